@@ -1,0 +1,218 @@
+/*
+ * compat.h
+ *		Where servers differ, and the only file that asks for their version.
+ *
+ * Each difference lives here once, under a name that ends in _compat. Supported
+ * are PostgreSQL 13 to 18.
+ */
+#ifndef PENSTOCK_COMPAT_H
+#define PENSTOCK_COMPAT_H
+
+#include "access/attmap.h"
+#include "access/htup.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_publication.h"
+#include "catalog/pg_publication_rel.h"
+#include "catalog/pg_type.h"
+#include "nodes/pg_list.h"
+#include "replication/logical.h"
+#include "replication/output_plugin.h"
+#include "replication/reorderbuffer.h"
+#include "utils/inval.h"
+#include "utils/relcache.h"
+#include "utils/syscache.h"
+
+#if PG_VERSION_NUM >= 180000
+#include "rewrite/rewriteHandler.h"
+#endif
+
+#if PG_VERSION_NUM < 130000
+#error "PostgreSQL 13 or later is required"
+#endif
+
+/* Before 16 each plugin declares its entry point itself. */
+#if PG_VERSION_NUM < 160000
+extern PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *cb);
+#endif
+
+/* The OID of pg_lsn; 14 renamed the symbol. */
+#if PG_VERSION_NUM >= 140000
+#define penstock_pg_lsn_oid_compat PG_LSNOID
+#else
+#define penstock_pg_lsn_oid_compat LSNOID
+#endif
+
+/*
+ * The tuples of a change; before 17 they are wrapped.  NULL where there is
+ * none.
+ */
+static inline HeapTuple
+change_newtuple_compat(const ReorderBufferChange *change)
+{
+#if PG_VERSION_NUM >= 170000
+	return change->data.tp.newtuple;
+#else
+	return change->data.tp.newtuple ? &change->data.tp.newtuple->tuple : NULL;
+#endif
+}
+
+static inline HeapTuple
+change_oldtuple_compat(const ReorderBufferChange *change)
+{
+#if PG_VERSION_NUM >= 170000
+	return change->data.tp.oldtuple;
+#else
+	return change->data.tp.oldtuple ? &change->data.tp.oldtuple->tuple : NULL;
+#endif
+}
+
+/* When a transaction committed; 15 put it into a union. */
+static inline TimestampTz
+txn_commit_time_compat(const ReorderBufferTXN *txn)
+{
+#if PG_VERSION_NUM >= 150000
+	return txn->xact_time.commit_time;
+#else
+	return txn->commit_time;
+#endif
+}
+
+/*
+ * Tells the server how far decoding came.  Before 15 it does not care whether
+ * the transaction was left out; from 15 on it then answers synchronous
+ * standbys.
+ */
+static inline void
+update_progress_compat(LogicalDecodingContext *ctx, bool skipped_xact)
+{
+#if PG_VERSION_NUM >= 150000
+	OutputPluginUpdateProgress(ctx, skipped_xact);
+#else
+	(void) skipped_xact;
+	OutputPluginUpdateProgress(ctx);
+#endif
+}
+
+/*
+ * Whether the plugin has to see to keepalives in long stretches without
+ * output.  From 16 on the server does it.
+ */
+static inline bool
+needs_keepalive_compat(void)
+{
+#if PG_VERSION_NUM >= 160000
+	return false;
+#else
+	return true;
+#endif
+}
+
+/*
+ * Columns of the replica identity's index, as attribute numbers offset by
+ * FirstLowInvalidHeapAttributeNumber; NULL if there is none.
+ */
+static inline Bitmapset *
+identity_key_bitmap_compat(Relation relation)
+{
+#if PG_VERSION_NUM >= 140000
+	return RelationGetIdentityKeyBitmap(relation);
+#else
+	return RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_IDENTITY_KEY);
+#endif
+}
+
+/* Publications FOR TABLES IN SCHEMA exist from 15 on. */
+static inline List *
+schema_publications_compat(Oid schema)
+{
+#if PG_VERSION_NUM >= 150000
+	return GetSchemaPublications(schema);
+#else
+	(void) schema;
+	return NIL;
+#endif
+}
+
+static inline void
+register_schema_publication_callback_compat(SyscacheCallbackFunction callback)
+{
+#if PG_VERSION_NUM >= 150000
+	CacheRegisterSyscacheCallback(PUBLICATIONNAMESPACEMAP, callback, (Datum) 0);
+#else
+	(void) callback;
+#endif
+}
+
+/*
+ * Row filter and column list of a table in a publication exist from 15 on.
+ * Each is null where there is none; the datums point into `tuple`, a
+ * pg_publication_rel row.
+ */
+static inline Datum
+publication_filter_compat(HeapTuple tuple, bool *isnull)
+{
+#if PG_VERSION_NUM >= 150000
+	return SysCacheGetAttr(PUBLICATIONRELMAP, tuple,
+						   Anum_pg_publication_rel_prqual, isnull);
+#else
+	(void) tuple;
+	*isnull = true;
+	return (Datum) 0;
+#endif
+}
+
+static inline Datum
+publication_columns_compat(HeapTuple tuple, bool *isnull)
+{
+#if PG_VERSION_NUM >= 150000
+	return SysCacheGetAttr(PUBLICATIONRELMAP, tuple,
+						   Anum_pg_publication_rel_prattrs, isnull);
+#else
+	(void) tuple;
+	*isnull = true;
+	return (Datum) 0;
+#endif
+}
+
+/*
+ * Whether a publication without a column list publishes stored generated
+ * columns; the setting exists from 18 on.
+ */
+static inline bool
+publishes_generated_compat(const Publication *publication)
+{
+#if PG_VERSION_NUM >= 180000
+	return publication->pubgencols_type == PUBLISH_GENCOLS_STORED;
+#else
+	(void) publication;
+	return false;
+#endif
+}
+
+/* Maps a partition's columns to its ancestor's; 16 added an argument. */
+static inline AttrMap *
+attrmap_by_name_compat(TupleDesc partition, TupleDesc ancestor)
+{
+#if PG_VERSION_NUM >= 160000
+	return build_attrmap_by_name(partition, ancestor, false);
+#else
+	return build_attrmap_by_name(partition, ancestor);
+#endif
+}
+
+/*
+ * Virtual generated columns exist from 18 on; a row filter that names one has
+ * to be rewritten to what the column stands for.
+ */
+static inline Node *
+expand_virtual_columns_compat(Node *expression, Relation relation)
+{
+#if PG_VERSION_NUM >= 180000
+	return expand_generated_columns_in_expr(expression, relation, 1);
+#else
+	(void) relation;
+	return expression;
+#endif
+}
+
+#endif /* PENSTOCK_COMPAT_H */

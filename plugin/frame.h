@@ -1,0 +1,54 @@
+/*
+ * frame.h
+ *		Turns the changes of a transaction into frames, and sends them.
+ *
+ * What the server hands out change by change is collected and sent as one
+ * message when the transaction ends or frame_size is reached: to send a message
+ * costs more than to encode a row.  A frame never contains changes of two
+ * transactions, because positions are acknowledged by message.
+ *
+ * Order of calls, all with the session's change context as the current one:
+ *
+ *	 begin, (row | truncate | message)*, commit
+ *	 message		not transactional: between a commit and the next begin
+ *
+ * Nothing is sent for a transaction of which nothing is published.  An error
+ * ends the session, so nothing is ever taken back.
+ */
+#ifndef PENSTOCK_FRAME_H
+#define PENSTOCK_FRAME_H
+
+#include "replication/reorderbuffer.h"
+
+#include "session.h"
+
+typedef struct PenstockFrames PenstockFrames;
+
+extern PenstockFrames *penstock_frames_new(PenstockSession *session);
+
+/* A transaction starts. */
+extern void penstock_frame_begin(PenstockSession *session);
+
+/*
+ * A row was inserted, updated or deleted.  Raises an error if the change is
+ * published but cannot be represented.
+ */
+extern void penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
+							   Relation relation, ReorderBufferChange *change);
+
+/* Tables were truncated by one command. */
+extern void penstock_frame_truncate(PenstockSession *session,
+									ReorderBufferTXN *txn, int nrelations,
+									Relation relations[],
+									ReorderBufferChange *change);
+
+/* pg_logical_emit_message() was called.  txn is used if transactional. */
+extern void penstock_frame_message(PenstockSession *session,
+								   ReorderBufferTXN *txn, XLogRecPtr lsn,
+								   bool transactional, const char *prefix,
+								   Size content_bytes, const char *content);
+
+/* The transaction ends. */
+extern void penstock_frame_commit(PenstockSession *session);
+
+#endif /* PENSTOCK_FRAME_H */

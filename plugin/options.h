@@ -1,0 +1,56 @@
+/*
+ * options.h
+ *		What a reader may ask for when it starts replication.
+ *
+ *	 proto_version	required; version of the format, see penstock.proto
+ *	 publications	required; names, written as a list of SQL identifiers
+ *	 origin			any (default), or none: leave out changes that came to this
+ *					server from another
+ *	 messages		false (default), or true: hand out what
+ *					pg_logical_emit_message() wrote
+ *	 frame_size		bytes after which a frame is sent although its transaction
+ *					is not at its end; 65536 unless told otherwise
+ *	 binary			true (default), or false: write each value in its text
+ *					format
+ *
+ * An option that is not known, repeated, missing, or whose value cannot be read
+ * or is out of range is an error, because a misspelt option that is passed over
+ * means a stream other than the one that was asked for.
+ */
+#ifndef PENSTOCK_OPTIONS_H
+#define PENSTOCK_OPTIONS_H
+
+#include "nodes/pg_list.h"
+
+/* The version of penstock.proto that this plugin speaks. */
+#define PENSTOCK_PROTO_VERSION      1
+
+#define PENSTOCK_FRAME_SIZE_MIN     1024
+#define PENSTOCK_FRAME_SIZE_DEFAULT 65536
+#define PENSTOCK_FRAME_SIZE_MAX     16777216
+
+/* Order as in the list of values in options.c. */
+typedef enum PenstockOrigin
+{
+	PENSTOCK_ORIGIN_ANY,
+	PENSTOCK_ORIGIN_NONE,
+} PenstockOrigin;
+
+typedef struct PenstockOptions
+{
+	int proto_version;
+	List *publications; /* of char *, as stored in the catalog; not empty */
+	int origin;         /* a PenstockOrigin */
+	bool messages;
+	int frame_size; /* bytes */
+	bool binary;
+} PenstockOptions;
+
+/*
+ * Reads what was passed to START_REPLICATION (a list of DefElem) into
+ * *options, every field of which is set.  Lists and strings are allocated in
+ * the current memory context.  Raises an error as said above.
+ */
+extern void penstock_options_parse(List *defelems, PenstockOptions *options);
+
+#endif /* PENSTOCK_OPTIONS_H */

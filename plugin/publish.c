@@ -1,0 +1,517 @@
+/*
+ * publish.c
+ *		Reads publications; see publish.h.
+ *
+ * All of this runs once for a table, and again after something changed; only
+ * penstock_filter_passes() runs for each row.  Catalog lookups leave their
+ * results in the change context, and what has to stay is made in the context
+ * that the caller had chosen.
+ */
+#include "postgres.h"
+
+#include "access/attmap.h"
+#include "access/htup_details.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_publication.h"
+#include "catalog/pg_publication_rel.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "publish.h"
+
+struct PenstockPublications
+{
+	MemoryContext context; /* of the list */
+	List *names;
+	List *list; /* of Publication */
+	bool valid;
+};
+
+/* The filter of a table: for each operation an expression, NULL: all rows. */
+struct PenstockFilter
+{
+	EState *estate;
+	ExprState *expressions[PENSTOCK_ROW_OPERATIONS];
+	TupleTableSlot *old_slot; /* both in the layout of publish_as */
+	TupleTableSlot *new_slot;
+	const int *sources; /* see PenstockPublish */
+};
+
+PenstockPublications *
+penstock_publications_new(PenstockSession *session)
+{
+	PenstockPublications *p = palloc0(sizeof(PenstockPublications));
+
+	p->context = AllocSetContextCreate(
+		session->ctx->context, "penstock publications", ALLOCSET_SMALL_SIZES);
+	p->names = session->options.publications;
+	return p;
+}
+
+void
+penstock_publications_invalidate(PenstockPublications *p)
+{
+	p->valid = false;
+}
+
+static List *
+get_publications(PenstockPublications *p)
+{
+	MemoryContext outer;
+	ListCell *cell;
+
+	if (p->valid)
+		return p->list;
+
+	MemoryContextReset(p->context);
+	p->list = NIL;
+	outer = MemoryContextSwitchTo(p->context);
+
+	/* First, because the lookups may bring invalidations. */
+	p->valid = true;
+	foreach (cell, p->names)
+	{
+		const char *name = lfirst(cell);
+		Publication *publication = GetPublicationByName(name, true);
+
+		if (publication == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("publication \"%s\" does not exist", name),
+					 errdetail("It does not exist at the point of the log "
+							   "that is being decoded."),
+					 errhint("Create publications before the replication slot; "
+							 "for one that was created later, make a new slot "
+							 "or advance this one with "
+							 "pg_replication_slot_advance().")));
+		p->list = lappend(p->list, publication);
+	}
+
+	MemoryContextSwitchTo(outer);
+	return p->list;
+}
+
+/* Whether a publication names a table, or its schema. */
+static bool
+names_table(const Publication *publication, Oid relid)
+{
+	return list_member_oid(GetRelationPublications(relid), publication->oid) ||
+		   list_member_oid(schema_publications_compat(get_rel_namespace(relid)),
+						   publication->oid);
+}
+
+/*
+ * Whether a publication contains a table, and as which: *publish_as is the
+ * table itself or an ancestor, *level how far up that is.
+ */
+static bool
+contains_table(const Publication *publication, Relation relation,
+			   const List *ancestors, Oid *publish_as, int *level)
+{
+	bool by_ancestor = false;
+	int height = 0;
+	ListCell *cell;
+
+	*publish_as = RelationGetRelid(relation);
+	*level = 0;
+
+	/*
+	 * A partitioned table has no rows; it matters for truncation only, and is
+	 * named there only if its partitions are not.
+	 */
+	if (relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		!publication->pubviaroot)
+		return false;
+
+	/* From the nearest ancestor to the root: the last match is the topmost. */
+	foreach (cell, ancestors)
+	{
+		height++;
+		if (!publication->alltables &&
+			!names_table(publication, lfirst_oid(cell)))
+			continue;
+		by_ancestor = true;
+		if (publication->pubviaroot)
+		{
+			*publish_as = lfirst_oid(cell);
+			*level = height;
+		}
+	}
+	return publication->alltables || by_ancestor ||
+		   names_table(publication, RelationGetRelid(relation));
+}
+
+/* Its row in pg_publication_rel, to be released; NULL if there is none. */
+static HeapTuple
+find_publication_rel(const Publication *publication, Oid relid)
+{
+	if (publication->alltables)
+		return NULL;
+	return SearchSysCache2(PUBLICATIONRELMAP, ObjectIdGetDatum(relid),
+						   ObjectIdGetDatum(publication->oid));
+}
+
+static Bitmapset *
+columns_of_list(Datum list)
+{
+	ArrayType *array = DatumGetArrayTypeP(list);
+	const int16 *attnums = (const int16 *) ARR_DATA_PTR(array);
+	Bitmapset *columns = NULL;
+
+	for (int i = 0; i < ARR_DIMS(array)[0]; i++)
+		columns = bms_add_member(columns, attnums[i]);
+	return columns;
+}
+
+/* What is published where there is no column list. */
+static Bitmapset *
+columns_by_default(const Publication *publication, TupleDesc desc)
+{
+	Bitmapset *columns = NULL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(desc, i);
+
+		if (attr->attisdropped)
+			continue;
+		if (attr->attgenerated == '\0' ||
+			(attr->attgenerated == ATTRIBUTE_GENERATED_STORED &&
+			 publishes_generated_compat(publication)))
+			columns = bms_add_member(columns, attr->attnum);
+	}
+	return columns;
+}
+
+static Bitmapset *
+published_columns(const Publication *publication, Relation target)
+{
+	HeapTuple tuple;
+	Bitmapset *columns = NULL;
+	bool isnull = true;
+
+	tuple = find_publication_rel(publication, RelationGetRelid(target));
+	if (tuple != NULL)
+	{
+		Datum list = publication_columns_compat(tuple, &isnull);
+
+		if (!isnull)
+			columns = columns_of_list(list);
+		ReleaseSysCache(tuple);
+	}
+	if (isnull)
+		columns = columns_by_default(publication, RelationGetDescr(target));
+	return columns;
+}
+
+static Bitmapset *
+resolve_columns(const List *publications, Relation target)
+{
+	Bitmapset *columns = NULL;
+	ListCell *cell;
+
+	foreach (cell, publications)
+	{
+		const Publication *publication = lfirst(cell);
+		Bitmapset *more = published_columns(publication, target);
+
+		if (foreach_current_index(cell) > 0 && !bms_equal(columns, more))
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("publications differ in the columns of table %s",
+						quote_qualified_identifier(
+							get_namespace_name(RelationGetNamespace(target)),
+							RelationGetRelationName(target))),
+				 errdetail("Publications \"%s\" and \"%s\" publish "
+						   "different columns.",
+						   ((Publication *) linitial(publications))->name,
+						   publication->name),
+				 errhint("Give all publications of the session the same "
+						 "column list for this table.")));
+		columns = more;
+	}
+	return columns;
+}
+
+/*
+ * The filter of a table in one publication as an expression tree; NULL if it
+ * has none, as when the publication names the table's schema too.
+ */
+static Node *
+filter_expression(const Publication *publication, Relation target)
+{
+	HeapTuple tuple;
+	Node *expression = NULL;
+	bool isnull;
+	Datum filter;
+
+	if (list_member_oid(
+			schema_publications_compat(RelationGetNamespace(target)),
+			publication->oid))
+		return NULL;
+
+	tuple = find_publication_rel(publication, RelationGetRelid(target));
+	if (tuple == NULL)
+		return NULL;
+	filter = publication_filter_compat(tuple, &isnull);
+	if (!isnull)
+		expression = expand_virtual_columns_compat(
+			stringToNode(TextDatumGetCString(filter)), target);
+	ReleaseSysCache(tuple);
+	return expression;
+}
+
+static bool
+publishes(const Publication *publication, PenstockOperation operation)
+{
+	switch (operation)
+	{
+		case PENSTOCK_INSERT:
+			return publication->pubactions.pubinsert;
+		case PENSTOCK_UPDATE:
+			return publication->pubactions.pubupdate;
+		case PENSTOCK_DELETE:
+			return publication->pubactions.pubdelete;
+		case PENSTOCK_TRUNCATE:
+			return publication->pubactions.pubtruncate;
+	}
+	pg_unreachable();
+}
+
+static TupleTableSlot *
+make_slot(Relation target)
+{
+	return MakeSingleTupleTableSlot(
+		CreateTupleDescCopy(RelationGetDescr(target)), &TTSOpsVirtual);
+}
+
+/*
+ * The filters of all publications, or-ed for each operation, ready to be
+ * evaluated; NULL if there are none.  Allocated in `keep`.
+ */
+static PenstockFilter *
+resolve_filter(const List *publications, Relation target, const int *sources,
+			   MemoryContext keep)
+{
+	List *expressions[PENSTOCK_ROW_OPERATIONS] = {NIL};
+	bool all_rows[PENSTOCK_ROW_OPERATIONS] = {false};
+	PenstockFilter *filter = NULL;
+	MemoryContext outer;
+	ListCell *cell;
+
+	foreach (cell, publications)
+	{
+		const Publication *publication = lfirst(cell);
+		Node *expression = filter_expression(publication, target);
+
+		for (int i = 0; i < PENSTOCK_ROW_OPERATIONS; i++)
+		{
+			if (!publishes(publication, i))
+				continue;
+			if (expression == NULL)
+				all_rows[i] = true;
+			else
+				expressions[i] = lappend(expressions[i], expression);
+		}
+	}
+
+	outer = MemoryContextSwitchTo(keep);
+	for (int i = 0; i < PENSTOCK_ROW_OPERATIONS; i++)
+	{
+		if (all_rows[i] || expressions[i] == NIL)
+			continue;
+		if (filter == NULL)
+		{
+			filter = palloc0(sizeof(PenstockFilter));
+			filter->estate = CreateExecutorState();
+			filter->old_slot = make_slot(target);
+			filter->new_slot = make_slot(target);
+			filter->sources = sources;
+		}
+		filter->expressions[i] = ExecPrepareExpr(
+			copyObject(make_orclause(expressions[i])), filter->estate);
+	}
+	MemoryContextSwitchTo(outer);
+	return filter;
+}
+
+/* See PenstockPublish.sources. */
+static int *
+resolve_sources(Relation relation, Relation target, MemoryContext keep)
+{
+	TupleDesc desc = RelationGetDescr(target);
+	AttrMap *map = NULL;
+	int *sources;
+
+	if (relation != target)
+		map = attrmap_by_name_compat(RelationGetDescr(relation), desc);
+
+	sources = MemoryContextAlloc(keep, sizeof(int) * Max(desc->natts, 1));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attisdropped)
+			sources[i] = -1;
+		else
+			sources[i] = map == NULL ? i : map->attnums[i] - 1;
+	}
+	return sources;
+}
+
+/* Fills in all that depends on the table or ancestor published. */
+static void
+resolve_target(PenstockPublish *publish, Relation relation,
+			   const List *publications, MemoryContext keep)
+{
+	Relation target = relation;
+
+	if (publish->publish_as != RelationGetRelid(relation))
+	{
+		target = RelationIdGetRelation(publish->publish_as);
+		if (!RelationIsValid(target))
+			elog(ERROR, "could not open relation with OID %u",
+				 publish->publish_as);
+	}
+
+	publish->sources = resolve_sources(relation, target, keep);
+	publish->columns = resolve_columns(publications, target);
+	publish->filter = resolve_filter(publications, target, publish->sources,
+									 keep);
+
+	if (target != relation)
+		RelationClose(target);
+}
+
+void
+penstock_publish_resolve(PenstockSession *session, Relation relation,
+						 PenstockPublish *publish)
+{
+	MemoryContext keep = MemoryContextSwitchTo(session->change_context);
+	List *ancestors = NIL;
+	List *deciding = NIL; /* those that reach up to publish_as */
+	int level_max = 0;
+	ListCell *cell;
+
+	memset(publish, 0, sizeof(*publish));
+	publish->publish_as = RelationGetRelid(relation);
+
+	if (relation->rd_rel->relispartition)
+		ancestors = get_partition_ancestors(RelationGetRelid(relation));
+
+	foreach (cell, get_publications(session->publications))
+	{
+		Publication *publication = lfirst(cell);
+		Oid publish_as;
+		int level;
+
+		if (!contains_table(publication, relation, ancestors, &publish_as,
+							&level))
+			continue;
+		for (int i = 0; i < PENSTOCK_OPERATIONS; i++)
+			publish->operations[i] |= publishes(publication, i);
+
+		if (level < level_max)
+			continue;
+		if (level > level_max)
+			deciding = NIL;
+		level_max = level;
+		publish->publish_as = publish_as;
+		deciding = lappend(deciding, publication);
+	}
+
+	if (deciding != NIL)
+		resolve_target(publish, relation, deciding, keep);
+	MemoryContextSwitchTo(keep);
+	publish->columns = bms_copy(publish->columns);
+}
+
+/* Whether a row is accepted; unknown means no. */
+static bool
+accepts(PenstockFilter *filter, ExprState *expression, TupleTableSlot *slot,
+		const PenstockRow *row)
+{
+	ExprContext *context = GetPerTupleExprContext(filter->estate);
+	bool isnull;
+	Datum result;
+
+	ExecClearTuple(slot);
+	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		int source = filter->sources[i];
+
+		slot->tts_isnull[i] = source < 0 || row->nulls[source];
+		slot->tts_values[i] = source < 0 ? (Datum) 0 : row->values[source];
+	}
+	ExecStoreVirtualTuple(slot);
+
+	context->ecxt_scantuple = slot;
+	result = ExecEvalExprSwitchContext(expression, context, &isnull);
+	return !isnull && DatumGetBool(result);
+}
+
+/*
+ * A large value that an update did not touch is not in the new row.  If it is
+ * part of the replica identity it is in the old one.
+ */
+static void
+complete_new_row(const PenstockFilter *filter, const PenstockRow *old_row,
+				 PenstockRow *new_row)
+{
+	TupleDesc desc = filter->new_slot->tts_tupleDescriptor;
+
+	if (!new_row->maybe_external)
+		return;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		int source = filter->sources[i];
+
+		if (source < 0 || TupleDescAttr(desc, i)->attlen != -1 ||
+			new_row->nulls[source] || old_row->nulls[source])
+			continue;
+		if (VARATT_IS_EXTERNAL_ONDISK(
+				DatumGetPointer(new_row->values[source])) &&
+			!VARATT_IS_EXTERNAL_ONDISK(
+				DatumGetPointer(old_row->values[source])))
+			new_row->values[source] = old_row->values[source];
+	}
+}
+
+bool
+penstock_filter_passes(PenstockFilter *filter, PenstockOperation *operation,
+					   const PenstockRow *old_row, PenstockRow *new_row)
+{
+	ExprState *expression = filter->expressions[*operation];
+	bool old_accepted;
+	bool new_accepted;
+
+	if (expression == NULL)
+		return true;
+	ResetPerTupleExprContext(filter->estate);
+
+	if (new_row == NULL)
+		return accepts(filter, expression, filter->old_slot, old_row);
+
+	/*
+	 * Where the server did not log the old row, the filter's columns are as
+	 * they were: it may use only those of the replica identity.
+	 */
+	if (old_row == NULL)
+		return accepts(filter, expression, filter->new_slot, new_row);
+
+	complete_new_row(filter, old_row, new_row);
+	old_accepted = accepts(filter, expression, filter->old_slot, old_row);
+	new_accepted = accepts(filter, expression, filter->new_slot, new_row);
+	if (!old_accepted && new_accepted)
+		*operation = PENSTOCK_INSERT;
+	else if (old_accepted && !new_accepted)
+		*operation = PENSTOCK_DELETE;
+	return old_accepted || new_accepted;
+}

@@ -1,0 +1,137 @@
+/*
+ * relinfo.h
+ *		The relation cache: what the plugin knows of each table it met.
+ *
+ * A PenstockRelInfo belongs to a table that has rows; a PenstockPublished to a
+ * table that appears in the stream, with the number by which rows refer to it.
+ * The two are the same table, except that under publish_via_partition_root many
+ * partitions share one published ancestor.
+ *
+ * Everything is worked out when a table is first met, and worked out anew at
+ * its next change after the server said that something about it may be
+ * different.  If then its Relation record is the same as before, nothing is
+ * sent; a record that differs is sent again under the same number.
+ */
+#ifndef PENSTOCK_RELINFO_H
+#define PENSTOCK_RELINFO_H
+
+#include "utils/hsearch.h"
+#include "utils/rel.h"
+
+#include "publish.h"
+#include "session.h"
+#include "value.h"
+
+/* As in penstock.proto. */
+typedef enum PenstockReplicaIdentity
+{
+	PENSTOCK_REPLICA_IDENTITY_DEFAULT = 1,
+	PENSTOCK_REPLICA_IDENTITY_NOTHING = 2,
+	PENSTOCK_REPLICA_IDENTITY_FULL = 3,
+	PENSTOCK_REPLICA_IDENTITY_INDEX = 4,
+} PenstockReplicaIdentity;
+
+/* A table in the stream. */
+typedef struct PenstockPublished
+{
+	Oid oid; /* hash key */
+	uint32 number;
+	bool sent; /* the record below is what the reader has */
+
+	/* It stands for partitions, so what it is matters to their entries. */
+	bool is_ancestor;
+	bool in_use;  /* scratch, for removing what is not */
+	char *record; /* its encoded Relation; NULL if none was made yet */
+	int record_bytes;
+} PenstockPublished;
+
+/* A column in the stream. */
+typedef struct PenstockColumn
+{
+	PenstockValueWriter writer;
+	int source; /* index in the table's own row */
+	int16 typlen;
+	bool byval;
+	bool key;
+} PenstockColumn;
+
+/*
+ * Which columns a row has: `columns` all of them in their order, `integers` and
+ * `values` the same columns, parted by encoding.
+ */
+typedef struct PenstockShape
+{
+	int ncolumns;
+	int nintegers;
+	int nvalues;
+	PenstockColumn **columns;
+	PenstockColumn **integers;
+	PenstockColumn **values;
+} PenstockShape;
+
+typedef struct PenstockRelInfo
+{
+	Oid relid; /* hash key: the table that has the rows */
+	bool valid;
+	MemoryContext context; /* of all that follows; NULL if there is nothing */
+
+	/* If none of the operations is published, nothing else here is set. */
+	PenstockPublish publish;
+	PenstockPublished *published;
+	const char *name; /* for messages: schema and name of the table */
+
+	PenstockReplicaIdentity identity; /* of the published table */
+
+	/*
+	 * Why updates and deletes cannot be represented, for a message; NULL if
+	 * they can.
+	 */
+	const char *identity_problem;
+
+	PenstockShape full;
+	PenstockShape key;
+
+	/* Where rows are taken apart, and how many columns that holds. */
+	int natts;
+	PenstockRow old_row;
+	PenstockRow new_row;
+} PenstockRelInfo;
+
+typedef struct PenstockRelations
+{
+	MemoryContext context;
+	HTAB *infos;     /* PenstockRelInfo by relid */
+	HTAB *published; /* PenstockPublished by oid */
+	HTAB *types;     /* hash values of types whose names were used */
+	uint32 number_last;
+	long infos_max;        /* from here on, invalid entries are removed */
+	PenstockRelInfo *last; /* looked up last; may be invalid; or NULL */
+
+	PenstockPublications *publications;
+} PenstockRelations;
+
+/*
+ * Makes the cache of a session.  There is one in a process at a time, because
+ * the server's invalidation messages go to the one that was made last.
+ */
+extern PenstockRelations *penstock_relations_new(PenstockSession *session);
+
+extern PenstockRelInfo *penstock_relinfo_find(PenstockSession *session,
+											  Relation relation);
+
+/*
+ * What is known of a table.  Valid until the next call; what hangs below
+ * `published` until the end of the session.
+ */
+static inline PenstockRelInfo *
+penstock_relinfo_get(PenstockSession *session, Relation relation)
+{
+	PenstockRelInfo *last = session->relations->last;
+
+	if (likely(last != NULL && last->relid == RelationGetRelid(relation) &&
+			   last->valid))
+		return last;
+	return penstock_relinfo_find(session, relation);
+}
+
+#endif /* PENSTOCK_RELINFO_H */

@@ -1,0 +1,99 @@
+/*
+ * session.h
+ *		One decoding session: its options, state and memory.
+ *
+ * A session lasts from the plugin's startup callback until the decoding
+ * context goes away.  Everything it allocates lives below that context, in one
+ * of three lifetimes:
+ *
+ *	 context			options and state; as long as the session
+ *	 relations			the relation cache (relinfo.h); as long as the session,
+ *						each entry in a context of its own
+ *	 change				what one callback builds; reset on leaving it
+ *
+ * Nothing needs the shutdown callback to be called, because decoding through
+ * SQL functions ends without it when an error is raised.
+ */
+#ifndef PENSTOCK_SESSION_H
+#define PENSTOCK_SESSION_H
+
+#include "replication/logical.h"
+#include "utils/memutils.h"
+
+#include "options.h"
+
+struct PenstockFrames;
+struct PenstockPublications;
+struct PenstockRelations;
+struct PenstockValueWriter;
+
+typedef struct PenstockSession
+{
+	LogicalDecodingContext *ctx; /* the server's; outlives the session */
+	MemoryContext context;
+	MemoryContext change_context;
+	PenstockOptions options;
+
+	/*
+	 * Encoding of names and text in the stream, and whether it takes a
+	 * conversion to get there.
+	 */
+	int client_encoding;
+	bool converts;
+
+	/*
+	 * The settings that output functions depend on are in force; see value.c.
+	 * They end with the transaction that is being replayed.
+	 */
+	bool settings_applied;
+
+	/* What is being written, for error messages; NULL between rows. */
+	const struct PenstockValueWriter *current_value;
+
+	struct PenstockFrames *frames;             /* see frame.h */
+	struct PenstockRelations *relations;       /* see relinfo.h */
+	struct PenstockPublications *publications; /* see publish.h */
+} PenstockSession;
+
+/*
+ * Makes a session for the decoding context, stores it there and returns it.
+ * With `creating` a slot is being made: there are no options, and nothing will
+ * be decoded.  Raises an error if the options are not valid.
+ */
+extern PenstockSession *penstock_session_new(LogicalDecodingContext *ctx,
+											 bool creating);
+
+/* The session of a decoding context. */
+static inline PenstockSession *
+penstock_session_of(LogicalDecodingContext *ctx)
+{
+	return (PenstockSession *) ctx->output_plugin_private;
+}
+
+/*
+ * Every callback that does work is enclosed in these two.  In between, the
+ * current memory context is the change context, which the end empties.  An
+ * error leaves out the end, and the session ends with it.
+ */
+static inline MemoryContext
+penstock_session_enter(PenstockSession *session)
+{
+	return MemoryContextSwitchTo(session->change_context);
+}
+
+static inline void
+penstock_session_leave(PenstockSession *session, MemoryContext outer)
+{
+	MemoryContextSwitchTo(outer);
+	MemoryContextReset(session->change_context);
+}
+
+/*
+ * Converts text to the stream's encoding.  Returns it unchanged where there is
+ * nothing to do, else a copy in the current context; *bytes is its length and
+ * is updated.  Raises an error for a character that the encoding lacks.
+ */
+extern const char *penstock_session_convert(const PenstockSession *session,
+											const char *text, Size *bytes);
+
+#endif /* PENSTOCK_SESSION_H */

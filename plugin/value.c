@@ -1,0 +1,376 @@
+/*
+ * value.c
+ *		Decides how values are written, and writes them; see value.h.
+ *
+ * Which types have a binary form that may leave the server
+ * --------------------------------------------------------
+ *
+ * A binary form is used only if it means the same on every server that could
+ * read it: the type must be built in, so that its OID and format are known
+ * everywhere, and its send function must not depend on settings, on OIDs of
+ * this database, or on how the server was compiled.  Types are listed one by
+ * one; what is not listed is written as text, which is always right and merely
+ * slower.  Left out on purpose:
+ *
+ *	 money			an amount in units that lc_monetary decides.  In binary, a
+ *					target with another number of decimals would take $1.00 for
+ *					100 yen without a word; its text form is refused there.
+ *	 xml			carries a declaration of its encoding, which is true for the
+ *					client that a value is sent to and no longer for the next.
+ *					The text form has none.
+ *	 reg*, xid, tid, aclitem
+ *					OIDs and numbers that mean something on this server only.
+ *	 enums, composites, ranges and domains of users, types of extensions
+ *					not known to be the same, or even there, on the target.
+ *
+ * XXX intervals can be infinite from PostgreSQL 17 on; an older server reads
+ * the binary form of such a value as a very long finite one, where it would
+ * refuse the text form.
+ *
+ *
+ * Settings that the text form depends on
+ * --------------------------------------
+ *
+ * Output functions obey settings, which roles and databases can have of their
+ * own.  The stream must not depend on them, so they are set to fixed values
+ * before the first output function of a transaction is called.  Logical
+ * decoding replays each transaction of the source inside a transaction, or a
+ * subtransaction if it was called from SQL, and rolls that back at its end.
+ * Setting them there, and not once at startup, means that they go back to what
+ * they were by themselves, also after an error, and a user who decodes through
+ * SQL never sees them.  It costs nothing as long as no output function is
+ * needed, and only those are set that have another value.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/pg_range.h"
+#include "catalog/pg_type.h"
+#include "port/pg_bswap.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/uuid.h"
+
+#include "compat.h"
+#include "value.h"
+#include "wire.h"
+
+/* A setting and the value it has while output functions run. */
+typedef struct TextSetting
+{
+	const char *name;
+	const char *value;
+	bool is_prefix; /* what follows in the current value is of no matter */
+} TextSetting;
+
+/*
+ * search_path and quote_all_identifiers are here for the reg* types, whose
+ * output is a name that is qualified or quoted as needed.
+ */
+static const TextSetting text_settings[] = {
+	{"DateStyle", "ISO", true},
+	{"IntervalStyle", "postgres", false},
+	{"extra_float_digits", "3", false},
+	{"bytea_output", "hex", false},
+	{"TimeZone", "UTC", false},
+	{"search_path", "pg_catalog", false},
+	{"quote_all_identifiers", "off", false},
+};
+
+typedef struct BuiltinType
+{
+	Oid type;
+	PenstockEncoding encoding;
+	PenstockValueKind kind;
+} BuiltinType;
+
+/* See the top of the file.  Arrays and ranges are not here but derived. */
+static const BuiltinType builtin_types[] = {
+	{BOOLOID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_BOOL},
+	{INT2OID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_INT2},
+	{INT4OID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_INT4},
+	{INT8OID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_INT8},
+	{OIDOID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_OID},
+	{DATEOID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_INT4},
+	{TIMEOID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_INT8},
+	{TIMESTAMPOID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_INT8},
+	{TIMESTAMPTZOID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_INT8},
+
+	{TEXTOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_CHARACTERS},
+	{VARCHAROID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_CHARACTERS},
+	{BPCHAROID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_CHARACTERS},
+	{JSONOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_CHARACTERS},
+	{NAMEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_NAME},
+	{BYTEAOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_BYTES},
+	{UUIDOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_UUID},
+	{FLOAT4OID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_FLOAT4},
+	{FLOAT8OID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_FLOAT8},
+
+	{NUMERICOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{JSONBOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{JSONPATHOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{CHAROID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{TIMETZOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{INTERVALOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{INETOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{CIDROID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{MACADDROID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{MACADDR8OID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{BITOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{VARBITOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{POINTOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{LSEGOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{PATHOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{BOXOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{POLYGONOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{LINEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{CIRCLEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{penstock_pg_lsn_oid_compat, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{TSVECTOROID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{TSQUERYOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+
+	{INT4RANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{INT8RANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{NUMRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{TSRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{TSTZRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{DATERANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+
+/* Multiranges are as old as PostgreSQL 14. */
+#ifdef INT4MULTIRANGEOID
+	{INT4MULTIRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{INT8MULTIRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{NUMMULTIRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{TSMULTIRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{TSTZMULTIRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+	{DATEMULTIRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+#endif
+};
+
+static const BuiltinType *
+find_builtin_type(Oid type)
+{
+	for (int i = 0; i < (int) lengthof(builtin_types); i++)
+	{
+		if (builtin_types[i].type == type)
+			return &builtin_types[i];
+	}
+	return NULL;
+}
+
+/*
+ * Whether it is an array of something in the table.  An array's binary form
+ * contains the OID of its elements' type, so built-in ones are fine.
+ */
+static bool
+is_portable_array(const FormData_pg_type *form)
+{
+	return form->oid < FirstGenbkiObjectId && form->typsend == F_ARRAY_SEND &&
+		   find_builtin_type(form->typelem) != NULL;
+}
+
+/*
+ * Whether the stored form of a type is also its text form, apart from the
+ * encoding.
+ */
+static bool
+is_stored_as_text(PenstockValueKind kind)
+{
+	return kind == PENSTOCK_VALUE_CHARACTERS || kind == PENSTOCK_VALUE_NAME;
+}
+
+void
+penstock_value_init(PenstockValueWriter *writer, Oid type, bool binary)
+{
+	const BuiltinType *builtin = find_builtin_type(type);
+	HeapTuple tuple;
+	Form_pg_type form;
+
+	if (builtin != NULL && (binary || is_stored_as_text(builtin->kind)))
+	{
+		writer->kind = builtin->kind;
+		writer->encoding = binary ? builtin->encoding : PENSTOCK_ENCODING_TEXT;
+		if (writer->kind != PENSTOCK_VALUE_SEND)
+			return;
+	}
+	else
+	{
+		writer->kind = PENSTOCK_VALUE_OUTPUT;
+		writer->encoding = PENSTOCK_ENCODING_TEXT;
+	}
+
+	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", type);
+	form = (Form_pg_type) GETSTRUCT(tuple);
+
+	if (binary && is_portable_array(form))
+	{
+		writer->kind = PENSTOCK_VALUE_SEND;
+		writer->encoding = PENSTOCK_ENCODING_BINARY;
+	}
+	fmgr_info_cxt(writer->kind == PENSTOCK_VALUE_SEND ? form->typsend
+													  : form->typoutput,
+				  &writer->function, CurrentMemoryContext);
+	ReleaseSysCache(tuple);
+}
+
+/* See the top of the file. */
+void
+penstock_value_apply_settings(PenstockSession *session)
+{
+	if (session->settings_applied)
+		return;
+	for (int i = 0; i < (int) lengthof(text_settings); i++)
+	{
+		const TextSetting *setting = &text_settings[i];
+		const char *current;
+
+		current = GetConfigOption(setting->name, false, false);
+		if (setting->is_prefix
+				? strncmp(current, setting->value, strlen(setting->value)) == 0
+				: strcmp(current, setting->value) == 0)
+			continue;
+		(void) set_config_option(setting->name, setting->value, PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, ERROR,
+								 false);
+	}
+	session->settings_applied = true;
+}
+
+void
+penstock_value_raise_too_large(const char *table, const char *column)
+{
+	ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					errmsg("row of table %s is too large to be sent", table),
+					errdetail("With column \"%s\" it exceeds %zu bytes.",
+							  column, (Size) PENSTOCK_WIRE_BYTES_MAX),
+					errhint("Leave the column out with a column list of the "
+							"publication.")));
+}
+
+static void
+append_bytes(const PenstockValueWriter *writer, StringInfo buf, int field,
+			 const char *data, Size bytes)
+{
+	if (unlikely(!penstock_wire_fits(buf, bytes + 1 +
+											  PENSTOCK_WIRE_VARINT_BYTES_MAX)))
+		penstock_value_raise_too_large(writer->table, writer->column);
+	penstock_wire_bytes(buf, field, data, bytes);
+}
+
+static void
+append_characters(PenstockSession *session, const PenstockValueWriter *writer,
+				  StringInfo buf, int field, const char *data, Size bytes)
+{
+	if (unlikely(session->converts))
+		data = penstock_session_convert(session, data, &bytes);
+	append_bytes(writer, buf, field, data, bytes);
+}
+
+/*
+ * The varlena itself, neither compressed nor elsewhere.  Large values that were
+ * reassembled from the log are in memory already and only pointed to; they are
+ * not copied just to be copied again.
+ */
+static inline struct varlena *
+flatten(Datum value)
+{
+	struct varlena *data = (struct varlena *) DatumGetPointer(value);
+
+	if (VARATT_IS_EXTERNAL_INDIRECT(data))
+	{
+		struct varatt_indirect redirect;
+
+		VARATT_EXTERNAL_GET_POINTER(redirect, data);
+		data = (struct varlena *) redirect.pointer;
+	}
+	if (VARATT_IS_COMPRESSED(data) || VARATT_IS_EXTERNAL(data))
+		data = detoast_attr(data);
+	return data;
+}
+
+static void
+append_output(PenstockSession *session, const PenstockValueWriter *writer,
+			  StringInfo buf, int field, Datum value)
+{
+	char *text;
+
+	penstock_value_apply_settings(session);
+	text = OutputFunctionCall(unconstify(FmgrInfo *, &writer->function), value);
+	append_characters(session, writer, buf, field, text, strlen(text));
+}
+
+void
+penstock_value_append(PenstockSession *session,
+					  const PenstockValueWriter *writer, StringInfo buf,
+					  int field, Datum value)
+{
+	struct varlena *data;
+	uint64 bits64;
+	uint32 bits32;
+
+	session->current_value = writer;
+	switch (writer->kind)
+	{
+		case PENSTOCK_VALUE_CHARACTERS:
+			data = flatten(value);
+			append_characters(session, writer, buf, field, VARDATA_ANY(data),
+							  VARSIZE_ANY_EXHDR(data));
+			return;
+		case PENSTOCK_VALUE_BYTES:
+			data = flatten(value);
+			append_bytes(writer, buf, field, VARDATA_ANY(data),
+						 VARSIZE_ANY_EXHDR(data));
+			return;
+		case PENSTOCK_VALUE_NAME:
+			append_characters(session, writer, buf, field,
+							  NameStr(*DatumGetName(value)),
+							  strlen(NameStr(*DatumGetName(value))));
+			return;
+		case PENSTOCK_VALUE_UUID:
+			append_bytes(writer, buf, field,
+						 (const char *) DatumGetPointer(value), UUID_LEN);
+			return;
+		case PENSTOCK_VALUE_FLOAT4:
+		{
+			float4 number = DatumGetFloat4(value);
+
+			memcpy(&bits32, &number, sizeof(bits32));
+			bits32 = pg_hton32(bits32);
+			append_bytes(writer, buf, field, (const char *) &bits32,
+						 sizeof(bits32));
+			return;
+		}
+		case PENSTOCK_VALUE_FLOAT8:
+		{
+			float8 number = DatumGetFloat8(value);
+
+			memcpy(&bits64, &number, sizeof(bits64));
+			bits64 = pg_hton64(bits64);
+			append_bytes(writer, buf, field, (const char *) &bits64,
+						 sizeof(bits64));
+			return;
+		}
+		case PENSTOCK_VALUE_SEND:
+			data = (struct varlena *) SendFunctionCall(
+				unconstify(FmgrInfo *, &writer->function), value);
+			append_bytes(writer, buf, field, VARDATA(data),
+						 VARSIZE(data) - VARHDRSZ);
+			return;
+		case PENSTOCK_VALUE_OUTPUT:
+			append_output(session, writer, buf, field, value);
+			return;
+		case PENSTOCK_VALUE_BOOL:
+		case PENSTOCK_VALUE_INT2:
+		case PENSTOCK_VALUE_INT4:
+		case PENSTOCK_VALUE_INT8:
+		case PENSTOCK_VALUE_OID:
+			break;
+	}
+	pg_unreachable();
+}
