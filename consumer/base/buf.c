@@ -1,0 +1,159 @@
+/*
+ * buf.c
+ *    Growable bytes; growth is by doubling, up to the buffer's maximum.
+ */
+#include "base/buf.h"
+
+#include <endian.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#define BUF_CAPACITY_FIRST 256
+
+void
+buf_init(Buf *buf, size_t max)
+{
+	ASSERT(max < SIZE_MAX / 4);
+	*buf = (Buf){.max = max};
+}
+
+void
+buf_release(Buf *buf)
+{
+	free(buf->data);
+	*buf = (Buf){0};
+}
+
+void
+buf_reset(Buf *buf)
+{
+	buf->length = 0;
+	buf->overflowed = false;
+	if (buf->data != NULL)
+		buf->data[0] = '\0';
+}
+
+char *
+buf_reserve(Buf *buf, size_t more)
+{
+	if (buf->overflowed || more > buf->max - buf->length)
+	{
+		buf->overflowed = true;
+		return NULL;
+	}
+	if (buf->length + more + 1 > buf->capacity)
+	{
+		size_t capacity = buf->capacity ? buf->capacity : BUF_CAPACITY_FIRST;
+
+		while (capacity < buf->length + more + 1)
+			capacity *= 2;
+		if (capacity > buf->max + 1)
+			capacity = buf->max + 1;
+		buf->data = xrealloc_array(buf->data, capacity, 1);
+		buf->capacity = capacity;
+	}
+	return buf->data + buf->length;
+}
+
+void
+buf_append(Buf *buf, const void *data, size_t length)
+{
+	char *end = buf_reserve(buf, length);
+
+	if (end == NULL)
+		return;
+	if (length > 0)
+		memcpy(end, data, length);
+	buf->length += length;
+	buf->data[buf->length] = '\0';
+}
+
+void
+buf_append_char(Buf *buf, char c)
+{
+	buf_append(buf, &c, 1);
+}
+
+void
+buf_append_string(Buf *buf, const char *string)
+{
+	buf_append(buf, string, strlen(string));
+}
+
+void
+buf_printf(Buf *buf, const char *format, ...)
+{
+	va_list args;
+	int length;
+	char *end;
+
+	va_start(args, format);
+	length = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	CHECK(length >= 0);
+	end = buf_reserve(buf, (size_t) length);
+	if (end == NULL)
+		return;
+	va_start(args, format);
+	vsnprintf(end, (size_t) length + 1, format, args);
+	va_end(args);
+	buf->length += (size_t) length;
+}
+
+void
+buf_append_uint16(Buf *buf, uint16_t number)
+{
+	unsigned char bytes[2] = {(unsigned char) (number >> 8),
+							  (unsigned char) number};
+
+	buf_append(buf, bytes, sizeof(bytes));
+}
+
+void
+buf_append_uint32(Buf *buf, uint32_t number)
+{
+	number = htobe32(number);
+	buf_append(buf, &number, sizeof(number));
+}
+
+void
+buf_append_uint64(Buf *buf, uint64_t number)
+{
+	number = htobe64(number);
+	buf_append(buf, &number, sizeof(number));
+}
+
+static void
+append_doubling(Buf *buf, const char *string, char quote, bool backslashes)
+{
+	for (const char *c = string; *c != '\0'; c++)
+	{
+		if (*c == quote || (backslashes && *c == '\\'))
+			buf_append_char(buf, *c);
+		buf_append_char(buf, *c);
+	}
+}
+
+void
+buf_append_identifier(Buf *buf, const char *name)
+{
+	buf_append_char(buf, '"');
+	append_doubling(buf, name, '"', false);
+	buf_append_char(buf, '"');
+}
+
+void
+buf_append_literal(Buf *buf, const char *string)
+{
+	bool backslashes = strchr(string, '\\') != NULL;
+
+	if (backslashes)
+		buf_append_string(buf, " E");
+	buf_append_char(buf, '\'');
+	append_doubling(buf, string, '\'', backslashes);
+	buf_append_char(buf, '\'');
+}

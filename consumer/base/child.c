@@ -1,0 +1,179 @@
+/*
+ * child.c
+ *    fork, exec, and a pipe that tells when it is over.
+ */
+#include "base/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+
+/* What a shell answers for a program that cannot be run. */
+#define EXIT_NOT_RUN 127
+
+/* How often a child that was told to end is looked at. */
+#define REAP_PERIOD_MS 10
+
+/* In the child: turns into the other program. */
+static NORETURN void
+become(const ChildCommand *command, int output)
+{
+	int input = open("/dev/null", O_RDONLY);
+
+	signal(SIGPIPE, SIG_DFL);
+	setpgid(0, 0);
+	/* If we are killed outright, it shall not work on alone. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	dup2(input, STDIN_FILENO);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	if (command->variable != NULL)
+		setenv(command->variable, command->variable_value, 1);
+
+	/* exec does not change the strings; its type is older than const. */
+	execvp(command->argv[0], (char *const *) (uintptr_t) command->argv);
+	dprintf(STDERR_FILENO, "could not run \"%s\": %s\n", command->argv[0],
+			strerror(errno));
+	_exit(EXIT_NOT_RUN);
+}
+
+/* Starts the child; *output is the end of the pipe to read from. */
+static Rc
+start(const ChildCommand *command, pid_t *pid, int *output, Error *err)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_set(err, ERR_IO, "could not create a pipe: %s",
+						 strerror(errno));
+	*pid = fork();
+	if (*pid == 0)
+		become(command, ends[1]);
+	close(ends[1]);
+	*output = ends[0];
+	if (*pid > 0)
+	{
+		/* Both sides do it, because either may come first. */
+		setpgid(*pid, *pid);
+		return RC_OK;
+	}
+	close(ends[0]);
+	return error_set(err, ERR_IO, "could not start \"%s\": %s",
+					 command->argv[0], strerror(errno));
+}
+
+/* Keeps as much of a piece of output as there is room for. */
+static void
+keep_output(Buf *output, const char *piece, size_t length)
+{
+	size_t room = output->max - output->length;
+
+	buf_append(output, piece, length < room ? length : room);
+}
+
+/* Reads until the child and all its children have closed the pipe. */
+static Rc
+read_output(int fd, Buf *output, Error *err)
+{
+	for (;;)
+	{
+		char piece[4096];
+		ssize_t length;
+		Rc rc = interrupt_wait(fd, POLLIN, -1, err);
+
+		if (rc != RC_OK)
+			return rc;
+		length = read(fd, piece, sizeof(piece));
+		if (length == 0)
+			return RC_OK;
+		if (length > 0)
+			keep_output(output, piece, (size_t) length);
+		else if (errno != EINTR && errno != EAGAIN)
+			return error_set(err, ERR_IO, "could not read from a pipe: %s",
+							 strerror(errno));
+	}
+}
+
+static int
+reap(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+/* Ends the child, politely first. */
+static void
+stop(pid_t pid)
+{
+	int64_t deadline_us = clock_monotonic_us() + CHILD_STOP_MS_MAX * 1000;
+
+	kill(-pid, SIGTERM);
+	while (clock_monotonic_us() < deadline_us)
+	{
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return;
+		(void) poll(NULL, 0, REAP_PERIOD_MS);
+	}
+	kill(-pid, SIGKILL);
+	(void) reap(pid);
+}
+
+static void
+trim_newlines(Buf *output)
+{
+	while (output->length > 0 && output->data[output->length - 1] == '\n')
+		output->data[--output->length] = '\0';
+}
+
+static Rc
+report_status(const ChildCommand *command, int status, const Buf *output,
+			  Error *err)
+{
+	Rc rc;
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return RC_OK;
+	if (WIFSIGNALED(status))
+		rc = error_set(err, ERR_IO, "\"%s\" was ended by signal %d",
+					   command->argv[0], WTERMSIG(status));
+	else
+		rc = error_set(err, ERR_IO, "\"%s\" failed with status %d",
+					   command->argv[0], WEXITSTATUS(status));
+	if (output->length > 0)
+		error_detail(err, "%s", output->data);
+	return rc;
+}
+
+Rc
+child_run(const ChildCommand *command, Buf *output, Error *err)
+{
+	pid_t pid = -1;
+	int fd = -1;
+	Rc rc = start(command, &pid, &fd, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = read_output(fd, output, err);
+	close(fd);
+	if (rc != RC_OK)
+	{
+		stop(pid);
+		return rc;
+	}
+	trim_newlines(output);
+	return report_status(command, reap(pid), output, err);
+}

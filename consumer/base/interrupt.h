@@ -1,0 +1,46 @@
+/*
+ * interrupt.h
+ *    Being asked to stop.
+ *
+ * The signal handlers set a flag and make a descriptor readable, nothing else.
+ * Everything that waits polls that descriptor beside its own.  The first INT
+ * or TERM asks for an orderly stop; the second leaves at once.
+ */
+#ifndef PENSTOCK_BASE_INTERRUPT_H
+#define PENSTOCK_BASE_INTERRUPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Installs the handlers for INT, TERM and USR1, and ignores PIPE. */
+MUST_CHECK Rc interrupt_init(Error *err);
+
+/* Whether a stop was asked for; stays true. */
+bool interrupt_requested(void);
+
+/*
+ * While deferred, a first request to stop does not cut waits short, so that
+ * what was begun can be undone with the ordinary functions.  The request is
+ * not forgotten; a second one still leaves at once.
+ */
+void interrupt_defer(bool deferred);
+
+/* Whether USR1 asked for a report since the last call. */
+bool interrupt_take_report_request(void);
+
+/* Becomes readable when a signal comes; interrupt_drain() makes it unreadable
+ * again. */
+int interrupt_fd(void);
+void interrupt_drain(void);
+
+/*
+ * Waits until `fd` is ready for `events` (as for poll(2); fd -1 waits for time
+ * only), or `timeout_ms` is over (-1: for ever).  RC_OK: ready; RC_AGAIN: time
+ * is over; RC_FAIL with ERR_INTERRUPTED: a stop was asked for.
+ */
+MUST_CHECK Rc interrupt_wait(int fd, short events, int64_t timeout_ms,
+							 Error *err);
+
+#endif /* PENSTOCK_BASE_INTERRUPT_H */

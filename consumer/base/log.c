@@ -1,0 +1,101 @@
+/*
+ * log.c
+ *    One line, one write, so that lines of several processes do not mix.
+ */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+
+static LogLevel level_min = LOG_INFO;
+
+static const char *const level_names[] = {
+	[LOG_DEBUG] = "debug",
+	[LOG_INFO] = "info",
+	[LOG_WARNING] = "warning",
+	[LOG_ERROR] = "error",
+};
+
+void
+log_set_level(LogLevel level)
+{
+	level_min = level;
+}
+
+bool
+log_level_is_on(LogLevel level)
+{
+	return level >= level_min;
+}
+
+static void
+append_head(Buf *line, LogLevel level, const char *component)
+{
+	struct timespec now;
+	struct tm broken;
+	char time_text[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &broken);
+	strftime(time_text, sizeof(time_text), "%Y-%m-%d %H:%M:%S", &broken);
+	buf_printf(line, "%s.%03ld %s %s: ", time_text, now.tv_nsec / 1000000,
+			   level_names[level], component);
+}
+
+static void
+write_line(Buf *line)
+{
+	buf_append_char(line, '\n');
+	fwrite(line->data, 1, line->length, stderr);
+	fflush(stderr);
+	buf_release(line);
+}
+
+void
+log_write(LogLevel level, const char *component, const char *format, ...)
+{
+	Buf line;
+	va_list args;
+	char *message;
+
+	if (level < level_min)
+		return;
+	va_start(args, format);
+	message = xvasprintf(format, args);
+	va_end(args);
+	buf_init(&line, BUF_TEXT_MAX);
+	append_head(&line, level, component);
+	buf_append_string(&line, message);
+	free(message);
+	write_line(&line);
+}
+
+static void
+append_part(Buf *line, const char *title, const char *text)
+{
+	if (text != NULL)
+		buf_printf(line, "\n  %s: %s", title, text);
+}
+
+void
+log_error(LogLevel level, const char *component, const Error *err)
+{
+	Buf line;
+
+	if (level < level_min)
+		return;
+	buf_init(&line, BUF_TEXT_MAX);
+	append_head(&line, level, component);
+	buf_append_string(&line, err->message);
+	if (err->sqlstate[0] != '\0')
+		buf_printf(&line, " (SQLSTATE %s)", err->sqlstate);
+	append_part(&line, "detail", err->detail);
+	append_part(&line, "hint", err->hint);
+	append_part(&line, "context", err->context);
+	write_line(&line);
+}

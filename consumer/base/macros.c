@@ -1,0 +1,18 @@
+/*
+ * macros.c
+ *    What CHECK and ASSERT do when they find a program in a state that must
+ *    not be.
+ */
+#include "base/macros.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void
+check_failed(const char *condition, const char *file, int line)
+{
+	fprintf(stderr,
+			"penstock: internal error: \"%s\" does not hold at %s:%d\n",
+			condition, file, line);
+	abort();
+}

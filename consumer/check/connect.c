@@ -1,0 +1,98 @@
+/*
+ * connect.c
+ *    Connecting, versions, and failures that end the checks of a server.
+ */
+#include "check/connect.h"
+
+static void
+add_connected(CheckContext *context, const CheckServer *server)
+{
+	PGconn *pg = pgconn_raw(server->conn);
+	int major = pgconn_server_version_num(server->conn) / 10000;
+	Arena *arena = findings_arena(context->findings);
+	Finding finding = {
+		.level = FINDING_OK,
+		.code = "connection",
+		.server = server->name,
+		.message = arena_printf(
+			arena, "connected to database \"%s\" as role \"%s\", PostgreSQL %s",
+			PQdb(pg), PQuser(pg), PQparameterStatus(pg, "server_version")),
+	};
+
+	findings_add(context->findings, &finding);
+	finding.code = "version";
+	if (major < CHECK_MAJOR_MIN)
+	{
+		finding.level = FINDING_ERROR;
+		finding.message = arena_printf(
+			arena,
+			"the server's version is %d, and the oldest "
+			"that is supported is %d",
+			major, CHECK_MAJOR_MIN);
+		finding.mend = "-- upgrade the server";
+		findings_add(context->findings, &finding);
+	}
+	else if (major > CHECK_MAJOR_MAX)
+	{
+		finding.level = FINDING_WARNING;
+		finding.message = arena_printf(
+			arena,
+			"the server's version is %d, and the newest "
+			"that this was tested with is %d",
+			major, CHECK_MAJOR_MAX);
+		finding.mend = "-- look for a newer penstock";
+		findings_add(context->findings, &finding);
+	}
+}
+
+Rc
+check_connect(CheckContext *context, const char *conninfo, CheckServer *server,
+			  ServerFacts *facts, Error *err)
+{
+	Rc rc = pgconn_open(&server->conn,
+						&(PgConnOptions){
+							.conninfo = conninfo,
+							.label = server->name,
+							.application_name = "penstock check",
+							.kind = PGCONN_DATA,
+						},
+						err);
+	int major;
+
+	if (rc != RC_OK)
+		return rc;
+	add_connected(context, server);
+
+	/* To compile queries that run once takes longer than to run them. */
+	rc = pgconn_exec(server->conn, "SET jit = off", NULL, err);
+	if (rc != RC_OK)
+		return rc;
+	major = pgconn_server_version_num(server->conn) / 10000;
+	if (major > context->newest_major)
+		context->newest_major = major;
+	return check_read_facts(context, server, facts, err);
+}
+
+Rc
+check_finish_server(CheckContext *context, const CheckServer *server, Rc rc,
+					Error *err)
+{
+	bool is_connection = err->code == ERR_CONNECT || err->code == ERR_CONFIG;
+
+	if (rc == RC_OK || err->code == ERR_INTERRUPTED)
+		return rc;
+	findings_add_error(
+		context->findings,
+		&(Finding){
+			.level = FINDING_ERROR,
+			.code = "unreachable",
+			.server = server->name,
+			.object = "server",
+			.mend = is_connection ? "-- see that the server runs, that the "
+									"connection string is right, and that "
+									"pg_hba.conf lets the role in"
+								  : NULL,
+		},
+		err);
+	return RC_OK;
+}

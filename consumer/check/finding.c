@@ -1,0 +1,250 @@
+/*
+ * finding.c
+ *    Collecting findings and printing them.
+ */
+#include "check/finding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/xalloc.h"
+
+#define FINDINGS_ARENA_BLOCK (64 * KB)
+
+/* Where the text of a finding starts, and where lines are broken. */
+#define TEXT_COLUMN 11
+#define LINE_WIDTH  94
+
+struct Findings
+{
+	Arena *arena; /* of all strings */
+	Finding *items;
+	size_t length;
+	size_t capacity;
+	size_t counts[FINDING_LEVEL_COUNT]; /* those not kept included */
+};
+
+static const char *const level_names[FINDING_LEVEL_COUNT] = {
+	[FINDING_OK] = "ok",
+	[FINDING_INFO] = "info",
+	[FINDING_WARNING] = "warning",
+	[FINDING_ERROR] = "error",
+};
+
+Findings *
+findings_new(void)
+{
+	Findings *findings = xcalloc(1, sizeof(Findings));
+
+	findings->arena = arena_new(FINDINGS_ARENA_BLOCK);
+	return findings;
+}
+
+void
+findings_free(Findings *findings)
+{
+	if (findings == NULL)
+		return;
+	arena_free(findings->arena);
+	free(findings->items);
+	free(findings);
+}
+
+Arena *
+findings_arena(Findings *findings)
+{
+	return findings->arena;
+}
+
+void
+findings_add(Findings *findings, const Finding *finding)
+{
+	Arena *arena = findings->arena;
+
+	ASSERT(finding->code != NULL);
+	ASSERT(finding->server != NULL);
+	ASSERT(finding->message != NULL);
+	findings->counts[finding->level]++;
+	if (findings->length == FINDINGS_MAX)
+		return;
+	if (findings->length == findings->capacity)
+	{
+		findings->capacity = findings->capacity ? 2 * findings->capacity : 64;
+		findings->items = xrealloc_array(findings->items, findings->capacity,
+										 sizeof(Finding));
+	}
+	findings->items[findings->length++] = (Finding){
+		.level = finding->level,
+		.code = arena_strdup(arena, finding->code),
+		.server = arena_strdup(arena, finding->server),
+		.object = arena_strdup(arena, finding->object),
+		.message = arena_strdup(arena, finding->message),
+		.mend = arena_strdup(arena, finding->mend),
+	};
+}
+
+void
+findings_add_error(Findings *findings, const Finding *finding, Error *err)
+{
+	Finding complete = *finding;
+
+	ASSERT(err->message != NULL);
+	complete.message = err->detail == NULL
+						   ? err->message
+						   : arena_printf(findings->arena, "%s: %s",
+										  err->message, err->detail);
+	if (complete.mend == NULL && err->hint != NULL)
+		complete.mend = arena_printf(findings->arena, "-- %s", err->hint);
+	findings_add(findings, &complete);
+	error_reset(err);
+}
+
+size_t
+findings_count(const Findings *findings, FindingLevel level)
+{
+	return findings->counts[level];
+}
+
+bool
+findings_have_error(const Findings *findings, const char *code)
+{
+	for (size_t i = 0; i < findings->length; i++)
+		if (findings->items[i].level == FINDING_ERROR &&
+			strcmp(findings->items[i].code, code) == 0)
+			return true;
+	return false;
+}
+
+/* Prints words, breaking lines before LINE_WIDTH, from TEXT_COLUMN on. */
+static void
+print_wrapped(const char *text, FILE *out)
+{
+	size_t column = TEXT_COLUMN;
+
+	while (*text != '\0')
+	{
+		size_t word = strcspn(text, " ");
+
+		if (column > TEXT_COLUMN && column + 1 + word > LINE_WIDTH)
+		{
+			fprintf(out, "\n%*s", TEXT_COLUMN, "");
+			column = TEXT_COLUMN;
+		}
+		else if (column > TEXT_COLUMN)
+		{
+			fputc(' ', out);
+			column++;
+		}
+		fwrite(text, 1, word, out);
+		column += word;
+		text += word + strspn(text + word, " ");
+	}
+	fputc('\n', out);
+}
+
+/* A line that mends is for copying and stays whole, however long. */
+static void
+print_mend(const char *mend, FILE *out)
+{
+	while (*mend != '\0')
+	{
+		size_t line = strcspn(mend, "\n");
+
+		fprintf(out, "%*smend: %.*s\n", TEXT_COLUMN, "", (int) line, mend);
+		mend += line;
+		mend += strspn(mend, "\n");
+	}
+}
+
+static void
+print_finding(const Finding *finding, FILE *out)
+{
+	fprintf(out, "  %-*s", TEXT_COLUMN - 2, level_names[finding->level]);
+	print_wrapped(finding->message, out);
+	if (finding->mend != NULL)
+		print_mend(finding->mend, out);
+}
+
+static void
+print_summary(const Findings *findings, FILE *out)
+{
+	size_t errors = findings->counts[FINDING_ERROR];
+	size_t warnings = findings->counts[FINDING_WARNING];
+	size_t all = 0;
+
+	for (int level = 0; level < FINDING_LEVEL_COUNT; level++)
+		all += findings->counts[level];
+	if (all > findings->length)
+		fprintf(out, "%zu more findings are not shown\n",
+				all - findings->length);
+	fprintf(out, "%zu error%s, %zu warning%s: ", errors, errors == 1 ? "" : "s",
+			warnings, warnings == 1 ? "" : "s");
+	fprintf(out, errors > 0 ? "mend the errors before a pipeline can run\n"
+							: "a pipeline can run\n");
+}
+
+void
+findings_print(const Findings *findings, bool only_wrong, FILE *out)
+{
+	const char *server = NULL;
+
+	for (size_t i = 0; i < findings->length; i++)
+	{
+		const Finding *finding = &findings->items[i];
+
+		if (only_wrong && finding->level < FINDING_WARNING)
+			continue;
+		if (server == NULL || strcmp(server, finding->server) != 0)
+			fprintf(out, "%s%s\n", server ? "\n" : "", finding->server);
+		server = finding->server;
+		print_finding(finding, out);
+	}
+	if (server != NULL)
+		fputc('\n', out);
+	print_summary(findings, out);
+}
+
+static void
+append_mend(Json *json, const char *mend)
+{
+	json_begin_array(json);
+	while (mend != NULL && *mend != '\0')
+	{
+		size_t line = strcspn(mend, "\n");
+
+		json_string_bytes(json, mend, line);
+		mend += line;
+		mend += strspn(mend, "\n");
+	}
+	json_end_array(json);
+}
+
+void
+findings_append_json(const Findings *findings, Buf *out)
+{
+	Json json;
+
+	json_init(&json, out);
+	json_begin_array(&json);
+	for (size_t i = 0; i < findings->length; i++)
+	{
+		const Finding *finding = &findings->items[i];
+
+		json_begin_object(&json);
+		json_key(&json, "level");
+		json_string(&json, level_names[finding->level]);
+		json_key(&json, "code");
+		json_string(&json, finding->code);
+		json_key(&json, "server");
+		json_string(&json, finding->server);
+		json_key(&json, "object");
+		json_string(&json, finding->object);
+		json_key(&json, "message");
+		json_string(&json, finding->message);
+		json_key(&json, "mend");
+		append_mend(&json, finding->mend);
+		json_end_object(&json);
+	}
+	json_end_array(&json);
+}

@@ -1,0 +1,192 @@
+/*
+ * pipeline.c
+ *    Slot and progress: both or neither.
+ *
+ * A slot without progress holds changes that build on data which the target
+ * does not have.  Progress without a slot is of a pipeline whose changes since
+ * then are gone.  Either way the copy has to be made again.
+ */
+#include "check/pipeline.h"
+
+#include <stdlib.h>
+
+#include "copy/programs.h"
+#include "net/target_name.h"
+
+/* What is known of the pipeline's progress on its targets. */
+typedef struct ProgressCount
+{
+	int there;
+	int missing;
+	int missing_first; /* index of the first target without */
+} ProgressCount;
+
+static ProgressCount
+count_progress(const CheckContext *context)
+{
+	ProgressCount count = {0};
+
+	for (int i = 0; i < context->config->target_count; i++)
+	{
+		if (!context->progress_known[i])
+			continue;
+		if (context->progress[i].exists)
+			count.there++;
+		else if (count.missing++ == 0)
+			count.missing_first = i;
+	}
+	return count;
+}
+
+static void
+add_finding(CheckContext *context, FindingLevel level, const char *code,
+			const char *message, const char *mend)
+{
+	Arena *arena = findings_arena(context->findings);
+	const char *name = context->config->name;
+
+	findings_add(context->findings,
+				 &(Finding){
+					 .level = level,
+					 .code = code,
+					 .server = arena_printf(arena, "pipeline \"%s\"", name),
+					 .object = arena_printf(arena, "replication slot %s", name),
+					 .message = message,
+					 .mend = mend,
+				 });
+}
+
+/* How to begin again, the slot's and the progress's remains being removed. */
+static const char *
+mend_again(CheckContext *context)
+{
+	const char *name = context->config->name;
+
+	return arena_printf(findings_arena(context->findings),
+						"penstock drop --name=%s\n"
+						"-- empty or drop the tables on the target, then:\n"
+						"penstock clone --name=%s",
+						name, name);
+}
+
+static void
+add_unusable(CheckContext *context, Error *err)
+{
+	const char *name = context->config->name;
+	Arena *arena = findings_arena(context->findings);
+	Finding finding = {
+		.level = FINDING_ERROR,
+		.code = "slot",
+		.server = arena_printf(arena, "pipeline \"%s\"", name),
+		.object = arena_printf(arena, "replication slot %s", name),
+	};
+
+	if (context->slot.lost)
+		finding.mend = mend_again(context);
+	findings_add_error(context->findings, &finding, err);
+}
+
+static void
+add_without_progress(CheckContext *context, const ProgressCount *count)
+{
+	char *target = target_name(context->config->targets[count->missing_first]);
+
+	add_finding(context, FINDING_ERROR, "slot",
+				arena_printf(findings_arena(context->findings),
+							 "the slot is there, but %s has no progress of the "
+							 "pipeline: it lacks the data that the slot's "
+							 "changes build on",
+							 target),
+				mend_again(context));
+	free(target);
+}
+
+static void
+add_going_on(CheckContext *context, const ProgressCount *count)
+{
+	const SlotInfo *slot = &context->slot;
+	Arena *arena = findings_arena(context->findings);
+
+	if (slot->active_pid != 0)
+		add_finding(context, FINDING_INFO, "slot",
+					arena_printf(arena,
+								 "the slot is in use by PID %d of the source: "
+								 "a follower is running",
+								 slot->active_pid),
+					NULL);
+	if (count->missing > 0)
+		add_without_progress(context, count);
+	else if (count->there > 0)
+		add_finding(context, FINDING_OK, "slot",
+					arena_printf(arena,
+								 "slot and progress are there: \"penstock "
+								 "follow\" goes on from " LSN_FORMAT,
+								 LSN_ARGS(slot->confirmed_lsn)),
+					NULL);
+	else
+		add_finding(context, FINDING_OK, "slot",
+					arena_printf(arena, "the slot is there, at " LSN_FORMAT,
+								 LSN_ARGS(slot->confirmed_lsn)),
+					NULL);
+}
+
+static void
+check_slot(CheckContext *context, const ProgressCount *count)
+{
+	Error err = {0};
+
+	if (!context->slot.exists && count->there > 0)
+		add_finding(context, FINDING_ERROR, "slot",
+					"a target has progress of the pipeline, but its slot is "
+					"gone, and with it the changes since then",
+					mend_again(context));
+	else if (!context->slot.exists)
+		add_finding(context, FINDING_OK, "slot",
+					"there is neither slot nor progress yet: \"penstock "
+					"clone\" makes both",
+					NULL);
+	else if (slot_require_usable(&context->slot, context->config->name, &err) !=
+			 RC_OK)
+		add_unusable(context, &err);
+	else
+		add_going_on(context, count);
+}
+
+/* A pipeline that is to be cloned needs pg_dump; one that has its copy not. */
+static Rc
+check_programs(CheckContext *context, Error *err)
+{
+	Arena *arena = findings_arena(context->findings);
+	Programs programs;
+	Rc rc = programs_find(&programs, context->config->pg_bindir,
+						  context->newest_major, arena, err);
+	Finding finding = {
+		.level = FINDING_WARNING,
+		.code = "programs",
+		.server = arena_printf(arena, "pipeline \"%s\"", context->config->name),
+		.object = "program pg_dump",
+	};
+
+	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+		return rc;
+	if (rc == RC_FAIL)
+		findings_add_error(context->findings, &finding, err);
+	else
+		add_finding(context, FINDING_OK, "programs",
+					arena_printf(arena, "pg_dump of version %d is there",
+								 programs.major),
+					NULL);
+	return RC_OK;
+}
+
+Rc
+check_pipeline(CheckContext *context, Error *err)
+{
+	ProgressCount count = count_progress(context);
+
+	if (context->slot_known)
+		check_slot(context, &count);
+	if (context->source.known && count.missing > 0)
+		return check_programs(context, err);
+	return RC_OK;
+}

@@ -1,0 +1,256 @@
+/*
+ * probe.c
+ *    A temporary slot, made and forgotten.
+ *
+ * Whether the plugin is installed cannot be looked up: the directories of a
+ * server's libraries are closed to all but superusers, and a file that is there
+ * may still be one for another server.  Making a slot is what the pipeline will
+ * do, needs no more than the pipeline does, and tries everything at once: the
+ * replication connection, the role, the library, its version.  The slot is
+ * temporary, so that the end of the connection removes it, however that comes
+ * about.
+ *
+ * Making a slot waits until every transaction is over that was open when it
+ * began.  The server loads the plugin before it waits; so a trial that takes
+ * too long has shown what it was made for, and also who will keep "penstock
+ * clone" waiting.
+ */
+#include "check/probe.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+
+/* SQLSTATEs that have a meaning of their own here. */
+#define SQLSTATE_NO_SLOT_FREE "53400" /* configuration_limit_exceeded */
+#define SQLSTATE_NO_LIBRARY   "58P01" /* undefined_file */
+
+static void
+add_finding(CheckContext *context, FindingLevel level, const char *message)
+{
+	findings_add(context->findings, &(Finding){
+										.level = level,
+										.code = "plugin",
+										.server = CHECK_SOURCE,
+										.object = "plugin " SLOT_PLUGIN,
+										.message = message,
+									});
+}
+
+static const char replication_role_sql[] =
+	"SELECT 'error', format('role %I', rolname), format('role \"%s\" may not "
+	"replicate', rolname), format('ALTER ROLE %I REPLICATION;', rolname)"
+	" FROM pg_roles WHERE rolname = current_user"
+	" AND NOT rolreplication AND NOT rolsuper";
+
+/*
+ * The role's attribute is only asked for when the connection was refused: a
+ * managed server may let roles in by other means.
+ */
+static Rc
+explain_refusal(CheckContext *context, const CheckServer *server,
+				Error *refusal, Error *err)
+{
+	static const CheckQuery query = {.code = "replication_role",
+									 .sql = replication_role_sql};
+	size_t errors = findings_count(context->findings, FINDING_ERROR);
+	Rc rc = check_run_queries(context, server, &query, 1, err);
+
+	if (rc == RC_OK &&
+		findings_count(context->findings, FINDING_ERROR) == errors &&
+		!findings_have_error(context->findings, "wal_senders"))
+		findings_add_error(
+			context->findings,
+			&(Finding){
+				.level = FINDING_ERROR,
+				.code = "replication_connection",
+				.server = CHECK_SOURCE,
+				.object = "server",
+				.mend = "-- see that pg_hba.conf of the source lets this "
+						"role in, and that max_wal_senders has room"},
+			refusal);
+	error_reset(refusal);
+	return rc;
+}
+
+/* Reads the answer to what was sent; RC_AGAIN: there is none yet. */
+static Rc
+wait_answer(PgConn *conn, int64_t timeout_ms, Error *err)
+{
+	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
+	PGconn *pg = pgconn_raw(conn);
+
+	while (PQisBusy(pg))
+	{
+		int64_t left_ms = (deadline_us - clock_monotonic_us()) / 1000;
+		Rc rc = interrupt_wait(PQsocket(pg), POLLIN, left_ms > 0 ? left_ms : 0,
+							   err);
+
+		if (rc != RC_OK)
+			return rc;
+		if (!PQconsumeInput(pg))
+			return pgconn_connection_error(conn, "lost the connection to", err);
+	}
+	return RC_OK;
+}
+
+/*
+ * Makes the slot.  RC_AGAIN: that takes too long; the connection is then good
+ * for nothing but closing, which cancels the attempt.  The slot's name is made
+ * of the walsender's PID, which no other slot of that server can be made of at
+ * the same time.
+ */
+static Rc
+make_slot(PgConn *replication, Error *err)
+{
+	PGconn *pg = pgconn_raw(replication);
+	PGresult *result = NULL;
+	Buf sql;
+	int sent;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql,
+			   "CREATE_REPLICATION_SLOT penstock_check_%d TEMPORARY LOGICAL "
+			   "\"" SLOT_PLUGIN "\" NOEXPORT_SNAPSHOT",
+			   PQbackendPID(pg));
+	sent = PQsendQuery(pg, sql.data);
+	buf_release(&sql);
+	if (!sent)
+		return pgconn_connection_error(replication, "lost the connection to",
+									   err);
+	rc = pgconn_flush(replication, err);
+	if (rc == RC_OK)
+		rc = wait_answer(replication, CHECK_PROBE_TIMEOUT_S * 1000, err);
+	if (rc == RC_OK)
+		rc = pgconn_get_result(replication, &result, err);
+	if (rc == RC_OK)
+		rc = pgconn_check_result(replication, result, err);
+	PQclear(result);
+	return rc;
+}
+
+/* What stands for %1$d: the walsender's PID; for %2$d: the seconds. */
+static const char blockers_sql[] =
+	"WITH blocker AS (SELECT DISTINCT unnest(pg_blocking_pids(%1$d)) AS pid),"
+	" found AS (SELECT format('transaction of PID %%s', pid) AS object,"
+	"   format('PID %%s, role %%s, database %%s%%s', pid, usename, datname,"
+	"    ', open for ' || date_trunc('second', now() - xact_start)) AS who,"
+	"   format('SELECT pg_terminate_backend(%%s);', pid) AS mend"
+	"  FROM blocker JOIN pg_stat_activity USING (pid)"
+	"  UNION ALL SELECT format('prepared transaction %%L', gid),"
+	"   format('prepared transaction %%L, role %%s, database %%s', gid, owner,"
+	"    database), format('ROLLBACK PREPARED %%L;', gid)"
+	"  FROM pg_prepared_xacts WHERE EXISTS ("
+	"   SELECT FROM blocker WHERE pid = 0)"
+	"  UNION ALL SELECT NULL, 'it cannot be said which', NULL"
+	"  WHERE NOT EXISTS (SELECT FROM blocker))"
+	" SELECT 'warning', object, format('a slot could not be made within %2$d "
+	"seconds, because a transaction is open on the source: %%s; \"penstock "
+	"clone\" would wait for it', who),"
+	" E'-- wait for it to end, or end it:\n' || mend FROM found";
+
+static Rc
+name_blockers(CheckContext *context, const CheckServer *server,
+			  int walsender_pid, Error *err)
+{
+	CheckQuery query = {.code = "open_transaction"};
+
+	query.sql = arena_printf(findings_arena(context->findings), blockers_sql,
+							 walsender_pid, CHECK_PROBE_TIMEOUT_S);
+	return check_run_queries(context, server, &query, 1, err);
+}
+
+/*
+ * Ordinary roles may not see the list that is to be added to (the query in
+ * source.c finds no such setting for them), so the server has to quote it.
+ */
+static const char mend_hidden_list[] =
+	"-- as a superuser, in psql:\n"
+	"SELECT format('ALTER SYSTEM SET output_plugin_libraries = %s, %I',"
+	" current_setting('output_plugin_libraries'), 'penstock') \\gexec\n"
+	"SELECT pg_reload_conf();";
+
+static void
+add_slot_failure(CheckContext *context, Error *failure)
+{
+	Finding finding = {
+		.level = FINDING_ERROR,
+		.code = "plugin",
+		.server = CHECK_SOURCE,
+		.object = "plugin " SLOT_PLUGIN,
+	};
+
+	if (strcmp(failure->sqlstate, SQLSTATE_NO_SLOT_FREE) == 0)
+	{
+		/* Of no account to a pipeline that has its slot; else said already. */
+		error_reset(failure);
+		add_finding(context, FINDING_INFO,
+					"the plugin was not tried, because no slot is free");
+		return;
+	}
+	if (failure->hint != NULL &&
+		strstr(failure->hint, "output_plugin_libraries") != NULL)
+	{
+		finding.code = "output_plugin_libraries";
+		finding.mend = mend_hidden_list;
+	}
+	if (strcmp(failure->sqlstate, SQLSTATE_NO_LIBRARY) == 0)
+		finding.mend = "-- install the plugin on the machine of the source "
+					   "server: make install";
+	findings_add_error(context->findings, &finding, failure);
+}
+
+static Rc
+try_slot(CheckContext *context, const CheckServer *server, PgConn *replication,
+		 Error *err)
+{
+	Error failure = {0};
+	Rc rc = make_slot(replication, &failure);
+
+	if (rc == RC_OK || rc == RC_AGAIN)
+		add_finding(context, FINDING_OK,
+					"the role may replicate, and the server has the plugin");
+	if (rc == RC_AGAIN)
+		return name_blockers(context, server,
+							 PQbackendPID(pgconn_raw(replication)), err);
+	if (rc == RC_FAIL && failure.code == ERR_INTERRUPTED)
+	{
+		error_take(err, &failure);
+		return rc;
+	}
+	if (rc == RC_FAIL)
+		add_slot_failure(context, &failure);
+	return RC_OK;
+}
+
+Rc
+check_plugin(CheckContext *context, const CheckServer *server, Error *err)
+{
+	size_t errors = findings_count(context->findings, FINDING_ERROR);
+	PgConn *replication = NULL;
+	Error refusal = {0};
+	Rc rc = pgconn_open(&replication,
+						&(PgConnOptions){
+							.conninfo = context->config->source,
+							.label = CHECK_SOURCE,
+							.application_name = "penstock check",
+							.kind = PGCONN_REPLICATION,
+						},
+						&refusal);
+
+	if (rc == RC_FAIL && refusal.code == ERR_INTERRUPTED)
+		error_take(err, &refusal);
+	else if (rc != RC_OK)
+		rc = explain_refusal(context, server, &refusal, err);
+	else if (errors > 0)
+		add_finding(context, FINDING_INFO,
+					"the role may replicate; the plugin was not tried because "
+					"of the errors above");
+	else
+		rc = try_slot(context, server, replication, err);
+	pgconn_close(replication);
+	return rc;
+}

@@ -1,0 +1,358 @@
+/*
+ * source.c
+ *    The queries on the source.  See query.h for their form.
+ */
+#include "check/source.h"
+
+#include <string.h>
+
+#include "check/connect.h"
+#include "check/probe.h"
+#include "check/published.h"
+#include "check/query.h"
+
+/* Settings of the server. */
+static const CheckQuery server_queries[] = {
+	{
+		.code = "source_standby",
+		.major_max = 15,
+		.sql = "SELECT 'error', NULL, 'the source is a standby, and servers "
+			   "before 16 cannot decode there',"
+			   " '-- connect to its primary' WHERE pg_is_in_recovery()",
+	},
+	{
+		.code = "source_standby",
+		.major_min = 16,
+		.sql = "SELECT 'warning', NULL, 'the source is a standby: a slot is "
+			   "made there only when its primary next logs its transactions',"
+			   " E'-- while \"penstock clone\" waits, run on the primary:\n"
+			   "SELECT pg_log_standby_snapshot();' WHERE pg_is_in_recovery()",
+	},
+	{
+		.code = "wal_level",
+		.ok = "wal_level is logical",
+		.sql = "SELECT 'error', 'setting wal_level', format('wal_level is %s, "
+			   "and decoding needs logical', setting),"
+			   " E'ALTER SYSTEM SET wal_level = ''logical'';\n"
+			   "-- then restart the source server'"
+			   " FROM pg_settings WHERE name = 'wal_level'"
+			   " AND setting <> 'logical'",
+	},
+	{
+		.code = "replication_slots",
+		.ok = "there is a replication slot for the pipeline",
+		.sql = "SELECT 'error', 'setting max_replication_slots', format('all "
+			   "%s replication slots are in use', setting),"
+			   " format(E'ALTER SYSTEM SET max_replication_slots = %s;\n"
+			   "-- then restart the source server', setting::int + 4)"
+			   " || coalesce((SELECT string_agg(format("
+			   "E'\n-- or drop a slot that nobody needs: "
+			   "SELECT pg_drop_replication_slot(%L);', slot_name), '')"
+			   " FROM pg_replication_slots WHERE NOT active), '')"
+			   " FROM pg_settings WHERE name = 'max_replication_slots'"
+			   " AND setting::int <= (SELECT count(*)"
+			   "  FROM pg_replication_slots)"
+			   " AND NOT EXISTS (SELECT FROM pg_replication_slots"
+			   "  WHERE slot_name = $1::json->>'name')",
+	},
+	{
+		.code = "wal_senders",
+		.ok = "there is a WAL sender for the pipeline",
+		.sql = "SELECT 'error', 'setting max_wal_senders', format('all %s WAL "
+			   "senders are in use', setting),"
+			   " format(E'ALTER SYSTEM SET max_wal_senders = %s;\n"
+			   "-- then restart the source server', setting::int + 4)"
+			   " FROM pg_settings WHERE name = 'max_wal_senders'"
+			   " AND setting::int <= (SELECT count(*) FROM pg_stat_replication)"
+			   " AND NOT EXISTS (SELECT FROM pg_replication_slots"
+			   "  WHERE slot_name = $1::json->>'name' AND active)",
+	},
+	{
+		.code = "max_slot_wal_keep_size",
+		.sql = "SELECT 'warning', 'setting max_slot_wal_keep_size',"
+			   " format('max_slot_wal_keep_size is %s: a pipeline that falls "
+			   "behind by more loses its slot and must be cloned again',"
+			   " pg_size_pretty(setting::bigint * 1024 * 1024)),"
+			   " E'ALTER SYSTEM SET max_slot_wal_keep_size = -1;\n"
+			   "SELECT pg_reload_conf();'"
+			   " FROM pg_settings WHERE name = 'max_slot_wal_keep_size'"
+			   " AND setting <> '-1'",
+	},
+	{
+		.code = "idle_replication_slot_timeout",
+		.major_min = 18,
+		.sql = "SELECT 'warning', 'setting idle_replication_slot_timeout',"
+			   " format('idle_replication_slot_timeout is %s: a pipeline that "
+			   "is stopped for longer loses its slot and must be cloned "
+			   "again', current_setting(name)),"
+			   " E'ALTER SYSTEM SET idle_replication_slot_timeout = 0;\n"
+			   "SELECT pg_reload_conf();'"
+			   " FROM pg_settings WHERE name = 'idle_replication_slot_timeout'"
+			   " AND setting <> '0'",
+	},
+	{
+		.code = "source_encoding",
+		.sql = "SELECT 'warning', format('database %I', datname),"
+			   " 'the encoding of the source is SQL_ASCII, so that its texts "
+			   "may hold any bytes: those that are not valid UTF-8 stop the "
+			   "pipeline',"
+			   " '-- repair such texts on the source, or let the target be "
+			   "SQL_ASCII, too' FROM pg_database"
+			   " WHERE datname = current_database()"
+			   " AND pg_encoding_to_char(encoding) = 'SQL_ASCII'",
+	},
+	{
+		.code = "large_objects",
+		.sql = "SELECT 'info', NULL, 'the database has large objects: they, "
+			   "like sequences and DDL, are not in the stream of changes', NULL"
+			   " WHERE EXISTS (SELECT FROM pg_largeobject_metadata)",
+	},
+};
+
+/*
+ * The setting is a list of names, each maybe in double quotes.  A new value is
+ * written as one literal a name: one literal with commas in it would be stored
+ * as a single name.  (?i) is not used: library names are files.
+ */
+#define PLUGIN_LIST_SQL                                                        \
+	"WITH setting AS (SELECT * FROM pg_settings"                               \
+	"  WHERE name = 'output_plugin_libraries'),"                               \
+	" library AS (SELECT coalesce(replace(m[1], '\"\"', '\"'), m[2]) AS name," \
+	"  number FROM setting, regexp_matches(setting,"                           \
+	"  '\"((?:[^\"]|\"\")*)\"|([^,\\s\"]+)', 'g')"                             \
+	"  WITH ORDINALITY AS r (m, number))"
+
+static const CheckQuery plugin_queries[] = {
+	{
+		.code = "output_plugin_libraries",
+		.sql = PLUGIN_LIST_SQL
+		" SELECT 'error', 'setting output_plugin_libraries', format("
+		"  'the server lets in no output plugin that output_plugin_libraries "
+		"does not name: it is %L', setting),"
+		" format(E'ALTER SYSTEM SET output_plugin_libraries = %s;\n', ("
+		"  SELECT string_agg(quote_literal(name), ', ' ORDER BY number)"
+		"  FROM (SELECT name, number FROM library"
+		"   UNION ALL SELECT 'penstock', 1e9) l))"
+		" || CASE context WHEN 'postmaster' THEN"
+		"  '-- then restart the source server'"
+		"  ELSE 'SELECT pg_reload_conf();' END"
+		" || CASE WHEN source IN ('database', 'user', 'database user') THEN"
+		"  format(E'\nALTER ROLE %1$I RESET output_plugin_libraries;"
+		"\nALTER DATABASE %2$I RESET output_plugin_libraries;"
+		"\nALTER ROLE %1$I IN DATABASE %2$I RESET output_plugin_libraries;',"
+		"  current_user, current_database()) ELSE '' END"
+		" FROM setting WHERE NOT EXISTS ("
+		"  SELECT FROM library WHERE name = 'penstock')",
+	},
+};
+
+/* What the publications are. */
+static const CheckQuery publication_queries[] = {
+	{
+		.code = "publication_missing",
+		.sql = "SELECT 'error', format('publication %I', name),"
+			   " format('publication \"%s\" does not exist in database \"%s\"',"
+			   "  name, current_database()),"
+			   " format(E'CREATE PUBLICATION %1$I FOR ALL TABLES;\n"
+			   "-- or only some: CREATE PUBLICATION %1$I FOR TABLE ...;', name)"
+			   " FROM json_array_elements_text($1::json->'publications')"
+			   "  AS wanted (name)"
+			   " WHERE name NOT IN (SELECT pubname FROM pg_publication)",
+	},
+	{
+		.code = "publication_empty",
+		.sql = "SELECT 'warning', format('publication %I', pubname),"
+			   " format('publication \"%s\" publishes no table', pubname),"
+			   " CASE WHEN NOT puballtables THEN"
+			   "  format('ALTER PUBLICATION %I ADD TABLE ...;', pubname) END"
+			   " FROM pg_publication p WHERE pubname IN (SELECT "
+			   "json_array_elements_text($1::json->'publications'))"
+			   " AND NOT EXISTS (SELECT FROM pg_publication_tables t"
+			   "  WHERE t.pubname = p.pubname)",
+	},
+	{
+		.code = "publication_operations",
+		.sql =
+			"SELECT 'info', format('publication %I', pubname),"
+			" format('publication \"%s\" leaves out %s: they do not reach the "
+			"target', pubname, concat_ws(', ',"
+			"  CASE WHEN NOT pubinsert THEN 'inserts' END,"
+			"  CASE WHEN NOT pubupdate THEN 'updates' END,"
+			"  CASE WHEN NOT pubdelete THEN 'deletes' END,"
+			"  CASE WHEN NOT pubtruncate THEN 'truncates' END)),"
+			" format('ALTER PUBLICATION %I SET (publish = %L);', pubname,"
+			"  'insert, update, delete, truncate')"
+			" FROM pg_publication WHERE pubname IN (SELECT "
+			"json_array_elements_text($1::json->'publications'))"
+			" AND NOT (pubinsert AND pubupdate AND pubdelete"
+			"  AND pubtruncate)",
+	},
+};
+
+/* What stands for condition: which unlogged tables a publication passes over.
+ */
+#define UNLOGGED_SQL(condition)                                                \
+	"SELECT 'warning', format('table %I.%I', n.nspname, c.relname),"           \
+	" format('table \"%s\".\"%s\" is unlogged: its changes are never in the "  \
+	"log, "                                                                    \
+	"and the publication passes over it', n.nspname, c.relname),"              \
+	" format('ALTER TABLE %I.%I SET LOGGED;', n.nspname, c.relname)"           \
+	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"           \
+	" WHERE c.relkind = 'r' AND c.relpersistence = 'u'"                        \
+	" AND EXISTS (SELECT FROM pg_publication p WHERE p.pubname IN (SELECT "    \
+	"json_array_elements_text($1::json->'publications')) AND (" condition "))" \
+	" ORDER BY n.nspname, c.relname"
+
+/* Needs the published tables: see published.h. */
+static const CheckQuery table_queries[] = {
+	{
+		.code = "published_tables",
+		.sql = "SELECT 'ok', NULL, format('published tables: %s', count(*)),"
+			   " NULL FROM json_array_elements($1::json->'tables')"
+			   " HAVING count(*) > 0",
+	},
+	{
+		.code = "unlogged_table",
+		.major_max = 14,
+		.sql = UNLOGGED_SQL("p.puballtables"),
+	},
+	{
+		.code = "unlogged_table",
+		.major_min = 15,
+		.sql = UNLOGGED_SQL("p.puballtables OR EXISTS (SELECT"
+							" FROM pg_publication_namespace s"
+							" WHERE s.pnpubid = p.oid"
+							" AND s.pnnspid = c.relnamespace)"),
+	},
+	{
+		.code = "column_lists",
+		.sql = "SELECT 'error', format('table %I.%I', schema, name),"
+			   " format('the publications have different column lists for "
+			   "table \"%s\".\"%s\"', schema, name),"
+			   " '-- give it the same columns in all of them: ALTER "
+			   "PUBLICATION ... SET TABLE ...;'"
+			   " FROM json_to_recordset($1::json->'tables') AS t"
+			   "  (schema text, name text, lists_differ bool)"
+			   " WHERE lists_differ",
+	},
+	{
+		.code = "source_privileges",
+		.ok = "the role may read every published table",
+		.sql =
+			"SELECT 'error', format('schema %I', schema),"
+			" format('role \"%s\" may not read %s of the published tables of "
+			"schema \"%s\": %s', current_user, count(*), schema,"
+			"  string_agg(quote_ident(name), ', ')),"
+			" format(E'GRANT USAGE ON SCHEMA %I TO %I;\n"
+			"GRANT SELECT ON TABLE %s TO %2$I;', schema, current_user,"
+			"  string_agg(format('%I.%I', schema, name), ', '))"
+			" FROM json_to_recordset($1::json->'tables') AS t"
+			"  (oid oid, schema text, name text, columns json)"
+			" WHERE NOT has_schema_privilege(schema, 'USAGE')"
+			" OR EXISTS (SELECT FROM json_array_elements(columns) c"
+			"  WHERE NOT has_column_privilege(oid, c->>'name', 'SELECT'))"
+			" GROUP BY schema",
+	},
+	{
+		.code = "source_row_security",
+		.sql = "SELECT 'error', format('table %I.%I', schema, name),"
+			   " format('row security would hide rows of table \"%s\".\"%s\" "
+			   "from role "
+			   "\"%s\", so that they cannot be copied', schema, name,"
+			   "  current_user),"
+			   " format('ALTER ROLE %I BYPASSRLS;', current_user)"
+			   " FROM json_to_recordset($1::json->'tables') AS t"
+			   "  (oid oid, schema text, name text)"
+			   " WHERE row_security_active(oid)",
+	},
+	{
+		/*
+		 * Of a table that is published as a whole it is the partitions that
+		 * have the identity.
+		 */
+		.code = "replica_identity",
+		.ok = "every table whose updates or deletes are published has a "
+			  "replica identity",
+		.sql =
+			"WITH leaf AS (SELECT t.\"update\", t.\"delete\","
+			"  coalesce(p.relid, t.oid) AS oid"
+			" FROM json_to_recordset($1::json->'tables') AS t"
+			"  (oid oid, \"update\" bool, \"delete\" bool)"
+			" LEFT JOIN LATERAL pg_partition_tree(t.oid) p ON p.isleaf"
+			" WHERE t.\"update\" OR t.\"delete\")"
+			" SELECT 'warning', format('table %I.%I', n.nspname, c.relname),"
+			" format('table \"%s\".\"%s\" is published and has no replica "
+			"identity: "
+			"the source refuses to %s its rows', n.nspname, c.relname,"
+			"  concat_ws(' or ', CASE WHEN \"update\" THEN 'update' END,"
+			"   CASE WHEN \"delete\" THEN 'delete' END)),"
+			" CASE WHEN i.name IS NULL THEN format(E'ALTER TABLE %1$I.%2$I "
+			"REPLICA IDENTITY FULL;\n"
+			"-- or better: ALTER TABLE %1$I.%2$I ADD PRIMARY KEY (...);',"
+			"   n.nspname, c.relname)"
+			" ELSE format('ALTER TABLE %I.%I REPLICA IDENTITY USING INDEX "
+			"%I;', n.nspname, c.relname, i.name) END"
+			" FROM leaf JOIN pg_class c ON c.oid = leaf.oid"
+			" JOIN pg_namespace n ON n.oid = c.relnamespace"
+			/* An index that could be made the identity. */
+			" LEFT JOIN LATERAL (SELECT min(x.relname) AS name"
+			"  FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid"
+			"  WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid"
+			"  AND i.indimmediate AND i.indpred IS NULL"
+			"  AND i.indexprs IS NULL AND NOT EXISTS ("
+			"   SELECT FROM pg_attribute a WHERE a.attrelid = c.oid"
+			"   AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull)) i ON true"
+			" WHERE c.relkind = 'r' AND c.relreplident <> 'f' AND NOT EXISTS ("
+			"  SELECT FROM pg_index i WHERE i.indrelid = c.oid"
+			"  AND i.indimmediate AND (c.relreplident = 'd' AND i.indisprimary"
+			"   OR c.relreplident = 'i' AND i.indisreplident))"
+			" ORDER BY n.nspname, c.relname",
+	},
+};
+
+static Rc
+check_published(CheckContext *context, const CheckServer *server, Error *err)
+{
+	Rc rc = check_run_queries(context, server, publication_queries,
+							  LENGTH_OF(publication_queries), err);
+
+	if (rc == RC_OK)
+		rc = check_read_published(context, server->conn, err);
+	if (rc == RC_OK && strcmp(context->tables, "[]") != 0)
+		rc = check_run_queries(context, server, table_queries,
+							   LENGTH_OF(table_queries), err);
+	return rc;
+}
+
+static Rc
+check_reached(CheckContext *context, const CheckServer *server, Error *err)
+{
+	Rc rc = check_run_queries(context, server, server_queries,
+							  LENGTH_OF(server_queries), err);
+
+	if (rc == RC_OK)
+		rc = slot_read(server->conn, context->config->name, &context->slot,
+					   err);
+	context->slot_known = rc == RC_OK;
+	if (rc == RC_OK)
+		rc = check_run_queries(context, server, plugin_queries,
+							   LENGTH_OF(plugin_queries), err);
+	if (rc == RC_OK)
+		rc = check_plugin(context, server, err);
+	if (rc == RC_OK && context->publications != NULL)
+		rc = check_published(context, server, err);
+	return rc;
+}
+
+Rc
+check_source(CheckContext *context, Error *err)
+{
+	CheckServer server = {.name = CHECK_SOURCE};
+	Rc rc = check_connect(context, context->config->source, &server,
+						  &context->source, err);
+
+	if (rc == RC_OK)
+		rc = check_reached(context, &server, err);
+	pgconn_close(server.conn);
+	return check_finish_server(context, &server, rc, err);
+}

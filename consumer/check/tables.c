@@ -1,0 +1,223 @@
+/*
+ * tables.c
+ *    The comparison, as queries on the target that get the source's tables.
+ */
+#include "check/tables.h"
+
+/*
+ * The published tables, `oid` being the target's relation of that name, or
+ * null.
+ */
+#define WANTED_SQL                                                             \
+	"WITH wanted AS (SELECT t.*, c.oid, c.relkind,"                            \
+	"  format('%I.%I', t.schema, t.name) AS qualified,"                        \
+	"  format('\"%s\".\"%s\"', t.schema, t.name) AS shown"                     \
+	" FROM json_to_recordset($1::json->'tables') AS t (schema text,"           \
+	"  name text, \"insert\" bool, \"update\" bool, \"delete\" bool,"          \
+	"  \"truncate\" bool, identity text, columns json)"                        \
+	" LEFT JOIN (pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace)"    \
+	"  ON n.nspname = t.schema AND c.relname = t.name"                         \
+	"  AND c.relkind IN ('r', 'p', 'f', 'v'))"
+
+/* Columns of a table in the source's order, as (name, type, base, key). */
+#define COLUMNS_SQL                                                            \
+	"json_to_recordset(w.columns) AS s (name text, type text, base text,"      \
+	" key bool)"
+
+/* The first few names of an array, and how many more there are. */
+#define SOME_SQL(names)                                                        \
+	"array_to_string((" names ")[1:10], ', ')"                                 \
+	" || CASE WHEN cardinality(" names ") > 10"                                \
+	" THEN format(' and %s more', cardinality(" names ") - 10) ELSE '' END"
+
+#define MISSING_SQL "array_agg(shown ORDER BY shown) FILTER (WHERE oid IS NULL)"
+#define PRESENT_SQL                                                            \
+	"array_agg(shown ORDER BY shown) FILTER (WHERE oid IS NOT NULL)"
+
+static const CheckQuery queries[] = {
+	{
+		.code = "target_tables",
+		.sql = WANTED_SQL
+		" SELECT CASE WHEN count(oid) IN (0, count(*)) THEN 'info'"
+		"  ELSE 'error' END, NULL,"
+		" CASE count(oid) WHEN 0 THEN 'none of the published tables is on the "
+		"target: \"penstock clone\" creates them'"
+		" WHEN count(*) THEN 'all published tables are on the target: if they "
+		"are empty, \"penstock clone --data-only\" fills them'"
+		" ELSE 'some of the published tables are on the target, some are not: '"
+		"  || " SOME_SQL(
+			PRESENT_SQL) " || ' are; '"
+						 "  || " SOME_SQL(
+							 MISSING_SQL) " || ' are not' END,"
+										  " CASE WHEN count(oid) NOT IN (0, "
+										  "count(*)) THEN"
+										  "  E'-- drop those that are there, "
+										  "for \"penstock clone\" to create "
+										  "all,\n-- or create the others, for "
+										  "\"penstock clone --data-only\"' END"
+										  " FROM wanted WHERE NOT "
+										  "($1::json->>'progress')::bool"
+										  " HAVING count(*) > 0",
+	},
+	{
+		.code = "target_table_missing",
+		.sql = WANTED_SQL
+		" SELECT 'error', 'table ' || qualified, format('table %s is published "
+		"and missing on the target', shown),"
+		" CASE WHEN schema NOT IN (SELECT nspname FROM pg_namespace)"
+		"  THEN format(E'CREATE SCHEMA IF NOT EXISTS %I;\n', schema) ELSE '' "
+		"END"
+		" || format('CREATE TABLE %s (%s%s);', qualified, definition,"
+		"  ', PRIMARY KEY (' || key || ')')"
+		" FROM wanted w CROSS JOIN LATERAL (SELECT"
+		"  string_agg(format('%I %s', s.name, s.type), ', ') AS definition,"
+		"  string_agg(quote_ident(s.name), ', ') FILTER (WHERE s.key) AS key"
+		"  FROM " COLUMNS_SQL ") d"
+		" WHERE oid IS NULL AND ($1::json->>'progress')::bool"
+		" ORDER BY qualified",
+	},
+	{
+		.code = "target_column_missing",
+		.sql = WANTED_SQL
+		" SELECT 'error', format('column %s.%I', qualified, s.name),"
+		" format('column %s.\"%s\" is missing on the target', shown, s.name),"
+		" format('ALTER TABLE %s ADD COLUMN %I %s;', qualified, s.name, s.type)"
+		" FROM wanted w CROSS JOIN LATERAL " COLUMNS_SQL
+		" WHERE oid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute a"
+		"  WHERE a.attrelid = w.oid AND a.attname = s.name AND a.attnum > 0"
+		"  AND NOT a.attisdropped)"
+		" ORDER BY qualified",
+	},
+	{
+		.code = "target_column_generated",
+		.sql = WANTED_SQL
+		" SELECT 'error', format('column %s.%I', qualified, s.name),"
+		" format('column %s.\"%s\" is generated on the target, and an ordinary "
+		"column on the source', shown, s.name),"
+		" format('ALTER TABLE %s ALTER COLUMN %I DROP EXPRESSION;', qualified,"
+		"  s.name)"
+		" FROM wanted w CROSS JOIN LATERAL " COLUMNS_SQL
+		" JOIN pg_attribute a ON a.attrelid = w.oid AND a.attname = s.name"
+		" WHERE a.attgenerated <> '' ORDER BY qualified",
+	},
+	{
+		/*
+		 * A value whose type is another on the target is read there from its
+		 * text, so that any pair of types may do.  y is the target's type, o
+		 * the source's, looked up by its name: what the server would convert
+		 * without being asked, to a type without a limit, always fits.
+		 */
+		.code = "target_column_type",
+		.sql = WANTED_SQL
+		" SELECT CASE WHEN wider THEN 'info' ELSE 'warning' END,"
+		" format('column %s.%I', qualified, s.name),"
+		" format('column %s.\"%s\" is %s on the target and %s on the source%s',"
+		"  shown, s.name, d.type, s.type, CASE WHEN wider THEN '' ELSE"
+		"  ': a value that is not valid there stops the pipeline' END),"
+		" format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s;', qualified,"
+		"  s.name, s.type, CASE WHEN d.back THEN ''"
+		"  ELSE format(' USING %I::text::%s', s.name, s.type) END)"
+		" FROM wanted w CROSS JOIN LATERAL " COLUMNS_SQL
+		" JOIN pg_attribute a ON a.attrelid = w.oid AND a.attname = s.name"
+		" JOIN pg_type y ON y.oid = a.atttypid"
+		" LEFT JOIN pg_type o ON o.oid = to_regtype(s.base)"
+		" CROSS JOIN LATERAL (SELECT"
+		"  format_type(a.atttypid, a.atttypmod) AS type,"
+		"  a.atttypmod = -1 AND (y.oid = o.oid OR EXISTS ("
+		"   SELECT FROM pg_cast c WHERE c.castsource = o.oid"
+		"   AND c.casttarget = y.oid AND c.castcontext = 'i')) AS wider,"
+		"  o.typcategory = 'S' OR y.oid = o.oid OR EXISTS ("
+		"   SELECT FROM pg_cast c WHERE c.castsource = y.oid"
+		"   AND c.casttarget = o.oid AND c.castcontext IN ('a', 'i'))"
+		"   AS back) d"
+		" WHERE d.type <> s.type AND a.attgenerated = ''"
+		" ORDER BY qualified",
+	},
+	{
+		.code = "target_column_required",
+		.sql = WANTED_SQL
+		" SELECT 'error', format('column %s.%I', qualified, a.attname),"
+		" format('column %s.\"%s\" of the target must not be null, has no "
+		"default, "
+		"and is not published', shown, a.attname),"
+		" format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL;', qualified,"
+		"  a.attname)"
+		" FROM wanted w JOIN pg_attribute a ON a.attrelid = w.oid"
+		" WHERE w.\"insert\" AND a.attnum > 0 AND NOT a.attisdropped"
+		" AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''"
+		" AND NOT EXISTS (SELECT FROM " COLUMNS_SQL
+		"  WHERE s.name = a.attname) ORDER BY qualified",
+	},
+	{
+		/*
+		 * Good is a unique index on some or all of the identity's columns.
+		 * Under REPLICA IDENTITY FULL they are all columns.
+		 */
+		.code = "target_identity_index",
+		.sql = WANTED_SQL
+		" SELECT 'warning', 'table ' || qualified,"
+		" format('table %s of the target has no unique index on %s: each "
+		"update and delete reads the whole table', shown,"
+		"  coalesce('(' || k.list || ')', 'any of its columns')),"
+		" CASE WHEN k.list IS NULL THEN format('-- on source and target: "
+		"ALTER TABLE %s ADD PRIMARY KEY (...);', qualified)"
+		" WHEN w.relkind = 'p' THEN format('CREATE UNIQUE INDEX ON %s (%s);',"
+		"  qualified, k.list)"
+		" ELSE format('CREATE UNIQUE INDEX CONCURRENTLY ON %s (%s);',"
+		"  qualified, k.list) END"
+		" FROM wanted w CROSS JOIN LATERAL (SELECT"
+		"  string_agg(quote_ident(s.name), ', ') AS list,"
+		"  array_agg(s.name) AS names"
+		"  FROM " COLUMNS_SQL " WHERE s.key) k"
+		" WHERE w.relkind IN ('r', 'p') AND (w.\"update\" OR w.\"delete\")"
+		" AND (w.identity = 'f' OR k.list IS NOT NULL) AND NOT EXISTS ("
+		"  SELECT FROM pg_index i WHERE i.indrelid = w.oid AND i.indisunique"
+		"  AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"
+		"  AND NOT EXISTS (SELECT FROM generate_series(0, i.indnkeyatts - 1) n"
+		"   JOIN pg_attribute a ON a.attrelid = w.oid"
+		"   AND a.attnum = i.indkey[n]"
+		"   WHERE a.attname <> ALL (k.names)))"
+		" ORDER BY qualified",
+	},
+	{
+		.code = "target_privileges",
+		.sql = WANTED_SQL
+		" SELECT 'error', format('schema %I', schema),"
+		" format('role \"%s\" may not write, or not read, %s of the tables of "
+		"schema \"%s\" on the target: %s', current_user,"
+		"  count(DISTINCT qualified), schema,"
+		"  string_agg(DISTINCT quote_ident(name), ', ')),"
+		" format(E'GRANT USAGE ON SCHEMA %I TO %I;\n"
+		"GRANT %s ON TABLE %s TO %2$I;', schema, current_user,"
+		"  coalesce(string_agg(DISTINCT privilege, ', '"
+		"   ORDER BY privilege), 'SELECT'),"
+		"  string_agg(DISTINCT qualified, ', '))"
+		" FROM wanted w CROSS JOIN LATERAL (VALUES ('SELECT', true),"
+		"  ('INSERT', w.\"insert\"), ('UPDATE', w.\"update\"),"
+		"  ('DELETE', w.\"delete\"), ('TRUNCATE', w.\"truncate\"))"
+		"  AS p (privilege, needed)"
+		" WHERE w.oid IS NOT NULL AND needed"
+		" AND (NOT has_table_privilege(w.oid, privilege)"
+		"  OR NOT has_schema_privilege(schema, 'USAGE'))"
+		" GROUP BY schema ORDER BY schema",
+	},
+	{
+		.code = "target_row_security",
+		.sql = WANTED_SQL
+		" SELECT 'error', 'table ' || qualified,"
+		" format('row security of table %s on the target would stop role "
+		"\"%s\"',"
+		"  shown, current_user),"
+		" format('ALTER ROLE %I BYPASSRLS;', current_user)"
+		" FROM wanted WHERE oid IS NOT NULL AND row_security_active(oid)"
+		" ORDER BY qualified",
+	},
+};
+
+Rc
+check_tables(CheckContext *context, const CheckServer *target, Error *err)
+{
+	if (context->tables == NULL)
+		return RC_OK;
+	return check_run_queries(context, target, queries, LENGTH_OF(queries), err);
+}

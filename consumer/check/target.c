@@ -1,0 +1,279 @@
+/*
+ * target.c
+ *    Who the target is in relation to the source, and what the role may do.
+ */
+#include "check/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/connect.h"
+#include "check/query.h"
+#include "check/tables.h"
+#include "net/target_name.h"
+
+/* What stands for may: a condition that is true for a role that may. */
+#define REPLICATION_ROLE_SQL(may, mend)                                        \
+	"SELECT 'warning', format('role %I', current_user),"                       \
+	" format('role \"%s\" may not set session_replication_role: triggers and " \
+	"foreign keys of the target act on rows that are applied, and rows are "   \
+	"applied strictly in order', current_user),"                               \
+	" format(" mend ", current_user) WHERE NOT " may
+
+static const CheckQuery queries[] = {
+	{
+		.code = "target_recovery",
+		.sql = "SELECT 'error', NULL, 'the target is a standby and cannot be "
+			   "written', '-- connect to its primary'"
+			   " WHERE pg_is_in_recovery()",
+	},
+	{
+		/* The sessions that look at this override it: hence reset_val. */
+		.code = "target_read_only",
+		.sql =
+			"SELECT 'warning', 'setting default_transaction_read_only',"
+			" format('new transactions of role \"%s\" are read only: penstock "
+			"overrides that for itself, but not for pg_restore, which "
+			"\"penstock clone\" runs', current_user),"
+			" format('ALTER ROLE %I IN DATABASE %I SET "
+			"default_transaction_read_only = off;', current_user,"
+			"  current_database())"
+			" FROM pg_settings WHERE name = 'default_transaction_read_only'"
+			" AND reset_val = 'on'",
+	},
+	{
+		.code = "session_replication_role",
+		.major_max = 14,
+		.ok = "the role may set session_replication_role",
+		.sql = REPLICATION_ROLE_SQL("current_setting('is_superuser')::bool",
+									"'ALTER ROLE %I SUPERUSER;'"),
+	},
+	{
+		.code = "session_replication_role",
+		.major_min = 15,
+		.ok = "the role may set session_replication_role",
+		.sql = REPLICATION_ROLE_SQL(
+			"has_parameter_privilege('session_replication_role', 'SET')",
+			"'GRANT SET ON PARAMETER session_replication_role TO %I;'"),
+	},
+	{
+		/*
+		 * The statement that makes the schema needs CREATE on the database even
+		 * if the schema is there.
+		 */
+		.code = "progress_table",
+		.ok = "the role may keep progress",
+		.sql =
+			"SELECT 'error', format('database %I', current_database()),"
+			" format('role \"%s\" may not create the table penstock.progress',"
+			"  current_user),"
+			" format(E'GRANT CREATE ON DATABASE %I TO %I;',"
+			"  current_database(), current_user)"
+			" || CASE WHEN n.oid IS NULL THEN '' ELSE format("
+			"E'\nGRANT USAGE, CREATE ON SCHEMA penstock TO %I;',"
+			"  current_user) END"
+			" FROM (SELECT) one LEFT JOIN pg_namespace n"
+			"  ON n.nspname = 'penstock'"
+			" WHERE NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid"
+			"  AND relname = 'progress')"
+			" AND NOT (has_database_privilege(current_database(), 'CREATE')"
+			"  AND coalesce(has_schema_privilege(n.oid, 'CREATE'), true))"
+			" UNION ALL"
+			" SELECT 'error', 'table penstock.progress',"
+			" format('role \"%s\" may not use the table penstock.progress',"
+			"  current_user),"
+			" format(E'GRANT USAGE ON SCHEMA penstock TO %1$I;\n"
+			"GRANT SELECT, INSERT, UPDATE, DELETE ON penstock.progress TO "
+			"%1$I;', current_user)"
+			" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+			" WHERE n.nspname = 'penstock' AND c.relname = 'progress'"
+			" AND NOT (has_schema_privilege(n.oid, 'USAGE')"
+			"  AND has_table_privilege(c.oid, 'SELECT')"
+			"  AND has_table_privilege(c.oid, 'INSERT')"
+			"  AND has_table_privilege(c.oid, 'UPDATE')"
+			"  AND has_table_privilege(c.oid, 'DELETE'))",
+	},
+};
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/*
+ * A copy of a server keeps its system identifier, and may well be the target of
+ * its original; it was not started in the same microsecond.
+ */
+static void
+compare_identity(CheckContext *context, const CheckServer *target,
+				 const ServerFacts *facts)
+{
+	const ServerFacts *source = &context->source;
+
+	if (!same_text(source->system_identifier, facts->system_identifier) ||
+		!same_text(source->start_time, facts->start_time) ||
+		!same_text(source->database_oid, facts->database_oid))
+		return;
+	findings_add(context->findings,
+				 &(Finding){
+					 .level = FINDING_ERROR,
+					 .code = "same_database",
+					 .server = target->name,
+					 .object = "database",
+					 .message = "source and target are the same database",
+					 .mend = "-- name another database with --target",
+				 });
+}
+
+static void
+compare_version(CheckContext *context, const CheckServer *target,
+				const ServerFacts *facts)
+{
+	int source_major = context->source.version_num / 10000;
+	int target_major = facts->version_num / 10000;
+
+	if (target_major >= source_major)
+		return;
+	findings_add(
+		context->findings,
+		&(Finding){
+			.level = FINDING_WARNING,
+			.code = "target_version",
+			.server = target->name,
+			.object = "server",
+			.message = arena_printf(
+				findings_arena(context->findings),
+				"the target's version %d is older than the source's, %d: "
+				"pg_restore may stop at what it does not know",
+				target_major, source_major),
+			.mend = "-- upgrade the target, or create the tables there and use "
+					"\"penstock clone --data-only\"",
+		});
+}
+
+static void
+compare_encoding(CheckContext *context, const CheckServer *target,
+				 const ServerFacts *facts)
+{
+	const char *encoding = facts->encoding;
+
+	/* UTF8 has all characters; SQL_ASCII takes all bytes. */
+	if (same_text(encoding, context->source.encoding) ||
+		same_text(encoding, "UTF8") || same_text(encoding, "SQL_ASCII"))
+		return;
+	findings_add(
+		context->findings,
+		&(Finding){
+			.level = FINDING_WARNING,
+			.code = "target_encoding",
+			.server = target->name,
+			.object = "database",
+			.message = arena_printf(findings_arena(context->findings),
+									"the encoding is %s, the source's is %s: a "
+									"character that %s does not have stops the "
+									"pipeline",
+									encoding, context->source.encoding,
+									encoding),
+			.mend = "CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0; "
+					"-- and use it as the target",
+		});
+}
+
+static void
+compare_with_source(CheckContext *context, const CheckServer *target,
+					const ServerFacts *facts)
+{
+	if (!context->source.known)
+		return;
+	compare_identity(context, target, facts);
+	compare_version(context, target, facts);
+	compare_encoding(context, target, facts);
+}
+
+/* A refusal is no more than that: the query on privileges says what to do. */
+static Rc
+read_progress(CheckContext *context, int index, CheckServer *target, Error *err)
+{
+	ProgressRow *row = &context->progress[index];
+	Rc rc = progress_table_read(target->conn, context->config->name, row, err);
+
+	target->progress_known = rc == RC_OK;
+	context->progress_known[index] = target->progress_known;
+	target->has_progress = rc == RC_OK && row->exists;
+	if (rc == RC_FAIL && err->code == ERR_SQL)
+	{
+		error_reset(err);
+		rc = RC_OK;
+	}
+	return rc;
+}
+
+/* Positions in one server's log mean nothing in another's. */
+static void
+compare_progress(CheckContext *context, const CheckServer *target,
+				 const ProgressRow *row)
+{
+	const char *ours = context->source.system_identifier;
+	const char *theirs = row->source.system_identifier;
+	const char *name = context->config->name;
+	Arena *arena = findings_arena(context->findings);
+
+	if (!target->has_progress || ours == NULL || same_text(ours, theirs))
+		return;
+	findings_add(
+		context->findings,
+		&(Finding){
+			.level = FINDING_ERROR,
+			.code = "progress",
+			.server = target->name,
+			.object = "progress",
+			.message = arena_printf(
+				arena,
+				"the progress of pipeline \"%s\" is of another source: system "
+				"identifier %s, where the source's is %s",
+				name, theirs, ours),
+			.mend = arena_printf(
+				arena,
+				"-- choose another --name, or if that source is no more "
+				"remove the progress of its pipeline, without --source:\n"
+				"penstock drop --name=%s",
+				name),
+		});
+}
+
+static Rc
+check_reached(CheckContext *context, int index, CheckServer *target,
+			  const ServerFacts *facts, Error *err)
+{
+	Rc rc;
+
+	compare_with_source(context, target, facts);
+	rc = read_progress(context, index, target, err);
+	if (rc == RC_OK)
+	{
+		compare_progress(context, target, &context->progress[index]);
+		rc = check_run_queries(context, target, queries, LENGTH_OF(queries),
+							   err);
+	}
+	if (rc == RC_OK)
+		rc = check_tables(context, target, err);
+	return rc;
+}
+
+Rc
+check_target(CheckContext *context, int index, Error *err)
+{
+	const char *conninfo = context->config->targets[index];
+	char *name = target_name(conninfo);
+	CheckServer target = {.name = name};
+	ServerFacts facts = {0};
+	Rc rc = check_connect(context, conninfo, &target, &facts, err);
+
+	if (rc == RC_OK)
+		rc = check_reached(context, index, &target, &facts, err);
+	pgconn_close(target.conn);
+	rc = check_finish_server(context, &target, rc, err);
+	free(name);
+	return rc;
+}

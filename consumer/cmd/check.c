@@ -1,0 +1,82 @@
+/*
+ * check.c
+ *    penstock check: looks at both ends before anything is touched.
+ *
+ * It writes nothing, on either side; all that it leaves in the source's log
+ * comes from a temporary slot (see check/probe.h).  A server that cannot be
+ * reached is a finding like others, and the rest is looked at all the same.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check/context.h"
+#include "check/pipeline.h"
+#include "check/published.h"
+#include "check/source.h"
+#include "check/target.h"
+#include "cmd/command.h"
+
+static Rc
+check_all(CheckContext *context, Error *err)
+{
+	Rc rc = check_parse_publications(context, err);
+
+	if (rc == RC_OK)
+		rc = check_source(context, err);
+	for (int i = 0; i < context->config->target_count && rc == RC_OK; i++)
+		rc = check_target(context, i, err);
+	if (rc == RC_OK)
+		rc = check_pipeline(context, err);
+	return rc;
+}
+
+static Rc
+print_json(const Findings *findings, Error *err)
+{
+	Rc rc = RC_OK;
+	Buf buf;
+
+	buf_init(&buf, BUF_TEXT_MAX);
+	findings_append_json(findings, &buf);
+	if (buf.overflowed)
+		rc = error_set(err, ERR_LIMIT, "the findings are longer than %zu bytes",
+					   buf.max);
+	else
+		puts(buf.data);
+	buf_release(&buf);
+	return rc;
+}
+
+static Rc
+print_findings(const Config *config, const Findings *findings, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (config->json)
+		rc = print_json(findings, err);
+	else
+		findings_print(findings, config->quiet, stdout);
+	if (rc == RC_OK && fflush(stdout) != 0)
+		return error_set(err, ERR_IO, "could not write to standard output: %s",
+						 strerror(errno));
+	return rc;
+}
+
+Rc
+command_check(const Config *config, Error *err)
+{
+	CheckContext context = {.config = config};
+	Rc rc = config_require_source(config, err);
+
+	if (rc != RC_OK)
+		return rc;
+	context.findings = findings_new();
+	rc = check_all(&context, err);
+	if (rc == RC_OK)
+		rc = print_findings(config, context.findings, err);
+	if (rc == RC_OK && findings_count(context.findings, FINDING_ERROR) > 0)
+		rc = RC_END;
+	findings_free(context.findings);
+	return rc;
+}

@@ -1,0 +1,696 @@
+/*
+ * clone.c
+ *    penstock clone: copies schema and data to the targets, as they were at the
+ *    point where the new slot starts.
+ *
+ * The order matters, and is this:
+ *
+ *   1. Look at both sides, and refuse before anything is written.
+ *   2. Create the slot; it exports the snapshot of its starting point.  The
+ *      connection that did it stays open, idle, until all rows are read.
+ *   3. For each target: schema without indexes, then the rows.
+ *   4. Let go of the snapshot, so that the source can clean up again, for what
+ *      follows may take as long as all before.
+ *   5. For each target: indexes, constraints, triggers; sequences; statistics.
+ *   6. For each target: progress.  Until it is written nobody can follow a copy
+ *      that is not whole.
+ *
+ * If anything fails, or we are asked to stop, the slot that this run created
+ * is dropped, for it would keep the source's log for ever.  What is on a target
+ * stays there, because telling ours from what else is there is not for us; it
+ * is said what that is.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "cmd/command.h"
+#include "copy/catalog.h"
+#include "copy/data.h"
+#include "copy/programs.h"
+#include "copy/schema.h"
+#include "copy/sequences.h"
+#include "copy/statistics.h"
+#include "net/pgconn.h"
+#include "sink/postgres/progress_table.h"
+#include "source/slot.h"
+
+#define APPLICATION_NAME "penstock clone"
+
+/* A slot stays in use for a moment after its walsender has lost us. */
+#define SLOT_DROP_ATTEMPTS  20
+#define SLOT_DROP_PERIOD_MS 100
+
+#define ARENA_BLOCK_BYTES   (4 * KB)
+
+typedef struct CloneTarget
+{
+	PgConn *conn;
+	char label[32];
+	bool schema_begun; /* pg_restore was started */
+	int tables_filled;
+	bool progress_begun;
+} CloneTarget;
+
+typedef struct Clone
+{
+	const Config *config;
+	Arena *arena;
+	PgConn *source;
+	PgConn *replication; /* exports the snapshot; NULL when it may go */
+	CloneTarget targets[CONFIG_TARGETS_MAX];
+	CopyCatalog *catalog;
+	Programs programs;
+	Schema *schema;
+	SourceIdentity identity;
+	bool slot_begun;   /* was to be created: it may be there */
+	bool slot_created; /* is there, and is ours */
+	SlotSnapshot snapshot;
+	int64_t start_us;
+} Clone;
+
+
+/* ---- Connecting, and refusing ---- */
+
+static Rc
+open_source(PgConn **conn, const Config *config, PgConnKind kind, Error *err)
+{
+	const PgConnOptions options = {
+		.conninfo = config->source,
+		.label = "source",
+		.application_name = APPLICATION_NAME,
+		.kind = kind,
+	};
+
+	return pgconn_open(conn, &options, err);
+}
+
+static Rc
+open_target(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+	PgConnOptions options = {
+		.conninfo = clone->config->targets[number],
+		.label = target->label,
+		.application_name = APPLICATION_NAME,
+		.kind = PGCONN_DATA,
+	};
+
+	if (clone->config->target_count == 1)
+		snprintf(target->label, sizeof(target->label), "target");
+	else
+		snprintf(target->label, sizeof(target->label), "target %d", number + 1);
+	return pgconn_open(&target->conn, &options, err);
+}
+
+/*
+ * Our statements about the catalogs are long and run once: compiling them takes
+ * many times as long as running them.
+ */
+static Rc
+set_up_session(PgConn *conn, Error *err)
+{
+	return pgconn_exec(conn, "SET jit = off", NULL, err);
+}
+
+static Rc
+open_all(Clone *clone, Error *err)
+{
+	Rc rc = open_source(&clone->source, clone->config, PGCONN_DATA, err);
+
+	if (rc == RC_OK)
+		rc = set_up_session(clone->source, err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		rc = open_target(clone, i, err);
+		if (rc == RC_OK)
+			rc = set_up_session(clone->targets[i].conn, err);
+	}
+	if (rc == RC_OK && !clone->config->schema_only)
+		rc = open_source(&clone->replication, clone->config, PGCONN_REPLICATION,
+						 err);
+	return rc;
+}
+
+static Rc
+check_wal_level(PgConn *source, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source, "SHOW wal_level", &result, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (strcmp(PQgetvalue(result, 0, 0), "logical") != 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "wal_level of the source is \"%s\", not \"logical\"",
+					   PQgetvalue(result, 0, 0));
+		error_hint(err, "Run there: ALTER SYSTEM SET wal_level = logical; "
+						"and restart the server.");
+	}
+	PQclear(result);
+	return rc;
+}
+
+static Rc
+check_no_slot(const Clone *clone, Error *err)
+{
+	const char *name = clone->config->name;
+	SlotInfo slot;
+	Rc rc = slot_read(clone->source, name, &slot, err);
+
+	if (rc != RC_OK || !slot.exists)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "replication slot \"%s\" already exists on the source",
+				   name);
+	error_hint(err,
+			   "If its pipeline is not needed any more, remove it with "
+			   "\"penstock drop --name=%s\"; else choose another --name.",
+			   name);
+	return rc;
+}
+
+static Rc
+check_no_progress(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	ProgressRow row;
+	Rc rc = progress_table_read(target->conn, name, &row, err);
+
+	if (rc != RC_OK || !row.exists)
+		return rc;
+	rc = error_set(err, ERR_CONFIG, "pipeline \"%s\" already ends at %s", name,
+				   target->label);
+	error_hint(err,
+			   "Go on with \"penstock follow\", or remove it with \"penstock "
+			   "drop --name=%s\".",
+			   name);
+	return rc;
+}
+
+/* Whether the target can take what the catalog has. */
+static Rc
+check_target(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (!clone->config->schema_only)
+		rc = check_no_progress(clone, target, err);
+	if (rc == RC_OK && clone->config->data_only)
+		rc = catalog_match_target(clone->catalog, target->conn, err);
+	else if (rc == RC_OK)
+		rc = catalog_check_absent(clone->catalog, target->conn, err);
+	return rc;
+}
+
+static Rc
+check_targets(const Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = check_target(clone, &clone->targets[i], err);
+	return rc;
+}
+
+static Rc
+find_programs(Clone *clone, Error *err)
+{
+	int major = pgconn_server_version_num(clone->source) / 10000;
+
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		int other = pgconn_server_version_num(clone->targets[i].conn) / 10000;
+
+		major = other > major ? other : major;
+	}
+	return programs_find(&clone->programs, clone->config->pg_bindir, major,
+						 clone->arena, err);
+}
+
+/* Refuses what cannot work, before anything is written. */
+static Rc
+check_all(Clone *clone, Error *err)
+{
+	const Config *config = clone->config;
+	Rc rc = RC_OK;
+
+	if (!config->schema_only)
+		rc = check_wal_level(clone->source, err);
+	if (rc == RC_OK && !config->schema_only)
+		rc = check_no_slot(clone, err);
+	if (rc == RC_OK)
+		rc = catalog_read(&clone->catalog, clone->source, config->publications,
+						  true, err);
+	if (rc == RC_OK)
+		rc = check_targets(clone, err);
+	if (rc == RC_OK && !config->data_only)
+		rc = find_programs(clone, err);
+	return rc;
+}
+
+
+/* ---- The source's side ---- */
+
+/* Who the source is; must come before the slot exports its snapshot. */
+static Rc
+identify_source(Clone *clone, Error *err)
+{
+	SourceSystem system;
+	Rc rc = slot_identify_system(clone->replication, &system, err);
+
+	if (rc != RC_OK)
+		return rc;
+	snprintf(clone->identity.system_identifier,
+			 sizeof(clone->identity.system_identifier), "%s",
+			 system.system_identifier);
+	clone->identity.timeline = system.timeline;
+	return RC_OK;
+}
+
+/*
+ * From here on the copy is of one moment: what is published, read again, is
+ * locked against changes of its definition.
+ */
+static Rc
+create_slot(Clone *clone, Error *err)
+{
+	const Config *config = clone->config;
+	Rc rc = identify_source(clone, err);
+
+	if (rc != RC_OK)
+		return rc;
+	log_info("clone",
+			 "creating replication slot \"%s\"; waits for transactions that "
+			 "are open on the source",
+			 config->name);
+	clone->slot_begun = true;
+	rc = slot_create(clone->replication, config->name, false, &clone->snapshot,
+					 err);
+	if (rc != RC_OK)
+		return rc;
+	clone->slot_created = true;
+	log_info("clone", "the copy is of position " LSN_FORMAT,
+			 LSN_ARGS(clone->snapshot.consistent_lsn));
+	catalog_free(clone->catalog);
+	clone->catalog = NULL;
+	rc = pgconn_exec(clone->source, "BEGIN", NULL, err);
+	if (rc == RC_OK)
+		rc = catalog_read(&clone->catalog, clone->source, config->publications,
+						  false, err);
+	if (rc == RC_OK)
+		rc = catalog_lock(clone->catalog, clone->source, err);
+	if (rc == RC_OK)
+		rc = check_targets(clone, err);
+	return rc;
+}
+
+static Rc
+dump_schema(Clone *clone, Error *err)
+{
+	const SchemaOptions options = {
+		.source = clone->source,
+		.catalog = clone->catalog,
+		.programs = &clone->programs,
+		.snapshot = clone->slot_created ? clone->snapshot.name : NULL,
+		.jobs = clone->config->jobs,
+		.with_data = !clone->config->schema_only,
+	};
+
+	log_info("clone", "dumping the schema");
+	return schema_open(&clone->schema, &options, err);
+}
+
+/* All rows are read: the source may clean up and be changed again. */
+static Rc
+release_source(Clone *clone, Error *err)
+{
+	pgconn_close(clone->replication);
+	clone->replication = NULL;
+	return pgconn_exec(clone->source, "COMMIT", NULL, err);
+}
+
+
+/* ---- The targets' side ---- */
+
+static Rc
+restore_schema(Clone *clone, CloneTarget *target, SchemaSection section,
+			   Error *err)
+{
+	if (clone->config->data_only)
+		return RC_OK;
+	log_info("clone", "restoring %s on %s",
+			 section == SCHEMA_BEFORE_DATA
+				 ? "the schema"
+				 : "indexes, constraints and triggers",
+			 target->label);
+	target->schema_begun = true;
+	return schema_restore(clone->schema, target->conn, section, err);
+}
+
+static Rc
+copy_rows(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+	const DataOptions options = {
+		.job =
+			{
+				.source = clone->config->source,
+				.target = clone->config->targets[number],
+				.target_label = target->label,
+				.snapshot = clone->snapshot.name,
+			},
+		.jobs = clone->config->jobs,
+		.expects_quiet = clone->config->data_only,
+	};
+	DataReport report;
+	Rc rc = catalog_match_target(clone->catalog, target->conn, err);
+
+	if (rc != RC_OK)
+		return rc;
+	log_info("clone", "copying %d tables to %s", clone->catalog->table_count,
+			 target->label);
+	rc = data_copy(clone->catalog, &options, &report, err);
+	target->tables_filled = report.tables;
+	if (rc == RC_OK)
+		log_info("clone",
+				 "copied %d tables to %s: %" PRId64 " rows, %.1f MB, %.1f MB/s",
+				 report.tables, target->label, report.rows,
+				 (double) report.bytes / (double) MB, report.rate);
+	return rc;
+}
+
+/* What may come when the rows are there. */
+static Rc
+complete_target(Clone *clone, CloneTarget *target, Error *err)
+{
+	int sequences;
+	Rc rc = restore_schema(clone, target, SCHEMA_AFTER_DATA, err);
+
+	if (rc == RC_OK)
+		rc = sequences_copy(clone->catalog, clone->source, target->conn,
+							&sequences, err);
+	if (rc != RC_OK)
+		return rc;
+	log_info("clone", "set %d sequences on %s; gathering statistics", sequences,
+			 target->label);
+	return statistics_gather(clone->catalog, target->conn, err);
+}
+
+/*
+ * Says that the copy is there.  Everything before was committed asynchronously;
+ * when this commit is durable, so is that.
+ */
+static Rc
+write_progress(Clone *clone, CloneTarget *target, Error *err)
+{
+	Rc rc = pgconn_exec(target->conn, "SET synchronous_commit = on", NULL, err);
+
+	target->progress_begun = true;
+	if (rc == RC_OK)
+		rc = progress_table_begin(target->conn, clone->config->name,
+								  &clone->identity,
+								  clone->snapshot.consistent_lsn, err);
+	return rc;
+}
+
+
+/* ---- The ways to run ---- */
+
+static Rc
+run_schema_only(Clone *clone, Error *err)
+{
+	Rc rc = dump_schema(clone, err);
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		CloneTarget *target = &clone->targets[i];
+
+		rc = restore_schema(clone, target, SCHEMA_BEFORE_DATA, err);
+		if (rc == RC_OK)
+			rc = restore_schema(clone, target, SCHEMA_AFTER_DATA, err);
+	}
+	return rc;
+}
+
+static Rc
+copy_targets(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		rc = restore_schema(clone, &clone->targets[i], SCHEMA_BEFORE_DATA, err);
+		if (rc == RC_OK)
+			rc = copy_rows(clone, i, err);
+	}
+	return rc;
+}
+
+static Rc
+complete_targets(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = complete_target(clone, &clone->targets[i], err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = write_progress(clone, &clone->targets[i], err);
+	return rc;
+}
+
+static Rc
+run_full(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	/* Early, because the role may lack the privilege. */
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = progress_table_create(clone->targets[i].conn, err);
+	if (rc == RC_OK)
+		rc = create_slot(clone, err);
+	if (rc == RC_OK && !clone->config->data_only)
+		rc = dump_schema(clone, err);
+	if (rc == RC_OK)
+		rc = copy_targets(clone, err);
+	if (rc == RC_OK)
+		rc = release_source(clone, err);
+	if (rc == RC_OK)
+		rc = complete_targets(clone, err);
+	return rc;
+}
+
+static void
+print_plan(const Clone *clone)
+{
+	const Config *config = clone->config;
+	const CopyCatalog *catalog = clone->catalog;
+
+	if (!config->schema_only)
+		printf("create replication slot \"%s\" on the source\n", config->name);
+	for (int i = 0; i < config->target_count; i++)
+	{
+		const char *label = clone->targets[i].label;
+
+		if (!config->data_only)
+			printf("create %s on %s with \"%s\" of PostgreSQL %d\n",
+				   catalog->publications.all_tables ? "the whole schema"
+													: "the published tables",
+				   label, clone->programs.pg_dump, clone->programs.major);
+		for (int n = 0; n < catalog->table_count && !config->schema_only; n++)
+			printf("copy table %s to %s, about %.1f MB%s%s\n",
+				   catalog->tables[n].qualified, label,
+				   (double) catalog->tables[n].bytes / (double) MB,
+				   catalog->tables[n].filter ? ", rows where " : "",
+				   catalog->tables[n].filter ? catalog->tables[n].filter : "");
+		if (!config->schema_only)
+			printf("write progress of pipeline \"%s\" on %s\n", config->name,
+				   label);
+	}
+}
+
+
+/* ---- Undoing ---- */
+
+/* Drops the slot; what still uses it is about to notice that we are gone. */
+static Rc
+drop_slot(PgConn *source, const char *name, Error *err)
+{
+	for (int attempt = 1;; attempt++)
+	{
+		Rc rc = slot_drop(source, name, err);
+
+		/* object_in_use */
+		if (rc == RC_OK || strcmp(err->sqlstate, "55006") != 0 ||
+			attempt == SLOT_DROP_ATTEMPTS)
+			return rc;
+		rc = interrupt_wait(-1, 0, SLOT_DROP_PERIOD_MS, err);
+		if (rc == RC_FAIL)
+			return rc;
+		error_reset(err);
+	}
+}
+
+/*
+ * Drops the slot if this run has created it, and warns if it may be there all
+ * the same.
+ */
+static void
+undo_slot(Clone *clone)
+{
+	const char *name = clone->config->name;
+	PgConn *source = NULL;
+	SlotInfo slot = {0};
+	Error err = {0};
+	Rc rc = open_source(&source, clone->config, PGCONN_DATA, &err);
+
+	if (rc == RC_OK)
+		rc = slot_read(source, name, &slot, &err);
+	if (rc == RC_OK && slot.exists && clone->slot_created)
+		rc = drop_slot(source, name, &err);
+	if (rc != RC_OK)
+		log_error(LOG_WARNING, "clone", &err);
+	if (rc == RC_OK && slot.exists && clone->slot_created)
+		log_info("clone", "dropped replication slot \"%s\"", name);
+	else if (rc != RC_OK || slot.exists)
+		log_warning("clone",
+					"replication slot \"%s\" may be left on the source, where "
+					"it keeps log: remove it with \"penstock drop --name=%s\"",
+					name, name);
+	pgconn_close(source);
+	error_reset(&err);
+}
+
+/* Takes back the progress of targets that were ready before another failed. */
+static void
+undo_progress(Clone *clone, int number)
+{
+	CloneTarget *target = &clone->targets[number];
+	bool removed;
+	Error err = {0};
+	Rc rc;
+
+	pgconn_close(target->conn);
+	target->conn = NULL;
+	rc = open_target(clone, number, &err);
+	if (rc == RC_OK)
+		rc = progress_table_remove(target->conn, clone->config->name, &removed,
+								   &err);
+	if (rc != RC_OK)
+		log_error(LOG_WARNING, "clone", &err);
+	error_reset(&err);
+}
+
+static void
+say_what_remains(const Clone *clone, const CloneTarget *target)
+{
+	if (target->tables_filled > 0 && !target->schema_begun)
+		log_warning("clone",
+					"%d of %d tables were filled on %s and stay so: empty "
+					"them (TRUNCATE) before the next clone",
+					target->tables_filled, clone->catalog->table_count,
+					target->label);
+	else if (target->schema_begun)
+		log_warning("clone",
+					"what was created on %s stays there, %d of %d tables with "
+					"their rows: drop it, or the database, before the next "
+					"clone",
+					target->label, target->tables_filled,
+					clone->catalog ? clone->catalog->table_count : 0);
+}
+
+/*
+ * After a failure.  A request to stop is what may have brought us here; it must
+ * not stop this too.
+ */
+static void
+undo(Clone *clone)
+{
+	interrupt_defer(true);
+	pgconn_close(clone->replication);
+	clone->replication = NULL;
+	if (clone->slot_begun)
+		undo_slot(clone);
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		if (clone->targets[i].progress_begun)
+			undo_progress(clone, i);
+		say_what_remains(clone, &clone->targets[i]);
+	}
+	interrupt_defer(false);
+}
+
+
+/* ---- The command ---- */
+
+static void
+say_done(const Clone *clone)
+{
+	double seconds = (double) (clock_monotonic_us() - clone->start_us) / 1e6;
+
+	if (clone->config->schema_only)
+		log_info("clone", "done in %.1f s: the schema is copied", seconds);
+	else
+		log_info("clone",
+				 "done in %.1f s: \"penstock follow --name=%s\" goes on from "
+				 "position " LSN_FORMAT,
+				 seconds, clone->config->name,
+				 LSN_ARGS(clone->snapshot.consistent_lsn));
+}
+
+static Rc
+run(Clone *clone, Error *err)
+{
+	Rc rc = open_all(clone, err);
+
+	if (rc == RC_OK)
+		rc = check_all(clone, err);
+	if (rc != RC_OK)
+		return rc;
+	if (clone->config->dry_run)
+	{
+		print_plan(clone);
+		return RC_OK;
+	}
+	rc = clone->config->schema_only ? run_schema_only(clone, err)
+									: run_full(clone, err);
+	if (rc == RC_OK)
+		say_done(clone);
+	else
+		undo(clone);
+	return rc;
+}
+
+static void
+release(Clone *clone)
+{
+	schema_close(clone->schema);
+	pgconn_close(clone->replication);
+	pgconn_close(clone->source);
+	for (int i = 0; i < clone->config->target_count; i++)
+		pgconn_close(clone->targets[i].conn);
+	catalog_free(clone->catalog);
+	arena_free(clone->arena);
+}
+
+Rc
+command_clone(const Config *config, Error *err)
+{
+	Clone clone = {.config = config, .start_us = clock_monotonic_us()};
+	Rc rc = config_require_source(config, err);
+
+	if (rc == RC_OK)
+		rc = config_require_target(config, err);
+	if (rc != RC_OK)
+		return rc;
+	clone.arena = arena_new(ARENA_BLOCK_BYTES);
+	rc = run(&clone, err);
+	release(&clone);
+	if (rc == RC_OK && config->follow && !config->dry_run)
+		rc = command_follow(config, err);
+	return rc;
+}

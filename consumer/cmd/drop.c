@@ -1,0 +1,272 @@
+/*
+ * drop.c
+ *    penstock drop: removes a pipeline's slot and its progress, nothing else.
+ *
+ * Slot and progress are on different servers, so no transaction spans both, and
+ * one of them goes first.  What is bad is progress that outlives its slot: if a
+ * slot of the same name is made later, a follower would start at that slot and
+ * take the old progress for a sign that nothing lies between.  What is bad the
+ * other way round is to take the progress from under a follower that runs.  So
+ *
+ *     1. look at everything; refuse what is not ours or is in use
+ *     2. remove the progress on every target, in transactions left open
+ *     3. drop the slot, which the server refuses if a follower has come since
+ *     4. commit on every target
+ *
+ * A failure up to 3 rolls back and leaves all as it was; a follower that starts
+ * in between waits for the row and then finds it gone.  What can be left
+ * behind, if we or a target die between 3 and 4, is progress without a slot:
+ * "penstock follow" and "penstock check" refuse that, and another drop removes
+ * it.
+ *
+ * A target that cannot be reached stops it at 1: nothing is removed, for what
+ * is left there would be forgotten.  A server that is gone for good is to be
+ * left out: then only the other side's half is removed.
+ *
+ * Publications and tables are never touched.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "net/target_name.h"
+#include "sink/postgres/progress_table.h"
+#include "source/slot.h"
+
+typedef struct DropTarget
+{
+	PgConn *conn;
+	ProgressRow progress;
+} DropTarget;
+
+typedef struct Drop
+{
+	const Config *config;
+	PgConn *source;                              /* NULL: none is given */
+	char system_identifier[SLOT_SYSTEM_ID_SIZE]; /* of the source, if known */
+	SlotInfo slot;
+	DropTarget targets[CONFIG_TARGETS_MAX];
+} Drop;
+
+static Rc
+open_server(PgConn **conn, const char *conninfo, const char *label,
+			const char *option, Error *err)
+{
+	Rc rc = pgconn_open(conn,
+						&(PgConnOptions){
+							.conninfo = conninfo,
+							.label = label,
+							.application_name = "penstock drop",
+							.kind = PGCONN_DATA,
+						},
+						err);
+
+	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
+	{
+		error_detail(err, "Nothing was removed.");
+		error_hint(err,
+				   "If that server is gone for good, leave out --%s to remove "
+				   "what is on the other side.",
+				   option);
+	}
+	return rc;
+}
+
+
+/* ---- Looking ---- */
+
+static Rc
+refuse_slot(const Drop *drop, Error *err)
+{
+	const char *name = drop->config->name;
+	const SlotInfo *slot = &drop->slot;
+	Rc rc;
+
+	if (slot->active_pid != 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "replication slot \"%s\" is in use by PID %d of the "
+					   "source",
+					   name, slot->active_pid);
+		error_hint(err, "Stop the follower first.");
+		return rc;
+	}
+	rc = slot_require_usable(slot, name, err);
+	if (rc == RC_OK || !slot->lost || !slot->is_this_database)
+		return rc;
+	error_reset(err); /* a lost slot is good enough to be dropped */
+	return RC_OK;
+}
+
+static Rc
+look_at_source(Drop *drop, Error *err)
+{
+	Rc rc;
+
+	if (drop->config->source == NULL)
+		return RC_OK;
+	rc = open_server(&drop->source, drop->config->source, "source", "source",
+					 err);
+	if (rc == RC_OK)
+		rc = slot_read_system_identifier(drop->source, drop->system_identifier,
+										 err);
+	if (rc == RC_OK)
+		rc = slot_read(drop->source, drop->config->name, &drop->slot, err);
+	if (rc == RC_OK && drop->slot.exists)
+		rc = refuse_slot(drop, err);
+	return rc;
+}
+
+/* Another source's pipeline may have the same name on this target. */
+static Rc
+refuse_foreign(const Drop *drop, const DropTarget *target, Error *err)
+{
+	const char *theirs = target->progress.source.system_identifier;
+	Rc rc;
+
+	if (!target->progress.exists || drop->system_identifier[0] == '\0' ||
+		strcmp(drop->system_identifier, theirs) == 0)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "the progress of pipeline \"%s\" on %s is of another source",
+				   drop->config->name, pgconn_label(target->conn));
+	error_detail(err,
+				 "It is of the system with identifier %s, and the source's is "
+				 "%s.",
+				 theirs, drop->system_identifier);
+	error_hint(err, "To remove it all the same, leave out --source.");
+	return rc;
+}
+
+static Rc
+look_at_target(Drop *drop, int index, Error *err)
+{
+	DropTarget *target = &drop->targets[index];
+	const char *conninfo = drop->config->targets[index];
+	char *name = target_name(conninfo);
+	Rc rc = open_server(&target->conn, conninfo, name, "target", err);
+
+	free(name);
+	if (rc == RC_OK)
+		rc = progress_table_read(target->conn, drop->config->name,
+								 &target->progress, err);
+	if (rc == RC_OK)
+		rc = refuse_foreign(drop, target, err);
+	return rc;
+}
+
+static Rc
+look(Drop *drop, Error *err)
+{
+	Rc rc = look_at_source(drop, err);
+
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		rc = look_at_target(drop, i, err);
+	return rc;
+}
+
+
+/* ---- Removing ---- */
+
+static Rc
+begin_target(Drop *drop, DropTarget *target, Error *err)
+{
+	bool removed;
+	Rc rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
+
+	if (rc == RC_OK)
+		rc = progress_table_remove(target->conn, drop->config->name, &removed,
+								   err);
+	return rc;
+}
+
+static Rc
+drop_slot(Drop *drop, Error *err)
+{
+	Rc rc = slot_drop(drop->source, drop->config->name, err);
+
+	if (rc == RC_FAIL && strcmp(err->sqlstate, "55006") == 0) /* in use */
+		error_hint(err, "Stop the follower first.");
+	return rc;
+}
+
+static Rc
+remove_all(Drop *drop, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		if (drop->targets[i].progress.exists)
+			rc = begin_target(drop, &drop->targets[i], err);
+	if (rc == RC_OK && drop->slot.exists)
+		rc = drop_slot(drop, err);
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		if (drop->targets[i].progress.exists)
+		{
+			rc = pgconn_exec(drop->targets[i].conn, "COMMIT", NULL, err);
+			if (rc != RC_OK)
+				error_hint(err, "Run the same again.");
+		}
+	return rc;
+}
+
+
+/* ---- Saying ---- */
+
+static void
+report(const Drop *drop)
+{
+	const char *name = drop->config->name;
+	const char *verb = drop->config->dry_run ? "would remove" : "removed";
+
+	if (drop->source == NULL)
+		printf("no source is given: a slot there is left alone\n");
+	else if (drop->slot.exists)
+		printf("%s replication slot \"%s\" on the source\n", verb, name);
+	else
+		printf("there is no replication slot \"%s\" on the source\n", name);
+	if (drop->config->target_count == 0)
+		printf("no target is given: progress there is left alone\n");
+	for (int i = 0; i < drop->config->target_count; i++)
+	{
+		const DropTarget *target = &drop->targets[i];
+
+		if (target->progress.exists)
+			printf("%s progress of pipeline \"%s\" on %s\n", verb, name,
+				   pgconn_label(target->conn));
+		else
+			printf("there is no progress of pipeline \"%s\" on %s\n", name,
+				   pgconn_label(target->conn));
+	}
+}
+
+static void
+release(Drop *drop)
+{
+	for (int i = 0; i < drop->config->target_count; i++)
+		pgconn_close(drop->targets[i].conn);
+	pgconn_close(drop->source);
+}
+
+Rc
+command_drop(const Config *config, Error *err)
+{
+	Drop drop = {.config = config};
+	Rc rc = RC_OK;
+
+	if (config->target_count == 0)
+		rc = config_require_source(config, err);
+	if (rc == RC_OK)
+		rc = look(&drop, err);
+	if (rc == RC_OK && !config->dry_run)
+		rc = remove_all(&drop, err);
+	if (rc == RC_OK)
+		report(&drop);
+	release(&drop);
+	if (rc == RC_OK && fflush(stdout) != 0)
+		rc = error_set(err, ERR_IO, "could not write to standard output: %s",
+					   strerror(errno));
+	return rc;
+}

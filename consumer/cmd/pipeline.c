@@ -1,0 +1,319 @@
+/*
+ * pipeline.c
+ *    One turn of the loop, and when there is no next.
+ */
+#include "cmd/pipeline.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "route/router.h"
+#include "wire/decode.h"
+
+/* Messages that are taken from the stream in one turn. */
+#define MESSAGES_PER_TURN 64
+
+/* How long what is under way may take after a stop was asked for. */
+#define STOP_GRACE_MS 1500
+
+/* How often the log says how it goes. */
+#define REPORT_INTERVAL_MS 10000
+
+typedef struct Run
+{
+	const Pipeline *pipeline;
+	Decoder *decoder;
+	Router *router;
+	Progress progress;
+	bool reading;     /* messages are still taken from the stream */
+	bool source_idle; /* it had no more when last asked */
+	int64_t now_us;
+	int64_t stop_deadline_us; /* 0: no stop was asked for */
+	int64_t report_due_us;
+	int64_t reported_rows;
+} Run;
+
+/* ---- the source --------------------------------------------------------- */
+
+/* Nothing more is read: let the sinks finish what they have. */
+static void
+stop_reading(Run *run, SinkMode mode)
+{
+	run->reading = false;
+	for (int i = 0; i < run->pipeline->sink_count; i++)
+		run->pipeline->sinks[i]->mode = mode;
+}
+
+/* Everything before `lsn` has been handed over. */
+static void
+note_received(Run *run, Lsn lsn)
+{
+	Lsn endpos = run->pipeline->endpos;
+
+	if (endpos != 0 && lsn >= endpos)
+	{
+		lsn = endpos;
+		stop_reading(run, SINK_DRAINING);
+	}
+	progress_received(&run->progress, lsn);
+	for (int i = 0; i < run->pipeline->sink_count; i++)
+		run->pipeline->sinks[i]->received_lsn = run->progress.received;
+}
+
+static void
+handle_keepalive(Run *run, const StreamMessage *message)
+{
+	if (!decoder_in_transaction(run->decoder))
+		note_received(run, message->lsn);
+	if (!message->reply_requested)
+		return;
+	for (int i = 0; i < run->pipeline->sink_count; i++)
+		run->pipeline->sinks[i]->position_wanted = true;
+}
+
+static MUST_CHECK Rc
+handle_frame(Run *run, Frame *frame, Error *err)
+{
+	Lsn endpos = run->pipeline->endpos;
+	Rc rc;
+
+	if (endpos != 0 && frame->begins && frame->txn.end_lsn > endpos)
+	{
+		/* It is beyond what was asked for, and all before it is here. */
+		note_received(run, endpos);
+		return RC_OK;
+	}
+	rc = router_frame(run->router, frame, err);
+	if (rc == RC_OK && frame->commits)
+		note_received(run, router_transaction(run->router)->end_lsn);
+	return rc;
+}
+
+static MUST_CHECK Rc
+handle_data(Run *run, const StreamMessage *message, Error *err)
+{
+	const WireMessage wire = {message->memory, message->memory_free,
+							  message->data, message->length};
+	Frame *frame = NULL;
+	Rc rc = decoder_decode(run->decoder, &wire, &frame, err);
+
+	if (rc == RC_FAIL)
+		error_context(err, "reading the stream behind LSN " LSN_FORMAT,
+					  LSN_ARGS(run->progress.received));
+	if (rc != RC_OK)
+		return rc;
+	rc = handle_frame(run, frame, err);
+	frame_unref(frame);
+	return rc;
+}
+
+/* Takes what is here, up to a turn's worth. */
+static MUST_CHECK Rc
+receive_messages(Run *run, Error *err)
+{
+	run->source_idle = true;
+	for (int i = 0; i < MESSAGES_PER_TURN; i++)
+	{
+		StreamMessage message;
+		Rc rc;
+
+		if (!run->reading || router_is_full(run->router))
+			return RC_OK;
+		rc = stream_receive(run->pipeline->stream, &message, err);
+		if (rc == RC_AGAIN)
+			return RC_OK;
+		if (rc == RC_END)
+			return error_set(err, ERR_CONNECT, "source ended the stream");
+		if (rc == RC_OK && message.kind == STREAM_DATA)
+			rc = handle_data(run, &message, err);
+		else if (rc == RC_OK)
+			handle_keepalive(run, &message);
+		if (rc != RC_OK)
+			return rc;
+	}
+	run->source_idle = false;
+	return RC_OK;
+}
+
+/* ---- positions ---------------------------------------------------------- */
+
+static void
+update_positions(Run *run)
+{
+	const Pipeline *pipeline = run->pipeline;
+	ProgressTarget targets[CONFIG_TARGETS_MAX];
+	StreamPositions positions;
+
+	for (int i = 0; i < pipeline->sink_count; i++)
+	{
+		Sink *sink = pipeline->sinks[i];
+
+		targets[i] = (ProgressTarget){sink->applied_lsn, sink->durable_lsn};
+		if (sink->durable_lsn >= sink->received_lsn)
+			sink->position_wanted = false;
+	}
+	progress_update(&run->progress, targets, pipeline->sink_count);
+	positions = (StreamPositions){.received = run->progress.received,
+								  .durable = run->progress.confirmed,
+								  .applied = run->progress.applied};
+	stream_set_positions(pipeline->stream, &positions);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static bool
+sink_is_done(const Sink *sink)
+{
+	if (sink->mode == SINK_STOPPING)
+		return sink->stopped;
+	return sink->durable_lsn >= sink->received_lsn;
+}
+
+static bool
+is_done(const Run *run)
+{
+	if (run->reading)
+		return false;
+	for (int i = 0; i < run->pipeline->sink_count; i++)
+		if (!sink_is_done(run->pipeline->sinks[i]))
+			return run->stop_deadline_us != 0 &&
+				   run->now_us >= run->stop_deadline_us;
+	return true;
+}
+
+static void
+check_interrupt(Run *run)
+{
+	if (!interrupt_requested() || run->stop_deadline_us != 0)
+		return;
+	run->stop_deadline_us = run->now_us + STOP_GRACE_MS * 1000;
+	stop_reading(run, SINK_STOPPING);
+}
+
+/* ---- the loop ----------------------------------------------------------- */
+
+static void
+report(Run *run)
+{
+	int64_t rows = 0;
+	int64_t transactions = 0;
+
+	if (run->now_us < run->report_due_us || !run->pipeline->verbose)
+		return;
+	for (int i = 0; i < run->pipeline->sink_count; i++)
+	{
+		rows += run->pipeline->sinks[i]->rows;
+		transactions += run->pipeline->sinks[i]->transactions;
+	}
+	if (run->report_due_us != 0 && rows != run->reported_rows)
+		log_info("follow",
+				 "applied %" PRId64 " changes in %" PRId64
+				 " transactions, %" PRId64 " changes/s, up to LSN " LSN_FORMAT,
+				 rows, transactions,
+				 (rows - run->reported_rows) * 1000 / REPORT_INTERVAL_MS,
+				 LSN_ARGS(run->progress.applied));
+	run->reported_rows = rows;
+	run->report_due_us = run->now_us + REPORT_INTERVAL_MS * 1000;
+}
+
+static MUST_CHECK Rc
+work(Run *run, Error *err)
+{
+	const Pipeline *pipeline = run->pipeline;
+	Rc rc = receive_messages(run, err);
+
+	for (int i = 0; rc == RC_OK && i < pipeline->sink_count; i++)
+		rc = sink_work(pipeline->sinks[i], run->source_idle, err);
+	if (rc != RC_OK)
+		return rc;
+	update_positions(run);
+	return stream_work(pipeline->stream, run->now_us, err);
+}
+
+static MUST_CHECK Rc
+wait_for_events(const Run *run, Error *err)
+{
+	const Pipeline *pipeline = run->pipeline;
+	struct pollfd fds[CONFIG_TARGETS_MAX + 2];
+	bool receiving = run->reading && !router_is_full(run->router);
+	int64_t deadline_us;
+	int64_t left_ms;
+	nfds_t n = 0;
+
+	fds[n++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
+	stream_interest(pipeline->stream, receiving, &fds[n].fd, &fds[n].events,
+					&deadline_us);
+	n++;
+	for (int i = 0; i < pipeline->sink_count; i++)
+	{
+		SinkInterest interest;
+
+		sink_interest(pipeline->sinks[i], &interest);
+		fds[n++] =
+			(struct pollfd){.fd = interest.fd, .events = interest.events};
+		if (interest.deadline_us < deadline_us)
+			deadline_us = interest.deadline_us;
+	}
+	if (run->stop_deadline_us != 0 && run->stop_deadline_us < deadline_us)
+		deadline_us = run->stop_deadline_us;
+	left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
+	if (left_ms < 0 || (receiving && !run->source_idle))
+		left_ms = 0;
+	if (left_ms > INT_MAX)
+		left_ms = INT_MAX;
+	if (poll(fds, n, (int) left_ms) < 0 && errno != EINTR)
+		return error_set(err, ERR_IO, "could not wait for events: %s",
+						 strerror(errno));
+	if (fds[0].revents != 0)
+		interrupt_drain();
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+loop(Run *run, Error *err)
+{
+	for (;;)
+	{
+		Rc rc;
+
+		run->now_us = clock_monotonic_us();
+		check_interrupt(run);
+		rc = work(run, err);
+		if (rc != RC_OK)
+			return rc;
+		report(run);
+		if (is_done(run))
+			return stream_send_last(run->pipeline->stream, err);
+		rc = wait_for_events(run, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+}
+
+Rc
+pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
+{
+	Run run = {.pipeline = pipeline, .reading = true};
+	Lsn durable = UINT64_MAX;
+	Rc rc;
+
+	for (int i = 0; i < pipeline->sink_count; i++)
+		durable = lsn_min(durable, pipeline->sinks[i]->durable_lsn);
+	progress_init(&run.progress, durable);
+	run.decoder = decoder_new();
+	run.router = router_new(pipeline->sinks, pipeline->sink_count);
+	if (pipeline->endpos != 0 && durable >= pipeline->endpos)
+		stop_reading(&run, SINK_DRAINING);
+	rc = loop(&run, err);
+	*progressed = run.progress.confirmed > durable;
+	router_free(run.router);
+	decoder_free(run.decoder);
+	return rc;
+}

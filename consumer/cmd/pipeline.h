@@ -1,0 +1,34 @@
+/*
+ * pipeline.h
+ *    The loop: source → wire → route → sinks → progress → source.
+ *
+ * One thread, one poll().  In each turn the sinks work, then messages are taken
+ * from the stream as long as no sink is full, then positions are reported.
+ * Nothing in the loop waits but the poll() itself.
+ */
+#ifndef PENSTOCK_CMD_PIPELINE_H
+#define PENSTOCK_CMD_PIPELINE_H
+
+#include "base/error.h"
+#include "progress/progress.h"
+#include "sink/sink.h"
+#include "source/stream.h"
+
+typedef struct Pipeline
+{
+	Stream *stream; /* borrowed */
+	Sink **sinks;   /* borrowed */
+	int sink_count;
+	Lsn endpos;   /* stop when everything up to here is durable; 0: never */
+	bool verbose; /* say how it goes now and then */
+} Pipeline;
+
+/*
+ * Runs until endpos is reached or a stop is asked for (RC_OK; what is durable
+ * has been confirmed), or something fails.  *progressed tells whether anything
+ * became durable, also when it fails.
+ */
+MUST_CHECK Rc pipeline_run(const Pipeline *pipeline, bool *progressed,
+						   Error *err);
+
+#endif /* PENSTOCK_CMD_PIPELINE_H */

@@ -1,0 +1,452 @@
+/*
+ * status.c
+ *    penstock status: prints where source and targets are.
+ *
+ * Ends with RC_END, so with exit status 1, if there is something about the
+ * pipeline that a person must look at: a server that cannot be reached, a slot
+ * that is gone or unusable, a target without progress.  That no follower runs
+ * is said, and is no such thing.
+ *
+ * For machines it prints one object.  Members may be added to it, but not
+ * changed.  Positions are texts like "16/B374D848"; what is not known is null.
+ *
+ *     pipeline            name
+ *     ok                  whether the exit status is 0
+ *     following           whether a follower uses the slot
+ *     source
+ *         reached, error  error: why not
+ *         lsn             how far the source's log is
+ *         received_lsn    what the follower has
+ *         confirmed_lsn   what is durable on all targets
+ *     slot
+ *         exists, usable, problem
+ *         active_pid      of the walsender on the source
+ *         restart_lsn
+ *         retained_bytes  of log that the source keeps for the slot
+ *     targets             array, in the order of the options
+ *         name            database@host:port
+ *         reached, error
+ *         has_progress
+ *         source_lsn, received_lsn, applied_lsn, durable_lsn
+ *         lag_bytes       source_lsn less applied_lsn
+ *         lag_seconds     since the source committed what was applied last; 0
+ *                         without lag in bytes.  An upper bound: changes that
+ * are not published, too, move source_lsn transactions, rows     applied since
+ * the clone transactions_per_second, rows_per_second
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cmd/command.h"
+#include "cmd/status_sample.h"
+
+/* Width of a position and of a size in the table. */
+#define POSITION_WIDTH 12
+#define AMOUNT_WIDTH   9
+
+/* Enough for any size or time that is printed. */
+#define AMOUNT_TEXT_SIZE 32
+
+/* Why the slot cannot be used; NULL: it can.  Freed with `err`. */
+static const char *
+slot_problem(const PipelineStatus *status, const Config *config, Error *err)
+{
+	Rc rc = slot_require_usable(&status->source.sample.slot, config->name, err);
+
+	return rc == RC_OK ? NULL : err->message;
+}
+
+/* Why a target's positions cannot be told; NULL: they can. */
+static const char *
+target_problem(const SourceStatus *source, const TargetStatus *target)
+{
+	if (!target->reached)
+		return target->failure.message;
+	if (!target->second.progress.exists)
+		return "has no progress of the pipeline";
+	if (status_is_foreign(source, target))
+		return "has progress of another source";
+	return NULL;
+}
+
+static bool
+is_in_order(const PipelineStatus *status, const char *problem)
+{
+	if (!status->source.reached || problem != NULL)
+		return false;
+	for (int i = 0; i < status->target_count; i++)
+		if (target_problem(&status->source, &status->targets[i]) != NULL)
+			return false;
+	return true;
+}
+
+static uint64_t
+retained_bytes(const SourceSample *source)
+{
+	Lsn restart_lsn = source->slot.restart_lsn;
+
+	return restart_lsn != 0 && restart_lsn < source->lsn
+			   ? source->lsn - restart_lsn
+			   : 0;
+}
+
+
+/* ---- For people ---- */
+
+static const char *
+format_lsn(Lsn lsn, char *text)
+{
+	if (lsn == 0)
+		return "-";
+	snprintf(text, AMOUNT_TEXT_SIZE, LSN_FORMAT, LSN_ARGS(lsn));
+	return text;
+}
+
+/* As pg_size_pretty(): the largest unit that leaves two digits or more. */
+static const char *
+format_bytes(uint64_t bytes, char *text)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+	size_t unit = 0;
+
+	while (bytes >= 10240 && unit + 1 < LENGTH_OF(units))
+	{
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(text, AMOUNT_TEXT_SIZE, "%" PRIu64 " %s", bytes, units[unit]);
+	return text;
+}
+
+static const char *
+format_seconds(double seconds, char *text)
+{
+	int64_t whole = (int64_t) seconds;
+
+	if (seconds < 0)
+		return "-";
+	if (whole < 60)
+		snprintf(text, AMOUNT_TEXT_SIZE, "%.1f s", seconds);
+	else if (whole < 3600)
+		snprintf(text, AMOUNT_TEXT_SIZE, "%dm %02ds", (int) (whole / 60),
+				 (int) (whole % 60));
+	else
+		snprintf(text, AMOUNT_TEXT_SIZE, "%" PRId64 "h %02dm", whole / 3600,
+				 (int) (whole % 3600 / 60));
+	return text;
+}
+
+static const char *
+format_rate(double rate, char *text)
+{
+	if (rate < 0)
+		return "-";
+	snprintf(text, AMOUNT_TEXT_SIZE, "%.0f", rate);
+	return text;
+}
+
+static void
+print_source(const PipelineStatus *status, const char *problem)
+{
+	const SourceSample *sample = &status->source.sample;
+	char text[AMOUNT_TEXT_SIZE];
+
+	if (!status->source.reached)
+	{
+		printf("source     %s\n", status->source.failure.message);
+		return;
+	}
+	if (sample->following)
+		printf("follower   running, PID %d on the source\n",
+			   sample->slot.active_pid);
+	else
+		printf("follower   not running\n");
+	if (problem != NULL)
+		printf("slot       %s\n", problem);
+	else
+		printf("slot       in order; the source keeps %s of log for it\n",
+			   format_bytes(retained_bytes(sample), text));
+	printf("source     %s\n", format_lsn(sample->lsn, text));
+	if (sample->positions_hidden)
+		printf("received   not to be seen: the role lacks pg_monitor\n");
+	else if (sample->following)
+		printf("received   %s\n", format_lsn(sample->received_lsn, text));
+	if (sample->slot.exists)
+		printf("confirmed  %s\n", format_lsn(sample->slot.confirmed_lsn, text));
+}
+
+static void
+print_target_header(int name_width)
+{
+	printf("\n%-*s  %-*s  %-*s  %*s  %*s  %8s  %7s\n", name_width, "target",
+		   POSITION_WIDTH, "applied", POSITION_WIDTH, "durable", AMOUNT_WIDTH,
+		   "lag", AMOUNT_WIDTH, "lag time", "rows/s", "txns/s");
+}
+
+/* A name that is wider than its column gets a line of its own. */
+static void
+print_target_name(const TargetStatus *target, int name_width)
+{
+	const char *name = target->address[0] != '\0' ? target->address : "target";
+
+	if ((int) strlen(name) > name_width)
+	{
+		printf("%s\n", name);
+		name = "";
+	}
+	printf("%-*s  ", name_width, name);
+}
+
+static void
+print_target(const SourceStatus *source, const TargetStatus *target,
+			 int name_width)
+{
+	const char *problem = target_problem(source, target);
+	char texts[6][AMOUNT_TEXT_SIZE];
+	TargetPosition position;
+
+	print_target_name(target, name_width);
+	if (problem != NULL)
+	{
+		printf("%s\n", problem);
+		return;
+	}
+	position = status_position(source, target);
+	printf("%-*s  %-*s  %*s  %*s  %8s  %7s\n", POSITION_WIDTH,
+		   format_lsn(position.applied_lsn, texts[0]), POSITION_WIDTH,
+		   format_lsn(position.durable_lsn, texts[1]), AMOUNT_WIDTH,
+		   position.has_lag ? format_bytes(position.lag_bytes, texts[2]) : "-",
+		   AMOUNT_WIDTH,
+		   position.has_lag ? format_seconds(position.lag_seconds, texts[3])
+							: "-",
+		   format_rate(position.rows_per_s, texts[4]),
+		   format_rate(position.transactions_per_s, texts[5]));
+}
+
+/* As the longest name needs, up to what leaves lines under 95 columns. */
+static int
+name_width(const PipelineStatus *status)
+{
+	const int width_max = 26;
+	int width = (int) strlen("target");
+
+	for (int i = 0; i < status->target_count; i++)
+	{
+		int length = (int) strlen(status->targets[i].address);
+
+		if (length > width)
+			width = length < width_max ? length : width_max;
+	}
+	return width;
+}
+
+static void
+print_table(const PipelineStatus *status, const Config *config,
+			const char *problem)
+{
+	int width = name_width(status);
+
+	printf("pipeline   %s\n", config->name);
+	print_source(status, problem);
+	if (status->target_count > 0)
+		print_target_header(width);
+	for (int i = 0; i < status->target_count; i++)
+		print_target(&status->source, &status->targets[i], width);
+}
+
+
+/* ---- For machines ---- */
+
+static void
+add_bool(Json *json, const char *key, bool value)
+{
+	json_key(json, key);
+	json_bool(json, value);
+}
+
+static void
+add_string(Json *json, const char *key, const char *value)
+{
+	json_key(json, key);
+	json_string(json, value);
+}
+
+static void
+add_lsn(Json *json, const char *key, Lsn lsn)
+{
+	char text[AMOUNT_TEXT_SIZE];
+
+	add_string(json, key, lsn == 0 ? NULL : format_lsn(lsn, text));
+}
+
+static void
+add_count(Json *json, const char *key, uint64_t count, bool known)
+{
+	json_key(json, key);
+	if (known)
+		json_int(json, (int64_t) count);
+	else
+		json_null(json);
+}
+
+/* Negative stands for not known. */
+static void
+add_amount(Json *json, const char *key, double amount)
+{
+	json_key(json, key);
+	if (amount < 0)
+		json_null(json);
+	else
+		json_fixed(json, amount, 3);
+}
+
+static void
+add_source(Json *json, const SourceStatus *source)
+{
+	json_key(json, "source");
+	json_begin_object(json);
+	add_bool(json, "reached", source->reached);
+	add_string(json, "error", source->failure.message);
+	add_lsn(json, "lsn", source->sample.lsn);
+	add_lsn(json, "received_lsn", source->sample.received_lsn);
+	add_lsn(json, "confirmed_lsn", source->sample.slot.confirmed_lsn);
+	json_end_object(json);
+}
+
+static void
+add_slot(Json *json, const SourceStatus *source, const char *problem)
+{
+	const SlotInfo *slot = &source->sample.slot;
+
+	json_key(json, "slot");
+	if (!source->reached)
+	{
+		json_null(json);
+		return;
+	}
+	json_begin_object(json);
+	add_bool(json, "exists", slot->exists);
+	add_bool(json, "usable", problem == NULL);
+	add_string(json, "problem", problem);
+	add_count(json, "active_pid", (uint64_t) slot->active_pid,
+			  slot->active_pid != 0);
+	add_lsn(json, "restart_lsn", slot->restart_lsn);
+	add_count(json, "retained_bytes", retained_bytes(&source->sample),
+			  slot->exists);
+	json_end_object(json);
+}
+
+static void
+add_position(Json *json, const SourceStatus *source, const TargetStatus *target)
+{
+	const ProgressRow *progress = &target->second.progress;
+	TargetPosition position = status_position(source, target);
+
+	add_lsn(json, "source_lsn", source->sample.lsn);
+	add_lsn(json, "received_lsn", source->sample.received_lsn);
+	add_lsn(json, "applied_lsn", position.applied_lsn);
+	add_lsn(json, "durable_lsn", position.durable_lsn);
+	add_count(json, "lag_bytes", position.lag_bytes, position.has_lag);
+	add_amount(json, "lag_seconds",
+			   position.has_lag ? position.lag_seconds : -1);
+	add_count(json, "transactions", (uint64_t) progress->transactions, true);
+	add_count(json, "rows", (uint64_t) progress->rows, true);
+	add_amount(json, "transactions_per_second", position.transactions_per_s);
+	add_amount(json, "rows_per_second", position.rows_per_s);
+}
+
+static void
+add_no_position(Json *json)
+{
+	static const char *const keys[] = {
+		"source_lsn",      "received_lsn", "applied_lsn",
+		"durable_lsn",     "lag_bytes",    "lag_seconds",
+		"transactions",    "rows",         "transactions_per_second",
+		"rows_per_second",
+	};
+
+	for (size_t i = 0; i < LENGTH_OF(keys); i++)
+	{
+		json_key(json, keys[i]);
+		json_null(json);
+	}
+}
+
+static void
+add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
+{
+	const char *problem = target_problem(source, target);
+
+	json_begin_object(json);
+	add_string(json, "name", target->address);
+	add_bool(json, "reached", target->reached);
+	add_string(json, "error", problem);
+	add_bool(json, "has_progress",
+			 target->reached && target->second.progress.exists);
+	if (problem == NULL)
+		add_position(json, source, target);
+	else
+		add_no_position(json);
+	json_end_object(json);
+}
+
+static void
+print_json(const PipelineStatus *status, const Config *config,
+		   const char *problem)
+{
+	Json json;
+	Buf buf;
+
+	buf_init(&buf, BUF_TEXT_MAX);
+	json_init(&json, &buf);
+	json_begin_object(&json);
+	add_string(&json, "pipeline", config->name);
+	add_bool(&json, "ok", is_in_order(status, problem));
+	add_bool(&json, "following", status->source.sample.following);
+	add_source(&json, &status->source);
+	add_slot(&json, &status->source, problem);
+	json_key(&json, "targets");
+	json_begin_array(&json);
+	for (int i = 0; i < status->target_count; i++)
+		add_target(&json, &status->source, &status->targets[i]);
+	json_end_array(&json);
+	json_end_object(&json);
+	CHECK(!buf.overflowed); /* at most CONFIG_TARGETS_MAX short objects */
+	puts(buf.data);
+	buf_release(&buf);
+}
+
+static Rc
+print_status(const PipelineStatus *status, const Config *config, Error *err)
+{
+	Error slot_error = {0};
+	const char *problem = slot_problem(status, config, &slot_error);
+	Rc rc = is_in_order(status, problem) ? RC_OK : RC_END;
+
+	if (config->json)
+		print_json(status, config, problem);
+	else
+		print_table(status, config, problem);
+	error_reset(&slot_error);
+	if (fflush(stdout) != 0)
+		return error_set(err, ERR_IO, "could not write to standard output: %s",
+						 strerror(errno));
+	return rc;
+}
+
+Rc
+command_status(const Config *config, Error *err)
+{
+	PipelineStatus status = {0};
+	Rc rc = config_require_source(config, err);
+
+	if (rc == RC_OK)
+		rc = status_take(&status, config, err);
+	if (rc == RC_OK)
+		rc = print_status(&status, config, err);
+	status_release(&status);
+	return rc;
+}

@@ -1,0 +1,323 @@
+/*
+ * status_sample.c
+ *    Asking source and targets, twice.
+ *
+ * In each round the source is asked before the targets, and its log's position
+ * before what the follower reported: what is read later is never behind, so
+ * that a pipeline that keeps up shows no lag.
+ */
+#include "cmd/status_sample.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "net/target_name.h"
+
+static Rc
+parse_lsn(const PGresult *result, int column, const PgConn *conn, Lsn *lsn,
+		  Error *err)
+{
+	*lsn = 0;
+	if (PQgetisnull(result, 0, column))
+		return RC_OK;
+	if (!lsn_parse(PQgetvalue(result, 0, column), lsn))
+		return error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s",
+						 PQgetvalue(result, 0, column), pgconn_label(conn));
+	return RC_OK;
+}
+
+static Rc
+read_log(PgConn *source, SourceSample *sample, Error *err)
+{
+	static const char sql[] =
+		"SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
+		" ELSE pg_current_wal_flush_lsn() END,"
+		" (extract(epoch FROM clock_timestamp()"
+		"  - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint";
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source, sql, &result, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = parse_lsn(result, 0, source, &sample->lsn, err);
+	sample->now_us = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+	PQclear(result);
+	return rc;
+}
+
+/* A role that may not see the positions of others gets a row of nulls. */
+static Rc
+read_walsender(PgConn *source, SourceSample *sample, Error *err)
+{
+	char pid[16];
+	const char *params[] = {pid};
+	PGresult *result = NULL;
+	Rc rc;
+
+	snprintf(pid, sizeof(pid), "%d", sample->slot.active_pid);
+	rc = pgconn_exec_params(source,
+							"SELECT write_lsn, replay_lsn, state IS NULL"
+							" FROM pg_stat_replication WHERE pid = $1::int",
+							1, params, &result, err);
+	if (rc != RC_OK)
+		return rc;
+	if (PQntuples(result) > 0)
+	{
+		sample->following = true;
+		sample->positions_hidden = PQgetvalue(result, 0, 2)[0] == 't';
+		rc = parse_lsn(result, 0, source, &sample->received_lsn, err);
+		if (rc == RC_OK)
+			rc = parse_lsn(result, 1, source, &sample->replayed_lsn, err);
+	}
+	PQclear(result);
+	return rc;
+}
+
+static Rc
+sample_source(PgConn *source, const char *name, SourceSample *sample,
+			  Error *err)
+{
+	Rc rc;
+
+	*sample = (SourceSample){0};
+	rc = read_log(source, sample, err);
+	if (rc == RC_OK)
+		rc = slot_read(source, name, &sample->slot, err);
+	if (rc == RC_OK && sample->slot.active_pid != 0)
+		rc = read_walsender(source, sample, err);
+	return rc;
+}
+
+static Rc
+sample_target(PgConn *target, const char *name, TargetSample *sample,
+			  Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc;
+
+	*sample = (TargetSample){0};
+	rc = progress_table_read(target, name, &sample->progress, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(target,
+						 "SELECT pg_current_wal_insert_lsn(),"
+						 " pg_current_wal_flush_lsn()",
+						 &result, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = parse_lsn(result, 0, target, &sample->insert_lsn, err);
+	if (rc == RC_OK)
+		rc = parse_lsn(result, 1, target, &sample->flush_lsn, err);
+	PQclear(result);
+	sample->taken_us = clock_monotonic_us();
+	return rc;
+}
+
+static Rc
+open_server(PgConn **conn, const char *conninfo, const char *label, Error *err)
+{
+	return pgconn_open(conn,
+					   &(PgConnOptions){
+						   .conninfo = conninfo,
+						   .label = label,
+						   .application_name = "penstock status",
+						   .kind = PGCONN_DATA,
+					   },
+					   err);
+}
+
+/*
+ * Keeps a failure for the report instead of passing it on, except that a stop
+ * was asked for.
+ */
+static Rc
+keep_failure(Rc rc, bool *reached, Error *failure, Error *err)
+{
+	*reached = rc == RC_OK;
+	if (rc == RC_OK || failure->code != ERR_INTERRUPTED)
+		return RC_OK;
+	error_take(err, failure);
+	return RC_FAIL;
+}
+
+static Rc
+take_source(SourceStatus *source, const Config *config, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (source->conn == NULL)
+		rc = open_server(&source->conn, config->source, "source",
+						 &source->failure);
+	if (rc == RC_OK)
+		rc = slot_read_system_identifier(
+			source->conn, source->system_identifier, &source->failure);
+	if (rc == RC_OK)
+		rc = sample_source(source->conn, config->name, &source->sample,
+						   &source->failure);
+	return keep_failure(rc, &source->reached, &source->failure, err);
+}
+
+/* `sample` is one of the target's two. */
+static Rc
+take_target(TargetStatus *target, const Config *config, int index,
+			TargetSample *sample, Error *err)
+{
+	const char *conninfo = config->targets[index];
+	Rc rc = RC_OK;
+
+	if (target->conn == NULL)
+	{
+		char *name = target_name(conninfo);
+
+		target->address = target_address(conninfo);
+		rc = open_server(&target->conn, conninfo, name, &target->failure);
+		free(name);
+	}
+	if (rc == RC_OK)
+		rc = sample_target(target->conn, config->name, sample,
+						   &target->failure);
+	return keep_failure(rc, &target->reached, &target->failure, err);
+}
+
+/* One round; who could not be reached in the first is left out of the second.
+ */
+static Rc
+take_round(PipelineStatus *status, const Config *config, bool is_first,
+		   Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (is_first || status->source.reached)
+		rc = take_source(&status->source, config, err);
+	for (int i = 0; i < status->target_count && rc == RC_OK; i++)
+	{
+		TargetStatus *target = &status->targets[i];
+
+		if (is_first || target->reached)
+			rc = take_target(target, config, i,
+							 is_first ? &target->first : &target->second, err);
+	}
+	return rc;
+}
+
+Rc
+status_take(PipelineStatus *status, const Config *config, Error *err)
+{
+	Rc rc;
+
+	*status = (PipelineStatus){.target_count = config->target_count};
+	rc = take_round(status, config, true, err);
+	if (rc != RC_OK)
+		return rc;
+	if (status->target_count == 0)
+		return RC_OK;
+	rc = interrupt_wait(-1, 0, STATUS_INTERVAL_MS, err);
+	if (rc == RC_FAIL)
+		return rc;
+	return take_round(status, config, false, err);
+}
+
+void
+status_release(PipelineStatus *status)
+{
+	for (int i = 0; i < status->target_count; i++)
+	{
+		TargetStatus *target = &status->targets[i];
+
+		pgconn_close(target->conn);
+		free(target->address);
+		error_reset(&target->failure);
+	}
+	pgconn_close(status->source.conn);
+	error_reset(&status->source.failure);
+	*status = (PipelineStatus){0};
+}
+
+/*
+ * What was applied when `sample` was taken is durable once the target's log is
+ * flushed up to where it ended right after.
+ */
+static Lsn
+durable_lsn(const TargetStatus *target)
+{
+	Lsn flush_lsn = target->second.flush_lsn;
+
+	if (flush_lsn >= target->second.insert_lsn)
+		return target->second.progress.end_lsn;
+	if (flush_lsn >= target->first.insert_lsn)
+		return target->first.progress.end_lsn;
+	return 0;
+}
+
+/* Changes in a second; negative if the pipeline was cloned again in between. */
+static double
+rate(int64_t first, int64_t second, int64_t interval_us)
+{
+	if (interval_us <= 0 || second < first)
+		return -1;
+	return (double) (second - first) * 1e6 / (double) interval_us;
+}
+
+static void
+derive_lag(TargetPosition *position, const SourceSample *source,
+		   const ProgressRow *progress)
+{
+	int64_t behind_us = source->now_us - progress->commit_time_us;
+
+	position->has_lag = true;
+	if (position->applied_lsn >= source->lsn)
+		return;
+	position->lag_bytes = source->lsn - position->applied_lsn;
+	position->lag_seconds = -1;
+	if (progress->has_commit_time)
+		position->lag_seconds = behind_us > 0 ? (double) behind_us / 1e6 : 0;
+}
+
+bool
+status_is_foreign(const SourceStatus *source, const TargetStatus *target)
+{
+	const SourceIdentity *identity = &target->second.progress.source;
+
+	return source->reached && source->system_identifier[0] != '\0' &&
+		   strcmp(source->system_identifier, identity->system_identifier) != 0;
+}
+
+/* Every target has at least what the follower reported. */
+static void
+add_reported(TargetPosition *position, const SourceSample *source)
+{
+	Lsn confirmed_lsn = source->slot.confirmed_lsn;
+
+	position->durable_lsn = lsn_max(position->durable_lsn, confirmed_lsn);
+	position->applied_lsn = lsn_max(position->applied_lsn, confirmed_lsn);
+	position->applied_lsn = lsn_max(position->applied_lsn,
+									source->replayed_lsn);
+}
+
+TargetPosition
+status_position(const SourceStatus *source, const TargetStatus *target)
+{
+	const ProgressRow *before = &target->first.progress;
+	const ProgressRow *progress = &target->second.progress;
+	const SourceSample *sample = &source->sample;
+	int64_t interval_us = target->second.taken_us - target->first.taken_us;
+	TargetPosition position = {
+		.applied_lsn = progress->end_lsn,
+		.durable_lsn = durable_lsn(target),
+		.transactions_per_s = rate(before->transactions, progress->transactions,
+								   interval_us),
+		.rows_per_s = rate(before->rows, progress->rows, interval_us),
+	};
+
+	ASSERT(target->reached);
+	ASSERT(progress->exists);
+	if (!source->reached)
+		return position;
+	if (sample->slot.is_logical &&
+		strcmp(sample->slot.plugin, SLOT_PLUGIN) == 0)
+		add_reported(&position, sample);
+	derive_lag(&position, sample, progress);
+	return position;
+}

@@ -1,0 +1,113 @@
+/*
+ * status_sample.h
+ *    Where a pipeline is, as an onlooker sees it.
+ *
+ * The follower is another process, so everything is asked of the servers: the
+ * source knows how far its log is and what the follower reported, each target
+ * has its progress.  Two samples about a second apart give rates, and tell what
+ * is durable.
+ *
+ *     received   the follower has it (walsender's write_lsn)
+ *     applied    committed on the target
+ *     durable    would survive a crash of the target
+ *     confirmed  durable on every target, and reported to the slot
+ *
+ * A target's progress moves with transactions only, while the log moves with
+ * anything.  What the follower reports as applied or confirmed holds for every
+ * target, so a target has at least that.
+ */
+#ifndef PENSTOCK_CMD_STATUS_SAMPLE_H
+#define PENSTOCK_CMD_STATUS_SAMPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "model/lsn.h"
+#include "net/pgconn.h"
+#include "sink/postgres/progress_table.h"
+#include "source/slot.h"
+
+/* Milliseconds between the two samples. */
+#define STATUS_INTERVAL_MS 1000
+
+typedef struct SourceSample
+{
+	Lsn lsn;        /* how far the log is */
+	int64_t now_us; /* the source's clock, since 2000 */
+	SlotInfo slot;
+	bool following;        /* a walsender uses the slot */
+	bool positions_hidden; /* the role may not see what it reported */
+	Lsn received_lsn;      /* 0: no follower, or not known */
+	Lsn replayed_lsn;      /* applied on every target; 0 likewise */
+} SourceSample;
+
+typedef struct TargetSample
+{
+	ProgressRow progress;
+	Lsn insert_lsn;   /* of the target's own log, after `progress` was read */
+	Lsn flush_lsn;    /* of the same */
+	int64_t taken_us; /* monotonic */
+} TargetSample;
+
+typedef struct SourceStatus
+{
+	PgConn *conn;
+	bool reached; /* else `failure` says why not */
+	Error failure;
+	char system_identifier[SLOT_SYSTEM_ID_SIZE]; /* empty: not known */
+	SourceSample sample;                         /* the later one */
+} SourceStatus;
+
+typedef struct TargetStatus
+{
+	PgConn *conn;
+	char *address; /* as target_address() */
+	bool reached;  /* else `failure` says why not */
+	Error failure;
+	TargetSample first;
+	TargetSample second;
+} TargetStatus;
+
+typedef struct PipelineStatus
+{
+	SourceStatus source;
+	int target_count;
+	TargetStatus targets[CONFIG_TARGETS_MAX];
+} PipelineStatus;
+
+/* What the samples say of a target that has progress. */
+typedef struct TargetPosition
+{
+	Lsn applied_lsn;
+	Lsn durable_lsn;
+	bool has_lag; /* the source was reached */
+	uint64_t lag_bytes;
+	double lag_seconds; /* at most; negative: not known */
+	double transactions_per_s;
+	double rows_per_s;
+} TargetPosition;
+
+/*
+ * Connects to all servers and takes the samples.  A server that cannot be
+ * reached is no failure.  RC_FAIL: a stop was asked for.  Either way the caller
+ * ends it with status_release().
+ */
+MUST_CHECK Rc status_take(PipelineStatus *status, const Config *config,
+						  Error *err);
+
+/* Accepts a zeroed status. */
+void status_release(PipelineStatus *status);
+
+/* Whether a target's progress is known to be of another server's log. */
+bool status_is_foreign(const SourceStatus *source, const TargetStatus *target);
+
+/*
+ * Derives positions; the target was reached and has progress, and not foreign
+ * one.
+ */
+TargetPosition status_position(const SourceStatus *source,
+							   const TargetStatus *target);
+
+#endif /* PENSTOCK_CMD_STATUS_SAMPLE_H */

@@ -1,0 +1,404 @@
+/*
+ * config.c
+ *    The table of options, and reading them with getopt_long().
+ */
+#include "config/config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+
+typedef enum OptionType
+{
+	OPTION_FLAG,
+	OPTION_STRING,
+	OPTION_TARGET, /* a string that may be given several times */
+	OPTION_NAME,
+	OPTION_LSN,
+	OPTION_SIZE,
+	OPTION_COUNT,
+	OPTION_ORIGIN,
+} OptionType;
+
+typedef struct OptionDef
+{
+	const char *name;
+	char letter; /* short form, or 0 */
+	OptionType type;
+	unsigned commands;         /* who takes it */
+	size_t offset;             /* of the field in Config */
+	const char *placeholder;   /* of its value in --help */
+	const char *environment;   /* variable that stands in, or NULL */
+	const char *default_value; /* or NULL */
+	const char *help;
+} OptionDef;
+
+#define COMMAND_ALL (~0U)
+#define COMMAND_WITH_TARGET (COMMAND_ALL & ~(unsigned) COMMAND_TAIL)
+#define COMMAND_STREAMING                                                      \
+	((unsigned) COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TAIL)
+
+#define FIELD(member) offsetof(Config, member)
+
+static const OptionDef option_table[] = {
+	{"source", 's', OPTION_STRING, COMMAND_ALL, FIELD(source), "CONNINFO",
+	 "PENSTOCK_SOURCE", NULL, "connection string of the source database"},
+	{"target", 't', OPTION_TARGET, COMMAND_WITH_TARGET, FIELD(targets),
+	 "CONNINFO", "PENSTOCK_TARGET", NULL,
+	 "connection string of a target database; may be repeated"},
+	{"name", 'n', OPTION_NAME, COMMAND_ALL, FIELD(name), "NAME",
+	 "PENSTOCK_NAME", "penstock",
+	 "name of the pipeline, of its slot and of its progress"},
+	{"publications", 'p', OPTION_STRING,
+	 COMMAND_CHECK | COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TAIL,
+	 FIELD(publications), "LIST", NULL, NULL,
+	 "publications that say what is sent (default: the pipeline's name)"},
+	{"schema-only", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(schema_only), NULL,
+	 NULL, NULL, "copy the schema, no data; creates no slot"},
+	{"data-only", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(data_only), NULL, NULL,
+	 NULL, "copy the data into tables that are there"},
+	{"follow", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(follow), NULL, NULL, NULL,
+	 "go on into following when the copy is done"},
+	{"jobs", 'j', OPTION_COUNT, COMMAND_CLONE, FIELD(jobs), "N", NULL, "2",
+	 "connections that copy, and build indexes, at once"},
+	{"pg-bindir", 0, OPTION_STRING, COMMAND_CLONE | COMMAND_CHECK,
+	 FIELD(pg_bindir), "DIR", NULL, NULL,
+	 "where to find pg_dump and pg_restore (default: search)"},
+	{"endpos", 'E', OPTION_LSN, COMMAND_STREAMING, FIELD(endpos), "LSN", NULL,
+	 NULL, "stop, with status 0, when everything up to LSN is durable"},
+	{"memory", 'm', OPTION_SIZE, COMMAND_STREAMING, FIELD(memory_bytes), "SIZE",
+	 NULL, CONFIG_MEMORY_DEFAULT,
+	 "bound on memory for changes, beside the largest single row"},
+	{"origin", 0, OPTION_ORIGIN, COMMAND_STREAMING, FIELD(origin), "any|none",
+	 NULL, "any", "none: leave out what itself came from elsewhere"},
+	{"messages", 0, OPTION_FLAG, COMMAND_TAIL, FIELD(messages), NULL, NULL,
+	 NULL, "also print logical decoding messages"},
+	{"create-slot", 0, OPTION_FLAG, COMMAND_TAIL, FIELD(create_slot), NULL,
+	 NULL, NULL,
+	 "create the slot NAME and keep it, to go on there next time"},
+	{"json", 0, OPTION_FLAG, COMMAND_STATUS | COMMAND_CHECK, FIELD(json), NULL,
+	 NULL, NULL, "print for machines"},
+	{"dry-run", 0, OPTION_FLAG, COMMAND_DROP | COMMAND_CLONE, FIELD(dry_run),
+	 NULL, NULL, NULL, "only say what would be done"},
+	{"verbose", 'v', OPTION_FLAG, COMMAND_ALL, FIELD(verbose), NULL, NULL, NULL,
+	 "say more"},
+	{"quiet", 'q', OPTION_FLAG, COMMAND_ALL, FIELD(quiet), NULL, NULL, NULL,
+	 "say only what is wrong"},
+	{"help", 'h', OPTION_FLAG, COMMAND_ALL, FIELD(help), NULL, NULL, NULL,
+	 "print this and exit"},
+};
+
+#define OPTION_COUNT_ALL LENGTH_OF(option_table)
+
+/* getopt_long() answers this plus an index into option_table. */
+#define OPTION_VALUE_BASE 256
+
+/* Column in which --help's explanations start. */
+#define HELP_COLUMN 28
+
+static void *
+field_of(Config *config, const OptionDef *option)
+{
+	return (char *) config + option->offset;
+}
+
+static Rc
+bad_value(Error *err, const OptionDef *option, const char *value,
+		  const char *expected)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "invalid value for --%s: \"%s\"",
+					  option->name, value);
+
+	error_detail(err, "Expected is %s.", expected);
+	return rc;
+}
+
+static Rc
+read_target(Config *config, const char *value, Error *err)
+{
+	if (config->target_count >= CONFIG_TARGETS_MAX)
+		return error_set(err, ERR_CONFIG, "too many targets: at most %d",
+						 CONFIG_TARGETS_MAX);
+	config->targets[config->target_count++] = value;
+	return RC_OK;
+}
+
+/* The characters that a replication slot's name may have. */
+static Rc
+read_name(Config *config, const OptionDef *option, const char *value,
+		  Error *err)
+{
+	size_t length = strlen(value);
+
+	if (length == 0 || length > CONFIG_NAME_MAX ||
+		strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_") != length)
+		return bad_value(err, option, value,
+						 "a name of at most 63 lower case letters, digits and "
+						 "underscores");
+	config->name = value;
+	return RC_OK;
+}
+
+/* A number of bytes with kB, MB or GB behind it, as in postgresql.conf. */
+static Rc
+read_size(Config *config, const OptionDef *option, const char *value,
+		  Error *err)
+{
+	static const struct
+	{
+		const char *unit;
+		size_t bytes;
+	} units[] = {{"", 1}, {"B", 1}, {"kB", KB}, {"MB", MB}, {"GB", 1024 * MB}};
+	const char *expected = "a size from 4MB to 64GB, such as 32MB";
+	char *end;
+	unsigned long number;
+
+	errno = 0;
+	number = strtoul(value, &end, 10);
+	if (errno != 0 || end == value || value[0] == '-' ||
+		number > CONFIG_MEMORY_MAX)
+		return bad_value(err, option, value, expected);
+	for (size_t i = 0; i < LENGTH_OF(units); i++)
+	{
+		if (strcmp(end, units[i].unit) != 0)
+			continue;
+		if (number > CONFIG_MEMORY_MAX / units[i].bytes ||
+			number * units[i].bytes < CONFIG_MEMORY_MIN)
+			break;
+		config->memory_bytes = number * units[i].bytes;
+		return RC_OK;
+	}
+	return bad_value(err, option, value, expected);
+}
+
+static Rc
+read_count(int *field, const OptionDef *option, const char *value, Error *err)
+{
+	char *end;
+	long number;
+
+	errno = 0;
+	number = strtol(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' || number < 1 ||
+		number > CONFIG_JOBS_MAX)
+		return bad_value(err, option, value, "a number from 1 to 64");
+	*field = (int) number;
+	return RC_OK;
+}
+
+static Rc
+read_value(Config *config, const OptionDef *option, const char *value,
+		   Error *err)
+{
+	void *field = field_of(config, option);
+
+	switch (option->type)
+	{
+		case OPTION_FLAG:
+			*(bool *) field = true;
+			return RC_OK;
+		case OPTION_STRING:
+			if (value[0] == '\0')
+				return bad_value(err, option, value, "a value");
+			*(const char **) field = value;
+			return RC_OK;
+		case OPTION_TARGET:
+			return read_target(config, value, err);
+		case OPTION_NAME:
+			return read_name(config, option, value, err);
+		case OPTION_LSN:
+			if (!lsn_parse(value, field) || *(Lsn *) field == 0)
+				return bad_value(err, option, value,
+								 "a position such as 16/B374D848");
+			return RC_OK;
+		case OPTION_SIZE:
+			return read_size(config, option, value, err);
+		case OPTION_COUNT:
+			return read_count(field, option, value, err);
+		case OPTION_ORIGIN:
+			if (strcmp(value, "any") != 0 && strcmp(value, "none") != 0)
+				return bad_value(err, option, value, "any or none");
+			*(const char **) field = value;
+			return RC_OK;
+	}
+	return RC_OK;
+}
+
+/* Fills in what the command line left open. */
+static Rc
+read_defaults(Config *config, ConfigCommand command, const bool *given,
+			  Error *err)
+{
+	for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
+	{
+		const OptionDef *option = &option_table[i];
+		const char *value = NULL;
+		Rc rc;
+
+		if (given[i])
+			continue;
+		if (option->environment != NULL && (option->commands & command))
+			value = getenv(option->environment);
+		if (value == NULL || value[0] == '\0')
+			value = option->default_value;
+		if (value == NULL)
+			continue;
+		rc = read_value(config, option, value, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	if (config->publications == NULL)
+		config->publications = config->name;
+	return RC_OK;
+}
+
+/* Builds what getopt_long() wants of the options that a command takes. */
+static void
+build_getopt(ConfigCommand command, struct option *longs, char *shorts)
+{
+	size_t n = 0;
+
+	*shorts++ = ':'; /* tell a missing value from an unknown option */
+	for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
+	{
+		const OptionDef *option = &option_table[i];
+		bool has_value = option->type != OPTION_FLAG;
+
+		if (!(option->commands & command))
+			continue;
+		longs[n++] = (struct option){
+			.name = option->name,
+			.has_arg = has_value ? required_argument : no_argument,
+			.val = OPTION_VALUE_BASE + (int) i,
+		};
+		if (option->letter != 0)
+		{
+			*shorts++ = option->letter;
+			if (has_value)
+				*shorts++ = ':';
+		}
+	}
+	longs[n] = (struct option){0};
+	*shorts = '\0';
+}
+
+/* The option that getopt_long()'s answer means, or NULL. */
+static const OptionDef *
+find_option(int answer)
+{
+	if (answer >= OPTION_VALUE_BASE)
+		return &option_table[answer - OPTION_VALUE_BASE];
+	for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
+		if (option_table[i].letter != 0 && option_table[i].letter == answer)
+			return &option_table[i];
+	return NULL;
+}
+
+Rc
+config_read(Config *config, ConfigCommand command, int argc, char **argv,
+			Error *err)
+{
+	struct option longs[OPTION_COUNT_ALL + 1];
+	char shorts[2 * OPTION_COUNT_ALL + 2];
+	bool given[OPTION_COUNT_ALL] = {false};
+	int answer;
+
+	*config = (Config){0};
+	build_getopt(command, longs, shorts);
+	opterr = 0;
+	optind = 1;
+	while ((answer = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
+	{
+		const OptionDef *option = find_option(answer);
+		const char *word = argv[optind > 1 ? optind - 1 : 1];
+		Rc rc;
+
+		if (answer == ':')
+			return error_set(err, ERR_CONFIG, "option %s needs a value", word);
+		if (option == NULL)
+			return error_set(err, ERR_CONFIG, "unrecognized option \"%s\"",
+							 word);
+		if (given[option - option_table] && option->type != OPTION_TARGET &&
+			option->type != OPTION_FLAG)
+			return error_set(err, ERR_CONFIG, "option --%s is given twice",
+							 option->name);
+		given[option - option_table] = true;
+		rc = read_value(config, option, optarg, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	if (optind < argc)
+		return error_set(err, ERR_CONFIG, "unexpected argument \"%s\"",
+						 argv[optind]);
+	if (config->help)
+		return RC_OK;
+	if (config->schema_only && (config->data_only || config->follow))
+		return error_set(err, ERR_CONFIG,
+						 "--schema-only cannot be used with --%s",
+						 config->data_only ? "data-only" : "follow");
+	return read_defaults(config, command, given, err);
+}
+
+Rc
+config_require_source(const Config *config, Error *err)
+{
+	Rc rc;
+
+	if (config->source != NULL)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG, "no source is given");
+	error_hint(err, "Use --source=CONNINFO or set PENSTOCK_SOURCE.");
+	return rc;
+}
+
+Rc
+config_require_target(const Config *config, Error *err)
+{
+	Rc rc;
+
+	if (config->target_count > 0)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG, "no target is given");
+	error_hint(err, "Use --target=CONNINFO or set PENSTOCK_TARGET.");
+	return rc;
+}
+
+static void
+print_option(const OptionDef *option, FILE *out)
+{
+	Buf line;
+
+	buf_init(&line, BUF_TEXT_MAX);
+	if (option->letter != 0)
+		buf_printf(&line, "  -%c, --%s", option->letter, option->name);
+	else
+		buf_printf(&line, "      --%s", option->name);
+	if (option->placeholder != NULL)
+		buf_printf(&line, "=%s", option->placeholder);
+	if (line.length > HELP_COLUMN - 2)
+		buf_printf(&line, "\n%*s", HELP_COLUMN, "");
+	else
+		buf_printf(&line, "%*s", HELP_COLUMN - (int) line.length, "");
+	buf_append_string(&line, option->help);
+	if (option->default_value != NULL)
+		buf_printf(&line, " (default: %s)", option->default_value);
+	fprintf(out, "%s\n", line.data);
+	buf_release(&line);
+}
+
+void
+config_print_options(ConfigCommand command, FILE *out)
+{
+	for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
+		if (option_table[i].commands & command)
+			print_option(&option_table[i], out);
+	fprintf(out, "\nEnvironment:\n");
+	for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
+		if ((option_table[i].commands & command) && option_table[i].environment)
+			fprintf(out, "  %-26sstands in for --%s\n",
+					option_table[i].environment, option_table[i].name);
+}

@@ -1,0 +1,85 @@
+/*
+ * config.h
+ *    What the user asked for: the options of all commands.
+ *
+ * One table in config.c says everything about an option: its name, the command
+ * that takes it, the environment variable that stands in for it, its default
+ * and its line of help.  The parser and --help both come from that table.
+ * Precedence: command line, environment, default.
+ */
+#ifndef PENSTOCK_CONFIG_CONFIG_H
+#define PENSTOCK_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "model/lsn.h"
+
+/* Longest pipeline name: it names a replication slot (NAMEDATALEN - 1). */
+#define CONFIG_NAME_MAX 63
+
+/* Bounds of --memory. */
+#define CONFIG_MEMORY_MIN (4 * MB)
+#define CONFIG_MEMORY_MAX (64 * 1024 * MB)
+#define CONFIG_MEMORY_DEFAULT "32MB"
+
+/* Targets of one pipeline. */
+#define CONFIG_TARGETS_MAX 64
+
+/* Bound of --jobs. */
+#define CONFIG_JOBS_MAX 64
+
+/* Who takes an option: a bit for each command. */
+typedef enum ConfigCommand
+{
+	COMMAND_CHECK = 1 << 0,
+	COMMAND_CLONE = 1 << 1,
+	COMMAND_FOLLOW = 1 << 2,
+	COMMAND_STATUS = 1 << 3,
+	COMMAND_TAIL = 1 << 4,
+	COMMAND_DROP = 1 << 5,
+} ConfigCommand;
+
+typedef struct Config
+{
+	const char *source;                      /* connection string, or NULL */
+	const char *targets[CONFIG_TARGETS_MAX]; /* connection strings */
+	int target_count;
+	const char *name;         /* of the pipeline, and of its slot */
+	const char *publications; /* comma-separated, as for the plugin */
+	const char *origin;       /* any or none */
+	Lsn endpos;               /* 0: none */
+	size_t memory_bytes;
+	int jobs;
+	const char *pg_bindir; /* where pg_dump is, or NULL */
+	bool schema_only;
+	bool data_only;
+	bool follow;
+	bool json;
+	bool messages;
+	bool create_slot;
+	bool force;
+	bool dry_run;
+	bool verbose;
+	bool quiet;
+	bool help; /* --help was given: print it and do nothing else */
+} Config;
+
+/*
+ * Reads the options of one command from argv (argv[0] is the command's name)
+ * and from the environment.  Strings in `config` are borrowed from both, or
+ * live as long as the program.  RC_FAIL with ERR_CONFIG: misused.
+ */
+MUST_CHECK Rc config_read(Config *config, ConfigCommand command, int argc,
+						  char **argv, Error *err);
+
+/* Checks that what a command cannot do without is there. */
+MUST_CHECK Rc config_require_source(const Config *config, Error *err);
+MUST_CHECK Rc config_require_target(const Config *config, Error *err);
+
+/* Prints the options that a command takes, a line each. */
+void config_print_options(ConfigCommand command, FILE *out);
+
+#endif /* PENSTOCK_CONFIG_CONFIG_H */

@@ -1,0 +1,587 @@
+/*
+ * catalog.c
+ *    Reading what is published, and comparing it with a target.
+ *
+ * Everything is asked in a few large statements rather than one a table: a
+ * database may have tens of thousands of tables, and the network may be slow.
+ */
+#include "copy/catalog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "copy/sql.h"
+
+#define ARENA_BLOCK_BYTES (64 * KB)
+
+/*
+ * Type OIDs below this are assigned by hand and never change
+ * (access/transam.h: FirstGenbkiObjectId).
+ */
+#define OID_FIRST_GENERATED "10000"
+
+/*
+ * The binary form of a type (aliased as in the argument) is good on another
+ * server: a fixed OID, functions for it, and neither names that are OIDs inside
+ * nor an internal type.
+ */
+#define PORTABLE_SQL(type)                                                     \
+	type ".oid < " OID_FIRST_GENERATED " AND " type                            \
+		 ".typtype IN ('b', 'r', 'm')"                                         \
+		 " AND " type ".typsend <> 0 AND " type ".typreceive <> 0"             \
+		 " AND " type ".typcategory <> 'Z' AND " type ".typname !~ '^_?reg'"
+
+/* The publications that go in front of this are a list of literals. */
+static const char published_sql[] =
+	") AND n.nspname <> '" CATALOG_OWN_SCHEMA "'),"
+	" combined AS MATERIALIZED (SELECT p.relid,"
+	"  count(DISTINCT p.attnames) > 1 AS lists_differ,"
+	"  min(p.attnames) AS attnames,"
+	"  CASE WHEN bool_and(p.rowfilter IS NOT NULL) THEN"
+	"   string_agg(DISTINCT '(' || p.rowfilter || ')', ' OR ') END AS filter"
+	" FROM published p WHERE NOT EXISTS ("
+	"  SELECT FROM pg_partition_ancestors(p.relid) a"
+	"  JOIN published q ON q.relid = a.relid WHERE a.relid <> p.relid)"
+	" GROUP BY p.relid)";
+
+static const char tables_sql[] =
+	" SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', s.bytes,"
+	"  t.lists_differ, t.filter,"
+	"  c.relreplident = 'f' OR EXISTS (SELECT FROM pg_index i"
+	"   WHERE i.indrelid = c.oid AND (c.relreplident = 'd' AND i.indisprimary"
+	"    OR c.relreplident = 'i' AND i.indisreplident)),"
+	"  m.is_config, m.condition,"
+	"  a.attname, a.atttypid,"
+	"  " PORTABLE_SQL("y") " AND (e.oid IS NULL OR " PORTABLE_SQL(
+		"e") ")"
+			 " FROM combined t"
+			 " JOIN pg_class c ON c.oid = t.relid"
+			 " JOIN pg_namespace n ON n.oid = c.relnamespace"
+			 " CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'p' THEN"
+			 "   (SELECT coalesce(sum(pg_table_size(l.relid)), 0)::bigint"
+			 "    FROM pg_partition_tree(c.oid) l)"
+			 "   ELSE pg_table_size(c.oid) END AS bytes) s"
+			 " LEFT JOIN LATERAL (SELECT"
+			 "   array_position(x.extconfig, c.oid) IS NOT NULL AS is_config,"
+			 "   regexp_replace(x.extcondition[array_position(x.extconfig, "
+			 "c.oid)],"
+			 "    '^\\s*WHERE\\M', '', 'i') AS condition"
+			 "  FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid"
+			 "  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid"
+			 "  AND d.refclassid = 'pg_extension'::regclass AND d.deptype = "
+			 "'e') m"
+			 "  ON true"
+			 " LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
+			 "  AND NOT a.attisdropped AND a.attgenerated = ''"
+			 "  AND (t.attnames IS NULL OR a.attname = ANY (t.attnames))"
+			 " LEFT JOIN pg_type y ON y.oid = a.atttypid"
+			 " LEFT JOIN pg_type e ON e.oid = y.typelem AND y.typcategory = 'A'"
+			 " ORDER BY s.bytes DESC, c.oid, a.attnum";
+
+/* Columns of the result of tables_sql. */
+enum
+{
+	TABLES_OID,
+	TABLES_SCHEMA,
+	TABLES_NAME,
+	TABLES_PARTITIONED,
+	TABLES_BYTES,
+	TABLES_LISTS_DIFFER,
+	TABLES_FILTER,
+	TABLES_HAS_IDENTITY,
+	TABLES_IS_CONFIG,
+	TABLES_CONDITION,
+	TABLES_COLUMN,
+	TABLES_TYPE,
+	TABLES_PORTABLE,
+};
+
+static const char relations_sql[] =
+	" up (relid) AS (SELECT relid FROM combined"
+	"  UNION SELECT i.inhparent FROM up JOIN pg_inherits i"
+	"   ON i.inhrelid = up.relid),"
+	" family (relid) AS (SELECT relid FROM up"
+	"  UNION SELECT l.relid::oid FROM combined t"
+	"   CROSS JOIN LATERAL pg_partition_tree(t.relid) l)"
+	" SELECT c.oid, n.nspname, c.relname,"
+	"  EXISTS (SELECT FROM pg_depend d"
+	"   WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid"
+	"   AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')"
+	" FROM family f JOIN pg_class c ON c.oid = f.relid"
+	" JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY c.oid";
+
+static uint32_t
+oid_field(const PGresult *result, int row, int column)
+{
+	return (uint32_t) strtoul(PQgetvalue(result, row, column), NULL, 10);
+}
+
+/*
+ * Starts a statement with what is published.  Up to PostgreSQL 14 there are
+ * neither column lists nor row filters.
+ */
+static void
+append_published(Buf *sql, const CopyCatalog *catalog, PgConn *source)
+{
+	bool has_lists = pgconn_server_version_num(source) >= 150000;
+
+	buf_printf(sql,
+			   "WITH RECURSIVE published AS MATERIALIZED ("
+			   "SELECT c.oid AS relid, %s"
+			   " FROM pg_publication_tables p"
+			   " JOIN pg_namespace n ON n.nspname = p.schemaname"
+			   " JOIN pg_class c ON c.relnamespace = n.oid"
+			   "  AND c.relname = p.tablename"
+			   " WHERE p.pubname IN (",
+			   has_lists ? "p.attnames, p.rowfilter"
+						 : "NULL::name[] AS attnames, NULL::text AS rowfilter");
+	publications_append_literals(&catalog->publications, sql);
+	buf_append_string(sql, published_sql);
+}
+
+/* Row filter and extension's condition, whichever there are. */
+static const char *
+combine_filters(Arena *arena, const char *filter, const char *condition)
+{
+	if (condition[0] == '\0')
+		return filter[0] == '\0' ? NULL : arena_strdup(arena, filter);
+	if (filter[0] == '\0')
+		return arena_strdup(arena, condition);
+	return arena_printf(arena, "(%s) AND (%s)", filter, condition);
+}
+
+static char *
+qualify(Arena *arena, const char *schema, const char *name)
+{
+	Buf text;
+	char *qualified;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	sql_append_qualified(&text, schema, name);
+	qualified = arena_strdup(arena, text.data);
+	buf_release(&text);
+	return qualified;
+}
+
+static void
+fill_table(CopyTable *table, Arena *arena, const PGresult *result, int row)
+{
+	bool member = !PQgetisnull(result, row, TABLES_IS_CONFIG);
+
+	table->oid = oid_field(result, row, TABLES_OID);
+	table->schema = arena_strdup(arena, PQgetvalue(result, row, TABLES_SCHEMA));
+	table->name = arena_strdup(arena, PQgetvalue(result, row, TABLES_NAME));
+	table->qualified = qualify(arena, table->schema, table->name);
+	table->partitioned = sql_bool(result, row, TABLES_PARTITIONED);
+	table->bytes = strtoll(PQgetvalue(result, row, TABLES_BYTES), NULL, 10);
+	table->has_identity = sql_bool(result, row, TABLES_HAS_IDENTITY);
+	table->filter = combine_filters(arena,
+									PQgetvalue(result, row, TABLES_FILTER),
+									PQgetvalue(result, row, TABLES_CONDITION));
+	if (member)
+		table->membership = sql_bool(result, row, TABLES_IS_CONFIG)
+								? MEMBER_CONFIG
+								: MEMBER_STATIC;
+}
+
+static void
+fill_column(CopyColumn *column, Arena *arena, const PGresult *result, int row)
+{
+	column->name = arena_strdup(arena, PQgetvalue(result, row, TABLES_COLUMN));
+	column->type_oid = oid_field(result, row, TABLES_TYPE);
+	column->portable = sql_bool(result, row, TABLES_PORTABLE);
+}
+
+/* One past the last row of the table that starts in `row`. */
+static int
+table_end(const PGresult *result, int row)
+{
+	uint32_t oid = oid_field(result, row, 0);
+	int end = row + 1;
+
+	while (end < PQntuples(result) && oid_field(result, end, 0) == oid)
+		end++;
+	return end;
+}
+
+static int
+count_tables(const PGresult *result)
+{
+	int count = 0;
+
+	for (int row = 0; row < PQntuples(result); row = table_end(result, row))
+		count++;
+	return count;
+}
+
+static Rc
+check_limit(int count, Error *err)
+{
+	if (count <= CATALOG_TABLES_MAX)
+		return RC_OK;
+	return error_set(err, ERR_LIMIT, "more than %d tables are published",
+					 CATALOG_TABLES_MAX);
+}
+
+static Rc
+lists_differ(const CopyTable *table, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "the publications have different column lists for table "
+					  "%s",
+					  table->qualified);
+
+	error_hint(err, "Give the table the same columns in all of them.");
+	return rc;
+}
+
+static Rc
+fill_tables(CopyCatalog *catalog, const PGresult *result, Error *err)
+{
+	int row = 0;
+
+	catalog->table_count = count_tables(result);
+	if (check_limit(catalog->table_count, err) != RC_OK)
+		return RC_FAIL;
+	catalog->tables = arena_calloc(
+		catalog->arena, (size_t) catalog->table_count, sizeof(CopyTable));
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		CopyTable *table = &catalog->tables[i];
+		int end = table_end(result, row);
+
+		fill_table(table, catalog->arena, result, row);
+		if (sql_bool(result, row, TABLES_LISTS_DIFFER))
+			return lists_differ(table, err);
+		table->columns = arena_calloc(catalog->arena, (size_t) (end - row),
+									  sizeof(CopyColumn));
+		/* A table without columns has one row, without a column in it. */
+		if (!PQgetisnull(result, row, TABLES_COLUMN))
+			table->column_count = end - row;
+		for (int n = 0; n < table->column_count; n++)
+			fill_column(&table->columns[n], catalog->arena, result, row + n);
+		row = end;
+	}
+	return RC_OK;
+}
+
+static Rc
+read_tables(CopyCatalog *catalog, PgConn *source, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	append_published(&sql, catalog, source);
+	buf_append_string(&sql, tables_sql);
+	rc = sql_run(source, &sql, &result, err);
+	if (rc == RC_OK)
+		rc = fill_tables(catalog, result, err);
+	PQclear(result);
+	return rc;
+}
+
+static Rc
+read_relations(CopyCatalog *catalog, PgConn *source, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	append_published(&sql, catalog, source);
+	buf_append_char(&sql, ',');
+	buf_append_string(&sql, relations_sql);
+	rc = sql_run(source, &sql, &result, err);
+	if (rc == RC_OK)
+		rc = check_limit(PQntuples(result) / 2, err);
+	if (rc == RC_OK)
+	{
+		catalog->relation_count = PQntuples(result);
+		catalog->relations = arena_calloc(catalog->arena,
+										  (size_t) catalog->relation_count,
+										  sizeof(CopyRelation));
+	}
+	for (int i = 0; i < catalog->relation_count; i++)
+		catalog->relations[i] = (CopyRelation){
+			.oid = oid_field(result, i, 0),
+			.qualified = qualify(catalog->arena, PQgetvalue(result, i, 1),
+								 PQgetvalue(result, i, 2)),
+			.member = sql_bool(result, i, 3),
+		};
+	PQclear(result);
+	return rc;
+}
+
+static void
+warn_without_identity(const CopyCatalog *catalog)
+{
+	if (!catalog->publications.publishes_keys)
+		return;
+	for (int i = 0; i < catalog->table_count; i++)
+		if (!catalog->tables[i].has_identity)
+			log_warning("copy",
+						"table %s has no usable replica identity: the source "
+						"will refuse updates and deletes of its rows",
+						catalog->tables[i].qualified);
+}
+
+Rc
+catalog_read(CopyCatalog **catalog, PgConn *source, const char *list, bool warn,
+			 Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	CopyCatalog *read = arena_calloc(arena, 1, sizeof(CopyCatalog));
+	Rc rc = publications_parse(&read->publications, list, arena, err);
+
+	read->arena = arena;
+	if (rc == RC_OK)
+		rc = publications_read(&read->publications, source, err);
+	if (rc == RC_OK)
+		rc = read_tables(read, source, err);
+	if (rc == RC_OK)
+		rc = read_relations(read, source, err);
+	if (rc != RC_OK)
+	{
+		catalog_free(read);
+		return rc;
+	}
+	if (warn && read->table_count == 0)
+		log_warning("copy", "publications %s publish no table", list);
+	if (warn)
+		warn_without_identity(read);
+	*catalog = read;
+	return RC_OK;
+}
+
+void
+catalog_free(CopyCatalog *catalog)
+{
+	if (catalog != NULL)
+		arena_free(catalog->arena);
+}
+
+Rc
+catalog_lock(const CopyCatalog *catalog, PgConn *source, Error *err)
+{
+	Buf sql;
+
+	if (catalog->table_count == 0)
+		return RC_OK;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "LOCK TABLE ");
+	for (int i = 0; i < catalog->table_count; i++)
+		buf_printf(&sql, "%s%s", i > 0 ? ", " : "",
+				   catalog->tables[i].qualified);
+	buf_append_string(&sql, " IN ACCESS SHARE MODE");
+	return sql_run(source, &sql, NULL, err);
+}
+
+void
+catalog_append_oids(const CopyCatalog *catalog, Buf *sql)
+{
+	buf_append_string(sql, "'{");
+	for (int i = 0; i < catalog->relation_count; i++)
+		buf_printf(sql, "%s%u", i > 0 ? "," : "", catalog->relations[i].oid);
+	buf_append_string(sql, "}'::oid[]");
+}
+
+void
+catalog_append_column_list(const CopyTable *table, Buf *sql)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		buf_append_string(sql, i > 0 ? ", " : "(");
+		buf_append_identifier(sql, table->columns[i].name);
+	}
+	if (table->column_count > 0)
+		buf_append_char(sql, ')');
+}
+
+
+/* ---- The target ---- */
+
+Rc
+catalog_check_absent(const CopyCatalog *catalog, PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	int listed = 0;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT v FROM unnest(ARRAY[");
+	for (int i = 0; i < catalog->relation_count; i++)
+	{
+		if (catalog->relations[i].member)
+			continue;
+		buf_append_string(&sql, listed++ > 0 ? "," : "");
+		buf_append_literal(&sql, catalog->relations[i].qualified);
+	}
+	buf_append_string(&sql, "]::text[]) v WHERE to_regclass(v) IS NOT NULL");
+	rc = sql_run(target, &sql, &result, err);
+	if (rc == RC_OK && PQntuples(result) > 0)
+	{
+		rc = error_set(err, ERR_CONFIG, "table %s is already on %s",
+					   PQgetvalue(result, 0, 0), pgconn_label(target));
+		if (PQntuples(result) > 1)
+			error_detail(err, "So are %d more.", PQntuples(result) - 1);
+		error_hint(err, "Drop what is there, or copy into it with "
+						"--data-only.");
+	}
+	PQclear(result);
+	return rc;
+}
+
+/* Columns of the result of read_target(). */
+enum
+{
+	TARGET_NUMBER, /* index of the table in the catalog */
+	TARGET_KIND,
+	TARGET_COLUMN,
+	TARGET_TYPE,
+	TARGET_GENERATED,
+};
+
+static Rc
+read_target(const CopyCatalog *catalog, PgConn *target, PGresult **result,
+			Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT v.n - 1, c.relkind, a.attname, a.atttypid,"
+							" a.attgenerated <> '' FROM unnest(ARRAY[");
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		buf_append_string(&sql, i > 0 ? "," : "");
+		buf_append_literal(&sql, catalog->tables[i].qualified);
+	}
+	buf_append_string(&sql, "]::text[]) WITH ORDINALITY v (name, n)"
+							" JOIN pg_class c ON c.oid = to_regclass(v.name)"
+							" LEFT JOIN pg_attribute a ON a.attrelid = c.oid"
+							"  AND a.attnum > 0 AND NOT a.attisdropped"
+							" ORDER BY v.n, a.attnum");
+	return sql_run(target, &sql, result, err);
+}
+
+static int
+find_column(const PGresult *result, int row, int end, const char *name)
+{
+	for (; row < end; row++)
+		if (strcmp(PQgetvalue(result, row, TARGET_COLUMN), name) == 0)
+			return row;
+	return -1;
+}
+
+/* Compares a table with rows row to end of the target's; decides the format. */
+static Rc
+match_columns(CopyTable *table, PgConn *target, const PGresult *result, int row,
+			  int end, Error *err)
+{
+	table->binary = true;
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const CopyColumn *column = &table->columns[i];
+		int found = find_column(result, row, end, column->name);
+
+		if (found < 0)
+			return error_set(
+				err, ERR_CONFIG, "table %s on %s has no column \"%s\"",
+				table->qualified, pgconn_label(target), column->name);
+		if (sql_bool(result, found, TARGET_GENERATED))
+			return error_set(err, ERR_CONFIG,
+							 "column \"%s\" of table %s is generated on %s, "
+							 "but not on the source",
+							 column->name, table->qualified,
+							 pgconn_label(target));
+		if (!column->portable ||
+			oid_field(result, found, TARGET_TYPE) != column->type_oid)
+			table->binary = false;
+	}
+	return RC_OK;
+}
+
+static Rc
+not_a_table(const CopyTable *table, PgConn *target, Error *err)
+{
+	return error_set(err, ERR_CONFIG, "%s on %s is not a table",
+					 table->qualified, pgconn_label(target));
+}
+
+static Rc
+absent(const CopyTable *table, PgConn *target, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "table %s is not on %s",
+					  table->qualified, pgconn_label(target));
+
+	error_hint(err, "Create it there, or leave out --data-only.");
+	return rc;
+}
+
+/*
+ * Fails if the table on the target has rows, as far as they are not an
+ * extension's.
+ */
+static Rc
+match_rows(CopyTable *table, PgConn *target, bool partitioned, Error *err)
+{
+	PGresult *result = NULL;
+	bool has_rows;
+	Buf sql;
+	Rc rc;
+
+	table->skip = false;
+	if (table->membership == MEMBER_CONFIG)
+		return RC_OK;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "SELECT EXISTS (SELECT FROM %s %s)",
+			   partitioned ? "" : "ONLY", table->qualified);
+	rc = sql_run(target, &sql, &result, err);
+	if (rc != RC_OK)
+		return rc;
+	has_rows = sql_bool(result, 0, 0);
+	PQclear(result);
+	if (!has_rows)
+		return RC_OK;
+	if (table->membership == MEMBER_STATIC)
+	{
+		table->skip = true;
+		return RC_OK;
+	}
+	rc = error_set(err, ERR_CONFIG, "table %s on %s is not empty",
+				   table->qualified, pgconn_label(target));
+	error_hint(err, "Empty it first: TRUNCATE %s;", table->qualified);
+	return rc;
+}
+
+Rc
+catalog_match_target(CopyCatalog *catalog, PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	int row = 0;
+	Rc rc = read_target(catalog, target, &result, err);
+
+	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
+	{
+		CopyTable *table = &catalog->tables[i];
+		bool found = row < PQntuples(result) &&
+					 oid_field(result, row, TARGET_NUMBER) == (uint32_t) i;
+		const char *kind = found ? PQgetvalue(result, row, TARGET_KIND) : "";
+		int end = found ? table_end(result, row) : row;
+
+		if (!found)
+			rc = absent(table, target, err);
+		else if (strchr("rp", kind[0]) == NULL)
+			rc = not_a_table(table, target, err);
+		else
+			rc = match_columns(table, target, result, row, end, err);
+		if (rc == RC_OK)
+			rc = match_rows(table, target, kind[0] == 'p', err);
+		row = end;
+	}
+	PQclear(result);
+	return rc;
+}

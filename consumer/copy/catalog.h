@@ -1,0 +1,127 @@
+/*
+ * catalog.h
+ *    What is to be copied: the tables of the publications, with their columns
+ *    and row filters, and whether a target is fit to receive them.
+ *
+ * Several publications are combined as the server combines them when it copies
+ * for a subscription: a table's row filters are alternatives, and none if one
+ * publication has none; differing column lists are an error; partitions are
+ * left out where the table above them is published as a whole.
+ *
+ * Penstock's own schema on the source, if it has one, belongs to another
+ * pipeline that ends there and is never copied.
+ */
+#ifndef PENSTOCK_COPY_CATALOG_H
+#define PENSTOCK_COPY_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "copy/publications.h"
+#include "net/pgconn.h"
+
+/* Penstock's own schema on every target. */
+#define CATALOG_OWN_SCHEMA "penstock"
+
+/* Tables of one copy; as many relations more may come with them. */
+#define CATALOG_TABLES_MAX 1000000
+
+typedef struct CopyColumn
+{
+	const char *name;
+	uint32_t type_oid; /* on the source */
+	bool portable;     /* the binary form means the same on any server */
+} CopyColumn;
+
+/* What the extension that a table belongs to says about its rows. */
+typedef enum CopyMembership
+{
+	MEMBER_NONE,   /* of no extension */
+	MEMBER_CONFIG, /* rows of the user's, told by the extension's condition */
+	MEMBER_STATIC, /* the extension's script fills it */
+} CopyMembership;
+
+typedef struct CopyTable
+{
+	uint32_t oid; /* on the source */
+	const char *schema;
+	const char *name;
+	const char *qualified; /* "schema"."name" */
+	bool partitioned;      /* published through its root */
+	const char *filter;    /* condition on its rows, or NULL */
+	int64_t bytes;         /* on the source, about */
+	bool has_identity;     /* updates and deletes can be told */
+	CopyMembership membership;
+	int column_count;
+	CopyColumn *columns; /* without generated ones */
+
+	/* Set by catalog_match_target(), for one target at a time. */
+	bool binary; /* which format COPY uses */
+	bool skip;   /* has its rows already: see MEMBER_STATIC */
+} CopyTable;
+
+/* A relation that a table cannot be created without, or the table itself. */
+typedef struct CopyRelation
+{
+	uint32_t oid;
+	const char *qualified;
+	bool member; /* of an extension, which creates it */
+} CopyRelation;
+
+typedef struct CopyCatalog
+{
+	Publications publications;
+	int table_count;
+	CopyTable *tables; /* largest first */
+
+	/*
+	 * The tables, the tables above them that they inherit from or are
+	 * partitions of, and the partitions below them.
+	 */
+	int relation_count;
+	CopyRelation *relations;
+
+	Arena *arena; /* holds all of the above, and this */
+} CopyCatalog;
+
+/*
+ * Reads what the publications in `list` publish.  On success *catalog is the
+ * caller's.  Warns about tables without a usable replica identity if `warn` is
+ * set.
+ */
+MUST_CHECK Rc catalog_read(CopyCatalog **catalog, PgConn *source,
+						   const char *list, bool warn, Error *err);
+
+/* Accepts NULL. */
+void catalog_free(CopyCatalog *catalog);
+
+/* Fails if a relation that is to be created is on the target already. */
+MUST_CHECK Rc catalog_check_absent(const CopyCatalog *catalog, PgConn *target,
+								   Error *err);
+
+/*
+ * Fails unless every table is on the target, with all its columns and without
+ * rows, and decides on each table's format.
+ */
+MUST_CHECK Rc catalog_match_target(CopyCatalog *catalog, PgConn *target,
+								   Error *err);
+
+/*
+ * Locks the tables on the source against changes of their definition, in the
+ * transaction that is open there.  A table that is rewritten between the
+ * snapshot and its copy would look empty under the snapshot.
+ */
+MUST_CHECK Rc catalog_lock(const CopyCatalog *catalog, PgConn *source,
+						   Error *err);
+
+/* Appends '{1,2,…}'::oid[] of all relations. */
+void catalog_append_oids(const CopyCatalog *catalog, Buf *sql);
+
+/* Appends ("a", "b"), or nothing for a table without columns. */
+void catalog_append_column_list(const CopyTable *table, Buf *sql);
+
+#endif /* PENSTOCK_COPY_CATALOG_H */

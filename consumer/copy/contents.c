@@ -1,0 +1,84 @@
+/*
+ * contents.c
+ *    Reads a dump's list of contents line by line and writes what is wanted.
+ */
+#include "copy/contents.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads "; class oid " behind the entry's number; NULL if it is not there. */
+static const char *
+parse_object(const char *line, ObjectId *object)
+{
+	char *end;
+
+	(void) strtoul(line, &end, 10);
+	if (end == line || *end != ';')
+		return NULL;
+	object->class_oid = (uint32_t) strtoul(end + 1, &end, 10);
+	object->oid = (uint32_t) strtoul(end, &end, 10);
+	return *end == ' ' ? end + 1 : NULL;
+}
+
+bool
+contents_line_passes(const char *line, const ContentsFilter *filter)
+{
+	static const char extension_comment[] = "COMMENT - EXTENSION ";
+	ObjectId object = {0};
+	const char *kind = parse_object(line, &object);
+
+	if (kind == NULL)
+		return true; /* a comment of the list itself */
+	if (filter->only != NULL && !object_set_has(filter->only, object))
+		return false;
+	if (filter->without != NULL && object_set_has(filter->without, object))
+		return false;
+	return !filter->without_extension_comments ||
+		   strncmp(kind, extension_comment, sizeof(extension_comment) - 1) != 0;
+}
+
+static Rc
+copy_lines(FILE *in, FILE *out, const ContentsFilter *filter, Error *err)
+{
+	static char line[CONTENTS_LINE_MAX];
+
+	while (fgets(line, sizeof(line), in) != NULL)
+	{
+		if (strchr(line, '\n') == NULL && !feof(in))
+			return error_set(err, ERR_LIMIT,
+							 "a line of the dump's list of contents has more "
+							 "than %d bytes",
+							 CONTENTS_LINE_MAX);
+		if (contents_line_passes(line, filter))
+			fputs(line, out);
+	}
+	return RC_OK;
+}
+
+Rc
+contents_filter(const char *from, const char *to, const ContentsFilter *filter,
+				Error *err)
+{
+	FILE *in = fopen(from, "re");
+	FILE *out = fopen(to, "we");
+	Rc rc = RC_OK;
+
+	if (in == NULL || out == NULL)
+		rc = error_set(err, ERR_IO, "could not open file \"%s\": %s",
+					   in == NULL ? from : to, strerror(errno));
+	else
+		rc = copy_lines(in, out, filter, err);
+	if (in != NULL)
+	{
+		if (rc == RC_OK && ferror(in))
+			rc = error_set(err, ERR_IO, "could not read file \"%s\"", from);
+		fclose(in);
+	}
+	if (out != NULL && fclose(out) != 0 && rc == RC_OK)
+		rc = error_set(err, ERR_IO, "could not write file \"%s\": %s", to,
+					   strerror(errno));
+	return rc;
+}

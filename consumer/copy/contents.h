@@ -1,0 +1,42 @@
+/*
+ * contents.h
+ *    The table of contents of a dump, from which a restore can be told what to
+ *    leave out.
+ *
+ * "pg_restore --list" writes a line for each entry,
+ *
+ *     217; 1259 16405 TABLE public orders alice
+ *
+ * with the entry's number, the object's catalog and OID on the source (0 0 for
+ * what is not an object of its own, such as a comment), its kind and its name.
+ * "pg_restore --use-list" restores what such a file says.
+ */
+#ifndef PENSTOCK_COPY_CONTENTS_H
+#define PENSTOCK_COPY_CONTENTS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "copy/partial.h"
+
+/* Longest line of a list; a name in it has at most 63 bytes, but a function's
+ * has its argument types too. */
+#define CONTENTS_LINE_MAX 65536
+
+typedef struct ContentsFilter
+{
+	const ObjectSet *only;    /* nothing but these, or NULL */
+	const ObjectSet *without; /* nothing of these, or NULL */
+	bool without_extension_comments;
+} ContentsFilter;
+
+/*
+ * Copies the list in file `from` to file `to`, as far as the filter lets it.
+ */
+MUST_CHECK Rc contents_filter(const char *from, const char *to,
+							  const ContentsFilter *filter, Error *err);
+
+/* Whether the filter lets a line pass. */
+bool contents_line_passes(const char *line, const ContentsFilter *filter);
+
+#endif /* PENSTOCK_COPY_CONTENTS_H */

@@ -1,0 +1,40 @@
+/*
+ * data.h
+ *    Copies the rows of a catalog's tables from the source to one target.
+ *
+ * Several jobs (see job.h) work at once, the largest tables first, in one loop
+ * without threads.  Rows never touch a disk on their way.
+ */
+#ifndef PENSTOCK_COPY_DATA_H
+#define PENSTOCK_COPY_DATA_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "copy/catalog.h"
+#include "copy/job.h"
+
+typedef struct DataOptions
+{
+	JobOptions job;
+	int jobs;           /* pairs of connections at most */
+	bool expects_quiet; /* warn if triggers fire: the tables may have some */
+} DataOptions;
+
+typedef struct DataReport
+{
+	int tables; /* that are complete on the target */
+	int64_t rows;
+	int64_t bytes;
+	double rate; /* megabytes a second */
+} DataReport;
+
+/*
+ * Copies all tables.  catalog_match_target() was called for this target before.
+ * On failure too, *report says how far it came; a table is there with all its
+ * rows or none.
+ */
+MUST_CHECK Rc data_copy(CopyCatalog *catalog, const DataOptions *options,
+						DataReport *report, Error *err);
+
+#endif /* PENSTOCK_COPY_DATA_H */

@@ -1,0 +1,577 @@
+/*
+ * job.c
+ *    COPY TO STDOUT on one side, COPY FROM STDIN on the other.
+ *
+ * libpq hands over one row a call.  Passing each on by itself would cost a
+ * message, and now and then a system call, for each, so they are collected into
+ * chunks; the server does not care where a message of COPY data ends.
+ *
+ * While a COPY FROM STDIN runs, libpq does not look at what the server answers
+ * until we say that the data has ended.  A target that has refused a row would
+ * be sent the rest of the table for nothing.  But a server that is content says
+ * nothing at all, once client_min_messages keeps notices away.  So when the
+ * target becomes readable the copy is broken off, and its error is read.  That
+ * is looked at before each chunk, because libpq itself reads, and keeps to
+ * itself, what comes while it cannot send; an error that slips through there is
+ * seen at the end of the table.
+ *
+ * The end of the rows is not the end of the statement: only when the source has
+ * reported success is the target told to commit.
+ */
+#include "copy/job.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "copy/sql.h"
+
+typedef enum JobState
+{
+	JOB_IDLE,
+	JOB_TARGET_STARTING,
+	JOB_SOURCE_STARTING,
+	JOB_COPYING,
+	JOB_SOURCE_ENDING,
+	JOB_TARGET_ENDING,
+} JobState;
+
+struct Job
+{
+	PgConn *source;
+	PgConn *target;
+	JobState state;
+	CopyTable *table;    /* NULL if idle; borrowed */
+	Buf chunk;           /* rows that the target was not given yet */
+	bool target_pending; /* libpq could not send all: wait for room */
+	bool ready;          /* stopped only because it was enough for one step */
+	bool triggers_fire;  /* session_replication_role may not be set */
+	int64_t target_rows; /* what the target says it has received */
+};
+
+/*
+ * Beside what PGCONN_DATA does: timeouts that only newer servers know are off,
+ * and money has one form on both sides.
+ */
+static const char session_sql[] =
+	"SELECT set_config(name, '0', false) FROM pg_settings"
+	" WHERE name IN ('transaction_timeout', 'idle_session_timeout');"
+	"SET lc_monetary = 'C'";
+
+/* Rows arrive in the order in which they are stored. */
+static const char source_session_sql[] = "SET synchronize_seqscans = off";
+
+/* What is lost in a crash of the target is lost before progress was written. */
+static const char target_session_sql[] = "SET synchronous_commit = off;"
+										 "SET client_min_messages = error";
+
+static void
+job_set_state(Job *job, JobState state)
+{
+	ASSERT(state == JOB_IDLE || state == job->state + 1);
+	ASSERT(state != JOB_IDLE || job->state == JOB_TARGET_ENDING);
+	job->state = state;
+}
+
+static Rc
+open_source(Job *job, const JobOptions *options, Error *err)
+{
+	const PgConnOptions conn_options = {
+		.conninfo = options->source,
+		.label = "source",
+		.application_name = "penstock clone",
+		.kind = PGCONN_DATA,
+	};
+	Buf sql;
+	Rc rc = pgconn_open(&job->source, &conn_options, err);
+
+	if (rc == RC_OK)
+		rc = pgconn_exec(job->source, session_sql, NULL, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(job->source, source_session_sql, NULL, err);
+	if (rc != RC_OK)
+		return rc;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+							"SET TRANSACTION SNAPSHOT ");
+	buf_append_literal(&sql, options->snapshot);
+	return sql_run(job->source, &sql, NULL, err);
+}
+
+/* Keeps triggers and foreign keys quiet, if the role may. */
+static Rc
+quiet_triggers(Job *job, Error *err)
+{
+	Rc rc = pgconn_exec(job->target, "SET session_replication_role = replica",
+						NULL, err);
+
+	if (rc == RC_FAIL && strcmp(err->sqlstate, "42501") == 0)
+	{
+		/* insufficient_privilege */
+		error_reset(err);
+		job->triggers_fire = true;
+		return RC_OK;
+	}
+	return rc;
+}
+
+static Rc
+open_target(Job *job, const JobOptions *options, Error *err)
+{
+	const PgConnOptions conn_options = {
+		.conninfo = options->target,
+		.label = options->target_label,
+		.application_name = "penstock clone",
+		.kind = PGCONN_DATA,
+	};
+	Rc rc = pgconn_open(&job->target, &conn_options, err);
+
+	if (rc == RC_OK)
+		rc = pgconn_exec(job->target, session_sql, NULL, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(job->target, target_session_sql, NULL, err);
+	if (rc == RC_OK)
+		rc = quiet_triggers(job, err);
+	return rc;
+}
+
+Rc
+job_open(Job **job, const JobOptions *options, Error *err)
+{
+	Job *opened = xcalloc(1, sizeof(Job));
+	Rc rc;
+
+	buf_init(&opened->chunk, JOB_CHUNK_BYTES);
+	rc = open_source(opened, options, err);
+	if (rc == RC_OK)
+		rc = open_target(opened, options, err);
+	if (rc != RC_OK)
+	{
+		job_close(opened);
+		return rc;
+	}
+	*job = opened;
+	return RC_OK;
+}
+
+void
+job_close(Job *job)
+{
+	if (job == NULL)
+		return;
+	pgconn_close(job->target);
+	pgconn_close(job->source);
+	buf_release(&job->chunk);
+	free(job);
+}
+
+bool
+job_is_idle(const Job *job)
+{
+	return job->state == JOB_IDLE;
+}
+
+bool
+job_triggers_fire(const Job *job)
+{
+	return job->triggers_fire;
+}
+
+static void
+append_format(const CopyTable *table, Buf *sql)
+{
+	if (table->binary)
+		buf_append_string(sql, " WITH (FORMAT binary)");
+}
+
+/*
+ * A whole table is read without a query around it, which is faster; that reads
+ * the table alone, without those that inherit from it.
+ */
+static void
+append_source_sql(const CopyTable *table, Buf *sql)
+{
+	if (table->filter == NULL && !table->partitioned)
+	{
+		buf_printf(sql, "COPY %s ", table->qualified);
+		catalog_append_column_list(table, sql);
+	}
+	else
+	{
+		buf_append_string(sql, "COPY (SELECT ");
+		for (int i = 0; i < table->column_count; i++)
+		{
+			buf_append_string(sql, i > 0 ? ", " : "");
+			buf_append_identifier(sql, table->columns[i].name);
+		}
+		buf_printf(sql, " FROM %s %s", table->partitioned ? "" : "ONLY",
+				   table->qualified);
+		if (table->filter != NULL)
+			buf_printf(sql, " WHERE %s", table->filter);
+		buf_append_char(sql, ')');
+	}
+	buf_append_string(sql, " TO STDOUT");
+	append_format(table, sql);
+}
+
+static void
+append_target_sql(const CopyTable *table, Buf *sql)
+{
+	buf_printf(sql, "COPY %s ", table->qualified);
+	catalog_append_column_list(table, sql);
+	buf_append_string(sql, " FROM STDIN");
+	append_format(table, sql);
+}
+
+/* Sends what `append` writes; does not wait for an answer. */
+static Rc
+send_copy(const CopyTable *table, PgConn *conn,
+		  void (*append)(const CopyTable *table, Buf *sql), Error *err)
+{
+	Buf sql;
+	int sent;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	append(table, &sql);
+	sent = PQsendQuery(pgconn_raw(conn), sql.data);
+	buf_release(&sql);
+	if (!sent)
+		return pgconn_connection_error(conn, "lost the connection to", err);
+	return RC_OK;
+}
+
+Rc
+job_start(Job *job, CopyTable *table, Error *err)
+{
+	ASSERT(job->state == JOB_IDLE);
+	ASSERT(job->chunk.length == 0);
+	job->table = table;
+	job->target_rows = 0;
+	job->ready = true;
+	job_set_state(job, JOB_TARGET_STARTING);
+	return send_copy(table, job->target, append_target_sql, err);
+}
+
+/*
+ * The next result, as pgconn_get_result(), but RC_AGAIN instead of waiting.
+ */
+static Rc
+take_result(PgConn *conn, PGresult **result)
+{
+	PGconn *pg = pgconn_raw(conn);
+
+	/* A connection that broke has a result too, which says why. */
+	if (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
+		return RC_AGAIN;
+	*result = PQgetResult(pg);
+	return RC_OK;
+}
+
+/* Takes the answer to a COPY that was begun; it must have status `expected`. */
+static Rc
+take_started(PgConn *conn, ExecStatusType expected, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = take_result(conn, &result);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = pgconn_check_result(conn, result, err);
+	if (rc == RC_OK && PQresultStatus(result) != expected)
+		rc = error_set(err, ERR_PROTOCOL, "unexpected answer to COPY from %s",
+					   pgconn_label(conn));
+	PQclear(result);
+	return rc;
+}
+
+/*
+ * Takes the results of a COPY that ends, to the last.  RC_AGAIN when there may
+ * be more to come.  *rows is set when the statement's own result passes.
+ */
+static Rc
+take_ended(PgConn *conn, int64_t *rows, Error *err)
+{
+	for (;;)
+	{
+		PGresult *result = NULL;
+		Rc rc = take_result(conn, &result);
+
+		if (rc != RC_OK || result == NULL)
+			return rc;
+		rc = pgconn_check_result(conn, result, err);
+		if (rc == RC_OK)
+			*rows = strtoll(PQcmdTuples(result), NULL, 10);
+		PQclear(result);
+		if (rc != RC_OK)
+			return rc;
+	}
+}
+
+/*
+ * The target spoke while it should listen: it has failed.  Its error is read
+ * after the copy is broken off.
+ */
+static Rc
+break_off(Job *job, Error *err)
+{
+	PGconn *pg = pgconn_raw(job->target);
+	PGresult *result = NULL;
+	Rc rc;
+
+	(void) PQputCopyEnd(pg, "copy broken off");
+	rc = pgconn_get_result(job->target, &result, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = pgconn_check_result(job->target, result, err);
+	if (rc == RC_OK)
+		rc = error_set(err, ERR_PROTOCOL, "unexpected message from %s",
+					   pgconn_label(job->target));
+	PQclear(result);
+	return rc;
+}
+
+/* Whether the target has said something. */
+static Rc
+check_target(Job *job, Error *err)
+{
+	struct pollfd fd = {.fd = PQsocket(pgconn_raw(job->target)),
+						.events = POLLIN};
+
+	if (poll(&fd, 1, 0) > 0 && (fd.revents & ~POLLOUT) != 0)
+		return break_off(job, err);
+	return RC_OK;
+}
+
+/* Sends on; notes whether something is left over in libpq. */
+static Rc
+flush_target(Job *job, Error *err)
+{
+	int pending = PQflush(pgconn_raw(job->target));
+
+	if (pending < 0)
+		return break_off(job, err);
+	job->target_pending = pending > 0;
+	return RC_OK;
+}
+
+static Rc
+put_data(Job *job, const char *data, size_t length, Error *err)
+{
+	Rc rc = check_target(job, err);
+	int put;
+
+	if (rc != RC_OK)
+		return rc;
+	put = PQputCopyData(pgconn_raw(job->target), data, (int) length);
+	/* 0 would mean that libpq could not get memory. */
+	if (put <= 0)
+		return break_off(job, err);
+	return flush_target(job, err);
+}
+
+static Rc
+put_chunk(Job *job, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (job->chunk.length > 0)
+		rc = put_data(job, job->chunk.data, job->chunk.length, err);
+	buf_reset(&job->chunk);
+	return rc;
+}
+
+/* Adds a row to the chunk; what would not fit ever goes by itself. */
+static Rc
+put_row(Job *job, const char *row, size_t length, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (job->chunk.length + length > job->chunk.max)
+		rc = put_chunk(job, err);
+	if (rc != RC_OK)
+		return rc;
+	if (length > job->chunk.max)
+		return put_data(job, row, length, err);
+	buf_append(&job->chunk, row, length);
+	CHECK(!job->chunk.overflowed);
+	return RC_OK;
+}
+
+/* Gets a row as PQgetCopyData() does, looking at the socket once. */
+static int
+get_row(PGconn *source, char **row)
+{
+	int length = PQgetCopyData(source, row, 1);
+
+	if (length != 0)
+		return length;
+	if (!PQconsumeInput(source))
+		return -2;
+	return PQgetCopyData(source, row, 1);
+}
+
+/*
+ * Moves rows until one side has to be waited for (RC_AGAIN), it is enough for
+ * one step (RC_AGAIN, and ready), or there are no more (RC_OK).
+ */
+static Rc
+move_rows(Job *job, JobProgress *progress, Error *err)
+{
+	PGconn *source = pgconn_raw(job->source);
+	size_t moved = 0;
+
+	while (!job->target_pending)
+	{
+		char *row = NULL;
+		int length = get_row(source, &row);
+		Rc rc;
+
+		if (length == -2)
+			return pgconn_connection_error(job->source,
+										   "lost the connection to", err);
+		if (length == -1)
+			return put_chunk(job, err);
+		if (length == 0)
+			return RC_AGAIN;
+		rc = put_row(job, row, (size_t) length, err);
+		PQfreemem(row);
+		if (rc != RC_OK)
+			return rc;
+		progress->rows++;
+		progress->bytes += length;
+		moved += (size_t) length;
+		job->ready = moved >= JOB_STEP_BYTES;
+		if (job->ready)
+			break;
+	}
+	return RC_AGAIN;
+}
+
+static Rc
+step_copying(Job *job, JobProgress *progress, Error *err)
+{
+	Rc rc = check_target(job, err);
+
+	if (rc == RC_OK && job->target_pending)
+		rc = flush_target(job, err);
+	if (rc == RC_OK)
+		rc = move_rows(job, progress, err);
+	return rc;
+}
+
+/* The source is done: what it says decides how the target ends. */
+static Rc
+step_source_ending(Job *job, Error *err)
+{
+	int64_t rows = 0;
+	Rc rc = take_ended(job->source, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (PQputCopyEnd(pgconn_raw(job->target), NULL) < 0)
+		return pgconn_connection_error(job->target, "could not send to", err);
+	return RC_OK;
+}
+
+static Rc
+step_target_ending(Job *job, JobProgress *progress, Error *err)
+{
+	Rc rc = take_ended(job->target, &job->target_rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	progress->finished = job->table;
+	progress->finished_rows = job->target_rows;
+	job->table = NULL;
+	job->target_pending = false;
+	return RC_OK;
+}
+
+/* Does what the state asks for.  RC_OK: on to the next state. */
+static Rc
+step_state(Job *job, JobProgress *progress, Error *err)
+{
+	Rc rc;
+
+	switch (job->state)
+	{
+		case JOB_IDLE:
+			return RC_AGAIN;
+		case JOB_TARGET_STARTING:
+			rc = take_started(job->target, PGRES_COPY_IN, err);
+			if (rc == RC_OK)
+				rc = send_copy(job->table, job->source, append_source_sql, err);
+			return rc;
+		case JOB_SOURCE_STARTING:
+			return take_started(job->source, PGRES_COPY_OUT, err);
+		case JOB_COPYING:
+			return step_copying(job, progress, err);
+		case JOB_SOURCE_ENDING:
+			return step_source_ending(job, err);
+		case JOB_TARGET_ENDING:
+			return step_target_ending(job, progress, err);
+	}
+	CHECK(false);
+	return RC_FAIL;
+}
+
+Rc
+job_step(Job *job, JobProgress *progress, Error *err)
+{
+	Rc rc;
+
+	*progress = (JobProgress){0};
+	job->ready = false;
+	do
+	{
+		rc = step_state(job, progress, err);
+		if (rc == RC_OK)
+			job_set_state(job, job->state == JOB_TARGET_ENDING
+								   ? JOB_IDLE
+								   : job->state + 1);
+	} while (rc == RC_OK && job->state != JOB_IDLE);
+	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
+		error_context(err, "copying table %s", job->table->qualified);
+	return rc == RC_FAIL ? rc : RC_OK;
+}
+
+/* What waiting for an answer means: to send may still be due. */
+static short
+answer_events(PgConn *conn)
+{
+	return PQflush(pgconn_raw(conn)) > 0 ? POLLIN | POLLOUT : POLLIN;
+}
+
+JobWants
+job_wants(const Job *job)
+{
+	JobWants wants = {.source_fd = -1, .target_fd = -1, .ready = job->ready};
+
+	switch (job->state)
+	{
+		case JOB_IDLE:
+			break;
+		case JOB_TARGET_STARTING:
+		case JOB_TARGET_ENDING:
+			wants.target_events = answer_events(job->target);
+			break;
+		case JOB_SOURCE_STARTING:
+		case JOB_SOURCE_ENDING:
+			wants.source_events = answer_events(job->source);
+			break;
+		case JOB_COPYING:
+			wants.target_events = POLLIN;
+			if (job->target_pending)
+				wants.target_events |= POLLOUT;
+			else
+				wants.source_events = POLLIN;
+			break;
+	}
+	if (wants.source_events != 0)
+		wants.source_fd = PQsocket(pgconn_raw(job->source));
+	if (wants.target_events != 0)
+		wants.target_fd = PQsocket(pgconn_raw(job->target));
+	return wants;
+}

@@ -1,0 +1,361 @@
+/*
+ * schema.c
+ *    Runs pg_dump and pg_restore.
+ */
+#include "copy/schema.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/child.h"
+#include "base/log.h"
+#include "copy/contents.h"
+#include "copy/partial.h"
+#include "copy/roles.h"
+
+#define ARENA_BLOCK_BYTES (16 * KB)
+
+/* Arguments of a child beside the names of tables. */
+#define ARGUMENTS_MAX 24
+
+struct Schema
+{
+	SchemaOptions options;
+	Arena *arena;     /* holds what is below, and this */
+	char *directory;  /* of the files; NULL until it is made */
+	char *dump;       /* what is restored */
+	char *dump_list;  /* its contents */
+	char *whole;      /* the whole database, for what tables need; or NULL */
+	char *whole_list; /* its contents */
+	char *use_list;   /* what a restore is told to do; written for each */
+
+	ObjectSet dangling; /* left out of the dump */
+};
+
+/* A command line under construction. */
+typedef struct Arguments
+{
+	const char **argv;
+	int count;
+	int max;
+} Arguments;
+
+static void
+arguments_add(Arguments *arguments, const char *argument)
+{
+	CHECK(arguments->count + 1 < arguments->max);
+	arguments->argv[arguments->count++] = argument;
+	arguments->argv[arguments->count] = NULL;
+}
+
+static Arguments
+arguments_new(Schema *schema, const char *program, int more)
+{
+	Arguments arguments = {
+		.max = ARGUMENTS_MAX + more,
+		.argv = arena_calloc(schema->arena, (size_t) (ARGUMENTS_MAX + more),
+							 sizeof(char *)),
+	};
+
+	arguments_add(&arguments, program);
+	return arguments;
+}
+
+/* A child that did well may still have had something to say. */
+static void
+log_output(const char *program, Buf *output)
+{
+	char *rest = output->data;
+	char *line;
+
+	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			log_warning("copy", "%s: %s", program, line);
+}
+
+/* Runs a child on a server, to which it connects as `conn` did, or on none. */
+static Rc
+run_child(Schema *schema, Arguments *arguments, const PgConn *conn, Error *err)
+{
+	ChildCommand command = {0};
+	char *conninfo = NULL;
+	char *password = NULL;
+	Buf output;
+	Rc rc;
+
+	if (conn != NULL)
+	{
+		pgconn_child_conninfo(conn, &conninfo, &password);
+		arguments_add(arguments,
+					  arena_printf(schema->arena, "--dbname=%s", conninfo));
+		arguments_add(arguments, "--no-password");
+	}
+	command.argv = arguments->argv;
+	if (password != NULL)
+	{
+		command.variable = "PGPASSWORD";
+		command.variable_value = password;
+	}
+	buf_init(&output, CHILD_OUTPUT_MAX);
+	rc = child_run(&command, &output, err);
+	if (rc == RC_OK)
+		log_output(arguments->argv[0], &output);
+	buf_release(&output);
+	free(conninfo);
+	free(password);
+	return rc;
+}
+
+static void
+add_dump_options(Schema *schema, Arguments *arguments, const char *file)
+{
+	const SchemaOptions *options = &schema->options;
+
+	arguments_add(arguments, "--format=custom");
+	arguments_add(arguments, arena_printf(schema->arena, "--file=%s", file));
+	arguments_add(arguments, "--no-publications");
+	arguments_add(arguments, "--no-subscriptions");
+	if (options->snapshot != NULL)
+		arguments_add(arguments, arena_printf(schema->arena, "--snapshot=%s",
+											  options->snapshot));
+	/*
+	 * --schema-only would leave out that views were materialized; sections
+	 * leave out the data just as well.
+	 */
+	if (options->with_data)
+	{
+		arguments_add(arguments, "--section=pre-data");
+		arguments_add(arguments, "--section=post-data");
+		arguments_add(arguments, "--no-blobs");
+	}
+	else
+		arguments_add(arguments, "--schema-only");
+}
+
+static Rc
+list_contents(Schema *schema, const char *dump, const char *list, Error *err)
+{
+	Arguments arguments = arguments_new(
+		schema, schema->options.programs->pg_restore, 0);
+
+	arguments_add(&arguments, "--list");
+	arguments_add(&arguments, arena_printf(schema->arena, "--file=%s", list));
+	arguments_add(&arguments, dump);
+	return run_child(schema, &arguments, NULL, err);
+}
+
+/* Dumps the whole database. */
+static Rc
+dump_whole(Schema *schema, const char *file, const char *list, Error *err)
+{
+	Arguments arguments = arguments_new(schema,
+										schema->options.programs->pg_dump, 0);
+	Rc rc;
+
+	add_dump_options(schema, &arguments, file);
+	arguments_add(&arguments, "--exclude-schema=" CATALOG_OWN_SCHEMA);
+	rc = run_child(schema, &arguments, schema->options.source, err);
+	if (rc == RC_OK)
+		rc = list_contents(schema, file, list, err);
+	return rc;
+}
+
+/* Dumps the catalog's relations. */
+static Rc
+dump_tables(Schema *schema, Error *err)
+{
+	const CopyCatalog *catalog = schema->options.catalog;
+	Arguments arguments;
+	NameList sequences;
+	Rc rc = partial_read_sequences(&sequences, catalog, schema->options.source,
+								   schema->arena, err);
+
+	if (rc == RC_OK)
+		rc = partial_read_dangling(&schema->dangling, catalog,
+								   schema->options.source, schema->arena, err);
+	if (rc != RC_OK)
+		return rc;
+	arguments = arguments_new(schema, schema->options.programs->pg_dump,
+							  catalog->relation_count + sequences.count);
+	add_dump_options(schema, &arguments, schema->dump);
+	/* A quoted name is taken as it is, not as a pattern. */
+	for (int i = 0; i < catalog->relation_count; i++)
+		arguments_add(&arguments,
+					  arena_printf(schema->arena, "--table=%s",
+								   catalog->relations[i].qualified));
+	for (int i = 0; i < sequences.count; i++)
+		arguments_add(&arguments, arena_printf(schema->arena, "--table=%s",
+											   sequences.names[i]));
+	rc = run_child(schema, &arguments, schema->options.source, err);
+	if (rc == RC_OK)
+		rc = list_contents(schema, schema->dump, schema->dump_list, err);
+	return rc;
+}
+
+static Rc
+make_directory(Schema *schema, Error *err)
+{
+	const char *parent = getenv("TMPDIR");
+	char *directory;
+
+	if (parent == NULL || parent[0] == '\0')
+		parent = "/tmp";
+	directory = arena_printf(schema->arena, "%s/penstock-XXXXXX", parent);
+	if (mkdtemp(directory) == NULL)
+		return error_set(err, ERR_IO,
+						 "could not create a directory in \"%s\": %s", parent,
+						 strerror(errno));
+	schema->directory = directory;
+	schema->dump = arena_printf(schema->arena, "%s/dump", directory);
+	schema->dump_list = arena_printf(schema->arena, "%s/dump.list", directory);
+	schema->use_list = arena_printf(schema->arena, "%s/use.list", directory);
+	return RC_OK;
+}
+
+Rc
+schema_open(Schema **schema, const SchemaOptions *options, Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	Schema *opened = arena_calloc(arena, 1, sizeof(Schema));
+	Rc rc;
+
+	opened->arena = arena;
+	opened->options = *options;
+	rc = make_directory(opened, err);
+	if (rc == RC_OK && options->catalog->publications.all_tables)
+		rc = dump_whole(opened, opened->dump, opened->dump_list, err);
+	else if (rc == RC_OK && options->catalog->relation_count > 0)
+		rc = dump_tables(opened, err);
+	if (rc != RC_OK)
+	{
+		error_context(err, "dumping the schema of the source");
+		schema_close(opened);
+		return rc;
+	}
+	*schema = opened;
+	return RC_OK;
+}
+
+/* Restores what the filter lets through of a dump. */
+static Rc
+restore_filtered(Schema *schema, PgConn *target, const char *dump,
+				 const char *list, const ContentsFilter *filter,
+				 const RestoreLimits *limits, const char *section, Error *err)
+{
+	Arguments arguments = arguments_new(
+		schema, schema->options.programs->pg_restore, 0);
+	Rc rc = contents_filter(list, schema->use_list, filter, err);
+
+	if (rc != RC_OK)
+		return rc;
+	arguments_add(&arguments, "--exit-on-error");
+	arguments_add(&arguments,
+				  arena_printf(schema->arena, "--section=%s", section));
+	arguments_add(&arguments, arena_printf(schema->arena, "--use-list=%s",
+										   schema->use_list));
+	arguments_add(&arguments, arena_printf(schema->arena, "--jobs=%d",
+										   schema->options.jobs));
+	if (limits->no_owner)
+	{
+		arguments_add(&arguments, "--no-owner");
+		arguments_add(&arguments, "--no-privileges");
+	}
+	if (limits->no_tablespaces)
+		arguments_add(&arguments, "--no-tablespaces");
+	arguments_add(&arguments, dump);
+	return run_child(schema, &arguments, target, err);
+}
+
+/*
+ * Creates what the catalog's relations need.  The dump that has it is taken for
+ * the first target that lacks something.
+ */
+static Rc
+restore_needed(Schema *schema, PgConn *target, const RestoreLimits *limits,
+			   Error *err)
+{
+	ObjectSet missing;
+	ContentsFilter filter = {.only = &missing};
+	Rc rc = partial_read_missing(&missing, schema->options.catalog,
+								 schema->options.source, target, schema->arena,
+								 err);
+
+	if (rc != RC_OK || missing.count == 0)
+		return rc;
+	if (schema->whole == NULL)
+	{
+		schema->whole = arena_printf(schema->arena, "%s/whole",
+									 schema->directory);
+		schema->whole_list = arena_printf(schema->arena, "%s/whole.list",
+										  schema->directory);
+		rc = dump_whole(schema, schema->whole, schema->whole_list, err);
+	}
+	if (rc == RC_OK)
+		rc = restore_filtered(schema, target, schema->whole, schema->whole_list,
+							  &filter, limits, "pre-data", err);
+	return rc;
+}
+
+static Rc
+restore_section(Schema *schema, PgConn *target, SchemaSection section,
+				Error *err)
+{
+	const CopyCatalog *catalog = schema->options.catalog;
+	bool whole = catalog->publications.all_tables;
+	ContentsFilter filter = {.without = &schema->dangling};
+	RestoreLimits limits;
+	Rc rc = roles_read_limits(&limits, catalog, schema->options.source, target,
+							  section == SCHEMA_BEFORE_DATA, err);
+
+	if (rc == RC_OK && !whole && section == SCHEMA_BEFORE_DATA)
+		rc = restore_needed(schema, target, &limits, err);
+	if (rc != RC_OK)
+		return rc;
+	filter.without_extension_comments = limits.no_comments_on_extensions;
+	return restore_filtered(
+		schema, target, schema->dump, schema->dump_list, &filter, &limits,
+		section == SCHEMA_BEFORE_DATA ? "pre-data" : "post-data", err);
+}
+
+Rc
+schema_restore(Schema *schema, PgConn *target, SchemaSection section,
+			   Error *err)
+{
+	const CopyCatalog *catalog = schema->options.catalog;
+	Rc rc;
+
+	if (!catalog->publications.all_tables && catalog->relation_count == 0)
+		return RC_OK;
+	rc = restore_section(schema, target, section, err);
+	if (rc != RC_OK)
+		error_context(err, "restoring the schema on %s", pgconn_label(target));
+	return rc;
+}
+
+/* Removes the directory with the files in it, as far as they were made. */
+static void
+remove_directory(const Schema *schema)
+{
+	const char *files[] = {schema->dump, schema->dump_list, schema->whole,
+						   schema->whole_list, schema->use_list};
+
+	for (size_t i = 0; i < LENGTH_OF(files); i++)
+		if (files[i] != NULL)
+			(void) unlink(files[i]);
+	if (rmdir(schema->directory) < 0)
+		log_warning("copy", "could not remove directory \"%s\": %s",
+					schema->directory, strerror(errno));
+}
+
+void
+schema_close(Schema *schema)
+{
+	if (schema == NULL)
+		return;
+	if (schema->directory != NULL)
+		remove_directory(schema);
+	arena_free(schema->arena);
+}

@@ -1,0 +1,62 @@
+/*
+ * schema.h
+ *    The schema, by pg_dump and pg_restore.
+ *
+ * The dump is taken once, under the snapshot that the data is read under, and
+ * restored on each target in two steps: tables and what they need before the
+ * data, indexes, constraints and triggers after it.
+ *
+ * If one of the publications is FOR ALL TABLES the dump is of the whole
+ * database; otherwise it is of the published tables, and what else these need
+ * is taken from a second dump (see partial.h).
+ *
+ * Dumps live in a directory of our own in $TMPDIR, which schema_close()
+ * removes.  Passwords reach the children through their environment only.
+ */
+#ifndef PENSTOCK_COPY_SCHEMA_H
+#define PENSTOCK_COPY_SCHEMA_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "copy/catalog.h"
+#include "copy/programs.h"
+#include "net/pgconn.h"
+
+typedef struct Schema Schema;
+
+typedef struct SchemaOptions
+{
+	PgConn *source;             /* borrowed until the end */
+	const CopyCatalog *catalog; /* borrowed until the end */
+	const Programs *programs;   /* borrowed until the end */
+	const char *snapshot;       /* exported by the source, or NULL: now */
+	int jobs;                   /* for pg_restore */
+	bool with_data;             /* views that were materialized will be again */
+} SchemaOptions;
+
+typedef enum SchemaSection
+{
+	SCHEMA_BEFORE_DATA,
+	SCHEMA_AFTER_DATA,
+} SchemaSection;
+
+/*
+ * Dumps the schema.  On success *schema is the caller's, to be closed; the
+ * snapshot is not needed any more except for schema_restore() of tables
+ * without the rest of their database.
+ */
+MUST_CHECK Rc schema_open(Schema **schema, const SchemaOptions *options,
+						  Error *err);
+
+/*
+ * Restores a section on a target.  The sections of one target are restored in
+ * their order; other targets may come between.
+ */
+MUST_CHECK Rc schema_restore(Schema *schema, PgConn *target,
+							 SchemaSection section, Error *err);
+
+/* Removes the dumps.  Accepts NULL. */
+void schema_close(Schema *schema);
+
+#endif /* PENSTOCK_COPY_SCHEMA_H */

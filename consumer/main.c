@@ -1,0 +1,152 @@
+/*
+ * main.c
+ *    penstock: argv to a command, its result to an exit status.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "cmd/command.h"
+
+/* Exit statuses. */
+enum
+{
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_MISUSED = 2,
+};
+
+typedef struct Command
+{
+	const char *name;
+	ConfigCommand id;
+	CommandFunction run;
+	const char *help;
+} Command;
+
+static const Command commands[] = {
+	{"check", COMMAND_CHECK, command_check,
+	 "look at both ends and say what must be mended first"},
+	{"clone", COMMAND_CLONE, command_clone,
+	 "copy schema and data to the target, from a new slot's snapshot"},
+	{"follow", COMMAND_FOLLOW, command_follow,
+	 "apply every change to the target, until told to stop"},
+	{"status", COMMAND_STATUS, command_status,
+	 "print where source and targets are"},
+	{"tail", COMMAND_TAIL, command_tail,
+	 "print changes as JSON lines as they commit"},
+	{"drop", COMMAND_DROP, command_drop, "remove the slot and the progress"},
+};
+
+static void
+print_help(FILE *out)
+{
+	fprintf(out, "penstock moves changes between PostgreSQL servers.\n\n"
+				 "Usage:\n  penstock COMMAND [OPTION]...\n\nCommands:\n");
+	for (size_t i = 0; i < LENGTH_OF(commands); i++)
+		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
+	fprintf(out,
+			"\n\"penstock COMMAND --help\" lists the options of a command.\n");
+}
+
+static void
+print_command_help(const Command *command)
+{
+	printf("penstock %s: %s\n\nUsage:\n  penstock %s [OPTION]...\n\nOptions:\n",
+		   command->name, command->help, command->name);
+	config_print_options(command->id, stdout);
+}
+
+static const Command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < LENGTH_OF(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int
+misused(const char *message, const char *what, const char *command)
+{
+	fprintf(stderr, "penstock: %s%s%s%s\n", message, what ? " \"" : "",
+			what ? what : "", what ? "\"" : "");
+	fprintf(stderr, "Try \"penstock %s--help\" for more information.\n",
+			command);
+	return EXIT_MISUSED;
+}
+
+/* Prints what went wrong with the command line itself. */
+static int
+misused_options(const Command *command, const Error *err)
+{
+	fprintf(stderr, "penstock: %s\n", err->message);
+	if (err->detail != NULL)
+		fprintf(stderr, "%s\n", err->detail);
+	fprintf(stderr, "Try \"penstock %s --help\" for more information.\n",
+			command->name);
+	return EXIT_MISUSED;
+}
+
+static int
+run_command(const Command *command, const Config *config)
+{
+	Error err = {0};
+	Rc rc = interrupt_init(&err);
+	int status = EXIT_DONE;
+
+	if (rc == RC_OK)
+		rc = command->run(config, &err);
+	if (rc == RC_FAIL && err.code == ERR_INTERRUPTED)
+		log_info(command->name, "stopped on request");
+	else if (rc == RC_FAIL)
+	{
+		log_error(LOG_ERROR, command->name, &err);
+		status = EXIT_FAILED;
+	}
+	else if (rc == RC_END)
+		status = EXIT_FAILED;
+	error_reset(&err);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	const Command *command;
+	Config config;
+	Error err = {0};
+	int status;
+
+	if (argc < 2)
+		return misused("no command is given", NULL, "");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+	{
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+	{
+		printf("penstock %s\n", PENSTOCK_VERSION);
+		return EXIT_DONE;
+	}
+	command = find_command(argv[1]);
+	if (command == NULL)
+		return misused("unrecognized command", argv[1], "");
+	if (config_read(&config, command->id, argc - 1, argv + 1, &err) != RC_OK)
+	{
+		status = misused_options(command, &err);
+		error_reset(&err);
+		return status;
+	}
+	if (config.help)
+	{
+		print_command_help(command);
+		return EXIT_DONE;
+	}
+	log_set_level(config.quiet	   ? LOG_WARNING
+				  : config.verbose ? LOG_DEBUG
+								   : LOG_INFO);
+	return run_command(command, &config);
+}

@@ -1,0 +1,117 @@
+/*
+ * change.h
+ *    What happened on the source: transactions and the changes in them.
+ *
+ * This is what everything between the decoder and the sinks speaks of.  It
+ * knows neither protobuf nor SQL.
+ *
+ * A Frame is one decoded message of the stream: up to one begin, any number of
+ * changes, up to one commit.  It owns all the memory of its changes, the bytes
+ * of the message included, and never changes once it is decoded.  It is
+ * counted by reference, so that any number of sinks can keep its changes for as
+ * long as they need them without a copy.
+ */
+#ifndef PENSTOCK_MODEL_CHANGE_H
+#define PENSTOCK_MODEL_CHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/lsn.h"
+#include "model/relation.h"
+#include "model/value.h"
+
+typedef struct TxnInfo
+{
+	uint32_t xid;           /* on the source */
+	Lsn commit_lsn;         /* of the commit record */
+	Lsn end_lsn;            /* just behind it: what progress is counted in */
+	int64_t commit_time_us; /* since 2000-01-01 UTC, the source's clock */
+	const char *origin;     /* replication origin's name, or NULL; borrowed */
+	Lsn origin_lsn;         /* 0: none */
+} TxnInfo;
+
+typedef enum ChangeKind
+{
+	CHANGE_INSERT,
+	CHANGE_UPDATE,
+	CHANGE_DELETE,
+	CHANGE_TRUNCATE,
+	CHANGE_MESSAGE,
+} ChangeKind;
+
+typedef struct TruncateInfo
+{
+	int relation_count;
+	Relation **relations; /* borrowed; the Change's relation is NULL */
+	bool cascade;
+	bool restart_identity;
+} TruncateInfo;
+
+typedef struct MessageInfo
+{
+	bool transactional;
+	Lsn lsn;
+	const char *prefix;
+	const uint8_t *content; /* borrowed; not NUL-terminated */
+	size_t content_length;
+} MessageInfo;
+
+typedef struct Change
+{
+	ChangeKind kind;
+
+	/* Of a row's change, else NULL.  Borrowed from the frame. */
+	Relation *relation;
+
+	/*
+	 * Arrays of relation->column_count values.  An insert has new_row, a
+	 * delete old_row, an update new_row and maybe old_row.  In an old row the
+	 * columns that are not in the replica identity are VALUE_ABSENT.  An update
+	 * without old_row did not change its key: the key is in new_row.
+	 */
+	const Value *new_row;
+	const Value *old_row;
+
+	union
+	{
+		const TruncateInfo *truncate; /* of CHANGE_TRUNCATE */
+		const MessageInfo *message;   /* of CHANGE_MESSAGE */
+	};
+} Change;
+
+typedef struct Frame
+{
+	bool begins;  /* first frame of its transaction; `txn` is set */
+	bool commits; /* last frame of its transaction */
+	TxnInfo txn;  /* strings in it live as long as the frame */
+	size_t change_count;
+	Change *changes;
+
+	size_t bytes;   /* of memory that the frame holds, for limits */
+	int references; /* see frame_ref() */
+
+	/* Owned. */
+	Arena *arena;                 /* the Frame itself and all it points to */
+	void *message;                /* bytes that values point into */
+	void (*message_free)(void *); /* how to free them */
+	Relation **relations;         /* references that the frame holds */
+	size_t relation_count;
+} Frame;
+
+/* Takes and gives back a reference; the last one frees.  _unref accepts NULL. */
+Frame *frame_ref(Frame *frame);
+void frame_unref(Frame *frame);
+
+/*
+ * The row by which a change's row is identified on the target: the old row if
+ * there is one, else the new one.
+ */
+static inline const Value *
+change_identity_row(const Change *change)
+{
+	return change->old_row != NULL ? change->old_row : change->new_row;
+}
+
+#endif /* PENSTOCK_MODEL_CHANGE_H */

@@ -1,0 +1,36 @@
+/*
+ * lsn.h
+ *    Positions in a server's log, as PostgreSQL prints them.
+ */
+#ifndef PENSTOCK_MODEL_LSN_H
+#define PENSTOCK_MODEL_LSN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Byte position in the write-ahead log; 0 means none. */
+typedef uint64_t Lsn;
+
+/* printf("… %X/%X …", LSN_ARGS(lsn)) */
+#define LSN_FORMAT "%X/%X"
+#define LSN_ARGS(lsn) (uint32_t) ((lsn) >> 32), (uint32_t) (lsn)
+
+/* Enough for any printed position, the NUL included. */
+#define LSN_TEXT_SIZE 20
+
+/* Reads "X/X"; false if the text is anything else. */
+bool lsn_parse(const char *text, Lsn *lsn);
+
+static inline Lsn
+lsn_max(Lsn a, Lsn b)
+{
+	return a > b ? a : b;
+}
+
+static inline Lsn
+lsn_min(Lsn a, Lsn b)
+{
+	return a < b ? a : b;
+}
+
+#endif /* PENSTOCK_MODEL_LSN_H */

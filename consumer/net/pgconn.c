@@ -1,0 +1,433 @@
+/*
+ * pgconn.c
+ *    libpq, waited for with a way out.
+ */
+#include "net/pgconn.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/xalloc.h"
+
+/* As much of a statement as an error's context shows. */
+#define PGCONN_CONTEXT_SQL_MAX 300
+
+struct PgConn
+{
+	PGconn *pg;
+	char *label;
+};
+
+/*
+ * What a role or a database may have set and what would then change values on
+ * their way, or stop the work half way.  Set in the session, where it wins over
+ * both.
+ */
+static const char data_settings_sql[] =
+	"SET datestyle = 'ISO, YMD';"
+	"SET intervalstyle = 'postgres';"
+	"SET timezone = 'UTC';"
+	"SET extra_float_digits = 3;"
+	"SET bytea_output = 'hex';"
+	"SET xmloption = 'content';"
+	"SET search_path = pg_catalog;"
+	"SET statement_timeout = 0;"
+	"SET lock_timeout = 0;"
+	"SET idle_in_transaction_session_timeout = 0;"
+	"SET row_security = off;"
+	"SET default_transaction_isolation = 'read committed';"
+	"SET default_transaction_deferrable = off;"
+	"SET default_transaction_read_only = off";
+
+/* libpq ends its messages with a newline and sometimes has several lines. */
+static char *
+one_line(const char *text)
+{
+	char *line = xstrdup(text ? text : "");
+	size_t length = strlen(line);
+
+	while (length > 0 && line[length - 1] == '\n')
+		line[--length] = '\0';
+	for (char *c = line; *c != '\0'; c++)
+		if (*c == '\n')
+			*c = ' ';
+	return line;
+}
+
+Rc
+pgconn_connection_error(PgConn *conn, const char *what, Error *err)
+{
+	char *reason = one_line(PQerrorMessage(conn->pg));
+	Rc rc = error_set(err, ERR_CONNECT, "%s %s: %s", what, conn->label,
+					  reason[0] ? reason : "connection closed");
+
+	free(reason);
+	return rc;
+}
+
+/*
+ * A server's refusal of a connection says why in words only.  What a person
+ * must mend is told from what time may heal by libpq's own knowledge of what
+ * happened: whether a password was asked for, and the server's standard texts.
+ */
+static Rc
+connect_failed(PgConn *conn, Error *err)
+{
+	const char *reason = PQerrorMessage(conn->pg);
+	static const char *const needs_a_person[] = {
+		"password authentication failed",
+		"no password supplied",
+		"no pg_hba.conf entry",
+		"authentication failed",
+		"root certificate",
+		"SSL",
+	};
+	Rc rc = pgconn_connection_error(conn, "could not connect to", err);
+
+	for (size_t i = 0; i < LENGTH_OF(needs_a_person); i++)
+		if (strstr(reason, needs_a_person[i]) != NULL)
+			err->code = ERR_CONFIG;
+	if (strstr(reason, "database \"") && strstr(reason, "does not exist"))
+		err->code = ERR_CONFIG;
+	if (strstr(reason, "role \"") && strstr(reason, "does not exist"))
+		err->code = ERR_CONFIG;
+	return rc;
+}
+
+static PGconn *
+start_connection(const PgConnOptions *options)
+{
+	const char *keywords[8];
+	const char *values[8];
+	int n = 0;
+
+	keywords[n] = "fallback_application_name";
+	values[n++] = options->application_name;
+	keywords[n] = "dbname";
+	values[n++] = options->conninfo;
+	keywords[n] = "client_encoding";
+	values[n++] = "UTF8";
+	if (options->kind == PGCONN_REPLICATION)
+	{
+		keywords[n] = "replication";
+		values[n++] = "database";
+	}
+	keywords[n] = NULL;
+	values[n] = NULL;
+	return PQconnectStartParams(keywords, values, 1);
+}
+
+/* Milliseconds that connecting may take, from the connection's own option. */
+static int64_t
+connect_timeout_ms(const PGconn *pg)
+{
+	PQconninfoOption *options = PQconninfo((PGconn *) (uintptr_t) pg);
+	int64_t seconds = PGCONN_CONNECT_TIMEOUT_S;
+
+	for (PQconninfoOption *o = options; o && o->keyword; o++)
+		if (strcmp(o->keyword, "connect_timeout") == 0 && o->val)
+			seconds = strtol(o->val, NULL, 10);
+	PQconninfoFree(options);
+	return seconds <= 0 ? -1 : seconds * 1000;
+}
+
+static Rc
+wait_connected(PgConn *conn, Error *err)
+{
+	int64_t timeout_ms = connect_timeout_ms(conn->pg);
+	int64_t start_us = clock_monotonic_us();
+	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+
+	while (state != PGRES_POLLING_OK)
+	{
+		int64_t left_ms = -1;
+		short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+		Rc rc;
+
+		if (state == PGRES_POLLING_FAILED || PQsocket(conn->pg) < 0)
+			return connect_failed(conn, err);
+		if (timeout_ms >= 0)
+			left_ms = timeout_ms - (clock_monotonic_us() - start_us) / 1000;
+		if (timeout_ms >= 0 && left_ms < 0)
+			left_ms = 0;
+		rc = interrupt_wait(PQsocket(conn->pg), events, left_ms, err);
+		if (rc == RC_FAIL)
+			return rc;
+		if (rc == RC_AGAIN)
+			return error_set(err, ERR_CONNECT,
+							 "could not connect to %s: no answer within %d "
+							 "seconds",
+							 conn->label, (int) (timeout_ms / 1000));
+		state = PQconnectPoll(conn->pg);
+	}
+	return RC_OK;
+}
+
+Rc
+pgconn_open(PgConn **conn, const PgConnOptions *options, Error *err)
+{
+	PgConn *opened = xcalloc(1, sizeof(PgConn));
+	Rc rc;
+
+	opened->label = xstrdup(options->label);
+	opened->pg = start_connection(options);
+	CHECK(opened->pg != NULL);
+	if (PQstatus(opened->pg) == CONNECTION_BAD)
+	{
+		rc = connect_failed(opened, err);
+		err->code = ERR_CONFIG; /* a connection string that cannot be read */
+	}
+	else
+		rc = wait_connected(opened, err);
+	if (rc == RC_OK && PQsetnonblocking(opened->pg, 1) != 0)
+		rc = pgconn_connection_error(opened, "could not set up", err);
+	if (rc == RC_OK && options->kind != PGCONN_PLAIN)
+		rc = pgconn_exec(opened, data_settings_sql, NULL, err);
+	if (rc != RC_OK)
+	{
+		pgconn_close(opened);
+		return rc;
+	}
+	*conn = opened;
+	return RC_OK;
+}
+
+/* Tells the server to give up what it is doing for us, as far as it listens. */
+static void
+cancel_running(PgConn *conn)
+{
+	PGcancel *cancel;
+	char ignored[256];
+
+	if (PQstatus(conn->pg) != CONNECTION_OK ||
+		PQtransactionStatus(conn->pg) != PQTRANS_ACTIVE)
+		return;
+	cancel = PQgetCancel(conn->pg);
+	if (cancel != NULL)
+		PQcancel(cancel, ignored, sizeof(ignored));
+	PQfreeCancel(cancel);
+}
+
+void
+pgconn_close(PgConn *conn)
+{
+	if (conn == NULL)
+		return;
+	if (conn->pg != NULL)
+	{
+		cancel_running(conn);
+		PQfinish(conn->pg);
+	}
+	free(conn->label);
+	free(conn);
+}
+
+PGconn *
+pgconn_raw(const PgConn *conn)
+{
+	return conn->pg;
+}
+
+const char *
+pgconn_label(const PgConn *conn)
+{
+	return conn->label;
+}
+
+int
+pgconn_server_version_num(const PgConn *conn)
+{
+	return PQserverVersion(conn->pg);
+}
+
+Rc
+pgconn_flush(PgConn *conn, Error *err)
+{
+	for (;;)
+	{
+		int pending = PQflush(conn->pg);
+		Rc rc;
+
+		if (pending == 0)
+			return RC_OK;
+		if (pending < 0)
+			return pgconn_connection_error(conn, "lost the connection to", err);
+
+		/* While we send, the server may have to be listened to. */
+		rc = interrupt_wait(PQsocket(conn->pg), POLLIN | POLLOUT, -1, err);
+		if (rc != RC_OK)
+			return rc;
+		if (!PQconsumeInput(conn->pg))
+			return pgconn_connection_error(conn, "lost the connection to", err);
+	}
+}
+
+Rc
+pgconn_get_result(PgConn *conn, PGresult **result, Error *err)
+{
+	Rc rc = pgconn_flush(conn, err);
+
+	while (rc == RC_OK && PQisBusy(conn->pg))
+	{
+		rc = interrupt_wait(PQsocket(conn->pg), POLLIN, -1, err);
+		if (rc == RC_OK && !PQconsumeInput(conn->pg))
+			break;
+	}
+
+	/*
+	 * Of a connection that broke the last message may be here already, and
+	 * tells why; otherwise libpq makes up a result of its own.
+	 */
+	if (rc != RC_OK && PQstatus(conn->pg) != CONNECTION_BAD)
+		return rc;
+	error_reset(err);
+	*result = PQgetResult(conn->pg);
+	return RC_OK;
+}
+
+Rc
+pgconn_check_result(PgConn *conn, const PGresult *result, Error *err)
+{
+	ExecStatusType status;
+	const char *sqlstate;
+	char *reason;
+	Rc rc;
+
+	if (result == NULL)
+		return pgconn_connection_error(conn, "lost the connection to", err);
+	status = PQresultStatus(result);
+	if (status != PGRES_FATAL_ERROR && status != PGRES_BAD_RESPONSE)
+		return RC_OK;
+	sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	if (sqlstate == NULL)
+		return pgconn_connection_error(conn, "lost the connection to", err);
+	reason = one_line(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	rc = error_set(err, ERR_SQL, "%s reports: %s", conn->label, reason);
+	free(reason);
+	error_sqlstate(err, sqlstate);
+	if (PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL))
+		error_detail(err, "%s",
+					 PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
+	if (PQresultErrorField(result, PG_DIAG_MESSAGE_HINT))
+		error_hint(err, "%s", PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
+	return rc;
+}
+
+/* Reads results to the end; keeps the last, or the first that is an error. */
+static Rc
+collect_result(PgConn *conn, PGresult **result, Error *err)
+{
+	PGresult *kept = NULL;
+
+	for (;;)
+	{
+		PGresult *next = NULL;
+		ExecStatusType status;
+		Rc rc = pgconn_get_result(conn, &next, err);
+
+		if (rc != RC_OK)
+		{
+			PQclear(kept);
+			return rc;
+		}
+		if (next == NULL)
+			break;
+		status = PQresultStatus(next);
+		if (kept != NULL && PQresultStatus(kept) == PGRES_FATAL_ERROR)
+			PQclear(next);
+		else
+		{
+			PQclear(kept);
+			kept = next;
+		}
+		if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT ||
+			status == PGRES_COPY_BOTH)
+			break;
+		if (PQstatus(conn->pg) == CONNECTION_BAD)
+			break;
+	}
+	*result = kept;
+	return RC_OK;
+}
+
+static Rc
+finish_exec(PgConn *conn, int sent, const char *sql, PGresult **result,
+			Error *err)
+{
+	PGresult *collected = NULL;
+	Rc rc;
+
+	if (!sent)
+		return pgconn_connection_error(conn, "lost the connection to", err);
+	rc = collect_result(conn, &collected, err);
+	if (rc == RC_OK)
+		rc = pgconn_check_result(conn, collected, err);
+	if (rc == RC_OK && result != NULL)
+		*result = collected;
+	else
+		PQclear(collected);
+	if (rc == RC_FAIL && err->code == ERR_SQL)
+		error_context(err, "running \"%.*s\"", PGCONN_CONTEXT_SQL_MAX, sql);
+	return rc;
+}
+
+Rc
+pgconn_exec_params(PgConn *conn, const char *sql, int param_count,
+				   const char *const *params, PGresult **result, Error *err)
+{
+	int sent = PQsendQueryParams(conn->pg, sql, param_count, NULL, params, NULL,
+								 NULL, 0);
+
+	return finish_exec(conn, sent, sql, result, err);
+}
+
+Rc
+pgconn_exec(PgConn *conn, const char *sql, PGresult **result, Error *err)
+{
+	return finish_exec(conn, PQsendQuery(conn->pg, sql), sql, result, err);
+}
+
+/* Appends keyword='value' as a connection string wants it. */
+static void
+append_conninfo(Buf *buf, const char *keyword, const char *value)
+{
+	buf_printf(buf, "%s%s='", buf->length > 0 ? " " : "", keyword);
+	for (const char *c = value; *c != '\0'; c++)
+	{
+		if (*c == '\'' || *c == '\\')
+			buf_append_char(buf, '\\');
+		buf_append_char(buf, *c);
+	}
+	buf_append_char(buf, '\'');
+}
+
+void
+pgconn_child_conninfo(const PgConn *conn, char **conninfo, char **password)
+{
+	/* Set by us for this connection only, or not for passing on. */
+	static const char *const ours[] = {"replication", "client_encoding",
+									   "fallback_application_name", "password"};
+	PQconninfoOption *options = PQconninfo(conn->pg);
+	Buf buf;
+
+	*password = NULL;
+	buf_init(&buf, BUF_TEXT_MAX);
+	for (PQconninfoOption *o = options; o && o->keyword; o++)
+	{
+		bool skip = o->val == NULL || o->val[0] == '\0';
+
+		for (size_t i = 0; i < LENGTH_OF(ours); i++)
+			skip = skip || strcmp(o->keyword, ours[i]) == 0;
+		if (!skip)
+			append_conninfo(&buf, o->keyword, o->val);
+	}
+	PQconninfoFree(options);
+	if (PQpass(conn->pg) != NULL && PQpass(conn->pg)[0] != '\0')
+		*password = xstrdup(PQpass(conn->pg));
+	*conninfo = xstrdup(buf.data ? buf.data : "");
+	buf_release(&buf);
+}

@@ -1,0 +1,116 @@
+/*
+ * pgconn.h
+ *    A connection to a PostgreSQL server, opened and used without ever
+ *    blocking on anything that a signal could not end.
+ *
+ * Two ways of use.  While a program sets things up it wants an answer before
+ * it goes on: pgconn_open(), pgconn_exec() and friends wait, but for the
+ * socket and a stop request at once, and fail with ERR_INTERRUPTED when asked
+ * to stop.  While a stream runs nothing may wait: the event loop's users work
+ * on pgconn_raw() with libpq's asynchronous functions.
+ *
+ * Every failure tells which server it was by the label given at opening
+ * (`source`, `target "…"`), and carries the SQLSTATE where there is one.
+ */
+#ifndef PENSTOCK_NET_PGCONN_H
+#define PENSTOCK_NET_PGCONN_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+typedef struct PgConn PgConn;
+
+/* Seconds that a connection attempt may take where the connection string does
+ * not say otherwise. */
+#define PGCONN_CONNECT_TIMEOUT_S 10
+
+typedef enum PgConnKind
+{
+	/* An ordinary session as the server gives it. */
+	PGCONN_PLAIN,
+
+	/*
+	 * An ordinary session that moves data: settings of the role or database
+	 * that would bend or stop it (formats, timeouts, search_path, row
+	 * security, read only) are overridden.
+	 */
+	PGCONN_DATA,
+
+	/* A walsender session of the database, with the same overrides. */
+	PGCONN_REPLICATION,
+} PgConnKind;
+
+typedef struct PgConnOptions
+{
+	const char *conninfo; /* keywords or URI, as everywhere in libpq */
+	const char *label;    /* for messages: source, target "x"; copied */
+	const char *application_name;
+	PgConnKind kind;
+} PgConnOptions;
+
+/*
+ * Opens a connection.  client_encoding is UTF8 whatever else is said.  On
+ * success *conn is the caller's, to be closed.
+ */
+MUST_CHECK Rc pgconn_open(PgConn **conn, const PgConnOptions *options,
+						  Error *err);
+
+/* Closes; a statement that still runs is cancelled first.  Accepts NULL. */
+void pgconn_close(PgConn *conn);
+
+/* libpq's own handle, borrowed; for asynchronous use. */
+PGconn *pgconn_raw(const PgConn *conn);
+
+/* The label given at opening. */
+const char *pgconn_label(const PgConn *conn);
+
+/* The server's version, as PG_VERSION_NUM. */
+int pgconn_server_version_num(const PgConn *conn);
+
+/*
+ * Runs one statement and waits for its result.  `params` are `param_count`
+ * strings or NULLs, sent in text format.  If `result` is NULL the result is
+ * thrown away, else the caller clears it with PQclear().  A statement that
+ * returns COPY leaves the connection in that state and is a success.
+ */
+MUST_CHECK Rc pgconn_exec_params(PgConn *conn, const char *sql, int param_count,
+								 const char *const *params, PGresult **result,
+								 Error *err);
+MUST_CHECK Rc pgconn_exec(PgConn *conn, const char *sql, PGresult **result,
+						  Error *err);
+
+/*
+ * Waits for the next result of what was sent, as PQgetResult(): *result is
+ * NULL when there is none left.  A result that is an error is RC_OK too: see
+ * pgconn_check_result().
+ */
+MUST_CHECK Rc pgconn_get_result(PgConn *conn, PGresult **result, Error *err);
+
+/* Waits until all that was sent has left for the server. */
+MUST_CHECK Rc pgconn_flush(PgConn *conn, Error *err);
+
+/*
+ * Turns a result that is an error into an Error (RC_FAIL); a good one is
+ * RC_OK.  Does not clear the result.  A NULL result stands for a connection
+ * that broke.
+ */
+MUST_CHECK Rc pgconn_check_result(PgConn *conn, const PGresult *result,
+								  Error *err);
+
+/* Fills an Error from libpq's message about the connection; RC_FAIL. */
+MUST_CHECK Rc pgconn_connection_error(PgConn *conn, const char *what,
+									  Error *err);
+
+/*
+ * The connection string of an open connection without its password, for a
+ * child process, and the password apart.  Both are freed by the caller;
+ * *password may be NULL.  The child gets the password through PGPASSWORD in
+ * its environment, so that it never shows in a process list.
+ */
+void pgconn_child_conninfo(const PgConn *conn, char **conninfo,
+						   char **password);
+
+#endif /* PENSTOCK_NET_PGCONN_H */

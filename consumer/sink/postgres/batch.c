@@ -1,0 +1,170 @@
+/*
+ * batch.c
+ *    Arrays of transactions, changes and frames.
+ */
+#include "sink/postgres/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#define CAPACITY_FIRST 64
+
+/* Makes room for one more element of an array. */
+static void *
+grow(void *array, size_t count, size_t *capacity, size_t size)
+{
+	if (count < *capacity)
+		return array;
+	*capacity = *capacity ? *capacity * 2 : CAPACITY_FIRST;
+	return xrealloc_array(array, *capacity, size);
+}
+
+void
+batch_reset(Batch *batch)
+{
+	for (size_t i = 0; i < batch->frame_count; i++)
+		frame_unref(batch->frames[i].frame);
+	batch->txn_count = 0;
+	batch->change_count = 0;
+	batch->frame_count = 0;
+	batch->bytes = 0;
+	batch->continues = false;
+}
+
+void
+batch_release(Batch *batch)
+{
+	batch_reset(batch);
+	free(batch->txns);
+	free(batch->changes);
+	free(batch->frames);
+	*batch = (Batch){0};
+}
+
+size_t
+batch_complete_count(const Batch *batch)
+{
+	size_t count = batch->txn_count;
+
+	if (count > 0 && !batch->txns[count - 1].complete)
+		count--;
+	return count;
+}
+
+void
+batch_begin(Batch *batch, const TxnInfo *txn)
+{
+	ASSERT(batch->txn_count == 0 || batch->txns[batch->txn_count - 1].complete);
+	batch->txns = grow(batch->txns, batch->txn_count, &batch->txn_capacity,
+					   sizeof(batch->txns[0]));
+	batch->txns[batch->txn_count++] =
+		(BatchTxn){.txn = *txn, .change_first = batch->change_count};
+}
+
+/* Keeps a frame, unless the last change was of it too. */
+static void
+keep_frame(Batch *batch, Frame *frame)
+{
+	if (batch->frame_count == 0 ||
+		batch->frames[batch->frame_count - 1].frame != frame)
+	{
+		batch->frames =
+			grow(batch->frames, batch->frame_count, &batch->frame_capacity,
+				 sizeof(batch->frames[0]));
+		batch->frames[batch->frame_count].frame = frame_ref(frame);
+		batch->frames[batch->frame_count].change_count = 0;
+		batch->frame_count++;
+		batch->bytes += frame->bytes;
+	}
+	batch->frames[batch->frame_count - 1].change_count++;
+}
+
+void
+batch_add(Batch *batch, Frame *frame, const Change *change)
+{
+	ASSERT(batch->txn_count > 0);
+	keep_frame(batch, frame);
+	batch->changes = grow(batch->changes, batch->change_count,
+						  &batch->change_capacity, sizeof(batch->changes[0]));
+	batch->changes[batch->change_count++] = change;
+}
+
+void
+batch_commit(Batch *batch)
+{
+	ASSERT(batch->txn_count > 0);
+	batch->txns[batch->txn_count - 1].complete = true;
+}
+
+/* Frames never mix transactions: those of the last one are the last ones. */
+static size_t
+first_frame_of_changes(const Batch *batch, size_t change_first)
+{
+	size_t frame = batch->frame_count;
+	size_t changes = batch->change_count;
+
+	while (frame > 0 && changes > change_first)
+		changes -= batch->frames[--frame].change_count;
+	ASSERT(changes == change_first);
+	return frame;
+}
+
+void
+batch_split_incomplete(Batch *batch, Batch *to)
+{
+	const BatchTxn *last = &batch->txns[batch->txn_count - 1];
+	size_t change_first = last->change_first;
+	size_t frame_first;
+
+	ASSERT(batch_is_empty(to));
+	if (last->complete || batch->txn_count < 2)
+		return;
+	frame_first = first_frame_of_changes(batch, change_first);
+	batch_begin(to, &last->txn);
+	for (size_t f = frame_first, c = change_first; f < batch->frame_count; f++)
+	{
+		Frame *frame = batch->frames[f].frame;
+
+		for (size_t i = 0; i < batch->frames[f].change_count; i++)
+			batch_add(to, frame, batch->changes[c++]);
+		batch->bytes -= frame->bytes;
+		frame_unref(frame); /* `to` holds one now */
+	}
+	batch->frame_count = frame_first;
+	batch->change_count = change_first;
+	batch->txn_count--;
+}
+
+void
+batch_continue(const Batch *batch, Batch *next)
+{
+	TxnInfo txn;
+
+	if (batch->txns[batch->txn_count - 1].complete)
+		return;
+	ASSERT(batch_is_empty(next));
+	txn = batch->txns[batch->txn_count - 1].txn;
+	txn.origin = NULL; /* its string goes with the frame that it came in */
+	batch_begin(next, &txn);
+	next->continues = true;
+}
+
+const TxnInfo *
+batch_change_txn(const Batch *batch, size_t change_index)
+{
+	size_t low = 0;
+	size_t high = batch->txn_count;
+
+	while (high - low > 1)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (batch->txns[middle].change_first <= change_index)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &batch->txns[low].txn;
+}

@@ -1,0 +1,77 @@
+/*
+ * batch.h
+ *    Source transactions that are applied as one.
+ *
+ * A batch keeps the changes of whole transactions, or of a part of one large
+ * transaction, in source order, together with references to their frames.  It
+ * stays as it is until the target has it, so that it can be applied in another
+ * way when the first one is refused.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_BATCH_H
+#define PENSTOCK_SINK_POSTGRES_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/change.h"
+
+typedef struct BatchTxn
+{
+	TxnInfo txn; /* its strings live as long as the batch's frames */
+	size_t change_first;
+	bool complete; /* its commit was seen */
+} BatchTxn;
+
+typedef struct Batch
+{
+	BatchTxn *txns;
+	size_t txn_count;
+	const Change **changes; /* of all transactions, one after the other */
+	size_t change_count;
+	struct BatchFrame
+	{
+		Frame *frame; /* a reference */
+		size_t change_count; /* that are of it */
+	} *frames;
+	size_t frame_count;
+	size_t bytes;   /* of the frames */
+	bool continues; /* its first transaction began in an earlier batch */
+
+	size_t txn_capacity;
+	size_t change_capacity;
+	size_t frame_capacity;
+} Batch;
+
+/* A zeroed Batch is empty.  _release gives everything back. */
+void batch_release(Batch *batch);
+
+/* Empties it, giving back the references, and keeps the arrays. */
+void batch_reset(Batch *batch);
+
+static inline bool
+batch_is_empty(const Batch *batch)
+{
+	return batch->txn_count == 0;
+}
+
+/* Number of its transactions that are complete. */
+size_t batch_complete_count(const Batch *batch);
+
+void batch_begin(Batch *batch, const TxnInfo *txn);
+void batch_add(Batch *batch, Frame *frame, const Change *change);
+void batch_commit(Batch *batch);
+
+/*
+ * Moves a last transaction that is not complete to an empty batch `to`, if
+ * there are complete ones before it.
+ */
+void batch_split_incomplete(Batch *batch, Batch *to);
+
+/* If the last transaction of `batch` is not complete, makes `next` its
+ * continuation. */
+void batch_continue(const Batch *batch, Batch *next);
+
+/* The transaction of a change, by its index. */
+const TxnInfo *batch_change_txn(const Batch *batch, size_t change_index);
+
+#endif /* PENSTOCK_SINK_POSTGRES_BATCH_H */

@@ -1,0 +1,122 @@
+/*
+ * plan_ordered.c
+ *    Every change as it was made.
+ *
+ * This is what every target can do that could do it on the source, in the same
+ * order; and it tells which change it was that the target refused.
+ */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "sink/postgres/plan.h"
+
+#define ORDERED_ARENA_BYTES ((size_t) 4096)
+
+typedef struct OrderedPlan
+{
+	Plan plan;
+	PlanInput input;
+	size_t next;
+	Arena *arena; /* of the last step */
+} OrderedPlan;
+
+static const char *
+truncate_sql(const PlanInput *input, const TruncateInfo *truncate, Arena *arena)
+{
+	Buf sql;
+	const char *text;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "TRUNCATE ");
+	for (int i = 0; i < truncate->relation_count; i++)
+	{
+		const TargetTable *table =
+			input->lookup(input->lookup_context, truncate->relations[i]);
+
+		buf_printf(&sql, "%s%s%s", i > 0 ? ", " : "",
+				   table->is_partitioned ? "" : "ONLY ", table->name_sql);
+	}
+	if (truncate->restart_identity)
+		buf_append_string(&sql, " RESTART IDENTITY");
+	if (truncate->cascade)
+		buf_append_string(&sql, " CASCADE");
+	CHECK(!sql.overflowed);
+	text = arena_strdup(arena, sql.data);
+	buf_release(&sql);
+	return text;
+}
+
+static StatementKind
+kind_of_change(ChangeKind kind)
+{
+	return kind == CHANGE_INSERT   ? STATEMENT_INSERT
+		   : kind == CHANGE_UPDATE ? STATEMENT_UPDATE
+								   : STATEMENT_DELETE;
+}
+
+void
+plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
+				 Params *params, Step *step)
+{
+	const Change *change = input->batch->changes[change_index];
+	const Value *find = change_identity_row(change);
+	StatementKind kind;
+
+	step->kind = STEP_STATEMENT;
+	step->change_index = change_index;
+	if (change->kind == CHANGE_TRUNCATE)
+	{
+		step->sql = truncate_sql(input, change->truncate, arena);
+		return;
+	}
+	ASSERT(change->kind != CHANGE_MESSAGE);
+	kind = kind_of_change(change->kind);
+	step->table = input->lookup(input->lookup_context, change->relation);
+	step->statement = statement_get(input->statements, kind, step->table,
+									change->new_row, find);
+	step->rows_expected = 1;
+	statement_add_params(params, kind, step->table, change->new_row, find);
+}
+
+static void
+ordered_next(Plan *plan, Params *params, Step *step)
+{
+	OrderedPlan *ordered = (OrderedPlan *) plan;
+
+	arena_reset(ordered->arena);
+	if (ordered->next >= ordered->input.batch->change_count)
+	{
+		step->kind = STEP_END;
+		return;
+	}
+	plan_change_step(&ordered->input, ordered->next++, ordered->arena, params,
+					 step);
+}
+
+static bool
+ordered_copy_rows(Plan *plan UNUSED, Buf *buf UNUSED)
+{
+	CHECK(!"an ordered plan has no COPY");
+	return false;
+}
+
+static void
+ordered_free(Plan *plan)
+{
+	OrderedPlan *ordered = (OrderedPlan *) plan;
+
+	arena_free(ordered->arena);
+	free(ordered);
+}
+
+Plan *
+plan_ordered_new(const PlanInput *input)
+{
+	static const PlanOps ops = {ordered_next, ordered_copy_rows, ordered_free};
+	OrderedPlan *ordered = xcalloc(1, sizeof(OrderedPlan));
+
+	ordered->plan.ops = &ops;
+	ordered->input = *input;
+	ordered->arena = arena_new(ORDERED_ARENA_BYTES);
+	return &ordered->plan;
+}

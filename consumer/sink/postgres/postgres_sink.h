@@ -1,0 +1,36 @@
+/*
+ * postgres_sink.h
+ *    The sink that applies changes to a PostgreSQL database, exactly once.
+ *
+ * It collects source transactions into a batch while the batch before is being
+ * applied.  A batch is one transaction on the target, which also moves the
+ * pipeline's progress there; a source transaction larger than a batch is
+ * applied in parts, into one open transaction on the target.  See
+ * postgres_sink.c for how, and plan.h for what is sent.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_POSTGRES_SINK_H
+#define PENSTOCK_SINK_POSTGRES_POSTGRES_SINK_H
+
+#include <stddef.h>
+
+#include "sink/postgres/progress_table.h"
+#include "sink/sink.h"
+
+typedef struct PostgresSinkOptions
+{
+	const char *conninfo;
+	const char *label;    /* for messages: target, or target "2" */
+	const char *pipeline; /* copied */
+	SourceIdentity source;
+	size_t memory_bytes; /* for changes that are held */
+} PostgresSinkOptions;
+
+/*
+ * Connects, claims the pipeline's lease, and reads where the target is.  Waits
+ * for the target.
+ */
+MUST_CHECK Rc postgres_sink_open(Sink **sink,
+								 const PostgresSinkOptions *options,
+								 Error *err);
+
+#endif /* PENSTOCK_SINK_POSTGRES_POSTGRES_SINK_H */

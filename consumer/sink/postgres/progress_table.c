@@ -1,0 +1,217 @@
+/*
+ * progress_table.c
+ *    SQL around penstock.progress.
+ */
+#include "sink/postgres/progress_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char create_sql[] =
+	"SET client_min_messages = warning;"
+	"CREATE SCHEMA IF NOT EXISTS penstock;"
+	"CREATE TABLE IF NOT EXISTS penstock.progress ("
+	" pipeline text PRIMARY KEY,"
+	" source_system_identifier text NOT NULL,"
+	" source_timeline bigint NOT NULL,"
+	" commit_lsn pg_lsn,"
+	" end_lsn pg_lsn NOT NULL,"
+	" commit_time timestamptz,"
+	" applied_at timestamptz,"
+	" transactions bigint NOT NULL DEFAULT 0,"
+	" rows bigint NOT NULL DEFAULT 0,"
+	" lease_token bigint NOT NULL DEFAULT 0,"
+	" lease_holder text)"
+	/* It is updated all the time: leave room for updates in the page. */
+	" WITH (fillfactor = 10);"
+	"RESET client_min_messages";
+
+/* Microseconds since 2000-01-01 UTC to and from timestamptz, exactly. */
+#define EPOCH_SQL "timestamptz '2000-01-01 00:00:00+00'"
+
+#define ROW_COLUMNS_SQL                                                        \
+	"source_system_identifier, source_timeline, commit_lsn, end_lsn,"          \
+	" (extract(epoch FROM commit_time - " EPOCH_SQL ") * 1000000)::bigint,"    \
+	" transactions, rows, lease_token"
+
+/* division_by_zero: see below. */
+const char progress_table_lost_sqlstate[] = "22012";
+
+/* Fails unless exactly the row of our lease was there. */
+const char progress_table_advance_sql[] =
+	"WITH moved AS (UPDATE penstock.progress SET"
+	" commit_lsn = coalesce($3::pg_lsn, commit_lsn), end_lsn = $4::pg_lsn,"
+	" commit_time = coalesce(" EPOCH_SQL
+	" + $5::bigint * interval '1 microsecond', commit_time),"
+	" applied_at = clock_timestamp(),"
+	" transactions = transactions + $6::bigint, rows = rows + $7::bigint"
+	" WHERE pipeline = $1::text AND lease_token = $2::bigint RETURNING 1)"
+	" SELECT 1 / count(*) FROM moved";
+
+Rc
+progress_table_create(PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	bool exists;
+	Rc rc = pgconn_exec(
+		target, "SELECT pg_catalog.to_regclass('penstock.progress') IS NULL",
+		&result, err);
+
+	if (rc != RC_OK)
+		return rc;
+	exists = PQgetvalue(result, 0, 0)[0] == 'f';
+	PQclear(result);
+	if (exists)
+		return RC_OK;
+	rc = pgconn_exec(target, create_sql, NULL, err);
+	if (rc == RC_FAIL && err->code == ERR_SQL)
+	{
+		error_context(err, "creating the progress table on %s",
+					  pgconn_label(target));
+		error_hint(err, "The role needs CREATE on the target database, or an "
+						"administrator creates schema \"penstock\" for it.");
+	}
+	return rc;
+}
+
+Rc
+progress_table_begin(PgConn *target, const char *pipeline,
+					 const SourceIdentity *source, Lsn lsn, Error *err)
+{
+	static const char sql[] =
+		"INSERT INTO penstock.progress"
+		" (pipeline, source_system_identifier, source_timeline, end_lsn)"
+		" VALUES ($1, $2, $3::bigint, $4::pg_lsn)"
+		" ON CONFLICT (pipeline) DO UPDATE SET"
+		" source_system_identifier = excluded.source_system_identifier,"
+		" source_timeline = excluded.source_timeline,"
+		" end_lsn = excluded.end_lsn, commit_lsn = NULL, commit_time = NULL,"
+		" applied_at = NULL, transactions = 0, rows = 0,"
+		" lease_token = progress.lease_token + 1, lease_holder = NULL";
+	char lsn_text[LSN_TEXT_SIZE];
+	char timeline_text[16];
+	const char *params[] = {pipeline, source->system_identifier, timeline_text,
+							lsn_text};
+
+	snprintf(lsn_text, sizeof(lsn_text), LSN_FORMAT, LSN_ARGS(lsn));
+	snprintf(timeline_text, sizeof(timeline_text), "%u", source->timeline);
+	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
+							  err);
+}
+
+/* Reads the columns of ROW_COLUMNS_SQL. */
+static Rc
+parse_row(PgConn *target, const PGresult *result, ProgressRow *row, Error *err)
+{
+	*row = (ProgressRow){.exists = true};
+	snprintf(row->source.system_identifier,
+			 sizeof(row->source.system_identifier), "%s",
+			 PQgetvalue(result, 0, 0));
+	row->source.timeline =
+		(uint32_t) strtoul(PQgetvalue(result, 0, 1), NULL, 10);
+	if (!PQgetisnull(result, 0, 2) &&
+		!lsn_parse(PQgetvalue(result, 0, 2), &row->commit_lsn))
+		return error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s",
+						 PQgetvalue(result, 0, 2), pgconn_label(target));
+	if (!lsn_parse(PQgetvalue(result, 0, 3), &row->end_lsn))
+		return error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s",
+						 PQgetvalue(result, 0, 3), pgconn_label(target));
+	row->has_commit_time = !PQgetisnull(result, 0, 4);
+	row->commit_time_us = strtoll(PQgetvalue(result, 0, 4), NULL, 10);
+	row->transactions = strtoll(PQgetvalue(result, 0, 5), NULL, 10);
+	row->rows = strtoll(PQgetvalue(result, 0, 6), NULL, 10);
+	row->lease_token = strtoll(PQgetvalue(result, 0, 7), NULL, 10);
+	return RC_OK;
+}
+
+Rc
+progress_table_read(PgConn *target, const char *pipeline, ProgressRow *row,
+					Error *err)
+{
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target,
+							   "SELECT " ROW_COLUMNS_SQL
+							   " FROM penstock.progress WHERE pipeline = $1",
+							   1, params, &result, err);
+
+	*row = (ProgressRow){0};
+	if (rc == RC_FAIL && (strcmp(err->sqlstate, "42P01") == 0 ||
+						  strcmp(err->sqlstate, "3F000") == 0))
+	{
+		/* undefined_table, invalid_schema_name: no pipeline was ever here. */
+		error_reset(err);
+		return RC_OK;
+	}
+	if (rc != RC_OK)
+		return rc;
+	if (PQntuples(result) > 0)
+		rc = parse_row(target, result, row, err);
+	PQclear(result);
+	return rc;
+}
+
+Rc
+progress_table_claim(PgConn *target, const char *pipeline, ProgressRow *row,
+					 Error *err)
+{
+	static const char sql[] =
+		"UPDATE penstock.progress SET lease_token = lease_token + 1,"
+		" lease_holder = format('pid %s, client %s', pg_backend_pid(),"
+		" coalesce(host(inet_client_addr()), 'local'))"
+		" WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL;
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Rc rc = progress_table_read(target, pipeline, row, err);
+
+	if (rc == RC_OK && row->exists)
+		rc = pgconn_exec_params(target, sql, 1, params, &result, err);
+	if (rc != RC_OK)
+		return rc;
+	if (result == NULL || PQntuples(result) == 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "%s has no progress of pipeline \"%s\"",
+					   pgconn_label(target), pipeline);
+		error_hint(err, "Copy the data first: \"penstock clone --name=%s\".",
+				   pipeline);
+	}
+	else
+		rc = parse_row(target, result, row, err);
+	PQclear(result);
+	return rc;
+}
+
+Rc
+progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
+					  Error *err)
+{
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	ProgressRow row;
+	bool last;
+	Rc rc = progress_table_read(target, pipeline, &row, err);
+
+	*removed = false;
+	if (rc != RC_OK || !row.exists)
+		return rc;
+	rc = pgconn_exec_params(target,
+							"DELETE FROM penstock.progress WHERE pipeline = $1"
+							" RETURNING (SELECT count(*) = 1"
+							" FROM penstock.progress)",
+							1, params, &result, err);
+	if (rc != RC_OK)
+		return rc;
+	*removed = PQntuples(result) == 1;
+	last = *removed && PQgetvalue(result, 0, 0)[0] == 't';
+	PQclear(result);
+	if (last)
+		rc = pgconn_exec(target,
+						 "SET client_min_messages = warning;"
+						 "DROP TABLE penstock.progress;"
+						 "DROP SCHEMA IF EXISTS penstock;"
+						 "RESET client_min_messages",
+						 NULL, err);
+	return rc;
+}

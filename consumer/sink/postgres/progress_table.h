@@ -1,0 +1,90 @@
+/*
+ * progress_table.h
+ *    The table on a target that says how far each pipeline is there.
+ *
+ * penstock.progress has one row per pipeline.  It is written in the very
+ * transaction that writes the rows, so that rows and progress are there
+ * together or not at all; that alone makes applying exactly-once.  Ordinary
+ * privileges are enough for it.
+ *
+ * end_lsn is the position just behind the last source transaction that the
+ * target has: a transaction whose own end_lsn is not greater was applied, one
+ * whose end_lsn is greater was not.
+ *
+ * The lease: whoever follows claims the row, which gives it a new token.  Every
+ * apply transaction updates the row under its own token; one that finds
+ * another token there has been superseded and must stop.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_PROGRESS_TABLE_H
+#define PENSTOCK_SINK_POSTGRES_PROGRESS_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/lsn.h"
+#include "net/pgconn.h"
+
+#define PROGRESS_SYSTEM_ID_SIZE 24
+
+/* Which server the positions belong to. */
+typedef struct SourceIdentity
+{
+	char system_identifier[PROGRESS_SYSTEM_ID_SIZE]; /* as IDENTIFY_SYSTEM */
+	uint32_t timeline;
+} SourceIdentity;
+
+typedef struct ProgressRow
+{
+	bool exists; /* the rest is set only if this is */
+	SourceIdentity source;
+	Lsn commit_lsn;         /* of the last applied transaction; 0: none yet */
+	Lsn end_lsn;            /* everything up to here is applied */
+	bool has_commit_time;   /* a transaction was applied */
+	int64_t commit_time_us; /* when the source committed it, since 2000 UTC */
+	int64_t transactions;   /* applied since the clone */
+	int64_t rows;           /* row changes applied since the clone */
+	int64_t lease_token;
+} ProgressRow;
+
+/* Makes the schema and the table unless they are there. */
+MUST_CHECK Rc progress_table_create(PgConn *target, Error *err);
+
+/*
+ * Writes where a fresh copy stands, in the connection's current transaction or
+ * one of its own.  Replaces a row that is there.
+ */
+MUST_CHECK Rc progress_table_begin(PgConn *target, const char *pipeline,
+								   const SourceIdentity *source, Lsn lsn,
+								   Error *err);
+
+/* Reads a pipeline's row.  No table or no row is not an error: see exists. */
+MUST_CHECK Rc progress_table_read(PgConn *target, const char *pipeline,
+								  ProgressRow *row, Error *err);
+
+/*
+ * Claims the lease and reads the row as it then stands.  Waits for a
+ * transaction of a former holder to end.  No row is ERR_CONFIG.
+ */
+MUST_CHECK Rc progress_table_claim(PgConn *target, const char *pipeline,
+								   ProgressRow *row, Error *err);
+
+/*
+ * Removes a pipeline's row; the table and schema too when it was the last.
+ * *removed says whether there was one.
+ */
+MUST_CHECK Rc progress_table_remove(PgConn *target, const char *pipeline,
+									bool *removed, Error *err);
+
+/*
+ * The statement that an apply transaction ends in: parameters are pipeline,
+ * lease token, commit LSN, end LSN, commit time in microseconds since 2000,
+ * transactions and rows to add.  Commit LSN and time are null when only the
+ * position moves, because there was nothing for this target.  If the lease is
+ * lost it fails with progress_table_lost_sqlstate, so that a commit that was
+ * sent together with it does not take place.
+ */
+extern const char progress_table_lost_sqlstate[];
+extern const char progress_table_advance_sql[];
+
+#endif /* PENSTOCK_SINK_POSTGRES_PROGRESS_TABLE_H */

@@ -1,0 +1,477 @@
+/*
+ * statement.c
+ *    Building SQL, and finding it again.
+ *
+ * A row is found by the table's key where there is one.  Where there is none it
+ * is found by all columns of the old row; then several rows may be alike, and
+ * exactly one of them must go: a subquery picks one, and the statement takes it
+ * by its physical place, which together with the table's OID is unique also
+ * when the table is partitioned.
+ */
+#include "sink/postgres/statement.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#define CACHE_ARENA_BYTES (64 * KB)
+
+/* A power of two well above STATEMENTS_MAX. */
+#define CACHE_SLOTS 4096
+
+/* What a column holds, in a statement's key. */
+enum
+{
+	HOLDS_NOTHING = '.',
+	HOLDS_NULL = 'n',
+	HOLDS_VALUE = 'v',
+};
+
+/* Kind, table, then up to one byte for each column of both rows. */
+#define KEY_BYTES_MAX (1 + sizeof(uint32_t) + PARAMS_MAX)
+
+typedef struct CacheEntry
+{
+	Statement statement;
+	size_t key_length;
+	const uint8_t *key;
+} CacheEntry;
+
+struct StatementCache
+{
+	CacheEntry *slots[CACHE_SLOTS];
+	int count;
+	uint64_t made; /* statements since the start, for their names */
+	Arena *arena;
+	uint8_t key[KEY_BYTES_MAX];
+	size_t key_length;
+};
+
+StatementCache *
+statement_cache_new(void)
+{
+	StatementCache *cache = xcalloc(1, sizeof(StatementCache));
+
+	cache->arena = arena_new(CACHE_ARENA_BYTES);
+	return cache;
+}
+
+void
+statement_cache_free(StatementCache *cache)
+{
+	if (cache == NULL)
+		return;
+	arena_free(cache->arena);
+	free(cache);
+}
+
+void
+statement_cache_reset(StatementCache *cache)
+{
+	memset(cache->slots, 0, sizeof(cache->slots));
+	cache->count = 0;
+	arena_reset(cache->arena);
+}
+
+bool
+statement_cache_is_full(const StatementCache *cache)
+{
+	return cache->count >= STATEMENTS_MAX;
+}
+
+/* ---- SQL ---------------------------------------------------------------- */
+
+static bool
+is_many(StatementKind kind)
+{
+	return kind >= STATEMENT_INSERT_MANY;
+}
+
+/* The n-th value that the statement is given: a parameter, or a column of k. */
+static void
+append_given(Buf *sql, StatementKind kind, const TargetColumn *column, int n)
+{
+	char expression[16];
+
+	snprintf(expression, sizeof(expression), is_many(kind) ? "k.c%d" : "$%d",
+			 n);
+	target_column_append_value(sql, column, expression);
+}
+
+static void
+append_unnest(Buf *sql, int count)
+{
+	buf_append_string(sql, " FROM unnest(");
+	for (int i = 1; i <= count; i++)
+		buf_printf(sql, "%s$%d", i > 1 ? ", " : "", i);
+	buf_append_string(sql, ") AS k(");
+	for (int i = 1; i <= count; i++)
+		buf_printf(sql, "%sc%d", i > 1 ? ", " : "", i);
+	buf_append_char(sql, ')');
+}
+
+/* Rows of child tables are those tables' own. */
+static const char *
+only(const TargetTable *table)
+{
+	return table->is_partitioned ? "" : "ONLY ";
+}
+
+static void
+build_insert(Buf *sql, StatementKind kind, const TargetTable *table)
+{
+	buf_printf(sql, "INSERT INTO %s", table->name_sql);
+	if (table->column_count == 0)
+	{
+		buf_append_string(sql, " DEFAULT VALUES");
+		return;
+	}
+	buf_append_string(sql, " (");
+	for (int i = 0; i < table->column_count; i++)
+		buf_printf(sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name_sql);
+	buf_printf(sql, ") OVERRIDING SYSTEM VALUE %s",
+			   is_many(kind) ? "SELECT " : "VALUES (");
+	for (int i = 0; i < table->column_count; i++)
+	{
+		buf_append_string(sql, i > 0 ? ", " : "");
+		append_given(sql, kind, &table->columns[i], i + 1);
+	}
+	if (is_many(kind))
+		append_unnest(sql, table->column_count);
+	else
+		buf_append_char(sql, ')');
+}
+
+/* One condition of a WHERE; takes the next given value unless it is null. */
+static void
+append_condition(Buf *sql, StatementKind kind, const TargetTable *table,
+				 const TargetColumn *column, const Value *value, int *n)
+{
+	bool as_text = !column->has_equality && table->key_count == 0;
+
+	if (value->kind == VALUE_NULL && !is_many(kind))
+	{
+		buf_printf(sql, "t.%s IS NULL", column->name_sql);
+		return;
+	}
+	if (as_text)
+	{
+		buf_printf(sql, "CAST(t.%s AS text) = CAST(", column->name_sql);
+		append_given(sql, kind, column, ++*n);
+		buf_append_string(sql, " AS text)");
+		return;
+	}
+	buf_printf(sql, "t.%s = ", column->name_sql);
+	append_given(sql, kind, column, ++*n);
+}
+
+static void
+append_conditions(Buf *sql, StatementKind kind, const TargetTable *table,
+				  const Value *find, int *n)
+{
+	bool first = true;
+
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+		const Value *value = &find[column->source_index];
+
+		if (!statement_finds_by_column(table, column, value))
+			continue;
+		buf_append_string(sql, first ? " WHERE " : " AND ");
+		append_condition(sql, kind, table, column, value, n);
+		first = false;
+	}
+}
+
+/* Without a key: one of the rows that are alike, by its place. */
+static void
+append_one_row(Buf *sql, const TargetTable *table, const Value *find, int *n)
+{
+	buf_printf(sql,
+			   "WITH one AS MATERIALIZED (SELECT t.tableoid AS tab, t.ctid AS "
+			   "place FROM %s%s AS t",
+			   only(table), table->name_sql);
+	append_conditions(sql, STATEMENT_DELETE, table, find, n);
+	buf_append_string(sql, " LIMIT 1) ");
+}
+
+static const char place_sql[] = " WHERE t.ctid = one.place AND t.tableoid = "
+								"one.tab";
+
+/*
+ * Whether an update with these new values has to set a column.  Those that
+ * find the row in a set-wise update have not changed.
+ */
+static bool
+is_set(StatementKind kind, const TargetColumn *column, const Value *set)
+{
+	if (kind == STATEMENT_UPDATE_MANY && column->key)
+		return false;
+	return statement_sets_column(column, &set[column->source_index]);
+}
+
+static void
+append_settings(Buf *sql, StatementKind kind, const TargetTable *table,
+				const Value *set, int *n)
+{
+	bool first = true;
+
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+
+		if (!is_set(kind, column, set))
+			continue;
+		buf_printf(sql, "%s%s = ", first ? "" : ", ", column->name_sql);
+		append_given(sql, kind, column, ++*n);
+		first = false;
+	}
+
+	/* Nothing to set: the row must be there all the same. */
+	for (int i = 0; first && i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+
+		if (column->identity_always)
+			continue;
+		buf_printf(sql, "%s = t.%s", column->name_sql, column->name_sql);
+		first = false;
+	}
+}
+
+static void
+build_update(Buf *sql, const TargetTable *table, const Value *set,
+			 const Value *find)
+{
+	int n = 0;
+
+	if (table->key_count == 0)
+		append_one_row(sql, table, find, &n);
+	buf_printf(sql, "UPDATE %s%s AS t SET ", only(table), table->name_sql);
+	append_settings(sql, STATEMENT_UPDATE, table, set, &n);
+	if (table->key_count == 0)
+		buf_printf(sql, " FROM one%s", place_sql);
+	else
+		append_conditions(sql, STATEMENT_UPDATE, table, find, &n);
+}
+
+static void
+build_delete(Buf *sql, const TargetTable *table, const Value *find)
+{
+	int n = 0;
+
+	if (table->key_count == 0)
+		append_one_row(sql, table, find, &n);
+	buf_printf(sql, "DELETE FROM %s%s AS t", only(table), table->name_sql);
+	if (table->key_count == 0)
+		buf_printf(sql, " USING one%s", place_sql);
+	else
+		append_conditions(sql, STATEMENT_DELETE, table, find, &n);
+}
+
+static int
+count_set(const TargetTable *table, const Value *set)
+{
+	int count = 0;
+
+	for (int i = 0; i < table->column_count; i++)
+		count += is_set(STATEMENT_UPDATE_MANY, &table->columns[i], set) ? 1 : 0;
+	return count;
+}
+
+static void
+build_update_many(Buf *sql, const TargetTable *table, const Value *set)
+{
+	int n = 0;
+
+	buf_printf(sql, "UPDATE %s%s AS t SET ", only(table), table->name_sql);
+	append_settings(sql, STATEMENT_UPDATE_MANY, table, set, &n);
+	append_unnest(sql, count_set(table, set) + table->key_count);
+	append_conditions(sql, STATEMENT_UPDATE_MANY, table, set, &n);
+}
+
+static void
+build_delete_many(Buf *sql, const TargetTable *table, const Value *find)
+{
+	int n = 0;
+
+	buf_printf(sql, "DELETE FROM %s%s AS t USING (SELECT *", only(table),
+			   table->name_sql);
+	append_unnest(sql, table->key_count);
+	buf_append_string(sql, ") AS k");
+	append_conditions(sql, STATEMENT_DELETE_MANY, table, find, &n);
+}
+
+static void
+build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
+		  const Value *set, const Value *find)
+{
+	switch (kind)
+	{
+		case STATEMENT_INSERT:
+		case STATEMENT_INSERT_MANY:
+			build_insert(sql, kind, table);
+			return;
+		case STATEMENT_UPDATE:
+			build_update(sql, table, set, find);
+			return;
+		case STATEMENT_DELETE:
+			build_delete(sql, table, find);
+			return;
+		case STATEMENT_UPDATE_MANY:
+			build_update_many(sql, table, set);
+			return;
+		case STATEMENT_DELETE_MANY:
+			build_delete_many(sql, table, find);
+			return;
+	}
+}
+
+/* ---- the cache ---------------------------------------------------------- */
+
+static uint8_t
+holds(const Value *value)
+{
+	switch ((ValueKind) value->kind)
+	{
+		case VALUE_ABSENT:
+		case VALUE_UNCHANGED:
+			return HOLDS_NOTHING;
+		case VALUE_NULL:
+			return HOLDS_NULL;
+		case VALUE_INTEGER:
+		case VALUE_BINARY:
+		case VALUE_TEXT:
+			return HOLDS_VALUE;
+	}
+	return HOLDS_NOTHING;
+}
+
+/*
+ * The key of a statement: only what its SQL depends on, so that rows which
+ * differ in nulls elsewhere share it.
+ */
+static void
+make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
+		 const Value *set, const Value *find)
+{
+	bool sets = kind == STATEMENT_UPDATE || kind == STATEMENT_UPDATE_MANY;
+	bool finds_by_all =
+		table->key_count == 0 &&
+		(kind == STATEMENT_UPDATE || kind == STATEMENT_DELETE);
+	uint8_t *at = cache->key;
+
+	*at++ = (uint8_t) kind;
+	memcpy(at, &table->serial, sizeof(table->serial));
+	at += sizeof(table->serial);
+	for (int i = 0; sets && i < table->column_count; i++)
+		*at++ = is_set(kind, &table->columns[i], set) ? HOLDS_VALUE
+													  : HOLDS_NOTHING;
+	for (int i = 0; finds_by_all && i < table->column_count; i++)
+		*at++ = holds(&find[table->columns[i].source_index]);
+	cache->key_length = (size_t) (at - cache->key);
+}
+
+/* FNV-1a. */
+static size_t
+hash_key(const StatementCache *cache)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < cache->key_length; i++)
+		hash = (hash ^ cache->key[i]) * UINT64_C(1099511628211);
+	return (size_t) (hash ^ (hash >> 32));
+}
+
+static CacheEntry **
+find_slot(StatementCache *cache)
+{
+	size_t slot = hash_key(cache) % CACHE_SLOTS;
+
+	while (cache->slots[slot] != NULL)
+	{
+		const CacheEntry *entry = cache->slots[slot];
+
+		if (entry->key_length == cache->key_length &&
+			memcmp(entry->key, cache->key, cache->key_length) == 0)
+			break;
+		slot = (slot + 1) % CACHE_SLOTS;
+	}
+	return &cache->slots[slot];
+}
+
+Statement *
+statement_get(StatementCache *cache, StatementKind kind,
+			  const TargetTable *table, const Value *set, const Value *find)
+{
+	CacheEntry **slot;
+	CacheEntry *entry;
+	Buf sql;
+
+	make_key(cache, kind, table, set, find);
+	slot = find_slot(cache);
+	if (*slot != NULL)
+		return &(*slot)->statement;
+	CHECK(cache->count < CACHE_SLOTS / 2);
+	entry = arena_calloc(cache->arena, 1, sizeof(CacheEntry));
+	entry->key_length = cache->key_length;
+	entry->key = arena_dup(cache->arena, cache->key, cache->key_length);
+	buf_init(&sql, BUF_TEXT_MAX);
+	build_sql(&sql, kind, table, set, find);
+	CHECK(!sql.overflowed);
+	entry->statement.sql = arena_strdup(cache->arena, sql.data);
+	buf_release(&sql);
+	snprintf(entry->statement.name, sizeof(entry->statement.name),
+			 "penstock_%llu", (unsigned long long) ++cache->made);
+	cache->count++;
+	*slot = entry;
+	return &entry->statement;
+}
+
+/* ---- parameters --------------------------------------------------------- */
+
+static void
+add_find_params(Params *params, const TargetTable *table, const Value *find)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+		const Value *value = &find[column->source_index];
+
+		if (statement_finds_by_column(table, column, value) &&
+			value->kind != VALUE_NULL)
+			params_add(params, column, value);
+	}
+}
+
+static void
+add_set_params(Params *params, StatementKind kind, const TargetTable *table,
+			   const Value *set)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+
+		if (kind == STATEMENT_INSERT || is_set(kind, column, set))
+			params_add(params, column, &set[column->source_index]);
+	}
+}
+
+void
+statement_add_params(Params *params, StatementKind kind,
+					 const TargetTable *table, const Value *set,
+					 const Value *find)
+{
+	ASSERT(!is_many(kind));
+
+	/* Without a key the subquery that finds the row comes first. */
+	if (kind != STATEMENT_INSERT && table->key_count == 0)
+		add_find_params(params, table, find);
+	if (kind != STATEMENT_DELETE)
+		add_set_params(params, kind, table, set);
+	if (kind != STATEMENT_INSERT && table->key_count > 0)
+		add_find_params(params, table, find);
+}

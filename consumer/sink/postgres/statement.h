@@ -1,0 +1,86 @@
+/*
+ * statement.h
+ *    The statements that apply changes, each prepared once per connection.
+ *
+ * A statement is told apart by its table, what it does, and what each column of
+ * the rows it is for holds: columns that an update left alone are not set, and
+ * where a row is found by all its columns, nulls are compared otherwise than
+ * values.  The cache is bounded: when it is full it is emptied.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_STATEMENT_H
+#define PENSTOCK_SINK_POSTGRES_STATEMENT_H
+
+#include <stdbool.h>
+
+#include "sink/postgres/params.h"
+#include "sink/postgres/target_table.h"
+
+/* Statements that one connection keeps prepared. */
+#define STATEMENTS_MAX 1000
+
+#define STATEMENT_NAME_SIZE 24
+
+typedef enum StatementKind
+{
+	/* One row each, values as parameters. */
+	STATEMENT_INSERT,
+	STATEMENT_UPDATE,
+	STATEMENT_DELETE,
+
+	/* Many rows, one array parameter for each column. */
+	STATEMENT_INSERT_MANY,
+	STATEMENT_UPDATE_MANY,
+	STATEMENT_DELETE_MANY,
+} StatementKind;
+
+typedef struct Statement
+{
+	char name[STATEMENT_NAME_SIZE];
+	const char *sql; /* lives as long as the cache is not emptied */
+	bool prepared;   /* set by whoever sends it */
+} Statement;
+
+typedef struct StatementCache StatementCache;
+
+StatementCache *statement_cache_new(void);
+void statement_cache_free(StatementCache *cache);
+
+/* Forgets all statements; the session's must be deallocated as well. */
+void statement_cache_reset(StatementCache *cache);
+
+/* Whether the next new statement would be one too many. */
+bool statement_cache_is_full(const StatementCache *cache);
+
+/*
+ * The statement for rows like these.  `set` is the row of new values, `find`
+ * the one by which the row is found; either is NULL where the kind does not
+ * need it.  Returns a pointer into the cache.
+ */
+Statement *statement_get(StatementCache *cache, StatementKind kind,
+						 const TargetTable *table, const Value *set,
+						 const Value *find);
+
+/* Adds the parameters of a statement for one row, in its order. */
+void statement_add_params(Params *params, StatementKind kind,
+						  const TargetTable *table, const Value *set,
+						  const Value *find);
+
+/* Whether an update sets this column of its new row. */
+static inline bool
+statement_sets_column(const TargetColumn *column, const Value *value)
+{
+	return value->kind != VALUE_UNCHANGED && value->kind != VALUE_ABSENT &&
+		   !column->identity_always;
+}
+
+/* Whether a row is found by this column. */
+static inline bool
+statement_finds_by_column(const TargetTable *table, const TargetColumn *column,
+						  const Value *value)
+{
+	if (table->key_count > 0)
+		return column->key;
+	return value->kind != VALUE_ABSENT && value->kind != VALUE_UNCHANGED;
+}
+
+#endif /* PENSTOCK_SINK_POSTGRES_STATEMENT_H */

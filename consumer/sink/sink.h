@@ -1,0 +1,134 @@
+/*
+ * sink.h
+ *    Where changes go: the interface between the router and everything that
+ *    keeps, applies or prints them.
+ *
+ * A sink receives one source transaction at a time:
+ *     begin, change*, commit
+ * in commit order.  It may hold transactions back and treat several as one; it
+ * says how far it is by the positions below.  If it fails, everything that is
+ * not durable is gone for it, and a new sink starts again from `start_lsn`.
+ *
+ * What a Change points to is borrowed; take a reference to its frame
+ * (frame_ref()) to keep it beyond the call.  begin, change and commit do not
+ * wait for anything and never refuse: a sink that has enough sets `full`, and
+ * the router's caller stops reading from the source until it is not any more.
+ * All waiting is in work(), which the loop calls once per turn.
+ */
+#ifndef PENSTOCK_SINK_SINK_H
+#define PENSTOCK_SINK_SINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/change.h"
+
+typedef struct Sink Sink;
+
+/*
+ * What the loop wants of a sink.  It starts in SINK_RUNNING and may go to one
+ * of the others.
+ */
+typedef enum SinkMode
+{
+	/* Take and apply changes.  received_lsn also moves when there is nothing
+	 * for us in the source's log; the sink lets durable_lsn follow now and
+	 * then, and at once when position_wanted. */
+	SINK_RUNNING,
+
+	/* Nothing more comes: apply it all, bring durable_lsn to received_lsn. */
+	SINK_DRAINING,
+
+	/* Drop what has not been started, make the rest durable, say stopped. */
+	SINK_STOPPING,
+} SinkMode;
+
+/* What a sink waits for; merged by the loop. */
+typedef struct SinkInterest
+{
+	int fd;              /* -1: none */
+	short events;        /* as for poll(2) */
+	int64_t deadline_us; /* monotonic; INT64_MAX: none */
+} SinkInterest;
+
+typedef struct SinkOps
+{
+	const char *name;
+	Rc (*begin)(Sink *sink, const TxnInfo *txn, Error *err);
+	Rc (*change)(Sink *sink, Frame *frame, const Change *change, Error *err);
+	Rc (*commit)(Sink *sink, const TxnInfo *txn, Error *err);
+
+	/* Does what can be done without waiting. `source_idle`: nothing more is to
+	 * be had from the source at the moment. */
+	Rc (*work)(Sink *sink, bool source_idle, Error *err);
+	void (*interest)(const Sink *sink, SinkInterest *interest);
+	void (*free)(Sink *sink);
+} SinkOps;
+
+struct Sink
+{
+	const SinkOps *ops; /* first: see the casts of its implementations */
+
+	/* Set by the implementation. */
+	Lsn start_lsn;        /* it has everything up to here: skip it */
+	Lsn applied_lsn;      /* everything before can be seen there */
+	Lsn durable_lsn;      /* everything before survives a crash there */
+	bool full;            /* give it nothing more for now */
+	bool stopped;         /* in SINK_STOPPING: durable_lsn is final */
+	int64_t transactions; /* applied since it was made */
+	int64_t rows;
+
+	/* Set by the loop and the router. */
+	SinkMode mode;
+	Lsn received_lsn;     /* everything before has been handed over */
+	bool position_wanted; /* the source asks: let durable_lsn catch up now */
+	bool in_transaction;  /* between begin and commit */
+};
+
+static inline MUST_CHECK Rc
+sink_begin(Sink *sink, const TxnInfo *txn, Error *err)
+{
+	ASSERT(!sink->in_transaction);
+	ASSERT(txn->end_lsn > sink->start_lsn);
+	sink->in_transaction = true;
+	return sink->ops->begin(sink, txn, err);
+}
+
+static inline MUST_CHECK Rc
+sink_change(Sink *sink, Frame *frame, const Change *change, Error *err)
+{
+	ASSERT(sink->in_transaction || change->kind == CHANGE_MESSAGE);
+	return sink->ops->change(sink, frame, change, err);
+}
+
+static inline MUST_CHECK Rc
+sink_commit(Sink *sink, const TxnInfo *txn, Error *err)
+{
+	ASSERT(sink->in_transaction);
+	sink->in_transaction = false;
+	return sink->ops->commit(sink, txn, err);
+}
+
+static inline MUST_CHECK Rc
+sink_work(Sink *sink, bool source_idle, Error *err)
+{
+	return sink->ops->work(sink, source_idle, err);
+}
+
+static inline void
+sink_interest(const Sink *sink, SinkInterest *interest)
+{
+	*interest = (SinkInterest){.fd = -1, .deadline_us = INT64_MAX};
+	sink->ops->interest(sink, interest);
+}
+
+/* Accepts NULL. */
+static inline void
+sink_free(Sink *sink)
+{
+	if (sink != NULL)
+		sink->ops->free(sink);
+}
+
+#endif /* PENSTOCK_SINK_SINK_H */

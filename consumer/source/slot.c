@@ -1,0 +1,215 @@
+/*
+ * slot.c
+ *    Slots, by replication commands and pg_replication_slots.
+ */
+#include "source/slot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+/* Copies a result's field into an array; what does not fit is cut. */
+#define COPY_FIELD(array, result, column)                                      \
+	snprintf((array), sizeof(array), "%s", PQgetvalue((result), 0, (column)))
+
+static Rc
+parse_lsn_field(const PGresult *result, int column, Lsn *lsn, Error *err)
+{
+	const char *text = PQgetvalue(result, 0, column);
+
+	*lsn = 0;
+	if (PQgetisnull(result, 0, column))
+		return RC_OK;
+	if (!lsn_parse(text, lsn))
+		return error_set(err, ERR_PROTOCOL,
+						 "invalid position \"%s\" from source", text);
+	return RC_OK;
+}
+
+Rc
+slot_identify_system(PgConn *replication, SourceSystem *system, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(replication, "IDENTIFY_SYSTEM", &result, err);
+
+	if (rc != RC_OK)
+		return rc;
+	COPY_FIELD(system->system_identifier, result, 0);
+	system->timeline = (uint32_t) strtoul(PQgetvalue(result, 0, 1), NULL, 10);
+	rc = parse_lsn_field(result, 2, &system->flush_lsn, err);
+	PQclear(result);
+	return rc;
+}
+
+Rc
+slot_read_system_identifier(PgConn *conn, char *identifier, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(
+		conn, "SELECT system_identifier FROM pg_catalog.pg_control_system()",
+		&result, err);
+
+	identifier[0] = '\0';
+	if (rc == RC_OK)
+		snprintf(identifier, SLOT_SYSTEM_ID_SIZE, "%s",
+				 PQgetvalue(result, 0, 0));
+	else if (strcmp(err->sqlstate, "42501") == 0) /* insufficient_privilege */
+	{
+		error_reset(err);
+		rc = RC_OK;
+	}
+	PQclear(result);
+	return rc;
+}
+
+/*
+ * A server that does not let the plugin in names its setting in the message
+ * (since the minor releases of August 2026); one that does not find the library
+ * names the file.
+ */
+static void
+explain_create_failure(const char *name, Error *err)
+{
+	if (strcmp(err->sqlstate, "42710") == 0) /* duplicate_object */
+		error_hint(err,
+				   "If it is left over from an earlier run, remove it with "
+				   "\"penstock drop --name=%s\"; else choose another --name.",
+				   name);
+	else if (strcmp(err->sqlstate, "58P01") == 0) /* undefined_file */
+		error_hint(err, "Install the plugin on the source server: "
+						"\"make install\" on its machine.");
+	else if (strstr(err->message, "output_plugin_libraries") ||
+			 (err->detail && strstr(err->detail, "output_plugin_libraries")))
+		error_hint(err, "\"penstock check\" prints the statement that adds "
+						"the plugin to the setting.");
+	else if (strcmp(err->sqlstate, "55000") == 0 && err->hint == NULL)
+		error_hint(err, "\"penstock check\" says what the source lacks.");
+	error_context(err, "creating replication slot \"%s\"", name);
+}
+
+Rc
+slot_create(PgConn *replication, const char *name, bool temporary,
+			SlotSnapshot *snapshot, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	/*
+	 * Up to PostgreSQL 14 options are bare words; later servers still read
+	 * them.
+	 */
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "CREATE_REPLICATION_SLOT \"%s\" %sLOGICAL \"%s\" %s", name,
+			   temporary ? "TEMPORARY " : "", SLOT_PLUGIN,
+			   temporary ? "NOEXPORT_SNAPSHOT" : "EXPORT_SNAPSHOT");
+	rc = pgconn_exec(replication, sql.data, &result, err);
+	buf_release(&sql);
+	if (rc != RC_OK)
+	{
+		if (err->code == ERR_SQL)
+			explain_create_failure(name, err);
+		return rc;
+	}
+	rc = parse_lsn_field(result, 1, &snapshot->consistent_lsn, err);
+	COPY_FIELD(snapshot->name, result, 2);
+	PQclear(result);
+	return rc;
+}
+
+Rc
+slot_read(PgConn *source, const char *name, SlotInfo *info, Error *err)
+{
+	static const char sql[] =
+		"SELECT coalesce(plugin, ''), slot_type = 'logical',"
+		" coalesce(database = current_database(), false),"
+		" coalesce(active_pid, 0), restart_lsn, confirmed_flush_lsn,"
+		" coalesce(wal_status = 'lost', false)"
+		" FROM pg_catalog.pg_replication_slots WHERE slot_name = $1";
+	const char *params[] = {name};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(source, sql, 1, params, &result, err);
+
+	*info = (SlotInfo){0};
+	if (rc != RC_OK)
+		return rc;
+	if (PQntuples(result) > 0)
+	{
+		info->exists = true;
+		COPY_FIELD(info->plugin, result, 0);
+		info->is_logical = PQgetvalue(result, 0, 1)[0] == 't';
+		info->is_this_database = PQgetvalue(result, 0, 2)[0] == 't';
+		info->active_pid = (int) strtol(PQgetvalue(result, 0, 3), NULL, 10);
+		info->lost = PQgetvalue(result, 0, 6)[0] == 't';
+		rc = parse_lsn_field(result, 4, &info->restart_lsn, err);
+		if (rc == RC_OK)
+			rc = parse_lsn_field(result, 5, &info->confirmed_lsn, err);
+	}
+	PQclear(result);
+	return rc;
+}
+
+Rc
+slot_require_usable(const SlotInfo *info, const char *name, Error *err)
+{
+	Rc rc;
+
+	if (!info->exists)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "replication slot \"%s\" does not exist on the source",
+					   name);
+		error_hint(err,
+				   "\"penstock clone --name=%s\" creates it and copies the "
+				   "data that its changes build on.",
+				   name);
+		return rc;
+	}
+	if (!info->is_logical || strcmp(info->plugin, SLOT_PLUGIN) != 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "replication slot \"%s\" belongs to %s%s%s", name,
+					   info->is_logical ? "output plugin \"" : "",
+					   info->is_logical ? info->plugin : "a physical standby",
+					   info->is_logical ? "\"" : "");
+		error_hint(err, "Choose another pipeline with --name.");
+		return rc;
+	}
+	if (!info->is_this_database)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "replication slot \"%s\" belongs to another database "
+					   "of the source server",
+					   name);
+		error_hint(err, "Connect to that database, or choose another pipeline "
+						"with --name.");
+		return rc;
+	}
+	if (info->lost)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "replication slot \"%s\" has lost log that it still "
+					   "needed",
+					   name);
+		error_detail(err, "The source removed it because of "
+						  "max_slot_wal_keep_size.");
+		error_hint(err,
+				   "Run \"penstock drop --name=%s\" and copy again with "
+				   "\"penstock clone\".",
+				   name);
+		return rc;
+	}
+	return RC_OK;
+}
+
+Rc
+slot_drop(PgConn *source, const char *name, Error *err)
+{
+	const char *params[] = {name};
+
+	return pgconn_exec_params(source,
+							  "SELECT pg_catalog.pg_drop_replication_slot($1)",
+							  1, params, NULL, err);
+}

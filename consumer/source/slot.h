@@ -1,0 +1,81 @@
+/*
+ * slot.h
+ *    The replication slot that a pipeline reads from, and who the source is.
+ *
+ * These functions wait for their answers; see pgconn.h.
+ */
+#ifndef PENSTOCK_SOURCE_SLOT_H
+#define PENSTOCK_SOURCE_SLOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/lsn.h"
+#include "net/pgconn.h"
+
+/* The output plugin's library name, which is also the slot's plugin. */
+#define SLOT_PLUGIN         "penstock"
+
+#define SLOT_SYSTEM_ID_SIZE 24
+#define SLOT_SNAPSHOT_SIZE  64
+#define SLOT_PLUGIN_SIZE    64
+
+typedef struct SourceSystem
+{
+	char system_identifier[SLOT_SYSTEM_ID_SIZE];
+	uint32_t timeline;
+	Lsn flush_lsn; /* where its log is */
+} SourceSystem;
+
+typedef struct SlotInfo
+{
+	bool exists; /* the rest is set only if this is */
+	char plugin[SLOT_PLUGIN_SIZE];
+	bool is_logical;
+	bool is_this_database;
+	int active_pid; /* of the walsender that uses it; 0: none */
+	Lsn restart_lsn;
+	Lsn confirmed_lsn;
+	bool lost; /* its log was removed: it can never be read again */
+} SlotInfo;
+
+/* What a new slot starts with. */
+typedef struct SlotSnapshot
+{
+	Lsn consistent_lsn;            /* changes from here on are in the slot */
+	char name[SLOT_SNAPSHOT_SIZE]; /* exported snapshot of all before */
+} SlotSnapshot;
+
+/* Asks a replication connection who it is connected to. */
+MUST_CHECK Rc slot_identify_system(PgConn *replication, SourceSystem *system,
+								   Error *err);
+
+/*
+ * The system identifier of a server, source or target, through an ordinary
+ * connection; an empty text if the role may not see it.  The array has
+ * SLOT_SYSTEM_ID_SIZE bytes.
+ */
+MUST_CHECK Rc slot_read_system_identifier(PgConn *conn, char *identifier,
+										  Error *err);
+
+/*
+ * Creates a slot and exports the snapshot of its consistent point.  The
+ * snapshot is valid until the next command on `replication`, or its end.
+ * Waits for transactions that are open on the source to end.
+ */
+MUST_CHECK Rc slot_create(PgConn *replication, const char *name, bool temporary,
+						  SlotSnapshot *snapshot, Error *err);
+
+/* Looks a slot up, through an ordinary connection. */
+MUST_CHECK Rc slot_read(PgConn *source, const char *name, SlotInfo *info,
+						Error *err);
+
+/* Fails, with what to do, unless the slot is there, ours, and whole. */
+MUST_CHECK Rc slot_require_usable(const SlotInfo *info, const char *name,
+								  Error *err);
+
+/* Drops a slot, through an ordinary connection. */
+MUST_CHECK Rc slot_drop(PgConn *source, const char *name, Error *err);
+
+#endif /* PENSTOCK_SOURCE_SLOT_H */

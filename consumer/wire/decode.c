@@ -1,0 +1,877 @@
+/*
+ * decode.c
+ *    The decoder.
+ *
+ * Frame, Change and Row come by the million, and a value in them can be
+ * hundreds of megabytes: they are read in place, by reader.h, and their values
+ * point into the message.  The other messages are rare and small and are read
+ * by protobuf-c, with an allocator that takes from the frame's arena and frees
+ * nothing.
+ *
+ * A message is walked over twice: the first pass counts the changes, so that
+ * their array is allocated once; the second decodes them.
+ */
+#include "wire/decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/xalloc.h"
+#include "penstock.pb-c.h"
+#include "wire/reader.h"
+
+/* Field numbers of proto/penstock.proto, for what is read in place. */
+enum
+{
+	FRAME_SESSION = 1,
+	FRAME_BEGIN = 2,
+	FRAME_CHANGES = 3,
+	FRAME_COMMIT = 4,
+
+	CHANGE_FIELD_INSERT = 1,
+	CHANGE_FIELD_UPDATE = 2,
+	CHANGE_FIELD_DELETE = 3,
+	CHANGE_FIELD_RELATION = 4,
+	CHANGE_FIELD_TRUNCATE = 5,
+	CHANGE_FIELD_MESSAGE = 6,
+	CHANGE_FIELD_INTEGERS = 7,
+	CHANGE_FIELD_VALUES = 8,
+	CHANGE_FIELD_NULLS = 9,
+	CHANGE_FIELD_UNCHANGED = 10,
+	CHANGE_FIELD_OLD = 11,
+
+	ROW_INTEGERS = 1,
+	ROW_VALUES = 2,
+	ROW_NULLS = 3,
+	ROW_UNCHANGED = 4,
+};
+
+/* The fields of a row as they were found, before they meet their columns. */
+typedef struct RawRow
+{
+	int integer_count;
+	int value_count;
+	Span nulls;
+	Span unchanged;
+	int64_t integers[RELATION_COLUMNS_MAX];
+	Span values[RELATION_COLUMNS_MAX];
+} RawRow;
+
+/* A Change as it was found. */
+typedef struct RawChange
+{
+	uint32_t operation; /* a CHANGE_FIELD_… of the oneof; 0: none seen */
+	uint64_t number;    /* of the relation, for rows */
+	Span body;          /* of the other operations */
+	bool has_old;
+	RawRow row;
+	RawRow old;
+} RawChange;
+
+struct Decoder
+{
+	bool session_seen;
+	bool in_transaction;
+	uint64_t change_count; /* of the open transaction */
+	Relation **relations;  /* by number; NULL: not described */
+	size_t relation_slots;
+	RawChange raw; /* room for the change that is being decoded */
+};
+
+/* Smallest and largest block of a frame's arena. */
+#define FRAME_ARENA_MIN ((size_t) 1024)
+#define FRAME_ARENA_MAX (64 * KB)
+
+/* What decoded changes need, roughly, for each byte of the message. */
+#define FRAME_ARENA_FACTOR 4
+
+static MUST_CHECK Rc
+invalid(Error *err, const char *what)
+{
+	Rc rc = error_set(err, ERR_PROTOCOL, "invalid frame from source: %s", what);
+
+	error_hint(err, "Check that the plugin on the source and this program are "
+					"of versions that go together.");
+	return rc;
+}
+
+Decoder *
+decoder_new(void)
+{
+	return xcalloc(1, sizeof(Decoder));
+}
+
+void
+decoder_free(Decoder *decoder)
+{
+	if (decoder == NULL)
+		return;
+	for (size_t i = 0; i < decoder->relation_slots; i++)
+		relation_unref(decoder->relations[i]);
+	free(decoder->relations);
+	free(decoder);
+}
+
+bool
+decoder_in_transaction(const Decoder *decoder)
+{
+	return decoder->in_transaction;
+}
+
+/* ---- protobuf-c's allocator --------------------------------------------- */
+
+static void *
+allocate_in_arena(void *arena, size_t size)
+{
+	return arena_alloc(arena, size);
+}
+
+static void
+free_in_arena(void *arena UNUSED, void *pointer UNUSED)
+{
+}
+
+static ProtobufCAllocator
+arena_allocator(Arena *arena)
+{
+	return (ProtobufCAllocator){allocate_in_arena, free_in_arena, arena};
+}
+
+/* ---- relations ---------------------------------------------------------- */
+
+static Relation *
+find_relation(const Decoder *decoder, uint64_t number)
+{
+	return number < decoder->relation_slots ? decoder->relations[number] : NULL;
+}
+
+/* Puts a relation in its place; takes the caller's reference. */
+static void
+store_relation(Decoder *decoder, Relation *relation)
+{
+	size_t number = relation->number;
+
+	if (number >= decoder->relation_slots)
+	{
+		size_t slots = decoder->relation_slots ? decoder->relation_slots : 64;
+
+		while (slots <= number)
+			slots *= 2;
+		decoder->relations = xrealloc_array(decoder->relations, slots,
+											sizeof(decoder->relations[0]));
+		memset(decoder->relations + decoder->relation_slots, 0,
+			   (slots - decoder->relation_slots) *
+				   sizeof(decoder->relations[0]));
+		decoder->relation_slots = slots;
+	}
+	relation_unref(decoder->relations[number]);
+	decoder->relations[number] = relation;
+}
+
+static bool
+map_identity(Penstock__ReplicaIdentity wire, ReplicaIdentity *identity)
+{
+	switch (wire)
+	{
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_DEFAULT:
+			*identity = IDENTITY_DEFAULT;
+			return true;
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_NOTHING:
+			*identity = IDENTITY_NOTHING;
+			return true;
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_FULL:
+			*identity = IDENTITY_FULL;
+			return true;
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_INDEX:
+			*identity = IDENTITY_INDEX;
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* The types whose values may travel as integers. */
+static bool
+type_has_integer_form(uint32_t type_oid)
+{
+	switch (type_oid)
+	{
+		case TYPE_BOOL:
+		case TYPE_INT2:
+		case TYPE_INT4:
+		case TYPE_INT8:
+		case TYPE_OID:
+		case TYPE_DATE:
+		case TYPE_TIME:
+		case TYPE_TIMESTAMP:
+		case TYPE_TIMESTAMPTZ:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+map_encoding(const Penstock__Column *wire, ColumnEncoding *encoding)
+{
+	switch (wire->encoding)
+	{
+		case PENSTOCK__ENCODING__ENCODING_INTEGER:
+			*encoding = COLUMN_INTEGER;
+			return type_has_integer_form(wire->type_oid);
+		case PENSTOCK__ENCODING__ENCODING_BINARY:
+			*encoding = COLUMN_BINARY;
+			return true;
+		case PENSTOCK__ENCODING__ENCODING_TEXT:
+			*encoding = COLUMN_TEXT;
+			return true;
+		default:
+			return false;
+	}
+}
+
+static MUST_CHECK Rc
+convert_column(Relation *relation, RelationColumn *column,
+			   const Penstock__Column *wire, Error *err)
+{
+	if (wire->name[0] == '\0' || wire->type_oid == 0)
+		return invalid(err, "column without name or type");
+	if (wire->attnum < 1 || wire->attnum > RELATION_COLUMNS_MAX)
+		return invalid(err, "column number is out of range");
+	if (!map_encoding(wire, &column->encoding))
+		return invalid(err, "column with an encoding that is not known");
+	column->name = arena_strdup(relation->arena, wire->name);
+	column->type_name = arena_strdup(relation->arena, wire->type_name);
+	column->type_oid = wire->type_oid;
+	column->typmod = wire->typmod;
+	column->attnum = (uint16_t) wire->attnum;
+	column->key = wire->key;
+	column->generated = wire->generated;
+	column->identity_always =
+		wire->identity == PENSTOCK__IDENTITY__IDENTITY_ALWAYS;
+	relation->key_count += wire->key ? 1 : 0;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+convert_relation(const Penstock__Relation *wire, Relation **converted,
+				 Error *err)
+{
+	Relation *relation;
+	Rc rc = RC_OK;
+
+	if (wire->number < 1 || wire->number >= DECODE_RELATIONS_MAX)
+		return invalid(err, "relation number is out of range");
+	if (wire->schema[0] == '\0' || wire->name[0] == '\0')
+		return invalid(err, "relation without a name");
+	if (wire->n_columns > RELATION_COLUMNS_MAX)
+		return invalid(err, "relation with too many columns");
+	relation = relation_new((int) wire->n_columns);
+	relation->number = wire->number;
+	relation->oid = wire->oid;
+	relation->schema = arena_strdup(relation->arena, wire->schema);
+	relation->name = arena_strdup(relation->arena, wire->name);
+	if (!map_identity(wire->replica_identity, &relation->identity))
+		rc = invalid(err, "relation with a replica identity that is not known");
+	for (size_t i = 0; rc == RC_OK && i < wire->n_columns; i++)
+		rc = convert_column(relation, &relation->columns[i], wire->columns[i],
+							err);
+	if (rc != RC_OK)
+	{
+		relation_unref(relation);
+		return rc;
+	}
+	*converted = relation;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+decode_relation(Decoder *decoder, Arena *arena, Span body, Error *err)
+{
+	ProtobufCAllocator allocator = arena_allocator(arena);
+	Penstock__Relation *wire =
+		penstock__relation__unpack(&allocator, body.length, body.data);
+	Relation *relation = NULL;
+	Rc rc;
+
+	if (wire == NULL)
+		return invalid(err, "relation cannot be read");
+	rc = convert_relation(wire, &relation, err);
+	if (rc == RC_OK)
+		store_relation(decoder, relation);
+	return rc;
+}
+
+/*
+ * A frame holds a reference to every relation that its changes name.  Changes
+ * of one table often come in runs, so only the last one is looked at; a second
+ * reference does no harm.
+ */
+static void
+remember_relation(Frame *frame, Relation *relation)
+{
+	if (frame->relation_count > 0 &&
+		frame->relations[frame->relation_count - 1] == relation)
+		return;
+	frame->relations[frame->relation_count++] = relation_ref(relation);
+}
+
+/* ---- rows --------------------------------------------------------------- */
+
+static bool
+add_integer(RawRow *row, uint64_t number)
+{
+	if (row->integer_count >= RELATION_COLUMNS_MAX)
+		return false;
+	row->integers[row->integer_count++] = zigzag_decode(number);
+	return true;
+}
+
+static bool
+add_packed_integers(RawRow *row, Span packed)
+{
+	Reader reader = reader_of(packed);
+
+	while (!reader_at_end(&reader))
+	{
+		uint64_t number;
+
+		if (!reader_varint(&reader, &number) || !add_integer(row, number))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * One field of a row, by its number in Row.  A repeated scalar may come packed
+ * or not; protobuf requires that readers take both.
+ */
+static bool
+add_row_field(RawRow *row, uint32_t number, const Field *field)
+{
+	if (number == ROW_INTEGERS && field->wire_type == WIRE_VARINT)
+		return add_integer(row, field->varint);
+	if (field->wire_type != WIRE_BYTES)
+		return false;
+	switch (number)
+	{
+		case ROW_INTEGERS:
+			return add_packed_integers(row, field->bytes);
+		case ROW_VALUES:
+			if (row->value_count >= RELATION_COLUMNS_MAX)
+				return false;
+			row->values[row->value_count++] = field->bytes;
+			return true;
+		case ROW_NULLS:
+			row->nulls = field->bytes;
+			return true;
+		case ROW_UNCHANGED:
+			row->unchanged = field->bytes;
+			return true;
+		default:
+			return false;
+	}
+}
+
+static void
+reset_row(RawRow *row)
+{
+	row->integer_count = 0;
+	row->value_count = 0;
+	row->nulls = (Span){0};
+	row->unchanged = (Span){0};
+}
+
+static bool
+read_old_row(RawRow *row, Span body)
+{
+	Reader reader = reader_of(body);
+
+	while (!reader_at_end(&reader))
+	{
+		Field field;
+
+		if (!reader_field(&reader, &field))
+			return false;
+		if (field.number >= ROW_INTEGERS && field.number <= ROW_UNCHANGED &&
+			!add_row_field(row, field.number, &field))
+			return false;
+	}
+	return true;
+}
+
+static bool
+bit_is_set(Span bitmap, int bit)
+{
+	size_t byte = (size_t) bit / 8;
+
+	return byte < bitmap.length && (bitmap.data[byte] >> (bit % 8)) & 1;
+}
+
+/* Reads the value of one column that is there. */
+static bool
+take_value(const RawRow *row, const RelationColumn *column, int *integer_next,
+		   int *value_next, Value *value)
+{
+	const Span *bytes;
+
+	if (column->encoding == COLUMN_INTEGER)
+	{
+		if (*integer_next >= row->integer_count)
+			return false;
+		value->kind = VALUE_INTEGER;
+		value->integer = row->integers[(*integer_next)++];
+		return true;
+	}
+	if (*value_next >= row->value_count)
+		return false;
+	bytes = &row->values[(*value_next)++];
+	if (bytes->length > INT32_MAX)
+		return false;
+	value->kind =
+		column->encoding == COLUMN_BINARY ? VALUE_BINARY : VALUE_TEXT;
+	value->bytes = bytes->data;
+	value->length = (uint32_t) bytes->length;
+	return true;
+}
+
+/* Lets the fields of a row meet their columns; see "Rows" in the .proto. */
+static MUST_CHECK Rc
+build_row(const RawRow *row, const Relation *relation, bool key_only,
+		  bool may_be_unchanged, Arena *arena, const Value **built, Error *err)
+{
+	Value *values = arena_alloc(arena, (size_t) relation->column_count *
+										   sizeof(Value));
+	int integer_next = 0;
+	int value_next = 0;
+	int bit = 0;
+
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		const RelationColumn *column = &relation->columns[i];
+		Value *value = &values[i];
+
+		*value = (Value){.kind = VALUE_ABSENT};
+		if (key_only && !column->key)
+			continue;
+		if (bit_is_set(row->nulls, bit))
+			value->kind = VALUE_NULL;
+		else if (bit_is_set(row->unchanged, bit))
+		{
+			if (!may_be_unchanged)
+				return invalid(err, "unchanged value where there can be none");
+			value->kind = VALUE_UNCHANGED;
+		}
+		else if (!take_value(row, column, &integer_next, &value_next, value))
+			return invalid(err, "row has fewer values than its table columns");
+		bit++;
+	}
+	if (integer_next != row->integer_count || value_next != row->value_count)
+		return invalid(err, "row has more values than its table columns");
+	*built = values;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+decode_row_change(Decoder *decoder, Frame *frame, Change *change, Error *err)
+{
+	const RawChange *raw = &decoder->raw;
+	Relation *relation = find_relation(decoder, raw->number);
+	bool old_is_key;
+	Rc rc = RC_OK;
+
+	if (relation == NULL)
+		return invalid(err, "row of a table that was not described");
+	old_is_key = relation->identity != IDENTITY_FULL;
+	remember_relation(frame, relation);
+	change->relation = relation;
+	switch (raw->operation)
+	{
+		case CHANGE_FIELD_INSERT:
+			change->kind = CHANGE_INSERT;
+			return build_row(&raw->row, relation, false, false, frame->arena,
+							 &change->new_row, err);
+		case CHANGE_FIELD_DELETE:
+			change->kind = CHANGE_DELETE;
+			return build_row(&raw->row, relation, old_is_key, false,
+							 frame->arena, &change->old_row, err);
+		default:
+			change->kind = CHANGE_UPDATE;
+			rc = build_row(&raw->row, relation, false, true, frame->arena,
+						   &change->new_row, err);
+			if (rc == RC_OK && raw->has_old)
+				rc = build_row(&raw->old, relation, old_is_key, false,
+							   frame->arena, &change->old_row, err);
+			return rc;
+	}
+}
+
+/* ---- other changes ------------------------------------------------------ */
+
+static MUST_CHECK Rc
+decode_truncate(Decoder *decoder, Frame *frame, Change *change, Error *err)
+{
+	ProtobufCAllocator allocator = arena_allocator(frame->arena);
+	Span body = decoder->raw.body;
+	Penstock__Truncate *wire =
+		penstock__truncate__unpack(&allocator, body.length, body.data);
+	TruncateInfo *info = arena_calloc(frame->arena, 1, sizeof(TruncateInfo));
+
+	if (wire == NULL || wire->n_relations < 1 || wire->n_relations > INT32_MAX)
+		return invalid(err, "truncate cannot be read");
+	info->relation_count = (int) wire->n_relations;
+	info->relations =
+		arena_calloc(frame->arena, wire->n_relations, sizeof(Relation *));
+	info->cascade = wire->cascade;
+	info->restart_identity = wire->restart_identity;
+
+	/* The frame's own list has room for one relation a change only. */
+	frame->relations = memcpy(
+		arena_calloc(frame->arena, frame->change_count + frame->relation_count +
+									   wire->n_relations,
+					 sizeof(Relation *)),
+		frame->relations, frame->relation_count * sizeof(Relation *));
+	for (size_t i = 0; i < wire->n_relations; i++)
+	{
+		info->relations[i] = find_relation(decoder, wire->relations[i]);
+		if (info->relations[i] == NULL)
+			return invalid(err, "truncate of a table that was not described");
+		remember_relation(frame, info->relations[i]);
+	}
+	change->kind = CHANGE_TRUNCATE;
+	change->truncate = info;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+decode_message(Decoder *decoder, Frame *frame, Change *change, Error *err)
+{
+	ProtobufCAllocator allocator = arena_allocator(frame->arena);
+	Span body = decoder->raw.body;
+	Penstock__Message *wire =
+		penstock__message__unpack(&allocator, body.length, body.data);
+	MessageInfo *info = arena_calloc(frame->arena, 1, sizeof(MessageInfo));
+
+	if (wire == NULL)
+		return invalid(err, "message cannot be read");
+	if (wire->transactional != decoder->in_transaction)
+		return invalid(err, "message on the wrong side of a transaction");
+	info->transactional = wire->transactional;
+	info->lsn = wire->lsn;
+	info->prefix = wire->prefix;
+	info->content = wire->content.data;
+	info->content_length = wire->content.len;
+	change->kind = CHANGE_MESSAGE;
+	change->message = info;
+	return RC_OK;
+}
+
+/* ---- a change ----------------------------------------------------------- */
+
+static bool
+read_operation(RawChange *raw, const Field *field)
+{
+	bool is_row = field->number <= CHANGE_FIELD_DELETE;
+
+	if (field->wire_type != (is_row ? WIRE_VARINT : WIRE_BYTES))
+		return false;
+	raw->operation = field->number;
+	if (is_row)
+		raw->number = field->varint;
+	else
+		raw->body = field->bytes;
+	return true;
+}
+
+static bool
+read_change_field(RawChange *raw, const Field *field)
+{
+	if (field->number >= CHANGE_FIELD_INTEGERS &&
+		field->number <= CHANGE_FIELD_UNCHANGED)
+		return add_row_field(
+			&raw->row, field->number - CHANGE_FIELD_INTEGERS + ROW_INTEGERS,
+			field);
+	if (field->number <= CHANGE_FIELD_MESSAGE)
+		return read_operation(raw, field);
+	if (field->number == CHANGE_FIELD_OLD)
+	{
+		raw->has_old = true;
+		return field->wire_type == WIRE_BYTES &&
+			   read_old_row(&raw->old, field->bytes);
+	}
+	return true; /* a field of a later version */
+}
+
+static bool
+read_change(RawChange *raw, Span body)
+{
+	Reader reader = reader_of(body);
+
+	raw->operation = 0;
+	raw->has_old = false;
+	reset_row(&raw->row);
+	reset_row(&raw->old);
+	while (!reader_at_end(&reader))
+	{
+		Field field;
+
+		if (!reader_field(&reader, &field) || !read_change_field(raw, &field))
+			return false;
+	}
+	return true;
+}
+
+/* Decodes one change; a relation leaves nothing in the frame's list. */
+static MUST_CHECK Rc
+decode_change(Decoder *decoder, Frame *frame, Span body, size_t *kept,
+			  Error *err)
+{
+	Change *change = &frame->changes[*kept];
+	RawChange *raw = &decoder->raw;
+	Rc rc;
+
+	if (!read_change(raw, body))
+		return invalid(err, "change cannot be read");
+	decoder->change_count++;
+	*change = (Change){0};
+	switch (raw->operation)
+	{
+		case CHANGE_FIELD_RELATION:
+			return decode_relation(decoder, frame->arena, raw->body, err);
+		case CHANGE_FIELD_INSERT:
+		case CHANGE_FIELD_UPDATE:
+		case CHANGE_FIELD_DELETE:
+			rc = decode_row_change(decoder, frame, change, err);
+			break;
+		case CHANGE_FIELD_TRUNCATE:
+			rc = decode_truncate(decoder, frame, change, err);
+			break;
+		case CHANGE_FIELD_MESSAGE:
+			rc = decode_message(decoder, frame, change, err);
+			break;
+		default:
+			return invalid(err, "change of a kind that is not known");
+	}
+	if (rc == RC_OK)
+		(*kept)++;
+	return rc;
+}
+
+/* ---- the frame ---------------------------------------------------------- */
+
+/* What the first pass over a frame finds. */
+typedef struct FrameOutline
+{
+	Span session; /* data is NULL where there is none */
+	Span begin;
+	Span commit;
+	size_t change_count;
+} FrameOutline;
+
+static MUST_CHECK Rc
+outline_frame(Span body, FrameOutline *outline, Error *err)
+{
+	Reader reader = reader_of(body);
+
+	*outline = (FrameOutline){0};
+	while (!reader_at_end(&reader))
+	{
+		Field field;
+		bool known;
+
+		if (!reader_field(&reader, &field))
+			return invalid(err, "it is cut short or damaged");
+		known = field.number <= FRAME_COMMIT;
+		if (known && field.wire_type != WIRE_BYTES)
+			return invalid(err, "it is damaged");
+		if (field.number == FRAME_SESSION)
+			outline->session = field.bytes;
+		else if (field.number == FRAME_BEGIN)
+			outline->begin = field.bytes;
+		else if (field.number == FRAME_COMMIT)
+			outline->commit = field.bytes;
+		else if (field.number == FRAME_CHANGES)
+			outline->change_count++;
+	}
+	if (outline->session.data == NULL && outline->begin.data == NULL &&
+		outline->commit.data == NULL && outline->change_count == 0)
+		return invalid(err, "it is empty");
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+decode_session(Decoder *decoder, Frame *frame, Span body, Error *err)
+{
+	ProtobufCAllocator allocator = arena_allocator(frame->arena);
+	Penstock__Session *wire;
+
+	if ((body.data != NULL) == decoder->session_seen)
+		return invalid(err, decoder->session_seen
+								? "session starts twice"
+								: "session does not say its version");
+	if (body.data == NULL)
+		return RC_OK;
+	wire = penstock__session__unpack(&allocator, body.length, body.data);
+	if (wire == NULL)
+		return invalid(err, "session cannot be read");
+	if (wire->proto_version != DECODE_PROTO_VERSION)
+	{
+		Rc rc = error_set(err, ERR_PROTOCOL,
+						  "source speaks protocol version %u, this program "
+						  "version %d",
+						  wire->proto_version, DECODE_PROTO_VERSION);
+
+		error_hint(err, "Install the same version of Penstock on both sides.");
+		return rc;
+	}
+	decoder->session_seen = true;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+decode_begin(Decoder *decoder, Frame *frame, Span body, Error *err)
+{
+	ProtobufCAllocator allocator = arena_allocator(frame->arena);
+	Penstock__Begin *wire;
+
+	if (body.data == NULL)
+		return RC_OK;
+	if (decoder->in_transaction)
+		return invalid(err, "transaction starts inside another one");
+	wire = penstock__begin__unpack(&allocator, body.length, body.data);
+	if (wire == NULL)
+		return invalid(err, "begin cannot be read");
+	if (wire->commit_lsn == 0 || wire->end_lsn <= wire->commit_lsn)
+		return invalid(err, "transaction without valid positions");
+	frame->begins = true;
+	frame->txn = (TxnInfo){
+		.xid = wire->xid,
+		.commit_lsn = wire->commit_lsn,
+		.end_lsn = wire->end_lsn,
+		.commit_time_us = wire->commit_time,
+		.origin = wire->origin[0] != '\0' ? wire->origin : NULL,
+		.origin_lsn = wire->origin_lsn,
+	};
+	decoder->in_transaction = true;
+	decoder->change_count = 0;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+decode_commit(Decoder *decoder, Frame *frame, Span body, Error *err)
+{
+	ProtobufCAllocator allocator = arena_allocator(frame->arena);
+	Penstock__Commit *wire;
+
+	if (body.data == NULL)
+		return RC_OK;
+	if (!decoder->in_transaction)
+		return invalid(err, "commit without a transaction");
+	wire = penstock__commit__unpack(&allocator, body.length, body.data);
+	if (wire == NULL)
+		return invalid(err, "commit cannot be read");
+	if (wire->change_count != decoder->change_count)
+		return invalid(err, "transaction has not as many changes as it says");
+	frame->commits = true;
+	decoder->in_transaction = false;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+decode_changes(Decoder *decoder, Frame *frame, Span body, Error *err)
+{
+	Reader reader = reader_of(body);
+	size_t kept = 0;
+
+	while (!reader_at_end(&reader))
+	{
+		Field field;
+		Rc rc;
+
+		if (!reader_field(&reader, &field))
+			return invalid(err, "it is cut short or damaged");
+		if (field.number != FRAME_CHANGES)
+			continue;
+		rc = decode_change(decoder, frame, field.bytes, &kept, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	frame->change_count = kept;
+	return RC_OK;
+}
+
+/* Outside a transaction only a message that is not part of one may come. */
+static MUST_CHECK Rc
+check_place(const Decoder *decoder, const Frame *frame, Error *err)
+{
+	if (decoder->in_transaction)
+		return RC_OK;
+	for (size_t i = 0; i < frame->change_count; i++)
+		if (frame->changes[i].kind != CHANGE_MESSAGE)
+			return invalid(err, "change outside a transaction");
+	return RC_OK;
+}
+
+static Frame *
+new_frame(const WireMessage *message)
+{
+	size_t block_bytes = message->length * FRAME_ARENA_FACTOR;
+	Arena *arena;
+	Frame *frame;
+
+	if (block_bytes < FRAME_ARENA_MIN)
+		block_bytes = FRAME_ARENA_MIN;
+	if (block_bytes > FRAME_ARENA_MAX)
+		block_bytes = FRAME_ARENA_MAX;
+	arena = arena_new(block_bytes);
+	frame = arena_calloc(arena, 1, sizeof(Frame));
+	frame->arena = arena;
+	frame->references = 1;
+	frame->message = message->memory;
+	frame->message_free = message->memory_free;
+	return frame;
+}
+
+static MUST_CHECK Rc
+decode_frame(Decoder *decoder, Frame *frame, Span body, Error *err)
+{
+	FrameOutline outline;
+	Rc rc = outline_frame(body, &outline, err);
+
+	if (rc != RC_OK)
+		return rc;
+	frame->change_count = outline.change_count;
+	frame->changes =
+		arena_alloc(frame->arena, outline.change_count * sizeof(Change));
+	frame->relations =
+		arena_alloc(frame->arena, outline.change_count * sizeof(Relation *));
+	rc = decode_session(decoder, frame, outline.session, err);
+	if (rc == RC_OK)
+		rc = decode_begin(decoder, frame, outline.begin, err);
+	if (rc == RC_OK)
+		rc = decode_changes(decoder, frame, body, err);
+	if (rc == RC_OK)
+		rc = check_place(decoder, frame, err);
+	if (rc == RC_OK)
+		rc = decode_commit(decoder, frame, outline.commit, err);
+	return rc;
+}
+
+Rc
+decoder_decode(Decoder *decoder, const WireMessage *message, Frame **frame,
+			   Error *err)
+{
+	Frame *decoded = new_frame(message);
+	Rc rc = decode_frame(decoder, decoded,
+						 (Span){message->data, message->length}, err);
+
+	if (rc != RC_OK)
+	{
+		frame_unref(decoded);
+		return rc;
+	}
+	decoded->bytes = arena_bytes(decoded->arena) + message->length;
+	*frame = decoded;
+	return RC_OK;
+}

@@ -1,0 +1,51 @@
+/*
+ * decode.h
+ *    Bytes of the stream to frames of changes.
+ *
+ * A decoder lives as long as one session with the source: it remembers the
+ * relations that the session has described and checks that frames follow one
+ * another as proto/penstock.proto says.  It trusts nothing: every length,
+ * number and order is checked before it is used, and what is wrong is an
+ * ERR_PROTOCOL that says what.
+ */
+#ifndef PENSTOCK_WIRE_DECODE_H
+#define PENSTOCK_WIRE_DECODE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "model/change.h"
+
+/* The version of the format that this decoder reads. */
+#define DECODE_PROTO_VERSION 1
+
+/* Tables that one session can describe. */
+#define DECODE_RELATIONS_MAX (1024 * 1024)
+
+typedef struct Decoder Decoder;
+
+/* A message as it came: `data` lies inside `memory`. */
+typedef struct WireMessage
+{
+	void *memory;
+	void (*memory_free)(void *);
+	const uint8_t *data;
+	size_t length;
+} WireMessage;
+
+Decoder *decoder_new(void);
+
+/* Accepts NULL.  Frames that were decoded live on by their own references. */
+void decoder_free(Decoder *decoder);
+
+/*
+ * Decodes one message.  Takes ownership of its memory in every case; on success
+ * *frame is a new frame with one reference, the caller's.
+ */
+MUST_CHECK Rc decoder_decode(Decoder *decoder, const WireMessage *message,
+							 Frame **frame, Error *err);
+
+/* Whether the last frame left a transaction open. */
+bool decoder_in_transaction(const Decoder *decoder);
+
+#endif /* PENSTOCK_WIRE_DECODE_H */

@@ -1,0 +1,68 @@
+/*
+ * reader.c
+ *    Varints and fields.
+ */
+#include "wire/reader.h"
+
+#define VARINT_BYTES_MAX 10
+
+bool
+reader_varint_slow(Reader *reader, uint64_t *number)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < VARINT_BYTES_MAX; i++)
+	{
+		uint8_t byte;
+
+		if (reader->at == reader->end)
+			return false;
+		byte = *reader->at++;
+		value |= (uint64_t) (byte & 0x7f) << (7 * i);
+		if (byte < 0x80)
+		{
+			*number = value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+skip(Reader *reader, size_t length)
+{
+	if ((size_t) (reader->end - reader->at) < length)
+		return false;
+	reader->at += length;
+	return true;
+}
+
+bool
+reader_field(Reader *reader, Field *field)
+{
+	uint64_t tag;
+	uint64_t length;
+
+	if (!reader_varint(reader, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
+		return false;
+	field->number = (uint32_t) tag >> 3;
+	field->wire_type = (uint32_t) tag & 7;
+	switch (field->wire_type)
+	{
+		case WIRE_VARINT:
+			return reader_varint(reader, &field->varint);
+		case WIRE_FIXED64:
+			return skip(reader, 8);
+		case WIRE_FIXED32:
+			return skip(reader, 4);
+		case WIRE_BYTES:
+			if (!reader_varint(reader, &length) ||
+				length > (size_t) (reader->end - reader->at))
+				return false;
+			field->bytes = (Span){reader->at, length};
+			reader->at += length;
+			return true;
+		default: /* groups, and numbers that do not exist */
+			return false;
+	}
+}
