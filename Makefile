@@ -1,0 +1,369 @@
+# Penstock: the output plugin, the consumer, and everything that tests them.
+#
+# Products go to build/ and nowhere else:
+#
+#   build/proto/           the C form of proto/penstock.proto
+#   build/pg<major>/       the plugin, one directory for each server version
+#   build/consumer/        the consumer's object files
+#   build/penstock         the consumer
+#   build/test/            unit test programs, logs of tests
+#   build/{asan,coverage,fuzz}/  the same once more, built another way
+#
+# A new source file, unit test, fuzz target or end-to-end test needs no edit
+# here.  "make help" lists the targets.
+#
+# This file must be readable before anything is installed, because "make demo"
+# and "make check" install what they need: nothing that is evaluated while make
+# reads it may fail for want of a program.
+
+VERSION = 0.1.0
+
+# Where the consumer is installed; the plugin goes where its server looks.
+PREFIX = /usr/local
+
+PG_CONFIG = pg_config
+PKG_CONFIG = pkg-config
+PROTOC_C = protoc-c
+PROVE = prove
+# Debian's server headers bring this one.
+CLANG = $(firstword $(shell command -v clang-14 clang) clang)
+CLANG_FORMAT = $(firstword $(shell command -v clang-format-14 clang-format) \
+                 clang-format)
+CLANG_TIDY = $(firstword $(shell command -v clang-tidy-14 clang-tidy) \
+               clang-tidy)
+CPPCHECK = cppcheck
+
+CFLAGS = -O2 -g
+# Flags of one way of building: make asan and others set them.
+VARIANT_FLAGS =
+# Of the plugin; empty: the compiler that the server was built with.
+PLUGIN_CC =
+
+# Seconds that "make fuzz" gives to each fuzz target.
+FUZZ_SECONDS = 60
+# End-to-end tests to run, relative to the checkout.
+PROVE_TESTS = test/t
+PROVE_FLAGS =
+
+# Where the consumer and its tests are built: build, or a directory in it.
+OUT = build
+PROTO_DIR = build/proto
+
+# Any of these may be unknown before the server is installed.
+pg_version := $(shell $(PG_CONFIG) --version 2>/dev/null)
+PG_MAJOR = $(shell echo '$(pg_version)' | sed -E 's/^[^0-9]*([0-9]+).*/\1/')
+PLUGIN_DIR = build/pg$(PG_MAJOR)
+
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wformat=2 \
+	-Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wvla -Wundef -Wimplicit-fallthrough \
+	-Wdeclaration-after-statement -Werror
+
+package_cflags := $(shell $(PKG_CONFIG) --cflags libpq libprotobuf-c 2>/dev/null)
+package_libs := $(shell $(PKG_CONFIG) --libs libpq libprotobuf-c 2>/dev/null)
+ifeq ($(package_libs),)
+package_libs = -lpq -lprotobuf-c
+endif
+
+# The generated header is included as a system header: it is not ours to mend.
+# -MD rather than -MMD, for the sake of that header's dependency.
+CONSUMER_CPPFLAGS = -Iconsumer -isystem $(PROTO_DIR) $(package_cflags) \
+	-D_GNU_SOURCE -DPENSTOCK_VERSION='"$(VERSION)"'
+CONSUMER_CFLAGS = -std=gnu11 $(CONSUMER_CPPFLAGS) $(CPPFLAGS) $(WARNINGS) \
+	-fstack-protector-strong $(CFLAGS) $(VARIANT_FLAGS) -MD -MP
+CONSUMER_LDFLAGS = $(CFLAGS) $(VARIANT_FLAGS) $(LDFLAGS)
+CONSUMER_LIBS = $(package_libs) $(LIBS)
+
+sources := $(sort $(wildcard consumer/*.c consumer/*/*.c consumer/*/*/*.c))
+objects := $(patsubst %.c,$(OUT)/%.o,$(sources)) $(OUT)/proto/penstock.pb-c.o
+library_objects := $(filter-out $(OUT)/consumer/main.o,$(objects))
+
+unit_sources := $(sort $(wildcard test/unit/*.c test/unit/*/*.c \
+	test/unit/*/*/*.c))
+unit_programs := $(patsubst %.c,$(OUT)/%,$(filter %_test.c,$(unit_sources)))
+# What tests share.  It is linked from an archive, before the real libraries:
+# a scripted stand-in for one is used by the tests that refer to it.
+support_objects := $(patsubst %.c,$(OUT)/%.o, \
+	$(filter-out %_test.c,$(unit_sources)))
+support_library := $(if $(support_objects),$(OUT)/test/unit/libsupport.a)
+
+fuzz_sources := $(sort $(wildcard test/fuzz/*_fuzz.c))
+fuzz_programs := $(patsubst %.c,$(OUT)/%,$(fuzz_sources))
+
+c_files := $(sort $(wildcard $(foreach top,consumer plugin regress test, \
+	$(foreach depth,* */* */*/* */*/*/*,\
+	$(top)/$(depth).c $(top)/$(depth).h))))
+
+# V=1 shows the commands.
+V = 0
+ifeq ($(V),0)
+quiet = @echo '$(1) $(patsubst build/%,%,$(2))';
+endif
+
+# For use within single quotes.
+escaped = $(subst ','\'',$(1))
+
+SHELL = /bin/bash
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: all	## build the consumer and the plugin
+all: consumer plugin
+
+.PHONY: help	## list the targets
+help:
+	@sed -nE 's/^\.PHONY: (.*)\t## (.*)/\1\t\2/p' Makefile | expand -t 18
+	@echo
+	@echo 'PG_CONFIG=… chooses the server version; CC, CFLAGS, PREFIX and'
+	@echo 'DESTDIR mean what they usually mean.'
+
+
+# ---- The wire format ----
+
+# protoc-c writes both at once: one stamp stands for the pair.
+$(PROTO_DIR)/penstock.pb-c.c $(PROTO_DIR)/penstock.pb-c.h: \
+		$(PROTO_DIR)/stamp ;
+
+$(PROTO_DIR)/stamp: proto/penstock.proto
+	@mkdir -p $(@D)
+	$(call quiet,protoc,$@)$(PROTOC_C) --proto_path=proto --c_out=$(@D) $<
+	@touch $@
+
+# Generated code is compiled as it comes.
+$(OUT)/proto/penstock.pb-c.o: $(PROTO_DIR)/penstock.pb-c.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call quiet,cc,$<)$(CC) -std=gnu11 -w -I$(PROTO_DIR) $(package_cflags) \
+		$(CFLAGS) $(VARIANT_FLAGS) -c $< -o $@
+
+
+# ---- The consumer ----
+
+.PHONY: consumer	## build the consumer: build/penstock
+consumer: $(OUT)/penstock
+
+$(OUT)/penstock: $(objects)
+	$(call quiet,link,$@)$(CC) $(CONSUMER_LDFLAGS) $^ $(CONSUMER_LIBS) -o $@
+
+$(OUT)/consumer/%.o: consumer/%.c $(OUT)/flags \
+		| $(PROTO_DIR)/penstock.pb-c.h
+	@mkdir -p $(@D)
+	$(call quiet,cc,$<)$(CC) $(CONSUMER_CFLAGS) -c $< -o $@
+
+# Another compiler or other flags build everything again.
+.PHONY: FORCE
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(call escaped,$(CONSUMER_CFLAGS))' | \
+		cmp -s - $@ || echo '$(CC) $(call escaped,$(CONSUMER_CFLAGS))' >$@
+
+-include $(patsubst %.o,%.d,$(objects) $(support_objects)) \
+	$(addsuffix .d,$(unit_programs) $(fuzz_programs))
+
+
+# ---- The plugin ----
+
+# It has a Makefile of its own, for PGXS, which is run in the directory of the
+# server version.  Settings of our CC and CFLAGS are not for it.  Only sources
+# are looked for in plugin/, not (as VPATH would) objects of a build in there,
+# which may be another version's.
+plugin_make = $(MAKE) $(if $(filter 0,$(V)),--silent) \
+	-C $(PLUGIN_DIR) -f $(CURDIR)/plugin/Makefile \
+	--eval='vpath %.c $(CURDIR)/plugin' --eval='vpath %.h $(CURDIR)/plugin' \
+	PG_CONFIG=$(PG_CONFIG) \
+	PENSTOCK_VERSION=$(VERSION) PROTO_DIR=$(CURDIR)/$(PROTO_DIR) \
+	$(if $(PLUGIN_CC),CC=$(PLUGIN_CC)) $(if $(DESTDIR),DESTDIR=$(DESTDIR))
+
+.PHONY: plugin	## build the plugin
+plugin: MAKEOVERRIDES =
+plugin: server-present $(PROTO_DIR)/penstock.pb-c.h
+	@mkdir -p $(PLUGIN_DIR)
+	@echo 'pgxs $(PLUGIN_DIR)/penstock.so'
+	@$(plugin_make) all
+
+.PHONY: server-present
+server-present:
+	@test -n '$(PG_MAJOR)' || { \
+		echo 'cannot run "$(PG_CONFIG)": install the server (sudo' \
+			'test/prepare) or set PG_CONFIG' >&2; exit 1; }
+
+
+# ---- Installation ----
+
+.PHONY: install	## install the plugin (into its server) and the consumer
+install: MAKEOVERRIDES =
+install: all
+	@echo 'pgxs install'
+	@$(plugin_make) install
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 build/penstock '$(DESTDIR)$(PREFIX)/bin/penstock'
+
+.PHONY: uninstall	## remove what install put there
+uninstall: MAKEOVERRIDES =
+uninstall: server-present
+	@mkdir -p $(PLUGIN_DIR)
+	@$(plugin_make) uninstall
+	rm -f '$(DESTDIR)$(PREFIX)/bin/penstock'
+
+.PHONY: clean	## remove build/
+clean:
+	rm -rf build
+
+
+# ---- Tests ----
+
+.PHONY: prepare	## install what demo and check need, as far as it is missing
+prepare:
+	@test/prepare check
+
+# What "check" needs may not be installed yet, so nothing of it is a
+# prerequisite: test/check runs make again when it is.
+.PHONY: check	## install what is missing, then run every test
+check:
+	@test/prepare check
+	+@MAKE='$(MAKE)' test/check
+
+.PHONY: check-deps	## check includes between directories, banned functions
+check-deps: $(PROTO_DIR)/penstock.pb-c.h
+	@CC='$(CC)' CONSUMER_FLAGS='-std=gnu11 $(call escaped,$(CONSUMER_CPPFLAGS))' \
+		PLUGIN_FLAGS='-std=gnu11 $(call escaped,$(plugin_cppflags))' test/lint
+
+.PHONY: check-unit	## run the unit tests
+check-unit: $(unit_programs)
+	@test/tools/run-unit $(unit_programs)
+
+$(OUT)/test/%.o: test/%.c $(OUT)/flags | $(PROTO_DIR)/penstock.pb-c.h
+	@mkdir -p $(@D)
+	$(call quiet,cc,$<)$(CC) $(CONSUMER_CFLAGS) -Itest/unit -c $< -o $@
+
+$(OUT)/test/unit/libsupport.a: $(support_objects)
+	@rm -f $@
+	$(call quiet,ar,$@)$(AR) rcs $@ $^
+
+$(OUT)/test/unit/%_test: $(OUT)/test/unit/%_test.o $(library_objects) \
+		$(support_library)
+	$(call quiet,link,$@)$(CC) $(CONSUMER_LDFLAGS) $^ -lcmocka $(CONSUMER_LIBS) -o $@
+
+.PHONY: check-regress	## run the plugin's tests inside a server of their own
+check-regress: plugin $(PROTO_DIR)/penstock.pb-c.h
+	@PG_CONFIG='$(PG_CONFIG)' PROTO_DIR='$(PROTO_DIR)' \
+		regress/run $(PLUGIN_DIR)
+
+# Against what "make install" installed.
+.PHONY: installcheck	## check-regress with the installed plugin
+installcheck: server-present $(PROTO_DIR)/penstock.pb-c.h
+	@PG_CONFIG='$(PG_CONFIG)' PROTO_DIR='$(PROTO_DIR)' \
+		regress/run "$$($(PG_CONFIG) --pkglibdir)"
+
+.PHONY: check-e2e	## run source, consumer and target (PROVE_TESTS=…)
+check-e2e: all
+	@test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/e2e \
+		$(if $(findstring --coverage,$(VARIANT_FLAGS)),--gcov=$(OUT)) \
+		$(PROVE) --recurse -I test/t/lib $(PROVE_FLAGS) $(PROVE_TESTS)
+
+sanitizers = -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+
+.PHONY: asan	## unit and end-to-end tests with AddressSanitizer and UBSan
+asan:
+	$(MAKE) OUT=build/asan CFLAGS='-O1 -g' VARIANT_FLAGS='$(sanitizers)' \
+		check-unit check-e2e
+
+.PHONY: valgrind	## unit tests under valgrind
+valgrind: $(unit_programs)
+	@UNDER='valgrind --quiet --leak-check=full --error-exitcode=9' \
+		test/tools/run-unit $(unit_programs)
+
+.PHONY: coverage	## unit and end-to-end tests, and the lines that they reached
+coverage:
+	@rm -rf build/coverage
+	$(MAKE) OUT=build/coverage CC=gcc CFLAGS='-O0 -g' \
+		VARIANT_FLAGS=--coverage coverage-run
+
+.PHONY: coverage-run
+coverage-run: check-unit check-e2e
+	@test/tools/coverage $(OUT)
+
+# ---- Fuzzing ----
+
+.PHONY: fuzz	## run each fuzz target for FUZZ_SECONDS
+fuzz:
+	$(MAKE) OUT=build/fuzz CC='$(CLANG)' CFLAGS='-O1 -g' \
+		VARIANT_FLAGS='$(fuzz_flags)' fuzz-run
+
+fuzz_flags = -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all
+
+.PHONY: fuzz-run
+fuzz-run: $(fuzz_programs)
+	@SECONDS_EACH='$(FUZZ_SECONDS)' test/tools/run-fuzz $(fuzz_programs)
+
+$(OUT)/test/fuzz/%_fuzz: $(OUT)/test/fuzz/%_fuzz.o $(library_objects)
+	$(call quiet,link,$@)$(CC) $(CONSUMER_LDFLAGS) -fsanitize=fuzzer \
+		$^ $(CONSUMER_LIBS) -o $@
+
+
+# ---- Demonstration and measurement ----
+
+.PHONY: demo	## install what is missing, then move a database that is in use
+demo:
+	@test/prepare demo
+	@$(MAKE) --silent all
+	@test/stage test/demo
+
+.PHONY: bench	## measure against other plugins and native replication
+bench: all
+	@test/stage --results=build/bench test/bench/run
+
+
+# ---- Style ----
+
+.PHONY: lint	## check-deps, layout, cppcheck and clang-tidy
+lint:
+	@test/prepare lint
+	@$(MAKE) --keep-going check-deps lint-clang lint-format lint-cppcheck \
+		lint-tidy
+
+# The other compiler's warnings.
+.PHONY: lint-clang
+lint-clang:
+	@$(MAKE) OUT=build/clang CC='$(CLANG)' consumer
+	@$(MAKE) plugin PLUGIN_CC='$(CLANG)' PLUGIN_DIR=build/clang/plugin
+
+.PHONY: lint-format
+lint-format:
+	@echo clang-format
+	@$(CLANG_FORMAT) --dry-run -Werror $(c_files)
+
+.PHONY: format	## lay out all C files as .clang-format says
+format:
+	$(CLANG_FORMAT) -i $(c_files)
+
+lint_sources = $(filter consumer/%.c,$(c_files))
+lint_plugin_sources = $(filter plugin/%.c,$(c_files))
+lint_test_sources = $(filter test/%.c,$(c_files))
+plugin_include = $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
+plugin_cppflags = -Iplugin -isystem $(PROTO_DIR) -isystem $(plugin_include) \
+	-D_GNU_SOURCE -DPENSTOCK_VERSION='"$(VERSION)"'
+
+# System headers and the server's are not read: what of the server's would keep
+# a file from being understood is given here.  Suppressed besides:
+#   duplicateAssignExpression   two that start alike are no mistake
+cppcheck = $(CPPCHECK) --quiet --std=c11 --language=c --error-exitcode=1 \
+	--enable=warning,performance,portability --inline-suppr \
+	--suppress=missingIncludeSystem --suppress=duplicateAssignExpression \
+	-DPENSTOCK_VERSION='"$(VERSION)"'
+
+.PHONY: lint-cppcheck
+lint-cppcheck:
+	@echo cppcheck
+	@$(cppcheck) -Iconsumer $(lint_sources) $(lint_test_sources)
+	@$(cppcheck) -DPG_VERSION_NUM=150000 -DPG_MODULE_MAGIC= \
+		'-Dforeach(cell, list)=for (;;)' $(lint_plugin_sources)
+
+.PHONY: lint-tidy
+lint-tidy: $(PROTO_DIR)/penstock.pb-c.h
+	@test/tools/tidy '$(CLANG_TIDY)' $(lint_sources) $(lint_test_sources) -- \
+		-std=gnu11 $(CONSUMER_CPPFLAGS) -Itest/unit
+	@test/tools/tidy '$(CLANG_TIDY)' $(lint_plugin_sources) -- \
+		-std=gnu11 $(plugin_cppflags)

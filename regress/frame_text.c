@@ -1,0 +1,529 @@
+/*
+ * frame_text.c
+ *		Shows the plugin's frames as text, for the regression tests.
+ *
+ * penstock_frame_lines(bytea) returns text[] reads one frame and describes it
+ * line by line.  It knows the format only from the code that protoc-c generated
+ * from penstock.proto, and shares nothing with the plugin, so that the two
+ * check each other.  What differs from run to run (transaction IDs, positions,
+ * times, OIDs) is checked for plausibility and not shown.
+ *
+ * Rows can be read only with the Relation record that precedes them, maybe in
+ * an earlier frame.  So the function remembers relations, and how many changes
+ * a transaction had, from call to call until a frame starts a new session.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "penstock.pb-c.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(penstock_frame_lines);
+
+/* Values longer than this are shown shortened. */
+#define VALUE_BYTES_MAX 64
+
+/* One field of a Change or Row, or nothing. */
+typedef struct RowReader
+{
+	size_t nintegers;
+	const int64_t *integers;
+	size_t nvalues;
+	const ProtobufCBinaryData *values;
+	ProtobufCBinaryData nulls;
+	ProtobufCBinaryData unchanged;
+	size_t integer; /* next to be read */
+	size_t value;
+} RowReader;
+
+/* What is remembered from frame to frame; relations stay unpacked. */
+static MemoryContext session_context = NULL;
+static List *session_relations = NIL;
+static bool in_transaction = false;
+static uint64 changes_counted = 0;
+
+static ArrayBuildState *
+add_line(ArrayBuildState *lines, const char *text)
+{
+	return accumArrayResult(lines, CStringGetTextDatum(text), false, TEXTOID,
+							CurrentMemoryContext);
+}
+
+static void
+reset_session(void)
+{
+	if (session_context == NULL)
+		session_context = AllocSetContextCreate(
+			TopMemoryContext, "penstock_frame_text", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextReset(session_context);
+	session_relations = NIL;
+	in_transaction = false;
+	changes_counted = 0;
+}
+
+static void
+check_known(StringInfo text, const ProtobufCMessage *message)
+{
+	if (message->n_unknown_fields > 0)
+		appendStringInfoString(text, " UNKNOWN FIELDS");
+}
+
+/*
+ * protobuf-c frees what it unpacks as a whole, through an allocator; a memory
+ * context does that already.
+ */
+static void *
+allocate(void *context, size_t bytes)
+{
+	return MemoryContextAlloc((MemoryContext) context, bytes);
+}
+
+static void
+forget(void *context, void *pointer)
+{
+	(void) context;
+	if (pointer != NULL)
+		pfree(pointer);
+}
+
+static const Penstock__Relation *
+find_relation(uint32 number)
+{
+	ListCell *cell;
+
+	foreach (cell, session_relations)
+	{
+		const Penstock__Relation *relation = lfirst(cell);
+
+		if (relation->number == number)
+			return relation;
+	}
+	return NULL;
+}
+
+/* Keeps a copy, in place of an older one of that number. */
+static void
+remember_relation(const Penstock__Relation *relation)
+{
+	ProtobufCAllocator allocator = {allocate, forget, session_context};
+	MemoryContext outer = MemoryContextSwitchTo(session_context);
+	size_t bytes = penstock__relation__get_packed_size(relation);
+	uint8_t *packed = palloc(Max(bytes, 1));
+
+	penstock__relation__pack(relation, packed);
+	session_relations = lcons(
+		penstock__relation__unpack(&allocator, bytes, packed),
+		session_relations);
+	MemoryContextSwitchTo(outer);
+}
+
+static const char *
+encoding_name(Penstock__Encoding encoding)
+{
+	switch (encoding)
+	{
+		case PENSTOCK__ENCODING__ENCODING_INTEGER:
+			return "integer";
+		case PENSTOCK__ENCODING__ENCODING_BINARY:
+			return "binary";
+		case PENSTOCK__ENCODING__ENCODING_TEXT:
+			return "text";
+		default:
+			return "INVALID";
+	}
+}
+
+static const char *
+identity_name(Penstock__ReplicaIdentity identity)
+{
+	switch (identity)
+	{
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_DEFAULT:
+			return "default";
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_NOTHING:
+			return "nothing";
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_FULL:
+			return "full";
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_INDEX:
+			return "index";
+		default:
+			return "INVALID";
+	}
+}
+
+/*
+ * A name, with bytes other than ASCII escaped: it need not be in the server's
+ * encoding.
+ */
+static void
+show_name(StringInfo text, const char *name)
+{
+	for (; *name != '\0'; name++)
+	{
+		if (IS_HIGHBIT_SET(*name))
+			appendStringInfo(text, "\\x%02x", (unsigned char) *name);
+		else
+			appendStringInfoChar(text, *name);
+	}
+}
+
+static ArrayBuildState *
+show_column(ArrayBuildState *lines, const Penstock__Column *column)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "    %u ", column->attnum);
+	show_name(&text, column->name);
+	appendStringInfoChar(&text, ' ');
+	show_name(&text, column->type_name);
+	if (column->type_oid == 0)
+		appendStringInfoString(&text, " NO TYPE OID");
+	if (column->typmod != -1)
+		appendStringInfo(&text, " typmod %d", column->typmod);
+	appendStringInfo(&text, " %s", encoding_name(column->encoding));
+	if (column->key)
+		appendStringInfoString(&text, " key");
+	if (column->generated)
+		appendStringInfoString(&text, " generated");
+	if (column->identity == PENSTOCK__IDENTITY__IDENTITY_ALWAYS)
+		appendStringInfoString(&text, " identity always");
+	if (column->identity == PENSTOCK__IDENTITY__IDENTITY_BY_DEFAULT)
+		appendStringInfoString(&text, " identity by default");
+	check_known(&text, &column->base);
+	return add_line(lines, text.data);
+}
+
+static ArrayBuildState *
+show_relation(ArrayBuildState *lines, const Penstock__Relation *relation)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "  relation %u ", relation->number);
+	show_name(&text, relation->schema);
+	appendStringInfoChar(&text, '.');
+	show_name(&text, relation->name);
+	appendStringInfo(&text, " identity %s",
+					 identity_name(relation->replica_identity));
+	if (relation->oid == 0)
+		appendStringInfoString(&text, " NO OID");
+	check_known(&text, &relation->base);
+	lines = add_line(lines, text.data);
+	for (size_t i = 0; i < relation->n_columns; i++)
+		lines = show_column(lines, relation->columns[i]);
+
+	remember_relation(relation);
+	return lines;
+}
+
+static bool
+has_bit(const ProtobufCBinaryData *bitmap, int i)
+{
+	return (size_t) i / 8 < bitmap->len &&
+		   ((bitmap->data[i / 8] >> (i % 8)) & 1) != 0;
+}
+
+static bool
+is_printable(const ProtobufCBinaryData *value)
+{
+	for (size_t i = 0; i < value->len; i++)
+	{
+		if (value->data[i] < 0x20 || value->data[i] >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* Text in quotes, anything else in hex. */
+static void
+show_bytes(StringInfo text, const ProtobufCBinaryData *value, bool is_text)
+{
+	size_t shown = Min(value->len, VALUE_BYTES_MAX);
+
+	if (is_text && is_printable(value))
+		appendStringInfo(text, "'%.*s'", (int) shown,
+						 (const char *) value->data);
+	else
+	{
+		appendStringInfoString(text, "\\x");
+		for (size_t i = 0; i < shown; i++)
+			appendStringInfo(text, "%02x", value->data[i]);
+	}
+	if (shown < value->len)
+		appendStringInfo(text, "...(%zu)", value->len);
+}
+
+static bool
+is_text_type(const Penstock__Column *column)
+{
+	static const char *const names[] = {"pg_catalog.text", "pg_catalog.varchar",
+										"pg_catalog.bpchar", "pg_catalog.json",
+										"pg_catalog.name"};
+
+	if (column->encoding == PENSTOCK__ENCODING__ENCODING_TEXT)
+		return true;
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		if (strcmp(names[i], column->type_name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+show_value(StringInfo text, const Penstock__Column *column, RowReader *row,
+		   int position)
+{
+	appendStringInfoChar(text, ' ');
+	show_name(text, column->name);
+	appendStringInfoChar(text, '=');
+	if (has_bit(&row->nulls, position))
+		appendStringInfoString(text, "null");
+	else if (has_bit(&row->unchanged, position))
+		appendStringInfoString(text, "unchanged");
+	else if (column->encoding == PENSTOCK__ENCODING__ENCODING_INTEGER)
+	{
+		if (row->integer < row->nintegers)
+			appendStringInfo(text, INT64_FORMAT,
+							 (int64) row->integers[row->integer++]);
+		else
+			appendStringInfoString(text, "MISSING");
+	}
+	else if (row->value < row->nvalues)
+		show_bytes(text, &row->values[row->value++], is_text_type(column));
+	else
+		appendStringInfoString(text, "MISSING");
+}
+
+static void
+show_row(StringInfo text, const Penstock__Relation *relation, bool keys_only,
+		 RowReader *row)
+{
+	int position = 0;
+
+	for (size_t i = 0; i < relation->n_columns; i++)
+	{
+		if (keys_only && !relation->columns[i]->key)
+			continue;
+		show_value(text, relation->columns[i], row, position++);
+	}
+	if (row->integer != row->nintegers || row->value != row->nvalues)
+		appendStringInfoString(text, " VALUES LEFT");
+}
+
+static void
+show_change_row(StringInfo text, const Penstock__Relation *relation,
+				bool keys_only, const Penstock__Change *change)
+{
+	RowReader row = {
+		.nintegers = change->n_integers,
+		.integers = change->integers,
+		.nvalues = change->n_values,
+		.values = change->values,
+		.nulls = change->nulls,
+		.unchanged = change->unchanged,
+	};
+
+	show_row(text, relation, keys_only, &row);
+}
+
+static void
+show_old_row(StringInfo text, const Penstock__Relation *relation,
+			 bool keys_only, const Penstock__Row *old)
+{
+	RowReader row = {
+		.nintegers = old->n_integers,
+		.integers = old->integers,
+		.nvalues = old->n_values,
+		.values = old->values,
+		.nulls = old->nulls,
+		.unchanged = old->unchanged,
+	};
+
+	appendStringInfoString(text, " | old:");
+	show_row(text, relation, keys_only, &row);
+}
+
+static ArrayBuildState *
+show_row_change(ArrayBuildState *lines, const Penstock__Change *change,
+				const char *operation, uint32 number, bool is_delete)
+{
+	const Penstock__Relation *relation = find_relation(number);
+	StringInfoData text;
+	bool keys_only;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "  %s", operation);
+	if (relation == NULL)
+	{
+		appendStringInfo(&text, " OF UNKNOWN RELATION %u", number);
+		return add_line(lines, text.data);
+	}
+
+	keys_only = relation->replica_identity !=
+				PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_FULL;
+	appendStringInfoChar(&text, ' ');
+	show_name(&text, relation->name);
+	appendStringInfoChar(&text, ':');
+	show_change_row(&text, relation, is_delete && keys_only, change);
+	if (change->old != NULL)
+		show_old_row(&text, relation, keys_only, change->old);
+	check_known(&text, &change->base);
+	return add_line(lines, text.data);
+}
+
+static ArrayBuildState *
+show_truncate(ArrayBuildState *lines, const Penstock__Truncate *truncate)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "  truncate");
+	for (size_t i = 0; i < truncate->n_relations; i++)
+	{
+		const Penstock__Relation *relation = find_relation(
+			truncate->relations[i]);
+
+		appendStringInfo(&text, " %s", relation ? relation->name : "UNKNOWN");
+	}
+	if (truncate->cascade)
+		appendStringInfoString(&text, " cascade");
+	if (truncate->restart_identity)
+		appendStringInfoString(&text, " restart identity");
+	return add_line(lines, text.data);
+}
+
+static ArrayBuildState *
+show_message(ArrayBuildState *lines, const Penstock__Message *message)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "  message%s '",
+					 message->transactional ? " transactional" : "");
+	show_name(&text, message->prefix);
+	appendStringInfoString(&text, "' ");
+	show_bytes(&text, &message->content, true);
+	if (message->lsn == 0)
+		appendStringInfoString(&text, " NO LSN");
+	return add_line(lines, text.data);
+}
+
+static ArrayBuildState *
+show_change(ArrayBuildState *lines, const Penstock__Change *change)
+{
+	switch (change->operation_case)
+	{
+		case PENSTOCK__CHANGE__OPERATION_INSERT:
+			return show_row_change(lines, change, "insert", change->insert,
+								   false);
+		case PENSTOCK__CHANGE__OPERATION_UPDATE:
+			return show_row_change(lines, change, "update", change->update,
+								   false);
+		case PENSTOCK__CHANGE__OPERATION_DELETE:
+			return show_row_change(lines, change, "delete", change->delete_,
+								   true);
+		case PENSTOCK__CHANGE__OPERATION_RELATION:
+			return show_relation(lines, change->relation);
+		case PENSTOCK__CHANGE__OPERATION_TRUNCATE:
+			return show_truncate(lines, change->truncate);
+		case PENSTOCK__CHANGE__OPERATION_MESSAGE:
+			return show_message(lines, change->message);
+		default:
+			return add_line(lines, "  UNKNOWN OPERATION");
+	}
+}
+
+static ArrayBuildState *
+show_session(ArrayBuildState *lines, const Penstock__Session *session)
+{
+	StringInfoData text;
+
+	reset_session();
+	initStringInfo(&text);
+	appendStringInfo(&text, "session version %u, %s to %s",
+					 session->proto_version, session->server_encoding,
+					 session->client_encoding);
+	if (session->server_version_num != PG_VERSION_NUM)
+		appendStringInfoString(&text, " WRONG SERVER VERSION");
+	if (session->plugin_version[0] == '\0')
+		appendStringInfoString(&text, " NO PLUGIN VERSION");
+	check_known(&text, &session->base);
+	return add_line(lines, text.data);
+}
+
+static ArrayBuildState *
+show_begin(ArrayBuildState *lines, const Penstock__Begin *begin)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "begin");
+	if (begin->origin[0] != '\0')
+		appendStringInfo(&text, " origin %s%s", begin->origin,
+						 begin->origin_lsn == 0 ? "" : " with position");
+	if (begin->xid == 0 || begin->commit_lsn == 0 ||
+		begin->end_lsn <= begin->commit_lsn || begin->commit_time == 0)
+		appendStringInfoString(&text, " IMPLAUSIBLE");
+	if (in_transaction)
+		appendStringInfoString(&text, " IN TRANSACTION");
+	check_known(&text, &begin->base);
+	in_transaction = true;
+	changes_counted = 0;
+	return add_line(lines, text.data);
+}
+
+static ArrayBuildState *
+show_commit(ArrayBuildState *lines, const Penstock__Commit *commit)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "commit " UINT64_FORMAT,
+					 (uint64) commit->change_count);
+	if (commit->change_count != changes_counted)
+		appendStringInfo(&text, " BUT COUNTED " UINT64_FORMAT, changes_counted);
+	if (!in_transaction)
+		appendStringInfoString(&text, " WITHOUT BEGIN");
+	in_transaction = false;
+	return add_line(lines, text.data);
+}
+
+Datum
+penstock_frame_lines(PG_FUNCTION_ARGS)
+{
+	ProtobufCAllocator allocator = {allocate, forget, CurrentMemoryContext};
+	bytea *data = PG_GETARG_BYTEA_PP(0);
+	ArrayBuildState *lines = NULL;
+	Penstock__Frame *frame;
+
+	if (session_context == NULL)
+		reset_session();
+	frame = penstock__frame__unpack(&allocator, VARSIZE_ANY_EXHDR(data),
+									(const uint8_t *) VARDATA_ANY(data));
+	if (frame == NULL)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("could not unpack frame")));
+
+	if (frame->session != NULL)
+		lines = show_session(lines, frame->session);
+	if (frame->begin != NULL)
+		lines = show_begin(lines, frame->begin);
+	for (size_t i = 0; i < frame->n_changes; i++)
+		lines = show_change(lines, frame->changes[i]);
+	changes_counted += frame->n_changes;
+	if (frame->commit != NULL)
+		lines = show_commit(lines, frame->commit);
+	if (lines == NULL || frame->base.n_unknown_fields > 0)
+		lines = add_line(lines, "INVALID FRAME");
+
+	PG_RETURN_DATUM(makeArrayResult(lines, CurrentMemoryContext));
+}
