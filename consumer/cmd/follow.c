@@ -8,7 +8,9 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cmd/command.h"
@@ -21,20 +23,29 @@
 #define RETRY_PAUSE_FIRST_MS 100
 #define RETRY_PAUSE_MAX_MS 10000
 
+/* How long to wait at start for a slot that somebody else uses. */
+#define SLOT_WAIT_MAX_MS 10000
+
+/* object_in_use */
+#define SLOT_IN_USE_SQLSTATE "55006"
+
 /* Everything that one attempt holds. */
 typedef struct Attempt
 {
 	const Config *config;
 	Stream *stream;
 	SourceIdentity source;
+	Lsn confirmed_lsn; /* of the slot */
 	Sink *sinks[CONFIG_TARGETS_MAX];
 	int sink_count;
+	bool streamed; /* the slot was ours */
 	bool progressed;
 } Attempt;
 
 static MUST_CHECK Rc
-check_slot(const Config *config, Error *err)
+check_slot(Attempt *attempt, Error *err)
 {
+	const Config *config = attempt->config;
 	PgConnOptions options = {.conninfo = config->source,
 							 .label = "source",
 							 .application_name = "penstock",
@@ -47,6 +58,8 @@ check_slot(const Config *config, Error *err)
 		rc = slot_read(source, config->name, &info, err);
 	if (rc == RC_OK)
 		rc = slot_require_usable(&info, config->name, err);
+	if (rc == RC_OK)
+		attempt->confirmed_lsn = info.confirmed_lsn;
 	pgconn_close(source);
 	return rc;
 }
@@ -80,7 +93,38 @@ open_stream(Attempt *attempt, Error *err)
 			 sizeof(attempt->source.system_identifier), "%s",
 			 system.system_identifier);
 	attempt->source.timeline = system.timeline;
-	return stream_open(&attempt->stream, replication, &stream_options, err);
+	rc = stream_open(&attempt->stream, replication, &stream_options, err);
+	attempt->streamed = rc == RC_OK;
+	return rc;
+}
+
+/*
+ * We only confirm to the source what a target knows that it has.  So a target
+ * that knows less than the slot's confirmed position is not as we left it, or
+ * somebody else read from the slot; what lies between is not in the slot any
+ * more.
+ */
+static MUST_CHECK Rc
+check_position(const Attempt *attempt, const Sink *sink, const char *label,
+			   Error *err)
+{
+	Rc rc;
+
+	if (sink->start_lsn >= attempt->confirmed_lsn)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "slot \"%s\" is ahead of %s: changes are missing there",
+				   attempt->config->name, label);
+	error_detail(err,
+				 "The slot was confirmed up to " LSN_FORMAT
+				 ", the target has everything up to " LSN_FORMAT ".",
+				 LSN_ARGS(attempt->confirmed_lsn), LSN_ARGS(sink->start_lsn));
+	error_hint(err,
+			   "Was the target restored from a backup, or the slot read or "
+			   "advanced by somebody else?  Run \"penstock drop --name=%s\" "
+			   "and copy again with \"penstock clone\".",
+			   attempt->config->name);
+	return rc;
 }
 
 static MUST_CHECK Rc
@@ -106,6 +150,9 @@ open_sinks(Attempt *attempt, Error *err)
 		if (rc != RC_OK)
 			return rc;
 		attempt->sink_count++;
+		rc = check_position(attempt, attempt->sinks[i], label, err);
+		if (rc != RC_OK)
+			return rc;
 	}
 	return RC_OK;
 }
@@ -137,7 +184,7 @@ static MUST_CHECK Rc
 follow_once(Attempt *attempt, Error *err)
 {
 	Pipeline pipeline = {.endpos = attempt->config->endpos, .verbose = true};
-	Rc rc = check_slot(attempt->config, err);
+	Rc rc = check_slot(attempt, err);
 
 	if (rc == RC_OK)
 		rc = open_stream(attempt, err);
@@ -167,10 +214,25 @@ pause_before_retry(int64_t *pause_ms, Error *err)
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
+/*
+ * A slot that was never ours and stays in use is somebody else's.  One that was
+ * ours may still be held by our own lost connection, until the server notices.
+ */
+static bool
+is_worth_retrying(const Error *err, bool had_slot, int64_t waited_ms)
+{
+	if (!error_is_transient(err))
+		return false;
+	return had_slot || strcmp(err->sqlstate, SLOT_IN_USE_SQLSTATE) != 0 ||
+		   waited_ms < SLOT_WAIT_MAX_MS;
+}
+
 Rc
 command_follow(const Config *config, Error *err)
 {
 	int64_t pause_ms = RETRY_PAUSE_FIRST_MS;
+	int64_t start_us = clock_monotonic_us();
+	bool had_slot = false;
 	Rc rc = config_require_source(config, err);
 
 	if (rc == RC_OK)
@@ -181,7 +243,10 @@ command_follow(const Config *config, Error *err)
 
 		rc = follow_once(&attempt, err);
 		close_attempt(&attempt);
-		if (rc != RC_FAIL || !error_is_transient(err))
+		had_slot = had_slot || attempt.streamed;
+		if (rc != RC_FAIL ||
+			!is_worth_retrying(err, had_slot,
+							   (clock_monotonic_us() - start_us) / 1000))
 			return rc;
 		if (attempt.progressed)
 			pause_ms = RETRY_PAUSE_FIRST_MS;

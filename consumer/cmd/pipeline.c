@@ -223,6 +223,35 @@ report(Run *run)
 	run->report_due_us = run->now_us + REPORT_INTERVAL_MS * 1000;
 }
 
+/* What USR1 asks for: everything that one wants to know of a process that does
+ * not seem to move. */
+static void
+report_on_request(Run *run)
+{
+	if (!interrupt_take_report_request())
+		return;
+	log_info("follow",
+			 "received " LSN_FORMAT ", applied " LSN_FORMAT
+			 ", confirmed " LSN_FORMAT ", %s",
+			 LSN_ARGS(run->progress.received), LSN_ARGS(run->progress.applied),
+			 LSN_ARGS(run->progress.confirmed),
+			 !run->reading                  ? "not reading"
+			 : router_is_full(run->router) ? "waiting for a target"
+			 : run->source_idle            ? "waiting for the source"
+										   : "reading");
+	for (int i = 0; i < run->pipeline->sink_count; i++)
+	{
+		const Sink *sink = run->pipeline->sinks[i];
+
+		log_info("follow",
+				 "target %d: applied " LSN_FORMAT ", durable " LSN_FORMAT
+				 ", %" PRId64 " transactions, %" PRId64 " changes%s",
+				 i + 1, LSN_ARGS(sink->applied_lsn),
+				 LSN_ARGS(sink->durable_lsn), sink->transactions, sink->rows,
+				 sink->full ? ", full" : "");
+	}
+}
+
 static MUST_CHECK Rc
 work(Run *run, Error *err)
 {
@@ -289,6 +318,7 @@ loop(Run *run, Error *err)
 		if (rc != RC_OK)
 			return rc;
 		report(run);
+		report_on_request(run);
 		if (is_done(run))
 			return stream_send_last(run->pipeline->stream, err);
 		rc = wait_for_events(run, err);

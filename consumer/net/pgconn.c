@@ -16,6 +16,8 @@
 /* As much of a statement as an error's context shows. */
 #define PGCONN_CONTEXT_SQL_MAX 300
 
+#define SQLSTATE_LENGTH 5
+
 struct PgConn
 {
 	PGconn *pg;
@@ -43,18 +45,25 @@ static const char data_settings_sql[] =
 	"SET default_transaction_deferrable = off;"
 	"SET default_transaction_read_only = off";
 
-/* libpq ends its messages with a newline and sometimes has several lines. */
+/* libpq ends its messages with a newline, and has indented lines in some. */
 static char *
 one_line(const char *text)
 {
-	char *line = xstrdup(text ? text : "");
-	size_t length = strlen(line);
+	char *line = xmalloc(strlen(text ? text : "") + 1);
+	size_t length = 0;
 
-	while (length > 0 && line[length - 1] == '\n')
-		line[--length] = '\0';
-	for (char *c = line; *c != '\0'; c++)
-		if (*c == '\n')
-			*c = ' ';
+	for (const char *c = text ? text : ""; *c != '\0'; c++)
+	{
+		bool blank = *c == '\n' || *c == '\t' || *c == ' ';
+
+		if (!blank)
+			line[length++] = *c;
+		else if (length > 0 && line[length - 1] != ' ')
+			line[length++] = ' ';
+	}
+	while (length > 0 && line[length - 1] == ' ')
+		length--;
+	line[length] = '\0';
 	return line;
 }
 
@@ -70,30 +79,100 @@ pgconn_connection_error(PgConn *conn, const char *what, Error *err)
 }
 
 /*
- * A server's refusal of a connection says why in words only.  What a person
- * must mend is told from what time may heal by libpq's own knowledge of what
- * happened: whether a password was asked for, and the server's standard texts.
+ * Before a connection is made there is no result to ask for an SQLSTATE, but
+ * with PQERRORS_VERBOSE the server's message starts with it, behind the
+ * severity: "FATAL:  28P01: password …".  Copies it; false if there is none.
+ */
+static bool
+find_sqlstate(const char *message, char *sqlstate)
+{
+	const char *at = message;
+
+	while ((at = strstr(at, ":  ")) != NULL)
+	{
+		at += 3;
+		if (strspn(at, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+				SQLSTATE_LENGTH &&
+			strncmp(at + SQLSTATE_LENGTH, ": ", 2) == 0)
+		{
+			memcpy(sqlstate, at, SQLSTATE_LENGTH);
+			sqlstate[SQLSTATE_LENGTH] = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What a person has to mend, among the reasons that libpq itself gives. */
+static bool
+needs_a_person(const PGconn *pg, const char *message)
+{
+	static const char *const texts[] = {"certificate", "SSL", "authentication"};
+
+	if (PQconnectionNeedsPassword(pg))
+		return true;
+	for (size_t i = 0; i < LENGTH_OF(texts); i++)
+		if (strstr(message, texts[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* Takes the words out of a verbose message: no SQLSTATE, no LOCATION. */
+static char *
+plain_reason(const char *message, const char *sqlstate)
+{
+	char *reason = xstrdup(message);
+	char *state = sqlstate[0] ? strstr(reason, sqlstate) : NULL;
+	char *location = strstr(reason, "\nLOCATION:");
+	char *line;
+
+	if (location != NULL)
+		*location = '\0';
+	if (state != NULL)
+		memmove(state, state + SQLSTATE_LENGTH + 2,
+				strlen(state + SQLSTATE_LENGTH + 2) + 1);
+	line = one_line(reason);
+	free(reason);
+	return line;
+}
+
+/*
+ * Whether trying again can help: a server that starts, stops or is full may
+ * take us later; one that does not know the role, the password or the database
+ * will not.
  */
 static Rc
 connect_failed(PgConn *conn, Error *err)
 {
-	const char *reason = PQerrorMessage(conn->pg);
-	static const char *const needs_a_person[] = {
-		"password authentication failed",
-		"no password supplied",
-		"no pg_hba.conf entry",
-		"authentication failed",
-		"root certificate",
-		"SSL",
-	};
-	Rc rc = pgconn_connection_error(conn, "could not connect to", err);
+	const char *message = PQerrorMessage(conn->pg);
+	char sqlstate[SQLSTATE_LENGTH + 1] = "";
+	bool from_server = find_sqlstate(message, sqlstate);
+	char *reason = plain_reason(message, sqlstate);
+	Rc rc = error_set(err, ERR_CONNECT, "could not connect to %s: %s",
+					  conn->label, reason);
 
-	for (size_t i = 0; i < LENGTH_OF(needs_a_person); i++)
-		if (strstr(reason, needs_a_person[i]) != NULL)
-			err->code = ERR_CONFIG;
-	if (strstr(reason, "database \"") && strstr(reason, "does not exist"))
+	free(reason);
+	error_sqlstate(err, sqlstate);
+	if (from_server ? !error_is_transient(err)
+					: needs_a_person(conn->pg, message))
 		err->code = ERR_CONFIG;
-	if (strstr(reason, "role \"") && strstr(reason, "does not exist"))
+	return rc;
+}
+
+/*
+ * A connection that is bad at once was refused (which a local socket tells at
+ * once), or its connection string cannot be read; libpq's texts of the former
+ * start like this.
+ */
+static Rc
+start_failed(PgConn *conn, Error *err)
+{
+	static const char attempted[] = "connection to server";
+	bool was_attempted = strncmp(PQerrorMessage(conn->pg), attempted,
+								 sizeof(attempted) - 1) == 0;
+	Rc rc = connect_failed(conn, err);
+
+	if (!was_attempted)
 		err->code = ERR_CONFIG;
 	return rc;
 }
@@ -176,13 +255,12 @@ pgconn_open(PgConn **conn, const PgConnOptions *options, Error *err)
 	opened->label = xstrdup(options->label);
 	opened->pg = start_connection(options);
 	CHECK(opened->pg != NULL);
+	PQsetErrorVerbosity(opened->pg, PQERRORS_VERBOSE);
 	if (PQstatus(opened->pg) == CONNECTION_BAD)
-	{
-		rc = connect_failed(opened, err);
-		err->code = ERR_CONFIG; /* a connection string that cannot be read */
-	}
+		rc = start_failed(opened, err);
 	else
 		rc = wait_connected(opened, err);
+	PQsetErrorVerbosity(opened->pg, PQERRORS_DEFAULT);
 	if (rc == RC_OK && PQsetnonblocking(opened->pg, 1) != 0)
 		rc = pgconn_connection_error(opened, "could not set up", err);
 	if (rc == RC_OK && options->kind != PGCONN_PLAIN)
