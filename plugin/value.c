@@ -38,8 +38,9 @@
  * subtransaction if it was called from SQL, and rolls that back at its end.
  * Setting them there, and not once at startup, means that they go back to what
  * they were by themselves, also after an error, and a user who decodes through
- * SQL never sees them.  It costs nothing as long as no output function is
- * needed, and only those are set that have another value.
+ * SQL never sees them.  For short transactions it is not cheap, so it is not
+ *done for output functions that are known to obey no setting, and only those
+ *are set that have another value.
  */
 #include "postgres.h"
 
@@ -79,6 +80,18 @@ static const TextSetting text_settings[] = {
 	{"TimeZone", "UTC", false},
 	{"search_path", "pg_catalog", false},
 	{"quote_all_identifiers", "off", false},
+};
+
+/*
+ * Output functions that do not depend on settings, also of enums and of domains
+ * over the types they belong to.
+ */
+static const Oid plain_output_functions[] = {
+	F_ENUM_OUT, F_INT2OUT,     F_INT4OUT,  F_INT8OUT,    F_OIDOUT,
+	F_BOOLOUT,  F_NUMERIC_OUT, F_TEXTOUT,  F_VARCHAROUT, F_BPCHAROUT,
+	F_NAMEOUT,  F_CHAROUT,     F_UUID_OUT, F_JSON_OUT,   F_JSONB_OUT,
+	F_BIT_OUT,  F_VARBIT_OUT,  F_INET_OUT, F_CIDR_OUT,   F_MACADDR_OUT,
+	F_XIDOUT,   F_TIDOUT,
 };
 
 typedef struct BuiltinType
@@ -173,6 +186,17 @@ is_portable_array(const FormData_pg_type *form)
 		   find_builtin_type(form->typelem) != NULL;
 }
 
+static bool
+is_plain_output_function(Oid function)
+{
+	for (int i = 0; i < (int) lengthof(plain_output_functions); i++)
+	{
+		if (plain_output_functions[i] == function)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Whether the stored form of a type is also its text form, apart from the
  * encoding.
@@ -216,6 +240,7 @@ penstock_value_init(PenstockValueWriter *writer, Oid type, bool binary)
 	fmgr_info_cxt(writer->kind == PENSTOCK_VALUE_SEND ? form->typsend
 													  : form->typoutput,
 				  &writer->function, CurrentMemoryContext);
+	writer->obeys_settings = !is_plain_output_function(form->typoutput);
 	ReleaseSysCache(tuple);
 }
 
@@ -300,7 +325,8 @@ append_output(PenstockSession *session, const PenstockValueWriter *writer,
 {
 	char *text;
 
-	penstock_value_apply_settings(session);
+	if (writer->obeys_settings)
+		penstock_value_apply_settings(session);
 	text = OutputFunctionCall(unconstify(FmgrInfo *, &writer->function), value);
 	append_characters(session, writer, buf, field, text, strlen(text));
 }

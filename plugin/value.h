@@ -54,7 +54,8 @@ typedef struct PenstockValueWriter
 {
 	PenstockValueKind kind;
 	PenstockEncoding encoding;
-	FmgrInfo function; /* only for the last two kinds */
+	FmgrInfo function;   /* only for the last two kinds */
+	bool obeys_settings; /* its output may depend on settings */
 
 	/* For messages: the column's name, and its table's, schema and all. */
 	const char *column;

@@ -85,7 +85,7 @@ check_finish_server(CheckContext *context, const CheckServer *server, Rc rc,
 		context->findings,
 		&(Finding){
 			.level = FINDING_ERROR,
-			.code = "unreachable",
+			.code = is_connection ? "unreachable" : "failed",
 			.server = server->name,
 			.object = "server",
 			.mend = is_connection ? "-- see that the server runs, that the "

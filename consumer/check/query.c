@@ -138,7 +138,7 @@ check_run_queries(CheckContext *context, const CheckServer *server,
 	Buf input;
 	Rc rc = RC_OK;
 
-	buf_init(&input, BUF_TEXT_MAX);
+	buf_init(&input, CHECK_INPUT_MAX);
 	append_input(context, server, &input);
 	if (input.overflowed)
 		rc = error_set(err, ERR_LIMIT,

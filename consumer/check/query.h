@@ -27,8 +27,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/macros.h"
 #include "check/context.h"
 #include "net/pgconn.h"
+
+/* Bytes of that object: a table with ten columns takes about 800. */
+#define CHECK_INPUT_MAX (512 * MB)
 
 typedef struct CheckQuery
 {

@@ -112,7 +112,7 @@ static const CheckQuery server_queries[] = {
 /*
  * The setting is a list of names, each maybe in double quotes.  A new value is
  * written as one literal a name: one literal with commas in it would be stored
- * as a single name.  (?i) is not used: library names are files.
+ * as a single name.
  */
 #define PLUGIN_LIST_SQL                                                        \
 	"WITH setting AS (SELECT * FROM pg_settings"                               \
@@ -129,18 +129,20 @@ static const CheckQuery plugin_queries[] = {
 		" SELECT 'error', 'setting output_plugin_libraries', format("
 		"  'the server lets in no output plugin that output_plugin_libraries "
 		"does not name: it is %L', setting),"
-		" format(E'ALTER SYSTEM SET output_plugin_libraries = %s;\n', ("
+		" CASE source"
+		"  WHEN 'database' THEN format('ALTER DATABASE %I', current_database())"
+		"  WHEN 'user' THEN format('ALTER ROLE %I', current_user)"
+		"  WHEN 'database user' THEN format('ALTER ROLE %I IN DATABASE %I',"
+		"   current_user, current_database())"
+		"  ELSE 'ALTER SYSTEM' END"
+		" || format(' SET output_plugin_libraries = %s;', ("
 		"  SELECT string_agg(quote_literal(name), ', ' ORDER BY number)"
 		"  FROM (SELECT name, number FROM library"
 		"   UNION ALL SELECT 'penstock', 1e9) l))"
-		" || CASE context WHEN 'postmaster' THEN"
-		"  '-- then restart the source server'"
-		"  ELSE 'SELECT pg_reload_conf();' END"
-		" || CASE WHEN source IN ('database', 'user', 'database user') THEN"
-		"  format(E'\nALTER ROLE %1$I RESET output_plugin_libraries;"
-		"\nALTER DATABASE %2$I RESET output_plugin_libraries;"
-		"\nALTER ROLE %1$I IN DATABASE %2$I RESET output_plugin_libraries;',"
-		"  current_user, current_database()) ELSE '' END"
+		" || CASE WHEN source IN ('database', 'user', 'database user') THEN ''"
+		"  WHEN context = 'postmaster' THEN"
+		"  E'\n-- then restart the source server'"
+		"  ELSE E'\nSELECT pg_reload_conf();' END"
 		" FROM setting WHERE NOT EXISTS ("
 		"  SELECT FROM library WHERE name = 'penstock')",
 	},

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "check/context.h"
 #include "check/pipeline.h"
 #include "check/published.h"
@@ -78,5 +79,12 @@ command_check(const Config *config, Error *err)
 	if (rc == RC_OK && findings_count(context.findings, FINDING_ERROR) > 0)
 		rc = RC_END;
 	findings_free(context.findings);
+	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+	{
+		/* Exit status 0 would say that a pipeline can run. */
+		log_warning("check", "stopped before everything was looked at");
+		error_reset(err);
+		rc = RC_END;
+	}
 	return rc;
 }

@@ -22,237 +22,19 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/interrupt.h"
 #include "base/log.h"
+#include "cmd/clone_check.h"
+#include "cmd/clone_state.h"
+#include "cmd/clone_undo.h"
 #include "cmd/command.h"
-#include "copy/catalog.h"
 #include "copy/data.h"
-#include "copy/programs.h"
-#include "copy/schema.h"
+#include "copy/match.h"
 #include "copy/sequences.h"
 #include "copy/statistics.h"
-#include "net/pgconn.h"
-#include "sink/postgres/progress_table.h"
-#include "source/slot.h"
 
-#define APPLICATION_NAME "penstock clone"
-
-/* A slot stays in use for a moment after its walsender has lost us. */
-#define SLOT_DROP_ATTEMPTS  20
-#define SLOT_DROP_PERIOD_MS 100
-
-#define ARENA_BLOCK_BYTES   (4 * KB)
-
-typedef struct CloneTarget
-{
-	PgConn *conn;
-	char label[32];
-	bool schema_begun; /* pg_restore was started */
-	int tables_filled;
-	bool progress_begun;
-} CloneTarget;
-
-typedef struct Clone
-{
-	const Config *config;
-	Arena *arena;
-	PgConn *source;
-	PgConn *replication; /* exports the snapshot; NULL when it may go */
-	CloneTarget targets[CONFIG_TARGETS_MAX];
-	CopyCatalog *catalog;
-	Programs programs;
-	Schema *schema;
-	SourceIdentity identity;
-	bool slot_begun;   /* was to be created: it may be there */
-	bool slot_created; /* is there, and is ours */
-	SlotSnapshot snapshot;
-	int64_t start_us;
-} Clone;
-
-
-/* ---- Connecting, and refusing ---- */
-
-static Rc
-open_source(PgConn **conn, const Config *config, PgConnKind kind, Error *err)
-{
-	const PgConnOptions options = {
-		.conninfo = config->source,
-		.label = "source",
-		.application_name = APPLICATION_NAME,
-		.kind = kind,
-	};
-
-	return pgconn_open(conn, &options, err);
-}
-
-static Rc
-open_target(Clone *clone, int number, Error *err)
-{
-	CloneTarget *target = &clone->targets[number];
-	PgConnOptions options = {
-		.conninfo = clone->config->targets[number],
-		.label = target->label,
-		.application_name = APPLICATION_NAME,
-		.kind = PGCONN_DATA,
-	};
-
-	if (clone->config->target_count == 1)
-		snprintf(target->label, sizeof(target->label), "target");
-	else
-		snprintf(target->label, sizeof(target->label), "target %d", number + 1);
-	return pgconn_open(&target->conn, &options, err);
-}
-
-/*
- * Our statements about the catalogs are long and run once: compiling them takes
- * many times as long as running them.
- */
-static Rc
-set_up_session(PgConn *conn, Error *err)
-{
-	return pgconn_exec(conn, "SET jit = off", NULL, err);
-}
-
-static Rc
-open_all(Clone *clone, Error *err)
-{
-	Rc rc = open_source(&clone->source, clone->config, PGCONN_DATA, err);
-
-	if (rc == RC_OK)
-		rc = set_up_session(clone->source, err);
-	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
-	{
-		rc = open_target(clone, i, err);
-		if (rc == RC_OK)
-			rc = set_up_session(clone->targets[i].conn, err);
-	}
-	if (rc == RC_OK && !clone->config->schema_only)
-		rc = open_source(&clone->replication, clone->config, PGCONN_REPLICATION,
-						 err);
-	return rc;
-}
-
-static Rc
-check_wal_level(PgConn *source, Error *err)
-{
-	PGresult *result = NULL;
-	Rc rc = pgconn_exec(source, "SHOW wal_level", &result, err);
-
-	if (rc != RC_OK)
-		return rc;
-	if (strcmp(PQgetvalue(result, 0, 0), "logical") != 0)
-	{
-		rc = error_set(err, ERR_CONFIG,
-					   "wal_level of the source is \"%s\", not \"logical\"",
-					   PQgetvalue(result, 0, 0));
-		error_hint(err, "Run there: ALTER SYSTEM SET wal_level = logical; "
-						"and restart the server.");
-	}
-	PQclear(result);
-	return rc;
-}
-
-static Rc
-check_no_slot(const Clone *clone, Error *err)
-{
-	const char *name = clone->config->name;
-	SlotInfo slot;
-	Rc rc = slot_read(clone->source, name, &slot, err);
-
-	if (rc != RC_OK || !slot.exists)
-		return rc;
-	rc = error_set(err, ERR_CONFIG,
-				   "replication slot \"%s\" already exists on the source",
-				   name);
-	error_hint(err,
-			   "If its pipeline is not needed any more, remove it with "
-			   "\"penstock drop --name=%s\"; else choose another --name.",
-			   name);
-	return rc;
-}
-
-static Rc
-check_no_progress(const Clone *clone, const CloneTarget *target, Error *err)
-{
-	const char *name = clone->config->name;
-	ProgressRow row;
-	Rc rc = progress_table_read(target->conn, name, &row, err);
-
-	if (rc != RC_OK || !row.exists)
-		return rc;
-	rc = error_set(err, ERR_CONFIG, "pipeline \"%s\" already ends at %s", name,
-				   target->label);
-	error_hint(err,
-			   "Go on with \"penstock follow\", or remove it with \"penstock "
-			   "drop --name=%s\".",
-			   name);
-	return rc;
-}
-
-/* Whether the target can take what the catalog has. */
-static Rc
-check_target(const Clone *clone, const CloneTarget *target, Error *err)
-{
-	Rc rc = RC_OK;
-
-	if (!clone->config->schema_only)
-		rc = check_no_progress(clone, target, err);
-	if (rc == RC_OK && clone->config->data_only)
-		rc = catalog_match_target(clone->catalog, target->conn, err);
-	else if (rc == RC_OK)
-		rc = catalog_check_absent(clone->catalog, target->conn, err);
-	return rc;
-}
-
-static Rc
-check_targets(const Clone *clone, Error *err)
-{
-	Rc rc = RC_OK;
-
-	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
-		rc = check_target(clone, &clone->targets[i], err);
-	return rc;
-}
-
-static Rc
-find_programs(Clone *clone, Error *err)
-{
-	int major = pgconn_server_version_num(clone->source) / 10000;
-
-	for (int i = 0; i < clone->config->target_count; i++)
-	{
-		int other = pgconn_server_version_num(clone->targets[i].conn) / 10000;
-
-		major = other > major ? other : major;
-	}
-	return programs_find(&clone->programs, clone->config->pg_bindir, major,
-						 clone->arena, err);
-}
-
-/* Refuses what cannot work, before anything is written. */
-static Rc
-check_all(Clone *clone, Error *err)
-{
-	const Config *config = clone->config;
-	Rc rc = RC_OK;
-
-	if (!config->schema_only)
-		rc = check_wal_level(clone->source, err);
-	if (rc == RC_OK && !config->schema_only)
-		rc = check_no_slot(clone, err);
-	if (rc == RC_OK)
-		rc = catalog_read(&clone->catalog, clone->source, config->publications,
-						  true, err);
-	if (rc == RC_OK)
-		rc = check_targets(clone, err);
-	if (rc == RC_OK && !config->data_only)
-		rc = find_programs(clone, err);
-	return rc;
-}
-
+#define ARENA_BLOCK_BYTES (4 * KB)
 
 /* ---- The source's side ---- */
 
@@ -305,7 +87,7 @@ create_slot(Clone *clone, Error *err)
 	if (rc == RC_OK)
 		rc = catalog_lock(clone->catalog, clone->source, err);
 	if (rc == RC_OK)
-		rc = check_targets(clone, err);
+		rc = clone_check_targets(clone, err);
 	return rc;
 }
 
@@ -368,14 +150,14 @@ copy_rows(Clone *clone, int number, Error *err)
 		.expects_quiet = clone->config->data_only,
 	};
 	DataReport report;
-	Rc rc = catalog_match_target(clone->catalog, target->conn, err);
+	Rc rc = match_target(clone->catalog, target->conn, err);
 
 	if (rc != RC_OK)
 		return rc;
 	log_info("clone", "copying %d tables to %s", clone->catalog->table_count,
 			 target->label);
 	rc = data_copy(clone->catalog, &options, &report, err);
-	target->tables_filled = report.tables;
+	target->tables_touched = report.tables_touched;
 	if (rc == RC_OK)
 		log_info("clone",
 				 "copied %d tables to %s: %" PRId64 " rows, %.1f MB, %.1f MB/s",
@@ -514,117 +296,6 @@ print_plan(const Clone *clone)
 }
 
 
-/* ---- Undoing ---- */
-
-/* Drops the slot; what still uses it is about to notice that we are gone. */
-static Rc
-drop_slot(PgConn *source, const char *name, Error *err)
-{
-	for (int attempt = 1;; attempt++)
-	{
-		Rc rc = slot_drop(source, name, err);
-
-		/* object_in_use */
-		if (rc == RC_OK || strcmp(err->sqlstate, "55006") != 0 ||
-			attempt == SLOT_DROP_ATTEMPTS)
-			return rc;
-		rc = interrupt_wait(-1, 0, SLOT_DROP_PERIOD_MS, err);
-		if (rc == RC_FAIL)
-			return rc;
-		error_reset(err);
-	}
-}
-
-/*
- * Drops the slot if this run has created it, and warns if it may be there all
- * the same.
- */
-static void
-undo_slot(Clone *clone)
-{
-	const char *name = clone->config->name;
-	PgConn *source = NULL;
-	SlotInfo slot = {0};
-	Error err = {0};
-	Rc rc = open_source(&source, clone->config, PGCONN_DATA, &err);
-
-	if (rc == RC_OK)
-		rc = slot_read(source, name, &slot, &err);
-	if (rc == RC_OK && slot.exists && clone->slot_created)
-		rc = drop_slot(source, name, &err);
-	if (rc != RC_OK)
-		log_error(LOG_WARNING, "clone", &err);
-	if (rc == RC_OK && slot.exists && clone->slot_created)
-		log_info("clone", "dropped replication slot \"%s\"", name);
-	else if (rc != RC_OK || slot.exists)
-		log_warning("clone",
-					"replication slot \"%s\" may be left on the source, where "
-					"it keeps log: remove it with \"penstock drop --name=%s\"",
-					name, name);
-	pgconn_close(source);
-	error_reset(&err);
-}
-
-/* Takes back the progress of targets that were ready before another failed. */
-static void
-undo_progress(Clone *clone, int number)
-{
-	CloneTarget *target = &clone->targets[number];
-	bool removed;
-	Error err = {0};
-	Rc rc;
-
-	pgconn_close(target->conn);
-	target->conn = NULL;
-	rc = open_target(clone, number, &err);
-	if (rc == RC_OK)
-		rc = progress_table_remove(target->conn, clone->config->name, &removed,
-								   &err);
-	if (rc != RC_OK)
-		log_error(LOG_WARNING, "clone", &err);
-	error_reset(&err);
-}
-
-static void
-say_what_remains(const Clone *clone, const CloneTarget *target)
-{
-	if (target->tables_filled > 0 && !target->schema_begun)
-		log_warning("clone",
-					"%d of %d tables were filled on %s and stay so: empty "
-					"them (TRUNCATE) before the next clone",
-					target->tables_filled, clone->catalog->table_count,
-					target->label);
-	else if (target->schema_begun)
-		log_warning("clone",
-					"what was created on %s stays there, %d of %d tables with "
-					"their rows: drop it, or the database, before the next "
-					"clone",
-					target->label, target->tables_filled,
-					clone->catalog ? clone->catalog->table_count : 0);
-}
-
-/*
- * After a failure.  A request to stop is what may have brought us here; it must
- * not stop this too.
- */
-static void
-undo(Clone *clone)
-{
-	interrupt_defer(true);
-	pgconn_close(clone->replication);
-	clone->replication = NULL;
-	if (clone->slot_begun)
-		undo_slot(clone);
-	for (int i = 0; i < clone->config->target_count; i++)
-	{
-		if (clone->targets[i].progress_begun)
-			undo_progress(clone, i);
-		say_what_remains(clone, &clone->targets[i]);
-	}
-	interrupt_defer(false);
-}
-
-
 /* ---- The command ---- */
 
 static void
@@ -645,10 +316,10 @@ say_done(const Clone *clone)
 static Rc
 run(Clone *clone, Error *err)
 {
-	Rc rc = open_all(clone, err);
+	Rc rc = clone_open_all(clone, err);
 
 	if (rc == RC_OK)
-		rc = check_all(clone, err);
+		rc = clone_check_all(clone, err);
 	if (rc != RC_OK)
 		return rc;
 	if (clone->config->dry_run)
@@ -661,7 +332,7 @@ run(Clone *clone, Error *err)
 	if (rc == RC_OK)
 		say_done(clone);
 	else
-		undo(clone);
+		clone_undo(clone);
 	return rc;
 }
 

@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cmd/command.h"
 #include "net/target_name.h"
 #include "sink/postgres/progress_table.h"
@@ -265,6 +266,13 @@ command_drop(const Config *config, Error *err)
 	if (rc == RC_OK)
 		report(&drop);
 	release(&drop);
+	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+	{
+		/* Exit status 0 would say that nothing is left. */
+		log_warning("drop", "stopped before it was done: run the same again");
+		error_reset(err);
+		rc = RC_END;
+	}
 	if (rc == RC_OK && fflush(stdout) != 0)
 		rc = error_set(err, ERR_IO, "could not write to standard output: %s",
 					   strerror(errno));

@@ -1,7 +1,7 @@
 /*
  * catalog.h
  *    What is to be copied: the tables of the publications, with their columns
- *    and row filters, and whether a target is fit to receive them.
+ *    and row filters.
  *
  * Several publications are combined as the server combines them when it copies
  * for a subscription: a table's row filters are alternatives, and none if one
@@ -54,14 +54,21 @@ typedef struct CopyTable
 	bool partitioned;      /* published through its root */
 	const char *filter;    /* condition on its rows, or NULL */
 	int64_t bytes;         /* on the source, about */
+	int64_t heap_blocks;   /* for reading it in parts; 0: it cannot be */
 	bool has_identity;     /* updates and deletes can be told */
 	CopyMembership membership;
 	int column_count;
 	CopyColumn *columns; /* without generated ones */
 
-	/* Set by catalog_match_target(), for one target at a time. */
+	/* Set by match_target(), for one target at a time. */
 	bool binary; /* which format COPY uses */
 	bool skip;   /* has its rows already: see MEMBER_STATIC */
+
+	/* Counted by data_copy(), for one target at a time. */
+	int parts_open;  /* that were begun and not finished */
+	bool parts_last; /* there will be no more parts */
+	int64_t rows;    /* that the target has committed */
+	bool touched;    /* a part of it, maybe without rows, was committed */
 } CopyTable;
 
 /* A relation that a table cannot be created without, or the table itself. */
@@ -98,17 +105,6 @@ MUST_CHECK Rc catalog_read(CopyCatalog **catalog, PgConn *source,
 
 /* Accepts NULL. */
 void catalog_free(CopyCatalog *catalog);
-
-/* Fails if a relation that is to be created is on the target already. */
-MUST_CHECK Rc catalog_check_absent(const CopyCatalog *catalog, PgConn *target,
-								   Error *err);
-
-/*
- * Fails unless every table is on the target, with all its columns and without
- * rows, and decides on each table's format.
- */
-MUST_CHECK Rc catalog_match_target(CopyCatalog *catalog, PgConn *target,
-								   Error *err);
 
 /*
  * Locks the tables on the source against changes of their definition, in the

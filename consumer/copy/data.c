@@ -16,26 +16,59 @@
 /* As --jobs has it. */
 #define DATA_JOBS_MAX 64
 
+/*
+ * Blocks of a part: 256 MB of blocks of the usual size.  Long enough that
+ * beginning one costs nothing, short enough that the jobs end at about the same
+ * time.
+ */
+#define PART_BLOCKS 32768
+
 /* The interrupt's descriptor and two for each job. */
 #define DATA_POLL_MAX (1 + 2 * DATA_JOBS_MAX)
 
 typedef struct DataCopy
 {
 	CopyCatalog *catalog;
-	int next; /* table that the next idle job begins with */
+	int next;           /* table that the next idle job begins with */
+	int64_t next_block; /* where in it */
+	bool parts;         /* large tables are split */
 	int job_count;
 	Job *jobs[DATA_JOBS_MAX];
 	int64_t rows_under_way[DATA_JOBS_MAX]; /* counted, of unfinished tables */
 	Meter meter;
 } DataCopy;
 
+/* Sets the tables' counts to nothing.  *parts: what there is to copy, at most.
+ */
 static int
-count_to_copy(const CopyCatalog *catalog)
+reset_tables(CopyCatalog *catalog, int64_t *parts)
+{
+	int count = 0;
+
+	*parts = 0;
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		CopyTable *table = &catalog->tables[i];
+
+		table->parts_open = 0;
+		table->parts_last = false;
+		table->rows = 0;
+		table->touched = false;
+		if (table->skip)
+			continue;
+		count++;
+		*parts += 1 + table->heap_blocks / PART_BLOCKS;
+	}
+	return count;
+}
+
+static int
+count_touched(const CopyCatalog *catalog)
 {
 	int count = 0;
 
 	for (int i = 0; i < catalog->table_count; i++)
-		if (!catalog->tables[i].skip)
+		if (catalog->tables[i].touched)
 			count++;
 	return count;
 }
@@ -61,21 +94,38 @@ open_jobs(DataCopy *copy, const DataOptions *options, int count, Error *err)
 	return RC_OK;
 }
 
-/* The next table that is to be copied, or NULL. */
-static CopyTable *
-take_table(DataCopy *copy)
+/*
+ * Takes the next part that is to be copied; false if there is none.  The last
+ * part of a table is what is left when that is no more than one part.
+ */
+static bool
+take_part(DataCopy *copy, CopyPart *part)
 {
-	while (copy->next < copy->catalog->table_count)
-	{
-		CopyTable *table = &copy->catalog->tables[copy->next++];
+	CopyTable *table;
 
-		if (!table->skip)
-			return table;
+	while (copy->next < copy->catalog->table_count &&
+		   copy->catalog->tables[copy->next].skip)
+		copy->next++;
+	if (copy->next == copy->catalog->table_count)
+		return false;
+	table = &copy->catalog->tables[copy->next];
+	*part = (CopyPart){.table = table, .first_block = copy->next_block};
+	if (copy->parts && table->heap_blocks - copy->next_block > PART_BLOCKS)
+	{
+		copy->next_block += PART_BLOCKS;
+		part->end_block = copy->next_block;
 	}
-	return NULL;
+	else
+	{
+		table->parts_last = true;
+		copy->next++;
+		copy->next_block = 0;
+	}
+	table->parts_open++;
+	return true;
 }
 
-/* Gives each idle job a table.  *busy: jobs that have one. */
+/* Gives each idle job a part.  *busy: jobs that have one. */
 static Rc
 start_idle_jobs(DataCopy *copy, int *busy, Error *err)
 {
@@ -84,18 +134,37 @@ start_idle_jobs(DataCopy *copy, int *busy, Error *err)
 	{
 		if (job_is_idle(copy->jobs[i]))
 		{
-			CopyTable *table = take_table(copy);
+			CopyPart part;
 			Rc rc;
 
-			if (table == NULL)
+			if (!take_part(copy, &part))
 				continue;
-			rc = job_start(copy->jobs[i], table, err);
+			rc = job_start(copy->jobs[i], part, err);
 			if (rc != RC_OK)
 				return rc;
 		}
 		(*busy)++;
 	}
 	return RC_OK;
+}
+
+/* A part of a table is on the target. */
+static void
+count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
+{
+	table->rows += rows;
+	table->touched = true;
+	table->parts_open--;
+	if (table->parts_open > 0 || !table->parts_last)
+		return;
+	copy->meter.tables_done++;
+	if (log_level_is_on(LOG_DEBUG))
+	{
+		meter_clear(&copy->meter);
+		log_debug("copy", "table %s: %" PRId64 " rows, %s format",
+				  table->qualified, table->rows,
+				  table->binary ? "binary" : "text");
+	}
 }
 
 static void
@@ -111,14 +180,7 @@ count_progress(DataCopy *copy, int job, const JobProgress *progress)
 	/* From here on the target's own count is known. */
 	meter->rows += progress->finished_rows - copy->rows_under_way[job];
 	copy->rows_under_way[job] = 0;
-	meter->tables_done++;
-	if (log_level_is_on(LOG_DEBUG))
-	{
-		meter_clear(meter);
-		log_debug("copy", "table %s: %" PRId64 " rows, %s format",
-				  progress->finished->qualified, progress->finished_rows,
-				  progress->finished->binary ? "binary" : "text");
-	}
+	count_finished(copy, progress->finished, progress->finished_rows);
 }
 
 /* *finished: a job has become idle and may take a table. */
@@ -200,9 +262,10 @@ Rc
 data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 		  Error *err)
 {
-	DataCopy copy = {.catalog = catalog};
-	int tables = count_to_copy(catalog);
-	int jobs = tables < options->jobs ? tables : options->jobs;
+	DataCopy copy = {.catalog = catalog, .parts = options->jobs > 1};
+	int64_t parts;
+	int tables = reset_tables(catalog, &parts);
+	int jobs = parts < options->jobs ? (int) parts : options->jobs;
 	Rc rc;
 
 	meter_init(&copy.meter, tables);
@@ -213,6 +276,7 @@ data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 	meter_clear(&copy.meter);
 	*report = (DataReport){
 		.tables = copy.meter.tables_done,
+		.tables_touched = count_touched(catalog),
 		.rows = copy.meter.rows,
 		.bytes = copy.meter.bytes,
 		.rate = meter_rate(&copy.meter),

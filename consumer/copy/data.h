@@ -3,7 +3,8 @@
  *    Copies the rows of a catalog's tables from the source to one target.
  *
  * Several jobs (see job.h) work at once, the largest tables first, in one loop
- * without threads.  Rows never touch a disk on their way.
+ * without threads.  A table that is large enough is copied in parts, so that
+ * the jobs share it.  Rows never touch a disk on their way.
  */
 #ifndef PENSTOCK_COPY_DATA_H
 #define PENSTOCK_COPY_DATA_H
@@ -23,16 +24,16 @@ typedef struct DataOptions
 
 typedef struct DataReport
 {
-	int tables; /* that are complete on the target */
+	int tables;         /* that are complete on the target */
+	int tables_touched; /* that are complete or may have some of their rows */
 	int64_t rows;
 	int64_t bytes;
 	double rate; /* megabytes a second */
 } DataReport;
 
 /*
- * Copies all tables.  catalog_match_target() was called for this target before.
- * On failure too, *report says how far it came; a table is there with all its
- * rows or none.
+ * Copies all tables.  match_target() was called for this target before.
+ * On failure too, *report says how far it came.
  */
 MUST_CHECK Rc data_copy(CopyCatalog *catalog, const DataOptions *options,
 						DataReport *report, Error *err);

@@ -20,13 +20,12 @@
  */
 #include "copy/job.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/log.h"
 #include "base/xalloc.h"
-#include "copy/sql.h"
+#include "copy/session.h"
 
 typedef enum JobState
 {
@@ -43,29 +42,13 @@ struct Job
 	PgConn *source;
 	PgConn *target;
 	JobState state;
-	CopyTable *table;    /* NULL if idle; borrowed */
+	CopyPart part;       /* its table is NULL if idle */
 	Buf chunk;           /* rows that the target was not given yet */
 	bool target_pending; /* libpq could not send all: wait for room */
 	bool ready;          /* stopped only because it was enough for one step */
 	bool triggers_fire;  /* session_replication_role may not be set */
 	int64_t target_rows; /* what the target says it has received */
 };
-
-/*
- * Beside what PGCONN_DATA does: timeouts that only newer servers know are off,
- * and money has one form on both sides.
- */
-static const char session_sql[] =
-	"SELECT set_config(name, '0', false) FROM pg_settings"
-	" WHERE name IN ('transaction_timeout', 'idle_session_timeout');"
-	"SET lc_monetary = 'C'";
-
-/* Rows arrive in the order in which they are stored. */
-static const char source_session_sql[] = "SET synchronize_seqscans = off";
-
-/* What is lost in a crash of the target is lost before progress was written. */
-static const char target_session_sql[] = "SET synchronous_commit = off;"
-										 "SET client_min_messages = error";
 
 static void
 job_set_state(Job *job, JobState state)
@@ -75,68 +58,6 @@ job_set_state(Job *job, JobState state)
 	job->state = state;
 }
 
-static Rc
-open_source(Job *job, const JobOptions *options, Error *err)
-{
-	const PgConnOptions conn_options = {
-		.conninfo = options->source,
-		.label = "source",
-		.application_name = "penstock clone",
-		.kind = PGCONN_DATA,
-	};
-	Buf sql;
-	Rc rc = pgconn_open(&job->source, &conn_options, err);
-
-	if (rc == RC_OK)
-		rc = pgconn_exec(job->source, session_sql, NULL, err);
-	if (rc == RC_OK)
-		rc = pgconn_exec(job->source, source_session_sql, NULL, err);
-	if (rc != RC_OK)
-		return rc;
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-							"SET TRANSACTION SNAPSHOT ");
-	buf_append_literal(&sql, options->snapshot);
-	return sql_run(job->source, &sql, NULL, err);
-}
-
-/* Keeps triggers and foreign keys quiet, if the role may. */
-static Rc
-quiet_triggers(Job *job, Error *err)
-{
-	Rc rc = pgconn_exec(job->target, "SET session_replication_role = replica",
-						NULL, err);
-
-	if (rc == RC_FAIL && strcmp(err->sqlstate, "42501") == 0)
-	{
-		/* insufficient_privilege */
-		error_reset(err);
-		job->triggers_fire = true;
-		return RC_OK;
-	}
-	return rc;
-}
-
-static Rc
-open_target(Job *job, const JobOptions *options, Error *err)
-{
-	const PgConnOptions conn_options = {
-		.conninfo = options->target,
-		.label = options->target_label,
-		.application_name = "penstock clone",
-		.kind = PGCONN_DATA,
-	};
-	Rc rc = pgconn_open(&job->target, &conn_options, err);
-
-	if (rc == RC_OK)
-		rc = pgconn_exec(job->target, session_sql, NULL, err);
-	if (rc == RC_OK)
-		rc = pgconn_exec(job->target, target_session_sql, NULL, err);
-	if (rc == RC_OK)
-		rc = quiet_triggers(job, err);
-	return rc;
-}
-
 Rc
 job_open(Job **job, const JobOptions *options, Error *err)
 {
@@ -144,9 +65,12 @@ job_open(Job **job, const JobOptions *options, Error *err)
 	Rc rc;
 
 	buf_init(&opened->chunk, JOB_CHUNK_BYTES);
-	rc = open_source(opened, options, err);
+	rc = session_open_source(&opened->source, options->source,
+							 options->snapshot, err);
 	if (rc == RC_OK)
-		rc = open_target(opened, options, err);
+		rc = session_open_target(&opened->target, options->target,
+								 options->target_label, &opened->triggers_fire,
+								 err);
 	if (rc != RC_OK)
 	{
 		job_close(opened);
@@ -187,29 +111,63 @@ append_format(const CopyTable *table, Buf *sql)
 }
 
 /*
+ * The row filter and the range of blocks, whichever there are.  The last part
+ * is open at its end: the table may have grown since it was measured.
+ */
+static void
+append_condition(const CopyPart *part, Buf *sql)
+{
+	const char *glue = " WHERE ";
+
+	if (part->table->filter != NULL)
+	{
+		buf_printf(sql, "%s(%s)", glue, part->table->filter);
+		glue = " AND ";
+	}
+	if (part->first_block > 0)
+	{
+		buf_printf(sql, "%sctid >= '(%" PRId64 ",0)'", glue, part->first_block);
+		glue = " AND ";
+	}
+	if (part->end_block > 0)
+		buf_printf(sql, "%sctid < '(%" PRId64 ",0)'", glue, part->end_block);
+}
+
+static void
+append_query(const CopyPart *part, Buf *sql)
+{
+	const CopyTable *table = part->table;
+
+	buf_append_string(sql, "SELECT ");
+	for (int i = 0; i < table->column_count; i++)
+	{
+		buf_append_string(sql, i > 0 ? ", " : "");
+		buf_append_identifier(sql, table->columns[i].name);
+	}
+	buf_printf(sql, " FROM %s%s", table->partitioned ? "" : "ONLY ",
+			   table->qualified);
+	append_condition(part, sql);
+}
+
+/*
  * A whole table is read without a query around it, which is faster; that reads
  * the table alone, without those that inherit from it.
  */
 static void
-append_source_sql(const CopyTable *table, Buf *sql)
+append_source_sql(const CopyPart *part, Buf *sql)
 {
-	if (table->filter == NULL && !table->partitioned)
+	const CopyTable *table = part->table;
+
+	if (table->filter == NULL && !table->partitioned &&
+		part->first_block == 0 && part->end_block == 0)
 	{
 		buf_printf(sql, "COPY %s ", table->qualified);
 		catalog_append_column_list(table, sql);
 	}
 	else
 	{
-		buf_append_string(sql, "COPY (SELECT ");
-		for (int i = 0; i < table->column_count; i++)
-		{
-			buf_append_string(sql, i > 0 ? ", " : "");
-			buf_append_identifier(sql, table->columns[i].name);
-		}
-		buf_printf(sql, " FROM %s %s", table->partitioned ? "" : "ONLY",
-				   table->qualified);
-		if (table->filter != NULL)
-			buf_printf(sql, " WHERE %s", table->filter);
+		buf_append_string(sql, "COPY (");
+		append_query(part, sql);
 		buf_append_char(sql, ')');
 	}
 	buf_append_string(sql, " TO STDOUT");
@@ -217,8 +175,10 @@ append_source_sql(const CopyTable *table, Buf *sql)
 }
 
 static void
-append_target_sql(const CopyTable *table, Buf *sql)
+append_target_sql(const CopyPart *part, Buf *sql)
 {
+	const CopyTable *table = part->table;
+
 	buf_printf(sql, "COPY %s ", table->qualified);
 	catalog_append_column_list(table, sql);
 	buf_append_string(sql, " FROM STDIN");
@@ -227,14 +187,14 @@ append_target_sql(const CopyTable *table, Buf *sql)
 
 /* Sends what `append` writes; does not wait for an answer. */
 static Rc
-send_copy(const CopyTable *table, PgConn *conn,
-		  void (*append)(const CopyTable *table, Buf *sql), Error *err)
+send_copy(const CopyPart *part, PgConn *conn,
+		  void (*append)(const CopyPart *part, Buf *sql), Error *err)
 {
 	Buf sql;
 	int sent;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	append(table, &sql);
+	append(part, &sql);
 	sent = PQsendQuery(pgconn_raw(conn), sql.data);
 	buf_release(&sql);
 	if (!sent)
@@ -243,15 +203,15 @@ send_copy(const CopyTable *table, PgConn *conn,
 }
 
 Rc
-job_start(Job *job, CopyTable *table, Error *err)
+job_start(Job *job, CopyPart part, Error *err)
 {
 	ASSERT(job->state == JOB_IDLE);
 	ASSERT(job->chunk.length == 0);
-	job->table = table;
+	job->part = part;
 	job->target_rows = 0;
 	job->ready = true;
 	job_set_state(job, JOB_TARGET_STARTING);
-	return send_copy(table, job->target, append_target_sql, err);
+	return send_copy(&job->part, job->target, append_target_sql, err);
 }
 
 /*
@@ -482,9 +442,9 @@ step_target_ending(Job *job, JobProgress *progress, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	progress->finished = job->table;
+	progress->finished = job->part.table;
 	progress->finished_rows = job->target_rows;
-	job->table = NULL;
+	job->part = (CopyPart){0};
 	job->target_pending = false;
 	return RC_OK;
 }
@@ -502,7 +462,7 @@ step_state(Job *job, JobProgress *progress, Error *err)
 		case JOB_TARGET_STARTING:
 			rc = take_started(job->target, PGRES_COPY_IN, err);
 			if (rc == RC_OK)
-				rc = send_copy(job->table, job->source, append_source_sql, err);
+				rc = send_copy(&job->part, job->source, append_source_sql, err);
 			return rc;
 		case JOB_SOURCE_STARTING:
 			return take_started(job->source, PGRES_COPY_OUT, err);
@@ -533,7 +493,7 @@ job_step(Job *job, JobProgress *progress, Error *err)
 								   : job->state + 1);
 	} while (rc == RC_OK && job->state != JOB_IDLE);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
-		error_context(err, "copying table %s", job->table->qualified);
+		error_context(err, "copying table %s", job->part.table->qualified);
 	return rc == RC_FAIL ? rc : RC_OK;
 }
 

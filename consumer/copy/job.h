@@ -1,10 +1,11 @@
 /*
  * job.h
- *    One pair of connections that copies tables, one after the other.
+ *    One pair of connections that copies tables, or parts of large ones, one
+ *    after the other.
  *
  * The source side reads under the exported snapshot, in one transaction for as
- * long as the job lives.  The target side copies each table in a transaction of
- * its own: a table has all of its rows or none.
+ * long as the job lives.  The target side copies each part in a transaction of
+ * its own.
  *
  * Nothing waits here.  job_step() does what can be done without waiting, a
  * bounded amount of it, and job_wants() says what it waits for.  Rows go from
@@ -16,7 +17,7 @@
  *      ▲                                                           │
  *      └──── TARGET_ENDING ◄── SOURCE_ENDING ◄──────────────────────┘
  *
- *     IDLE             no table; both connections can take a statement
+ *     IDLE             no part; both connections can take a statement
  *     TARGET_STARTING  the target was told to receive; it may wait for a lock
  *     SOURCE_STARTING  the source was told to send
  *     COPYING          rows are on their way
@@ -41,6 +42,14 @@
 
 typedef struct Job Job;
 
+/* A table, or some of its blocks. */
+typedef struct CopyPart
+{
+	CopyTable *table; /* borrowed */
+	int64_t first_block;
+	int64_t end_block; /* one past the last; 0: all there are */
+} CopyPart;
+
 typedef struct JobOptions
 {
 	const char *source; /* connection strings; borrowed until job_open() */
@@ -52,10 +61,10 @@ typedef struct JobOptions
 /* What job_step() did. */
 typedef struct JobProgress
 {
-	int64_t rows;        /* sent; one more for the end of binary data */
-	int64_t bytes;       /* sent */
-	CopyTable *finished; /* the table that is complete on the target, or NULL */
-	int64_t finished_rows; /* how many rows that has */
+	int64_t rows;          /* sent; one more for the end of binary data */
+	int64_t bytes;         /* sent */
+	CopyTable *finished;   /* a part of it is on the target now; or NULL */
+	int64_t finished_rows; /* how many rows that part has */
 } JobProgress;
 
 /* What a job waits for, as poll(2) has it; -1 and 0 for nothing. */
@@ -82,8 +91,8 @@ bool job_is_idle(const Job *job);
 /* Whether the target runs triggers and checks foreign keys for what we copy. */
 bool job_triggers_fire(const Job *job);
 
-/* Begins with a table, which is borrowed until it is finished. */
-MUST_CHECK Rc job_start(Job *job, CopyTable *table, Error *err);
+/* Begins with a part; its table is borrowed until it is finished. */
+MUST_CHECK Rc job_start(Job *job, CopyPart part, Error *err);
 
 /* Goes on as far as possible.  RC_OK whether or not it got anywhere. */
 MUST_CHECK Rc job_step(Job *job, JobProgress *progress, Error *err);

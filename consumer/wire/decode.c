@@ -76,12 +76,16 @@ struct Decoder
 	uint64_t change_count; /* of the open transaction */
 	Relation **relations;  /* by number; NULL: not described */
 	size_t relation_slots;
+	size_t frame_relation_capacity; /* of the list of the frame in hand */
 	RawChange raw; /* room for the change that is being decoded */
 };
 
 /* Smallest and largest block of a frame's arena. */
 #define FRAME_ARENA_MIN ((size_t) 1024)
 #define FRAME_ARENA_MAX (64 * KB)
+
+/* Room for relations that a frame's list starts with. */
+#define FRAME_RELATIONS_FIRST 4
 
 /* What decoded changes need, roughly, for each byte of the message. */
 #define FRAME_ARENA_FACTOR 4
@@ -248,8 +252,8 @@ convert_column(Relation *relation, RelationColumn *column,
 	column->attnum = (uint16_t) wire->attnum;
 	column->key = wire->key;
 	column->generated = wire->generated;
-	column->identity_always =
-		wire->identity == PENSTOCK__IDENTITY__IDENTITY_ALWAYS;
+	column->identity_always = wire->identity ==
+							  PENSTOCK__IDENTITY__IDENTITY_ALWAYS;
 	relation->key_count += wire->key ? 1 : 0;
 	return RC_OK;
 }
@@ -290,8 +294,8 @@ static MUST_CHECK Rc
 decode_relation(Decoder *decoder, Arena *arena, Span body, Error *err)
 {
 	ProtobufCAllocator allocator = arena_allocator(arena);
-	Penstock__Relation *wire =
-		penstock__relation__unpack(&allocator, body.length, body.data);
+	Penstock__Relation *wire = penstock__relation__unpack(
+		&allocator, body.length, body.data);
 	Relation *relation = NULL;
 	Rc rc;
 
@@ -303,17 +307,36 @@ decode_relation(Decoder *decoder, Arena *arena, Span body, Error *err)
 	return rc;
 }
 
+/* Makes room for more relations in the list of the frame in hand. */
+static void
+grow_frame_relations(Decoder *decoder, Frame *frame)
+{
+	size_t capacity = decoder->frame_relation_capacity * 2;
+	Relation **relations;
+
+	if (capacity == 0)
+		capacity = FRAME_RELATIONS_FIRST;
+	relations = arena_alloc(frame->arena, capacity * sizeof(Relation *));
+	if (frame->relation_count > 0)
+		memcpy(relations, frame->relations,
+			   frame->relation_count * sizeof(Relation *));
+	frame->relations = relations;
+	decoder->frame_relation_capacity = capacity;
+}
+
 /*
  * A frame holds a reference to every relation that its changes name.  Changes
  * of one table often come in runs, so only the last one is looked at; a second
  * reference does no harm.
  */
 static void
-remember_relation(Frame *frame, Relation *relation)
+remember_relation(Decoder *decoder, Frame *frame, Relation *relation)
 {
 	if (frame->relation_count > 0 &&
 		frame->relations[frame->relation_count - 1] == relation)
 		return;
+	if (frame->relation_count == decoder->frame_relation_capacity)
+		grow_frame_relations(decoder, frame);
 	frame->relations[frame->relation_count++] = relation_ref(relation);
 }
 
@@ -429,8 +452,7 @@ take_value(const RawRow *row, const RelationColumn *column, int *integer_next,
 	bytes = &row->values[(*value_next)++];
 	if (bytes->length > INT32_MAX)
 		return false;
-	value->kind =
-		column->encoding == COLUMN_BINARY ? VALUE_BINARY : VALUE_TEXT;
+	value->kind = column->encoding == COLUMN_BINARY ? VALUE_BINARY : VALUE_TEXT;
 	value->bytes = bytes->data;
 	value->length = (uint32_t) bytes->length;
 	return true;
@@ -484,7 +506,7 @@ decode_row_change(Decoder *decoder, Frame *frame, Change *change, Error *err)
 	if (relation == NULL)
 		return invalid(err, "row of a table that was not described");
 	old_is_key = relation->identity != IDENTITY_FULL;
-	remember_relation(frame, relation);
+	remember_relation(decoder, frame, relation);
 	change->relation = relation;
 	switch (raw->operation)
 	{
@@ -514,30 +536,23 @@ decode_truncate(Decoder *decoder, Frame *frame, Change *change, Error *err)
 {
 	ProtobufCAllocator allocator = arena_allocator(frame->arena);
 	Span body = decoder->raw.body;
-	Penstock__Truncate *wire =
-		penstock__truncate__unpack(&allocator, body.length, body.data);
+	Penstock__Truncate *wire = penstock__truncate__unpack(
+		&allocator, body.length, body.data);
 	TruncateInfo *info = arena_calloc(frame->arena, 1, sizeof(TruncateInfo));
 
 	if (wire == NULL || wire->n_relations < 1 || wire->n_relations > INT32_MAX)
 		return invalid(err, "truncate cannot be read");
 	info->relation_count = (int) wire->n_relations;
-	info->relations =
-		arena_calloc(frame->arena, wire->n_relations, sizeof(Relation *));
+	info->relations = arena_calloc(frame->arena, wire->n_relations,
+								   sizeof(Relation *));
 	info->cascade = wire->cascade;
 	info->restart_identity = wire->restart_identity;
-
-	/* The frame's own list has room for one relation a change only. */
-	frame->relations = memcpy(
-		arena_calloc(frame->arena, frame->change_count + frame->relation_count +
-									   wire->n_relations,
-					 sizeof(Relation *)),
-		frame->relations, frame->relation_count * sizeof(Relation *));
 	for (size_t i = 0; i < wire->n_relations; i++)
 	{
 		info->relations[i] = find_relation(decoder, wire->relations[i]);
 		if (info->relations[i] == NULL)
 			return invalid(err, "truncate of a table that was not described");
-		remember_relation(frame, info->relations[i]);
+		remember_relation(decoder, frame, info->relations[i]);
 	}
 	change->kind = CHANGE_TRUNCATE;
 	change->truncate = info;
@@ -549,8 +564,8 @@ decode_message(Decoder *decoder, Frame *frame, Change *change, Error *err)
 {
 	ProtobufCAllocator allocator = arena_allocator(frame->arena);
 	Span body = decoder->raw.body;
-	Penstock__Message *wire =
-		penstock__message__unpack(&allocator, body.length, body.data);
+	Penstock__Message *wire = penstock__message__unpack(&allocator, body.length,
+														body.data);
 	MessageInfo *info = arena_calloc(frame->arena, 1, sizeof(MessageInfo));
 
 	if (wire == NULL)
@@ -576,6 +591,8 @@ read_operation(RawChange *raw, const Field *field)
 
 	if (field->wire_type != (is_row ? WIRE_VARINT : WIRE_BYTES))
 		return false;
+	if (raw->operation != 0)
+		return false; /* the last would win, and the others be lost */
 	raw->operation = field->number;
 	if (is_row)
 		raw->number = field->varint;
@@ -669,6 +686,20 @@ typedef struct FrameOutline
 	size_t change_count;
 } FrameOutline;
 
+/* Notes a part of which a frame has one; false if it is there already. */
+static bool
+outline_part(FrameOutline *outline, const Field *field)
+{
+	Span *part = field->number == FRAME_SESSION ? &outline->session
+				 : field->number == FRAME_BEGIN ? &outline->begin
+												: &outline->commit;
+
+	if (part->data != NULL)
+		return false;
+	*part = field->bytes;
+	return true;
+}
+
 static MUST_CHECK Rc
 outline_frame(Span body, FrameOutline *outline, Error *err)
 {
@@ -685,14 +716,10 @@ outline_frame(Span body, FrameOutline *outline, Error *err)
 		known = field.number <= FRAME_COMMIT;
 		if (known && field.wire_type != WIRE_BYTES)
 			return invalid(err, "it is damaged");
-		if (field.number == FRAME_SESSION)
-			outline->session = field.bytes;
-		else if (field.number == FRAME_BEGIN)
-			outline->begin = field.bytes;
-		else if (field.number == FRAME_COMMIT)
-			outline->commit = field.bytes;
-		else if (field.number == FRAME_CHANGES)
+		if (field.number == FRAME_CHANGES)
 			outline->change_count++;
+		else if (known && !outline_part(outline, &field))
+			return invalid(err, "it is damaged");
 	}
 	if (outline->session.data == NULL && outline->begin.data == NULL &&
 		outline->commit.data == NULL && outline->change_count == 0)
@@ -842,10 +869,9 @@ decode_frame(Decoder *decoder, Frame *frame, Span body, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	frame->change_count = outline.change_count;
-	frame->changes =
-		arena_alloc(frame->arena, outline.change_count * sizeof(Change));
-	frame->relations =
-		arena_alloc(frame->arena, outline.change_count * sizeof(Relation *));
+	frame->changes = arena_alloc(frame->arena,
+								 outline.change_count * sizeof(Change));
+	decoder->frame_relation_capacity = 0;
 	rc = decode_session(decoder, frame, outline.session, err);
 	if (rc == RC_OK)
 		rc = decode_begin(decoder, frame, outline.begin, err);

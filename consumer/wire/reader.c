@@ -6,6 +6,9 @@
 
 #define VARINT_BYTES_MAX 10
 
+/* Of a number of 32 bits. */
+#define SHORT_VARINT_BYTES_MAX 5
+
 bool
 reader_varint_slow(Reader *reader, uint64_t *number)
 {
@@ -28,6 +31,19 @@ reader_varint_slow(Reader *reader, uint64_t *number)
 	return false;
 }
 
+/*
+ * Reads a tag or a length.  No writer needs more than five bytes for one, and
+ * other readers take no more.
+ */
+static bool
+read_short_varint(Reader *reader, uint64_t *number)
+{
+	const uint8_t *start = reader->at;
+
+	return reader_varint(reader, number) &&
+		   reader->at - start <= SHORT_VARINT_BYTES_MAX;
+}
+
 static bool
 skip(Reader *reader, size_t length)
 {
@@ -43,7 +59,7 @@ reader_field(Reader *reader, Field *field)
 	uint64_t tag;
 	uint64_t length;
 
-	if (!reader_varint(reader, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
+	if (!read_short_varint(reader, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
 		return false;
 	field->number = (uint32_t) tag >> 3;
 	field->wire_type = (uint32_t) tag & 7;
@@ -56,7 +72,7 @@ reader_field(Reader *reader, Field *field)
 		case WIRE_FIXED32:
 			return skip(reader, 4);
 		case WIRE_BYTES:
-			if (!reader_varint(reader, &length) ||
+			if (!read_short_varint(reader, &length) ||
 				length > (size_t) (reader->end - reader->at))
 				return false;
 			field->bytes = (Span){reader->at, length};

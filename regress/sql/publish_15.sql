@@ -100,7 +100,15 @@ INSERT INTO parted VALUES (1, 100), (11, 1);
 UPDATE parted SET id = id + 1;
 UPDATE parted SET id = id + 8;
 SELECT get_changes('pub_root');
-DROP PUBLICATION pub_root;
+-- Where a root is published, what is said of its partitions does not count.
+CREATE PUBLICATION pub_leaf FOR TABLE parted_1 (id) WHERE (id > 90);
+INSERT INTO parted VALUES (2, 2), (92, 92);
+SELECT get_changes('pub_leaf, pub_root');
+DELETE FROM parted WHERE id IN (2, 92);
+SELECT get_changes('pub_root, pub_leaf');
+INSERT INTO parted VALUES (2, 2), (92, 92);
+SELECT get_changes('pub_leaf');
+DROP PUBLICATION pub_root, pub_leaf;
 DROP TABLE parted;
 
 -- Column lists.

@@ -64,7 +64,8 @@ typedef struct PlanOps
 	/* Fills in the next step; its parameters go to `params`, which is empty. */
 	void (*next)(Plan *plan, Params *params, Step *step);
 
-	/* Appends rows of the last step's COPY; false when there are no more. */
+	/* Appends a piece of the last step's COPY data, of at most a few times
+	 * PLAN_STATEMENT_BYTES, to an empty buffer; false when there is no more. */
 	bool (*copy_rows)(Plan *plan, Buf *buf);
 	void (*free)(Plan *plan);
 } PlanOps;

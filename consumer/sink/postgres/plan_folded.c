@@ -47,8 +47,16 @@
 /* Inserts from this number on go by COPY. */
 #define COPY_ROWS_MIN 50
 
-/* Rows with more bytes than this go one by one: arrays would copy them. */
+/* Rows with more bytes than this do not go in arrays, which would copy them. */
 #define BIG_ROW_BYTES (64 * KB)
+
+/*
+ * Rows with more bytes than this are not updated but deleted and inserted
+ * again, where all their values are known: only COPY takes a value in pieces,
+ * while libpq keeps all of a parameter, and moves what is left of it after each
+ * piece that the socket takes.
+ */
+#define HUGE_ROW_BYTES (4 * MB)
 
 /* Sets of columns that updates of one table may have before they are not
  * worth telling apart. */
@@ -123,7 +131,11 @@ typedef struct FoldedPlan
 	int group;        /* of its updates */
 	size_t next;      /* row of the list, or change in PHASE_ORDERED */
 	RowList *copy;    /* of the COPY that is under way */
-	size_t copy_next;
+	size_t copy_row;
+	int copy_column;    /* of that row, that comes next */
+	size_t copy_offset; /* bytes of its value that have been given */
+	bool copy_started;
+	bool copy_ended;
 	Buf columns[RELATION_COLUMNS_MAX]; /* arrays that are being built */
 } FoldedPlan;
 
@@ -306,6 +318,19 @@ has_unchanged(const TargetTable *table, const Value *row)
 	return false;
 }
 
+static bool
+is_complete(const TargetTable *table, const Value *row)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const Value *value = &row[table->columns[i].source_index];
+
+		if (value->kind == VALUE_UNCHANGED || value->kind == VALUE_ABSENT)
+			return false;
+	}
+	return true;
+}
+
 /* A new row whose unchanged values are those of the row before it. */
 static const Value *
 merge_rows(FoldedPlan *folded, const TargetTable *table, const Value *before,
@@ -386,13 +411,8 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 	old_entry = find_entry(fold, old_row, &found);
 	row = merge_rows(folded, fold->table,
 					 found && old_entry->row ? old_entry->row : old_row, row);
-	for (int i = 0; i < fold->table->column_count; i++)
-	{
-		const Value *value = &row[fold->table->columns[i].source_index];
-
-		if (value->kind == VALUE_UNCHANGED || value->kind == VALUE_ABSENT)
-			return false;
-	}
+	if (!is_complete(fold->table, row))
+		return false;
 	if (found && old_entry->row == NULL)
 		return false;
 	if (!found)
@@ -542,6 +562,16 @@ can_send(const FoldTable *fold)
 		   fold->update_group_count == 0;
 }
 
+/* Whether an entry is an update, and not a delete, an insert or both. */
+static bool
+is_update(const FoldTable *fold, const FoldEntry *entry)
+{
+	if (!entry->was_there || entry->row == NULL || entry->was_deleted)
+		return false;
+	return row_bytes(fold->table, entry->row) <= HUGE_ROW_BYTES ||
+		   !fold->table->copyable || !is_complete(fold->table, entry->row);
+}
+
 /* Sorts what became of the keys into the lists. */
 static void
 list_entries(FoldTable *fold)
@@ -549,7 +579,7 @@ list_entries(FoldTable *fold)
 	for (size_t i = 0; i < fold->entry_count && !fold->in_order; i++)
 	{
 		const FoldEntry *entry = &fold->entries[i];
-		bool in_place = entry->was_there && entry->row && !entry->was_deleted;
+		bool in_place = is_update(fold, entry);
 
 		if (in_place && !group_update(fold, entry->row))
 			fold->in_order = true;
@@ -701,15 +731,26 @@ send_list(FoldedPlan *folded, Params *params, Step *step, StatementKind kind,
 	return true;
 }
 
+/* Whether a list of inserts goes by COPY. */
+static bool
+wants_copy(const TargetTable *table, const RowList *list)
+{
+	if (!table->copyable || table->column_count == 0)
+		return false;
+	if (list->count >= COPY_ROWS_MIN || !table->unnestable)
+		return true;
+	for (size_t i = 0; i < list->count; i++)
+		if (row_bytes(table, list->rows[i]) > BIG_ROW_BYTES)
+			return true;
+	return false;
+}
+
 static bool
 send_inserts(FoldedPlan *folded, Params *params, Step *step)
 {
 	FoldTable *fold = folded->table;
-	bool copy = fold->table->copyable && fold->table->column_count > 0 &&
-				(fold->inserts.count >= COPY_ROWS_MIN ||
-				 !fold->table->unnestable);
 
-	if (!copy)
+	if (!wants_copy(fold->table, &fold->inserts))
 		return send_list(folded, params, step, STATEMENT_INSERT_MANY,
 						 &fold->inserts);
 	if (folded->next >= fold->inserts.count)
@@ -718,7 +759,11 @@ send_inserts(FoldedPlan *folded, Params *params, Step *step)
 	step->table = fold->table;
 	step->rows_expected = (int64_t) fold->inserts.count;
 	folded->copy = &fold->inserts;
-	folded->copy_next = 0;
+	folded->copy_row = 0;
+	folded->copy_column = 0;
+	folded->copy_offset = 0;
+	folded->copy_started = false;
+	folded->copy_ended = false;
 	folded->next = fold->inserts.count;
 	return true;
 }
@@ -838,35 +883,68 @@ folded_next(Plan *plan, Params *params, Step *step)
 	}
 }
 
-/* A row of COPY BINARY: number of fields, then each. */
-static void
-append_copy_row(Buf *buf, const TargetTable *table, const Value *row)
+/* Appends a piece of a long value; true when it was the last. */
+static bool
+append_piece(FoldedPlan *folded, Buf *buf, const Value *value)
 {
-	buf_append_uint16(buf, (uint16_t) table->column_count);
-	for (int i = 0; i < table->column_count; i++)
-		params_append_field(buf, &table->columns[i],
-							&row[table->columns[i].source_index]);
+	size_t left = value->length - folded->copy_offset;
+	size_t piece = left < PLAN_STATEMENT_BYTES ? left : PLAN_STATEMENT_BYTES;
+
+	if (folded->copy_offset == 0)
+		buf_append_uint32(buf, value->length);
+	buf_append(buf, value->bytes + folded->copy_offset, piece);
+	folded->copy_offset += piece;
+	if (piece < left)
+		return false;
+	folded->copy_offset = 0;
+	return true;
+}
+
+/*
+ * Appends the next field of COPY BINARY; a row starts with the number of its
+ * fields.
+ */
+static void
+append_copy_field(FoldedPlan *folded, Buf *buf)
+{
+	const TargetTable *table = folded->table->table;
+	const TargetColumn *column = &table->columns[folded->copy_column];
+	const Value *row = folded->copy->rows[folded->copy_row];
+	const Value *value = &row[column->source_index];
+	bool is_long =
+		(value->kind == VALUE_BINARY || value->kind == VALUE_TEXT) &&
+		value->length > PLAN_STATEMENT_BYTES;
+
+	if (folded->copy_column == 0 && folded->copy_offset == 0)
+		buf_append_uint16(buf, (uint16_t) table->column_count);
+	if (!is_long)
+		params_append_field(buf, column, value);
+	else if (!append_piece(folded, buf, value))
+		return;
+	if (++folded->copy_column == table->column_count)
+	{
+		folded->copy_column = 0;
+		folded->copy_row++;
+	}
 }
 
 static bool
 folded_copy_rows(Plan *plan, Buf *buf)
 {
 	FoldedPlan *folded = (FoldedPlan *) plan;
-	const RowList *list = folded->copy;
-	size_t bytes_start = buf->length;
 
-	if (folded->copy_next > list->count)
+	if (folded->copy_ended)
 		return false;
-	if (folded->copy_next == 0)
+	if (!folded->copy_started)
 		buf_append(buf, copy_header, COPY_HEADER_BYTES);
-	while (folded->copy_next < list->count &&
-		   buf->length - bytes_start < PLAN_STATEMENT_BYTES)
-		append_copy_row(buf, folded->table->table,
-						list->rows[folded->copy_next++]);
-	if (folded->copy_next == list->count)
+	folded->copy_started = true;
+	while (folded->copy_row < folded->copy->count &&
+		   buf->length < PLAN_STATEMENT_BYTES)
+		append_copy_field(folded, buf);
+	if (folded->copy_row == folded->copy->count)
 	{
 		buf_append_uint16(buf, UINT16_MAX); /* end of data */
-		folded->copy_next++;
+		folded->copy_ended = true;
 	}
 	return true;
 }

@@ -73,7 +73,7 @@
 #define POSITION_INTERVAL_MS 10000
 
 /* Bytes of a COPY that are handed to libpq before it has to flush. */
-#define COPY_BUFFER_MAX (1024 * MB)
+#define COPY_BUFFER_MAX (4 * PLAN_STATEMENT_BYTES)
 
 typedef enum SinkState
 {
@@ -154,11 +154,18 @@ postgres_sink(Sink *sink)
 
 /* ---- taking changes ----------------------------------------------------- */
 
+/*
+ * Two full batches are enough, and so is a single large row that takes the room
+ * of both.
+ */
 static void
 update_full(PostgresSink *self)
 {
-	self->sink.full = self->filling->bytes >= self->batch_bytes_max &&
-					  self->state != STATE_IDLE;
+	size_t held_bytes = self->filling->bytes + self->applying->bytes;
+
+	self->sink.full = self->state != STATE_IDLE &&
+					  (self->filling->bytes >= self->batch_bytes_max ||
+					   held_bytes >= 2 * self->batch_bytes_max);
 }
 
 static Rc
@@ -521,10 +528,7 @@ send_copy_rows(PostgresSink *self, Error *err)
 
 		buf_reset(rows);
 		more = plan_copy_rows(self->plan, rows);
-		if (rows->overflowed)
-			return error_set(err, ERR_LIMIT,
-							 "row of table %s is larger than %zu bytes",
-							 self->step.table->name_sql, rows->max);
+		CHECK(!rows->overflowed);
 		sent = more ? PQputCopyData(pg, rows->data, (int) rows->length)
 					: PQputCopyEnd(pg, NULL);
 		if (sent != 1)
@@ -535,11 +539,6 @@ send_copy_rows(PostgresSink *self, Error *err)
 		if (!more)
 		{
 			self->copy_state = COPY_ENDING;
-			if (rows->capacity > PLAN_STATEMENT_BYTES * 4)
-			{
-				buf_release(rows);
-				buf_init(rows, COPY_BUFFER_MAX);
-			}
 			return RC_OK;
 		}
 	}
@@ -706,6 +705,15 @@ forget_statements(PostgresSink *self, Error *err)
 	return pgconn_exec(lane_conn(self->lane), "DEALLOCATE ALL", NULL, err);
 }
 
+/* Few changes are sent as they are, unless they are large: see plan_folded.c. */
+static bool
+is_worth_folding(const PostgresSink *self, const Batch *batch)
+{
+	return self->independent_tables &&
+		   (batch->change_count >= FOLD_CHANGES_MIN ||
+			batch->bytes >= BATCH_BYTES_MIN);
+}
+
 static MUST_CHECK Rc
 start_batch(PostgresSink *self, Error *err)
 {
@@ -722,10 +730,7 @@ start_batch(PostgresSink *self, Error *err)
 		rc = table_cache_prepare(self->tables, lane_conn(self->lane), batch,
 								 err);
 	if (rc == RC_OK)
-		rc = make_plan(self,
-					   self->independent_tables &&
-						   batch->change_count >= FOLD_CHANGES_MIN,
-					   err);
+		rc = make_plan(self, is_worth_folding(self, batch), err);
 	return rc;
 }
 

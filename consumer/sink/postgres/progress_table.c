@@ -108,8 +108,8 @@ parse_row(PgConn *target, const PGresult *result, ProgressRow *row, Error *err)
 	snprintf(row->source.system_identifier,
 			 sizeof(row->source.system_identifier), "%s",
 			 PQgetvalue(result, 0, 0));
-	row->source.timeline =
-		(uint32_t) strtoul(PQgetvalue(result, 0, 1), NULL, 10);
+	row->source.timeline = (uint32_t) strtoul(PQgetvalue(result, 0, 1), NULL,
+											  10);
 	if (!PQgetisnull(result, 0, 2) &&
 		!lsn_parse(PQgetvalue(result, 0, 2), &row->commit_lsn))
 		return error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s",
@@ -171,8 +171,7 @@ progress_table_claim(PgConn *target, const char *pipeline, ProgressRow *row,
 		return rc;
 	if (result == NULL || PQntuples(result) == 0)
 	{
-		rc = error_set(err, ERR_CONFIG,
-					   "%s has no progress of pipeline \"%s\"",
+		rc = error_set(err, ERR_CONFIG, "%s has no progress of pipeline \"%s\"",
 					   pgconn_label(target), pipeline);
 		error_hint(err, "Copy the data first: \"penstock clone --name=%s\".",
 				   pipeline);
@@ -183,6 +182,21 @@ progress_table_claim(PgConn *target, const char *pipeline, ProgressRow *row,
 	return rc;
 }
 
+/*
+ * Says what goes with the last row, too: what the role owns, and the schema
+ * only if nothing else is in it.  A statement that fails would take the removal
+ * of the row with it, where a transaction is open.
+ */
+static const char remove_sql[] =
+	"DELETE FROM penstock.progress WHERE pipeline = $1 RETURNING"
+	" (SELECT count(*) = 1 FROM penstock.progress) AND"
+	" (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_catalog.pg_class c"
+	"  WHERE c.oid = 'penstock.progress'::regclass),"
+	" (SELECT pg_has_role(n.nspowner, 'USAGE') AND NOT EXISTS ("
+	"   SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid"
+	"   AND c.relkind <> 'i' AND c.relname <> 'progress')"
+	"  FROM pg_catalog.pg_namespace n WHERE n.nspname = 'penstock')";
+
 Rc
 progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 					  Error *err)
@@ -191,27 +205,22 @@ progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 	PGresult *result = NULL;
 	ProgressRow row;
 	bool last;
+	bool schema_too;
 	Rc rc = progress_table_read(target, pipeline, &row, err);
 
 	*removed = false;
 	if (rc != RC_OK || !row.exists)
 		return rc;
-	rc = pgconn_exec_params(target,
-							"DELETE FROM penstock.progress WHERE pipeline = $1"
-							" RETURNING (SELECT count(*) = 1"
-							" FROM penstock.progress)",
-							1, params, &result, err);
+	rc = pgconn_exec_params(target, remove_sql, 1, params, &result, err);
 	if (rc != RC_OK)
 		return rc;
 	*removed = PQntuples(result) == 1;
 	last = *removed && PQgetvalue(result, 0, 0)[0] == 't';
+	schema_too = last && PQgetvalue(result, 0, 1)[0] == 't';
 	PQclear(result);
 	if (last)
-		rc = pgconn_exec(target,
-						 "SET client_min_messages = warning;"
-						 "DROP TABLE penstock.progress;"
-						 "DROP SCHEMA IF EXISTS penstock;"
-						 "RESET client_min_messages",
-						 NULL, err);
+		rc = pgconn_exec(target, "DROP TABLE penstock.progress", NULL, err);
+	if (rc == RC_OK && schema_too)
+		rc = pgconn_exec(target, "DROP SCHEMA penstock", NULL, err);
 	return rc;
 }

@@ -70,7 +70,8 @@ MUST_CHECK Rc progress_table_claim(PgConn *target, const char *pipeline,
 								   ProgressRow *row, Error *err);
 
 /*
- * Removes a pipeline's row; the table and schema too when it was the last.
+ * Removes a pipeline's row; with the last one the table and the schema, too, if
+ * the role owns them and nothing else is in it.
  * *removed says whether there was one.
  */
 MUST_CHECK Rc progress_table_remove(PgConn *target, const char *pipeline,
