@@ -129,7 +129,8 @@ params_add(Params *params, const TargetColumn *column, const Value *value)
 			break;
 		case VALUE_ABSENT:
 		case VALUE_UNCHANGED:
-			CHECK(!"a value that is not there cannot be sent");
+			/* A value that is not there cannot be sent. */
+			CHECK(value->kind == VALUE_NULL);
 	}
 	params->count++;
 }
@@ -195,6 +196,7 @@ params_append_field(Buf *buf, const TargetColumn *column, const Value *value)
 			break;
 		case VALUE_ABSENT:
 		case VALUE_UNCHANGED:
-			CHECK(!"a value that is not there cannot be sent");
+			/* A value that is not there cannot be sent. */
+			CHECK(value->kind == VALUE_NULL);
 	}
 }

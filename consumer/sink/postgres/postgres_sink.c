@@ -51,6 +51,7 @@
 #include "sink/postgres/conflict.h"
 #include "sink/postgres/durable.h"
 #include "sink/postgres/lane.h"
+#include "sink/postgres/origin.h"
 #include "sink/postgres/plan.h"
 #include "sink/postgres/table_cache.h"
 
@@ -1064,6 +1065,21 @@ set_replica_role(PostgresSink *self, Error *err)
 	return RC_OK;
 }
 
+static MUST_CHECK Rc
+set_origin(PostgresSink *self, Error *err)
+{
+	bool marked;
+	Rc rc =
+		origin_set_up(lane_conn(self->lane), self->pipeline, &marked, err);
+
+	if (rc == RC_OK && !marked)
+		log_info("apply",
+				 "the role on %s may not set a replication origin: a pipeline "
+				 "from there cannot tell our changes from local ones",
+				 self->label);
+	return rc;
+}
+
 /*
  * The planner knows nothing of the keys that we send, and may know nothing of
  * the table; what it must do is known: look each key up in the index.
@@ -1117,6 +1133,8 @@ open_session(PostgresSink *self, const PostgresSinkOptions *options, Error *err)
 	rc = pgconn_exec(conn, session_sql, NULL, err);
 	if (rc == RC_OK)
 		rc = set_replica_role(self, err);
+	if (rc == RC_OK)
+		rc = set_origin(self, err);
 	if (rc == RC_OK)
 		rc = progress_table_claim(conn, self->pipeline, &row, err);
 	if (rc == RC_OK)

@@ -1,0 +1,33 @@
+/*
+ * origin.h
+ *    The mark on a target's log that says: this came through a pipeline.
+ *
+ * A session with a replication origin writes the origin into the log with each
+ * commit, so that a pipeline the other way round can leave these transactions
+ * out (--origin=none) and does not send changes back to where they came from.
+ *
+ * The origin is only a mark.  Its own idea of a position is not used: on
+ * PostgreSQL 15.18 the position set for a transaction that is then rolled back
+ * stays, and the next commit of the session takes it over.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_ORIGIN_H
+#define PENSTOCK_SINK_POSTGRES_ORIGIN_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "net/pgconn.h"
+
+/*
+ * Marks all that the session writes from here on, creating the origin of the
+ * pipeline if it is not there.  *marked is false, and it is no error, if the
+ * role may not do so or the server has no room for origins.
+ */
+MUST_CHECK Rc origin_set_up(PgConn *target, const char *pipeline, bool *marked,
+							Error *err);
+
+/* Drops the origin of a pipeline; *removed says whether there was one. */
+MUST_CHECK Rc origin_drop(PgConn *target, const char *pipeline, bool *removed,
+						  Error *err);
+
+#endif /* PENSTOCK_SINK_POSTGRES_ORIGIN_H */
