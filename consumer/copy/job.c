@@ -193,6 +193,7 @@ send_copy(const CopyPart *part, PgConn *conn,
 	Buf sql;
 	int sent;
 
+	ASSERT(part->table != NULL);
 	buf_init(&sql, BUF_TEXT_MAX);
 	append(part, &sql);
 	sent = PQsendQuery(pgconn_raw(conn), sql.data);

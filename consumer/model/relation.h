@@ -17,9 +17,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-/* First OID that a server hands out itself; below, an OID means the same
- * object on every server (access/transam.h: FirstNormalObjectId). */
-#define OID_FIRST_NORMAL 16384
+/* Below this, OIDs were assigned by hand and mean the same object on every
+ * version of the server (access/transam.h: FirstGenbkiObjectId). */
+#define OID_FIRST_GENERATED 10000
 
 /* Columns that a table can have (access/htup_details.h:
  * MaxHeapAttributeNumber). */
@@ -64,7 +64,7 @@ typedef struct RelationColumn
 {
 	const char *name;
 	const char *type_name; /* schema-qualified and quoted as needed */
-	uint32_t type_oid;     /* means something here if < OID_FIRST_NORMAL */
+	uint32_t type_oid;     /* means something here if < OID_FIRST_GENERATED */
 	int32_t typmod;        /* -1: none */
 	uint16_t attnum;
 	ColumnEncoding encoding;

@@ -43,7 +43,15 @@ static const char data_settings_sql[] =
 	"SET row_security = off;"
 	"SET default_transaction_isolation = 'read committed';"
 	"SET default_transaction_deferrable = off;"
-	"SET default_transaction_read_only = off";
+	"SET default_transaction_read_only = off;"
+	/* money is written as this says. */
+	"SET lc_monetary = 'C';"
+	/* Compiling takes longer than anything that we ask for. */
+	"SET jit = off;"
+	/* Not every version knows these. */
+	"SELECT pg_catalog.set_config(name, '0', false)"
+	" FROM pg_catalog.pg_settings"
+	" WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
 
 /* libpq ends its messages with a newline, and has indented lines in some. */
 static char *
@@ -367,6 +375,14 @@ pgconn_get_result(PgConn *conn, PGresult **result, Error *err)
 	return RC_OK;
 }
 
+/* Errors whose detail is the whole row, which has no place in a log. */
+static bool
+detail_shows_row(const char *sqlstate)
+{
+	return strcmp(sqlstate, "23502") == 0 || /* not_null_violation */
+		   strcmp(sqlstate, "23514") == 0;   /* check_violation */
+}
+
 Rc
 pgconn_check_result(PgConn *conn, const PGresult *result, Error *err)
 {
@@ -387,7 +403,8 @@ pgconn_check_result(PgConn *conn, const PGresult *result, Error *err)
 	rc = error_set(err, ERR_SQL, "%s reports: %s", conn->label, reason);
 	free(reason);
 	error_sqlstate(err, sqlstate);
-	if (PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL))
+	if (PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) &&
+		!detail_shows_row(sqlstate))
 		error_detail(err, "%s",
 					 PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
 	if (PQresultErrorField(result, PG_DIAG_MESSAGE_HINT))
@@ -487,8 +504,10 @@ void
 pgconn_child_conninfo(const PgConn *conn, char **conninfo, char **password)
 {
 	/* Set by us for this connection only, or not for passing on. */
-	static const char *const ours[] = {"replication", "client_encoding",
-									   "fallback_application_name", "password"};
+	static const char *const ours[] = {
+		"replication", "client_encoding", "fallback_application_name",
+		/* Secrets have no place on a command line. */
+		"password", "sslpassword"};
 	PQconninfoOption *options = PQconninfo(conn->pg);
 	Buf buf;
 

@@ -129,8 +129,7 @@ params_add(Params *params, const TargetColumn *column, const Value *value)
 			break;
 		case VALUE_ABSENT:
 		case VALUE_UNCHANGED:
-			/* A value that is not there cannot be sent. */
-			CHECK(value->kind == VALUE_NULL);
+			check_failed("a value that is sent is there", __FILE__, __LINE__);
 	}
 	params->count++;
 }
@@ -196,7 +195,6 @@ params_append_field(Buf *buf, const TargetColumn *column, const Value *value)
 			break;
 		case VALUE_ABSENT:
 		case VALUE_UNCHANGED:
-			/* A value that is not there cannot be sent. */
-			CHECK(value->kind == VALUE_NULL);
+			check_failed("a value that is sent is there", __FILE__, __LINE__);
 	}
 }

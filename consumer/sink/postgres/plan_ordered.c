@@ -96,8 +96,7 @@ ordered_next(Plan *plan, Params *params, Step *step)
 static bool
 ordered_copy_rows(Plan *plan UNUSED, Buf *buf UNUSED)
 {
-	CHECK(!"an ordered plan has no COPY");
-	return false;
+	check_failed("an ordered plan has no COPY", __FILE__, __LINE__);
 }
 
 static void

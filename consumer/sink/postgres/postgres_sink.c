@@ -1092,8 +1092,7 @@ static const char session_sql[] =
 	"SET enable_seqscan = off;"
 	"SET enable_bitmapscan = off;"
 	"SET enable_material = off;"
-	"SET max_parallel_workers_per_gather = 0;"
-	"SET jit = off";
+	"SET max_parallel_workers_per_gather = 0";
 
 static MUST_CHECK Rc
 check_source(PostgresSink *self, const ProgressRow *row,

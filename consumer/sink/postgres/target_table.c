@@ -158,7 +158,7 @@ choose_transfer(TargetColumn *column, uint32_t target_type,
 {
 	const RelationColumn *source = column->source;
 	bool same_type = source->type_oid == target_type &&
-					 target_type < OID_FIRST_NORMAL &&
+					 target_type < OID_FIRST_GENERATED &&
 					 source->encoding != COLUMN_TEXT;
 	bool bytes_are_text =
 		source->encoding == COLUMN_TEXT ||

@@ -1,0 +1,191 @@
+/*
+ * clone_check.c
+ *    What is looked at before anything is written.
+ */
+#include "cmd/clone_check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/match.h"
+
+#define APPLICATION_NAME "penstock clone"
+
+Rc
+clone_open_source(PgConn **conn, const Config *config, PgConnKind kind,
+				  Error *err)
+{
+	const PgConnOptions options = {
+		.conninfo = config->source,
+		.label = "source",
+		.application_name = APPLICATION_NAME,
+		.kind = kind,
+	};
+
+	return pgconn_open(conn, &options, err);
+}
+
+Rc
+clone_open_target(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+	PgConnOptions options = {
+		.conninfo = clone->config->targets[number],
+		.label = target->label,
+		.application_name = APPLICATION_NAME,
+		.kind = PGCONN_DATA,
+	};
+
+	if (clone->config->target_count == 1)
+		snprintf(target->label, sizeof(target->label), "target");
+	else
+		snprintf(target->label, sizeof(target->label), "target %d", number + 1);
+	return pgconn_open(&target->conn, &options, err);
+}
+
+/*
+ * Our statements about the catalogs are long and run once: compiling them takes
+ * many times as long as running them.
+ */
+static Rc
+set_up_session(PgConn *conn, Error *err)
+{
+	return pgconn_exec(conn, "SET jit = off", NULL, err);
+}
+
+Rc
+clone_open_all(Clone *clone, Error *err)
+{
+	Rc rc = clone_open_source(&clone->source, clone->config, PGCONN_DATA, err);
+
+	if (rc == RC_OK)
+		rc = set_up_session(clone->source, err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		rc = clone_open_target(clone, i, err);
+		if (rc == RC_OK)
+			rc = set_up_session(clone->targets[i].conn, err);
+	}
+	if (rc == RC_OK && !clone->config->schema_only)
+		rc = clone_open_source(&clone->replication, clone->config,
+							   PGCONN_REPLICATION, err);
+	return rc;
+}
+
+static Rc
+check_wal_level(PgConn *source, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source, "SHOW wal_level", &result, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (strcmp(PQgetvalue(result, 0, 0), "logical") != 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "wal_level of the source is \"%s\", not \"logical\"",
+					   PQgetvalue(result, 0, 0));
+		error_hint(err, "Run there: ALTER SYSTEM SET wal_level = logical; "
+						"and restart the server.");
+	}
+	PQclear(result);
+	return rc;
+}
+
+static Rc
+check_no_slot(const Clone *clone, Error *err)
+{
+	const char *name = clone->config->name;
+	SlotInfo slot;
+	Rc rc = slot_read(clone->source, name, &slot, err);
+
+	if (rc != RC_OK || !slot.exists)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "replication slot \"%s\" already exists on the source",
+				   name);
+	error_hint(err,
+			   "If its pipeline is not needed any more, remove it with "
+			   "\"penstock drop --name=%s\"; else choose another --name.",
+			   name);
+	return rc;
+}
+
+static Rc
+check_no_progress(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	ProgressRow row;
+	Rc rc = progress_table_read(target->conn, name, &row, err);
+
+	if (rc != RC_OK || !row.exists)
+		return rc;
+	rc = error_set(err, ERR_CONFIG, "pipeline \"%s\" already ends at %s", name,
+				   target->label);
+	error_hint(err,
+			   "Go on with \"penstock follow\", or remove it with \"penstock "
+			   "drop --name=%s\".",
+			   name);
+	return rc;
+}
+
+/* Whether the target can take what the catalog has. */
+static Rc
+check_target(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (!clone->config->schema_only)
+		rc = check_no_progress(clone, target, err);
+	if (rc == RC_OK && clone->config->data_only)
+		rc = match_target(clone->catalog, target->conn, err);
+	else if (rc == RC_OK)
+		rc = match_check_absent(clone->catalog, target->conn, err);
+	return rc;
+}
+
+Rc
+clone_check_targets(const Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = check_target(clone, &clone->targets[i], err);
+	return rc;
+}
+
+static Rc
+find_programs(Clone *clone, Error *err)
+{
+	int major = pgconn_server_version_num(clone->source) / 10000;
+
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		int other = pgconn_server_version_num(clone->targets[i].conn) / 10000;
+
+		major = other > major ? other : major;
+	}
+	return programs_find(&clone->programs, clone->config->pg_bindir, major,
+						 clone->arena, err);
+}
+
+/* Refuses what cannot work, before anything is written. */
+Rc
+clone_check_all(Clone *clone, Error *err)
+{
+	const Config *config = clone->config;
+	Rc rc = RC_OK;
+
+	if (!config->schema_only)
+		rc = check_wal_level(clone->source, err);
+	if (rc == RC_OK && !config->schema_only)
+		rc = check_no_slot(clone, err);
+	if (rc == RC_OK)
+		rc = catalog_read(&clone->catalog, clone->source, config->publications,
+						  true, err);
+	if (rc == RC_OK)
+		rc = clone_check_targets(clone, err);
+	if (rc == RC_OK && !config->data_only)
+		rc = find_programs(clone, err);
+	return rc;
+}

@@ -1,0 +1,27 @@
+/*
+ * clone_check.h
+ *    The beginning of a clone: connecting, and refusing what cannot work.
+ */
+#ifndef PENSTOCK_CMD_CLONE_CHECK_H
+#define PENSTOCK_CMD_CLONE_CHECK_H
+
+#include "base/error.h"
+#include "cmd/clone_state.h"
+
+/* Opens one more connection to the source; it is the caller's. */
+MUST_CHECK Rc clone_open_source(PgConn **conn, const Config *config,
+								PgConnKind kind, Error *err);
+
+/* Opens the connection of a target, which must be closed. */
+MUST_CHECK Rc clone_open_target(Clone *clone, int number, Error *err);
+
+/* Opens all connections of the clone. */
+MUST_CHECK Rc clone_open_all(Clone *clone, Error *err);
+
+/* Reads what is published, and refuses what cannot work.  Writes nothing. */
+MUST_CHECK Rc clone_check_all(Clone *clone, Error *err);
+
+/* Whether the targets can take what the catalog has. */
+MUST_CHECK Rc clone_check_targets(const Clone *clone, Error *err);
+
+#endif /* PENSTOCK_CMD_CLONE_CHECK_H */

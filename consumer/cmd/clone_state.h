@@ -1,0 +1,47 @@
+/*
+ * clone_state.h
+ *    What one run of penstock clone has made and must give back, shared by the
+ *    files that it consists of.
+ */
+#ifndef PENSTOCK_CMD_CLONE_STATE_H
+#define PENSTOCK_CMD_CLONE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "config/config.h"
+#include "copy/catalog.h"
+#include "copy/programs.h"
+#include "copy/schema.h"
+#include "net/pgconn.h"
+#include "sink/postgres/progress_table.h"
+#include "source/slot.h"
+
+typedef struct CloneTarget
+{
+	PgConn *conn;
+	char label[32];
+	bool schema_begun;  /* pg_restore was started */
+	int tables_touched; /* that may have rows now */
+	bool progress_begun;
+} CloneTarget;
+
+typedef struct Clone
+{
+	const Config *config;
+	Arena *arena;
+	PgConn *source;
+	PgConn *replication; /* exports the snapshot; NULL when it may go */
+	CloneTarget targets[CONFIG_TARGETS_MAX];
+	CopyCatalog *catalog;
+	Programs programs;
+	Schema *schema;
+	SourceIdentity identity;
+	bool slot_begun;   /* was to be created: it may be there */
+	bool slot_created; /* is there, and is ours */
+	SlotSnapshot snapshot;
+	int64_t start_us;
+} Clone;
+
+#endif /* PENSTOCK_CMD_CLONE_STATE_H */

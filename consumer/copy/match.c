@@ -1,0 +1,213 @@
+/*
+ * match.c
+ *    What the target has, asked in one statement for all tables; whether a
+ * table has rows is asked table by table.
+ */
+#include "copy/match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "copy/sql.h"
+
+Rc
+match_check_absent(const CopyCatalog *catalog, PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	int listed = 0;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT v FROM unnest(ARRAY[");
+	for (int i = 0; i < catalog->relation_count; i++)
+	{
+		if (catalog->relations[i].member)
+			continue;
+		buf_append_string(&sql, listed++ > 0 ? "," : "");
+		buf_append_literal(&sql, catalog->relations[i].qualified);
+	}
+	buf_append_string(&sql, "]::text[]) v WHERE to_regclass(v) IS NOT NULL");
+	rc = sql_run(target, &sql, &result, err);
+	if (rc == RC_OK && PQntuples(result) > 0)
+	{
+		rc = error_set(err, ERR_CONFIG, "table %s is already on %s",
+					   PQgetvalue(result, 0, 0), pgconn_label(target));
+		if (PQntuples(result) > 1)
+			error_detail(err, "So are %d more.", PQntuples(result) - 1);
+		error_hint(err, "Drop what is there, or copy into it with "
+						"--data-only.");
+	}
+	PQclear(result);
+	return rc;
+}
+
+static uint32_t
+number_field(const PGresult *result, int row, int column)
+{
+	return (uint32_t) strtoul(PQgetvalue(result, row, column), NULL, 10);
+}
+
+/* Columns of the result of read_target(). */
+enum
+{
+	TARGET_NUMBER, /* index of the table in the catalog */
+	TARGET_KIND,
+	TARGET_COLUMN,
+	TARGET_TYPE,
+	TARGET_GENERATED,
+};
+
+static Rc
+read_target(const CopyCatalog *catalog, PgConn *target, PGresult **result,
+			Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT v.n - 1, c.relkind, a.attname, a.atttypid,"
+							" a.attgenerated <> '' FROM unnest(ARRAY[");
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		buf_append_string(&sql, i > 0 ? "," : "");
+		buf_append_literal(&sql, catalog->tables[i].qualified);
+	}
+	buf_append_string(&sql, "]::text[]) WITH ORDINALITY v (name, n)"
+							" JOIN pg_class c ON c.oid = to_regclass(v.name)"
+							" LEFT JOIN pg_attribute a ON a.attrelid = c.oid"
+							"  AND a.attnum > 0 AND NOT a.attisdropped"
+							" ORDER BY v.n, a.attnum");
+	return sql_run(target, &sql, result, err);
+}
+
+/* One past the last row of the table that starts in `row`. */
+static int
+rows_end(const PGresult *result, int row)
+{
+	uint32_t number = number_field(result, row, TARGET_NUMBER);
+	int end = row + 1;
+
+	while (end < PQntuples(result) &&
+		   number_field(result, end, TARGET_NUMBER) == number)
+		end++;
+	return end;
+}
+
+static int
+find_column(const PGresult *result, int row, int end, const char *name)
+{
+	for (; row < end; row++)
+		if (strcmp(PQgetvalue(result, row, TARGET_COLUMN), name) == 0)
+			return row;
+	return -1;
+}
+
+/* Compares a table with rows row to end of the target's; decides the format. */
+static Rc
+match_columns(CopyTable *table, PgConn *target, const PGresult *result, int row,
+			  int end, Error *err)
+{
+	table->binary = true;
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const CopyColumn *column = &table->columns[i];
+		int found = find_column(result, row, end, column->name);
+
+		if (found < 0)
+			return error_set(
+				err, ERR_CONFIG, "table %s on %s has no column \"%s\"",
+				table->qualified, pgconn_label(target), column->name);
+		if (sql_bool(result, found, TARGET_GENERATED))
+			return error_set(err, ERR_CONFIG,
+							 "column \"%s\" of table %s is generated on %s, "
+							 "but not on the source",
+							 column->name, table->qualified,
+							 pgconn_label(target));
+		if (!column->portable ||
+			number_field(result, found, TARGET_TYPE) != column->type_oid)
+			table->binary = false;
+	}
+	return RC_OK;
+}
+
+static Rc
+not_a_table(const CopyTable *table, PgConn *target, Error *err)
+{
+	return error_set(err, ERR_CONFIG, "%s on %s is not a table",
+					 table->qualified, pgconn_label(target));
+}
+
+static Rc
+absent(const CopyTable *table, PgConn *target, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "table %s is not on %s",
+					  table->qualified, pgconn_label(target));
+
+	error_hint(err, "Create it there, or leave out --data-only.");
+	return rc;
+}
+
+/*
+ * Fails if the table on the target has rows, as far as they are not an
+ * extension's.
+ */
+static Rc
+match_rows(CopyTable *table, PgConn *target, bool partitioned, Error *err)
+{
+	PGresult *result = NULL;
+	bool has_rows;
+	Buf sql;
+	Rc rc;
+
+	table->skip = false;
+	if (table->membership == MEMBER_CONFIG)
+		return RC_OK;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "SELECT EXISTS (SELECT FROM %s %s)",
+			   partitioned ? "" : "ONLY", table->qualified);
+	rc = sql_run(target, &sql, &result, err);
+	if (rc != RC_OK)
+		return rc;
+	has_rows = sql_bool(result, 0, 0);
+	PQclear(result);
+	if (!has_rows)
+		return RC_OK;
+	if (table->membership == MEMBER_STATIC)
+	{
+		table->skip = true;
+		return RC_OK;
+	}
+	rc = error_set(err, ERR_CONFIG, "table %s on %s is not empty",
+				   table->qualified, pgconn_label(target));
+	error_hint(err, "Empty it first: TRUNCATE %s;", table->qualified);
+	return rc;
+}
+
+Rc
+match_target(CopyCatalog *catalog, PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	int row = 0;
+	Rc rc = read_target(catalog, target, &result, err);
+
+	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
+	{
+		CopyTable *table = &catalog->tables[i];
+		bool found = row < PQntuples(result) &&
+					 number_field(result, row, TARGET_NUMBER) == (uint32_t) i;
+		const char *kind = found ? PQgetvalue(result, row, TARGET_KIND) : "";
+		int end = found ? rows_end(result, row) : row;
+
+		if (!found)
+			rc = absent(table, target, err);
+		else if (strchr("rp", kind[0]) == NULL)
+			rc = not_a_table(table, target, err);
+		else
+			rc = match_columns(table, target, result, row, end, err);
+		if (rc == RC_OK)
+			rc = match_rows(table, target, kind[0] == 'p', err);
+		row = end;
+	}
+	PQclear(result);
+	return rc;
+}

@@ -1,0 +1,87 @@
+/*
+ * session.c
+ *    Opening the two ends.
+ */
+#include "copy/session.h"
+
+#include <string.h>
+
+#include "copy/sql.h"
+
+#define APPLICATION_NAME "penstock clone"
+
+/* Rows arrive in the order in which they are stored. */
+static const char source_session_sql[] = "SET synchronize_seqscans = off";
+
+/* What is lost in a crash of the target is lost before progress was written. */
+static const char target_session_sql[] = "SET synchronous_commit = off;"
+										 "SET client_min_messages = error";
+
+/* Joins the moment that the slot was created at. */
+static Rc
+take_snapshot(PgConn *source, const char *snapshot, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+							"SET TRANSACTION SNAPSHOT ");
+	buf_append_literal(&sql, snapshot);
+	return sql_run(source, &sql, NULL, err);
+}
+
+Rc
+session_open_source(PgConn **conn, const char *conninfo, const char *snapshot,
+					Error *err)
+{
+	const PgConnOptions options = {
+		.conninfo = conninfo,
+		.label = "source",
+		.application_name = APPLICATION_NAME,
+		.kind = PGCONN_DATA,
+	};
+	Rc rc = pgconn_open(conn, &options, err);
+
+	if (rc == RC_OK)
+		rc = pgconn_exec(*conn, source_session_sql, NULL, err);
+	if (rc == RC_OK)
+		rc = take_snapshot(*conn, snapshot, err);
+	return rc;
+}
+
+/* Keeps triggers and foreign keys quiet, if the role may. */
+static Rc
+quiet_triggers(PgConn *target, bool *triggers_fire, Error *err)
+{
+	Rc rc = pgconn_exec(target, "SET session_replication_role = replica", NULL,
+						err);
+
+	if (rc == RC_FAIL && strcmp(err->sqlstate, "42501") == 0)
+	{
+		/* insufficient_privilege */
+		error_reset(err);
+		*triggers_fire = true;
+		return RC_OK;
+	}
+	return rc;
+}
+
+Rc
+session_open_target(PgConn **conn, const char *conninfo, const char *label,
+					bool *triggers_fire, Error *err)
+{
+	const PgConnOptions options = {
+		.conninfo = conninfo,
+		.label = label,
+		.application_name = APPLICATION_NAME,
+		.kind = PGCONN_DATA,
+	};
+	Rc rc = pgconn_open(conn, &options, err);
+
+	*triggers_fire = false;
+	if (rc == RC_OK)
+		rc = pgconn_exec(*conn, target_session_sql, NULL, err);
+	if (rc == RC_OK)
+		rc = quiet_triggers(*conn, triggers_fire, err);
+	return rc;
+}

@@ -1,0 +1,29 @@
+/*
+ * session.h
+ *    The sessions that rows are copied between.
+ *
+ * Both wait until the session is ready.  Also after a failure *conn is the
+ * caller's to close, if it is not NULL; it must be NULL before.
+ */
+#ifndef PENSTOCK_COPY_SESSION_H
+#define PENSTOCK_COPY_SESSION_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "net/pgconn.h"
+
+/* Opens a session that reads under an exported snapshot until it is closed. */
+MUST_CHECK Rc session_open_source(PgConn **conn, const char *conninfo,
+								  const char *snapshot, Error *err);
+
+/*
+ * Opens a session that writes without waiting for the disk, and without firing
+ * triggers or checking foreign keys, unless the role may not do that:
+ * *triggers_fire.
+ */
+MUST_CHECK Rc session_open_target(PgConn **conn, const char *conninfo,
+								  const char *label, bool *triggers_fire,
+								  Error *err);
+
+#endif /* PENSTOCK_COPY_SESSION_H */

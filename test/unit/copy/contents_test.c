@@ -1,0 +1,97 @@
+/*
+ * contents_test.c
+ *    Which entries of a dump a restore is told to leave out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "copy/contents.h"
+
+#define TABLE_LINE   "217; 1259 16405 TABLE public orders alice\n"
+#define KEY_LINE     "3012; 2606 16410 FK CONSTRAINT public orders fk alice\n"
+#define ACL_LINE     "3100; 0 0 ACL public TABLE orders alice\n"
+#define COMMENT_LINE "3101; 0 0 COMMENT - EXTENSION hstore \n"
+#define HEAD_LINE    "; Archive created at 2026-01-01 00:00:00 UTC\n"
+
+static ObjectId key[] = {{.class_oid = 2606, .oid = 16410}};
+static const ObjectSet keys = {.count = 1, .objects = key};
+
+static void
+a_file_that_is_not_there_is_an_error(void **state UNUSED)
+{
+	const ContentsFilter all = {0};
+	Error err = {0};
+
+	assert_int_equal(
+		contents_filter("/nonexistent/a", "/nonexistent/b", &all, &err),
+		RC_FAIL);
+	assert_int_equal(err.code, ERR_IO);
+	assert_non_null(strstr(err.message, "/nonexistent/a"));
+	error_reset(&err);
+}
+
+static void
+without_a_filter_everything_passes(void **state UNUSED)
+{
+	const ContentsFilter all = {0};
+
+	assert_true(contents_line_passes(TABLE_LINE, &all));
+	assert_true(contents_line_passes(ACL_LINE, &all));
+	assert_true(contents_line_passes(COMMENT_LINE, &all));
+	assert_true(contents_line_passes(HEAD_LINE, &all));
+	assert_true(contents_line_passes("\n", &all));
+}
+
+static void
+an_object_is_left_out_by_catalog_and_oid(void **state UNUSED)
+{
+	const ContentsFilter filter = {.without = &keys};
+
+	assert_false(contents_line_passes(KEY_LINE, &filter));
+	assert_true(contents_line_passes(TABLE_LINE, &filter));
+	assert_true(contents_line_passes(ACL_LINE, &filter));
+	/* The same OID in another catalog is another object. */
+	assert_true(
+		contents_line_passes("1; 1259 16410 TABLE public a b\n", &filter));
+}
+
+static void
+only_what_is_asked_for_passes(void **state UNUSED)
+{
+	const ContentsFilter filter = {.only = &keys};
+
+	assert_true(contents_line_passes(KEY_LINE, &filter));
+	assert_false(contents_line_passes(TABLE_LINE, &filter));
+	assert_false(contents_line_passes(ACL_LINE, &filter));
+	assert_true(contents_line_passes(HEAD_LINE, &filter));
+}
+
+static void
+comments_on_extensions_can_be_left_out(void **state UNUSED)
+{
+	const ContentsFilter filter = {.without_extension_comments = true};
+
+	assert_false(contents_line_passes(COMMENT_LINE, &filter));
+	assert_true(contents_line_passes(TABLE_LINE, &filter));
+	assert_true(
+		contents_line_passes("9; 0 0 COMMENT public TABLE a b\n", &filter));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_that_is_not_there_is_an_error),
+		cmocka_unit_test(without_a_filter_everything_passes),
+		cmocka_unit_test(an_object_is_left_out_by_catalog_and_oid),
+		cmocka_unit_test(only_what_is_asked_for_passes),
+		cmocka_unit_test(comments_on_extensions_can_be_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
