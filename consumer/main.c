@@ -50,12 +50,13 @@ print_help(FILE *out)
 			"\n\"penstock COMMAND --help\" lists the options of a command.\n");
 }
 
-static void
+static int
 print_command_help(const Command *command)
 {
 	printf("penstock %s: %s\n\nUsage:\n  penstock %s [OPTION]...\n\nOptions:\n",
 		   command->name, command->help, command->name);
 	config_print_options(command->id, stdout);
+	return EXIT_DONE;
 }
 
 static const Command *
@@ -141,12 +142,9 @@ main(int argc, char **argv)
 		return status;
 	}
 	if (config.help)
-	{
-		print_command_help(command);
-		return EXIT_DONE;
-	}
-	log_set_level(config.quiet	   ? LOG_WARNING
-				  : config.verbose ? LOG_DEBUG
-								   : LOG_INFO);
+		return print_command_help(command);
+	log_set_level(config.quiet ? LOG_WARNING : LOG_INFO);
+	if (config.verbose)
+		log_set_level(LOG_DEBUG);
 	return run_command(command, &config);
 }

@@ -217,6 +217,23 @@ plain_length(const uint8_t *bytes, size_t length)
 	return i;
 }
 
+bool
+json_is_text(const void *bytes, size_t length)
+{
+	const uint8_t *rest = bytes;
+
+	while (length > 0)
+	{
+		size_t step = *rest < 0x80 ? 1 : character_length(rest, length);
+
+		if (step == 0)
+			return false;
+		rest += step;
+		length -= step;
+	}
+	return true;
+}
+
 /* Writes the one byte that ended a run. */
 static void
 append_escaped(Buf *out, uint8_t byte)

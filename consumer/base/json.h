@@ -85,6 +85,9 @@ void json_fixed(Json *json, double number, int decimals);
 /* A value that is JSON already, copied as it is, line breaks included. */
 void json_raw(Json *json, const void *text, size_t length);
 
+/* Whether a string would come out as it is, with no character replaced. */
+bool json_is_text(const void *bytes, size_t length);
+
 /*
  * Appends one JSON string, quotes included, without a writer: for those who
  * place their commas themselves.

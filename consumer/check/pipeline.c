@@ -3,8 +3,8 @@
  *    Slot and progress: both or neither.
  *
  * A slot without progress holds changes that build on data which the target
- * does not have.  Progress without a slot is of a pipeline whose changes since
- * then are gone.  Either way the copy has to be made again.
+ * does not have.  Progress without a slot, or behind it, is of a pipeline whose
+ * changes since then are gone.  In each case the copy has to be made again.
  */
 #include "check/pipeline.h"
 
@@ -19,7 +19,20 @@ typedef struct ProgressCount
 	int there;
 	int missing;
 	int missing_first; /* index of the first target without */
+	int behind;        /* the slot has left them behind */
+	int behind_first;
 } ProgressCount;
+
+/*
+ * A follower confirms to the slot only what every target itself knows that it
+ * has, and the slot was read before the target.
+ */
+static bool
+is_behind(const CheckContext *context, int index)
+{
+	return context->slot_known && context->slot.exists &&
+		   context->progress[index].end_lsn < context->slot.confirmed_lsn;
+}
 
 static ProgressCount
 count_progress(const CheckContext *context)
@@ -31,7 +44,11 @@ count_progress(const CheckContext *context)
 		if (!context->progress_known[i])
 			continue;
 		if (context->progress[i].exists)
+		{
 			count.there++;
+			if (is_behind(context, i) && count.behind++ == 0)
+				count.behind_first = i;
+		}
 		else if (count.missing++ == 0)
 			count.missing_first = i;
 	}
@@ -102,6 +119,24 @@ add_without_progress(CheckContext *context, const ProgressCount *count)
 }
 
 static void
+add_behind(CheckContext *context, const ProgressCount *count)
+{
+	int index = count->behind_first;
+	char *target = target_name(context->config->targets[index]);
+
+	add_finding(context, FINDING_ERROR, "slot",
+				arena_printf(findings_arena(context->findings),
+							 "the slot is at " LSN_FORMAT ", and %s has only "
+							 "what is before " LSN_FORMAT ": changes between "
+							 "are gone, because the target was restored or the "
+							 "slot was read by somebody else",
+							 LSN_ARGS(context->slot.confirmed_lsn), target,
+							 LSN_ARGS(context->progress[index].end_lsn)),
+				mend_again(context));
+	free(target);
+}
+
+static void
 add_going_on(CheckContext *context, const ProgressCount *count)
 {
 	const SlotInfo *slot = &context->slot;
@@ -116,6 +151,8 @@ add_going_on(CheckContext *context, const ProgressCount *count)
 					NULL);
 	if (count->missing > 0)
 		add_without_progress(context, count);
+	else if (count->behind > 0)
+		add_behind(context, count);
 	else if (count->there > 0)
 		add_finding(context, FINDING_OK, "slot",
 					arena_printf(arena,

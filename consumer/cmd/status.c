@@ -69,6 +69,8 @@ target_problem(const SourceStatus *source, const TargetStatus *target)
 		return "has no progress of the pipeline";
 	if (status_is_foreign(source, target))
 		return "has progress of another source";
+	if (status_is_left_behind(source, target))
+		return "lacks changes that the slot has no more";
 	return NULL;
 }
 
@@ -121,21 +123,22 @@ format_bytes(uint64_t bytes, char *text)
 	return text;
 }
 
+/* A lag is an upper bound, and is printed as one. */
 static const char *
-format_seconds(double seconds, char *text)
+format_lag(double seconds, char *text)
 {
 	int64_t whole = (int64_t) seconds;
 
 	if (seconds < 0)
 		return "-";
-	if (whole < 60)
-		snprintf(text, AMOUNT_TEXT_SIZE, "%.1f s", seconds);
+	if (seconds == 0)
+		snprintf(text, AMOUNT_TEXT_SIZE, "0 s");
+	else if (whole < 60)
+		snprintf(text, AMOUNT_TEXT_SIZE, "< %.1f s", seconds + 0.05);
 	else if (whole < 3600)
-		snprintf(text, AMOUNT_TEXT_SIZE, "%dm %02ds", (int) (whole / 60),
-				 (int) (whole % 60));
+		snprintf(text, AMOUNT_TEXT_SIZE, "< %d min", (int) (whole / 60) + 1);
 	else
-		snprintf(text, AMOUNT_TEXT_SIZE, "%" PRId64 "h %02dm", whole / 3600,
-				 (int) (whole % 3600 / 60));
+		snprintf(text, AMOUNT_TEXT_SIZE, "< %" PRId64 " h", whole / 3600 + 1);
 	return text;
 }
 
@@ -220,8 +223,7 @@ print_target(const SourceStatus *source, const TargetStatus *target,
 		   format_lsn(position.durable_lsn, texts[1]), AMOUNT_WIDTH,
 		   position.has_lag ? format_bytes(position.lag_bytes, texts[2]) : "-",
 		   AMOUNT_WIDTH,
-		   position.has_lag ? format_seconds(position.lag_seconds, texts[3])
-							: "-",
+		   position.has_lag ? format_lag(position.lag_seconds, texts[3]) : "-",
 		   format_rate(position.rows_per_s, texts[4]),
 		   format_rate(position.transactions_per_s, texts[5]));
 }

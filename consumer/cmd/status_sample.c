@@ -284,6 +284,21 @@ status_is_foreign(const SourceStatus *source, const TargetStatus *target)
 		   strcmp(source->system_identifier, identity->system_identifier) != 0;
 }
 
+static bool
+slot_is_ours(const SlotInfo *slot)
+{
+	return slot->is_logical && strcmp(slot->plugin, SLOT_PLUGIN) == 0;
+}
+
+bool
+status_is_left_behind(const SourceStatus *source, const TargetStatus *target)
+{
+	const SlotInfo *slot = &source->sample.slot;
+
+	return source->reached && slot_is_ours(slot) &&
+		   target->second.progress.end_lsn < slot->confirmed_lsn;
+}
+
 /* Every target has at least what the follower reported. */
 static void
 add_reported(TargetPosition *position, const SourceSample *source)
@@ -315,8 +330,7 @@ status_position(const SourceStatus *source, const TargetStatus *target)
 	ASSERT(progress->exists);
 	if (!source->reached)
 		return position;
-	if (sample->slot.is_logical &&
-		strcmp(sample->slot.plugin, SLOT_PLUGIN) == 0)
+	if (slot_is_ours(&sample->slot))
 		add_reported(&position, sample);
 	derive_lag(&position, sample, progress);
 	return position;

@@ -12,8 +12,8 @@
  *     durable    would survive a crash of the target
  *     confirmed  durable on every target, and reported to the slot
  *
- * A target's progress moves with transactions only, while the log moves with
- * anything.  What the follower reports as applied or confirmed holds for every
+ * A target's progress moves with transactions, and only now and then with the
+ * rest of the log.  What the follower reports as applied holds for every
  * target, so a target has at least that.
  */
 #ifndef PENSTOCK_CMD_STATUS_SAMPLE_H
@@ -102,6 +102,13 @@ void status_release(PipelineStatus *status);
 
 /* Whether a target's progress is known to be of another server's log. */
 bool status_is_foreign(const SourceStatus *source, const TargetStatus *target);
+
+/*
+ * Whether the slot was confirmed beyond a target's progress: a follower
+ * confirms only what every target itself knows that it has.
+ */
+bool status_is_left_behind(const SourceStatus *source,
+						   const TargetStatus *target);
 
 /*
  * Derives positions; the target was reached and has progress, and not foreign

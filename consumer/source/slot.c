@@ -80,8 +80,8 @@ explain_create_failure(const char *name, Error *err)
 	else if (strcmp(err->sqlstate, "58P01") == 0) /* undefined_file */
 		error_hint(err, "Install the plugin on the source server: "
 						"\"make install\" on its machine.");
-	else if (strstr(err->message, "output_plugin_libraries") ||
-			 (err->detail && strstr(err->detail, "output_plugin_libraries")))
+	else if (err->hint != NULL &&
+			 strstr(err->hint, "output_plugin_libraries") != NULL)
 		error_hint(err, "\"penstock check\" prints the statement that adds "
 						"the plugin to the setting.");
 	else if (strcmp(err->sqlstate, "55000") == 0 && err->hint == NULL)

@@ -14,7 +14,6 @@
 #ifndef PENSTOCK_SINK_POSTGRES_LANE_H
 #define PENSTOCK_SINK_POSTGRES_LANE_H
 
-#include <libpq-fe.h>
 #include <stdbool.h>
 #include <stdint.h>
 

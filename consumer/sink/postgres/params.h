@@ -8,13 +8,13 @@
 #ifndef PENSTOCK_SINK_POSTGRES_PARAMS_H
 #define PENSTOCK_SINK_POSTGRES_PARAMS_H
 
-#include <libpq-fe.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "model/value.h"
+#include "net/pgconn.h"
 #include "sink/postgres/target_table.h"
 
 /* An update sends a new row and the key of an old one. */

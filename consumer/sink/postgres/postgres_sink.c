@@ -136,6 +136,7 @@ typedef struct PostgresSink
 	Statement progress_statement;
 	TableCache *tables;
 
+	Lsn noted_lsn; /* that the progress table has */
 	DurableQueue durable;
 	int64_t open_rows;           /* applied in the open transaction's parts */
 	int64_t committing_rows;     /* of the commit under way */
@@ -304,7 +305,7 @@ advance_durable(PostgresSink *self, Lsn lsn)
 	if (lsn == 0)
 		return;
 	CHECK(lsn >= self->sink.durable_lsn);
-	CHECK(lsn <= self->sink.applied_lsn);
+	CHECK(lsn <= self->noted_lsn);
 	self->sink.durable_lsn = lsn;
 }
 
@@ -320,7 +321,9 @@ note_target_position(PostgresSink *self, const PGresult *result, Error *err)
 		return rc;
 	if (self->state == STATE_COMMITTING)
 	{
-		self->sink.applied_lsn = self->committing_lsn;
+		self->noted_lsn = self->committing_lsn;
+		self->sink.applied_lsn =
+			lsn_max(self->sink.applied_lsn, self->noted_lsn);
 		durable_push(&self->durable, self->committing_lsn, insert);
 
 		/* The commit waited for the disk, and so did all before it. */
@@ -865,8 +868,8 @@ batch_is_ready(const PostgresSink *self, bool source_idle)
 static bool
 holds_nothing(const PostgresSink *self)
 {
-	return batch_is_empty(self->filling) && !self->sink.in_transaction &&
-		   !self->txn_open;
+	return batch_is_empty(self->filling) && batch_is_empty(self->applying) &&
+		   !self->sink.in_transaction && !self->txn_open;
 }
 
 static MUST_CHECK Rc
@@ -893,7 +896,7 @@ next_flush_check_us(const PostgresSink *self)
 static int64_t
 next_position_us(const PostgresSink *self)
 {
-	if (self->sink.received_lsn <= self->sink.applied_lsn)
+	if (self->sink.received_lsn <= self->noted_lsn)
 		return INT64_MAX;
 	if (self->sink.position_wanted || self->sink.mode == SINK_DRAINING)
 		return 0;
@@ -914,8 +917,8 @@ work_stopping(PostgresSink *self, Error *err)
 			return rc;
 		self->txn_open = false;
 	}
-	if (self->sink.durable_lsn < self->sink.applied_lsn)
-		return commit_position(self, self->sink.applied_lsn, err);
+	if (self->sink.durable_lsn < self->noted_lsn)
+		return commit_position(self, self->noted_lsn, err);
 	self->sink.stopped = true;
 	return RC_AGAIN;
 }
@@ -938,7 +941,7 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 		return RC_AGAIN;
 	if (holds_nothing(self) &&
 		(hurry || self->flush_checks >= FLUSH_CHECKS_MAX))
-		return commit_position(self, self->sink.applied_lsn, err);
+		return commit_position(self, self->noted_lsn, err);
 	if (now_us >= next_flush_check_us(self))
 		return check_flush(self, err);
 	return RC_AGAIN;
@@ -998,6 +1001,10 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 	do
 		rc = work_once(self, source_idle, err);
 	while (rc == RC_OK);
+
+	/* Where nothing is held there was nothing to apply. */
+	if (holds_nothing(self))
+		sink->applied_lsn = lsn_max(sink->applied_lsn, sink->received_lsn);
 	update_full(self);
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
@@ -1146,6 +1153,7 @@ open_session(PostgresSink *self, const PostgresSinkOptions *options, Error *err)
 	/* Claiming waited for the disk, and so for all that was read. */
 	self->lease_token = row.lease_token;
 	self->sink.start_lsn = row.end_lsn;
+	self->noted_lsn = row.end_lsn;
 	self->sink.applied_lsn = row.end_lsn;
 	self->sink.received_lsn = row.end_lsn;
 	self->sink.durable_lsn = row.end_lsn;

@@ -9,8 +9,6 @@
 #include <string.h>
 
 static const char create_sql[] =
-	"SET client_min_messages = warning;"
-	"CREATE SCHEMA IF NOT EXISTS penstock;"
 	"CREATE TABLE IF NOT EXISTS penstock.progress ("
 	" pipeline text PRIMARY KEY,"
 	" source_system_identifier text NOT NULL,"
@@ -24,8 +22,7 @@ static const char create_sql[] =
 	" lease_token bigint NOT NULL DEFAULT 0,"
 	" lease_holder text)"
 	/* It is updated all the time: leave room for updates in the page. */
-	" WITH (fillfactor = 10);"
-	"RESET client_min_messages";
+	" WITH (fillfactor = 10)";
 
 /* Microseconds since 2000-01-01 UTC to and from timestamptz, exactly. */
 #define EPOCH_SQL "timestamptz '2000-01-01 00:00:00+00'"
@@ -49,22 +46,40 @@ const char progress_table_advance_sql[] =
 	" WHERE pipeline = $1::text AND lease_token = $2::bigint RETURNING 1)"
 	" SELECT 1 / count(*) FROM moved";
 
-Rc
-progress_table_create(PgConn *target, Error *err)
+/* What there is of table and schema. */
+static MUST_CHECK Rc
+look_for_table(PgConn *target, bool *has_schema, bool *has_table, Error *err)
 {
 	PGresult *result = NULL;
-	bool exists;
 	Rc rc = pgconn_exec(
-		target, "SELECT pg_catalog.to_regclass('penstock.progress') IS NULL",
+		target,
+		"SELECT pg_catalog.to_regnamespace('penstock') IS NOT NULL,"
+		" pg_catalog.to_regclass('penstock.progress') IS NOT NULL",
 		&result, err);
 
 	if (rc != RC_OK)
 		return rc;
-	exists = PQgetvalue(result, 0, 0)[0] == 'f';
+	*has_schema = PQgetvalue(result, 0, 0)[0] == 't';
+	*has_table = PQgetvalue(result, 0, 1)[0] == 't';
 	PQclear(result);
-	if (exists)
-		return RC_OK;
-	rc = pgconn_exec(target, create_sql, NULL, err);
+	return RC_OK;
+}
+
+/*
+ * CREATE SCHEMA IF NOT EXISTS would want the right to create one although it
+ * exists, and an administrator may have created it for a role without.
+ */
+Rc
+progress_table_create(PgConn *target, Error *err)
+{
+	bool has_schema;
+	bool has_table;
+	Rc rc = look_for_table(target, &has_schema, &has_table, err);
+
+	if (rc == RC_OK && !has_schema)
+		rc = pgconn_exec(target, "CREATE SCHEMA penstock", NULL, err);
+	if (rc == RC_OK && !has_table)
+		rc = pgconn_exec(target, create_sql, NULL, err);
 	if (rc == RC_FAIL && err->code == ERR_SQL)
 	{
 		error_context(err, "creating the progress table on %s",
@@ -197,6 +212,21 @@ static const char remove_sql[] =
 	"   AND c.relkind <> 'i' AND c.relname <> 'progress')"
 	"  FROM pg_catalog.pg_namespace n WHERE n.nspname = 'penstock')";
 
+/*
+ * Another pipeline may just be adding its first row: look again, under a lock
+ * that keeps it out.
+ */
+#define DROP_IF_EMPTY_SQL(more)                                                \
+	"DO $$ BEGIN"                                                              \
+	" LOCK TABLE penstock.progress IN ACCESS EXCLUSIVE MODE;"                  \
+	" IF NOT EXISTS (SELECT FROM penstock.progress) THEN"                      \
+	" DROP TABLE penstock.progress;" more " END IF;"                           \
+	" END $$"
+
+static const char drop_table_sql[] = DROP_IF_EMPTY_SQL("");
+static const char drop_schema_sql[] =
+	DROP_IF_EMPTY_SQL(" DROP SCHEMA penstock;");
+
 Rc
 progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 					  Error *err)
@@ -219,8 +249,7 @@ progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 	schema_too = last && PQgetvalue(result, 0, 1)[0] == 't';
 	PQclear(result);
 	if (last)
-		rc = pgconn_exec(target, "DROP TABLE penstock.progress", NULL, err);
-	if (rc == RC_OK && schema_too)
-		rc = pgconn_exec(target, "DROP SCHEMA penstock", NULL, err);
+		rc = pgconn_exec(target, schema_too ? drop_schema_sql : drop_table_sql,
+						 NULL, err);
 	return rc;
 }
