@@ -13,22 +13,24 @@
  */
 #include "postgres.h"
 
-#include "access/detoast.h"
-#include "access/htup_details.h"
 #include "mb/pg_wchar.h"
 #include "replication/logical.h"
 #include "replication/origin.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/rel.h"
 
 #include "compat.h"
 #include "frame.h"
 #include "relinfo.h"
+#include "row.h"
 #include "value.h"
 #include "wire.h"
 
-#define PENSTOCK_VERSION "0.1.0"
+/* Given by the Makefile, if that was told. */
+#ifndef PENSTOCK_VERSION
+#define PENSTOCK_VERSION "devel"
+#endif
 
 /*
  * After so many changes without output the server is given the opportunity to
@@ -54,29 +56,6 @@ struct PenstockFrames
 	uint64 change_count;
 
 	int changes_unsent; /* since the last output or keepalive */
-};
-
-/* Field numbers of a row, as they differ between Change and Row. */
-typedef struct RowFields
-{
-	int integers;
-	int values;
-	int nulls;
-	int unchanged;
-} RowFields;
-
-static const RowFields change_fields = {
-	.integers = PENSTOCK_CHANGE_INTEGERS,
-	.values = PENSTOCK_CHANGE_VALUES,
-	.nulls = PENSTOCK_CHANGE_NULLS,
-	.unchanged = PENSTOCK_CHANGE_UNCHANGED,
-};
-
-static const RowFields row_fields = {
-	.integers = PENSTOCK_ROW_INTEGERS,
-	.values = PENSTOCK_ROW_VALUES,
-	.nulls = PENSTOCK_ROW_NULLS,
-	.unchanged = PENSTOCK_ROW_UNCHANGED,
 };
 
 /* Usually a frame goes beyond its size by less than a row. */
@@ -170,7 +149,8 @@ write_session(PenstockSession *session)
 	penstock_wire_uint(buf, PENSTOCK_SESSION_PROTO_VERSION,
 					   (uint64) session->options.proto_version);
 	penstock_wire_uint(buf, PENSTOCK_SESSION_SERVER_VERSION_NUM,
-					   PG_VERSION_NUM);
+					   (uint64) pg_strtoint32(GetConfigOption(
+						   "server_version_num", false, false)));
 	append_text(session, buf, PENSTOCK_SESSION_PLUGIN_VERSION,
 				PENSTOCK_VERSION);
 	append_text(session, buf, PENSTOCK_SESSION_SERVER_ENCODING,
@@ -247,182 +227,6 @@ ensure_relation_sent(PenstockSession *session, PenstockPublished *published)
 	published->sent = true;
 }
 
-static void
-form_row(PenstockRow *row, HeapTuple tuple, TupleDesc desc)
-{
-	heap_deform_tuple(tuple, desc, row->values, row->nulls);
-	row->maybe_null = HeapTupleHasNulls(tuple) ||
-					  HeapTupleHeaderGetNatts(tuple->t_data) < desc->natts;
-	row->maybe_external = HeapTupleHasExternal(tuple);
-}
-
-/* Whether the value is a large one that the update did not touch. */
-static inline bool
-is_unchanged(const PenstockRow *row, const PenstockColumn *column)
-{
-	return row->maybe_external && column->typlen == -1 &&
-		   !row->nulls[column->source] &&
-		   VARATT_IS_EXTERNAL_ONDISK(
-			   DatumGetPointer(row->values[column->source]));
-}
-
-static inline bool
-is_null(const PenstockRow *row, const PenstockColumn *column)
-{
-	return row->nulls[column->source];
-}
-
-/*
- * Appends a bitmap of the columns for which `test` holds.  Bytes behind the
- * last bit that is set are left out, and so is an empty bitmap.
- */
-static inline void
-append_bitmap(StringInfo buf, int field, const PenstockShape *shape,
-			  const PenstockRow *row,
-			  bool (*test)(const PenstockRow *row,
-						   const PenstockColumn *column))
-{
-	char bitmap[MaxTupleAttributeNumber / 8 + 1];
-	int bytes = 0;
-
-	for (int i = 0; i < shape->ncolumns; i++)
-	{
-		if (!test(row, shape->columns[i]))
-			continue;
-		while (bytes <= i / 8)
-			bitmap[bytes++] = 0;
-		bitmap[i / 8] |= (char) (1 << (i % 8));
-	}
-	if (bytes > 0)
-		penstock_wire_bytes(buf, field, bitmap, (Size) bytes);
-}
-
-static void
-append_integers(StringInfo buf, int field, const PenstockShape *shape,
-				const PenstockRow *row)
-{
-	char *start;
-	char *p;
-	int bytes;
-
-	start = penstock_wire_reserve(buf, 1 + PENSTOCK_WIRE_LENGTH_ANY +
-										   (Size) shape->nintegers *
-											   PENSTOCK_WIRE_VARINT_BYTES_MAX);
-
-	/* The length takes one byte for all but the widest tables. */
-	p = start + 1 + PENSTOCK_WIRE_LENGTH_SMALL;
-	for (int i = 0; i < shape->nintegers; i++)
-	{
-		const PenstockColumn *column = shape->integers[i];
-
-		if (!row->nulls[column->source])
-			p = penstock_wire_varint(
-				p, penstock_wire_zigzag(penstock_value_integer(
-					   &column->writer, row->values[column->source])));
-	}
-
-	bytes = (int) (p - start) - 1 - PENSTOCK_WIRE_LENGTH_SMALL;
-	if (bytes == 0)
-		return;
-	*start = PENSTOCK_WIRE_TAG_BYTES(field);
-	penstock_wire_advance(buf, p);
-	penstock_wire_end(buf, buf->len - bytes, PENSTOCK_WIRE_LENGTH_SMALL);
-}
-
-/* A value that is not in the log where the reader needs it. */
-static void
-raise_unchanged(const PenstockColumn *column)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("value of column \"%s\" of table %s is not in the log",
-					column->writer.column, column->writer.table),
-			 errdetail("An update that did not change this large value moved "
-					   "the row into the row filter of the publication, "
-					   "which makes it an insert."),
-			 errhint("Set REPLICA IDENTITY FULL for tables whose rows can "
-					 "enter a row filter, or leave the column out with a "
-					 "column list.")));
-}
-
-/* Returns whether there were unchanged values. */
-static bool
-append_values(PenstockSession *session, StringInfo buf, int field,
-			  const PenstockShape *shape, const PenstockRow *row,
-			  bool allow_unchanged)
-{
-	bool any_unchanged = false;
-
-	for (int i = 0; i < shape->nvalues; i++)
-	{
-		const PenstockColumn *column = shape->values[i];
-
-		if (row->nulls[column->source])
-			continue;
-		if (unlikely(is_unchanged(row, column)))
-		{
-			if (!allow_unchanged)
-				raise_unchanged(column);
-			any_unchanged = true;
-			continue;
-		}
-		penstock_value_append(session, &column->writer, buf, field,
-							  row->values[column->source]);
-	}
-	return any_unchanged;
-}
-
-static void
-append_row(PenstockSession *session, StringInfo buf, const RowFields *fields,
-		   const PenstockShape *shape, const PenstockRow *row,
-		   bool allow_unchanged)
-{
-	bool any_unchanged = false;
-
-	if (shape->nintegers > 0)
-		append_integers(buf, fields->integers, shape, row);
-	if (shape->nvalues > 0)
-		any_unchanged = append_values(session, buf, fields->values, shape, row,
-									  allow_unchanged);
-	if (row->maybe_null)
-		append_bitmap(buf, fields->nulls, shape, row, is_null);
-	if (unlikely(any_unchanged))
-		append_bitmap(buf, fields->unchanged, shape, row, is_unchanged);
-}
-
-/* Whether a value is the same in both rows, as far as can be told cheaply. */
-static bool
-is_same_value(const PenstockColumn *column, const PenstockRow *a,
-			  const PenstockRow *b)
-{
-	Datum value_a = a->values[column->source];
-	Datum value_b = b->values[column->source];
-
-	if (a->nulls[column->source] || b->nulls[column->source])
-		return a->nulls[column->source] == b->nulls[column->source];
-	if (column->typlen == -1 && (VARATT_IS_EXTERNAL(DatumGetPointer(value_a)) ||
-								 VARATT_IS_EXTERNAL(DatumGetPointer(value_b))))
-		return false;
-	return datumIsEqual(value_a, value_b, column->byval, column->typlen);
-}
-
-/*
- * The server logs the old key not only if it changed, but also if part of it is
- * stored out of line, and a partition may log its whole old row although the
- * ancestor has a key.
- */
-static bool
-key_changed(const PenstockRelInfo *info)
-{
-	for (int i = 0; i < info->key.ncolumns; i++)
-	{
-		if (!is_same_value(info->key.columns[i], &info->old_row,
-						   &info->new_row))
-			return true;
-	}
-	return false;
-}
-
 /* Appends the old row of an update, if the reader needs it. */
 static void
 append_old_row(PenstockSession *session, StringInfo buf, PenstockRelInfo *info,
@@ -431,11 +235,12 @@ append_old_row(PenstockSession *session, StringInfo buf, PenstockRelInfo *info,
 	bool is_full = info->identity == PENSTOCK_REPLICA_IDENTITY_FULL;
 	int mark;
 
-	if (!is_full && !key_changed(info))
+	if (!is_full && !penstock_row_key_changed(info))
 		return;
 	mark = penstock_wire_begin(buf, PENSTOCK_CHANGE_OLD, length_bytes);
-	append_row(session, buf, &row_fields, is_full ? &info->full : &info->key,
-			   &info->old_row, false);
+	penstock_row_append(session, buf, &penstock_row_in_row,
+						is_full ? &info->full : &info->key, &info->old_row,
+						false);
 	penstock_wire_end(buf, mark, length_bytes);
 }
 
@@ -490,23 +295,23 @@ append_change(PenstockSession *session, StringInfo buf, const RowChange *change,
 	{
 		case PENSTOCK_INSERT:
 			penstock_wire_uint(buf, PENSTOCK_CHANGE_INSERT, number);
-			append_row(session, buf, &change_fields, &info->full,
-					   &info->new_row, false);
+			penstock_row_append(session, buf, &penstock_row_in_change,
+								&info->full, &info->new_row, false);
 			break;
 		case PENSTOCK_UPDATE:
 			penstock_wire_uint(buf, PENSTOCK_CHANGE_UPDATE, number);
-			append_row(session, buf, &change_fields, &info->full,
-					   &info->new_row, true);
+			penstock_row_append(session, buf, &penstock_row_in_change,
+								&info->full, &info->new_row, true);
 			if (change->has_old)
 				append_old_row(session, buf, info, length_bytes);
 			break;
 		case PENSTOCK_DELETE:
 			penstock_wire_uint(buf, PENSTOCK_CHANGE_DELETE, number);
-			append_row(session, buf, &change_fields,
-					   info->identity == PENSTOCK_REPLICA_IDENTITY_FULL
-						   ? &info->full
-						   : &info->key,
-					   &info->old_row, false);
+			penstock_row_append(session, buf, &penstock_row_in_change,
+								info->identity == PENSTOCK_REPLICA_IDENTITY_FULL
+									? &info->full
+									: &info->key,
+								&info->old_row, false);
 			break;
 		case PENSTOCK_TRUNCATE:
 			Assert(false);
@@ -518,27 +323,6 @@ append_change(PenstockSession *session, StringInfo buf, const RowChange *change,
 	error_context_stack = context.previous;
 }
 
-/* Bytes of the row's values that were stored out of line. */
-static Size
-external_bytes(const PenstockShape *shape, const PenstockRow *row)
-{
-	Size bytes = 0;
-
-	if (!row->maybe_external)
-		return 0;
-	for (int i = 0; i < shape->nvalues; i++)
-	{
-		const PenstockColumn *column = shape->values[i];
-		Datum value = row->values[column->source];
-
-		if (row->nulls[column->source] || column->typlen != -1 ||
-			!VARATT_IS_EXTERNAL_INDIRECT(DatumGetPointer(value)))
-			continue;
-		bytes += toast_raw_datum_size(value);
-	}
-	return bytes;
-}
-
 /* Whether it is worth to write the change to the output buffer directly. */
 static bool
 is_large(const PenstockSession *session, const RowChange *change)
@@ -547,9 +331,9 @@ is_large(const PenstockSession *session, const RowChange *change)
 	Size bytes = change->stored_bytes;
 
 	if (change->operation != PENSTOCK_DELETE)
-		bytes += external_bytes(&info->full, &info->new_row);
+		bytes += penstock_row_external_bytes(&info->full, &info->new_row);
 	if (change->has_old)
-		bytes += external_bytes(&info->full, &info->old_row);
+		bytes += penstock_row_external_bytes(&info->full, &info->old_row);
 	return bytes >= (Size) session->options.frame_size;
 }
 
@@ -630,14 +414,14 @@ form_rows(RowChange *change, const ReorderBufferChange *source, TupleDesc desc)
 	{
 		if (new_tuple == NULL)
 			elog(ERROR, "new row of table %s is missing", change->info->name);
-		form_row(&change->info->new_row, new_tuple, desc);
+		penstock_row_form(&change->info->new_row, new_tuple, desc);
 		change->stored_bytes += new_tuple->t_len;
 	}
 
 	change->has_old = change->operation != PENSTOCK_INSERT && old_tuple != NULL;
 	if (change->has_old)
 	{
-		form_row(&change->info->old_row, old_tuple, desc);
+		penstock_row_form(&change->info->old_row, old_tuple, desc);
 		change->stored_bytes += old_tuple->t_len;
 	}
 }

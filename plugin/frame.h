@@ -34,7 +34,7 @@ extern void penstock_frame_begin(PenstockSession *session);
  * published but cannot be represented.
  */
 extern void penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
-							   Relation relation, ReorderBufferChange *change);
+							   Relation relation, ReorderBufferChange *source);
 
 /* Tables were truncated by one command. */
 extern void penstock_frame_truncate(PenstockSession *session,

@@ -11,6 +11,7 @@
  *	 publish	what the publications say is to be sent
  *	 relinfo	what is known of each table
  *	 frame		changes into frames, frames to the server's output
+ *	 row		a row as fields
  *	 value		one value
  *	 wire		protobuf's bytes
  *	 compat		where servers differ
@@ -103,13 +104,13 @@ filter_by_origin(LogicalDecodingContext *ctx, RepOriginId origin)
 }
 
 void
-_PG_output_plugin_init(OutputPluginCallbacks *callbacks)
+_PG_output_plugin_init(OutputPluginCallbacks *cb)
 {
-	callbacks->startup_cb = startup;
-	callbacks->begin_cb = begin;
-	callbacks->change_cb = change;
-	callbacks->truncate_cb = truncate_tables;
-	callbacks->message_cb = message;
-	callbacks->commit_cb = commit;
-	callbacks->filter_by_origin_cb = filter_by_origin;
+	cb->startup_cb = startup;
+	cb->begin_cb = begin;
+	cb->change_cb = change;
+	cb->truncate_cb = truncate_tables;
+	cb->message_cb = message;
+	cb->commit_cb = commit;
+	cb->filter_by_origin_cb = filter_by_origin;
 }

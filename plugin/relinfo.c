@@ -416,14 +416,26 @@ append_name(PenstockSession *session, StringInfo buf, int field,
 	penstock_wire_bytes(buf, field, converted, bytes);
 }
 
+/* As in penstock.proto. */
+static int
+identity_column_kind(char attidentity)
+{
+	switch (attidentity)
+	{
+		case ATTRIBUTE_IDENTITY_ALWAYS:
+			return 1;
+		case ATTRIBUTE_IDENTITY_BY_DEFAULT:
+			return 2;
+		default:
+			return 0;
+	}
+}
+
 static void
 append_column(PenstockSession *session, StringInfo buf,
 			  const PenstockColumn *column, Form_pg_attribute attr)
 {
 	int mark;
-	int identity = attr->attidentity == ATTRIBUTE_IDENTITY_ALWAYS       ? 1
-				   : attr->attidentity == ATTRIBUTE_IDENTITY_BY_DEFAULT ? 2
-																		: 0;
 
 	mark = penstock_wire_begin(buf, PENSTOCK_RELATION_COLUMNS,
 							   PENSTOCK_WIRE_LENGTH_SMALL);
@@ -437,7 +449,8 @@ append_column(PenstockSession *session, StringInfo buf,
 	penstock_wire_uint(buf, PENSTOCK_COLUMN_ENCODING, column->writer.encoding);
 	penstock_wire_uint(buf, PENSTOCK_COLUMN_GENERATED,
 					   attr->attgenerated != '\0');
-	penstock_wire_uint(buf, PENSTOCK_COLUMN_IDENTITY, (uint64) identity);
+	penstock_wire_uint(buf, PENSTOCK_COLUMN_IDENTITY,
+					   (uint64) identity_column_kind(attr->attidentity));
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
 }
 
@@ -627,6 +640,18 @@ remove_invalid(PenstockRelations *relations)
 							   2 * hash_get_num_entries(relations->infos));
 }
 
+/*
+ * Schema penstock holds the consumer's own progress.  Where a target is the
+ * source of another pipeline, its progress must not become that of the next.
+ */
+static bool
+is_consumers_own(Relation relation)
+{
+	char *schema = get_namespace_name(RelationGetNamespace(relation));
+
+	return schema != NULL && strcmp(schema, PENSTOCK_OWN_SCHEMA) == 0;
+}
+
 PenstockRelInfo *
 penstock_relinfo_find(PenstockSession *session, Relation relation)
 {
@@ -651,7 +676,7 @@ penstock_relinfo_find(PenstockSession *session, Relation relation)
 
 	clear_info(info);
 	info->valid = true;
-	if (!is_publishable_relation(relation))
+	if (!is_publishable_relation(relation) || is_consumers_own(relation))
 		return info;
 
 	info->context = AllocSetContextCreate(

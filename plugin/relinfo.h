@@ -22,6 +22,9 @@
 #include "session.h"
 #include "value.h"
 
+/* Where the consumer keeps its progress on targets: never published. */
+#define PENSTOCK_OWN_SCHEMA "penstock"
+
 /* As in penstock.proto. */
 typedef enum PenstockReplicaIdentity
 {

@@ -110,6 +110,17 @@ UPDATE parted SET id = 3 WHERE id = 2;
 DELETE FROM parted WHERE id = 3;
 SELECT get_changes('pub_root');
 
+-- What consumers keep on a target is not for the targets of that target.
+CREATE SCHEMA penstock;
+CREATE TABLE penstock.progress (id int PRIMARY KEY);
+INSERT INTO penstock.progress VALUES (1);
+UPDATE penstock.progress SET id = 2;
+TRUNCATE penstock.progress;
+INSERT INTO publish_a VALUES (99, 1);
+SELECT get_changes('pub_all');
+DROP TABLE penstock.progress;
+DROP SCHEMA penstock;
+
 SELECT close_slot();
 DROP PUBLICATION pub_all, pub_a, pub_b_insert, pub_b_delete, pub_nothing, pub_leaves, pub_root, pub_middle, pub_one;
 DROP TABLE publish_a, publish_b, publish_c, parted;
