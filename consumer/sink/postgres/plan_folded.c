@@ -343,9 +343,35 @@ merge_rows(FoldedPlan *folded, const TargetTable *table, const Value *before,
 		return after;
 	merged = arena_dup(folded->arena, after, (size_t) count * sizeof(Value));
 	for (int i = 0; i < count; i++)
-		if (merged[i].kind == VALUE_UNCHANGED)
+		if (merged[i].kind == VALUE_UNCHANGED &&
+			before[i].kind != VALUE_ABSENT)
 			merged[i] = before[i];
 	return merged;
+}
+
+/*
+ * A key column whose large value did not change is in the old row only: the
+ * new row with that filled in.
+ */
+static const Value *
+with_whole_key(FoldedPlan *folded, const TargetTable *table,
+			   const Value *old_row, const Value *row)
+{
+	Value *whole = NULL;
+
+	for (int i = 0; i < table->column_count; i++)
+	{
+		int index = table->columns[i].source_index;
+
+		if (!table->columns[i].key || row[index].kind != VALUE_UNCHANGED)
+			continue;
+		if (whole == NULL)
+			whole = arena_dup(folded->arena, row,
+							  (size_t) table->relation->column_count *
+								  sizeof(Value));
+		whole[index] = old_row[index];
+	}
+	return whole != NULL ? whole : row;
 }
 
 /*
@@ -404,6 +430,8 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 	bool found;
 	FoldEntry *old_entry;
 
+	if (old_row != NULL)
+		row = with_whole_key(folded, fold->table, old_row, row);
 	if (old_row == NULL || keys_are_same(fold->table, old_row, row))
 		return fold_update_in_place(folded, fold, row);
 
