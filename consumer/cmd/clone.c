@@ -23,6 +23,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/fault.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/clone_check.h"
@@ -76,6 +77,7 @@ create_slot(Clone *clone, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	clone->slot_created = true;
+	FAULT("clone.slot_created");
 	log_info("clone", "the copy is of position " LSN_FORMAT,
 			 LSN_ARGS(clone->snapshot.consistent_lsn));
 	catalog_free(clone->catalog);
@@ -193,10 +195,12 @@ write_progress(Clone *clone, CloneTarget *target, Error *err)
 	Rc rc = pgconn_exec(target->conn, "SET synchronous_commit = on", NULL, err);
 
 	target->progress_begun = true;
+	FAULT("clone.before_progress");
 	if (rc == RC_OK)
 		rc = progress_table_begin(target->conn, clone->config->name,
 								  &clone->identity,
 								  clone->snapshot.consistent_lsn, err);
+	FAULT("clone.after_progress");
 	return rc;
 }
 

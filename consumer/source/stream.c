@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/xalloc.h"
 
 /* 'w', start of the data, end of the log, time of sending. */
@@ -255,6 +256,7 @@ send_positions(Stream *stream, Error *err)
 	Buf report;
 	int sent;
 
+	FAULT("stream.before_confirm");
 	buf_init(&report, 1 + 4 * sizeof(uint64_t) + 1);
 	buf_append_char(&report, 'r');
 	buf_append_uint64(&report, stream->positions.received);
@@ -268,6 +270,7 @@ send_positions(Stream *stream, Error *err)
 	if (sent < 0)
 		return pgconn_connection_error(stream->conn, "lost the connection to",
 									   err);
+	FAULT("stream.confirm_queued");
 	stream->flush_pending = true;
 	if (sent == 1)
 	{

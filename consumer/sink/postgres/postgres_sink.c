@@ -45,6 +45,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "sink/postgres/batch.h"
@@ -391,6 +392,7 @@ send_step(PostgresSink *self, Error *err)
 		.table = self->step.table,
 	};
 
+	FAULT("apply.before_statement");
 	self->has_step = false;
 	if (self->step.statement == NULL)
 		return lane_send_sql(self->lane, self->step.sql, &expectation, err);
@@ -475,6 +477,7 @@ finish_copy(PostgresSink *self, Error *err)
 {
 	Rc rc = lane_enter_pipeline(self->lane, err);
 
+	FAULT("apply.after_copy");
 	self->has_step = false;
 	self->state = STATE_SENDING;
 	return rc;
@@ -617,6 +620,7 @@ send_commit(PostgresSink *self, Error *err)
 							   .change_index = PLAN_NO_CHANGE};
 	Rc rc = RC_OK;
 
+	FAULT("apply.before_commit");
 	self->committing_flushes =
 		self->sink.mode != SINK_RUNNING || self->sink.position_wanted ||
 		self->flush_checks >= FLUSH_CHECKS_MAX;
@@ -632,6 +636,7 @@ send_commit(PostgresSink *self, Error *err)
 		rc = send_plain(self, position_sql, EXPECT_POSITION, err);
 	if (rc == RC_OK)
 		rc = lane_send_sync(self->lane, err);
+	FAULT("apply.commit_sent");
 	self->state = STATE_COMMITTING;
 	return rc;
 }
@@ -758,6 +763,7 @@ undo_batch(PostgresSink *self, Error *err)
 {
 	Rc rc = lane_leave_pipeline(self->lane, err);
 
+	FAULT("apply.before_rollback");
 	if (rc == RC_OK)
 		rc = pgconn_exec(lane_conn(self->lane),
 						 self->savepoint_set
@@ -814,6 +820,7 @@ round_is_over(PostgresSink *self, Error *err)
 	{
 		if (self->state == STATE_COMMITTING)
 		{
+			FAULT("apply.after_commit");
 			self->txn_open = false;
 			self->position_at_us = clock_monotonic_us();
 			self->flush_checks = 0;
