@@ -110,8 +110,8 @@ arena_alloc(Arena *arena, size_t size)
 	rounded = (size + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
 	if (rounded > block->size - block->used)
 	{
-		size_t block_bytes =
-			rounded > arena->block_bytes ? rounded : arena->block_bytes;
+		size_t block_bytes = rounded > arena->block_bytes ? rounded
+														  : arena->block_bytes;
 
 		block = block_new(arena, block_bytes);
 		block->older = arena->newest;

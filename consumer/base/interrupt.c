@@ -47,6 +47,25 @@ handle_report(int signal_number UNUSED)
 	wake();
 }
 
+/*
+ * A standard descriptor that came closed would be given to the next pipe or
+ * socket, and what is printed would go there.  Something that cannot be
+ * written to takes its place.
+ */
+static MUST_CHECK Rc
+reserve_standard_descriptors(Error *err)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+	{
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", O_RDONLY) != fd)
+			return error_set(err, ERR_IO, "could not open \"/dev/null\": %s",
+							 strerror(errno));
+	}
+	return RC_OK;
+}
+
 Rc
 interrupt_init(Error *err)
 {
@@ -54,7 +73,10 @@ interrupt_init(Error *err)
 	struct sigaction report = {.sa_handler = handle_report,
 							   .sa_flags = SA_RESTART};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	Rc rc = reserve_standard_descriptors(err);
 
+	if (rc != RC_OK)
+		return rc;
 	if (pipe2(wake_pipe, O_NONBLOCK | O_CLOEXEC) < 0)
 		return error_set(err, ERR_IO, "could not create a pipe: %s",
 						 strerror(errno));

@@ -14,7 +14,10 @@
 
 #include "base/error.h"
 
-/* Installs the handlers for INT, TERM and USR1, and ignores PIPE. */
+/*
+ * Installs the handlers for INT, TERM and USR1, and ignores PIPE.  Also sees to
+ * it that no descriptor which is opened from here on becomes standard output.
+ */
 MUST_CHECK Rc interrupt_init(Error *err);
 
 /* Whether a stop was asked for; stays true. */

@@ -78,8 +78,15 @@ log_write(LogLevel level, const char *component, const char *format, ...)
 static void
 append_part(Buf *line, const char *title, const char *text)
 {
-	if (text != NULL)
-		buf_printf(line, "\n  %s: %s", title, text);
+	if (text == NULL)
+		return;
+	buf_printf(line, "\n  %s: ", title);
+	for (const char *c = text; *c != '\0'; c++)
+	{
+		buf_append_char(line, *c);
+		if (*c == '\n')
+			buf_append_string(line, "    ");
+	}
 }
 
 void

@@ -3,8 +3,9 @@
  *    What the program says to people, on standard error.
  *
  * A line carries time, level, component and, where one was set, the context
- * (for example the target that is worked on).  Texts follow PostgreSQL's message
- * style: lower case, one line, no period.  Values of rows never appear here.
+ * (for example the target that is worked on).  Texts follow PostgreSQL's
+ * message style: lower case, one line, no period.  Values of rows never appear
+ * here.
  */
 #ifndef PENSTOCK_BASE_LOG_H
 #define PENSTOCK_BASE_LOG_H
@@ -34,7 +35,7 @@ void log_write(LogLevel level, const char *component, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
 #define log_debug(component, ...) log_write(LOG_DEBUG, component, __VA_ARGS__)
-#define log_info(component, ...) log_write(LOG_INFO, component, __VA_ARGS__)
+#define log_info(component, ...)  log_write(LOG_INFO, component, __VA_ARGS__)
 #define log_warning(component, ...)                                            \
 	log_write(LOG_WARNING, component, __VA_ARGS__)
 

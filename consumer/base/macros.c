@@ -11,8 +11,7 @@
 void
 check_failed(const char *condition, const char *file, int line)
 {
-	fprintf(stderr,
-			"penstock: internal error: \"%s\" does not hold at %s:%d\n",
+	fprintf(stderr, "penstock: internal error: \"%s\" does not hold at %s:%d\n",
 			condition, file, line);
 	abort();
 }

@@ -15,13 +15,13 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(template, first)                                           \
 	__attribute__((format(printf, template, first)))
-#define NORETURN __attribute__((noreturn))
-#define UNUSED __attribute__((unused))
+#define NORETURN         __attribute__((noreturn))
+#define UNUSED           __attribute__((unused))
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-#define KB ((size_t) 1024)
-#define MB ((size_t) 1024 * 1024)
+#define KB               ((size_t) 1024)
+#define MB               ((size_t) 1024 * 1024)
 
 /* Reports a condition that does not hold, with its place, and aborts. */
 NORETURN void check_failed(const char *condition, const char *file, int line);

@@ -23,8 +23,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/fault.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "cmd/clone_check.h"
 #include "cmd/clone_state.h"

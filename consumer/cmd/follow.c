@@ -21,7 +21,7 @@
 
 /* Pauses between attempts grow from the first to the last of these. */
 #define RETRY_PAUSE_FIRST_MS 100
-#define RETRY_PAUSE_MAX_MS 10000
+#define RETRY_PAUSE_MAX_MS   10000
 
 /* How long to wait at start for a slot that somebody else uses. */
 #define SLOT_WAIT_MAX_MS 10000
@@ -140,7 +140,9 @@ open_sinks(Attempt *attempt, Error *err)
 			.label = label,
 			.pipeline = config->name,
 			.source = attempt->source,
-			.memory_bytes = config->memory_bytes / (size_t) config->target_count,
+			.rules = &config->conflict_rules,
+			.memory_bytes = config->memory_bytes /
+							(size_t) config->target_count,
 		};
 		Rc rc;
 

@@ -235,7 +235,7 @@ report_on_request(Run *run)
 			 ", confirmed " LSN_FORMAT ", %s",
 			 LSN_ARGS(run->progress.received), LSN_ARGS(run->progress.applied),
 			 LSN_ARGS(run->progress.confirmed),
-			 !run->reading                  ? "not reading"
+			 !run->reading                 ? "not reading"
 			 : router_is_full(run->router) ? "waiting for a target"
 			 : run->source_idle            ? "waiting for the source"
 										   : "reading");
@@ -285,8 +285,8 @@ wait_for_events(const Run *run, Error *err)
 		SinkInterest interest;
 
 		sink_interest(pipeline->sinks[i], &interest);
-		fds[n++] =
-			(struct pollfd){.fd = interest.fd, .events = interest.events};
+		fds[n++] = (struct pollfd){.fd = interest.fd,
+								   .events = interest.events};
 		if (interest.deadline_us < deadline_us)
 			deadline_us = interest.deadline_us;
 	}

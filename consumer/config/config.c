@@ -22,6 +22,7 @@ typedef enum OptionType
 	OPTION_SIZE,
 	OPTION_COUNT,
 	OPTION_ORIGIN,
+	OPTION_CONFLICT, /* may be given several times */
 } OptionType;
 
 typedef struct OptionDef
@@ -37,7 +38,7 @@ typedef struct OptionDef
 	const char *help;
 } OptionDef;
 
-#define COMMAND_ALL (~0U)
+#define COMMAND_ALL         (~0U)
 #define COMMAND_WITH_TARGET (COMMAND_ALL & ~(unsigned) COMMAND_TAIL)
 #define COMMAND_STREAMING                                                      \
 	((unsigned) COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TAIL)
@@ -75,11 +76,15 @@ static const OptionDef option_table[] = {
 	 "bound on memory for changes, beside the largest single row"},
 	{"origin", 0, OPTION_ORIGIN, COMMAND_STREAMING, FIELD(origin), "any|none",
 	 NULL, "any", "none: leave out what itself came from elsewhere"},
+	{"on-conflict", 0, OPTION_CONFLICT, COMMAND_CLONE | COMMAND_FOLLOW,
+	 FIELD(conflict_rules), "[TABLE:]POLICY", NULL, NULL,
+	 "stop, skip or overwrite, for all tables or one; may be repeated\n"
+	 "                            (default: stop)"},
 	{"messages", 0, OPTION_FLAG, COMMAND_TAIL, FIELD(messages), NULL, NULL,
 	 NULL, "also print logical decoding messages"},
 	{"create-slot", 0, OPTION_FLAG, COMMAND_TAIL, FIELD(create_slot), NULL,
 	 NULL, NULL,
-	 "create the slot NAME and keep it, to go on there next time"},
+	 "read from slot NAME, made if need be; else from a temporary one"},
 	{"json", 0, OPTION_FLAG, COMMAND_STATUS | COMMAND_CHECK, FIELD(json), NULL,
 	 NULL, NULL, "print for machines"},
 	{"dry-run", 0, OPTION_FLAG, COMMAND_DROP | COMMAND_CLONE, FIELD(dry_run),
@@ -224,6 +229,12 @@ read_value(Config *config, const OptionDef *option, const char *value,
 				return bad_value(err, option, value, "any or none");
 			*(const char **) field = value;
 			return RC_OK;
+		case OPTION_CONFLICT:
+			if (!policy_add_rule(field, value))
+				return bad_value(err, option, value,
+								 "stop, skip or overwrite, or SCHEMA.TABLE: "
+								 "and one of them");
+			return RC_OK;
 	}
 	return RC_OK;
 }
@@ -310,11 +321,13 @@ config_read(Config *config, ConfigCommand command, int argc, char **argv,
 	*config = (Config){0};
 	build_getopt(command, longs, shorts);
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* glibc's way to start anew, also within a group of letters */
 	while ((answer = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
 	{
 		const OptionDef *option = find_option(answer);
-		const char *word = argv[optind > 1 ? optind - 1 : 1];
+		const char letter[] = {'-', (char) optopt, '\0'};
+		bool has_letter = optopt > 0 && optopt < OPTION_VALUE_BASE;
+		const char *word = has_letter ? letter : argv[optind - 1];
 		Rc rc;
 
 		if (answer == ':')
@@ -323,10 +336,11 @@ config_read(Config *config, ConfigCommand command, int argc, char **argv,
 			return error_set(err, ERR_CONFIG, "unrecognized option \"%s\"",
 							 word);
 		if (given[option - option_table] && option->type != OPTION_TARGET &&
-			option->type != OPTION_FLAG)
+			option->type != OPTION_CONFLICT && option->type != OPTION_FLAG)
 			return error_set(err, ERR_CONFIG, "option --%s is given twice",
 							 option->name);
 		given[option - option_table] = true;
+		config->name_given |= option->type == OPTION_NAME;
 		rc = read_value(config, option, optarg, err);
 		if (rc != RC_OK)
 			return rc;

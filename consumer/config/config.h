@@ -16,13 +16,14 @@
 
 #include "base/error.h"
 #include "model/lsn.h"
+#include "model/policy.h"
 
 /* Longest pipeline name: it names a replication slot (NAMEDATALEN - 1). */
 #define CONFIG_NAME_MAX 63
 
 /* Bounds of --memory. */
-#define CONFIG_MEMORY_MIN (4 * MB)
-#define CONFIG_MEMORY_MAX (64 * 1024 * MB)
+#define CONFIG_MEMORY_MIN     (4 * MB)
+#define CONFIG_MEMORY_MAX     (64 * 1024 * MB)
 #define CONFIG_MEMORY_DEFAULT "32MB"
 
 /* Targets of one pipeline. */
@@ -48,9 +49,11 @@ typedef struct Config
 	const char *targets[CONFIG_TARGETS_MAX]; /* connection strings */
 	int target_count;
 	const char *name;         /* of the pipeline, and of its slot */
+	bool name_given;          /* on the command line */
 	const char *publications; /* comma-separated, as for the plugin */
 	const char *origin;       /* any or none */
-	Lsn endpos;               /* 0: none */
+	ConflictRules conflict_rules;
+	Lsn endpos; /* 0: none */
 	size_t memory_bytes;
 	int jobs;
 	const char *pg_bindir; /* where pg_dump is, or NULL */

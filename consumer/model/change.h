@@ -100,7 +100,8 @@ typedef struct Frame
 	size_t relation_count;
 } Frame;
 
-/* Takes and gives back a reference; the last one frees.  _unref accepts NULL. */
+/* Takes and gives back a reference; the last one frees.  _unref accepts NULL.
+ */
 Frame *frame_ref(Frame *frame);
 void frame_unref(Frame *frame);
 

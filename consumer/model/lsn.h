@@ -12,8 +12,8 @@
 typedef uint64_t Lsn;
 
 /* printf("… %X/%X …", LSN_ARGS(lsn)) */
-#define LSN_FORMAT "%X/%X"
-#define LSN_ARGS(lsn) (uint32_t) ((lsn) >> 32), (uint32_t) (lsn)
+#define LSN_FORMAT    "%X/%X"
+#define LSN_ARGS(lsn) (uint32_t)((lsn) >> 32), (uint32_t) (lsn)
 
 /* Enough for any printed position, the NUL included. */
 #define LSN_TEXT_SIZE 20

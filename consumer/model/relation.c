@@ -16,8 +16,8 @@ relation_new(int column_count)
 	relation->arena = arena;
 	relation->references = 1;
 	relation->column_count = column_count;
-	relation->columns =
-		arena_calloc(arena, (size_t) column_count, sizeof(RelationColumn));
+	relation->columns = arena_calloc(arena, (size_t) column_count,
+									 sizeof(RelationColumn));
 	return relation;
 }
 

@@ -95,7 +95,8 @@ typedef struct Relation
  */
 Relation *relation_new(int column_count);
 
-/* Takes and gives back a reference; the last one frees.  _unref accepts NULL. */
+/* Takes and gives back a reference; the last one frees.  _unref accepts NULL.
+ */
 Relation *relation_ref(Relation *relation);
 void relation_unref(Relation *relation);
 

@@ -32,8 +32,8 @@ static CivilDate
 civil_from_days(int64_t days)
 {
 	int64_t shifted = days + DAYS_TO_POSTGRES_EPOCH;
-	int64_t era =
-		(shifted >= 0 ? shifted : shifted - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
+	int64_t era = (shifted >= 0 ? shifted : shifted - (DAYS_PER_ERA - 1)) /
+				  DAYS_PER_ERA;
 	int64_t day_of_era = shifted - era * DAYS_PER_ERA;
 	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
 						   day_of_era / (DAYS_PER_ERA - 1)) /

@@ -16,7 +16,7 @@
 /* As much of a statement as an error's context shows. */
 #define PGCONN_CONTEXT_SQL_MAX 300
 
-#define SQLSTATE_LENGTH 5
+#define SQLSTATE_LENGTH        5
 
 struct PgConn
 {

@@ -74,9 +74,8 @@ static void
 explain_start_failure(const StreamOptions *options, Error *err)
 {
 	if (strcmp(err->sqlstate, "55006") == 0) /* object_in_use */
-		error_hint(err,
-				   "Another consumer reads from it, or the server has not "
-				   "noticed yet that it is gone.");
+		error_hint(err, "Another consumer reads from it, or the server has not "
+						"noticed yet that it is gone.");
 	else if (strcmp(err->sqlstate, "42704") == 0) /* undefined_object */
 		error_hint(err, "\"penstock clone --name=%s\" creates the slot.",
 				   options->slot);

@@ -59,8 +59,8 @@ batch_begin(Batch *batch, const TxnInfo *txn)
 	ASSERT(batch->txn_count == 0 || batch->txns[batch->txn_count - 1].complete);
 	batch->txns = grow(batch->txns, batch->txn_count, &batch->txn_capacity,
 					   sizeof(batch->txns[0]));
-	batch->txns[batch->txn_count++] =
-		(BatchTxn){.txn = *txn, .change_first = batch->change_count};
+	batch->txns[batch->txn_count++] = (BatchTxn){
+		.txn = *txn, .change_first = batch->change_count};
 }
 
 /* Keeps a frame, unless the last change was of it too. */
@@ -70,9 +70,8 @@ keep_frame(Batch *batch, Frame *frame)
 	if (batch->frame_count == 0 ||
 		batch->frames[batch->frame_count - 1].frame != frame)
 	{
-		batch->frames =
-			grow(batch->frames, batch->frame_count, &batch->frame_capacity,
-				 sizeof(batch->frames[0]));
+		batch->frames = grow(batch->frames, batch->frame_count,
+							 &batch->frame_capacity, sizeof(batch->frames[0]));
 		batch->frames[batch->frame_count].frame = frame_ref(frame);
 		batch->frames[batch->frame_count].change_count = 0;
 		batch->frame_count++;

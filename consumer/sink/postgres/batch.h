@@ -30,9 +30,9 @@ typedef struct Batch
 	size_t change_count;
 	struct BatchFrame
 	{
-		Frame *frame; /* a reference */
+		Frame *frame;        /* a reference */
 		size_t change_count; /* that are of it */
-	} *frames;
+	} * frames;
 	size_t frame_count;
 	size_t bytes;   /* of the frames */
 	bool continues; /* its first transaction began in an earlier batch */

@@ -80,6 +80,24 @@ conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 }
 
 void
+conflict_set_unsettled(const ConflictChange *what, Error *err)
+{
+	bool is_insert = what->change->kind == CHANGE_INSERT;
+	Rc rc = error_set(err, ERR_CONFLICT,
+					  "row to %s cannot be overwritten in table %s on the "
+					  "target",
+					  operation_name(what->change), what->table->name_sql);
+
+	ASSERT(rc == RC_FAIL);
+	(void) rc;
+	error_hint(err, "%s  Nothing of this transaction was applied.",
+			   is_insert ? "Another row has a value that must be unique."
+						 : "It is not there, and not all its values are in the "
+						   "source's log.");
+	add_context(what, err);
+}
+
+void
 conflict_explain_refusal(const ConflictChange *what, Error *err)
 {
 	if (err->code == ERR_SQL &&
@@ -128,8 +146,8 @@ static void
 append_value(PgConn *target, const TargetColumn *column, const Value *value,
 			 Buf *text)
 {
-	int shown =
-		value->length > KEY_VALUE_MAX ? KEY_VALUE_MAX : (int) value->length;
+	int shown = value->length > KEY_VALUE_MAX ? KEY_VALUE_MAX
+											  : (int) value->length;
 
 	switch ((ValueKind) value->kind)
 	{
@@ -173,8 +191,7 @@ conflict_add_key(PgConn *target, const ConflictChange *what, Error *err)
 		if ((what->table->key_count > 0 && !column->key) ||
 			named == KEY_COLUMNS_MAX)
 			continue;
-		buf_printf(&text, "%s%s = ", named++ > 0 ? ", " : "",
-				   column->name_sql);
+		buf_printf(&text, "%s%s = ", named++ > 0 ? ", " : "", column->name_sql);
 		append_value(target, column, &row[column->source_index], &text);
 	}
 	if (err->detail != NULL)

@@ -25,6 +25,9 @@ typedef struct ConflictChange
 void conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 							 int64_t found, Error *err);
 
+/* Sets the error of a conflict that its policy could not settle. */
+void conflict_set_unsettled(const ConflictChange *what, Error *err);
+
 /* Adds to an error that the target reported for a change. */
 void conflict_explain_refusal(const ConflictChange *what, Error *err);
 

@@ -9,8 +9,8 @@
 void
 durable_push(DurableQueue *queue, Lsn source_lsn, Lsn target_lsn)
 {
-	size_t last =
-		(queue->first + queue->count + DURABLE_PAIRS_MAX - 1) % DURABLE_PAIRS_MAX;
+	size_t last = (queue->first + queue->count + DURABLE_PAIRS_MAX - 1) %
+				  DURABLE_PAIRS_MAX;
 	size_t at = (last + 1) % DURABLE_PAIRS_MAX;
 
 	if (queue->count > 0)

@@ -67,8 +67,7 @@ bool
 lane_is_blocked(const Lane *lane)
 {
 	/* A statement takes up to two items, a sync one. */
-	return lane->flush_pending ||
-		   lane->item_count + 3 > LANE_EXPECTATIONS_MAX;
+	return lane->flush_pending || lane->item_count + 3 > LANE_EXPECTATIONS_MAX;
 }
 
 bool

@@ -18,7 +18,8 @@ is_no_origin_here(const Error *err)
 {
 	static const char *const sqlstates[] = {
 		"42501", /* insufficient_privilege */
-		"55000", /* object_not_in_prerequisite_state: max_replication_slots = 0 */
+		"55000", /* object_not_in_prerequisite_state: max_replication_slots = 0
+				  */
 		"53400", /* configuration_limit_exceeded: no free state */
 	};
 

@@ -90,8 +90,8 @@ add_integer(Params *params, const TargetColumn *column, const Value *value)
 	{
 		uint8_t *bytes = arena_alloc(params->arena, INTEGER_BYTES_MAX);
 
-		params->lengths[i] =
-			encode_integer(bytes, column->wire_type, value->integer);
+		params->lengths[i] = encode_integer(bytes, column->wire_type,
+											value->integer);
 		params->values[i] = (const char *) bytes;
 	}
 	else

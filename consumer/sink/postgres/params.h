@@ -37,8 +37,7 @@ void params_free(Params *params);
 void params_reset(Params *params);
 
 /* Adds one value of a row, or a null. */
-void params_add(Params *params, const TargetColumn *column,
-				const Value *value);
+void params_add(Params *params, const TargetColumn *column, const Value *value);
 
 /* Adds bytes that are in binary format already; borrowed. */
 void params_add_bytes(Params *params, Oid type, const void *bytes, int length);

@@ -31,6 +31,7 @@
 typedef enum StepKind
 {
 	STEP_STATEMENT, /* `statement`, or `sql`, with the parameters */
+	STEP_SETTLE,    /* a statement that settles conflicts; see ledger.h */
 	STEP_COPY,      /* COPY into `table`; rows by plan_copy_rows() */
 	STEP_END,       /* there are no more */
 } StepKind;
@@ -55,6 +56,7 @@ typedef struct PlanInput
 	StatementCache *statements;
 	TableLookup lookup;
 	void *lookup_context;
+	const char *pipeline; /* for the ledger */
 } PlanInput;
 
 typedef struct Plan Plan;

@@ -147,8 +147,8 @@ list_add(RowList *list, const Value *row)
 	if (list->count == list->capacity)
 	{
 		list->capacity = list->capacity ? list->capacity * 2 : 64;
-		list->rows =
-			xrealloc_array(list->rows, list->capacity, sizeof(list->rows[0]));
+		list->rows = xrealloc_array(list->rows, list->capacity,
+									sizeof(list->rows[0]));
 	}
 	list->rows[list->count++] = row;
 }
@@ -247,8 +247,8 @@ keys_are_same(const TargetTable *table, const Value *a, const Value *b)
 static void
 grow_slots(FoldTable *fold)
 {
-	size_t slot_count =
-		fold->slot_count ? fold->slot_count * 2 : FOLD_SLOTS_FIRST;
+	size_t slot_count = fold->slot_count ? fold->slot_count * 2
+										 : FOLD_SLOTS_FIRST;
 
 	free(fold->slots);
 	fold->slots = xcalloc(slot_count, sizeof(fold->slots[0]));
@@ -270,8 +270,8 @@ add_entry(FoldTable *fold, uint64_t hash, const Value *key_row)
 
 	if (fold->entry_count == fold->entry_capacity)
 	{
-		fold->entry_capacity =
-			fold->entry_capacity ? fold->entry_capacity * 2 : FOLD_SLOTS_FIRST;
+		fold->entry_capacity = fold->entry_capacity ? fold->entry_capacity * 2
+													: FOLD_SLOTS_FIRST;
 		fold->entries = xrealloc_array(fold->entries, fold->entry_capacity,
 									   sizeof(fold->entries[0]));
 	}
@@ -343,8 +343,7 @@ merge_rows(FoldedPlan *folded, const TargetTable *table, const Value *before,
 		return after;
 	merged = arena_dup(folded->arena, after, (size_t) count * sizeof(Value));
 	for (int i = 0; i < count; i++)
-		if (merged[i].kind == VALUE_UNCHANGED &&
-			before[i].kind != VALUE_ABSENT)
+		if (merged[i].kind == VALUE_UNCHANGED && before[i].kind != VALUE_ABSENT)
 			merged[i] = before[i];
 	return merged;
 }
@@ -750,9 +749,9 @@ send_list(FoldedPlan *folded, Params *params, Step *step, StatementKind kind,
 		send_one(folded, params, step, kind, list->rows[folded->next]);
 		return true;
 	}
-	step->statement =
-		statement_get(folded->input.statements, kind, table,
-					  list->rows[folded->next], list->rows[folded->next]);
+	step->statement = statement_get(folded->input.statements, kind, table,
+									list->rows[folded->next],
+									list->rows[folded->next]);
 	add_arrays(folded, params, kind, table, list, count);
 	step->rows_expected = (int64_t) count;
 	folded->next += count;
@@ -805,8 +804,8 @@ send_ordered(FoldedPlan *folded, Params *params, Step *step)
 	while (folded->next < folded->segment_end)
 	{
 		size_t i = folded->next++;
-		const FoldTable *fold =
-			find_fold_table(folded, batch->changes[i]->relation);
+		const FoldTable *fold = find_fold_table(folded,
+												batch->changes[i]->relation);
 
 		if (!fold->in_order)
 			continue;
@@ -939,9 +938,8 @@ append_copy_field(FoldedPlan *folded, Buf *buf)
 	const TargetColumn *column = &table->columns[folded->copy_column];
 	const Value *row = folded->copy->rows[folded->copy_row];
 	const Value *value = &row[column->source_index];
-	bool is_long =
-		(value->kind == VALUE_BINARY || value->kind == VALUE_TEXT) &&
-		value->length > PLAN_STATEMENT_BYTES;
+	bool is_long = (value->kind == VALUE_BINARY || value->kind == VALUE_TEXT) &&
+				   value->length > PLAN_STATEMENT_BYTES;
 
 	if (folded->copy_column == 0 && folded->copy_offset == 0)
 		buf_append_uint16(buf, (uint16_t) table->column_count);

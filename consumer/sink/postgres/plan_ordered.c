@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "sink/postgres/ledger.h"
 #include "sink/postgres/plan.h"
 
 #define ORDERED_ARENA_BYTES ((size_t) 4096)
@@ -30,8 +31,8 @@ truncate_sql(const PlanInput *input, const TruncateInfo *truncate, Arena *arena)
 	buf_append_string(&sql, "TRUNCATE ");
 	for (int i = 0; i < truncate->relation_count; i++)
 	{
-		const TargetTable *table =
-			input->lookup(input->lookup_context, truncate->relations[i]);
+		const TargetTable *table = input->lookup(input->lookup_context,
+												 truncate->relations[i]);
 
 		buf_printf(&sql, "%s%s%s", i > 0 ? ", " : "",
 				   table->is_partitioned ? "" : "ONLY ", table->name_sql);
@@ -46,12 +47,15 @@ truncate_sql(const PlanInput *input, const TruncateInfo *truncate, Arena *arena)
 	return text;
 }
 
+/* Where conflicts are not to stop us, each change has to be ready for one. */
 static StatementKind
-kind_of_change(ChangeKind kind)
+kind_of_change(ChangeKind kind, bool settle)
 {
-	return kind == CHANGE_INSERT   ? STATEMENT_INSERT
-		   : kind == CHANGE_UPDATE ? STATEMENT_UPDATE
-								   : STATEMENT_DELETE;
+	if (kind == CHANGE_INSERT)
+		return settle ? STATEMENT_SETTLE_INSERT : STATEMENT_INSERT;
+	if (kind == CHANGE_UPDATE)
+		return settle ? STATEMENT_SETTLE_UPDATE : STATEMENT_UPDATE;
+	return settle ? STATEMENT_SETTLE_DELETE : STATEMENT_DELETE;
 }
 
 void
@@ -61,6 +65,7 @@ plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
 	const Change *change = input->batch->changes[change_index];
 	const Value *find = change_identity_row(change);
 	StatementKind kind;
+	bool settle;
 
 	step->kind = STEP_STATEMENT;
 	step->change_index = change_index;
@@ -70,12 +75,18 @@ plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
 		return;
 	}
 	ASSERT(change->kind != CHANGE_MESSAGE);
-	kind = kind_of_change(change->kind);
 	step->table = input->lookup(input->lookup_context, change->relation);
+	settle = step->table->policy != CONFLICT_STOP;
+	kind = kind_of_change(change->kind, settle);
 	step->statement = statement_get(input->statements, kind, step->table,
 									change->new_row, find);
 	step->rows_expected = 1;
 	statement_add_params(params, kind, step->table, change->new_row, find);
+	if (!settle)
+		return;
+	step->kind = STEP_SETTLE;
+	ledger_add_params(params, input->pipeline,
+					  batch_change_txn(input->batch, change_index));
 }
 
 static void

@@ -52,6 +52,7 @@
 #include "sink/postgres/conflict.h"
 #include "sink/postgres/durable.h"
 #include "sink/postgres/lane.h"
+#include "sink/postgres/ledger.h"
 #include "sink/postgres/origin.h"
 #include "sink/postgres/plan.h"
 #include "sink/postgres/table_cache.h"
@@ -77,6 +78,9 @@
 /* Bytes of a COPY that are handed to libpq before it has to flush. */
 #define COPY_BUFFER_MAX (4 * PLAN_STATEMENT_BYTES)
 
+/* Conflicts that are logged one by one. */
+#define CONFLICTS_LOGGED_MAX 20
+
 typedef enum SinkState
 {
 	STATE_IDLE,
@@ -99,6 +103,7 @@ typedef enum ExpectationKind
 {
 	EXPECT_DONE,     /* success is all */
 	EXPECT_ROWS,     /* and the right number of rows */
+	EXPECT_SETTLED,  /* conflicts, if any, are settled and noted */
 	EXPECT_PROGRESS, /* its failure means that the lease is lost */
 	EXPECT_POSITION, /* a row with two positions */
 } ExpectationKind;
@@ -111,6 +116,7 @@ typedef struct PostgresSink
 	Lane *lane;
 	int64_t lease_token;
 	bool independent_tables; /* foreign keys and triggers do not fire */
+	int64_t conflicts;       /* that were settled */
 
 	Batch batches[2];
 	Batch *filling;
@@ -229,6 +235,47 @@ describe_change(const PostgresSink *self, const Expectation *expectation,
 	described->txn = batch_change_txn(self->applying, index);
 }
 
+/* Logs a conflict that was settled; not each of many. */
+static void
+log_settled(PostgresSink *self, const ConflictChange *described)
+{
+	if (++self->conflicts > CONFLICTS_LOGGED_MAX)
+		return;
+	log_warning("apply",
+				"conflict in table %s on %s settled by policy \"%s\", in "
+				"transaction %u, commit LSN " LSN_FORMAT
+				"; penstock.conflict has both rows%s",
+				described->table->name_sql, self->label,
+				policy_name(described->table->policy), described->txn->xid,
+				LSN_ARGS(described->txn->commit_lsn),
+				self->conflicts == CONFLICTS_LOGGED_MAX
+					? "; further ones are only noted there"
+					: "");
+}
+
+/* A statement of ledger.h: how many conflicts, how many rows in the end. */
+static void
+check_settled(PostgresSink *self, const PGresult *result,
+			  const Expectation *expectation)
+{
+	bool conflict = PQgetvalue(result, 0, 0)[0] != '0';
+	bool written = PQgetvalue(result, 0, 1)[0] != '0';
+	Error failure = {0};
+	ConflictChange described;
+
+	if (!conflict)
+		return;
+	describe_change(self, expectation, &described);
+	if (written || described.table->policy == CONFLICT_SKIP ||
+		described.change->kind == CHANGE_DELETE)
+	{
+		log_settled(self, &described);
+		return;
+	}
+	conflict_set_unsettled(&described, &failure);
+	note_failure(self, &failure, &described, false);
+}
+
 static void
 note_lease_lost(PostgresSink *self, Error *failure)
 {
@@ -289,7 +336,8 @@ static MUST_CHECK Rc
 read_target_position(PostgresSink *self, const PGresult *result, Lsn *insert,
 					 Lsn *flush, Error *err)
 {
-	if (PQntuples(result) != 1 || !lsn_parse(PQgetvalue(result, 0, 0), insert) ||
+	if (PQntuples(result) != 1 ||
+		!lsn_parse(PQgetvalue(result, 0, 0), insert) ||
 		!lsn_parse(PQgetvalue(result, 0, 1), flush))
 		return error_set(err, ERR_PROTOCOL, "invalid log position from %s",
 						 self->label);
@@ -323,8 +371,8 @@ note_target_position(PostgresSink *self, const PGresult *result, Error *err)
 	if (self->state == STATE_COMMITTING)
 	{
 		self->noted_lsn = self->committing_lsn;
-		self->sink.applied_lsn =
-			lsn_max(self->sink.applied_lsn, self->noted_lsn);
+		self->sink.applied_lsn = lsn_max(self->sink.applied_lsn,
+										 self->noted_lsn);
 		durable_push(&self->durable, self->committing_lsn, insert);
 
 		/* The commit waited for the disk, and so did all before it. */
@@ -346,6 +394,8 @@ handle_result(PostgresSink *self, PGresult *result,
 		note_error_result(self, result, expectation);
 	else if (expectation->kind == EXPECT_ROWS)
 		check_rows(self, result, expectation);
+	else if (expectation->kind == EXPECT_SETTLED)
+		check_settled(self, result, expectation);
 	else if (expectation->kind == EXPECT_POSITION && !self->failed)
 		rc = note_target_position(self, result, err);
 	PQclear(result);
@@ -394,6 +444,8 @@ send_step(PostgresSink *self, Error *err)
 
 	FAULT("apply.before_statement");
 	self->has_step = false;
+	if (self->step.kind == STEP_SETTLE)
+		expectation.kind = EXPECT_SETTLED;
 	if (self->step.statement == NULL)
 		return lane_send_sql(self->lane, self->step.sql, &expectation, err);
 	return lane_send_statement(self->lane, self->step.statement, self->params,
@@ -621,9 +673,9 @@ send_commit(PostgresSink *self, Error *err)
 	Rc rc = RC_OK;
 
 	FAULT("apply.before_commit");
-	self->committing_flushes =
-		self->sink.mode != SINK_RUNNING || self->sink.position_wanted ||
-		self->flush_checks >= FLUSH_CHECKS_MAX;
+	self->committing_flushes = self->sink.mode != SINK_RUNNING ||
+							   self->sink.position_wanted ||
+							   self->flush_checks >= FLUSH_CHECKS_MAX;
 	if (self->committing_flushes)
 		rc = send_plain(self, "SET LOCAL synchronous_commit = local",
 						EXPECT_DONE, err);
@@ -648,8 +700,7 @@ commit_batch(PostgresSink *self, Error *err)
 	const TxnInfo *last = &batch->txns[batch->txn_count - 1].txn;
 
 	self->committing_lsn = last->end_lsn;
-	self->committing_rows =
-		self->open_rows + (int64_t) batch->change_count;
+	self->committing_rows = self->open_rows + (int64_t) batch->change_count;
 	build_progress_params(self, last, (int64_t) batch->txn_count,
 						  self->committing_rows);
 	return send_commit(self, err);
@@ -683,7 +734,8 @@ make_plan(PostgresSink *self, bool folded, Error *err)
 	PlanInput input = {.batch = self->applying,
 					   .statements = self->statements,
 					   .lookup = table_cache_get,
-					   .lookup_context = self->tables};
+					   .lookup_context = self->tables,
+					   .pipeline = self->pipeline};
 	Rc rc = RC_OK;
 
 	plan_free(self->plan);
@@ -714,7 +766,8 @@ forget_statements(PostgresSink *self, Error *err)
 	return pgconn_exec(lane_conn(self->lane), "DEALLOCATE ALL", NULL, err);
 }
 
-/* Few changes are sent as they are, unless they are large: see plan_folded.c. */
+/* Few changes are sent as they are, unless they are large: see plan_folded.c.
+ */
 static bool
 is_worth_folding(const PostgresSink *self, const Batch *batch)
 {
@@ -766,9 +819,8 @@ undo_batch(PostgresSink *self, Error *err)
 	FAULT("apply.before_rollback");
 	if (rc == RC_OK)
 		rc = pgconn_exec(lane_conn(self->lane),
-						 self->savepoint_set
-							 ? "ROLLBACK TO SAVEPOINT penstock"
-							 : "ROLLBACK",
+						 self->savepoint_set ? "ROLLBACK TO SAVEPOINT penstock"
+											 : "ROLLBACK",
 						 NULL, err);
 	self->txn_open = self->savepoint_set;
 
@@ -802,8 +854,7 @@ recover(PostgresSink *self, Error *err)
 	log_debug("apply",
 			  "%s refused a batch of %zu changes as a whole, applying it in "
 			  "order: %s",
-			  self->label, self->applying->change_count,
-			  self->failure.message);
+			  self->label, self->applying->change_count, self->failure.message);
 	error_reset(&self->failure);
 	return make_plan(self, false, err);
 }
@@ -917,8 +968,7 @@ work_stopping(PostgresSink *self, Error *err)
 	batch_reset(self->filling);
 	if (self->txn_open)
 	{
-		Rc rc =
-			pgconn_exec(lane_conn(self->lane), "ROLLBACK", NULL, err);
+		Rc rc = pgconn_exec(lane_conn(self->lane), "ROLLBACK", NULL, err);
 
 		if (rc != RC_OK)
 			return rc;
@@ -935,8 +985,7 @@ static MUST_CHECK Rc
 work_idle(PostgresSink *self, bool source_idle, Error *err)
 {
 	int64_t now_us = clock_monotonic_us();
-	bool hurry =
-		self->sink.position_wanted || self->sink.mode == SINK_DRAINING;
+	bool hurry = self->sink.position_wanted || self->sink.mode == SINK_DRAINING;
 
 	if (self->sink.mode == SINK_STOPPING)
 		return self->sink.stopped ? RC_AGAIN : work_stopping(self, err);
@@ -1023,14 +1072,13 @@ postgres_interest(const Sink *sink, SinkInterest *interest)
 	bool busy = self->state != STATE_IDLE;
 
 	interest->fd = PQsocket(pgconn_raw(lane_conn(self->lane)));
-	interest->events = (short) (POLLIN | (lane_wants_write(self->lane) ? POLLOUT
-																	   : 0));
+	interest->events = (short) (POLLIN |
+								(lane_wants_write(self->lane) ? POLLOUT : 0));
 	if (busy)
 		return;
 	if (!durable_is_empty(&self->durable))
 		interest->deadline_us = next_flush_check_us(self);
-	if (holds_nothing(self) &&
-		next_position_us(self) < interest->deadline_us)
+	if (holds_nothing(self) && next_position_us(self) < interest->deadline_us)
 		interest->deadline_us = next_position_us(self);
 }
 
@@ -1083,8 +1131,7 @@ static MUST_CHECK Rc
 set_origin(PostgresSink *self, Error *err)
 {
 	bool marked;
-	Rc rc =
-		origin_set_up(lane_conn(self->lane), self->pipeline, &marked, err);
+	Rc rc = origin_set_up(lane_conn(self->lane), self->pipeline, &marked, err);
 
 	if (rc == RC_OK && !marked)
 		log_info("apply",
@@ -1098,15 +1145,14 @@ set_origin(PostgresSink *self, Error *err)
  * The planner knows nothing of the keys that we send, and may know nothing of
  * the table; what it must do is known: look each key up in the index.
  */
-static const char session_sql[] =
-	"SET synchronous_commit = local;"
-	"SET plan_cache_mode = force_generic_plan;"
-	"SET enable_hashjoin = off;"
-	"SET enable_mergejoin = off;"
-	"SET enable_seqscan = off;"
-	"SET enable_bitmapscan = off;"
-	"SET enable_material = off;"
-	"SET max_parallel_workers_per_gather = 0";
+static const char session_sql[] = "SET synchronous_commit = local;"
+								  "SET plan_cache_mode = force_generic_plan;"
+								  "SET enable_hashjoin = off;"
+								  "SET enable_mergejoin = off;"
+								  "SET enable_seqscan = off;"
+								  "SET enable_bitmapscan = off;"
+								  "SET enable_material = off;"
+								  "SET max_parallel_workers_per_gather = 0";
 
 static MUST_CHECK Rc
 check_source(PostgresSink *self, const ProgressRow *row,
@@ -1148,6 +1194,8 @@ open_session(PostgresSink *self, const PostgresSinkOptions *options, Error *err)
 		rc = set_replica_role(self, err);
 	if (rc == RC_OK)
 		rc = set_origin(self, err);
+	if (rc == RC_OK && policy_is_lenient(options->rules))
+		rc = ledger_create(conn, err);
 	if (rc == RC_OK)
 		rc = progress_table_claim(conn, self->pipeline, &row, err);
 	if (rc == RC_OK)
@@ -1193,10 +1241,9 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 	self->progress_params = params_new();
 	buf_init(&self->copy_buffer, COPY_BUFFER_MAX);
 	self->statements = statement_cache_new();
-	self->tables = table_cache_new();
-	self->progress_statement =
-		(Statement){.name = "penstock_progress",
-					.sql = progress_table_advance_sql};
+	self->tables = table_cache_new(options->rules);
+	self->progress_statement = (Statement){.name = "penstock_progress",
+										   .sql = progress_table_advance_sql};
 	rc = open_session(self, options, err);
 	if (rc != RC_OK)
 	{

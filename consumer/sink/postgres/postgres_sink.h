@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 
+#include "model/policy.h"
 #include "sink/postgres/progress_table.h"
 #include "sink/sink.h"
 
@@ -22,7 +23,8 @@ typedef struct PostgresSinkOptions
 	const char *label;    /* for messages: target, or target "2" */
 	const char *pipeline; /* copied */
 	SourceIdentity source;
-	size_t memory_bytes; /* for changes that are held */
+	size_t memory_bytes;        /* for changes that are held */
+	const ConflictRules *rules; /* borrowed while the sink lives, or NULL */
 } PostgresSinkOptions;
 
 /*

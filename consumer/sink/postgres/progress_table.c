@@ -224,8 +224,8 @@ static const char remove_sql[] =
 	" END $$"
 
 static const char drop_table_sql[] = DROP_IF_EMPTY_SQL("");
-static const char drop_schema_sql[] =
-	DROP_IF_EMPTY_SQL(" DROP SCHEMA penstock;");
+static const char drop_schema_sql[] = DROP_IF_EMPTY_SQL(
+	" DROP SCHEMA penstock;");
 
 Rc
 progress_table_remove(PgConn *target, const char *pipeline, bool *removed,

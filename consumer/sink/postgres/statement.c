@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "sink/postgres/ledger.h"
 
 #define CACHE_ARENA_BYTES (64 * KB)
 
@@ -86,7 +87,18 @@ statement_cache_is_full(const StatementCache *cache)
 static bool
 is_many(StatementKind kind)
 {
-	return kind >= STATEMENT_INSERT_MANY;
+	return kind == STATEMENT_INSERT_MANY || kind == STATEMENT_UPDATE_MANY ||
+		   kind == STATEMENT_DELETE_MANY;
+}
+
+/* The change that a settling statement makes, if it can. */
+static StatementKind
+settled_kind(StatementKind kind)
+{
+	return kind == STATEMENT_SETTLE_INSERT   ? STATEMENT_INSERT
+		   : kind == STATEMENT_SETTLE_UPDATE ? STATEMENT_UPDATE
+		   : kind == STATEMENT_SETTLE_DELETE ? STATEMENT_DELETE
+											 : kind;
 }
 
 /* The n-th value that the statement is given: a parameter, or a column of k. */
@@ -305,9 +317,9 @@ build_delete_many(Buf *sql, const TargetTable *table, const Value *find)
 	append_conditions(sql, STATEMENT_DELETE_MANY, table, find, &n);
 }
 
-static void
-build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
-		  const Value *set, const Value *find)
+void
+statement_build(Buf *sql, StatementKind kind, const TargetTable *table,
+				const Value *set, const Value *find)
 {
 	switch (kind)
 	{
@@ -327,7 +339,97 @@ build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 		case STATEMENT_DELETE_MANY:
 			build_delete_many(sql, table, find);
 			return;
+		case STATEMENT_SETTLE_INSERT:
+		case STATEMENT_SETTLE_UPDATE:
+		case STATEMENT_SETTLE_DELETE:
+			ledger_build_sql(sql, settled_kind(kind), table, set, find);
+			return;
 	}
+}
+
+/* How many parameters each of the two rows of a statement gives. */
+static int
+count_find_params(const TargetTable *table, const Value *find)
+{
+	int count = 0;
+
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+		const Value *value = &find[column->source_index];
+
+		if (statement_finds_by_column(table, column, value) &&
+			value->kind != VALUE_NULL)
+			count++;
+	}
+	return count;
+}
+
+static int
+count_set_params(StatementKind kind, const TargetTable *table, const Value *set)
+{
+	int count = 0;
+
+	for (int i = 0; i < table->column_count; i++)
+		if (kind == STATEMENT_INSERT || is_set(kind, &table->columns[i], set))
+			count++;
+	return count;
+}
+
+int
+statement_count_params(StatementKind kind, const TargetTable *table,
+					   const Value *set, const Value *find)
+{
+	int count = 0;
+
+	if (kind != STATEMENT_DELETE)
+		count += count_set_params(kind, table, set);
+	if (kind != STATEMENT_INSERT)
+		count += count_find_params(table, find);
+	return count;
+}
+
+bool
+statement_append_given(Buf *sql, StatementKind kind, const TargetTable *table,
+					   const Value *set, const Value *find, bool of_find,
+					   int column)
+{
+	/* Without a key what finds the row comes first; see append_one_row(). */
+	bool find_first = table->key_count == 0;
+	int n = 0;
+
+	if (of_find && kind == STATEMENT_UPDATE && !find_first)
+		n = count_set_params(kind, table, set);
+	if (!of_find && kind == STATEMENT_UPDATE && find_first)
+		n = count_find_params(table, find);
+	for (int i = 0; i <= column; i++)
+	{
+		const TargetColumn *at = &table->columns[i];
+		const Value *value = of_find ? &find[at->source_index]
+									 : &set[at->source_index];
+		bool given = of_find
+						 ? statement_finds_by_column(table, at, value) &&
+							   value->kind != VALUE_NULL
+						 : kind == STATEMENT_INSERT || is_set(kind, at, set);
+
+		n += given ? 1 : 0;
+		if (i < column)
+			continue;
+		if (given)
+			append_given(sql, kind, at, n);
+		else if (of_find && value->kind == VALUE_NULL)
+			buf_append_string(sql, "NULL");
+		else
+			return false;
+	}
+	return true;
+}
+
+void
+statement_append_conditions(Buf *sql, StatementKind kind,
+							const TargetTable *table, const Value *find, int n)
+{
+	append_conditions(sql, kind, table, find, &n);
 }
 
 /* ---- the cache ---------------------------------------------------------- */
@@ -358,10 +460,10 @@ static void
 make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
 		 const Value *set, const Value *find)
 {
-	bool sets = kind == STATEMENT_UPDATE || kind == STATEMENT_UPDATE_MANY;
-	bool finds_by_all =
-		table->key_count == 0 &&
-		(kind == STATEMENT_UPDATE || kind == STATEMENT_DELETE);
+	StatementKind made = settled_kind(kind);
+	bool sets = made == STATEMENT_UPDATE || made == STATEMENT_UPDATE_MANY;
+	bool finds_by_all = table->key_count == 0 &&
+						(made == STATEMENT_UPDATE || made == STATEMENT_DELETE);
 	uint8_t *at = cache->key;
 
 	*at++ = (uint8_t) kind;
@@ -420,7 +522,7 @@ statement_get(StatementCache *cache, StatementKind kind,
 	entry->key_length = cache->key_length;
 	entry->key = arena_dup(cache->arena, cache->key, cache->key_length);
 	buf_init(&sql, BUF_TEXT_MAX);
-	build_sql(&sql, kind, table, set, find);
+	statement_build(&sql, kind, table, set, find);
 	CHECK(!sql.overflowed);
 	entry->statement.sql = arena_strdup(cache->arena, sql.data);
 	buf_release(&sql);
@@ -466,6 +568,7 @@ statement_add_params(Params *params, StatementKind kind,
 					 const Value *find)
 {
 	ASSERT(!is_many(kind));
+	kind = settled_kind(kind);
 
 	/* Without a key the subquery that finds the row comes first. */
 	if (kind != STATEMENT_INSERT && table->key_count == 0)

@@ -16,7 +16,7 @@
 #include "sink/postgres/target_table.h"
 
 /* Statements that one connection keeps prepared. */
-#define STATEMENTS_MAX 1000
+#define STATEMENTS_MAX      1000
 
 #define STATEMENT_NAME_SIZE 24
 
@@ -31,6 +31,12 @@ typedef enum StatementKind
 	STATEMENT_INSERT_MANY,
 	STATEMENT_UPDATE_MANY,
 	STATEMENT_DELETE_MANY,
+
+	/* One row each, and what the table's policy says if there is a conflict;
+	 * see ledger.h. */
+	STATEMENT_SETTLE_INSERT,
+	STATEMENT_SETTLE_UPDATE,
+	STATEMENT_SETTLE_DELETE,
 } StatementKind;
 
 typedef struct Statement
@@ -64,6 +70,24 @@ Statement *statement_get(StatementCache *cache, StatementKind kind,
 void statement_add_params(Params *params, StatementKind kind,
 						  const TargetTable *table, const Value *set,
 						  const Value *find);
+
+/*
+ * Parts of statements for one row, for ledger.c: the statement as such, the
+ * number of its parameters, and the value that it is given for a column, which
+ * is false if it is given none.
+ */
+void statement_build(Buf *sql, StatementKind kind, const TargetTable *table,
+					 const Value *set, const Value *find);
+int statement_count_params(StatementKind kind, const TargetTable *table,
+						   const Value *set, const Value *find);
+bool statement_append_given(Buf *sql, StatementKind kind,
+							const TargetTable *table, const Value *set,
+							const Value *find, bool of_find, int column);
+
+/* Appends the conditions that find a row, whose first parameter is `n` + 1. */
+void statement_append_conditions(Buf *sql, StatementKind kind,
+								 const TargetTable *table, const Value *find,
+								 int n);
 
 /* Whether an update sets this column of its new row. */
 static inline bool

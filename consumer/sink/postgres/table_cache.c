@@ -26,13 +26,17 @@ struct TableCache
 {
 	CachedTable **by_number;
 	size_t slot_count;
+	const ConflictRules *rules;
 	uint32_t serial; /* of the table that was looked up last */
 };
 
 TableCache *
-table_cache_new(void)
+table_cache_new(const ConflictRules *rules)
 {
-	return xcalloc(1, sizeof(TableCache));
+	TableCache *cache = xcalloc(1, sizeof(TableCache));
+
+	cache->rules = rules;
+	return cache;
 }
 
 static void
@@ -121,7 +125,8 @@ prepare(TableCache *cache, PgConn *target, Relation *relation, Error *err)
 
 	if (find(cache, relation) != NULL)
 		return RC_OK;
-	rc = target_table_open(&table, target, relation, ++cache->serial, err);
+	rc = target_table_open(&table, target, relation, ++cache->serial,
+						   cache->rules, err);
 	if (rc != RC_OK)
 		return rc;
 	make_slot(cache, relation->number);

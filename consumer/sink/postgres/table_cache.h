@@ -10,7 +10,8 @@
 
 typedef struct TableCache TableCache;
 
-TableCache *table_cache_new(void);
+/* `rules` are borrowed, and may be NULL. */
+TableCache *table_cache_new(const ConflictRules *rules);
 
 /* Accepts NULL. */
 void table_cache_free(TableCache *cache);

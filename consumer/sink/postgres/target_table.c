@@ -118,9 +118,9 @@ type_is_text_like(uint32_t type_oid)
 static bool
 receives_text(const char *receive)
 {
-	static const char *const functions[] = {"textrecv", "varcharrecv",
+	static const char *const functions[] = {"textrecv",   "varcharrecv",
 											"bpcharrecv", "enum_recv",
-											"json_recv", "citextrecv"};
+											"json_recv",  "citextrecv"};
 	const char *dot = strrchr(receive, '.');
 
 	if (dot != NULL)
@@ -160,10 +160,9 @@ choose_transfer(TargetColumn *column, uint32_t target_type,
 	bool same_type = source->type_oid == target_type &&
 					 target_type < OID_FIRST_GENERATED &&
 					 source->encoding != COLUMN_TEXT;
-	bool bytes_are_text =
-		source->encoding == COLUMN_TEXT ||
-		(source->encoding == COLUMN_BINARY &&
-		 type_is_text_like(source->type_oid));
+	bool bytes_are_text = source->encoding == COLUMN_TEXT ||
+						  (source->encoding == COLUMN_BINARY &&
+						   type_is_text_like(source->type_oid));
 
 	if (same_type || (source->encoding == COLUMN_INTEGER &&
 					  integer_fits(source->type_oid, target_type)))
@@ -204,8 +203,8 @@ fill_column(TargetTable *table, TargetColumn *column, const PGresult *result,
 	Arena *arena = table->arena;
 
 	column->name_sql = quoted_name(arena, PQgetvalue(result, row, COL_NAME));
-	column->type_sql =
-		arena_strdup(arena, PQgetvalue(result, row, COL_TYPE_SQL));
+	column->type_sql = arena_strdup(arena,
+									PQgetvalue(result, row, COL_TYPE_SQL));
 	column->has_equality = bool_field(result, row, COL_EQUALITY);
 	column->identity_always = bool_field(result, row, COL_IDENTITY_ALWAYS);
 	choose_transfer(column, oid_field(result, row, COL_TYPE),
@@ -240,8 +239,8 @@ match_columns(TargetTable *table, PgConn *target, const PGresult *result,
 {
 	const Relation *relation = table->relation;
 
-	table->columns = arena_calloc(
-		table->arena, (size_t) relation->column_count, sizeof(TargetColumn));
+	table->columns = arena_calloc(table->arena, (size_t) relation->column_count,
+								  sizeof(TargetColumn));
 	for (int i = 0; i < relation->column_count; i++)
 	{
 		const RelationColumn *source = &relation->columns[i];
@@ -279,8 +278,8 @@ choose_key(TargetTable *table, const PGresult *result)
 		TargetColumn *column = &table->columns[i];
 		int row = find_result_row(result, column->source->name);
 
-		column->key =
-			full ? bool_field(result, row, COL_KEY) : column->source->key;
+		column->key = full ? bool_field(result, row, COL_KEY)
+						   : column->source->key;
 		table->key_count += column->key ? 1 : 0;
 	}
 	if (!full || table->key_count == wanted)
@@ -336,7 +335,7 @@ fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 
 Rc
 target_table_open(TargetTable **table, PgConn *target, Relation *relation,
-				  uint32_t serial, Error *err)
+				  uint32_t serial, const ConflictRules *rules, Error *err)
 {
 	const char *params[] = {relation->schema, relation->name};
 	Arena *arena = arena_new(TABLE_ARENA_BYTES);
@@ -347,6 +346,7 @@ target_table_open(TargetTable **table, PgConn *target, Relation *relation,
 	opened->arena = arena;
 	opened->relation = relation_ref(relation);
 	opened->serial = serial;
+	opened->policy = policy_of_table(rules, relation->schema, relation->name);
 	opened->name_sql = quoted_table_name(arena, relation);
 	rc = pgconn_exec_params(target, columns_sql, 2, params, &result, err);
 	if (rc == RC_OK)

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "model/change.h"
+#include "model/policy.h"
 #include "net/pgconn.h"
 
 /* How a value gets into its column. */
@@ -27,7 +28,8 @@ typedef enum Transfer
 {
 	TRANSFER_SAME, /* binary, of the column's own type */
 	TRANSFER_TEXT, /* as text, read by the type's input function */
-	TRANSFER_CAST, /* binary of the source's type, cast to text, then as above */
+	TRANSFER_CAST, /* binary of the source's type, cast to text, then as above
+					*/
 } Transfer;
 
 typedef struct TargetColumn
@@ -53,6 +55,7 @@ typedef struct TargetTable
 	TargetColumn *columns; /* in the relation's order */
 	int key_count;         /* 0: rows have to be found by all columns */
 	bool is_partitioned;
+	ConflictPolicy policy;
 	bool copyable;   /* all columns are good for COPY BINARY */
 	bool unnestable; /* all values can travel in arrays */
 	uint32_t serial; /* tells statements of different tables apart */
@@ -65,7 +68,7 @@ typedef struct TargetTable
  */
 MUST_CHECK Rc target_table_open(TargetTable **table, PgConn *target,
 								Relation *relation, uint32_t serial,
-								Error *err);
+								const ConflictRules *rules, Error *err);
 
 /* Accepts NULL. */
 void target_table_close(TargetTable *table);

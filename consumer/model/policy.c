@@ -1,0 +1,113 @@
+/*
+ * policy.c
+ *    Reading rules and finding the one for a table.
+ */
+#include "model/policy.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <string.h>
+
+static const char *const policy_names[] = {
+	[CONFLICT_STOP] = "stop",
+	[CONFLICT_SKIP] = "skip",
+	[CONFLICT_OVERWRITE] = "overwrite",
+};
+
+const char *
+policy_name(ConflictPolicy policy)
+{
+	return policy_names[policy];
+}
+
+static bool
+read_policy(const char *text, ConflictPolicy *policy)
+{
+	for (int i = 0; i <= CONFLICT_OVERWRITE; i++)
+	{
+		if (strcmp(policy_names[i], text) != 0)
+			continue;
+		*policy = (ConflictPolicy) i;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Reads an identifier as SQL does: quoted, or folded to lower case.  Returns
+ * what follows it, or NULL.
+ */
+static const char *
+read_identifier(const char *text, char *name)
+{
+	bool quoted = *text == '"';
+	size_t length = 0;
+
+	text += quoted ? 1 : 0;
+	for (;; text++)
+	{
+		if (quoted && *text == '"' && *++text != '"')
+			break;
+		if (!quoted && !isalnum((unsigned char) *text) && *text != '_' &&
+			*text != '$' && (unsigned char) *text < 0x80)
+			break;
+		if (*text == '\0' || length == POLICY_NAME_SIZE - 1)
+			return NULL;
+		name[length++] = (char) (quoted ? *text
+										: tolower((unsigned char) *text));
+	}
+	name[length] = '\0';
+	return length > 0 ? text : NULL;
+}
+
+bool
+policy_add_rule(ConflictRules *rules, const char *text)
+{
+	ConflictRule *rule = &rules->rules[rules->count];
+
+	if (rules->count == POLICY_RULES_MAX)
+		return false;
+	*rule = (ConflictRule){.policy = CONFLICT_STOP};
+	if (!read_policy(text, &rule->policy))
+	{
+		text = read_identifier(text, rule->schema);
+		if (text == NULL || *text != '.')
+			return false;
+		text = read_identifier(text + 1, rule->table);
+		if (text == NULL || *text != ':' ||
+			!read_policy(text + 1, &rule->policy))
+			return false;
+	}
+	rules->count++;
+	return true;
+}
+
+/* The last rule that fits wins; one that names the table before one for all. */
+ConflictPolicy
+policy_of_table(const ConflictRules *rules, const char *schema,
+				const char *table)
+{
+	ConflictPolicy policy = CONFLICT_STOP;
+	bool named = false;
+
+	for (int i = 0; rules != NULL && i < rules->count; i++)
+	{
+		const ConflictRule *rule = &rules->rules[i];
+		bool names_it = strcmp(rule->schema, schema) == 0 &&
+						strcmp(rule->table, table) == 0;
+
+		if (names_it || (rule->schema[0] == '\0' && !named))
+			policy = rule->policy;
+		named = named || names_it;
+	}
+	return policy;
+}
+
+bool
+policy_is_lenient(const ConflictRules *rules)
+{
+	for (int i = 0; rules != NULL && i < rules->count; i++)
+		if (rules->rules[i].policy != CONFLICT_STOP)
+			return true;
+	return false;
+}

@@ -1,0 +1,118 @@
+/*
+ * policy_test.c
+ *    Rules for conflicts: how they are read, and which one is a table's.
+ */
+#include "model/policy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+without_rules_a_conflict_stops(void **state)
+{
+	ConflictRules rules = {.count = 0};
+
+	(void) state;
+	assert_int_equal(policy_of_table(NULL, "public", "t"), CONFLICT_STOP);
+	assert_int_equal(policy_of_table(&rules, "public", "t"), CONFLICT_STOP);
+	assert_false(policy_is_lenient(&rules));
+}
+
+static void
+a_rule_for_a_table_wins_over_one_for_all(void **state)
+{
+	ConflictRules rules = {.count = 0};
+
+	(void) state;
+	assert_true(policy_add_rule(&rules, "public.t:overwrite"));
+	assert_true(policy_add_rule(&rules, "skip"));
+	assert_int_equal(policy_of_table(&rules, "public", "t"),
+					 CONFLICT_OVERWRITE);
+	assert_int_equal(policy_of_table(&rules, "public", "u"), CONFLICT_SKIP);
+	assert_int_equal(policy_of_table(&rules, "other", "t"), CONFLICT_SKIP);
+	assert_true(policy_is_lenient(&rules));
+}
+
+static void
+the_last_rule_for_a_table_wins(void **state)
+{
+	ConflictRules rules = {.count = 0};
+
+	(void) state;
+	assert_true(policy_add_rule(&rules, "public.t:overwrite"));
+	assert_true(policy_add_rule(&rules, "public.t:stop"));
+	assert_int_equal(policy_of_table(&rules, "public", "t"), CONFLICT_STOP);
+}
+
+static void
+names_are_read_as_in_sql(void **state)
+{
+	ConflictRules rules = {.count = 0};
+
+	(void) state;
+	assert_true(policy_add_rule(&rules, "Public.Orders:skip"));
+	assert_true(policy_add_rule(&rules, "\"My\"\"S\".\"a.b:c\":overwrite"));
+	assert_int_equal(policy_of_table(&rules, "public", "orders"),
+					 CONFLICT_SKIP);
+	assert_int_equal(policy_of_table(&rules, "My\"S", "a.b:c"),
+					 CONFLICT_OVERWRITE);
+}
+
+static void
+anything_else_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"SKIP",
+		"ignore",
+		"t:skip",
+		"public.t",
+		"public.t:",
+		"public.t:x",
+		".t:skip",
+		"public.:skip",
+		"\"public.t:skip",
+		"a.b.c:skip",
+	};
+	ConflictRules rules = {.count = 0};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(policy_add_rule(&rules, bad[i]));
+	assert_int_equal(rules.count, 0);
+}
+
+static void
+there_is_a_limit_to_names_and_rules(void **state)
+{
+	ConflictRules rules = {.count = 0};
+	char text[POLICY_NAME_SIZE + 16];
+
+	(void) state;
+	memset(text, 'x', sizeof(text));
+	memcpy(text + POLICY_NAME_SIZE, ".t:skip", sizeof(".t:skip"));
+	assert_false(policy_add_rule(&rules, text));
+	for (int i = 0; i < POLICY_RULES_MAX; i++)
+		assert_true(policy_add_rule(&rules, "skip"));
+	assert_false(policy_add_rule(&rules, "skip"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_rules_a_conflict_stops),
+		cmocka_unit_test(a_rule_for_a_table_wins_over_one_for_all),
+		cmocka_unit_test(the_last_rule_for_a_table_wins),
+		cmocka_unit_test(names_are_read_as_in_sql),
+		cmocka_unit_test(anything_else_is_refused),
+		cmocka_unit_test(there_is_a_limit_to_names_and_rules),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
