@@ -19,8 +19,8 @@
 
 #define CACHE_ARENA_BYTES (64 * KB)
 
-/* A power of two well above STATEMENTS_MAX. */
-#define CACHE_SLOTS 4096
+/* A power of two; doubled when half of the slots are taken. */
+#define CACHE_SLOTS_FIRST 256
 
 /* What a column holds, in a statement's key. */
 enum
@@ -42,8 +42,9 @@ typedef struct CacheEntry
 
 struct StatementCache
 {
-	CacheEntry *slots[CACHE_SLOTS];
-	int count;
+	CacheEntry **slots;
+	size_t slot_count;
+	size_t count;
 	uint64_t made; /* statements since the start, for their names */
 	Arena *arena;
 	uint8_t key[KEY_BYTES_MAX];
@@ -56,6 +57,8 @@ statement_cache_new(void)
 	StatementCache *cache = xcalloc(1, sizeof(StatementCache));
 
 	cache->arena = arena_new(CACHE_ARENA_BYTES);
+	cache->slots = xcalloc(CACHE_SLOTS_FIRST, sizeof(CacheEntry *));
+	cache->slot_count = CACHE_SLOTS_FIRST;
 	return cache;
 }
 
@@ -65,13 +68,14 @@ statement_cache_free(StatementCache *cache)
 	if (cache == NULL)
 		return;
 	arena_free(cache->arena);
+	free(cache->slots);
 	free(cache);
 }
 
 void
 statement_cache_reset(StatementCache *cache)
 {
-	memset(cache->slots, 0, sizeof(cache->slots));
+	memset(cache->slots, 0, cache->slot_count * sizeof(CacheEntry *));
 	cache->count = 0;
 	arena_reset(cache->arena);
 }
@@ -479,30 +483,48 @@ make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
 
 /* FNV-1a. */
 static size_t
-hash_key(const StatementCache *cache)
+hash_key(const uint8_t *key, size_t length)
 {
 	uint64_t hash = UINT64_C(14695981039346656037);
 
-	for (size_t i = 0; i < cache->key_length; i++)
-		hash = (hash ^ cache->key[i]) * UINT64_C(1099511628211);
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ key[i]) * UINT64_C(1099511628211);
 	return (size_t) (hash ^ (hash >> 32));
 }
 
+/* The slot that has a key, or that it would go to. */
 static CacheEntry **
-find_slot(StatementCache *cache)
+find_slot(const StatementCache *cache, const uint8_t *key, size_t length)
 {
-	size_t slot = hash_key(cache) % CACHE_SLOTS;
+	size_t slot = hash_key(key, length) & (cache->slot_count - 1);
 
 	while (cache->slots[slot] != NULL)
 	{
 		const CacheEntry *entry = cache->slots[slot];
 
-		if (entry->key_length == cache->key_length &&
-			memcmp(entry->key, cache->key, cache->key_length) == 0)
+		if (entry->key_length == length && memcmp(entry->key, key, length) == 0)
 			break;
-		slot = (slot + 1) % CACHE_SLOTS;
+		slot = (slot + 1) & (cache->slot_count - 1);
 	}
 	return &cache->slots[slot];
+}
+
+static void
+grow_slots(StatementCache *cache)
+{
+	CacheEntry **old_slots = cache->slots;
+	size_t old_count = cache->slot_count;
+
+	cache->slot_count *= 2;
+	cache->slots = xcalloc(cache->slot_count, sizeof(CacheEntry *));
+	for (size_t i = 0; i < old_count; i++)
+	{
+		CacheEntry *entry = old_slots[i];
+
+		if (entry != NULL)
+			*find_slot(cache, entry->key, entry->key_length) = entry;
+	}
+	free(old_slots);
 }
 
 Statement *
@@ -514,10 +536,11 @@ statement_get(StatementCache *cache, StatementKind kind,
 	Buf sql;
 
 	make_key(cache, kind, table, set, find);
-	slot = find_slot(cache);
+	if (cache->count >= cache->slot_count / 2)
+		grow_slots(cache);
+	slot = find_slot(cache, cache->key, cache->key_length);
 	if (*slot != NULL)
 		return &(*slot)->statement;
-	CHECK(cache->count < CACHE_SLOTS / 2);
 	entry = arena_calloc(cache->arena, 1, sizeof(CacheEntry));
 	entry->key_length = cache->key_length;
 	entry->key = arena_dup(cache->arena, cache->key, cache->key_length);

@@ -5,7 +5,7 @@
  * A statement is told apart by its table, what it does, and what each column of
  * the rows it is for holds: columns that an update left alone are not set, and
  * where a row is found by all its columns, nulls are compared otherwise than
- * values.  The cache is bounded: when it is full it is emptied.
+ * values.  When the cache is full it is emptied, before the next batch.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_STATEMENT_H
 #define PENSTOCK_SINK_POSTGRES_STATEMENT_H
@@ -15,7 +15,8 @@
 #include "sink/postgres/params.h"
 #include "sink/postgres/target_table.h"
 
-/* Statements that one connection keeps prepared. */
+/* Statements that one connection keeps from batch to batch; those of a single
+ * batch may be more. */
 #define STATEMENTS_MAX      1000
 
 #define STATEMENT_NAME_SIZE 24
@@ -54,7 +55,7 @@ void statement_cache_free(StatementCache *cache);
 /* Forgets all statements; the session's must be deallocated as well. */
 void statement_cache_reset(StatementCache *cache);
 
-/* Whether the next new statement would be one too many. */
+/* Whether it is time to forget them all. */
 bool statement_cache_is_full(const StatementCache *cache);
 
 /*
