@@ -73,7 +73,7 @@
 #define FLUSH_CHECKS_MAX 10
 
 /* How often a position is noted at which there was nothing to apply. */
-#define POSITION_INTERVAL_MS 10000
+#define POSITION_INTERVAL_MS 1000
 
 /* Bytes of a COPY that are handed to libpq before it has to flush. */
 #define COPY_BUFFER_MAX (4 * PLAN_STATEMENT_BYTES)
