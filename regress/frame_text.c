@@ -19,6 +19,7 @@
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "penstock.pb-c.h"
@@ -446,13 +447,16 @@ static ArrayBuildState *
 show_session(ArrayBuildState *lines, const Penstock__Session *session)
 {
 	StringInfoData text;
+	/* The server's that runs; we may be built for another minor version. */
+	const char *server_version_num = GetConfigOption("server_version_num",
+													 false, false);
 
 	reset_session();
 	initStringInfo(&text);
 	appendStringInfo(&text, "session version %u, %s to %s",
 					 session->proto_version, session->server_encoding,
 					 session->client_encoding);
-	if (session->server_version_num != PG_VERSION_NUM)
+	if (session->server_version_num != strtoul(server_version_num, NULL, 10))
 		appendStringInfoString(&text, " WRONG SERVER VERSION");
 	if (session->plugin_version[0] == '\0')
 		appendStringInfoString(&text, " NO PLUGIN VERSION");

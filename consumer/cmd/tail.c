@@ -1,15 +1,309 @@
 /*
  * tail.c
  *    penstock tail: print changes as they commit.
+ *
+ * Reading from a slot uses up what is in it, so tail never reads from a slot
+ * that it was not told to read from, least of all from the one that a follower
+ * of the same pipeline lives on.  Without --create-slot it makes a temporary
+ * slot of its own, which starts now and ends with the connection; --name then
+ * only says which publications are meant.  With --create-slot it reads from the
+ * slot that --name gives, which must stand on the command line, and creates it
+ * when it is not there yet.
+ *
+ * What can heal is tried again when the slot is permanent.  The sink stays, and
+ * with it what was printed; everything else is set up anew.  A temporary slot
+ * is gone with its connection, and with it the changes until there is another
+ * one: that is an error.
  */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
 #include "cmd/command.h"
+#include "cmd/pipeline.h"
+#include "sink/json/json_sink.h"
+#include "source/slot.h"
+#include "wire/decode.h"
+
+/* Pauses between attempts grow from the first to the last of these. */
+#define RETRY_PAUSE_FIRST_MS 100
+#define RETRY_PAUSE_MAX_MS   10000
+
+/* How long lines may take to go out after a failure. */
+#define FINISH_MS_MAX 1500
+
+/* Part of --memory that lines which wait may have: the rest is room for the
+ * buffer to grow by doubling and for the frames that come in. */
+#define MEMORY_PARTS   4
+
+#define SLOT_NAME_SIZE (CONFIG_NAME_MAX + 1)
+
+typedef struct Tail
+{
+	const Config *config;
+	Sink *sink; /* NULL until the first stream starts */
+	Stream *stream;
+	char slot[SLOT_NAME_SIZE];
+	Lsn start_lsn; /* where the slot is */
+	bool progressed;
+} Tail;
+
+/* ---- the slot ----------------------------------------------------------- */
+
+static MUST_CHECK Rc
+check_options(const Config *config, Error *err)
+{
+	Rc rc = config_require_source(config, err);
+
+	if (rc != RC_OK || !config->create_slot || config->name_given)
+		return rc;
+	rc = error_set(err, ERR_CONFIG, "--create-slot needs --name");
+	error_detail(err,
+				 "Reading from a slot uses up what is in it, and the slot "
+				 "\"%s\" may be the one that a target is fed from.",
+				 config->name);
+	error_hint(err, "Use a name that no other pipeline has, such as "
+					"--name=audit, and --publications to say what is printed.");
+	return rc;
+}
+
+static MUST_CHECK Rc
+open_source(const Tail *tail, PgConnKind kind, PgConn **conn, Error *err)
+{
+	PgConnOptions options = {.conninfo = tail->config->source,
+							 .label = "source",
+							 .application_name = "penstock_tail",
+							 .kind = kind};
+
+	return pgconn_open(conn, &options, err);
+}
+
+/* Looks up the slot that was asked for; it need not be there. */
+static MUST_CHECK Rc
+find_slot(const Tail *tail, SlotInfo *info, Error *err)
+{
+	PgConn *source = NULL;
+	Rc rc = open_source(tail, PGCONN_PLAIN, &source, err);
+
+	if (rc == RC_OK)
+		rc = slot_read(source, tail->slot, info, err);
+	if (rc == RC_OK && info->exists)
+		rc = slot_require_usable(info, tail->slot, err);
+	pgconn_close(source);
+	return rc;
+}
+
+static MUST_CHECK Rc
+create_slot(Tail *tail, PgConn *replication, bool temporary, Error *err)
+{
+	SlotSnapshot snapshot = {0};
+	Rc rc;
+
+	log_debug("tail",
+			  "creating slot \"%s\", as soon as the transactions that "
+			  "are open on the source have ended",
+			  tail->slot);
+	rc = slot_create(replication, tail->slot, temporary, &snapshot, err);
+	tail->start_lsn = snapshot.consistent_lsn;
+	return rc;
+}
+
+/*
+ * The number of its server process tells a temporary slot from all others that
+ * there are, because it ends with that process.
+ */
+static MUST_CHECK Rc
+use_temporary_slot(Tail *tail, PgConn *replication, Error *err)
+{
+	snprintf(tail->slot, sizeof(tail->slot), "penstock_tail_%d",
+			 PQbackendPID(pgconn_raw(replication)));
+	return create_slot(tail, replication, true, err);
+}
+
+static MUST_CHECK Rc
+use_permanent_slot(Tail *tail, PgConn *replication, Error *err)
+{
+	SlotInfo info = {0};
+	Rc rc;
+
+	snprintf(tail->slot, sizeof(tail->slot), "%s", tail->config->name);
+	rc = find_slot(tail, &info, err);
+	tail->start_lsn = info.confirmed_lsn;
+	if (rc != RC_OK || info.exists)
+		return rc;
+
+	/* Without the slot that it had, it cannot go on where it was. */
+	if (tail->sink != NULL)
+		return slot_require_usable(&info, tail->slot, err);
+	return create_slot(tail, replication, false, err);
+}
+
+/* ---- one attempt -------------------------------------------------------- */
+
+static MUST_CHECK Rc
+open_stream(Tail *tail, Error *err)
+{
+	const Config *config = tail->config;
+	StreamOptions options = {.slot = tail->slot,
+							 .publications = config->publications,
+							 .origin = config->origin,
+							 .proto_version = DECODE_PROTO_VERSION,
+							 .messages = config->messages,
+							 .binary = false};
+	PgConn *replication = NULL;
+	Rc rc = open_source(tail, PGCONN_REPLICATION, &replication, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = config->create_slot ? use_permanent_slot(tail, replication, err)
+							 : use_temporary_slot(tail, replication, err);
+	if (rc != RC_OK)
+	{
+		pgconn_close(replication);
+		return rc;
+	}
+	return stream_open(&tail->stream, replication, &options, err);
+}
+
+static void
+ready_sink(Tail *tail)
+{
+	JsonSinkOptions options = {
+		.fd = STDOUT_FILENO,
+		.memory_bytes = tail->config->memory_bytes / MEMORY_PARTS,
+		.start_lsn = tail->start_lsn,
+	};
+
+	if (tail->sink == NULL)
+		tail->sink = json_sink_new(&options);
+	else
+		json_sink_resume(tail->sink);
+}
+
+/* Streams until it is over; a reader that has gone is as good an end as any. */
+static MUST_CHECK Rc
+tail_once(Tail *tail, Error *err)
+{
+	Pipeline pipeline = {.endpos = tail->config->endpos, .sink_count = 1};
+	Rc rc = open_stream(tail, err);
+
+	if (rc != RC_OK)
+		return rc;
+	ready_sink(tail);
+	log_info("tail",
+			 "printing changes of publications %s from LSN " LSN_FORMAT
+			 " on, with %s slot \"%s\"",
+			 tail->config->publications, LSN_ARGS(tail->start_lsn),
+			 tail->config->create_slot ? "the" : "a temporary", tail->slot);
+	pipeline.stream = tail->stream;
+	pipeline.sinks = &tail->sink;
+	rc = pipeline_run(&pipeline, &tail->progressed, err);
+	if (rc == RC_END)
+		rc = stream_send_last(tail->stream, err);
+	if (rc == RC_OK)
+		log_info("tail",
+				 "stopped at LSN " LSN_FORMAT ", printed %" PRId64
+				 " lines of %" PRId64 " transactions",
+				 LSN_ARGS(tail->sink->durable_lsn), tail->sink->rows,
+				 tail->sink->transactions);
+	return rc;
+}
+
+/* Says what it means that a temporary slot was lost. */
+static void
+explain_loss(const Tail *tail, Error *err)
+{
+	if (tail->sink == NULL || !error_is_transient(err))
+		return;
+	error_detail(err,
+				 "The temporary slot ended with the connection: changes "
+				 "behind LSN " LSN_FORMAT " may have been missed.",
+				 LSN_ARGS(tail->sink->durable_lsn));
+	error_hint(err, "Use --create-slot and --name to have a slot that outlives "
+					"the connection.");
+}
+
+/* Waits before the next attempt; longer each time. */
+static MUST_CHECK Rc
+pause_before_retry(int64_t *pause_ms, Error *err)
+{
+	Rc rc = interrupt_wait(-1, 0, *pause_ms, err);
+
+	*pause_ms *= 2;
+	if (*pause_ms > RETRY_PAUSE_MAX_MS)
+		*pause_ms = RETRY_PAUSE_MAX_MS;
+	return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+/*
+ * After a failure, lines that are complete still go out, so that none is left
+ * cut in two.  What goes wrong now is no news.
+ */
+static void
+finish_output(Sink *sink)
+{
+	int64_t deadline_us = clock_monotonic_us() + FINISH_MS_MAX * 1000;
+	Error ignored = {0};
+	Rc rc = RC_OK;
+
+	sink->mode = SINK_STOPPING;
+	while (rc == RC_OK && !sink->stopped && clock_monotonic_us() < deadline_us)
+	{
+		SinkInterest interest;
+
+		rc = sink_work(sink, true, &ignored);
+		sink_interest(sink, &interest);
+		if (rc == RC_OK && !sink->stopped)
+			rc = interrupt_wait(interest.fd, interest.events, FINISH_MS_MAX,
+								&ignored);
+		rc = rc == RC_AGAIN ? RC_OK : rc;
+	}
+	error_reset(&ignored);
+}
+
+/* ---- all attempts ------------------------------------------------------- */
+
+static MUST_CHECK Rc
+tail_until_done(Tail *tail, Error *err)
+{
+	int64_t pause_ms = RETRY_PAUSE_FIRST_MS;
+
+	for (;;)
+	{
+		Rc rc = tail_once(tail, err);
+
+		stream_close(tail->stream);
+		tail->stream = NULL;
+		if (rc != RC_FAIL || !error_is_transient(err) ||
+			!tail->config->create_slot)
+			return rc;
+		if (tail->progressed)
+			pause_ms = RETRY_PAUSE_FIRST_MS;
+		tail->progressed = false;
+		log_error(LOG_WARNING, "tail", err);
+		log_info("tail", "trying again in %" PRId64 " ms", pause_ms);
+		error_reset(err);
+		rc = pause_before_retry(&pause_ms, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+}
 
 Rc
 command_tail(const Config *config, Error *err)
 {
-	Rc rc = config_require_source(config, err);
+	Tail tail = {.config = config};
+	Rc rc = check_options(config, err);
 
-	if (rc != RC_OK)
-		return rc;
-	return error_set(err, ERR_CONFIG, "printing changes is not possible yet");
+	if (rc == RC_OK)
+		rc = tail_until_done(&tail, err);
+	if (rc == RC_FAIL && tail.sink != NULL)
+		finish_output(tail.sink);
+	if (rc == RC_FAIL && !config->create_slot)
+		explain_loss(&tail, err);
+	sink_free(tail.sink);
+	return rc;
 }

@@ -90,7 +90,7 @@ append_timestamp(Buf *buf, int64_t us, const char *zone)
 
 	append_date(buf, &date);
 	buf_append_char(buf, ' ');
-	append_time(buf, us - day * US_PER_DAY);
+	append_time(buf, us % US_PER_DAY + (us % US_PER_DAY < 0 ? US_PER_DAY : 0));
 	buf_append_string(buf, zone);
 	append_era(buf, &date);
 }
@@ -121,7 +121,7 @@ value_append_integer(Buf *buf, uint32_t type_oid, int64_t number)
 		case TYPE_DATE:
 			if (append_infinity(buf, number, INT32_MIN, INT32_MAX))
 				return;
-			date = civil_from_days(number);
+			date = civil_from_days((int32_t) number);
 			append_date(buf, &date);
 			append_era(buf, &date);
 			return;

@@ -61,6 +61,9 @@ batch_begin(Batch *batch, const TxnInfo *txn)
 					   sizeof(batch->txns[0]));
 	batch->txns[batch->txn_count++] = (BatchTxn){
 		.txn = *txn, .change_first = batch->change_count};
+
+	/* The router's string, which goes with the next transaction. */
+	batch->txns[batch->txn_count - 1].txn.origin = NULL;
 }
 
 /* Keeps a frame, unless the last change was of it too. */
@@ -139,14 +142,12 @@ batch_split_incomplete(Batch *batch, Batch *to)
 void
 batch_continue(const Batch *batch, Batch *next)
 {
-	TxnInfo txn;
+	const BatchTxn *last = &batch->txns[batch->txn_count - 1];
 
-	if (batch->txns[batch->txn_count - 1].complete)
+	if (last->complete)
 		return;
 	ASSERT(batch_is_empty(next));
-	txn = batch->txns[batch->txn_count - 1].txn;
-	txn.origin = NULL; /* its string goes with the frame that it came in */
-	batch_begin(next, &txn);
+	batch_begin(next, &last->txn);
 	next->continues = true;
 }
 

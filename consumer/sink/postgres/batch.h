@@ -17,7 +17,7 @@
 
 typedef struct BatchTxn
 {
-	TxnInfo txn; /* its strings live as long as the batch's frames */
+	TxnInfo txn; /* without its origin, whose string may be gone */
 	size_t change_first;
 	bool complete; /* its commit was seen */
 } BatchTxn;

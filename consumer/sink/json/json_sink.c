@@ -1,0 +1,261 @@
+/*
+ * json_sink.c
+ *    From lines that were written to positions that are safe.
+ *
+ * The output counts bytes.  For each commit a pair (position, bytes up to its
+ * last line) is kept in the queue that the applier uses for the same purpose;
+ * when so many bytes have been written and, for a file, flushed, the position
+ * is durable.
+ */
+#include "sink/json/json_sink.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "sink/json/json_line.h"
+#include "sink/json/output.h"
+#include "sink/postgres/durable.h"
+
+typedef struct JsonSink
+{
+	Sink sink;
+	Output output;
+	size_t pending_bytes_max; /* from here on the sink is full */
+	bool blocked;             /* the other side takes nothing for now */
+
+	JsonLineTxn txn; /* the open transaction */
+	int64_t seq;     /* of its last line, printed or skipped */
+	int64_t skip;    /* of its lines were printed before the stream broke */
+
+	Lsn printed_lsn;     /* everything before is printed or waits to be */
+	Lsn message_lsn;     /* of the last message outside a transaction */
+	Lsn resumed_lsn;     /* commit of the transaction that broke off; 0: none */
+	int64_t resumed_seq; /* its last line that was printed */
+
+	DurableQueue unwritten; /* commits whose lines wait to be written */
+	DurableQueue unsynced;  /* commits whose lines wait for the disk */
+	int64_t synced_at_us;
+} JsonSink;
+
+static JsonSink *
+json_sink(Sink *sink)
+{
+	return (JsonSink *) sink;
+}
+
+static void
+update_full(JsonSink *self)
+{
+	self->sink.full = output_pending(&self->output) >= self->pending_bytes_max;
+}
+
+/* ---- changes ------------------------------------------------------------ */
+
+static Rc
+take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
+{
+	JsonSink *self = json_sink(sink);
+
+	free(self->txn.origin);
+	self->txn = (JsonLineTxn){.commit_lsn = txn->commit_lsn,
+							  .xid = txn->xid,
+							  .origin = xstrdup(txn->origin)};
+	json_line_format_time(self->txn.time, txn->commit_time_us);
+	self->seq = 0;
+	self->skip = txn->commit_lsn == self->resumed_lsn ? self->resumed_seq : 0;
+	self->resumed_lsn = 0;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+print_line(JsonSink *self, const Change *change, int part, Error *err)
+{
+	const JsonLineTxn *txn = self->sink.in_transaction ? &self->txn : NULL;
+	Rc rc;
+
+	json_line_append(&self->output.buf, txn, self->seq, change, part);
+	self->sink.rows++;
+	if (!self->output.buf.overflowed)
+		return RC_OK;
+	rc = error_set(err, ERR_LIMIT,
+				   "lines that wait to be written are larger than %zu bytes",
+				   OUTPUT_BYTES_MAX);
+	if (change->relation != NULL)
+		error_detail(err, "The last one is of table \"%s\".\"%s\".",
+					 change->relation->schema, change->relation->name);
+	return rc;
+}
+
+/* A message outside a transaction; it may come again with another stream. */
+static MUST_CHECK Rc
+take_message(JsonSink *self, const Change *change, Error *err)
+{
+	if (change->message->lsn <= self->message_lsn)
+		return RC_OK;
+	self->message_lsn = change->message->lsn;
+	return print_line(self, change, 0, err);
+}
+
+static Rc
+take_change(Sink *sink, Frame *frame UNUSED, const Change *change, Error *err)
+{
+	JsonSink *self = json_sink(sink);
+	int count = json_line_count(change);
+	Rc rc = RC_OK;
+
+	if (!sink->in_transaction)
+		rc = take_message(self, change, err);
+	for (int part = 0; rc == RC_OK && sink->in_transaction && part < count;
+		 part++)
+	{
+		self->seq++;
+		if (self->seq > self->skip)
+			rc = print_line(self, change, part, err);
+	}
+	update_full(self);
+	return rc;
+}
+
+static Rc
+take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
+{
+	JsonSink *self = json_sink(sink);
+
+	self->printed_lsn = txn->end_lsn;
+	durable_push(&self->unwritten, txn->end_lsn,
+				 output_appended(&self->output));
+	sink->transactions++;
+	return RC_OK;
+}
+
+/* ---- positions ---------------------------------------------------------- */
+
+/* Whether nothing is left to be written or flushed. */
+static bool
+holds_nothing(const JsonSink *self)
+{
+	return !self->sink.in_transaction && output_pending(&self->output) == 0;
+}
+
+static void
+note_written(JsonSink *self)
+{
+	Lsn lsn = durable_take(&self->unwritten, self->output.written);
+
+	if (lsn != 0)
+		durable_push(&self->unsynced, lsn, self->output.written);
+	self->sink.applied_lsn = lsn_max(self->sink.applied_lsn, lsn);
+	if (holds_nothing(self))
+		self->sink.applied_lsn = lsn_max(self->sink.applied_lsn,
+										 self->sink.received_lsn);
+}
+
+static void
+note_synced(JsonSink *self)
+{
+	Lsn lsn = durable_take(&self->unsynced, self->output.synced);
+
+	self->sink.durable_lsn = lsn_max(self->sink.durable_lsn, lsn);
+	if (self->output.synced == output_appended(&self->output))
+		self->sink.durable_lsn = self->sink.applied_lsn;
+}
+
+/* When a file is to be flushed. */
+static int64_t
+sync_due_us(const JsonSink *self)
+{
+	if (self->output.synced == self->output.written)
+		return INT64_MAX;
+	if (self->sink.position_wanted || self->sink.mode != SINK_RUNNING)
+		return 0;
+	return self->synced_at_us + JSON_SINK_SYNC_INTERVAL_MS * 1000;
+}
+
+static Rc
+json_work(Sink *sink, bool source_idle UNUSED, Error *err)
+{
+	JsonSink *self = json_sink(sink);
+	Rc rc = output_write(&self->output, err);
+
+	self->blocked = rc == RC_AGAIN;
+	note_written(self);
+	if ((rc == RC_OK || rc == RC_AGAIN) &&
+		clock_monotonic_us() >= sync_due_us(self))
+	{
+		Rc synced = output_sync(&self->output, err);
+
+		rc = synced == RC_OK ? rc : synced;
+		self->synced_at_us = clock_monotonic_us();
+	}
+	note_synced(self);
+	update_full(self);
+	if (sink->mode == SINK_STOPPING && output_pending(&self->output) == 0)
+		sink->stopped = self->output.synced == self->output.written;
+	return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+static void
+json_interest(const Sink *sink, SinkInterest *interest)
+{
+	const JsonSink *self = (const JsonSink *) sink;
+
+	/* Without events, poll() still tells when the reader goes. */
+	interest->fd = self->output.fd;
+	interest->events = output_pending(&self->output) > 0 || self->blocked
+						   ? POLLOUT
+						   : 0;
+	interest->deadline_us = sync_due_us(self);
+}
+
+static void
+json_free(Sink *sink)
+{
+	JsonSink *self = json_sink(sink);
+
+	output_close(&self->output);
+	free(self->txn.origin);
+	free(self);
+}
+
+Sink *
+json_sink_new(const JsonSinkOptions *options)
+{
+	static const SinkOps ops = {
+		.name = "json",
+		.begin = take_begin,
+		.change = take_change,
+		.commit = take_commit,
+		.work = json_work,
+		.interest = json_interest,
+		.free = json_free,
+	};
+	JsonSink *self = xcalloc(1, sizeof(JsonSink));
+
+	self->sink = (Sink){.ops = &ops,
+						.start_lsn = options->start_lsn,
+						.applied_lsn = options->start_lsn,
+						.durable_lsn = options->start_lsn,
+						.received_lsn = options->start_lsn};
+	self->printed_lsn = options->start_lsn;
+	self->pending_bytes_max = options->memory_bytes;
+	output_open(&self->output, options->fd);
+	return &self->sink;
+}
+
+void
+json_sink_resume(Sink *sink)
+{
+	JsonSink *self = json_sink(sink);
+
+	if (sink->in_transaction)
+	{
+		self->resumed_lsn = self->txn.commit_lsn;
+		self->resumed_seq = self->seq > self->skip ? self->seq : self->skip;
+	}
+	sink->in_transaction = false;
+	sink->start_lsn = self->printed_lsn;
+	sink->received_lsn = sink->durable_lsn;
+	sink->mode = SINK_RUNNING;
+}

@@ -1,0 +1,152 @@
+/*
+ * output.c
+ *    Writing without waiting.
+ */
+#include "sink/json/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bytes that are written in one turn of the loop. */
+#define TURN_BYTES_MAX (1 * MB)
+
+/* Bytes that one write may have: of what blocks, no more than a pipe that is
+ * writable has room for. */
+#define WRITE_BYTES_MAX          (64 * KB)
+#define WRITE_BLOCKING_BYTES_MAX ((size_t) PIPE_BUF)
+
+/* A buffer that grew beyond this is given back when it is empty. */
+#define KEEP_BYTES_MAX (1 * MB)
+
+void
+output_open(Output *output, int fd)
+{
+	struct stat status;
+	char path[32];
+	int own = -1;
+
+	*output = (Output){.fd = fd};
+	buf_init(&output->buf, OUTPUT_BYTES_MAX);
+	if (fstat(fd, &status) < 0 || (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+		return; /* the first write will say what is wrong */
+	output->is_file = S_ISREG(status.st_mode);
+	output->nonblocks = output->is_file;
+	if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))
+	{
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	}
+	if (own < 0)
+		return;
+	output->fd = own;
+	output->owns_fd = true;
+	output->nonblocks = true;
+}
+
+void
+output_close(Output *output)
+{
+	buf_release(&output->buf);
+	if (output->owns_fd)
+		close(output->fd);
+	*output = (Output){0};
+}
+
+/* Asks how it is on the other side: RC_OK if it takes something. */
+static MUST_CHECK Rc
+look(const Output *output, Error *err)
+{
+	struct pollfd look = {.fd = output->fd, .events = POLLOUT};
+
+	if (poll(&look, 1, 0) < 0 && errno != EINTR)
+		return error_set(err, ERR_IO, "could not wait for output: %s",
+						 strerror(errno));
+	if (look.revents & (POLLERR | POLLHUP))
+		return RC_END;
+	return look.revents & POLLOUT ? RC_OK : RC_AGAIN;
+}
+
+/*
+ * Forgets what is written, once that is most of the buffer: each byte is moved
+ * once at most for each that is written.
+ */
+static void
+tidy(Output *output)
+{
+	size_t pending = output_pending(output);
+	Buf *buf = &output->buf;
+
+	if (output->taken < pending || output->taken == 0)
+		return;
+	memmove(buf->data, buf->data + output->taken, pending);
+	buf->length = pending;
+	output->taken = 0;
+	if (pending == 0 && buf->capacity > KEEP_BYTES_MAX)
+	{
+		buf_release(buf);
+		buf_init(buf, OUTPUT_BYTES_MAX);
+	}
+}
+
+static MUST_CHECK Rc
+write_piece(Output *output, Error *err)
+{
+	size_t length = output_pending(output);
+	size_t limit = output->nonblocks ? WRITE_BYTES_MAX
+									 : WRITE_BLOCKING_BYTES_MAX;
+	ssize_t written = write(output->fd, output->buf.data + output->taken,
+							length < limit ? length : limit);
+
+	if (written < 0 && (errno == EAGAIN || errno == EINTR))
+		return RC_AGAIN;
+	if (written < 0 && errno == EPIPE)
+		return RC_END;
+	if (written < 0)
+		return error_set(err, ERR_IO, "could not write to standard output: %s",
+						 strerror(errno));
+	output->taken += (size_t) written;
+	output->written += (uint64_t) written;
+	return RC_OK;
+}
+
+Rc
+output_write(Output *output, Error *err)
+{
+	uint64_t turn_end = output->written + TURN_BYTES_MAX;
+	Rc rc = look(output, err);
+
+	if (output_pending(output) == 0)
+		return rc == RC_AGAIN ? RC_OK : rc;
+	while (rc == RC_OK)
+	{
+		rc = write_piece(output, err);
+		if (rc == RC_OK && output_pending(output) == 0)
+			break;
+		if (rc == RC_OK && output->written >= turn_end)
+			rc = RC_AGAIN;
+		if (rc == RC_OK && !output->nonblocks)
+			rc = look(output, err);
+	}
+	if (!output->is_file)
+		output->synced = output->written;
+	tidy(output);
+	return rc;
+}
+
+Rc
+output_sync(Output *output, Error *err)
+{
+	if (output->synced == output->written)
+		return RC_OK;
+	if (output->is_file && fdatasync(output->fd) < 0)
+		return error_set(err, ERR_IO, "could not flush standard output: %s",
+						 strerror(errno));
+	output->synced = output->written;
+	return RC_OK;
+}

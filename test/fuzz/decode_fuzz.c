@@ -1,0 +1,242 @@
+/*
+ * decode_fuzz.c
+ *    Whatever bytes a source sends, the decoder neither reads outside them nor
+ *    takes them for something that they are not.
+ *
+ * An input is a session: messages one after the other, each behind its length
+ * in two bytes (little endian; what is missing at the end is left out).  They
+ * go to one decoder until it refuses one, as a session does.
+ *
+ * The decoder reads most of a frame in place, with a reader of its own.  So
+ * every frame that it accepts is read a second time, by protobuf-c, and rows
+ * are put together again from that: both must agree in every value.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/xalloc.h"
+#include "penstock.pb-c.h"
+#include "wire/decode.h"
+
+#define LENGTH_BYTES 2
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The fields that Change and Row have in common. */
+typedef struct WireRow
+{
+	const int64_t *integers;
+	size_t integer_count;
+	const ProtobufCBinaryData *values;
+	size_t value_count;
+	const ProtobufCBinaryData *nulls;
+	const ProtobufCBinaryData *unchanged;
+} WireRow;
+
+static WireRow
+row_of_change(const Penstock__Change *change)
+{
+	return (WireRow){change->integers, change->n_integers, change->values,
+					 change->n_values, &change->nulls,     &change->unchanged};
+}
+
+static WireRow
+row_of_old(const Penstock__Row *old)
+{
+	return (WireRow){old->integers, old->n_integers, old->values,
+					 old->n_values, &old->nulls,     &old->unchanged};
+}
+
+static bool
+bit(const ProtobufCBinaryData *bitmap, size_t i)
+{
+	return i / 8 < bitmap->len && (bitmap->data[i / 8] & (1 << i % 8)) != 0;
+}
+
+static void
+check_bytes(const ProtobufCBinaryData *bytes, const Value *value)
+{
+	CHECK(value->length == bytes->len);
+	CHECK(bytes->len == 0 ||
+		  memcmp(value->bytes, bytes->data, bytes->len) == 0);
+}
+
+static void
+check_row(const WireRow *wire, const Relation *relation, bool key_only,
+		  const Value *row)
+{
+	size_t place = 0;
+	size_t integer = 0;
+	size_t value = 0;
+
+	CHECK(row != NULL);
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		const RelationColumn *column = &relation->columns[i];
+
+		if (key_only && !column->key)
+		{
+			CHECK(row[i].kind == VALUE_ABSENT);
+			continue;
+		}
+		if (bit(wire->nulls, place))
+			CHECK(row[i].kind == VALUE_NULL);
+		else if (bit(wire->unchanged, place))
+			CHECK(row[i].kind == VALUE_UNCHANGED);
+		else if (column->encoding == COLUMN_INTEGER)
+		{
+			CHECK(row[i].kind == VALUE_INTEGER);
+			CHECK(integer < wire->integer_count);
+			CHECK(row[i].integer == wire->integers[integer++]);
+		}
+		else
+		{
+			CHECK(row[i].kind == VALUE_TEXT || row[i].kind == VALUE_BINARY);
+			CHECK(value < wire->value_count);
+			check_bytes(&wire->values[value++], &row[i]);
+		}
+		place++;
+	}
+	CHECK(integer == wire->integer_count);
+	CHECK(value == wire->value_count);
+}
+
+static void
+check_rows(const Penstock__Change *wire, const Change *change)
+{
+	const Relation *relation = change->relation;
+	WireRow row = row_of_change(wire);
+	bool key_only;
+
+	CHECK(relation != NULL);
+	key_only = relation->identity != IDENTITY_FULL;
+	CHECK(relation->number == wire->insert); /* all three share their place */
+	if (change->kind == CHANGE_DELETE)
+	{
+		CHECK(change->new_row == NULL);
+		check_row(&row, relation, key_only, change->old_row);
+		return;
+	}
+	check_row(&row, relation, false, change->new_row);
+	if (change->kind == CHANGE_UPDATE && wire->old != NULL)
+	{
+		row = row_of_old(wire->old);
+		check_row(&row, relation, key_only, change->old_row);
+	}
+	else
+		CHECK(change->old_row == NULL);
+}
+
+static void
+check_message(const Penstock__Message *wire, const MessageInfo *message)
+{
+	CHECK(message->transactional == (wire->transactional != 0));
+	CHECK(message->lsn == wire->lsn);
+	CHECK(strcmp(message->prefix, wire->prefix) == 0);
+	CHECK(message->content_length == wire->content.len);
+}
+
+/* Checks one change; false if it leaves nothing in the decoded frame. */
+static bool
+check_change(const Penstock__Change *wire, const Change *change)
+{
+	switch (wire->operation_case)
+	{
+		case PENSTOCK__CHANGE__OPERATION_RELATION:
+			return false;
+		case PENSTOCK__CHANGE__OPERATION_INSERT:
+			CHECK(change->kind == CHANGE_INSERT);
+			check_rows(wire, change);
+			return true;
+		case PENSTOCK__CHANGE__OPERATION_UPDATE:
+			CHECK(change->kind == CHANGE_UPDATE);
+			check_rows(wire, change);
+			return true;
+		case PENSTOCK__CHANGE__OPERATION_DELETE:
+			CHECK(change->kind == CHANGE_DELETE);
+			check_rows(wire, change);
+			return true;
+		case PENSTOCK__CHANGE__OPERATION_TRUNCATE:
+			CHECK(change->kind == CHANGE_TRUNCATE);
+			CHECK((size_t) change->truncate->relation_count ==
+				  wire->truncate->n_relations);
+			return true;
+		case PENSTOCK__CHANGE__OPERATION_MESSAGE:
+			CHECK(change->kind == CHANGE_MESSAGE);
+			check_message(wire->message, change->message);
+			return true;
+		default:
+			check_failed("change has an operation", __FILE__, __LINE__);
+	}
+}
+
+/* An accepted frame against protobuf-c's view of the same bytes. */
+static void
+check_frame(const uint8_t *data, size_t length, const Frame *frame)
+{
+	Penstock__Frame *wire = penstock__frame__unpack(NULL, length, data);
+	size_t kept = 0;
+
+	CHECK(wire != NULL);
+	CHECK(frame->begins == (wire->begin != NULL));
+	CHECK(frame->commits == (wire->commit != NULL));
+	for (size_t i = 0; i < wire->n_changes; i++)
+	{
+		static const Change none = {0};
+		const Change *change = kept < frame->change_count
+								   ? &frame->changes[kept]
+								   : &none;
+
+		if (check_change(wire->changes[i], change))
+			kept++;
+	}
+	CHECK(kept == frame->change_count);
+	penstock__frame__free_unpacked(wire, NULL);
+}
+
+/* Decodes one message; false if it was refused. */
+static bool
+decode_one(Decoder *decoder, const uint8_t *data, size_t length)
+{
+	Error err = {0};
+	Frame *frame = NULL;
+	WireMessage message = {
+		.memory = xmalloc(length + 1), .memory_free = free, .length = length};
+	Rc rc;
+
+	/* The data ends where the memory does. */
+	message.data = (uint8_t *) message.memory + 1;
+	memcpy((uint8_t *) message.memory + 1, data, length);
+	rc = decoder_decode(decoder, &message, &frame, &err);
+	if (rc == RC_OK)
+		check_frame(data, length, frame);
+	else
+		CHECK(err.code == ERR_PROTOCOL);
+	frame_unref(frame);
+	error_reset(&err);
+	return rc == RC_OK;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	Decoder *decoder = decoder_new();
+	bool accepted = true;
+
+	while (accepted && size >= LENGTH_BYTES)
+	{
+		size_t length = data[0] | (size_t) data[1] << 8;
+
+		data += LENGTH_BYTES;
+		size -= LENGTH_BYTES;
+		if (length > size)
+			length = size;
+		accepted = decode_one(decoder, data, length);
+		data += length;
+		size -= length;
+	}
+	decoder_free(decoder);
+	return 0;
+}

@@ -1,0 +1,80 @@
+/*
+ * progress_test.c
+ *    The confirmed position: behind every target, and never back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/macros.h"
+#include "progress/progress.h"
+
+static void
+the_slowest_target_decides(void **state UNUSED)
+{
+	const ProgressTarget targets[] = {{200, 150}, {180, 170}, {190, 120}};
+	Progress progress;
+
+	progress_init(&progress, 100);
+	progress_received(&progress, 300);
+	progress_update(&progress, targets, LENGTH_OF(targets));
+	assert_int_equal(progress.received, 300);
+	assert_int_equal(progress.confirmed, 120);
+	assert_int_equal(progress.applied, 180);
+}
+
+static void
+what_was_not_received_is_not_confirmed(void **state UNUSED)
+{
+	const ProgressTarget ahead = {500, 500};
+	Progress progress;
+
+	progress_init(&progress, 100);
+	progress_update(&progress, &ahead, 1);
+	assert_int_equal(progress.confirmed, 100);
+	assert_int_equal(progress.applied, 100);
+	progress_received(&progress, 250);
+	progress_update(&progress, &ahead, 1);
+	assert_int_equal(progress.confirmed, 250);
+}
+
+static void
+positions_never_move_back(void **state UNUSED)
+{
+	const ProgressTarget behind = {50, 40};
+	Progress progress;
+
+	progress_init(&progress, 100);
+	progress_received(&progress, 90);
+	assert_int_equal(progress.received, 100);
+	progress_update(&progress, &behind, 1);
+	assert_int_equal(progress.confirmed, 100);
+	assert_int_equal(progress.applied, 100);
+}
+
+static void
+without_targets_all_that_was_received_is_safe(void **state UNUSED)
+{
+	Progress progress;
+
+	progress_init(&progress, 0);
+	progress_received(&progress, 10);
+	progress_update(&progress, NULL, 0);
+	assert_int_equal(progress.confirmed, 10);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_slowest_target_decides),
+		cmocka_unit_test(what_was_not_received_is_not_confirmed),
+		cmocka_unit_test(positions_never_move_back),
+		cmocka_unit_test(without_targets_all_that_was_received_is_safe),
+	};
+
+	return cmocka_run_group_tests_name("progress", tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+/*
+ * router_test.c
+ *    Every change to every sink that does not have it yet.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "route/router.h"
+#include "support/memory_sink.h"
+
+#define SINKS 2
+
+static Relation relation;
+static const MessageInfo loose = {.transactional = false, .lsn = 5};
+static const MessageInfo bound = {.transactional = true, .lsn = 5};
+
+typedef struct Bench
+{
+	MemorySink sinks[SINKS];
+	Router *router;
+} Bench;
+
+static void
+setup(Bench *bench, Lsn first_has, Lsn second_has)
+{
+	Sink *sinks[SINKS] = {&bench->sinks[0].sink, &bench->sinks[1].sink};
+
+	memory_sink_init(&bench->sinks[0], first_has);
+	memory_sink_init(&bench->sinks[1], second_has);
+	bench->router = router_new(sinks, SINKS);
+}
+
+static void
+teardown(Bench *bench)
+{
+	router_free(bench->router);
+	for (int i = 0; i < SINKS; i++)
+		sink_free(&bench->sinks[i].sink);
+}
+
+typedef enum FrameParts
+{
+	BEGINS = 1,
+	COMMITS = 2,
+} FrameParts;
+
+static Rc
+route(Bench *bench, int parts, Lsn end_lsn, Change *change, Error *err)
+{
+	Frame frame = {.begins = parts & BEGINS,
+				   .commits = parts & COMMITS,
+				   .txn = {.xid = (uint32_t) end_lsn,
+						   .commit_lsn = end_lsn - 1,
+						   .end_lsn = end_lsn},
+				   .changes = change,
+				   .change_count = change != NULL ? 1 : 0,
+				   .references = 1};
+
+	return router_frame(bench->router, &frame, err);
+}
+
+static void
+route_well(Bench *bench, int parts, Lsn end_lsn, Change *change)
+{
+	Error err = {0};
+
+	assert_int_equal(route(bench, parts, end_lsn, change, &err), RC_OK);
+}
+
+static void
+assert_logs(const Bench *bench, const char *first, const char *second)
+{
+	assert_string_equal(bench->sinks[0].log.data, first);
+	assert_string_equal(bench->sinks[1].log.data, second);
+}
+
+static void
+a_failing_sink_ends_the_round(void **state UNUSED)
+{
+	Change change = {.kind = CHANGE_DELETE, .relation = &relation};
+	Error err = {0};
+	Bench bench;
+
+	setup(&bench, 0, 0);
+	bench.sinks[0].fails = true;
+	bench.sinks[0].fails_at = CHANGE_DELETE;
+	assert_int_equal(route(&bench, BEGINS | COMMITS, 10, &change, &err),
+					 RC_FAIL);
+	assert_int_equal(err.code, ERR_CONFLICT);
+	error_reset(&err);
+	assert_logs(&bench, "begin 10; ", "");
+	teardown(&bench);
+}
+
+static void
+every_sink_gets_every_change(void **state UNUSED)
+{
+	Change change = {.kind = CHANGE_INSERT, .relation = &relation};
+	Bench bench;
+
+	setup(&bench, 0, 0);
+	route_well(&bench, BEGINS | COMMITS, 10, &change);
+	assert_logs(&bench, "begin 10; insert; commit 10; ",
+				"begin 10; insert; commit 10; ");
+	teardown(&bench);
+}
+
+/* It has the transaction if it ends where the sink is, or before. */
+static void
+a_sink_is_left_out_of_what_it_has(void **state UNUSED)
+{
+	Change change = {.kind = CHANGE_UPDATE, .relation = &relation};
+	Bench bench;
+
+	setup(&bench, 20, 19);
+	route_well(&bench, BEGINS, 20, &change);
+	route_well(&bench, 0, 20, &change);
+	route_well(&bench, COMMITS, 20, &change);
+	route_well(&bench, BEGINS | COMMITS, 21, &change);
+	assert_logs(&bench, "begin 21; update; commit 21; ",
+				"begin 20; update; update; update; commit 20; "
+				"begin 21; update; commit 21; ");
+	teardown(&bench);
+}
+
+static void
+messages_outside_transactions_go_to_all(void **state UNUSED)
+{
+	Change message = {.kind = CHANGE_MESSAGE, .message = &loose};
+	Bench bench;
+
+	setup(&bench, 0, 100);
+	route_well(&bench, 0, 0, &message);
+	assert_logs(&bench, "message; ", "message; ");
+	teardown(&bench);
+}
+
+static void
+messages_of_a_transaction_go_with_it(void **state UNUSED)
+{
+	Change message = {.kind = CHANGE_MESSAGE, .message = &bound};
+	Bench bench;
+
+	setup(&bench, 0, 100);
+	route_well(&bench, BEGINS, 10, NULL);
+	route_well(&bench, 0, 10, &message);
+	route_well(&bench, COMMITS, 10, NULL);
+	assert_logs(&bench, "begin 10; message; commit 10; ", "");
+	teardown(&bench);
+}
+
+static void
+the_open_transaction_is_remembered_beyond_its_frame(void **state UNUSED)
+{
+	char origin[] = "elsewhere";
+	Frame begin = {
+		.begins = true,
+		.txn = {.xid = 7, .commit_lsn = 9, .end_lsn = 10, .origin = origin},
+		.references = 1};
+	Error err = {0};
+	Bench bench;
+
+	setup(&bench, 0, 0);
+	assert_int_equal(router_frame(bench.router, &begin, &err), RC_OK);
+	origin[0] = 'X';
+	assert_string_equal(router_transaction(bench.router)->origin, "elsewhere");
+	assert_int_equal(router_transaction(bench.router)->xid, 7);
+	route_well(&bench, COMMITS, 10, NULL);
+	assert_logs(&bench, "begin 7 from elsewhere; commit 7; ",
+				"begin 7 from elsewhere; commit 7; ");
+	teardown(&bench);
+}
+
+static void
+one_full_sink_makes_the_router_full(void **state UNUSED)
+{
+	Bench bench;
+
+	setup(&bench, 0, 0);
+	assert_false(router_is_full(bench.router));
+	bench.sinks[1].sink.full = true;
+	assert_true(router_is_full(bench.router));
+	teardown(&bench);
+	router_free(NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_failing_sink_ends_the_round),
+		cmocka_unit_test(every_sink_gets_every_change),
+		cmocka_unit_test(a_sink_is_left_out_of_what_it_has),
+		cmocka_unit_test(messages_outside_transactions_go_to_all),
+		cmocka_unit_test(messages_of_a_transaction_go_with_it),
+		cmocka_unit_test(the_open_transaction_is_remembered_beyond_its_frame),
+		cmocka_unit_test(one_full_sink_makes_the_router_full),
+	};
+
+	return cmocka_run_group_tests_name("router", tests, NULL, NULL);
+}

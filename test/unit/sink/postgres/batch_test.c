@@ -1,0 +1,219 @@
+/*
+ * batch_test.c
+ *    Which changes and frames a batch holds, also when it is split.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "sink/postgres/batch.h"
+
+#define FRAME_BYTES 100
+
+static int frames_alive;
+
+static void
+count_down(void *memory)
+{
+	frames_alive -= *(int *) memory;
+}
+
+/* A frame with changes, of which the caller has the only reference. */
+static Frame *
+new_frame(size_t change_count)
+{
+	static int one = 1;
+	Arena *arena = arena_new(KB);
+	Frame *frame = arena_calloc(arena, 1, sizeof(Frame));
+
+	frame->arena = arena;
+	frame->references = 1;
+	frame->bytes = FRAME_BYTES;
+	frame->message = &one;
+	frame->message_free = count_down;
+	frame->changes = arena_calloc(arena, change_count, sizeof(Change));
+	frame->change_count = change_count;
+	frames_alive++;
+	return frame;
+}
+
+/* Adds a frame and gives the caller's reference back. */
+static void
+add_frame(Batch *batch, size_t change_count)
+{
+	Frame *frame = new_frame(change_count);
+
+	for (size_t i = 0; i < change_count; i++)
+		batch_add(batch, frame, &frame->changes[i]);
+	frame_unref(frame);
+}
+
+static void
+begin(Batch *batch, uint32_t xid)
+{
+	batch_begin(batch, &(TxnInfo){.xid = xid, .end_lsn = xid});
+}
+
+static void
+frames_live_as_long_as_their_changes(void **state UNUSED)
+{
+	Batch batch = {0};
+
+	assert_true(batch_is_empty(&batch));
+	begin(&batch, 1);
+	add_frame(&batch, 3);
+	add_frame(&batch, 1);
+	batch_commit(&batch);
+	assert_int_equal(frames_alive, 2);
+	assert_int_equal(batch.change_count, 4);
+	assert_int_equal(batch.frame_count, 2);
+	assert_int_equal(batch.bytes, 2 * FRAME_BYTES);
+	batch_reset(&batch);
+	assert_int_equal(frames_alive, 0);
+	assert_true(batch_is_empty(&batch));
+	assert_int_equal(batch.bytes, 0);
+	begin(&batch, 2);
+	add_frame(&batch, 1);
+	batch_release(&batch);
+	assert_int_equal(frames_alive, 0);
+}
+
+static void
+complete_transactions_are_counted(void **state UNUSED)
+{
+	Batch batch = {0};
+
+	assert_int_equal(batch_complete_count(&batch), 0);
+	begin(&batch, 1);
+	assert_int_equal(batch_complete_count(&batch), 0);
+	batch_commit(&batch);
+	assert_int_equal(batch_complete_count(&batch), 1);
+	begin(&batch, 2);
+	assert_int_equal(batch_complete_count(&batch), 1);
+	batch_release(&batch);
+}
+
+static void
+a_change_is_found_in_its_transaction(void **state UNUSED)
+{
+	Batch batch = {0};
+
+	for (uint32_t xid = 1; xid <= 5; xid++)
+	{
+		begin(&batch, xid);
+		if (xid != 3) /* a transaction without changes */
+			add_frame(&batch, xid);
+		batch_commit(&batch);
+	}
+	for (size_t i = 0, xid = 1; xid <= 5; xid++)
+		for (size_t n = 0; xid != 3 && n < xid; n++)
+			assert_int_equal(batch_change_txn(&batch, i++)->xid, xid);
+	batch_release(&batch);
+}
+
+static void
+an_incomplete_transaction_moves_to_the_next_batch(void **state UNUSED)
+{
+	Batch batch = {0};
+	Batch next = {0};
+	const Change *moved;
+
+	begin(&batch, 1);
+	add_frame(&batch, 2);
+	batch_commit(&batch);
+	begin(&batch, 2);
+	add_frame(&batch, 1);
+	add_frame(&batch, 3);
+	moved = batch.changes[2];
+	batch_split_incomplete(&batch, &next);
+	assert_int_equal(batch.txn_count, 1);
+	assert_int_equal(batch.change_count, 2);
+	assert_int_equal(batch.frame_count, 1);
+	assert_int_equal(batch.bytes, FRAME_BYTES);
+	assert_int_equal(next.txn_count, 1);
+	assert_int_equal(next.txns[0].txn.xid, 2);
+	assert_int_equal(next.change_count, 4);
+	assert_ptr_equal(next.changes[0], moved);
+	assert_int_equal(next.bytes, 2 * FRAME_BYTES);
+	assert_false(next.continues);
+	batch_continue(&batch, &next);
+	assert_int_equal(next.txn_count, 1);
+	assert_int_equal(frames_alive, 3);
+	batch_release(&batch);
+	assert_int_equal(frames_alive, 2);
+	batch_release(&next);
+	assert_int_equal(frames_alive, 0);
+}
+
+static void
+a_transaction_that_fills_a_batch_goes_on_in_the_next(void **state UNUSED)
+{
+	Batch batch = {0};
+	Batch next = {0};
+
+	begin(&batch, 1);
+	add_frame(&batch, 2);
+	batch_split_incomplete(&batch, &next);
+	assert_int_equal(batch.change_count, 2);
+	assert_true(batch_is_empty(&next));
+	batch_continue(&batch, &next);
+	assert_int_equal(next.txn_count, 1);
+	assert_int_equal(next.txns[0].txn.xid, 1);
+	assert_true(next.continues);
+	add_frame(&next, 1);
+	batch_commit(&next);
+	assert_int_equal(batch_complete_count(&next), 1);
+	batch_release(&batch);
+	batch_release(&next);
+	assert_int_equal(frames_alive, 0);
+}
+
+static void
+a_complete_batch_is_not_split(void **state UNUSED)
+{
+	Batch batch = {0};
+	Batch next = {0};
+
+	begin(&batch, 1);
+	add_frame(&batch, 1);
+	batch_commit(&batch);
+	begin(&batch, 2);
+	batch_commit(&batch);
+	batch_split_incomplete(&batch, &next);
+	batch_continue(&batch, &next);
+	assert_int_equal(batch.txn_count, 2);
+	assert_true(batch_is_empty(&next));
+	batch_release(&batch);
+	batch_release(&next);
+}
+
+/* The string given with a transaction may go before the batch does. */
+static void
+a_transaction_keeps_no_string_that_is_not_its_own(void **state UNUSED)
+{
+	Batch batch = {0};
+	char origin[] = "elsewhere";
+
+	batch_begin(&batch, &(TxnInfo){.xid = 1, .origin = origin});
+	assert_null(batch.txns[0].txn.origin);
+	batch_release(&batch);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frames_live_as_long_as_their_changes),
+		cmocka_unit_test(complete_transactions_are_counted),
+		cmocka_unit_test(a_change_is_found_in_its_transaction),
+		cmocka_unit_test(an_incomplete_transaction_moves_to_the_next_batch),
+		cmocka_unit_test(a_transaction_that_fills_a_batch_goes_on_in_the_next),
+		cmocka_unit_test(a_complete_batch_is_not_split),
+		cmocka_unit_test(a_transaction_keeps_no_string_that_is_not_its_own),
+	};
+
+	return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
+}
