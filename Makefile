@@ -262,6 +262,11 @@ check-e2e: all
 		$(if $(findstring --coverage,$(VARIANT_FLAGS)),--gcov=$(OUT)) \
 		$(PROVE) --recurse -I test/t/lib $(PROVE_FLAGS) $(PROVE_TESTS)
 
+# Trees of other Debian releases are made for it, in build/versions.
+.PHONY: check-versions	## on PostgreSQL 13, 15, 17 and 18, and across; as root
+check-versions: consumer
+	@test/versions/run
+
 sanitizers = -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 

@@ -458,6 +458,30 @@ take_value(const RawRow *row, const RelationColumn *column, int *integer_next,
 	return true;
 }
 
+/* Whether a number is one that its type can have. */
+static bool
+is_in_range(const RelationColumn *column, const Value *value)
+{
+	int64_t number = value->integer;
+
+	if (value->kind != VALUE_INTEGER)
+		return true;
+	switch (column->type_oid)
+	{
+		case TYPE_BOOL:
+			return number == 0 || number == 1;
+		case TYPE_INT2:
+			return number >= INT16_MIN && number <= INT16_MAX;
+		case TYPE_INT4:
+		case TYPE_DATE:
+			return number >= INT32_MIN && number <= INT32_MAX;
+		case TYPE_OID:
+			return number >= 0 && number <= UINT32_MAX;
+		default:
+			return true;
+	}
+}
+
 /* Lets the fields of a row meet their columns; see "Rows" in the .proto. */
 static MUST_CHECK Rc
 build_row(const RawRow *row, const Relation *relation, bool key_only,
@@ -487,6 +511,8 @@ build_row(const RawRow *row, const Relation *relation, bool key_only,
 		}
 		else if (!take_value(row, column, &integer_next, &value_next, value))
 			return invalid(err, "row has fewer values than its table columns");
+		if (!is_in_range(column, value))
+			return invalid(err, "number is out of the range of its type");
 		bit++;
 	}
 	if (integer_next != row->integer_count || value_next != row->value_count)

@@ -952,6 +952,31 @@ too_few_values_are_refused(void **state UNUSED)
 	}
 }
 
+/* The columns with integers are an int4 and a bool. */
+static void
+numbers_beyond_their_type_are_refused(void **state UNUSED)
+{
+	static int64_t numbers[][2] = {
+		{INT64_C(1) + INT32_MAX, 1},
+		{INT64_C(-1) + INT32_MIN, 1},
+		{1, 2},
+		{1, -1},
+	};
+
+	for (size_t i = 0; i < LENGTH_OF(numbers); i++)
+	{
+		Decoder *decoder = ready_decoder();
+		Draft draft;
+
+		init_transaction(&draft);
+		draft_add_insert(&draft)->integers = numbers[i];
+		draft_commit(&draft);
+		refuse_draft(decoder, &draft,
+					 INVALID "number is out of the range of its type");
+		finish(decoder);
+	}
+}
+
 static void
 too_many_values_are_refused(void **state UNUSED)
 {
@@ -1425,6 +1450,7 @@ main(void)
 		cmocka_unit_test(an_update_has_an_old_row_only_if_it_says_so),
 		cmocka_unit_test(an_old_row_is_full_under_identity_full),
 		cmocka_unit_test(too_few_values_are_refused),
+		cmocka_unit_test(numbers_beyond_their_type_are_refused),
 		cmocka_unit_test(too_many_values_are_refused),
 		cmocka_unit_test(no_row_has_more_values_than_a_table_can_have_columns),
 		cmocka_unit_test(null_bits_count_columns_of_the_row),
