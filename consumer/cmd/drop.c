@@ -33,6 +33,7 @@
 #include "base/log.h"
 #include "cmd/command.h"
 #include "net/target_name.h"
+#include "sink/postgres/origin.h"
 #include "sink/postgres/progress_table.h"
 #include "source/slot.h"
 
@@ -40,6 +41,7 @@ typedef struct DropTarget
 {
 	PgConn *conn;
 	ProgressRow progress;
+	bool origin_removed;
 } DropTarget;
 
 typedef struct Drop
@@ -210,6 +212,11 @@ remove_all(Drop *drop, Error *err)
 			if (rc != RC_OK)
 				error_hint(err, "Run the same again.");
 		}
+
+	/* A mark that is left over does no harm, so it goes last. */
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		rc = origin_drop(drop->targets[i].conn, drop->config->name,
+						 &drop->targets[i].origin_removed, err);
 	return rc;
 }
 
@@ -240,6 +247,9 @@ report(const Drop *drop)
 		else
 			printf("there is no progress of pipeline \"%s\" on %s\n", name,
 				   pgconn_label(target->conn));
+		if (target->origin_removed)
+			printf("removed replication origin of pipeline \"%s\" on %s\n",
+				   name, pgconn_label(target->conn));
 	}
 }
 

@@ -327,6 +327,20 @@ loop(Run *run, Error *err)
 	}
 }
 
+/*
+ * What became durable before a failure is confirmed all the same, if the source
+ * still listens; if it does not, it is confirmed next time.
+ */
+static void
+confirm_before_failing(Run *run)
+{
+	Error ignored = {0};
+
+	update_positions(run);
+	if (stream_send_last(run->pipeline->stream, &ignored) == RC_FAIL)
+		error_reset(&ignored);
+}
+
 Rc
 pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 {
@@ -342,6 +356,8 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	if (pipeline->endpos != 0 && durable >= pipeline->endpos)
 		stop_reading(&run, SINK_DRAINING);
 	rc = loop(&run, err);
+	if (rc == RC_FAIL)
+		confirm_before_failing(&run);
 	*progressed = run.progress.confirmed > durable;
 	router_free(run.router);
 	decoder_free(run.decoder);

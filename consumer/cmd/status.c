@@ -347,8 +347,11 @@ add_position(Json *json, const SourceStatus *source, const TargetStatus *target)
 	const ProgressRow *progress = &target->second.progress;
 	TargetPosition position = status_position(source, target);
 
-	add_lsn(json, "source_lsn", source->sample.lsn);
-	add_lsn(json, "received_lsn", source->sample.received_lsn);
+	/* The source was asked a moment before the target. */
+	add_lsn(json, "source_lsn",
+			lsn_max(source->sample.lsn, position.applied_lsn));
+	add_lsn(json, "received_lsn",
+			lsn_max(source->sample.received_lsn, position.applied_lsn));
 	add_lsn(json, "applied_lsn", position.applied_lsn);
 	add_lsn(json, "durable_lsn", position.durable_lsn);
 	add_count(json, "lag_bytes", position.lag_bytes, position.has_lag);

@@ -105,6 +105,9 @@ static const OptionDef option_table[] = {
 /* Column in which --help's explanations start. */
 #define HELP_COLUMN 28
 
+/* Lines of --help are shorter than this. */
+#define HELP_WIDTH 94
+
 static void *
 field_of(Config *config, const OptionDef *option)
 {
@@ -399,7 +402,13 @@ print_option(const OptionDef *option, FILE *out)
 		buf_printf(&line, "%*s", HELP_COLUMN - (int) line.length, "");
 	buf_append_string(&line, option->help);
 	if (option->default_value != NULL)
+	{
+		size_t length = strlen(option->help) + strlen(option->default_value);
+
+		if (HELP_COLUMN + length + sizeof(" (default: )") > HELP_WIDTH)
+			buf_printf(&line, "\n%*s", HELP_COLUMN - 1, "");
 		buf_printf(&line, " (default: %s)", option->default_value);
+	}
 	fprintf(out, "%s\n", line.data);
 	buf_release(&line);
 }

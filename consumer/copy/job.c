@@ -42,8 +42,11 @@ struct Job
 	PgConn *source;
 	PgConn *target;
 	JobState state;
-	CopyPart part;       /* its table is NULL if idle */
-	Buf chunk;           /* rows that the target was not given yet */
+	CopyPart part;   /* its table is NULL if idle */
+	Buf chunk;       /* rows that the target was not given yet */
+	char *large_row; /* longer than a chunk, sent in pieces; or NULL */
+	size_t large_length;
+	size_t large_sent;
 	bool target_pending; /* libpq could not send all: wait for room */
 	bool ready;          /* stopped only because it was enough for one step */
 	bool triggers_fire;  /* session_replication_role may not be set */
@@ -88,6 +91,7 @@ job_close(Job *job)
 	pgconn_close(job->target);
 	pgconn_close(job->source);
 	buf_release(&job->chunk);
+	PQfreemem(job->large_row);
 	free(job);
 }
 
@@ -343,21 +347,49 @@ put_chunk(Job *job, Error *err)
 	return rc;
 }
 
-/* Adds a row to the chunk; what would not fit ever goes by itself. */
+/*
+ * Adds a row to the chunk, or keeps one that would not fit ever.  Takes
+ * ownership of the row.
+ */
 static Rc
-put_row(Job *job, const char *row, size_t length, Error *err)
+put_row(Job *job, char *row, size_t length, Error *err)
 {
 	Rc rc = RC_OK;
 
 	if (job->chunk.length + length > job->chunk.max)
 		rc = put_chunk(job, err);
-	if (rc != RC_OK)
-		return rc;
-	if (length > job->chunk.max)
-		return put_data(job, row, length, err);
-	buf_append(&job->chunk, row, length);
+	if (rc == RC_OK && length > job->chunk.max)
+	{
+		job->large_row = row;
+		job->large_length = length;
+		job->large_sent = 0;
+		return RC_OK;
+	}
+	if (rc == RC_OK)
+		buf_append(&job->chunk, row, length);
 	CHECK(!job->chunk.overflowed);
-	return RC_OK;
+	PQfreemem(row);
+	return rc;
+}
+
+/*
+ * Sends the next piece of a large row.  After each piece that the socket takes
+ * libpq moves what it still has, so it must never have much.
+ */
+static Rc
+put_piece(Job *job, Error *err)
+{
+	size_t left = job->large_length - job->large_sent;
+	size_t piece = left < job->chunk.max ? left : job->chunk.max;
+	Rc rc = put_data(job, job->large_row + job->large_sent, piece, err);
+
+	job->large_sent += piece;
+	if (piece == left)
+	{
+		PQfreemem(job->large_row);
+		job->large_row = NULL;
+	}
+	return rc;
 }
 
 /* Gets a row as PQgetCopyData() does, looking at the socket once. */
@@ -386,9 +418,17 @@ move_rows(Job *job, JobProgress *progress, Error *err)
 	while (!job->target_pending)
 	{
 		char *row = NULL;
-		int length = get_row(source, &row);
+		int length;
 		Rc rc;
 
+		if (job->large_row != NULL)
+		{
+			rc = put_piece(job, err);
+			if (rc != RC_OK)
+				return rc;
+			continue;
+		}
+		length = get_row(source, &row);
 		if (length == -2)
 			return pgconn_connection_error(job->source,
 										   "lost the connection to", err);
@@ -397,7 +437,6 @@ move_rows(Job *job, JobProgress *progress, Error *err)
 		if (length == 0)
 			return RC_AGAIN;
 		rc = put_row(job, row, (size_t) length, err);
-		PQfreemem(row);
 		if (rc != RC_OK)
 			return rc;
 		progress->rows++;

@@ -5,6 +5,7 @@
 #include "model/value.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "model/relation.h"
 
@@ -139,4 +140,25 @@ value_append_integer(Buf *buf, uint32_t type_oid, int64_t number)
 			buf_printf(buf, "%" PRId64, number);
 			return;
 	}
+}
+
+bool
+value_is_same(const Value *a, const Value *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	switch ((ValueKind) a->kind)
+	{
+		case VALUE_INTEGER:
+			return a->integer == b->integer;
+		case VALUE_BINARY:
+		case VALUE_TEXT:
+			return a->length == b->length &&
+				   memcmp(a->bytes, b->bytes, a->length) == 0;
+		case VALUE_ABSENT:
+		case VALUE_NULL:
+		case VALUE_UNCHANGED:
+			return true;
+	}
+	return false;
 }

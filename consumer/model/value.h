@@ -8,6 +8,7 @@
 #ifndef PENSTOCK_MODEL_VALUE_H
 #define PENSTOCK_MODEL_VALUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,5 +40,8 @@ typedef struct Value
  * DateStyle ISO and TimeZone UTC.
  */
 void value_append_integer(Buf *buf, uint32_t type_oid, int64_t number);
+
+/* Whether two values are the same to the byte, or both are not there. */
+bool value_is_same(const Value *a, const Value *b);
 
 #endif /* PENSTOCK_MODEL_VALUE_H */

@@ -27,6 +27,9 @@
 /* Reports in the time after which the server takes us for dead. */
 #define FEEDBACK_REPORTS_PER_TIMEOUT 4
 
+/* How long the server may take to hear our last words. */
+#define END_WAIT_MS_MAX 300
+
 struct Stream
 {
 	PgConn *conn;
@@ -320,6 +323,34 @@ stream_work(Stream *stream, int64_t now_us, Error *err)
 	return RC_OK;
 }
 
+/*
+ * Reads until the server has ended its side too, which it does when it has read
+ * all that we said; what it had on its way is thrown away.
+ */
+static void
+wait_for_end(Stream *stream)
+{
+	PGconn *pg = pgconn_raw(stream->conn);
+	int64_t deadline_us = clock_monotonic_us() + END_WAIT_MS_MAX * 1000;
+
+	for (;;)
+	{
+		char *copy = NULL;
+		int length = PQgetCopyData(pg, &copy, 1);
+		int64_t left_ms = (deadline_us - clock_monotonic_us()) / 1000;
+
+		PQfreemem(copy);
+		if (length < 0 || left_ms <= 0)
+			return;
+		if (length > 0)
+			continue;
+		(void) poll(&(struct pollfd){.fd = PQsocket(pg), .events = POLLIN}, 1,
+					(int) left_ms);
+		if (!PQconsumeInput(pg))
+			return;
+	}
+}
+
 Rc
 stream_send_last(Stream *stream, Error *err)
 {
@@ -338,7 +369,10 @@ stream_send_last(Stream *stream, Error *err)
 		int pending = PQflush(pg);
 
 		if (pending == 0)
+		{
+			wait_for_end(stream);
 			return RC_OK;
+		}
 		if (pending < 0)
 			return pgconn_connection_error(stream->conn,
 										   "lost the connection to", err);

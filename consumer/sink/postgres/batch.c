@@ -151,8 +151,8 @@ batch_continue(const Batch *batch, Batch *next)
 	next->continues = true;
 }
 
-const TxnInfo *
-batch_change_txn(const Batch *batch, size_t change_index)
+size_t
+batch_change_txn_index(const Batch *batch, size_t change_index)
 {
 	size_t low = 0;
 	size_t high = batch->txn_count;
@@ -166,5 +166,19 @@ batch_change_txn(const Batch *batch, size_t change_index)
 		else
 			high = middle;
 	}
-	return &batch->txns[low].txn;
+	return low;
+}
+
+const TxnInfo *
+batch_change_txn(const Batch *batch, size_t change_index)
+{
+	return &batch->txns[batch_change_txn_index(batch, change_index)].txn;
+}
+
+void
+batch_truncate(Batch *batch, size_t txn_count)
+{
+	ASSERT(txn_count > 0 && txn_count < batch->txn_count);
+	batch->change_count = batch->txns[txn_count].change_first;
+	batch->txn_count = txn_count;
 }

@@ -61,6 +61,9 @@ void batch_begin(Batch *batch, const TxnInfo *txn);
 void batch_add(Batch *batch, Frame *frame, const Change *change);
 void batch_commit(Batch *batch);
 
+/* Leaves only the first transactions, all of them complete. */
+void batch_truncate(Batch *batch, size_t txn_count);
+
 /*
  * Moves a last transaction that is not complete to an empty batch `to`, if
  * there are complete ones before it.
@@ -71,7 +74,10 @@ void batch_split_incomplete(Batch *batch, Batch *to);
  * continuation. */
 void batch_continue(const Batch *batch, Batch *next);
 
-/* The transaction of a change, by its index. */
+/*
+ * The index of a change's transaction, and the transaction.
+ */
+size_t batch_change_txn_index(const Batch *batch, size_t change_index);
 const TxnInfo *batch_change_txn(const Batch *batch, size_t change_index);
 
 #endif /* PENSTOCK_SINK_POSTGRES_BATCH_H */

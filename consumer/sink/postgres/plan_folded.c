@@ -211,34 +211,13 @@ hash_key(const TargetTable *table, const Value *row)
 }
 
 static bool
-values_are_same(const Value *a, const Value *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	switch ((ValueKind) a->kind)
-	{
-		case VALUE_INTEGER:
-			return a->integer == b->integer;
-		case VALUE_BINARY:
-		case VALUE_TEXT:
-			return a->length == b->length &&
-				   memcmp(a->bytes, b->bytes, a->length) == 0;
-		case VALUE_ABSENT:
-		case VALUE_NULL:
-		case VALUE_UNCHANGED:
-			return true;
-	}
-	return false;
-}
-
-static bool
 keys_are_same(const TargetTable *table, const Value *a, const Value *b)
 {
 	for (int i = 0; i < table->column_count; i++)
 	{
 		int index = table->columns[i].source_index;
 
-		if (table->columns[i].key && !values_are_same(&a[index], &b[index]))
+		if (table->columns[i].key && !value_is_same(&a[index], &b[index]))
 			return false;
 	}
 	return true;
@@ -429,12 +408,17 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 	bool found;
 	FoldEntry *old_entry;
 
+	if (statement_needs_replace(fold->table, row, old_row ? old_row : row))
+		return false; /* one by one */
 	if (old_row != NULL)
 		row = with_whole_key(folded, fold->table, old_row, row);
 	if (old_row == NULL || keys_are_same(fold->table, old_row, row))
 		return fold_update_in_place(folded, fold, row);
 
-	/* The key changed.  The new row must be complete to be inserted. */
+	/* The key changed.  The new row must be complete to be inserted, and the
+	 * target must have nothing else in it that would be lost. */
+	if (fold->table->extra_count > 0)
+		return false;
 	old_entry = find_entry(fold, old_row, &found);
 	row = merge_rows(folded, fold->table,
 					 found && old_entry->row ? old_entry->row : old_row, row);
@@ -596,7 +580,8 @@ is_update(const FoldTable *fold, const FoldEntry *entry)
 	if (!entry->was_there || entry->row == NULL || entry->was_deleted)
 		return false;
 	return row_bytes(fold->table, entry->row) <= HUGE_ROW_BYTES ||
-		   !fold->table->copyable || !is_complete(fold->table, entry->row);
+		   !fold->table->copyable || fold->table->extra_count > 0 ||
+		   !is_complete(fold->table, entry->row);
 }
 
 /* Sorts what became of the keys into the lists. */

@@ -78,6 +78,9 @@ plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
 	step->table = input->lookup(input->lookup_context, change->relation);
 	settle = step->table->policy != CONFLICT_STOP;
 	kind = kind_of_change(change->kind, settle);
+	if (kind == STATEMENT_UPDATE &&
+		statement_needs_replace(step->table, change->new_row, find))
+		kind = STATEMENT_REPLACE;
 	step->statement = statement_get(input->statements, kind, step->table,
 									change->new_row, find);
 	step->rows_expected = 1;

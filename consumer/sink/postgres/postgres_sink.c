@@ -29,8 +29,9 @@
  *
  * A step that fails puts the batch back: everything since its start is rolled
  * back (to a savepoint, where it is a part of a larger transaction), and it is
- * applied again by the ordered plan.  If that one fails, the sink fails, and
- * says which change it was.
+ * applied again by the ordered plan.  If that one fails, the transactions
+ * before the refused one are applied, and the sink fails and says which change
+ * it was.
  *
  * Waiting: the state machine never waits.  What is rare does, for one answer of
  * the target: looking up a table for the first time, a rollback, words for an
@@ -80,6 +81,9 @@
 
 /* Conflicts that are logged one by one. */
 #define CONFLICTS_LOGGED_MAX 20
+
+/* object_in_use */
+#define ORIGIN_IN_USE_SQLSTATE "55006"
 
 typedef enum SinkState
 {
@@ -134,7 +138,10 @@ typedef struct PostgresSink
 	bool failed;        /* `failure` says why; results are ignored */
 	Error failure;
 	ConflictChange failure_change; /* that it is about */
-	bool failure_is_refusal;       /* of a row: worth trying in order */
+	size_t failure_index;          /* of that, or PLAN_NO_CHANGE */
+	Error stop;                    /* to fail with after the next commit */
+	bool has_stop;
+	bool failure_is_refusal; /* of a row: worth trying in order */
 	Plan *plan;
 	Params *params;
 	Params *progress_params;
@@ -208,7 +215,8 @@ take_commit(Sink *sink, const TxnInfo *txn UNUSED, Error *err UNUSED)
 /* Keeps the first failure of a batch. */
 static void
 note_failure(PostgresSink *self, Error *failure,
-			 const ConflictChange *described, bool is_refusal)
+			 const ConflictChange *described, size_t change_index,
+			 bool is_refusal)
 {
 	if (self->failed)
 	{
@@ -218,6 +226,7 @@ note_failure(PostgresSink *self, Error *failure,
 	self->failed = true;
 	self->failure_is_refusal = is_refusal;
 	self->failure_change = *described;
+	self->failure_index = change_index;
 	error_take(&self->failure, failure);
 }
 
@@ -273,7 +282,7 @@ check_settled(PostgresSink *self, const PGresult *result,
 		return;
 	}
 	conflict_set_unsettled(&described, &failure);
-	note_failure(self, &failure, &described, false);
+	note_failure(self, &failure, &described, expectation->change_index, false);
 }
 
 static void
@@ -287,7 +296,7 @@ note_lease_lost(PostgresSink *self, Error *failure)
 	(void) rc;
 	error_hint(failure, "Only one consumer at a time can follow with one "
 						"name.");
-	note_failure(self, failure, &(ConflictChange){0}, false);
+	note_failure(self, failure, &(ConflictChange){0}, PLAN_NO_CHANGE, false);
 }
 
 static void
@@ -309,7 +318,8 @@ note_error_result(PostgresSink *self, const PGresult *result,
 	}
 	describe_change(self, expectation, &described);
 	conflict_explain_refusal(&described, &failure);
-	note_failure(self, &failure, &described, !error_is_transient(&failure));
+	note_failure(self, &failure, &described, expectation->change_index,
+				 !error_is_transient(&failure));
 }
 
 /* ---- results ------------------------------------------------------------ */
@@ -328,7 +338,7 @@ check_rows(PostgresSink *self, const PGresult *result,
 	describe_change(self, expectation, &described);
 	conflict_set_wrong_rows(&described, expectation->rows_expected, rows,
 							&failure);
-	note_failure(self, &failure, &described, true);
+	note_failure(self, &failure, &described, expectation->change_index, true);
 }
 
 /* The answer to position_sql. */
@@ -673,7 +683,8 @@ send_commit(PostgresSink *self, Error *err)
 	Rc rc = RC_OK;
 
 	FAULT("apply.before_commit");
-	self->committing_flushes = self->sink.mode != SINK_RUNNING ||
+	self->committing_flushes = self->has_stop ||
+							   self->sink.mode != SINK_RUNNING ||
 							   self->sink.position_wanted ||
 							   self->flush_checks >= FLUSH_CHECKS_MAX;
 	if (self->committing_flushes)
@@ -747,7 +758,7 @@ make_plan(PostgresSink *self, bool folded, Error *err)
 	rc = lane_enter_pipeline(self->lane, err);
 	if (rc == RC_OK && !self->txn_open)
 		rc = send_plain(self, "BEGIN", EXPECT_DONE, err);
-	else if (rc == RC_OK && folded)
+	else if (rc == RC_OK)
 	{
 		self->savepoint_set = true;
 		rc = send_plain(self, "SAVEPOINT penstock", EXPECT_DONE, err);
@@ -831,6 +842,29 @@ undo_batch(PostgresSink *self, Error *err)
 }
 
 /*
+ * A change was refused for good.  The transactions before it are whole, and
+ * there is nothing wrong with them: apply them first.  False if there are none.
+ */
+static bool
+keep_transactions_before(PostgresSink *self)
+{
+	Batch *batch = self->applying;
+	size_t txn_index;
+
+	if (self->failure_index == PLAN_NO_CHANGE || self->has_stop ||
+		error_is_transient(&self->failure) ||
+		(batch->continues && !self->savepoint_set))
+		return false;
+	txn_index = batch_change_txn_index(batch, self->failure_index);
+	if (txn_index == 0)
+		return false;
+	batch_truncate(batch, txn_index);
+	error_take(&self->stop, &self->failure);
+	self->has_stop = true;
+	return true;
+}
+
+/*
  * A round in which something failed is over.  The first part of a large
  * transaction can be done again; it cannot when parts before are gone with it.
  */
@@ -848,6 +882,8 @@ recover(PostgresSink *self, Error *err)
 	{
 		conflict_add_key(lane_conn(self->lane), &self->failure_change,
 						 &self->failure);
+		if (keep_transactions_before(self))
+			return make_plan(self, false, err);
 		error_take(err, &self->failure);
 		return RC_FAIL;
 	}
@@ -880,6 +916,11 @@ round_is_over(PostgresSink *self, Error *err)
 			self->open_rows = 0;
 		}
 		self->flush_checked_at_us = clock_monotonic_us();
+		if (self->has_stop)
+		{
+			error_take(err, &self->stop);
+			return RC_FAIL;
+		}
 		return finish_round(self, err);
 	}
 	if (self->has_step && self->step.kind == STEP_COPY)
@@ -1097,6 +1138,7 @@ postgres_free(Sink *sink)
 	params_free(self->progress_params);
 	buf_release(&self->copy_buffer);
 	error_reset(&self->failure);
+	error_reset(&self->stop);
 	free(self->label);
 	free(self->pipeline);
 	free(self);
@@ -1127,12 +1169,36 @@ set_replica_role(PostgresSink *self, Error *err)
 	return RC_OK;
 }
 
+/*
+ * An origin is for one session at a time.  The slot is ours, so whoever has the
+ * origin lost the slot: a consumer that hangs, or whose machine is gone without
+ * a word, which the target may not notice for hours.  Its session is ended, and
+ * the next attempt finds the origin free.
+ */
+static void
+end_predecessor(PostgresSink *self, const SourceIdentity *source)
+{
+	Error failure = {0};
+	bool ended;
+	Rc rc = progress_table_end_holder(lane_conn(self->lane), self->pipeline,
+									  source, &ended, &failure);
+
+	if (rc == RC_OK && ended)
+		log_warning("apply",
+					"ended the session on %s of another consumer, which has "
+					"lost the slot",
+					self->label);
+	error_reset(&failure); /* why the origin is not to be had says enough */
+}
+
 static MUST_CHECK Rc
-set_origin(PostgresSink *self, Error *err)
+set_origin(PostgresSink *self, const SourceIdentity *source, Error *err)
 {
 	bool marked;
 	Rc rc = origin_set_up(lane_conn(self->lane), self->pipeline, &marked, err);
 
+	if (rc == RC_FAIL && strcmp(err->sqlstate, ORIGIN_IN_USE_SQLSTATE) == 0)
+		end_predecessor(self, source);
 	if (rc == RC_OK && !marked)
 		log_info("apply",
 				 "the role on %s may not set a replication origin: a pipeline "
@@ -1190,10 +1256,15 @@ open_session(PostgresSink *self, const PostgresSinkOptions *options, Error *err)
 		return rc;
 	self->lane = lane_new(conn);
 	rc = pgconn_exec(conn, session_sql, NULL, err);
+	/* Before anything that a consumer with the right source would notice. */
+	if (rc == RC_OK)
+		rc = progress_table_read(conn, self->pipeline, &row, err);
+	if (rc == RC_OK && row.exists)
+		rc = check_source(self, &row, &options->source, err);
 	if (rc == RC_OK)
 		rc = set_replica_role(self, err);
 	if (rc == RC_OK)
-		rc = set_origin(self, err);
+		rc = set_origin(self, &options->source, err);
 	if (rc == RC_OK && policy_is_lenient(options->rules))
 		rc = ledger_create(conn, err);
 	if (rc == RC_OK)

@@ -146,19 +146,17 @@ progress_table_read(PgConn *target, const char *pipeline, ProgressRow *row,
 {
 	const char *params[] = {pipeline};
 	PGresult *result = NULL;
-	Rc rc = pgconn_exec_params(target,
-							   "SELECT " ROW_COLUMNS_SQL
-							   " FROM penstock.progress WHERE pipeline = $1",
-							   1, params, &result, err);
+	bool has_schema;
+	bool has_table;
+	Rc rc = look_for_table(target, &has_schema, &has_table, err);
 
 	*row = (ProgressRow){0};
-	if (rc == RC_FAIL && (strcmp(err->sqlstate, "42P01") == 0 ||
-						  strcmp(err->sqlstate, "3F000") == 0))
-	{
-		/* undefined_table, invalid_schema_name: no pipeline was ever here. */
-		error_reset(err);
-		return RC_OK;
-	}
+	if (rc != RC_OK || !has_table)
+		return rc; /* without a table no pipeline was ever here */
+	rc = pgconn_exec_params(target,
+							"SELECT " ROW_COLUMNS_SQL
+							" FROM penstock.progress WHERE pipeline = $1",
+							1, params, &result, err);
 	if (rc != RC_OK)
 		return rc;
 	if (PQntuples(result) > 0)
@@ -197,20 +195,42 @@ progress_table_claim(PgConn *target, const char *pipeline, ProgressRow *row,
 	return rc;
 }
 
+/* PIDs are used again: let it be another session like ours at least. */
+Rc
+progress_table_end_holder(PgConn *target, const char *pipeline,
+						  const SourceIdentity *source, bool *ended, Error *err)
+{
+	static const char sql[] =
+		"SELECT pg_catalog.pg_terminate_backend(a.pid)"
+		" FROM penstock.progress p JOIN pg_catalog.pg_stat_activity a"
+		" ON p.lease_holder LIKE 'pid ' || a.pid || ',%'"
+		" WHERE p.pipeline = $1 AND p.source_system_identifier = $2"
+		" AND a.datname = current_database() AND a.usename = current_user"
+		" AND a.application_name = current_setting('application_name')"
+		" AND a.pid <> pg_backend_pid()";
+	const char *params[] = {pipeline, source->system_identifier};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
+							   err);
+
+	*ended = rc == RC_OK && PQntuples(result) > 0;
+	PQclear(result);
+	return rc;
+}
+
 /*
- * Says what goes with the last row, too: what the role owns, and the schema
- * only if nothing else is in it.  A statement that fails would take the removal
- * of the row with it, where a transaction is open.
+ * What may go with the last row: what the role owns, and the schema only if
+ * nothing else is in it.  A statement that fails would take the removal of the
+ * row with it, where a transaction is open.
  */
-static const char remove_sql[] =
-	"DELETE FROM penstock.progress WHERE pipeline = $1 RETURNING"
-	" (SELECT count(*) = 1 FROM penstock.progress) AND"
-	" (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_catalog.pg_class c"
-	"  WHERE c.oid = 'penstock.progress'::regclass),"
-	" (SELECT pg_has_role(n.nspowner, 'USAGE') AND NOT EXISTS ("
-	"   SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid"
-	"   AND c.relkind <> 'i' AND c.relname <> 'progress')"
-	"  FROM pg_catalog.pg_namespace n WHERE n.nspname = 'penstock')";
+static const char removable_sql[] =
+	"SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE'),"
+	" pg_catalog.pg_has_role(n.nspowner, 'USAGE') AND NOT EXISTS ("
+	"  SELECT FROM pg_catalog.pg_class o WHERE o.relnamespace = n.oid"
+	"  AND o.relkind <> 'i' AND o.relname <> 'progress')"
+	" FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+	" ON n.oid = c.relnamespace"
+	" WHERE n.nspname = 'penstock' AND c.relname = 'progress'";
 
 /*
  * Another pipeline may just be adding its first row: look again, under a lock
@@ -227,29 +247,40 @@ static const char drop_table_sql[] = DROP_IF_EMPTY_SQL("");
 static const char drop_schema_sql[] = DROP_IF_EMPTY_SQL(
 	" DROP SCHEMA penstock;");
 
+/* Takes away a table, and a schema, that have nothing in them any more. */
+static MUST_CHECK Rc
+remove_if_empty(PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	bool table_too;
+	bool schema_too;
+	Rc rc = pgconn_exec(target, removable_sql, &result, err);
+
+	if (rc != RC_OK)
+		return rc;
+	table_too = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
+	schema_too = table_too && PQgetvalue(result, 0, 1)[0] == 't';
+	PQclear(result);
+	if (!table_too)
+		return RC_OK;
+	return pgconn_exec(target, schema_too ? drop_schema_sql : drop_table_sql,
+					   NULL, err);
+}
+
 Rc
 progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 					  Error *err)
 {
 	const char *params[] = {pipeline};
-	PGresult *result = NULL;
 	ProgressRow row;
-	bool last;
-	bool schema_too;
 	Rc rc = progress_table_read(target, pipeline, &row, err);
 
-	*removed = false;
-	if (rc != RC_OK || !row.exists)
-		return rc;
-	rc = pgconn_exec_params(target, remove_sql, 1, params, &result, err);
-	if (rc != RC_OK)
-		return rc;
-	*removed = PQntuples(result) == 1;
-	last = *removed && PQgetvalue(result, 0, 0)[0] == 't';
-	schema_too = last && PQgetvalue(result, 0, 1)[0] == 't';
-	PQclear(result);
-	if (last)
-		rc = pgconn_exec(target, schema_too ? drop_schema_sql : drop_table_sql,
-						 NULL, err);
+	*removed = rc == RC_OK && row.exists;
+	if (*removed)
+		rc = pgconn_exec_params(
+			target, "DELETE FROM penstock.progress WHERE pipeline = $1", 1,
+			params, NULL, err);
+	if (rc == RC_OK)
+		rc = remove_if_empty(target, err);
 	return rc;
 }

@@ -70,6 +70,15 @@ MUST_CHECK Rc progress_table_claim(PgConn *target, const char *pipeline,
 								   ProgressRow *row, Error *err);
 
 /*
+ * Ends the session of the target that claimed the lease last, if it is still
+ * there and of the same role.  *ended says whether there was one.  Only for
+ * whoever has the slot of that source, so that nobody else can be at work.
+ */
+MUST_CHECK Rc progress_table_end_holder(PgConn *target, const char *pipeline,
+										const SourceIdentity *source,
+										bool *ended, Error *err);
+
+/*
  * Removes a pipeline's row; with the last one the table and the schema, too, if
  * the role owns them and nothing else is in it.
  * *removed says whether there was one.

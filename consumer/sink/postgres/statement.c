@@ -226,6 +226,8 @@ is_set(StatementKind kind, const TargetColumn *column, const Value *set)
 {
 	if (kind == STATEMENT_UPDATE_MANY && column->key)
 		return false;
+	if (kind == STATEMENT_REPLACE)
+		return set[column->source_index].kind != VALUE_UNCHANGED;
 	return statement_sets_column(column, &set[column->source_index]);
 }
 
@@ -288,6 +290,74 @@ build_delete(Buf *sql, const TargetTable *table, const Value *find)
 		append_conditions(sql, STATEMENT_DELETE, table, find, &n);
 }
 
+/* How many parameters the row that is to be found gives. */
+static int
+count_find_params(const TargetTable *table, const Value *find)
+{
+	int count = 0;
+
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+		const Value *value = &find[column->source_index];
+
+		if (statement_finds_by_column(table, column, value) &&
+			value->kind != VALUE_NULL)
+			count++;
+	}
+	return count;
+}
+
+bool
+statement_needs_replace(const TargetTable *table, const Value *set,
+						const Value *find)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+		int index = column->source_index;
+
+		if (!column->identity_always || set[index].kind == VALUE_UNCHANGED)
+			continue;
+
+		/* Beside the key, nobody knows what it was before. */
+		if (!statement_finds_by_column(table, column, &find[index]) ||
+			!value_is_same(&set[index], &find[index]))
+			return true;
+	}
+	return false;
+}
+
+/* What is not known keeps the value that the row had. */
+static void
+build_replace(Buf *sql, const TargetTable *table, const Value *set,
+			  const Value *find)
+{
+	int n = count_find_params(table, find);
+
+	buf_append_string(sql, "WITH gone AS (");
+	build_delete(sql, table, find);
+	buf_printf(sql, " RETURNING t.*) INSERT INTO %s (", table->name_sql);
+	for (int i = 0; i < table->column_count; i++)
+		buf_printf(sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name_sql);
+	for (int i = 0; i < table->extra_count; i++)
+		buf_printf(sql, ", %s", table->extra_names_sql[i]);
+	buf_append_string(sql, ") OVERRIDING SYSTEM VALUE SELECT ");
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+
+		buf_append_string(sql, i > 0 ? ", " : "");
+		if (set[column->source_index].kind == VALUE_UNCHANGED)
+			buf_printf(sql, "gone.%s", column->name_sql);
+		else
+			append_given(sql, STATEMENT_REPLACE, column, ++n);
+	}
+	for (int i = 0; i < table->extra_count; i++)
+		buf_printf(sql, ", gone.%s", table->extra_names_sql[i]);
+	buf_append_string(sql, " FROM gone");
+}
+
 static int
 count_set(const TargetTable *table, const Value *set)
 {
@@ -331,6 +401,9 @@ statement_build(Buf *sql, StatementKind kind, const TargetTable *table,
 		case STATEMENT_INSERT_MANY:
 			build_insert(sql, kind, table);
 			return;
+		case STATEMENT_REPLACE:
+			build_replace(sql, table, set, find);
+			return;
 		case STATEMENT_UPDATE:
 			build_update(sql, table, set, find);
 			return;
@@ -351,24 +424,7 @@ statement_build(Buf *sql, StatementKind kind, const TargetTable *table,
 	}
 }
 
-/* How many parameters each of the two rows of a statement gives. */
-static int
-count_find_params(const TargetTable *table, const Value *find)
-{
-	int count = 0;
-
-	for (int i = 0; i < table->column_count; i++)
-	{
-		const TargetColumn *column = &table->columns[i];
-		const Value *value = &find[column->source_index];
-
-		if (statement_finds_by_column(table, column, value) &&
-			value->kind != VALUE_NULL)
-			count++;
-	}
-	return count;
-}
-
+/* How many the row of new values gives. */
 static int
 count_set_params(StatementKind kind, const TargetTable *table, const Value *set)
 {
@@ -465,9 +521,11 @@ make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
 		 const Value *set, const Value *find)
 {
 	StatementKind made = settled_kind(kind);
-	bool sets = made == STATEMENT_UPDATE || made == STATEMENT_UPDATE_MANY;
+	bool sets = made == STATEMENT_UPDATE || made == STATEMENT_UPDATE_MANY ||
+				made == STATEMENT_REPLACE;
 	bool finds_by_all = table->key_count == 0 &&
-						(made == STATEMENT_UPDATE || made == STATEMENT_DELETE);
+						(made == STATEMENT_UPDATE || made == STATEMENT_DELETE ||
+						 made == STATEMENT_REPLACE);
 	uint8_t *at = cache->key;
 
 	*at++ = (uint8_t) kind;
@@ -590,14 +648,17 @@ statement_add_params(Params *params, StatementKind kind,
 					 const TargetTable *table, const Value *set,
 					 const Value *find)
 {
+	bool find_first;
+
 	ASSERT(!is_many(kind));
 	kind = settled_kind(kind);
 
-	/* Without a key the subquery that finds the row comes first. */
-	if (kind != STATEMENT_INSERT && table->key_count == 0)
+	/* Where a part before the statement finds the row, that comes first. */
+	find_first = table->key_count == 0 || kind == STATEMENT_REPLACE;
+	if (kind != STATEMENT_INSERT && find_first)
 		add_find_params(params, table, find);
 	if (kind != STATEMENT_DELETE)
 		add_set_params(params, kind, table, set);
-	if (kind != STATEMENT_INSERT && table->key_count > 0)
+	if (kind != STATEMENT_INSERT && !find_first)
 		add_find_params(params, table, find);
 }

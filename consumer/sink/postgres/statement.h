@@ -28,6 +28,12 @@ typedef enum StatementKind
 	STATEMENT_UPDATE,
 	STATEMENT_DELETE,
 
+	/*
+	 * An update as a delete and an insert of the same row: an identity column
+	 * that is GENERATED ALWAYS cannot be set otherwise.
+	 */
+	STATEMENT_REPLACE,
+
 	/* Many rows, one array parameter for each column. */
 	STATEMENT_INSERT_MANY,
 	STATEMENT_UPDATE_MANY,
@@ -97,6 +103,11 @@ statement_sets_column(const TargetColumn *column, const Value *value)
 	return value->kind != VALUE_UNCHANGED && value->kind != VALUE_ABSENT &&
 		   !column->identity_always;
 }
+
+/* Whether an update changes, or may change, a column that only an INSERT may
+ * set. */
+bool statement_needs_replace(const TargetTable *table, const Value *set,
+							 const Value *find);
 
 /* Whether a row is found by this column. */
 static inline bool

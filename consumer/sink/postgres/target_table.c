@@ -261,6 +261,32 @@ match_columns(TargetTable *table, PgConn *target, const PGresult *result,
 	return RC_OK;
 }
 
+static bool
+has_column(const TargetTable *table, const char *name)
+{
+	for (int i = 0; i < table->column_count; i++)
+		if (strcmp(table->columns[i].source->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Notes the columns that the source does not have. */
+static void
+note_extra_columns(TargetTable *table, const PGresult *result)
+{
+	table->extra_names_sql = arena_calloc(
+		table->arena, (size_t) PQntuples(result), sizeof(const char *));
+	for (int row = 0; row < PQntuples(result); row++)
+	{
+		const char *name = PQgetvalue(result, row, COL_NAME);
+
+		if (!PQgetisnull(result, row, COL_NAME) &&
+			!bool_field(result, row, COL_GENERATED) && !has_column(table, name))
+			table->extra_names_sql[table->extra_count++] = quoted_name(
+				table->arena, name);
+	}
+}
+
 /*
  * What identifies a row: what the source logs of an old row.  When that is all
  * of it, the target's own key will do, if the source sends all its columns.
@@ -328,6 +354,7 @@ fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 	rc = match_columns(table, target, result, err);
 	if (rc != RC_OK)
 		return rc;
+	note_extra_columns(table, result);
 	choose_key(table, result);
 	choose_ways(table);
 	return RC_OK;

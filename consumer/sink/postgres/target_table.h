@@ -54,6 +54,12 @@ typedef struct TargetTable
 	int column_count;
 	TargetColumn *columns; /* in the relation's order */
 	int key_count;         /* 0: rows have to be found by all columns */
+
+	/* Columns that only the target has, and that are not generated: quoted
+	 * names. */
+	int extra_count;
+	const char **extra_names_sql;
+
 	bool is_partitioned;
 	ConflictPolicy policy;
 	bool copyable;   /* all columns are good for COPY BINARY */
