@@ -41,6 +41,11 @@ PLUGIN_CC =
 
 # Seconds that "make fuzz" gives to each fuzz target.
 FUZZ_SECONDS = 60
+# Of "make soak": how long, which faults (empty: other ones each time), and of
+# which kinds (empty: of all; test/soak/run --list).
+MINUTES = 10
+SEED =
+KINDS =
 # End-to-end tests to run, relative to the checkout.
 PROVE_TESTS = test/t
 PROVE_FLAGS =
@@ -257,10 +262,27 @@ installcheck: server-present $(PROTO_DIR)/penstock.pb-c.h
 		regress/run "$$($(PG_CONFIG) --pkglibdir)"
 
 .PHONY: check-e2e	## run source, consumer and target (PROVE_TESTS=…)
-check-e2e: all
-	@test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/e2e \
+check-e2e: all faults
+	@test/soak/place --faults=$(OUT)/faults/penstock \
+		test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/e2e \
 		$(if $(findstring --coverage,$(VARIANT_FLAGS)),--gcov=$(OUT)) \
 		$(PROVE) --recurse -I test/t/lib $(PROVE_FLAGS) $(PROVE_TESTS)
+
+# The consumer with places at which it dies if a test wants it to.
+.PHONY: faults
+faults: $(PROTO_DIR)/penstock.pb-c.h
+	@$(MAKE) OUT=$(OUT)/faults \
+		VARIANT_FLAGS='$(VARIANT_FLAGS) -DPENSTOCK_FAULTS' consumer
+
+# What it keeps when something is wrong is in $(OUT)/soak.
+.PHONY: soak	## follow under faults for MINUTES; SEED=… KINDS=… repeat a run
+soak: all faults
+	@rm -rf $(OUT)/soak
+	@PENSTOCK_KEPT=$(OUT)/soak/kept \
+		test/soak/place --faults=$(OUT)/faults/penstock \
+		test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/soak \
+		--results=$(OUT)/soak test/soak/run --minutes=$(MINUTES) \
+		$(if $(SEED),--seed=$(SEED)) $(if $(KINDS),--kinds=$(KINDS))
 
 # Trees of other Debian releases are made for it, in build/versions.
 .PHONY: check-versions	## on PostgreSQL 13, 15, 17 and 18, and across; as root

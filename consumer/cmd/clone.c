@@ -256,7 +256,10 @@ run_full(Clone *clone, Error *err)
 
 	/* Early, because the role may lack the privilege. */
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		clone->targets[i].table_begun = true;
 		rc = progress_table_create(clone->targets[i].conn, err);
+	}
 	if (rc == RC_OK)
 		rc = create_slot(clone, err);
 	if (rc == RC_OK && !clone->config->data_only)

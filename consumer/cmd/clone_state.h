@@ -24,6 +24,7 @@ typedef struct CloneTarget
 	char label[32];
 	bool schema_begun;  /* pg_restore was started */
 	int tables_touched; /* that may have rows now */
+	bool table_begun;   /* of progress: it may be there because of us */
 	bool progress_begun;
 } CloneTarget;
 

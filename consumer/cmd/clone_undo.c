@@ -72,12 +72,16 @@ undo_progress(Clone *clone, int number)
 	Error err = {0};
 	Rc rc;
 
+	if (!target->table_begun)
+		return;
 	pgconn_close(target->conn);
 	target->conn = NULL;
 	rc = clone_open_target(clone, number, &err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && target->progress_begun)
 		rc = progress_table_remove(target->conn, clone->config->name, &removed,
 								   &err);
+	if (rc == RC_OK)
+		rc = progress_table_tidy(target->conn, &err);
 	if (rc != RC_OK)
 		log_error(LOG_WARNING, "clone", &err);
 	error_reset(&err);
@@ -115,8 +119,7 @@ clone_undo(Clone *clone)
 		undo_slot(clone);
 	for (int i = 0; i < clone->config->target_count; i++)
 	{
-		if (clone->targets[i].progress_begun)
-			undo_progress(clone, i);
+		undo_progress(clone, i);
 		say_what_remains(clone, &clone->targets[i]);
 	}
 	interrupt_defer(false);

@@ -247,9 +247,8 @@ static const char drop_table_sql[] = DROP_IF_EMPTY_SQL("");
 static const char drop_schema_sql[] = DROP_IF_EMPTY_SQL(
 	" DROP SCHEMA penstock;");
 
-/* Takes away a table, and a schema, that have nothing in them any more. */
-static MUST_CHECK Rc
-remove_if_empty(PgConn *target, Error *err)
+Rc
+progress_table_tidy(PgConn *target, Error *err)
 {
 	PGresult *result = NULL;
 	bool table_too;
@@ -281,6 +280,6 @@ progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 			target, "DELETE FROM penstock.progress WHERE pipeline = $1", 1,
 			params, NULL, err);
 	if (rc == RC_OK)
-		rc = remove_if_empty(target, err);
+		rc = progress_table_tidy(target, err);
 	return rc;
 }

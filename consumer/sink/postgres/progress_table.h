@@ -86,6 +86,10 @@ MUST_CHECK Rc progress_table_end_holder(PgConn *target, const char *pipeline,
 MUST_CHECK Rc progress_table_remove(PgConn *target, const char *pipeline,
 									bool *removed, Error *err);
 
+/* Takes away a table, and a schema, that have nothing in them, if the role owns
+ * them. */
+MUST_CHECK Rc progress_table_tidy(PgConn *target, Error *err);
+
 /*
  * The statement that an apply transaction ends in: parameters are pipeline,
  * lease token, commit LSN, end LSN, commit time in microseconds since 2000,

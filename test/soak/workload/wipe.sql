@@ -1,0 +1,2 @@
+\set writer :client_id
+SELECT wipe(:writer);
