@@ -1,0 +1,204 @@
+# Trees: a Debian release each, with its PostgreSQL, in a directory.
+#
+# To be sourced, by run.  A tree is made once and then used again; it holds
+# nothing of ours but what mount_tree() mounts and fill_tree() copies, and the
+# mounts end with the namespace that run lives in.
+#
+#     $trees      the directory of the trees
+#     $update     if not empty, bring a tree that is there up to date
+#     $work       a directory that is found under the same name in each tree
+#     $log        where programs that have much to say may say it
+
+# Which release ships which server.
+declare -A release=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky)
+
+# Where releases that have left the mirrors go.
+ARCHIVE=http://archive.debian.org
+
+# "Debian" or "Debian-Security": where this machine gets it from, if it does so
+# by HTTP; else where everybody does.
+mirror_of()
+{
+	local uri
+
+	uri=$({ apt-get indextargets --format "\$(LABEL) \$(REPO_URI)" || true; } |
+		sed -nE "s,^$1 (http://.*[^/])/*\$,\\1,p" | sort -u | sed -n 1p)
+	echo "${uri:-http://deb.debian.org/${1,,}}"
+}
+
+has_suite()
+{
+	wget --quiet --tries=2 --timeout=20 --output-document=/dev/null \
+		"$1/dists/$2/InRelease"
+}
+
+# A mirror that has this suite: that one, or the archive.
+mirror_with()
+{
+	if has_suite "$@"; then
+		echo "$1"
+	else
+		echo "$ARCHIVE/${1##*/}"
+	fi
+}
+
+# As this machine's apt is told; a file of apt's settings.
+apt_settings()
+{
+	local check_valid_until=
+
+	eval "$(apt-config shell check_valid_until \
+		Acquire::Check-Valid-Until)"
+	echo 'APT::Install-Recommends "false";'
+	echo 'Acquire::Languages "none";'
+	[ -z "$check_valid_until" ] ||
+		echo "Acquire::Check-Valid-Until \"$check_valid_until\";"
+}
+
+apt_sources()
+{
+	local suite=$1 mirror=$2 options='' security
+
+	# What is archived is not signed anew.
+	case "$suite" in
+		bullseye) options='[check-valid-until=no] ' ;;
+	esac
+	echo "deb $options$mirror $suite main"
+	# A release that is not out yet may have none.
+	security=$(mirror_with "$(mirror_of Debian-Security)" "$suite-security")
+	if has_suite "$security" "$suite-security"; then
+		echo "deb $options$security $suite-security main"
+	fi
+}
+
+# Run a command in a tree, as root.
+in_tree()
+{
+	local major=$1
+	shift
+
+	chroot "$trees/${release[$major]}" /usr/bin/env --unset=TMPDIR LC_ALL=C \
+		DEBIAN_FRONTEND=noninteractive HOME=/root \
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
+
+# Run a command in a tree, as the user that runs servers there.
+as_postgres()
+{
+	local major=$1
+	shift
+
+	chroot --userspec=postgres:postgres "$trees/${release[$major]}" \
+		/usr/bin/env --unset=TMPDIR LC_ALL=C HOME=/tmp \
+		PATH="/usr/lib/postgresql/$major/bin:/usr/bin:/bin" "$@"
+}
+
+bootstrap_tree()
+{
+	local suite=$1 mirror=$2
+	local script=/usr/share/debootstrap/scripts/$suite
+
+	# This debootstrap may be older than the release.
+	[ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
+	debootstrap --variant=minbase "$suite" "$trees/$suite" "$mirror" "$script"
+}
+
+# The security archive of a release past its end does not keep everything in
+# reach; headers of any minor version will do.
+install_headers()
+{
+	local major=$1
+	local package=postgresql-server-dev-$major
+
+	in_tree "$major" apt-get --yes install "$package" || {
+		in_tree "$major" apt-get --yes install \
+			"$package/${release[$major]}" &&
+			in_tree "$major" apt-mark hold "$package"
+	}
+}
+
+install_packages()
+{
+	local major=$1
+	local tree=$trees/${release[$major]}
+
+	# No cluster is made, and nothing that is installed starts.
+	mkdir -p "$tree/etc/postgresql-common"
+	echo 'create_main_cluster = false' \
+		>"$tree/etc/postgresql-common/createcluster.conf"
+	printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d"
+	chmod 755 "$tree/usr/sbin/policy-rc.d"
+
+	in_tree "$major" apt-get update &&
+		in_tree "$major" apt-get --yes upgrade &&
+		in_tree "$major" apt-get --yes install gcc libc6-dev \
+			libprotobuf-c-dev make pkg-config protobuf-c-compiler \
+			"postgresql-$major" || return
+	install_headers "$major" || return
+	in_tree "$major" apt-get clean
+}
+
+make_tree()
+{
+	local major=$1
+	local suite=${release[$major]} mirror
+	local tree=$trees/$suite
+
+	mkdir -p "$tree"
+	rm -rf --one-file-system "$tree"
+	mirror=$(mirror_with "$(mirror_of Debian)" "$suite")
+	bootstrap_tree "$suite" "$mirror" || return
+	apt_settings >"$tree/etc/apt/apt.conf.d/99penstock"
+	apt_sources "$suite" "$mirror" >"$tree/etc/apt/sources.list"
+	mount_tree "$major"
+	install_packages "$major" || return
+	touch "$tree/complete"
+}
+
+mount_tree()
+{
+	local tree=$trees/${release[$1]}
+
+	# Those of runs before are empty.
+	rmdir "$tree"/tmp/penstock-versions.* 2>/dev/null || true
+	mkdir -p "$tree/dev/shm" "$tree/dev/pts" "$tree$work"
+	mount -t proc proc "$tree/proc"
+	mount -t devpts devpts "$tree/dev/pts"
+	mount -t tmpfs tmpfs "$tree/dev/shm"
+	mount --bind "$work" "$tree$work"
+}
+
+# Make a tree, or take the one that is there.
+provide_tree()
+{
+	local major=$1
+	local suite=${release[$major]}
+
+	if [ ! -e "$trees/$suite/complete" ]; then
+		note "making a tree of Debian \"$suite\" with PostgreSQL $major in" \
+			"\"$trees/$suite\"; this downloads some 300 MB"
+		make_tree "$major" >"$log/tree_$major.log" 2>&1 || {
+			tail -n 20 "$log/tree_$major.log" >&2
+			give_up "could not make the tree; see \"$log/tree_$major.log\""
+		}
+		return
+	fi
+	mount_tree "$major"
+	[ -n "$update" ] || return 0
+	note "updating the tree of Debian \"$suite\""
+	cp /etc/resolv.conf "$trees/$suite/etc/resolv.conf"
+	install_packages "$major" >"$log/tree_$major.log" 2>&1 ||
+		give_up "could not update the tree; see \"$log/tree_$major.log\""
+}
+
+# What there is to build and test in a tree, without what was built elsewhere.
+fill_tree()
+{
+	local tree=$trees/${release[$1]}
+
+	rm -rf "$tree/penstock"
+	mkdir "$tree/penstock"
+	tar --create --directory="$top" --exclude='*.o' --exclude='*.so' \
+		--exclude='*.bc' Makefile plugin proto regress |
+		tar --extract --directory="$tree/penstock" --no-same-owner
+}
