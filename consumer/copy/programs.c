@@ -68,6 +68,7 @@ try_directory(Programs *programs, const char *directory, int major,
 	*programs = (Programs){
 		.pg_dump = pg_dump,
 		.pg_restore = arena_printf(arena, "%s%spg_restore", prefix, slash),
+		.psql = arena_printf(arena, "%s%spsql", prefix, slash),
 		.major = found,
 	};
 	return RC_OK;

@@ -1,13 +1,13 @@
 /*
  * programs.h
- *    Finding pg_dump and pg_restore.
+ *    Finding pg_dump, pg_restore and psql.
  *
  * A pg_dump reads servers up to its own major version, so it takes one that is
- * as new as the newer of the two servers.  Looked at are --pg-bindir alone if
- * it is given, else PATH and then the directories in which Debian's and Red
- * Hat's packages keep every version.  The first that is new enough is taken,
- * of several versions the oldest, for it knows nothing that the target does
- * not.
+ * as new as the source; newer targets read what it writes.  Looked at are
+ * --pg-bindir alone if it is given, else PATH and then the directories in which
+ * Debian's and Red Hat's packages keep every version.  The first that is new
+ * enough is taken, of several versions the oldest, for it knows nothing that
+ * the target does not.
  */
 #ifndef PENSTOCK_COPY_PROGRAMS_H
 #define PENSTOCK_COPY_PROGRAMS_H
@@ -19,11 +19,12 @@ typedef struct Programs
 {
 	const char *pg_dump; /* paths, or names that PATH knows */
 	const char *pg_restore;
+	const char *psql;
 	int major; /* their version */
 } Programs;
 
 /*
- * Finds the two programs for servers of major version `major`.  `bindir` is
+ * Finds the programs for a source of major version `major`.  `bindir` is
  * NULL to search.  The strings are allocated in `arena`.
  */
 MUST_CHECK Rc programs_find(Programs *programs, const char *bindir, int major,

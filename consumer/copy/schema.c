@@ -15,6 +15,7 @@
 #include "copy/contents.h"
 #include "copy/partial.h"
 #include "copy/roles.h"
+#include "copy/script.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
@@ -31,6 +32,7 @@ struct Schema
 	char *whole;      /* the whole database, for what tables need; or NULL */
 	char *whole_list; /* its contents */
 	char *use_list;   /* what a restore is told to do; written for each */
+	char *script;     /* a restore as statements, for an old target */
 
 	ObjectSet dangling; /* left out of the dump */
 };
@@ -212,6 +214,7 @@ make_directory(Schema *schema, Error *err)
 	schema->dump = arena_printf(schema->arena, "%s/dump", directory);
 	schema->dump_list = arena_printf(schema->arena, "%s/dump.list", directory);
 	schema->use_list = arena_printf(schema->arena, "%s/use.list", directory);
+	schema->script = arena_printf(schema->arena, "%s/script", directory);
 	return RC_OK;
 }
 
@@ -239,6 +242,37 @@ schema_open(Schema **schema, const SchemaOptions *options, Error *err)
 	return RC_OK;
 }
 
+/*
+ * Whether pg_restore would begin with a setting that the target does not have.
+ * From 17 on it always sets transaction_timeout, and cannot be told not to.
+ */
+static bool
+target_lacks_setting(const Schema *schema, const PgConn *target)
+{
+	return schema->options.programs->major >= 17 &&
+		   pgconn_server_version_num(target) < 170000;
+}
+
+/* A way around that: has psql read the statements after that one is removed. */
+static Rc
+restore_script(Schema *schema, PgConn *target, Error *err)
+{
+	Arguments arguments = arguments_new(schema, schema->options.programs->psql,
+										0);
+	Rc rc = script_remove_line(schema->script, "SET transaction_timeout = 0;\n",
+							   err);
+
+	if (rc != RC_OK)
+		return rc;
+	arguments_add(&arguments, "--no-psqlrc");
+	arguments_add(&arguments, "--quiet");
+	arguments_add(&arguments, "--output=/dev/null");
+	arguments_add(&arguments, "--set=ON_ERROR_STOP=1");
+	arguments_add(&arguments,
+				  arena_printf(schema->arena, "--file=%s", schema->script));
+	return run_child(schema, &arguments, target, err);
+}
+
 /* Restores what the filter lets through of a dump. */
 static Rc
 restore_filtered(Schema *schema, PgConn *target, const char *dump,
@@ -247,17 +281,24 @@ restore_filtered(Schema *schema, PgConn *target, const char *dump,
 {
 	Arguments arguments = arguments_new(
 		schema, schema->options.programs->pg_restore, 0);
+	bool as_script = target_lacks_setting(schema, target);
 	Rc rc = contents_filter(list, schema->use_list, filter, err);
 
 	if (rc != RC_OK)
 		return rc;
-	arguments_add(&arguments, "--exit-on-error");
 	arguments_add(&arguments,
 				  arena_printf(schema->arena, "--section=%s", section));
 	arguments_add(&arguments, arena_printf(schema->arena, "--use-list=%s",
 										   schema->use_list));
-	arguments_add(&arguments, arena_printf(schema->arena, "--jobs=%d",
-										   schema->options.jobs));
+	if (as_script)
+		arguments_add(&arguments,
+					  arena_printf(schema->arena, "--file=%s", schema->script));
+	else
+	{
+		arguments_add(&arguments, "--exit-on-error");
+		arguments_add(&arguments, arena_printf(schema->arena, "--jobs=%d",
+											   schema->options.jobs));
+	}
 	if (limits->no_owner)
 	{
 		arguments_add(&arguments, "--no-owner");
@@ -266,7 +307,10 @@ restore_filtered(Schema *schema, PgConn *target, const char *dump,
 	if (limits->no_tablespaces)
 		arguments_add(&arguments, "--no-tablespaces");
 	arguments_add(&arguments, dump);
-	return run_child(schema, &arguments, target, err);
+	rc = run_child(schema, &arguments, as_script ? NULL : target, err);
+	if (rc == RC_OK && as_script)
+		rc = restore_script(schema, target, err);
+	return rc;
 }
 
 /*
@@ -339,8 +383,9 @@ schema_restore(Schema *schema, PgConn *target, SchemaSection section,
 static void
 remove_directory(const Schema *schema)
 {
-	const char *files[] = {schema->dump, schema->dump_list, schema->whole,
-						   schema->whole_list, schema->use_list};
+	const char *files[] = {schema->dump,     schema->dump_list,
+						   schema->whole,    schema->whole_list,
+						   schema->use_list, schema->script};
 
 	for (size_t i = 0; i < LENGTH_OF(files); i++)
 		if (files[i] != NULL)

@@ -198,15 +198,12 @@ dump_schema()
 		--dbname="$(conninfo "$source" "$name")"
 }
 
-# Some programs write what not every target reads: since 17 a setting that older
-# servers do not have; and those of before November 2026, when they read a later
-# server, a column's version, which is a matter of that server alone.
+# Some programs write what no target reads: those of before November 2026, when
+# they read a later server, a column's version, which is a matter of that server
+# alone.
 target_reads_dump()
 {
-	local unknown='SET \(pg_attver='
-
-	[ "$target" -ge 17 ] || unknown+='|^SET transaction_timeout = '
-	! dump_schema "$newest" | grep --extended-regexp "$unknown" >/dev/null
+	! dump_schema "$newest" | grep 'SET (pg_attver=' >/dev/null
 }
 
 # What a person does in that case.
