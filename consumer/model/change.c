@@ -25,3 +25,22 @@ frame_unref(Frame *frame)
 		frame->message_free(frame->message);
 	arena_free(frame->arena);
 }
+
+const char *
+change_kind_name(ChangeKind kind)
+{
+	switch (kind)
+	{
+		case CHANGE_INSERT:
+			return "insert";
+		case CHANGE_UPDATE:
+			return "update";
+		case CHANGE_DELETE:
+			return "delete";
+		case CHANGE_TRUNCATE:
+			return "truncate";
+		case CHANGE_MESSAGE:
+			return "message";
+	}
+	check_failed("the kind of a change is known", __FILE__, __LINE__);
+}

@@ -41,6 +41,9 @@ typedef enum ChangeKind
 	CHANGE_MESSAGE,
 } ChangeKind;
 
+/* insert, update, … */
+const char *change_kind_name(ChangeKind kind);
+
 typedef struct TruncateInfo
 {
 	int relation_count;

@@ -274,25 +274,6 @@ append_lsn(Json *json, const char *name, Lsn lsn)
 	json_string(json, text);
 }
 
-static const char *
-operation_name(ChangeKind kind)
-{
-	switch (kind)
-	{
-		case CHANGE_INSERT:
-			return "insert";
-		case CHANGE_UPDATE:
-			return "update";
-		case CHANGE_DELETE:
-			return "delete";
-		case CHANGE_TRUNCATE:
-			return "truncate";
-		case CHANGE_MESSAGE:
-			return "message";
-	}
-	check_failed("the kind of a change is known", __FILE__, __LINE__);
-}
-
 /* What every line starts with. */
 static void
 append_head(Json *json, const JsonLineTxn *txn, int64_t seq,
@@ -316,7 +297,7 @@ append_head(Json *json, const JsonLineTxn *txn, int64_t seq,
 		json_string(json, txn->origin);
 	}
 	json_key(json, "operation");
-	json_string(json, operation_name(change->kind));
+	json_string(json, change_kind_name(change->kind));
 }
 
 static void

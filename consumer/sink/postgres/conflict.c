@@ -17,25 +17,6 @@
 /* Columns of a row without a key that are named. */
 #define KEY_COLUMNS_MAX 8
 
-static const char *
-operation_name(const Change *change)
-{
-	switch (change->kind)
-	{
-		case CHANGE_INSERT:
-			return "insert";
-		case CHANGE_UPDATE:
-			return "update";
-		case CHANGE_DELETE:
-			return "delete";
-		case CHANGE_TRUNCATE:
-			return "truncate";
-		case CHANGE_MESSAGE:
-			return "message";
-	}
-	return "change";
-}
-
 static void
 add_context(const ConflictChange *what, Error *err)
 {
@@ -44,7 +25,7 @@ add_context(const ConflictChange *what, Error *err)
 	buf_init(&text, BUF_TEXT_MAX);
 	buf_append_string(&text, "applying ");
 	if (what->change != NULL)
-		buf_printf(&text, "%s ", operation_name(what->change));
+		buf_printf(&text, "%s ", change_kind_name(what->change->kind));
 	if (what->table != NULL)
 		buf_printf(&text, "to table %s ", what->table->name_sql);
 	if (what->txn != NULL)
@@ -69,7 +50,8 @@ conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 	else
 		rc = error_set(err, ERR_CONFLICT,
 					   "row to %s does not exist in table %s on the target",
-					   operation_name(what->change), what->table->name_sql);
+					   change_kind_name(what->change->kind),
+					   what->table->name_sql);
 	ASSERT(rc == RC_FAIL);
 	(void) rc;
 	error_hint(err, "Somebody else changed the target, or it was not copied "
@@ -86,7 +68,8 @@ conflict_set_unsettled(const ConflictChange *what, Error *err)
 	Rc rc = error_set(err, ERR_CONFLICT,
 					  "row to %s cannot be overwritten in table %s on the "
 					  "target",
-					  operation_name(what->change), what->table->name_sql);
+					  change_kind_name(what->change->kind),
+					  what->table->name_sql);
 
 	ASSERT(rc == RC_FAIL);
 	(void) rc;
