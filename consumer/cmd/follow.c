@@ -49,7 +49,7 @@ check_slot(Attempt *attempt, Error *err)
 	PgConnOptions options = {.conninfo = config->source,
 							 .label = "source",
 							 .application_name = "penstock",
-							 .kind = PGCONN_PLAIN};
+							 .kind = PGCONN_DATA};
 	PgConn *source = NULL;
 	SlotInfo info;
 	Rc rc = pgconn_open(&source, &options, err);

@@ -32,6 +32,7 @@ typedef struct Run
 	Decoder *decoder;
 	Router *router;
 	Progress progress;
+	Lsn streamed;     /* the stream has come up to here; 0: nowhere yet */
 	bool reading;     /* messages are still taken from the stream */
 	bool source_idle; /* it had no more when last asked */
 	int64_t now_us;
@@ -63,6 +64,7 @@ note_received(Run *run, Lsn lsn)
 		stop_reading(run, SINK_DRAINING);
 	}
 	progress_received(&run->progress, lsn);
+	run->streamed = lsn_max(run->streamed, lsn);
 	for (int i = 0; i < run->pipeline->sink_count; i++)
 		run->pipeline->sinks[i]->received_lsn = run->progress.received;
 }
@@ -144,6 +146,13 @@ receive_messages(Run *run, Error *err)
 
 /* ---- positions ---------------------------------------------------------- */
 
+/*
+ * The targets may have more than the source knows of: what was applied when the
+ * connection broke.  The server starts from what it knows, and what is
+ * confirmed to it lets it forget the catalogs of that time, with which it has
+ * yet to decode ("could not map filenode").  So nothing is confirmed that this
+ * stream has not come to.
+ */
 static void
 update_positions(Run *run)
 {
@@ -161,7 +170,8 @@ update_positions(Run *run)
 	}
 	progress_update(&run->progress, targets, pipeline->sink_count);
 	positions = (StreamPositions){.received = run->progress.received,
-								  .durable = run->progress.confirmed,
+								  .durable = lsn_min(run->progress.confirmed,
+													 run->streamed),
 								  .applied = run->progress.applied};
 	stream_set_positions(pipeline->stream, &positions);
 }
@@ -320,7 +330,12 @@ loop(Run *run, Error *err)
 		report(run);
 		report_on_request(run);
 		if (is_done(run))
+		{
+			/* The server decodes nothing more for us. */
+			run->streamed = run->progress.received;
+			update_positions(run);
 			return stream_send_last(run->pipeline->stream, err);
+		}
 		rc = wait_for_events(run, err);
 		if (rc != RC_OK)
 			return rc;

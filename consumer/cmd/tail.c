@@ -86,7 +86,7 @@ static MUST_CHECK Rc
 find_slot(const Tail *tail, SlotInfo *info, Error *err)
 {
 	PgConn *source = NULL;
-	Rc rc = open_source(tail, PGCONN_PLAIN, &source, err);
+	Rc rc = open_source(tail, PGCONN_DATA, &source, err);
 
 	if (rc == RC_OK)
 		rc = slot_read(source, tail->slot, info, err);

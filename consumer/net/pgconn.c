@@ -284,7 +284,7 @@ pgconn_open(PgConn **conn, const PgConnOptions *options, Error *err)
 	PQsetErrorVerbosity(opened->pg, PQERRORS_DEFAULT);
 	if (rc == RC_OK && PQsetnonblocking(opened->pg, 1) != 0)
 		rc = pgconn_connection_error(opened, "could not set up", err);
-	if (rc == RC_OK && options->kind != PGCONN_PLAIN)
+	if (rc == RC_OK)
 		rc = pgconn_exec(opened, data_settings_sql, NULL, err);
 	if (rc != RC_OK)
 	{
@@ -513,6 +513,25 @@ append_conninfo(Buf *buf, const char *keyword, const char *value)
 	buf_append_char(buf, '\'');
 }
 
+/*
+ * What a role may have set and what would stop a child before its own settings
+ * take effect.  Options of a connection win over settings of the role.
+ */
+static const char child_options[] = "-c statement_timeout=0 -c lock_timeout=0"
+									" -c idle_in_transaction_session_timeout=0"
+									" -c default_transaction_read_only=off"
+									" -c jit=off";
+
+/* The connection's own options come last, so that they win. */
+static void
+append_child_options(Buf *buf, const char *own)
+{
+	char *all = xasprintf("%s %s", child_options, own ? own : "");
+
+	append_conninfo(buf, "options", all);
+	free(all);
+}
+
 void
 pgconn_child_conninfo(const PgConn *conn, char **conninfo, char **password)
 {
@@ -522,6 +541,7 @@ pgconn_child_conninfo(const PgConn *conn, char **conninfo, char **password)
 		/* Secrets have no place on a command line. */
 		"password", "sslpassword"};
 	PQconninfoOption *options = PQconninfo(conn->pg);
+	const char *own_options = NULL;
 	Buf buf;
 
 	*password = NULL;
@@ -532,9 +552,12 @@ pgconn_child_conninfo(const PgConn *conn, char **conninfo, char **password)
 
 		for (size_t i = 0; i < LENGTH_OF(ours); i++)
 			skip = skip || strcmp(o->keyword, ours[i]) == 0;
-		if (!skip)
+		if (strcmp(o->keyword, "options") == 0)
+			own_options = o->val;
+		else if (!skip)
 			append_conninfo(&buf, o->keyword, o->val);
 	}
+	append_child_options(&buf, own_options);
 	PQconninfoFree(options);
 	if (PQpass(conn->pg) != NULL && PQpass(conn->pg)[0] != '\0')
 		*password = xstrdup(PQpass(conn->pg));

@@ -29,13 +29,10 @@ typedef struct PgConn PgConn;
 
 typedef enum PgConnKind
 {
-	/* An ordinary session as the server gives it. */
-	PGCONN_PLAIN,
-
 	/*
-	 * An ordinary session that moves data: settings of the role or database
-	 * that would bend or stop it (formats, timeouts, search_path, row
-	 * security, read only) are overridden.
+	 * An ordinary session.  Settings of the role or database that would bend
+	 * values or stop the work (formats, timeouts, search_path, row security,
+	 * read only) are overridden.
 	 */
 	PGCONN_DATA,
 

@@ -257,7 +257,8 @@ sub through
 	wait_applied_more() for 1 .. 5;
 	finish_ok($title);
 	my $retries = () = $follower->log =~ /trying again/g;
-	cmp_ok($retries, '>=', 3, "$title: it happened");
+	# A cut may also meet a connection that has had all it wanted.
+	cmp_ok($retries, '>=', 1, "$title: it happened");
 	$pair->stop_ok($follower);
 	$pair->set_conninfo($side, undef);
 }
