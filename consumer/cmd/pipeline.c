@@ -169,10 +169,10 @@ update_positions(Run *run)
 			sink->position_wanted = false;
 	}
 	progress_update(&run->progress, targets, pipeline->sink_count);
-	positions = (StreamPositions){.received = run->progress.received,
-								  .durable = lsn_min(run->progress.confirmed,
-													 run->streamed),
-								  .applied = run->progress.applied};
+	positions = (StreamPositions){
+		.received = run->progress.received,
+		.durable = lsn_min(run->progress.confirmed, run->streamed),
+		.applied = run->progress.applied};
 	stream_set_positions(pipeline->stream, &positions);
 }
 

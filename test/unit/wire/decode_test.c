@@ -994,15 +994,13 @@ too_many_values_are_refused(void **state UNUSED)
 
 		init_transaction(&draft);
 		change = i != 2 ? draft_add_insert(&draft) : draft_add_delete(&draft);
+		change->integers = three; /* good for either column */
 		if (i == 0)
 			change->nulls = (ProtobufCBinaryData){sizeof(nulls), nulls};
 		else if (i == 3)
 			change->nulls = (ProtobufCBinaryData){sizeof(nulls), null_note};
 		else
-		{
-			change->integers = three;
 			change->n_integers = i == 1 ? 3 : 2;
-		}
 		draft_commit(&draft);
 		refuse_draft(decoder, &draft, message);
 		finish(decoder);

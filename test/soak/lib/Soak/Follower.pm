@@ -6,10 +6,6 @@ package Soak::Follower;
 use strict;
 use warnings;
 
-use Time::HiRes qw(time);
-
-use Penstock::Poll qw(pause wait_until);
-
 my $KILLED = 128 + 9;
 
 # So many unforeseen ends in a row are the end of it all.

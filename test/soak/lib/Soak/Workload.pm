@@ -9,7 +9,7 @@ use File::Basename qw(dirname);
 use PostgreSQL::Test::Utils qw(slurp_file);
 use Time::HiRes qw(time);
 
-use Penstock::Poll qw(pause wait_until);
+use Penstock::Poll qw(wait_until);
 use Penstock::Process;
 
 my $SCRIPTS = dirname(__FILE__) . '/../../workload';
