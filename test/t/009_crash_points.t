@@ -45,6 +45,7 @@ END
 clone_points();
 following_points();
 hanging();
+ahead_of_source();
 done_testing();
 
 
@@ -97,6 +98,53 @@ sub hanging
 	$pair->wait_caught_up($first);
 	as_it_should_be('the one that hung, whose turn it is');
 	$pair->stop_ok($first);
+}
+
+# It dies when the target has everything and the source has been told nothing.
+# The next one knows that, and the source sends it all once more, reading tables
+# by the catalogs of that time.  To confirm before that is over would let the
+# source clean them up under its own hands.
+sub ahead_of_source
+{
+	# Another slot would keep the catalogs.
+	$pair->run_or_die('drop');
+	my $other = $pair->with_database('ahead');
+	$other->source_sql('CREATE TABLE long (number integer, filler text);
+		CREATE TABLE emptied (number integer)');
+	$other->clone;
+	# To send the first takes long enough for the source to clean up; behind it
+	# is what needs the catalogs.
+	$other->source_sql($_)
+	  for 'INSERT INTO long SELECT n, md5(n::text)
+			FROM generate_series(1, 300000) n',
+	  'BEGIN; TRUNCATE emptied; INSERT INTO emptied VALUES (1); COMMIT',
+	  'INSERT INTO emptied VALUES (2)', 'TRUNCATE emptied', 'CHECKPOINT';
+	my $confirmed = $other->confirmed_lsn;
+
+	local $ENV{PENSTOCK_BIN} = $faults_bin;
+	{
+		local $ENV{PENSTOCK_FAULT} = 'apply.after_commit';
+		my ($status) = $other->run('follow');
+		is($status, $KILLED, 'it dies when everything is applied');
+	}
+	wait_slot_free();
+	cmp_ok($other->target_sql('SELECT count(*) FROM long'),
+		'>', 0, 'the target has everything');
+	is($other->confirmed_lsn, $confirmed, 'the source knows nothing of it');
+
+	my $follower = $other->start('follow');
+	wait_until(
+		'the source to be told',
+		sub {
+			$other->source_sql('VACUUM pg_class');
+			return !$follower->is_running
+			  || $other->source_sql("SELECT confirmed_flush_lsn > '$confirmed'
+					FROM pg_replication_slots") eq 't';
+		});
+	$other->wait_caught_up($follower);
+	unlike($follower->log, qr/error/, 'nothing was missing');
+	$other->equal_ok('what was applied was not confirmed');
+	$other->stop_ok($follower);
 }
 
 # Something of everything: what is copied, what is refused as a whole and then
