@@ -12,18 +12,18 @@
 # Which release ships which server.
 declare -A release=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky)
 
-# Where releases that have left the mirrors go.
-ARCHIVE=http://archive.debian.org
-
-# "Debian" or "Debian-Security": where this machine gets it from, if it does so
-# by HTTP; else where everybody does.
+# "Debian" or "Debian-Security": where this machine's apt gets it from, by HTTP.
 mirror_of()
 {
 	local uri
 
 	uri=$({ apt-get indextargets --format "\$(LABEL) \$(REPO_URI)" || true; } |
 		sed -nE "s,^$1 (http://.*[^/])/*\$,\\1,p" | sort -u | sed -n 1p)
-	echo "${uri:-http://deb.debian.org/${1,,}}"
+	if [ -z "$uri" ]; then
+		echo "apt's sources name no mirror of $1 by HTTP" >&2
+		return 1
+	fi
+	echo "$uri"
 }
 
 has_suite()
@@ -32,14 +32,15 @@ has_suite()
 		"$1/dists/$2/InRelease"
 }
 
-# A mirror that has this suite: that one, or the archive.
+# The mirror, if it has this suite: old ones leave the mirrors, and are then to
+# be had from one of the archive's, which apt's sources can name.
 mirror_with()
 {
-	if has_suite "$@"; then
-		echo "$1"
-	else
-		echo "$ARCHIVE/${1##*/}"
+	if ! has_suite "$@"; then
+		echo "$1 does not have $2" >&2
+		return 1
 	fi
+	echo "$1"
 }
 
 # As this machine's apt is told; a file of apt's settings.
@@ -65,7 +66,7 @@ apt_sources()
 	esac
 	echo "deb $options$mirror $suite main"
 	# A release that is not out yet may have none.
-	security=$(mirror_with "$(mirror_of Debian-Security)" "$suite-security")
+	security=$(mirror_of Debian-Security 2>/dev/null) || return 0
 	if has_suite "$security" "$suite-security"; then
 		echo "deb $options$security $suite-security main"
 	fi
@@ -146,7 +147,8 @@ make_tree()
 
 	mkdir -p "$tree"
 	rm -rf --one-file-system "$tree"
-	mirror=$(mirror_with "$(mirror_of Debian)" "$suite")
+	mirror=$(mirror_of Debian) || return
+	mirror=$(mirror_with "$mirror" "$suite") || return
 	bootstrap_tree "$suite" "$mirror" || return
 	apt_settings >"$tree/etc/apt/apt.conf.d/99penstock"
 	apt_sources "$suite" "$mirror" >"$tree/etc/apt/sources.list"
