@@ -871,10 +871,15 @@ keep_transactions_before(PostgresSink *self)
 static MUST_CHECK Rc
 recover(PostgresSink *self, Error *err)
 {
-	bool can_retry = self->folded && self->failure_is_refusal &&
-					 (!self->applying->continues || self->savepoint_set);
-	Rc rc = undo_batch(self, err);
+	bool can_retry;
+	Rc rc;
 
+	/* A commit that failed has taken the savepoint with it. */
+	if (self->state == STATE_COMMITTING)
+		self->savepoint_set = false;
+	can_retry = self->folded && self->failure_is_refusal &&
+				(!self->applying->continues || self->savepoint_set);
+	rc = undo_batch(self, err);
 	if (rc != RC_OK)
 		return rc;
 	self->failed = false;
