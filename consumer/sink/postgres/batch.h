@@ -54,6 +54,14 @@ batch_is_empty(const Batch *batch)
 	return batch->txn_count == 0;
 }
 
+/* The transaction that changes are being added to. */
+static inline const TxnInfo *
+batch_last_txn(const Batch *batch)
+{
+	ASSERT(batch->txn_count > 0);
+	return &batch->txns[batch->txn_count - 1].txn;
+}
+
 /* Number of its transactions that are complete. */
 size_t batch_complete_count(const Batch *batch);
 

@@ -57,6 +57,7 @@
 #include "sink/postgres/origin.h"
 #include "sink/postgres/plan.h"
 #include "sink/postgres/table_cache.h"
+#include "sink/postgres/table_state.h"
 
 /* Parts of the memory setting: two batches, and what goes with them. */
 #define BATCH_MEMORY_PARTS 4
@@ -149,6 +150,7 @@ typedef struct PostgresSink
 	StatementCache *statements;
 	Statement progress_statement;
 	TableCache *tables;
+	TableStates *table_states;
 
 	Lsn noted_lsn; /* that the progress table has */
 	DurableQueue durable;
@@ -198,6 +200,10 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 
 	if (change->kind == CHANGE_MESSAGE)
 		return RC_OK; /* nothing that a table could hold */
+	change = table_states_select(self->table_states, frame, change,
+								 batch_last_txn(self->filling)->end_lsn);
+	if (change == NULL)
+		return RC_OK;
 	batch_add(self->filling, frame, change);
 	update_full(self);
 	return RC_OK;
@@ -1138,6 +1144,7 @@ postgres_free(Sink *sink)
 	for (size_t i = 0; i < LENGTH_OF(self->batches); i++)
 		batch_release(&self->batches[i]);
 	table_cache_free(self->tables);
+	table_states_free(self->table_states);
 	statement_cache_free(self->statements);
 	params_free(self->params);
 	params_free(self->progress_params);
@@ -1276,6 +1283,8 @@ open_session(PostgresSink *self, const PostgresSinkOptions *options, Error *err)
 		rc = progress_table_claim(conn, self->pipeline, &row, err);
 	if (rc == RC_OK)
 		rc = check_source(self, &row, &options->source, err);
+	if (rc == RC_OK)
+		rc = table_states_read(&self->table_states, conn, self->pipeline, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(conn, "SET synchronous_commit = off", NULL, err);
 	if (rc != RC_OK)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sink/postgres/table_state.h"
+
 static const char create_sql[] =
 	"CREATE TABLE IF NOT EXISTS penstock.progress ("
 	" pipeline text PRIMARY KEY,"
@@ -219,51 +221,43 @@ progress_table_end_holder(PgConn *target, const char *pipeline,
 }
 
 /*
- * What may go with the last row: what the role owns, and the schema only if
- * nothing else is in it.  A statement that fails would take the removal of the
- * row with it, where a transaction is open.
+ * The tables that go when no pipeline has a row in any of them: all but the
+ * ledger of conflicts.  What may go is what the role owns, and the schema only
+ * if nothing else is in it: a statement that fails would take the removal of
+ * the row with it, where a transaction is open.  Another pipeline may just be
+ * adding its first row, so they are looked at once more under a lock that
+ * keeps it out.
  */
-static const char removable_sql[] =
-	"SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE'),"
-	" pg_catalog.pg_has_role(n.nspowner, 'USAGE') AND NOT EXISTS ("
-	"  SELECT FROM pg_catalog.pg_class o WHERE o.relnamespace = n.oid"
-	"  AND o.relkind <> 'i' AND o.relname <> 'progress')"
-	" FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
-	" ON n.oid = c.relnamespace"
-	" WHERE n.nspname = 'penstock' AND c.relname = 'progress'";
-
-/*
- * Another pipeline may just be adding its first row: look again, under a lock
- * that keeps it out.
- */
-#define DROP_IF_EMPTY_SQL(more)                                                \
-	"DO $$ BEGIN"                                                              \
-	" LOCK TABLE penstock.progress IN ACCESS EXCLUSIVE MODE;"                  \
-	" IF NOT EXISTS (SELECT FROM penstock.progress) THEN"                      \
-	" DROP TABLE penstock.progress;" more " END IF;"                           \
-	" END $$"
-
-static const char drop_table_sql[] = DROP_IF_EMPTY_SQL("");
-static const char drop_schema_sql[] = DROP_IF_EMPTY_SQL(
-	" DROP SCHEMA penstock;");
+static const char tidy_sql[] =
+	"DO $$ DECLARE tables text[]; one text; may boolean; has_rows boolean;"
+	" BEGIN"
+	" SELECT array_agg(format('penstock.%I', c.relname)),"
+	"  bool_and(pg_has_role(c.relowner, 'USAGE')) INTO tables, may"
+	"  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+	"  WHERE n.nspname = 'penstock'"
+	"  AND c.relname IN ('progress', 'table_state');"
+	" IF may IS NOT TRUE THEN RETURN; END IF;"
+	" FOR pass IN 1..2 LOOP"
+	"  IF pass = 2 THEN EXECUTE format("
+	"   'LOCK TABLE %s IN ACCESS EXCLUSIVE MODE',"
+	"   array_to_string(tables, ', '));"
+	"  END IF;"
+	"  FOREACH one IN ARRAY tables LOOP"
+	"   EXECUTE format('SELECT EXISTS (SELECT FROM %s)', one) INTO has_rows;"
+	"   IF has_rows THEN RETURN; END IF;"
+	"  END LOOP;"
+	" END LOOP;"
+	" EXECUTE 'DROP TABLE ' || array_to_string(tables, ', ');"
+	" IF EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'penstock'"
+	"  AND pg_has_role(n.nspowner, 'USAGE') AND NOT EXISTS ("
+	"   SELECT FROM pg_class c WHERE c.relnamespace = n.oid))"
+	"  THEN DROP SCHEMA penstock; END IF;"
+	" END $$";
 
 Rc
 progress_table_tidy(PgConn *target, Error *err)
 {
-	PGresult *result = NULL;
-	bool table_too;
-	bool schema_too;
-	Rc rc = pgconn_exec(target, removable_sql, &result, err);
-
-	if (rc != RC_OK)
-		return rc;
-	table_too = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
-	schema_too = table_too && PQgetvalue(result, 0, 1)[0] == 't';
-	PQclear(result);
-	if (!table_too)
-		return RC_OK;
-	return pgconn_exec(target, schema_too ? drop_schema_sql : drop_table_sql,
-					   NULL, err);
+	return pgconn_exec(target, tidy_sql, NULL, err);
 }
 
 Rc
@@ -279,6 +273,8 @@ progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 		rc = pgconn_exec_params(
 			target, "DELETE FROM penstock.progress WHERE pipeline = $1", 1,
 			params, NULL, err);
+	if (rc == RC_OK)
+		rc = table_states_remove(target, pipeline, err);
 	if (rc == RC_OK)
 		rc = progress_table_tidy(target, err);
 	return rc;

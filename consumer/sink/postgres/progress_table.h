@@ -79,15 +79,16 @@ MUST_CHECK Rc progress_table_end_holder(PgConn *target, const char *pipeline,
 										bool *ended, Error *err);
 
 /*
- * Removes a pipeline's row; with the last one the table and the schema, too, if
- * the role owns them and nothing else is in it.
+ * Removes a pipeline's row and those of its tables; then as below.
  * *removed says whether there was one.
  */
 MUST_CHECK Rc progress_table_remove(PgConn *target, const char *pipeline,
 									bool *removed, Error *err);
 
-/* Takes away a table, and a schema, that have nothing in them, if the role owns
- * them. */
+/*
+ * Takes away our tables if none of them has a row, and the schema if nothing
+ * is left in it, as far as the role owns them.
+ */
 MUST_CHECK Rc progress_table_tidy(PgConn *target, Error *err);
 
 /*
