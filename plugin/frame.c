@@ -227,6 +227,16 @@ ensure_relation_sent(PenstockSession *session, PenstockPublished *published)
 	published->sent = true;
 }
 
+/* Appends the distribution hash of a row, if its table is distributed. */
+static inline void
+append_hash(StringInfo buf, int field, const PenstockRelInfo *info,
+			const PenstockRow *row, const PenstockRow *old_row)
+{
+	if (info->route != NULL)
+		penstock_wire_fixed64(buf, field,
+							  penstock_route_hash(info->route, row, old_row));
+}
+
 /* Appends the old row of an update, if the reader needs it. */
 static void
 append_old_row(PenstockSession *session, StringInfo buf, PenstockRelInfo *info,
@@ -241,6 +251,7 @@ append_old_row(PenstockSession *session, StringInfo buf, PenstockRelInfo *info,
 	penstock_row_append(session, buf, &penstock_row_in_row,
 						is_full ? &info->full : &info->key, &info->old_row,
 						false);
+	append_hash(buf, PENSTOCK_ROW_HASH, info, &info->old_row, NULL);
 	penstock_wire_end(buf, mark, length_bytes);
 }
 
@@ -286,6 +297,7 @@ append_change(PenstockSession *session, StringInfo buf, const RowChange *change,
 	};
 
 	PenstockRelInfo *info = change->info;
+	const PenstockRow *old_row = change->has_old ? &info->old_row : NULL;
 	uint32 number = info->published->number;
 	int mark;
 
@@ -297,11 +309,15 @@ append_change(PenstockSession *session, StringInfo buf, const RowChange *change,
 			penstock_wire_uint(buf, PENSTOCK_CHANGE_INSERT, number);
 			penstock_row_append(session, buf, &penstock_row_in_change,
 								&info->full, &info->new_row, false);
+			append_hash(buf, PENSTOCK_CHANGE_HASH, info, &info->new_row,
+						old_row);
 			break;
 		case PENSTOCK_UPDATE:
 			penstock_wire_uint(buf, PENSTOCK_CHANGE_UPDATE, number);
 			penstock_row_append(session, buf, &penstock_row_in_change,
 								&info->full, &info->new_row, true);
+			append_hash(buf, PENSTOCK_CHANGE_HASH, info, &info->new_row,
+						old_row);
 			if (change->has_old)
 				append_old_row(session, buf, info, length_bytes);
 			break;
@@ -312,6 +328,7 @@ append_change(PenstockSession *session, StringInfo buf, const RowChange *change,
 									? &info->full
 									: &info->key,
 								&info->old_row, false);
+			append_hash(buf, PENSTOCK_CHANGE_HASH, info, old_row, NULL);
 			break;
 		case PENSTOCK_TRUNCATE:
 			Assert(false);

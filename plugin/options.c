@@ -14,6 +14,7 @@
 #include "utils/varlena.h"
 
 #include "options.h"
+#include "route.h"
 
 typedef enum OptionType
 {
@@ -21,6 +22,7 @@ typedef enum OptionType
 	OPTION_BOOLEAN,
 	OPTION_CHOICE,
 	OPTION_IDENTIFIERS,
+	OPTION_DISTRIBUTION,
 } OptionType;
 
 typedef struct OptionDef
@@ -84,6 +86,11 @@ static const OptionDef option_defs[] = {
 		.offset = offsetof(PenstockOptions, binary),
 		.value_default = true,
 	},
+	{
+		.name = "distribution",
+		.type = OPTION_DISTRIBUTION,
+		.offset = offsetof(PenstockOptions, distribution),
+	},
 };
 
 /* "a, b, c" of all option names, for hints. */
@@ -126,6 +133,11 @@ describe_values(const OptionDef *def)
 			appendStringInfoString(
 				&text, "It takes a list of names, separated by commas; quote "
 					   "a name as in SQL.");
+			break;
+		case OPTION_DISTRIBUTION:
+			appendStringInfoString(
+				&text, "It takes a list such as schema.table(column, column), "
+					   "each table once; quote a name as in SQL.");
 			break;
 	}
 	return text.data;
@@ -214,6 +226,10 @@ parse_value(const OptionDef *def, const char *value, PenstockOptions *options)
 		case OPTION_IDENTIFIERS:
 			*(List **) field = parse_identifiers(def, value);
 			break;
+		case OPTION_DISTRIBUTION:
+			if (!penstock_route_parse(value, (List **) field))
+				raise_invalid_value(def, value);
+			break;
 	}
 }
 
@@ -232,6 +248,7 @@ set_default(const OptionDef *def, PenstockOptions *options)
 			*(bool *) field = def->value_default != 0;
 			break;
 		case OPTION_IDENTIFIERS:
+		case OPTION_DISTRIBUTION:
 			*(List **) field = NIL;
 			break;
 	}

@@ -12,6 +12,8 @@
  *					is not at its end; 65536 unless told otherwise
  *	 binary			true (default), or false: write each value in its text
  *					format
+ *	 distribution	tables whose rows are to be sent with a hash of some of
+ *their columns, and those columns; see route.h
  *
  * An option that is not known, repeated, missing, or whose value cannot be read
  * or is out of range is an error, because a misspelt option that is passed over
@@ -44,6 +46,7 @@ typedef struct PenstockOptions
 	bool messages;
 	int frame_size; /* bytes */
 	bool binary;
+	List *distribution; /* of PenstockDistribution */
 } PenstockOptions;
 
 /*

@@ -397,6 +397,11 @@ find_identity_problem(const PenstockRelInfo *info, Relation relation,
 	if (info->identity != PENSTOCK_REPLICA_IDENTITY_FULL &&
 		bms_is_empty(identity))
 		return "The table has no replica identity.";
+	if (info->route != NULL &&
+		penstock_route_column_outside_key(info->route) != NULL)
+		return psprintf("Column \"%s\", by which the table is distributed, is "
+						"not in its replica identity.",
+						penstock_route_column_outside_key(info->route));
 	if (lacks_identity_column(info, target, identity))
 		return "A column of its replica identity is not published.";
 	if (target != relation && partition_lacks_identity(info, relation))
@@ -454,6 +459,19 @@ append_column(PenstockSession *session, StringInfo buf,
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
 }
 
+/* Says by which columns rows are distributed, as a packed list. */
+static void
+append_distribution(StringInfo buf, const PenstockRoute *route)
+{
+	char numbers[PARTITION_MAX_KEYS * PENSTOCK_WIRE_VARINT_BYTES_MAX];
+	char *end = numbers;
+
+	for (int i = 0; i < route->ncolumns; i++)
+		end = penstock_wire_varint(end, (uint64) route->attnums[i]);
+	penstock_wire_bytes(buf, PENSTOCK_RELATION_DISTRIBUTION, numbers,
+						(Size) (end - numbers));
+}
+
 /* Writes the Relation record that describes the table as it is now. */
 static void
 write_record(PenstockSession *session, StringInfo buf,
@@ -477,6 +495,8 @@ write_record(PenstockSession *session, StringInfo buf,
 		append_column(session, buf, info->full.columns[i],
 					  TupleDescAttr(desc, attnum - 1));
 	}
+	if (info->route != NULL)
+		append_distribution(buf, info->route);
 }
 
 /* Finds or makes the published table that a table's rows refer to. */
@@ -534,6 +554,8 @@ init_target(PenstockSession *session, PenstockRelInfo *info, Relation relation,
 
 	identity = identity_key_bitmap_compat(target);
 	init_columns(session, info, target, identity);
+	info->route = penstock_route_new(session->options.distribution, info,
+									 target);
 	info->identity_problem = find_identity_problem(info, relation, target,
 												   identity);
 

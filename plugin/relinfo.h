@@ -19,6 +19,7 @@
 #include "utils/rel.h"
 
 #include "publish.h"
+#include "route.h"
 #include "session.h"
 #include "value.h"
 
@@ -93,6 +94,8 @@ typedef struct PenstockRelInfo
 
 	PenstockShape full;
 	PenstockShape key;
+
+	PenstockRoute *route; /* how rows are hashed; NULL: they are not */
 
 	/* Where rows are taken apart, and how many columns that holds. */
 	int natts;

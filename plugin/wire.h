@@ -102,6 +102,7 @@ typedef enum PenstockChangeField
 	PENSTOCK_CHANGE_NULLS = 9,
 	PENSTOCK_CHANGE_UNCHANGED = 10,
 	PENSTOCK_CHANGE_OLD = 11,
+	PENSTOCK_CHANGE_HASH = 13,
 } PenstockChangeField;
 
 typedef enum PenstockRowField
@@ -110,6 +111,7 @@ typedef enum PenstockRowField
 	PENSTOCK_ROW_VALUES = 2,
 	PENSTOCK_ROW_NULLS = 3,
 	PENSTOCK_ROW_UNCHANGED = 4,
+	PENSTOCK_ROW_HASH = 5,
 } PenstockRowField;
 
 typedef enum PenstockRelationField
@@ -120,6 +122,7 @@ typedef enum PenstockRelationField
 	PENSTOCK_RELATION_NAME = 4,
 	PENSTOCK_RELATION_REPLICA_IDENTITY = 5,
 	PENSTOCK_RELATION_COLUMNS = 6,
+	PENSTOCK_RELATION_DISTRIBUTION = 7,
 } PenstockRelationField;
 
 typedef enum PenstockColumnField
@@ -154,8 +157,9 @@ typedef enum PenstockMessageField
  * Tags as they stand in the output: field number and wire type in one byte,
  * which holds for field numbers up to 15.  All of ours are.
  */
-#define PENSTOCK_WIRE_TAG_VARINT(field) ((char) ((field) << 3))
-#define PENSTOCK_WIRE_TAG_BYTES(field)  ((char) ((field) << 3 | 2))
+#define PENSTOCK_WIRE_TAG_VARINT(field)  ((char) ((field) << 3))
+#define PENSTOCK_WIRE_TAG_FIXED64(field) ((char) ((field) << 3 | 1))
+#define PENSTOCK_WIRE_TAG_BYTES(field)   ((char) ((field) << 3 | 2))
 
 /* A signed number such that small ones, whatever their sign, become short. */
 static inline uint64
@@ -247,6 +251,18 @@ static inline void
 penstock_wire_sint(StringInfo buf, int field, int64 value)
 {
 	penstock_wire_uint(buf, field, penstock_wire_zigzag(value));
+}
+
+/* Appends a fixed64, eight bytes with the least one first. */
+static inline void
+penstock_wire_fixed64(StringInfo buf, int field, uint64 value)
+{
+	char *p = penstock_wire_reserve(buf, 1 + sizeof(value));
+
+	*p++ = PENSTOCK_WIRE_TAG_FIXED64(field);
+	for (int i = 0; i < (int) sizeof(value); i++)
+		*p++ = (char) (value >> (8 * i));
+	penstock_wire_advance(buf, p);
 }
 
 /*

@@ -216,6 +216,9 @@ show_relation(ArrayBuildState *lines, const Penstock__Relation *relation)
 					 identity_name(relation->replica_identity));
 	if (relation->oid == 0)
 		appendStringInfoString(&text, " NO OID");
+	for (size_t i = 0; i < relation->n_distribution; i++)
+		appendStringInfo(&text, "%s%u", i == 0 ? " distributed by " : ", ",
+						 relation->distribution[i]);
 	check_known(&text, &relation->base);
 	lines = add_line(lines, text.data);
 	for (size_t i = 0; i < relation->n_columns; i++)
@@ -320,6 +323,16 @@ show_row(StringInfo text, const Penstock__Relation *relation, bool keys_only,
 		appendStringInfoString(text, " VALUES LEFT");
 }
 
+/* A hash has no business where the relation does not say what it is of. */
+static void
+show_hash(StringInfo text, const Penstock__Relation *relation, uint64 hash)
+{
+	if (relation->n_distribution > 0)
+		appendStringInfo(text, " hash %016" INT64_MODIFIER "x", hash);
+	else if (hash != 0)
+		appendStringInfoString(text, " HASH");
+}
+
 static void
 show_change_row(StringInfo text, const Penstock__Relation *relation,
 				bool keys_only, const Penstock__Change *change)
@@ -334,6 +347,7 @@ show_change_row(StringInfo text, const Penstock__Relation *relation,
 	};
 
 	show_row(text, relation, keys_only, &row);
+	show_hash(text, relation, change->hash);
 }
 
 static void
@@ -351,6 +365,7 @@ show_old_row(StringInfo text, const Penstock__Relation *relation,
 
 	appendStringInfoString(text, " | old:");
 	show_row(text, relation, keys_only, &row);
+	show_hash(text, relation, old->hash);
 }
 
 static ArrayBuildState *

@@ -77,6 +77,14 @@ typedef struct Change
 	const Value *new_row;
 	const Value *old_row;
 
+	/*
+	 * Distribution hash of the row as it is now, and as it was before (of an
+	 * insert or a delete both are the same); only if the relation has a
+	 * distribution.
+	 */
+	uint64_t hash;
+	uint64_t old_hash;
+
 	union
 	{
 		const TruncateInfo *truncate; /* of CHANGE_TRUNCATE */

@@ -25,6 +25,9 @@
  * MaxHeapAttributeNumber). */
 #define RELATION_COLUMNS_MAX 1600
 
+/* Columns of a distribution hash (pg_config_manual.h: PARTITION_MAX_KEYS). */
+#define RELATION_DISTRIBUTION_MAX 32
+
 /* OIDs of the types whose values travel as integers, and of a few others
  * (catalog/pg_type.dat). */
 enum
@@ -83,6 +86,11 @@ typedef struct Relation
 	int column_count;
 	int key_count; /* columns whose `key` is true */
 	RelationColumn *columns;
+
+	/* Indexes of the columns of which rows have a hash; none: they have none.
+	 */
+	int distribution_count;
+	int *distribution;
 
 	Arena *arena;   /* holds all of the above and the Relation itself */
 	int references; /* see relation_ref() */

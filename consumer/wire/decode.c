@@ -40,11 +40,13 @@ enum
 	CHANGE_FIELD_NULLS = 9,
 	CHANGE_FIELD_UNCHANGED = 10,
 	CHANGE_FIELD_OLD = 11,
+	CHANGE_FIELD_HASH = 13,
 
 	ROW_INTEGERS = 1,
 	ROW_VALUES = 2,
 	ROW_NULLS = 3,
 	ROW_UNCHANGED = 4,
+	ROW_HASH = 5,
 };
 
 /* The fields of a row as they were found, before they meet their columns. */
@@ -54,6 +56,7 @@ typedef struct RawRow
 	int value_count;
 	Span nulls;
 	Span unchanged;
+	uint64_t hash;
 	int64_t integers[RELATION_COLUMNS_MAX];
 	Span values[RELATION_COLUMNS_MAX];
 } RawRow;
@@ -258,6 +261,33 @@ convert_column(Relation *relation, RelationColumn *column,
 	return RC_OK;
 }
 
+/* The columns of the hash, by their places in the relation. */
+static MUST_CHECK Rc
+convert_distribution(Relation *relation, const Penstock__Relation *wire,
+					 Error *err)
+{
+	int count = (int) wire->n_distribution;
+
+	if (wire->n_distribution > RELATION_DISTRIBUTION_MAX)
+		return invalid(err, "relation distributed by too many columns");
+	relation->distribution = arena_calloc(relation->arena, (size_t) count,
+										  sizeof(int));
+	relation->distribution_count = count;
+	for (int i = 0; i < count; i++)
+	{
+		int index = 0;
+
+		while (index < relation->column_count &&
+			   relation->columns[index].attnum != wire->distribution[i])
+			index++;
+		if (index == relation->column_count)
+			return invalid(err, "relation distributed by a column that it "
+								"does not have");
+		relation->distribution[i] = index;
+	}
+	return RC_OK;
+}
+
 static MUST_CHECK Rc
 convert_relation(const Penstock__Relation *wire, Relation **converted,
 				 Error *err)
@@ -281,6 +311,8 @@ convert_relation(const Penstock__Relation *wire, Relation **converted,
 	for (size_t i = 0; rc == RC_OK && i < wire->n_columns; i++)
 		rc = convert_column(relation, &relation->columns[i], wire->columns[i],
 							err);
+	if (rc == RC_OK)
+		rc = convert_distribution(relation, wire, err);
 	if (rc != RC_OK)
 	{
 		relation_unref(relation);
@@ -375,6 +407,11 @@ add_row_field(RawRow *row, uint32_t number, const Field *field)
 {
 	if (number == ROW_INTEGERS && field->wire_type == WIRE_VARINT)
 		return add_integer(row, field->varint);
+	if (number == ROW_HASH)
+	{
+		row->hash = field->fixed64;
+		return field->wire_type == WIRE_FIXED64;
+	}
 	if (field->wire_type != WIRE_BYTES)
 		return false;
 	switch (number)
@@ -404,6 +441,7 @@ reset_row(RawRow *row)
 	row->value_count = 0;
 	row->nulls = (Span){0};
 	row->unchanged = (Span){0};
+	row->hash = 0;
 }
 
 static bool
@@ -417,7 +455,7 @@ read_old_row(RawRow *row, Span body)
 
 		if (!reader_field(&reader, &field))
 			return false;
-		if (field.number >= ROW_INTEGERS && field.number <= ROW_UNCHANGED &&
+		if (field.number >= ROW_INTEGERS && field.number <= ROW_HASH &&
 			!add_row_field(row, field.number, &field))
 			return false;
 	}
@@ -534,6 +572,8 @@ decode_row_change(Decoder *decoder, Frame *frame, Change *change, Error *err)
 	old_is_key = relation->identity != IDENTITY_FULL;
 	remember_relation(decoder, frame, relation);
 	change->relation = relation;
+	change->hash = raw->row.hash;
+	change->old_hash = raw->has_old ? raw->old.hash : raw->row.hash;
 	switch (raw->operation)
 	{
 		case CHANGE_FIELD_INSERT:
@@ -635,6 +675,8 @@ read_change_field(RawChange *raw, const Field *field)
 		return add_row_field(
 			&raw->row, field->number - CHANGE_FIELD_INTEGERS + ROW_INTEGERS,
 			field);
+	if (field->number == CHANGE_FIELD_HASH)
+		return add_row_field(&raw->row, ROW_HASH, field);
 	if (field->number <= CHANGE_FIELD_MESSAGE)
 		return read_operation(raw, field);
 	if (field->number == CHANGE_FIELD_OLD)

@@ -53,6 +53,20 @@ skip(Reader *reader, size_t length)
 	return true;
 }
 
+/* Eight bytes, the least one first. */
+static bool
+read_fixed64(Reader *reader, uint64_t *number)
+{
+	const uint8_t *bytes = reader->at;
+
+	if (!skip(reader, sizeof(*number)))
+		return false;
+	*number = 0;
+	for (size_t i = 0; i < sizeof(*number); i++)
+		*number |= (uint64_t) bytes[i] << (8 * i);
+	return true;
+}
+
 bool
 reader_field(Reader *reader, Field *field)
 {
@@ -68,7 +82,7 @@ reader_field(Reader *reader, Field *field)
 		case WIRE_VARINT:
 			return reader_varint(reader, &field->varint);
 		case WIRE_FIXED64:
-			return skip(reader, 8);
+			return read_fixed64(reader, &field->fixed64);
 		case WIRE_FIXED32:
 			return skip(reader, 4);
 		case WIRE_BYTES:

@@ -39,8 +39,9 @@ typedef struct Field
 {
 	uint32_t number;
 	uint32_t wire_type;
-	uint64_t varint; /* of WIRE_VARINT */
-	Span bytes;      /* of WIRE_BYTES */
+	uint64_t varint;  /* of WIRE_VARINT */
+	uint64_t fixed64; /* of WIRE_FIXED64 */
+	Span bytes;       /* of WIRE_BYTES */
 } Field;
 
 static inline Reader

@@ -322,7 +322,7 @@ static void
 unknown_fields_are_skipped_everywhere(void **state UNUSED)
 {
 	/* A change with fields 12, 13, 14 and 15 of every wire type and an old
-	 * row with fields 5 and 6, then a field 100 of the frame. */
+	 * row with fields 7 and 6, then a field 100 of the frame. */
 	static const uint8_t more[] = {
 		0x1a, 0x29,                                           /* change */
 		0x10, 0x01,                                           /* update */
@@ -332,7 +332,7 @@ unknown_fields_are_skipped_everywhere(void **state UNUSED)
 		0x7d, 1,    2,    3,    4,                            /* fixed32 */
 		0x3a, 0x02, 0x54, 0x02,                               /* integers */
 		0x42, 0x00, 0x42, 0x00,                               /* values */
-		0x5a, 0x09, 0x0a, 0x01, 0x52, 0x28, 0x01, 0x32, 0x02, /* old */
+		0x5a, 0x09, 0x0a, 0x01, 0x52, 0x38, 0x01, 0x32, 0x02, /* old */
 		'z',  'z',                                            /* old */
 		0xa2, 0x06, 0x01, 'u',                                /* frame */
 	};
@@ -895,6 +895,76 @@ an_update_has_an_old_row_only_if_it_says_so(void **state UNUSED)
 	finish(decoder);
 }
 
+/* A distributed relation, and in what order the columns are hashed. */
+static void
+draft_add_distributed(Draft *draft, uint32_t first, uint32_t second)
+{
+	static uint32_t distribution[2];
+
+	distribution[0] = first;
+	distribution[1] = second;
+	draft_add_relation(draft);
+	draft->relation.distribution = distribution;
+	draft->relation.n_distribution = LENGTH_OF(distribution);
+}
+
+static void
+rows_of_a_distributed_relation_have_hashes(void **state UNUSED)
+{
+	const uint64_t hash = 0xfedcba9876543210;
+	Decoder *decoder = ready_decoder();
+	const Relation *relation;
+	Penstock__Change *moved;
+	Draft draft;
+	Frame *frame;
+
+	init_transaction(&draft);
+	draft_add_distributed(&draft, 4, 1);
+	draft_add_insert(&draft)->hash = hash;
+	draft_add_update(&draft)->hash = hash;
+	moved = draft_add_update(&draft);
+	draft_set_old_key(&draft, moved);
+	moved->hash = hash;
+	draft.old.hash = 5;
+	draft_add_delete(&draft)->hash = hash;
+	draft_commit(&draft);
+	frame = accept_draft(decoder, &draft);
+	relation = frame->changes[0].relation;
+	assert_int_equal(relation->distribution_count, 2);
+	assert_int_equal(relation->distribution[0], 3);
+	assert_int_equal(relation->distribution[1], 0);
+	for (int i = 0; i < 4; i++)
+	{
+		assert_true(frame->changes[i].hash == hash);
+		assert_true(frame->changes[i].old_hash == (i == 2 ? 5 : hash));
+	}
+	frame_unref(frame);
+	finish(decoder);
+}
+
+static void
+a_distribution_names_columns_that_are_there(void **state UNUSED)
+{
+	static uint32_t many[RELATION_DISTRIBUTION_MAX + 1];
+	Decoder *decoder = ready_decoder();
+	Draft draft;
+
+	init_transaction(&draft);
+	draft_add_distributed(&draft, 1, 5);
+	refuse_draft(decoder, &draft,
+				 INVALID "relation distributed by a column that it does not "
+						 "have");
+	finish(decoder);
+	decoder = ready_decoder();
+	init_transaction(&draft);
+	draft_add_relation(&draft);
+	draft.relation.distribution = many;
+	draft.relation.n_distribution = LENGTH_OF(many);
+	refuse_draft(decoder, &draft,
+				 INVALID "relation distributed by too many columns");
+	finish(decoder);
+}
+
 /* Under replica identity full an old row has all columns. */
 static void
 an_old_row_is_full_under_identity_full(void **state UNUSED)
@@ -1446,6 +1516,8 @@ main(void)
 		cmocka_unit_test(a_full_row_has_every_column),
 		cmocka_unit_test(a_deleted_row_has_its_key_only),
 		cmocka_unit_test(an_update_has_an_old_row_only_if_it_says_so),
+		cmocka_unit_test(rows_of_a_distributed_relation_have_hashes),
+		cmocka_unit_test(a_distribution_names_columns_that_are_there),
 		cmocka_unit_test(an_old_row_is_full_under_identity_full),
 		cmocka_unit_test(too_few_values_are_refused),
 		cmocka_unit_test(numbers_beyond_their_type_are_refused),

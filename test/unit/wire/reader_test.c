@@ -191,6 +191,7 @@ fields_of_all_wire_types_are_read(void **state UNUSED)
 	ACCEPTED_FIELD("\x11\x01\x02\x03\x04\x05\x06\x07\x08");
 	assert_int_equal(field.number, 2);
 	assert_int_equal(field.wire_type, WIRE_FIXED64);
+	assert_true(field.fixed64 == 0x0807060504030201);
 	ACCEPTED_FIELD("\x1d\x01\x02\x03\x04");
 	assert_int_equal(field.number, 3);
 	assert_int_equal(field.wire_type, WIRE_FIXED32);

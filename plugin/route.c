@@ -1,0 +1,293 @@
+/*
+ * route.c
+ *		Computes distribution hashes; see route.h.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "access/hash.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "parser/scansup.h"
+#include "partitioning/partbounds.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "relinfo.h"
+#include "route.h"
+
+/* ---- the option's value ---- */
+
+static void
+skip_spaces(const char **at)
+{
+	while (scanner_isspace(**at))
+		(*at)++;
+}
+
+/* Takes one character, and the spaces behind it. */
+static bool
+take_character(const char **at, char character)
+{
+	if (**at != character)
+		return false;
+	(*at)++;
+	skip_spaces(at);
+	return true;
+}
+
+static bool
+is_name_character(char c)
+{
+	return IS_HIGHBIT_SET(c) || (c >= 'a' && c <= 'z') ||
+		   (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		   c == '$';
+}
+
+/* What is within quotes, a doubled quote standing for one; NULL: no end. */
+static char *
+take_quoted(const char **at)
+{
+	StringInfoData name;
+
+	initStringInfo(&name);
+	for (const char *p = *at + 1; *p != '\0'; p++)
+	{
+		if (*p == '"' && p[1] != '"')
+		{
+			*at = p + 1;
+			return name.data;
+		}
+		if (*p == '"')
+			p++;
+		appendStringInfoChar(&name, *p);
+	}
+	return NULL;
+}
+
+/* Takes a name, quoted as in SQL, and the spaces behind it; NULL: none. */
+static char *
+take_name(const char **at)
+{
+	const char *start = *at;
+	char *name;
+
+	if (*start == '"')
+		name = take_quoted(at);
+	else
+	{
+		while (is_name_character(**at))
+			(*at)++;
+		name = downcase_identifier(start, (int) (*at - start), false, false);
+	}
+	if (name == NULL || name[0] == '\0')
+		return NULL;
+	skip_spaces(at);
+	return name;
+}
+
+static bool
+take_columns(const char **at, List **columns)
+{
+	if (!take_character(at, '('))
+		return false;
+	do
+	{
+		char *name = take_name(at);
+
+		if (name == NULL || list_length(*columns) >= PARTITION_MAX_KEYS)
+			return false;
+		*columns = lappend(*columns, name);
+	} while (take_character(at, ','));
+	return take_character(at, ')');
+}
+
+static const PenstockDistribution *
+find_distribution(const List *distributions, const char *schema,
+				  const char *table)
+{
+	ListCell *cell;
+
+	foreach (cell, distributions)
+	{
+		const PenstockDistribution *distribution = lfirst(cell);
+
+		if (strcmp(distribution->schema, schema) == 0 &&
+			strcmp(distribution->table, table) == 0)
+			return distribution;
+	}
+	return NULL;
+}
+
+bool
+penstock_route_parse(const char *value, List **distributions)
+{
+	const char *at = value;
+
+	*distributions = NIL;
+	skip_spaces(&at);
+	do
+	{
+		PenstockDistribution *distribution = palloc0(sizeof(*distribution));
+
+		distribution->schema = take_name(&at);
+		if (distribution->schema == NULL || !take_character(&at, '.'))
+			return false;
+		distribution->table = take_name(&at);
+		if (distribution->table == NULL ||
+			!take_columns(&at, &distribution->columns) ||
+			find_distribution(*distributions, distribution->schema,
+							  distribution->table) != NULL)
+			return false;
+		*distributions = lappend(*distributions, distribution);
+	} while (take_character(&at, ','));
+	return *at == '\0';
+}
+
+
+/* ---- a table ---- */
+
+static void
+raise_no_column(const PenstockRelInfo *info, const char *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\", by which table %s is distributed, is not "
+					"published or does not exist",
+					column, info->name)));
+}
+
+/* The extended hash function that PARTITION BY HASH would use for a type. */
+static Oid
+find_hash_function(const PenstockRelInfo *info, const char *column, Oid type)
+{
+	Oid opclass = GetDefaultOpClass(type, HASH_AM_OID);
+	Oid function = InvalidOid;
+
+	if (OidIsValid(opclass))
+	{
+		Oid input_type = get_opclass_input_type(opclass);
+
+		function = get_opfamily_proc(get_opclass_family(opclass), input_type,
+									 input_type, HASHEXTENDED_PROC);
+	}
+	if (!OidIsValid(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("column \"%s\", by which table %s is distributed, "
+						"cannot be hashed",
+						column, info->name),
+				 errdetail("Its type %s has no default operator class for hash "
+						   "with an extended hash function.",
+						   format_type_be(type))));
+	return function;
+}
+
+/* Fills in the column of the route with that index. */
+static void
+init_column(PenstockRoute *route, int index, const char *name,
+			const PenstockRelInfo *info, Relation target)
+{
+	TupleDesc desc = RelationGetDescr(target);
+	int attnum = -1;
+
+	for (int i = 0; i < info->full.ncolumns; i++)
+	{
+		Form_pg_attribute attr;
+
+		attnum = bms_next_member(info->publish.columns, attnum);
+		attr = TupleDescAttr(desc, attnum - 1);
+		if (strcmp(NameStr(attr->attname), name) != 0)
+			continue;
+		route->columns[index] = info->full.columns[i];
+		route->attnums[index] = attnum;
+		route->collations[index] = attr->attcollation;
+		fmgr_info_cxt(find_hash_function(info, name, attr->atttypid),
+					  &route->functions[index], CurrentMemoryContext);
+		return;
+	}
+	raise_no_column(info, name);
+}
+
+PenstockRoute *
+penstock_route_new(const List *distributions, const PenstockRelInfo *info,
+				   Relation target)
+{
+	const PenstockDistribution *distribution;
+	PenstockRoute *route;
+	Size n;
+	ListCell *cell;
+
+	if (distributions == NIL)
+		return NULL;
+	distribution = find_distribution(
+		distributions, get_namespace_name(RelationGetNamespace(target)),
+		RelationGetRelationName(target));
+	if (distribution == NULL)
+		return NULL;
+
+	n = (Size) list_length(distribution->columns);
+	route = palloc0(sizeof(PenstockRoute));
+	route->ncolumns = (int) n;
+	route->columns = palloc0(n * sizeof(PenstockColumn *));
+	route->attnums = palloc0(n * sizeof(int));
+	route->functions = palloc0(n * sizeof(FmgrInfo));
+	route->collations = palloc0(n * sizeof(Oid));
+	route->values = palloc0(n * sizeof(Datum));
+	route->nulls = palloc0(n * sizeof(bool));
+	foreach (cell, distribution->columns)
+		init_column(route, foreach_current_index(cell), lfirst(cell), info,
+					target);
+	return route;
+}
+
+const char *
+penstock_route_column_outside_key(const PenstockRoute *route)
+{
+	for (int i = 0; i < route->ncolumns; i++)
+	{
+		if (!route->columns[i]->key)
+			return route->columns[i]->writer.column;
+	}
+	return NULL;
+}
+
+
+/* ---- a row ---- */
+
+static bool
+is_unchanged(const PenstockRow *row, const PenstockColumn *column)
+{
+	return row->maybe_external && column->typlen == -1 &&
+		   !row->nulls[column->source] &&
+		   VARATT_IS_EXTERNAL_ONDISK(
+			   DatumGetPointer(row->values[column->source]));
+}
+
+uint64
+penstock_route_hash(const PenstockRoute *route, const PenstockRow *row,
+					const PenstockRow *old_row)
+{
+	for (int i = 0; i < route->ncolumns; i++)
+	{
+		const PenstockColumn *column = route->columns[i];
+		const PenstockRow *from = row;
+
+		if (unlikely(is_unchanged(row, column)))
+		{
+			/* It is in the key, and such a key is in the log as a whole. */
+			if (old_row == NULL || is_unchanged(old_row, column))
+				elog(ERROR,
+					 "value of column \"%s\" of table %s is not in the log",
+					 column->writer.column, column->writer.table);
+			from = old_row;
+		}
+		route->values[i] = from->values[column->source];
+		route->nulls[i] = from->nulls[column->source];
+	}
+	return compute_partition_hash_value(route->ncolumns, route->functions,
+										route->collations, route->values,
+										route->nulls);
+}
