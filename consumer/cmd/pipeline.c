@@ -280,7 +280,7 @@ static MUST_CHECK Rc
 wait_for_events(const Run *run, Error *err)
 {
 	const Pipeline *pipeline = run->pipeline;
-	struct pollfd fds[CONFIG_TARGETS_MAX + 2];
+	struct pollfd fds[CONFIG_TARGETS_MAX * SINK_FDS_MAX + 2];
 	bool receiving = run->reading && !router_is_full(run->router);
 	int64_t deadline_us;
 	int64_t left_ms;
@@ -295,8 +295,8 @@ wait_for_events(const Run *run, Error *err)
 		SinkInterest interest;
 
 		sink_interest(pipeline->sinks[i], &interest);
-		fds[n++] = (struct pollfd){.fd = interest.fd,
-								   .events = interest.events};
+		for (int f = 0; f < interest.fd_count; f++)
+			fds[n++] = interest.fds[f];
 		if (interest.deadline_us < deadline_us)
 			deadline_us = interest.deadline_us;
 	}

@@ -252,13 +252,13 @@ finish_output(Sink *sink)
 	sink->mode = SINK_STOPPING;
 	while (rc == RC_OK && !sink->stopped && clock_monotonic_us() < deadline_us)
 	{
-		SinkInterest interest;
+		SinkInterest interest; /* one descriptor: its output */
 
 		rc = sink_work(sink, true, &ignored);
 		sink_interest(sink, &interest);
 		if (rc == RC_OK && !sink->stopped)
-			rc = interrupt_wait(interest.fd, interest.events, FINISH_MS_MAX,
-								&ignored);
+			rc = interrupt_wait(interest.fds[0].fd, interest.fds[0].events,
+								FINISH_MS_MAX, &ignored);
 		rc = rc == RC_AGAIN ? RC_OK : rc;
 	}
 	error_reset(&ignored);

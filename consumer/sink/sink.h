@@ -18,6 +18,7 @@
 #ifndef PENSTOCK_SINK_SINK_H
 #define PENSTOCK_SINK_SINK_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -44,11 +45,14 @@ typedef enum SinkMode
 	SINK_STOPPING,
 } SinkMode;
 
+/* Connections that one sink can wait for at once. */
+#define SINK_FDS_MAX 20
+
 /* What a sink waits for; merged by the loop. */
 typedef struct SinkInterest
 {
-	int fd;              /* -1: none */
-	short events;        /* as for poll(2) */
+	struct pollfd fds[SINK_FDS_MAX];
+	int fd_count;
 	int64_t deadline_us; /* monotonic; INT64_MAX: none */
 } SinkInterest;
 
@@ -119,8 +123,18 @@ sink_work(Sink *sink, bool source_idle, Error *err)
 static inline void
 sink_interest(const Sink *sink, SinkInterest *interest)
 {
-	*interest = (SinkInterest){.fd = -1, .deadline_us = INT64_MAX};
+	interest->fd_count = 0;
+	interest->deadline_us = INT64_MAX;
 	sink->ops->interest(sink, interest);
+}
+
+/* For implementations: adds a descriptor, with events as for poll(2). */
+static inline void
+sink_interest_add(SinkInterest *interest, int fd, short events)
+{
+	CHECK(interest->fd_count < SINK_FDS_MAX);
+	interest->fds[interest->fd_count++] = (struct pollfd){.fd = fd,
+														  .events = events};
 }
 
 /* Accepts NULL. */

@@ -200,12 +200,10 @@ static void
 json_interest(const Sink *sink, SinkInterest *interest)
 {
 	const JsonSink *self = (const JsonSink *) sink;
+	bool writing = output_pending(&self->output) > 0 || self->blocked;
 
 	/* Without events, poll() still tells when the reader goes. */
-	interest->fd = self->output.fd;
-	interest->events = output_pending(&self->output) > 0 || self->blocked
-						   ? POLLOUT
-						   : 0;
+	sink_interest_add(interest, self->output.fd, writing ? POLLOUT : 0);
 	interest->deadline_us = sync_due_us(self);
 }
 

@@ -177,7 +177,7 @@ a_slow_reader_fills_the_sink_and_empties_it(void **state UNUSED)
 	assert_true(bench.sink->full);
 	assert_int_equal(bench.sink->durable_lsn, 100);
 	sink_interest(bench.sink, &interest);
-	assert_int_equal(interest.events, POLLOUT);
+	assert_int_equal(interest.fds[0].events, POLLOUT);
 	for (int i = 0; i < 20; i++)
 	{
 		Lsn before = bench.sink->durable_lsn;
@@ -190,7 +190,7 @@ a_slow_reader_fills_the_sink_and_empties_it(void **state UNUSED)
 	assert_int_equal(bench.sink->durable_lsn, 205);
 	assert_false(bench.sink->full);
 	sink_interest(bench.sink, &interest);
-	assert_int_equal(interest.events, 0);
+	assert_int_equal(interest.fds[0].events, 0);
 	teardown(&bench);
 }
 

@@ -1,0 +1,389 @@
+/*
+ * applier.c
+ *    The applier's states.
+ */
+#include "sink/postgres/applier.h"
+
+#include <poll.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "sink/postgres/progress_table.h"
+
+/* Batches with fewer changes are not worth folding. */
+#define FOLD_CHANGES_MIN 8
+
+/* Bytes of a COPY that are handed to libpq before it has to flush. */
+#define COPY_BUFFER_MAX (4 * PLAN_STATEMENT_BYTES)
+
+/* ---- sending ------------------------------------------------------------ */
+
+Rc
+applier_send_plain(Applier *self, const char *sql, ExpectationKind kind,
+				   Error *err)
+{
+	Expectation expectation = {.kind = (int) kind,
+							   .rows_expected = -1,
+							   .change_index = PLAN_NO_CHANGE};
+
+	return lane_send_sql(self->lane, sql, &expectation, err);
+}
+
+static MUST_CHECK Rc
+send_step(Applier *self, Error *err)
+{
+	Expectation expectation = {
+		.kind = EXPECT_ROWS,
+		.rows_expected = self->step.rows_expected,
+		.change_index = self->step.change_index,
+		.table = self->step.table,
+	};
+
+	FAULT("apply.before_statement");
+	self->has_step = false;
+	if (self->step.kind == STEP_SETTLE)
+		expectation.kind = EXPECT_SETTLED;
+	if (self->step.statement == NULL)
+		return lane_send_sql(self->lane, self->step.sql, &expectation, err);
+	return lane_send_statement(self->lane, self->step.statement, self->params,
+							   &expectation, err);
+}
+
+/* Takes the plan's next step, unless one waits to be sent. */
+static void
+take_step(Applier *self)
+{
+	if (self->has_step || self->plan_ended)
+		return;
+	params_reset(self->params);
+	plan_next(self->plan, self->params, &self->step);
+	self->plan_ended = self->step.kind == STEP_END;
+	self->has_step = !self->plan_ended;
+}
+
+/* Sends steps until the socket is full, a COPY is due, or the plan ends. */
+static MUST_CHECK Rc
+send_steps(Applier *self, Error *err)
+{
+	while (!lane_is_blocked(self->lane) && !self->failed)
+	{
+		Rc rc;
+
+		take_step(self);
+		if (self->plan_ended || self->step.kind == STEP_COPY)
+			break;
+		rc = send_step(self, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	if (lane_is_blocked(self->lane) && !self->failed)
+		return lane_flush(self->lane, err);
+	self->state = APPLIER_DRAINING;
+	return lane_send_sync(self->lane, err);
+}
+
+/* ---- starting a batch --------------------------------------------------- */
+
+static MUST_CHECK Rc
+make_plan(Applier *self, bool folded, Error *err)
+{
+	PlanInput input = {.batch = &self->batch,
+					   .statements = self->statements,
+					   .lookup = table_cache_get,
+					   .lookup_context = self->target->tables,
+					   .pipeline = self->target->pipeline};
+	Rc rc = RC_OK;
+
+	plan_free(self->plan);
+	self->plan = folded ? plan_folded_new(&input) : plan_ordered_new(&input);
+	self->folded = folded;
+	self->plan_ended = false;
+	self->has_step = false;
+	self->savepoint_set = false;
+	rc = lane_enter_pipeline(self->lane, err);
+	if (rc == RC_OK && !self->txn_open)
+		rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
+	else if (rc == RC_OK)
+	{
+		self->savepoint_set = true;
+		rc = applier_send_plain(self, "SAVEPOINT penstock", EXPECT_DONE, err);
+	}
+	self->txn_open = true;
+	self->state = APPLIER_SENDING;
+	return rc;
+}
+
+/* Prepared statements are only forgotten between transactions' steps. */
+static MUST_CHECK Rc
+forget_statements(Applier *self, Error *err)
+{
+	statement_cache_reset(self->statements);
+	self->progress_statement.prepared = false;
+	return pgconn_exec(lane_conn(self->lane), "DEALLOCATE ALL", NULL, err);
+}
+
+/* Few changes are sent as they are, unless they are large: see plan_folded.c.
+ */
+static bool
+is_worth_folding(const Applier *self, const Batch *batch)
+{
+	return self->target->independent_tables &&
+		   (batch->change_count >= FOLD_CHANGES_MIN ||
+			batch->bytes >= BATCH_BYTES_MIN);
+}
+
+Rc
+applier_start(Applier *self, Batch *batch, Error *err)
+{
+	Batch emptied = self->batch;
+	Rc rc = RC_OK;
+
+	ASSERT(self->state == APPLIER_IDLE && batch_is_empty(&self->batch));
+	self->batch = *batch;
+	*batch = emptied;
+	batch_split_incomplete(&self->batch, batch);
+	batch_continue(&self->batch, batch);
+	if (statement_cache_is_full(self->statements))
+		rc = forget_statements(self, err);
+	if (rc == RC_OK)
+		rc = table_cache_prepare(self->target->tables, lane_conn(self->lane),
+								 &self->batch, err);
+	if (rc == RC_OK)
+		rc = make_plan(self, is_worth_folding(self, &self->batch), err);
+	return rc;
+}
+
+/* ---- rounds ------------------------------------------------------------- */
+
+/* Back to idle; a part of a large transaction leaves it open. */
+static MUST_CHECK Rc
+finish_round(Applier *self, Error *err)
+{
+	Rc rc = lane_leave_pipeline(self->lane, err);
+
+	plan_free(self->plan);
+	self->plan = NULL;
+	batch_reset(&self->batch);
+	self->state = APPLIER_IDLE;
+	return rc;
+}
+
+/* Rolls back what the batch has done so far. */
+static MUST_CHECK Rc
+undo_batch(Applier *self, Error *err)
+{
+	Rc rc = lane_leave_pipeline(self->lane, err);
+
+	FAULT("apply.before_rollback");
+	if (rc == RC_OK)
+		rc = pgconn_exec(lane_conn(self->lane),
+						 self->savepoint_set ? "ROLLBACK TO SAVEPOINT penstock"
+											 : "ROLLBACK",
+						 NULL, err);
+	self->txn_open = self->savepoint_set;
+
+	/* Statements after the failure were skipped, their preparing too. */
+	if (rc == RC_OK)
+		rc = forget_statements(self, err);
+	return rc;
+}
+
+/*
+ * A change was refused for good.  The transactions before it are whole, and
+ * there is nothing wrong with them: apply them first.  False if there are none.
+ */
+static bool
+keep_transactions_before(Applier *self)
+{
+	Batch *batch = &self->batch;
+	size_t txn_index;
+
+	if (self->failure_index == PLAN_NO_CHANGE || self->has_stop ||
+		error_is_transient(&self->failure) ||
+		(batch->continues && !self->savepoint_set))
+		return false;
+	txn_index = batch_change_txn_index(batch, self->failure_index);
+	if (txn_index == 0)
+		return false;
+	batch_truncate(batch, txn_index);
+	error_take(&self->stop, &self->failure);
+	self->has_stop = true;
+	return true;
+}
+
+/*
+ * A round in which something failed is over.  The first part of a large
+ * transaction can be done again; it cannot when parts before are gone with it.
+ */
+static MUST_CHECK Rc
+recover(Applier *self, Error *err)
+{
+	bool can_retry;
+	Rc rc;
+
+	/* A commit that failed has taken the savepoint with it. */
+	if (self->state == APPLIER_COMMITTING)
+		self->savepoint_set = false;
+	can_retry = self->folded && self->failure_is_refusal &&
+				(!self->batch.continues || self->savepoint_set);
+	rc = undo_batch(self, err);
+	if (rc != RC_OK)
+		return rc;
+	self->failed = false;
+	if (!can_retry)
+	{
+		conflict_add_key(lane_conn(self->lane), &self->failure_change,
+						 &self->failure);
+		if (keep_transactions_before(self))
+			return make_plan(self, false, err);
+		error_take(err, &self->failure);
+		return RC_FAIL;
+	}
+	log_debug("apply",
+			  "%s refused a batch of %zu changes as a whole, applying it in "
+			  "order: %s",
+			  self->target->label, self->batch.change_count,
+			  self->failure.message);
+	error_reset(&self->failure);
+	return make_plan(self, false, err);
+}
+
+/* All results of a round have come in. */
+static MUST_CHECK Rc
+round_is_over(Applier *self, Error *err)
+{
+	const Batch *batch = &self->batch;
+
+	if (self->failed)
+		return recover(self, err);
+	if (self->state == APPLIER_COMMITTING ||
+		self->state == APPLIER_CHECKING_FLUSH)
+	{
+		applier_note_round(self);
+		if (self->has_stop)
+		{
+			error_take(err, &self->stop);
+			return RC_FAIL;
+		}
+		return finish_round(self, err);
+	}
+	if (self->has_step && self->step.kind == STEP_COPY)
+		return applier_start_copy(self, err);
+	if (!self->plan_ended)
+	{
+		self->state = APPLIER_SENDING;
+		return RC_OK;
+	}
+	if (batch->txns[batch->txn_count - 1].complete)
+		return applier_commit_batch(self, err);
+	if (self->savepoint_set)
+	{
+		Rc rc = lane_leave_pipeline(self->lane, err);
+
+		if (rc == RC_OK)
+			rc = pgconn_exec(lane_conn(self->lane),
+							 "RELEASE SAVEPOINT penstock", NULL, err);
+		if (rc == RC_OK)
+			rc = lane_enter_pipeline(self->lane, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	self->open_rows += (int64_t) batch->change_count;
+	return finish_round(self, err);
+}
+
+/* ---- work --------------------------------------------------------------- */
+
+/* Notices a server that went away while nothing was asked of it. */
+static MUST_CHECK Rc
+listen_idle(Applier *self, Error *err)
+{
+	PgConn *conn = lane_conn(self->lane);
+
+	if (!PQconsumeInput(pgconn_raw(conn)))
+		return pgconn_connection_error(conn, "lost the connection to", err);
+	return RC_AGAIN;
+}
+
+Rc
+applier_work(Applier *self, Error *err)
+{
+	Rc rc;
+
+	switch (self->state)
+	{
+		case APPLIER_IDLE:
+			return listen_idle(self, err);
+		case APPLIER_COPYING:
+			return applier_work_copy(self, err);
+		case APPLIER_SENDING:
+			rc = applier_receive_results(self, err);
+			if (rc == RC_FAIL)
+				return rc;
+			rc = lane_flush(self->lane, err);
+			if (rc != RC_OK || lane_is_blocked(self->lane))
+				return rc == RC_OK ? RC_AGAIN : rc;
+			return send_steps(self, err);
+		case APPLIER_DRAINING:
+		case APPLIER_COMMITTING:
+		case APPLIER_CHECKING_FLUSH:
+			rc = lane_flush(self->lane, err);
+			if (rc == RC_OK)
+				rc = applier_receive_results(self, err);
+			return rc == RC_END ? round_is_over(self, err) : rc;
+	}
+	return RC_AGAIN;
+}
+
+void
+applier_interest(const Applier *self, SinkInterest *interest)
+{
+	int fd = PQsocket(pgconn_raw(lane_conn(self->lane)));
+	int events = POLLIN | (lane_wants_write(self->lane) ? POLLOUT : 0);
+
+	sink_interest_add(interest, fd, (short) events);
+}
+
+Rc
+applier_roll_back(Applier *self, Error *err)
+{
+	Rc rc = RC_OK;
+
+	ASSERT(self->state == APPLIER_IDLE);
+	if (self->txn_open)
+		rc = pgconn_exec(lane_conn(self->lane), "ROLLBACK", NULL, err);
+	if (rc == RC_OK)
+		self->txn_open = false;
+	return rc;
+}
+
+/* ---- life cycle --------------------------------------------------------- */
+
+void
+applier_init(Applier *self, Target *target, PgConn *conn)
+{
+	*self = (Applier){
+		.target = target,
+		.lane = lane_new(conn),
+		.statements = statement_cache_new(),
+		.progress_statement = {.name = "penstock_progress",
+							   .sql = progress_table_advance_sql},
+		.params = params_new(),
+		.progress_params = params_new(),
+	};
+	buf_init(&self->copy_buffer, COPY_BUFFER_MAX);
+}
+
+void
+applier_release(Applier *self)
+{
+	plan_free(self->plan);
+	lane_free(self->lane);
+	batch_release(&self->batch);
+	statement_cache_free(self->statements);
+	params_free(self->params);
+	params_free(self->progress_params);
+	buf_release(&self->copy_buffer);
+	error_reset(&self->failure);
+	error_reset(&self->stop);
+}

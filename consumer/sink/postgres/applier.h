@@ -1,0 +1,183 @@
+/*
+ * applier.h
+ *    One session of a target that applies batches, one at a time, each in a
+ *    transaction of the target.
+ *
+ * Everything that belongs to one connection is here: its statements, the batch
+ * that is under way and its plan, the transaction that is open.  What belongs
+ * to the target as a whole is in target.h.
+ *
+ *            ┌────────────────────────────────────────────┐
+ *            ▼                                            │
+ *   IDLE ─► SENDING ──sync──► DRAINING ──► COMMITTING ──► IDLE
+ *    │       ▲                  │ ▲
+ *    │       └── COPY is done ──┤ │
+ *    │                          ▼ │
+ *    │                        COPYING
+ *    └──► CHECKING_FLUSH ──► IDLE
+ *
+ *   IDLE            no transaction is under way, or one is open that waits for
+ *                   the next part of a large source transaction
+ *   SENDING         the plan's steps go out as fast as the socket takes them;
+ *                   results come in and are checked
+ *   DRAINING        a sync is out; when it comes back, all results have been
+ *                   checked, and it goes on: to a COPY that the plan wants, or
+ *                   to the commit
+ *   COPYING         outside of pipeline mode: COPY cannot be pipelined
+ *   COMMITTING      progress, commit, and the question where the log is, are
+ *                   out; only sent when everything before was checked
+ *   CHECKING_FLUSH  only the question where the log is flushed to
+ *
+ * A step that fails puts the batch back: everything since its start is rolled
+ * back (to a savepoint, where it is a part of a larger transaction), and it is
+ * applied again by the ordered plan.  If that one fails, the transactions
+ * before the refused one are applied, and the applier fails and says which
+ * change it was.
+ *
+ * Waiting: the state machine never waits.  What is rare does, for one answer of
+ * the target: looking up a table for the first time, a rollback, words for an
+ * error.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_APPLIER_H
+#define PENSTOCK_SINK_POSTGRES_APPLIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "sink/postgres/batch.h"
+#include "sink/postgres/conflict.h"
+#include "sink/postgres/lane.h"
+#include "sink/postgres/plan.h"
+#include "sink/postgres/target.h"
+
+typedef enum ApplierState
+{
+	APPLIER_IDLE,
+	APPLIER_SENDING,
+	APPLIER_DRAINING,
+	APPLIER_COPYING,
+	APPLIER_COMMITTING,
+	APPLIER_CHECKING_FLUSH,
+} ApplierState;
+
+typedef enum CopyState
+{
+	COPY_STARTING, /* the server has not said yet that it wants data */
+	COPY_SENDING,
+	COPY_ENDING, /* the server has not said yet that it has all */
+} CopyState;
+
+/* What a result is of. */
+typedef enum ExpectationKind
+{
+	EXPECT_DONE,     /* success is all */
+	EXPECT_ROWS,     /* and the right number of rows */
+	EXPECT_SETTLED,  /* conflicts, if any, are settled and noted */
+	EXPECT_PROGRESS, /* its failure means that the lease is lost */
+	EXPECT_POSITION, /* a row with two positions */
+} ExpectationKind;
+
+/* Embedded; to be read, not written, by whoever has it. */
+typedef struct Applier
+{
+	Target *target;
+	Lane *lane;
+	StatementCache *statements;
+	Statement progress_statement;
+	Params *params;
+	Params *progress_params;
+	Buf copy_buffer;
+
+	ApplierState state;
+	CopyState copy_state;
+	Batch batch; /* that is being applied; empty in APPLIER_IDLE */
+	Plan *plan;
+	Step step;          /* that is to be sent next, if has_step */
+	bool has_step;      /* a step was taken from the plan and not yet sent */
+	bool plan_ended;    /* the plan has no more */
+	bool folded;        /* the plan is a folded one */
+	bool txn_open;      /* a transaction is open on the target */
+	bool savepoint_set; /* the batch is a part and can be rolled back alone */
+
+	bool failed; /* `failure` says why; results are ignored */
+	Error failure;
+	ConflictChange failure_change; /* that it is about */
+	size_t failure_index;          /* of that, or PLAN_NO_CHANGE */
+	bool failure_is_refusal;       /* of a row: worth trying in order */
+	Error stop;                    /* to fail with after the next commit */
+	bool has_stop;
+
+	int64_t open_rows;       /* applied in the open transaction's parts */
+	int64_t committing_rows; /* of the commit under way */
+	Lsn committing_lsn;      /* source position of the same */
+	bool committing_flushes; /* it waits for the disk */
+} Applier;
+
+/* ---- life cycle --------------------------------------------------------- */
+
+/* Takes ownership of the connection; the target must outlive the applier. */
+void applier_init(Applier *self, Target *target, PgConn *conn);
+
+/* Closes the connection as well.  Accepts a zeroed one. */
+void applier_release(Applier *self);
+
+/* ---- batches ------------------------------------------------------------ */
+
+/*
+ * Starts to apply a batch that is not empty.  Its contents change hands:
+ * afterwards `batch` is empty, or holds the beginning of its last transaction,
+ * if that is not complete.  Only in APPLIER_IDLE.
+ */
+MUST_CHECK Rc applier_start(Applier *self, Batch *batch, Error *err);
+
+/* Notes a position up to which there was nothing to apply.  Only in
+ * APPLIER_IDLE, without an open transaction. */
+MUST_CHECK Rc applier_commit_position(Applier *self, Lsn lsn, Error *err);
+
+/* Asks how far the target's log is flushed.  Only in APPLIER_IDLE. */
+MUST_CHECK Rc applier_check_flush(Applier *self, Error *err);
+
+/* Gives up an open transaction.  Only in APPLIER_IDLE.  Waits. */
+MUST_CHECK Rc applier_roll_back(Applier *self, Error *err);
+
+/*
+ * One move of the state machine.  RC_OK: there may be more.  RC_AGAIN: it waits
+ * for the target, or is idle.
+ */
+MUST_CHECK Rc applier_work(Applier *self, Error *err);
+
+/* Adds what its connection waits for. */
+void applier_interest(const Applier *self, SinkInterest *interest);
+
+/* ---- between the applier's own files ------------------------------------ */
+
+/* applier.c */
+MUST_CHECK Rc applier_send_plain(Applier *self, const char *sql,
+								 ExpectationKind kind, Error *err);
+
+/* applier_result.c: takes all results that are here.  RC_END: the sync came
+ * back. */
+MUST_CHECK Rc applier_receive_results(Applier *self, Error *err);
+
+/* Checks one result, and clears it.  What the target refused is noted. */
+MUST_CHECK Rc applier_handle_result(Applier *self, PGresult *result,
+									const Expectation *expectation, Error *err);
+
+/* applier_copy.c */
+MUST_CHECK Rc applier_start_copy(Applier *self, Error *err);
+MUST_CHECK Rc applier_work_copy(Applier *self, Error *err);
+
+/* applier_commit.c */
+MUST_CHECK Rc applier_commit_batch(Applier *self, Error *err);
+
+/* The answer to the question that follows a commit, or stands alone. */
+MUST_CHECK Rc applier_note_position(Applier *self, const PGresult *result,
+									Error *err);
+
+/* The round of a commit, or of a question, is over. */
+void applier_note_round(Applier *self);
+
+#endif /* PENSTOCK_SINK_POSTGRES_APPLIER_H */

@@ -1,0 +1,170 @@
+/*
+ * applier_commit.c
+ *    The end of a transaction on the target, and where its log is then.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "sink/postgres/applier.h"
+#include "sink/postgres/progress_table.h"
+
+static const char position_sql[] =
+	"SELECT pg_catalog.pg_current_wal_insert_lsn(),"
+	" pg_catalog.pg_current_wal_flush_lsn()";
+
+/* A position as a parameter of progress_table_advance_sql. */
+static void
+add_lsn_param(Params *params, Lsn lsn)
+{
+	char *text = arena_printf(params->arena, LSN_FORMAT, LSN_ARGS(lsn));
+
+	params_add_bytes(params, TYPE_TEXT, text, (int) strlen(text));
+}
+
+static void
+add_null_param(Params *params, Oid type)
+{
+	params_add_bytes(params, type, NULL, 0);
+}
+
+/* Parameters of progress_table_advance_sql; `txn` is NULL if only the position
+ * moves. */
+static void
+build_progress_params(Applier *self, const TxnInfo *txn, int64_t transactions,
+					  int64_t rows)
+{
+	Params *params = self->progress_params;
+
+	params_reset(params);
+	params_add_bytes(params, TYPE_TEXT, self->target->pipeline,
+					 (int) strlen(self->target->pipeline));
+	params_add_int8(params, self->target->lease_token);
+	if (txn != NULL)
+		add_lsn_param(params, txn->commit_lsn);
+	else
+		add_null_param(params, TYPE_TEXT);
+	add_lsn_param(params, self->committing_lsn);
+	if (txn != NULL)
+		params_add_int8(params, txn->commit_time_us);
+	else
+		add_null_param(params, TYPE_INT8);
+	params_add_int8(params, transactions);
+	params_add_int8(params, rows);
+}
+
+/* Progress, commit, and where the log is then; in one round. */
+static MUST_CHECK Rc
+send_commit(Applier *self, Error *err)
+{
+	Expectation expectation = {.kind = EXPECT_PROGRESS,
+							   .change_index = PLAN_NO_CHANGE};
+	Rc rc = RC_OK;
+
+	FAULT("apply.before_commit");
+	self->committing_flushes = self->has_stop ||
+							   target_must_flush(self->target);
+	if (self->committing_flushes)
+		rc = applier_send_plain(self, "SET LOCAL synchronous_commit = local",
+								EXPECT_DONE, err);
+	if (rc == RC_OK)
+		rc = lane_send_statement(self->lane, &self->progress_statement,
+								 self->progress_params, &expectation, err);
+	if (rc == RC_OK)
+		rc = applier_send_plain(self, "COMMIT", EXPECT_DONE, err);
+	if (rc == RC_OK)
+		rc = applier_send_plain(self, position_sql, EXPECT_POSITION, err);
+	if (rc == RC_OK)
+		rc = lane_send_sync(self->lane, err);
+	FAULT("apply.commit_sent");
+	self->state = APPLIER_COMMITTING;
+	return rc;
+}
+
+Rc
+applier_commit_batch(Applier *self, Error *err)
+{
+	const Batch *batch = &self->batch;
+	const TxnInfo *last = &batch->txns[batch->txn_count - 1].txn;
+
+	self->committing_lsn = last->end_lsn;
+	self->committing_rows = self->open_rows + (int64_t) batch->change_count;
+	build_progress_params(self, last, (int64_t) batch->txn_count,
+						  self->committing_rows);
+	return send_commit(self, err);
+}
+
+/* Notes a position up to which there was nothing to apply. */
+Rc
+applier_commit_position(Applier *self, Lsn lsn, Error *err)
+{
+	Rc rc;
+
+	ASSERT(!self->txn_open);
+	self->folded = false;
+	self->savepoint_set = false;
+	self->committing_lsn = lsn;
+	self->committing_rows = 0;
+	build_progress_params(self, NULL, 0, 0);
+	rc = lane_enter_pipeline(self->lane, err);
+	if (rc == RC_OK)
+		rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
+	if (rc == RC_OK)
+		rc = send_commit(self, err);
+	return rc;
+}
+
+Rc
+applier_check_flush(Applier *self, Error *err)
+{
+	Rc rc = lane_enter_pipeline(self->lane, err);
+
+	self->target->flush_checks++;
+	if (rc == RC_OK)
+		rc = applier_send_plain(self, position_sql, EXPECT_POSITION, err);
+	if (rc == RC_OK)
+		rc = lane_send_sync(self->lane, err);
+	self->state = APPLIER_CHECKING_FLUSH;
+	return rc;
+}
+
+Rc
+applier_note_position(Applier *self, const PGresult *result, Error *err)
+{
+	Lsn insert;
+	Lsn flush;
+
+	if (PQntuples(result) != 1 ||
+		!lsn_parse(PQgetvalue(result, 0, 0), &insert) ||
+		!lsn_parse(PQgetvalue(result, 0, 1), &flush))
+		return error_set(err, ERR_PROTOCOL, "invalid log position from %s",
+						 self->target->label);
+	if (self->state == APPLIER_COMMITTING)
+	{
+		target_note_commit(self->target, self->committing_lsn, insert);
+
+		/* The commit waited for the disk, and so did all before it. */
+		if (self->committing_flushes)
+			flush = insert;
+	}
+	target_note_flush(self->target, flush);
+	return RC_OK;
+}
+
+void
+applier_note_round(Applier *self)
+{
+	Target *target = self->target;
+
+	if (self->state == APPLIER_COMMITTING)
+	{
+		FAULT("apply.after_commit");
+		self->txn_open = false;
+		target->position_at_us = clock_monotonic_us();
+		target->flush_checks = 0;
+		target->sink->transactions += (int64_t) self->batch.txn_count;
+		target->sink->rows += self->committing_rows;
+		self->open_rows = 0;
+	}
+	target->flush_checked_at_us = clock_monotonic_us();
+}

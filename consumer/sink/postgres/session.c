@@ -1,0 +1,162 @@
+/*
+ * session.c
+ *    What a session is told before it applies anything.
+ */
+#include "sink/postgres/session.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "sink/postgres/ledger.h"
+#include "sink/postgres/origin.h"
+
+/* object_in_use */
+#define ORIGIN_IN_USE_SQLSTATE "55006"
+
+/*
+ * The planner knows nothing of the keys that we send, and may know nothing of
+ * the table; what it must do is known: look each key up in the index.
+ */
+static const char session_sql[] = "SET synchronous_commit = local;"
+								  "SET plan_cache_mode = force_generic_plan;"
+								  "SET enable_hashjoin = off;"
+								  "SET enable_mergejoin = off;"
+								  "SET enable_seqscan = off;"
+								  "SET enable_bitmapscan = off;"
+								  "SET enable_material = off;"
+								  "SET max_parallel_workers_per_gather = 0";
+
+/*
+ * With session_replication_role = replica, foreign keys and ordinary triggers
+ * do not fire for what we apply: the source has checked and fired them.  Not
+ * every role may set it; then order is kept strictly.
+ */
+static MUST_CHECK Rc
+set_replica_role(PgConn *conn, const SessionOptions *options,
+				 bool *independent_tables, Error *err)
+{
+	Rc rc = pgconn_exec(conn, "SET session_replication_role = replica", NULL,
+						err);
+
+	*independent_tables = rc == RC_OK;
+	if (rc != RC_FAIL || strcmp(err->sqlstate, "42501") != 0)
+		return rc;
+	error_reset(err);
+	log_warning("apply",
+				"the role on %s may not set session_replication_role: "
+				"triggers and foreign keys fire for applied rows, and changes "
+				"are applied one by one",
+				options->label);
+	return RC_OK;
+}
+
+/*
+ * An origin is for one session at a time.  The slot is ours, so whoever has the
+ * origin lost the slot: a consumer that hangs, or whose machine is gone without
+ * a word, which the target may not notice for hours.  Its session is ended, and
+ * the next attempt finds the origin free.
+ */
+static void
+end_predecessor(PgConn *conn, const SessionOptions *options)
+{
+	Error failure = {0};
+	bool ended;
+	Rc rc = progress_table_end_holder(conn, options->pipeline, options->source,
+									  &ended, &failure);
+
+	if (rc == RC_OK && ended)
+		log_warning("apply",
+					"ended the session on %s of another consumer, which has "
+					"lost the slot",
+					options->label);
+	error_reset(&failure); /* why the origin is not to be had says enough */
+}
+
+static MUST_CHECK Rc
+set_origin(PgConn *conn, const SessionOptions *options, Error *err)
+{
+	bool marked;
+	Rc rc = origin_set_up(conn, options->pipeline, &marked, err);
+
+	if (rc == RC_FAIL && strcmp(err->sqlstate, ORIGIN_IN_USE_SQLSTATE) == 0)
+		end_predecessor(conn, options);
+	if (rc == RC_OK && !marked)
+		log_info("apply",
+				 "the role on %s may not set a replication origin: a pipeline "
+				 "from there cannot tell our changes from local ones",
+				 options->label);
+	return rc;
+}
+
+static MUST_CHECK Rc
+check_source(const SessionOptions *options, const ProgressRow *row, Error *err)
+{
+	const SourceIdentity *source = options->source;
+	Rc rc;
+
+	if (strcmp(row->source.system_identifier, source->system_identifier) == 0)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "%s was copied from another server than the source",
+				   options->label);
+	error_detail(err,
+				 "Its progress in pipeline \"%s\" belongs to system %s; the "
+				 "source is system %s.",
+				 options->pipeline, row->source.system_identifier,
+				 source->system_identifier);
+	error_hint(err, "Connect to the server that it was copied from, or copy it "
+					"again.");
+	return rc;
+}
+
+static MUST_CHECK Rc
+set_up(Session *self, const SessionOptions *options, Error *err)
+{
+	PgConn *conn = self->conn;
+	ProgressRow *row = &self->progress;
+	Rc rc = pgconn_exec(conn, session_sql, NULL, err);
+
+	/* Before anything that a consumer with the right source would notice. */
+	if (rc == RC_OK)
+		rc = progress_table_read(conn, options->pipeline, row, err);
+	if (rc == RC_OK && row->exists)
+		rc = check_source(options, row, err);
+	if (rc == RC_OK)
+		rc = set_replica_role(conn, options, &self->independent_tables, err);
+	if (rc == RC_OK)
+		rc = set_origin(conn, options, err);
+	if (rc == RC_OK && policy_is_lenient(options->rules))
+		rc = ledger_create(conn, err);
+	if (rc == RC_OK)
+		rc = progress_table_claim(conn, options->pipeline, row, err);
+	if (rc == RC_OK)
+		rc = check_source(options, row, err);
+	if (rc == RC_OK)
+		rc = table_states_read(&self->table_states, conn, options->pipeline,
+							   err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, "SET synchronous_commit = off", NULL, err);
+	return rc;
+}
+
+Rc
+session_open(Session *session, const SessionOptions *options, Error *err)
+{
+	PgConnOptions conn_options = {.conninfo = options->conninfo,
+								  .label = options->label,
+								  .application_name = "penstock",
+								  .kind = PGCONN_DATA};
+	Rc rc;
+
+	*session = (Session){0};
+	rc = pgconn_open(&session->conn, &conn_options, err);
+	if (rc == RC_OK)
+		rc = set_up(session, options, err);
+	if (rc != RC_OK)
+	{
+		table_states_free(session->table_states);
+		pgconn_close(session->conn);
+		*session = (Session){0};
+	}
+	return rc;
+}

@@ -1,0 +1,41 @@
+/*
+ * session.h
+ *    Sessions that apply changes: settings, the mark on what they write, and
+ *    the lease.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_SESSION_H
+#define PENSTOCK_SINK_POSTGRES_SESSION_H
+
+#include <stdbool.h>
+
+#include "model/policy.h"
+#include "net/pgconn.h"
+#include "sink/postgres/progress_table.h"
+#include "sink/postgres/table_state.h"
+
+typedef struct SessionOptions
+{
+	const char *conninfo;
+	const char *label;
+	const char *pipeline;
+	const SourceIdentity *source;
+	const ConflictRules *rules; /* or NULL */
+} SessionOptions;
+
+typedef struct Session
+{
+	PgConn *conn;
+	bool independent_tables; /* foreign keys and triggers do not fire */
+	ProgressRow progress;    /* as it stood when the lease was claimed */
+	TableStates *table_states;
+} Session;
+
+/*
+ * Connects, checks that the target belongs to the source, and claims the
+ * pipeline's lease.  Waits for the target.  On success the connection and the
+ * table states are the caller's.
+ */
+MUST_CHECK Rc session_open(Session *session, const SessionOptions *options,
+						   Error *err);
+
+#endif /* PENSTOCK_SINK_POSTGRES_SESSION_H */

@@ -1,0 +1,33 @@
+/*
+ * target.c
+ *    From commits to positions that are safe.
+ */
+#include "sink/postgres/target.h"
+
+bool
+target_must_flush(const Target *target)
+{
+	return target->sink->mode != SINK_RUNNING ||
+		   target->sink->position_wanted ||
+		   target->flush_checks >= FLUSH_CHECKS_MAX;
+}
+
+void
+target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn)
+{
+	target->noted_lsn = source_lsn;
+	target->sink->applied_lsn = lsn_max(target->sink->applied_lsn, source_lsn);
+	durable_push(&target->durable, source_lsn, target_lsn);
+}
+
+void
+target_note_flush(Target *target, Lsn target_flush_lsn)
+{
+	Lsn lsn = durable_take(&target->durable, target_flush_lsn);
+
+	if (lsn == 0)
+		return;
+	CHECK(lsn >= target->sink->durable_lsn);
+	CHECK(lsn <= target->noted_lsn);
+	target->sink->durable_lsn = lsn;
+}

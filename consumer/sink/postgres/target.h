@@ -1,0 +1,57 @@
+/*
+ * target.h
+ *    What all connections that apply changes to one target have in common.
+ *
+ * The lease and how far the target is belong to the target, whichever of its
+ * connections commits.  A commit is noted first (`noted_lsn`: the progress
+ * table has it) and durable when the target's log has been flushed beyond it;
+ * only then does the sink's durable_lsn move.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_TARGET_H
+#define PENSTOCK_SINK_POSTGRES_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sink/postgres/durable.h"
+#include "sink/postgres/table_cache.h"
+#include "sink/sink.h"
+
+/* Below this, a batch has to wait for more, and is not worth folding for its
+ * size alone. */
+#define BATCH_BYTES_MIN (1 * MB)
+
+/* How often the target is asked whether it has flushed, while it is idle. */
+#define FLUSH_CHECK_INTERVAL_MS 100
+
+/* Checks after which the flush is forced, by a commit that waits for it. */
+#define FLUSH_CHECKS_MAX 10
+
+typedef struct Target
+{
+	Sink *sink; /* what the loop sees of it; its positions are moved here */
+	char *label;
+	char *pipeline;
+	int64_t lease_token;
+	bool independent_tables; /* foreign keys and triggers do not fire */
+	TableCache *tables;
+	int64_t conflicts; /* that were settled */
+
+	Lsn noted_lsn; /* that the progress table has */
+	DurableQueue durable;
+	int flush_checks;            /* since the last commit */
+	int64_t flush_checked_at_us; /* when the target was last asked */
+	int64_t position_at_us;      /* when progress last moved there */
+} Target;
+
+/* Whether the next commit has to wait for the target's disk. */
+bool target_must_flush(const Target *target);
+
+/* A commit took place that moved progress to `source_lsn`; behind it the
+ * target's log stood at `target_lsn`. */
+void target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn);
+
+/* The target's log is flushed up to here. */
+void target_note_flush(Target *target, Lsn target_flush_lsn);
+
+#endif /* PENSTOCK_SINK_POSTGRES_TARGET_H */
