@@ -8,10 +8,12 @@
  *   1. Look at both sides, and refuse before anything is written.
  *   2. Create the slot; it exports the snapshot of its starting point.  The
  *      connection that did it stays open, idle, until all rows are read.
- *   3. For each target: schema without indexes, then the rows.
+ *   3. For each target: schema without indexes, then the rows.  The indexes of
+ *      a table are begun when its rows are there.
  *   4. Let go of the snapshot, so that the source can clean up again, for what
  *      follows may take as long as all before.
- *   5. For each target: indexes, constraints, triggers; sequences; statistics.
+ *   5. For each target: the rest of the indexes, foreign keys, triggers;
+ *      sequences; statistics.
  *   6. For each target: progress.  Until it is written nobody can follow a copy
  *      that is not whole.
  *
@@ -33,7 +35,6 @@
 #include "copy/data.h"
 #include "copy/match.h"
 #include "copy/sequences.h"
-#include "copy/statistics.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
@@ -130,7 +131,7 @@ restore_schema(Clone *clone, CloneTarget *target, SchemaSection section,
 	log_info("clone", "restoring %s on %s",
 			 section == SCHEMA_BEFORE_DATA
 				 ? "the schema"
-				 : "indexes, constraints and triggers",
+				 : "triggers and what else follows the data",
 			 target->label);
 	target->schema_begun = true;
 	return schema_restore(clone->schema, target->conn, section, err);
@@ -149,6 +150,7 @@ copy_rows(Clone *clone, int number, Error *err)
 				.snapshot = clone->snapshot.name,
 			},
 		.jobs = clone->config->jobs,
+		.build = target->build,
 		.expects_quiet = clone->config->data_only,
 	};
 	DataReport report;
@@ -168,13 +170,54 @@ copy_rows(Clone *clone, int number, Error *err)
 	return rc;
 }
 
+/* Makes ready for what is built when rows are there. */
+static Rc
+open_build(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+	static const BuildList nothing = {0};
+	BuildOptions options = {
+		.target = clone->config->targets[number],
+		.target_label = target->label,
+		.jobs = clone->config->jobs,
+		.list = &nothing,
+	};
+	Rc rc = RC_OK;
+
+	if (clone->schema != NULL)
+		rc = schema_read_builds(clone->schema, target->conn, &options.list,
+								err);
+	if (rc != RC_OK)
+		return rc;
+	target->build = build_open(&options);
+	build_start(target->build, clone->config->schema_only);
+	return RC_OK;
+}
+
+/* What is left of the indexes, and then all foreign keys. */
+static Rc
+finish_builds(CloneTarget *target, Error *err)
+{
+	Rc rc;
+
+	log_info("clone", "building indexes and constraints on %s", target->label);
+	rc = build_wait(target->build, NULL, NULL, -1, err);
+	if (rc == RC_OK)
+		rc = build_add_keys(target->build, target->conn, err);
+	if (rc == RC_OK)
+		rc = build_wait(target->build, NULL, NULL, -1, err);
+	return rc;
+}
+
 /* What may come when the rows are there. */
 static Rc
 complete_target(Clone *clone, CloneTarget *target, Error *err)
 {
 	int sequences;
-	Rc rc = restore_schema(clone, target, SCHEMA_AFTER_DATA, err);
+	Rc rc = finish_builds(target, err);
 
+	if (rc == RC_OK)
+		rc = restore_schema(clone, target, SCHEMA_AFTER_DATA, err);
 	if (rc == RC_OK)
 		rc = sequences_copy(clone->catalog, clone->source, target->conn,
 							&sequences, err);
@@ -182,7 +225,8 @@ complete_target(Clone *clone, CloneTarget *target, Error *err)
 		return rc;
 	log_info("clone", "set %d sequences on %s; gathering statistics", sequences,
 			 target->label);
-	return statistics_gather(clone->catalog, target->conn, err);
+	build_analyze(target->build, clone->catalog);
+	return build_wait(target->build, NULL, NULL, -1, err);
 }
 
 /*
@@ -218,6 +262,10 @@ run_schema_only(Clone *clone, Error *err)
 
 		rc = restore_schema(clone, target, SCHEMA_BEFORE_DATA, err);
 		if (rc == RC_OK)
+			rc = open_build(clone, i, err);
+		if (rc == RC_OK)
+			rc = finish_builds(target, err);
+		if (rc == RC_OK)
 			rc = restore_schema(clone, target, SCHEMA_AFTER_DATA, err);
 	}
 	return rc;
@@ -231,6 +279,8 @@ copy_targets(Clone *clone, Error *err)
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 	{
 		rc = restore_schema(clone, &clone->targets[i], SCHEMA_BEFORE_DATA, err);
+		if (rc == RC_OK)
+			rc = open_build(clone, i, err);
 		if (rc == RC_OK)
 			rc = copy_rows(clone, i, err);
 	}
@@ -346,11 +396,14 @@ run(Clone *clone, Error *err)
 static void
 release(Clone *clone)
 {
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		build_close(clone->targets[i].build);
+		pgconn_close(clone->targets[i].conn);
+	}
 	schema_close(clone->schema);
 	pgconn_close(clone->replication);
 	pgconn_close(clone->source);
-	for (int i = 0; i < clone->config->target_count; i++)
-		pgconn_close(clone->targets[i].conn);
 	catalog_free(clone->catalog);
 	arena_free(clone->arena);
 }

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "config/config.h"
+#include "copy/build.h"
 #include "copy/catalog.h"
 #include "copy/programs.h"
 #include "copy/schema.h"
@@ -22,6 +23,7 @@ typedef struct CloneTarget
 {
 	PgConn *conn;
 	char label[32];
+	Build *build;       /* of indexes and constraints; NULL: there is none */
 	bool schema_begun;  /* pg_restore was started */
 	int tables_touched; /* that may have rows now */
 	bool table_begun;   /* of progress: it may be there because of us */

@@ -23,10 +23,23 @@ parse_object(const char *line, ObjectId *object)
 	return *end == ' ' ? end + 1 : NULL;
 }
 
+static bool
+starts_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* What build_list.h is about, and a little more. */
+static bool
+is_build(const char *kind)
+{
+	return starts_with(kind, "INDEX ") || starts_with(kind, "CONSTRAINT ") ||
+		   starts_with(kind, "FK CONSTRAINT ");
+}
+
 bool
 contents_line_passes(const char *line, const ContentsFilter *filter)
 {
-	static const char extension_comment[] = "COMMENT - EXTENSION ";
 	ObjectId object = {0};
 	const char *kind = parse_object(line, &object);
 
@@ -36,8 +49,13 @@ contents_line_passes(const char *line, const ContentsFilter *filter)
 		return false;
 	if (filter->without != NULL && object_set_has(filter->without, object))
 		return false;
+	if (filter->only_builds && !is_build(kind))
+		return false;
+	if (filter->built != NULL && (object_set_has(filter->built, object) ||
+								  starts_with(kind, "INDEX ATTACH ")))
+		return false;
 	return !filter->without_extension_comments ||
-		   strncmp(kind, extension_comment, sizeof(extension_comment) - 1) != 0;
+		   !starts_with(kind, "COMMENT - EXTENSION ");
 }
 
 static Rc

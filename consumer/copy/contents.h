@@ -27,6 +27,9 @@ typedef struct ContentsFilter
 {
 	const ObjectSet *only;    /* nothing but these, or NULL */
 	const ObjectSet *without; /* nothing of these, or NULL */
+	const ObjectSet *built;   /* nothing of these, nor what attaches indexes of
+							   * partitions, or NULL */
+	bool only_builds;         /* nothing but indexes and constraints */
 	bool without_extension_comments;
 } ContentsFilter;
 

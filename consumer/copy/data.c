@@ -23,12 +23,13 @@
  */
 #define PART_BLOCKS 32768
 
-/* The interrupt's descriptor and two for each job. */
-#define DATA_POLL_MAX (1 + 2 * DATA_JOBS_MAX)
+/* The interrupt's descriptor, two for each job, and those of the builders. */
+#define DATA_POLL_MAX (1 + 2 * DATA_JOBS_MAX + BUILD_JOBS_MAX)
 
 typedef struct DataCopy
 {
 	CopyCatalog *catalog;
+	Build *build;       /* or NULL */
 	int next;           /* table that the next idle job begins with */
 	int64_t next_block; /* where in it */
 	bool parts;         /* large tables are split */
@@ -158,6 +159,8 @@ count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
 	if (table->parts_open > 0 || !table->parts_last)
 		return;
 	copy->meter.tables_done++;
+	if (copy->build != NULL)
+		build_table_copied(copy->build, table);
 	if (log_level_is_on(LOG_DEBUG))
 	{
 		meter_clear(&copy->meter);
@@ -221,6 +224,8 @@ wait_for_jobs(DataCopy *copy, Error *err)
 		if (wants.ready)
 			timeout_ms = 0;
 	}
+	if (copy->build != NULL)
+		count += (nfds_t) build_poll_fds(copy->build, &fds[count]);
 	if (poll(fds, count, (int) timeout_ms) < 0 && errno != EINTR)
 		return error_set(err, ERR_IO, "could not wait for a socket: %s",
 						 strerror(errno));
@@ -243,6 +248,8 @@ run_jobs(DataCopy *copy, Error *err)
 		if (rc != RC_OK || busy == 0)
 			return rc;
 		rc = step_jobs(copy, &finished, err);
+		if (rc == RC_OK && copy->build != NULL)
+			rc = build_step(copy->build, err);
 		if (rc == RC_OK && !finished)
 			rc = wait_for_jobs(copy, err);
 		if (rc != RC_OK)
@@ -262,7 +269,11 @@ Rc
 data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 		  Error *err)
 {
-	DataCopy copy = {.catalog = catalog, .parts = options->jobs > 1};
+	DataCopy copy = {
+		.catalog = catalog,
+		.build = options->build,
+		.parts = options->jobs > 1,
+	};
 	int64_t parts;
 	int tables = reset_tables(catalog, &parts);
 	int jobs = parts < options->jobs ? (int) parts : options->jobs;

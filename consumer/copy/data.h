@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "copy/build.h"
 #include "copy/catalog.h"
 #include "copy/job.h"
 
@@ -19,6 +20,7 @@ typedef struct DataOptions
 {
 	JobOptions job;
 	int jobs;           /* pairs of connections at most */
+	Build *build;       /* is told when a table's rows are there; or NULL */
 	bool expects_quiet; /* warn if triggers fire: the tables may have some */
 } DataOptions;
 

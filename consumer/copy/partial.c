@@ -171,6 +171,7 @@ partial_read_missing(ObjectSet *missing, const CopyCatalog *catalog,
 		log_debug("copy", "needed on %s: %s %s", pgconn_label(target),
 				  PQgetvalue(needed, n, 2), PQgetvalue(needed, n, 3));
 	}
+	object_set_sort(missing);
 	PQclear(result);
 	PQclear(needed);
 	return rc;
@@ -195,6 +196,7 @@ partial_read_dangling(ObjectSet *dangling, const CopyCatalog *catalog,
 		log_warning("copy", "%s is left out: table %s is not copied",
 					PQgetvalue(result, i, 2), PQgetvalue(result, i, 3));
 	}
+	object_set_sort(dangling);
 	PQclear(result);
 	return RC_OK;
 }
@@ -234,12 +236,28 @@ partial_read_sequences(NameList *sequences, const CopyCatalog *catalog,
 	return RC_OK;
 }
 
+static int
+compare_objects(const void *left, const void *right)
+{
+	const ObjectId *a = left;
+	const ObjectId *b = right;
+
+	if (a->class_oid != b->class_oid)
+		return a->class_oid < b->class_oid ? -1 : 1;
+	return a->oid == b->oid ? 0 : a->oid < b->oid ? -1 : 1;
+}
+
+void
+object_set_sort(ObjectSet *set)
+{
+	if (set->count > 0)
+		qsort(set->objects, (size_t) set->count, sizeof(ObjectId),
+			  compare_objects);
+}
+
 bool
 object_set_has(const ObjectSet *set, ObjectId object)
 {
-	for (int i = 0; i < set->count; i++)
-		if (set->objects[i].oid == object.oid &&
-			set->objects[i].class_oid == object.class_oid)
-			return true;
-	return false;
+	return set->count > 0 && bsearch(&object, set->objects, (size_t) set->count,
+									 sizeof(ObjectId), compare_objects) != NULL;
 }

@@ -24,6 +24,7 @@ typedef struct ObjectId
 	uint32_t oid;
 } ObjectId;
 
+/* Sorted by object_set_sort(). */
 typedef struct ObjectSet
 {
 	int count;
@@ -59,6 +60,9 @@ MUST_CHECK Rc partial_read_dangling(ObjectSet *dangling,
 MUST_CHECK Rc partial_read_sequences(NameList *sequences,
 									 const CopyCatalog *catalog, PgConn *source,
 									 Arena *arena, Error *err);
+
+/* Has to be called when a set is filled. */
+void object_set_sort(ObjectSet *set);
 
 bool object_set_has(const ObjectSet *set, ObjectId object);
 

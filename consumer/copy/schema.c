@@ -35,6 +35,7 @@ struct Schema
 	char *script;     /* a restore as statements, for an old target */
 
 	ObjectSet dangling; /* left out of the dump */
+	BuildList *builds;  /* what is built by others; NULL: not read yet */
 };
 
 /* A command line under construction. */
@@ -78,7 +79,10 @@ log_output(const char *program, Buf *output)
 			log_warning("copy", "%s: %s", program, line);
 }
 
-/* Runs a child on a server, to which it connects as `conn` did, or on none. */
+/*
+ * Runs a child on a server, to which it connects as `conn` did, or on none.
+ * What it says is logged, unless it was told to be verbose.
+ */
 static Rc
 run_child(Schema *schema, Arguments *arguments, const PgConn *conn, Error *err)
 {
@@ -103,7 +107,7 @@ run_child(Schema *schema, Arguments *arguments, const PgConn *conn, Error *err)
 	}
 	buf_init(&output, CHILD_OUTPUT_MAX);
 	rc = child_run(&command, &output, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && strcmp(arguments->argv[1], "--verbose") != 0)
 		log_output(arguments->argv[0], &output);
 	buf_release(&output);
 	free(conninfo);
@@ -273,6 +277,18 @@ restore_script(Schema *schema, PgConn *target, Error *err)
 	return run_child(schema, &arguments, target, err);
 }
 
+static void
+add_limits(Arguments *arguments, const RestoreLimits *limits)
+{
+	if (limits->no_owner)
+	{
+		arguments_add(arguments, "--no-owner");
+		arguments_add(arguments, "--no-privileges");
+	}
+	if (limits->no_tablespaces)
+		arguments_add(arguments, "--no-tablespaces");
+}
+
 /* Restores what the filter lets through of a dump. */
 static Rc
 restore_filtered(Schema *schema, PgConn *target, const char *dump,
@@ -299,13 +315,7 @@ restore_filtered(Schema *schema, PgConn *target, const char *dump,
 		arguments_add(&arguments, arena_printf(schema->arena, "--jobs=%d",
 											   schema->options.jobs));
 	}
-	if (limits->no_owner)
-	{
-		arguments_add(&arguments, "--no-owner");
-		arguments_add(&arguments, "--no-privileges");
-	}
-	if (limits->no_tablespaces)
-		arguments_add(&arguments, "--no-tablespaces");
+	add_limits(&arguments, limits);
 	arguments_add(&arguments, dump);
 	rc = run_child(schema, &arguments, as_script ? NULL : target, err);
 	if (rc == RC_OK && as_script)
@@ -349,7 +359,10 @@ restore_section(Schema *schema, PgConn *target, SchemaSection section,
 {
 	const CopyCatalog *catalog = schema->options.catalog;
 	bool whole = catalog->publications.all_tables;
-	ContentsFilter filter = {.without = &schema->dangling};
+	ContentsFilter filter = {
+		.without = &schema->dangling,
+		.built = schema->builds != NULL ? &schema->builds->taken : NULL,
+	};
 	RestoreLimits limits;
 	Rc rc = roles_read_limits(&limits, catalog, schema->options.source, target,
 							  section == SCHEMA_BEFORE_DATA, err);
@@ -376,6 +389,58 @@ schema_restore(Schema *schema, PgConn *target, SchemaSection section,
 	rc = restore_section(schema, target, section, err);
 	if (rc != RC_OK)
 		error_context(err, "restoring the schema on %s", pgconn_label(target));
+	return rc;
+}
+
+/* Has pg_restore write the statements for indexes and constraints. */
+static Rc
+write_builds(Schema *schema, const RestoreLimits *limits, Error *err)
+{
+	const ContentsFilter filter = {
+		.without = &schema->dangling,
+		.only_builds = true,
+	};
+	Arguments arguments = arguments_new(
+		schema, schema->options.programs->pg_restore, 0);
+	Rc rc = contents_filter(schema->dump_list, schema->use_list, &filter, err);
+
+	if (rc != RC_OK)
+		return rc;
+	arguments_add(&arguments, "--verbose");
+	arguments_add(&arguments, arena_printf(schema->arena, "--use-list=%s",
+										   schema->use_list));
+	arguments_add(&arguments,
+				  arena_printf(schema->arena, "--file=%s", schema->script));
+	add_limits(&arguments, limits);
+	arguments_add(&arguments, schema->dump);
+	return run_child(schema, &arguments, NULL, err);
+}
+
+Rc
+schema_read_builds(Schema *schema, PgConn *target, const BuildList **list,
+				   Error *err)
+{
+	const CopyCatalog *catalog = schema->options.catalog;
+	Script script = {0};
+	RestoreLimits limits;
+	Rc rc;
+
+	schema->builds = arena_calloc(schema->arena, 1, sizeof(BuildList));
+	*list = schema->builds;
+	if (!catalog->publications.all_tables && catalog->relation_count == 0)
+		return RC_OK;
+	rc = roles_read_limits(&limits, catalog, schema->options.source, target,
+						   false, err);
+	if (rc == RC_OK)
+		rc = write_builds(schema, &limits, err);
+	if (rc == RC_OK)
+		rc = script_read(&script, schema->script, schema->arena, err);
+	if (rc == RC_OK)
+		rc = build_list_read(schema->builds, &script, catalog,
+							 schema->options.source, schema->arena, err);
+	if (rc != RC_OK)
+		error_context(err, "reading what is to be built on %s",
+					  pgconn_label(target));
 	return rc;
 }
 

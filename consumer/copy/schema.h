@@ -4,7 +4,8 @@
  *
  * The dump is taken once, under the snapshot that the data is read under, and
  * restored on each target in two steps: tables and what they need before the
- * data, indexes, constraints and triggers after it.
+ * data, triggers and the like after it.  Indexes and constraints in between are
+ * for others to build (see build.h).
  *
  * If one of the publications is FOR ALL TABLES the dump is of the whole
  * database; otherwise it is of the published tables, and what else these need
@@ -19,6 +20,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "copy/build_list.h"
 #include "copy/catalog.h"
 #include "copy/programs.h"
 #include "net/pgconn.h"
@@ -55,6 +57,13 @@ MUST_CHECK Rc schema_open(Schema **schema, const SchemaOptions *options,
  */
 MUST_CHECK Rc schema_restore(Schema *schema, PgConn *target,
 							 SchemaSection section, Error *err);
+
+/*
+ * Reads what is to be built on a target between the two sections.  *list is
+ * borrowed until schema_close().
+ */
+MUST_CHECK Rc schema_read_builds(Schema *schema, PgConn *target,
+								 const BuildList **list, Error *err);
 
 /* Removes the dumps.  Accepts NULL. */
 void schema_close(Schema *schema);

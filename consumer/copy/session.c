@@ -85,3 +85,21 @@ session_open_target(PgConn **conn, const char *conninfo, const char *label,
 		rc = quiet_triggers(*conn, triggers_fire, err);
 	return rc;
 }
+
+Rc
+session_open_builder(PgConn **conn, const char *conninfo, const char *label,
+					 const char *work_mem, Error *err)
+{
+	const char *params[] = {work_mem};
+	bool triggers_fire;
+	Rc rc = session_open_target(conn, conninfo, label, &triggers_fire, err);
+
+	if (rc == RC_OK)
+		rc = pgconn_exec_params(
+			*conn,
+			"SELECT set_config('maintenance_work_mem', $1, false)"
+			" WHERE pg_size_bytes(current_setting('maintenance_work_mem'))"
+			"  < pg_size_bytes($1)",
+			1, params, NULL, err);
+	return rc;
+}

@@ -1,8 +1,8 @@
 /*
  * session.h
- *    The sessions that rows are copied between.
+ *    The sessions that rows are copied between, and that build on the target.
  *
- * Both wait until the session is ready.  Also after a failure *conn is the
+ * All wait until the session is ready.  Also after a failure *conn is the
  * caller's to close, if it is not NULL; it must be NULL before.
  */
 #ifndef PENSTOCK_COPY_SESSION_H
@@ -25,5 +25,13 @@ MUST_CHECK Rc session_open_source(PgConn **conn, const char *conninfo,
 MUST_CHECK Rc session_open_target(PgConn **conn, const char *conninfo,
 								  const char *label, bool *triggers_fire,
 								  Error *err);
+
+/*
+ * Opens a session that builds indexes, with `work_mem` to sort in unless the
+ * target's maintenance_work_mem is higher.
+ */
+MUST_CHECK Rc session_open_builder(PgConn **conn, const char *conninfo,
+								   const char *label, const char *work_mem,
+								   Error *err);
 
 #endif /* PENSTOCK_COPY_SESSION_H */
