@@ -38,6 +38,8 @@ CFLAGS = -O2 -g
 VARIANT_FLAGS =
 # Of the plugin; empty: the compiler that the server was built with.
 PLUGIN_CC =
+# Of the plugin, beside the server's own: make asan sets them.
+PLUGIN_FLAGS =
 
 # Seconds that "make fuzz" gives to each fuzz target.
 FUZZ_SECONDS = 60
@@ -178,7 +180,9 @@ plugin_make = $(MAKE) $(if $(filter 0,$(V)),--silent) \
 	--eval='vpath %.c $(CURDIR)/plugin' --eval='vpath %.h $(CURDIR)/plugin' \
 	PG_CONFIG=$(PG_CONFIG) \
 	PENSTOCK_VERSION=$(VERSION) PROTO_DIR=$(CURDIR)/$(PROTO_DIR) \
-	$(if $(PLUGIN_CC),CC=$(PLUGIN_CC)) $(if $(DESTDIR),DESTDIR=$(DESTDIR))
+	$(if $(PLUGIN_CC),CC=$(PLUGIN_CC)) \
+	$(if $(PLUGIN_FLAGS),PROFILE='$(PLUGIN_FLAGS)') \
+	$(if $(DESTDIR),DESTDIR=$(DESTDIR))
 
 .PHONY: plugin	## build the plugin
 plugin: MAKEOVERRIDES =
@@ -292,10 +296,20 @@ check-versions: consumer
 sanitizers = -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
-.PHONY: asan	## unit and end-to-end tests with AddressSanitizer and UBSan
-asan:
+.PHONY: asan	## unit, regression and end-to-end tests with ASan and UBSan
+asan: asan-plugin
 	$(MAKE) OUT=build/asan CFLAGS='-O1 -g' VARIANT_FLAGS='$(sanitizers)' \
 		check-unit check-e2e
+
+# The compiler of the server's flags is gcc, and the server itself is built
+# without: the runtime has to be there before anything else.
+.PHONY: asan-plugin
+asan-plugin: $(PROTO_DIR)/penstock.pb-c.h
+	@$(MAKE) plugin PLUGIN_CC=gcc PLUGIN_FLAGS='$(sanitizers)' \
+		PLUGIN_DIR=build/asan/plugin
+	@SANITIZER="$$(gcc -print-file-name=libasan.so)" \
+		PG_CONFIG='$(PG_CONFIG)' PROTO_DIR='$(PROTO_DIR)' \
+		regress/run build/asan/plugin
 
 .PHONY: valgrind	## unit tests under valgrind
 valgrind: $(unit_programs)

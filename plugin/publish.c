@@ -50,8 +50,9 @@ penstock_publications_new(PenstockSession *session)
 {
 	PenstockPublications *p = palloc0(sizeof(PenstockPublications));
 
-	p->context = AllocSetContextCreate(
-		session->ctx->context, "penstock publications", ALLOCSET_SMALL_SIZES);
+	p->context = AllocSetContextCreate(session->ctx->context,
+									   "penstock publications",
+									   PENSTOCK_SMALL_CONTEXT_SIZES);
 	p->names = session->options.publications;
 	return p;
 }

@@ -165,7 +165,7 @@ penstock_relations_new(PenstockSession *session)
 	MemoryContextCallback *callback;
 
 	context = AllocSetContextCreate(session->ctx->context, "penstock relations",
-									ALLOCSET_DEFAULT_SIZES);
+									PENSTOCK_CONTEXT_SIZES);
 	relations = MemoryContextAllocZero(context, sizeof(PenstockRelations));
 	relations->context = context;
 	relations->publications = session->publications;
@@ -702,7 +702,7 @@ penstock_relinfo_find(PenstockSession *session, Relation relation)
 		return info;
 
 	info->context = AllocSetContextCreate(
-		relations->context, "penstock relation", ALLOCSET_SMALL_SIZES);
+		relations->context, "penstock relation", PENSTOCK_SMALL_CONTEXT_SIZES);
 	outer = MemoryContextSwitchTo(info->context);
 	init_info(session, info, relation);
 	MemoryContextSwitchTo(outer);

@@ -20,14 +20,14 @@ penstock_session_new(LogicalDecodingContext *ctx, bool creating)
 	PenstockSession *session;
 
 	context = AllocSetContextCreate(ctx->context, "penstock session",
-									ALLOCSET_DEFAULT_SIZES);
+									PENSTOCK_CONTEXT_SIZES);
 	outer = MemoryContextSwitchTo(context);
 
 	session = palloc0(sizeof(PenstockSession));
 	session->ctx = ctx;
 	session->context = context;
 	session->change_context = AllocSetContextCreate(
-		ctx->context, "penstock change", ALLOCSET_DEFAULT_SIZES);
+		ctx->context, "penstock change", PENSTOCK_CONTEXT_SIZES);
 
 	if (!creating)
 	{

@@ -27,6 +27,20 @@ struct PenstockPublications;
 struct PenstockRelations;
 struct PenstockValueWriter;
 
+/*
+ * Sizes of the contexts above, for AllocSetContextCreate.  A memory checker
+ * sees what the server gets from malloc, not the chunks that it cuts that into.
+ * So with one, blocks are so small that all but the smallest chunks are blocks
+ * of their own.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#define PENSTOCK_CONTEXT_SIZES       0, 1024, 1024
+#define PENSTOCK_SMALL_CONTEXT_SIZES PENSTOCK_CONTEXT_SIZES
+#else
+#define PENSTOCK_CONTEXT_SIZES       ALLOCSET_DEFAULT_SIZES
+#define PENSTOCK_SMALL_CONTEXT_SIZES ALLOCSET_SMALL_SIZES
+#endif
+
 typedef struct PenstockSession
 {
 	LogicalDecodingContext *ctx; /* the server's; outlives the session */
