@@ -60,6 +60,10 @@ typedef struct CopyTable
 	int column_count;
 	CopyColumn *columns; /* without generated ones */
 
+	/* Set by work_list_match(), for one target at a time. */
+	bool done;  /* by an earlier run: `rows` is set, nothing is left to do */
+	bool begun; /* by an earlier run, and not finished */
+
 	/* Set by match_target(), for one target at a time. */
 	bool binary; /* which format COPY uses */
 	bool skip;   /* has its rows already: see MEMBER_STATIC */

@@ -39,10 +39,24 @@ typedef struct DataCopy
 	Meter meter;
 } DataCopy;
 
-/* Sets the tables' counts to nothing.  *parts: what there is to copy, at most.
- */
+int64_t
+data_count_parts(const CopyTable *table, int jobs)
+{
+	if (jobs == 1 || table->heap_blocks <= PART_BLOCKS)
+		return 1;
+	return (table->heap_blocks + PART_BLOCKS - 1) / PART_BLOCKS;
+}
+
+/* Whether there is nothing to copy. */
+static bool
+is_left_out(const CopyTable *table)
+{
+	return table->skip || table->done;
+}
+
+/* Sets the tables' counts to nothing.  *parts: what there is to copy. */
 static int
-reset_tables(CopyCatalog *catalog, int64_t *parts)
+reset_tables(CopyCatalog *catalog, int jobs, int64_t *parts)
 {
 	int count = 0;
 
@@ -53,12 +67,12 @@ reset_tables(CopyCatalog *catalog, int64_t *parts)
 
 		table->parts_open = 0;
 		table->parts_last = false;
-		table->rows = 0;
 		table->touched = false;
-		if (table->skip)
+		if (is_left_out(table))
 			continue;
+		table->rows = 0;
 		count++;
-		*parts += 1 + table->heap_blocks / PART_BLOCKS;
+		*parts += data_count_parts(table, jobs);
 	}
 	return count;
 }
@@ -105,7 +119,7 @@ take_part(DataCopy *copy, CopyPart *part)
 	CopyTable *table;
 
 	while (copy->next < copy->catalog->table_count &&
-		   copy->catalog->tables[copy->next].skip)
+		   is_left_out(&copy->catalog->tables[copy->next]))
 		copy->next++;
 	if (copy->next == copy->catalog->table_count)
 		return false;
@@ -139,7 +153,10 @@ start_idle_jobs(DataCopy *copy, int *busy, Error *err)
 			Rc rc;
 
 			if (!take_part(copy, &part))
+			{
+				job_release_source(copy->jobs[i]);
 				continue;
+			}
 			rc = job_start(copy->jobs[i], part, err);
 			if (rc != RC_OK)
 				return rc;
@@ -275,7 +292,7 @@ data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 		.parts = options->jobs > 1,
 	};
 	int64_t parts;
-	int tables = reset_tables(catalog, &parts);
+	int tables = reset_tables(catalog, options->jobs, &parts);
 	int jobs = parts < options->jobs ? (int) parts : options->jobs;
 	Rc rc;
 

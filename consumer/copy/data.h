@@ -33,9 +33,12 @@ typedef struct DataReport
 	double rate; /* megabytes a second */
 } DataReport;
 
+/* How many parts of a table are copied each in a transaction of its own. */
+int64_t data_count_parts(const CopyTable *table, int jobs);
+
 /*
- * Copies all tables.  match_target() was called for this target before.
- * On failure too, *report says how far it came.
+ * Copies all tables that are not done.  match_target() was called for this
+ * target before. On failure too, *report says how far it came.
  */
 MUST_CHECK Rc data_copy(CopyCatalog *catalog, const DataOptions *options,
 						DataReport *report, Error *err);

@@ -16,16 +16,20 @@
  * seen at the end of the table.
  *
  * The end of the rows is not the end of the statement: only when the source has
- * reported success is the target told to commit.
+ * reported success is the target told that this is all, and only when the
+ * target has taken it, to commit.
  */
 #include "copy/job.h"
 
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/fault.h"
 #include "base/xalloc.h"
 #include "copy/session.h"
+#include "copy/work_list.h"
 
 typedef enum JobState
 {
@@ -35,6 +39,7 @@ typedef enum JobState
 	JOB_COPYING,
 	JOB_SOURCE_ENDING,
 	JOB_TARGET_ENDING,
+	JOB_COMMITTING,
 } JobState;
 
 struct Job
@@ -51,13 +56,14 @@ struct Job
 	bool ready;          /* stopped only because it was enough for one step */
 	bool triggers_fire;  /* session_replication_role may not be set */
 	int64_t target_rows; /* what the target says it has received */
+	const WorkMark *mark;
 };
 
 static void
 job_set_state(Job *job, JobState state)
 {
 	ASSERT(state == JOB_IDLE || state == job->state + 1);
-	ASSERT(state != JOB_IDLE || job->state == JOB_TARGET_ENDING);
+	ASSERT(state != JOB_IDLE || job->state == JOB_COMMITTING);
 	job->state = state;
 }
 
@@ -68,6 +74,7 @@ job_open(Job **job, const JobOptions *options, Error *err)
 	Rc rc;
 
 	buf_init(&opened->chunk, JOB_CHUNK_BYTES);
+	opened->mark = options->mark;
 	rc = session_open_source(&opened->source, options->source,
 							 options->snapshot, err);
 	if (rc == RC_OK)
@@ -183,7 +190,7 @@ append_target_sql(const CopyPart *part, Buf *sql)
 {
 	const CopyTable *table = part->table;
 
-	buf_printf(sql, "COPY %s ", table->qualified);
+	buf_printf(sql, "BEGIN; COPY %s ", table->qualified);
 	catalog_append_column_list(table, sql);
 	buf_append_string(sql, " FROM STDIN");
 	append_format(table, sql);
@@ -219,6 +226,14 @@ job_start(Job *job, CopyPart part, Error *err)
 	return send_copy(&job->part, job->target, append_target_sql, err);
 }
 
+void
+job_release_source(Job *job)
+{
+	ASSERT(job->state == JOB_IDLE);
+	pgconn_close(job->source);
+	job->source = NULL;
+}
+
 /*
  * The next result, as pgconn_get_result(), but RC_AGAIN instead of waiting.
  */
@@ -234,26 +249,37 @@ take_result(PgConn *conn, PGresult **result)
 	return RC_OK;
 }
 
-/* Takes the answer to a COPY that was begun; it must have status `expected`. */
+/*
+ * Takes the answer to a COPY that was begun, which must have status `expected`,
+ * and to what was sent with it.
+ */
 static Rc
 take_started(PgConn *conn, ExecStatusType expected, Error *err)
 {
-	PGresult *result = NULL;
-	Rc rc = take_result(conn, &result);
+	ExecStatusType status;
 
-	if (rc != RC_OK)
-		return rc;
-	rc = pgconn_check_result(conn, result, err);
-	if (rc == RC_OK && PQresultStatus(result) != expected)
-		rc = error_set(err, ERR_PROTOCOL, "unexpected answer to COPY from %s",
-					   pgconn_label(conn));
-	PQclear(result);
-	return rc;
+	do
+	{
+		PGresult *result = NULL;
+		Rc rc = take_result(conn, &result);
+
+		if (rc != RC_OK)
+			return rc;
+		rc = pgconn_check_result(conn, result, err);
+		status = PQresultStatus(result);
+		PQclear(result);
+		if (rc != RC_OK)
+			return rc;
+	} while (status == PGRES_COMMAND_OK);
+	if (status != expected)
+		return error_set(err, ERR_PROTOCOL, "unexpected answer to COPY from %s",
+						 pgconn_label(conn));
+	return RC_OK;
 }
 
 /*
- * Takes the results of a COPY that ends, to the last.  RC_AGAIN when there may
- * be more to come.  *rows is set when the statement's own result passes.
+ * Takes the results of statements that end, to the last.  RC_AGAIN when there
+ * may be more to come.  *rows is set when a result passes.
  */
 static Rc
 take_ended(PgConn *conn, int64_t *rows, Error *err)
@@ -461,6 +487,27 @@ step_copying(Job *job, JobProgress *progress, Error *err)
 	return rc;
 }
 
+/* Has the target note that the part is done, and commit. */
+static Rc
+send_commit(Job *job, Error *err)
+{
+	Buf sql;
+	int sent;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	if (job->mark != NULL)
+		work_list_append_mark(&sql, job->mark, job->part.table,
+							  job->target_rows);
+	else
+		buf_append_string(&sql, "COMMIT");
+	sent = PQsendQuery(pgconn_raw(job->target), sql.data);
+	buf_release(&sql);
+	if (!sent)
+		return pgconn_connection_error(job->target, "lost the connection to",
+									   err);
+	return RC_OK;
+}
+
 /* The source is done: what it says decides how the target ends. */
 static Rc
 step_source_ending(Job *job, Error *err)
@@ -476,12 +523,31 @@ step_source_ending(Job *job, Error *err)
 }
 
 static Rc
-step_target_ending(Job *job, JobProgress *progress, Error *err)
+step_target_ending(Job *job, Error *err)
 {
 	Rc rc = take_ended(job->target, &job->target_rows, err);
 
 	if (rc != RC_OK)
 		return rc;
+	FAULT("clone.before_mark");
+	return send_commit(job, err);
+}
+
+static Rc
+step_committing(Job *job, JobProgress *progress, Error *err)
+{
+	int64_t ignored;
+	Rc rc = take_ended(job->target, &ignored, err);
+
+	if (rc == RC_FAIL && strcmp(err->sqlstate, work_list_lost_sqlstate) == 0)
+	{
+		error_reset(err);
+		rc = error_set(err, ERR_CONFIG,
+					   "another clone goes on in place of this one");
+	}
+	if (rc != RC_OK)
+		return rc;
+	FAULT("clone.after_mark");
 	progress->finished = job->part.table;
 	progress->finished_rows = job->target_rows;
 	job->part = (CopyPart){0};
@@ -511,7 +577,9 @@ step_state(Job *job, JobProgress *progress, Error *err)
 		case JOB_SOURCE_ENDING:
 			return step_source_ending(job, err);
 		case JOB_TARGET_ENDING:
-			return step_target_ending(job, progress, err);
+			return step_target_ending(job, err);
+		case JOB_COMMITTING:
+			return step_committing(job, progress, err);
 	}
 	CHECK(false);
 	return RC_FAIL;
@@ -528,9 +596,8 @@ job_step(Job *job, JobProgress *progress, Error *err)
 	{
 		rc = step_state(job, progress, err);
 		if (rc == RC_OK)
-			job_set_state(job, job->state == JOB_TARGET_ENDING
-								   ? JOB_IDLE
-								   : job->state + 1);
+			job_set_state(job, job->state == JOB_COMMITTING ? JOB_IDLE
+															: job->state + 1);
 	} while (rc == RC_OK && job->state != JOB_IDLE);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
 		error_context(err, "copying table %s", job->part.table->qualified);
@@ -555,6 +622,7 @@ job_wants(const Job *job)
 			break;
 		case JOB_TARGET_STARTING:
 		case JOB_TARGET_ENDING:
+		case JOB_COMMITTING:
 			wants.target_events = answer_events(job->target);
 			break;
 		case JOB_SOURCE_STARTING:

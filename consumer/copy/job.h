@@ -4,8 +4,8 @@
  *    after the other.
  *
  * The source side reads under the exported snapshot, in one transaction for as
- * long as the job lives.  The target side copies each part in a transaction of
- * its own.
+ * long as there is something to copy.  The target side copies each part in a
+ * transaction of its own, which also notes that it is done.
  *
  * Nothing waits here.  job_step() does what can be done without waiting, a
  * bounded amount of it, and job_wants() says what it waits for.  Rows go from
@@ -15,14 +15,15 @@
  *
  *     IDLE ─job_start()─► TARGET_STARTING ─► SOURCE_STARTING ─► COPYING
  *      ▲                                                           │
- *      └──── TARGET_ENDING ◄── SOURCE_ENDING ◄──────────────────────┘
+ *      └─ COMMITTING ◄─ TARGET_ENDING ◄─ SOURCE_ENDING ◄────────────┘
  *
  *     IDLE             no part; both connections can take a statement
  *     TARGET_STARTING  the target was told to receive; it may wait for a lock
  *     SOURCE_STARTING  the source was told to send
  *     COPYING          rows are on their way
  *     SOURCE_ENDING    the source has no more rows, but may yet report an error
- *     TARGET_ENDING    the target was told that this is all, and commits
+ *     TARGET_ENDING    the target was told that this is all
+ *     COMMITTING       the target was told to note that it is done, and commits
  */
 #ifndef PENSTOCK_COPY_JOB_H
 #define PENSTOCK_COPY_JOB_H
@@ -56,6 +57,9 @@ typedef struct JobOptions
 	const char *target; /* returns */
 	const char *target_label; /* for messages */
 	const char *snapshot;     /* exported by the source */
+
+	/* How to note what is done, or NULL: not at all; borrowed. */
+	const struct WorkMark *mark;
 } JobOptions;
 
 /* What job_step() did. */
@@ -93,6 +97,12 @@ bool job_triggers_fire(const Job *job);
 
 /* Begins with a part; its table is borrowed until it is finished. */
 MUST_CHECK Rc job_start(Job *job, CopyPart part, Error *err);
+
+/*
+ * Leaves the source, so that the snapshot holds nothing back there any more.
+ * The job is idle, and stays so.
+ */
+void job_release_source(Job *job);
 
 /* Goes on as far as possible.  RC_OK whether or not it got anywhere. */
 MUST_CHECK Rc job_step(Job *job, JobProgress *progress, Error *err);

@@ -1,0 +1,144 @@
+/*
+ * work_list.h
+ *    What a clone has to do and what is done, on the target itself.
+ *
+ * Whatever becomes of the clone, the list tells the truth: that a part of a
+ * table is done is noted in the transaction that wrote its rows.  So a clone
+ * that was broken off can go on where it was.
+ *
+ *     penstock.copy_run     a row for each clone that is not finished
+ *     penstock.copy_table   its tables
+ *     penstock.copy_object  what else of the schema it has made
+ *
+ * A table's parts are read under one snapshot.  With the session that held it
+ * the snapshot is gone, so a table of which only some parts are done starts
+ * again.  One that is done stays, with the position of its snapshot as its
+ * watermark: see table_state.h.
+ *
+ * Whoever works on the list has the row of its run under a token.  One that
+ * goes on with a clone takes a new token, and what has an older one cannot note
+ * anything any more, and so cannot commit.
+ */
+#ifndef PENSTOCK_COPY_WORK_LIST_H
+#define PENSTOCK_COPY_WORK_LIST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "copy/catalog.h"
+#include "model/lsn.h"
+#include "net/pgconn.h"
+
+/* How far the part of the schema is that comes before the data. */
+typedef enum WorkSchema
+{
+	WORK_SCHEMA_NONE,  /* nothing of it was created */
+	WORK_SCHEMA_BEGUN, /* some of it may have been */
+	WORK_SCHEMA_DONE,
+} WorkSchema;
+
+/* A clone that is not finished. */
+typedef struct WorkRun
+{
+	bool exists;                   /* the rest is set only if this is */
+	const char *system_identifier; /* of the source */
+	const char *options;           /* that it was begun with */
+	Lsn start_lsn;                 /* of its slot; 0: there may be none yet */
+	WorkSchema schema;
+	const char *started_at; /* for people */
+	int table_count;
+	int tables_done;
+	int tables_begun;    /* not done, but parts of them are */
+	int64_t rows;        /* of what is done */
+	int64_t bytes_total; /* of all tables on the source, about */
+	int64_t bytes_done;  /* of the tables that are done */
+} WorkRun;
+
+/* What a job needs to note that a part is done. */
+typedef struct WorkMark
+{
+	const char *pipeline;
+	int64_t token;
+	Lsn watermark; /* where the snapshot stands */
+} WorkMark;
+
+/* Makes the tables unless they are there; the schema must be. */
+MUST_CHECK Rc work_list_create(PgConn *target, Error *err);
+
+/*
+ * Reads a pipeline's run; no tables or no row are not an error.  Strings are
+ * allocated in the arena.
+ */
+MUST_CHECK Rc work_list_read(WorkRun *run, PgConn *target, const char *pipeline,
+							 Arena *arena, Error *err);
+
+/* Adds a run, of which system_identifier and options are given. */
+MUST_CHECK Rc work_list_begin(PgConn *target, const char *pipeline,
+							  const WorkRun *run, int64_t *token, Error *err);
+
+/*
+ * Takes the run over from whoever had it: ends their sessions on the target,
+ * and waits until these are gone.
+ */
+MUST_CHECK Rc work_list_claim(PgConn *target, const char *pipeline,
+							  int64_t *token, Error *err);
+
+/* Notes where the slot starts, and the tables. */
+MUST_CHECK Rc work_list_set_tables(PgConn *target, const char *pipeline,
+								   Lsn start_lsn, const CopyCatalog *catalog,
+								   Error *err);
+
+/*
+ * Tells which of the catalog's tables are done, and how many rows those have,
+ * and which are done in part.
+ * Fails unless catalog and list have the same tables.
+ */
+MUST_CHECK Rc work_list_match(CopyCatalog *catalog, PgConn *target,
+							  const char *pipeline, Error *err);
+
+/*
+ * Empties the tables of which only some parts are done, or those that are done
+ * as well.
+ */
+MUST_CHECK Rc work_list_empty_tables(const CopyCatalog *catalog, PgConn *target,
+									 const char *pipeline, bool done_too,
+									 Error *err);
+
+/*
+ * Notes of how many parts the tables consist that are not done; `jobs` as for
+ * data_copy().
+ */
+MUST_CHECK Rc work_list_set_parts(const CopyCatalog *catalog, PgConn *target,
+								  const char *pipeline, int jobs, Error *err);
+
+MUST_CHECK Rc work_list_set_schema(PgConn *target, const char *pipeline,
+								   WorkSchema schema, Error *err);
+
+/*
+ * Appends the statements that note a part of a table as done and commit.  They
+ * fail, with work_list_lost_sqlstate, if somebody else has taken the run over.
+ */
+void work_list_append_mark(Buf *sql, const WorkMark *mark,
+						   const CopyTable *table, int64_t rows);
+extern const char work_list_lost_sqlstate[];
+
+/*
+ * Hands the watermarks of tables that were copied later than the slot starts to
+ * penstock.table_state, which must be there, and removes the run; in the
+ * current transaction.
+ */
+MUST_CHECK Rc work_list_finish(PgConn *target, const char *pipeline,
+							   Error *err);
+
+/* Removes a run, if there is one, and nothing of what it has copied. */
+MUST_CHECK Rc work_list_remove(PgConn *target, const char *pipeline,
+							   Error *err);
+
+/* What sessions of a clone are called on the target, up to this many bytes. */
+#define WORK_SESSION_NAME_SIZE 64
+void work_list_session_name(const char *pipeline,
+							char name[WORK_SESSION_NAME_SIZE]);
+
+#endif /* PENSTOCK_COPY_WORK_LIST_H */
