@@ -7,7 +7,7 @@
 
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "cmd/command.h"
+#include "cmd/commands.h"
 
 /* Exit statuses. */
 enum
@@ -17,35 +17,12 @@ enum
 	EXIT_MISUSED = 2,
 };
 
-typedef struct Command
-{
-	const char *name;
-	ConfigCommand id;
-	CommandFunction run;
-	const char *help;
-} Command;
-
-static const Command commands[] = {
-	{"check", COMMAND_CHECK, command_check,
-	 "look at both ends and say what must be mended first"},
-	{"clone", COMMAND_CLONE, command_clone,
-	 "copy schema and data to the target, from a new slot's snapshot"},
-	{"follow", COMMAND_FOLLOW, command_follow,
-	 "apply every change to the target, until told to stop"},
-	{"status", COMMAND_STATUS, command_status,
-	 "print where source and targets are"},
-	{"tail", COMMAND_TAIL, command_tail,
-	 "print changes as JSON lines as they commit"},
-	{"drop", COMMAND_DROP, command_drop, "remove the slot and the progress"},
-};
-
 static void
 print_help(FILE *out)
 {
 	fprintf(out, "penstock moves changes between PostgreSQL servers.\n\n"
 				 "Usage:\n  penstock COMMAND [OPTION]...\n\nCommands:\n");
-	for (size_t i = 0; i < LENGTH_OF(commands); i++)
-		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
+	command_print_all(out);
 	fprintf(out,
 			"\n\"penstock COMMAND --help\" lists the options of a command.\n");
 }
@@ -53,19 +30,12 @@ print_help(FILE *out)
 static int
 print_command_help(const Command *command)
 {
-	printf("penstock %s: %s\n\nUsage:\n  penstock %s [OPTION]...\n\nOptions:\n",
-		   command->name, command->help, command->name);
+	printf("penstock %s: %s\n\nUsage:\n  penstock %s%s%s [OPTION]...\n\n"
+		   "Options:\n",
+		   command->name, command->help, command->name,
+		   command->words ? " " : "", command->words ? command->words : "");
 	config_print_options(command->id, stdout);
 	return EXIT_DONE;
-}
-
-static const Command *
-find_command(const char *name)
-{
-	for (size_t i = 0; i < LENGTH_OF(commands); i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
-	return NULL;
 }
 
 static int
@@ -97,6 +67,9 @@ run_command(const Command *command, const Config *config)
 	Rc rc = interrupt_init(&err);
 	int status = EXIT_DONE;
 
+	log_set_level(config->verbose ? LOG_DEBUG
+				  : config->quiet ? LOG_WARNING
+								  : LOG_INFO);
 	if (rc == RC_OK)
 		rc = command->run(config, &err);
 	if (rc == RC_FAIL && err.code == ERR_INTERRUPTED)
@@ -116,7 +89,7 @@ int
 main(int argc, char **argv)
 {
 	const Command *command;
-	Config config;
+	Config config = {0};
 	Error err = {0};
 	int status;
 
@@ -132,19 +105,18 @@ main(int argc, char **argv)
 		printf("penstock %s\n", PENSTOCK_VERSION);
 		return EXIT_DONE;
 	}
-	command = find_command(argv[1]);
+	command = command_find(argv[1]);
 	if (command == NULL)
 		return misused("unrecognized command", argv[1], "");
 	if (config_read(&config, command->id, argc - 1, argv + 1, &err) != RC_OK)
 	{
 		status = misused_options(command, &err);
 		error_reset(&err);
-		return status;
 	}
-	if (config.help)
-		return print_command_help(command);
-	log_set_level(config.quiet ? LOG_WARNING : LOG_INFO);
-	if (config.verbose)
-		log_set_level(LOG_DEBUG);
-	return run_command(command, &config);
+	else if (config.help)
+		status = print_command_help(command);
+	else
+		status = run_command(command, &config);
+	config_release(&config);
+	return status;
 }

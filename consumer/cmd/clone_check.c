@@ -4,7 +4,6 @@
  */
 #include "cmd/clone_check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "copy/match.h"
@@ -36,10 +35,7 @@ clone_open_target(Clone *clone, int number, Error *err)
 		.kind = PGCONN_DATA,
 	};
 
-	if (clone->config->target_count == 1)
-		snprintf(target->label, sizeof(target->label), "target");
-	else
-		snprintf(target->label, sizeof(target->label), "target %d", number + 1);
+	config_label_target(clone->config, number, target->label);
 	return pgconn_open(&target->conn, &options, err);
 }
 

@@ -22,7 +22,7 @@
 typedef struct CloneTarget
 {
 	PgConn *conn;
-	char label[32];
+	char label[CONFIG_LABEL_SIZE];
 	Build *build;       /* of indexes and constraints; NULL: there is none */
 	bool schema_begun;  /* pg_restore was started */
 	int tables_touched; /* that may have rows now */

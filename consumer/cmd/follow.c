@@ -134,7 +134,7 @@ open_sinks(Attempt *attempt, Error *err)
 
 	for (int i = 0; i < config->target_count; i++)
 	{
-		char label[32];
+		char label[CONFIG_LABEL_SIZE];
 		PostgresSinkOptions options = {
 			.conninfo = config->targets[i],
 			.label = label,
@@ -146,8 +146,7 @@ open_sinks(Attempt *attempt, Error *err)
 		};
 		Rc rc;
 
-		snprintf(label, sizeof(label),
-				 config->target_count > 1 ? "target %d" : "target", i + 1);
+		config_label_target(config, i, label);
 		rc = postgres_sink_open(&attempt->sinks[i], &options, err);
 		if (rc != RC_OK)
 			return rc;
@@ -171,11 +170,16 @@ static void
 log_end(const Attempt *attempt)
 {
 	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		char label[CONFIG_LABEL_SIZE];
+
+		config_label_target(attempt->config, i, label);
 		log_info("follow",
-				 "stopped; target %d has everything up to LSN " LSN_FORMAT
+				 "stopped; %s has everything up to LSN " LSN_FORMAT
 				 ", applied %" PRId64 " changes in %" PRId64 " transactions",
-				 i + 1, LSN_ARGS(attempt->sinks[i]->durable_lsn),
+				 label, LSN_ARGS(attempt->sinks[i]->durable_lsn),
 				 attempt->sinks[i]->rows, attempt->sinks[i]->transactions);
+	}
 }
 
 /*

@@ -1,6 +1,7 @@
 /*
  * config.c
- *    The table of options, and reading them with getopt_long().
+ *    The table of options, and reading them: from the command line with
+ *    getopt_long(), then from the environment and the configuration file.
  */
 #include "config/config.h"
 
@@ -43,7 +44,13 @@ typedef struct OptionDef
 #define COMMAND_STREAMING                                                      \
 	((unsigned) COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TAIL)
 
-#define FIELD(member) offsetof(Config, member)
+/* Who takes words that are not options. */
+#define COMMAND_WITH_WORDS ((unsigned) COMMAND_CONFIG)
+
+/* What a configuration file is read into. */
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+#define FIELD(member)     offsetof(Config, member)
 
 static const OptionDef option_table[] = {
 	{"source", 's', OPTION_STRING, COMMAND_ALL, FIELD(source), "CONNINFO",
@@ -51,6 +58,9 @@ static const OptionDef option_table[] = {
 	{"target", 't', OPTION_TARGET, COMMAND_WITH_TARGET, FIELD(targets),
 	 "CONNINFO", "PENSTOCK_TARGET", NULL,
 	 "connection string of a target database; may be repeated"},
+	{"config", 'c', OPTION_STRING, COMMAND_ALL, FIELD(file), "FILE",
+	 "PENSTOCK_CONFIG", NULL,
+	 "configuration file: options, targets, placement"},
 	{"name", 'n', OPTION_NAME, COMMAND_ALL, FIELD(name), "NAME",
 	 "PENSTOCK_NAME", "penstock",
 	 "name of the pipeline, of its slot and of its progress"},
@@ -242,10 +252,142 @@ read_value(Config *config, const OptionDef *option, const char *value,
 	return RC_OK;
 }
 
-/* Fills in what the command line left open. */
+/* ---- the file and the environment --------------------------------------- */
+
+static bool
+may_be_repeated(const OptionDef *option)
+{
+	return option->type == OPTION_TARGET || option->type == OPTION_CONFLICT;
+}
+
+/* The option that a setting of the file stands for, or NULL. */
+static const OptionDef *
+find_setting(const char *key)
+{
+	static const char *const elsewhere[] = {"config", "help", "source",
+											"target"};
+
+	for (size_t i = 0; i < LENGTH_OF(elsewhere); i++)
+		if (strcmp(elsewhere[i], key) == 0)
+			return NULL;
+	for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
+		if (strcmp(option_table[i].name, key) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
 static Rc
-read_defaults(Config *config, ConfigCommand command, const bool *given,
-			  Error *err)
+read_flag(bool *field, const OptionDef *option, const char *value, Error *err)
+{
+	static const char *const words[] = {"false", "true", "off", "on",
+										"no",    "yes",  "0",   "1"};
+
+	for (size_t i = 0; i < LENGTH_OF(words); i++)
+	{
+		if (strcmp(words[i], value) != 0)
+			continue;
+		*field = i % 2 == 1;
+		return RC_OK;
+	}
+	return bad_value(err, option, value, "true or false");
+}
+
+static Rc
+read_setting(Config *config, const OptionDef *option, const char *value,
+			 Error *err)
+{
+	if (option->type == OPTION_FLAG)
+		return read_flag(field_of(config, option), option, value, err);
+	return read_value(config, option, value, err);
+}
+
+/*
+ * Reads one setting of the file's section of options.  Settings that the
+ * command does not take, or that the command line or the environment has said
+ * otherwise, are looked at all the same.
+ */
+static Rc
+read_file_option(Config *config, ConfigCommand command, const IniEntry *entry,
+				 const bool *given, bool *in_file, Error *err)
+{
+	const OptionDef *option = find_setting(entry->key);
+	Config scratch = {0};
+	bool counts;
+	size_t i;
+
+	if (option == NULL)
+		return error_set(err, ERR_CONFIG, "unrecognized setting \"%s\"",
+						 entry->key);
+	i = (size_t) (option - option_table);
+	if (in_file[i] && !may_be_repeated(option))
+		return error_set(err, ERR_CONFIG, "\"%s\" is set twice", entry->key);
+	in_file[i] = true;
+	counts = !given[i] && (option->commands & command);
+	return read_setting(counts ? config : &scratch, option, entry->value, err);
+}
+
+static Rc
+read_file_options(Config *config, ConfigCommand command, const ConfigFile *file,
+				  bool *given, Error *err)
+{
+	bool in_file[OPTION_COUNT_ALL] = {false};
+
+	for (int i = 0; i < file->ini.entry_count; i++)
+	{
+		const IniEntry *entry = &file->ini.entries[i];
+
+		if (entry->key == NULL ||
+			strcmp(entry->section, CONFIG_FILE_OPTIONS) != 0)
+			continue;
+		if (read_file_option(config, command, entry, given, in_file, err) !=
+			RC_OK)
+			return config_file_error_at(file, entry->line, err);
+		config->name_given |= strcmp(entry->key, "name") == 0;
+	}
+	for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
+		given[i] |= in_file[i];
+	return RC_OK;
+}
+
+/* Takes over the ends of the file, unless others are given. */
+static void
+take_ends(Config *config, const ConfigFile *file)
+{
+	config->placement = file->placement;
+	if (config->source == NULL)
+		config->source = file->source;
+	if (config->target_count > 0)
+		return;
+	config->target_count = file->target_count;
+	config->node_count = file->node_count;
+	for (int i = 0; i < file->target_count; i++)
+	{
+		config->targets[i] = file->targets[i];
+		config->target_names[i] = file->target_names[i];
+	}
+}
+
+static Rc
+read_file(Config *config, ConfigCommand command, bool *given, Error *err)
+{
+	ConfigFile file;
+	Rc rc;
+
+	if (config->file == NULL)
+		return RC_OK;
+	config->arena = arena_new(ARENA_BLOCK_BYTES);
+	rc = config_file_read(&file, config->file, config->arena, err);
+	if (rc == RC_OK)
+		rc = read_file_options(config, command, &file, given, err);
+	if (rc != RC_OK)
+		return rc;
+	take_ends(config, &file);
+	return config_file_resolve(&file, config->target_names,
+							   config->target_count, err);
+}
+
+static Rc
+read_environment(Config *config, ConfigCommand command, bool *given, Error *err)
 {
 	for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
 	{
@@ -258,17 +400,63 @@ read_defaults(Config *config, ConfigCommand command, const bool *given,
 		if (option->environment != NULL && (option->commands & command))
 			value = getenv(option->environment);
 		if (value == NULL || value[0] == '\0')
-			value = option->default_value;
-		if (value == NULL)
 			continue;
 		rc = read_value(config, option, value, err);
 		if (rc != RC_OK)
 			return rc;
+		given[i] = true;
 	}
-	if (config->publications == NULL)
-		config->publications = config->name;
 	return RC_OK;
 }
+
+static Rc
+read_defaults(Config *config, const bool *given, Error *err)
+{
+	for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
+	{
+		const OptionDef *option = &option_table[i];
+		Rc rc;
+
+		if (given[i] || option->default_value == NULL)
+			continue;
+		rc = read_value(config, option, option->default_value, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+/* Options of which one rules out the other. */
+static Rc
+check_together(const Config *config, Error *err)
+{
+	if (config->schema_only && (config->data_only || config->follow))
+		return error_set(err, ERR_CONFIG,
+						 "--schema-only cannot be used with --%s",
+						 config->data_only ? "data-only" : "follow");
+	return RC_OK;
+}
+
+/* Fills in what the command line left open. */
+static Rc
+complete(Config *config, ConfigCommand command, bool *given, Error *err)
+{
+	Rc rc = read_environment(config, command, given, err);
+
+	if (rc == RC_OK)
+		rc = read_file(config, command, given, err);
+	if (rc == RC_OK)
+		rc = read_defaults(config, given, err);
+	if (rc != RC_OK)
+		return rc;
+	if (config->publications == NULL)
+		config->publications = config->name;
+	if (config->node_count == 0)
+		config->node_count = config->target_count;
+	return check_together(config, err);
+}
+
+/* ---- the command line --------------------------------------------------- */
 
 /* Builds what getopt_long() wants of the options that a command takes. */
 static void
@@ -338,8 +526,8 @@ config_read(Config *config, ConfigCommand command, int argc, char **argv,
 		if (option == NULL)
 			return error_set(err, ERR_CONFIG, "unrecognized option \"%s\"",
 							 word);
-		if (given[option - option_table] && option->type != OPTION_TARGET &&
-			option->type != OPTION_CONFLICT && option->type != OPTION_FLAG)
+		if (given[option - option_table] && !may_be_repeated(option) &&
+			option->type != OPTION_FLAG)
 			return error_set(err, ERR_CONFIG, "option --%s is given twice",
 							 option->name);
 		given[option - option_table] = true;
@@ -348,16 +536,34 @@ config_read(Config *config, ConfigCommand command, int argc, char **argv,
 		if (rc != RC_OK)
 			return rc;
 	}
-	if (optind < argc)
+	config->words = argv + optind;
+	config->word_count = argc - optind;
+	if (config->word_count > 0 && !(command & COMMAND_WITH_WORDS))
 		return error_set(err, ERR_CONFIG, "unexpected argument \"%s\"",
 						 argv[optind]);
 	if (config->help)
 		return RC_OK;
-	if (config->schema_only && (config->data_only || config->follow))
-		return error_set(err, ERR_CONFIG,
-						 "--schema-only cannot be used with --%s",
-						 config->data_only ? "data-only" : "follow");
-	return read_defaults(config, command, given, err);
+	return complete(config, command, given, err);
+}
+
+void
+config_release(Config *config)
+{
+	arena_free(config->arena);
+	config->arena = NULL;
+}
+
+void
+config_label_target(const Config *config, int index,
+					char label[static CONFIG_LABEL_SIZE])
+{
+	if (config->target_names[index] != NULL)
+		snprintf(label, CONFIG_LABEL_SIZE, "target \"%s\"",
+				 config->target_names[index]);
+	else if (config->target_count > 1)
+		snprintf(label, CONFIG_LABEL_SIZE, "target %d", index + 1);
+	else
+		snprintf(label, CONFIG_LABEL_SIZE, "target");
 }
 
 Rc
@@ -368,7 +574,8 @@ config_require_source(const Config *config, Error *err)
 	if (config->source != NULL)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG, "no source is given");
-	error_hint(err, "Use --source=CONNINFO or set PENSTOCK_SOURCE.");
+	error_hint(err, "Use --source=CONNINFO, set PENSTOCK_SOURCE, or give it in "
+					"section [source] of a configuration file.");
 	return rc;
 }
 
@@ -380,7 +587,8 @@ config_require_target(const Config *config, Error *err)
 	if (config->target_count > 0)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG, "no target is given");
-	error_hint(err, "Use --target=CONNINFO or set PENSTOCK_TARGET.");
+	error_hint(err, "Use --target=CONNINFO, set PENSTOCK_TARGET, or give it in "
+					"a section [target NAME] of a configuration file.");
 	return rc;
 }
 

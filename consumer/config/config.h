@@ -5,7 +5,8 @@
  * One table in config.c says everything about an option: its name, the command
  * that takes it, the environment variable that stands in for it, its default
  * and its line of help.  The parser and --help both come from that table.
- * Precedence: command line, environment, default.
+ * Precedence: command line, environment, configuration file (see file.h),
+ * default.
  */
 #ifndef PENSTOCK_CONFIG_CONFIG_H
 #define PENSTOCK_CONFIG_CONFIG_H
@@ -14,8 +15,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/arena.h"
 #include "base/error.h"
+#include "config/file.h"
 #include "model/lsn.h"
+#include "model/placement.h"
 #include "model/policy.h"
 
 /* Longest pipeline name: it names a replication slot (NAMEDATALEN - 1). */
@@ -26,8 +30,8 @@
 #define CONFIG_MEMORY_MAX     (64 * 1024 * MB)
 #define CONFIG_MEMORY_DEFAULT "32MB"
 
-/* Targets of one pipeline. */
-#define CONFIG_TARGETS_MAX 64
+/* Room for what a target is called in messages. */
+#define CONFIG_LABEL_SIZE (IDENTIFIER_SIZE + 16)
 
 /* Bound of --jobs. */
 #define CONFIG_JOBS_MAX 64
@@ -41,17 +45,22 @@ typedef enum ConfigCommand
 	COMMAND_STATUS = 1 << 3,
 	COMMAND_TAIL = 1 << 4,
 	COMMAND_DROP = 1 << 5,
+	COMMAND_CONFIG = 1 << 7,
 } ConfigCommand;
 
 typedef struct Config
 {
 	const char *source;                      /* connection string, or NULL */
 	const char *targets[CONFIG_TARGETS_MAX]; /* connection strings */
+	const char *target_names[CONFIG_TARGETS_MAX]; /* or NULL: it has none */
 	int target_count;
-	const char *name;         /* of the pipeline, and of its slot */
-	bool name_given;          /* on the command line */
-	const char *publications; /* comma-separated, as for the plugin */
-	const char *origin;       /* any or none */
+	int node_count;             /* the first of them have the hashed tables */
+	const Placement *placement; /* NULL: every table on every target */
+	const char *file;           /* the configuration file, or NULL */
+	const char *name;           /* of the pipeline, and of its slot */
+	bool name_given;            /* on the command line */
+	const char *publications;   /* comma-separated, as for the plugin */
+	const char *origin;         /* any or none */
 	ConflictRules conflict_rules;
 	Lsn endpos; /* 0: none */
 	size_t memory_bytes;
@@ -68,15 +77,30 @@ typedef struct Config
 	bool verbose;
 	bool quiet;
 	bool help; /* --help was given: print it and do nothing else */
+
+	/* What is not an option, in its order; few commands take any. */
+	char *const *words;
+	int word_count;
+
+	Arena *arena; /* of what was read from the file; or NULL */
 } Config;
 
 /*
  * Reads the options of one command from argv (argv[0] is the command's name)
- * and from the environment.  Strings in `config` are borrowed from both, or
- * live as long as the program.  RC_FAIL with ERR_CONFIG: misused.
+ * from the environment and from the configuration file.  Strings in `config`
+ * are borrowed from argv and the environment, or live until config_release(),
+ * which is to be called also after a failure.  RC_FAIL with ERR_CONFIG:
+ * misused.
  */
 MUST_CHECK Rc config_read(Config *config, ConfigCommand command, int argc,
 						  char **argv, Error *err);
+
+/* Accepts a zeroed Config. */
+void config_release(Config *config);
+
+/* What the target is called in messages: target, target 2, target "a". */
+void config_label_target(const Config *config, int index,
+						 char label[static CONFIG_LABEL_SIZE]);
 
 /* Checks that what a command cannot do without is there. */
 MUST_CHECK Rc config_require_source(const Config *config, Error *err);

@@ -4,9 +4,10 @@
  */
 #include "model/policy.h"
 
-#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "model/identifier.h"
 
 static const char *const policy_names[] = {
 	[CONFLICT_STOP] = "stop",
@@ -33,33 +34,6 @@ read_policy(const char *text, ConflictPolicy *policy)
 	return false;
 }
 
-/*
- * Reads an identifier as SQL does: quoted, or folded to lower case.  Returns
- * what follows it, or NULL.
- */
-static const char *
-read_identifier(const char *text, char *name)
-{
-	bool quoted = *text == '"';
-	size_t length = 0;
-
-	text += quoted ? 1 : 0;
-	for (;; text++)
-	{
-		if (quoted && *text == '"' && *++text != '"')
-			break;
-		if (!quoted && !isalnum((unsigned char) *text) && *text != '_' &&
-			*text != '$' && (unsigned char) *text < 0x80)
-			break;
-		if (*text == '\0' || length == POLICY_NAME_SIZE - 1)
-			return NULL;
-		name[length++] = (char) (quoted ? *text
-										: tolower((unsigned char) *text));
-	}
-	name[length] = '\0';
-	return length > 0 ? text : NULL;
-}
-
 bool
 policy_add_rule(ConflictRules *rules, const char *text)
 {
@@ -70,10 +44,10 @@ policy_add_rule(ConflictRules *rules, const char *text)
 	*rule = (ConflictRule){.policy = CONFLICT_STOP};
 	if (!read_policy(text, &rule->policy))
 	{
-		text = read_identifier(text, rule->schema);
+		text = identifier_read(text, rule->schema);
 		if (text == NULL || *text != '.')
 			return false;
-		text = read_identifier(text + 1, rule->table);
+		text = identifier_read(text + 1, rule->table);
 		if (text == NULL || *text != ':' ||
 			!read_policy(text + 1, &rule->policy))
 			return false;

@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#include "model/identifier.h"
+
 typedef enum ConflictPolicy
 {
 	CONFLICT_STOP,      /* apply nothing of the transaction, and say why */
@@ -17,13 +19,10 @@ typedef enum ConflictPolicy
 	CONFLICT_OVERWRITE, /* make the row what it is on the source, note both */
 } ConflictPolicy;
 
-/* Longest name of an identifier, the NUL included (NAMEDATALEN). */
-#define POLICY_NAME_SIZE 64
-
 typedef struct ConflictRule
 {
-	char schema[POLICY_NAME_SIZE]; /* empty: all tables without a rule */
-	char table[POLICY_NAME_SIZE];
+	char schema[IDENTIFIER_SIZE]; /* empty: all tables without a rule */
+	char table[IDENTIFIER_SIZE];
 	ConflictPolicy policy;
 } ConflictRule;
 

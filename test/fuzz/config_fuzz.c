@@ -63,7 +63,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *argv[ARGUMENTS_MAX + 1];
 	Error err = {0};
-	Config config;
+	Config config = {0};
 	char *text;
 	Rc rc;
 
@@ -83,6 +83,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(err.code == ERR_CONFIG);
 	}
 	error_reset(&err);
+	config_release(&config);
 	free(text);
 	return 0;
 }

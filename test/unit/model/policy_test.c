@@ -91,11 +91,11 @@ static void
 there_is_a_limit_to_names_and_rules(void **state)
 {
 	ConflictRules rules = {.count = 0};
-	char text[POLICY_NAME_SIZE + 16];
+	char text[IDENTIFIER_SIZE + 16];
 
 	(void) state;
 	memset(text, 'x', sizeof(text));
-	memcpy(text + POLICY_NAME_SIZE, ".t:skip", sizeof(".t:skip"));
+	memcpy(text + IDENTIFIER_SIZE, ".t:skip", sizeof(".t:skip"));
 	assert_false(policy_add_rule(&rules, text));
 	for (int i = 0; i < POLICY_RULES_MAX; i++)
 		assert_true(policy_add_rule(&rules, "skip"));

@@ -1,0 +1,30 @@
+/*
+ * config_check.c
+ *    penstock config check: is the configuration file one that can be read?
+ *
+ * Reading it has found out by now.  What is left is to say what it says.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/command.h"
+
+Rc
+command_config(const Config *config, Error *err)
+{
+	if (config->word_count != 1 || strcmp(config->words[0], "check") != 0)
+		return error_set(err, ERR_CONFIG,
+						 "expected is \"penstock config check\"");
+	if (config->file == NULL)
+		return error_set(err, ERR_CONFIG, "no configuration file is given");
+	printf("%s: pipeline \"%s\", %s, %d %s, ", config->file, config->name,
+		   config->source != NULL ? "a source" : "no source",
+		   config->target_count,
+		   config->target_count == 1 ? "target" : "targets");
+	if (config->placement == NULL)
+		printf("no placement\n");
+	else
+		printf("%d %s of placement\n", placement_rule_count(config->placement),
+			   placement_rule_count(config->placement) == 1 ? "rule" : "rules");
+	return RC_OK;
+}

@@ -1,0 +1,18 @@
+/*
+ * identifier.h
+ *    Names as SQL has them: quoted, or folded to lower case.
+ */
+#ifndef PENSTOCK_MODEL_IDENTIFIER_H
+#define PENSTOCK_MODEL_IDENTIFIER_H
+
+/* Longest name of an object of the server, the NUL included (NAMEDATALEN). */
+#define IDENTIFIER_SIZE 64
+
+/*
+ * Reads the identifier that `text` starts with into `name`, which has
+ * IDENTIFIER_SIZE bytes.  Returns what follows it, or NULL if there is none,
+ * or one that is too long.
+ */
+const char *identifier_read(const char *text, char *name);
+
+#endif /* PENSTOCK_MODEL_IDENTIFIER_H */

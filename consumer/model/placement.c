@@ -1,0 +1,291 @@
+/*
+ * placement.c
+ *    Reading rules and finding the one for a table.
+ */
+#include "model/placement.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/xalloc.h"
+
+struct Placement
+{
+	Arena *arena;
+	int count;
+	int capacity;
+	PlacementRule **rules;
+};
+
+#define RULES_FIRST 16
+
+Placement *
+placement_new(Arena *arena)
+{
+	Placement *placement = arena_calloc(arena, 1, sizeof(Placement));
+
+	placement->arena = arena;
+	return placement;
+}
+
+int
+placement_rule_count(const Placement *placement)
+{
+	return placement->count;
+}
+
+PlacementRule *
+placement_rule(Placement *placement, int index)
+{
+	ASSERT(index >= 0 && index < placement->count);
+	return placement->rules[index];
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+static const char *
+skip_spaces(const char *text)
+{
+	while (isspace((unsigned char) *text))
+		text++;
+	return text;
+}
+
+/* Reads what a rule is for. */
+static bool
+read_tables(PlacementRule *rule, const char *text)
+{
+	if (strcmp(text, "*") == 0)
+		return true;
+	text = identifier_read(text, rule->schema);
+	if (text == NULL || *text++ != '.')
+		return false;
+	if (*text != '*')
+	{
+		text = identifier_read(text, rule->name);
+		if (text == NULL)
+			return false;
+	}
+	rule->is_prefix = *text == '*';
+	return text[rule->is_prefix ? 1 : 0] == '\0';
+}
+
+/* What follows a word and the spaces behind it; NULL: it is another one. */
+static const char *
+read_word(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (strncasecmp(text, word, length) != 0 ||
+		isalnum((unsigned char) text[length]) || text[length] == '_')
+		return NULL;
+	return skip_spaces(text + length);
+}
+
+/* Reads (column, …), to the end of the text. */
+static bool
+read_columns(PlacementRule *rule, Arena *arena, const char *text)
+{
+	if (*text++ != '(')
+		return false;
+	for (;;)
+	{
+		char name[IDENTIFIER_SIZE];
+
+		text = identifier_read(skip_spaces(text), name);
+		if (text == NULL || rule->column_count == RELATION_DISTRIBUTION_MAX)
+			return false;
+		rule->columns[rule->column_count++] = arena_strdup(arena, name);
+		text = skip_spaces(text);
+		if (*text == ')')
+			return text[1] == '\0';
+		if (*text++ != ',')
+			return false;
+	}
+}
+
+static bool
+read_place(PlacementRule *rule, Arena *arena, const char *text)
+{
+	char name[IDENTIFIER_SIZE];
+	const char *rest;
+
+	rest = read_word(text, "all");
+	if (rest != NULL)
+	{
+		rule->kind = PLACEMENT_ALL;
+		return *rest == '\0';
+	}
+	rest = read_word(text, "none");
+	if (rest != NULL)
+	{
+		rule->kind = PLACEMENT_NONE;
+		return *rest == '\0';
+	}
+	rest = read_word(text, "hash");
+	if (rest != NULL)
+	{
+		rule->kind = PLACEMENT_HASH;
+		return read_columns(rule, arena, rest);
+	}
+	rest = read_word(text, "only");
+	if (rest == NULL)
+		return false;
+	rule->kind = PLACEMENT_ONLY;
+	rest = identifier_read(rest, name);
+	rule->target_name = arena_strdup(arena, name);
+	return rest != NULL && *rest == '\0';
+}
+
+static const PlacementRule *
+find_same(const Placement *placement, const PlacementRule *rule)
+{
+	for (int i = 0; i < placement->count; i++)
+	{
+		const PlacementRule *other = placement->rules[i];
+
+		if (strcmp(other->schema, rule->schema) == 0 &&
+			strcmp(other->name, rule->name) == 0 &&
+			other->is_prefix == rule->is_prefix)
+			return other;
+	}
+	return NULL;
+}
+
+static void
+append_rule(Placement *placement, PlacementRule *rule)
+{
+	if (placement->count == placement->capacity)
+	{
+		int capacity = placement->capacity == 0 ? RULES_FIRST
+												: 2 * placement->capacity;
+		PlacementRule **rules = arena_calloc(
+			placement->arena, (size_t) capacity, sizeof(PlacementRule *));
+
+		for (int i = 0; i < placement->count; i++)
+			rules[i] = placement->rules[i];
+		placement->rules = rules;
+		placement->capacity = capacity;
+	}
+	placement->rules[placement->count++] = rule;
+}
+
+Rc
+placement_add(Placement *placement, const char *tables, const char *place,
+			  int line, Error *err)
+{
+	PlacementRule *rule = arena_calloc(placement->arena, 1, sizeof(*rule));
+	const PlacementRule *same;
+	Rc rc;
+
+	rule->line = line;
+	if (placement->count == PLACEMENT_RULES_MAX)
+		return error_set(err, ERR_CONFIG, "more than %d tables are placed",
+						 PLACEMENT_RULES_MAX);
+	if (!read_tables(rule, tables))
+	{
+		rc = error_set(err, ERR_CONFIG, "invalid name of tables \"%s\"",
+					   tables);
+		error_detail(err, "Expected is SCHEMA.TABLE, SCHEMA.BEGINNING*, "
+						  "SCHEMA.*, or * for all others; quote a name as in "
+						  "SQL.");
+		return rc;
+	}
+	if (!read_place(rule, placement->arena, place))
+	{
+		rc = error_set(err, ERR_CONFIG, "invalid placement \"%s\"", place);
+		error_detail(err, "Expected is hash(COLUMN, ...), all, only TARGET, or "
+						  "none; quote a name as in SQL.");
+		return rc;
+	}
+	same = find_same(placement, rule);
+	if (same != NULL)
+		return error_set(err, ERR_CONFIG,
+						 "\"%s\" is placed twice: line %d does so too", tables,
+						 same->line);
+	append_rule(placement, rule);
+	return RC_OK;
+}
+
+/* ---- using -------------------------------------------------------------- */
+
+/* How much of a table's name the rule says; -1: it is not for the table. */
+static int
+rule_weight(const PlacementRule *rule, const char *schema, const char *table)
+{
+	size_t length = strlen(rule->name);
+
+	if (rule->schema[0] == '\0')
+		return 0;
+	if (strcmp(rule->schema, schema) != 0)
+		return -1;
+	if (rule->is_prefix)
+		return strncmp(rule->name, table, length) == 0 ? 1 + (int) length : -1;
+	return strcmp(rule->name, table) == 0 ? IDENTIFIER_SIZE + 1 : -1;
+}
+
+const PlacementRule *
+placement_find(const Placement *placement, const char *schema,
+			   const char *table)
+{
+	const PlacementRule *found = NULL;
+	int weight = -1;
+
+	for (int i = 0; i < placement->count; i++)
+	{
+		int other = rule_weight(placement->rules[i], schema, table);
+
+		if (other <= weight)
+			continue;
+		found = placement->rules[i];
+		weight = other;
+	}
+	return found;
+}
+
+static void
+append_columns(const PlacementRule *rule, Buf *buf)
+{
+	for (int i = 0; i < rule->column_count; i++)
+	{
+		buf_append_string(buf, i == 0 ? "(" : ", ");
+		buf_append_identifier(buf, rule->columns[i]);
+	}
+	buf_append_char(buf, ')');
+}
+
+void
+placement_append_distribution(const PlacementRule *rule, const char *schema,
+							  const char *table, Buf *buf)
+{
+	ASSERT(rule->kind == PLACEMENT_HASH);
+	if (buf->length > 0)
+		buf_append_string(buf, ", ");
+	buf_append_identifier(buf, schema);
+	buf_append_char(buf, '.');
+	buf_append_identifier(buf, table);
+	append_columns(rule, buf);
+}
+
+void
+placement_append_place(const PlacementRule *rule, Buf *buf)
+{
+	switch (rule->kind)
+	{
+		case PLACEMENT_ALL:
+			buf_append_string(buf, "all");
+			break;
+		case PLACEMENT_HASH:
+			buf_append_string(buf, "hash");
+			append_columns(rule, buf);
+			break;
+		case PLACEMENT_ONLY:
+			buf_append_string(buf, "only ");
+			buf_append_identifier(buf, rule->target_name);
+			break;
+		case PLACEMENT_NONE:
+			buf_append_string(buf, "none");
+			break;
+	}
+}

@@ -1,0 +1,86 @@
+/*
+ * placement.h
+ *    Which table's rows belong on which target.
+ *
+ * A placement is a list of rules, each for one table or for all whose names
+ * start alike.  For a table the rule that says most of its name counts: one
+ * with its whole name, else the one with the longest beginning of it, else the
+ * one for all tables.  Two rules for the same name are refused, so that the
+ * order of rules means nothing.
+ *
+ * Rows of a hashed table go to the target whose number is the remainder of
+ * their distribution hash when it is divided by the number of nodes: as with
+ * PARTITION BY HASH, for which see Relation in proto/penstock.proto.
+ */
+#ifndef PENSTOCK_MODEL_PLACEMENT_H
+#define PENSTOCK_MODEL_PLACEMENT_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "model/identifier.h"
+#include "model/relation.h"
+
+/* Rules of one placement. */
+#define PLACEMENT_RULES_MAX 100000
+
+typedef enum PlacementKind
+{
+	PLACEMENT_ALL,  /* every row on every target */
+	PLACEMENT_HASH, /* each row on the node that its hash says */
+	PLACEMENT_ONLY, /* every row on one target */
+	PLACEMENT_NONE, /* nowhere */
+} PlacementKind;
+
+typedef struct PlacementRule
+{
+	/* What it is for: all tables if schema is empty; else the tables of the
+	 * schema that are named `name`, or start with that if is_prefix. */
+	char schema[IDENTIFIER_SIZE];
+	char name[IDENTIFIER_SIZE];
+	bool is_prefix;
+
+	PlacementKind kind;
+	int column_count; /* of PLACEMENT_HASH */
+	const char *columns[RELATION_DISTRIBUTION_MAX];
+	const char *target_name; /* of PLACEMENT_ONLY */
+	int target;              /* index of that; set by whoever knows targets */
+	int line;                /* where it was said, for messages */
+} PlacementRule;
+
+typedef struct Placement Placement;
+
+/* An empty placement that lives in the arena. */
+Placement *placement_new(Arena *arena);
+
+/*
+ * Adds a rule.  `tables` is *, SCHEMA.*, SCHEMA.BEGINNING* or SCHEMA.TABLE;
+ * `place` is all, none, only TARGET or hash(COLUMN, …); names are quoted as in
+ * SQL.  RC_FAIL with ERR_CONFIG if either is anything else, or if there is a
+ * rule for the same tables.
+ */
+MUST_CHECK Rc placement_add(Placement *placement, const char *tables,
+							const char *place, int line, Error *err);
+
+/* The rules, to walk over. */
+int placement_rule_count(const Placement *placement);
+PlacementRule *placement_rule(Placement *placement, int index);
+
+/* The rule for a table, or NULL if none is for it. */
+const PlacementRule *placement_find(const Placement *placement,
+									const char *schema, const char *table);
+
+/*
+ * Appends what the plugin's option `distribution` wants to know of a hashed
+ * table, behind a comma if the buffer is not empty.
+ */
+void placement_append_distribution(const PlacementRule *rule,
+								   const char *schema, const char *table,
+								   Buf *buf);
+
+/* Appends the place as it is written: all, hash("a", "b"), … */
+void placement_append_place(const PlacementRule *rule, Buf *buf);
+
+#endif /* PENSTOCK_MODEL_PLACEMENT_H */
