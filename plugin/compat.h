@@ -215,4 +215,88 @@ expand_virtual_columns_compat(Node *expression, Relation relation)
 #endif
 }
 
+/*
+ * Transactions in progress can be handed out from 14 on.  The callbacks for it
+ * do not exist before, nor do their types: this is what they all take.
+ */
+typedef struct PenstockStreamCallbacks
+{
+	void (*start)(LogicalDecodingContext *ctx, ReorderBufferTXN *txn);
+	void (*stop)(LogicalDecodingContext *ctx, ReorderBufferTXN *txn);
+	void (*abort)(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+				  XLogRecPtr abort_lsn);
+	void (*commit)(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+				   XLogRecPtr commit_lsn);
+} PenstockStreamCallbacks;
+
+/* Changes, truncations and messages are handed out as they otherwise are. */
+static inline void
+set_stream_callbacks_compat(OutputPluginCallbacks *cb,
+							const PenstockStreamCallbacks *stream)
+{
+#if PG_VERSION_NUM >= 140000
+	cb->stream_start_cb = stream->start;
+	cb->stream_stop_cb = stream->stop;
+	cb->stream_abort_cb = stream->abort;
+	cb->stream_commit_cb = stream->commit;
+	cb->stream_change_cb = cb->change_cb;
+	cb->stream_truncate_cb = cb->truncate_cb;
+	cb->stream_message_cb = cb->message_cb;
+#else
+	(void) cb;
+	(void) stream;
+#endif
+}
+
+/*
+ * Has the server hand out transactions in progress, or not; false if it cannot
+ * do what is asked.  To be called at startup.
+ */
+static inline bool
+set_streaming_compat(LogicalDecodingContext *ctx, bool streaming)
+{
+#if PG_VERSION_NUM >= 140000
+	ctx->streaming = streaming;
+	return true;
+#else
+	(void) ctx;
+	return !streaming;
+#endif
+}
+
+/* The transaction that a subtransaction is part of, or itself. */
+static inline ReorderBufferTXN *
+top_txn_compat(ReorderBufferTXN *txn)
+{
+#if PG_VERSION_NUM >= 140000
+	return txn->toptxn != NULL ? txn->toptxn : txn;
+#else
+	return txn;
+#endif
+}
+
+/* The transaction or subtransaction that made a change, from 14 on. */
+static inline TransactionId
+change_xid_compat(const ReorderBufferChange *change)
+{
+#if PG_VERSION_NUM >= 140000
+	return change->txn->xid;
+#else
+	(void) change;
+	return InvalidTransactionId;
+#endif
+}
+
+/* Where the plugin keeps what it knows of a transaction, from 14 on. */
+static inline void **
+txn_private_compat(ReorderBufferTXN *txn)
+{
+#if PG_VERSION_NUM >= 140000
+	return &txn->output_plugin_private;
+#else
+	(void) txn;
+	return NULL;
+#endif
+}
+
 #endif /* PENSTOCK_COMPAT_H */

@@ -10,14 +10,36 @@
  * The exception is a row that alone would fill a frame.  It is written to the
  * output buffer directly, behind what was collected, and sent at once, so that
  * its values are copied once less and the session's buffer stays small.
+ *
+ *
+ * Transactions in progress
+ * ------------------------
+ *
+ * The server hands out a transaction that has grown too large in pieces, and
+ * between them other transactions and pieces of others.  A frame ends with its
+ * piece.  What has to be known from piece to piece hangs on the transaction.
+ *
+ * If the transaction has changed the catalogs, it sees them in another way than
+ * the transactions before and after the piece do.  The server clears its caches
+ * of what the transaction changed when a piece ends, but not before the next
+ * begins, by when they may have been filled as others see it.  So they, and
+ * what we know of tables, are emptied at the start of a piece.
+ *
+ * An error that the server gets over may interrupt a change in a piece (see
+ * session.h).  What was complete before it is sent all the same: its relation
+ * records count as known to the reader.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "access/xlogreader.h"
 #include "mb/pg_wchar.h"
 #include "replication/logical.h"
 #include "replication/origin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -46,14 +68,33 @@
 #define STORED_BYTES_SMALL  140
 #define STORED_BYTES_MEDIUM 12000
 
+/* What is known of a transaction in progress; hangs on its ReorderBufferTXN. */
+typedef struct PenstockStream
+{
+	TransactionId xid;
+	bool started;        /* the reader knows of it */
+	uint64 change_count; /* in earlier pieces */
+} PenstockStream;
+
 struct PenstockFrames
 {
 	StringInfoData buf; /* fields of the frame that is being collected */
 	bool session_written;
 
-	/* Of the current transaction: */
+	/*
+	 * The piece of a transaction in progress that is being written; NULL: a
+	 * whole transaction is, or nothing.
+	 */
+	PenstockStream *stream;
+
+	/*
+	 * Of the current transaction: what stands in front of its changes is
+	 * written.  In a piece it has to be, in each frame.
+	 */
 	bool begin_written;
 	uint64 change_count;
+
+	int complete_bytes; /* of buf, up to where it has no half change */
 
 	int changes_unsent; /* since the last output or keepalive */
 };
@@ -95,6 +136,26 @@ penstock_frames_new(PenstockSession *session)
 	return frames;
 }
 
+/* What was collected is in the server's output buffer. */
+static void
+frame_sent(PenstockSession *session)
+{
+	PenstockFrames *frames = session->frames;
+
+	buffer_reset(session, &frames->buf);
+	frames->complete_bytes = 0;
+	frames->changes_unsent = 0;
+	if (frames->stream != NULL)
+		frames->begin_written = false;
+}
+
+/* What is in the buffer is to be sent, whatever happens. */
+static inline void
+mark_complete(PenstockFrames *frames)
+{
+	frames->complete_bytes = frames->buf.len;
+}
+
 /* Sends what was collected as a frame. */
 static void
 send_frame(PenstockSession *session)
@@ -104,8 +165,7 @@ send_frame(PenstockSession *session)
 
 	OutputPluginPrepareWrite(ctx, true);
 	penstock_wire_raw(ctx->out, frames->buf.data, (Size) frames->buf.len);
-	buffer_reset(session, &frames->buf);
-	frames->changes_unsent = 0;
+	frame_sent(session);
 	OutputPluginWrite(ctx, true);
 }
 
@@ -162,6 +222,28 @@ write_session(PenstockSession *session)
 }
 
 /*
+ * The name of an origin, in the current memory context.  When a transaction
+ * that was in progress commits, the server calls outside of any transaction.
+ */
+static char *
+origin_name(RepOriginId origin)
+{
+	MemoryContext context = CurrentMemoryContext;
+	bool outside = !IsTransactionState();
+	char *name;
+
+	if (outside)
+		StartTransactionCommand();
+	if (!replorigin_by_oid(origin, true, &name))
+		name = psprintf("dropped origin %u", (unsigned) origin);
+	name = MemoryContextStrdup(context, name);
+	if (outside)
+		AbortCurrentTransaction();
+	MemoryContextSwitchTo(context);
+	return name;
+}
+
+/*
  * Says where a transaction came from.  An origin that was dropped since has no
  * name any more, but to leave it out would say that the transaction was made
  * here.
@@ -170,10 +252,8 @@ static void
 write_origin(PenstockSession *session, const ReorderBufferTXN *txn)
 {
 	StringInfo buf = &session->frames->buf;
-	char *name;
+	const char *name = origin_name(txn->origin_id);
 
-	if (!replorigin_by_oid(txn->origin_id, true, &name))
-		name = psprintf("dropped origin %u", (unsigned) txn->origin_id);
 	append_text(session, buf, PENSTOCK_BEGIN_ORIGIN, name);
 	penstock_wire_uint(buf, PENSTOCK_BEGIN_ORIGIN_LSN, txn->origin_lsn);
 }
@@ -197,6 +277,25 @@ write_begin(PenstockSession *session, const ReorderBufferTXN *txn)
 	session->frames->begin_written = true;
 }
 
+/* Says of which transaction in progress the frame has a piece. */
+static void
+write_stream(PenstockSession *session)
+{
+	PenstockFrames *frames = session->frames;
+	StringInfo buf = &frames->buf;
+	int mark;
+
+	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_STREAM,
+							   PENSTOCK_WIRE_LENGTH_SMALL);
+	penstock_wire_uint(buf, PENSTOCK_STREAM_XID, frames->stream->xid);
+	penstock_wire_uint(buf, PENSTOCK_STREAM_FIRST, !frames->stream->started);
+	penstock_wire_uint(buf, PENSTOCK_STREAM_DECODED_LSN,
+					   session->ctx->reader->ReadRecPtr);
+	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
+	frames->stream->started = true;
+	frames->begin_written = true;
+}
+
 /* Writes what has to stand in front of a transaction's change. */
 static inline void
 ensure_begun(PenstockSession *session, const ReorderBufferTXN *txn)
@@ -205,7 +304,11 @@ ensure_begun(PenstockSession *session, const ReorderBufferTXN *txn)
 		return;
 	if (!session->frames->session_written)
 		write_session(session);
-	write_begin(session, txn);
+	if (session->frames->stream != NULL)
+		write_stream(session);
+	else
+		write_begin(session, txn);
+	mark_complete(session->frames);
 }
 
 /* Writes the Relation record, unless the reader has it. */
@@ -225,6 +328,7 @@ ensure_relation_sent(PenstockSession *session, PenstockPublished *published)
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_MEDIUM);
 	session->frames->change_count++;
 	published->sent = true;
+	mark_complete(session->frames);
 }
 
 /* Appends the distribution hash of a row, if its table is distributed. */
@@ -262,6 +366,12 @@ typedef struct RowChange
 	PenstockRelInfo *info;
 	bool has_old;
 	Size stored_bytes; /* of its rows, without large values */
+
+	/*
+	 * The subtransaction that made it, if it belongs to a transaction in
+	 * progress; InvalidTransactionId: the transaction itself.
+	 */
+	TransactionId subxid;
 } RowChange;
 
 static int
@@ -334,6 +444,7 @@ append_change(PenstockSession *session, StringInfo buf, const RowChange *change,
 			Assert(false);
 			break;
 	}
+	penstock_wire_uint(buf, PENSTOCK_CHANGE_SUBXID, change->subxid);
 	penstock_wire_end(buf, mark, length_bytes);
 	session->frames->change_count++;
 	session->current_value = NULL;
@@ -362,9 +473,8 @@ send_large_change(PenstockSession *session, const RowChange *change)
 
 	OutputPluginPrepareWrite(ctx, true);
 	penstock_wire_raw(ctx->out, frames->buf.data, (Size) frames->buf.len);
-	buffer_reset(session, &frames->buf);
 	append_change(session, ctx->out, change, PENSTOCK_WIRE_LENGTH_ANY);
-	frames->changes_unsent = 0;
+	frame_sent(session);
 	OutputPluginWrite(ctx, true);
 }
 
@@ -443,6 +553,19 @@ form_rows(RowChange *change, const ReorderBufferChange *source, TupleDesc desc)
 	}
 }
 
+/* See RowChange.subxid. */
+static inline TransactionId
+subxid_of(const PenstockSession *session, const ReorderBufferChange *source)
+{
+	const PenstockStream *stream = session->frames->stream;
+	TransactionId xid;
+
+	if (likely(stream == NULL))
+		return InvalidTransactionId;
+	xid = change_xid_compat(source);
+	return xid != stream->xid ? xid : InvalidTransactionId;
+}
+
 static bool
 passes_filter(RowChange *change)
 {
@@ -473,6 +596,7 @@ penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
 	if (change.info->publish.filter != NULL && !passes_filter(&change))
 		return;
 
+	change.subxid = subxid_of(session, source);
 	ensure_begun(session, txn);
 	ensure_relation_sent(session, change.info->published);
 	if (unlikely(is_large(session, &change)))
@@ -481,6 +605,7 @@ penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
 	{
 		append_change(session, &session->frames->buf, &change,
 					  choose_length_bytes(change.stored_bytes));
+		mark_complete(session->frames);
 		send_frame_if_full(session);
 	}
 }
@@ -540,8 +665,10 @@ penstock_frame_truncate(PenstockSession *session, ReorderBufferTXN *txn,
 	penstock_wire_uint(buf, PENSTOCK_TRUNCATE_RESTART_IDENTITY,
 					   change->data.truncate.restart_seqs);
 	penstock_wire_end(buf, mark_truncate, PENSTOCK_WIRE_LENGTH_SMALL);
+	penstock_wire_uint(buf, PENSTOCK_CHANGE_SUBXID, subxid_of(session, change));
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
 	session->frames->change_count++;
+	mark_complete(session->frames);
 	send_frame_if_full(session);
 }
 
@@ -583,6 +710,7 @@ penstock_frame_message(PenstockSession *session, ReorderBufferTXN *txn,
 	if (transactional)
 	{
 		session->frames->change_count++;
+		mark_complete(session->frames);
 		send_frame_if_full(session);
 	}
 	else
@@ -597,21 +725,146 @@ penstock_frame_begin(PenstockSession *session)
 	session->settings_applied = false;
 }
 
+static void
+write_commit(PenstockSession *session, uint64 change_count)
+{
+	StringInfo buf = &session->frames->buf;
+	int mark;
+
+	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_COMMIT,
+							   PENSTOCK_WIRE_LENGTH_SMALL);
+	penstock_wire_uint(buf, PENSTOCK_COMMIT_CHANGE_COUNT, change_count);
+	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
+}
+
 void
 penstock_frame_commit(PenstockSession *session)
 {
 	PenstockFrames *frames = session->frames;
-	StringInfo buf = &frames->buf;
-	int mark;
 
 	update_progress_compat(session->ctx, !frames->begin_written);
 	if (!frames->begin_written)
 		return;
-
-	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_COMMIT,
-							   PENSTOCK_WIRE_LENGTH_SMALL);
-	penstock_wire_uint(buf, PENSTOCK_COMMIT_CHANGE_COUNT, frames->change_count);
-	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
+	write_commit(session, frames->change_count);
 	frames->begin_written = false;
 	send_frame(session);
+}
+
+/* ---- transactions in progress ---- */
+
+/* What is known of a transaction in progress, once a piece was handed out. */
+static PenstockStream *
+get_stream(ReorderBufferTXN *txn)
+{
+	return *txn_private_compat(txn);
+}
+
+static PenstockStream *
+make_stream(const PenstockSession *session, ReorderBufferTXN *txn)
+{
+	PenstockStream *stream = MemoryContextAllocZero(session->context,
+													sizeof(PenstockStream));
+
+	stream->xid = txn->xid;
+	*txn_private_compat(txn) = stream;
+	return stream;
+}
+
+/* The transaction is over. */
+static void
+free_stream(ReorderBufferTXN *txn)
+{
+	pfree(get_stream(txn));
+	*txn_private_compat(txn) = NULL;
+}
+
+void
+penstock_frame_stream_start(PenstockSession *session, ReorderBufferTXN *txn)
+{
+	PenstockFrames *frames = session->frames;
+	PenstockStream *stream = get_stream(txn);
+
+	Assert(frames->buf.len == 0);
+	if (stream == NULL)
+		stream = make_stream(session, txn);
+	frames->stream = stream;
+	frames->begin_written = false;
+	frames->change_count = stream->change_count;
+	session->settings_applied = false;
+
+	/* See the top of the file. */
+	if (txn->ninvalidations > 0 || rbtxn_has_catalog_changes(txn))
+	{
+		InvalidateSystemCaches();
+		penstock_relations_invalidate(session->relations);
+	}
+}
+
+void
+penstock_frame_stream_stop(PenstockSession *session)
+{
+	PenstockFrames *frames = session->frames;
+
+	frames->stream->change_count = frames->change_count;
+	if (frames->buf.len > 0)
+		send_frame(session);
+	frames->begin_written = false;
+	frames->stream = NULL;
+}
+
+void
+penstock_frame_stream_abort(PenstockSession *session, ReorderBufferTXN *txn,
+							XLogRecPtr abort_lsn)
+{
+	ReorderBufferTXN *top = top_txn_compat(txn);
+	const PenstockStream *stream = get_stream(top);
+	StringInfo buf = &session->frames->buf;
+	int mark;
+
+	if (stream == NULL)
+		return;
+	if (stream->started)
+	{
+		mark = penstock_wire_begin(buf, PENSTOCK_FRAME_STREAM_ABORT,
+								   PENSTOCK_WIRE_LENGTH_SMALL);
+		penstock_wire_uint(buf, PENSTOCK_STREAM_ABORT_XID, top->xid);
+		if (txn != top)
+			penstock_wire_uint(buf, PENSTOCK_STREAM_ABORT_SUBXID, txn->xid);
+		penstock_wire_uint(buf, PENSTOCK_STREAM_ABORT_LSN, abort_lsn);
+		penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
+		send_frame(session);
+	}
+	if (txn == top)
+		free_stream(top);
+}
+
+void
+penstock_frame_stream_commit(PenstockSession *session, ReorderBufferTXN *txn)
+{
+	PenstockFrames *frames = session->frames;
+	PenstockStream *stream = get_stream(txn);
+	bool started = stream != NULL && stream->started;
+
+	update_progress_compat(session->ctx, !started);
+	if (started)
+	{
+		frames->stream = stream;
+		write_stream(session);
+		frames->stream = NULL;
+		write_begin(session, txn);
+		write_commit(session, stream->change_count);
+		frames->begin_written = false;
+		send_frame(session);
+	}
+	if (stream != NULL)
+		free_stream(txn);
+}
+
+void
+penstock_frames_recover(PenstockSession *session)
+{
+	PenstockFrames *frames = session->frames;
+
+	frames->buf.len = frames->complete_bytes;
+	frames->buf.data[frames->buf.len] = '\0';
 }

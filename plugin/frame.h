@@ -12,8 +12,14 @@
  *	 begin, (row | truncate | message)*, commit
  *	 message		not transactional: between a commit and the next begin
  *
+ *	 stream_start, (row | truncate | message)*, stream_stop
+ *					a piece of a transaction in progress
+ *	 stream_abort	it, or a subtransaction of it, was rolled back
+ *	 stream_commit	it committed; both between pieces and transactions
+ *
  * Nothing is sent for a transaction of which nothing is published.  An error
- * ends the session, so nothing is ever taken back.
+ * ends the session, so nothing is ever taken back; but for the one in a piece
+ * of a transaction in progress, which loses the change that it interrupted.
  */
 #ifndef PENSTOCK_FRAME_H
 #define PENSTOCK_FRAME_H
@@ -50,5 +56,23 @@ extern void penstock_frame_message(PenstockSession *session,
 
 /* The transaction ends. */
 extern void penstock_frame_commit(PenstockSession *session);
+
+/* A piece of a transaction in progress starts and ends. */
+extern void penstock_frame_stream_start(PenstockSession *session,
+										ReorderBufferTXN *txn);
+extern void penstock_frame_stream_stop(PenstockSession *session);
+
+/*
+ * A transaction of which pieces were handed out ends.  txn may be a
+ * subtransaction for abort.  There is no transaction to read catalogs in.
+ */
+extern void penstock_frame_stream_abort(PenstockSession *session,
+										ReorderBufferTXN *txn,
+										XLogRecPtr abort_lsn);
+extern void penstock_frame_stream_commit(PenstockSession *session,
+										 ReorderBufferTXN *txn);
+
+/* Takes back the change that an error interrupted; see session.h. */
+extern void penstock_frames_recover(PenstockSession *session);
 
 #endif /* PENSTOCK_FRAME_H */

@@ -87,6 +87,12 @@ static const OptionDef option_defs[] = {
 		.value_default = true,
 	},
 	{
+		.name = "streaming",
+		.type = OPTION_BOOLEAN,
+		.offset = offsetof(PenstockOptions, streaming),
+		.value_default = false,
+	},
+	{
 		.name = "distribution",
 		.type = OPTION_DISTRIBUTION,
 		.offset = offsetof(PenstockOptions, distribution),

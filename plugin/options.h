@@ -12,6 +12,9 @@
  *					is not at its end; 65536 unless told otherwise
  *	 binary			true (default), or false: write each value in its text
  *					format
+ *	 streaming		false (default), or true: send transactions that outgrow
+ *					logical_decoding_work_mem before they end; PostgreSQL 14
+ *					and later
  *	 distribution	tables whose rows are to be sent with a hash of some of
  *their columns, and those columns; see route.h
  *
@@ -46,6 +49,7 @@ typedef struct PenstockOptions
 	bool messages;
 	int frame_size; /* bytes */
 	bool binary;
+	bool streaming;
 	List *distribution; /* of PenstockDistribution */
 } PenstockOptions;
 

@@ -42,8 +42,12 @@ startup(LogicalDecodingContext *ctx, OutputPluginOptions *options, bool is_init)
 static void
 begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 {
+	PenstockSession *session = penstock_session_of(ctx);
+	MemoryContext outer = penstock_session_enter(session);
+
 	(void) txn;
-	penstock_frame_begin(penstock_session_of(ctx));
+	penstock_frame_begin(session);
+	penstock_session_leave(session, outer);
 }
 
 static void
@@ -95,6 +99,50 @@ commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 	penstock_session_leave(session, outer);
 }
 
+static void
+stream_start(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
+{
+	PenstockSession *session = penstock_session_of(ctx);
+	MemoryContext outer = penstock_session_enter(session);
+
+	penstock_frame_stream_start(session, txn);
+	penstock_session_leave(session, outer);
+}
+
+static void
+stream_stop(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
+{
+	PenstockSession *session = penstock_session_of(ctx);
+	MemoryContext outer = penstock_session_enter(session);
+
+	(void) txn;
+	penstock_frame_stream_stop(session);
+	penstock_session_leave(session, outer);
+}
+
+static void
+stream_abort(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+			 XLogRecPtr abort_lsn)
+{
+	PenstockSession *session = penstock_session_of(ctx);
+	MemoryContext outer = penstock_session_enter(session);
+
+	penstock_frame_stream_abort(session, txn, abort_lsn);
+	penstock_session_leave(session, outer);
+}
+
+static void
+stream_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+			  XLogRecPtr commit_lsn)
+{
+	PenstockSession *session = penstock_session_of(ctx);
+	MemoryContext outer = penstock_session_enter(session);
+
+	(void) commit_lsn;
+	penstock_frame_stream_commit(session, txn);
+	penstock_session_leave(session, outer);
+}
+
 /* Also called while a slot is made, when the options are all zero: any. */
 static bool
 filter_by_origin(LogicalDecodingContext *ctx, RepOriginId origin)
@@ -102,6 +150,13 @@ filter_by_origin(LogicalDecodingContext *ctx, RepOriginId origin)
 	return penstock_session_of(ctx)->options.origin == PENSTOCK_ORIGIN_NONE &&
 		   origin != InvalidRepOriginId;
 }
+
+static const PenstockStreamCallbacks stream_callbacks = {
+	.start = stream_start,
+	.stop = stream_stop,
+	.abort = stream_abort,
+	.commit = stream_commit,
+};
 
 void
 _PG_output_plugin_init(OutputPluginCallbacks *cb)
@@ -113,4 +168,5 @@ _PG_output_plugin_init(OutputPluginCallbacks *cb)
 	cb->message_cb = message;
 	cb->commit_cb = commit;
 	cb->filter_by_origin_cb = filter_by_origin;
+	set_stream_callbacks_compat(cb, &stream_callbacks);
 }

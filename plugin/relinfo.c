@@ -22,6 +22,13 @@
  *							all entries
  *	 a type					all entries, but only if its name was used: each
  *							CREATE TABLE, temporary ones too, makes new types
+ *	 a piece of a transaction in progress that changed the catalogs
+ *							all entries and the server's own caches; see frame.c
+ *
+ * A record is the reader's from the frame on that carried it, whatever becomes
+ * of the transaction in which it was sent: so if that was in progress and
+ * aborts, the table's next record differs from what the reader has, and is
+ * sent.
  */
 #include "postgres.h"
 
@@ -112,6 +119,13 @@ type_changed(Datum arg, int cacheid, uint32 hashvalue)
 	if (hashvalue == 0 ||
 		hash_search(live_relations->types, &hashvalue, HASH_FIND, NULL) != NULL)
 		invalidate_all(live_relations);
+}
+
+void
+penstock_relations_invalidate(PenstockRelations *relations)
+{
+	penstock_publications_invalidate(relations->publications);
+	invalidate_all(relations);
 }
 
 static void

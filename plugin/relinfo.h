@@ -122,6 +122,12 @@ typedef struct PenstockRelations
  */
 extern PenstockRelations *penstock_relations_new(PenstockSession *session);
 
+/*
+ * Has everything worked out anew, publications too.  What the reader has is
+ * still known: a record is sent again only if it differs.
+ */
+extern void penstock_relations_invalidate(PenstockRelations *relations);
+
 extern PenstockRelInfo *penstock_relinfo_find(PenstockSession *session,
 											  Relation relation);
 

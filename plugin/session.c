@@ -7,10 +7,25 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "frame.h"
 #include "publish.h"
 #include "relinfo.h"
 #include "session.h"
+
+static void
+set_streaming(PenstockSession *session)
+{
+	if (set_streaming_compat(session->ctx, session->options.streaming))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("option \"streaming\" is not supported by this server"),
+			 errdetail("Transactions in progress can be decoded from "
+					   "PostgreSQL 14 on."),
+			 errhint("Leave the option out: transactions are then sent when "
+					 "they have committed.")));
+}
 
 PenstockSession *
 penstock_session_new(LogicalDecodingContext *ctx, bool creating)
@@ -29,9 +44,12 @@ penstock_session_new(LogicalDecodingContext *ctx, bool creating)
 	session->change_context = AllocSetContextCreate(
 		ctx->context, "penstock change", PENSTOCK_CONTEXT_SIZES);
 
-	if (!creating)
+	if (creating)
+		(void) set_streaming_compat(ctx, false);
+	else
 	{
 		penstock_options_parse(ctx->output_plugin_options, &session->options);
+		set_streaming(session);
 
 		/*
 		 * The encoding is fixed here: were it to change later, the Session
@@ -50,6 +68,18 @@ penstock_session_new(LogicalDecodingContext *ctx, bool creating)
 	MemoryContextSwitchTo(outer);
 	ctx->output_plugin_private = session;
 	return session;
+}
+
+void
+penstock_session_recover(PenstockSession *session)
+{
+	session->entered = false;
+	session->current_value = NULL;
+	MemoryContextReset(session->change_context);
+
+	/* Entries are marked as valid before they are complete. */
+	penstock_relations_invalidate(session->relations);
+	penstock_frames_recover(session);
 }
 
 const char *

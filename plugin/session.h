@@ -61,6 +61,12 @@ typedef struct PenstockSession
 	 */
 	bool settings_applied;
 
+	/*
+	 * A callback is at work.  If the next one finds it so, an error got away
+	 * with it that did not end the session; see penstock_session_enter().
+	 */
+	bool entered;
+
 	/* What is being written, for error messages; NULL between rows. */
 	const struct PenstockValueWriter *current_value;
 
@@ -77,6 +83,9 @@ typedef struct PenstockSession
 extern PenstockSession *penstock_session_new(LogicalDecodingContext *ctx,
 											 bool creating);
 
+/* Clears away what an error left behind; see penstock_session_enter(). */
+extern void penstock_session_recover(PenstockSession *session);
+
 /* The session of a decoding context. */
 static inline PenstockSession *
 penstock_session_of(LogicalDecodingContext *ctx)
@@ -86,18 +95,27 @@ penstock_session_of(LogicalDecodingContext *ctx)
 
 /*
  * Every callback that does work is enclosed in these two.  In between, the
- * current memory context is the change context, which the end empties.  An
- * error leaves out the end, and the session ends with it.
+ * current memory context is the change context, which the end empties.
+ *
+ * An error leaves out the end.  The session ends with it, but for one case: a
+ * transaction that is handed out while it is in progress may abort meanwhile,
+ * and then its catalog rows may be gone.  The server notices when the catalogs
+ * are read, raises an error, catches it, and goes on with stream_stop.  What
+ * the error interrupted is cleared away when the next callback enters.
  */
 static inline MemoryContext
 penstock_session_enter(PenstockSession *session)
 {
+	if (unlikely(session->entered))
+		penstock_session_recover(session);
+	session->entered = true;
 	return MemoryContextSwitchTo(session->change_context);
 }
 
 static inline void
 penstock_session_leave(PenstockSession *session, MemoryContext outer)
 {
+	session->entered = false;
 	MemoryContextSwitchTo(outer);
 	MemoryContextReset(session->change_context);
 }

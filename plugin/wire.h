@@ -63,6 +63,8 @@ typedef enum PenstockFrameField
 	PENSTOCK_FRAME_BEGIN = 2,
 	PENSTOCK_FRAME_CHANGES = 3,
 	PENSTOCK_FRAME_COMMIT = 4,
+	PENSTOCK_FRAME_STREAM = 6,
+	PENSTOCK_FRAME_STREAM_ABORT = 7,
 } PenstockFrameField;
 
 typedef enum PenstockSessionField
@@ -89,6 +91,20 @@ typedef enum PenstockCommitField
 	PENSTOCK_COMMIT_CHANGE_COUNT = 1,
 } PenstockCommitField;
 
+typedef enum PenstockStreamField
+{
+	PENSTOCK_STREAM_XID = 1,
+	PENSTOCK_STREAM_FIRST = 2,
+	PENSTOCK_STREAM_DECODED_LSN = 3,
+} PenstockStreamField;
+
+typedef enum PenstockStreamAbortField
+{
+	PENSTOCK_STREAM_ABORT_XID = 1,
+	PENSTOCK_STREAM_ABORT_SUBXID = 2,
+	PENSTOCK_STREAM_ABORT_LSN = 3,
+} PenstockStreamAbortField;
+
 typedef enum PenstockChangeField
 {
 	PENSTOCK_CHANGE_INSERT = 1,
@@ -102,6 +118,7 @@ typedef enum PenstockChangeField
 	PENSTOCK_CHANGE_NULLS = 9,
 	PENSTOCK_CHANGE_UNCHANGED = 10,
 	PENSTOCK_CHANGE_OLD = 11,
+	PENSTOCK_CHANGE_SUBXID = 12,
 	PENSTOCK_CHANGE_HASH = 13,
 } PenstockChangeField;
 

@@ -50,6 +50,22 @@ static List *session_relations = NIL;
 static bool in_transaction = false;
 static uint64 changes_counted = 0;
 
+/*
+ * Transactions in progress, and their subtransactions, in the order in which
+ * they were first seen: they are shown by their place in the list.
+ */
+typedef struct StreamState
+{
+	uint32 xid;
+	int ordinal;
+	uint64 changes_counted;
+	bool ended;
+	List *subxids; /* of OIDs, which are as wide */
+} StreamState;
+
+static List *session_streams = NIL;
+static StreamState *current_stream = NULL; /* of the frame */
+
 static ArrayBuildState *
 add_line(ArrayBuildState *lines, const char *text)
 {
@@ -65,8 +81,67 @@ reset_session(void)
 			TopMemoryContext, "penstock_frame_text", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextReset(session_context);
 	session_relations = NIL;
+	session_streams = NIL;
+	current_stream = NULL;
 	in_transaction = false;
 	changes_counted = 0;
+}
+
+static StreamState *
+find_stream(uint32 xid)
+{
+	ListCell *cell;
+
+	foreach (cell, session_streams)
+	{
+		StreamState *stream = lfirst(cell);
+
+		if (stream->xid == xid && !stream->ended)
+			return stream;
+	}
+	return NULL;
+}
+
+static StreamState *
+add_stream(uint32 xid)
+{
+	MemoryContext outer = MemoryContextSwitchTo(session_context);
+	StreamState *stream = palloc0(sizeof(StreamState));
+
+	stream->xid = xid;
+	stream->ordinal = list_length(session_streams) + 1;
+	session_streams = lappend(session_streams, stream);
+	MemoryContextSwitchTo(outer);
+	return stream;
+}
+
+/* Which of the transaction's subtransactions it is, by first appearance. */
+static int
+subxid_ordinal(StreamState *stream, uint32 subxid)
+{
+	MemoryContext outer;
+
+	for (int i = 0; i < list_length(stream->subxids); i++)
+	{
+		if (list_nth_oid(stream->subxids, i) == subxid)
+			return i + 1;
+	}
+	outer = MemoryContextSwitchTo(session_context);
+	stream->subxids = lappend_oid(stream->subxids, subxid);
+	MemoryContextSwitchTo(outer);
+	return list_length(stream->subxids);
+}
+
+static void
+show_subxid(StringInfo text, uint32 subxid)
+{
+	if (subxid == 0)
+		return;
+	if (current_stream == NULL)
+		appendStringInfoString(text, " SUBTRANSACTION OF NOTHING");
+	else
+		appendStringInfo(text, " in sub %d",
+						 subxid_ordinal(current_stream, subxid));
 }
 
 static void
@@ -392,12 +467,14 @@ show_row_change(ArrayBuildState *lines, const Penstock__Change *change,
 	show_change_row(&text, relation, is_delete && keys_only, change);
 	if (change->old != NULL)
 		show_old_row(&text, relation, keys_only, change->old);
+	show_subxid(&text, change->subxid);
 	check_known(&text, &change->base);
 	return add_line(lines, text.data);
 }
 
 static ArrayBuildState *
-show_truncate(ArrayBuildState *lines, const Penstock__Truncate *truncate)
+show_truncate(ArrayBuildState *lines, const Penstock__Truncate *truncate,
+			  uint32 subxid)
 {
 	StringInfoData text;
 
@@ -414,6 +491,7 @@ show_truncate(ArrayBuildState *lines, const Penstock__Truncate *truncate)
 		appendStringInfoString(&text, " cascade");
 	if (truncate->restart_identity)
 		appendStringInfoString(&text, " restart identity");
+	show_subxid(&text, subxid);
 	return add_line(lines, text.data);
 }
 
@@ -450,7 +528,7 @@ show_change(ArrayBuildState *lines, const Penstock__Change *change)
 		case PENSTOCK__CHANGE__OPERATION_RELATION:
 			return show_relation(lines, change->relation);
 		case PENSTOCK__CHANGE__OPERATION_TRUNCATE:
-			return show_truncate(lines, change->truncate);
+			return show_truncate(lines, change->truncate, change->subxid);
 		case PENSTOCK__CHANGE__OPERATION_MESSAGE:
 			return show_message(lines, change->message);
 		default:
@@ -494,9 +572,57 @@ show_begin(ArrayBuildState *lines, const Penstock__Begin *begin)
 		appendStringInfoString(&text, " IMPLAUSIBLE");
 	if (in_transaction)
 		appendStringInfoString(&text, " IN TRANSACTION");
+	if (current_stream != NULL && current_stream->xid != begin->xid)
+		appendStringInfoString(&text, " OF ANOTHER TRANSACTION");
 	check_known(&text, &begin->base);
 	in_transaction = true;
-	changes_counted = 0;
+	changes_counted = current_stream ? current_stream->changes_counted : 0;
+	return add_line(lines, text.data);
+}
+
+/* The first frame of a transaction in progress, and no other, says so. */
+static ArrayBuildState *
+show_stream(ArrayBuildState *lines, const Penstock__Stream *message)
+{
+	StringInfoData text;
+
+	current_stream = find_stream(message->xid);
+	initStringInfo(&text);
+	appendStringInfoString(&text, "stream");
+	if ((current_stream == NULL) != message->first || message->xid == 0 ||
+		message->decoded_lsn == 0)
+		appendStringInfoString(&text, " IMPLAUSIBLE");
+	if (current_stream == NULL)
+		current_stream = add_stream(message->xid);
+	appendStringInfo(&text, " %d%s", current_stream->ordinal,
+					 message->first ? " first" : "");
+	if (in_transaction)
+		appendStringInfoString(&text, " IN TRANSACTION");
+	check_known(&text, &message->base);
+	return add_line(lines, text.data);
+}
+
+static ArrayBuildState *
+show_stream_abort(ArrayBuildState *lines, const Penstock__StreamAbort *message)
+{
+	StreamState *stream = find_stream(message->xid);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "abort");
+	if (stream == NULL)
+		appendStringInfoString(&text, " OF NOTHING");
+	else
+	{
+		appendStringInfo(&text, " stream %d", stream->ordinal);
+		if (message->subxid != 0)
+			appendStringInfo(&text, " sub %d",
+							 subxid_ordinal(stream, message->subxid));
+		stream->ended = message->subxid == 0;
+	}
+	if (message->abort_lsn == 0)
+		appendStringInfoString(&text, " NO LSN");
+	check_known(&text, &message->base);
 	return add_line(lines, text.data);
 }
 
@@ -513,6 +639,8 @@ show_commit(ArrayBuildState *lines, const Penstock__Commit *commit)
 	if (!in_transaction)
 		appendStringInfoString(&text, " WITHOUT BEGIN");
 	in_transaction = false;
+	if (current_stream != NULL)
+		current_stream->ended = true;
 	return add_line(lines, text.data);
 }
 
@@ -534,13 +662,21 @@ penstock_frame_lines(PG_FUNCTION_ARGS)
 
 	if (frame->session != NULL)
 		lines = show_session(lines, frame->session);
+	current_stream = NULL;
+	if (frame->stream != NULL)
+		lines = show_stream(lines, frame->stream);
 	if (frame->begin != NULL)
 		lines = show_begin(lines, frame->begin);
 	for (size_t i = 0; i < frame->n_changes; i++)
 		lines = show_change(lines, frame->changes[i]);
-	changes_counted += frame->n_changes;
+	if (current_stream != NULL)
+		current_stream->changes_counted += frame->n_changes;
+	else
+		changes_counted += frame->n_changes;
 	if (frame->commit != NULL)
 		lines = show_commit(lines, frame->commit);
+	if (frame->stream_abort != NULL)
+		lines = show_stream_abort(lines, frame->stream_abort);
 	if (lines == NULL || frame->base.n_unknown_fields > 0)
 		lines = add_line(lines, "INVALID FRAME");
 
