@@ -43,6 +43,16 @@ extern PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *cb);
 #endif
 
 /*
+ * Whether intervals can be infinite, which older servers do not understand: see
+ * value.c.
+ */
+#if PG_VERSION_NUM >= 170000
+#define PENSTOCK_INFINITE_INTERVALS_COMPAT 1
+#else
+#define PENSTOCK_INFINITE_INTERVALS_COMPAT 0
+#endif
+
+/*
  * The tuples of a change; before 17 they are wrapped.  NULL where there is
  * none.
  */

@@ -23,9 +23,32 @@
  *	 enums, composites, ranges and domains of users, types of extensions
  *					not known to be the same, or even there, on the target.
  *
- * XXX intervals can be infinite from PostgreSQL 17 on; an older server reads
- * the binary form of such a value as a very long finite one, where it would
- * refuse the text form.
+ *	 interval		from PostgreSQL 17 on, where it can be infinite: an older
+ *					server takes the binary form of that for a very long finite
+ *					one, and refuses its text form.
+ *
+ * The others have kept their binary form from 13 to 18.  Where a version came
+ * to know values that older ones do not, these refuse them by themselves:
+ *
+ *	 numeric		14 came to know infinities; before: "invalid sign".  The
+ *					scales that 15 came to know are of columns, not of values.
+ *	 multiranges	came with 14: an older target has no column for them.
+ *	 jsonb, jsonpath
+ *					a version, which has been 1 all along, and the text form.
+ *					The methods that 17 brought into jsonpath are a syntax error
+ *					before.
+ *	 tsvector, tsquery
+ *					lexemes and operators; the last to be added came with 9.6.
+ *	 "char"			its byte.  Not so the text form: 16 writes bytes beyond
+ *					ASCII as \ooo, of which 15 takes the backslash.
+ *	 dates, times, pg_lsn, bit strings, uuid, geometric and network types
+ *					numbers of fixed width; 10 did away with timestamps that are
+ *					floats.
+ *	 arrays, ranges	headers around the form of their elements; arrays name the
+ *					type of these.
+ *
+ * What extensions send is not asked for, though hstore and citext have not
+ * changed it and ltree begins it with a version: their OIDs are any.
  *
  *
  * Settings that the text form depends on
@@ -39,8 +62,8 @@
  * Setting them there, and not once at startup, means that they go back to what
  * they were by themselves, also after an error, and a user who decodes through
  * SQL never sees them.  For short transactions it is not cheap, so it is not
- *done for output functions that are known to obey no setting, and only those
- *are set that have another value.
+ * done for output functions that are known to obey no setting, and only those
+ * are set that have another value.
  */
 #include "postgres.h"
 
@@ -128,7 +151,6 @@ static const BuiltinType builtin_types[] = {
 	{JSONPATHOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
 	{CHAROID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
 	{TIMETZOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
-	{INTERVALOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
 	{INETOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
 	{CIDROID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
 	{MACADDROID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
@@ -152,6 +174,10 @@ static const BuiltinType builtin_types[] = {
 	{TSRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
 	{TSTZRANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
 	{DATERANGEOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+
+#if !PENSTOCK_INFINITE_INTERVALS_COMPAT
+	{INTERVALOID, PENSTOCK_ENCODING_BINARY, PENSTOCK_VALUE_SEND},
+#endif
 
 /* Multiranges are as old as PostgreSQL 14. */
 #ifdef INT4MULTIRANGEOID

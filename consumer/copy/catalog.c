@@ -30,13 +30,19 @@
 /*
  * The binary form of a type (aliased as in the argument) is good on another
  * server: a fixed OID, functions for it, and neither names that are OIDs inside
- * nor an internal type.
+ * nor an internal type.  The plugin's value.c has the whole story.  Two need a
+ * word here: "char" counts as internal from 15 on, but its text form is another
+ * from 16 on; and intervals can be infinite from 17 on, which an older server
+ * would take for a number.
  */
 #define PORTABLE_SQL(type)                                                     \
 	type ".oid < " OID_FIRST_GENERATED " AND " type                            \
 		 ".typtype IN ('b', 'r', 'm')"                                         \
 		 " AND " type ".typsend <> 0 AND " type ".typreceive <> 0"             \
-		 " AND " type ".typcategory <> 'Z' AND " type ".typname !~ '^_?reg'"
+		 " AND (" type ".typcategory <> 'Z' OR " type ".typname = 'char')"     \
+		 " AND " type ".typname !~ '^_?reg'"                                   \
+		 " AND NOT (" type ".typname = 'interval'"                             \
+		 " AND current_setting('server_version_num')::int >= 170000)"
 
 /* The publications that go in front of this are a list of literals. */
 static const char published_sql[] =

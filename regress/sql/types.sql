@@ -20,8 +20,7 @@ CREATE TABLE numbers (i2 smallint, i4 int, i8 bigint, o oid, b bool,
 	f4 real, f8 double precision, n numeric, m money);
 CREATE TABLE strings (t text, v varchar(10), c char(5), n name, "c1" "char",
 	b bytea, j json, jb jsonb, jp jsonpath, u uuid, bi bit(3), vb varbit);
-CREATE TABLE times (d date, t time, tz timetz, ts timestamp, tstz timestamptz,
-	i interval);
+CREATE TABLE times (d date, t time, tz timetz, ts timestamp, tstz timestamptz);
 CREATE TABLE others (ip inet, ci cidr, ma macaddr, m8 macaddr8, p point,
 	ls lseg, pa path, bx box, po polygon, li line, ci2 circle, lsn pg_lsn,
 	tv tsvector, tq tsquery, r4 int4range, rd daterange);
@@ -43,11 +42,11 @@ INSERT INTO strings VALUES
 	('it''s', 'abc', 'abc', 'abc', 'x', '\x00ff', '{"a" : 1}', '{"a" : 1}', '$.a', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', B'101', B'10101'),
 	(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO times VALUES
-	('2000-01-01', '00:00', '00:00+00', '2000-01-01', '2000-01-01 00:00+00', '0'),
-	('1999-12-31', '23:59:59.999999', '12:00+02', '1999-12-31 23:59:59.999999', '2020-06-01 12:00+02', '1 year 2 mons -3 days 04:05:06'),
-	('infinity', '24:00', '00:00-12', 'infinity', 'infinity', '-1 microsecond'),
-	('-infinity', NULL, NULL, '-infinity', '-infinity', NULL),
-	('4713-01-01 BC', NULL, NULL, '4713-01-01 BC', '4713-01-02 00:00+00 BC', NULL);
+	('2000-01-01', '00:00', '00:00+00', '2000-01-01', '2000-01-01 00:00+00'),
+	('1999-12-31', '23:59:59.999999', '12:00+02', '1999-12-31 23:59:59.999999', '2020-06-01 12:00+02'),
+	('infinity', '24:00', '00:00-12', 'infinity', 'infinity'),
+	('-infinity', NULL, NULL, '-infinity', '-infinity'),
+	('4713-01-01 BC', NULL, NULL, '4713-01-01 BC', '4713-01-02 00:00+00 BC');
 INSERT INTO others VALUES
 	('10.1.2.3/8', '2001:db8::/32', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05',
 	 '(1,2)', '((0,0),(1,1))', '[(0,0),(1,1)]', '((0,0),(1,1))', '((0,0),(1,1))',
