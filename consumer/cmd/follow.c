@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "cmd/command.h"
 #include "cmd/pipeline.h"
+#include "cmd/place.h"
 #include "sink/postgres/postgres_sink.h"
 #include "source/slot.h"
 #include "wire/decode.h"
@@ -36,6 +37,7 @@ typedef struct Attempt
 	Stream *stream;
 	SourceIdentity source;
 	Lsn confirmed_lsn; /* of the slot */
+	Buf distribution;  /* what the plugin is to hash; empty: nothing */
 	Sink *sinks[CONFIG_TARGETS_MAX];
 	int sink_count;
 	bool streamed; /* the slot was ours */
@@ -60,6 +62,9 @@ check_slot(Attempt *attempt, Error *err)
 		rc = slot_require_usable(&info, config->name, err);
 	if (rc == RC_OK)
 		attempt->confirmed_lsn = info.confirmed_lsn;
+	if (rc == RC_OK)
+		rc = place_read_distribution(config, source, &attempt->distribution,
+									 err);
 	pgconn_close(source);
 	return rc;
 }
@@ -81,6 +86,8 @@ open_stream(Attempt *attempt, Error *err)
 	SourceSystem system = {0};
 	Rc rc = pgconn_open(&replication, &conn_options, err);
 
+	if (attempt->distribution.length > 0)
+		stream_options.distribution = attempt->distribution.data;
 	if (rc != RC_OK)
 		return rc;
 	rc = slot_identify_system(replication, &system, err);
@@ -164,6 +171,7 @@ close_attempt(Attempt *attempt)
 	for (int i = 0; i < attempt->sink_count; i++)
 		sink_free(attempt->sinks[i]);
 	stream_close(attempt->stream);
+	buf_release(&attempt->distribution);
 }
 
 static void
@@ -189,7 +197,10 @@ log_end(const Attempt *attempt)
 static MUST_CHECK Rc
 follow_once(Attempt *attempt, Error *err)
 {
-	Pipeline pipeline = {.endpos = attempt->config->endpos, .verbose = true};
+	Pipeline pipeline = {.endpos = attempt->config->endpos,
+						 .placement = attempt->config->placement,
+						 .node_count = attempt->config->node_count,
+						 .verbose = true};
 	Rc rc = check_slot(attempt, err);
 
 	if (rc == RC_OK)
@@ -247,6 +258,7 @@ command_follow(const Config *config, Error *err)
 	{
 		Attempt attempt = {.config = config};
 
+		buf_init(&attempt.distribution, BUF_TEXT_MAX);
 		rc = follow_once(&attempt, err);
 		close_attempt(&attempt);
 		had_slot = had_slot || attempt.streamed;

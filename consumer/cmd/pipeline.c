@@ -367,7 +367,12 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		durable = lsn_min(durable, pipeline->sinks[i]->durable_lsn);
 	progress_init(&run.progress, durable);
 	run.decoder = decoder_new();
-	run.router = router_new(pipeline->sinks, pipeline->sink_count);
+	run.router = router_new(&(RouterOptions){
+		.sinks = pipeline->sinks,
+		.sink_count = pipeline->sink_count,
+		.placement = pipeline->placement,
+		.node_count = pipeline->node_count,
+	});
 	if (pipeline->endpos != 0 && durable >= pipeline->endpos)
 		stop_reading(&run, SINK_DRAINING);
 	rc = loop(&run, err);

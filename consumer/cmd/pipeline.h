@@ -10,6 +10,7 @@
 #define PENSTOCK_CMD_PIPELINE_H
 
 #include "base/error.h"
+#include "model/placement.h"
 #include "progress/progress.h"
 #include "sink/sink.h"
 #include "source/stream.h"
@@ -19,6 +20,8 @@ typedef struct Pipeline
 	Stream *stream; /* borrowed */
 	Sink **sinks;   /* borrowed */
 	int sink_count;
+	const Placement *placement; /* of the sinks; borrowed, or NULL */
+	int node_count;             /* as for the router */
 	Lsn endpos;   /* stop when everything up to here is durable; 0: never */
 	bool verbose; /* say how it goes now and then */
 } Pipeline;

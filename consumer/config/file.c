@@ -293,18 +293,21 @@ config_file_resolve(const ConfigFile *file, const char *const *target_names,
 		return RC_OK;
 	for (int i = 0; i < placement_rule_count(file->placement); i++)
 	{
-		PlacementRule *rule = placement_rule(file->placement, i);
+		const PlacementRule *rule = placement_rule(file->placement, i);
+		int target = 0;
 		Rc rc;
 
 		if (rule->kind != PLACEMENT_ONLY)
 			continue;
-		rule->target = 0;
-		while (rule->target < target_count &&
-			   (target_names[rule->target] == NULL ||
-				strcmp(target_names[rule->target], rule->target_name) != 0))
-			rule->target++;
-		if (rule->target < target_count)
+		while (target < target_count &&
+			   (target_names[target] == NULL ||
+				strcmp(target_names[target], rule->target_name) != 0))
+			target++;
+		if (target < target_count)
+		{
+			placement_set_target(file->placement, i, target);
 			continue;
+		}
 		rc = error_set(err, ERR_CONFIG, "there is no target \"%s\"",
 					   rule->target_name);
 		(void) rc;

@@ -35,11 +35,19 @@ placement_rule_count(const Placement *placement)
 	return placement->count;
 }
 
-PlacementRule *
-placement_rule(Placement *placement, int index)
+const PlacementRule *
+placement_rule(const Placement *placement, int index)
 {
 	ASSERT(index >= 0 && index < placement->count);
 	return placement->rules[index];
+}
+
+void
+placement_set_target(Placement *placement, int index, int target)
+{
+	ASSERT(index >= 0 && index < placement->count);
+	ASSERT(placement->rules[index]->kind == PLACEMENT_ONLY);
+	placement->rules[index]->target = target;
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -242,6 +250,12 @@ placement_find(const Placement *placement, const char *schema,
 		weight = other;
 	}
 	return found;
+}
+
+bool
+placement_names_table(const PlacementRule *rule)
+{
+	return rule->name[0] != '\0' && !rule->is_prefix;
 }
 
 static void

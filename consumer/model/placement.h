@@ -66,11 +66,17 @@ MUST_CHECK Rc placement_add(Placement *placement, const char *tables,
 
 /* The rules, to walk over. */
 int placement_rule_count(const Placement *placement);
-PlacementRule *placement_rule(Placement *placement, int index);
+const PlacementRule *placement_rule(const Placement *placement, int index);
+
+/* Says which target a rule's target_name is. */
+void placement_set_target(Placement *placement, int index, int target);
 
 /* The rule for a table, or NULL if none is for it. */
 const PlacementRule *placement_find(const Placement *placement,
 									const char *schema, const char *table);
+
+/* Whether the rule names a table in full. */
+bool placement_names_table(const PlacementRule *rule);
 
 /*
  * Appends what the plugin's option `distribution` wants to know of a hashed

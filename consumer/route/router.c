@@ -1,6 +1,9 @@
 /*
  * router.c
- *    Every change to every sink that does not have it.
+ *    Every change to every sink that it is for and that does not have it.
+ *
+ * With a placement a transaction begins for a sink with its first change for
+ * it.  So it does not matter in which of its frames that comes.
  */
 #include "route/router.h"
 
@@ -8,23 +11,34 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "route/places.h"
+#include "route/split.h"
 
 struct Router
 {
 	Sink **sinks;
 	int sink_count;
+	int node_count;
+	Places *places;   /* NULL: everything goes everywhere */
 	TxnInfo txn;      /* the open transaction */
 	char *txn_origin; /* owned copy of its string, which outlives its frame */
 };
 
 Router *
-router_new(Sink *const *sinks, int sink_count)
+router_new(const RouterOptions *options)
 {
+	size_t sinks_bytes = (size_t) options->sink_count * sizeof(Sink *);
 	Router *router = xcalloc(1, sizeof(Router));
 
-	router->sinks = xcalloc((size_t) sink_count, sizeof(Sink *));
-	memcpy(router->sinks, sinks, (size_t) sink_count * sizeof(Sink *));
-	router->sink_count = sink_count;
+	ASSERT(options->placement == NULL ||
+		   (options->node_count > 0 &&
+			options->node_count <= options->sink_count));
+	router->sinks = xmalloc(sinks_bytes);
+	memcpy(router->sinks, options->sinks, sinks_bytes);
+	router->sink_count = options->sink_count;
+	router->node_count = options->node_count;
+	if (options->placement != NULL)
+		router->places = places_new(options->placement);
 	return router;
 }
 
@@ -33,6 +47,7 @@ router_free(Router *router)
 {
 	if (router == NULL)
 		return;
+	places_free(router->places);
 	free(router->sinks);
 	free(router->txn_origin);
 	free(router);
@@ -62,8 +77,10 @@ remember_transaction(Router *router, const TxnInfo *txn)
 	router->txn.origin = router->txn_origin;
 }
 
+/* ---- everything everywhere ---------------------------------------------- */
+
 static MUST_CHECK Rc
-route_changes(Sink *sink, Frame *frame, Error *err)
+copy_changes(Sink *sink, Frame *frame, Error *err)
 {
 	for (size_t i = 0; i < frame->change_count; i++)
 	{
@@ -77,7 +94,7 @@ route_changes(Sink *sink, Frame *frame, Error *err)
 
 /* One frame to one sink. */
 static MUST_CHECK Rc
-route_frame(Router *router, Sink *sink, Frame *frame, Error *err)
+copy_frame(Router *router, Sink *sink, Frame *frame, Error *err)
 {
 	bool outside = !frame->begins && !sink->in_transaction &&
 				   frame->change_count > 0 &&
@@ -88,23 +105,174 @@ route_frame(Router *router, Sink *sink, Frame *frame, Error *err)
 	if (frame->begins && frame->txn.end_lsn > sink->start_lsn)
 		rc = sink_begin(sink, &router->txn, err);
 	if (rc == RC_OK && (sink->in_transaction || outside))
-		rc = route_changes(sink, frame, err);
+		rc = copy_changes(sink, frame, err);
 	if (rc == RC_OK && frame->commits && sink->in_transaction)
 		rc = sink_commit(sink, &router->txn, err);
+	return rc;
+}
+
+/* ---- by placement ------------------------------------------------------- */
+
+/* Gives a change to one sink, unless it has the transaction already. */
+static MUST_CHECK Rc
+give(const Router *router, int target, Frame *frame, const Change *change,
+	 Error *err)
+{
+	Sink *sink = router->sinks[target];
+	Rc rc = RC_OK;
+
+	if (router->txn.end_lsn <= sink->start_lsn)
+		return RC_OK;
+	if (!sink->in_transaction)
+		rc = sink_begin(sink, &router->txn, err);
+	if (rc == RC_OK)
+		rc = sink_change(sink, frame, change, err);
+	return rc;
+}
+
+static int
+node_of(const Router *router, uint64_t hash)
+{
+	return (int) (hash % (uint64_t) router->node_count);
+}
+
+/* Removes the row before it adds it: it is never in two places at once. */
+static MUST_CHECK Rc
+place_move(const Router *router, Frame *frame, const Change *change, Error *err)
+{
+	Move move;
+	Rc rc = split_move(frame, change, &move, err);
+
+	if (rc == RC_OK)
+		rc = give(router, node_of(router, change->old_hash), frame,
+				  move.removal, err);
+	if (rc == RC_OK)
+		rc = give(router, node_of(router, change->hash), frame, move.arrival,
+				  err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+place_row(const Router *router, Frame *frame, const Change *change, Error *err)
+{
+	const PlacementRule *rule = NULL;
+	int node;
+	Rc rc = places_find(router->places, change->relation, &rule, err);
+
+	if (rc != RC_OK)
+		return rc;
+	switch (rule->kind)
+	{
+		case PLACEMENT_ALL:
+			for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
+				rc = give(router, i, frame, change, err);
+			return rc;
+		case PLACEMENT_HASH:
+			node = node_of(router, change->hash);
+			if (node_of(router, change->old_hash) != node)
+				return place_move(router, frame, change, err);
+			return give(router, node, frame, change, err);
+		case PLACEMENT_ONLY:
+			return give(router, rule->target, frame, change, err);
+		case PLACEMENT_NONE:
+			return RC_OK;
+	}
+	CHECK(false);
+	return RC_FAIL;
+}
+
+/* Whether a target has rows of a table that is placed by the rule. */
+static bool
+has_table(const Router *router, const PlacementRule *rule, int target)
+{
+	switch (rule->kind)
+	{
+		case PLACEMENT_ALL:
+			return true;
+		case PLACEMENT_HASH:
+			return target < router->node_count;
+		case PLACEMENT_ONLY:
+			return target == rule->target;
+		case PLACEMENT_NONE:
+			return false;
+	}
+	return false;
+}
+
+/* To each target those of the tables that it has. */
+static MUST_CHECK Rc
+place_truncate(const Router *router, Frame *frame, const Change *change,
+			   Error *err)
+{
+	const TruncateInfo *info = change->truncate;
+	Relation **relations = arena_calloc(
+		frame->arena, (size_t) info->relation_count, sizeof(Relation *));
+	Rc rc = RC_OK;
+
+	for (int target = 0; target < router->sink_count && rc == RC_OK; target++)
+	{
+		int count = 0;
+
+		for (int i = 0; i < info->relation_count && rc == RC_OK; i++)
+		{
+			const PlacementRule *rule = NULL;
+
+			rc = places_find(router->places, info->relations[i], &rule, err);
+			if (rc == RC_OK && has_table(router, rule, target))
+				relations[count++] = info->relations[i];
+		}
+		if (rc == RC_OK && count > 0)
+			rc = give(router, target, frame,
+					  split_truncate(frame, change, relations, count), err);
+	}
+	return rc;
+}
+
+/* Messages are of no table, and so for no target. */
+static MUST_CHECK Rc
+place_change(const Router *router, Frame *frame, const Change *change,
+			 Error *err)
+{
+	switch (change->kind)
+	{
+		case CHANGE_INSERT:
+		case CHANGE_UPDATE:
+		case CHANGE_DELETE:
+			return place_row(router, frame, change, err);
+		case CHANGE_TRUNCATE:
+			return place_truncate(router, frame, change, err);
+		case CHANGE_MESSAGE:
+			return RC_OK;
+	}
+	CHECK(false);
+	return RC_FAIL;
+}
+
+static MUST_CHECK Rc
+place_frame(const Router *router, Frame *frame, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (size_t i = 0; i < frame->change_count && rc == RC_OK; i++)
+		rc = place_change(router, frame, &frame->changes[i], err);
+	if (!frame->commits)
+		return rc;
+	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
+		if (router->sinks[i]->in_transaction)
+			rc = sink_commit(router->sinks[i], &router->txn, err);
 	return rc;
 }
 
 Rc
 router_frame(Router *router, Frame *frame, Error *err)
 {
+	Rc rc = RC_OK;
+
 	if (frame->begins)
 		remember_transaction(router, &frame->txn);
-	for (int i = 0; i < router->sink_count; i++)
-	{
-		Rc rc = route_frame(router, router->sinks[i], frame, err);
-
-		if (rc != RC_OK)
-			return rc;
-	}
-	return RC_OK;
+	if (router->places != NULL)
+		return place_frame(router, frame, err);
+	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
+		rc = copy_frame(router, router->sinks[i], frame, err);
+	return rc;
 }

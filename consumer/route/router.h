@@ -2,25 +2,42 @@
  * router.h
  *    Which sink gets which change.
  *
- * A router hands every frame to its sinks.  A sink that already has a
- * transaction (its start_lsn is at or beyond the transaction's end) is left out
- * of it.  The sinks are borrowed.
+ * Without a placement a router hands every frame to all sinks.  With one, the
+ * sinks are the targets that its rules number, and each gets what is placed
+ * there: of a transaction that has nothing for it, not even the begin.  A row
+ * that moves from one node to another is a delete for the one and an insert
+ * for the other.
+ *
+ * A sink that already has a transaction (its start_lsn is at or beyond the
+ * transaction's end) is left out of it.  The sinks are borrowed.
  */
 #ifndef PENSTOCK_ROUTE_ROUTER_H
 #define PENSTOCK_ROUTE_ROUTER_H
 
 #include "base/error.h"
 #include "model/change.h"
+#include "model/placement.h"
 #include "sink/sink.h"
 
 typedef struct Router Router;
 
-Router *router_new(Sink *const *sinks, int sink_count);
+typedef struct RouterOptions
+{
+	Sink *const *sinks; /* copied */
+	int sink_count;
+	const Placement *placement; /* borrowed; NULL: everything everywhere */
+	int node_count;             /* sinks that hashed tables are spread over */
+} RouterOptions;
+
+Router *router_new(const RouterOptions *options);
 
 /* Accepts NULL.  Does not free the sinks. */
 void router_free(Router *router);
 
-/* Hands a frame on.  Borrows the frame; sinks that keep it hold references. */
+/*
+ * Hands a frame on.  Borrows the frame, to which it may add memory; sinks that
+ * keep it hold references.
+ */
 MUST_CHECK Rc router_frame(Router *router, Frame *frame, Error *err);
 
 /* Whether some sink wants nothing more for now. */

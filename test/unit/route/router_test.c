@@ -31,7 +31,8 @@ setup(Bench *bench, Lsn first_has, Lsn second_has)
 
 	memory_sink_init(&bench->sinks[0], first_has);
 	memory_sink_init(&bench->sinks[1], second_has);
-	bench->router = router_new(sinks, SINKS);
+	bench->router = router_new(
+		&(RouterOptions){.sinks = sinks, .sink_count = SINKS});
 }
 
 static void

@@ -1,0 +1,342 @@
+/*
+ * placed.c
+ *    Finding rules for tables, and asking the source about hashed columns.
+ */
+#include "copy/placed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "copy/hash.h"
+#include "copy/sql.h"
+
+#define ARENA_BLOCK_BYTES (16 * KB)
+
+/* Problems that are kept; one is enough to refuse. */
+#define PROBLEMS_MAX 1000
+
+static void
+add_problem(Placed *placed, const PlacedProblem *problem)
+{
+	if (placed->problem_count < PROBLEMS_MAX)
+		placed->problems[placed->problem_count++] = *problem;
+}
+
+static const char *
+object_name(Placed *placed, const CopyTable *table)
+{
+	return arena_printf(placed->arena, "table %s", table->qualified);
+}
+
+/* ---- rules -------------------------------------------------------------- */
+
+static bool
+has_column(const CopyTable *table, const char *name)
+{
+	for (int i = 0; i < table->column_count; i++)
+		if (strcmp(table->columns[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Whether all columns of the hash are there. */
+static bool
+check_columns(Placed *placed, const PlacedTable *placement)
+{
+	const CopyTable *table = placement->table;
+	bool good = true;
+
+	for (int i = 0; i < placement->rule->column_count; i++)
+	{
+		const char *column = placement->rule->columns[i];
+
+		if (has_column(table, column))
+			continue;
+		good = false;
+		add_problem(placed,
+					&(PlacedProblem){
+						.is_error = true,
+						.object = object_name(placed, table),
+						.message = arena_printf(
+							placed->arena,
+							"column \"%s\", by which line %d places table %s, "
+							"does not exist, is generated, or is not published",
+							column, placement->rule->line, table->qualified),
+					});
+	}
+	return good;
+}
+
+/* Appends what is to be asked about a hashed table. */
+static void
+append_wanted(const PlacedTable *placement, int index, Buf *sql)
+{
+	for (int i = 0; i < placement->rule->column_count; i++)
+	{
+		buf_printf(sql, "%s(%d, %d, %u::oid, ", sql->length > 0 ? ", " : "",
+				   index, i, placement->table->oid);
+		buf_append_literal(sql, placement->rule->columns[i]);
+		buf_append_char(sql, ')');
+	}
+}
+
+/* Finds the rules; what is to be asked of the source goes to `wanted`. */
+static void
+find_rules(Placed *placed, const CopyCatalog *catalog,
+		   const Placement *placement, Buf *wanted)
+{
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		PlacedTable *table = &placed->tables[i];
+
+		table->table = &catalog->tables[i];
+		table->rule = placement_find(placement, table->table->schema,
+									 table->table->name);
+		if (table->rule == NULL)
+			add_problem(
+				placed,
+				&(PlacedProblem){
+					.is_error = true,
+					.object = object_name(placed, table->table),
+					.message = arena_printf(placed->arena,
+											"no line of [placement] is for "
+											"table %s",
+											table->table->qualified),
+					.mend = arena_printf(placed->arena,
+										 "-- in section [placement], or \"* = "
+										 "all\" for all that are left:\n%s = "
+										 "...",
+										 table->table->qualified),
+				});
+		else if (table->rule->kind == PLACEMENT_HASH &&
+				 check_columns(placed, table))
+			append_wanted(table, i, wanted);
+	}
+}
+
+/* ---- the source --------------------------------------------------------- */
+
+/*
+ * For each column of a hash, in order: table, expression for its hash or null,
+ * whether it is in the replica identity, and of the table whether an update may
+ * leave values out of the log.  %s is the list of wanted columns.
+ */
+static const char columns_sql[] =
+	"WITH wanted (place, number, relid, name) AS (VALUES %s)"
+	" SELECT w.place, w.name, " HASH_EXPRESSION_SQL
+	",  c.relreplident = 'f' OR EXISTS (SELECT FROM pg_index i"
+	"   WHERE i.indrelid = c.oid AND a.attnum = ANY (i.indkey)"
+	"   AND (c.relreplident = 'd' AND i.indisprimary"
+	"    OR c.relreplident = 'i' AND i.indisreplident)),"
+	"  c.relreplident <> 'f' AND EXISTS (SELECT FROM pg_attribute l"
+	"   WHERE l.attrelid = c.oid AND l.attnum > 0 AND NOT l.attisdropped"
+	"   AND l.attlen = -1 AND l.attstorage <> 'p'"
+	"   AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid"
+	"    AND l.attnum = ANY (i.indkey)"
+	"    AND (c.relreplident = 'd' AND i.indisprimary"
+	"     OR c.relreplident = 'i' AND i.indisreplident)))"
+	" FROM wanted w JOIN pg_class c ON c.oid = w.relid"
+	" JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.name"
+	" CROSS JOIN LATERAL (" HASH_TYPE_SQL ") t"
+	" ORDER BY w.place, w.number";
+
+enum
+{
+	COLUMNS_PLACE,
+	COLUMNS_NAME,
+	COLUMNS_EXPRESSION,
+	COLUMNS_IN_IDENTITY,
+	COLUMNS_MAY_LACK,
+};
+
+static const char *
+identity_mend(Placed *placed, const CopyTable *table)
+{
+	return arena_printf(placed->arena, "ALTER TABLE %s REPLICA IDENTITY FULL;",
+						table->qualified);
+}
+
+static void
+check_hash(Placed *placed, const CopyTable *table, const PGresult *result,
+		   int row)
+{
+	if (!PQgetisnull(result, row, COLUMNS_EXPRESSION))
+		return;
+	add_problem(placed, &(PlacedProblem){
+							.is_error = true,
+							.object = object_name(placed, table),
+							.message = arena_printf(
+								placed->arena,
+								"column \"%s\", by which table %s is placed, "
+								"cannot be hashed: its type has no default "
+								"operator class for that",
+								PQgetvalue(result, row, COLUMNS_NAME),
+								table->qualified),
+						});
+}
+
+static void
+check_identity(Placed *placed, const CopyTable *table, const PGresult *result,
+			   int row)
+{
+	if (sql_bool(result, row, COLUMNS_IN_IDENTITY))
+		return;
+	add_problem(placed, &(PlacedProblem){
+							.is_error = true,
+							.object = object_name(placed, table),
+							.message = arena_printf(
+								placed->arena,
+								"column \"%s\", by which table %s is placed, "
+								"is not in its replica identity: where an "
+								"updated or deleted row was cannot be told",
+								PQgetvalue(result, row, COLUMNS_NAME),
+								table->qualified),
+							.mend = identity_mend(placed, table),
+						});
+}
+
+static void
+check_moves(Placed *placed, const CopyTable *table, const PGresult *result,
+			int row)
+{
+	if (!sql_bool(result, row, COLUMNS_MAY_LACK))
+		return;
+	add_problem(placed, &(PlacedProblem){
+							.object = object_name(placed, table),
+							.message = arena_printf(
+								placed->arena,
+								"an update that changes by what a row of table "
+								"%s is placed, and leaves a large value as it "
+								"is, would stop the pipeline",
+								table->qualified),
+							.mend = identity_mend(placed, table),
+						});
+}
+
+/* Puts the expression behind those of the columns before. */
+static void
+add_expression(Placed *placed, PlacedTable *table, const char *expression)
+{
+	table->hash_sql = table->hash_sql == NULL
+						  ? arena_strdup(placed->arena, expression)
+						  : arena_printf(placed->arena, "%s, %s",
+										 table->hash_sql, expression);
+}
+
+static void
+take_columns(Placed *placed, const PGresult *result, bool publishes_keys)
+{
+	int place_before = -1;
+
+	for (int row = 0; row < PQntuples(result); row++)
+	{
+		int place = (int) strtol(PQgetvalue(result, row, COLUMNS_PLACE), NULL,
+								 10);
+		PlacedTable *table = &placed->tables[place];
+
+		check_hash(placed, table->table, result, row);
+		if (publishes_keys)
+			check_identity(placed, table->table, result, row);
+		if (publishes_keys && place != place_before)
+			check_moves(placed, table->table, result, row);
+		add_expression(placed, table,
+					   PQgetvalue(result, row, COLUMNS_EXPRESSION));
+		place_before = place;
+	}
+}
+
+static MUST_CHECK Rc
+ask_source(Placed *placed, const CopyCatalog *catalog, const Buf *wanted,
+		   PgConn *source, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	if (wanted->length == 0)
+		return RC_OK;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, columns_sql, wanted->data);
+	sql.overflowed |= wanted->overflowed;
+	rc = sql_run(source, &sql, &result, err);
+	if (rc == RC_OK)
+		take_columns(placed, result, catalog->publications.publishes_keys);
+	PQclear(result);
+	return rc;
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
+Rc
+placed_read(Placed **placed, const CopyCatalog *catalog,
+			const Placement *placement, PgConn *source, Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	Placed *read = arena_calloc(arena, 1, sizeof(Placed));
+	Buf wanted;
+	Rc rc;
+
+	read->arena = arena;
+	read->table_count = catalog->table_count;
+	read->tables = arena_calloc(arena, (size_t) catalog->table_count,
+								sizeof(PlacedTable));
+	read->problems = arena_calloc(arena, PROBLEMS_MAX, sizeof(PlacedProblem));
+	buf_init(&wanted, BUF_TEXT_MAX);
+	find_rules(read, catalog, placement, &wanted);
+	rc = ask_source(read, catalog, &wanted, source, err);
+	buf_release(&wanted);
+	if (rc != RC_OK)
+	{
+		placed_free(read);
+		return rc;
+	}
+	*placed = read;
+	return RC_OK;
+}
+
+void
+placed_free(Placed *placed)
+{
+	if (placed != NULL)
+		arena_free(placed->arena);
+}
+
+Rc
+placed_require_good(const Placed *placed, Error *err)
+{
+	for (int i = 0; i < placed->problem_count; i++)
+	{
+		const PlacedProblem *problem = &placed->problems[i];
+		Rc rc;
+
+		if (!problem->is_error)
+			continue;
+		rc = error_set(err, ERR_CONFIG, "%s", problem->message);
+		if (problem->mend != NULL)
+			error_hint(err, "%s", problem->mend);
+		return rc;
+	}
+	return RC_OK;
+}
+
+void
+placed_append_distribution(const Placed *placed, const Placement *placement,
+						   Buf *buf)
+{
+	for (int i = 0; i < placement_rule_count(placement); i++)
+	{
+		const PlacementRule *rule = placement_rule(placement, i);
+
+		if (rule->kind == PLACEMENT_HASH && placement_names_table(rule))
+			placement_append_distribution(rule, rule->schema, rule->name, buf);
+	}
+	for (int i = 0; i < placed->table_count; i++)
+	{
+		const PlacedTable *table = &placed->tables[i];
+
+		if (table->rule != NULL && table->rule->kind == PLACEMENT_HASH &&
+			!placement_names_table(table->rule))
+			placement_append_distribution(table->rule, table->table->schema,
+										  table->table->name, buf);
+	}
+}

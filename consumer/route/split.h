@@ -1,0 +1,32 @@
+/*
+ * split.h
+ *    One change as others, for targets that have a part of it.
+ *
+ * What is made lives as long as the frame that the change is of.
+ */
+#ifndef PENSTOCK_ROUTE_SPLIT_H
+#define PENSTOCK_ROUTE_SPLIT_H
+
+#include "base/error.h"
+#include "model/change.h"
+
+/* An update that moves its row from one node to another. */
+typedef struct Move
+{
+	Change *removal; /* a delete, for the node where the row was */
+	Change *arrival; /* an insert, for the node where it is from now on */
+} Move;
+
+/*
+ * Makes a move of an update whose hashes differ.  RC_FAIL with ERR_CONFIG: the
+ * log does not have the whole row, because a large value was left as it was
+ * and is not in the replica identity.
+ */
+MUST_CHECK Rc split_move(Frame *frame, const Change *update, Move *move,
+						 Error *err);
+
+/* A truncate of some of the relations that a change truncates. */
+Change *split_truncate(Frame *frame, const Change *truncate,
+					   Relation *const *relations, int relation_count);
+
+#endif /* PENSTOCK_ROUTE_SPLIT_H */

@@ -1,0 +1,318 @@
+/*
+ * placed_test.c
+ *    To each target what is placed there.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "route/router.h"
+#include "support/memory_sink.h"
+
+/* Two nodes and a target for a table of its own. */
+#define SINKS       3
+#define NODES       2
+
+#define ARENA_BYTES ((size_t) 1024)
+
+typedef struct Bench
+{
+	Arena *arena;
+	MemorySink sinks[SINKS];
+	Router *router;
+	Relation *hashed;
+	Relation *everywhere;
+	Relation *alone;
+	Relation *nowhere;
+	Relation *unknown;
+} Bench;
+
+static Relation *
+make_relation(uint32_t number, const char *name)
+{
+	static const char *const columns[] = {"id", "large"};
+	Relation *relation = relation_new(LENGTH_OF(columns));
+
+	relation->number = number;
+	relation->schema = "public";
+	relation->name = name;
+	for (size_t i = 0; i < LENGTH_OF(columns); i++)
+		relation->columns[i].name = columns[i];
+	relation->distribution = arena_calloc(relation->arena, 1, sizeof(int));
+	relation->columns[0].key = true;
+	relation->key_count = 1;
+	return relation;
+}
+
+static void
+setup(Bench *bench)
+{
+	static const char *const rules[][2] = {{"public.hashed", "hash(id)"},
+										   {"public.everywhere", "all"},
+										   {"public.alone", "only x"},
+										   {"public.nowhere", "none"}};
+	Placement *placement;
+	Sink *sinks[SINKS];
+	Error err = {0};
+
+	bench->arena = arena_new(ARENA_BYTES);
+	placement = placement_new(bench->arena);
+	for (size_t i = 0; i < LENGTH_OF(rules); i++)
+		assert_int_equal(
+			placement_add(placement, rules[i][0], rules[i][1], 1, &err), RC_OK);
+	placement_set_target(placement, 2, 2);
+	for (int i = 0; i < SINKS; i++)
+	{
+		memory_sink_init(&bench->sinks[i], 0);
+		sinks[i] = &bench->sinks[i].sink;
+	}
+	bench->hashed = make_relation(1, "hashed");
+	bench->hashed->distribution_count = 1;
+	bench->everywhere = make_relation(2, "everywhere");
+	bench->alone = make_relation(3, "alone");
+	bench->nowhere = make_relation(4, "nowhere");
+	bench->unknown = make_relation(500, "unknown");
+	bench->router = router_new(&(RouterOptions){.sinks = sinks,
+												.sink_count = SINKS,
+												.placement = placement,
+												.node_count = NODES});
+}
+
+static void
+teardown(Bench *bench)
+{
+	router_free(bench->router);
+	for (int i = 0; i < SINKS; i++)
+		sink_free(&bench->sinks[i].sink);
+	relation_unref(bench->hashed);
+	relation_unref(bench->everywhere);
+	relation_unref(bench->alone);
+	relation_unref(bench->nowhere);
+	relation_unref(bench->unknown);
+	arena_free(bench->arena);
+}
+
+typedef enum FrameParts
+{
+	BEGINS = 1,
+	COMMITS = 2,
+} FrameParts;
+
+static Rc
+route(Bench *bench, int parts, Lsn end_lsn, Change *changes,
+	  size_t change_count, Error *err)
+{
+	Frame frame = {.begins = parts & BEGINS,
+				   .commits = parts & COMMITS,
+				   .txn = {.xid = (uint32_t) end_lsn,
+						   .commit_lsn = end_lsn - 1,
+						   .end_lsn = end_lsn},
+				   .changes = changes,
+				   .change_count = change_count,
+				   .arena = bench->arena,
+				   .references = 1};
+
+	return router_frame(bench->router, &frame, err);
+}
+
+static void
+route_well(Bench *bench, int parts, Lsn end_lsn, Change *changes,
+		   size_t change_count)
+{
+	Error err = {0};
+
+	if (route(bench, parts, end_lsn, changes, change_count, &err) != RC_OK)
+		fail_msg("refused: %s", err.message);
+}
+
+static void
+assert_logs(const Bench *bench, const char *first, const char *second,
+			const char *third)
+{
+	assert_string_equal(bench->sinks[0].log.data, first);
+	assert_string_equal(bench->sinks[1].log.data, second);
+	assert_string_equal(bench->sinks[2].log.data, third);
+}
+
+static void
+each_target_gets_what_is_placed_there(void **state UNUSED)
+{
+	Bench bench;
+	Change changes[5];
+
+	setup(&bench);
+	changes[0] = (Change){.kind = CHANGE_INSERT, .relation = bench.nowhere};
+	changes[1] = (Change){.kind = CHANGE_INSERT, .relation = bench.alone};
+	changes[2] = (Change){.kind = CHANGE_UPDATE,
+						  .relation = bench.hashed,
+						  .hash = 5,
+						  .old_hash = 7};
+	changes[3] = (Change){.kind = CHANGE_DELETE, .relation = bench.everywhere};
+	route_well(&bench, BEGINS, 10, changes, 3);
+	assert_logs(&bench, "", "begin 10; update; ", "begin 10; insert; ");
+	route_well(&bench, COMMITS, 10, changes + 3, 1);
+	assert_logs(&bench, "begin 10; delete; commit 10; ",
+				"begin 10; update; delete; commit 10; ",
+				"begin 10; insert; delete; commit 10; ");
+	route_well(&bench, BEGINS | COMMITS, 20, changes, 1);
+	assert_logs(&bench, "begin 10; delete; commit 10; ",
+				"begin 10; update; delete; commit 10; ",
+				"begin 10; insert; delete; commit 10; ");
+	teardown(&bench);
+}
+
+static void
+a_sink_is_left_out_of_what_it_has(void **state UNUSED)
+{
+	Bench bench;
+	Change change;
+
+	setup(&bench);
+	bench.sinks[0].sink.start_lsn = 10;
+	change = (Change){.kind = CHANGE_INSERT, .relation = bench.everywhere};
+	route_well(&bench, BEGINS | COMMITS, 10, &change, 1);
+	assert_logs(&bench, "", "begin 10; insert; commit 10; ",
+				"begin 10; insert; commit 10; ");
+	teardown(&bench);
+}
+
+static void
+messages_are_for_no_target(void **state UNUSED)
+{
+	static const MessageInfo loose = {.transactional = false, .lsn = 5};
+	static const MessageInfo bound = {.transactional = true, .lsn = 5};
+	Bench bench;
+	Change message = {.kind = CHANGE_MESSAGE, .message = &loose};
+
+	setup(&bench);
+	route_well(&bench, 0, 0, &message, 1);
+	message.message = &bound;
+	route_well(&bench, BEGINS | COMMITS, 10, &message, 1);
+	assert_logs(&bench, "", "", "");
+	teardown(&bench);
+}
+
+static void
+a_row_that_moves_leaves_one_node_for_another(void **state UNUSED)
+{
+	const Value old_row[] = {{.kind = VALUE_INTEGER, .integer = 1},
+							 {.kind = VALUE_TEXT, .length = 0}};
+	const Value new_row[] = {{.kind = VALUE_INTEGER, .integer = 2},
+							 {.kind = VALUE_UNCHANGED}};
+	Bench bench;
+	Change change;
+
+	setup(&bench);
+	change = (Change){.kind = CHANGE_UPDATE,
+					  .relation = bench.hashed,
+					  .old_row = old_row,
+					  .new_row = new_row,
+					  .hash = 4,
+					  .old_hash = 3};
+	route_well(&bench, BEGINS | COMMITS, 10, &change, 1);
+	assert_logs(&bench, "begin 10; insert; commit 10; ",
+				"begin 10; delete; commit 10; ", "");
+	teardown(&bench);
+}
+
+static void
+a_row_that_the_log_has_in_part_cannot_move(void **state UNUSED)
+{
+	const Value old_row[] = {{.kind = VALUE_INTEGER, .integer = 1},
+							 {.kind = VALUE_ABSENT}};
+	const Value new_row[] = {{.kind = VALUE_INTEGER, .integer = 2},
+							 {.kind = VALUE_UNCHANGED}};
+	Error err = {0};
+	Bench bench;
+	Change change;
+
+	setup(&bench);
+	change = (Change){.kind = CHANGE_UPDATE,
+					  .relation = bench.hashed,
+					  .old_row = old_row,
+					  .new_row = new_row,
+					  .hash = 4,
+					  .old_hash = 3};
+	assert_int_equal(route(&bench, BEGINS | COMMITS, 10, &change, 1, &err),
+					 RC_FAIL);
+	assert_string_equal(err.message,
+						"row of table \"public\".\"hashed\" moves to another "
+						"node, and the log does not have its column \"large\"");
+	error_reset(&err);
+	teardown(&bench);
+}
+
+static void
+a_truncate_is_for_those_that_have_the_table(void **state UNUSED)
+{
+	Relation *relations[3];
+	const TruncateInfo info = {.relation_count = LENGTH_OF(relations),
+							   .relations = relations};
+	Bench bench;
+	Change change = {.kind = CHANGE_TRUNCATE, .truncate = &info};
+
+	setup(&bench);
+	relations[0] = bench.hashed;
+	relations[1] = bench.nowhere;
+	relations[2] = bench.nowhere;
+	route_well(&bench, BEGINS | COMMITS, 10, &change, 1);
+	assert_logs(&bench, "begin 10; truncate; commit 10; ",
+				"begin 10; truncate; commit 10; ", "");
+	relations[0] = bench.alone;
+	route_well(&bench, BEGINS | COMMITS, 20, &change, 1);
+	assert_logs(&bench, "begin 10; truncate; commit 10; ",
+				"begin 10; truncate; commit 10; ",
+				"begin 20; truncate; commit 20; ");
+	teardown(&bench);
+}
+
+static void
+refuse_insert(Bench *bench, Relation *relation, const char *message)
+{
+	Change change = {.kind = CHANGE_INSERT, .relation = relation};
+	Error err = {0};
+
+	assert_int_equal(route(bench, BEGINS | COMMITS, 10, &change, 1, &err),
+					 RC_FAIL);
+	assert_int_equal(err.code, ERR_CONFIG);
+	assert_string_equal(err.message, message);
+	error_reset(&err);
+}
+
+static void
+tables_that_cannot_be_placed_are_refused(void **state UNUSED)
+{
+	Bench bench;
+
+	setup(&bench);
+	refuse_insert(&bench, bench.unknown,
+				  "table \"public\".\"unknown\" is not placed");
+	bench.hashed->distribution[0] = 1;
+	refuse_insert(&bench, bench.hashed,
+				  "rows of table \"public\".\"hashed\" come without the hash "
+				  "that its placement wants");
+	bench.hashed->distribution_count = 0;
+	refuse_insert(&bench, bench.hashed,
+				  "rows of table \"public\".\"hashed\" come without the hash "
+				  "that its placement wants");
+	teardown(&bench);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_target_gets_what_is_placed_there),
+		cmocka_unit_test(a_sink_is_left_out_of_what_it_has),
+		cmocka_unit_test(messages_are_for_no_target),
+		cmocka_unit_test(a_row_that_moves_leaves_one_node_for_another),
+		cmocka_unit_test(a_row_that_the_log_has_in_part_cannot_move),
+		cmocka_unit_test(a_truncate_is_for_those_that_have_the_table),
+		cmocka_unit_test(tables_that_cannot_be_placed_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
