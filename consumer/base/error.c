@@ -130,6 +130,8 @@ error_is_transient(const Error *err)
 				   sqlstate_is_transient(err->sqlstate);
 		case ERR_SQL:
 			return sqlstate_is_transient(err->sqlstate);
+		case ERR_CHANGED:
+			return true;
 		case ERR_NONE:
 		case ERR_CONFIG:
 		case ERR_PROTOCOL:

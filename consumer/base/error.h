@@ -39,6 +39,7 @@ typedef enum ErrorCode
 	ERR_LIMIT,       /* something outside is larger than a limit of ours */
 	ERR_IO,          /* a file, pipe or child process */
 	ERR_INTERRUPTED, /* asked to stop */
+	ERR_CHANGED,     /* another command changed what it works from: again */
 } ErrorCode;
 
 typedef struct Error

@@ -268,6 +268,13 @@ command_follow(const Config *config, Error *err)
 			return rc;
 		if (attempt.progressed)
 			pause_ms = RETRY_PAUSE_FIRST_MS;
+		if (err->code == ERR_CHANGED)
+		{
+			log_info("follow", "%s: starting again", err->message);
+			error_reset(err);
+			rc = RC_OK;
+			continue;
+		}
 		log_error(LOG_WARNING, "follow", err);
 		log_info("follow", "trying again in %" PRId64 " ms", pause_ms);
 		error_reset(err);

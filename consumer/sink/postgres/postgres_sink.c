@@ -26,6 +26,13 @@
 /* How often a position is noted at which there was nothing to apply. */
 #define POSITION_INTERVAL_MS 1000
 
+/*
+ * How long a table that is joining may hold up the others, and how often it is
+ * looked whether it is ready.
+ */
+#define HOLD_MS_MAX           1000
+#define HOLD_LOOK_INTERVAL_MS 20
+
 typedef struct PostgresSink
 {
 	Sink sink; /* first */
@@ -34,6 +41,10 @@ typedef struct PostgresSink
 	TableStates *table_states;
 	Batch filling;
 	size_t batch_bytes_max;
+
+	bool holding; /* it was given what waits for a table that is joining */
+	int64_t hold_until_us;
+	int64_t hold_look_us; /* when the table is looked at next */
 } PostgresSink;
 
 /* The whole of which a Sink is the first part. */
@@ -54,9 +65,25 @@ update_full(PostgresSink *self)
 {
 	size_t held_bytes = self->filling.bytes + self->applier.batch.bytes;
 
-	self->sink.full = self->applier.state != APPLIER_IDLE &&
-					  (self->filling.bytes >= self->batch_bytes_max ||
-					   held_bytes >= 2 * self->batch_bytes_max);
+	self->sink.full = self->holding ||
+					  (self->applier.state != APPLIER_IDLE &&
+					   (self->filling.bytes >= self->batch_bytes_max ||
+						held_bytes >= 2 * self->batch_bytes_max));
+}
+
+/*
+ * Nothing that is in the filling batch by now is applied: when the table's
+ * state has changed, everything starts again behind what was.
+ */
+static void
+begin_hold(PostgresSink *self)
+{
+	if (self->holding)
+		return;
+	self->holding = true;
+	self->hold_look_us = clock_monotonic_us();
+	self->hold_until_us = self->hold_look_us + HOLD_MS_MAX * 1000;
+	update_full(self);
 }
 
 static Rc
@@ -70,11 +97,15 @@ static Rc
 take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
+	bool hold;
 
 	if (change->kind == CHANGE_MESSAGE)
 		return RC_OK; /* nothing that a table could hold */
 	change = table_states_select(self->table_states, frame, change,
-								 batch_last_txn(&self->filling)->end_lsn);
+								 batch_last_txn(&self->filling)->end_lsn,
+								 &hold);
+	if (hold)
+		begin_hold(self);
 	if (change == NULL)
 		return RC_OK;
 	batch_add(&self->filling, frame, change);
@@ -87,6 +118,64 @@ take_commit(Sink *sink, const TxnInfo *txn UNUSED, Error *err UNUSED)
 {
 	batch_commit(&postgres_sink(sink)->filling);
 	return RC_OK;
+}
+
+/* ---- other states ------------------------------------------------------- */
+
+static MUST_CHECK Rc
+states_changed(const PostgresSink *self, Error *err)
+{
+	return error_set(err, ERR_CHANGED,
+					 "the tables that are followed on %s have changed",
+					 self->target.label);
+}
+
+/*
+ * What failed under states that hold no more, did so because of that, or may
+ * have.  This fails like everything else, except that it is soon over.
+ */
+static void
+explain_failure(PostgresSink *self, Error *err)
+{
+	PgConn *conn = lane_conn(self->applier.lane);
+	LeaseState lease = LEASE_LOST;
+	Error failure = {0};
+	Rc rc;
+
+	if (error_is_transient(err) || err->code == ERR_INTERRUPTED ||
+		PQstatus(pgconn_raw(conn)) != CONNECTION_OK ||
+		PQpipelineStatus(pgconn_raw(conn)) != PQ_PIPELINE_OFF)
+		return;
+	rc = progress_table_check_lease(conn, self->target.pipeline,
+									self->target.lease_token, &lease, &failure);
+	error_reset(&failure);
+	if (rc == RC_OK && lease == LEASE_DISTURBED)
+	{
+		rc = states_changed(self, err);
+		ASSERT(rc == RC_FAIL);
+	}
+}
+
+/* RC_AGAIN: the table that something waits for is still joining. */
+static MUST_CHECK Rc
+work_holding(PostgresSink *self, Error *err)
+{
+	PgConn *conn = lane_conn(self->applier.lane);
+	int64_t now_us = clock_monotonic_us();
+	LeaseState lease = LEASE_HELD;
+	Rc rc;
+
+	if (now_us < self->hold_look_us)
+		return RC_AGAIN;
+	self->hold_look_us = now_us + HOLD_LOOK_INTERVAL_MS * 1000;
+	rc = progress_table_check_lease(conn, self->target.pipeline,
+									self->target.lease_token, &lease, err);
+	if (rc == RC_OK && lease == LEASE_HELD && now_us < self->hold_until_us)
+		return RC_AGAIN;
+	if (rc == RC_OK && lease == LEASE_HELD)
+		rc = table_states_refuse_joining(conn, self->target.pipeline,
+										 self->target.lease_token, err);
+	return rc == RC_OK ? states_changed(self, err) : rc;
 }
 
 /* ---- idle --------------------------------------------------------------- */
@@ -155,6 +244,8 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 
 	if (self->sink.mode == SINK_STOPPING)
 		return self->sink.stopped ? RC_AGAIN : work_stopping(self, err);
+	if (self->holding)
+		return work_holding(self, err);
 	if (batch_is_ready(self, source_idle))
 		return applier_start(&self->applier, &self->filling, err);
 	if (holds_nothing(self) && now_us >= next_position_us(self))
@@ -198,6 +289,8 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 	if (holds_nothing(self))
 		sink->applied_lsn = lsn_max(sink->applied_lsn, sink->received_lsn);
 	update_full(self);
+	if (rc == RC_FAIL)
+		explain_failure(self, err);
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
@@ -214,6 +307,8 @@ postgres_interest(const Sink *sink, SinkInterest *interest)
 		interest->deadline_us = next_flush_check_us(self);
 	if (holds_nothing(self) && next_position_us(self) < interest->deadline_us)
 		interest->deadline_us = next_position_us(self);
+	if (self->holding)
+		interest->deadline_us = self->hold_look_us;
 }
 
 static void
@@ -262,7 +357,9 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 									  .label = options->label,
 									  .pipeline = options->pipeline,
 									  .source = &options->source,
-									  .rules = options->rules};
+									  .rules = options->rules,
+									  .only = options->only,
+									  .only_count = options->only_count};
 	Session session;
 	PostgresSink *self;
 	Rc rc = session_open(&session, &session_options, err);

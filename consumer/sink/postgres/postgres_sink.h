@@ -15,6 +15,7 @@
 
 #include "model/policy.h"
 #include "sink/postgres/progress_table.h"
+#include "sink/postgres/table_state.h"
 #include "sink/sink.h"
 
 typedef struct PostgresSinkOptions
@@ -25,6 +26,8 @@ typedef struct PostgresSinkOptions
 	SourceIdentity source;
 	size_t memory_bytes;        /* for changes that are held */
 	const ConflictRules *rules; /* borrowed while the sink lives, or NULL */
+	const TableName *only;      /* apply nothing to other tables; or NULL */
+	int only_count;
 } PostgresSinkOptions;
 
 /*

@@ -4,6 +4,7 @@
  */
 #include "sink/postgres/progress_table.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,14 +168,34 @@ progress_table_read(PgConn *target, const char *pipeline, ProgressRow *row,
 	return rc;
 }
 
+/* Of the session that runs it. */
+#define HOLDER_SQL                                                             \
+	"format('pid %s, client %s', pg_backend_pid(),"                            \
+	" coalesce(host(inet_client_addr()), 'local'))"
+
+/* The row that an update of it returned. */
+static Rc
+parse_updated(PgConn *target, const char *pipeline, const PGresult *result,
+			  ProgressRow *row, Error *err)
+{
+	Rc rc;
+
+	if (result != NULL && PQntuples(result) > 0)
+		return parse_row(target, result, row, err);
+	rc = error_set(err, ERR_CONFIG, "%s has no progress of pipeline \"%s\"",
+				   pgconn_label(target), pipeline);
+	error_hint(err, "Copy the data first: \"penstock clone --name=%s\".",
+			   pipeline);
+	return rc;
+}
+
 Rc
 progress_table_claim(PgConn *target, const char *pipeline, ProgressRow *row,
 					 Error *err)
 {
 	static const char sql[] =
 		"UPDATE penstock.progress SET lease_token = lease_token + 1,"
-		" lease_holder = format('pid %s, client %s', pg_backend_pid(),"
-		" coalesce(host(inet_client_addr()), 'local'))"
+		" lease_holder = " HOLDER_SQL
 		" WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL;
 	const char *params[] = {pipeline};
 	PGresult *result = NULL;
@@ -182,19 +203,52 @@ progress_table_claim(PgConn *target, const char *pipeline, ProgressRow *row,
 
 	if (rc == RC_OK && row->exists)
 		rc = pgconn_exec_params(target, sql, 1, params, &result, err);
-	if (rc != RC_OK)
-		return rc;
-	if (result == NULL || PQntuples(result) == 0)
-	{
-		rc = error_set(err, ERR_CONFIG, "%s has no progress of pipeline \"%s\"",
-					   pgconn_label(target), pipeline);
-		error_hint(err, "Copy the data first: \"penstock clone --name=%s\".",
-				   pipeline);
-	}
-	else
-		rc = parse_row(target, result, row, err);
+	if (rc == RC_OK)
+		rc = parse_updated(target, pipeline, result, row, err);
 	PQclear(result);
 	return rc;
+}
+
+Rc
+progress_table_disturb(PgConn *target, const char *pipeline, ProgressRow *row,
+					   Error *err)
+{
+	static const char sql[] =
+		"UPDATE penstock.progress SET lease_token = lease_token + 1"
+		" WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL;
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target, sql, 1, params, &result, err);
+
+	if (rc == RC_OK)
+		rc = parse_updated(target, pipeline, result, row, err);
+	PQclear(result);
+	return rc;
+}
+
+Rc
+progress_table_check_lease(PgConn *target, const char *pipeline, int64_t token,
+						   LeaseState *state, Error *err)
+{
+	static const char sql[] = "SELECT lease_token = $2::bigint,"
+							  " coalesce(lease_holder = " HOLDER_SQL ", false)"
+							  " FROM penstock.progress WHERE pipeline = $1";
+	char token_text[24];
+	const char *params[] = {pipeline, token_text};
+	PGresult *result = NULL;
+	Rc rc;
+
+	snprintf(token_text, sizeof(token_text), "%" PRId64, token);
+	rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
+							err);
+	if (rc != RC_OK)
+		return rc;
+	*state = LEASE_LOST;
+	if (PQntuples(result) > 0 && PQgetvalue(result, 0, 1)[0] == 't')
+		*state = PQgetvalue(result, 0, 0)[0] == 't' ? LEASE_HELD
+													: LEASE_DISTURBED;
+	PQclear(result);
+	return RC_OK;
 }
 
 /* PIDs are used again: let it be another session like ours at least. */

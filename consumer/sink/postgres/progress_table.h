@@ -70,6 +70,28 @@ MUST_CHECK Rc progress_table_claim(PgConn *target, const char *pipeline,
 								   ProgressRow *row, Error *err);
 
 /*
+ * Takes a lock of the pipeline's row, in the transaction that is open, and
+ * changes the token, but not who holds the lease: what the holder has under way
+ * cannot be committed, and it finds out that something has changed.  No row is
+ * ERR_CONFIG.
+ */
+MUST_CHECK Rc progress_table_disturb(PgConn *target, const char *pipeline,
+									 ProgressRow *row, Error *err);
+
+/* Whose a lease is, that this session claimed with a token. */
+typedef enum LeaseState
+{
+	LEASE_HELD,
+	LEASE_DISTURBED, /* see progress_table_disturb() */
+	LEASE_LOST,
+} LeaseState;
+
+/* Waits for the target. */
+MUST_CHECK Rc progress_table_check_lease(PgConn *target, const char *pipeline,
+										 int64_t token, LeaseState *state,
+										 Error *err);
+
+/*
  * Ends the session of the target that claimed the lease last, if it is still
  * there and of the same role.  *ended says whether there was one.  Only for
  * whoever has the slot of that source, so that nobody else can be at work.

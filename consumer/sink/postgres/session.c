@@ -131,7 +131,10 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = progress_table_claim(conn, options->pipeline, row, err);
 	if (rc == RC_OK)
 		rc = check_source(options, row, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && options->only != NULL)
+		self->table_states = table_states_only(options->only,
+											   options->only_count);
+	else if (rc == RC_OK)
 		rc = table_states_read(&self->table_states, conn, options->pipeline,
 							   err);
 	if (rc == RC_OK)

@@ -20,6 +20,8 @@ typedef struct SessionOptions
 	const char *pipeline;
 	const SourceIdentity *source;
 	const ConflictRules *rules; /* or NULL */
+	const TableName *only;      /* as PostgresSinkOptions has it */
+	int only_count;
 } SessionOptions;
 
 typedef struct Session

@@ -138,21 +138,39 @@ prepare(TableCache *cache, PgConn *target, Relation *relation, Error *err)
 	return RC_OK;
 }
 
+static MUST_CHECK Rc
+prepare_truncated(TableCache *cache, PgConn *target,
+				  const TruncateInfo *truncate, Error *err)
+{
+	for (int i = 0; i < truncate->relation_count; i++)
+	{
+		Rc rc = prepare(cache, target, truncate->relations[i], err);
+
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+/* A frame's other tables may be none of ours. */
 Rc
 table_cache_prepare(TableCache *cache, PgConn *target, const Batch *batch,
 					Error *err)
 {
-	for (size_t f = 0; f < batch->frame_count; f++)
+	const Relation *last = NULL;
+
+	for (size_t i = 0; i < batch->change_count; i++)
 	{
-		const Frame *frame = batch->frames[f].frame;
+		const Change *change = batch->changes[i];
+		Rc rc = RC_OK;
 
-		for (size_t i = 0; i < frame->relation_count; i++)
-		{
-			Rc rc = prepare(cache, target, frame->relations[i], err);
-
-			if (rc != RC_OK)
-				return rc;
-		}
+		if (change->kind == CHANGE_TRUNCATE)
+			rc = prepare_truncated(cache, target, change->truncate, err);
+		else if (change->relation != last)
+			rc = prepare(cache, target, change->relation, err);
+		if (rc != RC_OK)
+			return rc;
+		last = change->relation;
 	}
 	return RC_OK;
 }

@@ -4,6 +4,8 @@
  */
 #include "sink/postgres/table_state.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,7 @@ typedef struct TableState
 {
 	const char *schema;
 	const char *name;
+	TableStateKind kind;
 	Lsn watermark;
 } TableState;
 
@@ -21,7 +24,14 @@ struct TableStates
 	size_t count;
 	TableState *tables; /* by schema and name */
 	Lsn last_watermark;
-	Arena *arena; /* holds all of the above, and this */
+	bool all_ready;      /* then nothing is left out behind that */
+	bool others_are_out; /* tables that are not here are not followed */
+	Arena *arena;        /* holds all of the above, and this */
+};
+
+/* By TableStateKind. */
+static const char *const kind_names[] = {
+	"ready", "copying", "paused", "catching up", "joining", "removed",
 };
 
 static const char create_sql[] =
@@ -31,7 +41,38 @@ static const char create_sql[] =
 	" table_name text NOT NULL,"
 	" state text NOT NULL,"
 	" watermark pg_lsn NOT NULL,"
+	" slot_name text,"
+	" created boolean NOT NULL DEFAULT false,"
 	" PRIMARY KEY (pipeline, schema_name, table_name))";
+
+const char *
+table_state_name(TableStateKind kind)
+{
+	return kind_names[kind];
+}
+
+static MUST_CHECK Rc
+parse_kind(const char *name, TableStateKind *kind, const PgConn *target,
+		   Error *err)
+{
+	for (size_t i = 0; i < LENGTH_OF(kind_names); i++)
+		if (strcmp(kind_names[i], name) == 0)
+		{
+			*kind = (TableStateKind) i;
+			return RC_OK;
+		}
+	return error_set(err, ERR_PROTOCOL, "unknown state \"%s\" of a table on %s",
+					 name, pgconn_label(target));
+}
+
+static MUST_CHECK Rc
+parse_position(const char *text, Lsn *lsn, const PgConn *target, Error *err)
+{
+	if (!lsn_parse(text, lsn))
+		return error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s",
+						 text, pgconn_label(target));
+	return RC_OK;
+}
 
 static MUST_CHECK Rc
 look_for_table(PgConn *target, bool *exists, Error *err)
@@ -71,7 +112,7 @@ compare_names(const void *a, const void *b)
 	return order != 0 ? order : strcmp(left->name, right->name);
 }
 
-/* Columns: schema_name, table_name, watermark. */
+/* Columns: schema_name, table_name, state, watermark. */
 static MUST_CHECK Rc
 fill(TableStates *states, const PGresult *result, PgConn *target, Error *err)
 {
@@ -81,34 +122,47 @@ fill(TableStates *states, const PGresult *result, PgConn *target, Error *err)
 	for (int i = 0; i < PQntuples(result); i++)
 	{
 		TableState *table = &states->tables[i];
+		Rc rc = parse_kind(PQgetvalue(result, i, 2), &table->kind, target, err);
 
+		if (rc == RC_OK)
+			rc = parse_position(PQgetvalue(result, i, 3), &table->watermark,
+								target, err);
+		if (rc != RC_OK)
+			return rc;
 		table->schema = arena_strdup(states->arena, PQgetvalue(result, i, 0));
 		table->name = arena_strdup(states->arena, PQgetvalue(result, i, 1));
-		if (!lsn_parse(PQgetvalue(result, i, 2), &table->watermark))
-			return error_set(err, ERR_PROTOCOL,
-							 "invalid position \"%s\" from %s",
-							 PQgetvalue(result, i, 2), pgconn_label(target));
 		states->last_watermark = lsn_max(states->last_watermark,
 										 table->watermark);
+		states->all_ready &= table->kind == TABLE_READY;
 	}
 	qsort(states->tables, states->count, sizeof(TableState), compare_names);
 	return RC_OK;
+}
+
+static TableStates *
+states_new(void)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	TableStates *states = arena_calloc(arena, 1, sizeof(TableStates));
+
+	states->arena = arena;
+	states->all_ready = true;
+	return states;
 }
 
 Rc
 table_states_read(TableStates **states, PgConn *target, const char *pipeline,
 				  Error *err)
 {
-	static const char sql[] = "SELECT schema_name, table_name, watermark"
-							  " FROM penstock.table_state WHERE pipeline = $1";
+	static const char sql[] =
+		"SELECT schema_name, table_name, state,"
+		" watermark FROM penstock.table_state WHERE pipeline = $1";
 	const char *params[] = {pipeline};
-	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
-	TableStates *read = arena_calloc(arena, 1, sizeof(TableStates));
+	TableStates *read = states_new();
 	PGresult *result = NULL;
 	bool exists;
 	Rc rc = look_for_table(target, &exists, err);
 
-	read->arena = arena;
 	if (rc == RC_OK && exists)
 		rc = pgconn_exec_params(target, sql, 1, params, &result, err);
 	if (rc == RC_OK && exists)
@@ -121,6 +175,24 @@ table_states_read(TableStates **states, PgConn *target, const char *pipeline,
 	}
 	*states = read;
 	return RC_OK;
+}
+
+TableStates *
+table_states_only(const TableName *tables, int count)
+{
+	TableStates *states = states_new();
+
+	states->others_are_out = true;
+	states->count = (size_t) count;
+	states->tables = arena_calloc(states->arena, states->count,
+								  sizeof(TableState));
+	for (int i = 0; i < count; i++)
+		states->tables[i] = (TableState){
+			.schema = arena_strdup(states->arena, tables[i].schema),
+			.name = arena_strdup(states->arena, tables[i].name),
+		};
+	qsort(states->tables, states->count, sizeof(TableState), compare_names);
+	return states;
 }
 
 void
@@ -136,22 +208,26 @@ table_states_last_watermark(const TableStates *states)
 	return states->last_watermark;
 }
 
-/* Whether the copy of a table has what a transaction did to it. */
+/* Whether what a transaction did to a table is to be left out. */
 static bool
-has_transaction(const TableStates *states, const Relation *relation,
-				Lsn end_lsn)
+is_left_out(const TableStates *states, const Relation *relation, Lsn end_lsn,
+			bool *hold)
 {
 	const TableState key = {.schema = relation->schema, .name = relation->name};
 	const TableState *table = bsearch(&key, states->tables, states->count,
 									  sizeof(TableState), compare_names);
 
-	return table != NULL && end_lsn <= table->watermark;
+	if (table == NULL)
+		return states->others_are_out;
+	if (table->kind == TABLE_JOINING && end_lsn > table->watermark)
+		*hold = true;
+	return table->kind != TABLE_READY || end_lsn <= table->watermark;
 }
 
-/* A TRUNCATE of those tables alone whose copies do not have it. */
+/* A TRUNCATE of those tables alone that are not left out. */
 static const Change *
 select_truncated(const TableStates *states, Frame *frame, const Change *change,
-				 Lsn end_lsn)
+				 Lsn end_lsn, bool *hold)
 {
 	const TruncateInfo *all = change->truncate;
 	TruncateInfo *some = arena_calloc(frame->arena, 1, sizeof(TruncateInfo));
@@ -162,7 +238,7 @@ select_truncated(const TableStates *states, Frame *frame, const Change *change,
 	some->relations = arena_calloc(frame->arena, (size_t) all->relation_count,
 								   sizeof(all->relations[0]));
 	for (int i = 0; i < all->relation_count; i++)
-		if (!has_transaction(states, all->relations[i], end_lsn))
+		if (!is_left_out(states, all->relations[i], end_lsn, hold))
 			some->relations[some->relation_count++] = all->relations[i];
 	*selected = *change;
 	selected->truncate = some;
@@ -171,24 +247,109 @@ select_truncated(const TableStates *states, Frame *frame, const Change *change,
 
 const Change *
 table_states_select(const TableStates *states, Frame *frame,
-					const Change *change, Lsn end_lsn)
+					const Change *change, Lsn end_lsn, bool *hold)
 {
-	if (end_lsn > states->last_watermark)
+	*hold = false;
+	if (states->all_ready && !states->others_are_out &&
+		end_lsn > states->last_watermark)
 		return change;
 	switch (change->kind)
 	{
 		case CHANGE_INSERT:
 		case CHANGE_UPDATE:
 		case CHANGE_DELETE:
-			return has_transaction(states, change->relation, end_lsn) ? NULL
-																	  : change;
+			return is_left_out(states, change->relation, end_lsn, hold)
+					   ? NULL
+					   : change;
 		case CHANGE_TRUNCATE:
-			return select_truncated(states, frame, change, end_lsn);
+			return select_truncated(states, frame, change, end_lsn, hold);
 		case CHANGE_MESSAGE:
 			return change;
 	}
 	CHECK(false);
 	return NULL;
+}
+
+/* Reads the columns state, watermark, slot_name and created. */
+static MUST_CHECK Rc
+parse_row(const PGresult *result, const PgConn *target, TableRow *row,
+		  Error *err)
+{
+	Rc rc = parse_kind(PQgetvalue(result, 0, 0), &row->kind, target, err);
+
+	row->exists = true;
+	if (rc == RC_OK)
+		rc = parse_position(PQgetvalue(result, 0, 1), &row->watermark, target,
+							err);
+	snprintf(row->slot, sizeof(row->slot), "%s", PQgetvalue(result, 0, 2));
+	row->created = PQgetvalue(result, 0, 3)[0] == 't';
+	return rc;
+}
+
+Rc
+table_state_read(PgConn *target, const char *pipeline, const TableName *table,
+				 TableRow *row, Error *err)
+{
+	static const char sql[] = "SELECT state, watermark, slot_name, created"
+							  " FROM penstock.table_state WHERE pipeline = $1"
+							  " AND schema_name = $2 AND table_name = $3";
+	const char *params[] = {pipeline, table->schema, table->name};
+	PGresult *result = NULL;
+	bool exists;
+	Rc rc = look_for_table(target, &exists, err);
+
+	*row = (TableRow){0};
+	if (rc == RC_OK && exists)
+		rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
+								err);
+	if (rc == RC_OK && exists && PQntuples(result) > 0)
+		rc = parse_row(result, target, row, err);
+	PQclear(result);
+	return rc;
+}
+
+Rc
+table_state_write(PgConn *target, const char *pipeline, const TableName *table,
+				  const TableRow *row, Error *err)
+{
+	static const char sql[] =
+		"INSERT INTO penstock.table_state (pipeline, schema_name, table_name,"
+		" state, watermark, slot_name, created)"
+		" VALUES ($1, $2, $3, $4, $5::pg_lsn, nullif($6, ''), $7::boolean)"
+		" ON CONFLICT (pipeline, schema_name, table_name) DO UPDATE SET"
+		" state = excluded.state, watermark = excluded.watermark,"
+		" slot_name = excluded.slot_name, created = excluded.created";
+	char watermark[LSN_TEXT_SIZE];
+	const char *params[] = {pipeline,
+							table->schema,
+							table->name,
+							table_state_name(row->kind),
+							watermark,
+							row->slot,
+							row->created ? "true" : "false"};
+
+	snprintf(watermark, sizeof(watermark), LSN_FORMAT,
+			 LSN_ARGS(row->watermark));
+	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
+							  err);
+}
+
+Rc
+table_states_refuse_joining(PgConn *target, const char *pipeline,
+							int64_t lease_token, Error *err)
+{
+	static const char sql[] =
+		"WITH mine AS (SELECT FROM penstock.progress WHERE pipeline = $1"
+		"  AND lease_token = $2::bigint FOR NO KEY UPDATE)"
+		" UPDATE penstock.table_state SET state = 'catching up'"
+		" WHERE pipeline = $1 AND state = 'joining'"
+		" AND EXISTS (SELECT FROM mine)";
+	char token[24];
+	const char *params[] = {pipeline, token};
+
+	snprintf(token, sizeof(token), "%" PRId64, lease_token);
+	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
+							  err);
 }
 
 Rc

@@ -96,6 +96,7 @@ what_can_heal_is_tried_again(void **state UNUSED)
 		assert_true(is_transient(ERR_CONNECT, healing[i]));
 	}
 	assert_true(is_transient(ERR_CONNECT, ""));
+	assert_true(is_transient(ERR_CHANGED, ""));
 }
 
 static void
