@@ -32,6 +32,8 @@ typedef struct Run
 	Decoder *decoder;
 	Router *router;
 	Progress progress;
+	Lsn endpos; /* as Pipeline has it, or its watch said; 0: none */
+	int64_t watch_due_us;
 	Lsn streamed;     /* the stream has come up to here; 0: nowhere yet */
 	bool reading;     /* messages are still taken from the stream */
 	bool source_idle; /* it had no more when last asked */
@@ -56,7 +58,7 @@ stop_reading(Run *run, SinkMode mode)
 static void
 note_received(Run *run, Lsn lsn)
 {
-	Lsn endpos = run->pipeline->endpos;
+	Lsn endpos = run->endpos;
 
 	if (endpos != 0 && lsn >= endpos)
 	{
@@ -83,7 +85,7 @@ handle_keepalive(Run *run, const StreamMessage *message)
 static MUST_CHECK Rc
 handle_frame(Run *run, Frame *frame, Error *err)
 {
-	Lsn endpos = run->pipeline->endpos;
+	Lsn endpos = run->endpos;
 	Rc rc;
 
 	if (endpos != 0 && frame->begins && frame->txn.end_lsn > endpos)
@@ -207,6 +209,39 @@ check_interrupt(Run *run)
 	stop_reading(run, SINK_STOPPING);
 }
 
+/* ---- the watch ---------------------------------------------------------- */
+
+/* An end that lies behind us already: not within a transaction. */
+static void
+set_endpos(Run *run, Lsn endpos)
+{
+	bool inside = decoder_in_transaction(run->decoder);
+
+	run->endpos = lsn_max(endpos, run->progress.received);
+	if (inside)
+		run->endpos = lsn_max(run->endpos,
+							  router_transaction(run->router)->end_lsn);
+	else
+		note_received(run, run->progress.received);
+}
+
+static MUST_CHECK Rc
+call_watch(Run *run, Error *err)
+{
+	const Pipeline *pipeline = run->pipeline;
+	Lsn endpos = 0;
+	Rc rc;
+
+	if (pipeline->watch == NULL || run->endpos != 0 ||
+		run->now_us < run->watch_due_us)
+		return RC_OK;
+	run->watch_due_us = run->now_us + PIPELINE_WATCH_INTERVAL_MS * 1000;
+	rc = pipeline->watch(pipeline->watch_context, &endpos, err);
+	if (rc == RC_OK && endpos != 0)
+		set_endpos(run, endpos);
+	return rc;
+}
+
 /* ---- the loop ----------------------------------------------------------- */
 
 static void
@@ -302,6 +337,9 @@ wait_for_events(const Run *run, Error *err)
 	}
 	if (run->stop_deadline_us != 0 && run->stop_deadline_us < deadline_us)
 		deadline_us = run->stop_deadline_us;
+	if (pipeline->watch != NULL && run->endpos == 0 &&
+		run->watch_due_us < deadline_us)
+		deadline_us = run->watch_due_us;
 	left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
 	if (left_ms < 0 || (receiving && !run->source_idle))
 		left_ms = 0;
@@ -324,7 +362,9 @@ loop(Run *run, Error *err)
 
 		run->now_us = clock_monotonic_us();
 		check_interrupt(run);
-		rc = work(run, err);
+		rc = call_watch(run, err);
+		if (rc == RC_OK)
+			rc = work(run, err);
 		if (rc != RC_OK)
 			return rc;
 		report(run);
@@ -359,7 +399,8 @@ confirm_before_failing(Run *run)
 Rc
 pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 {
-	Run run = {.pipeline = pipeline, .reading = true};
+	Run run = {
+		.pipeline = pipeline, .endpos = pipeline->endpos, .reading = true};
 	Lsn durable = UINT64_MAX;
 	Rc rc;
 

@@ -15,6 +15,8 @@
 #include "sink/sink.h"
 #include "source/stream.h"
 
+#define PIPELINE_WATCH_INTERVAL_MS 100
+
 typedef struct Pipeline
 {
 	Stream *stream; /* borrowed */
@@ -24,6 +26,15 @@ typedef struct Pipeline
 	int node_count;             /* as for the router */
 	Lsn endpos;   /* stop when everything up to here is durable; 0: never */
 	bool verbose; /* say how it goes now and then */
+
+	/*
+	 * Called about every PIPELINE_WATCH_INTERVAL_MS until it sets *endpos,
+	 * which then takes the place of endpos; if the stream is behind that
+	 * already, it ends with the transaction that it is in.  May wait for a
+	 * short while.  NULL: none.
+	 */
+	Rc (*watch)(void *context, Lsn *endpos, Error *err);
+	void *watch_context;
 } Pipeline;
 
 /*
