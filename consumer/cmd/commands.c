@@ -19,6 +19,9 @@ static const Command commands[] = {
 	 "print changes as JSON lines as they commit"},
 	{"drop", COMMAND_DROP, command_drop, NULL,
 	 "remove the slot and the progress"},
+	{"table", COMMAND_TABLE, command_table,
+	 "add|remove|resync|pause|resume NAME...",
+	 "take single tables into a running pipeline, or out of it"},
 	{"config", COMMAND_CONFIG, command_config, "check",
 	 "look at a configuration file and say what is wrong in it"},
 };

@@ -45,7 +45,7 @@ typedef struct OptionDef
 	((unsigned) COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TAIL)
 
 /* Who takes words that are not options. */
-#define COMMAND_WITH_WORDS ((unsigned) COMMAND_CONFIG)
+#define COMMAND_WITH_WORDS ((unsigned) COMMAND_CONFIG | COMMAND_TABLE)
 
 /* What a configuration file is read into. */
 #define ARENA_BLOCK_BYTES (4 * KB)
@@ -65,7 +65,8 @@ static const OptionDef option_table[] = {
 	 "PENSTOCK_NAME", "penstock",
 	 "name of the pipeline, of its slot and of its progress"},
 	{"publications", 'p', OPTION_STRING,
-	 COMMAND_CHECK | COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TAIL,
+	 COMMAND_CHECK | COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TAIL |
+		 COMMAND_TABLE,
 	 FIELD(publications), "LIST", NULL, NULL,
 	 "publications that say what is sent (default: the pipeline's name)"},
 	{"schema-only", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(schema_only), NULL,
@@ -74,20 +75,22 @@ static const OptionDef option_table[] = {
 	 NULL, "copy the data into tables that are there"},
 	{"follow", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(follow), NULL, NULL, NULL,
 	 "go on into following when the copy is done"},
-	{"jobs", 'j', OPTION_COUNT, COMMAND_CLONE, FIELD(jobs), "N", NULL, "2",
-	 "connections that copy, and build indexes, at once"},
-	{"pg-bindir", 0, OPTION_STRING, COMMAND_CLONE | COMMAND_CHECK,
-	 FIELD(pg_bindir), "DIR", NULL, NULL,
-	 "where to find pg_dump and pg_restore (default: search)"},
+	{"jobs", 'j', OPTION_COUNT, COMMAND_CLONE | COMMAND_TABLE, FIELD(jobs), "N",
+	 NULL, "2", "connections that copy, and build indexes, at once"},
+	{"pg-bindir", 0, OPTION_STRING,
+	 COMMAND_CLONE | COMMAND_CHECK | COMMAND_TABLE, FIELD(pg_bindir), "DIR",
+	 NULL, NULL, "where to find pg_dump and pg_restore (default: search)"},
 	{"endpos", 'E', OPTION_LSN, COMMAND_STREAMING, FIELD(endpos), "LSN", NULL,
 	 NULL, "stop, with status 0, when everything up to LSN is durable"},
-	{"memory", 'm', OPTION_SIZE, COMMAND_STREAMING, FIELD(memory_bytes), "SIZE",
-	 NULL, CONFIG_MEMORY_DEFAULT,
+	{"memory", 'm', OPTION_SIZE, COMMAND_STREAMING | COMMAND_TABLE,
+	 FIELD(memory_bytes), "SIZE", NULL, CONFIG_MEMORY_DEFAULT,
 	 "bound on memory for changes, beside the largest single row"},
-	{"origin", 0, OPTION_ORIGIN, COMMAND_STREAMING, FIELD(origin), "any|none",
-	 NULL, "any", "none: leave out what itself came from elsewhere"},
-	{"on-conflict", 0, OPTION_CONFLICT, COMMAND_CLONE | COMMAND_FOLLOW,
-	 FIELD(conflict_rules), "[TABLE:]POLICY", NULL, NULL,
+	{"origin", 0, OPTION_ORIGIN, COMMAND_STREAMING | COMMAND_TABLE,
+	 FIELD(origin), "any|none", NULL, "any",
+	 "none: leave out what itself came from elsewhere"},
+	{"on-conflict", 0, OPTION_CONFLICT,
+	 COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TABLE, FIELD(conflict_rules),
+	 "[TABLE:]POLICY", NULL, NULL,
 	 "stop, skip or overwrite, for all tables or one; may be repeated\n"
 	 "                            (default: stop)"},
 	{"messages", 0, OPTION_FLAG, COMMAND_TAIL, FIELD(messages), NULL, NULL,
@@ -95,6 +98,8 @@ static const OptionDef option_table[] = {
 	{"create-slot", 0, OPTION_FLAG, COMMAND_TAIL, FIELD(create_slot), NULL,
 	 NULL, NULL,
 	 "read from slot NAME, made if need be; else from a temporary one"},
+	{"keep", 0, OPTION_FLAG, COMMAND_TABLE, FIELD(keep), NULL, NULL, NULL,
+	 "pause: let the source keep the changes, so that resume needs no copy"},
 	{"json", 0, OPTION_FLAG, COMMAND_STATUS | COMMAND_CHECK, FIELD(json), NULL,
 	 NULL, NULL, "print for machines"},
 	{"dry-run", 0, OPTION_FLAG, COMMAND_DROP | COMMAND_CLONE, FIELD(dry_run),

@@ -45,6 +45,7 @@ typedef enum ConfigCommand
 	COMMAND_STATUS = 1 << 3,
 	COMMAND_TAIL = 1 << 4,
 	COMMAND_DROP = 1 << 5,
+	COMMAND_TABLE = 1 << 6,
 	COMMAND_CONFIG = 1 << 7,
 } ConfigCommand;
 
@@ -74,6 +75,7 @@ typedef struct Config
 	bool create_slot;
 	bool force;
 	bool dry_run;
+	bool keep;
 	bool verbose;
 	bool quiet;
 	bool help; /* --help was given: print it and do nothing else */

@@ -46,7 +46,7 @@
 
 /* The publications that go in front of this are a list of literals. */
 static const char published_sql[] =
-	") AND n.nspname <> '" CATALOG_OWN_SCHEMA "'),"
+	" AND n.nspname <> '" CATALOG_OWN_SCHEMA "'),"
 	" combined AS MATERIALIZED (SELECT p.relid,"
 	"  count(DISTINCT p.attnames) > 1 AS lists_differ,"
 	"  min(p.attnames) AS attnames,"
@@ -152,6 +152,12 @@ append_published(Buf *sql, const CopyCatalog *catalog, PgConn *source)
 			   has_lists ? "p.attnames, p.rowfilter"
 						 : "NULL::name[] AS attnames, NULL::text AS rowfilter");
 	publications_append_literals(&catalog->publications, sql);
+	buf_append_char(sql, ')');
+	if (catalog->only_oid != 0)
+		buf_printf(sql,
+				   " AND (c.oid = %u OR c.oid IN (SELECT l.relid"
+				   " FROM pg_partition_tree(%u) l))",
+				   catalog->only_oid, catalog->only_oid);
 	buf_append_string(sql, published_sql);
 }
 
@@ -348,15 +354,16 @@ warn_without_identity(const CopyCatalog *catalog)
 						catalog->tables[i].qualified);
 }
 
-Rc
-catalog_read(CopyCatalog **catalog, PgConn *source, const char *list, bool warn,
-			 Error *err)
+static Rc
+read_all(CopyCatalog **catalog, PgConn *source, const char *list,
+		 uint32_t only_oid, Error *err)
 {
 	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
 	CopyCatalog *read = arena_calloc(arena, 1, sizeof(CopyCatalog));
 	Rc rc = publications_parse(&read->publications, list, arena, err);
 
 	read->arena = arena;
+	read->only_oid = only_oid;
 	if (rc == RC_OK)
 		rc = publications_read(&read->publications, source, err);
 	if (rc == RC_OK)
@@ -368,12 +375,37 @@ catalog_read(CopyCatalog **catalog, PgConn *source, const char *list, bool warn,
 		catalog_free(read);
 		return rc;
 	}
-	if (warn && read->table_count == 0)
-		log_warning("copy", "publications %s publish no table", list);
-	if (warn)
-		warn_without_identity(read);
 	*catalog = read;
 	return RC_OK;
+}
+
+Rc
+catalog_read(CopyCatalog **catalog, PgConn *source, const char *list, bool warn,
+			 Error *err)
+{
+	Rc rc = read_all(catalog, source, list, 0, err);
+
+	if (rc != RC_OK || !warn)
+		return rc;
+	if ((*catalog)->table_count == 0)
+		log_warning("copy", "publications %s publish no table", list);
+	warn_without_identity(*catalog);
+	return RC_OK;
+}
+
+Rc
+catalog_read_table(CopyCatalog **catalog, PgConn *source, const char *list,
+				   uint32_t oid, Error *err)
+{
+	Rc rc;
+
+	ASSERT(oid != 0);
+	rc = read_all(catalog, source, list, oid, err);
+
+	/* What is copied is this table, and not the database. */
+	if (rc == RC_OK)
+		(*catalog)->publications.all_tables = false;
+	return rc;
 }
 
 void

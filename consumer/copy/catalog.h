@@ -96,7 +96,8 @@ typedef struct CopyCatalog
 	int relation_count;
 	CopyRelation *relations;
 
-	Arena *arena; /* holds all of the above, and this */
+	uint32_t only_oid; /* read was this table and its partitions; 0: all */
+	Arena *arena;      /* holds all of the above, and this */
 } CopyCatalog;
 
 /*
@@ -106,6 +107,13 @@ typedef struct CopyCatalog
  */
 MUST_CHECK Rc catalog_read(CopyCatalog **catalog, PgConn *source,
 						   const char *list, bool warn, Error *err);
+
+/*
+ * The same of what is published of one table, given by its OID on the source:
+ * the table itself or partitions of it.  No table is no failure.
+ */
+MUST_CHECK Rc catalog_read_table(CopyCatalog **catalog, PgConn *source,
+								 const char *list, uint32_t oid, Error *err);
 
 /* Accepts NULL. */
 void catalog_free(CopyCatalog *catalog);

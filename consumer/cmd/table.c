@@ -1,0 +1,368 @@
+/*
+ * table.c
+ *    penstock table: takes single tables into a pipeline that runs, out of it,
+ *    and aside.
+ *
+ * Each table is worked on by itself, in the order given; the first failure
+ * ends the command.  See table_state.h for the states that a table goes
+ * through, table_copy.h and table_join.h for how.
+ *
+ * The command can be killed at any point and run again.  While it does not run,
+ * the follower goes on with all other tables.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "cmd/command.h"
+#include "cmd/table_copy.h"
+#include "cmd/table_join.h"
+#include "cmd/table_publication.h"
+#include "cmd/table_work.h"
+#include "sink/postgres/origin.h"
+#include "source/slot.h"
+
+typedef struct Verb
+{
+	const char *name;
+	Rc (*run)(TableWork *work, Error *err);
+	bool must_exist; /* the table, on the source */
+} Verb;
+
+
+/* ---- What the targets say ---- */
+
+/* Whether the table is in this state on some target. */
+static bool
+is_somewhere(const TableWork *work, TableStateKind kind)
+{
+	for (int i = 0; i < work->target_count; i++)
+		if (work->targets[i].row.exists && work->targets[i].row.kind == kind)
+			return true;
+	return false;
+}
+
+static bool
+has_row_everywhere(const TableWork *work)
+{
+	for (int i = 0; i < work->target_count; i++)
+		if (!work->targets[i].row.exists)
+			return false;
+	return true;
+}
+
+/* Whether every target has the table, and takes its changes. */
+static Rc
+is_followed(TableWork *work, bool *followed, Error *err)
+{
+	const char *params[] = {work->qualified};
+	Rc rc = table_is_published(work, followed, err);
+
+	for (int i = 0; i < work->target_count && rc == RC_OK && *followed; i++)
+	{
+		TableTarget *target = &work->targets[i];
+		PGresult *result = NULL;
+
+		*followed = !target->row.exists || target->row.kind == TABLE_READY;
+		rc = pgconn_exec_params(target->conn, "SELECT to_regclass($1)", 1,
+								params, &result, err);
+		if (rc == RC_OK && PQgetisnull(result, 0, 0))
+			*followed = false;
+		PQclear(result);
+	}
+	return rc;
+}
+
+/*
+ * Whether all targets that do not follow the table have it as of some moment,
+ * with the changes since in its slot.
+ */
+static bool
+can_join(const TableWork *work)
+{
+	bool some = false;
+
+	for (int i = 0; i < work->target_count; i++)
+	{
+		const TableRow *row = &work->targets[i].row;
+
+		if (row->kind == TABLE_READY)
+			continue;
+		if (row->slot[0] == '\0' || row->kind == TABLE_COPYING ||
+			row->kind == TABLE_REMOVED)
+			return false;
+		some = true;
+	}
+	return some;
+}
+
+
+/* ---- Verbs ---- */
+
+static Rc
+copy_and_join(TableWork *work, bool anew, Error *err)
+{
+	Rc rc = table_copy(work, anew, err);
+
+	if (rc == RC_OK)
+		rc = table_join(work, err);
+	return rc;
+}
+
+static Rc
+run_add(TableWork *work, Error *err)
+{
+	bool followed;
+	Rc rc = is_followed(work, &followed, err);
+
+	if (rc != RC_OK)
+		return rc;
+	/* What an earlier run left undone: the end, or the catch-up. */
+	if (followed && has_row_everywhere(work))
+		return table_join(work, err);
+	if (followed)
+	{
+		log_info("table", "table %s is followed already", work->qualified);
+		return RC_OK;
+	}
+	if (is_somewhere(work, TABLE_PAUSED))
+	{
+		rc = error_set(err, ERR_CONFIG, "table %s is paused", work->qualified);
+		error_hint(err, "Take it up again with \"penstock table resume\".");
+		return rc;
+	}
+	return can_join(work) ? table_join(work, err)
+						  : copy_and_join(work, false, err);
+}
+
+static Rc
+run_resync(TableWork *work, Error *err)
+{
+	return copy_and_join(work, true, err);
+}
+
+/* Drops what keeps the table's changes. */
+static Rc
+drop_kept(TableWork *work, Error *err)
+{
+	Rc rc = table_drop_slot(work, err);
+
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+	{
+		bool removed;
+
+		rc = origin_drop(work->targets[i].conn, work->slot, &removed, err);
+	}
+	return rc;
+}
+
+/* Has the follower leave the table out from where it is. */
+static Rc
+leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
+		  Error *err)
+{
+	TableRow row = {.kind = kind};
+	bool removed;
+	Rc rc = table_begin(work, target, err);
+
+	row.watermark = target->progress.end_lsn;
+	if (rc == RC_OK && keep)
+	{
+		snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
+		rc = progress_table_begin(target->conn, work->slot, &work->identity,
+								  row.watermark, err);
+	}
+	else if (rc == RC_OK)
+		rc = progress_table_remove(target->conn, work->slot, &removed, err);
+	if (rc == RC_OK)
+		rc = table_write(work, target, &row, err);
+	return table_end(target, rc, err);
+}
+
+static Rc
+run_remove(TableWork *work, Error *err)
+{
+	bool published = false;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = leave_out(work, &work->targets[i], TABLE_REMOVED, false, err);
+	FAULT("table.removed");
+	if (rc == RC_OK && work->oid != 0)
+		rc = table_unpublish(work, &published, err);
+	if (rc == RC_OK)
+		rc = drop_kept(work, err);
+	if (rc != RC_OK)
+		return rc;
+	log_info("table",
+			 "table %s is not followed any more; what the target has of it "
+			 "stays there%s",
+			 work->qualified,
+			 published ? ", and the publication goes on sending its changes"
+					   : "");
+	return RC_OK;
+}
+
+/* A slot at the position that the pipeline's own has confirmed. */
+static Rc
+copy_slot(TableWork *work, Error *err)
+{
+	const char *params[] = {work->config->name, work->slot};
+	Rc rc = table_drop_slot(work, err);
+
+	if (rc == RC_OK)
+		rc = pgconn_exec_params(
+			work->source,
+			"SELECT pg_catalog.pg_copy_logical_replication_slot($1, $2)",
+			LENGTH_OF(params), params, NULL, err);
+	if (rc == RC_FAIL)
+		error_context(err, "creating replication slot \"%s\"", work->slot);
+	FAULT("table.slot_copied");
+	return rc;
+}
+
+static Rc
+refuse_pause(const TableWork *work, Error *err)
+{
+	Rc rc;
+
+	if (is_somewhere(work, TABLE_REMOVED))
+		return error_set(err, ERR_CONFIG, "table %s is not followed",
+						 work->qualified);
+	if (!is_somewhere(work, TABLE_COPYING))
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG, "the copy of table %s is not whole",
+				   work->qualified);
+	error_hint(err, "It is not followed until \"penstock table resync\" has "
+					"copied it.");
+	return rc;
+}
+
+static Rc
+run_pause(TableWork *work, Error *err)
+{
+	bool keep = work->config->keep;
+	Rc rc = refuse_pause(work, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (is_somewhere(work, TABLE_PAUSED) ||
+		is_somewhere(work, TABLE_CATCHING_UP) ||
+		is_somewhere(work, TABLE_JOINING))
+	{
+		log_info("table", "table %s is not being followed already",
+				 work->qualified);
+		return RC_OK;
+	}
+	if (keep)
+		rc = copy_slot(work, err);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = leave_out(work, &work->targets[i], TABLE_PAUSED, keep, err);
+	if (rc != RC_OK)
+		return rc;
+	log_info("table", "table %s is paused; %s", work->qualified,
+			 keep ? "the source keeps its log until it is resumed"
+				  : "to resume it, it will be copied anew");
+	return RC_OK;
+}
+
+static Rc
+run_resume(TableWork *work, Error *err)
+{
+	Rc rc;
+
+	if (can_join(work))
+		return table_join(work, err);
+	if (is_somewhere(work, TABLE_PAUSED))
+		return copy_and_join(work, true, err);
+	rc = error_set(err, ERR_CONFIG, "table %s is not paused", work->qualified);
+	if (is_somewhere(work, TABLE_COPYING))
+		error_hint(err, "Its copy is not whole: copy it with \"penstock table "
+						"resync\".");
+	return rc;
+}
+
+
+/* ---- The command ---- */
+
+static const Verb verbs[] = {
+	{"add", run_add, true},       {"remove", run_remove, false},
+	{"resync", run_resync, true}, {"pause", run_pause, false},
+	{"resume", run_resume, true},
+};
+
+static const Verb *
+find_verb(const char *name)
+{
+	for (size_t i = 0; i < LENGTH_OF(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static Rc
+read_words(const Config *config, const Verb **verb, Error *err)
+{
+	const char *word = config->word_count > 0 ? config->words[0] : NULL;
+	Rc rc;
+
+	*verb = word != NULL ? find_verb(word) : NULL;
+	if (*verb == NULL && word != NULL)
+		rc = error_set(err, ERR_CONFIG, "unrecognized verb \"%s\"", word);
+	else if (*verb == NULL)
+		rc = error_set(err, ERR_CONFIG, "no verb is given");
+	else if (config->word_count < 2)
+		rc = error_set(err, ERR_CONFIG, "no table is given");
+	else if (config->keep && (*verb)->run != run_pause)
+		rc = error_set(err, ERR_CONFIG, "--keep cannot be used with \"%s\"",
+					   word);
+	else
+		return RC_OK;
+	error_hint(err, "It is \"penstock table VERB NAME...\", where VERB is add, "
+					"remove, resync, pause or resume.");
+	return rc;
+}
+
+static Rc
+run_on_table(TableWork *work, const Verb *verb, const char *name, Error *err)
+{
+	Rc rc = table_work_take(work, name, verb->must_exist, err);
+
+	if (rc == RC_OK)
+		rc = verb->run(work, err);
+	if (rc == RC_OK)
+		table_work_leave(work);
+	return rc;
+}
+
+Rc
+command_table(const Config *config, Error *err)
+{
+	const Verb *verb;
+	TableWork work = {0};
+	Rc rc = read_words(config, &verb, err);
+
+	if (rc == RC_OK)
+		rc = config_require_source(config, err);
+	if (rc == RC_OK)
+		rc = config_require_target(config, err);
+	if (rc == RC_OK && config->placement != NULL)
+		rc = error_set(err, ERR_CONFIG,
+					   "\"penstock table\" does not know where tables belong "
+					   "that are placed by a configuration file");
+	if (rc != RC_OK)
+		return rc;
+	rc = table_work_open(&work, config, err);
+	for (int i = 1; i < config->word_count && rc == RC_OK; i++)
+		rc = run_on_table(&work, verb, config->words[i], err);
+	table_work_close(&work);
+	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+	{
+		/* Exit status 0 would say that it is done. */
+		log_warning("table", "stopped before it was done: run the same again");
+		error_reset(err);
+		rc = RC_END;
+	}
+	return rc;
+}

@@ -1,0 +1,485 @@
+/*
+ * table_copy.c
+ *    One table's clone.
+ */
+#include "cmd/table_copy.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "cmd/table_publication.h"
+#include "copy/build.h"
+#include "copy/data.h"
+#include "copy/match.h"
+#include "copy/programs.h"
+#include "copy/schema.h"
+#include "copy/sequences.h"
+#include "copy/sql.h"
+#include "source/slot.h"
+
+/* feature_not_supported: other tables refer to the one that is to be emptied */
+#define REFERENCED_SQLSTATE "0A000"
+
+typedef struct TableCopy
+{
+	TableWork *work;
+	bool anew;
+	PgConn *replication; /* exports the snapshot */
+	SlotSnapshot snapshot;
+	bool slot_begun; /* it may be there */
+	CopyCatalog *catalog;
+	Programs programs;
+	Schema *schema;                    /* NULL: no target lacks the table */
+	Build *builds[CONFIG_TARGETS_MAX]; /* of the targets; NULL: not yet */
+} TableCopy;
+
+
+/* ---- The state ---- */
+
+static Rc
+look_for_rows(TableWork *work, TableTarget *target, bool *exists,
+			  bool *has_rows, Error *err)
+{
+	const char *params[] = {work->qualified};
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc = pgconn_exec_params(target->conn,
+							   "SELECT to_regclass($1) IS NOT NULL", 1, params,
+							   &result, err);
+
+	*exists = rc == RC_OK && sql_bool(result, 0, 0);
+	*has_rows = false;
+	PQclear(result);
+	if (!*exists)
+		return rc;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "SELECT EXISTS (SELECT FROM %s%s)",
+			   work->partitioned ? "" : "ONLY ", work->qualified);
+	result = NULL;
+	rc = sql_run(target->conn, &sql, &result, err);
+	*has_rows = rc == RC_OK && sql_bool(result, 0, 0);
+	PQclear(result);
+	return rc;
+}
+
+/* Refuses rows that no copy of ours has brought. */
+static Rc
+refuse_rows(TableCopy *copy, TableTarget *target, Error *err)
+{
+	bool exists;
+	bool has_rows;
+	Rc rc;
+
+	if (copy->anew || (target->row.exists && target->row.kind == TABLE_COPYING))
+		return RC_OK;
+	rc = look_for_rows(copy->work, target, &exists, &has_rows, err);
+	if (rc != RC_OK || !has_rows)
+		return rc;
+	rc = error_set(err, ERR_CONFIG, "table %s on %s is not empty",
+				   copy->work->qualified, target->label);
+	error_hint(err, "Empty it, or throw away what it has with \"penstock "
+					"table resync\".");
+	return rc;
+}
+
+/* From here on the follower leaves the table out. */
+static Rc
+leave_out(TableCopy *copy, TableTarget *target, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = table_begin(work, target, err);
+	TableRow row = {.kind = TABLE_COPYING, .created = target->row.created};
+	bool removed;
+
+	/* What a slot kept is of no use to a new copy. */
+	if (rc == RC_OK)
+		rc = progress_table_remove(target->conn, work->slot, &removed, err);
+	if (rc == RC_OK)
+		rc = table_write(work, target, &row, err);
+	return table_end(target, rc, err);
+}
+
+static Rc
+leave_out_all(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = refuse_rows(copy, &work->targets[i], err);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = leave_out(copy, &work->targets[i], err);
+	FAULT("table.copying");
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = table_await_follower(work, &work->targets[i], err);
+	return rc;
+}
+
+/* The copy is whole. */
+static Rc
+say_copied(TableCopy *copy, TableTarget *target, Error *err)
+{
+	TableWork *work = copy->work;
+	Lsn lsn = copy->snapshot.consistent_lsn;
+	TableRow row = {.kind = TABLE_CATCHING_UP, .watermark = lsn};
+	Rc rc = table_begin(work, target, err);
+
+	snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
+	if (rc == RC_OK)
+		rc = progress_table_begin(target->conn, work->slot, &work->identity,
+								  lsn, err);
+	if (rc == RC_OK)
+		rc = table_write(work, target, &row, err);
+	return table_end(target, rc, err);
+}
+
+
+/* ---- The source's side ---- */
+
+static Rc
+nothing_published(const TableWork *work, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "table %s is not published by itself by \"%s\"",
+					  work->qualified, work->config->publications);
+
+	error_hint(err, "A partition of a table that is published as a whole is "
+					"followed with that table.");
+	return rc;
+}
+
+static Rc
+open_snapshot(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = table_drop_slot(work, err);
+
+	if (rc == RC_OK)
+		rc = table_open_replication(work->config, &copy->replication, err);
+	if (rc != RC_OK)
+		return rc;
+	log_info("table",
+			 "creating replication slot \"%s\"; waits for transactions that "
+			 "are open on the source",
+			 work->slot);
+	copy->slot_begun = true;
+	rc = slot_create(copy->replication, work->slot, false, &copy->snapshot,
+					 err);
+	FAULT("table.slot_created");
+	if (rc == RC_OK)
+		rc = pgconn_exec(work->source, "BEGIN", NULL, err);
+	if (rc == RC_OK)
+		rc = catalog_read_table(&copy->catalog, work->source,
+								work->config->publications, work->oid, err);
+	if (rc == RC_OK && copy->catalog->table_count == 0)
+		rc = nothing_published(work, err);
+	if (rc == RC_OK)
+		rc = catalog_lock(copy->catalog, work->source, err);
+	return rc;
+}
+
+static Rc
+release_source(TableCopy *copy, Error *err)
+{
+	pgconn_close(copy->replication);
+	copy->replication = NULL;
+	return pgconn_exec(copy->work->source, "COMMIT", NULL, err);
+}
+
+static Rc
+find_programs(TableCopy *copy, Error *err)
+{
+	const TableWork *work = copy->work;
+	int major = pgconn_server_version_num(work->source) / 10000;
+
+	for (int i = 0; i < work->target_count; i++)
+	{
+		int other = pgconn_server_version_num(work->targets[i].conn) / 10000;
+
+		major = other > major ? other : major;
+	}
+	return programs_find(&copy->programs, work->config->pg_bindir, major,
+						 work->arena, err);
+}
+
+/* Dumps the definition, when the first target lacks it. */
+static Rc
+dump_schema(TableCopy *copy, Error *err)
+{
+	const SchemaOptions options = {
+		.source = copy->work->source,
+		.catalog = copy->catalog,
+		.programs = &copy->programs,
+		.snapshot = copy->snapshot.name,
+		.jobs = copy->work->config->jobs,
+		.with_data = true,
+	};
+	Rc rc;
+
+	if (copy->schema != NULL)
+		return RC_OK;
+	rc = find_programs(copy, err);
+	if (rc == RC_OK)
+		rc = schema_open(&copy->schema, &options, err);
+	return rc;
+}
+
+
+/* ---- The targets' side ---- */
+
+static Rc
+run_on_table(TableTarget *target, const char *before, const CopyTable *table,
+			 Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "%s%s", before, table->qualified);
+	return sql_run(target->conn, &sql, NULL, err);
+}
+
+/* Empties a table.  One that others refer to cannot be truncated. */
+static Rc
+empty_table(TableTarget *target, const CopyTable *table, Error *err)
+{
+	Rc rc = run_on_table(target,
+						 table->partitioned ? "TRUNCATE " : "TRUNCATE ONLY ",
+						 table, err);
+
+	if (rc == RC_OK || strcmp(err->sqlstate, REFERENCED_SQLSTATE) != 0)
+		return rc;
+	error_reset(err);
+	rc = pgconn_exec(target->conn,
+					 "BEGIN; SET LOCAL session_replication_role = replica",
+					 NULL, err);
+	if (rc == RC_OK)
+		rc = run_on_table(
+			target, table->partitioned ? "DELETE FROM " : "DELETE FROM ONLY ",
+			table, err);
+	return table_end(target, rc, err);
+}
+
+/* An unfinished definition of ours goes, and is made anew. */
+static Rc
+drop_unfinished(TableCopy *copy, TableTarget *target, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "DROP TABLE IF EXISTS %s", copy->work->qualified);
+	return sql_run(target->conn, &sql, NULL, err);
+}
+
+/* Notes, before it is so, that the definition on the target is ours. */
+static Rc
+note_created(TableCopy *copy, TableTarget *target, Error *err)
+{
+	const TableRow row = {.kind = TABLE_COPYING, .created = true};
+	Rc rc = table_begin(copy->work, target, err);
+
+	if (rc == RC_OK)
+		rc = table_write(copy->work, target, &row, err);
+	return table_end(target, rc, err);
+}
+
+static Rc
+restore(TableCopy *copy, TableTarget *target, SchemaSection section, Error *err)
+{
+	return schema_restore(copy->schema, target->conn, section, err);
+}
+
+/* Sees to it that the table is there and empty. */
+static Rc
+make_table(TableCopy *copy, TableTarget *target, Error *err)
+{
+	TableWork *work = copy->work;
+	bool exists;
+	bool has_rows;
+	Rc rc = target->row.created ? drop_unfinished(copy, target, err) : RC_OK;
+
+	if (rc == RC_OK)
+		rc = look_for_rows(work, target, &exists, &has_rows, err);
+	if (rc != RC_OK)
+		return rc;
+	if (exists)
+	{
+		for (int i = 0; i < copy->catalog->table_count && rc == RC_OK; i++)
+			rc = empty_table(target, &copy->catalog->tables[i], err);
+		return rc;
+	}
+	log_info("table", "creating table %s on %s", work->qualified,
+			 target->label);
+	rc = dump_schema(copy, err);
+	if (rc == RC_OK)
+		rc = note_created(copy, target, err);
+	if (rc == RC_OK)
+		rc = restore(copy, target, SCHEMA_BEFORE_DATA, err);
+	FAULT("table.created");
+	return rc;
+}
+
+/* Makes ready for what is built when the rows are there. */
+static Rc
+open_build(TableCopy *copy, int number, Error *err)
+{
+	TableTarget *target = &copy->work->targets[number];
+	static const BuildList nothing = {0};
+	BuildOptions options = {
+		.target = target->conninfo,
+		.target_label = target->label,
+		.jobs = copy->work->config->jobs,
+		.list = &nothing,
+	};
+	Rc rc = RC_OK;
+
+	if (target->row.created)
+		rc = schema_read_builds(copy->schema, target->conn, &options.list, err);
+	if (rc != RC_OK)
+		return rc;
+	copy->builds[number] = build_open(&options);
+	build_start(copy->builds[number], false);
+	return RC_OK;
+}
+
+static Rc
+copy_rows(TableCopy *copy, int number, Error *err)
+{
+	TableTarget *target = &copy->work->targets[number];
+	const DataOptions options = {
+		.job =
+			{
+				.source = copy->work->config->source,
+				.target = target->conninfo,
+				.target_label = target->label,
+				.snapshot = copy->snapshot.name,
+			},
+		.jobs = copy->work->config->jobs,
+		.build = copy->builds[number],
+		.expects_quiet = true,
+	};
+	DataReport report;
+	Rc rc = match_target(copy->catalog, target->conn, err);
+
+	FAULT("table.rows");
+	if (rc == RC_OK)
+		rc = data_copy(copy->catalog, &options, &report, err);
+	if (rc == RC_OK)
+		log_info("table",
+				 "copied table %s to %s: %" PRId64 " rows, %.1f MB, %.1f MB/s",
+				 copy->work->qualified, target->label, report.rows,
+				 (double) report.bytes / (double) MB, report.rate);
+	return rc;
+}
+
+/* What is left of the indexes, and all else that comes behind the rows. */
+static Rc
+complete_definition(TableCopy *copy, int number, Error *err)
+{
+	TableTarget *target = &copy->work->targets[number];
+	Build *build = copy->builds[number];
+	int sequences;
+	Rc rc;
+
+	log_info("table", "building indexes and constraints on %s", target->label);
+	rc = build_wait(build, NULL, NULL, -1, err);
+	if (rc == RC_OK)
+		rc = build_add_keys(build, target->conn, err);
+	if (rc == RC_OK)
+		rc = build_wait(build, NULL, NULL, -1, err);
+	if (rc == RC_OK)
+		rc = restore(copy, target, SCHEMA_AFTER_DATA, err);
+	if (rc == RC_OK)
+		rc = sequences_copy(copy->catalog, copy->work->source, target->conn,
+							&sequences, err);
+	return rc;
+}
+
+static Rc
+complete_target(TableCopy *copy, int number, Error *err)
+{
+	TableTarget *target = &copy->work->targets[number];
+	Rc rc = RC_OK;
+
+	if (target->row.created)
+		rc = complete_definition(copy, number, err);
+	build_analyze(copy->builds[number], copy->catalog);
+	if (rc == RC_OK)
+		rc = build_wait(copy->builds[number], NULL, NULL, -1, err);
+	FAULT("table.copied");
+	if (rc == RC_OK)
+		rc = say_copied(copy, target, err);
+	return rc;
+}
+
+static Rc
+run(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = leave_out_all(copy, err);
+
+	if (rc == RC_OK)
+		rc = table_publish(work, err);
+	if (rc == RC_OK)
+		rc = open_snapshot(copy, err);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+	{
+		rc = make_table(copy, &work->targets[i], err);
+		if (rc == RC_OK)
+			rc = open_build(copy, i, err);
+		if (rc == RC_OK)
+			rc = copy_rows(copy, i, err);
+	}
+	if (rc == RC_OK)
+		rc = release_source(copy, err);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = complete_target(copy, i, err);
+	return rc;
+}
+
+/* A slot without a copy would keep log for nothing. */
+static void
+undo(TableCopy *copy)
+{
+	TableWork *work = copy->work;
+	Error err = {0};
+	Rc rc;
+
+	if (!copy->slot_begun)
+		return;
+	interrupt_defer(true);
+	pgconn_close(copy->replication);
+	copy->replication = NULL;
+	rc = pgconn_exec(work->source, "ROLLBACK", NULL, &err);
+	if (rc == RC_OK)
+		rc = table_drop_slot(work, &err);
+	if (rc == RC_FAIL)
+	{
+		log_error(LOG_WARNING, "table", &err);
+		log_warning("table",
+					"replication slot \"%s\" may be left on the source, where "
+					"it keeps log: the same command, or \"penstock table "
+					"remove\", removes it",
+					work->slot);
+	}
+	error_reset(&err);
+	interrupt_defer(false);
+}
+
+Rc
+table_copy(TableWork *work, bool anew, Error *err)
+{
+	TableCopy copy = {.work = work, .anew = anew};
+	Rc rc = run(&copy, err);
+
+	for (int i = 0; i < work->target_count; i++)
+		build_close(copy.builds[i]);
+	if (rc != RC_OK)
+		undo(&copy);
+	schema_close(copy.schema);
+	catalog_free(copy.catalog);
+	pgconn_close(copy.replication);
+	return rc;
+}

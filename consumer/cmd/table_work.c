@@ -1,0 +1,525 @@
+/*
+ * table_work.c
+ *    Connections, names, rows.
+ */
+#include "cmd/table_work.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "copy/sql.h"
+#include "source/slot.h"
+
+#define APPLICATION_NAME  "penstock table"
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+/* First key of our advisory locks: "pens" in ASCII. */
+#define LOCK_CLASS "1885695603"
+
+/* Bytes of the pipeline's name in a slot's; "_t" and an OID follow. */
+#define SLOT_NAME_BYTES_MAX 50
+
+/* How often it is looked whether a follower has seen a change. */
+#define NOTICE_INTERVAL_MS 50
+
+/* When it is said that we wait for that. */
+#define NOTICE_PATIENCE_MS 5000
+
+/* A slot stays in use for a moment after its walsender has lost us. */
+#define SLOT_DROP_ATTEMPTS  100
+#define SLOT_DROP_PERIOD_MS 100
+
+/* object_in_use */
+#define IN_USE_SQLSTATE "55006"
+
+
+/* ---- Connections ---- */
+
+static Rc
+open_server(PgConn **conn, const char *conninfo, const char *label,
+			PgConnKind kind, Error *err)
+{
+	const PgConnOptions options = {
+		.conninfo = conninfo,
+		.label = label,
+		.application_name = APPLICATION_NAME,
+		.kind = kind,
+	};
+
+	return pgconn_open(conn, &options, err);
+}
+
+Rc
+table_open_replication(const Config *config, PgConn **conn, Error *err)
+{
+	return open_server(conn, config->source, "source", PGCONN_REPLICATION, err);
+}
+
+static Rc
+identify_source(TableWork *work, Error *err)
+{
+	PgConn *replication = NULL;
+	SourceSystem system = {0};
+	Rc rc = table_open_replication(work->config, &replication, err);
+
+	if (rc == RC_OK)
+		rc = slot_identify_system(replication, &system, err);
+	pgconn_close(replication);
+	snprintf(work->identity.system_identifier,
+			 sizeof(work->identity.system_identifier), "%s",
+			 system.system_identifier);
+	work->identity.timeline = system.timeline;
+	return rc;
+}
+
+static Rc
+check_progress(const TableWork *work, const TableTarget *target, Error *err)
+{
+	const char *name = work->config->name;
+	Rc rc;
+
+	if (!target->progress.exists)
+	{
+		rc = error_set(err, ERR_CONFIG, "%s has no progress of pipeline \"%s\"",
+					   target->label, name);
+		error_hint(err, "Copy the data first: \"penstock clone --name=%s\".",
+				   name);
+		return rc;
+	}
+	if (strcmp(target->progress.source.system_identifier,
+			   work->identity.system_identifier) == 0)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "%s was copied from another server than the source",
+				   target->label);
+	error_hint(err, "Connect to the server that it was copied from.");
+	return rc;
+}
+
+static Rc
+open_target(TableWork *work, int number, Error *err)
+{
+	TableTarget *target = &work->targets[number];
+	Rc rc;
+
+	config_label_target(work->config, number, target->label);
+	target->conninfo = work->config->targets[number];
+	work->target_count++;
+	rc = open_server(&target->conn, target->conninfo, target->label,
+					 PGCONN_DATA, err);
+	/* What is said to be there must be there after a crash. */
+	if (rc == RC_OK)
+		rc = pgconn_exec(target->conn,
+						 "SET synchronous_commit = local; SET jit = off", NULL,
+						 err);
+	if (rc == RC_OK)
+		rc = progress_table_read(target->conn, work->config->name,
+								 &target->progress, err);
+	if (rc == RC_OK)
+		rc = check_progress(work, target, err);
+	if (rc == RC_OK)
+		rc = table_state_create(target->conn, err);
+	return rc;
+}
+
+static Rc
+check_slot(const TableWork *work, Error *err)
+{
+	SlotInfo slot;
+	Rc rc = slot_read(work->source, work->config->name, &slot, err);
+
+	if (rc == RC_OK)
+		rc = slot_require_usable(&slot, work->config->name, err);
+	return rc;
+}
+
+static Rc
+open_all(TableWork *work, Error *err)
+{
+	const Config *config = work->config;
+	Rc rc = open_server(&work->source, config->source, "source", PGCONN_DATA,
+						err);
+
+	if (rc == RC_OK)
+		rc = pgconn_exec(work->source, "SET jit = off", NULL, err);
+	if (rc == RC_OK)
+		rc = identify_source(work, err);
+	if (rc == RC_OK)
+		rc = check_slot(work, err);
+	for (int i = 0; i < config->target_count && rc == RC_OK; i++)
+		rc = open_target(work, i, err);
+	return rc;
+}
+
+static void
+close_all(TableWork *work)
+{
+	for (int i = 0; i < work->target_count; i++)
+	{
+		pgconn_close(work->targets[i].conn);
+		work->targets[i].conn = NULL;
+	}
+	work->target_count = 0;
+	pgconn_close(work->source);
+	work->source = NULL;
+}
+
+Rc
+table_work_open(TableWork *work, const Config *config, Error *err)
+{
+	*work = (TableWork){.config = config,
+						.arena = arena_new(ARENA_BLOCK_BYTES)};
+	return open_all(work, err);
+}
+
+void
+table_work_close(TableWork *work)
+{
+	close_all(work);
+	arena_free(work->arena);
+	*work = (TableWork){0};
+}
+
+
+/* ---- Names ---- */
+
+static void
+set_names(TableWork *work, const PGresult *result)
+{
+	Buf text;
+
+	work->name_count = PQntuples(result);
+	work->names = arena_calloc(work->arena, (size_t) work->name_count,
+							   sizeof(TableName));
+	for (int i = 0; i < work->name_count; i++)
+		work->names[i] = (TableName){
+			.schema = arena_strdup(work->arena, PQgetvalue(result, i, 0)),
+			.name = arena_strdup(work->arena, PQgetvalue(result, i, 1)),
+		};
+	buf_init(&text, BUF_TEXT_MAX);
+	sql_append_qualified(&text, work->names[0].schema, work->names[0].name);
+	work->qualified = arena_strdup(work->arena, text.data);
+	buf_release(&text);
+}
+
+/* The table and its partitions, itself first. */
+static Rc
+read_family(TableWork *work, Error *err)
+{
+	static const char sql[] =
+		"SELECT n.nspname, c.relname FROM (SELECT $1::oid AS relid"
+		" UNION SELECT l.relid FROM pg_partition_tree($1::oid) l) f"
+		" JOIN pg_class c ON c.oid = f.relid"
+		" JOIN pg_namespace n ON n.oid = c.relnamespace"
+		" ORDER BY f.relid <> $1::oid, f.relid";
+	char oid[16];
+	const char *params[] = {oid};
+	PGresult *result = NULL;
+	Rc rc;
+
+	snprintf(oid, sizeof(oid), "%u", work->oid);
+	rc = pgconn_exec_params(work->source, sql, 1, params, &result, err);
+	if (rc == RC_OK && PQntuples(result) == 0)
+		rc = error_set(err, ERR_CONFIG,
+					   "the table was dropped on the source just now");
+	if (rc == RC_OK)
+		set_names(work, result);
+	PQclear(result);
+	return rc;
+}
+
+/* A table that is not on the source is known by its whole name only. */
+static Rc
+take_absent(TableWork *work, const char *name, bool must_exist, Error *err)
+{
+	const char *params[] = {name};
+	PGresult *result = NULL;
+	Rc rc;
+
+	if (must_exist)
+		return error_set(err, ERR_CONFIG,
+						 "table \"%s\" does not exist on the source", name);
+	rc = pgconn_exec_params(work->source,
+							"SELECT p[1], p[2] FROM parse_ident($1) p"
+							" WHERE cardinality(p) = 2",
+							1, params, &result, err);
+	if (rc == RC_OK && PQntuples(result) == 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "table \"%s\" does not exist on the source", name);
+		error_hint(err, "If it did, give its name as SCHEMA.TABLE.");
+	}
+	if (rc == RC_OK)
+		set_names(work, result);
+	PQclear(result);
+	return rc;
+}
+
+static Rc
+ambiguous(const char *name, const PGresult *result, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "there are %d tables \"%s\" on the source",
+					  PQntuples(result), name);
+
+	error_hint(err, "Say which: %s.%s, for example.", PQgetvalue(result, 0, 1),
+			   name);
+	return rc;
+}
+
+/* Finds the table as SQL would read its name; the schema may be left out. */
+static Rc
+resolve(TableWork *work, const char *name, bool must_exist, Error *err)
+{
+	static const char sql[] =
+		"SELECT c.oid, n.nspname, c.relkind = 'p'"
+		" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+		" CROSS JOIN parse_ident($1) p"
+		" WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'"
+		" AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'penstock')"
+		" AND CASE cardinality(p) WHEN 1 THEN c.relname = p[1]"
+		"  WHEN 2 THEN n.nspname = p[1] AND c.relname = p[2]"
+		"  ELSE false END"
+		" ORDER BY n.nspname";
+	const char *params[] = {name};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(work->source, sql, 1, params, &result, err);
+
+	work->oid = 0;
+	if (rc == RC_OK && PQntuples(result) == 0)
+		rc = take_absent(work, name, must_exist, err);
+	else if (rc == RC_OK && PQntuples(result) > 1)
+		rc = ambiguous(name, result, err);
+	else if (rc == RC_OK)
+	{
+		work->oid = (uint32_t) strtoul(PQgetvalue(result, 0, 0), NULL, 10);
+		work->partitioned = sql_bool(result, 0, 2);
+		rc = read_family(work, err);
+	}
+	PQclear(result);
+	return rc;
+}
+
+/* The session's lock; it goes when we do, however that is. */
+static Rc
+lock(TableWork *work, Error *err)
+{
+	const char *params[] = {work->config->name, work->qualified};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(work->source,
+							   "SELECT pg_try_advisory_lock(" LOCK_CLASS
+							   ", hashtext($1 || ' ' || $2))",
+							   LENGTH_OF(params), params, &result, err);
+
+	if (rc == RC_OK && !sql_bool(result, 0, 0))
+		rc = error_set(err, ERR_CONFIG,
+					   "another \"penstock table\" works on table %s",
+					   work->qualified);
+	PQclear(result);
+	return rc;
+}
+
+void
+table_work_leave(TableWork *work)
+{
+	Error ignored = {0};
+
+	if (pgconn_exec(work->source, "SELECT pg_advisory_unlock_all()", NULL,
+					&ignored) == RC_FAIL)
+		error_reset(&ignored);
+}
+
+static Rc
+read_rows(TableWork *work, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+	{
+		TableTarget *target = &work->targets[i];
+
+		target->changed_token = 0;
+		rc = table_state_read(target->conn, work->config->name, &work->names[0],
+							  &target->row, err);
+	}
+	return rc;
+}
+
+Rc
+table_work_take(TableWork *work, const char *name, bool must_exist, Error *err)
+{
+	Rc rc = resolve(work, name, must_exist, err);
+
+	if (rc == RC_OK)
+		rc = lock(work, err);
+	if (rc == RC_OK)
+		rc = read_rows(work, err);
+	if (rc != RC_OK)
+		return rc;
+	snprintf(work->slot, sizeof(work->slot), "%.*s_t%u", SLOT_NAME_BYTES_MAX,
+			 work->config->name, work->oid);
+	for (int i = 0; i < work->target_count; i++)
+		if (work->targets[i].row.slot[0] != '\0')
+			snprintf(work->slot, sizeof(work->slot), "%s",
+					 work->targets[i].row.slot);
+	return RC_OK;
+}
+
+Rc
+table_work_reconnect(TableWork *work, Error *err)
+{
+	Rc rc;
+
+	close_all(work);
+	rc = open_all(work, err);
+	if (rc == RC_OK)
+		rc = lock(work, err);
+	if (rc == RC_OK)
+		rc = read_rows(work, err);
+	return rc;
+}
+
+
+/* ---- Rows ---- */
+
+Rc
+table_begin(TableWork *work, TableTarget *target, Error *err)
+{
+	const char *pipeline = work->config->name;
+	Rc rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
+
+	if (rc == RC_OK)
+		rc = progress_table_disturb(target->conn, pipeline, &target->progress,
+									err);
+	if (rc == RC_OK)
+		rc = check_progress(work, target, err);
+	if (rc == RC_OK)
+		rc = table_state_read(target->conn, pipeline, &work->names[0],
+							  &target->row, err);
+	return rc;
+}
+
+Rc
+table_write(TableWork *work, TableTarget *target, const TableRow *row,
+			Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < work->name_count && rc == RC_OK; i++)
+		rc = table_state_write(target->conn, work->config->name,
+							   &work->names[i], row, err);
+	target->row = *row;
+	target->row.exists = true;
+	target->changed_token = target->progress.lease_token;
+	return rc;
+}
+
+Rc
+table_end(TableTarget *target, Rc rc, Error *err)
+{
+	Error ignored = {0};
+
+	if (rc == RC_OK)
+		return pgconn_exec(target->conn, "COMMIT", NULL, err);
+	if (pgconn_exec(target->conn, "ROLLBACK", NULL, &ignored) == RC_FAIL)
+		error_reset(&ignored);
+	return rc;
+}
+
+
+/* ---- The follower ---- */
+
+/*
+ * Gives the follower something to note, as it then looks whether its lease is
+ * still good.  It looks sooner or later anyhow, so a role that may not do this
+ * does no harm.
+ */
+static void
+nudge_follower(TableWork *work)
+{
+	Error ignored = {0};
+
+	if (pgconn_exec(work->source,
+					"SELECT pg_logical_emit_message(true, 'penstock', '')",
+					NULL, &ignored) == RC_FAIL)
+		error_reset(&ignored);
+}
+
+/* A follower that has seen it has a new token, and one that does not run will
+ * see it when it starts. */
+static Rc
+follower_has_seen(TableWork *work, TableTarget *target, bool *seen, Error *err)
+{
+	SlotInfo slot = {0};
+	Rc rc = progress_table_read(target->conn, work->config->name,
+								&target->progress, err);
+
+	if (rc == RC_OK)
+		rc = slot_read(work->source, work->config->name, &slot, err);
+	*seen = target->progress.lease_token > target->changed_token ||
+			slot.active_pid == 0;
+	return rc;
+}
+
+Rc
+table_await_follower(TableWork *work, TableTarget *target, Error *err)
+{
+	int64_t patient_until_us = clock_monotonic_us() + NOTICE_PATIENCE_MS * 1000;
+	int64_t nudge_us = 0;
+
+	while (target->changed_token != 0)
+	{
+		int64_t now_us = clock_monotonic_us();
+		bool seen;
+		Rc rc = follower_has_seen(work, target, &seen, err);
+
+		if (rc != RC_OK || seen)
+			return rc;
+		if (now_us > nudge_us)
+		{
+			nudge_follower(work);
+			nudge_us = now_us + 1000000;
+		}
+		if (now_us > patient_until_us)
+		{
+			log_info("table",
+					 "waiting for the follower, which is busy with a "
+					 "transaction on %s",
+					 target->label);
+			patient_until_us = INT64_MAX;
+		}
+		rc = interrupt_wait(-1, 0, NOTICE_INTERVAL_MS, err);
+		if (rc == RC_FAIL)
+			return rc;
+	}
+	return RC_OK;
+}
+
+
+/* ---- The slot ---- */
+
+Rc
+table_drop_slot(TableWork *work, Error *err)
+{
+	for (int attempt = 1;; attempt++)
+	{
+		SlotInfo slot = {0};
+		Rc rc = slot_read(work->source, work->slot, &slot, err);
+
+		if (rc != RC_OK || !slot.exists)
+			return rc;
+		rc = slot_drop(work->source, work->slot, err);
+		if (rc == RC_OK || strcmp(err->sqlstate, IN_USE_SQLSTATE) != 0 ||
+			attempt == SLOT_DROP_ATTEMPTS)
+			return rc;
+		error_reset(err);
+		rc = interrupt_wait(-1, 0, SLOT_DROP_PERIOD_MS, err);
+		if (rc == RC_FAIL)
+			return rc;
+	}
+}
