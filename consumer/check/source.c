@@ -310,6 +310,50 @@ static const CheckQuery table_queries[] = {
 			"   OR c.relreplident = 'i' AND i.indisreplident))"
 			" ORDER BY n.nspname, c.relname",
 	},
+	{
+		/*
+		 * Of a table that is published as a whole the rows are those of its
+		 * partitions, logged by their identities, and told by its own.
+		 */
+		.code = "partition_identity",
+		.sql =
+			"WITH lacking AS (SELECT t.schema, t.name, d.root_lacks,"
+			"  format('%I.%I', n.nspname, c.relname) AS leaf, l.leaf_lacks"
+			" FROM json_to_recordset($1::json->'tables') AS t"
+			"  (oid oid, schema text, name text, \"update\" bool,"
+			"   \"delete\" bool, identity text, columns json)"
+			" JOIN pg_class r ON r.oid = t.oid AND r.relkind = 'p'"
+			" CROSS JOIN LATERAL (SELECT array_agg(s.name) AS names"
+			"  FROM json_to_recordset(t.columns) AS s (name text, key bool)"
+			"  WHERE s.key) k"
+			" CROSS JOIN LATERAL (SELECT t.identity <> 'f'"
+			"  AND k.names IS NULL AS root_lacks) d"
+			" CROSS JOIN LATERAL pg_partition_tree(t.oid) p"
+			" JOIN pg_class c ON c.oid = p.relid AND c.relkind = 'r'"
+			" JOIN pg_namespace n ON n.oid = c.relnamespace"
+			" CROSS JOIN LATERAL (SELECT c.relreplident <> 'f'"
+			"  AND (t.identity = 'f' OR d.root_lacks OR NOT k.names <@ ARRAY("
+			"   SELECT a.attname::text FROM pg_index i JOIN pg_attribute a"
+			"   ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)"
+			"   WHERE i.indrelid = c.oid"
+			"   AND (c.relreplident = 'd' AND i.indisprimary"
+			"    OR c.relreplident = 'i' AND i.indisreplident)))"
+			"  AS leaf_lacks) l"
+			" WHERE (t.\"update\" OR t.\"delete\")"
+			" AND (d.root_lacks OR l.leaf_lacks))"
+			" SELECT 'error', format('table %I.%I', schema, name),"
+			" format('table \"%s\".\"%s\" is published as a whole, and %s: an "
+			"update or delete there stops the pipeline', schema, name,"
+			"  CASE WHEN root_lacks THEN 'has no replica identity'"
+			"  ELSE format('the replica identity of %s of its partitions lacks "
+			"columns of its own', count(*)) END),"
+			" CASE WHEN root_lacks THEN format('ALTER TABLE %I.%I REPLICA "
+			"IDENTITY FULL;', schema, name) || E'\n' ELSE '' END"
+			" || coalesce(string_agg(format('ALTER TABLE %s REPLICA IDENTITY "
+			"FULL;', leaf), E'\n' ORDER BY leaf) FILTER (WHERE leaf_lacks), '')"
+			" FROM lacking GROUP BY schema, name, root_lacks"
+			" ORDER BY schema, name",
+	},
 };
 
 static Rc

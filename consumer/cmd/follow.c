@@ -30,6 +30,15 @@
 /* object_in_use */
 #define SLOT_IN_USE_SQLSTATE "55006"
 
+/* How far an attempt got. */
+typedef enum Reached
+{
+	REACHED_NOTHING,
+	REACHED_SLOT,    /* it is there */
+	REACHED_STREAM,  /* it is ours */
+	REACHED_TARGETS, /* all of them are ready */
+} Reached;
+
 /* Everything that one attempt holds. */
 typedef struct Attempt
 {
@@ -40,7 +49,7 @@ typedef struct Attempt
 	Buf distribution;  /* what the plugin is to hash; empty: nothing */
 	Sink *sinks[CONFIG_TARGETS_MAX];
 	int sink_count;
-	bool streamed; /* the slot was ours */
+	Reached reached;
 	bool progressed;
 } Attempt;
 
@@ -61,7 +70,10 @@ check_slot(Attempt *attempt, Error *err)
 	if (rc == RC_OK)
 		rc = slot_require_usable(&info, config->name, err);
 	if (rc == RC_OK)
+	{
 		attempt->confirmed_lsn = info.confirmed_lsn;
+		attempt->reached = REACHED_SLOT;
+	}
 	if (rc == RC_OK)
 		rc = place_read_distribution(config, source, &attempt->distribution,
 									 err);
@@ -101,7 +113,8 @@ open_stream(Attempt *attempt, Error *err)
 			 system.system_identifier);
 	attempt->source.timeline = system.timeline;
 	rc = stream_open(&attempt->stream, replication, &stream_options, err);
-	attempt->streamed = rc == RC_OK;
+	if (rc == RC_OK)
+		attempt->reached = REACHED_STREAM;
 	return rc;
 }
 
@@ -209,6 +222,7 @@ follow_once(Attempt *attempt, Error *err)
 		rc = open_sinks(attempt, err);
 	if (rc != RC_OK)
 		return rc;
+	attempt->reached = REACHED_TARGETS;
 	log_info("follow", "following with slot \"%s\"", attempt->config->name);
 	pipeline.stream = attempt->stream;
 	pipeline.sinks = attempt->sinks;
@@ -249,6 +263,7 @@ command_follow(const Config *config, Error *err)
 {
 	int64_t pause_ms = RETRY_PAUSE_FIRST_MS;
 	int64_t start_us = clock_monotonic_us();
+	Reached reached = REACHED_NOTHING; /* by the attempt before */
 	bool had_slot = false;
 	Rc rc = config_require_source(config, err);
 
@@ -261,13 +276,16 @@ command_follow(const Config *config, Error *err)
 		buf_init(&attempt.distribution, BUF_TEXT_MAX);
 		rc = follow_once(&attempt, err);
 		close_attempt(&attempt);
-		had_slot = had_slot || attempt.streamed;
+		had_slot = had_slot || attempt.reached >= REACHED_STREAM;
 		if (rc != RC_FAIL ||
 			!is_worth_retrying(err, had_slot,
 							   (clock_monotonic_us() - start_us) / 1000))
 			return rc;
-		if (attempt.progressed)
+
+		/* Something has healed: what keeps it now may do so soon as well. */
+		if (attempt.progressed || attempt.reached > reached)
 			pause_ms = RETRY_PAUSE_FIRST_MS;
+		reached = attempt.reached;
 		if (err->code == ERR_CHANGED)
 		{
 			log_info("follow", "%s: starting again", err->message);

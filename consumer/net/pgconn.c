@@ -396,6 +396,26 @@ detail_shows_row(const char *sqlstate)
 		   strcmp(sqlstate, "23514") == 0;   /* check_violation */
 }
 
+/* The server's own messages name it; those of triggers may not. */
+static void
+add_constraint(const PGresult *result, Error *err)
+{
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *constraint = PQresultErrorField(result,
+												PG_DIAG_CONSTRAINT_NAME);
+	const char *schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
+	const char *table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
+
+	if (constraint == NULL || message == NULL ||
+		strstr(message, constraint) != NULL)
+		return;
+	if (schema == NULL || table == NULL)
+		error_context(err, "constraint \"%s\"", constraint);
+	else
+		error_context(err, "constraint \"%s\" of table \"%s\".\"%s\"",
+					  constraint, schema, table);
+}
+
 Rc
 pgconn_check_result(PgConn *conn, const PGresult *result, Error *err)
 {
@@ -422,6 +442,7 @@ pgconn_check_result(PgConn *conn, const PGresult *result, Error *err)
 					 PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
 	if (PQresultErrorField(result, PG_DIAG_MESSAGE_HINT))
 		error_hint(err, "%s", PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
+	add_constraint(result, err);
 	return rc;
 }
 

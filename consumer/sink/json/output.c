@@ -24,6 +24,27 @@
 /* A buffer that grew beyond this is given back when it is empty. */
 #define KEEP_BYTES_MAX (1 * MB)
 
+/*
+ * Whether what is written next to a file would go behind a line that is not
+ * complete.  The descriptor is for writing only, so it is opened once more; if
+ * that is not to be had, nothing is known.
+ */
+static bool
+follows_cut_line(int fd, const struct stat *status, const char *path)
+{
+	bool appends = (fcntl(fd, F_GETFL) & O_APPEND) != 0;
+	off_t offset = appends ? status->st_size : lseek(fd, 0, SEEK_CUR);
+	int reader = open(path, O_RDONLY | O_CLOEXEC);
+	char last = '\n';
+
+	if (reader < 0)
+		return false;
+	if (offset > 0 && pread(reader, &last, 1, offset - 1) != 1)
+		last = '\n';
+	close(reader);
+	return last != '\n';
+}
+
 void
 output_open(Output *output, int fd)
 {
@@ -37,11 +58,11 @@ output_open(Output *output, int fd)
 		return; /* the first write will say what is wrong */
 	output->is_file = S_ISREG(status.st_mode);
 	output->nonblocks = output->is_file;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (output->is_file && follows_cut_line(fd, &status, path))
+		buf_append_char(&output->buf, '\n');
 	if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))
-	{
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	}
 	if (own < 0)
 		return;
 	output->fd = own;
@@ -49,9 +70,28 @@ output_open(Output *output, int fd)
 	output->nonblocks = true;
 }
 
+/*
+ * A file that has grown since belongs to others too; then the line stays, and
+ * whoever opens it next sees to that.
+ */
+static void
+take_back_cut_line(const Output *output)
+{
+	struct stat status;
+	off_t end = lseek(output->fd, 0, SEEK_CUR);
+
+	if (fstat(output->fd, &status) < 0 || status.st_size != end)
+		return;
+	end -= (off_t) output->cut_bytes;
+	if (ftruncate(output->fd, end) == 0)
+		(void) lseek(output->fd, end, SEEK_SET);
+}
+
 void
 output_close(Output *output)
 {
+	if (output->is_file && output->cut_bytes > 0)
+		take_back_cut_line(output);
 	buf_release(&output->buf);
 	if (output->owns_fd)
 		close(output->fd);
@@ -94,6 +134,18 @@ tidy(Output *output)
 	}
 }
 
+/* Counts what was written of a line that has not ended. */
+static void
+note_lines(Output *output, const char *bytes, size_t length)
+{
+	const char *end = memrchr(bytes, '\n', length);
+
+	if (end != NULL)
+		output->cut_bytes = length - (size_t) (end + 1 - bytes);
+	else
+		output->cut_bytes += length;
+}
+
 static MUST_CHECK Rc
 write_piece(Output *output, Error *err)
 {
@@ -110,6 +162,7 @@ write_piece(Output *output, Error *err)
 	if (written < 0)
 		return error_set(err, ERR_IO, "could not write to standard output: %s",
 						 strerror(errno));
+	note_lines(output, output->buf.data + output->taken, (size_t) written);
 	output->taken += (size_t) written;
 	output->written += (uint64_t) written;
 	return RC_OK;

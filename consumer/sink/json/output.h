@@ -10,6 +10,10 @@
  * once; what it was given is only safe after output_sync(), which waits for the
  * disk.
  *
+ * Each line stands on its own, also behind what was interrupted: a line that a
+ * file did not take as a whole, because its disk is full or we have to stop, is
+ * taken back; and where somebody else left one, a new line is begun.
+ *
  * Invariant: bytes are counted from the start, appended >= written >= synced.
  */
 #ifndef PENSTOCK_SINK_JSON_OUTPUT_H
@@ -32,6 +36,7 @@ typedef struct Output
 	bool is_file;   /* a regular file */
 	bool nonblocks; /* writing to it never waits */
 	size_t taken;
+	size_t cut_bytes; /* at the end of `written`, of a line that goes on */
 	uint64_t written; /* bytes that the other side took */
 	uint64_t synced;  /* bytes that survive a crash, of a file; else written */
 } Output;
@@ -39,7 +44,10 @@ typedef struct Output
 /* Gets ready to write to a descriptor, which is borrowed. */
 void output_open(Output *output, int fd);
 
-/* Closes what output_open() opened.  Accepts a zeroed Output. */
+/*
+ * Closes what output_open() opened, and takes back a line that was cut. Accepts
+ * a zeroed Output.
+ */
 void output_close(Output *output);
 
 /* Bytes that are appended and not written. */

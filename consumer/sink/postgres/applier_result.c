@@ -98,6 +98,28 @@ note_lease_lost(Applier *self, Error *failure)
 	note_failure(self, failure, &(ConflictChange){0}, PLAN_NO_CHANGE, false);
 }
 
+/*
+ * What the target only finds at commit (a deferred constraint) is not of one
+ * change; but it is of these transactions.
+ */
+static void
+add_commit_context(const Applier *self, Error *err)
+{
+	const Batch *batch = &self->batch;
+	const TxnInfo *first = &batch->txns[0].txn;
+	const TxnInfo *last = &batch->txns[batch->txn_count - 1].txn;
+
+	if (batch->txn_count == 1)
+		error_context(err, "committing transaction %u, commit LSN " LSN_FORMAT,
+					  first->xid, LSN_ARGS(first->commit_lsn));
+	else
+		error_context(err,
+					  "committing %zu transactions, from %u, commit "
+					  "LSN " LSN_FORMAT ", to %u, commit LSN " LSN_FORMAT,
+					  batch->txn_count, first->xid, LSN_ARGS(first->commit_lsn),
+					  last->xid, LSN_ARGS(last->commit_lsn));
+}
+
 static void
 note_error_result(Applier *self, const PGresult *result,
 				  const Expectation *expectation)
@@ -117,6 +139,8 @@ note_error_result(Applier *self, const PGresult *result,
 	}
 	describe_change(self, expectation, &described);
 	conflict_explain_refusal(&described, &failure);
+	if (self->state == APPLIER_COMMITTING && self->batch.txn_count > 0)
+		add_commit_context(self, &failure);
 	note_failure(self, &failure, &described, expectation->change_index,
 				 !error_is_transient(&failure));
 }
