@@ -33,6 +33,7 @@
 #include "cmd/clone_undo.h"
 #include "cmd/command.h"
 #include "copy/data.h"
+#include "copy/large_objects.h"
 #include "copy/match.h"
 #include "copy/sequences.h"
 
@@ -81,12 +82,9 @@ create_slot(Clone *clone, Error *err)
 	FAULT("clone.slot_created");
 	log_info("clone", "the copy is of position " LSN_FORMAT,
 			 LSN_ARGS(clone->snapshot.consistent_lsn));
-	catalog_free(clone->catalog);
-	clone->catalog = NULL;
 	rc = pgconn_exec(clone->source, "BEGIN", NULL, err);
 	if (rc == RC_OK)
-		rc = catalog_read(&clone->catalog, clone->source, config->publications,
-						  false, err);
+		rc = clone_read_catalog(clone, false, err);
 	if (rc == RC_OK)
 		rc = catalog_lock(clone->catalog, clone->source, err);
 	if (rc == RC_OK)
@@ -104,6 +102,9 @@ dump_schema(Clone *clone, Error *err)
 		.snapshot = clone->slot_created ? clone->snapshot.name : NULL,
 		.jobs = clone->config->jobs,
 		.with_data = !clone->config->schema_only,
+		.no_owner = clone->config->no_owner,
+		.no_privileges = clone->config->no_privileges,
+		.no_tablespaces = clone->config->no_tablespaces,
 	};
 
 	log_info("clone", "dumping the schema");
@@ -167,6 +168,29 @@ copy_rows(Clone *clone, int number, Error *err)
 				 "copied %d tables to %s: %" PRId64 " rows, %.1f MB, %.1f MB/s",
 				 report.tables, target->label, report.rows,
 				 (double) report.bytes / (double) MB, report.rate);
+	return rc;
+}
+
+static Rc
+copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	const LargeObjectsOptions options = {
+		.source = clone->config->source,
+		.snapshot = clone->snapshot.name,
+		.no_owner = clone->config->no_owner,
+		.no_privileges = clone->config->no_privileges,
+	};
+	int64_t copied;
+	Rc rc;
+
+	if (clone->config->data_only || !catalog_has_large_objects(clone->catalog))
+		return RC_OK;
+	rc = large_objects_copy(&options, target->conn, &copied, err);
+	if (rc == RC_OK && copied > 0)
+		log_info("clone",
+				 "copied %" PRId64 " large objects to %s; changes to them are "
+				 "not followed",
+				 copied, target->label);
 	return rc;
 }
 
@@ -283,6 +307,8 @@ copy_targets(Clone *clone, Error *err)
 			rc = open_build(clone, i, err);
 		if (rc == RC_OK)
 			rc = copy_rows(clone, i, err);
+		if (rc == RC_OK)
+			rc = copy_large_objects(clone, &clone->targets[i], err);
 	}
 	return rc;
 }
@@ -337,8 +363,7 @@ print_plan(const Clone *clone)
 
 		if (!config->data_only)
 			printf("create %s on %s with \"%s\" of PostgreSQL %d\n",
-				   catalog->publications.all_tables ? "the whole schema"
-													: "the published tables",
+				   catalog->whole ? "the whole schema" : "the published tables",
 				   label, clone->programs.pg_dump, clone->programs.major);
 		for (int n = 0; n < catalog->table_count && !config->schema_only; n++)
 			printf("copy table %s to %s, about %.1f MB%s%s\n",

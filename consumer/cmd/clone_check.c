@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "copy/match.h"
+#include "copy/obstacles.h"
 
 #define APPLICATION_NAME "penstock clone"
 
@@ -66,6 +67,21 @@ clone_open_all(Clone *clone, Error *err)
 		rc = clone_open_source(&clone->replication, clone->config,
 							   PGCONN_REPLICATION, err);
 	return rc;
+}
+
+Rc
+clone_read_catalog(Clone *clone, bool warn, Error *err)
+{
+	const CatalogOptions options = {
+		.publications = clone->config->publications,
+		.selection = &clone->config->selection,
+		.without_unlogged = clone->config->no_unlogged_data,
+		.warn = warn,
+	};
+
+	catalog_free(clone->catalog);
+	clone->catalog = NULL;
+	return catalog_read(&clone->catalog, clone->source, &options, err);
 }
 
 static Rc
@@ -129,6 +145,11 @@ check_no_progress(const Clone *clone, const CloneTarget *target, Error *err)
 static Rc
 check_target(const Clone *clone, const CloneTarget *target, Error *err)
 {
+	const RestoreLimits limits = {
+		.no_owner = clone->config->no_owner,
+		.no_privileges = clone->config->no_privileges,
+		.no_tablespaces = clone->config->no_tablespaces,
+	};
 	Rc rc = RC_OK;
 
 	if (!clone->config->schema_only)
@@ -136,7 +157,8 @@ check_target(const Clone *clone, const CloneTarget *target, Error *err)
 	if (rc == RC_OK && clone->config->data_only)
 		rc = match_target(clone->catalog, target->conn, err);
 	else if (rc == RC_OK)
-		rc = match_check_absent(clone->catalog, target->conn, err);
+		rc = obstacles_check_target(clone->catalog, &limits, clone->source,
+									target->conn, err);
 	return rc;
 }
 
@@ -177,8 +199,9 @@ clone_check_all(Clone *clone, Error *err)
 	if (rc == RC_OK && !config->schema_only)
 		rc = check_no_slot(clone, err);
 	if (rc == RC_OK)
-		rc = catalog_read(&clone->catalog, clone->source, config->publications,
-						  true, err);
+		rc = clone_read_catalog(clone, true, err);
+	if (rc == RC_OK && !config->schema_only)
+		rc = obstacles_check_source(clone->catalog, clone->source, err);
 	if (rc == RC_OK)
 		rc = clone_check_targets(clone, err);
 	if (rc == RC_OK && !config->data_only)

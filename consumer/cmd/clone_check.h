@@ -21,6 +21,12 @@ MUST_CHECK Rc clone_open_all(Clone *clone, Error *err);
 /* Reads what is published, and refuses what cannot work.  Writes nothing. */
 MUST_CHECK Rc clone_check_all(Clone *clone, Error *err);
 
+/*
+ * Reads what is to be copied, instead of what was read before; `warn` as in
+ * CatalogOptions.
+ */
+MUST_CHECK Rc clone_read_catalog(Clone *clone, bool warn, Error *err);
+
 /* Whether the targets can take what the catalog has. */
 MUST_CHECK Rc clone_check_targets(const Clone *clone, Error *err);
 

@@ -10,13 +10,17 @@ Rc
 place_read_distribution(const Config *config, PgConn *source, Buf *distribution,
 						Error *err)
 {
+	const CatalogOptions options = {
+		.publications = config->publications,
+		.without_unlogged = true,
+	};
 	CopyCatalog *catalog = NULL;
 	Placed *placed = NULL;
 	Rc rc;
 
 	if (config->placement == NULL)
 		return RC_OK;
-	rc = catalog_read(&catalog, source, config->publications, false, err);
+	rc = catalog_read(&catalog, source, &options, err);
 	if (rc == RC_OK)
 		rc = placed_read(&placed, catalog, config->placement, source, err);
 	if (rc == RC_OK)

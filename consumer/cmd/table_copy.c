@@ -215,6 +215,9 @@ dump_schema(TableCopy *copy, Error *err)
 		.programs = &copy->programs,
 		.snapshot = copy->snapshot.name,
 		.jobs = copy->work->config->jobs,
+		.no_owner = copy->work->config->no_owner,
+		.no_privileges = copy->work->config->no_privileges,
+		.no_tablespaces = copy->work->config->no_tablespaces,
 		.with_data = true,
 	};
 	Rc rc;

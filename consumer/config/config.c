@@ -24,6 +24,7 @@ typedef enum OptionType
 	OPTION_COUNT,
 	OPTION_ORIGIN,
 	OPTION_CONFLICT, /* may be given several times */
+	OPTION_PATTERN,  /* likewise */
 } OptionType;
 
 typedef struct OptionDef
@@ -73,6 +74,27 @@ static const OptionDef option_table[] = {
 	 NULL, NULL, "copy the schema, no data; creates no slot"},
 	{"data-only", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(data_only), NULL, NULL,
 	 NULL, "copy the data into tables that are there"},
+	{"table", 0, OPTION_PATTERN, COMMAND_CLONE, FIELD(selection.tables),
+	 "PATTERN", NULL, NULL,
+	 "only these of the published tables; may be repeated"},
+	{"exclude-table", 0, OPTION_PATTERN, COMMAND_CLONE,
+	 FIELD(selection.exclude_tables), "PATTERN", NULL, NULL,
+	 "not these tables; may be repeated"},
+	{"schema", 0, OPTION_PATTERN, COMMAND_CLONE, FIELD(selection.schemas),
+	 "PATTERN", NULL, NULL, "only what is in these schemas; may be repeated"},
+	{"exclude-schema", 0, OPTION_PATTERN, COMMAND_CLONE,
+	 FIELD(selection.exclude_schemas), "PATTERN", NULL, NULL,
+	 "nothing of these schemas; may be repeated"},
+	{"no-owner", 0, OPTION_FLAG, COMMAND_CLONE | COMMAND_TABLE, FIELD(no_owner),
+	 NULL, NULL, NULL, "give everything to the target's user"},
+	{"no-privileges", 0, OPTION_FLAG, COMMAND_CLONE | COMMAND_TABLE,
+	 FIELD(no_privileges), NULL, NULL, NULL, "grant and revoke nothing"},
+	{"no-tablespaces", 0, OPTION_FLAG, COMMAND_CLONE | COMMAND_TABLE,
+	 FIELD(no_tablespaces), NULL, NULL, NULL,
+	 "put everything into the default tablespace"},
+	{"no-unlogged-table-data", 0, OPTION_FLAG, COMMAND_CLONE,
+	 FIELD(no_unlogged_data), NULL, NULL, NULL,
+	 "create unlogged tables without their rows"},
 	{"follow", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(follow), NULL, NULL, NULL,
 	 "go on into following when the copy is done"},
 	{"jobs", 'j', OPTION_COUNT, COMMAND_CLONE | COMMAND_TABLE, FIELD(jobs), "N",
@@ -214,6 +236,19 @@ read_count(int *field, const OptionDef *option, const char *value, Error *err)
 }
 
 static Rc
+read_pattern(PatternList *list, const OptionDef *option, const char *value,
+			 Error *err)
+{
+	if (value[0] == '\0')
+		return bad_value(err, option, value, "a pattern");
+	if (list->count == SELECTION_PATTERNS_MAX)
+		return error_set(err, ERR_CONFIG, "too many --%s: at most %d",
+						 option->name, SELECTION_PATTERNS_MAX);
+	list->patterns[list->count++] = value;
+	return RC_OK;
+}
+
+static Rc
 read_value(Config *config, const OptionDef *option, const char *value,
 		   Error *err)
 {
@@ -253,6 +288,8 @@ read_value(Config *config, const OptionDef *option, const char *value,
 								 "stop, skip or overwrite, or SCHEMA.TABLE: "
 								 "and one of them");
 			return RC_OK;
+		case OPTION_PATTERN:
+			return read_pattern(field, option, value, err);
 	}
 	return RC_OK;
 }
@@ -262,7 +299,8 @@ read_value(Config *config, const OptionDef *option, const char *value,
 static bool
 may_be_repeated(const OptionDef *option)
 {
-	return option->type == OPTION_TARGET || option->type == OPTION_CONFLICT;
+	return option->type == OPTION_TARGET || option->type == OPTION_CONFLICT ||
+		   option->type == OPTION_PATTERN;
 }
 
 /* The option that a setting of the file stands for, or NULL. */
@@ -439,6 +477,10 @@ check_together(const Config *config, Error *err)
 		return error_set(err, ERR_CONFIG,
 						 "--schema-only cannot be used with --%s",
 						 config->data_only ? "data-only" : "follow");
+	if (config->selection.tables.count > 0 &&
+		config->selection.schemas.count > 0)
+		return error_set(err, ERR_CONFIG,
+						 "--table cannot be used with --schema");
 	return RC_OK;
 }
 

@@ -21,6 +21,7 @@
 #include "model/lsn.h"
 #include "model/placement.h"
 #include "model/policy.h"
+#include "model/selection.h"
 
 /* Longest pipeline name: it names a replication slot (NAMEDATALEN - 1). */
 #define CONFIG_NAME_MAX 63
@@ -66,9 +67,14 @@ typedef struct Config
 	Lsn endpos; /* 0: none */
 	size_t memory_bytes;
 	int jobs;
+	Selection selection;   /* of tables and schemas to clone */
 	const char *pg_bindir; /* where pg_dump is, or NULL */
 	bool schema_only;
 	bool data_only;
+	bool no_owner;
+	bool no_privileges;
+	bool no_tablespaces;
+	bool no_unlogged_data;
 	bool follow;
 	bool json;
 	bool messages;

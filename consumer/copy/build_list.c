@@ -44,15 +44,6 @@ enum
 };
 
 static void
-append_tables(const CopyCatalog *catalog, Buf *sql)
-{
-	buf_append_string(sql, "'{");
-	for (int i = 0; i < catalog->table_count; i++)
-		buf_printf(sql, "%s%u", i > 0 ? "," : "", catalog->tables[i].oid);
-	buf_append_string(sql, "}'::oid[]");
-}
-
-static void
 append_columns(const CopyCatalog *catalog, Buf *sql)
 {
 	buf_append_string(
@@ -61,7 +52,7 @@ append_columns(const CopyCatalog *catalog, Buf *sql)
 			 " (SELECT a.relid FROM (SELECT t.oid UNION ALL"
 			 "   SELECT p.relid FROM pg_partition_ancestors(t.oid) p) a (relid)"
 			 "  WHERE a.relid = ANY (");
-	append_tables(catalog, sql);
+	catalog_append_tables(catalog, sql);
 	buf_append_string(
 		sql,
 		") LIMIT 1),"

@@ -44,9 +44,15 @@
 		 " AND NOT (" type ".typname = 'interval'"                             \
 		 " AND current_setting('server_version_num')::int >= 170000)"
 
-/* The publications that go in front of this are a list of literals. */
+/* What a publication of all tables cannot publish. */
+static const char unlogged_sql[] =
+	" UNION ALL SELECT c.oid, NULL, NULL FROM pg_class c"
+	" JOIN pg_namespace n ON n.oid = c.relnamespace"
+	" WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND c.oid >= 16384"
+	" AND n.nspname <> '" CATALOG_OWN_SCHEMA "'";
+
 static const char published_sql[] =
-	" AND n.nspname <> '" CATALOG_OWN_SCHEMA "'),"
+	"),"
 	" combined AS MATERIALIZED (SELECT p.relid,"
 	"  count(DISTINCT p.attnames) > 1 AS lists_differ,"
 	"  min(p.attnames) AS attnames,"
@@ -65,7 +71,7 @@ static const char tables_sql[] =
 	"  c.relreplident = 'f' OR EXISTS (SELECT FROM pg_index i"
 	"   WHERE i.indrelid = c.oid AND (c.relreplident = 'd' AND i.indisprimary"
 	"    OR c.relreplident = 'i' AND i.indisreplident)),"
-	"  m.is_config, m.condition,"
+	"  m.is_config, m.condition, c.relpersistence = 'u',"
 	"  a.attname, a.atttypid,"
 	"  " PORTABLE_SQL("y") " AND (e.oid IS NULL OR " PORTABLE_SQL(
 		"e") ")"
@@ -107,6 +113,7 @@ enum
 	TABLES_HAS_IDENTITY,
 	TABLES_IS_CONFIG,
 	TABLES_CONDITION,
+	TABLES_UNLOGGED,
 	TABLES_COLUMN,
 	TABLES_TYPE,
 	TABLES_PORTABLE,
@@ -152,12 +159,14 @@ append_published(Buf *sql, const CopyCatalog *catalog, PgConn *source)
 			   has_lists ? "p.attnames, p.rowfilter"
 						 : "NULL::name[] AS attnames, NULL::text AS rowfilter");
 	publications_append_literals(&catalog->publications, sql);
-	buf_append_char(sql, ')');
+	buf_append_string(sql, ") AND n.nspname <> '" CATALOG_OWN_SCHEMA "'");
 	if (catalog->only_oid != 0)
 		buf_printf(sql,
 				   " AND (c.oid = %u OR c.oid IN (SELECT l.relid"
 				   " FROM pg_partition_tree(%u) l))",
 				   catalog->only_oid, catalog->only_oid);
+	else if (catalog->publications.all_tables && !catalog->without_unlogged)
+		buf_append_string(sql, unlogged_sql);
 	buf_append_string(sql, published_sql);
 }
 
@@ -198,6 +207,7 @@ fill_table(CopyTable *table, Arena *arena, const PGresult *result, int row)
 	table->bytes = strtoll(PQgetvalue(result, row, TABLES_BYTES), NULL, 10);
 	table->heap_blocks = strtoll(PQgetvalue(result, row, TABLES_BLOCKS), NULL,
 								 10);
+	table->unlogged = sql_bool(result, row, TABLES_UNLOGGED);
 	table->has_identity = sql_bool(result, row, TABLES_HAS_IDENTITY);
 	table->filter = combine_filters(arena,
 									PQgetvalue(result, row, TABLES_FILTER),
@@ -347,48 +357,148 @@ warn_without_identity(const CopyCatalog *catalog)
 	if (!catalog->publications.publishes_keys)
 		return;
 	for (int i = 0; i < catalog->table_count; i++)
-		if (!catalog->tables[i].has_identity)
+		if (!catalog->tables[i].has_identity && !catalog->tables[i].unlogged)
 			log_warning("copy",
 						"table %s has no usable replica identity: the source "
 						"will refuse updates and deletes of its rows",
 						catalog->tables[i].qualified);
 }
 
+/* Leaves out tables that are not selected; warns about them if asked to. */
+static void
+select_tables(CopyCatalog *catalog, bool warn)
+{
+	int kept = 0;
+	int left_out = 0;
+	const char *first = NULL;
+
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		const CopyTable *table = &catalog->tables[i];
+
+		if (selected_has(&catalog->selected, table->oid))
+			catalog->tables[kept++] = *table;
+		else if (!table->unlogged && left_out++ == 0)
+			first = table->qualified;
+	}
+	catalog->table_count = kept;
+	if (warn && left_out > 0)
+		log_warning(
+			"copy",
+			"table %s%s published but left out of the copy: following "
+			"will stop at the first change to it unless you take it out "
+			"of the publication (ALTER PUBLICATION … DROP TABLE …, or "
+			"one that is not FOR ALL TABLES) before you clone",
+			first, left_out > 1 ? " and others are" : " is");
+}
+
+/* What a selection by table takes beside tables. */
+static int
+count_other_kinds(const Selected *selected)
+{
+	int count = 0;
+
+	for (int i = 0; i < selected->relation_count; i++)
+		if (selected->relations[i].selected &&
+			strchr("vmfS", selected->relations[i].kind) != NULL)
+			count++;
+	return count;
+}
+
+static void
+add_other_kinds(CopyCatalog *catalog)
+{
+	const Selected *selected = &catalog->selected;
+	int count = catalog->relation_count + count_other_kinds(selected);
+	CopyRelation *all = arena_calloc(catalog->arena, (size_t) count,
+									 sizeof(CopyRelation));
+
+	memcpy(all, catalog->relations,
+		   (size_t) catalog->relation_count * sizeof(CopyRelation));
+	catalog->relations = all;
+	for (int i = 0; i < selected->relation_count; i++)
+		if (selected->relations[i].selected &&
+			strchr("vmfS", selected->relations[i].kind) != NULL)
+			all[catalog->relation_count++] = (CopyRelation){
+				.oid = selected->relations[i].oid,
+				.qualified = selected->relations[i].qualified,
+			};
+}
+
+static void
+select_relations(CopyCatalog *catalog)
+{
+	int kept = 0;
+
+	for (int i = 0; i < catalog->relation_count; i++)
+		if (selected_has(&catalog->selected, catalog->relations[i].oid))
+			catalog->relations[kept++] = catalog->relations[i];
+	catalog->relation_count = kept;
+	if (catalog->publications.all_tables && catalog->selected.by_table)
+		add_other_kinds(catalog);
+}
+
 static Rc
-read_all(CopyCatalog **catalog, PgConn *source, const char *list,
+read_selected(CopyCatalog *catalog, PgConn *source,
+			  const CatalogOptions *options, Error *err)
+{
+	Rc rc;
+
+	catalog->selected.all = true;
+	if (options->selection == NULL)
+		return RC_OK;
+	rc = selection_read(&catalog->selected, options->selection, source,
+						catalog->arena, err);
+	if (rc != RC_OK || catalog->selected.all)
+		return rc;
+	select_tables(catalog, options->warn);
+	select_relations(catalog);
+	return RC_OK;
+}
+
+static Rc
+read_all(CopyCatalog **catalog, PgConn *source, const CatalogOptions *options,
 		 uint32_t only_oid, Error *err)
 {
 	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
 	CopyCatalog *read = arena_calloc(arena, 1, sizeof(CopyCatalog));
-	Rc rc = publications_parse(&read->publications, list, arena, err);
+	Rc rc = publications_parse(&read->publications, options->publications,
+							   arena, err);
 
 	read->arena = arena;
 	read->only_oid = only_oid;
+	read->without_unlogged = options->without_unlogged;
 	if (rc == RC_OK)
 		rc = publications_read(&read->publications, source, err);
 	if (rc == RC_OK)
 		rc = read_tables(read, source, err);
 	if (rc == RC_OK)
 		rc = read_relations(read, source, err);
+	if (rc == RC_OK)
+		rc = read_selected(read, source, options, err);
 	if (rc != RC_OK)
 	{
 		catalog_free(read);
 		return rc;
 	}
+	read->whole = read->publications.all_tables && only_oid == 0 &&
+				  !read->selected.by_table;
 	*catalog = read;
 	return RC_OK;
 }
 
 Rc
-catalog_read(CopyCatalog **catalog, PgConn *source, const char *list, bool warn,
-			 Error *err)
+catalog_read(CopyCatalog **catalog, PgConn *source,
+			 const CatalogOptions *options, Error *err)
 {
-	Rc rc = read_all(catalog, source, list, 0, err);
+	Rc rc = read_all(catalog, source, options, 0, err);
 
-	if (rc != RC_OK || !warn)
+	if (rc != RC_OK || !options->warn)
 		return rc;
 	if ((*catalog)->table_count == 0)
-		log_warning("copy", "publications %s publish no table", list);
+		log_warning("copy", "publications %s publish no table%s",
+					options->publications,
+					(*catalog)->selected.all ? "" : " that is selected");
 	warn_without_identity(*catalog);
 	return RC_OK;
 }
@@ -397,15 +507,10 @@ Rc
 catalog_read_table(CopyCatalog **catalog, PgConn *source, const char *list,
 				   uint32_t oid, Error *err)
 {
-	Rc rc;
+	const CatalogOptions options = {.publications = list};
 
 	ASSERT(oid != 0);
-	rc = read_all(catalog, source, list, oid, err);
-
-	/* What is copied is this table, and not the database. */
-	if (rc == RC_OK)
-		(*catalog)->publications.all_tables = false;
-	return rc;
+	return read_all(catalog, source, &options, oid, err);
 }
 
 void
@@ -437,6 +542,29 @@ catalog_append_oids(const CopyCatalog *catalog, Buf *sql)
 	buf_append_string(sql, "'{");
 	for (int i = 0; i < catalog->relation_count; i++)
 		buf_printf(sql, "%s%u", i > 0 ? "," : "", catalog->relations[i].oid);
+	buf_append_string(sql, "}'::oid[]");
+}
+
+void
+catalog_append_tables(const CopyCatalog *catalog, Buf *sql)
+{
+	buf_append_string(sql, "'{");
+	for (int i = 0; i < catalog->table_count; i++)
+		buf_printf(sql, "%s%u", i > 0 ? "," : "", catalog->tables[i].oid);
+	buf_append_string(sql, "}'::oid[]");
+}
+
+void
+catalog_append_unselected(const CopyCatalog *catalog, Buf *sql)
+{
+	const Selected *selected = &catalog->selected;
+	int listed = 0;
+
+	buf_append_string(sql, "'{");
+	for (int i = 0; i < selected->relation_count; i++)
+		if (!selected->relations[i].selected)
+			buf_printf(sql, "%s%u", listed++ > 0 ? "," : "",
+					   selected->relations[i].oid);
 	buf_append_string(sql, "}'::oid[]");
 }
 

@@ -8,6 +8,9 @@
  * publication has none; differing column lists are an error; partitions are
  * left out where the table above them is published as a whole.
  *
+ * A selection leaves some of it out.  Unlogged tables, which cannot be
+ * published, come along with a publication of all tables.
+ *
  * Penstock's own schema on the source, if it has one, belongs to another
  * pipeline that ends there and is never copied.
  */
@@ -22,6 +25,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "copy/publications.h"
+#include "copy/selection_read.h"
 #include "net/pgconn.h"
 
 /* Penstock's own schema on every target. */
@@ -52,6 +56,7 @@ typedef struct CopyTable
 	const char *name;
 	const char *qualified; /* "schema"."name" */
 	bool partitioned;      /* published through its root */
+	bool unlogged;         /* copied, and not followed */
 	const char *filter;    /* condition on its rows, or NULL */
 	int64_t bytes;         /* on the source, about */
 	int64_t heap_blocks;   /* for reading it in parts; 0: it cannot be */
@@ -86,12 +91,23 @@ typedef struct CopyRelation
 typedef struct CopyCatalog
 {
 	Publications publications;
+	Selected selected;
+
+	/*
+	 * Whether the schema is that of the whole database, but for what the
+	 * selection leaves out; otherwise it is the relations below and what they
+	 * need.
+	 */
+	bool whole;
+	bool without_unlogged; /* unlogged tables have no rows to copy */
+
 	int table_count;
 	CopyTable *tables; /* largest first */
 
 	/*
 	 * The tables, the tables above them that they inherit from or are
-	 * partitions of, and the partitions below them.
+	 * partitions of, and the partitions below them; views, sequences and the
+	 * like that were selected by name.
 	 */
 	int relation_count;
 	CopyRelation *relations;
@@ -100,13 +116,20 @@ typedef struct CopyCatalog
 	Arena *arena;      /* holds all of the above, and this */
 } CopyCatalog;
 
+typedef struct CatalogOptions
+{
+	const char *publications;   /* list of names */
+	const Selection *selection; /* NULL: all that is published */
+	bool without_unlogged;      /* leave unlogged tables empty */
+	bool warn; /* of tables without a usable replica identity, and of those that
+				* are published but not selected */
+} CatalogOptions;
+
 /*
- * Reads what the publications in `list` publish.  On success *catalog is the
- * caller's.  Warns about tables without a usable replica identity if `warn` is
- * set.
+ * Reads what the publications publish.  On success *catalog is the caller's.
  */
 MUST_CHECK Rc catalog_read(CopyCatalog **catalog, PgConn *source,
-						   const char *list, bool warn, Error *err);
+						   const CatalogOptions *options, Error *err);
 
 /*
  * The same of what is published of one table, given by its OID on the source:
@@ -126,8 +149,21 @@ void catalog_free(CopyCatalog *catalog);
 MUST_CHECK Rc catalog_lock(const CopyCatalog *catalog, PgConn *source,
 						   Error *err);
 
+/* Whether large objects come along: as in pg_dump, with the whole database. */
+static inline bool
+catalog_has_large_objects(const CopyCatalog *catalog)
+{
+	return catalog->whole && !catalog->selected.by_schema;
+}
+
 /* Appends '{1,2,…}'::oid[] of all relations. */
 void catalog_append_oids(const CopyCatalog *catalog, Buf *sql);
+
+/* The same of the tables. */
+void catalog_append_tables(const CopyCatalog *catalog, Buf *sql);
+
+/* The same of the relations that are not selected. */
+void catalog_append_unselected(const CopyCatalog *catalog, Buf *sql);
 
 /* Appends ("a", "b"), or nothing for a table without columns. */
 void catalog_append_column_list(const CopyTable *table, Buf *sql);

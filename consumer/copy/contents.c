@@ -100,3 +100,43 @@ contents_filter(const char *from, const char *to, const ContentsFilter *filter,
 					   strerror(errno));
 	return rc;
 }
+
+static int
+count_lines(FILE *stream)
+{
+	int count = 0;
+
+	for (int c = fgetc(stream); c != EOF; c = fgetc(stream))
+		if (c == '\n')
+			count++;
+	rewind(stream);
+	return count;
+}
+
+Rc
+contents_read_objects(const char *file, ObjectSet *objects, Arena *arena,
+					  Error *err)
+{
+	static char line[CONTENTS_LINE_MAX];
+	FILE *stream = fopen(file, "re");
+	Rc rc = RC_OK;
+
+	*objects = (ObjectSet){0};
+	if (stream == NULL)
+		return error_set(err, ERR_IO, "could not open file \"%s\": %s", file,
+						 strerror(errno));
+	objects->objects = arena_calloc(arena, (size_t) count_lines(stream) + 1,
+									sizeof(ObjectId));
+	while (fgets(line, sizeof(line), stream) != NULL)
+	{
+		ObjectId object = {0};
+
+		if (parse_object(line, &object) != NULL && object.class_oid != 0)
+			objects->objects[objects->count++] = object;
+	}
+	if (ferror(stream))
+		rc = error_set(err, ERR_IO, "could not read file \"%s\"", file);
+	fclose(stream);
+	object_set_sort(objects);
+	return rc;
+}

@@ -39,6 +39,10 @@ typedef struct ContentsFilter
 MUST_CHECK Rc contents_filter(const char *from, const char *to,
 							  const ContentsFilter *filter, Error *err);
 
+/* Reads which objects a list has; they are allocated in the arena. */
+MUST_CHECK Rc contents_read_objects(const char *file, ObjectSet *objects,
+									Arena *arena, Error *err);
+
 /* Whether the filter lets a line pass. */
 bool contents_line_passes(const char *line, const ContentsFilter *filter);
 

@@ -60,17 +60,46 @@ static const char needed_sql[] =
 	"  'pg_policy'::regclass, 'pg_rewrite'::regclass)"
 	" ORDER BY 3, 4";
 
-static const char dangling_sql[] =
-	" SELECT DISTINCT d.classid, d.objid,"
-	"  pg_describe_object(d.classid, d.objid, 0), c.oid::regclass"
-	" FROM parts p JOIN pg_depend d"
-	"  ON d.classid = p.classid AND d.objid = p.objid"
-	" JOIN pg_class c ON d.refclassid = 'pg_class'::regclass"
-	"  AND c.oid = d.refobjid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
-	" WHERE d.classid IN ('pg_constraint'::regclass, 'pg_trigger'::regclass,"
-	"  'pg_policy'::regclass, 'pg_rewrite'::regclass)"
-	" AND NOT EXISTS (SELECT FROM parts q WHERE q.objid = c.oid"
-	"  AND q.classid = 'pg_class'::regclass)";
+/*
+ * Relations that are not created, behind a condition on c, and all that
+ * depends on them.  A view depends on tables through its rule.
+ */
+#define GONE_SQL_BEFORE                                                        \
+	"WITH RECURSIVE start (oid) AS (SELECT c.oid FROM pg_class c"              \
+	" WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384 AND "
+
+static const char gone_sql_after[] =
+	"), gone (classid, objid) AS ("
+	" SELECT 'pg_class'::regclass::oid, oid FROM start"
+	" UNION SELECT e.classid, e.objid FROM gone g CROSS JOIN LATERAL ("
+	"  SELECT d.classid, d.objid FROM pg_depend d"
+	"   WHERE d.refclassid = g.classid AND d.refobjid = g.objid"
+	"   AND d.deptype IN ('n', 'a', 'i', 'P', 'S')"
+	"  UNION ALL SELECT 'pg_class'::regclass, r.ev_class FROM pg_rewrite r"
+	"   WHERE g.classid = 'pg_rewrite'::regclass AND r.oid = g.objid"
+	"   AND r.rulename = '_RETURN') e)"
+	" SELECT g.classid, g.objid, pg_describe_object(g.classid, g.objid, 0),"
+	"  o.relkind = 'c' AS is_table, o.relkind IS NOT NULL AS is_told"
+	" FROM gone g LEFT JOIN LATERAL ("
+	"  SELECT CASE WHEN c.relkind IN ('r', 'p') THEN 'c' ELSE 'o' END"
+	"   FROM pg_class c WHERE g.classid = 'pg_class'::regclass"
+	"   AND c.oid = g.objid AND c.relkind IN ('r', 'p', 'v', 'm')"
+	"   AND c.oid NOT IN (SELECT oid FROM start)"
+	"  UNION ALL SELECT 'o' FROM ("
+	"   SELECT conrelid FROM pg_constraint"
+	"    WHERE g.classid = 'pg_constraint'::regclass AND oid = g.objid"
+	"    AND conrelid <> 0 AND conparentid = 0"
+	"   UNION ALL SELECT tgrelid FROM pg_trigger"
+	"    WHERE g.classid = 'pg_trigger'::regclass AND oid = g.objid"
+	"    AND NOT tgisinternal"
+	"   UNION ALL SELECT polrelid FROM pg_policy"
+	"    WHERE g.classid = 'pg_policy'::regclass AND oid = g.objid"
+	"   UNION ALL SELECT ev_class FROM pg_rewrite"
+	"    WHERE g.classid = 'pg_rewrite'::regclass AND oid = g.objid"
+	"    AND rulename <> '_RETURN') p (relid)"
+	"   WHERE NOT EXISTS (SELECT FROM gone q"
+	"    WHERE q.classid = 'pg_class'::regclass AND q.objid = p.relid)"
+	" ) o (relkind) ON true ORDER BY 3";
 
 static ObjectId
 object_field(const PGresult *result, int row)
@@ -177,12 +206,48 @@ partial_read_missing(ObjectSet *missing, const CopyCatalog *catalog,
 	return rc;
 }
 
+static Rc
+read_gone(const CopyCatalog *catalog, PgConn *source, PGresult **result,
+		  Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, GONE_SQL_BEFORE);
+	if (catalog->whole)
+	{
+		buf_append_string(&sql, "c.oid = ANY (");
+		catalog_append_unselected(catalog, &sql);
+	}
+	else
+	{
+		buf_append_string(&sql, "c.oid <> ALL (");
+		catalog_append_oids(catalog, &sql);
+	}
+	buf_append_char(&sql, ')');
+	buf_append_string(&sql, gone_sql_after);
+	return sql_run(source, &sql, result, err);
+}
+
+static Rc
+needs_others(const char *table, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "%s cannot be created without a table that is left out",
+					  table);
+
+	error_hint(err,
+			   "Take the table that it inherits from, or whose row type it "
+			   "uses, as well, or exclude it, too.");
+	return rc;
+}
+
 Rc
 partial_read_dangling(ObjectSet *dangling, const CopyCatalog *catalog,
 					  PgConn *source, Arena *arena, Error *err)
 {
 	PGresult *result = NULL;
-	Rc rc = run_on_parts(catalog, source, dangling_sql, &result, err);
+	Rc rc = read_gone(catalog, source, &result, err);
 
 	*dangling = (ObjectSet){0};
 	if (rc != RC_OK)
@@ -190,15 +255,19 @@ partial_read_dangling(ObjectSet *dangling, const CopyCatalog *catalog,
 	dangling->count = PQntuples(result);
 	dangling->objects = arena_calloc(arena, (size_t) dangling->count,
 									 sizeof(ObjectId));
-	for (int i = 0; i < dangling->count; i++)
+	for (int i = 0; i < dangling->count && rc == RC_OK; i++)
 	{
 		dangling->objects[i] = object_field(result, i);
-		log_warning("copy", "%s is left out: table %s is not copied",
-					PQgetvalue(result, i, 2), PQgetvalue(result, i, 3));
+		if (sql_bool(result, i, 3))
+			rc = needs_others(PQgetvalue(result, i, 2), err);
+		else if (sql_bool(result, i, 4))
+			log_warning("copy",
+						"%s is left out: it refers to what is not copied",
+						PQgetvalue(result, i, 2));
 	}
 	object_set_sort(dangling);
 	PQclear(result);
-	return RC_OK;
+	return rc;
 }
 
 Rc

@@ -46,8 +46,9 @@ MUST_CHECK Rc partial_read_missing(ObjectSet *missing,
 								   PgConn *target, Arena *arena, Error *err);
 
 /*
- * Constraints, triggers, policies and rules of the catalog's relations that
- * refer to a relation which is not among them.  Warns about each.
+ * The relations that are left out, and what cannot be created without them,
+ * such as foreign keys, triggers and views; warns about what of that would be
+ * part of the copy.  That a table would be is an error.
  */
 MUST_CHECK Rc partial_read_dangling(ObjectSet *dangling,
 									const CopyCatalog *catalog, PgConn *source,

@@ -4,7 +4,9 @@
  */
 #include "copy/roles.h"
 
-#include "base/log.h"
+#include <stdio.h>
+#include <string.h>
+
 #include "copy/sql.h"
 
 /* The relations that will be created, all of them or the catalog's. */
@@ -13,8 +15,12 @@ append_copied(Buf *sql, const CopyCatalog *catalog)
 {
 	buf_append_string(sql, "WITH copied AS (SELECT * FROM pg_class"
 						   " WHERE oid >= 16384 AND ");
-	if (catalog->publications.all_tables)
-		buf_append_string(sql, "true)");
+	if (catalog->whole)
+	{
+		buf_append_string(sql, "oid <> ALL (");
+		catalog_append_unselected(catalog, sql);
+		buf_append_string(sql, "))");
+	}
 	else
 	{
 		buf_append_string(sql, "oid = ANY (");
@@ -25,21 +31,32 @@ append_copied(Buf *sql, const CopyCatalog *catalog)
 
 /*
  * Owners and those who were granted something.  The bootstrap superuser is
- * pinned and not in pg_shdepend: its objects are looked for themselves.
+ * pinned and not in pg_shdepend: its objects are looked for themselves.  What
+ * belongs to an extension is made by that, in the name of who makes it.
  */
 static const char roles_sql[] =
-	" SELECT DISTINCT pg_get_userbyid(d.refobjid), d.deptype = 'o'"
-	" FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass"
-	" AND d.deptype IN ('o', 'a') AND d.dbid = (SELECT oid FROM pg_database"
-	"  WHERE datname = current_database())"
-	" AND (d.classid <> 'pg_class'::regclass"
-	"  OR d.objid IN (SELECT oid FROM copied))"
-	" UNION SELECT pg_get_userbyid(10), true"
-	" WHERE EXISTS (SELECT FROM copied WHERE relowner = 10)"
-	" OR EXISTS (SELECT FROM pg_proc WHERE proowner = 10 AND oid >= 16384)"
-	" OR EXISTS (SELECT FROM pg_type WHERE typowner = 10 AND oid >= 16384)"
-	" OR EXISTS (SELECT FROM pg_namespace"
-	"  WHERE nspowner = 10 AND oid >= 16384)";
+	" SELECT DISTINCT pg_get_userbyid(o.role), o.owns FROM ("
+	" SELECT d.classid, d.objid, d.refobjid, d.deptype = 'o'"
+	"  FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass"
+	"  AND d.deptype IN ('o', 'a') AND d.dbid = (SELECT oid FROM pg_database"
+	"   WHERE datname = current_database())"
+	" UNION ALL SELECT 'pg_class'::regclass, c.oid, 10, true FROM pg_class c"
+	"  WHERE c.relowner = 10 AND c.oid >= 16384"
+	" UNION ALL SELECT 'pg_proc'::regclass, p.oid, 10, true FROM pg_proc p"
+	"  WHERE p.proowner = 10 AND p.oid >= 16384"
+	" UNION ALL SELECT 'pg_type'::regclass, t.oid, 10, true FROM pg_type t"
+	"  WHERE t.typowner = 10 AND t.oid >= 16384 AND t.typrelid = 0"
+	"  AND t.typcategory <> 'A'"
+	" UNION ALL SELECT 'pg_namespace'::regclass, n.oid, 10, true"
+	"  FROM pg_namespace n WHERE n.nspowner = 10 AND n.oid >= 16384"
+	"  AND n.nspname <> '" CATALOG_OWN_SCHEMA "' AND n.nspname !~ '^pg_'"
+	") o (classid, objid, role, owns)"
+	" WHERE o.classid NOT IN ('pg_extension'::regclass,"
+	"  'pg_publication'::regclass, 'pg_subscription'::regclass)"
+	" AND (o.classid <> 'pg_class'::regclass"
+	"  OR o.objid IN (SELECT oid FROM copied))"
+	" AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = o.classid"
+	"  AND e.objid = o.objid AND e.deptype = 'e')";
 
 static const char tablespaces_sql[] =
 	" SELECT DISTINCT t.spcname, true FROM copied c"
@@ -48,7 +65,7 @@ static const char tablespaces_sql[] =
 /* Behind VALUES with the names. */
 static const char roles_lacking_sql[] =
 	") v (name, owns) LEFT JOIN pg_roles r ON r.rolname = v.name"
-	" WHERE r.oid IS NULL OR v.owns AND NOT pg_has_role(r.oid, 'MEMBER')";
+	" WHERE (r.oid IS NULL OR v.owns AND NOT pg_has_role(r.oid, 'MEMBER'))";
 
 static const char tablespaces_lacking_sql[] =
 	") v (name, used) LEFT JOIN pg_tablespace t ON t.spcname = v.name"
@@ -73,6 +90,19 @@ append_names(Buf *sql, const PGresult *names)
  * them it lacks, by `lacking_sql`.  *result has one field: their list, or NULL.
  * *result itself is NULL if there is no name at all.
  */
+/* Appends a condition on objects o that are in no schema, or in a taken one. */
+static void
+append_schema_selected(Buf *sql, const Selected *selected)
+{
+	if (selected->schema_count == 0)
+		return;
+	buf_append_string(
+		sql, " AND (SELECT CASE WHEN o.classid = 'pg_namespace'::regclass"
+			 "  THEN i.name ELSE i.schema END"
+			 " FROM pg_identify_object(o.classid, o.objid, 0) i)");
+	selected_append_schemas(selected, sql);
+}
+
 static Rc
 read_lacking(const CopyCatalog *catalog, PgConn *source, const char *source_sql,
 			 PgConn *target, const char *lacking_sql, PGresult **result,
@@ -85,6 +115,8 @@ read_lacking(const CopyCatalog *catalog, PgConn *source, const char *source_sql,
 	buf_init(&sql, BUF_TEXT_MAX);
 	append_copied(&sql, catalog);
 	buf_append_string(&sql, source_sql);
+	if (source_sql == roles_sql)
+		append_schema_selected(&sql, &catalog->selected);
 	rc = sql_run(source, &sql, &names, err);
 	if (rc == RC_OK && PQntuples(names) > 0)
 	{
@@ -108,44 +140,79 @@ lacks(const PGresult *result)
 }
 
 static Rc
-check_roles(RestoreLimits *limits, const CopyCatalog *catalog, PgConn *source,
-			PgConn *target, bool warn, Error *err)
+lacks_roles(const char *roles, PgConn *target, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "roles are missing on %s, or its user \"%s\" cannot give "
+					  "objects to them: %s",
+					  pgconn_label(target), PQuser(pgconn_raw(target)), roles);
+
+	error_hint(err, "Create them there (\"pg_dumpall --roles-only\" prints the "
+					"statements) and make the user a member of them or a "
+					"superuser; or use --no-owner and --no-privileges.");
+	return rc;
+}
+
+static Rc
+check_roles(const RestoreLimits *limits, const CopyCatalog *catalog,
+			PgConn *source, PgConn *target, Error *err)
 {
 	PGresult *result = NULL;
-	Rc rc = read_lacking(catalog, source, roles_sql, target, roles_lacking_sql,
-						 &result, err);
+	char lacking_sql[512];
+	Rc rc;
 
-	limits->no_owner = rc == RC_OK && lacks(result);
-	if (limits->no_owner && warn)
-		log_warning("copy",
-					"owners and privileges are left out: on %s there is no "
-					"role %s that its user \"%s\" could give objects to",
-					pgconn_label(target), PQgetvalue(result, 0, 0),
-					PQuser(pgconn_raw(target)));
+	if (limits->no_owner && limits->no_privileges)
+		return RC_OK;
+	snprintf(lacking_sql, sizeof(lacking_sql), "%s%s", roles_lacking_sql,
+			 limits->no_owner        ? " AND NOT v.owns"
+			 : limits->no_privileges ? " AND v.owns"
+									 : "");
+	rc = read_lacking(catalog, source, roles_sql, target, lacking_sql, &result,
+					  err);
+	if (rc == RC_OK && lacks(result))
+		rc = lacks_roles(PQgetvalue(result, 0, 0), target, err);
 	PQclear(result);
 	return rc;
 }
 
 static Rc
-check_tablespaces(RestoreLimits *limits, const CopyCatalog *catalog,
-				  PgConn *source, PgConn *target, bool warn, Error *err)
+check_tablespaces(const RestoreLimits *limits, const CopyCatalog *catalog,
+				  PgConn *source, PgConn *target, Error *err)
 {
 	PGresult *result = NULL;
-	Rc rc = read_lacking(catalog, source, tablespaces_sql, target,
-						 tablespaces_lacking_sql, &result, err);
+	Rc rc;
 
-	limits->no_tablespaces = rc == RC_OK && lacks(result);
-	if (limits->no_tablespaces && warn)
-		log_warning("copy",
-					"everything goes to the default tablespace: on %s there "
-					"is no tablespace %s to use",
-					pgconn_label(target), PQgetvalue(result, 0, 0));
+	if (limits->no_tablespaces)
+		return RC_OK;
+	rc = read_lacking(catalog, source, tablespaces_sql, target,
+					  tablespaces_lacking_sql, &result, err);
+	if (rc == RC_OK && lacks(result))
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "tablespaces are missing on %s, or its user \"%s\" may "
+					   "not use them: %s",
+					   pgconn_label(target), PQuser(pgconn_raw(target)),
+					   PQgetvalue(result, 0, 0));
+		error_hint(err, "Create them there, or use --no-tablespaces to put "
+						"everything into the default one.");
+	}
 	PQclear(result);
 	return rc;
 }
 
-static Rc
-check_superuser(RestoreLimits *limits, PgConn *target, Error *err)
+Rc
+roles_check(const RestoreLimits *limits, const CopyCatalog *catalog,
+			PgConn *source, PgConn *target, Error *err)
+{
+	Rc rc = check_roles(limits, catalog, source, target, err);
+
+	if (rc == RC_OK)
+		rc = check_tablespaces(limits, catalog, source, target, err);
+	return rc;
+}
+
+Rc
+roles_read_limits(RestoreLimits *limits, PgConn *target, Error *err)
 {
 	PGresult *result = NULL;
 	Rc rc = pgconn_exec(target,
@@ -158,19 +225,4 @@ check_superuser(RestoreLimits *limits, PgConn *target, Error *err)
 	limits->no_comments_on_extensions = sql_bool(result, 0, 0);
 	PQclear(result);
 	return RC_OK;
-}
-
-Rc
-roles_read_limits(RestoreLimits *limits, const CopyCatalog *catalog,
-				  PgConn *source, PgConn *target, bool warn, Error *err)
-{
-	Rc rc;
-
-	*limits = (RestoreLimits){0};
-	rc = check_roles(limits, catalog, source, target, warn, err);
-	if (rc == RC_OK)
-		rc = check_tablespaces(limits, catalog, source, target, warn, err);
-	if (rc == RC_OK)
-		rc = check_superuser(limits, target, err);
-	return rc;
 }

@@ -13,21 +13,26 @@
 #include "copy/catalog.h"
 #include "net/pgconn.h"
 
+/* What of a dump is not to be restored. */
 typedef struct RestoreLimits
 {
-	bool no_owner;       /* leave out owners and privileges */
+	bool no_owner;
+	bool no_privileges;
 	bool no_tablespaces; /* put everything into the default tablespace */
 	bool no_comments_on_extensions; /* only their owners may write those */
 } RestoreLimits;
 
 /*
- * Compares source and target, and warns, if `warn` is set, about what a restore
- * must leave out.
- * The role that is connected to the target matters too: it can give an object
- * only to a role that it is a member of.
+ * Fails if the target lacks a role or a tablespace that is to be restored.
+ * The role that is connected there matters too: it can give an object only to a
+ * role that it is a member of.
  */
-MUST_CHECK Rc roles_read_limits(RestoreLimits *limits,
-								const CopyCatalog *catalog, PgConn *source,
-								PgConn *target, bool warn, Error *err);
+MUST_CHECK Rc roles_check(const RestoreLimits *limits,
+						  const CopyCatalog *catalog, PgConn *source,
+						  PgConn *target, Error *err);
+
+/* Sets those limits that depend on the role that is connected to the target. */
+MUST_CHECK Rc roles_read_limits(RestoreLimits *limits, PgConn *target,
+								Error *err);
 
 #endif /* PENSTOCK_COPY_ROLES_H */

@@ -153,15 +153,37 @@ list_contents(Schema *schema, const char *dump, const char *list, Error *err)
 	return run_child(schema, &arguments, NULL, err);
 }
 
-/* Dumps the whole database. */
-static Rc
-dump_whole(Schema *schema, const char *file, const char *list, Error *err)
+/* Quoted names are taken as they are, not as patterns. */
+static void
+add_selected(Schema *schema, Arguments *arguments, const Selected *selected)
 {
-	Arguments arguments = arguments_new(schema,
-										schema->options.programs->pg_dump, 0);
+	for (int i = 0; i < selected->schema_count; i++)
+		arguments_add(
+			arguments,
+			arena_printf(schema->arena, "--%sschema=%s",
+						 selected->schemas[i].excluded ? "exclude-" : "",
+						 selected->schemas[i].quoted));
+	for (int i = 0; i < selected->relation_count; i++)
+		if (selected->relations[i].excluded)
+			arguments_add(arguments,
+						  arena_printf(schema->arena, "--exclude-table=%s",
+									   selected->relations[i].qualified));
+}
+
+/* Dumps the whole database, but for what is not in `selected`, or NULL. */
+static Rc
+dump_whole(Schema *schema, const Selected *selected, const char *file,
+		   const char *list, Error *err)
+{
+	Arguments arguments = arguments_new(
+		schema, schema->options.programs->pg_dump,
+		selected != NULL ? selected->schema_count + selected->relation_count
+						 : 0);
 	Rc rc;
 
 	add_dump_options(schema, &arguments, file);
+	if (selected != NULL)
+		add_selected(schema, &arguments, selected);
 	arguments_add(&arguments, "--exclude-schema=" CATALOG_OWN_SCHEMA);
 	rc = run_child(schema, &arguments, schema->options.source, err);
 	if (rc == RC_OK)
@@ -179,9 +201,6 @@ dump_tables(Schema *schema, Error *err)
 	Rc rc = partial_read_sequences(&sequences, catalog, schema->options.source,
 								   schema->arena, err);
 
-	if (rc == RC_OK)
-		rc = partial_read_dangling(&schema->dangling, catalog,
-								   schema->options.source, schema->arena, err);
 	if (rc != RC_OK)
 		return rc;
 	arguments = arguments_new(schema, schema->options.programs->pg_dump,
@@ -232,8 +251,13 @@ schema_open(Schema **schema, const SchemaOptions *options, Error *err)
 	opened->arena = arena;
 	opened->options = *options;
 	rc = make_directory(opened, err);
-	if (rc == RC_OK && options->catalog->publications.all_tables)
-		rc = dump_whole(opened, opened->dump, opened->dump_list, err);
+	if (rc == RC_OK &&
+		!(options->catalog->whole && options->catalog->selected.all))
+		rc = partial_read_dangling(&opened->dangling, options->catalog,
+								   options->source, arena, err);
+	if (rc == RC_OK && options->catalog->whole)
+		rc = dump_whole(opened, &options->catalog->selected, opened->dump,
+						opened->dump_list, err);
 	else if (rc == RC_OK && options->catalog->relation_count > 0)
 		rc = dump_tables(opened, err);
 	if (rc != RC_OK)
@@ -281,10 +305,9 @@ static void
 add_limits(Arguments *arguments, const RestoreLimits *limits)
 {
 	if (limits->no_owner)
-	{
 		arguments_add(arguments, "--no-owner");
+	if (limits->no_privileges)
 		arguments_add(arguments, "--no-privileges");
-	}
 	if (limits->no_tablespaces)
 		arguments_add(arguments, "--no-tablespaces");
 }
@@ -332,20 +355,22 @@ restore_needed(Schema *schema, PgConn *target, const RestoreLimits *limits,
 			   Error *err)
 {
 	ObjectSet missing;
-	ContentsFilter filter = {.only = &missing};
+	ObjectSet dumped;
+	ContentsFilter filter = {.only = &missing, .without = &dumped};
 	Rc rc = partial_read_missing(&missing, schema->options.catalog,
 								 schema->options.source, target, schema->arena,
 								 err);
 
 	if (rc != RC_OK || missing.count == 0)
 		return rc;
-	if (schema->whole == NULL)
+	rc = contents_read_objects(schema->dump_list, &dumped, schema->arena, err);
+	if (rc == RC_OK && schema->whole == NULL)
 	{
 		schema->whole = arena_printf(schema->arena, "%s/whole",
 									 schema->directory);
 		schema->whole_list = arena_printf(schema->arena, "%s/whole.list",
 										  schema->directory);
-		rc = dump_whole(schema, schema->whole, schema->whole_list, err);
+		rc = dump_whole(schema, NULL, schema->whole, schema->whole_list, err);
 	}
 	if (rc == RC_OK)
 		rc = restore_filtered(schema, target, schema->whole, schema->whole_list,
@@ -354,20 +379,31 @@ restore_needed(Schema *schema, PgConn *target, const RestoreLimits *limits,
 }
 
 static Rc
+read_limits(const Schema *schema, PgConn *target, RestoreLimits *limits,
+			Error *err)
+{
+	*limits = (RestoreLimits){
+		.no_owner = schema->options.no_owner,
+		.no_privileges = schema->options.no_privileges,
+		.no_tablespaces = schema->options.no_tablespaces,
+	};
+	return roles_read_limits(limits, target, err);
+}
+
+static Rc
 restore_section(Schema *schema, PgConn *target, SchemaSection section,
 				Error *err)
 {
 	const CopyCatalog *catalog = schema->options.catalog;
-	bool whole = catalog->publications.all_tables;
+	bool takes_needed = !catalog->whole || catalog->selected.by_schema;
 	ContentsFilter filter = {
 		.without = &schema->dangling,
 		.built = schema->builds != NULL ? &schema->builds->taken : NULL,
 	};
 	RestoreLimits limits;
-	Rc rc = roles_read_limits(&limits, catalog, schema->options.source, target,
-							  section == SCHEMA_BEFORE_DATA, err);
+	Rc rc = read_limits(schema, target, &limits, err);
 
-	if (rc == RC_OK && !whole && section == SCHEMA_BEFORE_DATA)
+	if (rc == RC_OK && takes_needed && section == SCHEMA_BEFORE_DATA)
 		rc = restore_needed(schema, target, &limits, err);
 	if (rc != RC_OK)
 		return rc;
@@ -384,7 +420,7 @@ schema_restore(Schema *schema, PgConn *target, SchemaSection section,
 	const CopyCatalog *catalog = schema->options.catalog;
 	Rc rc;
 
-	if (!catalog->publications.all_tables && catalog->relation_count == 0)
+	if (!catalog->whole && catalog->relation_count == 0)
 		return RC_OK;
 	rc = restore_section(schema, target, section, err);
 	if (rc != RC_OK)
@@ -427,10 +463,9 @@ schema_read_builds(Schema *schema, PgConn *target, const BuildList **list,
 
 	schema->builds = arena_calloc(schema->arena, 1, sizeof(BuildList));
 	*list = schema->builds;
-	if (!catalog->publications.all_tables && catalog->relation_count == 0)
+	if (!catalog->whole && catalog->relation_count == 0)
 		return RC_OK;
-	rc = roles_read_limits(&limits, catalog, schema->options.source, target,
-						   false, err);
+	rc = read_limits(schema, target, &limits, err);
 	if (rc == RC_OK)
 		rc = write_builds(schema, &limits, err);
 	if (rc == RC_OK)

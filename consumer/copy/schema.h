@@ -34,7 +34,10 @@ typedef struct SchemaOptions
 	const Programs *programs;   /* borrowed until the end */
 	const char *snapshot;       /* exported by the source, or NULL: now */
 	int jobs;                   /* for pg_restore */
-	bool with_data;             /* views that were materialized will be again */
+	bool no_owner;
+	bool no_privileges;
+	bool no_tablespaces;
+	bool with_data; /* views that were materialized will be again */
 } SchemaOptions;
 
 typedef enum SchemaSection

@@ -39,8 +39,14 @@ read_names(const CopyCatalog *catalog, PgConn *source, PGresult **result,
 							" JOIN pg_namespace n ON n.oid = c.relnamespace"
 							" WHERE c.relkind = 'S' AND c.relpersistence <> 't'"
 							" AND n.nspname <> '" CATALOG_OWN_SCHEMA "'");
-	if (!catalog->publications.all_tables)
+	if (!catalog->whole)
 		buf_append_string(&sql, owned_or_used_sql);
+	else if (!catalog->selected.all)
+	{
+		buf_append_string(&sql, " AND c.oid <> ALL (");
+		catalog_append_unselected(catalog, &sql);
+		buf_append_char(&sql, ')');
+	}
 	buf_append_string(&sql, " ORDER BY 1");
 	return sql_run(source, &sql, result, err);
 }
@@ -88,10 +94,10 @@ set_values(PgConn *target, const PGresult *values, PGresult **result,
 	return sql_run(target, &sql, result, err);
 }
 
-/* Copies one batch. */
+/* Copies one batch; may warn about what is not there. */
 static Rc
 copy_batch(PgConn *source, PgConn *target, const PGresult *names, int first,
-		   int *copied, Error *err)
+		   bool warn, int *copied, Error *err)
 {
 	int end = first + SEQUENCES_BATCH;
 	PGresult *values = NULL;
@@ -105,10 +111,10 @@ copy_batch(PgConn *source, PgConn *target, const PGresult *names, int first,
 		rc = set_values(target, values, &result, err);
 	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
 	{
-		if (PQgetisnull(result, i, 1))
+		if (PQgetisnull(result, i, 1) && warn)
 			log_warning("copy", "sequence %s is not on %s",
 						PQgetvalue(result, i, 0), pgconn_label(target));
-		else
+		else if (!PQgetisnull(result, i, 1))
 			(*copied)++;
 	}
 	PQclear(values);
@@ -126,7 +132,8 @@ sequences_copy(const CopyCatalog *catalog, PgConn *source, PgConn *target,
 	*copied = 0;
 	for (int first = 0; rc == RC_OK && first < PQntuples(names);
 		 first += SEQUENCES_BATCH)
-		rc = copy_batch(source, target, names, first, copied, err);
+		rc = copy_batch(source, target, names, first, catalog->selected.all,
+						copied, err);
 	PQclear(names);
 	if (rc != RC_OK)
 		error_context(err, "copying sequences to %s", pgconn_label(target));
