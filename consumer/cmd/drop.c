@@ -23,6 +23,9 @@
  * is left there would be forgotten.  A server that is gone for good is to be
  * left out: then only the other side's half is removed.
  *
+ * Tables that are copied or paused have slots of their own (see
+ * table_state.h); they go in the same way, and first.
+ *
  * Publications and tables are never touched.
  */
 #include <errno.h>
@@ -35,12 +38,14 @@
 #include "net/target_name.h"
 #include "sink/postgres/origin.h"
 #include "sink/postgres/progress_table.h"
+#include "sink/postgres/table_state.h"
 #include "source/slot.h"
 
 typedef struct DropTarget
 {
 	PgConn *conn;
 	ProgressRow progress;
+	PGresult *tables; /* as table_states_list(); or NULL */
 	bool origin_removed;
 } DropTarget;
 
@@ -157,6 +162,9 @@ look_at_target(Drop *drop, int index, Error *err)
 								 &target->progress, err);
 	if (rc == RC_OK)
 		rc = refuse_foreign(drop, target, err);
+	if (rc == RC_OK && target->progress.exists)
+		rc = table_states_list(target->conn, drop->config->name,
+							   &target->tables, err);
 	return rc;
 }
 
@@ -171,6 +179,62 @@ look(Drop *drop, Error *err)
 }
 
 
+/* ---- Slots of single tables ---- */
+
+typedef Rc (*OnSlot)(Drop *drop, DropTarget *target, const char *slot,
+					 Error *err);
+
+/* Calls it for each slot that a target's tables have, once or more often. */
+static Rc
+for_each_slot(Drop *drop, DropTarget *target, OnSlot call, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0;
+		 target->tables != NULL && i < PQntuples(target->tables) && rc == RC_OK;
+		 i++)
+		if (!PQgetisnull(target->tables, i, TABLE_LIST_SLOT))
+			rc = call(drop, target,
+					  PQgetvalue(target->tables, i, TABLE_LIST_SLOT), err);
+	return rc;
+}
+
+static Rc
+remove_slot_progress(Drop *drop UNUSED, DropTarget *target, const char *slot,
+					 Error *err)
+{
+	bool removed;
+
+	return progress_table_remove(target->conn, slot, &removed, err);
+}
+
+static Rc
+drop_table_slot(Drop *drop, DropTarget *target UNUSED, const char *slot,
+				Error *err)
+{
+	SlotInfo info;
+	Rc rc = slot_read(drop->source, slot, &info, err);
+
+	if (rc != RC_OK || !info.exists)
+		return rc;
+	rc = slot_drop(drop->source, slot, err);
+	if (rc == RC_OK)
+		printf("removed replication slot \"%s\" on the source\n", slot);
+	else if (strcmp(err->sqlstate, "55006") == 0) /* in use */
+		error_hint(err, "Stop \"penstock table\" first.");
+	return rc;
+}
+
+static Rc
+drop_slot_origin(Drop *drop UNUSED, DropTarget *target, const char *slot,
+				 Error *err)
+{
+	bool removed;
+
+	return origin_drop(target->conn, slot, &removed, err);
+}
+
+
 /* ---- Removing ---- */
 
 static Rc
@@ -179,6 +243,8 @@ begin_target(Drop *drop, DropTarget *target, Error *err)
 	bool removed;
 	Rc rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
 
+	if (rc == RC_OK)
+		rc = for_each_slot(drop, target, remove_slot_progress, err);
 	if (rc == RC_OK)
 		rc = progress_table_remove(target->conn, drop->config->name, &removed,
 								   err);
@@ -203,6 +269,9 @@ remove_all(Drop *drop, Error *err)
 	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
 		if (drop->targets[i].progress.exists)
 			rc = begin_target(drop, &drop->targets[i], err);
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		if (drop->source != NULL)
+			rc = for_each_slot(drop, &drop->targets[i], drop_table_slot, err);
 	if (rc == RC_OK && drop->slot.exists)
 		rc = drop_slot(drop, err);
 	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
@@ -214,6 +283,8 @@ remove_all(Drop *drop, Error *err)
 		}
 
 	/* A mark that is left over does no harm, so it goes last. */
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		rc = for_each_slot(drop, &drop->targets[i], drop_slot_origin, err);
 	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
 		rc = origin_drop(drop->targets[i].conn, drop->config->name,
 						 &drop->targets[i].origin_removed, err);
@@ -257,7 +328,10 @@ static void
 release(Drop *drop)
 {
 	for (int i = 0; i < drop->config->target_count; i++)
+	{
+		PQclear(drop->targets[i].tables);
 		pgconn_close(drop->targets[i].conn);
+	}
 	pgconn_close(drop->source);
 }
 

@@ -204,6 +204,20 @@ run_remove(TableWork *work, Error *err)
 	return RC_OK;
 }
 
+/* Writes down which slot there will be, so that it is found. */
+static Rc
+note_slot(TableWork *work, TableTarget *target, Error *err)
+{
+	TableRow row = target->row;
+	Rc rc = RC_OK;
+
+	snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
+	for (int i = 0; i < work->name_count && rc == RC_OK; i++)
+		rc = table_state_write(target->conn, work->config->name,
+							   &work->names[i], &row, err);
+	return rc;
+}
+
 /* A slot at the position that the pipeline's own has confirmed. */
 static Rc
 copy_slot(TableWork *work, Error *err)
@@ -211,6 +225,8 @@ copy_slot(TableWork *work, Error *err)
 	const char *params[] = {work->config->name, work->slot};
 	Rc rc = table_drop_slot(work, err);
 
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = note_slot(work, &work->targets[i], err);
 	if (rc == RC_OK)
 		rc = pgconn_exec_params(
 			work->source,

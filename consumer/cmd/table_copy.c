@@ -5,6 +5,7 @@
 #include "cmd/table_copy.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -93,6 +94,9 @@ leave_out(TableCopy *copy, TableTarget *target, Error *err)
 	Rc rc = table_begin(work, target, err);
 	TableRow row = {.kind = TABLE_COPYING, .created = target->row.created};
 	bool removed;
+
+	/* So that it is found whatever happens. */
+	snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
 
 	/* What a slot kept is of no use to a new copy. */
 	if (rc == RC_OK)
@@ -280,9 +284,11 @@ drop_unfinished(TableCopy *copy, TableTarget *target, Error *err)
 static Rc
 note_created(TableCopy *copy, TableTarget *target, Error *err)
 {
-	const TableRow row = {.kind = TABLE_COPYING, .created = true};
+	TableRow row;
 	Rc rc = table_begin(copy->work, target, err);
 
+	row = target->row;
+	row.created = true;
 	if (rc == RC_OK)
 		rc = table_write(copy->work, target, &row, err);
 	return table_end(target, rc, err);

@@ -19,7 +19,10 @@
 #define ARENA_BLOCK_BYTES (4 * KB)
 
 /* First key of our advisory locks: "pens" in ASCII. */
-#define LOCK_CLASS "1885695603"
+#define LOCK_CLASS     "1885695603"
+
+#define LOCK_ATTEMPTS  30
+#define LOCK_PERIOD_MS 100
 
 /* Bytes of the pipeline's name in a slot's; "_t" and an OID follow. */
 #define SLOT_NAME_BYTES_MAX 50
@@ -307,21 +310,38 @@ resolve(TableWork *work, const char *name, bool must_exist, Error *err)
 
 /* The session's lock; it goes when we do, however that is. */
 static Rc
-lock(TableWork *work, Error *err)
+try_lock(TableWork *work, bool *locked, Error *err)
 {
+	static const char sql[] = "SELECT pg_try_advisory_lock(" LOCK_CLASS
+							  ", hashtext($1 || ' ' || $2))";
 	const char *params[] = {work->config->name, work->qualified};
 	PGresult *result = NULL;
-	Rc rc = pgconn_exec_params(work->source,
-							   "SELECT pg_try_advisory_lock(" LOCK_CLASS
-							   ", hashtext($1 || ' ' || $2))",
-							   LENGTH_OF(params), params, &result, err);
+	Rc rc = pgconn_exec_params(work->source, sql, LENGTH_OF(params), params,
+							   &result, err);
 
-	if (rc == RC_OK && !sql_bool(result, 0, 0))
-		rc = error_set(err, ERR_CONFIG,
-					   "another \"penstock table\" works on table %s",
-					   work->qualified);
+	*locked = rc == RC_OK && sql_bool(result, 0, 0);
 	PQclear(result);
 	return rc;
+}
+
+/* The session of one that was killed takes a moment to end. */
+static Rc
+lock(TableWork *work, Error *err)
+{
+	for (int attempt = 1; attempt <= LOCK_ATTEMPTS; attempt++)
+	{
+		bool locked;
+		Rc rc = try_lock(work, &locked, err);
+
+		if (rc != RC_OK || locked)
+			return rc;
+		rc = interrupt_wait(-1, 0, LOCK_PERIOD_MS, err);
+		if (rc == RC_FAIL)
+			return rc;
+	}
+	return error_set(err, ERR_CONFIG,
+					 "another \"penstock table\" works on table %s",
+					 work->qualified);
 }
 
 void

@@ -353,6 +353,27 @@ table_states_refuse_joining(PgConn *target, const char *pipeline,
 }
 
 Rc
+table_states_list(PgConn *target, const char *pipeline, PGresult **result,
+				  Error *err)
+{
+	static const char sql[] =
+		"SELECT t.schema_name, t.table_name, t.state, t.watermark, t.slot_name,"
+		" p.end_lsn FROM penstock.table_state t"
+		" LEFT JOIN penstock.progress p ON p.pipeline = t.slot_name"
+		" WHERE t.pipeline = $1"
+		" AND (t.state <> 'ready' OR t.slot_name IS NOT NULL)"
+		" ORDER BY t.schema_name, t.table_name";
+	const char *params[] = {pipeline};
+	bool exists;
+	Rc rc = look_for_table(target, &exists, err);
+
+	*result = NULL;
+	if (rc == RC_OK && exists)
+		rc = pgconn_exec_params(target, sql, 1, params, result, err);
+	return rc;
+}
+
+Rc
 table_states_remove(PgConn *target, const char *pipeline, Error *err)
 {
 	const char *params[] = {pipeline};

@@ -128,6 +128,26 @@ MUST_CHECK Rc table_state_write(PgConn *target, const char *pipeline,
 MUST_CHECK Rc table_states_refuse_joining(PgConn *target, const char *pipeline,
 										  int64_t lease_token, Error *err);
 
+/*
+ * The rows of tables that are not ready or have a slot of their own: columns
+ * schema_name, table_name, state, watermark, slot_name, and the end_lsn of the
+ * slot's progress.  *result is NULL if there is no table; else the caller
+ * clears it.
+ */
+MUST_CHECK Rc table_states_list(PgConn *target, const char *pipeline,
+								PGresult **result, Error *err);
+
+/* Columns of that result. */
+enum
+{
+	TABLE_LIST_SCHEMA,
+	TABLE_LIST_NAME,
+	TABLE_LIST_STATE,
+	TABLE_LIST_WATERMARK,
+	TABLE_LIST_SLOT,
+	TABLE_LIST_CAUGHT_UP,
+};
+
 /* Removes a pipeline's rows, in the current transaction. */
 MUST_CHECK Rc table_states_remove(PgConn *target, const char *pipeline,
 								  Error *err);
