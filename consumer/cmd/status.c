@@ -31,8 +31,15 @@
  *         lag_bytes       source_lsn less applied_lsn
  *         lag_seconds     since the source committed what was applied last; 0
  *                         without lag in bytes.  An upper bound: changes that
- * are not published, too, move source_lsn transactions, rows     applied since
- * the clone transactions_per_second, rows_per_second
+ *                         are not published, too, move source_lsn
+ *         transactions, rows     applied since the clone
+ *         transactions_per_second, rows_per_second
+ *         tables          array of those that are not followed at the moment
+ *             schema, name
+ *             state       see table_state.h
+ *             position    the target has the table as of here
+ *             lag_bytes   source_lsn less position
+ *             kept        the source keeps the changes since
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -257,6 +264,10 @@ print_table(const PipelineStatus *status, const Config *config,
 		print_target_header(width);
 	for (int i = 0; i < status->target_count; i++)
 		print_target(&status->source, &status->targets[i], width);
+	for (int i = 0; i < status->target_count; i++)
+		status_tables_print(&status->targets[i].tables,
+							status->targets[i].address,
+							status->source.sample.lsn);
 }
 
 
@@ -395,6 +406,8 @@ add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 		add_position(json, source, target);
 	else
 		add_no_position(json);
+	json_key(json, "tables");
+	status_tables_json(&target->tables, json, source->sample.lsn);
 	json_end_object(json);
 }
 

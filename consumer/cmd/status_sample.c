@@ -161,8 +161,8 @@ take_source(SourceStatus *source, const Config *config, Error *err)
 
 /* `sample` is one of the target's two. */
 static Rc
-take_target(TargetStatus *target, const Config *config, int index,
-			TargetSample *sample, Error *err)
+take_target(TargetStatus *target, PgConn *source, const Config *config,
+			int index, TargetSample *sample, Error *err)
 {
 	const char *conninfo = config->targets[index];
 	Rc rc = RC_OK;
@@ -178,6 +178,9 @@ take_target(TargetStatus *target, const Config *config, int index,
 	if (rc == RC_OK)
 		rc = sample_target(target->conn, config->name, sample,
 						   &target->failure);
+	if (rc == RC_OK)
+		rc = status_tables_read(&target->tables, target->conn, source,
+								config->name, &target->failure);
 	return keep_failure(rc, &target->reached, &target->failure, err);
 }
 
@@ -196,8 +199,9 @@ take_round(PipelineStatus *status, const Config *config, bool is_first,
 		TargetStatus *target = &status->targets[i];
 
 		if (is_first || target->reached)
-			rc = take_target(target, config, i,
-							 is_first ? &target->first : &target->second, err);
+			rc = take_target(
+				target, status->source.reached ? status->source.conn : NULL,
+				config, i, is_first ? &target->first : &target->second, err);
 	}
 	return rc;
 }
@@ -226,6 +230,7 @@ status_release(PipelineStatus *status)
 	{
 		TargetStatus *target = &status->targets[i];
 
+		status_tables_release(&target->tables);
 		pgconn_close(target->conn);
 		free(target->address);
 		error_reset(&target->failure);

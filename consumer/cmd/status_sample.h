@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "cmd/status_tables.h"
 #include "config/config.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
@@ -68,6 +69,7 @@ typedef struct TargetStatus
 	Error failure;
 	TargetSample first;
 	TargetSample second;
+	TableStatusList tables; /* that are not followed */
 } TargetStatus;
 
 typedef struct PipelineStatus

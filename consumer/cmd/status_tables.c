@@ -1,0 +1,161 @@
+/*
+ * status_tables.c
+ *    Reading and printing penstock.table_state.
+ */
+#include "cmd/status_tables.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "copy/sql.h"
+#include "source/slot.h"
+
+static Rc
+read_slot(TableStatus *table, PgConn *source, const char *slot, Error *err)
+{
+	SlotInfo info = {0};
+	Rc rc;
+
+	table->kept = true;
+	if (source == NULL)
+		return RC_OK;
+	rc = slot_read(source, slot, &info, err);
+	table->lost = rc == RC_OK && (!info.exists || info.lost);
+	return rc;
+}
+
+/* A copy that is not whole stands nowhere. */
+static void
+read_position(TableStatus *table, const PGresult *result, int row)
+{
+	int column = PQgetisnull(result, row, TABLE_LIST_CAUGHT_UP)
+					 ? TABLE_LIST_WATERMARK
+					 : TABLE_LIST_CAUGHT_UP;
+
+	if (!lsn_parse(PQgetvalue(result, row, column), &table->position))
+		table->position = 0;
+}
+
+static Rc
+fill(TableStatus *table, PgConn *source, const PGresult *result, int row,
+	 Error *err)
+{
+	Buf name;
+
+	table->schema_name = xstrdup(PQgetvalue(result, row, TABLE_LIST_SCHEMA));
+	table->table_name = xstrdup(PQgetvalue(result, row, TABLE_LIST_NAME));
+	table->state = xstrdup(PQgetvalue(result, row, TABLE_LIST_STATE));
+	buf_init(&name, BUF_TEXT_MAX);
+	sql_append_qualified(&name, table->schema_name, table->table_name);
+	table->name = xstrdup(name.data);
+	buf_release(&name);
+	read_position(table, result, row);
+	if (PQgetisnull(result, row, TABLE_LIST_CAUGHT_UP))
+		return RC_OK;
+	return read_slot(table, source, PQgetvalue(result, row, TABLE_LIST_SLOT),
+					 err);
+}
+
+Rc
+status_tables_read(TableStatusList *list, PgConn *target, PgConn *source,
+				   const char *pipeline, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = table_states_list(target, pipeline, &result, err);
+	int count = rc == RC_OK && result != NULL ? PQntuples(result) : 0;
+
+	status_tables_release(list);
+	if (count > STATUS_TABLES_MAX)
+		count = STATUS_TABLES_MAX;
+	if (count > 0)
+		list->tables = xcalloc((size_t) count, sizeof(TableStatus));
+	for (int i = 0; i < count && rc == RC_OK; i++)
+		if (strcmp(PQgetvalue(result, i, TABLE_LIST_STATE),
+				   table_state_name(TABLE_READY)) != 0)
+			rc = fill(&list->tables[list->count++], source, result, i, err);
+	PQclear(result);
+	return rc;
+}
+
+void
+status_tables_release(TableStatusList *list)
+{
+	for (int i = 0; i < list->count; i++)
+	{
+		free(list->tables[i].name);
+		free(list->tables[i].schema_name);
+		free(list->tables[i].table_name);
+		free(list->tables[i].state);
+	}
+	free(list->tables);
+	*list = (TableStatusList){0};
+}
+
+static Lsn
+lag_bytes(const TableStatus *table, Lsn source_lsn)
+{
+	return source_lsn > table->position ? source_lsn - table->position : 0;
+}
+
+void
+status_tables_print(const TableStatusList *list, const char *target,
+					Lsn source_lsn)
+{
+	if (list->count > 0)
+		printf("\ntables that are not followed on %s\n", target);
+	for (int i = 0; i < list->count; i++)
+	{
+		const TableStatus *table = &list->tables[i];
+
+		printf("  %s: %s", table->name, table->state);
+		if (table->position != 0)
+			printf(", as of " LSN_FORMAT, LSN_ARGS(table->position));
+		if (table->lost)
+			printf(", and the changes since are lost: copy it anew with "
+				   "\"penstock table resync\"");
+		else if (table->kept && source_lsn != 0)
+			printf(", with the changes since, %" PRIu64 " kB of log",
+				   lag_bytes(table, source_lsn) / 1024);
+		printf("\n");
+	}
+}
+
+static void
+add_string(Json *json, const char *key, const char *value)
+{
+	json_key(json, key);
+	json_string(json, value);
+}
+
+static void
+add_table(const TableStatus *table, Json *json, Lsn source_lsn)
+{
+	char position[LSN_TEXT_SIZE];
+
+	snprintf(position, sizeof(position), LSN_FORMAT, LSN_ARGS(table->position));
+	json_begin_object(json);
+	add_string(json, "schema", table->schema_name);
+	add_string(json, "name", table->table_name);
+	add_string(json, "state", table->state);
+	add_string(json, "position", table->position != 0 ? position : NULL);
+	json_key(json, "lag_bytes");
+	if (table->position != 0 && source_lsn != 0)
+		json_int(json, (int64_t) lag_bytes(table, source_lsn));
+	else
+		json_null(json);
+	json_key(json, "kept");
+	json_bool(json, table->kept && !table->lost);
+	json_end_object(json);
+}
+
+void
+status_tables_json(const TableStatusList *list, Json *json, Lsn source_lsn)
+{
+	json_begin_array(json);
+	for (int i = 0; i < list->count; i++)
+		add_table(&list->tables[i], json, source_lsn);
+	json_end_array(json);
+}
