@@ -11,7 +11,8 @@
 
 /*
  * Behind a list of (number, class, oid): what each entry is.  Only an index of
- * the usual kind can be given to a constraint.
+ * the usual kind can be given to a constraint.  A foreign key of or to a
+ * partitioned table cannot be validated later, or not all of it.
  */
 static const char entries_sql[] =
 	") v (n, classid, objid)"
@@ -58,7 +59,8 @@ append_columns(const CopyCatalog *catalog, Buf *sql)
 		") LIMIT 1),"
 		" format('%I.%I', n.nspname, coalesce(ic.relname, k.conname)),"
 		" quote_ident(k.conname),"
-		" t.relkind = 'r' AND k.convalidated,"
+		" t.relkind = 'r' AND k.convalidated AND (SELECT f.relkind = 'r'"
+		"  FROM pg_class f WHERE f.oid = k.confrelid),"
 		" coalesce(pg_relation_size(ic.oid), 0),"
 		" CASE WHEN t.relkind = 'r' AND k.contype IN ('p', 'u') AND"
 		"  ic.relam = (SELECT oid FROM pg_am WHERE amname = 'btree')"

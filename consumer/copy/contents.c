@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
+
 /* Reads "; class oid " behind the entry's number; NULL if it is not there. */
 static const char *
 parse_object(const char *line, ObjectId *object)
@@ -58,22 +60,106 @@ contents_line_passes(const char *line, const ContentsFilter *filter)
 		   !starts_with(kind, "COMMENT - EXTENSION ");
 }
 
+/* Entries of a list that were left out for what they are, by number. */
+typedef struct LeftOut
+{
+	unsigned count;
+	unsigned size; /* allocated */
+	unsigned *numbers;
+} LeftOut;
+
+static void
+add_left_out(LeftOut *left_out, const char *line)
+{
+	if (left_out->count == left_out->size)
+	{
+		left_out->size = left_out->size > 0 ? 2 * left_out->size : 64;
+		left_out->numbers = xrealloc_array(left_out->numbers, left_out->size,
+										   sizeof(unsigned));
+	}
+	left_out->numbers[left_out->count++] = (unsigned) strtoul(line, NULL, 10);
+}
+
+static bool
+is_left_out(const LeftOut *left_out, unsigned number)
+{
+	for (unsigned i = 0; i < left_out->count; i++)
+		if (left_out->numbers[i] == number)
+			return true;
+	return false;
+}
+
+/*
+ * Whether an entry that is no object of its own depends, by the line behind it,
+ * on one that was left out.
+ */
+static bool
+belongs_to_left_out(const char *line, const char *next, const LeftOut *left_out)
+{
+	static const char start[] = ";\tdepends on:";
+	ObjectId object = {0};
+	const char *c;
+	char *end;
+
+	if (left_out->count == 0 || parse_object(line, &object) == NULL ||
+		object.class_oid != 0 || !starts_with(next, start))
+		return false;
+	c = next + sizeof(start) - 1;
+	for (;;)
+	{
+		unsigned number = (unsigned) strtoul(c, &end, 10);
+
+		if (end == c)
+			return false;
+		if (is_left_out(left_out, number))
+			return true;
+		c = end;
+	}
+}
+
+/* Writes a line unless the filter holds it back; `next` is the one behind. */
+static void
+copy_line(FILE *out, const char *line, const char *next,
+		  const ContentsFilter *filter, LeftOut *left_out)
+{
+	ObjectId object = {0};
+
+	if (filter->without != NULL && parse_object(line, &object) != NULL &&
+		object_set_has(filter->without, object))
+		add_left_out(left_out, line);
+	if (contents_line_passes(line, filter) &&
+		!belongs_to_left_out(line, next, left_out))
+		fputs(line, out);
+}
+
 static Rc
 copy_lines(FILE *in, FILE *out, const ContentsFilter *filter, Error *err)
 {
-	static char line[CONTENTS_LINE_MAX];
+	static char lines[2][CONTENTS_LINE_MAX];
+	LeftOut left_out = {0};
+	int current = 0;
+	Rc rc = RC_OK;
 
-	while (fgets(line, sizeof(line), in) != NULL)
+	lines[0][0] = '\0';
+	while (fgets(lines[1 - current], CONTENTS_LINE_MAX, in) != NULL)
 	{
-		if (strchr(line, '\n') == NULL && !feof(in))
-			return error_set(err, ERR_LIMIT,
-							 "a line of the dump's list of contents has more "
-							 "than %d bytes",
-							 CONTENTS_LINE_MAX);
-		if (contents_line_passes(line, filter))
-			fputs(line, out);
+		const char *next = lines[1 - current];
+
+		if (strchr(next, '\n') == NULL && !feof(in))
+		{
+			rc = error_set(err, ERR_LIMIT,
+						   "a line of the dump's list of contents has more "
+						   "than %d bytes",
+						   CONTENTS_LINE_MAX);
+			break;
+		}
+		copy_line(out, lines[current], next, filter, &left_out);
+		current = 1 - current;
 	}
-	return RC_OK;
+	if (rc == RC_OK)
+		copy_line(out, lines[current], "", filter, &left_out);
+	free(left_out.numbers);
+	return rc;
 }
 
 Rc

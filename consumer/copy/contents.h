@@ -9,6 +9,10 @@
  *
  * with the entry's number, the object's catalog and OID on the source (0 0 for
  * what is not an object of its own, such as a comment), its kind and its name.
+ * With --verbose the numbers of the entries that it depends on follow,
+ *
+ *     ;	depends on: 3 215
+ *
  * "pg_restore --use-list" restores what such a file says.
  */
 #ifndef PENSTOCK_COPY_CONTENTS_H
@@ -26,7 +30,8 @@
 typedef struct ContentsFilter
 {
 	const ObjectSet *only;    /* nothing but these, or NULL */
-	const ObjectSet *without; /* nothing of these, or NULL */
+	const ObjectSet *without; /* nothing of these, nor what belongs to them,
+							   * such as a comment; or NULL */
 	const ObjectSet *built;   /* nothing of these, nor what attaches indexes of
 							   * partitions, or NULL */
 	bool only_builds;         /* nothing but indexes and constraints */

@@ -62,15 +62,19 @@ static const char needed_sql[] =
 
 /*
  * Relations that are not created, behind a condition on c, and all that
- * depends on them.  A view depends on tables through its rule.
+ * depends on them or on a schema that is left out, behind a condition on its
+ * name.  A view depends on tables through its rule.
  */
 #define GONE_SQL_BEFORE                                                        \
 	"WITH RECURSIVE start (oid) AS (SELECT c.oid FROM pg_class c"              \
 	" WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384 AND "
 
+#define GONE_SQL_SCHEMAS                                                       \
+	"), gone (classid, objid) AS ("                                            \
+	" SELECT 'pg_class'::regclass::oid, oid FROM start"                        \
+	" UNION SELECT 'pg_namespace'::regclass, oid FROM pg_namespace WHERE "
+
 static const char gone_sql_after[] =
-	"), gone (classid, objid) AS ("
-	" SELECT 'pg_class'::regclass::oid, oid FROM start"
 	" UNION SELECT e.classid, e.objid FROM gone g CROSS JOIN LATERAL ("
 	"  SELECT d.classid, d.objid FROM pg_depend d"
 	"   WHERE d.refclassid = g.classid AND d.refobjid = g.objid"
@@ -224,7 +228,16 @@ read_gone(const CopyCatalog *catalog, PgConn *source, PGresult **result,
 		buf_append_string(&sql, "c.oid <> ALL (");
 		catalog_append_oids(catalog, &sql);
 	}
-	buf_append_char(&sql, ')');
+	buf_append_string(&sql, ")" GONE_SQL_SCHEMAS);
+	if (catalog->whole && !catalog->selected.by_schema &&
+		catalog->selected.schema_count > 0)
+	{
+		buf_append_string(&sql, "NOT (quote_ident(nspname)");
+		selected_append_schemas(&catalog->selected, &sql);
+		buf_append_char(&sql, ')');
+	}
+	else
+		buf_append_string(&sql, "false");
 	buf_append_string(&sql, gone_sql_after);
 	return sql_run(source, &sql, result, err);
 }
@@ -233,12 +246,11 @@ static Rc
 needs_others(const char *table, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
-					  "%s cannot be created without a table that is left out",
+					  "%s cannot be created without something that is left out",
 					  table);
 
-	error_hint(err,
-			   "Take the table that it inherits from, or whose row type it "
-			   "uses, as well, or exclude it, too.");
+	error_hint(err, "It inherits from a table, or uses a type, that the "
+					"options exclude: take that as well, or exclude both.");
 	return rc;
 }
 

@@ -30,27 +30,31 @@ append_copied(Buf *sql, const CopyCatalog *catalog)
 }
 
 /*
- * Owners and those who were granted something.  The bootstrap superuser is
+ * Owners ("o"), those who were granted something ("a"), and those for whom
+ * there are policies and user mappings ("r").  The bootstrap superuser is
  * pinned and not in pg_shdepend: its objects are looked for themselves.  What
  * belongs to an extension is made by that, in the name of who makes it.
  */
 static const char roles_sql[] =
-	" SELECT DISTINCT pg_get_userbyid(o.role), o.owns FROM ("
-	" SELECT d.classid, d.objid, d.refobjid, d.deptype = 'o'"
+	" SELECT DISTINCT pg_get_userbyid(o.role), o.kind FROM ("
+	" SELECT d.classid, d.objid, d.refobjid,"
+	"   CASE d.classid WHEN 'pg_default_acl'::regclass THEN 'a'"
+	"    WHEN 'pg_user_mapping'::regclass THEN 'r' ELSE d.deptype END"
 	"  FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass"
-	"  AND d.deptype IN ('o', 'a') AND d.dbid = (SELECT oid FROM pg_database"
+	"  AND d.deptype IN ('o', 'a', 'r') AND d.dbid = (SELECT oid FROM "
+	"pg_database"
 	"   WHERE datname = current_database())"
-	" UNION ALL SELECT 'pg_class'::regclass, c.oid, 10, true FROM pg_class c"
+	" UNION ALL SELECT 'pg_class'::regclass, c.oid, 10, 'o' FROM pg_class c"
 	"  WHERE c.relowner = 10 AND c.oid >= 16384"
-	" UNION ALL SELECT 'pg_proc'::regclass, p.oid, 10, true FROM pg_proc p"
+	" UNION ALL SELECT 'pg_proc'::regclass, p.oid, 10, 'o' FROM pg_proc p"
 	"  WHERE p.proowner = 10 AND p.oid >= 16384"
-	" UNION ALL SELECT 'pg_type'::regclass, t.oid, 10, true FROM pg_type t"
+	" UNION ALL SELECT 'pg_type'::regclass, t.oid, 10, 'o' FROM pg_type t"
 	"  WHERE t.typowner = 10 AND t.oid >= 16384 AND t.typrelid = 0"
 	"  AND t.typcategory <> 'A'"
-	" UNION ALL SELECT 'pg_namespace'::regclass, n.oid, 10, true"
+	" UNION ALL SELECT 'pg_namespace'::regclass, n.oid, 10, 'o'"
 	"  FROM pg_namespace n WHERE n.nspowner = 10 AND n.oid >= 16384"
 	"  AND n.nspname <> '" CATALOG_OWN_SCHEMA "' AND n.nspname !~ '^pg_'"
-	") o (classid, objid, role, owns)"
+	") o (classid, objid, role, kind)"
 	" WHERE o.classid NOT IN ('pg_extension'::regclass,"
 	"  'pg_publication'::regclass, 'pg_subscription'::regclass)"
 	" AND (o.classid <> 'pg_class'::regclass"
@@ -59,20 +63,21 @@ static const char roles_sql[] =
 	"  AND e.objid = o.objid AND e.deptype = 'e')";
 
 static const char tablespaces_sql[] =
-	" SELECT DISTINCT t.spcname, true FROM copied c"
+	" SELECT DISTINCT t.spcname, 't' FROM copied c"
 	" JOIN pg_tablespace t ON t.oid = c.reltablespace";
 
 /* Behind VALUES with the names. */
 static const char roles_lacking_sql[] =
-	") v (name, owns) LEFT JOIN pg_roles r ON r.rolname = v.name"
-	" WHERE (r.oid IS NULL OR v.owns AND NOT pg_has_role(r.oid, 'MEMBER'))";
+	") v (name, kind) LEFT JOIN pg_roles r ON r.rolname = v.name"
+	" WHERE (r.oid IS NULL OR v.kind = 'o' AND NOT pg_has_role(r.oid, "
+	"'MEMBER'))";
 
 static const char tablespaces_lacking_sql[] =
-	") v (name, used) LEFT JOIN pg_tablespace t ON t.spcname = v.name"
+	") v (name, kind) LEFT JOIN pg_tablespace t ON t.spcname = v.name"
 	" WHERE t.oid IS NULL"
 	" OR NOT has_tablespace_privilege(t.oid, 'CREATE')";
 
-/* Appends ('name', flag), … */
+/* Appends ('name', 'kind'), … */
 static void
 append_names(Buf *sql, const PGresult *names)
 {
@@ -80,8 +85,7 @@ append_names(Buf *sql, const PGresult *names)
 	{
 		buf_append_string(sql, i > 0 ? ", (" : "(");
 		buf_append_literal(sql, PQgetvalue(names, i, 0));
-		buf_printf(sql, "::name, %s)",
-				   sql_bool(names, i, 1) ? "true" : "false");
+		buf_printf(sql, "::name, '%s')", PQgetvalue(names, i, 1));
 	}
 }
 
@@ -149,7 +153,9 @@ lacks_roles(const char *roles, PgConn *target, Error *err)
 
 	error_hint(err, "Create them there (\"pg_dumpall --roles-only\" prints the "
 					"statements) and make the user a member of them or a "
-					"superuser; or use --no-owner and --no-privileges.");
+					"superuser; or use --no-owner and --no-privileges, which "
+					"does away with all but the roles of policies and user "
+					"mappings.");
 	return rc;
 }
 
@@ -161,12 +167,9 @@ check_roles(const RestoreLimits *limits, const CopyCatalog *catalog,
 	char lacking_sql[512];
 	Rc rc;
 
-	if (limits->no_owner && limits->no_privileges)
-		return RC_OK;
-	snprintf(lacking_sql, sizeof(lacking_sql), "%s%s", roles_lacking_sql,
-			 limits->no_owner        ? " AND NOT v.owns"
-			 : limits->no_privileges ? " AND v.owns"
-									 : "");
+	snprintf(lacking_sql, sizeof(lacking_sql), "%s%s%s", roles_lacking_sql,
+			 limits->no_owner ? " AND v.kind <> 'o'" : "",
+			 limits->no_privileges ? " AND v.kind <> 'a'" : "");
 	rc = read_lacking(catalog, source, roles_sql, target, lacking_sql, &result,
 					  err);
 	if (rc == RC_OK && lacks(result))

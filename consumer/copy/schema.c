@@ -147,6 +147,7 @@ list_contents(Schema *schema, const char *dump, const char *list, Error *err)
 	Arguments arguments = arguments_new(
 		schema, schema->options.programs->pg_restore, 0);
 
+	arguments_add(&arguments, "--verbose");
 	arguments_add(&arguments, "--list");
 	arguments_add(&arguments, arena_printf(schema->arena, "--file=%s", list));
 	arguments_add(&arguments, dump);
