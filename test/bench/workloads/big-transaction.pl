@@ -8,5 +8,6 @@ return {
 CREATE TABLE big (id int PRIMARY KEY, n int, filler text);
 INSERT INTO big SELECT i, 0, 'row ' || i FROM generate_series(1, $rows) i;
 END
-	load => 'UPDATE big SET n = n + 1;'
+	load => 'UPDATE big SET n = n + 1;',
+	live => 1,
 };

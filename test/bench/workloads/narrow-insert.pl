@@ -5,7 +5,7 @@
 # transactions, with a bigint key before it: a row that exists, with the types
 # that small rows have.  As with pgbench, "filler" stays null.  That is fair to
 # all: it is 40 bytes of values in 6 columns, and one null, for every format.
-my $transactions = $ENV{SMALL} ? 1_500 : 15_000;
+my $transactions = $ENV{SMALL} ? 1_000 : 10_000;
 
 return {
 	title => "single-row inserts, 100 in a transaction",

@@ -2,7 +2,7 @@
 #
 # The columns take turns among the types that wide tables are made of: integer,
 # bigint, numeric, text, timestamptz, double precision.
-my $rows = $ENV{SMALL} ? 5_000 : 50_000;
+my $rows = $ENV{SMALL} ? 3_000 : 30_000;
 my @types = qw(int bigint numeric(12,2) text timestamptz float8);
 my @values = ('i + N', '(i::bigint << 20) + N', '(i * 31 + N) / 100.0',
 	"'value N of ' || i", "timestamptz '2026-01-01' + i * interval 'N s'",

@@ -6,7 +6,7 @@ use strict;
 use warnings;
 
 use Bench::Process qw(run_measured);
-use Bench::Report qw(grouped medians print_table ratio);
+use Bench::Report qw(cell grouped medians print_table ratio);
 use Bench::Server;
 
 # The floor decodes everything and sends nothing: a publication without tables.
@@ -21,6 +21,15 @@ my @CONTENDERS = (
 		name => 'penstock',
 		plugin => 'penstock',
 		options => { proto_version => 1, publications => 'bench' },
+	},
+	{
+		name => 'penstock zstd',
+		plugin => 'penstock',
+		options => {
+			proto_version => 1,
+			publications => 'bench',
+			compression => 'zstd',
+		},
 	},
 	{
 		name => 'pgoutput text',
@@ -48,6 +57,41 @@ my @CONTENDERS = (
 sub contenders
 {
 	return @CONTENDERS;
+}
+
+# Why a plugin cannot take part; undef if it can.  Asked before the servers run,
+# and then again, of a server that runs.
+sub missing
+{
+	my ($contender, $source) = @_;
+
+	return 'not installed'
+	  unless Bench::Server::has_library($contender->{plugin});
+	return undef unless $source;
+
+	# A database in which nothing happens, with the publications.
+	my $slot = $source->sql('postgres',
+		"SELECT pg_create_logical_replication_slot('probe', '$contender->{plugin}')");
+	my $works = eval {
+		peek($source, 'postgres', 'probe', 'NULL', $contender);
+		1;
+	};
+	my ($reason) = $@ =~ /ERROR:\s*(.*)/;
+	$source->drop_slot('probe');
+	return $works ? undef : $reason // 'failed';
+}
+
+# Number and bytes of the messages up to a position.
+sub peek
+{
+	my ($source, $database, $slot, $end_lsn, $contender) = @_;
+	my %options = %{ $contender->{options} };
+	my $arguments = join '', map { ", '$_', '$options{$_}'" } sort keys %options;
+
+	return split /\|/, $source->sql($database,
+		'SELECT count(*), coalesce(sum(length(data)), 0)'
+		  . " FROM pg_logical_slot_peek_binary_changes('$slot', $end_lsn,"
+		  . " NULL$arguments)");
 }
 
 # Time one drain of the backlog; see Bench::Process for how CPU is counted.
@@ -85,17 +129,12 @@ my $HEADER_BYTES = 1 + 4 + 1 + 3 * 8;
 sub volume
 {
 	my ($source, $workload, $contender) = @_;
-	my %options = %{ $contender->{options} };
 	my $database = $workload->{name};
-	my $arguments = join '', map { ", '$_', '$options{$_}'" } sort keys %options;
 
 	$source->copy_slot($database, 'start', 'volume', $contender->{plugin});
-	my $line = $source->sql($database,
-		'SELECT count(*), coalesce(sum(length(data)), 0)'
-		  . " FROM pg_logical_slot_peek_binary_changes('volume',"
-		  . " '$workload->{end_lsn}', NULL$arguments)");
+	my ($messages, $bytes) = peek($source, $database, 'volume',
+		"'$workload->{end_lsn}'", $contender);
 	$source->drop_slot('volume');
-	my ($messages, $bytes) = split /\|/, $line;
 	return {
 		messages => $messages + 0,
 		bytes => $bytes + 0,
@@ -111,14 +150,14 @@ sub report
 		'',    'wall s',  'CPU s', 'own CPU s', 'rows/s', 'MB',
 		'MB sent', 'messages' ];
 
-	for my $result (@$results)
+	for my $result (grep { $_->{median} } @$results)
 	{
 		my $median = $result->{median};
 		push @rows,
 		  [ $result->{name},
 			sprintf('%.2f', $median->{wall_s}),
 			sprintf('%.2f', $median->{walsender_cpu_s}),
-			sprintf('%.2f', $result->{own_cpu_s}),
+			cell('%.2f', $result->{own_cpu_s}),
 			grouped($workload->{rows} / $median->{wall_s}),
 			sprintf('%.1f', $result->{bytes} / 1e6),
 			sprintf('%.1f', $result->{wire_bytes} / 1e6),
@@ -126,9 +165,10 @@ sub report
 	}
 	print_table(@rows);
 
-	my $ours = $of{penstock} // return;
+	my $ours = $of{penstock};
+	return unless $ours && $ours->{median};
 	@rows = [ 'penstock takes 1, ...', 'wall', 'CPU', 'own CPU', 'MB', 'MB sent' ];
-	for my $result (grep { $_ != $ours && $_->{name} ne 'floor' } @$results)
+	for my $result (grep { $_ != $ours && $_->{name} ne 'floor' && $_->{median} } @$results)
 	{
 		push @rows,
 		  [ "... $result->{name}",
@@ -143,17 +183,21 @@ sub report
 	print_table(@rows);
 }
 
-# Medians, and each plugin's own cost.
+# Medians, and each plugin's own cost, if the floor was measured too.
 sub summarize
 {
 	my ($results) = @_;
-	my ($floor) = grep { $_->{name} eq 'floor' } @$results;
 
-	$_->{median} = medians(@{ $_->{runs} }) for @$results;
-	for my $result (@$results)
+	for my $result (grep { @{ $_->{runs} } } @$results)
 	{
-		$result->{own_cpu_s} = $result->{median}{walsender_cpu_s} -
-		  ($floor ? $floor->{median}{walsender_cpu_s} : 0);
+		$result->{median} = medians(@{ $result->{runs} });
+	}
+	my ($floor) = grep { $_->{name} eq 'floor' && $_->{median} } @$results;
+	return unless $floor;
+	for my $result (grep { $_->{median} } @$results)
+	{
+		$result->{own_cpu_s} =
+		  $result->{median}{walsender_cpu_s} - $floor->{median}{walsender_cpu_s};
 	}
 }
 

@@ -9,7 +9,7 @@ use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(sleep time);
 
 our @EXPORT_OK =
-  qw(children children_cpu_s command_line peak_rss_kb run_measured);
+  qw(children children_cpu_s command_line cpu_s peak_rss_kb run_measured spawn);
 
 my $TICKS_PER_S = POSIX::sysconf(&POSIX::_SC_CLK_TCK);
 
@@ -47,6 +47,15 @@ sub children_cpu_s
 	return ($fields[13] + $fields[14]) / $TICKS_PER_S;
 }
 
+# Of a process that runs.
+sub cpu_s
+{
+	my ($pid) = @_;
+	my @fields = stat_fields($pid) or die "process $pid is gone\n";
+
+	return ($fields[11] + $fields[12]) / $TICKS_PER_S;
+}
+
 sub command_line
 {
 	my ($pid) = @_;
@@ -68,6 +77,21 @@ sub peak_rss_kb
 	return 0;
 }
 
+# Start a program, its output to a log.
+sub spawn
+{
+	my ($log, @command) = @_;
+	my $pid = fork() // die "could not fork: $!\n";
+
+	if ($pid == 0)
+	{
+		open STDOUT, '>', $log or POSIX::_exit(126);
+		open STDERR, '>&', \*STDOUT or POSIX::_exit(126);
+		exec { $command[0] } @command or POSIX::_exit(127);
+	}
+	return $pid;
+}
+
 # Run a program to its end, its output to a log; what it took.
 sub run_measured
 {
@@ -78,13 +102,7 @@ sub run_measured
 
 	# So that the end of the program ends the sleep below.
 	local $SIG{CHLD} = sub { };
-	my $pid = fork() // die "could not fork: $!\n";
-	if ($pid == 0)
-	{
-		open STDOUT, '>', $log or POSIX::_exit(126);
-		open STDERR, '>&', \*STDOUT or POSIX::_exit(126);
-		exec { $command[0] } @command or POSIX::_exit(127);
-	}
+	my $pid = spawn($log, @command);
 	while (waitpid($pid, WNOHANG) == 0)
 	{
 		my $now = peak_rss_kb($pid);

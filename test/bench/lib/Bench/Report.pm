@@ -7,7 +7,7 @@ use warnings;
 use Exporter qw(import);
 use JSON::PP ();
 
-our @EXPORT_OK = qw(grouped median medians print_table ratio write_json);
+our @EXPORT_OK = qw(cell grouped median medians print_table ratio write_json);
 
 sub median
 {
@@ -52,6 +52,14 @@ sub ratio
 
 	return '-' unless defined $numerator && $denominator && $denominator > $LEAST;
 	return sprintf '%.2fx', $numerator / $denominator;
+}
+
+# A number, or "-" where there is none.
+sub cell
+{
+	my ($format, $value) = @_;
+
+	return defined $value ? sprintf($format, $value) : '-';
 }
 
 # Rows of cells; the first row is the head, the first column is to the left.

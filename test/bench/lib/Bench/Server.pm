@@ -35,7 +35,8 @@ my @SETTINGS = (
 # Processes of a server that are always there.
 my $ALWAYS = qr/^postgres:\ (?:\S+:\ )?(?:checkpointer|background\ writer|
 	walwriter|archiver|stats\ collector|logical\ replication\ launcher|
-	autovacuum\ launcher|io\ worker)/x;
+	autovacuum\ launcher|io\ worker|startup|walreceiver|
+	pglogical\ supervisor|pglogical\ manager)/x;
 
 sub start
 {
@@ -51,15 +52,50 @@ sub start
 	$self->command('initdb', "--pgdata=$directory/data",
 		'--username=postgres', '--auth=trust', '--encoding=UTF8',
 		'--no-locale');
-	open my $conf, '>>', "$directory/data/postgresql.conf" or die "$!\n";
-	print $conf "$_\n"
-	  for @SETTINGS, "unix_socket_directories = '$directory'", @settings;
-	close $conf or die "could not write the settings: $!\n";
-	$self->command('pg_ctl', "--pgdata=$directory/data", "--log=$self->{log}",
-		'--wait', 'start');
-	open my $pid, '<', "$directory/data/postmaster.pid" or die "$!\n";
-	chomp($self->{pid} = <$pid>);
+	$self->boot(@SETTINGS, @settings);
 	return $self;
+}
+
+# A standby with a copy of a data directory.
+sub start_copy
+{
+	my ($class, $name, $data, @settings) = @_;
+	my $directory = "$ENV{PENSTOCK_STAGE}/$name";
+	my $self = bless {
+		name => $name,
+		directory => $directory,
+		log => "$directory/log",
+	}, $class;
+
+	mkdir $directory or die "could not create \"$directory\": $!\n";
+	$self->command('cp', '-R', $data, "$directory/data");
+	open my $signal, '>', "$directory/data/standby.signal" or die "$!\n";
+	close $signal;
+	$self->boot(@settings);
+	return $self;
+}
+
+sub boot
+{
+	my ($self, @settings) = @_;
+	my $data = "$self->{directory}/data";
+
+	open my $conf, '>>', "$data/postgresql.conf" or die "$!\n";
+	print $conf "$_\n"
+	  for "unix_socket_directories = '$self->{directory}'", @settings;
+	close $conf or die "could not write the settings: $!\n";
+	$self->command('pg_ctl', "--pgdata=$data", "--log=$self->{log}", '--wait',
+		'start');
+	open my $pid, '<', "$data/postmaster.pid" or die "$!\n";
+	chomp($self->{pid} = <$pid>);
+}
+
+sub remove
+{
+	my ($self) = @_;
+
+	$self->stop;
+	system('rm', '-rf', $self->{directory});
 }
 
 sub stop
@@ -114,6 +150,40 @@ sub psql
 
 	return ('psql', '--no-psqlrc', '--quiet', '--tuples-only', '--no-align',
 		'--set=ON_ERROR_STOP=1', "--dbname=$conninfo");
+}
+
+# The tables of a pair's source, and what is in them, but no publications.
+sub load_dump
+{
+	my ($self, $pair, $database, @options) = @_;
+
+	$self->command('bash', '-c',
+		'set -o pipefail; source=$1; target=$2; shift 2;'
+		  . ' pg_dump --no-publications "$@" "$source" |'
+		  . ' psql --quiet --set=ON_ERROR_STOP=1 "$target"',
+		'bash', $pair->{source}->conninfo($pair->{database}),
+		$self->conninfo($database), @options);
+}
+
+# pglogical's supervisor does not answer when everybody is asked to close the
+# files of a database, which DROP DATABASE waits for.  It is ended before; the
+# server starts it again some seconds later.
+sub drop_database
+{
+	my ($self, $database) = @_;
+
+	$self->sql('postgres', 'SELECT pg_terminate_backend(pid)'
+		  . q( FROM pg_stat_activity WHERE backend_type LIKE 'pglogical%'));
+	$self->sql('postgres', "DROP DATABASE IF EXISTS \"$database\" WITH (FORCE)");
+}
+
+sub wait_until
+{
+	my ($self, $query) = @_;
+	my $watcher = $self->watcher('postgres');
+
+	wait_for($watcher, $query);
+	end_watcher($watcher);
 }
 
 # Wait until a query says "t", over one connection, whose process is not among
@@ -213,6 +283,19 @@ sub drop_slot
 	$self->sql('postgres',
 		"SELECT pg_drop_replication_slot(slot_name)"
 		  . "  FROM pg_replication_slots WHERE slot_name = '$slot'");
+}
+
+# The same, and whoever reads from it is sent away.
+sub end_slot
+{
+	my ($self, $slot) = @_;
+
+	$self->sql('postgres',
+		'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots'
+		  . " WHERE slot_name = '$slot' AND active");
+	$self->wait_until('SELECT NOT EXISTS (SELECT FROM pg_replication_slots'
+		  . " WHERE slot_name = '$slot' AND active)");
+	$self->drop_slot($slot);
 }
 
 # ---- Libraries ----

@@ -1,0 +1,120 @@
+# Penstock, with any options of "follow".
+package Bench::Follow::Penstock;
+
+use strict;
+use warnings;
+
+use parent 'Bench::Follow';
+
+use Bench::Process qw(cpu_s peak_rss_kb run_measured spawn);
+use Bench::Server;
+
+sub missing
+{
+	my ($self) = @_;
+	my $help = qx('$ENV{PENSTOCK_BIN}' follow --help);
+
+	for my $option (@{ $self->{options} || [] })
+	{
+		my ($name) = $option =~ /^(--[a-z-]+)/;
+		return "penstock follow has no $name" if $help !~ /\Q$name\E\b/;
+	}
+	return undef;
+}
+
+# Leaves, for all, the slot "start".
+sub prepare
+{
+	my ($self, $pair) = @_;
+	my ($source, $target) = @$pair{qw(source target)};
+
+	return unless Bench::Follow::template($pair, $self->{template});
+	clone($pair, $self->{template});
+	$target->sql($self->{template}, 'VACUUM ANALYZE; CHECKPOINT');
+	$source->drop_slot('start');
+	$source->copy_slot($pair->{database}, 'bench', 'start', 'pgoutput');
+	$source->drop_slot('bench');
+}
+
+sub run
+{
+	my ($self, $pair) = @_;
+	my ($source, $target) = @$pair{qw(source target)};
+
+	$target->sql('postgres', 'CREATE DATABASE run TEMPLATE ' . $self->{template});
+	$source->copy_slot($pair->{database}, 'start', 'bench', 'penstock');
+	my $cpu = $self->begin($pair);
+	my $consumer = run_measured("$target->{directory}/follow.log",
+		$self->follow($pair), "--endpos=$pair->{end_lsn}");
+	return {
+		wall_s => $consumer->{wall_s},
+		consumer_cpu_s => $consumer->{cpu_s},
+		consumer_peak_rss_mb => $consumer->{peak_rss_kb} / 1024,
+		$self->end($pair, $cpu),
+	};
+}
+
+sub start
+{
+	my ($self, $pair) = @_;
+
+	$pair->{target}->sql('postgres', 'CREATE DATABASE run');
+	clone($pair, 'run');
+	$self->{pid} =
+	  spawn("$pair->{target}{directory}/follow.log", $self->follow($pair));
+}
+
+# What it used so far.
+sub used
+{
+	my ($self) = @_;
+
+	return (
+		consumer_cpu_s => cpu_s($self->{pid}),
+		consumer_peak_rss_mb => peak_rss_kb($self->{pid}) / 1024);
+}
+
+sub stop
+{
+	my ($self) = @_;
+	my $pid = delete $self->{pid} or return;
+
+	kill 'TERM', $pid;
+	waitpid $pid, 0;
+}
+
+sub clean
+{
+	my ($self, $pair) = @_;
+
+	$self->stop;
+	$self->SUPER::clean($pair);
+}
+
+sub follow
+{
+	my ($self, $pair) = @_;
+
+	return ($ENV{PENSTOCK_BIN}, 'follow', options($pair, 'run'),
+		@{ $self->{options} || [] });
+}
+
+sub clone
+{
+	my ($pair, $database) = @_;
+
+	run_measured("$pair->{target}{directory}/clone.log",
+		$ENV{PENSTOCK_BIN}, 'clone', options($pair, $database));
+}
+
+sub options
+{
+	my ($pair, $database) = @_;
+
+	return (
+		'--source=' . $pair->{source}->conninfo($pair->{database}),
+		'--target=' . $pair->{target}->conninfo($database),
+		'--name=bench');
+}
+
+1;
