@@ -27,6 +27,9 @@
 /* How long to wait at start for a slot that somebody else uses. */
 #define SLOT_WAIT_MAX_MS 10000
 
+/* The first version that sends transactions in progress. */
+#define STREAMING_VERSION_MIN 140000
+
 /* object_in_use */
 #define SLOT_IN_USE_SQLSTATE "55006"
 
@@ -43,10 +46,12 @@ typedef enum Reached
 typedef struct Attempt
 {
 	const Config *config;
+	Streaming *streaming; /* borrowed; from attempt to attempt */
 	Stream *stream;
 	SourceIdentity source;
 	Lsn confirmed_lsn; /* of the slot */
 	Buf distribution;  /* what the plugin is to hash; empty: nothing */
+	bool can_stream;   /* the source can send transactions in progress */
 	Sink *sinks[CONFIG_TARGETS_MAX];
 	int sink_count;
 	Reached reached;
@@ -68,6 +73,9 @@ check_slot(Attempt *attempt, Error *err)
 	if (rc == RC_OK)
 		rc = slot_read(source, config->name, &info, err);
 	if (rc == RC_OK)
+		attempt->can_stream = pgconn_server_version_num(source) >=
+							  STREAMING_VERSION_MIN;
+	if (rc == RC_OK)
 		rc = slot_require_usable(&info, config->name, err);
 	if (rc == RC_OK)
 	{
@@ -79,6 +87,18 @@ check_slot(Attempt *attempt, Error *err)
 									 err);
 	pgconn_close(source);
 	return rc;
+}
+
+/*
+ * What settles conflicts notes the position of the transaction's commit, which
+ * is not known while it is in progress.
+ */
+static bool
+wants_streaming(const Attempt *attempt)
+{
+	return attempt->config->streaming && attempt->can_stream &&
+		   !attempt->streaming->held &&
+		   !policy_is_lenient(&attempt->config->conflict_rules);
 }
 
 static MUST_CHECK Rc
@@ -93,7 +113,8 @@ open_stream(Attempt *attempt, Error *err)
 									.publications = config->publications,
 									.origin = config->origin,
 									.proto_version = DECODE_PROTO_VERSION,
-									.binary = true};
+									.binary = true,
+									.streaming = wants_streaming(attempt)};
 	PgConn *replication = NULL;
 	SourceSystem system = {0};
 	Rc rc = pgconn_open(&replication, &conn_options, err);
@@ -227,10 +248,26 @@ follow_once(Attempt *attempt, Error *err)
 	pipeline.stream = attempt->stream;
 	pipeline.sinks = attempt->sinks;
 	pipeline.sink_count = attempt->sink_count;
+	pipeline.streaming = attempt->streaming;
 	rc = pipeline_run(&pipeline, &attempt->progressed, err);
 	if (rc == RC_OK)
 		log_end(attempt);
 	return rc;
+}
+
+/* A target refused a transaction in progress: the next attempt is without. */
+static void
+hold_streaming(const Attempt *attempt, Error *err)
+{
+	uint32_t xid = 0;
+
+	for (int i = 0; i < attempt->sink_count; i++)
+		if (attempt->sinks[i]->refused_xid != 0)
+			xid = attempt->sinks[i]->refused_xid;
+	streaming_hold(attempt->streaming, xid, clock_monotonic_us());
+	log_error(LOG_INFO, "follow", err);
+	log_info("follow", "it is applied when it has committed");
+	error_reset(err);
 }
 
 /* Waits before the next attempt; longer each time. */
@@ -265,18 +302,29 @@ command_follow(const Config *config, Error *err)
 	int64_t start_us = clock_monotonic_us();
 	Reached reached = REACHED_NOTHING; /* by the attempt before */
 	bool had_slot = false;
+	Streaming streaming = {0};
 	Rc rc = config_require_source(config, err);
 
 	if (rc == RC_OK)
 		rc = config_require_target(config, err);
 	while (rc == RC_OK)
 	{
-		Attempt attempt = {.config = config};
+		Attempt attempt = {.config = config, .streaming = &streaming};
 
 		buf_init(&attempt.distribution, BUF_TEXT_MAX);
 		rc = follow_once(&attempt, err);
+		if (rc == RC_FAIL && err->code == ERR_STREAMING)
+		{
+			hold_streaming(&attempt, err);
+			rc = RC_AGAIN;
+		}
 		close_attempt(&attempt);
 		had_slot = had_slot || attempt.reached >= REACHED_STREAM;
+		if (rc == RC_AGAIN)
+		{
+			rc = RC_OK;
+			continue;
+		}
 		if (rc != RC_FAIL ||
 			!is_worth_retrying(err, had_slot,
 							   (clock_monotonic_us() - start_us) / 1000))

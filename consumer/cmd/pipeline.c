@@ -37,6 +37,7 @@ typedef struct Run
 	Lsn streamed;     /* the stream has come up to here; 0: nowhere yet */
 	bool reading;     /* messages are still taken from the stream */
 	bool source_idle; /* it had no more when last asked */
+	bool renewing;    /* to be run again, with transactions in progress */
 	int64_t now_us;
 	int64_t stop_deadline_us; /* 0: no stop was asked for */
 	int64_t report_due_us;
@@ -71,6 +72,24 @@ note_received(Run *run, Lsn lsn)
 		run->pipeline->sinks[i]->received_lsn = run->progress.received;
 }
 
+/*
+ * Once the transaction that was held back has passed, or the time for it is
+ * over, what was read is brought to its end, and another session begins.
+ */
+static void
+check_streaming(Run *run, uint32_t passed_xid)
+{
+	Streaming *streaming = run->pipeline->streaming;
+
+	if (streaming == NULL || !run->reading ||
+		decoder_in_transaction(run->decoder) ||
+		!streaming_is_over(streaming, passed_xid, run->now_us))
+		return;
+	streaming_release(streaming, passed_xid != 0);
+	run->renewing = true;
+	stop_reading(run, SINK_DRAINING);
+}
+
 static void
 handle_keepalive(Run *run, const StreamMessage *message)
 {
@@ -95,9 +114,11 @@ handle_frame(Run *run, Frame *frame, Error *err)
 		return RC_OK;
 	}
 	rc = router_frame(run->router, frame, err);
-	if (rc == RC_OK && frame->commits)
-		note_received(run, router_transaction(run->router)->end_lsn);
-	return rc;
+	if (rc != RC_OK || !frame->commits)
+		return rc;
+	note_received(run, router_transaction(run->router)->end_lsn);
+	check_streaming(run, router_transaction(run->router)->xid);
+	return RC_OK;
 }
 
 static MUST_CHECK Rc
@@ -362,6 +383,7 @@ loop(Run *run, Error *err)
 
 		run->now_us = clock_monotonic_us();
 		check_interrupt(run);
+		check_streaming(run, 0);
 		rc = call_watch(run, err);
 		if (rc == RC_OK)
 			rc = work(run, err);
@@ -374,7 +396,10 @@ loop(Run *run, Error *err)
 			/* The server decodes nothing more for us. */
 			run->streamed = run->progress.received;
 			update_positions(run);
-			return stream_send_last(run->pipeline->stream, err);
+			rc = stream_send_last(run->pipeline->stream, err);
+			return rc == RC_OK && run->renewing && run->stop_deadline_us == 0
+					   ? RC_AGAIN
+					   : rc;
 		}
 		rc = wait_for_events(run, err);
 		if (rc != RC_OK)

@@ -10,6 +10,7 @@
 #define PENSTOCK_CMD_PIPELINE_H
 
 #include "base/error.h"
+#include "cmd/streaming.h"
 #include "model/placement.h"
 #include "progress/progress.h"
 #include "sink/sink.h"
@@ -24,8 +25,9 @@ typedef struct Pipeline
 	int sink_count;
 	const Placement *placement; /* of the sinks; borrowed, or NULL */
 	int node_count;             /* as for the router */
-	Lsn endpos;   /* stop when everything up to here is durable; 0: never */
-	bool verbose; /* say how it goes now and then */
+	Lsn endpos; /* stop when everything up to here is durable; 0: never */
+	Streaming *streaming; /* borrowed; or NULL */
+	bool verbose;         /* say how it goes now and then */
 
 	/*
 	 * Called about every PIPELINE_WATCH_INTERVAL_MS until it sets *endpos,
@@ -41,6 +43,8 @@ typedef struct Pipeline
  * Runs until endpos is reached or a stop is asked for (RC_OK; what is durable
  * has been confirmed), or something fails.  *progressed tells whether anything
  * became durable, also when it fails.  RC_END: a sink has no use for more.
+ * RC_AGAIN: what the session had to do without transactions in progress for is
+ * over; `streaming` says so.
  */
 MUST_CHECK Rc pipeline_run(const Pipeline *pipeline, bool *progressed,
 						   Error *err);

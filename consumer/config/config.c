@@ -23,6 +23,7 @@ typedef enum OptionType
 	OPTION_SIZE,
 	OPTION_COUNT,
 	OPTION_ORIGIN,
+	OPTION_SWITCH,
 	OPTION_CONFLICT, /* may be given several times */
 	OPTION_PATTERN,  /* likewise */
 } OptionType;
@@ -110,6 +111,9 @@ static const OptionDef option_table[] = {
 	{"origin", 0, OPTION_ORIGIN, COMMAND_STREAMING | COMMAND_TABLE,
 	 FIELD(origin), "any|none", NULL, "any",
 	 "none: leave out what itself came from elsewhere"},
+	{"streaming", 0, OPTION_SWITCH, COMMAND_CLONE | COMMAND_FOLLOW,
+	 FIELD(streaming), "on|off", NULL, "on",
+	 "apply large transactions while they are in progress on the source"},
 	{"on-conflict", 0, OPTION_CONFLICT,
 	 COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TABLE, FIELD(conflict_rules),
 	 "[TABLE:]POLICY", NULL, NULL,
@@ -281,6 +285,11 @@ read_value(Config *config, const OptionDef *option, const char *value,
 			if (strcmp(value, "any") != 0 && strcmp(value, "none") != 0)
 				return bad_value(err, option, value, "any or none");
 			*(const char **) field = value;
+			return RC_OK;
+		case OPTION_SWITCH:
+			if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+				return bad_value(err, option, value, "on or off");
+			*(bool *) field = value[1] == 'n';
 			return RC_OK;
 		case OPTION_CONFLICT:
 			if (!policy_add_rule(field, value))

@@ -63,6 +63,7 @@ typedef struct Config
 	bool name_given;            /* on the command line */
 	const char *publications;   /* comma-separated, as for the plugin */
 	const char *origin;         /* any or none */
+	bool streaming;             /* of transactions in progress */
 	ConflictRules conflict_rules;
 	Lsn endpos; /* 0: none */
 	size_t memory_bytes;

@@ -121,6 +121,8 @@ give(const Router *router, int target, Frame *frame, const Change *change,
 	Sink *sink = router->sinks[target];
 	Rc rc = RC_OK;
 
+	if (frame->stream.xid != 0)
+		return sink_stream_change(sink, frame, change, err);
 	if (router->txn.end_lsn <= sink->start_lsn)
 		return RC_OK;
 	if (!sink->in_transaction)
@@ -263,6 +265,64 @@ place_frame(const Router *router, Frame *frame, Error *err)
 	return rc;
 }
 
+/* ---- transactions in progress ------------------------------------------- */
+
+/*
+ * The end of one, for a sink that may have nothing of it.  Whether it has the
+ * transaction from before is known only now.
+ */
+static MUST_CHECK Rc
+end_stream(const Router *router, Sink *sink, const Frame *frame, Error *err)
+{
+	const StreamInfo *stream = &frame->stream;
+
+	if (stream->aborts)
+		return sink_stream_abort(sink, stream->xid, stream->abort_subxid, err);
+	if (router->txn.end_lsn <= sink->start_lsn)
+		return sink_stream_abort(sink, stream->xid, 0, err);
+	return sink_stream_commit(sink, &router->txn, err);
+}
+
+static MUST_CHECK Rc
+stream_changes(Sink *sink, Frame *frame, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (size_t i = 0; i < frame->change_count && rc == RC_OK; i++)
+		rc = sink_stream_change(sink, frame, &frame->changes[i], err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+route_stream(const Router *router, Frame *frame, Error *err)
+{
+	bool ends = frame->stream.aborts || frame->commits;
+	Rc rc = RC_OK;
+
+	if (!ends && router->places != NULL)
+		return place_frame(router, frame, err);
+	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
+		rc = ends ? end_stream(router, router->sinks[i], frame, err)
+				  : stream_changes(router->sinks[i], frame, err);
+	return rc;
+}
+
+/* What has no place is an error only if the transaction commits. */
+static MUST_CHECK Rc
+refuse_stream(Router *router, const Frame *frame, Error *err)
+{
+	char *reason = xstrdup(err->message);
+	Rc rc = error_set(err, ERR_STREAMING,
+					  "transaction %u cannot be passed on while it is in "
+					  "progress",
+					  frame->stream.xid);
+
+	error_detail(err, "%s", reason);
+	free(reason);
+	router->sinks[0]->refused_xid = frame->stream.xid;
+	return rc;
+}
+
 Rc
 router_frame(Router *router, Frame *frame, Error *err)
 {
@@ -270,6 +330,13 @@ router_frame(Router *router, Frame *frame, Error *err)
 
 	if (frame->begins)
 		remember_transaction(router, &frame->txn);
+	if (frame->stream.xid != 0)
+	{
+		rc = route_stream(router, frame, err);
+		return rc == RC_FAIL && err->code != ERR_STREAMING
+				   ? refuse_stream(router, frame, err)
+				   : rc;
+	}
 	if (router->places != NULL)
 		return place_frame(router, frame, err);
 	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)

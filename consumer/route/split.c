@@ -59,12 +59,14 @@ split_move(Frame *frame, const Change *update, Move *move, Error *err)
 	move->removal = arena_calloc(frame->arena, 1, sizeof(Change));
 	*move->removal = (Change){.kind = CHANGE_DELETE,
 							  .relation = update->relation,
+							  .subxid = update->subxid,
 							  .old_row = change_identity_row(update),
 							  .hash = update->old_hash,
 							  .old_hash = update->old_hash};
 	move->arrival = arena_calloc(frame->arena, 1, sizeof(Change));
 	*move->arrival = (Change){.kind = CHANGE_INSERT,
 							  .relation = update->relation,
+							  .subxid = update->subxid,
 							  .new_row = row,
 							  .hash = update->hash,
 							  .old_hash = update->hash};

@@ -9,6 +9,14 @@
  * says how far it is by the positions below.  If it fails, everything that is
  * not durable is gone for it, and a new sink starts again from `start_lsn`.
  *
+ * A transaction that is still in progress on the source may come in pieces, in
+ * between and beside others of its kind, to a sink that can take them:
+ *     stream_change*, and then one of stream_commit and stream_abort
+ * stream_commit stands where the transaction has its place in commit order.
+ * Until then nothing of it may be seen.  If such a sink fails with
+ * ERR_STREAMING, all can go on if the transaction is held back on the source
+ * until it has committed.
+ *
  * What a Change points to is borrowed; take a reference to its frame
  * (frame_ref()) to keep it beyond the call.  begin, change and commit do not
  * wait for anything and never refuse: a sink that has enough sets `full`, and
@@ -63,6 +71,16 @@ typedef struct SinkOps
 	Rc (*change)(Sink *sink, Frame *frame, const Change *change, Error *err);
 	Rc (*commit)(Sink *sink, const TxnInfo *txn, Error *err);
 
+	/*
+	 * Of a transaction in progress; all three are NULL if there is to be none.
+	 * stream_abort is also of one that the sink had nothing of, and of a
+	 * subtransaction (0: all) that it had nothing of.
+	 */
+	Rc (*stream_change)(Sink *sink, Frame *frame, const Change *change,
+						Error *err);
+	Rc (*stream_commit)(Sink *sink, const TxnInfo *txn, Error *err);
+	Rc (*stream_abort)(Sink *sink, uint32_t xid, uint32_t subxid, Error *err);
+
 	/* Does what can be done without waiting. `source_idle`: nothing more is to
 	 * be had from the source at the moment. */
 	Rc (*work)(Sink *sink, bool source_idle, Error *err);
@@ -75,11 +93,13 @@ struct Sink
 	const SinkOps *ops; /* first: see the casts of its implementations */
 
 	/* Set by the implementation. */
-	Lsn start_lsn;        /* it has everything up to here: skip it */
-	Lsn applied_lsn;      /* everything before can be seen there */
-	Lsn durable_lsn;      /* everything before survives a crash there */
-	bool full;            /* give it nothing more for now */
-	bool stopped;         /* in SINK_STOPPING: durable_lsn is final */
+	Lsn start_lsn;   /* it has everything up to here: skip it */
+	Lsn applied_lsn; /* everything before can be seen there */
+	Lsn durable_lsn; /* everything before survives a crash there */
+	bool full;       /* give it nothing more for now */
+	bool stopped;    /* in SINK_STOPPING: durable_lsn is final */
+	uint32_t
+		refused_xid; /* with ERR_STREAMING: the transaction, 0: not known */
 	int64_t transactions; /* applied since it was made */
 	int64_t rows;
 
@@ -112,6 +132,29 @@ sink_commit(Sink *sink, const TxnInfo *txn, Error *err)
 	ASSERT(sink->in_transaction);
 	sink->in_transaction = false;
 	return sink->ops->commit(sink, txn, err);
+}
+
+static inline MUST_CHECK Rc
+sink_stream_change(Sink *sink, Frame *frame, const Change *change, Error *err)
+{
+	ASSERT(!sink->in_transaction);
+	ASSERT(frame->stream.xid != 0);
+	return sink->ops->stream_change(sink, frame, change, err);
+}
+
+static inline MUST_CHECK Rc
+sink_stream_commit(Sink *sink, const TxnInfo *txn, Error *err)
+{
+	ASSERT(!sink->in_transaction);
+	ASSERT(txn->end_lsn > sink->start_lsn);
+	return sink->ops->stream_commit(sink, txn, err);
+}
+
+static inline MUST_CHECK Rc
+sink_stream_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err)
+{
+	ASSERT(!sink->in_transaction);
+	return sink->ops->stream_abort(sink, xid, subxid, err);
 }
 
 static inline MUST_CHECK Rc

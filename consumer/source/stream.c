@@ -70,6 +70,8 @@ build_start_command(Buf *sql, const StreamOptions *options)
 		append_option(sql, "messages", "true");
 	if (!options->binary)
 		append_option(sql, "binary", "false");
+	if (options->streaming)
+		append_option(sql, "streaming", "true");
 	if (options->distribution != NULL)
 		append_option(sql, "distribution", options->distribution);
 	buf_append_char(sql, ')');

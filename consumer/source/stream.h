@@ -39,7 +39,8 @@ typedef struct StreamOptions
 	const char *origin;       /* any or none */
 	int proto_version;
 	bool messages;
-	bool binary;              /* false: every value in text format */
+	bool binary;    /* false: every value in text format */
+	bool streaming; /* of transactions in progress; from version 14 on */
 	const char *distribution; /* as the plugin's option wants it, or NULL */
 	Lsn start_lsn;
 } StreamOptions;

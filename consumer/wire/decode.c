@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/xalloc.h"
 #include "penstock.pb-c.h"
+#include "wire/open_streams.h"
 #include "wire/reader.h"
 
 /* Field numbers of proto/penstock.proto, for what is read in place. */
@@ -28,6 +29,8 @@ enum
 	FRAME_BEGIN = 2,
 	FRAME_CHANGES = 3,
 	FRAME_COMMIT = 4,
+	FRAME_STREAM = 6,
+	FRAME_STREAM_ABORT = 7,
 
 	CHANGE_FIELD_INSERT = 1,
 	CHANGE_FIELD_UPDATE = 2,
@@ -40,6 +43,7 @@ enum
 	CHANGE_FIELD_NULLS = 9,
 	CHANGE_FIELD_UNCHANGED = 10,
 	CHANGE_FIELD_OLD = 11,
+	CHANGE_FIELD_SUBXID = 12,
 	CHANGE_FIELD_HASH = 13,
 
 	ROW_INTEGERS = 1,
@@ -65,6 +69,7 @@ typedef struct RawRow
 typedef struct RawChange
 {
 	uint32_t operation; /* a CHANGE_FIELD_… of the oneof; 0: none seen */
+	uint64_t subxid;    /* 0: none */
 	uint64_t number;    /* of the relation, for rows */
 	Span body;          /* of the other operations */
 	bool has_old;
@@ -76,7 +81,9 @@ struct Decoder
 {
 	bool session_seen;
 	bool in_transaction;
-	uint64_t change_count; /* of the open transaction */
+	OpenStreams streams;   /* transactions in progress */
+	OpenStream *stream;    /* that the frame in hand has a piece of, or NULL */
+	uint64_t change_count; /* of the transaction that the frame belongs to */
 	Relation **relations;  /* by number; NULL: not described */
 	size_t relation_slots;
 	size_t frame_relation_capacity; /* of the list of the frame in hand */
@@ -117,6 +124,7 @@ decoder_free(Decoder *decoder)
 	for (size_t i = 0; i < decoder->relation_slots; i++)
 		relation_unref(decoder->relations[i]);
 	free(decoder->relations);
+	open_streams_release(&decoder->streams);
 	free(decoder);
 }
 
@@ -636,7 +644,8 @@ decode_message(Decoder *decoder, Frame *frame, Change *change, Error *err)
 
 	if (wire == NULL)
 		return invalid(err, "message cannot be read");
-	if (wire->transactional != decoder->in_transaction)
+	if (wire->transactional !=
+		(decoder->in_transaction || decoder->stream != NULL))
 		return invalid(err, "message on the wrong side of a transaction");
 	info->transactional = wire->transactional;
 	info->lsn = wire->lsn;
@@ -679,6 +688,11 @@ read_change_field(RawChange *raw, const Field *field)
 		return add_row_field(&raw->row, ROW_HASH, field);
 	if (field->number <= CHANGE_FIELD_MESSAGE)
 		return read_operation(raw, field);
+	if (field->number == CHANGE_FIELD_SUBXID)
+	{
+		raw->subxid = field->varint;
+		return field->wire_type == WIRE_VARINT && raw->subxid <= UINT32_MAX;
+	}
 	if (field->number == CHANGE_FIELD_OLD)
 	{
 		raw->has_old = true;
@@ -694,6 +708,7 @@ read_change(RawChange *raw, Span body)
 	Reader reader = reader_of(body);
 
 	raw->operation = 0;
+	raw->subxid = 0;
 	raw->has_old = false;
 	reset_row(&raw->row);
 	reset_row(&raw->old);
@@ -719,7 +734,9 @@ decode_change(Decoder *decoder, Frame *frame, Span body, size_t *kept,
 	if (!read_change(raw, body))
 		return invalid(err, "change cannot be read");
 	decoder->change_count++;
-	*change = (Change){0};
+	if (raw->subxid != 0 && decoder->stream == NULL)
+		return invalid(err, "subtransaction of no transaction in progress");
+	*change = (Change){.subxid = (uint32_t) raw->subxid};
 	switch (raw->operation)
 	{
 		case CHANGE_FIELD_RELATION:
@@ -751,21 +768,48 @@ typedef struct FrameOutline
 	Span session; /* data is NULL where there is none */
 	Span begin;
 	Span commit;
+	Span stream;
+	Span stream_abort;
 	size_t change_count;
 } FrameOutline;
 
-/* Notes a part of which a frame has one; false if it is there already. */
-static bool
-outline_part(FrameOutline *outline, const Field *field)
+/* Where a part goes of which a frame has one; NULL: a field of a later
+ * version. */
+static Span *
+part_of_frame(FrameOutline *outline, uint32_t number)
 {
-	Span *part = field->number == FRAME_SESSION ? &outline->session
-				 : field->number == FRAME_BEGIN ? &outline->begin
-												: &outline->commit;
+	switch (number)
+	{
+		case FRAME_SESSION:
+			return &outline->session;
+		case FRAME_BEGIN:
+			return &outline->begin;
+		case FRAME_COMMIT:
+			return &outline->commit;
+		case FRAME_STREAM:
+			return &outline->stream;
+		case FRAME_STREAM_ABORT:
+			return &outline->stream_abort;
+		default:
+			return NULL;
+	}
+}
 
-	if (part->data != NULL)
+/* Notes a field; false if it cannot be there. */
+static bool
+outline_field(FrameOutline *outline, const Field *field)
+{
+	Span *part = part_of_frame(outline, field->number);
+
+	if (field->number == FRAME_CHANGES)
+		outline->change_count++;
+	else if (part == NULL)
+		return true;
+	else if (part->data != NULL)
 		return false;
-	*part = field->bytes;
-	return true;
+	else
+		*part = field->bytes;
+	return field->wire_type == WIRE_BYTES;
 }
 
 static MUST_CHECK Rc
@@ -777,20 +821,15 @@ outline_frame(Span body, FrameOutline *outline, Error *err)
 	while (!reader_at_end(&reader))
 	{
 		Field field;
-		bool known;
 
 		if (!reader_field(&reader, &field))
 			return invalid(err, "it is cut short or damaged");
-		known = field.number <= FRAME_COMMIT;
-		if (known && field.wire_type != WIRE_BYTES)
-			return invalid(err, "it is damaged");
-		if (field.number == FRAME_CHANGES)
-			outline->change_count++;
-		else if (known && !outline_part(outline, &field))
+		if (!outline_field(outline, &field))
 			return invalid(err, "it is damaged");
 	}
 	if (outline->session.data == NULL && outline->begin.data == NULL &&
-		outline->commit.data == NULL && outline->change_count == 0)
+		outline->commit.data == NULL && outline->stream.data == NULL &&
+		outline->stream_abort.data == NULL && outline->change_count == 0)
 		return invalid(err, "it is empty");
 	return RC_OK;
 }
@@ -839,6 +878,8 @@ decode_begin(Decoder *decoder, Frame *frame, Span body, Error *err)
 		return invalid(err, "begin cannot be read");
 	if (wire->commit_lsn == 0 || wire->end_lsn <= wire->commit_lsn)
 		return invalid(err, "transaction without valid positions");
+	if (decoder->stream != NULL && decoder->stream->xid != wire->xid)
+		return invalid(err, "commit of another transaction than it says");
 	frame->begins = true;
 	frame->txn = (TxnInfo){
 		.xid = wire->xid,
@@ -849,7 +890,8 @@ decode_begin(Decoder *decoder, Frame *frame, Span body, Error *err)
 		.origin_lsn = wire->origin_lsn,
 	};
 	decoder->in_transaction = true;
-	decoder->change_count = 0;
+	if (decoder->stream == NULL)
+		decoder->change_count = 0;
 	return RC_OK;
 }
 
@@ -900,12 +942,96 @@ decode_changes(Decoder *decoder, Frame *frame, Span body, Error *err)
 static MUST_CHECK Rc
 check_place(const Decoder *decoder, const Frame *frame, Error *err)
 {
-	if (decoder->in_transaction)
+	if (decoder->in_transaction || decoder->stream != NULL)
 		return RC_OK;
 	for (size_t i = 0; i < frame->change_count; i++)
 		if (frame->changes[i].kind != CHANGE_MESSAGE)
 			return invalid(err, "change outside a transaction");
 	return RC_OK;
+}
+
+/* ---- transactions in progress ------------------------------------------- */
+
+/* A piece has changes alone, and the commit none. */
+static bool
+stream_parts_fit(const FrameOutline *outline)
+{
+	bool begins = outline->begin.data != NULL;
+
+	return begins == (outline->commit.data != NULL) &&
+		   !(begins && outline->change_count > 0);
+}
+
+/* Finds what the frame is a piece of; decoder->stream is NULL if of none. */
+static MUST_CHECK Rc
+decode_stream(Decoder *decoder, Frame *frame, const FrameOutline *outline,
+			  Error *err)
+{
+	ProtobufCAllocator allocator = arena_allocator(frame->arena);
+	Span body = outline->stream;
+	Penstock__Stream *wire;
+
+	decoder->stream = NULL;
+	if (body.data == NULL)
+		return RC_OK;
+	wire = penstock__stream__unpack(&allocator, body.length, body.data);
+	if (wire == NULL || wire->xid == 0 || wire->decoded_lsn == 0)
+		return invalid(err, "transaction in progress cannot be read");
+	if (decoder->in_transaction || !stream_parts_fit(outline))
+		return invalid(err, "piece of a transaction in the wrong place");
+	decoder->stream = open_streams_find(&decoder->streams, wire->xid);
+	if (wire->first != (decoder->stream == NULL))
+		return invalid(err, "first piece of a transaction is not the first");
+	if (wire->first)
+		decoder->stream = open_streams_add(&decoder->streams, wire->xid);
+	if (decoder->stream == NULL)
+		return invalid(err, "too many transactions are in progress");
+	frame->stream = (StreamInfo){.xid = wire->xid,
+								 .first = wire->first,
+								 .decoded_lsn = wire->decoded_lsn};
+	decoder->change_count = decoder->stream->change_count;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+decode_stream_abort(Decoder *decoder, Frame *frame, const FrameOutline *outline,
+					Error *err)
+{
+	ProtobufCAllocator allocator = arena_allocator(frame->arena);
+	Span body = outline->stream_abort;
+	Penstock__StreamAbort *wire;
+	OpenStream *stream;
+
+	if (body.data == NULL)
+		return RC_OK;
+	wire = penstock__stream_abort__unpack(&allocator, body.length, body.data);
+	if (wire == NULL)
+		return invalid(err, "abort cannot be read");
+	stream = open_streams_find(&decoder->streams, wire->xid);
+	if (stream == NULL)
+		return invalid(err, "abort of a transaction that was not sent");
+	if (decoder->in_transaction || decoder->stream != NULL ||
+		outline->begin.data != NULL || outline->commit.data != NULL ||
+		outline->change_count > 0)
+		return invalid(err, "abort in the wrong place");
+	frame->stream = (StreamInfo){
+		.xid = wire->xid, .aborts = true, .abort_subxid = wire->subxid};
+	if (wire->subxid == 0)
+		open_streams_remove(&decoder->streams, stream);
+	return RC_OK;
+}
+
+/* What has to be remembered until the transaction's next piece. */
+static void
+end_stream_frame(Decoder *decoder, const Frame *frame)
+{
+	if (decoder->stream == NULL)
+		return;
+	if (frame->commits)
+		open_streams_remove(&decoder->streams, decoder->stream);
+	else
+		decoder->stream->change_count = decoder->change_count;
+	decoder->stream = NULL;
 }
 
 static Frame *
@@ -942,6 +1068,8 @@ decode_frame(Decoder *decoder, Frame *frame, Span body, Error *err)
 	decoder->frame_relation_capacity = 0;
 	rc = decode_session(decoder, frame, outline.session, err);
 	if (rc == RC_OK)
+		rc = decode_stream(decoder, frame, &outline, err);
+	if (rc == RC_OK)
 		rc = decode_begin(decoder, frame, outline.begin, err);
 	if (rc == RC_OK)
 		rc = decode_changes(decoder, frame, body, err);
@@ -949,6 +1077,10 @@ decode_frame(Decoder *decoder, Frame *frame, Span body, Error *err)
 		rc = check_place(decoder, frame, err);
 	if (rc == RC_OK)
 		rc = decode_commit(decoder, frame, outline.commit, err);
+	if (rc == RC_OK)
+		rc = decode_stream_abort(decoder, frame, &outline, err);
+	if (rc == RC_OK)
+		end_stream_frame(decoder, frame);
 	return rc;
 }
 

@@ -3,10 +3,11 @@
  *    Bytes of the stream to frames of changes.
  *
  * A decoder lives as long as one session with the source: it remembers the
- * relations that the session has described and checks that frames follow one
- * another as proto/penstock.proto says.  It trusts nothing: every length,
- * number and order is checked before it is used, and what is wrong is an
- * ERR_PROTOCOL that says what.
+ * relations that the session has described and the transactions in progress of
+ * which it had pieces, and checks that frames follow one another as
+ * proto/penstock.proto says.  It trusts nothing: every length, number and order
+ * is checked before it is used, and what is wrong is an ERR_PROTOCOL that says
+ * what.
  */
 #ifndef PENSTOCK_WIRE_DECODE_H
 #define PENSTOCK_WIRE_DECODE_H
@@ -45,7 +46,10 @@ void decoder_free(Decoder *decoder);
 MUST_CHECK Rc decoder_decode(Decoder *decoder, const WireMessage *message,
 							 Frame **frame, Error *err);
 
-/* Whether the last frame left a transaction open. */
+/*
+ * Whether the last frame left a transaction open.  One that is in progress on
+ * the source does not count.
+ */
 bool decoder_in_transaction(const Decoder *decoder);
 
 #endif /* PENSTOCK_WIRE_DECODE_H */

@@ -4,7 +4,9 @@
  */
 #include "sink/postgres/applier.h"
 
+#include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -84,13 +86,25 @@ send_steps(Applier *self, Error *err)
 
 /* ---- starting a batch --------------------------------------------------- */
 
+/* See target.h for the timeout. */
+static MUST_CHECK Rc
+send_begin(Applier *self, Error *err)
+{
+	Rc rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
+
+	if (rc == RC_OK && self->target->has_open_transactions)
+		rc = applier_send_plain(self, target_lock_timeout_sql, EXPECT_DONE,
+								err);
+	return rc;
+}
+
 static MUST_CHECK Rc
 make_plan(Applier *self, bool folded, Error *err)
 {
 	PlanInput input = {.batch = &self->batch,
 					   .statements = self->statements,
 					   .lookup = table_cache_get,
-					   .lookup_context = self->target->tables,
+					   .lookup_context = self->tables,
 					   .pipeline = self->target->pipeline};
 	Rc rc = RC_OK;
 
@@ -102,7 +116,7 @@ make_plan(Applier *self, bool folded, Error *err)
 	self->savepoint_set = false;
 	rc = lane_enter_pipeline(self->lane, err);
 	if (rc == RC_OK && !self->txn_open)
-		rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
+		rc = send_begin(self, err);
 	else if (rc == RC_OK)
 	{
 		self->savepoint_set = true;
@@ -146,7 +160,7 @@ applier_start(Applier *self, Batch *batch, Error *err)
 	if (statement_cache_is_full(self->statements))
 		rc = forget_statements(self, err);
 	if (rc == RC_OK)
-		rc = table_cache_prepare(self->target->tables, lane_conn(self->lane),
+		rc = table_cache_prepare(self->tables, lane_conn(self->lane),
 								 &self->batch, err);
 	if (rc == RC_OK)
 		rc = make_plan(self, is_worth_folding(self, &self->batch), err);
@@ -354,7 +368,54 @@ applier_roll_back(Applier *self, Error *err)
 		rc = pgconn_exec(lane_conn(self->lane), "ROLLBACK", NULL, err);
 	if (rc == RC_OK)
 		self->txn_open = false;
+	self->open_rows = 0;
 	return rc;
+}
+
+Rc
+applier_begin(Applier *self, Error *err)
+{
+	Rc rc;
+
+	ASSERT(self->state == APPLIER_IDLE && !self->txn_open);
+	rc = pgconn_exec(lane_conn(self->lane), "BEGIN", NULL, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(lane_conn(self->lane), target_lock_timeout_sql, NULL,
+						 err);
+	self->txn_open = rc == RC_OK;
+	self->open_rows = 0;
+	return rc;
+}
+
+static MUST_CHECK Rc
+exec_savepoint(Applier *self, const char *command, uint32_t number, Error *err)
+{
+	char sql[64];
+
+	ASSERT(self->state == APPLIER_IDLE && self->txn_open);
+	snprintf(sql, sizeof(sql), "%s SAVEPOINT penstock_%" PRIu32, command,
+			 number);
+	return pgconn_exec(lane_conn(self->lane), sql, NULL, err);
+}
+
+Rc
+applier_set_savepoint(Applier *self, uint32_t number, Error *err)
+{
+	return exec_savepoint(self, "", number, err);
+}
+
+Rc
+applier_release_savepoint(Applier *self, uint32_t number, Error *err)
+{
+	return exec_savepoint(self, "RELEASE", number, err);
+}
+
+Rc
+applier_roll_back_to(Applier *self, uint32_t number, int64_t open_rows,
+					 Error *err)
+{
+	self->open_rows = open_rows;
+	return exec_savepoint(self, "ROLLBACK TO", number, err);
 }
 
 /* ---- life cycle --------------------------------------------------------- */
@@ -366,6 +427,7 @@ applier_init(Applier *self, Target *target, PgConn *conn)
 		.target = target,
 		.lane = lane_new(conn),
 		.statements = statement_cache_new(),
+		.tables = table_cache_new(target->rules),
 		.progress_statement = {.name = "penstock_progress",
 							   .sql = progress_table_advance_sql},
 		.params = params_new(),
@@ -381,6 +443,7 @@ applier_release(Applier *self)
 	lane_free(self->lane);
 	batch_release(&self->batch);
 	statement_cache_free(self->statements);
+	table_cache_free(self->tables);
 	params_free(self->params);
 	params_free(self->progress_params);
 	buf_release(&self->copy_buffer);

@@ -51,6 +51,7 @@
 #include "sink/postgres/conflict.h"
 #include "sink/postgres/lane.h"
 #include "sink/postgres/plan.h"
+#include "sink/postgres/table_cache.h"
 #include "sink/postgres/target.h"
 
 typedef enum ApplierState
@@ -86,6 +87,7 @@ typedef struct Applier
 	Target *target;
 	Lane *lane;
 	StatementCache *statements;
+	TableCache *tables;
 	Statement progress_statement;
 	Params *params;
 	Params *progress_params;
@@ -142,6 +144,18 @@ MUST_CHECK Rc applier_check_flush(Applier *self, Error *err);
 
 /* Gives up an open transaction.  Only in APPLIER_IDLE.  Waits. */
 MUST_CHECK Rc applier_roll_back(Applier *self, Error *err);
+
+/*
+ * Opens a transaction, of which the batches that are started next are parts;
+ * and savepoints in it, by number.  Rolling back to one keeps it; open_rows is
+ * what the applier had when it was set.  Only in APPLIER_IDLE.  They wait.
+ */
+MUST_CHECK Rc applier_begin(Applier *self, Error *err);
+MUST_CHECK Rc applier_set_savepoint(Applier *self, uint32_t number, Error *err);
+MUST_CHECK Rc applier_release_savepoint(Applier *self, uint32_t number,
+										Error *err);
+MUST_CHECK Rc applier_roll_back_to(Applier *self, uint32_t number,
+								   int64_t open_rows, Error *err);
 
 /*
  * One move of the state machine.  RC_OK: there may be more.  RC_AGAIN: it waits

@@ -9,7 +9,10 @@
 
 #include "base/xalloc.h"
 
-/* The origin's name is the pipeline's behind this. */
+/*
+ * The origin's name is the pipeline's behind this; with a slash, which no
+ * pipeline's name can have, and a number, for those beyond the first.
+ */
 #define ORIGIN_PREFIX "penstock_"
 
 /* Refusals that leave us without a mark, and nothing worse. */
@@ -30,10 +33,12 @@ is_no_origin_here(const Error *err)
 }
 
 static MUST_CHECK Rc
-call(PgConn *target, const char *sql, const char *pipeline, PGresult **result,
-	 Error *err)
+call(PgConn *target, const char *sql, const char *pipeline, int number,
+	 PGresult **result, Error *err)
 {
-	char *name = xasprintf("%s%s", ORIGIN_PREFIX, pipeline);
+	char *name = number == 0
+					 ? xasprintf("%s%s", ORIGIN_PREFIX, pipeline)
+					 : xasprintf("%s%s/%d", ORIGIN_PREFIX, pipeline, number);
 	const char *params[] = {name};
 	Rc rc = pgconn_exec_params(target, sql, 1, params, result, err);
 
@@ -42,17 +47,18 @@ call(PgConn *target, const char *sql, const char *pipeline, PGresult **result,
 }
 
 Rc
-origin_set_up(PgConn *target, const char *pipeline, bool *marked, Error *err)
+origin_set_up(PgConn *target, const char *pipeline, int number, bool *marked,
+			  Error *err)
 {
 	Rc rc = call(target,
 				 "SELECT pg_catalog.pg_replication_origin_create($1)"
 				 " WHERE pg_catalog.pg_replication_origin_oid($1) IS NULL",
-				 pipeline, NULL, err);
+				 pipeline, number, NULL, err);
 
 	if (rc == RC_OK)
 		rc = call(target,
 				  "SELECT pg_catalog.pg_replication_origin_session_setup($1)",
-				  pipeline, NULL, err);
+				  pipeline, number, NULL, err);
 	*marked = rc == RC_OK;
 	if (rc == RC_FAIL && is_no_origin_here(err))
 	{
@@ -68,8 +74,10 @@ origin_drop(PgConn *target, const char *pipeline, bool *removed, Error *err)
 	PGresult *result = NULL;
 	Rc rc = call(target,
 				 "SELECT pg_catalog.pg_replication_origin_drop(roname)"
-				 " FROM pg_catalog.pg_replication_origin WHERE roname = $1",
-				 pipeline, &result, err);
+				 " FROM pg_catalog.pg_replication_origin"
+				 " WHERE roname = $1"
+				 " OR pg_catalog.starts_with(roname, $1 || '/')",
+				 pipeline, 0, &result, err);
 
 	*removed = rc == RC_OK && PQntuples(result) > 0;
 	PQclear(result);

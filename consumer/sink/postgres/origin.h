@@ -22,11 +22,14 @@
  * Marks all that the session writes from here on, creating the origin of the
  * pipeline if it is not there.  *marked is false, and it is no error, if the
  * role may not do so or the server has no room for origins.
+ *
+ * An origin is for one session at a time.  A pipeline has one, number 0, and
+ * others with numbers from 1 for further sessions.
  */
-MUST_CHECK Rc origin_set_up(PgConn *target, const char *pipeline, bool *marked,
-							Error *err);
+MUST_CHECK Rc origin_set_up(PgConn *target, const char *pipeline, int number,
+							bool *marked, Error *err);
 
-/* Drops the origin of a pipeline; *removed says whether there was one. */
+/* Drops all origins of a pipeline; *removed says whether there was one. */
 MUST_CHECK Rc origin_drop(PgConn *target, const char *pipeline, bool *removed,
 						  Error *err);
 

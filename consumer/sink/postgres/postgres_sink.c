@@ -7,7 +7,8 @@
  * and the batch that waits grows by itself when the target is slower.
  *
  * Here it is decided when the applier does what: start the next batch, note a
- * position, ask what is durable.  See applier.h for how a batch is applied.
+ * position, ask what is durable.  See applier.h for how a batch is applied, and
+ * in_progress.h for transactions that are still in progress on the source.
  */
 #include "sink/postgres/postgres_sink.h"
 
@@ -16,8 +17,8 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "sink/postgres/applier.h"
+#include "sink/postgres/in_progress.h"
 #include "sink/postgres/session.h"
-#include "sink/postgres/table_cache.h"
 #include "sink/postgres/table_state.h"
 
 /* Parts of the memory setting: two batches, and what goes with them. */
@@ -39,6 +40,8 @@ typedef struct PostgresSink
 	Target target;
 	Applier applier;
 	TableStates *table_states;
+	InProgress *in_progress;
+	Lsn delivered_lsn; /* end of the last transaction that was handed over */
 	Batch filling;
 	size_t batch_bytes_max;
 
@@ -58,7 +61,8 @@ postgres_sink(Sink *sink)
 
 /*
  * Two full batches are enough, and so is a single large row that takes the room
- * of both.
+ * of both; and as much again of transactions in progress.  What comes behind
+ * the commit of one of these has to wait for it.
  */
 static void
 update_full(PostgresSink *self)
@@ -68,7 +72,10 @@ update_full(PostgresSink *self)
 	self->sink.full = self->holding ||
 					  (self->applier.state != APPLIER_IDLE &&
 					   (self->filling.bytes >= self->batch_bytes_max ||
-						held_bytes >= 2 * self->batch_bytes_max));
+						held_bytes >= 2 * self->batch_bytes_max)) ||
+					  in_progress_bytes(self->in_progress) >=
+						  2 * self->batch_bytes_max ||
+					  in_progress_is_committing(self->in_progress);
 }
 
 /*
@@ -114,9 +121,55 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 }
 
 static Rc
-take_commit(Sink *sink, const TxnInfo *txn UNUSED, Error *err UNUSED)
+take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
-	batch_commit(&postgres_sink(sink)->filling);
+	PostgresSink *self = postgres_sink(sink);
+
+	batch_commit(&self->filling);
+	self->delivered_lsn = txn->end_lsn;
+	return RC_OK;
+}
+
+static Rc
+take_stream_change(Sink *sink, Frame *frame, const Change *change, Error *err)
+{
+	PostgresSink *self = postgres_sink(sink);
+	bool hold;
+	Rc rc;
+
+	if (change->kind == CHANGE_MESSAGE)
+		return RC_OK;
+
+	/* It is not applied before its end is known to be beyond all watermarks. */
+	change = table_states_select(self->table_states, frame, change, UINT64_MAX,
+								 &hold);
+	if (hold)
+		begin_hold(self);
+	if (change == NULL)
+		return RC_OK;
+	rc = in_progress_change(self->in_progress, frame, change,
+							self->delivered_lsn, err);
+	update_full(self);
+	return rc;
+}
+
+static Rc
+take_stream_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
+{
+	PostgresSink *self = postgres_sink(sink);
+
+	in_progress_commit(self->in_progress, txn, self->delivered_lsn);
+	update_full(self);
+	return RC_OK;
+}
+
+static Rc
+take_stream_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
+{
+	PostgresSink *self = postgres_sink(sink);
+
+	in_progress_abort(self->in_progress, xid, subxid, self->delivered_lsn);
+	update_full(self);
 	return RC_OK;
 }
 
@@ -190,7 +243,8 @@ batch_is_ready(const PostgresSink *self, bool source_idle)
 	if (batch_complete_count(batch) == 0)
 		return false;
 	return source_idle || self->sink.mode == SINK_DRAINING ||
-		   batch->bytes >= BATCH_BYTES_MIN;
+		   batch->bytes >= BATCH_BYTES_MIN ||
+		   in_progress_waits(self->in_progress);
 }
 
 /* Whether it holds nothing that it was given. */
@@ -199,7 +253,8 @@ holds_nothing(const PostgresSink *self)
 {
 	return batch_is_empty(&self->filling) &&
 		   batch_is_empty(&self->applier.batch) && !self->sink.in_transaction &&
-		   !self->applier.txn_open;
+		   !self->applier.txn_open &&
+		   !in_progress_is_committing(self->in_progress);
 }
 
 static int64_t
@@ -242,8 +297,10 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 	int64_t now_us = clock_monotonic_us();
 	bool hurry = self->sink.position_wanted || self->sink.mode == SINK_DRAINING;
 
+	if (self->sink.stopped || in_progress_is_at_commit(self->in_progress))
+		return RC_AGAIN;
 	if (self->sink.mode == SINK_STOPPING)
-		return self->sink.stopped ? RC_AGAIN : work_stopping(self, err);
+		return work_stopping(self, err);
 	if (self->holding)
 		return work_holding(self, err);
 	if (batch_is_ready(self, source_idle))
@@ -272,7 +329,26 @@ work_once(PostgresSink *self, bool source_idle, Error *err)
 
 	if (self->applier.state == APPLIER_IDLE)
 		rc = work_idle(self, source_idle, err);
-	return rc == RC_AGAIN ? applier_work(&self->applier, err) : rc;
+	if (rc == RC_AGAIN)
+		rc = applier_work(&self->applier, err);
+	if (rc == RC_FAIL)
+		in_progress_check_blame(self->in_progress, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+work_in_progress(PostgresSink *self, bool source_idle, Error *err)
+{
+	const InProgressTurn turn = {
+		.delivered_lsn = self->delivered_lsn,
+		.others_rest = batch_is_empty(&self->filling) &&
+					   (self->applier.state == APPLIER_IDLE ||
+						self->applier.state == APPLIER_CHECKING_FLUSH),
+		.source_idle = source_idle,
+		.stopping = self->sink.mode == SINK_STOPPING,
+	};
+
+	return in_progress_work(self->in_progress, &turn, err);
 }
 
 static Rc
@@ -284,6 +360,8 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 	do
 		rc = work_once(self, source_idle, err);
 	while (rc == RC_OK);
+	if (rc == RC_AGAIN)
+		rc = work_in_progress(self, source_idle, err);
 
 	/* Where nothing is held there was nothing to apply. */
 	if (holds_nothing(self))
@@ -291,7 +369,7 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 	update_full(self);
 	if (rc == RC_FAIL)
 		explain_failure(self, err);
-	return rc == RC_AGAIN ? RC_OK : rc;
+	return rc;
 }
 
 static void
@@ -301,6 +379,7 @@ postgres_interest(const Sink *sink, SinkInterest *interest)
 	const Applier *applier = &self->applier;
 
 	applier_interest(applier, interest);
+	in_progress_interest(self->in_progress, interest);
 	if (applier->state != APPLIER_IDLE)
 		return;
 	if (!durable_is_empty(&self->target.durable))
@@ -316,9 +395,9 @@ postgres_free(Sink *sink)
 {
 	PostgresSink *self = postgres_sink(sink);
 
+	in_progress_free(self->in_progress);
 	applier_release(&self->applier);
 	batch_release(&self->filling);
-	table_cache_free(self->target.tables);
 	table_states_free(self->table_states);
 	free(self->target.label);
 	free(self->target.pipeline);
@@ -339,6 +418,25 @@ start_from(PostgresSink *self, const ProgressRow *progress)
 	self->sink.applied_lsn = lsn;
 	self->sink.received_lsn = lsn;
 	self->sink.durable_lsn = lsn;
+	self->delivered_lsn = lsn;
+}
+
+static void
+open_in_progress(PostgresSink *self, const PostgresSinkOptions *sink_options,
+				 bool marked)
+{
+	const SessionOptions session = {.conninfo = sink_options->conninfo,
+									.label = self->target.label,
+									.pipeline = self->target.pipeline};
+	const InProgressOptions options = {
+		.target = &self->target,
+		.session = &session,
+		.table_states = self->table_states,
+		.marked = marked,
+		.part_bytes_max = self->batch_bytes_max,
+	};
+
+	self->in_progress = in_progress_new(&options);
 }
 
 Rc
@@ -349,6 +447,9 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 		.begin = take_begin,
 		.change = take_change,
 		.commit = take_commit,
+		.stream_change = take_stream_change,
+		.stream_commit = take_stream_commit,
+		.stream_abort = take_stream_abort,
 		.work = postgres_work,
 		.interest = postgres_interest,
 		.free = postgres_free,
@@ -372,11 +473,12 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 	self->target.label = xstrdup(options->label);
 	self->target.pipeline = xstrdup(options->pipeline);
 	self->target.independent_tables = session.independent_tables;
-	self->target.tables = table_cache_new(options->rules);
+	self->target.rules = options->rules;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
 	self->table_states = session.table_states;
 	start_from(self, &session.progress);
 	applier_init(&self->applier, &self->target, session.conn);
+	open_in_progress(self, options, session.marked);
 	*sink = &self->sink;
 	return RC_OK;
 }

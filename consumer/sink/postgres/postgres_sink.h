@@ -20,7 +20,7 @@
 
 typedef struct PostgresSinkOptions
 {
-	const char *conninfo;
+	const char *conninfo; /* borrowed while the sink lives */
 	const char *label;    /* for messages: target, or target "2" */
 	const char *pipeline; /* copied */
 	SourceIdentity source;

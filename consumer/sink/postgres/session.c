@@ -13,6 +13,9 @@
 /* object_in_use */
 #define ORIGIN_IN_USE_SQLSTATE "55006"
 
+/* Origins that sessions beside the first can have. */
+#define ORIGINS_MAX 128
+
 /*
  * The planner knows nothing of the keys that we send, and may know nothing of
  * the table; what it must do is known: look each key up in the index.
@@ -73,14 +76,14 @@ end_predecessor(PgConn *conn, const SessionOptions *options)
 }
 
 static MUST_CHECK Rc
-set_origin(PgConn *conn, const SessionOptions *options, Error *err)
+set_origin(PgConn *conn, const SessionOptions *options, bool *marked,
+		   Error *err)
 {
-	bool marked;
-	Rc rc = origin_set_up(conn, options->pipeline, &marked, err);
+	Rc rc = origin_set_up(conn, options->pipeline, 0, marked, err);
 
 	if (rc == RC_FAIL && strcmp(err->sqlstate, ORIGIN_IN_USE_SQLSTATE) == 0)
 		end_predecessor(conn, options);
-	if (rc == RC_OK && !marked)
+	if (rc == RC_OK && !*marked)
 		log_info("apply",
 				 "the role on %s may not set a replication origin: a pipeline "
 				 "from there cannot tell our changes from local ones",
@@ -124,7 +127,7 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 	if (rc == RC_OK)
 		rc = set_replica_role(conn, options, &self->independent_tables, err);
 	if (rc == RC_OK)
-		rc = set_origin(conn, options, err);
+		rc = set_origin(conn, options, &self->marked, err);
 	if (rc == RC_OK && policy_is_lenient(options->rules))
 		rc = ledger_create(conn, err);
 	if (rc == RC_OK)
@@ -161,5 +164,62 @@ session_open(Session *session, const SessionOptions *options, Error *err)
 		pgconn_close(session->conn);
 		*session = (Session){0};
 	}
+	return rc;
+}
+
+/* The first origin that no other session has. */
+static MUST_CHECK Rc
+set_free_origin(PgConn *conn, const SessionOptions *options, bool *marked,
+				Error *err)
+{
+	for (int number = 1;; number++)
+	{
+		Rc rc = origin_set_up(conn, options->pipeline, number, marked, err);
+
+		if (rc != RC_FAIL || number == ORIGINS_MAX ||
+			strcmp(err->sqlstate, ORIGIN_IN_USE_SQLSTATE) != 0)
+			return rc;
+		error_reset(err);
+	}
+}
+
+static MUST_CHECK Rc
+set_up_another(PgConn *conn, const SessionOptions *options, bool must_mark,
+			   Error *err)
+{
+	bool independent_tables;
+	bool marked = false;
+	Rc rc = pgconn_exec(conn, session_sql, NULL, err);
+
+	if (rc == RC_OK)
+		rc = set_replica_role(conn, options, &independent_tables, err);
+	if (rc == RC_OK && must_mark)
+		rc = set_free_origin(conn, options, &marked, err);
+	if (rc == RC_OK && must_mark && !marked)
+		rc = error_set(err, ERR_CONFIG,
+					   "%s has no room for a further replication origin",
+					   options->label);
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, "SET synchronous_commit = off", NULL, err);
+	return rc;
+}
+
+Rc
+session_open_another(PgConn **conn, const SessionOptions *options,
+					 bool must_mark, Error *err)
+{
+	PgConnOptions conn_options = {.conninfo = options->conninfo,
+								  .label = options->label,
+								  .application_name = "penstock",
+								  .kind = PGCONN_DATA};
+	PgConn *opened = NULL;
+	Rc rc = pgconn_open(&opened, &conn_options, err);
+
+	if (rc == RC_OK)
+		rc = set_up_another(opened, options, must_mark, err);
+	if (rc == RC_OK)
+		*conn = opened;
+	else
+		pgconn_close(opened);
 	return rc;
 }

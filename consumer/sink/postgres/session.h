@@ -28,6 +28,7 @@ typedef struct Session
 {
 	PgConn *conn;
 	bool independent_tables; /* foreign keys and triggers do not fire */
+	bool marked;             /* what it writes has the origin's mark */
 	ProgressRow progress;    /* as it stood when the lease was claimed */
 	TableStates *table_states;
 } Session;
@@ -39,5 +40,14 @@ typedef struct Session
  */
 MUST_CHECK Rc session_open(Session *session, const SessionOptions *options,
 						   Error *err);
+
+/*
+ * Connects once more, for a session under the lease that is held.  It has the
+ * settings of the first, and an origin of its own: with `must_mark` it fails if
+ * it cannot have one.  Waits for the target.  On success the connection is the
+ * caller's.
+ */
+MUST_CHECK Rc session_open_another(PgConn **conn, const SessionOptions *options,
+								   bool must_mark, Error *err);
 
 #endif /* PENSTOCK_SINK_POSTGRES_SESSION_H */

@@ -4,6 +4,12 @@
  */
 #include "sink/postgres/target.h"
 
+/*
+ * Long enough for whoever holds a lock for the length of a batch, short enough
+ * not to be taken for a standstill.
+ */
+const char target_lock_timeout_sql[] = "SET LOCAL lock_timeout = '3s'";
+
 bool
 target_must_flush(const Target *target)
 {

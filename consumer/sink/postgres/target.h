@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/policy.h"
 #include "sink/postgres/durable.h"
-#include "sink/postgres/table_cache.h"
 #include "sink/sink.h"
 
 /* Below this, a batch has to wait for more, and is not worth folding for its
@@ -33,9 +33,16 @@ typedef struct Target
 	char *label;
 	char *pipeline;
 	int64_t lease_token;
-	bool independent_tables; /* foreign keys and triggers do not fire */
-	TableCache *tables;
-	int64_t conflicts; /* that were settled */
+	bool independent_tables;    /* foreign keys and triggers do not fire */
+	const ConflictRules *rules; /* or NULL */
+	int64_t conflicts;          /* that were settled */
+
+	/*
+	 * A transaction is open here that is in progress on the source.  Whoever
+	 * waits for its locks may wait for what is behind it in the stream; see
+	 * in_progress.h.
+	 */
+	bool has_open_transactions;
 
 	Lsn noted_lsn; /* that the progress table has */
 	DurableQueue durable;
@@ -43,6 +50,10 @@ typedef struct Target
 	int64_t flush_checked_at_us; /* when the target was last asked */
 	int64_t position_at_us;      /* when progress last moved there */
 } Target;
+
+/* Sets, in a transaction, how long it waits for a lock while others are open.
+ */
+extern const char target_lock_timeout_sql[];
 
 /* Whether the next commit has to wait for the target's disk. */
 bool target_must_flush(const Target *target);

@@ -321,12 +321,12 @@ a_part_that_comes_twice_in_a_frame_is_refused(void **state UNUSED)
 static void
 unknown_fields_are_skipped_everywhere(void **state UNUSED)
 {
-	/* A change with fields 12, 13, 14 and 15 of every wire type and an old
+	/* A change with fields 16, 13, 14 and 15 of every wire type and an old
 	 * row with fields 7 and 6, then a field 100 of the frame. */
 	static const uint8_t more[] = {
-		0x1a, 0x29,                                           /* change */
+		0x1a, 0x2a,                                           /* change */
 		0x10, 0x01,                                           /* update */
-		0x60, 0x05,                                           /* varint */
+		0x80, 0x01, 0x05,                                     /* varint */
 		0x69, 1,    2,    3,    4,    5,    6,    7,    8,    /* fixed64 */
 		0x72, 0x02, 'x',  'y',                                /* bytes */
 		0x7d, 1,    2,    3,    4,                            /* fixed32 */
