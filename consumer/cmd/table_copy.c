@@ -101,6 +101,9 @@ leave_out(TableCopy *copy, TableTarget *target, Error *err)
 	/* What a slot kept is of no use to a new copy. */
 	if (rc == RC_OK)
 		rc = progress_table_remove(target->conn, work->slot, &removed, err);
+	/* A run that was killed may not have waited for the follower. */
+	if (rc == RC_OK)
+		rc = table_disturb(work, target, err);
 	if (rc == RC_OK)
 		rc = table_write(work, target, &row, err);
 	return table_end(target, rc, err);

@@ -414,13 +414,30 @@ table_begin(TableWork *work, TableTarget *target, Error *err)
 	Rc rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
 
 	if (rc == RC_OK)
-		rc = progress_table_disturb(target->conn, pipeline, &target->progress,
-									err);
+		rc = progress_table_lock(target->conn, pipeline, &target->progress,
+								 err);
 	if (rc == RC_OK)
 		rc = check_progress(work, target, err);
 	if (rc == RC_OK)
 		rc = table_state_read(target->conn, pipeline, &work->names[0],
 							  &target->row, err);
+	return rc;
+}
+
+/* All the same to a follower. */
+static bool
+is_left_out(TableStateKind kind)
+{
+	return kind != TABLE_READY && kind != TABLE_JOINING;
+}
+
+Rc
+table_disturb(TableWork *work, TableTarget *target, Error *err)
+{
+	Rc rc = progress_table_disturb(target->conn, work->config->name,
+								   &target->progress, err);
+
+	target->changed_token = target->progress.lease_token;
 	return rc;
 }
 
@@ -430,12 +447,14 @@ table_write(TableWork *work, TableTarget *target, const TableRow *row,
 {
 	Rc rc = RC_OK;
 
+	if (!target->row.exists || !is_left_out(target->row.kind) ||
+		!is_left_out(row->kind))
+		rc = table_disturb(work, target, err);
 	for (int i = 0; i < work->name_count && rc == RC_OK; i++)
 		rc = table_state_write(target->conn, work->config->name,
 							   &work->names[i], row, err);
 	target->row = *row;
 	target->row.exists = true;
-	target->changed_token = target->progress.lease_token;
 	return rc;
 }
 

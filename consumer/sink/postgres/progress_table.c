@@ -209,13 +209,11 @@ progress_table_claim(PgConn *target, const char *pipeline, ProgressRow *row,
 	return rc;
 }
 
-Rc
-progress_table_disturb(PgConn *target, const char *pipeline, ProgressRow *row,
-					   Error *err)
+/* Runs a statement that returns the row, which must be there. */
+static Rc
+get_row(PgConn *target, const char *sql, const char *pipeline, ProgressRow *row,
+		Error *err)
 {
-	static const char sql[] =
-		"UPDATE penstock.progress SET lease_token = lease_token + 1"
-		" WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL;
 	const char *params[] = {pipeline};
 	PGresult *result = NULL;
 	Rc rc = pgconn_exec_params(target, sql, 1, params, &result, err);
@@ -224,6 +222,26 @@ progress_table_disturb(PgConn *target, const char *pipeline, ProgressRow *row,
 		rc = parse_updated(target, pipeline, result, row, err);
 	PQclear(result);
 	return rc;
+}
+
+Rc
+progress_table_lock(PgConn *target, const char *pipeline, ProgressRow *row,
+					Error *err)
+{
+	return get_row(target,
+				   "SELECT " ROW_COLUMNS_SQL " FROM penstock.progress"
+				   " WHERE pipeline = $1 FOR NO KEY UPDATE",
+				   pipeline, row, err);
+}
+
+Rc
+progress_table_disturb(PgConn *target, const char *pipeline, ProgressRow *row,
+					   Error *err)
+{
+	return get_row(target,
+				   "UPDATE penstock.progress SET lease_token = lease_token + 1"
+				   " WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL,
+				   pipeline, row, err);
 }
 
 Rc

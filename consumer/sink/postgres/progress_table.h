@@ -70,8 +70,14 @@ MUST_CHECK Rc progress_table_claim(PgConn *target, const char *pipeline,
 								   ProgressRow *row, Error *err);
 
 /*
- * Takes a lock of the pipeline's row, in the transaction that is open, and
- * changes the token, but not who holds the lease: what the holder has under way
+ * Takes a lock of the pipeline's row, in the transaction that is open: until
+ * its end nobody moves the progress.  No row is ERR_CONFIG.
+ */
+MUST_CHECK Rc progress_table_lock(PgConn *target, const char *pipeline,
+								  ProgressRow *row, Error *err);
+
+/*
+ * Changes the token, but not who holds the lease: what the holder has under way
  * cannot be committed, and it finds out that something has changed.  No row is
  * ERR_CONFIG.
  */

@@ -35,10 +35,11 @@
  *                without
  *   REMOVED      not followed any more
  *
- * States only change under a lock of the pipeline's progress row and together
- * with a new lease token: what a follower has under way under the old states
- * cannot be committed any more, and it looks again.  So a state holds for
- * exactly the transactions behind the progress at which it was written.
+ * States only change under a lock of the pipeline's progress row and, if it
+ * matters to a follower, together with a new lease token: what it has under way
+ * under the old states cannot be committed any more, and it looks again.  So a
+ * state holds for exactly the transactions behind the progress at which it was
+ * written.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_TABLE_STATE_H
 #define PENSTOCK_SINK_POSTGRES_TABLE_STATE_H
