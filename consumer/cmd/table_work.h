@@ -86,8 +86,9 @@ MUST_CHECK Rc table_open_replication(const Config *config, PgConn **conn,
  *     table_begin, then table_write or nothing, then table_end.
  * From table_begin() on target->progress stands still, and target->row is up to
  * date.  A follower is disturbed if what is written matters to it;
- * table_disturb() does it in any case, before the writing.  table_end() commits if `rc` is RC_OK, and returns whether that worked;
- * else it rolls back and returns `rc`.
+ * table_disturb() does it in any case, before the writing.  table_end() commits
+ * if `rc` is RC_OK, and returns whether that worked; else it rolls back and
+ * returns `rc`.
  */
 MUST_CHECK Rc table_begin(TableWork *work, TableTarget *target, Error *err);
 MUST_CHECK Rc table_write(TableWork *work, TableTarget *target,
