@@ -8,36 +8,48 @@
  *   1. Look at both sides, and refuse before anything is written.
  *   2. Create the slot; it exports the snapshot of its starting point.  The
  *      connection that did it stays open, idle, until all rows are read.
- *   3. For each target: schema without indexes, then the rows.  The indexes of
- *      a table are begun when its rows are there.
+ *   3. For each target: schema without indexes, then the rows.  Indexes and
+ *      most constraints are built meanwhile, as soon as a table's rows are in.
  *   4. Let go of the snapshot, so that the source can clean up again, for what
  *      follows may take as long as all before.
- *   5. For each target: the rest of the indexes, foreign keys, triggers;
+ *   5. For each target: what is left of the indexes, foreign keys, triggers;
  *      sequences; statistics.
  *   6. For each target: progress.  Until it is written nobody can follow a copy
  *      that is not whole.
  *
- * If anything fails, or we are asked to stop, the slot that this run created
- * is dropped, for it would keep the source's log for ever.  What is on a target
- * stays there, because telling ours from what else is there is not for us; it
- * is said what that is.
+ * What is done is noted on the targets (see work_list.h).  If anything fails,
+ * or we are asked to stop, or killed, a later run goes on from there: with the
+ * same slot, and with the snapshot of a temporary one for the tables that are
+ * left. These are newer than the slot's starting point then; following leaves
+ * out what they have already (see table_state.h).
+ *
+ * If it fails before anything was copied, the slot that this run created is
+ * dropped, for it would keep the source's log for ever.
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/xalloc.h"
 #include "cmd/clone_check.h"
+#include "cmd/clone_resume.h"
 #include "cmd/clone_state.h"
 #include "cmd/clone_undo.h"
 #include "cmd/command.h"
 #include "copy/data.h"
 #include "copy/large_objects.h"
 #include "copy/match.h"
+#include "copy/objects.h"
 #include "copy/sequences.h"
+#include "sink/postgres/table_state.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
+
+/* Behind the pipeline's name, the name of the slot of a later snapshot. */
+#define SNAPSHOT_SLOT_TAIL "_resume"
 
 /* ---- The source's side ---- */
 
@@ -57,38 +69,74 @@ identify_source(Clone *clone, Error *err)
 	return RC_OK;
 }
 
+static Rc
+create_slot(Clone *clone, Error *err)
+{
+	const char *name = clone->config->name;
+	Rc rc;
+
+	log_info("clone",
+			 "creating replication slot \"%s\"; waits for transactions that "
+			 "are open on the source",
+			 name);
+	clone->slot_begun = true;
+	rc = slot_create(clone->replication, name, SLOT_LASTING, &clone->snapshot,
+					 err);
+	if (rc != RC_OK)
+		return rc;
+	clone->slot_created = true;
+	clone->start_lsn = clone->snapshot.consistent_lsn;
+	FAULT("clone.slot_created");
+	return RC_OK;
+}
+
+/* A moment of its own for what is left to be copied. */
+static Rc
+create_snapshot(Clone *clone, Error *err)
+{
+	char name[CONFIG_NAME_MAX + 1];
+
+	/* Of the pipeline's name there may be no room for all. */
+	snprintf(name, sizeof(name), "%.*s%s",
+			 (int) (CONFIG_NAME_MAX - sizeof(SNAPSHOT_SLOT_TAIL) + 1),
+			 clone->config->name, SNAPSHOT_SLOT_TAIL);
+	log_info("clone", "taking a snapshot for what is left; waits for "
+					  "transactions that are open on the source");
+	return slot_create(clone->replication, name, SLOT_SNAPSHOT,
+					   &clone->snapshot, err);
+}
+
 /*
  * From here on the copy is of one moment: what is published, read again, is
  * locked against changes of its definition.
  */
 static Rc
-create_slot(Clone *clone, Error *err)
+fix_moment(Clone *clone, Error *err)
 {
 	const Config *config = clone->config;
-	Rc rc = identify_source(clone, err);
+	Rc rc = RC_OK;
 
+	if (clone->start_lsn == 0)
+		rc = create_slot(clone, err);
+	else if (clone_needs_snapshot(clone))
+		rc = create_snapshot(clone, err);
 	if (rc != RC_OK)
 		return rc;
-	log_info("clone",
-			 "creating replication slot \"%s\"; waits for transactions that "
-			 "are open on the source",
-			 config->name);
-	clone->slot_begun = true;
-	rc = slot_create(clone->replication, config->name, false, &clone->snapshot,
-					 err);
-	if (rc != RC_OK)
-		return rc;
-	clone->slot_created = true;
-	FAULT("clone.slot_created");
-	log_info("clone", "the copy is of position " LSN_FORMAT,
-			 LSN_ARGS(clone->snapshot.consistent_lsn));
+	if (clone->snapshot.name[0] != '\0')
+		log_info("clone", "the copy is of position " LSN_FORMAT,
+				 LSN_ARGS(clone->snapshot.consistent_lsn));
 	rc = pgconn_exec(clone->source, "BEGIN", NULL, err);
 	if (rc == RC_OK)
 		rc = clone_read_catalog(clone, false, err);
 	if (rc == RC_OK)
 		rc = catalog_lock(clone->catalog, clone->source, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && !clone->resumed)
 		rc = clone_check_targets(clone, err);
+	for (int i = 0; i < config->target_count && rc == RC_OK; i++)
+		if (!clone->targets[i].complete && clone->targets[i].run.start_lsn == 0)
+			rc = work_list_set_tables(clone->targets[i].conn, config->name,
+									  clone->start_lsn, clone->catalog, err);
+	FAULT("clone.listed");
 	return rc;
 }
 
@@ -99,12 +147,15 @@ dump_schema(Clone *clone, Error *err)
 		.source = clone->source,
 		.catalog = clone->catalog,
 		.programs = &clone->programs,
-		.snapshot = clone->slot_created ? clone->snapshot.name : NULL,
+		.snapshot = clone->snapshot.name[0] != '\0' ? clone->snapshot.name
+													: NULL,
 		.jobs = clone->config->jobs,
 		.with_data = !clone->config->schema_only,
 		.no_owner = clone->config->no_owner,
 		.no_privileges = clone->config->no_privileges,
 		.no_tablespaces = clone->config->no_tablespaces,
+		.pipeline = clone->config->schema_only ? NULL : clone->config->name,
+		.resumed = clone->resumed,
 	};
 
 	log_info("clone", "dumping the schema");
@@ -138,10 +189,62 @@ restore_schema(Clone *clone, CloneTarget *target, SchemaSection section,
 	return schema_restore(clone->schema, target->conn, section, err);
 }
 
+/* The part of the schema that comes before the data, unless it is there. */
+static Rc
+restore_before_data(Clone *clone, CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	int tables;
+	int others;
+	Rc rc = RC_OK;
+
+	if (clone->config->data_only || target->run.schema == WORK_SCHEMA_DONE)
+		return RC_OK;
+	if (target->run.schema == WORK_SCHEMA_BEGUN)
+	{
+		rc = objects_drop(target->conn, name, &tables, &others, err);
+		if (rc == RC_OK)
+			log_info("clone", "dropped what there was of the schema on %s",
+					 target->label);
+	}
+	if (rc == RC_OK)
+		rc = work_list_set_schema(target->conn, name, WORK_SCHEMA_BEGUN, err);
+	FAULT("clone.schema_begun");
+	if (rc == RC_OK)
+		rc = restore_schema(clone, target, SCHEMA_BEFORE_DATA, err);
+	FAULT("clone.schema_restored");
+	if (rc == RC_OK)
+		rc = work_list_set_schema(target->conn, name, WORK_SCHEMA_DONE, err);
+	return rc;
+}
+
+/* What of the tables is to be copied, and whether it can be. */
+static Rc
+prepare_tables(Clone *clone, CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	Rc rc = work_list_match(clone->catalog, target->conn, name, true, err);
+
+	if (rc == RC_OK)
+		rc = work_list_empty_tables(clone->catalog, target->conn, name, false,
+									err);
+	if (rc == RC_OK)
+		rc = match_target(clone->catalog, target->conn, err);
+	if (rc == RC_OK)
+		rc = work_list_set_parts(clone->catalog, target->conn, name,
+								 clone->config->jobs, err);
+	return rc;
+}
+
 static Rc
 copy_rows(Clone *clone, int number, Error *err)
 {
 	CloneTarget *target = &clone->targets[number];
+	const WorkMark mark = {
+		.pipeline = clone->config->name,
+		.token = target->token,
+		.watermark = clone->snapshot.consistent_lsn,
+	};
 	const DataOptions options = {
 		.job =
 			{
@@ -149,17 +252,19 @@ copy_rows(Clone *clone, int number, Error *err)
 				.target = clone->config->targets[number],
 				.target_label = target->label,
 				.snapshot = clone->snapshot.name,
+				.mark = &mark,
 			},
 		.jobs = clone->config->jobs,
 		.build = target->build,
 		.expects_quiet = clone->config->data_only,
 	};
 	DataReport report;
-	Rc rc = match_target(clone->catalog, target->conn, err);
+	Rc rc = prepare_tables(clone, target, err);
 
 	if (rc != RC_OK)
 		return rc;
-	log_info("clone", "copying %d tables to %s", clone->catalog->table_count,
+	log_info("clone", "copying %d tables to %s",
+			 clone->catalog->table_count - target->run.tables_done,
 			 target->label);
 	rc = data_copy(clone->catalog, &options, &report, err);
 	target->tables_touched = report.tables_touched;
@@ -254,20 +359,28 @@ complete_target(Clone *clone, CloneTarget *target, Error *err)
 }
 
 /*
- * Says that the copy is there.  Everything before was committed asynchronously;
- * when this commit is durable, so is that.
+ * Says that the copy is there, in place of what there was to do.  Everything
+ * before was committed asynchronously; when this commit is durable, so is that.
  */
 static Rc
 write_progress(Clone *clone, CloneTarget *target, Error *err)
 {
-	Rc rc = pgconn_exec(target->conn, "SET synchronous_commit = on", NULL, err);
+	const char *name = clone->config->name;
+	Rc rc = pgconn_exec(target->conn, "SET synchronous_commit = on; BEGIN",
+						NULL, err);
 
-	target->progress_begun = true;
 	FAULT("clone.before_progress");
 	if (rc == RC_OK)
-		rc = progress_table_begin(target->conn, clone->config->name,
-								  &clone->identity,
-								  clone->snapshot.consistent_lsn, err);
+		rc = progress_table_begin(target->conn, name, &clone->identity,
+								  clone->start_lsn, err);
+	if (rc == RC_OK && clone->resumed)
+		rc = table_state_create(target->conn, err);
+	if (rc == RC_OK && clone->resumed)
+		rc = work_list_hand_over(target->conn, name, err);
+	if (rc == RC_OK)
+		rc = work_list_remove(target->conn, name, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(target->conn, "COMMIT", NULL, err);
 	FAULT("clone.after_progress");
 	return rc;
 }
@@ -302,7 +415,9 @@ copy_targets(Clone *clone, Error *err)
 
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 	{
-		rc = restore_schema(clone, &clone->targets[i], SCHEMA_BEFORE_DATA, err);
+		if (clone->targets[i].complete)
+			continue;
+		rc = restore_before_data(clone, &clone->targets[i], err);
 		if (rc == RC_OK)
 			rc = open_build(clone, i, err);
 		if (rc == RC_OK)
@@ -319,9 +434,34 @@ complete_targets(Clone *clone, Error *err)
 	Rc rc = RC_OK;
 
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
-		rc = complete_target(clone, &clone->targets[i], err);
+		if (!clone->targets[i].complete)
+			rc = complete_target(clone, &clone->targets[i], err);
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
-		rc = write_progress(clone, &clone->targets[i], err);
+		if (!clone->targets[i].complete)
+			rc = write_progress(clone, &clone->targets[i], err);
+	return rc;
+}
+
+/* Early, because the role may lack the privilege. */
+static Rc
+begin_list(Clone *clone, CloneTarget *target, Error *err)
+{
+	char *options = clone_describe_options(clone->config);
+	const WorkRun run = {
+		.system_identifier = clone->identity.system_identifier,
+		.options = options,
+	};
+	Rc rc;
+
+	target->table_begun = true;
+	rc = progress_table_create(target->conn, err);
+	if (rc == RC_OK)
+		rc = work_list_create(target->conn, err);
+	if (rc == RC_OK)
+		rc = work_list_begin(target->conn, clone->config->name, &run,
+							 &target->token, err);
+	target->list_begun = rc == RC_OK;
+	free(options);
 	return rc;
 }
 
@@ -330,14 +470,15 @@ run_full(Clone *clone, Error *err)
 {
 	Rc rc = RC_OK;
 
-	/* Early, because the role may lack the privilege. */
+	if (clone->resumed)
+		rc = clone_claim(clone, err);
+	if (rc == RC_OK && clone->resumed)
+		rc = clone_find_slot(clone, err);
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
-	{
-		clone->targets[i].table_begun = true;
-		rc = progress_table_create(clone->targets[i].conn, err);
-	}
+		if (!clone->resumed)
+			rc = begin_list(clone, &clone->targets[i], err);
 	if (rc == RC_OK)
-		rc = create_slot(clone, err);
+		rc = fix_moment(clone, err);
 	if (rc == RC_OK && !clone->config->data_only)
 		rc = dump_schema(clone, err);
 	if (rc == RC_OK)
@@ -355,17 +496,25 @@ print_plan(const Clone *clone)
 	const Config *config = clone->config;
 	const CopyCatalog *catalog = clone->catalog;
 
-	if (!config->schema_only)
+	if (config->restart)
+		clone_print_throw_away(clone);
+	if (!config->schema_only && !clone->resumed)
 		printf("create replication slot \"%s\" on the source\n", config->name);
 	for (int i = 0; i < config->target_count; i++)
 	{
 		const char *label = clone->targets[i].label;
 
-		if (!config->data_only)
+		if (!config->data_only && !clone->resumed)
 			printf("create %s on %s with \"%s\" of PostgreSQL %d\n",
 				   catalog->whole ? "the whole schema" : "the published tables",
 				   label, clone->programs.pg_dump, clone->programs.major);
-		for (int n = 0; n < catalog->table_count && !config->schema_only; n++)
+		if (clone->resumed)
+			printf("go on with the clone to %s: %d of %d tables are copied\n",
+				   label, clone->targets[i].run.tables_done,
+				   clone->targets[i].run.table_count);
+		for (int n = 0; n < catalog->table_count && !config->schema_only &&
+						!clone->resumed;
+			 n++)
 			printf("copy table %s to %s, about %.1f MB%s%s\n",
 				   catalog->tables[n].qualified, label,
 				   (double) catalog->tables[n].bytes / (double) MB,
@@ -391,8 +540,27 @@ say_done(const Clone *clone)
 		log_info("clone",
 				 "done in %.1f s: \"penstock follow --name=%s\" goes on from "
 				 "position " LSN_FORMAT,
-				 seconds, clone->config->name,
-				 LSN_ARGS(clone->snapshot.consistent_lsn));
+				 seconds, clone->config->name, LSN_ARGS(clone->start_lsn));
+}
+
+/* Nothing but --restart writes anything here. */
+static Rc
+look_and_check(Clone *clone, Error *err)
+{
+	const Config *config = clone->config;
+	Rc rc = RC_OK;
+
+	if (!config->schema_only)
+		rc = identify_source(clone, err);
+	if (rc == RC_OK && !config->schema_only)
+		rc = clone_look(clone, err);
+	if (rc == RC_OK)
+		rc = clone_check_source(clone, err);
+	if (rc == RC_OK && config->restart && !config->dry_run)
+		rc = clone_throw_away(clone, err);
+	if (rc == RC_OK && !clone->resumed && !(config->restart && config->dry_run))
+		rc = clone_check_fresh(clone, err);
+	return rc;
 }
 
 static Rc
@@ -401,7 +569,7 @@ run(Clone *clone, Error *err)
 	Rc rc = clone_open_all(clone, err);
 
 	if (rc == RC_OK)
-		rc = clone_check_all(clone, err);
+		rc = look_and_check(clone, err);
 	if (rc != RC_OK)
 		return rc;
 	if (clone->config->dry_run)
@@ -433,10 +601,38 @@ release(Clone *clone)
 	arena_free(clone->arena);
 }
 
+/*
+ * Names our sessions and those of our children after the clone, so that one
+ * that goes on can end what is left of one before.  Returns what was there.
+ */
+static char *
+name_sessions(const Config *config)
+{
+	const char *before = getenv("PGAPPNAME");
+	char *kept = before != NULL ? xstrdup(before) : NULL;
+	char name[WORK_SESSION_NAME_SIZE];
+
+	work_list_session_name(config->name, name);
+	setenv("PGAPPNAME", name, 1);
+	return kept;
+}
+
+/* Gives the name back, for what comes after the clone. */
+static void
+rename_sessions(char *before)
+{
+	if (before != NULL)
+		setenv("PGAPPNAME", before, 1);
+	else
+		unsetenv("PGAPPNAME");
+	free(before);
+}
+
 Rc
 command_clone(const Config *config, Error *err)
 {
 	Clone clone = {.config = config, .start_us = clock_monotonic_us()};
+	char *name_before;
 	Rc rc = config_require_source(config, err);
 
 	if (rc == RC_OK)
@@ -444,8 +640,10 @@ command_clone(const Config *config, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	clone.arena = arena_new(ARENA_BLOCK_BYTES);
+	name_before = name_sessions(config);
 	rc = run(&clone, err);
 	release(&clone);
+	rename_sessions(name_before);
 	if (rc == RC_OK && config->follow && !config->dry_run)
 		rc = command_follow(config, err);
 	return rc;

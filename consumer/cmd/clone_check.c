@@ -187,24 +187,31 @@ find_programs(Clone *clone, Error *err)
 						 clone->arena, err);
 }
 
-/* Refuses what cannot work, before anything is written. */
 Rc
-clone_check_all(Clone *clone, Error *err)
+clone_check_source(Clone *clone, Error *err)
 {
 	const Config *config = clone->config;
 	Rc rc = RC_OK;
 
 	if (!config->schema_only)
 		rc = check_wal_level(clone->source, err);
-	if (rc == RC_OK && !config->schema_only)
-		rc = check_no_slot(clone, err);
 	if (rc == RC_OK)
 		rc = clone_read_catalog(clone, true, err);
 	if (rc == RC_OK && !config->schema_only)
 		rc = obstacles_check_source(clone->catalog, clone->source, err);
-	if (rc == RC_OK)
-		rc = clone_check_targets(clone, err);
 	if (rc == RC_OK && !config->data_only)
 		rc = find_programs(clone, err);
+	return rc;
+}
+
+Rc
+clone_check_fresh(const Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (!clone->config->schema_only)
+		rc = check_no_slot(clone, err);
+	if (rc == RC_OK)
+		rc = clone_check_targets(clone, err);
 	return rc;
 }

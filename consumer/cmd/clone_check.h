@@ -19,7 +19,10 @@ MUST_CHECK Rc clone_open_target(Clone *clone, int number, Error *err);
 MUST_CHECK Rc clone_open_all(Clone *clone, Error *err);
 
 /* Reads what is published, and refuses what cannot work.  Writes nothing. */
-MUST_CHECK Rc clone_check_all(Clone *clone, Error *err);
+MUST_CHECK Rc clone_check_source(Clone *clone, Error *err);
+
+/* Refuses to begin where something is in the way.  Writes nothing. */
+MUST_CHECK Rc clone_check_fresh(const Clone *clone, Error *err);
 
 /*
  * Reads what is to be copied, instead of what was read before; `warn` as in

@@ -15,6 +15,7 @@
 #include "copy/catalog.h"
 #include "copy/programs.h"
 #include "copy/schema.h"
+#include "copy/work_list.h"
 #include "net/pgconn.h"
 #include "sink/postgres/progress_table.h"
 #include "source/slot.h"
@@ -27,7 +28,11 @@ typedef struct CloneTarget
 	bool schema_begun;  /* pg_restore was started */
 	int tables_touched; /* that may have rows now */
 	bool table_begun;   /* of progress: it may be there because of us */
-	bool progress_begun;
+	bool list_begun;    /* of work: it may be there because of us */
+
+	WorkRun run;   /* as it was when we came */
+	bool complete; /* nothing is left to do here */
+	int64_t token; /* of the work list */
 } CloneTarget;
 
 typedef struct Clone
@@ -41,9 +46,11 @@ typedef struct Clone
 	Programs programs;
 	Schema *schema;
 	SourceIdentity identity;
-	bool slot_begun;   /* was to be created: it may be there */
-	bool slot_created; /* is there, and is ours */
-	SlotSnapshot snapshot;
+	bool slot_begun;       /* was to be created: it may be there */
+	bool slot_created;     /* is there, and is ours */
+	SlotSnapshot snapshot; /* that is read under; its name may be empty */
+	Lsn start_lsn;         /* of the slot */
+	bool resumed;
 	int64_t start_us;
 } Clone;
 

@@ -14,9 +14,8 @@
 #define SLOT_DROP_ATTEMPTS  20
 #define SLOT_DROP_PERIOD_MS 100
 
-/* Drops the slot; what still uses it is about to notice that we are gone. */
-static Rc
-drop_slot(PgConn *source, const char *name, Error *err)
+Rc
+clone_drop_slot(PgConn *source, const char *name, Error *err)
 {
 	for (int attempt = 1;; attempt++)
 	{
@@ -49,7 +48,7 @@ undo_slot(Clone *clone)
 	if (rc == RC_OK)
 		rc = slot_read(source, name, &slot, &err);
 	if (rc == RC_OK && slot.exists && clone->slot_created)
-		rc = drop_slot(source, name, &err);
+		rc = clone_drop_slot(source, name, &err);
 	if (rc != RC_OK)
 		log_error(LOG_WARNING, "clone", &err);
 	if (rc == RC_OK && slot.exists && clone->slot_created)
@@ -63,12 +62,11 @@ undo_slot(Clone *clone)
 	error_reset(&err);
 }
 
-/* Takes back the progress of targets that were ready before another failed. */
+/* Removes what this run has noted on a target where nothing was copied. */
 static void
-undo_progress(Clone *clone, int number)
+undo_notes(Clone *clone, int number)
 {
 	CloneTarget *target = &clone->targets[number];
-	bool removed;
 	Error err = {0};
 	Rc rc;
 
@@ -77,9 +75,8 @@ undo_progress(Clone *clone, int number)
 	pgconn_close(target->conn);
 	target->conn = NULL;
 	rc = clone_open_target(clone, number, &err);
-	if (rc == RC_OK && target->progress_begun)
-		rc = progress_table_remove(target->conn, clone->config->name, &removed,
-								   &err);
+	if (rc == RC_OK && target->list_begun)
+		rc = work_list_remove(target->conn, clone->config->name, &err);
 	if (rc == RC_OK)
 		rc = progress_table_tidy(target->conn, &err);
 	if (rc != RC_OK)
@@ -87,22 +84,45 @@ undo_progress(Clone *clone, int number)
 	error_reset(&err);
 }
 
-static void
-say_what_remains(const Clone *clone, const CloneTarget *target)
+/* Whether there is something that is worth going on with. */
+static bool
+is_worth_keeping(const Clone *clone)
 {
-	int tables = clone->catalog != NULL ? clone->catalog->table_count : 0;
+	if (clone->resumed)
+		return true;
+	for (int i = 0; i < clone->config->target_count; i++)
+		if (clone->targets[i].list_begun &&
+			(clone->targets[i].schema_begun ||
+			 clone->targets[i].tables_touched > 0))
+			return true;
+	return false;
+}
 
-	if (target->schema_begun)
-		log_warning("clone",
-					"what was created on %s stays there, with rows in %d of %d "
-					"tables: drop it, or the database, before the next clone",
-					target->label, target->tables_touched, tables);
-	else if (target->tables_touched > 0)
-		log_warning("clone",
-					"%d of %d tables on %s have rows now, some maybe not all, "
-					"and keep them: empty the tables (TRUNCATE) before the "
-					"next clone",
-					target->tables_touched, tables, target->label);
+/* Without data there is nothing to go on with. */
+static void
+say_schema_remains(const Clone *clone)
+{
+	for (int i = 0; i < clone->config->target_count; i++)
+		if (clone->targets[i].schema_begun)
+			log_warning("clone",
+						"what was created on %s stays there: drop it, or the "
+						"database, before the next clone",
+						clone->targets[i].label);
+}
+
+static void
+say_what_remains(const Clone *clone)
+{
+	const char *name = clone->config->name;
+
+	log_warning("clone",
+				"what was copied stays: \"penstock clone --name=%s --resume\" "
+				"goes on with it, with --restart instead it is thrown away",
+				name);
+	log_warning("clone",
+				"until then replication slot \"%s\" keeps the source's log; "
+				"\"penstock drop --name=%s\" removes it",
+				name, name);
 }
 
 /*
@@ -115,12 +135,15 @@ clone_undo(Clone *clone)
 	interrupt_defer(true);
 	pgconn_close(clone->replication);
 	clone->replication = NULL;
-	if (clone->slot_begun)
-		undo_slot(clone);
-	for (int i = 0; i < clone->config->target_count; i++)
+	if (is_worth_keeping(clone))
+		say_what_remains(clone);
+	else
 	{
-		undo_progress(clone, i);
-		say_what_remains(clone, &clone->targets[i]);
+		if (clone->slot_begun)
+			undo_slot(clone);
+		for (int i = 0; i < clone->config->target_count; i++)
+			undo_notes(clone, i);
+		say_schema_remains(clone);
 	}
 	interrupt_defer(false);
 }

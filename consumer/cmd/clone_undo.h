@@ -8,8 +8,15 @@
 #include "cmd/clone_state.h"
 
 /*
- * Drops the slot if this run has created it, takes back progress, and says what
- * stays on the targets.  What goes wrong is logged.
+ * Drops a slot through an ordinary connection.  Waits for what still uses it
+ * but is about to notice that we are gone.
+ */
+MUST_CHECK Rc clone_drop_slot(PgConn *source, const char *name, Error *err);
+
+/*
+ * Where something was copied that a later run can go on with, says so.  Else
+ * drops the slot if this run has created it, and removes the work list.  What
+ * goes wrong is logged.
  */
 void clone_undo(Clone *clone);
 

@@ -33,25 +33,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "cmd/command.h"
+#include "copy/work_list.h"
 #include "net/target_name.h"
 #include "sink/postgres/origin.h"
 #include "sink/postgres/progress_table.h"
 #include "sink/postgres/table_state.h"
 #include "source/slot.h"
 
+#define ARENA_BLOCK_BYTES (4 * KB)
+
 typedef struct DropTarget
 {
 	PgConn *conn;
 	ProgressRow progress;
 	PGresult *tables; /* as table_states_list(); or NULL */
+	WorkRun run;      /* a clone that is not finished */
 	bool origin_removed;
 } DropTarget;
 
 typedef struct Drop
 {
 	const Config *config;
+	Arena *arena;
 	PgConn *source;                              /* NULL: none is given */
 	char system_identifier[SLOT_SYSTEM_ID_SIZE]; /* of the source, if known */
 	SlotInfo slot;
@@ -127,14 +133,40 @@ look_at_source(Drop *drop, Error *err)
 	return rc;
 }
 
+/* Whether the pipeline is known there. */
+static bool
+has_notes(const DropTarget *target)
+{
+	return target->progress.exists || target->run.exists;
+}
+
+/* Its session would fail in the middle. */
+static Rc
+refuse_running(const Drop *drop, const DropTarget *target, Error *err)
+{
+	bool running;
+	Rc rc = work_list_is_running(target->conn, drop->config->name, &running,
+								 err);
+
+	if (rc != RC_OK || !running)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "a clone of pipeline \"%s\" to %s is running",
+				   drop->config->name, pgconn_label(target->conn));
+	error_hint(err, "Stop it first.");
+	return rc;
+}
+
 /* Another source's pipeline may have the same name on this target. */
 static Rc
 refuse_foreign(const Drop *drop, const DropTarget *target, Error *err)
 {
-	const char *theirs = target->progress.source.system_identifier;
+	const char *theirs = target->run.exists
+							 ? target->run.system_identifier
+							 : target->progress.source.system_identifier;
 	Rc rc;
 
-	if (!target->progress.exists || drop->system_identifier[0] == '\0' ||
+	if (!has_notes(target) || drop->system_identifier[0] == '\0' ||
 		strcmp(drop->system_identifier, theirs) == 0)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG,
@@ -161,10 +193,15 @@ look_at_target(Drop *drop, int index, Error *err)
 		rc = progress_table_read(target->conn, drop->config->name,
 								 &target->progress, err);
 	if (rc == RC_OK)
+		rc = work_list_read(&target->run, target->conn, drop->config->name,
+							drop->arena, err);
+	if (rc == RC_OK)
 		rc = refuse_foreign(drop, target, err);
 	if (rc == RC_OK && target->progress.exists)
 		rc = table_states_list(target->conn, drop->config->name,
 							   &target->tables, err);
+	if (rc == RC_OK && target->run.exists)
+		rc = refuse_running(drop, target, err);
 	return rc;
 }
 
@@ -246,6 +283,8 @@ begin_target(Drop *drop, DropTarget *target, Error *err)
 	if (rc == RC_OK)
 		rc = for_each_slot(drop, target, remove_slot_progress, err);
 	if (rc == RC_OK)
+		rc = work_list_remove(target->conn, drop->config->name, err);
+	if (rc == RC_OK)
 		rc = progress_table_remove(target->conn, drop->config->name, &removed,
 								   err);
 	return rc;
@@ -267,7 +306,7 @@ remove_all(Drop *drop, Error *err)
 	Rc rc = RC_OK;
 
 	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
-		if (drop->targets[i].progress.exists)
+		if (has_notes(&drop->targets[i]))
 			rc = begin_target(drop, &drop->targets[i], err);
 	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
 		if (drop->source != NULL)
@@ -275,7 +314,7 @@ remove_all(Drop *drop, Error *err)
 	if (rc == RC_OK && drop->slot.exists)
 		rc = drop_slot(drop, err);
 	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
-		if (drop->targets[i].progress.exists)
+		if (has_notes(&drop->targets[i]))
 		{
 			rc = pgconn_exec(drop->targets[i].conn, "COMMIT", NULL, err);
 			if (rc != RC_OK)
@@ -312,10 +351,14 @@ report(const Drop *drop)
 	{
 		const DropTarget *target = &drop->targets[i];
 
+		if (target->run.exists)
+			printf("%s the work list of pipeline \"%s\"'s unfinished clone on "
+				   "%s; what it copied stays there\n",
+				   verb, name, pgconn_label(target->conn));
 		if (target->progress.exists)
 			printf("%s progress of pipeline \"%s\" on %s\n", verb, name,
 				   pgconn_label(target->conn));
-		else
+		else if (!target->run.exists)
 			printf("there is no progress of pipeline \"%s\" on %s\n", name,
 				   pgconn_label(target->conn));
 		if (target->origin_removed)
@@ -333,12 +376,13 @@ release(Drop *drop)
 		pgconn_close(drop->targets[i].conn);
 	}
 	pgconn_close(drop->source);
+	arena_free(drop->arena);
 }
 
 Rc
 command_drop(const Config *config, Error *err)
 {
-	Drop drop = {.config = config};
+	Drop drop = {.config = config, .arena = arena_new(ARENA_BLOCK_BYTES)};
 	Rc rc = RC_OK;
 
 	if (config->target_count == 0)

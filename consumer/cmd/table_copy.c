@@ -173,8 +173,8 @@ open_snapshot(TableCopy *copy, Error *err)
 			 "are open on the source",
 			 work->slot);
 	copy->slot_begun = true;
-	rc = slot_create(copy->replication, work->slot, false, &copy->snapshot,
-					 err);
+	rc = slot_create(copy->replication, work->slot, SLOT_LASTING,
+					 &copy->snapshot, err);
 	FAULT("table.slot_created");
 	if (rc == RC_OK)
 		rc = pgconn_exec(work->source, "BEGIN", NULL, err);

@@ -106,7 +106,8 @@ create_slot(Tail *tail, PgConn *replication, bool temporary, Error *err)
 			  "creating slot \"%s\", as soon as the transactions that "
 			  "are open on the source have ended",
 			  tail->slot);
-	rc = slot_create(replication, tail->slot, temporary, &snapshot, err);
+	rc = slot_create(replication, tail->slot,
+					 temporary ? SLOT_TEMPORARY : SLOT_LASTING, &snapshot, err);
 	tail->start_lsn = snapshot.consistent_lsn;
 	return rc;
 }

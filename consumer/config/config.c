@@ -96,6 +96,10 @@ static const OptionDef option_table[] = {
 	{"no-unlogged-table-data", 0, OPTION_FLAG, COMMAND_CLONE,
 	 FIELD(no_unlogged_data), NULL, NULL, NULL,
 	 "create unlogged tables without their rows"},
+	{"resume", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(resume), NULL, NULL, NULL,
+	 "go on with a clone that was broken off; what it finished stays"},
+	{"restart", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(restart), NULL, NULL, NULL,
+	 "throw away what a clone that was broken off has copied, start over"},
 	{"follow", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(follow), NULL, NULL, NULL,
 	 "go on into following when the copy is done"},
 	{"jobs", 'j', OPTION_COUNT, COMMAND_CLONE | COMMAND_TABLE, FIELD(jobs), "N",
@@ -490,6 +494,13 @@ check_together(const Config *config, Error *err)
 		config->selection.schemas.count > 0)
 		return error_set(err, ERR_CONFIG,
 						 "--table cannot be used with --schema");
+	if (config->schema_only && (config->resume || config->restart))
+		return error_set(err, ERR_CONFIG,
+						 "--schema-only cannot be used with --%s",
+						 config->resume ? "resume" : "restart");
+	if (config->resume && config->restart)
+		return error_set(err, ERR_CONFIG,
+						 "--resume cannot be used with --restart");
 	return RC_OK;
 }
 

@@ -76,6 +76,8 @@ typedef struct Config
 	bool no_privileges;
 	bool no_tablespaces;
 	bool no_unlogged_data;
+	bool resume;
+	bool restart;
 	bool follow;
 	bool json;
 	bool messages;

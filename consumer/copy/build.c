@@ -356,8 +356,10 @@ build_wait(Build *build, void (*turn)(void *argument), void *argument,
 static Rc
 add_key(Build *build, PgConn *target, const BuildForeignKey *key, Error *err)
 {
-	Rc rc = pgconn_exec(target, key->add, NULL, err);
+	Rc rc = RC_OK;
 
+	if (key->add != NULL)
+		rc = pgconn_exec(target, key->add, NULL, err);
 	if (rc != RC_OK)
 	{
 		error_context(err, "adding foreign key %s to table %s on %s", key->name,

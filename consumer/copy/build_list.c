@@ -229,3 +229,94 @@ build_list_read(BuildList *list, const Script *script,
 	PQclear(result);
 	return rc;
 }
+
+/*
+ * Columns: number of an item whose index is there, whether the constraint that
+ * it is for is there as well.
+ */
+static MUST_CHECK Rc
+find_items(const BuildList *list, PgConn *target, PGresult **result, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, SCRIPT_BYTES_MAX);
+	buf_append_string(&sql, "SELECT v.n, EXISTS ("
+							"SELECT FROM pg_constraint k WHERE k.conindid ="
+							" to_regclass(v.name)"
+							" AND k.contype IN ('p', 'u', 'x'))"
+							" FROM (VALUES (-1, NULL)");
+	for (int i = 0; i < list->item_count; i++)
+	{
+		buf_printf(&sql, ", (%d, ", i);
+		buf_append_literal(&sql, list->items[i].name);
+		buf_append_char(&sql, ')');
+	}
+	buf_append_string(&sql, ") v (n, name)"
+							" WHERE to_regclass(v.name) IS NOT NULL");
+	return sql_run(target, &sql, result, err);
+}
+
+/* Columns: number of the key, whether it is valid. */
+static MUST_CHECK Rc
+find_keys(const BuildList *list, PgConn *target, PGresult **result, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, SCRIPT_BYTES_MAX);
+	buf_append_string(&sql, "SELECT v.n, k.convalidated"
+							" FROM (VALUES (-1, NULL, NULL)");
+	for (int i = 0; i < list->key_count; i++)
+	{
+		buf_printf(&sql, ", (%d, ", i);
+		buf_append_literal(&sql, list->keys[i].table);
+		buf_append_string(&sql, ", ");
+		buf_append_literal(&sql, list->keys[i].name);
+		buf_append_char(&sql, ')');
+	}
+	buf_append_string(&sql, ") v (n, relation, name) JOIN pg_constraint k"
+							" ON k.conrelid = to_regclass(v.relation)"
+							" AND quote_ident(k.conname) = v.name"
+							" AND k.contype = 'f'");
+	return sql_run(target, &sql, result, err);
+}
+
+static int
+number_of(const PGresult *result, int row)
+{
+	return (int) strtol(PQgetvalue(result, row, 0), NULL, 10);
+}
+
+/*
+ * All that finishes a table is done in one transaction, so where a constraint
+ * is there, so is the rest that comes with it.  What finishes an index that is
+ * for no constraint can be done again.
+ */
+Rc
+build_list_leave_out(BuildList *list, PgConn *target, Error *err)
+{
+	PGresult *items = NULL;
+	PGresult *keys = NULL;
+	Rc rc = find_items(list, target, &items, err);
+
+	if (rc == RC_OK)
+		rc = find_keys(list, target, &keys, err);
+	for (int row = 0; rc == RC_OK && row < PQntuples(items); row++)
+	{
+		BuildItem *item = &list->items[number_of(items, row)];
+
+		item->build = NULL;
+		if (sql_bool(items, row, 1))
+			item->finish = NULL;
+	}
+	for (int row = 0; rc == RC_OK && row < PQntuples(keys); row++)
+	{
+		BuildForeignKey *key = &list->keys[number_of(keys, row)];
+
+		key->add = NULL;
+		if (sql_bool(keys, row, 1))
+			key->validate = NULL;
+	}
+	PQclear(items);
+	PQclear(keys);
+	return rc;
+}

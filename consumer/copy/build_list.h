@@ -45,7 +45,7 @@ typedef struct BuildForeignKey
 {
 	const char *table;    /* "schema"."name" */
 	const char *name;     /* quoted */
-	const char *add;      /* statement */
+	const char *add;      /* statement, or NULL */
 	const char *validate; /* statement, or NULL */
 } BuildForeignKey;
 
@@ -70,5 +70,8 @@ typedef struct BuildList
 MUST_CHECK Rc build_list_read(BuildList *list, const Script *script,
 							  const CopyCatalog *catalog, PgConn *source,
 							  Arena *arena, Error *err);
+
+/* Takes away what the target has already: see BuildItem for what is NULL. */
+MUST_CHECK Rc build_list_leave_out(BuildList *list, PgConn *target, Error *err);
 
 #endif /* PENSTOCK_COPY_BUILD_LIST_H */

@@ -88,6 +88,15 @@ count_touched(const CopyCatalog *catalog)
 	return count;
 }
 
+/* The tables that an earlier run has copied may lack indexes. */
+static void
+start_builds(DataCopy *copy)
+{
+	for (int i = 0; i < copy->catalog->table_count; i++)
+		if (copy->build != NULL && copy->catalog->tables[i].done)
+			build_table_copied(copy->build, &copy->catalog->tables[i]);
+}
+
 static Rc
 open_jobs(DataCopy *copy, const DataOptions *options, int count, Error *err)
 {
@@ -297,6 +306,7 @@ data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 	Rc rc;
 
 	meter_init(&copy.meter, tables);
+	start_builds(&copy);
 	rc = open_jobs(&copy, options, jobs, err);
 	if (rc == RC_OK)
 		rc = run_jobs(&copy, err);

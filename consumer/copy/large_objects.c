@@ -218,3 +218,26 @@ large_objects_check_absent(PgConn *target, Error *err)
 	PQclear(result);
 	return rc;
 }
+
+Rc
+large_objects_drop(PgConn *source, PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source,
+						"SELECT array_agg(oid) FROM pg_largeobject_metadata",
+						&result, err);
+
+	if (rc == RC_OK)
+	{
+		const char *params[] = {PQgetvalue(result, 0, 0)};
+
+		if (!PQgetisnull(result, 0, 0))
+			rc = pgconn_exec_params(target,
+									"SELECT lo_unlink(oid)"
+									" FROM pg_largeobject_metadata"
+									" WHERE oid = ANY ($1::oid[])",
+									1, params, NULL, err);
+	}
+	PQclear(result);
+	return rc;
+}

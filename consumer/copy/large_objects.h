@@ -31,6 +31,9 @@ typedef struct LargeObjectsOptions
 MUST_CHECK Rc large_objects_copy(const LargeObjectsOptions *options,
 								 PgConn *target, int64_t *copied, Error *err);
 
+/* Drops those of the target that the source has too. */
+MUST_CHECK Rc large_objects_drop(PgConn *source, PgConn *target, Error *err);
+
 /* Fails if the target has any. */
 MUST_CHECK Rc large_objects_check_absent(PgConn *target, Error *err);
 

@@ -160,7 +160,7 @@ match_rows(CopyTable *table, PgConn *target, bool partitioned, Error *err)
 	Rc rc;
 
 	table->skip = false;
-	if (table->membership == MEMBER_CONFIG)
+	if (table->membership == MEMBER_CONFIG || table->done)
 		return RC_OK;
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql, "SELECT EXISTS (SELECT FROM %s %s)",

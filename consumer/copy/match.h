@@ -15,7 +15,7 @@ MUST_CHECK Rc match_check_absent(const CopyCatalog *catalog, PgConn *target,
 
 /*
  * Fails unless every table is on the target, with all its columns and without
- * rows, and decides on each table's format.
+ * rows unless it is done, and decides on each table's format.
  */
 MUST_CHECK Rc match_target(CopyCatalog *catalog, PgConn *target, Error *err);
 

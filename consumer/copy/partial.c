@@ -153,10 +153,9 @@ append_present(Buf *sql, const PGresult *needed)
 	}
 }
 
-/* Asks the target which of the needed objects, by number, it does not have. */
-static Rc
-compare_with_target(const PGresult *needed, PgConn *target, PGresult **result,
-					Error *err)
+Rc
+partial_find_missing(const PGresult *needed, PgConn *target, PGresult **result,
+					 Error *err)
 {
 	Buf sql;
 
@@ -173,7 +172,7 @@ compare_with_target(const PGresult *needed, PgConn *target, PGresult **result,
 	}
 	buf_append_string(&sql, ") w (n, catalog, identity) WHERE NOT EXISTS ("
 							"SELECT FROM present p WHERE p.catalog = w.catalog"
-							" AND p.identity = w.identity)");
+							" AND p.identity = w.identity) ORDER BY w.n");
 	return sql_run(target, &sql, result, err);
 }
 
@@ -188,7 +187,7 @@ partial_read_missing(ObjectSet *missing, const CopyCatalog *catalog,
 	*missing = (ObjectSet){0};
 	if (rc == RC_OK && PQntuples(needed) > 0)
 	{
-		rc = compare_with_target(needed, target, &result, err);
+		rc = partial_find_missing(needed, target, &result, err);
 		if (rc == RC_OK)
 		{
 			missing->count = PQntuples(result);

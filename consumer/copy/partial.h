@@ -46,6 +46,15 @@ MUST_CHECK Rc partial_read_missing(ObjectSet *missing,
 								   PgConn *target, Arena *arena, Error *err);
 
 /*
+ * Asks the target which of some objects it does not have.  `needed` has a row
+ * for each: class OID, OID, name of the system catalog, identity as
+ * pg_identify_object() tells it; in the order of the catalogs.  The result has
+ * the numbers of the rows whose objects are missing, in their order.
+ */
+MUST_CHECK Rc partial_find_missing(const PGresult *needed, PgConn *target,
+								   PGresult **result, Error *err);
+
+/*
  * The relations that are left out, and what cannot be created without them,
  * such as foreign keys, triggers and views; warns about what of that would be
  * part of the copy.  That a table would be is an error.

@@ -13,6 +13,7 @@
 #include "base/child.h"
 #include "base/log.h"
 #include "copy/contents.h"
+#include "copy/objects.h"
 #include "copy/partial.h"
 #include "copy/roles.h"
 #include "copy/script.h"
@@ -347,6 +348,27 @@ restore_filtered(Schema *schema, PgConn *target, const char *dump,
 	return rc;
 }
 
+/* Notes what is about to be made: these objects, or all of the dump. */
+static Rc
+note_objects(Schema *schema, PgConn *target, const ObjectSet *objects,
+			 Error *err)
+{
+	ObjectSet all;
+	Rc rc = RC_OK;
+
+	if (schema->options.pipeline == NULL)
+		return RC_OK;
+	if (objects == NULL)
+	{
+		rc = contents_read_objects(schema->dump_list, &all, schema->arena, err);
+		objects = &all;
+	}
+	if (rc == RC_OK)
+		rc = objects_note_missing(objects, schema->options.source, target,
+								  schema->options.pipeline, err);
+	return rc;
+}
+
 /*
  * Creates what the catalog's relations need.  The dump that has it is taken for
  * the first target that lacks something.
@@ -374,9 +396,35 @@ restore_needed(Schema *schema, PgConn *target, const RestoreLimits *limits,
 		rc = dump_whole(schema, NULL, schema->whole, schema->whole_list, err);
 	}
 	if (rc == RC_OK)
+		rc = note_objects(schema, target, &missing, err);
+	if (rc == RC_OK)
 		rc = restore_filtered(schema, target, schema->whole, schema->whole_list,
 							  &filter, limits, "pre-data", err);
 	return rc;
+}
+
+/* What of the dump is on the target already, beside what is left out anyway. */
+static Rc
+find_left_out(Schema *schema, PgConn *target, ObjectSet *left_out, Error *err)
+{
+	ObjectSet all;
+	ObjectSet present;
+	Rc rc = contents_read_objects(schema->dump_list, &all, schema->arena, err);
+
+	if (rc == RC_OK)
+		rc = objects_find_present(&present, &all, schema->options.source,
+								  target, schema->arena, err);
+	if (rc != RC_OK)
+		return rc;
+	left_out->count = present.count + schema->dangling.count;
+	left_out->objects = arena_calloc(schema->arena, (size_t) left_out->count,
+									 sizeof(ObjectId));
+	for (int i = 0; i < present.count; i++)
+		left_out->objects[i] = present.objects[i];
+	for (int i = 0; i < schema->dangling.count; i++)
+		left_out->objects[present.count + i] = schema->dangling.objects[i];
+	object_set_sort(left_out);
+	return RC_OK;
 }
 
 static Rc
@@ -397,8 +445,9 @@ restore_section(Schema *schema, PgConn *target, SchemaSection section,
 {
 	const CopyCatalog *catalog = schema->options.catalog;
 	bool takes_needed = !catalog->whole || catalog->selected.by_schema;
+	ObjectSet left_out = schema->dangling;
 	ContentsFilter filter = {
-		.without = &schema->dangling,
+		.without = &left_out,
 		.built = schema->builds != NULL ? &schema->builds->taken : NULL,
 	};
 	RestoreLimits limits;
@@ -406,6 +455,10 @@ restore_section(Schema *schema, PgConn *target, SchemaSection section,
 
 	if (rc == RC_OK && takes_needed && section == SCHEMA_BEFORE_DATA)
 		rc = restore_needed(schema, target, &limits, err);
+	if (rc == RC_OK && section == SCHEMA_BEFORE_DATA)
+		rc = note_objects(schema, target, NULL, err);
+	if (rc == RC_OK && section == SCHEMA_AFTER_DATA && schema->options.resumed)
+		rc = find_left_out(schema, target, &left_out, err);
 	if (rc != RC_OK)
 		return rc;
 	filter.without_extension_comments = limits.no_comments_on_extensions;
@@ -474,6 +527,8 @@ schema_read_builds(Schema *schema, PgConn *target, const BuildList **list,
 	if (rc == RC_OK)
 		rc = build_list_read(schema->builds, &script, catalog,
 							 schema->options.source, schema->arena, err);
+	if (rc == RC_OK && schema->options.resumed)
+		rc = build_list_leave_out(schema->builds, target, err);
 	if (rc != RC_OK)
 		error_context(err, "reading what is to be built on %s",
 					  pgconn_label(target));

@@ -38,6 +38,12 @@ typedef struct SchemaOptions
 	bool no_privileges;
 	bool no_tablespaces;
 	bool with_data; /* views that were materialized will be again */
+
+	/* In whose work list it is noted what is made, or NULL: nowhere. */
+	const char *pipeline;
+
+	/* What is to come after the data may be there in part. */
+	bool resumed;
 } SchemaOptions;
 
 typedef enum SchemaSection

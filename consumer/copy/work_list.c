@@ -217,22 +217,41 @@ work_list_session_name(const char *pipeline, char name[WORK_SESSION_NAME_SIZE])
 	snprintf(name, WORK_SESSION_NAME_SIZE, "penstock clone %s", pipeline);
 }
 
-/* Tells the sessions to end, but this one; *count: how many there are. */
+/* Behind what to do with them: the sessions of a clone, but this one. */
+#define SESSIONS_SQL                                                           \
+	" FROM pg_catalog.pg_stat_activity"                                        \
+	" WHERE datname = current_database() AND usename = current_user"           \
+	" AND application_name = $1 AND pid <> pg_backend_pid()"
+
+static const char list_sessions_sql[] = "SELECT pid" SESSIONS_SQL;
+static const char end_sessions_sql[] =
+	"SELECT pg_catalog.pg_terminate_backend(pid)" SESSIONS_SQL;
+
+/* *count: how many there are. */
 static MUST_CHECK Rc
-end_sessions(PgConn *target, const char *name, int *count, Error *err)
+for_sessions(PgConn *target, const char *pipeline, const char *sql, int *count,
+			 Error *err)
 {
+	char name[WORK_SESSION_NAME_SIZE];
 	const char *params[] = {name};
 	PGresult *result = NULL;
-	Rc rc = pgconn_exec_params(
-		target,
-		"SELECT pg_catalog.pg_terminate_backend(pid)"
-		" FROM pg_catalog.pg_stat_activity"
-		" WHERE datname = current_database() AND usename = current_user"
-		" AND application_name = $1 AND pid <> pg_backend_pid()",
-		1, params, &result, err);
+	Rc rc;
 
+	work_list_session_name(pipeline, name);
+	rc = pgconn_exec_params(target, sql, 1, params, &result, err);
 	*count = rc == RC_OK ? PQntuples(result) : 0;
 	PQclear(result);
+	return rc;
+}
+
+Rc
+work_list_is_running(PgConn *target, const char *pipeline, bool *running,
+					 Error *err)
+{
+	int count;
+	Rc rc = for_sessions(target, pipeline, list_sessions_sql, &count, err);
+
+	*running = rc == RC_OK && count > 0;
 	return rc;
 }
 
@@ -241,14 +260,12 @@ end_predecessor(PgConn *target, const char *pipeline, Error *err)
 {
 	int64_t deadline_us = clock_monotonic_us() +
 						  (int64_t) SESSIONS_END_MS_MAX * 1000;
-	char name[WORK_SESSION_NAME_SIZE];
 	bool said = false;
 
-	work_list_session_name(pipeline, name);
 	for (;;)
 	{
 		int count;
-		Rc rc = end_sessions(target, name, &count, err);
+		Rc rc = for_sessions(target, pipeline, end_sessions_sql, &count, err);
 
 		if (rc != RC_OK || count == 0)
 			return rc;
@@ -354,7 +371,8 @@ refuse_tables(const char *schema, const char *name, bool is_new, Error *err)
 
 /* Rows are sorted: schema_name, table_name, done, rows, begun. */
 static MUST_CHECK Rc
-match_table(CopyTable *table, const PGresult *result, bool *seen, Error *err)
+match_table(CopyTable *table, const PGresult *result, bool *seen, bool strict,
+			Error *err)
 {
 	int low = 0;
 	int high = PQntuples(result);
@@ -379,12 +397,16 @@ match_table(CopyTable *table, const PGresult *result, bool *seen, Error *err)
 		else
 			low = middle + 1;
 	}
+	table->done = false;
+	table->begun = false;
+	if (!strict)
+		return RC_OK;
 	return refuse_tables(table->schema, table->name, true, err);
 }
 
 Rc
 work_list_match(CopyCatalog *catalog, PgConn *target, const char *pipeline,
-				Error *err)
+				bool strict, Error *err)
 {
 	const char *params[] = {pipeline};
 	PGresult *result = NULL;
@@ -402,9 +424,9 @@ work_list_match(CopyCatalog *catalog, PgConn *target, const char *pipeline,
 	seen = arena_calloc(catalog->arena, (size_t) PQntuples(result),
 						sizeof(bool));
 	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
-		rc = match_table(&catalog->tables[i], result, seen, err);
+		rc = match_table(&catalog->tables[i], result, seen, strict, err);
 	for (int i = 0; i < PQntuples(result) && rc == RC_OK; i++)
-		if (!seen[i])
+		if (!seen[i] && strict)
 			rc = refuse_tables(PQgetvalue(result, i, 0),
 							   PQgetvalue(result, i, 1), false, err);
 	PQclear(result);
@@ -565,7 +587,7 @@ work_list_remove(PgConn *target, const char *pipeline, Error *err)
 }
 
 Rc
-work_list_finish(PgConn *target, const char *pipeline, Error *err)
+work_list_hand_over(PgConn *target, const char *pipeline, Error *err)
 {
 	static const char sql[] =
 		"INSERT INTO penstock.table_state"
@@ -574,9 +596,6 @@ work_list_finish(PgConn *target, const char *pipeline, Error *err)
 		" FROM penstock.copy_table t JOIN penstock.copy_run r USING (pipeline)"
 		" WHERE t.pipeline = $1 AND t.watermark > r.start_lsn";
 	const char *params[] = {pipeline};
-	Rc rc = pgconn_exec_params(target, sql, 1, params, NULL, err);
 
-	if (rc == RC_OK)
-		rc = work_list_remove(target, pipeline, err);
-	return rc;
+	return pgconn_exec_params(target, sql, 1, params, NULL, err);
 }

@@ -92,11 +92,11 @@ MUST_CHECK Rc work_list_set_tables(PgConn *target, const char *pipeline,
 
 /*
  * Tells which of the catalog's tables are done, and how many rows those have,
- * and which are done in part.
- * Fails unless catalog and list have the same tables.
+ * and which are done in part.  Fails, if `strict` is set, unless catalog and
+ * list have the same tables.
  */
 MUST_CHECK Rc work_list_match(CopyCatalog *catalog, PgConn *target,
-							  const char *pipeline, Error *err);
+							  const char *pipeline, bool strict, Error *err);
 
 /*
  * Empties the tables of which only some parts are done, or those that are done
@@ -126,11 +126,10 @@ extern const char work_list_lost_sqlstate[];
 
 /*
  * Hands the watermarks of tables that were copied later than the slot starts to
- * penstock.table_state, which must be there, and removes the run; in the
- * current transaction.
+ * penstock.table_state, which must be there.
  */
-MUST_CHECK Rc work_list_finish(PgConn *target, const char *pipeline,
-							   Error *err);
+MUST_CHECK Rc work_list_hand_over(PgConn *target, const char *pipeline,
+								  Error *err);
 
 /* Removes a run, if there is one, and nothing of what it has copied. */
 MUST_CHECK Rc work_list_remove(PgConn *target, const char *pipeline,
@@ -140,5 +139,9 @@ MUST_CHECK Rc work_list_remove(PgConn *target, const char *pipeline,
 #define WORK_SESSION_NAME_SIZE 64
 void work_list_session_name(const char *pipeline,
 							char name[WORK_SESSION_NAME_SIZE]);
+
+/* Whether a clone of the pipeline has sessions on the target but this one. */
+MUST_CHECK Rc work_list_is_running(PgConn *target, const char *pipeline,
+								   bool *running, Error *err);
 
 #endif /* PENSTOCK_COPY_WORK_LIST_H */

@@ -90,7 +90,7 @@ explain_create_failure(const char *name, Error *err)
 }
 
 Rc
-slot_create(PgConn *replication, const char *name, bool temporary,
+slot_create(PgConn *replication, const char *name, SlotKind kind,
 			SlotSnapshot *snapshot, Error *err)
 {
 	PGresult *result = NULL;
@@ -103,8 +103,9 @@ slot_create(PgConn *replication, const char *name, bool temporary,
 	 */
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql, "CREATE_REPLICATION_SLOT \"%s\" %sLOGICAL \"%s\" %s", name,
-			   temporary ? "TEMPORARY " : "", SLOT_PLUGIN,
-			   temporary ? "NOEXPORT_SNAPSHOT" : "EXPORT_SNAPSHOT");
+			   kind == SLOT_LASTING ? "" : "TEMPORARY ", SLOT_PLUGIN,
+			   kind == SLOT_TEMPORARY ? "NOEXPORT_SNAPSHOT"
+									  : "EXPORT_SNAPSHOT");
 	rc = pgconn_exec(replication, sql.data, &result, err);
 	buf_release(&sql);
 	if (rc != RC_OK)

@@ -40,6 +40,13 @@ typedef struct SlotInfo
 	bool lost; /* its log was removed: it can never be read again */
 } SlotInfo;
 
+typedef enum SlotKind
+{
+	SLOT_LASTING,   /* exports its snapshot */
+	SLOT_TEMPORARY, /* ends with its connection */
+	SLOT_SNAPSHOT,  /* the same, made for the sake of its snapshot alone */
+} SlotKind;
+
 /* What a new slot starts with. */
 typedef struct SlotSnapshot
 {
@@ -60,11 +67,12 @@ MUST_CHECK Rc slot_read_system_identifier(PgConn *conn, char *identifier,
 										  Error *err);
 
 /*
- * Creates a slot and exports the snapshot of its consistent point.  The
+ * Creates a slot and exports the snapshot of its consistent point: it has the
+ * transactions whose end_lsn is at or below it and nothing of the others.  The
  * snapshot is valid until the next command on `replication`, or its end.
  * Waits for transactions that are open on the source to end.
  */
-MUST_CHECK Rc slot_create(PgConn *replication, const char *name, bool temporary,
+MUST_CHECK Rc slot_create(PgConn *replication, const char *name, SlotKind kind,
 						  SlotSnapshot *snapshot, Error *err);
 
 /* Looks a slot up, through an ordinary connection. */

@@ -168,6 +168,31 @@ progress_table_read(PgConn *target, const char *pipeline, ProgressRow *row,
 	return rc;
 }
 
+/* Adds to an error what there is instead: a clone that is not finished. */
+static void
+explain_no_progress(PgConn *target, const char *pipeline, Error *err)
+{
+	static const char sql[] =
+		"SELECT FROM penstock.copy_run WHERE pipeline = $1";
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Error ignored = {0};
+	bool unfinished = pgconn_exec_params(target, sql, 1, params, &result,
+										 &ignored) == RC_OK &&
+					  PQntuples(result) > 0;
+
+	PQclear(result);
+	error_reset(&ignored);
+	if (unfinished)
+		error_hint(err,
+				   "Its clone is not finished: \"penstock clone --resume "
+				   "--name=%s\" goes on with it.",
+				   pipeline);
+	else
+		error_hint(err, "Copy the data first: \"penstock clone --name=%s\".",
+				   pipeline);
+}
+
 /* Of the session that runs it. */
 #define HOLDER_SQL                                                             \
 	"format('pid %s, client %s', pg_backend_pid(),"                            \
@@ -184,8 +209,7 @@ parse_updated(PgConn *target, const char *pipeline, const PGresult *result,
 		return parse_row(target, result, row, err);
 	rc = error_set(err, ERR_CONFIG, "%s has no progress of pipeline \"%s\"",
 				   pgconn_label(target), pipeline);
-	error_hint(err, "Copy the data first: \"penstock clone --name=%s\".",
-			   pipeline);
+	explain_no_progress(target, pipeline, err);
 	return rc;
 }
 
@@ -307,7 +331,8 @@ static const char tidy_sql[] =
 	"  bool_and(pg_has_role(c.relowner, 'USAGE')) INTO tables, may"
 	"  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 	"  WHERE n.nspname = 'penstock'"
-	"  AND c.relname IN ('progress', 'table_state');"
+	"  AND c.relname IN ('progress', 'table_state', 'copy_run',"
+	"   'copy_table', 'copy_object');"
 	" IF may IS NOT TRUE THEN RETURN; END IF;"
 	" FOR pass IN 1..2 LOOP"
 	"  IF pass = 2 THEN EXECUTE format("

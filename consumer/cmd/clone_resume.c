@@ -1,0 +1,340 @@
+/*
+ * clone_resume.c
+ *    What is on the targets of a clone that was broken off, and what of it can
+ *    be used.
+ */
+#include "cmd/clone_resume.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "cmd/clone_undo.h"
+#include "copy/large_objects.h"
+#include "copy/objects.h"
+
+static void
+describe_patterns(Buf *text, const char *option, const PatternList *list)
+{
+	for (int i = 0; i < list->count; i++)
+		buf_printf(text, " --%s=%s", option, list->patterns[i]);
+}
+
+char *
+clone_describe_options(const Config *config)
+{
+	const Selection *selection = &config->selection;
+	char *description;
+	Buf text;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	buf_printf(&text, "--publications=%s", config->publications);
+	describe_patterns(&text, "table", &selection->tables);
+	describe_patterns(&text, "schema", &selection->schemas);
+	describe_patterns(&text, "exclude-table", &selection->exclude_tables);
+	describe_patterns(&text, "exclude-schema", &selection->exclude_schemas);
+	buf_append_string(&text, config->data_only ? " --data-only" : "");
+	buf_append_string(&text, config->no_owner ? " --no-owner" : "");
+	buf_append_string(&text, config->no_privileges ? " --no-privileges" : "");
+	buf_append_string(&text, config->no_tablespaces ? " --no-tablespaces" : "");
+	buf_append_string(
+		&text, config->no_unlogged_data ? " --no-unlogged-table-data" : "");
+	buf_printf(&text, ", %d %s", config->target_count,
+			   config->target_count == 1 ? "target" : "targets");
+	description = xstrdup(text.data);
+	buf_release(&text);
+	return description;
+}
+
+
+/* ---- Looking ---- */
+
+static Rc
+refuse_unfinished(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "the clone of pipeline \"%s\" to %s was not finished",
+					  name, target->label);
+
+	error_detail(err, "It was begun at %s; %d of %d tables are copied.",
+				 target->run.started_at, target->run.tables_done,
+				 target->run.table_count);
+	error_hint(err,
+			   "\"penstock clone --name=%s --resume\" goes on with it; with "
+			   "--restart instead, what it has copied is thrown away.",
+			   name);
+	return rc;
+}
+
+static Rc
+refuse_source(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "the unfinished clone on %s is of another source",
+					  target->label);
+
+	error_detail(err,
+				 "It is of the system with identifier %s, and the source's is "
+				 "%s.",
+				 target->run.system_identifier,
+				 clone->identity.system_identifier);
+	return rc;
+}
+
+static Rc
+refuse_options(const CloneTarget *target, const char *options, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "the unfinished clone on %s was begun with other options",
+					  target->label);
+
+	error_detail(err, "They were: %s.  Now they are: %s.", target->run.options,
+				 options);
+	error_hint(err, "Give the same ones, or start over with --restart.");
+	return rc;
+}
+
+static Rc
+refuse_nothing(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "there is no unfinished clone of pipeline \"%s\" on %s",
+					  clone->config->name, target->label);
+
+	error_hint(err, target->complete
+						? "It is complete: go on with \"penstock follow\"."
+						: "Leave out --resume.");
+	return rc;
+}
+
+static Rc
+read_target(Clone *clone, CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	ProgressRow progress;
+	Rc rc = work_list_read(&target->run, target->conn, name, clone->arena, err);
+
+	if (rc == RC_OK)
+		rc = progress_table_read(target->conn, name, &progress, err);
+	if (rc != RC_OK)
+		return rc;
+	target->complete = progress.exists && !target->run.exists;
+	return RC_OK;
+}
+
+/* Whether a target fits to what is to be resumed or thrown away. */
+static Rc
+check_target(const Clone *clone, const CloneTarget *target, const char *options,
+			 Error *err)
+{
+	if (!target->run.exists)
+		return clone->config->resume && !target->complete
+				   ? refuse_nothing(clone, target, err)
+				   : RC_OK;
+	if (!clone->config->resume && !clone->config->restart)
+		return refuse_unfinished(clone, target, err);
+	if (strcmp(target->run.system_identifier,
+			   clone->identity.system_identifier) != 0)
+		return refuse_source(clone, target, err);
+	if (clone->config->resume && strcmp(target->run.options, options) != 0)
+		return refuse_options(target, options, err);
+	return RC_OK;
+}
+
+Rc
+clone_look(Clone *clone, Error *err)
+{
+	char *options = clone_describe_options(clone->config);
+	bool found = false;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		rc = read_target(clone, &clone->targets[i], err);
+		found = found || clone->targets[i].run.exists;
+	}
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = check_target(clone, &clone->targets[i], options, err);
+	if (rc == RC_OK && clone->config->resume && !found)
+		rc = refuse_nothing(clone, &clone->targets[0], err);
+	if (rc == RC_OK && clone->config->restart && !found)
+		log_info("clone", "there is no unfinished clone to throw away");
+	clone->resumed = clone->config->resume;
+	free(options);
+	return rc;
+}
+
+
+/* ---- Starting over ---- */
+
+void
+clone_print_throw_away(const Clone *clone)
+{
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		const CloneTarget *target = &clone->targets[i];
+
+		if (target->run.exists)
+			printf("throw away what the clone begun at %s has made on %s, with "
+				   "%d of %d tables copied, %" PRId64 " rows\n",
+				   target->run.started_at, target->label,
+				   target->run.tables_done, target->run.table_count,
+				   target->run.rows);
+	}
+}
+
+/* Tables that were there before the clone stay, without the rows it wrote. */
+static Rc
+empty_tables(Clone *clone, CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	Rc rc = RC_OK;
+
+	if (target->run.table_count > 0)
+		rc = work_list_match(clone->catalog, target->conn, name, false, err);
+	if (rc == RC_OK && target->run.table_count > 0)
+		rc = work_list_empty_tables(clone->catalog, target->conn, name, true,
+									err);
+	return rc;
+}
+
+static Rc
+throw_away_target(Clone *clone, CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	int tables = 0;
+	int others = 0;
+	Rc rc = work_list_claim(target->conn, name, &target->token, err);
+
+	if (rc == RC_OK)
+		rc = objects_drop(target->conn, name, &tables, &others, err);
+	if (rc == RC_OK && target->run.schema == WORK_SCHEMA_NONE)
+		rc = empty_tables(clone, target, err);
+	else if (rc == RC_OK && catalog_has_large_objects(clone->catalog))
+		rc = large_objects_drop(clone->source, target->conn, err);
+	if (rc != RC_OK)
+		return rc;
+	log_info("clone",
+			 "threw away what the clone begun at %s had made on %s: dropped %d "
+			 "tables and %d other objects, with %" PRId64 " rows in %d tables "
+			 "that were finished",
+			 target->run.started_at, target->label, tables, others,
+			 target->run.rows, target->run.tables_done);
+	return work_list_remove(target->conn, name, err);
+}
+
+Rc
+clone_throw_away(Clone *clone, Error *err)
+{
+	const char *name = clone->config->name;
+	bool found = false;
+	SlotInfo slot = {0};
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		if (!clone->targets[i].run.exists)
+			continue;
+		found = true;
+		rc = throw_away_target(clone, &clone->targets[i], err);
+	}
+	if (rc == RC_OK && found)
+		rc = slot_read(clone->source, name, &slot, err);
+	if (rc != RC_OK || !slot.exists)
+		return rc;
+	rc = clone_drop_slot(clone->source, name, err);
+	if (rc == RC_OK)
+		log_info("clone", "dropped replication slot \"%s\"", name);
+	return rc;
+}
+
+
+/* ---- Going on ---- */
+
+Rc
+clone_claim(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		CloneTarget *target = &clone->targets[i];
+
+		if (target->complete)
+			continue;
+		rc = work_list_claim(target->conn, clone->config->name, &target->token,
+							 err);
+		/* Who had it may have finished something until now. */
+		if (rc == RC_OK)
+			rc = work_list_read(&target->run, target->conn, clone->config->name,
+								clone->arena, err);
+		if (rc == RC_OK && !target->run.exists)
+			rc = refuse_nothing(clone, target, err);
+		if (rc == RC_OK)
+			log_info("clone",
+					 "going on with the clone to %s that was begun at %s: %d "
+					 "of %d tables are copied, %" PRId64 " rows",
+					 target->label, target->run.started_at,
+					 target->run.tables_done, target->run.table_count,
+					 target->run.rows);
+	}
+	return rc;
+}
+
+static Rc
+refuse_slot(const Clone *clone, const char *problem, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "replication slot \"%s\" of the unfinished clone %s",
+					  clone->config->name, problem);
+
+	error_hint(err, "Start over with --restart.");
+	return rc;
+}
+
+Rc
+clone_find_slot(Clone *clone, Error *err)
+{
+	const char *name = clone->config->name;
+	SlotInfo slot;
+	Rc rc = slot_read(clone->source, name, &slot, err);
+
+	if (rc != RC_OK)
+		return rc;
+	for (int i = 0; i < clone->config->target_count; i++)
+		clone->start_lsn = lsn_max(clone->start_lsn,
+								   clone->targets[i].run.start_lsn);
+	if (!slot.exists)
+		return clone->start_lsn == 0 ? RC_OK
+									 : refuse_slot(clone, "is gone", err);
+	rc = slot_require_usable(&slot, name, err);
+	if (rc != RC_OK)
+		return rc;
+	/* It was made, and where it starts could not be noted any more. */
+	if (clone->start_lsn == 0)
+		clone->start_lsn = slot.confirmed_lsn;
+	return slot.confirmed_lsn == clone->start_lsn
+			   ? RC_OK
+			   : refuse_slot(clone, "does not start where it did", err);
+}
+
+bool
+clone_needs_snapshot(const Clone *clone)
+{
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		const CloneTarget *target = &clone->targets[i];
+
+		if (!target->complete &&
+			(target->run.tables_done < target->run.table_count ||
+			 target->run.table_count == 0 ||
+			 (target->run.schema != WORK_SCHEMA_DONE &&
+			  !clone->config->data_only)))
+			return true;
+	}
+	return catalog_has_large_objects(clone->catalog);
+}

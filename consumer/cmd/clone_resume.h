@@ -1,0 +1,40 @@
+/*
+ * clone_resume.h
+ *    A clone that was broken off: going on with it, or starting over.
+ */
+#ifndef PENSTOCK_CMD_CLONE_RESUME_H
+#define PENSTOCK_CMD_CLONE_RESUME_H
+
+#include "base/error.h"
+#include "cmd/clone_state.h"
+
+/* What a clone was asked for, as far as one that goes on has to be asked for
+ * the same.  The caller frees it. */
+char *clone_describe_options(const Config *config);
+
+/*
+ * Looks for an unfinished clone on the targets, and refuses to go on with
+ * something else than what was asked for.  Writes nothing.
+ */
+MUST_CHECK Rc clone_look(Clone *clone, Error *err);
+
+/* Says on standard output what would be thrown away. */
+void clone_print_throw_away(const Clone *clone);
+
+/* Throws away what an unfinished clone has made on the targets, and its slot.
+ */
+MUST_CHECK Rc clone_throw_away(Clone *clone, Error *err);
+
+/* Takes the unfinished clone over. */
+MUST_CHECK Rc clone_claim(Clone *clone, Error *err);
+
+/*
+ * Finds the slot of the unfinished clone and sets start_lsn, which is 0 if
+ * there is no slot yet.
+ */
+MUST_CHECK Rc clone_find_slot(Clone *clone, Error *err);
+
+/* Whether there is anything left to read under a snapshot. */
+bool clone_needs_snapshot(const Clone *clone);
+
+#endif /* PENSTOCK_CMD_CLONE_RESUME_H */
