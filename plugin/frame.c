@@ -9,7 +9,8 @@
  *
  * The exception is a row that alone would fill a frame.  It is written to the
  * output buffer directly, behind what was collected, and sent at once, so that
- * its values are copied once less and the session's buffer stays small.
+ * its values are copied once less and the session's buffer stays small.  Not
+ * so if frames are compressed: that takes a buffer to compress from.
  *
  *
  * Transactions in progress
@@ -43,6 +44,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "compress.h"
 #include "frame.h"
 #include "relinfo.h"
 #include "row.h"
@@ -80,6 +82,7 @@ struct PenstockFrames
 {
 	StringInfoData buf; /* fields of the frame that is being collected */
 	bool session_written;
+	PenstockCompressor *compressor; /* NULL: frames are sent as they are */
 
 	/*
 	 * The piece of a transaction in progress that is being written; NULL: a
@@ -133,6 +136,9 @@ penstock_frames_new(PenstockSession *session)
 	PenstockFrames *frames = palloc0(sizeof(PenstockFrames));
 
 	buffer_init(session, &frames->buf);
+	if (session->options.compression_level != 0)
+		frames->compressor = penstock_compressor_new(
+			session->options.compression_level);
 	return frames;
 }
 
@@ -162,9 +168,13 @@ send_frame(PenstockSession *session)
 {
 	PenstockFrames *frames = session->frames;
 	LogicalDecodingContext *ctx = session->ctx;
+	Size bytes = (Size) frames->buf.len;
 
 	OutputPluginPrepareWrite(ctx, true);
-	penstock_wire_raw(ctx->out, frames->buf.data, (Size) frames->buf.len);
+	if (frames->compressor == NULL ||
+		!penstock_compressor_append(frames->compressor, ctx->out,
+									frames->buf.data, bytes))
+		penstock_wire_raw(ctx->out, frames->buf.data, bytes);
 	frame_sent(session);
 	OutputPluginWrite(ctx, true);
 }
@@ -451,7 +461,7 @@ append_change(PenstockSession *session, StringInfo buf, const RowChange *change,
 	error_context_stack = context.previous;
 }
 
-/* Whether it is worth to write the change to the output buffer directly. */
+/* Whether the change alone fills a frame. */
 static bool
 is_large(const PenstockSession *session, const RowChange *change)
 {
@@ -583,6 +593,7 @@ penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
 				   Relation relation, ReorderBufferChange *source)
 {
 	RowChange change;
+	bool large;
 
 	keep_alive(session);
 	change.info = penstock_relinfo_get(session, relation);
@@ -599,12 +610,14 @@ penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
 	change.subxid = subxid_of(session, source);
 	ensure_begun(session, txn);
 	ensure_relation_sent(session, change.info->published);
-	if (unlikely(is_large(session, &change)))
+	large = is_large(session, &change);
+	if (unlikely(large) && session->frames->compressor == NULL)
 		send_large_change(session, &change);
 	else
 	{
 		append_change(session, &session->frames->buf, &change,
-					  choose_length_bytes(change.stored_bytes));
+					  large ? PENSTOCK_WIRE_LENGTH_ANY
+							: choose_length_bytes(change.stored_bytes));
 		mark_complete(session->frames);
 		send_frame_if_full(session);
 	}

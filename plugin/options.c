@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
+#include "compress.h"
 #include "options.h"
 #include "route.h"
 
@@ -23,6 +24,7 @@ typedef enum OptionType
 	OPTION_CHOICE,
 	OPTION_IDENTIFIERS,
 	OPTION_DISTRIBUTION,
+	OPTION_COMPRESSION,
 } OptionType;
 
 typedef struct OptionDef
@@ -97,6 +99,11 @@ static const OptionDef option_defs[] = {
 		.type = OPTION_DISTRIBUTION,
 		.offset = offsetof(PenstockOptions, distribution),
 	},
+	{
+		.name = "compression",
+		.type = OPTION_COMPRESSION,
+		.offset = offsetof(PenstockOptions, compression_level),
+	},
 };
 
 /* "a, b, c" of all option names, for hints. */
@@ -144,6 +151,13 @@ describe_values(const OptionDef *def)
 			appendStringInfoString(
 				&text, "It takes a list such as schema.table(column, column), "
 					   "each table once; quote a name as in SQL.");
+			break;
+		case OPTION_COMPRESSION:
+			appendStringInfo(
+				&text,
+				"It takes none, zstd, or zstd:LEVEL with a level from "
+				"1 to %d.",
+				PENSTOCK_COMPRESS_LEVEL_MAX);
 			break;
 	}
 	return text.data;
@@ -212,6 +226,29 @@ parse_identifiers(const OptionDef *def, const char *value)
 	return names;
 }
 
+/* The level; 0 for none. */
+static int
+parse_compression(const OptionDef *def, const char *value)
+{
+	static const char prefix[] = "zstd:";
+	const char *number = value + sizeof(prefix) - 1;
+	char *end;
+	long level;
+
+	if (pg_strcasecmp(value, "none") == 0)
+		return 0;
+	if (pg_strcasecmp(value, "zstd") == 0)
+		return PENSTOCK_COMPRESS_LEVEL_DEFAULT;
+	if (pg_strncasecmp(value, prefix, sizeof(prefix) - 1) != 0)
+		raise_invalid_value(def, value);
+	errno = 0;
+	level = strtol(number, &end, 10);
+	if (errno != 0 || end == number || *end != '\0' || level < 1 ||
+		level > PENSTOCK_COMPRESS_LEVEL_MAX)
+		raise_invalid_value(def, value);
+	return (int) level;
+}
+
 static void
 parse_value(const OptionDef *def, const char *value, PenstockOptions *options)
 {
@@ -236,6 +273,9 @@ parse_value(const OptionDef *def, const char *value, PenstockOptions *options)
 			if (!penstock_route_parse(value, (List **) field))
 				raise_invalid_value(def, value);
 			break;
+		case OPTION_COMPRESSION:
+			*(int *) field = parse_compression(def, value);
+			break;
 	}
 }
 
@@ -248,6 +288,7 @@ set_default(const OptionDef *def, PenstockOptions *options)
 	{
 		case OPTION_INTEGER:
 		case OPTION_CHOICE:
+		case OPTION_COMPRESSION:
 			*(int *) field = def->value_default;
 			break;
 		case OPTION_BOOLEAN:

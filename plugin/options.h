@@ -16,7 +16,9 @@
  *					logical_decoding_work_mem before they end; PostgreSQL 14
  *					and later
  *	 distribution	tables whose rows are to be sent with a hash of some of
- *their columns, and those columns; see route.h
+ *					their columns, and those columns; see route.h
+ *	 compression	none (default), zstd, or zstd:LEVEL with a level from 1 to
+ *					19: compress frames; see compress.h
  *
  * An option that is not known, repeated, missing, or whose value cannot be read
  * or is out of range is an error, because a misspelt option that is passed over
@@ -50,7 +52,8 @@ typedef struct PenstockOptions
 	int frame_size; /* bytes */
 	bool binary;
 	bool streaming;
-	List *distribution; /* of PenstockDistribution */
+	List *distribution;    /* of PenstockDistribution */
+	int compression_level; /* of zstd; 0: frames are not compressed */
 } PenstockOptions;
 
 /*

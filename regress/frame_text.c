@@ -14,6 +14,8 @@
  */
 #include "postgres.h"
 
+#include <zstd.h>
+
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
@@ -644,6 +646,33 @@ show_commit(ArrayBuildState *lines, const Penstock__Commit *commit)
 	return add_line(lines, text.data);
 }
 
+static Penstock__Frame *
+unpack_frame(ProtobufCAllocator *allocator, const void *data, size_t bytes)
+{
+	Penstock__Frame *frame = penstock__frame__unpack(allocator, bytes, data);
+
+	if (frame == NULL)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("could not unpack frame")));
+	return frame;
+}
+
+static Penstock__Frame *
+decompress_frame(ProtobufCAllocator *allocator, const ProtobufCBinaryData *zstd)
+{
+	unsigned long long bytes = ZSTD_getFrameContentSize(zstd->data, zstd->len);
+	char *content;
+
+	if (bytes >= MaxAllocSize)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("compressed frame does not say its size")));
+	content = palloc(bytes);
+	if (ZSTD_decompress(content, bytes, zstd->data, zstd->len) != bytes)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("could not decompress frame")));
+	return unpack_frame(allocator, content, bytes);
+}
+
 Datum
 penstock_frame_lines(PG_FUNCTION_ARGS)
 {
@@ -654,12 +683,16 @@ penstock_frame_lines(PG_FUNCTION_ARGS)
 
 	if (session_context == NULL)
 		reset_session();
-	frame = penstock__frame__unpack(&allocator, VARSIZE_ANY_EXHDR(data),
-									(const uint8_t *) VARDATA_ANY(data));
-	if (frame == NULL)
-		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-						errmsg("could not unpack frame")));
-
+	frame = unpack_frame(&allocator, VARDATA_ANY(data),
+						 VARSIZE_ANY_EXHDR(data));
+	if (frame->zstd.len > 0)
+	{
+		lines = add_line(lines, "zstd");
+		if (frame->n_changes > 0 || frame->session || frame->begin ||
+			frame->commit || frame->stream || frame->stream_abort)
+			lines = add_line(lines, "INVALID FRAME");
+		frame = decompress_frame(&allocator, &frame->zstd);
+	}
 	if (frame->session != NULL)
 		lines = show_session(lines, frame->session);
 	current_stream = NULL;

@@ -113,6 +113,7 @@ open_stream(Attempt *attempt, Error *err)
 									.publications = config->publications,
 									.origin = config->origin,
 									.proto_version = DECODE_PROTO_VERSION,
+									.compression = config->compression,
 									.binary = true,
 									.streaming = wants_streaming(attempt)};
 	PgConn *replication = NULL;

@@ -200,6 +200,7 @@ open_stream(TableJoin *join, Error *err)
 							 .publications = config->publications,
 							 .origin = config->origin,
 							 .proto_version = DECODE_PROTO_VERSION,
+							 .compression = config->compression,
 							 .binary = true};
 	PgConn *replication = NULL;
 	Rc rc = table_open_replication(config, &replication, err);

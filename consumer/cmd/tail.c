@@ -152,6 +152,7 @@ open_stream(Tail *tail, Error *err)
 							 .publications = config->publications,
 							 .origin = config->origin,
 							 .proto_version = DECODE_PROTO_VERSION,
+							 .compression = config->compression,
 							 .messages = config->messages,
 							 .binary = false};
 	PgConn *replication = NULL;

@@ -24,6 +24,7 @@ typedef enum OptionType
 	OPTION_COUNT,
 	OPTION_ORIGIN,
 	OPTION_SWITCH,
+	OPTION_COMPRESSION,
 	OPTION_CONFLICT, /* may be given several times */
 	OPTION_PATTERN,  /* likewise */
 } OptionType;
@@ -118,6 +119,10 @@ static const OptionDef option_table[] = {
 	{"streaming", 0, OPTION_SWITCH, COMMAND_CLONE | COMMAND_FOLLOW,
 	 FIELD(streaming), "on|off", NULL, "on",
 	 "apply large transactions while they are in progress on the source"},
+	{"compression", 0, OPTION_COMPRESSION, COMMAND_STREAMING | COMMAND_TABLE,
+	 FIELD(compression), "none|zstd[:N]", NULL, NULL,
+	 "have the source compress the stream, at level 1 to 19\n"
+	 "                            (default: none; of zstd: 3)"},
 	{"on-conflict", 0, OPTION_CONFLICT,
 	 COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TABLE, FIELD(conflict_rules),
 	 "[TABLE:]POLICY", NULL, NULL,
@@ -243,6 +248,22 @@ read_count(int *field, const OptionDef *option, const char *value, Error *err)
 	return RC_OK;
 }
 
+/* What the plugin's option takes: none, zstd, zstd:1 to zstd:19. */
+static bool
+is_compression(const char *value)
+{
+	char *end;
+	long level;
+
+	if (strcmp(value, "none") == 0 || strcmp(value, "zstd") == 0)
+		return true;
+	if (strncmp(value, "zstd:", 5) != 0 ||
+		strchr("123456789", value[5]) == NULL)
+		return false;
+	level = strtol(value + 5, &end, 10);
+	return *end == '\0' && level >= 1 && level <= CONFIG_COMPRESSION_LEVEL_MAX;
+}
+
 static Rc
 read_pattern(PatternList *list, const OptionDef *option, const char *value,
 			 Error *err)
@@ -294,6 +315,13 @@ read_value(Config *config, const OptionDef *option, const char *value,
 			if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
 				return bad_value(err, option, value, "on or off");
 			*(bool *) field = value[1] == 'n';
+			return RC_OK;
+		case OPTION_COMPRESSION:
+			if (!is_compression(value))
+				return bad_value(err, option, value,
+								 "none, zstd, or zstd: and a level from 1 to "
+								 "19");
+			*(const char **) field = value;
 			return RC_OK;
 		case OPTION_CONFLICT:
 			if (!policy_add_rule(field, value))

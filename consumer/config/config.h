@@ -37,6 +37,9 @@
 /* Bound of --jobs. */
 #define CONFIG_JOBS_MAX 64
 
+/* Bound of the level in --compression: the plugin's. */
+#define CONFIG_COMPRESSION_LEVEL_MAX 19
+
 /* Who takes an option: a bit for each command. */
 typedef enum ConfigCommand
 {
@@ -64,6 +67,7 @@ typedef struct Config
 	const char *publications;   /* comma-separated, as for the plugin */
 	const char *origin;         /* any or none */
 	bool streaming;             /* of transactions in progress */
+	const char *compression;    /* as --compression has it, or NULL: none */
 	ConflictRules conflict_rules;
 	Lsn endpos; /* 0: none */
 	size_t memory_bytes;

@@ -42,6 +42,7 @@ typedef struct StreamOptions
 	bool binary;    /* false: every value in text format */
 	bool streaming; /* of transactions in progress; from version 14 on */
 	const char *distribution; /* as the plugin's option wants it, or NULL */
+	const char *compression;  /* the same */
 	Lsn start_lsn;
 } StreamOptions;
 

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/xalloc.h"
 #include "penstock.pb-c.h"
+#include "wire/inflate.h"
 #include "wire/open_streams.h"
 #include "wire/reader.h"
 
@@ -79,6 +80,7 @@ typedef struct RawChange
 
 struct Decoder
 {
+	Inflater *inflater;
 	bool session_seen;
 	bool in_transaction;
 	OpenStreams streams;   /* transactions in progress */
@@ -113,7 +115,10 @@ invalid(Error *err, const char *what)
 Decoder *
 decoder_new(void)
 {
-	return xcalloc(1, sizeof(Decoder));
+	Decoder *decoder = xcalloc(1, sizeof(Decoder));
+
+	decoder->inflater = inflater_new();
+	return decoder;
 }
 
 void
@@ -125,6 +130,7 @@ decoder_free(Decoder *decoder)
 		relation_unref(decoder->relations[i]);
 	free(decoder->relations);
 	open_streams_release(&decoder->streams);
+	inflater_free(decoder->inflater);
 	free(decoder);
 }
 
@@ -824,6 +830,8 @@ outline_frame(Span body, FrameOutline *outline, Error *err)
 
 		if (!reader_field(&reader, &field))
 			return invalid(err, "it is cut short or damaged");
+		if (field.number == INFLATE_FIELD)
+			return invalid(err, "compressed content where there must be none");
 		if (!outline_field(outline, &field))
 			return invalid(err, "it is damaged");
 	}
@@ -1088,16 +1096,24 @@ Rc
 decoder_decode(Decoder *decoder, const WireMessage *message, Frame **frame,
 			   Error *err)
 {
-	Frame *decoded = new_frame(message);
-	Rc rc = decode_frame(decoder, decoded,
-						 (Span){message->data, message->length}, err);
+	WireMessage opened = *message;
+	Frame *decoded;
+	Rc rc = inflater_open_message(decoder->inflater, &opened, err);
 
+	if (rc != RC_OK)
+	{
+		opened.memory_free(opened.memory);
+		return rc;
+	}
+	decoded = new_frame(&opened);
+	rc = decode_frame(decoder, decoded, (Span){opened.data, opened.length},
+					  err);
 	if (rc != RC_OK)
 	{
 		frame_unref(decoded);
 		return rc;
 	}
-	decoded->bytes = arena_bytes(decoded->arena) + message->length;
+	decoded->bytes = arena_bytes(decoded->arena) + opened.length;
 	*frame = decoded;
 	return RC_OK;
 }

@@ -1,13 +1,16 @@
 # What surrounds a row and must not bend it: settings of roles and databases,
-# encodings of servers, the widest table there can be, and commands that write
-# rows in unusual ways.
+# encodings of servers, the widest table there can be, commands that write rows
+# in unusual ways, and a stream that is compressed.
 
 use strict;
 use warnings;
 
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Penstock::Pair;
+use Penstock::Poll qw(wait_until);
+use Penstock::Proxy;
 
 my $COLUMNS_MAX = 1600;
 
@@ -163,4 +166,49 @@ is($latin->target_sql('SELECT string_agg("Füße", \',\' ORDER BY id) FROM "Grö
 	'naïve,çà', 'text changes its encoding on the way');
 $latin->stop_ok($follower);
 
+# A compressed stream.
+my $squeezed = $pair->with_database('squeezed');
+my $seen = "$ENV{TMPDIR}/frames";
+my $proxy =
+  Penstock::Proxy->start($squeezed->source, sub { return { reply => \&note_frame } });
+$squeezed->set_conninfo('source', $proxy->conninfo('squeezed'));
+$squeezed->source_sql(
+	'CREATE TABLE t (id int PRIMARY KEY, a text, b bytea, n numeric)');
+$follower = $squeezed->start('clone', '--follow', '--compression=zstd');
+$follower->wait_log(qr/following with slot/);
+$squeezed->source_sql($_)
+  for q(INSERT INTO t SELECT g, repeat('ab' || g, 30), sha512(g::text::bytea), g / 7.0
+	FROM generate_series(1, 5000) g),
+  q(INSERT INTO t VALUES (-1, 'short')),
+  q(INSERT INTO t VALUES (-2, repeat('long', 1000000), NULL, NULL)),
+  q(UPDATE t SET b = (SELECT string_agg(sha512(i::text::bytea), '')
+	FROM generate_series(1, 4000) i) WHERE id = 5),
+  q(UPDATE t SET n = n + 1 WHERE id % 3 = 0), 'DELETE FROM t WHERE id % 7 = 0';
+$squeezed->wait_caught_up($follower);
+$squeezed->equal_ok('a compressed stream');
+my $compressed = grep { $_ eq 'zstd' } split /\n/, slurp_file($seen);
+cmp_ok($compressed, '>', 10, 'it was compressed');
+$squeezed->stop_ok($follower);
+my ($status, $lines, $log) = $squeezed->run('follow', '--compression=zstd:1',
+	'--endpos=' . $squeezed->source_lsn);
+is($status, 0, 'with a level');
+$squeezed->set_conninfo('source', undef);
+my $tail = $squeezed->start('tail', '--compression=zstd');
+$tail->wait_log(qr/printing changes/);
+$squeezed->source_sql(q(INSERT INTO t VALUES (-3, repeat('tail', 200))));
+wait_until('the tail to print a line', sub { $tail->output =~ /(?:tail){200}/ });
+$squeezed->stop_ok($tail);
+$proxy->stop;
+
 done_testing();
+
+# Notes which messages of the stream begin with the field that has a compressed
+# frame.
+sub note_frame
+{
+	my ($type, $body) = @_;
+
+	append_to_file($seen, substr($body, 25, 1) eq "\x2a" ? "zstd\n" : "plain\n")
+	  if $type eq 'd' && $body =~ /^w/;
+	return ($type, $body);
+}

@@ -133,7 +133,7 @@ install_packages()
 	in_tree "$major" apt-get update &&
 		in_tree "$major" apt-get --yes upgrade &&
 		in_tree "$major" apt-get --yes install gcc libc6-dev \
-			libprotobuf-c-dev make pkg-config protobuf-c-compiler \
+			libprotobuf-c-dev libzstd-dev make pkg-config protobuf-c-compiler \
 			"postgresql-$major" || return
 	install_headers "$major" || return
 	in_tree "$major" apt-get clean

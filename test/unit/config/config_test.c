@@ -121,6 +121,32 @@ a_name_is_known_to_be_given(void **state UNUSED)
 }
 
 static void
+compression_has_levels(void **state UNUSED)
+{
+	static const char *const wrong[] = {"lz4",     "zstd:",   "zstd:0",
+										"zstd:20", "zstd:3x", "zstd3",
+										"ZSTD",    "zstd:+3"};
+
+	for (size_t i = 0; i < LENGTH_OF(wrong); i++)
+	{
+		char line[64];
+		char message[128];
+
+		snprintf(line, sizeof(line), "--compression=%s", wrong[i]);
+		snprintf(message, sizeof(message),
+				 "invalid value for --compression: \"%s\"", wrong[i]);
+		refuse(COMMAND_FOLLOW, line, message);
+	}
+	assert_null(accept(COMMAND_FOLLOW, "").compression);
+	assert_string_equal(accept(COMMAND_TAIL, "--compression=zstd").compression,
+						"zstd");
+	assert_string_equal(
+		accept(COMMAND_CLONE, "--compression=zstd:19").compression, "zstd:19");
+	assert_string_equal(accept(COMMAND_CLONE, "--compression=none").compression,
+						"none");
+}
+
+static void
 sizes_have_units_and_bounds(void **state UNUSED)
 {
 	static const char *const wrong[] = {"3MB",
@@ -287,6 +313,7 @@ main(void)
 		cmocka_unit_test(options_that_are_given_twice_are_refused),
 		cmocka_unit_test(names_are_those_of_slots),
 		cmocka_unit_test(a_name_is_known_to_be_given),
+		cmocka_unit_test(compression_has_levels),
 		cmocka_unit_test(sizes_have_units_and_bounds),
 		cmocka_unit_test(counts_and_positions_have_bounds),
 		cmocka_unit_test(an_origin_is_one_of_two_words),

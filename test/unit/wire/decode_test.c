@@ -216,7 +216,7 @@ a_session_alone_is_a_frame(void **state UNUSED)
 static void
 an_empty_message_is_refused(void **state UNUSED)
 {
-	static const uint8_t unknown_only[] = {0x28, 0x01};
+	static const uint8_t unknown_only[] = {0x78, 0x01};
 	Decoder *decoder = ready_decoder();
 
 	refuse_bytes(decoder, NULL, 0, INVALID "it is empty");

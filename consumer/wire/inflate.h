@@ -1,0 +1,36 @@
+/*
+ * inflate.h
+ *    The frame in a compressed frame.
+ *
+ * What is compressed says how large it is, and that is believed only as far as
+ * the format can make it true: so nobody has us allocate much for little.
+ */
+#ifndef PENSTOCK_WIRE_INFLATE_H
+#define PENSTOCK_WIRE_INFLATE_H
+
+#include "base/error.h"
+#include "wire/decode.h"
+
+/* Number of the field of a Frame that holds a compressed one. */
+#define INFLATE_FIELD 5
+
+/* As large as a frame can be that is not compressed. */
+#define INFLATE_BYTES_MAX ((size_t) 1024 * MB)
+
+typedef struct Inflater Inflater;
+
+Inflater *inflater_new(void);
+
+/* Accepts NULL. */
+void inflater_free(Inflater *inflater);
+
+/*
+ * If the message is a compressed frame, replaces it by the frame in there: the
+ * memory of the one is freed and that of the other is the caller's.  Otherwise,
+ * and if it fails, the message stays as it is.  Fails with ERR_PROTOCOL on what
+ * is damaged, larger than it may be, or has other fields.
+ */
+MUST_CHECK Rc inflater_open_message(Inflater *inflater, WireMessage *message,
+									Error *err);
+
+#endif /* PENSTOCK_WIRE_INFLATE_H */
