@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 
 static LogLevel level_min = LOG_INFO;
+static void (*call_before)(void);
 
 static const char *const level_names[] = {
 	[LOG_DEBUG] = "debug",
@@ -25,6 +26,12 @@ void
 log_set_level(LogLevel level)
 {
 	level_min = level;
+}
+
+void
+log_set_before(void (*before)(void))
+{
+	call_before = before;
 }
 
 bool
@@ -51,6 +58,8 @@ static void
 write_line(Buf *line)
 {
 	buf_append_char(line, '\n');
+	if (call_before != NULL)
+		call_before();
 	fwrite(line->data, 1, line->length, stderr);
 	fflush(stderr);
 	buf_release(line);

@@ -42,4 +42,7 @@ void log_write(LogLevel level, const char *component, const char *format, ...)
 /* Writes an error with its detail, hint, context and SQLSTATE. */
 void log_error(LogLevel level, const char *component, const Error *err);
 
+/* Has `before` called before each line is written; NULL: nothing is. */
+void log_set_before(void (*before)(void));
+
 #endif /* PENSTOCK_BASE_LOG_H */

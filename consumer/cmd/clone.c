@@ -44,6 +44,7 @@
 #include "copy/match.h"
 #include "copy/objects.h"
 #include "copy/sequences.h"
+#include "copy/summary.h"
 #include "sink/postgres/table_state.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
@@ -256,6 +257,7 @@ copy_rows(Clone *clone, int number, Error *err)
 			},
 		.jobs = clone->config->jobs,
 		.build = target->build,
+		.meter = &target->meter,
 		.expects_quiet = clone->config->data_only,
 	};
 	DataReport report;
@@ -320,7 +322,20 @@ open_build(Clone *clone, int number, Error *err)
 		return rc;
 	target->build = build_open(&options);
 	build_start(target->build, clone->config->schema_only);
+	meter_init(&target->meter);
+	target->meter.build = target->build;
+	target->meter.target = target->conn;
 	return RC_OK;
+}
+
+static Rc
+wait_for_builds(CloneTarget *target, Error *err)
+{
+	Rc rc = build_wait(target->build, meter_show, &target->meter,
+					   METER_TERMINAL_PERIOD_MS, err);
+
+	meter_clear();
+	return rc;
 }
 
 /* What is left of the indexes, and then all foreign keys. */
@@ -330,11 +345,11 @@ finish_builds(CloneTarget *target, Error *err)
 	Rc rc;
 
 	log_info("clone", "building indexes and constraints on %s", target->label);
-	rc = build_wait(target->build, NULL, NULL, -1, err);
+	rc = wait_for_builds(target, err);
 	if (rc == RC_OK)
 		rc = build_add_keys(target->build, target->conn, err);
 	if (rc == RC_OK)
-		rc = build_wait(target->build, NULL, NULL, -1, err);
+		rc = wait_for_builds(target, err);
 	return rc;
 }
 
@@ -355,7 +370,7 @@ complete_target(Clone *clone, CloneTarget *target, Error *err)
 	log_info("clone", "set %d sequences on %s; gathering statistics", sequences,
 			 target->label);
 	build_analyze(target->build, clone->catalog);
-	return build_wait(target->build, NULL, NULL, -1, err);
+	return wait_for_builds(target, err);
 }
 
 /*
@@ -529,6 +544,15 @@ print_plan(const Clone *clone)
 
 /* ---- The command ---- */
 
+/* The figures of several targets would be those of the last one. */
+static void
+print_summary(const Clone *clone)
+{
+	if (!clone->config->schema_only && clone->config->target_count == 1 &&
+		log_level_is_on(LOG_INFO))
+		summary_print(clone->catalog, clone->targets[0].build, stdout);
+}
+
 static void
 say_done(const Clone *clone)
 {
@@ -579,6 +603,8 @@ run(Clone *clone, Error *err)
 	}
 	rc = clone->config->schema_only ? run_schema_only(clone, err)
 									: run_full(clone, err);
+	if (rc == RC_OK)
+		print_summary(clone);
 	if (rc == RC_OK)
 		say_done(clone);
 	else

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "copy/build.h"
 #include "copy/catalog.h"
+#include "copy/meter.h"
 #include "copy/programs.h"
 #include "copy/schema.h"
 #include "copy/work_list.h"
@@ -24,7 +25,8 @@ typedef struct CloneTarget
 {
 	PgConn *conn;
 	char label[CONFIG_LABEL_SIZE];
-	Build *build;       /* of indexes and constraints; NULL: there is none */
+	Build *build; /* of indexes and constraints; NULL: there is none */
+	Meter meter;
 	bool schema_begun;  /* pg_restore was started */
 	int tables_touched; /* that may have rows now */
 	bool table_begun;   /* of progress: it may be there because of us */

@@ -111,13 +111,12 @@ add_finish(Build *build, int number)
 							   table->items[i].finish);
 	if (sql[0] == '\0')
 		return;
-	add_task(build,
-			 (Task){
-				 .sql = sql,
-				 .what = arena_printf(build->arena, "constraints of table %s",
-									  table->qualified),
-				 .table = number,
-			 });
+	add_task(build, (Task){
+						.sql = sql,
+						.what = arena_printf(build->arena, "constraints of %s",
+											 table->qualified),
+						.table = number,
+					});
 }
 
 static void
@@ -369,8 +368,7 @@ add_key(Build *build, PgConn *target, const BuildForeignKey *key, Error *err)
 	if (key->validate != NULL)
 		add_task(build, (Task){
 							.sql = key->validate,
-							.what = arena_printf(build->arena,
-												 "foreign key %s of table %s",
+							.what = arena_printf(build->arena, "key %s of %s",
 												 key->name, key->table),
 							.table = -1,
 							.lock = key->table,
@@ -396,13 +394,14 @@ build_analyze(Build *build, const CopyCatalog *catalog)
 {
 	for (int i = 0; i < catalog->table_count; i++)
 	{
-		const char *table = catalog->tables[i].qualified;
+		const CopyTable *table = &catalog->tables[i];
 
 		add_task(build,
 				 (Task){
-					 .sql = arena_printf(build->arena, "ANALYZE %s", table),
-					 .what = arena_printf(build->arena,
-										  "statistics of table %s", table),
+					 .sql = arena_printf(build->arena, "ANALYZE %s",
+										 table->qualified),
+					 .what = arena_printf(build->arena, "statistics of %s.%s",
+										  table->schema, table->name),
 					 .table = -1,
 				 });
 	}

@@ -64,7 +64,7 @@ static const char published_sql[] =
 	" GROUP BY p.relid)";
 
 static const char tables_sql[] =
-	" SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', s.bytes,"
+	" SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', s.bytes, s.rows,"
 	"  CASE WHEN c.relam = " HEAP_AM_OID " THEN pg_relation_size(c.oid)"
 	"   / current_setting('block_size')::int ELSE 0 END,"
 	"  t.lists_differ, t.filter,"
@@ -81,7 +81,11 @@ static const char tables_sql[] =
 			 " CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'p' THEN"
 			 "   (SELECT coalesce(sum(pg_table_size(l.relid)), 0)::bigint"
 			 "    FROM pg_partition_tree(c.oid) l)"
-			 "   ELSE pg_table_size(c.oid) END AS bytes) s"
+			 "   ELSE pg_table_size(c.oid) END AS bytes,"
+			 "  CASE c.relkind WHEN 'p' THEN"
+			 "   (SELECT sum(greatest(r.reltuples, 0)) FROM pg_class r WHERE"
+			 "    r.oid IN (SELECT l.relid FROM pg_partition_tree(c.oid) l))"
+			 "   ELSE greatest(c.reltuples, 0) END::bigint AS rows) s"
 			 " LEFT JOIN LATERAL (SELECT"
 			 "   array_position(x.extconfig, c.oid) IS NOT NULL AS is_config,"
 			 "   regexp_replace(x.extcondition[array_position(x.extconfig, "
@@ -107,6 +111,7 @@ enum
 	TABLES_NAME,
 	TABLES_PARTITIONED,
 	TABLES_BYTES,
+	TABLES_ROWS,
 	TABLES_BLOCKS,
 	TABLES_LISTS_DIFFER,
 	TABLES_FILTER,
@@ -205,6 +210,8 @@ fill_table(CopyTable *table, Arena *arena, const PGresult *result, int row)
 	table->qualified = qualify(arena, table->schema, table->name);
 	table->partitioned = sql_bool(result, row, TABLES_PARTITIONED);
 	table->bytes = strtoll(PQgetvalue(result, row, TABLES_BYTES), NULL, 10);
+	table->rows_expected = strtoll(PQgetvalue(result, row, TABLES_ROWS), NULL,
+								   10);
 	table->heap_blocks = strtoll(PQgetvalue(result, row, TABLES_BLOCKS), NULL,
 								 10);
 	table->unlogged = sql_bool(result, row, TABLES_UNLOGGED);

@@ -59,6 +59,7 @@ typedef struct CopyTable
 	bool unlogged;         /* copied, and not followed */
 	const char *filter;    /* condition on its rows, or NULL */
 	int64_t bytes;         /* on the source, about */
+	int64_t rows_expected; /* as the source's statistics have it; 0: unknown */
 	int64_t heap_blocks;   /* for reading it in parts; 0: it cannot be */
 	bool has_identity;     /* updates and deletes can be told */
 	CopyMembership membership;
@@ -77,7 +78,10 @@ typedef struct CopyTable
 	int parts_open;  /* that were begun and not finished */
 	bool parts_last; /* there will be no more parts */
 	int64_t rows;    /* that the target has committed */
-	bool touched;    /* a part of it, maybe without rows, was committed */
+	int64_t bytes_sent;
+	int64_t begun_us; /* monotonic: first part begun, last part ended; 0: not */
+	int64_t ended_us;
+	bool touched; /* a part of it, maybe without rows, was committed */
 } CopyTable;
 
 /* A relation that a table cannot be created without, or the table itself. */

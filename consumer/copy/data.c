@@ -9,9 +9,9 @@
 #include <poll.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "copy/meter.h"
 
 /* As --jobs has it. */
 #define DATA_JOBS_MAX 64
@@ -26,6 +26,13 @@
 /* The interrupt's descriptor, two for each job, and those of the builders. */
 #define DATA_POLL_MAX (1 + 2 * DATA_JOBS_MAX + BUILD_JOBS_MAX)
 
+/* What a job has sent of a part that is not finished. */
+typedef struct UnderWay
+{
+	CopyTable *table; /* NULL: the job is idle */
+	int64_t rows;
+} UnderWay;
+
 typedef struct DataCopy
 {
 	CopyCatalog *catalog;
@@ -35,8 +42,8 @@ typedef struct DataCopy
 	bool parts;         /* large tables are split */
 	int job_count;
 	Job *jobs[DATA_JOBS_MAX];
-	int64_t rows_under_way[DATA_JOBS_MAX]; /* counted, of unfinished tables */
-	Meter meter;
+	UnderWay under_way[DATA_JOBS_MAX]; /* of the jobs */
+	Meter *meter;
 } DataCopy;
 
 int64_t
@@ -68,6 +75,9 @@ reset_tables(CopyCatalog *catalog, int jobs, int64_t *parts)
 		table->parts_open = 0;
 		table->parts_last = false;
 		table->touched = false;
+		table->bytes_sent = 0;
+		table->begun_us = 0;
+		table->ended_us = 0;
 		if (is_left_out(table))
 			continue;
 		table->rows = 0;
@@ -75,6 +85,17 @@ reset_tables(CopyCatalog *catalog, int jobs, int64_t *parts)
 		*parts += data_count_parts(table, jobs);
 	}
 	return count;
+}
+
+static int64_t
+bytes_to_copy(const CopyCatalog *catalog)
+{
+	int64_t bytes = 0;
+
+	for (int i = 0; i < catalog->table_count; i++)
+		if (!is_left_out(&catalog->tables[i]))
+			bytes += catalog->tables[i].bytes;
+	return bytes;
 }
 
 static int
@@ -149,6 +170,15 @@ take_part(DataCopy *copy, CopyPart *part)
 	return true;
 }
 
+static Rc
+start_part(DataCopy *copy, int job, CopyPart part, Error *err)
+{
+	copy->under_way[job] = (UnderWay){.table = part.table};
+	if (part.table->begun_us == 0)
+		part.table->begun_us = clock_monotonic_us();
+	return job_start(copy->jobs[job], part, err);
+}
+
 /* Gives each idle job a part.  *busy: jobs that have one. */
 static Rc
 start_idle_jobs(DataCopy *copy, int *busy, Error *err)
@@ -166,7 +196,7 @@ start_idle_jobs(DataCopy *copy, int *busy, Error *err)
 				job_release_source(copy->jobs[i]);
 				continue;
 			}
-			rc = job_start(copy->jobs[i], part, err);
+			rc = start_part(copy, i, part, err);
 			if (rc != RC_OK)
 				return rc;
 		}
@@ -184,32 +214,65 @@ count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
 	table->parts_open--;
 	if (table->parts_open > 0 || !table->parts_last)
 		return;
-	copy->meter.tables_done++;
+	table->ended_us = clock_monotonic_us();
+	copy->meter->tables_done++;
+	copy->meter->bytes_done += table->bytes;
 	if (copy->build != NULL)
 		build_table_copied(copy->build, table);
-	if (log_level_is_on(LOG_DEBUG))
-	{
-		meter_clear(&copy->meter);
-		log_debug("copy", "table %s: %" PRId64 " rows, %s format",
-				  table->qualified, table->rows,
-				  table->binary ? "binary" : "text");
-	}
+	log_debug("copy", "table %s: %" PRId64 " rows, %s format", table->qualified,
+			  table->rows, table->binary ? "binary" : "text");
 }
 
 static void
 count_progress(DataCopy *copy, int job, const JobProgress *progress)
 {
-	Meter *meter = &copy->meter;
+	Meter *meter = copy->meter;
+	UnderWay *under_way = &copy->under_way[job];
 
+	if (under_way->table == NULL)
+		return;
 	meter->rows += progress->rows;
 	meter->bytes += progress->bytes;
-	copy->rows_under_way[job] += progress->rows;
+	under_way->rows += progress->rows;
+	under_way->table->bytes_sent += progress->bytes;
 	if (progress->finished == NULL)
 		return;
 	/* From here on the target's own count is known. */
-	meter->rows += progress->finished_rows - copy->rows_under_way[job];
-	copy->rows_under_way[job] = 0;
+	meter->rows += progress->finished_rows - under_way->rows;
+	*under_way = (UnderWay){0};
 	count_finished(copy, progress->finished, progress->finished_rows);
+}
+
+/* Tells the meter what the jobs do; of a table in parts, all of it. */
+static void
+fill_meter(DataCopy *copy)
+{
+	Meter *meter = copy->meter;
+
+	meter->copy_count = 0;
+	for (int i = 0; i < copy->job_count; i++)
+	{
+		const CopyTable *table = copy->under_way[i].table;
+		bool told = table == NULL || meter->copy_count == METER_LINES_MAX;
+		int64_t rows = 0;
+
+		for (int n = 0; n < copy->job_count && !told; n++)
+			if (copy->under_way[n].table == table)
+			{
+				told = n < i;
+				rows += copy->under_way[n].rows;
+			}
+		if (told)
+			continue;
+		meter->copies[meter->copy_count++] = (MeterCopy){
+			.schema = table->schema,
+			.name = table->name,
+			.rows = table->rows + rows,
+			.rows_expected = table->rows_expected,
+			.bytes = table->bytes_sent,
+			.bytes_total = table->bytes,
+		};
+	}
 }
 
 /* *finished: a job has become idle and may take a table. */
@@ -236,7 +299,7 @@ wait_for_jobs(DataCopy *copy, Error *err)
 {
 	struct pollfd fds[DATA_POLL_MAX];
 	nfds_t count = 0;
-	int64_t timeout_ms = meter_wait_ms(&copy->meter);
+	int64_t timeout_ms = meter_wait_ms(copy->meter);
 
 	fds[count++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
 	for (int i = 0; i < copy->job_count; i++)
@@ -280,7 +343,9 @@ run_jobs(DataCopy *copy, Error *err)
 			rc = wait_for_jobs(copy, err);
 		if (rc != RC_OK)
 			return rc;
-		meter_show(&copy->meter);
+		if (meter_wait_ms(copy->meter) == 0)
+			fill_meter(copy);
+		meter_show(copy->meter);
 	}
 }
 
@@ -295,29 +360,35 @@ Rc
 data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 		  Error *err)
 {
+	Meter own_meter;
 	DataCopy copy = {
 		.catalog = catalog,
 		.build = options->build,
 		.parts = options->jobs > 1,
+		.meter = options->meter != NULL ? options->meter : &own_meter,
 	};
 	int64_t parts;
 	int tables = reset_tables(catalog, options->jobs, &parts);
 	int jobs = parts < options->jobs ? (int) parts : options->jobs;
 	Rc rc;
 
-	meter_init(&copy.meter, tables);
+	if (options->meter == NULL)
+		meter_init(&own_meter);
+	copy.meter->tables_total = tables;
+	copy.meter->bytes_total = bytes_to_copy(catalog);
 	start_builds(&copy);
 	rc = open_jobs(&copy, options, jobs, err);
 	if (rc == RC_OK)
 		rc = run_jobs(&copy, err);
 	close_jobs(&copy);
-	meter_clear(&copy.meter);
+	meter_clear();
+	copy.meter->copy_count = 0;
 	*report = (DataReport){
-		.tables = copy.meter.tables_done,
+		.tables = copy.meter->tables_done,
 		.tables_touched = count_touched(catalog),
-		.rows = copy.meter.rows,
-		.bytes = copy.meter.bytes,
-		.rate = meter_rate(&copy.meter),
+		.rows = copy.meter->rows,
+		.bytes = copy.meter->bytes,
+		.rate = meter_rate(copy.meter),
 	};
 	return rc;
 }

@@ -15,12 +15,14 @@
 #include "copy/build.h"
 #include "copy/catalog.h"
 #include "copy/job.h"
+#include "copy/meter.h"
 
 typedef struct DataOptions
 {
 	JobOptions job;
 	int jobs;           /* pairs of connections at most */
 	Build *build;       /* is told when a table's rows are there; or NULL */
+	Meter *meter;       /* shows how far it is; or NULL */
 	bool expects_quiet; /* warn if triggers fire: the tables may have some */
 } DataOptions;
 

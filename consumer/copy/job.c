@@ -55,6 +55,7 @@ struct Job
 	bool target_pending; /* libpq could not send all: wait for room */
 	bool ready;          /* stopped only because it was enough for one step */
 	bool triggers_fire;  /* session_replication_role may not be set */
+	int64_t source_rows; /* what the source says it has sent */
 	int64_t target_rows; /* what the target says it has received */
 	const WorkMark *mark;
 };
@@ -220,6 +221,7 @@ job_start(Job *job, CopyPart part, Error *err)
 	ASSERT(job->state == JOB_IDLE);
 	ASSERT(job->chunk.length == 0);
 	job->part = part;
+	job->source_rows = 0;
 	job->target_rows = 0;
 	job->ready = true;
 	job_set_state(job, JOB_TARGET_STARTING);
@@ -512,14 +514,25 @@ send_commit(Job *job, Error *err)
 static Rc
 step_source_ending(Job *job, Error *err)
 {
-	int64_t rows = 0;
-	Rc rc = take_ended(job->source, &rows, err);
+	Rc rc = take_ended(job->source, &job->source_rows, err);
 
 	if (rc != RC_OK)
 		return rc;
 	if (PQputCopyEnd(pgconn_raw(job->target), NULL) < 0)
 		return pgconn_connection_error(job->target, "could not send to", err);
 	return RC_OK;
+}
+
+/* A trigger or a rule on the target may have seen to that. */
+static Rc
+counts_differ(const Job *job, Error *err)
+{
+	Rc rc = error_set(
+		err, ERR_CONFIG, "%s took %" PRId64 " of %" PRId64 " rows",
+		pgconn_label(job->target), job->target_rows, job->source_rows);
+
+	error_hint(err, "Look for triggers of that table there.");
+	return rc;
 }
 
 static Rc
@@ -529,6 +542,8 @@ step_target_ending(Job *job, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
+	if (job->target_rows != job->source_rows)
+		return counts_differ(job, err);
 	FAULT("clone.before_mark");
 	return send_commit(job, err);
 }
