@@ -84,8 +84,23 @@ sub boot
 	print $conf "$_\n"
 	  for "unix_socket_directories = '$self->{directory}'", @settings;
 	close $conf or die "could not write the settings: $!\n";
+	$self->control('start');
+}
+
+sub restart
+{
+	my ($self) = @_;
+
+	$self->control('--mode=fast', 'restart');
+}
+
+sub control
+{
+	my ($self, @how) = @_;
+	my $data = "$self->{directory}/data";
+
 	$self->command('pg_ctl', "--pgdata=$data", "--log=$self->{log}", '--wait',
-		'start');
+		@how);
 	open my $pid, '<', "$data/postmaster.pid" or die "$!\n";
 	chomp($self->{pid} = <$pid>);
 }
@@ -166,8 +181,8 @@ sub load_dump
 }
 
 # pglogical's supervisor does not answer when everybody is asked to close the
-# files of a database, which DROP DATABASE waits for.  It is ended before; the
-# server starts it again some seconds later.
+# files of a database, which DROP DATABASE waits for.  It is ended before, and
+# comes back when the server is restarted.
 sub drop_database
 {
 	my ($self, $database) = @_;

@@ -48,6 +48,7 @@ sub prepare
 	my @dsn = ($source->conninfo($pair->{database}),
 		$target->conninfo($TEMPLATE));
 
+	$target->restart;
 	return unless Bench::Follow::template($pair, $TEMPLATE);
 	$target->load_dump($pair, $TEMPLATE);
 	$target->sql($TEMPLATE, 'VACUUM ANALYZE; CHECKPOINT');
@@ -87,6 +88,8 @@ sub run
 	my ($source, $target) = @$pair{qw(source target)};
 	my $slot = $self->{slot};
 
+	# Its supervisor: see Bench::Server::drop_database.
+	$target->restart;
 	$target->sql('postgres', "CREATE DATABASE run TEMPLATE $TEMPLATE");
 	$target->sql('postgres', 'ALTER DATABASE run WITH ALLOW_CONNECTIONS true');
 	# It connects to itself.

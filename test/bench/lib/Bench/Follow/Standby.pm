@@ -36,7 +36,8 @@ sub run
 	my ($self, $pair) = @_;
 	my $source = $pair->{source};
 	my $standby = $self->{standby} =
-	  Bench::Server->start_copy('standby', base(), 'primary_conninfo = \'\'');
+	  Bench::Server->start_copy('standby', base(),
+		q(primary_conninfo = ''), q(shared_preload_libraries = ''));
 	my $conninfo = $source->conninfo('postgres');
 	my $watcher = $standby->watcher('postgres');
 	my $of_source = $source->watcher('postgres');
