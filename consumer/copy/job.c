@@ -28,6 +28,7 @@
 
 #include "base/fault.h"
 #include "base/xalloc.h"
+#include "copy/exchange.h"
 #include "copy/session.h"
 #include "copy/work_list.h"
 
@@ -145,15 +146,16 @@ append_condition(const CopyPart *part, Buf *sql)
 		buf_printf(sql, "%sctid < '(%" PRId64 ",0)'", glue, part->end_block);
 }
 
-static void
-append_query(const CopyPart *part, Buf *sql)
+void
+job_append_query(const CopyPart *part, const char *expressions, Buf *sql)
 {
 	const CopyTable *table = part->table;
+	bool first = expressions == NULL;
 
-	buf_append_string(sql, "SELECT ");
+	buf_printf(sql, "SELECT %s", first ? "" : expressions);
 	for (int i = 0; i < table->column_count; i++)
 	{
-		buf_append_string(sql, i > 0 ? ", " : "");
+		buf_append_string(sql, i > 0 || !first ? ", " : "");
 		buf_append_identifier(sql, table->columns[i].name);
 	}
 	buf_printf(sql, " FROM %s%s", table->partitioned ? "" : "ONLY ",
@@ -179,15 +181,15 @@ append_source_sql(const CopyPart *part, Buf *sql)
 	else
 	{
 		buf_append_string(sql, "COPY (");
-		append_query(part, sql);
+		job_append_query(part, NULL, sql);
 		buf_append_char(sql, ')');
 	}
 	buf_append_string(sql, " TO STDOUT");
 	append_format(table, sql);
 }
 
-static void
-append_target_sql(const CopyPart *part, Buf *sql)
+void
+job_append_target_sql(const CopyPart *part, Buf *sql)
 {
 	const CopyTable *table = part->table;
 
@@ -225,7 +227,7 @@ job_start(Job *job, CopyPart part, Error *err)
 	job->target_rows = 0;
 	job->ready = true;
 	job_set_state(job, JOB_TARGET_STARTING);
-	return send_copy(&job->part, job->target, append_target_sql, err);
+	return send_copy(&job->part, job->target, job_append_target_sql, err);
 }
 
 void
@@ -236,107 +238,6 @@ job_release_source(Job *job)
 	job->source = NULL;
 }
 
-/*
- * The next result, as pgconn_get_result(), but RC_AGAIN instead of waiting.
- */
-static Rc
-take_result(PgConn *conn, PGresult **result)
-{
-	PGconn *pg = pgconn_raw(conn);
-
-	/* A connection that broke has a result too, which says why. */
-	if (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
-		return RC_AGAIN;
-	*result = PQgetResult(pg);
-	return RC_OK;
-}
-
-/*
- * Takes the answer to a COPY that was begun, which must have status `expected`,
- * and to what was sent with it.
- */
-static Rc
-take_started(PgConn *conn, ExecStatusType expected, Error *err)
-{
-	ExecStatusType status;
-
-	do
-	{
-		PGresult *result = NULL;
-		Rc rc = take_result(conn, &result);
-
-		if (rc != RC_OK)
-			return rc;
-		rc = pgconn_check_result(conn, result, err);
-		status = PQresultStatus(result);
-		PQclear(result);
-		if (rc != RC_OK)
-			return rc;
-	} while (status == PGRES_COMMAND_OK);
-	if (status != expected)
-		return error_set(err, ERR_PROTOCOL, "unexpected answer to COPY from %s",
-						 pgconn_label(conn));
-	return RC_OK;
-}
-
-/*
- * Takes the results of statements that end, to the last.  RC_AGAIN when there
- * may be more to come.  *rows is set when a result passes.
- */
-static Rc
-take_ended(PgConn *conn, int64_t *rows, Error *err)
-{
-	for (;;)
-	{
-		PGresult *result = NULL;
-		Rc rc = take_result(conn, &result);
-
-		if (rc != RC_OK || result == NULL)
-			return rc;
-		rc = pgconn_check_result(conn, result, err);
-		if (rc == RC_OK)
-			*rows = strtoll(PQcmdTuples(result), NULL, 10);
-		PQclear(result);
-		if (rc != RC_OK)
-			return rc;
-	}
-}
-
-/*
- * The target spoke while it should listen: it has failed.  Its error is read
- * after the copy is broken off.
- */
-static Rc
-break_off(Job *job, Error *err)
-{
-	PGconn *pg = pgconn_raw(job->target);
-	PGresult *result = NULL;
-	Rc rc;
-
-	(void) PQputCopyEnd(pg, "copy broken off");
-	rc = pgconn_get_result(job->target, &result, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = pgconn_check_result(job->target, result, err);
-	if (rc == RC_OK)
-		rc = error_set(err, ERR_PROTOCOL, "unexpected message from %s",
-					   pgconn_label(job->target));
-	PQclear(result);
-	return rc;
-}
-
-/* Whether the target has said something. */
-static Rc
-check_target(Job *job, Error *err)
-{
-	struct pollfd fd = {.fd = PQsocket(pgconn_raw(job->target)),
-						.events = POLLIN};
-
-	if (poll(&fd, 1, 0) > 0 && (fd.revents & ~POLLOUT) != 0)
-		return break_off(job, err);
-	return RC_OK;
-}
-
 /* Sends on; notes whether something is left over in libpq. */
 static Rc
 flush_target(Job *job, Error *err)
@@ -344,7 +245,7 @@ flush_target(Job *job, Error *err)
 	int pending = PQflush(pgconn_raw(job->target));
 
 	if (pending < 0)
-		return break_off(job, err);
+		return exchange_break_off(job->target, err);
 	job->target_pending = pending > 0;
 	return RC_OK;
 }
@@ -352,7 +253,7 @@ flush_target(Job *job, Error *err)
 static Rc
 put_data(Job *job, const char *data, size_t length, Error *err)
 {
-	Rc rc = check_target(job, err);
+	Rc rc = exchange_check_quiet(job->target, err);
 	int put;
 
 	if (rc != RC_OK)
@@ -360,7 +261,7 @@ put_data(Job *job, const char *data, size_t length, Error *err)
 	put = PQputCopyData(pgconn_raw(job->target), data, (int) length);
 	/* 0 would mean that libpq could not get memory. */
 	if (put <= 0)
-		return break_off(job, err);
+		return exchange_break_off(job->target, err);
 	return flush_target(job, err);
 }
 
@@ -480,7 +381,7 @@ move_rows(Job *job, JobProgress *progress, Error *err)
 static Rc
 step_copying(Job *job, JobProgress *progress, Error *err)
 {
-	Rc rc = check_target(job, err);
+	Rc rc = exchange_check_quiet(job->target, err);
 
 	if (rc == RC_OK && job->target_pending)
 		rc = flush_target(job, err);
@@ -514,7 +415,7 @@ send_commit(Job *job, Error *err)
 static Rc
 step_source_ending(Job *job, Error *err)
 {
-	Rc rc = take_ended(job->source, &job->source_rows, err);
+	Rc rc = exchange_take_ended(job->source, &job->source_rows, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -538,7 +439,7 @@ counts_differ(const Job *job, Error *err)
 static Rc
 step_target_ending(Job *job, Error *err)
 {
-	Rc rc = take_ended(job->target, &job->target_rows, err);
+	Rc rc = exchange_take_ended(job->target, &job->target_rows, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -552,7 +453,7 @@ static Rc
 step_committing(Job *job, JobProgress *progress, Error *err)
 {
 	int64_t ignored;
-	Rc rc = take_ended(job->target, &ignored, err);
+	Rc rc = exchange_take_ended(job->target, &ignored, err);
 
 	if (rc == RC_FAIL && strcmp(err->sqlstate, work_list_lost_sqlstate) == 0)
 	{
@@ -581,12 +482,12 @@ step_state(Job *job, JobProgress *progress, Error *err)
 		case JOB_IDLE:
 			return RC_AGAIN;
 		case JOB_TARGET_STARTING:
-			rc = take_started(job->target, PGRES_COPY_IN, err);
+			rc = exchange_take_started(job->target, PGRES_COPY_IN, err);
 			if (rc == RC_OK)
 				rc = send_copy(&job->part, job->source, append_source_sql, err);
 			return rc;
 		case JOB_SOURCE_STARTING:
-			return take_started(job->source, PGRES_COPY_OUT, err);
+			return exchange_take_started(job->source, PGRES_COPY_OUT, err);
 		case JOB_COPYING:
 			return step_copying(job, progress, err);
 		case JOB_SOURCE_ENDING:

@@ -109,4 +109,13 @@ MUST_CHECK Rc job_step(Job *job, JobProgress *progress, Error *err);
 
 JobWants job_wants(const Job *job);
 
+/*
+ * Appends the query that reads a part on the source, with `expressions` in
+ * front of the columns unless that is NULL.
+ */
+void job_append_query(const CopyPart *part, const char *expressions, Buf *sql);
+
+/* Appends what has the target receive a part, in a transaction. */
+void job_append_target_sql(const CopyPart *part, Buf *sql);
+
 #endif /* PENSTOCK_COPY_JOB_H */

@@ -1,0 +1,33 @@
+/*
+ * spread.h
+ *    Copies the rows of a catalog's tables from the source to several targets,
+ *    as a placement says: each is read once.
+ *
+ * What data.h is for one target.  Tables that are placed nowhere are left out.
+ */
+#ifndef PENSTOCK_COPY_SPREAD_H
+#define PENSTOCK_COPY_SPREAD_H
+
+#include "base/error.h"
+#include "copy/catalog.h"
+#include "copy/data.h"
+#include "copy/placed.h"
+#include "copy/spread_job.h"
+
+typedef struct SpreadOptions
+{
+	SpreadJobOptions job;
+	int jobs;           /* sets of connections at most */
+	bool expects_quiet; /* warn if triggers fire: the tables may have some */
+} SpreadOptions;
+
+/*
+ * Copies all tables.  The catalog's tables were matched with every target, and
+ * those whose `binary` is set are copied in that format to all.  On failure
+ * too, *report says how far it came.
+ */
+MUST_CHECK Rc spread_copy(CopyCatalog *catalog, const Placed *placed,
+						  const SpreadOptions *options, DataReport *report,
+						  Error *err);
+
+#endif /* PENSTOCK_COPY_SPREAD_H */
