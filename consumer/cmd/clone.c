@@ -36,6 +36,7 @@
 #include "base/xalloc.h"
 #include "cmd/clone_check.h"
 #include "cmd/clone_resume.h"
+#include "cmd/clone_spread.h"
 #include "cmd/clone_state.h"
 #include "cmd/clone_undo.h"
 #include "cmd/command.h"
@@ -378,12 +379,15 @@ complete_target(Clone *clone, CloneTarget *target, Error *err)
  * before was committed asynchronously; when this commit is durable, so is that.
  */
 static Rc
-write_progress(Clone *clone, CloneTarget *target, Error *err)
+write_progress(Clone *clone, int number, Error *err)
 {
+	CloneTarget *target = &clone->targets[number];
 	const char *name = clone->config->name;
 	Rc rc = pgconn_exec(target->conn, "SET synchronous_commit = on; BEGIN",
 						NULL, err);
 
+	if (rc == RC_OK)
+		rc = clone_spread_note(clone, number, err);
 	FAULT("clone.before_progress");
 	if (rc == RC_OK)
 		rc = progress_table_begin(target->conn, name, &clone->identity,
@@ -435,11 +439,13 @@ copy_targets(Clone *clone, Error *err)
 		rc = restore_before_data(clone, &clone->targets[i], err);
 		if (rc == RC_OK)
 			rc = open_build(clone, i, err);
-		if (rc == RC_OK)
+		if (rc == RC_OK && clone->config->placement == NULL)
 			rc = copy_rows(clone, i, err);
 		if (rc == RC_OK)
 			rc = copy_large_objects(clone, &clone->targets[i], err);
 	}
+	if (rc == RC_OK && clone->config->placement != NULL)
+		rc = clone_spread_rows(clone, err);
 	return rc;
 }
 
@@ -453,7 +459,7 @@ complete_targets(Clone *clone, Error *err)
 			rc = complete_target(clone, &clone->targets[i], err);
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		if (!clone->targets[i].complete)
-			rc = write_progress(clone, &clone->targets[i], err);
+			rc = write_progress(clone, i, err);
 	return rc;
 }
 
@@ -580,6 +586,8 @@ look_and_check(Clone *clone, Error *err)
 		rc = clone_look(clone, err);
 	if (rc == RC_OK)
 		rc = clone_check_source(clone, err);
+	if (rc == RC_OK)
+		rc = clone_spread_check(clone, err);
 	if (rc == RC_OK && config->restart && !config->dry_run)
 		rc = clone_throw_away(clone, err);
 	if (rc == RC_OK && !clone->resumed && !(config->restart && config->dry_run))
@@ -624,6 +632,7 @@ release(Clone *clone)
 	pgconn_close(clone->replication);
 	pgconn_close(clone->source);
 	catalog_free(clone->catalog);
+	buf_release(&clone->places);
 	arena_free(clone->arena);
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "config/config.h"
 #include "copy/build.h"
 #include "copy/catalog.h"
@@ -53,6 +54,7 @@ typedef struct Clone
 	SlotSnapshot snapshot; /* that is read under; its name may be empty */
 	Lsn start_lsn;         /* of the slot */
 	bool resumed;
+	Buf places; /* of a placement: as in NodeIdentity */
 	int64_t start_us;
 } Clone;
 

@@ -50,8 +50,8 @@ typedef struct Attempt
 	Stream *stream;
 	SourceIdentity source;
 	Lsn confirmed_lsn; /* of the slot */
-	Buf distribution;  /* what the plugin is to hash; empty: nothing */
-	bool can_stream;   /* the source can send transactions in progress */
+	Place place;
+	bool can_stream; /* the source can send transactions in progress */
 	Sink *sinks[CONFIG_TARGETS_MAX];
 	int sink_count;
 	Reached reached;
@@ -83,8 +83,7 @@ check_slot(Attempt *attempt, Error *err)
 		attempt->reached = REACHED_SLOT;
 	}
 	if (rc == RC_OK)
-		rc = place_read_distribution(config, source, &attempt->distribution,
-									 err);
+		rc = place_read(&attempt->place, config, source, err);
 	pgconn_close(source);
 	return rc;
 }
@@ -120,8 +119,8 @@ open_stream(Attempt *attempt, Error *err)
 	SourceSystem system = {0};
 	Rc rc = pgconn_open(&replication, &conn_options, err);
 
-	if (attempt->distribution.length > 0)
-		stream_options.distribution = attempt->distribution.data;
+	if (attempt->place.distribution.length > 0)
+		stream_options.distribution = attempt->place.distribution.data;
 	if (rc != RC_OK)
 		return rc;
 	rc = slot_identify_system(replication, &system, err);
@@ -186,8 +185,11 @@ open_sinks(Attempt *attempt, Error *err)
 			.memory_bytes = config->memory_bytes /
 							(size_t) config->target_count,
 		};
+		NodeIdentity node;
 		Rc rc;
 
+		if (place_node(config, i, &attempt->place.places, &node))
+			options.node = &node;
 		config_label_target(config, i, label);
 		rc = postgres_sink_open(&attempt->sinks[i], &options, err);
 		if (rc != RC_OK)
@@ -206,7 +208,7 @@ close_attempt(Attempt *attempt)
 	for (int i = 0; i < attempt->sink_count; i++)
 		sink_free(attempt->sinks[i]);
 	stream_close(attempt->stream);
-	buf_release(&attempt->distribution);
+	place_release(&attempt->place);
 }
 
 static void
@@ -312,7 +314,6 @@ command_follow(const Config *config, Error *err)
 	{
 		Attempt attempt = {.config = config, .streaming = &streaming};
 
-		buf_init(&attempt.distribution, BUF_TEXT_MAX);
 		rc = follow_once(&attempt, err);
 		if (rc == RC_FAIL && err->code == ERR_STREAMING)
 		{

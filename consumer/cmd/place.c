@@ -4,20 +4,43 @@
  */
 #include "cmd/place.h"
 
-#include "copy/placed.h"
+#include "base/json.h"
+
+/* Each of the two texts; a table takes about 100 bytes. */
+#define PLACE_TEXT_MAX (256 * MB)
+
+void
+place_append_places(const Placed *placed, Buf *buf)
+{
+	Buf text;
+	Json json;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	json_init(&json, buf);
+	json_begin_object(&json);
+	for (int i = 0; i < placed->table_count; i++)
+	{
+		if (placed->tables[i].rule == NULL)
+			continue;
+		buf_reset(&text);
+		placement_append_place(placed->tables[i].rule, &text);
+		json_key(&json, placed->tables[i].table->qualified);
+		json_string(&json, text.data);
+	}
+	json_end_object(&json);
+	buf_release(&text);
+}
 
 Rc
-place_read_distribution(const Config *config, PgConn *source, Buf *distribution,
-						Error *err)
+place_read(Place *place, const Config *config, PgConn *source, Error *err)
 {
-	const CatalogOptions options = {
-		.publications = config->publications,
-		.without_unlogged = true,
-	};
+	const CatalogOptions options = {.publications = config->publications};
 	CopyCatalog *catalog = NULL;
 	Placed *placed = NULL;
 	Rc rc;
 
+	buf_init(&place->distribution, PLACE_TEXT_MAX);
+	buf_init(&place->places, PLACE_TEXT_MAX);
 	if (config->placement == NULL)
 		return RC_OK;
 	rc = catalog_read(&catalog, source, &options, err);
@@ -26,10 +49,35 @@ place_read_distribution(const Config *config, PgConn *source, Buf *distribution,
 	if (rc == RC_OK)
 		rc = placed_require_good(placed, err);
 	if (rc == RC_OK)
-		placed_append_distribution(placed, config->placement, distribution);
-	if (rc == RC_OK && distribution->overflowed)
-		rc = error_set(err, ERR_LIMIT, "too many tables are hashed");
+	{
+		placed_append_distribution(placed, config->placement,
+								   &place->distribution);
+		place_append_places(placed, &place->places);
+		if (place->distribution.overflowed || place->places.overflowed)
+			rc = error_set(err, ERR_LIMIT, "too many tables are placed");
+	}
 	placed_free(placed);
 	catalog_free(catalog);
 	return rc;
+}
+
+void
+place_release(Place *place)
+{
+	buf_release(&place->distribution);
+	buf_release(&place->places);
+}
+
+bool
+place_node(const Config *config, int target, const Buf *places,
+		   NodeIdentity *node)
+{
+	if (config->placement == NULL)
+		return false;
+	*node = (NodeIdentity){
+		.modulus = config->node_count,
+		.remainder = target < config->node_count ? target : NODE_REMAINDER_NONE,
+		.places = places->data,
+	};
+	return true;
 }

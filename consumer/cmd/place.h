@@ -8,14 +8,35 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "copy/catalog.h"
+#include "copy/placed.h"
 #include "net/pgconn.h"
+#include "sink/postgres/node_table.h"
+
+typedef struct Place
+{
+	Buf distribution; /* what the plugin's option must be; empty: nothing */
+	Buf places;       /* as in NodeIdentity */
+} Place;
 
 /*
  * Fails unless every published table can be where the placement puts it.
- * Appends what the plugin's option `distribution` must be; nothing if no table
- * is hashed, or there is no placement.
+ * Without a placement *place stays empty.  To be released also after a failure.
  */
-MUST_CHECK Rc place_read_distribution(const Config *config, PgConn *source,
-									  Buf *distribution, Error *err);
+MUST_CHECK Rc place_read(Place *place, const Config *config, PgConn *source,
+						 Error *err);
+
+/* Accepts a zeroed Place. */
+void place_release(Place *place);
+
+/* Appends the JSON object of NodeIdentity. */
+void place_append_places(const Placed *placed, Buf *buf);
+
+/*
+ * Which node a target is; `places` is borrowed.  False: there is no placement,
+ * and *node is not set.
+ */
+bool place_node(const Config *config, int target, const Buf *places,
+				NodeIdentity *node);
 
 #endif /* PENSTOCK_CMD_PLACE_H */

@@ -235,10 +235,13 @@ take_columns(Placed *placed, const PGresult *result, bool publishes_keys)
 		PlacedTable *table = &placed->tables[place];
 
 		check_hash(placed, table->table, result, row);
-		if (publishes_keys)
+		/* Without any identity there are only inserts. */
+		if (publishes_keys && table->table->has_identity)
+		{
 			check_identity(placed, table->table, result, row);
-		if (publishes_keys && place != place_before)
-			check_moves(placed, table->table, result, row);
+			if (place != place_before)
+				check_moves(placed, table->table, result, row);
+		}
 		add_expression(placed, table,
 					   PQgetvalue(result, row, COLUMNS_EXPRESSION));
 		place_before = place;

@@ -459,6 +459,7 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 									  .pipeline = options->pipeline,
 									  .source = &options->source,
 									  .rules = options->rules,
+									  .node = options->node,
 									  .only = options->only,
 									  .only_count = options->only_count};
 	Session session;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "model/policy.h"
+#include "sink/postgres/node_table.h"
 #include "sink/postgres/progress_table.h"
 #include "sink/postgres/table_state.h"
 #include "sink/sink.h"
@@ -26,6 +27,8 @@ typedef struct PostgresSinkOptions
 	SourceIdentity source;
 	size_t memory_bytes;        /* for changes that are held */
 	const ConflictRules *rules; /* borrowed while the sink lives, or NULL */
+	const NodeIdentity *node;   /* what the target must have been loaded as; or
+								 * NULL: without a placement */
 	const TableName *only;      /* apply nothing to other tables; or NULL */
 	int only_count;
 } PostgresSinkOptions;

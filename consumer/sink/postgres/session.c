@@ -124,6 +124,8 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = progress_table_read(conn, options->pipeline, row, err);
 	if (rc == RC_OK && row->exists)
 		rc = check_source(options, row, err);
+	if (rc == RC_OK && row->exists)
+		rc = node_table_check(conn, options->pipeline, options->node, err);
 	if (rc == RC_OK)
 		rc = set_replica_role(conn, options, &self->independent_tables, err);
 	if (rc == RC_OK)

@@ -10,6 +10,7 @@
 
 #include "model/policy.h"
 #include "net/pgconn.h"
+#include "sink/postgres/node_table.h"
 #include "sink/postgres/progress_table.h"
 #include "sink/postgres/table_state.h"
 
@@ -20,7 +21,8 @@ typedef struct SessionOptions
 	const char *pipeline;
 	const SourceIdentity *source;
 	const ConflictRules *rules; /* or NULL */
-	const TableName *only;      /* as PostgresSinkOptions has it */
+	const NodeIdentity *node;   /* as PostgresSinkOptions has it */
+	const TableName *only;      /* the same */
 	int only_count;
 } SessionOptions;
 

@@ -1,0 +1,26 @@
+/*
+ * clone_spread.h
+ *    penstock clone with a placement: the rows' way to several targets at once.
+ */
+#ifndef PENSTOCK_CMD_CLONE_SPREAD_H
+#define PENSTOCK_CMD_CLONE_SPREAD_H
+
+#include "base/error.h"
+#include "cmd/clone_state.h"
+
+/*
+ * Fails unless every table can be where the placement puts it, and each target
+ * is another database.  Asks only.
+ */
+MUST_CHECK Rc clone_spread_check(Clone *clone, Error *err);
+
+/*
+ * Copies the rows to all targets, which have the schema, and tells their builds
+ * that they are there.
+ */
+MUST_CHECK Rc clone_spread_rows(Clone *clone, Error *err);
+
+/* Has a target remember which node it is, if there is a placement. */
+MUST_CHECK Rc clone_spread_note(Clone *clone, int number, Error *err);
+
+#endif /* PENSTOCK_CMD_CLONE_SPREAD_H */
