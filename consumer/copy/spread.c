@@ -157,8 +157,10 @@ count_finished(Spread *spread, CopyTable *table, int64_t rows)
 	table->rows += rows;
 	table->touched = true;
 	table->parts_open--;
-	if (table->parts_open == 0 && table->parts_last)
-		spread->meter.tables_done++;
+	if (table->parts_open > 0 || !table->parts_last)
+		return;
+	spread->meter.tables_done++;
+	spread->meter.bytes_done += table->bytes;
 }
 
 static void
@@ -263,6 +265,9 @@ spread_copy(CopyCatalog *catalog, const Placed *placed,
 
 	meter_init(&spread.meter);
 	spread.meter.tables_total = tables;
+	for (int i = 0; i < catalog->table_count; i++)
+		if (!is_left_out(placed, i))
+			spread.meter.bytes_total += catalog->tables[i].bytes;
 	rc = open_jobs(&spread, parts < options->jobs ? (int) parts : options->jobs,
 				   err);
 	if (rc == RC_OK)
