@@ -6,6 +6,7 @@ use warnings;
 
 use List::Util qw(max min);
 
+use Bench::Clone;
 use Bench::Report qw(print_table);
 
 # Each: what, the least or the most that is asked, and how to get it from the
@@ -48,7 +49,7 @@ sub asked
 		[ "the same with zstd, $_->[0]", '<=', 0.25,
 			bytes($result, $_->[1], 'penstock zstd') ]
 	} [ '120 columns', 'wide-rows' ], [ 'documents', 'toast-updates' ];
-	push @asked, latency($result);
+	push @asked, latency($result), Bench::Clone::asked($result->{clone});
 	push @asked,
 	  [ 'peak memory of the consumer, MB, all workloads', '<=', 64,
 		peak($result) ];
