@@ -58,7 +58,7 @@ for my $point (@POINTS, 'table.created')
 
 # One that is there.
 $pair->run_or_die('table', 'add', 'big');
-for my $point (@POINTS)
+for my $point ('table.copying', 'table.rows', 'table.joining')
 {
 	dies_at($point, 'resync', 'big');
 	others_go_on("$point, resync");
@@ -71,6 +71,7 @@ dies_at('table.slot_copied', 'pause', '--keep', 'big');
 $pair->run_or_die('table', 'pause', '--keep', 'big');
 for my $point (grep { /catching_up|joining|caught_up|ready/ } @POINTS)
 {
+	others_go_on("$point, paused");
 	dies_at($point, 'resume', 'big');
 	others_go_on("$point, resume");
 	$pair->run_or_die('table', $point =~ /ready/ ? 'add' : 'resume', 'big');
@@ -80,7 +81,7 @@ for my $point (grep { /catching_up|joining|caught_up|ready/ } @POINTS)
 $pair->run_or_die('table', 'resume', 'big');
 
 # The follower dies instead, at any moment.
-for my $round (1 .. 6)
+for my $round (1 .. 4)
 {
 	my $table = $pair->start('table', 'resync', 'big');
 

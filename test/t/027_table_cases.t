@@ -20,6 +20,7 @@ partitions();
 foreign_keys();
 large_transaction();
 refusals();
+interrupted();
 several_targets();
 done_testing();
 
@@ -212,6 +213,26 @@ sub refusals
 
 }
 
+# Asked to stop in the middle of a copy.
+sub interrupted
+{
+	my $lock = $pair->target->background_psql('shop');
+
+	$lock->query_safe('BEGIN; LOCK TABLE fine IN ACCESS SHARE MODE');
+	my $table = $pair->start('table', 'resync', 'fine');
+	$pair->wait_for_sql('target',
+		'SELECT count(*) > 0 FROM pg_locks WHERE NOT granted');
+	is($table->end('INT'), $FAILED, 'it stops on INT, and is not done');
+	is($pair->source_sql('SELECT count(*) FROM pg_replication_slots'),
+		1, 'no slot keeps log for it');
+	$lock->quit;
+	$pair->fails_like($FAILED, qr/is not whole.*table resync/s,
+		'half a copy is not resumed', 'table', 'pause', 'fine');
+	$pair->run_or_die('table', 'resync', 'fine');
+	$pair->follow_to_end;
+	$pair->equal_ok('after a copy that was broken off');
+}
+
 # Each has states of its own; all are changed together.
 sub several_targets
 {
@@ -222,6 +243,19 @@ sub several_targets
 	$two->source_sql('CREATE TABLE t (id integer PRIMARY KEY, n integer)');
 	$two->source_sql('INSERT INTO t SELECT n, n FROM generate_series(1, 1000) n');
 	$two->run_or_die('clone', $third);
+
+	# A role that may read, but does not own the publication.
+	$two->source_sql('CREATE ROLE reader LOGIN REPLICATION;
+		GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader');
+	$two->set_conninfo('source',
+		$two->source->connstr('two') . ' user=reader');
+	$two->fails_like(
+		$FAILED,
+		qr/As its owner run ALTER PUBLICATION "two" ADD TABLE ONLY "public"."t"/,
+		'what the role may not do is said',
+		'table', 'add', 't', $third);
+	$two->set_conninfo('source', undef);
+	$two->source_sql('DROP OWNED BY reader');
 	my $follower = $two->start('follow', $third);
 	my $writer = $two->start_pgbench('--client=1', '--rate=100',
 		'--file=' . script('UPDATE t SET n = n + 1 WHERE id = 1 + :client_id'));

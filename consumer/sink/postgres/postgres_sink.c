@@ -12,6 +12,7 @@
  */
 #include "sink/postgres/postgres_sink.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -44,6 +45,9 @@ typedef struct PostgresSink
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
 	Batch filling;
 	size_t batch_bytes_max;
+
+	char *conninfo;
+	char lease_holder[PROGRESS_HOLDER_SIZE]; /* who we are */
 
 	bool holding; /* it was given what waits for a table that is joining */
 	int64_t hold_until_us;
@@ -183,24 +187,40 @@ states_changed(const PostgresSink *self, Error *err)
 					 self->target.label);
 }
 
+/* Asks on a connection of its own: the others are in the middle of something.
+ */
+static MUST_CHECK Rc
+check_lease(const PostgresSink *self, LeaseState *lease, Error *err)
+{
+	const PgConnOptions options = {.conninfo = self->conninfo,
+								   .label = self->target.label,
+								   .application_name = "penstock",
+								   .kind = PGCONN_DATA};
+	PgConn *conn = NULL;
+	Rc rc = pgconn_open(&conn, &options, err);
+
+	if (rc == RC_OK)
+		rc = progress_table_check_lease(conn, self->target.pipeline,
+										self->target.lease_token,
+										self->lease_holder, lease, err);
+	pgconn_close(conn);
+	return rc;
+}
+
 /*
  * What failed under states that hold no more, did so because of that, or may
  * have.  This fails like everything else, except that it is soon over.
  */
 static void
-explain_failure(PostgresSink *self, Error *err)
+explain_failure(const PostgresSink *self, Error *err)
 {
-	PgConn *conn = lane_conn(self->applier.lane);
 	LeaseState lease = LEASE_LOST;
 	Error failure = {0};
 	Rc rc;
 
-	if (error_is_transient(err) || err->code == ERR_INTERRUPTED ||
-		PQstatus(pgconn_raw(conn)) != CONNECTION_OK ||
-		PQpipelineStatus(pgconn_raw(conn)) != PQ_PIPELINE_OFF)
+	if (error_is_transient(err) || err->code == ERR_INTERRUPTED)
 		return;
-	rc = progress_table_check_lease(conn, self->target.pipeline,
-									self->target.lease_token, &lease, &failure);
+	rc = check_lease(self, &lease, &failure);
 	error_reset(&failure);
 	if (rc == RC_OK && lease == LEASE_DISTURBED)
 	{
@@ -222,7 +242,8 @@ work_holding(PostgresSink *self, Error *err)
 		return RC_AGAIN;
 	self->hold_look_us = now_us + HOLD_LOOK_INTERVAL_MS * 1000;
 	rc = progress_table_check_lease(conn, self->target.pipeline,
-									self->target.lease_token, &lease, err);
+									self->target.lease_token,
+									self->lease_holder, &lease, err);
 	if (rc == RC_OK && lease == LEASE_HELD && now_us < self->hold_until_us)
 		return RC_AGAIN;
 	if (rc == RC_OK && lease == LEASE_HELD)
@@ -401,6 +422,7 @@ postgres_free(Sink *sink)
 	table_states_free(self->table_states);
 	free(self->target.label);
 	free(self->target.pipeline);
+	free(self->conninfo);
 	free(self);
 }
 
@@ -412,6 +434,8 @@ start_from(PostgresSink *self, const ProgressRow *progress)
 	Lsn lsn = progress->end_lsn;
 
 	self->target.lease_token = progress->lease_token;
+	snprintf(self->lease_holder, sizeof(self->lease_holder), "%s",
+			 progress->lease_holder);
 	self->target.noted_lsn = lsn;
 	self->target.position_at_us = clock_monotonic_us();
 	self->sink.start_lsn = lsn;
@@ -473,6 +497,7 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 	self->target.sink = &self->sink;
 	self->target.label = xstrdup(options->label);
 	self->target.pipeline = xstrdup(options->pipeline);
+	self->conninfo = xstrdup(options->conninfo);
 	self->target.independent_tables = session.independent_tables;
 	self->target.rules = options->rules;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;

@@ -34,7 +34,7 @@ static const char create_sql[] =
 #define ROW_COLUMNS_SQL                                                        \
 	"source_system_identifier, source_timeline, commit_lsn, end_lsn,"          \
 	" (extract(epoch FROM commit_time - " EPOCH_SQL ") * 1000000)::bigint,"    \
-	" transactions, rows, lease_token"
+	" transactions, rows, lease_token, lease_holder"
 
 /* division_by_zero: see below. */
 const char progress_table_lost_sqlstate[] = "22012";
@@ -141,6 +141,8 @@ parse_row(PgConn *target, const PGresult *result, ProgressRow *row, Error *err)
 	row->transactions = strtoll(PQgetvalue(result, 0, 5), NULL, 10);
 	row->rows = strtoll(PQgetvalue(result, 0, 6), NULL, 10);
 	row->lease_token = strtoll(PQgetvalue(result, 0, 7), NULL, 10);
+	snprintf(row->lease_holder, sizeof(row->lease_holder), "%s",
+			 PQgetvalue(result, 0, 8));
 	return RC_OK;
 }
 
@@ -194,11 +196,6 @@ explain_no_progress(PgConn *target, const char *pipeline, Error *err)
 				   pipeline);
 }
 
-/* Of the session that runs it. */
-#define HOLDER_SQL                                                             \
-	"format('pid %s, client %s', pg_backend_pid(),"                            \
-	" coalesce(host(inet_client_addr()), 'local'))"
-
 /* The row that an update of it returned. */
 static Rc
 parse_updated(PgConn *target, const char *pipeline, const PGresult *result,
@@ -220,7 +217,8 @@ progress_table_claim(PgConn *target, const char *pipeline, ProgressRow *row,
 {
 	static const char sql[] =
 		"UPDATE penstock.progress SET lease_token = lease_token + 1,"
-		" lease_holder = " HOLDER_SQL
+		" lease_holder = format('pid %s, client %s', pg_backend_pid(),"
+		" coalesce(host(inet_client_addr()), 'local'))"
 		" WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL;
 	const char *params[] = {pipeline};
 	PGresult *result = NULL;
@@ -271,27 +269,15 @@ progress_table_disturb(PgConn *target, const char *pipeline, ProgressRow *row,
 
 Rc
 progress_table_check_lease(PgConn *target, const char *pipeline, int64_t token,
-						   LeaseState *state, Error *err)
+						   const char *holder, LeaseState *state, Error *err)
 {
-	static const char sql[] = "SELECT lease_token = $2::bigint,"
-							  " coalesce(lease_holder = " HOLDER_SQL ", false)"
-							  " FROM penstock.progress WHERE pipeline = $1";
-	char token_text[24];
-	const char *params[] = {pipeline, token_text};
-	PGresult *result = NULL;
-	Rc rc;
+	ProgressRow row;
+	Rc rc = progress_table_read(target, pipeline, &row, err);
 
-	snprintf(token_text, sizeof(token_text), "%" PRId64, token);
-	rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
-							err);
-	if (rc != RC_OK)
-		return rc;
 	*state = LEASE_LOST;
-	if (PQntuples(result) > 0 && PQgetvalue(result, 0, 1)[0] == 't')
-		*state = PQgetvalue(result, 0, 0)[0] == 't' ? LEASE_HELD
-													: LEASE_DISTURBED;
-	PQclear(result);
-	return RC_OK;
+	if (rc == RC_OK && row.exists && strcmp(row.lease_holder, holder) == 0)
+		*state = row.lease_token == token ? LEASE_HELD : LEASE_DISTURBED;
+	return rc;
 }
 
 /* PIDs are used again: let it be another session like ours at least. */

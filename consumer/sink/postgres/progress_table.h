@@ -27,6 +27,9 @@
 
 #define PROGRESS_SYSTEM_ID_SIZE 24
 
+/* A process and an address. */
+#define PROGRESS_HOLDER_SIZE 96
+
 /* Which server the positions belong to. */
 typedef struct SourceIdentity
 {
@@ -45,6 +48,7 @@ typedef struct ProgressRow
 	int64_t transactions;   /* applied since the clone */
 	int64_t rows;           /* row changes applied since the clone */
 	int64_t lease_token;
+	char lease_holder[PROGRESS_HOLDER_SIZE]; /* who claimed it; empty: nobody */
 } ProgressRow;
 
 /* Makes the schema and the table unless they are there. */
@@ -84,7 +88,7 @@ MUST_CHECK Rc progress_table_lock(PgConn *target, const char *pipeline,
 MUST_CHECK Rc progress_table_disturb(PgConn *target, const char *pipeline,
 									 ProgressRow *row, Error *err);
 
-/* Whose a lease is, that this session claimed with a token. */
+/* Whose the lease is, as seen by who claimed it. */
 typedef enum LeaseState
 {
 	LEASE_HELD,
@@ -92,10 +96,10 @@ typedef enum LeaseState
 	LEASE_LOST,
 } LeaseState;
 
-/* Waits for the target. */
+/* Compares the row with what it was when it was claimed.  Waits. */
 MUST_CHECK Rc progress_table_check_lease(PgConn *target, const char *pipeline,
-										 int64_t token, LeaseState *state,
-										 Error *err);
+										 int64_t token, const char *holder,
+										 LeaseState *state, Error *err);
 
 /*
  * Ends the session of the target that claimed the lease last, if it is still
