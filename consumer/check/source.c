@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "check/connect.h"
+#include "check/place.h"
 #include "check/probe.h"
 #include "check/published.h"
 #include "check/query.h"
@@ -387,6 +388,8 @@ check_reached(CheckContext *context, const CheckServer *server, Error *err)
 		rc = check_plugin(context, server, err);
 	if (rc == RC_OK && context->publications != NULL)
 		rc = check_published(context, server, err);
+	if (rc == RC_OK)
+		rc = check_place(context, server, err);
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "check/connect.h"
 #include "check/query.h"
 #include "check/tables.h"
@@ -261,11 +262,23 @@ check_reached(CheckContext *context, int index, CheckServer *target,
 	return rc;
 }
 
+/* Its own name, or else its address. */
+static char *
+name_target(const Config *config, int index)
+{
+	char label[CONFIG_LABEL_SIZE];
+
+	if (config->target_names[index] == NULL)
+		return target_name(config->targets[index]);
+	config_label_target(config, index, label);
+	return xstrdup(label);
+}
+
 Rc
 check_target(CheckContext *context, int index, Error *err)
 {
 	const char *conninfo = context->config->targets[index];
-	char *name = target_name(conninfo);
+	char *name = name_target(context->config, index);
 	CheckServer target = {.name = name};
 	ServerFacts facts = {0};
 	Rc rc = check_connect(context, conninfo, &target, &facts, err);

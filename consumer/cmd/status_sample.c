@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/xalloc.h"
 #include "net/target_name.h"
 
 static Rc
@@ -171,7 +172,9 @@ take_target(TargetStatus *target, PgConn *source, const Config *config,
 	{
 		char *name = target_name(conninfo);
 
-		target->address = target_address(conninfo);
+		target->address = config->target_names[index] != NULL
+							  ? xstrdup(config->target_names[index])
+							  : target_address(conninfo);
 		rc = open_server(&target->conn, conninfo, name, &target->failure);
 		free(name);
 	}

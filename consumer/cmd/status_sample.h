@@ -64,7 +64,7 @@ typedef struct SourceStatus
 typedef struct TargetStatus
 {
 	PgConn *conn;
-	char *address; /* as target_address() */
+	char *address; /* its name, or as target_address() */
 	bool reached;  /* else `failure` says why not */
 	Error failure;
 	TargetSample first;

@@ -22,7 +22,6 @@ my %keys = (
 
 my $nodes = Penstock::Nodes->new(
 	count => 4,
-	target => ['max_replication_slots = 0'],
 	placement => [
 		'public.pgbench_* = hash(bid)',
 		'public.document = hash(tenant, kind)',

@@ -11,9 +11,15 @@
 
 /*
  * The origin's name is the pipeline's behind this; with a slash, which no
- * pipeline's name can have, and a number, for those beyond the first.
+ * pipeline's name can have, and a number, for those beyond the first.  Origins
+ * are the whole server's, so the database is in the name: several nodes of a
+ * pipeline may be databases of one server.
  */
 #define ORIGIN_PREFIX "penstock_"
+#define DATABASE_SQL                                                           \
+	"(SELECT '@' || oid FROM pg_catalog.pg_database"                           \
+	" WHERE datname = current_database())"
+#define NAME_SQL "$1 || " DATABASE_SQL
 
 /* Refusals that leave us without a mark, and nothing worse. */
 static bool
@@ -51,14 +57,17 @@ origin_set_up(PgConn *target, const char *pipeline, int number, bool *marked,
 			  Error *err)
 {
 	Rc rc = call(target,
-				 "SELECT pg_catalog.pg_replication_origin_create($1)"
-				 " WHERE pg_catalog.pg_replication_origin_oid($1) IS NULL",
+				 "SELECT pg_catalog.pg_replication_origin_create(" NAME_SQL
+				 ") WHERE pg_catalog.pg_replication_origin_oid(" NAME_SQL
+				 ") IS NULL",
 				 pipeline, number, NULL, err);
 
 	if (rc == RC_OK)
-		rc = call(target,
-				  "SELECT pg_catalog.pg_replication_origin_session_setup($1)",
-				  pipeline, number, NULL, err);
+		rc = call(
+			target,
+			"SELECT pg_catalog.pg_replication_origin_session_setup(" NAME_SQL
+			")",
+			pipeline, number, NULL, err);
 	*marked = rc == RC_OK;
 	if (rc == RC_FAIL && is_no_origin_here(err))
 	{
@@ -75,8 +84,8 @@ origin_drop(PgConn *target, const char *pipeline, bool *removed, Error *err)
 	Rc rc = call(target,
 				 "SELECT pg_catalog.pg_replication_origin_drop(roname)"
 				 " FROM pg_catalog.pg_replication_origin"
-				 " WHERE roname = $1"
-				 " OR pg_catalog.starts_with(roname, $1 || '/')",
+				 " WHERE roname = " NAME_SQL " OR roname LIKE"
+				 " replace($1, '_', '\\_') || '/%' || " DATABASE_SQL,
 				 pipeline, 0, &result, err);
 
 	*removed = rc == RC_OK && PQntuples(result) > 0;

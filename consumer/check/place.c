@@ -1,0 +1,111 @@
+/*
+ * place.c
+ *    Problems of a placement as findings.
+ */
+#include "check/place.h"
+
+#include "copy/catalog.h"
+#include "copy/placed.h"
+
+static void
+add_problems(CheckContext *context, const CheckServer *source,
+			 const Placed *placed)
+{
+	for (int i = 0; i < placed->problem_count; i++)
+	{
+		const PlacedProblem *problem = &placed->problems[i];
+
+		findings_add(
+			context->findings,
+			&(Finding){
+				.level = problem->is_error ? FINDING_ERROR : FINDING_WARNING,
+				.code = "placement",
+				.server = source->name,
+				.object = problem->object,
+				.message = problem->message,
+				.mend = problem->mend,
+			});
+	}
+	if (placed->problem_count == 0)
+		findings_add(context->findings,
+					 &(Finding){
+						 .level = FINDING_OK,
+						 .code = "placement",
+						 .server = source->name,
+						 .message = "all published tables can be placed",
+					 });
+}
+
+/* Whether the table has any rows that are to be somewhere. */
+static bool
+is_used(const Placed *placed, const PlacementRule *rule)
+{
+	for (int i = 0; i < placed->table_count; i++)
+		if (placed->tables[i].rule == rule)
+			return true;
+	return false;
+}
+
+/* A line that is for no table may be misspelt; one for all others never is. */
+static void
+add_unused(CheckContext *context, const CheckServer *source,
+		   const Placed *placed)
+{
+	const Placement *placement = context->config->placement;
+	Arena *arena = findings_arena(context->findings);
+
+	for (int i = 0; i < placement_rule_count(placement); i++)
+	{
+		const PlacementRule *rule = placement_rule(placement, i);
+
+		if (rule->schema[0] == '\0' || is_used(placed, rule))
+			continue;
+		findings_add(
+			context->findings,
+			&(Finding){
+				.level = FINDING_WARNING,
+				.code = "placement_unused",
+				.server = source->name,
+				.object = arena_printf(arena, "line %d of \"%s\"", rule->line,
+									   context->config->file),
+				.message = arena_printf(
+					arena,
+					"line %d of [placement] is for no published "
+					"table: no table's name is, or starts with, "
+					"\"%s\".\"%s\"",
+					rule->line, rule->schema, rule->name),
+			});
+	}
+}
+
+Rc
+check_place(CheckContext *context, const CheckServer *source, Error *err)
+{
+	const CatalogOptions options = {
+		.publications = context->config->publications,
+	};
+	CopyCatalog *catalog = NULL;
+	Placed *placed = NULL;
+	Rc rc;
+
+	if (context->config->placement == NULL)
+		return RC_OK;
+	rc = catalog_read(&catalog, source->conn, &options, err);
+	if (rc == RC_OK)
+		rc = placed_read(&placed, catalog, context->config->placement,
+						 source->conn, err);
+	if (rc == RC_OK)
+	{
+		add_problems(context, source, placed);
+		add_unused(context, source, placed);
+	}
+	placed_free(placed);
+	catalog_free(catalog);
+	if (rc == RC_FAIL && err->code == ERR_CONFIG)
+	{
+		/* Publications that are not there are a finding of their own. */
+		error_reset(err);
+		rc = RC_OK;
+	}
+	return rc;
+}
