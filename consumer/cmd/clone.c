@@ -257,6 +257,7 @@ copy_rows(Clone *clone, int number, Error *err)
 				.mark = &mark,
 			},
 		.jobs = clone->config->jobs,
+		.rate = (int64_t) clone->config->max_rate,
 		.build = target->build,
 		.meter = &target->meter,
 		.expects_quiet = clone->config->data_only,

@@ -42,6 +42,7 @@ clone_describe_options(const Config *config)
 	buf_append_string(&text, config->no_tablespaces ? " --no-tablespaces" : "");
 	buf_append_string(
 		&text, config->no_unlogged_data ? " --no-unlogged-table-data" : "");
+	buf_append_string(&text, config->placement != NULL ? ", placed" : "");
 	buf_printf(&text, ", %d %s", config->target_count,
 			   config->target_count == 1 ? "target" : "targets");
 	description = xstrdup(text.data);
@@ -145,6 +146,20 @@ check_target(const Clone *clone, const CloneTarget *target, const char *options,
 	return RC_OK;
 }
 
+/* What the nodes have of a table is not noted part by part. */
+static Rc
+refuse_placed(const Clone *clone, Error *err)
+{
+	Rc rc;
+
+	if (!clone->config->resume || clone->config->placement == NULL)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "a clone that spreads tables over nodes cannot be resumed");
+	error_hint(err, "Start over with --restart.");
+	return rc;
+}
+
 Rc
 clone_look(Clone *clone, Error *err)
 {
@@ -157,6 +172,8 @@ clone_look(Clone *clone, Error *err)
 		rc = read_target(clone, &clone->targets[i], err);
 		found = found || clone->targets[i].run.exists;
 	}
+	if (rc == RC_OK)
+		rc = refuse_placed(clone, err);
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		rc = check_target(clone, &clone->targets[i], options, err);
 	if (rc == RC_OK && clone->config->resume && !found)
@@ -224,6 +241,7 @@ throw_away_target(Clone *clone, CloneTarget *target, Error *err)
 			 "that were finished",
 			 target->run.started_at, target->label, tables, others,
 			 target->run.rows, target->run.tables_done);
+	target->run = (WorkRun){0};
 	return work_list_remove(target->conn, name, err);
 }
 

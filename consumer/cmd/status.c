@@ -72,6 +72,8 @@ target_problem(const SourceStatus *source, const TargetStatus *target)
 {
 	if (!target->reached)
 		return target->failure.message;
+	if (target->second.clone.exists)
+		return target->second.clone_text;
 	if (!target->second.progress.exists)
 		return "has no progress of the pipeline";
 	if (status_is_foreign(source, target))
@@ -391,6 +393,26 @@ add_no_position(Json *json)
 	}
 }
 
+/* A clone that is not finished. */
+static void
+add_clone(Json *json, const WorkRun *clone)
+{
+	json_key(json, "clone");
+	if (!clone->exists)
+	{
+		json_null(json);
+		return;
+	}
+	json_begin_object(json);
+	add_lsn(json, "start_lsn", clone->start_lsn);
+	add_count(json, "tables", (uint64_t) clone->table_count, true);
+	add_count(json, "tables_done", (uint64_t) clone->tables_done, true);
+	add_count(json, "rows_done", (uint64_t) clone->rows, true);
+	add_count(json, "source_bytes", (uint64_t) clone->bytes_total, true);
+	add_count(json, "source_bytes_done", (uint64_t) clone->bytes_done, true);
+	json_end_object(json);
+}
+
 static void
 add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 {
@@ -406,6 +428,7 @@ add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 		add_position(json, source, target);
 	else
 		add_no_position(json);
+	add_clone(json, &target->second.clone);
 	json_key(json, "tables");
 	status_tables_json(&target->tables, json, source->sample.lsn);
 	json_end_object(json);

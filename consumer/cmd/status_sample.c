@@ -8,10 +8,12 @@
  */
 #include "cmd/status_sample.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/xalloc.h"
@@ -92,6 +94,28 @@ sample_source(PgConn *source, const char *name, SourceSample *sample,
 	return rc;
 }
 
+/* A clone that is not finished, running or not. */
+static Rc
+sample_clone(TargetSample *sample, PgConn *target, const char *name, Error *err)
+{
+	Arena *arena = arena_new(KB);
+	bool running = false;
+	Rc rc = work_list_read(&sample->clone, target, name, arena, err);
+
+	if (rc == RC_OK && sample->clone.exists)
+		rc = work_list_is_running(target, name, &running, err);
+	if (rc == RC_OK)
+		snprintf(sample->clone_text, sizeof(sample->clone_text),
+				 "clone %s: %d of %d tables are copied, %" PRId64 " rows",
+				 running ? "runs" : "was broken off", sample->clone.tables_done,
+				 sample->clone.table_count, sample->clone.rows);
+	sample->clone.system_identifier = NULL;
+	sample->clone.options = NULL;
+	sample->clone.started_at = NULL;
+	arena_free(arena);
+	return rc;
+}
+
 static Rc
 sample_target(PgConn *target, const char *name, TargetSample *sample,
 			  Error *err)
@@ -101,6 +125,8 @@ sample_target(PgConn *target, const char *name, TargetSample *sample,
 
 	*sample = (TargetSample){0};
 	rc = progress_table_read(target, name, &sample->progress, err);
+	if (rc == RC_OK && !sample->progress.exists)
+		rc = sample_clone(sample, target, name, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(target,
 						 "SELECT pg_current_wal_insert_lsn(),"

@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "cmd/status_tables.h"
 #include "config/config.h"
+#include "copy/work_list.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
 #include "sink/postgres/progress_table.h"
@@ -44,9 +45,14 @@ typedef struct SourceSample
 	Lsn replayed_lsn;      /* applied on every target; 0 likewise */
 } SourceSample;
 
+/* Longest word about a clone that is not finished. */
+#define CLONE_TEXT_SIZE 128
+
 typedef struct TargetSample
 {
 	ProgressRow progress;
+	WorkRun clone; /* that is not finished; without its strings */
+	char clone_text[CLONE_TEXT_SIZE];
 	Lsn insert_lsn;   /* of the target's own log, after `progress` was read */
 	Lsn flush_lsn;    /* of the same */
 	int64_t taken_us; /* monotonic */

@@ -21,6 +21,7 @@ typedef enum OptionType
 	OPTION_NAME,
 	OPTION_LSN,
 	OPTION_SIZE,
+	OPTION_RATE,
 	OPTION_COUNT,
 	OPTION_ORIGIN,
 	OPTION_SWITCH,
@@ -105,6 +106,8 @@ static const OptionDef option_table[] = {
 	 "go on into following when the copy is done"},
 	{"jobs", 'j', OPTION_COUNT, COMMAND_CLONE | COMMAND_TABLE, FIELD(jobs), "N",
 	 NULL, "2", "connections that copy, and build indexes, at once"},
+	{"max-rate", 0, OPTION_RATE, COMMAND_CLONE, FIELD(max_rate), "BYTES/s",
+	 NULL, NULL, "bytes of rows that are read per second, by all connections"},
 	{"pg-bindir", 0, OPTION_STRING,
 	 COMMAND_CLONE | COMMAND_CHECK | COMMAND_TABLE, FIELD(pg_bindir), "DIR",
 	 NULL, NULL, "where to find pg_dump and pg_restore (default: search)"},
@@ -201,17 +204,19 @@ read_name(Config *config, const OptionDef *option, const char *value,
 	return RC_OK;
 }
 
-/* A number of bytes with kB, MB or GB behind it, as in postgresql.conf. */
+/*
+ * A number of bytes, at least `min`, with kB, MB or GB behind it, as in
+ * postgresql.conf.  `tail` may come last.
+ */
 static Rc
-read_size(Config *config, const OptionDef *option, const char *value,
-		  Error *err)
+read_size(size_t *field, const OptionDef *option, const char *value, size_t min,
+		  const char *tail, const char *expected, Error *err)
 {
 	static const struct
 	{
 		const char *unit;
 		size_t bytes;
 	} units[] = {{"", 1}, {"B", 1}, {"kB", KB}, {"MB", MB}, {"GB", 1024 * MB}};
-	const char *expected = "a size from 4MB to 64GB, such as 32MB";
 	char *end;
 	unsigned long number;
 
@@ -222,12 +227,15 @@ read_size(Config *config, const OptionDef *option, const char *value,
 		return bad_value(err, option, value, expected);
 	for (size_t i = 0; i < LENGTH_OF(units); i++)
 	{
-		if (strcmp(end, units[i].unit) != 0)
+		size_t length = strlen(units[i].unit);
+
+		if (strncmp(end, units[i].unit, length) != 0 ||
+			(end[length] != '\0' && strcmp(&end[length], tail) != 0))
 			continue;
 		if (number > CONFIG_MEMORY_MAX / units[i].bytes ||
-			number * units[i].bytes < CONFIG_MEMORY_MIN)
+			number * units[i].bytes < min)
 			break;
-		config->memory_bytes = number * units[i].bytes;
+		*field = number * units[i].bytes;
 		return RC_OK;
 	}
 	return bad_value(err, option, value, expected);
@@ -303,7 +311,13 @@ read_value(Config *config, const OptionDef *option, const char *value,
 								 "a position such as 16/B374D848");
 			return RC_OK;
 		case OPTION_SIZE:
-			return read_size(config, option, value, err);
+			return read_size(field, option, value, CONFIG_MEMORY_MIN, "",
+							 "a size from 4MB to 64GB, such as 32MB", err);
+		case OPTION_RATE:
+			return read_size(field, option, value, CONFIG_RATE_MIN, "/s",
+							 "a number of bytes from 1kB to 64GB, such as "
+							 "20MB/s",
+							 err);
 		case OPTION_COUNT:
 			return read_count(field, option, value, err);
 		case OPTION_ORIGIN:

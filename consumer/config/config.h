@@ -31,6 +31,9 @@
 #define CONFIG_MEMORY_MAX     (64 * 1024 * MB)
 #define CONFIG_MEMORY_DEFAULT "32MB"
 
+/* Lower bound of --max-rate; the upper one is that of --memory. */
+#define CONFIG_RATE_MIN (1 * KB)
+
 /* Room for what a target is called in messages. */
 #define CONFIG_LABEL_SIZE (IDENTIFIER_SIZE + 16)
 
@@ -73,6 +76,7 @@ typedef struct Config
 	size_t memory_bytes;
 	int jobs;
 	Selection selection;   /* of tables and schemas to clone */
+	size_t max_rate;       /* bytes a second that a clone copies; 0: any */
 	const char *pg_bindir; /* where pg_dump is, or NULL */
 	bool schema_only;
 	bool data_only;

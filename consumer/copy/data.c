@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "copy/throttle.h"
 
 /* As --jobs has it. */
 #define DATA_JOBS_MAX 64
@@ -21,7 +22,12 @@
  * beginning one costs nothing, short enough that the jobs end at about the same
  * time.
  */
+#ifdef PENSTOCK_FAULTS
+/* So that tests see parts of small tables. */
+#define PART_BLOCKS 64
+#else
 #define PART_BLOCKS 32768
+#endif
 
 /* The interrupt's descriptor, two for each job, and those of the builders. */
 #define DATA_POLL_MAX (1 + 2 * DATA_JOBS_MAX + BUILD_JOBS_MAX)
@@ -44,6 +50,7 @@ typedef struct DataCopy
 	Job *jobs[DATA_JOBS_MAX];
 	UnderWay under_way[DATA_JOBS_MAX]; /* of the jobs */
 	Meter *meter;
+	Throttle throttle; /* of what is read */
 } DataCopy;
 
 int64_t
@@ -283,10 +290,14 @@ step_jobs(DataCopy *copy, bool *finished, Error *err)
 	for (int i = 0; i < copy->job_count; i++)
 	{
 		JobProgress progress;
-		Rc rc = job_step(copy->jobs[i], &progress, err);
+		Rc rc;
 
+		job_set_limit(copy->jobs[i],
+					  throttle_fill(&copy->throttle, clock_monotonic_us()));
+		rc = job_step(copy->jobs[i], &progress, err);
 		if (rc != RC_OK)
 			return rc;
+		throttle_take(&copy->throttle, progress.bytes);
 		count_progress(copy, i, &progress);
 		*finished |= progress.finished != NULL;
 	}
@@ -300,17 +311,23 @@ wait_for_jobs(DataCopy *copy, Error *err)
 	struct pollfd fds[DATA_POLL_MAX];
 	nfds_t count = 0;
 	int64_t timeout_ms = meter_wait_ms(copy->meter);
+	int64_t throttle_ms = throttle_wait_ms(&copy->throttle);
 
 	fds[count++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
+	if (throttle_ms > 0 && throttle_ms < timeout_ms)
+		timeout_ms = throttle_ms;
 	for (int i = 0; i < copy->job_count; i++)
 	{
-		JobWants wants = job_wants(copy->jobs[i]);
+		JobWants wants;
 
+		if (throttle_ms > 0)
+			job_set_limit(copy->jobs[i], 0);
+		wants = job_wants(copy->jobs[i]);
 		fds[count++] = (struct pollfd){.fd = wants.source_fd,
 									   .events = wants.source_events};
 		fds[count++] = (struct pollfd){.fd = wants.target_fd,
 									   .events = wants.target_events};
-		if (wants.ready)
+		if (wants.ready && throttle_ms == 0)
 			timeout_ms = 0;
 	}
 	if (copy->build != NULL)
@@ -376,6 +393,7 @@ data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 		meter_init(&own_meter);
 	copy.meter->tables_total = tables;
 	copy.meter->bytes_total = bytes_to_copy(catalog);
+	throttle_init(&copy.throttle, options->rate, clock_monotonic_us());
 	start_builds(&copy);
 	rc = open_jobs(&copy, options, jobs, err);
 	if (rc == RC_OK)

@@ -23,6 +23,7 @@ typedef struct DataOptions
 	int jobs;           /* pairs of connections at most */
 	Build *build;       /* is told when a table's rows are there; or NULL */
 	Meter *meter;       /* shows how far it is; or NULL */
+	int64_t rate;       /* bytes a second at most; 0: any */
 	bool expects_quiet; /* warn if triggers fire: the tables may have some */
 } DataOptions;
 

@@ -58,6 +58,7 @@ struct Job
 	bool triggers_fire;  /* session_replication_role may not be set */
 	int64_t source_rows; /* what the source says it has sent */
 	int64_t target_rows; /* what the target says it has received */
+	int64_t limit;       /* bytes that may be copied; 0: none for now */
 	const WorkMark *mark;
 };
 
@@ -77,6 +78,7 @@ job_open(Job **job, const JobOptions *options, Error *err)
 
 	buf_init(&opened->chunk, JOB_CHUNK_BYTES);
 	opened->mark = options->mark;
+	opened->limit = INT64_MAX;
 	rc = session_open_source(&opened->source, options->source,
 							 options->snapshot, err);
 	if (rc == RC_OK)
@@ -231,6 +233,12 @@ job_start(Job *job, CopyPart part, Error *err)
 }
 
 void
+job_set_limit(Job *job, int64_t bytes)
+{
+	job->limit = bytes;
+}
+
+void
 job_release_source(Job *job)
 {
 	ASSERT(job->state == JOB_IDLE);
@@ -342,9 +350,9 @@ static Rc
 move_rows(Job *job, JobProgress *progress, Error *err)
 {
 	PGconn *source = pgconn_raw(job->source);
-	size_t moved = 0;
+	int64_t moved = 0;
 
-	while (!job->target_pending)
+	while (!job->target_pending && moved < job->limit)
 	{
 		char *row = NULL;
 		int length;
@@ -370,8 +378,8 @@ move_rows(Job *job, JobProgress *progress, Error *err)
 			return rc;
 		progress->rows++;
 		progress->bytes += length;
-		moved += (size_t) length;
-		job->ready = moved >= JOB_STEP_BYTES;
+		moved += length;
+		job->ready = moved >= (int64_t) JOB_STEP_BYTES;
 		if (job->ready)
 			break;
 	}
@@ -549,7 +557,7 @@ job_wants(const Job *job)
 			wants.target_events = POLLIN;
 			if (job->target_pending)
 				wants.target_events |= POLLOUT;
-			else
+			else if (job->limit > 0)
 				wants.source_events = POLLIN;
 			break;
 	}

@@ -104,6 +104,12 @@ MUST_CHECK Rc job_start(Job *job, CopyPart part, Error *err);
  */
 void job_release_source(Job *job);
 
+/*
+ * Bytes that the next steps may copy, about; 0: it is to read no more rows for
+ * now.  At first there is no limit.
+ */
+void job_set_limit(Job *job, int64_t bytes);
+
 /* Goes on as far as possible.  RC_OK whether or not it got anywhere. */
 MUST_CHECK Rc job_step(Job *job, JobProgress *progress, Error *err);
 

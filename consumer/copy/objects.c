@@ -5,6 +5,7 @@
 #include "copy/objects.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "copy/sql.h"
 
@@ -130,6 +131,14 @@ objects_note_missing(const ObjectSet *objects, PgConn *source, PgConn *target,
 	return rc;
 }
 
+/* A dump has a table's row security under the number of the table. */
+static bool
+is_a_table(const PGresult *all, int row)
+{
+	return strcmp(PQgetvalue(all, row, 2), "pg_class") == 0 &&
+		   strcmp(PQgetvalue(all, row, 4), "index") != 0;
+}
+
 Rc
 objects_find_present(ObjectSet *present, const ObjectSet *objects,
 					 PgConn *source, PgConn *target, Arena *arena, Error *err)
@@ -151,6 +160,8 @@ objects_find_present(ObjectSet *present, const ObjectSet *objects,
 			next++;
 			continue;
 		}
+		if (is_a_table(all, i))
+			continue;
 		present->objects[present->count++] = (ObjectId){
 			.class_oid = (uint32_t) strtoul(PQgetvalue(all, i, 0), NULL, 10),
 			.oid = (uint32_t) strtoul(PQgetvalue(all, i, 1), NULL, 10),

@@ -22,8 +22,8 @@ MUST_CHECK Rc objects_note_missing(const ObjectSet *objects, PgConn *source,
 								   Error *err);
 
 /*
- * Which of the source's objects the target has.  They are allocated in the
- * arena.
+ * Which of the source's objects, other than tables, the target has.  They are
+ * allocated in the arena.
  */
 MUST_CHECK Rc objects_find_present(ObjectSet *present, const ObjectSet *objects,
 								   PgConn *source, PgConn *target, Arena *arena,

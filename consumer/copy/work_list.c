@@ -453,11 +453,11 @@ append_empty(Buf *sql, const CopyTable *table)
 	buf_append_string(&body, "DECLARE it regclass := ");
 	buf_append_literal(&body, table->qualified);
 	buf_append_string(&body,
-					  "; only text := CASE WHEN (SELECT relkind FROM pg_class"
+					  "; span text := CASE WHEN (SELECT relkind FROM pg_class"
 					  " WHERE oid = it) = 'p' THEN '' ELSE 'ONLY' END;"
-					  " BEGIN EXECUTE format('TRUNCATE %s %s', only, it);"
+					  " BEGIN EXECUTE format('TRUNCATE %s %s', span, it);"
 					  " EXCEPTION WHEN feature_not_supported THEN"
-					  " EXECUTE format('DELETE FROM %s %s', only, it); END");
+					  " EXECUTE format('DELETE FROM %s %s', span, it); END");
 	buf_append_string(sql, "DO ");
 	buf_append_literal(sql, body.data);
 	buf_append_char(sql, ';');
@@ -471,10 +471,9 @@ empty_table(const CopyTable *table, PgConn *target, const char *pipeline,
 {
 	Buf sql;
 
-	log_info("clone",
-			 "table %s was copied in part only: it is emptied on %s and copied "
-			 "again",
-			 table->qualified, pgconn_label(target));
+	log_info("clone", "emptying table %s on %s, which was copied%s",
+			 table->qualified, pgconn_label(target),
+			 table->begun ? " in part only" : "");
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "BEGIN;");
 	append_empty(&sql, table);
