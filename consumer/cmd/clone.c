@@ -46,6 +46,7 @@
 #include "copy/objects.h"
 #include "copy/sequences.h"
 #include "copy/summary.h"
+#include "copy/verify.h"
 #include "sink/postgres/table_state.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
@@ -280,6 +281,36 @@ copy_rows(Clone *clone, int number, Error *err)
 	return rc;
 }
 
+/* Tables that an earlier run has copied are as they were at its snapshot. */
+static Rc
+verify_rows(const Clone *clone, int number, Error *err)
+{
+	const CloneTarget *target = &clone->targets[number];
+	const VerifyOptions options = {
+		.source = clone->config->source,
+		.target = clone->config->targets[number],
+		.target_label = target->label,
+		.snapshot = clone->snapshot.name,
+		.jobs = clone->config->jobs,
+		.build = target->build,
+	};
+	int compared;
+	Rc rc;
+
+	if (!clone->config->verify)
+		return RC_OK;
+	log_info("clone", "comparing the tables with those on %s", target->label);
+	rc = verify_tables(clone->catalog, &options, &compared, err);
+	if (rc == RC_OK)
+		log_info(
+			"clone", "%d tables have the same contents on %s%s", compared,
+			target->label,
+			target->run.tables_done > 0
+				? "; those that an earlier run has copied were not compared"
+				: "");
+	return rc;
+}
+
 static Rc
 copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
 {
@@ -442,6 +473,8 @@ copy_targets(Clone *clone, Error *err)
 			rc = open_build(clone, i, err);
 		if (rc == RC_OK && clone->config->placement == NULL)
 			rc = copy_rows(clone, i, err);
+		if (rc == RC_OK)
+			rc = verify_rows(clone, i, err);
 		if (rc == RC_OK)
 			rc = copy_large_objects(clone, &clone->targets[i], err);
 	}

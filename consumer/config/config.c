@@ -88,6 +88,8 @@ static const OptionDef option_table[] = {
 	{"exclude-schema", 0, OPTION_PATTERN, COMMAND_CLONE,
 	 FIELD(selection.exclude_schemas), "PATTERN", NULL, NULL,
 	 "nothing of these schemas; may be repeated"},
+	{"verify", 0, OPTION_FLAG, COMMAND_CLONE, FIELD(verify), NULL, NULL, NULL,
+	 "compare the contents of each table at the snapshot"},
 	{"no-owner", 0, OPTION_FLAG, COMMAND_CLONE | COMMAND_TABLE, FIELD(no_owner),
 	 NULL, NULL, NULL, "give everything to the target's user"},
 	{"no-privileges", 0, OPTION_FLAG, COMMAND_CLONE | COMMAND_TABLE,
@@ -536,6 +538,10 @@ check_together(const Config *config, Error *err)
 		config->selection.schemas.count > 0)
 		return error_set(err, ERR_CONFIG,
 						 "--table cannot be used with --schema");
+	if (config->verify && (config->schema_only || config->placement != NULL))
+		return error_set(err, ERR_CONFIG, "--verify cannot be used with %s",
+						 config->schema_only ? "--schema-only"
+											 : "a placement of tables");
 	if (config->schema_only && (config->resume || config->restart))
 		return error_set(err, ERR_CONFIG,
 						 "--schema-only cannot be used with --%s",

@@ -80,6 +80,7 @@ typedef struct Config
 	const char *pg_bindir; /* where pg_dump is, or NULL */
 	bool schema_only;
 	bool data_only;
+	bool verify;
 	bool no_owner;
 	bool no_privileges;
 	bool no_tablespaces;

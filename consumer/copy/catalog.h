@@ -73,6 +73,7 @@ typedef struct CopyTable
 	/* Set by match_target(), for one target at a time. */
 	bool binary; /* which format COPY uses */
 	bool skip;   /* has its rows already: see MEMBER_STATIC */
+	bool target_partitioned;
 
 	/* Counted by data_copy(), for one target at a time. */
 	int parts_open;  /* that were begun and not finished */

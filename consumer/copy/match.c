@@ -152,7 +152,7 @@ absent(const CopyTable *table, PgConn *target, Error *err)
  * extension's.
  */
 static Rc
-match_rows(CopyTable *table, PgConn *target, bool partitioned, Error *err)
+match_rows(CopyTable *table, PgConn *target, Error *err)
 {
 	PGresult *result = NULL;
 	bool has_rows;
@@ -164,7 +164,7 @@ match_rows(CopyTable *table, PgConn *target, bool partitioned, Error *err)
 		return RC_OK;
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql, "SELECT EXISTS (SELECT FROM %s %s)",
-			   partitioned ? "" : "ONLY", table->qualified);
+			   table->target_partitioned ? "" : "ONLY", table->qualified);
 	rc = sql_run(target, &sql, &result, err);
 	if (rc != RC_OK)
 		return rc;
@@ -205,7 +205,10 @@ match_target(CopyCatalog *catalog, PgConn *target, Error *err)
 		else
 			rc = match_columns(table, target, result, row, end, err);
 		if (rc == RC_OK)
-			rc = match_rows(table, target, kind[0] == 'p', err);
+		{
+			table->target_partitioned = kind[0] == 'p';
+			rc = match_rows(table, target, err);
+		}
 		row = end;
 	}
 	PQclear(result);

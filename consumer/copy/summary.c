@@ -1,6 +1,7 @@
 /*
  * summary.c
- *    A table of at most 80 columns, unless a name is long.
+ *    A table of less than 80 columns; a name that is longer than its column
+ * gets a line of its own.
  */
 #include "copy/summary.h"
 
@@ -10,7 +11,7 @@
 
 /* Bounds of the column of names. */
 #define NAME_WIDTH_MIN 24
-#define NAME_WIDTH_MAX 40
+#define NAME_WIDTH_MAX 35
 
 typedef struct Line
 {
@@ -43,6 +44,11 @@ add(Line *sum, const Line *line)
 static void
 print_line(FILE *out, int width, const char *name, const Line *line)
 {
+	if (strlen(name) > (size_t) width)
+	{
+		fprintf(out, "%s\n", name);
+		name = "";
+	}
 	fprintf(out, "%-*s %12" PRId64 " %9.1f MB %8.1f %8.1f\n", width, name,
 			line->rows, (double) line->bytes / (double) MB, line->data_s,
 			line->index_s);

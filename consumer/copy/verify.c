@@ -1,0 +1,329 @@
+/*
+ * verify.c
+ *    The same statement on both sides, and their results side by side.
+ *
+ * Hashes are summed as numerics, so that their order does not matter and none
+ * is lost; hashtextextended() gives the same on every server.
+ */
+#include "copy/verify.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "copy/session.h"
+#include "copy/sql.h"
+
+/* The interrupt's descriptor, two for each pair, and those of the builders. */
+#define POLL_MAX (1 + 2 * VERIFY_JOBS_MAX + BUILD_JOBS_MAX)
+
+typedef struct Pair
+{
+	PgConn *source;
+	PgConn *target;
+	const CopyTable *table;  /* NULL: idle */
+	PGresult *source_result; /* of the table; NULL: not there yet */
+	PGresult *target_result;
+} Pair;
+
+typedef struct Verify
+{
+	const CopyCatalog *catalog;
+	const VerifyOptions *options;
+	int next; /* table */
+	int compared;
+	int pair_count;
+	Pair pairs[VERIFY_JOBS_MAX];
+} Verify;
+
+static bool
+is_compared(const CopyTable *table)
+{
+	return !table->skip && !table->done;
+}
+
+static int
+count_tables(const CopyCatalog *catalog)
+{
+	int count = 0;
+
+	for (int i = 0; i < catalog->table_count; i++)
+		if (is_compared(&catalog->tables[i]))
+			count++;
+	return count;
+}
+
+static Rc
+open_pairs(Verify *verify, Error *err)
+{
+	const VerifyOptions *options = verify->options;
+	int tables = count_tables(verify->catalog);
+	int count = tables < options->jobs ? tables : options->jobs;
+	Rc rc = RC_OK;
+
+	ASSERT(count <= VERIFY_JOBS_MAX);
+	for (int i = 0; i < count && rc == RC_OK; i++)
+	{
+		Pair *pair = &verify->pairs[verify->pair_count++];
+		bool triggers_fire;
+
+		rc = session_open_source(&pair->source, options->source,
+								 options->snapshot, err);
+		if (rc == RC_OK)
+			rc = session_open_target(&pair->target, options->target,
+									 options->target_label, &triggers_fire,
+									 err);
+	}
+	return rc;
+}
+
+static void
+close_pairs(Verify *verify)
+{
+	for (int i = 0; i < verify->pair_count; i++)
+	{
+		Pair *pair = &verify->pairs[i];
+
+		PQclear(pair->source_result);
+		PQclear(pair->target_result);
+		pgconn_close(pair->source);
+		pgconn_close(pair->target);
+	}
+}
+
+/* What is read of a table whose rows may, on this side, be in partitions. */
+static void
+append_query(const CopyTable *table, bool partitioned, const char *filter,
+			 Buf *sql)
+{
+	buf_append_string(sql,
+					  "SELECT count(*), coalesce(sum(hashtextextended(ROW");
+	catalog_append_column_list(table, sql);
+	if (table->column_count == 0)
+		buf_append_string(sql, "()");
+	buf_printf(sql, "::text COLLATE \"C\", 0)::numeric), 0) FROM %s%s",
+			   partitioned ? "" : "ONLY ", table->qualified);
+	if (filter != NULL)
+		buf_printf(sql, " WHERE %s", filter);
+}
+
+static Rc
+send_query(PgConn *conn, const CopyTable *table, bool partitioned,
+		   const char *filter, Error *err)
+{
+	Buf sql;
+	int sent;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	append_query(table, partitioned, filter, &sql);
+	sent = PQsendQuery(pgconn_raw(conn), sql.data);
+	buf_release(&sql);
+	if (!sent)
+		return pgconn_connection_error(conn, "lost the connection to", err);
+	return RC_OK;
+}
+
+/* Gives a pair the next table, if there is one. */
+static Rc
+start_pair(Verify *verify, Pair *pair, Error *err)
+{
+	const CopyCatalog *catalog = verify->catalog;
+	const CopyTable *table;
+	Rc rc;
+
+	while (verify->next < catalog->table_count &&
+		   !is_compared(&catalog->tables[verify->next]))
+		verify->next++;
+	if (verify->next == catalog->table_count)
+		return RC_OK;
+	table = &catalog->tables[verify->next++];
+	pair->table = table;
+	rc = send_query(pair->source, table, table->partitioned, table->filter,
+					err);
+	if (rc == RC_OK)
+		rc = send_query(
+			pair->target, table, table->target_partitioned,
+			table->membership == MEMBER_CONFIG ? table->filter : NULL, err);
+	return rc;
+}
+
+/* Takes what has come.  *result stays NULL while there is nothing. */
+static Rc
+take_result(PgConn *conn, PGresult **result, Error *err)
+{
+	PGconn *pg = pgconn_raw(conn);
+
+	if (*result != NULL)
+		return RC_OK;
+	/* A connection that broke has a result too, which says why. */
+	if (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
+		return RC_OK;
+	*result = PQgetResult(pg);
+	return pgconn_check_result(conn, *result, err);
+}
+
+static Rc
+differs(const Verify *verify, const Pair *pair, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFLICT,
+					  "table %s on %s differs from the source",
+					  pair->table->qualified, verify->options->target_label);
+
+	error_detail(err,
+				 "The source has %s rows, their checksum is %s; %s has %s "
+				 "rows, checksum %s.",
+				 PQgetvalue(pair->source_result, 0, 0),
+				 PQgetvalue(pair->source_result, 0, 1),
+				 verify->options->target_label,
+				 PQgetvalue(pair->target_result, 0, 0),
+				 PQgetvalue(pair->target_result, 0, 1));
+	error_hint(err,
+			   "Triggers on the target, or somebody else who writes there, "
+			   "may have changed it.");
+	return rc;
+}
+
+static Rc
+compare(Verify *verify, Pair *pair, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int column = 0; column < 2 && rc == RC_OK; column++)
+		if (strcmp(PQgetvalue(pair->source_result, 0, column),
+				   PQgetvalue(pair->target_result, 0, column)) != 0)
+			rc = differs(verify, pair, err);
+	return rc;
+}
+
+/* Makes a pair that is done idle; there is one more result, which is none. */
+static Rc
+end_pair(Verify *verify, Pair *pair, Error *err)
+{
+	PGresult *none = NULL;
+	Rc rc = compare(verify, pair, err);
+
+	PQclear(pair->source_result);
+	PQclear(pair->target_result);
+	pair->source_result = NULL;
+	pair->target_result = NULL;
+	if (rc == RC_OK)
+		rc = pgconn_get_result(pair->source, &none, err);
+	if (rc == RC_OK)
+		rc = pgconn_get_result(pair->target, &none, err);
+	pair->table = NULL;
+	verify->compared++;
+	return rc;
+}
+
+static Rc
+step_pair(Verify *verify, Pair *pair, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (pair->table != NULL)
+	{
+		rc = take_result(pair->source, &pair->source_result, err);
+		if (rc == RC_OK)
+			rc = take_result(pair->target, &pair->target_result, err);
+		if (rc != RC_OK || pair->source_result == NULL ||
+			pair->target_result == NULL)
+			return rc;
+		rc = end_pair(verify, pair, err);
+	}
+	if (rc == RC_OK)
+		rc = start_pair(verify, pair, err);
+	return rc;
+}
+
+static short
+answer_events(PgConn *conn)
+{
+	return PQflush(pgconn_raw(conn)) > 0 ? POLLIN | POLLOUT : POLLIN;
+}
+
+/* Waits until somebody has answered, or a signal comes. */
+static Rc
+wait_for_answers(const Verify *verify, Error *err)
+{
+	struct pollfd fds[POLL_MAX];
+	nfds_t count = 0;
+
+	fds[count++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
+	for (int i = 0; i < verify->pair_count; i++)
+	{
+		const Pair *pair = &verify->pairs[i];
+
+		if (pair->table != NULL && pair->source_result == NULL)
+			fds[count++] = (struct pollfd){
+				.fd = PQsocket(pgconn_raw(pair->source)),
+				.events = answer_events(pair->source)};
+		if (pair->table != NULL && pair->target_result == NULL)
+			fds[count++] = (struct pollfd){
+				.fd = PQsocket(pgconn_raw(pair->target)),
+				.events = answer_events(pair->target)};
+	}
+	if (verify->options->build != NULL)
+		count += (nfds_t) build_poll_fds(verify->options->build, &fds[count]);
+	if (poll(fds, count, -1) < 0 && errno != EINTR)
+		return error_set(err, ERR_IO, "could not wait for a socket: %s",
+						 strerror(errno));
+	if (fds[0].revents != 0)
+		interrupt_drain();
+	if (interrupt_requested())
+		return error_set(err, ERR_INTERRUPTED, "stopped on request");
+	return RC_OK;
+}
+
+static Rc
+step_pairs(Verify *verify, int *busy, Error *err)
+{
+	Rc rc = RC_OK;
+
+	*busy = 0;
+	for (int i = 0; i < verify->pair_count && rc == RC_OK; i++)
+	{
+		Pair *pair = &verify->pairs[i];
+		const CopyTable *table = pair->table;
+
+		rc = step_pair(verify, pair, err);
+		if (rc != RC_OK && err->code != ERR_INTERRUPTED)
+			error_context(err, "comparing table %s",
+						  (table ? table : pair->table)->qualified);
+		if (pair->table != NULL)
+			(*busy)++;
+	}
+	return rc;
+}
+
+static Rc
+run(Verify *verify, Error *err)
+{
+	for (;;)
+	{
+		int busy;
+		Rc rc = step_pairs(verify, &busy, err);
+
+		if (rc == RC_OK && verify->options->build != NULL)
+			rc = build_step(verify->options->build, err);
+		if (rc != RC_OK || busy == 0)
+			return rc;
+		rc = wait_for_answers(verify, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+}
+
+Rc
+verify_tables(const CopyCatalog *catalog, const VerifyOptions *options,
+			  int *compared, Error *err)
+{
+	Verify verify = {.catalog = catalog, .options = options};
+	Rc rc = open_pairs(&verify, err);
+
+	if (rc == RC_OK)
+		rc = run(&verify, err);
+	close_pairs(&verify);
+	*compared = verify.compared;
+	return rc;
+}
