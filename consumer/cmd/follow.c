@@ -16,6 +16,7 @@
 #include "cmd/command.h"
 #include "cmd/pipeline.h"
 #include "cmd/place.h"
+#include "sink/absent.h"
 #include "sink/postgres/postgres_sink.h"
 #include "source/slot.h"
 #include "wire/decode.h"
@@ -169,37 +170,103 @@ check_position(const Attempt *attempt, const Sink *sink, const char *label,
 }
 
 static MUST_CHECK Rc
-open_sinks(Attempt *attempt, Error *err)
+open_sink(Attempt *attempt, int index, Error *err)
 {
 	const Config *config = attempt->config;
+	char label[CONFIG_LABEL_SIZE];
+	PostgresSinkOptions options = {
+		.conninfo = config->targets[index],
+		.label = label,
+		.pipeline = config->name,
+		.source = attempt->source,
+		.rules = &config->conflict_rules,
+		.memory_bytes = config->memory_bytes / (size_t) config->target_count,
+	};
+	NodeIdentity node;
+	Rc rc;
 
-	for (int i = 0; i < config->target_count; i++)
+	if (place_node(config, index, &attempt->place.places, &node))
+		options.node = &node;
+	config_label_target(config, index, label);
+	rc = postgres_sink_open(&attempt->sinks[index], &options, err);
+	if (rc != RC_OK)
+		return rc;
+	attempt->sink_count++;
+	return check_position(attempt, attempt->sinks[index], label, err);
+}
+
+/* Whether a target other than this is there. */
+static bool
+has_other_target(const Attempt *attempt, int index)
+{
+	for (int i = 0; i < attempt->sink_count; i++)
+		if (i != index && !attempt->sinks[i]->absent)
+			return true;
+	return false;
+}
+
+/* What stands in for a target that is away. */
+static Sink *
+make_absent(const Attempt *attempt, int index, Lsn durable_lsn,
+			const Error *err)
+{
+	char label[CONFIG_LABEL_SIZE];
+
+	config_label_target(attempt->config, index, label);
+	log_error(LOG_WARNING, "follow", err);
+	log_warning("follow",
+				"%s is away: the others go on, and the source keeps its log "
+				"from LSN " LSN_FORMAT " on for it",
+				label, LSN_ARGS(durable_lsn));
+	return absent_new(attempt->config->targets[index], label, durable_lsn);
+}
+
+/*
+ * A target that cannot be reached does not keep the others waiting, as long as
+ * there are any.  What it has is at least what the slot was confirmed to.
+ */
+static MUST_CHECK Rc
+open_sinks(Attempt *attempt, Error *err)
+{
+	Error away = {0};
+	int present = 0;
+
+	for (int i = 0; i < attempt->config->target_count; i++)
 	{
-		char label[CONFIG_LABEL_SIZE];
-		PostgresSinkOptions options = {
-			.conninfo = config->targets[i],
-			.label = label,
-			.pipeline = config->name,
-			.source = attempt->source,
-			.rules = &config->conflict_rules,
-			.memory_bytes = config->memory_bytes /
-							(size_t) config->target_count,
-		};
-		NodeIdentity node;
-		Rc rc;
+		Rc rc = open_sink(attempt, i, err);
 
-		if (place_node(config, i, &attempt->place.places, &node))
-			options.node = &node;
-		config_label_target(config, i, label);
-		rc = postgres_sink_open(&attempt->sinks[i], &options, err);
-		if (rc != RC_OK)
+		present += rc == RC_OK ? 1 : 0;
+		if (rc == RC_OK)
+			continue;
+		if (attempt->config->target_count == 1 || !absent_is_reason(err))
+		{
+			error_reset(&away);
 			return rc;
+		}
+		attempt->sinks[i] = make_absent(attempt, i, attempt->confirmed_lsn,
+										err);
 		attempt->sink_count++;
-		rc = check_position(attempt, attempt->sinks[i], label, err);
-		if (rc != RC_OK)
-			return rc;
+		error_reset(&away);
+		error_take(&away, err);
 	}
-	return RC_OK;
+	if (present > 0)
+	{
+		error_reset(&away);
+		return RC_OK;
+	}
+	error_take(err, &away);
+	return RC_FAIL;
+}
+
+/* For the pipeline: a sink has failed with *err. */
+static Sink *
+replace_sink(void *context, int index, Error *err)
+{
+	Attempt *attempt = context;
+
+	if (!absent_is_reason(err) || !has_other_target(attempt, index))
+		return NULL;
+	return make_absent(attempt, index, attempt->sinks[index]->durable_lsn, err);
 }
 
 static void
@@ -251,6 +318,8 @@ follow_once(Attempt *attempt, Error *err)
 	pipeline.stream = attempt->stream;
 	pipeline.sinks = attempt->sinks;
 	pipeline.sink_count = attempt->sink_count;
+	pipeline.replace = replace_sink;
+	pipeline.replace_context = attempt;
 	pipeline.streaming = attempt->streaming;
 	rc = pipeline_run(&pipeline, &attempt->progressed, err);
 	if (rc == RC_OK)

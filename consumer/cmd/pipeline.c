@@ -318,6 +318,27 @@ report_on_request(Run *run)
 	}
 }
 
+/* A sink has failed: does the rest go on without it? */
+static MUST_CHECK Rc
+replace_sink(Run *run, int index, Error *err)
+{
+	const Pipeline *pipeline = run->pipeline;
+	Sink *failed = pipeline->sinks[index];
+	Sink *sink = NULL;
+
+	if (pipeline->replace != NULL)
+		sink = pipeline->replace(pipeline->replace_context, index, err);
+	if (sink == NULL)
+		return RC_FAIL;
+	sink->mode = failed->mode;
+	sink->received_lsn = failed->received_lsn;
+	pipeline->sinks[index] = sink;
+	router_replace_sink(run->router, index, sink);
+	sink_free(failed);
+	error_reset(err);
+	return RC_OK;
+}
+
 static MUST_CHECK Rc
 work(Run *run, Error *err)
 {
@@ -325,7 +346,11 @@ work(Run *run, Error *err)
 	Rc rc = receive_messages(run, err);
 
 	for (int i = 0; rc == RC_OK && i < pipeline->sink_count; i++)
+	{
 		rc = sink_work(pipeline->sinks[i], run->source_idle, err);
+		if (rc == RC_FAIL)
+			rc = replace_sink(run, i, err);
+	}
 	if (rc != RC_OK)
 		return rc;
 	update_positions(run);

@@ -25,6 +25,14 @@ typedef struct Pipeline
 	int sink_count;
 	const Placement *placement; /* of the sinks; borrowed, or NULL */
 	int node_count;             /* as for the router */
+
+	/*
+	 * A sink in place of one that failed with *err, if the others can go on
+	 * without that, else NULL.  NULL: every failure ends the run.
+	 */
+	Sink *(*replace)(void *context, int index, Error *err);
+	void *replace_context;
+
 	Lsn endpos; /* stop when everything up to here is durable; 0: never */
 	Streaming *streaming; /* borrowed; or NULL */
 	bool verbose;         /* say how it goes now and then */

@@ -53,6 +53,13 @@ router_free(Router *router)
 	free(router);
 }
 
+void
+router_replace_sink(Router *router, int index, Sink *sink)
+{
+	ASSERT(index >= 0 && index < router->sink_count);
+	router->sinks[index] = sink;
+}
+
 bool
 router_is_full(const Router *router)
 {

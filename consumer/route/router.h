@@ -40,6 +40,9 @@ void router_free(Router *router);
  */
 MUST_CHECK Rc router_frame(Router *router, Frame *frame, Error *err);
 
+/* From here on another sink gets what was for this one. */
+void router_replace_sink(Router *router, int index, Sink *sink);
+
 /* Whether some sink wants nothing more for now. */
 bool router_is_full(const Router *router);
 

@@ -98,6 +98,7 @@ struct Sink
 	Lsn durable_lsn; /* everything before survives a crash there */
 	bool full;       /* give it nothing more for now */
 	bool stopped;    /* in SINK_STOPPING: durable_lsn is final */
+	bool absent;     /* stands in for one that is away; see absent.h */
 	uint32_t
 		refused_xid; /* with ERR_STREAMING: the transaction, 0: not known */
 	int64_t transactions; /* applied since it was made */

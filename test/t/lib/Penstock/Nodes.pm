@@ -41,7 +41,24 @@ sub new
 sub pair { return $_[0]{pair}; }
 sub names { return @{ $_[0]{names} }; }
 sub file { return $_[0]{file}; }
-sub conninfo { return $_[0]->pair->target->connstr("node_$_[1]"); }
+
+# Connection string of a node; a proxy may have taken its place.
+sub conninfo
+{
+	my ($self, $name) = @_;
+
+	return $self->{conninfo}{$name}
+	  // $self->pair->target->connstr("node_$name");
+}
+
+# From here on the consumer connects in this way to a node.
+sub set_conninfo
+{
+	my ($self, $name, $conninfo) = @_;
+
+	$self->{conninfo}{$name} = $conninfo;
+	$self->configure;
+}
 
 sub create_nodes
 {

@@ -1,0 +1,113 @@
+# A node that is away, and one that is slow: the others go on, nothing is
+# confirmed that it lacks, and it gets what it missed.
+
+use strict;
+use warnings;
+
+use JSON::PP;
+use Test::More;
+
+use Penstock::Nodes;
+use Penstock::Poll qw(wait_until);
+use Penstock::Proxy;
+
+my $nodes = Penstock::Nodes->new(
+	count => 3,
+	placement => [ 'public.item = hash(id)', '* = all' ]);
+my $pair = $nodes->pair;
+$pair->source_sql('CREATE TABLE item (id int PRIMARY KEY, note text);
+	INSERT INTO item SELECT n, n FROM generate_series(1, 1000) n');
+$pair->source_sql('CREATE SCHEMA hidden;
+	CREATE TABLE hidden.parted (LIKE public.item) PARTITION BY HASH (id)');
+$nodes->run_or_die('clone');
+
+my $proxy = Penstock::Proxy->start($pair->target);
+$nodes->set_conninfo(b => $proxy->conninfo('node_b'));
+
+# Away while it is followed.
+my $follower = $nodes->start('follow');
+$pair->source_sql('INSERT INTO item SELECT n, n FROM generate_series(1001, 2000) n');
+$pair->wait_caught_up($follower);
+$nodes->spread_ok('all nodes are there', item => 'id');
+
+away();
+$follower->wait_log(qr/target "b" is away: the others go on/);
+my $confirmed = $pair->confirmed_lsn;
+my $before = $nodes->node_sql('b', 'SELECT count(*) FROM item');
+$pair->source_sql('INSERT INTO item SELECT n, n FROM generate_series(2001, 3000) n;
+	UPDATE item SET id = id + 10000 WHERE id <= 100');
+wait_until('the others to go on', sub { others_have_all() });
+pass('the others have what was written while it was away');
+is($nodes->node_sql('b', 'SELECT count(*) FROM item'), $before,
+	'the node has nothing new');
+is($pair->confirmed_lsn, $confirmed,
+	'what the node lacks is not confirmed');
+
+# Status names it.
+my ($status, $output) = $nodes->run('status', '--json');
+my ($b) = grep { $_->{name} eq 'b' }
+  @{ JSON::PP->new->decode($output)->{targets} };
+ok(!$b->{reached}, 'status names the node that is away');
+
+# It comes back.
+back();
+$follower->wait_log(qr/target "b" is there again/);
+$pair->wait_caught_up($follower);
+$nodes->spread_ok('the node is back', item => 'id');
+$pair->stop_ok($follower);
+
+# Away from the start.
+away();
+$follower = $nodes->start('follow');
+$follower->wait_log(qr/target "b" is away.*following with slot/s);
+$pair->source_sql('DELETE FROM item WHERE id > 10000 OR id < 200');
+wait_until('the others to go on', sub { others_have_all() });
+pass('the others go on without a node that was never there');
+$pair->stop_ok($follower, 'TERM', 'a follower without one of its nodes stops');
+back();
+$nodes->follow_to_end;
+$nodes->spread_ok('after a start with all nodes', item => 'id');
+
+# Slow: a lock keeps it from applying.
+my $locker = $pair->target->background_psql('node_b');
+$follower = $nodes->start('follow');
+$follower->wait_log(qr/following with slot/);
+$locker->query_safe('BEGIN; LOCK TABLE item IN SHARE MODE');
+$pair->source_sql('INSERT INTO item SELECT n, n FROM generate_series(20000, 21000) n');
+wait_until('the others to go on', sub { others_have_all() });
+pass('the others go on beside a node that is slow');
+$locker->query_safe('COMMIT');
+$locker->quit;
+$pair->wait_caught_up($follower);
+$nodes->spread_ok('the slow node has caught up', item => 'id');
+$pair->stop_ok($follower);
+
+done_testing();
+
+sub away
+{
+	$proxy->stop;
+}
+
+sub back
+{
+	$proxy->restart;
+}
+
+# Nodes a and c have their part.
+sub others_have_all
+{
+	my %expected;
+
+	for my $node ([ a => 0 ], [ c => 2 ])
+	{
+		my ($name, $remainder) = @$node;
+		my $rows = $pair->source_sql("SELECT count(*), coalesce(sum(id), 0)
+			FROM item WHERE satisfies_hash_partition('hidden.parted'::regclass,
+				3, $remainder, id)");
+
+		return 0 if $nodes->node_sql($name,
+			'SELECT count(*), coalesce(sum(id), 0) FROM item') ne $rows;
+	}
+	return 1;
+}
