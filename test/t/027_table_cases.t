@@ -17,6 +17,7 @@ my $pair = Penstock::Pair->new;
 conflict();
 new_table_of_all_tables();
 partitions();
+held();
 foreign_keys();
 large_transaction();
 refusals();
@@ -142,6 +143,38 @@ END
 	$pair->run_or_die('table', 'resync', '"Odd Place".low');
 	$pair->follow_to_end;
 	$pair->equal_ok('one partition is copied anew');
+}
+
+# Somebody declares a table joining and is never heard of again: what comes
+# behind it waits for a while, and then goes on without it.
+sub held
+{
+	$pair->run_or_die('table', 'pause', '--keep', 'broken');
+	my $follower = $pair->start('follow');
+	$pair->wait_caught_up($follower);
+	$pair->target_sql(<<'END');
+BEGIN;
+UPDATE penstock.progress SET lease_token = lease_token + 1
+	WHERE pipeline = 'shop';
+UPDATE penstock.table_state t SET state = 'joining', watermark = p.end_lsn
+	FROM penstock.progress p
+	WHERE p.pipeline = 'shop' AND t.table_name = 'broken';
+COMMIT;
+END
+	$pair->source_sql('UPDATE broken SET n = n + 1; UPDATE fine SET n = n + 1');
+	$pair->wait_caught_up($follower);
+	is( $pair->target_sql("SELECT state FROM penstock.table_state
+			WHERE table_name = 'broken'"),
+		'catching up', 'a table that does not come is not waited for');
+	is($pair->target_sql('SELECT n FROM fine'),
+		$pair->source_sql('SELECT n FROM fine'), 'the others go on');
+	isnt($pair->target_sql('SELECT n FROM broken WHERE id = 1'),
+		$pair->source_sql('SELECT n FROM broken WHERE id = 1'),
+		'without it');
+	$pair->run_or_die('table', 'resume', 'broken');
+	$pair->wait_caught_up($follower);
+	$pair->equal_ok('it comes after all');
+	$pair->stop_ok($follower);
 }
 
 sub foreign_keys
