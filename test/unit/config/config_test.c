@@ -192,6 +192,16 @@ counts_and_positions_have_bounds(void **state UNUSED)
 }
 
 static void
+streaming_is_on_unless_it_is_switched_off(void **state UNUSED)
+{
+	assert_true(accept(COMMAND_FOLLOW, "--quiet").streaming);
+	assert_true(accept(COMMAND_FOLLOW, "--streaming=on").streaming);
+	assert_false(accept(COMMAND_FOLLOW, "--streaming=off").streaming);
+	refuse(COMMAND_FOLLOW, "--streaming=maybe",
+		   "invalid value for --streaming: \"maybe\"");
+}
+
+static void
 an_origin_is_one_of_two_words(void **state UNUSED)
 {
 	refuse(COMMAND_TAIL, "--origin=", "invalid value for --origin: \"\"");
@@ -316,6 +326,7 @@ main(void)
 		cmocka_unit_test(compression_has_levels),
 		cmocka_unit_test(sizes_have_units_and_bounds),
 		cmocka_unit_test(counts_and_positions_have_bounds),
+		cmocka_unit_test(streaming_is_on_unless_it_is_switched_off),
 		cmocka_unit_test(an_origin_is_one_of_two_words),
 		cmocka_unit_test(targets_may_be_many_but_not_any_number),
 		cmocka_unit_test(options_that_contradict_each_other_are_refused),

@@ -189,10 +189,89 @@ one_full_sink_makes_the_router_full(void **state UNUSED)
 	router_free(NULL);
 }
 
+/* ---- transactions in progress ------------------------------------------- */
+
+/* Frame of a transaction in progress; it commits if `end_lsn` is not 0. */
+static Rc
+route_stream(Bench *bench, StreamInfo stream, Lsn end_lsn, Change *change,
+			 Error *err)
+{
+	Frame frame = {.begins = end_lsn != 0,
+				   .commits = end_lsn != 0,
+				   .txn = {.xid = stream.xid,
+						   .commit_lsn = end_lsn - 1,
+						   .end_lsn = end_lsn},
+				   .stream = stream,
+				   .changes = change,
+				   .change_count = change != NULL ? 1 : 0,
+				   .references = 1};
+
+	return router_frame(bench->router, &frame, err);
+}
+
+static void
+pieces_go_everywhere_and_the_commit_where_it_is_new(void **state UNUSED)
+{
+	Change change = {.kind = CHANGE_INSERT, .relation = &relation};
+	Error err = {0};
+	Bench bench;
+
+	setup(&bench, 0, 20);
+	assert_int_equal(
+		route_stream(&bench, (StreamInfo){.xid = 7}, 0, &change, &err), RC_OK);
+	route_well(&bench, BEGINS | COMMITS, 10, &change);
+	assert_int_equal(
+		route_stream(&bench, (StreamInfo){.xid = 7}, 20, NULL, &err), RC_OK);
+	assert_int_equal(router_transaction(bench.router)->end_lsn, 20);
+	assert_logs(
+		&bench,
+		"in 7 insert; begin 10; insert; commit 10; commit in progress 7; ",
+		"in 7 insert; abort 7/0; ");
+	teardown(&bench);
+}
+
+static void
+aborts_go_everywhere(void **state UNUSED)
+{
+	const StreamInfo part = {.xid = 7, .aborts = true, .abort_subxid = 8};
+	const StreamInfo all = {.xid = 7, .aborts = true};
+	Error err = {0};
+	Bench bench;
+
+	setup(&bench, 0, 20);
+	assert_int_equal(route_stream(&bench, part, 0, NULL, &err), RC_OK);
+	assert_int_equal(route_stream(&bench, all, 0, NULL, &err), RC_OK);
+	assert_logs(&bench, "abort 7/8; abort 7/0; ", "abort 7/8; abort 7/0; ");
+	teardown(&bench);
+}
+
+static void
+what_has_no_place_matters_only_if_it_commits(void **state UNUSED)
+{
+	Change change = {.kind = CHANGE_UPDATE, .relation = &relation};
+	Error err = {0};
+	Bench bench;
+
+	setup(&bench, 0, 0);
+	bench.sinks[1].fails = true;
+	bench.sinks[1].fails_at = CHANGE_UPDATE;
+	assert_int_equal(
+		route_stream(&bench, (StreamInfo){.xid = 7}, 0, &change, &err),
+		RC_FAIL);
+	assert_int_equal(err.code, ERR_STREAMING);
+	assert_string_equal(err.detail, "it fails as it was told");
+	assert_int_equal(bench.sinks[0].sink.refused_xid, 7);
+	error_reset(&err);
+	teardown(&bench);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pieces_go_everywhere_and_the_commit_where_it_is_new),
+		cmocka_unit_test(aborts_go_everywhere),
+		cmocka_unit_test(what_has_no_place_matters_only_if_it_commits),
 		cmocka_unit_test(a_failing_sink_ends_the_round),
 		cmocka_unit_test(every_sink_gets_every_change),
 		cmocka_unit_test(a_sink_is_left_out_of_what_it_has),

@@ -41,6 +41,27 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 }
 
 static Rc
+take_stream_change(Sink *sink, Frame *frame, const Change *change, Error *err)
+{
+	buf_printf(&memory_sink(sink)->log, "in %u ", frame->stream.xid);
+	return take_change(sink, frame, change, err);
+}
+
+static Rc
+take_stream_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
+{
+	buf_printf(&memory_sink(sink)->log, "commit in progress %u; ", txn->xid);
+	return RC_OK;
+}
+
+static Rc
+take_stream_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
+{
+	buf_printf(&memory_sink(sink)->log, "abort %u/%u; ", xid, subxid);
+	return RC_OK;
+}
+
+static Rc
 work(Sink *sink UNUSED, bool source_idle UNUSED, Error *err UNUSED)
 {
 	return RC_OK;
@@ -65,6 +86,9 @@ memory_sink_init(MemorySink *sink, Lsn start_lsn)
 		.begin = take_begin,
 		.change = take_change,
 		.commit = take_commit,
+		.stream_change = take_stream_change,
+		.stream_commit = take_stream_commit,
+		.stream_abort = take_stream_abort,
 		.work = work,
 		.interest = interest,
 		.free = release,
