@@ -16,7 +16,7 @@ my $KILLED = 128 + 9;
 
 # Above these, transactions come in pieces, and are applied in parts.
 my $pair = Penstock::Pair->new(
-	source => ['logical_decoding_work_mem = 64kB'],
+	source => ['logical_decoding_work_mem = 64kB', 'wal_sender_timeout = 3s'],
 	# So that to wait for one is to wait for the other.
 	target => ['wal_writer_delay = 10ms']);
 my @MEMORY = ('--memory=4MB');
@@ -53,6 +53,7 @@ lost_in_mid_stream('crash of the target', sub {
 lost_in_mid_stream('restart of the source', sub {
 	$pair->source->restart('fast');
 }, 1);
+hanging();
 dies_while_applying();
 switched_off();
 done_testing();
@@ -88,7 +89,7 @@ sub wait_open
 	$count ||= 1;
 	$pair->wait_for_sql('target',
 		"SELECT count(*) >= $count FROM pg_stat_activity
-		  WHERE application_name = 'penstock' AND backend_xid IS NOT NULL
+		  WHERE application_name LIKE 'penstock%' AND backend_xid IS NOT NULL
 		    AND state LIKE 'idle in transaction%'");
 }
 
@@ -98,7 +99,7 @@ sub none_open_ok
 
 	is( $pair->target_sql(
 			"SELECT count(*) FROM pg_stat_activity
-			  WHERE application_name = 'penstock'
+			  WHERE application_name LIKE 'penstock%'
 			    AND state LIKE 'idle in transaction%'"),
 		0,
 		"$title: no transaction is left open");
@@ -269,6 +270,23 @@ sub lost_in_mid_stream
 	wait_applied();
 	$pair->equal_ok($title);
 	none_open_ok($title);
+}
+
+# It hangs, and what it has open on the target holds its locks.
+sub hanging
+{
+	my $first = $follower;
+
+	open_session();
+	$session->run('UPDATE big SET value = value + 1 WHERE id <= 12000');
+	wait_open();
+	$first->signal('STOP');
+	$session->end('COMMIT');
+	$pair->source_sql('UPDATE big SET value = value + 1 WHERE id <= 10');
+	$follower = $pair->start('follow', '--verbose', @MEMORY);
+	wait_applied();
+	$pair->equal_ok('another one takes the place of one that hangs');
+	is($first->end('KILL'), $KILLED, 'the one that hung ends');
 }
 
 sub dies_while_applying

@@ -63,7 +63,7 @@ sub wait_open
 	$count ||= 1;
 	$pair->wait_for_sql('target',
 		"SELECT count(*) >= $count FROM pg_stat_activity
-		  WHERE application_name = 'penstock' AND backend_xid IS NOT NULL
+		  WHERE application_name LIKE 'penstock%' AND backend_xid IS NOT NULL
 		    AND state LIKE 'idle in transaction%'");
 }
 

@@ -166,14 +166,20 @@ is_open(const Place *place)
 	return place->connected && place->applier.txn_open;
 }
 
-/* The first transaction that holds locks on the target, or NULL. */
+/* A transaction that holds locks on the target or soon will, or NULL. */
 static const Place *
-find_open(const InProgress *self)
+find_used(const InProgress *self)
 {
+	const Place *used = NULL;
+
 	for (int i = 0; i < IN_PROGRESS_MAX; i++)
-		if (is_open(&self->places[i]))
-			return &self->places[i];
-	return NULL;
+	{
+		const Place *place = &self->places[i];
+
+		if (place->xid != 0 && (used == NULL || is_open(place)))
+			used = place;
+	}
+	return used;
 }
 
 void
@@ -183,15 +189,15 @@ in_progress_check_blame(InProgress *self, Error *err)
 		"55P03", /* lock_not_available */
 		"40P01", /* deadlock_detected */
 	};
-	const Place *open = find_open(self);
+	const Place *used = find_used(self);
 
-	if (open == NULL || err->code != ERR_SQL)
+	if (used == NULL || err->code != ERR_SQL)
 		return;
 	for (size_t i = 0; i < LENGTH_OF(sqlstates); i++)
 	{
 		if (strcmp(err->sqlstate, sqlstates[i]) != 0)
 			continue;
-		if (refuse(self, open->xid, "Other transactions wait for its locks.",
+		if (refuse(self, used->xid, "Other transactions wait for its locks.",
 				   err) == RC_FAIL)
 			return;
 	}
@@ -242,6 +248,7 @@ in_progress_change(InProgress *self, Frame *frame, const Change *change,
 		return refuse(self, stream->xid,
 					  "There are too many large transactions at a time.", err);
 	place->xid = stream->xid;
+	self->target->has_open_transactions = true;
 	place->ends_behind_lsn = lsn_max(place->ends_behind_lsn,
 									 stream->decoded_lsn);
 	if (!takes_change(self, place, change->subxid))
@@ -496,13 +503,6 @@ work_place(InProgress *self, Place *place, const InProgressTurn *turn,
 	return check_failure(self, place, rc, err);
 }
 
-/* The others have to take care while there are open transactions. */
-static void
-note_open(InProgress *self)
-{
-	self->target->has_open_transactions = find_open(self) != NULL;
-}
-
 /*
  * Changes may be held that are not known to be needed.  There cannot be many,
  * because that is soon known, unless the target is ahead by far.
@@ -532,7 +532,7 @@ in_progress_work(InProgress *self, const InProgressTurn *turn, Error *err)
 
 	for (int i = 0; rc != RC_FAIL && i < IN_PROGRESS_MAX; i++)
 		rc = work_place(self, &self->places[i], turn, err);
-	note_open(self);
+	self->target->has_open_transactions = find_used(self) != NULL;
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 

@@ -91,6 +91,32 @@ set_origin(PgConn *conn, const SessionOptions *options, bool *marked,
 	return rc;
 }
 
+/*
+ * What further sessions of a pipeline are called, whatever the connection
+ * string says, so that they can be found.  (Of a long name the server keeps
+ * only the beginning: then those of another pipeline may be taken for them, and
+ * have to be opened again.)
+ */
+#define OTHERS_NAME_SQL "left('penstock+' || $1, 63)"
+
+/*
+ * Ends the further sessions of a consumer that has lost the lease.  They may
+ * have transactions open, whose locks nobody else would release.
+ */
+static MUST_CHECK Rc
+end_others(PgConn *conn, const SessionOptions *options, Error *err)
+{
+	const char *params[] = {options->pipeline};
+
+	return pgconn_exec_params(conn,
+							  "SELECT pg_catalog.pg_terminate_backend(pid)"
+							  " FROM pg_catalog.pg_stat_activity"
+							  " WHERE application_name = " OTHERS_NAME_SQL
+							  " AND datname = current_database()"
+							  " AND usename = current_user",
+							  LENGTH_OF(params), params, NULL, err);
+}
+
 static MUST_CHECK Rc
 check_source(const SessionOptions *options, const ProgressRow *row, Error *err)
 {
@@ -136,6 +162,8 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = progress_table_claim(conn, options->pipeline, row, err);
 	if (rc == RC_OK)
 		rc = check_source(options, row, err);
+	if (rc == RC_OK)
+		rc = end_others(conn, options, err);
 	if (rc == RC_OK && options->only != NULL)
 		self->table_states = table_states_only(options->only,
 											   options->only_count);
@@ -189,10 +217,17 @@ static MUST_CHECK Rc
 set_up_another(PgConn *conn, const SessionOptions *options, bool must_mark,
 			   Error *err)
 {
+	const char *params[] = {options->pipeline};
 	bool independent_tables;
 	bool marked = false;
 	Rc rc = pgconn_exec(conn, session_sql, NULL, err);
 
+	if (rc == RC_OK)
+		rc = pgconn_exec_params(conn,
+								"SELECT pg_catalog.set_config("
+								"'application_name', " OTHERS_NAME_SQL
+								", false)",
+								LENGTH_OF(params), params, NULL, err);
 	if (rc == RC_OK)
 		rc = set_replica_role(conn, options, &independent_tables, err);
 	if (rc == RC_OK && must_mark)

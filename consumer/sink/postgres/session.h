@@ -36,8 +36,9 @@ typedef struct Session
 } Session;
 
 /*
- * Connects, checks that the target belongs to the source, and claims the
- * pipeline's lease.  Waits for the target.  On success the connection and the
+ * Connects, checks that the target belongs to the source, claims the pipeline's
+ * lease, and ends what further sessions a former holder may have left.  Waits
+ * for the target.  On success the connection and the
  * table states are the caller's.
  */
 MUST_CHECK Rc session_open(Session *session, const SessionOptions *options,

@@ -38,9 +38,10 @@ typedef struct Target
 	int64_t conflicts;          /* that were settled */
 
 	/*
-	 * A transaction is open here that is in progress on the source.  Whoever
-	 * waits for its locks may wait for what is behind it in the stream; see
-	 * in_progress.h.
+	 * A transaction is open here that is in progress on the source, or its
+	 * first changes have come: what is started from then on may have to wait
+	 * for its locks, and they for what is behind it in the stream.  What was
+	 * started before is over before it takes any; see in_progress.h.
 	 */
 	bool has_open_transactions;
 
