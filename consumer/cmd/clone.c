@@ -605,6 +605,11 @@ say_done(const Clone *clone)
 				 "done in %.1f s: \"penstock follow --name=%s\" goes on from "
 				 "position " LSN_FORMAT,
 				 seconds, clone->config->name, LSN_ARGS(clone->start_lsn));
+	if (clone->snapshot.consistent_lsn > clone->start_lsn)
+		log_info("clone",
+				 "the tables were copied at different positions; they agree "
+				 "when following has come to " LSN_FORMAT,
+				 LSN_ARGS(clone->snapshot.consistent_lsn));
 }
 
 /* Nothing but --restart writes anything here. */
