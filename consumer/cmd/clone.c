@@ -29,6 +29,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -45,6 +46,7 @@
 #include "copy/match.h"
 #include "copy/objects.h"
 #include "copy/sequences.h"
+#include "copy/standby.h"
 #include "copy/summary.h"
 #include "copy/verify.h"
 #include "sink/postgres/table_state.h"
@@ -121,11 +123,11 @@ fix_moment(Clone *clone, Error *err)
 
 	if (clone->start_lsn == 0)
 		rc = create_slot(clone, err);
-	else if (clone_needs_snapshot(clone))
+	else if (clone_needs_snapshot(clone) && clone->standby == NULL)
 		rc = create_snapshot(clone, err);
 	if (rc != RC_OK)
 		return rc;
-	if (clone->snapshot.name[0] != '\0')
+	if (clone->snapshot.name[0] != '\0' && clone->standby == NULL)
 		log_info("clone", "the copy is of position " LSN_FORMAT,
 				 LSN_ARGS(clone->snapshot.consistent_lsn));
 	rc = pgconn_exec(clone->source, "BEGIN", NULL, err);
@@ -165,12 +167,47 @@ dump_schema(Clone *clone, Error *err)
 	return schema_open(&clone->schema, &options, err);
 }
 
+/*
+ * Rows are read from the standby, under a snapshot of its own.  It has to have
+ * all that the slot has not, and the tables as they are locked now.
+ */
+static Rc
+join_standby(Clone *clone, Error *err)
+{
+	SlotSnapshot *snapshot = &clone->snapshot;
+	PGresult *result = NULL;
+	Lsn least = 0;
+	Rc rc = RC_OK;
+
+	if (clone->standby == NULL || !clone_needs_snapshot(clone))
+		return RC_OK;
+	rc = pgconn_exec(clone->source, "SELECT pg_current_wal_flush_lsn()",
+					 &result, err);
+	if (rc != RC_OK)
+		return rc;
+	(void) lsn_parse(PQgetvalue(result, 0, 0), &least);
+	PQclear(result);
+	rc = standby_export(clone->standby, lsn_max(least, clone->start_lsn),
+						snapshot->name, sizeof(snapshot->name),
+						&snapshot->consistent_lsn, err);
+	if (rc == RC_OK)
+		log_info("clone",
+				 "rows are read from the standby, as of " LSN_FORMAT
+				 ", where its replay was paused for a moment; the slot starts "
+				 "at " LSN_FORMAT,
+				 LSN_ARGS(snapshot->consistent_lsn),
+				 LSN_ARGS(clone->start_lsn));
+	return rc;
+}
+
 /* All rows are read: the source may clean up and be changed again. */
 static Rc
 release_source(Clone *clone, Error *err)
 {
 	pgconn_close(clone->replication);
 	clone->replication = NULL;
+	pgconn_close(clone->standby);
+	clone->standby = NULL;
 	return pgconn_exec(clone->source, "COMMIT", NULL, err);
 }
 
@@ -239,6 +276,13 @@ prepare_tables(Clone *clone, CloneTarget *target, Error *err)
 	return rc;
 }
 
+static const char *
+rows_source(const Clone *clone)
+{
+	return clone->config->copy_from != NULL ? clone->config->copy_from
+											: clone->config->source;
+}
+
 static Rc
 copy_rows(Clone *clone, int number, Error *err)
 {
@@ -251,7 +295,7 @@ copy_rows(Clone *clone, int number, Error *err)
 	const DataOptions options = {
 		.job =
 			{
-				.source = clone->config->source,
+				.source = rows_source(clone),
 				.target = clone->config->targets[number],
 				.target_label = target->label,
 				.snapshot = clone->snapshot.name,
@@ -315,7 +359,7 @@ static Rc
 copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
 {
 	const LargeObjectsOptions options = {
-		.source = clone->config->source,
+		.source = rows_source(clone),
 		.snapshot = clone->snapshot.name,
 		.no_owner = clone->config->no_owner,
 		.no_privileges = clone->config->no_privileges,
@@ -415,6 +459,8 @@ write_progress(Clone *clone, int number, Error *err)
 {
 	CloneTarget *target = &clone->targets[number];
 	const char *name = clone->config->name;
+	bool differs = clone->resumed ||
+				   clone->snapshot.consistent_lsn > clone->start_lsn;
 	Rc rc = pgconn_exec(target->conn, "SET synchronous_commit = on; BEGIN",
 						NULL, err);
 
@@ -424,9 +470,9 @@ write_progress(Clone *clone, int number, Error *err)
 	if (rc == RC_OK)
 		rc = progress_table_begin(target->conn, name, &clone->identity,
 								  clone->start_lsn, err);
-	if (rc == RC_OK && clone->resumed)
+	if (rc == RC_OK && differs)
 		rc = table_state_create(target->conn, err);
-	if (rc == RC_OK && clone->resumed)
+	if (rc == RC_OK && differs)
 		rc = work_list_hand_over(target->conn, name, err);
 	if (rc == RC_OK)
 		rc = work_list_remove(target->conn, name, err);
@@ -537,6 +583,8 @@ run_full(Clone *clone, Error *err)
 	if (rc == RC_OK && !clone->config->data_only)
 		rc = dump_schema(clone, err);
 	if (rc == RC_OK)
+		rc = join_standby(clone, err);
+	if (rc == RC_OK)
 		rc = copy_targets(clone, err);
 	if (rc == RC_OK)
 		rc = release_source(clone, err);
@@ -607,9 +655,31 @@ say_done(const Clone *clone)
 				 seconds, clone->config->name, LSN_ARGS(clone->start_lsn));
 	if (clone->snapshot.consistent_lsn > clone->start_lsn)
 		log_info("clone",
-				 "the tables were copied at different positions; they agree "
-				 "when following has come to " LSN_FORMAT,
+				 "the tables are newer than that; they agree when following "
+				 "has come to " LSN_FORMAT,
 				 LSN_ARGS(clone->snapshot.consistent_lsn));
+}
+
+/* Whether the standby is one of the source, as far as the role may know. */
+static Rc
+check_standby(const Clone *clone, Error *err)
+{
+	char identifier[SLOT_SYSTEM_ID_SIZE];
+	Rc rc;
+
+	if (clone->standby == NULL)
+		return RC_OK;
+	rc = slot_read_system_identifier(clone->standby, identifier, err);
+	if (rc != RC_OK || identifier[0] == '\0' ||
+		strcmp(identifier, clone->identity.system_identifier) == 0)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "the standby to copy from is not one of the source");
+	error_detail(err,
+				 "It is of the system with identifier %s, and the source's is "
+				 "%s.",
+				 identifier, clone->identity.system_identifier);
+	return rc;
 }
 
 /* Nothing but --restart writes anything here. */
@@ -621,6 +691,8 @@ look_and_check(Clone *clone, Error *err)
 
 	if (!config->schema_only)
 		rc = identify_source(clone, err);
+	if (rc == RC_OK)
+		rc = check_standby(clone, err);
 	if (rc == RC_OK && !config->schema_only)
 		rc = clone_look(clone, err);
 	if (rc == RC_OK)
@@ -669,6 +741,7 @@ release(Clone *clone)
 	}
 	schema_close(clone->schema);
 	pgconn_close(clone->replication);
+	pgconn_close(clone->standby);
 	pgconn_close(clone->source);
 	catalog_free(clone->catalog);
 	buf_release(&clone->places);

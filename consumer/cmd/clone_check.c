@@ -8,6 +8,7 @@
 
 #include "copy/match.h"
 #include "copy/obstacles.h"
+#include "copy/standby.h"
 
 #define APPLICATION_NAME "penstock clone"
 
@@ -66,6 +67,8 @@ clone_open_all(Clone *clone, Error *err)
 	if (rc == RC_OK && !clone->config->schema_only)
 		rc = clone_open_source(&clone->replication, clone->config,
 							   PGCONN_REPLICATION, err);
+	if (rc == RC_OK && clone->config->copy_from != NULL)
+		rc = standby_open(&clone->standby, clone->config->copy_from, err);
 	return rc;
 }
 

@@ -152,7 +152,13 @@ refuse_placed(const Clone *clone, Error *err)
 {
 	Rc rc;
 
-	if (!clone->config->resume || clone->config->placement == NULL)
+	if (clone->config->placement == NULL)
+		return RC_OK;
+	if (clone->config->copy_from != NULL)
+		return error_set(err, ERR_CONFIG,
+						 "rows that are spread over nodes cannot be copied "
+						 "from a standby");
+	if (!clone->config->resume)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG,
 				   "a clone that spreads tables over nodes cannot be resumed");

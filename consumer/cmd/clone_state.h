@@ -44,6 +44,7 @@ typedef struct Clone
 	Arena *arena;
 	PgConn *source;
 	PgConn *replication; /* exports the snapshot; NULL when it may go */
+	PgConn *standby;     /* that rows are read from; NULL: the source */
 	CloneTarget targets[CONFIG_TARGETS_MAX];
 	CopyCatalog *catalog;
 	Programs programs;

@@ -108,6 +108,8 @@ static const OptionDef option_table[] = {
 	 "go on into following when the copy is done"},
 	{"jobs", 'j', OPTION_COUNT, COMMAND_CLONE | COMMAND_TABLE, FIELD(jobs), "N",
 	 NULL, "2", "connections that copy, and build indexes, at once"},
+	{"copy-from", 0, OPTION_STRING, COMMAND_CLONE, FIELD(copy_from), "CONNINFO",
+	 NULL, NULL, "standby of the source to read the rows from"},
 	{"max-rate", 0, OPTION_RATE, COMMAND_CLONE, FIELD(max_rate), "BYTES/s",
 	 NULL, NULL, "bytes of rows that are read per second, by all connections"},
 	{"pg-bindir", 0, OPTION_STRING,
@@ -546,6 +548,9 @@ check_together(const Config *config, Error *err)
 		return error_set(err, ERR_CONFIG,
 						 "--schema-only cannot be used with --%s",
 						 config->resume ? "resume" : "restart");
+	if (config->schema_only && config->copy_from != NULL)
+		return error_set(err, ERR_CONFIG,
+						 "--schema-only cannot be used with --copy-from");
 	if (config->resume && config->restart)
 		return error_set(err, ERR_CONFIG,
 						 "--resume cannot be used with --restart");

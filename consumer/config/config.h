@@ -77,6 +77,7 @@ typedef struct Config
 	int jobs;
 	Selection selection;   /* of tables and schemas to clone */
 	size_t max_rate;       /* bytes a second that a clone copies; 0: any */
+	const char *copy_from; /* standby whose rows are copied, or NULL */
 	const char *pg_bindir; /* where pg_dump is, or NULL */
 	bool schema_only;
 	bool data_only;

@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 
+use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -51,7 +52,8 @@ sub set_watermark
 $pair->target_sql(
 	'CREATE TABLE IF NOT EXISTS penstock.table_state (pipeline text NOT NULL,
 		schema_name text NOT NULL, table_name text NOT NULL,
-		state text NOT NULL, watermark pg_lsn NOT NULL,
+		state text NOT NULL, watermark pg_lsn NOT NULL, slot_name text,
+		created boolean NOT NULL DEFAULT false,
 		PRIMARY KEY (pipeline, schema_name, table_name))');
 
 # Transactions that change all of them, before and after the watermarks.
@@ -92,8 +94,44 @@ change_all(105);
 $pair->follow_to_end;
 $pair->equal_ok('behind all watermarks');
 
-my $output = $pair->run_or_die('drop');
+$pair->run_or_die('drop');
 is($pair->target_sql("SELECT count(*) FROM pg_namespace
 	WHERE nspname = 'penstock'"), 0, 'drop takes the watermarks with it');
 
+from_standby();
 done_testing();
+
+
+# ---- From a standby ----
+
+# Its rows are of a later moment than the slot, while the source goes on.
+sub from_standby
+{
+	my $standby = PostgreSQL::Test::Cluster->new('standby');
+
+	$pair->recreate_target;
+	$pair->pgbench_init(1);
+	$pair->source->backup('base');
+	$standby->init_from_backup($pair->source, 'base', has_streaming => 1);
+	$standby->start;
+	$pair->fails_like(1, qr/is not a standby/, 'a copy from what is no standby',
+		'clone', '--copy-from=' . $pair->conninfo('source'));
+
+	my $writers = $pair->start_pgbench('--client=2', '--rate=200');
+	my ($status, undef, $log) = $pair->run('clone',
+		'--copy-from=' . $standby->connstr($pair->name));
+	is($status, 0, 'a copy from a standby');
+	my ($position, $start) =
+	  $log =~ m{rows are read from the standby, as of (\S+), .* at (\S+)};
+	ok($position, 'it says how standby and slot were matched');
+	is($standby->safe_psql('postgres', 'SELECT pg_is_wal_replay_paused()'),
+		'f', 'the standby goes on');
+	$pair->wait_for_sql('source',
+		"SELECT pg_current_wal_lsn() > '$position'::pg_lsn + 10000");
+	$pair->end_pgbench($writers);
+	is($pair->source_sql("SELECT '$position'::pg_lsn > '$start'::pg_lsn"),
+		't', 'the rows are newer than the slot');
+	$pair->follow_to_end;
+	$pair->equal_ok('followed after a copy from a standby');
+	$standby->stop;
+}
