@@ -355,7 +355,7 @@ run_on_table(TableWork *work, const Verb *verb, const char *name, Error *err)
 Rc
 command_table(const Config *config, Error *err)
 {
-	const Verb *verb;
+	const Verb *verb = NULL;
 	TableWork work = {0};
 	Rc rc = read_words(config, &verb, err);
 
@@ -369,6 +369,7 @@ command_table(const Config *config, Error *err)
 					   "that are placed by a configuration file");
 	if (rc != RC_OK)
 		return rc;
+	CHECK(verb != NULL);
 	rc = table_work_open(&work, config, err);
 	for (int i = 1; i < config->word_count && rc == RC_OK; i++)
 		rc = run_on_table(&work, verb, config->words[i], err);
