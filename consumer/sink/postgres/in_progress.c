@@ -23,6 +23,7 @@ typedef struct Part
 	bool aborts;     /* the subtransaction was rolled back; no batch */
 	bool commits;
 	Lsn after_lsn; /* everything up to here must be committed before */
+	size_t bytes;  /* that it is counted with */
 } Part;
 
 typedef struct Savepoint
@@ -40,6 +41,7 @@ typedef struct Place
 	bool aborting;   /* to be rolled back as soon as its connection is idle */
 	Part *first;     /* the queue */
 	Part *last;
+	size_t queued_bytes; /* of its parts */
 	Savepoint savepoints[IN_PROGRESS_SAVEPOINTS_MAX];
 	int savepoint_count;
 	bool connected;
@@ -78,6 +80,18 @@ free_part(Part *part)
 	free(part);
 }
 
+/*
+ * A part has changed.  There can be as many as there are subtransactions, so
+ * their bytes are not added up each time that somebody asks.
+ */
+static void
+count_part(Place *place, Part *part)
+{
+	place->queued_bytes -= part->bytes;
+	part->bytes = sizeof(Part) + part->batch.bytes;
+	place->queued_bytes += part->bytes;
+}
+
 static Part *
 add_part(Place *place, Lsn delivered_lsn)
 {
@@ -89,6 +103,7 @@ add_part(Place *place, Lsn delivered_lsn)
 	else
 		place->first = part;
 	place->last = part;
+	count_part(place, part);
 	return part;
 }
 
@@ -100,6 +115,7 @@ drop_first_part(Place *place)
 	place->first = part->next;
 	if (place->first == NULL)
 		place->last = NULL;
+	place->queued_bytes -= part->bytes;
 	free_part(part);
 }
 
@@ -261,6 +277,7 @@ in_progress_change(InProgress *self, Frame *frame, const Change *change,
 	}
 	place->last->after_lsn = delivered_lsn;
 	batch_add(&place->last->batch, frame, change);
+	count_part(place, place->last);
 	return RC_OK;
 }
 
@@ -589,8 +606,7 @@ in_progress_bytes(const InProgress *self)
 
 		if (place->connected)
 			bytes += place->applier.batch.bytes;
-		for (const Part *part = place->first; part != NULL; part = part->next)
-			bytes += part->batch.bytes;
+		bytes += place->queued_bytes;
 	}
 	return bytes;
 }
