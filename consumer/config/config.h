@@ -54,6 +54,7 @@ typedef enum ConfigCommand
 	COMMAND_DROP = 1 << 5,
 	COMMAND_TABLE = 1 << 6,
 	COMMAND_CONFIG = 1 << 7,
+	COMMAND_FEDERATE = 1 << 8,
 } ConfigCommand;
 
 typedef struct Config
@@ -94,6 +95,8 @@ typedef struct Config
 	bool create_slot;
 	bool force;
 	bool dry_run;
+	const char *coordinator; /* connection string, or NULL */
+	bool apply;              /* run what would be printed */
 	bool keep;
 	bool verbose;
 	bool quiet;

@@ -50,10 +50,29 @@
 	" ORDER BY o.opcintype = y.oid DESC NULLS LAST,"                           \
 	"  i.typispreferred DESC NULLS LAST LIMIT 1"
 
+/*
+ * What that function is called with, as a format for the column (3) and the
+ * type (4), or null if SQL cannot call it.  Before 18 some types borrow the
+ * function of another one that is stored alike, and to which SQL has no cast.
+ */
+#define HASH_ARGUMENT_SQL                                                      \
+	"CASE WHEN f.proargtypes[0] = t.input"                                     \
+	"  OR EXISTS (SELECT FROM pg_cast s WHERE s.castsource = t.input"          \
+	"   AND s.casttarget = f.proargtypes[0] AND s.castmethod = 'b')"           \
+	" THEN '%%3$I::%%4$s'"                                                     \
+	" WHEN t.input = 'bool'::regtype THEN '%%3$I::bool::int::\"char\"'"        \
+	" WHEN t.input = 'timestamptz'::regtype"                                   \
+	" THEN '%%3$I::timestamptz AT TIME ZONE ''UTC'''"                          \
+	" WHEN t.input = 'date'::regtype"                                          \
+	" THEN 'CASE WHEN isfinite(%%3$I::date)"                                   \
+	"  THEN %%3$I::date - date ''2000-01-01''"                                 \
+	"  WHEN %%3$I::date > date ''2000-01-01'' THEN 2147483647"                 \
+	"  WHEN %%3$I IS NOT NULL THEN -2147483648 END' END"
+
 /* The expression for that column's hash; null if it has none. */
 #define HASH_EXPRESSION_SQL                                                    \
-	"(SELECT format('%%I.%%I(%%I::%%s, " HASH_SEED_SQL "::bigint)',"           \
-	"  n.nspname, f.proname, a.attname,"                                       \
+	"(SELECT format('%%1$I.%%2$I(' || " HASH_ARGUMENT_SQL                      \
+	"  || ', " HASH_SEED_SQL "::bigint)', n.nspname, f.proname, a.attname,"    \
 	"  format_type(CASE WHEN i.typtype = 'p' THEN t.oid ELSE t.input END,"     \
 	"   NULL))"                                                                \
 	" FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace,"           \

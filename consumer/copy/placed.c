@@ -169,7 +169,8 @@ check_hash(Placed *placed, const CopyTable *table, const PGresult *result,
 								placed->arena,
 								"column \"%s\", by which table %s is placed, "
 								"cannot be hashed: its type has no default "
-								"operator class for that",
+								"operator class for that, or one whose "
+								"function SQL cannot call",
 								PQgetvalue(result, row, COLUMNS_NAME),
 								table->qualified),
 						});
