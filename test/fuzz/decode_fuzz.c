@@ -142,10 +142,32 @@ check_message(const Penstock__Message *wire, const MessageInfo *message)
 	CHECK(message->content_length == wire->content.len);
 }
 
+/* Whose piece a frame is, if it is one. */
+static void
+check_stream(const Penstock__Frame *wire, const StreamInfo *stream)
+{
+	CHECK(stream->aborts == (wire->stream_abort != NULL));
+	if (wire->stream_abort != NULL)
+	{
+		CHECK(stream->xid == wire->stream_abort->xid);
+		CHECK(stream->abort_subxid == wire->stream_abort->subxid);
+	}
+	else if (wire->stream != NULL)
+	{
+		CHECK(stream->xid == wire->stream->xid && stream->xid != 0);
+		CHECK(stream->first == (wire->stream->first != 0));
+		CHECK(stream->decoded_lsn == wire->stream->decoded_lsn);
+	}
+	else
+		CHECK(stream->xid == 0);
+}
+
 /* Checks one change; false if it leaves nothing in the decoded frame. */
 static bool
 check_change(const Penstock__Change *wire, const Change *change)
 {
+	if (wire->operation_case != PENSTOCK__CHANGE__OPERATION_RELATION)
+		CHECK(change->subxid == wire->subxid);
 	switch (wire->operation_case)
 	{
 		case PENSTOCK__CHANGE__OPERATION_RELATION:
@@ -213,6 +235,7 @@ check_frame(const uint8_t *data, size_t length, const Frame *frame)
 	CHECK(wire != NULL);
 	CHECK(frame->begins == (wire->begin != NULL));
 	CHECK(frame->commits == (wire->commit != NULL));
+	check_stream(wire, &frame->stream);
 	for (size_t i = 0; i < wire->n_changes; i++)
 	{
 		static const Change none = {0};
