@@ -121,6 +121,14 @@ buf_append_uint32(Buf *buf, uint32_t number)
 }
 
 void
+buf_set_uint32(Buf *buf, size_t offset, uint32_t number)
+{
+	ASSERT(offset + sizeof(number) <= buf->length);
+	number = htobe32(number);
+	memcpy(buf->data + offset, &number, sizeof(number));
+}
+
+void
 buf_append_uint64(Buf *buf, uint64_t number)
 {
 	number = htobe64(number);

@@ -53,6 +53,9 @@ void buf_append_uint16(Buf *buf, uint16_t number);
 void buf_append_uint32(Buf *buf, uint32_t number);
 void buf_append_uint64(Buf *buf, uint64_t number);
 
+/* Overwrites one, for lengths that are known when what they count is there. */
+void buf_set_uint32(Buf *buf, size_t offset, uint32_t number);
+
 /* A quoted SQL identifier, "like ""this""". */
 void buf_append_identifier(Buf *buf, const char *name);
 

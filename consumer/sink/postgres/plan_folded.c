@@ -47,6 +47,10 @@
 /* Inserts from this number on go by COPY. */
 #define COPY_ROWS_MIN 50
 
+/* Values that go in one array of records: each takes up to 16 bytes beside what
+ * row_bytes() counts. */
+#define RECORD_VALUES_MAX ((size_t) 64 * KB)
+
 /* Rows with more bytes than this do not go in arrays, which would copy them. */
 #define BIG_ROW_BYTES (64 * KB)
 
@@ -699,6 +703,50 @@ add_arrays(FoldedPlan *folded, Params *params, StatementKind kind,
 					  count);
 }
 
+/*
+ * Adds whole rows as an array of records: the number of columns, then type and
+ * value of each (record_recv() in the server).
+ */
+static void
+add_records(FoldedPlan *folded, Params *params, const TargetTable *table,
+			const RowList *list, size_t count)
+{
+	Buf *array = &folded->columns[0];
+
+	begin_array(array, table->record_type, count);
+	for (size_t i = folded->next; i < folded->next + count; i++)
+	{
+		size_t start = array->length;
+
+		buf_append_uint32(array, 0);
+		buf_append_uint32(array, (uint32_t) table->column_count);
+		for (int j = 0; j < table->column_count; j++)
+		{
+			const TargetColumn *column = table->record[j];
+
+			buf_append_uint32(array, column->type_oid);
+			params_append_field(array, column,
+								&list->rows[i][column->source_index]);
+		}
+		CHECK(!array->overflowed);
+		buf_set_uint32(array, start,
+					   (uint32_t) (array->length - start - sizeof(uint32_t)));
+	}
+	params_add_bytes(params, table->record_array_type, array->data,
+					 (int) array->length);
+}
+
+/*
+ * Updates of many columns go as records.  As arrays, each column would be a
+ * table of its own on the target, which is joined with the others' row by row.
+ */
+static bool
+wants_records(const TargetTable *table, StatementKind kind, const Value *row)
+{
+	return kind == STATEMENT_UPDATE_MANY && table->record != NULL &&
+		   is_complete(table, row);
+}
+
 /* A single row, with its values as they lie in the frame. */
 static void
 send_one(FoldedPlan *folded, Params *params, Step *step, StatementKind many,
@@ -734,10 +782,20 @@ send_list(FoldedPlan *folded, Params *params, Step *step, StatementKind kind,
 		send_one(folded, params, step, kind, list->rows[folded->next]);
 		return true;
 	}
+	if (wants_records(table, kind, list->rows[folded->next]))
+	{
+		size_t count_max = RECORD_VALUES_MAX / (size_t) table->column_count;
+
+		kind = STATEMENT_UPDATE_RECORDS;
+		count = count < count_max ? count : count_max;
+	}
 	step->statement = statement_get(folded->input.statements, kind, table,
 									list->rows[folded->next],
 									list->rows[folded->next]);
-	add_arrays(folded, params, kind, table, list, count);
+	if (kind == STATEMENT_UPDATE_RECORDS)
+		add_records(folded, params, table, list, count);
+	else
+		add_arrays(folded, params, kind, table, list, count);
 	step->rows_expected = (int64_t) count;
 	folded->next += count;
 	return true;

@@ -92,7 +92,7 @@ static bool
 is_many(StatementKind kind)
 {
 	return kind == STATEMENT_INSERT_MANY || kind == STATEMENT_UPDATE_MANY ||
-		   kind == STATEMENT_DELETE_MANY;
+		   kind == STATEMENT_DELETE_MANY || kind == STATEMENT_UPDATE_RECORDS;
 }
 
 /* The change that a settling statement makes, if it can. */
@@ -111,6 +111,11 @@ append_given(Buf *sql, StatementKind kind, const TargetColumn *column, int n)
 {
 	char expression[16];
 
+	if (kind == STATEMENT_UPDATE_RECORDS)
+	{
+		buf_printf(sql, "k.%s", column->name_sql);
+		return;
+	}
 	snprintf(expression, sizeof(expression), is_many(kind) ? "k.c%d" : "$%d",
 			 n);
 	target_column_append_value(sql, column, expression);
@@ -224,7 +229,8 @@ static const char place_sql[] = " WHERE t.ctid = one.place AND t.tableoid = "
 static bool
 is_set(StatementKind kind, const TargetColumn *column, const Value *set)
 {
-	if (kind == STATEMENT_UPDATE_MANY && column->key)
+	if (column->key &&
+		(kind == STATEMENT_UPDATE_MANY || kind == STATEMENT_UPDATE_RECORDS))
 		return false;
 	if (kind == STATEMENT_REPLACE)
 		return set[column->source_index].kind != VALUE_UNCHANGED;
@@ -380,6 +386,17 @@ build_update_many(Buf *sql, const TargetTable *table, const Value *set)
 }
 
 static void
+build_update_records(Buf *sql, const TargetTable *table, const Value *set)
+{
+	int n = 0;
+
+	buf_printf(sql, "UPDATE %s%s AS t SET ", only(table), table->name_sql);
+	append_settings(sql, STATEMENT_UPDATE_RECORDS, table, set, &n);
+	buf_append_string(sql, " FROM unnest($1) AS k");
+	append_conditions(sql, STATEMENT_UPDATE_RECORDS, table, set, &n);
+}
+
+static void
 build_delete_many(Buf *sql, const TargetTable *table, const Value *find)
 {
 	int n = 0;
@@ -412,6 +429,9 @@ statement_build(Buf *sql, StatementKind kind, const TargetTable *table,
 			return;
 		case STATEMENT_UPDATE_MANY:
 			build_update_many(sql, table, set);
+			return;
+		case STATEMENT_UPDATE_RECORDS:
+			build_update_records(sql, table, set);
 			return;
 		case STATEMENT_DELETE_MANY:
 			build_delete_many(sql, table, find);

@@ -39,6 +39,9 @@ typedef enum StatementKind
 	STATEMENT_UPDATE_MANY,
 	STATEMENT_DELETE_MANY,
 
+	/* Many rows, one parameter: an array of records of the table's type. */
+	STATEMENT_UPDATE_RECORDS,
+
 	/* One row each, and what the table's policy says if there is a conflict;
 	 * see ledger.h. */
 	STATEMENT_SETTLE_INSERT,

@@ -20,7 +20,7 @@
  */
 static const char columns_sql[] =
 	"WITH the_table AS ("
-	"  SELECT c.oid, c.relkind FROM pg_catalog.pg_class c"
+	"  SELECT c.oid, c.relkind, c.reltype FROM pg_catalog.pg_class c"
 	"  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 	"  WHERE n.nspname = $1 AND c.relname = $2"
 	"  AND c.relkind IN ('r', 'p', 'f')),"
@@ -43,7 +43,8 @@ static const char columns_sql[] =
 	"   CASE WHEN base.typcategory = 'A' THEN base.typelem END,"
 	"   CASE WHEN base.oid = 1043 THEN 25 END)),"
 	"  coalesce(a.attnum = ANY (key.columns), false),"
-	"  t.relkind = 'p'"
+	"  t.relkind = 'p', t.reltype, (SELECT typarray FROM pg_catalog.pg_type"
+	"   WHERE oid = t.reltype)"
 	" FROM the_table t"
 	/* A table without columns still is one: it has a row of nulls. */
 	" LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid"
@@ -66,6 +67,8 @@ enum
 	COL_EQUALITY,
 	COL_KEY,
 	COL_PARTITIONED,
+	COL_ROW_TYPE,
+	COL_ROW_ARRAY_TYPE,
 };
 
 static uint32_t
@@ -205,6 +208,8 @@ fill_column(TargetTable *table, TargetColumn *column, const PGresult *result,
 	column->name_sql = quoted_name(arena, PQgetvalue(result, row, COL_NAME));
 	column->type_sql = arena_strdup(arena,
 									PQgetvalue(result, row, COL_TYPE_SQL));
+	column->place = row;
+	column->type_oid = oid_field(result, row, COL_TYPE);
 	column->has_equality = bool_field(result, row, COL_EQUALITY);
 	column->identity_always = bool_field(result, row, COL_IDENTITY_ALWAYS);
 	choose_transfer(column, oid_field(result, row, COL_TYPE),
@@ -336,6 +341,29 @@ choose_ways(TargetTable *table)
 	}
 }
 
+/* Below this number of columns arrays of their values are as good. */
+#define RECORD_COLUMNS_MIN 12
+
+/*
+ * A record has all columns of the table, each as its receive function reads it:
+ * as in COPY BINARY.
+ */
+static void
+choose_record(TargetTable *table, const PGresult *result)
+{
+	if (!table->copyable || table->column_count != PQntuples(result) ||
+		table->column_count < RECORD_COLUMNS_MIN)
+		return;
+	table->record_type = oid_field(result, 0, COL_ROW_TYPE);
+	table->record_array_type = oid_field(result, 0, COL_ROW_ARRAY_TYPE);
+	if (table->record_array_type == 0)
+		return;
+	table->record = arena_calloc(table->arena, (size_t) table->column_count,
+								 sizeof(const TargetColumn *));
+	for (int i = 0; i < table->column_count; i++)
+		table->record[table->columns[i].place] = &table->columns[i];
+}
+
 static MUST_CHECK Rc
 fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 		   Error *err)
@@ -357,6 +385,7 @@ fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 	note_extra_columns(table, result);
 	choose_key(table, result);
 	choose_ways(table);
+	choose_record(table, result);
 	return RC_OK;
 }
 

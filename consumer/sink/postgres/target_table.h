@@ -36,7 +36,9 @@ typedef struct TargetColumn
 {
 	const RelationColumn *source;
 	int source_index; /* in the relation's columns and in rows */
+	int place;        /* among the target table's columns, from 0 */
 	Transfer transfer;
+	uint32_t type_oid;        /* the column's */
 	uint32_t wire_type;       /* type of the parameter */
 	uint32_t wire_array_type; /* of an array of those; 0: there is none */
 	const char *type_sql;     /* the column's type, for a cast */
@@ -64,6 +66,14 @@ typedef struct TargetTable
 	ConflictPolicy policy;
 	bool copyable;   /* all columns are good for COPY BINARY */
 	bool unnestable; /* all values can travel in arrays */
+
+	/*
+	 * Whole rows can travel as records of the table's own type: these are all
+	 * its columns, in this order.  Null if they cannot.
+	 */
+	const TargetColumn **record;
+	uint32_t record_type;
+	uint32_t record_array_type;
 	uint32_t serial; /* tells statements of different tables apart */
 	Arena *arena;    /* holds all of this */
 } TargetTable;

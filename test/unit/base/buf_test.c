@@ -94,6 +94,8 @@ integers_are_written_in_network_order(void **state UNUSED)
 	buf_append_uint64(&buf, UINT64_C(0x0102030405060708));
 	assert_int_equal(buf.length, sizeof(expected));
 	assert_memory_equal(buf.data, expected, sizeof(expected));
+	buf_set_uint32(&buf, 10, 0x0a0b0c0d);
+	assert_memory_equal(buf.data + 9, "\4\x0a\x0b\x0c\x0d", 5);
 	buf_release(&buf);
 }
 
