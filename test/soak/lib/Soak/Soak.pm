@@ -39,7 +39,10 @@ my $HURRY_ONE_IN = 3;
 # What is longer than this is not healed.
 my $HEAL_S = 90;
 
-my @MEMORY = qw(4MB 8MB 32MB);
+# With what a follower is started; which, is random.
+my %OPTIONS = (
+	compression => [qw(none zstd)],
+	memory => [qw(4MB 8MB 32MB)]);
 
 # The log's writer of the target sleeps long, so that crashes lose something.
 my @TARGET = (
@@ -132,7 +135,10 @@ sub set_up
 	$self->use_small_disk if $ENV{PENSTOCK_SMALL_DISK};
 	$self->{follower} = Soak::Follower->new(
 		pair => $pair,
-		options => sub { '--memory=' . $self->{random}->pick(@MEMORY) },
+		options => sub {
+			return map { "--$_=" . $self->{random}->pick(@{ $OPTIONS{$_} }) }
+			  sort keys %OPTIONS;
+		},
 		on_failure => sub { $self->failed(@_) });
 }
 
