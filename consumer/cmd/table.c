@@ -166,7 +166,10 @@ leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 	bool removed;
 	Rc rc = table_begin(work, target, err);
 
+	/* A copy may be ahead of a follower that has not come so far. */
 	row.watermark = target->progress.end_lsn;
+	if (target->row.exists && target->row.kind == TABLE_READY)
+		row.watermark = lsn_max(row.watermark, target->row.watermark);
 	if (rc == RC_OK && keep)
 	{
 		snprintf(row.slot, sizeof(row.slot), "%s", work->slot);

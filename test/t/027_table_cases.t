@@ -77,6 +77,14 @@ END
 	$pair->follow_to_end;
 	$pair->equal_ok('resumed with a policy');
 
+	# A copy that is ahead of the follower.
+	$pair->source_sql('INSERT INTO broken VALUES (101, 0)');
+	$pair->run_or_die('table', 'resync', 'broken');
+	$pair->run_or_die('table', 'pause', '--keep', 'broken');
+	$pair->run_or_die('table', 'resume', 'broken');
+	$pair->follow_to_end;
+	$pair->equal_ok('paused before the follower has come to its copy');
+
 	# What was kept is lost.
 	$pair->run_or_die('table', 'pause', '--keep', 'broken');
 	$pair->source_sql("SELECT pg_drop_replication_slot(slot_name)
