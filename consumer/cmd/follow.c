@@ -52,7 +52,8 @@ typedef struct Attempt
 	SourceIdentity source;
 	Lsn confirmed_lsn; /* of the slot */
 	Place place;
-	bool can_stream; /* the source can send transactions in progress */
+	Directory *directory; /* NULL: nothing is placed by one */
+	bool can_stream;      /* the source can send transactions in progress */
 	Sink *sinks[CONFIG_TARGETS_MAX];
 	int sink_count;
 	Reached reached;
@@ -96,6 +97,11 @@ check_slot(Attempt *attempt, Error *err)
 static bool
 wants_streaming(const Attempt *attempt)
 {
+	const Placement *placement = attempt->config->placement;
+
+	/* What is listed for a key is known when the transaction commits. */
+	if (placement != NULL && placement_uses_directory(placement))
+		return false;
 	return attempt->config->streaming && attempt->can_stream &&
 		   !attempt->streaming->held &&
 		   !policy_is_lenient(&attempt->config->conflict_rules);
@@ -258,6 +264,26 @@ open_sinks(Attempt *attempt, Error *err)
 	return RC_FAIL;
 }
 
+/*
+ * The directory is read where the least is applied: what comes before is placed
+ * already, everywhere.
+ */
+static MUST_CHECK Rc
+open_directory(Attempt *attempt, Error *err)
+{
+	int first = -1;
+
+	for (int i = 0; i < attempt->sink_count; i++)
+		if (!attempt->sinks[i]->absent &&
+			(first < 0 ||
+			 attempt->sinks[i]->start_lsn < attempt->sinks[first]->start_lsn))
+			first = i;
+	CHECK(first >= 0);
+	return place_read_directory(attempt->config, first,
+								attempt->sinks[first]->start_lsn,
+								&attempt->directory, err);
+}
+
 /* For the pipeline: a sink has failed with *err. */
 static Sink *
 replace_sink(void *context, int index, Error *err)
@@ -276,6 +302,7 @@ close_attempt(Attempt *attempt)
 		sink_free(attempt->sinks[i]);
 	stream_close(attempt->stream);
 	place_release(&attempt->place);
+	directory_free(attempt->directory);
 }
 
 static void
@@ -311,8 +338,11 @@ follow_once(Attempt *attempt, Error *err)
 		rc = open_stream(attempt, err);
 	if (rc == RC_OK)
 		rc = open_sinks(attempt, err);
+	if (rc == RC_OK)
+		rc = open_directory(attempt, err);
 	if (rc != RC_OK)
 		return rc;
+	pipeline.directory = attempt->directory;
 	attempt->reached = REACHED_TARGETS;
 	log_info("follow", "following with slot \"%s\"", attempt->config->name);
 	pipeline.stream = attempt->stream;

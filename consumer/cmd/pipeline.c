@@ -463,6 +463,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		.sink_count = pipeline->sink_count,
 		.placement = pipeline->placement,
 		.node_count = pipeline->node_count,
+		.directory = pipeline->directory,
 	});
 	if (pipeline->endpos != 0 && durable >= pipeline->endpos)
 		stop_reading(&run, SINK_DRAINING);

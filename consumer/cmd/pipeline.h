@@ -13,6 +13,7 @@
 #include "cmd/streaming.h"
 #include "model/placement.h"
 #include "progress/progress.h"
+#include "route/directory.h"
 #include "sink/sink.h"
 #include "source/stream.h"
 
@@ -25,6 +26,7 @@ typedef struct Pipeline
 	int sink_count;
 	const Placement *placement; /* of the sinks; borrowed, or NULL */
 	int node_count;             /* as for the router */
+	Directory *directory;       /* the same */
 
 	/*
 	 * A sink in place of one that failed with *err, if the others can go on

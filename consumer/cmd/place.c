@@ -5,6 +5,7 @@
 #include "cmd/place.h"
 
 #include "base/json.h"
+#include "copy/sql.h"
 
 /* Each of the two texts; a table takes about 100 bytes. */
 #define PLACE_TEXT_MAX (256 * MB)
@@ -66,6 +67,58 @@ place_release(Place *place)
 {
 	buf_release(&place->distribution);
 	buf_release(&place->places);
+}
+
+/* Asks a target for its copy. */
+static MUST_CHECK Rc
+select_directory(const PlacementDirectory *place, PgConn *conn,
+				 PGresult **result, Error *err)
+{
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT ");
+	buf_append_identifier(&sql, place->key);
+	buf_append_string(&sql, "::text, ");
+	buf_append_identifier(&sql, place->node);
+	buf_append_string(&sql, "::text FROM ");
+	sql_append_qualified(&sql, place->schema, place->table);
+	rc = sql_run(conn, &sql, result, err);
+	return rc;
+}
+
+Rc
+place_read_directory(const Config *config, int target, Lsn lsn,
+					 Directory **directory, Error *err)
+{
+	char label[CONFIG_LABEL_SIZE];
+	const PgConnOptions options = {.conninfo = config->targets[target],
+								   .label = label,
+								   .application_name = "penstock",
+								   .kind = PGCONN_DATA};
+	const PlacementDirectory *place;
+	PGresult *result = NULL;
+	PgConn *conn = NULL;
+	Rc rc;
+
+	if (config->placement == NULL ||
+		!placement_uses_directory(config->placement))
+		return RC_OK;
+	place = placement_find_directory(config->placement);
+	config_label_target(config, target, label);
+	rc = pgconn_open(&conn, &options, err);
+	if (rc == RC_OK)
+		rc = select_directory(place, conn, &result, err);
+	if (rc == RC_OK)
+		*directory = directory_new(place, lsn);
+	for (int row = 0; rc == RC_OK && row < PQntuples(result); row++)
+		if (!PQgetisnull(result, row, 0) && !PQgetisnull(result, row, 1))
+			rc = directory_add(*directory, PQgetvalue(result, row, 0),
+							   PQgetvalue(result, row, 1), err);
+	PQclear(result);
+	pgconn_close(conn);
+	return rc;
 }
 
 bool

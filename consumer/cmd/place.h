@@ -11,6 +11,7 @@
 #include "copy/catalog.h"
 #include "copy/placed.h"
 #include "net/pgconn.h"
+#include "route/directory.h"
 #include "sink/postgres/node_table.h"
 
 typedef struct Place
@@ -31,6 +32,14 @@ void place_release(Place *place);
 
 /* Appends the JSON object of NodeIdentity. */
 void place_append_places(const Placed *placed, Buf *buf);
+
+/*
+ * Reads the directory as the target has it, which is what the source had at
+ * `lsn`.  Nothing is placed by one: *directory stays NULL; else it is the
+ * caller's.
+ */
+MUST_CHECK Rc place_read_directory(const Config *config, int target, Lsn lsn,
+								   Directory **directory, Error *err);
 
 /*
  * Which node a target is; `places` is borrowed.  False: there is no placement,

@@ -98,7 +98,7 @@ begin_section(Parse *parse, Error *err)
 
 	if (target != NULL)
 		return begin_target(parse, target, err);
-	if (strcmp(section, "placement") == 0)
+	if (strcmp(section, "placement") == 0 || strcmp(section, "directory") == 0)
 	{
 		if (parse->file->placement == NULL)
 			parse->file->placement = placement_new(parse->arena);
@@ -108,8 +108,8 @@ begin_section(Parse *parse, Error *err)
 		strcmp(section, "source") == 0)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG, "unrecognized section \"%s\"", section);
-	error_detail(err, "Expected is [penstock], [source], [target NAME] or "
-					  "[placement].");
+	error_detail(err, "Expected is [penstock], [source], [target NAME], "
+					  "[placement] or [directory].");
 	return rc;
 }
 
@@ -175,6 +175,51 @@ read_target_setting(Parse *parse, Error *err)
 }
 
 static MUST_CHECK Rc
+invalid_directory(const Parse *parse, const char *expected, Error *err)
+{
+	return error_set(err, ERR_CONFIG, "invalid %s \"%s\": expected is %s",
+					 parse->entry->key, parse->entry->value, expected);
+}
+
+/* Reads SCHEMA.TABLE. */
+static bool
+read_directory_table(PlacementDirectory *directory, const char *value)
+{
+	const char *rest = identifier_read(value, directory->schema);
+
+	if (rest == NULL || *rest != '.')
+		return false;
+	rest = identifier_read(rest + 1, directory->table);
+	return rest != NULL && *rest == '\0';
+}
+
+static MUST_CHECK Rc
+read_directory_setting(Parse *parse, Error *err)
+{
+	PlacementDirectory *directory = placement_directory(parse->file->placement);
+	const char *key = parse->entry->key;
+	const char *value = parse->entry->value;
+	const char *rest;
+
+	if (strcmp(key, "table") == 0)
+		return read_directory_table(directory, value)
+				   ? RC_OK
+				   : invalid_directory(parse, "SCHEMA.TABLE", err);
+	if (strcmp(key, "default") == 0)
+	{
+		directory->default_name = value;
+		return RC_OK;
+	}
+	if (strcmp(key, "key") != 0 && strcmp(key, "node") != 0)
+		return unrecognized(parse, "table, key, node or default", err);
+	rest = identifier_read(value,
+						   key[0] == 'k' ? directory->key : directory->node);
+	if (rest == NULL || *rest != '\0')
+		return invalid_directory(parse, "the name of a column", err);
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
 read_entry(Parse *parse, Error *err)
 {
 	const IniEntry *entry = parse->entry;
@@ -186,6 +231,8 @@ read_entry(Parse *parse, Error *err)
 	if (strcmp(entry->section, "placement") == 0)
 		return placement_add(parse->file->placement, entry->key, entry->value,
 							 entry->line, err);
+	if (strcmp(entry->section, "directory") == 0)
+		return read_directory_setting(parse, err);
 	if (strcmp(entry->section, "source") != 0)
 		return read_target_setting(parse, err);
 	if (strcmp(entry->key, "conninfo") != 0)
@@ -285,6 +332,47 @@ config_file_read(ConfigFile *file, const char *path, Arena *arena, Error *err)
 	return rc;
 }
 
+/* The index of the target of that name, or target_count. */
+static int
+find_target(const char *const *target_names, int target_count, const char *name)
+{
+	int target = 0;
+
+	while (target < target_count && (target_names[target] == NULL ||
+									 strcmp(target_names[target], name) != 0))
+		target++;
+	return target;
+}
+
+/* A directory is whole, and there if it is needed. */
+static MUST_CHECK Rc
+resolve_directory(const ConfigFile *file, const char *const *target_names,
+				  int target_count, Error *err)
+{
+	PlacementDirectory *directory = placement_directory(file->placement);
+
+	if (!placement_uses_directory(file->placement))
+		return RC_OK;
+	if (directory->schema[0] == '\0' || directory->key[0] == '\0' ||
+		directory->node[0] == '\0')
+		return error_set(err, ERR_CONFIG,
+						 "%s: section [directory] has to say table, key and "
+						 "node",
+						 file->ini.path);
+	directory->target_names = target_names;
+	directory->target_count = target_count;
+	if (directory->default_name == NULL)
+		return RC_OK;
+	directory->default_target = find_target(target_names, target_count,
+											directory->default_name);
+	if (directory->default_target < target_count)
+		return RC_OK;
+	return error_set(err, ERR_CONFIG,
+					 "%s: there is no target \"%s\", which section [directory] "
+					 "names",
+					 file->ini.path, directory->default_name);
+}
+
 Rc
 config_file_resolve(const ConfigFile *file, const char *const *target_names,
 					int target_count, Error *err)
@@ -294,15 +382,12 @@ config_file_resolve(const ConfigFile *file, const char *const *target_names,
 	for (int i = 0; i < placement_rule_count(file->placement); i++)
 	{
 		const PlacementRule *rule = placement_rule(file->placement, i);
-		int target = 0;
+		int target;
 		Rc rc;
 
 		if (rule->kind != PLACEMENT_ONLY)
 			continue;
-		while (target < target_count &&
-			   (target_names[target] == NULL ||
-				strcmp(target_names[target], rule->target_name) != 0))
-			target++;
+		target = find_target(target_names, target_count, rule->target_name);
 		if (target < target_count)
 		{
 			placement_set_target(file->placement, i, target);
@@ -313,5 +398,5 @@ config_file_resolve(const ConfigFile *file, const char *const *target_names,
 		(void) rc;
 		return config_file_error_at(file, rule->line, err);
 	}
-	return RC_OK;
+	return resolve_directory(file, target_names, target_count, err);
 }

@@ -17,6 +17,12 @@
  *     public.orders = hash(customer)
  *     public.* = all
  *
+ *     [directory]                     ; only for directory(column)
+ *     table = public.tenant           ; on the source
+ *     key = id                        ; its columns: the key,
+ *     node = node                     ; and the name of a target
+ *     default = a                     ; optional: for keys that it lacks
+ *
  * Hashed tables are spread over all targets in their order here; or, if any
  * has a remainder, over those that have one, in that order.
  */

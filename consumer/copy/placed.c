@@ -30,13 +30,13 @@ object_name(Placed *placed, const CopyTable *table)
 
 /* ---- rules -------------------------------------------------------------- */
 
-static bool
-has_column(const CopyTable *table, const char *name)
+static const CopyColumn *
+find_column(const CopyTable *table, const char *name)
 {
 	for (int i = 0; i < table->column_count; i++)
 		if (strcmp(table->columns[i].name, name) == 0)
-			return true;
-	return false;
+			return &table->columns[i];
+	return NULL;
 }
 
 /* Whether all columns of the hash are there. */
@@ -50,7 +50,7 @@ check_columns(Placed *placed, const PlacedTable *placement)
 	{
 		const char *column = placement->rule->columns[i];
 
-		if (has_column(table, column))
+		if (find_column(table, column) != NULL)
 			continue;
 		good = false;
 		add_problem(placed,
@@ -108,10 +108,167 @@ find_rules(Placed *placed, const CopyCatalog *catalog,
 										 "...",
 										 table->table->qualified),
 				});
-		else if (table->rule->kind == PLACEMENT_HASH &&
-				 check_columns(placed, table))
+		else if (table->rule->column_count > 0 && check_columns(placed, table))
 			append_wanted(table, i, wanted);
 	}
+}
+
+/* ---- the directory ------------------------------------------------------ */
+
+/* Types of keys: what is the same is the same to the byte, as text too. */
+static bool
+is_key_type(uint32_t type_oid)
+{
+	switch (type_oid)
+	{
+		case TYPE_INT2:
+		case TYPE_INT4:
+		case TYPE_INT8:
+		case TYPE_TEXT:
+		case TYPE_VARCHAR:
+		case TYPE_UUID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* The directory's table, or NULL if it is not published. */
+static const PlacedTable *
+find_directory(const Placed *placed, const PlacementDirectory *directory)
+{
+	for (int i = 0; i < placed->table_count; i++)
+	{
+		const PlacedTable *table = &placed->tables[i];
+
+		if (strcmp(table->table->schema, directory->schema) == 0 &&
+			strcmp(table->table->name, directory->table) == 0)
+			return table;
+	}
+	return NULL;
+}
+
+/* What is wrong with the directory's table; NULL: nothing. */
+static const char *
+find_directory_problem(Placed *placed, const PlacementDirectory *directory,
+					   const PlacedTable *table)
+{
+	const CopyColumn *key;
+
+	if (table == NULL)
+		return "it is not published";
+	if (table->rule == NULL || table->rule->kind != PLACEMENT_ALL)
+		return "it has to be placed by \"all\"";
+	key = find_column(table->table, directory->key);
+	if (key == NULL || find_column(table->table, directory->node) == NULL)
+		return arena_printf(placed->arena, "it has no column \"%s\" or \"%s\"",
+							directory->key, directory->node);
+	if (!is_key_type(key->type_oid))
+		return "its key is none of smallint, integer, bigint, text, varchar "
+			   "and uuid";
+	return NULL;
+}
+
+/*
+ * An expression for the number of the target that is listed for the table's
+ * key: null where none is, -1 for a target that is not there.
+ */
+static const char *
+make_directory_sql(Placed *placed, const PlacementDirectory *directory,
+				   const PlacedTable *table)
+{
+	const char *column = table->rule->columns[0];
+	const char *made;
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "coalesce((SELECT CASE d.");
+	buf_append_identifier(&sql, directory->node);
+	buf_append_string(&sql, "::text");
+	for (int i = 0; i < directory->target_count; i++)
+	{
+		if (directory->target_names[i] == NULL)
+			continue;
+		buf_append_string(&sql, " WHEN ");
+		buf_append_literal(&sql, directory->target_names[i]);
+		buf_printf(&sql, " THEN %d", i);
+	}
+	buf_append_string(&sql, " ELSE -1 END FROM ");
+	sql_append_qualified(&sql, directory->schema, directory->table);
+	buf_append_string(&sql, " d WHERE d.");
+	buf_append_identifier(&sql, directory->key);
+	buf_printf(&sql, " = %s.", table->table->qualified);
+	buf_append_identifier(&sql, column);
+	buf_append_string(&sql, " AND d.");
+	buf_append_identifier(&sql, directory->key);
+	buf_printf(&sql, "::text COLLATE \"C\" = %s.", table->table->qualified);
+	buf_append_identifier(&sql, column);
+	buf_append_string(&sql, "::text COLLATE \"C\")");
+	if (directory->default_target >= 0)
+		buf_printf(&sql, ", %d", directory->default_target);
+	buf_append_string(&sql, ", NULL)::bigint");
+	made = arena_strdup(placed->arena, sql.data);
+	buf_release(&sql);
+	return made;
+}
+
+/* A key that is of another type than the directory's is not found there. */
+static void
+place_by_directory(Placed *placed, const PlacementDirectory *directory,
+				   const CopyColumn *key, PlacedTable *table)
+{
+	const CopyColumn *column = find_column(table->table,
+										   table->rule->columns[0]);
+
+	if (column == NULL)
+		return;
+	if (column->type_oid != key->type_oid)
+		add_problem(placed,
+					&(PlacedProblem){
+						.is_error = true,
+						.object = object_name(placed, table->table),
+						.message = arena_printf(
+							placed->arena,
+							"column \"%s\", by which table %s is placed, has "
+							"another type than the key of the directory",
+							column->name, table->table->qualified),
+					});
+	table->hash_sql = make_directory_sql(placed, directory, table);
+}
+
+static void
+place_directory(Placed *placed, const Placement *placement)
+{
+	const PlacementDirectory *directory = placement_find_directory(placement);
+	const PlacedTable *table;
+	const char *problem;
+
+	if (!placement_uses_directory(placement))
+		return;
+	ASSERT(directory != NULL);
+	table = find_directory(placed, directory);
+	problem = find_directory_problem(placed, directory, table);
+	if (problem != NULL)
+	{
+		add_problem(
+			placed,
+			&(PlacedProblem){
+				.is_error = true,
+				.object = arena_printf(placed->arena, "table \"%s\".\"%s\"",
+									   directory->schema, directory->table),
+				.message = arena_printf(
+					placed->arena,
+					"table \"%s\".\"%s\" cannot be the directory: %s",
+					directory->schema, directory->table, problem),
+			});
+		return;
+	}
+	for (int i = 0; i < placed->table_count; i++)
+		if (placed->tables[i].rule != NULL &&
+			placed->tables[i].rule->kind == PLACEMENT_DIRECTORY)
+			place_by_directory(placed, directory,
+							   find_column(table->table, directory->key),
+							   &placed->tables[i]);
 }
 
 /* ---- the source --------------------------------------------------------- */
@@ -235,7 +392,12 @@ take_columns(Placed *placed, const PGresult *result, bool publishes_keys)
 								 10);
 		PlacedTable *table = &placed->tables[place];
 
-		check_hash(placed, table->table, result, row);
+		if (table->rule->kind == PLACEMENT_HASH)
+		{
+			check_hash(placed, table->table, result, row);
+			add_expression(placed, table,
+						   PQgetvalue(result, row, COLUMNS_EXPRESSION));
+		}
 		/* Without any identity there are only inserts. */
 		if (publishes_keys && table->table->has_identity)
 		{
@@ -243,8 +405,6 @@ take_columns(Placed *placed, const PGresult *result, bool publishes_keys)
 			if (place != place_before)
 				check_moves(placed, table->table, result, row);
 		}
-		add_expression(placed, table,
-					   PQgetvalue(result, row, COLUMNS_EXPRESSION));
 		place_before = place;
 	}
 }
@@ -287,6 +447,7 @@ placed_read(Placed **placed, const CopyCatalog *catalog,
 	read->problems = arena_calloc(arena, PROBLEMS_MAX, sizeof(PlacedProblem));
 	buf_init(&wanted, BUF_TEXT_MAX);
 	find_rules(read, catalog, placement, &wanted);
+	place_directory(read, placement);
 	rc = ask_source(read, catalog, &wanted, source, err);
 	buf_release(&wanted);
 	if (rc != RC_OK)

@@ -24,9 +24,10 @@ typedef struct PlacedTable
 	const PlacementRule *rule; /* borrowed from the placement; NULL: none */
 
 	/*
-	 * Of a hashed table: expressions that give, on the source, the hash of
-	 * each of the rule's columns, or null; see hash.h.  NULL if there is a
-	 * problem.
+	 * Of a table that is placed by a directory: an expression that gives, on
+	 * the source, the number of the target.  Of a hashed table: expressions
+	 * that give, on the source, the hash of each of the rule's columns, or
+	 * null; see hash.h.  NULL if there is a problem.
 	 */
 	const char *hash_sql;
 } PlacedTable;

@@ -116,6 +116,8 @@ is_for_target(const SpreadJob *job, const PlacementRule *rule, int target)
 			return true;
 		case PLACEMENT_HASH:
 			return target < job->node_count;
+		case PLACEMENT_DIRECTORY:
+			return true;
 		case PLACEMENT_ONLY:
 			return target == rule->target;
 		case PLACEMENT_NONE:
@@ -129,7 +131,8 @@ spread_job_start(SpreadJob *job, CopyPart part, const PlacedTable *table,
 				 Error *err)
 {
 	const PlacementRule *rule = table->rule;
-	bool is_hashed = rule->kind == PLACEMENT_HASH;
+	bool is_hashed = rule->kind == PLACEMENT_HASH ||
+					 rule->kind == PLACEMENT_DIRECTORY;
 	Rc rc = RC_OK;
 
 	ASSERT(job->state == SPREAD_IDLE);
@@ -139,6 +142,7 @@ spread_job_start(SpreadJob *job, CopyPart part, const PlacedTable *table,
 	job->format = (SpreadFormat){
 		.binary = part.table->binary,
 		.hash_count = is_hashed ? rule->column_count : 0,
+		.is_number = rule->kind == PLACEMENT_DIRECTORY,
 	};
 	job->ready = true;
 	for (int i = 0; i < job->target_count && rc == RC_OK; i++)
@@ -197,6 +201,26 @@ step_outlets(SpreadJob *job, Rc (*step)(Outlet *outlet, Error *err), Error *err)
 
 /* ---- rows --------------------------------------------------------------- */
 
+/* The row in hand has the number of its target in front. */
+static MUST_CHECK Rc
+take_listed(SpreadJob *job, Error *err)
+{
+	SpreadCurrent *current = &job->current;
+	Rc rc;
+
+	if (current->row.hash < (uint64_t) job->target_count)
+	{
+		current->only = (int) current->row.hash;
+		return RC_OK;
+	}
+	rc = error_set(err, ERR_CONFIG,
+				   "the directory lists no target for a row, or one that is "
+				   "not there");
+	error_hint(err, "List all keys before the copy, or give a default in "
+					"section [directory].");
+	return rc;
+}
+
 /* Takes the next row of the message in hand. */
 static MUST_CHECK Rc
 take_row(SpreadJob *job, JobProgress *progress, Error *err)
@@ -210,9 +234,12 @@ take_row(SpreadJob *job, JobProgress *progress, Error *err)
 	for (int i = 0; i < job->target_count; i++)
 		current->taken[i] = 0;
 	current->only = -1;
-	if (job->format.hash_count > 0 && current->row.is_row)
-		current->only = (int) (current->row.hash % (uint64_t) job->node_count);
 	progress->rows += current->row.is_row ? 1 : 0;
+	if (job->format.hash_count == 0 || !current->row.is_row)
+		return RC_OK;
+	if (job->format.is_number)
+		return take_listed(job, err);
+	current->only = (int) (current->row.hash % (uint64_t) job->node_count);
 	return RC_OK;
 }
 

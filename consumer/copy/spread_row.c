@@ -49,9 +49,16 @@ read_length(const char *data)
 	return be32toh(number);
 }
 
+static void
+add_number(const SpreadFormat *format, uint64_t number, uint64_t *hash)
+{
+	*hash = format->is_number ? number : hash_combine(*hash, number);
+}
+
 /* Reads one hash in front of the rest. */
 static bool
-take_binary_hash(char **at, size_t *left, uint64_t *hash)
+take_binary_hash(const SpreadFormat *format, char **at, size_t *left,
+				 uint64_t *hash)
 {
 	uint64_t number;
 	uint32_t length;
@@ -66,7 +73,7 @@ take_binary_hash(char **at, size_t *left, uint64_t *hash)
 	if (length != HASH_BYTES || *left < HASH_BYTES)
 		return false;
 	memcpy(&number, *at, sizeof(number));
-	*hash = hash_combine(*hash, be64toh(number));
+	add_number(format, be64toh(number), hash);
 	*at += HASH_BYTES;
 	*left -= HASH_BYTES;
 	return true;
@@ -88,7 +95,7 @@ take_binary(const SpreadFormat *format, char *at, size_t left, SpreadRow *row)
 	at += COUNT_BYTES;
 	left -= COUNT_BYTES;
 	for (int i = 0; i < format->hash_count; i++)
-		if (!take_binary_hash(&at, &left, &row->hash))
+		if (!take_binary_hash(format, &at, &left, &row->hash))
 			return false;
 
 	/* The number of fields that are left takes the place of what was read. */
@@ -101,7 +108,7 @@ take_binary(const SpreadFormat *format, char *at, size_t left, SpreadRow *row)
 
 /* Reads one hash, and the tab behind it. */
 static bool
-take_text_hash(char **at, uint64_t *hash)
+take_text_hash(const SpreadFormat *format, char **at, uint64_t *hash)
 {
 	char *end;
 	long long number;
@@ -115,7 +122,7 @@ take_text_hash(char **at, uint64_t *hash)
 	number = strtoll(*at, &end, 10);
 	if (errno != 0 || end == *at || *end != '\t')
 		return false;
-	*hash = hash_combine(*hash, (uint64_t) number);
+	add_number(format, (uint64_t) number, hash);
 	*at = end + 1;
 	return true;
 }
@@ -127,7 +134,7 @@ take_text(const SpreadFormat *format, char *at, size_t left, SpreadRow *row)
 
 	row->is_row = true;
 	for (int i = 0; i < format->hash_count; i++)
-		if (!take_text_hash(&at, &row->hash))
+		if (!take_text_hash(format, &at, &row->hash))
 			return false;
 	row->data = at;
 	row->length = left - (size_t) (at - start);
@@ -147,7 +154,9 @@ bool
 spread_row_take(const SpreadFormat *format, char **at, size_t *left,
 				SpreadRow *row)
 {
-	*row = (SpreadRow){.data = *at, .length = *left};
+	*row = (SpreadRow){.data = *at,
+					   .length = *left,
+					   .hash = format->is_number ? UINT64_MAX : 0};
 	if (format->binary && is_header(*at, *left))
 		row->length = HEADER_BYTES;
 	else if (!(format->binary ? take_binary(format, *at, *left, row)

@@ -17,6 +17,7 @@ typedef struct SpreadFormat
 {
 	bool binary;
 	int hash_count; /* columns in front that are hashes or null */
+	bool is_number; /* the one in front is no hash, but the number itself */
 } SpreadFormat;
 
 typedef struct SpreadRow
@@ -24,7 +25,7 @@ typedef struct SpreadRow
 	char *data; /* within the message that it came in */
 	size_t length;
 	bool is_row;   /* else it is what stands before or behind all rows */
-	uint64_t hash; /* of a row */
+	uint64_t hash; /* of a row; or the number, UINT64_MAX if it is null */
 } SpreadRow;
 
 /*

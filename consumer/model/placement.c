@@ -16,6 +16,7 @@ struct Placement
 	int count;
 	int capacity;
 	PlacementRule **rules;
+	PlacementDirectory directory;
 };
 
 #define RULES_FIRST 16
@@ -26,7 +27,30 @@ placement_new(Arena *arena)
 	Placement *placement = arena_calloc(arena, 1, sizeof(Placement));
 
 	placement->arena = arena;
+	placement->directory.default_target = -1;
 	return placement;
+}
+
+PlacementDirectory *
+placement_directory(Placement *placement)
+{
+	return &placement->directory;
+}
+
+const PlacementDirectory *
+placement_find_directory(const Placement *placement)
+{
+	return placement->directory.schema[0] != '\0' ? &placement->directory
+												  : NULL;
+}
+
+bool
+placement_uses_directory(const Placement *placement)
+{
+	for (int i = 0; i < placement->count; i++)
+		if (placement->rules[i]->kind == PLACEMENT_DIRECTORY)
+			return true;
+	return false;
 }
 
 int
@@ -137,6 +161,12 @@ read_place(PlacementRule *rule, Arena *arena, const char *text)
 		rule->kind = PLACEMENT_HASH;
 		return read_columns(rule, arena, rest);
 	}
+	rest = read_word(text, "directory");
+	if (rest != NULL)
+	{
+		rule->kind = PLACEMENT_DIRECTORY;
+		return read_columns(rule, arena, rest) && rule->column_count == 1;
+	}
 	rest = read_word(text, "only");
 	if (rest == NULL)
 		return false;
@@ -203,8 +233,8 @@ placement_add(Placement *placement, const char *tables, const char *place,
 	if (!read_place(rule, placement->arena, place))
 	{
 		rc = error_set(err, ERR_CONFIG, "invalid placement \"%s\"", place);
-		error_detail(err, "Expected is hash(COLUMN, ...), all, only TARGET, or "
-						  "none; quote a name as in SQL.");
+		error_detail(err, "Expected is hash(COLUMN, ...), directory(COLUMN), "
+						  "all, only TARGET, or none; quote a name as in SQL.");
 		return rc;
 	}
 	same = find_same(placement, rule);
@@ -292,6 +322,10 @@ placement_append_place(const PlacementRule *rule, Buf *buf)
 			break;
 		case PLACEMENT_HASH:
 			buf_append_string(buf, "hash");
+			append_columns(rule, buf);
+			break;
+		case PLACEMENT_DIRECTORY:
+			buf_append_string(buf, "directory");
 			append_columns(rule, buf);
 			break;
 		case PLACEMENT_ONLY:

@@ -28,10 +28,11 @@
 
 typedef enum PlacementKind
 {
-	PLACEMENT_ALL,  /* every row on every target */
-	PLACEMENT_HASH, /* each row on the node that its hash says */
-	PLACEMENT_ONLY, /* every row on one target */
-	PLACEMENT_NONE, /* nowhere */
+	PLACEMENT_ALL,       /* every row on every target */
+	PLACEMENT_HASH,      /* each row on the node that its hash says */
+	PLACEMENT_DIRECTORY, /* each row on the target that is listed for its key */
+	PLACEMENT_ONLY,      /* every row on one target */
+	PLACEMENT_NONE,      /* nowhere */
 } PlacementKind;
 
 typedef struct PlacementRule
@@ -43,7 +44,7 @@ typedef struct PlacementRule
 	bool is_prefix;
 
 	PlacementKind kind;
-	int column_count; /* of PLACEMENT_HASH */
+	int column_count; /* of PLACEMENT_HASH; 1 of PLACEMENT_DIRECTORY */
 	const char *columns[RELATION_DISTRIBUTION_MAX];
 	const char *target_name; /* of PLACEMENT_ONLY */
 	int target;              /* index of that; set by whoever knows targets */
@@ -52,14 +53,32 @@ typedef struct PlacementRule
 
 typedef struct Placement Placement;
 
+/*
+ * The table on the source that lists keys and their targets, for
+ * PLACEMENT_DIRECTORY.  It is itself on every target.
+ */
+typedef struct PlacementDirectory
+{
+	char schema[IDENTIFIER_SIZE]; /* empty: there is none */
+	char table[IDENTIFIER_SIZE];
+	char key[IDENTIFIER_SIZE];  /* its columns */
+	char node[IDENTIFIER_SIZE]; /* name of a target */
+	const char *default_name; /* target of keys that are not listed, or NULL */
+	int default_target;       /* index of that; -1: none */
+
+	/* What `node` may name, by index; borrowed, set like the rules' targets. */
+	const char *const *target_names;
+	int target_count;
+} PlacementDirectory;
+
 /* An empty placement that lives in the arena. */
 Placement *placement_new(Arena *arena);
 
 /*
  * Adds a rule.  `tables` is *, SCHEMA.*, SCHEMA.BEGINNING* or SCHEMA.TABLE;
- * `place` is all, none, only TARGET or hash(COLUMN, …); names are quoted as in
- * SQL.  RC_FAIL with ERR_CONFIG if either is anything else, or if there is a
- * rule for the same tables.
+ * `place` is all, none, only TARGET, hash(COLUMN, …) or directory(COLUMN);
+ * names are quoted as in SQL.  RC_FAIL with ERR_CONFIG if either is anything
+ * else, or if there is a rule for the same tables.
  */
 MUST_CHECK Rc placement_add(Placement *placement, const char *tables,
 							const char *place, int line, Error *err);
@@ -70,6 +89,15 @@ const PlacementRule *placement_rule(const Placement *placement, int index);
 
 /* Says which target a rule's target_name is. */
 void placement_set_target(Placement *placement, int index, int target);
+
+/* Its directory, to be filled in by whoever reads it. */
+PlacementDirectory *placement_directory(Placement *placement);
+
+/* The same, or NULL if there is none. */
+const PlacementDirectory *placement_find_directory(const Placement *placement);
+
+/* Whether any rule places by the directory. */
+bool placement_uses_directory(const Placement *placement);
 
 /* The rule for a table, or NULL if none is for it. */
 const PlacementRule *placement_find(const Placement *placement,

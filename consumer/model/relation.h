@@ -46,6 +46,7 @@ enum
 	TYPE_TIME = 1083,
 	TYPE_TIMESTAMP = 1114,
 	TYPE_TIMESTAMPTZ = 1184,
+	TYPE_UUID = 2950,
 };
 
 typedef enum ColumnEncoding

@@ -19,7 +19,8 @@ struct Router
 	Sink **sinks;
 	int sink_count;
 	int node_count;
-	Places *places;   /* NULL: everything goes everywhere */
+	Places *places; /* NULL: everything goes everywhere */
+	Directory *directory;
 	TxnInfo txn;      /* the open transaction */
 	char *txn_origin; /* owned copy of its string, which outlives its frame */
 };
@@ -37,6 +38,7 @@ router_new(const RouterOptions *options)
 	memcpy(router->sinks, options->sinks, sinks_bytes);
 	router->sink_count = options->sink_count;
 	router->node_count = options->node_count;
+	router->directory = options->directory;
 	if (options->placement != NULL)
 		router->places = places_new(options->placement);
 	return router;
@@ -147,25 +149,51 @@ node_of(const Router *router, uint64_t hash)
 
 /* Removes the row before it adds it: it is never in two places at once. */
 static MUST_CHECK Rc
-place_move(const Router *router, Frame *frame, const Change *change, Error *err)
+place_move(const Router *router, int from, int to, Frame *frame,
+		   const Change *change, Error *err)
 {
 	Move move;
 	Rc rc = split_move(frame, change, &move, err);
 
 	if (rc == RC_OK)
-		rc = give(router, node_of(router, change->old_hash), frame,
-				  move.removal, err);
+		rc = give(router, from, frame, move.removal, err);
 	if (rc == RC_OK)
-		rc = give(router, node_of(router, change->hash), frame, move.arrival,
-				  err);
+		rc = give(router, to, frame, move.arrival, err);
 	return rc;
+}
+
+/* To the target that is listed for the row's key. */
+static MUST_CHECK Rc
+place_listed(const Router *router, const PlacementRule *rule, Frame *frame,
+			 const Change *change, Error *err)
+{
+	const char *column = rule->columns[0];
+	const Value *row = change->kind == CHANGE_DELETE ? change->old_row
+													 : change->new_row;
+	int from;
+	int to;
+	Rc rc;
+
+	CHECK(router->directory != NULL);
+	rc = directory_find(router->directory, change->relation, column, row, &to,
+						err);
+	from = to;
+	if (rc == RC_OK && change->kind == CHANGE_UPDATE)
+		rc = directory_find(router->directory, change->relation, column,
+							change_identity_row(change), &from, err);
+	if (rc != RC_OK)
+		return rc;
+	if (from != to)
+		return place_move(router, from, to, frame, change, err);
+	return give(router, to, frame, change, err);
 }
 
 static MUST_CHECK Rc
 place_row(const Router *router, Frame *frame, const Change *change, Error *err)
 {
 	const PlacementRule *rule = NULL;
-	int node;
+	int from;
+	int to;
 	Rc rc = places_find(router->places, change->relation, &rule, err);
 
 	if (rc != RC_OK)
@@ -177,10 +205,13 @@ place_row(const Router *router, Frame *frame, const Change *change, Error *err)
 				rc = give(router, i, frame, change, err);
 			return rc;
 		case PLACEMENT_HASH:
-			node = node_of(router, change->hash);
-			if (node_of(router, change->old_hash) != node)
-				return place_move(router, frame, change, err);
-			return give(router, node, frame, change, err);
+			from = node_of(router, change->old_hash);
+			to = node_of(router, change->hash);
+			if (from != to)
+				return place_move(router, from, to, frame, change, err);
+			return give(router, to, frame, change, err);
+		case PLACEMENT_DIRECTORY:
+			return place_listed(router, rule, frame, change, err);
 		case PLACEMENT_ONLY:
 			return give(router, rule->target, frame, change, err);
 		case PLACEMENT_NONE:
@@ -200,6 +231,8 @@ has_table(const Router *router, const PlacementRule *rule, int target)
 			return true;
 		case PLACEMENT_HASH:
 			return target < router->node_count;
+		case PLACEMENT_DIRECTORY:
+			return true;
 		case PLACEMENT_ONLY:
 			return target == rule->target;
 		case PLACEMENT_NONE:
@@ -263,7 +296,13 @@ place_frame(const Router *router, Frame *frame, Error *err)
 	Rc rc = RC_OK;
 
 	for (size_t i = 0; i < frame->change_count && rc == RC_OK; i++)
-		rc = place_change(router, frame, &frame->changes[i], err);
+	{
+		if (router->directory != NULL)
+			rc = directory_note(router->directory, &frame->changes[i],
+								router->txn.end_lsn, err);
+		if (rc == RC_OK)
+			rc = place_change(router, frame, &frame->changes[i], err);
+	}
 	if (!frame->commits)
 		return rc;
 	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)

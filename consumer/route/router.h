@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "model/change.h"
 #include "model/placement.h"
+#include "route/directory.h"
 #include "sink/sink.h"
 
 typedef struct Router Router;
@@ -27,6 +28,7 @@ typedef struct RouterOptions
 	int sink_count;
 	const Placement *placement; /* borrowed; NULL: everything everywhere */
 	int node_count;             /* sinks that hashed tables are spread over */
+	Directory *directory;       /* borrowed; NULL: nothing is placed by one */
 } RouterOptions;
 
 Router *router_new(const RouterOptions *options);

@@ -31,6 +31,7 @@ for my $round (1 .. $rounds)
 	# Every row moves, one of ten together with a new large value.
 	$pair->source_sql("UPDATE parcel SET place = random() * 1000000,
 		large = CASE id % 10 WHEN $round % 10 THEN repeat('$round', 3000) ELSE large END");
+	$pair->wait_caught_up($follower) if $round % 20 == 0;
 	disturb($round) if $round == 2 || $round == 4 || $round % 50 == 0;
 }
 $pair->wait_caught_up($follower);

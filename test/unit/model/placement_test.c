@@ -115,7 +115,7 @@ what_is_no_rule_is_refused(void **state UNUSED)
 		"",          "al",        "all x",    "hash",
 		"hash()",    "hash(a",    "hash a",   "hash(a,)",
 		"hash(a) b", "only",      "only a b", "nones",
-		"hash(,a)",  "hash((a))", "only \"a", "directory(a)",
+		"hash(,a)",  "hash((a))", "only \"a", "directory(a, b)",
 		"all,none"};
 	char message[128];
 

@@ -1,0 +1,349 @@
+/*
+ * directory.c
+ *    A hash table of keys that grows, and the changes that fill it.
+ */
+#include "route/directory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#define ARENA_BLOCK_BYTES (64 * KB)
+#define BUCKETS_FIRST     256
+
+/* Bytes of a key's text. */
+#define KEY_BYTES_MAX (16 * MB)
+
+/* An entry that was removed. */
+#define TARGET_NONE (-1)
+
+typedef struct Entry
+{
+	struct Entry *next; /* of the same bucket */
+	const char *key;
+	int target;
+} Entry;
+
+struct Directory
+{
+	const PlacementDirectory *place;
+	Lsn lsn;
+	Arena *arena; /* of the entries */
+	Entry **buckets;
+	size_t bucket_count; /* a power of two */
+	size_t entry_count;
+};
+
+static void
+empty(Directory *directory)
+{
+	arena_free(directory->arena);
+	free(directory->buckets);
+	directory->arena = arena_new(ARENA_BLOCK_BYTES);
+	directory->buckets = xcalloc(BUCKETS_FIRST, sizeof(Entry *));
+	directory->bucket_count = BUCKETS_FIRST;
+	directory->entry_count = 0;
+}
+
+Directory *
+directory_new(const PlacementDirectory *place, Lsn lsn)
+{
+	Directory *directory = xcalloc(1, sizeof(Directory));
+
+	directory->place = place;
+	directory->lsn = lsn;
+	empty(directory);
+	return directory;
+}
+
+void
+directory_free(Directory *directory)
+{
+	if (directory == NULL)
+		return;
+	arena_free(directory->arena);
+	free(directory->buckets);
+	free(directory);
+}
+
+/* ---- the table ---------------------------------------------------------- */
+
+/* FNV-1a, as http://www.isthe.com/chongo/tech/comp/fnv/ describes it. */
+static size_t
+bucket_of(const Directory *directory, const char *key)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *key != '\0'; key++)
+		hash = (hash ^ (unsigned char) *key) * UINT64_C(0x100000001b3);
+	return (size_t) hash & (directory->bucket_count - 1);
+}
+
+static Entry *
+find_entry(const Directory *directory, const char *key)
+{
+	Entry *entry = directory->buckets[bucket_of(directory, key)];
+
+	while (entry != NULL && strcmp(entry->key, key) != 0)
+		entry = entry->next;
+	return entry;
+}
+
+static void
+link_entry(Directory *directory, Entry *entry)
+{
+	Entry **bucket = &directory->buckets[bucket_of(directory, entry->key)];
+
+	entry->next = *bucket;
+	*bucket = entry;
+}
+
+static void
+grow(Directory *directory)
+{
+	Entry **old = directory->buckets;
+	size_t count = directory->bucket_count;
+
+	directory->bucket_count = 2 * count;
+	directory->buckets = xcalloc(directory->bucket_count, sizeof(Entry *));
+	for (size_t i = 0; i < count; i++)
+	{
+		Entry *next;
+
+		for (Entry *entry = old[i]; entry != NULL; entry = next)
+		{
+			next = entry->next;
+			link_entry(directory, entry);
+		}
+	}
+	free(old);
+}
+
+static MUST_CHECK Rc
+find_target(const Directory *directory, const char *key, const char *node,
+			int *target, Error *err)
+{
+	const PlacementDirectory *place = directory->place;
+
+	for (int i = 0; i < place->target_count; i++)
+	{
+		const char *name = place->target_names[i];
+
+		if (name == NULL || strcmp(name, node) != 0)
+			continue;
+		*target = i;
+		return RC_OK;
+	}
+	return error_set(err, ERR_CONFIG,
+					 "the directory \"%s\".\"%s\" lists key \"%s\" with target "
+					 "\"%s\", which is not there",
+					 place->schema, place->table, key, node);
+}
+
+Rc
+directory_add(Directory *directory, const char *key, const char *node,
+			  Error *err)
+{
+	Entry *entry = find_entry(directory, key);
+	int target = TARGET_NONE;
+	Rc rc = find_target(directory, key, node, &target, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (entry != NULL && entry->target != TARGET_NONE &&
+		entry->target != target)
+		return error_set(
+			err, ERR_CONFIG,
+			"key \"%s\" is listed with another target, \"%s\": its "
+			"rows would have to move there",
+			key, node);
+	if (entry != NULL)
+	{
+		entry->target = target;
+		return RC_OK;
+	}
+	if (directory->entry_count == DIRECTORY_KEYS_MAX)
+		return error_set(err, ERR_LIMIT, "the directory has more than %d keys",
+						 DIRECTORY_KEYS_MAX);
+	if (directory->entry_count++ >= directory->bucket_count)
+		grow(directory);
+	entry = arena_calloc(directory->arena, 1, sizeof(Entry));
+	entry->key = arena_strdup(directory->arena, key);
+	entry->target = target;
+	link_entry(directory, entry);
+	return RC_OK;
+}
+
+/* ---- values ------------------------------------------------------------- */
+
+/* 00112233-4455-6677-8899-aabbccddeeff */
+static void
+append_uuid(Buf *buf, const Value *value)
+{
+	for (uint32_t i = 0; i < value->length; i++)
+		buf_printf(buf, "%s%02x",
+				   i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+				   value->bytes[i]);
+}
+
+/* The value of a column as the server prints it; false: it has none. */
+static bool
+append_column(Buf *buf, const Relation *relation, const char *column,
+			  const Value *row)
+{
+	int i = 0;
+
+	while (i < relation->column_count &&
+		   strcmp(relation->columns[i].name, column) != 0)
+		i++;
+	if (i == relation->column_count)
+		return false;
+	switch ((ValueKind) row[i].kind)
+	{
+		case VALUE_INTEGER:
+			value_append_integer(buf, relation->columns[i].type_oid,
+								 row[i].integer);
+			return true;
+		case VALUE_BINARY:
+			if (relation->columns[i].type_oid == TYPE_UUID)
+				append_uuid(buf, &row[i]);
+			else
+				buf_append(buf, row[i].bytes, row[i].length);
+			return true;
+		case VALUE_TEXT:
+			buf_append(buf, row[i].bytes, row[i].length);
+			return true;
+		case VALUE_ABSENT:
+		case VALUE_NULL:
+		case VALUE_UNCHANGED:
+			break;
+	}
+	return false;
+}
+
+/* ---- changes ------------------------------------------------------------ */
+
+static bool
+is_directory(const Directory *directory, const Relation *relation)
+{
+	return strcmp(directory->place->schema, relation->schema) == 0 &&
+		   strcmp(directory->place->table, relation->name) == 0;
+}
+
+static void
+remove_row(Directory *directory, const Relation *relation, const Value *row)
+{
+	Entry *entry;
+	Buf key;
+
+	buf_init(&key, KEY_BYTES_MAX);
+	if (append_column(&key, relation, directory->place->key, row))
+	{
+		entry = find_entry(directory, key.data);
+		if (entry != NULL)
+			entry->target = TARGET_NONE;
+	}
+	buf_release(&key);
+}
+
+static MUST_CHECK Rc
+add_row(Directory *directory, const Relation *relation, const Value *row,
+		Error *err)
+{
+	Rc rc = RC_OK;
+	Buf key;
+	Buf node;
+
+	buf_init(&key, KEY_BYTES_MAX);
+	buf_init(&node, KEY_BYTES_MAX);
+	if (append_column(&key, relation, directory->place->key, row) &&
+		append_column(&node, relation, directory->place->node, row))
+		rc = directory_add(directory, key.data, node.data, err);
+	buf_release(&key);
+	buf_release(&node);
+	return rc;
+}
+
+static MUST_CHECK Rc
+note_row(Directory *directory, const Change *change, Error *err)
+{
+	const Relation *relation = change->relation;
+
+	if (change->kind == CHANGE_DELETE)
+		remove_row(directory, relation, change->old_row);
+
+	/* Else the same key is listed again, with another target or the same. */
+	if (change->kind == CHANGE_UPDATE && change->old_row != NULL)
+	{
+		Buf old_key;
+		Buf key;
+
+		buf_init(&old_key, KEY_BYTES_MAX);
+		buf_init(&key, KEY_BYTES_MAX);
+		buf_append_string(&old_key, "");
+		buf_append_string(&key, "");
+		append_column(&old_key, relation, directory->place->key,
+					  change->old_row);
+		append_column(&key, relation, directory->place->key, change->new_row);
+		if (strcmp(old_key.data, key.data) != 0)
+			remove_row(directory, relation, change->old_row);
+		buf_release(&old_key);
+		buf_release(&key);
+	}
+	if (change->kind == CHANGE_DELETE)
+		return RC_OK;
+	return add_row(directory, relation, change->new_row, err);
+}
+
+Rc
+directory_note(Directory *directory, const Change *change, Lsn end_lsn,
+			   Error *err)
+{
+	if (end_lsn <= directory->lsn)
+		return RC_OK;
+	if (change->kind == CHANGE_TRUNCATE)
+	{
+		for (int i = 0; i < change->truncate->relation_count; i++)
+			if (is_directory(directory, change->truncate->relations[i]))
+				empty(directory);
+		return RC_OK;
+	}
+	if (change->relation == NULL || !is_directory(directory, change->relation))
+		return RC_OK;
+	return note_row(directory, change, err);
+}
+
+/* ---- finding ------------------------------------------------------------ */
+
+Rc
+directory_find(const Directory *directory, const Relation *relation,
+			   const char *column, const Value *row, int *target, Error *err)
+{
+	const Entry *entry = NULL;
+	bool has_key;
+	Buf key;
+	Rc rc = RC_OK;
+
+	buf_init(&key, KEY_BYTES_MAX);
+	has_key = append_column(&key, relation, column, row);
+	if (has_key && !key.overflowed)
+		entry = find_entry(directory, key.data != NULL ? key.data : "");
+	if (entry != NULL && entry->target != TARGET_NONE)
+		*target = entry->target;
+	else if (directory->place->default_target >= 0)
+		*target = directory->place->default_target;
+	else
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "row of table \"%s\".\"%s\" has %s%s%s, which the "
+					   "directory does not list",
+					   relation->schema, relation->name,
+					   has_key ? "key \"" : "no key", has_key ? key.data : "",
+					   has_key ? "\"" : "");
+		error_hint(err, "List a key before, or together with, its first row; "
+						"or give a default in section [directory].");
+	}
+	buf_release(&key);
+	return rc;
+}
