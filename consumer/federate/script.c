@@ -216,6 +216,31 @@ append_spread_table(Buf *script, const FederateOptions *options,
 	}
 }
 
+/*
+ * What a table lists cannot be the bounds of partitions: rows of all targets,
+ * under one name.
+ */
+static void
+append_listed_table(Buf *script, const FederateOptions *options,
+					const PlacedTable *placed, const char *columns,
+					char (*servers)[IDENTIFIER_SIZE])
+{
+	for (int i = 0; i < options->node_count; i++)
+	{
+		buf_append_string(script, "CREATE FOREIGN TABLE ");
+		append_partition_name(script, placed->table, i);
+		buf_printf(script, " (%s)", columns);
+		append_server_options(script, servers[i], placed->table);
+	}
+	buf_printf(script, "CREATE VIEW %s AS", placed->table->qualified);
+	for (int i = 0; i < options->node_count; i++)
+	{
+		buf_append_string(script, i > 0 ? " UNION ALL TABLE " : " TABLE ");
+		append_partition_name(script, placed->table, i);
+	}
+	buf_append_string(script, ";\n");
+}
+
 static void
 append_table(Buf *script, const FederateOptions *options,
 			 const PlacedTable *table, const char *columns,
@@ -225,6 +250,9 @@ append_table(Buf *script, const FederateOptions *options,
 	{
 		case PLACEMENT_HASH:
 			append_spread_table(script, options, table, columns, servers);
+			break;
+		case PLACEMENT_DIRECTORY:
+			append_listed_table(script, options, table, columns, servers);
 			break;
 		case PLACEMENT_ALL:
 			append_foreign_table(script, table->table, columns, servers[0]);

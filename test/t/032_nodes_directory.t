@@ -63,6 +63,13 @@ $nodes->follow_to_end;
 listed_ok('after a kill');
 $nodes->copied_ok('in the end', 'tenant', $nodes->names);
 
+# One database to query: rows of all nodes under one name.
+$pair->target->safe_psql('postgres', 'CREATE DATABASE whole');
+$pair->target->safe_psql('whole', $nodes->run_or_die('federate'));
+is( $pair->target->safe_psql('whole', 'SELECT count(*), sum(id) FROM orders'),
+	$pair->source_sql('SELECT count(*), sum(id) FROM orders'),
+	'a coordinator has the rows of all nodes');
+
 # A tenant with rows cannot simply be listed elsewhere.
 $pair->source_sql("UPDATE tenant SET node = 'a' WHERE id = 'late'");
 $nodes->fails_like(1,
