@@ -23,6 +23,7 @@ MUST_CHECK Rc command_status(const Config *config, Error *err);
 MUST_CHECK Rc command_tail(const Config *config, Error *err);
 MUST_CHECK Rc command_drop(const Config *config, Error *err);
 MUST_CHECK Rc command_config(const Config *config, Error *err);
+MUST_CHECK Rc command_fence(const Config *config, Error *err);
 MUST_CHECK Rc command_federate(const Config *config, Error *err);
 MUST_CHECK Rc command_table(const Config *config, Error *err);
 

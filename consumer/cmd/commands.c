@@ -22,6 +22,8 @@ static const Command commands[] = {
 	{"table", COMMAND_TABLE, command_table,
 	 "add|remove|resync|pause|resume NAME...",
 	 "take single tables into a running pipeline, or out of it"},
+	{"fence", COMMAND_FENCE, command_fence, NULL,
+	 "hold all targets at one position of the source, for a while"},
 	{"federate", COMMAND_FEDERATE, command_federate, NULL,
 	 "print the SQL that makes one database of all nodes, to query"},
 	{"config", COMMAND_CONFIG, command_config, "check",

@@ -17,6 +17,7 @@
 #include "cmd/pipeline.h"
 #include "cmd/place.h"
 #include "sink/absent.h"
+#include "sink/postgres/fence.h"
 #include "sink/postgres/postgres_sink.h"
 #include "source/slot.h"
 #include "wire/decode.h"
@@ -30,6 +31,9 @@
 
 /* The first version that sends transactions in progress. */
 #define STREAMING_VERSION_MIN 140000
+
+/* How often targets that are held at a fence are asked whether it is gone. */
+#define FENCE_POLL_MS 200
 
 /* object_in_use */
 #define SLOT_IN_USE_SQLSTATE "55006"
@@ -58,6 +62,7 @@ typedef struct Attempt
 	int sink_count;
 	Reached reached;
 	bool progressed;
+	bool fenced; /* it ended because the targets are at a fence */
 } Attempt;
 
 static MUST_CHECK Rc
@@ -321,6 +326,37 @@ log_end(const Attempt *attempt)
 	}
 }
 
+/* The first fence among the targets'; 0: there is none. */
+static Lsn
+find_fence(const Attempt *attempt)
+{
+	Lsn fence = 0;
+
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		Lsn lsn = attempt->sinks[i]->fence_lsn;
+
+		if (lsn != 0 && (fence == 0 || lsn < fence))
+			fence = lsn;
+	}
+	return fence;
+}
+
+/* The run has ended well. */
+static void
+note_end(Attempt *attempt, Lsn fence)
+{
+	Lsn endpos = attempt->config->endpos;
+
+	attempt->fenced = fence != 0 && (endpos == 0 || fence < endpos) &&
+					  !interrupt_requested();
+	if (attempt->fenced)
+		log_info("follow", "holding at the fence, LSN " LSN_FORMAT,
+				 LSN_ARGS(fence));
+	else
+		log_end(attempt);
+}
+
 /*
  * The slot comes first: the server lets only one consumer have it, so whoever
  * claims the targets afterwards is the only one who does.
@@ -332,6 +368,7 @@ follow_once(Attempt *attempt, Error *err)
 						 .placement = attempt->config->placement,
 						 .node_count = attempt->config->node_count,
 						 .verbose = true};
+	Lsn fence;
 	Rc rc = check_slot(attempt, err);
 
 	if (rc == RC_OK)
@@ -344,6 +381,9 @@ follow_once(Attempt *attempt, Error *err)
 		return rc;
 	pipeline.directory = attempt->directory;
 	attempt->reached = REACHED_TARGETS;
+	fence = find_fence(attempt);
+	if (fence != 0 && (pipeline.endpos == 0 || fence < pipeline.endpos))
+		pipeline.endpos = fence;
 	log_info("follow", "following with slot \"%s\"", attempt->config->name);
 	pipeline.stream = attempt->stream;
 	pipeline.sinks = attempt->sinks;
@@ -353,8 +393,54 @@ follow_once(Attempt *attempt, Error *err)
 	pipeline.streaming = attempt->streaming;
 	rc = pipeline_run(&pipeline, &attempt->progressed, err);
 	if (rc == RC_OK)
-		log_end(attempt);
+		note_end(attempt, fence);
 	return rc;
+}
+
+/* Waits until no fence is on this target. */
+static MUST_CHECK Rc
+wait_for_fence(const Config *config, int index, Error *err)
+{
+	char label[CONFIG_LABEL_SIZE];
+	PgConnOptions options = {.conninfo = config->targets[index],
+							 .label = label,
+							 .application_name = "penstock",
+							 .kind = PGCONN_DATA};
+	PgConn *target = NULL;
+	Lsn fence = 0;
+	Rc rc;
+
+	config_label_target(config, index, label);
+	rc = pgconn_open(&target, &options, err);
+	while (rc == RC_OK)
+	{
+		rc = fence_read(target, config->name, &fence, err);
+		if (rc != RC_OK || fence == 0)
+			break;
+		rc = interrupt_wait(-1, 0, FENCE_POLL_MS, err);
+		if (rc == RC_AGAIN)
+			rc = RC_OK;
+	}
+	pgconn_close(target);
+	return rc;
+}
+
+/* A target that cannot be asked is left to the next attempt, which looks for
+ * fences again. */
+static MUST_CHECK Rc
+wait_for_fences(const Config *config, Error *err)
+{
+	for (int i = 0; i < config->target_count; i++)
+	{
+		Rc rc = wait_for_fence(config, i, err);
+
+		if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+			return rc;
+		if (rc == RC_FAIL)
+			error_reset(err);
+	}
+	log_info("follow", "the fence is gone");
+	return RC_OK;
 }
 
 /* A target refused a transaction in progress: the next attempt is without. */
@@ -420,6 +506,11 @@ command_follow(const Config *config, Error *err)
 			rc = RC_AGAIN;
 		}
 		close_attempt(&attempt);
+		if (rc == RC_OK && attempt.fenced)
+		{
+			rc = wait_for_fences(config, err);
+			continue;
+		}
 		had_slot = had_slot || attempt.reached >= REACHED_STREAM;
 		if (rc == RC_AGAIN)
 		{

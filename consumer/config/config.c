@@ -23,6 +23,7 @@ typedef enum OptionType
 	OPTION_SIZE,
 	OPTION_RATE,
 	OPTION_COUNT,
+	OPTION_SECONDS,
 	OPTION_ORIGIN,
 	OPTION_SWITCH,
 	OPTION_COMPRESSION,
@@ -144,6 +145,8 @@ static const OptionDef option_table[] = {
 	 "pause: let the source keep the changes, so that resume needs no copy"},
 	{"json", 0, OPTION_FLAG, COMMAND_STATUS | COMMAND_CHECK, FIELD(json), NULL,
 	 NULL, NULL, "print for machines"},
+	{"hold", 0, OPTION_SECONDS, COMMAND_FENCE, FIELD(hold_s), "SECONDS", NULL,
+	 NULL, "how long to hold the targets (default: until told to stop)"},
 	{"coordinator", 0, OPTION_STRING, COMMAND_FEDERATE, FIELD(coordinator),
 	 "CONNINFO", NULL, NULL,
 	 "connection string of the database that is to show all nodes as one"},
@@ -251,16 +254,21 @@ read_size(size_t *field, const OptionDef *option, const char *value, size_t min,
 }
 
 static Rc
-read_count(int *field, const OptionDef *option, const char *value, Error *err)
+read_count(int *field, const OptionDef *option, const char *value, int max,
+		   Error *err)
 {
+	char expected[64];
 	char *end;
 	long number;
 
 	errno = 0;
 	number = strtol(value, &end, 10);
 	if (errno != 0 || end == value || *end != '\0' || number < 1 ||
-		number > CONFIG_JOBS_MAX)
-		return bad_value(err, option, value, "a number from 1 to 64");
+		number > max)
+	{
+		snprintf(expected, sizeof(expected), "a number from 1 to %d", max);
+		return bad_value(err, option, value, expected);
+	}
 	*field = (int) number;
 	return RC_OK;
 }
@@ -328,7 +336,9 @@ read_value(Config *config, const OptionDef *option, const char *value,
 							 "20MB/s",
 							 err);
 		case OPTION_COUNT:
-			return read_count(field, option, value, err);
+			return read_count(field, option, value, CONFIG_JOBS_MAX, err);
+		case OPTION_SECONDS:
+			return read_count(field, option, value, CONFIG_HOLD_MAX_S, err);
 		case OPTION_ORIGIN:
 			if (strcmp(value, "any") != 0 && strcmp(value, "none") != 0)
 				return bad_value(err, option, value, "any or none");

@@ -43,6 +43,9 @@
 /* Bound of the level in --compression: the plugin's. */
 #define CONFIG_COMPRESSION_LEVEL_MAX 19
 
+/* Bound of --hold, in seconds: a week. */
+#define CONFIG_HOLD_MAX_S (7 * 24 * 3600)
+
 /* Who takes an option: a bit for each command. */
 typedef enum ConfigCommand
 {
@@ -55,6 +58,7 @@ typedef enum ConfigCommand
 	COMMAND_TABLE = 1 << 6,
 	COMMAND_CONFIG = 1 << 7,
 	COMMAND_FEDERATE = 1 << 8,
+	COMMAND_FENCE = 1 << 9,
 } ConfigCommand;
 
 typedef struct Config
@@ -95,6 +99,7 @@ typedef struct Config
 	bool create_slot;
 	bool force;
 	bool dry_run;
+	int hold_s;              /* seconds; 0: until told to stop */
 	const char *coordinator; /* connection string, or NULL */
 	bool apply;              /* run what would be printed */
 	bool keep;

@@ -96,6 +96,7 @@ struct Sink
 	Lsn start_lsn;   /* it has everything up to here: skip it */
 	Lsn applied_lsn; /* everything before can be seen there */
 	Lsn durable_lsn; /* everything before survives a crash there */
+	Lsn fence_lsn;   /* nothing behind it is wanted at present; 0: no such */
 	bool full;       /* give it nothing more for now */
 	bool stopped;    /* in SINK_STOPPING: durable_lsn is final */
 	bool absent;     /* stands in for one that is away; see absent.h */

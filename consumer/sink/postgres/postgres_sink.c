@@ -503,6 +503,7 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
 	self->table_states = session.table_states;
 	start_from(self, &session.progress);
+	self->sink.fence_lsn = session.fence_lsn;
 	applier_init(&self->applier, &self->target, session.conn);
 	open_in_progress(self, options, session.marked);
 	*sink = &self->sink;

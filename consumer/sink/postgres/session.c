@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "sink/postgres/fence.h"
 #include "sink/postgres/ledger.h"
 #include "sink/postgres/origin.h"
 
@@ -170,6 +171,8 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 	else if (rc == RC_OK)
 		rc = table_states_read(&self->table_states, conn, options->pipeline,
 							   err);
+	if (rc == RC_OK && options->only == NULL)
+		rc = fence_read(conn, options->pipeline, &self->fence_lsn, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(conn, "SET synchronous_commit = off", NULL, err);
 	return rc;

@@ -33,6 +33,7 @@ typedef struct Session
 	bool marked;             /* what it writes has the origin's mark */
 	ProgressRow progress;    /* as it stood when the lease was claimed */
 	TableStates *table_states;
+	Lsn fence_lsn; /* see fence.h */
 } Session;
 
 /*

@@ -1,0 +1,138 @@
+# All nodes at one position of the source, while it is written to: money that
+# is moved between nodes is never missing, nor there twice.
+
+use strict;
+use warnings;
+
+use Test::More;
+use Time::HiRes ();
+
+use Penstock::Nodes;
+use Penstock::Poll qw(wait_until);
+
+my $ACCOUNTS = 200;
+my $nodes = Penstock::Nodes->new(
+	count => 3,
+	placement => [ 'public.account = hash(id)', 'public.mark = all' ]);
+my $pair = $nodes->pair;
+
+$pair->source_sql(
+	"CREATE TABLE account (id int PRIMARY KEY, balance int);
+	 INSERT INTO account SELECT n, 100 FROM generate_series(1, $ACCOUNTS) n");
+$nodes->run_or_die('clone');
+
+my $follower = $nodes->start('follow');
+$follower->wait_log(qr/following with slot/);
+
+# An idle source first.
+my $lsn = fence_for_a_second();
+
+like($lsn, qr{^[0-9A-F]+/[0-9A-F]+$}, 'an idle source: the position is printed');
+
+my $writers = $pair->start_pgbench('--client=4', '--file=' . transfers());
+
+for my $round (1 .. 3)
+{
+	my $applied = applied();
+
+	wait_until('transfers that are applied', sub { applied() > $applied + 50 });
+	my $fence = $nodes->start('fence');
+
+	$fence->wait_log(qr/all targets are at LSN/);
+	($lsn) = $fence->log =~ m{all targets are at LSN ([0-9A-F/]+)};
+	is(join(' ', map { position($_) } $nodes->names),
+		join(' ', ($lsn) x 3), "round $round: all nodes are at its position");
+	is(total(), $ACCOUNTS * 100, "round $round: nothing is between two nodes");
+
+	my $before = contents();
+
+	Time::HiRes::sleep(1.2); # longer than a follower's own rhythm
+	is(contents(), $before, "round $round: they stay as they are");
+	isnt($pair->source_sql('SELECT pg_current_wal_lsn()'), $lsn,
+		"round $round: the source does not");
+	$nodes->fails_like(1, qr/is fenced already/,
+		'another fence at that time', 'fence')
+	  if $round == 1;
+
+	# However it ends.
+	$fence->end($round == 2 ? 'KILL' : 'INT');
+	my $held = applied();
+	wait_until('the follower goes on', sub { applied() > $held });
+}
+
+# A follower that is killed while it is held, and comes back.
+my $fence = $nodes->start('fence');
+$fence->wait_log(qr/all targets are at LSN/);
+$follower->end('KILL');
+$follower = $nodes->start('follow');
+$follower->wait_log(qr/holding at the fence/);
+is(total(), $ACCOUNTS * 100, 'a follower that starts again holds as well');
+$fence->end('TERM');
+
+$pair->end_pgbench($writers);
+$pair->wait_caught_up($follower);
+$nodes->spread_ok('when all fences are gone', account => 'id');
+$pair->stop_ok($follower);
+
+# Without a pipeline there is nothing to hold.
+$nodes->run_or_die('drop');
+is($nodes->node_sql('b', "SELECT to_regnamespace('penstock')"),
+	'', 'drop takes what fences have left');
+$nodes->fails_like(1, qr/does not exist/, 'no pipeline', 'fence');
+
+done_testing();
+
+sub fence_for_a_second
+{
+	my ($status, $output) = $nodes->run('fence', '--hold=1');
+
+	is($status, 0, 'fence --hold ends by itself');
+	chomp $output;
+	return $output;
+}
+
+sub transfers
+{
+	my $file = "$ENV{TESTDATADIR}/transfers.sql";
+
+	open my $handle, '>', $file or die "could not create \"$file\": $!\n";
+	print $handle <<"SQL";
+\\set a random(1, @{[ $ACCOUNTS / 2 ]})
+\\set b random(@{[ $ACCOUNTS / 2 + 1 ]}, $ACCOUNTS)
+\\set n random(1, 50)
+BEGIN;
+UPDATE account SET balance = balance - :n WHERE id = :a;
+UPDATE account SET balance = balance + :n WHERE id = :b;
+COMMIT;
+SQL
+	close $handle or die "could not write \"$file\": $!\n";
+	return $file;
+}
+
+sub sum_of
+{
+	my ($sql) = @_;
+	my $sum = 0;
+
+	$sum += $nodes->node_sql($_, $sql) for $nodes->names;
+	return $sum;
+}
+
+sub total { return sum_of('SELECT sum(balance) FROM account'); }
+
+sub applied
+{
+	return sum_of('SELECT transactions FROM penstock.progress');
+}
+
+sub contents
+{
+	return join "\n", map {
+		$nodes->node_sql($_, 'SELECT id, balance FROM account ORDER BY id')
+	} $nodes->names;
+}
+
+sub position
+{
+	return $nodes->node_sql($_[0], 'SELECT end_lsn FROM penstock.progress');
+}
