@@ -29,13 +29,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "cmd/clone_check.h"
+#include "cmd/clone_moment.h"
 #include "cmd/clone_resume.h"
 #include "cmd/clone_spread.h"
 #include "cmd/clone_state.h"
@@ -46,104 +46,11 @@
 #include "copy/match.h"
 #include "copy/objects.h"
 #include "copy/sequences.h"
-#include "copy/standby.h"
 #include "copy/summary.h"
 #include "copy/verify.h"
 #include "sink/postgres/table_state.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
-
-/* Behind the pipeline's name, the name of the slot of a later snapshot. */
-#define SNAPSHOT_SLOT_TAIL "_resume"
-
-/* ---- The source's side ---- */
-
-/* Who the source is; must come before the slot exports its snapshot. */
-static Rc
-identify_source(Clone *clone, Error *err)
-{
-	SourceSystem system;
-	Rc rc = slot_identify_system(clone->replication, &system, err);
-
-	if (rc != RC_OK)
-		return rc;
-	snprintf(clone->identity.system_identifier,
-			 sizeof(clone->identity.system_identifier), "%s",
-			 system.system_identifier);
-	clone->identity.timeline = system.timeline;
-	return RC_OK;
-}
-
-static Rc
-create_slot(Clone *clone, Error *err)
-{
-	const char *name = clone->config->name;
-	Rc rc;
-
-	log_info("clone",
-			 "creating replication slot \"%s\"; waits for transactions that "
-			 "are open on the source",
-			 name);
-	clone->slot_begun = true;
-	rc = slot_create(clone->replication, name, SLOT_LASTING, &clone->snapshot,
-					 err);
-	if (rc != RC_OK)
-		return rc;
-	clone->slot_created = true;
-	clone->start_lsn = clone->snapshot.consistent_lsn;
-	FAULT("clone.slot_created");
-	return RC_OK;
-}
-
-/* A moment of its own for what is left to be copied. */
-static Rc
-create_snapshot(Clone *clone, Error *err)
-{
-	char name[CONFIG_NAME_MAX + 1];
-
-	/* Of the pipeline's name there may be no room for all. */
-	snprintf(name, sizeof(name), "%.*s%s",
-			 (int) (CONFIG_NAME_MAX - sizeof(SNAPSHOT_SLOT_TAIL) + 1),
-			 clone->config->name, SNAPSHOT_SLOT_TAIL);
-	log_info("clone", "taking a snapshot for what is left; waits for "
-					  "transactions that are open on the source");
-	return slot_create(clone->replication, name, SLOT_SNAPSHOT,
-					   &clone->snapshot, err);
-}
-
-/*
- * From here on the copy is of one moment: what is published, read again, is
- * locked against changes of its definition.
- */
-static Rc
-fix_moment(Clone *clone, Error *err)
-{
-	const Config *config = clone->config;
-	Rc rc = RC_OK;
-
-	if (clone->start_lsn == 0)
-		rc = create_slot(clone, err);
-	else if (clone_needs_snapshot(clone) && clone->standby == NULL)
-		rc = create_snapshot(clone, err);
-	if (rc != RC_OK)
-		return rc;
-	if (clone->snapshot.name[0] != '\0' && clone->standby == NULL)
-		log_info("clone", "the copy is of position " LSN_FORMAT,
-				 LSN_ARGS(clone->snapshot.consistent_lsn));
-	rc = pgconn_exec(clone->source, "BEGIN", NULL, err);
-	if (rc == RC_OK)
-		rc = clone_read_catalog(clone, false, err);
-	if (rc == RC_OK)
-		rc = catalog_lock(clone->catalog, clone->source, err);
-	if (rc == RC_OK && !clone->resumed)
-		rc = clone_check_targets(clone, err);
-	for (int i = 0; i < config->target_count && rc == RC_OK; i++)
-		if (!clone->targets[i].complete && clone->targets[i].run.start_lsn == 0)
-			rc = work_list_set_tables(clone->targets[i].conn, config->name,
-									  clone->start_lsn, clone->catalog, err);
-	FAULT("clone.listed");
-	return rc;
-}
 
 static Rc
 dump_schema(Clone *clone, Error *err)
@@ -165,50 +72,6 @@ dump_schema(Clone *clone, Error *err)
 
 	log_info("clone", "dumping the schema");
 	return schema_open(&clone->schema, &options, err);
-}
-
-/*
- * Rows are read from the standby, under a snapshot of its own.  It has to have
- * all that the slot has not, and the tables as they are locked now.
- */
-static Rc
-join_standby(Clone *clone, Error *err)
-{
-	SlotSnapshot *snapshot = &clone->snapshot;
-	PGresult *result = NULL;
-	Lsn least = 0;
-	Rc rc = RC_OK;
-
-	if (clone->standby == NULL || !clone_needs_snapshot(clone))
-		return RC_OK;
-	rc = pgconn_exec(clone->source, "SELECT pg_current_wal_flush_lsn()",
-					 &result, err);
-	if (rc != RC_OK)
-		return rc;
-	(void) lsn_parse(PQgetvalue(result, 0, 0), &least);
-	PQclear(result);
-	rc = standby_export(clone->standby, lsn_max(least, clone->start_lsn),
-						snapshot->name, sizeof(snapshot->name),
-						&snapshot->consistent_lsn, err);
-	if (rc == RC_OK)
-		log_info("clone",
-				 "rows are read from the standby, as of " LSN_FORMAT
-				 ", where its replay was paused for a moment; the slot starts "
-				 "at " LSN_FORMAT,
-				 LSN_ARGS(snapshot->consistent_lsn),
-				 LSN_ARGS(clone->start_lsn));
-	return rc;
-}
-
-/* All rows are read: the source may clean up and be changed again. */
-static Rc
-release_source(Clone *clone, Error *err)
-{
-	pgconn_close(clone->replication);
-	clone->replication = NULL;
-	pgconn_close(clone->standby);
-	clone->standby = NULL;
-	return pgconn_exec(clone->source, "COMMIT", NULL, err);
 }
 
 
@@ -276,13 +139,6 @@ prepare_tables(Clone *clone, CloneTarget *target, Error *err)
 	return rc;
 }
 
-static const char *
-rows_source(const Clone *clone)
-{
-	return clone->config->copy_from != NULL ? clone->config->copy_from
-											: clone->config->source;
-}
-
 static Rc
 copy_rows(Clone *clone, int number, Error *err)
 {
@@ -295,7 +151,7 @@ copy_rows(Clone *clone, int number, Error *err)
 	const DataOptions options = {
 		.job =
 			{
-				.source = rows_source(clone),
+				.source = clone_rows_source(clone),
 				.target = clone->config->targets[number],
 				.target_label = target->label,
 				.snapshot = clone->snapshot.name,
@@ -331,7 +187,7 @@ verify_rows(const Clone *clone, int number, Error *err)
 {
 	const CloneTarget *target = &clone->targets[number];
 	const VerifyOptions options = {
-		.source = clone->config->source,
+		.source = clone_rows_source(clone),
 		.target = clone->config->targets[number],
 		.target_label = target->label,
 		.snapshot = clone->snapshot.name,
@@ -359,7 +215,7 @@ static Rc
 copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
 {
 	const LargeObjectsOptions options = {
-		.source = rows_source(clone),
+		.source = clone_rows_source(clone),
 		.snapshot = clone->snapshot.name,
 		.no_owner = clone->config->no_owner,
 		.no_privileges = clone->config->no_privileges,
@@ -579,15 +435,15 @@ run_full(Clone *clone, Error *err)
 		if (!clone->resumed)
 			rc = begin_list(clone, &clone->targets[i], err);
 	if (rc == RC_OK)
-		rc = fix_moment(clone, err);
+		rc = clone_fix_moment(clone, err);
 	if (rc == RC_OK && !clone->config->data_only)
 		rc = dump_schema(clone, err);
 	if (rc == RC_OK)
-		rc = join_standby(clone, err);
+		rc = clone_join_standby(clone, err);
 	if (rc == RC_OK)
 		rc = copy_targets(clone, err);
 	if (rc == RC_OK)
-		rc = release_source(clone, err);
+		rc = clone_release_source(clone, err);
 	if (rc == RC_OK)
 		rc = complete_targets(clone, err);
 	return rc;
@@ -660,28 +516,6 @@ say_done(const Clone *clone)
 				 LSN_ARGS(clone->snapshot.consistent_lsn));
 }
 
-/* Whether the standby is one of the source, as far as the role may know. */
-static Rc
-check_standby(const Clone *clone, Error *err)
-{
-	char identifier[SLOT_SYSTEM_ID_SIZE];
-	Rc rc;
-
-	if (clone->standby == NULL)
-		return RC_OK;
-	rc = slot_read_system_identifier(clone->standby, identifier, err);
-	if (rc != RC_OK || identifier[0] == '\0' ||
-		strcmp(identifier, clone->identity.system_identifier) == 0)
-		return rc;
-	rc = error_set(err, ERR_CONFIG,
-				   "the standby to copy from is not one of the source");
-	error_detail(err,
-				 "It is of the system with identifier %s, and the source's is "
-				 "%s.",
-				 identifier, clone->identity.system_identifier);
-	return rc;
-}
-
 /* Nothing but --restart writes anything here. */
 static Rc
 look_and_check(Clone *clone, Error *err)
@@ -690,9 +524,9 @@ look_and_check(Clone *clone, Error *err)
 	Rc rc = RC_OK;
 
 	if (!config->schema_only)
-		rc = identify_source(clone, err);
+		rc = clone_identify_source(clone, err);
 	if (rc == RC_OK)
-		rc = check_standby(clone, err);
+		rc = clone_check_standby(clone, err);
 	if (rc == RC_OK && !config->schema_only)
 		rc = clone_look(clone, err);
 	if (rc == RC_OK)

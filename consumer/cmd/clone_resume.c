@@ -64,10 +64,17 @@ refuse_unfinished(const Clone *clone, const CloneTarget *target, Error *err)
 	error_detail(err, "It was begun at %s; %d of %d tables are copied.",
 				 target->run.started_at, target->run.tables_done,
 				 target->run.table_count);
-	error_hint(err,
-			   "\"penstock clone --name=%s --resume\" goes on with it; with "
-			   "--restart instead, what it has copied is thrown away.",
-			   name);
+	if (clone->config->placement != NULL)
+		error_hint(err,
+				   "\"penstock clone --name=%s --restart\" throws away what it "
+				   "has copied and starts over.",
+				   name);
+	else
+		error_hint(
+			err,
+			"\"penstock clone --name=%s --resume\" goes on with it; with "
+			"--restart instead, what it has copied is thrown away.",
+			name);
 	return rc;
 }
 

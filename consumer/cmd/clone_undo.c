@@ -115,10 +115,17 @@ say_what_remains(const Clone *clone)
 {
 	const char *name = clone->config->name;
 
-	log_warning("clone",
-				"what was copied stays: \"penstock clone --name=%s --resume\" "
-				"goes on with it, with --restart instead it is thrown away",
-				name);
+	if (clone->config->placement != NULL)
+		log_warning("clone",
+					"what was copied stays: \"penstock clone --name=%s "
+					"--restart\" throws it away and starts over",
+					name);
+	else
+		log_warning(
+			"clone",
+			"what was copied stays: \"penstock clone --name=%s --resume\" "
+			"goes on with it, with --restart instead it is thrown away",
+			name);
 	log_warning("clone",
 				"until then replication slot \"%s\" keeps the source's log; "
 				"\"penstock drop --name=%s\" removes it",

@@ -179,6 +179,27 @@ sizes_have_units_and_bounds(void **state UNUSED)
 }
 
 static void
+rates_have_units_and_bounds(void **state UNUSED)
+{
+	static const char *const wrong[] = {"0", "1023", "1TB/s", "1MB/h", "/s"};
+
+	for (size_t i = 0; i < LENGTH_OF(wrong); i++)
+	{
+		char line[32];
+		char message[64];
+
+		snprintf(line, sizeof(line), "--max-rate %s", wrong[i]);
+		snprintf(message, sizeof(message),
+				 "invalid value for --max-rate: \"%s\"", wrong[i]);
+		refuse(COMMAND_CLONE, line, message);
+	}
+	assert_int_equal(accept(COMMAND_CLONE, "--max-rate 1kB/s").max_rate, KB);
+	assert_int_equal(accept(COMMAND_CLONE, "--max-rate 20MB").max_rate,
+					 20 * MB);
+	assert_int_equal(accept(COMMAND_CLONE, "").max_rate, 0);
+}
+
+static void
 counts_and_positions_have_bounds(void **state UNUSED)
 {
 	refuse(COMMAND_CLONE, "-j 0", "invalid value for --jobs: \"0\"");
@@ -241,6 +262,12 @@ options_that_contradict_each_other_are_refused(void **state UNUSED)
 		   "--schema-only cannot be used with --data-only");
 	refuse(COMMAND_CLONE, "--follow --schema-only",
 		   "--schema-only cannot be used with --follow");
+	refuse(COMMAND_CLONE, "--resume --restart",
+		   "--resume cannot be used with --restart");
+	refuse(COMMAND_CLONE, "--schema-only --resume",
+		   "--schema-only cannot be used with --resume");
+	refuse(COMMAND_CLONE, "--schema-only --copy-from=x",
+		   "--schema-only cannot be used with --copy-from");
 }
 
 static void
@@ -325,6 +352,7 @@ main(void)
 		cmocka_unit_test(a_name_is_known_to_be_given),
 		cmocka_unit_test(compression_has_levels),
 		cmocka_unit_test(sizes_have_units_and_bounds),
+		cmocka_unit_test(rates_have_units_and_bounds),
 		cmocka_unit_test(counts_and_positions_have_bounds),
 		cmocka_unit_test(streaming_is_on_unless_it_is_switched_off),
 		cmocka_unit_test(an_origin_is_one_of_two_words),

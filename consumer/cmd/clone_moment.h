@@ -1,0 +1,38 @@
+/*
+ * clone_moment.h
+ *    The moment that a clone is of: what is read of the source, under which
+ *    snapshot, and from which server.
+ */
+#ifndef PENSTOCK_CMD_CLONE_MOMENT_H
+#define PENSTOCK_CMD_CLONE_MOMENT_H
+
+#include "base/error.h"
+#include "cmd/clone_state.h"
+
+/* Who the source is; must come before the slot exports its snapshot. */
+MUST_CHECK Rc clone_identify_source(Clone *clone, Error *err);
+
+/* Whether the standby is one of the source, as far as the role may know. */
+MUST_CHECK Rc clone_check_standby(const Clone *clone, Error *err);
+
+/*
+ * Creates the slot, or the snapshot with which a clone goes on.  From here on
+ * the copy is of one moment: what is published, read again, is locked against
+ * changes of its definition.  The tables are in the work list.
+ */
+MUST_CHECK Rc clone_fix_moment(Clone *clone, Error *err);
+
+/*
+ * Has the rows read from the standby, if there is one, under a snapshot of its
+ * own.  It has to have all that the slot has not, and the tables as they are
+ * locked now.
+ */
+MUST_CHECK Rc clone_join_standby(Clone *clone, Error *err);
+
+/* The connection string of the server that rows are read from. */
+const char *clone_rows_source(const Clone *clone);
+
+/* All rows are read: the source may clean up and be changed again. */
+MUST_CHECK Rc clone_release_source(Clone *clone, Error *err);
+
+#endif /* PENSTOCK_CMD_CLONE_MOMENT_H */
