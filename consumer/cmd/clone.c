@@ -181,6 +181,19 @@ copy_rows(Clone *clone, int number, Error *err)
 	return rc;
 }
 
+/* They differ: whoever goes on with this clone is to copy them again. */
+static void
+distrust_rows(const Clone *clone, const CloneTarget *target)
+{
+	Error err = {0};
+	Rc rc = work_list_distrust(target->conn, clone->config->name,
+							   clone->snapshot.consistent_lsn, &err);
+
+	if (rc != RC_OK)
+		log_error(LOG_WARNING, "clone", &err);
+	error_reset(&err);
+}
+
 /* Tables that an earlier run has copied are as they were at its snapshot. */
 static Rc
 verify_rows(const Clone *clone, int number, Error *err)
@@ -201,6 +214,8 @@ verify_rows(const Clone *clone, int number, Error *err)
 		return RC_OK;
 	log_info("clone", "comparing the tables with those on %s", target->label);
 	rc = verify_tables(clone->catalog, &options, &compared, err);
+	if (rc == RC_FAIL && err->code == ERR_CONFLICT)
+		distrust_rows(clone, target);
 	if (rc == RC_OK)
 		log_info(
 			"clone", "%d tables have the same contents on %s%s", compared,

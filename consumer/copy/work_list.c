@@ -539,6 +539,21 @@ work_list_set_parts(const CopyCatalog *catalog, PgConn *target,
 	return sql_run(target, &sql, NULL, err);
 }
 
+Rc
+work_list_distrust(PgConn *target, const char *pipeline, Lsn watermark,
+				   Error *err)
+{
+	char lsn[LSN_TEXT_SIZE];
+	const char *params[] = {pipeline, lsn};
+
+	snprintf(lsn, sizeof(lsn), LSN_FORMAT, LSN_ARGS(watermark));
+	return pgconn_exec_params(
+		target,
+		"UPDATE penstock.copy_table SET finished_at = NULL"
+		" WHERE pipeline = $1 AND watermark = $2::pg_lsn",
+		LENGTH_OF(params), params, NULL, err);
+}
+
 /*
  * The lock on the run's row keeps a new token from being taken before this is
  * committed.

@@ -113,6 +113,10 @@ MUST_CHECK Rc work_list_empty_tables(const CopyCatalog *catalog, PgConn *target,
 MUST_CHECK Rc work_list_set_parts(const CopyCatalog *catalog, PgConn *target,
 								  const char *pipeline, int jobs, Error *err);
 
+/* What was copied as of this position turned out to differ: it is not done. */
+MUST_CHECK Rc work_list_distrust(PgConn *target, const char *pipeline,
+								 Lsn watermark, Error *err);
+
 MUST_CHECK Rc work_list_set_schema(PgConn *target, const char *pipeline,
 								   WorkSchema schema, Error *err);
 

@@ -61,6 +61,7 @@ refusals();
 crash_points();
 kills();
 target_crash();
+taken_over();
 data_only();
 done_testing();
 
@@ -290,6 +291,24 @@ sub target_crash
 	is($status, 0, 'it is resumed');
 	like($log, qr/[2-9]\d* of \d+ tables are copied/, 'with what is there');
 	as_it_should_be('the target crashed');
+}
+
+
+# ---- Taken over from one that runs ----
+
+sub taken_over
+{
+	my $process = $pair->start('clone', '--max-rate=2MB/s');
+
+	wait_until('tables to be finished', sub { keys %{ finished() } >= 1 });
+	$pair->fails_like($FAILED, qr/a clone of pipeline "shop" .* is running/,
+		'drop is refused while it runs', 'drop');
+	my ($status, $output) = $pair->run('status');
+	like($output, qr/clone runs: \d+ of \d+ tables/, 'status says that it runs');
+	($status) = $pair->run('clone', '--resume');
+	is($status, 0, 'another clone goes on in its place');
+	is($process->wait_exit, $FAILED, 'the first one ends');
+	as_it_should_be('taken over');
 }
 
 
