@@ -272,6 +272,17 @@ check-e2e: all faults
 		$(if $(findstring --coverage,$(VARIANT_FLAGS)),--gcov=$(OUT)) \
 		$(PROVE) --recurse -I test/t/lib $(PROVE_FLAGS) $(PROVE_TESTS)
 
+# The tests that apply most.
+MODE_TESTS = $(wildcard $(addprefix test/t/,001* 002* 003* 004* 006* 009* 011* \
+	014*))
+
+.PHONY: check-modes	## run source, consumer and target in other ways to apply
+check-modes: all faults
+	@for lanes in 1 4; do \
+		PENSTOCK_APPLY=transaction PENSTOCK_LANES=$$lanes \
+			$(MAKE) check-e2e PROVE_TESTS='$(MODE_TESTS)' || exit; \
+	done
+
 # The consumer with places at which it dies if a test wants it to.
 .PHONY: faults
 faults: $(PROTO_DIR)/penstock.pb-c.h

@@ -191,6 +191,8 @@ open_sink(Attempt *attempt, int index, Error *err)
 		.pipeline = config->name,
 		.source = attempt->source,
 		.rules = &config->conflict_rules,
+		.per_transaction = config_applies_transactions(config),
+		.lanes = config->lanes,
 		.memory_bytes = config->memory_bytes / (size_t) config->target_count,
 	};
 	NodeIdentity node;

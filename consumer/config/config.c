@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,8 @@ typedef enum OptionType
 	OPTION_RATE,
 	OPTION_COUNT,
 	OPTION_SECONDS,
+	OPTION_LANES,
+	OPTION_APPLY,
 	OPTION_ORIGIN,
 	OPTION_SWITCH,
 	OPTION_COMPRESSION,
@@ -121,6 +124,12 @@ static const OptionDef option_table[] = {
 	{"memory", 'm', OPTION_SIZE, COMMAND_STREAMING | COMMAND_TABLE,
 	 FIELD(memory_bytes), "SIZE", NULL, CONFIG_MEMORY_DEFAULT,
 	 "bound on memory for changes, beside the largest single row"},
+	{"apply", 0, OPTION_APPLY, COMMAND_CLONE | COMMAND_FOLLOW,
+	 FIELD(apply_mode), "batch|transaction", "PENSTOCK_APPLY", "batch",
+	 "many source transactions as one on the target, or each as one"},
+	{"lanes", 0, OPTION_LANES, COMMAND_CLONE | COMMAND_FOLLOW, FIELD(lanes),
+	 "N", "PENSTOCK_LANES", "1",
+	 "with --apply=transaction: connections that apply at once"},
 	{"origin", 0, OPTION_ORIGIN, COMMAND_STREAMING | COMMAND_TABLE,
 	 FIELD(origin), "any|none", NULL, "any",
 	 "none: leave out what itself came from elsewhere"},
@@ -339,6 +348,14 @@ read_value(Config *config, const OptionDef *option, const char *value,
 			return read_count(field, option, value, CONFIG_JOBS_MAX, err);
 		case OPTION_SECONDS:
 			return read_count(field, option, value, CONFIG_HOLD_MAX_S, err);
+		case OPTION_LANES:
+			return read_count(field, option, value, CONFIG_LANES_MAX, err);
+		case OPTION_APPLY:
+			if (strcmp(value, "batch") != 0 &&
+				strcmp(value, "transaction") != 0)
+				return bad_value(err, option, value, "batch or transaction");
+			*(const char **) field = value;
+			return RC_OK;
 		case OPTION_ORIGIN:
 			if (strcmp(value, "any") != 0 && strcmp(value, "none") != 0)
 				return bad_value(err, option, value, "any or none");
@@ -543,6 +560,12 @@ read_defaults(Config *config, const bool *given, Error *err)
 	return RC_OK;
 }
 
+bool
+config_applies_transactions(const Config *config)
+{
+	return strcmp(config->apply_mode, "transaction") == 0;
+}
+
 /* Options of which one rules out the other. */
 static Rc
 check_together(const Config *config, Error *err)
@@ -569,6 +592,9 @@ check_together(const Config *config, Error *err)
 	if (config->resume && config->restart)
 		return error_set(err, ERR_CONFIG,
 						 "--resume cannot be used with --restart");
+	if (config->lanes > 1 && !config_applies_transactions(config))
+		return error_set(err, ERR_CONFIG,
+						 "--lanes can only be used with --apply=transaction");
 	return RC_OK;
 }
 

@@ -46,6 +46,9 @@
 /* Bound of --hold, in seconds: a week. */
 #define CONFIG_HOLD_MAX_S (7 * 24 * 3600)
 
+/* Bound of --lanes. */
+#define CONFIG_LANES_MAX 16
+
 /* Who takes an option: a bit for each command. */
 typedef enum ConfigCommand
 {
@@ -73,6 +76,8 @@ typedef struct Config
 	const char *name;           /* of the pipeline, and of its slot */
 	bool name_given;            /* on the command line */
 	const char *publications;   /* comma-separated, as for the plugin */
+	const char *apply_mode;     /* batch or transaction */
+	int lanes;                  /* connections to each target */
 	const char *origin;         /* any or none */
 	bool streaming;             /* of transactions in progress */
 	const char *compression;    /* as --compression has it, or NULL: none */
@@ -130,6 +135,9 @@ void config_release(Config *config);
 /* What the target is called in messages: target, target 2, target "a". */
 void config_label_target(const Config *config, int index,
 						 char label[static CONFIG_LABEL_SIZE]);
+
+/* Whether --apply=transaction was given. */
+bool config_applies_transactions(const Config *config);
 
 /* Checks that what a command cannot do without is there. */
 MUST_CHECK Rc config_require_source(const Config *config, Error *err);

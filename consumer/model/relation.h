@@ -47,6 +47,7 @@ enum
 	TYPE_TIMESTAMP = 1114,
 	TYPE_TIMESTAMPTZ = 1184,
 	TYPE_UUID = 2950,
+	TYPE_LSN = 3220,
 };
 
 typedef enum ColumnEncoding

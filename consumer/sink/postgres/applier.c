@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -14,6 +15,9 @@
 
 /* Batches with fewer changes are not worth folding. */
 #define FOLD_CHANGES_MIN 8
+
+/* Inserts of a table from this number on go by COPY. */
+#define COPY_ROWS_MIN 50
 
 /* Bytes of a COPY that are handed to libpq before it has to flush. */
 #define COPY_BUFFER_MAX (4 * PLAN_STATEMENT_BYTES)
@@ -36,13 +40,17 @@ send_step(Applier *self, Error *err)
 {
 	Expectation expectation = {
 		.kind = EXPECT_ROWS,
-		.rows_expected = self->step.rows_expected,
+		.rows_expected = applier_note_rows(self),
 		.change_index = self->step.change_index,
 		.table = self->step.table,
 	};
 
 	FAULT("apply.before_statement");
 	self->has_step = false;
+	if (self->step.kind == STEP_TXN)
+		return applier_begin_txn(self, err);
+	if (self->step.kind == STEP_COMMIT)
+		return applier_commit_txn(self, err);
 	if (self->step.kind == STEP_SETTLE)
 		expectation.kind = EXPECT_SETTLED;
 	if (self->step.statement == NULL)
@@ -63,22 +71,36 @@ take_step(Applier *self)
 	self->has_step = !self->plan_ended;
 }
 
+static bool
+must_stop(const Applier *self)
+{
+	return self->failed || self->stopping;
+}
+
+/* Whether the next step can only be taken when all results are here. */
+static bool
+must_drain(const Applier *self)
+{
+	return self->step.kind == STEP_COPY ||
+		   (self->step.kind == STEP_COMMIT && self->results_wanted);
+}
+
 /* Sends steps until the socket is full, a COPY is due, or the plan ends. */
 static MUST_CHECK Rc
 send_steps(Applier *self, Error *err)
 {
-	while (!lane_is_blocked(self->lane) && !self->failed)
+	while (!lane_is_blocked(self->lane) && !must_stop(self))
 	{
 		Rc rc;
 
 		take_step(self);
-		if (self->plan_ended || self->step.kind == STEP_COPY)
+		if (self->plan_ended || must_drain(self))
 			break;
 		rc = send_step(self, err);
 		if (rc != RC_OK)
 			return rc;
 	}
-	if (lane_is_blocked(self->lane) && !self->failed)
+	if (lane_is_blocked(self->lane) && !must_stop(self))
 		return lane_flush(self->lane, err);
 	self->state = APPLIER_DRAINING;
 	return lane_send_sync(self->lane, err);
@@ -101,7 +123,9 @@ send_begin(Applier *self, Error *err)
 static MUST_CHECK Rc
 make_plan(Applier *self, bool folded, Error *err)
 {
-	PlanInput input = {.batch = &self->batch,
+	PlanInput input = {.batch = self->batch,
+					   .change_end = self->batch->change_count,
+					   .copy_rows_min = COPY_ROWS_MIN,
 					   .statements = self->statements,
 					   .lookup = table_cache_get,
 					   .lookup_context = self->tables,
@@ -128,11 +152,12 @@ make_plan(Applier *self, bool folded, Error *err)
 }
 
 /* Prepared statements are only forgotten between transactions' steps. */
-static MUST_CHECK Rc
-forget_statements(Applier *self, Error *err)
+Rc
+applier_forget_statements(Applier *self, Error *err)
 {
 	statement_cache_reset(self->statements);
-	self->progress_statement.prepared = false;
+	for (int i = 0; i < FIXED_COUNT; i++)
+		self->fixed[i].prepared = false;
 	return pgconn_exec(lane_conn(self->lane), "DEALLOCATE ALL", NULL, err);
 }
 
@@ -149,21 +174,25 @@ is_worth_folding(const Applier *self, const Batch *batch)
 Rc
 applier_start(Applier *self, Batch *batch, Error *err)
 {
-	Batch emptied = self->batch;
+	Batch emptied = self->own_batch;
 	Rc rc = RC_OK;
 
-	ASSERT(self->state == APPLIER_IDLE && batch_is_empty(&self->batch));
-	self->batch = *batch;
+	ASSERT(self->state == APPLIER_IDLE && batch_is_empty(&self->own_batch));
+	self->own_batch = *batch;
 	*batch = emptied;
-	batch_split_incomplete(&self->batch, batch);
-	batch_continue(&self->batch, batch);
+	if (self->target->per_transaction && self->batch->txn_count > 1)
+		batch_split(self->batch, 1, batch);
+	else
+		batch_split_incomplete(self->batch, batch);
+	batch_continue(self->batch, batch);
+	statement_cache_set_counting(self->statements, false);
 	if (statement_cache_is_full(self->statements))
-		rc = forget_statements(self, err);
+		rc = applier_forget_statements(self, err);
 	if (rc == RC_OK)
 		rc = table_cache_prepare(self->tables, lane_conn(self->lane),
-								 &self->batch, err);
+								 self->batch, err);
 	if (rc == RC_OK)
-		rc = make_plan(self, is_worth_folding(self, &self->batch), err);
+		rc = make_plan(self, is_worth_folding(self, self->batch), err);
 	return rc;
 }
 
@@ -177,7 +206,8 @@ finish_round(Applier *self, Error *err)
 
 	plan_free(self->plan);
 	self->plan = NULL;
-	batch_reset(&self->batch);
+	self->folded = false;
+	batch_reset(self->batch);
 	self->state = APPLIER_IDLE;
 	return rc;
 }
@@ -198,7 +228,7 @@ undo_batch(Applier *self, Error *err)
 
 	/* Statements after the failure were skipped, their preparing too. */
 	if (rc == RC_OK)
-		rc = forget_statements(self, err);
+		rc = applier_forget_statements(self, err);
 	return rc;
 }
 
@@ -209,7 +239,7 @@ undo_batch(Applier *self, Error *err)
 static bool
 keep_transactions_before(Applier *self)
 {
-	Batch *batch = &self->batch;
+	Batch *batch = self->batch;
 	size_t txn_index;
 
 	if (self->failure_index == PLAN_NO_CHANGE || self->has_stop ||
@@ -239,7 +269,7 @@ recover(Applier *self, Error *err)
 	if (self->state == APPLIER_COMMITTING)
 		self->savepoint_set = false;
 	can_retry = self->folded && self->failure_is_refusal &&
-				(!self->batch.continues || self->savepoint_set);
+				(!self->batch->continues || self->savepoint_set);
 	rc = undo_batch(self, err);
 	if (rc != RC_OK)
 		return rc;
@@ -256,7 +286,7 @@ recover(Applier *self, Error *err)
 	log_debug("apply",
 			  "%s refused a batch of %zu changes as a whole, applying it in "
 			  "order: %s",
-			  self->target->label, self->batch.change_count,
+			  self->target->label, self->batch->change_count,
 			  self->failure.message);
 	error_reset(&self->failure);
 	return make_plan(self, false, err);
@@ -266,8 +296,10 @@ recover(Applier *self, Error *err)
 static MUST_CHECK Rc
 round_is_over(Applier *self, Error *err)
 {
-	const Batch *batch = &self->batch;
+	const Batch *batch = self->batch;
 
+	if (self->round != NULL && (must_stop(self) || self->plan_ended))
+		return applier_end_txns(self, err);
 	if (self->failed)
 		return recover(self, err);
 	if (self->state == APPLIER_COMMITTING ||
@@ -281,6 +313,7 @@ round_is_over(Applier *self, Error *err)
 		}
 		return finish_round(self, err);
 	}
+	self->results_wanted = false;
 	if (self->has_step && self->step.kind == STEP_COPY)
 		return applier_start_copy(self, err);
 	if (!self->plan_ended)
@@ -420,6 +453,22 @@ applier_roll_back_to(Applier *self, uint32_t number, int64_t open_rows,
 
 /* ---- life cycle --------------------------------------------------------- */
 
+static const Statement fixed_statements[FIXED_COUNT] = {
+	[FIXED_PROGRESS] = {"penstock_progress", progress_table_advance_sql},
+	[FIXED_PROGRESS_FROM] = {"penstock_progress_from",
+							 progress_table_advance_from_sql},
+	[FIXED_BEGIN] = {"penstock_begin", "BEGIN"},
+	[FIXED_COMMIT] = {"penstock_commit", "COMMIT"},
+	[FIXED_COMMIT_AND_CHAIN] = {"penstock_chain", "COMMIT AND CHAIN"},
+	[FIXED_WAIT] = {"penstock_wait",
+					"SELECT pg_catalog.pg_advisory_xact_lock_shared($1, $2)"},
+	[FIXED_TAKE_TURN] = {"penstock_take_turn",
+						 "SELECT pg_catalog.pg_advisory_xact_lock_shared($1, "
+						 "$2), pg_catalog.pg_advisory_lock($1, $3)"},
+	[FIXED_END_TURN] = {"penstock_end_turn",
+						"SELECT pg_catalog.pg_advisory_unlock($1, $2)"},
+};
+
 void
 applier_init(Applier *self, Target *target, PgConn *conn)
 {
@@ -428,11 +477,11 @@ applier_init(Applier *self, Target *target, PgConn *conn)
 		.lane = lane_new(conn),
 		.statements = statement_cache_new(),
 		.tables = table_cache_new(target->rules),
-		.progress_statement = {.name = "penstock_progress",
-							   .sql = progress_table_advance_sql},
 		.params = params_new(),
 		.progress_params = params_new(),
 	};
+	self->batch = &self->own_batch;
+	memcpy(self->fixed, fixed_statements, sizeof(self->fixed));
 	buf_init(&self->copy_buffer, COPY_BUFFER_MAX);
 }
 
@@ -441,7 +490,7 @@ applier_release(Applier *self)
 {
 	plan_free(self->plan);
 	lane_free(self->lane);
-	batch_release(&self->batch);
+	batch_release(&self->own_batch);
 	statement_cache_free(self->statements);
 	table_cache_free(self->tables);
 	params_free(self->params);

@@ -78,8 +78,40 @@ typedef enum ExpectationKind
 	EXPECT_ROWS,     /* and the right number of rows */
 	EXPECT_SETTLED,  /* conflicts, if any, are settled and noted */
 	EXPECT_PROGRESS, /* its failure means that the lease is lost */
+	EXPECT_COMMIT,   /* a source transaction is there */
 	EXPECT_POSITION, /* a row with two positions */
 } ExpectationKind;
+
+/* Statements that are always the same. */
+typedef enum FixedStatement
+{
+	FIXED_PROGRESS,
+	FIXED_PROGRESS_FROM,
+	FIXED_BEGIN,
+	FIXED_COMMIT,
+	FIXED_COMMIT_AND_CHAIN,
+	FIXED_WAIT,
+	FIXED_TAKE_TURN,
+	FIXED_END_TURN,
+	FIXED_COUNT,
+} FixedStatement;
+
+/*
+ * A round in which each source transaction is one of the target: what the
+ * appliers that are at work in it share.  See crew.h for turns.
+ */
+typedef struct TxnRound
+{
+	Lsn start_lsn; /* progress before the first transaction */
+	TableCache *tables;
+	bool flushes; /* the batch's last commit waits for the disk */
+	bool takes_turns;
+	uint32_t turn_first;     /* of the batch's first transaction */
+	uint32_t turn_stride;    /* from an applier's turn to its next */
+	int32_t turn_class;      /* first part of the locks' key */
+	const uint32_t *depends; /* per transaction: index plus one of the one that
+								has to be committed before it begins; 0: none */
+} TxnRound;
 
 /* Embedded; to be read, not written, by whoever has it. */
 typedef struct Applier
@@ -88,14 +120,20 @@ typedef struct Applier
 	Lane *lane;
 	StatementCache *statements;
 	TableCache *tables;
-	Statement progress_statement;
+	Statement fixed[FIXED_COUNT];
 	Params *params;
 	Params *progress_params;
 	Buf copy_buffer;
 
 	ApplierState state;
 	CopyState copy_state;
-	Batch batch; /* that is being applied; empty in APPLIER_IDLE */
+	Batch own_batch;
+	Batch *batch; /* that is being applied: its own, or one of several's */
+	const TxnRound *round; /* NULL: the batch is applied as one */
+	bool stopping;         /* the round is to be left */
+	size_t committed;      /* transactions of the batch, up to its last one */
+	int64_t rows_counted;  /* that the open transaction must have changed */
+	bool results_wanted;   /* some have to be looked at before it commits */
 	Plan *plan;
 	Step step;          /* that is to be sent next, if has_step */
 	bool has_step;      /* a step was taken from the plan and not yet sent */
@@ -114,6 +152,7 @@ typedef struct Applier
 
 	int64_t open_rows;       /* applied in the open transaction's parts */
 	int64_t committing_rows; /* of the commit under way */
+	int64_t committing_txns; /* of the same */
 	Lsn committing_lsn;      /* source position of the same */
 	bool committing_flushes; /* it waits for the disk */
 } Applier;
@@ -134,6 +173,24 @@ void applier_release(Applier *self);
  * if that is not complete.  Only in APPLIER_IDLE.
  */
 MUST_CHECK Rc applier_start(Applier *self, Batch *batch, Error *err);
+
+/*
+ * Starts to apply transactions of a batch that is not its own, each as a
+ * transaction of the target.  Whoever has the batch looks at `failed` and
+ * `committed` when it is idle again; what was open is then rolled back.  Only
+ * in APPLIER_IDLE.
+ */
+MUST_CHECK Rc applier_start_txns(Applier *self, Batch *batch,
+								 const TxnRound *round,
+								 const TxnSelection *selection, Error *err);
+
+/* Has it leave such a round, without the transactions that it has not sent. */
+void applier_stop_txns(Applier *self);
+
+/* Asks where the target's log is, behind commits up to `lsn`, the last of which
+ * may have waited for the disk.  Only in APPLIER_IDLE. */
+MUST_CHECK Rc applier_ask_position(Applier *self, Lsn lsn, bool flushed,
+								   Error *err);
 
 /* Notes a position up to which there was nothing to apply.  Only in
  * APPLIER_IDLE, without an open transaction. */
@@ -171,6 +228,7 @@ void applier_interest(const Applier *self, SinkInterest *interest);
 /* applier.c */
 MUST_CHECK Rc applier_send_plain(Applier *self, const char *sql,
 								 ExpectationKind kind, Error *err);
+MUST_CHECK Rc applier_forget_statements(Applier *self, Error *err);
 
 /* applier_result.c: takes all results that are here.  RC_END: the sync came
  * back. */
@@ -184,7 +242,17 @@ MUST_CHECK Rc applier_handle_result(Applier *self, PGresult *result,
 MUST_CHECK Rc applier_start_copy(Applier *self, Error *err);
 MUST_CHECK Rc applier_work_copy(Applier *self, Error *err);
 
-/* applier_commit.c */
+/* applier_txn.c: notes how it is made sure that the step changes as many rows
+ * as it should; returns how many its result must have, or -1. */
+int64_t applier_note_rows(Applier *self);
+MUST_CHECK Rc applier_begin_txn(Applier *self, Error *err);
+MUST_CHECK Rc applier_commit_txn(Applier *self, Error *err);
+MUST_CHECK Rc applier_end_txns(Applier *self, Error *err);
+
+/* applier_commit.c: parameters of the statements that move progress; `txn` is
+ * NULL if only the position moves. */
+void applier_build_progress(Applier *self, const TxnInfo *txn, Lsn end_lsn,
+							int64_t transactions, int64_t rows);
 MUST_CHECK Rc applier_commit_batch(Applier *self, Error *err);
 
 /* The answer to the question that follows a commit, or stands alone. */

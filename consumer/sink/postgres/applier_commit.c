@@ -13,26 +13,9 @@ static const char position_sql[] =
 	"SELECT pg_catalog.pg_current_wal_insert_lsn(),"
 	" pg_catalog.pg_current_wal_flush_lsn()";
 
-/* A position as a parameter of progress_table_advance_sql. */
-static void
-add_lsn_param(Params *params, Lsn lsn)
-{
-	char *text = arena_printf(params->arena, LSN_FORMAT, LSN_ARGS(lsn));
-
-	params_add_bytes(params, TYPE_TEXT, text, (int) strlen(text));
-}
-
-static void
-add_null_param(Params *params, Oid type)
-{
-	params_add_bytes(params, type, NULL, 0);
-}
-
-/* Parameters of progress_table_advance_sql; `txn` is NULL if only the position
- * moves. */
-static void
-build_progress_params(Applier *self, const TxnInfo *txn, int64_t transactions,
-					  int64_t rows)
+void
+applier_build_progress(Applier *self, const TxnInfo *txn, Lsn end_lsn,
+					   int64_t transactions, int64_t rows)
 {
 	Params *params = self->progress_params;
 
@@ -41,14 +24,14 @@ build_progress_params(Applier *self, const TxnInfo *txn, int64_t transactions,
 					 (int) strlen(self->target->pipeline));
 	params_add_int8(params, self->target->lease_token);
 	if (txn != NULL)
-		add_lsn_param(params, txn->commit_lsn);
+		params_add_number(params, TYPE_LSN, (int64_t) txn->commit_lsn);
 	else
-		add_null_param(params, TYPE_TEXT);
-	add_lsn_param(params, self->committing_lsn);
+		params_add_bytes(params, TYPE_LSN, NULL, 0);
+	params_add_number(params, TYPE_LSN, (int64_t) end_lsn);
 	if (txn != NULL)
-		params_add_int8(params, txn->commit_time_us);
+		params_add_number(params, TYPE_TIMESTAMPTZ, txn->commit_time_us);
 	else
-		add_null_param(params, TYPE_INT8);
+		params_add_bytes(params, TYPE_TIMESTAMPTZ, NULL, 0);
 	params_add_int8(params, transactions);
 	params_add_int8(params, rows);
 }
@@ -68,7 +51,7 @@ send_commit(Applier *self, Error *err)
 		rc = applier_send_plain(self, "SET LOCAL synchronous_commit = local",
 								EXPECT_DONE, err);
 	if (rc == RC_OK)
-		rc = lane_send_statement(self->lane, &self->progress_statement,
+		rc = lane_send_statement(self->lane, &self->fixed[FIXED_PROGRESS],
 								 self->progress_params, &expectation, err);
 	if (rc == RC_OK)
 		rc = applier_send_plain(self, "COMMIT", EXPECT_DONE, err);
@@ -84,13 +67,14 @@ send_commit(Applier *self, Error *err)
 Rc
 applier_commit_batch(Applier *self, Error *err)
 {
-	const Batch *batch = &self->batch;
+	const Batch *batch = self->batch;
 	const TxnInfo *last = &batch->txns[batch->txn_count - 1].txn;
 
 	self->committing_lsn = last->end_lsn;
 	self->committing_rows = self->open_rows + (int64_t) batch->change_count;
-	build_progress_params(self, last, (int64_t) batch->txn_count,
-						  self->committing_rows);
+	self->committing_txns = (int64_t) batch->txn_count;
+	applier_build_progress(self, last, last->end_lsn, self->committing_txns,
+						   self->committing_rows);
 	return send_commit(self, err);
 }
 
@@ -105,12 +89,31 @@ applier_commit_position(Applier *self, Lsn lsn, Error *err)
 	self->savepoint_set = false;
 	self->committing_lsn = lsn;
 	self->committing_rows = 0;
-	build_progress_params(self, NULL, 0, 0);
+	self->committing_txns = 0;
+	applier_build_progress(self, NULL, lsn, 0, 0);
 	rc = lane_enter_pipeline(self->lane, err);
 	if (rc == RC_OK)
 		rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
 	if (rc == RC_OK)
 		rc = send_commit(self, err);
+	return rc;
+}
+
+/* The question after the commits of a round of transactions. */
+Rc
+applier_ask_position(Applier *self, Lsn lsn, bool flushed, Error *err)
+{
+	Rc rc = lane_enter_pipeline(self->lane, err);
+
+	self->committing_lsn = lsn;
+	self->committing_txns = 0;
+	self->committing_rows = 0;
+	self->committing_flushes = flushed;
+	if (rc == RC_OK)
+		rc = applier_send_plain(self, position_sql, EXPECT_POSITION, err);
+	if (rc == RC_OK)
+		rc = lane_send_sync(self->lane, err);
+	self->state = APPLIER_COMMITTING;
 	return rc;
 }
 
@@ -162,7 +165,7 @@ applier_note_round(Applier *self)
 		self->txn_open = false;
 		target->position_at_us = clock_monotonic_us();
 		target->flush_checks = 0;
-		target->sink->transactions += (int64_t) self->batch.txn_count;
+		target->sink->transactions += self->committing_txns;
 		target->sink->rows += self->committing_rows;
 		self->open_rows = 0;
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "sink/postgres/applier.h"
 #include "sink/postgres/progress_table.h"
@@ -39,8 +40,8 @@ describe_change(const Applier *self, const Expectation *expectation,
 	*described = (ConflictChange){.table = expectation->table};
 	if (index == PLAN_NO_CHANGE)
 		return;
-	described->change = self->batch.changes[index];
-	described->txn = batch_change_txn(&self->batch, index);
+	described->change = self->batch->changes[index];
+	described->txn = batch_change_txn(self->batch, index);
 }
 
 /* Logs a conflict that was settled; not each of many. */
@@ -95,7 +96,11 @@ note_lease_lost(Applier *self, Error *failure)
 	(void) rc;
 	error_hint(failure, "Only one consumer at a time can follow with one "
 						"name.");
-	note_failure(self, failure, &(ConflictChange){0}, PLAN_NO_CHANGE, false);
+
+	/* In a round of transactions it may also be a wrong number of rows, or an
+	 * order that was not kept: alone and in order it will be known. */
+	note_failure(self, failure, &(ConflictChange){0}, PLAN_NO_CHANGE,
+				 self->round != NULL);
 }
 
 /*
@@ -103,20 +108,19 @@ note_lease_lost(Applier *self, Error *failure)
  * change; but it is of these transactions.
  */
 static void
-add_commit_context(const Applier *self, Error *err)
+add_commit_context(const BatchTxn *txns, size_t txn_count, Error *err)
 {
-	const Batch *batch = &self->batch;
-	const TxnInfo *first = &batch->txns[0].txn;
-	const TxnInfo *last = &batch->txns[batch->txn_count - 1].txn;
+	const TxnInfo *first = &txns[0].txn;
+	const TxnInfo *last = &txns[txn_count - 1].txn;
 
-	if (batch->txn_count == 1)
+	if (txn_count == 1)
 		error_context(err, "committing transaction %u, commit LSN " LSN_FORMAT,
 					  first->xid, LSN_ARGS(first->commit_lsn));
 	else
 		error_context(err,
 					  "committing %zu transactions, from %u, commit "
 					  "LSN " LSN_FORMAT ", to %u, commit LSN " LSN_FORMAT,
-					  batch->txn_count, first->xid, LSN_ARGS(first->commit_lsn),
+					  txn_count, first->xid, LSN_ARGS(first->commit_lsn),
 					  last->xid, LSN_ARGS(last->commit_lsn));
 }
 
@@ -139,8 +143,11 @@ note_error_result(Applier *self, const PGresult *result,
 	}
 	describe_change(self, expectation, &described);
 	conflict_explain_refusal(&described, &failure);
-	if (self->state == APPLIER_COMMITTING && self->batch.txn_count > 0)
-		add_commit_context(self, &failure);
+	if (expectation->kind == EXPECT_COMMIT)
+		add_commit_context(&self->batch->txns[expectation->txn_index], 1,
+						   &failure);
+	else if (self->state == APPLIER_COMMITTING && self->batch->txn_count > 0)
+		add_commit_context(self->batch->txns, self->batch->txn_count, &failure);
 	note_failure(self, &failure, &described, expectation->change_index,
 				 !error_is_transient(&failure));
 }
@@ -162,6 +169,20 @@ check_rows(Applier *self, const PGresult *result,
 	note_failure(self, &failure, &described, expectation->change_index, true);
 }
 
+/* A COMMIT of a transaction that had failed would be a ROLLBACK. */
+static void
+check_commit(Applier *self, PGresult *result, const Expectation *expectation)
+{
+	size_t t = expectation->txn_index;
+	const BatchTxn *txn = &self->batch->txns[t];
+
+	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
+	FAULT("apply.after_commit");
+	target_note_txn(self->target, &txn->txn,
+					batch_txn_end(self->batch, t) - txn->change_first);
+	self->committed = t + 1;
+}
+
 Rc
 applier_handle_result(Applier *self, PGresult *result,
 					  const Expectation *expectation, Error *err)
@@ -175,6 +196,8 @@ applier_handle_result(Applier *self, PGresult *result,
 		check_rows(self, result, expectation);
 	else if (expectation->kind == EXPECT_SETTLED)
 		check_settled(self, result, expectation);
+	else if (expectation->kind == EXPECT_COMMIT)
+		check_commit(self, result, expectation);
 	else if (expectation->kind == EXPECT_POSITION && !self->failed)
 		rc = applier_note_position(self, result, err);
 	PQclear(result);

@@ -114,29 +114,84 @@ first_frame_of_changes(const Batch *batch, size_t change_first)
 }
 
 void
-batch_split_incomplete(Batch *batch, Batch *to)
+batch_split(Batch *batch, size_t txn_index, Batch *to)
 {
-	const BatchTxn *last = &batch->txns[batch->txn_count - 1];
-	size_t change_first = last->change_first;
-	size_t frame_first;
+	size_t change_first = batch->txns[txn_index].change_first;
+	size_t frame_first = first_frame_of_changes(batch, change_first);
+	size_t f = frame_first;
 
 	ASSERT(batch_is_empty(to));
-	if (last->complete || batch->txn_count < 2)
-		return;
-	frame_first = first_frame_of_changes(batch, change_first);
-	batch_begin(to, &last->txn);
-	for (size_t f = frame_first, c = change_first; f < batch->frame_count; f++)
+	ASSERT(txn_index > 0 && txn_index < batch->txn_count);
+	for (size_t t = txn_index, c = change_first; t < batch->txn_count; t++)
 	{
-		Frame *frame = batch->frames[f].frame;
+		size_t change_end = batch_txn_end(batch, t);
 
-		for (size_t i = 0; i < batch->frames[f].change_count; i++)
-			batch_add(to, frame, batch->changes[c++]);
-		batch->bytes -= frame->bytes;
-		frame_unref(frame); /* `to` holds one now */
+		batch_begin(to, &batch->txns[t].txn);
+		while (c < change_end)
+		{
+			for (size_t i = 0; i < batch->frames[f].change_count; i++)
+				batch_add(to, batch->frames[f].frame, batch->changes[c++]);
+			f++;
+		}
+		if (batch->txns[t].complete)
+			batch_commit(to);
+	}
+	for (f = frame_first; f < batch->frame_count; f++)
+	{
+		batch->bytes -= batch->frames[f].frame->bytes;
+		frame_unref(batch->frames[f].frame); /* `to` holds one now */
 	}
 	batch->frame_count = frame_first;
 	batch->change_count = change_first;
-	batch->txn_count--;
+	batch->txn_count = txn_index;
+}
+
+void
+batch_split_incomplete(Batch *batch, Batch *to)
+{
+	if (!batch->txns[batch->txn_count - 1].complete && batch->txn_count > 1)
+		batch_split(batch, batch->txn_count - 1, to);
+}
+
+/* Takes away the first elements of an array. */
+static void
+shift(void *array, size_t drop, size_t count, size_t size)
+{
+	memmove(array, (char *) array + drop * size, (count - drop) * size);
+}
+
+void
+batch_drop(Batch *batch, size_t txn_count)
+{
+	size_t change_first;
+	size_t frame_first;
+
+	ASSERT(txn_count <= batch->txn_count);
+	if (txn_count == 0)
+		return;
+	if (txn_count == batch->txn_count)
+	{
+		batch_reset(batch);
+		return;
+	}
+	change_first = batch->txns[txn_count].change_first;
+	frame_first = first_frame_of_changes(batch, change_first);
+	for (size_t f = 0; f < frame_first; f++)
+	{
+		batch->bytes -= batch->frames[f].frame->bytes;
+		frame_unref(batch->frames[f].frame);
+	}
+	shift(batch->txns, txn_count, batch->txn_count, sizeof(batch->txns[0]));
+	shift(batch->changes, change_first, batch->change_count,
+		  sizeof(batch->changes[0]));
+	shift(batch->frames, frame_first, batch->frame_count,
+		  sizeof(batch->frames[0]));
+	batch->txn_count -= txn_count;
+	batch->change_count -= change_first;
+	batch->frame_count -= frame_first;
+	for (size_t t = 0; t < batch->txn_count; t++)
+		batch->txns[t].change_first -= change_first;
+	batch->continues = false;
 }
 
 void

@@ -72,6 +72,13 @@ void batch_commit(Batch *batch);
 /* Leaves only the first transactions, all of them complete. */
 void batch_truncate(Batch *batch, size_t txn_count);
 
+/* Takes away the first transactions, all of them complete. */
+void batch_drop(Batch *batch, size_t txn_count);
+
+/* Moves the transactions from an index on, which is not 0, to an empty batch
+ * `to`. */
+void batch_split(Batch *batch, size_t txn_index, Batch *to);
+
 /*
  * Moves a last transaction that is not complete to an empty batch `to`, if
  * there are complete ones before it.
@@ -81,6 +88,15 @@ void batch_split_incomplete(Batch *batch, Batch *to);
 /* If the last transaction of `batch` is not complete, makes `next` its
  * continuation. */
 void batch_continue(const Batch *batch, Batch *next);
+
+/* The index behind a transaction's last change. */
+static inline size_t
+batch_txn_end(const Batch *batch, size_t txn_index)
+{
+	return txn_index + 1 < batch->txn_count
+			   ? batch->txns[txn_index + 1].change_first
+			   : batch->change_count;
+}
 
 /*
  * The index of a change's transaction, and the transaction.

@@ -605,7 +605,7 @@ in_progress_bytes(const InProgress *self)
 		const Place *place = &self->places[i];
 
 		if (place->connected)
-			bytes += place->applier.batch.bytes;
+			bytes += place->applier.batch->bytes;
 		bytes += place->queued_bytes;
 	}
 	return bytes;

@@ -14,6 +14,10 @@
 /* Rough size of a command's messages without its values. */
 #define COMMAND_BYTES 64
 
+/* Items that may be added between two looks at whether the lane is blocked: the
+ * end of a transaction takes five statements, each up to two, and a sync. */
+#define ITEMS_AT_ONCE_MAX 12
+
 typedef enum ItemKind
 {
 	ITEM_PREPARE, /* ours alone: nobody is told of its success */
@@ -66,8 +70,8 @@ lane_conn(const Lane *lane)
 bool
 lane_is_blocked(const Lane *lane)
 {
-	/* A statement takes up to two items, a sync one. */
-	return lane->flush_pending || lane->item_count + 3 > LANE_EXPECTATIONS_MAX;
+	return lane->flush_pending ||
+		   lane->item_count + ITEMS_AT_ONCE_MAX > LANE_EXPECTATIONS_MAX;
 }
 
 bool

@@ -32,6 +32,7 @@ typedef struct Expectation
 	int kind; /* the user's own */
 	int64_t rows_expected;
 	size_t change_index;
+	size_t txn_index;
 	const TargetTable *table;
 } Expectation;
 

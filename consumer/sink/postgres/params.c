@@ -146,12 +146,18 @@ params_add_bytes(Params *params, Oid type, const void *bytes, int length)
 }
 
 void
-params_add_int8(Params *params, int64_t number)
+params_add_number(Params *params, Oid type, int64_t number)
 {
 	uint8_t *bytes = arena_alloc(params->arena, INTEGER_BYTES_MAX);
 
-	params_add_bytes(params, TYPE_INT8, bytes,
+	params_add_bytes(params, type, bytes,
 					 encode_integer(bytes, TYPE_INT8, number));
+}
+
+void
+params_add_int8(Params *params, int64_t number)
+{
+	params_add_number(params, TYPE_INT8, number);
 }
 
 static void

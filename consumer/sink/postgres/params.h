@@ -42,8 +42,9 @@ void params_add(Params *params, const TargetColumn *column, const Value *value);
 /* Adds bytes that are in binary format already; borrowed. */
 void params_add_bytes(Params *params, Oid type, const void *bytes, int length);
 
-/* Adds a number, as a bigint. */
+/* Adds a number, as a bigint, or as another type that is one within. */
 void params_add_int8(Params *params, int64_t number);
+void params_add_number(Params *params, Oid type, int64_t number);
 
 /*
  * Appends one value as COPY BINARY and arrays have it: its length, or -1 for

@@ -7,7 +7,8 @@
  * change as it was made, one row at a time.  The folded plan sends the net
  * effect of the batch, table by table and many rows at a time; it is faster by
  * far, and may be refused by the target where the ordered plan is not (see
- * plan_folded.c).
+ * plan_folded.c).  A plan of transactions takes each transaction of the batch
+ * on its own, in one of the two ways.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_H
@@ -33,6 +34,8 @@ typedef enum StepKind
 	STEP_STATEMENT, /* `statement`, or `sql`, with the parameters */
 	STEP_SETTLE,    /* a statement that settles conflicts; see ledger.h */
 	STEP_COPY,      /* COPY into `table`; rows by plan_copy_rows() */
+	STEP_TXN,       /* of a plan of transactions: the next begins, … */
+	STEP_COMMIT,    /* … and ends */
 	STEP_END,       /* there are no more */
 } StepKind;
 
@@ -44,6 +47,8 @@ typedef struct Step
 	int64_t rows_expected; /* that it must affect; -1: any number */
 	const TargetTable *table;
 	size_t change_index; /* in the batch, or PLAN_NO_CHANGE */
+	size_t txn_index;    /* of STEP_TXN and STEP_COMMIT */
+	bool last;           /* of STEP_COMMIT: no other transaction follows */
 } Step;
 
 /* Finds the table that a relation's changes go to; never NULL. */
@@ -53,6 +58,9 @@ typedef const TargetTable *(*TableLookup)(void *context,
 typedef struct PlanInput
 {
 	const Batch *batch;
+	size_t change_first;  /* the changes that the plan is for */
+	size_t change_end;    /* behind the last of them */
+	size_t copy_rows_min; /* inserts of a table from which COPY pays */
 	StatementCache *statements;
 	TableLookup lookup;
 	void *lookup_context;
@@ -80,6 +88,19 @@ struct Plan
 /* The batch must outlive the plan. */
 Plan *plan_ordered_new(const PlanInput *input);
 Plan *plan_folded_new(const PlanInput *input);
+
+/* Which transactions of a batch a plan is for, and how. */
+typedef struct TxnSelection
+{
+	size_t first;
+	size_t stride; /* 1: each, 2: every other, … */
+	size_t end;    /* behind the last */
+	bool may_fold; /* large ones need not be applied in order */
+} TxnSelection;
+
+/* The range of changes in `input` is not looked at. */
+Plan *plan_transactions_new(const PlanInput *input,
+							const TxnSelection *selection);
 
 static inline void
 plan_next(Plan *plan, Params *params, Step *step)

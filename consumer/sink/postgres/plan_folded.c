@@ -40,12 +40,10 @@
 
 #include "base/xalloc.h"
 #include "sink/postgres/plan.h"
+#include "sink/postgres/row_key.h"
 
 #define FOLD_ARENA_BYTES (64 * KB)
 #define FOLD_SLOTS_FIRST 64
-
-/* Inserts from this number on go by COPY. */
-#define COPY_ROWS_MIN 50
 
 /* Values that go in one array of records: each takes up to 16 bytes beside what
  * row_bytes() counts. */
@@ -174,59 +172,6 @@ row_bytes(const TargetTable *table, const Value *row)
 
 /* ---- keys --------------------------------------------------------------- */
 
-static uint64_t
-hash_bytes(uint64_t hash, const void *bytes, size_t length)
-{
-	const uint8_t *at = bytes;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ at[i]) * UINT64_C(1099511628211);
-	return hash;
-}
-
-/* Spreads the bits of a number: the finalizer of MurmurHash3. */
-static uint64_t
-hash_number(uint64_t number)
-{
-	number ^= number >> 33;
-	number *= UINT64_C(0xff51afd7ed558ccd);
-	number ^= number >> 33;
-	number *= UINT64_C(0xc4ceb9fe1a85ec53);
-	return number ^ (number >> 33);
-}
-
-static uint64_t
-hash_key(const TargetTable *table, const Value *row)
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (int i = 0; i < table->column_count; i++)
-	{
-		const Value *value = &row[table->columns[i].source_index];
-
-		if (!table->columns[i].key)
-			continue;
-		if (value->kind == VALUE_INTEGER)
-			hash = hash_number(hash ^ (uint64_t) value->integer);
-		else if (value->kind == VALUE_BINARY || value->kind == VALUE_TEXT)
-			hash = hash_bytes(hash, value->bytes, value->length);
-	}
-	return hash_number(hash);
-}
-
-static bool
-keys_are_same(const TargetTable *table, const Value *a, const Value *b)
-{
-	for (int i = 0; i < table->column_count; i++)
-	{
-		int index = table->columns[i].source_index;
-
-		if (table->columns[i].key && !value_is_same(&a[index], &b[index]))
-			return false;
-	}
-	return true;
-}
-
 static void
 grow_slots(FoldTable *fold)
 {
@@ -267,7 +212,7 @@ add_entry(FoldTable *fold, uint64_t hash, const Value *key_row)
 static FoldEntry *
 find_entry(FoldTable *fold, const Value *key_row, bool *found)
 {
-	uint64_t hash = hash_key(fold->table, key_row);
+	uint64_t hash = row_key_hash(fold->table, key_row);
 	size_t slot;
 
 	if (fold->entry_count * 2 >= fold->slot_count)
@@ -278,7 +223,7 @@ find_entry(FoldTable *fold, const Value *key_row, bool *found)
 		FoldEntry *entry = &fold->entries[fold->slots[slot] - 1];
 
 		if (entry->hash == hash &&
-			keys_are_same(fold->table, entry->key_row, key_row))
+			row_key_is_same(fold->table, entry->key_row, key_row))
 		{
 			*found = true;
 			return entry;
@@ -416,7 +361,7 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 		return false; /* one by one */
 	if (old_row != NULL)
 		row = with_whole_key(folded, fold->table, old_row, row);
-	if (old_row == NULL || keys_are_same(fold->table, old_row, row))
+	if (old_row == NULL || row_key_is_same(fold->table, old_row, row))
 		return fold_update_in_place(folded, fold, row);
 
 	/* The key changed.  The new row must be complete to be inserted, and the
@@ -515,7 +460,7 @@ fold_segment(FoldedPlan *folded)
 	const Batch *batch = folded->input.batch;
 	size_t i;
 
-	for (i = folded->segment_first; i < batch->change_count; i++)
+	for (i = folded->segment_first; i < folded->input.change_end; i++)
 	{
 		const Change *change = batch->changes[i];
 		FoldTable *fold;
@@ -803,11 +748,13 @@ send_list(FoldedPlan *folded, Params *params, Step *step, StatementKind kind,
 
 /* Whether a list of inserts goes by COPY. */
 static bool
-wants_copy(const TargetTable *table, const RowList *list)
+wants_copy(const FoldedPlan *folded, const RowList *list)
 {
+	const TargetTable *table = folded->table->table;
+
 	if (!table->copyable || table->column_count == 0)
 		return false;
-	if (list->count >= COPY_ROWS_MIN || !table->unnestable)
+	if (list->count >= folded->input.copy_rows_min || !table->unnestable)
 		return true;
 	for (size_t i = 0; i < list->count; i++)
 		if (row_bytes(table, list->rows[i]) > BIG_ROW_BYTES)
@@ -820,7 +767,7 @@ send_inserts(FoldedPlan *folded, Params *params, Step *step)
 {
 	FoldTable *fold = folded->table;
 
-	if (!wants_copy(fold->table, &fold->inserts))
+	if (!wants_copy(folded, &fold->inserts))
 		return send_list(folded, params, step, STATEMENT_INSERT_MANY,
 						 &fold->inserts);
 	if (folded->next >= fold->inserts.count)
@@ -937,7 +884,7 @@ folded_next(Plan *plan, Params *params, Step *step)
 				return;
 			continue;
 		}
-		if (folded->segment_end >= batch->change_count)
+		if (folded->segment_end >= folded->input.change_end)
 		{
 			step->kind = STEP_END;
 			return;
@@ -1040,5 +987,6 @@ plan_folded_new(const PlanInput *input)
 	folded->input = *input;
 	folded->arena = arena_new(FOLD_ARENA_BYTES);
 	folded->phase = PHASE_FOLD;
+	folded->segment_first = input->change_first;
 	return &folded->plan;
 }

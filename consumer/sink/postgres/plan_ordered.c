@@ -98,7 +98,7 @@ ordered_next(Plan *plan, Params *params, Step *step)
 	OrderedPlan *ordered = (OrderedPlan *) plan;
 
 	arena_reset(ordered->arena);
-	if (ordered->next >= ordered->input.batch->change_count)
+	if (ordered->next >= ordered->input.change_end)
 	{
 		step->kind = STEP_END;
 		return;
@@ -130,6 +130,7 @@ plan_ordered_new(const PlanInput *input)
 
 	ordered->plan.ops = &ops;
 	ordered->input = *input;
+	ordered->next = input->change_first;
 	ordered->arena = arena_new(ORDERED_ARENA_BYTES);
 	return &ordered->plan;
 }

@@ -16,8 +16,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "sink/postgres/applier.h"
+#include "sink/postgres/crew.h"
 #include "sink/postgres/in_progress.h"
 #include "sink/postgres/session.h"
 #include "sink/postgres/table_state.h"
@@ -40,6 +42,7 @@ typedef struct PostgresSink
 	Sink sink; /* first */
 	Target target;
 	Applier applier;
+	Crew *crew; /* with the applier for its leader; NULL: not used */
 	TableStates *table_states;
 	InProgress *in_progress;
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
@@ -61,6 +64,21 @@ postgres_sink(Sink *sink)
 	return (PostgresSink *) sink;
 }
 
+static bool
+is_idle(const PostgresSink *self)
+{
+	return self->applier.state == APPLIER_IDLE &&
+		   (self->crew == NULL || crew_is_idle(self->crew));
+}
+
+/* Bytes of what is being applied. */
+static size_t
+applying_bytes(const PostgresSink *self)
+{
+	return self->applier.own_batch.bytes +
+		   (self->crew != NULL ? crew_bytes(self->crew) : 0);
+}
+
 /* ---- taking changes ----------------------------------------------------- */
 
 /*
@@ -71,10 +89,10 @@ postgres_sink(Sink *sink)
 static void
 update_full(PostgresSink *self)
 {
-	size_t held_bytes = self->filling.bytes + self->applier.batch.bytes;
+	size_t held_bytes = self->filling.bytes + applying_bytes(self);
 
 	self->sink.full = self->holding ||
-					  (self->applier.state != APPLIER_IDLE &&
+					  (!is_idle(self) &&
 					   (self->filling.bytes >= self->batch_bytes_max ||
 						held_bytes >= 2 * self->batch_bytes_max)) ||
 					  in_progress_bytes(self->in_progress) >=
@@ -273,7 +291,8 @@ static bool
 holds_nothing(const PostgresSink *self)
 {
 	return batch_is_empty(&self->filling) &&
-		   batch_is_empty(&self->applier.batch) && !self->sink.in_transaction &&
+		   batch_is_empty(self->applier.batch) && !self->sink.in_transaction &&
+		   (self->crew == NULL || crew_is_idle(self->crew)) &&
 		   !self->applier.txn_open &&
 		   !in_progress_is_committing(self->in_progress);
 }
@@ -293,6 +312,18 @@ next_position_us(const PostgresSink *self)
 	if (self->sink.position_wanted || self->sink.mode == SINK_DRAINING)
 		return 0;
 	return self->target.position_at_us + POSITION_INTERVAL_MS * 1000;
+}
+
+/* A transaction that is too large for one batch goes as all do in the other
+ * mode: it is one there anyway. */
+static MUST_CHECK Rc
+start_batch(PostgresSink *self, Error *err)
+{
+	Batch *batch = &self->filling;
+
+	if (self->crew == NULL || batch->continues || !batch->txns[0].complete)
+		return applier_start(&self->applier, batch, err);
+	return crew_start(self->crew, batch, err);
 }
 
 /* In SINK_STOPPING nothing new is started; what is committed gets durable. */
@@ -325,7 +356,7 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 	if (self->holding)
 		return work_holding(self, err);
 	if (batch_is_ready(self, source_idle))
-		return applier_start(&self->applier, &self->filling, err);
+		return start_batch(self, err);
 	if (holds_nothing(self) && now_us >= next_position_us(self))
 		return applier_commit_position(&self->applier, self->sink.received_lsn,
 									   err);
@@ -348,9 +379,11 @@ work_once(PostgresSink *self, bool source_idle, Error *err)
 {
 	Rc rc = RC_AGAIN;
 
-	if (self->applier.state == APPLIER_IDLE)
+	if (is_idle(self))
 		rc = work_idle(self, source_idle, err);
-	if (rc == RC_AGAIN)
+	if (rc == RC_AGAIN && self->crew != NULL)
+		rc = crew_work(self->crew, err);
+	if (rc == RC_AGAIN && (self->crew == NULL || crew_is_idle(self->crew)))
 		rc = applier_work(&self->applier, err);
 	if (rc == RC_FAIL)
 		in_progress_check_blame(self->in_progress, err);
@@ -363,7 +396,7 @@ work_in_progress(PostgresSink *self, bool source_idle, Error *err)
 	const InProgressTurn turn = {
 		.delivered_lsn = self->delivered_lsn,
 		.others_rest = batch_is_empty(&self->filling) &&
-					   (self->applier.state == APPLIER_IDLE ||
+					   (is_idle(self) ||
 						self->applier.state == APPLIER_CHECKING_FLUSH),
 		.source_idle = source_idle,
 		.stopping = self->sink.mode == SINK_STOPPING,
@@ -397,11 +430,12 @@ static void
 postgres_interest(const Sink *sink, SinkInterest *interest)
 {
 	const PostgresSink *self = (const PostgresSink *) sink;
-	const Applier *applier = &self->applier;
 
-	applier_interest(applier, interest);
+	applier_interest(&self->applier, interest);
+	if (self->crew != NULL)
+		crew_interest(self->crew, interest);
 	in_progress_interest(self->in_progress, interest);
-	if (applier->state != APPLIER_IDLE)
+	if (!is_idle(self))
 		return;
 	if (!durable_is_empty(&self->target.durable))
 		interest->deadline_us = next_flush_check_us(self);
@@ -417,6 +451,7 @@ postgres_free(Sink *sink)
 	PostgresSink *self = postgres_sink(sink);
 
 	in_progress_free(self->in_progress);
+	crew_free(self->crew);
 	applier_release(&self->applier);
 	batch_release(&self->filling);
 	table_states_free(self->table_states);
@@ -463,6 +498,39 @@ open_in_progress(PostgresSink *self, const PostgresSinkOptions *sink_options,
 	self->in_progress = in_progress_new(&options);
 }
 
+/*
+ * Adds the lanes beside the first.  Tables that depend on each other are not
+ * for several at once.  A lane whose changes could be sent back to where they
+ * came from, because there is no origin left to mark them with, is done
+ * without.
+ */
+static MUST_CHECK Rc
+open_lanes(PostgresSink *self, const PostgresSinkOptions *sink_options,
+		   bool marked, Error *err)
+{
+	const SessionOptions options = {.conninfo = sink_options->conninfo,
+									.label = self->target.label,
+									.pipeline = self->target.pipeline};
+
+	for (int i = 1; self->target.independent_tables && i < sink_options->lanes;
+		 i++)
+	{
+		PgConn *conn = NULL;
+		Rc rc = session_open_another(&conn, &options, marked, err);
+
+		if (rc == RC_FAIL && err->code == ERR_CONFIG)
+		{
+			log_warning("apply", "%s: applying with %d lanes", err->message, i);
+			error_reset(err);
+			return RC_OK;
+		}
+		if (rc != RC_OK)
+			return rc;
+		crew_add(self->crew, conn);
+	}
+	return RC_OK;
+}
+
 Rc
 postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 {
@@ -506,6 +574,17 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 	self->sink.fence_lsn = session.fence_lsn;
 	applier_init(&self->applier, &self->target, session.conn);
 	open_in_progress(self, options, session.marked);
+	self->target.per_transaction = options->per_transaction;
+	if (options->per_transaction)
+	{
+		self->crew = crew_new(&self->target, &self->applier);
+		rc = open_lanes(self, options, session.marked, err);
+	}
+	if (rc != RC_OK)
+	{
+		postgres_free(&self->sink);
+		return rc;
+	}
 	*sink = &self->sink;
 	return RC_OK;
 }

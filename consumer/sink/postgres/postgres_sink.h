@@ -26,6 +26,8 @@ typedef struct PostgresSinkOptions
 	const char *pipeline; /* copied */
 	SourceIdentity source;
 	size_t memory_bytes;        /* for changes that are held */
+	bool per_transaction;       /* each source transaction is one there, too */
+	int lanes;                  /* connections for that; else 1 */
 	const ConflictRules *rules; /* borrowed while the sink lives, or NULL */
 	const NodeIdentity *node;   /* what the target must have been loaded as; or
 								 * NULL: without a placement */

@@ -125,13 +125,19 @@ MUST_CHECK Rc progress_table_tidy(PgConn *target, Error *err);
 
 /*
  * The statement that an apply transaction ends in: parameters are pipeline,
- * lease token, commit LSN, end LSN, commit time in microseconds since 2000,
- * transactions and rows to add.  Commit LSN and time are null when only the
- * position moves, because there was nothing for this target.  If the lease is
- * lost it fails with progress_table_lost_sqlstate, so that a commit that was
+ * lease token, commit LSN, end LSN, commit time, transactions and rows to add,
+ * of the types that the columns have.  Commit LSN and time are null when only
+ * the position moves, because there was nothing for this target.  If the lease
+ * is lost it fails with progress_table_lost_sqlstate, so that a commit that was
  * sent together with it does not take place.
+ *
+ * The second one also fails if progress does not stand at the position that is
+ * its eighth parameter: transactions that are applied by several sessions at
+ * once can only be committed in order.  And it fails if the transaction has not
+ * changed as many rows as the ninth says (see StatementCheck).
  */
 extern const char progress_table_lost_sqlstate[];
 extern const char progress_table_advance_sql[];
+extern const char progress_table_advance_from_sql[];
 
 #endif /* PENSTOCK_SINK_POSTGRES_PROGRESS_TABLE_H */

@@ -10,6 +10,7 @@
 #include "sink/postgres/fence.h"
 #include "sink/postgres/ledger.h"
 #include "sink/postgres/origin.h"
+#include "sink/postgres/statement.h"
 
 /* object_in_use */
 #define ORIGIN_IN_USE_SQLSTATE "55006"
@@ -28,7 +29,9 @@ static const char session_sql[] = "SET synchronous_commit = local;"
 								  "SET enable_seqscan = off;"
 								  "SET enable_bitmapscan = off;"
 								  "SET enable_material = off;"
-								  "SET max_parallel_workers_per_gather = 0";
+								  "SET max_parallel_workers_per_gather = 0;"
+								  "SET default_transaction_isolation = "
+								  "'read committed';" STATEMENT_COUNT_SQL;
 
 /*
  * With session_replication_role = replica, foreign keys and ordinary triggers

@@ -30,8 +30,9 @@ enum
 	HOLDS_VALUE = 'v',
 };
 
-/* Kind, table, then up to one byte for each column of both rows. */
-#define KEY_BYTES_MAX (1 + sizeof(uint32_t) + PARAMS_MAX)
+/* Kind, whether it counts, table, then up to one byte for each column of both
+ * rows. */
+#define KEY_BYTES_MAX (2 + sizeof(uint32_t) + PARAMS_MAX)
 
 typedef struct CacheEntry
 {
@@ -49,6 +50,7 @@ struct StatementCache
 	Arena *arena;
 	uint8_t key[KEY_BYTES_MAX];
 	size_t key_length;
+	bool counting;
 };
 
 StatementCache *
@@ -80,6 +82,12 @@ statement_cache_reset(StatementCache *cache)
 	arena_reset(cache->arena);
 }
 
+void
+statement_cache_set_counting(StatementCache *cache, bool counting)
+{
+	cache->counting = counting;
+}
+
 bool
 statement_cache_is_full(const StatementCache *cache)
 {
@@ -87,13 +95,6 @@ statement_cache_is_full(const StatementCache *cache)
 }
 
 /* ---- SQL ---------------------------------------------------------------- */
-
-static bool
-is_many(StatementKind kind)
-{
-	return kind == STATEMENT_INSERT_MANY || kind == STATEMENT_UPDATE_MANY ||
-		   kind == STATEMENT_DELETE_MANY || kind == STATEMENT_UPDATE_RECORDS;
-}
 
 /* The change that a settling statement makes, if it can. */
 static StatementKind
@@ -116,8 +117,8 @@ append_given(Buf *sql, StatementKind kind, const TargetColumn *column, int n)
 		buf_printf(sql, "k.%s", column->name_sql);
 		return;
 	}
-	snprintf(expression, sizeof(expression), is_many(kind) ? "k.c%d" : "$%d",
-			 n);
+	snprintf(expression, sizeof(expression),
+			 statement_kind_is_many(kind) ? "k.c%d" : "$%d", n);
 	target_column_append_value(sql, column, expression);
 }
 
@@ -153,13 +154,13 @@ build_insert(Buf *sql, StatementKind kind, const TargetTable *table)
 	for (int i = 0; i < table->column_count; i++)
 		buf_printf(sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name_sql);
 	buf_printf(sql, ") OVERRIDING SYSTEM VALUE %s",
-			   is_many(kind) ? "SELECT " : "VALUES (");
+			   statement_kind_is_many(kind) ? "SELECT " : "VALUES (");
 	for (int i = 0; i < table->column_count; i++)
 	{
 		buf_append_string(sql, i > 0 ? ", " : "");
 		append_given(sql, kind, &table->columns[i], i + 1);
 	}
-	if (is_many(kind))
+	if (statement_kind_is_many(kind))
 		append_unnest(sql, table->column_count);
 	else
 		buf_append_char(sql, ')');
@@ -172,7 +173,7 @@ append_condition(Buf *sql, StatementKind kind, const TargetTable *table,
 {
 	bool as_text = !column->has_equality && table->key_count == 0;
 
-	if (value->kind == VALUE_NULL && !is_many(kind))
+	if (value->kind == VALUE_NULL && !statement_kind_is_many(kind))
 	{
 		buf_printf(sql, "t.%s IS NULL", column->name_sql);
 		return;
@@ -549,6 +550,7 @@ make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
 	uint8_t *at = cache->key;
 
 	*at++ = (uint8_t) kind;
+	*at++ = cache->counting ? 1 : 0;
 	memcpy(at, &table->serial, sizeof(table->serial));
 	at += sizeof(table->serial);
 	for (int i = 0; sets && i < table->column_count; i++)
@@ -605,6 +607,38 @@ grow_slots(StatementCache *cache)
 	free(old_slots);
 }
 
+static StatementCheck
+check_of(const StatementCache *cache, StatementKind kind,
+		 const TargetTable *table)
+{
+	bool inserts = kind == STATEMENT_INSERT || kind == STATEMENT_INSERT_MANY;
+
+	if (inserts && table->nothing_fires)
+		return CHECK_NONE;
+	if (!cache->counting || kind == STATEMENT_REPLACE ||
+		settled_kind(kind) != kind)
+		return CHECK_RESULT;
+	return CHECK_COUNTED;
+}
+
+#define ADD_TO_COUNT_SQL(number)                                               \
+	"pg_catalog.set_config('penstock.rows', (pg_catalog.current_setting("      \
+	"'penstock.rows')::bigint + " number ")::text, true)"
+
+/* The statement, which also adds the rows that it has changed to the count. */
+static void
+build_counting(Buf *sql, StatementKind kind, const TargetTable *table,
+			   const Value *set, const Value *find)
+{
+	bool many = statement_kind_is_many(kind);
+
+	buf_append_string(sql, many ? "WITH changed AS (" : "");
+	statement_build(sql, kind, table, set, find);
+	buf_append_string(sql, many ? " RETURNING 1) SELECT " ADD_TO_COUNT_SQL(
+									  "count(*)") " FROM changed"
+								: " RETURNING " ADD_TO_COUNT_SQL("1"));
+}
+
 Statement *
 statement_get(StatementCache *cache, StatementKind kind,
 			  const TargetTable *table, const Value *set, const Value *find)
@@ -623,7 +657,11 @@ statement_get(StatementCache *cache, StatementKind kind,
 	entry->key_length = cache->key_length;
 	entry->key = arena_dup(cache->arena, cache->key, cache->key_length);
 	buf_init(&sql, BUF_TEXT_MAX);
-	statement_build(&sql, kind, table, set, find);
+	entry->statement.check = check_of(cache, kind, table);
+	if (entry->statement.check == CHECK_COUNTED)
+		build_counting(&sql, kind, table, set, find);
+	else
+		statement_build(&sql, kind, table, set, find);
 	CHECK(!sql.overflowed);
 	entry->statement.sql = arena_strdup(cache->arena, sql.data);
 	buf_release(&sql);
@@ -670,7 +708,7 @@ statement_add_params(Params *params, StatementKind kind,
 {
 	bool find_first;
 
-	ASSERT(!is_many(kind));
+	ASSERT(!statement_kind_is_many(kind));
 	kind = settled_kind(kind);
 
 	/* Where a part before the statement finds the row, that comes first. */

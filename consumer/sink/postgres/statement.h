@@ -49,17 +49,44 @@ typedef enum StatementKind
 	STATEMENT_SETTLE_DELETE,
 } StatementKind;
 
+/*
+ * How it is made sure that a statement changed as many rows as it should.  A
+ * session counts in the setting penstock.rows, from 0 in each transaction.
+ */
+typedef enum StatementCheck
+{
+	CHECK_RESULT,  /* by looking at its result before the commit is sent */
+	CHECK_COUNTED, /* it adds to the count, which is looked at on the target */
+	CHECK_NONE,    /* it cannot be another number */
+} StatementCheck;
+
+/* To be set at the start of a session whose statements count. */
+#define STATEMENT_COUNT_SQL "SET penstock.rows = '0'"
+
 typedef struct Statement
 {
 	char name[STATEMENT_NAME_SIZE];
 	const char *sql; /* lives as long as the cache is not emptied */
 	bool prepared;   /* set by whoever sends it */
+	StatementCheck check;
 } Statement;
+
+/* Whether a statement is for many rows. */
+static inline bool
+statement_kind_is_many(StatementKind kind)
+{
+	return kind == STATEMENT_INSERT_MANY || kind == STATEMENT_UPDATE_MANY ||
+		   kind == STATEMENT_DELETE_MANY || kind == STATEMENT_UPDATE_RECORDS;
+}
 
 typedef struct StatementCache StatementCache;
 
 StatementCache *statement_cache_new(void);
 void statement_cache_free(StatementCache *cache);
+
+/* Whether the statements that are asked for from now on count their rows, if
+ * they can. */
+void statement_cache_set_counting(StatementCache *cache, bool counting);
 
 /* Forgets all statements; the session's must be deallocated as well. */
 void statement_cache_reset(StatementCache *cache);

@@ -18,12 +18,28 @@ target_must_flush(const Target *target)
 		   target->flush_checks >= FLUSH_CHECKS_MAX;
 }
 
+/* Progress has moved.  Results of several connections may be read in another
+ * order than that of the commits. */
+static void
+note(Target *target, Lsn source_lsn)
+{
+	target->noted_lsn = lsn_max(target->noted_lsn, source_lsn);
+	target->sink->applied_lsn = lsn_max(target->sink->applied_lsn, source_lsn);
+}
+
 void
 target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn)
 {
-	target->noted_lsn = source_lsn;
-	target->sink->applied_lsn = lsn_max(target->sink->applied_lsn, source_lsn);
+	note(target, source_lsn);
 	durable_push(&target->durable, source_lsn, target_lsn);
+}
+
+void
+target_note_txn(Target *target, const TxnInfo *txn, size_t rows)
+{
+	note(target, txn->end_lsn);
+	target->sink->transactions++;
+	target->sink->rows += (int64_t) rows;
 }
 
 void

@@ -34,6 +34,7 @@ typedef struct Target
 	char *pipeline;
 	int64_t lease_token;
 	bool independent_tables;    /* foreign keys and triggers do not fire */
+	bool per_transaction;       /* each source transaction is one there, too */
 	const ConflictRules *rules; /* or NULL */
 	int64_t conflicts;          /* that were settled */
 
@@ -62,6 +63,10 @@ bool target_must_flush(const Target *target);
 /* A commit took place that moved progress to `source_lsn`; behind it the
  * target's log stood at `target_lsn`. */
 void target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn);
+
+/* A commit took place, of one source transaction; where the target's log stands
+ * is not known yet. */
+void target_note_txn(Target *target, const TxnInfo *txn, size_t rows);
 
 /* The target's log is flushed up to here. */
 void target_note_flush(Target *target, Lsn target_flush_lsn);

@@ -17,6 +17,10 @@
  *
  * The key is the primary key, or else the unique index over columns that are
  * not null with the fewest columns.
+ *
+ * `uniques` is everything that two rows may not have in common, `parts` the
+ * table with its partitions, which may have unique indexes and triggers of
+ * their own.
  */
 static const char columns_sql[] =
 	"WITH the_table AS ("
@@ -32,7 +36,15 @@ static const char columns_sql[] =
 	"  AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a"
 	"   WHERE a.attrelid = t.oid AND NOT a.attnotnull AND a.attnum = ANY"
 	"   ((i.indkey::int2[])[0:i.indnkeyatts - 1]))"
-	"  ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1)"
+	"  ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1),"
+	" uniques AS ("
+	"  SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] AS columns,"
+	"  i.indisexclusion OR i.indexprs IS NOT NULL AS special"
+	"  FROM pg_catalog.pg_index i JOIN the_table t ON i.indrelid = t.oid"
+	"  WHERE i.indisunique OR i.indisexclusion),"
+	" parts AS ("
+	"  SELECT t.oid FROM the_table t UNION"
+	"  SELECT p.relid FROM the_table t, pg_catalog.pg_partition_tree(t.oid) p)"
 	" SELECT a.attname, a.atttypid, a.attgenerated <> '',"
 	"  a.attidentity = 'a', pg_catalog.format_type(a.atttypid, -1),"
 	"  ty.typarray, base.typreceive::oid::regproc::text,"
@@ -44,7 +56,20 @@ static const char columns_sql[] =
 	"   CASE WHEN base.oid = 1043 THEN 25 END)),"
 	"  coalesce(a.attnum = ANY (key.columns), false),"
 	"  t.relkind = 'p', t.reltype, (SELECT typarray FROM pg_catalog.pg_type"
-	"   WHERE oid = t.reltype)"
+	"   WHERE oid = t.reltype),"
+	"  (SELECT count(*) FROM uniques u WHERE a.attnum = ANY (u.columns)),"
+	"  (SELECT count(*) FROM uniques u),"
+	"  NOT EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_trigger tg"
+	"   ON tg.tgrelid = p.oid WHERE tg.tgenabled IN ('A', 'R'))"
+	"  AND NOT EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_rewrite r"
+	"   ON r.ev_class = p.oid WHERE r.ev_enabled IN ('A', 'R'))"
+	"  AND t.relkind <> 'f',"
+	"  EXISTS (SELECT FROM uniques u WHERE u.special)"
+	"  OR EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_index i"
+	"   ON i.indrelid = p.oid WHERE p.oid <> t.oid"
+	"   AND (i.indisunique OR i.indisexclusion) AND NOT EXISTS ("
+	"    SELECT FROM pg_catalog.pg_inherits h"
+	"    WHERE h.inhrelid = i.indexrelid))"
 	" FROM the_table t"
 	/* A table without columns still is one: it has a row of nulls. */
 	" LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid"
@@ -69,6 +94,10 @@ enum
 	COL_PARTITIONED,
 	COL_ROW_TYPE,
 	COL_ROW_ARRAY_TYPE,
+	COL_UNIQUES_OF_COLUMN,
+	COL_UNIQUES,
+	COL_NOTHING_FIRES,
+	COL_SPECIAL_UNIQUES,
 };
 
 static uint32_t
@@ -364,6 +393,25 @@ choose_record(TargetTable *table, const PGresult *result)
 		table->record[table->columns[i].place] = &table->columns[i];
 }
 
+/* Whether each unique index has the columns of the key, and no others. */
+static bool
+only_key_is_unique(const TargetTable *table, const PGresult *result)
+{
+	for (int row = 0; row < PQntuples(result); row++)
+	{
+		const char *name = PQgetvalue(result, row, COL_NAME);
+		uint32_t wanted = 0;
+
+		for (int i = 0; i < table->column_count; i++)
+			if (table->columns[i].key &&
+				strcmp(table->columns[i].source->name, name) == 0)
+				wanted = oid_field(result, row, COL_UNIQUES);
+		if (oid_field(result, row, COL_UNIQUES_OF_COLUMN) != wanted)
+			return false;
+	}
+	return true;
+}
+
 static MUST_CHECK Rc
 fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 		   Error *err)
@@ -386,7 +434,21 @@ fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 	choose_key(table, result);
 	choose_ways(table);
 	choose_record(table, result);
+	table->nothing_fires = bool_field(result, 0, COL_NOTHING_FIRES);
+	table->has_independent_rows = table->nothing_fires &&
+								  !bool_field(result, 0, COL_SPECIAL_UNIQUES) &&
+								  only_key_is_unique(table, result);
 	return RC_OK;
+}
+
+static uint64_t
+hash_text(const char *text)
+{
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+
+	while (*text != '\0')
+		hash = (hash ^ (uint8_t) *text++) * UINT64_C(1099511628211);
+	return hash;
 }
 
 Rc
@@ -404,6 +466,7 @@ target_table_open(TargetTable **table, PgConn *target, Relation *relation,
 	opened->serial = serial;
 	opened->policy = policy_of_table(rules, relation->schema, relation->name);
 	opened->name_sql = quoted_table_name(arena, relation);
+	opened->name_hash = hash_text(opened->name_sql);
 	rc = pgconn_exec_params(target, columns_sql, 2, params, &result, err);
 	if (rc == RC_OK)
 		rc = fill_table(opened, target, result, err);

@@ -63,6 +63,12 @@ typedef struct TargetTable
 	const char **extra_names_sql;
 
 	bool is_partitioned;
+
+	bool nothing_fires; /* no trigger or rule, whatever the session's role */
+
+	/* Changes to rows with different keys cannot meet, as nothing but the key
+	 * is unique; or, without any key, inserts cannot. */
+	bool has_independent_rows;
 	ConflictPolicy policy;
 	bool copyable;   /* all columns are good for COPY BINARY */
 	bool unnestable; /* all values can travel in arrays */
@@ -74,8 +80,9 @@ typedef struct TargetTable
 	const TargetColumn **record;
 	uint32_t record_type;
 	uint32_t record_array_type;
-	uint32_t serial; /* tells statements of different tables apart */
-	Arena *arena;    /* holds all of this */
+	uint32_t serial;    /* tells statements of different tables apart */
+	uint64_t name_hash; /* the same for all shapes of a table */
+	Arena *arena;       /* holds all of this */
 } TargetTable;
 
 /*

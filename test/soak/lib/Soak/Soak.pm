@@ -62,6 +62,24 @@ my @SOURCE = (
 	'restart_after_crash = on',
 );
 
+# Ways to apply.  The seed chooses one, unless the environment has.
+my @MODES = (
+	[ batch => 1 ],
+	[ transaction => 1 ],
+	[ transaction => 4 ],
+);
+
+sub choose_mode
+{
+	my ($seed) = @_;
+	my ($apply, $lanes) = @{ $MODES[ $seed % @MODES ] };
+
+	return if $ENV{PENSTOCK_APPLY};
+	$ENV{PENSTOCK_APPLY} = $apply;
+	$ENV{PENSTOCK_LANES} = $lanes;
+	note("--apply=$apply --lanes=$lanes");
+}
+
 # Options: seed; kinds, the names of those to inject (default: all); more are
 # the workload's.
 sub new
@@ -81,6 +99,7 @@ sub new
 		log_read => {},
 	}, $class;
 
+	choose_mode($seed);
 	$self->choose_kinds($kinds);
 	$self->set_up(%option);
 	return $self;

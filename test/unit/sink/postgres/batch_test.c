@@ -202,11 +202,72 @@ a_transaction_keeps_no_string_that_is_not_its_own(void **state UNUSED)
 	batch_release(&batch);
 }
 
+static void
+transactions_that_are_done_can_be_dropped(void **state UNUSED)
+{
+	Batch batch = {0};
+
+	for (uint32_t xid = 1; xid <= 4; xid++)
+	{
+		begin(&batch, xid);
+		add_frame(&batch, xid);
+		batch_commit(&batch);
+	}
+	batch_drop(&batch, 0);
+	assert_int_equal(batch.txn_count, 4);
+	batch_drop(&batch, 2);
+	assert_int_equal(frames_alive, 2);
+	assert_int_equal(batch.txn_count, 2);
+	assert_int_equal(batch.change_count, 7);
+	assert_int_equal(batch.bytes, 2 * FRAME_BYTES);
+	assert_int_equal(batch_change_txn(&batch, 2)->xid, 3);
+	assert_int_equal(batch_change_txn(&batch, 3)->xid, 4);
+	assert_int_equal(batch_txn_end(&batch, 0), 3);
+	assert_int_equal(batch_txn_end(&batch, 1), 7);
+	batch_drop(&batch, 2);
+	assert_true(batch_is_empty(&batch));
+	assert_int_equal(frames_alive, 0);
+	batch_release(&batch);
+}
+
+static void
+transactions_behind_one_can_be_split_off(void **state UNUSED)
+{
+	Batch batch = {0};
+	Batch rest = {0};
+
+	for (uint32_t xid = 1; xid <= 3; xid++)
+	{
+		begin(&batch, xid);
+		add_frame(&batch, xid);
+		add_frame(&batch, 1);
+		if (xid < 3)
+			batch_commit(&batch);
+	}
+	batch_split(&batch, 1, &rest);
+	assert_int_equal(batch.txn_count, 1);
+	assert_int_equal(batch.change_count, 2);
+	assert_int_equal(batch.bytes, 2 * FRAME_BYTES);
+	assert_int_equal(rest.txn_count, 2);
+	assert_int_equal(rest.change_count, 7);
+	assert_int_equal(rest.bytes, 4 * FRAME_BYTES);
+	assert_true(rest.txns[0].complete);
+	assert_false(rest.txns[1].complete);
+	assert_int_equal(batch_change_txn(&rest, 2)->xid, 2);
+	assert_int_equal(batch_change_txn(&rest, 3)->xid, 3);
+	batch_release(&batch);
+	assert_int_equal(frames_alive, 4);
+	batch_release(&rest);
+	assert_int_equal(frames_alive, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_live_as_long_as_their_changes),
+		cmocka_unit_test(transactions_that_are_done_can_be_dropped),
+		cmocka_unit_test(transactions_behind_one_can_be_split_off),
 		cmocka_unit_test(complete_transactions_are_counted),
 		cmocka_unit_test(a_change_is_found_in_its_transaction),
 		cmocka_unit_test(an_incomplete_transaction_moves_to_the_next_batch),

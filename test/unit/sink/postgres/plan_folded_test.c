@@ -125,6 +125,8 @@ static PlanInput
 input_of(Bench *bench)
 {
 	return (PlanInput){.batch = &bench->batch,
+					   .change_end = bench->batch.change_count,
+					   .copy_rows_min = 50,
 					   .statements = bench->statements,
 					   .lookup = lookup,
 					   .lookup_context = bench};
@@ -660,13 +662,13 @@ statements_for_many_rows_take_arrays(void **state UNUSED)
 	Plan *plan;
 
 	setup(&bench);
-	input = input_of(&bench);
 	insert(&bench, 1, "a", "A");
 	insert(&bench, 2, "b", "B");
 	update(&bench, 3, "c", unchanged);
 	update(&bench, 4, "d", unchanged);
 	delete (&bench, 5);
 	delete (&bench, 6);
+	input = input_of(&bench);
 	plan = plan_folded_new(&input);
 	assert_next_sql(plan, &bench,
 					"DELETE FROM ONLY \"public\".\"item\" AS t USING (SELECT * "
