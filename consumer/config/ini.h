@@ -9,6 +9,9 @@
  * A value is the rest of the line, without the blanks around it, whatever is
  * in it.  An = within double quotes belongs to the key.  Each entry knows its
  * line, so that whoever makes sense of it can say where it stands.
+ *
+ * (Debian's libinih cuts lines at 200 bytes and values at " ;", and takes a
+ * colon for an =: connection strings and quoted names would be bent in silence.)
  */
 #ifndef PENSTOCK_CONFIG_INI_H
 #define PENSTOCK_CONFIG_INI_H
