@@ -527,20 +527,52 @@ catalog_free(CopyCatalog *catalog)
 		arena_free(catalog->arena);
 }
 
-Rc
-catalog_lock(const CopyCatalog *catalog, PgConn *source, Error *err)
+static Rc
+lock_tables(const CopyTable *tables, int count, const char *wait,
+			PgConn *source, Error *err)
 {
 	Buf sql;
 
-	if (catalog->table_count == 0)
+	if (count == 0)
 		return RC_OK;
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "LOCK TABLE ");
-	for (int i = 0; i < catalog->table_count; i++)
-		buf_printf(&sql, "%s%s", i > 0 ? ", " : "",
-				   catalog->tables[i].qualified);
-	buf_append_string(&sql, " IN ACCESS SHARE MODE");
+	for (int i = 0; i < count; i++)
+		buf_printf(&sql, "%s%s", i > 0 ? ", " : "", tables[i].qualified);
+	buf_printf(&sql, " IN ACCESS SHARE MODE%s", wait);
 	return sql_run(source, &sql, NULL, err);
+}
+
+Rc
+catalog_lock(const CopyCatalog *catalog, PgConn *source, Error *err)
+{
+	return lock_tables(catalog->tables, catalog->table_count, "", source, err);
+}
+
+void
+catalog_explain_lock(Error *err)
+{
+	/* lock_not_available */
+	if (strcmp(err->sqlstate, "55P03") == 0)
+		error_hint(err, "Somebody waits to drop or change a table that is to "
+						"be copied.  Clone again, or go on with --resume, when "
+						"that is done.");
+}
+
+Rc
+catalog_lock_at_once(const CopyCatalog *catalog, const CopyTable *table,
+					 PgConn *source, Error *err)
+{
+	Rc rc;
+
+	if (table != NULL)
+		rc = lock_tables(table, 1, " NOWAIT", source, err);
+	else
+		rc = lock_tables(catalog->tables, catalog->table_count, " NOWAIT",
+						 source, err);
+	if (rc == RC_FAIL)
+		catalog_explain_lock(err);
+	return rc;
 }
 
 void

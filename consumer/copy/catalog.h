@@ -154,6 +154,19 @@ void catalog_free(CopyCatalog *catalog);
 MUST_CHECK Rc catalog_lock(const CopyCatalog *catalog, PgConn *source,
 						   Error *err);
 
+/*
+ * The same in another session, without waiting.  Whoever waits for a lock that
+ * excludes ours is in front of us, and behind the session that has the locks
+ * already: to wait would be to wait for ever.  `table` is the only one, or
+ * NULL.
+ */
+MUST_CHECK Rc catalog_lock_at_once(const CopyCatalog *catalog,
+								   const CopyTable *table, PgConn *source,
+								   Error *err);
+
+/* Says of an error that it is such a lock that could not be had. */
+void catalog_explain_lock(Error *err);
+
 /* Whether large objects come along: as in pg_dump, with the whole database. */
 static inline bool
 catalog_has_large_objects(const CopyCatalog *catalog)

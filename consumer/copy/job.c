@@ -165,15 +165,25 @@ job_append_query(const CopyPart *part, const char *expressions, Buf *sql)
 	append_condition(part, sql);
 }
 
+Rc
+job_lock(Job *job, const CopyCatalog *catalog, Error *err)
+{
+	ASSERT(job->state == JOB_IDLE);
+	return catalog_lock_at_once(catalog, NULL, job->source, err);
+}
+
 /*
  * A whole table is read without a query around it, which is faster; that reads
- * the table alone, without those that inherit from it.
+ * the table alone, without those that inherit from it.  See
+ * catalog_lock_at_once() for the lock.
  */
 static void
 append_source_sql(const CopyPart *part, Buf *sql)
 {
 	const CopyTable *table = part->table;
 
+	buf_printf(sql, "LOCK TABLE %s IN ACCESS SHARE MODE NOWAIT; ",
+			   table->qualified);
 	if (table->filter == NULL && !table->partitioned &&
 		part->first_block == 0 && part->end_block == 0)
 	{
@@ -495,7 +505,10 @@ step_state(Job *job, JobProgress *progress, Error *err)
 				rc = send_copy(&job->part, job->source, append_source_sql, err);
 			return rc;
 		case JOB_SOURCE_STARTING:
-			return exchange_take_started(job->source, PGRES_COPY_OUT, err);
+			rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
+			if (rc == RC_FAIL)
+				catalog_explain_lock(err);
+			return rc;
 		case JOB_COPYING:
 			return step_copying(job, progress, err);
 		case JOB_SOURCE_ENDING:

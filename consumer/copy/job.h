@@ -95,6 +95,12 @@ bool job_is_idle(const Job *job);
 /* Whether the target runs triggers and checks foreign keys for what we copy. */
 bool job_triggers_fire(const Job *job);
 
+/*
+ * Locks the tables on the source, so that a session which waits to change one
+ * of them does not get between us and it; waits only for the answer.
+ */
+MUST_CHECK Rc job_lock(Job *job, const CopyCatalog *catalog, Error *err);
+
 /* Begins with a part; its table is borrowed until it is finished. */
 MUST_CHECK Rc job_start(Job *job, CopyPart part, Error *err);
 

@@ -20,6 +20,10 @@
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
+/* How long pg_dump may wait for a table that somebody else wants to change:
+ * see catalog_lock_at_once(). */
+#define LOCK_WAIT_S "30"
+
 /* Arguments of a child beside the names of tables. */
 #define ARGUMENTS_MAX 24
 
@@ -124,6 +128,7 @@ add_dump_options(Schema *schema, Arguments *arguments, const char *file)
 	arguments_add(arguments, "--format=custom");
 	arguments_add(arguments, arena_printf(schema->arena, "--file=%s", file));
 	arguments_add(arguments, "--no-publications");
+	arguments_add(arguments, "--lock-wait-timeout=" LOCK_WAIT_S "s");
 	arguments_add(arguments, "--no-subscriptions");
 	if (options->snapshot != NULL)
 		arguments_add(arguments, arena_printf(schema->arena, "--snapshot=%s",

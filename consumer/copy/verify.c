@@ -139,8 +139,10 @@ start_pair(Verify *verify, Pair *pair, Error *err)
 		return RC_OK;
 	table = &catalog->tables[verify->next++];
 	pair->table = table;
-	rc = send_query(pair->source, table, table->partitioned, table->filter,
-					err);
+	rc = catalog_lock_at_once(catalog, table, pair->source, err);
+	if (rc == RC_OK)
+		rc = send_query(pair->source, table, table->partitioned, table->filter,
+						err);
 	if (rc == RC_OK)
 		rc = send_query(
 			pair->target, table, table->target_partitioned,
