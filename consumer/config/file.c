@@ -253,8 +253,12 @@ check_targets(const Parse *parse, Error *err)
 		Rc rc = RC_OK;
 
 		if (file->targets[i] == NULL)
+		{
 			rc = error_set(err, ERR_CONFIG, "target \"%s\" has no conninfo",
 						   file->target_names[i]);
+			(void) rc;
+			return config_file_error_at(file, line, err);
+		}
 		for (int n = 0; n < i && rc == RC_OK; n++)
 			if (strcmp(file->targets[i], file->targets[n]) == 0)
 				rc = error_set(err, ERR_CONFIG,
