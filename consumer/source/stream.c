@@ -21,6 +21,14 @@
 /* 'k', end of the log, time of sending, whether an answer is wanted. */
 #define KEEPALIVE_BYTES (1 + 8 + 8 + 1)
 
+/*
+ * The most that the server keeps in memory of transactions before it sends the
+ * largest in pieces.  It collects that much and then sends it in one go; so
+ * while it collects, whoever applies has to have enough of the last piece left
+ * to be at work.  Servers have 64 MB, in which nobody would have much left.
+ */
+#define STREAMING_WORK_MEM_KB 16384
+
 /* Positions are told this often at most, unless the server asks. */
 #define FEEDBACK_PAUSE_MIN_MS 100
 
@@ -117,6 +125,21 @@ read_feedback_interval(Stream *stream, Error *err)
 	return RC_OK;
 }
 
+/* Has transactions in progress come in pieces that are not too large. */
+static MUST_CHECK Rc
+limit_work_mem(Stream *stream, Error *err)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+			 "SELECT pg_catalog.set_config(name, '%d', false)"
+			 " FROM pg_catalog.pg_settings"
+			 " WHERE name = 'logical_decoding_work_mem'"
+			 " AND setting::pg_catalog.int8 > %d",
+			 STREAMING_WORK_MEM_KB, STREAMING_WORK_MEM_KB);
+	return pgconn_exec(stream->conn, sql, NULL, err);
+}
+
 static MUST_CHECK Rc
 start_streaming(Stream *stream, const StreamOptions *options, Error *err)
 {
@@ -147,6 +170,8 @@ stream_open(Stream **stream, PgConn *replication, const StreamOptions *options,
 
 	opened->conn = replication;
 	rc = read_feedback_interval(opened, err);
+	if (rc == RC_OK && options->streaming)
+		rc = limit_work_mem(opened, err);
 	if (rc == RC_OK)
 		rc = start_streaming(opened, options, err);
 	if (rc != RC_OK)
