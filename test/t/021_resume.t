@@ -55,7 +55,7 @@ $pair->source_sql("CREATE TABLE t$_ (id int PRIMARY KEY, v text, w int);
   for 1 .. 8;
 $pair->source_sql("UPDATE t$_ SET w = 1 + w;
 		ALTER TABLE t$_ VALIDATE CONSTRAINT t${_}_w_fkey") for 1 .. 8;
-$pair->pgbench_init(2);
+$pair->pgbench_init(1);
 
 refusals();
 crash_points();
@@ -244,19 +244,30 @@ sub kills
 	my $killed = 0;
 	my $kept = 0;
 	my $emptied = 0;
+	my $resume = 0;
 
 	while ($killed < $KILLS)
 	{
-		my $process = $pair->start('clone', '--max-rate=8MB/s',
-			$killed ? '--resume' : ());
+		my $process = $pair->start('clone', '--max-rate=2MB/s',
+			$resume ? '--resume' : ());
 
-		# Anywhere, or among the rows.
+		# Anywhere, or among the rows, or when one more table is finished.
 		$process->wait_log(qr/copying \d+ tables/) if $killed % 3 != 1;
-		pause(rand 1.2);
+		wait_until('a table to be finished',
+			sub { keys %{ finished() } > keys %$before || !$process->is_running })
+		  if $killed % 3 == 2;
+		pause(rand 0.8);
 		my $status = $process->end('KILL');
-		last if $status == 0;
+		if ($status == 0 || is_complete())
+		{
+			start_over();
+			$before = {};
+			$resume = 0;
+			next;
+		}
 		die 'the clone failed: ' . $process->log if $status != $KILLED;
 		$killed++;
+		$resume = 1;
 		my $after = finished();
 		kept_ok($before, $after, "kill $killed: what is finished stays");
 		$emptied += () = $process->log =~ /copied in part only/g;
@@ -266,11 +277,19 @@ sub kills
 	is($killed, $KILLS, "killed $KILLS times");
 	note(scalar(keys %$before), " tables were finished by then; $kept times"
 		  . " one was kept, $emptied times one was copied in part");
-	cmp_ok($emptied, '>', 0, 'tables were copied in part');
-	$pair->clone('--resume');
+	cmp_ok($kept, '>', 0, 'there were tables that were finished');
+	cmp_ok($emptied, '>', 0, 'and tables that were copied in part');
+	$pair->clone($resume ? '--resume' : ());
 	$pair->wait_for_sql('source', "SELECT count(*) > 0 FROM pgbench_history");
 	$pair->end_pgbench($writers);
 	as_it_should_be("killed $KILLS times");
+}
+
+
+sub is_complete
+{
+	return $pair->target_sql("SELECT to_regclass('penstock.progress') IS NOT NULL") eq 't'
+	  && $pair->target_sql('SELECT count(*) FROM penstock.progress') eq '1';
 }
 
 
