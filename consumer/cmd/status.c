@@ -34,6 +34,10 @@
  *                         are not published, too, move source_lsn
  *         transactions, rows     applied since the clone
  *         transactions_per_second, rows_per_second
+ *         clone           that is not finished, or null
+ *             running     what its sessions do now, or null if it does not run:
+ *                         copying: table, rows, bytes; building: table, phase,
+ *                         tuples, tuples_total, blocks, blocks_total
  *         tables          array of those that are not followed at the moment
  *             schema, name
  *             state       see table_state.h
@@ -395,8 +399,10 @@ add_no_position(Json *json)
 
 /* A clone that is not finished. */
 static void
-add_clone(Json *json, const WorkRun *clone)
+add_clone(Json *json, const TargetSample *sample)
 {
+	const WorkRun *clone = &sample->clone;
+
 	json_key(json, "clone");
 	if (!clone->exists)
 	{
@@ -410,6 +416,11 @@ add_clone(Json *json, const WorkRun *clone)
 	add_count(json, "rows_done", (uint64_t) clone->rows, true);
 	add_count(json, "source_bytes", (uint64_t) clone->bytes_total, true);
 	add_count(json, "source_bytes_done", (uint64_t) clone->bytes_done, true);
+	json_key(json, "running");
+	if (sample->clone_running == NULL)
+		json_null(json);
+	else
+		json_raw(json, sample->clone_running, strlen(sample->clone_running));
 	json_end_object(json);
 }
 
@@ -428,7 +439,7 @@ add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 		add_position(json, source, target);
 	else
 		add_no_position(json);
-	add_clone(json, &target->second.clone);
+	add_clone(json, &target->second);
 	json_key(json, "tables");
 	status_tables_json(&target->tables, json, source->sample.lsn);
 	json_end_object(json);

@@ -94,6 +94,45 @@ sample_source(PgConn *source, const char *name, SourceSample *sample,
 	return rc;
 }
 
+/* Servers tell from this on how far a COPY is. */
+#define PROGRESS_COPY_VERSION_NUM 140000
+
+#define JSON_ROWS_SQL(object, from)                                            \
+	"(SELECT coalesce(json_agg(json_build_object(" object                      \
+	")), '[]') FROM " from " p JOIN pg_stat_activity a USING (pid)"            \
+	" WHERE a.application_name LIKE 'penstock clone%'"                         \
+	" AND p.datname = current_database())"
+
+/* What the sessions of a clone do on the target, as the server tells it. */
+static Rc
+read_running(PgConn *target, char **running, Error *err)
+{
+	static const char copying_sql[] = JSON_ROWS_SQL(
+		"'table', p.relid::regclass::text, 'rows', p.tuples_processed,"
+		" 'bytes', p.bytes_processed",
+		"pg_stat_progress_copy");
+	static const char building_sql[] = JSON_ROWS_SQL(
+		"'table', p.relid::regclass::text, 'phase', p.phase,"
+		" 'tuples', p.tuples_done, 'tuples_total', p.tuples_total,"
+		" 'blocks', p.blocks_done, 'blocks_total', p.blocks_total",
+		"pg_stat_progress_create_index");
+	bool has_copy = pgconn_server_version_num(target) >=
+					PROGRESS_COPY_VERSION_NUM;
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "SELECT json_build_object('copying', %s, 'building', %s)",
+			   has_copy ? copying_sql : "json '[]'", building_sql);
+	rc = pgconn_exec(target, sql.data, &result, err);
+	buf_release(&sql);
+	if (rc == RC_OK)
+		*running = xstrdup(PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return rc;
+}
+
 /* A clone that is not finished, running or not. */
 static Rc
 sample_clone(TargetSample *sample, PgConn *target, const char *name, Error *err)
@@ -104,6 +143,8 @@ sample_clone(TargetSample *sample, PgConn *target, const char *name, Error *err)
 
 	if (rc == RC_OK && sample->clone.exists)
 		rc = work_list_is_running(target, name, &running, err);
+	if (rc == RC_OK && running)
+		rc = read_running(target, &sample->clone_running, err);
 	if (rc == RC_OK)
 		snprintf(sample->clone_text, sizeof(sample->clone_text),
 				 "clone %s: %d of %d tables are copied, %" PRId64 " rows",
@@ -262,6 +303,8 @@ status_release(PipelineStatus *status)
 		status_tables_release(&target->tables);
 		pgconn_close(target->conn);
 		free(target->address);
+		free(target->first.clone_running);
+		free(target->second.clone_running);
 		error_reset(&target->failure);
 	}
 	pgconn_close(status->source.conn);

@@ -53,6 +53,7 @@ typedef struct TargetSample
 	ProgressRow progress;
 	WorkRun clone; /* that is not finished; without its strings */
 	char clone_text[CLONE_TEXT_SIZE];
+	char *clone_running; /* what it does now, as JSON; NULL: nothing is known */
 	Lsn insert_lsn;   /* of the target's own log, after `progress` was read */
 	Lsn flush_lsn;    /* of the same */
 	int64_t taken_us; /* monotonic */

@@ -11,7 +11,8 @@
  * line, so that whoever makes sense of it can say where it stands.
  *
  * (Debian's libinih cuts lines at 200 bytes and values at " ;", and takes a
- * colon for an =: connection strings and quoted names would be bent in silence.)
+ * colon for an =: connection strings and quoted names would be bent in
+ * silence.)
  */
 #ifndef PENSTOCK_CONFIG_INI_H
 #define PENSTOCK_CONFIG_INI_H

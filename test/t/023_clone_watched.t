@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -74,6 +75,23 @@ SKIP:
 		"in less than $COLUMNS columns")
 	  or diag(join "\n", grep { length >= $COLUMNS } @lines);
 }
+
+# For another program.
+again();
+my $slow = $pair->start('clone', '--max-rate=2MB');
+my $running;
+wait_until(
+	'status to tell of a table',
+	sub {
+		my $status = JSON::PP->new->utf8->decode(
+			($pair->run('status', '--json'))[1]);
+		($running) = grep { $_->{table} eq 'large' || $_->{table} eq 'public.large' }
+		  @{ ($status->{targets}[0]{clone} || {})->{running}{copying} || [] };
+		return $running && $running->{rows} > 0;
+	});
+cmp_ok($running->{bytes}, '>', 0, 'status tells how far a table is');
+$slow->end('KILL');
+forget();
 
 # Rows that the target does not take, or takes as something else.
 again();
