@@ -48,6 +48,30 @@ without_a_filter_everything_passes(void **state UNUSED)
 }
 
 static void
+what_others_build_is_left_out_with_its_attachments(void **state UNUSED)
+{
+	const ContentsFilter filter = {.built = &keys};
+
+	assert_false(contents_line_passes(KEY_LINE, &filter));
+	assert_false(contents_line_passes("9; 0 0 INDEX ATTACH s i a\n", &filter));
+	assert_true(contents_line_passes("9; 1259 7 INDEX s i a\n", &filter));
+	assert_true(contents_line_passes(TABLE_LINE, &filter));
+}
+
+static void
+only_what_is_built_passes(void **state UNUSED)
+{
+	const ContentsFilter filter = {.only_builds = true};
+
+	assert_true(contents_line_passes(KEY_LINE, &filter));
+	assert_true(contents_line_passes("9; 0 0 INDEX ATTACH s i a\n", &filter));
+	assert_true(contents_line_passes("9; 1259 7 INDEX s i a\n", &filter));
+	assert_false(contents_line_passes(TABLE_LINE, &filter));
+	assert_false(contents_line_passes(COMMENT_LINE, &filter));
+	assert_true(contents_line_passes(HEAD_LINE, &filter));
+}
+
+static void
 an_object_is_left_out_by_catalog_and_oid(void **state UNUSED)
 {
 	const ContentsFilter filter = {.without = &keys};
@@ -88,6 +112,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_that_is_not_there_is_an_error),
 		cmocka_unit_test(without_a_filter_everything_passes),
+		cmocka_unit_test(what_others_build_is_left_out_with_its_attachments),
+		cmocka_unit_test(only_what_is_built_passes),
 		cmocka_unit_test(an_object_is_left_out_by_catalog_and_oid),
 		cmocka_unit_test(only_what_is_asked_for_passes),
 		cmocka_unit_test(comments_on_extensions_can_be_left_out),
