@@ -104,7 +104,7 @@ belongs_to_left_out(const char *line, const char *next, const LeftOut *left_out)
 	if (left_out->count == 0 || parse_object(line, &object) == NULL ||
 		object.class_oid != 0 || !starts_with(next, start))
 		return false;
-	c = next + sizeof(start) - 1;
+	c = strchr(next, ':') + 1; /* the one that `start` ends with */
 	for (;;)
 	{
 		unsigned number = (unsigned) strtoul(c, &end, 10);

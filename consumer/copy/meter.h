@@ -77,8 +77,9 @@ void meter_init(Meter *meter);
 /* Milliseconds until meter_show() would write something. */
 int64_t meter_wait_ms(const Meter *meter);
 
-/* Shows how far it is if it is time to.  Takes a Meter, for build_wait(). */
-void meter_show(void *meter);
+/* Shows how far it is if it is time to.  `argument` is a Meter: see
+ * build_wait(). */
+void meter_show(void *argument);
 
 /* Takes away what it shows; what is logged does that first, too. */
 void meter_clear(void);

@@ -27,9 +27,9 @@ skip_quoted(const char *c, bool escapes)
 
 	for (; *c != '\0'; c++)
 	{
-		if (escapes && *c == '\\' && c[1] != '\0')
-			c++;
-		else if (*c == quote && c[1] == quote)
+		bool escaped = escapes && *c == '\\' && c[1] != '\0';
+
+		if (escaped || (*c == quote && c[1] == quote))
 			c++;
 		else if (*c == quote)
 			return c + 1;
