@@ -58,7 +58,7 @@ take_target(Fencing *self, int index, Error *err)
 {
 	const Config *config = self->config;
 	ProgressRow progress;
-	bool taken;
+	bool taken = false;
 	Rc rc;
 
 	config_label_target(config, index, self->labels[index]);

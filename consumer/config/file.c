@@ -242,6 +242,19 @@ read_entry(Parse *parse, Error *err)
 
 /* ---- the whole ---------------------------------------------------------- */
 
+/* No target before this one is the same. */
+static MUST_CHECK Rc
+check_address(const ConfigFile *file, int index, Error *err)
+{
+	for (int i = 0; i < index; i++)
+		if (strcmp(file->targets[index], file->targets[i]) == 0)
+			return error_set(err, ERR_CONFIG,
+							 "targets \"%s\" and \"%s\" have the same "
+							 "address",
+							 file->target_names[i], file->target_names[index]);
+	return RC_OK;
+}
+
 static MUST_CHECK Rc
 check_targets(const Parse *parse, Error *err)
 {
@@ -259,12 +272,8 @@ check_targets(const Parse *parse, Error *err)
 			(void) rc;
 			return config_file_error_at(file, line, err);
 		}
-		for (int n = 0; n < i && rc == RC_OK; n++)
-			if (strcmp(file->targets[i], file->targets[n]) == 0)
-				rc = error_set(err, ERR_CONFIG,
-							   "targets \"%s\" and \"%s\" have the same "
-							   "address",
-							   file->target_names[n], file->target_names[i]);
+		else
+			rc = check_address(file, i, err);
 		if (rc != RC_OK)
 			return config_file_error_at(file, line, err);
 	}

@@ -388,7 +388,7 @@ Rc
 data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 		  Error *err)
 {
-	Meter own_meter;
+	Meter own_meter = {0};
 	DataCopy copy = {
 		.catalog = catalog,
 		.build = options->build,

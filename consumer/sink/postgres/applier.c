@@ -454,19 +454,23 @@ applier_roll_back_to(Applier *self, uint32_t number, int64_t open_rows,
 /* ---- life cycle --------------------------------------------------------- */
 
 static const Statement fixed_statements[FIXED_COUNT] = {
-	[FIXED_PROGRESS] = {"penstock_progress", progress_table_advance_sql},
-	[FIXED_PROGRESS_FROM] = {"penstock_progress_from",
-							 progress_table_advance_from_sql},
-	[FIXED_BEGIN] = {"penstock_begin", "BEGIN"},
-	[FIXED_COMMIT] = {"penstock_commit", "COMMIT"},
-	[FIXED_COMMIT_AND_CHAIN] = {"penstock_chain", "COMMIT AND CHAIN"},
-	[FIXED_WAIT] = {"penstock_wait",
-					"SELECT pg_catalog.pg_advisory_xact_lock_shared($1, $2)"},
-	[FIXED_TAKE_TURN] = {"penstock_take_turn",
-						 "SELECT pg_catalog.pg_advisory_xact_lock_shared($1, "
-						 "$2), pg_catalog.pg_advisory_lock($1, $3)"},
-	[FIXED_END_TURN] = {"penstock_end_turn",
-						"SELECT pg_catalog.pg_advisory_unlock($1, $2)"},
+	[FIXED_PROGRESS] = {.name = "penstock_progress",
+						.sql = progress_table_advance_sql},
+	[FIXED_PROGRESS_FROM] = {.name = "penstock_progress_from",
+							 .sql = progress_table_advance_from_sql},
+	[FIXED_BEGIN] = {.name = "penstock_begin", .sql = "BEGIN"},
+	[FIXED_COMMIT] = {.name = "penstock_commit", .sql = "COMMIT"},
+	[FIXED_COMMIT_AND_CHAIN] = {.name = "penstock_chain",
+								.sql = "COMMIT AND CHAIN"},
+	[FIXED_WAIT] =
+		{.name = "penstock_wait",
+		 .sql = "SELECT pg_catalog.pg_advisory_xact_lock_shared($1, $2)"},
+	[FIXED_TAKE_TURN] =
+		{.name = "penstock_take_turn",
+		 .sql = "SELECT pg_catalog.pg_advisory_xact_lock_shared($1, "
+				"$2), pg_catalog.pg_advisory_lock($1, $3)"},
+	[FIXED_END_TURN] = {.name = "penstock_end_turn",
+						.sql = "SELECT pg_catalog.pg_advisory_unlock($1, $2)"},
 };
 
 void
