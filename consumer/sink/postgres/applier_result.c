@@ -75,6 +75,7 @@ check_settled(Applier *self, const PGresult *result,
 	if (!conflict)
 		return;
 	describe_change(self, expectation, &described);
+	CHECK(described.change != NULL && described.txn != NULL);
 	if (written || described.table->policy == CONFLICT_SKIP ||
 		described.change->kind == CHANGE_DELETE)
 	{

@@ -148,9 +148,11 @@ begin(Dependencies *self, size_t txn_count)
 }
 
 const uint32_t *
-dependencies_find(Dependencies *self, const Batch *batch, TableLookup lookup,
-				  void *lookup_context, size_t window)
+dependencies_find(Dependencies *dependencies, const Batch *batch,
+				  TableLookup lookup, void *lookup_context, size_t window)
 {
+	Dependencies *self = dependencies;
+
 	begin(self, batch->txn_count);
 	for (size_t t = 0; t < batch->txn_count; t++)
 	{
