@@ -216,7 +216,8 @@ $third->wait_log(qr/following with slot/);
 $pair->wait_caught_up($third);
 
 # Someone takes the target away without taking the slot.
-$pair->target_sql('UPDATE penstock.progress SET lease_token = lease_token + 1');
+$pair->target_sql("UPDATE penstock.progress
+	SET lease_token = lease_token + 1, lease_holder = 'somebody else'");
 my $contents = $pair->target_contents;
 $pair->source_sql("INSERT INTO item VALUES (102, 'fenced')");
 is($third->wait_exit, $FAILED, 'a follower without the lease fails');

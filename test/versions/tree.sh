@@ -118,6 +118,10 @@ install_headers()
 	}
 }
 
+# Beside the server; more of them have come to be needed over time.
+packages=(gcc libc6-dev libprotobuf-c-dev libzstd-dev make pkg-config
+	protobuf-c-compiler)
+
 install_packages()
 {
 	local major=$1
@@ -132,11 +136,17 @@ install_packages()
 
 	in_tree "$major" apt-get update &&
 		in_tree "$major" apt-get --yes upgrade &&
-		in_tree "$major" apt-get --yes install gcc libc6-dev \
-			libprotobuf-c-dev libzstd-dev make pkg-config protobuf-c-compiler \
+		in_tree "$major" apt-get --yes install "${packages[@]}" \
 			"postgresql-$major" || return
 	install_headers "$major" || return
-	in_tree "$major" apt-get clean
+	in_tree "$major" apt-get clean || return
+	echo "${packages[*]}" >"$tree/complete"
+}
+
+# Whether a tree has been made, and has what is needed by now.
+is_complete()
+{
+	[ "$(cat "$1/complete" 2>/dev/null)" = "${packages[*]}" ]
 }
 
 make_tree()
@@ -153,8 +163,7 @@ make_tree()
 	apt_settings >"$tree/etc/apt/apt.conf.d/99penstock"
 	apt_sources "$suite" "$mirror" >"$tree/etc/apt/sources.list"
 	mount_tree "$major"
-	install_packages "$major" || return
-	touch "$tree/complete"
+	install_packages "$major"
 }
 
 mount_tree()
@@ -186,7 +195,9 @@ provide_tree()
 		return
 	fi
 	mount_tree "$major"
-	[ -n "$update" ] || return 0
+	if [ -z "$update" ] && is_complete "$trees/$suite"; then
+		return
+	fi
 	note "updating the tree of Debian \"$suite\""
 	cp /etc/resolv.conf "$trees/$suite/etc/resolv.conf"
 	install_packages "$major" >"$log/tree_$major.log" 2>&1 ||
