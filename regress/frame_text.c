@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include <inttypes.h>
 #include <zstd.h>
 
 #include "catalog/pg_type.h"
@@ -405,7 +406,7 @@ static void
 show_hash(StringInfo text, const Penstock__Relation *relation, uint64 hash)
 {
 	if (relation->n_distribution > 0)
-		appendStringInfo(text, " hash %016" INT64_MODIFIER "x", hash);
+		appendStringInfo(text, " hash %016" PRIx64, hash);
 	else if (hash != 0)
 		appendStringInfoString(text, " HASH");
 }

@@ -67,12 +67,14 @@ CREATE COLLATION ignore_case
 	(provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 
 -- A type of its own, whose hash is like no other.
+SET client_min_messages = warning;
 CREATE TYPE odd;
 CREATE FUNCTION odd_in(cstring) RETURNS odd
 	LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
 CREATE FUNCTION odd_out(odd) RETURNS cstring
 	LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
 CREATE TYPE odd (INPUT = odd_in, OUTPUT = odd_out, LIKE = int4);
+RESET client_min_messages;
 CREATE CAST (odd AS int) WITHOUT FUNCTION;
 CREATE FUNCTION odd_eq(odd, odd) RETURNS bool
 	LANGUAGE internal IMMUTABLE STRICT AS 'int4eq';
