@@ -115,9 +115,11 @@ UPDATE document SET tenant = tenant + 1, body = body || 'x' WHERE id = :id + 2;
 UPDATE currency SET rate = :rate WHERE code = chr(64 + :rate % 20);
 INSERT INTO audit (note) VALUES (:rate);
 COMMIT;
+BEGIN;
+SELECT pg_advisory_xact_lock(:id + 3); -- an id is never there twice
 DELETE FROM document WHERE id = :id + 3;
-INSERT INTO document VALUES (:id + 3, :tenant, 'new', repeat('y', 5000))
-	ON CONFLICT DO NOTHING;
+INSERT INTO document VALUES (:id + 3, :tenant, 'new', repeat('y', 5000));
+COMMIT;
 SQL
 	close $handle or die "could not write \"$file\": $!\n";
 	return $file;
