@@ -88,6 +88,11 @@ sub clean
 	my ($self, $pair) = @_;
 
 	$self->stop;
+	# They belong to the server, not to the database that goes, and it has room
+	# for a few only.
+	$pair->{target}->sql('postgres',
+		'SELECT pg_replication_origin_drop(roname) FROM pg_replication_origin'
+		  . " WHERE starts_with(roname, 'penstock_')");
 	$self->SUPER::clean($pair);
 }
 
