@@ -5,7 +5,6 @@ use strict;
 use warnings;
 
 use Test::More;
-use Time::HiRes ();
 
 use Penstock::Nodes;
 use Penstock::Poll qw(wait_until);
@@ -46,7 +45,10 @@ for my $round (1 .. 3)
 
 	my $before = contents();
 
-	Time::HiRes::sleep(1.2); # longer than a follower's own rhythm
+	wait_until('the source to go on, far enough', sub {
+		$pair->source_sql(
+			"SELECT pg_current_wal_lsn() - '$lsn'::pg_lsn > 200000") eq 't';
+	});
 	is(contents(), $before, "round $round: they stay as they are");
 	isnt($pair->source_sql('SELECT pg_current_wal_lsn()'), $lsn,
 		"round $round: the source does not");
