@@ -1,5 +1,5 @@
 /*
- * table_copy.h
+ * copy.h
  *    Copies the table at hand while the others go on being followed.
  *
  *     1. On every target the table's state becomes "copying": the follower
@@ -8,7 +8,7 @@
  *        created, which keeps its changes and exports the snapshot.
  *     3. Definition, rows, indexes and statistics, as clone does it.
  *     4. The state becomes "catching up", with the snapshot's position for a
- *        watermark: from here on see table_join.h.
+ *        watermark: from here on see join.h.
  *
  * What fails on the way leaves the state "copying" and no slot; the copy is
  * then to be made again.
@@ -16,7 +16,7 @@
 #ifndef PENSTOCK_CMD_TABLE_COPY_H
 #define PENSTOCK_CMD_TABLE_COPY_H
 
-#include "cmd/table_work.h"
+#include "cmd/table/work.h"
 
 /*
  * `anew`: rows that are on a target are thrown away; else they are refused,

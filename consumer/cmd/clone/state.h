@@ -1,5 +1,5 @@
 /*
- * clone_state.h
+ * state.h
  *    What one run of penstock clone has made and must give back, shared by the
  *    files that it consists of.
  */

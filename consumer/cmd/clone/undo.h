@@ -1,11 +1,11 @@
 /*
- * clone_undo.h
+ * undo.h
  *    The end of a clone that failed.
  */
 #ifndef PENSTOCK_CMD_CLONE_UNDO_H
 #define PENSTOCK_CMD_CLONE_UNDO_H
 
-#include "cmd/clone_state.h"
+#include "cmd/clone/state.h"
 
 /*
  * Drops a slot through an ordinary connection.  Waits for what still uses it

@@ -1,12 +1,12 @@
 /*
- * clone_spread.h
+ * spread.h
  *    penstock clone with a placement: the rows' way to several targets at once.
  */
 #ifndef PENSTOCK_CMD_CLONE_SPREAD_H
 #define PENSTOCK_CMD_CLONE_SPREAD_H
 
 #include "base/error.h"
-#include "cmd/clone_state.h"
+#include "cmd/clone/state.h"
 
 /*
  * Fails unless every table can be where the placement puts it, and each target

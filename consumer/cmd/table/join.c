@@ -1,11 +1,11 @@
 /*
- * table_join.c
+ * join.c
  *    The catch-up, and its end.
  *
  * What can heal is tried again, as in follow.c: nothing is held here that a new
  * attempt would not find on the servers.
  */
-#include "cmd/table_join.h"
+#include "cmd/table/join.h"
 
 #include <inttypes.h>
 #include <stdio.h>

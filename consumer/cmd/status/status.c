@@ -52,7 +52,7 @@
 
 #include "base/json.h"
 #include "cmd/command.h"
-#include "cmd/status_sample.h"
+#include "cmd/status/sample.h"
 
 /* Width of a position and of a size in the table. */
 #define POSITION_WIDTH 12

@@ -1,12 +1,12 @@
 /*
- * clone_resume.h
+ * resume.h
  *    A clone that was broken off: going on with it, or starting over.
  */
 #ifndef PENSTOCK_CMD_CLONE_RESUME_H
 #define PENSTOCK_CMD_CLONE_RESUME_H
 
 #include "base/error.h"
-#include "cmd/clone_state.h"
+#include "cmd/clone/state.h"
 
 /* What a clone was asked for, as far as one that goes on has to be asked for
  * the same.  The caller frees it. */

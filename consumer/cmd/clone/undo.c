@@ -1,14 +1,14 @@
 /*
- * clone_undo.c
+ * undo.c
  *    Leaves nothing behind that would do harm.
  */
-#include "cmd/clone_undo.h"
+#include "cmd/clone/undo.h"
 
 #include <string.h>
 
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "cmd/clone_check.h"
+#include "cmd/clone/check.h"
 
 /* A slot stays in use for a moment after its walsender has lost us. */
 #define SLOT_DROP_ATTEMPTS  20

@@ -1,16 +1,16 @@
 /*
- * clone_moment.c
+ * moment.c
  *    The source's side of a clone: its slot, and the snapshots that go with it.
  */
-#include "cmd/clone_moment.h"
+#include "cmd/clone/moment.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "cmd/clone_check.h"
-#include "cmd/clone_resume.h"
+#include "cmd/clone/check.h"
+#include "cmd/clone/resume.h"
 #include "copy/standby.h"
 
 /* Behind the pipeline's name, the name of the slot of a later snapshot. */

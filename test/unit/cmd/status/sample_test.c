@@ -1,5 +1,5 @@
 /*
- * status_sample_test.c
+ * sample_test.c
  *    What two samples say about positions, lag and rates.
  */
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cmd/status_sample.h"
+#include "cmd/status/sample.h"
 
 #define SECOND_US 1000000
 

@@ -1,12 +1,12 @@
 /*
- * status_sample.c
+ * sample.c
  *    Asking source and targets, twice.
  *
  * In each round the source is asked before the targets, and its log's position
  * before what the follower reported: what is read later is never behind, so
  * that a pipeline that keeps up shows no lag.
  */
-#include "cmd/status_sample.h"
+#include "cmd/status/sample.h"
 
 #include <inttypes.h>
 #include <stdio.h>

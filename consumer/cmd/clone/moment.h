@@ -1,5 +1,5 @@
 /*
- * clone_moment.h
+ * moment.h
  *    The moment that a clone is of: what is read of the source, under which
  *    snapshot, and from which server.
  */
@@ -7,7 +7,7 @@
 #define PENSTOCK_CMD_CLONE_MOMENT_H
 
 #include "base/error.h"
-#include "cmd/clone_state.h"
+#include "cmd/clone/state.h"
 
 /* Who the source is; must come before the slot exports its snapshot. */
 MUST_CHECK Rc clone_identify_source(Clone *clone, Error *err);

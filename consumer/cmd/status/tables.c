@@ -1,8 +1,8 @@
 /*
- * status_tables.c
+ * tables.c
  *    Reading and printing penstock.table_state.
  */
-#include "cmd/status_tables.h"
+#include "cmd/status/tables.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
- * table_publication.c
+ * publication.c
  *    ALTER PUBLICATION, for its owner.
  */
-#include "cmd/table_publication.h"
+#include "cmd/table/publication.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * status_tables.h
+ * tables.h
  *    The tables of a target that the follower leaves out at the moment.
  */
 #ifndef PENSTOCK_CMD_STATUS_TABLES_H

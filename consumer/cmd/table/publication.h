@@ -1,11 +1,11 @@
 /*
- * table_publication.h
+ * publication.h
  *    Takes the table at hand into the pipeline's publications, and out.
  */
 #ifndef PENSTOCK_CMD_TABLE_PUBLICATION_H
 #define PENSTOCK_CMD_TABLE_PUBLICATION_H
 
-#include "cmd/table_work.h"
+#include "cmd/table/work.h"
 
 /*
  * Adds the table to the first of the publications unless one of them has it,

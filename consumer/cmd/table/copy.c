@@ -1,8 +1,8 @@
 /*
- * table_copy.c
+ * copy.c
  *    One table's clone.
  */
-#include "cmd/table_copy.h"
+#include "cmd/table/copy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "cmd/table_publication.h"
+#include "cmd/table/publication.h"
 #include "copy/build.h"
 #include "copy/data.h"
 #include "copy/match.h"

@@ -5,7 +5,7 @@
  *
  * Each table is worked on by itself, in the order given; the first failure
  * ends the command.  See table_state.h for the states that a table goes
- * through, table_copy.h and table_join.h for how.
+ * through, copy.h and join.h for how.
  *
  * The command can be killed at any point and run again.  While it does not run,
  * the follower goes on with all other tables.
@@ -16,10 +16,10 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "cmd/command.h"
-#include "cmd/table_copy.h"
-#include "cmd/table_join.h"
-#include "cmd/table_publication.h"
-#include "cmd/table_work.h"
+#include "cmd/table/copy.h"
+#include "cmd/table/join.h"
+#include "cmd/table/publication.h"
+#include "cmd/table/work.h"
 #include "sink/postgres/origin.h"
 #include "source/slot.h"
 

@@ -1,5 +1,5 @@
 /*
- * status_sample.h
+ * sample.h
  *    Where a pipeline is, as an onlooker sees it.
  *
  * The follower is another process, so everything is asked of the servers: the
@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "cmd/status_tables.h"
+#include "cmd/status/tables.h"
 #include "config/config.h"
 #include "copy/work_list.h"
 #include "model/lsn.h"

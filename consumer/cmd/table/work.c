@@ -1,8 +1,8 @@
 /*
- * table_work.c
+ * work.c
  *    Connections, names, rows.
  */
-#include "cmd/table_work.h"
+#include "cmd/table/work.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
- * clone_check.c
+ * check.c
  *    What is looked at before anything is written.
  */
-#include "cmd/clone_check.h"
+#include "cmd/clone/check.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * table_work.h
+ * work.h
  *    What the verbs of penstock table have in common: the connections, the
  *    table that is worked on, and its rows in penstock.table_state.
  *

@@ -1,5 +1,5 @@
 /*
- * table_join.h
+ * join.h
  *    Brings a table that has a copy and a slot of its own up to the others,
  *    and gives it to the follower.
  *
@@ -17,7 +17,7 @@
 #ifndef PENSTOCK_CMD_TABLE_JOIN_H
 #define PENSTOCK_CMD_TABLE_JOIN_H
 
-#include "cmd/table_work.h"
+#include "cmd/table/work.h"
 
 /* The table at hand is paused with a slot, catching up, or joining. */
 MUST_CHECK Rc table_join(TableWork *work, Error *err);

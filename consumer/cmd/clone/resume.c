@@ -1,9 +1,9 @@
 /*
- * clone_resume.c
+ * resume.c
  *    What is on the targets of a clone that was broken off, and what of it can
  *    be used.
  */
-#include "cmd/clone_resume.h"
+#include "cmd/clone/resume.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "cmd/clone_undo.h"
+#include "cmd/clone/undo.h"
 #include "copy/large_objects.h"
 #include "copy/objects.h"
 

@@ -1,12 +1,12 @@
 /*
- * clone_check.h
+ * check.h
  *    The beginning of a clone: connecting, and refusing what cannot work.
  */
 #ifndef PENSTOCK_CMD_CLONE_CHECK_H
 #define PENSTOCK_CMD_CLONE_CHECK_H
 
 #include "base/error.h"
-#include "cmd/clone_state.h"
+#include "cmd/clone/state.h"
 
 /* Opens one more connection to the source; it is the caller's. */
 MUST_CHECK Rc clone_open_source(PgConn **conn, const Config *config,

@@ -1,8 +1,8 @@
 /*
- * clone_spread.c
+ * spread.c
  *    Spreading rows, and what is to be known before.
  */
-#include "cmd/clone_spread.h"
+#include "cmd/clone/spread.h"
 
 #include <inttypes.h>
 #include <string.h>
