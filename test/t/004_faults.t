@@ -24,7 +24,7 @@ note("seed $seed: PENSTOCK_SEED=$seed chooses the same moments");
 my $pair = Penstock::Pair->new(
 	source => [ 'wal_sender_timeout = 1s', 'fsync = on' ],
 	target => [ 'fsync = on', 'wal_writer_delay = 10s',
-		'deadlock_timeout = 500ms' ]);
+		'wal_writer_flush_after = 1GB', 'deadlock_timeout = 500ms' ]);
 $pair->pgbench_init(1);
 $pair->source_sql('CREATE TABLE numbered (number bigserial, filler text)');
 my $script = "$PostgreSQL::Test::Utils::tmp_check/faults.sql";
@@ -85,12 +85,14 @@ for my $round (1 .. 20)
 {
 	start_writers();
 	wait_applied_more();
+	# What it applies again before one looks would hide the loss.
+	$follower->signal('STOP');
 	my $had = $pair->progress_lsn;
 	$pair->target->stop('immediate');
 	$pair->target->start;
-	# Whatever the follower has applied again by now would hide the loss.
 	$lost = $pair->target_sql("SELECT end_lsn < '$had' FROM penstock.progress
 		WHERE pipeline = 'shop'") eq 't';
+	$follower->signal('CONT');
 	end_writers();
 	$pair->wait_caught_up($follower);
 	last if $lost;
