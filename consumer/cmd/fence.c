@@ -86,7 +86,7 @@ static MUST_CHECK Rc
 open_all(Fencing *self, Error *err)
 {
 	const Config *config = self->config;
-	SlotInfo slot;
+	SlotInfo slot = {0};
 	Rc rc = open_server(&self->source, config->source, "source", err);
 
 	if (rc == RC_OK)

@@ -35,8 +35,8 @@ void dependencies_free(Dependencies *dependencies);
  * transaction `window` or more before it counts as committed.  The array lives
  * until the next call.
  */
-const uint32_t *dependencies_find(Dependencies *self, const Batch *batch,
-								  TableLookup lookup, void *lookup_context,
-								  size_t window);
+const uint32_t *dependencies_find(Dependencies *dependencies,
+								  const Batch *batch, TableLookup lookup,
+								  void *lookup_context, size_t window);
 
 #endif /* PENSTOCK_SINK_POSTGRES_DEPENDENCIES_H */
