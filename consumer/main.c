@@ -8,6 +8,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/sources.h"
 
 /* Exit statuses. */
 enum
@@ -71,7 +72,7 @@ run_command(const Command *command, const Config *config)
 				  : config->quiet ? LOG_WARNING
 								  : LOG_INFO);
 	if (rc == RC_OK)
-		rc = command->run(config, &err);
+		rc = sources_run(command, config, &err);
 	if (rc == RC_FAIL && err.code == ERR_INTERRUPTED)
 		log_info(command->name, "stopped on request");
 	else if (rc == RC_FAIL)

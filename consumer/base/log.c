@@ -14,6 +14,7 @@
 
 static LogLevel level_min = LOG_INFO;
 static void (*call_before)(void);
+static const char *context_now;
 
 static const char *const level_names[] = {
 	[LOG_DEBUG] = "debug",
@@ -34,6 +35,12 @@ log_set_before(void (*before)(void))
 	call_before = before;
 }
 
+void
+log_set_context(const char *context)
+{
+	context_now = context;
+}
+
 bool
 log_level_is_on(LogLevel level)
 {
@@ -52,6 +59,8 @@ append_head(Buf *line, LogLevel level, const char *component)
 	strftime(time_text, sizeof(time_text), "%Y-%m-%d %H:%M:%S", &broken);
 	buf_printf(line, "%s.%03ld %s %s: ", time_text, now.tv_nsec / 1000000,
 			   level_names[level], component);
+	if (context_now != NULL)
+		buf_printf(line, "%s: ", context_now);
 }
 
 static void

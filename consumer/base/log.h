@@ -39,6 +39,9 @@ void log_write(LogLevel level, const char *component, const char *format, ...)
 #define log_warning(component, ...)                                            \
 	log_write(LOG_WARNING, component, __VA_ARGS__)
 
+/* Puts this in front of each text from here on; borrowed.  NULL: nothing. */
+void log_set_context(const char *context);
+
 /* Writes an error with its detail, hint, context and SQLSTATE. */
 void log_error(LogLevel level, const char *component, const Error *err);
 

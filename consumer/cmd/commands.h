@@ -10,11 +10,22 @@
 #include "cmd/command.h"
 #include "config/config.h"
 
+/* How a command is run if the configuration file has several sources. */
+typedef enum SourcesMode
+{
+	SOURCES_ITSELF,  /* it knows what to do with them */
+	SOURCES_ONE,     /* one has to be chosen */
+	SOURCES_FIRST,   /* any will do */
+	SOURCES_IN_TURN, /* for each, one after the other */
+	SOURCES_AT_ONCE, /* for each, in a process of its own */
+} SourcesMode;
+
 typedef struct Command
 {
 	const char *name;
 	ConfigCommand id;
 	CommandFunction run;
+	SourcesMode sources;
 	const char *words; /* that it takes, for its help; or NULL */
 	const char *help;
 } Command;

@@ -9,6 +9,17 @@
 
 #include "cmd/command.h"
 
+static void
+print_sources(const Config *config)
+{
+	if (config->source_count == 0)
+		printf(config->source != NULL ? "a source" : "no source");
+	else
+		printf(config->source_count == 1 ? "source" : "sources");
+	for (int i = 0; i < config->source_count; i++)
+		printf("%s \"%s\"", i > 0 ? "," : "", config->source_names[i]);
+}
+
 Rc
 command_config(const Config *config, Error *err)
 {
@@ -17,9 +28,9 @@ command_config(const Config *config, Error *err)
 						 "expected is \"penstock config check\"");
 	if (config->file == NULL)
 		return error_set(err, ERR_CONFIG, "no configuration file is given");
-	printf("%s: pipeline \"%s\", %s, %d %s, ", config->file, config->name,
-		   config->source != NULL ? "a source" : "no source",
-		   config->target_count,
+	printf("%s: pipeline \"%s\", ", config->file, config->name);
+	print_sources(config);
+	printf(", %d %s, ", config->target_count,
 		   config->target_count == 1 ? "target" : "targets");
 	if (config->placement == NULL)
 		printf("no placement\n");

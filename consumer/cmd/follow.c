@@ -32,6 +32,13 @@
 /* The first version that sends transactions in progress. */
 #define STREAMING_VERSION_MIN 140000
 
+/*
+ * With several sources, a row may be where another one's is that is about to
+ * go, because it has moved: how long to wait for that, if nothing else is
+ * applied meanwhile.
+ */
+#define OTHERS_WAIT_MAX_MS 30000
+
 /* How often targets that are held at a fence are asked whether it is gone. */
 #define FENCE_POLL_MS 200
 
@@ -472,26 +479,79 @@ pause_before_retry(int64_t *pause_ms, Error *err)
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
+/* What is known from attempt to attempt. */
+typedef struct Attempts
+{
+	const Config *config;
+	int64_t start_us;
+	int64_t progress_us; /* something was applied */
+	Reached reached;     /* by the attempt before */
+	bool had_slot;
+	int64_t pause_ms;
+} Attempts;
+
+static int64_t
+ms_since(int64_t begin_us)
+{
+	return (clock_monotonic_us() - begin_us) / 1000;
+}
+
 /*
  * A slot that was never ours and stays in use is somebody else's.  One that was
  * ours may still be held by our own lost connection, until the server notices.
  */
 static bool
-is_worth_retrying(const Error *err, bool had_slot, int64_t waited_ms)
+is_worth_retrying(const Attempts *attempts, const Error *err)
 {
+	if (err->code == ERR_CONFLICT && attempts->config->source_count > 1)
+		return ms_since(attempts->progress_us) < OTHERS_WAIT_MAX_MS;
 	if (!error_is_transient(err))
 		return false;
-	return had_slot || strcmp(err->sqlstate, SLOT_IN_USE_SQLSTATE) != 0 ||
-		   waited_ms < SLOT_WAIT_MAX_MS;
+	return attempts->had_slot ||
+		   strcmp(err->sqlstate, SLOT_IN_USE_SQLSTATE) != 0 ||
+		   ms_since(attempts->start_us) < SLOT_WAIT_MAX_MS;
+}
+
+static void
+note_attempt(Attempts *attempts, const Attempt *attempt)
+{
+	attempts->had_slot = attempts->had_slot ||
+						 attempt->reached >= REACHED_STREAM;
+	if (attempt->progressed)
+		attempts->progress_us = clock_monotonic_us();
+
+	/* Something has healed: what keeps it now may do so soon as well. */
+	if (attempt->progressed || attempt->reached > attempts->reached)
+		attempts->pause_ms = RETRY_PAUSE_FIRST_MS;
+	attempts->reached = attempt->reached;
+}
+
+/* An attempt has failed.  RC_OK: on to the next one. */
+static MUST_CHECK Rc
+prepare_next(Attempts *attempts, Error *err)
+{
+	if (!is_worth_retrying(attempts, err))
+		return RC_FAIL;
+	if (err->code == ERR_CHANGED)
+	{
+		log_info("follow", "%s: starting again", err->message);
+		error_reset(err);
+		return RC_OK;
+	}
+	log_error(LOG_WARNING, "follow", err);
+	log_info("follow", "trying again in %" PRId64 " ms", attempts->pause_ms);
+	error_reset(err);
+	return pause_before_retry(&attempts->pause_ms, err);
 }
 
 Rc
 command_follow(const Config *config, Error *err)
 {
-	int64_t pause_ms = RETRY_PAUSE_FIRST_MS;
-	int64_t start_us = clock_monotonic_us();
-	Reached reached = REACHED_NOTHING; /* by the attempt before */
-	bool had_slot = false;
+	int64_t now_us = clock_monotonic_us();
+	Attempts attempts = {.config = config,
+						 .start_us = now_us,
+						 .progress_us = now_us,
+						 .pause_ms = RETRY_PAUSE_FIRST_MS};
 	Streaming streaming = {0};
 	Rc rc = config_require_source(config, err);
 
@@ -513,32 +573,10 @@ command_follow(const Config *config, Error *err)
 			rc = wait_for_fences(config, err);
 			continue;
 		}
-		had_slot = had_slot || attempt.reached >= REACHED_STREAM;
-		if (rc == RC_AGAIN)
-		{
-			rc = RC_OK;
-			continue;
-		}
-		if (rc != RC_FAIL ||
-			!is_worth_retrying(err, had_slot,
-							   (clock_monotonic_us() - start_us) / 1000))
+		note_attempt(&attempts, &attempt);
+		if (rc == RC_OK || rc == RC_END)
 			return rc;
-
-		/* Something has healed: what keeps it now may do so soon as well. */
-		if (attempt.progressed || attempt.reached > reached)
-			pause_ms = RETRY_PAUSE_FIRST_MS;
-		reached = attempt.reached;
-		if (err->code == ERR_CHANGED)
-		{
-			log_info("follow", "%s: starting again", err->message);
-			error_reset(err);
-			rc = RC_OK;
-			continue;
-		}
-		log_error(LOG_WARNING, "follow", err);
-		log_info("follow", "trying again in %" PRId64 " ms", pause_ms);
-		error_reset(err);
-		rc = pause_before_retry(&pause_ms, err);
+		rc = rc == RC_AGAIN ? RC_OK : prepare_next(&attempts, err);
 	}
 	return rc;
 }

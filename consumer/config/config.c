@@ -68,7 +68,12 @@ static const OptionDef option_table[] = {
 	 "connection string of a target database; may be repeated"},
 	{"config", 'c', OPTION_STRING, COMMAND_ALL, FIELD(file), "FILE",
 	 "PENSTOCK_CONFIG", NULL,
-	 "configuration file: options, targets, placement"},
+	 "configuration file: options, sources, targets, placement"},
+	{"from", 0, OPTION_STRING,
+	 COMMAND_CHECK | COMMAND_FOLLOW | COMMAND_STATUS | COMMAND_TAIL |
+		 COMMAND_DROP | COMMAND_FENCE | COMMAND_TABLE,
+	 FIELD(from), "NAME", NULL, NULL,
+	 "only this one of the configuration file's sources"},
 	{"name", 'n', OPTION_NAME, COMMAND_ALL, FIELD(name), "NAME",
 	 "PENSTOCK_NAME", "penstock",
 	 "name of the pipeline, of its slot and of its progress"},
@@ -398,7 +403,7 @@ may_be_repeated(const OptionDef *option)
 static const OptionDef *
 find_setting(const char *key)
 {
-	static const char *const elsewhere[] = {"config", "help", "source",
+	static const char *const elsewhere[] = {"config", "from", "help", "source",
 											"target"};
 
 	for (size_t i = 0; i < LENGTH_OF(elsewhere); i++)
@@ -483,13 +488,36 @@ read_file_options(Config *config, ConfigCommand command, const ConfigFile *file,
 	return RC_OK;
 }
 
-/* Takes over the ends of the file, unless others are given. */
-static void
-take_ends(Config *config, const ConfigFile *file)
+/* One that comes from elsewhere would stand for all of the file's. */
+static MUST_CHECK Rc
+take_sources(Config *config, const ConfigFile *file, Error *err)
 {
-	config->placement = file->placement;
+	Rc rc;
+
 	if (config->source == NULL)
 		config->source = file->source;
+	if (file->source_count == 0)
+		return RC_OK;
+	config->source_count = file->source_count;
+	for (int i = 0; i < file->source_count; i++)
+	{
+		config->sources[i] = file->sources[i];
+		config->source_names[i] = file->source_names[i];
+	}
+	if (config->source == NULL)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "a source is given, and \"%s\" has sources with names",
+				   config->file);
+	error_detail(err, "Leave out --source and PENSTOCK_SOURCE.");
+	return rc;
+}
+
+/* Takes over the targets of the file, unless others are given. */
+static void
+take_targets(Config *config, const ConfigFile *file)
+{
+	config->placement = file->placement;
 	if (config->target_count > 0)
 		return;
 	config->target_count = file->target_count;
@@ -513,9 +541,11 @@ read_file(Config *config, ConfigCommand command, bool *given, Error *err)
 	rc = config_file_read(&file, config->file, config->arena, err);
 	if (rc == RC_OK)
 		rc = read_file_options(config, command, &file, given, err);
+	if (rc == RC_OK)
+		rc = take_sources(config, &file, err);
 	if (rc != RC_OK)
 		return rc;
-	take_ends(config, &file);
+	take_targets(config, &file);
 	return config_file_resolve(&file, config->target_names,
 							   config->target_count, err);
 }
@@ -566,6 +596,42 @@ config_applies_transactions(const Config *config)
 	return strcmp(config->apply_mode, "transaction") == 0;
 }
 
+/* What sources with names need, and what does not go with several of them. */
+static Rc
+check_sources(const Config *config, Error *err)
+{
+	if (config->from != NULL && config_find_source(config, config->from) < 0)
+		return error_set(err, ERR_CONFIG,
+						 "there is no section [source %s] in the configuration "
+						 "file",
+						 config->from);
+	for (int i = 0; i < config->source_count; i++)
+		if (strlen(config->name) + 1 + strlen(config->source_names[i]) >
+			CONFIG_SOURCE_PIPELINE_MAX)
+			return error_set(err, ERR_CONFIG,
+							 "the name of the pipeline of source \"%s\", "
+							 "\"%s_%s\", is longer than %d characters",
+							 config->source_names[i], config->name,
+							 config->source_names[i],
+							 CONFIG_SOURCE_PIPELINE_MAX);
+	if (config->source_count < 2)
+		return RC_OK;
+	if (config->placement == NULL)
+		return error_set(err, ERR_CONFIG,
+						 "several sources need a section [placement], which "
+						 "says what of theirs is spread and what is the same "
+						 "everywhere");
+	if (placement_uses_directory(config->placement))
+		return error_set(err, ERR_CONFIG,
+						 "directory(COLUMN) cannot be used with several "
+						 "sources: they do not list a key at the same moment");
+	if (policy_is_lenient(&config->conflict_rules))
+		return error_set(err, ERR_CONFIG,
+						 "--on-conflict cannot be other than stop with several "
+						 "sources: a row of one would hide another's");
+	return RC_OK;
+}
+
 /* Options of which one rules out the other. */
 static Rc
 check_together(const Config *config, Error *err)
@@ -595,7 +661,7 @@ check_together(const Config *config, Error *err)
 	if (config->lanes > 1 && !config_applies_transactions(config))
 		return error_set(err, ERR_CONFIG,
 						 "--lanes can only be used with --apply=transaction");
-	return RC_OK;
+	return check_sources(config, err);
 }
 
 /* Fills in what the command line left open. */
@@ -714,6 +780,33 @@ config_release(Config *config)
 	config->arena = NULL;
 }
 
+int
+config_find_source(const Config *config, const char *name)
+{
+	for (int i = 0; i < config->source_count; i++)
+		if (strcmp(config->source_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+void
+config_take_source(const Config *config, int index, Config *one)
+{
+	size_t memory_bytes = config->memory_bytes / (size_t) config->source_count;
+
+	ASSERT(index >= 0 && index < config->source_count);
+	*one = *config;
+	one->source = config->sources[index];
+	one->source_name = config->source_names[index];
+	one->name = arena_printf(config->arena, "%s_%s", config->name,
+							 config->source_names[index]);
+	one->memory_bytes = memory_bytes > CONFIG_MEMORY_MIN ? memory_bytes
+														 : CONFIG_MEMORY_MIN;
+	if (config->source_count > 1 && config->placement != NULL)
+		one->placement = placement_share(config->placement, index == 0,
+										 config->arena);
+}
+
 void
 config_label_target(const Config *config, int index,
 					char label[static CONFIG_LABEL_SIZE])
@@ -734,6 +827,14 @@ config_require_source(const Config *config, Error *err)
 
 	if (config->source != NULL)
 		return RC_OK;
+	if (config->source_count > 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "the configuration file has several sources");
+		error_hint(err, "Say which one is meant: --from=%s.",
+				   config->source_names[0]);
+		return rc;
+	}
 	rc = error_set(err, ERR_CONFIG, "no source is given");
 	error_hint(err, "Use --source=CONNINFO, set PENSTOCK_SOURCE, or give it in "
 					"section [source] of a configuration file.");

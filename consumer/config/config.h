@@ -26,6 +26,10 @@
 /* Longest pipeline name: it names a replication slot (NAMEDATALEN - 1). */
 #define CONFIG_NAME_MAX 63
 
+/* The same where the sources have names: as much as is still whole behind the
+ * beginnings that we give to the names of sessions. */
+#define CONFIG_SOURCE_PIPELINE_MAX 48
+
 /* Bounds of --memory. */
 #define CONFIG_MEMORY_MIN     (4 * MB)
 #define CONFIG_MEMORY_MAX     (64 * 1024 * MB)
@@ -66,8 +70,19 @@ typedef enum ConfigCommand
 
 typedef struct Config
 {
-	const char *source;                      /* connection string, or NULL */
-	const char *targets[CONFIG_TARGETS_MAX]; /* connection strings */
+	const char *source; /* connection string, or NULL */
+
+	/*
+	 * Sources with names.  Each has a pipeline of its own; a command that works
+	 * with one pipeline gets a Config for that, from config_take_source().
+	 */
+	int source_count; /* 0: they have none; `source` is the only one */
+	const char *sources[CONFIG_SOURCES_MAX];
+	const char *source_names[CONFIG_SOURCES_MAX];
+	const char *source_name; /* the one that this is about, or NULL: all */
+	const char *from;        /* the only one to work with, or NULL: all */
+
+	const char *targets[CONFIG_TARGETS_MAX];      /* connection strings */
 	const char *target_names[CONFIG_TARGETS_MAX]; /* or NULL: it has none */
 	int target_count;
 	int node_count;             /* the first of them have the hashed tables */
@@ -135,6 +150,16 @@ void config_release(Config *config);
 /* What the target is called in messages: target, target 2, target "a". */
 void config_label_target(const Config *config, int index,
 						 char label[static CONFIG_LABEL_SIZE]);
+
+/*
+ * Sets *one to what is asked for of one of the sources with names: its
+ * connection string, its pipeline, and its share of memory and of the
+ * placement.  *one lives no longer than `config`, and is not to be released.
+ */
+void config_take_source(const Config *config, int index, Config *one);
+
+/* The index of the source of that name, or -1. */
+int config_find_source(const Config *config, const char *name);
 
 /* Whether --apply=transaction was given. */
 bool config_applies_transactions(const Config *config);

@@ -18,6 +18,8 @@ typedef struct Parse
 	ConfigFile *file;
 	Arena *arena;
 	const IniEntry *entry;
+	int source_line; /* of the section [source]; 0: there is none */
+	int source_lines[CONFIG_SOURCES_MAX];  /* of those with names */
 	int section_lines[CONFIG_TARGETS_MAX]; /* of the targets */
 	int remainders[CONFIG_TARGETS_MAX];
 } Parse;
@@ -42,13 +44,32 @@ config_file_error_at(const ConfigFile *file, int line, Error *err)
 /* ---- sections ----------------------------------------------------------- */
 
 /* Letters, digits and underscores; and what a rule can name without quotes. */
-static bool
-is_target_name(const char *name)
+static MUST_CHECK Rc
+check_name(const char *kind, const char *name, Error *err)
 {
 	size_t length = strlen(name);
 
-	return length > 0 && length < IDENTIFIER_SIZE &&
-		   strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
+	if (length > 0 && length < IDENTIFIER_SIZE &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length)
+		return RC_OK;
+	return error_set(err, ERR_CONFIG,
+					 "invalid name of a %s \"%s\": expected are lower case "
+					 "letters, digits and underscores",
+					 kind, name);
+}
+
+/* The section is none of those that are there: they have names and lines. */
+static MUST_CHECK Rc
+check_new(const char *kind, const char *name, const char *const *names,
+		  const int *lines, int count, Error *err)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return error_set(err, ERR_CONFIG,
+							 "%s \"%s\" is there twice: line %d is about "
+							 "it, too",
+							 kind, name, lines[i]);
+	return RC_OK;
 }
 
 static MUST_CHECK Rc
@@ -56,18 +77,13 @@ begin_target(Parse *parse, const char *name, Error *err)
 {
 	ConfigFile *file = parse->file;
 	int index = file->target_count;
+	Rc rc = check_name("target", name, err);
 
-	if (!is_target_name(name))
-		return error_set(err, ERR_CONFIG,
-						 "invalid name of a target \"%s\": expected are lower "
-						 "case letters, digits and underscores",
-						 name);
-	for (int i = 0; i < index; i++)
-		if (strcmp(file->target_names[i], name) == 0)
-			return error_set(err, ERR_CONFIG,
-							 "target \"%s\" is there twice: line %d is about "
-							 "it, too",
-							 name, parse->section_lines[i]);
+	if (rc == RC_OK)
+		rc = check_new("target", name, file->target_names, parse->section_lines,
+					   index, err);
+	if (rc != RC_OK)
+		return rc;
 	if (index == CONFIG_TARGETS_MAX)
 		return error_set(err, ERR_CONFIG, "too many targets: at most %d",
 						 CONFIG_TARGETS_MAX);
@@ -75,6 +91,48 @@ begin_target(Parse *parse, const char *name, Error *err)
 	parse->section_lines[index] = parse->entry->line;
 	parse->remainders[index] = REMAINDER_NONE;
 	file->target_count++;
+	return RC_OK;
+}
+
+/* One source without a name, or any number of sources with names. */
+static MUST_CHECK Rc
+refuse_both(const Parse *parse, int line, Error *err)
+{
+	return error_set(err, ERR_CONFIG,
+					 "section [%s] does not go with the source of line %d: "
+					 "either there is one [source], or each has a name",
+					 parse->entry->section, line);
+}
+
+static MUST_CHECK Rc
+begin_source(Parse *parse, Error *err)
+{
+	if (parse->file->source_count > 0)
+		return refuse_both(parse, parse->source_lines[0], err);
+	parse->source_line = parse->entry->line;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+begin_named_source(Parse *parse, const char *name, Error *err)
+{
+	ConfigFile *file = parse->file;
+	int index = file->source_count;
+	Rc rc = check_name("source", name, err);
+
+	if (rc == RC_OK)
+		rc = check_new("source", name, file->source_names, parse->source_lines,
+					   index, err);
+	if (rc != RC_OK)
+		return rc;
+	if (parse->source_line > 0)
+		return refuse_both(parse, parse->source_line, err);
+	if (index == CONFIG_SOURCES_MAX)
+		return error_set(err, ERR_CONFIG, "too many sources: at most %d",
+						 CONFIG_SOURCES_MAX);
+	file->source_names[index] = name;
+	parse->source_lines[index] = parse->entry->line;
+	file->source_count++;
 	return RC_OK;
 }
 
@@ -94,22 +152,26 @@ begin_section(Parse *parse, Error *err)
 {
 	const char *section = parse->entry->section;
 	const char *target = section_name(section, "target");
+	const char *source = section_name(section, "source");
 	Rc rc;
 
 	if (target != NULL)
 		return begin_target(parse, target, err);
+	if (source != NULL)
+		return begin_named_source(parse, source, err);
+	if (strcmp(section, "source") == 0)
+		return begin_source(parse, err);
 	if (strcmp(section, "placement") == 0 || strcmp(section, "directory") == 0)
 	{
 		if (parse->file->placement == NULL)
 			parse->file->placement = placement_new(parse->arena);
 		return RC_OK;
 	}
-	if (strcmp(section, CONFIG_FILE_OPTIONS) == 0 ||
-		strcmp(section, "source") == 0)
+	if (strcmp(section, CONFIG_FILE_OPTIONS) == 0)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG, "unrecognized section \"%s\"", section);
-	error_detail(err, "Expected is [penstock], [source], [target NAME], "
-					  "[placement] or [directory].");
+	error_detail(err, "Expected is [penstock], [source], [source NAME], "
+					  "[target NAME], [placement] or [directory].");
 	return rc;
 }
 
@@ -135,6 +197,20 @@ read_conninfo(const Parse *parse, const char **conninfo, Error *err)
 		return error_set(err, ERR_CONFIG, "conninfo is empty");
 	*conninfo = parse->entry->value;
 	return RC_OK;
+}
+
+static MUST_CHECK Rc
+read_source_setting(Parse *parse, Error *err)
+{
+	ConfigFile *file = parse->file;
+
+	if (strcmp(parse->entry->key, "conninfo") != 0)
+		return unrecognized(parse, "conninfo", err);
+	return read_conninfo(parse,
+						 file->source_count > 0
+							 ? &file->sources[file->source_count - 1]
+							 : &file->source,
+						 err);
 }
 
 static MUST_CHECK Rc
@@ -233,51 +309,58 @@ read_entry(Parse *parse, Error *err)
 							 entry->line, err);
 	if (strcmp(entry->section, "directory") == 0)
 		return read_directory_setting(parse, err);
-	if (strcmp(entry->section, "source") != 0)
+	if (section_name(entry->section, "target") != NULL)
 		return read_target_setting(parse, err);
-	if (strcmp(entry->key, "conninfo") != 0)
-		return unrecognized(parse, "conninfo", err);
-	return read_conninfo(parse, &parse->file->source, err);
+	return read_source_setting(parse, err);
 }
 
 /* ---- the whole ---------------------------------------------------------- */
 
-/* No target before this one is the same. */
-static MUST_CHECK Rc
-check_address(const ConfigFile *file, int index, Error *err)
+/* Sections of one kind, each of which stands for a database. */
+typedef struct Ends
 {
+	const char *kind;
+	int count;
+	const char *const *names;
+	const char *const *conninfos;
+	const int *lines;
+} Ends;
+
+/* It has an address, and none before it has the same. */
+static MUST_CHECK Rc
+check_end(const Ends *ends, int index, Error *err)
+{
+	if (ends->conninfos[index] == NULL)
+		return error_set(err, ERR_CONFIG, "%s \"%s\" has no conninfo",
+						 ends->kind, ends->names[index]);
 	for (int i = 0; i < index; i++)
-		if (strcmp(file->targets[index], file->targets[i]) == 0)
+		if (strcmp(ends->conninfos[index], ends->conninfos[i]) == 0)
 			return error_set(err, ERR_CONFIG,
-							 "targets \"%s\" and \"%s\" have the same "
-							 "address",
-							 file->target_names[i], file->target_names[index]);
+							 "%ss \"%s\" and \"%s\" have the same address",
+							 ends->kind, ends->names[i], ends->names[index]);
 	return RC_OK;
 }
 
 static MUST_CHECK Rc
-check_targets(const Parse *parse, Error *err)
+check_ends(const ConfigFile *file, const Ends *ends, Error *err)
+{
+	for (int i = 0; i < ends->count; i++)
+		if (check_end(ends, i, err) != RC_OK)
+			return config_file_error_at(file, ends->lines[i], err);
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+check_all_ends(const Parse *parse, Error *err)
 {
 	const ConfigFile *file = parse->file;
+	const Ends sources = {"source", file->source_count, file->source_names,
+						  file->sources, parse->source_lines};
+	const Ends targets = {"target", file->target_count, file->target_names,
+						  file->targets, parse->section_lines};
+	Rc rc = check_ends(file, &sources, err);
 
-	for (int i = 0; i < file->target_count; i++)
-	{
-		int line = parse->section_lines[i];
-		Rc rc = RC_OK;
-
-		if (file->targets[i] == NULL)
-		{
-			rc = error_set(err, ERR_CONFIG, "target \"%s\" has no conninfo",
-						   file->target_names[i]);
-			(void) rc;
-			return config_file_error_at(file, line, err);
-		}
-		else
-			rc = check_address(file, i, err);
-		if (rc != RC_OK)
-			return config_file_error_at(file, line, err);
-	}
-	return RC_OK;
+	return rc == RC_OK ? check_ends(file, &targets, err) : rc;
 }
 
 static void
@@ -339,7 +422,7 @@ config_file_read(ConfigFile *file, const char *path, Arena *arena, Error *err)
 			return config_file_error_at(file, parse.entry->line, err);
 	}
 	if (rc == RC_OK)
-		rc = check_targets(&parse, err);
+		rc = check_all_ends(&parse, err);
 	if (rc == RC_OK)
 		rc = order_nodes(&parse, err);
 	return rc;

@@ -6,7 +6,7 @@
  *     name = shop                     ; any option of the command line
  *     memory = 64MB
  *
- *     [source]
+ *     [source]                        ; or several: [source NAME]
  *     conninfo = host=old.example dbname=shop
  *
  *     [target a]                      ; one for each target
@@ -35,11 +35,17 @@
 /* Targets of one pipeline. */
 #define CONFIG_TARGETS_MAX 64
 
+/* Sources of one set of targets. */
+#define CONFIG_SOURCES_MAX 64
+
 /* What a file says besides options; everything lives in the arena. */
 typedef struct ConfigFile
 {
 	Ini ini;
 	const char *source; /* or NULL */
+	int source_count;   /* that have names; 0: there is `source`, or none */
+	const char *sources[CONFIG_SOURCES_MAX];
+	const char *source_names[CONFIG_SOURCES_MAX];
 	int target_count;
 	const char *targets[CONFIG_TARGETS_MAX]; /* nodes first, by remainder */
 	const char *target_names[CONFIG_TARGETS_MAX];

@@ -74,6 +74,30 @@ placement_set_target(Placement *placement, int index, int target)
 	placement->rules[index]->target = target;
 }
 
+Placement *
+placement_share(const Placement *placement, bool is_first, Arena *arena)
+{
+	Placement *shared = placement_new(arena);
+
+	shared->count = placement->count;
+	shared->capacity = placement->count;
+	shared->directory = placement->directory;
+	shared->rules = arena_calloc(arena, (size_t) placement->count,
+								 sizeof(PlacementRule *));
+	for (int i = 0; i < placement->count; i++)
+	{
+		PlacementRule *rule = arena_calloc(arena, 1, sizeof(PlacementRule));
+
+		*rule = *placement->rules[i];
+		rule->shared = rule->kind != PLACEMENT_ALL &&
+					   rule->kind != PLACEMENT_NONE;
+		if (rule->kind == PLACEMENT_ALL && !is_first)
+			rule->kind = PLACEMENT_NONE;
+		shared->rules[i] = rule;
+	}
+	return shared;
+}
+
 /* ---- reading ------------------------------------------------------------ */
 
 static const char *

@@ -49,6 +49,7 @@ typedef struct PlacementRule
 	const char *target_name; /* of PLACEMENT_ONLY */
 	int target;              /* index of that; set by whoever knows targets */
 	int line;                /* where it was said, for messages */
+	bool shared;             /* other sources have rows of the tables, too */
 } PlacementRule;
 
 typedef struct Placement Placement;
@@ -89,6 +90,14 @@ const PlacementRule *placement_rule(const Placement *placement, int index);
 
 /* Says which target a rule's target_name is. */
 void placement_set_target(Placement *placement, int index, int target);
+
+/*
+ * The placement as it is for one of several sources, in the same arena or
+ * another: spread tables have rows from all of them; what is the same
+ * everywhere is taken from the first, and is placed nowhere for the others.
+ */
+Placement *placement_share(const Placement *placement, bool is_first,
+						   Arena *arena);
 
 /* Its directory, to be filled in by whoever reads it. */
 PlacementDirectory *placement_directory(Placement *placement);

@@ -241,6 +241,22 @@ has_table(const Router *router, const PlacementRule *rule, int target)
 	return false;
 }
 
+/* What the other sources have there would be gone. */
+static MUST_CHECK Rc
+refuse_truncate(const Relation *relation, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "TRUNCATE of table \"%s\".\"%s\" on one source cannot be "
+					  "followed",
+					  relation->schema, relation->name);
+
+	error_detail(err, "The targets have rows of other sources in it.");
+	error_hint(err, "Delete rows with DELETE as long as there are several "
+					"sources.  To go on, remove the pipelines with \"penstock "
+					"drop\", and clone again.");
+	return rc;
+}
+
 /* To each target those of the tables that it has. */
 static MUST_CHECK Rc
 place_truncate(const Router *router, Frame *frame, const Change *change,
@@ -260,6 +276,8 @@ place_truncate(const Router *router, Frame *frame, const Change *change,
 			const PlacementRule *rule = NULL;
 
 			rc = places_find(router->places, info->relations[i], &rule, err);
+			if (rc == RC_OK && rule->shared)
+				return refuse_truncate(info->relations[i], err);
 			if (rc == RC_OK && has_table(router, rule, target))
 				relations[count++] = info->relations[i];
 		}

@@ -206,6 +206,107 @@ what_is_wrong_is_named_with_its_line(void **state UNUSED)
 	refuse("[placement]\na.b = only c\n", "8: there is no target \"c\"");
 }
 
+/* Reads a file that has other ends than those above. */
+static Rc
+read_text(Config *config, const char *text, const char *option, Error *err)
+{
+	char word_command[] = "command";
+	char word_config[] = "--config";
+	char word_option[64];
+	char *argv[] = {word_command, word_config, path,
+					option != NULL ? word_option : NULL, NULL};
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+	snprintf(word_option, sizeof(word_option), "%s", option ? option : "");
+	return config_read(config, COMMAND_FOLLOW, option != NULL ? 4 : 3, argv,
+					   err);
+}
+
+#define SOURCES                                                                \
+	"[penstock]\nname = shop\nmemory = 64MB\n"                                 \
+	"[source x]\nconninfo = dbname=x\n[source y]\nconninfo = dbname=y\n"       \
+	"[target a]\nconninfo = dbname=a\n"
+#define SPREAD SOURCES "[placement]\npublic.t = hash(id)\n* = all\n"
+
+static void
+each_source_has_a_pipeline_of_its_own(void **state UNUSED)
+{
+	const PlacementRule *rule;
+	Error err = {0};
+	Config config;
+	Config one;
+
+	assert_int_equal(read_text(&config, SPREAD, "--from=y", &err), RC_OK);
+	assert_null(config.source);
+	assert_int_equal(config.source_count, 2);
+	assert_string_equal(config.from, "y");
+	assert_int_equal(config_find_source(&config, "y"), 1);
+	assert_int_equal(config_find_source(&config, "z"), -1);
+	config_take_source(&config, 0, &one);
+	assert_string_equal(one.source, "dbname=x");
+	assert_string_equal(one.source_name, "x");
+	assert_string_equal(one.name, "shop_x");
+	assert_string_equal(one.publications, "shop");
+	assert_int_equal(one.memory_bytes, 32 * MB);
+	assert_int_equal(placement_find(one.placement, "public", "u")->kind,
+					 PLACEMENT_ALL);
+
+	/* What is the same everywhere comes from the first. */
+	config_take_source(&config, 1, &one);
+	assert_string_equal(one.name, "shop_y");
+	rule = placement_find(one.placement, "public", "u");
+	assert_int_equal(rule->kind, PLACEMENT_NONE);
+	assert_false(rule->shared);
+	rule = placement_find(one.placement, "public", "t");
+	assert_int_equal(rule->kind, PLACEMENT_HASH);
+	assert_true(rule->shared);
+	config_release(&config);
+}
+
+static void
+refuse_text(const char *text, const char *option, const char *message)
+{
+	Config config;
+	Error err = {0};
+
+	assert_int_equal(read_text(&config, text, option, &err), RC_FAIL);
+	assert_int_equal(err.code, ERR_CONFIG);
+	assert_non_null(strstr(err.message, message));
+	error_reset(&err);
+	config_release(&config);
+}
+
+static void
+sources_that_cannot_be_are_refused(void **state UNUSED)
+{
+	refuse_text(SOURCES "[source x]\n", NULL,
+				":10: source \"x\" is there twice: line 4 is about it, too");
+	refuse_text(SOURCES "[source z]\nconninfo = dbname=x\n", NULL,
+				":10: sources \"x\" and \"z\" have the same address");
+	refuse_text(SOURCES "[source z]\n", NULL,
+				":10: source \"z\" has no conninfo");
+	refuse_text(SOURCES "[source Z]\n", NULL,
+				":10: invalid name of a source \"Z\"");
+	refuse_text(SOURCES "[source]\n", NULL,
+				":10: section [source] does not go with the source of line 4");
+	refuse_text("[source]\nconninfo = x\n[source x]\n", NULL,
+				":3: section [source x] does not go with the source of line 1");
+	refuse_text(SOURCES, NULL, "several sources need a section [placement]");
+	refuse_text(SOURCES "[placement]\n* = directory(id)\n"
+						"[directory]\ntable = a.b\nkey = k\nnode = n\n",
+				NULL, "directory(COLUMN) cannot be used with several sources");
+	refuse_text(SPREAD, "--on-conflict=skip",
+				"--on-conflict cannot be other than stop");
+	refuse_text(SPREAD, "--from=z", "there is no section [source z]");
+	refuse_text(SPREAD, "--source=dbname=z", "a source is given, and ");
+	refuse_text(SPREAD,
+				"--name=a_name_that_is_a_bit_too_long_for_what_it_is_in",
+				"the name of the pipeline of source \"x\"");
+}
+
 static void
 remainders_have_no_gap(void **state UNUSED)
 {
@@ -239,6 +340,8 @@ main(void)
 		cmocka_unit_test(nodes_stand_in_the_order_of_their_remainders),
 		cmocka_unit_test(targets_have_labels),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+		cmocka_unit_test(each_source_has_a_pipeline_of_its_own),
+		cmocka_unit_test(sources_that_cannot_be_are_refused),
 		cmocka_unit_test(remainders_have_no_gap),
 		cmocka_unit_test(a_file_that_is_not_there_is_named),
 	};

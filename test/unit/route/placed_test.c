@@ -23,6 +23,7 @@ typedef struct Bench
 	Arena *arena;
 	MemorySink sinks[SINKS];
 	Router *router;
+	Placement *placement;
 	Relation *hashed;
 	Relation *everywhere;
 	Relation *alone;
@@ -48,6 +49,19 @@ make_relation(uint32_t number, const char *name)
 }
 
 static void
+open_router(Bench *bench, const Placement *placement)
+{
+	Sink *sinks[SINKS];
+
+	for (int i = 0; i < SINKS; i++)
+		sinks[i] = &bench->sinks[i].sink;
+	bench->router = router_new(&(RouterOptions){.sinks = sinks,
+												.sink_count = SINKS,
+												.placement = placement,
+												.node_count = NODES});
+}
+
+static void
 setup(Bench *bench)
 {
 	static const char *const rules[][2] = {{"public.hashed", "hash(id)"},
@@ -55,30 +69,24 @@ setup(Bench *bench)
 										   {"public.alone", "only x"},
 										   {"public.nowhere", "none"}};
 	Placement *placement;
-	Sink *sinks[SINKS];
 	Error err = {0};
 
 	bench->arena = arena_new(ARENA_BYTES);
 	placement = placement_new(bench->arena);
+	bench->placement = placement;
 	for (size_t i = 0; i < LENGTH_OF(rules); i++)
 		assert_int_equal(
 			placement_add(placement, rules[i][0], rules[i][1], 1, &err), RC_OK);
 	placement_set_target(placement, 2, 2);
 	for (int i = 0; i < SINKS; i++)
-	{
 		memory_sink_init(&bench->sinks[i], 0);
-		sinks[i] = &bench->sinks[i].sink;
-	}
 	bench->hashed = make_relation(1, "hashed");
 	bench->hashed->distribution_count = 1;
 	bench->everywhere = make_relation(2, "everywhere");
 	bench->alone = make_relation(3, "alone");
 	bench->nowhere = make_relation(4, "nowhere");
 	bench->unknown = make_relation(500, "unknown");
-	bench->router = router_new(&(RouterOptions){.sinks = sinks,
-												.sink_count = SINKS,
-												.placement = placement,
-												.node_count = NODES});
+	open_router(bench, placement);
 }
 
 static void
@@ -269,6 +277,37 @@ a_truncate_is_for_those_that_have_the_table(void **state UNUSED)
 	teardown(&bench);
 }
 
+/* Also of what is the same everywhere: the first source's is enough. */
+static void
+a_truncate_does_not_take_what_other_sources_have(void **state UNUSED)
+{
+	Bench bench;
+	Relation *relations[] = {NULL};
+	TruncateInfo info = {.relation_count = 1, .relations = relations};
+	Change change = {.kind = CHANGE_TRUNCATE, .truncate = &info};
+	Error err = {0};
+
+	setup(&bench);
+	router_free(bench.router);
+	open_router(&bench, placement_share(bench.placement, false, bench.arena));
+	relations[0] = bench.everywhere;
+	assert_int_equal(route(&bench, BEGINS | COMMITS, 10, &change, 1, &err),
+					 RC_OK);
+	relations[0] = bench.nowhere;
+	assert_int_equal(route(&bench, BEGINS | COMMITS, 20, &change, 1, &err),
+					 RC_OK);
+	assert_logs(&bench, "", "", "");
+	relations[0] = bench.hashed;
+	assert_int_equal(route(&bench, BEGINS | COMMITS, 30, &change, 1, &err),
+					 RC_FAIL);
+	assert_int_equal(err.code, ERR_CONFIG);
+	assert_string_equal(err.message, "TRUNCATE of table \"public\".\"hashed\" "
+									 "on one source cannot be followed");
+	error_reset(&err);
+	assert_logs(&bench, "", "", "");
+	teardown(&bench);
+}
+
 static void
 refuse_insert(Bench *bench, Relation *relation, const char *message)
 {
@@ -311,6 +350,7 @@ main(void)
 		cmocka_unit_test(a_row_that_moves_leaves_one_node_for_another),
 		cmocka_unit_test(a_row_that_the_log_has_in_part_cannot_move),
 		cmocka_unit_test(a_truncate_is_for_those_that_have_the_table),
+		cmocka_unit_test(a_truncate_does_not_take_what_other_sources_have),
 		cmocka_unit_test(tables_that_cannot_be_placed_are_refused),
 	};
 

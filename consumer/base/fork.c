@@ -1,0 +1,180 @@
+/*
+ * fork.c
+ *    fork(), and a pipe to each process whose end tells that it is over.
+ */
+#include "base/fork.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/interrupt.h"
+
+#define EXIT_FAILED 1
+
+typedef struct Forked
+{
+	pid_t pid; /* 0: it has ended */
+	int end;   /* of a pipe; at its end when the process is */
+} Forked;
+
+typedef struct Family
+{
+	Forked members[FORK_COUNT_MAX];
+	int count;
+	bool stopping; /* all were told to end */
+} Family;
+
+/* ---- a process ---------------------------------------------------------- */
+
+/* In the new process: a stop of its own, and an end with its parent. */
+static NORETURN void
+live(ForkFunction run, void *context, int number, pid_t parent)
+{
+	Error err = {0};
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent || interrupt_init(&err) != RC_OK)
+		_exit(EXIT_FAILED);
+	exit(run(context, number));
+}
+
+static MUST_CHECK Rc
+start(Family *family, ForkFunction run, void *context, Error *err)
+{
+	Forked *member = &family->members[family->count];
+	pid_t parent = getpid();
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_set(err, ERR_IO, "could not create a pipe: %s",
+						 strerror(errno));
+	member->pid = fork();
+	if (member->pid == 0)
+		live(run, context, family->count, parent);
+	close(ends[1]);
+	member->end = ends[0];
+	if (member->pid > 0)
+	{
+		/* Both sides do it, because either may come first. */
+		setpgid(member->pid, member->pid);
+		family->count++;
+		return RC_OK;
+	}
+	close(ends[0]);
+	return error_set(err, ERR_IO, "could not start a process: %s",
+					 strerror(errno));
+}
+
+/* ---- all of them -------------------------------------------------------- */
+
+static void
+signal_all(const Family *family, int number)
+{
+	for (int i = 0; i < family->count; i++)
+		if (family->members[i].pid != 0)
+			kill(family->members[i].pid, number);
+}
+
+static void
+stop_all(Family *family)
+{
+	if (!family->stopping)
+		signal_all(family, SIGTERM);
+	family->stopping = true;
+}
+
+static int
+count_alive(const Family *family)
+{
+	int count = 0;
+
+	for (int i = 0; i < family->count; i++)
+		count += family->members[i].pid != 0 ? 1 : 0;
+	return count;
+}
+
+/* Takes the exit status; true if it is 0. */
+static bool
+reap(Forked *member)
+{
+	int status = 0;
+
+	while (waitpid(member->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close(member->end);
+	member->pid = 0;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Waits for the end of one or more, or a signal. */
+static void
+wait_for_one(Family *family, bool ended[static FORK_COUNT_MAX])
+{
+	struct pollfd fds[FORK_COUNT_MAX + 1];
+
+	for (int i = 0; i < family->count; i++)
+		fds[i] = (struct pollfd){
+			.fd = family->members[i].pid != 0 ? family->members[i].end : -1,
+			.events = POLLIN};
+	fds[family->count] = (struct pollfd){.fd = interrupt_fd(),
+										 .events = POLLIN};
+	if (poll(fds, (nfds_t) family->count + 1, -1) < 0)
+		return; /* by a signal, which is in the next poll's answer */
+	if (fds[family->count].revents != 0)
+		interrupt_drain();
+	for (int i = 0; i < family->count; i++)
+		ended[i] = fds[i].revents != 0;
+}
+
+static void
+wait_for_all(Family *family, int *failed)
+{
+	while (count_alive(family) > 0)
+	{
+		bool ended[FORK_COUNT_MAX] = {false};
+
+		wait_for_one(family, ended);
+		for (int i = 0; i < family->count; i++)
+			if (ended[i] && !reap(&family->members[i]) && !family->stopping &&
+				*failed < 0)
+				*failed = i;
+		if (*failed >= 0 || interrupt_requested())
+			stop_all(family);
+		if (interrupt_take_report_request())
+			signal_all(family, SIGUSR1);
+	}
+}
+
+Rc
+fork_run(int count, ForkFunction run, void *context, int *failed, Error *err)
+{
+	Family family = {0};
+	Rc rc = RC_OK;
+
+	ASSERT(count > 0 && count <= FORK_COUNT_MAX);
+	*failed = -1;
+	/* What is still to be written is not to be written by each. */
+	(void) fflush(NULL);
+	while (family.count < count && rc == RC_OK && !interrupt_requested())
+		rc = start(&family, run, context, err);
+	if (rc != RC_OK || interrupt_requested())
+		stop_all(&family);
+	wait_for_all(&family, failed);
+	if (rc != RC_OK)
+		return rc;
+	if (*failed >= 0)
+		return RC_END;
+	if (interrupt_requested())
+		return error_set(err, ERR_INTERRUPTED, "stopped on request");
+	return RC_OK;
+}

@@ -1,0 +1,166 @@
+/*
+ * sources.c
+ *    One Config for each source, and a command for each Config.
+ *
+ * Sources are followed in processes, not in one loop: each pipeline has its
+ * own pauses, retries and end, and shares nothing with the others but the
+ * targets, where they meet as any two pipelines do.
+ */
+#include "cmd/sources.h"
+
+#include <stdio.h>
+
+#include "base/fork.h"
+#include "base/log.h"
+
+/* What main() answers for a command that failed. */
+#define EXIT_FAILED 1
+
+/* Room for: source "NAME" */
+#define CONTEXT_SIZE (IDENTIFIER_SIZE + 16)
+
+static void
+make_context(const Config *one, char context[static CONTEXT_SIZE])
+{
+	snprintf(context, CONTEXT_SIZE, "source \"%s\"", one->source_name);
+}
+
+/* The source that is meant, if it is one; else -1. */
+static int
+only_source(const Config *config)
+{
+	if (config->from != NULL)
+		return config_find_source(config, config->from);
+	return config->source_count == 1 ? 0 : -1;
+}
+
+static MUST_CHECK Rc
+run_for(CommandFunction run, const Config *config, int index, Error *err)
+{
+	char context[CONTEXT_SIZE];
+	Config one;
+	Rc rc;
+
+	config_take_source(config, index, &one);
+	make_context(&one, context);
+	rc = run(&one, err);
+	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED &&
+		config->source_count > 1)
+		error_context(err, "%s", context);
+	return rc;
+}
+
+/* RC_END if it is the answer for any of them. */
+static MUST_CHECK Rc
+run_in_turn(CommandFunction run, const Config *config, Error *err)
+{
+	Rc answer = RC_OK;
+
+	for (int i = 0; i < config->source_count; i++)
+	{
+		Rc rc;
+
+		if (!config->json)
+			printf("%ssource \"%s\":\n", i > 0 ? "\n" : "",
+				   config->source_names[i]);
+		rc = run_for(run, config, i, err);
+		if (rc == RC_FAIL)
+			return rc;
+		if (rc == RC_END)
+			answer = rc;
+	}
+	return answer;
+}
+
+/* ---- at once ------------------------------------------------------------ */
+
+static void
+say_what_is_left_out(const Config *config, int index)
+{
+	bool any = false;
+
+	for (int i = 0; i < placement_rule_count(config->placement); i++)
+		any |= placement_rule(config->placement, i)->kind == PLACEMENT_ALL;
+	if (any && index > 0)
+		log_info("follow",
+				 "tables that are on every target are followed from source "
+				 "\"%s\" only",
+				 config->source_names[0]);
+}
+
+/* In a process of its own. */
+static int
+follow_one(void *context, int number)
+{
+	const Config *config = context;
+	char log_context[CONTEXT_SIZE];
+	Error err = {0};
+	Config one;
+	Rc rc;
+
+	config_take_source(config, number, &one);
+	make_context(&one, log_context);
+	log_set_context(log_context);
+	say_what_is_left_out(config, number);
+	rc = command_follow(&one, &err);
+	if (rc == RC_FAIL && err.code == ERR_INTERRUPTED)
+		rc = RC_OK;
+	if (rc == RC_FAIL)
+		log_error(LOG_ERROR, "follow", &err);
+	error_reset(&err);
+	return rc == RC_OK ? 0 : EXIT_FAILED;
+}
+
+Rc
+sources_follow(const Config *config, Error *err)
+{
+	Config context = *config;
+	int failed;
+	Rc rc;
+
+	ASSERT(config->source_count > 1);
+	if (config->endpos != 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "--endpos is a position of one source, and the "
+					   "configuration file has several");
+		error_hint(err, "Follow them one by one: --from=%s.",
+				   config->source_names[0]);
+		return rc;
+	}
+	rc = fork_run(config->source_count, follow_one, &context, &failed, err);
+	if (rc != RC_END)
+		return rc;
+	rc = error_set(err, ERR_IO,
+				   "following source \"%s\" has failed: all were ended",
+				   config->source_names[failed]);
+	error_detail(err, "Its last line says why.");
+	return rc;
+}
+
+/* ---- the way of each ---------------------------------------------------- */
+
+Rc
+sources_run(const Command *command, const Config *config, Error *err)
+{
+	int only = only_source(config);
+
+	if (config->source_count == 0 || command->sources == SOURCES_ITSELF)
+		return command->run(config, err);
+	if (only >= 0)
+		return run_for(command->run, config, only, err);
+	switch (command->sources)
+	{
+		case SOURCES_ITSELF:
+		case SOURCES_ONE:
+			return config_require_source(config, err);
+		case SOURCES_FIRST:
+			return run_for(command->run, config, 0, err);
+		case SOURCES_IN_TURN:
+			return run_in_turn(command->run, config, err);
+		case SOURCES_AT_ONCE:
+			return sources_follow(config, err);
+	}
+	CHECK(false);
+	return RC_FAIL;
+}
