@@ -77,7 +77,7 @@ add_finding(CheckContext *context, FindingLevel level, const char *code,
 static const char *
 mend_again(CheckContext *context)
 {
-	const char *name = context->config->name;
+	const char *name = context->config->name_asked;
 
 	return arena_printf(findings_arena(context->findings),
 						"penstock drop --name=%s\n"

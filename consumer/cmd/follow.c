@@ -183,7 +183,7 @@ check_position(const Attempt *attempt, const Sink *sink, const char *label,
 			   "Was the target restored from a backup, or the slot read or "
 			   "advanced by somebody else?  Run \"penstock drop --name=%s\" "
 			   "and copy again with \"penstock clone\".",
-			   attempt->config->name);
+			   attempt->config->name_asked);
 	return rc;
 }
 

@@ -676,6 +676,7 @@ complete(Config *config, ConfigCommand command, bool *given, Error *err)
 		rc = read_defaults(config, given, err);
 	if (rc != RC_OK)
 		return rc;
+	config->name_asked = config->name;
 	if (config->publications == NULL)
 		config->publications = config->name;
 	if (config->node_count == 0)
@@ -805,6 +806,16 @@ config_take_source(const Config *config, int index, Config *one)
 	if (config->source_count > 1 && config->placement != NULL)
 		one->placement = placement_share(config->placement, index == 0,
 										 config->arena);
+}
+
+void
+config_label_source(const Config *config, char label[static CONFIG_LABEL_SIZE])
+{
+	if (config->source_name != NULL)
+		snprintf(label, CONFIG_LABEL_SIZE, "source \"%s\"",
+				 config->source_name);
+	else
+		snprintf(label, CONFIG_LABEL_SIZE, "source");
 }
 
 void

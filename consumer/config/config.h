@@ -89,6 +89,7 @@ typedef struct Config
 	const Placement *placement; /* NULL: every table on every target */
 	const char *file;           /* the configuration file, or NULL */
 	const char *name;           /* of the pipeline, and of its slot */
+	const char *name_asked;     /* what --name is to be, for hints */
 	bool name_given;            /* on the command line */
 	const char *publications;   /* comma-separated, as for the plugin */
 	const char *apply_mode;     /* batch or transaction */
@@ -160,6 +161,10 @@ void config_take_source(const Config *config, int index, Config *one);
 
 /* The index of the source of that name, or -1. */
 int config_find_source(const Config *config, const char *name);
+
+/* What the source is called in messages: source, source "a". */
+void config_label_source(const Config *config,
+						 char label[static CONFIG_LABEL_SIZE]);
 
 /* Whether --apply=transaction was given. */
 bool config_applies_transactions(const Config *config);

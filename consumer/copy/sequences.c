@@ -70,12 +70,29 @@ read_values(PgConn *source, const PGresult *names, int first, int end,
 	return sql_run(source, &sql, result, err);
 }
 
+/* What is copied, and how. */
+typedef struct SequenceCopy
+{
+	PgConn *source;
+	PgConn *target;
+	bool only_advance; /* those that are farther on the source */
+	bool warn;         /* about what is not there */
+	int copied;
+} SequenceCopy;
+
+/* Behind set_values(): of those that were used on the source, and farther. */
+static const char advance_sql[] =
+	" JOIN pg_sequence s ON s.seqrelid = to_regclass(v.name)"
+	" WHERE v.is_called AND coalesce((v.last_value >"
+	"  pg_sequence_last_value(s.seqrelid)) = (s.seqincrement > 0)"
+	"  AND v.last_value <> pg_sequence_last_value(s.seqrelid), true)";
+
 /*
  * Sets them.  The result has a row for each, with NULL for one that is not
  * there: setval() is strict.
  */
 static Rc
-set_values(PgConn *target, const PGresult *values, PGresult **result,
+set_values(const SequenceCopy *copy, const PGresult *values, PGresult **result,
 		   Error *err)
 {
 	Buf sql;
@@ -91,13 +108,13 @@ set_values(PgConn *target, const PGresult *values, PGresult **result,
 				   sql_bool(values, i, 2) ? "true" : "false");
 	}
 	buf_append_string(&sql, ") v (name, last_value, is_called)");
-	return sql_run(target, &sql, result, err);
+	if (copy->only_advance)
+		buf_append_string(&sql, advance_sql);
+	return sql_run(copy->target, &sql, result, err);
 }
 
-/* Copies one batch; may warn about what is not there. */
 static Rc
-copy_batch(PgConn *source, PgConn *target, const PGresult *names, int first,
-		   bool warn, int *copied, Error *err)
+copy_batch(SequenceCopy *copy, const PGresult *names, int first, Error *err)
 {
 	int end = first + SEQUENCES_BATCH;
 	PGresult *values = NULL;
@@ -106,19 +123,35 @@ copy_batch(PgConn *source, PgConn *target, const PGresult *names, int first,
 
 	if (end > PQntuples(names))
 		end = PQntuples(names);
-	rc = read_values(source, names, first, end, &values, err);
+	rc = read_values(copy->source, names, first, end, &values, err);
 	if (rc == RC_OK)
-		rc = set_values(target, values, &result, err);
+		rc = set_values(copy, values, &result, err);
 	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
 	{
-		if (PQgetisnull(result, i, 1) && warn)
+		if (PQgetisnull(result, i, 1) && copy->warn)
 			log_warning("copy", "sequence %s is not on %s",
-						PQgetvalue(result, i, 0), pgconn_label(target));
+						PQgetvalue(result, i, 0), pgconn_label(copy->target));
 		else if (!PQgetisnull(result, i, 1))
-			(*copied)++;
+			copy->copied++;
 	}
 	PQclear(values);
 	PQclear(result);
+	return rc;
+}
+
+static Rc
+copy_all(const CopyCatalog *catalog, SequenceCopy *copy, Error *err)
+{
+	PGresult *names = NULL;
+	Rc rc = read_names(catalog, copy->source, &names, err);
+
+	for (int first = 0; rc == RC_OK && first < PQntuples(names);
+		 first += SEQUENCES_BATCH)
+		rc = copy_batch(copy, names, first, err);
+	PQclear(names);
+	if (rc != RC_OK)
+		error_context(err, "copying sequences to %s",
+					  pgconn_label(copy->target));
 	return rc;
 }
 
@@ -126,16 +159,20 @@ Rc
 sequences_copy(const CopyCatalog *catalog, PgConn *source, PgConn *target,
 			   int *copied, Error *err)
 {
-	PGresult *names = NULL;
-	Rc rc = read_names(catalog, source, &names, err);
+	SequenceCopy copy = {
+		.source = source, .target = target, .warn = catalog->selected.all};
+	Rc rc = copy_all(catalog, &copy, err);
 
-	*copied = 0;
-	for (int first = 0; rc == RC_OK && first < PQntuples(names);
-		 first += SEQUENCES_BATCH)
-		rc = copy_batch(source, target, names, first, catalog->selected.all,
-						copied, err);
-	PQclear(names);
-	if (rc != RC_OK)
-		error_context(err, "copying sequences to %s", pgconn_label(target));
+	*copied = copy.copied;
 	return rc;
+}
+
+Rc
+sequences_advance(const CopyCatalog *catalog, PgConn *source, PgConn *target,
+				  Error *err)
+{
+	SequenceCopy copy = {
+		.source = source, .target = target, .only_advance = true};
+
+	return copy_all(catalog, &copy, err);
 }

@@ -22,4 +22,11 @@
 MUST_CHECK Rc sequences_copy(const CopyCatalog *catalog, PgConn *source,
 							 PgConn *target, int *copied, Error *err);
 
+/*
+ * The same for a further source: only those are set that have come farther
+ * there than on the target.
+ */
+MUST_CHECK Rc sequences_advance(const CopyCatalog *catalog, PgConn *source,
+								PgConn *target, Error *err);
+
 #endif /* PENSTOCK_COPY_SEQUENCES_H */

@@ -16,13 +16,15 @@ Rc
 clone_open_source(PgConn **conn, const Config *config, PgConnKind kind,
 				  Error *err)
 {
+	char label[CONFIG_LABEL_SIZE];
 	const PgConnOptions options = {
 		.conninfo = config->source,
-		.label = "source",
+		.label = label,
 		.application_name = APPLICATION_NAME,
 		.kind = kind,
 	};
 
+	config_label_source(config, label);
 	return pgconn_open(conn, &options, err);
 }
 
@@ -122,12 +124,13 @@ check_no_slot(const Clone *clone, Error *err)
 	error_hint(err,
 			   "If its pipeline is not needed any more, remove it with "
 			   "\"penstock drop --name=%s\"; else choose another --name.",
-			   name);
+			   clone->config->name_asked);
 	return rc;
 }
 
-static Rc
-check_no_progress(const Clone *clone, const CloneTarget *target, Error *err)
+Rc
+clone_check_no_progress(const Clone *clone, const CloneTarget *target,
+						Error *err)
 {
 	const char *name = clone->config->name;
 	ProgressRow row;
@@ -140,7 +143,7 @@ check_no_progress(const Clone *clone, const CloneTarget *target, Error *err)
 	error_hint(err,
 			   "Go on with \"penstock follow\", or remove it with \"penstock "
 			   "drop --name=%s\".",
-			   name);
+			   clone->config->name_asked);
 	return rc;
 }
 
@@ -156,7 +159,7 @@ check_target(const Clone *clone, const CloneTarget *target, Error *err)
 	Rc rc = RC_OK;
 
 	if (!clone->config->schema_only)
-		rc = check_no_progress(clone, target, err);
+		rc = clone_check_no_progress(clone, target, err);
 	if (rc == RC_OK && clone->config->data_only)
 		rc = match_target(clone->catalog, target->conn, err);
 	else if (rc == RC_OK)

@@ -24,6 +24,10 @@ MUST_CHECK Rc clone_check_source(Clone *clone, Error *err);
 /* Refuses to begin where something is in the way.  Writes nothing. */
 MUST_CHECK Rc clone_check_fresh(const Clone *clone, Error *err);
 
+/* Refuses a target that the pipeline ends at already. */
+MUST_CHECK Rc clone_check_no_progress(const Clone *clone,
+									  const CloneTarget *target, Error *err);
+
 /*
  * Reads what is to be copied, instead of what was read before; `warn` as in
  * CatalogOptions.

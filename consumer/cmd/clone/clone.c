@@ -36,11 +36,13 @@
 #include "base/xalloc.h"
 #include "cmd/clone/check.h"
 #include "cmd/clone/moment.h"
+#include "cmd/clone/others.h"
 #include "cmd/clone/resume.h"
 #include "cmd/clone/spread.h"
 #include "cmd/clone/state.h"
 #include "cmd/clone/undo.h"
 #include "cmd/command.h"
+#include "cmd/sources.h"
 #include "copy/data.h"
 #include "copy/large_objects.h"
 #include "copy/match.h"
@@ -313,6 +315,8 @@ complete_target(Clone *clone, CloneTarget *target, Error *err)
 	if (rc == RC_OK)
 		rc = sequences_copy(clone->catalog, clone->source, target->conn,
 							&sequences, err);
+	if (rc == RC_OK)
+		rc = clone_others_sequences(clone, target->conn, err);
 	if (rc != RC_OK)
 		return rc;
 	log_info("clone", "set %d sequences on %s; gathering statistics", sequences,
@@ -336,11 +340,13 @@ write_progress(Clone *clone, int number, Error *err)
 						NULL, err);
 
 	if (rc == RC_OK)
-		rc = clone_spread_note(clone, number, err);
+		rc = clone_spread_note(clone, number, target->conn, err);
 	FAULT("clone.before_progress");
 	if (rc == RC_OK)
 		rc = progress_table_begin(target->conn, name, &clone->identity,
 								  clone->start_lsn, err);
+	if (rc == RC_OK)
+		rc = clone_others_progress(clone, number, err);
 	if (rc == RC_OK && differs)
 		rc = table_state_create(target->conn, err);
 	if (rc == RC_OK && differs)
@@ -451,6 +457,8 @@ run_full(Clone *clone, Error *err)
 			rc = begin_list(clone, &clone->targets[i], err);
 	if (rc == RC_OK)
 		rc = clone_fix_moment(clone, err);
+	if (rc == RC_OK)
+		rc = clone_others_fix_moment(clone, err);
 	if (rc == RC_OK && !clone->config->data_only)
 		rc = dump_schema(clone, err);
 	if (rc == RC_OK)
@@ -459,6 +467,8 @@ run_full(Clone *clone, Error *err)
 		rc = copy_targets(clone, err);
 	if (rc == RC_OK)
 		rc = clone_release_source(clone, err);
+	if (rc == RC_OK)
+		rc = clone_others_release_source(clone, err);
 	if (rc == RC_OK)
 		rc = complete_targets(clone, err);
 	return rc;
@@ -474,6 +484,10 @@ print_plan(const Clone *clone)
 		clone_print_throw_away(clone);
 	if (!config->schema_only && !clone->resumed)
 		printf("create replication slot \"%s\" on the source\n", config->name);
+	for (int i = 0; i < clone->other_count; i++)
+		printf("create replication slot \"%s\" on source \"%s\"\n",
+			   clone->others[i].config->name,
+			   clone->others[i].config->source_name);
 	for (int i = 0; i < config->target_count; i++)
 	{
 		const char *label = clone->targets[i].label;
@@ -523,7 +537,8 @@ say_done(const Clone *clone)
 		log_info("clone",
 				 "done in %.1f s: \"penstock follow --name=%s\" goes on from "
 				 "position " LSN_FORMAT,
-				 seconds, clone->config->name, LSN_ARGS(clone->start_lsn));
+				 seconds, clone->config->name_asked,
+				 LSN_ARGS(clone->start_lsn));
 	if (clone->snapshot.consistent_lsn > clone->start_lsn)
 		log_info("clone",
 				 "the tables are newer than that; they agree when following "
@@ -548,6 +563,8 @@ look_and_check(Clone *clone, Error *err)
 		rc = clone_check_source(clone, err);
 	if (rc == RC_OK)
 		rc = clone_spread_check(clone, err);
+	if (rc == RC_OK)
+		rc = clone_others_check(clone, err);
 	if (rc == RC_OK && config->restart && !config->dry_run)
 		rc = clone_throw_away(clone, err);
 	if (rc == RC_OK && !clone->resumed && !(config->restart && config->dry_run))
@@ -560,6 +577,8 @@ run(Clone *clone, Error *err)
 {
 	Rc rc = clone_open_all(clone, err);
 
+	if (rc == RC_OK)
+		rc = clone_others_open(clone, err);
 	if (rc == RC_OK)
 		rc = look_and_check(clone, err);
 	if (rc != RC_OK)
@@ -594,6 +613,7 @@ release(Clone *clone)
 	pgconn_close(clone->source);
 	catalog_free(clone->catalog);
 	buf_release(&clone->places);
+	clone_others_release(clone);
 	arena_free(clone->arena);
 }
 
@@ -624,23 +644,37 @@ rename_sessions(char *before)
 	free(before);
 }
 
-Rc
-command_clone(const Config *config, Error *err)
+static MUST_CHECK Rc
+clone_all(const Config *config, const Config *first, Error *err)
 {
-	Clone clone = {.config = config, .start_us = clock_monotonic_us()};
-	char *name_before;
-	Rc rc = config_require_source(config, err);
+	Clone clone = {.config = first,
+				   .arena = arena_new(ARENA_BLOCK_BYTES),
+				   .start_us = clock_monotonic_us()};
+	char *name_before = name_sessions(first);
+	Rc rc;
 
-	if (rc == RC_OK)
-		rc = config_require_target(config, err);
-	if (rc != RC_OK)
-		return rc;
-	clone.arena = arena_new(ARENA_BLOCK_BYTES);
-	name_before = name_sessions(config);
+	clone_others_init(&clone, config);
 	rc = run(&clone, err);
 	release(&clone);
 	rename_sessions(name_before);
-	if (rc == RC_OK && config->follow && !config->dry_run)
-		rc = command_follow(config, err);
 	return rc;
+}
+
+Rc
+command_clone(const Config *config, Error *err)
+{
+	Config first = *config;
+	Rc rc;
+
+	if (config->source_count > 0)
+		config_take_source(config, 0, &first);
+	rc = config_require_source(&first, err);
+	if (rc == RC_OK)
+		rc = config_require_target(&first, err);
+	if (rc == RC_OK)
+		rc = clone_all(config, &first, err);
+	if (rc != RC_OK || !config->follow || config->dry_run)
+		return rc;
+	return config->source_count > 1 ? sources_follow(config, err)
+									: command_follow(&first, err);
 }

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "cmd/clone/others.h"
 #include "cmd/clone/undo.h"
 #include "copy/large_objects.h"
 #include "copy/objects.h"
@@ -43,6 +44,8 @@ clone_describe_options(const Config *config)
 	buf_append_string(
 		&text, config->no_unlogged_data ? " --no-unlogged-table-data" : "");
 	buf_append_string(&text, config->placement != NULL ? ", placed" : "");
+	if (config->source_count > 1)
+		buf_printf(&text, ", %d sources", config->source_count);
 	buf_printf(&text, ", %d %s", config->target_count,
 			   config->target_count == 1 ? "target" : "targets");
 	description = xstrdup(text.data);
@@ -68,7 +71,7 @@ refuse_unfinished(const Clone *clone, const CloneTarget *target, Error *err)
 		error_hint(err,
 				   "\"penstock clone --name=%s --restart\" throws away what it "
 				   "has copied and starts over.",
-				   name);
+				   clone->config->name_asked);
 	else
 		error_hint(
 			err,
@@ -273,6 +276,8 @@ clone_throw_away(Clone *clone, Error *err)
 		found = true;
 		rc = throw_away_target(clone, &clone->targets[i], err);
 	}
+	if (rc == RC_OK && found)
+		rc = clone_others_throw_away(clone, err);
 	if (rc == RC_OK && found)
 		rc = slot_read(clone->source, name, &slot, err);
 	if (rc != RC_OK || !slot.exists)

@@ -15,12 +15,16 @@
 MUST_CHECK Rc clone_spread_check(Clone *clone, Error *err);
 
 /*
- * Copies the rows to all targets, which have the schema, and tells their builds
- * that they are there.
+ * Copies the rows of all sources to all targets, which have the schema, and
+ * tells their builds that they are there.
  */
 MUST_CHECK Rc clone_spread_rows(Clone *clone, Error *err);
 
-/* Has a target remember which node it is, if there is a placement. */
-MUST_CHECK Rc clone_spread_note(Clone *clone, int number, Error *err);
+/*
+ * Has a target remember which node it is in the pipeline of one of the sources,
+ * if there is a placement.
+ */
+MUST_CHECK Rc clone_spread_note(const Clone *source, int number, PgConn *target,
+								Error *err);
 
 #endif /* PENSTOCK_CMD_CLONE_SPREAD_H */

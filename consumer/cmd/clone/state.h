@@ -38,7 +38,9 @@ typedef struct CloneTarget
 	int64_t token; /* of the work list */
 } CloneTarget;
 
-typedef struct Clone
+typedef struct Clone Clone;
+
+struct Clone
 {
 	const Config *config;
 	Arena *arena;
@@ -57,6 +59,13 @@ typedef struct Clone
 	bool resumed;
 	Buf places; /* of a placement: as in NodeIdentity */
 	int64_t start_us;
-} Clone;
+
+	/*
+	 * What there is of the second source and further ones; see others.h.  They
+	 * have no targets and no schema of their own.
+	 */
+	Clone *others;
+	int other_count;
+};
 
 #endif /* PENSTOCK_CMD_CLONE_STATE_H */

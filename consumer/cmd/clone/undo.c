@@ -57,7 +57,7 @@ undo_slot(Clone *clone)
 		log_warning("clone",
 					"replication slot \"%s\" may be left on the source, where "
 					"it keeps log: remove it with \"penstock drop --name=%s\"",
-					name, name);
+					name, clone->config->name_asked);
 	pgconn_close(source);
 	error_reset(&err);
 }
@@ -113,7 +113,7 @@ say_schema_remains(const Clone *clone)
 static void
 say_what_remains(const Clone *clone)
 {
-	const char *name = clone->config->name;
+	const char *name = clone->config->name_asked;
 
 	if (clone->config->placement != NULL)
 		log_warning("clone",
@@ -129,7 +129,14 @@ say_what_remains(const Clone *clone)
 	log_warning("clone",
 				"until then replication slot \"%s\" keeps the source's log; "
 				"\"penstock drop --name=%s\" removes it",
-				name, name);
+				clone->config->name, name);
+}
+
+static void
+close_replication(Clone *clone)
+{
+	pgconn_close(clone->replication);
+	clone->replication = NULL;
 }
 
 /*
@@ -139,10 +146,17 @@ say_what_remains(const Clone *clone)
 void
 clone_undo(Clone *clone)
 {
+	bool is_kept = is_worth_keeping(clone);
+
 	interrupt_defer(true);
-	pgconn_close(clone->replication);
-	clone->replication = NULL;
-	if (is_worth_keeping(clone))
+	close_replication(clone);
+	for (int i = 0; i < clone->other_count; i++)
+	{
+		close_replication(&clone->others[i]);
+		if (clone->others[i].slot_begun && !is_kept)
+			undo_slot(&clone->others[i]);
+	}
+	if (is_kept)
 		say_what_remains(clone);
 	else
 	{

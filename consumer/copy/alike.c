@@ -1,0 +1,92 @@
+/*
+ * alike.c
+ *    Comparing what is published here and there.
+ */
+#include "copy/alike.h"
+
+#include <string.h>
+
+/* The first OID that is not given by PostgreSQL itself, on every server the
+ * same. */
+#define FIRST_OWN_OID 16384
+
+static const CopyTable *
+find_table(const CopyCatalog *catalog, const char *qualified)
+{
+	for (int i = 0; i < catalog->table_count; i++)
+		if (strcmp(catalog->tables[i].qualified, qualified) == 0)
+			return &catalog->tables[i];
+	return NULL;
+}
+
+static const CopyColumn *
+find_column(const CopyTable *table, const char *name)
+{
+	for (int i = 0; i < table->column_count; i++)
+		if (strcmp(table->columns[i].name, name) == 0)
+			return &table->columns[i];
+	return NULL;
+}
+
+/* Types of the servers' own have other numbers everywhere. */
+static bool
+is_other_type(const CopyColumn *a, const CopyColumn *b)
+{
+	return a->type_oid != b->type_oid &&
+		   (a->type_oid < FIRST_OWN_OID || b->type_oid < FIRST_OWN_OID);
+}
+
+static MUST_CHECK Rc
+check_columns(const CopyTable *table, const CopyTable *theirs,
+			  const AlikeSource *other, Error *err)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const CopyColumn *column = &table->columns[i];
+		const CopyColumn *found = find_column(theirs, column->name);
+
+		if (found == NULL)
+			return error_set(err, ERR_CONFIG,
+							 "column \"%s\" of table %s is not there, or not "
+							 "published, on %s",
+							 column->name, table->qualified, other->label);
+		if (is_other_type(column, found))
+			return error_set(err, ERR_CONFIG,
+							 "column \"%s\" of table %s has another type on %s",
+							 column->name, table->qualified, other->label);
+	}
+	return RC_OK;
+}
+
+/* Each table of `one` that has rows from both is on the other, too. */
+static MUST_CHECK Rc
+check_tables(const AlikeSource *one, const AlikeSource *other, Error *err)
+{
+	for (int i = 0; i < one->catalog->table_count; i++)
+	{
+		const CopyTable *table = &one->catalog->tables[i];
+		const PlacementRule *rule = placement_find(one->placement,
+												   table->schema, table->name);
+		const CopyTable *theirs = find_table(other->catalog, table->qualified);
+		Rc rc;
+
+		if (rule == NULL || !rule->shared)
+			continue;
+		rc = theirs != NULL
+				 ? check_columns(table, theirs, other, err)
+				 : error_set(err, ERR_CONFIG,
+							 "table %s is published by %s, and not by %s",
+							 table->qualified, one->label, other->label);
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+Rc
+alike_check(const AlikeSource *first, const AlikeSource *other, Error *err)
+{
+	Rc rc = check_tables(first, other, err);
+
+	return rc == RC_OK ? check_tables(other, first, err) : rc;
+}

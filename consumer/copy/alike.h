@@ -1,0 +1,28 @@
+/*
+ * alike.h
+ *    Whether several sources have the same tables, so that rows of all of them
+ *    can be put together.
+ */
+#ifndef PENSTOCK_COPY_ALIKE_H
+#define PENSTOCK_COPY_ALIKE_H
+
+#include "base/error.h"
+#include "copy/catalog.h"
+#include "model/placement.h"
+
+/* A source's tables, where they are placed, and what it is called. */
+typedef struct AlikeSource
+{
+	const CopyCatalog *catalog;
+	const Placement *placement; /* as placement_share() has it */
+	const char *label;
+} AlikeSource;
+
+/*
+ * RC_FAIL with ERR_CONFIG: a table that has rows from both sources is on one of
+ * them only, or not with the same columns.
+ */
+MUST_CHECK Rc alike_check(const AlikeSource *first, const AlikeSource *other,
+						  Error *err);
+
+#endif /* PENSTOCK_COPY_ALIKE_H */

@@ -1,0 +1,154 @@
+# From two nodes to three: a pipeline for each of the two, into the same three,
+# while they are written to, and nodes and follower are killed.
+
+use strict;
+use warnings;
+
+use JSON::PP;
+use Test::More;
+
+use Penstock::Poll qw(wait_until);
+use Penstock::Process;
+use Penstock::Server qw(start_server);
+use Penstock::Shards;
+
+my $ROWS = 3000;
+my $LARGE = "repeat(md5(random()::text), 100)";
+
+my $old = start_server('source');
+my $new = start_server('target');
+my $shards = Penstock::Shards->new(
+	sources => { map { $_ => [ $old, "shard_$_" ] } qw(a b) },
+	nodes => { map { $_ => [ $new, "node_$_" ] } qw(x y z) },
+	placement => [
+		'public.sale = hash(customer)', 'public.beat = only y', '* = all' ]);
+my $BEAT = "INSERT INTO beat (shard) VALUES (current_database())";
+
+$shards->sources_sql("CREATE PUBLICATION shop FOR ALL TABLES;
+	CREATE TABLE sale (id bigserial, customer int, note text, large text);
+	ALTER TABLE sale ADD PRIMARY KEY (id, customer), REPLICA IDENTITY FULL,
+		ALTER large SET STORAGE EXTERNAL;
+	CREATE TABLE price (code int PRIMARY KEY, value int);
+	CREATE TABLE beat (shard text, n serial, PRIMARY KEY (shard, n));
+	INSERT INTO price SELECT n, n FROM generate_series(1, 100) n");
+# What a shard has never been mixed with what the other has.
+$shards->source_sql('b', 'ALTER SEQUENCE sale_id_seq START 1000001 RESTART');
+$shards->sources_sql("INSERT INTO sale (customer, note, large)
+	SELECT n, 'first', CASE WHEN n % 10 = 0 THEN $LARGE END
+	  FROM generate_series(1, $ROWS) n");
+
+my @writers = map { start_writer($_) } $shards->source_names;
+$shards->run_or_die('clone');
+is( join(' ', map { $shards->node_sql('x',
+			"SELECT count(*) FROM penstock.$_") } qw(progress node)),
+	'2 2', 'a node knows of a pipeline for each source');
+ok($shards->node_sql('z', "SELECT last_value FROM sale_id_seq") > 1000000,
+	'sequences stand where they have come farthest');
+
+my $follower = $shards->start('follow');
+$follower->wait_log(qr/source "$_": following with slot "shop_$_"/) for qw(a b);
+like($follower->log,
+	qr/source "b": tables that are on every target are followed from source "a" only/,
+	'it says where reference tables come from');
+$shards->source_sql('a', 'UPDATE price SET value = 0 WHERE code <= 10');
+$shards->source_sql('b', 'UPDATE price SET value = -1 WHERE code <= 10');
+wait_for_writers(500);
+$follower->end('KILL');
+wait_for_writers(500);
+$follower = $shards->start('follow');
+wait_for_writers(500);
+$new->stop('immediate');
+$new->start;
+wait_for_writers(500);
+
+# What is printed while it runs.
+my ($status, $output) = $shards->run('status', '--json');
+my @objects = map { JSON::PP->new->decode($_) } split /\n/, $output;
+is(join(' ', map { $_->{pipeline} } @objects), 'shop_a shop_b',
+	'status has an object for each source');
+($status, $output) = $shards->run('status', '--json', '--from=b');
+is(JSON::PP->new->decode($output)->{pipeline}, 'shop_b', 'or for one');
+
+end_writers();
+$shards->wait_caught_up($follower, $BEAT);
+$shards->gathered_ok('two to three', sale => 'customer');
+$shards->merged_ok('two to three', 'price', $_, 'a') for $shards->node_names;
+$shards->merged_ok('two to three', 'beat', 'y', 'a', 'b');
+
+# One that fails ends all.
+$shards->source_sql('a', 'TRUNCATE sale');
+is($follower->wait_exit, 1, 'a failure of one source ends all');
+like($follower->log,
+	qr/source "a": TRUNCATE of table "public"."sale" on one source cannot be followed/,
+	'TRUNCATE is not followed: it would take the other rows, too');
+like($follower->log, qr/following source "a" has failed: all were ended/,
+	'the source is named');
+
+$shards->run_or_die('drop');
+is($old->safe_psql('postgres', 'SELECT count(*) FROM pg_replication_slots'),
+	0, 'drop removes all slots');
+is($shards->node_sql('x', "SELECT to_regnamespace('penstock')"),
+	'', 'and all progress');
+done_testing();
+
+# Inserts, updates, deletes, and rows that change their key.
+sub start_writer
+{
+	my ($name) = @_;
+	my ($server, $database) = @{ $shards->{sources}{$name} };
+	my $first = $name eq 'a' ? 0 : 1000000;
+	my $script = "$ENV{TESTDATADIR}/writer_$name.sql";
+
+	open my $handle, '>', $script or die "could not create \"$script\": $!\n";
+	print $handle "\\set id $first + random(1, $ROWS)
+		\\set other $first + random(1, $ROWS)
+		BEGIN;
+		INSERT INTO sale (customer, note) VALUES (random() * 10000, 'new');
+		UPDATE sale SET note = note || 'x' WHERE id = :id;
+		UPDATE sale SET customer = customer + 1, large = CASE WHEN id % 3 = 0
+			THEN $LARGE ELSE large END WHERE id = :other;
+		END;
+		DELETE FROM sale WHERE id = :id + $ROWS;
+		$BEAT;
+		\\sleep 2 ms\n";
+	close $handle or die "could not write \"$script\": $!\n";
+	return Penstock::Process->start(
+		name => "writer_$name",
+		command => [ 'pgbench', '--no-vacuum', '--time=600', '--file', $script,
+			$server->connstr($database) ]);
+}
+
+# Until each has written so many times more.
+sub wait_for_writers
+{
+	my ($times) = @_;
+	my @names = $shards->source_names;
+	my %before = map { $_ => beats($_) } @names;
+
+	wait_until("$times transactions",
+		sub {
+			die "a writer has ended:\n" . $_->log
+			  for grep { !$_->is_running } @writers;
+			return !grep { beats($_) < $before{$_} + $times } @names;
+		});
+}
+
+sub end_writers
+{
+	for my $writer (@writers)
+	{
+		die "a writer has ended:\n" . $writer->log unless $writer->is_running;
+		$writer->end('INT');
+	}
+	wait_until(
+		'the sessions of the writers to end',
+		sub {
+			$old->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity
+				WHERE application_name = 'pgbench'") eq '0';
+		});
+}
+
+sub beats
+{
+	return $shards->source_sql($_[0], 'SELECT last_value FROM beat_n_seq');
+}
