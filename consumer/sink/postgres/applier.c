@@ -458,6 +458,9 @@ static const Statement fixed_statements[FIXED_COUNT] = {
 						.sql = progress_table_advance_sql},
 	[FIXED_PROGRESS_FROM] = {.name = "penstock_progress_from",
 							 .sql = progress_table_advance_from_sql},
+	[FIXED_POSITION] = {.name = "penstock_position",
+						.sql = "SELECT pg_catalog.pg_current_wal_insert_lsn(),"
+							   " pg_catalog.pg_current_wal_flush_lsn()"},
 	[FIXED_BEGIN] = {.name = "penstock_begin", .sql = "BEGIN"},
 	[FIXED_COMMIT] = {.name = "penstock_commit", .sql = "COMMIT"},
 	[FIXED_COMMIT_AND_CHAIN] = {.name = "penstock_chain",

@@ -79,7 +79,7 @@ typedef enum ExpectationKind
 	EXPECT_SETTLED,  /* conflicts, if any, are settled and noted */
 	EXPECT_PROGRESS, /* its failure means that the lease is lost */
 	EXPECT_COMMIT,   /* a source transaction is there */
-	EXPECT_POSITION, /* a row with two positions */
+	EXPECT_POSITION, /* a row with two positions, behind the commits so far */
 } ExpectationKind;
 
 /* Statements that are always the same. */
@@ -87,6 +87,7 @@ typedef enum FixedStatement
 {
 	FIXED_PROGRESS,
 	FIXED_PROGRESS_FROM,
+	FIXED_POSITION,
 	FIXED_BEGIN,
 	FIXED_COMMIT,
 	FIXED_COMMIT_AND_CHAIN,
@@ -105,6 +106,7 @@ typedef struct TxnRound
 	Lsn start_lsn; /* progress before the first transaction */
 	TableCache *tables;
 	bool flushes; /* the batch's last commit waits for the disk */
+	bool asks;    /* … and is followed by the question where the log is */
 	bool takes_turns;
 	uint32_t turn_first;     /* of the batch's first transaction */
 	uint32_t turn_stride;    /* from an applier's turn to its next */
@@ -131,6 +133,7 @@ typedef struct Applier
 	Batch *batch; /* that is being applied: its own, or one of several's */
 	const TxnRound *round; /* NULL: the batch is applied as one */
 	bool stopping;         /* the round is to be left */
+	size_t txn_first;      /* of those that are being sent as one */
 	size_t committed;      /* transactions of the batch, up to its last one */
 	int64_t rows_counted;  /* that the open transaction must have changed */
 	bool results_wanted;   /* some have to be looked at before it commits */
@@ -153,8 +156,8 @@ typedef struct Applier
 	int64_t open_rows;       /* applied in the open transaction's parts */
 	int64_t committing_rows; /* of the commit under way */
 	int64_t committing_txns; /* of the same */
-	Lsn committing_lsn;      /* source position of the same */
-	bool committing_flushes; /* it waits for the disk */
+	Lsn committing_lsn;      /* source position of what was asked about … */
+	bool committing_flushes; /* … which waits for the disk */
 } Applier;
 
 /* ---- life cycle --------------------------------------------------------- */
@@ -255,7 +258,12 @@ void applier_build_progress(Applier *self, const TxnInfo *txn, Lsn end_lsn,
 							int64_t transactions, int64_t rows);
 MUST_CHECK Rc applier_commit_batch(Applier *self, Error *err);
 
-/* The answer to the question that follows a commit, or stands alone. */
+/* Sends the question where the log is behind commits up to `lsn`, the last of
+ * which may have waited for the disk. */
+MUST_CHECK Rc applier_send_question(Applier *self, Lsn lsn, bool flushed,
+									Error *err);
+
+/* The answer to it. */
 MUST_CHECK Rc applier_note_position(Applier *self, const PGresult *result,
 									Error *err);
 

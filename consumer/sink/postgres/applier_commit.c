@@ -9,10 +9,6 @@
 #include "sink/postgres/applier.h"
 #include "sink/postgres/progress_table.h"
 
-static const char position_sql[] =
-	"SELECT pg_catalog.pg_current_wal_insert_lsn(),"
-	" pg_catalog.pg_current_wal_flush_lsn()";
-
 void
 applier_build_progress(Applier *self, const TxnInfo *txn, Lsn end_lsn,
 					   int64_t transactions, int64_t rows)
@@ -36,18 +32,30 @@ applier_build_progress(Applier *self, const TxnInfo *txn, Lsn end_lsn,
 	params_add_int8(params, rows);
 }
 
+Rc
+applier_send_question(Applier *self, Lsn lsn, bool flushed, Error *err)
+{
+	Expectation expectation = {.kind = EXPECT_POSITION,
+							   .change_index = PLAN_NO_CHANGE};
+
+	self->committing_lsn = lsn;
+	self->committing_flushes = flushed;
+	params_reset(self->progress_params);
+	return lane_send_statement(self->lane, &self->fixed[FIXED_POSITION],
+							   self->progress_params, &expectation, err);
+}
+
 /* Progress, commit, and where the log is then; in one round. */
 static MUST_CHECK Rc
 send_commit(Applier *self, Error *err)
 {
 	Expectation expectation = {.kind = EXPECT_PROGRESS,
 							   .change_index = PLAN_NO_CHANGE};
+	bool flushes = self->has_stop || target_must_flush(self->target);
 	Rc rc = RC_OK;
 
 	FAULT("apply.before_commit");
-	self->committing_flushes = self->has_stop ||
-							   target_must_flush(self->target);
-	if (self->committing_flushes)
+	if (flushes)
 		rc = applier_send_plain(self, "SET LOCAL synchronous_commit = local",
 								EXPECT_DONE, err);
 	if (rc == RC_OK)
@@ -56,7 +64,7 @@ send_commit(Applier *self, Error *err)
 	if (rc == RC_OK)
 		rc = applier_send_plain(self, "COMMIT", EXPECT_DONE, err);
 	if (rc == RC_OK)
-		rc = applier_send_plain(self, position_sql, EXPECT_POSITION, err);
+		rc = applier_send_question(self, self->committing_lsn, flushes, err);
 	if (rc == RC_OK)
 		rc = lane_send_sync(self->lane, err);
 	FAULT("apply.commit_sent");
@@ -105,12 +113,10 @@ applier_ask_position(Applier *self, Lsn lsn, bool flushed, Error *err)
 {
 	Rc rc = lane_enter_pipeline(self->lane, err);
 
-	self->committing_lsn = lsn;
 	self->committing_txns = 0;
 	self->committing_rows = 0;
-	self->committing_flushes = flushed;
 	if (rc == RC_OK)
-		rc = applier_send_plain(self, position_sql, EXPECT_POSITION, err);
+		rc = applier_send_question(self, lsn, flushed, err);
 	if (rc == RC_OK)
 		rc = lane_send_sync(self->lane, err);
 	self->state = APPLIER_COMMITTING;
@@ -124,7 +130,7 @@ applier_check_flush(Applier *self, Error *err)
 
 	self->target->flush_checks++;
 	if (rc == RC_OK)
-		rc = applier_send_plain(self, position_sql, EXPECT_POSITION, err);
+		rc = applier_send_question(self, self->target->noted_lsn, false, err);
 	if (rc == RC_OK)
 		rc = lane_send_sync(self->lane, err);
 	self->state = APPLIER_CHECKING_FLUSH;
@@ -142,15 +148,13 @@ applier_note_position(Applier *self, const PGresult *result, Error *err)
 		!lsn_parse(PQgetvalue(result, 0, 1), &flush))
 		return error_set(err, ERR_PROTOCOL, "invalid log position from %s",
 						 self->target->label);
-	if (self->state == APPLIER_COMMITTING)
-	{
-		target_note_commit(self->target, self->committing_lsn, insert);
+	target_note_commit(self->target, self->committing_lsn, insert);
 
-		/* The commit waited for the disk, and so did all before it. */
-		if (self->committing_flushes)
-			flush = insert;
-	}
+	/* The commit waited for the disk, and so did all before it. */
+	if (self->committing_flushes)
+		flush = insert;
 	target_note_flush(self->target, flush);
+	self->target->flush_checked_at_us = clock_monotonic_us();
 	return RC_OK;
 }
 
@@ -169,5 +173,4 @@ applier_note_round(Applier *self)
 		target->sink->rows += self->committing_rows;
 		self->open_rows = 0;
 	}
-	target->flush_checked_at_us = clock_monotonic_us();
 }

@@ -145,7 +145,8 @@ note_error_result(Applier *self, const PGresult *result,
 	describe_change(self, expectation, &described);
 	conflict_explain_refusal(&described, &failure);
 	if (expectation->kind == EXPECT_COMMIT)
-		add_commit_context(&self->batch->txns[expectation->txn_index], 1,
+		add_commit_context(&self->batch->txns[expectation->txn_first],
+						   expectation->txn_index + 1 - expectation->txn_first,
 						   &failure);
 	else if (self->state == APPLIER_COMMITTING && self->batch->txn_count > 0)
 		add_commit_context(self->batch->txns, self->batch->txn_count, &failure);
@@ -174,14 +175,16 @@ check_rows(Applier *self, const PGresult *result,
 static void
 check_commit(Applier *self, PGresult *result, const Expectation *expectation)
 {
-	size_t t = expectation->txn_index;
-	const BatchTxn *txn = &self->batch->txns[t];
-
 	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
 	FAULT("apply.after_commit");
-	target_note_txn(self->target, &txn->txn,
-					batch_txn_end(self->batch, t) - txn->change_first);
-	self->committed = t + 1;
+	for (size_t t = expectation->txn_first; t <= expectation->txn_index; t++)
+	{
+		const BatchTxn *txn = &self->batch->txns[t];
+
+		target_note_txn(self->target, &txn->txn,
+						batch_txn_end(self->batch, t) - txn->change_first);
+	}
+	self->committed = expectation->txn_index + 1;
 }
 
 Rc

@@ -12,6 +12,7 @@
  * left it; that, and not the order in which connections happen to be served, is
  * what keeps commits in order.
  */
+#include "base/clock.h"
 #include "base/fault.h"
 #include "sink/postgres/applier.h"
 
@@ -94,6 +95,7 @@ applier_begin_txn(Applier *self, Error *err)
 	const TxnRound *round = self->round;
 	size_t index = self->step.txn_index;
 
+	self->txn_first = index;
 	self->rows_counted = 0;
 	self->results_wanted = false;
 	if (self->target->has_open_transactions)
@@ -114,14 +116,15 @@ static MUST_CHECK Rc
 send_progress(Applier *self, size_t index, Error *err)
 {
 	const BatchTxn *txns = self->batch->txns;
-	size_t rows = batch_txn_end(self->batch, index) - txns[index].change_first;
-	Lsn before = index > 0 ? txns[index - 1].txn.end_lsn
+	size_t first = self->txn_first;
+	size_t rows = batch_txn_end(self->batch, index) - txns[first].change_first;
+	Lsn before = first > 0 ? txns[first - 1].txn.end_lsn
 						   : self->round->start_lsn;
 	Expectation expectation = {.kind = EXPECT_PROGRESS,
 							   .change_index = PLAN_NO_CHANGE};
 
-	applier_build_progress(self, &txns[index].txn, txns[index].txn.end_lsn, 1,
-						   (int64_t) rows);
+	applier_build_progress(self, &txns[index].txn, txns[index].txn.end_lsn,
+						   (int64_t) (index + 1 - first), (int64_t) rows);
 	params_add_number(self->progress_params, TYPE_LSN, (int64_t) before);
 	params_add_int8(self->progress_params, self->rows_counted);
 	return lane_send_statement(self->lane, &self->fixed[FIXED_PROGRESS_FROM],
@@ -133,6 +136,7 @@ send_commit(Applier *self, size_t index, Error *err)
 {
 	Expectation expectation = {.kind = EXPECT_COMMIT,
 							   .change_index = PLAN_NO_CHANGE,
+							   .txn_first = self->txn_first,
 							   .txn_index = index};
 	FixedStatement which = self->step.last ? FIXED_COMMIT
 										   : FIXED_COMMIT_AND_CHAIN;
@@ -163,6 +167,9 @@ applier_commit_txn(Applier *self, Error *err)
 		rc = send_commit(self, index, err);
 	if (rc == RC_OK && round->takes_turns)
 		rc = send_end_turn(self, turn, err);
+	if (rc == RC_OK && self->step.last && round->asks && !round->takes_turns)
+		rc = applier_send_question(self, self->batch->txns[index].txn.end_lsn,
+								   is_last && round->flushes, err);
 	FAULT("apply.commit_sent");
 	return rc;
 }
@@ -235,6 +242,11 @@ applier_end_txns(Applier *self, Error *err)
 
 	if (rc == RC_OK && (self->failed || self->stopping))
 		rc = undo(self, err);
+	if (self->committed > 0)
+	{
+		self->target->position_at_us = clock_monotonic_us();
+		self->target->flush_checks = 0;
+	}
 	plan_free(self->plan);
 	self->plan = NULL;
 	self->round = NULL;

@@ -7,18 +7,21 @@
  *   IDLE ──► TOGETHER ── somebody failed ──► ALONE
  *    ▲         │                             │
  *    │         ▼ all is committed            │
- *    └────── ASKING ◄────────────────────────┘
+ *    └─────────┴─────────────────────────────┘
  *
  *   TOGETHER   each applier is at work on its transactions, or has finished, or
  *              has failed
  *   ALONE      the leader applies the batch's first transaction in order
- *   ASKING     the leader asks how far the target's log is
+ *
+ * Where the target's log is, is asked every now and then: by a leader that is
+ * alone in a round together with the last commit, otherwise after it.
  */
 #include "sink/postgres/crew.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "sink/postgres/dependencies.h"
@@ -31,7 +34,6 @@ typedef enum CrewState
 	CREW_IDLE,
 	CREW_TOGETHER,
 	CREW_ALONE,
-	CREW_ASKING,
 } CrewState;
 
 struct Crew
@@ -151,10 +153,11 @@ take_turns(Crew *crew, Error *err)
 static MUST_CHECK Rc
 start_alone(Crew *crew, bool in_order, size_t end, Error *err)
 {
-	TxnSelection selection = {.stride = 1,
-							  .end = end,
-							  .may_fold = !in_order &&
-										  crew->target->independent_tables};
+	TxnSelection selection = {
+		.stride = 1,
+		.end = end,
+		.may_fold = !in_order && crew->target->independent_tables,
+		.joined = !in_order && !crew->target->per_transaction};
 
 	crew->round.takes_turns = false;
 	return applier_start_txns(crew->members[0], &crew->batch, &crew->round,
@@ -217,6 +220,9 @@ crew_start(Crew *crew, Batch *batch, Error *err)
 	*batch = emptied;
 	batch_split_incomplete(&crew->batch, batch);
 	crew->round.flushes = target_must_flush(crew->target);
+	crew->round.asks = crew->round.flushes ||
+					   clock_monotonic_us() >=
+						   target_next_check_us(crew->target);
 	crew->round.tables = crew->members[0]->tables;
 	rc = table_cache_prepare(crew->round.tables,
 							 lane_conn(crew->members[0]->lane), &crew->batch,
@@ -315,7 +321,9 @@ finish_round(Crew *crew, Error *err)
 		CHECK(crew->state == CREW_ALONE);
 		return start_together(crew, err);
 	}
-	crew->state = CREW_ASKING;
+	crew->state = CREW_IDLE;
+	if (!crew->round.asks || !crew->round.takes_turns)
+		return RC_OK;
 	return applier_ask_position(crew->members[0], target->noted_lsn,
 								crew->round.flushes, err);
 }
@@ -323,9 +331,9 @@ finish_round(Crew *crew, Error *err)
 /* ---- work --------------------------------------------------------------- */
 
 static MUST_CHECK Rc
-work_members(Crew *crew, Error *err)
+work_members(Crew *crew, int first, Error *err)
 {
-	for (int i = 0; i < crew->member_count; i++)
+	for (int i = first; i < crew->member_count; i++)
 	{
 		Rc rc;
 
@@ -346,13 +354,14 @@ stop_if_needed(Crew *crew, Error *err)
 		return RC_OK;
 	for (int i = 0; i < crew->member_count; i++)
 		applier_stop_txns(crew->members[i]);
-	return work_members(crew, err);
+	return work_members(crew, 0, err);
 }
 
 Rc
 crew_work(Crew *crew, Error *err)
 {
-	Rc rc = work_members(crew, err);
+	int first = crew->state == CREW_IDLE ? 1 : 0; /* not the leader */
+	Rc rc = work_members(crew, first, err);
 
 	if (rc == RC_OK && crew->state == CREW_IDLE)
 		return RC_AGAIN;
@@ -362,10 +371,7 @@ crew_work(Crew *crew, Error *err)
 		return rc;
 	if (!all_idle(crew))
 		return RC_AGAIN;
-	if (crew->state != CREW_ASKING)
-		return finish_round(crew, err);
-	crew->state = CREW_IDLE;
-	return RC_OK;
+	return finish_round(crew, err);
 }
 
 void

@@ -1,7 +1,8 @@
 /*
  * crew.h
  *    The connections that apply source transactions as transactions of the
- *    target, several at once, and commit them in order.
+ *    target, several at once, and commit them in order; or the one connection
+ *    that applies a few as one.  Nothing is waited for before a commit.
  *
  * The transactions of a batch go to the appliers in rotation.  Each applier
  * sends its own one behind the other, without waiting for anything; what has to
@@ -57,7 +58,8 @@ bool crew_is_idle(const Crew *crew);
 /* Bytes of the batch that is being applied. */
 size_t crew_bytes(const Crew *crew);
 
-/* As applier_work(); when it is idle, only notices a server that went away. */
+/* As applier_work(); when it is idle, only notices a server that went away, and
+ * leaves the leader alone. */
 MUST_CHECK Rc crew_work(Crew *crew, Error *err);
 
 /* Adds what the connections wait for, apart from the leader's. */

@@ -16,7 +16,7 @@ durable_push(DurableQueue *queue, Lsn source_lsn, Lsn target_lsn)
 	if (queue->count > 0)
 	{
 		CHECK(queue->pairs[last].source_lsn <= source_lsn);
-		CHECK(queue->pairs[last].target_lsn <= target_lsn);
+		target_lsn = lsn_max(target_lsn, queue->pairs[last].target_lsn);
 	}
 	if (queue->count == DURABLE_PAIRS_MAX)
 		at = last;

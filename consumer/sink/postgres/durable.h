@@ -36,7 +36,10 @@ durable_is_empty(const DurableQueue *queue)
 	return queue->count == 0;
 }
 
-/* Notes a commit; positions of both sides only grow. */
+/*
+ * Notes a commit; positions of the source only grow.  One of the target that is
+ * behind the last one's, because another connection was asked, counts as that.
+ */
 void durable_push(DurableQueue *queue, Lsn source_lsn, Lsn target_lsn);
 
 /*

@@ -32,7 +32,8 @@ typedef struct Expectation
 	int kind; /* the user's own */
 	int64_t rows_expected;
 	size_t change_index;
-	size_t txn_index;
+	size_t txn_first; /* of a commit: the transactions that it is of … */
+	size_t txn_index; /* … up to this one */
 	const TargetTable *table;
 } Expectation;
 

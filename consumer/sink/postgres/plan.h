@@ -47,7 +47,7 @@ typedef struct Step
 	int64_t rows_expected; /* that it must affect; -1: any number */
 	const TargetTable *table;
 	size_t change_index; /* in the batch, or PLAN_NO_CHANGE */
-	size_t txn_index;    /* of STEP_TXN and STEP_COMMIT */
+	size_t txn_index;    /* of STEP_TXN the first, of STEP_COMMIT the last */
 	bool last;           /* of STEP_COMMIT: no other transaction follows */
 } Step;
 
@@ -96,6 +96,7 @@ typedef struct TxnSelection
 	size_t stride; /* 1: each, 2: every other, … */
 	size_t end;    /* behind the last */
 	bool may_fold; /* large ones need not be applied in order */
+	bool joined;   /* they become one of the target; the stride is 1 */
 } TxnSelection;
 
 /* The range of changes in `input` is not looked at. */

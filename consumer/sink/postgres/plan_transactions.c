@@ -1,6 +1,6 @@
 /*
  * plan_transactions.c
- *    One transaction of the batch after the other.
+ *    One transaction of the batch after the other, or all as one.
  *
  * Small ones go in order, as they were made.  Large ones are folded, each by
  * itself, if they may be.
@@ -40,14 +40,16 @@ begin_txn(TxnsPlan *plan, Step *step)
 	const Batch *batch = plan->input.batch;
 	PlanInput *input = &plan->input;
 
+	step->kind = STEP_TXN;
+	step->txn_index = plan->txn;
 	input->change_first = batch->txns[plan->txn].change_first;
+	if (plan->selection.joined)
+		plan->txn = plan->selection.end - 1;
 	input->change_end = batch_txn_end(batch, plan->txn);
 	plan->next = input->change_first;
 	if (plan->selection.may_fold &&
 		input->change_end - input->change_first >= TXN_FOLD_CHANGES_MIN)
 		plan->folded = plan_folded_new(input);
-	step->kind = STEP_TXN;
-	step->txn_index = plan->txn;
 	plan->phase = TXN_CHANGES;
 }
 
@@ -124,6 +126,7 @@ plan_transactions_new(const PlanInput *input, const TxnSelection *selection)
 	TxnsPlan *plan = xcalloc(1, sizeof(TxnsPlan));
 
 	ASSERT(selection->stride > 0);
+	ASSERT(!selection->joined || selection->stride == 1);
 	plan->plan.ops = &ops;
 	plan->input = *input;
 	plan->selection = *selection;

@@ -27,6 +27,10 @@
 /* Parts of the memory setting: two batches, and what goes with them. */
 #define BATCH_MEMORY_PARTS 4
 
+/* Changes that are a small batch; fewer than are worth folding, see
+ * plan_transactions.c. */
+#define SMALL_BATCH_CHANGES_MAX 15
+
 /* How often a position is noted at which there was nothing to apply. */
 #define POSITION_INTERVAL_MS 1000
 
@@ -42,7 +46,7 @@ typedef struct PostgresSink
 	Sink sink; /* first */
 	Target target;
 	Applier applier;
-	Crew *crew; /* with the applier for its leader; NULL: not used */
+	Crew *crew; /* with the applier for its leader */
 	TableStates *table_states;
 	InProgress *in_progress;
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
@@ -67,16 +71,14 @@ postgres_sink(Sink *sink)
 static bool
 is_idle(const PostgresSink *self)
 {
-	return self->applier.state == APPLIER_IDLE &&
-		   (self->crew == NULL || crew_is_idle(self->crew));
+	return self->applier.state == APPLIER_IDLE && crew_is_idle(self->crew);
 }
 
 /* Bytes of what is being applied. */
 static size_t
 applying_bytes(const PostgresSink *self)
 {
-	return self->applier.own_batch.bytes +
-		   (self->crew != NULL ? crew_bytes(self->crew) : 0);
+	return self->applier.own_batch.bytes + crew_bytes(self->crew);
 }
 
 /* ---- taking changes ----------------------------------------------------- */
@@ -292,15 +294,8 @@ holds_nothing(const PostgresSink *self)
 {
 	return batch_is_empty(&self->filling) &&
 		   batch_is_empty(self->applier.batch) && !self->sink.in_transaction &&
-		   (self->crew == NULL || crew_is_idle(self->crew)) &&
-		   !self->applier.txn_open &&
+		   crew_is_idle(self->crew) && !self->applier.txn_open &&
 		   !in_progress_is_committing(self->in_progress);
-}
-
-static int64_t
-next_flush_check_us(const PostgresSink *self)
-{
-	return self->target.flush_checked_at_us + FLUSH_CHECK_INTERVAL_MS * 1000;
 }
 
 /* When a position with nothing to apply is to be noted. */
@@ -314,14 +309,21 @@ next_position_us(const PostgresSink *self)
 	return self->target.position_at_us + POSITION_INTERVAL_MS * 1000;
 }
 
-/* A transaction that is too large for one batch goes as all do in the other
- * mode: it is one there anyway. */
+/*
+ * A transaction that is too large for one batch is applied in the same way in
+ * both modes: it is one there anyway.  A batch that is so small that it would
+ * not be folded goes to the crew also where transactions may be joined: its
+ * commit goes out with the changes, and is there sooner.
+ */
 static MUST_CHECK Rc
 start_batch(PostgresSink *self, Error *err)
 {
 	Batch *batch = &self->filling;
+	bool is_small = batch->change_count <= SMALL_BATCH_CHANGES_MAX &&
+					batch->bytes < BATCH_BYTES_MIN;
 
-	if (self->crew == NULL || batch->continues || !batch->txns[0].complete)
+	if (batch->continues || !batch->txns[0].complete ||
+		(!self->target.per_transaction && !is_small))
 		return applier_start(&self->applier, batch, err);
 	return crew_start(self->crew, batch, err);
 }
@@ -360,13 +362,13 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 	if (holds_nothing(self) && now_us >= next_position_us(self))
 		return applier_commit_position(&self->applier, self->sink.received_lsn,
 									   err);
-	if (durable_is_empty(&self->target.durable))
+	if (!target_awaits_flush(&self->target))
 		return RC_AGAIN;
 	if (holds_nothing(self) &&
 		(hurry || self->target.flush_checks >= FLUSH_CHECKS_MAX))
 		return applier_commit_position(&self->applier, self->target.noted_lsn,
 									   err);
-	if (now_us >= next_flush_check_us(self))
+	if (now_us >= target_next_check_us(&self->target))
 		return applier_check_flush(&self->applier, err);
 	return RC_AGAIN;
 }
@@ -381,9 +383,9 @@ work_once(PostgresSink *self, bool source_idle, Error *err)
 
 	if (is_idle(self))
 		rc = work_idle(self, source_idle, err);
-	if (rc == RC_AGAIN && self->crew != NULL)
+	if (rc == RC_AGAIN)
 		rc = crew_work(self->crew, err);
-	if (rc == RC_AGAIN && (self->crew == NULL || crew_is_idle(self->crew)))
+	if (rc == RC_AGAIN && crew_is_idle(self->crew))
 		rc = applier_work(&self->applier, err);
 	if (rc == RC_FAIL)
 		in_progress_check_blame(self->in_progress, err);
@@ -432,13 +434,12 @@ postgres_interest(const Sink *sink, SinkInterest *interest)
 	const PostgresSink *self = (const PostgresSink *) sink;
 
 	applier_interest(&self->applier, interest);
-	if (self->crew != NULL)
-		crew_interest(self->crew, interest);
+	crew_interest(self->crew, interest);
 	in_progress_interest(self->in_progress, interest);
 	if (!is_idle(self))
 		return;
-	if (!durable_is_empty(&self->target.durable))
-		interest->deadline_us = next_flush_check_us(self);
+	if (target_awaits_flush(&self->target))
+		interest->deadline_us = target_next_check_us(&self->target);
 	if (holds_nothing(self) && next_position_us(self) < interest->deadline_us)
 		interest->deadline_us = next_position_us(self);
 	if (self->holding)
@@ -472,6 +473,7 @@ start_from(PostgresSink *self, const ProgressRow *progress)
 	snprintf(self->lease_holder, sizeof(self->lease_holder), "%s",
 			 progress->lease_holder);
 	self->target.noted_lsn = lsn;
+	self->target.placed_lsn = lsn;
 	self->target.position_at_us = clock_monotonic_us();
 	self->sink.start_lsn = lsn;
 	self->sink.applied_lsn = lsn;
@@ -575,11 +577,9 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 	applier_init(&self->applier, &self->target, session.conn);
 	open_in_progress(self, options, session.marked);
 	self->target.per_transaction = options->per_transaction;
+	self->crew = crew_new(&self->target, &self->applier);
 	if (options->per_transaction)
-	{
-		self->crew = crew_new(&self->target, &self->applier);
 		rc = open_lanes(self, options, session.marked, err);
-	}
 	if (rc != RC_OK)
 	{
 		postgres_free(&self->sink);

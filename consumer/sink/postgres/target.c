@@ -31,6 +31,9 @@ void
 target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn)
 {
 	note(target, source_lsn);
+	if (source_lsn <= target->placed_lsn)
+		return; /* it was later there, says another connection */
+	target->placed_lsn = source_lsn;
 	durable_push(&target->durable, source_lsn, target_lsn);
 }
 

@@ -46,7 +46,8 @@ typedef struct Target
 	 */
 	bool has_open_transactions;
 
-	Lsn noted_lsn; /* that the progress table has */
+	Lsn noted_lsn;  /* that the progress table has */
+	Lsn placed_lsn; /* up to which it is known where the target's log was */
 	DurableQueue durable;
 	int flush_checks;            /* since the last commit */
 	int64_t flush_checked_at_us; /* when the target was last asked */
@@ -60,7 +61,21 @@ extern const char target_lock_timeout_sql[];
 /* Whether the next commit has to wait for the target's disk. */
 bool target_must_flush(const Target *target);
 
-/* A commit took place that moved progress to `source_lsn`; behind it the
+/* Whether something was committed that is not known to be on the disk. */
+static inline bool
+target_awaits_flush(const Target *target)
+{
+	return target->sink->durable_lsn < target->noted_lsn;
+}
+
+/* When the target is asked next whether it is. */
+static inline int64_t
+target_next_check_us(const Target *target)
+{
+	return target->flush_checked_at_us + FLUSH_CHECK_INTERVAL_MS * 1000;
+}
+
+/* Commits took place that moved progress to `source_lsn`; behind them the
  * target's log stood at `target_lsn`. */
 void target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn);
 

@@ -47,6 +47,18 @@ a_full_queue_shows_durability_later_never_earlier(void **state UNUSED)
 	assert_true(durable_is_empty(&queue));
 }
 
+/* Two connections were asked, and the answers were read in another order. */
+static void
+an_earlier_target_position_counts_as_the_last_one(void **state UNUSED)
+{
+	DurableQueue queue = {0};
+
+	durable_push(&queue, 10, 200);
+	durable_push(&queue, 20, 100);
+	assert_int_equal(durable_take(&queue, 199), 0);
+	assert_int_equal(durable_take(&queue, 200), 20);
+}
+
 static void
 the_ring_goes_round(void **state UNUSED)
 {
@@ -67,6 +79,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_was_flushed_is_taken),
 		cmocka_unit_test(a_full_queue_shows_durability_later_never_earlier),
+		cmocka_unit_test(an_earlier_target_position_counts_as_the_last_one),
 		cmocka_unit_test(the_ring_goes_round),
 	};
 
