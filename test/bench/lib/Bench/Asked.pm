@@ -7,6 +7,7 @@ use warnings;
 use List::Util qw(max min);
 
 use Bench::Clone;
+use Bench::Nodes;
 use Bench::Report qw(print_table);
 
 # Each: what, the least or the most that is asked, and how to get it from the
@@ -49,7 +50,8 @@ sub asked
 		[ "the same with zstd, $_->[0]", '<=', 0.25,
 			bytes($result, $_->[1], 'penstock zstd') ]
 	} [ '120 columns', 'wide-rows' ], [ 'documents', 'toast-updates' ];
-	push @asked, latency($result), Bench::Clone::asked($result->{clone});
+	push @asked, latency($result), Bench::Clone::asked($result->{clone}),
+	  Bench::Nodes::asked($result->{nodes});
 	push @asked,
 	  [ 'peak memory of the consumer, MB, all workloads', '<=', 64,
 		peak($result) ];

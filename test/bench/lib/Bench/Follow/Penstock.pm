@@ -88,12 +88,19 @@ sub clean
 	my ($self, $pair) = @_;
 
 	$self->stop;
-	# They belong to the server, not to the database that goes, and it has room
-	# for a few only.
+	drop_origins($pair);
+	$self->SUPER::clean($pair);
+}
+
+# They belong to the server, not to the database that goes, and it has room for
+# a few only.
+sub drop_origins
+{
+	my ($pair) = @_;
+
 	$pair->{target}->sql('postgres',
 		'SELECT pg_replication_origin_drop(roname) FROM pg_replication_origin'
 		  . " WHERE starts_with(roname, 'penstock_')");
-	$self->SUPER::clean($pair);
 }
 
 sub follow
