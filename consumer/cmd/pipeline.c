@@ -17,8 +17,12 @@
 #include "route/router.h"
 #include "wire/decode.h"
 
-/* Messages that are taken from the stream in one turn. */
+/*
+ * Messages that are taken from the stream in one turn, and bytes, roughly: no
+ * more than takes less time than what is in a socket keeps a target busy.
+ */
 #define MESSAGES_PER_TURN 64
+#define BYTES_PER_TURN    (64 * KB)
 
 /* How long what is under way may take after a stop was asked for. */
 #define STOP_GRACE_MS 1500
@@ -143,8 +147,10 @@ handle_data(Run *run, const StreamMessage *message, Error *err)
 static MUST_CHECK Rc
 receive_messages(Run *run, Error *err)
 {
+	size_t bytes = 0;
+
 	run->source_idle = true;
-	for (int i = 0; i < MESSAGES_PER_TURN; i++)
+	for (int i = 0; i < MESSAGES_PER_TURN && bytes < BYTES_PER_TURN; i++)
 	{
 		StreamMessage message;
 		Rc rc;
@@ -156,6 +162,8 @@ receive_messages(Run *run, Error *err)
 			return RC_OK;
 		if (rc == RC_END)
 			return error_set(err, ERR_CONNECT, "source ended the stream");
+		if (rc == RC_OK)
+			bytes += message.length;
 		if (rc == RC_OK && message.kind == STREAM_DATA)
 			rc = handle_data(run, &message, err);
 		else if (rc == RC_OK)

@@ -19,9 +19,16 @@
 #include "sink/postgres/params.h"
 #include "sink/postgres/statement.h"
 
-/* Bytes that one statement for many rows, or one piece of a COPY, may have
- * before it is sent. */
+/* Bytes that one statement for many rows, or one piece of a large value, may
+ * have before it is sent. */
 #define PLAN_STATEMENT_BYTES (256 * KB)
+
+/*
+ * The same of a piece of a COPY.  A local socket says that it takes more when
+ * a quarter of it is left to read, some 50 kB: the target must not be through
+ * with that before the next piece is there.
+ */
+#define PLAN_COPY_BYTES (32 * KB)
 
 /* Rows of one such statement. */
 #define PLAN_STATEMENT_ROWS 1000

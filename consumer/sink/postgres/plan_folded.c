@@ -955,7 +955,7 @@ folded_copy_rows(Plan *plan, Buf *buf)
 		buf_append(buf, copy_header, COPY_HEADER_BYTES);
 	folded->copy_started = true;
 	while (folded->copy_row < folded->copy->count &&
-		   buf->length < PLAN_STATEMENT_BYTES)
+		   buf->length < PLAN_COPY_BYTES)
 		append_copy_field(folded, buf);
 	if (folded->copy_row == folded->copy->count)
 	{
