@@ -373,7 +373,8 @@ note_end(Attempt *attempt, Lsn fence)
 static MUST_CHECK Rc
 follow_once(Attempt *attempt, Error *err)
 {
-	Pipeline pipeline = {.endpos = attempt->config->endpos,
+	Pipeline pipeline = {.name = attempt->config->name,
+						 .endpos = attempt->config->endpos,
 						 .placement = attempt->config->placement,
 						 .node_count = attempt->config->node_count,
 						 .verbose = true};

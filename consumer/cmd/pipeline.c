@@ -38,10 +38,12 @@ typedef struct Run
 	Progress progress;
 	Lsn endpos; /* as Pipeline has it, or its watch said; 0: none */
 	int64_t watch_due_us;
-	Lsn streamed;     /* the stream has come up to here; 0: nowhere yet */
-	bool reading;     /* messages are still taken from the stream */
-	bool source_idle; /* it had no more when last asked */
-	bool renewing;    /* to be run again, with transactions in progress */
+	Lsn streamed;        /* the stream has come up to here; 0: nowhere yet */
+	bool reading;        /* messages are still taken from the stream */
+	bool source_idle;    /* it had no more when last asked */
+	bool inside_commits; /* the frame that the router is inside of ends its
+							transaction */
+	bool renewing;       /* to be run again, with transactions in progress */
 	int64_t now_us;
 	int64_t stop_deadline_us; /* 0: no stop was asked for */
 	int64_t report_due_us;
@@ -76,6 +78,14 @@ note_received(Run *run, Lsn lsn)
 		run->pipeline->sinks[i]->received_lsn = run->progress.received;
 }
 
+/* Whether a transaction has begun to come, and not ended. */
+static bool
+in_transaction(const Run *run)
+{
+	return router_is_inside(run->router) ||
+		   decoder_in_transaction(run->decoder);
+}
+
 /*
  * Once the transaction that was held back has passed, or the time for it is
  * over, what was read is brought to its end, and another session begins.
@@ -85,8 +95,7 @@ check_streaming(Run *run, uint32_t passed_xid)
 {
 	Streaming *streaming = run->pipeline->streaming;
 
-	if (streaming == NULL || !run->reading ||
-		decoder_in_transaction(run->decoder) ||
+	if (streaming == NULL || !run->reading || in_transaction(run) ||
 		!streaming_is_over(streaming, passed_xid, run->now_us))
 		return;
 	streaming_release(streaming, passed_xid != 0);
@@ -97,12 +106,20 @@ check_streaming(Run *run, uint32_t passed_xid)
 static void
 handle_keepalive(Run *run, const StreamMessage *message)
 {
-	if (!decoder_in_transaction(run->decoder))
+	if (!in_transaction(run))
 		note_received(run, message->lsn);
 	if (!message->reply_requested)
 		return;
 	for (int i = 0; i < run->pipeline->sink_count; i++)
 		run->pipeline->sinks[i]->position_wanted = true;
+}
+
+/* All of it was handed over. */
+static void
+note_commit(Run *run)
+{
+	note_received(run, router_transaction(run->router)->end_lsn);
+	check_streaming(run, router_transaction(run->router)->xid);
 }
 
 static MUST_CHECK Rc
@@ -118,11 +135,27 @@ handle_frame(Run *run, Frame *frame, Error *err)
 		return RC_OK;
 	}
 	rc = router_frame(run->router, frame, err);
-	if (rc != RC_OK || !frame->commits)
-		return rc;
-	note_received(run, router_transaction(run->router)->end_lsn);
-	check_streaming(run, router_transaction(run->router)->xid);
-	return RC_OK;
+	if (rc == RC_AGAIN)
+	{
+		run->inside_commits = frame->commits;
+		return RC_OK;
+	}
+	if (rc == RC_OK && frame->commits)
+		note_commit(run);
+	return rc;
+}
+
+/* The frame that the router has not done with.  RC_AGAIN: it still waits. */
+static MUST_CHECK Rc
+go_on(Run *run, Error *err)
+{
+	Rc rc = RC_AGAIN;
+
+	if (router_can_go_on(run->router))
+		rc = router_go_on(run->router, err);
+	if (rc == RC_OK && run->inside_commits)
+		note_commit(run);
+	return rc;
 }
 
 static MUST_CHECK Rc
@@ -157,6 +190,13 @@ receive_messages(Run *run, Error *err)
 
 		if (!run->reading || router_is_full(run->router))
 			return RC_OK;
+		if (router_is_inside(run->router))
+		{
+			rc = go_on(run, err);
+			if (rc == RC_OK)
+				continue;
+			return rc == RC_AGAIN ? RC_OK : rc;
+		}
 		rc = stream_receive(run->pipeline->stream, &message, err);
 		if (rc == RC_AGAIN)
 			return RC_OK;
@@ -200,6 +240,8 @@ update_positions(Run *run)
 			sink->position_wanted = false;
 	}
 	progress_update(&run->progress, targets, pipeline->sink_count);
+	for (int i = 0; i < pipeline->sink_count; i++)
+		pipeline->sinks[i]->everywhere_lsn = run->progress.confirmed;
 	positions = (StreamPositions){
 		.received = run->progress.received,
 		.durable = lsn_min(run->progress.confirmed, run->streamed),
@@ -244,7 +286,7 @@ check_interrupt(Run *run)
 static void
 set_endpos(Run *run, Lsn endpos)
 {
-	bool inside = decoder_in_transaction(run->decoder);
+	bool inside = in_transaction(run);
 
 	run->endpos = lsn_max(endpos, run->progress.received);
 	if (inside)
@@ -309,7 +351,9 @@ report_on_request(Run *run)
 			 ", confirmed " LSN_FORMAT ", %s",
 			 LSN_ARGS(run->progress.received), LSN_ARGS(run->progress.applied),
 			 LSN_ARGS(run->progress.confirmed),
-			 !run->reading                 ? "not reading"
+			 !run->reading ? "not reading"
+			 : router_waits_for(run->router) != NULL
+				 ? "waiting for values of a row that moves"
 			 : router_is_full(run->router) ? "waiting for a target"
 			 : run->source_idle            ? "waiting for the source"
 										   : "reading");
@@ -370,7 +414,8 @@ wait_for_events(const Run *run, Error *err)
 {
 	const Pipeline *pipeline = run->pipeline;
 	struct pollfd fds[CONFIG_TARGETS_MAX * SINK_FDS_MAX + 2];
-	bool receiving = run->reading && !router_is_full(run->router);
+	bool taking = run->reading && !router_is_full(run->router);
+	bool receiving = taking && !router_is_inside(run->router);
 	int64_t deadline_us;
 	int64_t left_ms;
 	nfds_t n = 0;
@@ -395,7 +440,8 @@ wait_for_events(const Run *run, Error *err)
 		run->watch_due_us < deadline_us)
 		deadline_us = run->watch_due_us;
 	left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
-	if (left_ms < 0 || (receiving && !run->source_idle))
+	if (left_ms < 0 || (receiving && !run->source_idle) ||
+		(taking && router_can_go_on(run->router)))
 		left_ms = 0;
 	if (left_ms > INT_MAX)
 		left_ms = INT_MAX;
@@ -472,6 +518,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		.placement = pipeline->placement,
 		.node_count = pipeline->node_count,
 		.directory = pipeline->directory,
+		.pipeline = pipeline->name,
 	});
 	if (pipeline->endpos != 0 && durable >= pipeline->endpos)
 		stop_reading(&run, SINK_DRAINING);

@@ -27,6 +27,7 @@ typedef struct Pipeline
 	const Placement *placement; /* of the sinks; borrowed, or NULL */
 	int node_count;             /* as for the router */
 	Directory *directory;       /* the same */
+	const char *name; /* of the pipeline; borrowed; with a placement */
 
 	/*
 	 * A sink in place of one that failed with *err, if the others can go on

@@ -365,7 +365,8 @@ check_moves(Placed *placed, const CopyTable *table, const PGresult *result,
 								placed->arena,
 								"an update that changes by what a row of table "
 								"%s is placed, and leaves a large value as it "
-								"is, would stop the pipeline",
+								"is, is slow: the value is fetched from the "
+								"node where the row was, which has to be there",
 								table->qualified),
 							.mend = identity_mend(placed, table),
 						});

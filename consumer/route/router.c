@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
+#include "model/moved.h"
 #include "route/places.h"
 #include "route/split.h"
+#include "route/transit.h"
 
 struct Router
 {
@@ -21,8 +24,16 @@ struct Router
 	int node_count;
 	Places *places; /* NULL: everything goes everywhere */
 	Directory *directory;
+	const char *pipeline;
 	TxnInfo txn;      /* the open transaction */
 	char *txn_origin; /* owned copy of its string, which outlives its frame */
+
+	/* The frame that is being handed on, as far as it has come. */
+	Frame *frame;           /* a reference, if it waits; NULL: none does */
+	size_t next;            /* its first change that is not through */
+	int64_t changes_before; /* of the transaction, in earlier frames */
+	Transit *transits;      /* rows that wait for values, in order */
+	Relation *moved;        /* see model/moved.h */
 };
 
 Router *
@@ -39,9 +50,21 @@ router_new(const RouterOptions *options)
 	router->sink_count = options->sink_count;
 	router->node_count = options->node_count;
 	router->directory = options->directory;
+	router->pipeline = options->pipeline;
+	router->moved = moved_relation_new();
 	if (options->placement != NULL)
 		router->places = places_new(options->placement);
 	return router;
+}
+
+/* The first of those that wait. */
+static void
+drop_transit(Router *router)
+{
+	Transit *transit = router->transits;
+
+	router->transits = transit->next;
+	transit_free(transit);
 }
 
 void
@@ -49,10 +72,30 @@ router_free(Router *router)
 {
 	if (router == NULL)
 		return;
+	while (router->transits != NULL)
+		drop_transit(router);
+	frame_unref(router->frame);
+	relation_unref(router->moved);
 	places_free(router->places);
 	free(router->sinks);
 	free(router->txn_origin);
 	free(router);
+}
+
+static void
+ask_for_values(const Router *router, Transit *transit)
+{
+	Sink *sink = router->sinks[transit->from];
+	const Relation *relation = transit->fetch.removal->relation;
+
+	if (sink->absent)
+		log_warning("follow",
+					"a row of table \"%s\".\"%s\" moves away from %s, which "
+					"alone has all its values, and is away: the others wait "
+					"for it",
+					relation->schema, relation->name,
+					sink->label != NULL ? sink->label : "a target");
+	sink_fetch(sink, &transit->fetch);
 }
 
 void
@@ -60,6 +103,9 @@ router_replace_sink(Router *router, int index, Sink *sink)
 {
 	ASSERT(index >= 0 && index < router->sink_count);
 	router->sinks[index] = sink;
+	for (Transit *at = router->transits; at != NULL; at = at->next)
+		if (at->from == index && !at->fetch.done)
+			ask_for_values(router, at);
 }
 
 bool
@@ -84,6 +130,7 @@ remember_transaction(Router *router, const TxnInfo *txn)
 	router->txn_origin = xstrdup(txn->origin);
 	router->txn = *txn;
 	router->txn.origin = router->txn_origin;
+	router->changes_before = 0;
 }
 
 /* ---- everything everywhere ---------------------------------------------- */
@@ -147,16 +194,82 @@ node_of(const Router *router, uint64_t hash)
 	return (int) (hash % (uint64_t) router->node_count);
 }
 
-/* Removes the row before it adds it: it is never in two places at once. */
-static MUST_CHECK Rc
-place_move(const Router *router, int from, int to, Frame *frame,
-		   const Change *change, Error *err)
+/* Whether a sink has not the open transaction, as far as is known. */
+static bool
+lacks_transaction(const Router *router, int target)
 {
-	Move move;
-	Rc rc = split_move(frame, change, &move, err);
+	const Sink *sink = router->sinks[target];
 
+	return sink->absent || router->txn.end_lsn > sink->start_lsn;
+}
+
+/* Starts to fetch what the log does not have of a row. */
+static void
+begin_transit(Router *router, int from, const Change *change, const Value *row)
+{
+	TransitOptions options = {
+		.pipeline = router->pipeline,
+		.txn = router->txn,
+		.update = change,
+		.number = router->changes_before + (int64_t) router->next + 1,
+		.change_index = router->next,
+		.from = from,
+		.row = row,
+	};
+
+	ASSERT(router->transits == NULL);
+	router->transits = transit_new(&options);
+	ask_for_values(router, router->transits);
+}
+
+/* All is there: the values are kept where the row was, for as long as the other
+ * may not have them. */
+static MUST_CHECK Rc
+end_transit(Router *router, int to, Error *err)
+{
+	Transit *transit = router->transits;
+	int from = transit->from;
+	Rc rc = transit_arrive(transit, router->moved, err);
+
+	for (int i = 0; i < transit->kept_count && rc == RC_OK; i++)
+		rc = give(router, from, transit->frame, &transit->kept[i], err);
 	if (rc == RC_OK)
-		rc = give(router, from, frame, move.removal, err);
+		rc = give(router, from, transit->frame, transit->fetch.removal, err);
+	if (rc == RC_OK)
+		rc = give(router, to, transit->frame, transit->arrival, err);
+	drop_transit(router);
+	return rc;
+}
+
+/*
+ * Removes the row before it adds it: it is never in two places at once.
+ * RC_AGAIN: values of it are being fetched; to be called again.
+ */
+static MUST_CHECK Rc
+place_move(Router *router, int from, int to, Frame *frame, const Change *change,
+		   Error *err)
+{
+	const Value *row;
+	bool whole;
+	Move move;
+	Rc rc;
+
+	if (router->transits != NULL)
+	{
+		ASSERT(router->transits->change_index == router->next);
+		return router->transits->fetch.done ? end_transit(router, to, err)
+											: RC_AGAIN;
+	}
+	row = split_new_row(frame, change, &whole);
+	if (!whole && frame->stream.xid != 0)
+		return split_refuse(change, err);
+	if (!whole && lacks_transaction(router, to))
+	{
+		begin_transit(router, from, change, row);
+		return RC_AGAIN;
+	}
+	move = split_move(frame, change, row);
+	rc = give(router, from, frame, move.removal, err);
 	if (rc == RC_OK)
 		rc = give(router, to, frame, move.arrival, err);
 	return rc;
@@ -164,7 +277,7 @@ place_move(const Router *router, int from, int to, Frame *frame,
 
 /* To the target that is listed for the row's key. */
 static MUST_CHECK Rc
-place_listed(const Router *router, const PlacementRule *rule, Frame *frame,
+place_listed(Router *router, const PlacementRule *rule, Frame *frame,
 			 const Change *change, Error *err)
 {
 	const char *column = rule->columns[0];
@@ -189,7 +302,7 @@ place_listed(const Router *router, const PlacementRule *rule, Frame *frame,
 }
 
 static MUST_CHECK Rc
-place_row(const Router *router, Frame *frame, const Change *change, Error *err)
+place_row(Router *router, Frame *frame, const Change *change, Error *err)
 {
 	const PlacementRule *rule = NULL;
 	int from;
@@ -290,8 +403,7 @@ place_truncate(const Router *router, Frame *frame, const Change *change,
 
 /* Messages are of no table, and so for no target. */
 static MUST_CHECK Rc
-place_change(const Router *router, Frame *frame, const Change *change,
-			 Error *err)
+place_change(Router *router, Frame *frame, const Change *change, Error *err)
 {
 	switch (change->kind)
 	{
@@ -308,22 +420,37 @@ place_change(const Router *router, Frame *frame, const Change *change,
 	return RC_FAIL;
 }
 
+/* The changes of a frame that are not through. */
 static MUST_CHECK Rc
-place_frame(const Router *router, Frame *frame, Error *err)
+place_changes(Router *router, Frame *frame, Error *err)
 {
-	Rc rc = RC_OK;
-
-	for (size_t i = 0; i < frame->change_count && rc == RC_OK; i++)
+	for (; router->next < frame->change_count; router->next++)
 	{
+		const Change *change = &frame->changes[router->next];
+		Rc rc = RC_OK;
+
 		if (router->directory != NULL)
-			rc = directory_note(router->directory, &frame->changes[i],
-								router->txn.end_lsn, err);
+			rc = directory_note(router->directory, change, router->txn.end_lsn,
+								err);
 		if (rc == RC_OK)
-			rc = place_change(router, frame, &frame->changes[i], err);
+			rc = place_change(router, frame, change, err);
+		if (rc != RC_OK)
+			return rc;
 	}
-	if (!frame->commits)
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+place_frame(Router *router, Frame *frame, Error *err)
+{
+	Rc rc = place_changes(router, frame, err);
+
+	if (rc != RC_OK)
 		return rc;
-	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
+	router->next = 0;
+	router->changes_before += (int64_t) frame->change_count;
+	for (int i = 0; frame->commits && i < router->sink_count && rc == RC_OK;
+		 i++)
 		if (router->sinks[i]->in_transaction)
 			rc = sink_commit(router->sinks[i], &router->txn, err);
 	return rc;
@@ -358,7 +485,7 @@ stream_changes(Sink *sink, Frame *frame, Error *err)
 }
 
 static MUST_CHECK Rc
-route_stream(const Router *router, Frame *frame, Error *err)
+route_stream(Router *router, Frame *frame, Error *err)
 {
 	bool ends = frame->stream.aborts || frame->commits;
 	Rc rc = RC_OK;
@@ -392,6 +519,7 @@ router_frame(Router *router, Frame *frame, Error *err)
 {
 	Rc rc = RC_OK;
 
+	ASSERT(router->frame == NULL && router->next == 0);
 	if (frame->begins)
 		remember_transaction(router, &frame->txn);
 	if (frame->stream.xid != 0)
@@ -402,8 +530,48 @@ router_frame(Router *router, Frame *frame, Error *err)
 				   : rc;
 	}
 	if (router->places != NULL)
-		return place_frame(router, frame, err);
+	{
+		rc = place_frame(router, frame, err);
+		if (rc == RC_AGAIN)
+			router->frame = frame_ref(frame);
+		return rc;
+	}
 	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
 		rc = copy_frame(router, router->sinks[i], frame, err);
 	return rc;
+}
+
+Rc
+router_go_on(Router *router, Error *err)
+{
+	Frame *frame = router->frame;
+	Rc rc;
+
+	ASSERT(frame != NULL);
+	rc = place_frame(router, frame, err);
+	if (rc == RC_AGAIN)
+		return rc;
+	router->frame = NULL;
+	frame_unref(frame);
+	return rc;
+}
+
+bool
+router_is_inside(const Router *router)
+{
+	return router->frame != NULL;
+}
+
+bool
+router_can_go_on(const Router *router)
+{
+	return router->frame != NULL && router->transits->fetch.done;
+}
+
+const Sink *
+router_waits_for(const Router *router)
+{
+	if (router->frame == NULL || router->transits->fetch.done)
+		return NULL;
+	return router->sinks[router->transits->from];
 }

@@ -6,7 +6,9 @@
  * sinks are the targets that its rules number, and each gets what is placed
  * there: of a transaction that has nothing for it, not even the begin.  A row
  * that moves from one node to another is a delete for the one and an insert
- * for the other.
+ * for the other.  What the log does not have of such a row is fetched from the
+ * sink where it was (see model/moved.h); the router waits for that, and takes
+ * nothing else meanwhile.
  *
  * A sink that already has a transaction (its start_lsn is at or beyond the
  * transaction's end) is left out of it.  The sinks are borrowed.
@@ -29,6 +31,7 @@ typedef struct RouterOptions
 	const Placement *placement; /* borrowed; NULL: everything everywhere */
 	int node_count;             /* sinks that hashed tables are spread over */
 	Directory *directory;       /* borrowed; NULL: nothing is placed by one */
+	const char *pipeline;       /* name; borrowed; with a placement */
 } RouterOptions;
 
 Router *router_new(const RouterOptions *options);
@@ -38,9 +41,18 @@ void router_free(Router *router);
 
 /*
  * Hands a frame on.  Borrows the frame, to which it may add memory; sinks that
- * keep it hold references.
+ * keep it hold references.  RC_AGAIN: it is not through, because it waits for a
+ * sink; it is kept, and router_go_on() is to be called until that says RC_OK.
  */
 MUST_CHECK Rc router_frame(Router *router, Frame *frame, Error *err);
+MUST_CHECK Rc router_go_on(Router *router, Error *err);
+
+/* Whether there is a frame that is not through, and whether it can go on. */
+bool router_is_inside(const Router *router);
+bool router_can_go_on(const Router *router);
+
+/* The sink that it waits for; NULL: none. */
+const Sink *router_waits_for(const Router *router);
 
 /* From here on another sink gets what was for this one. */
 void router_replace_sink(Router *router, int index, Sink *sink);

@@ -18,12 +18,17 @@ typedef struct Move
 } Move;
 
 /*
- * Makes a move of an update whose hashes differ.  RC_FAIL with ERR_CONFIG: the
- * log does not have the whole row, because a large value was left as it was
- * and is not in the replica identity.
+ * The new row of an update, with what it left alone from the old one.  *whole
+ * is false if the log does not have all of it: because a large value was left
+ * as it was, and is not in the replica identity.  Then that is VALUE_UNCHANGED.
  */
-MUST_CHECK Rc split_move(Frame *frame, const Change *update, Move *move,
-						 Error *err);
+const Value *split_new_row(Frame *frame, const Change *update, bool *whole);
+
+/* Makes a move of an update whose new row is this. */
+Move split_move(Frame *frame, const Change *update, const Value *row);
+
+/* Sets the error of a transaction in progress with a row that is not whole. */
+MUST_CHECK Rc split_refuse(const Change *update, Error *err);
 
 /* A truncate of some of the relations that a change truncates. */
 Change *split_truncate(Frame *frame, const Change *truncate,

@@ -54,6 +54,12 @@ ignore_abort(Sink *sink UNUSED, uint32_t xid UNUSED, uint32_t subxid UNUSED,
 	return RC_OK;
 }
 
+/* Not done before all is set up anew. */
+static void
+ignore_fetch(Sink *sink UNUSED, SinkFetch *fetch UNUSED)
+{
+}
+
 /* ---- looking for the server --------------------------------------------- */
 
 static void
@@ -162,6 +168,7 @@ absent_new(const char *conninfo, const char *label, Lsn durable_lsn)
 		.stream_change = ignore_change,
 		.stream_commit = ignore_begin,
 		.stream_abort = ignore_abort,
+		.fetch = ignore_fetch,
 		.work = look,
 		.interest = wait_for_server,
 		.free = release,
@@ -177,6 +184,7 @@ absent_new(const char *conninfo, const char *label, Lsn durable_lsn)
 	};
 	self->conninfo = xstrdup(conninfo);
 	self->label = xstrdup(label);
+	self->sink.label = self->label;
 	self->pause_ms = ABSENT_PAUSE_FIRST_MS;
 	self->due_us = clock_monotonic_us() + self->pause_ms * 1000;
 	return &self->sink;

@@ -64,6 +64,26 @@ typedef struct SinkInterest
 	int64_t deadline_us; /* monotonic; INT64_MAX: none */
 } SinkInterest;
 
+/*
+ * Values of a row that is about to be removed, which somebody else needs; see
+ * model/moved.h.  Whoever asks owns it, and leaves it as it is until it is
+ * done.
+ */
+typedef struct SinkFetch
+{
+	TxnInfo txn;           /* that removes it */
+	const char *pipeline;  /* and whose transaction that is */
+	int64_t number;        /* of the removal in it, from 1 */
+	const Change *removal; /* finds the row */
+
+	/* The row: in the place of each VALUE_UNCHANGED the sink puts the value,
+	 * its bytes allocated in the arena. */
+	Value *row;
+	Arena *arena;
+	bool done;              /* set by the sink */
+	struct SinkFetch *next; /* the sink's own */
+} SinkFetch;
+
 typedef struct SinkOps
 {
 	const char *name;
@@ -81,6 +101,14 @@ typedef struct SinkOps
 	Rc (*stream_commit)(Sink *sink, const TxnInfo *txn, Error *err);
 	Rc (*stream_abort)(Sink *sink, uint32_t xid, uint32_t subxid, Error *err);
 
+	/*
+	 * Reads values of a row as it is after all that was handed over so far, or
+	 * as it was when the sink has the transaction already.  work() does that,
+	 * and says when it is done; nothing else may be handed over until then but
+	 * further ones of these.  NULL: the sink cannot.
+	 */
+	void (*fetch)(Sink *sink, SinkFetch *fetch);
+
 	/* Does what can be done without waiting. `source_idle`: nothing more is to
 	 * be had from the source at the moment. */
 	Rc (*work)(Sink *sink, bool source_idle, Error *err);
@@ -93,13 +121,14 @@ struct Sink
 	const SinkOps *ops; /* first: see the casts of its implementations */
 
 	/* Set by the implementation. */
-	Lsn start_lsn;   /* it has everything up to here: skip it */
-	Lsn applied_lsn; /* everything before can be seen there */
-	Lsn durable_lsn; /* everything before survives a crash there */
-	Lsn fence_lsn;   /* nothing behind it is wanted at present; 0: no such */
-	bool full;       /* give it nothing more for now */
-	bool stopped;    /* in SINK_STOPPING: durable_lsn is final */
-	bool absent;     /* stands in for one that is away; see absent.h */
+	const char *label; /* for messages; or NULL */
+	Lsn start_lsn;     /* it has everything up to here: skip it */
+	Lsn applied_lsn;   /* everything before can be seen there */
+	Lsn durable_lsn;   /* everything before survives a crash there */
+	Lsn fence_lsn;     /* nothing behind it is wanted at present; 0: no such */
+	bool full;         /* give it nothing more for now */
+	bool stopped;      /* in SINK_STOPPING: durable_lsn is final */
+	bool absent;       /* stands in for one that is away; see absent.h */
 	uint32_t
 		refused_xid; /* with ERR_STREAMING: the transaction, 0: not known */
 	int64_t transactions; /* applied since it was made */
@@ -108,6 +137,7 @@ struct Sink
 	/* Set by the loop and the router. */
 	SinkMode mode;
 	Lsn received_lsn;     /* everything before has been handed over */
+	Lsn everywhere_lsn;   /* everything before is durable at all sinks */
 	bool position_wanted; /* the source asks: let durable_lsn catch up now */
 	bool in_transaction;  /* between begin and commit */
 };
@@ -157,6 +187,14 @@ sink_stream_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err)
 {
 	ASSERT(!sink->in_transaction);
 	return sink->ops->stream_abort(sink, xid, subxid, err);
+}
+
+static inline void
+sink_fetch(Sink *sink, SinkFetch *fetch)
+{
+	CHECK(sink->ops->fetch != NULL);
+	ASSERT(!fetch->done);
+	sink->ops->fetch(sink, fetch);
 }
 
 static inline MUST_CHECK Rc

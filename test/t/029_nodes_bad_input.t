@@ -113,19 +113,6 @@ $nodes->configure(placement =>
 $nodes->follow_to_end;
 $nodes->spread_ok('when it is placed', item => 'customer');
 
-# A row that moves without its large value.
-$pair->source_sql("
-	ALTER TABLE item ALTER note SET STORAGE EXTERNAL;
-	INSERT INTO item VALUES (2000, 1, repeat('x', 10000));
-	UPDATE item SET note = 'small', customer = 2 WHERE id = 1;
-	UPDATE item SET customer = customer + 1 WHERE id = 2000");
-my $log = $nodes->fails_like(1,
-	qr/row of table "public"\."item" moves to another node, and the log does not have its column "note"/,
-	'a row that the log has in part', 'follow',
-	'--endpos=' . $pair->source_lsn);
-like($log, qr/ALTER TABLE "public"\."item" REPLICA IDENTITY FULL;/,
-	'and what would have helped');
-
 done_testing();
 
 sub wrong_file

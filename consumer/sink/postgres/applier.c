@@ -11,6 +11,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "sink/postgres/moved_table.h"
 #include "sink/postgres/progress_table.h"
 
 /* Batches with fewer changes are not worth folding. */
@@ -298,6 +299,8 @@ round_is_over(Applier *self, Error *err)
 {
 	const Batch *batch = self->batch;
 
+	if (self->state == APPLIER_FETCHING)
+		return applier_end_fetch(self, err);
 	if (self->round != NULL && (must_stop(self) || self->plan_ended))
 		return applier_end_txns(self, err);
 	if (self->failed)
@@ -374,6 +377,7 @@ applier_work(Applier *self, Error *err)
 		case APPLIER_DRAINING:
 		case APPLIER_COMMITTING:
 		case APPLIER_CHECKING_FLUSH:
+		case APPLIER_FETCHING:
 			rc = lane_flush(self->lane, err);
 			if (rc == RC_OK)
 				rc = applier_receive_results(self, err);
@@ -474,6 +478,11 @@ static const Statement fixed_statements[FIXED_COUNT] = {
 				"$2), pg_catalog.pg_advisory_lock($1, $3)"},
 	[FIXED_END_TURN] = {.name = "penstock_end_turn",
 						.sql = "SELECT pg_catalog.pg_advisory_unlock($1, $2)"},
+	[FIXED_READ_KEPT] = {.name = "penstock_read_kept",
+						 .sql = moved_table_read_sql,
+						 .binary = true},
+	[FIXED_FORGET_KEPT] = {.name = "penstock_forget_kept",
+						   .sql = moved_table_forget_sql},
 };
 
 void

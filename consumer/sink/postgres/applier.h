@@ -14,7 +14,7 @@
  *    │       └── COPY is done ──┤ │
  *    │                          ▼ │
  *    │                        COPYING
- *    └──► CHECKING_FLUSH ──► IDLE
+ *    └──► CHECKING_FLUSH or FETCHING ──► IDLE
  *
  *   IDLE            no transaction is under way, or one is open that waits for
  *                   the next part of a large source transaction
@@ -27,6 +27,8 @@
  *   COMMITTING      progress, commit, and the question where the log is, are
  *                   out; only sent when everything before was checked
  *   CHECKING_FLUSH  only the question where the log is flushed to
+ *   FETCHING        values of rows that move to other nodes are read; a
+ *                   transaction may be open, and stays so
  *
  * A step that fails puts the batch back: everything since its start is rolled
  * back (to a savepoint, where it is a part of a larger transaction), and it is
@@ -62,6 +64,7 @@ typedef enum ApplierState
 	APPLIER_COPYING,
 	APPLIER_COMMITTING,
 	APPLIER_CHECKING_FLUSH,
+	APPLIER_FETCHING,
 } ApplierState;
 
 typedef enum CopyState
@@ -80,6 +83,8 @@ typedef enum ExpectationKind
 	EXPECT_PROGRESS, /* its failure means that the lease is lost */
 	EXPECT_COMMIT,   /* a source transaction is there */
 	EXPECT_POSITION, /* a row with two positions, behind the commits so far */
+	EXPECT_FETCHED,  /* a row with the values that were asked for */
+	EXPECT_KEPT,     /* rows of penstock.moved */
 } ExpectationKind;
 
 /* Statements that are always the same. */
@@ -94,6 +99,8 @@ typedef enum FixedStatement
 	FIXED_WAIT,
 	FIXED_TAKE_TURN,
 	FIXED_END_TURN,
+	FIXED_READ_KEPT,
+	FIXED_FORGET_KEPT,
 	FIXED_COUNT,
 } FixedStatement;
 
@@ -144,6 +151,7 @@ typedef struct Applier
 	bool folded;        /* the plan is a folded one */
 	bool txn_open;      /* a transaction is open on the target */
 	bool savepoint_set; /* the batch is a part and can be rolled back alone */
+	SinkFetch *fetches; /* of APPLIER_FETCHING; borrowed */
 
 	bool failed; /* `failure` says why; results are ignored */
 	Error failure;
@@ -202,6 +210,19 @@ MUST_CHECK Rc applier_commit_position(Applier *self, Lsn lsn, Error *err);
 /* Asks how far the target's log is flushed.  Only in APPLIER_IDLE. */
 MUST_CHECK Rc applier_check_flush(Applier *self, Error *err);
 
+/*
+ * Reads values of rows, as they are in the transaction that is open, or else
+ * committed; those of a transaction that the target has, from penstock.moved.
+ * Each fetch is done when the applier is idle again, and belongs to no list any
+ * more.  A row that is not there is a failure.  Only in APPLIER_IDLE.
+ */
+MUST_CHECK Rc applier_start_fetch(Applier *self, SinkFetch *fetches,
+								  Error *err);
+
+/* Removes what penstock.moved has of transactions up to `lsn`.  Only in
+ * APPLIER_IDLE, without an open transaction. */
+MUST_CHECK Rc applier_forget_kept(Applier *self, Lsn lsn, Error *err);
+
 /* Gives up an open transaction.  Only in APPLIER_IDLE.  Waits. */
 MUST_CHECK Rc applier_roll_back(Applier *self, Error *err);
 
@@ -251,6 +272,11 @@ int64_t applier_note_rows(Applier *self);
 MUST_CHECK Rc applier_begin_txn(Applier *self, Error *err);
 MUST_CHECK Rc applier_commit_txn(Applier *self, Error *err);
 MUST_CHECK Rc applier_end_txns(Applier *self, Error *err);
+
+/* applier_fetch.c: takes an answer; ends the round of them. */
+void applier_take_fetched(Applier *self, const PGresult *result,
+						  const Expectation *expectation);
+MUST_CHECK Rc applier_end_fetch(Applier *self, Error *err);
 
 /* applier_commit.c: parameters of the statements that move progress; `txn` is
  * NULL if only the position moves. */

@@ -86,12 +86,10 @@ applier_commit_batch(Applier *self, Error *err)
 	return send_commit(self, err);
 }
 
-/* Notes a position up to which there was nothing to apply. */
-Rc
-applier_commit_position(Applier *self, Lsn lsn, Error *err)
+/* A commit of progress, and of no changes. */
+static void
+begin_position(Applier *self, Lsn lsn)
 {
-	Rc rc;
-
 	ASSERT(!self->txn_open);
 	self->folded = false;
 	self->savepoint_set = false;
@@ -99,12 +97,43 @@ applier_commit_position(Applier *self, Lsn lsn, Error *err)
 	self->committing_rows = 0;
 	self->committing_txns = 0;
 	applier_build_progress(self, NULL, lsn, 0, 0);
+}
+
+/* Notes a position up to which there was nothing to apply. */
+Rc
+applier_commit_position(Applier *self, Lsn lsn, Error *err)
+{
+	Rc rc;
+
+	begin_position(self, lsn);
 	rc = lane_enter_pipeline(self->lane, err);
 	if (rc == RC_OK)
 		rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
 	if (rc == RC_OK)
 		rc = send_commit(self, err);
 	return rc;
+}
+
+Rc
+applier_forget_kept(Applier *self, Lsn lsn, Error *err)
+{
+	Expectation expectation = {.kind = EXPECT_DONE,
+							   .rows_expected = -1,
+							   .change_index = PLAN_NO_CHANGE};
+	Rc rc;
+
+	begin_position(self, self->target->noted_lsn);
+	rc = lane_enter_pipeline(self->lane, err);
+	if (rc == RC_OK)
+		rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
+	params_reset(self->params);
+	params_add_bytes(self->params, TYPE_TEXT, self->target->pipeline,
+					 (int) strlen(self->target->pipeline));
+	params_add_number(self->params, TYPE_LSN, (int64_t) lsn);
+	if (rc == RC_OK)
+		rc = lane_send_statement(self->lane, &self->fixed[FIXED_FORGET_KEPT],
+								 self->params, &expectation, err);
+	return rc == RC_OK ? send_commit(self, err) : rc;
 }
 
 /* The question after the commits of a round of transactions. */

@@ -38,7 +38,7 @@ describe_change(const Applier *self, const Expectation *expectation,
 	size_t index = expectation->change_index;
 
 	*described = (ConflictChange){.table = expectation->table};
-	if (index == PLAN_NO_CHANGE)
+	if (index == PLAN_NO_CHANGE || self->state == APPLIER_FETCHING)
 		return;
 	described->change = self->batch->changes[index];
 	described->txn = batch_change_txn(self->batch, index);
@@ -202,6 +202,9 @@ applier_handle_result(Applier *self, PGresult *result,
 		check_settled(self, result, expectation);
 	else if (expectation->kind == EXPECT_COMMIT)
 		check_commit(self, result, expectation);
+	else if (expectation->kind == EXPECT_FETCHED ||
+			 expectation->kind == EXPECT_KEPT)
+		applier_take_fetched(self, result, expectation);
 	else if (expectation->kind == EXPECT_POSITION && !self->failed)
 		rc = applier_note_position(self, result, err);
 	PQclear(result);

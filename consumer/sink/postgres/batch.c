@@ -11,6 +11,9 @@
 
 #define CAPACITY_FIRST 64
 
+/* Of this many frames before it none is counted again. */
+#define TURNS_SEEN 4
+
 /* Makes room for one more element of an array. */
 static void *
 grow(void *array, size_t count, size_t *capacity, size_t size)
@@ -66,6 +69,19 @@ batch_begin(Batch *batch, const TxnInfo *txn)
 	batch->txns[batch->txn_count - 1].txn.origin = NULL;
 }
 
+/* Two frames may take turns (see route/transit.h): neither counts twice. */
+static size_t
+bytes_to_count(const Batch *batch, const Frame *frame)
+{
+	size_t count = batch->frame_count;
+	size_t first = count > TURNS_SEEN ? count - TURNS_SEEN : 0;
+
+	for (size_t i = first; i < count; i++)
+		if (batch->frames[i].frame == frame)
+			return 0;
+	return frame->bytes;
+}
+
 /* Keeps a frame, unless the last change was of it too. */
 static void
 keep_frame(Batch *batch, Frame *frame)
@@ -73,12 +89,13 @@ keep_frame(Batch *batch, Frame *frame)
 	if (batch->frame_count == 0 ||
 		batch->frames[batch->frame_count - 1].frame != frame)
 	{
+		struct BatchFrame kept = {.bytes = bytes_to_count(batch, frame)};
+
+		kept.frame = frame_ref(frame);
+		batch->bytes += kept.bytes;
 		batch->frames = grow(batch->frames, batch->frame_count,
 							 &batch->frame_capacity, sizeof(batch->frames[0]));
-		batch->frames[batch->frame_count].frame = frame_ref(frame);
-		batch->frames[batch->frame_count].change_count = 0;
-		batch->frame_count++;
-		batch->bytes += frame->bytes;
+		batch->frames[batch->frame_count++] = kept;
 	}
 	batch->frames[batch->frame_count - 1].change_count++;
 }
@@ -138,7 +155,7 @@ batch_split(Batch *batch, size_t txn_index, Batch *to)
 	}
 	for (f = frame_first; f < batch->frame_count; f++)
 	{
-		batch->bytes -= batch->frames[f].frame->bytes;
+		batch->bytes -= batch->frames[f].bytes;
 		frame_unref(batch->frames[f].frame); /* `to` holds one now */
 	}
 	batch->frame_count = frame_first;
@@ -178,7 +195,7 @@ batch_drop(Batch *batch, size_t txn_count)
 	frame_first = first_frame_of_changes(batch, change_first);
 	for (size_t f = 0; f < frame_first; f++)
 	{
-		batch->bytes -= batch->frames[f].frame->bytes;
+		batch->bytes -= batch->frames[f].bytes;
 		frame_unref(batch->frames[f].frame);
 	}
 	shift(batch->txns, txn_count, batch->txn_count, sizeof(batch->txns[0]));

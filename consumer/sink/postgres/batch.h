@@ -32,6 +32,7 @@ typedef struct Batch
 	{
 		Frame *frame;        /* a reference */
 		size_t change_count; /* that are of it */
+		size_t bytes;        /* that are counted for it here */
 	} * frames;
 	size_t frame_count;
 	size_t bytes;   /* of the frames */

@@ -62,6 +62,28 @@ conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 }
 
 void
+conflict_set_no_values(const ConflictChange *what, bool is_kept, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFLICT,
+					  "row that moves to another node does not exist in "
+					  "table %s on the target",
+					  what->table->name_sql);
+
+	ASSERT(rc == RC_FAIL);
+	(void) rc;
+	if (is_kept)
+		error_detail(err, "The target has removed it already, and "
+						  "penstock.moved does not have its values.");
+	else
+		error_detail(err, "The log does not have all its values.");
+	error_hint(err, is_kept ? "Somebody else changed the target.  Copy again."
+							: "Somebody else changed the target, or it was not "
+							  "copied from this source.  Mend the row and go "
+							  "on with \"penstock follow\", or copy again.");
+	add_context(what, err);
+}
+
+void
 conflict_set_unsettled(const ConflictChange *what, Error *err)
 {
 	bool is_insert = what->change->kind == CHANGE_INSERT;

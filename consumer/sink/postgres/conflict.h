@@ -25,6 +25,11 @@ typedef struct ConflictChange
 void conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 							 int64_t found, Error *err);
 
+/* Sets the error of a row that moves to another node and is not there; is_kept:
+ * that was removed, and of which values should have been kept. */
+void conflict_set_no_values(const ConflictChange *what, bool is_kept,
+							Error *err);
+
 /* Sets the error of a conflict that its policy could not settle. */
 void conflict_set_unsettled(const ConflictChange *what, Error *err);
 

@@ -149,7 +149,7 @@ lane_send_statement(Lane *lane, Statement *statement, const Params *params,
 	}
 	if (!PQsendQueryPrepared(lane->pg, statement->name, params->count,
 							 params->values, params->lengths, params->formats,
-							 0))
+							 statement->binary ? 1 : 0))
 		return broken(lane, err);
 	push(lane, ITEM_COMMAND, expectation);
 	for (int i = 0; i < params->count; i++)

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "model/moved.h"
 #include "sink/postgres/applier.h"
 #include "sink/postgres/crew.h"
 #include "sink/postgres/in_progress.h"
@@ -41,6 +42,9 @@
 #define HOLD_MS_MAX           1000
 #define HOLD_LOOK_INTERVAL_MS 20
 
+/* How often it is looked what penstock.moved need not have any more. */
+#define FORGET_INTERVAL_MS 1000
+
 typedef struct PostgresSink
 {
 	Sink sink; /* first */
@@ -52,6 +56,12 @@ typedef struct PostgresSink
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
 	Batch filling;
 	size_t batch_bytes_max;
+
+	SinkFetch *fetches; /* that wait until all before them is applied */
+	Lsn forgotten_lsn;  /* up to here nothing is in penstock.moved any more */
+	Lsn kept_lsn;       /* up to here penstock.moved may have something; 0: it
+						   is empty */
+	int64_t forget_us;  /* when that is looked at next */
 
 	char *conninfo;
 	char lease_holder[PROGRESS_HOLDER_SIZE]; /* who we are */
@@ -139,6 +149,8 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 		begin_hold(self);
 	if (change == NULL)
 		return RC_OK;
+	if (change->relation != NULL && moved_is_relation(change->relation))
+		self->kept_lsn = batch_last_txn(&self->filling)->end_lsn;
 	batch_add(&self->filling, frame, change);
 	update_full(self);
 	return RC_OK;
@@ -195,6 +207,18 @@ take_stream_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
 	in_progress_abort(self->in_progress, xid, subxid, self->delivered_lsn);
 	update_full(self);
 	return RC_OK;
+}
+
+/* Behind those that wait. */
+static void
+take_fetch(Sink *sink, SinkFetch *fetch)
+{
+	SinkFetch **last = &postgres_sink(sink)->fetches;
+
+	while (*last != NULL)
+		last = &(*last)->next;
+	fetch->next = NULL;
+	*last = fetch;
 }
 
 /* ---- other states ------------------------------------------------------- */
@@ -279,7 +303,8 @@ batch_is_ready(const PostgresSink *self, bool source_idle)
 {
 	const Batch *batch = &self->filling;
 
-	if (batch->bytes >= self->batch_bytes_max)
+	if (batch->bytes >= self->batch_bytes_max ||
+		(self->fetches != NULL && batch->change_count > 0))
 		return true;
 	if (batch_complete_count(batch) == 0)
 		return false;
@@ -307,6 +332,36 @@ next_position_us(const PostgresSink *self)
 	if (self->sink.position_wanted || self->sink.mode == SINK_DRAINING)
 		return 0;
 	return self->target.position_at_us + POSITION_INTERVAL_MS * 1000;
+}
+
+/* When something in penstock.moved is to be removed. */
+static int64_t
+next_forget_us(const PostgresSink *self)
+{
+	bool can_wait = self->kept_lsn == 0 || self->applier.txn_open ||
+					self->sink.everywhere_lsn <= self->forgotten_lsn;
+
+	return can_wait ? INT64_MAX : self->forget_us;
+}
+
+/* What all nodes have need not be kept any more. */
+static MUST_CHECK Rc
+forget_kept(PostgresSink *self, int64_t now_us, Error *err)
+{
+	self->forgotten_lsn = self->sink.everywhere_lsn;
+	self->forget_us = now_us + FORGET_INTERVAL_MS * 1000;
+	if (self->kept_lsn <= self->forgotten_lsn)
+		self->kept_lsn = 0;
+	return applier_forget_kept(&self->applier, self->forgotten_lsn, err);
+}
+
+static MUST_CHECK Rc
+start_fetch(PostgresSink *self, Error *err)
+{
+	SinkFetch *fetches = self->fetches;
+
+	self->fetches = NULL;
+	return applier_start_fetch(&self->applier, fetches, err);
 }
 
 /*
@@ -359,6 +414,10 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 		return work_holding(self, err);
 	if (batch_is_ready(self, source_idle))
 		return start_batch(self, err);
+	if (self->fetches != NULL)
+		return start_fetch(self, err);
+	if (now_us >= next_forget_us(self))
+		return forget_kept(self, now_us, err);
 	if (holds_nothing(self) && now_us >= next_position_us(self))
 		return applier_commit_position(&self->applier, self->sink.received_lsn,
 									   err);
@@ -442,6 +501,8 @@ postgres_interest(const Sink *sink, SinkInterest *interest)
 		interest->deadline_us = target_next_check_us(&self->target);
 	if (holds_nothing(self) && next_position_us(self) < interest->deadline_us)
 		interest->deadline_us = next_position_us(self);
+	if (next_forget_us(self) < interest->deadline_us)
+		interest->deadline_us = next_forget_us(self);
 	if (self->holding)
 		interest->deadline_us = self->hold_look_us;
 }
@@ -544,6 +605,7 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 		.stream_change = take_stream_change,
 		.stream_commit = take_stream_commit,
 		.stream_abort = take_stream_abort,
+		.fetch = take_fetch,
 		.work = postgres_work,
 		.interest = postgres_interest,
 		.free = postgres_free,
@@ -567,12 +629,14 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 	self->target.sink = &self->sink;
 	self->target.label = xstrdup(options->label);
 	self->target.pipeline = xstrdup(options->pipeline);
+	self->sink.label = self->target.label;
 	self->conninfo = xstrdup(options->conninfo);
 	self->target.independent_tables = session.independent_tables;
 	self->target.rules = options->rules;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
 	self->table_states = session.table_states;
 	start_from(self, &session.progress);
+	self->kept_lsn = session.has_kept ? self->sink.start_lsn : 0;
 	self->sink.fence_lsn = session.fence_lsn;
 	applier_init(&self->applier, &self->target, session.conn);
 	open_in_progress(self, options, session.marked);

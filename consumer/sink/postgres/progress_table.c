@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sink/postgres/fence.h"
+#include "sink/postgres/moved_table.h"
 #include "sink/postgres/node_table.h"
 #include "sink/postgres/table_state.h"
 
@@ -324,7 +325,7 @@ static const char tidy_sql[] =
 	"  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 	"  WHERE n.nspname = 'penstock'"
 	"  AND c.relname IN ('progress', 'table_state', 'copy_run',"
-	"   'copy_table', 'copy_object', 'node', 'fence');"
+	"   'copy_table', 'copy_object', 'node', 'fence', 'moved');"
 	" IF may IS NOT TRUE THEN RETURN; END IF;"
 	" FOR pass IN 1..2 LOOP"
 	"  IF pass = 2 THEN EXECUTE format("
@@ -366,6 +367,8 @@ progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 		rc = table_states_remove(target, pipeline, err);
 	if (rc == RC_OK)
 		rc = node_table_remove(target, pipeline, err);
+	if (rc == RC_OK)
+		rc = moved_table_remove(target, pipeline, err);
 	if (rc == RC_OK)
 		rc = fence_remove(target, pipeline, err);
 	if (rc == RC_OK)

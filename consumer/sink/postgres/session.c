@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/ledger.h"
+#include "sink/postgres/moved_table.h"
 #include "sink/postgres/origin.h"
 #include "sink/postgres/statement.h"
 
@@ -142,6 +143,21 @@ check_source(const SessionOptions *options, const ProgressRow *row, Error *err)
 	return rc;
 }
 
+/* A node has to be ready for rows that move. */
+static MUST_CHECK Rc
+set_up_moved(Session *self, const SessionOptions *options, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (options->node == NULL)
+		return RC_OK;
+	rc = moved_table_create(self->conn, err);
+	if (rc == RC_OK)
+		rc = moved_table_is_used(self->conn, options->pipeline, &self->has_kept,
+								 err);
+	return rc;
+}
+
 static MUST_CHECK Rc
 set_up(Session *self, const SessionOptions *options, Error *err)
 {
@@ -162,6 +178,8 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = set_origin(conn, options, &self->marked, err);
 	if (rc == RC_OK && policy_is_lenient(options->rules))
 		rc = ledger_create(conn, err);
+	if (rc == RC_OK && row->exists)
+		rc = set_up_moved(self, options, err);
 	if (rc == RC_OK)
 		rc = progress_table_claim(conn, options->pipeline, row, err);
 	if (rc == RC_OK)

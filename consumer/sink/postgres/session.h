@@ -34,6 +34,7 @@ typedef struct Session
 	ProgressRow progress;    /* as it stood when the lease was claimed */
 	TableStates *table_states;
 	Lsn fence_lsn; /* see fence.h */
+	bool has_kept; /* penstock.moved has something of the pipeline */
 } Session;
 
 /*

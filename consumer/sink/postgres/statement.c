@@ -365,6 +365,52 @@ build_replace(Buf *sql, const TargetTable *table, const Value *set,
 	buf_append_string(sql, " FROM gone");
 }
 
+/*
+ * A value as it would come from the source: as text, or in the binary format of
+ * its type there.
+ */
+static void
+append_fetched(Buf *sql, const TargetColumn *column)
+{
+	bool is_text = column->transfer == TRANSFER_TEXT ||
+				   column->source->encoding == COLUMN_TEXT;
+
+	if (column->transfer == TRANSFER_SAME)
+	{
+		buf_printf(sql, "t.%s", column->name_sql);
+		return;
+	}
+
+	/* IS NULL would be true of a row of nulls as well. */
+	buf_printf(sql,
+			   "CASE WHEN t.%s IS NOT DISTINCT FROM NULL THEN NULL "
+			   "ELSE %spg_catalog.format('%%s', t.%s)",
+			   column->name_sql, is_text ? "" : "CAST(", column->name_sql);
+	if (!is_text)
+		buf_printf(sql, " AS %s)", column->source->type_name);
+	buf_append_string(sql, " END");
+}
+
+static void
+build_fetch(Buf *sql, const TargetTable *table, const Value *row,
+			const Value *find)
+{
+	bool first = true;
+	int n = 0;
+
+	buf_append_string(sql, "SELECT ");
+	for (int i = 0; i < table->column_count; i++)
+	{
+		if (!statement_fetches_column(&table->columns[i], row))
+			continue;
+		buf_append_string(sql, first ? "" : ", ");
+		append_fetched(sql, &table->columns[i]);
+		first = false;
+	}
+	buf_printf(sql, " FROM %s%s AS t", only(table), table->name_sql);
+	append_conditions(sql, STATEMENT_FETCH, table, find, &n);
+}
+
 static int
 count_set(const TargetTable *table, const Value *set)
 {
@@ -427,6 +473,9 @@ statement_build(Buf *sql, StatementKind kind, const TargetTable *table,
 			return;
 		case STATEMENT_DELETE:
 			build_delete(sql, table, find);
+			return;
+		case STATEMENT_FETCH:
+			build_fetch(sql, table, set, find);
 			return;
 		case STATEMENT_UPDATE_MANY:
 			build_update_many(sql, table, set);
@@ -546,7 +595,7 @@ make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
 				made == STATEMENT_REPLACE;
 	bool finds_by_all = table->key_count == 0 &&
 						(made == STATEMENT_UPDATE || made == STATEMENT_DELETE ||
-						 made == STATEMENT_REPLACE);
+						 made == STATEMENT_REPLACE || made == STATEMENT_FETCH);
 	uint8_t *at = cache->key;
 
 	*at++ = (uint8_t) kind;
@@ -556,6 +605,10 @@ make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
 	for (int i = 0; sets && i < table->column_count; i++)
 		*at++ = is_set(kind, &table->columns[i], set) ? HOLDS_VALUE
 													  : HOLDS_NOTHING;
+	for (int i = 0; made == STATEMENT_FETCH && i < table->column_count; i++)
+		*at++ = statement_fetches_column(&table->columns[i], set)
+					? HOLDS_VALUE
+					: HOLDS_NOTHING;
 	for (int i = 0; finds_by_all && i < table->column_count; i++)
 		*at++ = holds(&find[table->columns[i].source_index]);
 	cache->key_length = (size_t) (at - cache->key);
@@ -613,7 +666,7 @@ check_of(const StatementCache *cache, StatementKind kind,
 {
 	bool inserts = kind == STATEMENT_INSERT || kind == STATEMENT_INSERT_MANY;
 
-	if (inserts && table->nothing_fires)
+	if ((inserts && table->nothing_fires) || kind == STATEMENT_FETCH)
 		return CHECK_NONE;
 	if (!cache->counting || kind == STATEMENT_REPLACE ||
 		settled_kind(kind) != kind)
@@ -658,6 +711,7 @@ statement_get(StatementCache *cache, StatementKind kind,
 	entry->key = arena_dup(cache->arena, cache->key, cache->key_length);
 	buf_init(&sql, BUF_TEXT_MAX);
 	entry->statement.check = check_of(cache, kind, table);
+	entry->statement.binary = kind == STATEMENT_FETCH;
 	if (entry->statement.check == CHECK_COUNTED)
 		build_counting(&sql, kind, table, set, find);
 	else
@@ -709,7 +763,7 @@ statement_add_params(Params *params, StatementKind kind,
 	bool find_first;
 
 	ASSERT(!statement_kind_is_many(kind));
-	kind = settled_kind(kind);
+	kind = kind == STATEMENT_FETCH ? STATEMENT_DELETE : settled_kind(kind);
 
 	/* Where a part before the statement finds the row, that comes first. */
 	find_first = table->key_count == 0 || kind == STATEMENT_REPLACE;

@@ -34,6 +34,13 @@ typedef enum StatementKind
 	 */
 	STATEMENT_REPLACE,
 
+	/*
+	 * Reads the columns of a row whose new values are VALUE_UNCHANGED; results
+	 * in binary format, as the source sends these columns.  Parameters as for
+	 * a delete.
+	 */
+	STATEMENT_FETCH,
+
 	/* Many rows, one array parameter for each column. */
 	STATEMENT_INSERT_MANY,
 	STATEMENT_UPDATE_MANY,
@@ -68,6 +75,7 @@ typedef struct Statement
 	char name[STATEMENT_NAME_SIZE];
 	const char *sql; /* lives as long as the cache is not emptied */
 	bool prepared;   /* set by whoever sends it */
+	bool binary;     /* its results are in binary format */
 	StatementCheck check;
 } Statement;
 
@@ -125,6 +133,13 @@ bool statement_append_given(Buf *sql, StatementKind kind,
 void statement_append_conditions(Buf *sql, StatementKind kind,
 								 const TargetTable *table, const Value *find,
 								 int n);
+
+/* Whether STATEMENT_FETCH reads this column. */
+static inline bool
+statement_fetches_column(const TargetColumn *column, const Value *row)
+{
+	return row[column->source_index].kind == VALUE_UNCHANGED;
+}
 
 /* Whether an update sets this column of its new row. */
 static inline bool

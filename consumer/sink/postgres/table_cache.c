@@ -116,8 +116,9 @@ trim_chain(CachedTable *cached)
 	}
 }
 
-static MUST_CHECK Rc
-prepare(TableCache *cache, PgConn *target, Relation *relation, Error *err)
+Rc
+table_cache_open(TableCache *cache, PgConn *target, Relation *relation,
+				 Error *err)
 {
 	TargetTable *table = NULL;
 	CachedTable *cached;
@@ -144,7 +145,7 @@ prepare_truncated(TableCache *cache, PgConn *target,
 {
 	for (int i = 0; i < truncate->relation_count; i++)
 	{
-		Rc rc = prepare(cache, target, truncate->relations[i], err);
+		Rc rc = table_cache_open(cache, target, truncate->relations[i], err);
 
 		if (rc != RC_OK)
 			return rc;
@@ -167,7 +168,7 @@ table_cache_prepare(TableCache *cache, PgConn *target, const Batch *batch,
 		if (change->kind == CHANGE_TRUNCATE)
 			rc = prepare_truncated(cache, target, change->truncate, err);
 		else if (change->relation != last)
-			rc = prepare(cache, target, change->relation, err);
+			rc = table_cache_open(cache, target, change->relation, err);
 		if (rc != RC_OK)
 			return rc;
 		last = change->relation;

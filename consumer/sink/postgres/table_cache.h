@@ -23,6 +23,10 @@ void table_cache_free(TableCache *cache);
 MUST_CHECK Rc table_cache_prepare(TableCache *cache, PgConn *target,
 								  const Batch *batch, Error *err);
 
+/* The same for the table of one relation. */
+MUST_CHECK Rc table_cache_open(TableCache *cache, PgConn *target,
+							   Relation *relation, Error *err);
+
 /* A table that was prepared; never NULL.  Of the type TableLookup. */
 const TargetTable *table_cache_get(void *cache, const Relation *relation);
 

@@ -58,7 +58,8 @@ open_router(Bench *bench, const Placement *placement)
 	bench->router = router_new(&(RouterOptions){.sinks = sinks,
 												.sink_count = SINKS,
 												.placement = placement,
-												.node_count = NODES});
+												.node_count = NODES,
+												.pipeline = "shop"});
 }
 
 static void
@@ -226,31 +227,98 @@ a_row_that_moves_leaves_one_node_for_another(void **state UNUSED)
 	teardown(&bench);
 }
 
-static void
-a_row_that_the_log_has_in_part_cannot_move(void **state UNUSED)
+/* An update of a row that moves from the second node to the first. */
+static Change
+partial_move(const Bench *bench)
 {
-	const Value old_row[] = {{.kind = VALUE_INTEGER, .integer = 1},
-							 {.kind = VALUE_ABSENT}};
-	const Value new_row[] = {{.kind = VALUE_INTEGER, .integer = 2},
-							 {.kind = VALUE_UNCHANGED}};
+	static const Value old_row[] = {{.kind = VALUE_INTEGER, .integer = 1},
+									{.kind = VALUE_ABSENT}};
+	static const Value new_row[] = {{.kind = VALUE_INTEGER, .integer = 2},
+									{.kind = VALUE_UNCHANGED}};
+
+	return (Change){.kind = CHANGE_UPDATE,
+					.relation = bench->hashed,
+					.old_row = old_row,
+					.new_row = new_row,
+					.hash = 4,
+					.old_hash = 3};
+}
+
+static void
+what_the_log_lacks_is_fetched_where_the_row_was(void **state UNUSED)
+{
+	static const uint8_t bytes[] = "large";
+	Bench bench;
+	Change changes[2];
+	Frame frame = {.begins = true,
+				   .commits = true,
+				   .txn = {.xid = 10, .commit_lsn = 9, .end_lsn = 10},
+				   .changes = changes,
+				   .change_count = LENGTH_OF(changes),
+				   .references = 1};
+	SinkFetch *fetch;
 	Error err = {0};
+
+	setup(&bench);
+	frame.arena = bench.arena;
+	changes[0] = partial_move(&bench);
+	changes[1] = (Change){.kind = CHANGE_DELETE, .relation = bench.alone};
+	assert_int_equal(router_frame(bench.router, &frame, &err), RC_AGAIN);
+	assert_true(router_is_inside(bench.router));
+	assert_false(router_can_go_on(bench.router));
+	assert_int_equal(router_go_on(bench.router, &err), RC_AGAIN);
+	assert_logs(&bench, "", "fetch; ", "");
+
+	fetch = bench.sinks[1].fetch;
+	assert_int_equal(fetch->number, 1);
+	fetch->row[1] = (Value){.kind = VALUE_TEXT, .bytes = bytes, .length = 5};
+	fetch->done = true;
+	assert_true(router_can_go_on(bench.router));
+	assert_int_equal(router_go_on(bench.router, &err), RC_OK);
+	assert_false(router_is_inside(bench.router));
+	assert_logs(&bench, "begin 10; insert; commit 10; ",
+				"fetch; begin 10; insert; delete; commit 10; ",
+				"begin 10; delete; commit 10; ");
+	teardown(&bench);
+}
+
+static void
+nothing_is_fetched_for_a_node_that_has_it(void **state UNUSED)
+{
 	Bench bench;
 	Change change;
 
 	setup(&bench);
-	change = (Change){.kind = CHANGE_UPDATE,
-					  .relation = bench.hashed,
-					  .old_row = old_row,
-					  .new_row = new_row,
-					  .hash = 4,
-					  .old_hash = 3};
-	assert_int_equal(route(&bench, BEGINS | COMMITS, 10, &change, 1, &err),
-					 RC_FAIL);
-	assert_string_equal(err.message,
-						"row of table \"public\".\"hashed\" moves to another "
-						"node, and the log does not have its column \"large\"");
-	error_reset(&err);
+	bench.sinks[0].sink.start_lsn = 10;
+	change = partial_move(&bench);
+	route_well(&bench, BEGINS | COMMITS, 10, &change, 1);
+	assert_logs(&bench, "", "begin 10; delete; commit 10; ", "");
 	teardown(&bench);
+}
+
+static void
+a_sink_in_place_of_another_is_asked_again(void **state UNUSED)
+{
+	Bench bench;
+	MemorySink other;
+	Change change;
+	Frame frame = {.begins = true,
+				   .commits = true,
+				   .txn = {.xid = 10, .commit_lsn = 9, .end_lsn = 10},
+				   .changes = &change,
+				   .change_count = 1,
+				   .references = 1};
+	Error err = {0};
+
+	setup(&bench);
+	frame.arena = bench.arena;
+	change = partial_move(&bench);
+	assert_int_equal(router_frame(bench.router, &frame, &err), RC_AGAIN);
+	memory_sink_init(&other, 0);
+	router_replace_sink(bench.router, 1, &other.sink);
+	assert_ptr_equal(other.fetch, bench.sinks[1].fetch);
+	teardown(&bench);
+	sink_free(&other.sink);
 }
 
 static void
@@ -348,7 +416,9 @@ main(void)
 		cmocka_unit_test(a_sink_is_left_out_of_what_it_has),
 		cmocka_unit_test(messages_are_for_no_target),
 		cmocka_unit_test(a_row_that_moves_leaves_one_node_for_another),
-		cmocka_unit_test(a_row_that_the_log_has_in_part_cannot_move),
+		cmocka_unit_test(what_the_log_lacks_is_fetched_where_the_row_was),
+		cmocka_unit_test(nothing_is_fetched_for_a_node_that_has_it),
+		cmocka_unit_test(a_sink_in_place_of_another_is_asked_again),
 		cmocka_unit_test(a_truncate_is_for_those_that_have_the_table),
 		cmocka_unit_test(a_truncate_does_not_take_what_other_sources_have),
 		cmocka_unit_test(tables_that_cannot_be_placed_are_refused),

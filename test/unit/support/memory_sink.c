@@ -61,6 +61,15 @@ take_stream_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
 	return RC_OK;
 }
 
+static void
+take_fetch(Sink *sink, SinkFetch *fetch)
+{
+	MemorySink *self = memory_sink(sink);
+
+	self->fetch = fetch;
+	buf_append_string(&self->log, "fetch; ");
+}
+
 static Rc
 work(Sink *sink UNUSED, bool source_idle UNUSED, Error *err UNUSED)
 {
@@ -89,6 +98,7 @@ memory_sink_init(MemorySink *sink, Lsn start_lsn)
 		.stream_change = take_stream_change,
 		.stream_commit = take_stream_commit,
 		.stream_abort = take_stream_abort,
+		.fetch = take_fetch,
 		.work = work,
 		.interest = interest,
 		.free = release,

@@ -1,0 +1,84 @@
+/*
+ * moved_table.c
+ *    SQL around penstock.moved.
+ */
+#include "sink/postgres/moved_table.h"
+
+/* Columns as in model/moved.h.  */
+static const char create_sql[] =
+	"CREATE TABLE IF NOT EXISTS penstock.moved ("
+	" pipeline text NOT NULL,"
+	" end_lsn pg_lsn NOT NULL,"
+	" change bigint NOT NULL,"
+	" column_name text NOT NULL,"
+	" value bytea,"
+	" PRIMARY KEY (pipeline, end_lsn, change, column_name))";
+
+const char moved_table_read_sql[] =
+	"SELECT column_name, value FROM penstock.moved"
+	" WHERE pipeline = $1::text AND end_lsn = $2::pg_lsn"
+	" AND change = $3::bigint";
+
+const char moved_table_forget_sql[] =
+	"DELETE FROM penstock.moved"
+	" WHERE pipeline = $1::text AND end_lsn <= $2::pg_lsn";
+
+static MUST_CHECK Rc
+look_for_table(PgConn *target, bool *exists, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(
+		target, "SELECT pg_catalog.to_regclass('penstock.moved') IS NOT NULL",
+		&result, err);
+
+	*exists = rc == RC_OK && PQgetvalue(result, 0, 0)[0] == 't';
+	PQclear(result);
+	return rc;
+}
+
+Rc
+moved_table_create(PgConn *target, Error *err)
+{
+	bool exists;
+	Rc rc = look_for_table(target, &exists, err);
+
+	if (rc == RC_OK && !exists)
+		rc = pgconn_exec(target, create_sql, NULL, err);
+	if (rc == RC_FAIL && err->code == ERR_SQL)
+		error_hint(err, "The role needs CREATE on schema \"penstock\" of the "
+						"target.");
+	return rc;
+}
+
+Rc
+moved_table_is_used(PgConn *target, const char *pipeline, bool *used,
+					Error *err)
+{
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Rc rc = look_for_table(target, used, err);
+
+	if (rc != RC_OK || !*used)
+		return rc;
+	rc = pgconn_exec_params(target,
+							"SELECT FROM penstock.moved WHERE pipeline = $1"
+							" LIMIT 1",
+							LENGTH_OF(params), params, &result, err);
+	*used = rc == RC_OK && PQntuples(result) > 0;
+	PQclear(result);
+	return rc;
+}
+
+Rc
+moved_table_remove(PgConn *target, const char *pipeline, Error *err)
+{
+	const char *params[] = {pipeline};
+	bool exists;
+	Rc rc = look_for_table(target, &exists, err);
+
+	if (rc == RC_OK && exists)
+		rc = pgconn_exec_params(
+			target, "DELETE FROM penstock.moved WHERE pipeline = $1",
+			LENGTH_OF(params), params, NULL, err);
+	return rc;
+}
