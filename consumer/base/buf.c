@@ -38,7 +38,7 @@ buf_reset(Buf *buf)
 }
 
 char *
-buf_reserve(Buf *buf, size_t more)
+buf_reserve_slow(Buf *buf, size_t more)
 {
 	if (buf->overflowed || more > buf->max - buf->length)
 	{
@@ -68,8 +68,7 @@ buf_append(Buf *buf, const void *data, size_t length)
 		return;
 	if (length > 0)
 		memcpy(end, data, length);
-	buf->length += length;
-	buf->data[buf->length] = '\0';
+	buf_advance(buf, length);
 }
 
 void

@@ -40,8 +40,26 @@ void buf_release(Buf *buf);
 /* Empties it and keeps the memory. */
 void buf_reset(Buf *buf);
 
+/* Makes room; for buf_reserve(). */
+char *buf_reserve_slow(Buf *buf, size_t more);
+
 /* Room for `more` bytes behind the end; NULL and overflowed if too many. */
-char *buf_reserve(Buf *buf, size_t more);
+static inline char *
+buf_reserve(Buf *buf, size_t more)
+{
+	if (!buf->overflowed && more < buf->capacity - buf->length)
+		return buf->data + buf->length;
+	return buf_reserve_slow(buf, more);
+}
+
+/* Counts bytes that were written to what was reserved. */
+static inline void
+buf_advance(Buf *buf, size_t length)
+{
+	ASSERT(length < buf->capacity - buf->length);
+	buf->length += length;
+	buf->data[buf->length] = '\0';
+}
 
 void buf_append(Buf *buf, const void *data, size_t length);
 void buf_append_char(Buf *buf, char c);

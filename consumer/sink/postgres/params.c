@@ -161,15 +161,39 @@ params_add_int8(Params *params, int64_t number)
 }
 
 static void
+write_length(char *end, uint32_t length)
+{
+	length = htobe32(length);
+	memcpy(end, &length, sizeof(length));
+}
+
+static void
+append_bytes_field(Buf *buf, const Value *value)
+{
+	char *end = buf_reserve(buf, sizeof(uint32_t) + value->length);
+
+	if (end == NULL)
+		return;
+	write_length(end, value->length);
+	if (value->length > 0)
+		memcpy(end + sizeof(uint32_t), value->bytes, value->length);
+	buf_advance(buf, sizeof(uint32_t) + value->length);
+}
+
+static void
 append_integer_field(Buf *buf, const TargetColumn *column, const Value *value)
 {
 	if (column->transfer == TRANSFER_SAME)
 	{
-		uint8_t bytes[INTEGER_BYTES_MAX];
-		int length = encode_integer(bytes, column->wire_type, value->integer);
+		char *end = buf_reserve(buf, sizeof(uint32_t) + INTEGER_BYTES_MAX);
+		int length;
 
-		buf_append_uint32(buf, (uint32_t) length);
-		buf_append(buf, bytes, (size_t) length);
+		if (end == NULL)
+			return;
+		length = encode_integer((uint8_t *) end + sizeof(uint32_t),
+								column->wire_type, value->integer);
+		write_length(end, (uint32_t) length);
+		buf_advance(buf, sizeof(uint32_t) + (size_t) length);
 	}
 	else
 	{
@@ -196,8 +220,7 @@ params_append_field(Buf *buf, const TargetColumn *column, const Value *value)
 			break;
 		case VALUE_BINARY:
 		case VALUE_TEXT:
-			buf_append_uint32(buf, value->length);
-			buf_append(buf, value->bytes, value->length);
+			append_bytes_field(buf, value);
 			break;
 		case VALUE_ABSENT:
 		case VALUE_UNCHANGED:

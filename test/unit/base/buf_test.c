@@ -68,6 +68,25 @@ a_buffer_grows_and_always_ends_in_a_nul(void **state UNUSED)
 }
 
 static void
+reserved_room_counts_as_far_as_it_was_used(void **state UNUSED)
+{
+	Buf buf;
+
+	buf_init(&buf, KB);
+	for (int i = 0; i < 300; i++)
+	{
+		char *end = buf_reserve(&buf, 8);
+
+		assert_ptr_equal(end, buf.data + buf.length);
+		memcpy(end, "abc_____", 8);
+		buf_advance(&buf, 3);
+	}
+	assert_int_equal(buf.length, 900);
+	assert_string_equal(buf.data + 894, "abcabc");
+	buf_release(&buf);
+}
+
+static void
 formatted_text_is_appended_whole(void **state UNUSED)
 {
 	Buf buf;
@@ -133,6 +152,7 @@ main(void)
 		cmocka_unit_test(what_does_not_fit_is_not_appended),
 		cmocka_unit_test(an_enormous_append_does_not_wrap_around),
 		cmocka_unit_test(a_buffer_grows_and_always_ends_in_a_nul),
+		cmocka_unit_test(reserved_room_counts_as_far_as_it_was_used),
 		cmocka_unit_test(formatted_text_is_appended_whole),
 		cmocka_unit_test(integers_are_written_in_network_order),
 		cmocka_unit_test(identifiers_and_literals_are_quoted),
