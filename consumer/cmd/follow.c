@@ -33,11 +33,12 @@
 #define STREAMING_VERSION_MIN 140000
 
 /*
- * With several sources, a row may be where another one's is that is about to
- * go, because it has moved: how long to wait for that, if nothing else is
- * applied meanwhile.
+ * With several sources, a row may have to go where another one's is that is
+ * about to go, because it has moved from one source to the other: how long to
+ * wait for that, if nothing else is applied meanwhile, and how often to look.
  */
-#define OTHERS_WAIT_MAX_MS 30000
+#define OTHERS_WAIT_MAX_MS  30000
+#define OTHERS_PAUSE_MAX_MS 1000
 
 /* How often targets that are held at a fence are asked whether it is gone. */
 #define FENCE_POLL_MS 200
@@ -497,6 +498,13 @@ ms_since(int64_t begin_us)
 	return (clock_monotonic_us() - begin_us) / 1000;
 }
 
+/* Whether a conflict is with a row that another source may take away. */
+static bool
+may_be_moving(const Attempts *attempts, const Error *err)
+{
+	return err->code == ERR_CONFLICT && attempts->config->source_count > 1;
+}
+
 /*
  * A slot that was never ours and stays in use is somebody else's.  One that was
  * ours may still be held by our own lost connection, until the server notices.
@@ -504,7 +512,7 @@ ms_since(int64_t begin_us)
 static bool
 is_worth_retrying(const Attempts *attempts, const Error *err)
 {
-	if (err->code == ERR_CONFLICT && attempts->config->source_count > 1)
+	if (may_be_moving(attempts, err))
 		return ms_since(attempts->progress_us) < OTHERS_WAIT_MAX_MS;
 	if (!error_is_transient(err))
 		return false;
@@ -540,6 +548,12 @@ prepare_next(Attempts *attempts, Error *err)
 		return RC_OK;
 	}
 	log_error(LOG_WARNING, "follow", err);
+	if (may_be_moving(attempts, err))
+	{
+		log_info("follow", "waiting for what other sources do to the row");
+		if (attempts->pause_ms > OTHERS_PAUSE_MAX_MS)
+			attempts->pause_ms = OTHERS_PAUSE_MAX_MS;
+	}
 	log_info("follow", "trying again in %" PRId64 " ms", attempts->pause_ms);
 	error_reset(err);
 	return pause_before_retry(&attempts->pause_ms, err);

@@ -51,6 +51,21 @@
 	"  i.typispreferred DESC NULLS LAST LIMIT 1"
 
 /*
+ * Whether the hash of that type is another one on every server, because it is
+ * made of an OID: enums, names of objects, and types with any of them inside.
+ */
+#define HASH_IS_LOCAL_SQL                                                      \
+	"EXISTS (WITH RECURSIVE part (oid) AS (SELECT t.oid"                       \
+	"  UNION SELECT d.oid FROM part p JOIN pg_type y ON y.oid = p.oid"         \
+	"   CROSS JOIN LATERAL (SELECT y.typelem UNION SELECT y.typbasetype"       \
+	"    UNION SELECT r.rngsubtype FROM pg_range r WHERE r.rngtypid = y.oid"   \
+	"    UNION SELECT c.atttypid FROM pg_attribute c"                          \
+	"     WHERE c.attrelid = y.typrelid AND c.attnum > 0) d (oid))"            \
+	" SELECT FROM part p JOIN pg_type y ON y.oid = p.oid"                      \
+	" WHERE y.typtype = 'e' OR y.typname LIKE 'reg%%'"                         \
+	"  AND y.typnamespace = 'pg_catalog'::regnamespace)"
+
+/*
  * What that function is called with, as a format for the column (3) and the
  * type (4), or null if SQL cannot call it.  Before 18 some types borrow the
  * function of another one that is stored alike, and to which SQL has no cast.

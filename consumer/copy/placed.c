@@ -275,8 +275,9 @@ place_directory(Placed *placed, const Placement *placement)
 
 /*
  * For each column of a hash, in order: table, expression for its hash or null,
- * whether it is in the replica identity, and of the table whether an update may
- * leave values out of the log.  %s is the list of wanted columns.
+ * whether it is in the replica identity, of the table whether an update may
+ * leave values out of the log, and whether the hash is this server's alone.  %s
+ * is the list of wanted columns.
  */
 static const char columns_sql[] =
 	"WITH wanted (place, number, relid, name) AS (VALUES %s)"
@@ -291,8 +292,8 @@ static const char columns_sql[] =
 	"   AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid"
 	"    AND l.attnum = ANY (i.indkey)"
 	"    AND (c.relreplident = 'd' AND i.indisprimary"
-	"     OR c.relreplident = 'i' AND i.indisreplident)))"
-	" FROM wanted w JOIN pg_class c ON c.oid = w.relid"
+	"     OR c.relreplident = 'i' AND i.indisreplident))),"
+	" " HASH_IS_LOCAL_SQL " FROM wanted w JOIN pg_class c ON c.oid = w.relid"
 	" JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.name"
 	" CROSS JOIN LATERAL (" HASH_TYPE_SQL ") t"
 	" ORDER BY w.place, w.number";
@@ -304,6 +305,7 @@ enum
 	COLUMNS_EXPRESSION,
 	COLUMNS_IN_IDENTITY,
 	COLUMNS_MAY_LACK,
+	COLUMNS_IS_LOCAL,
 };
 
 static const char *
@@ -331,6 +333,28 @@ check_hash(Placed *placed, const CopyTable *table, const PGresult *result,
 								PQgetvalue(result, row, COLUMNS_NAME),
 								table->qualified),
 						});
+}
+
+/* Rows of several sources go by hashes of several servers. */
+static void
+check_shared(Placed *placed, const PlacedTable *table, const PGresult *result,
+			 int row)
+{
+	if (!table->rule->shared || !sql_bool(result, row, COLUMNS_IS_LOCAL))
+		return;
+	add_problem(
+		placed,
+		&(PlacedProblem){
+			.is_error = true,
+			.object = object_name(placed, table->table),
+			.message = arena_printf(
+				placed->arena,
+				"column \"%s\", by which table %s is placed, has "
+				"a type with another hash on every server: "
+				"several sources would not agree on a row's "
+				"place",
+				PQgetvalue(result, row, COLUMNS_NAME), table->table->qualified),
+		});
 }
 
 static void
@@ -396,6 +420,7 @@ take_columns(Placed *placed, const PGresult *result, bool publishes_keys)
 		if (table->rule->kind == PLACEMENT_HASH)
 		{
 			check_hash(placed, table->table, result, row);
+			check_shared(placed, table, result, row);
 			add_expression(placed, table,
 						   PQgetvalue(result, row, COLUMNS_EXPRESSION));
 		}

@@ -37,6 +37,8 @@ $shards->sources_sql("INSERT INTO sale (customer, note, large)
 	SELECT n, 'first', CASE WHEN n % 10 = 0 THEN $LARGE END
 	  FROM generate_series(1, $ROWS) n");
 
+refuse_what_cannot_be();
+
 my @writers = map { start_writer($_) } $shards->source_names;
 $shards->run_or_die('clone');
 is( join(' ', map { $shards->node_sql('x',
@@ -90,6 +92,69 @@ is($old->safe_psql('postgres', 'SELECT count(*) FROM pg_replication_slots'),
 is($shards->node_sql('x', "SELECT to_regnamespace('penstock')"),
 	'', 'and all progress');
 done_testing();
+
+# Before anything is written anywhere.
+sub refuse_what_cannot_be
+{
+	my %sources = %{ $shards->{sources} };
+
+	refuse(2, qr/shop\.ini:\d+: sources "a" and "c" have the same address/,
+		'one source twice', sources => { %sources, c => $sources{a} });
+	refuse(2, qr/several sources need a section \[placement\]/,
+		'no placement', leave_out => qr/\[placement\].*/s);
+	refuse(2, qr/directory\(COLUMN\) cannot be used with several sources/,
+		'a directory',
+		placement => [ '* = directory(id)' ],
+		text => "[directory]\ntable = public.price\nkey = code\nnode = value\n");
+	refuse_for('follow', 1, qr/--endpos is a position of one source/,
+		'a position of all sources', '--endpos=1/0');
+	refuse_for('tail', 1, qr/has several sources.*--from=a/s,
+		'one stream of all sources');
+	refuse_for('fence', 1, qr/has several sources.*--from=a/s,
+		'one position of all sources');
+	refuse_for('clone', 1, qr/spreads tables over nodes cannot be resumed/,
+		'going on with a copy', '--resume');
+
+	$shards->source_sql('b', 'ALTER TABLE sale RENAME note TO remark');
+	refuse(1, qr/column "note" of table "public"\."sale" is not there, or not published, on source "b"/,
+		'other columns');
+	$shards->source_sql('b', 'ALTER TABLE sale RENAME remark TO note');
+	$shards->source_sql('b', 'ALTER TABLE beat RENAME TO beats');
+	refuse(1, qr/table "public"\."beat" is published by source "a", and not by source "b"/,
+		'a table that only one has');
+	$shards->source_sql('b', 'ALTER TABLE beats RENAME TO beat');
+	$shards->sources_sql("CREATE TYPE size AS ENUM ('small', 'large');
+		CREATE TABLE shirt (sizes size[] PRIMARY KEY)");
+	refuse(1, qr/column "sizes", by which table "public"\."shirt" is placed, has a type with another hash on every server/,
+		'a key that is hashed otherwise everywhere',
+		placement => [ 'public.shirt = hash(sizes)', '* = all' ]);
+	$shards->sources_sql('DROP TABLE shirt');
+
+	is($old->safe_psql('postgres', 'SELECT count(*) FROM pg_replication_slots')
+		  . join(',', map { $shards->node_sql($_, "SELECT to_regnamespace('penstock'),
+			to_regclass('sale')") } $shards->node_names),
+		'0|,|,|', 'nothing was written');
+}
+
+# Refused by clone, with another file.
+sub refuse
+{
+	my ($status, $pattern, $title, %option) = @_;
+	my %kept = %$shards;
+
+	$shards->configure(%option);
+	refuse_for('clone', $status, $pattern, $title);
+	%$shards = %kept;
+	$shards->configure;
+}
+
+sub refuse_for
+{
+	my ($verb, $status, $pattern, $title, @options) = @_;
+
+	$shards->fails_like($status, $pattern, "$verb refuses $title", $verb,
+		@options);
+}
 
 # Inserts, updates, deletes, and rows that change their key.
 sub start_writer

@@ -50,19 +50,22 @@ sub source_names { return sort keys %{ $_[0]{sources} }; }
 sub node_names { return sort keys %{ $_[0]{nodes} }; }
 
 # Write the configuration file; options sources, nodes and placement as for
-# new(), and text, to be added at the end.
+# new(), text, to be added at the end, and leave_out, a pattern of what is not to
+# be in it.
 sub configure
 {
 	my ($self, %option) = @_;
 
 	%$self = (%$self, %option);
 	$self->{file} = "$ENV{TESTDATADIR}/$self->{name}.ini";
-	open my $handle, '>', $self->{file}
-	  or die "could not create \"$self->{file}\": $!\n";
-	print $handle "[penstock]\nname = $self->{name}\n",
+	my $text = join '', "[penstock]\nname = $self->{name}\n",
 	  $self->sections(source => 'sources'), $self->sections(target => 'nodes'),
 	  "\n[placement]\n", map({ "$_\n" } @{ $self->{placement} }),
 	  $option{text} // '';
+	$text =~ s/$option{leave_out}// if $option{leave_out};
+	open my $handle, '>', $self->{file}
+	  or die "could not create \"$self->{file}\": $!\n";
+	print $handle $text;
 	close $handle or die "could not write \"$self->{file}\": $!\n";
 }
 
