@@ -151,14 +151,16 @@ static void
 a_hash_has_a_limit_of_columns(void **state UNUSED)
 {
 	char place[256] = "hash(c";
+	Error err = {0};
 
 	for (int i = 1; i < RELATION_DISTRIBUTION_MAX; i++)
 		memcpy(place + strlen(place), ", c", sizeof(", c"));
 	memcpy(place + strlen(place), ")", sizeof(")"));
 	add("public.a", place);
 	memcpy(place + strlen(place) - 1, ", c)", sizeof(", c)"));
-	assert_int_equal(
-		placement_add(placement, "public.b", place, 1, &(Error){0}), RC_FAIL);
+	assert_int_equal(placement_add(placement, "public.b", place, 1, &err),
+					 RC_FAIL);
+	error_reset(&err);
 }
 
 static void
