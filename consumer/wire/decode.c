@@ -54,6 +54,9 @@ enum
 	ROW_HASH = 5,
 };
 
+/* How a value of a change starts: number and WIRE_BYTES. */
+#define CHANGE_VALUES_TAG (CHANGE_FIELD_VALUES << 3 | WIRE_BYTES)
+
 /* The fields of a row as they were found, before they meet their columns. */
 typedef struct RawRow
 {
@@ -448,6 +451,24 @@ add_row_field(RawRow *row, uint32_t number, const Field *field)
 	}
 }
 
+/*
+ * Values come one after the other, many in a wide row: takes those that come
+ * next, without asking for each what kind of field it is.
+ */
+static bool
+add_values(RawRow *row, Reader *reader)
+{
+	while (!reader_at_end(reader) && *reader->at == CHANGE_VALUES_TAG)
+	{
+		reader->at++;
+		if (row->value_count >= RELATION_COLUMNS_MAX ||
+			!reader_bytes(reader, &row->values[row->value_count]))
+			return false;
+		row->value_count++;
+	}
+	return true;
+}
+
 static void
 reset_row(RawRow *row)
 {
@@ -722,7 +743,8 @@ read_change(RawChange *raw, Span body)
 	{
 		Field field;
 
-		if (!reader_field(&reader, &field) || !read_change_field(raw, &field))
+		if (!reader_field(&reader, &field) || !read_change_field(raw, &field) ||
+			!add_values(&raw->row, &reader))
 			return false;
 	}
 	return true;

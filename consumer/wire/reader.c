@@ -31,16 +31,13 @@ reader_varint_slow(Reader *reader, uint64_t *number)
 	return false;
 }
 
-/*
- * Reads a tag or a length.  No writer needs more than five bytes for one, and
- * other readers take no more.
- */
-static bool
-read_short_varint(Reader *reader, uint64_t *number)
+/* No writer needs more than five bytes, and other readers take no more. */
+bool
+reader_short_varint_slow(Reader *reader, uint64_t *number)
 {
 	const uint8_t *start = reader->at;
 
-	return reader_varint(reader, number) &&
+	return reader_varint_slow(reader, number) &&
 		   reader->at - start <= SHORT_VARINT_BYTES_MAX;
 }
 
@@ -71,9 +68,8 @@ bool
 reader_field(Reader *reader, Field *field)
 {
 	uint64_t tag;
-	uint64_t length;
 
-	if (!read_short_varint(reader, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
+	if (!reader_short_varint(reader, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
 		return false;
 	field->number = (uint32_t) tag >> 3;
 	field->wire_type = (uint32_t) tag & 7;
@@ -86,12 +82,7 @@ reader_field(Reader *reader, Field *field)
 		case WIRE_FIXED32:
 			return skip(reader, 4);
 		case WIRE_BYTES:
-			if (!read_short_varint(reader, &length) ||
-				length > (size_t) (reader->end - reader->at))
-				return false;
-			field->bytes = (Span){reader->at, length};
-			reader->at += length;
-			return true;
+			return reader_bytes(reader, &field->bytes);
 		default: /* groups, and numbers that do not exist */
 			return false;
 	}

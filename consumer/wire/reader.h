@@ -71,6 +71,34 @@ reader_varint(Reader *reader, uint64_t *number)
 	return reader_varint_slow(reader, number);
 }
 
+/* Reads a tag or a length: what is longer than five bytes is none. */
+bool reader_short_varint_slow(Reader *reader, uint64_t *number);
+
+static inline bool
+reader_short_varint(Reader *reader, uint64_t *number)
+{
+	if (reader->at < reader->end && *reader->at < 0x80)
+	{
+		*number = *reader->at++;
+		return true;
+	}
+	return reader_short_varint_slow(reader, number);
+}
+
+/* Reads what a field of WIRE_BYTES has behind its tag. */
+static inline bool
+reader_bytes(Reader *reader, Span *bytes)
+{
+	uint64_t length;
+
+	if (!reader_short_varint(reader, &length) ||
+		length > (size_t) (reader->end - reader->at))
+		return false;
+	*bytes = (Span){reader->at, length};
+	reader->at += length;
+	return true;
+}
+
 /* Reads the next field, whatever it is; false if it is not well formed. */
 bool reader_field(Reader *reader, Field *field);
 
