@@ -29,13 +29,6 @@
 #define PART_BLOCKS 32768
 #endif
 
-/*
- * Locks that the jobs take together before they begin: with more tables each is
- * locked when it is its turn, for the source's table of locks has an end, by
- * default at 64 for each of 100 connections.
- */
-#define DATA_LOCKS_MAX 2000
-
 /* The interrupt's descriptor, two for each job, and those of the builders. */
 #define DATA_POLL_MAX (1 + 2 * DATA_JOBS_MAX + BUILD_JOBS_MAX)
 
@@ -143,7 +136,7 @@ open_jobs(DataCopy *copy, const DataOptions *options, int count, Error *err)
 		if (rc != RC_OK)
 			return rc;
 		copy->job_count++;
-		if (count * copy->catalog->table_count <= DATA_LOCKS_MAX)
+		if (count * copy->catalog->table_count <= JOB_LOCKS_MAX)
 			rc = job_lock(copy->jobs[i], copy->catalog, err);
 		if (rc != RC_OK)
 			return rc;

@@ -96,6 +96,13 @@ bool job_is_idle(const Job *job);
 bool job_triggers_fire(const Job *job);
 
 /*
+ * Locks that the jobs take together before they begin: with more tables each is
+ * locked when it is its turn, for the source's table of locks has an end, by
+ * default at 64 for each of 100 connections.
+ */
+#define JOB_LOCKS_MAX 2000
+
+/*
  * Locks the tables on the source, so that a session which waits to change one
  * of them does not get between us and it; waits only for the answer.
  */

@@ -70,7 +70,7 @@ reset_tables(const Spread *spread, CopyCatalog *catalog, int64_t *parts)
 }
 
 static MUST_CHECK Rc
-open_jobs(Spread *spread, int count, Error *err)
+open_jobs(Spread *spread, const CopyCatalog *catalog, int count, Error *err)
 {
 	const SpreadOptions *options = spread->options;
 	int fds_each = 1 + SPREAD_TARGETS_MAX;
@@ -85,6 +85,10 @@ open_jobs(Spread *spread, int count, Error *err)
 		if (rc != RC_OK)
 			return rc;
 		spread->job_count++;
+		if (count * catalog->table_count <= JOB_LOCKS_MAX)
+			rc = spread_job_lock(spread->jobs[i], catalog, err);
+		if (rc != RC_OK)
+			return rc;
 	}
 	if (count > 0 && options->expects_quiet &&
 		spread_job_triggers_fire(spread->jobs[0]))
@@ -268,8 +272,8 @@ spread_copy(CopyCatalog *catalog, const Placed *placed,
 	for (int i = 0; i < catalog->table_count; i++)
 		if (!is_left_out(placed, i))
 			spread.meter.bytes_total += catalog->tables[i].bytes;
-	rc = open_jobs(&spread, parts < options->jobs ? (int) parts : options->jobs,
-				   err);
+	rc = open_jobs(&spread, catalog,
+				   parts < options->jobs ? (int) parts : options->jobs, err);
 	if (rc == RC_OK)
 		rc = run_jobs(&spread, catalog, err);
 	for (int i = 0; i < spread.job_count; i++)

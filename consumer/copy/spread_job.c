@@ -92,6 +92,13 @@ spread_job_close(SpreadJob *job)
 	free(job);
 }
 
+Rc
+spread_job_lock(SpreadJob *job, const CopyCatalog *catalog, Error *err)
+{
+	ASSERT(job->state == SPREAD_IDLE);
+	return catalog_lock_at_once(catalog, NULL, job->source, err);
+}
+
 bool
 spread_job_is_idle(const SpreadJob *job)
 {
@@ -156,6 +163,7 @@ spread_job_start(SpreadJob *job, CopyPart part, const PlacedTable *table,
 	return rc;
 }
 
+/* See catalog_lock_at_once() for the lock. */
 static MUST_CHECK Rc
 send_source(SpreadJob *job, Error *err)
 {
@@ -163,7 +171,8 @@ send_source(SpreadJob *job, Error *err)
 	int sent;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "COPY (");
+	buf_printf(&sql, "LOCK TABLE %s IN ACCESS SHARE MODE NOWAIT; COPY (",
+			   job->part.table->qualified);
 	job_append_query(&job->part,
 					 job->format.hash_count > 0 ? job->table->hash_sql : NULL,
 					 &sql);
@@ -433,7 +442,10 @@ step_state(SpreadJob *job, JobProgress *progress, Error *err)
 			rc = step_outlets(job, outlet_started, err);
 			return rc == RC_OK ? send_source(job, err) : rc;
 		case SPREAD_SOURCE_STARTING:
-			return exchange_take_started(job->source, PGRES_COPY_OUT, err);
+			rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
+			if (rc == RC_FAIL)
+				catalog_explain_lock(err);
+			return rc;
 		case SPREAD_COPYING:
 			return step_copying(job, progress, err);
 		case SPREAD_FLUSHING:

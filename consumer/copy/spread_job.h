@@ -49,6 +49,10 @@ MUST_CHECK Rc spread_job_open(SpreadJob **job, const SpreadJobOptions *options,
 /* What was not committed is gone.  Accepts NULL. */
 void spread_job_close(SpreadJob *job);
 
+/* As job_lock(). */
+MUST_CHECK Rc spread_job_lock(SpreadJob *job, const CopyCatalog *catalog,
+							  Error *err);
+
 bool spread_job_is_idle(const SpreadJob *job);
 
 /* Whether a target runs triggers for what we copy. */

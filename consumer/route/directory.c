@@ -141,6 +141,23 @@ find_target(const Directory *directory, const char *key, const char *node,
 					 place->schema, place->table, key, node);
 }
 
+static MUST_CHECK Rc
+refuse_other_target(const Directory *directory, const Entry *entry,
+					const char *node, Error *err)
+{
+	const char *name = directory->place->target_names[entry->target];
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "key \"%s\" is listed with another target, \"%s\": its "
+					  "rows would have to move there",
+					  entry->key, node);
+
+	error_detail(err, "The rows of this key are on target \"%s\".", name);
+	error_hint(err, "Run \"penstock drop\" and clone again.  To move a key, "
+					"delete its rows and its entry on the source before it is "
+					"listed anew, and then insert the rows again.");
+	return rc;
+}
+
 Rc
 directory_add(Directory *directory, const char *key, const char *node,
 			  Error *err)
@@ -153,11 +170,7 @@ directory_add(Directory *directory, const char *key, const char *node,
 		return rc;
 	if (entry != NULL && entry->target != TARGET_NONE &&
 		entry->target != target)
-		return error_set(
-			err, ERR_CONFIG,
-			"key \"%s\" is listed with another target, \"%s\": its "
-			"rows would have to move there",
-			key, node);
+		return refuse_other_target(directory, entry, node, err);
 	if (entry != NULL)
 	{
 		entry->target = target;

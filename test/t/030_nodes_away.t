@@ -19,6 +19,7 @@ $pair->source_sql('CREATE TABLE item (id int PRIMARY KEY, note text);
 	INSERT INTO item SELECT n, n FROM generate_series(1, 1000) n');
 $pair->source_sql('CREATE SCHEMA hidden;
 	CREATE TABLE hidden.parted (LIKE public.item) PARTITION BY HASH (id)');
+dropped_while_copied();
 $nodes->run_or_die('clone');
 
 my $proxy = Penstock::Proxy->start($pair->target);
@@ -83,6 +84,33 @@ $nodes->spread_ok('the slow node has caught up', item => 'id');
 $pair->stop_ok($follower);
 
 done_testing();
+
+# Who waits to drop a table while it is copied does not stop the copy for ever.
+sub dropped_while_copied
+{
+	$pair->source_sql('CREATE TABLE gone (id int PRIMARY KEY);
+		INSERT INTO gone SELECT generate_series(1, 2000)');
+	$nodes->run_or_die('clone', '--schema-only');
+	my $blocker = $pair->target->background_psql('node_b');
+	$blocker->query_safe('BEGIN; LOCK TABLE gone IN SHARE MODE');
+	my $clone = $nodes->start('clone', '--data-only');
+	$pair->wait_for_sql('target',
+		"SELECT count(*) > 0 FROM pg_locks WHERE NOT granted");
+	my $drop = Penstock::Process->start(
+		name => 'psql',
+		command => [
+			'psql', '--no-psqlrc', '--command=DROP TABLE gone',
+			$pair->source->connstr($pair->name) ]);
+	$pair->wait_for_sql('source',
+		"SELECT count(*) > 0 FROM pg_locks WHERE NOT granted");
+	$blocker->query_safe('COMMIT');
+	$blocker->quit;
+	is($clone->wait_exit, 0, 'a copy of a table that is being dropped')
+	  or diag($clone->log);
+	is($drop->wait_exit, 0, 'and then it is dropped');
+	$nodes->run_or_die('drop');
+	$nodes->recreate_nodes;
+}
 
 sub away
 {

@@ -68,6 +68,16 @@ sub create_nodes
 	  for $self->names;
 }
 
+# Empty ones in their place.
+sub recreate_nodes
+{
+	my ($self) = @_;
+
+	$self->pair->target->safe_psql('postgres', "DROP DATABASE node_$_")
+	  for $self->names;
+	$self->create_nodes;
+}
+
 # Write the configuration file; options count (the first so many nodes),
 # placement and extra as for new().
 sub configure
