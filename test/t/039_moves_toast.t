@@ -179,6 +179,11 @@ sub killed_between_nodes
 				"SELECT count(*) FROM doc WHERE id = $id") == $alone;
 		});
 		$follower->end('KILL');
+
+		# The commit may be on its way already.
+		$pair->target->safe_psql('postgres',
+			"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+			WHERE wait_event_type = 'Lock'");
 		$locker->query_safe('COMMIT');
 		$locker->quit;
 		is(kept('a', $before) > 0, $alone == 0,
