@@ -10,6 +10,7 @@
 
 #include "access/attmap.h"
 #include "access/htup.h"
+#include "access/xlog.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_publication.h"
 #include "catalog/pg_publication_rel.h"
@@ -18,10 +19,14 @@
 #include "replication/logical.h"
 #include "replication/output_plugin.h"
 #include "replication/reorderbuffer.h"
+#include "replication/slot.h"
 #include "utils/inval.h"
 #include "utils/relcache.h"
 #include "utils/syscache.h"
 
+#if PG_VERSION_NUM >= 150000
+#include "access/xlogrecovery.h"
+#endif
 #if PG_VERSION_NUM >= 180000
 #include "rewrite/rewriteHandler.h"
 #endif
@@ -306,6 +311,36 @@ txn_private_compat(ReorderBufferTXN *txn)
 #else
 	(void) txn;
 	return NULL;
+#endif
+}
+
+/*
+ * Up to where a walsender that decodes can read the log without waiting for it:
+ * what is on disk or, on a standby (from 16 on), what was replayed.
+ */
+static inline XLogRecPtr
+readable_lsn_compat(void)
+{
+	if (RecoveryInProgress())
+		return GetXLogReplayRecPtr(NULL);
+#if PG_VERSION_NUM >= 150000
+	return GetFlushRecPtr(NULL);
+#else
+	return GetFlushRecPtr();
+#endif
+}
+
+/*
+ * Whether a walsender also waits for physical standbys before it decodes, as
+ * synchronized_standby_slots says: from 17 on, for slots that fail over.
+ */
+static inline bool
+waits_for_standbys_compat(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyReplicationSlot->data.failover;
+#else
+	return false;
 #endif
 }
 

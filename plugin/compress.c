@@ -53,9 +53,10 @@ penstock_compressor_new(int level)
 	return compressor;
 }
 
-bool
-penstock_compressor_append(PenstockCompressor *compressor, StringInfo out,
-						   const char *frame, Size bytes)
+/* False, and `out` as it was, if it would not be smaller. */
+static bool
+append_compressed(PenstockCompressor *compressor, StringInfo out,
+				  const char *frame, Size bytes)
 {
 	int start = out->len;
 	int mark;
@@ -83,4 +84,12 @@ penstock_compressor_append(PenstockCompressor *compressor, StringInfo out,
 	penstock_wire_advance(out, place + compressed);
 	penstock_wire_end(out, mark, PENSTOCK_WIRE_LENGTH_ANY);
 	return true;
+}
+
+void
+penstock_compress_append(PenstockCompressor *compressor, StringInfo out,
+						 const char *frame, Size bytes)
+{
+	if (compressor == NULL || !append_compressed(compressor, out, frame, bytes))
+		penstock_wire_raw(out, frame, bytes);
 }

@@ -5,7 +5,7 @@
  * A frame that is compressed is one that has a single field, which holds
  * another frame; see penstock.proto.  Each is compressed for itself, so that a
  * reader needs nothing of those before it.  Frames that are short, or that
- *would not become smaller, are sent as they are.
+ * would not become smaller, are sent as they are.
  */
 #ifndef PENSTOCK_COMPRESS_H
 #define PENSTOCK_COMPRESS_H
@@ -28,11 +28,11 @@ typedef struct PenstockCompressor PenstockCompressor;
 extern PenstockCompressor *penstock_compressor_new(int level);
 
 /*
- * Appends the compressed form of a frame to `out`.  Returns false, and leaves
- * `out` as it was, if that would not be smaller.
+ * Appends a frame to `out`: its compressed form, or the frame as it is if that
+ * would not be smaller, or if the compressor is NULL.
  */
-extern bool penstock_compressor_append(PenstockCompressor *compressor,
-									   StringInfo out, const char *frame,
-									   Size bytes);
+extern void penstock_compress_append(PenstockCompressor *compressor,
+									 StringInfo out, const char *frame,
+									 Size bytes);
 
 #endif /* PENSTOCK_COMPRESS_H */

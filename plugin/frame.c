@@ -43,6 +43,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "bundle.h"
 #include "compat.h"
 #include "compress.h"
 #include "frame.h"
@@ -82,7 +83,6 @@ struct PenstockFrames
 {
 	StringInfoData buf; /* fields of the frame that is being collected */
 	bool session_written;
-	PenstockCompressor *compressor; /* NULL: frames are sent as they are */
 
 	/*
 	 * The piece of a transaction in progress that is being written; NULL: a
@@ -95,6 +95,7 @@ struct PenstockFrames
 	 * written.  In a piece it has to be, in each frame.
 	 */
 	bool begin_written;
+	bool partly_sent; /* a part of it went in an earlier frame */
 	uint64 change_count;
 
 	int complete_bytes; /* of buf, up to where it has no half change */
@@ -136,9 +137,6 @@ penstock_frames_new(PenstockSession *session)
 	PenstockFrames *frames = palloc0(sizeof(PenstockFrames));
 
 	buffer_init(session, &frames->buf);
-	if (session->options.compression_level != 0)
-		frames->compressor = penstock_compressor_new(
-			session->options.compression_level);
 	return frames;
 }
 
@@ -151,6 +149,7 @@ frame_sent(PenstockSession *session)
 	buffer_reset(session, &frames->buf);
 	frames->complete_bytes = 0;
 	frames->changes_unsent = 0;
+	frames->partly_sent = true;
 	if (frames->stream != NULL)
 		frames->begin_written = false;
 }
@@ -168,13 +167,11 @@ send_frame(PenstockSession *session)
 {
 	PenstockFrames *frames = session->frames;
 	LogicalDecodingContext *ctx = session->ctx;
-	Size bytes = (Size) frames->buf.len;
 
+	penstock_bundle_end_holding(session);
 	OutputPluginPrepareWrite(ctx, true);
-	if (frames->compressor == NULL ||
-		!penstock_compressor_append(frames->compressor, ctx->out,
-									frames->buf.data, bytes))
-		penstock_wire_raw(ctx->out, frames->buf.data, bytes);
+	penstock_compress_append(session->compressor, ctx->out, frames->buf.data,
+							 (Size) frames->buf.len);
 	frame_sent(session);
 	OutputPluginWrite(ctx, true);
 }
@@ -481,6 +478,7 @@ send_large_change(PenstockSession *session, const RowChange *change)
 	PenstockFrames *frames = session->frames;
 	LogicalDecodingContext *ctx = session->ctx;
 
+	penstock_bundle_end_holding(session);
 	OutputPluginPrepareWrite(ctx, true);
 	penstock_wire_raw(ctx->out, frames->buf.data, (Size) frames->buf.len);
 	append_change(session, ctx->out, change, PENSTOCK_WIRE_LENGTH_ANY);
@@ -611,7 +609,7 @@ penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
 	ensure_begun(session, txn);
 	ensure_relation_sent(session, change.info->published);
 	large = is_large(session, &change);
-	if (unlikely(large) && session->frames->compressor == NULL)
+	if (unlikely(large) && session->compressor == NULL)
 		send_large_change(session, &change);
 	else
 	{
@@ -731,9 +729,11 @@ penstock_frame_message(PenstockSession *session, ReorderBufferTXN *txn,
 }
 
 void
-penstock_frame_begin(PenstockSession *session)
+penstock_frame_begin(PenstockSession *session, ReorderBufferTXN *txn)
 {
+	penstock_bundle_before(session, txn);
 	session->frames->begin_written = false;
+	session->frames->partly_sent = false;
 	session->frames->change_count = 0;
 	session->settings_applied = false;
 }
@@ -760,7 +760,13 @@ penstock_frame_commit(PenstockSession *session)
 		return;
 	write_commit(session, frames->change_count);
 	frames->begin_written = false;
-	send_frame(session);
+	if (session->bundle == NULL || frames->partly_sent)
+		send_frame(session);
+	else
+	{
+		penstock_bundle_add(session, &frames->buf);
+		frame_sent(session);
+	}
 }
 
 /* ---- transactions in progress ---- */
@@ -798,6 +804,7 @@ penstock_frame_stream_start(PenstockSession *session, ReorderBufferTXN *txn)
 	PenstockStream *stream = get_stream(txn);
 
 	Assert(frames->buf.len == 0);
+	penstock_bundle_end_holding(session);
 	if (stream == NULL)
 		stream = make_stream(session, txn);
 	frames->stream = stream;

@@ -5,7 +5,8 @@
  * What the server hands out change by change is collected and sent as one
  * message when the transaction ends or frame_size is reached: to send a message
  * costs more than to encode a row.  A frame never contains changes of two
- * transactions, because positions are acknowledged by message.
+ * transactions, because positions are acknowledged by message; but several
+ * frames may go in one (bundle.h).
  *
  * Order of calls, all with the session's change context as the current one:
  *
@@ -33,7 +34,8 @@ typedef struct PenstockFrames PenstockFrames;
 extern PenstockFrames *penstock_frames_new(PenstockSession *session);
 
 /* A transaction starts. */
-extern void penstock_frame_begin(PenstockSession *session);
+extern void penstock_frame_begin(PenstockSession *session,
+								 ReorderBufferTXN *txn);
 
 /*
  * A row was inserted, updated or deleted.  Raises an error if the change is

@@ -95,6 +95,12 @@ static const OptionDef option_defs[] = {
 		.value_default = false,
 	},
 	{
+		.name = "bundle",
+		.type = OPTION_BOOLEAN,
+		.offset = offsetof(PenstockOptions, bundle),
+		.value_default = false,
+	},
+	{
 		.name = "distribution",
 		.type = OPTION_DISTRIBUTION,
 		.offset = offsetof(PenstockOptions, distribution),

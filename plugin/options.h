@@ -17,6 +17,9 @@
  *					and later
  *	 distribution	tables whose rows are to be sent with a hash of some of
  *					their columns, and those columns; see route.h
+ *	 bundle			false (default), or true: hold small transactions back, and
+ *					send several in a message, while there is more to decode;
+ *					only in a replication connection, see bundle.h
  *	 compression	none (default), zstd, or zstd:LEVEL with a level from 1 to
  *					19: compress frames; see compress.h
  *
@@ -52,6 +55,7 @@ typedef struct PenstockOptions
 	int frame_size; /* bytes */
 	bool binary;
 	bool streaming;
+	bool bundle;
 	List *distribution;    /* of PenstockDistribution */
 	int compression_level; /* of zstd; 0: frames are not compressed */
 } PenstockOptions;

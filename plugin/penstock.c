@@ -11,6 +11,7 @@
  *	 publish	what the publications say is to be sent
  *	 relinfo	what is known of each table
  *	 frame		changes into frames, frames to the server's output
+ *	 bundle		several small transactions in one message
  *	 row		a row as fields
  *	 value		one value
  *	 wire		protobuf's bytes
@@ -45,8 +46,7 @@ begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 	PenstockSession *session = penstock_session_of(ctx);
 	MemoryContext outer = penstock_session_enter(session);
 
-	(void) txn;
-	penstock_frame_begin(session);
+	penstock_frame_begin(session, txn);
 	penstock_session_leave(session, outer);
 }
 

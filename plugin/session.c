@@ -7,7 +7,9 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+#include "bundle.h"
 #include "compat.h"
+#include "compress.h"
 #include "frame.h"
 #include "publish.h"
 #include "relinfo.h"
@@ -63,6 +65,11 @@ penstock_session_new(LogicalDecodingContext *ctx, bool creating)
 		session->publications = penstock_publications_new(session);
 		session->relations = penstock_relations_new(session);
 		session->frames = penstock_frames_new(session);
+		if (session->options.compression_level != 0)
+			session->compressor = penstock_compressor_new(
+				session->options.compression_level);
+		if (session->options.bundle)
+			session->bundle = penstock_bundle_new(session);
 	}
 
 	MemoryContextSwitchTo(outer);

@@ -22,6 +22,8 @@
 
 #include "options.h"
 
+struct PenstockBundle;
+struct PenstockCompressor;
 struct PenstockFrames;
 struct PenstockPublications;
 struct PenstockRelations;
@@ -70,6 +72,8 @@ typedef struct PenstockSession
 	/* What is being written, for error messages; NULL between rows. */
 	const struct PenstockValueWriter *current_value;
 
+	struct PenstockCompressor *compressor;     /* NULL: frames go as they are */
+	struct PenstockBundle *bundle;             /* NULL: nothing is held back */
 	struct PenstockFrames *frames;             /* see frame.h */
 	struct PenstockRelations *relations;       /* see relinfo.h */
 	struct PenstockPublications *publications; /* see publish.h */

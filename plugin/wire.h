@@ -66,7 +66,16 @@ typedef enum PenstockFrameField
 	PENSTOCK_FRAME_ZSTD = 5,
 	PENSTOCK_FRAME_STREAM = 6,
 	PENSTOCK_FRAME_STREAM_ABORT = 7,
+	PENSTOCK_FRAME_BUNDLE = 8,
+	PENSTOCK_FRAME_HOLDING = 9,
 } PenstockFrameField;
+
+/* Values of the last one, which is an enum. */
+typedef enum PenstockHolding
+{
+	PENSTOCK_HOLDING_BEGINS = 1,
+	PENSTOCK_HOLDING_ENDS = 2,
+} PenstockHolding;
 
 typedef enum PenstockSessionField
 {

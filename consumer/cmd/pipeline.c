@@ -41,6 +41,7 @@ typedef struct Run
 	Lsn streamed;        /* the stream has come up to here; 0: nowhere yet */
 	bool reading;        /* messages are still taken from the stream */
 	bool source_idle;    /* it had no more when last asked */
+	bool held_up;        /* it was not asked, because a sink was full */
 	bool inside_commits; /* the frame that the router is inside of ends its
 							transaction */
 	bool renewing;       /* to be run again, with transactions in progress */
@@ -106,7 +107,7 @@ check_streaming(Run *run, uint32_t passed_xid)
 static void
 handle_keepalive(Run *run, const StreamMessage *message)
 {
-	if (!in_transaction(run))
+	if (!in_transaction(run) && !decoder_is_holding(run->decoder))
 		note_received(run, message->lsn);
 	if (!message->reply_requested)
 		return;
@@ -158,22 +159,91 @@ go_on(Run *run, Error *err)
 	return rc;
 }
 
+/* The first frame of a message, or the next of the last one (NULL). */
+static MUST_CHECK Rc
+next_frame(Run *run, const WireMessage *message, Frame **frame, Error *err)
+{
+	Rc rc = message != NULL ? decoder_decode(run->decoder, message, frame, err)
+							: decoder_next(run->decoder, frame, err);
+
+	if (rc == RC_FAIL)
+		error_context(err, "reading the stream behind LSN " LSN_FORMAT,
+					  LSN_ARGS(run->progress.received));
+	return rc;
+}
+
+/*
+ * Hands over the frames of a message, from this one on.  What is left when the
+ * router cannot take more, or nothing more is to be read, stays in the decoder.
+ */
+static MUST_CHECK Rc
+handle_frames(Run *run, Frame *frame, Error *err)
+{
+	for (;;)
+	{
+		Rc rc = handle_frame(run, frame, err);
+
+		frame_unref(frame);
+		if (rc != RC_OK || !run->reading || router_is_full(run->router) ||
+			router_is_inside(run->router))
+			return rc;
+		rc = next_frame(run, NULL, &frame, err);
+		if (rc != RC_OK)
+			return rc == RC_AGAIN ? RC_OK : rc;
+	}
+}
+
 static MUST_CHECK Rc
 handle_data(Run *run, const StreamMessage *message, Error *err)
 {
 	const WireMessage wire = {message->memory, message->memory_free,
 							  message->data, message->length};
 	Frame *frame = NULL;
-	Rc rc = decoder_decode(run->decoder, &wire, &frame, err);
+	Rc rc = next_frame(run, &wire, &frame, err);
 
-	if (rc == RC_FAIL)
-		error_context(err, "reading the stream behind LSN " LSN_FORMAT,
-					  LSN_ARGS(run->progress.received));
+	if (rc == RC_OK)
+		return handle_frames(run, frame, err);
+	return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+/* Frames that were left of the last message.  RC_AGAIN: there are none. */
+static MUST_CHECK Rc
+handle_rest(Run *run, Error *err)
+{
+	Frame *frame = NULL;
+	Rc rc = next_frame(run, NULL, &frame, err);
+
+	return rc == RC_OK ? handle_frames(run, frame, err) : rc;
+}
+
+/* The next message; adds its bytes.  RC_AGAIN: none is here. */
+static MUST_CHECK Rc
+receive_message(Run *run, size_t *bytes, Error *err)
+{
+	StreamMessage message;
+	Rc rc = stream_receive(run->pipeline->stream, &message, err);
+
+	if (rc == RC_END)
+		return error_set(err, ERR_CONNECT, "source ended the stream");
 	if (rc != RC_OK)
 		return rc;
-	rc = handle_frame(run, frame, err);
-	frame_unref(frame);
-	return rc;
+	*bytes += message.length;
+	if (message.kind == STREAM_DATA)
+		return handle_data(run, &message, err);
+	handle_keepalive(run, &message);
+	return RC_OK;
+}
+
+/* What comes next.  RC_AGAIN: nothing now. */
+static MUST_CHECK Rc
+take_next(Run *run, size_t *bytes, Error *err)
+{
+	Rc rc;
+
+	if (router_is_inside(run->router))
+		return go_on(run, err);
+	rc = handle_rest(run, err);
+	return rc == RC_AGAIN ? receive_message(run, bytes, err) : rc;
 }
 
 /* Takes what is here, up to a turn's worth. */
@@ -185,31 +255,14 @@ receive_messages(Run *run, Error *err)
 	run->source_idle = true;
 	for (int i = 0; i < MESSAGES_PER_TURN && bytes < BYTES_PER_TURN; i++)
 	{
-		StreamMessage message;
 		Rc rc;
 
-		if (!run->reading || router_is_full(run->router))
+		run->held_up = router_is_full(run->router);
+		if (!run->reading || run->held_up)
 			return RC_OK;
-		if (router_is_inside(run->router))
-		{
-			rc = go_on(run, err);
-			if (rc == RC_OK)
-				continue;
-			return rc == RC_AGAIN ? RC_OK : rc;
-		}
-		rc = stream_receive(run->pipeline->stream, &message, err);
-		if (rc == RC_AGAIN)
-			return RC_OK;
-		if (rc == RC_END)
-			return error_set(err, ERR_CONNECT, "source ended the stream");
-		if (rc == RC_OK)
-			bytes += message.length;
-		if (rc == RC_OK && message.kind == STREAM_DATA)
-			rc = handle_data(run, &message, err);
-		else if (rc == RC_OK)
-			handle_keepalive(run, &message);
+		rc = take_next(run, &bytes, err);
 		if (rc != RC_OK)
-			return rc;
+			return rc == RC_AGAIN ? RC_OK : rc;
 	}
 	run->source_idle = false;
 	return RC_OK;
@@ -440,7 +493,7 @@ wait_for_events(const Run *run, Error *err)
 		run->watch_due_us < deadline_us)
 		deadline_us = run->watch_due_us;
 	left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
-	if (left_ms < 0 || (receiving && !run->source_idle) ||
+	if (left_ms < 0 || (receiving && (!run->source_idle || run->held_up)) ||
 		(taking && router_can_go_on(run->router)))
 		left_ms = 0;
 	if (left_ms > INT_MAX)

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/xalloc.h"
 #include "penstock.pb-c.h"
+#include "wire/bundle.h"
 #include "wire/inflate.h"
 #include "wire/open_streams.h"
 #include "wire/reader.h"
@@ -32,6 +33,7 @@ enum
 	FRAME_COMMIT = 4,
 	FRAME_STREAM = 6,
 	FRAME_STREAM_ABORT = 7,
+	FRAME_HOLDING = 9,
 
 	CHANGE_FIELD_INSERT = 1,
 	CHANGE_FIELD_UPDATE = 2,
@@ -84,6 +86,8 @@ typedef struct RawChange
 struct Decoder
 {
 	Inflater *inflater;
+	Bundle *bundle; /* that frames are still to be taken from, or NULL */
+	bool holding;   /* as the source last said */
 	bool session_seen;
 	bool in_transaction;
 	OpenStreams streams;   /* transactions in progress */
@@ -133,6 +137,7 @@ decoder_free(Decoder *decoder)
 		relation_unref(decoder->relations[i]);
 	free(decoder->relations);
 	open_streams_release(&decoder->streams);
+	bundle_free(decoder->bundle);
 	inflater_free(decoder->inflater);
 	free(decoder);
 }
@@ -141,6 +146,12 @@ bool
 decoder_in_transaction(const Decoder *decoder)
 {
 	return decoder->in_transaction;
+}
+
+bool
+decoder_is_holding(const Decoder *decoder)
+{
+	return decoder->holding || decoder->bundle != NULL;
 }
 
 /* ---- protobuf-c's allocator --------------------------------------------- */
@@ -799,6 +810,8 @@ typedef struct FrameOutline
 	Span stream;
 	Span stream_abort;
 	size_t change_count;
+	size_t bundle_count;
+	Penstock__Holding holding;
 } FrameOutline;
 
 /* Where a part goes of which a frame has one; NULL: a field of a later
@@ -823,14 +836,29 @@ part_of_frame(FrameOutline *outline, uint32_t number)
 	}
 }
 
+static bool
+outline_holding(FrameOutline *outline, const Field *field)
+{
+	if (field->wire_type != WIRE_VARINT || outline->holding != 0 ||
+		(field->varint != PENSTOCK__HOLDING__HOLDING_BEGINS &&
+		 field->varint != PENSTOCK__HOLDING__HOLDING_ENDS))
+		return false;
+	outline->holding = (Penstock__Holding) field->varint;
+	return true;
+}
+
 /* Notes a field; false if it cannot be there. */
 static bool
 outline_field(FrameOutline *outline, const Field *field)
 {
 	Span *part = part_of_frame(outline, field->number);
 
+	if (field->number == FRAME_HOLDING)
+		return outline_holding(outline, field);
 	if (field->number == FRAME_CHANGES)
 		outline->change_count++;
+	else if (field->number == BUNDLE_FIELD)
+		outline->bundle_count++;
 	else if (part == NULL)
 		return true;
 	else if (part->data != NULL)
@@ -859,7 +887,8 @@ outline_frame(Span body, FrameOutline *outline, Error *err)
 	}
 	if (outline->session.data == NULL && outline->begin.data == NULL &&
 		outline->commit.data == NULL && outline->stream.data == NULL &&
-		outline->stream_abort.data == NULL && outline->change_count == 0)
+		outline->stream_abort.data == NULL && outline->change_count == 0 &&
+		outline->bundle_count == 0 && outline->holding == 0)
 		return invalid(err, "it is empty");
 	return RC_OK;
 }
@@ -1085,33 +1114,130 @@ new_frame(const WireMessage *message)
 }
 
 static MUST_CHECK Rc
-decode_frame(Decoder *decoder, Frame *frame, Span body, Error *err)
+decode_frame(Decoder *decoder, Frame *frame, Span body,
+			 const FrameOutline *outline, Error *err)
 {
-	FrameOutline outline;
-	Rc rc = outline_frame(body, &outline, err);
+	Rc rc;
 
-	if (rc != RC_OK)
-		return rc;
-	frame->change_count = outline.change_count;
+	frame->change_count = outline->change_count;
 	frame->changes = arena_alloc(frame->arena,
-								 outline.change_count * sizeof(Change));
+								 outline->change_count * sizeof(Change));
 	decoder->frame_relation_capacity = 0;
-	rc = decode_session(decoder, frame, outline.session, err);
+	rc = decode_session(decoder, frame, outline->session, err);
 	if (rc == RC_OK)
-		rc = decode_stream(decoder, frame, &outline, err);
+		rc = decode_stream(decoder, frame, outline, err);
 	if (rc == RC_OK)
-		rc = decode_begin(decoder, frame, outline.begin, err);
+		rc = decode_begin(decoder, frame, outline->begin, err);
 	if (rc == RC_OK)
 		rc = decode_changes(decoder, frame, body, err);
 	if (rc == RC_OK)
 		rc = check_place(decoder, frame, err);
 	if (rc == RC_OK)
-		rc = decode_commit(decoder, frame, outline.commit, err);
+		rc = decode_commit(decoder, frame, outline->commit, err);
 	if (rc == RC_OK)
-		rc = decode_stream_abort(decoder, frame, &outline, err);
+		rc = decode_stream_abort(decoder, frame, outline, err);
 	if (rc == RC_OK)
 		end_stream_frame(decoder, frame);
 	return rc;
+}
+
+/* Takes ownership of the message's memory. */
+static MUST_CHECK Rc
+make_frame(Decoder *decoder, const WireMessage *message,
+		   const FrameOutline *outline, Frame **frame, Error *err)
+{
+	Frame *made = new_frame(message);
+	Rc rc = decode_frame(decoder, made, (Span){message->data, message->length},
+						 outline, err);
+
+	if (rc != RC_OK)
+	{
+		frame_unref(made);
+		return rc;
+	}
+	made->bytes = arena_bytes(made->arena) + message->length;
+	*frame = made;
+	return RC_OK;
+}
+
+/* ---- bundles ------------------------------------------------------------ */
+
+/* Has nothing that belongs to a bundle itself. */
+static bool
+is_whole_transaction(const FrameOutline *outline)
+{
+	return outline->begin.data != NULL && outline->commit.data != NULL &&
+		   outline->stream.data == NULL && outline->stream_abort.data == NULL &&
+		   outline->bundle_count == 0;
+}
+
+/* A bundle may be empty, if it is the end of holding. */
+static bool
+is_bundle(const FrameOutline *outline)
+{
+	return outline->bundle_count > 0 ||
+		   outline->holding == PENSTOCK__HOLDING__HOLDING_ENDS;
+}
+
+static bool
+is_only_bundle(const FrameOutline *outline)
+{
+	return outline->session.data == NULL && outline->begin.data == NULL &&
+		   outline->commit.data == NULL && outline->stream.data == NULL &&
+		   outline->stream_abort.data == NULL && outline->change_count == 0 &&
+		   outline->holding != PENSTOCK__HOLDING__HOLDING_BEGINS;
+}
+
+/*
+ * Follows what the source says of holding back.  While it does, bundles come
+ * and nothing else; that is what makes their order that of the commits.
+ */
+static MUST_CHECK Rc
+note_holding(Decoder *decoder, const FrameOutline *outline, Error *err)
+{
+	if (is_bundle(outline) != decoder->holding)
+		return invalid(err, decoder->holding
+								? "something else than a bundle while "
+								  "transactions are held back"
+								: "bundle while nothing is held back");
+	if (is_bundle(outline) && !is_only_bundle(outline))
+		return invalid(err, "bundle with something beside it");
+	if (outline->holding == PENSTOCK__HOLDING__HOLDING_ENDS)
+		decoder->holding = false;
+	else if (outline->holding == PENSTOCK__HOLDING__HOLDING_BEGINS)
+	{
+		if (!is_whole_transaction(outline))
+			return invalid(err, "transactions are held back in a wrong place");
+		decoder->holding = true;
+	}
+	return RC_OK;
+}
+
+Rc
+decoder_next(Decoder *decoder, Frame **frame, Error *err)
+{
+	FrameOutline outline;
+	WireMessage part;
+	Rc rc;
+
+	if (decoder->bundle == NULL)
+		return RC_AGAIN;
+	if (!bundle_next(decoder->bundle, &part))
+	{
+		bundle_free(decoder->bundle);
+		decoder->bundle = NULL;
+		return RC_AGAIN;
+	}
+	rc = outline_frame((Span){part.data, part.length}, &outline, err);
+	if (rc == RC_OK && (!is_whole_transaction(&outline) ||
+						outline.session.data != NULL || outline.holding != 0))
+		rc = invalid(err, "bundle of something else than transactions");
+	if (rc != RC_OK)
+	{
+		part.memory_free(part.memory);
+		return rc;
+	}
+	return make_frame(decoder, &part, &outline, frame, err);
 }
 
 Rc
@@ -1119,23 +1245,22 @@ decoder_decode(Decoder *decoder, const WireMessage *message, Frame **frame,
 			   Error *err)
 {
 	WireMessage opened = *message;
-	Frame *decoded;
-	Rc rc = inflater_open_message(decoder->inflater, &opened, err);
+	FrameOutline outline;
+	Rc rc;
 
+	ASSERT(decoder->bundle == NULL);
+	rc = inflater_open_message(decoder->inflater, &opened, err);
+	if (rc == RC_OK)
+		rc = outline_frame((Span){opened.data, opened.length}, &outline, err);
+	if (rc == RC_OK)
+		rc = note_holding(decoder, &outline, err);
 	if (rc != RC_OK)
 	{
 		opened.memory_free(opened.memory);
 		return rc;
 	}
-	decoded = new_frame(&opened);
-	rc = decode_frame(decoder, decoded, (Span){opened.data, opened.length},
-					  err);
-	if (rc != RC_OK)
-	{
-		frame_unref(decoded);
-		return rc;
-	}
-	decoded->bytes = arena_bytes(decoded->arena) + opened.length;
-	*frame = decoded;
-	return RC_OK;
+	if (!is_bundle(&outline))
+		return make_frame(decoder, &opened, &outline, frame, err);
+	decoder->bundle = bundle_new(&opened);
+	return decoder_next(decoder, frame, err);
 }

@@ -51,6 +51,11 @@ SELECT open_slot();
 :get, 'proto_version', '1', 'publications', 'options_pub', 'frame_size', '1024');
 :get, 'proto_version', '1', 'publications', 'options_pub', 'frame_size', '16777216');
 
+-- Bundles: what a function held back when it ends would never be sent.
+:get, 'proto_version', '1', 'publications', 'options_pub', 'bundle', 'maybe');
+:get, 'proto_version', '1', 'publications', 'options_pub', 'bundle', 'on');
+:get, 'proto_version', '1', 'publications', 'options_pub', 'bundle', 'off');
+
 -- Frames are binary.
 SELECT data FROM pg_logical_slot_get_changes('regress', NULL, NULL, 'proto_version', '1', 'publications', 'options_pub');
 

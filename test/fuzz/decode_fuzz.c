@@ -250,6 +250,46 @@ check_frame(const uint8_t *data, size_t length, const Frame *frame)
 	penstock__frame__free_unpacked(wire, NULL);
 }
 
+/*
+ * The frames of a bundle, from the first on, each against protobuf-c's view of
+ * it.  Returns what the decoder says behind the last good one.
+ */
+static Rc
+check_bundle(Decoder *decoder, const Penstock__Frame *wire, Rc rc, Frame *frame,
+			 Error *err)
+{
+	for (size_t i = 0; rc == RC_OK; i++)
+	{
+		CHECK(i < wire->n_bundle);
+		check_frame(wire->bundle[i].data, wire->bundle[i].len, frame);
+		frame_unref(frame);
+		frame = NULL;
+		rc = decoder_next(decoder, &frame, err);
+		CHECK(rc != RC_AGAIN || i + 1 == wire->n_bundle);
+	}
+	return rc;
+}
+
+/* What an accepted message has; RC_FAIL if that was refused later. */
+static Rc
+check_accepted(Decoder *decoder, const uint8_t *data, size_t length, Rc rc,
+			   Frame *frame, Error *err)
+{
+	Penstock__Frame *wire = unpack_frame(data, length);
+
+	CHECK(wire != NULL);
+	if (wire->n_bundle > 0 || wire->holding == PENSTOCK__HOLDING__HOLDING_ENDS)
+		rc = check_bundle(decoder, wire, rc, frame, err);
+	else
+	{
+		CHECK(rc == RC_OK);
+		check_frame(data, length, frame);
+		frame_unref(frame);
+	}
+	penstock__frame__free_unpacked(wire, NULL);
+	return rc;
+}
+
 /* Decodes one message; false if it was refused. */
 static bool
 decode_one(Decoder *decoder, const uint8_t *data, size_t length)
@@ -264,13 +304,12 @@ decode_one(Decoder *decoder, const uint8_t *data, size_t length)
 	message.data = (uint8_t *) message.memory + 1;
 	memcpy((uint8_t *) message.memory + 1, data, length);
 	rc = decoder_decode(decoder, &message, &frame, &err);
-	if (rc == RC_OK)
-		check_frame(data, length, frame);
-	else
+	if (rc != RC_FAIL)
+		rc = check_accepted(decoder, data, length, rc, frame, &err);
+	if (rc == RC_FAIL)
 		CHECK(err.code == ERR_PROTOCOL);
-	frame_unref(frame);
 	error_reset(&err);
-	return rc == RC_OK;
+	return rc != RC_FAIL;
 }
 
 int

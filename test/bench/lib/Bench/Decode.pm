@@ -20,7 +20,11 @@ my @CONTENDERS = (
 	{
 		name => 'penstock',
 		plugin => 'penstock',
-		options => { proto_version => 1, publications => 'bench' },
+		options => {
+			proto_version => 1,
+			publications => 'bench',
+			bundle => 'true',
+		},
 	},
 	{
 		name => 'penstock zstd',
@@ -28,6 +32,7 @@ my @CONTENDERS = (
 		options => {
 			proto_version => 1,
 			publications => 'bench',
+			bundle => 'true',
 			compression => 'zstd',
 		},
 	},
@@ -81,11 +86,13 @@ sub missing
 	return $works ? undef : $reason // 'failed';
 }
 
-# Number and bytes of the messages up to a position.
+# Number and bytes of the messages up to a position.  Bundles are only made in a
+# replication connection.
 sub peek
 {
 	my ($source, $database, $slot, $end_lsn, $contender) = @_;
 	my %options = %{ $contender->{options} };
+	delete $options{bundle};
 	my $arguments = join '', map { ", '$_', '$options{$_}'" } sort keys %options;
 
 	return split /\|/, $source->sql($database,
@@ -94,22 +101,29 @@ sub peek
 		  . " NULL$arguments)");
 }
 
+sub receive
+{
+	my ($source, $workload, $contender, $slot, $file) = @_;
+	my %options = %{ $contender->{options} };
+
+	return run_measured(
+		"$source->{directory}/$slot.log", 'pg_recvlogical',
+		'--dbname=' . $source->conninfo($workload->{name}), "--slot=$slot",
+		'--start', '--no-loop', "--endpos=$workload->{end_lsn}",
+		"--file=$file", map { "--option=$_=$options{$_}" } sort keys %options);
+}
+
 # Time one drain of the backlog; see Bench::Process for how CPU is counted.
 sub drain
 {
 	my ($source, $workload, $contender) = @_;
-	my %options = %{ $contender->{options} };
 	my $database = $workload->{name};
 
 	$source->copy_slot($database, 'start', 'drain', $contender->{plugin});
 	$source->settle;
 	my $cpu_s = $source->sessions_cpu_s;
-	my $client = run_measured(
-		"$source->{directory}/drain.log", 'pg_recvlogical',
-		'--dbname=' . $source->conninfo($database), '--slot=drain',
-		'--start', '--no-loop', "--endpos=$workload->{end_lsn}",
-		'--file=/dev/null',
-		map { "--option=$_=$options{$_}" } sort keys %options);
+	my $client =
+	  receive($source, $workload, $contender, 'drain', '/dev/null');
 	$source->settle;
 	$cpu_s = $source->sessions_cpu_s - $cpu_s;
 	$source->drop_slot('drain');
@@ -124,16 +138,60 @@ sub drain
 # XLogData, which is a type and three 8-byte numbers.
 my $HEADER_BYTES = 1 + 4 + 1 + 3 * 8;
 
-# What the plugin hands out, which no run changes: counted once, in SQL; and
-# what becomes of it in a replication connection.
+# Number and bytes of our own messages in what pg_recvlogical wrote, which puts a
+# newline behind each.  A message is a sequence of protobuf fields: the tag, and
+# a length and so many bytes or, of number 9, a small number.  The newline is the
+# tag of the first field, which only the first message has.
+sub count_frames
+{
+	my ($file) = @_;
+	open my $handle, '<:raw', $file or die "could not open \"$file\": $!\n";
+	my $data = do { local $/; <$handle> } // '';
+	my ($at, $messages) = (0, 0);
+
+	while ($at < length $data)
+	{
+		my $tag = ord substr $data, $at++, 1;
+		if ($tag == 0x0a && $at > 1)
+		{
+			$messages++;
+			next;
+		}
+		my ($number, $shift, $byte) = (0, 0);
+		do
+		{
+			$byte = ord substr $data, $at++, 1;
+			$number |= ($byte & 0x7f) << $shift;
+			$shift += 7;
+		} while ($byte & 0x80);
+		$at += $number if ($tag & 7) == 2;
+	}
+	return ($messages, $at - $messages);
+}
+
+sub volume_received
+{
+	my ($source, $workload, $contender) = @_;
+	my $file = "$source->{directory}/volume.out";
+
+	receive($source, $workload, $contender, 'volume', $file);
+	my @volume = count_frames($file);
+	unlink $file;
+	return @volume;
+}
+
+# What the plugin hands out, which runs hardly change: counted once, in SQL if
+# that can be; and what becomes of it in a replication connection.
 sub volume
 {
 	my ($source, $workload, $contender) = @_;
 	my $database = $workload->{name};
 
 	$source->copy_slot($database, 'start', 'volume', $contender->{plugin});
-	my ($messages, $bytes) = peek($source, $database, 'volume',
-		"'$workload->{end_lsn}'", $contender);
+	my ($messages, $bytes) =
+	  $contender->{options}{bundle}
+	  ? volume_received($source, $workload, $contender)
+	  : peek($source, $database, 'volume', "'$workload->{end_lsn}'", $contender);
 	$source->drop_slot('volume');
 	return {
 		messages => $messages + 0,

@@ -1,0 +1,67 @@
+/*
+ * bundle.c
+ *    A message that counts who needs it.
+ */
+#include "wire/bundle.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "wire/reader.h"
+
+struct Bundle
+{
+	WireMessage message;
+	Reader rest;    /* what was not handed out yet */
+	int references; /* the caller's, and one for each frame */
+};
+
+Bundle *
+bundle_new(const WireMessage *message)
+{
+	Bundle *bundle = xmalloc(sizeof(Bundle));
+
+	bundle->message = *message;
+	bundle->rest = reader_of((Span){message->data, message->length});
+	bundle->references = 1;
+	return bundle;
+}
+
+static void
+unref(void *pointer)
+{
+	Bundle *bundle = pointer;
+
+	ASSERT(bundle->references > 0);
+	if (--bundle->references > 0)
+		return;
+	bundle->message.memory_free(bundle->message.memory);
+	free(bundle);
+}
+
+void
+bundle_free(Bundle *bundle)
+{
+	if (bundle != NULL)
+		unref(bundle);
+}
+
+bool
+bundle_next(Bundle *bundle, WireMessage *frame)
+{
+	while (!reader_at_end(&bundle->rest))
+	{
+		Field field;
+
+		CHECK(reader_field(&bundle->rest, &field));
+		if (field.number != BUNDLE_FIELD)
+			continue;
+		bundle->references++;
+		*frame = (WireMessage){.memory = bundle,
+							   .memory_free = unref,
+							   .data = field.bytes.data,
+							   .length = field.bytes.length};
+		return true;
+	}
+	return false;
+}
