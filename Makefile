@@ -272,14 +272,17 @@ check-e2e: all faults
 		$(if $(findstring --coverage,$(VARIANT_FLAGS)),--gcov=$(OUT)) \
 		$(PROVE) --recurse -I test/t/lib $(PROVE_FLAGS) $(PROVE_TESTS)
 
-# The tests that apply most.
+# The tests that apply most, and the ways that are not the default.
 MODE_TESTS = $(wildcard $(addprefix test/t/,001* 002* 003* 004* 006* 009* 011* \
 	014*))
+MODES = 'APPLY=transaction' 'APPLY=transaction LANES=4' 'STREAMING=off' \
+	'COMPRESSION=zstd' 'COMPRESSION=zstd APPLY=transaction LANES=4'
 
 .PHONY: check-modes	## run source, consumer and target in other ways to apply
 check-modes: all faults
-	@for lanes in 1 4; do \
-		PENSTOCK_APPLY=transaction PENSTOCK_LANES=$$lanes \
+	@for mode in $(MODES); do \
+		echo "$$mode"; \
+		env $$(printf 'PENSTOCK_%s ' $$mode) \
 			$(MAKE) check-e2e PROVE_TESTS='$(MODE_TESTS)' || exit; \
 	done
 

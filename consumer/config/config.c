@@ -139,10 +139,10 @@ static const OptionDef option_table[] = {
 	 FIELD(origin), "any|none", NULL, "any",
 	 "none: leave out what itself came from elsewhere"},
 	{"streaming", 0, OPTION_SWITCH, COMMAND_CLONE | COMMAND_FOLLOW,
-	 FIELD(streaming), "on|off", NULL, "on",
+	 FIELD(streaming), "on|off", "PENSTOCK_STREAMING", "on",
 	 "apply large transactions while they are in progress on the source"},
 	{"compression", 0, OPTION_COMPRESSION, COMMAND_STREAMING | COMMAND_TABLE,
-	 FIELD(compression), "none|zstd[:N]", NULL, NULL,
+	 FIELD(compression), "none|zstd[:N]", "PENSTOCK_COMPRESSION", NULL,
 	 "have the source compress the stream, at level 1 to 19\n"
 	 "                            (default: none; of zstd: 3)"},
 	{"on-conflict", 0, OPTION_CONFLICT,
