@@ -21,6 +21,7 @@ use Bench::Server;
 # Those whose options mean nothing elsewhere take part in these workloads only.
 my %TRANSACTIONS = map { $_ => 1 } qw(tpcb single-insert);
 my %BIG = ('big-transaction' => 1);
+my %COMPRESSIBLE = map { $_ => 1 } qw(narrow-insert toast-updates wide-rows);
 
 # In the order in which they are prepared.  The standby comes last: its copy of
 # the source has the slots and all that the others left there.
@@ -28,7 +29,11 @@ sub contenders
 {
 	my @penstock = (
 		{ name => 'penstock', latency => 1 },
-		{ name => 'penstock zstd', options => ['--compression=zstd'] },
+		{
+			name => 'penstock zstd',
+			options => ['--compression=zstd'],
+			only => \%COMPRESSIBLE,
+		},
 		{
 			name => 'penstock transaction',
 			options => ['--apply=transaction'],
@@ -41,7 +46,7 @@ sub contenders
 			} } 2, 4);
 	my @native = (
 		{ name => 'native text', latency => 1 },
-		{ name => 'native binary', options => ['binary = true'], latency => 1 },
+		{ name => 'native binary', options => ['binary = true'] },
 		{
 			name => 'native streaming',
 			options => ['streaming = true'],
