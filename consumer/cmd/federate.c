@@ -115,7 +115,7 @@ static MUST_CHECK Rc
 make_script(Federation *self, Buf *script, Error *err)
 {
 	const FederateOptions options = {
-		.pipeline = self->config->name,
+		.pipeline = self->config->name_asked,
 		.catalog = self->catalog,
 		.placed = self->placed,
 		.nodes = self->nodes,

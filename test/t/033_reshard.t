@@ -39,16 +39,29 @@ $shards->sources_sql("INSERT INTO sale (customer, note, large)
 
 refuse_what_cannot_be();
 
+# A key that is there twice is found when it is copied, and told.
+$shards->sources_sql("INSERT INTO sale VALUES (-1, -1)");
+refuse_for('clone', 1, qr/Key \(id, customer\)=\(-1, -1\) is duplicated/,
+	'a key that two sources have');
+refuse_for('clone', 1, qr/was not finished.*--name=shop --restart/s,
+	'to begin again');
+$shards->sources_sql("DELETE FROM sale WHERE id = -1");
+
 my @writers = map { start_writer($_) } $shards->source_names;
-$shards->run_or_die('clone');
+my ($status, $output) = $shards->run('config check');
+like($output, qr/pipeline "shop", sources "a", "b", 3 targets, 3 rules/,
+	'config check says what it sees');
+($status, $output) = $shards->run('check');
+like($output, qr/^source "a":\n.*^source "b":\n/ms, 'check looks at each source');
+
+my $follower = $shards->start('clone', '--restart', '--follow');
+$follower->wait_log(qr/source "$_": following with slot "shop_$_"/) for qw(a b);
 is( join(' ', map { $shards->node_sql('x',
 			"SELECT count(*) FROM penstock.$_") } qw(progress node)),
 	'2 2', 'a node knows of a pipeline for each source');
 ok($shards->node_sql('z', "SELECT last_value FROM sale_id_seq") > 1000000,
 	'sequences stand where they have come farthest');
 
-my $follower = $shards->start('follow');
-$follower->wait_log(qr/source "$_": following with slot "shop_$_"/) for qw(a b);
 like($follower->log,
 	qr/source "b": tables that are on every target are followed from source "a" only/,
 	'it says where reference tables come from');
@@ -64,7 +77,7 @@ $new->start;
 wait_for_writers(500);
 
 # What is printed while it runs.
-my ($status, $output) = $shards->run('status', '--json');
+($status, $output) = $shards->run('status', '--json');
 my @objects = map { JSON::PP->new->decode($_) } split /\n/, $output;
 is(join(' ', map { $_->{pipeline} } @objects), 'shop_a shop_b',
 	'status has an object for each source');

@@ -41,7 +41,7 @@ my $BEAT = 'INSERT INTO beat (node) VALUES (current_database())';
 $shards->sources_sql('CREATE TABLE beat (node text, n serial, PRIMARY KEY (node, n));
 	CREATE TABLE lone (id int PRIMARY KEY, place int);
 	ALTER TABLE lone REPLICA IDENTITY FULL;
-	CREATE PUBLICATION merge FOR TABLE parcel, lone, price, beat');
+	CREATE PUBLICATION merge FOR ALL TABLES');
 $shards->source_sql('a', 'INSERT INTO lone SELECT n, 1 FROM generate_series(1, 100) n');
 
 my $writer = start_writer();

@@ -4,6 +4,8 @@
  */
 #include "sink/postgres/fence.h"
 
+#include "sink/postgres/own_schema.h"
+
 #include <stdio.h>
 
 /* The two keys of the advisory lock; $1 is the pipeline. */
@@ -36,6 +38,7 @@ fence_create(PgConn *target, Error *err)
 
 	if (rc == RC_OK && !exists)
 		rc = pgconn_exec(target,
+						 OWN_SCHEMA_LOCK_SQL
 						 "CREATE TABLE IF NOT EXISTS penstock.fence ("
 						 " pipeline text PRIMARY KEY, lsn pg_lsn NOT NULL)",
 						 NULL, err);

@@ -19,7 +19,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char create_sql[] =
+#include "sink/postgres/own_schema.h"
+
+static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	"CREATE TABLE IF NOT EXISTS penstock.conflict ("
 	" id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
 	" noted_at timestamptz NOT NULL DEFAULT clock_timestamp(),"

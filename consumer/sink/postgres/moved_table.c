@@ -4,8 +4,10 @@
  */
 #include "sink/postgres/moved_table.h"
 
+#include "sink/postgres/own_schema.h"
+
 /* Columns as in model/moved.h.  */
-static const char create_sql[] =
+static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	"CREATE TABLE IF NOT EXISTS penstock.moved ("
 	" pipeline text NOT NULL,"
 	" end_lsn pg_lsn NOT NULL,"

@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char create_sql[] = "CREATE TABLE IF NOT EXISTS penstock.node ("
-								 " pipeline text PRIMARY KEY,"
-								 " modulus integer NOT NULL,"
-								 " remainder integer,"
-								 " places jsonb NOT NULL)";
+#include "sink/postgres/own_schema.h"
+
+static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
+	"CREATE TABLE IF NOT EXISTS penstock.node ("
+	" pipeline text PRIMARY KEY,"
+	" modulus integer NOT NULL,"
+	" remainder integer,"
+	" places jsonb NOT NULL)";
 
 static MUST_CHECK Rc
 look_for_table(PgConn *target, bool *exists, Error *err)

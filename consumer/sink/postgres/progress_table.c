@@ -12,9 +12,10 @@
 #include "sink/postgres/fence.h"
 #include "sink/postgres/moved_table.h"
 #include "sink/postgres/node_table.h"
+#include "sink/postgres/own_schema.h"
 #include "sink/postgres/table_state.h"
 
-static const char create_sql[] =
+static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	"CREATE TABLE IF NOT EXISTS penstock.progress ("
 	" pipeline text PRIMARY KEY,"
 	" source_system_identifier text NOT NULL,"

@@ -4,6 +4,8 @@
  */
 #include "sink/postgres/table_state.h"
 
+#include "sink/postgres/own_schema.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +36,7 @@ static const char *const kind_names[] = {
 	"ready", "copying", "paused", "catching up", "joining", "removed",
 };
 
-static const char create_sql[] =
+static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	"CREATE TABLE IF NOT EXISTS penstock.table_state ("
 	" pipeline text NOT NULL,"
 	" schema_name text NOT NULL,"

@@ -1,0 +1,19 @@
+/*
+ * own_schema.h
+ *    Making tables in schema penstock of a target.
+ *
+ * Pipelines that come to a target at the same moment find nothing there, and
+ * all but one fail: IF NOT EXISTS does not wait.  So they take turns.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_OWN_SCHEMA_H
+#define PENSTOCK_SINK_POSTGRES_OWN_SCHEMA_H
+
+/*
+ * To be in front of CREATE TABLE IF NOT EXISTS, in one string.  The key is
+ * "penstock" read as a number.  That another one has made the table is no news.
+ */
+#define OWN_SCHEMA_LOCK_SQL                                                    \
+	"SELECT pg_catalog.pg_advisory_xact_lock(8099000947049456491),"            \
+	" pg_catalog.set_config('client_min_messages', 'warning', true);"
+
+#endif /* PENSTOCK_SINK_POSTGRES_OWN_SCHEMA_H */
