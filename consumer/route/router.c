@@ -15,7 +15,19 @@
 #include "model/moved.h"
 #include "route/places.h"
 #include "route/split.h"
+#include "route/touched.h"
 #include "route/transit.h"
+
+/*
+ * Rows whose values are fetched in one round: as many as are expected to have
+ * so many bytes together, going by those before.
+ *
+ * XXX When values get larger all of a sudden, a round may have more, up to
+ * AHEAD_MAX of the largest.  To be exact one would have to ask for their sizes
+ * first.
+ */
+#define AHEAD_BYTES MB
+#define AHEAD_MAX   32
 
 struct Router
 {
@@ -33,6 +45,8 @@ struct Router
 	size_t next;            /* its first change that is not through */
 	int64_t changes_before; /* of the transaction, in earlier frames */
 	Transit *transits;      /* rows that wait for values, in order */
+	int ahead_max;          /* how many are fetched in one round */
+	size_t transit_bytes;   /* what one is expected to have */
 	Relation *moved;        /* see model/moved.h */
 };
 
@@ -52,6 +66,7 @@ router_new(const RouterOptions *options)
 	router->directory = options->directory;
 	router->pipeline = options->pipeline;
 	router->moved = moved_relation_new();
+	router->ahead_max = 1;
 	if (options->placement != NULL)
 		router->places = places_new(options->placement);
 	return router;
@@ -204,22 +219,110 @@ lacks_transaction(const Router *router, int target)
 }
 
 /* Starts to fetch what the log does not have of a row. */
-static void
-begin_transit(Router *router, int from, const Change *change, const Value *row)
+static Transit *
+begin_transit(const Router *router, int from, size_t index,
+			  const Change *change, const Value *row)
 {
 	TransitOptions options = {
 		.pipeline = router->pipeline,
 		.txn = router->txn,
 		.update = change,
-		.number = router->changes_before + (int64_t) router->next + 1,
-		.change_index = router->next,
+		.number = router->changes_before + (int64_t) index + 1,
+		.change_index = index,
 		.from = from,
 		.row = row,
 	};
+	Transit *transit = transit_new(&options);
 
-	ASSERT(router->transits == NULL);
-	router->transits = transit_new(&options);
-	ask_for_values(router, router->transits);
+	ask_for_values(router, transit);
+	return transit;
+}
+
+/* Begins the transit of an update whose turn it is not yet, if it needs one. */
+static MUST_CHECK Rc
+begin_ahead(Router *router, Frame *frame, size_t index, Transit **transit,
+			Error *err)
+{
+	const Change *change = &frame->changes[index];
+	const PlacementRule *rule = NULL;
+	const Value *row;
+	bool whole;
+	int from;
+	int to;
+	Rc rc = places_find(router->places, change->relation, &rule, err);
+
+	if (rc != RC_OK || rule->kind != PLACEMENT_HASH)
+		return rc;
+	from = node_of(router, change->old_hash);
+	to = node_of(router, change->hash);
+	if (from == to || !lacks_transaction(router, to))
+		return RC_OK;
+	row = split_new_row(frame, change, &whole);
+	if (!whole)
+		*transit = begin_transit(router, from, index, change, row);
+	return RC_OK;
+}
+
+/*
+ * Fetches in one round what the next changes of the frame will need, as long as
+ * nothing before them changes the same row.
+ */
+static MUST_CHECK Rc
+look_ahead(Router *router, Frame *frame, Transit *last, Error *err)
+{
+	Touched touched = {0};
+	int left = router->ahead_max - 1;
+
+	for (size_t i = router->next; left > 0 && i + 1 < frame->change_count &&
+								  touched.count < TOUCHED_CHANGES_MAX;
+		 i++)
+	{
+		const Change *change = &frame->changes[i + 1];
+		Rc rc = RC_OK;
+
+		touched_add(&touched, &frame->changes[i]);
+		if (change->kind == CHANGE_TRUNCATE)
+			break;
+		if (change->kind == CHANGE_UPDATE && !touched_has(&touched, change))
+			rc = begin_ahead(router, frame, i + 1, &last->next, err);
+		if (rc != RC_OK)
+			return rc;
+		if (last->next == NULL)
+			continue;
+		last = last->next;
+		left--;
+	}
+	return RC_OK;
+}
+
+/* Fetches values for the change whose turn it is, and for some behind it. */
+static MUST_CHECK Rc
+start_transits(Router *router, int from, Frame *frame, const Value *row,
+			   Error *err)
+{
+	Transit *transit = begin_transit(router, from, router->next,
+									 &frame->changes[router->next], row);
+	Transit *others = router->transits;
+
+	router->transits = transit;
+	transit->next = others;
+	return others == NULL ? look_ahead(router, frame, transit, err) : RC_OK;
+}
+
+/* How many come next in one round; at most twice as many as before. */
+static void
+adapt_ahead(Router *router, size_t bytes)
+{
+	size_t expected = router->transit_bytes / 4 * 3 + bytes / 4;
+	size_t larger = bytes > expected ? bytes : expected;
+	size_t count = AHEAD_BYTES / (larger + 1) + 1;
+
+	router->transit_bytes = expected;
+	if (count > AHEAD_MAX)
+		count = AHEAD_MAX;
+	if (count > 2 * (size_t) router->ahead_max)
+		count = 2 * (size_t) router->ahead_max;
+	router->ahead_max = (int) count;
 }
 
 /* All is there: the values are kept where the row was, for as long as the other
@@ -231,6 +334,7 @@ end_transit(Router *router, int to, Error *err)
 	int from = transit->from;
 	Rc rc = transit_arrive(transit, router->moved, err);
 
+	adapt_ahead(router, transit->frame->bytes);
 	for (int i = 0; i < transit->kept_count && rc == RC_OK; i++)
 		rc = give(router, from, transit->frame, &transit->kept[i], err);
 	if (rc == RC_OK)
@@ -254,19 +358,17 @@ place_move(Router *router, int from, int to, Frame *frame, const Change *change,
 	Move move;
 	Rc rc;
 
-	if (router->transits != NULL)
-	{
-		ASSERT(router->transits->change_index == router->next);
+	if (router->transits != NULL &&
+		router->transits->change_index == router->next)
 		return router->transits->fetch.done ? end_transit(router, to, err)
 											: RC_AGAIN;
-	}
 	row = split_new_row(frame, change, &whole);
 	if (!whole && frame->stream.xid != 0)
 		return split_refuse(change, err);
 	if (!whole && lacks_transaction(router, to))
 	{
-		begin_transit(router, from, change, row);
-		return RC_AGAIN;
+		rc = start_transits(router, from, frame, row, err);
+		return rc == RC_OK ? RC_AGAIN : rc;
 	}
 	move = split_move(frame, change, row);
 	rc = give(router, from, frame, move.removal, err);
@@ -447,6 +549,7 @@ place_frame(Router *router, Frame *frame, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
+	ASSERT(router->transits == NULL);
 	router->next = 0;
 	router->changes_before += (int64_t) frame->change_count;
 	for (int i = 0; frame->commits && i < router->sink_count && rc == RC_OK;

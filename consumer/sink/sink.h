@@ -104,8 +104,8 @@ typedef struct SinkOps
 	/*
 	 * Reads values of a row as it is after all that was handed over so far, or
 	 * as it was when the sink has the transaction already.  work() does that,
-	 * and says when it is done; nothing else may be handed over until then but
-	 * further ones of these.  NULL: the sink cannot.
+	 * and says when it is done; nothing that changes the row may be handed over
+	 * until then.  NULL: the sink cannot.
 	 */
 	void (*fetch)(Sink *sink, SinkFetch *fetch);
 
