@@ -282,6 +282,94 @@ what_the_log_lacks_is_fetched_where_the_row_was(void **state UNUSED)
 	teardown(&bench);
 }
 
+/* What the sink was asked for is there. */
+static void
+finish_fetches(MemorySink *sink)
+{
+	static const uint8_t bytes[] = "large";
+
+	for (SinkFetch *fetch = sink->fetch; fetch != NULL; fetch = fetch->next)
+	{
+		fetch->row[1] = (Value){
+			.kind = VALUE_TEXT, .bytes = bytes, .length = 5};
+		fetch->done = true;
+	}
+	sink->fetch = NULL;
+}
+
+/* Routes moves of rows from one id to the next, from node to node, with large
+ * values that are not in the log; as far as that goes without them. */
+static void
+route_moves(Bench *bench, Frame *frame, Lsn end_lsn, const int64_t *ids,
+			size_t count)
+{
+	Change *changes = arena_calloc(bench->arena, count, sizeof(Change));
+	Error err = {0};
+
+	for (size_t i = 0; i < count; i++)
+	{
+		Value *old_row = arena_calloc(bench->arena, 2, sizeof(Value));
+		Value *new_row = arena_calloc(bench->arena, 2, sizeof(Value));
+
+		old_row[0] = (Value){.kind = VALUE_INTEGER, .integer = ids[i]};
+		new_row[0] = (Value){.kind = VALUE_INTEGER, .integer = ids[i] + 1};
+		new_row[1].kind = VALUE_UNCHANGED;
+		changes[i] = (Change){.kind = CHANGE_UPDATE,
+							  .relation = bench->hashed,
+							  .old_row = old_row,
+							  .new_row = new_row,
+							  .old_hash = (uint64_t) ids[i],
+							  .hash = (uint64_t) ids[i] + 1};
+	}
+	*frame = (Frame){.begins = true,
+					 .commits = true,
+					 .txn = {.xid = (uint32_t) end_lsn, .end_lsn = end_lsn},
+					 .changes = changes,
+					 .change_count = count,
+					 .arena = bench->arena,
+					 .references = 1};
+	assert_int_equal(router_frame(bench->router, frame, &err), RC_AGAIN);
+}
+
+static void
+rows_that_nothing_else_touches_are_fetched_together(void **state UNUSED)
+{
+	static const int64_t once[] = {101};
+	static const int64_t others[] = {1, 11};
+	static const int64_t same[] = {21, 22};
+	Bench bench;
+	Frame frames[3];
+	Error err = {0};
+
+	setup(&bench);
+
+	/* Until it is known what values are like, they come one by one. */
+	route_moves(&bench, &frames[0], 10, once, LENGTH_OF(once));
+	finish_fetches(&bench.sinks[1]);
+	assert_int_equal(router_go_on(bench.router, &err), RC_OK);
+	buf_reset(&bench.sinks[1].log);
+
+	route_moves(&bench, &frames[1], 20, others, LENGTH_OF(others));
+	assert_string_equal(bench.sinks[1].log.data, "fetch; fetch; ");
+	finish_fetches(&bench.sinks[1]);
+	assert_int_equal(router_go_on(bench.router, &err), RC_OK);
+	assert_string_equal(bench.sinks[1].log.data,
+						"fetch; fetch; begin 20; insert; delete; insert; "
+						"delete; commit 20; ");
+
+	/* A row that moves on is fetched where it has come to. */
+	buf_reset(&bench.sinks[0].log);
+	route_moves(&bench, &frames[2], 30, same, LENGTH_OF(same));
+	assert_null(bench.sinks[0].fetch);
+	finish_fetches(&bench.sinks[1]);
+	assert_int_equal(router_go_on(bench.router, &err), RC_AGAIN);
+	finish_fetches(&bench.sinks[0]);
+	assert_int_equal(router_go_on(bench.router, &err), RC_OK);
+	assert_string_equal(bench.sinks[0].log.data,
+						"begin 30; insert; fetch; insert; delete; commit 30; ");
+	teardown(&bench);
+}
+
 static void
 nothing_is_fetched_for_a_node_that_has_it(void **state UNUSED)
 {
@@ -417,6 +505,7 @@ main(void)
 		cmocka_unit_test(messages_are_for_no_target),
 		cmocka_unit_test(a_row_that_moves_leaves_one_node_for_another),
 		cmocka_unit_test(what_the_log_lacks_is_fetched_where_the_row_was),
+		cmocka_unit_test(rows_that_nothing_else_touches_are_fetched_together),
 		cmocka_unit_test(nothing_is_fetched_for_a_node_that_has_it),
 		cmocka_unit_test(a_sink_in_place_of_another_is_asked_again),
 		cmocka_unit_test(a_truncate_is_for_those_that_have_the_table),

@@ -66,6 +66,7 @@ take_fetch(Sink *sink, SinkFetch *fetch)
 {
 	MemorySink *self = memory_sink(sink);
 
+	fetch->next = self->fetch;
 	self->fetch = fetch;
 	buf_append_string(&self->log, "fetch; ");
 }

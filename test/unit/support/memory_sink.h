@@ -17,7 +17,8 @@ typedef struct MemorySink
 	Buf log;
 	ChangeKind fails_at; /* kind of change at which it fails, if `fails` */
 	bool fails;
-	SinkFetch *fetch; /* the last; to be done by the test */
+	SinkFetch *fetch; /* the last, and behind it the others; to be done by the
+						 test */
 } MemorySink;
 
 /* Sets it up; release with sink_free(), which leaves the memory alone. */
