@@ -488,6 +488,39 @@ read_file_options(Config *config, ConfigCommand command, const ConfigFile *file,
 	return RC_OK;
 }
 
+/* What the file says for --name, or NULL. */
+static const char *
+name_in_file(const ConfigFile *file)
+{
+	for (int i = 0; i < file->ini.entry_count; i++)
+	{
+		const IniEntry *entry = &file->ini.entries[i];
+
+		if (entry->key != NULL && strcmp(entry->key, "name") == 0 &&
+			strcmp(entry->section, CONFIG_FILE_OPTIONS) == 0)
+			return entry->value;
+	}
+	return NULL;
+}
+
+/* A name that is given may be that of one source's pipeline: it means that. */
+static void
+take_name(Config *config, const ConfigFile *file)
+{
+	const char *name = name_in_file(file);
+	size_t length = name != NULL ? strlen(name) : 0;
+
+	if (name == NULL || config->name == NULL ||
+		strncmp(config->name, name, length) != 0 || config->name[length] != '_')
+		return;
+	for (int i = 0; i < file->source_count; i++)
+		if (strcmp(config->name + length + 1, file->source_names[i]) == 0)
+		{
+			config->from = file->source_names[i];
+			config->name = name;
+		}
+}
+
 /* One that comes from elsewhere would stand for all of the file's. */
 static MUST_CHECK Rc
 take_sources(Config *config, const ConfigFile *file, Error *err)
@@ -504,6 +537,7 @@ take_sources(Config *config, const ConfigFile *file, Error *err)
 		config->sources[i] = file->sources[i];
 		config->source_names[i] = file->source_names[i];
 	}
+	take_name(config, file);
 	if (config->source == NULL)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG,

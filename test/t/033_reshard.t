@@ -26,7 +26,7 @@ my $BEAT = "INSERT INTO beat (shard) VALUES (current_database())";
 
 $shards->sources_sql("CREATE PUBLICATION shop FOR ALL TABLES;
 	CREATE TABLE sale (id bigserial, customer int, note text, large text);
-	ALTER TABLE sale ADD PRIMARY KEY (id, customer), REPLICA IDENTITY FULL,
+	ALTER TABLE sale ADD PRIMARY KEY (id, customer),
 		ALTER large SET STORAGE EXTERNAL;
 	CREATE TABLE price (code int PRIMARY KEY, value int);
 	CREATE TABLE beat (shard text, n serial, PRIMARY KEY (shard, n));

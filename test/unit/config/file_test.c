@@ -243,8 +243,19 @@ each_source_has_a_pipeline_of_its_own(void **state UNUSED)
 	assert_null(config.source);
 	assert_int_equal(config.source_count, 2);
 	assert_string_equal(config.from, "y");
+	config_release(&config);
+
+	/* So it is called in messages. */
+	assert_int_equal(read_text(&config, SPREAD, "--name=shop_y", &err), RC_OK);
+	assert_string_equal(config.from, "y");
+	assert_string_equal(config.name, "shop");
+	config_release(&config);
+	assert_int_equal(read_text(&config, SPREAD, "--name=shop_z", &err), RC_OK);
+	assert_null(config.from);
 	assert_int_equal(config_find_source(&config, "y"), 1);
 	assert_int_equal(config_find_source(&config, "z"), -1);
+	config_release(&config);
+	assert_int_equal(read_text(&config, SPREAD, NULL, &err), RC_OK);
 	config_take_source(&config, 0, &one);
 	assert_string_equal(one.source, "dbname=x");
 	assert_string_equal(one.source_name, "x");
