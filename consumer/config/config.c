@@ -144,7 +144,7 @@ static const OptionDef option_table[] = {
 	{"compression", 0, OPTION_COMPRESSION, COMMAND_STREAMING | COMMAND_TABLE,
 	 FIELD(compression), "none|zstd[:N]", "PENSTOCK_COMPRESSION", NULL,
 	 "have the source compress the stream, at level 1 to 19\n"
-	 "                            (default: none; of zstd: 3)"},
+	 "                            (default: none; of zstd: 1)"},
 	{"on-conflict", 0, OPTION_CONFLICT,
 	 COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TABLE, FIELD(conflict_rules),
 	 "[TABLE:]POLICY", NULL, NULL,
