@@ -362,9 +362,11 @@ decode_relation(Decoder *decoder, Arena *arena, Span body, Error *err)
 	if (wire == NULL)
 		return invalid(err, "relation cannot be read");
 	rc = convert_relation(wire, &relation, err);
-	if (rc == RC_OK)
-		store_relation(decoder, relation);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	CHECK(relation != NULL);
+	store_relation(decoder, relation);
+	return RC_OK;
 }
 
 /* Makes room for more relations in the list of the frame in hand. */
