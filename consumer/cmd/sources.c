@@ -16,6 +16,9 @@
 /* What main() answers for a command that failed. */
 #define EXIT_FAILED 1
 
+_Static_assert(CONFIG_SOURCES_MAX <= FORK_COUNT_MAX,
+			   "a process for each source");
+
 /* Room for: source "NAME" */
 #define CONTEXT_SIZE (IDENTIFIER_SIZE + 16)
 

@@ -56,6 +56,9 @@ check_distinct(PgConn *const *conns, int count, Arena *arena, Error *err)
 	return RC_OK;
 }
 
+_Static_assert(CONFIG_SOURCES_MAX <= CONFIG_TARGETS_MAX,
+			   "sources fit where targets do");
+
 static MUST_CHECK Rc
 check_ends(Clone *clone, Error *err)
 {
