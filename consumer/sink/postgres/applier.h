@@ -278,10 +278,11 @@ void applier_take_fetched(Applier *self, const PGresult *result,
 						  const Expectation *expectation);
 MUST_CHECK Rc applier_end_fetch(Applier *self, Error *err);
 
-/* applier_commit.c: parameters of the statements that move progress; `txn` is
- * NULL if only the position moves. */
-void applier_build_progress(Applier *self, const TxnInfo *txn, Lsn end_lsn,
-							int64_t transactions, int64_t rows);
+/* applier_commit.c: adds parameters of the statements that move progress; `txn`
+ * is NULL if only the position moves. */
+void applier_add_progress(const Applier *self, Params *params,
+						  const TxnInfo *txn, Lsn end_lsn, int64_t transactions,
+						  int64_t rows);
 MUST_CHECK Rc applier_commit_batch(Applier *self, Error *err);
 
 /* Sends the question where the log is behind commits up to `lsn`, the last of

@@ -10,12 +10,9 @@
 #include "sink/postgres/progress_table.h"
 
 void
-applier_build_progress(Applier *self, const TxnInfo *txn, Lsn end_lsn,
-					   int64_t transactions, int64_t rows)
+applier_add_progress(const Applier *self, Params *params, const TxnInfo *txn,
+					 Lsn end_lsn, int64_t transactions, int64_t rows)
 {
-	Params *params = self->progress_params;
-
-	params_reset(params);
 	params_add_bytes(params, TYPE_TEXT, self->target->pipeline,
 					 (int) strlen(self->target->pipeline));
 	params_add_int8(params, self->target->lease_token);
@@ -81,8 +78,9 @@ applier_commit_batch(Applier *self, Error *err)
 	self->committing_lsn = last->end_lsn;
 	self->committing_rows = self->open_rows + (int64_t) batch->change_count;
 	self->committing_txns = (int64_t) batch->txn_count;
-	applier_build_progress(self, last, last->end_lsn, self->committing_txns,
-						   self->committing_rows);
+	params_reset(self->progress_params);
+	applier_add_progress(self, self->progress_params, last, last->end_lsn,
+						 self->committing_txns, self->committing_rows);
 	return send_commit(self, err);
 }
 
@@ -96,7 +94,8 @@ begin_position(Applier *self, Lsn lsn)
 	self->committing_lsn = lsn;
 	self->committing_rows = 0;
 	self->committing_txns = 0;
-	applier_build_progress(self, NULL, lsn, 0, 0);
+	params_reset(self->progress_params);
+	applier_add_progress(self, self->progress_params, NULL, lsn, 0, 0);
 }
 
 /* Notes a position up to which there was nothing to apply. */

@@ -122,13 +122,25 @@ send_progress(Applier *self, size_t index, Error *err)
 						   : self->round->start_lsn;
 	Expectation expectation = {.kind = EXPECT_PROGRESS,
 							   .change_index = PLAN_NO_CHANGE};
+	Statement *statement = self->step.statement;
+	Params *params = self->params; /* behind those of its changes, if any */
 
-	applier_build_progress(self, &txns[index].txn, txns[index].txn.end_lsn,
-						   (int64_t) (index + 1 - first), (int64_t) rows);
-	params_add_number(self->progress_params, TYPE_LSN, (int64_t) before);
-	params_add_int8(self->progress_params, self->rows_counted);
-	return lane_send_statement(self->lane, &self->fixed[FIXED_PROGRESS_FROM],
-							   self->progress_params, &expectation, err);
+	if (statement == NULL)
+	{
+		params = self->progress_params;
+		params_reset(params);
+	}
+	applier_add_progress(self, params, &txns[index].txn,
+						 txns[index].txn.end_lsn, (int64_t) (index + 1 - first),
+						 (int64_t) rows);
+	params_add_number(params, TYPE_LSN, (int64_t) before);
+	if (statement == NULL)
+	{
+		params_add_int8(params, self->rows_counted);
+		statement = &self->fixed[FIXED_PROGRESS_FROM];
+	}
+	return lane_send_statement(self->lane, statement, params, &expectation,
+							   err);
 }
 
 static MUST_CHECK Rc

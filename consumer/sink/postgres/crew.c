@@ -157,6 +157,8 @@ start_alone(Crew *crew, bool in_order, size_t end, Error *err)
 		.stride = 1,
 		.end = end,
 		.may_fold = !in_order && crew->target->independent_tables,
+		.may_compose = !in_order && crew->target->independent_tables,
+		.moves_progress = true,
 		.joined = !in_order && !crew->target->per_transaction};
 
 	crew->round.takes_turns = false;
@@ -181,7 +183,12 @@ start_members(Crew *crew, Error *err)
 	for (uint32_t i = 0; rc == RC_OK && i < stride && i < count; i++)
 	{
 		TxnSelection selection = {
-			.first = i, .stride = stride, .end = count, .may_fold = true};
+			.first = i,
+			.stride = stride,
+			.end = count,
+			.may_fold = true,
+			.may_compose = true,
+		};
 
 		rc = applier_start_txns(member_of_turn(crew, crew->turn_next + i),
 								&crew->batch, &crew->round, &selection, err);

@@ -205,7 +205,7 @@ ledger_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 	bool fixes;
 
 	buf_append_string(sql, "WITH done AS (");
-	statement_build(sql, kind, table, set, find);
+	statement_build(sql, kind, table, set, find, 0);
 	if (kind == STATEMENT_INSERT)
 		buf_append_string(sql, " ON CONFLICT DO NOTHING");
 	buf_append_string(sql, " RETURNING 1), noted AS (INSERT INTO "

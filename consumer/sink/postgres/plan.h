@@ -42,7 +42,7 @@ typedef enum StepKind
 	STEP_SETTLE,    /* a statement that settles conflicts; see ledger.h */
 	STEP_COPY,      /* COPY into `table`; rows by plan_copy_rows() */
 	STEP_TXN,       /* of a plan of transactions: the next begins, … */
-	STEP_COMMIT,    /* … and ends */
+	STEP_COMMIT,    /* … and ends; `statement`, if any, moves progress, too */
 	STEP_END,       /* there are no more */
 } StepKind;
 
@@ -100,10 +100,12 @@ Plan *plan_folded_new(const PlanInput *input);
 typedef struct TxnSelection
 {
 	size_t first;
-	size_t stride; /* 1: each, 2: every other, … */
-	size_t end;    /* behind the last */
-	bool may_fold; /* large ones need not be applied in order */
-	bool joined;   /* they become one of the target; the stride is 1 */
+	size_t stride;       /* 1: each, 2: every other, … */
+	size_t end;          /* behind the last */
+	bool may_fold;       /* large ones need not be applied in order */
+	bool may_compose;    /* nor small ones change by change … */
+	bool moves_progress; /* … and without their end: see composite.h */
+	bool joined;         /* they become one of the target; the stride is 1 */
 } TxnSelection;
 
 /* The range of changes in `input` is not looked at. */

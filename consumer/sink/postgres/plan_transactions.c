@@ -2,19 +2,20 @@
  * plan_transactions.c
  *    One transaction of the batch after the other, or all as one.
  *
- * Small ones go in order, as they were made.  Large ones are folded, each by
- * itself, if they may be.
+ * Small ones go in order, as they were made, or in one statement, if they may.
+ * Large ones are folded, each by itself, if they may be.
  */
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "sink/postgres/composite.h"
 #include "sink/postgres/plan.h"
 
 #define TXNS_ARENA_BYTES ((size_t) 4096)
 
-/* Transactions with fewer changes go in order: a row in an array, and an array
- * in a statement, cost more than a few statements. */
-#define TXN_FOLD_CHANGES_MIN 16
+/* Transactions with fewer changes are not folded: a row in an array, and an
+ * array in a statement, cost more than a few statements. */
+#define TXN_FOLD_CHANGES_MIN (COMPOSITE_CHANGES_MAX + 1)
 
 typedef enum TxnPhase
 {
@@ -32,7 +33,36 @@ typedef struct TxnsPlan
 	size_t next;  /* change to be sent, if it goes in order */
 	Plan *folded; /* the transaction's own plan, or NULL: in order */
 	Arena *arena; /* of the last step */
+
+	Composite composite;
+	Statement *composed; /* of the transaction's changes; NULL: not used */
 } TxnsPlan;
+
+/* Looks whether the transaction can go in one statement. */
+static void
+compose(TxnsPlan *plan)
+{
+	const PlanInput *input = &plan->input;
+	Composite *composite = &plan->composite;
+
+	plan->composed = NULL;
+	if (!plan->selection.may_compose ||
+		input->change_end - input->change_first > COMPOSITE_CHANGES_MAX)
+		return;
+	composite_reset(composite, plan->selection.moves_progress);
+	for (size_t i = input->change_first; i < input->change_end; i++)
+	{
+		const Change *change = input->batch->changes[i];
+
+		if (change->relation == NULL ||
+			!composite_add(
+				composite,
+				input->lookup(input->lookup_context, change->relation), change))
+			return;
+	}
+	if (composite->part_count > 0)
+		plan->composed = statement_get_composite(input->statements, composite);
+}
 
 static void
 begin_txn(TxnsPlan *plan, Step *step)
@@ -50,6 +80,7 @@ begin_txn(TxnsPlan *plan, Step *step)
 	if (plan->selection.may_fold &&
 		input->change_end - input->change_first >= TXN_FOLD_CHANGES_MIN)
 		plan->folded = plan_folded_new(input);
+	compose(plan);
 	plan->phase = TXN_CHANGES;
 }
 
@@ -66,16 +97,31 @@ next_change(TxnsPlan *plan, Params *params, Step *step)
 		plan->folded = NULL;
 		return false;
 	}
+	if (plan->composed != NULL && plan->composite.moves_progress)
+		return false; /* they go with the end */
 	if (plan->next == plan->input.change_end)
 		return false;
+	if (plan->composed != NULL)
+	{
+		step->kind = STEP_STATEMENT;
+		step->statement = plan->composed;
+		composite_add_params(params, &plan->composite);
+		plan->next = plan->input.change_end;
+		return true;
+	}
 	plan_change_step(&plan->input, plan->next++, plan->arena, params, step);
 	return true;
 }
 
 static void
-end_txn(TxnsPlan *plan, Step *step)
+end_txn(TxnsPlan *plan, Params *params, Step *step)
 {
 	step->kind = STEP_COMMIT;
+	if (plan->composed != NULL && plan->composite.moves_progress)
+	{
+		step->statement = plan->composed;
+		composite_add_params(params, &plan->composite);
+	}
 	step->txn_index = plan->txn;
 	plan->txn += plan->selection.stride;
 	step->last = plan->txn >= plan->selection.end;
@@ -98,7 +144,7 @@ txns_next(Plan *base, Params *params, Step *step)
 			return;
 		case TXN_CHANGES:
 			if (!next_change(plan, params, step))
-				end_txn(plan, step);
+				end_txn(plan, params, step);
 			return;
 	}
 }

@@ -140,4 +140,8 @@ extern const char progress_table_lost_sqlstate[];
 extern const char progress_table_advance_sql[];
 extern const char progress_table_advance_from_sql[];
 
+/* The same without failing and without the ninth: it moves progress, or finds
+ * no row.  For composite.c. */
+extern const char progress_table_move_from_sql[];
+
 #endif /* PENSTOCK_SINK_POSTGRES_PROGRESS_TABLE_H */

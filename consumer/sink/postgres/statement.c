@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "sink/postgres/composite.h"
 #include "sink/postgres/ledger.h"
 
 #define CACHE_ARENA_BYTES (64 * KB)
@@ -34,6 +35,14 @@ enum
  * rows. */
 #define KEY_BYTES_MAX (2 + sizeof(uint32_t) + PARAMS_MAX)
 
+/* The same of a composite, which is not made if it would be longer. */
+#define COMPOSITE_KEY_BYTES_MAX 1024
+#define COMPOSITE_KEY_MARK      0xff /* no kind */
+
+/* Composites that are remembered until they are worth being made.  A power of
+ * two. */
+#define CANDIDATES_MAX 1024
+
 typedef struct CacheEntry
 {
 	Statement statement;
@@ -51,6 +60,14 @@ struct StatementCache
 	uint8_t key[KEY_BYTES_MAX];
 	size_t key_length;
 	bool counting;
+
+	size_t composite_count;
+	uint8_t composite_key[COMPOSITE_KEY_BYTES_MAX];
+	struct
+	{
+		size_t hash; /* of the key of the one that was asked for last, … */
+		int uses;    /* … and how often */
+	} candidates[CANDIDATES_MAX];
 };
 
 StatementCache *
@@ -79,6 +96,7 @@ statement_cache_reset(StatementCache *cache)
 {
 	memset(cache->slots, 0, cache->slot_count * sizeof(CacheEntry *));
 	cache->count = 0;
+	cache->composite_count = 0;
 	arena_reset(cache->arena);
 }
 
@@ -142,7 +160,7 @@ only(const TargetTable *table)
 }
 
 static void
-build_insert(Buf *sql, StatementKind kind, const TargetTable *table)
+build_insert(Buf *sql, StatementKind kind, const TargetTable *table, int n)
 {
 	buf_printf(sql, "INSERT INTO %s", table->name_sql);
 	if (table->column_count == 0)
@@ -158,7 +176,7 @@ build_insert(Buf *sql, StatementKind kind, const TargetTable *table)
 	for (int i = 0; i < table->column_count; i++)
 	{
 		buf_append_string(sql, i > 0 ? ", " : "");
-		append_given(sql, kind, &table->columns[i], i + 1);
+		append_given(sql, kind, &table->columns[i], n + i + 1);
 	}
 	if (statement_kind_is_many(kind))
 		append_unnest(sql, table->column_count);
@@ -269,10 +287,8 @@ append_settings(Buf *sql, StatementKind kind, const TargetTable *table,
 
 static void
 build_update(Buf *sql, const TargetTable *table, const Value *set,
-			 const Value *find)
+			 const Value *find, int n)
 {
-	int n = 0;
-
 	if (table->key_count == 0)
 		append_one_row(sql, table, find, &n);
 	buf_printf(sql, "UPDATE %s%s AS t SET ", only(table), table->name_sql);
@@ -284,10 +300,8 @@ build_update(Buf *sql, const TargetTable *table, const Value *set,
 }
 
 static void
-build_delete(Buf *sql, const TargetTable *table, const Value *find)
+build_delete(Buf *sql, const TargetTable *table, const Value *find, int n)
 {
-	int n = 0;
-
 	if (table->key_count == 0)
 		append_one_row(sql, table, find, &n);
 	buf_printf(sql, "DELETE FROM %s%s AS t", only(table), table->name_sql);
@@ -343,7 +357,7 @@ build_replace(Buf *sql, const TargetTable *table, const Value *set,
 	int n = count_find_params(table, find);
 
 	buf_append_string(sql, "WITH gone AS (");
-	build_delete(sql, table, find);
+	build_delete(sql, table, find, 0);
 	buf_printf(sql, " RETURNING t.*) INSERT INTO %s (", table->name_sql);
 	for (int i = 0; i < table->column_count; i++)
 		buf_printf(sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name_sql);
@@ -457,22 +471,24 @@ build_delete_many(Buf *sql, const TargetTable *table, const Value *find)
 
 void
 statement_build(Buf *sql, StatementKind kind, const TargetTable *table,
-				const Value *set, const Value *find)
+				const Value *set, const Value *find, int n)
 {
+	ASSERT(n == 0 || kind == STATEMENT_INSERT || kind == STATEMENT_UPDATE ||
+		   kind == STATEMENT_DELETE);
 	switch (kind)
 	{
 		case STATEMENT_INSERT:
 		case STATEMENT_INSERT_MANY:
-			build_insert(sql, kind, table);
+			build_insert(sql, kind, table, n);
 			return;
 		case STATEMENT_REPLACE:
 			build_replace(sql, table, set, find);
 			return;
 		case STATEMENT_UPDATE:
-			build_update(sql, table, set, find);
+			build_update(sql, table, set, find, n);
 			return;
 		case STATEMENT_DELETE:
-			build_delete(sql, table, find);
+			build_delete(sql, table, find, n);
 			return;
 		case STATEMENT_FETCH:
 			build_fetch(sql, table, set, find);
@@ -686,44 +702,120 @@ build_counting(Buf *sql, StatementKind kind, const TargetTable *table,
 	bool many = statement_kind_is_many(kind);
 
 	buf_append_string(sql, many ? "WITH changed AS (" : "");
-	statement_build(sql, kind, table, set, find);
+	statement_build(sql, kind, table, set, find, 0);
 	buf_append_string(sql, many ? " RETURNING 1) SELECT " ADD_TO_COUNT_SQL(
 									  "count(*)") " FROM changed"
 								: " RETURNING " ADD_TO_COUNT_SQL("1"));
+}
+
+/* The slot for a key, in a table that has room for one more. */
+static CacheEntry **
+find_or_free_slot(StatementCache *cache, const uint8_t *key, size_t length)
+{
+	if (cache->count >= cache->slot_count / 2)
+		grow_slots(cache);
+	return find_slot(cache, key, length);
+}
+
+/* Takes ownership of what `sql` has. */
+static Statement *
+add_entry(StatementCache *cache, CacheEntry **slot, const uint8_t *key,
+		  size_t key_length, StatementCheck check, Buf *sql)
+{
+	CacheEntry *entry = arena_calloc(cache->arena, 1, sizeof(CacheEntry));
+
+	CHECK(!sql->overflowed);
+	entry->key_length = key_length;
+	entry->key = arena_dup(cache->arena, key, key_length);
+	entry->statement.check = check;
+	entry->statement.sql = arena_strdup(cache->arena, sql->data);
+	buf_release(sql);
+	snprintf(entry->statement.name, sizeof(entry->statement.name),
+			 "penstock_%llu", (unsigned long long) ++cache->made);
+	cache->count++;
+	*slot = entry;
+	return &entry->statement;
 }
 
 Statement *
 statement_get(StatementCache *cache, StatementKind kind,
 			  const TargetTable *table, const Value *set, const Value *find)
 {
+	StatementCheck check;
 	CacheEntry **slot;
-	CacheEntry *entry;
+	Statement *made;
 	Buf sql;
 
 	make_key(cache, kind, table, set, find);
-	if (cache->count >= cache->slot_count / 2)
-		grow_slots(cache);
-	slot = find_slot(cache, cache->key, cache->key_length);
+	slot = find_or_free_slot(cache, cache->key, cache->key_length);
 	if (*slot != NULL)
 		return &(*slot)->statement;
-	entry = arena_calloc(cache->arena, 1, sizeof(CacheEntry));
-	entry->key_length = cache->key_length;
-	entry->key = arena_dup(cache->arena, cache->key, cache->key_length);
 	buf_init(&sql, BUF_TEXT_MAX);
-	entry->statement.check = check_of(cache, kind, table);
-	entry->statement.binary = kind == STATEMENT_FETCH;
-	if (entry->statement.check == CHECK_COUNTED)
+	check = check_of(cache, kind, table);
+	if (check == CHECK_COUNTED)
 		build_counting(&sql, kind, table, set, find);
 	else
-		statement_build(&sql, kind, table, set, find);
-	CHECK(!sql.overflowed);
-	entry->statement.sql = arena_strdup(cache->arena, sql.data);
-	buf_release(&sql);
-	snprintf(entry->statement.name, sizeof(entry->statement.name),
-			 "penstock_%llu", (unsigned long long) ++cache->made);
-	cache->count++;
-	*slot = entry;
-	return &entry->statement;
+		statement_build(&sql, kind, table, set, find, 0);
+	made = add_entry(cache, slot, cache->key, cache->key_length, check, &sql);
+	made->binary = kind == STATEMENT_FETCH;
+	return made;
+}
+
+/* Its length, or 0: it is too long. */
+static size_t
+make_composite_key(StatementCache *cache, const Composite *composite)
+{
+	uint8_t *key = cache->composite_key;
+	size_t length = 0;
+
+	key[length++] = COMPOSITE_KEY_MARK;
+	key[length++] = composite->moves_progress ? 1 : 0;
+	for (int i = 0; i < composite->part_count; i++)
+	{
+		const CompositePart *part = &composite->parts[i];
+
+		make_key(cache, part->kind, part->table, part->set, part->find);
+		if (length + cache->key_length > COMPOSITE_KEY_BYTES_MAX)
+			return 0;
+		memcpy(key + length, cache->key, cache->key_length);
+		length += cache->key_length;
+	}
+	return length;
+}
+
+/* Most likely: another one may have had the same hash, or taken its place. */
+static bool
+is_worth_making(StatementCache *cache, size_t hash)
+{
+	size_t at = hash & (CANDIDATES_MAX - 1);
+
+	if (cache->composite_count >= COMPOSITES_MAX)
+		return false;
+	if (cache->candidates[at].hash != hash)
+		cache->candidates[at].uses = 0;
+	cache->candidates[at].hash = hash;
+	return ++cache->candidates[at].uses > COMPOSITE_USES_MIN;
+}
+
+Statement *
+statement_get_composite(StatementCache *cache, const Composite *composite)
+{
+	size_t length = make_composite_key(cache, composite);
+	CacheEntry **slot;
+	Buf sql;
+
+	if (length == 0)
+		return NULL;
+	slot = find_or_free_slot(cache, cache->composite_key, length);
+	if (*slot != NULL)
+		return &(*slot)->statement;
+	if (!is_worth_making(cache, hash_key(cache->composite_key, length)))
+		return NULL;
+	buf_init(&sql, BUF_TEXT_MAX);
+	composite_build(&sql, composite);
+	cache->composite_count++;
+	return add_entry(cache, slot, cache->composite_key, length, CHECK_NONE,
+					 &sql);
 }
 
 /* ---- parameters --------------------------------------------------------- */

@@ -15,9 +15,15 @@
 #include "sink/postgres/params.h"
 #include "sink/postgres/target_table.h"
 
+struct Composite;
+
 /* Statements that one connection keeps from batch to batch; those of a single
  * batch may be more. */
-#define STATEMENTS_MAX      1000
+#define STATEMENTS_MAX 1000
+
+/* Of these, composites; and how often one must have been asked for. */
+#define COMPOSITES_MAX      100
+#define COMPOSITE_USES_MIN  8
 
 #define STATEMENT_NAME_SIZE 24
 
@@ -111,18 +117,26 @@ Statement *statement_get(StatementCache *cache, StatementKind kind,
 						 const TargetTable *table, const Value *set,
 						 const Value *find);
 
+/*
+ * The statement for changes like these; see composite.h.  Returns a pointer
+ * into the cache, or NULL: they have not been asked for often enough to be
+ * worth it, or are too many.
+ */
+Statement *statement_get_composite(StatementCache *cache,
+								   const struct Composite *composite);
+
 /* Adds the parameters of a statement for one row, in its order. */
 void statement_add_params(Params *params, StatementKind kind,
 						  const TargetTable *table, const Value *set,
 						  const Value *find);
 
 /*
- * Parts of statements for one row, for ledger.c: the statement as such, the
- * number of its parameters, and the value that it is given for a column, which
- * is false if it is given none.
+ * Parts of statements for one row, for ledger.c and composite.c: the statement
+ * as such, whose first parameter is `n` + 1, the number of its parameters, and
+ * the value that it is given for a column, which is false if it is given none.
  */
 void statement_build(Buf *sql, StatementKind kind, const TargetTable *table,
-					 const Value *set, const Value *find);
+					 const Value *set, const Value *find, int n);
 int statement_count_params(StatementKind kind, const TargetTable *table,
 						   const Value *set, const Value *find);
 bool statement_append_given(Buf *sql, StatementKind kind,
