@@ -94,8 +94,8 @@ sub contenders
 {
 	return map {
 		my $what = $_ == 1 ? '1 node' : "$_ nodes";
-		(Bench::Nodes::Penstock->new(name => "penstock, $what", count => $_),
-			Bench::Nodes::Native->new(name => "native, $what", count => $_))
+		(Bench::Nodes::Penstock->new(name => "penstock $what", count => $_),
+			Bench::Nodes::Native->new(name => "native $what", count => $_))
 	} 1, $NODES;
 }
 
@@ -178,7 +178,7 @@ sub spread_ratio
 {
 	my ($results, $who) = @_;
 	my ($one, $all) = map {
-		my $name = "$who, $_";
+		my $name = "$who $_";
 		grep { $_->{name} eq $name && $_->{median} } @{ $results || [] }
 	} '1 node', "$NODES nodes";
 
