@@ -416,10 +416,13 @@ report_on_request(Run *run)
 
 		log_info("follow",
 				 "target %d: applied " LSN_FORMAT ", durable " LSN_FORMAT
-				 ", %" PRId64 " transactions, %" PRId64 " changes%s",
+				 ", %" PRId64 " transactions, %" PRId64 " changes%s%s",
 				 i + 1, LSN_ARGS(sink->applied_lsn),
 				 LSN_ARGS(sink->durable_lsn), sink->transactions, sink->rows,
-				 sink->full ? ", full" : "");
+				 sink->full ? ", full" : "",
+				 sink == router_waits_for(run->router)
+					 ? ", waited for: values of a row that moves away"
+					 : "");
 	}
 }
 

@@ -1,6 +1,6 @@
-# One database to four nodes: copied, followed while it is written to and the
-# consumer is killed, each row where PostgreSQL's hash partitioning has it.
-# PENSTOCK_TEST_SCALE makes it larger.
+# One database to four nodes: copied, followed while it is written to and nodes
+# and consumer are killed, each row where PostgreSQL's hash partitioning has it.
+# PENSTOCK_TEST_SCALE and PENSTOCK_TEST_KILLS make it larger.
 
 use strict;
 use warnings;
@@ -11,7 +11,7 @@ use Penstock::Nodes;
 use Penstock::Poll qw(wait_until);
 
 my $SCALE = $ENV{PENSTOCK_TEST_SCALE} || 2;
-my $KILLS = 4;
+my $KILLS = $ENV{PENSTOCK_TEST_KILLS} || 4;
 
 my %keys = (
 	pgbench_accounts => 'bid',
@@ -69,9 +69,7 @@ for my $kill (1 .. $KILLS)
 	my $moved = moves();
 
 	wait_until('rows that move', sub { moves() > $moved + 30 });
-	$follower->end('KILL') if $kill % 2 == 0;
-	$follower->end('TERM') if $kill % 2 == 1;
-	$follower = $nodes->start('follow');
+	disturb($kill);
 }
 die "the movers have failed:\n" . $movers->log unless $movers->is_running;
 $movers->end('INT');
@@ -123,6 +121,21 @@ COMMIT;
 SQL
 	close $handle or die "could not write \"$file\": $!\n";
 	return $file;
+}
+
+# The nodes' server is killed, or the consumer, or that is stopped.
+sub disturb
+{
+	my ($kill) = @_;
+
+	if ($kill % 3 == 0)
+	{
+		$pair->target->stop('immediate');
+		$pair->target->start;
+		return;
+	}
+	$follower->end($kill % 3 == 1 ? 'TERM' : 'KILL');
+	$follower = $nodes->start('follow');
 }
 
 sub moves

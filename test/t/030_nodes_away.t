@@ -71,12 +71,18 @@ $nodes->spread_ok('after a start with all nodes', item => 'id');
 
 # Slow: a lock keeps it from applying.
 my $locker = $pair->target->background_psql('node_b');
-$follower = $nodes->start('follow');
+$follower = $nodes->start('follow', '--memory=128MB');
 $follower->wait_log(qr/following with slot/);
 $locker->query_safe('BEGIN; LOCK TABLE item IN SHARE MODE');
 $pair->source_sql('INSERT INTO item SELECT n, n FROM generate_series(20000, 21000) n');
 wait_until('the others to go on', sub { others_have_all() });
 pass('the others go on beside a node that is slow');
+$pair->source_sql("INSERT INTO item SELECT n, repeat('x', 1000)
+	FROM generate_series(30000, 31800) n");
+wait_until('the others to go on', sub { others_have_all() });
+wait_until('status to name the slow node', sub {
+	($nodes->run('status'))[1] =~ /^b is \d+ kB behind the others/m;
+});
 $locker->query_safe('COMMIT');
 $locker->quit;
 $pair->wait_caught_up($follower);

@@ -58,6 +58,9 @@
 #define POSITION_WIDTH 12
 #define AMOUNT_WIDTH   9
 
+/* From here on a target counts as behind the others. */
+#define BEHIND_BYTES_MIN MB
+
 /* Enough for any size or time that is printed. */
 #define AMOUNT_TEXT_SIZE 32
 
@@ -258,6 +261,35 @@ name_width(const PipelineStatus *status)
 	return width;
 }
 
+/* The target that the source keeps its log for, if the others are ahead. */
+static void
+print_last(const PipelineStatus *status)
+{
+	const TargetStatus *last = NULL;
+	Lsn last_lsn = UINT64_MAX;
+	Lsn first_lsn = 0;
+	char text[AMOUNT_TEXT_SIZE];
+
+	for (int i = 0; i < status->target_count; i++)
+	{
+		const TargetStatus *target = &status->targets[i];
+		Lsn lsn;
+
+		if (target_problem(&status->source, target) != NULL)
+			continue;
+		lsn = status_position(&status->source, target).applied_lsn;
+		first_lsn = lsn_max(first_lsn, lsn);
+		if (lsn >= last_lsn)
+			continue;
+		last_lsn = lsn;
+		last = target;
+	}
+	if (last != NULL && first_lsn - last_lsn >= BEHIND_BYTES_MIN)
+		printf("\n%s is %s behind the others, and holds them up where its "
+			   "share of --memory is full\n",
+			   last->address, format_bytes(first_lsn - last_lsn, text));
+}
+
 static void
 print_table(const PipelineStatus *status, const Config *config,
 			const char *problem)
@@ -270,6 +302,7 @@ print_table(const PipelineStatus *status, const Config *config,
 		print_target_header(width);
 	for (int i = 0; i < status->target_count; i++)
 		print_target(&status->source, &status->targets[i], width);
+	print_last(status);
 	for (int i = 0; i < status->target_count; i++)
 		status_tables_print(&status->targets[i].tables,
 							status->targets[i].address,
