@@ -86,8 +86,11 @@
 /* Pages of the log read between two messages, while something may be held. */
 #define BUNDLE_PAGES_MAX 32
 
-/* How much of the log has to be there that is not decoded. */
-#define BUNDLE_AHEAD_BYTES XLOG_BLCKSZ
+/*
+ * How much of the log has to be there that is not decoded: more than a few
+ * transactions at once leave there that a server keeps up with, and their pages.
+ */
+#define BUNDLE_AHEAD_BYTES (4 * XLOG_BLCKSZ)
 
 /* Changes of a transaction for which others may wait: about a millisecond. */
 #define BUNDLE_CHANGES_MAX 1000

@@ -157,10 +157,10 @@ sub fewer_messages
 # A position between two transactions that come in one message.
 sub end_within_a_bundle
 {
-	load(100);
+	load(400);
 	my $endpos = $pair->source_lsn;
 	my $counted = $pair->source_sql('SELECT n FROM counter');
-	load(100);
+	load(400);
 	$pair->run_or_die('follow', "--endpos=$endpos");
 	is($pair->target_sql('SELECT n FROM counter'),
 		$counted, 'it ends where it was told to, with the rest left');
