@@ -35,10 +35,10 @@
  *
  * A walsender that decodes waits in two places only (walsender.c, PostgreSQL 13
  * to 18).  One is where its output does not fit into the socket; then the
- *reader has enough to read, and the walsender goes on when it has read that.
- *The other is WalSndWaitForWal(), for more of the log, which is called by the
- * function that reads a page for the decoding context's reader of the log,
- * and by nothing else.  WalSndLoop() itself does not sleep unless output is
+ * reader has enough to read, and the walsender goes on when it has read that.
+ * The other is WalSndWaitForWal(), for more of the log, which is called by the
+ * function that reads a page for the decoding context's reader of the log, and
+ * by nothing else.  WalSndLoop() itself does not sleep unless output is
  * pending: for a walsender that decodes, it leaves that to the former.  The
  * function is a public field of the reader's state.  We put ours in its place,
  * which sends what is held and then calls it, if
@@ -50,9 +50,10 @@
  *	   not be for us.
  *
  * All pages pass there: the reader of the log keeps one page, and asks again
- *for what that did not have yet.  So when the walsender waits, nothing is held;
- *in particular when it has been told to stop, has read all there is, and wants
- *the reader to confirm the last position: it then tries to read once more.
+ * for what that did not have yet.  So when the walsender waits, nothing is
+ * held; in particular when it has been told to stop, has read all there is, and
+ * wants the reader to confirm the last position: it then tries to read once
+ * more.
  *
  * What remains is what takes long between two pages.  Before a transaction with
  * many changes is handed out, or a piece of one, what is held is sent
@@ -68,8 +69,8 @@
  *
  * A transaction of a server that is not behind is sent at once, as without
  * bundles.  We hold only if the server has BUNDLE_AHEAD_BYTES of its log that
- *it has not decoded yet; otherwise the marks would be more messages than they
- *save.
+ * it has not decoded yet; otherwise the marks would be more messages than they
+ * save.
  */
 #include "postgres.h"
 
@@ -88,7 +89,8 @@
 
 /*
  * How much of the log has to be there that is not decoded: more than a few
- * transactions at once leave there that a server keeps up with, and their pages.
+ * transactions at once leave there that a server keeps up with, and their
+ * pages.
  */
 #define BUNDLE_AHEAD_BYTES (4 * XLOG_BLCKSZ)
 

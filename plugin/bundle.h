@@ -6,7 +6,7 @@
  * option bundle, as long as the server has more of its log at hand, the frames
  * of small transactions are collected and go out together.  What a reader sees
  * of it is said in penstock.proto, under "Bundles"; why nothing that is held
- *can be confirmed, or has to wait, in bundle.c.
+ * can be confirmed, or has to wait, in bundle.c.
  *
  * Calls do not depend on the session's memory contexts.
  */

@@ -4,7 +4,7 @@
  *
  * How a row is laid out (null and unchanged bitmaps, integers, values) is said
  * in penstock.proto.  The same four fields appear in a Change and in a Row,
- *under other numbers.
+ * under other numbers.
  */
 #ifndef PENSTOCK_ROW_H
 #define PENSTOCK_ROW_H

@@ -22,7 +22,10 @@
 #include "wire/bundle.h"
 #include "wire/inflate.h"
 #include "wire/open_streams.h"
+#include "wire/raw_row.h"
 #include "wire/reader.h"
+#include "wire/relations.h"
+#include "wire/unpack.h"
 
 /* Field numbers of proto/penstock.proto, for what is read in place. */
 enum
@@ -48,28 +51,10 @@ enum
 	CHANGE_FIELD_OLD = 11,
 	CHANGE_FIELD_SUBXID = 12,
 	CHANGE_FIELD_HASH = 13,
-
-	ROW_INTEGERS = 1,
-	ROW_VALUES = 2,
-	ROW_NULLS = 3,
-	ROW_UNCHANGED = 4,
-	ROW_HASH = 5,
 };
 
 /* How a value of a change starts: number and WIRE_BYTES. */
 #define CHANGE_VALUES_TAG (CHANGE_FIELD_VALUES << 3 | WIRE_BYTES)
-
-/* The fields of a row as they were found, before they meet their columns. */
-typedef struct RawRow
-{
-	int integer_count;
-	int value_count;
-	Span nulls;
-	Span unchanged;
-	uint64_t hash;
-	int64_t integers[RELATION_COLUMNS_MAX];
-	Span values[RELATION_COLUMNS_MAX];
-} RawRow;
 
 /* A Change as it was found. */
 typedef struct RawChange
@@ -93,8 +78,7 @@ struct Decoder
 	OpenStreams streams;   /* transactions in progress */
 	OpenStream *stream;    /* that the frame in hand has a piece of, or NULL */
 	uint64_t change_count; /* of the transaction that the frame belongs to */
-	Relation **relations;  /* by number; NULL: not described */
-	size_t relation_slots;
+	Relations relations;   /* that were described */
 	size_t frame_relation_capacity; /* of the list of the frame in hand */
 	RawChange raw; /* room for the change that is being decoded */
 };
@@ -108,16 +92,6 @@ struct Decoder
 
 /* What decoded changes need, roughly, for each byte of the message. */
 #define FRAME_ARENA_FACTOR 4
-
-static MUST_CHECK Rc
-invalid(Error *err, const char *what)
-{
-	Rc rc = error_set(err, ERR_PROTOCOL, "invalid frame from source: %s", what);
-
-	error_hint(err, "Check that the plugin on the source and this program are "
-					"of versions that go together.");
-	return rc;
-}
 
 Decoder *
 decoder_new(void)
@@ -133,9 +107,7 @@ decoder_free(Decoder *decoder)
 {
 	if (decoder == NULL)
 		return;
-	for (size_t i = 0; i < decoder->relation_slots; i++)
-		relation_unref(decoder->relations[i]);
-	free(decoder->relations);
+	relations_release(&decoder->relations);
 	open_streams_release(&decoder->streams);
 	bundle_free(decoder->bundle);
 	inflater_free(decoder->inflater);
@@ -154,220 +126,7 @@ decoder_is_holding(const Decoder *decoder)
 	return decoder->holding || decoder->bundle != NULL;
 }
 
-/* ---- protobuf-c's allocator --------------------------------------------- */
-
-static void *
-allocate_in_arena(void *arena, size_t size)
-{
-	return arena_alloc(arena, size);
-}
-
-static void
-free_in_arena(void *arena UNUSED, void *pointer UNUSED)
-{
-}
-
-static ProtobufCAllocator
-arena_allocator(Arena *arena)
-{
-	return (ProtobufCAllocator){allocate_in_arena, free_in_arena, arena};
-}
-
-/* ---- relations ---------------------------------------------------------- */
-
-static Relation *
-find_relation(const Decoder *decoder, uint64_t number)
-{
-	return number < decoder->relation_slots ? decoder->relations[number] : NULL;
-}
-
-/* Puts a relation in its place; takes the caller's reference. */
-static void
-store_relation(Decoder *decoder, Relation *relation)
-{
-	size_t number = relation->number;
-
-	if (number >= decoder->relation_slots)
-	{
-		size_t slots = decoder->relation_slots ? decoder->relation_slots : 64;
-
-		while (slots <= number)
-			slots *= 2;
-		decoder->relations = xrealloc_array(decoder->relations, slots,
-											sizeof(decoder->relations[0]));
-		memset(decoder->relations + decoder->relation_slots, 0,
-			   (slots - decoder->relation_slots) *
-				   sizeof(decoder->relations[0]));
-		decoder->relation_slots = slots;
-	}
-	relation_unref(decoder->relations[number]);
-	decoder->relations[number] = relation;
-}
-
-static bool
-map_identity(Penstock__ReplicaIdentity wire, ReplicaIdentity *identity)
-{
-	switch (wire)
-	{
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_DEFAULT:
-			*identity = IDENTITY_DEFAULT;
-			return true;
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_NOTHING:
-			*identity = IDENTITY_NOTHING;
-			return true;
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_FULL:
-			*identity = IDENTITY_FULL;
-			return true;
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_INDEX:
-			*identity = IDENTITY_INDEX;
-			return true;
-		default:
-			return false;
-	}
-}
-
-/* The types whose values may travel as integers. */
-static bool
-type_has_integer_form(uint32_t type_oid)
-{
-	switch (type_oid)
-	{
-		case TYPE_BOOL:
-		case TYPE_INT2:
-		case TYPE_INT4:
-		case TYPE_INT8:
-		case TYPE_OID:
-		case TYPE_DATE:
-		case TYPE_TIME:
-		case TYPE_TIMESTAMP:
-		case TYPE_TIMESTAMPTZ:
-			return true;
-		default:
-			return false;
-	}
-}
-
-static bool
-map_encoding(const Penstock__Column *wire, ColumnEncoding *encoding)
-{
-	switch (wire->encoding)
-	{
-		case PENSTOCK__ENCODING__ENCODING_INTEGER:
-			*encoding = COLUMN_INTEGER;
-			return type_has_integer_form(wire->type_oid);
-		case PENSTOCK__ENCODING__ENCODING_BINARY:
-			*encoding = COLUMN_BINARY;
-			return true;
-		case PENSTOCK__ENCODING__ENCODING_TEXT:
-			*encoding = COLUMN_TEXT;
-			return true;
-		default:
-			return false;
-	}
-}
-
-static MUST_CHECK Rc
-convert_column(Relation *relation, RelationColumn *column,
-			   const Penstock__Column *wire, Error *err)
-{
-	if (wire->name[0] == '\0' || wire->type_oid == 0)
-		return invalid(err, "column without name or type");
-	if (wire->attnum < 1 || wire->attnum > RELATION_COLUMNS_MAX)
-		return invalid(err, "column number is out of range");
-	if (!map_encoding(wire, &column->encoding))
-		return invalid(err, "column with an encoding that is not known");
-	column->name = arena_strdup(relation->arena, wire->name);
-	column->type_name = arena_strdup(relation->arena, wire->type_name);
-	column->type_oid = wire->type_oid;
-	column->typmod = wire->typmod;
-	column->attnum = (uint16_t) wire->attnum;
-	column->key = wire->key;
-	column->generated = wire->generated;
-	column->identity_always = wire->identity ==
-							  PENSTOCK__IDENTITY__IDENTITY_ALWAYS;
-	relation->key_count += wire->key ? 1 : 0;
-	return RC_OK;
-}
-
-/* The columns of the hash, by their places in the relation. */
-static MUST_CHECK Rc
-convert_distribution(Relation *relation, const Penstock__Relation *wire,
-					 Error *err)
-{
-	int count = (int) wire->n_distribution;
-
-	if (wire->n_distribution > RELATION_DISTRIBUTION_MAX)
-		return invalid(err, "relation distributed by too many columns");
-	relation->distribution = arena_calloc(relation->arena, (size_t) count,
-										  sizeof(int));
-	relation->distribution_count = count;
-	for (int i = 0; i < count; i++)
-	{
-		int index = 0;
-
-		while (index < relation->column_count &&
-			   relation->columns[index].attnum != wire->distribution[i])
-			index++;
-		if (index == relation->column_count)
-			return invalid(err, "relation distributed by a column that it "
-								"does not have");
-		relation->distribution[i] = index;
-	}
-	return RC_OK;
-}
-
-static MUST_CHECK Rc
-convert_relation(const Penstock__Relation *wire, Relation **converted,
-				 Error *err)
-{
-	Relation *relation;
-	Rc rc = RC_OK;
-
-	if (wire->number < 1 || wire->number >= DECODE_RELATIONS_MAX)
-		return invalid(err, "relation number is out of range");
-	if (wire->schema[0] == '\0' || wire->name[0] == '\0')
-		return invalid(err, "relation without a name");
-	if (wire->n_columns > RELATION_COLUMNS_MAX)
-		return invalid(err, "relation with too many columns");
-	relation = relation_new((int) wire->n_columns);
-	relation->number = wire->number;
-	relation->oid = wire->oid;
-	relation->schema = arena_strdup(relation->arena, wire->schema);
-	relation->name = arena_strdup(relation->arena, wire->name);
-	if (!map_identity(wire->replica_identity, &relation->identity))
-		rc = invalid(err, "relation with a replica identity that is not known");
-	for (size_t i = 0; rc == RC_OK && i < wire->n_columns; i++)
-		rc = convert_column(relation, &relation->columns[i], wire->columns[i],
-							err);
-	if (rc == RC_OK)
-		rc = convert_distribution(relation, wire, err);
-	if (rc != RC_OK)
-	{
-		relation_unref(relation);
-		return rc;
-	}
-	*converted = relation;
-	return RC_OK;
-}
-
-static MUST_CHECK Rc
-decode_relation(Decoder *decoder, Arena *arena, Span body, Error *err)
-{
-	ProtobufCAllocator allocator = arena_allocator(arena);
-	Penstock__Relation *wire = penstock__relation__unpack(
-		&allocator, body.length, body.data);
-	Relation *relation = NULL;
-	Rc rc;
-
-	if (wire == NULL)
-		return invalid(err, "relation cannot be read");
-	rc = convert_relation(wire, &relation, err);
-	if (rc != RC_OK)
-		return rc;
-	CHECK(relation != NULL);
-	store_relation(decoder, relation);
-	return RC_OK;
-}
+/* ---- changes of rows ---------------------------------------------------- */
 
 /* Makes room for more relations in the list of the frame in hand. */
 static void
@@ -402,216 +161,11 @@ remember_relation(Decoder *decoder, Frame *frame, Relation *relation)
 	frame->relations[frame->relation_count++] = relation_ref(relation);
 }
 
-/* ---- rows --------------------------------------------------------------- */
-
-static bool
-add_integer(RawRow *row, uint64_t number)
-{
-	if (row->integer_count >= RELATION_COLUMNS_MAX)
-		return false;
-	row->integers[row->integer_count++] = zigzag_decode(number);
-	return true;
-}
-
-static bool
-add_packed_integers(RawRow *row, Span packed)
-{
-	Reader reader = reader_of(packed);
-
-	while (!reader_at_end(&reader))
-	{
-		uint64_t number;
-
-		if (!reader_varint(&reader, &number) || !add_integer(row, number))
-			return false;
-	}
-	return true;
-}
-
-/*
- * One field of a row, by its number in Row.  A repeated scalar may come packed
- * or not; protobuf requires that readers take both.
- */
-static bool
-add_row_field(RawRow *row, uint32_t number, const Field *field)
-{
-	if (number == ROW_INTEGERS && field->wire_type == WIRE_VARINT)
-		return add_integer(row, field->varint);
-	if (number == ROW_HASH)
-	{
-		row->hash = field->fixed64;
-		return field->wire_type == WIRE_FIXED64;
-	}
-	if (field->wire_type != WIRE_BYTES)
-		return false;
-	switch (number)
-	{
-		case ROW_INTEGERS:
-			return add_packed_integers(row, field->bytes);
-		case ROW_VALUES:
-			if (row->value_count >= RELATION_COLUMNS_MAX)
-				return false;
-			row->values[row->value_count++] = field->bytes;
-			return true;
-		case ROW_NULLS:
-			row->nulls = field->bytes;
-			return true;
-		case ROW_UNCHANGED:
-			row->unchanged = field->bytes;
-			return true;
-		default:
-			return false;
-	}
-}
-
-/*
- * Values come one after the other, many in a wide row: takes those that come
- * next, without asking for each what kind of field it is.
- */
-static bool
-add_values(RawRow *row, Reader *reader)
-{
-	while (!reader_at_end(reader) && *reader->at == CHANGE_VALUES_TAG)
-	{
-		reader->at++;
-		if (row->value_count >= RELATION_COLUMNS_MAX ||
-			!reader_bytes(reader, &row->values[row->value_count]))
-			return false;
-		row->value_count++;
-	}
-	return true;
-}
-
-static void
-reset_row(RawRow *row)
-{
-	row->integer_count = 0;
-	row->value_count = 0;
-	row->nulls = (Span){0};
-	row->unchanged = (Span){0};
-	row->hash = 0;
-}
-
-static bool
-read_old_row(RawRow *row, Span body)
-{
-	Reader reader = reader_of(body);
-
-	while (!reader_at_end(&reader))
-	{
-		Field field;
-
-		if (!reader_field(&reader, &field))
-			return false;
-		if (field.number >= ROW_INTEGERS && field.number <= ROW_HASH &&
-			!add_row_field(row, field.number, &field))
-			return false;
-	}
-	return true;
-}
-
-static bool
-bit_is_set(Span bitmap, int bit)
-{
-	size_t byte = (size_t) bit / 8;
-
-	return byte < bitmap.length && (bitmap.data[byte] >> (bit % 8)) & 1;
-}
-
-/* Reads the value of one column that is there. */
-static bool
-take_value(const RawRow *row, const RelationColumn *column, int *integer_next,
-		   int *value_next, Value *value)
-{
-	const Span *bytes;
-
-	if (column->encoding == COLUMN_INTEGER)
-	{
-		if (*integer_next >= row->integer_count)
-			return false;
-		value->kind = VALUE_INTEGER;
-		value->integer = row->integers[(*integer_next)++];
-		return true;
-	}
-	if (*value_next >= row->value_count)
-		return false;
-	bytes = &row->values[(*value_next)++];
-	if (bytes->length > INT32_MAX)
-		return false;
-	value->kind = column->encoding == COLUMN_BINARY ? VALUE_BINARY : VALUE_TEXT;
-	value->bytes = bytes->data;
-	value->length = (uint32_t) bytes->length;
-	return true;
-}
-
-/* Whether a number is one that its type can have. */
-static bool
-is_in_range(const RelationColumn *column, const Value *value)
-{
-	int64_t number = value->integer;
-
-	if (value->kind != VALUE_INTEGER)
-		return true;
-	switch (column->type_oid)
-	{
-		case TYPE_BOOL:
-			return number == 0 || number == 1;
-		case TYPE_INT2:
-			return number >= INT16_MIN && number <= INT16_MAX;
-		case TYPE_INT4:
-		case TYPE_DATE:
-			return number >= INT32_MIN && number <= INT32_MAX;
-		case TYPE_OID:
-			return number >= 0 && number <= UINT32_MAX;
-		default:
-			return true;
-	}
-}
-
-/* Lets the fields of a row meet their columns; see "Rows" in the .proto. */
-static MUST_CHECK Rc
-build_row(const RawRow *row, const Relation *relation, bool key_only,
-		  bool may_be_unchanged, Arena *arena, const Value **built, Error *err)
-{
-	Value *values = arena_alloc(arena, (size_t) relation->column_count *
-										   sizeof(Value));
-	int integer_next = 0;
-	int value_next = 0;
-	int bit = 0;
-
-	for (int i = 0; i < relation->column_count; i++)
-	{
-		const RelationColumn *column = &relation->columns[i];
-		Value *value = &values[i];
-
-		*value = (Value){.kind = VALUE_ABSENT};
-		if (key_only && !column->key)
-			continue;
-		if (bit_is_set(row->nulls, bit))
-			value->kind = VALUE_NULL;
-		else if (bit_is_set(row->unchanged, bit))
-		{
-			if (!may_be_unchanged)
-				return invalid(err, "unchanged value where there can be none");
-			value->kind = VALUE_UNCHANGED;
-		}
-		else if (!take_value(row, column, &integer_next, &value_next, value))
-			return invalid(err, "row has fewer values than its table columns");
-		if (!is_in_range(column, value))
-			return invalid(err, "number is out of the range of its type");
-		bit++;
-	}
-	if (integer_next != row->integer_count || value_next != row->value_count)
-		return invalid(err, "row has more values than its table columns");
-	*built = values;
-	return RC_OK;
-}
-
 static MUST_CHECK Rc
 decode_row_change(Decoder *decoder, Frame *frame, Change *change, Error *err)
 {
 	const RawChange *raw = &decoder->raw;
-	Relation *relation = find_relation(decoder, raw->number);
+	Relation *relation = relations_find(&decoder->relations, raw->number);
 	bool old_is_key;
 	Rc rc = RC_OK;
 
@@ -626,19 +180,19 @@ decode_row_change(Decoder *decoder, Frame *frame, Change *change, Error *err)
 	{
 		case CHANGE_FIELD_INSERT:
 			change->kind = CHANGE_INSERT;
-			return build_row(&raw->row, relation, false, false, frame->arena,
-							 &change->new_row, err);
+			return raw_row_build(&raw->row, relation, false, false,
+								 frame->arena, &change->new_row, err);
 		case CHANGE_FIELD_DELETE:
 			change->kind = CHANGE_DELETE;
-			return build_row(&raw->row, relation, old_is_key, false,
-							 frame->arena, &change->old_row, err);
+			return raw_row_build(&raw->row, relation, old_is_key, false,
+								 frame->arena, &change->old_row, err);
 		default:
 			change->kind = CHANGE_UPDATE;
-			rc = build_row(&raw->row, relation, false, true, frame->arena,
-						   &change->new_row, err);
+			rc = raw_row_build(&raw->row, relation, false, true, frame->arena,
+							   &change->new_row, err);
 			if (rc == RC_OK && raw->has_old)
-				rc = build_row(&raw->old, relation, old_is_key, false,
-							   frame->arena, &change->old_row, err);
+				rc = raw_row_build(&raw->old, relation, old_is_key, false,
+								   frame->arena, &change->old_row, err);
 			return rc;
 	}
 }
@@ -663,7 +217,8 @@ decode_truncate(Decoder *decoder, Frame *frame, Change *change, Error *err)
 	info->restart_identity = wire->restart_identity;
 	for (size_t i = 0; i < wire->n_relations; i++)
 	{
-		info->relations[i] = find_relation(decoder, wire->relations[i]);
+		info->relations[i] = relations_find(&decoder->relations,
+											wire->relations[i]);
 		if (info->relations[i] == NULL)
 			return invalid(err, "truncate of a table that was not described");
 		remember_relation(decoder, frame, info->relations[i]);
@@ -721,11 +276,11 @@ read_change_field(RawChange *raw, const Field *field)
 {
 	if (field->number >= CHANGE_FIELD_INTEGERS &&
 		field->number <= CHANGE_FIELD_UNCHANGED)
-		return add_row_field(
+		return raw_row_add_field(
 			&raw->row, field->number - CHANGE_FIELD_INTEGERS + ROW_INTEGERS,
 			field);
 	if (field->number == CHANGE_FIELD_HASH)
-		return add_row_field(&raw->row, ROW_HASH, field);
+		return raw_row_add_field(&raw->row, ROW_HASH, field);
 	if (field->number <= CHANGE_FIELD_MESSAGE)
 		return read_operation(raw, field);
 	if (field->number == CHANGE_FIELD_SUBXID)
@@ -737,7 +292,7 @@ read_change_field(RawChange *raw, const Field *field)
 	{
 		raw->has_old = true;
 		return field->wire_type == WIRE_BYTES &&
-			   read_old_row(&raw->old, field->bytes);
+			   raw_row_read(&raw->old, field->bytes);
 	}
 	return true; /* a field of a later version */
 }
@@ -750,14 +305,14 @@ read_change(RawChange *raw, Span body)
 	raw->operation = 0;
 	raw->subxid = 0;
 	raw->has_old = false;
-	reset_row(&raw->row);
-	reset_row(&raw->old);
+	raw_row_reset(&raw->row);
+	raw_row_reset(&raw->old);
 	while (!reader_at_end(&reader))
 	{
 		Field field;
 
 		if (!reader_field(&reader, &field) || !read_change_field(raw, &field) ||
-			!add_values(&raw->row, &reader))
+			!raw_row_add_values(&raw->row, &reader, CHANGE_VALUES_TAG))
 			return false;
 	}
 	return true;
@@ -781,7 +336,8 @@ decode_change(Decoder *decoder, Frame *frame, Span body, size_t *kept,
 	switch (raw->operation)
 	{
 		case CHANGE_FIELD_RELATION:
-			return decode_relation(decoder, frame->arena, raw->body, err);
+			return relations_decode(&decoder->relations, frame->arena,
+									raw->body, err);
 		case CHANGE_FIELD_INSERT:
 		case CHANGE_FIELD_UPDATE:
 		case CHANGE_FIELD_DELETE:
