@@ -14,12 +14,13 @@
 #include "base/log.h"
 #include "copy/data.h"
 #include "copy/sql.h"
+#include "net/own_schema.h"
 
 /* How long sessions that were told to end may take. */
 #define SESSIONS_END_MS_MAX   10000
 #define SESSIONS_END_CHECK_MS 50
 
-static const char create_sql[] =
+static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	"CREATE TABLE IF NOT EXISTS penstock.copy_run ("
 	" pipeline text PRIMARY KEY,"
 	" source_system_identifier text NOT NULL,"

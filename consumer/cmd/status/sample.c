@@ -74,6 +74,9 @@ read_walsender(PgConn *source, SourceSample *sample, Error *err)
 		rc = parse_lsn(result, 0, source, &sample->received_lsn, err);
 		if (rc == RC_OK)
 			rc = parse_lsn(result, 1, source, &sample->replayed_lsn, err);
+
+		/* The log has grown since it was looked at. */
+		sample->lsn = lsn_max(sample->lsn, sample->received_lsn);
 	}
 	PQclear(result);
 	return rc;

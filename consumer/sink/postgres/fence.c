@@ -4,9 +4,9 @@
  */
 #include "sink/postgres/fence.h"
 
-#include "sink/postgres/own_schema.h"
-
 #include <stdio.h>
+
+#include "net/own_schema.h"
 
 /* The two keys of the advisory lock; $1 is the pipeline. */
 #define LOCK_KEYS_SQL                                                          \

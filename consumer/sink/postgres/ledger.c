@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sink/postgres/own_schema.h"
+#include "net/own_schema.h"
 
 static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	"CREATE TABLE IF NOT EXISTS penstock.conflict ("

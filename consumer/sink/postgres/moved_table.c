@@ -4,7 +4,7 @@
  */
 #include "sink/postgres/moved_table.h"
 
-#include "sink/postgres/own_schema.h"
+#include "net/own_schema.h"
 
 /* Columns as in model/moved.h.  */
 static const char create_sql[] = OWN_SCHEMA_LOCK_SQL

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/own_schema.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/moved_table.h"
 #include "sink/postgres/node_table.h"
-#include "sink/postgres/own_schema.h"
 #include "sink/postgres/table_state.h"
 
 static const char create_sql[] = OWN_SCHEMA_LOCK_SQL

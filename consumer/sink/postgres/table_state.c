@@ -4,12 +4,12 @@
  */
 #include "sink/postgres/table_state.h"
 
-#include "sink/postgres/own_schema.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "net/own_schema.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 

@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 my $KILLED = 128 + 9;
+my $TERMINATED = 128 + 15;
 
 # So many unforeseen ends in a row are the end of it all.
 my $UNFORESEEN_MAX = 5;
@@ -116,7 +117,10 @@ sub stop
 
 	$self->{is_wanted} = 0;
 	$self->{crash_points} = [];
-	$self->foresee(0, $self->{crash_point} ? $KILLED : ());
+	# One that has just been started may not have come to handle signals.
+	$self->foresee(0,
+		$self->{crash_point} ? $KILLED : (),
+		$process->log eq '' ? $TERMINATED : ());
 	$self->{crash_point} = undef;
 	$process->end('TERM');
 	$self->judge;

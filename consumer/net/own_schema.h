@@ -5,8 +5,8 @@
  * Pipelines that come to a target at the same moment find nothing there, and
  * all but one fail: IF NOT EXISTS does not wait.  So they take turns.
  */
-#ifndef PENSTOCK_SINK_POSTGRES_OWN_SCHEMA_H
-#define PENSTOCK_SINK_POSTGRES_OWN_SCHEMA_H
+#ifndef PENSTOCK_NET_OWN_SCHEMA_H
+#define PENSTOCK_NET_OWN_SCHEMA_H
 
 /*
  * To be in front of CREATE TABLE IF NOT EXISTS, in one string.  The key is
@@ -16,4 +16,4 @@
 	"SELECT pg_catalog.pg_advisory_xact_lock(8099000947049456491),"            \
 	" pg_catalog.set_config('client_min_messages', 'warning', true);"
 
-#endif /* PENSTOCK_SINK_POSTGRES_OWN_SCHEMA_H */
+#endif /* PENSTOCK_NET_OWN_SCHEMA_H */
