@@ -25,31 +25,10 @@ const char moved_table_forget_sql[] =
 	"DELETE FROM penstock.moved"
 	" WHERE pipeline = $1::text AND end_lsn <= $2::pg_lsn";
 
-static MUST_CHECK Rc
-look_for_table(PgConn *target, bool *exists, Error *err)
-{
-	PGresult *result = NULL;
-	Rc rc = pgconn_exec(
-		target, "SELECT pg_catalog.to_regclass('penstock.moved') IS NOT NULL",
-		&result, err);
-
-	*exists = rc == RC_OK && PQgetvalue(result, 0, 0)[0] == 't';
-	PQclear(result);
-	return rc;
-}
-
 Rc
 moved_table_create(PgConn *target, Error *err)
 {
-	bool exists;
-	Rc rc = look_for_table(target, &exists, err);
-
-	if (rc == RC_OK && !exists)
-		rc = pgconn_exec(target, create_sql, NULL, err);
-	if (rc == RC_FAIL && err->code == ERR_SQL)
-		error_hint(err, "The role needs CREATE on schema \"penstock\" of the "
-						"target.");
-	return rc;
+	return own_table_create(target, "moved", create_sql, err);
 }
 
 Rc
@@ -58,7 +37,7 @@ moved_table_is_used(PgConn *target, const char *pipeline, bool *used,
 {
 	const char *params[] = {pipeline};
 	PGresult *result = NULL;
-	Rc rc = look_for_table(target, used, err);
+	Rc rc = own_table_exists(target, "moved", used, err);
 
 	if (rc != RC_OK || !*used)
 		return rc;
@@ -76,7 +55,7 @@ moved_table_remove(PgConn *target, const char *pipeline, Error *err)
 {
 	const char *params[] = {pipeline};
 	bool exists;
-	Rc rc = look_for_table(target, &exists, err);
+	Rc rc = own_table_exists(target, "moved", &exists, err);
 
 	if (rc == RC_OK && exists)
 		rc = pgconn_exec_params(

@@ -16,31 +16,10 @@ static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	" remainder integer,"
 	" places jsonb NOT NULL)";
 
-static MUST_CHECK Rc
-look_for_table(PgConn *target, bool *exists, Error *err)
-{
-	PGresult *result = NULL;
-	Rc rc = pgconn_exec(
-		target, "SELECT pg_catalog.to_regclass('penstock.node') IS NOT NULL",
-		&result, err);
-
-	*exists = rc == RC_OK && PQgetvalue(result, 0, 0)[0] == 't';
-	PQclear(result);
-	return rc;
-}
-
 Rc
 node_table_create(PgConn *target, Error *err)
 {
-	bool exists;
-	Rc rc = look_for_table(target, &exists, err);
-
-	if (rc == RC_OK && !exists)
-		rc = pgconn_exec(target, create_sql, NULL, err);
-	if (rc == RC_FAIL && err->code == ERR_SQL)
-		error_hint(err, "The role needs CREATE on schema \"penstock\" of the "
-						"target.");
-	return rc;
+	return own_table_create(target, "node", create_sql, err);
 }
 
 Rc
@@ -154,7 +133,7 @@ read_row(PgConn *target, const char *pipeline, NodeIdentity *was, bool *exists,
 {
 	const char *params[] = {pipeline};
 	PGresult *result = NULL;
-	Rc rc = look_for_table(target, exists, err);
+	Rc rc = own_table_exists(target, "node", exists, err);
 
 	if (rc != RC_OK || !*exists)
 		return rc;
@@ -195,7 +174,7 @@ node_table_remove(PgConn *target, const char *pipeline, Error *err)
 {
 	const char *params[] = {pipeline};
 	bool exists;
-	Rc rc = look_for_table(target, &exists, err);
+	Rc rc = own_table_exists(target, "node", &exists, err);
 
 	if (rc == RC_OK && exists)
 		rc = pgconn_exec_params(target,

@@ -76,32 +76,10 @@ parse_position(const char *text, Lsn *lsn, const PgConn *target, Error *err)
 	return RC_OK;
 }
 
-static MUST_CHECK Rc
-look_for_table(PgConn *target, bool *exists, Error *err)
-{
-	PGresult *result = NULL;
-	Rc rc = pgconn_exec(
-		target,
-		"SELECT pg_catalog.to_regclass('penstock.table_state') IS NOT NULL",
-		&result, err);
-
-	*exists = rc == RC_OK && PQgetvalue(result, 0, 0)[0] == 't';
-	PQclear(result);
-	return rc;
-}
-
 Rc
 table_state_create(PgConn *target, Error *err)
 {
-	bool exists;
-	Rc rc = look_for_table(target, &exists, err);
-
-	if (rc == RC_OK && !exists)
-		rc = pgconn_exec(target, create_sql, NULL, err);
-	if (rc == RC_FAIL && err->code == ERR_SQL)
-		error_hint(err, "The role needs CREATE on schema \"penstock\" of the "
-						"target.");
-	return rc;
+	return own_table_create(target, "table_state", create_sql, err);
 }
 
 static int
@@ -163,7 +141,7 @@ table_states_read(TableStates **states, PgConn *target, const char *pipeline,
 	TableStates *read = states_new();
 	PGresult *result = NULL;
 	bool exists;
-	Rc rc = look_for_table(target, &exists, err);
+	Rc rc = own_table_exists(target, "table_state", &exists, err);
 
 	if (rc == RC_OK && exists)
 		rc = pgconn_exec_params(target, sql, 1, params, &result, err);
@@ -298,7 +276,7 @@ table_state_read(PgConn *target, const char *pipeline, const TableName *table,
 	const char *params[] = {pipeline, table->schema, table->name};
 	PGresult *result = NULL;
 	bool exists;
-	Rc rc = look_for_table(target, &exists, err);
+	Rc rc = own_table_exists(target, "table_state", &exists, err);
 
 	*row = (TableRow){0};
 	if (rc == RC_OK && exists)
@@ -367,7 +345,7 @@ table_states_list(PgConn *target, const char *pipeline, PGresult **result,
 		" ORDER BY t.schema_name, t.table_name";
 	const char *params[] = {pipeline};
 	bool exists;
-	Rc rc = look_for_table(target, &exists, err);
+	Rc rc = own_table_exists(target, "table_state", &exists, err);
 
 	*result = NULL;
 	if (rc == RC_OK && exists)
@@ -380,7 +358,7 @@ table_states_remove(PgConn *target, const char *pipeline, Error *err)
 {
 	const char *params[] = {pipeline};
 	bool exists;
-	Rc rc = look_for_table(target, &exists, err);
+	Rc rc = own_table_exists(target, "table_state", &exists, err);
 
 	if (rc == RC_OK && exists)
 		rc = pgconn_exec_params(
