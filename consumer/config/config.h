@@ -2,7 +2,7 @@
  * config.h
  *    What the user asked for: the options of all commands.
  *
- * One table in config.c says everything about an option: its name, the command
+ * One table in option.c says everything about an option: its name, the command
  * that takes it, the environment variable that stands in for it, its default
  * and its line of help.  The parser and --help both come from that table.
  * Precedence: command line, environment, configuration file (see file.h),
