@@ -10,6 +10,7 @@
 
 #include "access/attmap.h"
 #include "access/htup.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_publication.h"
@@ -310,6 +311,21 @@ txn_private_compat(ReorderBufferTXN *txn)
 	return &txn->output_plugin_private;
 #else
 	(void) txn;
+	return NULL;
+#endif
+}
+
+/*
+ * The server's note of which transaction in progress it watches while it hands
+ * that out, an invalid one if it does not; NULL where there are none to hand
+ * out.  See lookup.h.
+ */
+static inline TransactionId *
+watched_xid_compat(void)
+{
+#if PG_VERSION_NUM >= 140000
+	return &CheckXidAlive;
+#else
 	return NULL;
 #endif
 }

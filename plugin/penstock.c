@@ -10,6 +10,7 @@
  *	 session	state and memory of one decoding session
  *	 publish	what the publications say is to be sent
  *	 relinfo	what is known of each table
+ *	 lookup		catalogs while a transaction in progress is handed out
  *	 frame		changes into frames, frames to the server's output
  *	 bundle		several small transactions in one message
  *	 row		a row as fields

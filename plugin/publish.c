@@ -25,6 +25,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "lookup.h"
 #include "publish.h"
 
 struct PenstockPublications
@@ -295,6 +296,22 @@ make_slot(Relation target)
 		CreateTupleDescCopy(RelationGetDescr(target)), &TTSOpsVirtual);
 }
 
+/* An expression, made ready to be evaluated. */
+typedef struct FilterLookup
+{
+	Node *node;
+	EState *estate;
+	ExprState *prepared;
+} FilterLookup;
+
+static void
+prepare_expression(void *arg)
+{
+	FilterLookup *lookup = arg;
+
+	lookup->prepared = ExecPrepareExpr((Expr *) lookup->node, lookup->estate);
+}
+
 /*
  * The filters of all publications, or-ed for each operation, ready to be
  * evaluated; NULL if there are none.  Allocated in `keep`.
@@ -328,6 +345,8 @@ resolve_filter(const List *publications, Relation target, const int *sources,
 	outer = MemoryContextSwitchTo(keep);
 	for (int i = 0; i < PENSTOCK_ROW_OPERATIONS; i++)
 	{
+		FilterLookup lookup;
+
 		if (all_rows[i] || expressions[i] == NIL)
 			continue;
 		if (filter == NULL)
@@ -338,8 +357,10 @@ resolve_filter(const List *publications, Relation target, const int *sources,
 			filter->new_slot = make_slot(target);
 			filter->sources = sources;
 		}
-		filter->expressions[i] = ExecPrepareExpr(
-			copyObject(make_orclause(expressions[i])), filter->estate);
+		lookup.node = copyObject((Node *) make_orclause(expressions[i]));
+		lookup.estate = filter->estate;
+		penstock_lookup(prepare_expression, &lookup);
+		filter->expressions[i] = lookup.prepared;
 	}
 	MemoryContextSwitchTo(outer);
 	return filter;
@@ -485,9 +506,9 @@ complete_new_row(const PenstockFilter *filter, const PenstockRow *old_row,
 	}
 }
 
-bool
-penstock_filter_passes(PenstockFilter *filter, PenstockOperation *operation,
-					   const PenstockRow *old_row, PenstockRow *new_row)
+static bool
+passes(PenstockFilter *filter, PenstockOperation *operation,
+	   const PenstockRow *old_row, PenstockRow *new_row)
 {
 	ExprState *expression = filter->expressions[*operation];
 	bool old_accepted;
@@ -515,4 +536,37 @@ penstock_filter_passes(PenstockFilter *filter, PenstockOperation *operation,
 	else if (old_accepted && !new_accepted)
 		*operation = PENSTOCK_DELETE;
 	return old_accepted || new_accepted;
+}
+
+typedef struct PassLookup
+{
+	PenstockFilter *filter;
+	PenstockOperation *operation;
+	const PenstockRow *old_row;
+	PenstockRow *new_row;
+	bool passes;
+} PassLookup;
+
+static void
+look_whether_passes(void *arg)
+{
+	PassLookup *lookup = arg;
+
+	lookup->passes = passes(lookup->filter, lookup->operation, lookup->old_row,
+							lookup->new_row);
+}
+
+bool
+penstock_filter_passes(PenstockFilter *filter, PenstockOperation *operation,
+					   const PenstockRow *old_row, PenstockRow *new_row)
+{
+	PassLookup lookup = {
+		.filter = filter,
+		.operation = operation,
+		.old_row = old_row,
+		.new_row = new_row,
+	};
+
+	penstock_lookup(look_whether_passes, &lookup);
+	return lookup.passes;
 }

@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "lookup.h"
 #include "relinfo.h"
 #include "route.h"
 
@@ -211,14 +212,34 @@ init_column(PenstockRoute *route, int index, const char *name,
 	raise_no_column(info, name);
 }
 
+/* What a table's route is made from; and the route. */
+typedef struct RouteLookup
+{
+	const PenstockDistribution *distribution;
+	const PenstockRelInfo *info;
+	Relation target;
+	PenstockRoute *route;
+} RouteLookup;
+
+static void
+init_columns(void *arg)
+{
+	RouteLookup *lookup = arg;
+	ListCell *cell;
+
+	foreach (cell, lookup->distribution->columns)
+		init_column(lookup->route, foreach_current_index(cell), lfirst(cell),
+					lookup->info, lookup->target);
+}
+
 PenstockRoute *
 penstock_route_new(const List *distributions, const PenstockRelInfo *info,
 				   Relation target)
 {
 	const PenstockDistribution *distribution;
+	RouteLookup lookup = {.info = info, .target = target};
 	PenstockRoute *route;
 	Size n;
-	ListCell *cell;
 
 	if (distributions == NIL)
 		return NULL;
@@ -237,9 +258,9 @@ penstock_route_new(const List *distributions, const PenstockRelInfo *info,
 	route->collations = palloc0(n * sizeof(Oid));
 	route->values = palloc0(n * sizeof(Datum));
 	route->nulls = palloc0(n * sizeof(bool));
-	foreach (cell, distribution->columns)
-		init_column(route, foreach_current_index(cell), lfirst(cell), info,
-					target);
+	lookup.distribution = distribution;
+	lookup.route = route;
+	penstock_lookup(init_columns, &lookup);
 	return route;
 }
 
@@ -266,10 +287,30 @@ is_unchanged(const PenstockRow *row, const PenstockColumn *column)
 			   DatumGetPointer(row->values[column->source]));
 }
 
+/* The values that are hashed are in the route already. */
+typedef struct HashLookup
+{
+	const PenstockRoute *route;
+	uint64 hash;
+} HashLookup;
+
+static void
+hash_values(void *arg)
+{
+	HashLookup *lookup = arg;
+	const PenstockRoute *route = lookup->route;
+
+	lookup->hash = compute_partition_hash_value(
+		route->ncolumns, route->functions, route->collations, route->values,
+		route->nulls);
+}
+
 uint64
 penstock_route_hash(const PenstockRoute *route, const PenstockRow *row,
 					const PenstockRow *old_row)
 {
+	HashLookup lookup = {.route = route};
+
 	for (int i = 0; i < route->ncolumns; i++)
 	{
 		const PenstockColumn *column = route->columns[i];
@@ -287,7 +328,6 @@ penstock_route_hash(const PenstockRoute *route, const PenstockRow *row,
 		route->values[i] = from->values[column->source];
 		route->nulls[i] = from->nulls[column->source];
 	}
-	return compute_partition_hash_value(route->ncolumns, route->functions,
-										route->collations, route->values,
-										route->nulls);
+	penstock_lookup(hash_values, &lookup);
+	return lookup.hash;
 }
