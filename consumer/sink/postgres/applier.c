@@ -130,6 +130,7 @@ make_plan(Applier *self, bool folded, Error *err)
 					   .statements = self->statements,
 					   .lookup = table_cache_get,
 					   .lookup_context = self->tables,
+					   .independent_tables = self->target->independent_tables,
 					   .pipeline = self->target->pipeline};
 	Rc rc = RC_OK;
 

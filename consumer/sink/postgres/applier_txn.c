@@ -197,6 +197,7 @@ applier_start_txns(Applier *self, Batch *batch, const TxnRound *round,
 					   .statements = self->statements,
 					   .lookup = table_cache_get,
 					   .lookup_context = round->tables,
+					   .independent_tables = self->target->independent_tables,
 					   .pipeline = self->target->pipeline};
 	Rc rc = RC_OK;
 

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "sink/postgres/params.h"
+#include "sink/postgres/truncate.h"
 
 /* A key's value is cut after so many bytes. */
 #define KEY_VALUE_MAX 200
@@ -114,6 +115,14 @@ conflict_explain_refusal(const ConflictChange *what, Error *err)
 						"Mend the row and go on with \"penstock follow\", or "
 						"copy again.");
 	}
+	if (err->code == ERR_SQL && what->change != NULL &&
+		what->change->kind == CHANGE_TRUNCATE &&
+		strcmp(err->sqlstate, TRUNCATE_REFERENCED_SQLSTATE) == 0)
+		error_hint(err, "A table that is not emptied with it has a foreign key "
+						"to it, which the role on the target cannot set aside. "
+						"Let the role set session_replication_role, or drop "
+						"the foreign key there, and go on with \"penstock "
+						"follow\".");
 	add_context(what, err);
 }
 

@@ -71,7 +71,8 @@ typedef struct PlanInput
 	StatementCache *statements;
 	TableLookup lookup;
 	void *lookup_context;
-	const char *pipeline; /* for the ledger */
+	bool independent_tables; /* foreign keys and triggers do not fire */
+	const char *pipeline;    /* for the ledger */
 } PlanInput;
 
 typedef struct Plan Plan;

@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "sink/postgres/ledger.h"
 #include "sink/postgres/plan.h"
+#include "sink/postgres/truncate.h"
 
 #define ORDERED_ARENA_BYTES ((size_t) 4096)
 
@@ -20,32 +21,6 @@ typedef struct OrderedPlan
 	size_t next;
 	Arena *arena; /* of the last step */
 } OrderedPlan;
-
-static const char *
-truncate_sql(const PlanInput *input, const TruncateInfo *truncate, Arena *arena)
-{
-	Buf sql;
-	const char *text;
-
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "TRUNCATE ");
-	for (int i = 0; i < truncate->relation_count; i++)
-	{
-		const TargetTable *table = input->lookup(input->lookup_context,
-												 truncate->relations[i]);
-
-		buf_printf(&sql, "%s%s%s", i > 0 ? ", " : "",
-				   table->is_partitioned ? "" : "ONLY ", table->name_sql);
-	}
-	if (truncate->restart_identity)
-		buf_append_string(&sql, " RESTART IDENTITY");
-	if (truncate->cascade)
-		buf_append_string(&sql, " CASCADE");
-	CHECK(!sql.overflowed);
-	text = arena_strdup(arena, sql.data);
-	buf_release(&sql);
-	return text;
-}
 
 /* Where conflicts are not to stop us, each change has to be ready for one. */
 static StatementKind
