@@ -16,7 +16,7 @@
 # and "make check" install what they need: nothing that is evaluated while make
 # reads it may fail for want of a program.
 
-VERSION = 0.1.0
+VERSION = 0.2.0
 
 # Where the consumer is installed; the plugin goes where its server looks.
 PREFIX = /usr/local
