@@ -302,6 +302,16 @@ soak: all faults
 		--results=$(OUT)/soak test/soak/run --minutes=$(MINUTES) \
 		$(if $(SEED),--seed=$(SEED)) $(if $(KINDS),--kinds=$(KINDS))
 
+# The tests come from Debian's source package of the server; build/regression
+# keeps them.
+.PHONY: check-regression	## clone and follow PostgreSQL's own regression database
+check-regression: all
+	@test/prepare check
+	@PG_CONFIG='$(PG_CONFIG)' test/regression/fetch build/regression
+	@test/stage --penstock=$(OUT)/penstock \
+		--logs=$(OUT)/test/regression --with=build/regression/tests \
+		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/regression
+
 # Trees of other Debian releases are made for it, in build/versions.
 .PHONY: check-versions	## on PostgreSQL 13, 15, 17 and 18, and across; as root
 check-versions: consumer
