@@ -42,11 +42,13 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "bundle.h"
 #include "compat.h"
 #include "compress.h"
 #include "frame.h"
+#include "left_out.h"
 #include "relinfo.h"
 #include "row.h"
 #include "value.h"
@@ -77,6 +79,7 @@ typedef struct PenstockStream
 	TransactionId xid;
 	bool started;        /* the reader knows of it */
 	uint64 change_count; /* in earlier pieces */
+	StringInfo gone;     /* tables that it dropped again, as in the commit */
 } PenstockStream;
 
 struct PenstockFrames
@@ -334,7 +337,7 @@ ensure_relation_sent(PenstockSession *session, PenstockPublished *published)
 						(Size) published->record_bytes);
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_MEDIUM);
 	session->frames->change_count++;
-	published->sent = true;
+	penstock_relations_note_sent(session->relations, published);
 	mark_complete(session->frames);
 }
 
@@ -500,8 +503,11 @@ raise_no_identity(const RowChange *change, const char *problem)
 				change->operation == PENSTOCK_UPDATE ? "an update" : "a delete",
 				change->info->name),
 		 errdetail("%s", problem),
-		 errhint("Set a replica identity that fits what is published, "
-				 "with ALTER TABLE ... REPLICA IDENTITY.")));
+		 errhint("Set a replica identity that fits what is published, with "
+				 "ALTER TABLE ... REPLICA IDENTITY.  The log up to then stays "
+				 "as it is: copy the table anew, with \"penstock table "
+				 "resync\", or leave it out, with \"penstock table "
+				 "pause\".")));
 }
 
 /* Checks that the log has the old row, as far as the reader needs it. */
@@ -732,6 +738,8 @@ void
 penstock_frame_begin(PenstockSession *session, ReorderBufferTXN *txn)
 {
 	penstock_bundle_before(session, txn);
+	penstock_left_out_begin(session, txn->end_lsn);
+	penstock_relations_begin(session->relations, txn->xid);
 	session->frames->begin_written = false;
 	session->frames->partly_sent = false;
 	session->frames->change_count = 0;
@@ -739,26 +747,36 @@ penstock_frame_begin(PenstockSession *session, ReorderBufferTXN *txn)
 }
 
 static void
-write_commit(PenstockSession *session, uint64 change_count)
+write_commit(PenstockSession *session, uint64 change_count,
+			 const StringInfoData *gone)
 {
 	StringInfo buf = &session->frames->buf;
 	int mark;
 
 	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_COMMIT,
-							   PENSTOCK_WIRE_LENGTH_SMALL);
+							   choose_length_bytes((Size) gone->len));
 	penstock_wire_uint(buf, PENSTOCK_COMMIT_CHANGE_COUNT, change_count);
-	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
+	if (gone->len > 0)
+		penstock_wire_bytes(buf, PENSTOCK_COMMIT_GONE, gone->data,
+							(Size) gone->len);
+	penstock_wire_end(buf, mark, choose_length_bytes((Size) gone->len));
 }
 
 void
 penstock_frame_commit(PenstockSession *session)
 {
 	PenstockFrames *frames = session->frames;
+	StringInfoData gone = {0};
 
 	update_progress_compat(session->ctx, !frames->begin_written);
 	if (!frames->begin_written)
 		return;
-	write_commit(session, frames->change_count);
+	if (unlikely(session->relations->changed))
+	{
+		initStringInfo(&gone);
+		penstock_relations_append_gone(session->relations, &gone);
+	}
+	write_commit(session, frames->change_count, &gone);
 	frames->begin_written = false;
 	if (session->bundle == NULL || frames->partly_sent)
 		send_frame(session);
@@ -783,8 +801,12 @@ make_stream(const PenstockSession *session, ReorderBufferTXN *txn)
 {
 	PenstockStream *stream = MemoryContextAllocZero(session->context,
 													sizeof(PenstockStream));
+	MemoryContext outer;
 
 	stream->xid = txn->xid;
+	outer = MemoryContextSwitchTo(session->context);
+	stream->gone = makeStringInfo();
+	MemoryContextSwitchTo(outer);
 	*txn_private_compat(txn) = stream;
 	return stream;
 }
@@ -793,7 +815,11 @@ make_stream(const PenstockSession *session, ReorderBufferTXN *txn)
 static void
 free_stream(ReorderBufferTXN *txn)
 {
-	pfree(get_stream(txn));
+	PenstockStream *stream = get_stream(txn);
+
+	pfree(stream->gone->data);
+	pfree(stream->gone);
+	pfree(stream);
 	*txn_private_compat(txn) = NULL;
 }
 
@@ -811,6 +837,7 @@ penstock_frame_stream_start(PenstockSession *session, ReorderBufferTXN *txn)
 	frames->begin_written = false;
 	frames->change_count = stream->change_count;
 	session->settings_applied = false;
+	penstock_relations_begin(session->relations, stream->xid);
 
 	/* See the top of the file. */
 	if (txn->ninvalidations > 0 || rbtxn_has_catalog_changes(txn))
@@ -825,6 +852,10 @@ penstock_frame_stream_stop(PenstockSession *session)
 {
 	PenstockFrames *frames = session->frames;
 
+	/* After an error that the server gets over there is no snapshot. */
+	if (session->relations->changed && HistoricSnapshotActive())
+		penstock_relations_append_gone(session->relations,
+									   frames->stream->gone);
 	frames->stream->change_count = frames->change_count;
 	if (frames->buf.len > 0)
 		send_frame(session);
@@ -872,7 +903,7 @@ penstock_frame_stream_commit(PenstockSession *session, ReorderBufferTXN *txn)
 		write_stream(session);
 		frames->stream = NULL;
 		write_begin(session, txn);
-		write_commit(session, stream->change_count);
+		write_commit(session, stream->change_count, stream->gone);
 		frames->begin_written = false;
 		send_frame(session);
 	}

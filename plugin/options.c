@@ -14,6 +14,7 @@
 #include "utils/varlena.h"
 
 #include "compress.h"
+#include "left_out.h"
 #include "options.h"
 #include "route.h"
 
@@ -24,6 +25,7 @@ typedef enum OptionType
 	OPTION_CHOICE,
 	OPTION_IDENTIFIERS,
 	OPTION_DISTRIBUTION,
+	OPTION_TABLES,
 	OPTION_COMPRESSION,
 } OptionType;
 
@@ -106,6 +108,11 @@ static const OptionDef option_defs[] = {
 		.offset = offsetof(PenstockOptions, distribution),
 	},
 	{
+		.name = "leave_out",
+		.type = OPTION_TABLES,
+		.offset = offsetof(PenstockOptions, leave_out),
+	},
+	{
 		.name = "compression",
 		.type = OPTION_COMPRESSION,
 		.offset = offsetof(PenstockOptions, compression_level),
@@ -157,6 +164,11 @@ describe_values(const OptionDef *def)
 			appendStringInfoString(
 				&text, "It takes a list such as schema.table(column, column), "
 					   "each table once; quote a name as in SQL.");
+			break;
+		case OPTION_TABLES:
+			appendStringInfoString(
+				&text, "It takes a list such as schema.table, schema.table "
+					   "LSN; quote a name as in SQL.");
 			break;
 		case OPTION_COMPRESSION:
 			appendStringInfo(
@@ -279,6 +291,10 @@ parse_value(const OptionDef *def, const char *value, PenstockOptions *options)
 			if (!penstock_route_parse(value, (List **) field))
 				raise_invalid_value(def, value);
 			break;
+		case OPTION_TABLES:
+			if (!penstock_left_out_parse(value, (List **) field))
+				raise_invalid_value(def, value);
+			break;
 		case OPTION_COMPRESSION:
 			*(int *) field = parse_compression(def, value);
 			break;
@@ -302,6 +318,7 @@ set_default(const OptionDef *def, PenstockOptions *options)
 			break;
 		case OPTION_IDENTIFIERS:
 		case OPTION_DISTRIBUTION:
+		case OPTION_TABLES:
 			*(List **) field = NIL;
 			break;
 	}

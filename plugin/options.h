@@ -20,6 +20,8 @@
  *	 bundle			false (default), or true: hold small transactions back, and
  *					send several in a message, while there is more to decode;
  *					only in a replication connection, see bundle.h
+ *	 leave_out		tables of which nothing is to be sent, for ever or up to a
+ *					position; see left_out.h
  *	 compression	none (default), zstd, or zstd:LEVEL with a level from 1 to
  *					19: compress frames; see compress.h
  *
@@ -57,6 +59,7 @@ typedef struct PenstockOptions
 	bool streaming;
 	bool bundle;
 	List *distribution;    /* of PenstockDistribution */
+	List *leave_out;       /* of what left_out.c makes of it */
 	int compression_level; /* of zstd; 0: frames are not compressed */
 } PenstockOptions;
 

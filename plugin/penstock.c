@@ -9,6 +9,7 @@
  *	 options	what the reader asked for
  *	 session	state and memory of one decoding session
  *	 publish	what the publications say is to be sent
+ *	 left_out	tables of which nothing is to be sent
  *	 relinfo	what is known of each table
  *	 lookup		catalogs while a transaction in progress is handed out
  *	 frame		changes into frames, frames to the server's output

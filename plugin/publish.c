@@ -25,6 +25,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "left_out.h"
 #include "lookup.h"
 #include "publish.h"
 
@@ -449,6 +450,11 @@ penstock_publish_resolve(PenstockSession *session, Relation relation,
 		deciding = lappend(deciding, publication);
 	}
 
+	if (deciding != NIL && penstock_left_out_has(session, publish->publish_as))
+	{
+		memset(publish->operations, 0, sizeof(publish->operations));
+		deciding = NIL;
+	}
 	if (deciding != NIL)
 		resolve_target(publish, relation, deciding, keep);
 	MemoryContextSwitchTo(keep);

@@ -15,6 +15,8 @@
  *	 published becomes an insert or a delete.
  * - All publications must publish the same columns of a table.
  *
+ * Nothing is published of a table that the reader leaves out (left_out.h).
+ *
  * The catalogs are read as they were at the point of the log that is being
  * decoded: a publication counts from the moment it was committed.
  */

@@ -62,6 +62,7 @@ invalidate_all(PenstockRelations *relations)
 	hash_seq_init(&scan, relations->infos);
 	while ((info = hash_seq_search(&scan)) != NULL)
 		info->valid = false;
+	relations->changed = true;
 }
 
 static void
@@ -81,7 +82,10 @@ relation_changed(Datum arg, Oid relid)
 
 	info = hash_search(live_relations->infos, &relid, HASH_FIND, NULL);
 	if (info != NULL)
+	{
 		info->valid = false;
+		live_relations->changed = true;
+	}
 	published = hash_search(live_relations->published, &relid, HASH_FIND, NULL);
 	if (published != NULL && published->is_ancestor)
 		invalidate_all(live_relations);
@@ -525,6 +529,7 @@ get_published(PenstockRelations *relations, Oid oid)
 	{
 		published->number = ++relations->number_last;
 		published->sent = false;
+		published->sent_by = InvalidTransactionId;
 		published->is_ancestor = false;
 		published->record = NULL;
 		published->record_bytes = 0;
@@ -634,7 +639,8 @@ clear_info(PenstockRelInfo *info)
 
 /*
  * Removes what is no longer valid, so that a session does not grow with every
- * table that was made and dropped while it lasted.
+ * table that was made and dropped while it lasted.  What was sent with the
+ * transaction at hand stays until it has been looked whether it is gone.
  */
 static void
 remove_invalid(PenstockRelations *relations)
@@ -645,7 +651,7 @@ remove_invalid(PenstockRelations *relations)
 
 	hash_seq_init(&scan, relations->published);
 	while ((published = hash_seq_search(&scan)) != NULL)
-		published->in_use = false;
+		published->in_use = published->sent_by == relations->xid;
 
 	hash_seq_init(&scan, relations->infos);
 	while ((info = hash_seq_search(&scan)) != NULL)
@@ -674,6 +680,29 @@ remove_invalid(PenstockRelations *relations)
 	relations->last = NULL;
 	relations->infos_max = Max(INFOS_MIN,
 							   2 * hash_get_num_entries(relations->infos));
+}
+
+/* Those that were dropped have become invalid by that. */
+void
+penstock_relations_append_gone(PenstockRelations *relations, StringInfo numbers)
+{
+	HASH_SEQ_STATUS scan;
+	PenstockPublished *published;
+
+	relations->changed = false;
+	hash_seq_init(&scan, relations->published);
+	while ((published = hash_seq_search(&scan)) != NULL)
+	{
+		char *p;
+
+		if (published->sent_by != relations->xid ||
+			SearchSysCacheExists1(RELOID, ObjectIdGetDatum(published->oid)))
+			continue;
+		published->sent_by = InvalidTransactionId;
+		p = penstock_wire_reserve(numbers, PENSTOCK_WIRE_VARINT_BYTES_MAX);
+		penstock_wire_advance(numbers,
+							  penstock_wire_varint(p, published->number));
+	}
 }
 
 /*

@@ -40,7 +40,8 @@ typedef struct PenstockPublished
 {
 	Oid oid; /* hash key */
 	uint32 number;
-	bool sent; /* the record below is what the reader has */
+	bool sent;             /* the record below is what the reader has */
+	TransactionId sent_by; /* the transaction with which it was sent last */
 
 	/* It stands for partitions, so what it is matters to their entries. */
 	bool is_ancestor;
@@ -110,6 +111,8 @@ typedef struct PenstockRelations
 	HTAB *published; /* PenstockPublished by oid */
 	HTAB *types;     /* hash values of types whose names were used */
 	uint32 number_last;
+	TransactionId xid;     /* the transaction that is being handed out */
+	bool changed;          /* entries may have become invalid by it */
 	long infos_max;        /* from here on, invalid entries are removed */
 	PenstockRelInfo *last; /* looked up last; may be invalid; or NULL */
 
@@ -130,6 +133,31 @@ extern void penstock_relations_invalidate(PenstockRelations *relations);
 
 extern PenstockRelInfo *penstock_relinfo_find(PenstockSession *session,
 											  Relation relation);
+
+/* A transaction begins, or a piece of one. */
+static inline void
+penstock_relations_begin(PenstockRelations *relations, TransactionId xid)
+{
+	relations->xid = xid;
+}
+
+/* A table's record is sent with the transaction at hand. */
+static inline void
+penstock_relations_note_sent(const PenstockRelations *relations,
+							 PenstockPublished *published)
+{
+	published->sent = true;
+	published->sent_by = relations->xid;
+}
+
+/*
+ * Appends the numbers of tables whose record was sent with the transaction at
+ * hand and which are not there any more, as varints.  To be called where its
+ * changes end, or a piece of them, with the catalogs as they are there, and
+ * only then needed if `changed` is set, which it takes back.
+ */
+extern void penstock_relations_append_gone(PenstockRelations *relations,
+										   StringInfo numbers);
 
 /*
  * What is known of a table.  Valid until the next call; what hangs below

@@ -9,100 +9,32 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
-#include "parser/scansup.h"
 #include "partitioning/partbounds.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "lookup.h"
+#include "names.h"
 #include "relinfo.h"
 #include "route.h"
 
 /* ---- the option's value ---- */
 
-static void
-skip_spaces(const char **at)
-{
-	while (scanner_isspace(**at))
-		(*at)++;
-}
-
-/* Takes one character, and the spaces behind it. */
-static bool
-take_character(const char **at, char character)
-{
-	if (**at != character)
-		return false;
-	(*at)++;
-	skip_spaces(at);
-	return true;
-}
-
-static bool
-is_name_character(char c)
-{
-	return IS_HIGHBIT_SET(c) || (c >= 'a' && c <= 'z') ||
-		   (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-		   c == '$';
-}
-
-/* What is within quotes, a doubled quote standing for one; NULL: no end. */
-static char *
-take_quoted(const char **at)
-{
-	StringInfoData name;
-
-	initStringInfo(&name);
-	for (const char *p = *at + 1; *p != '\0'; p++)
-	{
-		if (*p == '"' && p[1] != '"')
-		{
-			*at = p + 1;
-			return name.data;
-		}
-		if (*p == '"')
-			p++;
-		appendStringInfoChar(&name, *p);
-	}
-	return NULL;
-}
-
-/* Takes a name, quoted as in SQL, and the spaces behind it; NULL: none. */
-static char *
-take_name(const char **at)
-{
-	const char *start = *at;
-	char *name;
-
-	if (*start == '"')
-		name = take_quoted(at);
-	else
-	{
-		while (is_name_character(**at))
-			(*at)++;
-		name = downcase_identifier(start, (int) (*at - start), false, false);
-	}
-	if (name == NULL || name[0] == '\0')
-		return NULL;
-	skip_spaces(at);
-	return name;
-}
-
 static bool
 take_columns(const char **at, List **columns)
 {
-	if (!take_character(at, '('))
+	if (!penstock_take_character(at, '('))
 		return false;
 	do
 	{
-		char *name = take_name(at);
+		char *name = penstock_take_name(at);
 
 		if (name == NULL || list_length(*columns) >= PARTITION_MAX_KEYS)
 			return false;
 		*columns = lappend(*columns, name);
-	} while (take_character(at, ','));
-	return take_character(at, ')');
+	} while (penstock_take_character(at, ','));
+	return penstock_take_character(at, ')');
 }
 
 static const PenstockDistribution *
@@ -128,22 +60,22 @@ penstock_route_parse(const char *value, List **distributions)
 	const char *at = value;
 
 	*distributions = NIL;
-	skip_spaces(&at);
+	penstock_skip_spaces(&at);
 	do
 	{
 		PenstockDistribution *distribution = palloc0(sizeof(*distribution));
 
-		distribution->schema = take_name(&at);
-		if (distribution->schema == NULL || !take_character(&at, '.'))
+		distribution->schema = penstock_take_name(&at);
+		if (distribution->schema == NULL || !penstock_take_character(&at, '.'))
 			return false;
-		distribution->table = take_name(&at);
+		distribution->table = penstock_take_name(&at);
 		if (distribution->table == NULL ||
 			!take_columns(&at, &distribution->columns) ||
 			find_distribution(*distributions, distribution->schema,
 							  distribution->table) != NULL)
 			return false;
 		*distributions = lappend(*distributions, distribution);
-	} while (take_character(&at, ','));
+	} while (penstock_take_character(&at, ','));
 	return *at == '\0';
 }
 

@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "compress.h"
 #include "frame.h"
+#include "left_out.h"
 #include "publish.h"
 #include "relinfo.h"
 #include "session.h"
@@ -62,6 +63,7 @@ penstock_session_new(LogicalDecodingContext *ctx, bool creating)
 		session->converts = session->client_encoding != GetDatabaseEncoding() &&
 							session->client_encoding != PG_SQL_ASCII;
 
+		session->left_out = penstock_left_out_new(session);
 		session->publications = penstock_publications_new(session);
 		session->relations = penstock_relations_new(session);
 		session->frames = penstock_frames_new(session);

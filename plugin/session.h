@@ -25,6 +25,7 @@
 struct PenstockBundle;
 struct PenstockCompressor;
 struct PenstockFrames;
+struct PenstockLeftOut;
 struct PenstockPublications;
 struct PenstockRelations;
 struct PenstockValueWriter;
@@ -74,6 +75,7 @@ typedef struct PenstockSession
 
 	struct PenstockCompressor *compressor;     /* NULL: frames go as they are */
 	struct PenstockBundle *bundle;             /* NULL: nothing is held back */
+	struct PenstockLeftOut *left_out;          /* NULL: nothing is */
 	struct PenstockFrames *frames;             /* see frame.h */
 	struct PenstockRelations *relations;       /* see relinfo.h */
 	struct PenstockPublications *publications; /* see publish.h */

@@ -99,6 +99,7 @@ typedef enum PenstockBeginField
 typedef enum PenstockCommitField
 {
 	PENSTOCK_COMMIT_CHANGE_COUNT = 1,
+	PENSTOCK_COMMIT_GONE = 2,
 } PenstockCommitField;
 
 typedef enum PenstockStreamField

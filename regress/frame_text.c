@@ -639,6 +639,13 @@ show_commit(ArrayBuildState *lines, const Penstock__Commit *commit)
 					 (uint64) commit->change_count);
 	if (commit->change_count != changes_counted)
 		appendStringInfo(&text, " BUT COUNTED " UINT64_FORMAT, changes_counted);
+	for (size_t i = 0; i < commit->n_gone; i++)
+	{
+		const Penstock__Relation *relation = find_relation(commit->gone[i]);
+
+		appendStringInfo(&text, "%s %s", i == 0 ? " gone:" : ",",
+						 relation->name);
+	}
 	if (!in_transaction)
 		appendStringInfoString(&text, " WITHOUT BEGIN");
 	in_transaction = false;

@@ -94,6 +94,12 @@ typedef struct Relation
 	int distribution_count;
 	int *distribution;
 
+	/*
+	 * The transaction that came with this description has dropped the table
+	 * again: nobody else ever saw it.  Not known before that commits.
+	 */
+	bool gone;
+
 	Arena *arena;   /* holds all of the above and the Relation itself */
 	int references; /* see relation_ref() */
 } Relation;

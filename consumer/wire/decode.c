@@ -529,7 +529,8 @@ decode_commit(Decoder *decoder, Frame *frame, Span body, Error *err)
 		return invalid(err, "transaction has not as many changes as it says");
 	frame->commits = true;
 	decoder->in_transaction = false;
-	return RC_OK;
+	return relations_note_gone(&decoder->relations, wire->gone, wire->n_gone,
+							   err);
 }
 
 static MUST_CHECK Rc

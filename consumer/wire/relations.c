@@ -212,3 +212,18 @@ relations_decode(Relations *self, Arena *arena, Span body, Error *err)
 	store_relation(self, relation);
 	return RC_OK;
 }
+
+Rc
+relations_note_gone(const Relations *self, const uint32_t *numbers,
+					size_t count, Error *err)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		Relation *relation = relations_find(self, numbers[i]);
+
+		if (relation == NULL)
+			return invalid(err, "relation that is gone was never described");
+		relation->gone = true;
+	}
+	return RC_OK;
+}

@@ -30,4 +30,9 @@ Relation *relations_find(const Relations *self, uint64_t number);
 MUST_CHECK Rc relations_decode(Relations *self, Arena *arena, Span body,
 							   Error *err);
 
+/* Notes of the tables with these numbers that they are gone. */
+MUST_CHECK Rc relations_note_gone(const Relations *self,
+								  const uint32_t *numbers, size_t count,
+								  Error *err);
+
 #endif /* PENSTOCK_WIRE_RELATIONS_H */

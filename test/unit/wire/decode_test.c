@@ -494,6 +494,34 @@ a_wrong_number_of_changes_is_lost_data(void **state UNUSED)
 }
 
 static void
+a_table_may_be_gone_when_its_transaction_commits(void **state UNUSED)
+{
+	for (uint32_t number = 1; number <= 2; number++)
+	{
+		Decoder *decoder = ready_decoder();
+		Draft draft;
+		Frame *frame;
+
+		init_transaction(&draft);
+		draft_add_relation(&draft);
+		draft_add_insert(&draft);
+		draft_commit(&draft);
+		draft.commit.n_gone = 1;
+		draft.commit.gone = &number;
+		if (number == 1)
+		{
+			frame = accept_draft(decoder, &draft);
+			assert_true(frame->changes[0].relation->gone);
+			frame_unref(frame);
+		}
+		else
+			refuse_draft(decoder, &draft,
+						 INVALID "relation that is gone was never described");
+		finish(decoder);
+	}
+}
+
+static void
 changes_stand_in_transactions(void **state UNUSED)
 {
 	static const char message[] = INVALID "change outside a transaction";
@@ -1499,6 +1527,7 @@ main(void)
 		cmocka_unit_test(positions_of_a_transaction_must_make_sense),
 		cmocka_unit_test(a_commit_needs_a_transaction),
 		cmocka_unit_test(a_wrong_number_of_changes_is_lost_data),
+		cmocka_unit_test(a_table_may_be_gone_when_its_transaction_commits),
 		cmocka_unit_test(changes_stand_in_transactions),
 		cmocka_unit_test(messages_stand_where_they_say),
 		cmocka_unit_test(a_message_outside_a_transaction_is_a_frame),
