@@ -125,6 +125,24 @@ start_builds(DataCopy *copy)
 			build_table_copied(copy->build, &copy->catalog->tables[i]);
 }
 
+/*
+ * Each connection wants a mark of its own for what it writes.  If some can have
+ * one and the next cannot, those have to do.
+ */
+static bool
+drop_unmarked(DataCopy *copy, int i)
+{
+	if (job_is_marked(copy->jobs[i]) || !job_is_marked(copy->jobs[0]))
+		return false;
+	log_warning("copy",
+				"copying with %d connections: max_replication_slots leaves no "
+				"room for the replication origin of another one",
+				i);
+	job_close(copy->jobs[i]);
+	copy->jobs[i] = NULL;
+	return true;
+}
+
 static Rc
 open_jobs(DataCopy *copy, const DataOptions *options, int count, Error *err)
 {
@@ -135,12 +153,16 @@ open_jobs(DataCopy *copy, const DataOptions *options, int count, Error *err)
 
 		if (rc != RC_OK)
 			return rc;
+		if (i > 0 && drop_unmarked(copy, i))
+			break;
 		copy->job_count++;
 		if (count * copy->catalog->table_count <= JOB_LOCKS_MAX)
 			rc = job_lock(copy->jobs[i], copy->catalog, err);
 		if (rc != RC_OK)
 			return rc;
 	}
+	if (count > 0 && !job_is_marked(copy->jobs[0]))
+		job_say_unmarked(copy->jobs[0]);
 	if (count > 0 && options->expects_quiet && job_triggers_fire(copy->jobs[0]))
 		log_warning("copy",
 					"triggers fire and foreign keys are checked for the copied "

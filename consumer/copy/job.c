@@ -31,6 +31,7 @@
 #include "copy/exchange.h"
 #include "copy/session.h"
 #include "copy/work_list.h"
+#include "net/writer.h"
 
 typedef enum JobState
 {
@@ -53,12 +54,12 @@ struct Job
 	char *large_row; /* longer than a chunk, sent in pieces; or NULL */
 	size_t large_length;
 	size_t large_sent;
-	bool target_pending; /* libpq could not send all: wait for room */
-	bool ready;          /* stopped only because it was enough for one step */
-	bool triggers_fire;  /* session_replication_role may not be set */
-	int64_t source_rows; /* what the source says it has sent */
-	int64_t target_rows; /* what the target says it has received */
-	int64_t limit;       /* bytes that may be copied; 0: none for now */
+	bool target_pending;  /* libpq could not send all: wait for room */
+	bool ready;           /* stopped only because it was enough for one step */
+	SessionRights rights; /* of the target's session */
+	int64_t source_rows;  /* what the source says it has sent */
+	int64_t target_rows;  /* what the target says it has received */
+	int64_t limit;        /* bytes that may be copied; 0: none for now */
 	const WorkMark *mark;
 };
 
@@ -82,9 +83,9 @@ job_open(Job **job, const JobOptions *options, Error *err)
 	rc = session_open_source(&opened->source, options->source,
 							 options->snapshot, err);
 	if (rc == RC_OK)
-		rc = session_open_target(&opened->target, options->target,
-								 options->target_label, &opened->triggers_fire,
-								 err);
+		rc = session_open_writer(&opened->target, options->target,
+								 options->target_label, options->pipeline,
+								 &opened->rights, err);
 	if (rc != RC_OK)
 	{
 		job_close(opened);
@@ -115,7 +116,19 @@ job_is_idle(const Job *job)
 bool
 job_triggers_fire(const Job *job)
 {
-	return job->triggers_fire;
+	return job->rights.triggers_fire;
+}
+
+bool
+job_is_marked(const Job *job)
+{
+	return job->rights.marked;
+}
+
+void
+job_say_unmarked(const Job *job)
+{
+	writer_say_unmarked(job->target, "copy");
 }
 
 static void

@@ -56,6 +56,7 @@ typedef struct JobOptions
 	const char *source; /* connection strings; borrowed until job_open() */
 	const char *target; /* returns */
 	const char *target_label; /* for messages */
+	const char *pipeline;     /* that the rows are of */
 	const char *snapshot;     /* exported by the source */
 
 	/* How to note what is done, or NULL: not at all; borrowed. */
@@ -94,6 +95,10 @@ bool job_is_idle(const Job *job);
 
 /* Whether the target runs triggers and checks foreign keys for what we copy. */
 bool job_triggers_fire(const Job *job);
+
+/* Whether the rows are marked as the pipeline's; the log is told if not. */
+bool job_is_marked(const Job *job);
+void job_say_unmarked(const Job *job);
 
 /*
  * Locks that the jobs take together before they begin: with more tables each is

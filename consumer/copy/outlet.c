@@ -5,14 +5,13 @@
 #include "copy/outlet.h"
 
 #include "copy/exchange.h"
-#include "copy/session.h"
 
 Rc
 outlet_open(Outlet *outlet, const char *conninfo, const char *label,
-			bool *triggers_fire, Error *err)
+			const char *pipeline, SessionRights *rights, Error *err)
 {
 	buf_init(&outlet->chunk, JOB_CHUNK_BYTES);
-	return session_open_target(&outlet->conn, conninfo, label, triggers_fire,
+	return session_open_writer(&outlet->conn, conninfo, label, pipeline, rights,
 							   err);
 }
 

@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "copy/job.h"
+#include "copy/session.h"
 #include "net/pgconn.h"
 
 typedef struct Outlet
@@ -32,9 +33,10 @@ typedef struct Outlet
 	int64_t rows; /* of the last part, as the target counted them */
 } Outlet;
 
-/* Waits for the connection.  For *triggers_fire see session.h. */
+/* Waits for the connection, which writes for the pipeline. */
 MUST_CHECK Rc outlet_open(Outlet *outlet, const char *conninfo,
-						  const char *label, bool *triggers_fire, Error *err);
+						  const char *label, const char *pipeline,
+						  SessionRights *rights, Error *err);
 
 /* What was not committed is gone.  Accepts a zeroed Outlet. */
 void outlet_close(Outlet *outlet);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "copy/sql.h"
+#include "net/writer.h"
 
 #define APPLICATION_NAME "penstock clone"
 
@@ -66,24 +67,45 @@ quiet_triggers(PgConn *target, bool *triggers_fire, Error *err)
 	return rc;
 }
 
-Rc
-session_open_target(PgConn **conn, const char *conninfo, const char *label,
-					bool *triggers_fire, Error *err)
+static PgConnOptions
+target_options(const char *conninfo, const char *label)
 {
-	const PgConnOptions options = {
+	return (PgConnOptions){
 		.conninfo = conninfo,
 		.label = label,
 		.application_name = APPLICATION_NAME,
 		.kind = PGCONN_DATA,
 	};
-	Rc rc = pgconn_open(conn, &options, err);
+}
+
+static Rc
+set_up_target(PgConn *target, bool *triggers_fire, Error *err)
+{
+	Rc rc = pgconn_exec(target, target_session_sql, NULL, err);
 
 	*triggers_fire = false;
-	if (rc == RC_OK)
-		rc = pgconn_exec(*conn, target_session_sql, NULL, err);
-	if (rc == RC_OK)
-		rc = quiet_triggers(*conn, triggers_fire, err);
-	return rc;
+	return rc == RC_OK ? quiet_triggers(target, triggers_fire, err) : rc;
+}
+
+Rc
+session_open_writer(PgConn **conn, const char *conninfo, const char *label,
+					const char *pipeline, SessionRights *rights, Error *err)
+{
+	const PgConnOptions options = target_options(conninfo, label);
+	Rc rc = writer_open(conn, &options, pipeline, &rights->marked, err);
+
+	return rc == RC_OK ? set_up_target(*conn, &rights->triggers_fire, err) : rc;
+}
+
+Rc
+session_open_reader(PgConn **conn, const char *conninfo, const char *label,
+					Error *err)
+{
+	const PgConnOptions options = target_options(conninfo, label);
+	bool triggers_fire;
+	Rc rc = pgconn_open(conn, &options, err);
+
+	return rc == RC_OK ? set_up_target(*conn, &triggers_fire, err) : rc;
 }
 
 Rc
@@ -91,8 +113,7 @@ session_open_builder(PgConn **conn, const char *conninfo, const char *label,
 					 const char *work_mem, Error *err)
 {
 	const char *params[] = {work_mem};
-	bool triggers_fire;
-	Rc rc = session_open_target(conn, conninfo, label, &triggers_fire, err);
+	Rc rc = session_open_reader(conn, conninfo, label, err);
 
 	if (rc == RC_OK)
 		rc = pgconn_exec_params(

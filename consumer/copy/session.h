@@ -17,14 +17,25 @@
 MUST_CHECK Rc session_open_source(PgConn **conn, const char *conninfo,
 								  const char *snapshot, Error *err);
 
+/* What a session of the target's role is not able to do, or is. */
+typedef struct SessionRights
+{
+	bool triggers_fire; /* session_replication_role may not be set */
+	bool marked;        /* what it writes is: see net/writer.h */
+} SessionRights;
+
 /*
- * Opens a session that writes without waiting for the disk, and without firing
- * triggers or checking foreign keys, unless the role may not do that:
- * *triggers_fire.
+ * Opens a session that writes rows for a pipeline, without waiting for the
+ * disk, and without firing triggers or checking foreign keys, as far as the
+ * role has the rights.
  */
-MUST_CHECK Rc session_open_target(PgConn **conn, const char *conninfo,
-								  const char *label, bool *triggers_fire,
-								  Error *err);
+MUST_CHECK Rc session_open_writer(PgConn **conn, const char *conninfo,
+								  const char *label, const char *pipeline,
+								  SessionRights *rights, Error *err);
+
+/* Opens a session that only reads on the target. */
+MUST_CHECK Rc session_open_reader(PgConn **conn, const char *conninfo,
+								  const char *label, Error *err);
 
 /*
  * Opens a session that builds indexes, with `work_mem` to sort in unless the

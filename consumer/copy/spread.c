@@ -69,6 +69,25 @@ reset_tables(const Spread *spread, CopyCatalog *catalog, int64_t *parts)
 	return count;
 }
 
+/*
+ * Each connection wants a mark of its own for what it writes.  If some can have
+ * one and the next cannot, those have to do.
+ */
+static bool
+drop_unmarked(Spread *spread, int i)
+{
+	if (spread_job_is_marked(spread->jobs[i]) ||
+		!spread_job_is_marked(spread->jobs[0]))
+		return false;
+	log_warning("copy",
+				"copying with %d connections: max_replication_slots leaves no "
+				"room for the replication origin of another one",
+				i);
+	spread_job_close(spread->jobs[i]);
+	spread->jobs[i] = NULL;
+	return true;
+}
+
 static MUST_CHECK Rc
 open_jobs(Spread *spread, const CopyCatalog *catalog, int count, Error *err)
 {
@@ -84,12 +103,16 @@ open_jobs(Spread *spread, const CopyCatalog *catalog, int count, Error *err)
 
 		if (rc != RC_OK)
 			return rc;
+		if (i > 0 && drop_unmarked(spread, i))
+			break;
 		spread->job_count++;
 		if (count * catalog->table_count <= JOB_LOCKS_MAX)
 			rc = spread_job_lock(spread->jobs[i], catalog, err);
 		if (rc != RC_OK)
 			return rc;
 	}
+	if (count > 0 && !spread_job_is_marked(spread->jobs[0]))
+		spread_job_say_unmarked(spread->jobs[0]);
 	if (count > 0 && options->expects_quiet &&
 		spread_job_triggers_fire(spread->jobs[0]))
 		log_warning("copy",

@@ -12,6 +12,7 @@
 #include "copy/outlet.h"
 #include "copy/session.h"
 #include "copy/spread_row.h"
+#include "net/writer.h"
 
 typedef enum SpreadState
 {
@@ -50,7 +51,7 @@ struct SpreadJob
 	SpreadCurrent current;
 	int64_t source_rows; /* of the part, as the source counted them */
 	bool ready;          /* stopped only because it was enough for one step */
-	bool triggers_fire;
+	SessionRights rights[SPREAD_TARGETS_MAX];
 };
 
 Rc
@@ -64,12 +65,10 @@ spread_job_open(SpreadJob **job, const SpreadJobOptions *options, Error *err)
 	opened->node_count = options->node_count;
 	for (int i = 0; i < options->target_count && rc == RC_OK; i++)
 	{
-		bool triggers_fire = false;
-
 		opened->target_count++;
 		rc = outlet_open(&opened->outlets[i], options->targets[i].conninfo,
-						 options->targets[i].label, &triggers_fire, err);
-		opened->triggers_fire |= triggers_fire;
+						 options->targets[i].label, options->pipeline,
+						 &opened->rights[i], err);
 	}
 	if (rc != RC_OK)
 	{
@@ -108,7 +107,27 @@ spread_job_is_idle(const SpreadJob *job)
 bool
 spread_job_triggers_fire(const SpreadJob *job)
 {
-	return job->triggers_fire;
+	for (int i = 0; i < job->target_count; i++)
+		if (job->rights[i].triggers_fire)
+			return true;
+	return false;
+}
+
+bool
+spread_job_is_marked(const SpreadJob *job)
+{
+	for (int i = 0; i < job->target_count; i++)
+		if (!job->rights[i].marked)
+			return false;
+	return true;
+}
+
+void
+spread_job_say_unmarked(const SpreadJob *job)
+{
+	for (int i = 0; i < job->target_count; i++)
+		if (!job->rights[i].marked)
+			writer_say_unmarked(job->outlets[i].conn, "copy");
 }
 
 /* ---- starting ----------------------------------------------------------- */

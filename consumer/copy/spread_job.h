@@ -33,7 +33,8 @@ typedef struct SpreadTarget
 
 typedef struct SpreadJobOptions
 {
-	const char *source; /* connection string */
+	const char *source;   /* connection string */
+	const char *pipeline; /* that the rows are of */
 	const char *snapshot;
 	const SpreadTarget *targets; /* borrowed until the job is open */
 	int target_count;
@@ -57,6 +58,11 @@ bool spread_job_is_idle(const SpreadJob *job);
 
 /* Whether a target runs triggers for what we copy. */
 bool spread_job_triggers_fire(const SpreadJob *job);
+
+/* Whether the rows are marked as the pipeline's on all targets; the log is
+ * told where not. */
+bool spread_job_is_marked(const SpreadJob *job);
+void spread_job_say_unmarked(const SpreadJob *job);
 
 /* Begins with a part of the table; which is borrowed until it is finished. */
 MUST_CHECK Rc spread_job_start(SpreadJob *job, CopyPart part,

@@ -66,14 +66,12 @@ open_pairs(Verify *verify, Error *err)
 	for (int i = 0; i < count && rc == RC_OK; i++)
 	{
 		Pair *pair = &verify->pairs[verify->pair_count++];
-		bool triggers_fire;
 
 		rc = session_open_source(&pair->source, options->source,
 								 options->snapshot, err);
 		if (rc == RC_OK)
-			rc = session_open_target(&pair->target, options->target,
-									 options->target_label, &triggers_fire,
-									 err);
+			rc = session_open_reader(&pair->target, options->target,
+									 options->target_label, err);
 	}
 	return rc;
 }

@@ -435,7 +435,8 @@ work_list_match(CopyCatalog *catalog, PgConn *target, const char *pipeline,
 }
 
 /*
- * A table that others refer to cannot be truncated, and of a table that an
+ * A table that others refer to cannot be truncated: its rows are deleted, while
+ * foreign keys do not fire, if the role may see to that.  Of a table that an
  * extension has filled only the user's rows may go.
  */
 static void
@@ -458,6 +459,9 @@ append_empty(Buf *sql, const CopyTable *table)
 					  " WHERE oid = it) = 'p' THEN '' ELSE 'ONLY' END;"
 					  " BEGIN EXECUTE format('TRUNCATE %s %s', span, it);"
 					  " EXCEPTION WHEN feature_not_supported THEN"
+					  " BEGIN PERFORM set_config('session_replication_role',"
+					  " 'replica', true);"
+					  " EXCEPTION WHEN insufficient_privilege THEN NULL; END;"
 					  " EXECUTE format('DELETE FROM %s %s', span, it); END");
 	buf_append_string(sql, "DO ");
 	buf_append_literal(sql, body.data);

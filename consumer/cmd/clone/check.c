@@ -9,6 +9,7 @@
 #include "copy/match.h"
 #include "copy/obstacles.h"
 #include "copy/standby.h"
+#include "net/writer.h"
 
 #define APPLICATION_NAME "penstock clone"
 
@@ -28,6 +29,12 @@ clone_open_source(PgConn **conn, const Config *config, PgConnKind kind,
 	return pgconn_open(conn, &options, err);
 }
 
+bool
+clone_writes_rows(const Config *config)
+{
+	return !config->schema_only && !config->dry_run;
+}
+
 Rc
 clone_open_target(Clone *clone, int number, Error *err)
 {
@@ -39,8 +46,13 @@ clone_open_target(Clone *clone, int number, Error *err)
 		.kind = PGCONN_DATA,
 	};
 
+	bool marked;
+
 	config_label_target(clone->config, number, target->label);
-	return pgconn_open(&target->conn, &options, err);
+	if (!clone_writes_rows(clone->config))
+		return pgconn_open(&target->conn, &options, err);
+	return writer_open(&target->conn, &options, clone->config->name, &marked,
+					   err);
 }
 
 /*

@@ -12,6 +12,9 @@
 MUST_CHECK Rc clone_open_source(PgConn **conn, const Config *config,
 								PgConnKind kind, Error *err);
 
+/* Whether this run writes rows on the targets. */
+bool clone_writes_rows(const Config *config);
+
 /* Opens the connection of a target, which must be closed. */
 MUST_CHECK Rc clone_open_target(Clone *clone, int number, Error *err);
 

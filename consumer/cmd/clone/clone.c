@@ -50,6 +50,7 @@
 #include "copy/sequences.h"
 #include "copy/summary.h"
 #include "copy/verify.h"
+#include "net/writer.h"
 #include "sink/postgres/table_state.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
@@ -154,6 +155,7 @@ copy_rows(Clone *clone, int number, Error *err)
 		.job =
 			{
 				.source = clone_rows_source(clone),
+				.pipeline = clone->config->name,
 				.target = clone->config->targets[number],
 				.target_label = target->label,
 				.snapshot = clone->snapshot.name,
@@ -605,6 +607,8 @@ release(Clone *clone)
 	for (int i = 0; i < clone->config->target_count; i++)
 	{
 		build_close(clone->targets[i].build);
+		if (clone_writes_rows(clone->config))
+			writer_end(clone->targets[i].conn, clone->config->name);
 		pgconn_close(clone->targets[i].conn);
 	}
 	schema_close(clone->schema);

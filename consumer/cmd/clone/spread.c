@@ -144,6 +144,7 @@ spread_rows(Clone *clone, const Clone *source, const Placed *placed, Error *err)
 		.job =
 			{
 				.source = source->config->source,
+				.pipeline = clone->config->name,
 				.snapshot = source->snapshot.name,
 				.targets = targets,
 				.target_count = config->target_count,

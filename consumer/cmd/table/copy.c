@@ -364,6 +364,7 @@ copy_rows(TableCopy *copy, int number, Error *err)
 		.job =
 			{
 				.source = copy->work->config->source,
+				.pipeline = copy->work->config->name,
 				.target = target->conninfo,
 				.target_label = target->label,
 				.snapshot = copy->snapshot.name,

@@ -16,7 +16,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cmd/pipeline.h"
-#include "sink/postgres/origin.h"
+#include "net/origin.h"
 #include "sink/postgres/postgres_sink.h"
 #include "source/slot.h"
 #include "wire/decode.h"

@@ -20,7 +20,7 @@
 #include "cmd/table/join.h"
 #include "cmd/table/publication.h"
 #include "cmd/table/work.h"
-#include "sink/postgres/origin.h"
+#include "net/origin.h"
 #include "source/slot.h"
 
 typedef struct Verb

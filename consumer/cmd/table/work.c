@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "copy/sql.h"
+#include "net/writer.h"
 #include "source/slot.h"
 
 #define APPLICATION_NAME  "penstock table"
@@ -108,13 +109,19 @@ static Rc
 open_target(TableWork *work, int number, Error *err)
 {
 	TableTarget *target = &work->targets[number];
+	const PgConnOptions options = {
+		.conninfo = work->config->targets[number],
+		.label = target->label,
+		.application_name = APPLICATION_NAME,
+		.kind = PGCONN_DATA,
+	};
+	bool marked;
 	Rc rc;
 
 	config_label_target(work->config, number, target->label);
 	target->conninfo = work->config->targets[number];
 	work->target_count++;
-	rc = open_server(&target->conn, target->conninfo, target->label,
-					 PGCONN_DATA, err);
+	rc = writer_open(&target->conn, &options, work->config->name, &marked, err);
 	/* What is said to be there must be there after a crash. */
 	if (rc == RC_OK)
 		rc = pgconn_exec(target->conn,
@@ -164,6 +171,7 @@ close_all(TableWork *work)
 {
 	for (int i = 0; i < work->target_count; i++)
 	{
+		writer_end(work->targets[i].conn, work->config->name);
 		pgconn_close(work->targets[i].conn);
 		work->targets[i].conn = NULL;
 	}

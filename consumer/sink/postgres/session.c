@@ -7,17 +7,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "net/origin.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/ledger.h"
 #include "sink/postgres/moved_table.h"
-#include "sink/postgres/origin.h"
 #include "sink/postgres/statement.h"
 
 /* object_in_use */
 #define ORIGIN_IN_USE_SQLSTATE "55006"
-
-/* Origins that sessions beside the first can have. */
-#define ORIGINS_MAX 128
 
 /*
  * The planner knows nothing of the keys that we send, and may know nothing of
@@ -221,22 +218,6 @@ session_open(Session *session, const SessionOptions *options, Error *err)
 	return rc;
 }
 
-/* The first origin that no other session has. */
-static MUST_CHECK Rc
-set_free_origin(PgConn *conn, const SessionOptions *options, bool *marked,
-				Error *err)
-{
-	for (int number = 1;; number++)
-	{
-		Rc rc = origin_set_up(conn, options->pipeline, number, marked, err);
-
-		if (rc != RC_FAIL || number == ORIGINS_MAX ||
-			strcmp(err->sqlstate, ORIGIN_IN_USE_SQLSTATE) != 0)
-			return rc;
-		error_reset(err);
-	}
-}
-
 static MUST_CHECK Rc
 set_up_another(PgConn *conn, const SessionOptions *options, bool must_mark,
 			   Error *err)
@@ -255,7 +236,7 @@ set_up_another(PgConn *conn, const SessionOptions *options, bool must_mark,
 	if (rc == RC_OK)
 		rc = set_replica_role(conn, options, &independent_tables, err);
 	if (rc == RC_OK && must_mark)
-		rc = set_free_origin(conn, options, &marked, err);
+		rc = origin_set_up_free(conn, options->pipeline, &marked, err);
 	if (rc == RC_OK && must_mark && !marked)
 		rc = error_set(err, ERR_CONFIG,
 					   "%s has no room for a further replication origin",

@@ -10,8 +10,8 @@
  * PostgreSQL 15.18 the position set for a transaction that is then rolled back
  * stays, and the next commit of the session takes it over.
  */
-#ifndef PENSTOCK_SINK_POSTGRES_ORIGIN_H
-#define PENSTOCK_SINK_POSTGRES_ORIGIN_H
+#ifndef PENSTOCK_NET_ORIGIN_H
+#define PENSTOCK_NET_ORIGIN_H
 
 #include <stdbool.h>
 
@@ -29,8 +29,19 @@
 MUST_CHECK Rc origin_set_up(PgConn *target, const char *pipeline, int number,
 							bool *marked, Error *err);
 
+/* The same with the first of the further origins that no session has. */
+MUST_CHECK Rc origin_set_up_free(PgConn *target, const char *pipeline,
+								 bool *marked, Error *err);
+
+/*
+ * Drops a pipeline's further origins, but for those that a session has: each
+ * takes one of the server's few places for as long as it exists.
+ */
+MUST_CHECK Rc origin_drop_free(PgConn *target, const char *pipeline,
+							   Error *err);
+
 /* Drops all origins of a pipeline; *removed says whether there was one. */
 MUST_CHECK Rc origin_drop(PgConn *target, const char *pipeline, bool *removed,
 						  Error *err);
 
-#endif /* PENSTOCK_SINK_POSTGRES_ORIGIN_H */
+#endif /* PENSTOCK_NET_ORIGIN_H */

@@ -2,7 +2,7 @@
  * origin.c
  *    Replication origins, by the server's functions.
  */
-#include "sink/postgres/origin.h"
+#include "net/origin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,19 @@
 	"(SELECT '@' || oid FROM pg_catalog.pg_database"                           \
 	" WHERE datname = current_database())"
 #define NAME_SQL "$1 || " DATABASE_SQL
+
+/* Those beyond the first; $1 is the first's name without the database. */
+#define IS_FURTHER_SQL                                                         \
+	"roname LIKE replace($1, '_', '\\_') || '/%' || " DATABASE_SQL
+
+/* Origins that sessions beside the first can have. */
+#define FURTHER_MAX 128
+
+/* object_in_use */
+#define IN_USE_SQLSTATE "55006"
+
+/* undefined_object: somebody has dropped it since it was created */
+#define GONE_SQLSTATE "42704"
 
 /* Refusals that leave us without a mark, and nothing worse. */
 static bool
@@ -78,14 +91,61 @@ origin_set_up(PgConn *target, const char *pipeline, int number, bool *marked,
 }
 
 Rc
+origin_set_up_free(PgConn *target, const char *pipeline, bool *marked,
+				   Error *err)
+{
+	for (int number = 1;; number++)
+	{
+		Rc rc = origin_set_up(target, pipeline, number, marked, err);
+
+		if (rc != RC_FAIL || number == FURTHER_MAX ||
+			(strcmp(err->sqlstate, IN_USE_SQLSTATE) != 0 &&
+			 strcmp(err->sqlstate, GONE_SQLSTATE) != 0))
+			return rc;
+		error_reset(err);
+	}
+}
+
+/* One that is in use, or was dropped by somebody else, is no failure. */
+static MUST_CHECK Rc
+drop_free(PgConn *target, const char *name, Error *err)
+{
+	const char *params[] = {name};
+	Rc rc = pgconn_exec_params(
+		target, "SELECT pg_catalog.pg_replication_origin_drop($1)", 1, params,
+		NULL, err);
+
+	if (rc != RC_FAIL ||
+		(strcmp(err->sqlstate, IN_USE_SQLSTATE) != 0 &&
+		 strcmp(err->sqlstate, GONE_SQLSTATE) != 0 && !is_no_origin_here(err)))
+		return rc;
+	error_reset(err);
+	return RC_OK;
+}
+
+Rc
+origin_drop_free(PgConn *target, const char *pipeline, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = call(target,
+				 "SELECT roname FROM pg_catalog.pg_replication_origin"
+				 " WHERE " IS_FURTHER_SQL,
+				 pipeline, 0, &result, err);
+
+	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
+		rc = drop_free(target, PQgetvalue(result, i, 0), err);
+	PQclear(result);
+	return rc;
+}
+
+Rc
 origin_drop(PgConn *target, const char *pipeline, bool *removed, Error *err)
 {
 	PGresult *result = NULL;
 	Rc rc = call(target,
 				 "SELECT pg_catalog.pg_replication_origin_drop(roname)"
 				 " FROM pg_catalog.pg_replication_origin"
-				 " WHERE roname = " NAME_SQL " OR roname LIKE"
-				 " replace($1, '_', '\\_') || '/%' || " DATABASE_SQL,
+				 " WHERE roname = " NAME_SQL " OR " IS_FURTHER_SQL,
 				 pipeline, 0, &result, err);
 
 	*removed = rc == RC_OK && PQntuples(result) > 0;
