@@ -184,21 +184,59 @@ print_summary(const Findings *findings, FILE *out)
 							: "a pipeline can run\n");
 }
 
+static bool
+are_alike(const Finding *a, const Finding *b)
+{
+	return a->level == b->level && strcmp(a->code, b->code) == 0 &&
+		   strcmp(a->server, b->server) == 0;
+}
+
+/* How many findings from this one on are alike, itself included. */
+static size_t
+count_alike(const Findings *findings, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < findings->length &&
+		   are_alike(&findings->items[first], &findings->items[end]))
+		end++;
+	return end - first;
+}
+
+/* Prints findings that are alike: if there are many, the first of them. */
+static void
+print_alike(const Finding *items, size_t count, bool all, FILE *out)
+{
+	size_t shown = count;
+
+	if (!all && count > FINDINGS_ALIKE_SHOWN)
+		shown = FINDINGS_ALIKE_SHOWN;
+	for (size_t i = 0; i < shown; i++)
+		print_finding(&items[i], out);
+	if (shown < count)
+		fprintf(out,
+				"%*sand %zu more of this kind: --verbose lists them, with what "
+				"mends them\n",
+				TEXT_COLUMN, "", count - shown);
+}
+
 void
-findings_print(const Findings *findings, bool only_wrong, FILE *out)
+findings_print(const Findings *findings, const FindingsShown *shown, FILE *out)
 {
 	const char *server = NULL;
+	size_t alike;
 
-	for (size_t i = 0; i < findings->length; i++)
+	for (size_t i = 0; i < findings->length; i += alike)
 	{
 		const Finding *finding = &findings->items[i];
 
-		if (only_wrong && finding->level < FINDING_WARNING)
+		alike = count_alike(findings, i);
+		if (shown->only_wrong && finding->level < FINDING_WARNING)
 			continue;
 		if (server == NULL || strcmp(server, finding->server) != 0)
 			fprintf(out, "%s%s\n", server ? "\n" : "", finding->server);
 		server = finding->server;
-		print_finding(finding, out);
+		print_alike(finding, alike, shown->all, out);
 	}
 	if (server != NULL)
 		fputc('\n', out);

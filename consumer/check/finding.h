@@ -33,6 +33,9 @@
 /* More findings than this are counted, but not kept. */
 #define FINDINGS_MAX 10000
 
+/* Of findings of one server, level and code, so many are printed for people. */
+#define FINDINGS_ALIKE_SHOWN 3
+
 typedef enum FindingLevel
 {
 	FINDING_OK,      /* looked at, and as it must be */
@@ -78,8 +81,16 @@ size_t findings_count(const Findings *findings, FindingLevel level);
 /* Whether a check has found an error. */
 bool findings_have_error(const Findings *findings, const char *code);
 
-/* Prints paragraphs and a summary; without "ok" and "info" if `only_wrong`. */
-void findings_print(const Findings *findings, bool only_wrong, FILE *out);
+/* What of the findings is printed for people. */
+typedef struct FindingsShown
+{
+	bool only_wrong; /* leave out "ok" and "info" */
+	bool all;        /* else, of many that are alike, the first few */
+} FindingsShown;
+
+/* Prints paragraphs and a summary. */
+void findings_print(const Findings *findings, const FindingsShown *shown,
+					FILE *out);
 
 /* Appends the array described above. */
 void findings_append_json(const Findings *findings, Buf *out);

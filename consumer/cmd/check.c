@@ -57,7 +57,10 @@ print_findings(const Config *config, const Findings *findings, Error *err)
 	if (config->json)
 		rc = print_json(findings, err);
 	else
-		findings_print(findings, config->quiet, stdout);
+		findings_print(findings,
+					   &(FindingsShown){.only_wrong = config->quiet,
+										.all = config->verbose},
+					   stdout);
 	if (rc == RC_OK && fflush(stdout) != 0)
 		return error_set(err, ERR_IO, "could not write to standard output: %s",
 						 strerror(errno));

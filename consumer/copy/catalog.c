@@ -358,17 +358,30 @@ read_relations(CopyCatalog *catalog, PgConn *source, Error *err)
 	return rc;
 }
 
+/* Says it once: there may be hundreds. */
 static void
 warn_without_identity(const CopyCatalog *catalog)
 {
-	if (!catalog->publications.publishes_keys)
-		return;
+	const char *first = NULL;
+	int count = 0;
+
 	for (int i = 0; i < catalog->table_count; i++)
-		if (!catalog->tables[i].has_identity && !catalog->tables[i].unlogged)
-			log_warning("copy",
-						"table %s has no usable replica identity: the source "
-						"will refuse updates and deletes of its rows",
-						catalog->tables[i].qualified);
+		if (!catalog->tables[i].has_identity && !catalog->tables[i].unlogged &&
+			count++ == 0)
+			first = catalog->tables[i].qualified;
+	if (count == 0 || !catalog->publications.publishes_keys)
+		return;
+	if (count == 1)
+		log_warning("copy",
+					"table %s has no usable replica identity: the source "
+					"refuses updates and deletes of its rows",
+					first);
+	else
+		log_warning("copy",
+					"%d tables, such as %s, have no usable replica identity: "
+					"the source refuses updates and deletes of their rows "
+					"(\"penstock check --verbose\" lists them)",
+					count, first);
 }
 
 /* Leaves out tables that are not selected; warns about them if asked to. */

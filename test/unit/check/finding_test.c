@@ -38,7 +38,7 @@ assert_printed(const Findings *findings, bool only_wrong, const char *expected)
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	findings_print(findings, only_wrong, out);
+	findings_print(findings, &(FindingsShown){.only_wrong = only_wrong}, out);
 	fclose(out);
 	assert_string_equal(text, expected);
 	free(text);
@@ -142,6 +142,31 @@ an_error_becomes_a_finding_with_detail_and_hint(void **state UNUSED)
 }
 
 static void
+of_many_that_are_alike_a_few_are_printed(void **state UNUSED)
+{
+	Findings *findings = findings_new();
+
+	for (int i = 0; i < FINDINGS_ALIKE_SHOWN + 2; i++)
+		findings_add(findings, &(Finding){
+								   .level = FINDING_WARNING,
+								   .code = "replica_identity",
+								   .server = "source",
+								   .message = "no identity",
+							   });
+	findings_add(findings, &ok);
+	assert_printed(findings, true,
+				   "source\n"
+				   "  warning  no identity\n"
+				   "  warning  no identity\n"
+				   "  warning  no identity\n"
+				   "           and 2 more of this kind: --verbose lists them, "
+				   "with what mends them\n"
+				   "\n"
+				   "0 errors, 5 warnings: a pipeline can run\n");
+	findings_free(findings);
+}
+
+static void
 json_has_every_member_of_every_finding(void **state UNUSED)
 {
 	Findings *findings = findings_new();
@@ -172,6 +197,7 @@ main(void)
 		cmocka_unit_test(without_errors_a_pipeline_can_run),
 		cmocka_unit_test(long_messages_are_broken_between_words),
 		cmocka_unit_test(an_error_becomes_a_finding_with_detail_and_hint),
+		cmocka_unit_test(of_many_that_are_alike_a_few_are_printed),
 		cmocka_unit_test(json_has_every_member_of_every_finding),
 	};
 
