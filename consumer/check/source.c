@@ -149,6 +149,47 @@ static const CheckQuery plugin_queries[] = {
 	},
 };
 
+/* Whether the source refuses updates and deletes of a published table c. */
+#define WITHOUT_IDENTITY_SQL                                                   \
+	"c.relreplident <> 'f' AND NOT EXISTS ("                                   \
+	"  SELECT FROM pg_index i WHERE i.indrelid = c.oid"                        \
+	"  AND i.indimmediate AND (c.relreplident = 'd' AND i.indisprimary"        \
+	"   OR c.relreplident = 'i' AND i.indisreplident))"
+
+/*
+ * The tables whose rows go through a row filter or a column list of a
+ * publication, with the names of the columns that the filter looks at, that the
+ * list has, and that their replica identity has.  A filter of a partitioned
+ * table counts, for the partitions, if they are published as a whole.
+ */
+#define RESTRICTED_SQL                                                         \
+	"WITH restricted AS (SELECT p.pubname, n.nspname, c.relname,"              \
+	"  c.relreplident, ARRAY(SELECT DISTINCT a.attname::text"                  \
+	"   FROM regexp_matches(r.prqual::text, ':varattno (\\d+)', 'g') m"        \
+	"   JOIN pg_attribute a ON a.attrelid = r.prrelid"                         \
+	"   AND a.attnum = m[1]::int) AS filtered,"                                \
+	"  CASE WHEN r.prattrs IS NOT NULL THEN ARRAY(SELECT a.attname::text"      \
+	"   FROM pg_attribute a WHERE a.attrelid = r.prrelid"                      \
+	"   AND a.attnum = ANY (r.prattrs)) END AS listed,"                        \
+	"  ARRAY(SELECT a.attname::text FROM pg_index i JOIN pg_attribute a"       \
+	"   ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)"              \
+	"   WHERE i.indrelid = c.oid AND (c.relreplident = 'd'"                    \
+	"    AND i.indisprimary OR c.relreplident = 'i'"                           \
+	"    AND i.indisreplident)) AS identity"                                   \
+	" FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid"    \
+	" JOIN pg_class t ON t.oid = r.prrelid"                                    \
+	"  AND (t.relkind = 'r' OR p.pubviaroot)"                                  \
+	" LEFT JOIN LATERAL pg_partition_tree(t.oid) l ON l.isleaf"                \
+	" JOIN pg_class c ON c.oid = coalesce(l.relid, t.oid)"                     \
+	"  AND c.relkind = 'r'"                                                    \
+	" JOIN pg_namespace n ON n.oid = c.relnamespace"                           \
+	" WHERE (p.pubupdate OR p.pubdelete) AND p.pubname IN (SELECT "            \
+	"json_array_elements_text($1::json->'publications'))"                      \
+	" AND NOT (p.pubviaroot AND EXISTS (SELECT"                                \
+	"  FROM pg_partition_ancestors(t.oid) x JOIN pg_publication_rel y"         \
+	"  ON y.prrelid = x AND y.prpubid = p.oid WHERE x <> t.oid))"              \
+	" AND NOT (" WITHOUT_IDENTITY_SQL "))"
+
 /* What the publications are. */
 static const CheckQuery publication_queries[] = {
 	{
@@ -161,6 +202,37 @@ static const CheckQuery publication_queries[] = {
 			   " FROM json_array_elements_text($1::json->'publications')"
 			   "  AS wanted (name)"
 			   " WHERE name NOT IN (SELECT pubname FROM pg_publication)",
+	},
+	{
+		/*
+		 * Said before it is made: the source asks for an identity from that
+		 * moment on.
+		 */
+		.code = "publication_refuses",
+		.sql =
+			"SELECT 'warning', 'publication', format('as soon as there is a "
+			"publication FOR ALL TABLES, the source refuses to update or "
+			"delete "
+			"rows of %s table%s without a replica identity: %s', count(*),"
+			"  CASE WHEN count(*) = 1 THEN '' ELSE 's' END,"
+			"  array_to_string((array_agg(name ORDER BY name))[1:10], ', ')"
+			"  || CASE WHEN count(*) > 10 THEN format(' and %s more',"
+			"   count(*) - 10) ELSE '' END),"
+			" array_to_string((array_agg(format('ALTER TABLE %s REPLICA "
+			"IDENTITY "
+			"FULL;', name) ORDER BY name))[1:10], E'\n')"
+			" || CASE WHEN count(*) > 10 THEN E'\n-- and so on' ELSE '' END"
+			" || E'\n-- do that first, or publish only tables that have a key'"
+			" FROM (SELECT format('%I.%I', n.nspname, c.relname)"
+			"  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+			"  WHERE c.relkind = 'r' AND c.relpersistence = 'p'"
+			"  AND c.oid >= 16384 AND n.nspname <> 'penstock'"
+			"  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
+			"  AND " WITHOUT_IDENTITY_SQL ") t (name)"
+			" WHERE EXISTS (SELECT FROM json_array_elements_text("
+			"   $1::json->'publications') AS wanted (wanted)"
+			"  WHERE wanted NOT IN (SELECT pubname FROM pg_publication))"
+			" HAVING count(*) > 0",
 	},
 	{
 		.code = "publication_empty",
@@ -305,11 +377,43 @@ static const CheckQuery table_queries[] = {
 			"  AND i.indexprs IS NULL AND NOT EXISTS ("
 			"   SELECT FROM pg_attribute a WHERE a.attrelid = c.oid"
 			"   AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull)) i ON true"
-			" WHERE c.relkind = 'r' AND c.relreplident <> 'f' AND NOT EXISTS ("
-			"  SELECT FROM pg_index i WHERE i.indrelid = c.oid"
-			"  AND i.indimmediate AND (c.relreplident = 'd' AND i.indisprimary"
-			"   OR c.relreplident = 'i' AND i.indisreplident))"
+			" WHERE c.relkind = 'r' AND " WITHOUT_IDENTITY_SQL
 			" ORDER BY n.nspname, c.relname",
+	},
+	{
+		.code = "identity_filtered",
+		.major_min = 15,
+		.sql = RESTRICTED_SQL
+		" SELECT 'warning', format('table %I.%I', nspname, relname),"
+		" format('the source refuses to update or delete rows of table "
+		"\"%s\".\"%s\": the row filter of publication \"%s\" uses columns that "
+		"are not in its replica identity: %s', nspname, relname, pubname,"
+		"  array_to_string(lacking, ', ')),"
+		" format('ALTER TABLE %I.%I REPLICA IDENTITY FULL;', nspname, relname)"
+		" FROM restricted CROSS JOIN LATERAL (SELECT array_agg(f) AS lacking"
+		"  FROM unnest(filtered) f WHERE f <> ALL (identity)) d"
+		" WHERE relreplident <> 'f' AND lacking IS NOT NULL"
+		" ORDER BY nspname, relname, pubname",
+	},
+	{
+		/* With FULL a server refuses even a list of all columns. */
+		.code = "identity_not_listed",
+		.major_min = 15,
+		.sql = RESTRICTED_SQL
+		" SELECT 'warning', format('table %I.%I', nspname, relname),"
+		" format('the source refuses to update or delete rows of table "
+		"\"%s\".\"%s\": its replica identity has columns that the column list "
+		"of "
+		"publication \"%s\" leaves out%s', nspname, relname, pubname,"
+		"  coalesce(': ' || array_to_string(lacking, ', '), '')),"
+		" CASE WHEN relreplident = 'f' THEN format('-- give it another replica "
+		"identity than FULL: ALTER TABLE %I.%I REPLICA IDENTITY DEFAULT;',"
+		"   nspname, relname)"
+		" ELSE '-- add them to the list: ALTER PUBLICATION ... SET TABLE ...;' "
+		"END FROM restricted CROSS JOIN LATERAL (SELECT array_agg(f) AS lacking"
+		"  FROM unnest(identity) f WHERE f <> ALL (listed)) d"
+		" WHERE listed IS NOT NULL AND (relreplident = 'f'"
+		"  OR lacking IS NOT NULL) ORDER BY nspname, relname, pubname",
 	},
 	{
 		/*

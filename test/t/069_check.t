@@ -1,0 +1,105 @@
+# What "penstock check" says is what the commands then meet: nothing that it
+# passes over stops them, and what it names is so.
+
+use strict;
+use warnings;
+
+use JSON::PP;
+use Test::More;
+
+use Penstock::Pair;
+
+my $pair = Penstock::Pair->new;
+my %found;
+
+
+# ---- What the source refuses ----
+
+my $new = $pair->with_database('new', publish => '');
+$new->source_sql(<<'END');
+CREATE TABLE keyed (id integer PRIMARY KEY);
+CREATE TABLE log_a (t text);
+CREATE TABLE log_b (t text);
+END
+%found = found($new);
+like($found{publication_refuses}{message},
+	qr/FOR ALL TABLES, the source refuses to update or delete rows of 2 tables without a replica identity: public\.log_a, public\.log_b$/,
+	'before there is a publication, it says what one would refuse');
+is($found{publication_refuses}{mend}[0],
+	'ALTER TABLE public.log_a REPLICA IDENTITY FULL;', 'and what to do');
+run_mends($new, $found{publication_refuses});
+%found = found($new);
+ok(!$found{publication_refuses}, 'when that is done, there is nothing to say');
+
+my $some = $pair->with_database('parts', publish => '');
+$some->source_sql(<<'END');
+CREATE TABLE filtered (id integer PRIMARY KEY, region text);
+CREATE TABLE listed (id integer, code integer, note text);
+CREATE UNIQUE INDEX ON listed (id, code);
+ALTER TABLE listed ALTER id SET NOT NULL, ALTER code SET NOT NULL;
+ALTER TABLE listed REPLICA IDENTITY USING INDEX listed_id_code_idx;
+CREATE TABLE whole (id integer NOT NULL, region text) PARTITION BY LIST (region);
+CREATE TABLE whole_a PARTITION OF whole FOR VALUES IN ('a');
+ALTER TABLE whole_a ADD PRIMARY KEY (id);
+ALTER TABLE whole REPLICA IDENTITY FULL;
+CREATE TABLE good (id integer, region text, PRIMARY KEY (id, region));
+CREATE PUBLICATION parts FOR TABLE mark, filtered WHERE (region = 'eu'),
+	listed (id, note), good (id, region) WHERE (region <> 'us' AND id > 0),
+	whole WHERE (region = 'a') WITH (publish_via_partition_root);
+INSERT INTO filtered VALUES (1, 'eu');
+INSERT INTO listed VALUES (1, 1, 'x');
+INSERT INTO whole VALUES (1, 'a');
+INSERT INTO good VALUES (1, 'eu');
+END
+my @refused = grep { $_->{code} =~ /^identity_/ } findings($some);
+is( join(' ', map { "$_->{code}:$_->{object}" } @refused),
+	'identity_filtered:table public.filtered identity_filtered:table public.whole_a'
+	  . ' identity_not_listed:table public.listed',
+	'row filters and column lists that do not fit the identity are named');
+for my $table (qw(filtered listed whole good))
+{
+	my ($status) = $some->source->psql('parts', "UPDATE $table SET id = id");
+
+	is($status == 0 ? 'taken' : 'refused', $table eq 'good' ? 'taken' : 'refused',
+		"the source does so with table $table");
+}
+
+
+# ---- Many of one kind ----
+
+$some->source_sql("CREATE TABLE log_$_ (t text);
+	ALTER PUBLICATION parts ADD TABLE log_$_") for 1 .. 8;
+my (undef, $output) = $some->run('check');
+is(scalar(() = $output =~ /^  warning .*table "public"\."log_\d"/mg), 3,
+	'of warnings of one kind it prints the first few');
+like($output, qr/^ +and 5 more of this kind: --verbose/m, 'and how many more');
+(undef, $output) = $some->run('check', '--verbose');
+is(scalar(() = $output =~ /^  warning .*table "public"\."log_\d"/mg), 8,
+	'with --verbose all of them');
+my (undef, undef, $log) = $some->run('clone', '--dry-run');
+is(scalar(() = $log =~ /replica identity/g), 1, 'clone says it once');
+
+done_testing();
+
+sub findings
+{
+	my ($of, @options) = @_;
+	my (undef, $stdout) = $of->run('check', '--json', @options);
+
+	return @{ JSON::PP->new->decode($stdout) };
+}
+
+# By their codes; of several the last.
+sub found
+{
+	my ($of, @options) = @_;
+
+	return map { $_->{code} => $_ } findings($of, @options);
+}
+
+sub run_mends
+{
+	my ($of, $finding) = @_;
+
+	$of->source_sql($_) for grep { !/^--/ } @{ $finding->{mend} };
+}
