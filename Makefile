@@ -48,6 +48,13 @@ FUZZ_SECONDS = 60
 MINUTES = 10
 SEED =
 KINDS =
+# Of "make fuzz-rows", beside MINUTES and SEED (test/fuzz/rows/run tells more):
+# rounds, transactions of each writer, features, rounds with findings to stop at.
+ROUNDS =
+STEPS =
+ONLY =
+WITHOUT =
+FINDINGS =
 # End-to-end tests to run, relative to the checkout.
 PROVE_TESTS = test/t
 PROVE_FLAGS =
@@ -360,6 +367,18 @@ fuzz:
 
 fuzz_flags = -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all
+
+# What it keeps when something is wrong is in $(OUT)/fuzz-rows.
+.PHONY: fuzz-rows	## tables, values and changes at random for MINUTES; SEED=…
+fuzz-rows: all
+	@rm -rf $(OUT)/fuzz-rows
+	@PENSTOCK_KEPT=$(OUT)/fuzz-rows \
+		test/stage --penstock=$(OUT)/penstock --results=$(OUT)/fuzz-rows \
+		test/fuzz/rows/run --minutes=$(MINUTES) \
+		$(if $(SEED),--seed=$(SEED)) $(if $(ROUNDS),--rounds=$(ROUNDS)) \
+		$(if $(STEPS),--steps=$(STEPS)) $(if $(ONLY),--only=$(ONLY)) \
+		$(if $(WITHOUT),--without=$(WITHOUT)) \
+		$(if $(FINDINGS),--findings=$(FINDINGS))
 
 .PHONY: fuzz-run
 fuzz-run: $(fuzz_programs)

@@ -1,0 +1,295 @@
+# A table of a round: what it is like on the source, and on the target.
+#
+# Both know it by the same name.  Columns are hashes:
+#
+#     name, type    the type is one of Rows::Types
+#     is_key        it is in the key
+#     is_notnull    NOT NULL
+#     as            what stands behind the type in CREATE TABLE: an expression
+#                   of generated ones, an identity, a default
+#     is_computed   no statement may write it
+#     target_sql    the type on the target, if it is another one there
+#     is_away       the target does not have it
+package Rows::Table;
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+
+use Rows::Types qw(value_of widened);
+
+our @EXPORT_OK = qw(quote_ident);
+
+sub quote_ident
+{
+	my ($name) = @_;
+
+	return $name if $name =~ /^[a-z_][a-z0-9_]*$/;
+	return '"' . $name =~ s/"/""/gr . '"';
+}
+
+# Options: schema, name, columns; key, names of columns, may be empty;
+# key_kind, "primary" or "index"; identity, "default", "full", "index" or
+# "nothing".  More are set by who makes it:
+#
+#     partitions    { by, column, leaves: [ { name, bound } … ] }
+#     dropped       columns that were there once
+#     references    [ { column, table, action } … ]
+#     indexes       SQL of each, ON and what follows it left out
+#     is_published, filter, column_list    as the publications have it
+#     target        { columns in their order, extra, partitions, indexes }
+sub new
+{
+	my ($class, %option) = @_;
+
+	return bless {
+		dropped => [],
+		references => [],
+		indexes => [],
+		%option,
+	}, $class;
+}
+
+sub name
+{
+	my ($self) = @_;
+
+	return join '.', map { quote_ident($_) } @{$self}{qw(schema name)};
+}
+
+sub columns { return @{ $_[0]{columns} }; }
+sub key { return @{ $_[0]{key} }; }
+
+sub column
+{
+	my ($self, $name) = @_;
+	my ($column) = grep { $_->{name} eq $name } $self->columns;
+
+	return $column || die "table $self->{name} has no column \"$name\"\n";
+}
+
+sub key_columns
+{
+	my ($self) = @_;
+
+	return map { $self->column($_) } $self->key;
+}
+
+# Those that statements may write.
+sub writable
+{
+	my ($self) = @_;
+
+	return grep { !$_->{is_computed} } $self->columns;
+}
+
+# Whether the source takes updates and deletes of it.
+sub is_changeable
+{
+	my ($self) = @_;
+
+	return !$self->{is_published} || $self->{identity} ne 'nothing';
+}
+
+# Names of tables whose rows are sent as theirs.
+sub leaves
+{
+	my ($self) = @_;
+
+	return () unless $self->{partitions};
+	return map { $self->leaf_name($_) } @{ $self->{partitions}{leaves} };
+}
+
+sub leaf_name
+{
+	my ($self, $leaf) = @_;
+
+	return join '.', map { quote_ident($_) } $self->{schema}, $leaf->{name};
+}
+
+
+# ---- Making it ----
+
+sub source_ddl
+{
+	my ($self) = @_;
+	my @columns = map { $self->column_sql($_, $_->{type}{sql}) } $self->columns;
+
+	# Those that are gone stand among the others.
+	splice @columns, $_->{at}, 0, "$_->{name} $_->{type}"
+	  for @{ $self->{dropped} };
+	return join ";\n", $self->create_table($self->{partitions}, @columns),
+	  (map { $self->alter("DROP COLUMN $_->{name}") } @{ $self->{dropped} }),
+	  $self->key_ddl,
+	  $self->partition_ddl,
+	  $self->storage_ddl,
+	  $self->identity_ddl,
+	  (map { $self->index_ddl($_) } @{ $self->{indexes} }), '';
+}
+
+# Where it is made by hand, the target's is as "target" says.
+sub target_ddl
+{
+	my ($self) = @_;
+	my $target = $self->{target};
+	my @columns = map { $self->column_sql($_, $_->{target_sql} || $_->{type}{sql}) }
+	  grep { !$_->{is_away} } @{ $target->{columns} };
+
+	push @columns, @{ $target->{extra} };
+	my $partitions = $target->{is_whole} ? undef : $self->{partitions};
+	return join ";\n", $self->create_table($partitions, @columns),
+	  $self->key_ddl,
+	  ($partitions ? $self->partition_ddl : ()),
+	  $self->storage_ddl,
+	  (map { $self->index_ddl($_) } @{ $target->{indexes} }), '';
+}
+
+sub alter
+{
+	my ($self, $what) = @_;
+
+	return 'ALTER TABLE ' . $self->name . " $what";
+}
+
+sub create_table
+{
+	my ($self, $partitions, @columns) = @_;
+	my $sql =
+	  'CREATE TABLE ' . $self->name . " (\n\t" . join(",\n\t", @columns) . ')';
+
+	return $sql unless $partitions;
+	return "$sql PARTITION BY $partitions->{by} ("
+	  . quote_ident($partitions->{column}) . ')';
+}
+
+sub column_sql
+{
+	my ($self, $column, $type) = @_;
+
+	return join ' ', quote_ident($column->{name}), $type,
+	  $column->{as} || (), ($column->{is_notnull} ? 'NOT NULL' : ());
+}
+
+sub key_list
+{
+	my ($self) = @_;
+
+	return join ', ', map { quote_ident($_) } $self->key;
+}
+
+sub key_ddl
+{
+	my ($self) = @_;
+
+	return () unless $self->key;
+	return $self->alter('ADD PRIMARY KEY (' . $self->key_list . ')')
+	  if $self->{key_kind} eq 'primary';
+	return 'CREATE UNIQUE INDEX ' . quote_ident($self->key_index) . ' ON '
+	  . $self->name . ' (' . $self->key_list . ')';
+}
+
+sub key_index
+{
+	my ($self) = @_;
+
+	return "$self->{name}_key";
+}
+
+sub identity_ddl
+{
+	my ($self) = @_;
+	my $identity = $self->{identity};
+
+	return () if $identity eq 'default';
+	# Partitions have their own.
+	my $what = uc $identity;
+	$what = 'USING INDEX ' . quote_ident($self->key_index)
+	  if $identity eq 'index';
+	return map { "ALTER TABLE $_ REPLICA IDENTITY $what" } $self->name,
+	  ($identity eq 'full' ? $self->leaves : ());
+}
+
+sub partition_ddl
+{
+	my ($self) = @_;
+	my $partitions = $self->{partitions} or return ();
+
+	return map {
+		'CREATE TABLE ' . $self->leaf_name($_) . ' PARTITION OF ' . $self->name
+		  . " $_->{bound}"
+	} @{ $partitions->{leaves} };
+}
+
+# Behind all tables.
+sub reference_ddl
+{
+	my ($self) = @_;
+
+	return map {
+		$self->alter('ADD FOREIGN KEY (' . quote_ident($_->{column})
+			  . ') REFERENCES ' . $_->{table}->name . " $_->{action}")
+		  . ';'
+	} @{ $self->{references} };
+}
+
+sub storage_ddl
+{
+	my ($self) = @_;
+
+	return map {
+		$self->alter('ALTER ' . quote_ident($_->{name})
+			  . " SET STORAGE $_->{type}{storage}")
+	} grep { $_->{type}{storage} && !$_->{is_away} } $self->columns;
+}
+
+sub index_ddl
+{
+	my ($self, $index) = @_;
+
+	return "CREATE $index->{kind} ON " . $self->name . " ($index->{columns})";
+}
+
+
+# ---- What the target must have ----
+
+# Pairs of what to read on both sides: [ name, from, columns, from, columns ].
+# Without "is_root", rows of partitions are the partitions' own.
+sub comparisons
+{
+	my ($self, $is_root) = @_;
+	my (@source, @target);
+
+	for my $column (sort { $a->{name} cmp $b->{name} } $self->compared)
+	{
+		my $name = quote_ident($column->{name});
+
+		push @source, $column->{target_sql}
+		  ? widened($name, $column->{target_sql}) : $name;
+		push @target, $name;
+	}
+	for my $extra (@{ $self->{target}{extra} || [] })
+	{
+		my ($name, $type, $value) = $extra =~ /^(\S+) (.+) DEFAULT (.+)$/;
+
+		push @source, "CAST($value AS $type)";
+		push @target, $name;
+	}
+	my $where = defined $self->{filter} ? " WHERE $self->{filter}" : '';
+	my @names = $is_root || !$self->{partitions} ? $self->name : $self->leaves;
+	return map {
+		[ $_, "$_$where", join(', ', @source), $_, join(', ', @target) ]
+	} @names;
+}
+
+# The columns that are sent, or computed alike on both sides.
+sub compared
+{
+	my ($self) = @_;
+	my $list = $self->{column_list} or return $self->columns;
+	my %is_listed = map { $_ => 1 } @$list;
+
+	return grep { $is_listed{ $_->{name} } } $self->columns;
+}
+
+1;
