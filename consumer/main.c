@@ -7,6 +7,7 @@
 
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "cmd/command_line.h"
 #include "cmd/commands.h"
 #include "cmd/sources.h"
 
@@ -71,6 +72,7 @@ run_command(const Command *command, const Config *config)
 	log_set_level(config->verbose ? LOG_DEBUG
 				  : config->quiet ? LOG_WARNING
 								  : LOG_INFO);
+	command_line_use(config);
 	if (rc == RC_OK)
 		rc = sources_run(command, config, &err);
 	if (rc == RC_FAIL && err.code == ERR_INTERRUPTED)

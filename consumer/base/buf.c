@@ -164,3 +164,25 @@ buf_append_literal(Buf *buf, const char *string)
 	append_doubling(buf, string, '\'', backslashes);
 	buf_append_char(buf, '\'');
 }
+
+void
+buf_append_shell_word(Buf *buf, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+								"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+								"_-+.,:/@%=";
+
+	if (word[0] != '\0' && word[strspn(word, plain)] == '\0')
+	{
+		buf_append_string(buf, word);
+		return;
+	}
+	buf_append_char(buf, '\'');
+	for (; *word != '\0'; word++)
+	{
+		if (*word == '\'')
+			buf_append_string(buf, "'\\'");
+		buf_append_char(buf, *word);
+	}
+	buf_append_char(buf, '\'');
+}

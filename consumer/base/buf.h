@@ -80,4 +80,7 @@ void buf_append_identifier(Buf *buf, const char *name);
 /* A quoted SQL literal, 'like ''this''', or E'…' where it has backslashes. */
 void buf_append_literal(Buf *buf, const char *string);
 
+/* A word for a shell, in single quotes where it has to be. */
+void buf_append_shell_word(Buf *buf, const char *word);
+
 #endif /* PENSTOCK_BASE_BUF_H */

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "base/own_command.h"
 #include "copy/programs.h"
 #include "net/target_name.h"
 
@@ -77,13 +78,11 @@ add_finding(CheckContext *context, FindingLevel level, const char *code,
 static const char *
 mend_again(CheckContext *context)
 {
-	const char *name = context->config->name_asked;
-
 	return arena_printf(findings_arena(context->findings),
-						"penstock drop --name=%s\n"
+						"%s\n"
 						"-- empty or drop the tables on the target, then:\n"
-						"penstock clone --name=%s",
-						name, name);
+						"%s",
+						OWN_COMMAND("drop"), OWN_COMMAND("clone"));
 }
 
 static void

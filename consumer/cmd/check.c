@@ -17,6 +17,7 @@
 #include "check/source.h"
 #include "check/target.h"
 #include "cmd/command.h"
+#include "cmd/remember.h"
 
 static Rc
 check_all(CheckContext *context, Error *err)
@@ -70,18 +71,22 @@ print_findings(const Config *config, const Findings *findings, Error *err)
 Rc
 command_check(const Config *config, Error *err)
 {
-	CheckContext context = {.config = config};
+	Arena *arena = arena_new(4 * KB);
+	Config recalled;
+	CheckContext context = {.config = &recalled};
 	Rc rc = config_require_source(config, err);
 
-	if (rc != RC_OK)
-		return rc;
+	if (rc == RC_OK)
+		rc = remember_recall_if_reached(&recalled, config, arena, err);
 	context.findings = findings_new();
-	rc = check_all(&context, err);
+	if (rc == RC_OK)
+		rc = check_all(&context, err);
 	if (rc == RC_OK)
 		rc = print_findings(config, context.findings, err);
 	if (rc == RC_OK && findings_count(context.findings, FINDING_ERROR) > 0)
 		rc = RC_END;
 	findings_free(context.findings);
+	arena_free(arena);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
 		/* Exit status 0 would say that a pipeline can run. */

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cmd/command.h"
+#include "cmd/remember.h"
 #include "federate/script.h"
 
 /* Bytes of the script; a table takes about 300 a node. */
@@ -139,13 +140,19 @@ release(Federation *self)
 Rc
 command_federate(const Config *config, Error *err)
 {
-	Federation self = {.config = config};
+	Arena *arena = arena_new(4 * KB);
+	Config recalled;
+	Federation self = {.config = &recalled};
 	Buf script;
 	Rc rc = config_require_source(config, err);
+
+	recalled = *config;
 
 	buf_init(&script, SCRIPT_BYTES_MAX);
 	if (rc == RC_OK)
 		rc = require_placement(config, err);
+	if (rc == RC_OK)
+		rc = remember_recall_if_reached(&recalled, config, arena, err);
 	if (rc == RC_OK)
 		rc = open_all(&self, err);
 	if (rc == RC_OK)
@@ -157,5 +164,6 @@ command_federate(const Config *config, Error *err)
 						   : print_script(&script, err);
 	buf_release(&script);
 	release(&self);
+	arena_free(arena);
 	return rc;
 }

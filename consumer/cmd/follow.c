@@ -13,9 +13,11 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "cmd/command.h"
 #include "cmd/pipeline.h"
 #include "cmd/place.h"
+#include "cmd/remember.h"
 #include "sink/absent.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/postgres_sink.h"
@@ -55,10 +57,25 @@ typedef enum Reached
 	REACHED_TARGETS, /* all of them are ready */
 } Reached;
 
+/*
+ * What the pipeline is, from attempt to attempt.  It is read before the stream
+ * is opened, and again if a target turns out to know something newer.
+ */
+typedef struct Identity
+{
+	Arena *arena;
+	Config config; /* with what is remembered in place of what is not given */
+	PipelineMemory memory; /* what the targets are to remember */
+	bool known;
+	bool change; /* what is given counts: it is not yet written */
+	int target;  /* to be asked first */
+} Identity;
+
 /* Everything that one attempt holds. */
 typedef struct Attempt
 {
-	const Config *config;
+	const Config *config; /* the identity's, from check_slot() on */
+	Identity *identity;   /* borrowed */
 	Streaming *streaming; /* borrowed; from attempt to attempt */
 	Stream *stream;
 	SourceIdentity source;
@@ -72,6 +89,34 @@ typedef struct Attempt
 	bool progressed;
 	bool fenced; /* it ended because the targets are at a fence */
 } Attempt;
+
+/*
+ * What is known already counts until a target says otherwise.  One that was
+ * away when it was changed may be the one that answers now.
+ */
+static MUST_CHECK Rc
+learn_identity(Attempt *attempt, Error *err)
+{
+	Identity *identity = attempt->identity;
+	PipelineMemory memory = {0};
+	Rc rc = RC_OK;
+
+	if (!identity->known)
+	{
+		identity->config = *attempt->config;
+		rc = remember_read(attempt->config, attempt->config->name,
+						   &identity->target, identity->arena, &memory, err);
+		if (rc == RC_OK && memory.revision > identity->memory.revision)
+			identity->memory = memory;
+		if (rc == RC_OK)
+			rc = remember_decide(&identity->config, identity->change,
+								 identity->arena, &identity->memory, err);
+	}
+	identity->known = rc == RC_OK;
+	if (identity->known)
+		attempt->config = &identity->config;
+	return rc;
+}
 
 static MUST_CHECK Rc
 check_slot(Attempt *attempt, Error *err)
@@ -98,7 +143,9 @@ check_slot(Attempt *attempt, Error *err)
 		attempt->reached = REACHED_SLOT;
 	}
 	if (rc == RC_OK)
-		rc = place_read(&attempt->place, config, source, err);
+		rc = learn_identity(attempt, err);
+	if (rc == RC_OK)
+		rc = place_read(&attempt->place, attempt->config, source, err);
 	pgconn_close(source);
 	return rc;
 }
@@ -182,9 +229,9 @@ check_position(const Attempt *attempt, const Sink *sink, const char *label,
 				 LSN_ARGS(attempt->confirmed_lsn), LSN_ARGS(sink->start_lsn));
 	error_hint(err,
 			   "Was the target restored from a backup, or the slot read or "
-			   "advanced by somebody else?  Run \"penstock drop --name=%s\" "
-			   "and copy again with \"penstock clone\".",
-			   attempt->config->name_asked);
+			   "advanced by somebody else?  Run \"%s\" and copy again with "
+			   "\"%s\".",
+			   OWN_COMMAND("drop"), OWN_COMMAND("clone"));
 	return rc;
 }
 
@@ -202,6 +249,7 @@ open_sink(Attempt *attempt, int index, Error *err)
 		.per_transaction = config_applies_transactions(config),
 		.lanes = config->lanes,
 		.memory_bytes = config->memory_bytes / (size_t) config->target_count,
+		.memory = &attempt->identity->memory,
 	};
 	NodeIdentity node;
 	Rc rc;
@@ -210,6 +258,8 @@ open_sink(Attempt *attempt, int index, Error *err)
 		options.node = &node;
 	config_label_target(config, index, label);
 	rc = postgres_sink_open(&attempt->sinks[index], &options, err);
+	if (rc == RC_FAIL && err->code == ERR_CHANGED)
+		attempt->identity->target = index;
 	if (rc != RC_OK)
 		return rc;
 	attempt->sink_count++;
@@ -392,6 +442,7 @@ follow_once(Attempt *attempt, Error *err)
 		return rc;
 	pipeline.directory = attempt->directory;
 	attempt->reached = REACHED_TARGETS;
+	attempt->identity->change = false;
 	fence = find_fence(attempt);
 	if (fence != 0 && (pipeline.endpos == 0 || fence < pipeline.endpos))
 		pipeline.endpos = fence;
@@ -568,13 +619,15 @@ command_follow(const Config *config, Error *err)
 						 .progress_us = now_us,
 						 .pause_ms = RETRY_PAUSE_FIRST_MS};
 	Streaming streaming = {0};
+	Identity identity = {.arena = arena_new(4 * KB), .change = config->set};
 	Rc rc = config_require_source(config, err);
 
 	if (rc == RC_OK)
 		rc = config_require_target(config, err);
 	while (rc == RC_OK)
 	{
-		Attempt attempt = {.config = config, .streaming = &streaming};
+		Attempt attempt = {
+			.config = config, .identity = &identity, .streaming = &streaming};
 
 		rc = follow_once(&attempt, err);
 		if (rc == RC_FAIL && err->code == ERR_STREAMING)
@@ -583,6 +636,8 @@ command_follow(const Config *config, Error *err)
 			rc = RC_AGAIN;
 		}
 		close_attempt(&attempt);
+		if (rc == RC_FAIL && err->code == ERR_CHANGED)
+			identity.known = false;
 		if (rc == RC_OK && attempt.fenced)
 		{
 			rc = wait_for_fences(config, err);
@@ -590,8 +645,9 @@ command_follow(const Config *config, Error *err)
 		}
 		note_attempt(&attempts, &attempt);
 		if (rc == RC_OK || rc == RC_END)
-			return rc;
+			break;
 		rc = rc == RC_AGAIN ? RC_OK : prepare_next(&attempts, err);
 	}
+	arena_free(identity.arena);
 	return rc;
 }

@@ -12,6 +12,7 @@
 
 #include "base/fork.h"
 #include "base/log.h"
+#include "cmd/command_line.h"
 
 /* What main() answers for a command that failed. */
 #define EXIT_FAILED 1
@@ -46,7 +47,9 @@ run_for(CommandFunction run, const Config *config, int index, Error *err)
 
 	config_take_source(config, index, &one);
 	make_context(&one, context);
+	command_line_use(&one);
 	rc = run(&one, err);
+	command_line_use(config);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED &&
 		config->source_count > 1)
 		error_context(err, "%s", context);
@@ -104,6 +107,7 @@ follow_one(void *context, int number)
 	config_take_source(config, number, &one);
 	make_context(&one, log_context);
 	log_set_context(log_context);
+	command_line_use(&one);
 	say_what_is_left_out(config, number);
 	rc = command_follow(&one, &err);
 	if (rc == RC_FAIL && err.code == ERR_INTERRUPTED)

@@ -31,12 +31,54 @@
 
 /* ---- the file and the environment --------------------------------------- */
 
+/* A value was read that counts for the command. */
+static void
+note_given(Config *config, const OptionDef *option, bool typed)
+{
+	uint64_t bit = (uint64_t) 1 << (option - option_table);
+
+	config->given |= bit;
+	if (typed)
+		config->typed |= bit;
+}
+
+static bool
+has_bit(uint64_t bits, const char *name)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if ((bits >> i & 1) != 0 && strcmp(option_table[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+bool
+config_is_given(const Config *config, const char *name)
+{
+	return has_bit(config->given, name);
+}
+
+bool
+config_is_typed(const Config *config, const char *name)
+{
+	return has_bit(config->typed, name);
+}
+
+bool
+config_command_takes(ConfigCommand command, const char *name)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if ((option_table[i].commands & (unsigned) command) != 0 &&
+			strcmp(option_table[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /* The option that a setting of the file stands for, or NULL. */
 static const OptionDef *
 find_setting(const char *key)
 {
-	static const char *const elsewhere[] = {"config", "from", "help", "source",
-											"target"};
+	static const char *const elsewhere[] = {"config", "from",   "help",
+											"source", "target", "set"};
 
 	for (size_t i = 0; i < LENGTH_OF(elsewhere); i++)
 		if (strcmp(elsewhere[i], key) == 0)
@@ -94,6 +136,8 @@ read_file_option(Config *config, ConfigCommand command, const IniEntry *entry,
 		return error_set(err, ERR_CONFIG, "\"%s\" is set twice", entry->key);
 	in_file[i] = true;
 	counts = !given[i] && (option->commands & command);
+	if (counts)
+		note_given(config, option, false);
 	return read_setting(counts ? config : &scratch, option, entry->value, err);
 }
 
@@ -235,6 +279,7 @@ read_environment(Config *config, ConfigCommand command, bool *given, Error *err)
 		if (rc != RC_OK)
 			return rc;
 		given[i] = true;
+		note_given(config, option, false);
 	}
 	return RC_OK;
 }
@@ -298,6 +343,15 @@ check_sources(const Config *config, Error *err)
 	return RC_OK;
 }
 
+Rc
+config_check_lanes(const Config *config, Error *err)
+{
+	if (config->lanes <= 1 || config_applies_transactions(config))
+		return RC_OK;
+	return error_set(err, ERR_CONFIG,
+					 "--lanes can only be used with --apply=transaction");
+}
+
 /* Options of which one rules out the other. */
 static Rc
 check_together(const Config *config, Error *err)
@@ -324,9 +378,6 @@ check_together(const Config *config, Error *err)
 	if (config->resume && config->restart)
 		return error_set(err, ERR_CONFIG,
 						 "--resume cannot be used with --restart");
-	if (config->lanes > 1 && !config_applies_transactions(config))
-		return error_set(err, ERR_CONFIG,
-						 "--lanes can only be used with --apply=transaction");
 	return check_sources(config, err);
 }
 
@@ -347,7 +398,12 @@ complete(Config *config, ConfigCommand command, bool *given, Error *err)
 		config->publications = config->name;
 	if (config->node_count == 0)
 		config->node_count = config->target_count;
-	return check_together(config, err);
+	rc = check_together(config, err);
+	/* What is not given may be remembered. */
+	if (rc == RC_OK &&
+		(command != COMMAND_FOLLOW || config_is_given(config, "apply")))
+		rc = config_check_lanes(config, err);
+	return rc;
 }
 
 /* ---- the command line --------------------------------------------------- */
@@ -425,6 +481,7 @@ config_read(Config *config, ConfigCommand command, int argc, char **argv,
 			return error_set(err, ERR_CONFIG, "option --%s is given twice",
 							 option->name);
 		given[option - option_table] = true;
+		note_given(config, option, true);
 		config->name_given |= option->type == OPTION_NAME;
 		rc = option_read_value(config, option, optarg, err);
 		if (rc != RC_OK)

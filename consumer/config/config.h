@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/arena.h"
@@ -124,6 +125,7 @@ typedef struct Config
 	const char *coordinator; /* connection string, or NULL */
 	bool apply;              /* run what would be printed */
 	bool keep;
+	bool set; /* what is given is to be remembered from now on */
 	bool verbose;
 	bool quiet;
 	bool help; /* --help was given: print it and do nothing else */
@@ -131,6 +133,11 @@ typedef struct Config
 	/* What is not an option, in its order; few commands take any. */
 	char *const *words;
 	int word_count;
+
+	/* Options that were given at all, and those on the command line: a bit for
+	 * each, for config_is_given() and config_is_typed(). */
+	uint64_t given;
+	uint64_t typed;
 
 	Arena *arena; /* of what was read from the file; or NULL */
 } Config;
@@ -165,6 +172,19 @@ int config_find_source(const Config *config, const char *name);
 /* What the source is called in messages: source, source "a". */
 void config_label_source(const Config *config,
 						 char label[static CONFIG_LABEL_SIZE]);
+
+/*
+ * Whether the option of that name was given, on the command line, in the
+ * environment or in the file; and whether on the command line.
+ */
+bool config_is_given(const Config *config, const char *name);
+bool config_is_typed(const Config *config, const char *name);
+
+/* Whether a command has an option of that name. */
+bool config_command_takes(ConfigCommand command, const char *name);
+
+/* Checks that --lanes goes with --apply. */
+MUST_CHECK Rc config_check_lanes(const Config *config, Error *err);
 
 /* Whether --apply=transaction was given. */
 bool config_applies_transactions(const Config *config);

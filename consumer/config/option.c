@@ -106,6 +106,8 @@ const OptionDef option_table[] = {
 	 "[TABLE:]POLICY", NULL, NULL,
 	 "stop, skip or overwrite, for all tables or one; may be repeated\n"
 	 "                            (default: stop)"},
+	{"set", 0, OPTION_FLAG, COMMAND_FOLLOW, FIELD(set), NULL, NULL, NULL,
+	 "change what the pipeline remembers to what is given"},
 	{"messages", 0, OPTION_FLAG, COMMAND_TAIL, FIELD(messages), NULL, NULL,
 	 NULL, "also print logical decoding messages"},
 	{"create-slot", 0, OPTION_FLAG, COMMAND_TAIL, FIELD(create_slot), NULL,

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "model/identifier.h"
 
 static const char *const policy_names[] = {
 	[CONFLICT_STOP] = "stop",
@@ -84,4 +83,17 @@ policy_is_lenient(const ConflictRules *rules)
 		if (rules->rules[i].policy != CONFLICT_STOP)
 			return true;
 	return false;
+}
+
+void
+policy_append_rule(const ConflictRule *rule, Buf *buf)
+{
+	if (rule->schema[0] != '\0')
+	{
+		buf_append_identifier(buf, rule->schema);
+		buf_append_char(buf, '.');
+		buf_append_identifier(buf, rule->table);
+		buf_append_char(buf, ':');
+	}
+	buf_append_string(buf, policy_name(rule->policy));
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "model/identifier.h"
 
 typedef enum ConflictPolicy
@@ -48,6 +49,9 @@ ConflictPolicy policy_of_table(const ConflictRules *rules, const char *schema,
 
 /* Whether any table has another policy than to stop. */
 bool policy_is_lenient(const ConflictRules *rules);
+
+/* Appends a rule as policy_add_rule() reads it. */
+void policy_append_rule(const ConflictRule *rule, Buf *buf);
 
 /* skip, … */
 const char *policy_name(ConflictPolicy policy);

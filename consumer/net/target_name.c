@@ -5,6 +5,7 @@
 #include "net/target_name.h"
 
 #include <libpq-fe.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,4 +58,58 @@ target_name(const char *conninfo)
 		name = xasprintf("target \"%s\"", address);
 	free(address);
 	return name;
+}
+
+static bool
+is_secret(const PQconninfoOption *option)
+{
+	return strcmp(option->keyword, "password") == 0 ||
+		   strcmp(option->keyword, "sslpassword") == 0;
+}
+
+/* keyword=value, quoted as libpq reads it. */
+static void
+append_keyword(Buf *buf, const PQconninfoOption *option)
+{
+	bool quoted = option->val[0] == '\0' ||
+				  strpbrk(option->val, " '\\") != NULL;
+
+	buf_printf(buf, "%s%s=%s", buf->length > 0 ? " " : "", option->keyword,
+			   quoted ? "'" : "");
+	for (const char *c = option->val; *c != '\0'; c++)
+	{
+		if (*c == '\'' || *c == '\\')
+			buf_append_char(buf, '\\');
+		buf_append_char(buf, *c);
+	}
+	if (quoted)
+		buf_append_char(buf, '\'');
+}
+
+char *
+conninfo_without_password(const char *conninfo)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	bool has_secret = false;
+	char *text = NULL;
+	Buf buf;
+
+	if (options == NULL)
+		return NULL;
+	buf_init(&buf, BUF_TEXT_MAX);
+	buf_append_string(&buf, "");
+	for (const PQconninfoOption *o = options; o->keyword != NULL; o++)
+	{
+		if (o->val == NULL)
+			continue;
+		if (is_secret(o))
+			has_secret = true;
+		else
+			append_keyword(&buf, o);
+	}
+	/* As it was written, if there is nothing to hide. */
+	text = xstrdup(has_secret ? buf.data : conninfo);
+	buf_release(&buf);
+	PQconninfoFree(options);
+	return text;
 }

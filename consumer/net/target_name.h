@@ -18,4 +18,10 @@ char *target_name(const char *conninfo);
 /* The same without the word before it and the quotes. */
 char *target_address(const char *conninfo);
 
+/*
+ * The connection string without its passwords, to be printed.  NULL: it cannot
+ * be read.  Free with free().
+ */
+char *conninfo_without_password(const char *conninfo);
+
 #endif /* PENSTOCK_NET_TARGET_NAME_H */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/own_command.h"
 #include "base/xalloc.h"
 
 #define ARENA_BLOCK_BYTES (64 * KB)
@@ -152,9 +153,11 @@ refuse_other_target(const Directory *directory, const Entry *entry,
 					  entry->key, node);
 
 	error_detail(err, "The rows of this key are on target \"%s\".", name);
-	error_hint(err, "Run \"penstock drop\" and clone again.  To move a key, "
-					"delete its rows and its entry on the source before it is "
-					"listed anew, and then insert the rows again.");
+	error_hint(err,
+			   "Run \"%s\" and clone again.  To move a key, delete its rows "
+			   "and its entry on the source before it is listed anew, and then "
+			   "insert the rows again.",
+			   OWN_COMMAND("drop"));
 	return rc;
 }
 

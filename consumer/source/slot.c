@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/own_command.h"
 
 /* Copies a result's field into an array; what does not fit is cut. */
 #define COPY_FIELD(array, result, column)                                      \
@@ -75,17 +76,20 @@ explain_create_failure(const char *name, Error *err)
 	if (strcmp(err->sqlstate, "42710") == 0) /* duplicate_object */
 		error_hint(err,
 				   "If it is left over from an earlier run, remove it with "
-				   "\"penstock drop --name=%s\"; else choose another --name.",
-				   name);
+				   "\"%s\"; else choose another --name.",
+				   OWN_COMMAND("drop"));
 	else if (strcmp(err->sqlstate, "58P01") == 0) /* undefined_file */
 		error_hint(err, "Install the plugin on the source server: "
 						"\"make install\" on its machine.");
 	else if (err->hint != NULL &&
 			 strstr(err->hint, "output_plugin_libraries") != NULL)
-		error_hint(err, "\"penstock check\" prints the statement that adds "
-						"the plugin to the setting.");
+		error_hint(err,
+				   "\"%s\" prints the statement that adds the plugin to the "
+				   "setting.",
+				   OWN_COMMAND("check"));
 	else if (strcmp(err->sqlstate, "55000") == 0 && err->hint == NULL)
-		error_hint(err, "\"penstock check\" says what the source lacks.");
+		error_hint(err, "\"%s\" says what the source lacks.",
+				   OWN_COMMAND("check"));
 	error_context(err, "creating replication slot \"%s\"", name);
 }
 
@@ -163,9 +167,9 @@ slot_require_usable(const SlotInfo *info, const char *name, Error *err)
 					   "replication slot \"%s\" does not exist on the source",
 					   name);
 		error_hint(err,
-				   "\"penstock clone --name=%s\" creates it and copies the "
-				   "data that its changes build on.",
-				   name);
+				   "\"%s\" creates it and copies the data that its changes "
+				   "build on.",
+				   OWN_COMMAND("clone"));
 		return rc;
 	}
 	if (!info->is_logical || strcmp(info->plugin, SLOT_PLUGIN) != 0)
@@ -196,10 +200,8 @@ slot_require_usable(const SlotInfo *info, const char *name, Error *err)
 					   name);
 		error_detail(err, "The source removed it because of "
 						  "max_slot_wal_keep_size.");
-		error_hint(err,
-				   "Run \"penstock drop --name=%s\" and copy again with "
-				   "\"penstock clone\".",
-				   name);
+		error_hint(err, "Run \"%s\" and copy again with \"%s\".",
+				   OWN_COMMAND("drop"), OWN_COMMAND("clone"));
 		return rc;
 	}
 	return RC_OK;

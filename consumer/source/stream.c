@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/own_command.h"
 #include "base/xalloc.h"
 
 /* 'w', start of the data, end of the log, time of sending. */
@@ -95,8 +96,7 @@ explain_start_failure(const StreamOptions *options, Error *err)
 		error_hint(err, "Another consumer reads from it, or the server has not "
 						"noticed yet that it is gone.");
 	else if (strcmp(err->sqlstate, "42704") == 0) /* undefined_object */
-		error_hint(err, "\"penstock clone --name=%s\" creates the slot.",
-				   options->slot);
+		error_hint(err, "\"%s\" creates the slot.", OWN_COMMAND("clone"));
 	error_context(err, "starting to stream from slot \"%s\"", options->slot);
 }
 

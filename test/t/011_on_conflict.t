@@ -94,9 +94,9 @@ done_testing();
 
 sub follow_with
 {
-	my @options = @_;
-	my ($status, undef, $log) =
-	  $pair->run('follow', '--endpos=' . $pair->source_lsn, @options);
+	my @options = @_ ? @_ : '--on-conflict=stop';
+	my ($status, undef, $log) = $pair->run('follow', '--set',
+		'--endpos=' . $pair->source_lsn, @options);
 
 	return wantarray ? ($status, $log) : $status;
 }

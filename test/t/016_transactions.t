@@ -112,7 +112,8 @@ is( $pair->target_sql("SELECT count(*) FROM pg_stat_activity
 $pair->stop_ok($follower);
 
 $pair->fails_like(2, qr/--lanes can only be used with --apply=transaction/,
-	'lanes are for single transactions', 'follow', '--lanes=2');
+	'lanes are for single transactions', 'follow', '--apply=batch',
+	'--lanes=2');
 $pair->fails_like(2, qr/--apply: "some"/, 'another way to apply is refused',
 	'follow', '--apply=some');
 

@@ -136,7 +136,7 @@ sub settled
 		$pair->source_sql("INSERT INTO slow VALUES (5, '$policy')");
 		$pair->source_sql("UPDATE slow SET filler = '$policy' WHERE number = 6");
 		$pair->source_sql("UPDATE slow SET filler = '$policy' WHERE number = 7");
-		$pair->follow_to_end(@options, "--on-conflict=$policy");
+		$pair->follow_to_end(@options, '--set', "--on-conflict=$policy");
 		is( $pair->target_sql("SELECT string_agg(number::text, ',' ORDER BY number)
 				FROM slow WHERE filler = '$policy'"),
 			$policy eq 'skip' ? '5,7' : '5,6,7',
@@ -145,4 +145,5 @@ sub settled
 		  if $policy eq 'skip';
 		$pair->equal_ok("$title: --on-conflict=$policy");
 	}
+	$pair->follow_to_end(@options, '--set', '--on-conflict=stop');
 }

@@ -205,11 +205,12 @@ sub no_connection_left
 sub conflict_policies
 {
 	$pair->target_sql('DELETE FROM big WHERE id = 2000');
-	start_follower('--on-conflict=skip');
+	start_follower('--set', '--on-conflict=skip');
 	$pair->source_sql('UPDATE big SET value = value + 5 WHERE id <= 4000');
 	wait_applied();
 	is( $pair->target_sql('SELECT count(*) FROM penstock.conflict'),
 		1, 'a conflict is settled');
 	unlike($follower->log, qr/in progress/, 'and the transaction is taken when it has committed');
 	$pair->stop_ok($follower);
+	$pair->follow_to_end('--set', '--on-conflict=stop');
 }

@@ -302,7 +302,7 @@ sub target_crash
 	wait_until('tables to be finished', sub { keys %{ finished() } >= 2 });
 	$pair->target->stop('immediate');
 	is($process->wait_exit, $FAILED, 'the target crashes');
-	like($process->log, qr/penstock clone --name=shop --resume/,
+	like($process->log, qr/penstock clone --resume --name=shop/,
 		'the failure says how to go on');
 	$pair->target->start;
 	$pair->source_sql('UPDATE t3 SET w = 5 WHERE id < 1000');

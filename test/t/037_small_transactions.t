@@ -21,9 +21,9 @@ my $ALIKE = 40;
 my $marks = 0;
 
 my %MODES = (
-	'batches' => [],
-	'transactions' => ['--apply=transaction'],
-	'lanes' => [ '--apply=transaction', '--lanes=2' ]);
+	'batches' => [ '--set', '--apply=batch' ],
+	'transactions' => [ '--set', '--apply=transaction' ],
+	'lanes' => [ '--set', '--apply=transaction', '--lanes=2' ]);
 
 my $pair = Penstock::Pair->new(
 	source => ['logical_decoding_work_mem = 64kB'],
@@ -211,7 +211,7 @@ sub doubled
 # Two lanes, and large transactions that are applied while in progress.
 sub beside_large
 {
-	my $follower = $pair->start('follow', '--verbose', '--memory=4MB',
+	my $follower = $pair->start('follow', '--verbose', '--memory=4MB', '--set',
 		'--apply=transaction', '--lanes=2');
 	$follower->wait_log(qr/following with slot/);
 	my $writers = $pair->start_pgbench('--client=2', '--rate=300',

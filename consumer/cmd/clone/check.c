@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/own_command.h"
+#include "cmd/remember.h"
 #include "copy/match.h"
 #include "copy/obstacles.h"
 #include "copy/standby.h"
@@ -135,8 +137,8 @@ check_no_slot(const Clone *clone, Error *err)
 				   name);
 	error_hint(err,
 			   "If its pipeline is not needed any more, remove it with "
-			   "\"penstock drop --name=%s\"; else choose another --name.",
-			   clone->config->name_asked);
+			   "\"%s\"; else choose another --name.",
+			   OWN_COMMAND("drop"));
 	return rc;
 }
 
@@ -152,10 +154,8 @@ clone_check_no_progress(const Clone *clone, const CloneTarget *target,
 		return rc;
 	rc = error_set(err, ERR_CONFIG, "pipeline \"%s\" already ends at %s", name,
 				   target->label);
-	error_hint(err,
-			   "Go on with \"penstock follow\", or remove it with \"penstock "
-			   "drop --name=%s\".",
-			   clone->config->name_asked);
+	error_hint(err, "Go on with \"%s\", or remove it with \"%s\".",
+			   OWN_COMMAND("follow"), OWN_COMMAND("drop"));
 	return rc;
 }
 
@@ -232,4 +232,14 @@ clone_check_fresh(const Clone *clone, Error *err)
 	if (rc == RC_OK)
 		rc = clone_check_targets(clone, err);
 	return rc;
+}
+
+Rc
+clone_note_options(const Config *config, PgConn *target, Arena *arena,
+				   Error *err)
+{
+	PipelineMemory memory;
+
+	remember_copied(config, arena, &memory);
+	return pipeline_table_write(target, config->name, &memory, err);
 }

@@ -40,4 +40,8 @@ MUST_CHECK Rc clone_read_catalog(Clone *clone, bool warn, Error *err);
 /* Whether the targets can take what the catalog has. */
 MUST_CHECK Rc clone_check_targets(const Clone *clone, Error *err);
 
+/* Has a target remember what the pipeline is.  Its tables are there. */
+MUST_CHECK Rc clone_note_options(const Config *config, PgConn *target,
+								 Arena *arena, Error *err);
+
 #endif /* PENSTOCK_CMD_CLONE_CHECK_H */

@@ -33,6 +33,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "base/xalloc.h"
 #include "cmd/clone/check.h"
 #include "cmd/clone/moment.h"
@@ -42,6 +43,7 @@
 #include "cmd/clone/state.h"
 #include "cmd/clone/undo.h"
 #include "cmd/command.h"
+#include "cmd/remember.h"
 #include "cmd/sources.h"
 #include "copy/data.h"
 #include "copy/large_objects.h"
@@ -348,6 +350,8 @@ write_progress(Clone *clone, int number, Error *err)
 		rc = progress_table_begin(target->conn, name, &clone->identity,
 								  clone->start_lsn, err);
 	if (rc == RC_OK)
+		rc = clone_note_options(clone->config, target->conn, clone->arena, err);
+	if (rc == RC_OK)
 		rc = clone_others_progress(clone, number, err);
 	if (rc == RC_OK && differs)
 		rc = table_state_create(target->conn, err);
@@ -437,6 +441,10 @@ begin_list(Clone *clone, CloneTarget *target, Error *err)
 	rc = progress_table_create(target->conn, err);
 	if (rc == RC_OK)
 		rc = work_list_create(target->conn, err);
+	if (rc == RC_OK)
+		rc = pipeline_table_create(target->conn, err);
+	if (rc == RC_OK)
+		rc = clone_note_options(clone->config, target->conn, clone->arena, err);
 	if (rc == RC_OK)
 		rc = work_list_begin(target->conn, clone->config->name, &run,
 							 &target->token, err);
@@ -537,10 +545,8 @@ say_done(const Clone *clone)
 		log_info("clone", "done in %.1f s: the schema is copied", seconds);
 	else
 		log_info("clone",
-				 "done in %.1f s: \"penstock follow --name=%s\" goes on from "
-				 "position " LSN_FORMAT,
-				 seconds, clone->config->name_asked,
-				 LSN_ARGS(clone->start_lsn));
+				 "done in %.1f s: \"%s\" goes on from position " LSN_FORMAT,
+				 seconds, OWN_COMMAND("follow"), LSN_ARGS(clone->start_lsn));
 	if (clone->snapshot.consistent_lsn > clone->start_lsn)
 		log_info("clone",
 				 "the tables are newer than that; they agree when following "
@@ -667,6 +673,8 @@ clone_all(const Config *config, const Config *first, Error *err)
 Rc
 command_clone(const Config *config, Error *err)
 {
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	Config all = *config;
 	Config first = *config;
 	Rc rc;
 
@@ -675,10 +683,16 @@ command_clone(const Config *config, Error *err)
 	rc = config_require_source(&first, err);
 	if (rc == RC_OK)
 		rc = config_require_target(&first, err);
+	if (rc == RC_OK && (config->resume || config->restart))
+		rc = remember_unfinished(&all, config, first.name, arena, err);
+	first = all;
+	if (config->source_count > 0)
+		config_take_source(&all, 0, &first);
 	if (rc == RC_OK)
-		rc = clone_all(config, &first, err);
-	if (rc != RC_OK || !config->follow || config->dry_run)
-		return rc;
-	return config->source_count > 1 ? sources_follow(config, err)
-									: command_follow(&first, err);
+		rc = clone_all(&all, &first, err);
+	if (rc == RC_OK && config->follow && !config->dry_run)
+		rc = config->source_count > 1 ? sources_follow(config, err)
+									  : command_follow(&first, err);
+	arena_free(arena);
+	return rc;
 }

@@ -177,6 +177,8 @@ clone_others_progress(Clone *clone, int number, Error *err)
 		if (rc == RC_OK)
 			rc = progress_table_begin(target, other->config->name,
 									  &other->identity, other->start_lsn, err);
+		if (rc == RC_OK)
+			rc = clone_note_options(other->config, target, clone->arena, err);
 	}
 	return rc;
 }

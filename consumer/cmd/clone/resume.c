@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/own_command.h"
 #include "base/xalloc.h"
 #include "cmd/clone/others.h"
 #include "cmd/clone/undo.h"
@@ -69,15 +70,13 @@ refuse_unfinished(const Clone *clone, const CloneTarget *target, Error *err)
 				 target->run.table_count);
 	if (clone->config->placement != NULL)
 		error_hint(err,
-				   "\"penstock clone --name=%s --restart\" throws away what it "
-				   "has copied and starts over.",
-				   clone->config->name_asked);
+				   "\"%s\" throws away what it has copied and starts over.",
+				   OWN_COMMAND("clone --restart"));
 	else
-		error_hint(
-			err,
-			"\"penstock clone --name=%s --resume\" goes on with it; with "
-			"--restart instead, what it has copied is thrown away.",
-			name);
+		error_hint(err,
+				   "\"%s\" goes on with it; with --restart instead, what it "
+				   "has copied is thrown away.",
+				   OWN_COMMAND("clone --resume"));
 	return rc;
 }
 
@@ -116,9 +115,11 @@ refuse_nothing(const Clone *clone, const CloneTarget *target, Error *err)
 					  "there is no unfinished clone of pipeline \"%s\" on %s",
 					  clone->config->name, target->label);
 
-	error_hint(err, target->complete
-						? "It is complete: go on with \"penstock follow\"."
-						: "Leave out --resume.");
+	if (target->complete)
+		error_hint(err, "It is complete: go on with \"%s\".",
+				   OWN_COMMAND("follow"));
+	else
+		error_hint(err, "Leave out --resume.");
 	return rc;
 }
 

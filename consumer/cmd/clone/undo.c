@@ -8,7 +8,9 @@
 
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "cmd/clone/check.h"
+#include "sink/postgres/pipeline_table.h"
 
 /* A slot stays in use for a moment after its walsender has lost us. */
 #define SLOT_DROP_ATTEMPTS  20
@@ -56,8 +58,8 @@ undo_slot(Clone *clone)
 	else if (rc != RC_OK || slot.exists)
 		log_warning("clone",
 					"replication slot \"%s\" may be left on the source, where "
-					"it keeps log: remove it with \"penstock drop --name=%s\"",
-					name, clone->config->name_asked);
+					"it keeps log: remove it with \"%s\"",
+					name, OWN_COMMAND("drop"));
 	pgconn_close(source);
 	error_reset(&err);
 }
@@ -77,6 +79,8 @@ undo_notes(Clone *clone, int number)
 	rc = clone_open_target(clone, number, &err);
 	if (rc == RC_OK && target->list_begun)
 		rc = work_list_remove(target->conn, clone->config->name, &err);
+	if (rc == RC_OK)
+		rc = pipeline_table_remove(target->conn, clone->config->name, &err);
 	if (rc == RC_OK)
 		rc = progress_table_tidy(target->conn, &err);
 	if (rc != RC_OK)
@@ -113,23 +117,20 @@ say_schema_remains(const Clone *clone)
 static void
 say_what_remains(const Clone *clone)
 {
-	const char *name = clone->config->name_asked;
-
 	if (clone->config->placement != NULL)
 		log_warning("clone",
-					"what was copied stays: \"penstock clone --name=%s "
-					"--restart\" throws it away and starts over",
-					name);
+					"what was copied stays: \"%s\" throws it away and starts "
+					"over",
+					OWN_COMMAND("clone --restart"));
 	else
-		log_warning(
-			"clone",
-			"what was copied stays: \"penstock clone --name=%s --resume\" "
-			"goes on with it, with --restart instead it is thrown away",
-			name);
+		log_warning("clone",
+					"what was copied stays: \"%s\" goes on with it, with "
+					"--restart instead it is thrown away",
+					OWN_COMMAND("clone --resume"));
 	log_warning("clone",
 				"until then replication slot \"%s\" keeps the source's log; "
-				"\"penstock drop --name=%s\" removes it",
-				clone->config->name, name);
+				"\"%s\" removes it",
+				clone->config->name, OWN_COMMAND("drop"));
 }
 
 static void

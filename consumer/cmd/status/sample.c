@@ -19,6 +19,8 @@
 #include "base/xalloc.h"
 #include "net/target_name.h"
 
+#define ARENA_BLOCK_BYTES (4 * KB)
+
 static Rc
 parse_lsn(const PGresult *result, int column, const PgConn *conn, Lsn *lsn,
 		  Error *err)
@@ -233,7 +235,7 @@ take_source(SourceStatus *source, const Config *config, Error *err)
 /* `sample` is one of the target's two. */
 static Rc
 take_target(TargetStatus *target, PgConn *source, const Config *config,
-			int index, TargetSample *sample, Error *err)
+			int index, TargetSample *sample, Arena *arena, Error *err)
 {
 	const char *conninfo = config->targets[index];
 	Rc rc = RC_OK;
@@ -254,6 +256,9 @@ take_target(TargetStatus *target, PgConn *source, const Config *config,
 	if (rc == RC_OK)
 		rc = status_tables_read(&target->tables, target->conn, source,
 								config->name, &target->failure);
+	if (rc == RC_OK)
+		rc = pipeline_table_read(target->conn, config->name, arena,
+								 &target->memory, &target->failure);
 	return keep_failure(rc, &target->reached, &target->failure, err);
 }
 
@@ -274,7 +279,8 @@ take_round(PipelineStatus *status, const Config *config, bool is_first,
 		if (is_first || target->reached)
 			rc = take_target(
 				target, status->source.reached ? status->source.conn : NULL,
-				config, i, is_first ? &target->first : &target->second, err);
+				config, i, is_first ? &target->first : &target->second,
+				status->arena, err);
 	}
 	return rc;
 }
@@ -284,7 +290,8 @@ status_take(PipelineStatus *status, const Config *config, Error *err)
 {
 	Rc rc;
 
-	*status = (PipelineStatus){.target_count = config->target_count};
+	*status = (PipelineStatus){.arena = arena_new(ARENA_BLOCK_BYTES),
+							   .target_count = config->target_count};
 	rc = take_round(status, config, true, err);
 	if (rc != RC_OK)
 		return rc;
@@ -312,6 +319,7 @@ status_release(PipelineStatus *status)
 	}
 	pgconn_close(status->source.conn);
 	error_reset(&status->source.failure);
+	arena_free(status->arena);
 	*status = (PipelineStatus){0};
 }
 

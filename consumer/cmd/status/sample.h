@@ -28,6 +28,7 @@
 #include "copy/work_list.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
+#include "sink/postgres/pipeline_table.h"
 #include "sink/postgres/progress_table.h"
 #include "source/slot.h"
 
@@ -77,10 +78,12 @@ typedef struct TargetStatus
 	TargetSample first;
 	TargetSample second;
 	TableStatusList tables; /* that are not followed */
+	PipelineMemory memory;  /* what it remembers; in the status's arena */
 } TargetStatus;
 
 typedef struct PipelineStatus
 {
+	Arena *arena;
 	SourceStatus source;
 	int target_count;
 	TargetStatus targets[CONFIG_TARGETS_MAX];

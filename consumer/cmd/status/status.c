@@ -290,6 +290,26 @@ print_last(const PipelineStatus *status)
 			   last->address, format_bytes(first_lsn - last_lsn, text));
 }
 
+/* What the pipeline is, as the target has it that was told last. */
+static const PipelineMemory *
+newest_memory(const PipelineStatus *status)
+{
+	static const PipelineMemory nothing = {0};
+	const PipelineMemory *newest = &nothing;
+
+	for (int i = 0; i < status->target_count; i++)
+		if (status->targets[i].memory.revision > newest->revision)
+			newest = &status->targets[i].memory;
+	return newest;
+}
+
+static void
+print_options(const PipelineMemory *memory)
+{
+	for (int i = 0; i < memory->words.count; i++)
+		printf("%-11s%s\n", i == 0 ? "options" : "", memory->words.words[i]);
+}
+
 static void
 print_table(const PipelineStatus *status, const Config *config,
 			const char *problem)
@@ -297,6 +317,7 @@ print_table(const PipelineStatus *status, const Config *config,
 	int width = name_width(status);
 
 	printf("pipeline   %s\n", config->name);
+	print_options(newest_memory(status));
 	print_source(status, problem);
 	if (status->target_count > 0)
 		print_target_header(width);
@@ -479,6 +500,16 @@ add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 }
 
 static void
+add_options(Json *json, const PipelineMemory *memory)
+{
+	json_key(json, "options");
+	json_begin_array(json);
+	for (int i = 0; i < memory->words.count; i++)
+		json_string(json, memory->words.words[i]);
+	json_end_array(json);
+}
+
+static void
 print_json(const PipelineStatus *status, const Config *config,
 		   const char *problem)
 {
@@ -489,6 +520,7 @@ print_json(const PipelineStatus *status, const Config *config,
 	json_init(&json, &buf);
 	json_begin_object(&json);
 	add_string(&json, "pipeline", config->name);
+	add_options(&json, newest_memory(status));
 	add_bool(&json, "ok", is_in_order(status, problem));
 	add_bool(&json, "following", status->source.sample.following);
 	add_source(&json, &status->source);

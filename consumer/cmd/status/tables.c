@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/own_command.h"
 #include "base/xalloc.h"
 #include "copy/sql.h"
 #include "source/slot.h"
@@ -114,8 +115,9 @@ status_tables_print(const TableStatusList *list, const char *target,
 		if (table->position != 0)
 			printf(", as of " LSN_FORMAT, LSN_ARGS(table->position));
 		if (table->lost)
-			printf(", and the changes since are lost: copy it anew with "
-				   "\"penstock table resync\"");
+			printf(", and the changes since are lost: copy it anew with \"%s\"",
+				   OWN_COMMAND_TABLE("resync", table->schema_name,
+									 table->table_name));
 		else if (table->kept && source_lsn != 0)
 			printf(", with the changes since, %" PRIu64 " kB of log",
 				   lag_bytes(table, source_lsn) / 1024);

@@ -473,9 +473,8 @@ undo(TableCopy *copy)
 		log_error(LOG_WARNING, "table", &err);
 		log_warning("table",
 					"replication slot \"%s\" may be left on the source, where "
-					"it keeps log: the same command, or \"penstock table "
-					"remove\", removes it",
-					work->slot);
+					"it keeps log: the same command, or \"%s\", removes it",
+					work->slot, table_command(work, "remove"));
 	}
 	error_reset(&err);
 	interrupt_defer(false);

@@ -59,7 +59,8 @@ read_catch_up(TableJoin *join, TableTarget *target, ProgressRow *row,
 		rc = error_set(err, ERR_CONFIG,
 					   "%s has no progress of table %s, which was catching up",
 					   target->label, work->qualified);
-		error_hint(err, "Copy it anew with \"penstock table resync\".");
+		error_hint(err, "Copy it anew with \"%s\".",
+				   table_command(work, "resync"));
 	}
 	return rc;
 }
@@ -223,7 +224,8 @@ check_position(TableJoin *join, const SlotInfo *slot, const Sink *sink,
 				   "slot \"%s\" is ahead of table %s on %s: changes are "
 				   "missing there",
 				   join->work->slot, join->work->qualified, target->label);
-	error_hint(err, "Copy it anew with \"penstock table resync\".");
+	error_hint(err, "Copy it anew with \"%s\".",
+			   table_command(join->work, "resync"));
 	return rc;
 }
 
@@ -263,7 +265,8 @@ require_slot(TableJoin *join, SlotInfo *slot, Error *err)
 	if (rc == RC_OK)
 		rc = slot_require_usable(slot, name, err);
 	if (rc == RC_FAIL && err->code == ERR_CONFIG)
-		error_hint(err, "Copy the table anew with \"penstock table resync\".");
+		error_hint(err, "Copy the table anew with \"%s\".",
+				   table_command(join->work, "resync"));
 	return rc;
 }
 

@@ -16,6 +16,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "cmd/command.h"
+#include "cmd/remember.h"
 #include "cmd/table/copy.h"
 #include "cmd/table/join.h"
 #include "cmd/table/publication.h"
@@ -129,7 +130,8 @@ run_add(TableWork *work, Error *err)
 	if (is_somewhere(work, TABLE_PAUSED))
 	{
 		rc = error_set(err, ERR_CONFIG, "table %s is paused", work->qualified);
-		error_hint(err, "Take it up again with \"penstock table resume\".");
+		error_hint(err, "Take it up again with \"%s\".",
+				   table_command(work, "resume"));
 		return rc;
 	}
 	return can_join(work) ? table_join(work, err)
@@ -253,8 +255,8 @@ refuse_pause(const TableWork *work, Error *err)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG, "the copy of table %s is not whole",
 				   work->qualified);
-	error_hint(err, "It is not followed until \"penstock table resync\" has "
-					"copied it.");
+	error_hint(err, "It is not followed until \"%s\" has copied it.",
+			   table_command(work, "resync"));
 	return rc;
 }
 
@@ -297,8 +299,8 @@ run_resume(TableWork *work, Error *err)
 		return copy_and_join(work, true, err);
 	rc = error_set(err, ERR_CONFIG, "table %s is not paused", work->qualified);
 	if (is_somewhere(work, TABLE_COPYING))
-		error_hint(err, "Its copy is not whole: copy it with \"penstock table "
-						"resync\".");
+		error_hint(err, "Its copy is not whole: copy it with \"%s\".",
+				   table_command(work, "resync"));
 	return rc;
 }
 
@@ -359,6 +361,8 @@ Rc
 command_table(const Config *config, Error *err)
 {
 	const Verb *verb = NULL;
+	Arena *arena = arena_new(4 * KB);
+	Config recalled;
 	TableWork work = {0};
 	Rc rc = read_words(config, &verb, err);
 
@@ -370,13 +374,14 @@ command_table(const Config *config, Error *err)
 		rc = error_set(err, ERR_CONFIG,
 					   "\"penstock table\" does not know where tables belong "
 					   "that are placed by a configuration file");
-	if (rc != RC_OK)
-		return rc;
-	CHECK(verb != NULL);
-	rc = table_work_open(&work, config, err);
+	if (rc == RC_OK)
+		rc = remember_recall(&recalled, config, arena, err);
+	if (rc == RC_OK)
+		rc = table_work_open(&work, &recalled, err);
 	for (int i = 1; i < config->word_count && rc == RC_OK; i++)
 		rc = run_on_table(&work, verb, config->words[i], err);
 	table_work_close(&work);
+	arena_free(arena);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
 		/* Exit status 0 would say that it is done. */

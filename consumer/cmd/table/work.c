@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "copy/sql.h"
 #include "net/writer.h"
 #include "source/slot.h"
@@ -81,6 +82,14 @@ identify_source(TableWork *work, Error *err)
 	return rc;
 }
 
+const char *
+table_command(const TableWork *work, const char *verb)
+{
+	return arena_strdup(
+		work->arena,
+		OWN_COMMAND_TABLE(verb, work->names[0].schema, work->names[0].name));
+}
+
 static Rc
 check_progress(const TableWork *work, const TableTarget *target, Error *err)
 {
@@ -91,8 +100,7 @@ check_progress(const TableWork *work, const TableTarget *target, Error *err)
 	{
 		rc = error_set(err, ERR_CONFIG, "%s has no progress of pipeline \"%s\"",
 					   target->label, name);
-		error_hint(err, "Copy the data first: \"penstock clone --name=%s\".",
-				   name);
+		error_hint(err, "Copy the data first: \"%s\".", OWN_COMMAND("clone"));
 		return rc;
 	}
 	if (strcmp(target->progress.source.system_identifier,

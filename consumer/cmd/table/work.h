@@ -67,6 +67,9 @@ MUST_CHECK Rc table_work_reconnect(TableWork *work, Error *err);
 /* Accepts a zeroed one. */
 void table_work_close(TableWork *work);
 
+/* The command line that does this with the table at hand; in the arena. */
+const char *table_command(const TableWork *work, const char *verb);
+
 /*
  * Takes up a table by the name that the user gave, locks it against others who
  * would, and reads its rows.  `must_exist`: on the source.

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/own_command.h"
 #include "sink/postgres/params.h"
 #include "sink/postgres/truncate.h"
 
@@ -77,10 +78,14 @@ conflict_set_no_values(const ConflictChange *what, bool is_kept, Error *err)
 						  "penstock.moved does not have its values.");
 	else
 		error_detail(err, "The log does not have all its values.");
-	error_hint(err, is_kept ? "Somebody else changed the target.  Copy again."
-							: "Somebody else changed the target, or it was not "
-							  "copied from this source.  Mend the row and go "
-							  "on with \"penstock follow\", or copy again.");
+	if (is_kept)
+		error_hint(err, "Somebody else changed the target.  Copy again.");
+	else
+		error_hint(err,
+				   "Somebody else changed the target, or it was not copied "
+				   "from this source.  Mend the row and go on with \"%s\", or "
+				   "copy again.",
+				   OWN_COMMAND("follow"));
 	add_context(what, err);
 }
 
@@ -110,10 +115,11 @@ conflict_explain_refusal(const ConflictChange *what, Error *err)
 		strcmp(err->sqlstate, "23505") == 0 /* unique_violation */)
 	{
 		err->code = ERR_CONFLICT;
-		error_hint(err, "The target has a row that the source does not have "
-						"there.  Nothing of this transaction was applied.  "
-						"Mend the row and go on with \"penstock follow\", or "
-						"copy again.");
+		error_hint(err,
+				   "The target has a row that the source does not have there.  "
+				   "Nothing of this transaction was applied.  Mend the row and "
+				   "go on with \"%s\", or copy again.",
+				   OWN_COMMAND("follow"));
 	}
 	if (err->code == ERR_SQL && what->change != NULL &&
 		what->change->kind == CHANGE_TRUNCATE &&

@@ -616,6 +616,7 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 									  .source = &options->source,
 									  .rules = options->rules,
 									  .node = options->node,
+									  .memory = options->memory,
 									  .only = options->only,
 									  .only_count = options->only_count};
 	Session session;

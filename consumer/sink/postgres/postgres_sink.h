@@ -15,6 +15,7 @@
 
 #include "model/policy.h"
 #include "sink/postgres/node_table.h"
+#include "sink/postgres/pipeline_table.h"
 #include "sink/postgres/progress_table.h"
 #include "sink/postgres/table_state.h"
 #include "sink/sink.h"
@@ -31,7 +32,9 @@ typedef struct PostgresSinkOptions
 	const ConflictRules *rules; /* borrowed while the sink lives, or NULL */
 	const NodeIdentity *node;   /* what the target must have been loaded as; or
 								 * NULL: without a placement */
-	const TableName *only;      /* apply nothing to other tables; or NULL */
+	const PipelineMemory *memory; /* what it is to remember; borrowed while the
+								   * sink lives; or NULL: it is not asked */
+	const TableName *only;        /* apply nothing to other tables; or NULL */
 	int only_count;
 } PostgresSinkOptions;
 

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/own_command.h"
 #include "net/own_schema.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/moved_table.h"
 #include "sink/postgres/node_table.h"
+#include "sink/postgres/pipeline_table.h"
 #include "sink/postgres/table_state.h"
 
 static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
@@ -200,13 +202,10 @@ explain_no_progress(PgConn *target, const char *pipeline, Error *err)
 	PQclear(result);
 	error_reset(&ignored);
 	if (unfinished)
-		error_hint(err,
-				   "Its clone is not finished: \"penstock clone --resume "
-				   "--name=%s\" goes on with it.",
-				   pipeline);
+		error_hint(err, "Its clone is not finished: \"%s\" goes on with it.",
+				   OWN_COMMAND("clone --resume"));
 	else
-		error_hint(err, "Copy the data first: \"penstock clone --name=%s\".",
-				   pipeline);
+		error_hint(err, "Copy the data first: \"%s\".", OWN_COMMAND("clone"));
 }
 
 /* The row that an update of it returned. */
@@ -332,7 +331,8 @@ static const char tidy_sql[] =
 	"  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 	"  WHERE n.nspname = 'penstock'"
 	"  AND c.relname IN ('progress', 'table_state', 'copy_run',"
-	"   'copy_table', 'copy_object', 'node', 'fence', 'moved');"
+	"   'copy_table', 'copy_object', 'node', 'pipeline', 'fence',"
+	"   'moved');"
 	" IF may IS NOT TRUE THEN RETURN; END IF;"
 	" FOR pass IN 1..2 LOOP"
 	"  IF pass = 2 THEN EXECUTE format("
@@ -374,6 +374,8 @@ progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 		rc = table_states_remove(target, pipeline, err);
 	if (rc == RC_OK)
 		rc = node_table_remove(target, pipeline, err);
+	if (rc == RC_OK)
+		rc = pipeline_table_remove(target, pipeline, err);
 	if (rc == RC_OK)
 		rc = moved_table_remove(target, pipeline, err);
 	if (rc == RC_OK)

@@ -181,6 +181,9 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = progress_table_claim(conn, options->pipeline, row, err);
 	if (rc == RC_OK)
 		rc = check_source(options, row, err);
+	if (rc == RC_OK && options->memory != NULL)
+		rc = pipeline_table_agree(conn, options->pipeline, options->memory,
+								  err);
 	if (rc == RC_OK)
 		rc = end_others(conn, options, err);
 	if (rc == RC_OK && options->only != NULL)

@@ -11,6 +11,7 @@
 #include "model/policy.h"
 #include "net/pgconn.h"
 #include "sink/postgres/node_table.h"
+#include "sink/postgres/pipeline_table.h"
 #include "sink/postgres/progress_table.h"
 #include "sink/postgres/table_state.h"
 
@@ -20,9 +21,10 @@ typedef struct SessionOptions
 	const char *label;
 	const char *pipeline;
 	const SourceIdentity *source;
-	const ConflictRules *rules; /* or NULL */
-	const NodeIdentity *node;   /* as PostgresSinkOptions has it */
-	const TableName *only;      /* the same */
+	const ConflictRules *rules;   /* or NULL */
+	const NodeIdentity *node;     /* as PostgresSinkOptions has it */
+	const PipelineMemory *memory; /* the same */
+	const TableName *only;        /* the same */
 	int only_count;
 } SessionOptions;
 

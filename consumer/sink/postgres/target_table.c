@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/own_command.h"
+
 #define TABLE_ARENA_BYTES ((size_t) 4096)
 
 /*
@@ -422,8 +424,10 @@ fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 	{
 		rc = error_set(err, ERR_CONFIG, "table %s does not exist on %s",
 					   table->name_sql, pgconn_label(target));
-		error_hint(err, "Create it there, or take it out of the publication; "
-						"\"penstock check\" lists all that is missing.");
+		error_hint(err,
+				   "Create it there, or take it out of the publication; "
+				   "\"%s\" lists all that is missing.",
+				   OWN_COMMAND("check"));
 		return rc;
 	}
 	table->is_partitioned = bool_field(result, 0, COL_PARTITIONED);

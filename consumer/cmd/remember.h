@@ -1,0 +1,60 @@
+/*
+ * remember.h
+ *    What the targets of a pipeline remember, for commands that work with it.
+ *
+ * A command that needs to know what the pipeline sends calls
+ * remember_recall() first, and then works with the Config that it gets: options
+ * that were not given are as they are remembered, and others were refused.  A
+ * follower, which also writes what is remembered, does it step by step.
+ */
+#ifndef PENSTOCK_CMD_REMEMBER_H
+#define PENSTOCK_CMD_REMEMBER_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "config/memory.h"
+#include "sink/postgres/pipeline_table.h"
+
+/*
+ * Asks the targets, from number *target on, until one answers, and says which
+ * did.  RC_FAIL: none can be reached, or a stop was asked for.
+ */
+MUST_CHECK Rc remember_read(const Config *config, const char *pipeline,
+							int *target, Arena *arena, PipelineMemory *memory,
+							Error *err);
+
+/*
+ * Sets *recalled to `config` with what the pipeline remembers.  A pipeline that
+ * is not there yet, or without a target, changes nothing.  *recalled is not to
+ * be released, and lives no longer than `config` and `arena`.
+ */
+MUST_CHECK Rc remember_recall(Config *recalled, const Config *config,
+							  Arena *arena, Error *err);
+
+/* The same where it is no failure that no target can be reached. */
+MUST_CHECK Rc remember_recall_if_reached(Config *recalled, const Config *config,
+										 Arena *arena, Error *err);
+
+/*
+ * For a clone that was broken off: the options that it was begun with, where
+ * none are given.  `config` may be for several sources; `pipeline` is that of
+ * the first.
+ */
+MUST_CHECK Rc remember_unfinished(Config *recalled, const Config *config,
+								  const char *pipeline, Arena *arena,
+								  Error *err);
+
+/* What a fresh clone gives its targets to remember; in the arena. */
+void remember_copied(const Config *config, Arena *arena,
+					 PipelineMemory *memory);
+
+/*
+ * For a follower: completes *recalled, which is a copy of what was given, and
+ * sets *memory from what a target remembers to what all are to remember.  With
+ * `change` what is given counts, and is said.
+ */
+MUST_CHECK Rc remember_decide(Config *recalled, bool change, Arena *arena,
+							  PipelineMemory *memory, Error *err);
+
+#endif /* PENSTOCK_CMD_REMEMBER_H */
