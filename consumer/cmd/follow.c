@@ -87,7 +87,8 @@ typedef struct Attempt
 	int sink_count;
 	Reached reached;
 	bool progressed;
-	bool fenced; /* it ended because the targets are at a fence */
+	bool fenced;   /* it ended because the targets are at a fence */
+	Lsn fence_lsn; /* where it did; 0: nowhere */
 } Attempt;
 
 /*
@@ -410,6 +411,7 @@ note_end(Attempt *attempt, Lsn fence)
 
 	attempt->fenced = fence != 0 && (endpos == 0 || fence < endpos) &&
 					  !interrupt_requested();
+	attempt->fence_lsn = fence;
 	if (attempt->fenced)
 		log_info("follow", "holding at the fence, LSN " LSN_FORMAT,
 				 LSN_ARGS(fence));
@@ -459,9 +461,13 @@ follow_once(Attempt *attempt, Error *err)
 	return rc;
 }
 
-/* Waits until no fence is on this target. */
+/*
+ * Waits until the fence that we hold at is gone from this target.  One that was
+ * put up since is another: it is beyond this one, and waits for us to get
+ * there.
+ */
 static MUST_CHECK Rc
-wait_for_fence(const Config *config, int index, Error *err)
+wait_for_fence(const Config *config, int index, Lsn held, Error *err)
 {
 	char label[CONFIG_LABEL_SIZE];
 	PgConnOptions options = {.conninfo = config->targets[index],
@@ -477,7 +483,7 @@ wait_for_fence(const Config *config, int index, Error *err)
 	while (rc == RC_OK)
 	{
 		rc = fence_read(target, config->name, &fence, err);
-		if (rc != RC_OK || fence == 0)
+		if (rc != RC_OK || fence != held)
 			break;
 		rc = interrupt_wait(-1, 0, FENCE_POLL_MS, err);
 		if (rc == RC_AGAIN)
@@ -490,11 +496,11 @@ wait_for_fence(const Config *config, int index, Error *err)
 /* A target that cannot be asked is left to the next attempt, which looks for
  * fences again. */
 static MUST_CHECK Rc
-wait_for_fences(const Config *config, Error *err)
+wait_for_fences(const Config *config, Lsn held, Error *err)
 {
 	for (int i = 0; i < config->target_count; i++)
 	{
-		Rc rc = wait_for_fence(config, i, err);
+		Rc rc = wait_for_fence(config, i, held, err);
 
 		if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 			return rc;
@@ -640,7 +646,7 @@ command_follow(const Config *config, Error *err)
 			identity.known = false;
 		if (rc == RC_OK && attempt.fenced)
 		{
-			rc = wait_for_fences(config, err);
+			rc = wait_for_fences(config, attempt.fence_lsn, err);
 			continue;
 		}
 		note_attempt(&attempts, &attempt);

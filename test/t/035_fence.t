@@ -8,6 +8,7 @@ use Test::More;
 
 use Penstock::Nodes;
 use Penstock::Poll qw(wait_until);
+use Penstock::Session;
 
 my $ACCOUNTS = 200;
 my $nodes = Penstock::Nodes->new(
@@ -58,6 +59,41 @@ for my $round (1 .. 3)
 
 	# However it ends.
 	$fence->end($round == 2 ? 'KILL' : 'INT');
+	my $held = applied();
+	wait_until('the follower goes on', sub { applied() > $held });
+}
+
+like($follower->log, qr/info follow: a fence was put up on target "\w", at LSN/,
+	'the follower says why it starts again');
+unlike($follower->log, qr/tables that are followed/, 'and nothing of tables');
+
+# One fence after the other: while the follower still waits for the first to go,
+# the next is there and waits for the follower.
+{
+	my $fence = $nodes->start('fence');
+	my %sessions;
+
+	$fence->wait_log(qr/all targets are at LSN/);
+	# From here on the follower cannot see that it goes.
+	for my $name ($nodes->names)
+	{
+		$sessions{$name} = Penstock::Session->new($pair->target, "node_$name");
+		$sessions{$name}->run('BEGIN', 'LOCK TABLE penstock.fence');
+	}
+	$fence->end('KILL');
+	wait_until('the sessions of the first to end', sub {
+		$pair->target_sql("SELECT count(*) FROM pg_stat_activity
+			WHERE application_name = 'penstock fence'") == 0;
+	});
+	my $next = $nodes->start('fence');
+	wait_until('the next fence to be on its way', sub {
+		sum_of("SELECT count(*) FROM pg_locks WHERE NOT granted
+			AND mode = 'RowExclusiveLock'") > 0;
+	});
+	$_->end('COMMIT') for values %sessions;
+	$next->wait_log(qr/all targets are at LSN/);
+	pass('one fence after the other: the follower gets to the second');
+	$next->end('INT');
 	my $held = applied();
 	wait_until('the follower goes on', sub { applied() > $held });
 }

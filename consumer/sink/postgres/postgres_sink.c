@@ -21,6 +21,7 @@
 #include "model/moved.h"
 #include "sink/postgres/applier.h"
 #include "sink/postgres/crew.h"
+#include "sink/postgres/fence.h"
 #include "sink/postgres/in_progress.h"
 #include "sink/postgres/session.h"
 #include "sink/postgres/table_state.h"
@@ -223,32 +224,37 @@ take_fetch(Sink *sink, SinkFetch *fetch)
 
 /* ---- other states ------------------------------------------------------- */
 
+/*
+ * Somebody has seen to it that what is under way is not committed: for a table,
+ * or a fence.
+ */
 static MUST_CHECK Rc
-states_changed(const PostgresSink *self, Error *err)
+states_changed(const PostgresSink *self, PgConn *conn, Error *err)
 {
+	Error ignored = {0};
+	Lsn fence = 0;
+
+	if (fence_read(conn, self->target.pipeline, &fence, &ignored) == RC_FAIL)
+		error_reset(&ignored);
+	if (fence != 0)
+		return error_set(err, ERR_CHANGED,
+						 "a fence was put up on %s, at LSN " LSN_FORMAT,
+						 self->target.label, LSN_ARGS(fence));
 	return error_set(err, ERR_CHANGED,
 					 "the tables that are followed on %s have changed",
 					 self->target.label);
 }
 
-/* Asks on a connection of its own: the others are in the middle of something.
- */
+/* Another connection: the others are in the middle of something. */
 static MUST_CHECK Rc
-check_lease(const PostgresSink *self, LeaseState *lease, Error *err)
+open_aside(const PostgresSink *self, PgConn **conn, Error *err)
 {
 	const PgConnOptions options = {.conninfo = self->conninfo,
 								   .label = self->target.label,
 								   .application_name = "penstock",
 								   .kind = PGCONN_DATA};
-	PgConn *conn = NULL;
-	Rc rc = pgconn_open(&conn, &options, err);
 
-	if (rc == RC_OK)
-		rc = progress_table_check_lease(conn, self->target.pipeline,
-										self->target.lease_token,
-										self->lease_holder, lease, err);
-	pgconn_close(conn);
-	return rc;
+	return pgconn_open(conn, &options, err);
 }
 
 /*
@@ -260,17 +266,23 @@ explain_failure(const PostgresSink *self, Error *err)
 {
 	LeaseState lease = LEASE_LOST;
 	Error failure = {0};
+	PgConn *conn = NULL;
 	Rc rc;
 
 	if (error_is_transient(err) || err->code == ERR_INTERRUPTED)
 		return;
-	rc = check_lease(self, &lease, &failure);
+	rc = open_aside(self, &conn, &failure);
+	if (rc == RC_OK)
+		rc = progress_table_check_lease(conn, self->target.pipeline,
+										self->target.lease_token,
+										self->lease_holder, &lease, &failure);
 	error_reset(&failure);
 	if (rc == RC_OK && lease == LEASE_DISTURBED)
 	{
-		rc = states_changed(self, err);
+		rc = states_changed(self, conn, err);
 		ASSERT(rc == RC_FAIL);
 	}
+	pgconn_close(conn);
 }
 
 /* RC_AGAIN: the table that something waits for is still joining. */
@@ -293,7 +305,7 @@ work_holding(PostgresSink *self, Error *err)
 	if (rc == RC_OK && lease == LEASE_HELD)
 		rc = table_states_refuse_joining(conn, self->target.pipeline,
 										 self->target.lease_token, err);
-	return rc == RC_OK ? states_changed(self, err) : rc;
+	return rc == RC_OK ? states_changed(self, conn, err) : rc;
 }
 
 /* ---- idle --------------------------------------------------------------- */
