@@ -186,3 +186,21 @@ buf_append_shell_word(Buf *buf, const char *word)
 	}
 	buf_append_char(buf, '\'');
 }
+
+void
+buf_append_element(Buf *buf, const char *text, size_t length)
+{
+	size_t plain = 0; /* where what is to be copied begins */
+
+	buf_append_char(buf, '"');
+	for (size_t i = 0; i < length; i++)
+	{
+		if (text[i] != '"' && text[i] != '\\')
+			continue;
+		buf_append(buf, text + plain, i - plain);
+		buf_append_char(buf, '\\');
+		plain = i;
+	}
+	buf_append(buf, text + plain, length - plain);
+	buf_append_char(buf, '"');
+}

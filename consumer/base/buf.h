@@ -83,4 +83,7 @@ void buf_append_literal(Buf *buf, const char *string);
 /* A word for a shell, in single quotes where it has to be. */
 void buf_append_shell_word(Buf *buf, const char *word);
 
+/* A quoted element of an array in text format, "like \"this\"". */
+void buf_append_element(Buf *buf, const char *text, size_t length);
+
 #endif /* PENSTOCK_BASE_BUF_H */

@@ -146,8 +146,9 @@ print_value(PgConn *target, const TargetColumn *column, const Value *value,
 	Error ignored = {0};
 	bool printed = false;
 
-	if (!PQsendQueryParams(pgconn_raw(target), "SELECT CAST($1 AS text)", 1,
-						   types, values, lengths, formats, 0))
+	if (!PQsendQueryParams(pgconn_raw(target),
+						   "SELECT pg_catalog.format('%s', $1)", 1, types,
+						   values, lengths, formats, 0))
 		return false;
 	if (pgconn_get_result(target, &result, &ignored) == RC_OK &&
 		PQresultStatus(result) == PGRES_TUPLES_OK)
@@ -182,7 +183,10 @@ append_value(PgConn *target, const TargetColumn *column, const Value *value,
 			buf_printf(text, "%.*s", shown, (const char *) value->bytes);
 			return;
 		case VALUE_BINARY:
-			if (!print_value(target, column, value, text))
+			if (column->transfer == TRANSFER_RECEIVED ||
+				column->transfer == TRANSFER_TEXT)
+				buf_printf(text, "%.*s", shown, (const char *) value->bytes);
+			else if (!print_value(target, column, value, text))
 				buf_append_string(text, "…");
 			return;
 		case VALUE_ABSENT:

@@ -96,28 +96,39 @@ append_image(Buf *sql, StatementKind kind, const TargetTable *table,
 	buf_append_string(sql, "NULL::jsonb");
 }
 
+/* The conditions that find the row that has the key of an insert. */
+static void
+append_key_conditions(Buf *sql, const TargetTable *table, const Value *set,
+					  const char *word)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		Buf value;
+
+		if (!table->columns[i].key)
+			continue;
+		buf_init(&value, BUF_TEXT_MAX);
+		(void) statement_append_given(&value, STATEMENT_INSERT, table, set,
+									  NULL, false, i);
+		buf_append_string(sql, word);
+		statement_append_equal(sql, &table->columns[i], value.data);
+		buf_release(&value);
+		word = " AND ";
+	}
+}
+
 /* The target's own row under the key of an insert. */
 static void
 append_target_row(Buf *sql, StatementKind kind, const TargetTable *table,
 				  const Value *set)
 {
-	bool first = true;
-
 	if (kind != STATEMENT_INSERT || table->key_count == 0)
 	{
 		buf_append_string(sql, "NULL::jsonb");
 		return;
 	}
 	buf_printf(sql, "(SELECT to_jsonb(t) FROM %s AS t", table->name_sql);
-	for (int i = 0; i < table->column_count; i++)
-	{
-		if (!table->columns[i].key)
-			continue;
-		buf_printf(sql, "%st.%s = ", first ? " WHERE " : " AND ",
-				   table->columns[i].name_sql);
-		(void) statement_append_given(sql, kind, table, set, NULL, false, i);
-		first = false;
-	}
+	append_key_conditions(sql, table, set, " WHERE ");
 	buf_append_char(sql, ')');
 }
 
@@ -142,14 +153,7 @@ append_fix_insert(Buf *sql, const TargetTable *table, const Value *set)
 		first = false;
 	}
 	buf_append_string(sql, " WHERE NOT EXISTS (SELECT FROM done)");
-	for (int i = 0; i < table->column_count; i++)
-	{
-		if (!table->columns[i].key)
-			continue;
-		buf_printf(sql, " AND t.%s = ", table->columns[i].name_sql);
-		(void) statement_append_given(sql, STATEMENT_INSERT, table, set, NULL,
-									  false, i);
-	}
+	append_key_conditions(sql, table, set, " AND ");
 	return !first;
 }
 

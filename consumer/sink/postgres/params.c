@@ -24,8 +24,6 @@ params_new(void)
 	Params *params = xcalloc(1, sizeof(Params));
 
 	params->arena = arena_new(PARAMS_ARENA_BYTES);
-	for (int i = 0; i < PARAMS_MAX; i++)
-		params->formats[i] = 1;
 	return params;
 }
 
@@ -90,7 +88,7 @@ add_integer(Params *params, const TargetColumn *column, const Value *value)
 	{
 		uint8_t *bytes = arena_alloc(params->arena, INTEGER_BYTES_MAX);
 
-		params->lengths[i] = encode_integer(bytes, column->wire_type,
+		params->lengths[i] = encode_integer(bytes, column->base_type,
 											value->integer);
 		params->values[i] = (const char *) bytes;
 	}
@@ -101,8 +99,26 @@ add_integer(Params *params, const TargetColumn *column, const Value *value)
 		buf_init(&text, INTEGER_TEXT_MAX);
 		append_integer_text(&text, column, value);
 		params->lengths[i] = (int) text.length;
-		params->values[i] = arena_dup(params->arena, text.data, text.length);
+		params->values[i] = arena_strdup(params->arena, text.data);
 		buf_release(&text);
+	}
+}
+
+/* libpq wants text to end with a NUL; in a frame it does not. */
+static void
+add_bytes(Params *params, const TargetColumn *column, const Value *value)
+{
+	int i = params->count;
+
+	params->values[i] = (const char *) value->bytes;
+	params->lengths[i] = (int) value->length;
+	if (column->transfer == TRANSFER_TEXT)
+	{
+		char *text = arena_alloc(params->arena, (size_t) value->length + 1);
+
+		memcpy(text, value->bytes, value->length);
+		text[value->length] = '\0';
+		params->values[i] = text;
 	}
 }
 
@@ -113,6 +129,7 @@ params_add(Params *params, const TargetColumn *column, const Value *value)
 
 	ASSERT(i < PARAMS_MAX);
 	params->types[i] = column->wire_type;
+	params->formats[i] = column->transfer == TRANSFER_TEXT ? 0 : 1;
 	params->values[i] = NULL;
 	params->lengths[i] = 0;
 	switch ((ValueKind) value->kind)
@@ -124,8 +141,7 @@ params_add(Params *params, const TargetColumn *column, const Value *value)
 			break;
 		case VALUE_BINARY:
 		case VALUE_TEXT:
-			params->values[i] = (const char *) value->bytes;
-			params->lengths[i] = (int) value->length;
+			add_bytes(params, column, value);
 			break;
 		case VALUE_ABSENT:
 		case VALUE_UNCHANGED:
@@ -141,6 +157,7 @@ params_add_bytes(Params *params, Oid type, const void *bytes, int length)
 
 	ASSERT(i < PARAMS_MAX);
 	params->types[i] = type;
+	params->formats[i] = 1;
 	params->values[i] = bytes;
 	params->lengths[i] = length;
 }
@@ -191,7 +208,7 @@ append_integer_field(Buf *buf, const TargetColumn *column, const Value *value)
 		if (end == NULL)
 			return;
 		length = encode_integer((uint8_t *) end + sizeof(uint32_t),
-								column->wire_type, value->integer);
+								column->base_type, value->integer);
 		write_length(end, (uint32_t) length);
 		buf_advance(buf, sizeof(uint32_t) + (size_t) length);
 	}
@@ -226,4 +243,76 @@ params_append_field(Buf *buf, const TargetColumn *column, const Value *value)
 		case VALUE_UNCHANGED:
 			check_failed("a value that is sent is there", __FILE__, __LINE__);
 	}
+}
+
+/* Array in binary format: dimensions, whether it has nulls, type, then length
+ * and lower bound of the dimension (array_recv() in the server). */
+void
+params_begin_binary_array(Buf *array, Oid element_type, size_t count)
+{
+	buf_append_uint32(array, 1);
+	buf_append_uint32(array, 1);
+	buf_append_uint32(array, element_type);
+	buf_append_uint32(array, (uint32_t) count);
+	buf_append_uint32(array, 1);
+}
+
+void
+params_begin_array(Buf *array, const TargetColumn *column, size_t count)
+{
+	if (column->array_is_text)
+		buf_append_char(array, '{');
+	else
+		params_begin_binary_array(array, column->element_type, count);
+}
+
+/* An element in text format; the first is behind the brace. */
+static void
+append_text_element(Buf *array, const TargetColumn *column, const Value *value)
+{
+	Buf number;
+
+	if (array->length > 1)
+		buf_append_char(array, column->delimiter);
+	switch ((ValueKind) value->kind)
+	{
+		case VALUE_NULL:
+			buf_append_string(array, "NULL");
+			break;
+		case VALUE_INTEGER:
+			buf_init(&number, INTEGER_TEXT_MAX);
+			append_integer_text(&number, column, value);
+			buf_append_element(array, number.data, number.length);
+			buf_release(&number);
+			break;
+		case VALUE_BINARY:
+		case VALUE_TEXT:
+			buf_append_element(array, (const char *) value->bytes,
+							   value->length);
+			break;
+		case VALUE_ABSENT:
+		case VALUE_UNCHANGED:
+			check_failed("a value that is sent is there", __FILE__, __LINE__);
+	}
+}
+
+void
+params_append_element(Buf *array, const TargetColumn *column,
+					  const Value *value)
+{
+	if (column->array_is_text)
+		append_text_element(array, column, value);
+	else
+		params_append_field(array, column, value);
+}
+
+void
+params_add_array(Params *params, const TargetColumn *column, Buf *array)
+{
+	if (column->array_is_text)
+		buf_append_char(array, '}');
+	CHECK(!array->overflowed);
+	params_add_bytes(params, column->array_type, array->data,
+					 (int) array->length);
+	params->formats[params->count - 1] = column->array_is_text ? 0 : 1;
 }

@@ -3,7 +3,8 @@
  *    Values of the stream as the target wants them: parameters of a
  *    statement, elements of an array, fields of COPY BINARY.
  *
- * All are in binary format (see TargetTable for what that means per column).
+ * All are in binary format, but for values and arrays of columns that can only
+ * be read from text; see TargetTable.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PARAMS_H
 #define PENSTOCK_SINK_POSTGRES_PARAMS_H
@@ -28,7 +29,7 @@ typedef struct Params
 	Oid types[PARAMS_MAX];
 	const char *values[PARAMS_MAX];
 	int lengths[PARAMS_MAX];
-	int formats[PARAMS_MAX]; /* all binary */
+	int formats[PARAMS_MAX]; /* 0: text, which ends with a NUL; 1: binary */
 	Arena *arena;            /* of values that had to be made */
 } Params;
 
@@ -38,6 +39,18 @@ void params_reset(Params *params);
 
 /* Adds one value of a row, or a null. */
 void params_add(Params *params, const TargetColumn *column, const Value *value);
+
+/*
+ * An array of many values of a column: begun in a buffer, given one after the
+ * other, and added.  The buffer is borrowed.
+ */
+void params_begin_array(Buf *array, const TargetColumn *column, size_t count);
+void params_append_element(Buf *array, const TargetColumn *column,
+						   const Value *value);
+void params_add_array(Params *params, const TargetColumn *column, Buf *array);
+
+/* What an array in binary format begins with. */
+void params_begin_binary_array(Buf *array, Oid element_type, size_t count);
 
 /* Adds bytes that are in binary format already; borrowed. */
 void params_add_bytes(Params *params, Oid type, const void *bytes, int length);

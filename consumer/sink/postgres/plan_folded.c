@@ -569,21 +569,6 @@ begin_segment(FoldedPlan *folded)
 
 /* ---- sending ------------------------------------------------------------ */
 
-/* Array in binary format: dimensions, whether it has nulls, type, then length
- * and lower bound of the dimension (array_recv() in the server). */
-static void
-begin_array(Buf *array, uint32_t element_type, size_t count)
-{
-	buf_reset(array);
-	if (array->max == 0)
-		buf_init(array, PLAN_STATEMENT_BYTES * 16);
-	buf_append_uint32(array, 1);
-	buf_append_uint32(array, 1);
-	buf_append_uint32(array, element_type);
-	buf_append_uint32(array, (uint32_t) count);
-	buf_append_uint32(array, 1);
-}
-
 /* How many rows of a list fit into one statement, from `first` on. */
 static size_t
 count_chunk(const TargetTable *table, const RowList *list, size_t first)
@@ -601,20 +586,30 @@ count_chunk(const TargetTable *table, const RowList *list, size_t first)
 	return end - first;
 }
 
+/* An empty buffer, for one of the arrays of a statement. */
+static Buf *
+get_array(FoldedPlan *folded, int number)
+{
+	Buf *array = &folded->columns[number];
+
+	buf_reset(array);
+	if (array->max == 0)
+		buf_init(array, PLAN_STATEMENT_BYTES * 16);
+	return array;
+}
+
 /* Adds one column of some rows, as an array. */
 static void
 add_array(FoldedPlan *folded, Params *params, const TargetColumn *column,
 		  const RowList *list, size_t first, size_t count)
 {
-	Buf *array = &folded->columns[params->count];
+	Buf *array = get_array(folded, params->count);
 
-	begin_array(array, column->wire_type, count);
+	params_begin_array(array, column, count);
 	for (size_t i = first; i < first + count; i++)
-		params_append_field(array, column,
-							&list->rows[i][column->source_index]);
-	CHECK(!array->overflowed);
-	params_add_bytes(params, column->wire_array_type, array->data,
-					 (int) array->length);
+		params_append_element(array, column,
+							  &list->rows[i][column->source_index]);
+	params_add_array(params, column, array);
 }
 
 static bool
@@ -656,9 +651,9 @@ static void
 add_records(FoldedPlan *folded, Params *params, const TargetTable *table,
 			const RowList *list, size_t count)
 {
-	Buf *array = &folded->columns[0];
+	Buf *array = get_array(folded, 0);
 
-	begin_array(array, table->record_type, count);
+	params_begin_binary_array(array, table->record_type, count);
 	for (size_t i = folded->next; i < folded->next + count; i++)
 	{
 		size_t start = array->length;

@@ -3,10 +3,12 @@
  *    Building SQL, and finding it again.
  *
  * A row is found by the table's key where there is one.  Where there is none it
- * is found by all columns of the old row; then several rows may be alike, and
+ * is found by all columns of the old row; then several rows may be equal, and
  * exactly one of them must go: a subquery picks one, and the statement takes it
  * by its physical place, which together with the table's OID is unique also
- * when the table is partitioned.
+ * when the table is partitioned.  Rows that are equal may still differ (1.0 and
+ * 1.00, 0 and -0, letters of a citext): one that is the same in all respects is
+ * looked for first.
  */
 #include "sink/postgres/statement.h"
 
@@ -124,20 +126,23 @@ settled_kind(StatementKind kind)
 											 : kind;
 }
 
+/* Long enough for what a value is given by: $1600, or k.c1600. */
+#define EXPRESSION_SIZE 16
+
 /* The n-th value that the statement is given: a parameter, or a column of k. */
 static void
 append_given(Buf *sql, StatementKind kind, const TargetColumn *column, int n)
 {
-	char expression[16];
+	bool many = statement_kind_is_many(kind);
+	char expression[EXPRESSION_SIZE];
 
 	if (kind == STATEMENT_UPDATE_RECORDS)
 	{
 		buf_printf(sql, "k.%s", column->name_sql);
 		return;
 	}
-	snprintf(expression, sizeof(expression),
-			 statement_kind_is_many(kind) ? "k.c%d" : "$%d", n);
-	target_column_append_value(sql, column, expression);
+	snprintf(expression, sizeof(expression), many ? "k.c%d" : "$%d", n);
+	target_column_append_value(sql, column, expression, many);
 }
 
 static void
@@ -184,32 +189,62 @@ build_insert(Buf *sql, StatementKind kind, const TargetTable *table, int n)
 		buf_append_char(sql, ')');
 }
 
+/* How alike a row has to be that is to be found. */
+typedef enum Likeness
+{
+	LIKENESS_EQUAL,
+	LIKENESS_SAME, /* and has the same text, where that could be another */
+} Likeness;
+
+/* That a column and a value are equal, or where that is not known for its type,
+ * have the same text. */
+static void
+append_equal(Buf *sql, const TargetColumn *column, const char *value,
+			 Likeness likeness)
+{
+	char *stored = xasprintf("t.%s", column->name_sql);
+	bool has_equality = column->equals_sql != NULL;
+
+	if (has_equality)
+		target_column_append_equal(sql, column, stored, value);
+	else
+		buf_printf(sql, "%s IS DISTINCT FROM NULL", stored);
+	if (!has_equality || (likeness == LIKENESS_SAME && !column->equal_is_same))
+	{
+		buf_append_string(sql, " AND ");
+		target_column_append_same(sql, stored, value);
+	}
+	free(stored);
+}
+
+void
+statement_append_equal(Buf *sql, const TargetColumn *column, const char *value)
+{
+	append_equal(sql, column, value, LIKENESS_EQUAL);
+}
+
 /* One condition of a WHERE; takes the next given value unless it is null. */
 static void
-append_condition(Buf *sql, StatementKind kind, const TargetTable *table,
-				 const TargetColumn *column, const Value *value, int *n)
+append_condition(Buf *sql, StatementKind kind, const TargetColumn *column,
+				 const Value *value, Likeness likeness, int *n)
 {
-	bool as_text = !column->has_equality && table->key_count == 0;
+	Buf given;
 
+	/* IS NULL would be true of a row of nulls as well. */
 	if (value->kind == VALUE_NULL && !statement_kind_is_many(kind))
 	{
-		buf_printf(sql, "t.%s IS NULL", column->name_sql);
+		buf_printf(sql, "t.%s IS NOT DISTINCT FROM NULL", column->name_sql);
 		return;
 	}
-	if (as_text)
-	{
-		buf_printf(sql, "CAST(t.%s AS text) = CAST(", column->name_sql);
-		append_given(sql, kind, column, ++*n);
-		buf_append_string(sql, " AS text)");
-		return;
-	}
-	buf_printf(sql, "t.%s = ", column->name_sql);
-	append_given(sql, kind, column, ++*n);
+	buf_init(&given, BUF_TEXT_MAX);
+	append_given(&given, kind, column, ++*n);
+	append_equal(sql, column, given.data, likeness);
+	buf_release(&given);
 }
 
 static void
 append_conditions(Buf *sql, StatementKind kind, const TargetTable *table,
-				  const Value *find, int *n)
+				  const Value *find, Likeness likeness, int *n)
 {
 	bool first = true;
 
@@ -221,25 +256,64 @@ append_conditions(Buf *sql, StatementKind kind, const TargetTable *table,
 		if (!statement_finds_by_column(table, column, value))
 			continue;
 		buf_append_string(sql, first ? " WHERE " : " AND ");
-		append_condition(sql, kind, table, column, value, n);
+		append_condition(sql, kind, column, value, likeness, n);
 		first = false;
 	}
 }
 
-/* Without a key: one of the rows that are alike, by its place. */
+/* Whether a row may be equal to this one and not be the same. */
+static bool
+may_be_only_equal(const TargetTable *table, const Value *find)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+		const Value *value = &find[column->source_index];
+
+		if (statement_finds_by_column(table, column, value) &&
+			value->kind != VALUE_NULL && column->equals_sql != NULL &&
+			!column->equal_is_same)
+			return true;
+	}
+	return false;
+}
+
+/* Its place, if there is one. */
+static void
+append_place(Buf *sql, const TargetTable *table, const Value *find,
+			 Likeness likeness, int *n)
+{
+	buf_printf(sql, "SELECT t.tableoid AS tab, t.ctid AS place FROM %s%s AS t",
+			   only(table), table->name_sql);
+	append_conditions(sql, STATEMENT_DELETE, table, find, likeness, n);
+	buf_append_string(sql, " LIMIT 1");
+}
+
+/* Without a key: one of the rows that are equal, by its place. */
 static void
 append_one_row(Buf *sql, const TargetTable *table, const Value *find, int *n)
 {
-	buf_printf(sql,
-			   "WITH one AS MATERIALIZED (SELECT t.tableoid AS tab, t.ctid AS "
-			   "place FROM %s%s AS t",
-			   only(table), table->name_sql);
-	append_conditions(sql, STATEMENT_DELETE, table, find, n);
-	buf_append_string(sql, " LIMIT 1) ");
+	int first = *n;
+
+	buf_append_string(sql, "WITH one AS MATERIALIZED (");
+	if (may_be_only_equal(table, find))
+	{
+		/* The second part is not looked at if the first has one. */
+		buf_append_char(sql, '(');
+		append_place(sql, table, find, LIKENESS_SAME, n);
+		buf_append_string(sql, ") UNION ALL (");
+		*n = first;
+		append_place(sql, table, find, LIKENESS_EQUAL, n);
+		buf_append_string(sql, ") LIMIT 1");
+	}
+	else
+		append_place(sql, table, find, LIKENESS_EQUAL, n);
+	buf_append_string(sql, ") ");
 }
 
-static const char place_sql[] = " WHERE t.ctid = one.place AND t.tableoid = "
-								"one.tab";
+static const char place_sql[] =
+	" WHERE t.ctid OPERATOR(pg_catalog.=) one.place"
+	" AND t.tableoid OPERATOR(pg_catalog.=) one.tab";
 
 /*
  * Whether an update with these new values has to set a column.  Those that
@@ -296,7 +370,8 @@ build_update(Buf *sql, const TargetTable *table, const Value *set,
 	if (table->key_count == 0)
 		buf_printf(sql, " FROM one%s", place_sql);
 	else
-		append_conditions(sql, STATEMENT_UPDATE, table, find, &n);
+		append_conditions(sql, STATEMENT_UPDATE, table, find, LIKENESS_EQUAL,
+						  &n);
 }
 
 static void
@@ -308,7 +383,8 @@ build_delete(Buf *sql, const TargetTable *table, const Value *find, int n)
 	if (table->key_count == 0)
 		buf_printf(sql, " USING one%s", place_sql);
 	else
-		append_conditions(sql, STATEMENT_DELETE, table, find, &n);
+		append_conditions(sql, STATEMENT_DELETE, table, find, LIKENESS_EQUAL,
+						  &n);
 }
 
 /* How many parameters the row that is to be found gives. */
@@ -379,32 +455,6 @@ build_replace(Buf *sql, const TargetTable *table, const Value *set,
 	buf_append_string(sql, " FROM gone");
 }
 
-/*
- * A value as it would come from the source: as text, or in the binary format of
- * its type there.
- */
-static void
-append_fetched(Buf *sql, const TargetColumn *column)
-{
-	bool is_text = column->transfer == TRANSFER_TEXT ||
-				   column->source->encoding == COLUMN_TEXT;
-
-	if (column->transfer == TRANSFER_SAME)
-	{
-		buf_printf(sql, "t.%s", column->name_sql);
-		return;
-	}
-
-	/* IS NULL would be true of a row of nulls as well. */
-	buf_printf(sql,
-			   "CASE WHEN t.%s IS NOT DISTINCT FROM NULL THEN NULL "
-			   "ELSE %spg_catalog.format('%%s', t.%s)",
-			   column->name_sql, is_text ? "" : "CAST(", column->name_sql);
-	if (!is_text)
-		buf_printf(sql, " AS %s)", column->source->type_name);
-	buf_append_string(sql, " END");
-}
-
 static void
 build_fetch(Buf *sql, const TargetTable *table, const Value *row,
 			const Value *find)
@@ -415,14 +465,18 @@ build_fetch(Buf *sql, const TargetTable *table, const Value *row,
 	buf_append_string(sql, "SELECT ");
 	for (int i = 0; i < table->column_count; i++)
 	{
+		char *stored;
+
 		if (!statement_fetches_column(&table->columns[i], row))
 			continue;
 		buf_append_string(sql, first ? "" : ", ");
-		append_fetched(sql, &table->columns[i]);
+		stored = xasprintf("t.%s", table->columns[i].name_sql);
+		target_column_append_fetched(sql, &table->columns[i], stored);
+		free(stored);
 		first = false;
 	}
 	buf_printf(sql, " FROM %s%s AS t", only(table), table->name_sql);
-	append_conditions(sql, STATEMENT_FETCH, table, find, &n);
+	append_conditions(sql, STATEMENT_FETCH, table, find, LIKENESS_EQUAL, &n);
 }
 
 static int
@@ -443,7 +497,8 @@ build_update_many(Buf *sql, const TargetTable *table, const Value *set)
 	buf_printf(sql, "UPDATE %s%s AS t SET ", only(table), table->name_sql);
 	append_settings(sql, STATEMENT_UPDATE_MANY, table, set, &n);
 	append_unnest(sql, count_set(table, set) + table->key_count);
-	append_conditions(sql, STATEMENT_UPDATE_MANY, table, set, &n);
+	append_conditions(sql, STATEMENT_UPDATE_MANY, table, set, LIKENESS_EQUAL,
+					  &n);
 }
 
 static void
@@ -454,7 +509,8 @@ build_update_records(Buf *sql, const TargetTable *table, const Value *set)
 	buf_printf(sql, "UPDATE %s%s AS t SET ", only(table), table->name_sql);
 	append_settings(sql, STATEMENT_UPDATE_RECORDS, table, set, &n);
 	buf_append_string(sql, " FROM unnest($1) AS k");
-	append_conditions(sql, STATEMENT_UPDATE_RECORDS, table, set, &n);
+	append_conditions(sql, STATEMENT_UPDATE_RECORDS, table, set, LIKENESS_EQUAL,
+					  &n);
 }
 
 static void
@@ -466,7 +522,8 @@ build_delete_many(Buf *sql, const TargetTable *table, const Value *find)
 			   table->name_sql);
 	append_unnest(sql, table->key_count);
 	buf_append_string(sql, ") AS k");
-	append_conditions(sql, STATEMENT_DELETE_MANY, table, find, &n);
+	append_conditions(sql, STATEMENT_DELETE_MANY, table, find, LIKENESS_EQUAL,
+					  &n);
 }
 
 void
@@ -575,7 +632,7 @@ void
 statement_append_conditions(Buf *sql, StatementKind kind,
 							const TargetTable *table, const Value *find, int n)
 {
-	append_conditions(sql, kind, table, find, &n);
+	append_conditions(sql, kind, table, find, LIKENESS_EQUAL, &n);
 }
 
 /* ---- the cache ---------------------------------------------------------- */

@@ -143,6 +143,11 @@ bool statement_append_given(Buf *sql, StatementKind kind,
 							const TargetTable *table, const Value *set,
 							const Value *find, bool of_find, int column);
 
+/* Appends the condition that a column, of the table as t, is equal to a value
+ * in SQL. */
+void statement_append_equal(Buf *sql, const TargetColumn *column,
+							const char *value);
+
 /* Appends the conditions that find a row, whose first parameter is `n` + 1. */
 void statement_append_conditions(Buf *sql, StatementKind kind,
 								 const TargetTable *table, const Value *find,

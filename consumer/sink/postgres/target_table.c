@@ -8,90 +8,155 @@
 #include <string.h>
 
 #include "base/own_command.h"
+#include "sink/postgres/type_sql.h"
 
 #define TABLE_ARENA_BYTES ((size_t) 4096)
 
 /*
- * One row per column of the table.  A domain counts as its base type where it
- * is asked how values are received and compared.  format_type() with a typmod
- * of -1 gives a name that is right in a cast ("bpchar", where none would give
- * "character", which is char(1)).
+ * One row per column of the table.  Parameters are the table's schema and name,
+ * and of the source's columns the names, types, and whether they are the key;
+ * null: the key is to be the target's own.
  *
- * The key is the primary key, or else the unique index over columns that are
- * not null with the fewest columns.
+ * `identity` is the index that identifies a row: one over the source's key, or
+ * the primary key, or else the unique index over columns that are not null with
+ * the fewest columns.
  *
  * `uniques` is everything that two rows may not have in common, `parts` the
  * table with its partitions, which may have unique indexes and triggers of
  * their own.
  */
-static const char columns_sql[] =
-	"WITH the_table AS ("
-	"  SELECT c.oid, c.relkind, c.reltype FROM pg_catalog.pg_class c"
-	"  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-	"  WHERE n.nspname = $1 AND c.relname = $2"
-	"  AND c.relkind IN ('r', 'p', 'f')),"
-	" key AS ("
-	"  SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] AS columns"
-	"  FROM pg_catalog.pg_index i JOIN the_table t"
-	"  ON i.indrelid = t.oid WHERE i.indisunique AND i.indisvalid"
-	"  AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL"
-	"  AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a"
-	"   WHERE a.attrelid = t.oid AND NOT a.attnotnull AND a.attnum = ANY"
-	"   ((i.indkey::int2[])[0:i.indnkeyatts - 1]))"
-	"  ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1),"
-	" uniques AS ("
-	"  SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] AS columns,"
-	"  i.indisexclusion OR i.indexprs IS NOT NULL AS special"
-	"  FROM pg_catalog.pg_index i JOIN the_table t ON i.indrelid = t.oid"
-	"  WHERE i.indisunique OR i.indisexclusion),"
-	" parts AS ("
-	"  SELECT t.oid FROM the_table t UNION"
-	"  SELECT p.relid FROM the_table t, pg_catalog.pg_partition_tree(t.oid) p)"
-	" SELECT a.attname, a.atttypid, a.attgenerated <> '',"
-	"  a.attidentity = 'a', pg_catalog.format_type(a.atttypid, -1),"
-	"  ty.typarray, base.typreceive::oid::regproc::text,"
-	"  base.typtype IN ('e', 'r', 'm') OR EXISTS ("
-	"   SELECT FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m"
-	"   ON m.oid = o.opcmethod WHERE o.opcdefault"
-	"   AND m.amname IN ('btree', 'hash') AND o.opcintype IN (base.oid,"
-	"   CASE WHEN base.typcategory = 'A' THEN base.typelem END,"
-	"   CASE WHEN base.oid = 1043 THEN 25 END)),"
-	"  coalesce(a.attnum = ANY (key.columns), false),"
-	"  t.relkind = 'p', t.reltype, (SELECT typarray FROM pg_catalog.pg_type"
-	"   WHERE oid = t.reltype),"
-	"  (SELECT count(*) FROM uniques u WHERE a.attnum = ANY (u.columns)),"
-	"  (SELECT count(*) FROM uniques u),"
-	"  NOT EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_trigger tg"
-	"   ON tg.tgrelid = p.oid WHERE tg.tgenabled IN ('A', 'R'))"
-	"  AND NOT EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_rewrite r"
-	"   ON r.ev_class = p.oid WHERE r.ev_enabled IN ('A', 'R'))"
-	"  AND t.relkind <> 'f',"
-	"  EXISTS (SELECT FROM uniques u WHERE u.special)"
-	"  OR EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_index i"
-	"   ON i.indrelid = p.oid WHERE p.oid <> t.oid"
-	"   AND (i.indisunique OR i.indisexclusion) AND NOT EXISTS ("
-	"    SELECT FROM pg_catalog.pg_inherits h"
-	"    WHERE h.inhrelid = i.indexrelid))"
-	" FROM the_table t"
-	/* A table without columns still is one: it has a row of nulls. */
-	" LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid"
-	"  AND a.attnum > 0 AND NOT a.attisdropped"
-	" LEFT JOIN pg_catalog.pg_type ty ON ty.oid = a.atttypid"
-	" LEFT JOIN pg_catalog.pg_type base ON base.oid ="
-	"  CASE WHEN ty.typbasetype <> 0 THEN ty.typbasetype ELSE ty.oid END"
-	" LEFT JOIN key ON true"
-	" ORDER BY a.attnum";
+#define WITH_SQL                                                               \
+	"WITH the_table AS ("                                                      \
+	"  SELECT c.oid, c.relkind, c.reltype FROM pg_catalog.pg_class c"          \
+	"  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"               \
+	"  WHERE n.nspname = $1 AND c.relname = $2"                                \
+	"  AND c.relkind IN ('r', 'p', 'f')),"                                     \
+	" source AS (SELECT * FROM unnest($3::text[], $4::oid[], $5::bool[])"      \
+	"  s (name, type, is_key)),"                                               \
+	" identity AS ("                                                           \
+	"  SELECT i.*, k.attnums FROM the_table t"                                 \
+	"  JOIN pg_index i ON i.indrelid = t.oid"                                  \
+	"  JOIN pg_class x ON x.oid = i.indexrelid AND x.relam IN (403, 405)"      \
+	"  CROSS JOIN LATERAL (SELECT array_agg(a.attnum) AS attnums,"             \
+	"   array_agg(a.attname::text ORDER BY a.attname) AS names,"               \
+	"   bool_and(a.attnotnull) AS is_there FROM pg_attribute a"                \
+	"   WHERE a.attrelid = t.oid AND a.attnum = ANY"                           \
+	"    ((i.indkey::int2[])[0:i.indnkeyatts - 1])) k"                         \
+	"  WHERE i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"        \
+	"  AND CASE WHEN $5::bool[] IS NULL"                                       \
+	"   THEN i.indisunique AND i.indimmediate AND k.is_there"                  \
+	"   ELSE k.names = (SELECT array_agg(name ORDER BY name COLLATE \"C\")"    \
+	"    FROM source WHERE is_key) END"                                        \
+	"  ORDER BY i.indisunique DESC, i.indisprimary DESC, i.indnkeyatts,"       \
+	"   i.indexrelid LIMIT 1),"                                                \
+	" uniques AS ("                                                            \
+	"  SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] AS columns,"             \
+	"  i.indisexclusion OR i.indexprs IS NOT NULL AS special"                  \
+	"  FROM pg_catalog.pg_index i JOIN the_table t ON i.indrelid = t.oid"      \
+	"  WHERE i.indisunique OR i.indisexclusion),"                              \
+	" parts AS ("                                                              \
+	"  SELECT t.oid FROM the_table t UNION"                                    \
+	"  SELECT p.relid FROM the_table t, pg_catalog.pg_partition_tree(t.oid) "  \
+	"p)"
+
+/* One row per column; a table without columns still is one, and has a row of
+ * nulls. */
+#define FROM_SQL                                                               \
+	" FROM the_table t"                                                        \
+	" LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid"               \
+	"  AND a.attnum > 0 AND NOT a.attisdropped"                                \
+	" LEFT JOIN pg_catalog.pg_type ty ON ty.oid = a.atttypid"                  \
+	" LEFT JOIN identity ON true"                                              \
+	" LEFT JOIN source ON source.name = a.attname::text"                       \
+	" LEFT JOIN pg_type sent ON sent.oid = source.type AND sent.oid < 10000"   \
+	" LEFT JOIN LATERAL" TYPE_BASE_SQL(                                        \
+		"ty.oid") " base ON true"                                              \
+				  " LEFT JOIN LATERAL" TYPE_BASE_SQL(                          \
+					  "base.typelem") " element"                               \
+									  "  ON base.typcategory = 'A' AND "       \
+									  "base.typlen = -1"                       \
+									  " LEFT JOIN LATERAL " TYPE_EQUALITY_SQL  \
+									  " eq ON true"                            \
+									  " ORDER BY a.attnum"
+
+static const char columns_sql[] = WITH_SQL
+	" SELECT a.attname, a.atttypid, base.oid, a.attgenerated <> '',"
+	"  a.attidentity = 'a',"
+	/* unnest() makes columns of what is in a composite type. */
+	"  CASE base.typtype WHEN 'c' THEN 0 ELSE ty.typarray END, ty.typdelim,"
+	"  " TYPE_RECEIVES_TEXT_SQL(
+		"base") ","
+				"  " TYPE_READ_SQL(
+					"base") ","
+							"  " TYPE_READ_SQL(
+								"sent") ","
+										"  " TYPE_OUTPUT_SQL(
+											"sent") ", sent.typarray,"
+													"  eq.operator, "
+													"eq.compared_as, "
+													"eq.in_collation, "
+													"eq.is_image,"
+													"  coalesce(a.attnum = ANY "
+													"(identity.attnums), "
+													"false),"
+													"  t.relkind = 'p', "
+													"t.reltype, (SELECT "
+													"typarray FROM "
+													"pg_catalog.pg_type"
+													"   WHERE oid = t.reltype),"
+													"  (SELECT count(*) FROM "
+													"uniques u WHERE a.attnum "
+													"= ANY (u.columns)),"
+													"  (SELECT count(*) FROM "
+													"uniques u),"
+													"  NOT EXISTS (SELECT FROM "
+													"parts p JOIN "
+													"pg_catalog.pg_trigger tg"
+													"   ON tg.tgrelid = p.oid "
+													"WHERE tg.tgenabled IN "
+													"('A', 'R'))"
+													"  AND NOT EXISTS (SELECT "
+													"FROM parts p JOIN "
+													"pg_catalog.pg_rewrite r"
+													"   ON r.ev_class = p.oid "
+													"WHERE r.ev_enabled IN "
+													"('A', 'R'))"
+													"  AND t.relkind <> 'f',"
+													"  EXISTS (SELECT FROM "
+													"uniques u WHERE u.special)"
+													"  OR EXISTS (SELECT FROM "
+													"parts p JOIN "
+													"pg_catalog.pg_index i"
+													"   ON i.indrelid = p.oid "
+													"WHERE p.oid <> t.oid"
+													"   AND (i.indisunique OR "
+													"i.indisexclusion) AND NOT "
+													"EXISTS ("
+													"    SELECT FROM "
+													"pg_catalog.pg_inherits h"
+													"    WHERE h.inhrelid = "
+													"i.indexrelid))" FROM_SQL;
 
 enum
 {
 	COL_NAME,
 	COL_TYPE,
+	COL_BASE_TYPE,
 	COL_GENERATED,
 	COL_IDENTITY_ALWAYS,
-	COL_TYPE_SQL,
 	COL_ARRAY_TYPE,
-	COL_RECEIVE,
-	COL_EQUALITY,
+	COL_DELIMITER,
+	COL_RECEIVES_TEXT,
+	COL_READ_BEFORE,
+	COL_READ_BEHIND,
+	COL_SOURCE_READ_BEFORE,
+	COL_SOURCE_READ_BEHIND,
+	COL_SOURCE_OUTPUT,
+	COL_SOURCE_ARRAY_TYPE,
+	COL_EQUALS,
+	COL_COMPARED_AS,
+	COL_COLLATION,
+	COL_EQUAL_IS_SAME,
 	COL_KEY,
 	COL_PARTITIONED,
 	COL_ROW_TYPE,
@@ -112,6 +177,15 @@ static bool
 bool_field(const PGresult *result, int row, int column)
 {
 	return PQgetvalue(result, row, column)[0] == 't';
+}
+
+/* NULL where it is null. */
+static const char *
+text_field(Arena *arena, const PGresult *result, int row, int column)
+{
+	return PQgetisnull(result, row, column)
+			   ? NULL
+			   : arena_strdup(arena, PQgetvalue(result, row, column));
 }
 
 static const char *
@@ -148,23 +222,6 @@ type_is_text_like(uint32_t type_oid)
 		   type_oid == TYPE_BPCHAR || type_oid == TYPE_JSON;
 }
 
-/* Receive functions that take the same bytes as the input function. */
-static bool
-receives_text(const char *receive)
-{
-	static const char *const functions[] = {"textrecv",   "varcharrecv",
-											"bpcharrecv", "enum_recv",
-											"json_recv",  "citextrecv"};
-	const char *dot = strrchr(receive, '.');
-
-	if (dot != NULL)
-		receive = dot + 1;
-	for (size_t i = 0; i < LENGTH_OF(functions); i++)
-		if (strcmp(receive, functions[i]) == 0)
-			return true;
-	return false;
-}
-
 static bool
 type_is_plain_integer(uint32_t type_oid)
 {
@@ -186,38 +243,58 @@ integer_fits(uint32_t source_type, uint32_t target_type)
 		   source_type == target_type;
 }
 
-static void
-choose_transfer(TargetColumn *column, uint32_t target_type,
-				uint32_t target_array_type, const char *receive)
+/* The same type on both sides, or a domain over that here. */
+static bool
+is_same_type(const RelationColumn *source, uint32_t base_type)
 {
-	const RelationColumn *source = column->source;
-	bool same_type = source->type_oid == target_type &&
-					 target_type < OID_FIRST_GENERATED &&
-					 source->encoding != COLUMN_TEXT;
-	bool bytes_are_text = source->encoding == COLUMN_TEXT ||
-						  (source->encoding == COLUMN_BINARY &&
-						   type_is_text_like(source->type_oid));
+	return source->type_oid == base_type && base_type < OID_FIRST_GENERATED &&
+		   source->encoding != COLUMN_TEXT;
+}
 
-	if (same_type || (source->encoding == COLUMN_INTEGER &&
-					  integer_fits(source->type_oid, target_type)))
+static Transfer
+choose_transfer(const RelationColumn *source, uint32_t base_type,
+				bool receives_text)
+{
+	bool is_text = source->encoding == COLUMN_TEXT ||
+				   source->encoding == COLUMN_INTEGER ||
+				   type_is_text_like(source->type_oid);
+
+	if (is_same_type(source, base_type) ||
+		(source->encoding == COLUMN_INTEGER &&
+		 integer_fits(source->type_oid, base_type)))
+		return TRANSFER_SAME;
+	if (!is_text)
+		return TRANSFER_CONVERTED;
+	return receives_text ? TRANSFER_RECEIVED : TRANSFER_TEXT;
+}
+
+/* How values travel one by one, and many in an array. */
+static void
+choose_wire(TargetColumn *column, uint32_t array_type,
+			uint32_t source_array_type)
+{
+	switch (column->transfer)
 	{
-		column->transfer = TRANSFER_SAME;
-		column->wire_type = target_type;
-		column->wire_array_type = target_array_type;
-		column->copy_binary = true;
-	}
-	else if (bytes_are_text || source->encoding == COLUMN_INTEGER)
-	{
-		column->transfer = TRANSFER_TEXT;
-		column->wire_type = TYPE_TEXT;
-		column->wire_array_type = 1009; /* text[] */
-		column->copy_binary = bytes_are_text && receives_text(receive);
-	}
-	else
-	{
-		column->transfer = TRANSFER_CAST;
-		column->wire_type = source->type_oid;
-		column->wire_array_type = 0;
+		case TRANSFER_SAME:
+		case TRANSFER_RECEIVED:
+			column->wire_type = column->type_oid;
+			column->element_type = column->type_oid;
+			column->array_type = array_type;
+			break;
+		case TRANSFER_TEXT:
+			/* An array of arrays would be one array of more dimensions: there
+			 * is no type for it. */
+			column->wire_type = column->type_oid;
+			column->element_type = array_type != 0 ? column->type_oid
+												   : TYPE_TEXT;
+			column->array_type = array_type != 0 ? array_type : TYPE_TEXT_ARRAY;
+			column->array_is_text = array_type != 0;
+			break;
+		case TRANSFER_CONVERTED:
+			column->wire_type = column->source->type_oid;
+			column->element_type = column->wire_type;
+			column->array_type = source_array_type;
+			break;
 	}
 }
 
@@ -237,15 +314,27 @@ fill_column(TargetTable *table, TargetColumn *column, const PGresult *result,
 	Arena *arena = table->arena;
 
 	column->name_sql = quoted_name(arena, PQgetvalue(result, row, COL_NAME));
-	column->type_sql = arena_strdup(arena,
-									PQgetvalue(result, row, COL_TYPE_SQL));
 	column->place = row;
 	column->type_oid = oid_field(result, row, COL_TYPE);
-	column->has_equality = bool_field(result, row, COL_EQUALITY);
+	column->base_type = oid_field(result, row, COL_BASE_TYPE);
+	column->delimiter = PQgetvalue(result, row, COL_DELIMITER)[0];
+	column->read_before = text_field(arena, result, row, COL_READ_BEFORE);
+	column->read_behind = text_field(arena, result, row, COL_READ_BEHIND);
+	column->source_read_before = text_field(arena, result, row,
+											COL_SOURCE_READ_BEFORE);
+	column->source_read_behind = text_field(arena, result, row,
+											COL_SOURCE_READ_BEHIND);
+	column->source_output = text_field(arena, result, row, COL_SOURCE_OUTPUT);
+	column->equals_sql = text_field(arena, result, row, COL_EQUALS);
+	column->compared_as = text_field(arena, result, row, COL_COMPARED_AS);
+	column->collation_sql = text_field(arena, result, row, COL_COLLATION);
+	column->equal_is_same = bool_field(result, row, COL_EQUAL_IS_SAME);
 	column->identity_always = bool_field(result, row, COL_IDENTITY_ALWAYS);
-	choose_transfer(column, oid_field(result, row, COL_TYPE),
-					oid_field(result, row, COL_ARRAY_TYPE),
-					PQgetvalue(result, row, COL_RECEIVE));
+	column->transfer = choose_transfer(
+		column->source, column->base_type,
+		bool_field(result, row, COL_RECEIVES_TEXT));
+	choose_wire(column, oid_field(result, row, COL_ARRAY_TYPE),
+				oid_field(result, row, COL_SOURCE_ARRAY_TYPE));
 }
 
 static MUST_CHECK Rc
@@ -265,6 +354,21 @@ missing_column(const TargetTable *table, PgConn *target,
 		error_hint(err,
 				   "Run on the target: ALTER TABLE %s ADD COLUMN \"%s\" %s;",
 				   table->name_sql, column->name, column->type_name);
+	return rc;
+}
+
+/* A type that came with a later version of the server. */
+static MUST_CHECK Rc
+unknown_type(const TargetTable *table, PgConn *target,
+			 const RelationColumn *column, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "column \"%s\" of table %s has a type that %s does not "
+					  "have: %s",
+					  column->name, table->name_sql, pgconn_label(target),
+					  column->type_name);
+
+	error_hint(err, "Leave it out of the publication with a column list.");
 	return rc;
 }
 
@@ -293,6 +397,9 @@ match_columns(TargetTable *table, PgConn *target, const PGresult *result,
 		column->source = source;
 		column->source_index = i;
 		fill_column(table, column, result, row);
+		if (column->transfer == TRANSFER_CONVERTED &&
+			column->source_output == NULL)
+			return unknown_type(table, target, source, err);
 	}
 	return RC_OK;
 }
@@ -351,13 +458,6 @@ choose_key(TargetTable *table, const PGresult *result)
 	table->key_count = 0;
 }
 
-/* An array of arrays would be one array of more dimensions. */
-static bool
-can_travel_in_array(const TargetColumn *column)
-{
-	return column->wire_array_type != 0;
-}
-
 static void
 choose_ways(TargetTable *table)
 {
@@ -365,9 +465,12 @@ choose_ways(TargetTable *table)
 	table->unnestable = true;
 	for (int i = 0; i < table->column_count; i++)
 	{
-		if (!table->columns[i].copy_binary)
+		const TargetColumn *column = &table->columns[i];
+
+		if (column->transfer != TRANSFER_SAME &&
+			column->transfer != TRANSFER_RECEIVED)
 			table->copyable = false;
-		if (!can_travel_in_array(&table->columns[i]))
+		if (column->array_type == 0)
 			table->unnestable = false;
 	}
 }
@@ -455,11 +558,49 @@ hash_text(const char *text)
 	return hash;
 }
 
+/* Asks the target for the table; see columns_sql. */
+static MUST_CHECK Rc
+look_up(PgConn *target, const Relation *relation, PGresult **result, Error *err)
+{
+	const char *params[5] = {relation->schema, relation->name};
+	bool full = relation->identity == IDENTITY_FULL;
+	Buf names;
+	Buf types;
+	Buf keys;
+	Rc rc;
+
+	buf_init(&names, BUF_TEXT_MAX);
+	buf_init(&types, BUF_TEXT_MAX);
+	buf_init(&keys, BUF_TEXT_MAX);
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		const RelationColumn *column = &relation->columns[i];
+		char separator = i > 0 ? ',' : '{';
+
+		buf_append_char(&names, separator);
+		buf_append_element(&names, column->name, strlen(column->name));
+		buf_printf(&types, "%c%u", separator, column->type_oid);
+		buf_printf(&keys, "%c%c", separator, column->key ? 't' : 'f');
+	}
+	buf_append_string(&names, relation->column_count > 0 ? "}" : "{}");
+	buf_append_string(&types, relation->column_count > 0 ? "}" : "{}");
+	buf_append_string(&keys, relation->column_count > 0 ? "}" : "{}");
+	CHECK(!names.overflowed && !types.overflowed && !keys.overflowed);
+	params[2] = names.data;
+	params[3] = types.data;
+	params[4] = full ? NULL : keys.data;
+	rc = pgconn_exec_params(target, columns_sql, LENGTH_OF(params), params,
+							result, err);
+	buf_release(&names);
+	buf_release(&types);
+	buf_release(&keys);
+	return rc;
+}
+
 Rc
 target_table_open(TargetTable **table, PgConn *target, Relation *relation,
 				  uint32_t serial, const ConflictRules *rules, Error *err)
 {
-	const char *params[] = {relation->schema, relation->name};
 	Arena *arena = arena_new(TABLE_ARENA_BYTES);
 	TargetTable *opened = arena_calloc(arena, 1, sizeof(TargetTable));
 	PGresult *result = NULL;
@@ -471,7 +612,7 @@ target_table_open(TargetTable **table, PgConn *target, Relation *relation,
 	opened->policy = policy_of_table(rules, relation->schema, relation->name);
 	opened->name_sql = quoted_table_name(arena, relation);
 	opened->name_hash = hash_text(opened->name_sql);
-	rc = pgconn_exec_params(target, columns_sql, 2, params, &result, err);
+	rc = look_up(target, relation, &result, err);
 	if (rc == RC_OK)
 		rc = fill_table(opened, target, result, err);
 	PQclear(result);
@@ -493,21 +634,86 @@ target_table_close(TargetTable *table)
 	arena_free(table->arena);
 }
 
+/* An expression of type text, as the input function of the base type reads it.
+ */
+static void
+append_read(Buf *sql, const TargetColumn *column, const char *text)
+{
+	buf_printf(sql, "%s%s%s", column->read_before, text, column->read_behind);
+}
+
 void
 target_column_append_value(Buf *sql, const TargetColumn *column,
-						   const char *expression)
+						   const char *expression, bool many)
 {
 	switch (column->transfer)
 	{
 		case TRANSFER_SAME:
+		case TRANSFER_RECEIVED:
 			buf_append_string(sql, expression);
 			return;
 		case TRANSFER_TEXT:
-			buf_printf(sql, "CAST(%s AS %s)", expression, column->type_sql);
+			if (many && !column->array_is_text)
+				append_read(sql, column, expression);
+			else
+				buf_append_string(sql, expression);
 			return;
-		case TRANSFER_CAST:
-			buf_printf(sql, "CAST(CAST(%s AS text) AS %s)", expression,
-					   column->type_sql);
+		case TRANSFER_CONVERTED:
+			buf_printf(sql, "%spg_catalog.textin(%s(%s))%s",
+					   column->read_before, column->source_output, expression,
+					   column->read_behind);
 			return;
 	}
+}
+
+/* One side of a comparison. */
+static void
+append_side(Buf *sql, const TargetColumn *column, const char *expression)
+{
+	if (column->compared_as == NULL)
+		buf_append_string(sql, expression);
+	else
+		buf_printf(sql, "CAST(%s AS %s)", expression, column->compared_as);
+	if (column->collation_sql != NULL)
+		buf_printf(sql, " COLLATE %s", column->collation_sql);
+}
+
+void
+target_column_append_equal(Buf *sql, const TargetColumn *column,
+						   const char *left, const char *right)
+{
+	ASSERT(column->equals_sql != NULL);
+	append_side(sql, column, left);
+	buf_printf(sql, " %s ", column->equals_sql);
+	append_side(sql, column, right);
+}
+
+void
+target_column_append_same(Buf *sql, const char *left, const char *right)
+{
+	buf_printf(sql,
+			   "pg_catalog.format('%%s', %s) COLLATE pg_catalog.\"C\""
+			   " OPERATOR(pg_catalog.=) pg_catalog.format('%%s', %s)",
+			   left, right);
+}
+
+void
+target_column_append_fetched(Buf *sql, const TargetColumn *column,
+							 const char *expression)
+{
+	bool is_text = column->source->encoding == COLUMN_TEXT ||
+				   type_is_text_like(column->source->type_oid);
+
+	if (column->transfer == TRANSFER_SAME)
+	{
+		buf_append_string(sql, expression);
+		return;
+	}
+
+	/* IS NULL would be true of a row of nulls as well. */
+	buf_printf(sql,
+			   "CASE WHEN %s IS NOT DISTINCT FROM NULL THEN NULL "
+			   "ELSE %spg_catalog.format('%%s', %s)%s END",
+			   expression, is_text ? "" : column->source_read_before,
+			   expression, is_text ? "" : column->source_read_behind);
 }

@@ -3,10 +3,11 @@
  *    A table of the target, as changes of one source relation are applied to
  *    it: which column goes where, how a value is sent, and the SQL for it.
  *
- * Columns are matched by name.  Values travel as binary parameters.  Where the
- * type is the same on both sides the bytes go as they came; where it is not,
- * the value goes as text, or as its source type cast to text, and the target
- * reads it with the type's own input function, as if somebody had typed it.
+ * Columns are matched by name.  A value travels as a parameter of its column's
+ * own type, or in an array of that: in binary format where the bytes are good
+ * for it as they came, else as text, which the type's own input function reads,
+ * as if somebody had typed it.  Where the source sends bytes of another type,
+ * the target writes them as text first.  See type_sql.h.
  *
  * Looking a table up waits for the target; afterwards nothing here does.
  */
@@ -26,10 +27,11 @@
 /* How a value gets into its column. */
 typedef enum Transfer
 {
-	TRANSFER_SAME, /* binary, of the column's own type */
-	TRANSFER_TEXT, /* as text, read by the type's input function */
-	TRANSFER_CAST, /* binary of the source's type, cast to text, then as above
-					*/
+	TRANSFER_SAME,      /* binary, of the column's own type */
+	TRANSFER_RECEIVED,  /* text, which is that type's binary format too */
+	TRANSFER_TEXT,      /* as text */
+	TRANSFER_CONVERTED, /* binary of the source's type, which the target writes
+						   as text and reads as its own */
 } Transfer;
 
 typedef struct TargetColumn
@@ -38,15 +40,36 @@ typedef struct TargetColumn
 	int source_index; /* in the relation's columns and in rows */
 	int place;        /* among the target table's columns, from 0 */
 	Transfer transfer;
-	uint32_t type_oid;        /* the column's */
-	uint32_t wire_type;       /* type of the parameter */
-	uint32_t wire_array_type; /* of an array of those; 0: there is none */
-	const char *type_sql;     /* the column's type, for a cast */
-	const char *name_sql;     /* quoted */
-	bool copy_binary;         /* its bytes are good for COPY BINARY as well */
-	bool has_equality;        /* "=" means what it must; else compare as text */
-	bool identity_always;     /* only an INSERT may set it */
-	bool key;                 /* part of what identifies a row here */
+	uint32_t type_oid;  /* the column's */
+	uint32_t base_type; /* without domains */
+	uint32_t wire_type; /* type of the parameter */
+
+	/* Of many values in an array: its type (0: there is none) and that of its
+	 * elements; and whether it has to be in text format, with what between the
+	 * elements. */
+	uint32_t array_type;
+	uint32_t element_type;
+	bool array_is_text;
+	char delimiter;
+
+	/* SQL around an expression of type text, to read it as the base type, or as
+	 * the source's; and the output function of the latter.  NULL where the
+	 * source's type is not built in. */
+	const char *read_before;
+	const char *read_behind;
+	const char *source_read_before;
+	const char *source_read_behind;
+	const char *source_output;
+
+	const char *name_sql; /* quoted */
+
+	const char *equals_sql;    /* operator; NULL: compare as text */
+	const char *compared_as;   /* type that it is for; NULL: the column's */
+	const char *collation_sql; /* NULL: the column's */
+	bool equal_is_same;        /* what is equal is alike in all respects */
+
+	bool identity_always; /* only an INSERT may set it */
+	bool key;             /* part of what identifies a row here */
 } TargetColumn;
 
 typedef struct TargetTable
@@ -97,10 +120,23 @@ MUST_CHECK Rc target_table_open(TargetTable **table, PgConn *target,
 void target_table_close(TargetTable *table);
 
 /*
- * The SQL of a parameter or of any other expression of the wire type, as a
- * value of the column's type.
+ * The SQL of a parameter as a value of the column's type, or of that without
+ * domains; `many`: of an element of an array.
  */
 void target_column_append_value(Buf *sql, const TargetColumn *column,
-								const char *expression);
+								const char *expression, bool many);
+
+/* The condition that two such expressions are equal, for a column that has an
+ * operator for that. */
+void target_column_append_equal(Buf *sql, const TargetColumn *column,
+								const char *left, const char *right);
+
+/* The condition that they have the same text; of a null, that is empty. */
+void target_column_append_same(Buf *sql, const char *left, const char *right);
+
+/* The column, or another expression of its type, as the source would send it.
+ */
+void target_column_append_fetched(Buf *sql, const TargetColumn *column,
+								  const char *expression);
 
 #endif /* PENSTOCK_SINK_POSTGRES_TARGET_TABLE_H */

@@ -56,9 +56,10 @@ setup(Bench *bench)
 			bench->columns[t][i] = (TargetColumn){
 				.source_index = i,
 				.transfer = TRANSFER_SAME,
+				.base_type = i == 0 ? TYPE_INT4 : TYPE_TEXT,
 				.wire_type = i == 0 ? TYPE_INT4 : TYPE_TEXT,
 				.name_sql = i == 0 ? "\"id\"" : "\"$1\"",
-				.has_equality = true,
+				.equals_sql = "OPERATOR(pg_catalog.=)",
 				.key = i == 0 && t != LOG,
 			};
 	}
@@ -160,10 +161,12 @@ the_statement_fails_unless_each_found_its_row(void **state UNUSED)
 	assert_string_equal(
 		sql.data,
 		"WITH c1 AS (UPDATE ONLY \"item\" AS t SET \"id\" = $1, \"$1\" = $2"
-		" WHERE t.\"id\" = $3 RETURNING 1),"
+		" WHERE t.\"id\" "
+		"OPERATOR(pg_catalog.=) $3 RETURNING 1),"
 		" c2 AS (INSERT INTO \"log\" (\"id\", \"$1\")"
 		" OVERRIDING SYSTEM VALUE VALUES ($4, $5)),"
-		" c3 AS (DELETE FROM ONLY \"item\" AS t WHERE t.\"id\" = $6"
+		" c3 AS (DELETE FROM ONLY \"item\" AS t WHERE t.\"id\" "
+		"OPERATOR(pg_catalog.=) $6"
 		" RETURNING 1)"
 		" SELECT 1 / count(*) WHERE (SELECT true FROM c1)"
 		" AND (SELECT true FROM c3)");

@@ -23,7 +23,6 @@
 
 #define COLUMNS         3
 #define TYPE_INT4_ARRAY 1007
-#define TYPE_TEXT_ARRAY 1009
 
 /* Header of an array in binary format. */
 #define ARRAY_HEADER_BYTES 20
@@ -90,12 +89,12 @@ setup(Bench *bench)
 			.source = &bench->tables[0].relation->columns[i],
 			.source_index = i,
 			.transfer = TRANSFER_SAME,
+			.base_type = i == 0 ? TYPE_INT4 : TYPE_TEXT,
 			.wire_type = i == 0 ? TYPE_INT4 : TYPE_TEXT,
-			.wire_array_type = i == 0 ? TYPE_INT4_ARRAY : TYPE_TEXT_ARRAY,
-			.type_sql = i == 0 ? "int4" : "text",
+			.array_type = i == 0 ? TYPE_INT4_ARRAY : TYPE_TEXT_ARRAY,
+			.element_type = i == 0 ? TYPE_INT4 : TYPE_TEXT,
 			.name_sql = names[i],
-			.copy_binary = true,
-			.has_equality = true,
+			.equals_sql = "OPERATOR(pg_catalog.=)",
 			.key = i == 0,
 		};
 	batch_begin(&bench->batch, &(TxnInfo){.commit_lsn = 1, .end_lsn = 2});
@@ -679,10 +678,12 @@ statements_for_many_rows_take_arrays(void **state UNUSED)
 	plan = plan_folded_new(&input);
 	assert_next_sql(plan, &bench,
 					"DELETE FROM ONLY \"public\".\"item\" AS t USING (SELECT * "
-					"FROM unnest($1) AS k(c1)) AS k WHERE t.\"id\" = k.c1");
+					"FROM unnest($1) AS k(c1)) AS k WHERE t.\"id\" "
+					"OPERATOR(pg_catalog.=) k.c1");
 	assert_next_sql(plan, &bench,
 					"UPDATE ONLY \"public\".\"item\" AS t SET \"v\" = k.c1 "
-					"FROM unnest($1, $2) AS k(c1, c2) WHERE t.\"id\" = k.c2");
+					"FROM unnest($1, $2) AS k(c1, c2) WHERE t.\"id\" "
+					"OPERATOR(pg_catalog.=) k.c2");
 	assert_next_sql(plan, &bench,
 					"INSERT INTO \"public\".\"item\" (\"id\", \"v\", \"w\") "
 					"OVERRIDING SYSTEM VALUE SELECT k.c1, k.c2, k.c3 FROM "
