@@ -46,27 +46,33 @@ add_connected(CheckContext *context, const CheckServer *server)
 }
 
 Rc
+check_open_session(PgConn **conn, const char *conninfo, const char *name,
+				   Error *err)
+{
+	const PgConnOptions options = {
+		.conninfo = conninfo,
+		.label = name,
+		.application_name = "penstock check",
+		.kind = PGCONN_DATA,
+	};
+	Rc rc = pgconn_open(conn, &options, err);
+
+	/* To compile queries that run once takes longer than to run them. */
+	if (rc == RC_OK)
+		rc = pgconn_exec(*conn, "SET jit = off", NULL, err);
+	return rc;
+}
+
+Rc
 check_connect(CheckContext *context, const char *conninfo, CheckServer *server,
 			  ServerFacts *facts, Error *err)
 {
-	Rc rc = pgconn_open(&server->conn,
-						&(PgConnOptions){
-							.conninfo = conninfo,
-							.label = server->name,
-							.application_name = "penstock check",
-							.kind = PGCONN_DATA,
-						},
-						err);
+	Rc rc = check_open_session(&server->conn, conninfo, server->name, err);
 	int major;
 
 	if (rc != RC_OK)
 		return rc;
 	add_connected(context, server);
-
-	/* To compile queries that run once takes longer than to run them. */
-	rc = pgconn_exec(server->conn, "SET jit = off", NULL, err);
-	if (rc != RC_OK)
-		return rc;
 	major = pgconn_server_version_num(server->conn) / 10000;
 	if (major > context->newest_major)
 		context->newest_major = major;

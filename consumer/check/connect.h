@@ -17,6 +17,10 @@ MUST_CHECK Rc check_connect(CheckContext *context, const char *conninfo,
 							CheckServer *server, ServerFacts *facts,
 							Error *err);
 
+/* Opens a session that looks at a server; waits.  Close *conn either way. */
+MUST_CHECK Rc check_open_session(PgConn **conn, const char *conninfo,
+								 const char *name, Error *err);
+
 /*
  * Ends the checks of a server: what kept them from going on becomes a finding,
  * unless it was that a stop was asked for.

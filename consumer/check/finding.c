@@ -57,6 +57,22 @@ findings_arena(Findings *findings)
 	return findings->arena;
 }
 
+/* Makes room behind the last finding of a server, or else at the end. */
+static Finding *
+insert_after_server(Findings *findings, const char *server)
+{
+	size_t place = findings->length;
+
+	while (place > 0 && strcmp(findings->items[place - 1].server, server) != 0)
+		place--;
+	if (place == 0)
+		place = findings->length;
+	memmove(&findings->items[place + 1], &findings->items[place],
+			(findings->length - place) * sizeof(Finding));
+	findings->length++;
+	return &findings->items[place];
+}
+
 void
 findings_add(Findings *findings, const Finding *finding)
 {
@@ -74,7 +90,7 @@ findings_add(Findings *findings, const Finding *finding)
 		findings->items = xrealloc_array(findings->items, findings->capacity,
 										 sizeof(Finding));
 	}
-	findings->items[findings->length++] = (Finding){
+	*insert_after_server(findings, finding->server) = (Finding){
 		.level = finding->level,
 		.code = arena_strdup(arena, finding->code),
 		.server = arena_strdup(arena, finding->server),

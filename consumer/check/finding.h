@@ -4,8 +4,8 @@
  *
  * Findings are collected in the order in which they are made and printed once,
  * for people or for machines.  A finding belongs to a server (`source`,
- * `target "x"`) or to the pipeline as a whole; findings of one server follow
- * each other.
+ * `target "x"`) or to the pipeline as a whole; those of one server are kept
+ * together.
  *
  * The form for machines is an array of objects, in which members may be added
  * but not changed:

@@ -262,9 +262,8 @@ check_reached(CheckContext *context, int index, CheckServer *target,
 	return rc;
 }
 
-/* Its own name, or else its address. */
-static char *
-name_target(const Config *config, int index)
+char *
+check_target_name(const Config *config, int index)
 {
 	char label[CONFIG_LABEL_SIZE];
 
@@ -278,7 +277,7 @@ Rc
 check_target(CheckContext *context, int index, Error *err)
 {
 	const char *conninfo = context->config->targets[index];
-	char *name = name_target(context->config, index);
+	char *name = check_target_name(context->config, index);
 	CheckServer target = {.name = name};
 	ServerFacts facts = {0};
 	Rc rc = check_connect(context, conninfo, &target, &facts, err);

@@ -15,4 +15,7 @@
  */
 MUST_CHECK Rc check_target(CheckContext *context, int index, Error *err);
 
+/* What findings call it: its own name, or else its address.  To be freed. */
+char *check_target_name(const Config *config, int index);
+
 #endif /* PENSTOCK_CHECK_TARGET_H */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "check/cloning.h"
 #include "check/context.h"
 #include "check/pipeline.h"
 #include "check/published.h"
@@ -28,6 +29,8 @@ check_all(CheckContext *context, Error *err)
 		rc = check_source(context, err);
 	for (int i = 0; i < context->config->target_count && rc == RC_OK; i++)
 		rc = check_target(context, i, err);
+	if (rc == RC_OK)
+		rc = check_cloning(context, err);
 	if (rc == RC_OK)
 		rc = check_pipeline(context, err);
 	return rc;

@@ -4,8 +4,12 @@
  */
 #include "copy/obstacles.h"
 
+#include <string.h>
+
+#include "base/macros.h"
 #include "copy/large_objects.h"
 #include "copy/match.h"
+#include "copy/sequences.h"
 #include "copy/sql.h"
 
 /* Names that a detail lists; it says how many more there are. */
@@ -29,37 +33,85 @@ may_not_read(const PGresult *result, PgConn *source, Error *err)
 
 	error_detail(err, "These: %s.", PQgetvalue(result, 0, 0));
 	error_hint(err,
-			   "Run there, as their owner: GRANT SELECT ON %s TO %s; and the "
-			   "same for USAGE of the schema.  A table with row security also "
-			   "wants its owner, or a role with BYPASSRLS.",
+			   "Run there, as their owner: GRANT USAGE ON SCHEMA %1$s TO %2$s; "
+			   "GRANT SELECT ON ALL TABLES IN SCHEMA %1$s TO %2$s;  A table "
+			   "with row security also wants its owner, or a role with "
+			   "BYPASSRLS.",
 			   PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
 	return rc;
 }
 
-Rc
-obstacles_check_source(const CopyCatalog *catalog, PgConn *source, Error *err)
+/* Behind a condition on c: ordinary tables of the database that it may have. */
+static const char dumped_sql[] =
+	" OR c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
+	" AND c.oid >= 16384"
+	" AND c.relnamespace NOT IN (SELECT oid FROM pg_namespace"
+	"  WHERE nspname IN ('information_schema', '" CATALOG_OWN_SCHEMA "')"
+	"  OR nspname ~ '^pg_')"
+	" AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e'"
+	"  AND e.classid = 'pg_class'::regclass AND e.objid = c.oid)"
+	" AND c.oid <> ALL (";
+
+/*
+ * Tables whose rows are copied; and with the schema, those that pg_dump locks,
+ * which takes the right to read them too.
+ */
+static void
+append_read_tables(const CopyPlan *plan, Buf *sql)
+{
+	const CopyCatalog *catalog = plan->catalog;
+
+	buf_append_string(sql, "(c.oid = ANY (");
+	catalog_append_tables(catalog, sql);
+	buf_append_char(sql, ')');
+	if (!plan->data_only && catalog->whole)
+	{
+		buf_append_string(sql, dumped_sql);
+		catalog_append_unselected(catalog, sql);
+		buf_append_char(sql, ')');
+	}
+	buf_append_char(sql, ')');
+}
+
+static Rc
+check_tables_readable(const CopyPlan *plan, Error *err)
 {
 	PGresult *result = NULL;
 	Buf sql;
 	Rc rc;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "SELECT " SOME_NAMES_SQL(
-								"t.name") ", min(t.name),"
-										  " quote_ident(current_user)"
-										  " FROM (SELECT c.oid::regclass::text"
-										  "  FROM pg_class c"
-										  "  WHERE c.oid = ANY (");
-	catalog_append_tables(catalog, &sql);
 	buf_append_string(
-		&sql, ") AND (NOT has_schema_privilege(c.relnamespace, 'USAGE')"
-			  "  OR NOT has_table_privilege(c.oid, 'SELECT')"
-			  "  OR row_security_active(c.oid))) t (name) HAVING count(*) > 0");
-	rc = sql_run(source, &sql, &result, err);
+		&sql, "SELECT " SOME_NAMES_SQL(
+				  "t.name") ", string_agg("
+							"DISTINCT t.schema, ', '),"
+							" quote_ident(current_user)"
+							" FROM (SELECT format('%I.%I',"
+							"   n.nspname, c.relname), quote_ident(n.nspname)"
+							"  FROM pg_class c"
+							"  JOIN pg_namespace n"
+							"  ON n.oid = c.relnamespace"
+							"  WHERE ");
+	append_read_tables(plan, &sql);
+	buf_append_string(&sql,
+					  " AND (NOT has_schema_privilege(c.relnamespace, 'USAGE')"
+					  "  OR NOT has_table_privilege(c.oid, 'SELECT')"
+					  "  OR row_security_active(c.oid) AND c.oid = ANY (");
+	catalog_append_tables(plan->catalog, &sql);
+	buf_append_string(&sql, "))) t (name, schema) HAVING count(*) > 0");
+	rc = sql_run(plan->source, &sql, &result, err);
 	if (rc == RC_OK && PQntuples(result) > 0)
-		rc = may_not_read(result, source, err);
+		rc = may_not_read(result, plan->source, err);
 	PQclear(result);
 	return rc;
+}
+
+static Rc
+check_sequences_readable(const CopyPlan *plan, Error *err)
+{
+	if (plan->schema_only)
+		return RC_OK;
+	return sequences_check_readable(plan->catalog, plan->source, err);
 }
 
 
@@ -145,20 +197,22 @@ read_present(const PGresult *created, PgConn *target, PGresult **result,
 }
 
 static Rc
-check_nothing_in_the_way(const CopyCatalog *catalog, PgConn *source,
-						 PgConn *target, Error *err)
+check_nothing_in_the_way(const CopyPlan *plan, Error *err)
 {
 	PGresult *created = NULL;
 	PGresult *result = NULL;
-	Rc rc = read_created(catalog, source, &created, err);
+	Rc rc = match_check_absent(plan->catalog, plan->target, err);
 
+	if (rc != RC_OK || !plan->catalog->whole)
+		return rc;
+	rc = read_created(plan->catalog, plan->source, &created, err);
 	if (rc == RC_OK && PQntuples(created) > 0)
-		rc = read_present(created, target, &result, err);
+		rc = read_present(created, plan->target, &result, err);
 	if (rc == RC_OK && result != NULL && PQntuples(result) > 0)
 	{
 		rc = error_set(err, ERR_CONFIG,
 					   "%s already has some of what is to be created",
-					   pgconn_label(target));
+					   pgconn_label(plan->target));
 		error_detail(err, "In the way: %s.", PQgetvalue(result, 0, 0));
 		error_hint(err, "Drop it there, or clone into an empty database; or "
 						"use --data-only to copy into tables that are there.");
@@ -168,66 +222,278 @@ check_nothing_in_the_way(const CopyCatalog *catalog, PgConn *source,
 	return rc;
 }
 
+static Rc
+check_no_large_objects(const CopyPlan *plan, Error *err)
+{
+	if (!catalog_has_large_objects(plan->catalog))
+		return RC_OK;
+	return large_objects_check_absent(plan->target, err);
+}
+
 
 /* ---- What is missing ---- */
 
+/* The source's extensions, as the beginning of a list v (name) on the target.
+ */
 static Rc
-lacks_extensions(const char *names, PgConn *target, Error *err)
+append_extensions(const CopyPlan *plan, Buf *sql, int *count, Error *err)
 {
-	Rc rc = error_set(err, ERR_CONFIG, "extensions are not available on %s: %s",
-					  pgconn_label(target), names);
+	PGresult *names = NULL;
+	Rc rc = pgconn_exec(plan->source,
+						"SELECT extname FROM pg_extension WHERE oid >= 16384",
+						&names, err);
 
-	error_hint(err, "Install their packages on that server; "
-					"pg_available_extensions lists what it has.");
+	*count = rc == RC_OK ? PQntuples(names) : 0;
+	buf_append_string(sql, " FROM unnest(ARRAY[");
+	for (int i = 0; i < *count; i++)
+	{
+		buf_append_string(sql, i > 0 ? ", " : "");
+		buf_append_literal(sql, PQgetvalue(names, i, 0));
+	}
+	buf_append_string(sql, "]::text[]) v (name)");
+	PQclear(names);
+	return rc;
+}
+
+/*
+ * Asks the target about the source's extensions.  *names: which of them meet
+ * the condition, or NULL; it is *result's.
+ */
+static Rc
+find_extensions(const CopyPlan *plan, const char *condition, PGresult **result,
+				const char **names, Error *err)
+{
+	int count = 0;
+	Buf sql;
+	Rc rc;
+
+	*names = NULL;
+	if (!plan->catalog->whole || plan->catalog->selected.by_schema)
+		return RC_OK;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(
+		&sql, "SELECT string_agg(quote_ident(v.name), ', ' ORDER BY v.name)");
+	rc = append_extensions(plan, &sql, &count, err);
+	buf_append_string(&sql, condition);
+	if (rc != RC_OK || count == 0)
+	{
+		buf_release(&sql);
+		return rc;
+	}
+	rc = sql_run(plan->target, &sql, result, err);
+	if (rc == RC_OK && !PQgetisnull(*result, 0, 0))
+		*names = PQgetvalue(*result, 0, 0);
 	return rc;
 }
 
 static Rc
-check_extensions(PgConn *source, PgConn *target, Error *err)
+check_extensions(const CopyPlan *plan, Error *err)
+{
+	PGresult *result = NULL;
+	const char *names;
+	Rc rc = find_extensions(plan,
+							" WHERE v.name NOT IN"
+							" (SELECT name FROM pg_available_extensions)",
+							&result, &names, err);
+
+	if (rc == RC_OK && names != NULL)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "extensions are not available on %s: %s",
+					   pgconn_label(plan->target), names);
+		error_hint(err, "Install their packages on that server; "
+						"pg_available_extensions lists what it has.");
+	}
+	PQclear(result);
+	return rc;
+}
+
+/* A trusted one can be made by whoever may create in the database. */
+static Rc
+check_may_create_extensions(const CopyPlan *plan, Error *err)
+{
+	PGresult *result = NULL;
+	const char *names;
+	Rc rc = find_extensions(
+		plan,
+		" WHERE NOT current_setting('is_superuser')::bool"
+		" AND v.name NOT IN (SELECT extname FROM pg_extension)"
+		" AND EXISTS (SELECT FROM pg_available_extension_versions e"
+		"  JOIN pg_available_extensions a"
+		"  ON a.name = e.name AND a.default_version = e.version"
+		"  WHERE e.name = v.name AND e.superuser AND NOT e.trusted)",
+		&result, &names, err);
+
+	if (rc == RC_OK && names != NULL)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "only a superuser may create these extensions on %s, "
+					   "and \"%s\" is none: %s",
+					   pgconn_label(plan->target),
+					   PQuser(pgconn_raw(plan->target)), names);
+		error_hint(err,
+				   "Create them there as a superuser first (CREATE EXTENSION "
+				   "...), or clone as one.");
+	}
+	PQclear(result);
+	return rc;
+}
+
+/* What only a superuser can make, of what pg_dump would have made. */
+static const char superuser_objects_sql[] =
+	"SELECT count(*), min(o.what) FROM ("
+	" SELECT 'function ' || p.oid::regprocedure, 'pg_proc'::regclass, p.oid"
+	"  FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang"
+	"  WHERE NOT l.lanpltrusted AND p.oid >= 16384"
+	" UNION ALL SELECT 'event trigger ' || quote_ident(evtname),"
+	"  'pg_event_trigger'::regclass, oid FROM pg_event_trigger"
+	" UNION ALL SELECT 'foreign-data wrapper ' || quote_ident(fdwname),"
+	"  'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper"
+	" UNION ALL SELECT 'type ' || oid::regtype, 'pg_type'::regclass, oid"
+	"  FROM pg_type WHERE typtype = 'b' AND typcategory <> 'A'"
+	") o (what, classid, objid) WHERE o.objid >= 16384"
+	" AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e'"
+	"  AND e.classid = o.classid AND e.objid = o.objid)";
+
+static Rc
+check_superuser_objects(const CopyPlan *plan, Error *err)
+{
+	PGresult *role = NULL;
+	PGresult *result = NULL;
+	Rc rc;
+
+	if (!plan->catalog->whole || plan->catalog->selected.by_schema)
+		return RC_OK;
+	rc = pgconn_exec(plan->target,
+					 "SELECT current_setting('is_superuser')::bool", &role,
+					 err);
+	if (rc == RC_OK && !sql_bool(role, 0, 0))
+		rc = pgconn_exec(plan->source, superuser_objects_sql, &result, err);
+	if (rc == RC_OK && result != NULL &&
+		strcmp(PQgetvalue(result, 0, 0), "0") != 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "only a superuser may create %s of the source's "
+					   "objects, such as %s, and \"%s\" is none on %s",
+					   PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
+					   PQuser(pgconn_raw(plan->target)),
+					   pgconn_label(plan->target));
+		error_hint(err, "Clone as a superuser; or publish tables rather than "
+						"FOR ALL TABLES, which copies these tables and what "
+						"they need.");
+	}
+	PQclear(role);
+	PQclear(result);
+	return rc;
+}
+
+/* Schemas that are there already, as "public" is, and are to be filled. */
+static Rc
+check_may_create(const CopyPlan *plan, Error *err)
 {
 	PGresult *names = NULL;
 	PGresult *result = NULL;
 	Buf sql;
-	Rc rc = pgconn_exec(source,
-						"SELECT extname FROM pg_extension WHERE oid >= 16384",
-						&names, err);
+	Rc rc;
 
-	if (rc != RC_OK || PQntuples(names) == 0)
-	{
-		PQclear(names);
-		return rc;
-	}
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "SELECT string_agg(quote_ident(v), ', ' ORDER BY v)"
-							" FROM unnest(ARRAY[");
-	for (int i = 0; i < PQntuples(names); i++)
+	buf_append_string(&sql,
+					  "SELECT quote_literal(array_agg(DISTINCT n.nspname))"
+					  " FROM pg_class c"
+					  " JOIN pg_namespace n ON n.oid = c.relnamespace"
+					  " WHERE c.oid = ANY (");
+	catalog_append_oids(plan->catalog, &sql);
+	buf_append_char(&sql, ')');
+	rc = sql_run(plan->source, &sql, &names, err);
+	if (rc == RC_OK && !PQgetisnull(names, 0, 0))
 	{
-		buf_append_string(&sql, i > 0 ? ", " : "");
-		buf_append_literal(&sql, PQgetvalue(names, i, 0));
+		buf_init(&sql, BUF_TEXT_MAX);
+		buf_printf(&sql,
+				   "SELECT string_agg(quote_ident(nspname), ', '),"
+				   " quote_ident(current_user) FROM pg_namespace"
+				   " WHERE nspname = ANY (%s::name[])"
+				   " AND NOT (has_schema_privilege(oid, 'USAGE')"
+				   "  AND has_schema_privilege(oid, 'CREATE'))",
+				   PQgetvalue(names, 0, 0));
+		rc = sql_run(plan->target, &sql, &result, err);
 	}
-	buf_append_string(&sql, "]::text[]) v WHERE v NOT IN"
-							" (SELECT name FROM pg_available_extensions)");
-	rc = sql_run(target, &sql, &result, err);
-	if (rc == RC_OK && !PQgetisnull(result, 0, 0))
-		rc = lacks_extensions(PQgetvalue(result, 0, 0), target, err);
+	if (rc == RC_OK && result != NULL && !PQgetisnull(result, 0, 0))
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "user \"%s\" may not create tables on %s in schema %s",
+					   PQuser(pgconn_raw(plan->target)),
+					   pgconn_label(plan->target), PQgetvalue(result, 0, 0));
+		error_hint(err, "Run there: GRANT USAGE, CREATE ON SCHEMA %s TO %s;",
+				   PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+	}
 	PQclear(names);
 	PQclear(result);
 	return rc;
 }
 
-Rc
-obstacles_check_target(const CopyCatalog *catalog, const RestoreLimits *limits,
-					   PgConn *source, PgConn *target, Error *err)
+static Rc
+check_roles(const CopyPlan *plan, Error *err)
 {
-	Rc rc = match_check_absent(catalog, target, err);
+	return roles_check(&plan->limits, plan->catalog, plan->source, plan->target,
+					   err);
+}
 
-	if (rc == RC_OK && catalog->whole)
-		rc = check_nothing_in_the_way(catalog, source, target, err);
-	if (rc == RC_OK && catalog_has_large_objects(catalog))
-		rc = large_objects_check_absent(target, err);
-	if (rc == RC_OK && catalog->whole && !catalog->selected.by_schema)
-		rc = check_extensions(source, target, err);
-	if (rc == RC_OK)
-		rc = roles_check(limits, catalog, source, target, err);
+static Rc
+check_tables_there(const CopyPlan *plan, Error *err)
+{
+	return match_target(plan->catalog, plan->target, err);
+}
+
+
+/* ---- All of them ---- */
+
+static const struct Question
+{
+	CopySide side;
+	bool with_schema; /* asked if the schema is copied */
+	bool without;     /* asked if it is not */
+	Rc (*ask)(const CopyPlan *plan, Error *err);
+} questions[] = {
+	{COPY_SIDE_SOURCE, true, true, check_tables_readable},
+	{COPY_SIDE_SOURCE, true, true, check_sequences_readable},
+	{COPY_SIDE_TARGET, true, false, check_nothing_in_the_way},
+	{COPY_SIDE_TARGET, true, false, check_no_large_objects},
+	{COPY_SIDE_TARGET, true, false, check_may_create},
+	{COPY_SIDE_TARGET, true, false, check_extensions},
+	{COPY_SIDE_TARGET, true, false, check_may_create_extensions},
+	{COPY_SIDE_TARGET, true, false, check_superuser_objects},
+	{COPY_SIDE_TARGET, true, false, check_roles},
+	{COPY_SIDE_TARGET, false, true, check_tables_there},
+};
+
+Rc
+obstacles_find(const CopyPlan *plan, CopySide side, ObstacleTaker take,
+			   void *context, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (size_t i = 0; i < LENGTH_OF(questions) && rc == RC_OK; i++)
+	{
+		const struct Question *question = &questions[i];
+
+		if (question->side != side ||
+			!(plan->data_only ? question->without : question->with_schema))
+			continue;
+		rc = question->ask(plan, err);
+		if (rc == RC_FAIL && err->code == ERR_CONFIG)
+			rc = take(context, err);
+	}
 	return rc;
+}
+
+static Rc
+take_as_failure(void *context UNUSED, Error *err UNUSED)
+{
+	return RC_FAIL;
+}
+
+Rc
+obstacles_check(const CopyPlan *plan, CopySide side, Error *err)
+{
+	return obstacles_find(plan, side, take_as_failure, NULL, err);
 }

@@ -5,22 +5,49 @@
 #ifndef PENSTOCK_COPY_OBSTACLES_H
 #define PENSTOCK_COPY_OBSTACLES_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "copy/catalog.h"
 #include "copy/roles.h"
 #include "net/pgconn.h"
 
-/* Fails if the role may not read all of each table. */
-MUST_CHECK Rc obstacles_check_source(const CopyCatalog *catalog, PgConn *source,
-									 Error *err);
+/*
+ * One list of questions serves the clone, which stops at the first obstacle,
+ * and "penstock check", which wants all of them.
+ */
+
+/* Between which databases, and what is to be done. */
+typedef struct CopyPlan
+{
+	CopyCatalog *catalog;
+	RestoreLimits limits;
+	PgConn *source;
+	PgConn *target; /* not needed for the questions about the source */
+	bool schema_only;
+	bool data_only;
+} CopyPlan;
+
+typedef enum CopySide
+{
+	COPY_SIDE_SOURCE,
+	COPY_SIDE_TARGET,
+} CopySide;
 
 /*
- * Fails if the target has something of what is to be created, or lacks
- * extensions, roles or tablespaces for it.
+ * Takes an obstacle that was found: an error with what is in the way and a
+ * hint.  RC_OK, with *err emptied: go on with the next question.
  */
-MUST_CHECK Rc obstacles_check_target(const CopyCatalog *catalog,
-									 const RestoreLimits *limits,
-									 PgConn *source, PgConn *target,
-									 Error *err);
+typedef Rc (*ObstacleTaker)(void *context, Error *err);
+
+/*
+ * Asks all questions about one side.  RC_FAIL: a question could not be asked,
+ * or `take` has returned that.
+ */
+MUST_CHECK Rc obstacles_find(const CopyPlan *plan, CopySide side,
+							 ObstacleTaker take, void *context, Error *err);
+
+/* Fails at the first obstacle. */
+MUST_CHECK Rc obstacles_check(const CopyPlan *plan, CopySide side, Error *err);
 
 #endif /* PENSTOCK_COPY_OBSTACLES_H */

@@ -30,7 +30,8 @@ append_copied(Buf *sql, const CopyCatalog *catalog)
 }
 
 /*
- * Owners ("o"), those who were granted something ("a"), and those for whom
+ * Owners ("o"), those who were granted something ("a"), those who have default
+ * privileges ("d"), which only a member of them can set, and those for whom
  * there are policies and user mappings ("r").  The bootstrap superuser is
  * pinned and not in pg_shdepend: its objects are looked for themselves.  What
  * belongs to an extension is made by that, in the name of who makes it.
@@ -38,8 +39,9 @@ append_copied(Buf *sql, const CopyCatalog *catalog)
 static const char roles_sql[] =
 	" SELECT DISTINCT pg_get_userbyid(o.role), o.kind FROM ("
 	" SELECT d.classid, d.objid, d.refobjid,"
-	"   CASE d.classid WHEN 'pg_default_acl'::regclass THEN 'a'"
-	"    WHEN 'pg_user_mapping'::regclass THEN 'r' ELSE d.deptype END"
+	"   CASE d.classid WHEN 'pg_default_acl'::regclass THEN"
+	"     CASE d.deptype WHEN 'o' THEN 'd' ELSE 'a' END"
+	"    WHEN 'pg_user_mapping'::regclass THEN 'r' ELSE d.deptype::text END"
 	"  FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass"
 	"  AND d.deptype IN ('o', 'a', 'r') AND d.dbid = (SELECT oid FROM "
 	"pg_database"
@@ -69,8 +71,8 @@ static const char tablespaces_sql[] =
 /* Behind VALUES with the names. */
 static const char roles_lacking_sql[] =
 	") v (name, kind) LEFT JOIN pg_roles r ON r.rolname = v.name"
-	" WHERE (r.oid IS NULL OR v.kind = 'o' AND NOT pg_has_role(r.oid, "
-	"'MEMBER'))";
+	" WHERE (r.oid IS NULL OR v.kind IN ('o', 'd')"
+	"  AND NOT pg_has_role(r.oid, 'MEMBER'))";
 
 static const char tablespaces_lacking_sql[] =
 	") v (name, kind) LEFT JOIN pg_tablespace t ON t.spcname = v.name"
@@ -169,7 +171,7 @@ check_roles(const RestoreLimits *limits, const CopyCatalog *catalog,
 
 	snprintf(lacking_sql, sizeof(lacking_sql), "%s%s%s", roles_lacking_sql,
 			 limits->no_owner ? " AND v.kind <> 'o'" : "",
-			 limits->no_privileges ? " AND v.kind <> 'a'" : "");
+			 limits->no_privileges ? " AND v.kind NOT IN ('a', 'd')" : "");
 	rc = read_lacking(catalog, source, roles_sql, target, lacking_sql, &result,
 					  err);
 	if (rc == RC_OK && lacks(result))

@@ -23,10 +23,11 @@ static const char owned_or_used_sql[] =
 	"  WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid"
 	"  AND a.adrelid IN (SELECT relid FROM relations)))";
 
-/* One field a sequence: "schema"."name" as SQL wants it. */
+/* One field a sequence, of those that meet a condition on c and n:
+ * "schema"."name" as SQL wants it. */
 static Rc
-read_names(const CopyCatalog *catalog, PgConn *source, PGresult **result,
-		   Error *err)
+read_names(const CopyCatalog *catalog, PgConn *source, const char *condition,
+		   PGresult **result, Error *err)
 {
 	Buf sql;
 
@@ -47,6 +48,7 @@ read_names(const CopyCatalog *catalog, PgConn *source, PGresult **result,
 		catalog_append_unselected(catalog, &sql);
 		buf_append_char(&sql, ')');
 	}
+	buf_append_string(&sql, condition);
 	buf_append_string(&sql, " ORDER BY 1");
 	return sql_run(source, &sql, result, err);
 }
@@ -143,7 +145,7 @@ static Rc
 copy_all(const CopyCatalog *catalog, SequenceCopy *copy, Error *err)
 {
 	PGresult *names = NULL;
-	Rc rc = read_names(catalog, copy->source, &names, err);
+	Rc rc = read_names(catalog, copy->source, "", &names, err);
 
 	for (int first = 0; rc == RC_OK && first < PQntuples(names);
 		 first += SEQUENCES_BATCH)
@@ -175,4 +177,33 @@ sequences_advance(const CopyCatalog *catalog, PgConn *source, PgConn *target,
 		.source = source, .target = target, .only_advance = true};
 
 	return copy_all(catalog, &copy, err);
+}
+
+Rc
+sequences_check_readable(const CopyCatalog *catalog, PgConn *source, Error *err)
+{
+	PGresult *names = NULL;
+	Rc rc = read_names(catalog, source,
+					   " AND NOT (has_schema_privilege(n.oid, 'USAGE')"
+					   "  AND has_table_privilege(c.oid, 'SELECT'))",
+					   &names, err);
+
+	if (rc == RC_OK && PQntuples(names) > 0)
+	{
+		const char *name = PQgetvalue(names, 0, 0);
+
+		rc = error_set(err, ERR_CONFIG,
+					   "user \"%s\" may not read %d sequence%s on %s, such as "
+					   "%s",
+					   PQuser(pgconn_raw(source)), PQntuples(names),
+					   PQntuples(names) == 1 ? "" : "s", pgconn_label(source),
+					   name);
+		error_hint(err,
+				   "Run there, as their owner: GRANT SELECT ON SEQUENCE %s TO "
+				   "\"%s\"; or, for all of a schema, GRANT SELECT ON ALL "
+				   "SEQUENCES IN SCHEMA.",
+				   name, PQuser(pgconn_raw(source)));
+	}
+	PQclear(names);
+	return rc;
 }

@@ -22,6 +22,10 @@
 MUST_CHECK Rc sequences_copy(const CopyCatalog *catalog, PgConn *source,
 							 PgConn *target, int *copied, Error *err);
 
+/* Fails if the role may not read all of those. */
+MUST_CHECK Rc sequences_check_readable(const CopyCatalog *catalog,
+									   PgConn *source, Error *err);
+
 /*
  * The same for a further source: only those are set that have come farther
  * there than on the target.

@@ -79,6 +79,60 @@ is(scalar(() = $output =~ /^  warning .*table "public"\."log_\d"/mg), 8,
 my (undef, undef, $log) = $some->run('clone', '--dry-run');
 is(scalar(() = $log =~ /replica identity/g), 1, 'clone says it once');
 
+
+
+# ---- What a clone needs ----
+
+# Each is said by check, by clone before it changes anything, and mended as it is
+# said there.
+my $shop = $pair->with_database('strict');
+$shop->source_sql(<<'END');
+CREATE ROLE owner_of_all;
+CREATE ROLE mover LOGIN REPLICATION;
+CREATE SCHEMA app AUTHORIZATION owner_of_all;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+SET ROLE owner_of_all;
+CREATE TABLE app.item (id serial PRIMARY KEY, name text);
+INSERT INTO app.item (name) VALUES ('one'), ('two');
+CREATE UNLOGGED TABLE app.scratch (id integer PRIMARY KEY);
+ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO mover;
+RESET ROLE;
+END
+$shop->target->safe_psql('postgres', 'CREATE ROLE mover LOGIN');
+$shop->target_sql('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
+$shop->set_conninfo($_, $shop->{$_}->connstr('strict') . ' user=mover')
+  for qw(source target);
+
+my @steps = (
+	[ target => 'may not create the table penstock', 'GRANT CREATE ON DATABASE strict TO mover' ],
+	[ source => 'may not read .* tables', 'GRANT SELECT ON ALL TABLES IN SCHEMA app, public TO mover;
+		GRANT USAGE ON SCHEMA app, public TO mover' ],
+	[ source => 'may not read 2 sequences', 'GRANT SELECT ON ALL SEQUENCES IN SCHEMA app, public TO mover' ],
+	[ target => 'may not create tables on .* in schema public', 'GRANT USAGE, CREATE ON SCHEMA public TO mover' ],
+	[ target => 'roles are missing on .*: owner_of_all, postgres', 'CREATE ROLE owner_of_all; GRANT owner_of_all TO mover; GRANT postgres TO mover' ],
+);
+for my $step (@steps)
+{
+	my ($side, $words, $mend) = @$step;
+	my @said = grep { $_->{message} =~ /$words/ && $_->{level} eq 'error' }
+	  findings($shop);
+
+	cmp_ok(scalar @said, '>', 0, "check says: $words");
+	$shop->fails_like(1, qr/$words/, "so does clone: $words", 'clone')
+	  unless $words =~ /penstock/;
+	is($shop->source_sql("SELECT count(*) FROM pg_replication_slots"),
+		0, 'and has made nothing');
+	my $sql = "${side}_sql";
+	$shop->$sql($mend);
+}
+my @errors = grep { $_->{level} eq 'error' } findings($shop);
+is(scalar @errors, 0, 'then check has no error')
+  or diag(map { "$_->{message}\n" } @errors);
+$shop->clone;
+$shop->source_sql("INSERT INTO app.item (name) VALUES ('three')");
+$shop->follow_to_end;
+$shop->equal_ok('cloned and followed with those privileges');
+
 done_testing();
 
 sub findings

@@ -8,7 +8,6 @@
 
 #include "base/own_command.h"
 #include "cmd/remember.h"
-#include "copy/match.h"
 #include "copy/obstacles.h"
 #include "copy/standby.h"
 #include "net/writer.h"
@@ -159,24 +158,36 @@ clone_check_no_progress(const Clone *clone, const CloneTarget *target,
 	return rc;
 }
 
+/* What the clone is to do; with a target or, for the source alone, NULL. */
+static CopyPlan
+plan_of(const Clone *clone, PgConn *target)
+{
+	return (CopyPlan){
+		.catalog = clone->catalog,
+		.limits =
+			{
+				.no_owner = clone->config->no_owner,
+				.no_privileges = clone->config->no_privileges,
+				.no_tablespaces = clone->config->no_tablespaces,
+			},
+		.source = clone->source,
+		.target = target,
+		.schema_only = clone->config->schema_only,
+		.data_only = clone->config->data_only,
+	};
+}
+
 /* Whether the target can take what the catalog has. */
 static Rc
 check_target(const Clone *clone, const CloneTarget *target, Error *err)
 {
-	const RestoreLimits limits = {
-		.no_owner = clone->config->no_owner,
-		.no_privileges = clone->config->no_privileges,
-		.no_tablespaces = clone->config->no_tablespaces,
-	};
+	const CopyPlan plan = plan_of(clone, target->conn);
 	Rc rc = RC_OK;
 
 	if (!clone->config->schema_only)
 		rc = clone_check_no_progress(clone, target, err);
-	if (rc == RC_OK && clone->config->data_only)
-		rc = match_target(clone->catalog, target->conn, err);
-	else if (rc == RC_OK)
-		rc = obstacles_check_target(clone->catalog, &limits, clone->source,
-									target->conn, err);
+	if (rc == RC_OK)
+		rc = obstacles_check(&plan, COPY_SIDE_TARGET, err);
 	return rc;
 }
 
@@ -209,14 +220,18 @@ Rc
 clone_check_source(Clone *clone, Error *err)
 {
 	const Config *config = clone->config;
+	CopyPlan plan;
 	Rc rc = RC_OK;
 
 	if (!config->schema_only)
 		rc = check_wal_level(clone->source, err);
 	if (rc == RC_OK)
 		rc = clone_read_catalog(clone, true, err);
-	if (rc == RC_OK && !config->schema_only)
-		rc = obstacles_check_source(clone->catalog, clone->source, err);
+	if (rc == RC_OK)
+	{
+		plan = plan_of(clone, NULL);
+		rc = obstacles_check(&plan, COPY_SIDE_SOURCE, err);
+	}
 	if (rc == RC_OK && !config->data_only)
 		rc = find_programs(clone, err);
 	return rc;
