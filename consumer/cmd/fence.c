@@ -37,19 +37,34 @@ typedef struct Fencing
 	const Config *config;
 	PgConn *source;
 	PgConn *targets[CONFIG_TARGETS_MAX];
+	ProgressRow progress[CONFIG_TARGETS_MAX]; /* when it was locked */
 	char labels[CONFIG_TARGETS_MAX][CONFIG_LABEL_SIZE];
 	Lsn lsn;
 } Fencing;
 
 static MUST_CHECK Rc
-open_server(PgConn **conn, const char *conninfo, const char *label, Error *err)
+open_server(PgConn **conn, const char *conninfo, const char *label,
+			PgConnKind kind, Error *err)
 {
 	return pgconn_open(conn,
 					   &(PgConnOptions){.conninfo = conninfo,
 										.label = label,
 										.application_name = "penstock fence",
-										.kind = PGCONN_DATA},
+										.kind = kind},
 					   err);
+}
+
+static MUST_CHECK Rc
+read_history(const Fencing *self, SourceHistory *history, Error *err)
+{
+	PgConn *replication = NULL;
+	Rc rc = open_server(&replication, self->config->source, "source",
+						PGCONN_REPLICATION, err);
+
+	if (rc == RC_OK)
+		rc = slot_read_history(replication, history, err);
+	pgconn_close(replication);
+	return rc;
 }
 
 /* 1. */
@@ -63,7 +78,7 @@ take_target(Fencing *self, int index, Error *err)
 
 	config_label_target(config, index, self->labels[index]);
 	rc = open_server(&self->targets[index], config->targets[index],
-					 self->labels[index], err);
+					 self->labels[index], PGCONN_DATA, err);
 	if (rc == RC_OK)
 		rc = progress_table_read(self->targets[index], config->name, &progress,
 								 err);
@@ -87,7 +102,8 @@ open_all(Fencing *self, Error *err)
 {
 	const Config *config = self->config;
 	SlotInfo slot = {0};
-	Rc rc = open_server(&self->source, config->source, "source", err);
+	Rc rc = open_server(&self->source, config->source, "source", PGCONN_DATA,
+						err);
 
 	if (rc == RC_OK)
 		rc = slot_read(self->source, config->name, &slot, err);
@@ -119,8 +135,29 @@ lock_all(Fencing *self, Lsn *farthest, Error *err)
 			rc = progress_table_lock(self->targets[i], self->config->name,
 									 &progress, err);
 		if (rc == RC_OK)
+			self->progress[i] = progress;
+		if (rc == RC_OK)
 			*farthest = lsn_max(*farthest, progress.end_lsn);
 	}
+	return rc;
+}
+
+/* Where the targets are means nothing in another history. */
+static MUST_CHECK Rc
+check_history(const Fencing *self, Error *err)
+{
+	SourceHistory history = {0};
+	Rc rc = read_history(self, &history, err);
+
+	for (int i = 0; rc == RC_OK && i < self->config->target_count; i++)
+		rc = history_prove(
+			&history,
+			&(HistoryPoint){.source = &self->progress[i].source,
+							.lsn = self->progress[i].end_lsn,
+							.label = self->labels[i],
+							.pipeline = self->config->name_asked},
+			err);
+	history_release(&history);
 	return rc;
 }
 
@@ -304,6 +341,8 @@ command_fence(const Config *config, Error *err)
 		rc = open_all(&self, err);
 	if (rc == RC_OK)
 		rc = lock_all(&self, &farthest, err);
+	if (rc == RC_OK)
+		rc = check_history(&self, err);
 	if (rc == RC_OK)
 		rc = choose_position(&self, farthest, err);
 	if (rc == RC_OK)

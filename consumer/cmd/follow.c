@@ -77,8 +77,9 @@ typedef struct Attempt
 	const Config *config; /* the identity's, from check_slot() on */
 	Identity *identity;   /* borrowed */
 	Streaming *streaming; /* borrowed; from attempt to attempt */
+	PgConn *server; /* an ordinary session of the source, while it is needed */
 	Stream *stream;
-	SourceIdentity source;
+	SourceHistory source;
 	Lsn confirmed_lsn; /* of the slot */
 	Place place;
 	Directory *directory; /* NULL: nothing is placed by one */
@@ -127,27 +128,41 @@ check_slot(Attempt *attempt, Error *err)
 							 .label = "source",
 							 .application_name = "penstock",
 							 .kind = PGCONN_DATA};
-	PgConn *source = NULL;
 	SlotInfo info;
-	Rc rc = pgconn_open(&source, &options, err);
+	Rc rc = pgconn_open(&attempt->server, &options, err);
 
 	if (rc == RC_OK)
-		rc = slot_read(source, config->name, &info, err);
+		rc = slot_read(attempt->server, config->name, &info, err);
 	if (rc == RC_OK)
-		attempt->can_stream = pgconn_server_version_num(source) >=
+		attempt->can_stream = pgconn_server_version_num(attempt->server) >=
 							  STREAMING_VERSION_MIN;
 	if (rc == RC_OK)
 		rc = slot_require_usable(&info, config->name, err);
 	if (rc == RC_OK)
-	{
-		attempt->confirmed_lsn = info.confirmed_lsn;
 		attempt->reached = REACHED_SLOT;
-	}
 	if (rc == RC_OK)
 		rc = learn_identity(attempt, err);
 	if (rc == RC_OK)
-		rc = place_read(&attempt->place, attempt->config, source, err);
-	pgconn_close(source);
+		rc = place_read(&attempt->place, attempt->config, attempt->server, err);
+	return rc;
+}
+
+/*
+ * Where the slot starts.  Before it was ours, somebody else may have moved it:
+ * an own walsender from before that read our last words late.
+ */
+static MUST_CHECK Rc
+read_start(Attempt *attempt, Error *err)
+{
+	SlotInfo info;
+	Rc rc = slot_read(attempt->server, attempt->config->name, &info, err);
+
+	if (rc == RC_OK)
+		rc = slot_read_log_end(attempt->server, &attempt->source, err);
+	if (rc == RC_OK)
+		attempt->confirmed_lsn = info.confirmed_lsn;
+	pgconn_close(attempt->server);
+	attempt->server = NULL;
 	return rc;
 }
 
@@ -184,23 +199,18 @@ open_stream(Attempt *attempt, Error *err)
 									.binary = true,
 									.streaming = wants_streaming(attempt)};
 	PgConn *replication = NULL;
-	SourceSystem system = {0};
 	Rc rc = pgconn_open(&replication, &conn_options, err);
 
 	if (attempt->place.distribution.length > 0)
 		stream_options.distribution = attempt->place.distribution.data;
 	if (rc != RC_OK)
 		return rc;
-	rc = slot_identify_system(replication, &system, err);
+	rc = slot_read_history(replication, &attempt->source, err);
 	if (rc != RC_OK)
 	{
 		pgconn_close(replication);
 		return rc;
 	}
-	snprintf(attempt->source.system_identifier,
-			 sizeof(attempt->source.system_identifier), "%s",
-			 system.system_identifier);
-	attempt->source.timeline = system.timeline;
 	rc = stream_open(&attempt->stream, replication, &stream_options, err);
 	if (rc == RC_OK)
 		attempt->reached = REACHED_STREAM;
@@ -245,7 +255,7 @@ open_sink(Attempt *attempt, int index, Error *err)
 		.conninfo = config->targets[index],
 		.label = label,
 		.pipeline = config->name,
-		.source = attempt->source,
+		.source = &attempt->source,
 		.rules = &config->conflict_rules,
 		.per_transaction = config_applies_transactions(config),
 		.lanes = config->lanes,
@@ -367,6 +377,8 @@ close_attempt(Attempt *attempt)
 	for (int i = 0; i < attempt->sink_count; i++)
 		sink_free(attempt->sinks[i]);
 	stream_close(attempt->stream);
+	pgconn_close(attempt->server);
+	history_release(&attempt->source);
 	place_release(&attempt->place);
 	directory_free(attempt->directory);
 }
@@ -437,6 +449,8 @@ follow_once(Attempt *attempt, Error *err)
 	if (rc == RC_OK)
 		rc = open_stream(attempt, err);
 	if (rc == RC_OK)
+		rc = read_start(attempt, err);
+	if (rc == RC_OK)
 		rc = open_sinks(attempt, err);
 	if (rc == RC_OK)
 		rc = open_directory(attempt, err);
@@ -450,6 +464,7 @@ follow_once(Attempt *attempt, Error *err)
 		pipeline.endpos = fence;
 	log_info("follow", "following with slot \"%s\"", attempt->config->name);
 	pipeline.stream = attempt->stream;
+	pipeline.start_lsn = attempt->confirmed_lsn;
 	pipeline.sinks = attempt->sinks;
 	pipeline.sink_count = attempt->sink_count;
 	pipeline.replace = replace_sink;

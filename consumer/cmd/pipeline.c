@@ -14,6 +14,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "progress/proof.h"
 #include "route/router.h"
 #include "wire/decode.h"
 
@@ -30,12 +31,15 @@
 /* How often the log says how it goes. */
 #define REPORT_INTERVAL_MS 10000
 
+_Static_assert(CONFIG_TARGETS_MAX <= PROOF_MAX, "a proof for each target");
+
 typedef struct Run
 {
 	const Pipeline *pipeline;
 	Decoder *decoder;
 	Router *router;
 	Progress progress;
+	Proof proof;
 	Lsn endpos; /* as Pipeline has it, or its watch said; 0: none */
 	int64_t watch_due_us;
 	Lsn streamed;        /* the stream has come up to here; 0: nowhere yet */
@@ -104,15 +108,22 @@ check_streaming(Run *run, uint32_t passed_xid)
 	stop_reading(run, SINK_DRAINING);
 }
 
-static void
-handle_keepalive(Run *run, const StreamMessage *message)
+static MUST_CHECK Rc
+handle_keepalive(Run *run, const StreamMessage *message, Error *err)
 {
 	if (!in_transaction(run) && !decoder_is_holding(run->decoder))
+	{
+		Rc rc = proof_position(&run->proof, message->lsn, err);
+
+		if (rc != RC_OK)
+			return rc;
 		note_received(run, message->lsn);
+	}
 	if (!message->reply_requested)
-		return;
+		return RC_OK;
 	for (int i = 0; i < run->pipeline->sink_count; i++)
 		run->pipeline->sinks[i]->position_wanted = true;
+	return RC_OK;
 }
 
 /* All of it was handed over. */
@@ -127,8 +138,12 @@ static MUST_CHECK Rc
 handle_frame(Run *run, Frame *frame, Error *err)
 {
 	Lsn endpos = run->endpos;
-	Rc rc;
+	Rc rc = RC_OK;
 
+	if (frame->begins && proof_is_open(&run->proof))
+		rc = proof_transaction(&run->proof, &frame->txn, err);
+	if (rc != RC_OK)
+		return rc;
 	if (endpos != 0 && frame->begins && frame->txn.end_lsn > endpos)
 	{
 		/* It is beyond what was asked for, and all before it is here. */
@@ -230,8 +245,7 @@ receive_message(Run *run, size_t *bytes, Error *err)
 	*bytes += message.length;
 	if (message.kind == STREAM_DATA)
 		return handle_data(run, &message, err);
-	handle_keepalive(run, &message);
-	return RC_OK;
+	return handle_keepalive(run, &message, err);
 }
 
 /* What comes next.  RC_AGAIN: nothing now. */
@@ -275,7 +289,8 @@ receive_messages(Run *run, Error *err)
  * connection broke.  The server starts from what it knows, and what is
  * confirmed to it lets it forget the catalogs of that time, with which it has
  * yet to decode ("could not map filenode").  So nothing is confirmed that this
- * stream has not come to.
+ * stream has not come to, nor anything before the stream is known to be of the
+ * right log (0 says nothing).
  */
 static void
 update_positions(Run *run)
@@ -283,6 +298,7 @@ update_positions(Run *run)
 	const Pipeline *pipeline = run->pipeline;
 	ProgressTarget targets[CONFIG_TARGETS_MAX];
 	StreamPositions positions;
+	Lsn confirmed;
 
 	for (int i = 0; i < pipeline->sink_count; i++)
 	{
@@ -295,10 +311,12 @@ update_positions(Run *run)
 	progress_update(&run->progress, targets, pipeline->sink_count);
 	for (int i = 0; i < pipeline->sink_count; i++)
 		pipeline->sinks[i]->everywhere_lsn = run->progress.confirmed;
-	positions = (StreamPositions){
-		.received = run->progress.received,
-		.durable = lsn_min(run->progress.confirmed, run->streamed),
-		.applied = run->progress.applied};
+	confirmed = proof_is_open(&run->proof)
+					? 0
+					: lsn_min(run->progress.confirmed, run->streamed);
+	positions = (StreamPositions){.received = run->progress.received,
+								  .durable = confirmed,
+								  .applied = run->progress.applied};
 	stream_set_positions(pipeline->stream, &positions);
 }
 
@@ -565,7 +583,16 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	Rc rc;
 
 	for (int i = 0; i < pipeline->sink_count; i++)
-		durable = lsn_min(durable, pipeline->sinks[i]->durable_lsn);
+	{
+		const Sink *sink = pipeline->sinks[i];
+		const ProofItem last = {.label = sink->label,
+								.commit_lsn = sink->last_commit_lsn,
+								.commit_time_us = sink->last_commit_time_us};
+
+		durable = lsn_min(durable, sink->durable_lsn);
+		if (pipeline->start_lsn != 0)
+			proof_add(&run.proof, &last, pipeline->start_lsn);
+	}
 	progress_init(&run.progress, durable);
 	run.decoder = decoder_new();
 	run.router = router_new(&(RouterOptions){

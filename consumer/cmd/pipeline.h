@@ -22,6 +22,8 @@
 typedef struct Pipeline
 {
 	Stream *stream; /* borrowed */
+	Lsn start_lsn;  /* where the slot starts, read when the stream had begun;
+					   0: not known, and nothing is proved by it */
 	Sink **sinks;   /* borrowed */
 	int sink_count;
 	const Placement *placement; /* of the sinks; borrowed, or NULL */

@@ -121,14 +121,17 @@ struct Sink
 	const SinkOps *ops; /* first: see the casts of its implementations */
 
 	/* Set by the implementation. */
-	const char *label; /* for messages; or NULL */
-	Lsn start_lsn;     /* it has everything up to here: skip it */
-	Lsn applied_lsn;   /* everything before can be seen there */
-	Lsn durable_lsn;   /* everything before survives a crash there */
-	Lsn fence_lsn;     /* nothing behind it is wanted at present; 0: no such */
-	bool full;         /* give it nothing more for now */
-	bool stopped;      /* in SINK_STOPPING: durable_lsn is final */
-	bool absent;       /* stands in for one that is away; see absent.h */
+	const char *label;   /* for messages; or NULL */
+	Lsn start_lsn;       /* it has everything up to here: skip it */
+	Lsn last_commit_lsn; /* of the last transaction that it applied before it
+							started; 0: none, or not known */
+	int64_t last_commit_time_us; /* since 2000-01-01 UTC */
+	Lsn applied_lsn;             /* everything before can be seen there */
+	Lsn durable_lsn;             /* everything before survives a crash there */
+	Lsn fence_lsn; /* nothing behind it is wanted at present; 0: no such */
+	bool full;     /* give it nothing more for now */
+	bool stopped;  /* in SINK_STOPPING: durable_lsn is final */
+	bool absent;   /* stands in for one that is away; see absent.h */
 	uint32_t
 		refused_xid; /* with ERR_STREAMING: the transaction, 0: not known */
 	int64_t transactions; /* applied since it was made */

@@ -29,18 +29,85 @@ parse_lsn_field(const PGresult *result, int column, Lsn *lsn, Error *err)
 	return RC_OK;
 }
 
-Rc
-slot_identify_system(PgConn *replication, SourceSystem *system, Error *err)
+static MUST_CHECK Rc
+identify_system(PgConn *replication, SourceHistory *history, Error *err)
 {
 	PGresult *result = NULL;
 	Rc rc = pgconn_exec(replication, "IDENTIFY_SYSTEM", &result, err);
 
 	if (rc != RC_OK)
 		return rc;
-	COPY_FIELD(system->system_identifier, result, 0);
-	system->timeline = (uint32_t) strtoul(PQgetvalue(result, 0, 1), NULL, 10);
-	rc = parse_lsn_field(result, 2, &system->flush_lsn, err);
+	COPY_FIELD(history->identity.system_identifier, result, 0);
+	history->identity.timeline = (uint32_t) strtoul(PQgetvalue(result, 0, 1),
+													NULL, 10);
+	rc = parse_lsn_field(result, 2, &history->flush_lsn, err);
 	PQclear(result);
+	return rc;
+}
+
+/* A walsender of a database answers queries as well. */
+static MUST_CHECK Rc
+read_is_standby(PgConn *replication, bool *is_standby, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(replication, "SELECT pg_catalog.pg_is_in_recovery()",
+						&result, err);
+
+	if (rc != RC_OK)
+		return rc;
+	*is_standby = PQgetvalue(result, 0, 0)[0] == 't';
+	PQclear(result);
+	return RC_OK;
+}
+
+/* The first timeline has no history. */
+static MUST_CHECK Rc
+read_ends(PgConn *replication, SourceHistory *history, Error *err)
+{
+	char command[64];
+	PGresult *result = NULL;
+	Rc rc;
+
+	if (history->identity.timeline <= 1)
+		return RC_OK;
+	snprintf(command, sizeof(command), "TIMELINE_HISTORY %u",
+			 history->identity.timeline);
+	rc = pgconn_exec(replication, command, &result, err);
+	if (rc == RC_OK)
+		rc = history_read_ends(history, PQgetvalue(result, 0, 1), err);
+	PQclear(result);
+	return rc;
+}
+
+/* Whether it is a standby comes first: it may stop being one. */
+Rc
+slot_read_history(PgConn *replication, SourceHistory *history, Error *err)
+{
+	Rc rc = read_is_standby(replication, &history->is_standby, err);
+
+	if (rc == RC_OK)
+		rc = identify_system(replication, history, err);
+	if (rc == RC_OK)
+		rc = read_ends(replication, history, err);
+	return rc;
+}
+
+Rc
+slot_read_log_end(PgConn *source, SourceHistory *history, Error *err)
+{
+	static const char sql[] =
+		"SELECT CASE WHEN pg_catalog.pg_is_in_recovery()"
+		" THEN greatest(pg_catalog.pg_last_wal_receive_lsn(),"
+		"  pg_catalog.pg_last_wal_replay_lsn())"
+		" ELSE pg_catalog.pg_current_wal_flush_lsn() END";
+	PGresult *result = NULL;
+	Lsn lsn = 0;
+	Rc rc = pgconn_exec(source, sql, &result, err);
+
+	if (rc == RC_OK)
+		rc = parse_lsn_field(result, 0, &lsn, err);
+	PQclear(result);
+	history->flush_lsn = lsn_max(history->flush_lsn, lsn);
 	return rc;
 }
 

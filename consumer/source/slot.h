@@ -11,22 +11,16 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "model/history.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
 /* The output plugin's library name, which is also the slot's plugin. */
 #define SLOT_PLUGIN         "penstock"
 
-#define SLOT_SYSTEM_ID_SIZE 24
+#define SLOT_SYSTEM_ID_SIZE HISTORY_SYSTEM_ID_SIZE
 #define SLOT_SNAPSHOT_SIZE  64
 #define SLOT_PLUGIN_SIZE    64
-
-typedef struct SourceSystem
-{
-	char system_identifier[SLOT_SYSTEM_ID_SIZE];
-	uint32_t timeline;
-	Lsn flush_lsn; /* where its log is */
-} SourceSystem;
 
 typedef struct SlotInfo
 {
@@ -54,9 +48,19 @@ typedef struct SlotSnapshot
 	char name[SLOT_SNAPSHOT_SIZE]; /* exported snapshot of all before */
 } SlotSnapshot;
 
-/* Asks a replication connection who it is connected to. */
-MUST_CHECK Rc slot_identify_system(PgConn *replication, SourceSystem *system,
-								   Error *err);
+/*
+ * Asks a replication connection who it is connected to.  *history, zeroed
+ * before, is released by the caller, also after a failure.
+ */
+MUST_CHECK Rc slot_read_history(PgConn *replication, SourceHistory *history,
+								Error *err);
+
+/*
+ * Reads once more, through an ordinary connection, where the source's log is.
+ * What somebody else has read from a slot until it became ours is before that.
+ */
+MUST_CHECK Rc slot_read_log_end(PgConn *source, SourceHistory *history,
+								Error *err);
 
 /*
  * The system identifier of a server, source or target, through an ordinary

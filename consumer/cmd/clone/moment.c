@@ -19,16 +19,12 @@
 Rc
 clone_identify_source(Clone *clone, Error *err)
 {
-	SourceSystem system;
-	Rc rc = slot_identify_system(clone->replication, &system, err);
+	SourceHistory history = {0};
+	Rc rc = slot_read_history(clone->replication, &history, err);
 
-	if (rc != RC_OK)
-		return rc;
-	snprintf(clone->identity.system_identifier,
-			 sizeof(clone->identity.system_identifier), "%s",
-			 system.system_identifier);
-	clone->identity.timeline = system.timeline;
-	return RC_OK;
+	clone->identity = history.identity;
+	history_release(&history);
+	return rc;
 }
 
 static Rc

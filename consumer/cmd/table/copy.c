@@ -136,8 +136,8 @@ say_copied(TableCopy *copy, TableTarget *target, Error *err)
 
 	snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
 	if (rc == RC_OK)
-		rc = progress_table_begin(target->conn, work->slot, &work->identity,
-								  lsn, err);
+		rc = progress_table_begin(target->conn, work->slot,
+								  &work->history.identity, lsn, err);
 	if (rc == RC_OK)
 		rc = table_write(work, target, &row, err);
 	return table_end(target, rc, err);

@@ -238,7 +238,7 @@ open_sink(TableJoin *join, TableTarget *target, const SlotInfo *slot,
 		.conninfo = target->conninfo,
 		.label = target->label,
 		.pipeline = work->slot,
-		.source = work->identity,
+		.source = &work->history,
 		.rules = &work->config->conflict_rules,
 		.memory_bytes = work->config->memory_bytes /
 						(size_t) work->target_count,
@@ -293,6 +293,11 @@ catch_up(TableJoin *join, Error *err)
 	join->joining = false;
 	if (rc == RC_OK)
 		rc = open_stream(join, err);
+	/* Before it was ours, our last words may have come late. */
+	if (rc == RC_OK)
+		rc = require_slot(join, &slot, err);
+	if (rc == RC_OK)
+		rc = slot_read_log_end(work->source, &work->history, err);
 	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
 		if (work->targets[i].row.kind != TABLE_READY)
 		{
@@ -304,6 +309,7 @@ catch_up(TableJoin *join, Error *err)
 		return rc;
 	FAULT("table.catching_up");
 	pipeline.stream = join->stream;
+	pipeline.start_lsn = slot.confirmed_lsn;
 	pipeline.sinks = join->sinks;
 	pipeline.sink_count = join->count;
 	rc = pipeline_run(&pipeline, &progressed, err);

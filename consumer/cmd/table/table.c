@@ -175,8 +175,8 @@ leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 	if (rc == RC_OK && keep)
 	{
 		snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
-		rc = progress_table_begin(target->conn, work->slot, &work->identity,
-								  row.watermark, err);
+		rc = progress_table_begin(target->conn, work->slot,
+								  &work->history.identity, row.watermark, err);
 	}
 	else if (rc == RC_OK)
 		rc = progress_table_remove(target->conn, work->slot, &removed, err);

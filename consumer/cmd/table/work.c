@@ -69,16 +69,37 @@ static Rc
 identify_source(TableWork *work, Error *err)
 {
 	PgConn *replication = NULL;
-	SourceSystem system = {0};
 	Rc rc = table_open_replication(work->config, &replication, err);
 
 	if (rc == RC_OK)
-		rc = slot_identify_system(replication, &system, err);
+		rc = slot_read_history(replication, &work->history, err);
 	pgconn_close(replication);
-	snprintf(work->identity.system_identifier,
-			 sizeof(work->identity.system_identifier), "%s",
-			 system.system_identifier);
-	work->identity.timeline = system.timeline;
+	return rc;
+}
+
+/*
+ * Where a table is copied is noted as a position of the timeline that the
+ * pipeline is on; so that must be the source's.
+ */
+static MUST_CHECK Rc
+check_timeline(const TableWork *work, const TableTarget *target, Error *err)
+{
+	const SourceIdentity *source = &work->history.identity;
+	const SourceIdentity *known = &target->progress.source;
+	Rc rc;
+
+	if (known->timeline == source->timeline)
+		return RC_OK;
+	rc = error_set(err, ERR_CONNECT,
+				   "pipeline \"%s\" has not been followed from the source's "
+				   "timeline %u",
+				   work->config->name, source->timeline);
+	error_detail(err, "The progress on %s is of timeline %u.", target->label,
+				 known->timeline);
+	error_hint(err,
+			   "The source is another server than before, or was restored.  "
+			   "Run \"penstock follow --name=%s\" first.",
+			   work->config->name_asked);
 	return rc;
 }
 
@@ -91,26 +112,30 @@ table_command(const TableWork *work, const char *verb)
 }
 
 static Rc
-check_progress(const TableWork *work, const TableTarget *target, Error *err)
+require_progress(const TableWork *work, const TableTarget *target, Error *err)
 {
 	const char *name = work->config->name;
-	Rc rc;
+	Rc rc = RC_OK;
 
 	if (!target->progress.exists)
 	{
 		rc = error_set(err, ERR_CONFIG, "%s has no progress of pipeline \"%s\"",
 					   target->label, name);
 		error_hint(err, "Copy the data first: \"%s\".", OWN_COMMAND("clone"));
-		return rc;
 	}
-	if (strcmp(target->progress.source.system_identifier,
-			   work->identity.system_identifier) == 0)
-		return RC_OK;
-	rc = error_set(err, ERR_CONFIG,
-				   "%s was copied from another server than the source",
-				   target->label);
-	error_hint(err, "Connect to the server that it was copied from.");
 	return rc;
+}
+
+static MUST_CHECK Rc
+check_history(const TableWork *work, const TableTarget *target, Error *err)
+{
+	Rc rc = history_prove(&work->history,
+						  &(HistoryPoint){.source = &target->progress.source,
+										  .lsn = target->progress.end_lsn,
+										  .label = target->label,
+										  .pipeline = work->config->name_asked},
+						  err);
+	return rc == RC_OK ? check_timeline(work, target, err) : rc;
 }
 
 static Rc
@@ -139,7 +164,7 @@ open_target(TableWork *work, int number, Error *err)
 		rc = progress_table_read(target->conn, work->config->name,
 								 &target->progress, err);
 	if (rc == RC_OK)
-		rc = check_progress(work, target, err);
+		rc = require_progress(work, target, err);
 	if (rc == RC_OK)
 		rc = table_state_create(target->conn, err);
 	return rc;
@@ -166,11 +191,14 @@ open_all(TableWork *work, Error *err)
 	if (rc == RC_OK)
 		rc = pgconn_exec(work->source, "SET jit = off", NULL, err);
 	if (rc == RC_OK)
-		rc = identify_source(work, err);
-	if (rc == RC_OK)
 		rc = check_slot(work, err);
 	for (int i = 0; i < config->target_count && rc == RC_OK; i++)
 		rc = open_target(work, i, err);
+	/* Behind that, because a follower goes on meanwhile. */
+	if (rc == RC_OK)
+		rc = identify_source(work, err);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = check_history(work, &work->targets[i], err);
 	return rc;
 }
 
@@ -184,6 +212,7 @@ close_all(TableWork *work)
 		work->targets[i].conn = NULL;
 	}
 	work->target_count = 0;
+	history_release(&work->history);
 	pgconn_close(work->source);
 	work->source = NULL;
 }
@@ -433,7 +462,9 @@ table_begin(TableWork *work, TableTarget *target, Error *err)
 		rc = progress_table_lock(target->conn, pipeline, &target->progress,
 								 err);
 	if (rc == RC_OK)
-		rc = check_progress(work, target, err);
+		rc = slot_read_log_end(work->source, &work->history, err);
+	if (rc == RC_OK)
+		rc = check_history(work, target, err);
 	if (rc == RC_OK)
 		rc = table_state_read(target->conn, pipeline, &work->names[0],
 							  &target->row, err);

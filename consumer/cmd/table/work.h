@@ -38,7 +38,7 @@ typedef struct TableWork
 	const Config *config;
 	Arena *arena;
 	PgConn *source;
-	SourceIdentity identity;
+	SourceHistory history; /* of the source */
 	TableTarget targets[CONFIG_TARGETS_MAX];
 	int target_count;
 

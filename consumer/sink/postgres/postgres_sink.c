@@ -549,6 +549,11 @@ start_from(PostgresSink *self, const ProgressRow *progress)
 	self->target.placed_lsn = lsn;
 	self->target.position_at_us = clock_monotonic_us();
 	self->sink.start_lsn = lsn;
+	if (progress->has_commit_time)
+	{
+		self->sink.last_commit_lsn = progress->commit_lsn;
+		self->sink.last_commit_time_us = progress->commit_time_us;
+	}
 	self->sink.applied_lsn = lsn;
 	self->sink.received_lsn = lsn;
 	self->sink.durable_lsn = lsn;
@@ -625,7 +630,7 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 	SessionOptions session_options = {.conninfo = options->conninfo,
 									  .label = options->label,
 									  .pipeline = options->pipeline,
-									  .source = &options->source,
+									  .source = options->source,
 									  .rules = options->rules,
 									  .node = options->node,
 									  .memory = options->memory,

@@ -22,19 +22,19 @@
 
 typedef struct PostgresSinkOptions
 {
-	const char *conninfo; /* borrowed while the sink lives */
-	const char *label;    /* for messages: target, or target "2" */
-	const char *pipeline; /* copied */
-	SourceIdentity source;
-	size_t memory_bytes;        /* for changes that are held */
-	bool per_transaction;       /* each source transaction is one there, too */
-	int lanes;                  /* connections for that; else 1 */
-	const ConflictRules *rules; /* borrowed while the sink lives, or NULL */
-	const NodeIdentity *node;   /* what the target must have been loaded as; or
-								 * NULL: without a placement */
+	const char *conninfo;        /* borrowed while the sink lives */
+	const char *label;           /* for messages: target, or target "2" */
+	const char *pipeline;        /* copied */
+	const SourceHistory *source; /* borrowed during the call */
+	size_t memory_bytes;         /* for changes that are held */
+	bool per_transaction;        /* each source transaction is one there, too */
+	int lanes;                   /* connections for that; else 1 */
+	const ConflictRules *rules;  /* borrowed while the sink lives, or NULL */
+	const NodeIdentity *node;    /* what the target must have been loaded as; or
+								  * NULL: without a placement */
 	const PipelineMemory *memory; /* what it is to remember; borrowed while the
 								   * sink lives; or NULL: it is not asked */
-	const TableName *only;        /* apply nothing to other tables; or NULL */
+	const TableName *only;       /* apply nothing to other tables; or NULL */
 	int only_count;
 } PostgresSinkOptions;
 

@@ -33,6 +33,9 @@ static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	/* It is updated all the time: leave room for updates in the page. */
 	" WITH (fillfactor = 10)";
 
+/* A timeline printed. */
+#define TIMELINE_TEXT_SIZE 16
+
 /* Microseconds since 2000-01-01 UTC to and from timestamptz, exactly. */
 #define EPOCH_SQL "timestamptz '2000-01-01 00:00:00+00'"
 
@@ -124,7 +127,7 @@ progress_table_begin(PgConn *target, const char *pipeline,
 		" applied_at = NULL, transactions = 0, rows = 0,"
 		" lease_token = progress.lease_token + 1, lease_holder = NULL";
 	char lsn_text[LSN_TEXT_SIZE];
-	char timeline_text[16];
+	char timeline_text[TIMELINE_TEXT_SIZE];
 	const char *params[] = {pipeline, source->system_identifier, timeline_text,
 							lsn_text};
 
@@ -224,20 +227,24 @@ parse_updated(PgConn *target, const char *pipeline, const PGresult *result,
 }
 
 Rc
-progress_table_claim(PgConn *target, const char *pipeline, ProgressRow *row,
-					 Error *err)
+progress_table_claim(PgConn *target, const char *pipeline, uint32_t timeline,
+					 ProgressRow *row, Error *err)
 {
 	static const char sql[] =
 		"UPDATE penstock.progress SET lease_token = lease_token + 1,"
+		" source_timeline = $2::bigint,"
 		" lease_holder = format('pid %s, client %s', pg_backend_pid(),"
 		" coalesce(host(inet_client_addr()), 'local'))"
 		" WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL;
-	const char *params[] = {pipeline};
+	char timeline_text[TIMELINE_TEXT_SIZE];
+	const char *params[] = {pipeline, timeline_text};
 	PGresult *result = NULL;
 	Rc rc = progress_table_read(target, pipeline, row, err);
 
+	snprintf(timeline_text, sizeof(timeline_text), "%u", timeline);
 	if (rc == RC_OK && row->exists)
-		rc = pgconn_exec_params(target, sql, 1, params, &result, err);
+		rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
+								err);
 	if (rc == RC_OK)
 		rc = parse_updated(target, pipeline, result, row, err);
 	PQclear(result);

@@ -22,20 +22,12 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "model/history.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
-#define PROGRESS_SYSTEM_ID_SIZE 24
-
 /* A process and an address. */
 #define PROGRESS_HOLDER_SIZE 96
-
-/* Which server the positions belong to. */
-typedef struct SourceIdentity
-{
-	char system_identifier[PROGRESS_SYSTEM_ID_SIZE]; /* as IDENTIFY_SYSTEM */
-	uint32_t timeline;
-} SourceIdentity;
 
 typedef struct ProgressRow
 {
@@ -67,11 +59,14 @@ MUST_CHECK Rc progress_table_read(PgConn *target, const char *pipeline,
 								  ProgressRow *row, Error *err);
 
 /*
- * Claims the lease and reads the row as it then stands.  Waits for a
- * transaction of a former holder to end.  No row is ERR_CONFIG.
+ * Claims the lease, in the transaction that is open, and reads the row as it
+ * then stands: on that timeline of the source, in whose history the position
+ * was found to be.  Waits for a transaction of a former holder to end.  No row
+ * is ERR_CONFIG.
  */
 MUST_CHECK Rc progress_table_claim(PgConn *target, const char *pipeline,
-								   ProgressRow *row, Error *err);
+								   uint32_t timeline, ProgressRow *row,
+								   Error *err);
 
 /*
  * Takes a lock of the pipeline's row, in the transaction that is open: until

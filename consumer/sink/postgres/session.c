@@ -4,9 +4,11 @@
  */
 #include "sink/postgres/session.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/xalloc.h"
 #include "net/origin.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/ledger.h"
@@ -66,8 +68,8 @@ end_predecessor(PgConn *conn, const SessionOptions *options)
 {
 	Error failure = {0};
 	bool ended;
-	Rc rc = progress_table_end_holder(conn, options->pipeline, options->source,
-									  &ended, &failure);
+	Rc rc = progress_table_end_holder(
+		conn, options->pipeline, &options->source->identity, &ended, &failure);
 
 	if (rc == RC_OK && ended)
 		log_warning("apply",
@@ -119,24 +121,26 @@ end_others(PgConn *conn, const SessionOptions *options, Error *err)
 							  LENGTH_OF(params), params, NULL, err);
 }
 
+/* Whether where the target is, or a copy of a table, is in the source's
+ * history. */
 static MUST_CHECK Rc
-check_source(const SessionOptions *options, const ProgressRow *row, Error *err)
+check_history(const SessionOptions *options, const ProgressRow *row, Lsn copied,
+			  Error *err)
 {
-	const SourceIdentity *source = options->source;
-	Rc rc;
+	HistoryPoint point = {.source = &row->source,
+						  .lsn = row->end_lsn,
+						  .label = options->label,
+						  .pipeline = options->pipeline};
+	char *label;
+	Rc rc = history_prove(options->source, &point, err);
 
-	if (strcmp(row->source.system_identifier, source->system_identifier) == 0)
-		return RC_OK;
-	rc = error_set(err, ERR_CONFIG,
-				   "%s was copied from another server than the source",
-				   options->label);
-	error_detail(err,
-				 "Its progress in pipeline \"%s\" belongs to system %s; the "
-				 "source is system %s.",
-				 options->pipeline, row->source.system_identifier,
-				 source->system_identifier);
-	error_hint(err, "Connect to the server that it was copied from, or copy it "
-					"again.");
+	if (rc != RC_OK || copied <= row->end_lsn)
+		return rc;
+	label = xasprintf("a table that was copied to %s", options->label);
+	point.label = label;
+	point.lsn = copied;
+	rc = history_prove(options->source, &point, err);
+	free(label);
 	return rc;
 }
 
@@ -156,6 +160,42 @@ set_up_moved(Session *self, const SessionOptions *options, Error *err)
 }
 
 static MUST_CHECK Rc
+read_table_states(Session *self, const SessionOptions *options, Error *err)
+{
+	if (options->only == NULL)
+		return table_states_read(&self->table_states, self->conn,
+								 options->pipeline, err);
+	self->table_states = table_states_only(options->only, options->only_count);
+	return RC_OK;
+}
+
+/*
+ * Under the lock of the row nobody moves the position that is checked, nor
+ * changes the tables' states.
+ */
+static MUST_CHECK Rc
+claim(Session *self, const SessionOptions *options, Error *err)
+{
+	PgConn *conn = self->conn;
+	ProgressRow *row = &self->progress;
+	Rc rc = pgconn_exec(conn, "BEGIN", NULL, err);
+
+	if (rc == RC_OK && row->exists)
+		rc = progress_table_lock(conn, options->pipeline, row, err);
+	if (rc == RC_OK && row->exists)
+		rc = read_table_states(self, options, err);
+	if (rc == RC_OK && row->exists)
+		rc = check_history(
+			options, row, table_states_last_watermark(self->table_states), err);
+	if (rc == RC_OK)
+		rc = progress_table_claim(conn, options->pipeline,
+								  options->source->identity.timeline, row, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, "COMMIT", NULL, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
 set_up(Session *self, const SessionOptions *options, Error *err)
 {
 	PgConn *conn = self->conn;
@@ -166,7 +206,7 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 	if (rc == RC_OK)
 		rc = progress_table_read(conn, options->pipeline, row, err);
 	if (rc == RC_OK && row->exists)
-		rc = check_source(options, row, err);
+		rc = check_history(options, row, 0, err);
 	if (rc == RC_OK && row->exists)
 		rc = node_table_check(conn, options->pipeline, options->node, err);
 	if (rc == RC_OK)
@@ -178,20 +218,12 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 	if (rc == RC_OK && row->exists)
 		rc = set_up_moved(self, options, err);
 	if (rc == RC_OK)
-		rc = progress_table_claim(conn, options->pipeline, row, err);
-	if (rc == RC_OK)
-		rc = check_source(options, row, err);
+		rc = claim(self, options, err);
 	if (rc == RC_OK && options->memory != NULL)
 		rc = pipeline_table_agree(conn, options->pipeline, options->memory,
 								  err);
 	if (rc == RC_OK)
 		rc = end_others(conn, options, err);
-	if (rc == RC_OK && options->only != NULL)
-		self->table_states = table_states_only(options->only,
-											   options->only_count);
-	else if (rc == RC_OK)
-		rc = table_states_read(&self->table_states, conn, options->pipeline,
-							   err);
 	if (rc == RC_OK && options->only == NULL)
 		rc = fence_read(conn, options->pipeline, &self->fence_lsn, err);
 	if (rc == RC_OK)

@@ -20,7 +20,7 @@ typedef struct SessionOptions
 	const char *conninfo;
 	const char *label;
 	const char *pipeline;
-	const SourceIdentity *source;
+	const SourceHistory *source;
 	const ConflictRules *rules;   /* or NULL */
 	const NodeIdentity *node;     /* as PostgresSinkOptions has it */
 	const PipelineMemory *memory; /* the same */

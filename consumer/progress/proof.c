@@ -1,0 +1,95 @@
+/*
+ * proof.c
+ *    Transactions that have to come once more.
+ */
+#include "progress/proof.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+void
+proof_add(Proof *proof, const ProofItem *item, Lsn start_lsn)
+{
+	if (item->commit_lsn == 0 || item->commit_lsn < start_lsn)
+		return;
+	CHECK(proof->count < PROOF_MAX);
+	proof->items[proof->count++] = *item;
+}
+
+static MUST_CHECK Rc
+refuse(const ProofItem *item, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "%s has changes that are not in the source's log",
+					  item->label != NULL ? item->label : "target");
+
+	error_hint(err,
+			   "Was the source put back to an earlier state, for example from "
+			   "a snapshot of its disk?  Then the target has rows that the "
+			   "source has not: remove the pipeline with \"penstock drop\" and "
+			   "copy again.");
+	return rc;
+}
+
+/* RC_OK: this is the transaction. */
+static MUST_CHECK Rc
+compare(const ProofItem *item, const TxnInfo *txn, Error *err)
+{
+	Rc rc;
+
+	if (txn->commit_lsn == item->commit_lsn &&
+		txn->commit_time_us == item->commit_time_us)
+		return RC_OK;
+	rc = refuse(item, err);
+	error_detail(err,
+				 "The last transaction that it has applied was committed at "
+				 "LSN " LSN_FORMAT "; the source's log has another one at "
+				 "LSN " LSN_FORMAT ", transaction %u.",
+				 LSN_ARGS(item->commit_lsn), LSN_ARGS(txn->commit_lsn),
+				 txn->xid);
+	return rc;
+}
+
+Rc
+proof_transaction(Proof *proof, const TxnInfo *txn, Error *err)
+{
+	int left = 0;
+
+	for (int i = 0; i < proof->count; i++)
+	{
+		const ProofItem *item = &proof->items[i];
+
+		if (txn->commit_lsn < item->commit_lsn)
+			proof->items[left++] = *item;
+		else
+		{
+			Rc rc = compare(item, txn, err);
+
+			if (rc != RC_OK)
+				return rc;
+		}
+	}
+	proof->count = left;
+	return RC_OK;
+}
+
+Rc
+proof_position(Proof *proof, Lsn lsn, Error *err)
+{
+	for (int i = 0; i < proof->count; i++)
+	{
+		const ProofItem *item = &proof->items[i];
+		Rc rc;
+
+		if (lsn <= item->commit_lsn)
+			continue;
+		rc = refuse(item, err);
+		error_detail(err,
+					 "The last transaction that it has applied was committed "
+					 "at LSN " LSN_FORMAT "; the source's log has been read up "
+					 "to LSN " LSN_FORMAT " and does not have it.",
+					 LSN_ARGS(item->commit_lsn), LSN_ARGS(lsn));
+		return rc;
+	}
+	return RC_OK;
+}

@@ -1,0 +1,168 @@
+/*
+ * history_test.c
+ *    Positions that are in a source's history, and those that are not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/history.h"
+
+static const char ends[] = "1\t0/3000000\tno recovery target specified\n"
+						   "\n# a note\n"
+						   "2\t0/5000000\tbefore 2024-01-01\n";
+
+/* A primary on timeline 4, which began where 2 was left; 3 was never its own.
+ */
+static void
+make(SourceHistory *history)
+{
+	Error err = {0};
+
+	*history = (SourceHistory){
+		.identity = {.system_identifier = "7", .timeline = 4},
+		.flush_lsn = 0x9000000,
+	};
+	assert_int_equal(history_read_ends(history, ends, &err), RC_OK);
+	assert_int_equal(history->end_count, 2);
+}
+
+/* The answer for a target there, and its detail, if it is a refusal. */
+static ErrorCode
+prove(const SourceHistory *history, const char *system, uint32_t timeline,
+	  Lsn lsn, const char *detail)
+{
+	SourceIdentity source = {.timeline = timeline};
+	const HistoryPoint point = {
+		.source = &source, .lsn = lsn, .label = "target", .pipeline = "p"};
+	Error err = {0};
+	ErrorCode code = ERR_NONE;
+
+	strcpy(source.system_identifier, system);
+	if (history_prove(history, &point, &err) == RC_FAIL)
+	{
+		code = err.code;
+		if (detail == NULL || strstr(err.detail, detail) == NULL)
+			fail_msg("unexpected detail: %s", err.detail);
+	}
+	error_reset(&err);
+	return code;
+}
+
+static void
+positions_up_to_the_end_of_the_log_are_the_sources(void **state UNUSED)
+{
+	SourceHistory history;
+
+	make(&history);
+	assert_int_equal(prove(&history, "7", 4, 0x9000000, NULL), ERR_NONE);
+	assert_int_equal(prove(&history, "7", 4, 0x9000010,
+						   "at 0/9000010, and the source's log ends at "
+						   "0/9000000, 16 bytes before"),
+					 ERR_CONFIG);
+	history_release(&history);
+}
+
+static void
+positions_up_to_where_a_timeline_was_left_are_the_sources(void **state UNUSED)
+{
+	SourceHistory history;
+
+	make(&history);
+	assert_int_equal(prove(&history, "7", 1, 0x3000000, NULL), ERR_NONE);
+	assert_int_equal(prove(&history, "7", 1, 0x3000001,
+						   "at 0/3000001, timeline 1; the source's timeline 2 "
+						   "began at 0/3000000: the last 1 bytes"),
+					 ERR_CONFIG);
+	assert_int_equal(prove(&history, "7", 2, 0x5000000, NULL), ERR_NONE);
+	assert_int_equal(prove(&history, "7", 2, 0x5000020,
+						   "timeline 2; the source's timeline 4 began at "
+						   "0/5000000: the last 32 bytes"),
+					 ERR_CONFIG);
+	history_release(&history);
+}
+
+static void
+a_timeline_that_is_not_in_the_history_is_refused(void **state UNUSED)
+{
+	SourceHistory history;
+
+	make(&history);
+	assert_int_equal(prove(&history, "7", 3, 0x10,
+						   "timeline 3; the source is on timeline 4, which "
+						   "does not come from there"),
+					 ERR_CONFIG);
+	assert_int_equal(prove(&history, "7", 5, 0x10,
+						   "timeline 5; the source is on timeline 4, which is "
+						   "an earlier one"),
+					 ERR_CONFIG);
+	history_release(&history);
+}
+
+static void
+another_system_is_refused(void **state UNUSED)
+{
+	SourceHistory history;
+
+	make(&history);
+	assert_int_equal(prove(&history, "8", 4, 0x10,
+						   "belongs to system 8; the source is system 7"),
+					 ERR_CONFIG);
+	history_release(&history);
+}
+
+static void
+a_standby_that_is_not_there_yet_may_get_there(void **state UNUSED)
+{
+	SourceHistory history;
+
+	make(&history);
+	history.is_standby = true;
+	assert_int_equal(prove(&history, "7", 4, 0x9000010,
+						   "up to 0/9000000, the target is at 0/9000010"),
+					 ERR_CONNECT);
+	assert_int_equal(prove(&history, "7", 2, 0x5000020, "began at 0/5000000"),
+					 ERR_CONFIG);
+	history_release(&history);
+}
+
+static void
+what_is_no_history_is_refused(void **state UNUSED)
+{
+	static const char *const texts[] = {
+		"x\t0/1\n",     "0\t0/1\n",           "1\n",
+		"1\t0/x\n",     "1\t0/2\n2\t0/1\n",   "2\t0/1\n1\t0/2\n",
+		"1 0/1\n1 0/2", "99999999999\t0/1\n",
+	};
+
+	for (size_t i = 0; i < LENGTH_OF(texts); i++)
+	{
+		SourceHistory history = {0};
+		Error err = {0};
+
+		assert_int_equal(history_read_ends(&history, texts[i], &err), RC_FAIL);
+		assert_int_equal(err.code, ERR_PROTOCOL);
+		error_reset(&err);
+		history_release(&history);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(positions_up_to_the_end_of_the_log_are_the_sources),
+		cmocka_unit_test(
+			positions_up_to_where_a_timeline_was_left_are_the_sources),
+		cmocka_unit_test(a_timeline_that_is_not_in_the_history_is_refused),
+		cmocka_unit_test(another_system_is_refused),
+		cmocka_unit_test(a_standby_that_is_not_there_yet_may_get_there),
+		cmocka_unit_test(what_is_no_history_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
