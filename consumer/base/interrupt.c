@@ -17,6 +17,8 @@ static volatile sig_atomic_t stop_requests;
 static volatile sig_atomic_t report_requested;
 static int wake_pipe[2] = {-1, -1};
 static bool stop_deferred;
+static InterruptWork background;
+static void *background_context;
 
 /* The exit status of a shell's child that a signal ended is 128 + number. */
 #define EXIT_BY_SIGNAL 128
@@ -123,15 +125,34 @@ interrupt_drain(void)
 		;
 }
 
-Rc
-interrupt_wait(int fd, short events, int64_t timeout_ms, Error *err)
+void
+interrupt_set_background(InterruptWork work, void *context)
 {
-	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
+	background = work;
+	background_context = context;
+}
 
+/* How long one poll() may last, if all may last so long (-1: for ever). */
+static int
+poll_ms(int64_t left_ms)
+{
+	if (background != NULL &&
+		(left_ms < 0 || left_ms > INTERRUPT_BACKGROUND_MS))
+		return INTERRUPT_BACKGROUND_MS;
+	return left_ms > INT32_MAX ? INT32_MAX : (int) left_ms;
+}
+
+Rc
+interrupt_wait_any(struct pollfd *fds, int count, int64_t timeout_ms,
+				   Error *err)
+{
+	struct pollfd all[INTERRUPT_FDS_MAX + 1];
+	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
+	size_t bytes = (size_t) count * sizeof(fds[0]);
+
+	CHECK(count <= INTERRUPT_FDS_MAX);
 	for (;;)
 	{
-		struct pollfd fds[2] = {{.fd = fd, .events = events},
-								{.fd = wake_pipe[0], .events = POLLIN}};
 		int64_t left_ms = -1;
 		int ready;
 
@@ -143,15 +164,32 @@ interrupt_wait(int fd, short events, int64_t timeout_ms, Error *err)
 			if (left_ms < 0)
 				left_ms = 0;
 		}
-		ready = poll(fds, 2, left_ms > INT32_MAX ? INT32_MAX : (int) left_ms);
+		all[0] = (struct pollfd){.fd = wake_pipe[0], .events = POLLIN};
+		memcpy(&all[1], fds, bytes);
+		ready = poll(all, (nfds_t) count + 1, poll_ms(left_ms));
 		if (ready < 0 && errno != EINTR)
 			return error_set(err, ERR_IO, "could not wait for a socket: %s",
 							 strerror(errno));
-		if (fds[1].revents != 0)
+		if (background != NULL)
+			background(background_context);
+		if (ready > 0 && all[0].revents != 0)
+		{
 			interrupt_drain();
-		if (ready > 0 && fds[0].revents != 0)
+			ready--;
+		}
+		if (ready > 0)
+		{
+			memcpy(fds, &all[1], bytes);
 			return RC_OK;
+		}
 		if (timeout_ms >= 0 && clock_monotonic_us() >= deadline_us)
 			return RC_AGAIN;
 	}
+}
+
+Rc
+interrupt_wait(int fd, short events, int64_t timeout_ms, Error *err)
+{
+	return interrupt_wait_any(&(struct pollfd){.fd = fd, .events = events}, 1,
+							  timeout_ms, err);
 }

@@ -9,6 +9,7 @@
 #ifndef PENSTOCK_BASE_INTERRUPT_H
 #define PENSTOCK_BASE_INTERRUPT_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -45,5 +46,21 @@ void interrupt_drain(void);
  */
 MUST_CHECK Rc interrupt_wait(int fd, short events, int64_t timeout_ms,
 							 Error *err);
+
+/* Descriptors that can be waited for at once. */
+#define INTERRUPT_FDS_MAX 128
+
+/* The same for several; which of them are ready stands in their revents. */
+MUST_CHECK Rc interrupt_wait_any(struct pollfd *fds, int count,
+								 int64_t timeout_ms, Error *err);
+
+/*
+ * From here on `work` is called about every INTERRUPT_BACKGROUND_MS while one
+ * of the above waits, whoever it is that waits: so a server hears of us while
+ * another keeps us waiting.  It must not wait itself.  NULL: no more.
+ */
+#define INTERRUPT_BACKGROUND_MS 100
+typedef void (*InterruptWork)(void *context);
+void interrupt_set_background(InterruptWork work, void *context);
 
 #endif /* PENSTOCK_BASE_INTERRUPT_H */

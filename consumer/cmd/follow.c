@@ -71,12 +71,20 @@ typedef struct Identity
 	int target;  /* to be asked first */
 } Identity;
 
+/* What is known of a target from attempt to attempt. */
+typedef struct Known
+{
+	bool away;        /* it has not answered since it was away */
+	int64_t pause_ms; /* as for absent_new() */
+} Known;
+
 /* Everything that one attempt holds. */
 typedef struct Attempt
 {
 	const Config *config; /* the identity's, from check_slot() on */
 	Identity *identity;   /* borrowed */
 	Streaming *streaming; /* borrowed; from attempt to attempt */
+	Known *known;         /* the same; of each target */
 	PgConn *server; /* an ordinary session of the source, while it is needed */
 	Stream *stream;
 	SourceHistory source;
@@ -212,9 +220,13 @@ open_stream(Attempt *attempt, Error *err)
 		return rc;
 	}
 	rc = stream_open(&attempt->stream, replication, &stream_options, err);
-	if (rc == RC_OK)
-		attempt->reached = REACHED_STREAM;
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	attempt->reached = REACHED_STREAM;
+
+	/* From here on the source hears of us, whoever keeps us waiting. */
+	interrupt_set_background(stream_keep_alive, attempt->stream);
+	return RC_OK;
 }
 
 /*
@@ -246,14 +258,17 @@ check_position(const Attempt *attempt, const Sink *sink, const char *label,
 	return rc;
 }
 
-static MUST_CHECK Rc
-open_sink(Attempt *attempt, int index, Error *err)
+/* The label is the caller's, and lives as long as the options do. */
+static PostgresSinkOptions
+sink_options(const Attempt *attempt, int index, char *label)
 {
 	const Config *config = attempt->config;
-	char label[CONFIG_LABEL_SIZE];
-	PostgresSinkOptions options = {
+
+	config_label_target(config, index, label);
+	return (PostgresSinkOptions){
 		.conninfo = config->targets[index],
 		.label = label,
+		.impatient = config->target_count > 1,
 		.pipeline = config->name,
 		.source = &attempt->source,
 		.rules = &config->conflict_rules,
@@ -262,13 +277,19 @@ open_sink(Attempt *attempt, int index, Error *err)
 		.memory_bytes = config->memory_bytes / (size_t) config->target_count,
 		.memory = &attempt->identity->memory,
 	};
+}
+
+static MUST_CHECK Rc
+open_sink(Attempt *attempt, int index, PgConn *conn, Error *err)
+{
+	char label[CONFIG_LABEL_SIZE];
+	PostgresSinkOptions options = sink_options(attempt, index, label);
 	NodeIdentity node;
 	Rc rc;
 
-	if (place_node(config, index, &attempt->place.places, &node))
+	if (place_node(attempt->config, index, &attempt->place.places, &node))
 		options.node = &node;
-	config_label_target(config, index, label);
-	rc = postgres_sink_open(&attempt->sinks[index], &options, err);
+	rc = postgres_sink_open(&attempt->sinks[index], conn, &options, err);
 	if (rc == RC_FAIL && err->code == ERR_CHANGED)
 		attempt->identity->target = index;
 	if (rc != RC_OK)
@@ -289,8 +310,17 @@ has_other_target(const Attempt *attempt, int index)
 
 /* What stands in for a target that is away. */
 static Sink *
-make_absent(const Attempt *attempt, int index, Lsn durable_lsn,
-			const Error *err)
+make_absent(const Attempt *attempt, int index, Lsn durable_lsn)
+{
+	char label[CONFIG_LABEL_SIZE];
+
+	config_label_target(attempt->config, index, label);
+	return absent_new(attempt->config->targets[index], label, durable_lsn,
+					  attempt->known[index].pause_ms);
+}
+
+static void
+say_away(const Attempt *attempt, int index, Lsn durable_lsn, const Error *err)
 {
 	char label[CONFIG_LABEL_SIZE];
 
@@ -300,7 +330,103 @@ make_absent(const Attempt *attempt, int index, Lsn durable_lsn,
 				"%s is away: the others go on, and the source keeps its log "
 				"from LSN " LSN_FORMAT " on for it",
 				label, LSN_ARGS(durable_lsn));
-	return absent_new(attempt->config->targets[index], label, durable_lsn);
+}
+
+/* ---- all targets -------------------------------------------------------- */
+
+/* Connections to all targets, or why there is none. */
+typedef struct Opened
+{
+	PgConn *conns[CONFIG_TARGETS_MAX];
+	Error errs[CONFIG_TARGETS_MAX];
+} Opened;
+
+_Static_assert(CONFIG_TARGETS_MAX <= PGCONN_OPENINGS_MAX,
+			   "all targets can be connected to at once");
+
+/*
+ * Connects to all targets at once, but for those that are known to be away:
+ * who stands in for them looks for them.
+ */
+static MUST_CHECK Rc
+connect_targets(const Attempt *attempt, Opened *opened, Error *err)
+{
+	char labels[CONFIG_TARGETS_MAX][CONFIG_LABEL_SIZE];
+	PgConnOptions options[CONFIG_TARGETS_MAX];
+	PgConn *conns[CONFIG_TARGETS_MAX];
+	Error errs[CONFIG_TARGETS_MAX] = {0};
+	int targets[CONFIG_TARGETS_MAX];
+	int count = 0;
+	Rc rc;
+
+	for (int i = 0; i < attempt->config->target_count; i++)
+	{
+		PostgresSinkOptions sink = sink_options(attempt, i, labels[i]);
+
+		if (attempt->known[i].away)
+			continue;
+		options[count] = postgres_sink_connection(&sink);
+		targets[count++] = i;
+	}
+	rc = pgconn_open_all(conns, options, count, errs, err);
+	for (int i = 0; i < count && rc == RC_OK; i++)
+	{
+		opened->conns[targets[i]] = conns[i];
+		opened->errs[targets[i]] = errs[i];
+	}
+	return rc;
+}
+
+/* Those that nobody has taken. */
+static void
+release_opened(Opened *opened)
+{
+	for (int i = 0; i < CONFIG_TARGETS_MAX; i++)
+	{
+		pgconn_close(opened->conns[i]);
+		error_reset(&opened->errs[i]);
+	}
+}
+
+/* If nobody is known to be there, all are asked. */
+static void
+forget_if_all_are_away(const Attempt *attempt)
+{
+	int count = attempt->config->target_count;
+
+	for (int i = 0; i < count; i++)
+		if (!attempt->known[i].away)
+			return;
+	for (int i = 0; i < count; i++)
+		attempt->known[i].away = false;
+}
+
+/* Sets up one of them, or what stands in for it. */
+static MUST_CHECK Rc
+open_or_stand_in(Attempt *attempt, int index, Opened *opened, Error *err)
+{
+	PgConn *conn = opened->conns[index];
+	Lsn durable_lsn = attempt->confirmed_lsn;
+	Rc rc = RC_FAIL;
+
+	opened->conns[index] = NULL;
+	if (attempt->known[index].away)
+		log_info("follow", "target %d is still away", index + 1);
+	else if (conn != NULL)
+		rc = open_sink(attempt, index, conn, err);
+	else
+		error_take(err, &opened->errs[index]);
+	if (rc == RC_OK)
+		return rc;
+	if (!attempt->known[index].away)
+	{
+		if (attempt->config->target_count == 1 || !absent_is_reason(err))
+			return rc;
+		say_away(attempt, index, durable_lsn, err);
+	}
+	attempt->sinks[index] = make_absent(attempt, index, durable_lsn);
+	attempt->sink_count++;
+	return RC_OK;
 }
 
 /*
@@ -310,34 +436,30 @@ make_absent(const Attempt *attempt, int index, Lsn durable_lsn,
 static MUST_CHECK Rc
 open_sinks(Attempt *attempt, Error *err)
 {
+	Opened opened = {0};
 	Error away = {0};
-	int present = 0;
+	bool present = false;
+	Rc rc;
 
-	for (int i = 0; i < attempt->config->target_count; i++)
+	forget_if_all_are_away(attempt);
+	rc = connect_targets(attempt, &opened, err);
+	for (int i = 0; i < attempt->config->target_count && rc == RC_OK; i++)
 	{
-		Rc rc = open_sink(attempt, i, err);
-
-		present += rc == RC_OK ? 1 : 0;
-		if (rc == RC_OK)
-			continue;
-		if (attempt->config->target_count == 1 || !absent_is_reason(err))
-		{
-			error_reset(&away);
-			return rc;
-		}
-		attempt->sinks[i] = make_absent(attempt, i, attempt->confirmed_lsn,
-										err);
-		attempt->sink_count++;
-		error_reset(&away);
-		error_take(&away, err);
+		rc = open_or_stand_in(attempt, i, &opened, err);
+		if (rc != RC_OK)
+			break;
+		present |= !attempt->sinks[i]->absent;
+		if (err->code != ERR_NONE)
+			error_take(&away, err);
 	}
-	if (present > 0)
+	release_opened(&opened);
+	if (rc == RC_OK && !present)
 	{
-		error_reset(&away);
-		return RC_OK;
+		error_take(err, &away);
+		rc = RC_FAIL;
 	}
-	error_take(err, &away);
-	return RC_FAIL;
+	error_reset(&away);
+	return rc;
 }
 
 /*
@@ -366,14 +488,36 @@ replace_sink(void *context, int index, Error *err)
 {
 	Attempt *attempt = context;
 
+	Lsn durable_lsn = attempt->sinks[index]->durable_lsn;
+
 	if (!absent_is_reason(err) || !has_other_target(attempt, index))
 		return NULL;
-	return make_absent(attempt, index, attempt->sinks[index]->durable_lsn, err);
+	say_away(attempt, index, durable_lsn, err);
+	return make_absent(attempt, index, durable_lsn);
+}
+
+/* What the next attempt is to know of the targets. */
+static void
+note_targets(const Attempt *attempt)
+{
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		const Sink *sink = attempt->sinks[i];
+		Known *known = &attempt->known[i];
+
+		if (sink->absent)
+			*known = (Known){.away = !absent_has_answered(sink),
+							 .pause_ms = absent_pause_ms(sink)};
+		else if (sink->durable_lsn > sink->start_lsn)
+			*known = (Known){0};
+	}
 }
 
 static void
 close_attempt(Attempt *attempt)
 {
+	note_targets(attempt);
+	interrupt_set_background(NULL, NULL);
 	for (int i = 0; i < attempt->sink_count; i++)
 		sink_free(attempt->sinks[i]);
 	stream_close(attempt->stream);
@@ -562,6 +706,7 @@ typedef struct Attempts
 	Reached reached;     /* by the attempt before */
 	bool had_slot;
 	int64_t pause_ms;
+	Known known[CONFIG_TARGETS_MAX];
 } Attempts;
 
 static int64_t
@@ -648,7 +793,11 @@ command_follow(const Config *config, Error *err)
 	while (rc == RC_OK)
 	{
 		Attempt attempt = {
-			.config = config, .identity = &identity, .streaming = &streaming};
+			.config = config,
+			.identity = &identity,
+			.streaming = &streaming,
+			.known = attempts.known,
+		};
 
 		rc = follow_once(&attempt, err);
 		if (rc == RC_FAIL && err->code == ERR_STREAMING)

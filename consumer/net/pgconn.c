@@ -4,9 +4,13 @@
  */
 #include "net/pgconn.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -16,12 +20,20 @@
 /* As much of a statement as an error's context shows. */
 #define PGCONN_CONTEXT_SQL_MAX 300
 
-#define SQLSTATE_LENGTH        5
+/* How long it may take to tell a server that it need not go on. */
+#define CANCEL_MS_MAX   1000
+
+#define SQLSTATE_LENGTH 5
+
+_Static_assert(PGCONN_OPENINGS_MAX <= INTERRUPT_FDS_MAX,
+			   "all can be waited for");
 
 struct PgConn
 {
 	PGconn *pg;
 	char *label;
+	int64_t connect_ms;  /* that connecting may take; -1: for ever */
+	int64_t patience_ms; /* that an answer may take; -1: for ever */
 };
 
 /*
@@ -236,63 +248,244 @@ connect_timeout_ms(const PGconn *pg)
 }
 
 static Rc
-wait_connected(PgConn *conn, Error *err)
+connect_timed_out(const PgConn *conn, Error *err)
 {
-	int64_t timeout_ms = connect_timeout_ms(conn->pg);
-	int64_t start_us = clock_monotonic_us();
-	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+	return error_set(err, ERR_CONNECT,
+					 "could not connect to %s: no answer within %d seconds",
+					 conn->label, (int) (conn->connect_ms / 1000));
+}
 
-	while (state != PGRES_POLLING_OK)
+/* A connection on its way. */
+typedef struct Opening
+{
+	PgConn *conn; /* NULL: it is open, or has failed */
+	short events; /* what it waits for */
+	int64_t deadline_us;
+} Opening;
+
+static MUST_CHECK Rc
+opening_begin(Opening *self, const PgConnOptions *options, Error *err)
+{
+	PgConn *conn = xcalloc(1, sizeof(PgConn));
+
+	self->conn = conn;
+	self->events = POLLOUT;
+	self->deadline_us = INT64_MAX;
+	conn->label = xstrdup(options->label);
+	conn->patience_ms = -1;
+	conn->pg = start_connection(options);
+	CHECK(conn->pg != NULL);
+	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
+	if (PQstatus(conn->pg) == CONNECTION_BAD)
+		return start_failed(conn, err);
+	conn->connect_ms = connect_timeout_ms(conn->pg);
+	if (options->impatient)
+		conn->patience_ms = conn->connect_ms;
+	if (conn->connect_ms >= 0)
+		self->deadline_us = clock_monotonic_us() + conn->connect_ms * 1000;
+	return RC_OK;
+}
+
+/* Its socket is ready.  RC_AGAIN: it goes on waiting. */
+static MUST_CHECK Rc
+opening_work(Opening *self, Error *err)
+{
+	switch (PQconnectPoll(self->conn->pg))
 	{
-		int64_t left_ms = -1;
-		short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-		Rc rc;
+		case PGRES_POLLING_OK:
+			return RC_OK;
+		case PGRES_POLLING_READING:
+			self->events = POLLIN;
+			return RC_AGAIN;
+		case PGRES_POLLING_WRITING:
+		case PGRES_POLLING_ACTIVE:
+			self->events = POLLOUT;
+			return RC_AGAIN;
+		case PGRES_POLLING_FAILED:
+			break;
+	}
+	return connect_failed(self->conn, err);
+}
 
-		if (state == PGRES_POLLING_FAILED || PQsocket(conn->pg) < 0)
-			return connect_failed(conn, err);
-		if (timeout_ms >= 0)
-			left_ms = timeout_ms - (clock_monotonic_us() - start_us) / 1000;
-		if (timeout_ms >= 0 && left_ms < 0)
-			left_ms = 0;
-		rc = interrupt_wait(PQsocket(conn->pg), events, left_ms, err);
-		if (rc == RC_FAIL)
-			return rc;
-		if (rc == RC_AGAIN)
-			return error_set(err, ERR_CONNECT,
-							 "could not connect to %s: no answer within %d "
-							 "seconds",
-							 conn->label, (int) (timeout_ms / 1000));
-		state = PQconnectPoll(conn->pg);
+/* It is connected, or has failed (rc). */
+static void
+opening_end(Opening *self, Rc rc, PgConn **conn, Error *err)
+{
+	PgConn *opened = self->conn;
+
+	self->conn = NULL;
+	PQsetErrorVerbosity(opened->pg, PQERRORS_DEFAULT);
+	if (rc == RC_OK && PQsetnonblocking(opened->pg, 1) != 0)
+		rc = pgconn_connection_error(opened, "could not set up", err);
+	if (rc == RC_OK)
+		*conn = opened;
+	else
+		pgconn_close(opened);
+}
+
+/*
+ * Waits until one of those that are on their way is ready, or the first of them
+ * has had its time.  RC_END: there are none.
+ */
+static MUST_CHECK Rc
+wait_for_openings(const Opening *openings, struct pollfd *fds, int count,
+				  Error *err)
+{
+	int64_t deadline_us = INT64_MAX;
+	int64_t left_ms = -1;
+	bool any = false;
+
+	for (int i = 0; i < count; i++)
+	{
+		const Opening *opening = &openings[i];
+
+		fds[i] = (struct pollfd){.fd = -1};
+		if (opening->conn == NULL)
+			continue;
+		any = true;
+		fds[i].fd = PQsocket(opening->conn->pg);
+		fds[i].events = opening->events;
+		if (opening->deadline_us < deadline_us)
+			deadline_us = opening->deadline_us;
+	}
+	if (!any)
+		return RC_END;
+	if (deadline_us != INT64_MAX)
+		left_ms = (deadline_us - clock_monotonic_us()) / 1000;
+	return interrupt_wait_any(fds, count, left_ms < 0 ? 0 : left_ms, err);
+}
+
+/* What has happened while it was waited. */
+static void
+work_openings(Opening *openings, const struct pollfd *fds, int count,
+			  PgConn **conns, Error *errs)
+{
+	for (int i = 0; i < count; i++)
+	{
+		Opening *opening = &openings[i];
+		Rc rc = RC_AGAIN;
+
+		if (opening->conn == NULL)
+			continue;
+		if (fds[i].revents != 0 || fds[i].fd < 0)
+			rc = opening_work(opening, &errs[i]);
+		if (rc == RC_AGAIN && clock_monotonic_us() >= opening->deadline_us)
+			rc = connect_timed_out(opening->conn, &errs[i]);
+		if (rc != RC_AGAIN)
+			opening_end(opening, rc, &conns[i], &errs[i]);
+	}
+}
+
+/* Behind all connecting, which takes its time of the server's own. */
+static MUST_CHECK Rc
+set_up_all(PgConn **conns, int count, Error *errs, Error *err)
+{
+	for (int i = 0; i < count; i++)
+	{
+		Rc rc = RC_OK;
+
+		if (conns[i] != NULL)
+			rc = pgconn_exec(conns[i], data_settings_sql, NULL, &errs[i]);
+		if (rc == RC_OK)
+			continue;
+		pgconn_close(conns[i]);
+		conns[i] = NULL;
+		if (errs[i].code == ERR_INTERRUPTED)
+		{
+			error_take(err, &errs[i]);
+			return RC_FAIL;
+		}
 	}
 	return RC_OK;
+}
+
+static void
+close_openings(Opening *openings, PgConn **conns, Error *errs, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		pgconn_close(openings[i].conn);
+		pgconn_close(conns[i]);
+		conns[i] = NULL;
+		error_reset(&errs[i]);
+	}
+}
+
+Rc
+pgconn_open_all(PgConn **conns, const PgConnOptions *options, int count,
+				Error *errs, Error *err)
+{
+	Opening openings[PGCONN_OPENINGS_MAX];
+	struct pollfd fds[PGCONN_OPENINGS_MAX];
+	Rc rc = RC_OK;
+
+	CHECK(count <= PGCONN_OPENINGS_MAX);
+	for (int i = 0; i < count; i++)
+	{
+		conns[i] = NULL;
+		if (opening_begin(&openings[i], &options[i], &errs[i]) != RC_OK)
+			opening_end(&openings[i], RC_FAIL, &conns[i], &errs[i]);
+	}
+	while (rc == RC_OK || rc == RC_AGAIN)
+	{
+		rc = wait_for_openings(openings, fds, count, err);
+		if (rc == RC_OK || rc == RC_AGAIN)
+			work_openings(openings, fds, count, conns, errs);
+	}
+	if (rc == RC_END)
+		rc = set_up_all(conns, count, errs, err);
+	if (rc == RC_FAIL)
+		close_openings(openings, conns, errs, count);
+	return rc;
 }
 
 Rc
 pgconn_open(PgConn **conn, const PgConnOptions *options, Error *err)
 {
-	PgConn *opened = xcalloc(1, sizeof(PgConn));
-	Rc rc;
+	PgConn *opened = NULL;
+	Error failure = {0};
+	Rc rc = pgconn_open_all(&opened, options, 1, &failure, err);
 
-	opened->label = xstrdup(options->label);
-	opened->pg = start_connection(options);
-	CHECK(opened->pg != NULL);
-	PQsetErrorVerbosity(opened->pg, PQERRORS_VERBOSE);
-	if (PQstatus(opened->pg) == CONNECTION_BAD)
-		rc = start_failed(opened, err);
-	else
-		rc = wait_connected(opened, err);
-	PQsetErrorVerbosity(opened->pg, PQERRORS_DEFAULT);
-	if (rc == RC_OK && PQsetnonblocking(opened->pg, 1) != 0)
-		rc = pgconn_connection_error(opened, "could not set up", err);
-	if (rc == RC_OK)
-		rc = pgconn_exec(opened, data_settings_sql, NULL, err);
 	if (rc != RC_OK)
-	{
-		pgconn_close(opened);
 		return rc;
+	if (opened == NULL)
+	{
+		error_take(err, &failure);
+		return RC_FAIL;
 	}
 	*conn = opened;
 	return RC_OK;
+}
+
+/*
+ * PQcancel() connects and waits as long as it takes, which a server that does
+ * not answer can make for ever.  So it has a process of its own, and not much
+ * time.  The end of the pipe tells that it is through.
+ */
+static void
+cancel_in_child(PGcancel *cancel)
+{
+	int ends[2];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	child = fork();
+	if (child == 0)
+	{
+		char ignored[256];
+
+		_exit(PQcancel(cancel, ignored, sizeof(ignored)) ? 0 : 1);
+	}
+	close(ends[1]);
+	if (child > 0)
+	{
+		(void) poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1,
+					CANCEL_MS_MAX);
+		(void) kill(child, SIGKILL);
+		(void) waitpid(child, NULL, 0);
+	}
+	close(ends[0]);
 }
 
 /* Tells the server to give up what it is doing for us, as far as it listens. */
@@ -300,14 +493,13 @@ static void
 cancel_running(PgConn *conn)
 {
 	PGcancel *cancel;
-	char ignored[256];
 
 	if (PQstatus(conn->pg) != CONNECTION_OK ||
 		PQtransactionStatus(conn->pg) != PQTRANS_ACTIVE)
 		return;
 	cancel = PQgetCancel(conn->pg);
 	if (cancel != NULL)
-		PQcancel(cancel, ignored, sizeof(ignored));
+		cancel_in_child(cancel);
 	PQfreeCancel(cancel);
 }
 
@@ -343,6 +535,19 @@ pgconn_server_version_num(const PgConn *conn)
 	return PQserverVersion(conn->pg);
 }
 
+/* Waits for the socket as long as there is patience. */
+static MUST_CHECK Rc
+wait_for_answer(PgConn *conn, short events, Error *err)
+{
+	Rc rc = interrupt_wait(PQsocket(conn->pg), events, conn->patience_ms, err);
+
+	if (rc == RC_AGAIN)
+		return error_set(err, ERR_CONNECT,
+						 "no answer from %s within %d seconds", conn->label,
+						 (int) (conn->patience_ms / 1000));
+	return rc;
+}
+
 Rc
 pgconn_flush(PgConn *conn, Error *err)
 {
@@ -357,7 +562,7 @@ pgconn_flush(PgConn *conn, Error *err)
 			return pgconn_connection_error(conn, "lost the connection to", err);
 
 		/* While we send, the server may have to be listened to. */
-		rc = interrupt_wait(PQsocket(conn->pg), POLLIN | POLLOUT, -1, err);
+		rc = wait_for_answer(conn, POLLIN | POLLOUT, err);
 		if (rc != RC_OK)
 			return rc;
 		if (!PQconsumeInput(conn->pg))
@@ -372,7 +577,7 @@ pgconn_get_result(PgConn *conn, PGresult **result, Error *err)
 
 	while (rc == RC_OK && PQisBusy(conn->pg))
 	{
-		rc = interrupt_wait(PQsocket(conn->pg), POLLIN, -1, err);
+		rc = wait_for_answer(conn, POLLIN, err);
 		if (rc == RC_OK && !PQconsumeInput(conn->pg))
 			break;
 	}

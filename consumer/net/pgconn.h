@@ -27,6 +27,9 @@ typedef struct PgConn PgConn;
  * not say otherwise. */
 #define PGCONN_CONNECT_TIMEOUT_S 10
 
+/* Connections that can be opened at once. */
+#define PGCONN_OPENINGS_MAX 64
+
 typedef enum PgConnKind
 {
 	/*
@@ -46,6 +49,7 @@ typedef struct PgConnOptions
 	const char *label;    /* for messages: source, target "x"; copied */
 	const char *application_name;
 	PgConnKind kind;
+	bool impatient; /* an answer may take no longer than connecting */
 } PgConnOptions;
 
 /*
@@ -54,6 +58,14 @@ typedef struct PgConnOptions
  */
 MUST_CHECK Rc pgconn_open(PgConn **conn, const PgConnOptions *options,
 						  Error *err);
+
+/*
+ * Opens several at once: none waits for another.  Each ends in conns[i], or is
+ * NULL there and has its failure in errs[i], which are empty before.  Fails
+ * only if asked to stop; then there are none.
+ */
+MUST_CHECK Rc pgconn_open_all(PgConn **conns, const PgConnOptions *options,
+							  int count, Error *errs, Error *err);
 
 /* Closes; a statement that still runs is cancelled first.  Accepts NULL. */
 void pgconn_close(PgConn *conn);

@@ -22,7 +22,9 @@ typedef struct AbsentSink
 	char *label;
 	PGconn *attempt; /* NULL: none is under way */
 	short events;    /* that it waits for */
-	int64_t pause_ms;
+	bool asked;      /* it is connected, and an answer is to come */
+	bool answered;
+	int64_t pause_ms; /* before the attempt after the next */
 	int64_t due_us; /* when the next attempt begins, or this one is given up */
 } AbsentSink;
 
@@ -66,8 +68,17 @@ static void
 begin_attempt(AbsentSink *self, int64_t now_us)
 {
 	self->attempt = PQconnectStart(self->conninfo);
+	self->asked = false;
 	self->events = POLLOUT;
 	self->due_us = now_us + ABSENT_ATTEMPT_MS * 1000;
+}
+
+static void
+lengthen_pause(AbsentSink *self)
+{
+	self->pause_ms *= 2;
+	if (self->pause_ms > ABSENT_PAUSE_MAX_MS)
+		self->pause_ms = ABSENT_PAUSE_MAX_MS;
 }
 
 /* It did not work, or took too long: again after a pause, longer each time. */
@@ -79,9 +90,7 @@ end_attempt(AbsentSink *self, int64_t now_us)
 	PQfinish(self->attempt);
 	self->attempt = NULL;
 	self->due_us = now_us + self->pause_ms * 1000;
-	self->pause_ms *= 2;
-	if (self->pause_ms > ABSENT_PAUSE_MAX_MS)
-		self->pause_ms = ABSENT_PAUSE_MAX_MS;
+	lengthen_pause(self);
 }
 
 /* Whether its descriptor is ready: libpq must not be asked before that. */
@@ -91,6 +100,51 @@ is_ready(const AbsentSink *self)
 	struct pollfd fd = {.fd = PQsocket(self->attempt), .events = self->events};
 
 	return fd.fd < 0 || poll(&fd, 1, 0) > 0;
+}
+
+/* It is connected: is there a server behind it? */
+static void
+ask(AbsentSink *self, int64_t now_us)
+{
+	self->asked = true;
+	self->events = POLLIN;
+	if (PQsendQuery(self->attempt, "SELECT 1") == 0)
+		end_attempt(self, now_us);
+}
+
+static void
+go_on_connecting(AbsentSink *self, int64_t now_us)
+{
+	switch (PQconnectPoll(self->attempt))
+	{
+		case PGRES_POLLING_OK:
+			ask(self, now_us);
+			break;
+		case PGRES_POLLING_READING:
+			self->events = POLLIN;
+			break;
+		case PGRES_POLLING_WRITING:
+		case PGRES_POLLING_ACTIVE:
+			self->events = POLLOUT;
+			break;
+		case PGRES_POLLING_FAILED:
+			end_attempt(self, now_us);
+			break;
+	}
+}
+
+static void
+read_answer(AbsentSink *self, int64_t now_us)
+{
+	PGresult *result;
+
+	if (PQconsumeInput(self->attempt) && PQisBusy(self->attempt))
+		return;
+	result = PQgetResult(self->attempt);
+	self->answered = PQresultStatus(result) == PGRES_TUPLES_OK;
+	PQclear(result);
+	if (!self->answered)
+		end_attempt(self, now_us);
 }
 
 static Rc
@@ -110,26 +164,13 @@ look(Sink *sink, bool source_idle UNUSED, Error *err)
 		return RC_OK;
 	if (PQstatus(self->attempt) == CONNECTION_BAD || now_us >= self->due_us)
 		end_attempt(self, now_us);
+	else if (is_ready(self) && self->asked)
+		read_answer(self, now_us);
 	else if (is_ready(self))
-	{
-		switch (PQconnectPoll(self->attempt))
-		{
-			case PGRES_POLLING_OK:
-				return error_set(err, ERR_CHANGED, "%s is there again",
-								 self->label);
-			case PGRES_POLLING_READING:
-				self->events = POLLIN;
-				break;
-			case PGRES_POLLING_WRITING:
-			case PGRES_POLLING_ACTIVE:
-				self->events = POLLOUT;
-				break;
-			case PGRES_POLLING_FAILED:
-				end_attempt(self, now_us);
-				break;
-		}
-	}
-	return RC_OK;
+		go_on_connecting(self, now_us);
+	if (!self->answered)
+		return RC_OK;
+	return error_set(err, ERR_CHANGED, "%s is there again", self->label);
 }
 
 static void
@@ -158,7 +199,8 @@ release(Sink *sink)
 }
 
 Sink *
-absent_new(const char *conninfo, const char *label, Lsn durable_lsn)
+absent_new(const char *conninfo, const char *label, Lsn durable_lsn,
+		   int64_t pause_ms)
 {
 	static const SinkOps ops = {
 		.name = "absent",
@@ -185,9 +227,22 @@ absent_new(const char *conninfo, const char *label, Lsn durable_lsn)
 	self->conninfo = xstrdup(conninfo);
 	self->label = xstrdup(label);
 	self->sink.label = self->label;
-	self->pause_ms = ABSENT_PAUSE_FIRST_MS;
+	self->pause_ms = pause_ms > 0 ? pause_ms : ABSENT_PAUSE_FIRST_MS;
 	self->due_us = clock_monotonic_us() + self->pause_ms * 1000;
+	lengthen_pause(self);
 	return &self->sink;
+}
+
+bool
+absent_has_answered(const Sink *sink)
+{
+	return ((const AbsentSink *) sink)->answered;
+}
+
+int64_t
+absent_pause_ms(const Sink *sink)
+{
+	return ((const AbsentSink *) sink)->pause_ms;
 }
 
 /* Classes 08 (connection exception) and 57P (operator intervention). */

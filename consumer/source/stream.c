@@ -39,6 +39,9 @@
 /* How long the server may take to hear our last words. */
 #define END_WAIT_MS_MAX 300
 
+/* How long it may take until it has taken them. */
+#define END_SEND_MS_MAX 500
+
 struct Stream
 {
 	PgConn *conn;
@@ -383,9 +386,19 @@ wait_for_end(Stream *stream)
 	}
 }
 
+void
+stream_keep_alive(void *stream)
+{
+	Error ignored = {0};
+
+	if (stream_work(stream, clock_monotonic_us(), &ignored) == RC_FAIL)
+		error_reset(&ignored);
+}
+
 Rc
 stream_send_last(Stream *stream, Error *err)
 {
+	int64_t deadline_us = clock_monotonic_us() + END_SEND_MS_MAX * 1000;
 	PGconn *pg = pgconn_raw(stream->conn);
 	Rc rc = send_positions(stream, err);
 
@@ -408,6 +421,10 @@ stream_send_last(Stream *stream, Error *err)
 		if (pending < 0)
 			return pgconn_connection_error(stream->conn,
 										   "lost the connection to", err);
+		if (clock_monotonic_us() >= deadline_us)
+			return error_set(err, ERR_CONNECT,
+							 "source does not take what it is told: the last "
+							 "positions are not confirmed");
 		(void) poll(&(struct pollfd){.fd = PQsocket(pg), .events = POLLOUT}, 1,
 					FEEDBACK_PAUSE_MIN_MS);
 	}
@@ -418,8 +435,8 @@ void
 stream_interest(const Stream *stream, bool receiving, int *fd, short *events,
 				int64_t *deadline_us)
 {
-	*fd = PQsocket(pgconn_raw(stream->conn));
 	*events = (short) ((receiving ? POLLIN : 0) |
 					   (stream->flush_pending ? POLLOUT : 0));
+	*fd = *events != 0 ? PQsocket(pgconn_raw(stream->conn)) : -1;
 	*deadline_us = report_due_us(stream);
 }

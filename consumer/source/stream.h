@@ -103,12 +103,24 @@ void stream_set_positions(Stream *stream, const StreamPositions *positions);
 /* Sends what is due.  `now_us` is the loop's time. */
 MUST_CHECK Rc stream_work(Stream *stream, int64_t now_us, Error *err);
 
-/* Sends the positions at once and waits until they have left. */
+/*
+ * For interrupt_set_background(), with a Stream: sends what is due, so that the
+ * server knows of us although somebody else keeps us waiting.  What fails here
+ * fails in stream_work() as well.
+ */
+void stream_keep_alive(void *stream);
+
+/*
+ * Sends the positions at once and waits until they have left, but not for a
+ * server that does not take them.
+ */
 MUST_CHECK Rc stream_send_last(Stream *stream, Error *err);
 
 /*
  * What the stream waits for: a descriptor, events as for poll(2), and the time
- * of its next report.  `receiving` says whether the caller wants messages.
+ * of its next report.  `receiving` says whether the caller wants messages.  If
+ * there is nothing to wait for, the descriptor is -1: a connection that is
+ * broken would be ready all the time.
  */
 void stream_interest(const Stream *stream, bool receiving, int *fd,
 					 short *events, int64_t *deadline_us);

@@ -208,7 +208,10 @@ open_stream(TableJoin *join, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	return stream_open(&join->stream, replication, &options, err);
+	rc = stream_open(&join->stream, replication, &options, err);
+	if (rc == RC_OK)
+		interrupt_set_background(stream_keep_alive, join->stream);
+	return rc;
 }
 
 /* As follow.c has it: what a target lacks must still be in the slot. */
@@ -245,7 +248,7 @@ open_sink(TableJoin *join, TableTarget *target, const SlotInfo *slot,
 		.only = work->names,
 		.only_count = work->name_count,
 	};
-	Rc rc = postgres_sink_open(&join->sinks[join->count], &options, err);
+	Rc rc = postgres_sink_open(&join->sinks[join->count], NULL, &options, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -273,6 +276,7 @@ require_slot(TableJoin *join, SlotInfo *slot, Error *err)
 static void
 close_all(TableJoin *join)
 {
+	interrupt_set_background(NULL, NULL);
 	for (int i = 0; i < join->count; i++)
 		sink_free(join->sinks[i]);
 	stream_close(join->stream);

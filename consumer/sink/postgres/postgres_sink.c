@@ -65,6 +65,7 @@ typedef struct PostgresSink
 	int64_t forget_us;  /* when that is looked at next */
 
 	char *conninfo;
+	bool impatient;                          /* as PgConnOptions has it */
 	char lease_holder[PROGRESS_HOLDER_SIZE]; /* who we are */
 
 	bool holding; /* it was given what waits for a table that is joining */
@@ -252,7 +253,8 @@ open_aside(const PostgresSink *self, PgConn **conn, Error *err)
 	const PgConnOptions options = {.conninfo = self->conninfo,
 								   .label = self->target.label,
 								   .application_name = "penstock",
-								   .kind = PGCONN_DATA};
+								   .kind = PGCONN_DATA,
+								   .impatient = self->impatient};
 
 	return pgconn_open(conn, &options, err);
 }
@@ -566,6 +568,7 @@ open_in_progress(PostgresSink *self, const PostgresSinkOptions *sink_options,
 {
 	const SessionOptions session = {.conninfo = sink_options->conninfo,
 									.label = self->target.label,
+									.impatient = sink_options->impatient,
 									.pipeline = self->target.pipeline};
 	const InProgressOptions options = {
 		.target = &self->target,
@@ -590,6 +593,7 @@ open_lanes(PostgresSink *self, const PostgresSinkOptions *sink_options,
 {
 	const SessionOptions options = {.conninfo = sink_options->conninfo,
 									.label = self->target.label,
+									.impatient = sink_options->impatient,
 									.pipeline = self->target.pipeline};
 
 	for (int i = 1; self->target.independent_tables && i < sink_options->lanes;
@@ -611,8 +615,32 @@ open_lanes(PostgresSink *self, const PostgresSinkOptions *sink_options,
 	return RC_OK;
 }
 
+static SessionOptions
+session_options(const PostgresSinkOptions *options)
+{
+	return (SessionOptions){.conninfo = options->conninfo,
+							.label = options->label,
+							.impatient = options->impatient,
+							.pipeline = options->pipeline,
+							.source = options->source,
+							.rules = options->rules,
+							.node = options->node,
+							.memory = options->memory,
+							.only = options->only,
+							.only_count = options->only_count};
+}
+
+PgConnOptions
+postgres_sink_connection(const PostgresSinkOptions *options)
+{
+	const SessionOptions session = session_options(options);
+
+	return session_connection(&session);
+}
+
 Rc
-postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
+postgres_sink_open(Sink **sink, PgConn *conn,
+				   const PostgresSinkOptions *options, Error *err)
 {
 	static const SinkOps ops = {
 		.name = "postgres",
@@ -627,18 +655,10 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 		.interest = postgres_interest,
 		.free = postgres_free,
 	};
-	SessionOptions session_options = {.conninfo = options->conninfo,
-									  .label = options->label,
-									  .pipeline = options->pipeline,
-									  .source = options->source,
-									  .rules = options->rules,
-									  .node = options->node,
-									  .memory = options->memory,
-									  .only = options->only,
-									  .only_count = options->only_count};
+	const SessionOptions opening = session_options(options);
 	Session session;
 	PostgresSink *self;
-	Rc rc = session_open(&session, &session_options, err);
+	Rc rc = session_open(&session, conn, &opening, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -649,6 +669,7 @@ postgres_sink_open(Sink **sink, const PostgresSinkOptions *options, Error *err)
 	self->target.pipeline = xstrdup(options->pipeline);
 	self->sink.label = self->target.label;
 	self->conninfo = xstrdup(options->conninfo);
+	self->impatient = options->impatient;
 	self->target.independent_tables = session.independent_tables;
 	self->target.rules = options->rules;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;

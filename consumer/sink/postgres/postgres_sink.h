@@ -25,6 +25,7 @@ typedef struct PostgresSinkOptions
 	const char *conninfo;        /* borrowed while the sink lives */
 	const char *label;           /* for messages: target, or target "2" */
 	const char *pipeline;        /* copied */
+	bool impatient;              /* as PgConnOptions has it */
 	const SourceHistory *source; /* borrowed during the call */
 	size_t memory_bytes;         /* for changes that are held */
 	bool per_transaction;        /* each source transaction is one there, too */
@@ -38,11 +39,15 @@ typedef struct PostgresSinkOptions
 	int only_count;
 } PostgresSinkOptions;
 
+/* How to connect for postgres_sink_open(). */
+PgConnOptions postgres_sink_connection(const PostgresSinkOptions *options);
+
 /*
- * Connects, claims the pipeline's lease, and reads where the target is.  Waits
- * for the target.
+ * Claims the pipeline's lease, and reads where the target is.  Waits for the
+ * target.  Takes ownership of the connection also when it fails; NULL: it
+ * connects itself.
  */
-MUST_CHECK Rc postgres_sink_open(Sink **sink,
+MUST_CHECK Rc postgres_sink_open(Sink **sink, PgConn *conn,
 								 const PostgresSinkOptions *options,
 								 Error *err);
 

@@ -231,17 +231,26 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 	return rc;
 }
 
-Rc
-session_open(Session *session, const SessionOptions *options, Error *err)
+PgConnOptions
+session_connection(const SessionOptions *options)
 {
-	PgConnOptions conn_options = {.conninfo = options->conninfo,
-								  .label = options->label,
-								  .application_name = "penstock",
-								  .kind = PGCONN_DATA};
-	Rc rc;
+	return (PgConnOptions){.conninfo = options->conninfo,
+						   .label = options->label,
+						   .application_name = "penstock",
+						   .kind = PGCONN_DATA,
+						   .impatient = options->impatient};
+}
 
-	*session = (Session){0};
-	rc = pgconn_open(&session->conn, &conn_options, err);
+Rc
+session_open(Session *session, PgConn *conn, const SessionOptions *options,
+			 Error *err)
+{
+	const PgConnOptions conn_options = session_connection(options);
+	Rc rc = RC_OK;
+
+	*session = (Session){.conn = conn};
+	if (conn == NULL)
+		rc = pgconn_open(&session->conn, &conn_options, err);
 	if (rc == RC_OK)
 		rc = set_up(session, options, err);
 	if (rc != RC_OK)
@@ -285,10 +294,7 @@ Rc
 session_open_another(PgConn **conn, const SessionOptions *options,
 					 bool must_mark, Error *err)
 {
-	PgConnOptions conn_options = {.conninfo = options->conninfo,
-								  .label = options->label,
-								  .application_name = "penstock",
-								  .kind = PGCONN_DATA};
+	const PgConnOptions conn_options = session_connection(options);
 	PgConn *opened = NULL;
 	Rc rc = pgconn_open(&opened, &conn_options, err);
 

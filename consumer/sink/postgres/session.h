@@ -19,6 +19,7 @@ typedef struct SessionOptions
 {
 	const char *conninfo;
 	const char *label;
+	bool impatient; /* as PgConnOptions has it */
 	const char *pipeline;
 	const SourceHistory *source;
 	const ConflictRules *rules;   /* or NULL */
@@ -39,14 +40,18 @@ typedef struct Session
 	bool has_kept; /* penstock.moved has something of the pipeline */
 } Session;
 
+/* How to connect for a session. */
+PgConnOptions session_connection(const SessionOptions *options);
+
 /*
- * Connects, checks that the target belongs to the source, claims the pipeline's
+ * Checks that the target belongs to the source, claims the pipeline's
  * lease, and ends what further sessions a former holder may have left.  Waits
- * for the target.  On success the connection and the
- * table states are the caller's.
+ * for the target.  Takes ownership of the connection, which is new and as
+ * session_connection() says, also when it fails; NULL: it connects itself.  On
+ * success the connection and the table states are the caller's.
  */
-MUST_CHECK Rc session_open(Session *session, const SessionOptions *options,
-						   Error *err);
+MUST_CHECK Rc session_open(Session *session, PgConn *conn,
+						   const SessionOptions *options, Error *err);
 
 /*
  * Connects once more, for a session under the lease that is held.  It has the
