@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
 
 /*
@@ -65,16 +66,32 @@ call(PgConn *target, const char *sql, const char *pipeline, int number,
 	return rc;
 }
 
+/*
+ * A pooler hands out sessions that others have had, with the origin that they
+ * had set: not even DISCARD ALL takes it away.
+ */
+static MUST_CHECK Rc
+reset_session(PgConn *target, Error *err)
+{
+	return pgconn_exec(
+		target,
+		"SELECT pg_catalog.pg_replication_origin_session_reset()"
+		" WHERE pg_catalog.pg_replication_origin_session_is_setup()",
+		NULL, err);
+}
+
 Rc
 origin_set_up(PgConn *target, const char *pipeline, int number, bool *marked,
 			  Error *err)
 {
-	Rc rc = call(target,
-				 "SELECT pg_catalog.pg_replication_origin_create(" NAME_SQL
-				 ") WHERE pg_catalog.pg_replication_origin_oid(" NAME_SQL
-				 ") IS NULL",
-				 pipeline, number, NULL, err);
+	Rc rc = reset_session(target, err);
 
+	if (rc == RC_OK)
+		rc = call(target,
+				  "SELECT pg_catalog.pg_replication_origin_create(" NAME_SQL
+				  ") WHERE pg_catalog.pg_replication_origin_oid(" NAME_SQL
+				  ") IS NULL",
+				  pipeline, number, NULL, err);
 	if (rc == RC_OK)
 		rc = call(
 			target,
@@ -84,6 +101,12 @@ origin_set_up(PgConn *target, const char *pipeline, int number, bool *marked,
 	*marked = rc == RC_OK;
 	if (rc == RC_FAIL && is_no_origin_here(err))
 	{
+		if (number == 0)
+			log_info(
+				"apply",
+				"changes have no replication origin: a pipeline from there "
+				"cannot tell ours from local ones: %s",
+				err->message);
 		error_reset(err);
 		return RC_OK;
 	}

@@ -21,7 +21,8 @@
 /*
  * Marks all that the session writes from here on, creating the origin of the
  * pipeline if it is not there.  *marked is false, and it is no error, if the
- * role may not do so or the server has no room for origins.
+ * role may not do so or the server has no room for origins; the log then says
+ * which.
  *
  * An origin is for one session at a time.  A pipeline has one, number 0, and
  * others with numbers from 1 for further sessions.

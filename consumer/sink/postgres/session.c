@@ -87,11 +87,6 @@ set_origin(PgConn *conn, const SessionOptions *options, bool *marked,
 
 	if (rc == RC_FAIL && strcmp(err->sqlstate, ORIGIN_IN_USE_SQLSTATE) == 0)
 		end_predecessor(conn, options);
-	if (rc == RC_OK && !*marked)
-		log_info("apply",
-				 "the role on %s may not set a replication origin: a pipeline "
-				 "from there cannot tell our changes from local ones",
-				 options->label);
 	return rc;
 }
 
