@@ -103,6 +103,12 @@ static const OptionDef option_defs[] = {
 		.value_default = false,
 	},
 	{
+		.name = "skip_missing",
+		.type = OPTION_BOOLEAN,
+		.offset = offsetof(PenstockOptions, skip_missing),
+		.value_default = false,
+	},
+	{
 		.name = "distribution",
 		.type = OPTION_DISTRIBUTION,
 		.offset = offsetof(PenstockOptions, distribution),

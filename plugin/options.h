@@ -20,6 +20,9 @@
  *	 bundle			false (default), or true: hold small transactions back, and
  *					send several in a message, while there is more to decode;
  *					only in a replication connection, see bundle.h
+ *	 skip_missing	false (default): a publication that does not exist at a
+ *					point of the log is an error there; true: nothing is
+ *					published by it
  *	 leave_out		tables of which nothing is to be sent, for ever or up to a
  *					position; see left_out.h
  *	 compression	none (default), zstd, or zstd:LEVEL with a level from 1 to
@@ -58,6 +61,7 @@ typedef struct PenstockOptions
 	bool binary;
 	bool streaming;
 	bool bundle;
+	bool skip_missing;
 	List *distribution;    /* of PenstockDistribution */
 	List *leave_out;       /* of what left_out.c makes of it */
 	int compression_level; /* of zstd; 0: frames are not compressed */

@@ -34,6 +34,8 @@ struct PenstockPublications
 	MemoryContext context; /* of the list */
 	List *names;
 	List *list; /* of Publication */
+	bool skips_missing;
+	bool missed; /* the list lacks some that do not exist */
 	bool valid;
 };
 
@@ -56,6 +58,7 @@ penstock_publications_new(PenstockSession *session)
 									   "penstock publications",
 									   PENSTOCK_SMALL_CONTEXT_SIZES);
 	p->names = session->options.publications;
+	p->skips_missing = session->options.skip_missing;
 	return p;
 }
 
@@ -65,11 +68,38 @@ penstock_publications_invalidate(PenstockPublications *p)
 	p->valid = false;
 }
 
+static void
+raise_missing(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("publication \"%s\" does not exist", name),
+			 errdetail("It does not exist at the point of the log that is "
+					   "being decoded."),
+			 errhint("If it was created, or dropped and created again, after "
+					 "the replication slot was: run \"penstock follow\" with "
+					 "--skip-missing-publications until it has come to where "
+					 "the publication exists.  What was changed before that is "
+					 "left out: copy the tables anew, with \"penstock table "
+					 "resync\".")));
+}
+
+/* Once, until all of them are there again. */
+static void
+say_missing(PenstockPublications *p, const char *name)
+{
+	ereport(p->missed ? DEBUG1 : LOG,
+			(errmsg("publication \"%s\" does not exist at the point of the "
+					"log that is being decoded: nothing is published by it",
+					name)));
+}
+
 static List *
 get_publications(PenstockPublications *p)
 {
 	MemoryContext outer;
 	ListCell *cell;
+	bool missed;
 
 	if (p->valid)
 		return p->list;
@@ -80,23 +110,23 @@ get_publications(PenstockPublications *p)
 
 	/* First, because the lookups may bring invalidations. */
 	p->valid = true;
+	missed = false;
 	foreach (cell, p->names)
 	{
 		const char *name = lfirst(cell);
 		Publication *publication = GetPublicationByName(name, true);
 
-		if (publication == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("publication \"%s\" does not exist", name),
-					 errdetail("It does not exist at the point of the log "
-							   "that is being decoded."),
-					 errhint("Create publications before the replication slot; "
-							 "for one that was created later, make a new slot "
-							 "or advance this one with "
-							 "pg_replication_slot_advance().")));
-		p->list = lappend(p->list, publication);
+		if (publication != NULL)
+			p->list = lappend(p->list, publication);
+		else if (!p->skips_missing)
+			raise_missing(name);
+		else
+		{
+			say_missing(p, name);
+			missed = true;
+		}
 	}
+	p->missed = missed;
 
 	MemoryContextSwitchTo(outer);
 	return p->list;

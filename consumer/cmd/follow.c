@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -18,6 +19,7 @@
 #include "cmd/pipeline.h"
 #include "cmd/place.h"
 #include "cmd/remember.h"
+#include "copy/publications.h"
 #include "sink/absent.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/postgres_sink.h"
@@ -47,6 +49,8 @@
 
 /* object_in_use */
 #define SLOT_IN_USE_SQLSTATE "55006"
+
+#define ARENA_BLOCK_BYTES    (4 * KB)
 
 /* How far an attempt got. */
 typedef enum Reached
@@ -128,6 +132,34 @@ learn_identity(Attempt *attempt, Error *err)
 	return rc;
 }
 
+/*
+ * A publication that is skipped where the log is from before it has to be there
+ * by now: a misspelt one would be skipped for ever.
+ */
+static MUST_CHECK Rc
+check_skipped(const Attempt *attempt, Error *err)
+{
+	Publications publications = {0};
+	Arena *arena;
+	Rc rc;
+
+	if (!attempt->config->skip_missing)
+		return RC_OK;
+	arena = arena_new(ARENA_BLOCK_BYTES);
+	rc = publications_parse(&publications, attempt->config->publications, arena,
+							err);
+	if (rc == RC_OK)
+		rc = publications_read(&publications, attempt->server, err);
+	arena_free(arena);
+	if (rc == RC_OK)
+		log_warning("follow",
+					"where a publication does not exist in the log, nothing is "
+					"published by it: copy its tables anew with \"penstock "
+					"table resync\", and follow without "
+					"--skip-missing-publications afterwards");
+	return rc;
+}
+
 static MUST_CHECK Rc
 check_slot(Attempt *attempt, Error *err)
 {
@@ -150,6 +182,8 @@ check_slot(Attempt *attempt, Error *err)
 		attempt->reached = REACHED_SLOT;
 	if (rc == RC_OK)
 		rc = learn_identity(attempt, err);
+	if (rc == RC_OK)
+		rc = check_skipped(attempt, err);
 	if (rc == RC_OK)
 		rc = place_read(&attempt->place, attempt->config, attempt->server, err);
 	return rc;
@@ -205,6 +239,7 @@ open_stream(Attempt *attempt, Error *err)
 									.proto_version = DECODE_PROTO_VERSION,
 									.compression = config->compression,
 									.binary = true,
+									.skip_missing = config->skip_missing,
 									.streaming = wants_streaming(attempt)};
 	PgConn *replication = NULL;
 	Rc rc = pgconn_open(&replication, &conn_options, err);

@@ -96,6 +96,7 @@ typedef struct Config
 	const char *apply_mode;     /* batch or transaction */
 	int lanes;                  /* connections to each target */
 	const char *origin;         /* any or none */
+	bool skip_missing;          /* publications, at points of the log */
 	bool streaming;             /* of transactions in progress */
 	const char *compression;    /* as --compression has it, or NULL: none */
 	ConflictRules conflict_rules;

@@ -83,6 +83,8 @@ build_start_command(Buf *sql, const StreamOptions *options)
 		append_option(sql, "messages", "true");
 	if (!options->binary)
 		append_option(sql, "binary", "false");
+	if (options->skip_missing)
+		append_option(sql, "skip_missing", "true");
 	if (options->streaming)
 		append_option(sql, "streaming", "true");
 	if (options->distribution != NULL)

@@ -39,8 +39,9 @@ typedef struct StreamOptions
 	const char *origin;       /* any or none */
 	int proto_version;
 	bool messages;
-	bool binary;    /* false: every value in text format */
-	bool streaming; /* of transactions in progress; from version 14 on */
+	bool binary;       /* false: every value in text format */
+	bool skip_missing; /* publications that do not exist publish nothing */
+	bool streaming;    /* of transactions in progress; from version 14 on */
 	const char *distribution; /* as the plugin's option wants it, or NULL */
 	const char *compression;  /* the same */
 	Lsn start_lsn;

@@ -63,6 +63,20 @@ $pair->source_sql('INSERT INTO t VALUES (4)');
 $pair->follow_to_end;
 $pair->equal_ok('copied again');
 
+# A publication that was not there for a while.
+$pair->source_sql('DROP PUBLICATION shop');
+$pair->source_sql('INSERT INTO t VALUES (5)');
+$pair->source_sql('CREATE PUBLICATION shop FOR ALL TABLES');
+$pair->source_sql('INSERT INTO t VALUES (6)');
+refused(qr/publication "shop" does not exist/, qr/--skip-missing-publications/,
+	'a publication that was dropped and made again');
+$pair->follow_to_end('--skip-missing-publications');
+is($pair->target_sql('SELECT count(*) FROM t WHERE id IN (5, 6)'), 1,
+	'what was changed while it was there is applied');
+$pair->run_or_die('table', 'resync', 'public.t');
+$pair->follow_to_end;
+$pair->equal_ok('what was changed meanwhile is copied');
+
 done_testing();
 
 sub refused
