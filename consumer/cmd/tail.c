@@ -47,7 +47,8 @@ typedef struct Tail
 	Sink *sink; /* NULL until the first stream starts */
 	Stream *stream;
 	char slot[SLOT_NAME_SIZE];
-	Lsn start_lsn; /* where the slot is */
+	Lsn start_lsn;         /* where the slot is */
+	SourceIdentity source; /* what was printed is of */
 	bool progressed;
 } Tail;
 
@@ -100,14 +101,18 @@ static MUST_CHECK Rc
 create_slot(Tail *tail, PgConn *replication, bool temporary, Error *err)
 {
 	SlotSnapshot snapshot = {0};
-	Rc rc;
+	PgConn *source = NULL;
+	Rc rc = open_source(tail, PGCONN_DATA, &source, err);
 
+	if (rc != RC_OK)
+		return rc;
 	log_debug("tail",
 			  "creating slot \"%s\", as soon as the transactions that "
 			  "are open on the source have ended",
 			  tail->slot);
-	rc = slot_create(replication, tail->slot,
+	rc = slot_create(replication, source, tail->slot,
 					 temporary ? SLOT_TEMPORARY : SLOT_LASTING, &snapshot, err);
+	pgconn_close(source);
 	tail->start_lsn = snapshot.consistent_lsn;
 	return rc;
 }
@@ -142,6 +147,26 @@ use_permanent_slot(Tail *tail, PgConn *replication, Error *err)
 	return create_slot(tail, replication, false, err);
 }
 
+/* What was printed before the connection was lost is to be of this source. */
+static MUST_CHECK Rc
+check_history(Tail *tail, PgConn *replication, Error *err)
+{
+	SourceHistory history = {0};
+	Rc rc = slot_read_history(replication, &history, err);
+
+	if (rc == RC_OK && tail->sink != NULL && tail->config->create_slot)
+		rc = history_prove(&history,
+						   &(HistoryPoint){.source = &tail->source,
+										   .lsn = tail->sink->durable_lsn,
+										   .label = "what was printed",
+										   .pipeline = tail->config->name},
+						   err);
+	if (rc == RC_OK)
+		tail->source = history.identity;
+	history_release(&history);
+	return rc;
+}
+
 /* ---- one attempt -------------------------------------------------------- */
 
 static MUST_CHECK Rc
@@ -160,8 +185,10 @@ open_stream(Tail *tail, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	rc = config->create_slot ? use_permanent_slot(tail, replication, err)
-							 : use_temporary_slot(tail, replication, err);
+	rc = check_history(tail, replication, err);
+	if (rc == RC_OK)
+		rc = config->create_slot ? use_permanent_slot(tail, replication, err)
+								 : use_temporary_slot(tail, replication, err);
 	if (rc != RC_OK)
 	{
 		pgconn_close(replication);

@@ -4,12 +4,31 @@
  */
 #include "source/slot.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/interrupt.h"
+#include "base/log.h"
 #include "base/own_command.h"
+
+/* How often a server looks whether we are still there while it makes a slot,
+ * and the first version that can. */
+#define CLIENT_CHECK_INTERVAL    "2s"
+#define CLIENT_CHECK_VERSION_MIN 140000
+
+/* When it is said for the first time whom a slot waits for; later less often.
+ */
+#define WAIT_SAID_FIRST_MS 2000
+#define WAIT_SAID_MS_MAX   60000
+
+/* As many of them as are named. */
+#define OPEN_TRANSACTIONS_MAX_SQL "5"
+
+/* How often it is looked whether a walsender has ended. */
+#define MAKING_PAUSE_MS 100
 
 /* Copies a result's field into an array; what does not fit is cut. */
 #define COPY_FIELD(array, result, column)                                      \
@@ -160,9 +179,144 @@ explain_create_failure(const char *name, Error *err)
 	error_context(err, "creating replication slot \"%s\"", name);
 }
 
+/*
+ * A walsender that waits for other transactions does not notice that its client
+ * is gone, and makes the slot all the same when they end.  From version 14 on
+ * it can be told to look.  It begins to with an ordinary statement, and goes on
+ * in whatever comes next.
+ */
+static MUST_CHECK Rc
+have_client_checked(PgConn *replication, Error *err)
+{
+	Rc rc;
+
+	if (pgconn_server_version_num(replication) < CLIENT_CHECK_VERSION_MIN)
+		return RC_OK;
+	rc = pgconn_exec(replication,
+					 "SET client_connection_check_interval = "
+					 "'" CLIENT_CHECK_INTERVAL "'",
+					 NULL, err);
+	if (rc == RC_FAIL && err->code == ERR_SQL)
+	{
+		error_reset(err); /* there are systems that cannot */
+		return RC_OK;
+	}
+	return rc == RC_OK ? pgconn_exec(replication, "SELECT 1", NULL, err) : rc;
+}
+
+/*
+ * Transactions that have changed something, or are about to, the oldest first,
+ * of all databases; and prepared ones, of which no session is left.  What the
+ * role may not see is left out.
+ */
+static const char open_transactions_sql[] =
+	"SELECT who || CASE WHEN since IS NULL THEN '' ELSE ', open for '"
+	"  || extract(epoch FROM clock_timestamp() - since)::int8 || ' s' END"
+	"  || coalesce(' (' || state || ')', ''), count(*) OVER () FROM ("
+	"SELECT format('PID %s of user \"%s\" in database \"%s\"', pid, usename,"
+	"  datname), xact_start, state"
+	" FROM pg_catalog.pg_stat_activity"
+	" WHERE backend_xid IS NOT NULL AND pid <> ALL (ARRAY[$1::int4,"
+	"  pg_catalog.pg_backend_pid()])"
+	" UNION ALL "
+	"SELECT format('prepared transaction \"%s\" of user \"%s\" in database"
+	" \"%s\"', gid, owner, database), prepared, NULL"
+	" FROM pg_catalog.pg_prepared_xacts) t (who, since, state)"
+	" ORDER BY since NULLS FIRST LIMIT " OPEN_TRANSACTIONS_MAX_SQL;
+
+static void
+append_open_transactions(Buf *text, const PGresult *result)
+{
+	int shown = PQntuples(result);
+	int count = (int) strtol(PQgetvalue(result, 0, 1), NULL, 10);
+
+	for (int i = 0; i < shown; i++)
+		buf_printf(text, "%s%s", i == 0 ? "" : "; ", PQgetvalue(result, i, 0));
+	if (count > shown)
+		buf_printf(text, "; and %d more", count - shown);
+}
+
+/* Whom we wait for.  That it cannot be asked is no reason to fail. */
+static void
+say_open_transactions(PgConn *replication, PgConn *source)
+{
+	char pid[16];
+	const char *params[] = {pid};
+	PGresult *result = NULL;
+	Error ignored = {0};
+	Buf text;
+
+	snprintf(pid, sizeof(pid), "%d", PQbackendPID(pgconn_raw(replication)));
+	if (pgconn_exec_params(source, open_transactions_sql, LENGTH_OF(params),
+						   params, &result, &ignored) != RC_OK)
+		error_reset(&ignored);
+	if (PQntuples(result) > 0)
+	{
+		buf_init(&text, BUF_TEXT_MAX);
+		append_open_transactions(&text, result);
+		log_info("source",
+				 "still waiting for transactions that are open on the source: "
+				 "%s",
+				 text.data);
+		buf_release(&text);
+	}
+	PQclear(result);
+}
+
+/* Until the answer of what was sent begins to come. */
+static MUST_CHECK Rc
+wait_for_slot(PgConn *replication, PgConn *source, Error *err)
+{
+	PGconn *pg = pgconn_raw(replication);
+	int64_t pause_ms = WAIT_SAID_FIRST_MS;
+	Rc rc = pgconn_flush(replication, err);
+
+	while (rc == RC_OK && PQisBusy(pg))
+	{
+		rc = interrupt_wait(PQsocket(pg), POLLIN, pause_ms, err);
+		if (rc == RC_AGAIN)
+		{
+			say_open_transactions(replication, source);
+			pause_ms = pause_ms * 2 < WAIT_SAID_MS_MAX ? pause_ms * 2
+													   : WAIT_SAID_MS_MAX;
+			rc = RC_OK;
+		}
+		else if (rc == RC_OK && !PQconsumeInput(pg))
+			return RC_OK; /* the result says why */
+	}
+	return rc;
+}
+
+static MUST_CHECK Rc
+exec_create(PgConn *replication, PgConn *source, const char *sql,
+			PGresult **result, Error *err)
+{
+	PGresult *end = NULL;
+	Rc rc;
+
+	if (!PQsendQuery(pgconn_raw(replication), sql))
+		return pgconn_connection_error(replication, "lost the connection to",
+									   err);
+	rc = wait_for_slot(replication, source, err);
+	if (rc == RC_OK)
+		rc = pgconn_get_result(replication, result, err);
+	if (rc == RC_OK)
+		rc = pgconn_check_result(replication, *result, err);
+	if (rc == RC_OK || err->code == ERR_SQL)
+	{
+		Error ignored = {0};
+
+		/* There is but one result. */
+		if (pgconn_get_result(replication, &end, &ignored) == RC_FAIL)
+			error_reset(&ignored);
+		PQclear(end);
+	}
+	return rc;
+}
+
 Rc
-slot_create(PgConn *replication, const char *name, SlotKind kind,
-			SlotSnapshot *snapshot, Error *err)
+slot_create(PgConn *replication, PgConn *source, const char *name,
+			SlotKind kind, SlotSnapshot *snapshot, Error *err)
 {
 	PGresult *result = NULL;
 	Buf sql;
@@ -177,10 +331,13 @@ slot_create(PgConn *replication, const char *name, SlotKind kind,
 			   kind == SLOT_LASTING ? "" : "TEMPORARY ", SLOT_PLUGIN,
 			   kind == SLOT_TEMPORARY ? "NOEXPORT_SNAPSHOT"
 									  : "EXPORT_SNAPSHOT");
-	rc = pgconn_exec(replication, sql.data, &result, err);
+	rc = have_client_checked(replication, err);
+	if (rc == RC_OK)
+		rc = exec_create(replication, source, sql.data, &result, err);
 	buf_release(&sql);
 	if (rc != RC_OK)
 	{
+		PQclear(result);
 		if (err->code == ERR_SQL)
 			explain_create_failure(name, err);
 		return rc;
@@ -215,11 +372,41 @@ slot_read(PgConn *source, const char *name, SlotInfo *info, Error *err)
 		info->is_this_database = PQgetvalue(result, 0, 2)[0] == 't';
 		info->active_pid = (int) strtol(PQgetvalue(result, 0, 3), NULL, 10);
 		info->lost = PQgetvalue(result, 0, 6)[0] == 't';
+		info->being_made = info->active_pid != 0 && info->is_logical &&
+						   PQgetisnull(result, 0, 5);
 		rc = parse_lsn_field(result, 4, &info->restart_lsn, err);
 		if (rc == RC_OK)
 			rc = parse_lsn_field(result, 5, &info->confirmed_lsn, err);
 	}
 	PQclear(result);
+	return rc;
+}
+
+Rc
+slot_end_making(PgConn *source, const char *name, Error *err)
+{
+	static const char sql[] =
+		"SELECT pg_catalog.pg_terminate_backend(active_pid)"
+		" FROM pg_catalog.pg_replication_slots WHERE slot_name = $1"
+		" AND active_pid IS NOT NULL AND confirmed_flush_lsn IS NULL";
+	const char *params[] = {name};
+	SlotInfo info;
+	Rc rc = slot_read(source, name, &info, err);
+
+	if (rc == RC_OK && info.exists && info.being_made)
+		log_info("source",
+				 "replication slot \"%s\" is still being made for a client "
+				 "that is gone: ending PID %d of the source",
+				 name, info.active_pid);
+	while (rc == RC_OK && info.exists && info.being_made)
+	{
+		rc = pgconn_exec_params(source, sql, LENGTH_OF(params), params, NULL,
+								err);
+		if (rc == RC_OK)
+			rc = interrupt_wait(-1, 0, MAKING_PAUSE_MS, err);
+		if (rc == RC_AGAIN)
+			rc = slot_read(source, name, &info, err);
+	}
 	return rc;
 }
 

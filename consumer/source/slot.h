@@ -28,7 +28,8 @@ typedef struct SlotInfo
 	char plugin[SLOT_PLUGIN_SIZE];
 	bool is_logical;
 	bool is_this_database;
-	int active_pid; /* of the walsender that uses it; 0: none */
+	int active_pid;  /* of the walsender that uses it; 0: none */
+	bool being_made; /* it has no starting point yet; ends with its maker */
 	Lsn restart_lsn;
 	Lsn confirmed_lsn;
 	bool lost; /* its log was removed: it can never be read again */
@@ -74,14 +75,24 @@ MUST_CHECK Rc slot_read_system_identifier(PgConn *conn, char *identifier,
  * Creates a slot and exports the snapshot of its consistent point: it has the
  * transactions whose end_lsn is at or below it and nothing of the others.  The
  * snapshot is valid until the next command on `replication`, or its end.
- * Waits for transactions that are open on the source to end.
+ *
+ * Waits for transactions that are open on the source to end, and says now and
+ * then whose they are: `source` is an ordinary connection to ask that.  If we
+ * are killed meanwhile the server gives up soon, from version 14 on.
  */
-MUST_CHECK Rc slot_create(PgConn *replication, const char *name, SlotKind kind,
-						  SlotSnapshot *snapshot, Error *err);
+MUST_CHECK Rc slot_create(PgConn *replication, PgConn *source, const char *name,
+						  SlotKind kind, SlotSnapshot *snapshot, Error *err);
 
 /* Looks a slot up, through an ordinary connection. */
 MUST_CHECK Rc slot_read(PgConn *source, const char *name, SlotInfo *info,
 						Error *err);
+
+/*
+ * Ends the walsender that is still making a slot, and waits until the slot is
+ * gone with it.  Only for whoever knows that its maker is dead.  A slot that is
+ * not being made, or is not there, stays as it is.
+ */
+MUST_CHECK Rc slot_end_making(PgConn *source, const char *name, Error *err);
 
 /* Fails, with what to do, unless the slot is there, ours, and whole. */
 MUST_CHECK Rc slot_require_usable(const SlotInfo *info, const char *name,

@@ -38,8 +38,8 @@ create_slot(Clone *clone, Error *err)
 			 "are open on the source",
 			 name);
 	clone->slot_begun = true;
-	rc = slot_create(clone->replication, name, SLOT_LASTING, &clone->snapshot,
-					 err);
+	rc = slot_create(clone->replication, clone->source, name, SLOT_LASTING,
+					 &clone->snapshot, err);
 	if (rc != RC_OK)
 		return rc;
 	clone->slot_created = true;
@@ -60,7 +60,7 @@ create_snapshot(Clone *clone, Error *err)
 			 clone->config->name, SNAPSHOT_SLOT_TAIL);
 	log_info("clone", "taking a snapshot for what is left; waits for "
 					  "transactions that are open on the source");
-	return slot_create(clone->replication, name, SLOT_SNAPSHOT,
+	return slot_create(clone->replication, clone->source, name, SLOT_SNAPSHOT,
 					   &clone->snapshot, err);
 }
 

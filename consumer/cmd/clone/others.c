@@ -112,9 +112,11 @@ clone_others_throw_away(Clone *clone, Error *err)
 	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
 	{
 		const Clone *other = &clone->others[i];
-		SlotInfo slot;
+		SlotInfo slot = {0};
 
-		rc = slot_read(other->source, other->config->name, &slot, err);
+		rc = slot_end_making(other->source, other->config->name, err);
+		if (rc == RC_OK)
+			rc = slot_read(other->source, other->config->name, &slot, err);
 		if (rc != RC_OK || !slot.exists)
 			continue;
 		rc = clone_drop_slot(other->source, other->config->name, err);

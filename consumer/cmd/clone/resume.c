@@ -242,10 +242,8 @@ throw_away_target(Clone *clone, CloneTarget *target, Error *err)
 	const char *name = clone->config->name;
 	int tables = 0;
 	int others = 0;
-	Rc rc = work_list_claim(target->conn, name, &target->token, err);
+	Rc rc = objects_drop(target->conn, name, &tables, &others, err);
 
-	if (rc == RC_OK)
-		rc = objects_drop(target->conn, name, &tables, &others, err);
 	if (rc == RC_OK && target->run.schema == WORK_SCHEMA_NONE)
 		rc = empty_tables(clone, target, err);
 	else if (rc == RC_OK && catalog_has_large_objects(clone->catalog))
@@ -262,30 +260,52 @@ throw_away_target(Clone *clone, CloneTarget *target, Error *err)
 	return work_list_remove(target->conn, name, err);
 }
 
-Rc
-clone_throw_away(Clone *clone, Error *err)
+/* Who made it is dead, or has lost its claim. */
+static MUST_CHECK Rc
+throw_away_slot(Clone *clone, Error *err)
 {
 	const char *name = clone->config->name;
-	bool found = false;
 	SlotInfo slot = {0};
-	Rc rc = RC_OK;
+	Rc rc = slot_end_making(clone->source, name, err);
 
-	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
-	{
-		if (!clone->targets[i].run.exists)
-			continue;
-		found = true;
-		rc = throw_away_target(clone, &clone->targets[i], err);
-	}
-	if (rc == RC_OK && found)
-		rc = clone_others_throw_away(clone, err);
-	if (rc == RC_OK && found)
+	if (rc == RC_OK)
 		rc = slot_read(clone->source, name, &slot, err);
 	if (rc != RC_OK || !slot.exists)
 		return rc;
 	rc = clone_drop_slot(clone->source, name, err);
 	if (rc == RC_OK)
 		log_info("clone", "dropped replication slot \"%s\"", name);
+	return rc;
+}
+
+/*
+ * The slots go first: if this is broken off, what is noted on the targets still
+ * tells the next --restart what there is to be thrown away.  The other way
+ * round a slot would be left that nobody knows.
+ */
+Rc
+clone_throw_away(Clone *clone, Error *err)
+{
+	bool found = false;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		CloneTarget *target = &clone->targets[i];
+
+		if (!target->run.exists)
+			continue;
+		found = true;
+		rc = work_list_claim(target->conn, clone->config->name, &target->token,
+							 err);
+	}
+	if (rc == RC_OK && found)
+		rc = throw_away_slot(clone, err);
+	if (rc == RC_OK && found)
+		rc = clone_others_throw_away(clone, err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		if (clone->targets[i].run.exists)
+			rc = throw_away_target(clone, &clone->targets[i], err);
 	return rc;
 }
 
@@ -337,9 +357,11 @@ Rc
 clone_find_slot(Clone *clone, Error *err)
 {
 	const char *name = clone->config->name;
-	SlotInfo slot;
-	Rc rc = slot_read(clone->source, name, &slot, err);
+	SlotInfo slot = {0};
+	Rc rc = slot_end_making(clone->source, name, err);
 
+	if (rc == RC_OK)
+		rc = slot_read(clone->source, name, &slot, err);
 	if (rc != RC_OK)
 		return rc;
 	for (int i = 0; i < clone->config->target_count; i++)

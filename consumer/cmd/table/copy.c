@@ -173,7 +173,7 @@ open_snapshot(TableCopy *copy, Error *err)
 			 "are open on the source",
 			 work->slot);
 	copy->slot_begun = true;
-	rc = slot_create(copy->replication, work->slot, SLOT_LASTING,
+	rc = slot_create(copy->replication, work->source, work->slot, SLOT_LASTING,
 					 &copy->snapshot, err);
 	FAULT("table.slot_created");
 	if (rc == RC_OK)
