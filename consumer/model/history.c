@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/own_command.h"
 #include "base/xalloc.h"
 
 /* The first columns of a line: a timeline and where it was left. */
@@ -119,8 +120,8 @@ refuse_history(const HistoryPoint *point, Error *err)
 	error_hint(err,
 			   "Connect to the server that it has followed, if there is one.  "
 			   "Else its rows differ from the source's: remove the pipeline "
-			   "with \"penstock drop --name=%s\" and copy again.",
-			   point->pipeline);
+			   "with \"%s\" and copy again with \"%s\".",
+			   OWN_COMMAND("drop"), OWN_COMMAND("clone"));
 	return rc;
 }
 

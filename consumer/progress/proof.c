@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stddef.h>
 
+#include "base/own_command.h"
+
 void
 proof_add(Proof *proof, const ProofItem *item, Lsn start_lsn)
 {
@@ -26,8 +28,9 @@ refuse(const ProofItem *item, Error *err)
 	error_hint(err,
 			   "Was the source put back to an earlier state, for example from "
 			   "a snapshot of its disk?  Then the target has rows that the "
-			   "source has not: remove the pipeline with \"penstock drop\" and "
-			   "copy again.");
+			   "source has not: remove the pipeline with \"%s\" and copy again "
+			   "with \"%s\".",
+			   OWN_COMMAND("drop"), OWN_COMMAND("clone"));
 	return rc;
 }
 

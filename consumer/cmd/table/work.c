@@ -98,8 +98,8 @@ check_timeline(const TableWork *work, const TableTarget *target, Error *err)
 				 known->timeline);
 	error_hint(err,
 			   "The source is another server than before, or was restored.  "
-			   "Run \"penstock follow --name=%s\" first.",
-			   work->config->name_asked);
+			   "Run \"%s\" first.",
+			   OWN_COMMAND("follow"));
 	return rc;
 }
 

@@ -35,7 +35,7 @@ typedef struct PostgresSinkOptions
 								  * NULL: without a placement */
 	const PipelineMemory *memory; /* what it is to remember; borrowed while the
 								   * sink lives; or NULL: it is not asked */
-	const TableName *only;       /* apply nothing to other tables; or NULL */
+	const TableName *only;        /* apply nothing to other tables; or NULL */
 	int only_count;
 } PostgresSinkOptions;
 
