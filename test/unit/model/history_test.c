@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -42,7 +43,8 @@ prove(const SourceHistory *history, const char *system, uint32_t timeline,
 	Error err = {0};
 	ErrorCode code = ERR_NONE;
 
-	strcpy(source.system_identifier, system);
+	snprintf(source.system_identifier, sizeof(source.system_identifier), "%s",
+			 system);
 	if (history_prove(history, &point, &err) == RC_FAIL)
 	{
 		code = err.code;
