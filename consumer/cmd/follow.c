@@ -255,13 +255,9 @@ open_stream(Attempt *attempt, Error *err)
 		return rc;
 	}
 	rc = stream_open(&attempt->stream, replication, &stream_options, err);
-	if (rc != RC_OK)
-		return rc;
-	attempt->reached = REACHED_STREAM;
-
-	/* From here on the source hears of us, whoever keeps us waiting. */
-	interrupt_set_background(stream_keep_alive, attempt->stream);
-	return RC_OK;
+	if (rc == RC_OK)
+		attempt->reached = REACHED_STREAM;
+	return rc;
 }
 
 /*
@@ -552,7 +548,6 @@ static void
 close_attempt(Attempt *attempt)
 {
 	note_targets(attempt);
-	interrupt_set_background(NULL, NULL);
 	for (int i = 0; i < attempt->sink_count; i++)
 		sink_free(attempt->sinks[i]);
 	stream_close(attempt->stream);

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/interrupt.h"
 #include "base/own_command.h"
 #include "base/xalloc.h"
 
@@ -167,6 +168,17 @@ start_streaming(Stream *stream, const StreamOptions *options, Error *err)
 	return rc;
 }
 
+/* For interrupt_set_background().  What fails here fails in stream_work() as
+ * well. */
+static void
+keep_alive(void *stream)
+{
+	Error ignored = {0};
+
+	if (stream_work(stream, clock_monotonic_us(), &ignored) == RC_FAIL)
+		error_reset(&ignored);
+}
+
 Rc
 stream_open(Stream **stream, PgConn *replication, const StreamOptions *options,
 			Error *err)
@@ -185,6 +197,7 @@ stream_open(Stream **stream, PgConn *replication, const StreamOptions *options,
 		stream_close(opened);
 		return rc;
 	}
+	interrupt_set_background(keep_alive, opened);
 	*stream = opened;
 	return RC_OK;
 }
@@ -194,6 +207,7 @@ stream_close(Stream *stream)
 {
 	if (stream == NULL)
 		return;
+	interrupt_set_background(NULL, NULL);
 	pgconn_close(stream->conn);
 	free(stream);
 }
@@ -386,15 +400,6 @@ wait_for_end(Stream *stream)
 		if (!PQconsumeInput(pg))
 			return;
 	}
-}
-
-void
-stream_keep_alive(void *stream)
-{
-	Error ignored = {0};
-
-	if (stream_work(stream, clock_monotonic_us(), &ignored) == RC_FAIL)
-		error_reset(&ignored);
 }
 
 Rc

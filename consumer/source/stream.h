@@ -80,7 +80,9 @@ typedef struct StreamPositions
 
 /*
  * Starts streaming on a replication connection, of which the stream takes
- * ownership, also when it fails.  Waits for the server.
+ * ownership, also when it fails.  Waits for the server.  There is one at a
+ * time: until it is closed it is what interrupt_set_background() has, and the
+ * server hears of us although somebody else keeps us waiting.
  */
 MUST_CHECK Rc stream_open(Stream **stream, PgConn *replication,
 						  const StreamOptions *options, Error *err);
@@ -103,13 +105,6 @@ void stream_set_positions(Stream *stream, const StreamPositions *positions);
 
 /* Sends what is due.  `now_us` is the loop's time. */
 MUST_CHECK Rc stream_work(Stream *stream, int64_t now_us, Error *err);
-
-/*
- * For interrupt_set_background(), with a Stream: sends what is due, so that the
- * server knows of us although somebody else keeps us waiting.  What fails here
- * fails in stream_work() as well.
- */
-void stream_keep_alive(void *stream);
 
 /*
  * Sends the positions at once and waits until they have left, but not for a

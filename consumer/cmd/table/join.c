@@ -208,10 +208,7 @@ open_stream(TableJoin *join, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	rc = stream_open(&join->stream, replication, &options, err);
-	if (rc == RC_OK)
-		interrupt_set_background(stream_keep_alive, join->stream);
-	return rc;
+	return stream_open(&join->stream, replication, &options, err);
 }
 
 /* As follow.c has it: what a target lacks must still be in the slot. */
@@ -276,7 +273,6 @@ require_slot(TableJoin *join, SlotInfo *slot, Error *err)
 static void
 close_all(TableJoin *join)
 {
-	interrupt_set_background(NULL, NULL);
 	for (int i = 0; i < join->count; i++)
 		sink_free(join->sinks[i]);
 	stream_close(join->stream);
