@@ -72,7 +72,7 @@ static const char tables_sql[] =
 	"   WHERE i.indrelid = c.oid AND (c.relreplident = 'd' AND i.indisprimary"
 	"    OR c.relreplident = 'i' AND i.indisreplident)),"
 	"  m.is_config, m.condition, c.relpersistence = 'u',"
-	"  a.attname, a.atttypid,"
+	"  a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod),"
 	"  " PORTABLE_SQL("y") " AND (e.oid IS NULL OR " PORTABLE_SQL(
 		"e") ")"
 			 " FROM combined t"
@@ -121,6 +121,7 @@ enum
 	TABLES_UNLOGGED,
 	TABLES_COLUMN,
 	TABLES_TYPE,
+	TABLES_TYPE_NAME,
 	TABLES_PORTABLE,
 };
 
@@ -230,6 +231,8 @@ fill_column(CopyColumn *column, Arena *arena, const PGresult *result, int row)
 {
 	column->name = arena_strdup(arena, PQgetvalue(result, row, TABLES_COLUMN));
 	column->type_oid = oid_field(result, row, TABLES_TYPE);
+	column->type = arena_strdup(arena,
+								PQgetvalue(result, row, TABLES_TYPE_NAME));
 	column->portable = sql_bool(result, row, TABLES_PORTABLE);
 }
 

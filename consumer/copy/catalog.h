@@ -38,7 +38,12 @@ typedef struct CopyColumn
 {
 	const char *name;
 	uint32_t type_oid; /* on the source */
+	const char *type;  /* there, with its modifier */
 	bool portable;     /* the binary form means the same on any server */
+
+	/* Set by match_target(), for one target at a time: the built-in type of
+	 * the target, with its modifier, where it has another one; or NULL. */
+	const char *read_as;
 } CopyColumn;
 
 /* What the extension that a table belongs to says about its rows. */

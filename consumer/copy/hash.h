@@ -84,14 +84,18 @@
 	"  WHEN %%3$I::date > date ''2000-01-01'' THEN 2147483647"                 \
 	"  WHEN %%3$I IS NOT NULL THEN -2147483648 END' END"
 
-/* The expression for that column's hash; null if it has none. */
+/*
+ * The expression for that column's hash; null if it has none.  Types are named
+ * by schema and name: "character" would be character(1), and cut.
+ */
 #define HASH_EXPRESSION_SQL                                                    \
 	"(SELECT format('%%1$I.%%2$I(' || " HASH_ARGUMENT_SQL                      \
 	"  || ', " HASH_SEED_SQL "::bigint)', n.nspname, f.proname, a.attname,"    \
-	"  format_type(CASE WHEN i.typtype = 'p' THEN t.oid ELSE t.input END,"     \
-	"   NULL))"                                                                \
+	"  format('%%I.%%I', w.nspname, h.typname))"                               \
 	" FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace,"           \
-	"  pg_type i WHERE f.oid = t.proc AND i.oid = t.input)"
+	"  pg_type i, pg_type h JOIN pg_namespace w ON w.oid = h.typnamespace"     \
+	" WHERE f.oid = t.proc AND i.oid = t.input"                                \
+	" AND h.oid = CASE WHEN i.typtype = 'p' THEN t.oid ELSE t.input END)"
 
 /*
  * Takes the hash of one more column into that of the row, which starts at 0.

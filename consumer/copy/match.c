@@ -56,7 +56,18 @@ enum
 	TARGET_COLUMN,
 	TARGET_TYPE,
 	TARGET_GENERATED,
+	TARGET_TYPE_NAME, /* with its modifier */
+	TARGET_READ_AS,   /* the same without domains, if it is built in */
 };
+
+/* A lateral subquery: the type of column a. */
+#define READ_AS_SQL                                                            \
+	"(WITH RECURSIVE d (oid, typmod) AS (SELECT a.atttypid, a.atttypmod"       \
+	"  UNION ALL SELECT y.typbasetype, y.typtypmod FROM d"                     \
+	"  JOIN pg_type y ON y.oid = d.oid AND y.typtype = 'd')"                   \
+	" SELECT format_type(d.oid, d.typmod) AS name FROM d"                      \
+	" JOIN pg_type y ON y.oid = d.oid AND y.typtype <> 'd'"                    \
+	" WHERE d.oid < 10000)"
 
 static Rc
 read_target(const CopyCatalog *catalog, PgConn *target, PGresult **result,
@@ -66,7 +77,9 @@ read_target(const CopyCatalog *catalog, PgConn *target, PGresult **result,
 
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "SELECT v.n - 1, c.relkind, a.attname, a.atttypid,"
-							" a.attgenerated <> '' FROM unnest(ARRAY[");
+							" a.attgenerated <> '',"
+							" format_type(a.atttypid, a.atttypmod), b.name"
+							" FROM unnest(ARRAY[");
 	for (int i = 0; i < catalog->table_count; i++)
 	{
 		buf_append_string(&sql, i > 0 ? "," : "");
@@ -76,6 +89,7 @@ read_target(const CopyCatalog *catalog, PgConn *target, PGresult **result,
 							" JOIN pg_class c ON c.oid = to_regclass(v.name)"
 							" LEFT JOIN pg_attribute a ON a.attrelid = c.oid"
 							"  AND a.attnum > 0 AND NOT a.attisdropped"
+							" LEFT JOIN LATERAL " READ_AS_SQL " b ON true"
 							" ORDER BY v.n, a.attnum");
 	return sql_run(target, &sql, result, err);
 }
@@ -102,15 +116,26 @@ find_column(const PGresult *result, int row, int end, const char *name)
 	return -1;
 }
 
+/* What the source's value has to be read as, to look like the target's. */
+static const char *
+find_read_as(Arena *arena, const CopyColumn *column, const PGresult *result,
+			 int row)
+{
+	if (strcmp(column->type, PQgetvalue(result, row, TARGET_TYPE_NAME)) == 0 ||
+		PQgetisnull(result, row, TARGET_READ_AS))
+		return NULL;
+	return arena_strdup(arena, PQgetvalue(result, row, TARGET_READ_AS));
+}
+
 /* Compares a table with rows row to end of the target's; decides the format. */
 static Rc
 match_columns(CopyTable *table, PgConn *target, const PGresult *result, int row,
-			  int end, Error *err)
+			  int end, Arena *arena, Error *err)
 {
 	table->binary = true;
 	for (int i = 0; i < table->column_count; i++)
 	{
-		const CopyColumn *column = &table->columns[i];
+		CopyColumn *column = &table->columns[i];
 		int found = find_column(result, row, end, column->name);
 
 		if (found < 0)
@@ -126,6 +151,7 @@ match_columns(CopyTable *table, PgConn *target, const PGresult *result, int row,
 		if (!column->portable ||
 			number_field(result, found, TARGET_TYPE) != column->type_oid)
 			table->binary = false;
+		column->read_as = find_read_as(arena, column, result, found);
 	}
 	return RC_OK;
 }
@@ -203,7 +229,8 @@ match_target(CopyCatalog *catalog, PgConn *target, Error *err)
 		else if (strchr("rp", kind[0]) == NULL)
 			rc = not_a_table(table, target, err);
 		else
-			rc = match_columns(table, target, result, row, end, err);
+			rc = match_columns(table, target, result, row, end, catalog->arena,
+							   err);
 		if (rc == RC_OK)
 		{
 			table->target_partitioned = kind[0] == 'p';

@@ -1,9 +1,10 @@
 /*
  * verify.c
- *    The same statement on both sides, and their results side by side.
+ *    The same question to both sides, and their answers side by side.
  *
  * Hashes are summed as numerics, so that their order does not matter and none
- * is lost; hashtextextended() gives the same on every server.
+ * is lost; hashtextextended() gives the same on every server, of the same
+ * bytes: where the encodings differ, both sides hash their text in UTF8.
  */
 #include "copy/verify.h"
 
@@ -90,31 +91,94 @@ close_pairs(Verify *verify)
 	}
 }
 
+/*
+ * A column as the target should have it.  Where the types differ, the source
+ * reads its own value's text as the copy did, by the input function of the
+ * target's type (reading JSON calls that for a string): char(5) becomes
+ * char(8), and 1.0 becomes 1.00.
+ */
+static void
+append_read(const CopyColumn *column, Buf *sql)
+{
+	const char *type = column->read_as;
+	bool is_json = strcmp(type, "json") == 0 || strcmp(type, "jsonb") == 0;
+
+	if (is_json)
+		buf_printf(sql, "%s_in(textout(", type);
+	else
+		buf_append_string(sql, "(SELECT r.x FROM json_to_record("
+							   "json_build_object('x', ");
+	buf_append_string(sql, "CASE WHEN ");
+	buf_append_identifier(sql, column->name);
+	buf_append_string(sql, " IS DISTINCT FROM NULL THEN format('%s', ");
+	buf_append_identifier(sql, column->name);
+	buf_append_string(sql, ") END");
+	if (is_json)
+		buf_append_string(sql, "))");
+	else
+		buf_printf(sql, ")) AS r(x %s))", type);
+}
+
+static void
+append_row(const CopyTable *table, bool of_source, Buf *sql)
+{
+	buf_append_string(sql, "ROW(");
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const CopyColumn *column = &table->columns[i];
+
+		buf_append_string(sql, i > 0 ? ", " : "");
+		if (of_source && column->read_as != NULL)
+			append_read(column, sql);
+		else
+			buf_append_identifier(sql, column->name);
+	}
+	buf_append_string(sql, ")::text");
+}
+
+/* Whether text has other bytes on both sides. */
+static bool
+encodings_differ(const Pair *pair)
+{
+	const char *source = PQparameterStatus(pgconn_raw(pair->source),
+										   "server_encoding");
+	const char *target = PQparameterStatus(pgconn_raw(pair->target),
+										   "server_encoding");
+
+	return source == NULL || target == NULL || strcmp(source, target) != 0;
+}
+
 /* What is read of a table whose rows may, on this side, be in partitions. */
 static void
-append_query(const CopyTable *table, bool partitioned, const char *filter,
-			 Buf *sql)
+append_query(const Pair *pair, bool of_source, Buf *sql)
 {
-	buf_append_string(sql,
-					  "SELECT count(*), coalesce(sum(hashtextextended(ROW");
-	catalog_append_column_list(table, sql);
-	if (table->column_count == 0)
-		buf_append_string(sql, "()");
-	buf_printf(sql, "::text COLLATE \"C\", 0)::numeric), 0) FROM %s%s",
-			   partitioned ? "" : "ONLY ", table->qualified);
-	if (filter != NULL)
-		buf_printf(sql, " WHERE %s", filter);
+	const CopyTable *table = pair->table;
+	bool partitioned = of_source ? table->partitioned
+								 : table->target_partitioned;
+	bool filtered = table->filter != NULL &&
+					(of_source || table->membership == MEMBER_CONFIG);
+	bool converts = encodings_differ(pair);
+
+	buf_printf(sql, "SELECT count(*), coalesce(sum(hashtextextended(%s",
+			   converts ? "encode(convert_to(" : "");
+	append_row(table, of_source, sql);
+	buf_printf(sql, "%s COLLATE \"C\", 0)::numeric), 0) FROM %s%s",
+			   converts ? ", 'UTF8'), 'hex')" : "", partitioned ? "" : "ONLY ",
+			   table->qualified);
+	if (filtered)
+		buf_printf(sql, " WHERE %s", table->filter);
 }
 
 static Rc
-send_query(PgConn *conn, const CopyTable *table, bool partitioned,
-		   const char *filter, Error *err)
+send_query(const Pair *pair, bool of_source, Error *err)
 {
+	PgConn *conn = of_source ? pair->source : pair->target;
 	Buf sql;
 	int sent;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	append_query(table, partitioned, filter, &sql);
+	append_query(pair, of_source, &sql);
+	CHECK(!sql.overflowed);
 	sent = PQsendQuery(pgconn_raw(conn), sql.data);
 	buf_release(&sql);
 	if (!sent)
@@ -139,12 +203,9 @@ start_pair(Verify *verify, Pair *pair, Error *err)
 	pair->table = table;
 	rc = catalog_lock_at_once(catalog, table, pair->source, err);
 	if (rc == RC_OK)
-		rc = send_query(pair->source, table, table->partitioned, table->filter,
-						err);
+		rc = send_query(pair, true, err);
 	if (rc == RC_OK)
-		rc = send_query(
-			pair->target, table, table->target_partitioned,
-			table->membership == MEMBER_CONFIG ? table->filter : NULL, err);
+		rc = send_query(pair, false, err);
 	return rc;
 }
 

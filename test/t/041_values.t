@@ -138,13 +138,13 @@ $speed->source_sql(q(
 		FROM generate_series(1, 20000) n;
 ));
 $speed->clone;
-for my $options ([], ['--apply=transaction'])
+for my $options ([], ['--apply=transaction', '--set'])
 {
 	$speed->source_sql('UPDATE c SET v = coalesce(v, 0) + 1;
 		UPDATE l SET v = coalesce(v, 0) + 1; UPDATE m SET v = coalesce(v, 0) + 1;
 		UPDATE f SET v = coalesce(v, 0) + 1 WHERE length(k) < 7');
 	$speed->follow_to_end(@$options);
-	$speed->equal_ok("found by an index: @$options");
+	$speed->equal_ok("found by an index: " . ($options->[0] // ""));
 }
 is($speed->target_sql(q(
 	SELECT string_agg(format('%s %s', relname, seq_tup_read), ', ' ORDER BY 1)

@@ -59,6 +59,9 @@
 	"  SELECT p.relid FROM the_table t, pg_catalog.pg_partition_tree(t.oid) "  \
 	"p)"
 
+/* clang-format would break strings around macros with arguments. */
+/* clang-format off */
+
 /* One row per column; a table without columns still is one, and has a row of
  * nulls. */
 #define FROM_SQL                                                               \
@@ -69,73 +72,42 @@
 	" LEFT JOIN identity ON true"                                              \
 	" LEFT JOIN source ON source.name = a.attname::text"                       \
 	" LEFT JOIN pg_type sent ON sent.oid = source.type AND sent.oid < 10000"   \
-	" LEFT JOIN LATERAL" TYPE_BASE_SQL(                                        \
-		"ty.oid") " base ON true"                                              \
-				  " LEFT JOIN LATERAL" TYPE_BASE_SQL(                          \
-					  "base.typelem") " element"                               \
-									  "  ON base.typcategory = 'A' AND "       \
-									  "base.typlen = -1"                       \
-									  " LEFT JOIN LATERAL " TYPE_EQUALITY_SQL  \
-									  " eq ON true"                            \
-									  " ORDER BY a.attnum"
+	" LEFT JOIN LATERAL" TYPE_BASE_SQL("ty.oid") " base ON true"               \
+	" LEFT JOIN LATERAL" TYPE_BASE_SQL("base.typelem") " element"              \
+	"  ON base.typcategory = 'A' AND base.typlen = -1"                         \
+	" LEFT JOIN LATERAL " TYPE_EQUALITY_SQL " eq ON true"                      \
+	" ORDER BY a.attnum"
 
 static const char columns_sql[] = WITH_SQL
 	" SELECT a.attname, a.atttypid, base.oid, a.attgenerated <> '',"
 	"  a.attidentity = 'a',"
 	/* unnest() makes columns of what is in a composite type. */
 	"  CASE base.typtype WHEN 'c' THEN 0 ELSE ty.typarray END, ty.typdelim,"
-	"  " TYPE_RECEIVES_TEXT_SQL(
-		"base") ","
-				"  " TYPE_READ_SQL(
-					"base") ","
-							"  " TYPE_READ_SQL(
-								"sent") ","
-										"  " TYPE_OUTPUT_SQL(
-											"sent") ", sent.typarray,"
-													"  eq.operator, "
-													"eq.compared_as, "
-													"eq.in_collation, "
-													"eq.is_image,"
-													"  coalesce(a.attnum = ANY "
-													"(identity.attnums), "
-													"false),"
-													"  t.relkind = 'p', "
-													"t.reltype, (SELECT "
-													"typarray FROM "
-													"pg_catalog.pg_type"
-													"   WHERE oid = t.reltype),"
-													"  (SELECT count(*) FROM "
-													"uniques u WHERE a.attnum "
-													"= ANY (u.columns)),"
-													"  (SELECT count(*) FROM "
-													"uniques u),"
-													"  NOT EXISTS (SELECT FROM "
-													"parts p JOIN "
-													"pg_catalog.pg_trigger tg"
-													"   ON tg.tgrelid = p.oid "
-													"WHERE tg.tgenabled IN "
-													"('A', 'R'))"
-													"  AND NOT EXISTS (SELECT "
-													"FROM parts p JOIN "
-													"pg_catalog.pg_rewrite r"
-													"   ON r.ev_class = p.oid "
-													"WHERE r.ev_enabled IN "
-													"('A', 'R'))"
-													"  AND t.relkind <> 'f',"
-													"  EXISTS (SELECT FROM "
-													"uniques u WHERE u.special)"
-													"  OR EXISTS (SELECT FROM "
-													"parts p JOIN "
-													"pg_catalog.pg_index i"
-													"   ON i.indrelid = p.oid "
-													"WHERE p.oid <> t.oid"
-													"   AND (i.indisunique OR "
-													"i.indisexclusion) AND NOT "
-													"EXISTS ("
-													"    SELECT FROM "
-													"pg_catalog.pg_inherits h"
-													"    WHERE h.inhrelid = "
-													"i.indexrelid))" FROM_SQL;
+	"  " TYPE_RECEIVES_TEXT_SQL("base") ","
+	"  " TYPE_READ_SQL("base") ","
+	"  " TYPE_READ_SQL("sent") ","
+	"  " TYPE_OUTPUT_SQL("sent") ", sent.typarray,"
+	"  eq.operator, eq.compared_as, eq.in_collation, eq.is_image,"
+	"  coalesce(a.attnum = ANY (identity.attnums), false),"
+	"  t.relkind = 'p', t.reltype, (SELECT typarray FROM pg_catalog.pg_type"
+	"   WHERE oid = t.reltype),"
+	"  (SELECT count(*) FROM uniques u WHERE a.attnum = ANY (u.columns)),"
+	"  (SELECT count(*) FROM uniques u),"
+	"  NOT EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_trigger tg"
+	"   ON tg.tgrelid = p.oid WHERE tg.tgenabled IN ('A', 'R'))"
+	"  AND NOT EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_rewrite r"
+	"   ON r.ev_class = p.oid WHERE r.ev_enabled IN ('A', 'R'))"
+	"  AND t.relkind <> 'f',"
+	"  EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid"
+	"   AND r.ev_type = '3' AND r.ev_enabled IN ('A', 'R')),"
+	"  EXISTS (SELECT FROM uniques u WHERE u.special)"
+	"  OR EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_index i"
+	"   ON i.indrelid = p.oid WHERE p.oid <> t.oid"
+	"   AND (i.indisunique OR i.indisexclusion) AND NOT EXISTS ("
+	"    SELECT FROM pg_catalog.pg_inherits h"
+	"    WHERE h.inhrelid = i.indexrelid))" FROM_SQL;
+
+/* clang-format on */
 
 enum
 {
@@ -164,6 +136,7 @@ enum
 	COL_UNIQUES_OF_COLUMN,
 	COL_UNIQUES,
 	COL_NOTHING_FIRES,
+	COL_INSERT_RULES,
 	COL_SPECIAL_UNIQUES,
 };
 
@@ -459,9 +432,10 @@ choose_key(TargetTable *table, const PGresult *result)
 }
 
 static void
-choose_ways(TargetTable *table)
+choose_ways(TargetTable *table, const PGresult *result)
 {
-	table->copyable = true;
+	/* COPY knows no rules. */
+	table->copyable = !bool_field(result, 0, COL_INSERT_RULES);
 	table->unnestable = true;
 	for (int i = 0; i < table->column_count; i++)
 	{
@@ -539,7 +513,7 @@ fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 		return rc;
 	note_extra_columns(table, result);
 	choose_key(table, result);
-	choose_ways(table);
+	choose_ways(table, result);
 	choose_record(table, result);
 	table->nothing_fires = bool_field(result, 0, COL_NOTHING_FIRES);
 	table->has_independent_rows = table->nothing_fires &&

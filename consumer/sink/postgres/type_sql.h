@@ -17,6 +17,9 @@
 #ifndef PENSTOCK_SINK_POSTGRES_TYPE_SQL_H
 #define PENSTOCK_SINK_POSTGRES_TYPE_SQL_H
 
+/* clang-format would break strings around macros with arguments. */
+/* clang-format off */
+
 /* A lateral subquery: the row of pg_type of a type without its domains. */
 #define TYPE_BASE_SQL(oid_sql)                                                 \
 	" (WITH RECURSIVE b AS (SELECT y.* FROM pg_type y"                         \
@@ -37,22 +40,17 @@
  * (except for the types json and jsonb, which are built in).
  */
 #define TYPE_READ_SQL(type)                                                    \
-	"(SELECT CASE WHEN " TYPE_READS_ITSELF_SQL(                                \
-		type) "  THEN format('pg_catalog.%I(pg_catalog.textout(', f.proname)"  \
-			  "  ELSE '(SELECT r.x FROM pg_catalog.json_to_record("            \
-			  "pg_catalog.json_build_object(''x'', ' END"                      \
-			  " FROM pg_proc f WHERE f.oid = " type ".typinput),"              \
-			  " (SELECT CASE WHEN NOT (" TYPE_READS_ITSELF_SQL(                \
-				  type) ")"                                                    \
-						"   THEN ')) AS r(x ' || " TYPE_NAME_SQL(              \
-							type) " || '))'"                                   \
-								  "  WHEN f.pronargs = 1 THEN '))'"            \
-								  "  ELSE format('), %s, -1)', CASE "          \
-								  "WHEN " type ".typelem <> 0"                 \
-								  "   THEN " type ".typelem ELSE " type        \
-								  ".oid END) END"                              \
-								  " FROM pg_proc f WHERE f.oid = " type        \
-								  ".typinput)"
+	"(SELECT CASE WHEN " TYPE_READS_ITSELF_SQL(type)                           \
+	"  THEN format('pg_catalog.%I(pg_catalog.textout(', f.proname)"            \
+	"  ELSE '(SELECT r.x FROM pg_catalog.json_to_record("                      \
+	"pg_catalog.json_build_object(''x'', ' END"                                \
+	" FROM pg_proc f WHERE f.oid = " type ".typinput),"                        \
+	" (SELECT CASE WHEN NOT (" TYPE_READS_ITSELF_SQL(type) ")"                 \
+	"   THEN ')) AS r(x ' || " TYPE_NAME_SQL(type) " || '))'"                  \
+	"  WHEN f.pronargs = 1 THEN '))'"                                          \
+	"  ELSE format('), %s, -1)', CASE WHEN " type ".typelem <> 0"              \
+	"   THEN " type ".typelem ELSE " type ".oid END) END"                      \
+	" FROM pg_proc f WHERE f.oid = " type ".typinput)"
 
 #define TYPE_READS_ITSELF_SQL(type)                                            \
 	type ".oid < 10000 AND f.prorettype = " type ".oid"
@@ -101,205 +99,38 @@
 #define TYPE_EQUALITY_SQL                                                      \
 	"(SELECT format('OPERATOR(%I.%s)', n.nspname, p.oprname) AS operator,"     \
 	"  CASE WHEN i.typtype <> 'p' AND i.oid <> a.atttypid"                     \
-	"   THEN " TYPE_NAME_SQL(                                                  \
-		"i") "   WHEN base.oid <> a.atttypid "                                 \
-			 "THEN " TYPE_NAME_SQL("base") "   END AS compared_as,"            \
-										   "  i.oid <> 'bpchar'::regtype "     \
-										   "AND EXISTS (SELECT FROM "          \
-										   "pg_amproc f"                       \
-										   "   WHERE f.amprocfamily = "        \
-										   "o.opcfamily AND "                  \
-										   "f.amproclefttype = i.oid"          \
-										   "   AND f.amprocrighttype = "       \
-										   "i.oid AND f.amprocnum = 4"         \
-										   "   AND o.opcmethod = 403) AND "    \
-										   "NOT EXISTS (SELECT FROM "          \
-										   "pg_collation l"                    \
-										   "   WHERE l.oid = "                 \
-										   "o.in_collation AND NOT "           \
-										   "l.collisdeterministic)"            \
-										   "   AS is_image,"                   \
-										   "  (SELECT format('%I.%I', "        \
-										   "m.nspname, l.collname) FROM "      \
-										   "pg_collation l"                    \
-										   "   JOIN pg_namespace m ON "        \
-										   "m.oid = l.collnamespace"           \
-										   "   WHERE l.oid = "                 \
-										   "o.in_collation AND l.oid <> "      \
-										   "a.attcollation)"                   \
-										   "   AS in_collation"                \
-										   " FROM (SELECT o.*, "               \
-										   "k.in_collation, 1 AS place "       \
-										   "FROM pg_opclass o"                 \
-										   "   CROSS JOIN "                    \
-										   "unnest(identity.indkey::int2[]"    \
-										   ", identity.indclass::oid[],"       \
-										   "    "                              \
-										   "identity.indcollation::oid[]) "    \
-										   "k (attnum, class, "                \
-										   "in_collation)"                     \
-										   "   WHERE k.attnum = a.attnum "     \
-										   "AND o.oid = k.class"               \
-										   "  UNION ALL SELECT o.*, "          \
-										   "a.attcollation, 2 FROM "           \
-										   "pg_opclass o"                      \
-										   "   WHERE " TYPE_HAS_CLASS_SQL(     \
-											   "base") "  UNION ALL "          \
-													   "SELECT r.*, "          \
-													   "a.attcollation, 2 "    \
-													   "FROM pg_opclass r"     \
-													   "   WHERE "             \
-													   "r.opcdefault AND "     \
-													   "r.opcmethod = 403"     \
-													   "   AND "               \
-													   "r.opcintype = "        \
-													   "'anyarray'::"          \
-													   "regtype AND "          \
-													   "EXISTS ("              \
-													   "    SELECT FROM "      \
-													   "pg_opclass o "         \
-													   "WHERE"                 \
-													   " " TYPE_HAS_CLASS_SQL( \
-														   "element") ")"      \
-																	  "  "     \
-																	  ") "     \
-																	  "o "     \
-																	  "JOI"    \
-																	  "N "     \
-																	  "pg_"    \
-																	  "typ"    \
-																	  "e "     \
-																	  "i "     \
-																	  "ON "    \
-																	  "i."     \
-																	  "oid"    \
-																	  " = "    \
-																	  "o."     \
-																	  "opc"    \
-																	  "int"    \
-																	  "ype"    \
-																	  " JO"    \
-																	  "IN "    \
-																	  "pg_"    \
-																	  "amo"    \
-																	  "p "     \
-																	  "s "     \
-																	  "ON "    \
-																	  "s."     \
-																	  "amo"    \
-																	  "pfa"    \
-																	  "mil"    \
-																	  "y "     \
-																	  "= "     \
-																	  "o."     \
-																	  "opc"    \
-																	  "fam"    \
-																	  "ily"    \
-																	  "  "     \
-																	  "AND"    \
-																	  " s."    \
-																	  "amo"    \
-																	  "ple"    \
-																	  "ftt"    \
-																	  "ype"    \
-																	  " = "    \
-																	  "i."     \
-																	  "oid"    \
-																	  " AN"    \
-																	  "D "     \
-																	  "s."     \
-																	  "amo"    \
-																	  "pri"    \
-																	  "ght"    \
-																	  "typ"    \
-																	  "e "     \
-																	  "= "     \
-																	  "i."     \
-																	  "oid"    \
-																	  "  "     \
-																	  "AND"    \
-																	  " s."    \
-																	  "amo"    \
-																	  "pst"    \
-																	  "rat"    \
-																	  "egy"    \
-																	  " = "    \
-																	  "CAS"    \
-																	  "E "     \
-																	  "o."     \
-																	  "opc"    \
-																	  "met"    \
-																	  "hod"    \
-																	  " WH"    \
-																	  "EN "    \
-																	  "403"    \
-																	  " TH"    \
-																	  "EN "    \
-																	  "3 "     \
-																	  "ELS"    \
-																	  "E "     \
-																	  "1 "     \
-																	  "END"    \
-																	  " JO"    \
-																	  "IN "    \
-																	  "pg_"    \
-																	  "ope"    \
-																	  "rat"    \
-																	  "or "    \
-																	  "p "     \
-																	  "ON "    \
-																	  "p."     \
-																	  "oid"    \
-																	  " = "    \
-																	  "s."     \
-																	  "amo"    \
-																	  "pop"    \
-																	  "r"      \
-																	  " JO"    \
-																	  "IN "    \
-																	  "pg_"    \
-																	  "nam"    \
-																	  "esp"    \
-																	  "ace"    \
-																	  " n "    \
-																	  "ON "    \
-																	  "n."     \
-																	  "oid"    \
-																	  " = "    \
-																	  "p."     \
-																	  "opr"    \
-																	  "nam"    \
-																	  "esp"    \
-																	  "ace"    \
-																	  " OR"    \
-																	  "DER"    \
-																	  " BY"    \
-																	  " o."    \
-																	  "pla"    \
-																	  "ce,"    \
-																	  " i."    \
-																	  "oid"    \
-																	  " = "    \
-																	  "bas"    \
-																	  "e."     \
-																	  "oid"    \
-																	  " DE"    \
-																	  "SC,"    \
-																	  " i."    \
-																	  "typ"    \
-																	  "isp"    \
-																	  "ref"    \
-																	  "err"    \
-																	  "ed "    \
-																	  "DES"    \
-																	  "C,"     \
-																	  "  "     \
-																	  "o."     \
-																	  "opc"    \
-																	  "met"    \
-																	  "hod"    \
-																	  " LI"    \
-																	  "MIT"    \
-																	  " 1)"
+	"   THEN " TYPE_NAME_SQL("i")                                              \
+	"   WHEN base.oid <> a.atttypid THEN " TYPE_NAME_SQL("base")               \
+	"   END AS compared_as,"                                                   \
+	"  i.oid <> 'bpchar'::regtype AND EXISTS (SELECT FROM pg_amproc f"         \
+	"   WHERE f.amprocfamily = o.opcfamily AND f.amproclefttype = i.oid"       \
+	"   AND f.amprocrighttype = i.oid AND f.amprocnum = 4"                     \
+	"   AND o.opcmethod = 403) AND NOT EXISTS (SELECT FROM pg_collation l"     \
+	"   WHERE l.oid = o.in_collation AND NOT l.collisdeterministic)"           \
+	"   AS is_image,"                                                          \
+	"  (SELECT format('%I.%I', m.nspname, l.collname) FROM pg_collation l"     \
+	"   JOIN pg_namespace m ON m.oid = l.collnamespace"                        \
+	"   WHERE l.oid = o.in_collation AND l.oid <> a.attcollation)"             \
+	"   AS in_collation"                                                       \
+	" FROM (SELECT o.*, k.in_collation, 1 AS place FROM pg_opclass o"          \
+	"   CROSS JOIN unnest(identity.indkey::int2[], identity.indclass::oid[],"  \
+	"    identity.indcollation::oid[]) k (attnum, class, in_collation)"        \
+	"   WHERE k.attnum = a.attnum AND o.oid = k.class"                         \
+	"  UNION ALL SELECT o.*, a.attcollation, 2 FROM pg_opclass o"              \
+	"   WHERE " TYPE_HAS_CLASS_SQL("base")                                     \
+	"  UNION ALL SELECT r.*, a.attcollation, 2 FROM pg_opclass r"              \
+	"   WHERE r.opcdefault AND r.opcmethod = 403"                              \
+	"   AND r.opcintype = 'anyarray'::regtype AND EXISTS ("                    \
+	"    SELECT FROM pg_opclass o WHERE " TYPE_HAS_CLASS_SQL("element") ")"    \
+	"  ) o JOIN pg_type i ON i.oid = o.opcintype"                              \
+	" JOIN pg_amop s ON s.amopfamily = o.opcfamily"                            \
+	"  AND s.amoplefttype = i.oid AND s.amoprighttype = i.oid"                 \
+	"  AND s.amopstrategy = CASE o.opcmethod WHEN 403 THEN 3 ELSE 1 END"       \
+	" JOIN pg_operator p ON p.oid = s.amopopr"                                 \
+	" JOIN pg_namespace n ON n.oid = p.oprnamespace"                           \
+	" ORDER BY o.place, i.oid = base.oid DESC, i.typispreferred DESC,"         \
+	"  o.opcmethod LIMIT 1)"
+
+/* clang-format on */
 
 #endif /* PENSTOCK_SINK_POSTGRES_TYPE_SQL_H */
