@@ -47,6 +47,13 @@
 /* How often targets that are held at a fence are asked whether it is gone. */
 #define FENCE_POLL_MS 200
 
+/* After a stream was closed, to have its slot for the next one. */
+#define REOPEN_WAIT_MAX_MS 5000
+#define REOPEN_PAUSE_MS    20
+
+/* What can be said of tables that are left out: 10,000 and more. */
+#define LEFT_OUT_MAX MB
+
 /* object_in_use */
 #define SLOT_IN_USE_SQLSTATE "55006"
 
@@ -90,11 +97,13 @@ typedef struct Attempt
 	Streaming *streaming; /* borrowed; from attempt to attempt */
 	Known *known;         /* the same; of each target */
 	PgConn *server; /* an ordinary session of the source, while it is needed */
+	Buf *left_out;        /* the same; what the stream is told to leave out */
 	Stream *stream;
 	SourceHistory source;
 	Lsn confirmed_lsn; /* of the slot */
 	Place place;
 	Directory *directory; /* NULL: nothing is placed by one */
+	Lsn start_lsn;        /* where the first target is */
 	bool can_stream;      /* the source can send transactions in progress */
 	Sink *sinks[CONFIG_TARGETS_MAX];
 	int sink_count;
@@ -244,6 +253,8 @@ open_stream(Attempt *attempt, Error *err)
 	PgConn *replication = NULL;
 	Rc rc = pgconn_open(&replication, &conn_options, err);
 
+	if (attempt->left_out->length > 0)
+		stream_options.leave_out = attempt->left_out->data;
 	if (attempt->place.distribution.length > 0)
 		stream_options.distribution = attempt->place.distribution.data;
 	if (rc != RC_OK)
@@ -513,6 +524,86 @@ open_directory(Attempt *attempt, Error *err)
 								&attempt->directory, err);
 }
 
+/*
+ * What no target that is there has a use for; one that is away is not given
+ * anything by this attempt.
+ */
+static void
+list_left_out(Attempt *attempt, Buf *list)
+{
+	const TableStates *states[CONFIG_TARGETS_MAX];
+	int count = 0;
+
+	attempt->start_lsn = UINT64_MAX;
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		if (attempt->sinks[i]->absent)
+			continue;
+		states[count++] = postgres_sink_table_states(attempt->sinks[i]);
+		attempt->start_lsn = lsn_min(attempt->start_lsn,
+									 attempt->sinks[i]->start_lsn);
+	}
+	table_states_append_left_out(list, states, count, attempt->start_lsn, NULL,
+								 0);
+}
+
+static bool
+is_as_told(const Attempt *attempt, const Buf *list)
+{
+	return list->length == attempt->left_out->length &&
+		   (list->length == 0 ||
+			memcmp(list->data, attempt->left_out->data, list->length) == 0);
+}
+
+/* The server may take a moment to notice that the slot is free. */
+static MUST_CHECK Rc
+reopen_stream(Attempt *attempt, Error *err)
+{
+	int64_t start_us = clock_monotonic_us();
+	Rc rc;
+
+	stream_close(attempt->stream);
+	attempt->stream = NULL;
+	for (;;)
+	{
+		rc = open_stream(attempt, err);
+		if (rc != RC_FAIL || strcmp(err->sqlstate, SLOT_IN_USE_SQLSTATE) != 0 ||
+			clock_monotonic_us() - start_us > REOPEN_WAIT_MAX_MS * 1000)
+			return rc;
+		error_reset(err);
+		rc = interrupt_wait(-1, 0, REOPEN_PAUSE_MS, err);
+		if (rc != RC_AGAIN)
+			return rc;
+	}
+}
+
+/*
+ * The targets say what is to be left out, and they are claimed when the stream
+ * is ours.  So it is begun anew if that turns out not to be what it was told;
+ * the next attempt knows.
+ */
+static MUST_CHECK Rc
+settle_left_out(Attempt *attempt, Error *err)
+{
+	Buf list;
+	Rc rc = RC_OK;
+
+	buf_init(&list, LEFT_OUT_MAX);
+	list_left_out(attempt, &list);
+	if (list.overflowed)
+		rc = error_set(err, ERR_LIMIT,
+					   "more tables are left out than can be told to the "
+					   "source");
+	else if (!is_as_told(attempt, &list))
+	{
+		buf_reset(attempt->left_out);
+		buf_append(attempt->left_out, list.data, list.length);
+		rc = reopen_stream(attempt, err);
+	}
+	buf_release(&list);
+	return rc;
+}
+
 /* For the pipeline: a sink has failed with *err. */
 static Sink *
 replace_sink(void *context, int index, Error *err)
@@ -627,6 +718,8 @@ follow_once(Attempt *attempt, Error *err)
 	if (rc == RC_OK)
 		rc = open_sinks(attempt, err);
 	if (rc == RC_OK)
+		rc = settle_left_out(attempt, err);
+	if (rc == RC_OK)
 		rc = open_directory(attempt, err);
 	if (rc != RC_OK)
 		return rc;
@@ -727,6 +820,55 @@ pause_before_retry(int64_t *pause_ms, Error *err)
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
+static MUST_CHECK Rc
+read_table_states(const Config *config, int index, TableStates **states,
+				  Error *err)
+{
+	char label[CONFIG_LABEL_SIZE];
+	PgConnOptions options = {.conninfo = config->targets[index],
+							 .label = label,
+							 .application_name = "penstock",
+							 .kind = PGCONN_DATA};
+	PgConn *target = NULL;
+	Rc rc;
+
+	config_label_target(config, index, label);
+	rc = pgconn_open(&target, &options, err);
+	if (rc == RC_OK)
+		rc = table_states_read(states, target, config->name, err);
+	pgconn_close(target);
+	return rc;
+}
+
+/*
+ * Whether tables are to be left out by now of which the stream was not told: a
+ * command may have said so just before the source came to what it could not
+ * send.  Not so if that cannot be told.
+ */
+static bool
+is_told_otherwise(const Attempt *attempt)
+{
+	const Config *config = attempt->config;
+	TableStates *states[CONFIG_TARGETS_MAX] = {NULL};
+	Error ignored = {0};
+	int count = 0;
+	Buf list;
+	bool changed;
+
+	while (count < config->target_count &&
+		   read_table_states(config, count, &states[count], &ignored) == RC_OK)
+		count++;
+	buf_init(&list, LEFT_OUT_MAX);
+	table_states_append_left_out(&list, (const TableStates *const *) states,
+								 count, attempt->start_lsn, NULL, 0);
+	changed = count == config->target_count && !is_as_told(attempt, &list);
+	buf_release(&list);
+	for (int i = 0; i < count; i++)
+		table_states_free(states[i]);
+	error_reset(&ignored);
+	return changed;
+}
+
 /* What is known from attempt to attempt. */
 typedef struct Attempts
 {
@@ -806,8 +948,8 @@ prepare_next(Attempts *attempts, Error *err)
 	return pause_before_retry(&attempts->pause_ms, err);
 }
 
-Rc
-command_follow(const Config *config, Error *err)
+static MUST_CHECK Rc
+follow_on(const Config *config, Buf *left_out, Error *err)
 {
 	int64_t now_us = clock_monotonic_us();
 	Attempts attempts = {.config = config,
@@ -827,6 +969,7 @@ command_follow(const Config *config, Error *err)
 			.identity = &identity,
 			.streaming = &streaming,
 			.known = attempts.known,
+			.left_out = left_out,
 		};
 
 		rc = follow_once(&attempt, err);
@@ -846,8 +989,29 @@ command_follow(const Config *config, Error *err)
 		note_attempt(&attempts, &attempt);
 		if (rc == RC_OK || rc == RC_END)
 			break;
+		if (rc == RC_FAIL && err->code == ERR_SQL &&
+			attempt.reached == REACHED_TARGETS && is_told_otherwise(&attempt))
+		{
+			log_error(LOG_INFO, "follow", err);
+			log_info("follow", "other tables are left out by now: starting "
+							   "again");
+			error_reset(err);
+			rc = RC_AGAIN;
+		}
 		rc = rc == RC_AGAIN ? RC_OK : prepare_next(&attempts, err);
 	}
 	arena_free(identity.arena);
+	return rc;
+}
+
+Rc
+command_follow(const Config *config, Error *err)
+{
+	Buf left_out;
+	Rc rc;
+
+	buf_init(&left_out, LEFT_OUT_MAX);
+	rc = follow_on(config, &left_out, err);
+	buf_release(&left_out);
 	return rc;
 }

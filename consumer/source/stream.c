@@ -90,6 +90,8 @@ build_start_command(Buf *sql, const StreamOptions *options)
 		append_option(sql, "streaming", "true");
 	if (options->distribution != NULL)
 		append_option(sql, "distribution", options->distribution);
+	if (options->leave_out != NULL)
+		append_option(sql, "leave_out", options->leave_out);
 	if (options->compression != NULL)
 		append_option(sql, "compression", options->compression);
 	buf_append_char(sql, ')');

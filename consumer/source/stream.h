@@ -43,6 +43,7 @@ typedef struct StreamOptions
 	bool skip_missing; /* publications that do not exist publish nothing */
 	bool streaming;    /* of transactions in progress; from version 14 on */
 	const char *distribution; /* as the plugin's option wants it, or NULL */
+	const char *leave_out;    /* the same */
 	const char *compression;  /* the same */
 	Lsn start_lsn;
 } StreamOptions;

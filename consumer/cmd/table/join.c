@@ -193,14 +193,41 @@ watch(void *context, Lsn *endpos, Error *err)
 	return rc;
 }
 
+/*
+ * Other tables are not applied anyhow; but what cannot be sent of one that the
+ * pipeline leaves out must not stop this one.
+ */
 static Rc
-open_stream(TableJoin *join, Error *err)
+list_left_out(TableJoin *join, Buf *list, Error *err)
+{
+	TableWork *work = join->work;
+	TableStates *states[CONFIG_TARGETS_MAX] = {NULL};
+	int count = 0;
+	Rc rc = RC_OK;
+
+	while (count < work->target_count && rc == RC_OK)
+	{
+		rc = table_states_read(&states[count], work->targets[count].conn,
+							   work->config->name, err);
+		count += rc == RC_OK ? 1 : 0;
+	}
+	if (rc == RC_OK)
+		table_states_append_left_out(list, (const TableStates *const *) states,
+									 count, 0, work->names, work->name_count);
+	for (int i = 0; i < count; i++)
+		table_states_free(states[i]);
+	return rc;
+}
+
+static Rc
+start_stream(TableJoin *join, const char *left_out, Error *err)
 {
 	const Config *config = join->work->config;
 	StreamOptions options = {.slot = join->work->slot,
 							 .publications = config->publications,
 							 .origin = config->origin,
 							 .proto_version = DECODE_PROTO_VERSION,
+							 .leave_out = left_out,
 							 .compression = config->compression,
 							 .binary = true};
 	PgConn *replication = NULL;
@@ -209,6 +236,20 @@ open_stream(TableJoin *join, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	return stream_open(&join->stream, replication, &options, err);
+}
+
+static Rc
+open_stream(TableJoin *join, Error *err)
+{
+	Buf list;
+	Rc rc;
+
+	buf_init(&list, BUF_TEXT_MAX);
+	rc = list_left_out(join, &list, err);
+	if (rc == RC_OK)
+		rc = start_stream(join, list.length > 0 ? list.data : NULL, err);
+	buf_release(&list);
+	return rc;
 }
 
 /* As follow.c has it: what a target lacks must still be in the slot. */

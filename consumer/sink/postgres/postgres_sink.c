@@ -691,3 +691,9 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	*sink = &self->sink;
 	return RC_OK;
 }
+
+const TableStates *
+postgres_sink_table_states(const Sink *sink)
+{
+	return ((const PostgresSink *) sink)->table_states;
+}

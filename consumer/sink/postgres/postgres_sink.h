@@ -51,4 +51,7 @@ MUST_CHECK Rc postgres_sink_open(Sink **sink, PgConn *conn,
 								 const PostgresSinkOptions *options,
 								 Error *err);
 
+/* What of the stream is not for it; as long as the sink lives. */
+const TableStates *postgres_sink_table_states(const Sink *sink);
+
 #endif /* PENSTOCK_SINK_POSTGRES_POSTGRES_SINK_H */

@@ -188,14 +188,22 @@ table_states_last_watermark(const TableStates *states)
 	return states->last_watermark;
 }
 
+static const TableState *
+find_table(const TableStates *states, const char *schema, const char *name)
+{
+	const TableState key = {.schema = schema, .name = name};
+
+	return bsearch(&key, states->tables, states->count, sizeof(TableState),
+				   compare_names);
+}
+
 /* Whether what a transaction did to a table is to be left out. */
 static bool
 is_left_out(const TableStates *states, const Relation *relation, Lsn end_lsn,
 			bool *hold)
 {
-	const TableState key = {.schema = relation->schema, .name = relation->name};
-	const TableState *table = bsearch(&key, states->tables, states->count,
-									  sizeof(TableState), compare_names);
+	const TableState *table = find_table(states, relation->schema,
+										 relation->name);
 
 	if (table == NULL)
 		return states->others_are_out;
@@ -248,6 +256,54 @@ table_states_select(const TableStates *states, Frame *frame,
 	}
 	CHECK(false);
 	return NULL;
+}
+
+/* Nothing of a table counts that ends at or before this. */
+static Lsn
+left_out_until(const TableStates *states, const TableState *named)
+{
+	const TableState *table = find_table(states, named->schema, named->name);
+
+	if (table == NULL)
+		return states->others_are_out ? UINT64_MAX : 0;
+	if (table->kind == TABLE_READY || table->kind == TABLE_JOINING)
+		return table->watermark;
+	return UINT64_MAX;
+}
+
+static bool
+is_named(const TableName *names, int count, const TableState *table)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(names[i].schema, table->schema) == 0 &&
+			strcmp(names[i].name, table->name) == 0)
+			return true;
+	return false;
+}
+
+void
+table_states_append_left_out(Buf *list, const TableStates *const *states,
+							 int count, Lsn start, const TableName *but,
+							 int but_count)
+{
+	/* What counts under states in which it is not named, counts. */
+	for (size_t i = 0; count > 0 && i < states[0]->count; i++)
+	{
+		const TableState *table = &states[0]->tables[i];
+		Lsn until = UINT64_MAX;
+
+		for (int k = 0; k < count; k++)
+			until = lsn_min(until, left_out_until(states[k], table));
+		if (until <= start || is_named(but, but_count, table))
+			continue;
+		if (list->length > 0)
+			buf_append_string(list, ", ");
+		buf_append_identifier(list, table->schema);
+		buf_append_char(list, '.');
+		buf_append_identifier(list, table->name);
+		if (until != UINT64_MAX)
+			buf_printf(list, " " LSN_FORMAT, LSN_ARGS(until));
+	}
 }
 
 /* Reads the columns state, watermark, slot_name and created. */

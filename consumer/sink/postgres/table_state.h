@@ -46,6 +46,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "model/change.h"
 #include "model/lsn.h"
@@ -115,6 +116,16 @@ Lsn table_states_last_watermark(const TableStates *states);
 const Change *table_states_select(const TableStates *states, Frame *frame,
 								  const Change *change, Lsn end_lsn,
 								  bool *hold);
+
+/*
+ * Appends the value of the plugin's option leave_out that says what nobody has
+ * a use for: tables of which nothing counts under any of these states, for good
+ * or up to a position that is behind `start`.  The tables `but` are not named;
+ * they are somebody else's.  Nothing is appended if all is wanted.
+ */
+void table_states_append_left_out(Buf *list, const TableStates *const *states,
+								  int count, Lsn start, const TableName *but,
+								  int but_count);
 
 /* Reads and writes a table's row, in the current transaction. */
 MUST_CHECK Rc table_state_read(PgConn *target, const char *pipeline,
