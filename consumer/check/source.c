@@ -417,6 +417,45 @@ static const CheckQuery table_queries[] = {
 	},
 	{
 		/*
+		 * What is computed is published from 18 on if the publication says so;
+		 * these servers, and all for what a column list leaves out, do not let
+		 * such tables be changed.
+		 */
+		.code = "identity_columns",
+		.sql =
+			"SELECT CASE WHEN d.refused THEN 'warning' ELSE 'error' END,"
+			" format('table %I.%I', t.schema, t.name),"
+			" format('column %s of the replica identity of table \"%s\".\"%s\" "
+			"is %s: %s', string_agg(format('\"%s\"', a.attname), ', '),"
+			"  t.schema, t.name, CASE WHEN d.generated"
+			"   THEN 'generated and not published' ELSE 'not published' END,"
+			"  CASE WHEN d.refused THEN format('the source refuses to %s its "
+			"rows', concat_ws(' or ', CASE WHEN \"update\" THEN 'update' END,"
+			"   CASE WHEN \"delete\" THEN 'delete' END))"
+			"  ELSE 'an update or delete there stops the pipeline' END),"
+			" format('ALTER TABLE %I.%I REPLICA IDENTITY FULL;', t.schema,"
+			"  t.name)"
+			" FROM json_to_recordset($1::json->'tables') AS t"
+			"  (oid oid, schema text, name text, \"update\" bool,"
+			"   \"delete\" bool, columns json)"
+			" JOIN pg_class c ON c.oid = t.oid"
+			" JOIN pg_index i ON i.indrelid = c.oid"
+			"  AND (c.relreplident = 'd' AND i.indisprimary"
+			"   OR c.relreplident = 'i' AND i.indisreplident)"
+			" JOIN pg_attribute a ON a.attrelid = c.oid"
+			"  AND a.attnum = ANY (i.indkey)"
+			" CROSS JOIN LATERAL (SELECT a.attgenerated <> '' AS generated,"
+			"  a.attgenerated = ''"
+			"  OR current_setting('server_version_num')::int >= 180000"
+			"  AS refused) d"
+			" WHERE (t.\"update\" OR t.\"delete\") AND NOT EXISTS ("
+			"  SELECT FROM json_to_recordset(t.columns) AS s (name text)"
+			"  WHERE s.name = a.attname)"
+			" GROUP BY t.schema, t.name, \"update\", \"delete\", d.generated,"
+			"  d.refused ORDER BY t.schema, t.name",
+	},
+	{
+		/*
 		 * Of a table that is published as a whole the rows are those of its
 		 * partitions, logged by their identities, and told by its own.
 		 */

@@ -51,6 +51,7 @@ sub stop_at
 	$pair = $first->with_database($database);
 	$pair->source_sql($TABLES);
 	$pair->clone;
+	check_says_so() if $database eq 'paused';
 	$pair->source_sql($update);
 	$pair->source_sql(q(UPDATE other SET note = 'after' WHERE id = 2));
 	$pair->fails_like(
@@ -59,6 +60,18 @@ sub stop_at
 		"$database: it stops at the update",
 		'follow', '--endpos=' . $pair->source_lsn);
 	is(other(), '', "$database: nothing behind is applied");
+}
+
+sub check_says_so
+{
+	my ($status, $output) = $pair->run('check');
+
+	is($status, 1, 'check finds it beforehand');
+	like($output,
+		qr/"id" of the replica identity of table "public"."computed" is
+			\s generated.*ALTER\ TABLE\ public.computed\ REPLICA/sx,
+		'and says what to do');
+	return;
 }
 
 sub other
