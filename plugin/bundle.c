@@ -34,11 +34,12 @@
  * -------------
  *
  * A walsender that decodes waits in two places only (walsender.c, PostgreSQL 13
- * to 18).  One is where its output does not fit into the socket; then the
- * reader has enough to read, and the walsender goes on when it has read that.
- * The other is WalSndWaitForWal(), for more of the log, which is called by the
- * function that reads a page for the decoding context's reader of the log, and
- * by nothing else.  WalSndLoop() itself does not sleep unless output is
+ * to 19; a server of which that is not known gets no hook, and sends each
+ * transaction at once).  One is where its output does not fit into the socket;
+ *then the reader has enough to read, and the walsender goes on when it has read
+ *that. The other is WalSndWaitForWal(), for more of the log, which is called by
+ *the function that reads a page for the decoding context's reader of the log,
+ *and by nothing else.  WalSndLoop() itself does not sleep unless output is
  * pending: for a walsender that decodes, it leaves that to the former.  The
  * function is a public field of the reader's state.  We put ours in its place,
  * which sends what is held and then calls it, if
@@ -61,7 +62,18 @@
  *
  * SQL functions read the log with another function, which does not wait, and
  * when they have read enough they are done; nothing would send the rest.  So
- * they may not ask for bundles.
+ * they may not ask for bundles, and nothing is held unless the walsender says
+ *in shared memory that it is catching up or streaming, which it is for no other
+ * reader than its own.
+ *
+ *
+ * Errors
+ * ------
+ *
+ * An error ends the session, and what is held would have to be decoded again;
+ * each time, if the error is about something in the log, so that the reader
+ * never came close to it.  So what is held is sent before the error goes its
+ *way (penstock_bundle_rescue()).
  *
  *
  * When it begins
@@ -77,7 +89,9 @@
 #include "access/xlogreader.h"
 #include "access/xlogutils.h"
 #include "replication/logical.h"
+#include "replication/slot.h"
 #include "replication/walsender.h"
+#include "replication/walsender_private.h"
 
 #include "bundle.h"
 #include "compat.h"
@@ -100,7 +114,6 @@
 struct PenstockBundle
 {
 	StringInfoData buf; /* fields of the message that is being collected */
-	bool holding;       /* the reader knows that something may be held */
 
 	/* Of the last transaction in buf. */
 	XLogRecPtr end_lsn;
@@ -111,6 +124,18 @@ struct PenstockBundle
 
 	XLogPageReadCB read_page; /* the walsender's */
 };
+
+/* Whether the walsender decodes, and so reads with its own function. */
+static bool
+is_walsenders_turn(void)
+{
+	WalSndState state;
+
+	if (MyWalSnd == NULL)
+		return false;
+	state = MyWalSnd->state;
+	return state == WALSNDSTATE_CATCHUP || state == WALSNDSTATE_STREAMING;
+}
 
 /* Whether the log can be read up to there without waiting for it. */
 static bool
@@ -154,11 +179,11 @@ penstock_bundle_end_holding(PenstockSession *session)
 {
 	PenstockBundle *bundle = session->bundle;
 
-	if (bundle == NULL || !bundle->holding)
+	if (!session->holding)
 		return;
 	penstock_wire_uint(&bundle->buf, PENSTOCK_FRAME_HOLDING,
 					   PENSTOCK_HOLDING_ENDS);
-	bundle->holding = false;
+	session->holding = false;
 	send_bundle(session);
 }
 
@@ -181,16 +206,17 @@ penstock_bundle_add(PenstockSession *session, StringInfo frame)
 	const LogicalDecodingContext *ctx = session->ctx;
 	PenstockBundle *bundle = session->bundle;
 
-	if (bundle->holding)
+	if (session->holding)
 	{
 		hold(session, frame);
 		return;
 	}
-	if (is_readable(bundle, ctx->reader->EndRecPtr + BUNDLE_AHEAD_BYTES))
+	if (is_walsenders_turn() &&
+		is_readable(bundle, ctx->reader->EndRecPtr + BUNDLE_AHEAD_BYTES))
 	{
 		penstock_wire_uint(frame, PENSTOCK_FRAME_HOLDING,
 						   PENSTOCK_HOLDING_BEGINS);
-		bundle->holding = true;
+		session->holding = true;
 	}
 	send_fields(session, frame, ctx->write_location, ctx->write_xid);
 }
@@ -201,7 +227,7 @@ penstock_bundle_before(PenstockSession *session, ReorderBufferTXN *txn)
 	uint64 change_count = txn->nentries + txn->nsubtxns;
 	dlist_iter iter;
 
-	if (session->bundle == NULL || !session->bundle->holding)
+	if (!session->holding)
 		return;
 	dlist_foreach (iter, &txn->subtxns)
 	{
@@ -214,6 +240,42 @@ penstock_bundle_before(PenstockSession *session, ReorderBufferTXN *txn)
 		penstock_bundle_end_holding(session);
 }
 
+void
+penstock_bundle_rescue(PenstockSession *session)
+{
+	MemoryContext outer = MemoryContextSwitchTo(session->change_context);
+
+	penstock_bundle_end_holding(session);
+	MemoryContextSwitchTo(outer);
+}
+
+/* Tells what an error is about that comes while the log is read. */
+static void
+describe_sending(void *arg)
+{
+	const PenstockSession *session = arg;
+
+	errcontext("slot \"%s\", output plugin \"penstock\", sending transactions "
+			   "that were held back",
+			   NameStr(session->ctx->slot->data.name));
+}
+
+static void
+send_before_reading(PenstockSession *session)
+{
+	ErrorContextCallback context = {
+		.previous = error_context_stack,
+		.callback = describe_sending,
+		.arg = session,
+	};
+	MemoryContext outer = penstock_session_enter(session);
+
+	error_context_stack = &context;
+	penstock_bundle_end_holding(session);
+	error_context_stack = context.previous;
+	penstock_session_leave(session, outer);
+}
+
 /* The reader of the log wants `bytes` of a page; see the top of the file. */
 static int
 read_page(XLogReaderState *reader, XLogRecPtr page, int bytes,
@@ -221,17 +283,34 @@ read_page(XLogReaderState *reader, XLogRecPtr page, int bytes,
 {
 	PenstockSession *session = penstock_session_of(reader->private_data);
 	PenstockBundle *bundle = session->bundle;
+	volatile int read = -1;
 
-	if (bundle->holding && (++bundle->pages > BUNDLE_PAGES_MAX ||
-							!is_readable(bundle, page + (XLogRecPtr) bytes) ||
-							waits_for_standbys_compat()))
+	if (session->holding && (++bundle->pages > BUNDLE_PAGES_MAX ||
+							 !is_readable(bundle, page + (XLogRecPtr) bytes) ||
+							 waits_for_standbys_compat()))
+		send_before_reading(session);
+	if (!session->holding)
+		return bundle->read_page(reader, page, bytes, record, into);
+
+	PG_TRY();
 	{
-		MemoryContext outer = penstock_session_enter(session);
-
-		penstock_bundle_end_holding(session);
-		penstock_session_leave(session, outer);
+		read = bundle->read_page(reader, page, bytes, record, into);
 	}
-	return bundle->read_page(reader, page, bytes, record, into);
+	PG_CATCH();
+	{
+		penstock_bundle_rescue(session);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return read;
+}
+
+/* The functions with which SQL functions and everybody else read the log. */
+static bool
+is_walsenders_own(const XLogReaderRoutine *routine)
+{
+	return am_walsender && routine->page_read != read_local_xlog_page &&
+		   routine->segment_open != wal_segment_open;
 }
 
 PenstockBundle *
@@ -240,7 +319,7 @@ penstock_bundle_new(PenstockSession *session)
 	XLogReaderRoutine *routine = &session->ctx->reader->routine;
 	PenstockBundle *bundle;
 
-	if (!am_walsender || routine->page_read == read_local_xlog_page)
+	if (!is_walsenders_own(routine))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("option \"bundle\" is not supported here"),
@@ -248,6 +327,8 @@ penstock_bundle_new(PenstockSession *session)
 						   "transactions back and send them later."),
 				 errhint("Leave the option out when you read from the slot "
 						 "with SQL functions.")));
+	if (!PENSTOCK_BUNDLES_COMPAT)
+		return NULL;
 	bundle = palloc0(sizeof(PenstockBundle));
 	initStringInfo(&bundle->buf);
 	bundle->read_page = routine->page_read;

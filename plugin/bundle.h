@@ -22,8 +22,9 @@ typedef struct PenstockBundle PenstockBundle;
 
 /*
  * Makes the bundle of a session, in the current memory context, and puts
- * itself between the decoding context and its reader of the log.  Raises an
- * error if the context is not a walsender's.
+ * itself between the decoding context and its reader of the log.  NULL if this
+ * server is not known well enough for that.  Raises an error if the context is
+ * not a walsender's.
  */
 extern PenstockBundle *penstock_bundle_new(PenstockSession *session);
 
@@ -43,5 +44,32 @@ extern void penstock_bundle_end_holding(PenstockSession *session);
 /* Does it before a transaction is handed out that has many changes. */
 extern void penstock_bundle_before(PenstockSession *session,
 								   ReorderBufferTXN *txn);
+
+/* Sends what is held before an error goes on, which has been caught. */
+extern void penstock_bundle_rescue(PenstockSession *session);
+
+/*
+ * Makes a call that may raise an error.  An error that ends the session does
+ * not take with it what is held.
+ */
+#define PENSTOCK_RESCUE_HELD(session, call)                                    \
+	do                                                                         \
+	{                                                                          \
+		if (likely(!(session)->holding))                                       \
+			call;                                                              \
+		else                                                                   \
+		{                                                                      \
+			PG_TRY();                                                          \
+			{                                                                  \
+				call;                                                          \
+			}                                                                  \
+			PG_CATCH();                                                        \
+			{                                                                  \
+				penstock_bundle_rescue(session);                               \
+				PG_RE_THROW();                                                 \
+			}                                                                  \
+			PG_END_TRY();                                                      \
+		}                                                                      \
+	} while (0)
 
 #endif /* PENSTOCK_BUNDLE_H */

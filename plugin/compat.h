@@ -3,7 +3,7 @@
  *		Where servers differ, and the only file that asks for their version.
  *
  * Each difference lives here once, under a name that ends in _compat. Supported
- * are PostgreSQL 13 to 18.
+ * are PostgreSQL 13 to 19.
  */
 #ifndef PENSTOCK_COMPAT_H
 #define PENSTOCK_COMPAT_H
@@ -34,6 +34,17 @@
 
 #if PG_VERSION_NUM < 130000
 #error "PostgreSQL 13 or later is required"
+#endif
+
+/*
+ * Whether bundle.c may put itself before the walsender's reader of the log:
+ * where a walsender waits is no promise to output plugins, and has been looked
+ * at, and tested, for these.
+ */
+#if PG_VERSION_NUM < 200000
+#define PENSTOCK_BUNDLES_COMPAT true
+#else
+#define PENSTOCK_BUNDLES_COMPAT false
 #endif
 
 /* Before 16 each plugin declares its entry point itself. */

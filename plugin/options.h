@@ -17,9 +17,10 @@
  *					and later
  *	 distribution	tables whose rows are to be sent with a hash of some of
  *					their columns, and those columns; see route.h
- *	 bundle			false (default), or true: hold small transactions back, and
- *					send several in a message, while there is more to decode;
- *					only in a replication connection, see bundle.h
+ *	 bundle			false (default), or true: allow that small transactions are
+ *					held back, and several sent in a message, while there is
+ *					more to decode; only in a replication connection, see
+ *					bundle.h
  *	 skip_missing	false (default): a publication that does not exist at a
  *					point of the log is an error there; true: nothing is
  *					published by it

@@ -28,6 +28,7 @@
 #include "replication/origin.h"
 #include "replication/output_plugin.h"
 
+#include "bundle.h"
 #include "compat.h"
 #include "frame.h"
 #include "session.h"
@@ -59,7 +60,8 @@ change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation relation,
 	PenstockSession *session = penstock_session_of(ctx);
 	MemoryContext outer = penstock_session_enter(session);
 
-	penstock_frame_row(session, txn, relation, change);
+	PENSTOCK_RESCUE_HELD(session,
+						 penstock_frame_row(session, txn, relation, change));
 	penstock_session_leave(session, outer);
 }
 
@@ -71,7 +73,9 @@ truncate_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 	PenstockSession *session = penstock_session_of(ctx);
 	MemoryContext outer = penstock_session_enter(session);
 
-	penstock_frame_truncate(session, txn, nrelations, relations, change);
+	PENSTOCK_RESCUE_HELD(
+		session,
+		penstock_frame_truncate(session, txn, nrelations, relations, change));
 	penstock_session_leave(session, outer);
 }
 
@@ -83,8 +87,9 @@ message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
 	PenstockSession *session = penstock_session_of(ctx);
 	MemoryContext outer = penstock_session_enter(session);
 
-	penstock_frame_message(session, txn, lsn, transactional, prefix,
-						   content_bytes, content);
+	PENSTOCK_RESCUE_HELD(
+		session, penstock_frame_message(session, txn, lsn, transactional,
+										prefix, content_bytes, content));
 	penstock_session_leave(session, outer);
 }
 

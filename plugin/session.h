@@ -70,6 +70,9 @@ typedef struct PenstockSession
 	 */
 	bool entered;
 
+	/* The reader knows that finished transactions may be held; see bundle.h. */
+	bool holding;
+
 	/* What is being written, for error messages; NULL between rows. */
 	const struct PenstockValueWriter *current_value;
 

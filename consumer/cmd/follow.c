@@ -246,6 +246,7 @@ open_stream(Attempt *attempt, Error *err)
 									.publications = config->publications,
 									.origin = config->origin,
 									.proto_version = DECODE_PROTO_VERSION,
+									.bundle = config->bundle,
 									.compression = config->compression,
 									.binary = true,
 									.skip_missing = config->skip_missing,

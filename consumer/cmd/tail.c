@@ -177,6 +177,7 @@ open_stream(Tail *tail, Error *err)
 							 .publications = config->publications,
 							 .origin = config->origin,
 							 .proto_version = DECODE_PROTO_VERSION,
+							 .bundle = config->bundle,
 							 .compression = config->compression,
 							 .messages = config->messages,
 							 .binary = false};

@@ -98,6 +98,7 @@ typedef struct Config
 	const char *origin;         /* any or none */
 	bool skip_missing;          /* publications, at points of the log */
 	bool streaming;             /* of transactions in progress */
+	bool bundle;                /* small transactions may come together */
 	const char *compression;    /* as --compression has it, or NULL: none */
 	ConflictRules conflict_rules;
 	Lsn endpos; /* 0: none */

@@ -103,6 +103,9 @@ const OptionDef option_table[] = {
 	{"streaming", 0, OPTION_SWITCH, COMMAND_CLONE | COMMAND_FOLLOW,
 	 FIELD(streaming), "on|off", "PENSTOCK_STREAMING", "on",
 	 "apply large transactions while they are in progress on the source"},
+	{"bundle", 0, OPTION_SWITCH, COMMAND_STREAMING | COMMAND_TABLE,
+	 FIELD(bundle), "on|off", "PENSTOCK_BUNDLE", "on",
+	 "let the source send several small transactions in a message"},
 	{"compression", 0, OPTION_COMPRESSION, COMMAND_STREAMING | COMMAND_TABLE,
 	 FIELD(compression), "none|zstd[:N]", "PENSTOCK_COMPRESSION", NULL,
 	 "have the source compress the stream, at level 1 to 19\n"

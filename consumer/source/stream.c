@@ -79,7 +79,8 @@ build_start_command(Buf *sql, const StreamOptions *options)
 	append_option(sql, "proto_version", version);
 	append_option(sql, "publications", options->publications);
 	append_option(sql, "origin", options->origin);
-	append_option(sql, "bundle", "true");
+	if (options->bundle)
+		append_option(sql, "bundle", "true");
 	if (options->messages)
 		append_option(sql, "messages", "true");
 	if (!options->binary)

@@ -42,6 +42,7 @@ typedef struct StreamOptions
 	bool binary;       /* false: every value in text format */
 	bool skip_missing; /* publications that do not exist publish nothing */
 	bool streaming;    /* of transactions in progress; from version 14 on */
+	bool bundle;       /* several small ones may come in a message */
 	const char *distribution; /* as the plugin's option wants it, or NULL */
 	const char *leave_out;    /* the same */
 	const char *compression;  /* the same */

@@ -228,6 +228,7 @@ start_stream(TableJoin *join, const char *left_out, Error *err)
 							 .origin = config->origin,
 							 .proto_version = DECODE_PROTO_VERSION,
 							 .leave_out = left_out,
+							 .bundle = config->bundle,
 							 .compression = config->compression,
 							 .binary = true};
 	PgConn *replication = NULL;

@@ -223,6 +223,16 @@ streaming_is_on_unless_it_is_switched_off(void **state UNUSED)
 }
 
 static void
+bundles_are_on_unless_they_are_switched_off(void **state UNUSED)
+{
+	assert_true(accept(COMMAND_FOLLOW, "--quiet").bundle);
+	assert_false(accept(COMMAND_FOLLOW, "--bundle=off").bundle);
+	assert_false(accept(COMMAND_TAIL, "--bundle=off").bundle);
+	refuse(COMMAND_FOLLOW, "--bundle=maybe",
+		   "invalid value for --bundle: \"maybe\"");
+}
+
+static void
 an_origin_is_one_of_two_words(void **state UNUSED)
 {
 	refuse(COMMAND_TAIL, "--origin=", "invalid value for --origin: \"\"");
@@ -355,6 +365,7 @@ main(void)
 		cmocka_unit_test(rates_have_units_and_bounds),
 		cmocka_unit_test(counts_and_positions_have_bounds),
 		cmocka_unit_test(streaming_is_on_unless_it_is_switched_off),
+		cmocka_unit_test(bundles_are_on_unless_they_are_switched_off),
 		cmocka_unit_test(an_origin_is_one_of_two_words),
 		cmocka_unit_test(targets_may_be_many_but_not_any_number),
 		cmocka_unit_test(options_that_contradict_each_other_are_refused),
