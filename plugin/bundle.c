@@ -73,7 +73,7 @@
  * An error ends the session, and what is held would have to be decoded again;
  * each time, if the error is about something in the log, so that the reader
  * never came close to it.  So what is held is sent before the error goes its
- *way (penstock_bundle_rescue()).
+ *way (penstock_bundle_protect()).
  *
  *
  * When it begins
@@ -240,13 +240,36 @@ penstock_bundle_before(PenstockSession *session, ReorderBufferTXN *txn)
 		penstock_bundle_end_holding(session);
 }
 
-void
-penstock_bundle_rescue(PenstockSession *session)
+/* An error has been caught, and is to go on. */
+static void
+send_before_error(PenstockSession *session)
 {
 	MemoryContext outer = MemoryContextSwitchTo(session->change_context);
 
 	penstock_bundle_end_holding(session);
 	MemoryContextSwitchTo(outer);
+}
+
+void
+penstock_bundle_protect(PenstockSession *session,
+						void (*function)(PenstockSession *session, void *arg),
+						void *arg)
+{
+	if (likely(!session->holding))
+	{
+		function(session, arg);
+		return;
+	}
+	PG_TRY();
+	{
+		function(session, arg);
+	}
+	PG_CATCH();
+	{
+		send_before_error(session);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 /* Tells what an error is about that comes while the log is read. */
@@ -276,6 +299,26 @@ send_before_reading(PenstockSession *session)
 	penstock_session_leave(session, outer);
 }
 
+/* What is to be read. */
+typedef struct PageRequest
+{
+	XLogRecPtr page;
+	int bytes;
+	XLogRecPtr record;
+	char *into;
+	int read;
+} PageRequest;
+
+static void
+read_requested(PenstockSession *session, void *arg)
+{
+	PageRequest *request = arg;
+
+	request->read = session->bundle->read_page(session->ctx->reader,
+											   request->page, request->bytes,
+											   request->record, request->into);
+}
+
 /* The reader of the log wants `bytes` of a page; see the top of the file. */
 static int
 read_page(XLogReaderState *reader, XLogRecPtr page, int bytes,
@@ -283,26 +326,19 @@ read_page(XLogReaderState *reader, XLogRecPtr page, int bytes,
 {
 	PenstockSession *session = penstock_session_of(reader->private_data);
 	PenstockBundle *bundle = session->bundle;
-	volatile int read = -1;
+	PageRequest request = {
+		.page = page,
+		.bytes = bytes,
+		.record = record,
+		.into = into,
+	};
 
 	if (session->holding && (++bundle->pages > BUNDLE_PAGES_MAX ||
 							 !is_readable(bundle, page + (XLogRecPtr) bytes) ||
 							 waits_for_standbys_compat()))
 		send_before_reading(session);
-	if (!session->holding)
-		return bundle->read_page(reader, page, bytes, record, into);
-
-	PG_TRY();
-	{
-		read = bundle->read_page(reader, page, bytes, record, into);
-	}
-	PG_CATCH();
-	{
-		penstock_bundle_rescue(session);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	return read;
+	penstock_bundle_protect(session, read_requested, &request);
+	return request.read;
 }
 
 /* The functions with which SQL functions and everybody else read the log. */

@@ -45,31 +45,13 @@ extern void penstock_bundle_end_holding(PenstockSession *session);
 extern void penstock_bundle_before(PenstockSession *session,
 								   ReorderBufferTXN *txn);
 
-/* Sends what is held before an error goes on, which has been caught. */
-extern void penstock_bundle_rescue(PenstockSession *session);
-
 /*
- * Makes a call that may raise an error.  An error that ends the session does
- * not take with it what is held.
+ * Calls a function, and sends what is held before an error that it raises goes
+ * on; such an error ends the session.
  */
-#define PENSTOCK_RESCUE_HELD(session, call)                                    \
-	do                                                                         \
-	{                                                                          \
-		if (likely(!(session)->holding))                                       \
-			call;                                                              \
-		else                                                                   \
-		{                                                                      \
-			PG_TRY();                                                          \
-			{                                                                  \
-				call;                                                          \
-			}                                                                  \
-			PG_CATCH();                                                        \
-			{                                                                  \
-				penstock_bundle_rescue(session);                               \
-				PG_RE_THROW();                                                 \
-			}                                                                  \
-			PG_END_TRY();                                                      \
-		}                                                                      \
-	} while (0)
+extern void penstock_bundle_protect(PenstockSession *session,
+									void (*function)(PenstockSession *session,
+													 void *arg),
+									void *arg);
 
 #endif /* PENSTOCK_BUNDLE_H */

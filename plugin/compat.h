@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/pg_list.h"
 #include "replication/logical.h"
+#include "replication/origin.h"
 #include "replication/output_plugin.h"
 #include "replication/reorderbuffer.h"
 #include "replication/slot.h"
@@ -93,11 +94,20 @@ change_oldtuple_compat(const ReorderBufferChange *change)
 #endif
 }
 
-/* When a transaction committed; 15 put it into a union. */
+/* 19 renamed the type of an origin's number. */
+#if PG_VERSION_NUM >= 190000
+typedef ReplOriginId OriginIdCompat;
+#define penstock_no_origin_compat InvalidReplOriginId
+#else
+typedef RepOriginId OriginIdCompat;
+#define penstock_no_origin_compat InvalidRepOriginId
+#endif
+
+/* When a transaction committed; in 15 to 18 in a union that has a name. */
 static inline TimestampTz
 txn_commit_time_compat(const ReorderBufferTXN *txn)
 {
-#if PG_VERSION_NUM >= 150000
+#if PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000
 	return txn->xact_time.commit_time;
 #else
 	return txn->commit_time;
@@ -145,6 +155,29 @@ identity_key_bitmap_compat(Relation relation)
 	return RelationGetIdentityKeyBitmap(relation);
 #else
 	return RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_IDENTITY_KEY);
+#endif
+}
+
+/* The publications that name a table. */
+static inline List *
+table_publications_compat(Oid table)
+{
+#if PG_VERSION_NUM >= 190000
+	return GetRelationIncludedPublications(table);
+#else
+	return GetRelationPublications(table);
+#endif
+}
+
+/* The publications FOR ALL TABLES EXCEPT this one; from 19 on. */
+static inline List *
+excluding_publications_compat(Oid table)
+{
+#if PG_VERSION_NUM >= 190000
+	return GetRelationExcludedPublications(table);
+#else
+	(void) table;
+	return NIL;
 #endif
 }
 

@@ -236,7 +236,7 @@ write_session(PenstockSession *session)
  * that was in progress commits, the server calls outside of any transaction.
  */
 static char *
-origin_name(RepOriginId origin)
+origin_name(OriginIdCompat origin)
 {
 	MemoryContext context = CurrentMemoryContext;
 	bool outside = !IsTransactionState();
@@ -281,7 +281,7 @@ write_begin(PenstockSession *session, const ReorderBufferTXN *txn)
 	penstock_wire_uint(buf, PENSTOCK_BEGIN_END_LSN, txn->end_lsn);
 	penstock_wire_sint(buf, PENSTOCK_BEGIN_COMMIT_TIME,
 					   txn_commit_time_compat(txn));
-	if (txn->origin_id != InvalidRepOriginId)
+	if (txn->origin_id != penstock_no_origin_compat)
 		write_origin(session, txn);
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
 	session->frames->begin_written = true;

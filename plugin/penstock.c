@@ -53,16 +53,45 @@ begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 	penstock_session_leave(session, outer);
 }
 
+/* What a callback is about, for penstock_bundle_protect(). */
+typedef struct ChangeCall
+{
+	ReorderBufferTXN *txn;
+	int relation_count;
+	Relation *relations;
+	ReorderBufferChange *change;
+} ChangeCall;
+
+static void
+call_row(PenstockSession *session, void *arg)
+{
+	const ChangeCall *call = arg;
+
+	penstock_frame_row(session, call->txn, call->relations[0], call->change);
+}
+
 static void
 change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation relation,
 	   ReorderBufferChange *change)
 {
 	PenstockSession *session = penstock_session_of(ctx);
 	MemoryContext outer = penstock_session_enter(session);
+	ChangeCall call = {txn, 1, &relation, change};
 
-	PENSTOCK_RESCUE_HELD(session,
-						 penstock_frame_row(session, txn, relation, change));
+	if (likely(!session->holding))
+		penstock_frame_row(session, txn, relation, change);
+	else
+		penstock_bundle_protect(session, call_row, &call);
 	penstock_session_leave(session, outer);
+}
+
+static void
+call_truncate(PenstockSession *session, void *arg)
+{
+	const ChangeCall *call = arg;
+
+	penstock_frame_truncate(session, call->txn, call->relation_count,
+							call->relations, call->change);
 }
 
 static void
@@ -72,11 +101,29 @@ truncate_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 {
 	PenstockSession *session = penstock_session_of(ctx);
 	MemoryContext outer = penstock_session_enter(session);
+	ChangeCall call = {txn, nrelations, relations, change};
 
-	PENSTOCK_RESCUE_HELD(
-		session,
-		penstock_frame_truncate(session, txn, nrelations, relations, change));
+	penstock_bundle_protect(session, call_truncate, &call);
 	penstock_session_leave(session, outer);
+}
+
+typedef struct MessageCall
+{
+	ReorderBufferTXN *txn;
+	XLogRecPtr lsn;
+	bool transactional;
+	const char *prefix;
+	Size content_bytes;
+	const char *content;
+} MessageCall;
+
+static void
+call_message(PenstockSession *session, void *arg)
+{
+	const MessageCall *call = arg;
+
+	penstock_frame_message(session, call->txn, call->lsn, call->transactional,
+						   call->prefix, call->content_bytes, call->content);
 }
 
 static void
@@ -86,10 +133,10 @@ message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
 {
 	PenstockSession *session = penstock_session_of(ctx);
 	MemoryContext outer = penstock_session_enter(session);
+	MessageCall call = {txn,    lsn,           transactional,
+						prefix, content_bytes, content};
 
-	PENSTOCK_RESCUE_HELD(
-		session, penstock_frame_message(session, txn, lsn, transactional,
-										prefix, content_bytes, content));
+	penstock_bundle_protect(session, call_message, &call);
 	penstock_session_leave(session, outer);
 }
 
@@ -152,10 +199,10 @@ stream_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 
 /* Also called while a slot is made, when the options are all zero: any. */
 static bool
-filter_by_origin(LogicalDecodingContext *ctx, RepOriginId origin)
+filter_by_origin(LogicalDecodingContext *ctx, OriginIdCompat origin)
 {
 	return penstock_session_of(ctx)->options.origin == PENSTOCK_ORIGIN_NONE &&
-		   origin != InvalidRepOriginId;
+		   origin != penstock_no_origin_compat;
 }
 
 static const PenstockStreamCallbacks stream_callbacks = {

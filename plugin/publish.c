@@ -136,9 +136,25 @@ get_publications(PenstockPublications *p)
 static bool
 names_table(const Publication *publication, Oid relid)
 {
-	return list_member_oid(GetRelationPublications(relid), publication->oid) ||
+	return list_member_oid(table_publications_compat(relid),
+						   publication->oid) ||
 		   list_member_oid(schema_publications_compat(get_rel_namespace(relid)),
 						   publication->oid);
+}
+
+/*
+ * Whether a publication is for all tables, and does not except this one.  What
+ * it may except are whole tables: a partition goes by its topmost ancestor.
+ */
+static bool
+has_all_tables_and(const Publication *publication, Oid relid,
+				   const List *ancestors)
+{
+	Oid whole = ancestors == NIL ? relid : llast_oid(ancestors);
+
+	return publication->alltables &&
+		   !list_member_oid(excluding_publications_compat(whole),
+							publication->oid);
 }
 
 /*
@@ -149,6 +165,8 @@ static bool
 contains_table(const Publication *publication, Relation relation,
 			   const List *ancestors, Oid *publish_as, int *level)
 {
+	bool by_all = has_all_tables_and(publication, RelationGetRelid(relation),
+									 ancestors);
 	bool by_ancestor = false;
 	int height = 0;
 	ListCell *cell;
@@ -168,8 +186,7 @@ contains_table(const Publication *publication, Relation relation,
 	foreach (cell, ancestors)
 	{
 		height++;
-		if (!publication->alltables &&
-			!names_table(publication, lfirst_oid(cell)))
+		if (!by_all && !names_table(publication, lfirst_oid(cell)))
 			continue;
 		by_ancestor = true;
 		if (publication->pubviaroot)
@@ -178,7 +195,7 @@ contains_table(const Publication *publication, Relation relation,
 			*level = height;
 		}
 	}
-	return publication->alltables || by_ancestor ||
+	return by_all || by_ancestor ||
 		   names_table(publication, RelationGetRelid(relation));
 }
 

@@ -10,7 +10,10 @@
 #     $log        where programs that have much to say may say it
 
 # Which release ships which server.
-declare -A release=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky)
+declare -A release=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky [19]=sid)
+
+# A server that is not in its release yet is in one that goes on top of that.
+declare -A overlay=([sid]=experimental)
 
 # "Debian" or "Debian-Security": where this machine's apt gets it from, by HTTP.
 mirror_of()
@@ -65,11 +68,23 @@ apt_sources()
 		bullseye) options='[check-valid-until=no] ' ;;
 	esac
 	echo "deb $options$mirror $suite main"
+	[ -z "${overlay[$suite]:-}" ] ||
+		echo "deb $options$mirror ${overlay[$suite]} main"
 	# A release that is not out yet may have none.
 	security=$(mirror_of Debian-Security 2>/dev/null) || return 0
 	if has_suite "$security" "$suite-security"; then
 		echo "deb $options$security $suite-security main"
 	fi
+}
+
+# From an overlay nothing is taken but what is made of the server's source.
+apt_preferences()
+{
+	local major=$1
+	local from=${overlay[${release[$major]}]:-}
+
+	[ -z "$from" ] || printf '%s\n' "Package: src:postgresql-$major" \
+		"Pin: release a=$from" 'Pin-Priority: 600'
 }
 
 # Run a command in a tree, as root.
@@ -162,6 +177,7 @@ make_tree()
 	bootstrap_tree "$suite" "$mirror" || return
 	apt_settings >"$tree/etc/apt/apt.conf.d/99penstock"
 	apt_sources "$suite" "$mirror" >"$tree/etc/apt/sources.list"
+	apt_preferences "$major" >"$tree/etc/apt/preferences.d/penstock"
 	mount_tree "$major"
 	install_packages "$major"
 }
