@@ -97,7 +97,7 @@ typedef struct Attempt
 	Streaming *streaming; /* borrowed; from attempt to attempt */
 	Known *known;         /* the same; of each target */
 	PgConn *server; /* an ordinary session of the source, while it is needed */
-	Buf *left_out;        /* the same; what the stream is told to leave out */
+	Buf *left_out;  /* the same; what the stream is told to leave out */
 	Stream *stream;
 	SourceHistory source;
 	Lsn confirmed_lsn; /* of the slot */
