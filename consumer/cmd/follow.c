@@ -20,6 +20,7 @@
 #include "cmd/place.h"
 #include "cmd/remember.h"
 #include "copy/publications.h"
+#include "net/citus.h"
 #include "sink/absent.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/postgres_sink.h"
@@ -180,6 +181,8 @@ check_slot(Attempt *attempt, Error *err)
 	SlotInfo info;
 	Rc rc = pgconn_open(&attempt->server, &options, err);
 
+	if (rc == RC_OK)
+		rc = citus_refuse(attempt->server, err);
 	if (rc == RC_OK)
 		rc = slot_read(attempt->server, config->name, &info, err);
 	if (rc == RC_OK)

@@ -11,6 +11,7 @@
 #include "copy/match.h"
 #include "copy/sequences.h"
 #include "copy/sql.h"
+#include "net/citus.h"
 
 /* Names that a detail lists; it says how many more there are. */
 #define NAMES_SHOWN "10"
@@ -23,6 +24,12 @@
 
 
 /* ---- The source ---- */
+
+static Rc
+check_source_kind(const CopyPlan *plan, Error *err)
+{
+	return citus_refuse(plan->source, err);
+}
 
 static Rc
 may_not_read(const PGresult *result, PgConn *source, Error *err)
@@ -116,6 +123,12 @@ check_sequences_readable(const CopyPlan *plan, Error *err)
 
 
 /* ---- What is in the way ---- */
+
+static Rc
+check_target_kind(const CopyPlan *plan, Error *err)
+{
+	return citus_refuse(plan->target, err);
+}
 
 /*
  * What will be created by itself, with a name of its own: catalog, kind and
@@ -454,8 +467,10 @@ static const struct Question
 	bool without;     /* asked if it is not */
 	Rc (*ask)(const CopyPlan *plan, Error *err);
 } questions[] = {
+	{COPY_SIDE_SOURCE, true, true, check_source_kind},
 	{COPY_SIDE_SOURCE, true, true, check_tables_readable},
 	{COPY_SIDE_SOURCE, true, true, check_sequences_readable},
+	{COPY_SIDE_TARGET, true, true, check_target_kind},
 	{COPY_SIDE_TARGET, true, false, check_nothing_in_the_way},
 	{COPY_SIDE_TARGET, true, false, check_no_large_objects},
 	{COPY_SIDE_TARGET, true, false, check_may_create},

@@ -133,6 +133,33 @@ $shop->source_sql("INSERT INTO app.item (name) VALUES ('three')");
 $shop->follow_to_end;
 $shop->equal_ok('cloned and followed with those privileges');
 
+
+
+# ---- Databases of Citus ----
+
+# It counts that the extension is there, which is not to be had here.
+for my $side (qw(source target))
+{
+	my $citus = $pair->with_database("citus_$side");
+	my $pretend = "SET allow_system_table_mods = on;
+		INSERT INTO pg_extension (oid, extname, extowner, extnamespace,
+			extrelocatable, extversion) VALUES (99999, 'citus', 10, 11, false, '12.1')";
+	my $words = qr/has the extension citus 12\.1, which is not supported/;
+
+	$citus->{$side}->safe_psql($citus->name, $pretend);
+	ok((grep { $_->{message} =~ $words && $_->{level} eq 'error' }
+			findings($citus)),
+		"check refuses Citus as a $side");
+	$citus->fails_like(1, $words, "so does clone: $side", 'clone');
+	$citus->{$side}->safe_psql($citus->name,
+		'SET allow_system_table_mods = on;
+		 DELETE FROM pg_extension WHERE oid = 99999');
+	$citus->clone;
+	$citus->{$side}->safe_psql($citus->name, $pretend);
+	$citus->fails_like(1, $words, "so does follow: $side", 'follow',
+		'--endpos=' . $citus->source_lsn);
+}
+
 done_testing();
 
 sub findings

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "net/citus.h"
 #include "net/origin.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/ledger.h"
@@ -195,8 +196,10 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 {
 	PgConn *conn = self->conn;
 	ProgressRow *row = &self->progress;
-	Rc rc = pgconn_exec(conn, session_sql, NULL, err);
+	Rc rc = citus_refuse(conn, err);
 
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, session_sql, NULL, err);
 	/* Before anything that a consumer with the right source would notice. */
 	if (rc == RC_OK)
 		rc = progress_table_read(conn, options->pipeline, row, err);
