@@ -26,6 +26,8 @@ static const Command commands[] = {
 	 "hold all targets at one position of the source, for a while"},
 	{"federate", COMMAND_FEDERATE, command_federate, SOURCES_FIRST, NULL,
 	 "print the SQL that makes one database of all nodes, to query"},
+	{"sequences", COMMAND_SEQUENCES, command_sequences, SOURCES_IN_TURN, NULL,
+	 "bring the target's sequences to where the source's are"},
 	{"config", COMMAND_CONFIG, command_config, SOURCES_ITSELF, "check",
 	 "look at a configuration file and say what is wrong in it"},
 };
@@ -43,5 +45,5 @@ void
 command_print_all(FILE *out)
 {
 	for (size_t i = 0; i < LENGTH_OF(commands); i++)
-		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
+		fprintf(out, "  %-9s  %s\n", commands[i].name, commands[i].help);
 }

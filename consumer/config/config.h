@@ -67,6 +67,7 @@ typedef enum ConfigCommand
 	COMMAND_CONFIG = 1 << 7,
 	COMMAND_FEDERATE = 1 << 8,
 	COMMAND_FENCE = 1 << 9,
+	COMMAND_SEQUENCES = 1 << 10,
 } ConfigCommand;
 
 typedef struct Config

@@ -27,7 +27,7 @@ const OptionDef option_table[] = {
 	 "configuration file: options, sources, targets, placement"},
 	{"from", 0, OPTION_STRING,
 	 COMMAND_CHECK | COMMAND_FOLLOW | COMMAND_STATUS | COMMAND_TAIL |
-		 COMMAND_DROP | COMMAND_FENCE | COMMAND_TABLE,
+		 COMMAND_DROP | COMMAND_FENCE | COMMAND_TABLE | COMMAND_SEQUENCES,
 	 FIELD(from), "NAME", NULL, NULL,
 	 "only this one of the configuration file's sources"},
 	{"name", 'n', OPTION_NAME, COMMAND_ALL, FIELD(name), "NAME",

@@ -400,46 +400,72 @@ check_superuser_objects(const CopyPlan *plan, Error *err)
 	return rc;
 }
 
-/* Schemas that are there already, as "public" is, and are to be filled. */
+/* Appends ('schema', 'owner'), … of what is to be created. */
 static Rc
-check_may_create(const CopyPlan *plan, Error *err)
+append_owners(const CopyPlan *plan, Buf *list, Error *err)
 {
 	PGresult *names = NULL;
-	PGresult *result = NULL;
 	Buf sql;
 	Rc rc;
 
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql,
-					  "SELECT quote_literal(array_agg(DISTINCT n.nspname))"
+					  "SELECT DISTINCT n.nspname, pg_get_userbyid(c.relowner)"
 					  " FROM pg_class c"
 					  " JOIN pg_namespace n ON n.oid = c.relnamespace"
 					  " WHERE c.oid = ANY (");
 	catalog_append_oids(plan->catalog, &sql);
 	buf_append_char(&sql, ')');
 	rc = sql_run(plan->source, &sql, &names, err);
-	if (rc == RC_OK && !PQgetisnull(names, 0, 0))
+	for (int i = 0; rc == RC_OK && i < PQntuples(names); i++)
 	{
-		buf_init(&sql, BUF_TEXT_MAX);
-		buf_printf(&sql,
-				   "SELECT string_agg(quote_ident(nspname), ', '),"
-				   " quote_ident(current_user) FROM pg_namespace"
-				   " WHERE nspname = ANY (%s::name[])"
-				   " AND NOT (has_schema_privilege(oid, 'USAGE')"
-				   "  AND has_schema_privilege(oid, 'CREATE'))",
-				   PQgetvalue(names, 0, 0));
-		rc = sql_run(plan->target, &sql, &result, err);
+		buf_append_string(list, ", (");
+		buf_append_literal(list, PQgetvalue(names, i, 0));
+		buf_append_string(list, ", ");
+		buf_append_literal(list, PQgetvalue(names, i, 1));
+		buf_append_char(list, ')');
 	}
-	if (rc == RC_OK && result != NULL && !PQgetisnull(result, 0, 0))
+	PQclear(names);
+	return rc;
+}
+
+/*
+ * A schema that is there already, as "public" is, has to let the role create
+ * tables, and to let those have them that are to be their owners.
+ */
+static Rc
+check_may_create(const CopyPlan *plan, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT quote_ident(n.nspname),"
+							" string_agg(DISTINCT quote_ident(r.rolname), ', ')"
+							" FROM (VALUES (NULL::text, NULL::text)");
+	rc = append_owners(plan, &sql, err);
+	buf_printf(&sql,
+			   ") v (schema, owner) JOIN pg_namespace n ON n.nspname = v.schema"
+			   " JOIN pg_roles r ON r.rolname IN (current_user%s)"
+			   " WHERE NOT current_setting('is_superuser')::bool"
+			   " AND NOT (has_schema_privilege(r.oid, n.oid, 'USAGE')"
+			   "  AND has_schema_privilege(r.oid, n.oid, 'CREATE'))"
+			   " GROUP BY 1",
+			   plan->limits.no_owner ? "" : ", v.owner");
+	if (rc == RC_OK)
+		rc = sql_run(plan->target, &sql, &result, err);
+	else
+		buf_release(&sql);
+	if (rc == RC_OK && PQntuples(result) > 0)
 	{
 		rc = error_set(err, ERR_CONFIG,
-					   "user \"%s\" may not create tables on %s in schema %s",
-					   PQuser(pgconn_raw(plan->target)),
-					   pgconn_label(plan->target), PQgetvalue(result, 0, 0));
+					   "roles may not create tables on %s in schema %s: %s",
+					   pgconn_label(plan->target), PQgetvalue(result, 0, 0),
+					   PQgetvalue(result, 0, 1));
 		error_hint(err, "Run there: GRANT USAGE, CREATE ON SCHEMA %s TO %s;",
 				   PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
 	}
-	PQclear(names);
 	PQclear(result);
 	return rc;
 }

@@ -82,10 +82,11 @@ typedef struct SequenceCopy
 	int copied;
 } SequenceCopy;
 
-/* Behind set_values(): of those that were used on the source, and farther. */
+/* Behind set_values(): those that were used on the source, and are farther
+ * there; and those that the target does not have. */
 static const char advance_sql[] =
-	" JOIN pg_sequence s ON s.seqrelid = to_regclass(v.name)"
-	" WHERE v.is_called AND coalesce((v.last_value >"
+	" LEFT JOIN pg_sequence s ON s.seqrelid = to_regclass(v.name)"
+	" WHERE s.seqrelid IS NULL OR v.is_called AND coalesce((v.last_value >"
 	"  pg_sequence_last_value(s.seqrelid)) = (s.seqincrement > 0)"
 	"  AND v.last_value <> pg_sequence_last_value(s.seqrelid), true)";
 
@@ -171,12 +172,14 @@ sequences_copy(const CopyCatalog *catalog, PgConn *source, PgConn *target,
 
 Rc
 sequences_advance(const CopyCatalog *catalog, PgConn *source, PgConn *target,
-				  Error *err)
+				  bool warn, int *advanced, Error *err)
 {
 	SequenceCopy copy = {
-		.source = source, .target = target, .only_advance = true};
+		.source = source, .target = target, .only_advance = true, .warn = warn};
+	Rc rc = copy_all(catalog, &copy, err);
 
-	return copy_all(catalog, &copy, err);
+	*advanced = copy.copied;
+	return rc;
 }
 
 Rc

@@ -27,10 +27,12 @@ MUST_CHECK Rc sequences_check_readable(const CopyCatalog *catalog,
 									   PgConn *source, Error *err);
 
 /*
- * The same for a further source: only those are set that have come farther
- * there than on the target.
+ * Sets only those that have come farther on the source than on the target.
+ * `warn`: about each that the target does not have.  *advanced says how many
+ * were set.
  */
 MUST_CHECK Rc sequences_advance(const CopyCatalog *catalog, PgConn *source,
-								PgConn *target, Error *err);
+								PgConn *target, bool warn, int *advanced,
+								Error *err);
 
 #endif /* PENSTOCK_COPY_SEQUENCES_H */

@@ -43,7 +43,7 @@ refuse_what_cannot_be();
 $shards->sources_sql("INSERT INTO sale VALUES (-1, -1)");
 refuse_for('clone', 1, qr/Key \(id, customer\)=\(-1, -1\) is duplicated/,
 	'a key that two sources have');
-refuse_for('clone', 1, qr/was not finished.*--name=shop --restart/s,
+refuse_for('clone', 1, qr/was not finished.*penstock clone --restart/s,
 	'to begin again');
 $shards->sources_sql("DELETE FROM sale WHERE id = -1");
 

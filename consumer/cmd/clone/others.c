@@ -157,11 +157,13 @@ clone_others_release_source(Clone *clone, Error *err)
 Rc
 clone_others_sequences(Clone *clone, PgConn *target, Error *err)
 {
+	int advanced;
 	Rc rc = RC_OK;
 
 	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
 		rc = sequences_advance(clone->others[i].catalog,
-							   clone->others[i].source, target, err);
+							   clone->others[i].source, target, false,
+							   &advanced, err);
 	return rc;
 }
 
