@@ -140,6 +140,8 @@ say_copied(TableCopy *copy, TableTarget *target, Error *err)
 								  &work->history.identity, lsn, err);
 	if (rc == RC_OK)
 		rc = table_write(work, target, &row, err);
+	if (rc == RC_OK)
+		rc = table_note_copied(work, target, err);
 	return table_end(target, rc, err);
 }
 
@@ -303,6 +305,73 @@ restore(TableCopy *copy, TableTarget *target, SchemaSection section, Error *err)
 	return schema_restore(copy->schema, target->conn, section, err);
 }
 
+/* A partition and its parent on the source, as SQL has them. */
+static Rc
+read_partitions(TableWork *work, PGresult **result, Error *err)
+{
+	static const char sql[] =
+		"SELECT format('%I.%I', n.nspname, c.relname),"
+		" format('%I.%I', pn.nspname, p.relname),"
+		" pg_get_expr(c.relpartbound, c.oid),"
+		" coalesce(' PARTITION BY ' || pg_get_partkeydef(c.oid), ''),"
+		" t.level = 0"
+		" FROM pg_partition_tree($1::oid::regclass) t"
+		" JOIN pg_class c ON c.oid = t.relid"
+		" JOIN pg_namespace n ON n.oid = c.relnamespace"
+		" JOIN pg_inherits i ON i.inhrelid = c.oid"
+		" JOIN pg_class p ON p.oid = i.inhparent"
+		" JOIN pg_namespace pn ON pn.oid = p.relnamespace"
+		" WHERE c.relispartition ORDER BY t.level, c.oid";
+	char oid[16];
+	const char *params[] = {oid};
+
+	snprintf(oid, sizeof(oid), "%u", work->oid);
+	return pgconn_exec_params(work->source, sql, 1, params, result, err);
+}
+
+static Rc
+make_partition(TableTarget *target, const PGresult *partitions, int row,
+			   Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "CREATE TABLE IF NOT EXISTS %s PARTITION OF %s %s%s",
+			   PQgetvalue(partitions, row, 0), PQgetvalue(partitions, row, 1),
+			   PQgetvalue(partitions, row, 2), PQgetvalue(partitions, row, 3));
+	log_info("table", "%s: %s", target->label, sql.data);
+	return sql_run(target->conn, &sql, NULL, err);
+}
+
+/*
+ * A partition of a table that the target has becomes one there, too, with all
+ * that this table passes on.  *made is false if it is none.
+ */
+static Rc
+make_partitions(TableWork *work, TableTarget *target, bool *made, Error *err)
+{
+	PGresult *partitions = NULL;
+	PGresult *parent = NULL;
+	const char *params[1];
+	Rc rc = read_partitions(work, &partitions, err);
+	bool is_partition = rc == RC_OK && PQntuples(partitions) > 0 &&
+						sql_bool(partitions, 0, 4);
+
+	*made = false;
+	if (is_partition)
+	{
+		params[0] = PQgetvalue(partitions, 0, 1);
+		rc = pgconn_exec_params(target->conn, "SELECT to_regclass($1)", 1,
+								params, &parent, err);
+		*made = rc == RC_OK && !PQgetisnull(parent, 0, 0);
+	}
+	for (int i = 0; *made && i < PQntuples(partitions) && rc == RC_OK; i++)
+		rc = make_partition(target, partitions, i, err);
+	PQclear(parent);
+	PQclear(partitions);
+	return rc;
+}
+
 /* Sees to it that the table is there and empty. */
 static Rc
 make_table(TableCopy *copy, TableTarget *target, Error *err)
@@ -324,6 +393,9 @@ make_table(TableCopy *copy, TableTarget *target, Error *err)
 	}
 	log_info("table", "creating table %s on %s", work->qualified,
 			 target->label);
+	rc = make_partitions(work, target, &exists, err);
+	if (rc != RC_OK || exists)
+		return rc;
 	rc = dump_schema(copy, err);
 	if (rc == RC_OK)
 		rc = note_created(copy, target, err);

@@ -44,6 +44,16 @@ is_somewhere(const TableWork *work, TableStateKind kind)
 	return false;
 }
 
+/* Whether the pipeline has ever copied it, to all targets. */
+static bool
+is_copied(const TableWork *work)
+{
+	for (int i = 0; i < work->target_count; i++)
+		if (!work->targets[i].copied && !work->targets[i].row.exists)
+			return false;
+	return true;
+}
+
 static bool
 has_row_everywhere(const TableWork *work)
 {
@@ -65,7 +75,8 @@ is_followed(TableWork *work, bool *followed, Error *err)
 		TableTarget *target = &work->targets[i];
 		PGresult *result = NULL;
 
-		*followed = !target->row.exists || target->row.kind == TABLE_READY;
+		*followed = target->row.exists ? target->row.kind == TABLE_READY
+									   : target->copied;
 		rc = pgconn_exec_params(target->conn, "SELECT to_regclass($1)", 1,
 								params, &result, err);
 		if (rc == RC_OK && PQgetisnull(result, 0, 0))
@@ -248,7 +259,7 @@ refuse_pause(const TableWork *work, Error *err)
 {
 	Rc rc;
 
-	if (is_somewhere(work, TABLE_REMOVED))
+	if (is_somewhere(work, TABLE_REMOVED) || !is_copied(work))
 		return error_set(err, ERR_CONFIG, "table %s is not followed",
 						 work->qualified);
 	if (!is_somewhere(work, TABLE_COPYING))

@@ -15,6 +15,7 @@
 #include "base/own_command.h"
 #include "copy/sql.h"
 #include "net/writer.h"
+#include "sink/postgres/copied_table.h"
 #include "source/slot.h"
 
 #define APPLICATION_NAME  "penstock table"
@@ -244,10 +245,21 @@ set_names(TableWork *work, const PGresult *result)
 	work->name_count = PQntuples(result);
 	work->names = arena_calloc(work->arena, (size_t) work->name_count,
 							   sizeof(TableName));
+	work->tables = arena_calloc(work->arena, (size_t) work->name_count,
+								sizeof(CopiedTable));
 	for (int i = 0; i < work->name_count; i++)
 		work->names[i] = (TableName){
 			.schema = arena_strdup(work->arena, PQgetvalue(result, i, 0)),
 			.name = arena_strdup(work->arena, PQgetvalue(result, i, 1)),
+		};
+	/* A table that is not on the source has no OID. */
+	for (int i = 0; i < work->name_count; i++)
+		work->tables[i] = (CopiedTable){
+			.name = work->names[i],
+			.oid = PQnfields(result) > 2
+					   ? (uint32_t) strtoul(PQgetvalue(result, i, 2), NULL, 10)
+					   : 0,
+			.copied = true,
 		};
 	buf_init(&text, BUF_TEXT_MAX);
 	sql_append_qualified(&text, work->names[0].schema, work->names[0].name);
@@ -260,7 +272,7 @@ static Rc
 read_family(TableWork *work, Error *err)
 {
 	static const char sql[] =
-		"SELECT n.nspname, c.relname FROM (SELECT $1::oid AS relid"
+		"SELECT n.nspname, c.relname, c.oid FROM (SELECT $1::oid AS relid"
 		" UNION SELECT l.relid FROM pg_partition_tree($1::oid) l) f"
 		" JOIN pg_class c ON c.oid = f.relid"
 		" JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -408,7 +420,12 @@ read_rows(TableWork *work, Error *err)
 	{
 		TableTarget *target = &work->targets[i];
 
+
 		target->changed_token = 0;
+		rc = copied_table_look(target->conn, work->config->name, work->tables,
+							   work->name_count, &target->copied, err);
+		if (rc != RC_OK)
+			return rc;
 		rc = table_state_read(target->conn, work->config->name, &work->names[0],
 							  &target->row, err);
 	}
@@ -515,6 +532,15 @@ table_end(TableTarget *target, Rc rc, Error *err)
 	if (pgconn_exec(target->conn, "ROLLBACK", NULL, &ignored) == RC_FAIL)
 		error_reset(&ignored);
 	return rc;
+}
+
+
+Rc
+table_note_copied(TableWork *work, TableTarget *target, Error *err)
+{
+	target->copied = true;
+	return copied_table_add(target->conn, work->config->name, work->tables,
+							work->name_count, err);
 }
 
 

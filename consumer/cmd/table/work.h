@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "net/pgconn.h"
+#include "sink/postgres/copied_table.h"
 #include "sink/postgres/progress_table.h"
 #include "sink/postgres/table_state.h"
 
@@ -30,6 +31,7 @@ typedef struct TableTarget
 	char label[CONFIG_LABEL_SIZE];
 	TableRow row;          /* as it was read or written last */
 	ProgressRow progress;  /* of the pipeline; likewise */
+	bool copied;           /* the table was, by the pipeline */
 	int64_t changed_token; /* of the lease, when the row was written; or 0 */
 } TableTarget;
 
@@ -46,7 +48,8 @@ typedef struct TableWork
 	uint32_t oid;          /* on the source; 0: it is not there */
 	bool partitioned;      /* on the source */
 	TableName *names;      /* its own first, then those of its partitions */
-	int name_count;        /* in the arena, like the names */
+	CopiedTable *tables;   /* the same, as they are noted when copied */
+	int name_count;        /* all in the arena, like the names */
 	const char *qualified; /* "schema"."name" */
 	char slot[TABLE_SLOT_SIZE]; /* of its own, if it needs one */
 } TableWork;
@@ -105,6 +108,10 @@ MUST_CHECK Rc table_end(TableTarget *target, Rc rc, Error *err);
  */
 MUST_CHECK Rc table_await_follower(TableWork *work, TableTarget *target,
 								   Error *err);
+
+/* Notes that the pipeline has copied the table, in the current transaction. */
+MUST_CHECK Rc table_note_copied(TableWork *work, TableTarget *target,
+								Error *err);
 
 /* Drops the table's own slot if there is one, and waits for who uses it. */
 MUST_CHECK Rc table_drop_slot(TableWork *work, Error *err);

@@ -24,6 +24,7 @@
 #include "sink/postgres/fence.h"
 #include "sink/postgres/in_progress.h"
 #include "sink/postgres/session.h"
+#include "sink/postgres/strangers.h"
 #include "sink/postgres/table_state.h"
 
 /* Parts of the memory setting: two batches, and what goes with them. */
@@ -53,6 +54,7 @@ typedef struct PostgresSink
 	Applier applier;
 	Crew *crew; /* with the applier for its leader */
 	TableStates *table_states;
+	Strangers *strangers;
 	InProgress *in_progress;
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
 	Batch filling;
@@ -67,6 +69,11 @@ typedef struct PostgresSink
 	char *conninfo;
 	bool impatient;                          /* as PgConnOptions has it */
 	char lease_holder[PROGRESS_HOLDER_SIZE]; /* who we are */
+
+	/* Changed by a transaction that is not applied for that reason, and nothing
+	 * behind it; or NULL. */
+	const Relation *stranger;
+	TxnInfo stranger_txn;
 
 	bool holding; /* it was given what waits for a table that is joining */
 	int64_t hold_until_us;
@@ -105,7 +112,7 @@ update_full(PostgresSink *self)
 {
 	size_t held_bytes = self->filling.bytes + applying_bytes(self);
 
-	self->sink.full = self->holding ||
+	self->sink.full = self->holding || self->stranger != NULL ||
 					  (!is_idle(self) &&
 					   (self->filling.bytes >= self->batch_bytes_max ||
 						held_bytes >= 2 * self->batch_bytes_max)) ||
@@ -129,10 +136,31 @@ begin_hold(PostgresSink *self)
 	update_full(self);
 }
 
+/*
+ * A transaction that has changed a table which was not copied does not commit
+ * here, and nothing that comes behind it matters.
+ */
+static bool
+meets_stranger(PostgresSink *self, const TxnInfo *txn, uint32_t xid)
+{
+	if (self->stranger != NULL)
+		return true;
+	self->stranger = strangers_commit(self->strangers, xid);
+	if (self->stranger == NULL)
+		return false;
+	self->stranger_txn = *txn;
+	self->stranger_txn.origin = NULL;
+	update_full(self);
+	return true;
+}
+
 static Rc
 take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
-	batch_begin(&postgres_sink(sink)->filling, txn);
+	PostgresSink *self = postgres_sink(sink);
+
+	if (self->stranger == NULL)
+		batch_begin(&self->filling, txn);
 	return RC_OK;
 }
 
@@ -142,13 +170,17 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 	PostgresSink *self = postgres_sink(sink);
 	bool hold;
 
-	if (change->kind == CHANGE_MESSAGE)
+	if (change->kind == CHANGE_MESSAGE || self->stranger != NULL)
 		return RC_OK; /* nothing that a table could hold */
 	change = table_states_select(self->table_states, frame, change,
 								 batch_last_txn(&self->filling)->end_lsn,
 								 &hold);
 	if (hold)
 		begin_hold(self);
+	if (change != NULL &&
+		(change->relation == NULL || !moved_is_relation(change->relation)))
+		change = strangers_select(self->strangers, frame, change, 0,
+								  batch_last_txn(&self->filling)->end_lsn);
 	if (change == NULL)
 		return RC_OK;
 	if (change->relation != NULL && moved_is_relation(change->relation))
@@ -163,6 +195,8 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
+	if (meets_stranger(self, txn, 0))
+		return RC_OK;
 	batch_commit(&self->filling);
 	self->delivered_lsn = txn->end_lsn;
 	return RC_OK;
@@ -175,7 +209,7 @@ take_stream_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 	bool hold;
 	Rc rc;
 
-	if (change->kind == CHANGE_MESSAGE)
+	if (change->kind == CHANGE_MESSAGE || self->stranger != NULL)
 		return RC_OK;
 
 	/* It is not applied before its end is known to be beyond all watermarks. */
@@ -183,6 +217,9 @@ take_stream_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 								 &hold);
 	if (hold)
 		begin_hold(self);
+	if (change != NULL)
+		change = strangers_select(self->strangers, frame, change,
+								  frame->stream.xid, UINT64_MAX);
 	if (change == NULL)
 		return RC_OK;
 	rc = in_progress_change(self->in_progress, frame, change,
@@ -196,6 +233,8 @@ take_stream_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
+	if (meets_stranger(self, txn, txn->xid))
+		return RC_OK;
 	in_progress_commit(self->in_progress, txn, self->delivered_lsn);
 	update_full(self);
 	return RC_OK;
@@ -206,6 +245,7 @@ take_stream_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
+	strangers_abort(self->strangers, xid, subxid);
 	in_progress_abort(self->in_progress, xid, subxid, self->delivered_lsn);
 	update_full(self);
 	return RC_OK;
@@ -317,7 +357,7 @@ batch_is_ready(const PostgresSink *self, bool source_idle)
 {
 	const Batch *batch = &self->filling;
 
-	if (batch->bytes >= self->batch_bytes_max ||
+	if (batch->bytes >= self->batch_bytes_max || self->stranger != NULL ||
 		(self->fetches != NULL && batch->change_count > 0))
 		return true;
 	if (batch_complete_count(batch) == 0)
@@ -331,7 +371,7 @@ batch_is_ready(const PostgresSink *self, bool source_idle)
 static bool
 holds_nothing(const PostgresSink *self)
 {
-	return batch_is_empty(&self->filling) &&
+	return batch_is_empty(&self->filling) && self->stranger == NULL &&
 		   batch_is_empty(self->applier.batch) && !self->sink.in_transaction &&
 		   crew_is_idle(self->crew) && !self->applier.txn_open &&
 		   !in_progress_is_committing(self->in_progress);
@@ -426,6 +466,10 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 		return work_stopping(self, err);
 	if (self->holding)
 		return work_holding(self, err);
+	if (self->stranger != NULL && batch_complete_count(&self->filling) == 0)
+		return strangers_refuse(self->strangers, lane_conn(self->applier.lane),
+								self->stranger, &self->stranger_txn,
+								self->target.pipeline, err);
 	if (batch_is_ready(self, source_idle))
 		return start_batch(self, err);
 	if (self->fetches != NULL)
@@ -530,6 +574,7 @@ postgres_free(Sink *sink)
 	crew_free(self->crew);
 	applier_release(&self->applier);
 	batch_release(&self->filling);
+	strangers_free(self->strangers);
 	table_states_free(self->table_states);
 	free(self->target.label);
 	free(self->target.pipeline);
@@ -674,6 +719,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->target.rules = options->rules;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
 	self->table_states = session.table_states;
+	self->strangers = strangers_new(session.copied, session.table_states);
 	start_from(self, &session.progress);
 	self->kept_lsn = session.has_kept ? self->sink.start_lsn : 0;
 	self->sink.fence_lsn = session.fence_lsn;

@@ -11,6 +11,7 @@
 
 #include "base/own_command.h"
 #include "net/own_schema.h"
+#include "sink/postgres/copied_table.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/moved_table.h"
 #include "sink/postgres/node_table.h"
@@ -337,7 +338,7 @@ static const char tidy_sql[] =
 	"  bool_and(pg_has_role(c.relowner, 'USAGE')) INTO tables, may"
 	"  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 	"  WHERE n.nspname = 'penstock'"
-	"  AND c.relname IN ('progress', 'table_state', 'copy_run',"
+	"  AND c.relname IN ('progress', 'table_state', 'copied', 'copy_run',"
 	"   'copy_table', 'copy_object', 'node', 'pipeline', 'fence',"
 	"   'moved');"
 	" IF may IS NOT TRUE THEN RETURN; END IF;"
@@ -379,6 +380,8 @@ progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 			params, NULL, err);
 	if (rc == RC_OK)
 		rc = table_states_remove(target, pipeline, err);
+	if (rc == RC_OK)
+		rc = copied_table_remove(target, pipeline, err);
 	if (rc == RC_OK)
 		rc = node_table_remove(target, pipeline, err);
 	if (rc == RC_OK)

@@ -223,6 +223,8 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 	if (rc == RC_OK)
 		rc = end_others(conn, options, err);
 	if (rc == RC_OK && options->only == NULL)
+		rc = copied_tables_read(&self->copied, conn, options->pipeline, err);
+	if (rc == RC_OK && options->only == NULL)
 		rc = fence_read(conn, options->pipeline, &self->fence_lsn, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(conn, "SET synchronous_commit = off", NULL, err);
@@ -254,6 +256,7 @@ session_open(Session *session, PgConn *conn, const SessionOptions *options,
 	if (rc != RC_OK)
 	{
 		table_states_free(session->table_states);
+		copied_tables_free(session->copied);
 		pgconn_close(session->conn);
 		*session = (Session){0};
 	}

@@ -10,6 +10,7 @@
 
 #include "model/policy.h"
 #include "net/pgconn.h"
+#include "sink/postgres/copied_table.h"
 #include "sink/postgres/node_table.h"
 #include "sink/postgres/pipeline_table.h"
 #include "sink/postgres/progress_table.h"
@@ -36,8 +37,9 @@ typedef struct Session
 	bool marked;             /* what it writes has the origin's mark */
 	ProgressRow progress;    /* as it stood when the lease was claimed */
 	TableStates *table_states;
-	Lsn fence_lsn; /* see fence.h */
-	bool has_kept; /* penstock.moved has something of the pipeline */
+	CopiedTables *copied; /* NULL: all are taken for copied */
+	Lsn fence_lsn;        /* see fence.h */
+	bool has_kept;        /* penstock.moved has something of the pipeline */
 } Session;
 
 /* How to connect for a session. */
@@ -48,7 +50,8 @@ PgConnOptions session_connection(const SessionOptions *options);
  * lease, and ends what further sessions a former holder may have left.  Waits
  * for the target.  Takes ownership of the connection, which is new and as
  * session_connection() says, also when it fails; NULL: it connects itself.  On
- * success the connection and the table states are the caller's.
+ * success the connection, the table states and the list of copied tables are
+ * the caller's.
  */
 MUST_CHECK Rc session_open(Session *session, PgConn *conn,
 						   const SessionOptions *options, Error *err);

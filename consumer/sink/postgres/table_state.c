@@ -258,9 +258,8 @@ table_states_select(const TableStates *states, Frame *frame,
 	return NULL;
 }
 
-/* Nothing of a table counts that ends at or before this. */
-static Lsn
-left_out_until(const TableStates *states, const TableState *named)
+Lsn
+table_states_left_out_until(const TableStates *states, const TableName *named)
 {
 	const TableState *table = find_table(states, named->schema, named->name);
 
@@ -290,10 +289,12 @@ table_states_append_left_out(Buf *list, const TableStates *const *states,
 	for (size_t i = 0; count > 0 && i < states[0]->count; i++)
 	{
 		const TableState *table = &states[0]->tables[i];
+		const TableName name = {.schema = table->schema, .name = table->name};
 		Lsn until = UINT64_MAX;
 
 		for (int k = 0; k < count; k++)
-			until = lsn_min(until, left_out_until(states[k], table));
+			until = lsn_min(until,
+							table_states_left_out_until(states[k], &name));
 		if (until <= start || is_named(but, but_count, table))
 			continue;
 		if (list->length > 0)

@@ -127,6 +127,13 @@ void table_states_append_left_out(Buf *list, const TableStates *const *states,
 								  int count, Lsn start, const TableName *but,
 								  int but_count);
 
+/*
+ * Nothing of a table counts in transactions that end at or before this;
+ * UINT64_MAX: nothing at all.
+ */
+Lsn table_states_left_out_until(const TableStates *states,
+								const TableName *table);
+
 /* Reads and writes a table's row, in the current transaction. */
 MUST_CHECK Rc table_state_read(PgConn *target, const char *pipeline,
 							   const TableName *table, TableRow *row,

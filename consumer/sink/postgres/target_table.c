@@ -4,6 +4,8 @@
  */
 #include "sink/postgres/target_table.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -310,8 +312,87 @@ fill_column(TargetTable *table, TargetColumn *column, const PGresult *result,
 				oid_field(result, row, COL_SOURCE_ARRAY_TYPE));
 }
 
+/* A column of the target that the source does not have; NULL: none, or more. */
+static const char *
+find_left_over(const TargetTable *table, const PGresult *result)
+{
+	const char *found = NULL;
+
+	for (int row = 0; row < PQntuples(result); row++)
+	{
+		const char *name = PQgetvalue(result, row, COL_NAME);
+		bool known = PQgetisnull(result, row, COL_NAME);
+
+		for (int i = 0; i < table->relation->column_count && !known; i++)
+			known = strcmp(table->relation->columns[i].name, name) == 0;
+		if (known)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = name;
+	}
+	return found;
+}
+
+/* The type with its modifier, as the target would write it; for a hint. */
+static void
+append_type(Buf *text, PgConn *target, const RelationColumn *column)
+{
+	char typmod[16];
+	const char *params[] = {column->type_name, typmod};
+	PGresult *result = NULL;
+	Error ignored = {0};
+	Rc rc;
+
+	snprintf(typmod, sizeof(typmod), "%" PRId32, column->typmod);
+	rc = pgconn_exec_params(target,
+							"SELECT pg_catalog.format_type("
+							"pg_catalog.to_regtype($1)::oid, $2::int)",
+							LENGTH_OF(params), params, &result, &ignored);
+	buf_append_string(text, rc == RC_OK && !PQgetisnull(result, 0, 0)
+								? PQgetvalue(result, 0, 0)
+								: column->type_name);
+	PQclear(result);
+	error_reset(&ignored);
+}
+
+/* The stream knows neither a column's default nor whether it was renamed. */
+static void
+hint_at_column(const TargetTable *table, PgConn *target, const PGresult *result,
+			   const RelationColumn *column, Error *err)
+{
+	const char *left_over = find_left_over(table, result);
+	Buf text;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	if (left_over != NULL)
+	{
+		buf_printf(&text,
+				   "If it was renamed on the source, run on the target: ALTER "
+				   "TABLE %s RENAME COLUMN ",
+				   table->name_sql);
+		buf_append_identifier(&text, left_over);
+		buf_append_string(&text, " TO ");
+		buf_append_identifier(&text, column->name);
+		buf_append_string(&text, ";  If it is new, run on the target: ");
+	}
+	else
+		buf_append_string(&text, "Run on the target: ");
+	buf_printf(&text, "ALTER TABLE %s ADD COLUMN ", table->name_sql);
+	buf_append_identifier(&text, column->name);
+	buf_append_char(&text, ' ');
+	append_type(&text, target, column);
+	buf_append_string(&text,
+					  "; with the DEFAULT and NOT NULL that it has on the "
+					  "source.  Rows that are there have the default in it "
+					  "then: if they have other values on the source, run "
+					  "\"penstock table resync\" for the table, too.");
+	error_hint(err, "%s", text.data);
+	buf_release(&text);
+}
+
 static MUST_CHECK Rc
-missing_column(const TargetTable *table, PgConn *target,
+missing_column(const TargetTable *table, PgConn *target, const PGresult *result,
 			   const RelationColumn *column, bool generated, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG, "column \"%s\" of table %s %s %s",
@@ -324,9 +405,7 @@ missing_column(const TargetTable *table, PgConn *target,
 		error_hint(err, "Make it an ordinary column on the target, or leave "
 						"it out of the publication with a column list.");
 	else
-		error_hint(err,
-				   "Run on the target: ALTER TABLE %s ADD COLUMN \"%s\" %s;",
-				   table->name_sql, column->name, column->type_name);
+		hint_at_column(table, target, result, column, err);
 	return rc;
 }
 
@@ -365,7 +444,7 @@ match_columns(TargetTable *table, PgConn *target, const PGresult *result,
 			bool_field(result, row, COL_GENERATED))
 			continue;
 		if (row < 0 || bool_field(result, row, COL_GENERATED))
-			return missing_column(table, target, source, row >= 0, err);
+			return missing_column(table, target, result, source, row >= 0, err);
 		column = &table->columns[table->column_count++];
 		column->source = source;
 		column->source_index = i;

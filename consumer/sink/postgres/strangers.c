@@ -1,0 +1,352 @@
+/*
+ * strangers.c
+ *    What is known of each relation is kept by its number in the stream; those
+ *    that were met, in a short array.
+ */
+#include "sink/postgres/strangers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#define SLOTS_FIRST 64
+
+typedef struct Known
+{
+	Relation *relation; /* holds a reference; NULL: the slot is free */
+	CopiedVerdict verdict;
+	Lsn left_out_until; /* of a table that has been copied by another name */
+} Known;
+
+/* A table that a transaction has changed. */
+typedef struct Met
+{
+	Relation *relation; /* holds a reference */
+	uint32_t xid;
+	uint32_t subxid;
+} Met;
+
+struct Strangers
+{
+	CopiedTables *copied; /* NULL: nobody is a stranger */
+	const TableStates *states;
+	Known *known; /* by the relation's number */
+	size_t slot_count;
+	Met *met;
+	size_t met_count;
+	size_t met_capacity;
+	Relation *refused; /* that was returned last; holds a reference */
+};
+
+Strangers *
+strangers_new(CopiedTables *copied, const TableStates *states)
+{
+	Strangers *self = xcalloc(1, sizeof(Strangers));
+
+	self->copied = copied;
+	self->states = states;
+	return self;
+}
+
+void
+strangers_free(Strangers *self)
+{
+	if (self == NULL)
+		return;
+	for (size_t i = 0; i < self->slot_count; i++)
+		relation_unref(self->known[i].relation);
+	for (size_t i = 0; i < self->met_count; i++)
+		relation_unref(self->met[i].relation);
+	relation_unref(self->refused);
+	copied_tables_free(self->copied);
+	free(self->known);
+	free(self->met);
+	free(self);
+}
+
+static void
+make_slot(Strangers *self, size_t number)
+{
+	size_t count = self->slot_count ? self->slot_count : SLOTS_FIRST;
+
+	if (number < self->slot_count)
+		return;
+	while (count <= number)
+		count *= 2;
+	self->known = xrealloc_array(self->known, count, sizeof(Known));
+	memset(self->known + self->slot_count, 0,
+		   (count - self->slot_count) * sizeof(Known));
+	self->slot_count = count;
+}
+
+static const Known *
+look_up(Strangers *self, Relation *relation)
+{
+	const CopiedTable *copied;
+	CopiedVerdict verdict = copied_tables_judge(self->copied, relation,
+												&copied);
+	Known *known;
+
+	make_slot(self, relation->number);
+	known = &self->known[relation->number];
+	relation_unref(known->relation);
+	*known = (Known){.relation = relation_ref(relation), .verdict = verdict};
+	if (copied != NULL)
+		known->left_out_until = table_states_left_out_until(self->states,
+															&copied->name);
+	return known;
+}
+
+static const Known *
+know(Strangers *self, Relation *relation)
+{
+	if (relation->number < self->slot_count &&
+		self->known[relation->number].relation == relation)
+		return &self->known[relation->number];
+	return look_up(self, relation);
+}
+
+/* The newest description of a table is the one that is told of its end. */
+static void
+note_met(Strangers *self, Relation *relation, uint32_t xid, uint32_t subxid)
+{
+	for (size_t i = 0; i < self->met_count; i++)
+	{
+		Met *met = &self->met[i];
+
+		if (met->xid != xid || met->subxid != subxid ||
+			met->relation->oid != relation->oid)
+			continue;
+		relation_ref(relation);
+		relation_unref(met->relation);
+		met->relation = relation;
+		return;
+	}
+	if (self->met_count == self->met_capacity)
+	{
+		self->met_capacity = self->met_capacity ? self->met_capacity * 2 : 8;
+		self->met = xrealloc_array(self->met, self->met_capacity, sizeof(Met));
+	}
+	self->met[self->met_count++] = (Met){
+		.relation = relation_ref(relation), .xid = xid, .subxid = subxid};
+}
+
+/* Whether what a transaction did to a table is for us. */
+static bool
+is_wanted(Strangers *self, Relation *relation, uint32_t xid, uint32_t subxid,
+		  Lsn end_lsn)
+{
+	const Known *known = know(self, relation);
+
+	if (end_lsn <= known->left_out_until)
+		return false;
+	if (known->verdict == COPIED_YES)
+		return true;
+	note_met(self, relation, xid, subxid);
+	return false;
+}
+
+static const Change *
+select_truncated(Strangers *self, Frame *frame, const Change *change,
+				 uint32_t xid, Lsn end_lsn)
+{
+	const TruncateInfo *all = change->truncate;
+	TruncateInfo *some = arena_calloc(frame->arena, 1, sizeof(TruncateInfo));
+	Change *selected = arena_calloc(frame->arena, 1, sizeof(Change));
+
+	*some = *all;
+	some->relation_count = 0;
+	some->relations = arena_calloc(frame->arena, (size_t) all->relation_count,
+								   sizeof(all->relations[0]));
+	for (int i = 0; i < all->relation_count; i++)
+		if (is_wanted(self, all->relations[i], xid, change->subxid, end_lsn))
+			some->relations[some->relation_count++] = all->relations[i];
+	*selected = *change;
+	selected->truncate = some;
+	return some->relation_count > 0 ? selected : NULL;
+}
+
+const Change *
+strangers_select(Strangers *self, Frame *frame, const Change *change,
+				 uint32_t xid, Lsn end_lsn)
+{
+	if (self->copied == NULL)
+		return change;
+	if (change->kind == CHANGE_TRUNCATE)
+		return select_truncated(self, frame, change, xid, end_lsn);
+	return is_wanted(self, change->relation, xid, change->subxid, end_lsn)
+			   ? change
+			   : NULL;
+}
+
+/* Takes those away that a transaction has met; returns one that is there. */
+static Relation *
+forget(Strangers *self, uint32_t xid, uint32_t subxid)
+{
+	Relation *there = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < self->met_count; i++)
+	{
+		Met *met = &self->met[i];
+
+		if (met->xid != xid || (subxid != 0 && met->subxid != subxid))
+		{
+			self->met[kept++] = *met;
+			continue;
+		}
+		if (there == NULL && !met->relation->gone)
+			there = relation_ref(met->relation);
+		relation_unref(met->relation);
+	}
+	self->met_count = kept;
+	return there;
+}
+
+const Relation *
+strangers_commit(Strangers *self, uint32_t xid)
+{
+	Relation *there;
+
+	if (self->met_count == 0)
+		return NULL;
+	there = forget(self, xid, 0);
+	relation_unref(self->refused);
+	self->refused = there;
+	return there;
+}
+
+void
+strangers_abort(Strangers *self, uint32_t xid, uint32_t subxid)
+{
+	if (self->met_count > 0)
+		relation_unref(forget(self, xid, subxid));
+}
+
+/* Whether the target has a table of that name by now. */
+static MUST_CHECK Rc
+is_present(PgConn *target, const char *name, bool *present, Error *err)
+{
+	const char *params[] = {name};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target, "SELECT pg_catalog.to_regclass($1)", 1,
+							   params, &result, err);
+
+	*present = rc == RC_OK && !PQgetisnull(result, 0, 0);
+	PQclear(result);
+	return rc;
+}
+
+static void
+add_detail(const TxnInfo *txn, const char *reason, Error *err)
+{
+	error_detail(err,
+				 "%s  Transaction %u, commit LSN " LSN_FORMAT
+				 ", changes it; nothing of that was applied.",
+				 reason, txn->xid, LSN_ARGS(txn->commit_lsn));
+}
+
+static void
+append_name(Buf *sql, const TableName *table)
+{
+	buf_append_identifier(sql, table->schema);
+	buf_append_char(sql, '.');
+	buf_append_identifier(sql, table->name);
+}
+
+/* The statement that gives the target's table the name or schema it has now. */
+static void
+append_rename(Buf *sql, const TableName *before, const Relation *relation)
+{
+	bool moved = strcmp(before->schema, relation->schema) != 0;
+
+	buf_append_string(sql, "ALTER TABLE ");
+	append_name(sql, before);
+	buf_append_string(sql, moved ? " SET SCHEMA " : " RENAME TO ");
+	buf_append_identifier(sql, moved ? relation->schema : relation->name);
+}
+
+/* The target may have it by a name that it has had in between. */
+static MUST_CHECK Rc
+refuse_renamed(PgConn *target, const TableName *before,
+			   const Relation *relation, Error *err)
+{
+	bool present;
+	Buf text;
+	Rc rc;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	append_name(&text, before);
+	rc = is_present(target, text.data, &present, err);
+	if (rc == RC_OK)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "table %s was renamed or moved on the source, and not "
+					   "on %s",
+					   text.data, pgconn_label(target));
+		buf_reset(&text);
+		append_rename(&text, before, relation);
+		error_hint(err,
+				   present ? "Run on the target: %s; and then \"penstock "
+							 "follow\"."
+						   : "Do the same there, as with: %s; and then "
+							 "\"penstock follow\".",
+				   text.data);
+	}
+	buf_release(&text);
+	return rc;
+}
+
+static MUST_CHECK Rc
+refuse_uncopied(const char *name, const char *pipeline, const char *label,
+				Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "table %s was not copied to %s", name,
+					  label);
+
+	error_hint(err,
+			   "Run \"penstock table add --name=%s '%s'\" to copy it and have "
+			   "it followed, or the same with \"remove\" to leave it out.",
+			   pipeline, name);
+	return rc;
+}
+
+Rc
+strangers_refuse(Strangers *self, PgConn *target, const Relation *relation,
+				 const TxnInfo *txn, const char *pipeline, Error *err)
+{
+	const CopiedTable *before;
+	CopiedVerdict verdict = copied_tables_judge(self->copied, relation,
+												&before);
+	const char *label = pgconn_label(target);
+	bool present = false;
+	Buf name;
+	Rc rc = RC_OK;
+
+	buf_init(&name, BUF_TEXT_MAX);
+	relation_append_name(relation, &name);
+	if (verdict != COPIED_NO)
+		rc = is_present(target, name.data, &present, err);
+	if (rc == RC_OK && present)
+		rc = error_set(err, ERR_CHANGED, "table %s was made on %s", name.data,
+					   label);
+	else if (rc == RC_OK && verdict == COPIED_RENAMED)
+	{
+		rc = refuse_renamed(target, &before->name, relation, err);
+		if (err->code == ERR_CONFIG)
+			add_detail(txn, "It has another name there.", err);
+	}
+	else if (rc == RC_OK)
+	{
+		rc = refuse_uncopied(name.data, pipeline, label, err);
+		add_detail(txn,
+				   verdict == COPIED_NEWER
+					   ? "It was made since the others were copied."
+					   : "It was published since the others were copied, or "
+						 "left out then.",
+				   err);
+	}
+	buf_release(&name);
+	return rc;
+}
