@@ -162,7 +162,7 @@ static Rc
 refuse_foreign(const Drop *drop, const DropTarget *target, Error *err)
 {
 	const char *theirs = target->run.exists
-							 ? target->run.system_identifier
+							 ? target->run.source.system_identifier
 							 : target->progress.source.system_identifier;
 	Rc rc;
 

@@ -701,6 +701,17 @@ note_end(Attempt *attempt, Lsn fence)
 }
 
 /*
+ * Whether what a target has applied last comes once more if the slot starts
+ * before it, so that it can be the proof of the source's log: what is published
+ * has not been changed meanwhile.
+ */
+static bool
+gets_the_same_again(const Attempt *attempt)
+{
+	return !attempt->config->set && !attempt->config->skip_missing;
+}
+
+/*
  * The slot comes first: the server lets only one consumer have it, so whoever
  * claims the targets afterwards is the only one who does.
  */
@@ -735,7 +746,8 @@ follow_once(Attempt *attempt, Error *err)
 		pipeline.endpos = fence;
 	log_info("follow", "following with slot \"%s\"", attempt->config->name);
 	pipeline.stream = attempt->stream;
-	pipeline.start_lsn = attempt->confirmed_lsn;
+	if (gets_the_same_again(attempt))
+		pipeline.start_lsn = attempt->confirmed_lsn;
 	pipeline.sinks = attempt->sinks;
 	pipeline.sink_count = attempt->sink_count;
 	pipeline.replace = replace_sink;

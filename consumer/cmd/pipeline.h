@@ -23,7 +23,8 @@ typedef struct Pipeline
 {
 	Stream *stream; /* borrowed */
 	Lsn start_lsn;  /* where the slot starts, read when the stream had begun;
-					   0: not known, and nothing is proved by it */
+					   0: not known, or what was applied may not come again, and
+					   nothing is proved by it; see progress/proof.h */
 	Sink **sinks;   /* borrowed */
 	int sink_count;
 	const Placement *placement; /* of the sinks; borrowed, or NULL */

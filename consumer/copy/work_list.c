@@ -46,7 +46,13 @@ static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	" pipeline text NOT NULL,"
 	" type text NOT NULL,"
 	" identity text NOT NULL,"
-	" PRIMARY KEY (pipeline, type, identity))";
+	" PRIMARY KEY (pipeline, type, identity));"
+	/* Older versions have made the table without. */
+	"ALTER TABLE penstock.copy_run"
+	" ADD COLUMN IF NOT EXISTS source_timeline bigint";
+
+/* A timeline printed. */
+#define TIMELINE_TEXT_SIZE 16
 
 /* division_by_zero */
 const char work_list_lost_sqlstate[] = "22012";
@@ -73,12 +79,29 @@ look_for_tables(PgConn *target, bool *exist, Error *err)
 	return rc;
 }
 
+static MUST_CHECK Rc
+look_for_timeline(PgConn *target, bool *exists, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(target,
+						"SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute"
+						" WHERE attrelid = 'penstock.copy_run'::regclass"
+						" AND attname = 'source_timeline')",
+						&result, err);
+
+	*exists = rc == RC_OK && sql_bool(result, 0, 0);
+	PQclear(result);
+	return rc;
+}
+
 Rc
 work_list_create(PgConn *target, Error *err)
 {
 	bool exist;
 	Rc rc = look_for_tables(target, &exist, err);
 
+	if (rc == RC_OK && exist)
+		rc = look_for_timeline(target, &exist, err);
 	if (rc == RC_OK && !exist)
 		rc = pgconn_exec(target, create_sql, NULL, err);
 	if (rc == RC_FAIL && err->code == ERR_SQL)
@@ -108,6 +131,8 @@ enum
 	RUN_ROWS,
 	RUN_BYTES,
 	RUN_BYTES_DONE,
+	RUN_TIMELINE,
+	RUN_WATERMARK,
 };
 
 static const char read_sql[] =
@@ -117,7 +142,8 @@ static const char read_sql[] =
 	" count(*) FILTER (WHERE t.parts_done > 0 AND t.finished_at IS NULL),"
 	" coalesce(sum(t.rows) FILTER (WHERE t.finished_at IS NOT NULL), 0),"
 	" coalesce(sum(t.bytes), 0),"
-	" coalesce(sum(t.bytes) FILTER (WHERE t.finished_at IS NOT NULL), 0)"
+	" coalesce(sum(t.bytes) FILTER (WHERE t.finished_at IS NOT NULL), 0),"
+	" to_jsonb(r) ->> 'source_timeline', max(t.watermark)"
 	" FROM penstock.copy_run r"
 	" LEFT JOIN penstock.copy_table t ON t.pipeline = r.pipeline"
 	" WHERE r.pipeline = $1 GROUP BY r.pipeline";
@@ -137,15 +163,31 @@ number_field(const PGresult *result, int row, int column)
 	return strtoll(PQgetvalue(result, row, column), NULL, 10);
 }
 
+/* NULL is 0. */
+static MUST_CHECK Rc
+parse_position(const PGresult *result, int column, Lsn *lsn, PgConn *target,
+			   Error *err)
+{
+	const char *text = PQgetvalue(result, 0, column);
+
+	*lsn = 0;
+	if (text[0] == '\0' || lsn_parse(text, lsn))
+		return RC_OK;
+	return error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s", text,
+					 pgconn_label(target));
+}
+
 static MUST_CHECK Rc
 parse_run(WorkRun *run, const PGresult *result, PgConn *target, Arena *arena,
 		  Error *err)
 {
-	const char *lsn = PQgetvalue(result, 0, RUN_START_LSN);
+	Rc rc;
 
 	run->exists = true;
-	run->system_identifier = arena_strdup(arena,
-										  PQgetvalue(result, 0, RUN_SYSTEM));
+	snprintf(run->source.system_identifier,
+			 sizeof(run->source.system_identifier), "%s",
+			 PQgetvalue(result, 0, RUN_SYSTEM));
+	run->source.timeline = (uint32_t) number_field(result, 0, RUN_TIMELINE);
 	run->options = arena_strdup(arena, PQgetvalue(result, 0, RUN_OPTIONS));
 	run->schema = parse_schema(PQgetvalue(result, 0, RUN_SCHEMA));
 	run->started_at = arena_strdup(arena,
@@ -156,10 +198,11 @@ parse_run(WorkRun *run, const PGresult *result, PgConn *target, Arena *arena,
 	run->rows = number_field(result, 0, RUN_ROWS);
 	run->bytes_total = number_field(result, 0, RUN_BYTES);
 	run->bytes_done = number_field(result, 0, RUN_BYTES_DONE);
-	if (lsn[0] != '\0' && !lsn_parse(lsn, &run->start_lsn))
-		return error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s",
-						 lsn, pgconn_label(target));
-	return RC_OK;
+	rc = parse_position(result, RUN_START_LSN, &run->start_lsn, target, err);
+	if (rc == RC_OK)
+		rc = parse_position(result, RUN_WATERMARK, &run->watermark, target,
+							err);
+	return rc;
 }
 
 Rc
@@ -202,13 +245,35 @@ Rc
 work_list_begin(PgConn *target, const char *pipeline, const WorkRun *run,
 				int64_t *token, Error *err)
 {
-	const char *params[] = {pipeline, run->system_identifier, run->options};
+	char timeline[TIMELINE_TEXT_SIZE];
+	const char *params[] = {pipeline, run->source.system_identifier,
+							run->options, timeline};
 
+	snprintf(timeline, sizeof(timeline), "%u", run->source.timeline);
 	return read_token(target,
 					  "INSERT INTO penstock.copy_run"
-					  " (pipeline, source_system_identifier, options)"
-					  " VALUES ($1, $2, $3) RETURNING token",
+					  " (pipeline, source_system_identifier, options,"
+					  " source_timeline) VALUES ($1, $2, $3, $4::bigint)"
+					  " RETURNING token",
 					  LENGTH_OF(params), params, token, err);
+}
+
+Rc
+work_list_set_timeline(PgConn *target, const char *pipeline, uint32_t timeline,
+					   Error *err)
+{
+	char text[TIMELINE_TEXT_SIZE];
+	const char *params[] = {pipeline, text};
+	Rc rc = work_list_create(target, err); /* the column may be missing */
+
+	snprintf(text, sizeof(text), "%u", timeline);
+	if (rc == RC_OK)
+		rc = pgconn_exec_params(target,
+								"UPDATE penstock.copy_run"
+								" SET source_timeline = $2::bigint"
+								" WHERE pipeline = $1",
+								LENGTH_OF(params), params, NULL, err);
+	return rc;
 }
 
 void

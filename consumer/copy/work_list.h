@@ -28,6 +28,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "copy/catalog.h"
+#include "model/history.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
@@ -42,10 +43,11 @@ typedef enum WorkSchema
 /* A clone that is not finished. */
 typedef struct WorkRun
 {
-	bool exists;                   /* the rest is set only if this is */
-	const char *system_identifier; /* of the source */
-	const char *options;           /* that it was begun with */
-	Lsn start_lsn;                 /* of its slot; 0: there may be none yet */
+	bool exists;           /* the rest is set only if this is */
+	SourceIdentity source; /* timeline 0: an older version's run */
+	const char *options;   /* that it was begun with */
+	Lsn start_lsn;         /* of its slot; 0: there may be none yet */
+	Lsn watermark;         /* of the newest copy of a table; or 0 */
 	WorkSchema schema;
 	const char *started_at; /* for people */
 	int table_count;
@@ -74,7 +76,7 @@ MUST_CHECK Rc work_list_create(PgConn *target, Error *err);
 MUST_CHECK Rc work_list_read(WorkRun *run, PgConn *target, const char *pipeline,
 							 Arena *arena, Error *err);
 
-/* Adds a run, of which system_identifier and options are given. */
+/* Adds a run, of which source and options are given. */
 MUST_CHECK Rc work_list_begin(PgConn *target, const char *pipeline,
 							  const WorkRun *run, int64_t *token, Error *err);
 
@@ -84,6 +86,13 @@ MUST_CHECK Rc work_list_begin(PgConn *target, const char *pipeline,
  */
 MUST_CHECK Rc work_list_claim(PgConn *target, const char *pipeline,
 							  int64_t *token, Error *err);
+
+/*
+ * Notes the source's timeline, by whoever has found everything that is copied
+ * to be in its history.
+ */
+MUST_CHECK Rc work_list_set_timeline(PgConn *target, const char *pipeline,
+									 uint32_t timeline, Error *err);
 
 /* Notes where the slot starts, and the tables. */
 MUST_CHECK Rc work_list_set_tables(PgConn *target, const char *pipeline,

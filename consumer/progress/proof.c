@@ -29,7 +29,9 @@ refuse(const ProofItem *item, Error *err)
 			   "Was the source put back to an earlier state, for example from "
 			   "a snapshot of its disk?  Then the target has rows that the "
 			   "source has not: remove the pipeline with \"%s\" and copy again "
-			   "with \"%s\".",
+			   "with \"%s\".  If it was not, and what is published was changed "
+			   "while nobody followed, run on the target: UPDATE "
+			   "penstock.progress SET commit_time = NULL.",
 			   OWN_COMMAND("drop"), OWN_COMMAND("clone"));
 	return rc;
 }

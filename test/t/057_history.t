@@ -10,12 +10,17 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Penstock::Pair;
+use Penstock::Session;
 
 # As much as makes a slot that is made now start before what comes after.
 my $MANY = 20_000;
 
 my $pair = Penstock::Pair->new(source => [ 'autovacuum = off' ]);
 my $first = $pair->source;
+my $other = $pair->with_database('other');
+$other->both_sql('CREATE TABLE u (id int PRIMARY KEY)');
+$other->target_sql('CREATE TABLE mark (number bigserial PRIMARY KEY)');
+$other->source_sql('INSERT INTO u SELECT generate_series(1, 100)');
 $pair->source_sql('CREATE TABLE t (id int PRIMARY KEY)');
 $first->backup('base');
 
@@ -53,6 +58,7 @@ system_or_bail('cp', '-a', $first->data_dir, $copy);
 $first->start;
 $pair->source_sql('INSERT INTO t SELECT generate_series(-100, -2)');
 $pair->follow_to_end;
+break_off_clone();
 my $last = $pair->progress_lsn;
 $first->stop;
 rename $first->data_dir, $first->basedir . '/original' or die "$!\n";
@@ -65,6 +71,8 @@ like(fails('table', 'resync', 'public.t'), qr/not in the source's history/,
 	'and a table is not copied from it');
 like(fails('fence', '--hold=1'), qr/not in the source's history/,
 	'nor a fence put up');
+$other->fails_like(1, qr/target has changes that are not in the source's history/,
+	'nor a clone gone on with', 'clone', '--data-only', '--resume');
 $pair->source_sql("INSERT INTO t SELECT generate_series(50000, 60000)");
 $pair->wait_for_sql('source', "SELECT pg_current_wal_lsn() > '$last'");
 refused(qr/target has changes that are not in the source's log/,
@@ -74,6 +82,8 @@ $first->stop;
 rename $first->data_dir, $first->basedir . '/copy' or die "$!\n";
 rename $first->basedir . '/original', $first->data_dir or die "$!\n";
 $first->start;
+$other->clone('--data-only', '--resume');
+$other->equal_ok('a clone that was broken off, with the original');
 $pair->source_sql('INSERT INTO t VALUES (-200)');
 $pair->follow_to_end;
 $pair->equal_ok('with the original back');
@@ -164,6 +174,19 @@ sub restored
 		recovery_target_action = promote\n");
 	$node->set_recovery_mode;
 	return $node;
+}
+
+# It has begun to copy, and no more.
+sub break_off_clone
+{
+	my $session = Penstock::Session->new($other->target, $other->name);
+
+	$session->run('BEGIN', 'LOCK TABLE u IN SHARE MODE');
+	my $clone = $other->start('clone', '--data-only');
+	$other->wait_for_sql('target', "SELECT count(*) > 0 FROM pg_locks
+		WHERE relation = 'u'::regclass AND NOT granted");
+	$clone->end('KILL');
+	$session->end('COMMIT');
 }
 
 sub copy_slot

@@ -419,7 +419,7 @@ write_progress(Clone *clone, int number, Error *err)
 		rc = clone_spread_note(clone, number, target->conn, err);
 	FAULT("clone.before_progress");
 	if (rc == RC_OK)
-		rc = progress_table_begin(target->conn, name, &clone->identity,
+		rc = progress_table_begin(target->conn, name, &clone->history.identity,
 								  clone->start_lsn, err);
 	if (rc == RC_OK)
 		rc = clone_note_options(clone->config, target->conn, clone->arena, err);
@@ -506,7 +506,7 @@ begin_list(Clone *clone, CloneTarget *target, Error *err)
 {
 	char *options = clone_describe_options(clone->config);
 	const WorkRun run = {
-		.system_identifier = clone->identity.system_identifier,
+		.source = clone->history.identity,
 		.options = options,
 	};
 	Rc rc;
@@ -695,6 +695,7 @@ release(Clone *clone)
 	pgconn_close(clone->replication);
 	pgconn_close(clone->standby);
 	pgconn_close(clone->source);
+	history_release(&clone->history);
 	catalog_free(clone->catalog);
 	buf_release(&clone->places);
 	clone_others_release(clone);

@@ -19,12 +19,23 @@
 Rc
 clone_identify_source(Clone *clone, Error *err)
 {
-	SourceHistory history = {0};
-	Rc rc = slot_read_history(clone->replication, &history, err);
+	SourceIdentity before = clone->history.identity;
+	Rc rc;
 
-	clone->identity = history.identity;
-	history_release(&history);
-	return rc;
+	history_release(&clone->history);
+	rc = slot_read_history(clone->replication, &clone->history, err);
+	if (rc != RC_OK || before.timeline == 0)
+		return rc;
+
+	/* The server that answers now may be another one. */
+	return history_prove(
+		&clone->history,
+		&(HistoryPoint){
+			.source = &before,
+			.lsn = lsn_max(clone->start_lsn, clone->snapshot.consistent_lsn),
+			.label = "what is copied",
+			.pipeline = clone->config->name_asked},
+		err);
 }
 
 static Rc
@@ -107,14 +118,14 @@ clone_check_standby(const Clone *clone, Error *err)
 		return RC_OK;
 	rc = slot_read_system_identifier(clone->standby, identifier, err);
 	if (rc != RC_OK || identifier[0] == '\0' ||
-		strcmp(identifier, clone->identity.system_identifier) == 0)
+		strcmp(identifier, clone->history.identity.system_identifier) == 0)
 		return rc;
 	rc = error_set(err, ERR_CONFIG,
 				   "the standby to copy from is not one of the source");
 	error_detail(err,
 				 "It is of the system with identifier %s, and the source's is "
 				 "%s.",
-				 identifier, clone->identity.system_identifier);
+				 identifier, clone->history.identity.system_identifier);
 	return rc;
 }
 

@@ -180,7 +180,8 @@ clone_others_progress(Clone *clone, int number, Error *err)
 		rc = clone_spread_note(other, number, target, err);
 		if (rc == RC_OK)
 			rc = progress_table_begin(target, other->config->name,
-									  &other->identity, other->start_lsn, err);
+									  &other->history.identity,
+									  other->start_lsn, err);
 		if (rc == RC_OK)
 			rc = clone_note_options(other->config, target, clone->arena, err);
 	}
@@ -194,6 +195,7 @@ clone_others_release(Clone *clone)
 	{
 		Clone *other = &clone->others[i];
 
+		history_release(&other->history);
 		pgconn_close(other->replication);
 		pgconn_close(other->source);
 		catalog_free(other->catalog);

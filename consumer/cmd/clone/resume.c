@@ -90,8 +90,8 @@ refuse_source(const Clone *clone, const CloneTarget *target, Error *err)
 	error_detail(err,
 				 "It is of the system with identifier %s, and the source's is "
 				 "%s.",
-				 target->run.system_identifier,
-				 clone->identity.system_identifier);
+				 target->run.source.system_identifier,
+				 clone->history.identity.system_identifier);
 	return rc;
 }
 
@@ -138,6 +138,23 @@ read_target(Clone *clone, CloneTarget *target, Error *err)
 	return RC_OK;
 }
 
+/* What is copied has to be in the history of the source that we go on with. */
+static MUST_CHECK Rc
+check_history(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	const WorkRun *run = &target->run;
+
+	if (run->source.timeline == 0)
+		return RC_OK;
+	return history_prove(
+		&clone->history,
+		&(HistoryPoint){.source = &run->source,
+						.lsn = lsn_max(run->start_lsn, run->watermark),
+						.label = target->label,
+						.pipeline = clone->config->name_asked},
+		err);
+}
+
 /* Whether a target fits to what is to be resumed or thrown away. */
 static Rc
 check_target(const Clone *clone, const CloneTarget *target, const char *options,
@@ -149,12 +166,12 @@ check_target(const Clone *clone, const CloneTarget *target, const char *options,
 				   : RC_OK;
 	if (!clone->config->resume && !clone->config->restart)
 		return refuse_unfinished(clone, target, err);
-	if (strcmp(target->run.system_identifier,
-			   clone->identity.system_identifier) != 0)
+	if (strcmp(target->run.source.system_identifier,
+			   clone->history.identity.system_identifier) != 0)
 		return refuse_source(clone, target, err);
 	if (clone->config->resume && strcmp(target->run.options, options) != 0)
 		return refuse_options(target, options, err);
-	return RC_OK;
+	return clone->config->resume ? check_history(clone, target, err) : RC_OK;
 }
 
 /* What the nodes have of a table is not noted part by part. */
@@ -331,6 +348,13 @@ clone_claim(Clone *clone, Error *err)
 								clone->arena, err);
 		if (rc == RC_OK && !target->run.exists)
 			rc = refuse_nothing(clone, target, err);
+		if (rc == RC_OK)
+			rc = slot_read_log_end(clone->source, &clone->history, err);
+		if (rc == RC_OK)
+			rc = check_history(clone, target, err);
+		if (rc == RC_OK)
+			rc = work_list_set_timeline(target->conn, clone->config->name,
+										clone->history.identity.timeline, err);
 		if (rc == RC_OK)
 			log_info("clone",
 					 "going on with the clone to %s that was begun at %s: %d "

@@ -51,7 +51,7 @@ struct Clone
 	CopyCatalog *catalog;
 	Programs programs;
 	Schema *schema;
-	SourceIdentity identity;
+	SourceHistory history; /* of the source */
 	bool slot_begun;       /* was to be created: it may be there */
 	bool slot_created;     /* is there, and is ours */
 	SlotSnapshot snapshot; /* that is read under; its name may be empty */

@@ -155,7 +155,6 @@ sample_clone(TargetSample *sample, PgConn *target, const char *name, Error *err)
 				 "clone %s: %d of %d tables are copied, %" PRId64 " rows",
 				 running ? "runs" : "was broken off", sample->clone.tables_done,
 				 sample->clone.table_count, sample->clone.rows);
-	sample->clone.system_identifier = NULL;
 	sample->clone.options = NULL;
 	sample->clone.started_at = NULL;
 	arena_free(arena);
