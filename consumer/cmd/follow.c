@@ -703,12 +703,13 @@ note_end(Attempt *attempt, Lsn fence)
 /*
  * Whether what a target has applied last comes once more if the slot starts
  * before it, so that it can be the proof of the source's log: what is published
- * has not been changed meanwhile.
+ * has not been changed meanwhile, nor what is left out.
  */
 static bool
 gets_the_same_again(const Attempt *attempt)
 {
-	return !attempt->config->set && !attempt->config->skip_missing;
+	return !attempt->config->set && !attempt->config->skip_missing &&
+		   attempt->left_out->length == 0;
 }
 
 /*

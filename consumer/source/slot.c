@@ -102,8 +102,10 @@ read_ends(PgConn *replication, SourceHistory *history, Error *err)
 Rc
 slot_read_history(PgConn *replication, SourceHistory *history, Error *err)
 {
-	Rc rc = read_is_standby(replication, &history->is_standby, err);
+	Rc rc;
 
+	history_release(history);
+	rc = read_is_standby(replication, &history->is_standby, err);
 	if (rc == RC_OK)
 		rc = identify_system(replication, history, err);
 	if (rc == RC_OK)

@@ -50,8 +50,9 @@ typedef struct SlotSnapshot
 } SlotSnapshot;
 
 /*
- * Asks a replication connection who it is connected to.  *history, zeroed
- * before, is released by the caller, also after a failure.
+ * Asks a replication connection who it is connected to.  *history is zeroed
+ * before, or has been read already, and is released by the caller, also after a
+ * failure.
  */
 MUST_CHECK Rc slot_read_history(PgConn *replication, SourceHistory *history,
 								Error *err);

@@ -351,7 +351,6 @@ catch_up(TableJoin *join, Error *err)
 		return rc;
 	FAULT("table.catching_up");
 	pipeline.stream = join->stream;
-	pipeline.start_lsn = slot.confirmed_lsn;
 	pipeline.sinks = join->sinks;
 	pipeline.sink_count = join->count;
 	rc = pipeline_run(&pipeline, &progressed, err);
