@@ -320,7 +320,7 @@ check-regression: all
 		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/regression
 
 # Trees of other Debian releases are made for it, in build/versions.
-.PHONY: check-versions	## on PostgreSQL 13, 15, 17 and 18, and across; as root
+.PHONY: check-versions	## on PostgreSQL 13, 15, 17, 18 and 19, and across; as root
 check-versions: consumer
 	@test/versions/run
 

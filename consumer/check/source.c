@@ -32,12 +32,25 @@ static const CheckQuery server_queries[] = {
 	{
 		.code = "wal_level",
 		.ok = "wal_level is logical",
+		.major_max = 18,
 		.sql = "SELECT 'error', 'setting wal_level', format('wal_level is %s, "
 			   "and decoding needs logical', setting),"
 			   " E'ALTER SYSTEM SET wal_level = ''logical'';\n"
 			   "-- then restart the source server'"
 			   " FROM pg_settings WHERE name = 'wal_level'"
 			   " AND setting <> 'logical'",
+	},
+	{
+		/* With a logical slot, replica does what logical does. */
+		.code = "wal_level",
+		.ok = "wal_level lets a slot decode",
+		.major_min = 19,
+		.sql = "SELECT 'error', 'setting wal_level', format('wal_level is %s, "
+			   "and decoding needs replica or logical', setting),"
+			   " E'ALTER SYSTEM SET wal_level = ''replica'';\n"
+			   "-- then restart the source server'"
+			   " FROM pg_settings WHERE name = 'wal_level'"
+			   " AND setting NOT IN ('replica', 'logical')",
 	},
 	{
 		.code = "replication_slots",

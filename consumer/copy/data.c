@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "copy/throttle.h"
+#include "net/origin.h"
 
 /* As --jobs has it. */
 #define DATA_JOBS_MAX 64
@@ -135,8 +136,8 @@ drop_unmarked(DataCopy *copy, int i)
 	if (job_is_marked(copy->jobs[i]) || !job_is_marked(copy->jobs[0]))
 		return false;
 	log_warning("copy",
-				"copying with %d connections: max_replication_slots leaves no "
-				"room for the replication origin of another one",
+				"copying with %d connections: " ORIGIN_SETTING
+				" leaves no room for the replication origin of another one",
 				i);
 	job_close(copy->jobs[i]);
 	copy->jobs[i] = NULL;

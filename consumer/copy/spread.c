@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "copy/meter.h"
+#include "net/origin.h"
 
 /* As --jobs has it. */
 #define SPREAD_JOBS_MAX 64
@@ -80,8 +81,8 @@ drop_unmarked(Spread *spread, int i)
 		!spread_job_is_marked(spread->jobs[0]))
 		return false;
 	log_warning("copy",
-				"copying with %d connections: max_replication_slots leaves no "
-				"room for the replication origin of another one",
+				"copying with %d connections: " ORIGIN_SETTING
+				" leaves no room for the replication origin of another one",
 				i);
 	spread_job_close(spread->jobs[i]);
 	spread->jobs[i] = NULL;

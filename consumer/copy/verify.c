@@ -15,6 +15,7 @@
 #include "base/interrupt.h"
 #include "copy/session.h"
 #include "copy/sql.h"
+#include "model/relation.h"
 
 /* The interrupt's descriptor, two for each pair, and those of the builders. */
 #define POLL_MAX (1 + 2 * VERIFY_JOBS_MAX + BUILD_JOBS_MAX)
@@ -130,6 +131,12 @@ append_row(const CopyTable *table, bool of_source, Buf *sql)
 		buf_append_string(sql, i > 0 ? ", " : "");
 		if (of_source && column->read_as != NULL)
 			append_read(column, sql);
+		else if (column->type_oid == TYPE_LSN && column->read_as == NULL)
+		{
+			/* As a number: PostgreSQL 19 writes it with leading zeros. */
+			buf_append_identifier(sql, column->name);
+			buf_append_string(sql, " - '0/0'::pg_catalog.pg_lsn");
+		}
 		else
 			buf_append_identifier(sql, column->name);
 	}

@@ -18,6 +18,11 @@
 #include "base/error.h"
 #include "net/pgconn.h"
 
+/* What says how many origins a server can have; for messages. */
+#define ORIGIN_SETTING                                                         \
+	"max_active_replication_origins (max_replication_slots before PostgreSQL " \
+	"18)"
+
 /*
  * Marks all that the session writes from here on, creating the origin of the
  * pipeline if it is not there.  *marked is false, and it is no error, if the

@@ -44,8 +44,9 @@ writer_say_unmarked(PgConn *conn, const char *component)
 {
 	static const char format[] =
 		"what is copied to %s has no mark of a replication origin: the role "
-		"may not set one there, or max_replication_slots leaves no room; a "
-		"pipeline from there sends it on, also with --origin=none";
+		"may not set one there, or " ORIGIN_SETTING
+		" leaves no room; a pipeline from there sends it on, also with "
+		"--origin=none";
 
 	if (is_read(conn))
 		log_warning(component, format, pgconn_label(conn));

@@ -7,6 +7,9 @@
 CLIENTS=4
 # How long writers go on while something is tried.
 WRITING_S=3
+# So soon a transaction arrives behind which there is nothing.  The servers
+# write something by themselves every 15 s.
+ALONE_S=5
 # No wait is longer; each is for a condition.
 TIMEOUT_S=120
 
@@ -38,6 +41,12 @@ make_wrappers()
 	done
 }
 
+# Where the first slot has a server log what it takes, it need not be asked to.
+wal_level_of()
+{
+	if [ "$1" -ge 19 ]; then echo replica; else echo logical; fi
+}
+
 start_server()
 {
 	local major=$1
@@ -53,7 +62,7 @@ start_server()
 	cat >>"$data/postgresql.conf" <<-END
 		listen_addresses = ''
 		unix_socket_directories = '$work/$major'
-		wal_level = logical
+		wal_level = $(wal_level_of "$major")
 		max_replication_slots = 20
 		max_wal_senders = 20
 		shared_buffers = 64MB
@@ -184,6 +193,7 @@ create_databases()
 		as_postgres "$source" pgbench --initialize --scale=2 --quiet \
 			"$(conninfo "$source" "$name")" &&
 		sql "$source" "$name" "CREATE PUBLICATION $name FOR ALL TABLES
+			$([ "$source" -lt 19 ] || echo ', ALL SEQUENCES')
 			WITH (publish_via_partition_root)"
 }
 
@@ -217,7 +227,7 @@ schema_made_by_hand()
 # Clone and follow.
 copied_while_written()
 {
-	start_consumer clone --follow --jobs=2 --pg-bindir="$work/bin$newest" \
+	start_consumer clone --follow --verify --jobs=2 --pg-bindir="$work/bin$newest" \
 		"$@" &&
 		wait_until 'the copy is done' grep --quiet 'following with slot' \
 			"$words" &&
@@ -226,7 +236,67 @@ copied_while_written()
 
 followed_while_written()
 {
-	start_consumer follow && write_some && stop_consumer
+	start_consumer follow && write_some && repacked && stop_consumer
+}
+
+# A table that is written to gets new files, where a server can do that.
+repacked()
+{
+	[ "$source" -ge 19 ] || return 0
+	sql "$source" "$name" 'REPACK (CONCURRENTLY) pgbench_accounts' &&
+		sql "$source" "$name" 'REPACK (CONCURRENTLY) pgbench_tellers' &&
+		write_some
+}
+
+# Whether somebody reads from $slot, on $major.
+is_active()
+{
+	[ "$(sql "$major" postgres "SELECT count(*) FROM pg_replication_slots
+		WHERE slot_name = '$slot' AND active")" = 1 ]
+}
+
+# Transactions that reach the disk together, and nothing behind them: what the
+# source holds back of them must not wait.
+arrives_alone()
+{
+	local slot=alone_$major burst rows tail status=0
+
+	sql "$major" postgres 'CREATE TABLE alone (number bigserial PRIMARY KEY);
+		CREATE PUBLICATION alone FOR TABLE alone' &&
+		sql "$major" postgres 'CREATE PROCEDURE burst(n int)
+			LANGUAGE plpgsql AS $$ BEGIN
+			FOR i IN 1 .. n LOOP
+				INSERT INTO alone DEFAULT VALUES; COMMIT;
+			END LOOP; END $$' || return
+	"$penstock" tail --source="$(conninfo "$major" postgres)" --name="$slot" \
+		--publications=alone --create-slot >"$work/alone" 2>>"$words" &
+	tail=$!
+	within "$TIMEOUT_S" is_active || status=1
+	for burst in 50 600 7 300 999 120 450 33 800 250; do
+		sql "$major" postgres "SET synchronous_commit = off; CALL burst($burst)"
+		rows=$(sql "$major" postgres 'SELECT max(number) FROM alone')
+		within "$ALONE_S" grep --quiet "\"number\": *\"*$rows\b" \
+			"$work/alone" || { status=1; break; }
+	done
+	kill -TERM "$tail"
+	wait "$tail" || true
+	sql "$major" postgres "SELECT pg_drop_replication_slot('$slot')"
+	return "$status"
+}
+
+# within SECONDS COMMAND...: it comes to be true.
+within()
+{
+	local deadline=$((SECONDS + $1))
+	shift
+
+	until "$@"; do
+		if [ $SECONDS -gt $deadline ]; then
+			echo "not within time: $*" >>"$words"
+			return 1
+		fi
+		sleep 0.1
+	done
 }
 
 # The rest, when all is written, and to a certain end.

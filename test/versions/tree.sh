@@ -9,8 +9,12 @@
 #     $work       a directory that is found under the same name in each tree
 #     $log        where programs that have much to say may say it
 
-# Which release ships which server.
-declare -A release=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky [19]=sid)
+# In which release's tree which server is.
+declare -A release=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky [19]=sid
+	[14]=bookworm [16]=bookworm)
+
+# Those that the release does not ship: tested if somebody has put one there.
+unshipped=(14 16)
 
 # A server that is not in its release yet is in one that goes on top of that.
 declare -A overlay=([sid]=experimental)
@@ -75,6 +79,19 @@ apt_sources()
 	if has_suite "$security" "$suite-security"; then
 		echo "deb $options$security $suite-security main"
 	fi
+}
+
+is_shipped()
+{
+	case " ${unshipped[*]} " in
+		*" $1 "*) return 1 ;;
+	esac
+}
+
+# Whether a server is in its tree.
+is_there()
+{
+	[ -x "$trees/${release[$1]}/usr/lib/postgresql/$1/bin/postgres" ]
 }
 
 # From an overlay nothing is taken but what is made of the server's source.
@@ -151,9 +168,11 @@ install_packages()
 
 	in_tree "$major" apt-get update &&
 		in_tree "$major" apt-get --yes upgrade &&
-		in_tree "$major" apt-get --yes install "${packages[@]}" \
-			"postgresql-$major" || return
-	install_headers "$major" || return
+		in_tree "$major" apt-get --yes install "${packages[@]}" || return
+	if is_shipped "$major"; then
+		in_tree "$major" apt-get --yes install "postgresql-$major" &&
+			install_headers "$major" || return
+	fi
 	in_tree "$major" apt-get clean || return
 	echo "${packages[*]}" >"$tree/complete"
 }
@@ -186,6 +205,8 @@ mount_tree()
 {
 	local tree=$trees/${release[$1]}
 
+	# A tree may have several servers.
+	! mountpoint --quiet "$tree$work" || return 0
 	# Those of runs before are empty.
 	rmdir "$tree"/tmp/penstock-versions.* 2>/dev/null || true
 	mkdir -p "$tree/dev/shm" "$tree/dev/pts" "$tree$work"

@@ -102,6 +102,18 @@ clone_read_catalog(Clone *clone, bool warn, Error *err)
 	return catalog_read(&clone->catalog, clone->source, &options, err);
 }
 
+/*
+ * From PostgreSQL 19 on the first logical slot has a server whose wal_level is
+ * replica log what it takes, as long as there is one.
+ */
+static bool
+can_decode(const PgConn *source, const char *wal_level)
+{
+	return strcmp(wal_level, "logical") == 0 ||
+		   (strcmp(wal_level, "replica") == 0 &&
+			pgconn_server_version_num(source) >= 190000);
+}
+
 static Rc
 check_wal_level(PgConn *source, Error *err)
 {
@@ -110,7 +122,7 @@ check_wal_level(PgConn *source, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	if (strcmp(PQgetvalue(result, 0, 0), "logical") != 0)
+	if (!can_decode(source, PQgetvalue(result, 0, 0)))
 	{
 		rc = error_set(err, ERR_CONFIG,
 					   "wal_level of the source is \"%s\", not \"logical\"",
