@@ -536,59 +536,55 @@ catalog_read_table(CopyCatalog **catalog, PgConn *source, const char *list,
 	return read_all(catalog, source, &options, oid, err);
 }
 
+static int
+compare_names(const void *left, const void *right)
+{
+	const CopyTable *a = *(CopyTable *const *) left;
+	const CopyTable *b = *(CopyTable *const *) right;
+	int order = strcmp(a->schema, b->schema);
+
+	return order != 0 ? order : strcmp(a->name, b->name);
+}
+
+void
+catalog_renew(CopyCatalog *catalog, CopyCatalog *newer)
+{
+	CopyTable **index = arena_calloc(
+		newer->arena, (size_t) newer->table_count + 1, sizeof(CopyTable *));
+
+	for (int i = 0; i < newer->table_count; i++)
+		index[i] = &newer->tables[i];
+	qsort(index, (size_t) newer->table_count, sizeof(CopyTable *),
+		  compare_names);
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		CopyTable *table = &catalog->tables[i];
+
+		CopyTable **found;
+
+		if (!table->stale)
+			continue;
+		found = bsearch(&table, index, (size_t) newer->table_count,
+						sizeof(CopyTable *), compare_names);
+		if (found != NULL)
+			*table = **found;
+		table->gone = found == NULL;
+		table->stale = false;
+	}
+	newer->newer = catalog->newer;
+	catalog->newer = newer;
+}
+
 void
 catalog_free(CopyCatalog *catalog)
 {
-	if (catalog != NULL)
+	while (catalog != NULL)
+	{
+		CopyCatalog *newer = catalog->newer;
+
 		arena_free(catalog->arena);
-}
-
-static Rc
-lock_tables(const CopyTable *tables, int count, const char *wait,
-			PgConn *source, Error *err)
-{
-	Buf sql;
-
-	if (count == 0)
-		return RC_OK;
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "LOCK TABLE ");
-	for (int i = 0; i < count; i++)
-		buf_printf(&sql, "%s%s", i > 0 ? ", " : "", tables[i].qualified);
-	buf_printf(&sql, " IN ACCESS SHARE MODE%s", wait);
-	return sql_run(source, &sql, NULL, err);
-}
-
-Rc
-catalog_lock(const CopyCatalog *catalog, PgConn *source, Error *err)
-{
-	return lock_tables(catalog->tables, catalog->table_count, "", source, err);
-}
-
-void
-catalog_explain_lock(Error *err)
-{
-	/* lock_not_available */
-	if (strcmp(err->sqlstate, "55P03") == 0)
-		error_hint(err, "Somebody waits to drop or change a table that is to "
-						"be copied.  Clone again, or go on with --resume, when "
-						"that is done.");
-}
-
-Rc
-catalog_lock_at_once(const CopyCatalog *catalog, const CopyTable *table,
-					 PgConn *source, Error *err)
-{
-	Rc rc;
-
-	if (table != NULL)
-		rc = lock_tables(table, 1, " NOWAIT", source, err);
-	else
-		rc = lock_tables(catalog->tables, catalog->table_count, " NOWAIT",
-						 source, err);
-	if (rc == RC_FAIL)
-		catalog_explain_lock(err);
-	return rc;
+		catalog = newer;
+	}
 }
 
 void

@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "copy/publications.h"
 #include "copy/selection_read.h"
+#include "model/lsn.h"
 #include "net/pgconn.h"
 
 /* Penstock's own schema on every target. */
@@ -81,9 +82,14 @@ typedef struct CopyTable
 	bool target_partitioned;
 
 	/* Counted by data_copy(), for one target at a time. */
-	int parts_open;  /* that were begun and not finished */
-	bool parts_last; /* there will be no more parts */
-	int64_t rows;    /* that the target has committed */
+	int64_t parts_left;   /* that are not finished: see part_queue.h */
+	bool changed;         /* the snapshot does not show its rows: see guard.h */
+	bool stale;           /* it was `changed` since catalog_renew() */
+	Lsn watermark;        /* for the caller: where its rows stand, if not where
+						   * the slot starts; else 0 */
+	bool gone;            /* set by catalog_renew(): not to be copied */
+	int64_t busy_said_us; /* monotonic: it was said who has locked it; 0: not */
+	int64_t rows;         /* that the target has committed */
 	int64_t bytes_sent;
 	int64_t begun_us; /* monotonic: first part begun, last part ended; 0: not */
 	int64_t ended_us;
@@ -124,6 +130,8 @@ typedef struct CopyCatalog
 
 	uint32_t only_oid; /* read was this table and its partitions; 0: all */
 	Arena *arena;      /* holds all of the above, and this */
+
+	struct CopyCatalog *newer; /* that has what catalog_renew() took; or NULL */
 } CopyCatalog;
 
 typedef struct CatalogOptions
@@ -148,29 +156,15 @@ MUST_CHECK Rc catalog_read(CopyCatalog **catalog, PgConn *source,
 MUST_CHECK Rc catalog_read_table(CopyCatalog **catalog, PgConn *source,
 								 const char *list, uint32_t oid, Error *err);
 
+/*
+ * Takes the definitions of the tables that are `stale` from a catalog that was
+ * read later, which it takes ownership of.  Tables that are published no more,
+ * or not there any more, are `gone`; those that are new are not added.
+ */
+void catalog_renew(CopyCatalog *catalog, CopyCatalog *newer);
+
 /* Accepts NULL. */
 void catalog_free(CopyCatalog *catalog);
-
-/*
- * Locks the tables on the source against changes of their definition, in the
- * transaction that is open there.  A table that is rewritten between the
- * snapshot and its copy would look empty under the snapshot.
- */
-MUST_CHECK Rc catalog_lock(const CopyCatalog *catalog, PgConn *source,
-						   Error *err);
-
-/*
- * The same in another session, without waiting.  Whoever waits for a lock that
- * excludes ours is in front of us, and behind the session that has the locks
- * already: to wait would be to wait for ever.  `table` is the only one, or
- * NULL.
- */
-MUST_CHECK Rc catalog_lock_at_once(const CopyCatalog *catalog,
-								   const CopyTable *table, PgConn *source,
-								   Error *err);
-
-/* Says of an error that it is such a lock that could not be had. */
-void catalog_explain_lock(Error *err);
 
 /* Whether large objects come along: as in pg_dump, with the whole database. */
 static inline bool

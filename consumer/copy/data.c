@@ -12,23 +12,12 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "copy/part_queue.h"
 #include "copy/throttle.h"
 #include "net/origin.h"
 
 /* As --jobs has it. */
 #define DATA_JOBS_MAX 64
-
-/*
- * Blocks of a part: 256 MB of blocks of the usual size.  Long enough that
- * beginning one costs nothing, short enough that the jobs end at about the same
- * time.
- */
-#ifdef PENSTOCK_FAULTS
-/* So that tests see parts of small tables. */
-#define PART_BLOCKS 64
-#else
-#define PART_BLOCKS 32768
-#endif
 
 /* The interrupt's descriptor, two for each job, and those of the builders. */
 #define DATA_POLL_MAX (1 + 2 * DATA_JOBS_MAX + BUILD_JOBS_MAX)
@@ -43,36 +32,28 @@ typedef struct UnderWay
 typedef struct DataCopy
 {
 	CopyCatalog *catalog;
-	Build *build;       /* or NULL */
-	int next;           /* table that the next idle job begins with */
-	int64_t next_block; /* where in it */
-	bool parts;         /* large tables are split */
+	Build *build; /* or NULL */
+	PartQueue queue;
 	int job_count;
+	int first_job; /* that is stepped next: each is the first in its turn */
 	Job *jobs[DATA_JOBS_MAX];
 	UnderWay under_way[DATA_JOBS_MAX]; /* of the jobs */
 	Meter *meter;
 	Throttle throttle; /* of what is read */
 } DataCopy;
 
-int64_t
-data_count_parts(const CopyTable *table, int jobs)
-{
-	if (jobs == 1 || table->heap_blocks <= PART_BLOCKS)
-		return 1;
-	return (table->heap_blocks + PART_BLOCKS - 1) / PART_BLOCKS;
-}
-
 /* Whether there is nothing to copy. */
 static bool
 is_left_out(const CopyTable *table)
 {
-	return table->skip || table->done;
+	return table->skip || table->done || table->gone;
 }
 
-/* Sets the tables' counts to nothing.  *parts: what there is to copy. */
+/* Queues the tables and sets their counts to nothing; returns their number. */
 static int
-reset_tables(CopyCatalog *catalog, int jobs, int64_t *parts)
+queue_tables(DataCopy *copy, int64_t *parts)
 {
+	CopyCatalog *catalog = copy->catalog;
 	int count = 0;
 
 	*parts = 0;
@@ -80,17 +61,17 @@ reset_tables(CopyCatalog *catalog, int jobs, int64_t *parts)
 	{
 		CopyTable *table = &catalog->tables[i];
 
-		table->parts_open = 0;
-		table->parts_last = false;
+		table->changed = false;
 		table->touched = false;
-		table->bytes_sent = 0;
-		table->begun_us = 0;
-		table->ended_us = 0;
 		if (is_left_out(table))
 			continue;
 		table->rows = 0;
+		table->bytes_sent = 0;
+		table->begun_us = 0;
+		table->ended_us = 0;
+		table->busy_said_us = 0;
+		*parts += part_queue_add(&copy->queue, table);
 		count++;
-		*parts += data_count_parts(table, jobs);
 	}
 	return count;
 }
@@ -106,15 +87,14 @@ bytes_to_copy(const CopyCatalog *catalog)
 	return bytes;
 }
 
-static int
-count_touched(const CopyCatalog *catalog)
+static void
+count_tables(const CopyCatalog *catalog, DataReport *report)
 {
-	int count = 0;
-
 	for (int i = 0; i < catalog->table_count; i++)
-		if (catalog->tables[i].touched)
-			count++;
-	return count;
+	{
+		report->tables_touched += catalog->tables[i].touched ? 1 : 0;
+		report->tables_changed += catalog->tables[i].changed ? 1 : 0;
+	}
 }
 
 /* The tables that an earlier run has copied may lack indexes. */
@@ -157,10 +137,6 @@ open_jobs(DataCopy *copy, const DataOptions *options, int count, Error *err)
 		if (i > 0 && drop_unmarked(copy, i))
 			break;
 		copy->job_count++;
-		if (count * copy->catalog->table_count <= JOB_LOCKS_MAX)
-			rc = job_lock(copy->jobs[i], copy->catalog, err);
-		if (rc != RC_OK)
-			return rc;
 	}
 	if (count > 0 && !job_is_marked(copy->jobs[0]))
 		job_say_unmarked(copy->jobs[0]);
@@ -171,37 +147,6 @@ open_jobs(DataCopy *copy, const DataOptions *options, int count, Error *err)
 					"session_replication_role",
 					options->job.target_label);
 	return RC_OK;
-}
-
-/*
- * Takes the next part that is to be copied; false if there is none.  The last
- * part of a table is what is left when that is no more than one part.
- */
-static bool
-take_part(DataCopy *copy, CopyPart *part)
-{
-	CopyTable *table;
-
-	while (copy->next < copy->catalog->table_count &&
-		   is_left_out(&copy->catalog->tables[copy->next]))
-		copy->next++;
-	if (copy->next == copy->catalog->table_count)
-		return false;
-	table = &copy->catalog->tables[copy->next];
-	*part = (CopyPart){.table = table, .first_block = copy->next_block};
-	if (copy->parts && table->heap_blocks - copy->next_block > PART_BLOCKS)
-	{
-		copy->next_block += PART_BLOCKS;
-		part->end_block = copy->next_block;
-	}
-	else
-	{
-		table->parts_last = true;
-		copy->next++;
-		copy->next_block = 0;
-	}
-	table->parts_open++;
-	return true;
 }
 
 static Rc
@@ -225,11 +170,8 @@ start_idle_jobs(DataCopy *copy, int *busy, Error *err)
 			CopyPart part;
 			Rc rc;
 
-			if (!take_part(copy, &part))
-			{
-				job_release_source(copy->jobs[i]);
+			if (!part_queue_take(&copy->queue, &part))
 				continue;
-			}
 			rc = start_part(copy, i, part, err);
 			if (rc != RC_OK)
 				return rc;
@@ -245,8 +187,7 @@ count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
 {
 	table->rows += rows;
 	table->touched = true;
-	table->parts_open--;
-	if (table->parts_open > 0 || !table->parts_last)
+	if (--table->parts_left > 0)
 		return;
 	table->ended_us = clock_monotonic_us();
 	copy->meter->tables_done++;
@@ -255,6 +196,29 @@ count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
 		build_table_copied(copy->build, table);
 	log_debug("copy", "table %s: %" PRId64 " rows, %s format", table->qualified,
 			  table->rows, table->binary ? "binary" : "text");
+}
+
+/* A part could not be read. */
+static void
+count_refused(DataCopy *copy, int job, const JobProgress *progress)
+{
+	CopyTable *table = progress->refused_part.table;
+
+	copy->under_way[job] = (UnderWay){0};
+	if (progress->refused == GUARD_BUSY)
+	{
+		part_queue_put_back(&copy->queue, progress->refused_part);
+		return;
+	}
+	if (!table->changed)
+		log_info("copy",
+				 "table %s was truncated, rewritten or replaced on the source "
+				 "since the snapshot was taken: it is copied again from a "
+				 "newer one",
+				 table->qualified);
+	table->changed = true;
+	table->stale = true;
+	part_queue_drop(&copy->queue, table);
 }
 
 static void
@@ -269,6 +233,8 @@ count_progress(DataCopy *copy, int job, const JobProgress *progress)
 	meter->bytes += progress->bytes;
 	under_way->rows += progress->rows;
 	under_way->table->bytes_sent += progress->bytes;
+	if (progress->refused != GUARD_PASSED)
+		count_refused(copy, job, progress);
 	if (progress->finished == NULL)
 		return;
 	/* From here on the target's own count is known. */
@@ -309,25 +275,51 @@ fill_meter(DataCopy *copy)
 	}
 }
 
+static int
+count_busy(const DataCopy *copy)
+{
+	int count = 0;
+
+	for (int i = 0; i < copy->job_count; i++)
+		count += job_is_idle(copy->jobs[i]) ? 0 : 1;
+	return count;
+}
+
+/* An equal share of what may be read now; a row at least, if anything may. */
+static int64_t
+fair_limit(DataCopy *copy, int sharers)
+{
+	int64_t bytes = throttle_fill(&copy->throttle, clock_monotonic_us());
+
+	if (bytes == 0 || sharers < 2)
+		return bytes;
+	return bytes / sharers + 1;
+}
+
 /* *finished: a job has become idle and may take a table. */
 static Rc
 step_jobs(DataCopy *copy, bool *finished, Error *err)
 {
+	int busy = count_busy(copy);
+
 	*finished = false;
-	for (int i = 0; i < copy->job_count; i++)
+	for (int n = 0; n < copy->job_count; n++)
 	{
+		int i = (copy->first_job + n) % copy->job_count;
 		JobProgress progress;
 		Rc rc;
 
-		job_set_limit(copy->jobs[i],
-					  throttle_fill(&copy->throttle, clock_monotonic_us()));
+		if (job_is_idle(copy->jobs[i]))
+			continue;
+		job_set_limit(copy->jobs[i], fair_limit(copy, busy--));
 		rc = job_step(copy->jobs[i], &progress, err);
 		if (rc != RC_OK)
 			return rc;
 		throttle_take(&copy->throttle, progress.bytes);
 		count_progress(copy, i, &progress);
-		*finished |= progress.finished != NULL;
+		*finished |= job_is_idle(copy->jobs[i]);
 	}
+	copy->first_job = (copy->first_job + 1) % copy->job_count;
 	return RC_OK;
 }
 
@@ -405,35 +397,42 @@ data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 		  Error *err)
 {
 	Meter own_meter = {0};
+	Meter before;
 	DataCopy copy = {
 		.catalog = catalog,
 		.build = options->build,
-		.parts = options->jobs > 1,
 		.meter = options->meter != NULL ? options->meter : &own_meter,
 	};
 	int64_t parts;
-	int tables = reset_tables(catalog, options->jobs, &parts);
-	int jobs = parts < options->jobs ? (int) parts : options->jobs;
+	int tables;
+	int jobs;
 	Rc rc;
 
+	part_queue_init(&copy.queue, options->jobs);
+	tables = queue_tables(&copy, &parts);
+	jobs = parts < options->jobs ? (int) parts : options->jobs;
 	if (options->meter == NULL)
 		meter_init(&own_meter);
-	copy.meter->tables_total = tables;
-	copy.meter->bytes_total = bytes_to_copy(catalog);
+	before = *copy.meter;
+	copy.meter->tables_total = before.tables_done + tables;
+	copy.meter->bytes_total = before.bytes_done + bytes_to_copy(catalog);
 	throttle_init(&copy.throttle, options->rate, clock_monotonic_us());
 	start_builds(&copy);
 	rc = open_jobs(&copy, options, jobs, err);
+	if (rc == RC_OK && options->take_snapshot != NULL)
+		rc = options->take_snapshot(options->argument, err);
 	if (rc == RC_OK)
 		rc = run_jobs(&copy, err);
 	close_jobs(&copy);
+	part_queue_release(&copy.queue);
 	meter_clear();
 	copy.meter->copy_count = 0;
 	*report = (DataReport){
-		.tables = copy.meter->tables_done,
-		.tables_touched = count_touched(catalog),
-		.rows = copy.meter->rows,
-		.bytes = copy.meter->bytes,
+		.tables = copy.meter->tables_done - before.tables_done,
+		.rows = copy.meter->rows - before.rows,
+		.bytes = copy.meter->bytes - before.bytes,
 		.rate = meter_rate(copy.meter),
 	};
+	count_tables(catalog, report);
 	return rc;
 }

@@ -39,7 +39,7 @@ exchange_take_started(PgConn *conn, ExecStatusType expected, Error *err)
 		PQclear(result);
 		if (rc != RC_OK)
 			return rc;
-	} while (status == PGRES_COMMAND_OK);
+	} while (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK);
 	if (status != expected)
 		return error_set(err, ERR_PROTOCOL, "unexpected answer to COPY from %s",
 						 pgconn_label(conn));
@@ -57,7 +57,8 @@ exchange_take_ended(PgConn *conn, int64_t *rows, Error *err)
 		if (rc != RC_OK || result == NULL)
 			return rc;
 		rc = pgconn_check_result(conn, result, err);
-		if (rc == RC_OK)
+		/* Other statements that were sent with the COPY count nothing. */
+		if (rc == RC_OK && PQcmdTuples(result)[0] != '\0')
 			*rows = strtoll(PQcmdTuples(result), NULL, 10);
 		PQclear(result);
 		if (rc != RC_OK)

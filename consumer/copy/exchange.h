@@ -19,7 +19,7 @@ MUST_CHECK Rc exchange_take_started(PgConn *conn, ExecStatusType expected,
 
 /*
  * Takes the results of statements that end, to the last.  RC_AGAIN when there
- * may be more to come.  *rows is set when a result passes.
+ * may be more to come.  *rows is set when a result passes that counts some.
  */
 MUST_CHECK Rc exchange_take_ended(PgConn *conn, int64_t *rows, Error *err);
 

@@ -36,8 +36,8 @@
 typedef enum JobState
 {
 	JOB_IDLE,
-	JOB_TARGET_STARTING,
 	JOB_SOURCE_STARTING,
+	JOB_TARGET_STARTING,
 	JOB_COPYING,
 	JOB_SOURCE_ENDING,
 	JOB_TARGET_ENDING,
@@ -60,6 +60,7 @@ struct Job
 	int64_t source_rows;  /* what the source says it has sent */
 	int64_t target_rows;  /* what the target says it has received */
 	int64_t limit;        /* bytes that may be copied; 0: none for now */
+	const char *snapshot;
 	const WorkMark *mark;
 };
 
@@ -67,7 +68,8 @@ static void
 job_set_state(Job *job, JobState state)
 {
 	ASSERT(state == JOB_IDLE || state == job->state + 1);
-	ASSERT(state != JOB_IDLE || job->state == JOB_COMMITTING);
+	ASSERT(state != JOB_IDLE || job->state == JOB_COMMITTING ||
+		   job->state == JOB_SOURCE_STARTING);
 	job->state = state;
 }
 
@@ -80,8 +82,8 @@ job_open(Job **job, const JobOptions *options, Error *err)
 	buf_init(&opened->chunk, JOB_CHUNK_BYTES);
 	opened->mark = options->mark;
 	opened->limit = INT64_MAX;
-	rc = session_open_source(&opened->source, options->source,
-							 options->snapshot, err);
+	opened->snapshot = options->snapshot;
+	rc = session_open_source(&opened->source, options->source, NULL, err);
 	if (rc == RC_OK)
 		rc = session_open_writer(&opened->target, options->target,
 								 options->target_label, options->pipeline,
@@ -138,10 +140,7 @@ append_format(const CopyTable *table, Buf *sql)
 		buf_append_string(sql, " WITH (FORMAT binary)");
 }
 
-/*
- * The row filter and the range of blocks, whichever there are.  The last part
- * is open at its end: the table may have grown since it was measured.
- */
+/* The row filter and the range of blocks, whichever there are. */
 static void
 append_condition(const CopyPart *part, Buf *sql)
 {
@@ -178,25 +177,17 @@ job_append_query(const CopyPart *part, const char *expressions, Buf *sql)
 	append_condition(part, sql);
 }
 
-Rc
-job_lock(Job *job, const CopyCatalog *catalog, Error *err)
-{
-	ASSERT(job->state == JOB_IDLE);
-	return catalog_lock_at_once(catalog, NULL, job->source, err);
-}
-
 /*
  * A whole table is read without a query around it, which is faster; that reads
- * the table alone, without those that inherit from it.  See
- * catalog_lock_at_once() for the lock.
+ * the table alone, without those that inherit from it.
  */
 static void
-append_source_sql(const CopyPart *part, Buf *sql)
+append_source_sql(const Job *job, Buf *sql)
 {
+	const CopyPart *part = &job->part;
 	const CopyTable *table = part->table;
 
-	buf_printf(sql, "LOCK TABLE %s IN ACCESS SHARE MODE NOWAIT; ",
-			   table->qualified);
+	guard_append_begin(sql, table, job->snapshot);
 	if (table->filter == NULL && !table->partitioned &&
 		part->first_block == 0 && part->end_block == 0)
 	{
@@ -211,6 +202,7 @@ append_source_sql(const CopyPart *part, Buf *sql)
 	}
 	buf_append_string(sql, " TO STDOUT");
 	append_format(table, sql);
+	buf_append_string(sql, "; COMMIT");
 }
 
 void
@@ -224,22 +216,38 @@ job_append_target_sql(const CopyPart *part, Buf *sql)
 	append_format(table, sql);
 }
 
-/* Sends what `append` writes; does not wait for an answer. */
+/* Sends a statement and releases it; does not wait for an answer. */
 static Rc
-send_copy(const CopyPart *part, PgConn *conn,
-		  void (*append)(const CopyPart *part, Buf *sql), Error *err)
+send_sql(PgConn *conn, Buf *sql, Error *err)
 {
-	Buf sql;
 	int sent;
 
-	ASSERT(part->table != NULL);
-	buf_init(&sql, BUF_TEXT_MAX);
-	append(part, &sql);
-	sent = PQsendQuery(pgconn_raw(conn), sql.data);
-	buf_release(&sql);
+	CHECK(!sql->overflowed);
+	sent = PQsendQuery(pgconn_raw(conn), sql->data);
+	buf_release(sql);
 	if (!sent)
 		return pgconn_connection_error(conn, "lost the connection to", err);
 	return RC_OK;
+}
+
+static Rc
+send_to_source(Job *job, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	append_source_sql(job, &sql);
+	return send_sql(job->source, &sql, err);
+}
+
+static Rc
+send_to_target(Job *job, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	job_append_target_sql(&job->part, &sql);
+	return send_sql(job->target, &sql, err);
 }
 
 Rc
@@ -251,22 +259,14 @@ job_start(Job *job, CopyPart part, Error *err)
 	job->source_rows = 0;
 	job->target_rows = 0;
 	job->ready = true;
-	job_set_state(job, JOB_TARGET_STARTING);
-	return send_copy(&job->part, job->target, job_append_target_sql, err);
+	job_set_state(job, JOB_SOURCE_STARTING);
+	return send_to_source(job, err);
 }
 
 void
 job_set_limit(Job *job, int64_t bytes)
 {
 	job->limit = bytes;
-}
-
-void
-job_release_source(Job *job)
-{
-	ASSERT(job->state == JOB_IDLE);
-	pgconn_close(job->source);
-	job->source = NULL;
 }
 
 /* Sends on; notes whether something is left over in libpq. */
@@ -426,7 +426,6 @@ static Rc
 send_commit(Job *job, Error *err)
 {
 	Buf sql;
-	int sent;
 
 	buf_init(&sql, BUF_TEXT_MAX);
 	if (job->mark != NULL)
@@ -434,12 +433,31 @@ send_commit(Job *job, Error *err)
 							  job->target_rows);
 	else
 		buf_append_string(&sql, "COMMIT");
-	sent = PQsendQuery(pgconn_raw(job->target), sql.data);
-	buf_release(&sql);
-	if (!sent)
-		return pgconn_connection_error(job->target, "lost the connection to",
-									   err);
-	return RC_OK;
+	return send_sql(job->target, &sql, err);
+}
+
+/* RC_END: the part cannot be read, or not now, and the job is idle again. */
+static Rc
+step_source_starting(Job *job, JobProgress *progress, Error *err)
+{
+	Rc rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
+	GuardVerdict verdict;
+
+	if (rc == RC_OK)
+		return send_to_target(job, err);
+	if (rc != RC_FAIL)
+		return rc;
+	verdict = guard_judge(err);
+	if (verdict != GUARD_BUSY && verdict != GUARD_CHANGED)
+		return rc;
+	error_reset(err);
+	rc = guard_step_back(job->source, job->part.table, verdict, err);
+	if (rc != RC_OK)
+		return rc;
+	progress->refused = verdict;
+	progress->refused_part = job->part;
+	job->part = (CopyPart){0};
+	return RC_END;
 }
 
 /* The source is done: what it says decides how the target ends. */
@@ -502,26 +520,21 @@ step_committing(Job *job, JobProgress *progress, Error *err)
 	return RC_OK;
 }
 
-/* Does what the state asks for.  RC_OK: on to the next state. */
+/*
+ * Does what the state asks for.  RC_OK: on to the next state.  RC_END: back to
+ * being idle.
+ */
 static Rc
 step_state(Job *job, JobProgress *progress, Error *err)
 {
-	Rc rc;
-
 	switch (job->state)
 	{
 		case JOB_IDLE:
 			return RC_AGAIN;
-		case JOB_TARGET_STARTING:
-			rc = exchange_take_started(job->target, PGRES_COPY_IN, err);
-			if (rc == RC_OK)
-				rc = send_copy(&job->part, job->source, append_source_sql, err);
-			return rc;
 		case JOB_SOURCE_STARTING:
-			rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
-			if (rc == RC_FAIL)
-				catalog_explain_lock(err);
-			return rc;
+			return step_source_starting(job, progress, err);
+		case JOB_TARGET_STARTING:
+			return exchange_take_started(job->target, PGRES_COPY_IN, err);
 		case JOB_COPYING:
 			return step_copying(job, progress, err);
 		case JOB_SOURCE_ENDING:
@@ -548,6 +561,8 @@ job_step(Job *job, JobProgress *progress, Error *err)
 		if (rc == RC_OK)
 			job_set_state(job, job->state == JOB_COMMITTING ? JOB_IDLE
 															: job->state + 1);
+		else if (rc == RC_END)
+			job_set_state(job, JOB_IDLE);
 	} while (rc == RC_OK && job->state != JOB_IDLE);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
 		error_context(err, "copying table %s", job->part.table->qualified);

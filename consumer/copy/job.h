@@ -3,9 +3,9 @@
  *    One pair of connections that copies tables, or parts of large ones, one
  *    after the other.
  *
- * The source side reads under the exported snapshot, in one transaction for as
- * long as there is something to copy.  The target side copies each part in a
- * transaction of its own, which also notes that it is done.
+ * The source side reads each part under the exported snapshot, in a transaction
+ * of its own that locks the table: see guard.h.  The target side copies each
+ * part in a transaction of its own, which also notes that it is done.
  *
  * Nothing waits here.  job_step() does what can be done without waiting, a
  * bounded amount of it, and job_wants() says what it waits for.  Rows go from
@@ -13,13 +13,14 @@
  * read while the target has not taken what it was given, so memory stays at a
  * chunk and the largest row for each job.
  *
- *     IDLE ─job_start()─► TARGET_STARTING ─► SOURCE_STARTING ─► COPYING
- *      ▲                                                           │
- *      └─ COMMITTING ◄─ TARGET_ENDING ◄─ SOURCE_ENDING ◄────────────┘
+ *     IDLE ─job_start()─► SOURCE_STARTING ─► TARGET_STARTING ─► COPYING
+ *      ▲                        │                                  │
+ *      ├─── refused ◄───────────┘                                  │
+ *      └─ COMMITTING ◄─ TARGET_ENDING ◄─ SOURCE_ENDING ◄───────────┘
  *
  *     IDLE             no part; both connections can take a statement
+ *     SOURCE_STARTING  the source was told to send; it may wait for a lock
  *     TARGET_STARTING  the target was told to receive; it may wait for a lock
- *     SOURCE_STARTING  the source was told to send
  *     COPYING          rows are on their way
  *     SOURCE_ENDING    the source has no more rows, but may yet report an error
  *     TARGET_ENDING    the target was told that this is all
@@ -33,6 +34,8 @@
 
 #include "base/error.h"
 #include "copy/catalog.h"
+#include "copy/guard.h"
+#include "copy/part_queue.h"
 #include "net/pgconn.h"
 
 /* Rows are collected up to this before they are handed to the target. */
@@ -43,21 +46,18 @@
 
 typedef struct Job Job;
 
-/* A table, or some of its blocks. */
-typedef struct CopyPart
-{
-	CopyTable *table; /* borrowed */
-	int64_t first_block;
-	int64_t end_block; /* one past the last; 0: all there are */
-} CopyPart;
-
 typedef struct JobOptions
 {
 	const char *source; /* connection strings; borrowed until job_open() */
 	const char *target; /* returns */
 	const char *target_label; /* for messages */
 	const char *pipeline;     /* that the rows are of */
-	const char *snapshot;     /* exported by the source */
+
+	/*
+	 * Exported by the source; has to be there when the first part is begun.
+	 * Borrowed.
+	 */
+	const char *snapshot;
 
 	/* How to note what is done, or NULL: not at all; borrowed. */
 	const struct WorkMark *mark;
@@ -70,6 +70,8 @@ typedef struct JobProgress
 	int64_t bytes;         /* sent */
 	CopyTable *finished;   /* a part of it is on the target now; or NULL */
 	int64_t finished_rows; /* how many rows that part has */
+	GuardVerdict refused;  /* GUARD_BUSY, GUARD_CHANGED: a part was not begun */
+	CopyPart refused_part; /* which */
 } JobProgress;
 
 /* What a job waits for, as poll(2) has it; -1 and 0 for nothing. */
@@ -83,8 +85,8 @@ typedef struct JobWants
 } JobWants;
 
 /*
- * Opens both connections and takes the snapshot over; waits for that.  On
- * success *job is the caller's, to be closed.
+ * Opens both connections; waits for that.  On success *job is the caller's, to
+ * be closed.
  */
 MUST_CHECK Rc job_open(Job **job, const JobOptions *options, Error *err);
 
@@ -100,27 +102,8 @@ bool job_triggers_fire(const Job *job);
 bool job_is_marked(const Job *job);
 void job_say_unmarked(const Job *job);
 
-/*
- * Locks that the jobs take together before they begin: with more tables each is
- * locked when it is its turn, for the source's table of locks has an end, by
- * default at 64 for each of 100 connections.
- */
-#define JOB_LOCKS_MAX 2000
-
-/*
- * Locks the tables on the source, so that a session which waits to change one
- * of them does not get between us and it; waits only for the answer.
- */
-MUST_CHECK Rc job_lock(Job *job, const CopyCatalog *catalog, Error *err);
-
 /* Begins with a part; its table is borrowed until it is finished. */
 MUST_CHECK Rc job_start(Job *job, CopyPart part, Error *err);
-
-/*
- * Leaves the source, so that the snapshot holds nothing back there any more.
- * The job is idle, and stays so.
- */
-void job_release_source(Job *job);
 
 /*
  * Bytes that the next steps may copy, about; 0: it is to read no more rows for

@@ -186,7 +186,7 @@ match_rows(CopyTable *table, PgConn *target, Error *err)
 	Rc rc;
 
 	table->skip = false;
-	if (table->membership == MEMBER_CONFIG || table->done)
+	if (table->membership == MEMBER_CONFIG)
 		return RC_OK;
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql, "SELECT EXISTS (SELECT FROM %s %s)",
@@ -224,18 +224,18 @@ match_target(CopyCatalog *catalog, PgConn *target, Error *err)
 		const char *kind = found ? PQgetvalue(result, row, TARGET_KIND) : "";
 		int end = found ? rows_end(result, row) : row;
 
-		if (!found)
+		if (table->done || table->gone)
+			table->skip = false;
+		else if (!found)
 			rc = absent(table, target, err);
 		else if (strchr("rp", kind[0]) == NULL)
 			rc = not_a_table(table, target, err);
 		else
 			rc = match_columns(table, target, result, row, end, catalog->arena,
 							   err);
-		if (rc == RC_OK)
-		{
-			table->target_partitioned = kind[0] == 'p';
+		table->target_partitioned = kind[0] == 'p';
+		if (rc == RC_OK && !table->done && !table->gone)
 			rc = match_rows(table, target, err);
-		}
 		row = end;
 	}
 	PQclear(result);

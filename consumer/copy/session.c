@@ -45,7 +45,7 @@ session_open_source(PgConn **conn, const char *conninfo, const char *snapshot,
 
 	if (rc == RC_OK)
 		rc = pgconn_exec(*conn, source_session_sql, NULL, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && snapshot != NULL)
 		rc = take_snapshot(*conn, snapshot, err);
 	return rc;
 }

@@ -13,7 +13,10 @@
 #include "base/error.h"
 #include "net/pgconn.h"
 
-/* Opens a session that reads under an exported snapshot until it is closed. */
+/*
+ * Opens a session that reads under an exported snapshot until it is closed, or,
+ * with NULL for that, under those that its transactions take over.
+ */
 MUST_CHECK Rc session_open_source(PgConn **conn, const char *conninfo,
 								  const char *snapshot, Error *err);
 

@@ -17,15 +17,12 @@
 /* As --jobs has it. */
 #define SPREAD_JOBS_MAX 64
 
-/* Blocks of a part: as in data.c. */
-#define PART_BLOCKS 32768
-
 typedef struct Spread
 {
 	const Placed *placed;
 	const SpreadOptions *options;
-	int next;           /* table that the next idle job begins with */
-	int64_t next_block; /* where in it */
+	CopyCatalog *catalog;
+	PartQueue queue;
 	int job_count;
 	SpreadJob *jobs[SPREAD_JOBS_MAX];
 	int64_t rows_under_way[SPREAD_JOBS_MAX]; /* counted, of unfinished parts */
@@ -33,39 +30,33 @@ typedef struct Spread
 	Meter meter;
 } Spread;
 
-/* The catalog's table that is in that place. */
-static CopyTable *
-table_at(CopyCatalog *catalog, int index)
-{
-	return &catalog->tables[index];
-}
-
 static bool
-is_left_out(const Placed *placed, int index)
+is_left_out(const PlacedTable *placed)
 {
-	return placed->tables[index].table->skip ||
-		   placed->tables[index].rule->kind == PLACEMENT_NONE;
+	return placed->table->skip || placed->table->done || placed->table->gone ||
+		   placed->rule->kind == PLACEMENT_NONE;
 }
 
-/* Sets the tables' counts to nothing.  *parts: what there is to copy. */
+/* Queues the tables and sets their counts to nothing; returns their number. */
 static int
-reset_tables(const Spread *spread, CopyCatalog *catalog, int64_t *parts)
+queue_tables(Spread *spread, int64_t *parts)
 {
 	int count = 0;
 
 	*parts = 0;
-	for (int i = 0; i < catalog->table_count; i++)
+	for (int i = 0; i < spread->catalog->table_count; i++)
 	{
-		CopyTable *table = table_at(catalog, i);
+		CopyTable *table = &spread->catalog->tables[i];
 
-		table->parts_open = 0;
-		table->parts_last = false;
-		table->rows = 0;
+		table->changed = false;
 		table->touched = false;
-		if (is_left_out(spread->placed, i))
+		if (is_left_out(&spread->placed->tables[i]))
 			continue;
+		table->rows = 0;
+		table->busy_said_us = 0;
+		*parts += part_queue_add(&spread->queue, table);
+		spread->meter.bytes_total += table->bytes;
 		count++;
-		*parts += data_count_parts(table, spread->options->jobs);
 	}
 	return count;
 }
@@ -90,7 +81,7 @@ drop_unmarked(Spread *spread, int i)
 }
 
 static MUST_CHECK Rc
-open_jobs(Spread *spread, const CopyCatalog *catalog, int count, Error *err)
+open_jobs(Spread *spread, int count, Error *err)
 {
 	const SpreadOptions *options = spread->options;
 	int fds_each = 1 + SPREAD_TARGETS_MAX;
@@ -107,10 +98,6 @@ open_jobs(Spread *spread, const CopyCatalog *catalog, int count, Error *err)
 		if (i > 0 && drop_unmarked(spread, i))
 			break;
 		spread->job_count++;
-		if (count * catalog->table_count <= JOB_LOCKS_MAX)
-			rc = spread_job_lock(spread->jobs[i], catalog, err);
-		if (rc != RC_OK)
-			return rc;
 	}
 	if (count > 0 && !spread_job_is_marked(spread->jobs[0]))
 		spread_job_say_unmarked(spread->jobs[0]);
@@ -123,39 +110,16 @@ open_jobs(Spread *spread, const CopyCatalog *catalog, int count, Error *err)
 	return RC_OK;
 }
 
-/* Takes the next part that is to be copied; false if there is none. */
-static bool
-take_part(Spread *spread, CopyCatalog *catalog, CopyPart *part, int *index)
+/* Where a table of the catalog is to go. */
+static const PlacedTable *
+placed_of(const Spread *spread, const CopyTable *table)
 {
-	CopyTable *table;
-
-	while (spread->next < catalog->table_count &&
-		   is_left_out(spread->placed, spread->next))
-		spread->next++;
-	if (spread->next == catalog->table_count)
-		return false;
-	*index = spread->next;
-	table = table_at(catalog, spread->next);
-	*part = (CopyPart){.table = table, .first_block = spread->next_block};
-	if (spread->options->jobs > 1 &&
-		table->heap_blocks - spread->next_block > PART_BLOCKS)
-	{
-		spread->next_block += PART_BLOCKS;
-		part->end_block = spread->next_block;
-	}
-	else
-	{
-		table->parts_last = true;
-		spread->next++;
-		spread->next_block = 0;
-	}
-	table->parts_open++;
-	return true;
+	return &spread->placed->tables[table - spread->catalog->tables];
 }
 
 /* Gives each idle job a part.  *busy: jobs that have one. */
 static MUST_CHECK Rc
-start_idle_jobs(Spread *spread, CopyCatalog *catalog, int *busy, Error *err)
+start_idle_jobs(Spread *spread, int *busy, Error *err)
 {
 	*busy = 0;
 	for (int i = 0; i < spread->job_count; i++)
@@ -163,13 +127,12 @@ start_idle_jobs(Spread *spread, CopyCatalog *catalog, int *busy, Error *err)
 		if (spread_job_is_idle(spread->jobs[i]))
 		{
 			CopyPart part;
-			int index;
 			Rc rc;
 
-			if (!take_part(spread, catalog, &part, &index))
+			if (!part_queue_take(&spread->queue, &part))
 				continue;
 			rc = spread_job_start(spread->jobs[i], part,
-								  &spread->placed->tables[index], err);
+								  placed_of(spread, part.table), err);
 			if (rc != RC_OK)
 				return rc;
 		}
@@ -184,11 +147,32 @@ count_finished(Spread *spread, CopyTable *table, int64_t rows)
 {
 	table->rows += rows;
 	table->touched = true;
-	table->parts_open--;
-	if (table->parts_open > 0 || !table->parts_last)
+	if (--table->parts_left > 0)
 		return;
 	spread->meter.tables_done++;
 	spread->meter.bytes_done += table->bytes;
+}
+
+/* A part could not be read. */
+static void
+count_refused(Spread *spread, const JobProgress *progress)
+{
+	CopyTable *table = progress->refused_part.table;
+
+	if (progress->refused == GUARD_BUSY)
+	{
+		part_queue_put_back(&spread->queue, progress->refused_part);
+		return;
+	}
+	if (!table->changed)
+		log_info("copy",
+				 "table %s was truncated, rewritten or replaced on the source "
+				 "since the snapshot was taken: it is copied again from a "
+				 "newer one",
+				 table->qualified);
+	table->changed = true;
+	table->stale = true;
+	part_queue_drop(&spread->queue, table);
 }
 
 static void
@@ -199,6 +183,8 @@ count_progress(Spread *spread, int job, const JobProgress *progress)
 	meter->rows += progress->rows;
 	meter->bytes += progress->bytes;
 	spread->rows_under_way[job] += progress->rows;
+	if (progress->refused != GUARD_PASSED)
+		count_refused(spread, progress);
 	if (progress->finished == NULL)
 		return;
 	meter->rows += progress->finished_rows - spread->rows_under_way[job];
@@ -219,7 +205,8 @@ step_jobs(Spread *spread, bool *finished, Error *err)
 		if (rc != RC_OK)
 			return rc;
 		count_progress(spread, i, &progress);
-		*finished |= progress.finished != NULL;
+		*finished |= progress.finished != NULL ||
+					 progress.refused != GUARD_PASSED;
 	}
 	return RC_OK;
 }
@@ -249,13 +236,13 @@ wait_for_jobs(Spread *spread, Error *err)
 }
 
 static MUST_CHECK Rc
-run_jobs(Spread *spread, CopyCatalog *catalog, Error *err)
+run_jobs(Spread *spread, Error *err)
 {
 	for (;;)
 	{
 		int busy = 0;
 		bool finished = false;
-		Rc rc = start_idle_jobs(spread, catalog, &busy, err);
+		Rc rc = start_idle_jobs(spread, &busy, err);
 
 		if (rc != RC_OK || busy == 0)
 			return rc;
@@ -269,8 +256,7 @@ run_jobs(Spread *spread, CopyCatalog *catalog, Error *err)
 }
 
 static void
-fill_report(const Spread *spread, const CopyCatalog *catalog,
-			DataReport *report)
+fill_report(const Spread *spread, DataReport *report)
 {
 	*report = (DataReport){
 		.tables = spread->meter.tables_done,
@@ -278,32 +264,41 @@ fill_report(const Spread *spread, const CopyCatalog *catalog,
 		.bytes = spread->meter.bytes,
 		.rate = meter_rate(&spread->meter),
 	};
-	for (int i = 0; i < catalog->table_count; i++)
-		report->tables_touched += catalog->tables[i].touched ? 1 : 0;
+	for (int i = 0; i < spread->catalog->table_count; i++)
+	{
+		const CopyTable *table = &spread->catalog->tables[i];
+
+		report->tables_touched += table->touched ? 1 : 0;
+		report->tables_changed += table->changed ? 1 : 0;
+	}
 }
 
 Rc
 spread_copy(CopyCatalog *catalog, const Placed *placed,
 			const SpreadOptions *options, DataReport *report, Error *err)
 {
-	Spread spread = {.placed = placed, .options = options};
+	Spread spread = {
+		.placed = placed,
+		.options = options,
+		.catalog = catalog,
+	};
 	int64_t parts;
-	int tables = reset_tables(&spread, catalog, &parts);
 	Rc rc;
 
 	meter_init(&spread.meter);
-	spread.meter.tables_total = tables;
-	for (int i = 0; i < catalog->table_count; i++)
-		if (!is_left_out(placed, i))
-			spread.meter.bytes_total += catalog->tables[i].bytes;
-	rc = open_jobs(&spread, catalog,
-				   parts < options->jobs ? (int) parts : options->jobs, err);
+	part_queue_init(&spread.queue, options->jobs);
+	spread.meter.tables_total = queue_tables(&spread, &parts);
+	rc = open_jobs(&spread, parts < options->jobs ? (int) parts : options->jobs,
+				   err);
+	if (rc == RC_OK && options->take_snapshot != NULL)
+		rc = options->take_snapshot(options->argument, err);
 	if (rc == RC_OK)
-		rc = run_jobs(&spread, catalog, err);
+		rc = run_jobs(&spread, err);
 	for (int i = 0; i < spread.job_count; i++)
 		spread_job_close(spread.jobs[i]);
+	part_queue_release(&spread.queue);
 	free(spread.fds);
 	meter_clear();
-	fill_report(&spread, catalog, report);
+	fill_report(&spread, report);
 	return rc;
 }

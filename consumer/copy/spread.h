@@ -3,7 +3,8 @@
  *    Copies the rows of a catalog's tables from the source to several targets,
  *    as a placement says: each is read once.
  *
- * What data.h is for one target.  Tables that are placed nowhere are left out.
+ * What data.h is for one target.  Tables that are placed nowhere are left out,
+ * and so are those that are done.
  */
 #ifndef PENSTOCK_COPY_SPREAD_H
 #define PENSTOCK_COPY_SPREAD_H
@@ -19,6 +20,10 @@ typedef struct SpreadOptions
 	SpreadJobOptions job;
 	int jobs;           /* sets of connections at most */
 	bool expects_quiet; /* warn if triggers fire: the tables may have some */
+
+	/* As in DataOptions. */
+	Rc (*take_snapshot)(void *argument, Error *err);
+	void *argument;
 } SpreadOptions;
 
 /*

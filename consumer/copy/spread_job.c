@@ -17,8 +17,8 @@
 typedef enum SpreadState
 {
 	SPREAD_IDLE,
-	SPREAD_TARGETS_STARTING,
 	SPREAD_SOURCE_STARTING,
+	SPREAD_TARGETS_STARTING,
 	SPREAD_COPYING,
 	SPREAD_FLUSHING,
 	SPREAD_SOURCE_ENDING,
@@ -39,6 +39,7 @@ typedef struct SpreadCurrent
 struct SpreadJob
 {
 	PgConn *source;
+	const char *snapshot;
 	Outlet outlets[SPREAD_TARGETS_MAX];
 	bool in_use[SPREAD_TARGETS_MAX]; /* the part's table is there */
 	bool waits[SPREAD_TARGETS_MAX];  /* in the states of starting and ending */
@@ -58,10 +59,10 @@ Rc
 spread_job_open(SpreadJob **job, const SpreadJobOptions *options, Error *err)
 {
 	SpreadJob *opened = xcalloc(1, sizeof(SpreadJob));
-	Rc rc = session_open_source(&opened->source, options->source,
-								options->snapshot, err);
+	Rc rc = session_open_source(&opened->source, options->source, NULL, err);
 
 	ASSERT(options->target_count <= SPREAD_TARGETS_MAX);
+	opened->snapshot = options->snapshot;
 	opened->node_count = options->node_count;
 	for (int i = 0; i < options->target_count && rc == RC_OK; i++)
 	{
@@ -89,13 +90,6 @@ spread_job_close(SpreadJob *job)
 	pgconn_close(job->source);
 	PQfreemem(job->current.message);
 	free(job);
-}
-
-Rc
-spread_job_lock(SpreadJob *job, const CopyCatalog *catalog, Error *err)
-{
-	ASSERT(job->state == SPREAD_IDLE);
-	return catalog_lock_at_once(catalog, NULL, job->source, err);
 }
 
 bool
@@ -152,6 +146,31 @@ is_for_target(const SpreadJob *job, const PlacementRule *rule, int target)
 	return false;
 }
 
+static MUST_CHECK Rc
+send_source(SpreadJob *job, Error *err)
+{
+	Buf sql;
+	int sent;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	guard_append_begin(&sql, job->part.table, job->snapshot);
+	buf_append_string(&sql, "COPY (");
+	job_append_query(&job->part,
+					 job->format.hash_count > 0 ? job->table->hash_sql : NULL,
+					 &sql);
+	buf_append_string(&sql, ") TO STDOUT");
+	if (job->format.binary)
+		buf_append_string(&sql, " WITH (FORMAT binary)");
+	buf_append_string(&sql, "; COMMIT");
+	CHECK(!sql.overflowed);
+	sent = PQsendQuery(pgconn_raw(job->source), sql.data);
+	buf_release(&sql);
+	if (!sent)
+		return pgconn_connection_error(job->source, "lost the connection to",
+									   err);
+	return RC_OK;
+}
+
 Rc
 spread_job_start(SpreadJob *job, CopyPart part, const PlacedTable *table,
 				 Error *err)
@@ -159,7 +178,6 @@ spread_job_start(SpreadJob *job, CopyPart part, const PlacedTable *table,
 	const PlacementRule *rule = table->rule;
 	bool is_hashed = rule->kind == PLACEMENT_HASH ||
 					 rule->kind == PLACEMENT_DIRECTORY;
-	Rc rc = RC_OK;
 
 	ASSERT(job->state == SPREAD_IDLE);
 	ASSERT(!is_hashed || table->hash_sql != NULL);
@@ -171,39 +189,49 @@ spread_job_start(SpreadJob *job, CopyPart part, const PlacedTable *table,
 		.is_number = rule->kind == PLACEMENT_DIRECTORY,
 	};
 	job->ready = true;
+	job->state = SPREAD_SOURCE_STARTING;
+	return send_source(job, err);
+}
+
+/* The source sends: the targets that the rows are for are to receive. */
+static MUST_CHECK Rc
+start_outlets(SpreadJob *job, Error *err)
+{
+	Rc rc = RC_OK;
+
 	for (int i = 0; i < job->target_count && rc == RC_OK; i++)
 	{
-		job->in_use[i] = is_for_target(job, rule, i);
+		job->in_use[i] = is_for_target(job, job->table->rule, i);
 		job->waits[i] = job->in_use[i];
 		if (job->in_use[i])
-			rc = outlet_start(&job->outlets[i], &part, err);
+			rc = outlet_start(&job->outlets[i], &job->part, err);
 	}
-	job->state = SPREAD_TARGETS_STARTING;
 	return rc;
 }
 
-/* See catalog_lock_at_once() for the lock. */
+/* RC_END: the part cannot be read, or not now, and the job is idle again. */
 static MUST_CHECK Rc
-send_source(SpreadJob *job, Error *err)
+step_source_starting(SpreadJob *job, JobProgress *progress, Error *err)
 {
-	Buf sql;
-	int sent;
+	Rc rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
+	GuardVerdict verdict;
 
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_printf(&sql, "LOCK TABLE %s IN ACCESS SHARE MODE NOWAIT; COPY (",
-			   job->part.table->qualified);
-	job_append_query(&job->part,
-					 job->format.hash_count > 0 ? job->table->hash_sql : NULL,
-					 &sql);
-	buf_append_string(&sql, ") TO STDOUT");
-	if (job->format.binary)
-		buf_append_string(&sql, " WITH (FORMAT binary)");
-	sent = PQsendQuery(pgconn_raw(job->source), sql.data);
-	buf_release(&sql);
-	if (!sent)
-		return pgconn_connection_error(job->source, "lost the connection to",
-									   err);
-	return RC_OK;
+	if (rc == RC_OK)
+		return start_outlets(job, err);
+	if (rc != RC_FAIL)
+		return rc;
+	verdict = guard_judge(err);
+	if (verdict != GUARD_BUSY && verdict != GUARD_CHANGED)
+		return rc;
+	error_reset(err);
+	rc = guard_step_back(job->source, job->part.table, verdict, err);
+	if (rc != RC_OK)
+		return rc;
+	progress->refused = verdict;
+	progress->refused_part = job->part;
+	job->part = (CopyPart){0};
+	job->table = NULL;
+	return RC_END;
 }
 
 /* Calls `step` of each outlet that waits, until none does. */
@@ -447,24 +475,21 @@ step_targets_ending(SpreadJob *job, JobProgress *progress, Error *err)
 	return RC_OK;
 }
 
-/* Does what the state asks for.  RC_OK: on to the next state. */
+/*
+ * Does what the state asks for.  RC_OK: on to the next state.  RC_END: back to
+ * being idle.
+ */
 static MUST_CHECK Rc
 step_state(SpreadJob *job, JobProgress *progress, Error *err)
 {
-	Rc rc;
-
 	switch (job->state)
 	{
 		case SPREAD_IDLE:
 			return RC_AGAIN;
-		case SPREAD_TARGETS_STARTING:
-			rc = step_outlets(job, outlet_started, err);
-			return rc == RC_OK ? send_source(job, err) : rc;
 		case SPREAD_SOURCE_STARTING:
-			rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
-			if (rc == RC_FAIL)
-				catalog_explain_lock(err);
-			return rc;
+			return step_source_starting(job, progress, err);
+		case SPREAD_TARGETS_STARTING:
+			return step_outlets(job, outlet_started, err);
 		case SPREAD_COPYING:
 			return step_copying(job, progress, err);
 		case SPREAD_FLUSHING:
@@ -491,6 +516,8 @@ spread_job_step(SpreadJob *job, JobProgress *progress, Error *err)
 		if (rc == RC_OK)
 			job->state = job->state == SPREAD_TARGETS_ENDING ? SPREAD_IDLE
 															 : job->state + 1;
+		else if (rc == RC_END)
+			job->state = SPREAD_IDLE;
 	} while (rc == RC_OK && job->state != SPREAD_IDLE);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
 		error_context(err, "copying table %s", job->part.table->qualified);

@@ -7,8 +7,9 @@
  * next one is not looked at before all targets that it is for have taken it,
  * so memory stays at a chunk for each target and the largest row.
  *
- *     IDLE ─spread_job_start()─► TARGETS_STARTING ─► SOURCE_STARTING
- *      ▲                                                  │
+ *     IDLE ─spread_job_start()─► SOURCE_STARTING ─► TARGETS_STARTING
+ *      ▲                            │                     │
+ *      ├─── refused ◄───────────────┘                     ▼
  *      └─ TARGETS_ENDING ◄─ SOURCE_ENDING ◄─ FLUSHING ◄─ COPYING
  */
 #ifndef PENSTOCK_COPY_SPREAD_JOB_H
@@ -33,9 +34,9 @@ typedef struct SpreadTarget
 
 typedef struct SpreadJobOptions
 {
-	const char *source;   /* connection string */
-	const char *pipeline; /* that the rows are of */
-	const char *snapshot;
+	const char *source;          /* connection string */
+	const char *pipeline;        /* that the rows are of */
+	const char *snapshot;        /* as in JobOptions */
 	const SpreadTarget *targets; /* borrowed until the job is open */
 	int target_count;
 	int node_count; /* the first of them have the hashed tables */
@@ -43,16 +44,12 @@ typedef struct SpreadJobOptions
 
 typedef struct SpreadJob SpreadJob;
 
-/* Opens all connections and takes the snapshot over; waits for that. */
+/* Opens all connections; waits for that. */
 MUST_CHECK Rc spread_job_open(SpreadJob **job, const SpreadJobOptions *options,
 							  Error *err);
 
 /* What was not committed is gone.  Accepts NULL. */
 void spread_job_close(SpreadJob *job);
-
-/* As job_lock(). */
-MUST_CHECK Rc spread_job_lock(SpreadJob *job, const CopyCatalog *catalog,
-							  Error *err);
 
 bool spread_job_is_idle(const SpreadJob *job);
 

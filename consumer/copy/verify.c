@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "base/log.h"
+#include "copy/guard.h"
 #include "copy/session.h"
 #include "copy/sql.h"
 #include "model/relation.h"
@@ -20,18 +22,26 @@
 /* The interrupt's descriptor, two for each pair, and those of the builders. */
 #define POLL_MAX (1 + 2 * VERIFY_JOBS_MAX + BUILD_JOBS_MAX)
 
+/* What one side says of a table. */
+typedef struct Answer
+{
+	PGresult *result; /* the last one that has rows, or NULL */
+	bool ended;       /* no more will come */
+} Answer;
+
 typedef struct Pair
 {
 	PgConn *source;
 	PgConn *target;
-	const CopyTable *table;  /* NULL: idle */
-	PGresult *source_result; /* of the table; NULL: not there yet */
-	PGresult *target_result;
+	CopyTable *table; /* NULL: idle */
+	Answer source_answer;
+	Answer target_answer;
+	GuardVerdict refused; /* why the source could not read it */
 } Pair;
 
 typedef struct Verify
 {
-	const CopyCatalog *catalog;
+	CopyCatalog *catalog;
 	const VerifyOptions *options;
 	int next; /* table */
 	int compared;
@@ -42,7 +52,7 @@ typedef struct Verify
 static bool
 is_compared(const CopyTable *table)
 {
-	return !table->skip && !table->done;
+	return !table->skip && !table->done && !table->changed && !table->gone;
 }
 
 static int
@@ -69,8 +79,7 @@ open_pairs(Verify *verify, Error *err)
 	{
 		Pair *pair = &verify->pairs[verify->pair_count++];
 
-		rc = session_open_source(&pair->source, options->source,
-								 options->snapshot, err);
+		rc = session_open_source(&pair->source, options->source, NULL, err);
 		if (rc == RC_OK)
 			rc = session_open_reader(&pair->target, options->target,
 									 options->target_label, err);
@@ -85,8 +94,8 @@ close_pairs(Verify *verify)
 	{
 		Pair *pair = &verify->pairs[i];
 
-		PQclear(pair->source_result);
-		PQclear(pair->target_result);
+		PQclear(pair->source_answer.result);
+		PQclear(pair->target_answer.result);
 		pgconn_close(pair->source);
 		pgconn_close(pair->target);
 	}
@@ -177,58 +186,99 @@ append_query(const Pair *pair, bool of_source, Buf *sql)
 }
 
 static Rc
-send_query(const Pair *pair, bool of_source, Error *err)
+send_query(PgConn *conn, Buf *sql, Error *err)
 {
-	PgConn *conn = of_source ? pair->source : pair->target;
-	Buf sql;
-	int sent;
+	int sent = PQsendQuery(pgconn_raw(conn), sql->data);
 
-	buf_init(&sql, BUF_TEXT_MAX);
-	append_query(pair, of_source, &sql);
-	CHECK(!sql.overflowed);
-	sent = PQsendQuery(pgconn_raw(conn), sql.data);
-	buf_release(&sql);
+	CHECK(!sql->overflowed);
+	buf_release(sql);
 	if (!sent)
 		return pgconn_connection_error(conn, "lost the connection to", err);
 	return RC_OK;
+}
+
+static Rc
+ask_pair(const Verify *verify, Pair *pair, Error *err)
+{
+	Buf sql;
+	Rc rc;
+
+	pair->refused = GUARD_PASSED;
+	buf_init(&sql, BUF_TEXT_MAX);
+	guard_append_begin(&sql, pair->table, verify->options->snapshot);
+	append_query(pair, true, &sql);
+	buf_append_string(&sql, "; COMMIT");
+	rc = send_query(pair->source, &sql, err);
+	if (rc != RC_OK)
+		return rc;
+	buf_init(&sql, BUF_TEXT_MAX);
+	append_query(pair, false, &sql);
+	return send_query(pair->target, &sql, err);
 }
 
 /* Gives a pair the next table, if there is one. */
 static Rc
 start_pair(Verify *verify, Pair *pair, Error *err)
 {
-	const CopyCatalog *catalog = verify->catalog;
-	const CopyTable *table;
-	Rc rc;
+	CopyCatalog *catalog = verify->catalog;
 
 	while (verify->next < catalog->table_count &&
 		   !is_compared(&catalog->tables[verify->next]))
 		verify->next++;
 	if (verify->next == catalog->table_count)
 		return RC_OK;
-	table = &catalog->tables[verify->next++];
-	pair->table = table;
-	rc = catalog_lock_at_once(catalog, table, pair->source, err);
-	if (rc == RC_OK)
-		rc = send_query(pair, true, err);
-	if (rc == RC_OK)
-		rc = send_query(pair, false, err);
-	return rc;
+	pair->table = &catalog->tables[verify->next++];
+	return ask_pair(verify, pair, err);
 }
 
-/* Takes what has come.  *result stays NULL while there is nothing. */
+/* Takes what has come. */
 static Rc
-take_result(PgConn *conn, PGresult **result, Error *err)
+take_answer(PgConn *conn, Answer *answer, Error *err)
 {
 	PGconn *pg = pgconn_raw(conn);
 
-	if (*result != NULL)
-		return RC_OK;
-	/* A connection that broke has a result too, which says why. */
-	if (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
-		return RC_OK;
-	*result = PQgetResult(pg);
-	return pgconn_check_result(conn, *result, err);
+	while (!answer->ended)
+	{
+		PGresult *result;
+		Rc rc;
+
+		/* A connection that broke has a result too, which says why. */
+		if (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
+			return RC_OK;
+		result = PQgetResult(pg);
+		answer->ended = result == NULL;
+		if (answer->ended)
+			break;
+		rc = pgconn_check_result(conn, result, err);
+		if (rc == RC_OK && PQresultStatus(result) == PGRES_TUPLES_OK)
+		{
+			PQclear(answer->result);
+			answer->result = result;
+		}
+		else
+			PQclear(result);
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+static Rc
+take_source_answer(Pair *pair, Error *err)
+{
+	Rc rc = take_answer(pair->source, &pair->source_answer, err);
+	GuardVerdict verdict;
+
+	if (rc != RC_FAIL)
+		return rc;
+	verdict = guard_judge(err);
+	if (verdict != GUARD_BUSY && verdict != GUARD_CHANGED)
+		return rc;
+	error_reset(err);
+	rc = guard_step_back(pair->source, pair->table, verdict, err);
+	pair->source_answer.ended = true;
+	pair->refused = verdict;
+	return rc;
 }
 
 static Rc
@@ -241,11 +291,11 @@ differs(const Verify *verify, const Pair *pair, Error *err)
 	error_detail(err,
 				 "The source has %s rows, their checksum is %s; %s has %s "
 				 "rows, checksum %s.",
-				 PQgetvalue(pair->source_result, 0, 0),
-				 PQgetvalue(pair->source_result, 0, 1),
+				 PQgetvalue(pair->source_answer.result, 0, 0),
+				 PQgetvalue(pair->source_answer.result, 0, 1),
 				 verify->options->target_label,
-				 PQgetvalue(pair->target_result, 0, 0),
-				 PQgetvalue(pair->target_result, 0, 1));
+				 PQgetvalue(pair->target_answer.result, 0, 0),
+				 PQgetvalue(pair->target_answer.result, 0, 1));
 	error_hint(err,
 			   "Triggers on the target, or somebody else who writes there, "
 			   "may have changed it.");
@@ -258,30 +308,37 @@ compare(Verify *verify, Pair *pair, Error *err)
 	Rc rc = RC_OK;
 
 	for (int column = 0; column < 2 && rc == RC_OK; column++)
-		if (strcmp(PQgetvalue(pair->source_result, 0, column),
-				   PQgetvalue(pair->target_result, 0, column)) != 0)
+		if (strcmp(PQgetvalue(pair->source_answer.result, 0, column),
+				   PQgetvalue(pair->target_answer.result, 0, column)) != 0)
 			rc = differs(verify, pair, err);
 	return rc;
 }
 
-/* Makes a pair that is done idle; there is one more result, which is none. */
+/* Both sides have answered: compares, or asks again. */
 static Rc
 end_pair(Verify *verify, Pair *pair, Error *err)
 {
-	PGresult *none = NULL;
-	Rc rc = compare(verify, pair, err);
+	Rc rc = RC_OK;
 
-	PQclear(pair->source_result);
-	PQclear(pair->target_result);
-	pair->source_result = NULL;
-	pair->target_result = NULL;
-	if (rc == RC_OK)
-		rc = pgconn_get_result(pair->source, &none, err);
-	if (rc == RC_OK)
-		rc = pgconn_get_result(pair->target, &none, err);
+	if (pair->refused == GUARD_PASSED)
+		rc = compare(verify, pair, err);
+	PQclear(pair->source_answer.result);
+	PQclear(pair->target_answer.result);
+	pair->source_answer = (Answer){0};
+	pair->target_answer = (Answer){0};
+	if (rc != RC_OK)
+		return rc;
+	if (pair->refused == GUARD_BUSY)
+		return ask_pair(verify, pair, err);
+	if (pair->refused == GUARD_CHANGED)
+		log_warning("copy",
+					"table %s was truncated, rewritten or replaced on the "
+					"source since it was copied: it cannot be compared",
+					pair->table->qualified);
+	else
+		verify->compared++;
 	pair->table = NULL;
-	verify->compared++;
-	return rc;
+	return RC_OK;
 }
 
 static Rc
@@ -291,15 +348,15 @@ step_pair(Verify *verify, Pair *pair, Error *err)
 
 	if (pair->table != NULL)
 	{
-		rc = take_result(pair->source, &pair->source_result, err);
+		rc = take_source_answer(pair, err);
 		if (rc == RC_OK)
-			rc = take_result(pair->target, &pair->target_result, err);
-		if (rc != RC_OK || pair->source_result == NULL ||
-			pair->target_result == NULL)
+			rc = take_answer(pair->target, &pair->target_answer, err);
+		if (rc != RC_OK || !pair->source_answer.ended ||
+			!pair->target_answer.ended)
 			return rc;
 		rc = end_pair(verify, pair, err);
 	}
-	if (rc == RC_OK)
+	if (rc == RC_OK && pair->table == NULL)
 		rc = start_pair(verify, pair, err);
 	return rc;
 }
@@ -322,11 +379,11 @@ wait_for_answers(const Verify *verify, Error *err)
 	{
 		const Pair *pair = &verify->pairs[i];
 
-		if (pair->table != NULL && pair->source_result == NULL)
+		if (pair->table != NULL && !pair->source_answer.ended)
 			fds[count++] = (struct pollfd){
 				.fd = PQsocket(pgconn_raw(pair->source)),
 				.events = answer_events(pair->source)};
-		if (pair->table != NULL && pair->target_result == NULL)
+		if (pair->table != NULL && !pair->target_answer.ended)
 			fds[count++] = (struct pollfd){
 				.fd = PQsocket(pgconn_raw(pair->target)),
 				.events = answer_events(pair->target)};
@@ -383,8 +440,8 @@ run(Verify *verify, Error *err)
 }
 
 Rc
-verify_tables(const CopyCatalog *catalog, const VerifyOptions *options,
-			  int *compared, Error *err)
+verify_tables(CopyCatalog *catalog, const VerifyOptions *options, int *compared,
+			  Error *err)
 {
 	Verify verify = {.catalog = catalog, .options = options};
 	Rc rc = open_pairs(&verify, err);

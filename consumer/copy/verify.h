@@ -28,12 +28,12 @@ typedef struct VerifyOptions
 } VerifyOptions;
 
 /*
- * Compares all tables that this run has copied; *compared: how many.  A table
- * that differs is ERR_CONFLICT.  match_target() was called for this target
- * last.
+ * Compares all tables that were copied under the snapshot; *compared: how many.
+ * A table that differs is ERR_CONFLICT.  One that was rewritten on the source
+ * since it was copied cannot be compared, which is said.  match_target() was
+ * called for this target last.
  */
-MUST_CHECK Rc verify_tables(const CopyCatalog *catalog,
-							const VerifyOptions *options, int *compared,
-							Error *err);
+MUST_CHECK Rc verify_tables(CopyCatalog *catalog, const VerifyOptions *options,
+							int *compared, Error *err);
 
 #endif /* PENSTOCK_COPY_VERIFY_H */

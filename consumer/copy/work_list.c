@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "copy/data.h"
+#include "copy/part_queue.h"
 #include "copy/sql.h"
 #include "net/own_schema.h"
 
@@ -534,16 +534,13 @@ append_empty(Buf *sql, const CopyTable *table)
 	buf_release(&body);
 }
 
-/* Empties a table and notes in the same transaction that nothing is done. */
-static MUST_CHECK Rc
-empty_table(const CopyTable *table, PgConn *target, const char *pipeline,
-			Error *err)
+/* In one transaction. */
+Rc
+work_list_empty_table(const CopyTable *table, PgConn *target,
+					  const char *pipeline, Error *err)
 {
 	Buf sql;
 
-	log_info("clone", "emptying table %s on %s, which was copied%s",
-			 table->qualified, pgconn_label(target),
-			 table->begun ? " in part only" : "");
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "BEGIN;");
 	append_empty(&sql, table);
@@ -561,19 +558,21 @@ Rc
 work_list_empty_tables(const CopyCatalog *catalog, PgConn *target,
 					   const char *pipeline, bool done_too, Error *err)
 {
-	for (int i = 0; i < catalog->table_count; i++)
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
 	{
 		const CopyTable *table = &catalog->tables[i];
 
 		if (table->begun || (table->done && done_too))
 		{
-			Rc rc = empty_table(table, target, pipeline, err);
-
-			if (rc != RC_OK)
-				return rc;
+			log_info("clone", "emptying table %s on %s, which was copied%s",
+					 table->qualified, pgconn_label(target),
+					 table->begun ? " in part only" : "");
+			rc = work_list_empty_table(table, target, pipeline, err);
 		}
 	}
-	return RC_OK;
+	return rc;
 }
 
 Rc
@@ -590,11 +589,11 @@ work_list_set_parts(const CopyCatalog *catalog, PgConn *target,
 	{
 		const CopyTable *table = &catalog->tables[i];
 
-		if (table->done)
+		if (table->done || table->gone)
 			continue;
 		buf_append_string(&sql, count++ > 0 ? ", (" : "(");
 		append_name(&sql, table);
-		buf_printf(&sql, ", %" PRId64 ")", data_count_parts(table, jobs));
+		buf_printf(&sql, ", %" PRId64 ")", part_count(table, jobs));
 	}
 	if (count == 0)
 	{
@@ -607,6 +606,22 @@ work_list_set_parts(const CopyCatalog *catalog, PgConn *target,
 							" AND t.pipeline = ");
 	buf_append_literal(&sql, pipeline);
 	return sql_run(target, &sql, NULL, err);
+}
+
+Rc
+work_list_give_up(PgConn *target, const WorkMark *mark, const CopyTable *table,
+				  Error *err)
+{
+	char lsn[LSN_TEXT_SIZE];
+	const char *params[] = {mark->pipeline, lsn, table->schema, table->name};
+
+	snprintf(lsn, sizeof(lsn), LSN_FORMAT, LSN_ARGS(mark->watermark));
+	return pgconn_exec_params(
+		target,
+		"UPDATE penstock.copy_table SET parts_done = parts, rows = 0,"
+		" watermark = $2::pg_lsn, finished_at = clock_timestamp()"
+		" WHERE pipeline = $1 AND (schema_name, table_name) = ($3, $4)",
+		LENGTH_OF(params), params, NULL, err);
 }
 
 Rc

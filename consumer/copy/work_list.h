@@ -115,12 +115,23 @@ MUST_CHECK Rc work_list_empty_tables(const CopyCatalog *catalog, PgConn *target,
 									 const char *pipeline, bool done_too,
 									 Error *err);
 
+/* Empties one table, and notes that nothing of it is done. */
+MUST_CHECK Rc work_list_empty_table(const CopyTable *table, PgConn *target,
+									const char *pipeline, Error *err);
+
 /*
  * Notes of how many parts the tables consist that are not done; `jobs` as for
  * data_copy().
  */
 MUST_CHECK Rc work_list_set_parts(const CopyCatalog *catalog, PgConn *target,
 								  const char *pipeline, int jobs, Error *err);
+
+/*
+ * Notes that a table, which is not done, is not to be copied: there is nothing
+ * of it as of the mark's position.
+ */
+MUST_CHECK Rc work_list_give_up(PgConn *target, const WorkMark *mark,
+								const CopyTable *table, Error *err);
 
 /* What was copied as of this position turned out to differ: it is not done. */
 MUST_CHECK Rc work_list_distrust(PgConn *target, const char *pipeline,

@@ -10,6 +10,8 @@
  *      connection that did it stays open, idle, until all rows are read.
  *   3. For each target: schema without indexes, then the rows.  Indexes and
  *      most constraints are built meanwhile, as soon as a table's rows are in.
+ *      A table is locked only while it is read.  One that was rewritten before
+ *      its turn came (see guard.h) is read again under a newer snapshot.
  *   4. Let go of the snapshot, so that the source can clean up again, for what
  *      follows may take as long as all before.
  *   5. For each target: what is left of the indexes, foreign keys, triggers;
@@ -146,15 +148,66 @@ prepare_tables(Clone *clone, CloneTarget *target, Error *err)
 	return rc;
 }
 
+/* A newer snapshot is needed, and the copy stands where that does. */
+typedef struct NewMoment
+{
+	Clone *clone;
+	WorkMark *mark;
+} NewMoment;
+
+static Rc
+take_moment(void *argument, Error *err)
+{
+	NewMoment *moment = argument;
+	Rc rc = clone_renew_snapshot(moment->clone, err);
+
+	moment->mark->watermark = moment->clone->snapshot.consistent_lsn;
+	return rc;
+}
+
+static int
+count_left(const CopyCatalog *catalog)
+{
+	int count = 0;
+
+	for (int i = 0; i < catalog->table_count; i++)
+		count += catalog->tables[i].done ? 0 : 1;
+	return count;
+}
+
+/* Tables that are not there any more have no rows to copy. */
+static Rc
+give_up_gone(const Clone *clone, const CloneTarget *target,
+			 const WorkMark *mark, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->catalog->table_count && rc == RC_OK; i++)
+	{
+		const CopyTable *table = &clone->catalog->tables[i];
+
+		if (!table->gone || table->done)
+			continue;
+		log_warning("clone",
+					"table %s was dropped, renamed or taken out of the "
+					"publication while the clone ran: on %s it stays without "
+					"rows",
+					table->qualified, target->label);
+		rc = work_list_give_up(target->conn, mark, table, err);
+	}
+	return rc;
+}
+
 static Rc
 copy_rows(Clone *clone, int number, Error *err)
 {
 	CloneTarget *target = &clone->targets[number];
-	const WorkMark mark = {
+	WorkMark mark = {
 		.pipeline = clone->config->name,
 		.token = target->token,
 		.watermark = clone->snapshot.consistent_lsn,
 	};
+	NewMoment moment = {.clone = clone, .mark = &mark};
 	const DataOptions options = {
 		.job =
 			{
@@ -170,17 +223,20 @@ copy_rows(Clone *clone, int number, Error *err)
 		.build = target->build,
 		.meter = &target->meter,
 		.expects_quiet = clone->config->data_only,
+		.take_snapshot = clone->snapshot_due ? take_moment : NULL,
+		.argument = &moment,
 	};
 	DataReport report;
 	Rc rc = prepare_tables(clone, target, err);
 
-	if (rc != RC_OK)
+	if (rc != RC_OK || count_left(clone->catalog) == 0)
 		return rc;
-	log_info("clone", "copying %d tables to %s",
-			 clone->catalog->table_count - target->run.tables_done,
+	log_info("clone", "copying %d tables to %s", count_left(clone->catalog),
 			 target->label);
 	rc = data_copy(clone->catalog, &options, &report, err);
-	target->tables_touched = report.tables_touched;
+	target->tables_touched += report.tables_touched;
+	if (rc == RC_OK)
+		rc = give_up_gone(clone, target, &mark, err);
 	if (rc == RC_OK)
 		log_info("clone",
 				 "copied %d tables to %s: %" PRId64 " rows, %.1f MB, %.1f MB/s",
@@ -224,7 +280,7 @@ verify_rows(const Clone *clone, int number, Error *err)
 	rc = verify_tables(clone->catalog, &options, &compared, err);
 	if (rc == RC_FAIL && err->code == ERR_CONFLICT)
 		distrust_rows(clone, target);
-	if (rc == RC_OK)
+	if (rc == RC_OK && compared > 0)
 		log_info(
 			"clone", "%d tables have the same contents on %s%s", compared,
 			target->label,
@@ -462,6 +518,40 @@ run_schema_only(Clone *clone, Error *err)
 	return rc;
 }
 
+static bool
+has_stale_tables(const CopyCatalog *catalog)
+{
+	for (int i = 0; i < catalog->table_count; i++)
+		if (catalog->tables[i].stale)
+			return true;
+	return false;
+}
+
+/*
+ * Tables that the snapshot does not show any more are copied from a newer one,
+ * and if that is as bad, from the next: somebody may truncate a table all the
+ * time.
+ */
+static Rc
+copy_stale_rows(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	while (rc == RC_OK && has_stale_tables(clone->catalog))
+	{
+		rc = clone_renew_catalog(clone, err);
+		for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		{
+			if (clone->targets[i].complete)
+				continue;
+			rc = copy_rows(clone, i, err);
+			if (rc == RC_OK)
+				rc = verify_rows(clone, i, err);
+		}
+	}
+	return rc;
+}
+
 static Rc
 copy_targets(Clone *clone, Error *err)
 {
@@ -483,6 +573,8 @@ copy_targets(Clone *clone, Error *err)
 	}
 	if (rc == RC_OK && clone->config->placement != NULL)
 		rc = clone_spread_rows(clone, err);
+	else if (rc == RC_OK)
+		rc = copy_stale_rows(clone, err);
 	return rc;
 }
 
@@ -549,13 +641,11 @@ run_full(Clone *clone, Error *err)
 		rc = clone_join_standby(clone, err);
 	if (rc == RC_OK)
 		rc = copy_targets(clone, err);
-	if (rc == RC_OK)
-		rc = clone_release_source(clone, err);
-	if (rc == RC_OK)
-		rc = clone_others_release_source(clone, err);
-	if (rc == RC_OK)
-		rc = complete_targets(clone, err);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	clone_release_source(clone);
+	clone_others_release_source(clone);
+	return complete_targets(clone, err);
 }
 
 static void

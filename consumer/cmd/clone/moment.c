@@ -59,20 +59,29 @@ create_slot(Clone *clone, Error *err)
 	return RC_OK;
 }
 
-/* A moment of its own for what is left to be copied. */
+/* A temporary slot, for its snapshot alone. */
 static Rc
 create_snapshot(Clone *clone, Error *err)
 {
 	char name[CONFIG_NAME_MAX + 1];
+	char command[sizeof("DROP_REPLICATION_SLOT \"\"") + CONFIG_NAME_MAX];
+	Rc rc = RC_OK;
 
 	/* Of the pipeline's name there may be no room for all. */
 	snprintf(name, sizeof(name), "%.*s%s",
 			 (int) (CONFIG_NAME_MAX - sizeof(SNAPSHOT_SLOT_TAIL) + 1),
 			 clone->config->name, SNAPSHOT_SLOT_TAIL);
+	snprintf(command, sizeof(command), "DROP_REPLICATION_SLOT \"%s\"", name);
 	log_info("clone", "taking a snapshot for what is left; waits for "
 					  "transactions that are open on the source");
-	return slot_create(clone->replication, clone->source, name, SLOT_SNAPSHOT,
-					   &clone->snapshot, err);
+	if (clone->snapshot_slot)
+		rc = pgconn_exec(clone->replication, command, NULL, err);
+	clone->snapshot_slot = false;
+	if (rc == RC_OK)
+		rc = slot_create(clone->replication, clone->source, name, SLOT_SNAPSHOT,
+						 &clone->snapshot, err);
+	clone->snapshot_slot = rc == RC_OK;
+	return rc;
 }
 
 Rc
@@ -90,11 +99,7 @@ clone_fix_moment(Clone *clone, Error *err)
 	if (clone->snapshot.name[0] != '\0' && clone->standby == NULL)
 		log_info("clone", "the copy is of position " LSN_FORMAT,
 				 LSN_ARGS(clone->snapshot.consistent_lsn));
-	rc = pgconn_exec(clone->source, "BEGIN", NULL, err);
-	if (rc == RC_OK)
-		rc = clone_read_catalog(clone, false, err);
-	if (rc == RC_OK)
-		rc = catalog_lock(clone->catalog, clone->source, err);
+	rc = clone_read_catalog(clone, false, err);
 	if (rc == RC_OK && !clone->resumed)
 		rc = clone_check_targets(clone, err);
 	for (int i = 0; i < config->target_count && rc == RC_OK; i++)
@@ -136,18 +141,15 @@ clone_rows_source(const Clone *clone)
 											: clone->config->source;
 }
 
-Rc
-clone_join_standby(Clone *clone, Error *err)
+static Rc
+export_from_standby(Clone *clone, Error *err)
 {
 	SlotSnapshot *snapshot = &clone->snapshot;
 	PGresult *result = NULL;
 	Lsn least = 0;
-	Rc rc = RC_OK;
+	Rc rc = pgconn_exec(clone->source, "SELECT pg_current_wal_flush_lsn()",
+						&result, err);
 
-	if (clone->standby == NULL || !clone_needs_snapshot(clone))
-		return RC_OK;
-	rc = pgconn_exec(clone->source, "SELECT pg_current_wal_flush_lsn()",
-					 &result, err);
 	if (rc != RC_OK)
 		return rc;
 	(void) lsn_parse(PQgetvalue(result, 0, 0), &least);
@@ -165,15 +167,54 @@ clone_join_standby(Clone *clone, Error *err)
 	return rc;
 }
 
+Rc
+clone_join_standby(Clone *clone, Error *err)
+{
+	if (clone->standby == NULL || !clone_needs_snapshot(clone))
+		return RC_OK;
+	return export_from_standby(clone, err);
+}
+
+
+/* ---- Another moment ---- */
+
+Rc
+clone_renew_catalog(Clone *clone, Error *err)
+{
+	CopyCatalog *kept = clone->catalog;
+	Rc rc;
+
+	clone->catalog = NULL;
+	rc = clone_read_catalog(clone, false, err);
+	if (rc == RC_OK)
+		catalog_renew(kept, clone->catalog);
+	clone->catalog = kept;
+	clone->snapshot_due = true;
+	return rc;
+}
+
+Rc
+clone_renew_snapshot(Clone *clone, Error *err)
+{
+	Rc rc;
+
+	clone->snapshot_due = false;
+	if (clone->standby == NULL)
+		return create_snapshot(clone, err);
+	rc = pgconn_exec(clone->standby, "COMMIT", NULL, err);
+	if (rc == RC_OK)
+		rc = export_from_standby(clone, err);
+	return rc;
+}
+
 
 /* ---- The end ---- */
 
-Rc
-clone_release_source(Clone *clone, Error *err)
+void
+clone_release_source(Clone *clone)
 {
 	pgconn_close(clone->replication);
 	clone->replication = NULL;
 	pgconn_close(clone->standby);
 	clone->standby = NULL;
-	return pgconn_exec(clone->source, "COMMIT", NULL, err);
 }

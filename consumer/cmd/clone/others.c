@@ -144,14 +144,11 @@ clone_others_fix_moment(Clone *clone, Error *err)
 	return rc;
 }
 
-Rc
-clone_others_release_source(Clone *clone, Error *err)
+void
+clone_others_release_source(Clone *clone)
 {
-	Rc rc = RC_OK;
-
-	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
-		rc = clone_release_source(&clone->others[i], err);
-	return rc;
+	for (int i = 0; i < clone->other_count; i++)
+		clone_release_source(&clone->others[i]);
 }
 
 Rc

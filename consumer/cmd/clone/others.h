@@ -30,7 +30,7 @@ MUST_CHECK Rc clone_others_throw_away(Clone *clone, Error *err);
 MUST_CHECK Rc clone_others_fix_moment(Clone *clone, Error *err);
 
 /* Lets go of the snapshots. */
-MUST_CHECK Rc clone_others_release_source(Clone *clone, Error *err);
+void clone_others_release_source(Clone *clone);
 
 /* Sets sequences on a target that are farther on another source. */
 MUST_CHECK Rc clone_others_sequences(Clone *clone, PgConn *target, Error *err);

@@ -10,9 +10,11 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "cmd/clone/moment.h"
 #include "cmd/place.h"
 #include "copy/match.h"
 #include "copy/spread.h"
+#include "sink/postgres/table_state.h"
 
 /* Which database of which server it is. */
 static MUST_CHECK Rc
@@ -133,9 +135,21 @@ describe_source(const Clone *clone, const Clone *source,
 				 source->config->source_name);
 }
 
-/* The rows of one of the sources. */
+static Rc
+take_moment(void *argument, Error *err)
+{
+	Clone *source = argument;
+
+	return clone_renew_snapshot(source, err);
+}
+
+/*
+ * The rows of one of the sources, as far as they are not there.  *changed:
+ * tables that need another snapshot.
+ */
 static MUST_CHECK Rc
-spread_rows(Clone *clone, const Clone *source, const Placed *placed, Error *err)
+spread_rows(Clone *clone, Clone *source, const Placed *placed, int *changed,
+			Error *err)
 {
 	const Config *config = clone->config;
 	char of_source[CONFIG_LABEL_SIZE];
@@ -152,6 +166,8 @@ spread_rows(Clone *clone, const Clone *source, const Placed *placed, Error *err)
 			},
 		.jobs = config->jobs,
 		.expects_quiet = config->data_only,
+		.take_snapshot = source->snapshot_due ? take_moment : NULL,
+		.argument = source,
 	};
 	DataReport report;
 	Rc rc;
@@ -160,9 +176,10 @@ spread_rows(Clone *clone, const Clone *source, const Placed *placed, Error *err)
 		targets[i] = (SpreadTarget){.conninfo = config->targets[i],
 									.label = clone->targets[i].label};
 	describe_source(clone, source, of_source);
-	log_info("clone", "copying %d tables%s to %d targets",
-			 source->catalog->table_count, of_source, config->target_count);
+	log_info("clone", "copying tables%s to %d targets", of_source,
+			 config->target_count);
 	rc = spread_copy(source->catalog, placed, &options, &report, err);
+	*changed = report.tables_changed;
 	for (int i = 0; i < config->target_count; i++)
 		clone->targets[i].tables_touched += report.tables_touched;
 	if (rc == RC_OK)
@@ -183,6 +200,89 @@ start_builds(Clone *clone)
 							   &clone->catalog->tables[n]);
 }
 
+/* What is copied stands where the snapshot does. */
+static void
+note_moment(const Clone *source)
+{
+	CopyCatalog *catalog = source->catalog;
+
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		CopyTable *table = &catalog->tables[i];
+
+		if (table->changed || table->done)
+			continue;
+		table->done = true;
+		if (source->snapshot.consistent_lsn > source->start_lsn)
+			table->watermark = source->snapshot.consistent_lsn;
+		if (table->gone)
+			log_warning("clone",
+						"table %s was dropped, renamed or taken out of the "
+						"publication while the clone ran: it stays without "
+						"rows",
+						table->qualified);
+	}
+}
+
+/* The rows of other sources cannot be told from those of this one. */
+static MUST_CHECK Rc
+check_not_shared(const Clone *clone, const PlacedTable *placed, Error *err)
+{
+	Rc rc;
+
+	if (clone->other_count == 0 || placed->rule->kind == PLACEMENT_ALL)
+		return RC_OK;
+	rc = error_set(
+		err, ERR_CONFIG,
+		"table %s, which has rows of several sources, was truncated, "
+		"rewritten or replaced on one of them while it was copied",
+		placed->table->qualified);
+	error_hint(err, "Start over with --restart.");
+	return rc;
+}
+
+/* Empties the tables that are to be copied again, and reads what they are. */
+static MUST_CHECK Rc
+prepare_stale(Clone *clone, Clone *source, const Placed *placed, Error *err)
+{
+	const char *name = clone->config->name;
+	CopyCatalog *catalog = source->catalog;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
+	{
+		if (!catalog->tables[i].stale)
+			continue;
+		rc = check_not_shared(clone, &placed->tables[i], err);
+		for (int n = 0; n < clone->config->target_count && rc == RC_OK; n++)
+			rc = work_list_empty_table(&catalog->tables[i],
+									   clone->targets[n].conn, name, err);
+	}
+	if (rc == RC_OK)
+		rc = clone_renew_catalog(source, err);
+	if (rc == RC_OK)
+		rc = match_targets(clone, catalog, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+spread_all_rows(Clone *clone, Clone *source, const Placed *placed, Error *err)
+{
+	int changed;
+	Rc rc = spread_rows(clone, source, placed, &changed, err);
+
+	while (rc == RC_OK && changed > 0)
+	{
+		note_moment(source);
+		rc = prepare_stale(clone, source, placed, err);
+		if (rc == RC_OK)
+			rc = spread_rows(clone, source, placed, &changed, err);
+	}
+	if (rc == RC_OK)
+		note_moment(source);
+	return rc;
+}
+
 static MUST_CHECK Rc
 place_rows(Clone *clone, Clone *source, Error *err)
 {
@@ -196,7 +296,7 @@ place_rows(Clone *clone, Clone *source, Error *err)
 	{
 		buf_init(&source->places, BUF_TEXT_MAX);
 		place_append_places(placed, &source->places);
-		rc = spread_rows(clone, source, placed, err);
+		rc = spread_all_rows(clone, source, placed, err);
 	}
 	placed_free(placed);
 	return rc;
@@ -219,6 +319,33 @@ clone_spread_rows(Clone *clone, Error *err)
 	return rc;
 }
 
+/* Tables that were copied again are newer than the slot's start. */
+static MUST_CHECK Rc
+write_watermarks(const Clone *source, PgConn *target, Error *err)
+{
+	const CopyCatalog *catalog = source->catalog;
+	bool created = false;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
+	{
+		const CopyTable *table = &catalog->tables[i];
+		const TableName name = {.schema = table->schema, .name = table->name};
+		const TableRow row = {.kind = TABLE_READY,
+							  .watermark = table->watermark};
+
+		if (table->watermark == 0)
+			continue;
+		if (!created)
+			rc = table_state_create(target, err);
+		created = true;
+		if (rc == RC_OK)
+			rc = table_state_write(target, source->config->name, &name, &row,
+								   err);
+	}
+	return rc;
+}
+
 Rc
 clone_spread_note(const Clone *source, int number, PgConn *target, Error *err)
 {
@@ -230,5 +357,7 @@ clone_spread_note(const Clone *source, int number, PgConn *target, Error *err)
 	rc = node_table_create(target, err);
 	if (rc == RC_OK)
 		rc = node_table_write(target, source->config->name, &node, err);
+	if (rc == RC_OK)
+		rc = write_watermarks(source, target, err);
 	return rc;
 }

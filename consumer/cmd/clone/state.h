@@ -55,6 +55,8 @@ struct Clone
 	bool slot_begun;       /* was to be created: it may be there */
 	bool slot_created;     /* is there, and is ours */
 	SlotSnapshot snapshot; /* that is read under; its name may be empty */
+	bool snapshot_slot;    /* it is that of a temporary slot of ours */
+	bool snapshot_due;     /* a newer one is to be taken before rows are read */
 	Lsn start_lsn;         /* of the slot */
 	bool resumed;
 	Buf places; /* of a placement: as in NodeIdentity */

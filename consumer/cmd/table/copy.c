@@ -30,7 +30,9 @@ typedef struct TableCopy
 	bool anew;
 	PgConn *replication; /* exports the snapshot */
 	SlotSnapshot snapshot;
-	bool slot_begun; /* it may be there */
+	bool slot_begun;   /* it may be there */
+	bool snapshot_due; /* a newer one is to be taken before rows are read */
+	bool changed;      /* the snapshot does not show all rows: see guard.h */
 	CopyCatalog *catalog;
 	Programs programs;
 	Schema *schema;                    /* NULL: no target lacks the table */
@@ -160,14 +162,13 @@ nothing_published(const TableWork *work, Error *err)
 	return rc;
 }
 
+/* Makes the slot, in place of one that there may be. */
 static Rc
-open_snapshot(TableCopy *copy, Error *err)
+create_slot(TableCopy *copy, Error *err)
 {
 	TableWork *work = copy->work;
 	Rc rc = table_drop_slot(work, err);
 
-	if (rc == RC_OK)
-		rc = table_open_replication(work->config, &copy->replication, err);
 	if (rc != RC_OK)
 		return rc;
 	log_info("table",
@@ -178,24 +179,41 @@ open_snapshot(TableCopy *copy, Error *err)
 	rc = slot_create(copy->replication, work->source, work->slot, SLOT_LASTING,
 					 &copy->snapshot, err);
 	FAULT("table.slot_created");
-	if (rc == RC_OK)
-		rc = pgconn_exec(work->source, "BEGIN", NULL, err);
-	if (rc == RC_OK)
-		rc = catalog_read_table(&copy->catalog, work->source,
-								work->config->publications, work->oid, err);
-	if (rc == RC_OK && copy->catalog->table_count == 0)
-		rc = nothing_published(work, err);
-	if (rc == RC_OK)
-		rc = catalog_lock(copy->catalog, work->source, err);
 	return rc;
 }
 
 static Rc
-release_source(TableCopy *copy, Error *err)
+read_catalog(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc;
+
+	catalog_free(copy->catalog);
+	copy->catalog = NULL;
+	rc = catalog_read_table(&copy->catalog, work->source,
+							work->config->publications, work->oid, err);
+	if (rc == RC_OK && copy->catalog->table_count == 0)
+		rc = nothing_published(work, err);
+	return rc;
+}
+
+static Rc
+open_snapshot(TableCopy *copy, Error *err)
+{
+	Rc rc = table_open_replication(copy->work->config, &copy->replication, err);
+
+	if (rc == RC_OK)
+		rc = create_slot(copy, err);
+	if (rc == RC_OK)
+		rc = read_catalog(copy, err);
+	return rc;
+}
+
+static void
+release_source(TableCopy *copy)
 {
 	pgconn_close(copy->replication);
 	copy->replication = NULL;
-	return pgconn_exec(copy->work->source, "COMMIT", NULL, err);
 }
 
 static Rc
@@ -429,6 +447,15 @@ open_build(TableCopy *copy, int number, Error *err)
 }
 
 static Rc
+renew_snapshot(void *argument, Error *err)
+{
+	TableCopy *copy = argument;
+
+	copy->snapshot_due = false;
+	return create_slot(copy, err);
+}
+
+static Rc
 copy_rows(TableCopy *copy, int number, Error *err)
 {
 	TableTarget *target = &copy->work->targets[number];
@@ -444,18 +471,42 @@ copy_rows(TableCopy *copy, int number, Error *err)
 		.jobs = copy->work->config->jobs,
 		.build = copy->builds[number],
 		.expects_quiet = true,
+		.take_snapshot = copy->snapshot_due ? renew_snapshot : NULL,
+		.argument = copy,
 	};
 	DataReport report;
 	Rc rc = match_target(copy->catalog, target->conn, err);
 
 	FAULT("table.rows");
-	if (rc == RC_OK)
-		rc = data_copy(copy->catalog, &options, &report, err);
-	if (rc == RC_OK)
+	if (rc != RC_OK)
+		return rc;
+	rc = data_copy(copy->catalog, &options, &report, err);
+	copy->changed |= report.tables_changed > 0;
+	if (rc == RC_OK && report.tables_changed == 0)
 		log_info("table",
 				 "copied table %s to %s: %" PRId64 " rows, %.1f MB, %.1f MB/s",
 				 copy->work->qualified, target->label, report.rows,
 				 (double) report.bytes / (double) MB, report.rate);
+	return rc;
+}
+
+/*
+ * The table was truncated or rewritten before it was read: all targets get it
+ * again, as of one newer moment.
+ */
+static Rc
+copy_again(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = read_catalog(copy, err);
+
+	copy->changed = false;
+	copy->snapshot_due = true;
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		for (int n = 0; n < copy->catalog->table_count && rc == RC_OK; n++)
+			rc = empty_table(&work->targets[i], &copy->catalog->tables[n], err);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = copy_rows(copy, i, err);
 	return rc;
 }
 
@@ -517,8 +568,11 @@ run(TableCopy *copy, Error *err)
 		if (rc == RC_OK)
 			rc = copy_rows(copy, i, err);
 	}
-	if (rc == RC_OK)
-		rc = release_source(copy, err);
+	while (rc == RC_OK && copy->changed)
+		rc = copy_again(copy, err);
+	if (rc != RC_OK)
+		return rc;
+	release_source(copy);
 	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
 		rc = complete_target(copy, i, err);
 	return rc;
@@ -535,11 +589,8 @@ undo(TableCopy *copy)
 	if (!copy->slot_begun)
 		return;
 	interrupt_defer(true);
-	pgconn_close(copy->replication);
-	copy->replication = NULL;
-	rc = pgconn_exec(work->source, "ROLLBACK", NULL, &err);
-	if (rc == RC_OK)
-		rc = table_drop_slot(work, &err);
+	release_source(copy);
+	rc = table_drop_slot(work, &err);
 	if (rc == RC_FAIL)
 	{
 		log_error(LOG_WARNING, "table", &err);
