@@ -277,6 +277,14 @@ schema_open(Schema **schema, const SchemaOptions *options, Error *err)
 	return RC_OK;
 }
 
+void
+schema_go_on(Schema *schema, PgConn *source)
+{
+	schema->options.source = source;
+	schema->options.snapshot = NULL;
+	schema->options.resumed = true;
+}
+
 /*
  * Whether pg_restore would begin with a setting that the target does not have.
  * From 17 on it always sets transaction_timeout, and cannot be told not to.

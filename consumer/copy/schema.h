@@ -61,6 +61,12 @@ MUST_CHECK Rc schema_open(Schema **schema, const SchemaOptions *options,
 						  Error *err);
 
 /*
+ * From here on the source is asked through this connection, and what is to come
+ * after the data may be there in part.
+ */
+void schema_go_on(Schema *schema, PgConn *source);
+
+/*
  * Restores a section on a target.  The sections of one target are restored in
  * their order; other targets may come between.
  */

@@ -20,6 +20,9 @@
 #define SESSIONS_END_MS_MAX   10000
 #define SESSIONS_END_CHECK_MS 50
 
+/* How long the row of the run may be locked by somebody else. */
+#define TOKEN_WAIT_MS "1000"
+
 static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	"CREATE TABLE IF NOT EXISTS penstock.copy_run ("
 	" pipeline text PRIMARY KEY,"
@@ -349,22 +352,77 @@ end_predecessor(PgConn *target, const char *pipeline, Error *err)
 	}
 }
 
+static Rc
+refuse_lost(Error *err)
+{
+	return error_set(err, ERR_CONFIG,
+					 "another clone goes on in place of this one");
+}
+
+/* Takes the next token in place of *token, or of any if that is 0. */
+static MUST_CHECK Rc
+take_token(PgConn *target, const char *pipeline, int64_t *token, Error *err)
+{
+	char held[24];
+	const char *params[] = {pipeline, held};
+	PGresult *result = NULL;
+	Rc rc;
+
+	snprintf(held, sizeof(held), "%" PRId64, *token);
+	rc = pgconn_exec_params(target,
+							"UPDATE penstock.copy_run SET token = token + 1"
+							" WHERE pipeline = $1 AND $2::bigint IN (0, token)"
+							" RETURNING token",
+							LENGTH_OF(params), params, &result, err);
+	if (rc == RC_OK && PQntuples(result) == 1)
+		*token = number_field(result, 0, 0);
+	else if (rc == RC_OK && *token != 0)
+		rc = refuse_lost(err);
+	else if (rc == RC_OK)
+		rc = error_set(err, ERR_CONFIG, "the clone's work list is not on %s",
+					   pgconn_label(target));
+	PQclear(result);
+	return rc;
+}
+
+/* Does so if nobody holds it; *taken: whether. */
+static MUST_CHECK Rc
+try_take_token(PgConn *target, const char *pipeline, int64_t *token,
+			   bool *taken, Error *err)
+{
+	Rc rc = pgconn_exec(target, "SET lock_timeout = " TOKEN_WAIT_MS, NULL, err);
+
+	if (rc == RC_OK)
+		rc = take_token(target, pipeline, token, err);
+	*taken = rc == RC_OK;
+	/* lock_not_available */
+	if (rc == RC_FAIL && strcmp(err->sqlstate, "55P03") == 0)
+	{
+		error_reset(err);
+		rc = RC_OK;
+	}
+	if (rc == RC_OK)
+		rc = pgconn_exec(target, "SET lock_timeout = 0", NULL, err);
+	return rc;
+}
+
 /*
- * Taking the token waits for what is just being committed under the old one,
- * and nothing can be after it.
+ * With the token somebody who goes on by itself after a failure learns that it
+ * is not to: so it is taken before sessions are ended, if it can be had.  It
+ * cannot while somebody is just noting something, and then his session has to
+ * end.  Nothing can be noted under the old token afterwards.
  */
 Rc
 work_list_claim(PgConn *target, const char *pipeline, int64_t *token,
 				Error *err)
 {
-	const char *params[] = {pipeline};
-	Rc rc = end_predecessor(target, pipeline, err);
+	bool taken = false;
+	Rc rc = try_take_token(target, pipeline, token, &taken, err);
 
 	if (rc == RC_OK)
-		rc = read_token(target,
-						"UPDATE penstock.copy_run SET token = token + 1"
-						" WHERE pipeline = $1 RETURNING token",
-						1, params, token, err);
+		rc = end_predecessor(target, pipeline, err);
+	if (rc == RC_OK && !taken)
+		rc = take_token(target, pipeline, token, err);
 	return rc;
 }
 

@@ -81,8 +81,9 @@ MUST_CHECK Rc work_list_begin(PgConn *target, const char *pipeline,
 							  const WorkRun *run, int64_t *token, Error *err);
 
 /*
- * Takes the run over from whoever had it: ends their sessions on the target,
- * and waits until these are gone.
+ * Takes the run over from whoever has it, if *token is 0, or takes it again if
+ * that is still the token, with a new one.  Ends the sessions on the target
+ * that worked under the old token, and waits until these are gone.
  */
 MUST_CHECK Rc work_list_claim(PgConn *target, const char *pipeline,
 							  int64_t *token, Error *err);

@@ -40,6 +40,7 @@
 #include "cmd/clone/check.h"
 #include "cmd/clone/moment.h"
 #include "cmd/clone/others.h"
+#include "cmd/clone/recover.h"
 #include "cmd/clone/resume.h"
 #include "cmd/clone/spread.h"
 #include "cmd/clone/state.h"
@@ -229,7 +230,7 @@ copy_rows(Clone *clone, int number, Error *err)
 	DataReport report;
 	Rc rc = prepare_tables(clone, target, err);
 
-	if (rc != RC_OK || count_left(clone->catalog) == 0)
+	if (rc != RC_OK)
 		return rc;
 	log_info("clone", "copying %d tables to %s", count_left(clone->catalog),
 			 target->label);
@@ -619,8 +620,9 @@ begin_list(Clone *clone, CloneTarget *target, Error *err)
 	return rc;
 }
 
+/* What --resume goes on with, or the beginning of it. */
 static Rc
-run_full(Clone *clone, Error *err)
+begin(Clone *clone, Error *err)
 {
 	Rc rc = RC_OK;
 
@@ -631,11 +633,18 @@ run_full(Clone *clone, Error *err)
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		if (!clone->resumed)
 			rc = begin_list(clone, &clone->targets[i], err);
-	if (rc == RC_OK)
-		rc = clone_fix_moment(clone, err);
+	return rc;
+}
+
+/* All that is left to do, as far as the work lists say. */
+static Rc
+do_work(Clone *clone, Error *err)
+{
+	Rc rc = clone_fix_moment(clone, err);
+
 	if (rc == RC_OK)
 		rc = clone_others_fix_moment(clone, err);
-	if (rc == RC_OK && !clone->config->data_only)
+	if (rc == RC_OK && !clone->config->data_only && clone->schema == NULL)
 		rc = dump_schema(clone, err);
 	if (rc == RC_OK)
 		rc = clone_join_standby(clone, err);
@@ -646,6 +655,22 @@ run_full(Clone *clone, Error *err)
 	clone_release_source(clone);
 	clone_others_release_source(clone);
 	return complete_targets(clone, err);
+}
+
+static Rc
+run_full(Clone *clone, Error *err)
+{
+	Rc rc = begin(clone, err);
+
+	if (rc == RC_OK)
+		rc = do_work(clone, err);
+	while (rc == RC_FAIL && clone_can_recover(clone, err))
+	{
+		rc = clone_recover(clone, err);
+		if (rc == RC_OK)
+			rc = do_work(clone, err);
+	}
+	return rc;
 }
 
 static void

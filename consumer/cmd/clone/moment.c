@@ -84,10 +84,46 @@ create_snapshot(Clone *clone, Error *err)
 	return rc;
 }
 
+/* What of the tables is not known to be there is read anew. */
+static Rc
+reread_catalog(Clone *clone, Error *err)
+{
+	CopyCatalog *catalog = clone->catalog;
+	Rc rc;
+
+	if (!clone->listed)
+		return clone_read_catalog(clone, false, err);
+	for (int i = 0; i < catalog->table_count; i++)
+		catalog->tables[i].stale |= catalog->tables[i].ended_us == 0;
+	rc = clone_renew_catalog(clone, err);
+	clone->snapshot_due = false;
+	return rc;
+}
+
+/* A new clone's tables, or those of one that did not come to this. */
+static Rc
+list_tables(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (!clone->resumed)
+		rc = clone_check_targets(clone, err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		CloneTarget *target = &clone->targets[i];
+
+		if (!target->complete && target->run.start_lsn == 0)
+			rc = work_list_set_tables(target->conn, clone->config->name,
+									  clone->start_lsn, clone->catalog, err);
+	}
+	clone->listed = rc == RC_OK;
+	FAULT("clone.listed");
+	return rc;
+}
+
 Rc
 clone_fix_moment(Clone *clone, Error *err)
 {
-	const Config *config = clone->config;
 	Rc rc = RC_OK;
 
 	if (clone->start_lsn == 0)
@@ -99,15 +135,8 @@ clone_fix_moment(Clone *clone, Error *err)
 	if (clone->snapshot.name[0] != '\0' && clone->standby == NULL)
 		log_info("clone", "the copy is of position " LSN_FORMAT,
 				 LSN_ARGS(clone->snapshot.consistent_lsn));
-	rc = clone_read_catalog(clone, false, err);
-	if (rc == RC_OK && !clone->resumed)
-		rc = clone_check_targets(clone, err);
-	for (int i = 0; i < config->target_count && rc == RC_OK; i++)
-		if (!clone->targets[i].complete && clone->targets[i].run.start_lsn == 0)
-			rc = work_list_set_tables(clone->targets[i].conn, config->name,
-									  clone->start_lsn, clone->catalog, err);
-	FAULT("clone.listed");
-	return rc;
+	rc = reread_catalog(clone, err);
+	return rc == RC_OK ? list_tables(clone, err) : rc;
 }
 
 

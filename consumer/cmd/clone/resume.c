@@ -366,6 +366,23 @@ clone_claim(Clone *clone, Error *err)
 	return rc;
 }
 
+/* A commit that was under way may have come through. */
+Rc
+clone_reclaim(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		CloneTarget *target = &clone->targets[i];
+
+		rc = read_target(clone, target, err);
+		if (rc == RC_OK && !target->complete && !target->run.exists)
+			rc = refuse_nothing(clone, target, err);
+	}
+	return rc == RC_OK ? clone_claim(clone, err) : rc;
+}
+
 static Rc
 refuse_slot(const Clone *clone, const char *problem, Error *err)
 {

@@ -29,6 +29,12 @@ MUST_CHECK Rc clone_throw_away(Clone *clone, Error *err);
 MUST_CHECK Rc clone_claim(Clone *clone, Error *err);
 
 /*
+ * Takes our own clone up again after all connections were lost, and reads what
+ * the targets have of it.  Fails if somebody else has taken it over.
+ */
+MUST_CHECK Rc clone_reclaim(Clone *clone, Error *err);
+
+/*
  * Finds the slot of the unfinished clone and sets start_lsn, which is 0 if
  * there is no slot yet.
  */

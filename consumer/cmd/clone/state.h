@@ -59,7 +59,10 @@ struct Clone
 	bool snapshot_due;     /* a newer one is to be taken before rows are read */
 	Lsn start_lsn;         /* of the slot */
 	bool resumed;
-	Buf places; /* of a placement: as in NodeIdentity */
+	bool listed;        /* what is to be copied was noted by this run */
+	int64_t attempt_us; /* when it went on after a failure; 0: it did not */
+	int64_t pause_ms;   /* before it goes on after the next; see recover.c */
+	Buf places;         /* of a placement: as in NodeIdentity */
 	int64_t start_us;
 
 	/*

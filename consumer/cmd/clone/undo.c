@@ -64,28 +64,55 @@ undo_slot(Clone *clone)
 	error_reset(&err);
 }
 
-/* Removes what this run has noted on a target where nothing was copied. */
-static void
-undo_notes(Clone *clone, int number)
+/* A connection that nothing is open on, as far as notes may be there. */
+static MUST_CHECK Rc
+reopen_target(Clone *clone, int number, Error *err)
 {
 	CloneTarget *target = &clone->targets[number];
-	Error err = {0};
-	Rc rc;
 
 	if (!target->table_begun)
-		return;
+		return RC_OK;
 	pgconn_close(target->conn);
 	target->conn = NULL;
-	rc = clone_open_target(clone, number, &err);
-	if (rc == RC_OK && target->list_begun)
-		rc = work_list_remove(target->conn, clone->config->name, &err);
+	return clone_open_target(clone, number, err);
+}
+
+/* Removes what this run has noted on a target where nothing was copied. */
+static MUST_CHECK Rc
+remove_notes(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+	Rc rc = RC_OK;
+
+	if (!target->table_begun)
+		return RC_OK;
+	if (target->list_begun)
+		rc = work_list_remove(target->conn, clone->config->name, err);
 	if (rc == RC_OK)
-		rc = pipeline_table_remove(target->conn, clone->config->name, &err);
+		rc = pipeline_table_remove(target->conn, clone->config->name, err);
 	if (rc == RC_OK)
-		rc = progress_table_tidy(target->conn, &err);
+		rc = progress_table_tidy(target->conn, err);
+	return rc;
+}
+
+/*
+ * Either all notes go or, as far as that can be known before, none: without one
+ * of them, or without the slot, the clone could not be resumed.
+ */
+static bool
+undo_notes(Clone *clone)
+{
+	Error err = {0};
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = reopen_target(clone, i, &err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = remove_notes(clone, i, &err);
 	if (rc != RC_OK)
 		log_error(LOG_WARNING, "clone", &err);
 	error_reset(&err);
+	return rc == RC_OK;
 }
 
 /* Whether there is something that is worth going on with. */
@@ -143,6 +170,9 @@ close_replication(Clone *clone)
 /*
  * After a failure.  A request to stop is what may have brought us here; it must
  * not stop this too.
+ *
+ * What is left can always be gone on with: the slot goes when the notes of it
+ * are gone, and not before.
  */
 void
 clone_undo(Clone *clone)
@@ -152,19 +182,16 @@ clone_undo(Clone *clone)
 	interrupt_defer(true);
 	close_replication(clone);
 	for (int i = 0; i < clone->other_count; i++)
-	{
 		close_replication(&clone->others[i]);
-		if (clone->others[i].slot_begun && !is_kept)
-			undo_slot(&clone->others[i]);
-	}
-	if (is_kept)
+	if (is_kept || !undo_notes(clone))
 		say_what_remains(clone);
 	else
 	{
+		for (int i = 0; i < clone->other_count; i++)
+			if (clone->others[i].slot_begun)
+				undo_slot(&clone->others[i]);
 		if (clone->slot_begun)
 			undo_slot(clone);
-		for (int i = 0; i < clone->config->target_count; i++)
-			undo_notes(clone, i);
 		say_schema_remains(clone);
 	}
 	interrupt_defer(false);
