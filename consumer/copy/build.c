@@ -21,11 +21,20 @@ typedef struct Task
 {
 	const char *sql;
 	const char *what;
-	int table;        /* whose index or constraint it is, in the list; or -1 */
-	bool is_build;    /* the table's other statements come after these */
-	const char *lock; /* no other with an equal one may run; or NULL */
+	int table;         /* whose index or constraint it is, in the list; or -1 */
+	bool is_build;     /* the table's other statements come after these */
+	const char *lock;  /* no other with an equal one may run; or NULL */
+	struct View *view; /* that it fills: it may fail; or NULL */
 	bool taken;
 } Task;
+
+/* A materialized view. */
+typedef struct View
+{
+	const char *name;
+	bool filled;
+	Error error; /* why it is not */
+} View;
 
 /* How far a table of the list is. */
 typedef struct TableState
@@ -262,6 +271,34 @@ take_results(Builder *builder, Error *err)
 	}
 }
 
+/* Takes what the server says of a statement that has failed to the end. */
+static Rc
+take_rest(Builder *builder, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc;
+
+	do
+	{
+		PQclear(result);
+		rc = pgconn_get_result(builder->conn, &result, err);
+	} while (rc == RC_OK && result != NULL);
+	return rc;
+}
+
+/* RC_OK if it is for the view to say that it failed. */
+static Rc
+forgive(Build *build, Builder *builder, Error *err)
+{
+	View *view = builder->task.view;
+
+	if (view == NULL || err->code != ERR_SQL || error_is_transient(err))
+		return RC_FAIL;
+	error_take(&view->error, err);
+	count_done(build, builder);
+	return take_rest(builder, err);
+}
+
 static Rc
 step_builder(Build *build, Builder *builder, Error *err)
 {
@@ -273,7 +310,13 @@ step_builder(Build *build, Builder *builder, Error *err)
 		if (rc == RC_AGAIN)
 			return RC_OK;
 		if (rc == RC_OK)
+		{
+			if (builder->task.view != NULL)
+				builder->task.view->filled = true;
 			count_done(build, builder);
+		}
+		else
+			rc = forgive(build, builder, err);
 	}
 	if (rc == RC_OK && take_task(build, &builder->task))
 		rc = start_task(build, builder, err);
@@ -386,6 +429,72 @@ build_add_keys(Build *build, PgConn *target, Error *err)
 		rc = pgconn_exec(target, list->attaches[i], NULL, err);
 	for (int i = 0; i < list->key_count && rc == RC_OK; i++)
 		rc = add_key(build, target, &list->keys[i], err);
+	return rc;
+}
+
+static void
+add_views(Build *build, View *views, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!views[i].filled)
+			add_task(
+				build,
+				(Task){
+					.sql = arena_printf(build->arena,
+										"REFRESH MATERIALIZED VIEW %s",
+										views[i].name),
+					.what = arena_printf(build->arena, "materialized view %s",
+										 views[i].name),
+					.table = -1,
+					.view = &views[i],
+				});
+}
+
+/* *first: one that is not filled. */
+static int
+count_unfilled(View *views, int count, View **first)
+{
+	int unfilled = 0;
+
+	for (int i = count - 1; i >= 0; i--)
+		if (!views[i].filled)
+		{
+			*first = &views[i];
+			unfilled++;
+		}
+	return unfilled;
+}
+
+Rc
+build_fill_views(Build *build, const NameList *list,
+				 void (*turn)(void *argument), void *argument, int turn_ms,
+				 Error *err)
+{
+	View *views = arena_calloc(build->arena, (size_t) list->count,
+							   sizeof(View));
+	View *first = NULL;
+	int unfilled = list->count;
+	int before = unfilled + 1;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < list->count; i++)
+		views[i].name = list->names[i];
+	while (rc == RC_OK && unfilled > 0 && unfilled < before)
+	{
+		before = unfilled;
+		add_views(build, views, list->count);
+		rc = build_wait(build, turn, argument, turn_ms, err);
+		unfilled = count_unfilled(views, list->count, &first);
+	}
+	if (rc == RC_OK && unfilled > 0)
+	{
+		error_take(err, &first->error);
+		error_context(err, "filling materialized view %s on %s", first->name,
+					  build->options.target_label);
+		rc = RC_FAIL;
+	}
+	for (int i = 0; i < list->count; i++)
+		error_reset(&views[i].error);
 	return rc;
 }
 

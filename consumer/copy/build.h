@@ -13,6 +13,7 @@
  *     build_wait()
  *     build_add_keys()           foreign keys, to be validated
  *     build_wait()
+ *     build_fill_views()
  *     build_analyze()
  *     build_wait()
  *     build_close()
@@ -92,6 +93,16 @@ MUST_CHECK Rc build_wait(Build *build, void (*turn)(void *argument),
  * validation.  Waits; all indexes are built.
  */
 MUST_CHECK Rc build_add_keys(Build *build, PgConn *target, Error *err);
+
+/*
+ * Fills materialized views, several at a time.  One that cannot be filled is
+ * tried again when others are, for it may read these in a way that nobody can
+ * tell, such as through a function.  Fails when that does not help.  Waits;
+ * nothing is queued.  For `turn` see build_wait().
+ */
+MUST_CHECK Rc build_fill_views(Build *build, const NameList *views,
+							   void (*turn)(void *argument), void *argument,
+							   int turn_ms, Error *err);
 
 /* Queues ANALYZE of the copied tables. */
 void build_analyze(Build *build, const CopyCatalog *catalog);

@@ -39,6 +39,30 @@ is_build(const char *kind)
 		   starts_with(kind, "FK CONSTRAINT ");
 }
 
+static const char view_data[] = "MATERIALIZED VIEW DATA ";
+
+static int
+compare_numbers(const void *left, const void *right)
+{
+	unsigned a = *(const unsigned *) left;
+	unsigned b = *(const unsigned *) right;
+
+	return a == b ? 0 : a < b ? -1 : 1;
+}
+
+static unsigned
+entry_number(const char *line)
+{
+	return (unsigned) strtoul(line, NULL, 10);
+}
+
+static bool
+has_number(const EntryNumbers *entries, unsigned number)
+{
+	return bsearch(&number, entries->numbers, (size_t) entries->count,
+				   sizeof(unsigned), compare_numbers) != NULL;
+}
+
 bool
 contents_line_passes(const char *line, const ContentsFilter *filter)
 {
@@ -47,7 +71,14 @@ contents_line_passes(const char *line, const ContentsFilter *filter)
 
 	if (kind == NULL)
 		return true; /* a comment of the list itself */
+	if (filter->entries != NULL &&
+		!has_number(filter->entries, entry_number(line)))
+		return false;
 	if (filter->only != NULL && !object_set_has(filter->only, object))
+		return false;
+	if (filter->present != NULL && object_set_has(filter->present, object))
+		return false;
+	if (filter->without_views && starts_with(kind, view_data))
 		return false;
 	if (filter->without != NULL && object_set_has(filter->without, object))
 		return false;
@@ -77,7 +108,7 @@ add_left_out(LeftOut *left_out, const char *line)
 		left_out->numbers = xrealloc_array(left_out->numbers, left_out->size,
 										   sizeof(unsigned));
 	}
-	left_out->numbers[left_out->count++] = (unsigned) strtoul(line, NULL, 10);
+	left_out->numbers[left_out->count++] = entry_number(line);
 }
 
 static bool
@@ -199,30 +230,105 @@ count_lines(FILE *stream)
 	return count;
 }
 
-Rc
-contents_read_objects(const char *file, ObjectSet *objects, Arena *arena,
-					  Error *err)
+/* What of a list's entry is read into `all`, at place `count`. */
+typedef bool (*TakeEntry)(const char *line, void *all, int count);
+
+/*
+ * Reads the entries that `take` takes; `all` points to a pointer to an array
+ * with `size` bytes for each, which is allocated in the arena.
+ */
+static MUST_CHECK Rc
+read_entries(const char *file, TakeEntry take, void **all, size_t size,
+			 int *count, Arena *arena, Error *err)
 {
 	static char line[CONTENTS_LINE_MAX];
 	FILE *stream = fopen(file, "re");
 	Rc rc = RC_OK;
 
-	*objects = (ObjectSet){0};
+	*count = 0;
 	if (stream == NULL)
 		return error_set(err, ERR_IO, "could not open file \"%s\": %s", file,
 						 strerror(errno));
-	objects->objects = arena_calloc(arena, (size_t) count_lines(stream) + 1,
-									sizeof(ObjectId));
+	*all = arena_calloc(arena, (size_t) count_lines(stream) + 1, size);
 	while (fgets(line, sizeof(line), stream) != NULL)
-	{
-		ObjectId object = {0};
-
-		if (parse_object(line, &object) != NULL && object.class_oid != 0)
-			objects->objects[objects->count++] = object;
-	}
+		if (take(line, *all, *count))
+			(*count)++;
 	if (ferror(stream))
 		rc = error_set(err, ERR_IO, "could not read file \"%s\"", file);
 	fclose(stream);
+	return rc;
+}
+
+static bool
+take_object(const char *line, void *all, int count)
+{
+	ObjectId object = {0};
+
+	if (parse_object(line, &object) == NULL || object.class_oid == 0)
+		return false;
+	((ObjectId *) all)[count] = object;
+	return true;
+}
+
+Rc
+contents_read_objects(const char *file, ObjectSet *objects, Arena *arena,
+					  Error *err)
+{
+	void *all = NULL;
+	Rc rc = read_entries(file, take_object, &all, sizeof(ObjectId),
+						 &objects->count, arena, err);
+
+	objects->objects = all;
 	object_set_sort(objects);
+	return rc;
+}
+
+static bool
+take_number(const char *line, void *all, int count)
+{
+	ObjectId ignored = {0};
+
+	if (parse_object(line, &ignored) == NULL)
+		return false;
+	((unsigned *) all)[count] = entry_number(line);
+	return true;
+}
+
+Rc
+contents_read_numbers(const char *file, EntryNumbers *entries, Arena *arena,
+					  Error *err)
+{
+	void *all = NULL;
+	Rc rc = read_entries(file, take_number, &all, sizeof(unsigned),
+						 &entries->count, arena, err);
+
+	entries->numbers = all;
+	if (entries->count > 0)
+		qsort(all, (size_t) entries->count, sizeof(unsigned), compare_numbers);
+	return rc;
+}
+
+/* The entry has the view's number, but no catalog. */
+static bool
+take_view(const char *line, void *all, int count)
+{
+	ObjectId object = {0};
+	const char *kind = parse_object(line, &object);
+
+	if (kind == NULL || !starts_with(kind, view_data))
+		return false;
+	((ObjectId *) all)[count] = object;
+	return true;
+}
+
+Rc
+contents_read_views(const char *file, ObjectSet *views, Arena *arena,
+					Error *err)
+{
+	void *all = NULL;
+	Rc rc = read_entries(file, take_view, &all, sizeof(ObjectId), &views->count,
+						 arena, err);
+
+	views->objects = all;
 	return rc;
 }

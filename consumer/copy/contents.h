@@ -27,13 +27,24 @@
  * has its argument types too. */
 #define CONTENTS_LINE_MAX 65536
 
+/* Numbers of entries, in order. */
+typedef struct EntryNumbers
+{
+	int count;
+	unsigned *numbers; /* in the arena given */
+} EntryNumbers;
+
 typedef struct ContentsFilter
 {
-	const ObjectSet *only;    /* nothing but these, or NULL */
-	const ObjectSet *without; /* nothing of these, nor what belongs to them,
-							   * such as a comment; or NULL */
+	const EntryNumbers *entries; /* nothing but these, or NULL */
+	const ObjectSet *only;       /* nothing but these, or NULL */
+	const ObjectSet *without;    /* nothing of these, nor what belongs to them,
+								  * such as a comment; or NULL */
 	const ObjectSet *built;   /* nothing of these, nor what attaches indexes of
-							   * partitions, or NULL */
+							   * partitions; but what belongs to them; or NULL */
+	const ObjectSet *present; /* nothing of these, but what belongs to them; or
+							   * NULL */
+	bool without_views;       /* nothing that fills materialized views */
 	bool only_builds;         /* nothing but indexes and constraints */
 	bool without_extension_comments;
 } ContentsFilter;
@@ -47,6 +58,17 @@ MUST_CHECK Rc contents_filter(const char *from, const char *to,
 /* Reads which objects a list has; they are allocated in the arena. */
 MUST_CHECK Rc contents_read_objects(const char *file, ObjectSet *objects,
 									Arena *arena, Error *err);
+
+/* Reads the numbers of a list's entries; they are allocated in the arena. */
+MUST_CHECK Rc contents_read_numbers(const char *file, EntryNumbers *entries,
+									Arena *arena, Error *err);
+
+/*
+ * Reads which materialized views a list fills, as objects, in their order; they
+ * are allocated in the arena.
+ */
+MUST_CHECK Rc contents_read_views(const char *file, ObjectSet *views,
+								  Arena *arena, Error *err);
 
 /* Whether the filter lets a line pass. */
 bool contents_line_passes(const char *line, const ContentsFilter *filter);

@@ -17,12 +17,16 @@
 #include "copy/partial.h"
 #include "copy/roles.h"
 #include "copy/script.h"
+#include "copy/sql.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
 /* How long pg_dump may wait for a table that somebody else wants to change:
  * see catalog_lock_at_once(). */
 #define LOCK_WAIT_S "30"
+
+/* pg_class, in the contents of a dump. */
+#define PG_CLASS_OID 1259
 
 /* Arguments of a child beside the names of tables. */
 #define ARGUMENTS_MAX 24
@@ -34,11 +38,13 @@ struct Schema
 	char *directory;  /* of the files; NULL until it is made */
 	char *dump;       /* what is restored */
 	char *dump_list;  /* its contents */
+	char *after_list; /* that part of its contents which follows the data */
 	char *whole;      /* the whole database, for what tables need; or NULL */
 	char *whole_list; /* its contents */
 	char *use_list;   /* what a restore is told to do; written for each */
 	char *script;     /* a restore as statements, for an old target */
 
+	EntryNumbers after; /* of dump_list, those in after_list */
 	ObjectSet dangling; /* left out of the dump */
 	BuildList *builds;  /* what is built by others; NULL: not read yet */
 };
@@ -160,6 +166,30 @@ list_contents(Schema *schema, const char *dump, const char *list, Error *err)
 	return run_child(schema, &arguments, NULL, err);
 }
 
+/*
+ * Which entries follow the data.  pg_restore counts a comment to the section of
+ * the entry before it, whatever that is in the list that it is given; so it is
+ * asked before anything is taken out of the list.
+ */
+static Rc
+read_after(Schema *schema, Error *err)
+{
+	Arguments arguments = arguments_new(
+		schema, schema->options.programs->pg_restore, 0);
+	Rc rc;
+
+	arguments_add(&arguments, "--list");
+	arguments_add(&arguments, "--section=post-data");
+	arguments_add(&arguments,
+				  arena_printf(schema->arena, "--file=%s", schema->after_list));
+	arguments_add(&arguments, schema->dump);
+	rc = run_child(schema, &arguments, NULL, err);
+	if (rc == RC_OK)
+		rc = contents_read_numbers(schema->after_list, &schema->after,
+								   schema->arena, err);
+	return rc;
+}
+
 /* Quoted names are taken as they are, not as patterns. */
 static void
 add_selected(Schema *schema, Arguments *arguments, const Selected *selected)
@@ -243,9 +273,20 @@ make_directory(Schema *schema, Error *err)
 	schema->directory = directory;
 	schema->dump = arena_printf(schema->arena, "%s/dump", directory);
 	schema->dump_list = arena_printf(schema->arena, "%s/dump.list", directory);
+	schema->after_list = arena_printf(schema->arena, "%s/after.list",
+									  directory);
 	schema->use_list = arena_printf(schema->arena, "%s/use.list", directory);
 	schema->script = arena_printf(schema->arena, "%s/script", directory);
 	return RC_OK;
+}
+
+/* A publication may publish nothing. */
+static bool
+has_dump(const Schema *schema)
+{
+	const CopyCatalog *catalog = schema->options.catalog;
+
+	return catalog->whole || catalog->relation_count > 0;
 }
 
 Rc
@@ -267,6 +308,8 @@ schema_open(Schema **schema, const SchemaOptions *options, Error *err)
 						opened->dump_list, err);
 	else if (rc == RC_OK && options->catalog->relation_count > 0)
 		rc = dump_tables(opened, err);
+	if (rc == RC_OK && has_dump(opened))
+		rc = read_after(opened, err);
 	if (rc != RC_OK)
 	{
 		error_context(err, "dumping the schema of the source");
@@ -327,11 +370,14 @@ add_limits(Arguments *arguments, const RestoreLimits *limits)
 		arguments_add(arguments, "--no-tablespaces");
 }
 
-/* Restores what the filter lets through of a dump. */
+/*
+ * Restores what the filter lets through of a dump: of what comes before the
+ * data, or of the entries that it names.
+ */
 static Rc
 restore_filtered(Schema *schema, PgConn *target, const char *dump,
 				 const char *list, const ContentsFilter *filter,
-				 const RestoreLimits *limits, const char *section, Error *err)
+				 const RestoreLimits *limits, Error *err)
 {
 	Arguments arguments = arguments_new(
 		schema, schema->options.programs->pg_restore, 0);
@@ -340,8 +386,8 @@ restore_filtered(Schema *schema, PgConn *target, const char *dump,
 
 	if (rc != RC_OK)
 		return rc;
-	arguments_add(&arguments,
-				  arena_printf(schema->arena, "--section=%s", section));
+	if (filter->entries == NULL)
+		arguments_add(&arguments, "--section=pre-data");
 	arguments_add(&arguments, arena_printf(schema->arena, "--use-list=%s",
 										   schema->use_list));
 	if (as_script)
@@ -412,32 +458,22 @@ restore_needed(Schema *schema, PgConn *target, const RestoreLimits *limits,
 		rc = note_objects(schema, target, &missing, err);
 	if (rc == RC_OK)
 		rc = restore_filtered(schema, target, schema->whole, schema->whole_list,
-							  &filter, limits, "pre-data", err);
+							  &filter, limits, err);
 	return rc;
 }
 
-/* What of the dump is on the target already, beside what is left out anyway. */
+/* What of the dump is on the target already. */
 static Rc
-find_left_out(Schema *schema, PgConn *target, ObjectSet *left_out, Error *err)
+find_present(Schema *schema, PgConn *target, ObjectSet *present, Error *err)
 {
 	ObjectSet all;
-	ObjectSet present;
 	Rc rc = contents_read_objects(schema->dump_list, &all, schema->arena, err);
 
 	if (rc == RC_OK)
-		rc = objects_find_present(&present, &all, schema->options.source,
-								  target, schema->arena, err);
-	if (rc != RC_OK)
-		return rc;
-	left_out->count = present.count + schema->dangling.count;
-	left_out->objects = arena_calloc(schema->arena, (size_t) left_out->count,
-									 sizeof(ObjectId));
-	for (int i = 0; i < present.count; i++)
-		left_out->objects[i] = present.objects[i];
-	for (int i = 0; i < schema->dangling.count; i++)
-		left_out->objects[present.count + i] = schema->dangling.objects[i];
-	object_set_sort(left_out);
-	return RC_OK;
+		rc = objects_find_present(present, &all, schema->options.source, target,
+								  schema->arena, err);
+	object_set_sort(present);
+	return rc;
 }
 
 static Rc
@@ -458,10 +494,10 @@ restore_section(Schema *schema, PgConn *target, SchemaSection section,
 {
 	const CopyCatalog *catalog = schema->options.catalog;
 	bool takes_needed = !catalog->whole || catalog->selected.by_schema;
-	ObjectSet left_out = schema->dangling;
+	ObjectSet present = {0};
 	ContentsFilter filter = {
-		.without = &left_out,
-		.built = schema->builds != NULL ? &schema->builds->taken : NULL,
+		.without = &schema->dangling,
+		.present = &present,
 	};
 	RestoreLimits limits;
 	Rc rc = read_limits(schema, target, &limits, err);
@@ -471,23 +507,27 @@ restore_section(Schema *schema, PgConn *target, SchemaSection section,
 	if (rc == RC_OK && section == SCHEMA_BEFORE_DATA)
 		rc = note_objects(schema, target, NULL, err);
 	if (rc == RC_OK && section == SCHEMA_AFTER_DATA && schema->options.resumed)
-		rc = find_left_out(schema, target, &left_out, err);
+		rc = find_present(schema, target, &present, err);
 	if (rc != RC_OK)
 		return rc;
 	filter.without_extension_comments = limits.no_comments_on_extensions;
-	return restore_filtered(
-		schema, target, schema->dump, schema->dump_list, &filter, &limits,
-		section == SCHEMA_BEFORE_DATA ? "pre-data" : "post-data", err);
+	if (section == SCHEMA_AFTER_DATA)
+	{
+		filter.entries = &schema->after;
+		filter.built = schema->builds != NULL ? &schema->builds->taken : NULL;
+		filter.without_views = true;
+	}
+	return restore_filtered(schema, target, schema->dump, schema->dump_list,
+							&filter, &limits, err);
 }
 
 Rc
 schema_restore(Schema *schema, PgConn *target, SchemaSection section,
 			   Error *err)
 {
-	const CopyCatalog *catalog = schema->options.catalog;
 	Rc rc;
 
-	if (!catalog->whole && catalog->relation_count == 0)
+	if (!has_dump(schema))
 		return RC_OK;
 	rc = restore_section(schema, target, section, err);
 	if (rc != RC_OK)
@@ -530,7 +570,7 @@ schema_read_builds(Schema *schema, PgConn *target, const BuildList **list,
 
 	schema->builds = arena_calloc(schema->arena, 1, sizeof(BuildList));
 	*list = schema->builds;
-	if (!catalog->whole && catalog->relation_count == 0)
+	if (!has_dump(schema))
 		return RC_OK;
 	rc = read_limits(schema, target, &limits, err);
 	if (rc == RC_OK)
@@ -548,13 +588,91 @@ schema_read_builds(Schema *schema, PgConn *target, const BuildList **list,
 	return rc;
 }
 
+/* The views that the dump fills, as the source names them. */
+static Rc
+name_views(Schema *schema, PGresult **result, Error *err)
+{
+	ObjectSet views;
+	int listed = 0;
+	Buf sql;
+	Rc rc = contents_read_views(schema->after_list, &views, schema->arena, err);
+
+	if (rc != RC_OK)
+		return rc;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT format('%I.%I', n.nspname, c.relname)"
+							" FROM unnest('{");
+	for (int i = 0; i < views.count; i++)
+	{
+		ObjectId view = {.class_oid = PG_CLASS_OID,
+						 .oid = views.objects[i].oid};
+
+		if (!object_set_has(&schema->dangling, view))
+			buf_printf(&sql, "%s%u", listed++ > 0 ? "," : "", view.oid);
+	}
+	buf_append_string(&sql, "}'::oid[]) WITH ORDINALITY v (oid, n)"
+							" JOIN pg_class c ON c.oid = v.oid"
+							" JOIN pg_namespace n ON n.oid = c.relnamespace"
+							" ORDER BY v.n");
+	return sql_run(schema->options.source, &sql, result, err);
+}
+
+/* Of these, the ones that the target has and that are not filled there. */
+static Rc
+find_unfilled(const PGresult *names, PgConn *target, PGresult **result,
+			  Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT v.name FROM unnest(ARRAY[");
+	for (int i = 0; i < PQntuples(names); i++)
+	{
+		buf_append_string(&sql, i > 0 ? ", " : "");
+		buf_append_literal(&sql, PQgetvalue(names, i, 0));
+	}
+	buf_append_string(&sql, "]::text[]) WITH ORDINALITY v (name, n)"
+							" JOIN pg_class c ON c.oid = to_regclass(v.name)"
+							" WHERE c.relkind = 'm' AND NOT c.relispopulated"
+							" ORDER BY v.n");
+	return sql_run(target, &sql, result, err);
+}
+
+Rc
+schema_read_views(Schema *schema, PgConn *target, NameList *views, Error *err)
+{
+	PGresult *names = NULL;
+	PGresult *result = NULL;
+	Rc rc = RC_OK;
+
+	*views = (NameList){0};
+	if (!has_dump(schema))
+		return RC_OK;
+	rc = name_views(schema, &names, err);
+	if (rc == RC_OK)
+		rc = find_unfilled(names, target, &result, err);
+	if (rc == RC_OK)
+	{
+		views->count = PQntuples(result);
+		views->names = arena_calloc(schema->arena, (size_t) views->count,
+									sizeof(char *));
+		for (int i = 0; i < views->count; i++)
+			views->names[i] = arena_strdup(schema->arena,
+										   PQgetvalue(result, i, 0));
+	}
+	PQclear(names);
+	PQclear(result);
+	return rc;
+}
+
 /* Removes the directory with the files in it, as far as they were made. */
 static void
 remove_directory(const Schema *schema)
 {
-	const char *files[] = {schema->dump,     schema->dump_list,
-						   schema->whole,    schema->whole_list,
-						   schema->use_list, schema->script};
+	const char *files[] = {schema->dump,      schema->dump_list,
+						   schema->whole,     schema->whole_list,
+						   schema->use_list,  schema->script,
+						   schema->after_list};
 
 	for (size_t i = 0; i < LENGTH_OF(files); i++)
 		if (files[i] != NULL)

@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "copy/build_list.h"
 #include "copy/catalog.h"
+#include "copy/partial.h"
 #include "copy/programs.h"
 #include "net/pgconn.h"
 
@@ -49,7 +50,7 @@ typedef struct SchemaOptions
 typedef enum SchemaSection
 {
 	SCHEMA_BEFORE_DATA,
-	SCHEMA_AFTER_DATA,
+	SCHEMA_AFTER_DATA, /* without indexes, constraints, and what fills views */
 } SchemaSection;
 
 /*
@@ -79,6 +80,14 @@ MUST_CHECK Rc schema_restore(Schema *schema, PgConn *target,
  */
 MUST_CHECK Rc schema_read_builds(Schema *schema, PgConn *target,
 								 const BuildList **list, Error *err);
+
+/*
+ * Reads which materialized views are to be filled on a target after all else:
+ * "schema"."name", those that others are known to need first.  *views is
+ * borrowed until schema_close().
+ */
+MUST_CHECK Rc schema_read_views(Schema *schema, PgConn *target, NameList *views,
+								Error *err);
 
 /* Removes the dumps.  Accepts NULL. */
 void schema_close(Schema *schema);

@@ -366,6 +366,25 @@ finish_builds(CloneTarget *target, Error *err)
 	return rc;
 }
 
+static Rc
+fill_views(const Clone *clone, CloneTarget *target, Error *err)
+{
+	NameList views;
+	Rc rc = RC_OK;
+
+	if (clone->config->data_only)
+		return RC_OK;
+	rc = schema_read_views(clone->schema, target->conn, &views, err);
+	if (rc != RC_OK || views.count == 0)
+		return rc;
+	log_info("clone", "filling %d materialized views on %s", views.count,
+			 target->label);
+	rc = build_fill_views(target->build, &views, meter_show, &target->meter,
+						  METER_TERMINAL_PERIOD_MS, err);
+	meter_clear();
+	return rc;
+}
+
 /* What may come when the rows are there. */
 static Rc
 complete_target(Clone *clone, CloneTarget *target, Error *err)
@@ -373,8 +392,11 @@ complete_target(Clone *clone, CloneTarget *target, Error *err)
 	int sequences;
 	Rc rc = finish_builds(target, err);
 
+	FAULT("clone.built");
 	if (rc == RC_OK)
 		rc = restore_schema(clone, target, SCHEMA_AFTER_DATA, err);
+	if (rc == RC_OK)
+		rc = fill_views(clone, target, err);
 	if (rc == RC_OK)
 		rc = sequences_copy(clone->catalog, clone->source, target->conn,
 							&sequences, err);

@@ -1,0 +1,162 @@
+# What comes with the tables or is said not to: comments on everything, also on
+# what is built apart from the dump, materialized views that read each other
+# where nobody can see it, and foreign keys, large objects and settings that a
+# clone cannot or does not carry.
+
+use strict;
+use warnings;
+
+use FindBin;
+use Test::More;
+
+use lib "$FindBin::RealBin/lib";
+use Penstock::Pair;
+use Penstock::Process;
+
+my $KILLED = 128 + 9;
+my $FAILED = 1;
+
+my $first = Penstock::Pair->new;
+
+comments();
+hidden_views();
+done_testing();
+
+
+# ---- Helpers ----
+
+# What pg_dump says of the schema, as lines that are one statement each.
+sub schema_of
+{
+	my ($pair, $side) = @_;
+	my ($stdout, $stderr);
+
+	IPC::Run::run(
+		[
+			'pg_dump', '--schema-only', '--no-publications',
+			'--exclude-schema=penstock', $pair->$side->connstr($pair->name)
+		],
+		'>', \$stdout, '2>', \$stderr) or die "pg_dump failed: $stderr";
+	$stdout =~ s/^\\(?:un)?restrict .*\n//mg;
+	return $stdout;
+}
+
+sub same_schema_ok
+{
+	my ($pair, $title) = @_;
+	my ($source, $target) = map { schema_of($pair, $_) } qw(source target);
+
+	is($target, $source, "$title: pg_dump says the same of both");
+}
+
+
+# ---- Cases ----
+
+sub comments
+{
+	my $pair = $first->with_database('said');
+
+	$pair->source_sql(<<'END');
+CREATE TABLE a (id int CONSTRAINT a_key PRIMARY KEY, v int CONSTRAINT a_v UNIQUE,
+	w int, r int4range, CONSTRAINT a_w CHECK (w > 0),
+	CONSTRAINT a_r EXCLUDE USING gist (r WITH &&));
+CREATE TABLE b (a int CONSTRAINT b_a REFERENCES a, CONSTRAINT b_self UNIQUE (a));
+CREATE INDEX a_index ON a (w);
+CREATE TABLE p (id int, v int) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+ALTER TABLE p ADD CONSTRAINT p_key PRIMARY KEY (id);
+CREATE INDEX p_v ON p (v);
+CREATE MATERIALIZED VIEW m AS SELECT w, count(*) AS n FROM a GROUP BY w;
+CREATE UNIQUE INDEX m_index ON m (w);
+CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql
+	AS 'BEGIN RETURN NEW; END';
+CREATE FUNCTION told() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE TRIGGER a_trigger BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION noted();
+CREATE EVENT TRIGGER told ON ddl_command_end EXECUTE FUNCTION told();
+ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+CREATE POLICY a_policy ON a USING (true);
+CREATE RULE b_rule AS ON DELETE TO b DO ALSO NOTHING;
+CREATE STATISTICS a_statistics ON v, w FROM a;
+COMMENT ON CONSTRAINT a_key ON a IS 'the key';
+COMMENT ON CONSTRAINT a_v ON a IS 'the unique constraint';
+COMMENT ON CONSTRAINT a_w ON a IS 'the check';
+COMMENT ON CONSTRAINT a_r ON a IS 'the exclusion';
+COMMENT ON CONSTRAINT b_a ON b IS 'the foreign key';
+COMMENT ON CONSTRAINT p_key ON p IS 'the key above';
+COMMENT ON CONSTRAINT p1_pkey ON p1 IS 'the key below';
+COMMENT ON INDEX a_key IS 'the index of the key';
+COMMENT ON INDEX a_index IS 'the index; with ''quotes''';
+COMMENT ON INDEX p_v IS 'the index above';
+COMMENT ON INDEX p1_v_idx IS 'the index below';
+COMMENT ON INDEX m_index IS 'the index of the view';
+COMMENT ON MATERIALIZED VIEW m IS 'the view';
+COMMENT ON TRIGGER a_trigger ON a IS 'the trigger';
+COMMENT ON EVENT TRIGGER told IS 'the event trigger';
+COMMENT ON POLICY a_policy ON a IS 'the policy';
+COMMENT ON RULE b_rule ON b IS 'the rule';
+COMMENT ON STATISTICS a_statistics IS 'the statistics';
+COMMENT ON COLUMN a.v IS 'the column';
+COMMENT ON TABLE a IS 'the table';
+INSERT INTO a (id, v, w) SELECT i, i, i FROM generate_series(1, 10) i;
+END
+	$pair->clone;
+	same_schema_ok($pair, 'comments');
+	$pair->run_or_die('drop');
+
+	# Those that an earlier run has not come to are not forgotten.
+	my $faults_bin = $ENV{PENSTOCK_FAULTS_BIN}
+	  or die "there is no consumer with crash points: run \"make check-e2e\"\n";
+	for my $point ('clone.built', 'clone.before_progress')
+	{
+		$pair->recreate_target;
+		{
+			local $ENV{PENSTOCK_BIN} = $faults_bin;
+			local $ENV{PENSTOCK_FAULT} = $point;
+			my ($status) = $pair->run('clone');
+			is($status, $KILLED, "dies at $point");
+		}
+		$pair->clone('--resume');
+		same_schema_ok($pair, "comments, resumed after $point");
+		$pair->run_or_die('drop');
+	}
+}
+
+sub hidden_views
+{
+	my $pair = $first->with_database('views');
+
+	$pair->source_sql(<<'END');
+CREATE TABLE a (id int PRIMARY KEY);
+INSERT INTO a SELECT generate_series(1, 10);
+CREATE FUNCTION total() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN 0; END';
+CREATE MATERIALIZED VIEW a1 AS SELECT public.total() AS n;
+CREATE MATERIALIZED VIEW a2 AS SELECT count(*) AS n FROM a;
+CREATE MATERIALIZED VIEW a3 AS SELECT n FROM a1;
+CREATE MATERIALIZED VIEW a4 AS SELECT 1 AS n WITH NO DATA;
+CREATE OR REPLACE FUNCTION total() RETURNS bigint LANGUAGE plpgsql
+	AS 'BEGIN RETURN (SELECT n + 1 FROM public.a2); END';
+REFRESH MATERIALIZED VIEW a1;
+REFRESH MATERIALIZED VIEW a3;
+END
+	$pair->clone('--jobs=3');
+	is($pair->target_sql('SELECT n FROM a1'), 11, 'a view that reads another by a function');
+	is($pair->target_sql('SELECT n FROM a3'), 11, 'and one that reads that');
+	is($pair->target_sql("SELECT relispopulated FROM pg_class WHERE relname = 'a4'"),
+		'f', 'one that is not filled on the source is not');
+	$pair->run_or_die('drop');
+	$pair->recreate_target;
+
+	# What cannot be filled at all is told.
+	$pair->source_sql('CREATE OR REPLACE FUNCTION total() RETURNS bigint
+		LANGUAGE plpgsql AS \'BEGIN RETURN (SELECT n FROM nowhere); END\'');
+	my $log = $pair->fails_like($FAILED, qr/relation "nowhere" does not exist/,
+		'a view that cannot be filled', 'clone');
+	like($log, qr/filling materialized view public\.a1/, 'is named');
+	like($log, qr/--resume/, 'and how to go on');
+	$pair->source_sql('CREATE OR REPLACE FUNCTION total() RETURNS bigint
+		LANGUAGE sql AS \'SELECT 5\'');
+	$pair->target_sql('CREATE OR REPLACE FUNCTION total() RETURNS bigint
+		LANGUAGE plpgsql AS \'BEGIN RETURN 5; END\'');
+	$pair->clone('--resume');
+	is($pair->target_sql('SELECT n FROM a3'), 5, 'it is filled when that is mended');
+}
