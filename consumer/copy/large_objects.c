@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "copy/session.h"
@@ -215,6 +216,54 @@ large_objects_check_absent(PgConn *target, Error *err)
 		error_hint(err, "Remove them with lo_unlink(), or clone into an empty "
 						"database; --data-only copies no large objects.");
 	}
+	PQclear(result);
+	return rc;
+}
+
+/* As the server asks it; there is no function for that before PostgreSQL 18. */
+static const char unreadable_sql[] =
+	"SELECT count(*), min(m.oid), quote_ident(current_user)"
+	" FROM pg_largeobject_metadata m"
+	" WHERE current_setting('lo_compat_privileges') = 'off'"
+	" AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
+	" AND NOT pg_has_role(m.lomowner, 'USAGE')"
+	" AND NOT EXISTS (SELECT FROM aclexplode(m.lomacl) a"
+	"  WHERE a.privilege_type = 'SELECT'"
+	"  AND CASE a.grantee WHEN 0 THEN true"
+	"   ELSE pg_has_role(a.grantee, 'USAGE') END)";
+
+Rc
+large_objects_check_readable(PgConn *source, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source, unreadable_sql, &result, err);
+
+	if (rc == RC_OK && strcmp(PQgetvalue(result, 0, 0), "0") != 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "user \"%s\" may not read all large objects on %s",
+					   PQuser(pgconn_raw(source)), pgconn_label(source));
+		error_detail(err, "There are %s that it may not, such as %s.",
+					 PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+		error_hint(err,
+				   "Run there, as their owner, for each: GRANT SELECT ON LARGE "
+				   "OBJECT %s TO %s;",
+				   PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
+	}
+	PQclear(result);
+	return rc;
+}
+
+Rc
+large_objects_count(PgConn *source, int64_t *count, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source, "SELECT count(*) FROM pg_largeobject_metadata",
+						&result, err);
+
+	*count = 0;
+	if (rc == RC_OK)
+		*count = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
 	PQclear(result);
 	return rc;
 }

@@ -34,6 +34,12 @@ MUST_CHECK Rc large_objects_copy(const LargeObjectsOptions *options,
 /* Drops those of the target that the source has too. */
 MUST_CHECK Rc large_objects_drop(PgConn *source, PgConn *target, Error *err);
 
+/* Fails if the role may not read all of them. */
+MUST_CHECK Rc large_objects_check_readable(PgConn *source, Error *err);
+
+/* How many the source has. */
+MUST_CHECK Rc large_objects_count(PgConn *source, int64_t *count, Error *err);
+
 /* Fails if the target has any. */
 MUST_CHECK Rc large_objects_check_absent(PgConn *target, Error *err);
 

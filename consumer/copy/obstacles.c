@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "copy/foreign_keys.h"
 #include "copy/large_objects.h"
 #include "copy/match.h"
 #include "copy/sequences.h"
@@ -119,6 +120,25 @@ check_sequences_readable(const CopyPlan *plan, Error *err)
 	if (plan->schema_only)
 		return RC_OK;
 	return sequences_check_readable(plan->catalog, plan->source, err);
+}
+
+
+/* A copy of the schema alone has none. */
+static Rc
+check_large_objects_readable(const CopyPlan *plan, Error *err)
+{
+	if (!catalog_has_large_objects(plan->catalog) || plan->schema_only)
+		return RC_OK;
+	return large_objects_check_readable(plan->source, err);
+}
+
+/* For keys between nodes see foreign_keys_check_places(). */
+static Rc
+check_foreign_keys(const CopyPlan *plan, Error *err)
+{
+	if (plan->schema_only)
+		return RC_OK;
+	return foreign_keys_check_filters(plan->catalog, plan->source, err);
 }
 
 
@@ -496,6 +516,8 @@ static const struct Question
 	{COPY_SIDE_SOURCE, true, true, check_source_kind},
 	{COPY_SIDE_SOURCE, true, true, check_tables_readable},
 	{COPY_SIDE_SOURCE, true, true, check_sequences_readable},
+	{COPY_SIDE_SOURCE, true, false, check_large_objects_readable},
+	{COPY_SIDE_SOURCE, true, false, check_foreign_keys},
 	{COPY_SIDE_TARGET, true, true, check_target_kind},
 	{COPY_SIDE_TARGET, true, false, check_nothing_in_the_way},
 	{COPY_SIDE_TARGET, true, false, check_no_large_objects},

@@ -56,6 +56,8 @@ static const char roles_sql[] =
 	" UNION ALL SELECT 'pg_namespace'::regclass, n.oid, 10, 'o'"
 	"  FROM pg_namespace n WHERE n.nspowner = 10 AND n.oid >= 16384"
 	"  AND n.nspname <> '" CATALOG_OWN_SCHEMA "' AND n.nspname !~ '^pg_'"
+	" UNION ALL SELECT 'pg_largeobject'::regclass, m.oid, 10, 'o'"
+	"  FROM pg_largeobject_metadata m WHERE m.lomowner = 10"
 	") o (classid, objid, role, kind)"
 	" WHERE o.classid NOT IN ('pg_extension'::regclass,"
 	"  'pg_publication'::regclass, 'pg_subscription'::regclass)"

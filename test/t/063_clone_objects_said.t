@@ -20,6 +20,7 @@ my $first = Penstock::Pair->new;
 
 comments();
 hidden_views();
+foreign_keys();
 done_testing();
 
 
@@ -159,4 +160,33 @@ END
 		LANGUAGE plpgsql AS \'BEGIN RETURN 5; END\'');
 	$pair->clone('--resume');
 	is($pair->target_sql('SELECT n FROM a3'), 5, 'it is filled when that is mended');
+}
+
+# Row filters that leave out what others refer to.
+sub foreign_keys
+{
+	my $pair = $first->with_database('keys', publish => '');
+
+	$pair->source_sql(<<'END');
+CREATE TABLE tenant (id int PRIMARY KEY);
+CREATE TABLE item (tenant int REFERENCES tenant, id int, parent int,
+	PRIMARY KEY (tenant, id),
+	CONSTRAINT item_parent FOREIGN KEY (tenant, parent) REFERENCES item);
+INSERT INTO tenant VALUES (1), (2);
+INSERT INTO item VALUES (1, 1, NULL), (1, 2, 1), (2, 3, NULL);
+CREATE PUBLICATION keys FOR TABLE mark, tenant WHERE (id = 1), item;
+END
+	my $log = $pair->fails_like($FAILED,
+		qr/foreign key "item_tenant_fkey" of table "public"."item" cannot be fulfilled/,
+		'a foreign key that a row filter breaks', 'clone');
+	like($log, qr/table "public"."tenant" which the row filters leave out/, 'is named');
+	is($pair->source_sql('SELECT count(*) FROM pg_replication_slots
+		WHERE slot_name = \'keys\''), 0, 'before a slot is made');
+	is($pair->target_sql("SELECT count(*) FROM pg_class WHERE relname = 'item'"), 0,
+		'and before a table is');
+	$pair->source_sql('ALTER PUBLICATION keys SET TABLE mark, tenant WHERE (id = 1),
+		item WHERE (tenant = 1)');
+	$pair->clone;
+	is($pair->target_sql('SELECT count(*) FROM pg_constraint WHERE contype = \'f\''),
+		2, 'with filters that agree the keys are there');
 }

@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "cmd/clone/moment.h"
 #include "cmd/place.h"
+#include "copy/foreign_keys.h"
 #include "copy/match.h"
 #include "copy/spread.h"
 #include "sink/postgres/table_state.h"
@@ -78,6 +79,27 @@ check_ends(Clone *clone, Error *err)
 	return rc;
 }
 
+/* Whether each node will have the rows that its rows refer to. */
+static MUST_CHECK Rc
+check_foreign_keys(Clone *clone, Error *err)
+{
+	Placed *placed = NULL;
+	Rc rc;
+
+	if (clone->config->placement == NULL || clone->config->schema_only ||
+		clone->config->data_only)
+		return RC_OK;
+	rc = placed_read(&placed, clone->catalog, clone->config->placement,
+					 clone->source, err);
+	if (rc == RC_OK)
+		rc = placed_require_good(placed, err);
+	if (rc == RC_OK)
+		rc = foreign_keys_check_places(clone->catalog, placed, clone->source,
+									   err);
+	placed_free(placed);
+	return rc;
+}
+
 Rc
 clone_spread_check(Clone *clone, Error *err)
 {
@@ -96,6 +118,8 @@ clone_spread_check(Clone *clone, Error *err)
 		rc = check_ends(clone, err);
 	if (rc == RC_OK)
 		rc = place_read(&place, clone->config, clone->source, err);
+	if (rc == RC_OK)
+		rc = check_foreign_keys(clone, err);
 	place_release(&place);
 	return rc;
 }
