@@ -21,6 +21,8 @@ my $first = Penstock::Pair->new;
 comments();
 hidden_views();
 foreign_keys();
+large_objects();
+settings();
 done_testing();
 
 
@@ -189,4 +191,55 @@ END
 	$pair->clone;
 	is($pair->target_sql('SELECT count(*) FROM pg_constraint WHERE contype = \'f\''),
 		2, 'with filters that agree the keys are there');
+}
+
+# Those that the role may not read are found before rows are copied, and those
+# that a copy of the data alone leaves out are told.
+sub large_objects
+{
+	my $pair = $first->with_database('large');
+	my $plain = $pair->source->connstr('large') . ' user=reader';
+
+	$pair->source_sql("SELECT lo_from_bytea(0, '\\x01'), lo_from_bytea(0, '\\x02')");
+	$_->safe_psql('postgres', 'CREATE ROLE reader LOGIN REPLICATION')
+	  for $pair->source, $pair->target;
+	$pair->source_sql('GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;
+		GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO reader');
+	$pair->set_conninfo('source', $plain);
+	my $log = $pair->fails_like($FAILED,
+		qr/user "reader" may not read all large objects on source/,
+		'large objects that the role may not read', 'clone');
+	like($log, qr/There are 2 that it may not.*GRANT SELECT ON LARGE OBJECT \d+ TO reader/s,
+		'and how it may');
+	$pair->set_conninfo('source', undef);
+	$pair->clone('--schema-only');
+	my ($status, undef, $said) = $pair->run('clone', '--data-only');
+	is($status, 0, 'the data alone');
+	like($said, qr/the source has 2 large objects, which --data-only does not copy/,
+		'says what it leaves out');
+}
+
+sub settings
+{
+	my $pair = $first->with_database('settings');
+
+	$pair->source_sql(<<'END');
+CREATE ROLE writer;
+ALTER DATABASE settings SET timezone = 'Asia/Tokyo';
+ALTER DATABASE settings SET search_path = public, "Odd one";
+ALTER DATABASE settings SET work_mem = '8MB';
+ALTER ROLE writer IN DATABASE settings SET statement_timeout = '5s';
+ALTER ROLE writer SET lock_timeout = '1s';
+END
+	$pair->target_sql('ALTER DATABASE settings SET work_mem = \'8MB\'');
+	my ($status, undef, $log) = $pair->run('clone');
+	is($status, 0, 'a database with settings');
+	my @statements = $log =~ /(ALTER (?:DATABASE|ROLE) .*;)$/mg;
+	is(scalar @statements, 3, 'it tells those that the target lacks');
+	$pair->target_sql("CREATE ROLE writer; @statements");
+	$pair->run_or_die('drop');
+	$pair->recreate_target;
+	$pair->target_sql("@statements; ALTER DATABASE settings SET work_mem = '8MB'");
+	(undef, undef, $log) = $pair->run('clone');
+	unlike($log, qr/settings of the source's database/, 'and they run as they stand');
 }

@@ -53,6 +53,7 @@
 #include "copy/match.h"
 #include "copy/objects.h"
 #include "copy/sequences.h"
+#include "copy/settings.h"
 #include "copy/sql.h"
 #include "copy/summary.h"
 #include "copy/verify.h"
@@ -61,6 +62,9 @@
 #include "sink/postgres/table_state.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
+
+/* Settings of the database that a warning lists. */
+#define SETTINGS_SHOWN 20
 
 static Rc
 dump_schema(Clone *clone, Error *err)
@@ -736,6 +740,62 @@ print_plan(const Clone *clone)
 }
 
 
+/* ---- What is not carried ---- */
+
+static void
+say_settings(const PGresult *settings, const char *label)
+{
+	int count = PQntuples(settings);
+
+	if (count == 0)
+		return;
+	log_warning("clone",
+				"settings of the source's database are not copied; %s lacks "
+				"%d of them:",
+				label, count);
+	for (int i = 0; i < count && i < SETTINGS_SHOWN; i++)
+		log_warning("clone", "  %s", PQgetvalue(settings, i, 0));
+	if (count > SETTINGS_SHOWN)
+		log_warning("clone", "  and %d more", count - SETTINGS_SHOWN);
+}
+
+static Rc
+say_large_objects(const Clone *clone, Error *err)
+{
+	int64_t count = 0;
+	Rc rc;
+
+	if (!clone->config->data_only || !clone->catalog->whole)
+		return RC_OK;
+	rc = large_objects_count(clone->source, &count, err);
+	if (rc == RC_OK && count > 0)
+		log_warning("clone",
+					"the source has %" PRId64 " large objects, which "
+					"--data-only does not copy",
+					count);
+	return rc;
+}
+
+/* What a reader may expect to be copied and is not. */
+static Rc
+say_not_carried(const Clone *clone, Error *err)
+{
+	Rc rc = say_large_objects(clone, err);
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		PGresult *settings = NULL;
+
+		rc = settings_read_missing(clone->source, clone->targets[i].conn,
+								   &settings, err);
+		if (rc == RC_OK)
+			say_settings(settings, clone->targets[i].label);
+		PQclear(settings);
+	}
+	return rc;
+}
+
+
 /* ---- The command ---- */
 
 /* The figures of several targets would be those of the last one. */
@@ -786,6 +846,8 @@ look_and_check(Clone *clone, Error *err)
 		rc = clone_others_check(clone, err);
 	if (rc == RC_OK && config->restart && !config->dry_run)
 		rc = clone_throw_away(clone, err);
+	if (rc == RC_OK && !clone->resumed)
+		rc = say_not_carried(clone, err);
 	if (rc == RC_OK && !clone->resumed && !(config->restart && config->dry_run))
 		rc = clone_check_fresh(clone, err);
 	return rc;

@@ -48,6 +48,24 @@ has_lost_server(const Clone *clone)
 	return lost;
 }
 
+/*
+ * A connection that broke, a server that stops or starts or has no room for a
+ * session, a deadlock.  A full disk or a statement that somebody has cancelled
+ * is nothing to wait for: it says so and can be resumed.
+ */
+static bool
+is_passing(const Error *failure)
+{
+	static const char *const sqlstates[] = {"08", "40", "53300", "57P"};
+
+	if (!error_is_transient(failure))
+		return false;
+	for (size_t i = 0; i < LENGTH_OF(sqlstates); i++)
+		if (strncmp(failure->sqlstate, sqlstates[i], strlen(sqlstates[i])) == 0)
+			return true;
+	return failure->code == ERR_CONNECT;
+}
+
 bool
 clone_can_recover(const Clone *clone, const Error *failure)
 {
@@ -57,7 +75,7 @@ clone_can_recover(const Clone *clone, const Error *failure)
 	for (int i = 0; i < clone->config->target_count; i++)
 		if (!clone->targets[i].list_begun && !clone->resumed)
 			return false;
-	return error_is_transient(failure) || has_lost_server(clone);
+	return is_passing(failure) || has_lost_server(clone);
 }
 
 static void
