@@ -28,6 +28,8 @@ renamed();
 swapped();
 new_partition();
 new_column();
+names();
+actions();
 done_testing();
 
 sub count
@@ -59,7 +61,7 @@ sub left_out_of_the_copy
 	$db->source_sql('INSERT INTO a VALUES (11)');
 	$db->source_sql('INSERT INTO b VALUES (2)');
 	stops_at($db,
-		qr/table "public"\."a" was not copied.*commit LSN.*table add --name=excluded '"public"\."a"'/s,
+		qr/table "public"\."a" was not copied.*commit LSN.*penstock table add [^"]*public\.a[^"]*"/s,
 		'a table that was left out stops the follower');
 	is(count($db, 'a'), 0, 'it has nothing');
 	is(count($db, 'b'), 1, 'what comes before is applied');
@@ -263,4 +265,60 @@ sub new_column
 	$db->target_sql('ALTER TABLE t RENAME COLUMN old_name TO new_name');
 	$db->follow_to_end;
 	$db->equal_ok('columns');
+}
+
+# What cannot be followed is said to be what it is.
+sub names
+{
+	my $db = $pair->with_database('names');
+
+	$db->source_sql('CREATE VIEW a_view AS SELECT 1 AS n;
+		CREATE UNLOGGED TABLE quick (id int PRIMARY KEY);
+		CREATE TABLE typed (id int PRIMARY KEY, p point[])');
+	$db->clone;
+	$db->fails_like($FAILED, qr/"a_view" is a view .*cannot be followed/,
+		'a view', 'table', 'add', 'a_view');
+	$db->fails_like($FAILED, qr/"public.quick" is an unlogged table/,
+		'an unlogged table', 'table', 'add', 'public.quick');
+	$db->fails_like($FAILED, qr/"t\*" is not the name of a table.*no patterns/s,
+		'a pattern', 'table', 'add', 't*');
+	$db->fails_like($FAILED, qr/table "nothing" does not exist/,
+		'nothing', 'table', 'add', 'nothing');
+
+	# A copy that fails: the target's table is not like the source's.
+	$db->source_sql('CREATE TABLE unlike (id int PRIMARY KEY, v text);
+		INSERT INTO unlike VALUES (1, \'x\')');
+	$db->target_sql('CREATE TABLE unlike (id int PRIMARY KEY)');
+	my ($status) = $db->run('table', 'resync', 'unlike');
+	is($status, $FAILED, 'a copy that fails');
+	like(($db->run('status'))[1],
+		qr/"unlike": copying, broken off: start it again with "penstock table resync/,
+		'status says that it is not under way');
+}
+
+# A role that cannot set foreign keys aside, and one that changes rows itself.
+sub actions
+{
+	my $db = $pair->with_database('actions');
+
+	$db->source_sql('CREATE TABLE parent (id int PRIMARY KEY);
+		CREATE TABLE child (id int PRIMARY KEY,
+			p int REFERENCES parent ON DELETE CASCADE);
+		INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1)');
+	$db->clone;
+	$db->target->safe_psql('postgres', 'CREATE ROLE plain LOGIN');
+	$db->target_sql('GRANT CREATE ON DATABASE actions TO plain;
+		GRANT USAGE ON SCHEMA penstock TO plain;
+		GRANT ALL ON ALL TABLES IN SCHEMA public, penstock TO plain');
+	$db->set_conninfo('target',
+		$db->target->connstr('actions') . ' user=plain');
+	$db->source_sql('DELETE FROM parent');
+	stops_at($db,
+		qr/foreign key "child_p_fkey" of table public.child .* changes rows by itself.*session_replication_role/s,
+		'an action that would fire is refused at the start');
+	$db->target_sql('ALTER TABLE child DROP CONSTRAINT child_p_fkey;
+		ALTER TABLE child ADD FOREIGN KEY (p) REFERENCES parent');
+	$db->target_sql('ALTER TABLE child DROP CONSTRAINT child_p_fkey');
+	$db->follow_to_end;
+	$db->equal_ok('without it, it goes on');
 }

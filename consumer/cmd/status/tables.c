@@ -40,6 +40,23 @@ read_position(TableStatus *table, const PGresult *result, int row)
 		table->position = 0;
 }
 
+static bool
+table_is_copying(const TableStatus *table)
+{
+	return strcmp(table->state, table_state_name(TABLE_COPYING)) == 0;
+}
+
+/* A copy that failed has taken its slot away. */
+static Rc
+read_copying(TableStatus *table, PgConn *source, const char *slot, Error *err)
+{
+	SlotInfo info = {0};
+	Rc rc = slot_read(source, slot, &info, err);
+
+	table->broken_off = rc == RC_OK && !info.exists;
+	return rc;
+}
+
 static Rc
 fill(TableStatus *table, PgConn *source, const PGresult *result, int row,
 	 Error *err)
@@ -54,6 +71,10 @@ fill(TableStatus *table, PgConn *source, const PGresult *result, int row,
 	table->name = xstrdup(name.data);
 	buf_release(&name);
 	read_position(table, result, row);
+	if (source != NULL && table_is_copying(table) &&
+		!PQgetisnull(result, row, TABLE_LIST_SLOT))
+		return read_copying(table, source,
+							PQgetvalue(result, row, TABLE_LIST_SLOT), err);
 	if (PQgetisnull(result, row, TABLE_LIST_CAUGHT_UP))
 		return RC_OK;
 	return read_slot(table, source, PQgetvalue(result, row, TABLE_LIST_SLOT),
@@ -114,6 +135,10 @@ status_tables_print(const TableStatusList *list, const char *target,
 		printf("  %s: %s", table->name, table->state);
 		if (table->position != 0)
 			printf(", as of " LSN_FORMAT, LSN_ARGS(table->position));
+		if (table->broken_off)
+			printf(", broken off: start it again with \"%s\"",
+				   OWN_COMMAND_TABLE("resync", table->schema_name,
+									 table->table_name));
 		if (table->lost)
 			printf(", and the changes since are lost: copy it anew with \"%s\"",
 				   OWN_COMMAND_TABLE("resync", table->schema_name,

@@ -22,9 +22,10 @@ typedef struct TableStatus
 	char *schema_name;
 	char *table_name;
 	char *state;
-	Lsn position; /* the target has the table as of here; 0: it does not */
-	bool kept;    /* a slot keeps the changes since */
-	bool lost;    /* that slot is gone, or has lost what it kept */
+	Lsn position;    /* the target has the table as of here; 0: it does not */
+	bool kept;       /* a slot keeps the changes since */
+	bool lost;       /* that slot is gone, or has lost what it kept */
+	bool broken_off; /* a copy that is not under way any more */
 } TableStatus;
 
 typedef struct TableStatusList

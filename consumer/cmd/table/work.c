@@ -40,6 +40,9 @@
 #define SLOT_DROP_ATTEMPTS  100
 #define SLOT_DROP_PERIOD_MS 100
 
+/* invalid_parameter_value, of parse_ident() */
+#define NO_NAME_SQLSTATE "22023"
+
 /* object_in_use */
 #define IN_USE_SQLSTATE "55006"
 
@@ -293,6 +296,41 @@ read_family(TableWork *work, Error *err)
 	return rc;
 }
 
+/* Something of that name is on the source, and cannot be followed; or nothing
+ * is. */
+static Rc
+refuse_absent(TableWork *work, const char *name, Error *err)
+{
+	static const char sql[] =
+		"SELECT CASE WHEN c.relkind IN ('r', 'p') THEN"
+		"  CASE c.relpersistence WHEN 't' THEN 'a temporary table'"
+		"   WHEN 'u' THEN 'an unlogged table' ELSE 'a table of the system' END"
+		" WHEN c.relkind = 'v' THEN 'a view'"
+		" WHEN c.relkind = 'm' THEN 'a materialized view'"
+		" WHEN c.relkind = 'f' THEN 'a foreign table'"
+		" WHEN c.relkind = 'S' THEN 'a sequence' ELSE 'no table' END"
+		" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+		" CROSS JOIN parse_ident($1) p"
+		" WHERE c.relname = p[cardinality(p)]"
+		" AND (cardinality(p) = 1 OR n.nspname = p[1]) LIMIT 1";
+	const char *params[] = {name};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(work->source, sql, 1, params, &result, err);
+
+	if (rc == RC_OK && PQntuples(result) > 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "\"%s\" is %s on the source, which cannot be followed",
+					   name, PQgetvalue(result, 0, 0));
+		error_hint(err, "The source's log has no rows of it.");
+	}
+	else if (rc == RC_OK)
+		rc = error_set(err, ERR_CONFIG,
+					   "table \"%s\" does not exist on the source", name);
+	PQclear(result);
+	return rc;
+}
+
 /* A table that is not on the source is known by its whole name only. */
 static Rc
 take_absent(TableWork *work, const char *name, bool must_exist, Error *err)
@@ -302,8 +340,7 @@ take_absent(TableWork *work, const char *name, bool must_exist, Error *err)
 	Rc rc;
 
 	if (must_exist)
-		return error_set(err, ERR_CONFIG,
-						 "table \"%s\" does not exist on the source", name);
+		return refuse_absent(work, name, err);
 	rc = pgconn_exec_params(work->source,
 							"SELECT p[1], p[2] FROM parse_ident($1) p"
 							" WHERE cardinality(p) = 2",
@@ -351,7 +388,15 @@ resolve(TableWork *work, const char *name, bool must_exist, Error *err)
 	Rc rc = pgconn_exec_params(work->source, sql, 1, params, &result, err);
 
 	work->oid = 0;
-	if (rc == RC_OK && PQntuples(result) == 0)
+	if (rc == RC_FAIL && strcmp(err->sqlstate, NO_NAME_SQLSTATE) == 0)
+	{
+		error_reset(err);
+		rc = error_set(err, ERR_CONFIG, "\"%s\" is not the name of a table",
+					   name);
+		error_hint(err, "Tables are named one by one, as in SQL; there are no "
+						"patterns.");
+	}
+	else if (rc == RC_OK && PQntuples(result) == 0)
 		rc = take_absent(work, name, must_exist, err);
 	else if (rc == RC_OK && PQntuples(result) > 1)
 		rc = ambiguous(name, result, err);

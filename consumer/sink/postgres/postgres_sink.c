@@ -468,8 +468,7 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 		return work_holding(self, err);
 	if (self->stranger != NULL && batch_complete_count(&self->filling) == 0)
 		return strangers_refuse(self->strangers, lane_conn(self->applier.lane),
-								self->stranger, &self->stranger_txn,
-								self->target.pipeline, err);
+								self->stranger, &self->stranger_txn, err);
 	if (batch_is_ready(self, source_idle))
 		return start_batch(self, err);
 	if (self->fetches != NULL)

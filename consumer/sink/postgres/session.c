@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "net/citus.h"
 #include "net/origin.h"
+#include "net/own_schema.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/ledger.h"
 #include "sink/postgres/moved_table.h"
@@ -56,6 +57,55 @@ set_replica_role(PgConn *conn, const SessionOptions *options,
 				"are applied one by one",
 				options->label);
 	return RC_OK;
+}
+
+/*
+ * A foreign key with an action changes rows of the child when one of the parent
+ * goes, as it has done on the source; and the change that comes for these rows
+ * then finds other ones, or none.
+ */
+static MUST_CHECK Rc
+refuse_actions(PgConn *conn, const SessionOptions *options, Error *err)
+{
+	static const char sql[] =
+		"SELECT f.conname, f.conrelid::regclass"
+		" FROM pg_catalog.pg_constraint f"
+		" JOIN pg_catalog.pg_class c ON c.oid = f.conrelid"
+		" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+		" WHERE f.contype = 'f' AND f.conparentid = 0"
+		" AND (f.confdeltype IN ('c', 'n', 'd')"
+		"  OR f.confupdtype IN ('c', 'n', 'd'))"
+		" AND EXISTS (SELECT FROM penstock.copied k WHERE k.pipeline = $1"
+		"  AND k.copied AND k.schema_name = n.nspname"
+		"  AND k.table_name = c.relname)"
+		" ORDER BY 2, 1 LIMIT 1";
+	const char *params[] = {options->pipeline};
+	PGresult *result = NULL;
+	bool exists;
+	Rc rc = own_table_exists(conn, "copied", &exists, err);
+
+	if (rc == RC_OK && exists)
+		rc = pgconn_exec_params(conn, sql, LENGTH_OF(params), params, &result,
+								err);
+	if (rc == RC_OK && exists && PQntuples(result) > 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "foreign key \"%s\" of table %s on %s changes rows by "
+					   "itself, and cannot be set aside",
+					   PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
+					   options->label);
+		error_detail(err, "The role there may not set "
+						  "session_replication_role, so its ON DELETE or ON "
+						  "UPDATE action fires for what is applied; and what "
+						  "the source then says of the same rows does not fit "
+						  "any more.");
+		error_hint(err, "Let a superuser run, on PostgreSQL 15 or newer, GRANT "
+						"SET ON PARAMETER session_replication_role TO the "
+						"role; or drop the foreign key there, or make it one "
+						"without an action, for as long as it is followed.");
+	}
+	PQclear(result);
+	return rc;
 }
 
 /*
@@ -209,6 +259,8 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = node_table_check(conn, options->pipeline, options->node, err);
 	if (rc == RC_OK)
 		rc = set_replica_role(conn, options, &self->independent_tables, err);
+	if (rc == RC_OK && !self->independent_tables && options->only == NULL)
+		rc = refuse_actions(conn, options, err);
 	if (rc == RC_OK)
 		rc = set_origin(conn, options, &self->marked, err);
 	if (rc == RC_OK && policy_is_lenient(options->rules))

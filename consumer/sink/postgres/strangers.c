@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/own_command.h"
 #include "base/xalloc.h"
 
 #define SLOTS_FIRST 64
@@ -299,22 +300,23 @@ refuse_renamed(PgConn *target, const TableName *before,
 }
 
 static MUST_CHECK Rc
-refuse_uncopied(const char *name, const char *pipeline, const char *label,
+refuse_uncopied(const char *name, const Relation *relation, const char *label,
 				Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG, "table %s was not copied to %s", name,
 					  label);
 
 	error_hint(err,
-			   "Run \"penstock table add --name=%s '%s'\" to copy it and have "
-			   "it followed, or the same with \"remove\" to leave it out.",
-			   pipeline, name);
+			   "Run \"%s\" to copy it and have it followed, or \"%s\" to "
+			   "leave it out.",
+			   OWN_COMMAND_TABLE("add", relation->schema, relation->name),
+			   OWN_COMMAND_TABLE("remove", relation->schema, relation->name));
 	return rc;
 }
 
 Rc
 strangers_refuse(Strangers *self, PgConn *target, const Relation *relation,
-				 const TxnInfo *txn, const char *pipeline, Error *err)
+				 const TxnInfo *txn, Error *err)
 {
 	const CopiedTable *before;
 	CopiedVerdict verdict = copied_tables_judge(self->copied, relation,
@@ -339,7 +341,7 @@ strangers_refuse(Strangers *self, PgConn *target, const Relation *relation,
 	}
 	else if (rc == RC_OK)
 	{
-		rc = refuse_uncopied(name.data, pipeline, label, err);
+		rc = refuse_uncopied(name.data, relation, label, err);
 		add_detail(txn,
 				   verdict == COPIED_NEWER
 					   ? "It was made since the others were copied."

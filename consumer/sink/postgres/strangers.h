@@ -46,6 +46,6 @@ void strangers_abort(Strangers *self, uint32_t xid, uint32_t subxid);
  */
 MUST_CHECK Rc strangers_refuse(Strangers *self, PgConn *target,
 							   const Relation *relation, const TxnInfo *txn,
-							   const char *pipeline, Error *err);
+							   Error *err);
 
 #endif /* PENSTOCK_SINK_POSTGRES_STRANGERS_H */
