@@ -11,7 +11,9 @@ use Penstock::Pair;
 use Penstock::Process;
 use Penstock::Session;
 
-my $pair = Penstock::Pair->new(source => ['max_prepared_transactions = 5']);
+my $pair = Penstock::Pair->new(
+	source => ['max_prepared_transactions = 5'],
+	target => ['max_replication_slots = 0']);
 my $other = $pair->with_database('other');
 $pair->source_sql('CREATE TABLE t (id int PRIMARY KEY);
 	INSERT INTO t SELECT generate_series(1, 100)');
@@ -69,8 +71,14 @@ $open->end;
 is($clone->wait_exit, 0, 'the clone is done when they have ended')
   or diag($clone->log);
 $pair->source_sql('INSERT INTO t VALUES (1002)');
-$pair->follow_to_end;
+my ($status, undef, $log) =
+  $pair->run('follow', '--endpos=' . $pair->source_lsn);
+is($status, 0, 'it is followed');
 $pair->equal_ok('after it');
+
+# A target that cannot mark what is written says why.
+like($log, qr/changes have no replication origin: .*max_replication_slots = 0/,
+	'why there is no mark');
 
 done_testing();
 
