@@ -23,6 +23,7 @@
 #include "net/citus.h"
 #include "sink/absent.h"
 #include "sink/postgres/fence.h"
+#include "sink/postgres/follower_table.h"
 #include "sink/postgres/postgres_sink.h"
 #include "source/slot.h"
 #include "wire/decode.h"
@@ -668,6 +669,53 @@ log_end(const Attempt *attempt)
 	}
 }
 
+/* Tells one target what the follower does.  That it cannot be told is no news:
+ * whatever keeps it is met, and said, where it matters. */
+static void
+say_to(const Config *config, int index, FollowerState state,
+	   const char *message)
+{
+	char label[CONFIG_LABEL_SIZE];
+	PgConnOptions options = {.conninfo = config->targets[index],
+							 .label = label,
+							 .application_name = "penstock",
+							 .kind = PGCONN_DATA,
+							 .impatient = true};
+	PgConn *target = NULL;
+	Error failure = {0};
+	Rc rc;
+
+	config_label_target(config, index, label);
+	rc = pgconn_open(&target, &options, &failure);
+	if (rc == RC_OK)
+		rc = follower_table_write(target, config->name, state, message,
+								  &failure);
+	if (rc != RC_OK)
+		error_reset(&failure);
+	pgconn_close(target);
+}
+
+/* For "penstock status": see follower_table.h. */
+static void
+say(const Config *config, const Known *known, FollowerState state,
+	const char *message)
+{
+	for (int i = 0; i < config->target_count; i++)
+		if (!known[i].away)
+			say_to(config, i, state, message);
+}
+
+/* The same when it ends, also where it was told to. */
+static void
+say_end(const Config *config, const Known *known, Rc rc, const Error *err)
+{
+	bool failed = rc == RC_FAIL && err->code != ERR_INTERRUPTED;
+
+	interrupt_defer(true);
+	say(config, known, FOLLOWER_STOPPED, failed ? err->message : NULL);
+	interrupt_defer(false);
+}
+
 /* The first fence among the targets'; 0: there is none. */
 static Lsn
 find_fence(const Attempt *attempt)
@@ -746,6 +794,7 @@ follow_once(Attempt *attempt, Error *err)
 	if (fence != 0 && (pipeline.endpos == 0 || fence < pipeline.endpos))
 		pipeline.endpos = fence;
 	log_info("follow", "following with slot \"%s\"", attempt->config->name);
+	say(attempt->config, attempt->known, FOLLOWER_FOLLOWING, NULL);
 	pipeline.stream = attempt->stream;
 	if (gets_the_same_again(attempt))
 		pipeline.start_lsn = attempt->confirmed_lsn;
@@ -961,6 +1010,7 @@ prepare_next(Attempts *attempts, Error *err)
 			attempts->pause_ms = OTHERS_PAUSE_MAX_MS;
 	}
 	log_info("follow", "trying again in %" PRId64 " ms", attempts->pause_ms);
+	say(attempts->config, attempts->known, FOLLOWER_RETRYING, err->message);
 	error_reset(err);
 	return pause_before_retry(&attempts->pause_ms, err);
 }
@@ -1000,6 +1050,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 			identity.known = false;
 		if (rc == RC_OK && attempt.fenced)
 		{
+			say(config, attempts.known, FOLLOWER_HELD, NULL);
 			rc = wait_for_fences(config, attempt.fence_lsn, err);
 			continue;
 		}
@@ -1017,6 +1068,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 		}
 		rc = rc == RC_AGAIN ? RC_OK : prepare_next(&attempts, err);
 	}
+	say_end(config, attempts.known, rc, err);
 	arena_free(identity.arena);
 	return rc;
 }

@@ -114,9 +114,10 @@ is( $pair->target_sql(
 
 # ---- status ----
 
-$output = $pair->run_or_die('status');
+($status, $output) = $pair->run('status');
+is($status, 1, 'status fails where nobody follows');
 like($output, qr/^slot +in order/m, 'status for people');
-like($output, qr/^follower +not running/m, 'status says that nobody follows');
+like($output, qr/^follower +not running$/m, 'and it says so');
 my $follower = $pair->start('follow');
 $follower->wait_log(qr/following with slot/);
 $pair->source_sql("UPDATE item SET price = price + 1 WHERE id <= 10");

@@ -48,6 +48,8 @@ END
 	is($pair->target_sql('SELECT sum(n) FROM broken'),
 		0, 'the table stands still');
 
+	my $follower = $pair->start('follow');
+	$follower->wait_log(qr/following with slot/);
 	my ($status, $output) = $pair->run('status');
 	is($status, 0, 'that is no reason for alarm');
 	like($output,
@@ -59,6 +61,7 @@ END
 		[ @$table{qw(schema name state)}, $table->{kept} ? 1 : 0 ],
 		[ 'public', 'broken', 'paused', 1 ],
 		'for machines, too');
+	$pair->stop_ok($follower);
 
 	$pair->fails_like($FAILED, qr/"public"."broken"/,
 		'it cannot be resumed while the row is missing',

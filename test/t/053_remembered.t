@@ -91,10 +91,10 @@ $pair->fails_like(1, qr/another --apply/, 'another way to apply is refused',
 
 # ---- What shows it ----
 
-$output = $pair->run_or_die('status');
+(undef, $output) = $pair->run('status');
 like($output, qr/^options    publications=shop,more,yet_more$/m,
 	'status shows what is remembered');
-my $state = JSON::PP->new->decode($pair->run_or_die('status', '--json'));
+my $state = JSON::PP->new->decode(($pair->run('status', '--json'))[1]);
 is($state->{options}[0], 'publications=shop,more,yet_more',
 	'status --json, too');
 

@@ -18,6 +18,7 @@
 #include "base/interrupt.h"
 #include "base/xalloc.h"
 #include "net/target_name.h"
+#include "sink/postgres/fence.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
@@ -237,6 +238,7 @@ take_target(TargetStatus *target, PgConn *source, const Config *config,
 			int index, TargetSample *sample, Arena *arena, Error *err)
 {
 	const char *conninfo = config->targets[index];
+	Lsn fence_lsn = 0;
 	Rc rc = RC_OK;
 
 	if (target->conn == NULL)
@@ -258,6 +260,13 @@ take_target(TargetStatus *target, PgConn *source, const Config *config,
 	if (rc == RC_OK)
 		rc = pipeline_table_read(target->conn, config->name, arena,
 								 &target->memory, &target->failure);
+	if (rc == RC_OK)
+		rc = follower_table_read(target->conn, config->name, arena,
+								 &target->follower, &target->failure);
+	if (rc == RC_OK)
+		rc = fence_read(target->conn, config->name, &fence_lsn,
+						&target->failure);
+	target->held = rc == RC_OK && fence_lsn != 0;
 	return keep_failure(rc, &target->reached, &target->failure, err);
 }
 

@@ -28,6 +28,7 @@
 #include "copy/work_list.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
+#include "sink/postgres/follower_table.h"
 #include "sink/postgres/pipeline_table.h"
 #include "sink/postgres/progress_table.h"
 #include "source/slot.h"
@@ -79,6 +80,8 @@ typedef struct TargetStatus
 	TargetSample second;
 	TableStatusList tables; /* that are not followed */
 	PipelineMemory memory;  /* what it remembers; in the status's arena */
+	FollowerRow follower;   /* what the follower said there last; likewise */
+	bool held;              /* a fence is up there */
 } TargetStatus;
 
 typedef struct PipelineStatus

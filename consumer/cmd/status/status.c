@@ -4,8 +4,8 @@
  *
  * Ends with RC_END, so with exit status 1, if there is something about the
  * pipeline that a person must look at: a server that cannot be reached, a slot
- * that is gone or unusable, a target without progress.  That no follower runs
- * is said, and is no such thing.
+ * that is gone or unusable, a target without progress, or that nobody follows.
+ * That a fence holds the follower, or a clone is at work, is no such thing.
  *
  * For machines it prints one object.  Members may be added to it, but not
  * changed.  Positions are texts like "16/B374D848"; what is not known is null.
@@ -13,6 +13,10 @@
  *     pipeline            name
  *     ok                  whether the exit status is 0
  *     following           whether a follower uses the slot
+ *     follower            what it said of itself last, or null
+ *         state           "following", "retrying", "held" by a fence, "stopped"
+ *         message         the failure why it tries again or has stopped, or
+ * null said_at seconds_ago     one that tries again says so every ten seconds
  *     source
  *         reached, error  error: why not
  *         lsn             how far the source's log is
@@ -55,11 +59,17 @@
 #include "cmd/status/sample.h"
 
 /* Width of a position and of a size in the table. */
-#define POSITION_WIDTH 12
-#define AMOUNT_WIDTH   9
+#define POSITION_WIDTH 11
+#define AMOUNT_WIDTH   8
 
 /* From here on a target counts as behind the others. */
 #define BEHIND_BYTES_MIN MB
+
+/*
+ * A follower that tries again says so each time, and pauses for ten seconds at
+ * most; to reach its servers may take it as long again.
+ */
+#define WORDS_AGE_MAX_S 60
 
 /* Enough for any size or time that is printed. */
 #define AMOUNT_TEXT_SIZE 32
@@ -90,10 +100,39 @@ target_problem(const SourceStatus *source, const TargetStatus *target)
 	return NULL;
 }
 
+/* What the follower said last, on any target. */
+static const FollowerRow *
+last_words(const PipelineStatus *status)
+{
+	static const FollowerRow nothing = {0};
+	const FollowerRow *last = &nothing;
+
+	for (int i = 0; i < status->target_count; i++)
+	{
+		const FollowerRow *row = &status->targets[i].follower;
+
+		if (row->exists && (!last->exists || row->age_s < last->age_s))
+			last = row;
+	}
+	return last;
+}
+
+static bool
+is_held(const PipelineStatus *status)
+{
+	for (int i = 0; i < status->target_count; i++)
+		if (status->targets[i].held)
+			return last_words(status)->state == FOLLOWER_HELD;
+	return false;
+}
+
 static bool
 is_in_order(const PipelineStatus *status, const char *problem)
 {
 	if (!status->source.reached || problem != NULL)
+		return false;
+	if (status->target_count > 0 && !status->source.sample.following &&
+		!is_held(status))
 		return false;
 	for (int i = 0; i < status->target_count; i++)
 		if (target_problem(&status->source, &status->targets[i]) != NULL)
@@ -167,6 +206,44 @@ format_rate(double rate, char *text)
 	return text;
 }
 
+static bool
+is_being_cloned(const PipelineStatus *status)
+{
+	for (int i = 0; i < status->target_count; i++)
+		if (status->targets[i].second.clone_running != NULL)
+			return true;
+	return false;
+}
+
+/* What is known of a follower that does not hold the slot. */
+static void
+print_words(const PipelineStatus *status)
+{
+	const FollowerRow *words = last_words(status);
+
+	if (is_being_cloned(status))
+		printf("follower   a clone is at work\n");
+	else if (is_held(status))
+		printf("follower   held by a fence since %s\n", words->said_at);
+	else if (!words->exists)
+		printf("follower   not running\n");
+	else if (words->state == FOLLOWER_STOPPED && words->message == NULL)
+		printf("follower   not running, stopped at %s\n", words->said_at);
+	else if (words->state == FOLLOWER_STOPPED)
+		printf("follower   not running, failed at %s: %s\n", words->said_at,
+			   words->message);
+	else if (words->age_s > WORDS_AGE_MAX_S)
+		printf("follower   not running, last heard of at %s%s%s\n",
+			   words->said_at, words->message != NULL ? ": " : "",
+			   words->message != NULL ? words->message : "");
+	else if (words->state == FOLLOWER_RETRYING)
+		printf("follower   trying again, %.0f s ago: %s\n", words->age_s,
+			   words->message);
+	else
+		printf("follower   not connected, last heard of %.0f s ago\n",
+			   words->age_s);
+}
+
 static void
 print_source(const PipelineStatus *status, const char *problem)
 {
@@ -182,7 +259,7 @@ print_source(const PipelineStatus *status, const char *problem)
 		printf("follower   running, PID %d on the source\n",
 			   sample->slot.active_pid);
 	else
-		printf("follower   not running\n");
+		print_words(status);
 	if (problem != NULL)
 		printf("slot       %s\n", problem);
 	else
@@ -190,7 +267,8 @@ print_source(const PipelineStatus *status, const char *problem)
 			   format_bytes(retained_bytes(sample), text));
 	printf("source     %s\n", format_lsn(sample->lsn, text));
 	if (sample->positions_hidden)
-		printf("received   not to be seen: the role lacks pg_monitor\n");
+		printf("received   hidden from this role: GRANT pg_monitor on the "
+			   "source shows it\n");
 	else if (sample->following)
 		printf("received   %s\n", format_lsn(sample->received_lsn, text));
 	if (sample->slot.exists)
@@ -200,7 +278,7 @@ print_source(const PipelineStatus *status, const char *problem)
 static void
 print_target_header(int name_width)
 {
-	printf("\n%-*s  %-*s  %-*s  %*s  %*s  %8s  %7s\n", name_width, "target",
+	printf("\n%-*s  %-*s  %-*s  %*s  %*s  %7s  %6s\n", name_width, "target",
 		   POSITION_WIDTH, "applied", POSITION_WIDTH, "durable", AMOUNT_WIDTH,
 		   "lag", AMOUNT_WIDTH, "lag time", "rows/s", "txns/s");
 }
@@ -234,7 +312,7 @@ print_target(const SourceStatus *source, const TargetStatus *target,
 		return;
 	}
 	position = status_position(source, target);
-	printf("%-*s  %-*s  %*s  %*s  %8s  %7s\n", POSITION_WIDTH,
+	printf("%-*s  %-*s  %*s  %*s  %7s  %6s\n", POSITION_WIDTH,
 		   format_lsn(position.applied_lsn, texts[0]), POSITION_WIDTH,
 		   format_lsn(position.durable_lsn, texts[1]), AMOUNT_WIDTH,
 		   position.has_lag ? format_bytes(position.lag_bytes, texts[2]) : "-",
@@ -244,11 +322,11 @@ print_target(const SourceStatus *source, const TargetStatus *target,
 		   format_rate(position.transactions_per_s, texts[5]));
 }
 
-/* As the longest name needs, up to what leaves lines under 95 columns. */
+/* As the longest name needs, up to what leaves lines under 80 columns. */
 static int
 name_width(const PipelineStatus *status)
 {
-	const int width_max = 26;
+	const int width_max = 16;
 	int width = (int) strlen("target");
 
 	for (int i = 0; i < status->target_count; i++)
@@ -510,6 +588,23 @@ add_options(Json *json, const PipelineMemory *memory)
 }
 
 static void
+add_follower(Json *json, const FollowerRow *row)
+{
+	json_key(json, "follower");
+	if (!row->exists)
+	{
+		json_null(json);
+		return;
+	}
+	json_begin_object(json);
+	add_string(json, "state", follower_state_name(row->state));
+	add_string(json, "message", row->message);
+	add_string(json, "said_at", row->said_at);
+	add_amount(json, "seconds_ago", row->age_s);
+	json_end_object(json);
+}
+
+static void
 print_json(const PipelineStatus *status, const Config *config,
 		   const char *problem)
 {
@@ -523,6 +618,7 @@ print_json(const PipelineStatus *status, const Config *config,
 	add_options(&json, newest_memory(status));
 	add_bool(&json, "ok", is_in_order(status, problem));
 	add_bool(&json, "following", status->source.sample.following);
+	add_follower(&json, last_words(status));
 	add_source(&json, &status->source);
 	add_slot(&json, &status->source, problem);
 	json_key(&json, "targets");

@@ -13,6 +13,7 @@
 #include "net/own_schema.h"
 #include "sink/postgres/copied_table.h"
 #include "sink/postgres/fence.h"
+#include "sink/postgres/follower_table.h"
 #include "sink/postgres/moved_table.h"
 #include "sink/postgres/node_table.h"
 #include "sink/postgres/pipeline_table.h"
@@ -340,7 +341,7 @@ static const char tidy_sql[] =
 	"  WHERE n.nspname = 'penstock'"
 	"  AND c.relname IN ('progress', 'table_state', 'copied', 'copy_run',"
 	"   'copy_table', 'copy_object', 'node', 'pipeline', 'fence',"
-	"   'moved');"
+	"   'moved', 'follower');"
 	" IF may IS NOT TRUE THEN RETURN; END IF;"
 	" FOR pass IN 1..2 LOOP"
 	"  IF pass = 2 THEN EXECUTE format("
@@ -390,6 +391,8 @@ progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 		rc = moved_table_remove(target, pipeline, err);
 	if (rc == RC_OK)
 		rc = fence_remove(target, pipeline, err);
+	if (rc == RC_OK)
+		rc = follower_table_remove(target, pipeline, err);
 	if (rc == RC_OK)
 		rc = progress_table_tidy(target, err);
 	return rc;

@@ -318,6 +318,7 @@ sub target_contents
 	IPC::Run::run(
 		[
 			'pg_dump', '--no-sync', '--exclude-table-data=penstock.progress',
+			'--exclude-table=penstock.follower',
 			$conninfo
 		],
 		'>', \$stdout, '2>', \$stderr)
