@@ -20,6 +20,9 @@
 /* Inserts of a table from this number on go by COPY. */
 #define COPY_ROWS_MIN 50
 
+/* How often a batch is begun anew because tables are altered all the time. */
+#define REFRESHES_MAX 10
+
 /* Bytes of a COPY that are handed to libpq before it has to flush. */
 #define COPY_BUFFER_MAX (4 * PLAN_STATEMENT_BYTES)
 
@@ -36,6 +39,21 @@ applier_send_plain(Applier *self, const char *sql, ExpectationKind kind,
 	return lane_send_sql(self->lane, sql, &expectation, err);
 }
 
+Rc
+applier_send_check(Applier *self, const CurrentTables *tables, Error *err)
+{
+	Expectation expectation = {.kind = EXPECT_CURRENT,
+							   .rows_expected = -1,
+							   .change_index = PLAN_NO_CHANGE};
+
+	if (tables->count == 0)
+		return RC_OK;
+	params_reset(self->progress_params);
+	current_add_params(self->progress_params, tables);
+	return lane_send_statement(self->lane, &self->fixed[FIXED_CURRENT],
+							   self->progress_params, &expectation, err);
+}
+
 static MUST_CHECK Rc
 send_step(Applier *self, Error *err)
 {
@@ -48,6 +66,8 @@ send_step(Applier *self, Error *err)
 
 	FAULT("apply.before_statement");
 	self->has_step = false;
+	if (self->step.statement == NULL || !self->step.statement->checked)
+		self->check_wanted = true;
 	if (self->step.kind == STEP_TXN)
 		return applier_begin_txn(self, err);
 	if (self->step.kind == STEP_COMMIT)
@@ -103,6 +123,14 @@ send_steps(Applier *self, Error *err)
 	}
 	if (lane_is_blocked(self->lane) && !must_stop(self))
 		return lane_flush(self->lane, err);
+	if (self->plan_ended && self->round == NULL && !self->failed)
+	{
+		CurrentTables tables = table_cache_all(self->tables);
+		Rc rc = applier_send_check(self, &tables, err);
+
+		if (rc != RC_OK)
+			return rc;
+	}
 	self->state = APPLIER_DRAINING;
 	return lane_send_sync(self->lane, err);
 }
@@ -187,6 +215,7 @@ applier_start(Applier *self, Batch *batch, Error *err)
 	else
 		batch_split_incomplete(self->batch, batch);
 	batch_continue(self->batch, batch);
+	self->refreshes = 0;
 	statement_cache_set_counting(self->statements, false);
 	if (statement_cache_is_full(self->statements))
 		rc = applier_forget_statements(self, err);
@@ -226,6 +255,9 @@ undo_batch(Applier *self, Error *err)
 						 self->savepoint_set ? "ROLLBACK TO SAVEPOINT penstock"
 											 : "ROLLBACK",
 						 NULL, err);
+	if (rc == RC_OK && self->savepoint_set)
+		rc = pgconn_exec(lane_conn(self->lane), "RELEASE SAVEPOINT penstock",
+						 NULL, err);
 	self->txn_open = self->savepoint_set;
 
 	/* Statements after the failure were skipped, their preparing too. */
@@ -257,6 +289,27 @@ keep_transactions_before(Applier *self)
 	return true;
 }
 
+Rc
+applier_refresh_tables(Applier *self, TableCache *tables, int *refreshes,
+					   bool *changed, Error *err)
+{
+	const Error *failure = &self->failure;
+	Rc rc;
+
+	*changed = false;
+	if (*refreshes >= REFRESHES_MAX ||
+		(error_is_transient(failure) && failure->code != ERR_CHANGED))
+		return RC_OK;
+	rc = table_cache_refresh(tables, lane_conn(self->lane), changed, err);
+	if (rc == RC_OK && *changed)
+	{
+		++*refreshes;
+		log_info("apply", "%s: a table was altered; applying again: %s",
+				 self->target->label, failure->message);
+	}
+	return rc;
+}
+
 /*
  * A round in which something failed is over.  The first part of a large
  * transaction can be done again; it cannot when parts before are gone with it.
@@ -264,19 +317,29 @@ keep_transactions_before(Applier *self)
 static MUST_CHECK Rc
 recover(Applier *self, Error *err)
 {
-	bool can_retry;
+	bool can_redo;
+	bool changed = false;
 	Rc rc;
 
 	/* A commit that failed has taken the savepoint with it. */
 	if (self->state == APPLIER_COMMITTING)
 		self->savepoint_set = false;
-	can_retry = self->folded && self->failure_is_refusal &&
-				(!self->batch->continues || self->savepoint_set);
+	can_redo = !self->batch->continues || self->savepoint_set;
 	rc = undo_batch(self, err);
+	plan_free(self->plan);
+	self->plan = NULL;
+	if (rc == RC_OK && can_redo)
+		rc = applier_refresh_tables(self, self->tables, &self->refreshes,
+									&changed, err);
 	if (rc != RC_OK)
 		return rc;
 	self->failed = false;
-	if (!can_retry)
+	if (changed)
+	{
+		error_reset(&self->failure);
+		return make_plan(self, is_worth_folding(self, self->batch), err);
+	}
+	if (!can_redo || !self->folded || !self->failure_is_refusal)
 	{
 		conflict_add_key(lane_conn(self->lane), &self->failure_change,
 						 &self->failure);
@@ -484,6 +547,7 @@ static const Statement fixed_statements[FIXED_COUNT] = {
 						 .binary = true},
 	[FIXED_FORGET_KEPT] = {.name = "penstock_forget_kept",
 						   .sql = moved_table_forget_sql},
+	[FIXED_CURRENT] = {.name = "penstock_current", .sql = current_check_sql},
 };
 
 void

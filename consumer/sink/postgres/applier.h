@@ -34,7 +34,9 @@
  * back (to a savepoint, where it is a part of a larger transaction), and it is
  * applied again by the ordered plan.  If that one fails, the transactions
  * before the refused one are applied, and the applier fails and says which
- * change it was.
+ * change it was.  Where a table of the target was altered meanwhile, that is
+ * the reason, whatever failed: what is known of it is read again, and all
+ * starts anew.
  *
  * Waiting: the state machine never waits.  What is rare does, for one answer of
  * the target: looking up a table for the first time, a rollback, words for an
@@ -51,6 +53,7 @@
 #include "base/error.h"
 #include "sink/postgres/batch.h"
 #include "sink/postgres/conflict.h"
+#include "sink/postgres/current.h"
 #include "sink/postgres/lane.h"
 #include "sink/postgres/plan.h"
 #include "sink/postgres/table_cache.h"
@@ -85,6 +88,7 @@ typedef enum ExpectationKind
 	EXPECT_POSITION, /* a row with two positions, behind the commits so far */
 	EXPECT_FETCHED,  /* a row with the values that were asked for */
 	EXPECT_KEPT,     /* rows of penstock.moved */
+	EXPECT_CURRENT,  /* its failure means that a table has changed */
 } ExpectationKind;
 
 /* Statements that are always the same. */
@@ -101,6 +105,7 @@ typedef enum FixedStatement
 	FIXED_END_TURN,
 	FIXED_READ_KEPT,
 	FIXED_FORGET_KEPT,
+	FIXED_CURRENT,
 	FIXED_COUNT,
 } FixedStatement;
 
@@ -112,8 +117,9 @@ typedef struct TxnRound
 {
 	Lsn start_lsn; /* progress before the first transaction */
 	TableCache *tables;
-	bool flushes; /* the batch's last commit waits for the disk */
-	bool asks;    /* … and is followed by the question where the log is */
+	bool has_partitioned; /* some of the batch's tables are */
+	bool flushes;         /* the batch's last commit waits for the disk */
+	bool asks; /* … and is followed by the question where the log is */
 	bool takes_turns;
 	uint32_t turn_first;     /* of the batch's first transaction */
 	uint32_t turn_stride;    /* from an applier's turn to its next */
@@ -144,6 +150,11 @@ typedef struct Applier
 	size_t committed;      /* transactions of the batch, up to its last one */
 	int64_t rows_counted;  /* that the open transaction must have changed */
 	bool results_wanted;   /* some have to be looked at before it commits */
+	bool check_wanted;     /* it did what does not notice that a table is
+							  altered */
+	int refreshes;         /* of this batch's tables, because of that */
+	bool has_conditions;   /* the session can have current.h's … */
+	bool conditions_known; /* … if that is known yet */
 	Plan *plan;
 	Step step;          /* that is to be sent next, if has_step */
 	bool has_step;      /* a step was taken from the plan and not yet sent */
@@ -253,6 +264,18 @@ void applier_interest(const Applier *self, SinkInterest *interest);
 MUST_CHECK Rc applier_send_plain(Applier *self, const char *sql,
 								 ExpectationKind kind, Error *err);
 MUST_CHECK Rc applier_forget_statements(Applier *self, Error *err);
+
+/* Has the target fail unless what is known of these tables is so.  Uses
+ * progress_params. */
+MUST_CHECK Rc applier_send_check(Applier *self, const CurrentTables *tables,
+								 Error *err);
+
+/*
+ * After a failure, when all is rolled back: looks whether one of the tables has
+ * changed, and then reads them again.  Nothing of the plan is left.
+ */
+MUST_CHECK Rc applier_refresh_tables(Applier *self, TableCache *tables,
+									 int *refreshes, bool *changed, Error *err);
 
 /* applier_result.c: takes all results that are here.  RC_END: the sync came
  * back. */

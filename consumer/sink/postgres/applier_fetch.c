@@ -53,6 +53,7 @@ send_all(Applier *self, Error *err)
 {
 	Lsn start_lsn = self->target->sink->start_lsn;
 	Rc rc = lane_enter_pipeline(self->lane, err);
+	CurrentTables tables = table_cache_all(self->tables);
 	size_t index = 0;
 
 	for (const SinkFetch *fetch = self->fetches; fetch != NULL && rc == RC_OK;
@@ -60,6 +61,8 @@ send_all(Applier *self, Error *err)
 		rc = fetch->txn.end_lsn <= start_lsn
 				 ? send_read_kept(self, fetch, index++, err)
 				 : send_fetch(self, fetch, index++, err);
+	if (rc == RC_OK)
+		rc = applier_send_check(self, &tables, err);
 	return rc == RC_OK ? lane_send_sync(self->lane, err) : rc;
 }
 
@@ -72,6 +75,7 @@ applier_start_fetch(Applier *self, SinkFetch *fetches, Error *err)
 	statement_cache_set_counting(self->statements, false);
 	if (statement_cache_is_full(self->statements))
 		rc = applier_forget_statements(self, err);
+	table_cache_begin(self->tables);
 	for (const SinkFetch *fetch = fetches; fetch != NULL && rc == RC_OK;
 		 fetch = fetch->next)
 		rc = table_cache_open(self->tables, lane_conn(self->lane),

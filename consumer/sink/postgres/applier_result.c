@@ -104,6 +104,25 @@ note_lease_lost(Applier *self, Error *failure)
 				 self->round != NULL);
 }
 
+/* Whether the target says that a table is not as it was looked up. */
+static bool
+says_changed(const Expectation *expectation, const Error *failure)
+{
+	return !error_is_transient(failure) &&
+		   (expectation->kind == EXPECT_CURRENT ||
+			strcmp(failure->sqlstate, current_changed_sqlstate) == 0);
+}
+
+static void
+note_changed(Applier *self, Error *failure)
+{
+	Rc rc = current_set_changed(self->target->label, failure);
+
+	ASSERT(rc == RC_FAIL);
+	(void) rc;
+	note_failure(self, failure, &(ConflictChange){0}, PLAN_NO_CHANGE, true);
+}
+
 /*
  * What the target only finds at commit (a deferred constraint) is not of one
  * change; but it is of these transactions.
@@ -140,6 +159,11 @@ note_error_result(Applier *self, const PGresult *result,
 		strcmp(failure.sqlstate, progress_table_lost_sqlstate) == 0)
 	{
 		note_lease_lost(self, &failure);
+		return;
+	}
+	if (says_changed(expectation, &failure))
+	{
+		note_changed(self, &failure);
 		return;
 	}
 	describe_change(self, expectation, &described);

@@ -98,6 +98,7 @@ applier_begin_txn(Applier *self, Error *err)
 	self->txn_first = index;
 	self->rows_counted = 0;
 	self->results_wanted = false;
+	self->check_wanted = false;
 	if (self->target->has_open_transactions)
 	{
 		Rc rc = applier_send_plain(self, target_lock_timeout_sql, EXPECT_DONE,
@@ -158,6 +159,27 @@ send_commit(Applier *self, size_t index, Error *err)
 							   self->progress_params, &expectation, err);
 }
 
+/*
+ * Compares what is known of the tables that were written to.  Of partitions
+ * that only happens at the end of a batch.
+ */
+static MUST_CHECK Rc
+send_check(Applier *self, size_t index, Error *err)
+{
+	const Batch *batch = self->batch;
+	bool is_last = index + 1 == batch->txn_count;
+	bool all = is_last && self->round->has_partitioned;
+	CurrentTables tables;
+
+	if (!self->check_wanted && !all)
+		return RC_OK;
+	tables = table_cache_of_changes(
+		self->round->tables, batch,
+		all ? 0 : batch->txns[self->txn_first].change_first,
+		batch_txn_end(batch, index));
+	return applier_send_check(self, &tables, err);
+}
+
 Rc
 applier_commit_txn(Applier *self, Error *err)
 {
@@ -169,12 +191,16 @@ applier_commit_txn(Applier *self, Error *err)
 
 	FAULT("apply.before_commit");
 	if (round->takes_turns)
+		rc = send_check(self, index, err);
+	if (rc == RC_OK && round->takes_turns)
 		rc = send_take_turn(self, turn, err);
 	if (rc == RC_OK && is_last && round->flushes)
 		rc = applier_send_plain(self, "SET LOCAL synchronous_commit = local",
 								EXPECT_DONE, err);
 	if (rc == RC_OK)
 		rc = send_progress(self, index, err);
+	if (rc == RC_OK && !round->takes_turns)
+		rc = send_check(self, index, err);
 	if (rc == RC_OK)
 		rc = send_commit(self, index, err);
 	if (rc == RC_OK && round->takes_turns)
@@ -187,6 +213,16 @@ applier_commit_txn(Applier *self, Error *err)
 }
 
 /* ---- rounds ------------------------------------------------------------- */
+
+static MUST_CHECK Rc
+set_up_conditions(Applier *self, Error *err)
+{
+	Rc rc = current_set_up(lane_conn(self->lane), &self->has_conditions, err);
+
+	self->conditions_known = rc == RC_OK;
+	statement_cache_set_checking(self->statements, self->has_conditions);
+	return rc;
+}
 
 Rc
 applier_start_txns(Applier *self, Batch *batch, const TxnRound *round,
@@ -211,7 +247,9 @@ applier_start_txns(Applier *self, Batch *batch, const TxnRound *round,
 	self->plan_ended = false;
 	self->has_step = false;
 	statement_cache_set_counting(self->statements, true);
-	if (statement_cache_is_full(self->statements))
+	if (!self->conditions_known)
+		rc = set_up_conditions(self, err);
+	if (rc == RC_OK && statement_cache_is_full(self->statements))
 		rc = applier_forget_statements(self, err);
 	if (rc == RC_OK)
 		rc = lane_enter_pipeline(self->lane, err);

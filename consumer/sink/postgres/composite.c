@@ -8,12 +8,14 @@
  *     SELECT 1 / count(*) FROM moved
  *
  * A subquery of no row is null, so that nothing moves, and one of two rows
- * fails by itself.
+ * fails by itself.  Beside those conditions there may be one of current.h,
+ * which the server computes when it plans.
  */
 #include "sink/postgres/composite.h"
 
 #include <stdlib.h>
 
+#include "sink/postgres/current.h"
 #include "sink/postgres/progress_table.h"
 #include "sink/postgres/row_key.h"
 
@@ -39,7 +41,7 @@ has_key(const TargetTable *table, const Value *row)
 static bool
 add_key(Composite *composite, const TargetTable *table, const Value *row)
 {
-	uint64_t key = row_key_hash(table, row) ^ table->name_hash;
+	uint64_t key = row_key_hash(table, row) ^ table->top_hash;
 
 	for (int i = 0; i < composite->key_count; i++)
 		if (composite->keys[i] == key)
@@ -128,9 +130,36 @@ append_renumbered(Buf *sql, const char *text, int n)
 	}
 }
 
+/* The condition that all is as it was looked up. */
 static void
-append_conditions(Buf *sql, const Composite *composite, const char *word)
+append_current(Buf *sql, const Composite *composite)
 {
+	const TargetTable *tables[COMPOSITE_CHANGES_MAX];
+	CurrentTables list = {.tables = tables};
+
+	for (int i = 0; i < composite->part_count; i++)
+	{
+		const TargetTable *table = composite->parts[i].table;
+		size_t t = 0;
+
+		while (t < list.count && tables[t] != table)
+			t++;
+		tables[t] = table;
+		list.count += t == list.count ? 1 : 0;
+	}
+	current_append_condition(sql, &list);
+}
+
+static void
+append_conditions(Buf *sql, const Composite *composite, bool checked,
+				  const char *word)
+{
+	if (checked)
+	{
+		buf_append_string(sql, word);
+		append_current(sql, composite);
+		word = " AND ";
+	}
 	for (int i = 0; i < composite->part_count; i++)
 	{
 		if (composite->parts[i].kind == STATEMENT_INSERT)
@@ -141,7 +170,7 @@ append_conditions(Buf *sql, const Composite *composite, const char *word)
 }
 
 void
-composite_build(Buf *sql, const Composite *composite)
+composite_build(Buf *sql, const Composite *composite, bool checked)
 {
 	int n = 0;
 
@@ -160,12 +189,12 @@ composite_build(Buf *sql, const Composite *composite)
 	{
 		buf_append_string(sql, ", moved AS (");
 		append_renumbered(sql, progress_table_move_from_sql, n);
-		append_conditions(sql, composite, " AND ");
+		append_conditions(sql, composite, checked, " AND ");
 		buf_append_string(sql, " RETURNING 1) SELECT 1 / count(*) FROM moved");
 		return;
 	}
 	buf_append_string(sql, " SELECT 1 / count(*)");
-	append_conditions(sql, composite, " WHERE ");
+	append_conditions(sql, composite, checked, " WHERE ");
 }
 
 void

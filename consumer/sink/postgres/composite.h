@@ -53,8 +53,9 @@ bool composite_add(Composite *composite, const TargetTable *table,
 				   const Change *change);
 
 /* Appends the SQL.  Progress's parameters come behind those of the changes:
- * see progress_table_move_from_sql. */
-void composite_build(Buf *sql, const Composite *composite);
+ * see progress_table_move_from_sql.  `checked`: it fails if one of its tables
+ * has changed, see current.h. */
+void composite_build(Buf *sql, const Composite *composite, bool checked);
 
 /* Adds the parameters of the changes. */
 void composite_add_params(Params *params, const Composite *composite);

@@ -45,6 +45,7 @@ struct Crew
 	Batch batch; /* empty in CREW_IDLE */
 	TxnRound round;
 	uint32_t turn_next; /* of the next transaction */
+	int refreshes;      /* of the batch's tables; see recover() */
 	bool turns_taken;   /* each member holds the lock of its next turn */
 	Dependencies *dependencies;
 };
@@ -206,10 +207,23 @@ is_worth_sharing(const Crew *crew)
 		   crew->batch.txn_count >= (size_t) crew->member_count;
 }
 
+static bool
+has_partitioned(const Crew *crew)
+{
+	const CurrentTables tables = table_cache_of_changes(
+		crew->round.tables, &crew->batch, 0, crew->batch.change_count);
+
+	for (size_t i = 0; i < tables.count; i++)
+		if (tables.tables[i]->is_partitioned)
+			return true;
+	return false;
+}
+
 static MUST_CHECK Rc
 start_together(Crew *crew, Error *err)
 {
 	crew->state = CREW_TOGETHER;
+	crew->round.has_partitioned = has_partitioned(crew);
 	crew->round.start_lsn = crew->target->noted_lsn;
 	if (is_worth_sharing(crew))
 		return start_members(crew, err);
@@ -231,6 +245,7 @@ crew_start(Crew *crew, Batch *batch, Error *err)
 					   clock_monotonic_us() >=
 						   target_next_check_us(crew->target);
 	crew->round.tables = crew->members[0]->tables;
+	crew->refreshes = 0;
 	rc = table_cache_prepare(crew->round.tables,
 							 lane_conn(crew->members[0]->lane), &crew->batch,
 							 err);
@@ -290,9 +305,30 @@ is_final(const Crew *crew, const Applier *failed)
 	return !crew->round.takes_turns && !failed->failure_is_refusal;
 }
 
+/* Everything behind what is committed starts again. */
+static void
+begin_again(Crew *crew)
+{
+	crew->turns_taken = false;
+	batch_drop(&crew->batch, committed_count(crew));
+	CHECK(!batch_is_empty(&crew->batch));
+	forget_round(crew);
+}
+
 static MUST_CHECK Rc
 recover(Crew *crew, Applier *failed, Error *err)
 {
+	bool changed;
+	Rc rc = applier_refresh_tables(failed, crew->round.tables, &crew->refreshes,
+								   &changed, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (changed)
+	{
+		begin_again(crew);
+		return start_together(crew, err);
+	}
 	if (is_final(crew, failed))
 	{
 		conflict_add_key(lane_conn(failed->lane), &failed->failure_change,
@@ -302,10 +338,7 @@ recover(Crew *crew, Applier *failed, Error *err)
 	}
 	log_debug("apply", "%s: applying a transaction alone, in order: %s",
 			  crew->target->label, failed->failure.message);
-	crew->turns_taken = false;
-	batch_drop(&crew->batch, committed_count(crew));
-	CHECK(!batch_is_empty(&crew->batch));
-	forget_round(crew);
+	begin_again(crew);
 	crew->state = CREW_ALONE;
 	crew->round.start_lsn = crew->target->noted_lsn;
 	return start_alone(crew, true, 1, err);

@@ -58,7 +58,7 @@ static uint32_t
 touch(Dependencies *self, const TargetTable *table, const Value *row,
 	  uint32_t number)
 {
-	uint64_t hash = row_key_hash(table, row) ^ table->name_hash;
+	uint64_t hash = row_key_hash(table, row) ^ table->top_hash;
 	uint32_t *last = &self->last[hash & (KEY_SLOTS - 1)];
 	uint32_t before = *last != number ? *last : 0;
 

@@ -15,8 +15,8 @@
 #define COMMAND_BYTES 64
 
 /* Items that may be added between two looks at whether the lane is blocked: the
- * end of a transaction takes five statements, each up to two, and a sync. */
-#define ITEMS_AT_ONCE_MAX 12
+ * end of a transaction takes seven statements, each up to two, and a sync. */
+#define ITEMS_AT_ONCE_MAX 15
 
 typedef enum ItemKind
 {

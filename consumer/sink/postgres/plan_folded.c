@@ -3,9 +3,9 @@
  *    The net effect of a batch, many rows at a time.
  *
  * Between two points at which order matters to all (a TRUNCATE, a table that
- * changes its shape), the changes of one table are folded per key: whatever
- * happened to a row, in the end it was there before or not, and is there
- * afterwards or not.
+ * changes its shape, another table that has the same rows), the changes of one
+ * table are folded per key: whatever happened to a row, in the end it was there
+ * before or not, and is there afterwards or not.
  *
  *     before  after    what is sent
  *     no      no       nothing
@@ -409,26 +409,40 @@ fold_change(FoldedPlan *folded, FoldTable *fold, const Change *change)
 
 /* ---- a segment ---------------------------------------------------------- */
 
-/* The table that a change is for; NULL if it has another shape than before. */
 static FoldTable *
-find_fold_table(FoldedPlan *folded, const Relation *relation)
+find_known_table(FoldedPlan *folded, const Relation *relation)
 {
 	FoldTable *fold = folded->table_found;
 
 	if (fold != NULL && fold->table->relation == relation)
 		return fold;
 	for (fold = folded->tables; fold != NULL; fold = fold->next)
-	{
 		if (fold->table->relation == relation)
-		{
-			folded->table_found = fold;
-			return fold;
-		}
-		if (fold->table->relation->oid == relation->oid)
+			break;
+	if (fold != NULL)
+		folded->table_found = fold;
+	return fold;
+}
+
+/*
+ * The table that a change is for; NULL if its rows may be those of one that
+ * came before: it has another shape, another table of the source has taken its
+ * name, or one is a partition of the other.
+ */
+static FoldTable *
+find_fold_table(FoldedPlan *folded, const Relation *relation)
+{
+	FoldTable *fold = find_known_table(folded, relation);
+	const TargetTable *table;
+
+	if (fold != NULL)
+		return fold;
+	table = folded->input.lookup(folded->input.lookup_context, relation);
+	for (fold = folded->tables; fold != NULL; fold = fold->next)
+		if (target_table_shares_rows(fold->table, table))
 			return NULL;
-	}
 	fold = xcalloc(1, sizeof(FoldTable));
-	fold->table = folded->input.lookup(folded->input.lookup_context, relation);
+	fold->table = table;
 	fold->next = folded->tables;
 	folded->tables = fold;
 	return fold;
@@ -789,8 +803,8 @@ send_ordered(FoldedPlan *folded, Params *params, Step *step)
 	while (folded->next < folded->segment_end)
 	{
 		size_t i = folded->next++;
-		const FoldTable *fold = find_fold_table(folded,
-												batch->changes[i]->relation);
+		const FoldTable *fold = find_known_table(folded,
+												 batch->changes[i]->relation);
 
 		if (!fold->in_order)
 			continue;

@@ -62,6 +62,7 @@ struct StatementCache
 	uint8_t key[KEY_BYTES_MAX];
 	size_t key_length;
 	bool counting;
+	bool checking;
 
 	size_t composite_count;
 	uint8_t composite_key[COMPOSITE_KEY_BYTES_MAX];
@@ -106,6 +107,12 @@ void
 statement_cache_set_counting(StatementCache *cache, bool counting)
 {
 	cache->counting = counting;
+}
+
+void
+statement_cache_set_checking(StatementCache *cache, bool checking)
+{
+	cache->checking = checking;
 }
 
 bool
@@ -859,6 +866,7 @@ statement_get_composite(StatementCache *cache, const Composite *composite)
 {
 	size_t length = make_composite_key(cache, composite);
 	CacheEntry **slot;
+	Statement *made;
 	Buf sql;
 
 	if (length == 0)
@@ -869,10 +877,12 @@ statement_get_composite(StatementCache *cache, const Composite *composite)
 	if (!is_worth_making(cache, hash_key(cache->composite_key, length)))
 		return NULL;
 	buf_init(&sql, BUF_TEXT_MAX);
-	composite_build(&sql, composite);
+	composite_build(&sql, composite, cache->checking);
 	cache->composite_count++;
-	return add_entry(cache, slot, cache->composite_key, length, CHECK_NONE,
+	made = add_entry(cache, slot, cache->composite_key, length, CHECK_NONE,
 					 &sql);
+	made->checked = cache->checking;
+	return made;
 }
 
 /* ---- parameters --------------------------------------------------------- */

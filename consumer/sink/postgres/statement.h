@@ -82,6 +82,7 @@ typedef struct Statement
 	const char *sql; /* lives as long as the cache is not emptied */
 	bool prepared;   /* set by whoever sends it */
 	bool binary;     /* its results are in binary format */
+	bool checked;    /* it fails if one of its tables has changed: current.h */
 	StatementCheck check;
 } Statement;
 
@@ -101,6 +102,10 @@ void statement_cache_free(StatementCache *cache);
 /* Whether the statements that are asked for from now on count their rows, if
  * they can. */
 void statement_cache_set_counting(StatementCache *cache, bool counting);
+
+/* Whether composites that are asked for from now on have a condition that none
+ * of their tables has changed; the session must be set up for it. */
+void statement_cache_set_checking(StatementCache *cache, bool checking);
 
 /* Forgets all statements; the session's must be deallocated as well. */
 void statement_cache_reset(StatementCache *cache);

@@ -3,8 +3,7 @@
  *    Chains of tables, in an array by the relation's number in the stream.
  *
  * A relation that changed its shape comes as a new Relation with the same
- * number; the newest is first in its chain.  Older ones stay for the batches
- * that still refer to them, and go when the next shape comes.
+ * number; the newest is first in its chain.
  */
 #include "sink/postgres/table_cache.h"
 
@@ -13,12 +12,11 @@
 
 #include "base/xalloc.h"
 
-/* Shapes of one table that can be in use at once: those of two batches. */
-#define SHAPES_KEPT 64
-
 typedef struct CachedTable
 {
 	TargetTable *table;
+	uint64_t round;  /* that it was used in last */
+	uint64_t listed; /* the list that it was put on last */
 	struct CachedTable *older;
 } CachedTable;
 
@@ -28,6 +26,11 @@ struct TableCache
 	size_t slot_count;
 	const ConflictRules *rules;
 	uint32_t serial; /* of the table that was looked up last */
+	uint64_t round;
+	uint64_t list; /* number of the list that `listed` is */
+	const TargetTable **listed;
+	size_t listed_count;
+	size_t listed_capacity;
 };
 
 TableCache *
@@ -40,16 +43,10 @@ table_cache_new(const ConflictRules *rules)
 }
 
 static void
-free_chain(CachedTable *cached)
+free_cached(CachedTable *cached)
 {
-	while (cached != NULL)
-	{
-		CachedTable *older = cached->older;
-
-		target_table_close(cached->table);
-		free(cached);
-		cached = older;
-	}
+	target_table_close(cached->table);
+	free(cached);
 }
 
 void
@@ -58,31 +55,40 @@ table_cache_free(TableCache *cache)
 	if (cache == NULL)
 		return;
 	for (size_t i = 0; i < cache->slot_count; i++)
-		free_chain(cache->by_number[i]);
+	{
+		while (cache->by_number[i] != NULL)
+		{
+			CachedTable *cached = cache->by_number[i];
+
+			cache->by_number[i] = cached->older;
+			free_cached(cached);
+		}
+	}
 	free(cache->by_number);
+	free(cache->listed);
 	free(cache);
 }
 
-static const TargetTable *
+static CachedTable *
 find(const TableCache *cache, const Relation *relation)
 {
-	const CachedTable *cached;
+	CachedTable *cached;
 
 	if (relation->number >= cache->slot_count)
 		return NULL;
 	cached = cache->by_number[relation->number];
 	while (cached != NULL && cached->table->relation != relation)
 		cached = cached->older;
-	return cached != NULL ? cached->table : NULL;
+	return cached;
 }
 
 const TargetTable *
 table_cache_get(void *cache, const Relation *relation)
 {
-	const TargetTable *table = find(cache, relation);
+	const CachedTable *cached = find(cache, relation);
 
-	CHECK(table != NULL);
-	return table;
+	CHECK(cached != NULL);
+	return cached->table;
 }
 
 static void
@@ -101,19 +107,32 @@ make_slot(TableCache *cache, size_t number)
 	cache->slot_count = slot_count;
 }
 
-/* Lets go of shapes that no batch can refer to any more. */
+/* Lets go of shapes that are not used in this round. */
 static void
-trim_chain(CachedTable *cached)
+trim_chain(TableCache *cache, size_t number)
 {
-	for (int i = 0; cached != NULL && i < SHAPES_KEPT; i++)
+	CachedTable **at = &cache->by_number[number];
+	int unused_count = 0;
+
+	while (*at != NULL)
 	{
-		if (i == SHAPES_KEPT - 1)
+		CachedTable *cached = *at;
+
+		if (cached->round == cache->round ||
+			++unused_count <= TABLE_CACHE_SHAPES_MAX)
 		{
-			free_chain(cached->older);
-			cached->older = NULL;
+			at = &cached->older;
+			continue;
 		}
-		cached = cached->older;
+		*at = cached->older;
+		free_cached(cached);
 	}
+}
+
+void
+table_cache_begin(TableCache *cache)
+{
+	cache->round++;
 }
 
 Rc
@@ -121,11 +140,14 @@ table_cache_open(TableCache *cache, PgConn *target, Relation *relation,
 				 Error *err)
 {
 	TargetTable *table = NULL;
-	CachedTable *cached;
+	CachedTable *cached = find(cache, relation);
 	Rc rc;
 
-	if (find(cache, relation) != NULL)
+	if (cached != NULL)
+	{
+		cached->round = cache->round;
 		return RC_OK;
+	}
 	rc = target_table_open(&table, target, relation, ++cache->serial,
 						   cache->rules, err);
 	if (rc != RC_OK)
@@ -133,9 +155,10 @@ table_cache_open(TableCache *cache, PgConn *target, Relation *relation,
 	make_slot(cache, relation->number);
 	cached = xcalloc(1, sizeof(CachedTable));
 	cached->table = table;
+	cached->round = cache->round;
 	cached->older = cache->by_number[relation->number];
 	cache->by_number[relation->number] = cached;
-	trim_chain(cached);
+	trim_chain(cache, relation->number);
 	return RC_OK;
 }
 
@@ -160,6 +183,7 @@ table_cache_prepare(TableCache *cache, PgConn *target, const Batch *batch,
 {
 	const Relation *last = NULL;
 
+	table_cache_begin(cache);
 	for (size_t i = 0; i < batch->change_count; i++)
 	{
 		const Change *change = batch->changes[i];
@@ -173,5 +197,99 @@ table_cache_prepare(TableCache *cache, PgConn *target, const Batch *batch,
 			return rc;
 		last = change->relation;
 	}
+	return RC_OK;
+}
+
+/* ---- lists -------------------------------------------------------------- */
+
+static void
+begin_list(TableCache *cache)
+{
+	cache->list++;
+	cache->listed_count = 0;
+}
+
+static void
+add_to_list(TableCache *cache, CachedTable *cached)
+{
+	if (cached->listed == cache->list)
+		return;
+	cached->listed = cache->list;
+	if (cache->listed_count == cache->listed_capacity)
+	{
+		cache->listed_capacity = cache->listed_capacity
+									 ? cache->listed_capacity * 2
+									 : 64;
+		cache->listed = xrealloc_array(cache->listed, cache->listed_capacity,
+									   sizeof(cache->listed[0]));
+	}
+	cache->listed[cache->listed_count++] = cached->table;
+}
+
+CurrentTables
+table_cache_all(TableCache *cache)
+{
+	begin_list(cache);
+	for (size_t i = 0; i < cache->slot_count; i++)
+		for (CachedTable *cached = cache->by_number[i]; cached != NULL;
+			 cached = cached->older)
+			if (cached->round == cache->round)
+				add_to_list(cache, cached);
+	return (CurrentTables){cache->listed, cache->listed_count};
+}
+
+CurrentTables
+table_cache_of_changes(TableCache *cache, const Batch *batch,
+					   size_t change_first, size_t change_end)
+{
+	begin_list(cache);
+	for (size_t i = change_first; i < change_end; i++)
+	{
+		const Change *change = batch->changes[i];
+
+		if (change->relation != NULL)
+			add_to_list(cache, find(cache, change->relation));
+		else
+			for (int r = 0; r < change->truncate->relation_count; r++)
+				add_to_list(cache, find(cache, change->truncate->relations[r]));
+	}
+	return (CurrentTables){cache->listed, cache->listed_count};
+}
+
+/* ---- what has changed --------------------------------------------------- */
+
+static MUST_CHECK Rc
+reopen(TableCache *cache, PgConn *target, CachedTable *cached, Error *err)
+{
+	TargetTable *table = NULL;
+	Rc rc = target_table_open(&table, target, cached->table->relation,
+							  ++cache->serial, cache->rules, err);
+
+	if (rc != RC_OK)
+		return rc;
+	target_table_close(cached->table);
+	cached->table = table;
+	return RC_OK;
+}
+
+Rc
+table_cache_refresh(TableCache *cache, PgConn *target, bool *changed,
+					Error *err)
+{
+	CurrentTables tables = table_cache_all(cache);
+	Rc rc = current_find_changed(target, &tables, changed, err);
+
+	if (rc != RC_OK || !*changed)
+		return rc;
+	for (size_t i = 0; i < cache->slot_count; i++)
+		for (CachedTable *cached = cache->by_number[i]; cached != NULL;
+			 cached = cached->older)
+		{
+			if (cached->round != cache->round)
+				continue;
+			rc = reopen(cache, target, cached, err);
+			if (rc != RC_OK)
+				return rc;
+		}
 	return RC_OK;
 }

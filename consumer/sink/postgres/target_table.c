@@ -29,7 +29,8 @@
  */
 #define WITH_SQL                                                               \
 	"WITH the_table AS ("                                                      \
-	"  SELECT c.oid, c.relkind, c.reltype FROM pg_catalog.pg_class c"          \
+	"  SELECT c.oid, c.relkind, c.reltype, c.relispartition,"                  \
+	"  " TARGET_FINGERPRINT_SQL " AS fingerprint FROM pg_catalog.pg_class c"   \
 	"  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"               \
 	"  WHERE n.nspname = $1 AND c.relname = $2"                                \
 	"  AND c.relkind IN ('r', 'p', 'f')),"                                     \
@@ -80,6 +81,11 @@
 	" LEFT JOIN LATERAL " TYPE_EQUALITY_SQL " eq ON true"                      \
 	" ORDER BY a.attnum"
 
+/* Of the table as a whole. */
+#define STATE_SQL                                                              \
+	"  t.fingerprint, t.oid, CASE WHEN t.relispartition"                       \
+	"   THEN pg_catalog.pg_partition_root(t.oid) ELSE t.oid END::oid"
+
 static const char columns_sql[] = WITH_SQL
 	" SELECT a.attname, a.atttypid, base.oid, a.attgenerated <> '',"
 	"  a.attidentity = 'a',"
@@ -107,7 +113,7 @@ static const char columns_sql[] = WITH_SQL
 	"   ON i.indrelid = p.oid WHERE p.oid <> t.oid"
 	"   AND (i.indisunique OR i.indisexclusion) AND NOT EXISTS ("
 	"    SELECT FROM pg_catalog.pg_inherits h"
-	"    WHERE h.inhrelid = i.indexrelid))" FROM_SQL;
+	"    WHERE h.inhrelid = i.indexrelid))," STATE_SQL FROM_SQL;
 
 /* clang-format on */
 
@@ -140,6 +146,9 @@ enum
 	COL_NOTHING_FIRES,
 	COL_INSERT_RULES,
 	COL_SPECIAL_UNIQUES,
+	COL_FINGERPRINT,
+	COL_OID,
+	COL_TOP_OID,
 };
 
 static uint32_t
@@ -570,6 +579,15 @@ only_key_is_unique(const TargetTable *table, const PGresult *result)
 	return true;
 }
 
+/* Spreads the number over all bits. */
+static uint64_t
+hash_number(uint32_t number)
+{
+	uint64_t hash = (number + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return hash ^ (hash >> 32);
+}
+
 static MUST_CHECK Rc
 fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 		   Error *err)
@@ -587,6 +605,11 @@ fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 		return rc;
 	}
 	table->is_partitioned = bool_field(result, 0, COL_PARTITIONED);
+	table->fingerprint = strtoll(PQgetvalue(result, 0, COL_FINGERPRINT), NULL,
+								 10);
+	table->oid = oid_field(result, 0, COL_OID);
+	table->top_oid = oid_field(result, 0, COL_TOP_OID);
+	table->top_hash = hash_number(table->top_oid);
 	rc = match_columns(table, target, result, err);
 	if (rc != RC_OK)
 		return rc;
@@ -599,16 +622,6 @@ fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 								  !bool_field(result, 0, COL_SPECIAL_UNIQUES) &&
 								  only_key_is_unique(table, result);
 	return RC_OK;
-}
-
-static uint64_t
-hash_text(const char *text)
-{
-	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-
-	while (*text != '\0')
-		hash = (hash ^ (uint8_t) *text++) * UINT64_C(1099511628211);
-	return hash;
 }
 
 /* Asks the target for the table; see columns_sql. */
@@ -664,7 +677,6 @@ target_table_open(TargetTable **table, PgConn *target, Relation *relation,
 	opened->serial = serial;
 	opened->policy = policy_of_table(rules, relation->schema, relation->name);
 	opened->name_sql = quoted_table_name(arena, relation);
-	opened->name_hash = hash_text(opened->name_sql);
 	rc = look_up(target, relation, &result, err);
 	if (rc == RC_OK)
 		rc = fill_table(opened, target, result, err);
@@ -676,6 +688,13 @@ target_table_open(TargetTable **table, PgConn *target, Relation *relation,
 	}
 	*table = opened;
 	return RC_OK;
+}
+
+bool
+target_table_shares_rows(const TargetTable *a, const TargetTable *b)
+{
+	return a->oid == b->oid || (a->top_oid == b->top_oid &&
+								(a->is_partitioned || b->is_partitioned));
 }
 
 void

@@ -72,10 +72,49 @@ typedef struct TargetColumn
 	bool key;             /* part of what identifies a row here */
 } TargetColumn;
 
+/*
+ * Of a row c of pg_class, a number that is another one when anything has been
+ * altered that target_table_open() reads: the table itself, its columns and
+ * their types, indexes, triggers and rules, and the last three of partitions.
+ * What statements of our own do (TRUNCATE sets relfilenode, and indexes are
+ * built again) is left out.  See current.h.
+ */
+#define TARGET_FINGERPRINT_OBJECTS_SQL(table)                                  \
+	"(SELECT string_agg(concat_ws(':', i.indexrelid, i.indisunique,"           \
+	" i.indisvalid, i.indimmediate, i.indisprimary), ' ' ORDER BY"             \
+	" i.indexrelid) FROM pg_catalog.pg_index i WHERE i.indrelid = " table ")," \
+	" (SELECT string_agg('t' || tg.xmin::text, ' ' ORDER BY tg.oid)"           \
+	" FROM pg_catalog.pg_trigger tg WHERE tg.tgrelid = " table "),"            \
+	" (SELECT string_agg('r' || r.xmin::text, ' ' ORDER BY r.oid)"             \
+	" FROM pg_catalog.pg_rewrite r WHERE r.ev_class = " table ")"
+#define TARGET_FINGERPRINT_SQL                                                 \
+	"pg_catalog.hashtextextended(concat_ws('|', c.oid, c.relkind, c.reltype,"  \
+	" c.relispartition,"                                                       \
+	" (SELECT string_agg(concat_ws(':', a.xmin, ty.xmin), ' '"                 \
+	" ORDER BY a.attnum) FROM pg_catalog.pg_attribute a"                       \
+	" LEFT JOIN pg_catalog.pg_type ty ON ty.oid = a.atttypid"                  \
+	" WHERE a.attrelid = c.oid AND a.attnum > 0),"                             \
+	" " TARGET_FINGERPRINT_OBJECTS_SQL(                                        \
+		"c.oid") ","                                                           \
+				 " CASE WHEN c.relkind = 'p' THEN (WITH RECURSIVE part(oid) "  \
+				 "AS ("                                                        \
+				 "  SELECT h.inhrelid FROM pg_catalog.pg_inherits h"           \
+				 "  WHERE h.inhparent = c.oid UNION ALL"                       \
+				 "  SELECT h.inhrelid FROM part p JOIN "                       \
+				 "pg_catalog.pg_inherits h"                                    \
+				 "  ON h.inhparent = p.oid)"                                   \
+				 "  SELECT string_agg(concat_ws('|', p.oid,"                   \
+				 "  " TARGET_FINGERPRINT_OBJECTS_SQL(                          \
+					 "p.oid") "), ' ' ORDER BY p.oid)"                         \
+							  "  FROM part p) END), 0)"
+
 typedef struct TargetTable
 {
 	Relation *relation; /* holds a reference */
 	const char *name_sql;
+	uint32_t oid;
+	uint32_t top_oid; /* of the table that it is a partition of; or its own */
+	int64_t fingerprint; /* see TARGET_FINGERPRINT_SQL */
 	int column_count;
 	TargetColumn *columns; /* in the relation's order */
 	int key_count;         /* 0: rows have to be found by all columns */
@@ -103,9 +142,9 @@ typedef struct TargetTable
 	const TargetColumn **record;
 	uint32_t record_type;
 	uint32_t record_array_type;
-	uint32_t serial;    /* tells statements of different tables apart */
-	uint64_t name_hash; /* the same for all shapes of a table */
-	Arena *arena;       /* holds all of this */
+	uint32_t serial;   /* tells statements of different tables apart */
+	uint64_t top_hash; /* the same for all that may have the same rows */
+	Arena *arena;      /* holds all of this */
 } TargetTable;
 
 /*
@@ -115,6 +154,12 @@ typedef struct TargetTable
 MUST_CHECK Rc target_table_open(TargetTable **table, PgConn *target,
 								Relation *relation, uint32_t serial,
 								const ConflictRules *rules, Error *err);
+
+/*
+ * Whether changes to both may be of the same rows, so that their order matters:
+ * they are the same table of the target, or one is a partition of the other.
+ */
+bool target_table_shares_rows(const TargetTable *a, const TargetTable *b);
 
 /* Accepts NULL. */
 void target_table_close(TargetTable *table);

@@ -49,7 +49,7 @@ setup(Bench *bench)
 			.key_count = t == LOG ? 0 : 1,
 			.nothing_fires = true,
 			.has_independent_rows = t != ODD,
-			.name_hash = (uint64_t) t * 1000,
+			.top_hash = (uint64_t) t * 1000,
 			.serial = (uint32_t) t,
 		};
 		for (int i = 0; i < COLUMNS; i++)
@@ -157,7 +157,7 @@ the_statement_fails_unless_each_found_its_row(void **state UNUSED)
 	assert_true(add(&bench, ITEM, CHANGE_UPDATE, 0, 1));
 	assert_true(add(&bench, LOG, CHANGE_INSERT, 0, 1));
 	assert_true(add(&bench, ITEM, CHANGE_DELETE, 2, 0));
-	composite_build(&sql, &bench.composite);
+	composite_build(&sql, &bench.composite, false);
 	assert_string_equal(
 		sql.data,
 		"WITH c1 AS (UPDATE ONLY \"item\" AS t SET \"id\" = $1, \"$1\" = $2"
@@ -172,11 +172,40 @@ the_statement_fails_unless_each_found_its_row(void **state UNUSED)
 		" AND (SELECT true FROM c3)");
 	buf_reset(&sql);
 	bench.composite.moves_progress = true;
-	composite_build(&sql, &bench.composite);
+	composite_build(&sql, &bench.composite, false);
 	assert_non_null(strstr(sql.data, " WHERE pipeline = $7::text"));
 	assert_non_null(strstr(sql.data, " AND end_lsn = $14::pg_lsn"
 									 " AND (SELECT true FROM c1)"
 									 " AND (SELECT true FROM c3)"));
+	buf_release(&sql);
+	teardown(&bench);
+}
+
+/* One condition for all of its tables, each of them once. */
+static void
+the_statement_fails_if_a_table_has_changed(void **state UNUSED)
+{
+	Bench bench;
+	Buf sql;
+
+	setup(&bench);
+	buf_init(&sql, 10 * KB);
+	bench.tables[ITEM].name_sql = "\"It's\"";
+	bench.tables[ITEM].fingerprint = -5;
+	bench.tables[LOG].fingerprint = 7;
+	assert_true(add(&bench, ITEM, CHANGE_UPDATE, 0, 1));
+	assert_true(add(&bench, LOG, CHANGE_INSERT, 0, 1));
+	assert_true(add(&bench, ITEM, CHANGE_DELETE, 2, 0));
+	composite_build(&sql, &bench.composite, true);
+	assert_non_null(
+		strstr(sql.data, " SELECT 1 / count(*) WHERE pg_temp.penstock_current( "
+						 "E'{\"\\\\\"It''s\\\\\"\",\"\\\\\"log\\\\\"\"}',"
+						 " '{-5,7}') AND (SELECT true FROM c1)"));
+	buf_reset(&sql);
+	bench.composite.moves_progress = true;
+	composite_build(&sql, &bench.composite, true);
+	assert_non_null(strstr(sql.data, " AND end_lsn = $14::pg_lsn"
+									 " AND pg_temp.penstock_current("));
 	buf_release(&sql);
 	teardown(&bench);
 }
@@ -210,6 +239,7 @@ main(void)
 		cmocka_unit_test(what_could_meet_does_not),
 		cmocka_unit_test(there_is_a_limit),
 		cmocka_unit_test(the_statement_fails_unless_each_found_its_row),
+		cmocka_unit_test(the_statement_fails_if_a_table_has_changed),
 		cmocka_unit_test(a_statement_is_made_for_what_comes_again),
 	};
 

@@ -53,7 +53,7 @@ setup(Bench *bench)
 			.key_count = t == LOG ? 0 : 1,
 			.nothing_fires = true,
 			.has_independent_rows = t != ODD,
-			.name_hash = (uint64_t) t * 1000,
+			.top_hash = (uint64_t) t * 1000,
 		};
 		for (int i = 0; i < COLUMNS; i++)
 			bench->columns[t][i] = (TargetColumn){.source_index = i,

@@ -647,6 +647,63 @@ nothing_is_folded_across_a_change_of_shape(void **state UNUSED)
 	teardown(&bench);
 }
 
+/* Tables of the source that take turns in having the name. */
+static void
+nothing_is_folded_across_another_table_of_the_same_name(void **state UNUSED)
+{
+	Bench bench;
+
+	setup(&bench);
+	bench.tables[0].oid = bench.tables[1].oid = 16500;
+	bench.tables[1].relation->oid = 16401;
+	update(&bench, 1, "old", "x");
+	add(&bench, (Change){.kind = CHANGE_UPDATE,
+						 .relation = bench.tables[1].relation,
+						 .new_row = row(&bench, 1, "new", "x")});
+	update(&bench, 1, "newest", "x");
+	assert_steps(&bench, "UPDATE 1 (1) (old) (x) (1); "
+						 "UPDATE 1 (1) (new) (x) (1); "
+						 "UPDATE 1 (1) (newest) (x) (1);");
+	teardown(&bench);
+}
+
+/* But those that are beside each other are. */
+static void
+nothing_is_folded_across_a_partition_of_the_same_table(void **state UNUSED)
+{
+	Bench bench;
+
+	setup(&bench);
+	bench.tables[0].oid = bench.tables[0].top_oid = bench.tables[1]
+														.top_oid = 16500;
+	bench.tables[1].oid = 16501;
+	bench.tables[1].relation->oid = 16401;
+	bench.tables[0].is_partitioned = true;
+	update(&bench, 1, "a", "x");
+	add(&bench, (Change){.kind = CHANGE_UPDATE,
+						 .relation = bench.tables[1].relation,
+						 .new_row = row(&bench, 1, "b", "x")});
+	update(&bench, 1, "c", "x");
+	assert_steps(&bench, "UPDATE 1 (1) (a) (x) (1); "
+						 "UPDATE 1 (1) (b) (x) (1); "
+						 "UPDATE 1 (1) (c) (x) (1);");
+	teardown(&bench);
+
+	setup(&bench);
+	bench.tables[0].top_oid = bench.tables[1].top_oid = 16500;
+	bench.tables[0].oid = 16501;
+	bench.tables[1].oid = 16502;
+	bench.tables[1].relation->oid = 16401;
+	update(&bench, 1, "a", "x");
+	add(&bench, (Change){.kind = CHANGE_UPDATE,
+						 .relation = bench.tables[1].relation,
+						 .new_row = row(&bench, 1, "b", "x")});
+	update(&bench, 1, "c", "x");
+	assert_steps(&bench, "UPDATE 1 (1) (b) (x) (1); "
+						 "UPDATE 1 (1) (c) (x) (1);");
+	teardown(&bench);
+}
+
 /* ---- SQL ---------------------------------------------------------------- */
 
 static void
@@ -718,6 +775,10 @@ main(void)
 		cmocka_unit_test(many_keys_are_told_apart),
 		cmocka_unit_test(nothing_is_folded_across_a_truncate),
 		cmocka_unit_test(nothing_is_folded_across_a_change_of_shape),
+		cmocka_unit_test(
+			nothing_is_folded_across_another_table_of_the_same_name),
+		cmocka_unit_test(
+			nothing_is_folded_across_a_partition_of_the_same_table),
 		cmocka_unit_test(statements_for_many_rows_take_arrays),
 	};
 
