@@ -4,6 +4,8 @@
  */
 #include "check/connect.h"
 
+#include "net/pooler.h"
+
 static void
 add_connected(CheckContext *context, const CheckServer *server)
 {
@@ -83,7 +85,9 @@ Rc
 check_finish_server(CheckContext *context, const CheckServer *server, Rc rc,
 					Error *err)
 {
-	bool is_connection = err->code == ERR_CONNECT || err->code == ERR_CONFIG;
+	bool is_pooler = pooler_is_refused(err);
+	bool is_connection = !is_pooler &&
+						 (err->code == ERR_CONNECT || err->code == ERR_CONFIG);
 
 	if (rc == RC_OK || err->code == ERR_INTERRUPTED)
 		return rc;
@@ -91,7 +95,9 @@ check_finish_server(CheckContext *context, const CheckServer *server, Rc rc,
 		context->findings,
 		&(Finding){
 			.level = FINDING_ERROR,
-			.code = is_connection ? "unreachable" : "failed",
+			.code = is_pooler       ? "pooler"
+					: is_connection ? "unreachable"
+									: "failed",
 			.server = server->name,
 			.object = "server",
 			.mend = is_connection ? "-- see that the server runs, that the "

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/xalloc.h"
+#include "net/pooler.h"
 
 /* As much of a statement as an error's context shows. */
 #define PGCONN_CONTEXT_SQL_MAX 300
@@ -376,16 +377,29 @@ work_openings(Opening *openings, const struct pollfd *fds, int count,
 	}
 }
 
+static MUST_CHECK Rc
+set_up(PgConn *conn, const PgConnOptions *options, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (options->kind == PGCONN_DATA)
+		rc = pooler_check(conn, options, err);
+	if (rc == RC_OK && options->kind != PGCONN_PROBE)
+		rc = pgconn_exec(conn, data_settings_sql, NULL, err);
+	return rc;
+}
+
 /* Behind all connecting, which takes its time of the server's own. */
 static MUST_CHECK Rc
-set_up_all(PgConn **conns, int count, Error *errs, Error *err)
+set_up_all(PgConn **conns, const PgConnOptions *options, int count, Error *errs,
+		   Error *err)
 {
 	for (int i = 0; i < count; i++)
 	{
 		Rc rc = RC_OK;
 
 		if (conns[i] != NULL)
-			rc = pgconn_exec(conns[i], data_settings_sql, NULL, &errs[i]);
+			rc = set_up(conns[i], &options[i], &errs[i]);
 		if (rc == RC_OK)
 			continue;
 		pgconn_close(conns[i]);
@@ -433,7 +447,7 @@ pgconn_open_all(PgConn **conns, const PgConnOptions *options, int count,
 			work_openings(openings, fds, count, conns, errs);
 	}
 	if (rc == RC_END)
-		rc = set_up_all(conns, count, errs, err);
+		rc = set_up_all(conns, options, count, errs, err);
 	if (rc == RC_FAIL)
 		close_openings(openings, conns, errs, count);
 	return rc;

@@ -33,14 +33,17 @@ typedef struct PgConn PgConn;
 typedef enum PgConnKind
 {
 	/*
-	 * An ordinary session.  Settings of the role or database that would bend
-	 * values or stop the work (formats, timeouts, search_path, row security,
-	 * read only) are overridden.
+	 * An ordinary session, which must be ours alone: see pooler.h.  Settings of
+	 * the role or database that would bend values or stop the work (formats,
+	 * timeouts, search_path, row security, read only) are overridden.
 	 */
 	PGCONN_DATA,
 
 	/* A walsender session of the database, with the same overrides. */
 	PGCONN_REPLICATION,
+
+	/* A session as the server gives it. */
+	PGCONN_PROBE,
 } PgConnKind;
 
 typedef struct PgConnOptions

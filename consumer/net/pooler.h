@@ -1,0 +1,37 @@
+/*
+ * pooler.h
+ *    Connection poolers between us and a server.
+ *
+ * A pooler in transaction mode gives each transaction of ours any session of
+ * the server, and between two of them that session to somebody else.  What we
+ * set in it (session_replication_role, an origin, prepared statements) would be
+ * in effect for others, and not for us.  Only a session that stays ours is
+ * good: the server itself, or a pooler in session mode.
+ *
+ * A pooler makes up what it tells of the backend's PID when it lets us in; that
+ * tells that there is one, before anything was set.  In which mode it is shows
+ * when two connections ask in turn which backend they have: with a session of
+ * its own, each always has the same, and another than the other one.
+ */
+#ifndef PENSTOCK_NET_POOLER_H
+#define PENSTOCK_NET_POOLER_H
+
+#include <stdbool.h>
+
+#include "net/pgconn.h"
+
+/*
+ * ERR_CONFIG if the connection goes through a pooler that does not keep the
+ * session.  Opens another one to find out, if there is a pooler.  Nothing may
+ * have been set in the session.  Waits.
+ */
+MUST_CHECK Rc pooler_check(PgConn *conn, const PgConnOptions *options,
+						   Error *err);
+
+/* The same error, for a session that is found to have changed at work. */
+MUST_CHECK Rc pooler_set_refused(const PgConn *conn, Error *err);
+
+/* Whether an error is that one. */
+bool pooler_is_refused(const Error *err);
+
+#endif /* PENSTOCK_NET_POOLER_H */
