@@ -106,7 +106,10 @@ sqlstate_is_transient(const char *sqlstate)
 	static const char *const prefixes[] = {
 		"08",    /* connection exceptions */
 		"40",    /* transaction rollback: serialization, deadlock */
-		"53",    /* insufficient resources: disk, memory, connections */
+		"53000", /* insufficient resources, without saying which */
+		"53100", /* disk full */
+		"53200", /* out of memory; but see out_of_room.h */
+		"53300", /* too many connections */
 		"55006", /* object_in_use: the slot is still active */
 		"55P03", /* lock_not_available */
 		"57014", /* query_canceled: a timeout or pg_cancel_backend() */

@@ -120,8 +120,9 @@ typedef struct Frame
 	size_t change_count;
 	Change *changes;
 
-	size_t bytes;   /* of memory that the frame holds, for limits */
-	int references; /* see frame_ref() */
+	size_t
+		message_bytes; /* of memory that the frame holds, without its arena */
+	int references;    /* see frame_ref() */
 
 	/* Owned. */
 	Arena *arena;                 /* the Frame itself and all it points to */
@@ -135,6 +136,14 @@ typedef struct Frame
  */
 Frame *frame_ref(Frame *frame);
 void frame_unref(Frame *frame);
+
+/* Bytes of memory that the frame holds, for limits.  They become more: what is
+ * made of its changes is allocated in its arena. */
+static inline size_t
+frame_bytes(const Frame *frame)
+{
+	return frame->message_bytes + arena_bytes(frame->arena);
+}
 
 /*
  * The row by which a change's row is identified on the target: the old row if

@@ -334,7 +334,7 @@ end_transit(Router *router, int to, Error *err)
 	int from = transit->from;
 	Rc rc = transit_arrive(transit, router->moved, err);
 
-	adapt_ahead(router, transit->frame->bytes);
+	adapt_ahead(router, frame_bytes(transit->frame));
 	for (int i = 0; i < transit->kept_count && rc == RC_OK; i++)
 		rc = give(router, from, transit->frame, &transit->kept[i], err);
 	if (rc == RC_OK)

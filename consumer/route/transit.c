@@ -158,6 +158,5 @@ transit_arrive(Transit *transit, Relation *moved, Error *err)
 	transit->arrival = arrival;
 	transit->kept = kept;
 	frame->relations[frame->relation_count++] = relation_ref(moved);
-	frame->bytes = arena_bytes(frame->arena);
 	return RC_OK;
 }

@@ -54,7 +54,7 @@ typedef enum SinkMode
 } SinkMode;
 
 /* Connections that one sink can wait for at once. */
-#define SINK_FDS_MAX 20
+#define SINK_FDS_MAX 24
 
 /* What a sink waits for; merged by the loop. */
 typedef struct SinkInterest

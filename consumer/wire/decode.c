@@ -714,7 +714,7 @@ make_frame(Decoder *decoder, const WireMessage *message,
 		frame_unref(made);
 		return rc;
 	}
-	made->bytes = arena_bytes(made->arena) + message->length;
+	made->message_bytes = message->length;
 	*frame = made;
 	return RC_OK;
 }

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "sink/postgres/moved_table.h"
+#include "sink/postgres/out_of_room.h"
 #include "sink/postgres/progress_table.h"
 
 /* Batches with fewer changes are not worth folding. */
@@ -152,14 +153,15 @@ send_begin(Applier *self, Error *err)
 static MUST_CHECK Rc
 make_plan(Applier *self, bool folded, Error *err)
 {
-	PlanInput input = {.batch = self->batch,
-					   .change_end = self->batch->change_count,
-					   .copy_rows_min = COPY_ROWS_MIN,
-					   .statements = self->statements,
-					   .lookup = table_cache_get,
-					   .lookup_context = self->tables,
-					   .independent_tables = self->target->independent_tables,
-					   .pipeline = self->target->pipeline};
+	PlanInput input = {
+		.batch = self->batch,
+		.change_end = batch_txn_end(self->batch, self->txn_end - 1),
+		.copy_rows_min = COPY_ROWS_MIN,
+		.statements = self->statements,
+		.lookup = table_cache_get,
+		.lookup_context = self->tables,
+		.independent_tables = self->target->independent_tables,
+		.pipeline = self->target->pipeline};
 	Rc rc = RC_OK;
 
 	plan_free(self->plan);
@@ -215,6 +217,7 @@ applier_start(Applier *self, Batch *batch, Error *err)
 	else
 		batch_split_incomplete(self->batch, batch);
 	batch_continue(self->batch, batch);
+	self->txn_end = self->batch->txn_count;
 	self->refreshes = 0;
 	statement_cache_set_counting(self->statements, false);
 	if (statement_cache_is_full(self->statements))
@@ -284,8 +287,35 @@ keep_transactions_before(Applier *self)
 	if (txn_index == 0)
 		return false;
 	batch_truncate(batch, txn_index);
+	self->txn_end = txn_index;
 	error_take(&self->stop, &self->failure);
 	self->has_stop = true;
+	return true;
+}
+
+/*
+ * The target has no room for so much in one transaction: half of the batch's
+ * transactions come first, and the next batches have fewer tables.  False if it
+ * is a single one.
+ */
+static bool
+take_less(Applier *self)
+{
+	Target *target = self->target;
+	size_t relations = self->batch->relation_count;
+
+	if (!out_of_room_is(&self->failure) || self->has_stop)
+		return false;
+	if (self->txn_end == 1)
+	{
+		out_of_room_explain(lane_conn(self->lane), &self->failure);
+		return false;
+	}
+	log_debug("apply", "%s is out of room for %zu transactions in one: %s",
+			  target->label, self->txn_end, self->failure.message);
+	self->txn_end /= 2;
+	if (relations / 2 < target->relations_max)
+		target->relations_max = relations / 2 > 0 ? relations / 2 : 1;
 	return true;
 }
 
@@ -334,7 +364,7 @@ recover(Applier *self, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	self->failed = false;
-	if (changed)
+	if (changed || take_less(self))
 	{
 		error_reset(&self->failure);
 		return make_plan(self, is_worth_folding(self, self->batch), err);
@@ -355,6 +385,30 @@ recover(Applier *self, Error *err)
 			  self->failure.message);
 	error_reset(&self->failure);
 	return make_plan(self, false, err);
+}
+
+/* Whether only the first transactions of the batch have been applied. */
+static bool
+has_rest(const Applier *self)
+{
+	return self->state == APPLIER_COMMITTING && !batch_is_empty(self->batch) &&
+		   self->txn_end < self->batch->txn_count;
+}
+
+/* As many again as found room. */
+static MUST_CHECK Rc
+start_rest(Applier *self, Error *err)
+{
+	Rc rc = lane_leave_pipeline(self->lane, err);
+
+	if (rc != RC_OK)
+		return rc;
+	plan_free(self->plan);
+	self->plan = NULL;
+	batch_drop(self->batch, self->txn_end);
+	if (self->txn_end > self->batch->txn_count)
+		self->txn_end = self->batch->txn_count;
+	return make_plan(self, is_worth_folding(self, self->batch), err);
 }
 
 /* All results of a round have come in. */
@@ -378,6 +432,8 @@ round_is_over(Applier *self, Error *err)
 			error_take(err, &self->stop);
 			return RC_FAIL;
 		}
+		if (has_rest(self))
+			return start_rest(self, err);
 		return finish_round(self, err);
 	}
 	self->results_wanted = false;
@@ -388,7 +444,7 @@ round_is_over(Applier *self, Error *err)
 		self->state = APPLIER_SENDING;
 		return RC_OK;
 	}
-	if (batch->txns[batch->txn_count - 1].complete)
+	if (batch->txns[self->txn_end - 1].complete)
 		return applier_commit_batch(self, err);
 	if (self->savepoint_set)
 	{
@@ -528,7 +584,8 @@ static const Statement fixed_statements[FIXED_COUNT] = {
 							 .sql = progress_table_advance_from_sql},
 	[FIXED_POSITION] = {.name = "penstock_position",
 						.sql = "SELECT pg_catalog.pg_current_wal_insert_lsn(),"
-							   " pg_catalog.pg_current_wal_flush_lsn()"},
+							   " pg_catalog.pg_current_wal_flush_lsn(),"
+							   " pg_catalog.pg_backend_pid()"},
 	[FIXED_BEGIN] = {.name = "penstock_begin", .sql = "BEGIN"},
 	[FIXED_COMMIT] = {.name = "penstock_commit", .sql = "COMMIT"},
 	[FIXED_COMMIT_AND_CHAIN] = {.name = "penstock_chain",

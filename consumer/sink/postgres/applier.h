@@ -36,7 +36,8 @@
  * before the refused one are applied, and the applier fails and says which
  * change it was.  Where a table of the target was altered meanwhile, that is
  * the reason, whatever failed: what is known of it is read again, and all
- * starts anew.
+ * starts anew.  And where the target is out of room for so much in one
+ * transaction, half of the batch is applied, and then the rest.
  *
  * Waiting: the state machine never waits.  What is rare does, for one answer of
  * the target: looking up a table for the first time, a rollback, words for an
@@ -146,6 +147,8 @@ typedef struct Applier
 	Batch *batch; /* that is being applied: its own, or one of several's */
 	const TxnRound *round; /* NULL: the batch is applied as one */
 	bool stopping;         /* the round is to be left */
+	size_t txn_end;        /* of a batch that is applied as one: behind the
+							  transactions that are, at first all of it */
 	size_t txn_first;      /* of those that are being sent as one */
 	size_t committed;      /* transactions of the batch, up to its last one */
 	int64_t rows_counted;  /* that the open transaction must have changed */
@@ -153,6 +156,7 @@ typedef struct Applier
 	bool check_wanted;     /* it did what does not notice that a table is
 							  altered */
 	int refreshes;         /* of this batch's tables, because of that */
+	int backend_pid;       /* of the session; 0: not known yet */
 	bool has_conditions;   /* the session can have current.h's … */
 	bool conditions_known; /* … if that is known yet */
 	Plan *plan;

@@ -2,10 +2,12 @@
  * applier_commit.c
  *    The end of a transaction on the target, and where its log is then.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "net/pooler.h"
 #include "sink/postgres/applier.h"
 #include "sink/postgres/progress_table.h"
 
@@ -73,11 +75,12 @@ Rc
 applier_commit_batch(Applier *self, Error *err)
 {
 	const Batch *batch = self->batch;
-	const TxnInfo *last = &batch->txns[batch->txn_count - 1].txn;
+	const TxnInfo *last = &batch->txns[self->txn_end - 1].txn;
 
 	self->committing_lsn = last->end_lsn;
-	self->committing_rows = self->open_rows + (int64_t) batch->change_count;
-	self->committing_txns = (int64_t) batch->txn_count;
+	self->committing_rows = self->open_rows +
+							(int64_t) batch_txn_end(batch, self->txn_end - 1);
+	self->committing_txns = (int64_t) self->txn_end;
 	params_reset(self->progress_params);
 	applier_add_progress(self, self->progress_params, last, last->end_lsn,
 						 self->committing_txns, self->committing_rows);
@@ -165,6 +168,18 @@ applier_check_flush(Applier *self, Error *err)
 	return rc;
 }
 
+/* A pooler that was not noticed before may give us another session. */
+static MUST_CHECK Rc
+check_session(Applier *self, const PGresult *result, Error *err)
+{
+	int pid = (int) strtol(PQgetvalue(result, 0, 2), NULL, 10);
+
+	if (self->backend_pid != 0 && pid != self->backend_pid)
+		return pooler_set_refused(lane_conn(self->lane), err);
+	self->backend_pid = pid;
+	return RC_OK;
+}
+
 Rc
 applier_note_position(Applier *self, const PGresult *result, Error *err)
 {
@@ -183,7 +198,7 @@ applier_note_position(Applier *self, const PGresult *result, Error *err)
 		flush = insert;
 	target_note_flush(self->target, flush);
 	self->target->flush_checked_at_us = clock_monotonic_us();
-	return RC_OK;
+	return check_session(self, result, err);
 }
 
 void

@@ -173,7 +173,7 @@ note_error_result(Applier *self, const PGresult *result,
 						   expectation->txn_index + 1 - expectation->txn_first,
 						   &failure);
 	else if (self->state == APPLIER_COMMITTING && self->batch->txn_count > 0)
-		add_commit_context(self->batch->txns, self->batch->txn_count, &failure);
+		add_commit_context(self->batch->txns, self->txn_end, &failure);
 	note_failure(self, &failure, &described, expectation->change_index,
 				 !error_is_transient(&failure));
 }

@@ -11,6 +11,9 @@
 
 #define CAPACITY_FIRST 64
 
+/* A power of two; doubled when half of the slots are taken. */
+#define RELATION_SLOTS_FIRST 64
+
 /* Of this many frames before it none is counted again. */
 #define TURNS_SEEN 4
 
@@ -34,6 +37,10 @@ batch_reset(Batch *batch)
 	batch->frame_count = 0;
 	batch->bytes = 0;
 	batch->continues = false;
+	if (batch->relation_count > 0)
+		memset(batch->relations, 0,
+			   batch->relation_slot_count * sizeof(batch->relations[0]));
+	batch->relation_count = 0;
 }
 
 void
@@ -43,6 +50,7 @@ batch_release(Batch *batch)
 	free(batch->txns);
 	free(batch->changes);
 	free(batch->frames);
+	free(batch->relations);
 	*batch = (Batch){0};
 }
 
@@ -69,35 +77,93 @@ batch_begin(Batch *batch, const TxnInfo *txn)
 	batch->txns[batch->txn_count - 1].txn.origin = NULL;
 }
 
-/* Two frames may take turns (see route/transit.h): neither counts twice. */
+/* Two frames may take turns (see route/transit.h): neither counts twice, except
+ * for what it has grown since. */
 static size_t
-bytes_to_count(const Batch *batch, const Frame *frame)
+bytes_to_count(const Batch *batch, const Frame *frame, size_t bytes)
 {
 	size_t count = batch->frame_count;
 	size_t first = count > TURNS_SEEN ? count - TURNS_SEEN : 0;
 
-	for (size_t i = first; i < count; i++)
+	for (size_t i = count; i-- > first;)
 		if (batch->frames[i].frame == frame)
-			return 0;
-	return frame->bytes;
+			return bytes - batch->frames[i].own_bytes;
+	return bytes;
 }
 
 /* Keeps a frame, unless the last change was of it too. */
 static void
 keep_frame(Batch *batch, Frame *frame)
 {
+	size_t own_bytes = frame_bytes(frame);
+	size_t bytes = bytes_to_count(batch, frame, own_bytes);
+	struct BatchFrame *last;
+
 	if (batch->frame_count == 0 ||
 		batch->frames[batch->frame_count - 1].frame != frame)
 	{
-		struct BatchFrame kept = {.bytes = bytes_to_count(batch, frame)};
-
-		kept.frame = frame_ref(frame);
-		batch->bytes += kept.bytes;
 		batch->frames = grow(batch->frames, batch->frame_count,
 							 &batch->frame_capacity, sizeof(batch->frames[0]));
-		batch->frames[batch->frame_count++] = kept;
+		batch->frames[batch->frame_count++] = (struct BatchFrame){
+			.frame = frame_ref(frame)};
 	}
-	batch->frames[batch->frame_count - 1].change_count++;
+	last = &batch->frames[batch->frame_count - 1];
+	last->change_count++;
+	last->bytes += bytes;
+	last->own_bytes = own_bytes;
+	batch->bytes += bytes;
+}
+
+/* The slot that has a relation, or that it would go to. */
+static const Relation **
+find_relation(const Batch *batch, const Relation *relation)
+{
+	size_t mask = batch->relation_slot_count - 1;
+	size_t slot = ((uintptr_t) relation >> 4) * UINT64_C(0x9e3779b97f4a7c15) >>
+				  32;
+
+	slot &= mask;
+	while (batch->relations[slot] != NULL && batch->relations[slot] != relation)
+		slot = (slot + 1) & mask;
+	return &batch->relations[slot];
+}
+
+static void
+grow_relations(Batch *batch)
+{
+	const Relation **old = batch->relations;
+	size_t old_count = batch->relation_slot_count;
+
+	batch->relation_slot_count = old_count ? old_count * 2
+										   : RELATION_SLOTS_FIRST;
+	batch->relations = xcalloc(batch->relation_slot_count,
+							   sizeof(batch->relations[0]));
+	for (size_t i = 0; i < old_count; i++)
+		if (old[i] != NULL)
+			*find_relation(batch, old[i]) = old[i];
+	free(old);
+}
+
+static void
+note_relation(Batch *batch, const Relation *relation)
+{
+	const Relation **slot;
+
+	if (batch->relation_count * 2 >= batch->relation_slot_count)
+		grow_relations(batch);
+	slot = find_relation(batch, relation);
+	batch->relation_count += *slot == NULL ? 1 : 0;
+	*slot = relation;
+}
+
+static void
+note_relations(Batch *batch, const Change *change)
+{
+	if (change->relation != NULL)
+		note_relation(batch, change->relation);
+	else if (change->kind == CHANGE_TRUNCATE)
+		for (int i = 0; i < change->truncate->relation_count; i++)
+			note_relation(batch, change->truncate->relations[i]);
 }
 
 void
@@ -108,6 +174,14 @@ batch_add(Batch *batch, Frame *frame, const Change *change)
 	batch->changes = grow(batch->changes, batch->change_count,
 						  &batch->change_capacity, sizeof(batch->changes[0]));
 	batch->changes[batch->change_count++] = change;
+	note_relations(batch, change);
+}
+
+bool
+batch_is_full(const Batch *batch, size_t relations_max)
+{
+	return batch->txn_count >= BATCH_TXNS_MAX ||
+		   batch->relation_count >= relations_max;
 }
 
 void

@@ -6,14 +6,26 @@
  * transaction, in source order, together with references to their frames.  It
  * stays as it is until the target has it, so that it can be applied in another
  * way when the first one is refused.
+ *
+ * It is full when it holds so many bytes, transactions or tables that no more
+ * should be added; whoever fills it decides on bytes.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_BATCH_H
 #define PENSTOCK_SINK_POSTGRES_BATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "model/change.h"
+
+/* Transactions of a batch.  Those of which nothing is for the target are in it
+ * as well, and have no bytes. */
+#define BATCH_TXNS_MAX ((size_t) 10000)
+
+/* Tables of a batch, each shape of one for itself: each of them has to be
+ * looked up, and is locked in the target's transaction, with its indexes. */
+#define BATCH_RELATIONS_MAX ((size_t) 500)
 
 typedef struct BatchTxn
 {
@@ -32,11 +44,18 @@ typedef struct Batch
 	{
 		Frame *frame;        /* a reference */
 		size_t change_count; /* that are of it */
-		size_t bytes;        /* that are counted for it here */
+		size_t bytes;        /* that are counted for it here … */
+		size_t own_bytes;    /* … when it had this many */
 	} * frames;
 	size_t frame_count;
 	size_t bytes;   /* of the frames */
 	bool continues; /* its first transaction began in an earlier batch */
+
+	/* Relations of the changes that were added since it was empty: a set with
+	 * open addressing. */
+	const Relation **relations;
+	size_t relation_slot_count;
+	size_t relation_count;
 
 	size_t txn_capacity;
 	size_t change_capacity;
@@ -65,6 +84,9 @@ batch_last_txn(const Batch *batch)
 
 /* Number of its transactions that are complete. */
 size_t batch_complete_count(const Batch *batch);
+
+/* Whether it holds so many transactions, or this many relations. */
+bool batch_is_full(const Batch *batch, size_t relations_max);
 
 void batch_begin(Batch *batch, const TxnInfo *txn);
 void batch_add(Batch *batch, Frame *frame, const Change *change);

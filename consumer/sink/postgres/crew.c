@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "sink/postgres/dependencies.h"
+#include "sink/postgres/out_of_room.h"
 
 /* Turns after which they start again, long before their numbers overflow. */
 #define TURNS_MAX (1 << 30)
@@ -295,14 +296,15 @@ forget_round(Crew *crew)
 	}
 }
 
-/* A row that was refused to one that was alone, and what is not about a row
- * where nobody else can be the cause. */
+/* A row that was refused to one that was alone, and what is not about a row,
+ * nor about how much it was, where nobody else can be the cause. */
 static bool
 is_final(const Crew *crew, const Applier *failed)
 {
 	if (crew->state == CREW_ALONE)
 		return true;
-	return !crew->round.takes_turns && !failed->failure_is_refusal;
+	return !crew->round.takes_turns && !failed->failure_is_refusal &&
+		   !out_of_room_is(&failed->failure);
 }
 
 /* Everything behind what is committed starts again. */
@@ -331,6 +333,7 @@ recover(Crew *crew, Applier *failed, Error *err)
 	}
 	if (is_final(crew, failed))
 	{
+		out_of_room_explain(lane_conn(failed->lane), &failed->failure);
 		conflict_add_key(lane_conn(failed->lane), &failed->failure_change,
 						 &failed->failure);
 		error_take(err, &failed->failure);

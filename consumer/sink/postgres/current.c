@@ -45,21 +45,17 @@ static const char create_functions_sql[] =
 								 " SELECT " FUNCTION_SQL
 								 "_now(names, fingerprints) $$";
 
-/* An array as text, of quoted names and of fingerprints. */
 static void
 append_names(Buf *text, const CurrentTables *tables)
 {
 	for (size_t i = 0; i < tables->count; i++)
 	{
-		buf_append_string(text, i == 0 ? "{\"" : "\",\"");
-		for (const char *at = tables->tables[i]->name_sql; *at != '\0'; at++)
-		{
-			if (*at == '"' || *at == '\\')
-				buf_append_char(text, '\\');
-			buf_append_char(text, *at);
-		}
+		const char *name = tables->tables[i]->name_sql;
+
+		buf_append_char(text, i == 0 ? '{' : ',');
+		buf_append_element(text, name, strlen(name));
 	}
-	buf_append_string(text, "\"}");
+	buf_append_char(text, '}');
 }
 
 static void

@@ -133,7 +133,8 @@ takes_change(const InProgress *self, const Place *place, uint32_t subxid)
 	const Part *part = place->last;
 
 	return part != NULL && !part->aborts && part->subxid == subxid &&
-		   part->batch.bytes < self->part_bytes_max;
+		   part->batch.bytes < self->part_bytes_max &&
+		   !batch_is_full(&part->batch, self->target->relations_max);
 }
 
 /* ---- failing ------------------------------------------------------------ */

@@ -30,6 +30,9 @@
 /* Parts of the memory setting: two batches, and what goes with them. */
 #define BATCH_MEMORY_PARTS 4
 
+_Static_assert(LANES_MAX + IN_PROGRESS_MAX <= SINK_FDS_MAX,
+			   "all connections of a sink can be waited for");
+
 /* Changes that are a small batch; fewer than are worth folding, see
  * plan_transactions.c. */
 #define SMALL_BATCH_CHANGES_MAX 15
@@ -58,6 +61,7 @@ typedef struct PostgresSink
 	InProgress *in_progress;
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
 	Batch filling;
+	int64_t filled_since_us; /* of what it holds */
 	size_t batch_bytes_max;
 
 	SinkFetch *fetches; /* that wait until all before them is applied */
@@ -113,6 +117,8 @@ update_full(PostgresSink *self)
 	size_t held_bytes = self->filling.bytes + applying_bytes(self);
 
 	self->sink.full = self->holding || self->stranger != NULL ||
+					  batch_is_full(&self->filling,
+									self->target.relations_max) ||
 					  (!is_idle(self) &&
 					   (self->filling.bytes >= self->batch_bytes_max ||
 						held_bytes >= 2 * self->batch_bytes_max)) ||
@@ -159,8 +165,11 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
-	if (self->stranger == NULL)
-		batch_begin(&self->filling, txn);
+	if (self->stranger != NULL)
+		return RC_OK;
+	if (batch_is_empty(&self->filling))
+		self->filled_since_us = clock_monotonic_us();
+	batch_begin(&self->filling, txn);
 	return RC_OK;
 }
 
@@ -199,6 +208,7 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 		return RC_OK;
 	batch_commit(&self->filling);
 	self->delivered_lsn = txn->end_lsn;
+	update_full(self);
 	return RC_OK;
 }
 
@@ -352,17 +362,28 @@ work_holding(PostgresSink *self, Error *err)
 
 /* ---- idle --------------------------------------------------------------- */
 
+/* When what waits for more has waited long enough. */
+static int64_t
+batch_due_us(const PostgresSink *self)
+{
+	return batch_complete_count(&self->filling) > 0
+			   ? self->filled_since_us + BATCH_AGE_MS_MAX * 1000
+			   : INT64_MAX;
+}
+
 static bool
-batch_is_ready(const PostgresSink *self, bool source_idle)
+batch_is_ready(const PostgresSink *self, bool source_idle, int64_t now_us)
 {
 	const Batch *batch = &self->filling;
 
 	if (batch->bytes >= self->batch_bytes_max || self->stranger != NULL ||
+		batch_is_full(batch, self->target.relations_max) ||
 		(self->fetches != NULL && batch->change_count > 0))
 		return true;
 	if (batch_complete_count(batch) == 0)
 		return false;
-	return source_idle || self->sink.mode == SINK_DRAINING ||
+	return source_idle || now_us >= batch_due_us(self) ||
+		   self->sink.mode == SINK_DRAINING ||
 		   batch->bytes >= BATCH_BYTES_MIN ||
 		   in_progress_waits(self->in_progress);
 }
@@ -431,6 +452,7 @@ start_batch(PostgresSink *self, Error *err)
 	bool is_small = batch->change_count <= SMALL_BATCH_CHANGES_MAX &&
 					batch->bytes < BATCH_BYTES_MIN;
 
+	self->filled_since_us = clock_monotonic_us();
 	if (batch->continues || !batch->txns[0].complete ||
 		(!self->target.per_transaction && !is_small))
 		return applier_start(&self->applier, batch, err);
@@ -469,7 +491,7 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 	if (self->stranger != NULL && batch_complete_count(&self->filling) == 0)
 		return strangers_refuse(self->strangers, lane_conn(self->applier.lane),
 								self->stranger, &self->stranger_txn, err);
-	if (batch_is_ready(self, source_idle))
+	if (batch_is_ready(self, source_idle, now_us))
 		return start_batch(self, err);
 	if (self->fetches != NULL)
 		return start_fetch(self, err);
@@ -560,6 +582,8 @@ postgres_interest(const Sink *sink, SinkInterest *interest)
 		interest->deadline_us = next_position_us(self);
 	if (next_forget_us(self) < interest->deadline_us)
 		interest->deadline_us = next_forget_us(self);
+	if (batch_due_us(self) < interest->deadline_us)
+		interest->deadline_us = batch_due_us(self);
 	if (self->holding)
 		interest->deadline_us = self->hold_look_us;
 }
@@ -716,6 +740,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->impatient = options->impatient;
 	self->target.independent_tables = session.independent_tables;
 	self->target.rules = options->rules;
+	self->target.relations_max = BATCH_RELATIONS_MAX;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
 	self->table_states = session.table_states;
 	self->strangers = strangers_new(session.copied, session.table_states);

@@ -20,7 +20,8 @@
 #include "sink/postgres/composite.h"
 #include "sink/postgres/ledger.h"
 
-#define CACHE_ARENA_BYTES (64 * KB)
+#define CACHE_ARENA_BYTES   (64 * KB)
+#define PASSING_ARENA_BYTES ((size_t) 4096)
 
 /* A power of two; doubled when half of the slots are taken. */
 #define CACHE_SLOTS_FIRST 256
@@ -64,6 +65,9 @@ struct StatementCache
 	bool counting;
 	bool checking;
 
+	Statement passing; /* one that is not kept: nameless */
+	Arena *passing_arena;
+
 	size_t composite_count;
 	uint8_t composite_key[COMPOSITE_KEY_BYTES_MAX];
 	struct
@@ -79,6 +83,7 @@ statement_cache_new(void)
 	StatementCache *cache = xcalloc(1, sizeof(StatementCache));
 
 	cache->arena = arena_new(CACHE_ARENA_BYTES);
+	cache->passing_arena = arena_new(PASSING_ARENA_BYTES);
 	cache->slots = xcalloc(CACHE_SLOTS_FIRST, sizeof(CacheEntry *));
 	cache->slot_count = CACHE_SLOTS_FIRST;
 	return cache;
@@ -90,6 +95,7 @@ statement_cache_free(StatementCache *cache)
 	if (cache == NULL)
 		return;
 	arena_free(cache->arena);
+	arena_free(cache->passing_arena);
 	free(cache->slots);
 	free(cache);
 }
@@ -801,6 +807,18 @@ add_entry(StatementCache *cache, CacheEntry **slot, const uint8_t *key,
 	return &entry->statement;
 }
 
+/* The same for a statement that is not kept. */
+static Statement *
+set_passing(StatementCache *cache, StatementCheck check, Buf *sql)
+{
+	CHECK(!sql->overflowed);
+	arena_reset(cache->passing_arena);
+	cache->passing = (Statement){
+		.sql = arena_strdup(cache->passing_arena, sql->data), .check = check};
+	buf_release(sql);
+	return &cache->passing;
+}
+
 Statement *
 statement_get(StatementCache *cache, StatementKind kind,
 			  const TargetTable *table, const Value *set, const Value *find)
@@ -820,7 +838,10 @@ statement_get(StatementCache *cache, StatementKind kind,
 		build_counting(&sql, kind, table, set, find);
 	else
 		statement_build(&sql, kind, table, set, find, 0);
-	made = add_entry(cache, slot, cache->key, cache->key_length, check, &sql);
+	made = statement_cache_is_full(cache)
+			   ? set_passing(cache, check, &sql)
+			   : add_entry(cache, slot, cache->key, cache->key_length, check,
+						   &sql);
 	made->binary = kind == STATEMENT_FETCH;
 	return made;
 }
@@ -853,7 +874,8 @@ is_worth_making(StatementCache *cache, size_t hash)
 {
 	size_t at = hash & (CANDIDATES_MAX - 1);
 
-	if (cache->composite_count >= COMPOSITES_MAX)
+	if (cache->composite_count >= COMPOSITES_MAX ||
+		statement_cache_is_full(cache))
 		return false;
 	if (cache->candidates[at].hash != hash)
 		cache->candidates[at].uses = 0;

@@ -5,7 +5,8 @@
  * A statement is told apart by its table, what it does, and what each column of
  * the rows it is for holds: columns that an update left alone are not set, and
  * where a row is found by all its columns, nulls are compared otherwise than
- * values.  When the cache is full it is emptied, before the next batch.
+ * values.  When the cache is full it is emptied, before the next batch; until
+ * then what is not in it is made for once.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_STATEMENT_H
 #define PENSTOCK_SINK_POSTGRES_STATEMENT_H
@@ -17,8 +18,8 @@
 
 struct Composite;
 
-/* Statements that one connection keeps from batch to batch; those of a single
- * batch may be more. */
+/* Statements that one connection keeps.  When there are so many, others are
+ * prepared each time that they are sent, until the next batch. */
 #define STATEMENTS_MAX 1000
 
 /* Of these, composites; and how often one must have been asked for. */
@@ -116,7 +117,8 @@ bool statement_cache_is_full(const StatementCache *cache);
 /*
  * The statement for rows like these.  `set` is the row of new values, `find`
  * the one by which the row is found; either is NULL where the kind does not
- * need it.  Returns a pointer into the cache.
+ * need it.  Returns a pointer into the cache, which may be good until the next
+ * call only.
  */
 Statement *statement_get(StatementCache *cache, StatementKind kind,
 						 const TargetTable *table, const Value *set,

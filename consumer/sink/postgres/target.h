@@ -21,6 +21,10 @@
  * size alone. */
 #define BATCH_BYTES_MIN (1 * MB)
 
+/* How long a transaction waits for others that are applied with it, while the
+ * source always has more. */
+#define BATCH_AGE_MS_MAX 1000
+
 /* How often the target is asked whether it has flushed, while it is idle. */
 #define FLUSH_CHECK_INTERVAL_MS 100
 
@@ -37,6 +41,8 @@ typedef struct Target
 	bool per_transaction;       /* each source transaction is one there, too */
 	const ConflictRules *rules; /* or NULL */
 	int64_t conflicts;          /* that were settled */
+	size_t relations_max;       /* of a batch; less once the target was out of
+								   locks or memory */
 
 	/*
 	 * A transaction is open here that is in progress on the source, or its

@@ -86,9 +86,9 @@ is_transient(ErrorCode code, const char *sqlstate)
 static void
 what_can_heal_is_tried_again(void **state UNUSED)
 {
-	static const char *const healing[] = {"08006", "40001", "40P01", "53300",
-										  "55006", "55P03", "57014", "57P01",
-										  "57P03", "58030"};
+	static const char *const healing[] = {"08006", "40001", "40P01", "53100",
+										  "53200", "53300", "55006", "55P03",
+										  "57014", "57P01", "57P03", "58030"};
 
 	for (size_t i = 0; i < LENGTH_OF(healing); i++)
 	{
@@ -103,7 +103,7 @@ static void
 what_cannot_heal_is_not(void **state UNUSED)
 {
 	static const char *const lasting[] = {"",      "23505", "28P01", "42P01",
-										  "42704", "55000", "57000"};
+										  "42704", "53400", "55000", "57000"};
 	static const ErrorCode codes[] = {ERR_CONFIG,   ERR_PROTOCOL,
 									  ERR_CONFLICT, ERR_LIMIT,
 									  ERR_IO,       ERR_INTERRUPTED};

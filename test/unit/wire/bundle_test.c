@@ -202,7 +202,7 @@ take_frames(Decoder *decoder, Frame *frames[TRANSACTIONS])
 						 DRAFT_END_LSN + 0x100 * (i + 1));
 		assert_int_equal(frames[i]->change_count, 1);
 		assert_int_equal(frames[i]->changes[0].kind, CHANGE_INSERT);
-		assert_true(frames[i]->bytes > 0);
+		assert_true(frame_bytes(frames[i]) > 0);
 	}
 }
 

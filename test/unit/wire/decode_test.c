@@ -74,7 +74,7 @@ accept_draft(Decoder *decoder, const Draft *draft)
 	if (rc != RC_OK)
 		fail_msg("refused: %s", err.message);
 	assert_int_equal(frame->references, 1);
-	assert_true(frame->bytes > 0);
+	assert_true(frame_bytes(frame) > 0);
 	return frame;
 }
 
@@ -1500,7 +1500,7 @@ memory_of_a_frame_is_in_proportion_to_its_message(void **state UNUSED)
 	assert_int_equal(
 		decode_bytes(decoder, packed.data, packed.length, &frame, &err), RC_OK);
 	assert_int_equal(frame->change_count, TRUNCATES);
-	assert_true(frame->bytes < 100 * packed.length);
+	assert_true(frame_bytes(frame) < 100 * packed.length);
 	frame_unref(frame);
 	buf_release(&packed);
 	finish(decoder);

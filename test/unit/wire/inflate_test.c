@@ -111,7 +111,7 @@ test_holds_a_frame(void **state UNUSED)
 	assert_true(frame->begins && frame->commits);
 	assert_int_equal(frame->change_count, 1);
 	assert_int_equal(frame->changes[0].kind, CHANGE_INSERT);
-	assert_true(frame->bytes > packed.length);
+	assert_true(frame_bytes(frame) > packed.length);
 	frame_unref(frame);
 	buf_release(&packed);
 	buf_release(&message);

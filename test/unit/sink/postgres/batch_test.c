@@ -11,7 +11,7 @@
 
 #include "sink/postgres/batch.h"
 
-#define FRAME_BYTES 100
+#define FRAME_BYTES 10000
 
 static int frames_alive;
 
@@ -31,10 +31,10 @@ new_frame(size_t change_count)
 
 	frame->arena = arena;
 	frame->references = 1;
-	frame->bytes = FRAME_BYTES;
 	frame->message = &one;
 	frame->message_free = count_down;
 	frame->changes = arena_calloc(arena, change_count, sizeof(Change));
+	frame->message_bytes = FRAME_BYTES - arena_bytes(arena);
 	frame->change_count = change_count;
 	frames_alive++;
 	return frame;
@@ -79,6 +79,81 @@ frames_live_as_long_as_their_changes(void **state UNUSED)
 	add_frame(&batch, 1);
 	batch_release(&batch);
 	assert_int_equal(frames_alive, 0);
+}
+
+/* What is made of a change is allocated in its frame. */
+static void
+frames_count_with_what_they_have_grown(void **state UNUSED)
+{
+	Batch batch = {0};
+	Frame *first = new_frame(3);
+	Frame *second = new_frame(1);
+	size_t grown;
+
+	begin(&batch, 1);
+	batch_add(&batch, first, &first->changes[0]);
+	arena_alloc(first->arena, 5000);
+	grown = frame_bytes(first);
+	assert_true(grown >= FRAME_BYTES + 5000);
+	batch_add(&batch, first, &first->changes[1]);
+	assert_int_equal(batch.bytes, grown);
+	batch_add(&batch, second, &second->changes[0]);
+	arena_alloc(first->arena, 5000);
+	batch_add(&batch, first, &first->changes[2]);
+	assert_int_equal(batch.bytes, frame_bytes(first) + FRAME_BYTES);
+	batch_commit(&batch);
+	begin(&batch, 2);
+	add_frame(&batch, 1);
+	batch_commit(&batch);
+	batch_drop(&batch, 1);
+	assert_int_equal(batch.bytes, FRAME_BYTES);
+	batch_release(&batch);
+	frame_unref(first);
+	frame_unref(second);
+	assert_int_equal(frames_alive, 0);
+}
+
+static void
+transactions_without_changes_fill_it(void **state UNUSED)
+{
+	Batch batch = {0};
+
+	for (uint32_t xid = 1; xid < BATCH_TXNS_MAX; xid++)
+	{
+		begin(&batch, xid);
+		batch_commit(&batch);
+	}
+	assert_false(batch_is_full(&batch, BATCH_RELATIONS_MAX));
+	begin(&batch, BATCH_TXNS_MAX);
+	assert_true(batch_is_full(&batch, BATCH_RELATIONS_MAX));
+	batch_release(&batch);
+}
+
+static void
+tables_fill_it(void **state UNUSED)
+{
+	static Relation relations[200];
+	Relation *truncated[] = {&relations[150], &relations[199]};
+	TruncateInfo info = {.relation_count = 2, .relations = truncated};
+	Batch batch = {0};
+	Frame *frame = new_frame(1);
+
+	begin(&batch, 1);
+	for (size_t i = 0; i < 600; i++)
+	{
+		frame->changes[0].relation = &relations[i % 199];
+		batch_add(&batch, frame, &frame->changes[0]);
+	}
+	assert_int_equal(batch.relation_count, 199);
+	assert_false(batch_is_full(&batch, 200));
+	frame->changes[0] = (Change){.kind = CHANGE_TRUNCATE, .truncate = &info};
+	batch_add(&batch, frame, &frame->changes[0]);
+	assert_int_equal(batch.relation_count, 200);
+	assert_true(batch_is_full(&batch, 200));
+	batch_reset(&batch);
+	assert_int_equal(batch.relation_count, 0);
+	batch_release(&batch);
+	frame_unref(frame);
 }
 
 static void
@@ -268,6 +343,9 @@ main(void)
 		cmocka_unit_test(frames_live_as_long_as_their_changes),
 		cmocka_unit_test(transactions_that_are_done_can_be_dropped),
 		cmocka_unit_test(transactions_behind_one_can_be_split_off),
+		cmocka_unit_test(frames_count_with_what_they_have_grown),
+		cmocka_unit_test(transactions_without_changes_fill_it),
+		cmocka_unit_test(tables_fill_it),
 		cmocka_unit_test(complete_transactions_are_counted),
 		cmocka_unit_test(a_change_is_found_in_its_transaction),
 		cmocka_unit_test(an_incomplete_transaction_moves_to_the_next_batch),

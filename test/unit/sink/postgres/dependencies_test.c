@@ -105,7 +105,9 @@ change(Bench *bench, TestTable table, ChangeKind kind, int64_t old_id,
 	frame->arena = arena;
 	frame->references = 1;
 	made->kind = kind;
-	if (kind != CHANGE_TRUNCATE)
+	if (kind == CHANGE_TRUNCATE)
+		made->truncate = arena_calloc(arena, 1, sizeof(TruncateInfo));
+	else
 		made->relation = bench->relations[table];
 	if (old_id != 0)
 		made->old_row = row(bench, old_id, VALUE_INTEGER);
