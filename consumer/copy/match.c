@@ -1,7 +1,7 @@
 /*
  * match.c
- *    What the target has, asked in one statement for all tables; whether a
- * table has rows is asked table by table.
+ *    What the target has, asked in one statement for all tables; whether they
+ *    have rows is asked for many at a time, each of which is locked meanwhile.
  */
 #include "copy/match.h"
 
@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "copy/sql.h"
+
+/* Tables that are looked into at a time. */
+#define ROWS_BATCH 200
 
 Rc
 match_check_absent(const CopyCatalog *catalog, PgConn *target, Error *err)
@@ -173,39 +176,73 @@ absent(const CopyTable *table, PgConn *target, Error *err)
 	return rc;
 }
 
-/*
- * Fails if the table on the target has rows, as far as they are not an
- * extension's.
- */
-static Rc
-match_rows(CopyTable *table, PgConn *target, Error *err)
+/* Whether it is to be known if the table on the target has rows. */
+static bool
+is_asked_for_rows(const CopyTable *table)
 {
+	return table->membership != MEMBER_CONFIG && !table->done && !table->gone;
+}
+
+static Rc
+has_rows(const CopyTable *table, PgConn *target, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "table %s on %s is not empty",
+					  table->qualified, pgconn_label(target));
+
+	error_hint(err, "Empty it first: TRUNCATE %s;", table->qualified);
+	return rc;
+}
+
+/* Looks into the tables from *next on, ROWS_BATCH of them. */
+static Rc
+match_rows_batch(CopyCatalog *catalog, int *next, PgConn *target, Error *err)
+{
+	CopyTable *asked[ROWS_BATCH];
 	PGresult *result = NULL;
-	bool has_rows;
+	int count = 0;
+	int locks = 0;
 	Buf sql;
 	Rc rc;
 
-	table->skip = false;
-	if (table->membership == MEMBER_CONFIG)
-		return RC_OK;
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_printf(&sql, "SELECT EXISTS (SELECT FROM %s %s)",
-			   table->target_partitioned ? "" : "ONLY", table->qualified);
-	rc = sql_run(target, &sql, &result, err);
-	if (rc != RC_OK)
-		return rc;
-	has_rows = sql_bool(result, 0, 0);
-	PQclear(result);
-	if (!has_rows)
-		return RC_OK;
-	if (table->membership == MEMBER_STATIC)
+	buf_append_string(&sql, "SELECT ");
+	for (; *next < catalog->table_count && locks < ROWS_BATCH; (*next)++)
 	{
-		table->skip = true;
-		return RC_OK;
+		CopyTable *table = &catalog->tables[*next];
+
+		table->skip = false;
+		if (!is_asked_for_rows(table))
+			continue;
+		/* Each of its partitions is locked as well. */
+		locks += table->target_partitioned ? ROWS_BATCH : 1;
+		buf_printf(&sql, "%sEXISTS (SELECT FROM %s %s)", count > 0 ? ", " : "",
+				   table->target_partitioned ? "" : "ONLY", table->qualified);
+		asked[count++] = table;
 	}
-	rc = error_set(err, ERR_CONFIG, "table %s on %s is not empty",
-				   table->qualified, pgconn_label(target));
-	error_hint(err, "Empty it first: TRUNCATE %s;", table->qualified);
+	rc = sql_run(target, &sql, &result, err);
+	for (int i = 0; rc == RC_OK && i < count; i++)
+		if (sql_bool(result, 0, i))
+		{
+			asked[i]->skip = asked[i]->membership == MEMBER_STATIC;
+			if (!asked[i]->skip)
+				rc = has_rows(asked[i], target, err);
+		}
+	PQclear(result);
+	return rc;
+}
+
+/*
+ * Fails if a table on the target has rows, as far as they are not an
+ * extension's.
+ */
+static Rc
+match_rows(CopyCatalog *catalog, PgConn *target, Error *err)
+{
+	Rc rc = RC_OK;
+	int next = 0;
+
+	while (rc == RC_OK && next < catalog->table_count)
+		rc = match_rows_batch(catalog, &next, target, err);
 	return rc;
 }
 
@@ -234,10 +271,8 @@ match_target(CopyCatalog *catalog, PgConn *target, Error *err)
 			rc = match_columns(table, target, result, row, end, catalog->arena,
 							   err);
 		table->target_partitioned = kind[0] == 'p';
-		if (rc == RC_OK && !table->done && !table->gone)
-			rc = match_rows(table, target, err);
 		row = end;
 	}
 	PQclear(result);
-	return rc;
+	return rc == RC_OK ? match_rows(catalog, target, err) : rc;
 }

@@ -755,11 +755,14 @@ append_conninfo(Buf *buf, const char *keyword, const char *value)
 
 /*
  * What a role may have set and what would stop a child before its own settings
- * take effect.  Options of a connection win over settings of the role.
+ * take effect.  Options of a connection win over settings of the role.  A child
+ * does not wait for the disk after each of its statements: what it has done
+ * counts when a later commit of ours says so, and that is durable after it.
  */
 static const char child_options[] = "-c statement_timeout=0 -c lock_timeout=0"
 									" -c idle_in_transaction_session_timeout=0"
 									" -c default_transaction_read_only=off"
+									" -c synchronous_commit=off"
 									" -c jit=off";
 
 /* The connection's own options come last, so that they win. */

@@ -51,6 +51,7 @@ sub asked
 			bytes($result, $_->[1], 'penstock zstd') ]
 	} [ '120 columns', 'wide-rows' ], [ 'documents', 'toast-updates' ];
 	push @asked, latency($result), Bench::Clone::asked($result->{clone}),
+	  Bench::Clone::asked_of_tables($result->{tables}),
 	  Bench::Nodes::asked($result->{nodes});
 	push @asked,
 	  [ 'peak memory of the consumer, MB, all workloads', '<=', 64,

@@ -2,8 +2,9 @@
 # pg_dump and pg_restore; and its rows alone against plain COPY.
 #
 # The database is what clones have trouble with: a large table, one with
-# several indexes, one with many columns, one with large values.  Each run
-# starts with an empty database on the target.
+# several indexes, one with many columns, one with large values.  In the part
+# "tables" it is many small tables instead, and nothing else.  Each run starts
+# with an empty database on the target.
 package Bench::Clone;
 
 use strict;
@@ -22,9 +23,22 @@ my $DATABASE = 'clone';
 my $WHOLE = 'penstock';
 my $ROWS = 'penstock, rows alone';
 
+# Tables of the part "tables"; a tenth of them if it is to be small.
+my $TABLES = 12_000;
+
+sub title
+{
+	my ($part) = @_;
+
+	return $part eq 'tables' ? 'Copying many tables' : 'Copying a database';
+}
+
+# Rows alone are a matter of the large tables.
 sub contenders
 {
-	return (
+	my ($part) = @_;
+
+	return grep { $part ne 'tables' || !$_->{rows} } (
 		{ name => $WHOLE, run => \&penstock },
 		{ name => 'pgcopydb', run => \&pgcopydb, program => 'pgcopydb' },
 		{ name => 'pg_dump, pg_restore', run => \&dump_restore },
@@ -45,14 +59,21 @@ sub missing
 # The source's database; a tenth of it if it is to be small.
 sub create
 {
-	my ($source, $small) = @_;
-	my $part = $small ? 10 : 1;
+	my ($part, $source, $small) = @_;
+	my $share = $small ? 10 : 1;
 
 	$source->sql('postgres', "CREATE DATABASE $DATABASE");
-	$source->command('pgbench', '--initialize', '--quiet',
-		'--scale=' . 50 / $part, $source->conninfo($DATABASE));
-	$source->sql($DATABASE, setup(1_000_000 / $part, 200_000 / $part,
-			20_000 / $part));
+	if ($part eq 'tables')
+	{
+		$source->sql($DATABASE, many_tables($TABLES / $share));
+	}
+	else
+	{
+		$source->command('pgbench', '--initialize', '--quiet',
+			'--scale=' . 50 / $share, $source->conninfo($DATABASE));
+		$source->sql($DATABASE,
+			setup(1_000_000 / $share, 200_000 / $share, 20_000 / $share));
+	}
 	$source->sql($DATABASE, 'VACUUM ANALYZE; CHECKPOINT;'
 		  . ' CREATE PUBLICATION bench FOR ALL TABLES');
 }
@@ -84,6 +105,18 @@ sub setup
 	  . ' ALTER TABLE large ALTER body SET STORAGE EXTERNAL;'
 	  . ' INSERT INTO large SELECT r, repeat(md5(r::text), 640)'
 	  . " FROM generate_series(1, $large) r;";
+}
+
+# Committed now and then: the table of locks has an end.
+sub many_tables
+{
+	my ($count) = @_;
+
+	return join "\n", 'BEGIN;', map({
+		"CREATE TABLE t$_ (id int PRIMARY KEY, v text);"
+		  . " CREATE INDEX ON t$_ (v); INSERT INTO t$_ VALUES (1, 'a');"
+		  . ($_ % 100 == 0 ? ' COMMIT; BEGIN;' : '')
+	} 1 .. $count), 'COMMIT;';
 }
 
 # One run of a contender; with `check` the copy is compared.
@@ -229,12 +262,29 @@ sub report
 	return;
 }
 
-# For Bench::Asked: [what, relation, limit, value].
-sub asked
+# Seconds of each contender.
+sub wall
 {
 	my ($results) = @_;
-	my %wall = map { $_->{name} => medians(@{ $_->{runs} })->{wall_s} }
+
+	return map { $_->{name} => medians(@{ $_->{runs} })->{wall_s} }
 	  grep { @{ $_->{runs} } } @{ $results || [] };
+}
+
+# For Bench::Asked: [what, relation, limit, value], of the part "tables".
+sub asked_of_tables
+{
+	my %wall = wall(@_);
+
+	return () unless $wall{$WHOLE} && $wall{'pg_dump, pg_restore'};
+	return [ 'clone of many tables, seconds to pg_dump and pg_restore', '<=', 2,
+		$wall{$WHOLE} / $wall{'pg_dump, pg_restore'} ];
+}
+
+# The same of the part "clone".
+sub asked
+{
+	my %wall = wall(@_);
 
 	return map {
 		[ $_->[0], '<=', $_->[1], $wall{ $_->[2] } / $wall{ $_->[3] } ]

@@ -25,6 +25,7 @@ my @SETTINGS = (
 	'max_replication_slots = 20',
 	'max_wal_senders = 20',
 	'max_worker_processes = 20',
+	'max_locks_per_transaction = 512',
 	'wal_level = logical',
 	'autovacuum = off',
 	'wal_retrieve_retry_interval = 10ms',
