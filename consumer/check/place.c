@@ -5,6 +5,7 @@
 #include "check/place.h"
 
 #include "copy/catalog.h"
+#include "copy/foreign_keys.h"
 #include "copy/placed.h"
 
 static void
@@ -78,6 +79,40 @@ add_unused(CheckContext *context, const CheckServer *source,
 	}
 }
 
+static bool
+is_good(const Placed *placed)
+{
+	for (int i = 0; i < placed->problem_count; i++)
+		if (placed->problems[i].is_error)
+			return false;
+	return true;
+}
+
+/* Stops a clone, but for one of the data alone. */
+static Rc
+add_foreign_key(CheckContext *context, const CheckServer *source,
+				const CopyCatalog *catalog, const Placed *placed, Error *err)
+{
+	Arena *arena = findings_arena(context->findings);
+	Rc rc = RC_OK;
+
+	if (is_good(placed))
+		rc = foreign_keys_check_places(catalog, placed, source->conn, err);
+	if (rc != RC_FAIL || err->code != ERR_CONFIG)
+		return rc;
+	findings_add(
+		context->findings,
+		&(Finding){
+			.level = FINDING_WARNING,
+			.code = "placement_foreign_key",
+			.server = source->name,
+			.object = "foreign keys",
+			.message = arena_printf(arena, "%s: %s", err->message, err->detail),
+		});
+	error_reset(err);
+	return RC_OK;
+}
+
 Rc
 check_place(CheckContext *context, const CheckServer *source, Error *err)
 {
@@ -98,6 +133,7 @@ check_place(CheckContext *context, const CheckServer *source, Error *err)
 	{
 		add_problems(context, source, placed);
 		add_unused(context, source, placed);
+		rc = add_foreign_key(context, source, catalog, placed, err);
 	}
 	placed_free(placed);
 	catalog_free(catalog);

@@ -59,6 +59,18 @@ like(finding($findings, 'placement_unused')->{message},
 is($nodes->node_sql('a', "SELECT to_regclass('item')"),
 	'', 'nothing was written so far');
 
+# Rows that refer to such as are on other nodes.
+$pair->source_sql('CREATE TABLE part (id int PRIMARY KEY);
+	CREATE TABLE whole (id int PRIMARY KEY, part int REFERENCES part)');
+$nodes->configure(placement => [ @GOOD[0 .. $#GOOD - 1],
+		'public.part = hash(id)', '* = all' ]);
+$nodes->fails_like(1, qr/foreign key "whole_part_fkey" of table "public"."whole" cannot be fulfilled/,
+	'a foreign key to rows that are on other nodes', 'clone');
+like(finding(findings(), 'placement_foreign_key')->{message},
+	qr/whole_part_fkey.*on nodes where those of table "public"."part"/,
+	'check names it, too');
+$pair->source_sql('DROP TABLE whole, part');
+
 # One database under two names.
 $nodes->configure(placement => \@GOOD);
 rewrite_target('c', $nodes->conninfo('b') . ' connect_timeout=7');
