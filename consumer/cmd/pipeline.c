@@ -93,17 +93,20 @@ in_transaction(const Run *run)
 
 /*
  * Once the transaction that was held back has passed, or the time for it is
- * over, what was read is brought to its end, and another session begins.
+ * over, what was read is brought to its end, and another session begins.  It
+ * begins where this one has confirmed; so not before this one may confirm
+ * anything, or the transaction would come, and be refused, again and again.
  */
 static void
-check_streaming(Run *run, uint32_t passed_xid)
+check_streaming(Run *run)
 {
 	Streaming *streaming = run->pipeline->streaming;
 
 	if (streaming == NULL || !run->reading || in_transaction(run) ||
-		!streaming_is_over(streaming, passed_xid, run->now_us))
+		proof_is_open(&run->proof) ||
+		!streaming_is_over(streaming, run->now_us))
 		return;
-	streaming_release(streaming, passed_xid != 0);
+	streaming_release(streaming);
 	run->renewing = true;
 	stop_reading(run, SINK_DRAINING);
 }
@@ -130,8 +133,12 @@ handle_keepalive(Run *run, const StreamMessage *message, Error *err)
 static void
 note_commit(Run *run)
 {
-	note_received(run, router_transaction(run->router)->end_lsn);
-	check_streaming(run, router_transaction(run->router)->xid);
+	const TxnInfo *txn = router_transaction(run->router);
+
+	note_received(run, txn->end_lsn);
+	if (run->pipeline->streaming != NULL)
+		streaming_pass(run->pipeline->streaming, txn->xid);
+	check_streaming(run);
 }
 
 static MUST_CHECK Rc
@@ -536,7 +543,7 @@ loop(Run *run, Error *err)
 
 		run->now_us = clock_monotonic_us();
 		check_interrupt(run);
-		check_streaming(run, 0);
+		check_streaming(run);
 		rc = call_watch(run, err);
 		if (rc == RC_OK)
 			rc = work(run, err);

@@ -23,20 +23,24 @@ streaming_hold(Streaming *streaming, uint32_t xid, int64_t now_us)
 							 .hold_ms = hold_ms};
 }
 
-bool
-streaming_is_over(const Streaming *streaming, uint32_t passed_xid,
-				  int64_t now_us)
+void
+streaming_pass(Streaming *streaming, uint32_t xid)
 {
-	if (!streaming->held)
-		return false;
-	return (passed_xid != 0 && passed_xid == streaming->xid) ||
-		   now_us >= streaming->until_us;
+	if (streaming->held && xid != 0 && xid == streaming->xid)
+		streaming->passed = true;
+}
+
+bool
+streaming_is_over(const Streaming *streaming, int64_t now_us)
+{
+	return streaming->held &&
+		   (streaming->passed || now_us >= streaming->until_us);
 }
 
 void
-streaming_release(Streaming *streaming, bool passed)
+streaming_release(Streaming *streaming)
 {
 	streaming->held = false;
-	if (passed)
+	if (streaming->passed)
 		streaming->hold_ms = 0;
 }

@@ -17,6 +17,7 @@
 typedef struct Streaming
 {
 	bool held;        /* without, for now; the others mean something then */
+	bool passed;      /* the transaction has */
 	uint32_t xid;     /* the transaction to pass; 0: not known */
 	int64_t until_us; /* monotonic: try with again */
 	int64_t hold_ms;  /* how long that was; 0: never yet */
@@ -25,11 +26,13 @@ typedef struct Streaming
 /* A target has refused a transaction; 0: it is not known which. */
 void streaming_hold(Streaming *streaming, uint32_t xid, int64_t now_us);
 
-/* The transaction has passed, or the time is over. */
-bool streaming_is_over(const Streaming *streaming, uint32_t passed_xid,
-					   int64_t now_us);
+/* A transaction has passed. */
+void streaming_pass(Streaming *streaming, uint32_t xid);
+
+/* The transaction to pass has, or the time is over. */
+bool streaming_is_over(const Streaming *streaming, int64_t now_us);
 
 /* To go on with. */
-void streaming_release(Streaming *streaming, bool passed);
+void streaming_release(Streaming *streaming);
 
 #endif /* PENSTOCK_CMD_STREAMING_H */

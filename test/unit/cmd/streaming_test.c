@@ -17,10 +17,11 @@
 static void
 nothing_is_over_that_was_not_held(void **state UNUSED)
 {
-	const Streaming streaming = {0};
+	Streaming streaming = {0};
 
-	assert_false(streaming_is_over(&streaming, 0, INT64_MAX));
-	assert_false(streaming_is_over(&streaming, 7, INT64_MAX));
+	assert_false(streaming_is_over(&streaming, INT64_MAX));
+	streaming_pass(&streaming, 7);
+	assert_false(streaming_is_over(&streaming, INT64_MAX));
 }
 
 static void
@@ -30,11 +31,17 @@ it_is_over_when_the_transaction_has_passed(void **state UNUSED)
 
 	streaming_hold(&streaming, 7, 0);
 	assert_true(streaming.held);
-	assert_false(streaming_is_over(&streaming, 0, SECOND_US));
-	assert_false(streaming_is_over(&streaming, 8, SECOND_US));
-	assert_true(streaming_is_over(&streaming, 7, SECOND_US));
-	streaming_release(&streaming, true);
+	assert_false(streaming_is_over(&streaming, SECOND_US));
+	streaming_pass(&streaming, 8);
+	assert_false(streaming_is_over(&streaming, SECOND_US));
+	streaming_pass(&streaming, 7);
+	assert_true(streaming_is_over(&streaming, SECOND_US));
+	streaming_pass(&streaming, 8);
+	assert_true(streaming_is_over(&streaming, SECOND_US));
+	streaming_release(&streaming);
 	assert_false(streaming.held);
+	streaming_hold(&streaming, 7, 0);
+	assert_false(streaming_is_over(&streaming, SECOND_US));
 }
 
 static void
@@ -43,7 +50,8 @@ one_that_is_not_known_does_not_pass(void **state UNUSED)
 	Streaming streaming = {0};
 
 	streaming_hold(&streaming, 0, 0);
-	assert_false(streaming_is_over(&streaming, 0, SECOND_US));
+	streaming_pass(&streaming, 0);
+	assert_false(streaming_is_over(&streaming, SECOND_US));
 }
 
 static void
@@ -52,18 +60,19 @@ the_time_doubles_until_one_passes(void **state UNUSED)
 	Streaming streaming = {0};
 
 	streaming_hold(&streaming, 7, 0);
-	assert_false(streaming_is_over(&streaming, 0, 60 * SECOND_US - 1));
-	assert_true(streaming_is_over(&streaming, 0, 60 * SECOND_US));
-	streaming_release(&streaming, false);
+	assert_false(streaming_is_over(&streaming, 60 * SECOND_US - 1));
+	assert_true(streaming_is_over(&streaming, 60 * SECOND_US));
+	streaming_release(&streaming);
 	streaming_hold(&streaming, 8, 0);
-	assert_false(streaming_is_over(&streaming, 0, 120 * SECOND_US - 1));
-	assert_true(streaming_is_over(&streaming, 0, 120 * SECOND_US));
-	streaming_release(&streaming, true);
+	assert_false(streaming_is_over(&streaming, 120 * SECOND_US - 1));
+	assert_true(streaming_is_over(&streaming, 120 * SECOND_US));
+	streaming_pass(&streaming, 8);
+	streaming_release(&streaming);
 	streaming_hold(&streaming, 9, 0);
-	assert_true(streaming_is_over(&streaming, 0, 60 * SECOND_US));
+	assert_true(streaming_is_over(&streaming, 60 * SECOND_US));
 	for (int i = 0; i < 10; i++)
 		streaming_hold(&streaming, 9, 0);
-	assert_true(streaming_is_over(&streaming, 0, 3600 * SECOND_US));
+	assert_true(streaming_is_over(&streaming, 3600 * SECOND_US));
 }
 
 int
