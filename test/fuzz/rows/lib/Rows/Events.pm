@@ -6,8 +6,8 @@ use warnings;
 
 use Exporter qw(import);
 
-use Penstock::Poll qw(pause wait_until);
-use Rows::Table qw(quote_ident);
+use Penstock::Poll qw(pause);
+use Rows::Changes qw(change_both change_target);
 
 our @EXPORT_OK = qw(happen);
 
@@ -19,6 +19,8 @@ my @EVENTS = (
 	[ 'target_crashes', sub { server_crashed($_[0], 'target') }, 1 ],
 	[ 'backends_killed', \&backend_killed, 2 ],
 	[ 'table_commands', \&table_command, 5 ],
+	[ 'ddl', \&change_both, 4 ],
+	[ 'target_ddl', \&change_target, 4 ],
 );
 
 # One of them, if it is there.
@@ -69,7 +71,7 @@ sub backend_killed
 	my $which = $side eq 'source'
 	  ? "pid = (SELECT active_pid FROM pg_replication_slots
 		WHERE slot_name = '$name')"
-	  : "datname = '$name' AND application_name LIKE '%penstock%'";
+	  : "datname LIKE '$name%' AND application_name LIKE '%penstock%'";
 
 	my $count = $round->pair->$side->safe_psql('postgres',
 		"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -83,19 +85,43 @@ sub table_command
 	my ($round) = @_;
 	my $random = $round->random('happenings');
 	my $table = $random->pick($round->schema->published);
-	my $name = $table->name;
-	my $aside = $round->{aside}{$name};
-	my $command = $random->pick('resync', 'pause', 'pause --keep');
 
+	return if $round->schema->nodes > 1;
+	my $command = $random->pick('resync', 'pause', 'pause --keep', 'remove');
+	my $aside = $round->{aside}{ $table->name };
+
+	# Partitions are told apart by publications only.
 	return if $table->{partitions};
-	$command = 'resume' if $aside;
-	my @command = split / /, $command;
-	my $verb = shift @command;
+	if ($aside)
+	{
+		$command = $aside eq 'remove' ? 'add' : 'resume';
+	}
+	elsif ($command eq 'remove' && !$round->schema->may_remove($table))
+	{
+		$command = 'resync';
+	}
+	run_table_command($round, $table, $command);
+	return "$command " . $table->name;
+}
+
+sub run_table_command
+{
+	my ($round, $table, $command) = @_;
+	my ($verb, @options) = split / /, $command;
+	my $name = $table->name;
+
+	# What the target has is thrown away by nobody else.
+	$round->pair->target_sql(
+		"SET session_replication_role = replica; DELETE FROM $name")
+	  if $verb eq 'add';
 	$round->wait_for_end(
-		$round->pair->start('table', $verb, $name, @command,
-			$round->copy_options), "table $command $name");
-	$round->{aside}{$name} = $command =~ /pause/;
-	return "$command $name";
+		$round->pair->start('table', $verb, $name, @options,
+			$round->copy_options),
+		"table $command $name");
+	$round->{aside}{$name} = $verb =~ /^(pause|remove)$/ ? $verb : undef;
+	# Rows that are copied anew are new ones.
+	$table->{kept} = 'none' if $table->{kept} && $verb ne 'pause';
+	$round->native->forget($name) if $round->native && $verb eq 'remove';
 }
 
 1;

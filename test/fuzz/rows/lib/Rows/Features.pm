@@ -38,6 +38,9 @@ my %FEATURES = (
 	two_publications => 'two publications that overlap',
 	operations => 'publications of some operations only',
 
+	# Where to.
+	nodes => 'several nodes, over which tables are spread',
+
 	# What writers do.
 	truncates => 'TRUNCATE',
 	key_updates => 'updates of keys',

@@ -32,7 +32,22 @@ sub new
 	return $self;
 }
 
-sub database { return $_[0]{name}; }
+sub has_stopped { return $_[0]{has_stopped}; }
+
+# What comes to this table is no matter any more.
+sub forget
+{
+	my ($self, $name) = @_;
+
+	$self->{forgotten}{$name} = 1;
+}
+
+sub knows
+{
+	my ($self, $name) = @_;
+
+	return !$self->{forgotten}{$name};
+}
 
 sub conninfo
 {

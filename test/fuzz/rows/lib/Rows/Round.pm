@@ -22,6 +22,7 @@ use Penstock::Process;
 use Rows::Events qw(happen);
 use Rows::Native;
 use Rows::Schema;
+use Rows::Spread;
 use Rows::Types qw(extensions);
 use Rows::Writers;
 use Soak::Follower;
@@ -29,7 +30,8 @@ use Soak::Random;
 
 my $PHASES = 3;
 my $WRITERS_MAX = 4;
-my $TRANSACTIONS = 25;
+my $TRANSACTIONS = 60;
+my $EVENTS_MAX = 4;
 
 # What takes longer than this will never be done.
 my $REACH_S = 60;
@@ -91,7 +93,7 @@ sub run
 		1;
 	} or $self->went_wrong($@);
 	$self->look_for_crashes;
-	$self->keep if @{ $self->{findings} };
+	$self->keep if @{ $self->{findings} } || $ENV{PENSTOCK_KEEP};
 	$self->tear_down;
 	return @{ $self->{findings} };
 }
@@ -158,8 +160,22 @@ sub set_up
 		directory => $self->{directory});
 	$self->write_script('initial', $self->{writers}->initial);
 	$self->psql('initial')->wait_exit;
-	$self->{pair}->target_sql($self->{schema}->target_ddl)
-	  if $self->{schema}->is_by_hand;
+	$self->{pair} = Rows::Spread->new(
+		pair => $self->{pair},
+		schema => $self->{schema},
+		directory => $self->{directory}) if $self->{schema}->nodes > 1;
+	return unless $self->{schema}->is_by_hand;
+	$self->{pair}->target->safe_psql($_, $self->{schema}->target_ddl)
+	  for $self->target_databases;
+}
+
+# One, or one for each node.
+sub target_databases
+{
+	my ($self) = @_;
+
+	return $self->{pair}->node_databases if $self->{schema}->nodes > 1;
+	return ($self->{name});
 }
 
 sub installed_extensions
@@ -185,7 +201,9 @@ sub choose_mode
 	push @{ $self->{mode} }, "--streaming=$streaming"
 	  if $self->{features}->is_on('modes');
 	$self->say("mode: @{ $self->{mode} }"
-		  . ($self->{schema}->is_by_hand ? ', target made by hand' : ''));
+		  . ($self->{schema}->is_by_hand ? ', target made by hand' : '')
+		  . ($self->{schema}->nodes > 1
+			? ', ' . $self->{schema}->nodes . ' nodes' : ''));
 }
 
 # Those that may be others each time.
@@ -231,7 +249,7 @@ sub make_native
 		name => "n_$self->{name}",
 		publications => [ $schema->publications ],
 		streaming => $self->random('modes')->draw < 0.5,
-		ddl => $schema->is_by_hand ? $schema->target_ddl : $schema->source_ddl);
+		ddl => $schema->native_ddl);
 }
 
 
@@ -241,7 +259,8 @@ sub copy
 {
 	my ($self) = @_;
 	my $is_busy = $self->chance('clone_busy', 0.7);
-	my $is_killed = $self->chance('clone_killed', 0.25);
+	my $is_killed =
+	  $self->chance('clone_killed', 0.25) && $self->{schema}->nodes == 1;
 	my @options = ($self->copy_options,
 		'--jobs=' . $self->random('happenings')->integer(1, 3),
 		($self->{schema}->is_by_hand ? '--data-only' : ()));
@@ -258,6 +277,8 @@ sub copy
 	$self->wait_for_end($clone, 'clone') if $clone;
 	$self->wait_writers if $is_busy;
 	$self->say('copied');
+	$self->{pair}->source_sql($self->{schema}->places_ddl)
+	  if $self->{schema}->nodes > 1;
 	$self->start_follower;
 	$self->compare('after clone') if $is_busy;
 }
@@ -300,9 +321,9 @@ sub phase
 
 	$self->{follower}->start;
 	$self->start_writers($number);
-	for (1 .. $random->integer(0, 3))
+	for (1 .. $random->integer(0, $EVENTS_MAX))
 	{
-		$self->tend_for($random->between(0.1, 1));
+		$self->tend_for($random->between(0.05, 0.6));
 		happen($self);
 	}
 	$self->wait_writers;
@@ -405,16 +426,19 @@ sub compare
 	$self->{spoil}->($pair)
 	  if $self->{spoil} && $title eq "phase $self->{phases}";
 	my $caught_up = $self->{native} && $self->{native}->catches_up($lsn);
-	my $differences =
-	  $self->differences($pair->target->connstr($self->{name}), 1);
+	my $number = 0;
+	my $differences = join '',
+	  (map { $self->differences($pair->target->connstr($_), node => $number++) }
+		  $self->target_databases),
+	  $self->lost_rows;
 	my $natives = $caught_up
-	  && $self->differences($self->{native}->conninfo, 0);
+	  && $self->differences($self->{native}->conninfo);
 	$self->say("$title: the subscription has stopped: " . $self->native_error)
 	  if $self->{native} && !$caught_up;
 	$self->say("$title: the subscription differs:\n$natives")
 	  if $natives && $natives ne $differences;
 	$self->say("$title: compared");
-	return unless $differences;
+	return $self->settle unless $differences;
 	$self->finding("$title: rows differ\n$differences"
 		  . (
 			!$caught_up ? ''
@@ -427,20 +451,39 @@ sub compare
 sub native_error
 {
 	my ($self) = @_;
-	my $database = $self->{native}->database;
-	my @lines = grep { / \Q$database\E x.*(ERROR|CONTEXT)/ } split /\n/,
+	my @lines = grep { /\]  x\d+ (ERROR|CONTEXT)/ } split /\n/,
 	  $self->server_log('target');
 
 	return join ' ', map { s/^.*?(ERROR|CONTEXT)/$1/r }
 	  @lines[ grep { $_ >= 0 } $#lines - 1 .. $#lines ];
 }
 
-# Empty if the target has what it must.
+sub settle
+{
+	my ($self) = @_;
+	my @functions = @{ $self->{afterwards} || [] };
+
+	$self->{afterwards} = [];
+	$_->() for @functions;
+}
+
+# Empty if the target has what it must.  Option: node, the number of a target
+# of ours.
 sub differences
 {
-	my ($self, $conninfo, $is_ours) = @_;
-	my @pairs = map { $_->comparisons($self->{schema}->is_root) }
-	  grep { !$is_ours || !$self->{aside}{ $_->name } } $self->{schema}->published;
+	my ($self, $conninfo, %option) = @_;
+	my $schema = $self->{schema};
+	my $is_ours = defined $option{node};
+	my @tables = grep {
+		$is_ours ? !$self->{aside}{ $_->name } : $self->{native}->knows($_->name)
+	} $schema->published;
+	my @pairs = map {
+		$_->comparisons(
+			%option,
+			is_ours => $is_ours,
+			is_root => $schema->is_root,
+			nodes => $schema->nodes)
+	} @tables;
 	my ($stdout, $stderr);
 
 	return '' unless @pairs;
@@ -453,7 +496,42 @@ sub differences
 		],
 		'>', \$stdout, '2>', \$stderr)
 	  and return '';
-	return $stdout . $stderr;
+	return join("\n", map { shortened($_) } split /\n/, $stdout . $stderr) . "\n";
+}
+
+# Of large values the beginning is enough.
+sub shortened
+{
+	my ($line) = @_;
+
+	$line =~ s/(\S{60})\S{60,}/$1.../g;
+	$line =~ s/((?:long \d+){3})(?:long \d+)+/$1.../g;
+	return length $line > 400 ? substr($line, 0, 400) . '...' : $line;
+}
+
+# Rows that lost what the target alone has in them.
+sub lost_rows
+{
+	my ($self) = @_;
+	my $lost = '';
+
+	for my $table (grep { ($_->{kept} // 'none') ne 'none' }
+		$self->{schema}->published)
+	{
+		my $count = $self->{pair}->target_sql($table->lost_sql);
+
+		$lost .= $table->name . ": $count rows lost what only the target has\n"
+		  if $count;
+	}
+	return $lost;
+}
+
+# When the target has been compared next, and nobody writes.
+sub after_compare
+{
+	my ($self, $function) = @_;
+
+	push @{ $self->{afterwards} }, $function;
 }
 
 # A consumer that was killed may hold it until the source notices.
@@ -591,8 +669,9 @@ sub tear_down
 				"SELECT count(*) FROM pg_replication_slots
 				  WHERE database = '$self->{name}'") eq '0';
 		});
-		$pair->{$_}->psql('postgres', "DROP DATABASE $self->{name} WITH (FORCE)")
-		  for qw(source target);
+		$pair->source->psql('postgres', "DROP DATABASE $self->{name} WITH (FORCE)");
+		$pair->target->psql('postgres', "DROP DATABASE $_ WITH (FORCE)")
+		  for $self->target_databases;
 		1;
 	} or Test::More::diag("$self->{name}: could not clean up: $@");
 	$self->drop_origins;

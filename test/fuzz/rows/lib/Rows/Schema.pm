@@ -30,14 +30,20 @@ sub new
 	$self->{extensions} = [] unless $self->{features}->is_on('extensions');
 	$self->{by_hand} = $self->chance('layouts', 0.4);
 	push @{ $self->{tables} }, $self->new_table("t$_") for 1 .. $count;
-	$self->choose_references;
+	my $is_spread = $self->chance('nodes', 0.2);
+	my $nodes = $self->{random}->integer(2, 3);
+	$self->{nodes} = $is_spread ? $nodes : 1;
+	# What refers to a row need not be where that is.
+	$self->choose_references unless $is_spread;
 	$self->choose_publications;
+	$self->choose_places if $is_spread;
 	$self->choose_targets if $self->{by_hand};
 	return $self;
 }
 
 sub tables { return @{ $_[0]{tables} }; }
 sub published { return grep { $_->{is_published} } $_[0]->tables; }
+sub nodes { return $_[0]{nodes}; }
 sub is_by_hand { return $_[0]{by_hand}; }
 sub is_root { return $_[0]{is_root}; }
 sub publications { return map { $_->{name} } @{ $_[0]{publications} }; }
@@ -74,6 +80,16 @@ sub target_ddl
 
 	return join "\n", $self->prelude, $self->neighbours,
 	  map { $_->target_ddl } $self->published;
+}
+
+# A subscription finds rows by the target's own replica identity.
+sub native_ddl
+{
+	my ($self) = @_;
+
+	return $self->source_ddl unless $self->{by_hand};
+	return join "\n", $self->target_ddl, map { "$_;" }
+	  map { $_->identity_ddl } grep { $_->{identity} eq 'index' } $self->published;
 }
 
 sub prelude
@@ -186,6 +202,13 @@ sub choose_columns
 			is_notnull => $type->{is_notnull} || $self->often(0.2)
 		  };
 	}
+	push @{ $table->{columns} },
+	  {
+		name => 'rid',
+		type => type_named('uuid'),
+		as => 'DEFAULT gen_random_uuid()',
+		is_computed => 1
+	  } if $self->often(0.5);
 	if ($self->chance('generated', 0.2))
 	{
 		push @{ $table->{columns} },
@@ -214,6 +237,7 @@ sub choose_partitions
 	$by = 'HASH' unless $column->{type}{name} =~ /^(smallint|integer|whole)$/;
 	# The hash of an enum is another on each server.
 	return if $by eq 'HASH' && $column->{type}{of} =~ /mood/;
+	return unless $column->{type}{has_hash};
 	my $step = $random->integer(5, 40);
 	my @bounds =
 	    $by eq 'HASH'
@@ -317,6 +341,7 @@ sub choose_publications
 	my $with = $is_root ? ' WITH (publish_via_partition_root)' : '';
 
 	$self->{is_root} = $is_root;
+	$self->{by_list} = $by_list;
 	if (!$by_list)
 	{
 		$_->{is_published} = 1 for $self->tables;
@@ -367,7 +392,9 @@ sub choose_column_list
 	$_->{is_notnull} = 0 for @others;
 }
 
-# Only of what the old row has, too, and where no row is referred to.
+# Only of what the old row has, too, and where no row is referred to.  A large
+# value that an update leaves as it is, is not in the log: a row that comes into
+# the filter without it is refused.
 sub choose_filter
 {
 	my ($self, $table) = @_;
@@ -377,11 +404,10 @@ sub choose_filter
 	} $table->{identity} eq 'full' ? $table->columns : $table->key_columns;
 	my %has = map { $_ => 1 }
 	  @{ $table->{column_list} || [ map { $_->{name} } $table->columns ] };
-	my $is_parent = grep { $_->{table} == $table }
-	  map { @{ $_->{references} } } $self->tables;
-
 	@columns = grep { $has{ $_->{name} } } @columns;
-	return if !@columns || $is_parent;
+	return if !@columns || $self->is_referenced($table);
+	return if $table->{identity} ne 'full'
+	  && grep { $_->{type}{of} =~ /string_agg/ } $table->columns;
 	return if $table->{partitions} && !$self->{is_root};
 	$table->{filter} = $self->filter_of($random->pick(@columns));
 }
@@ -412,6 +438,47 @@ sub publication_item
 		@{ $table->{column_list} }) . ')' if $table->{column_list};
 	$sql .= " WHERE $table->{filter}" if defined $table->{filter};
 	return $sql;
+}
+
+
+# ---- Several nodes ----
+
+# By columns of the key.  Tables that have no place are everywhere.
+sub choose_places
+{
+	my ($self) = @_;
+	my $random = $self->{random};
+
+	for my $table (grep { !$_->{partitions} || $self->{is_root} } $self->tables)
+	{
+		my @columns = grep { $_->{type}{has_hash} } $table->key_columns;
+		my $only = $random->pick('', '', 'a', 'b');
+		my $count = $random->integer(1, scalar(@columns) || 1);
+
+		if ($only)
+		{
+			$table->{place} = { only => $only };
+		}
+		elsif (@columns)
+		{
+			my @key = ($random->shuffle(@columns))[ 0 .. $count - 1 ];
+			$table->{place} = { hash => [ map { $_->{name} } @key ] };
+		}
+	}
+}
+
+# What a place by hash is computed with on the source: tables that never have
+# a row.
+sub places_ddl
+{
+	my ($self) = @_;
+
+	return join '', map {
+		my $columns = join ', ', map { quote_ident($_) } @{ $_->{place}{hash} };
+
+		'CREATE UNLOGGED TABLE ' . $_->place_name . ' (LIKE ' . $_->name
+		  . ") PARTITION BY HASH ($columns);\n";
+	} grep { $_->{place} && $_->{place}{hash} } $self->published;
 }
 
 
@@ -447,12 +514,55 @@ sub choose_target
 		indexes => [],
 		is_whole => $self->{is_root} && $table->{partitions} && $self->often(0.4),
 	};
+	$self->choose_parts($table) if $self->chance('partitions', 0.2);
 	push @{ $table->{target}{extra} },
 	  $random->pick("extra text DEFAULT 'extra'", 'extra integer DEFAULT 17',
 		"extra timestamptz DEFAULT '2001-01-01 00:00+00'")
 	  if $self->often(0.4);
 	push @{ $table->{target}{indexes} }, { kind => 'INDEX', columns =>
 		$table->key_list } if $table->key && $self->often(0.2);
+}
+
+# Partitions where the source has none.
+sub choose_parts
+{
+	my ($self, $table) = @_;
+	my ($column) = $table->key_columns or return;
+
+	return if $table->{partitions} || $column->{is_identity};
+	return unless $column->{type}{has_hash};
+	# Its hash could be another one on other servers, but there is no other.
+	$table->{target}{parts} = {
+		by => 'HASH',
+		column => $column->{name},
+		leaves => [
+			map {
+				{
+					name => "$table->{name}_part$_",
+					bound => "FOR VALUES WITH (MODULUS 2, REMAINDER $_)"
+				}
+			} 0 .. 1
+		],
+	};
+}
+
+sub is_referenced
+{
+	my ($self, $table) = @_;
+
+	return scalar grep { $_->{table} == $table }
+	  map { @{ $_->{references} } } $self->tables;
+}
+
+# It is in one list of a publication, which can be written anew.
+sub may_remove
+{
+	my ($self, $table) = @_;
+
+	return $self->{by_list} && @{ $self->{publications} } == 1
+	  && !$table->{column_list} && !defined $table->{filter}
+	  && $self->published > 1
+	  && !$self->is_referenced($table) && !@{ $table->{references} };
 }
 
 1;

@@ -9,6 +9,7 @@
 #                   of generated ones, an identity, a default
 #     is_computed   no statement may write it
 #     target_sql    the type on the target, if it is another one there
+#     our_sql       the same, where that is so on our target only
 #     is_away       the target does not have it
 package Rows::Table;
 
@@ -38,7 +39,11 @@ sub quote_ident
 #     references    [ { column, table, action } … ]
 #     indexes       SQL of each, ON and what follows it left out
 #     is_published, filter, column_list    as the publications have it
-#     target        { columns in their order, extra, partitions, indexes }
+#     target        { columns in their order, extra, indexes; is_whole, if it
+#                   has no partitions there; parts, if it has some alone }
+#     place         where on several nodes: { only => node } or { hash =>
+#                   names of columns }; none: everywhere
+#     kept          a table on the target of rows that have something to keep
 sub new
 {
 	my ($class, %option) = @_;
@@ -109,6 +114,27 @@ sub leaf_name
 }
 
 
+# Whether a row on the target stays the same row while it is the same on the
+# source, which "rid" tells.
+sub keeps_rows
+{
+	my ($self, $is_root) = @_;
+
+	return 0 unless grep { $_->{name} eq 'rid' } $self->compared;
+	return !defined $self->{filter} && (!$self->{partitions} || $is_root);
+}
+
+# How many of those rows have lost what they had.
+sub lost_sql
+{
+	my ($self) = @_;
+
+	return 'SELECT count(*) FROM ' . $self->name
+	  . " t JOIN public.$self->{kept} USING (rid)"
+	  . " WHERE kept IS DISTINCT FROM 'kept ' || rid";
+}
+
+
 # ---- Making it ----
 
 sub source_ddl
@@ -122,7 +148,7 @@ sub source_ddl
 	return join ";\n", $self->create_table($self->{partitions}, @columns),
 	  (map { $self->alter("DROP COLUMN $_->{name}") } @{ $self->{dropped} }),
 	  $self->key_ddl,
-	  $self->partition_ddl,
+	  $self->partition_ddl($self->{partitions}),
 	  $self->storage_ddl,
 	  $self->identity_ddl,
 	  (map { $self->index_ddl($_) } @{ $self->{indexes} }), '';
@@ -137,10 +163,11 @@ sub target_ddl
 	  grep { !$_->{is_away} } @{ $target->{columns} };
 
 	push @columns, @{ $target->{extra} };
-	my $partitions = $target->{is_whole} ? undef : $self->{partitions};
+	my $partitions =
+	  $target->{is_whole} ? undef : $target->{parts} || $self->{partitions};
 	return join ";\n", $self->create_table($partitions, @columns),
 	  $self->key_ddl,
-	  ($partitions ? $self->partition_ddl : ()),
+	  $self->partition_ddl($partitions),
 	  $self->storage_ddl,
 	  (map { $self->index_ddl($_) } @{ $target->{indexes} }), '';
 }
@@ -212,9 +239,9 @@ sub identity_ddl
 
 sub partition_ddl
 {
-	my ($self) = @_;
-	my $partitions = $self->{partitions} or return ();
+	my ($self, $partitions) = @_;
 
+	return () unless $partitions;
 	return map {
 		'CREATE TABLE ' . $self->leaf_name($_) . ' PARTITION OF ' . $self->name
 		  . " $_->{bound}"
@@ -254,18 +281,23 @@ sub index_ddl
 # ---- What the target must have ----
 
 # Pairs of what to read on both sides: [ name, from, columns, from, columns ].
-# Without "is_root", rows of partitions are the partitions' own.
+# Without "is_root", rows of partitions are the partitions' own.  What was done
+# to the target alone is no matter for others than ours.  Of several nodes,
+# "node" says which, and "nodes" of how many.
 sub comparisons
 {
-	my ($self, $is_root) = @_;
+	my ($self, %option) = @_;
+	my $is_root = $option{is_root};
+	my $is_ours = $option{is_ours};
 	my (@source, @target);
 
 	for my $column (sort { $a->{name} cmp $b->{name} } $self->compared)
 	{
 		my $name = quote_ident($column->{name});
 
-		push @source, $column->{target_sql}
-		  ? widened($name, $column->{target_sql}) : $name;
+		my $type = $column->{target_sql} || $is_ours && $column->{our_sql};
+
+		push @source, $type ? widened($name, $type) : $name;
 		push @target, $name;
 	}
 	for my $extra (@{ $self->{target}{extra} || [] })
@@ -275,11 +307,31 @@ sub comparisons
 		push @source, "CAST($value AS $type)";
 		push @target, $name;
 	}
-	my $where = defined $self->{filter} ? " WHERE $self->{filter}" : '';
+	my @where = ($self->{filter} // (), $is_ours ? $self->place_filter(%option) : ());
+	my $where = @where ? ' WHERE ' . join(' AND ', @where) : '';
 	my @names = $is_root || !$self->{partitions} ? $self->name : $self->leaves;
 	return map {
 		[ $_, "$_$where", join(', ', @source), $_, join(', ', @target) ]
 	} @names;
+}
+
+sub place_filter
+{
+	my ($self, %option) = @_;
+	my $place = $self->{place} or return ();
+
+	return $place->{only} eq chr(ord('a') + $option{node}) ? 'true' : 'false'
+	  if $place->{only};
+	return "satisfies_hash_partition('" . $self->place_name
+	  . "'::regclass, $option{nodes}, $option{node}, "
+	  . join(', ', map { quote_ident($_) } @{ $place->{hash} }) . ')';
+}
+
+sub place_name
+{
+	my ($self) = @_;
+
+	return 'public.placed_' . lc $self->{name} =~ s/\W/_/gr;
 }
 
 # The columns that are sent, or computed alike on both sides.

@@ -13,8 +13,7 @@
 #     wider     what the target's column may be instead: its type => how the
 #               source's text becomes a value of it (see widened())
 #
-# Values that are equal and not identical, such as 1.0 and 1.00, are among the
-# special ones on purpose.
+#     twins     two values that are equal and not identical, such as 1.0 and 1.00
 package Rows::Types;
 
 use strict;
@@ -54,13 +53,15 @@ my @TYPES = (
 		9223372036854775807)],
 		key => 1, literal => '%d000003', weight => 2, wider => [qw(numeric)] ],
 	[ 'numeric', '(#) * 1.10',
-		[qw(1.0 1.00 1 0 0.00 -0.000 1e-30 1e60 'NaN')], key => 1, literal => '%d.5' ],
+		[qw(1.0 1.00 1 0 0.00 -0.000 1e-30 1e60 'NaN')], key => 1, literal => '%d.5',
+		twins => [ '1.0', '1.00' ] ],
 	[ 'numeric(10,2)', '(#) * 0.25', [qw(0 -0.01 99999999.99)],
 		key => 1, literal => '%d.25', wider => ['numeric'] ],
 	[ 'real', '(#) * 0.1', [qw(0 '-0' 'NaN' 'Infinity' 1e-40 3.4e38)],
 		wider => ['double precision'] ],
 	[ 'double precision', '(#) * 0.1',
-		[qw(0 '-0' 'NaN' '-Infinity' 1e-310 0.1)], key => 1 ],
+		[qw(0 '-0' 'NaN' '-Infinity' 1e-310 0.1)], key => 1,
+		twins => [ q('0'), q('-0') ] ],
 	[ 'money', '(#) * 0.01', [qw(0::money '-1'::money)] ],
 	[ 'boolean', '(#) % 2 = 0', [qw(true false)], key => 1, literal => 'true' ],
 	[ 'oid', '(#)::bigint', [qw(0 4294967295)] ],
@@ -105,14 +106,16 @@ my @TYPES = (
 		key => 1, weight => 2 ],
 	[ 'interval', "(#) * interval '1 h'",
 		[ q('1 day'), q('24:00:00'), q('1 mon'), q('30 days'), q('-1 year') ],
-		key => 1 ],
+		key => 1,
+		twins => [ q('1 day'), q('24:00:00') ] ],
 
 	# Structures.
 	[ 'json', "json_build_object('k', #)",
 		[ q('null'), q('{"a": 1, "a":2}'), q(' [1.0,  1] ') ] ],
 	[ 'jsonb', "jsonb_build_object('k', #)",
 		[ q('null'), q('1.0'), q('1.00'), q('{"a": {"b": [1, null]}}') ],
-		weight => 2 ],
+		weight => 2,
+		twins => [ q('{"v": 1.0}'), q('{"v": 1.00}') ] ],
 	[ 'integer[]', 'ARRAY[#, (#) % 7, NULL]',
 		[ q('{}'), q('[0:1]={1,2}'), q('{{1,2},{3,4}}'), q('{NULL}') ],
 		key => 1 ],
@@ -144,7 +147,8 @@ my @TYPES = (
 	[ 'short', "'short ' || (#) % 100000", [ q(''), q('a  ') ], key => 1 ],
 	[ 'whole', '#', [qw(0 -1)], key => 1, notnull => 1 ],
 	[ 'pair', "ROW(#, 'b' || #)::pair",
-		[ q(ROW(NULL, NULL)), q(ROW(1, NULL)), q(ROW(NULL, '')) ], key => 1 ],
+		[ q(ROW(NULL, NULL)), q(ROW(1, NULL)), q(ROW(NULL, '')) ], key => 1,
+		twins => [ 'NULL', q(ROW(NULL, NULL)) ] ],
 	[ 'pair[]', "ARRAY[ROW(#, 'b')::pair, NULL]", [q('{}')] ],
 	[ 'nested',
 		"ROW(ROW(#, NULL), '{sad,ok}', '2001-01-01 00:00+00')::nested",
@@ -153,7 +157,8 @@ my @TYPES = (
 
 	# Those of extensions.
 	[ 'citext', "(ARRAY['Abc', 'abc', 'ABC'])[1 + (#) % 3] || (#) / 3",
-		[ q(''), q('X'), q('x') ], key => 1, extension => 'citext' ],
+		[ q(''), q('X'), q('x') ], key => 1, extension => 'citext',
+		twins => [ q('Abc'), q('aBC') ] ],
 	[ 'hstore', "hstore('k', (#)::text)", [ q(''), q('a=>NULL') ],
 		extension => 'hstore' ],
 	[ 'ltree', "('top.l' || #)::ltree", [ q(''), q('a.b.c') ],
@@ -178,6 +183,8 @@ for (@TYPES)
 		wider => $more{wider} || [],
 		weight => $more{weight} || 1,
 		extension => $more{extension},
+		twins => $more{twins},
+		has_hash => $name ne 'ltree',
 	};
 }
 

@@ -15,6 +15,9 @@ use Rows::Types qw(value_of);
 my $POOL = 60;
 my $POOL_LARGE = 20_000;
 
+# Of them in a transaction that is at the same rows again and again.
+my $HOT_KEYS = 2;
+
 my $LARGE_ROWS = 1500;
 my $STATEMENTS_MAX = 6;
 
@@ -78,8 +81,13 @@ sub transaction
 	my $is_prepared = $self->chance('two_phase', 0.05);
 	my $is_single = $self->often(0.25);
 	my $is_undone = $self->often(0.06);
+	my $is_hot = $self->often(0.3);
 
 	return $self->statement($is_large) . ";\n" if $is_single;
+	# The same few rows of one table again and again.
+	local $self->{hot} = $is_hot
+	  && { table => $self->{random}->pick($self->{schema}->tables),
+		low => $self->{random}->integer(1, $POOL - $HOT_KEYS) };
 	my $end = $is_prepared ? $self->two_phase : $is_undone ? 'ROLLBACK' : 'COMMIT';
 	return join ";\n", 'BEGIN',
 	  (map { $self->step($is_large) }
@@ -121,6 +129,7 @@ sub statement
 	my @tables = $self->{schema}->tables;
 	my $table = $random->pick(@tables);
 
+	$table = $self->{hot}{table} if $self->{hot};
 	return $self->message if $is_message;
 	return $self->truncate(@tables) if $is_truncate;
 	return $self->beside if $is_beside;
@@ -169,7 +178,9 @@ sub number
 {
 	my ($self) = @_;
 
-	return $self->{random}->integer(1, $POOL);
+	my $low = $self->{hot} ? $self->{hot}{low} : 1;
+	my $high = $self->{hot} ? $low + $HOT_KEYS : $POOL;
+	return $self->{random}->integer($low, $high);
 }
 
 sub key_value
@@ -232,12 +243,47 @@ sub insert
 	my $is_copy = $self->chance('copies', 0.08);
 	my $has_conflict = $self->chance('on_conflict', 0.4);
 
+	my ($column) = $random->shuffle(grep { $_->{type}{twins} } @columns);
+	my $has_twins = $self->chance('equal_values', 0.3);
+
 	return 'INSERT INTO ' . $table->name . ' DEFAULT VALUES' unless @columns;
+	return $self->twins($table, $column, @columns)
+	  if $has_twins && $column && !$table->key;
+	return $self->again($table) if !$table->key && $self->often(0.1);
 	return $self->copy($table, $random->integer(1, 40)) if $is_copy;
 	my $sql =
 	    'INSERT INTO ' . $table->name . ' (' . names(@columns) . ') VALUES '
 	  . join(', ', map { $self->row(@columns) } 1 .. $count);
 	return $sql . ($has_conflict ? $self->on_conflict($table) : '');
+}
+
+# Two rows that are equal and not identical.
+sub twins
+{
+	my ($self, $table, $column, @columns) = @_;
+	my @values = map { $self->value($_) } @columns;
+	my ($at) = grep { $columns[$_] == $column } 0 .. $#columns;
+	my @rows;
+
+	for my $twin (@{ $column->{type}{twins} })
+	{
+		next if $twin eq 'NULL' && $column->{is_notnull};
+		$values[$at] = "CAST($twin AS $column->{type}{sql})";
+		push @rows, '(' . join(', ', @values) . ')';
+	}
+	return 'INSERT INTO ' . $table->name . ' (' . names(@columns) . ') VALUES '
+	  . join(', ', $self->{random}->shuffle(@rows));
+}
+
+# Rows that are alike.
+sub again
+{
+	my ($self, $table) = @_;
+	my $names = names($table->writable);
+
+	return 'INSERT INTO ' . $table->name . " ($names) SELECT $names FROM "
+	  . $table->name . ' AS t'
+	  . $self->some_rows($self->{random}->integer(20, 60)) . ' LIMIT 50';
 }
 
 sub on_conflict
