@@ -19,6 +19,7 @@
 #include "cmd/pipeline.h"
 #include "cmd/place.h"
 #include "cmd/remember.h"
+#include "cmd/rules.h"
 #include "copy/publications.h"
 #include "net/citus.h"
 #include "sink/absent.h"
@@ -115,6 +116,21 @@ typedef struct Attempt
 	Lsn fence_lsn; /* where it did; 0: nowhere */
 } Attempt;
 
+/* What is given, and what is remembered, before that is said or written. */
+static MUST_CHECK Rc
+check_rules(const Attempt *attempt, const Words *remembered, Error *err)
+{
+	Config *config = &attempt->identity->config;
+	Rc rc = memory_recall(
+		config, remembered,
+		attempt->identity->change ? MEMORY_REPLACE : MEMORY_REFUSE, err);
+
+	if (rc == RC_OK)
+		rc = rules_check(config, remembered, attempt->server, err);
+	*config = *attempt->config;
+	return rc;
+}
+
 /*
  * What is known already counts until a target says otherwise.  One that was
  * away when it was changed may be the one that answers now.
@@ -133,6 +149,8 @@ learn_identity(Attempt *attempt, Error *err)
 						   &identity->target, identity->arena, &memory, err);
 		if (rc == RC_OK && memory.revision > identity->memory.revision)
 			identity->memory = memory;
+		if (rc == RC_OK)
+			rc = check_rules(attempt, &identity->memory.words, err);
 		if (rc == RC_OK)
 			rc = remember_decide(&identity->config, identity->change,
 								 identity->arena, &identity->memory, err);

@@ -8,6 +8,7 @@
 
 #include "base/own_command.h"
 #include "cmd/remember.h"
+#include "cmd/rules.h"
 #include "copy/obstacles.h"
 #include "copy/standby.h"
 #include "net/writer.h"
@@ -256,6 +257,8 @@ clone_check_fresh(const Clone *clone, Error *err)
 
 	if (!clone->config->schema_only)
 		rc = check_no_slot(clone, err);
+	if (rc == RC_OK)
+		rc = rules_check(clone->config, &(Words){0}, clone->source, err);
 	if (rc == RC_OK)
 		rc = clone_check_targets(clone, err);
 	return rc;

@@ -82,7 +82,9 @@ check_settled(Applier *self, const PGresult *result,
 		log_settled(self, &described);
 		return;
 	}
-	conflict_set_unsettled(&described, &failure);
+	conflict_set_unsettled(
+		&described, PQgetisnull(result, 0, 2) ? NULL : PQgetvalue(result, 0, 2),
+		&failure);
 	note_failure(self, &failure, &described, expectation->change_index, false);
 }
 

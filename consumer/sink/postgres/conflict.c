@@ -90,7 +90,8 @@ conflict_set_no_values(const ConflictChange *what, bool is_kept, Error *err)
 }
 
 void
-conflict_set_unsettled(const ConflictChange *what, Error *err)
+conflict_set_unsettled(const ConflictChange *what, const char *index,
+					   Error *err)
 {
 	bool is_insert = what->change->kind == CHANGE_INSERT;
 	Rc rc = error_set(err, ERR_CONFLICT,
@@ -101,10 +102,17 @@ conflict_set_unsettled(const ConflictChange *what, Error *err)
 
 	ASSERT(rc == RC_FAIL);
 	(void) rc;
-	error_hint(err, "%s  Nothing of this transaction was applied.",
-			   is_insert ? "Another row has a value that must be unique."
-						 : "It is not there, and not all its values are in the "
-						   "source's log.");
+	if (index != NULL)
+		error_hint(err,
+				   "Another row has a value that must be unique, by index "
+				   "\"%s\".  Nothing of this transaction was applied.",
+				   index);
+	else
+		error_hint(err, "%s  Nothing of this transaction was applied.",
+				   is_insert
+					   ? "Another row has a value that must be unique."
+					   : "It is not there, and not all its values are in the "
+						 "source's log.");
 	add_context(what, err);
 }
 

@@ -30,8 +30,10 @@ void conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 void conflict_set_no_values(const ConflictChange *what, bool is_kept,
 							Error *err);
 
-/* Sets the error of a conflict that its policy could not settle. */
-void conflict_set_unsettled(const ConflictChange *what, Error *err);
+/* Sets the error of a conflict that its policy could not settle; `index` is the
+ * one that a row to insert has met, or NULL if that is not known. */
+void conflict_set_unsettled(const ConflictChange *what, const char *index,
+							Error *err);
 
 /* Adds to an error that the target reported for a change. */
 void conflict_explain_refusal(const ConflictChange *what, Error *err);

@@ -12,7 +12,8 @@
  *     update of a row that is not     skip: nothing   overwrite: insert
  *     delete of a row that is not     nothing to do in either case
  *
- * All its parts see the target as it was before the statement.
+ * All its parts see the target as it was before the statement.  What an insert
+ * has met may be a row of another key, by another unique index: see unique.h.
  */
 #include "sink/postgres/ledger.h"
 
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #include "net/own_schema.h"
+#include "sink/postgres/unique.h"
 
 static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	"CREATE TABLE IF NOT EXISTS penstock.conflict ("
@@ -34,28 +36,40 @@ static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	" commit_lsn pg_lsn NOT NULL,"
 	" source_new jsonb,"
 	" source_old jsonb,"
-	" target_row jsonb)";
+	" target_row jsonb, target_index text)";
+
+/* A ledger that an older version has made. */
+static const char alter_sql[] = "ALTER TABLE penstock.conflict ADD COLUMN "
+								"IF NOT EXISTS target_index text";
 
 Rc
 ledger_create(PgConn *target, Error *err)
 {
 	PGresult *result = NULL;
-	bool is_there;
+	bool is_there = false;
+	bool has_index = false;
 	Rc rc = pgconn_exec(
 		target,
-		"SELECT pg_catalog.to_regclass('penstock.conflict') IS NOT NULL",
+		"SELECT c.oid IS NOT NULL, EXISTS (SELECT FROM pg_catalog.pg_attribute"
+		" WHERE attrelid = c.oid AND attname = 'target_index')"
+		" FROM pg_catalog.to_regclass('penstock.conflict') AS c (oid)",
 		&result, err);
 
 	if (rc != RC_OK)
 		return rc;
 	is_there = PQgetvalue(result, 0, 0)[0] == 't';
+	has_index = PQgetvalue(result, 0, 1)[0] == 't';
 	PQclear(result);
-	if (is_there)
+	if (is_there && has_index)
 		return RC_OK;
-	rc = pgconn_exec(target, create_sql, NULL, err);
+	rc = pgconn_exec(target, is_there ? alter_sql : create_sql, NULL, err);
 	if (rc == RC_FAIL && err->code == ERR_SQL)
-		error_hint(err, "The role needs CREATE on schema \"penstock\" of the "
-						"target to note conflicts there.");
+		error_hint(err,
+				   is_there ? "An older version has made it.  Let its owner "
+							  "run: %s;"
+							: "The role needs CREATE on schema \"penstock\" of "
+							  "the target to note conflicts there.",
+				   alter_sql);
 	return rc;
 }
 
@@ -117,19 +131,35 @@ append_key_conditions(Buf *sql, const TargetTable *table, const Value *set,
 	}
 }
 
-/* The target's own row under the key of an insert. */
+/* What goes before the change: the row to insert, for unique.h. */
 static void
-append_target_row(Buf *sql, StatementKind kind, const TargetTable *table,
-				  const Value *set)
+append_row_given(Buf *sql, const TargetTable *table, const Value *set)
 {
-	if (kind != STATEMENT_INSERT || table->key_count == 0)
+	buf_append_string(sql, UNIQUE_GIVEN " AS (SELECT ");
+	for (int i = 0; i < table->column_count; i++)
 	{
-		buf_append_string(sql, "NULL::jsonb");
-		return;
+		buf_append_string(sql, i > 0 ? ", " : "");
+		(void) statement_append_given(sql, STATEMENT_INSERT, table, set, NULL,
+									  false, i);
+		buf_printf(sql, " AS %s", table->columns[i].name_sql);
 	}
-	buf_printf(sql, "(SELECT to_jsonb(t) FROM %s AS t", table->name_sql);
-	append_key_conditions(sql, table, set, " WHERE ");
-	buf_append_char(sql, ')');
+	buf_append_string(sql, "), ");
+}
+
+/* The target's row that is in the way of an insert, and the index that it is
+ * found by: the first of them, where there are several. */
+static void
+append_hit(Buf *sql, const TargetTable *table)
+{
+	buf_append_string(sql, "hit AS (SELECT h.* FROM (");
+	for (int i = 0; i < table->unique_count; i++)
+		buf_printf(sql,
+				   "%s(SELECT %d AS place, %s AS target_index, to_jsonb(t) AS "
+				   "target_row FROM %s AS t WHERE %s LIMIT 1)",
+				   i > 0 ? " UNION ALL " : "", i,
+				   table->uniques[i].name_literal, table->name_sql,
+				   table->uniques[i].condition);
+	buf_append_string(sql, ") h ORDER BY h.place LIMIT 1), ");
 }
 
 /* Overwriting a row that is there: an update of all but the key, by the key. */
@@ -206,16 +236,24 @@ ledger_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 				 const Value *set, const Value *find)
 {
 	int n = statement_count_params(kind, table, set, find);
+	bool hits = kind == STATEMENT_INSERT && table->unique_count > 0;
 	bool fixes;
 
-	buf_append_string(sql, "WITH done AS (");
+	buf_append_string(sql, "WITH ");
+	if (hits)
+	{
+		append_row_given(sql, table, set);
+		append_hit(sql, table);
+	}
+	buf_append_string(sql, "done AS (");
 	statement_build(sql, kind, table, set, find, 0);
 	if (kind == STATEMENT_INSERT)
 		buf_append_string(sql, " ON CONFLICT DO NOTHING");
 	buf_append_string(sql, " RETURNING 1), noted AS (INSERT INTO "
 						   "penstock.conflict (pipeline, xid, commit_lsn, "
 						   "schema_name, table_name, operation, policy, "
-						   "source_new, source_old, target_row) SELECT ");
+						   "source_new, source_old, target_row, "
+						   "target_index) SELECT ");
 	buf_printf(sql, "$%d::text, $%d::bigint, $%d::text::pg_lsn, ", n + 1, n + 2,
 			   n + 3);
 	buf_append_literal(sql, table->relation->schema);
@@ -233,13 +271,18 @@ ledger_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 	else
 		append_image(sql, kind, table, set, find, true);
 	buf_append_string(sql, ", ");
-	append_target_row(sql, kind, table, set);
+	buf_append_string(sql, hits ? "(SELECT target_row FROM hit), "
+								  "(SELECT target_index FROM hit)"
+								: "NULL::jsonb, NULL::text");
 	buf_append_string(sql, " WHERE NOT EXISTS (SELECT FROM done) RETURNING 1)");
 	fixes = append_fix(sql, kind, table, set, find);
 	buf_append_string(sql, " SELECT (SELECT count(*) FROM noted), "
 						   "(SELECT count(*) FROM done)");
 	if (fixes)
 		buf_append_string(sql, " + (SELECT count(*) FROM fixed)");
+	buf_append_string(sql, hits ? ", CASE WHEN EXISTS (SELECT FROM noted) THEN "
+								  "(SELECT target_index FROM hit) END"
+								: ", NULL");
 }
 
 void

@@ -11,6 +11,7 @@
 
 #include "base/own_command.h"
 #include "sink/postgres/type_sql.h"
+#include "sink/postgres/unique.h"
 
 #define TABLE_ARENA_BYTES ((size_t) 4096)
 
@@ -681,6 +682,8 @@ target_table_open(TargetTable **table, PgConn *target, Relation *relation,
 	if (rc == RC_OK)
 		rc = fill_table(opened, target, result, err);
 	PQclear(result);
+	if (rc == RC_OK && opened->policy != CONFLICT_STOP)
+		rc = unique_read(opened, target, err);
 	if (rc != RC_OK)
 	{
 		target_table_close(opened);

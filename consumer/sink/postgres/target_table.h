@@ -108,6 +108,8 @@ typedef struct TargetColumn
 					 "p.oid") "), ' ' ORDER BY p.oid)"                         \
 							  "  FROM part p) END), 0)"
 
+struct UniqueIndex;
+
 typedef struct TargetTable
 {
 	Relation *relation; /* holds a reference */
@@ -132,6 +134,10 @@ typedef struct TargetTable
 	 * is unique; or, without any key, inserts cannot. */
 	bool has_independent_rows;
 	ConflictPolicy policy;
+
+	/* Where the policy is not to stop; see unique.h. */
+	struct UniqueIndex *uniques;
+	int unique_count;
 	bool copyable;   /* all columns are good for COPY BINARY */
 	bool unnestable; /* all values can travel in arrays */
 

@@ -1,0 +1,98 @@
+/*
+ * rules.c
+ *    See rules.h.
+ */
+#include "cmd/rules.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "copy/publications.h"
+#include "copy/sql.h"
+
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+static bool
+is_remembered(const ConflictRule *rule, const Words *remembered)
+{
+	bool found = false;
+	Buf word;
+
+	buf_init(&word, BUF_TEXT_MAX);
+	buf_append_string(&word, "on-conflict=");
+	policy_append_rule(rule, &word);
+	for (int i = 0; i < remembered->count && !found; i++)
+		found = strcmp(remembered->words[i], word.data) == 0;
+	buf_release(&word);
+	return found;
+}
+
+static MUST_CHECK Rc
+is_published(const ConflictRule *rule, const Publications *publications,
+			 PgConn *source, bool *published, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT EXISTS (SELECT FROM pg_publication_tables"
+							" WHERE schemaname = ");
+	buf_append_literal(&sql, rule->schema);
+	buf_append_string(&sql, " AND tablename = ");
+	buf_append_literal(&sql, rule->table);
+	buf_append_string(&sql, " AND pubname IN (");
+	publications_append_literals(publications, &sql);
+	buf_append_string(&sql, "))");
+	rc = sql_run(source, &sql, &result, err);
+	*published = rc == RC_OK && sql_bool(result, 0, 0);
+	PQclear(result);
+	return rc;
+}
+
+static Rc
+refuse(const ConflictRule *rule, const Config *config, Error *err)
+{
+	Buf name;
+	Rc rc;
+
+	buf_init(&name, BUF_TEXT_MAX);
+	buf_append_identifier(&name, rule->schema);
+	buf_append_char(&name, '.');
+	buf_append_identifier(&name, rule->table);
+	rc = error_set(err, ERR_CONFIG,
+				   "--on-conflict names table %s, which is not published by %s",
+				   name.data, config->publications);
+	error_hint(err, "A table is named with its schema, and as in SQL: what has "
+					"capitals or other signs stands in double quotes, as in "
+					"'--on-conflict=public.\"My Logs\":skip'.  Of a "
+					"partitioned table the name counts that the publication "
+					"has: its own, or those of its partitions.");
+	buf_release(&name);
+	return rc;
+}
+
+Rc
+rules_check(const Config *config, const Words *remembered, PgConn *source,
+			Error *err)
+{
+	const ConflictRules *rules = &config->conflict_rules;
+	Publications publications;
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	Rc rc = publications_parse(&publications, config->publications, arena, err);
+
+	for (int i = 0; i < rules->count && rc == RC_OK; i++)
+	{
+		const ConflictRule *rule = &rules->rules[i];
+		bool published;
+
+		if (rule->schema[0] == '\0' || is_remembered(rule, remembered))
+			continue;
+		rc = is_published(rule, &publications, source, &published, err);
+		if (rc == RC_OK && !published)
+			rc = refuse(rule, config, err);
+	}
+	arena_free(arena);
+	return rc;
+}

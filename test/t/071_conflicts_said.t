@@ -1,0 +1,136 @@
+# What the ledger says of a row that was in the way of an insert, by whichever
+# index, and of rules for tables that are not there.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Penstock::Pair;
+
+my $FAILED = 1;
+my $pair = Penstock::Pair->new;
+
+rows_in_the_way();
+unsettled();
+older_ledger();
+rules();
+done_testing();
+
+sub follow_with
+{
+	my ($db, @options) = @_;
+	my ($status, undef, $log) = $db->run('follow', '--set',
+		'--endpos=' . $db->source_lsn, @options);
+
+	return wantarray ? ($status, $log) : $status;
+}
+
+# Which index it was, and the row: each as the index itself compares.
+sub rows_in_the_way
+{
+	my $db = $pair->with_database('in_the_way');
+
+	$db->source_sql(<<'END');
+CREATE TABLE u (id int PRIMARY KEY, code int UNIQUE, mail text, live bool,
+	during int4range, pair_a int, pair_b text, n int,
+	"Odd Name" varchar(20), EXCLUDE USING gist (during WITH &&));
+CREATE UNIQUE INDEX mail_low ON u (lower(mail));
+CREATE UNIQUE INDEX live_n ON u (n) WHERE live;
+CREATE UNIQUE INDEX two ON u (pair_a, pair_b COLLATE "C");
+CREATE UNIQUE INDEX "an odd 'one" ON u ("Odd Name") INCLUDE (id);
+CREATE UNIQUE INDEX nulls ON u (n, pair_a) NULLS NOT DISTINCT WHERE code < 0;
+END
+	$db->clone;
+	$db->target_sql(<<'END');
+ALTER TABLE u ADD note text DEFAULT 'x';
+CREATE UNIQUE INDEX with_note ON u (note) WHERE id > 900;
+INSERT INTO u (id, code) VALUES (1, 10);
+INSERT INTO u (id, mail) VALUES (2, 'Me@There');
+INSERT INTO u (id, n, live) VALUES (3, 7, true), (103, 8, false);
+INSERT INTO u (id, pair_a, pair_b) VALUES (4, 1, 'a');
+INSERT INTO u (id, "Odd Name") VALUES (5, 'odd');
+INSERT INTO u (id, during) VALUES (6, '[1,5)');
+INSERT INTO u (id, code) VALUES (7, -1);
+INSERT INTO u (id) VALUES (8), (901);
+END
+	$db->source_sql("INSERT INTO u $_")
+	  for '(id, code) VALUES (201, 10)',
+	  "(id, mail) VALUES (202, 'mE\@tHERE')",
+	  '(id, n, live) VALUES (203, 7, true)',
+	  '(id, n, live) VALUES (303, 8, true), (304, 7, false)',
+	  "(id, pair_a, pair_b) VALUES (204, 1, 'a')",
+	  "(id, \"Odd Name\") VALUES (205, 'odd')",
+	  "(id, during) VALUES (206, '[4,9)')",
+	  '(id, code) VALUES (207, -2)',
+	  '(id) VALUES (8)',
+	  '(id) VALUES (902)';
+	is(follow_with($db, '--on-conflict=skip'), 0, 'the follower goes on');
+	my $said = join "\n", '201|u_code_key|1', '202|mail_low|2',
+	  '203|live_n|3', '204|two|4', "205|an odd 'one|5", '206|u_during_excl|6',
+	  '207|nulls|7', '8|u_pkey|8', '902||';
+	is( $db->target_sql(
+			"SELECT source_new->>'id', target_index, target_row->>'id'
+				FROM penstock.conflict ORDER BY id"),
+		$said,
+		'each conflict has the index and the row');
+	is($db->target_sql('SELECT count(*) FROM u WHERE id IN (303, 304)'),
+		2, 'what is in nobody\'s way is written');
+}
+
+# Overwriting by key cannot make room in another index.
+sub unsettled
+{
+	my $db = $pair->with_database('unsettled');
+
+	$db->source_sql('CREATE TABLE u (id int PRIMARY KEY, code int UNIQUE)');
+	$db->clone;
+	$db->target_sql('INSERT INTO u VALUES (1, 10)');
+	$db->source_sql('INSERT INTO u VALUES (2, 10)');
+	my ($status, $log) = follow_with($db, '--on-conflict=overwrite');
+	is($status, $FAILED, 'a row that cannot be overwritten stops it');
+	like($log, qr/must be unique, by index "u_code_key"/, 'it says which index');
+}
+
+# The ledger of an older version gets the column.
+sub older_ledger
+{
+	my $db = $pair->with_database('older');
+
+	$db->source_sql('CREATE TABLE u (id int PRIMARY KEY, v text)');
+	$db->clone;
+	is(follow_with($db, '--on-conflict=skip'), 0, 'a ledger is made');
+	$db->target_sql('ALTER TABLE penstock.conflict DROP COLUMN target_index;
+		INSERT INTO u VALUES (1, \'ours\')');
+	$db->source_sql("INSERT INTO u VALUES (1, 'theirs')");
+	is(follow_with($db), 0, 'an older one does');
+	is( $db->target_sql(
+			"SELECT target_index, target_row->>'v' FROM penstock.conflict"),
+		'u_pkey|ours', 'and says as much');
+}
+
+sub rules
+{
+	my $db = $pair->with_database('rules');
+
+	$db->source_sql('CREATE TABLE u (id int PRIMARY KEY);
+		CREATE TABLE "My Logs" (id int PRIMARY KEY)');
+	$db->fails_like($FAILED, qr/names table "public"\."typo", which is not/,
+		'a clone refuses it', 'clone', '--on-conflict=public.typo:skip');
+	$db->clone;
+	my ($status, $log) = follow_with($db, '--on-conflict=public."My Logs":skip');
+	is($status, 0, 'a rule for a table that is there');
+	for my $name ('no.such', 'public.my_logs', 'public."U"')
+	{
+		$db->fails_like($FAILED,
+			qr/--on-conflict names table "\w+"\."\w+", which is not published.*as in SQL/s,
+			"a rule for $name", 'follow', '--set',
+			'--endpos=' . $db->source_lsn, "--on-conflict=$name:skip");
+	}
+	is($db->target_sql("SELECT options::text LIKE '%such%'
+			FROM penstock.pipeline WHERE pipeline = 'rules'"),
+		'f', 'nothing of it is remembered');
+	$db->source_sql('DROP TABLE "My Logs"');
+	is(follow_with($db, '--on-conflict=public."My Logs":skip'),
+		0, 'a rule that is remembered does not stop when its table goes');
+}
