@@ -273,7 +273,8 @@ arrives_alone()
 	tail=$!
 	within "$TIMEOUT_S" is_active || status=1
 	for burst in 50 600 7 300 999 120 450 33 800 250; do
-		sql "$major" postgres "SET synchronous_commit = off; CALL burst($burst)"
+		PGOPTIONS='-c synchronous_commit=off' \
+			sql "$major" postgres "CALL burst($burst)"
 		rows=$(sql "$major" postgres 'SELECT max(number) FROM alone')
 		within "$ALONE_S" grep --quiet "\"number\": *\"*$rows\b" \
 			"$work/alone" || { status=1; break; }
