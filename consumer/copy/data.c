@@ -285,17 +285,6 @@ count_busy(const DataCopy *copy)
 	return count;
 }
 
-/* An equal share of what may be read now; a row at least, if anything may. */
-static int64_t
-fair_limit(DataCopy *copy, int sharers)
-{
-	int64_t bytes = throttle_fill(&copy->throttle, clock_monotonic_us());
-
-	if (bytes == 0 || sharers < 2)
-		return bytes;
-	return bytes / sharers + 1;
-}
-
 /* *finished: a job has become idle and may take a table. */
 static Rc
 step_jobs(DataCopy *copy, bool *finished, Error *err)
@@ -311,7 +300,9 @@ step_jobs(DataCopy *copy, bool *finished, Error *err)
 
 		if (job_is_idle(copy->jobs[i]))
 			continue;
-		job_set_limit(copy->jobs[i], fair_limit(copy, busy--));
+		job_set_limit(
+			copy->jobs[i],
+			throttle_share(&copy->throttle, clock_monotonic_us(), busy--));
 		rc = job_step(copy->jobs[i], &progress, err);
 		if (rc != RC_OK)
 			return rc;

@@ -34,6 +34,16 @@ throttle_fill(Throttle *throttle, int64_t now_us)
 	return throttle->available > 0 ? throttle->available : 0;
 }
 
+int64_t
+throttle_share(Throttle *throttle, int64_t now_us, int sharers)
+{
+	int64_t bytes = throttle_fill(throttle, now_us);
+
+	if (bytes == 0 || sharers < 2)
+		return bytes;
+	return bytes / sharers + 1;
+}
+
 void
 throttle_take(Throttle *throttle, int64_t bytes)
 {

@@ -28,6 +28,12 @@ void throttle_init(Throttle *throttle, int64_t rate, int64_t now_us);
 /* Lets in what has come since, and tells how many bytes may be taken now. */
 int64_t throttle_fill(Throttle *throttle, int64_t now_us);
 
+/*
+ * The same for one of several that take in turn, this one and those that have
+ * not had theirs: an equal share, of a byte at least if anything may be taken.
+ */
+int64_t throttle_share(Throttle *throttle, int64_t now_us, int sharers);
+
 void throttle_take(Throttle *throttle, int64_t bytes);
 
 /* Milliseconds until something may be taken; 0: at once. */

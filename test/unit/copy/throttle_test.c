@@ -73,6 +73,32 @@ the_highest_rate_does_not_overflow(void **state UNUSED)
 				rate * THROTTLE_BURST_MS / 1000);
 }
 
+static void
+those_who_share_get_equal_parts(void **state UNUSED)
+{
+	Throttle throttle;
+	int64_t taken[3];
+
+	throttle_init(&throttle, 30000, 0);
+	for (int i = 0; i < 3; i++)
+	{
+		taken[i] = throttle_share(&throttle, SECOND_US, 3 - i);
+		throttle_take(&throttle, taken[i]);
+	}
+	for (int i = 0; i < 3; i++)
+		assert_in_range(taken[i], 998, 1002);
+	assert_int_equal(throttle_share(&throttle, SECOND_US, 3), 0);
+}
+
+static void
+without_a_rate_there_is_nothing_to_share(void **state UNUSED)
+{
+	Throttle throttle;
+
+	throttle_init(&throttle, 0, 0);
+	assert_true(throttle_share(&throttle, 1, 3) > INT64_MAX / 4);
+}
+
 int
 main(void)
 {
@@ -82,6 +108,8 @@ main(void)
 		cmocka_unit_test(what_was_taken_too_much_is_waited_for),
 		cmocka_unit_test(time_too_short_for_a_byte_adds_up),
 		cmocka_unit_test(the_highest_rate_does_not_overflow),
+		cmocka_unit_test(those_who_share_get_equal_parts),
+		cmocka_unit_test(without_a_rate_there_is_nothing_to_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
