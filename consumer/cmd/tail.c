@@ -8,7 +8,8 @@
  * slot of its own, which starts now and ends with the connection; --name then
  * only says which publications are meant.  With --create-slot it reads from the
  * slot that --name gives, which must stand on the command line, and creates it
- * when it is not there yet.
+ * when it is not there yet.  What it confirms there is what was printed, as far
+ * as that can be known: see json_sink.h.
  *
  * What can heal is tried again when the slot is permanent.  The sink stays, and
  * with it what was printed; everything else is set up anew.  A temporary slot
@@ -24,6 +25,7 @@
 #include "base/log.h"
 #include "cmd/command.h"
 #include "cmd/pipeline.h"
+#include "copy/publications.h"
 #include "sink/json/json_sink.h"
 #include "source/slot.h"
 #include "wire/decode.h"
@@ -33,13 +35,16 @@
 #define RETRY_PAUSE_MAX_MS   10000
 
 /* How long lines may take to go out after a failure. */
-#define FINISH_MS_MAX 1500
+#define FINISH_MS_MAX  1500
+#define FINISH_TURN_MS 50
 
 /* Part of --memory that lines which wait may have: the rest is room for the
  * buffer to grow by doubling and for the frames that come in. */
-#define MEMORY_PARTS   4
+#define MEMORY_PARTS      4
 
-#define SLOT_NAME_SIZE (CONFIG_NAME_MAX + 1)
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+#define SLOT_NAME_SIZE    (CONFIG_NAME_MAX + 1)
 
 typedef struct Tail
 {
@@ -94,6 +99,25 @@ find_slot(const Tail *tail, SlotInfo *info, Error *err)
 	if (rc == RC_OK && info->exists)
 		rc = slot_require_usable(info, tail->slot, err);
 	pgconn_close(source);
+	return rc;
+}
+
+/* A misspelt publication would only be missed at the first change. */
+static MUST_CHECK Rc
+check_publications(const Tail *tail, Error *err)
+{
+	Publications publications = {0};
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	PgConn *source = NULL;
+	Rc rc = publications_parse(&publications, tail->config->publications, arena,
+							   err);
+
+	if (rc == RC_OK)
+		rc = open_source(tail, PGCONN_DATA, &source, err);
+	if (rc == RC_OK)
+		rc = publications_read(&publications, source, err);
+	pgconn_close(source);
+	arena_free(arena);
 	return rc;
 }
 
@@ -182,8 +206,10 @@ open_stream(Tail *tail, Error *err)
 							 .messages = config->messages,
 							 .binary = false};
 	PgConn *replication = NULL;
-	Rc rc = open_source(tail, PGCONN_REPLICATION, &replication, err);
+	Rc rc = tail->sink == NULL ? check_publications(tail, err) : RC_OK;
 
+	if (rc == RC_OK)
+		rc = open_source(tail, PGCONN_REPLICATION, &replication, err);
 	if (rc != RC_OK)
 		return rc;
 	rc = check_history(tail, replication, err);
@@ -288,7 +314,7 @@ finish_output(Sink *sink)
 		sink_interest(sink, &interest);
 		if (rc == RC_OK && !sink->stopped)
 			rc = interrupt_wait(interest.fds[0].fd, interest.fds[0].events,
-								FINISH_MS_MAX, &ignored);
+								FINISH_TURN_MS, &ignored);
 		rc = rc == RC_AGAIN ? RC_OK : rc;
 	}
 	error_reset(&ignored);

@@ -162,12 +162,14 @@ note_synced(JsonSink *self)
 		self->sink.durable_lsn = self->sink.applied_lsn;
 }
 
-/* When a file is to be flushed. */
+/* When a file is to be flushed, or the reader of a pipe to be looked at. */
 static int64_t
 sync_due_us(const JsonSink *self)
 {
 	if (self->output.synced == self->output.written)
 		return INT64_MAX;
+	if (self->output.is_pipe)
+		return self->synced_at_us + OUTPUT_READER_MS * 1000;
 	if (self->sink.position_wanted || self->sink.mode != SINK_RUNNING)
 		return 0;
 	return self->synced_at_us + JSON_SINK_SYNC_INTERVAL_MS * 1000;

@@ -7,9 +7,10 @@
  * What a line looks like says json_line.h.
  *
  * Positions: a transaction is applied when its last line was written, and
- * durable when that line is on disk (a regular file, flushed at intervals), or
- * in the other program's hands (a pipe, a terminal: as soon as it is written;
- * what a reader took and lost is not printed again).
+ * durable when that line is on disk (a regular file, flushed at intervals), has
+ * been read by a program that is still there a moment later (a pipe; see
+ * output.h), or is written (a terminal, a socket).  What a reader took and lost
+ * is not printed again.
  *
  * The sink may outlive its stream: after json_sink_resume() it takes up another
  * one, which starts at its durable position or before, and prints nothing

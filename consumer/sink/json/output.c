@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,7 +62,8 @@ output_open(Output *output, int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (output->is_file && follows_cut_line(fd, &status, path))
 		buf_append_char(&output->buf, '\n');
-	if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))
+	output->is_pipe = S_ISFIFO(status.st_mode);
+	if (output->is_pipe || S_ISCHR(status.st_mode))
 		own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (own < 0)
 		return;
@@ -186,10 +188,29 @@ output_write(Output *output, Error *err)
 		if (rc == RC_OK && !output->nonblocks)
 			rc = look(output, err);
 	}
-	if (!output->is_file)
+	if (!output->is_file && !output->is_pipe)
 		output->synced = output->written;
 	tidy(output);
 	return rc;
+}
+
+/* What others have written into the pipe counts as ours that is not read. */
+static MUST_CHECK Rc
+look_at_reader(Output *output, Error *err)
+{
+	int left;
+	Rc rc = look(output, err);
+
+	if (rc != RC_OK && rc != RC_AGAIN)
+		return rc;
+	output->synced = output->read;
+	if (ioctl(output->fd, FIONREAD, &left) < 0)
+		return error_set(err, ERR_IO,
+						 "could not look at the pipe of standard output: %s",
+						 strerror(errno));
+	if ((uint64_t) left <= output->written - output->read)
+		output->read = output->written - (uint64_t) left;
+	return RC_OK;
 }
 
 Rc
@@ -197,6 +218,8 @@ output_sync(Output *output, Error *err)
 {
 	if (output->synced == output->written)
 		return RC_OK;
+	if (output->is_pipe)
+		return look_at_reader(output, err);
 	if (output->is_file && fdatasync(output->fd) < 0)
 		return error_set(err, ERR_IO, "could not flush standard output: %s",
 						 strerror(errno));
