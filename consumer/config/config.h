@@ -128,6 +128,7 @@ typedef struct Config
 	const char *coordinator; /* connection string, or NULL */
 	bool apply;              /* run what would be printed */
 	bool keep;
+	bool by_name;
 	bool set; /* what is given is to be remembered from now on */
 	bool verbose;
 	bool quiet;

@@ -124,6 +124,8 @@ const OptionDef option_table[] = {
 	 "read from slot NAME, made if need be; else from a temporary one"},
 	{"keep", 0, OPTION_FLAG, COMMAND_TABLE, FIELD(keep), NULL, NULL, NULL,
 	 "pause: let the source keep the changes, so that resume needs no copy"},
+	{"by-name", 0, OPTION_FLAG, COMMAND_TABLE, FIELD(by_name), NULL, NULL, NULL,
+	 "remove: take names as they are, of tables that nobody has any more"},
 	{"json", 0, OPTION_FLAG, COMMAND_STATUS | COMMAND_CHECK, FIELD(json), NULL,
 	 NULL, NULL, "print for machines"},
 	{"hold", 0, OPTION_SECONDS, COMMAND_FENCE, FIELD(hold_s), "SECONDS", NULL,

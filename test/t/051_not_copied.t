@@ -29,6 +29,7 @@ swapped();
 new_partition();
 new_column();
 names();
+dropped();
 actions();
 done_testing();
 
@@ -294,6 +295,38 @@ sub names
 	like(($db->run('status'))[1],
 		qr/"unlike": copying, broken off: start it again with "penstock table resync/,
 		'status says that it is not under way');
+}
+
+# A name that means nothing is refused; one that only the log has is not.
+sub dropped
+{
+	my $db = $pair->with_database('dropped');
+
+	$db->source_sql('CREATE TABLE t (id int PRIMARY KEY)');
+	$db->clone;
+	$db->source_sql('CREATE TABLE gone (id int PRIMARY KEY);
+		INSERT INTO gone VALUES (1)');
+	$db->source_sql('DROP TABLE gone; INSERT INTO t VALUES (1)');
+	my $log = stops_at($db, qr/"gone" was not copied/,
+		'a table that was dropped since');
+	$db->fails_like($FAILED,
+		qr/table "public"\."typo" is not followed, and no target has it.*remove --by-name public.typo/s,
+		'a name that is misspelt', 'table', 'remove', 'public.typo');
+	is( $db->target_sql("SELECT count(*) FROM penstock.table_state
+			WHERE pipeline = 'dropped'"),
+		0, 'it is not remembered');
+	$db->source_sql('CREATE SCHEMA other; CREATE TABLE other.here (id int);
+		DROP PUBLICATION dropped; CREATE PUBLICATION dropped FOR TABLE t');
+	$db->fails_like($FAILED, qr/table "other"\."here" is not followed/,
+		'nor one that is not published',
+		'table', 'remove', 'other.here');
+	like($log, qr/"penstock table remove --by-name public.gone [^"]*" to leave/,
+		'the message prints the command');
+	$db->run_or_die('table', 'remove', '--by-name', 'public.gone');
+	$db->run_or_die('table', 'remove', 'public.gone');
+	$db->run_or_die('table', 'remove', 't');
+	$db->fails_like($FAILED, qr/--by-name cannot be used with "add"/,
+		'for nothing else', 'table', 'add', '--by-name', 't');
 }
 
 # A role that cannot set foreign keys aside, and one that changes rows itself.

@@ -15,13 +15,16 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "cmd/command.h"
 #include "cmd/remember.h"
 #include "cmd/table/copy.h"
 #include "cmd/table/join.h"
 #include "cmd/table/publication.h"
 #include "cmd/table/work.h"
+#include "copy/sql.h"
 #include "net/origin.h"
+#include "net/own_schema.h"
 #include "source/slot.h"
 
 typedef struct Verb
@@ -196,11 +199,69 @@ leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 	return table_end(target, rc, err);
 }
 
+/* Whether a target has the table, or knows its name. */
+static Rc
+is_known_to(const TableWork *work, TableTarget *target, bool *known, Error *err)
+{
+	static const char sql[] =
+		"SELECT EXISTS (SELECT FROM penstock.copied WHERE pipeline = $1"
+		" AND schema_name = $2 AND table_name = $3)";
+	const char *name[] = {work->qualified};
+	const char *params[] = {work->config->name, work->names[0].schema,
+							work->names[0].name};
+	PGresult *result = NULL;
+	bool has_list;
+	Rc rc = pgconn_exec_params(target->conn,
+							   "SELECT to_regclass($1) IS NOT NULL", 1, name,
+							   &result, err);
+
+	*known = rc == RC_OK && (target->row.exists || sql_bool(result, 0, 0));
+	PQclear(result);
+	if (rc != RC_OK || *known)
+		return rc;
+	result = NULL;
+	rc = own_table_exists(target->conn, "copied", &has_list, err);
+	if (rc == RC_OK && has_list)
+		rc = pgconn_exec_params(target->conn, sql, LENGTH_OF(params), params,
+								&result, err);
+	*known = rc == RC_OK && has_list && sql_bool(result, 0, 0);
+	PQclear(result);
+	return rc;
+}
+
+/*
+ * A name that means nothing is most likely misspelt.  But it may be one that
+ * only the log still has: of a table that was made and dropped again.
+ */
+static Rc
+refuse_unknown(TableWork *work, Error *err)
+{
+	bool known = work->config->by_name;
+	Rc rc = RC_OK;
+
+	if (!known && work->oid != 0)
+		rc = table_is_published(work, &known, err);
+	for (int i = 0; i < work->target_count && rc == RC_OK && !known; i++)
+		rc = is_known_to(work, &work->targets[i], &known, err);
+	if (rc != RC_OK || known)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "table %s is not followed, and no target has it",
+				   work->qualified);
+	error_hint(err,
+			   "Is the name right?  If the follower has stopped at it, since "
+			   "the log has it from before it was dropped or taken out of the "
+			   "publication, run \"%s\".",
+			   OWN_COMMAND_TABLE("remove --by-name", work->names[0].schema,
+								 work->names[0].name));
+	return rc;
+}
+
 static Rc
 run_remove(TableWork *work, Error *err)
 {
 	bool published = false;
-	Rc rc = RC_OK;
+	Rc rc = refuse_unknown(work, err);
 
 	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
 		rc = leave_out(work, &work->targets[i], TABLE_REMOVED, false, err);
@@ -348,6 +409,9 @@ read_words(const Config *config, const Verb **verb, Error *err)
 		rc = error_set(err, ERR_CONFIG, "no table is given");
 	else if (config->keep && (*verb)->run != run_pause)
 		rc = error_set(err, ERR_CONFIG, "--keep cannot be used with \"%s\"",
+					   word);
+	else if (config->by_name && (*verb)->run != run_remove)
+		rc = error_set(err, ERR_CONFIG, "--by-name cannot be used with \"%s\"",
 					   word);
 	else
 		return RC_OK;

@@ -310,7 +310,8 @@ refuse_uncopied(const char *name, const Relation *relation, const char *label,
 			   "Run \"%s\" to copy it and have it followed, or \"%s\" to "
 			   "leave it out.",
 			   OWN_COMMAND_TABLE("add", relation->schema, relation->name),
-			   OWN_COMMAND_TABLE("remove", relation->schema, relation->name));
+			   OWN_COMMAND_TABLE("remove --by-name", relation->schema,
+								 relation->name));
 	return rc;
 }
 
