@@ -210,7 +210,8 @@ job_append_target_sql(const CopyPart *part, Buf *sql)
 {
 	const CopyTable *table = part->table;
 
-	buf_printf(sql, "BEGIN; COPY %s ", table->qualified);
+	buf_printf(sql, "BEGIN; " PGCONN_SET_LOCAL_OWN_PATH_SQL "; COPY %s ",
+			   table->qualified);
 	catalog_append_column_list(table, sql);
 	buf_append_string(sql, " FROM STDIN");
 	append_format(table, sql);
@@ -564,6 +565,8 @@ job_step(Job *job, JobProgress *progress, Error *err)
 		else if (rc == RC_END)
 			job_set_state(job, JOB_IDLE);
 	} while (rc == RC_OK && job->state != JOB_IDLE);
+	if (rc == RC_FAIL)
+		pgconn_explain_path(err);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
 		error_context(err, "copying table %s", job->part.table->qualified);
 	return rc == RC_FAIL ? rc : RC_OK;

@@ -122,5 +122,8 @@ session_open_builder(PgConn **conn, const char *conninfo, const char *label,
 			" WHERE pg_size_bytes(current_setting('maintenance_work_mem'))"
 			"  < pg_size_bytes($1)",
 			1, params, NULL, err);
+	/* Expressions of indexes call functions of users. */
+	if (rc == RC_OK)
+		rc = pgconn_exec(*conn, PGCONN_SET_OWN_PATH_SQL, NULL, err);
 	return rc;
 }

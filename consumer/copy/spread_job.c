@@ -519,6 +519,8 @@ spread_job_step(SpreadJob *job, JobProgress *progress, Error *err)
 		else if (rc == RC_END)
 			job->state = SPREAD_IDLE;
 	} while (rc == RC_OK && job->state != SPREAD_IDLE);
+	if (rc == RC_FAIL)
+		pgconn_explain_path(err);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
 		error_context(err, "copying table %s", job->part.table->qualified);
 	return rc == RC_FAIL ? rc : RC_OK;

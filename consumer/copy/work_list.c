@@ -705,8 +705,9 @@ void
 work_list_append_mark(Buf *sql, const WorkMark *mark, const CopyTable *table,
 					  int64_t rows)
 {
-	buf_append_string(sql, "WITH held AS MATERIALIZED (SELECT"
-						   " FROM penstock.copy_run WHERE pipeline = ");
+	buf_append_string(sql, PGCONN_SET_LOCAL_PLAIN_PATH_SQL
+					  "; WITH held AS MATERIALIZED (SELECT"
+					  " FROM penstock.copy_run WHERE pipeline = ");
 	buf_append_literal(sql, mark->pipeline);
 	buf_printf(sql,
 			   " AND token = %" PRId64 " FOR SHARE),"
@@ -719,8 +720,10 @@ work_list_append_mark(Buf *sql, const WorkMark *mark, const CopyTable *table,
 	buf_append_literal(sql, mark->pipeline);
 	buf_append_string(sql, " AND (schema_name, table_name) = (");
 	append_name(sql, table);
-	buf_append_string(sql, ") AND EXISTS (SELECT FROM held) RETURNING 1)"
-						   " SELECT 1 / count(*) FROM marked; COMMIT");
+	buf_append_string(
+		sql, ") AND EXISTS (SELECT FROM held) RETURNING 1)"
+			 " SELECT 1 / count(*) FROM marked; " PGCONN_SET_LOCAL_OWN_PATH_SQL
+			 "; COMMIT");
 }
 
 

@@ -739,6 +739,32 @@ pgconn_exec(PgConn *conn, const char *sql, PGresult **result, Error *err)
 	return finish_exec(conn, PQsendQuery(conn->pg, sql), sql, result, err);
 }
 
+Rc
+pgconn_set_plain_path(PgConn *conn, Error *err)
+{
+	return pgconn_exec(conn, "SET search_path = pg_catalog", NULL, err);
+}
+
+Rc
+pgconn_set_own_path(PgConn *conn, Error *err)
+{
+	if (PQtransactionStatus(conn->pg) == PQTRANS_INERROR)
+		return RC_OK;
+	return pgconn_exec(conn, PGCONN_SET_OWN_PATH_SQL, NULL, err);
+}
+
+void
+pgconn_explain_path(Error *err)
+{
+	/* undefined_function */
+	if (err->code == ERR_SQL && strcmp(err->sqlstate, "42883") == 0)
+		error_hint(err, "A check, an index or a trigger of the target calls a "
+						"function that names another without a schema.  Give "
+						"the target database, or the role there, the "
+						"search_path that it has on the source (ALTER DATABASE "
+						"… SET search_path), or that function one of its own.");
+}
+
 /* Appends keyword='value' as a connection string wants it. */
 static void
 append_conninfo(Buf *buf, const char *keyword, const char *value)

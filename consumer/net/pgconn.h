@@ -125,4 +125,26 @@ MUST_CHECK Rc pgconn_connection_error(PgConn *conn, const char *what,
 void pgconn_child_conninfo(const PgConn *conn, char **conninfo,
 						   char **password);
 
+/*
+ * The search path.
+ *
+ * A connection is opened with pg_catalog alone, so that names in our statements
+ * mean what they say.  But a row that is written calls functions of users: in
+ * checks, in expressions of indexes, in triggers that fire always.  These may
+ * name things without a schema, and find them by the path of the database and
+ * the role, as they do for the application.  What writes users' rows sets that
+ * path, and names all that it needs by schema, operators too.
+ */
+#define PGCONN_SET_OWN_PATH_SQL         "SET search_path TO DEFAULT"
+#define PGCONN_SET_LOCAL_OWN_PATH_SQL   "SET LOCAL search_path TO DEFAULT"
+#define PGCONN_SET_LOCAL_PLAIN_PATH_SQL "SET LOCAL search_path = pg_catalog"
+
+/* Takes pg_catalog alone for a while, and the own path again.  The latter
+ * leaves a transaction that has failed alone: rolled back, it has it anyway. */
+MUST_CHECK Rc pgconn_set_plain_path(PgConn *conn, Error *err);
+MUST_CHECK Rc pgconn_set_own_path(PgConn *conn, Error *err);
+
+/* Says of an error that a function is not found what can be done about it. */
+void pgconn_explain_path(Error *err);
+
 #endif /* PENSTOCK_NET_PGCONN_H */

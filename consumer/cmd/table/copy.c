@@ -267,7 +267,11 @@ run_on_table(TableTarget *target, const char *before, const CopyTable *table,
 	Buf sql;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_printf(&sql, "%s%s", before, table->qualified);
+	/* Triggers may fire. */
+	buf_printf(&sql,
+			   PGCONN_SET_LOCAL_OWN_PATH_SQL
+			   "; %s%s; " PGCONN_SET_LOCAL_PLAIN_PATH_SQL,
+			   before, table->qualified);
 	return sql_run(target->conn, &sql, NULL, err);
 }
 

@@ -190,10 +190,12 @@ composite_build(Buf *sql, const Composite *composite, bool checked)
 		buf_append_string(sql, ", moved AS (");
 		append_renumbered(sql, progress_table_move_from_sql, n);
 		append_conditions(sql, composite, checked, " AND ");
-		buf_append_string(sql, " RETURNING 1) SELECT 1 / count(*) FROM moved");
+		buf_append_string(sql, " RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) "
+							   "pg_catalog.count(*) FROM moved");
 		return;
 	}
-	buf_append_string(sql, " SELECT 1 / count(*)");
+	buf_append_string(sql,
+					  " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)");
 	append_conditions(sql, composite, checked, " WHERE ");
 }
 

@@ -137,6 +137,7 @@ conflict_explain_refusal(const ConflictChange *what, Error *err)
 						"Let the role set session_replication_role, or drop "
 						"the foreign key there, and go on with \"penstock "
 						"follow\".");
+	pgconn_explain_path(err);
 	add_context(what, err);
 }
 

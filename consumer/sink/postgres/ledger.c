@@ -89,7 +89,7 @@ append_image(Buf *sql, StatementKind kind, const TargetTable *table,
 	bool first = true;
 	size_t start = sql->length;
 
-	buf_append_string(sql, "(SELECT to_jsonb(r) FROM (SELECT ");
+	buf_append_string(sql, "(SELECT pg_catalog.to_jsonb(r) FROM (SELECT ");
 	for (int i = 0; i < table->column_count; i++)
 	{
 		size_t before = sql->length;
@@ -107,7 +107,7 @@ append_image(Buf *sql, StatementKind kind, const TargetTable *table,
 	if (!first)
 		return;
 	sql->length = start;
-	buf_append_string(sql, "NULL::jsonb");
+	buf_append_string(sql, "NULL::pg_catalog.jsonb");
 }
 
 /* The conditions that find the row that has the key of an insert. */
@@ -154,7 +154,7 @@ append_hit(Buf *sql, const TargetTable *table)
 	buf_append_string(sql, "hit AS (SELECT h.* FROM (");
 	for (int i = 0; i < table->unique_count; i++)
 		buf_printf(sql,
-				   "%s(SELECT %d AS place, %s AS target_index, to_jsonb(t) AS "
+				   "%s(SELECT %d AS place, %s AS target_index, pg_catalog.to_jsonb(t) AS "
 				   "target_row FROM %s AS t WHERE %s LIMIT 1)",
 				   i > 0 ? " UNION ALL " : "", i,
 				   table->uniques[i].name_literal, table->name_sql,
@@ -254,32 +254,36 @@ ledger_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 						   "schema_name, table_name, operation, policy, "
 						   "source_new, source_old, target_row, "
 						   "target_index) SELECT ");
-	buf_printf(sql, "$%d::text, $%d::bigint, $%d::text::pg_lsn, ", n + 1, n + 2,
-			   n + 3);
+	buf_printf(sql,
+			   "$%d::pg_catalog.text, $%d::bigint, "
+			   "$%d::pg_catalog.text::pg_catalog.pg_lsn, ",
+			   n + 1, n + 2, n + 3);
 	buf_append_literal(sql, table->relation->schema);
 	buf_append_string(sql, ", ");
 	buf_append_literal(sql, table->relation->name);
 	buf_printf(sql, ", '%s', '%s', ", operation_name(kind),
 			   policy_name(table->policy));
 	if (kind == STATEMENT_DELETE)
-		buf_append_string(sql, "NULL::jsonb");
+		buf_append_string(sql, "NULL::pg_catalog.jsonb");
 	else
 		append_image(sql, kind, table, set, find, false);
 	buf_append_string(sql, ", ");
 	if (kind == STATEMENT_INSERT)
-		buf_append_string(sql, "NULL::jsonb");
+		buf_append_string(sql, "NULL::pg_catalog.jsonb");
 	else
 		append_image(sql, kind, table, set, find, true);
 	buf_append_string(sql, ", ");
 	buf_append_string(sql, hits ? "(SELECT target_row FROM hit), "
 								  "(SELECT target_index FROM hit)"
-								: "NULL::jsonb, NULL::text");
+								: "NULL::pg_catalog.jsonb, "
+									  "NULL::pg_catalog.text");
 	buf_append_string(sql, " WHERE NOT EXISTS (SELECT FROM done) RETURNING 1)");
 	fixes = append_fix(sql, kind, table, set, find);
-	buf_append_string(sql, " SELECT (SELECT count(*) FROM noted), "
-						   "(SELECT count(*) FROM done)");
+	buf_append_string(sql, " SELECT (SELECT pg_catalog.count(*) FROM noted), "
+						   "(SELECT pg_catalog.count(*) FROM done)");
 	if (fixes)
-		buf_append_string(sql, " + (SELECT count(*) FROM fixed)");
+		buf_append_string(sql, " OPERATOR(pg_catalog.+) "
+							   "(SELECT pg_catalog.count(*) FROM fixed)");
 	buf_append_string(sql, hits ? ", CASE WHEN EXISTS (SELECT FROM noted) THEN "
 								  "(SELECT target_index FROM hit) END"
 								: ", NULL");

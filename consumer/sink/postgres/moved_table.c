@@ -16,14 +16,18 @@ static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	" value bytea,"
 	" PRIMARY KEY (pipeline, end_lsn, change, column_name))";
 
+/* These run under the search path of users. */
+#define PIPELINE_SQL                                                           \
+	" WHERE pipeline OPERATOR(pg_catalog.=) $1::pg_catalog.text"
+
 const char moved_table_read_sql[] =
-	"SELECT column_name, value FROM penstock.moved"
-	" WHERE pipeline = $1::text AND end_lsn = $2::pg_lsn"
-	" AND change = $3::bigint";
+	"SELECT column_name, value FROM penstock.moved" PIPELINE_SQL
+	" AND end_lsn OPERATOR(pg_catalog.=) $2::pg_catalog.pg_lsn"
+	" AND change OPERATOR(pg_catalog.=) $3::bigint";
 
 const char moved_table_forget_sql[] =
-	"DELETE FROM penstock.moved"
-	" WHERE pipeline = $1::text AND end_lsn <= $2::pg_lsn";
+	"DELETE FROM penstock.moved" PIPELINE_SQL
+	" AND end_lsn OPERATOR(pg_catalog.<=) $2::pg_catalog.pg_lsn";
 
 Rc
 moved_table_create(PgConn *target, Error *err)

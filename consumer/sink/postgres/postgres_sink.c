@@ -349,11 +349,16 @@ work_holding(PostgresSink *self, Error *err)
 	if (now_us < self->hold_look_us)
 		return RC_AGAIN;
 	self->hold_look_us = now_us + HOLD_LOOK_INTERVAL_MS * 1000;
-	rc = progress_table_check_lease(conn, self->target.pipeline,
-									self->target.lease_token,
-									self->lease_holder, &lease, err);
+	rc = pgconn_set_plain_path(conn, err);
+	if (rc == RC_OK)
+		rc = progress_table_check_lease(conn, self->target.pipeline,
+										self->target.lease_token,
+										self->lease_holder, &lease, err);
 	if (rc == RC_OK && lease == LEASE_HELD && now_us < self->hold_until_us)
-		return RC_AGAIN;
+	{
+		rc = pgconn_set_own_path(conn, err);
+		return rc == RC_OK ? RC_AGAIN : rc;
+	}
 	if (rc == RC_OK && lease == LEASE_HELD)
 		rc = table_states_refuse_joining(conn, self->target.pipeline,
 										 self->target.lease_token, err);

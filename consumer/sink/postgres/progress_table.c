@@ -49,26 +49,34 @@ static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 /* division_by_zero: see below. */
 const char progress_table_lost_sqlstate[] = "22012";
 
-/* Changes exactly the row of our lease, or none. */
+/* Changes exactly the row of our lease, or none.  These run under the search
+ * path of users. */
+#define EQUALS_SQL " OPERATOR(pg_catalog.=) "
+#define PLUS_SQL   " OPERATOR(pg_catalog.+) "
 #define MOVE_SQL                                                               \
 	"UPDATE penstock.progress SET"                                             \
-	" commit_lsn = coalesce($3::pg_lsn, commit_lsn), end_lsn = $4::pg_lsn,"    \
-	" commit_time = coalesce($5::timestamptz, commit_time),"                   \
-	" applied_at = clock_timestamp(),"                                         \
-	" transactions = transactions + $6::bigint, rows = rows + $7::bigint"      \
-	" WHERE pipeline = $1::text AND lease_token = $2::bigint"
-#define FROM_SQL " AND end_lsn = $8::pg_lsn"
+	" commit_lsn = coalesce($3::pg_catalog.pg_lsn, commit_lsn),"               \
+	" end_lsn = $4::pg_catalog.pg_lsn,"                                        \
+	" commit_time = coalesce($5::pg_catalog.timestamptz, commit_time),"        \
+	" applied_at = pg_catalog.clock_timestamp(),"                              \
+	" transactions = transactions" PLUS_SQL "$6::bigint,"                      \
+	" rows = rows" PLUS_SQL "$7::bigint"                                       \
+	" WHERE pipeline" EQUALS_SQL "$1::pg_catalog.text"                         \
+	" AND lease_token" EQUALS_SQL "$2::bigint"
+#define FROM_SQL " AND end_lsn" EQUALS_SQL "$8::pg_catalog.pg_lsn"
 
 /* Fails unless exactly that row was there. */
 #define ADVANCE_SQL(more)                                                      \
 	"WITH moved AS (" MOVE_SQL more                                            \
-	" RETURNING 1) SELECT 1 / count(*) FROM moved"
+	" RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)"        \
+	" FROM moved"
 
 const char progress_table_advance_sql[] = ADVANCE_SQL("");
 const char progress_table_move_from_sql[] = MOVE_SQL FROM_SQL;
 const char progress_table_advance_from_sql[] = ADVANCE_SQL(
 	FROM_SQL
-	" AND pg_catalog.current_setting('penstock.rows')::bigint = $9::bigint");
+	" AND pg_catalog.current_setting('penstock.rows')::bigint" EQUALS_SQL
+	"$9::bigint");
 
 /* What there is of table and schema. */
 static MUST_CHECK Rc

@@ -35,6 +35,10 @@ static const char session_sql[] = "SET synchronous_commit = local;"
 								  "SET default_transaction_isolation = "
 								  "'read committed';" STATEMENT_COUNT_SQL;
 
+/* What it is told last. */
+static const char ready_sql[] =
+	"SET synchronous_commit = off;" PGCONN_SET_OWN_PATH_SQL;
+
 /*
  * With session_replication_role = replica, foreign keys and ordinary triggers
  * do not fire for what we apply: the source has checked and fired them.  Not
@@ -279,7 +283,7 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 	if (rc == RC_OK && options->only == NULL)
 		rc = fence_read(conn, options->pipeline, &self->fence_lsn, err);
 	if (rc == RC_OK)
-		rc = pgconn_exec(conn, "SET synchronous_commit = off", NULL, err);
+		rc = pgconn_exec(conn, ready_sql, NULL, err);
 	return rc;
 }
 
@@ -339,7 +343,7 @@ set_up_another(PgConn *conn, const SessionOptions *options, bool must_mark,
 					   "%s has no room for a further replication origin",
 					   options->label);
 	if (rc == RC_OK)
-		rc = pgconn_exec(conn, "SET synchronous_commit = off", NULL, err);
+		rc = pgconn_exec(conn, ready_sql, NULL, err);
 	return rc;
 }
 

@@ -161,7 +161,8 @@ append_given(Buf *sql, StatementKind kind, const TargetColumn *column, int n)
 static void
 append_unnest(Buf *sql, int count)
 {
-	buf_append_string(sql, " FROM unnest(");
+	/* Of several arrays, the name alone stands for that of pg_catalog. */
+	buf_printf(sql, " FROM %sunnest(", count == 1 ? "pg_catalog." : "");
 	for (int i = 1; i <= count; i++)
 		buf_printf(sql, "%s$%d", i > 1 ? ", " : "", i);
 	buf_append_string(sql, ") AS k(");
@@ -521,7 +522,7 @@ build_update_records(Buf *sql, const TargetTable *table, const Value *set)
 
 	buf_printf(sql, "UPDATE %s%s AS t SET ", only(table), table->name_sql);
 	append_settings(sql, STATEMENT_UPDATE_RECORDS, table, set, &n);
-	buf_append_string(sql, " FROM unnest($1) AS k");
+	buf_append_string(sql, " FROM pg_catalog.unnest($1) AS k");
 	append_conditions(sql, STATEMENT_UPDATE_RECORDS, table, set, LIKENESS_EQUAL,
 					  &n);
 }
@@ -762,7 +763,8 @@ check_of(const StatementCache *cache, StatementKind kind,
 
 #define ADD_TO_COUNT_SQL(number)                                               \
 	"pg_catalog.set_config('penstock.rows', (pg_catalog.current_setting("      \
-	"'penstock.rows')::bigint + " number ")::text, true)"
+	"'penstock.rows')::bigint OPERATOR(pg_catalog.+) " number                  \
+	")::pg_catalog.text, true)"
 
 /* The statement, which also adds the rows that it has changed to the count. */
 static void
@@ -774,7 +776,7 @@ build_counting(Buf *sql, StatementKind kind, const TargetTable *table,
 	buf_append_string(sql, many ? "WITH changed AS (" : "");
 	statement_build(sql, kind, table, set, find, 0);
 	buf_append_string(sql, many ? " RETURNING 1) SELECT " ADD_TO_COUNT_SQL(
-									  "count(*)") " FROM changed"
+									  "pg_catalog.count(*)") " FROM changed"
 								: " RETURNING " ADD_TO_COUNT_SQL("1"));
 }
 

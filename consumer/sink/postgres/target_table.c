@@ -656,8 +656,12 @@ look_up(PgConn *target, const Relation *relation, PGresult **result, Error *err)
 	params[2] = names.data;
 	params[3] = types.data;
 	params[4] = full ? NULL : keys.data;
-	rc = pgconn_exec_params(target, columns_sql, LENGTH_OF(params), params,
-							result, err);
+	rc = pgconn_set_plain_path(target, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec_params(target, columns_sql, LENGTH_OF(params), params,
+								result, err);
+	if (rc == RC_OK)
+		rc = pgconn_set_own_path(target, err);
 	buf_release(&names);
 	buf_release(&types);
 	buf_release(&keys);

@@ -168,13 +168,16 @@ the_statement_fails_unless_each_found_its_row(void **state UNUSED)
 		" c3 AS (DELETE FROM ONLY \"item\" AS t WHERE t.\"id\" "
 		"OPERATOR(pg_catalog.=) $6"
 		" RETURNING 1)"
-		" SELECT 1 / count(*) WHERE (SELECT true FROM c1)"
+		" SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) WHERE (SELECT "
+		"true FROM c1)"
 		" AND (SELECT true FROM c3)");
 	buf_reset(&sql);
 	bench.composite.moves_progress = true;
 	composite_build(&sql, &bench.composite, false);
-	assert_non_null(strstr(sql.data, " WHERE pipeline = $7::text"));
-	assert_non_null(strstr(sql.data, " AND end_lsn = $14::pg_lsn"
+	assert_non_null(strstr(sql.data, " WHERE pipeline OPERATOR(pg_catalog.=) "
+									 "$7::pg_catalog.text"));
+	assert_non_null(strstr(sql.data, " AND end_lsn OPERATOR(pg_catalog.=) "
+									"$14::pg_catalog.pg_lsn"
 									 " AND (SELECT true FROM c1)"
 									 " AND (SELECT true FROM c3)"));
 	buf_release(&sql);
@@ -204,7 +207,8 @@ the_statement_fails_if_a_table_has_changed(void **state UNUSED)
 	buf_reset(&sql);
 	bench.composite.moves_progress = true;
 	composite_build(&sql, &bench.composite, true);
-	assert_non_null(strstr(sql.data, " AND end_lsn = $14::pg_lsn"
+	assert_non_null(strstr(sql.data, " AND end_lsn OPERATOR(pg_catalog.=) "
+									"$14::pg_catalog.pg_lsn"
 									 " AND pg_temp.penstock_current("));
 	buf_release(&sql);
 	teardown(&bench);

@@ -735,7 +735,7 @@ statements_for_many_rows_take_arrays(void **state UNUSED)
 	plan = plan_folded_new(&input);
 	assert_next_sql(plan, &bench,
 					"DELETE FROM ONLY \"public\".\"item\" AS t USING (SELECT * "
-					"FROM unnest($1) AS k(c1)) AS k WHERE t.\"id\" "
+					"FROM pg_catalog.unnest($1) AS k(c1)) AS k WHERE t.\"id\" "
 					"OPERATOR(pg_catalog.=) k.c1");
 	assert_next_sql(plan, &bench,
 					"UPDATE ONLY \"public\".\"item\" AS t SET \"v\" = k.c1 "
