@@ -8,6 +8,7 @@
 
 #include "base/macros.h"
 #include "copy/foreign_keys.h"
+#include "copy/hash.h"
 #include "copy/large_objects.h"
 #include "copy/match.h"
 #include "copy/sequences.h"
@@ -504,6 +505,111 @@ check_tables_there(const CopyPlan *plan, Error *err)
 }
 
 
+/* ---- Partitions that are other ones there ---- */
+
+/*
+ * Behind a list of tables' OIDs: those that are partitions by the hash of
+ * something that has another hash on every server, and the root of one.
+ */
+#define NAMES_OF_PARTITIONS_SQL SOME_NAMES_SQL("o.name")
+
+static const char other_partitions_sql[] =
+	"), parts AS (SELECT DISTINCT c.oid::regclass::text AS name,"
+	"  pg_partition_root(c.oid)::text AS root FROM tables"
+	"  JOIN pg_class c ON c.oid = tables.oid"
+	"  CROSS JOIN LATERAL pg_partition_ancestors(c.oid) r (relid)"
+	"  JOIN pg_partitioned_table p ON p.partrelid = r.relid"
+	"   AND p.partstrat = 'h' AND r.relid <> c.oid"
+	"  CROSS JOIN unnest(p.partattrs::int2[]) k (attnum)"
+	"  JOIN pg_attribute a ON a.attrelid = p.partrelid"
+	"   AND a.attnum = k.attnum"
+	"  CROSS JOIN LATERAL (SELECT a.atttypid AS oid) t"
+	"  WHERE " HASH_IS_LOCAL_SQL ")"
+	" SELECT " NAMES_OF_PARTITIONS_SQL ", min(o.root)"
+	" FROM parts o HAVING count(*) > 0";
+
+static Rc
+are_other_partitions(const CopyPlan *plan, const PGresult *result, Error *err)
+{
+	const Publications *publications = &plan->catalog->publications;
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "partitions of table %s have other rows on every server: "
+					  "the hash by which it is divided is made of OIDs",
+					  PQgetvalue(result, 0, 1));
+	Buf hint;
+
+	error_detail(err, "These are published each by itself: %s.",
+				 PQgetvalue(result, 0, 0));
+	buf_init(&hint, BUF_TEXT_MAX);
+	for (int i = 0; i < publications->count; i++)
+	{
+		buf_append_string(&hint, i > 0 ? "; ALTER PUBLICATION "
+									   : "ALTER PUBLICATION ");
+		buf_append_identifier(&hint, publications->names[i]);
+		buf_append_string(&hint, " SET (publish_via_partition_root = true)");
+	}
+	error_hint(err, "Publish them through their root; run on the source: %s;",
+			   hint.data);
+	buf_release(&hint);
+	return rc;
+}
+
+static Rc
+find_other_partitions(const CopyPlan *plan, PgConn *conn, const Buf *oids,
+					  Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "WITH tables (oid) AS (SELECT unnest(");
+	buf_append(&sql, oids->data, oids->length);
+	buf_append_char(&sql, ')');
+	buf_append_string(&sql, other_partitions_sql);
+	rc = sql_run(conn, &sql, &result, err);
+	if (rc == RC_OK && PQntuples(result) > 0)
+		rc = are_other_partitions(plan, result, err);
+	PQclear(result);
+	return rc;
+}
+
+/* The target will have the source's partitions. */
+static Rc
+check_partitions(const CopyPlan *plan, Error *err)
+{
+	Buf oids;
+	Rc rc;
+
+	buf_init(&oids, BUF_TEXT_MAX);
+	catalog_append_tables(plan->catalog, &oids);
+	rc = find_other_partitions(plan, plan->source, &oids, err);
+	buf_release(&oids);
+	return rc;
+}
+
+/* It has its own. */
+static Rc
+check_partitions_there(const CopyPlan *plan, Error *err)
+{
+	Buf oids;
+	Rc rc;
+
+	buf_init(&oids, BUF_TEXT_MAX);
+	buf_append_string(&oids, "ARRAY[");
+	for (int i = 0; i < plan->catalog->table_count; i++)
+	{
+		buf_append_string(&oids, i > 0 ? ", to_regclass(" : "to_regclass(");
+		buf_append_literal(&oids, plan->catalog->tables[i].qualified);
+		buf_append_char(&oids, ')');
+	}
+	buf_append_string(&oids, "]::oid[]");
+	rc = find_other_partitions(plan, plan->target, &oids, err);
+	buf_release(&oids);
+	return rc;
+}
+
+
 /* ---- All of them ---- */
 
 static const struct Question
@@ -518,7 +624,9 @@ static const struct Question
 	{COPY_SIDE_SOURCE, true, true, check_sequences_readable},
 	{COPY_SIDE_SOURCE, true, false, check_large_objects_readable},
 	{COPY_SIDE_SOURCE, true, false, check_foreign_keys},
+	{COPY_SIDE_SOURCE, true, false, check_partitions},
 	{COPY_SIDE_TARGET, true, true, check_target_kind},
+	{COPY_SIDE_TARGET, false, true, check_partitions_there},
 	{COPY_SIDE_TARGET, true, false, check_nothing_in_the_way},
 	{COPY_SIDE_TARGET, true, false, check_no_large_objects},
 	{COPY_SIDE_TARGET, true, false, check_may_create},

@@ -177,7 +177,7 @@ the_statement_fails_unless_each_found_its_row(void **state UNUSED)
 	assert_non_null(strstr(sql.data, " WHERE pipeline OPERATOR(pg_catalog.=) "
 									 "$7::pg_catalog.text"));
 	assert_non_null(strstr(sql.data, " AND end_lsn OPERATOR(pg_catalog.=) "
-									"$14::pg_catalog.pg_lsn"
+									 "$14::pg_catalog.pg_lsn"
 									 " AND (SELECT true FROM c1)"
 									 " AND (SELECT true FROM c3)"));
 	buf_release(&sql);
@@ -208,7 +208,7 @@ the_statement_fails_if_a_table_has_changed(void **state UNUSED)
 	bench.composite.moves_progress = true;
 	composite_build(&sql, &bench.composite, true);
 	assert_non_null(strstr(sql.data, " AND end_lsn OPERATOR(pg_catalog.=) "
-									"$14::pg_catalog.pg_lsn"
+									 "$14::pg_catalog.pg_lsn"
 									 " AND pg_temp.penstock_current("));
 	buf_release(&sql);
 	teardown(&bench);
