@@ -7,43 +7,49 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Of the names and fingerprints of some tables, those that are not so. */
+/* Of the names and fingerprints of some tables, those that are not so.  It runs
+ * under the search path of users. */
 #define CHANGED_SQL(names, fingerprints)                                       \
-	" FROM ROWS FROM (pg_catalog.unnest(" names "::text[]),"                   \
+	" FROM ROWS FROM (pg_catalog.unnest(" names "::pg_catalog.text[]),"        \
 	" pg_catalog.unnest(" fingerprints "::bigint[])) AS k(name, fingerprint)"  \
-	" WHERE k.fingerprint IS DISTINCT FROM (SELECT " TARGET_FINGERPRINT_SQL    \
-	" FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass("        \
-	"k.name))"
+	" WHERE (k.fingerprint OPERATOR(pg_catalog.=)"                             \
+	" (SELECT " TARGET_FINGERPRINT_SQL " FROM pg_catalog.pg_class c"           \
+	" WHERE c.oid OPERATOR(pg_catalog.=)"                                      \
+	" pg_catalog.to_regclass(k.name)::pg_catalog.oid)) IS NOT TRUE"
 
 /* The cast of a text that is no number is a way to fail. */
-const char current_check_sql[] =
-	"SELECT CAST(min('table ' || k.name || ' has changed') AS "
-	"integer)" CHANGED_SQL("$1::text", "$2::text");
+#define CHECK_SQL                                                              \
+	"SELECT CAST(pg_catalog.min(pg_catalog.concat('table ', k.name,"           \
+	" ' has changed')) AS integer)"
 
-static const char find_changed_sql[] = "SELECT count(*) > 0" CHANGED_SQL(
-	"$1::text", "$2::text");
+const char current_check_sql[] = CHECK_SQL CHANGED_SQL("$1::pg_catalog.text",
+													   "$2::pg_catalog.text");
+
+static const char find_changed_sql[] =
+	"SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0" CHANGED_SQL(
+		"$1::pg_catalog.text", "$2::pg_catalog.text");
 
 const char current_changed_sqlstate[] = "PN001";
 
 #define FUNCTION_SQL "pg_temp.penstock_current"
 
+/* As a macro, because it is between others. */
+#define CHANGED_NOW_SQL CHANGED_SQL("names", "fingerprints")
+
+#define ARGUMENTS_SQL   "(names pg_catalog.text, fingerprints pg_catalog.text)"
+
 static const char create_functions_sql[] =
-	"CREATE OR REPLACE FUNCTION " FUNCTION_SQL "_now(names text,"
-	" fingerprints text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$"
+	"CREATE OR REPLACE FUNCTION " FUNCTION_SQL "_now" ARGUMENTS_SQL
+	" RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$"
 	" BEGIN"
-	"  IF EXISTS (SELECT" CHANGED_SQL(
-		"names", "fingerprints") ") THEN"
-								 "   RAISE EXCEPTION 'a table has changed' "
-								 "USING ERRCODE = 'PN001';"
-								 "  END IF;"
-								 "  RETURN true;"
-								 " END $$;"
-								 "CREATE OR REPLACE FUNCTION " FUNCTION_SQL
-								 "(names text,"
-								 " fingerprints text) RETURNS boolean LANGUAGE "
-								 "sql IMMUTABLE AS $$"
-								 " SELECT " FUNCTION_SQL
-								 "_now(names, fingerprints) $$";
+	"  IF EXISTS (SELECT" CHANGED_NOW_SQL ") THEN"
+	"   RAISE EXCEPTION 'a table has changed' USING ERRCODE = 'PN001';"
+	"  END IF;"
+	"  RETURN true;"
+	" END $$;"
+	"CREATE OR REPLACE FUNCTION " FUNCTION_SQL ARGUMENTS_SQL
+	" RETURNS boolean LANGUAGE sql IMMUTABLE AS $$"
+	" SELECT " FUNCTION_SQL "_now(names, fingerprints) $$";
 
 static void
 append_names(Buf *text, const CurrentTables *tables)

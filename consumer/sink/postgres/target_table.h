@@ -79,34 +79,40 @@ typedef struct TargetColumn
  * What statements of our own do (TRUNCATE sets relfilenode, and indexes are
  * built again) is left out.  See current.h.
  */
+/* It runs under the search path of users: all is named by its schema.  (Strings
+ * around macros with arguments are not for clang-format.) */
+/* clang-format off */
 #define TARGET_FINGERPRINT_OBJECTS_SQL(table)                                  \
-	"(SELECT string_agg(concat_ws(':', i.indexrelid, i.indisunique,"           \
-	" i.indisvalid, i.indimmediate, i.indisprimary), ' ' ORDER BY"             \
-	" i.indexrelid) FROM pg_catalog.pg_index i WHERE i.indrelid = " table ")," \
-	" (SELECT string_agg('t' || tg.xmin::text, ' ' ORDER BY tg.oid)"           \
-	" FROM pg_catalog.pg_trigger tg WHERE tg.tgrelid = " table "),"            \
-	" (SELECT string_agg('r' || r.xmin::text, ' ' ORDER BY r.oid)"             \
-	" FROM pg_catalog.pg_rewrite r WHERE r.ev_class = " table ")"
+	"(SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', i.indexrelid,"    \
+	"  i.indisunique, i.indisvalid, i.indimmediate, i.indisprimary), ' '"      \
+	"  ORDER BY i.indexrelid) FROM pg_catalog.pg_index i"                      \
+	"  WHERE i.indrelid OPERATOR(pg_catalog.=) " table "),"                    \
+	" (SELECT pg_catalog.string_agg(pg_catalog.concat('t', tg.xmin), ' '"      \
+	"  ORDER BY tg.oid) FROM pg_catalog.pg_trigger tg"                         \
+	"  WHERE tg.tgrelid OPERATOR(pg_catalog.=) " table "),"                    \
+	" (SELECT pg_catalog.string_agg(pg_catalog.concat('r', r.xmin), ' '"       \
+	"  ORDER BY r.oid) FROM pg_catalog.pg_rewrite r"                           \
+	"  WHERE r.ev_class OPERATOR(pg_catalog.=) " table ")"
 #define TARGET_FINGERPRINT_SQL                                                 \
-	"pg_catalog.hashtextextended(concat_ws('|', c.oid, c.relkind, c.reltype,"  \
-	" c.relispartition,"                                                       \
-	" (SELECT string_agg(concat_ws(':', a.xmin, ty.xmin), ' '"                 \
-	" ORDER BY a.attnum) FROM pg_catalog.pg_attribute a"                       \
-	" LEFT JOIN pg_catalog.pg_type ty ON ty.oid = a.atttypid"                  \
-	" WHERE a.attrelid = c.oid AND a.attnum > 0),"                             \
-	" " TARGET_FINGERPRINT_OBJECTS_SQL(                                        \
-		"c.oid") ","                                                           \
-				 " CASE WHEN c.relkind = 'p' THEN (WITH RECURSIVE part(oid) "  \
-				 "AS ("                                                        \
-				 "  SELECT h.inhrelid FROM pg_catalog.pg_inherits h"           \
-				 "  WHERE h.inhparent = c.oid UNION ALL"                       \
-				 "  SELECT h.inhrelid FROM part p JOIN "                       \
-				 "pg_catalog.pg_inherits h"                                    \
-				 "  ON h.inhparent = p.oid)"                                   \
-				 "  SELECT string_agg(concat_ws('|', p.oid,"                   \
-				 "  " TARGET_FINGERPRINT_OBJECTS_SQL(                          \
-					 "p.oid") "), ' ' ORDER BY p.oid)"                         \
-							  "  FROM part p) END), 0)"
+	"pg_catalog.hashtextextended(pg_catalog.concat_ws('|', c.oid, c.relkind,"  \
+	" c.reltype, c.relispartition,"                                            \
+	" (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', a.xmin,"         \
+	"  ty.xmin), ' ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a"        \
+	"  LEFT JOIN pg_catalog.pg_type ty"                                        \
+	"  ON ty.oid OPERATOR(pg_catalog.=) a.atttypid"                            \
+	"  WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid"                          \
+	"  AND a.attnum OPERATOR(pg_catalog.>) 0),"                                \
+	" " TARGET_FINGERPRINT_OBJECTS_SQL("c.oid") ","                            \
+	" CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'p' THEN ("                   \
+	"  WITH RECURSIVE part(oid) AS ("                                          \
+	"  SELECT h.inhrelid FROM pg_catalog.pg_inherits h"                        \
+	"  WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid UNION ALL"               \
+	"  SELECT h.inhrelid FROM part p JOIN pg_catalog.pg_inherits h"            \
+	"  ON h.inhparent OPERATOR(pg_catalog.=) p.oid)"                           \
+	"  SELECT pg_catalog.string_agg(pg_catalog.concat_ws('|', p.oid,"          \
+	"  " TARGET_FINGERPRINT_OBJECTS_SQL("p.oid") "), ' ' ORDER BY p.oid)"      \
+	"  FROM part p) END), 0)"
+/* clang-format on */
 
 struct UniqueIndex;
 
