@@ -154,7 +154,8 @@ append_hit(Buf *sql, const TargetTable *table)
 	buf_append_string(sql, "hit AS (SELECT h.* FROM (");
 	for (int i = 0; i < table->unique_count; i++)
 		buf_printf(sql,
-				   "%s(SELECT %d AS place, %s AS target_index, pg_catalog.to_jsonb(t) AS "
+				   "%s(SELECT %d AS place, %s AS target_index, "
+				   "pg_catalog.to_jsonb(t) AS "
 				   "target_row FROM %s AS t WHERE %s LIMIT 1)",
 				   i > 0 ? " UNION ALL " : "", i,
 				   table->uniques[i].name_literal, table->name_sql,
@@ -276,7 +277,7 @@ ledger_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 	buf_append_string(sql, hits ? "(SELECT target_row FROM hit), "
 								  "(SELECT target_index FROM hit)"
 								: "NULL::pg_catalog.jsonb, "
-									  "NULL::pg_catalog.text");
+								  "NULL::pg_catalog.text");
 	buf_append_string(sql, " WHERE NOT EXISTS (SELECT FROM done) RETURNING 1)");
 	fixes = append_fix(sql, kind, table, set, find);
 	buf_append_string(sql, " SELECT (SELECT pg_catalog.count(*) FROM noted), "

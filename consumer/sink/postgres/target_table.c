@@ -656,12 +656,8 @@ look_up(PgConn *target, const Relation *relation, PGresult **result, Error *err)
 	params[2] = names.data;
 	params[3] = types.data;
 	params[4] = full ? NULL : keys.data;
-	rc = pgconn_set_plain_path(target, err);
-	if (rc == RC_OK)
-		rc = pgconn_exec_params(target, columns_sql, LENGTH_OF(params), params,
-								result, err);
-	if (rc == RC_OK)
-		rc = pgconn_set_own_path(target, err);
+	rc = pgconn_exec_params(target, columns_sql, LENGTH_OF(params), params,
+							result, err);
 	buf_release(&names);
 	buf_release(&types);
 	buf_release(&keys);
@@ -682,12 +678,16 @@ target_table_open(TargetTable **table, PgConn *target, Relation *relation,
 	opened->serial = serial;
 	opened->policy = policy_of_table(rules, relation->schema, relation->name);
 	opened->name_sql = quoted_table_name(arena, relation);
-	rc = look_up(target, relation, &result, err);
+	rc = pgconn_set_plain_path(target, err);
+	if (rc == RC_OK)
+		rc = look_up(target, relation, &result, err);
 	if (rc == RC_OK)
 		rc = fill_table(opened, target, result, err);
 	PQclear(result);
 	if (rc == RC_OK && opened->policy != CONFLICT_STOP)
 		rc = unique_read(opened, target, err);
+	if (rc == RC_OK)
+		rc = pgconn_set_own_path(target, err);
 	if (rc != RC_OK)
 	{
 		target_table_close(opened);

@@ -201,7 +201,8 @@ the_statement_fails_if_a_table_has_changed(void **state UNUSED)
 	assert_true(add(&bench, ITEM, CHANGE_DELETE, 2, 0));
 	composite_build(&sql, &bench.composite, true);
 	assert_non_null(
-		strstr(sql.data, " SELECT 1 / count(*) WHERE pg_temp.penstock_current( "
+		strstr(sql.data, " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) "
+						 "WHERE pg_temp.penstock_current( "
 						 "E'{\"\\\\\"It''s\\\\\"\",\"\\\\\"log\\\\\"\"}',"
 						 " '{-5,7}') AND (SELECT true FROM c1)"));
 	buf_reset(&sql);
