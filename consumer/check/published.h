@@ -11,7 +11,8 @@
  *     lists_differ   publications disagree on its columns
  *     identity    pg_class.relreplident
  *     columns     array, as far as they are published: name, type, base (the
- *                 type without its modifier), key (in the replica identity)
+ *                 type without its modifier), key (in the replica identity),
+ *                 required (NOT NULL), default (its expression, or null)
  *
  * Penstock's own schema is left out, and so are partitions of tables that are
  * published as a whole.

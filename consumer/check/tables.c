@@ -4,6 +4,8 @@
  */
 #include "check/tables.h"
 
+#include "sink/postgres/foreign_actions.h"
+
 /*
  * The published tables, `oid` being the target's relation of that name, or
  * null.
@@ -19,10 +21,10 @@
 	"  ON n.nspname = t.schema AND c.relname = t.name"                         \
 	"  AND c.relkind IN ('r', 'p', 'f', 'v'))"
 
-/* Columns of a table in the source's order, as (name, type, base, key). */
+/* Columns of a table in the source's order. */
 #define COLUMNS_SQL                                                            \
 	"json_to_recordset(w.columns) AS s (name text, type text, base text,"      \
-	" key bool)"
+	" key bool, required bool, \"default\" text)"
 
 /* The first few names of an array, and how many more there are. */
 #define SOME_SQL(names)                                                        \
@@ -34,7 +36,35 @@
 #define PRESENT_SQL                                                            \
 	"array_agg(shown ORDER BY shown) FILTER (WHERE oid IS NOT NULL)"
 
+/*
+ * Of a role that may not set session_replication_role; what stands for may is
+ * true for one that may.  It is what a follower refuses when it starts.
+ */
+#define ACTIONS_SQL(may, grant)                                                \
+	WANTED_SQL                                                                 \
+	" SELECT 'error', format('foreign key %I of table %s', f.conname,"         \
+	"  f.conrelid::regclass), format('foreign key \"%s\" of table %s on the "  \
+	"target changes rows by itself, and cannot be set aside: role \"%s\" may " \
+	"not set session_replication_role', f.conname, f.conrelid::regclass,"      \
+	"  current_user), format(" grant " || E'\\n-- or, for as long as it is "   \
+	"followed:\\nALTER TABLE %2$s DROP CONSTRAINT %3$I;', current_user,"       \
+	"  f.conrelid::regclass, f.conname)" FOREIGN_ACTIONS_SQL                   \
+	" AND c.oid IN (SELECT oid FROM wanted) AND NOT " may " ORDER BY 2"
+
 static const CheckQuery queries[] = {
+	{
+		.code = "target_foreign_action",
+		.major_max = 14,
+		.sql = ACTIONS_SQL("current_setting('is_superuser')::bool",
+						   "'ALTER ROLE %1$I SUPERUSER;'"),
+	},
+	{
+		.code = "target_foreign_action",
+		.major_min = 15,
+		.sql = ACTIONS_SQL(
+			"has_parameter_privilege('session_replication_role', 'SET')",
+			"'GRANT SET ON PARAMETER session_replication_role TO %1$I;'"),
+	},
 	{
 		.code = "target_tables",
 		.sql = WANTED_SQL
@@ -64,15 +94,13 @@ static const CheckQuery queries[] = {
 		.sql = WANTED_SQL
 		" SELECT 'error', 'table ' || qualified, format('table %s is published "
 		"and missing on the target', shown),"
-		" CASE WHEN schema NOT IN (SELECT nspname FROM pg_namespace)"
-		"  THEN format(E'CREATE SCHEMA IF NOT EXISTS %I;\n', schema) ELSE '' "
-		"END"
-		" || format('CREATE TABLE %s (%s%s);', qualified, definition,"
-		"  ', PRIMARY KEY (' || key || ')')"
-		" FROM wanted w CROSS JOIN LATERAL (SELECT"
-		"  string_agg(format('%I %s', s.name, s.type), ', ') AS definition,"
-		"  string_agg(quote_ident(s.name), ', ') FILTER (WHERE s.key) AS key"
-		"  FROM " COLUMNS_SQL ") d"
+		" format(E'-- copies it, with the rows that it has:\npenstock table "
+		"add "
+		"--name=%s %s', $1::json->>'name',"
+		"  CASE WHEN qualified ~ '^[a-z0-9_.]+$' THEN qualified"
+		"  ELSE '''' || replace(qualified, '''', '''' || chr(92)"
+		"   || '''''') || '''' END)"
+		" FROM wanted"
 		" WHERE oid IS NULL AND ($1::json->>'progress')::bool"
 		" ORDER BY qualified",
 	},
@@ -81,7 +109,13 @@ static const CheckQuery queries[] = {
 		.sql = WANTED_SQL
 		" SELECT 'error', format('column %s.%I', qualified, s.name),"
 		" format('column %s.\"%s\" is missing on the target', shown, s.name),"
-		" format('ALTER TABLE %s ADD COLUMN %I %s;', qualified, s.name, s.type)"
+		" format(E'ALTER TABLE %s ADD COLUMN %I %s%s%s;\n"
+		"-- rows that are there have the default in it then, or null: if they "
+		"have other\n-- values on the source, run \"penstock table resync\" "
+		"for "
+		"the table, too', qualified, s.name, s.type,"
+		"  ' DEFAULT ' || s.\"default\","
+		"  CASE WHEN s.required THEN ' NOT NULL' ELSE '' END)"
 		" FROM wanted w CROSS JOIN LATERAL " COLUMNS_SQL
 		" WHERE oid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute a"
 		"  WHERE a.attrelid = w.oid AND a.attname = s.name AND a.attnum > 0"

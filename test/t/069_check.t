@@ -186,6 +186,41 @@ for my $side (qw(source target))
 		'--endpos=' . $citus->source_lsn);
 }
 
+# ---- What a target lacks ----
+
+my $less = $pair->with_database('less');
+$less->source_sql('CREATE TABLE parent (id integer PRIMARY KEY);
+	CREATE TABLE child (id integer PRIMARY KEY,
+		p integer REFERENCES parent ON DELETE SET NULL);
+	INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1)');
+$less->clone;
+$less->source_sql(q(ALTER TABLE parent ADD n numeric(10, 2) NOT NULL DEFAULT 7.5;
+	CREATE TABLE "It's New" (id integer PRIMARY KEY, v varchar(5));
+	INSERT INTO "It's New" VALUES (1, 'x')));
+%found = found($less);
+is( $found{target_table_missing}{mend}[1],
+	q(penstock table add --name=less 'public."It'\\''s New"'),
+	'a table that is missing is to be copied');
+is( $found{target_column_missing}{mend}[0],
+	'ALTER TABLE public.parent ADD COLUMN n numeric(10,2) DEFAULT 7.5 NOT NULL;',
+	'a column that is missing, with all that belongs to it');
+like(join(' ', @{ $found{target_column_missing}{mend} }),
+	qr/penstock table resync/, 'and what it does not give');
+ok(!$found{target_foreign_action}, 'who may set foreign keys aside is content');
+$less->target->safe_psql('postgres', 'CREATE ROLE plain LOGIN');
+$less->target_sql('GRANT USAGE ON SCHEMA penstock TO plain;
+	GRANT ALL ON ALL TABLES IN SCHEMA public, penstock TO plain');
+$less->set_conninfo('target', $less->target->connstr('less') . ' user=plain');
+%found = found($less);
+is($found{target_foreign_action}{level}, 'error', 'who may not is told');
+like($found{target_foreign_action}{message},
+	qr/"child_p_fkey" of table public.child .* changes rows by itself/,
+	'of the foreign key');
+is( join(' ', @{ $found{target_foreign_action}{mend} }[0, 2]),
+	'GRANT SET ON PARAMETER session_replication_role TO plain; '
+	  . 'ALTER TABLE public.child DROP CONSTRAINT child_p_fkey;',
+	'and what can be done');
+
 done_testing();
 
 sub findings

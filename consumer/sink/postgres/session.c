@@ -13,6 +13,7 @@
 #include "net/origin.h"
 #include "net/own_schema.h"
 #include "sink/postgres/fence.h"
+#include "sink/postgres/foreign_actions.h"
 #include "sink/postgres/ledger.h"
 #include "sink/postgres/moved_table.h"
 #include "sink/postgres/statement.h"
@@ -72,13 +73,7 @@ static MUST_CHECK Rc
 refuse_actions(PgConn *conn, const SessionOptions *options, Error *err)
 {
 	static const char sql[] =
-		"SELECT f.conname, f.conrelid::regclass"
-		" FROM pg_catalog.pg_constraint f"
-		" JOIN pg_catalog.pg_class c ON c.oid = f.conrelid"
-		" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-		" WHERE f.contype = 'f' AND f.conparentid = 0"
-		" AND (f.confdeltype IN ('c', 'n', 'd')"
-		"  OR f.confupdtype IN ('c', 'n', 'd'))"
+		"SELECT f.conname, f.conrelid::regclass" FOREIGN_ACTIONS_SQL
 		" AND EXISTS (SELECT FROM penstock.copied k WHERE k.pipeline = $1"
 		"  AND k.copied AND k.schema_name = n.nspname"
 		"  AND k.table_name = c.relname)"
