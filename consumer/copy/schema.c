@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/child.h"
 #include "base/log.h"
+#include "base/scratch.h"
 #include "copy/contents.h"
 #include "copy/objects.h"
 #include "copy/partial.h"
@@ -35,7 +36,7 @@ struct Schema
 {
 	SchemaOptions options;
 	Arena *arena;     /* holds what is below, and this */
-	char *directory;  /* of the files; NULL until it is made */
+	Scratch scratch;  /* where the files are */
 	char *dump;       /* what is restored */
 	char *dump_list;  /* its contents */
 	char *after_list; /* that part of its contents which follows the data */
@@ -260,23 +261,17 @@ dump_tables(Schema *schema, Error *err)
 static Rc
 make_directory(Schema *schema, Error *err)
 {
-	const char *parent = getenv("TMPDIR");
-	char *directory;
+	const char *path;
+	Rc rc = scratch_open(&schema->scratch, schema->arena, err);
 
-	if (parent == NULL || parent[0] == '\0')
-		parent = "/tmp";
-	directory = arena_printf(schema->arena, "%s/penstock-XXXXXX", parent);
-	if (mkdtemp(directory) == NULL)
-		return error_set(err, ERR_IO,
-						 "could not create a directory in \"%s\": %s", parent,
-						 strerror(errno));
-	schema->directory = directory;
-	schema->dump = arena_printf(schema->arena, "%s/dump", directory);
-	schema->dump_list = arena_printf(schema->arena, "%s/dump.list", directory);
-	schema->after_list = arena_printf(schema->arena, "%s/after.list",
-									  directory);
-	schema->use_list = arena_printf(schema->arena, "%s/use.list", directory);
-	schema->script = arena_printf(schema->arena, "%s/script", directory);
+	if (rc != RC_OK)
+		return rc;
+	path = schema->scratch.path;
+	schema->dump = arena_printf(schema->arena, "%s/dump", path);
+	schema->dump_list = arena_printf(schema->arena, "%s/dump.list", path);
+	schema->after_list = arena_printf(schema->arena, "%s/after.list", path);
+	schema->use_list = arena_printf(schema->arena, "%s/use.list", path);
+	schema->script = arena_printf(schema->arena, "%s/script", path);
 	return RC_OK;
 }
 
@@ -449,9 +444,9 @@ restore_needed(Schema *schema, PgConn *target, const RestoreLimits *limits,
 	if (rc == RC_OK && schema->whole == NULL)
 	{
 		schema->whole = arena_printf(schema->arena, "%s/whole",
-									 schema->directory);
+									 schema->scratch.path);
 		schema->whole_list = arena_printf(schema->arena, "%s/whole.list",
-										  schema->directory);
+										  schema->scratch.path);
 		rc = dump_whole(schema, NULL, schema->whole, schema->whole_list, err);
 	}
 	if (rc == RC_OK)
@@ -665,29 +660,11 @@ schema_read_views(Schema *schema, PgConn *target, NameList *views, Error *err)
 	return rc;
 }
 
-/* Removes the directory with the files in it, as far as they were made. */
-static void
-remove_directory(const Schema *schema)
-{
-	const char *files[] = {schema->dump,      schema->dump_list,
-						   schema->whole,     schema->whole_list,
-						   schema->use_list,  schema->script,
-						   schema->after_list};
-
-	for (size_t i = 0; i < LENGTH_OF(files); i++)
-		if (files[i] != NULL)
-			(void) unlink(files[i]);
-	if (rmdir(schema->directory) < 0)
-		log_warning("copy", "could not remove directory \"%s\": %s",
-					schema->directory, strerror(errno));
-}
-
 void
 schema_close(Schema *schema)
 {
 	if (schema == NULL)
 		return;
-	if (schema->directory != NULL)
-		remove_directory(schema);
+	scratch_close(&schema->scratch);
 	arena_free(schema->arena);
 }
