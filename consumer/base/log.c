@@ -47,6 +47,18 @@ log_level_is_on(LogLevel level)
 	return level >= level_min;
 }
 
+/* As PostgreSQL writes an offset: +02, -03:30. */
+static void
+append_zone(Buf *line, const struct tm *broken)
+{
+	long minutes = broken->tm_gmtoff / 60;
+	long size = minutes < 0 ? -minutes : minutes;
+
+	buf_printf(line, "%c%02ld", minutes < 0 ? '-' : '+', size / 60);
+	if (size % 60 != 0)
+		buf_printf(line, ":%02ld", size % 60);
+}
+
 static void
 append_head(Buf *line, LogLevel level, const char *component)
 {
@@ -57,8 +69,9 @@ append_head(Buf *line, LogLevel level, const char *component)
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &broken);
 	strftime(time_text, sizeof(time_text), "%Y-%m-%d %H:%M:%S", &broken);
-	buf_printf(line, "%s.%03ld %s %s: ", time_text, now.tv_nsec / 1000000,
-			   level_names[level], component);
+	buf_printf(line, "%s.%03ld", time_text, now.tv_nsec / 1000000);
+	append_zone(line, &broken);
+	buf_printf(line, " %s %s: ", level_names[level], component);
 	if (context_now != NULL)
 		buf_printf(line, "%s: ", context_now);
 }

@@ -66,23 +66,28 @@ static const char data_settings_sql[] =
 	" FROM pg_catalog.pg_settings"
 	" WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
 
-/* libpq ends its messages with a newline, and has indented lines in some. */
+/*
+ * libpq ends its messages with a newline, and some have several lines: one for
+ * each address that was tried, and what may be wrong.
+ */
 static char *
 one_line(const char *text)
 {
-	char *line = xmalloc(strlen(text ? text : "") + 1);
+	char *line = xmalloc(2 * strlen(text ? text : "") + 1);
 	size_t length = 0;
 
 	for (const char *c = text ? text : ""; *c != '\0'; c++)
 	{
 		bool blank = *c == '\n' || *c == '\t' || *c == ' ';
 
+		if (*c == '\n' && length > 0 && line[length - 1] != ' ')
+			line[length++] = ';';
 		if (!blank)
 			line[length++] = *c;
 		else if (length > 0 && line[length - 1] != ' ')
 			line[length++] = ' ';
 	}
-	while (length > 0 && line[length - 1] == ' ')
+	while (length > 0 && (line[length - 1] == ' ' || line[length - 1] == ';'))
 		length--;
 	line[length] = '\0';
 	return line;
