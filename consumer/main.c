@@ -10,6 +10,7 @@
 #include "cmd/command_line.h"
 #include "cmd/commands.h"
 #include "cmd/sources.h"
+#include "cmd/usage.h"
 
 /* Exit statuses. */
 enum
@@ -18,49 +19,6 @@ enum
 	EXIT_FAILED = 1,
 	EXIT_MISUSED = 2,
 };
-
-static void
-print_help(FILE *out)
-{
-	fprintf(out, "penstock moves changes between PostgreSQL servers.\n\n"
-				 "Usage:\n  penstock COMMAND [OPTION]...\n\nCommands:\n");
-	command_print_all(out);
-	fprintf(out,
-			"\n\"penstock COMMAND --help\" lists the options of a command.\n");
-}
-
-static int
-print_command_help(const Command *command)
-{
-	printf("penstock %s: %s\n\nUsage:\n  penstock %s%s%s [OPTION]...\n\n"
-		   "Options:\n",
-		   command->name, command->help, command->name,
-		   command->words ? " " : "", command->words ? command->words : "");
-	config_print_options(command->id, stdout);
-	return EXIT_DONE;
-}
-
-static int
-misused(const char *message, const char *what, const char *command)
-{
-	fprintf(stderr, "penstock: %s%s%s%s\n", message, what ? " \"" : "",
-			what ? what : "", what ? "\"" : "");
-	fprintf(stderr, "Try \"penstock %s--help\" for more information.\n",
-			command);
-	return EXIT_MISUSED;
-}
-
-/* Prints what went wrong with the command line itself. */
-static int
-misused_options(const Command *command, const Error *err)
-{
-	fprintf(stderr, "penstock: %s\n", err->message);
-	if (err->detail != NULL)
-		fprintf(stderr, "%s\n", err->detail);
-	fprintf(stderr, "Try \"penstock %s --help\" for more information.\n",
-			command->name);
-	return EXIT_MISUSED;
-}
 
 static int
 run_command(const Command *command, const Config *config)
@@ -75,8 +33,17 @@ run_command(const Command *command, const Config *config)
 	command_line_use(config);
 	if (rc == RC_OK)
 		rc = sources_run(command, config, &err);
-	if (rc == RC_FAIL && err.code == ERR_INTERRUPTED)
-		log_info(command->name, "stopped on request");
+	if (rc == RC_FAIL && err.code == ERR_USAGE)
+	{
+		usage_refuse(command, &err);
+		status = EXIT_MISUSED;
+	}
+	else if (rc == RC_FAIL && err.code == ERR_INTERRUPTED)
+	{
+		/* Status 0 would say that it is done. */
+		log_warning(command->name, "%s", err.message);
+		status = EXIT_FAILED;
+	}
 	else if (rc == RC_FAIL)
 	{
 		log_error(LOG_ERROR, command->name, &err);
@@ -88,6 +55,12 @@ run_command(const Command *command, const Config *config)
 	return status;
 }
 
+static bool
+is_one_of(const char *word, const char *a, const char *b, const char *c)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -96,28 +69,31 @@ main(int argc, char **argv)
 	Error err = {0};
 	int status;
 
-	if (argc < 2)
-		return misused("no command is given", NULL, "");
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-	{
-		print_help(stdout);
-		return EXIT_DONE;
-	}
-	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+	if (argc >= 2 && is_one_of(argv[1], "--help", "-h", "help"))
+		return usage_help(argv[1][0] == '-' ? NULL : argv[2]) ? EXIT_DONE
+															  : EXIT_MISUSED;
+	if (argc >= 2 && is_one_of(argv[1], "--version", "-V", "version"))
 	{
 		printf("penstock %s\n", PENSTOCK_VERSION);
 		return EXIT_DONE;
 	}
-	command = command_find(argv[1]);
+	command = argc >= 2 ? command_find(argv[1]) : NULL;
 	if (command == NULL)
-		return misused("unrecognized command", argv[1], "");
+	{
+		usage_refuse_command(argv[1]);
+		return EXIT_MISUSED;
+	}
 	if (config_read(&config, command->id, argc - 1, argv + 1, &err) != RC_OK)
 	{
-		status = misused_options(command, &err);
+		usage_refuse(command, &err);
 		error_reset(&err);
+		status = EXIT_MISUSED;
 	}
 	else if (config.help)
-		status = print_command_help(command);
+	{
+		usage_print_command(command);
+		status = EXIT_DONE;
+	}
 	else
 		status = run_command(command, &config);
 	config_release(&config);

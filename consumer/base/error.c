@@ -137,6 +137,7 @@ error_is_transient(const Error *err)
 			return true;
 		case ERR_NONE:
 		case ERR_CONFIG:
+		case ERR_USAGE:
 		case ERR_PROTOCOL:
 		case ERR_CONFLICT:
 		case ERR_LIMIT:

@@ -32,6 +32,7 @@ typedef enum ErrorCode
 {
 	ERR_NONE,        /* no error: the zeroed state */
 	ERR_CONFIG,      /* options or set-up of a server: a person must act */
+	ERR_USAGE,       /* the command line makes no sense */
 	ERR_CONNECT,     /* a server cannot be reached, or the connection broke */
 	ERR_PROTOCOL,    /* the stream is not what it must be */
 	ERR_SQL,         /* a server refused a statement; see sqlstate */

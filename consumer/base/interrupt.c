@@ -12,9 +12,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 static volatile sig_atomic_t stop_requests;
 static volatile sig_atomic_t report_requested;
+static volatile sig_atomic_t hangup_received;
+static volatile sig_atomic_t has_terminal;
 static int wake_pipe[2] = {-1, -1};
 static bool stop_deferred;
 static InterruptWork background;
@@ -39,6 +42,18 @@ handle_stop(int signal_number)
 {
 	if (stop_requests++ > 0)
 		_exit(EXIT_BY_SIGNAL + signal_number);
+	wake();
+}
+
+static void
+handle_hangup(int signal_number)
+{
+	if (has_terminal)
+	{
+		handle_stop(signal_number);
+		return;
+	}
+	hangup_received = 1;
 	wake();
 }
 
@@ -74,7 +89,9 @@ interrupt_init(Error *err)
 	struct sigaction stop = {.sa_handler = handle_stop};
 	struct sigaction report = {.sa_handler = handle_report,
 							   .sa_flags = SA_RESTART};
+	struct sigaction hangup = {.sa_handler = handle_hangup};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction before;
 	Rc rc = reserve_standard_descriptors(err);
 
 	if (rc != RC_OK)
@@ -84,6 +101,9 @@ interrupt_init(Error *err)
 						 strerror(errno));
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
+	has_terminal = isatty(STDERR_FILENO);
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &hangup, NULL);
 	sigaction(SIGUSR1, &report, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 	return RC_OK;
@@ -123,6 +143,11 @@ interrupt_drain(void)
 
 	while (read(wake_pipe[0], bytes, sizeof(bytes)) > 0)
 		;
+	if (hangup_received)
+		log_info("signal",
+				 "HUP: nothing is read again while it runs; for other options "
+				 "or another configuration file end it and start it again");
+	hangup_received = 0;
 }
 
 void

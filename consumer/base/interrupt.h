@@ -5,6 +5,9 @@
  * The signal handlers set a flag and make a descriptor readable, nothing else.
  * Everything that waits polls that descriptor beside its own.  The first INT
  * or TERM asks for an orderly stop; the second leaves at once.
+ *
+ * HUP from a terminal that goes away is a request to stop, too.  Without a
+ * terminal it is said that nothing is read again; the work goes on.
  */
 #ifndef PENSTOCK_BASE_INTERRUPT_H
 #define PENSTOCK_BASE_INTERRUPT_H
@@ -16,8 +19,9 @@
 #include "base/error.h"
 
 /*
- * Installs the handlers for INT, TERM and USR1, and ignores PIPE.  Also sees to
- * it that no descriptor which is opened from here on becomes standard output.
+ * Installs the handlers for INT, TERM, HUP and USR1, and ignores PIPE.  HUP
+ * that is ignored, as under nohup, stays so.  Also sees to it that no
+ * descriptor which is opened from here on becomes standard output.
  */
 MUST_CHECK Rc interrupt_init(Error *err);
 

@@ -15,8 +15,11 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(template, first)                                           \
 	__attribute__((format(printf, template, first)))
-#define NORETURN         __attribute__((noreturn))
-#define UNUSED           __attribute__((unused))
+#define NORETURN __attribute__((noreturn))
+#define UNUSED   __attribute__((unused))
+
+/* For messages: "%d table%s", count, PLURAL(count). */
+#define PLURAL(count)    ((count) == 1 ? "" : "s")
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
 

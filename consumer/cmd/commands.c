@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
+
 static const Command commands[] = {
 	{"check", COMMAND_CHECK, command_check, SOURCES_IN_TURN, NULL,
 	 "look at both ends and say what must be mended first"},
@@ -39,6 +41,16 @@ command_find(const char *name)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
+}
+
+const char *
+command_nearest(const char *name)
+{
+	Nearest nearest = {.word = name};
+
+	for (size_t i = 0; i < LENGTH_OF(commands); i++)
+		nearest_offer(&nearest, commands[i].name);
+	return nearest.found;
 }
 
 void

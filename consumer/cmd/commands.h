@@ -33,6 +33,9 @@ typedef struct Command
 /* The command of that name, or NULL. */
 const Command *command_find(const char *name);
 
+/* The name of the command that may be meant by this one, or NULL. */
+const char *command_nearest(const char *name);
+
 /* Prints a line for each. */
 void command_print_all(FILE *out);
 

@@ -24,10 +24,10 @@ Rc
 command_config(const Config *config, Error *err)
 {
 	if (config->word_count != 1 || strcmp(config->words[0], "check") != 0)
-		return error_set(err, ERR_CONFIG,
+		return error_set(err, ERR_USAGE,
 						 "expected is \"penstock config check\"");
 	if (config->file == NULL)
-		return error_set(err, ERR_CONFIG, "no configuration file is given");
+		return error_set(err, ERR_USAGE, "no configuration file is given");
 	printf("%s: pipeline \"%s\", ", config->file, config->name);
 	print_sources(config);
 	printf(", %d %s, ", config->target_count,

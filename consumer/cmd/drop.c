@@ -35,7 +35,9 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "cmd/command.h"
+#include "cmd/ends.h"
 #include "copy/work_list.h"
 #include "net/origin.h"
 #include "net/target_name.h"
@@ -205,6 +207,60 @@ look_at_target(Drop *drop, int index, Error *err)
 	return rc;
 }
 
+/*
+ * The slot feeds some target, and it is not this one.  Without progress
+ * anywhere, or where all targets are gone, one has to say that it is meant.
+ */
+static Rc
+refuse_stranger(const Drop *drop, const DropTarget *target, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "%s does not know pipeline \"%s\", whose slot is on the "
+					  "source",
+					  pgconn_label(target->conn), drop->config->name);
+
+	error_detail(err, "Nothing was removed: the slot may feed another target.");
+	error_hint(err,
+			   "Give the target that it feeds; or, if that is gone, remove the "
+			   "slot with \"%s\".",
+			   OWN_COMMAND("drop --force"));
+	return rc;
+}
+
+/* A clone to a target that was not given uses the slot only when it is done. */
+static Rc
+refuse_cloning(const Drop *drop, Error *err)
+{
+	bool running;
+	Rc rc = work_list_is_running(drop->source, drop->config->name, &running,
+								 err);
+
+	if (rc != RC_OK || !running)
+		return rc;
+	rc = error_set(err, ERR_CONFIG, "a clone of pipeline \"%s\" is running",
+				   drop->config->name);
+	error_hint(err, "Stop it first.");
+	return rc;
+}
+
+static Rc
+look_together(const Drop *drop, Error *err)
+{
+	Rc rc = refuse_cloning(drop, err);
+
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+	{
+		const DropTarget *target = &drop->targets[i];
+
+		rc = ends_check(drop->source, target->conn, drop->config->name, NULL,
+						err);
+		if (rc == RC_OK && drop->slot.exists && !has_notes(target) &&
+			!drop->config->force)
+			rc = refuse_stranger(drop, target, err);
+	}
+	return rc;
+}
+
 static Rc
 look(Drop *drop, Error *err)
 {
@@ -212,6 +268,8 @@ look(Drop *drop, Error *err)
 
 	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
 		rc = look_at_target(drop, i, err);
+	if (rc == RC_OK && drop->source != NULL)
+		rc = look_together(drop, err);
 	return rc;
 }
 

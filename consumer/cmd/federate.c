@@ -32,13 +32,13 @@ require_placement(const Config *config, Error *err)
 
 	if (config->placement == NULL)
 	{
-		rc = error_set(err, ERR_CONFIG, "no placement is given");
+		rc = error_set(err, ERR_USAGE, "no placement is given");
 		error_hint(err, "Nodes and placement are in a configuration file: "
 						"--config=FILE.");
 		return rc;
 	}
 	if (config->apply && config->coordinator == NULL)
-		return error_set(err, ERR_CONFIG,
+		return error_set(err, ERR_USAGE,
 						 "--apply needs --coordinator=CONNINFO");
 	return RC_OK;
 }
@@ -98,8 +98,9 @@ apply_script(const Federation *self, const Buf *script, Error *err)
 	if (rc == RC_FAIL && err->code == ERR_SQL)
 		error_detail(err, "Nothing was changed on the coordinator.");
 	if (rc == RC_OK)
-		log_info("federate", "the coordinator has %d tables over %d nodes",
-				 self->placed->table_count, self->config->target_count);
+		log_info("federate", "the coordinator has %d table%s over %d nodes",
+				 self->placed->table_count, PLURAL(self->placed->table_count),
+				 self->config->target_count);
 	pgconn_close(coordinator);
 	return rc;
 }

@@ -20,6 +20,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cmd/command.h"
+#include "cmd/ends.h"
 #include "sink/postgres/fence.h"
 #include "sink/postgres/progress_table.h"
 #include "source/slot.h"
@@ -82,6 +83,9 @@ take_target(Fencing *self, int index, Error *err)
 	if (rc == RC_OK)
 		rc = progress_table_read(self->targets[index], config->name, &progress,
 								 err);
+	if (rc == RC_OK && !progress.exists)
+		rc = ends_check(self->source, self->targets[index], config->name, NULL,
+						err);
 	if (rc == RC_OK && !progress.exists)
 		rc = error_set(err, ERR_CONFIG, "there is no pipeline \"%s\" on %s",
 					   config->name, self->labels[index]);

@@ -90,6 +90,8 @@ typedef struct Known
 {
 	bool away;        /* it has not answered since it was away */
 	int64_t pause_ms; /* as for absent_new() */
+	int64_t rows;     /* applied until now, by sinks that are gone */
+	int64_t transactions;
 } Known;
 
 /* Everything that one attempt holds. */
@@ -112,8 +114,9 @@ typedef struct Attempt
 	int sink_count;
 	Reached reached;
 	bool progressed;
-	bool fenced;   /* it ended because the targets are at a fence */
-	Lsn fence_lsn; /* where it did; 0: nowhere */
+	bool fenced;    /* it ended because the targets are at a fence */
+	Lsn fence_lsn;  /* where it did; 0: nowhere */
+	bool cut_short; /* it ended before the position that it was to come to */
 } Attempt;
 
 /* What is given, and what is remembered, before that is said or written. */
@@ -163,16 +166,17 @@ learn_identity(Attempt *attempt, Error *err)
 
 /*
  * A publication that is skipped where the log is from before it has to be there
- * by now: a misspelt one would be skipped for ever.
+ * by now: a misspelt one would be skipped for ever.  So has one that is to be
+ * remembered from now on.
  */
 static MUST_CHECK Rc
-check_skipped(const Attempt *attempt, Error *err)
+check_publications(const Attempt *attempt, Error *err)
 {
 	Publications publications = {0};
 	Arena *arena;
 	Rc rc;
 
-	if (!attempt->config->skip_missing)
+	if (!attempt->config->skip_missing && !attempt->identity->change)
 		return RC_OK;
 	arena = arena_new(ARENA_BLOCK_BYTES);
 	rc = publications_parse(&publications, attempt->config->publications, arena,
@@ -180,7 +184,7 @@ check_skipped(const Attempt *attempt, Error *err)
 	if (rc == RC_OK)
 		rc = publications_read(&publications, attempt->server, err);
 	arena_free(arena);
-	if (rc == RC_OK)
+	if (rc == RC_OK && attempt->config->skip_missing)
 		log_warning("follow",
 					"where a publication does not exist in the log, nothing is "
 					"published by it: copy its tables anew with \"penstock "
@@ -214,7 +218,7 @@ check_slot(Attempt *attempt, Error *err)
 	if (rc == RC_OK)
 		rc = learn_identity(attempt, err);
 	if (rc == RC_OK)
-		rc = check_skipped(attempt, err);
+		rc = check_publications(attempt, err);
 	if (rc == RC_OK)
 		rc = place_read(&attempt->place, attempt->config, attempt->server, err);
 	return rc;
@@ -627,6 +631,14 @@ settle_left_out(Attempt *attempt, Error *err)
 	return rc;
 }
 
+/* What a sink has applied is said as if there had been only one. */
+static void
+note_applied(Known *known, const Sink *sink)
+{
+	known->rows += sink->rows;
+	known->transactions += sink->transactions;
+}
+
 /* For the pipeline: a sink has failed with *err. */
 static Sink *
 replace_sink(void *context, int index, Error *err)
@@ -637,6 +649,7 @@ replace_sink(void *context, int index, Error *err)
 
 	if (!absent_is_reason(err) || !has_other_target(attempt, index))
 		return NULL;
+	note_applied(&attempt->known[index], attempt->sinks[index]);
 	say_away(attempt, index, durable_lsn, err);
 	return make_absent(attempt, index, durable_lsn);
 }
@@ -650,11 +663,17 @@ note_targets(const Attempt *attempt)
 		const Sink *sink = attempt->sinks[i];
 		Known *known = &attempt->known[i];
 
+		note_applied(known, sink);
 		if (sink->absent)
-			*known = (Known){.away = !absent_has_answered(sink),
-							 .pause_ms = absent_pause_ms(sink)};
+		{
+			known->away = !absent_has_answered(sink);
+			known->pause_ms = absent_pause_ms(sink);
+		}
 		else if (sink->durable_lsn > sink->start_lsn)
-			*known = (Known){0};
+		{
+			known->away = false;
+			known->pause_ms = 0;
+		}
 	}
 }
 
@@ -683,7 +702,9 @@ log_end(const Attempt *attempt)
 				 "stopped; %s has everything up to LSN " LSN_FORMAT
 				 ", applied %" PRId64 " changes in %" PRId64 " transactions",
 				 label, LSN_ARGS(attempt->sinks[i]->durable_lsn),
-				 attempt->sinks[i]->rows, attempt->sinks[i]->transactions);
+				 attempt->known[i].rows + attempt->sinks[i]->rows,
+				 attempt->known[i].transactions +
+					 attempt->sinks[i]->transactions);
 	}
 }
 
@@ -756,6 +777,8 @@ note_end(Attempt *attempt, Lsn fence)
 {
 	Lsn endpos = attempt->config->endpos;
 
+	for (int i = 0; i < attempt->sink_count && endpos != 0; i++)
+		attempt->cut_short |= attempt->sinks[i]->durable_lsn < endpos;
 	attempt->fenced = fence != 0 && (endpos == 0 || fence < endpos) &&
 					  !interrupt_requested();
 	attempt->fence_lsn = fence;
@@ -818,6 +841,11 @@ follow_once(Attempt *attempt, Error *err)
 		pipeline.start_lsn = attempt->confirmed_lsn;
 	pipeline.sinks = attempt->sinks;
 	pipeline.sink_count = attempt->sink_count;
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		pipeline.rows_before += attempt->known[i].rows;
+		pipeline.transactions_before += attempt->known[i].transactions;
+	}
 	pipeline.replace = replace_sink;
 	pipeline.replace_context = attempt;
 	pipeline.streaming = attempt->streaming;
@@ -1033,6 +1061,24 @@ prepare_next(Attempts *attempts, Error *err)
 	return pause_before_retry(&attempts->pause_ms, err);
 }
 
+/* It was to come to a position, and has not. */
+static MUST_CHECK Rc
+refuse_end(const Config *config, Error *err)
+{
+	return error_set(err, ERR_INTERRUPTED,
+					 "stopped before LSN " LSN_FORMAT " was reached",
+					 LSN_ARGS(config->endpos));
+}
+
+/* Until it is told to stop: that was while it waited. */
+static MUST_CHECK Rc
+accept_end(Error *err)
+{
+	log_info("follow", "stopped on request");
+	error_reset(err);
+	return RC_OK;
+}
+
 static MUST_CHECK Rc
 follow_on(const Config *config, Buf *left_out, Error *err)
 {
@@ -1073,6 +1119,8 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 			continue;
 		}
 		note_attempt(&attempts, &attempt);
+		if (rc == RC_OK && attempt.cut_short)
+			rc = refuse_end(config, err);
 		if (rc == RC_OK || rc == RC_END)
 			break;
 		if (rc == RC_FAIL && err->code == ERR_SQL &&
@@ -1088,6 +1136,8 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 	}
 	say_end(config, attempts.known, rc, err);
 	arena_free(identity.arena);
+	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+		rc = config->endpos != 0 ? refuse_end(config, err) : accept_end(err);
 	return rc;
 }
 

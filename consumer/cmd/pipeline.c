@@ -53,6 +53,8 @@ typedef struct Run
 	int64_t stop_deadline_us; /* 0: no stop was asked for */
 	int64_t report_due_us;
 	int64_t reported_rows;
+	int64_t rows_gone; /* applied by sinks that were replaced */
+	int64_t transactions_gone;
 } Run;
 
 /* ---- the source --------------------------------------------------------- */
@@ -396,8 +398,9 @@ call_watch(Run *run, Error *err)
 static void
 report(Run *run)
 {
-	int64_t rows = 0;
-	int64_t transactions = 0;
+	int64_t rows = run->pipeline->rows_before + run->rows_gone;
+	int64_t transactions = run->pipeline->transactions_before +
+						   run->transactions_gone;
 
 	if (run->now_us < run->report_due_us || !run->pipeline->verbose)
 		return;
@@ -465,6 +468,8 @@ replace_sink(Run *run, int index, Error *err)
 		return RC_FAIL;
 	sink->mode = failed->mode;
 	sink->received_lsn = failed->received_lsn;
+	run->rows_gone += failed->rows;
+	run->transactions_gone += failed->transactions;
 	pipeline->sinks[index] = sink;
 	router_replace_sink(run->router, index, sink);
 	sink_free(failed);

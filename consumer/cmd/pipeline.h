@@ -43,6 +43,10 @@ typedef struct Pipeline
 	Streaming *streaming; /* borrowed; or NULL */
 	bool verbose;         /* say how it goes now and then */
 
+	/* Applied by runs before this one, for what is said. */
+	int64_t rows_before;
+	int64_t transactions_before;
+
 	/*
 	 * Called about every PIPELINE_WATCH_INTERVAL_MS until it sets *endpos,
 	 * which then takes the place of endpos; if the stream is behind that

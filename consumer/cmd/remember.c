@@ -129,10 +129,10 @@ warn_of_change(const Words *was, const Words *is)
 			continue;
 		if (strncmp(is->words[i], "publications=", 13) == 0)
 			log_warning("follow",
-						"rows that a publication adds or takes out are not "
-						"copied or removed: copy such a table anew with "
-						"\"penstock table resync\", or add it with \"penstock "
-						"table add\"");
+						"no rows are copied or removed by that: tables that "
+						"are new in it are to be added with \"penstock table "
+						"add\", and those of which it has other rows to be "
+						"copied anew with \"penstock table resync\"");
 		else if (strncmp(is->words[i], "origin=", 7) == 0)
 			log_warning("follow",
 						"what was left out, or taken, until now stays so");

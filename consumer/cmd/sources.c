@@ -110,8 +110,6 @@ follow_one(void *context, int number)
 	command_line_use(&one);
 	say_what_is_left_out(config, number);
 	rc = command_follow(&one, &err);
-	if (rc == RC_FAIL && err.code == ERR_INTERRUPTED)
-		rc = RC_OK;
 	if (rc == RC_FAIL)
 		log_error(LOG_ERROR, "follow", &err);
 	error_reset(&err);
@@ -128,7 +126,7 @@ sources_follow(const Config *config, Error *err)
 	ASSERT(config->source_count > 1);
 	if (config->endpos != 0)
 	{
-		rc = error_set(err, ERR_CONFIG,
+		rc = error_set(err, ERR_USAGE,
 					   "--endpos is a position of one source, and the "
 					   "configuration file has several");
 		error_hint(err, "Follow them one by one: --from=%s.",
@@ -136,6 +134,12 @@ sources_follow(const Config *config, Error *err)
 		return rc;
 	}
 	rc = fork_run(config->source_count, follow_one, &context, &failed, err);
+	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+	{
+		/* That is how it is meant to end. */
+		error_reset(err);
+		return RC_OK;
+	}
 	if (rc != RC_END)
 		return rc;
 	rc = error_set(err, ERR_IO,

@@ -66,7 +66,7 @@ check_options(const Config *config, Error *err)
 
 	if (rc != RC_OK || !config->create_slot || config->name_given)
 		return rc;
-	rc = error_set(err, ERR_CONFIG, "--create-slot needs --name");
+	rc = error_set(err, ERR_USAGE, "--create-slot needs --name");
 	error_detail(err,
 				 "Reading from a slot uses up what is in it, and the slot "
 				 "\"%s\" may be the one that a target is fed from.",
@@ -348,6 +348,27 @@ tail_until_done(Tail *tail, Error *err)
 	}
 }
 
+/*
+ * To be told to stop is how it is meant to end, unless it was to come to a
+ * position.  A reader that has gone (RC_END) wants no more.
+ */
+static MUST_CHECK Rc
+judge_end(const Tail *tail, Rc rc, Error *err)
+{
+	Lsn endpos = tail->config->endpos;
+
+	if (rc == RC_OK && endpos != 0 && tail->sink->durable_lsn < endpos &&
+		interrupt_requested())
+		return error_set(err, ERR_INTERRUPTED,
+						 "stopped before LSN " LSN_FORMAT " was reached",
+						 LSN_ARGS(endpos));
+	if (rc != RC_FAIL || err->code != ERR_INTERRUPTED || endpos != 0)
+		return rc;
+	log_info("tail", "stopped on request");
+	error_reset(err);
+	return RC_OK;
+}
+
 Rc
 command_tail(const Config *config, Error *err)
 {
@@ -360,6 +381,7 @@ command_tail(const Config *config, Error *err)
 		finish_output(tail.sink);
 	if (rc == RC_FAIL && !config->create_slot)
 		explain_loss(&tail, err);
+	rc = judge_end(&tail, rc, err);
 	sink_free(tail.sink);
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/nearest.h"
 #include "config/option.h"
 
 /* What a configuration file is read into. */
@@ -114,6 +115,53 @@ read_setting(Config *config, const OptionDef *option, const char *value,
 	return option_read_value(config, option, value, err);
 }
 
+static Rc
+refuse_setting(const char *key, Error *err)
+{
+	Nearest nearest = {.word = key};
+	Rc rc = error_set(err, ERR_CONFIG, "unrecognized setting \"%s\"", key);
+
+	for (size_t i = 0; i < option_count; i++)
+		if (find_setting(option_table[i].name) != NULL)
+			nearest_offer(&nearest, option_table[i].name);
+	if (nearest.found != NULL)
+		error_hint(err, "Did you mean \"%s\"?", nearest.found);
+	return rc;
+}
+
+/*
+ * What is exported in a shell and what a file says about the same thing: it
+ * cannot be known which is meant, and each leads to another database.
+ */
+static MUST_CHECK Rc
+refuse_environment(const Config *config, const char *variable, const char *what,
+				   const char *option, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "%s is set, and \"%s\" has %s", variable,
+					  config->file, what);
+
+	error_hint(err, "Unset %s, or say which is meant with --%s.", variable,
+			   option);
+	return rc;
+}
+
+/* Whether an option has its value from the environment. */
+static bool
+is_exported(const Config *config, const char *option)
+{
+	return config_is_given(config, option) && !config_is_typed(config, option);
+}
+
+/* Whether it is the file's name, or that of one of its sources' pipelines. */
+static bool
+is_name_of(const char *name, const char *in_file)
+{
+	size_t length = strlen(in_file);
+
+	return strncmp(name, in_file, length) == 0 &&
+		   (name[length] == '\0' || name[length] == '_');
+}
+
 /*
  * Reads one setting of the file's section of options.  Settings that the
  * command does not take, or that the command line or the environment has said
@@ -129,12 +177,15 @@ read_file_option(Config *config, ConfigCommand command, const IniEntry *entry,
 	size_t i;
 
 	if (option == NULL)
-		return error_set(err, ERR_CONFIG, "unrecognized setting \"%s\"",
-						 entry->key);
+		return refuse_setting(entry->key, err);
 	i = (size_t) (option - option_table);
 	if (in_file[i] && !option_may_be_repeated(option))
 		return error_set(err, ERR_CONFIG, "\"%s\" is set twice", entry->key);
 	in_file[i] = true;
+	if (option->type == OPTION_NAME && is_exported(config, "name") &&
+		!is_name_of(config->name, entry->value))
+		return refuse_environment(config, "PENSTOCK_NAME", "another name",
+								  "name", err);
 	counts = !given[i] && (option->commands & command);
 	if (counts)
 		note_given(config, option, false);
@@ -205,6 +256,10 @@ take_sources(Config *config, const ConfigFile *file, Error *err)
 
 	if (config->source == NULL)
 		config->source = file->source;
+	else if (file->source != NULL && is_exported(config, "source") &&
+			 strcmp(config->source, file->source) != 0)
+		return refuse_environment(config, "PENSTOCK_SOURCE", "another source",
+								  "source", err);
 	if (file->source_count == 0)
 		return RC_OK;
 	config->source_count = file->source_count;
@@ -224,12 +279,20 @@ take_sources(Config *config, const ConfigFile *file, Error *err)
 }
 
 /* Takes over the targets of the file, unless others are given. */
-static void
-take_targets(Config *config, const ConfigFile *file)
+static MUST_CHECK Rc
+take_targets(Config *config, const ConfigFile *file, Error *err)
 {
 	config->placement = file->placement;
-	if (config->target_count > 0)
-		return;
+	if (config->target_count > 0 && file->target_count > 0 &&
+		is_exported(config, "target") &&
+		(file->target_count > 1 ||
+		 strcmp(config->targets[0], file->targets[0]) != 0))
+		return refuse_environment(config, "PENSTOCK_TARGET", "other targets",
+								  "target", err);
+	if (config->target_count > 0 && !is_exported(config, "target"))
+		return RC_OK;
+	if (file->target_count == 0)
+		return RC_OK;
 	config->target_count = file->target_count;
 	config->node_count = file->node_count;
 	for (int i = 0; i < file->target_count; i++)
@@ -237,6 +300,7 @@ take_targets(Config *config, const ConfigFile *file)
 		config->targets[i] = file->targets[i];
 		config->target_names[i] = file->target_names[i];
 	}
+	return RC_OK;
 }
 
 static Rc
@@ -255,7 +319,9 @@ read_file(Config *config, ConfigCommand command, bool *given, Error *err)
 		rc = take_sources(config, &file, err);
 	if (rc != RC_OK)
 		return rc;
-	take_targets(config, &file);
+	rc = take_targets(config, &file, err);
+	if (rc != RC_OK)
+		return rc;
 	return config_file_resolve(&file, config->target_names,
 							   config->target_count, err);
 }
@@ -307,6 +373,45 @@ config_applies_transactions(const Config *config)
 	return strcmp(config->apply_mode, "transaction") == 0;
 }
 
+/*
+ * With several sources each rule for what is the same everywhere says whose
+ * rows those are, which can only be the first's; with one source none does.
+ */
+static MUST_CHECK Rc
+check_source_names(const Config *config, const char *first, Error *err)
+{
+	for (int i = 0; config->placement != NULL &&
+					i < placement_rule_count(config->placement);
+		 i++)
+	{
+		const PlacementRule *rule = placement_rule(config->placement, i);
+		const char *name = rule->source_name;
+		Rc rc;
+
+		if (rule->kind != PLACEMENT_ALL ||
+			(name == NULL ? first == NULL
+						  : first != NULL && strcmp(name, first) == 0))
+			continue;
+		if (first == NULL)
+			return error_set(err, ERR_CONFIG,
+							 "%s:%d: \"all from\" is for several sources with "
+							 "names",
+							 config->file, rule->line);
+		rc = error_set(err, ERR_CONFIG,
+					   "%s:%d: tables that are on every target are taken from "
+					   "the first source alone, and that is to be said",
+					   config->file, rule->line);
+		error_detail(err,
+					 "Rows that only other sources have would be nowhere.");
+		error_hint(err,
+				   "Write \"all from %s\", and place tables whose rows are "
+				   "spread over the sources by lines of their own.",
+				   first);
+		return rc;
+	}
+	return RC_OK;
+}
+
 /* What sources with names need, and what does not go with several of them. */
 static Rc
 check_sources(const Config *config, Error *err)
@@ -326,7 +431,7 @@ check_sources(const Config *config, Error *err)
 							 config->source_names[i],
 							 CONFIG_SOURCE_PIPELINE_MAX);
 	if (config->source_count < 2)
-		return RC_OK;
+		return check_source_names(config, NULL, err);
 	if (config->placement == NULL)
 		return error_set(err, ERR_CONFIG,
 						 "several sources need a section [placement], which "
@@ -340,7 +445,7 @@ check_sources(const Config *config, Error *err)
 		return error_set(err, ERR_CONFIG,
 						 "--on-conflict cannot be other than stop with several "
 						 "sources: a row of one would hide another's");
-	return RC_OK;
+	return check_source_names(config, config->source_names[0], err);
 }
 
 Rc
@@ -450,6 +555,20 @@ find_option(int answer)
 	return NULL;
 }
 
+static Rc
+refuse_option(ConfigCommand command, const char *word, Error *err)
+{
+	Nearest nearest = {.word = word + strspn(word, "-")};
+	Rc rc = error_set(err, ERR_CONFIG, "unrecognized option \"%s\"", word);
+
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].commands & command)
+			nearest_offer(&nearest, option_table[i].name);
+	if (nearest.found != NULL && strncmp(word, "--", 2) == 0)
+		error_hint(err, "Did you mean \"--%s\"?", nearest.found);
+	return rc;
+}
+
 Rc
 config_read(Config *config, ConfigCommand command, int argc, char **argv,
 			Error *err)
@@ -474,8 +593,7 @@ config_read(Config *config, ConfigCommand command, int argc, char **argv,
 		if (answer == ':')
 			return error_set(err, ERR_CONFIG, "option %s needs a value", word);
 		if (option == NULL)
-			return error_set(err, ERR_CONFIG, "unrecognized option \"%s\"",
-							 word);
+			return refuse_option(command, word, err);
 		if (given[option - option_table] && !option_may_be_repeated(option) &&
 			option->type != OPTION_FLAG)
 			return error_set(err, ERR_CONFIG, "option --%s is given twice",
@@ -527,7 +645,7 @@ config_take_source(const Config *config, int index, Config *one)
 	one->memory_bytes = memory_bytes > CONFIG_MEMORY_MIN ? memory_bytes
 														 : CONFIG_MEMORY_MIN;
 	if (config->source_count > 1 && config->placement != NULL)
-		one->placement = placement_share(config->placement, index == 0,
+		one->placement = placement_share(config->placement, one->source_name,
 										 config->arena);
 }
 
@@ -563,13 +681,13 @@ config_require_source(const Config *config, Error *err)
 		return RC_OK;
 	if (config->source_count > 0)
 	{
-		rc = error_set(err, ERR_CONFIG,
+		rc = error_set(err, ERR_USAGE,
 					   "the configuration file has several sources");
 		error_hint(err, "Say which one is meant: --from=%s.",
 				   config->source_names[0]);
 		return rc;
 	}
-	rc = error_set(err, ERR_CONFIG, "no source is given");
+	rc = error_set(err, ERR_USAGE, "no source is given");
 	error_hint(err, "Use --source=CONNINFO, set PENSTOCK_SOURCE, or give it in "
 					"section [source] of a configuration file.");
 	return rc;
@@ -582,7 +700,7 @@ config_require_target(const Config *config, Error *err)
 
 	if (config->target_count > 0)
 		return RC_OK;
-	rc = error_set(err, ERR_CONFIG, "no target is given");
+	rc = error_set(err, ERR_USAGE, "no target is given");
 	error_hint(err, "Use --target=CONNINFO, set PENSTOCK_TARGET, or give it in "
 					"a section [target NAME] of a configuration file.");
 	return rc;

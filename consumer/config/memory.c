@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/own_command.h"
 #include "config/option.h"
 
 /* When an option is decided. */
@@ -167,6 +168,25 @@ show_words(const Words *words, Arena *arena, const char *name)
 	return text;
 }
 
+/* A command with the words as its options, as a shell reads it. */
+static const char *
+quote_words(const char *command, const Words *words, Arena *arena)
+{
+	const char *text;
+	Buf buf;
+
+	buf_init(&buf, BUF_TEXT_MAX);
+	buf_append_string(&buf, command);
+	for (int i = 0; i < words->count; i++)
+	{
+		buf_append_string(&buf, " --");
+		buf_append_shell_word(&buf, words->words[i]);
+	}
+	text = arena_strdup(arena, buf.data);
+	buf_release(&buf);
+	return text;
+}
+
 static MUST_CHECK Rc
 refuse(const Config *config, const OptionDef *option, const Words *was,
 	   const Words *is, Arena *arena, Error *err)
@@ -179,9 +199,10 @@ refuse(const Config *config, const OptionDef *option, const Words *was,
 				 show_words(was, arena, option->name),
 				 show_words(is, arena, option->name));
 	error_hint(err,
-			   "Leave out --%s, wherever it is said, to go on as it is; "
-			   "\"penstock follow --set %s\" changes the pipeline.",
-			   option->name, show_words(is, arena, option->name));
+			   "Leave out --%s, wherever it is said, to go on as it is; \"%s\" "
+			   "changes the pipeline.",
+			   option->name,
+			   OWN_COMMAND(quote_words("follow --set", is, arena)));
 	return rc;
 }
 

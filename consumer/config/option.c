@@ -135,6 +135,8 @@ const OptionDef option_table[] = {
 	 "connection string of the database that is to show all nodes as one"},
 	{"apply", 0, OPTION_FLAG, COMMAND_FEDERATE, FIELD(apply), NULL, NULL, NULL,
 	 "run the statements on the coordinator instead of printing them"},
+	{"force", 0, OPTION_FLAG, COMMAND_DROP, FIELD(force), NULL, NULL, NULL,
+	 "drop the slot also if a target does not know the pipeline"},
 	{"dry-run", 0, OPTION_FLAG, COMMAND_DROP | COMMAND_CLONE, FIELD(dry_run),
 	 NULL, NULL, NULL, "only say what would be done"},
 	{"verbose", 'v', OPTION_FLAG, COMMAND_ALL, FIELD(verbose), NULL, NULL, NULL,

@@ -10,15 +10,6 @@
  * same. */
 #define FIRST_OWN_OID 16384
 
-static const CopyTable *
-find_table(const CopyCatalog *catalog, const char *qualified)
-{
-	for (int i = 0; i < catalog->table_count; i++)
-		if (strcmp(catalog->tables[i].qualified, qualified) == 0)
-			return &catalog->tables[i];
-	return NULL;
-}
-
 static const CopyColumn *
 find_column(const CopyTable *table, const char *name)
 {
@@ -67,7 +58,8 @@ check_tables(const AlikeSource *one, const AlikeSource *other, Error *err)
 		const CopyTable *table = &one->catalog->tables[i];
 		const PlacementRule *rule = placement_find(one->placement,
 												   table->schema, table->name);
-		const CopyTable *theirs = find_table(other->catalog, table->qualified);
+		const CopyTable *theirs = catalog_find_table(other->catalog,
+													 table->qualified);
 		Rc rc;
 
 		if (rule == NULL || !rule->shared)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/own_command.h"
 #include "copy/sql.h"
 
 #define ARENA_BLOCK_BYTES (64 * KB)
@@ -385,8 +386,8 @@ warn_without_identity(const CopyCatalog *catalog)
 		log_warning("copy",
 					"%d tables, such as %s, have no usable replica identity: "
 					"the source refuses updates and deletes of their rows "
-					"(\"penstock check --verbose\" lists them)",
-					count, first);
+					"(\"%s\" lists them)",
+					count, first, OWN_COMMAND("check --verbose"));
 }
 
 /* Leaves out tables that are not selected; warns about them if asked to. */
@@ -631,4 +632,13 @@ catalog_append_column_list(const CopyTable *table, Buf *sql)
 	}
 	if (table->column_count > 0)
 		buf_append_char(sql, ')');
+}
+
+const CopyTable *
+catalog_find_table(const CopyCatalog *catalog, const char *qualified)
+{
+	for (int i = 0; i < catalog->table_count; i++)
+		if (strcmp(catalog->tables[i].qualified, qualified) == 0)
+			return &catalog->tables[i];
+	return NULL;
 }

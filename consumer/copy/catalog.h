@@ -156,6 +156,10 @@ MUST_CHECK Rc catalog_read(CopyCatalog **catalog, PgConn *source,
 MUST_CHECK Rc catalog_read_table(CopyCatalog **catalog, PgConn *source,
 								 const char *list, uint32_t oid, Error *err);
 
+/* The table of that name, "schema"."name", or NULL. */
+const CopyTable *catalog_find_table(const CopyCatalog *catalog,
+									const char *qualified);
+
 /*
  * Takes the definitions of the tables that are `stale` from a catalog that was
  * read later, which it takes ownership of.  Tables that are published no more,

@@ -38,8 +38,12 @@ match_check_absent(const CopyCatalog *catalog, PgConn *target, Error *err)
 					   PQgetvalue(result, 0, 0), pgconn_label(target));
 		if (PQntuples(result) > 1)
 			error_detail(err, "So are %d more.", PQntuples(result) - 1);
-		error_hint(err, "Drop what is there, or copy into it with "
-						"--data-only.");
+		error_hint(
+			err,
+			"If database \"%s\" at %s, port %s, is the one to be filled: "
+			"drop what is there, or copy into it with --data-only.",
+			PQdb(pgconn_raw(target)), PQhost(pgconn_raw(target)),
+			PQport(pgconn_raw(target)));
 	}
 	PQclear(result);
 	return rc;
@@ -189,7 +193,11 @@ has_rows(const CopyTable *table, PgConn *target, Error *err)
 	Rc rc = error_set(err, ERR_CONFIG, "table %s on %s is not empty",
 					  table->qualified, pgconn_label(target));
 
-	error_hint(err, "Empty it first: TRUNCATE %s;", table->qualified);
+	error_hint(err,
+			   "If database \"%s\" at %s, port %s, is the one to be filled, "
+			   "empty the table first: TRUNCATE %s;",
+			   PQdb(pgconn_raw(target)), PQhost(pgconn_raw(target)),
+			   PQport(pgconn_raw(target)), table->qualified);
 	return rc;
 }
 

@@ -20,6 +20,9 @@
 #define SESSIONS_END_MS_MAX   10000
 #define SESSIONS_END_CHECK_MS 50
 
+/* How long the main session of a clone that was killed may be there. */
+#define HOLD_WAIT_MS_MAX 3000
+
 /* How long the row of the run may be locked by somebody else. */
 #define TOKEN_WAIT_MS "1000"
 
@@ -404,6 +407,68 @@ try_take_token(PgConn *target, const char *pipeline, int64_t *token,
 	if (rc == RC_OK)
 		rc = pgconn_exec(target, "SET lock_timeout = 0", NULL, err);
 	return rc;
+}
+
+/* First key of the advisory lock: "penc" in ASCII. */
+#define HOLD_KEYS_SQL "1885695587, pg_catalog.hashtext($1)"
+
+/* The PID of the session that has the lock; none: nobody has it any more. */
+static MUST_CHECK Rc
+find_holder(PgConn *target, const char *pipeline, int *pid, Error *err)
+{
+	static const char sql[] =
+		"SELECT l.pid FROM pg_catalog.pg_locks l"
+		" WHERE l.locktype = 'advisory' AND l.granted"
+		" AND l.classid = 1885695587 AND l.objsubid = 2"
+		" AND l.objid = (pg_catalog.hashtext($1)::bigint & 4294967295)::oid"
+		" AND l.database = (SELECT oid FROM pg_catalog.pg_database"
+		"  WHERE datname = pg_catalog.current_database())";
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target, sql, 1, params, &result, err);
+
+	*pid = rc == RC_OK && PQntuples(result) > 0
+			   ? (int) strtol(PQgetvalue(result, 0, 0), NULL, 10)
+			   : 0;
+	PQclear(result);
+	return rc;
+}
+
+static MUST_CHECK Rc
+try_hold(PgConn *target, const char *pipeline, bool *held, Error *err)
+{
+	static const char sql[] =
+		"SELECT pg_catalog.pg_try_advisory_lock(" HOLD_KEYS_SQL ")";
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target, sql, 1, params, &result, err);
+
+	*held = rc == RC_OK && PQgetvalue(result, 0, 0)[0] == 't';
+	PQclear(result);
+	return rc;
+}
+
+Rc
+work_list_hold(PgConn *target, const char *pipeline, int *pid, Error *err)
+{
+	int64_t deadline_us = clock_monotonic_us() +
+						  (int64_t) HOLD_WAIT_MS_MAX * 1000;
+
+	for (*pid = 0;;)
+	{
+		bool held;
+		Rc rc = try_hold(target, pipeline, &held, err);
+
+		if (rc != RC_OK || held)
+			return rc;
+		rc = find_holder(target, pipeline, pid, err);
+		if (rc != RC_OK || (*pid != 0 && clock_monotonic_us() > deadline_us))
+			return rc;
+		*pid = 0;
+		rc = interrupt_wait(-1, 0, SESSIONS_END_CHECK_MS, err);
+		if (rc == RC_FAIL)
+			return rc;
+	}
 }
 
 /*

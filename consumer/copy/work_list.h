@@ -89,6 +89,14 @@ MUST_CHECK Rc work_list_claim(PgConn *target, const char *pipeline,
 							  int64_t *token, Error *err);
 
 /*
+ * Says, as long as this session lasts, that a clone is at work on the run.
+ * Waits a few seconds for one that is ending; *pid is that of the session which
+ * still says so, or 0: it is ours now, or was already.
+ */
+MUST_CHECK Rc work_list_hold(PgConn *target, const char *pipeline, int *pid,
+							 Error *err);
+
+/*
  * Notes the source's timeline, by whoever has found everything that is copied
  * to be in its history.
  */

@@ -75,7 +75,8 @@ placement_set_target(Placement *placement, int index, int target)
 }
 
 Placement *
-placement_share(const Placement *placement, bool is_first, Arena *arena)
+placement_share(const Placement *placement, const char *source_name,
+				Arena *arena)
 {
 	Placement *shared = placement_new(arena);
 
@@ -91,7 +92,8 @@ placement_share(const Placement *placement, bool is_first, Arena *arena)
 		*rule = *placement->rules[i];
 		rule->shared = rule->kind != PLACEMENT_ALL &&
 					   rule->kind != PLACEMENT_NONE;
-		if (rule->kind == PLACEMENT_ALL && !is_first)
+		if (rule->kind == PLACEMENT_ALL && rule->source_name != NULL &&
+			strcmp(rule->source_name, source_name) != 0)
 			rule->kind = PLACEMENT_NONE;
 		shared->rules[i] = rule;
 	}
@@ -161,6 +163,23 @@ read_columns(PlacementRule *rule, Arena *arena, const char *text)
 	}
 }
 
+/* Reads what may follow all: from SOURCE. */
+static bool
+read_source(PlacementRule *rule, Arena *arena, const char *text)
+{
+	char name[IDENTIFIER_SIZE];
+
+	if (*text == '\0')
+		return true;
+	text = read_word(text, "from");
+	if (text != NULL)
+		text = identifier_read(text, name);
+	if (text == NULL || *text != '\0')
+		return false;
+	rule->source_name = arena_strdup(arena, name);
+	return true;
+}
+
 static bool
 read_place(PlacementRule *rule, Arena *arena, const char *text)
 {
@@ -171,7 +190,7 @@ read_place(PlacementRule *rule, Arena *arena, const char *text)
 	if (rest != NULL)
 	{
 		rule->kind = PLACEMENT_ALL;
-		return *rest == '\0';
+		return read_source(rule, arena, rest);
 	}
 	rest = read_word(text, "none");
 	if (rest != NULL)
@@ -258,7 +277,8 @@ placement_add(Placement *placement, const char *tables, const char *place,
 	{
 		rc = error_set(err, ERR_CONFIG, "invalid placement \"%s\"", place);
 		error_detail(err, "Expected is hash(COLUMN, ...), directory(COLUMN), "
-						  "all, only TARGET, or none; quote a name as in SQL.");
+						  "all, all from SOURCE, only TARGET, or none; quote a "
+						  "name as in SQL.");
 		return rc;
 	}
 	same = find_same(placement, rule);

@@ -47,6 +47,7 @@ typedef struct PlacementRule
 	int column_count; /* of PLACEMENT_HASH; 1 of PLACEMENT_DIRECTORY */
 	const char *columns[RELATION_DISTRIBUTION_MAX];
 	const char *target_name; /* of PLACEMENT_ONLY */
+	const char *source_name; /* of PLACEMENT_ALL: whose rows; NULL: not said */
 	int target;              /* index of that; set by whoever knows targets */
 	int line;                /* where it was said, for messages */
 	bool shared;             /* other sources have rows of the tables, too */
@@ -77,9 +78,9 @@ Placement *placement_new(Arena *arena);
 
 /*
  * Adds a rule.  `tables` is *, SCHEMA.*, SCHEMA.BEGINNING* or SCHEMA.TABLE;
- * `place` is all, none, only TARGET, hash(COLUMN, …) or directory(COLUMN);
- * names are quoted as in SQL.  RC_FAIL with ERR_CONFIG if either is anything
- * else, or if there is a rule for the same tables.
+ * `place` is all, all from SOURCE, none, only TARGET, hash(COLUMN, …) or
+ * directory(COLUMN); names are quoted as in SQL.  RC_FAIL with ERR_CONFIG if
+ * either is anything else, or if there is a rule for the same tables.
  */
 MUST_CHECK Rc placement_add(Placement *placement, const char *tables,
 							const char *place, int line, Error *err);
@@ -94,9 +95,10 @@ void placement_set_target(Placement *placement, int index, int target);
 /*
  * The placement as it is for one of several sources, in the same arena or
  * another: spread tables have rows from all of them; what is the same
- * everywhere is taken from the first, and is placed nowhere for the others.
+ * everywhere is taken from the source that its rule names, and is placed
+ * nowhere for the others.
  */
-Placement *placement_share(const Placement *placement, bool is_first,
+Placement *placement_share(const Placement *placement, const char *source_name,
 						   Arena *arena);
 
 /* Its directory, to be filled in by whoever reads it. */

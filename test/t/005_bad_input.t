@@ -54,8 +54,8 @@ for my $verb (qw(check clone follow status tail drop))
 	ok(!(grep { length > 95 } split /\n/, $stdout),
 		"$verb --help has short lines");
 }
-failed(qr/no source is given/, 'follow', '--target=x');
-failed(qr/no target is given/, 'follow', '--source=x');
+misused(qr/no source is given/, 'follow', '--target=x');
+misused(qr/no target is given/, 'follow', '--source=x');
 
 
 # ---- What a source may lack ----
@@ -152,7 +152,7 @@ refused('a slot of another database',
 	qr/replication slot "elsewhere" belongs to another database/,
 	'follow', '--name=elsewhere');
 refused('a slot that is there already',
-	qr/replication slot "other" already exists on the source/,
+	qr/replication slot "other" belongs to output plugin "test_decoding"/,
 	'clone', '--name=other', '--publications=shop');
 
 
@@ -261,13 +261,14 @@ refused('a target without progress',
 $pair->recreate_target;
 refused('a target without anything',
 	qr/target has no progress of pipeline "shop"/, 'follow');
-$pair->run_or_die('drop');
+$pair->run_or_die('drop', '--force');
 $pair->clone;
+$pair->follow_to_end;
 
 $pair->source_sql("UPDATE item SET name = 'again' WHERE number = 6");
 refused('a publication that is not there any more',
 	qr/publication "gone" does not exist/,
-	'follow', '--publications=gone');
+	'follow', '--set', '--publications=gone');
 
 
 # ---- A source that talks nonsense ----

@@ -254,8 +254,10 @@ wait_until('the first line',
 	});
 $pair->stop_ok($tail, 'INT', 'tail stops');
 wait_until('the slot of tail to be gone', sub { slots() eq 'shop' });
-$pair->run_or_die('drop');
-is(slots(), '', 'drop removes the slots of tail');
+$pair->fails_like(1, qr/does not know pipeline "shop"/,
+	'drop does not know whom a slot feeds that no target knows', 'drop');
+$pair->run_or_die('drop', '--force');
+is(slots(), '', 'drop --force removes the slot of tail');
 
 done_testing();
 

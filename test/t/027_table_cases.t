@@ -12,6 +12,7 @@ use Penstock::Pair;
 use Penstock::Server qw(start_server);
 
 my $FAILED = 1;
+my $MISUSED = 2;
 my $pair = Penstock::Pair->new;
 
 conflict();
@@ -239,11 +240,11 @@ sub refusals
 {
 	$pair->fails_like($FAILED, qr/table "nowhere" does not exist/,
 		'a table that is not there', 'table', 'add', 'nowhere');
-	$pair->fails_like($FAILED, qr/unrecognized verb "drop"/,
+	$pair->fails_like($MISUSED, qr/unrecognized verb "drop"/,
 		'a verb that is none', 'table', 'drop', 'fine');
-	$pair->fails_like($FAILED, qr/no table is given/, 'no table', 'table',
+	$pair->fails_like($MISUSED, qr/no table is given/, 'no table', 'table',
 		'add');
-	$pair->fails_like($FAILED, qr/--keep cannot be used with "resync"/,
+	$pair->fails_like($MISUSED, qr/--keep cannot be used with "resync"/,
 		'--keep belongs to pause', 'table', 'resync', '--keep', 'fine');
 	$pair->fails_like($FAILED, qr/table "public"."fine" is not paused/,
 		'what is not paused is not resumed', 'table', 'resume', 'fine');

@@ -21,7 +21,7 @@ my $shards = Penstock::Shards->new(
 	sources => { map { $_ => [ $old, "shard_$_" ] } qw(a b) },
 	nodes => { map { $_ => [ $new, "node_$_" ] } qw(x y z) },
 	placement => [
-		'public.sale = hash(customer)', 'public.beat = only y', '* = all' ]);
+		'public.sale = hash(customer)', 'public.beat = only y', '* = all from a' ]);
 my $BEAT = "INSERT INTO beat (shard) VALUES (current_database())";
 
 $shards->sources_sql("CREATE PUBLICATION shop FOR ALL TABLES;
@@ -119,11 +119,11 @@ sub refuse_what_cannot_be
 		'a directory',
 		placement => [ '* = directory(id)' ],
 		text => "[directory]\ntable = public.price\nkey = code\nnode = value\n");
-	refuse_for('follow', 1, qr/--endpos is a position of one source/,
+	refuse_for('follow', 2, qr/--endpos is a position of one source/,
 		'a position of all sources', '--endpos=1/0');
-	refuse_for('tail', 1, qr/has several sources.*--from=a/s,
+	refuse_for('tail', 2, qr/has several sources.*--from=a/s,
 		'one stream of all sources');
-	refuse_for('fence', 1, qr/has several sources.*--from=a/s,
+	refuse_for('fence', 2, qr/has several sources.*--from=a/s,
 		'one position of all sources');
 	refuse_for('clone', 1, qr/spreads tables over nodes cannot be resumed/,
 		'going on with a copy', '--resume');
@@ -140,7 +140,7 @@ sub refuse_what_cannot_be
 		CREATE TABLE shirt (sizes size[] PRIMARY KEY)");
 	refuse(1, qr/column "sizes", by which table "public"\."shirt" is placed, has a type with another hash on every server/,
 		'a key that is hashed otherwise everywhere',
-		placement => [ 'public.shirt = hash(sizes)', '* = all' ]);
+		placement => [ 'public.shirt = hash(sizes)', '* = all from a' ]);
 	$shards->sources_sql('DROP TABLE shirt');
 
 	is($old->safe_psql('postgres', 'SELECT count(*) FROM pg_replication_slots')

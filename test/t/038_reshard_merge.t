@@ -36,7 +36,7 @@ my $shards = Penstock::Shards->new(
 	nodes => { all => [ $pair->source, 'merged' ] },
 	placement => [
 		'public.parcel = hash(place)', 'public.lone = hash(place)',
-		'public.beat = only all', '* = all' ]);
+		'public.beat = only all', '* = all from a' ]);
 my $BEAT = 'INSERT INTO beat (node) VALUES (current_database())';
 $shards->sources_sql('CREATE TABLE beat (node text, n serial, PRIMARY KEY (node, n));
 	CREATE TABLE lone (id int PRIMARY KEY, place int);

@@ -59,8 +59,10 @@ my ($status, $output);
 is($status, 0, '--set changes the publications');
 like($log, qr/it is from now on: publications=shop,more,yet_more/,
 	'and says so');
-like($log, qr/rows that a publication adds or takes out are not copied/,
+like($log, qr/tables that are new in it are to be added with "penstock table add"/,
 	'and what that means');
+$pair->target_sql('DROP TABLE c');
+$pair->run_or_die('table', 'add', 'c');
 $pair->source_sql('INSERT INTO c VALUES (1)');
 $pair->follow_to_end;
 is($pair->target_sql('SELECT count(*) FROM c'),

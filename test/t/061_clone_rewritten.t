@@ -79,7 +79,7 @@ sub wait_for_big
 {
 	my ($pair, $clone) = @_;
 
-	$clone->wait_log(qr/copying \d+ tables/);
+	$clone->wait_log(qr/copying \d+ tables?/);
 	$pair->wait_for_sql('target', "SELECT parts_done > 0 FROM penstock.copy_table
 		WHERE table_name = 'big'");
 }
@@ -174,7 +174,7 @@ sub waited_for
 	my $other = $pair->source->background_psql($pair->name);
 
 	my $clone = $pair->start('clone', '--max-rate=1MB/s', '--jobs=2', '--verbose');
-	$clone->wait_log(qr/copying \d+ tables/);
+	$clone->wait_log(qr/copying \d+ tables?/);
 	$other->query_safe('BEGIN; LOCK TABLE small, hot');
 	$clone->wait_log(qr/waiting for table "public"."(?:hot|small)" on source: session \d+ .*has locked it/);
 	$pair->wait_for_sql('target', "SELECT count(*) = 10000 FROM big");

@@ -57,7 +57,7 @@ sub start_clone
 	my (@options) = @_;
 	my $clone = $pair->start('clone', '--max-rate=1MB/s', '--jobs=2', @options);
 
-	$clone->wait_log(qr/copying \d+ tables/);
+	$clone->wait_log(qr/copying \d+ tables?/);
 	$pair->wait_for_sql('target', "SELECT parts_done > 1 FROM penstock.copy_table
 		WHERE table_name = 'big'");
 	return $clone;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/own_command.h"
+#include "cmd/ends.h"
 #include "cmd/remember.h"
 #include "cmd/rules.h"
 #include "copy/obstacles.h"
@@ -135,22 +136,70 @@ check_wal_level(PgConn *source, Error *err)
 	return rc;
 }
 
+Rc
+clone_check_ends(const Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = ends_check(clone->source, clone->targets[i].conn,
+						clone->config->name, clone->config->publications, err);
+	for (int n = 0; n < clone->other_count && rc == RC_OK; n++)
+		for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+			rc = ends_check(clone->others[n].source, clone->targets[i].conn,
+							clone->others[n].config->name,
+							clone->config->publications, err);
+	return rc;
+}
+
+/* Whether the pipeline is known on any of the targets. */
+static Rc
+is_on_targets(const Clone *clone, bool *known, Error *err)
+{
+	Rc rc = RC_OK;
+
+	*known = false;
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		ProgressRow row;
+
+		rc = progress_table_read(clone->targets[i].conn, clone->config->name,
+								 &row, err);
+		*known |= rc == RC_OK && (row.exists || clone->targets[i].run.exists);
+	}
+	return rc;
+}
+
 static Rc
 check_no_slot(const Clone *clone, Error *err)
 {
 	const char *name = clone->config->name;
 	SlotInfo slot;
+	bool known;
 	Rc rc = slot_read(clone->source, name, &slot, err);
 
 	if (rc != RC_OK || !slot.exists)
 		return rc;
+	/* One of another database, or of others, is not to be dropped by us. */
+	rc = slot_require_usable(&slot, name, err);
+	if (rc != RC_OK && !slot.lost)
+		return rc;
+	rc = is_on_targets(clone, &known, err);
+	if (rc != RC_OK)
+		return rc;
 	rc = error_set(err, ERR_CONFIG,
 				   "replication slot \"%s\" already exists on the source",
 				   name);
-	error_hint(err,
-			   "If its pipeline is not needed any more, remove it with "
-			   "\"%s\"; else choose another --name.",
-			   OWN_COMMAND("drop"));
+	if (known)
+		error_hint(err,
+				   "If its pipeline is not needed any more, remove it with "
+				   "\"%s\"; else choose another --name.",
+				   OWN_COMMAND("drop"));
+	else
+		error_hint(err,
+				   "Another target may be fed from it: choose another --name.  "
+				   "If none is, \"%s\" removes it.",
+				   OWN_COMMAND("drop --force"));
 	return rc;
 }
 
@@ -166,8 +215,15 @@ clone_check_no_progress(const Clone *clone, const CloneTarget *target,
 		return rc;
 	rc = error_set(err, ERR_CONFIG, "pipeline \"%s\" already ends at %s", name,
 				   target->label);
-	error_hint(err, "Go on with \"%s\", or remove it with \"%s\".",
-			   OWN_COMMAND("follow"), OWN_COMMAND("drop"));
+	if (strcmp(row.source.system_identifier,
+			   clone->history.identity.system_identifier) != 0)
+	{
+		error_detail(err, "Its source is another server.");
+		error_hint(err, "Choose another --name.");
+	}
+	else
+		error_hint(err, "Go on with \"%s\", or remove it with \"%s\".",
+				   OWN_COMMAND("follow"), OWN_COMMAND("drop"));
 	return rc;
 }
 

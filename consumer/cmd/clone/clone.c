@@ -236,17 +236,18 @@ copy_rows(Clone *clone, int number, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	log_info("clone", "copying %d tables to %s", count_left(clone->catalog),
-			 target->label);
+	log_info("clone", "copying %d table%s to %s", count_left(clone->catalog),
+			 PLURAL(count_left(clone->catalog)), target->label);
 	rc = data_copy(clone->catalog, &options, &report, err);
 	target->tables_touched += report.tables_touched;
 	if (rc == RC_OK)
 		rc = give_up_gone(clone, target, &mark, err);
 	if (rc == RC_OK)
 		log_info("clone",
-				 "copied %d tables to %s: %" PRId64 " rows, %.1f MB, %.1f MB/s",
-				 report.tables, target->label, report.rows,
-				 (double) report.bytes / (double) MB, report.rate);
+				 "copied %d table%s to %s: %" PRId64
+				 " rows, %.1f MB, %.1f MB/s",
+				 report.tables, PLURAL(report.tables), target->label,
+				 report.rows, (double) report.bytes / (double) MB, report.rate);
 	return rc;
 }
 
@@ -287,8 +288,8 @@ verify_rows(const Clone *clone, int number, Error *err)
 		distrust_rows(clone, target);
 	if (rc == RC_OK && compared > 0)
 		log_info(
-			"clone", "%d tables have the same contents on %s%s", compared,
-			target->label,
+			"clone", "%d table%s %s the same contents on %s%s", compared,
+			PLURAL(compared), compared == 1 ? "has" : "have", target->label,
 			target->run.tables_done > 0
 				? "; those that an earlier run has copied were not compared"
 				: "");
@@ -408,8 +409,8 @@ complete_target(Clone *clone, CloneTarget *target, Error *err)
 		rc = clone_others_sequences(clone, target->conn, err);
 	if (rc != RC_OK)
 		return rc;
-	log_info("clone", "set %d sequences on %s; gathering statistics", sequences,
-			 target->label);
+	log_info("clone", "set %d sequence%s on %s; gathering statistics",
+			 sequences, PLURAL(sequences), target->label);
 	build_analyze(target->build, clone->catalog);
 	return wait_for_builds(target, err);
 }
@@ -613,6 +614,8 @@ complete_targets(Clone *clone, Error *err)
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		if (!clone->targets[i].complete)
 			rc = complete_target(clone, &clone->targets[i], err);
+	if (rc == RC_OK)
+		rc = clone_check_slot_kept(clone, err);
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		if (!clone->targets[i].complete)
 			rc = write_progress(clone, i, err);
@@ -628,6 +631,7 @@ begin_list(Clone *clone, CloneTarget *target, Error *err)
 		.source = clone->history.identity,
 		.options = options,
 	};
+	int ignored; /* nobody can have it: the run is ours */
 	Rc rc;
 
 	target->table_begun = true;
@@ -641,6 +645,8 @@ begin_list(Clone *clone, CloneTarget *target, Error *err)
 	if (rc == RC_OK)
 		rc = work_list_begin(target->conn, clone->config->name, &run,
 							 &target->token, err);
+	if (rc == RC_OK)
+		rc = work_list_hold(target->conn, clone->config->name, &ignored, err);
 	target->list_begun = rc == RC_OK;
 	free(options);
 	return rc;
@@ -830,9 +836,9 @@ static Rc
 look_and_check(Clone *clone, Error *err)
 {
 	const Config *config = clone->config;
-	Rc rc = RC_OK;
+	Rc rc = clone_check_ends(clone, err);
 
-	if (!config->schema_only)
+	if (rc == RC_OK && !config->schema_only)
 		rc = clone_identify_source(clone, err);
 	if (rc == RC_OK)
 		rc = clone_check_standby(clone, err);
@@ -851,6 +857,16 @@ look_and_check(Clone *clone, Error *err)
 	if (rc == RC_OK && !clone->resumed && !(config->restart && config->dry_run))
 		rc = clone_check_fresh(clone, err);
 	return rc;
+}
+
+static void
+say_failure(Error *err)
+{
+	if (err->code == ERR_INTERRUPTED)
+		log_warning("clone", "%s", err->message);
+	else
+		log_error(LOG_ERROR, "clone", err);
+	error_reset(err);
 }
 
 static Rc
@@ -874,10 +890,14 @@ run(Clone *clone, Error *err)
 	if (rc == RC_OK)
 		print_summary(clone);
 	if (rc == RC_OK)
+	{
 		say_done(clone);
-	else
-		clone_undo(clone);
-	return rc;
+		return rc;
+	}
+	/* What went wrong is said before what that leaves behind. */
+	say_failure(err);
+	clone_undo(clone);
+	return RC_END;
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "cmd/clone/spread.h"
 #include "cmd/clone/undo.h"
 #include "copy/alike.h"
+#include "copy/parts.h"
 #include "copy/sequences.h"
 
 void
@@ -18,6 +19,7 @@ clone_others_init(Clone *clone, const Config *all)
 	if (all->source_count < 2 || all->schema_only)
 		return;
 	clone->other_count = all->source_count - 1;
+	clone->placement = all->placement;
 	clone->others = arena_calloc(clone->arena, (size_t) clone->other_count,
 								 sizeof(Clone));
 	for (int i = 0; i < clone->other_count; i++)
@@ -70,6 +72,32 @@ check_large_objects(const Clone *other, Error *err)
 	return rc;
 }
 
+/* What is taken from the first source is there, and whole. */
+static MUST_CHECK Rc
+check_taken(const Clone *clone, const Clone *other, Error *err)
+{
+	Rc rc = parts_check(other->catalog, clone->placement, other->source, err);
+
+	for (int i = 0; i < other->catalog->table_count && rc == RC_OK; i++)
+	{
+		const CopyTable *table = &other->catalog->tables[i];
+		const PlacementRule *rule = placement_find(clone->placement,
+												   table->schema, table->name);
+
+		if (rule == NULL || rule->source_name == NULL ||
+			catalog_find_table(clone->catalog, table->qualified) != NULL)
+			continue;
+		rc = error_set(err, ERR_CONFIG,
+					   "table %s is published by %s alone, and the placement "
+					   "takes it from source \"%s\"",
+					   table->qualified, pgconn_label(other->source),
+					   rule->source_name);
+		error_hint(err, "Place it by a line of its own: none, only TARGET, or "
+						"hash(COLUMN, ...).");
+	}
+	return rc;
+}
+
 static MUST_CHECK Rc
 check_other(const Clone *clone, Clone *other, Error *err)
 {
@@ -81,6 +109,8 @@ check_other(const Clone *clone, Clone *other, Error *err)
 		rc = clone_spread_check(other, err);
 	if (rc == RC_OK)
 		rc = check_alike(clone, other, err);
+	if (rc == RC_OK)
+		rc = check_taken(clone, other, err);
 	if (rc == RC_OK && catalog_has_large_objects(clone->catalog))
 		rc = check_large_objects(other, err);
 	if (rc == RC_OK && !clone->config->restart)
@@ -95,6 +125,8 @@ clone_others_check(Clone *clone, Error *err)
 {
 	Rc rc = RC_OK;
 
+	if (clone->other_count > 0)
+		rc = parts_check(clone->catalog, clone->placement, clone->source, err);
 	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
 	{
 		rc = check_other(clone, &clone->others[i], err);

@@ -123,6 +123,33 @@ refuse_nothing(const Clone *clone, const CloneTarget *target, Error *err)
 	return rc;
 }
 
+/*
+ * One that was killed is gone as soon as its server notices; one that lives is
+ * not to be disturbed.
+ */
+static Rc
+wait_for_other(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	int pid;
+	Rc rc = work_list_hold(target->conn, name, &pid, err);
+
+	if (rc != RC_OK || pid == 0)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "a clone of pipeline \"%s\" to %s is running", name,
+				   target->label);
+	error_detail(err,
+				 "Its session there has PID %d; %d of %d tables are copied.",
+				 pid, target->run.tables_done, target->run.table_count);
+	error_hint(err,
+			   "Wait for it, or stop it.  If it is gone and the server has not "
+			   "noticed, end its session there: SELECT "
+			   "pg_terminate_backend(%d);",
+			   pid);
+	return rc;
+}
+
 static Rc
 read_target(Clone *clone, CloneTarget *target, Error *err)
 {
@@ -204,6 +231,8 @@ clone_look(Clone *clone, Error *err)
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 	{
 		rc = read_target(clone, &clone->targets[i], err);
+		if (rc == RC_OK && clone->targets[i].run.exists)
+			rc = wait_for_other(clone, &clone->targets[i], err);
 		found = found || clone->targets[i].run.exists;
 	}
 	if (rc == RC_OK)
@@ -332,6 +361,7 @@ clone_throw_away(Clone *clone, Error *err)
 Rc
 clone_claim(Clone *clone, Error *err)
 {
+	int holder; /* a session that lost the token, if anybody */
 	Rc rc = RC_OK;
 
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
@@ -342,6 +372,9 @@ clone_claim(Clone *clone, Error *err)
 			continue;
 		rc = work_list_claim(target->conn, clone->config->name, &target->token,
 							 err);
+		if (rc == RC_OK)
+			rc = work_list_hold(target->conn, clone->config->name, &holder,
+								err);
 		/* Who had it may have finished something until now. */
 		if (rc == RC_OK)
 			rc = work_list_read(&target->run, target->conn, clone->config->name,
@@ -390,7 +423,7 @@ refuse_slot(const Clone *clone, const char *problem, Error *err)
 					  "replication slot \"%s\" of the unfinished clone %s",
 					  clone->config->name, problem);
 
-	error_hint(err, "Start over with --restart.");
+	error_hint(err, "Start over: \"%s\".", OWN_COMMAND("clone --restart"));
 	return rc;
 }
 
@@ -420,6 +453,32 @@ clone_find_slot(Clone *clone, Error *err)
 	return slot.confirmed_lsn == clone->start_lsn
 			   ? RC_OK
 			   : refuse_slot(clone, "does not start where it did", err);
+}
+
+static Rc
+check_kept(const Clone *clone, Error *err)
+{
+	SlotInfo slot;
+	Rc rc = slot_read(clone->source, clone->config->name, &slot, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (!slot.exists)
+		return refuse_slot(clone, "was dropped meanwhile", err);
+	rc = slot_require_usable(&slot, clone->config->name, err);
+	if (rc == RC_OK && slot.confirmed_lsn > clone->start_lsn)
+		rc = refuse_slot(clone, "was read by somebody else meanwhile", err);
+	return rc;
+}
+
+Rc
+clone_check_slot_kept(const Clone *clone, Error *err)
+{
+	Rc rc = check_kept(clone, err);
+
+	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
+		rc = check_kept(&clone->others[i], err);
+	return rc;
 }
 
 bool

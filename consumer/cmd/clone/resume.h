@@ -43,4 +43,10 @@ MUST_CHECK Rc clone_find_slot(Clone *clone, Error *err);
 /* Whether there is anything left to read under a snapshot. */
 bool clone_needs_snapshot(const Clone *clone);
 
+/*
+ * Fails if the slots are not as this clone has made them: they may have been
+ * dropped meanwhile, and nobody could follow.
+ */
+MUST_CHECK Rc clone_check_slot_kept(const Clone *clone, Error *err);
+
 #endif /* PENSTOCK_CMD_CLONE_RESUME_H */

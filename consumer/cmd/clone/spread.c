@@ -208,9 +208,10 @@ spread_rows(Clone *clone, Clone *source, const Placed *placed, int *changed,
 		clone->targets[i].tables_touched += report.tables_touched;
 	if (rc == RC_OK)
 		log_info("clone",
-				 "copied %d tables%s to %d targets: %" PRId64
+				 "copied %d table%s%s to %d targets: %" PRId64
 				 " rows, %.1f MB, %.1f MB/s",
-				 report.tables, of_source, config->target_count, report.rows,
+				 report.tables, PLURAL(report.tables), of_source,
+				 config->target_count, report.rows,
 				 (double) report.bytes / (double) MB, report.rate);
 	return rc;
 }

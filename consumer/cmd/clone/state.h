@@ -71,6 +71,8 @@ struct Clone
 	 */
 	Clone *others;
 	int other_count;
+	const Placement
+		*placement; /* of all sources together, if there are several */
 };
 
 #endif /* PENSTOCK_CMD_CLONE_STATE_H */

@@ -15,6 +15,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "base/own_command.h"
 #include "cmd/command.h"
 #include "cmd/remember.h"
@@ -398,23 +399,28 @@ static Rc
 read_words(const Config *config, const Verb **verb, Error *err)
 {
 	const char *word = config->word_count > 0 ? config->words[0] : NULL;
+	Nearest nearest = {.word = word};
 	Rc rc;
 
 	*verb = word != NULL ? find_verb(word) : NULL;
 	if (*verb == NULL && word != NULL)
-		rc = error_set(err, ERR_CONFIG, "unrecognized verb \"%s\"", word);
+		rc = error_set(err, ERR_USAGE, "unrecognized verb \"%s\"", word);
 	else if (*verb == NULL)
-		rc = error_set(err, ERR_CONFIG, "no verb is given");
+		rc = error_set(err, ERR_USAGE, "no verb is given");
 	else if (config->word_count < 2)
-		rc = error_set(err, ERR_CONFIG, "no table is given");
+		rc = error_set(err, ERR_USAGE, "no table is given");
 	else if (config->keep && (*verb)->run != run_pause)
-		rc = error_set(err, ERR_CONFIG, "--keep cannot be used with \"%s\"",
+		rc = error_set(err, ERR_USAGE, "--keep cannot be used with \"%s\"",
 					   word);
 	else if (config->by_name && (*verb)->run != run_remove)
 		rc = error_set(err, ERR_CONFIG, "--by-name cannot be used with \"%s\"",
 					   word);
 	else
 		return RC_OK;
+	for (size_t i = 0; i < LENGTH_OF(verbs) && word != NULL; i++)
+		nearest_offer(&nearest, verbs[i].name);
+	if (*verb == NULL && nearest.found != NULL)
+		error_detail(err, "Did you mean \"%s\"?", nearest.found);
 	error_hint(err, "It is \"penstock table VERB NAME...\", where VERB is add, "
 					"remove, resync, pause or resume.");
 	return rc;

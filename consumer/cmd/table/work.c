@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/own_command.h"
+#include "cmd/ends.h"
 #include "copy/sql.h"
 #include "net/writer.h"
 #include "sink/postgres/copied_table.h"
@@ -167,6 +168,9 @@ open_target(TableWork *work, int number, Error *err)
 	if (rc == RC_OK)
 		rc = progress_table_read(target->conn, work->config->name,
 								 &target->progress, err);
+	if (rc == RC_OK && !target->progress.exists)
+		rc = ends_check(work->source, target->conn, work->config->name, NULL,
+						err);
 	if (rc == RC_OK)
 		rc = require_progress(work, target, err);
 	if (rc == RC_OK)
@@ -194,10 +198,10 @@ open_all(TableWork *work, Error *err)
 
 	if (rc == RC_OK)
 		rc = pgconn_exec(work->source, "SET jit = off", NULL, err);
-	if (rc == RC_OK)
-		rc = check_slot(work, err);
 	for (int i = 0; i < config->target_count && rc == RC_OK; i++)
 		rc = open_target(work, i, err);
+	if (rc == RC_OK)
+		rc = check_slot(work, err);
 	/* Behind that, because a follower goes on meanwhile. */
 	if (rc == RC_OK)
 		rc = identify_source(work, err);

@@ -55,16 +55,6 @@ applier_send_check(Applier *self, const CurrentTables *tables, Error *err)
 							   self->progress_params, &expectation, err);
 }
 
-/* Whether a step notices by itself that a table has changed, or changes none.
- */
-static bool
-is_checked(const Step *step)
-{
-	if (step->kind == STEP_COMMIT && step->statement == NULL)
-		return true;
-	return step->statement != NULL && step->statement->checked;
-}
-
 static MUST_CHECK Rc
 send_step(Applier *self, Error *err)
 {
@@ -77,10 +67,10 @@ send_step(Applier *self, Error *err)
 
 	FAULT("apply.before_statement");
 	self->has_step = false;
+	if (self->step.statement == NULL || !self->step.statement->checked)
+		self->check_wanted = true;
 	if (self->step.kind == STEP_TXN)
 		return applier_begin_txn(self, err);
-	if (!is_checked(&self->step))
-		self->check_wanted = true;
 	if (self->step.kind == STEP_COMMIT)
 		return applier_commit_txn(self, err);
 	if (self->step.kind == STEP_SETTLE)

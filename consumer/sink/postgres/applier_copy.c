@@ -30,7 +30,6 @@ applier_start_copy(Applier *self, Error *err)
 									   "lost the connection to", err);
 	self->state = APPLIER_COPYING;
 	self->copy_state = COPY_STARTING;
-	self->check_wanted = true;
 	return lane_flush(self->lane, err);
 }
 

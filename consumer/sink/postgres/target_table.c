@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/own_command.h"
+#include "model/identifier.h"
 #include "sink/postgres/type_sql.h"
 #include "sink/postgres/unique.h"
 
@@ -366,6 +367,17 @@ append_type(Buf *text, PgConn *target, const RelationColumn *column)
 	error_reset(&ignored);
 }
 
+static void
+append_resync(Buf *text, const TargetTable *table)
+{
+	char schema[IDENTIFIER_SIZE] = "";
+	char name[IDENTIFIER_SIZE] = "";
+	const char *rest = identifier_read(table->name_sql, schema);
+
+	CHECK(rest != NULL && identifier_read(rest + 1, name) != NULL);
+	buf_append_string(text, OWN_COMMAND_TABLE("resync", schema, name));
+}
+
 /* The stream knows neither a column's default nor whether it was renamed. */
 static void
 hint_at_column(const TargetTable *table, PgConn *target, const PGresult *result,
@@ -395,8 +407,9 @@ hint_at_column(const TargetTable *table, PgConn *target, const PGresult *result,
 	buf_append_string(&text,
 					  "; with the DEFAULT and NOT NULL that it has on the "
 					  "source.  Rows that are there have the default in it "
-					  "then: if they have other values on the source, run "
-					  "\"penstock table resync\" for the table, too.");
+					  "then: if they have other values on the source, run \"");
+	append_resync(&text, table);
+	buf_append_string(&text, "\", too.");
 	error_hint(err, "%s", text.data);
 	buf_release(&text);
 }

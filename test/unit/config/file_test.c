@@ -111,7 +111,7 @@ a_file_says_what_the_command_line_can(void **state UNUSED)
 }
 
 static void
-the_command_line_and_the_environment_come_first(void **state UNUSED)
+the_command_line_comes_first(void **state UNUSED)
 {
 	Config config;
 
@@ -125,11 +125,6 @@ the_command_line_and_the_environment_come_first(void **state UNUSED)
 	assert_null(config.target_names[0]);
 	assert_int_equal(config.node_count, 1);
 	config_release(&config);
-	assert_int_equal(setenv("PENSTOCK_SOURCE", "dbname=e", 1), 0);
-	accept(&config, COMMAND_FOLLOW, "", NULL);
-	assert_string_equal(config.source, "dbname=e");
-	config_release(&config);
-	assert_int_equal(unsetenv("PENSTOCK_SOURCE"), 0);
 }
 
 static void
@@ -229,7 +224,7 @@ read_text(Config *config, const char *text, const char *option, Error *err)
 	"[penstock]\nname = shop\nmemory = 64MB\n"                                 \
 	"[source x]\nconninfo = dbname=x\n[source y]\nconninfo = dbname=y\n"       \
 	"[target a]\nconninfo = dbname=a\n"
-#define SPREAD SOURCES "[placement]\npublic.t = hash(id)\n* = all\n"
+#define SPREAD SOURCES "[placement]\npublic.t = hash(id)\n* = all from x\n"
 
 static void
 each_source_has_a_pipeline_of_its_own(void **state UNUSED)
@@ -311,11 +306,43 @@ sources_that_cannot_be_are_refused(void **state UNUSED)
 				NULL, "directory(COLUMN) cannot be used with several sources");
 	refuse_text(SPREAD, "--on-conflict=skip",
 				"--on-conflict cannot be other than stop");
+	refuse_text(SOURCES "[placement]\n* = all\n", NULL,
+				":11: tables that are on every target are taken from the first "
+				"source alone");
+	refuse_text(SOURCES "[placement]\n* = all from y\n", NULL,
+				":11: tables that are on every target are taken from the first "
+				"source alone");
+	refuse_text("[target a]\nconninfo = x\n[placement]\n* = all from x\n", NULL,
+				":4: \"all from\" is for several sources with names");
 	refuse_text(SPREAD, "--from=z", "there is no section [source z]");
 	refuse_text(SPREAD, "--source=dbname=z", "a source is given, and ");
 	refuse_text(SPREAD,
 				"--name=a_name_that_is_a_bit_too_long_for_what_it_is_in",
 				"the name of the pipeline of source \"x\"");
+}
+
+/* What is exported leads to another database than the file: which is meant? */
+static void
+the_environment_does_not_beat_a_file_in_silence(void **state UNUSED)
+{
+	static const char text[] = "[source]\nconninfo = dbname=f\n";
+	Config config;
+	Error err = {0};
+
+	assert_int_equal(setenv("PENSTOCK_SOURCE", "dbname=e", 1), 0);
+	assert_int_equal(read_text(&config, text, NULL, &err), RC_FAIL);
+	assert_non_null(strstr(err.message, "PENSTOCK_SOURCE is set, and "));
+	error_reset(&err);
+	config_release(&config);
+	assert_int_equal(read_text(&config, text, "--source=dbname=g", &err),
+					 RC_OK);
+	assert_string_equal(config.source, "dbname=g");
+	config_release(&config);
+	assert_int_equal(setenv("PENSTOCK_SOURCE", "dbname=f", 1), 0);
+	assert_int_equal(read_text(&config, text, NULL, &err), RC_OK);
+	assert_string_equal(config.source, "dbname=f");
+	config_release(&config);
+	assert_int_equal(unsetenv("PENSTOCK_SOURCE"), 0);
 }
 
 static void
@@ -347,7 +374,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_says_what_the_command_line_can),
-		cmocka_unit_test(the_command_line_and_the_environment_come_first),
+		cmocka_unit_test(the_command_line_comes_first),
+		cmocka_unit_test(the_environment_does_not_beat_a_file_in_silence),
 		cmocka_unit_test(nodes_stand_in_the_order_of_their_remainders),
 		cmocka_unit_test(targets_have_labels),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_line),

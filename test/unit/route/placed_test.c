@@ -66,7 +66,7 @@ static void
 setup(Bench *bench)
 {
 	static const char *const rules[][2] = {{"public.hashed", "hash(id)"},
-										   {"public.everywhere", "all"},
+										   {"public.everywhere", "all from x"},
 										   {"public.alone", "only x"},
 										   {"public.nowhere", "none"}};
 	Placement *placement;
@@ -445,7 +445,7 @@ a_truncate_does_not_take_what_other_sources_have(void **state UNUSED)
 
 	setup(&bench);
 	router_free(bench.router);
-	open_router(&bench, placement_share(bench.placement, false, bench.arena));
+	open_router(&bench, placement_share(bench.placement, "y", bench.arena));
 	relations[0] = bench.everywhere;
 	assert_int_equal(route(&bench, BEGINS | COMMITS, 10, &change, 1, &err),
 					 RC_OK);

@@ -9,6 +9,7 @@ use PostgreSQL::Test::Utils qw(slurp_file);
 use POSIX qw(:sys_wait_h);
 use Scalar::Util qw(weaken);
 
+use Penstock::Advice;
 use Penstock::Poll qw(wait_until);
 
 my $count = 0;
@@ -105,6 +106,7 @@ sub ended
 	$self->{status} = $status & 127 ? 128 + ($status & 127) : $status >> 8;
 	delete $started{ $self->{pid} };
 	print "# PID $self->{pid} ended with status $self->{status}\n";
+	Penstock::Advice::check($self->output . $self->log);
 }
 
 sub signal

@@ -4,7 +4,7 @@
 #     my $shards = Penstock::Shards->new(
 #         sources => { a => [ $server, 'shard_a' ], b => [ $server, 'shard_b' ] },
 #         nodes => { x => [ $other, 'node_x' ] },
-#         placement => [ 'public.orders = hash(customer)', '* = all' ]);
+#         placement => [ 'public.orders = hash(customer)', '* = all from a' ]);
 #     $shards->source_sql('a', 'CREATE TABLE …');
 #     $shards->run_or_die('clone');
 #     my $follower = $shards->start('follow');
