@@ -431,18 +431,18 @@ static const CheckQuery table_queries[] = {
 	{
 		/*
 		 * What is computed is published from 18 on if the publication says so;
-		 * these servers, and all for what a column list leaves out, do not let
-		 * such tables be changed.
+		 * if it does not, these servers do not let such tables be changed.
+		 * What a column list leaves out is a finding of its own.
 		 */
 		.code = "identity_columns",
 		.sql =
 			"SELECT CASE WHEN d.refused THEN 'warning' ELSE 'error' END,"
 			" format('table %I.%I', t.schema, t.name),"
 			" format('column %s of the replica identity of table \"%s\".\"%s\" "
-			"is %s: %s', string_agg(format('\"%s\"', a.attname), ', '),"
-			"  t.schema, t.name, CASE WHEN d.generated"
-			"   THEN 'generated and not published' ELSE 'not published' END,"
-			"  CASE WHEN d.refused THEN format('the source refuses to %s its "
+			"is generated and not published: %s',"
+			"  string_agg(format('\"%s\"', a.attname), ', '),"
+			"  t.schema, t.name, CASE WHEN d.refused THEN format('the source "
+			"refuses to %s its "
 			"rows', concat_ws(' or ', CASE WHEN \"update\" THEN 'update' END,"
 			"   CASE WHEN \"delete\" THEN 'delete' END))"
 			"  ELSE 'an update or delete there stops the pipeline' END),"
@@ -456,16 +456,15 @@ static const CheckQuery table_queries[] = {
 			"  AND (c.relreplident = 'd' AND i.indisprimary"
 			"   OR c.relreplident = 'i' AND i.indisreplident)"
 			" JOIN pg_attribute a ON a.attrelid = c.oid"
-			"  AND a.attnum = ANY (i.indkey)"
-			" CROSS JOIN LATERAL (SELECT a.attgenerated <> '' AS generated,"
-			"  a.attgenerated = ''"
-			"  OR current_setting('server_version_num')::int >= 180000"
+			"  AND a.attnum = ANY (i.indkey) AND a.attgenerated <> ''"
+			" CROSS JOIN LATERAL (SELECT"
+			"  current_setting('server_version_num')::int >= 180000"
 			"  AS refused) d"
 			" WHERE (t.\"update\" OR t.\"delete\") AND NOT EXISTS ("
 			"  SELECT FROM json_to_recordset(t.columns) AS s (name text)"
 			"  WHERE s.name = a.attname)"
-			" GROUP BY t.schema, t.name, \"update\", \"delete\", d.generated,"
-			"  d.refused ORDER BY t.schema, t.name",
+			" GROUP BY t.schema, t.name, \"update\", \"delete\", d.refused"
+			" ORDER BY t.schema, t.name",
 	},
 	{
 		/*
