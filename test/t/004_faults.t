@@ -178,6 +178,7 @@ my $proxy = Penstock::Proxy->start($pair->target, sub {
 });
 through('target', $proxy, 'replies to commits dropped');
 
+changed_and_away();
 done_testing();
 
 # The writers write until they are ended.
@@ -263,4 +264,28 @@ sub through
 	cmp_ok($retries, '>=', 1, "$title: it happened");
 	$pair->stop_ok($follower);
 	$pair->set_conninfo($side, undef);
+}
+
+# A command changes what is followed, and before the follower can see that it
+# was that, and no other consumer, nobody can connect to the target.
+sub changed_and_away
+{
+	my $closed = "$PostgreSQL::Test::Utils::tmp_check/closed";
+	my $proxy = Penstock::Proxy->start($pair->target,
+		sub { return -e $closed ? { request_bytes => 0 } : {} });
+	my $direct = $pair->conninfo('target');
+
+	$pair->set_conninfo('target', $proxy->conninfo($pair->name));
+	$follower = $pair->start('follow');
+	$pair->wait_caught_up($follower);
+	append_to_file($closed, '');
+	$pair->set_conninfo('target', $direct);
+	$pair->run_or_die('table', 'pause', 'numbered');
+	$pair->source_sql('INSERT INTO mark DEFAULT VALUES');
+	$follower->wait_log(qr/trying again/);
+	unlink $closed;
+	$pair->wait_caught_up($follower);
+	unlike($follower->log, qr/taken over/,
+		'a change that cannot be looked at is no other consumer');
+	$pair->stop_ok($follower);
 }

@@ -311,7 +311,10 @@ open_aside(const PostgresSink *self, PgConn **conn, Error *err)
 
 /*
  * What failed under states that hold no more, did so because of that, or may
- * have.  This fails like everything else, except that it is soon over.
+ * have.  This fails like everything else, except that it is soon over.  Where
+ * the target cannot be asked for now, it is not known that the lease
+ * (ERR_CONFIG) is another consumer's: the next attempt will see, which the
+ * source does not let begin beside that one.
  */
 static void
 explain_failure(const PostgresSink *self, Error *err)
@@ -328,6 +331,9 @@ explain_failure(const PostgresSink *self, Error *err)
 		rc = progress_table_check_lease(conn, self->target.pipeline,
 										self->target.lease_token,
 										self->lease_holder, &lease, &failure);
+	if (rc == RC_FAIL && err->code == ERR_CONFIG &&
+		error_is_transient(&failure))
+		error_take(err, &failure);
 	error_reset(&failure);
 	if (rc == RC_OK && lease == LEASE_DISTURBED)
 	{
