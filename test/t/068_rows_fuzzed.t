@@ -14,18 +14,14 @@ use Test::More;
 use lib "$FindBin::RealBin/../fuzz/rows/lib", "$FindBin::RealBin/../soak/lib";
 use Rows::Fuzz;
 
-my @SEEDS = (1 .. 3);
-
-# Of these something is known to go wrong.
-my @WITHOUT = qw(clone_busy table_commands);
+my @SEEDS = (1 .. 5);
 
 # PENSTOCK_SEED=N is the round with that seed alone.
 @SEEDS = $ENV{PENSTOCK_SEED} if $ENV{PENSTOCK_SEED};
 
 my $results = "$PostgreSQL::Test::Utils::log_path/fuzz";
 my $fuzz = Rows::Fuzz->new(
-	without => \@WITHOUT,
-	steps => 15,
+	steps => 20,
 	phases => 2,
 	results => $results);
 

@@ -60,6 +60,8 @@ sub server_crashed
 	$server->stop('immediate');
 	pause($round->random('happenings')->between(0, 0.3));
 	$server->start;
+	# The writers have ended, and what they had prepared lets others wait.
+	$round->end_prepared if $side eq 'source';
 	return "$side stopped at once and started";
 }
 

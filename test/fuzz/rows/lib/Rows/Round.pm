@@ -227,6 +227,13 @@ sub copy_options
 	return grep { !/^--(apply|lanes|streaming)/ } $self->options;
 }
 
+sub check_options
+{
+	my ($self) = @_;
+
+	return grep { /^--publications/ } @{ $self->{mode} };
+}
+
 sub make_source
 {
 	my ($self) = @_;
@@ -265,6 +272,10 @@ sub copy
 		'--jobs=' . $self->random('happenings')->integer(1, 3),
 		($self->{schema}->is_by_hand ? '--data-only' : ()));
 
+	# What it knows nothing against has to be possible, and the other way round.
+	$self->wait_for_end(
+		$self->{pair}->start('check', $self->check_options), 'check')
+	  unless $self->{schema}->is_by_hand;
 	$self->start_writers(0) if $is_busy;
 	my $clone = $self->{pair}->start('clone', @options);
 	if ($is_killed)
@@ -569,7 +580,7 @@ sub wait_for_end
 	}
 	return if $process->wait_exit == 0;
 	$self->finding("$title: exit status " . $process->wait_exit . "\n"
-		  . last_lines($process->log));
+		  . last_lines($process->output . $process->log));
 	die "what comes after a failure says little\n";
 }
 
@@ -625,7 +636,7 @@ sub consumer_logs
 	my $place = $PostgreSQL::Test::Utils::log_path;
 
 	return grep { (stat)[9] >= int $self->{started} }
-	  glob "$place/*_{clone,follow,table,drop,psql_*}.{log,out}";
+	  glob "$place/*_{check,clone,follow,table,psql_*}.{log,out}";
 }
 
 # What one needs to see what happened, in the results.
