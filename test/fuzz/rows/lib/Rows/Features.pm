@@ -36,7 +36,6 @@ my %FEATURES = (
 	via_root => 'publish_via_partition_root',
 	table_list => 'publications of single tables',
 	two_publications => 'two publications that overlap',
-	operations => 'publications of some operations only',
 
 	# Where to.
 	nodes => 'several nodes, over which tables are spread',
