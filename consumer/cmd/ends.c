@@ -70,7 +70,7 @@ static MUST_CHECK Rc
 read_parts(PgConn *conn, const char *pipeline, bool *has_slot,
 		   bool *has_progress, Error *err)
 {
-	ProgressRow progress;
+	ProgressRow progress = {0};
 	SlotInfo slot;
 	Rc rc = slot_read(conn, pipeline, &slot, err);
 

@@ -73,7 +73,7 @@ static MUST_CHECK Rc
 take_target(Fencing *self, int index, Error *err)
 {
 	const Config *config = self->config;
-	ProgressRow progress;
+	ProgressRow progress = {0};
 	bool taken = false;
 	Rc rc;
 
@@ -217,7 +217,7 @@ put_up(Fencing *self, Error *err)
 static MUST_CHECK Rc
 is_there(const Fencing *self, int index, bool *there, Error *err)
 {
-	ProgressRow progress;
+	ProgressRow progress = {0};
 	Rc rc = progress_table_read(self->targets[index], self->config->name,
 								&progress, err);
 
