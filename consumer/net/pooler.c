@@ -23,7 +23,13 @@
 /* In the message, and what it is known by. */
 #define REFUSED "is behind a connection pooler that does not keep sessions"
 
-static const char pid_sql[] = "SELECT pg_catalog.pg_backend_pid()";
+/*
+ * Nothing may be set for the session before it is known to be ours: hence
+ * LOCAL.  A role's time-out may be shorter than a new backend's first query
+ * takes.
+ */
+static const char pid_sql[] = "SET LOCAL statement_timeout = 0;"
+							  "SELECT pg_catalog.pg_backend_pid()";
 
 Rc
 pooler_set_refused(const PgConn *conn, Error *err)
@@ -67,10 +73,12 @@ wait_answer(PgConn *conn, int64_t until_us, Error *err)
 	return RC_OK;
 }
 
+/* There is a result without rows in front. */
 static void
 take_pid(const PGresult *result, int *pid)
 {
-	*pid = (int) strtol(PQgetvalue(result, 0, 0), NULL, 10);
+	if (PQntuples(result) > 0)
+		*pid = (int) strtol(PQgetvalue(result, 0, 0), NULL, 10);
 }
 
 /* Of the connection that is to be used, which has to wait anyway. */
