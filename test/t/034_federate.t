@@ -118,7 +118,7 @@ is(scalar @scans, 4, 'groups of the key are made by the nodes')
 # What would give wrong answers, or does not make sense.
 $nodes->fails_like(1, qr/already exists.*Nothing was changed/s,
 	'a second time', 'federate', '--apply', "--coordinator=$coordinator");
-$nodes->fails_like(1, qr/--apply needs --coordinator/,
+$nodes->fails_like(2, qr/--apply needs --coordinator/,
 	'no coordinator', 'federate', '--apply');
 $pair->source_sql('CREATE TABLE felt (m sales.mood, id int, PRIMARY KEY (m, id))');
 $nodes->configure(placement => [ 'public.felt = hash(m)', '* = all' ]);

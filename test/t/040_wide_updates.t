@@ -49,7 +49,7 @@ $pair->source_sql("$update WHERE id % 3 = 0");
 $pair->wait_caught_up($follower);
 $pair->equal_ok('updates of all columns');
 like(slurp_file($pair->{target}->logfile),
-	qr/UPDATE ONLY [^\n]* FROM unnest\(\$1\) AS k /, 'they went as records');
+	qr/UPDATE ONLY [^\n]* FROM pg_catalog\.unnest\(\$1\) AS k /, 'they went as records');
 
 $pair->source_sql('UPDATE wide SET q = 7');
 $pair->wait_caught_up($follower);
