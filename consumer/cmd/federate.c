@@ -11,15 +11,18 @@
 #include "base/log.h"
 #include "cmd/command.h"
 #include "cmd/remember.h"
+#include "copy/sql.h"
 #include "federate/script.h"
+#include "federate/server.h"
 
-/* Bytes of the script; a table takes about 300 a node. */
-#define SCRIPT_BYTES_MAX (256 * MB)
+/* dependent_objects_still_exist */
+#define SQLSTATE_DEPENDENT "2BP01"
 
 typedef struct Federation
 {
 	const Config *config;
 	PgConn *source;
+	PgConn *coordinator; /* NULL: none is named */
 	FederateNode nodes[CONFIG_TARGETS_MAX];
 	CopyCatalog *catalog;
 	Placed *placed;
@@ -60,6 +63,9 @@ open_all(Federation *self, Error *err)
 	const Config *config = self->config;
 	Rc rc = open_server(&self->source, config->source, "source", err);
 
+	if (rc == RC_OK && config->coordinator != NULL)
+		rc = open_server(&self->coordinator, config->coordinator, "coordinator",
+						 err);
 	for (int i = 0; rc == RC_OK && i < config->target_count; i++)
 	{
 		char label[CONFIG_LABEL_SIZE];
@@ -85,36 +91,160 @@ read_tables(Federation *self, Error *err)
 	return rc;
 }
 
-/* All statements or none of them: they run as one transaction. */
+/* ---- applying ----------------------------------------------------------- */
+
 static MUST_CHECK Rc
-apply_script(const Federation *self, const Buf *script, Error *err)
+is_superuser(PgConn *conn, bool *is, Error *err)
 {
-	PgConn *coordinator = NULL;
-	Rc rc = open_server(&coordinator, self->config->coordinator, "coordinator",
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(conn, "SELECT current_setting('is_superuser')", &result,
 						err);
 
-	if (rc == RC_OK)
-		rc = pgconn_exec(coordinator, script->data, NULL, err);
-	if (rc == RC_FAIL && err->code == ERR_SQL)
-		error_detail(err, "Nothing was changed on the coordinator.");
-	if (rc == RC_OK)
-		log_info("federate", "the coordinator has %d table%s over %d nodes",
-				 self->placed->table_count, PLURAL(self->placed->table_count),
-				 self->config->target_count);
-	pgconn_close(coordinator);
+	*is = rc == RC_OK && strcmp(PQgetvalue(result, 0, 0), "on") == 0;
+	PQclear(result);
+	return rc;
+}
+
+/*
+ * postgres_fdw lets a role that is no superuser use no more than a password,
+ * and the node has to ask for it: otherwise it would be let in as whoever the
+ * coordinator's server runs as.
+ */
+static void
+explain_unreachable(const Federation *self, int node, bool superuser,
+					Error *err)
+{
+	const char *name = self->nodes[node].name;
+
+	error_context(err, "reading node \"%s\" through the coordinator", name);
+	error_detail(err, "Nothing was changed on the coordinator.");
+	if (superuser || server_used_password(&self->nodes[node]))
+		error_hint(err,
+				   "The coordinator connects to the node as this program does, "
+				   "with the host, port and role of target \"%s\": see that it "
+				   "may, in pg_hba.conf of the node too.",
+				   name);
+	else
+		error_hint(
+			err,
+			"Whoever is no superuser needs a password that the node asks "
+			"for.  Give target \"%s\" one, in its connection string or "
+			"a passfile, and have pg_hba.conf of the node ask for it; or "
+			"apply as a superuser, who can also set password_required to "
+			"'false' in a user mapping.",
+			name);
+}
+
+/* The coordinator's own connections, as far as it has a table of a node. */
+static MUST_CHECK Rc
+reach_nodes(const Federation *self, const FederateScript *script, Error *err)
+{
+	bool superuser = false;
+	Rc rc = is_superuser(self->coordinator, &superuser, err);
+
+	for (int i = 0; rc == RC_OK && i < self->config->target_count; i++)
+	{
+		Buf sql;
+
+		if (script->tables[i] == NULL)
+			continue;
+		buf_init(&sql, BUF_TEXT_MAX);
+		buf_printf(&sql, "SELECT FROM %s LIMIT 1", script->tables[i]);
+		rc = sql_run(self->coordinator, &sql, NULL, err);
+		if (rc == RC_FAIL && err->code == ERR_SQL)
+			explain_unreachable(self, i, superuser, err);
+	}
 	return rc;
 }
 
 static MUST_CHECK Rc
-print_script(const Buf *script, Error *err)
+run_statements(PgConn *conn, const Buf *statements, Error *err)
 {
-	if (fputs(script->data, stdout) < 0 || fflush(stdout) != 0)
+	Rc rc = RC_OK;
+
+	if (statements->length > 0)
+		rc = pgconn_exec(conn, statements->data, NULL, err);
+	if (rc == RC_FAIL && err->code == ERR_SQL)
+	{
+		if (strcmp(err->sqlstate, SQLSTATE_DEPENDENT) == 0)
+			error_hint(err, "Drop what depends on it, and make it again when "
+							"the statements are applied.");
+		error_context(err, "applying to the coordinator, where nothing was "
+						   "changed");
+	}
+	return rc;
+}
+
+/* As after a script of psql that was made for this database. */
+static void
+log_notes(const FederateScript *script)
+{
+	const char *line = script->notes.data;
+
+	while (line != NULL && *line != '\0')
+	{
+		const char *end = strchr(line, '\n');
+
+		log_info("federate", "%.*s", (int) (end - line), line);
+		line = end + 1;
+	}
+	if (script->tables_made > 0)
+		log_info("federate", "created %d table%s", script->tables_made,
+				 PLURAL(script->tables_made));
+}
+
+static void
+log_outcome(const Federation *self, const FederateScript *script)
+{
+	log_notes(script);
+	log_info("federate", "the coordinator has %d table%s over %d nodes%s",
+			 script->tables_placed, PLURAL(script->tables_placed),
+			 self->config->target_count,
+			 script->statements.length + script->passwords.length == 0
+				 ? ", as before"
+				 : "");
+}
+
+/* All statements or none of them. */
+static MUST_CHECK Rc
+apply_script(const Federation *self, const FederateScript *script, Error *err)
+{
+	PgConn *conn = self->coordinator;
+	Rc rc = pgconn_exec(conn, "BEGIN", NULL, err);
+
+	if (rc == RC_OK)
+		rc = run_statements(conn, &script->statements, err);
+	if (rc == RC_OK)
+		rc = run_statements(conn, &script->passwords, err);
+	if (rc == RC_OK)
+		rc = reach_nodes(self, script, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, "COMMIT", NULL, err);
+	if (rc == RC_OK)
+		log_outcome(self, script);
+	return rc;
+}
+
+/* ---- printing ----------------------------------------------------------- */
+
+static MUST_CHECK Rc
+print_script(const FederateScript *script, Error *err)
+{
+	const Buf *statements = &script->statements;
+
+	if (statements->length > 0 && fputs(statements->data, stdout) < 0)
 		return error_set(err, ERR_IO, "could not write to standard output");
+	if (fflush(stdout) != 0)
+		return error_set(err, ERR_IO, "could not write to standard output");
+	if (script->passwords.length > 0)
+		log_warning("federate",
+					"passwords are not printed: --apply sets them, or ALTER "
+					"USER MAPPING … OPTIONS (ADD password '…')");
 	return RC_OK;
 }
 
 static MUST_CHECK Rc
-make_script(Federation *self, Buf *script, Error *err)
+make_script(Federation *self, FederateScript *script, Error *err)
 {
 	const FederateOptions options = {
 		.pipeline = self->config->name_asked,
@@ -123,9 +253,11 @@ make_script(Federation *self, Buf *script, Error *err)
 		.nodes = self->nodes,
 		.node_count = self->config->target_count,
 		.hash_node_count = self->config->node_count,
+		.source = self->source,
+		.coordinator = self->coordinator,
 	};
 
-	return federate_script(&options, self->source, script, err);
+	return federate_script(script, &options, err);
 }
 
 static void
@@ -136,6 +268,7 @@ release(Federation *self)
 	for (int i = 0; i < self->config->target_count; i++)
 		pgconn_close(self->nodes[i].conn);
 	pgconn_close(self->source);
+	pgconn_close(self->coordinator);
 }
 
 Rc
@@ -144,12 +277,12 @@ command_federate(const Config *config, Error *err)
 	Arena *arena = arena_new(4 * KB);
 	Config recalled;
 	Federation self = {.config = &recalled};
-	Buf script;
+	FederateScript script;
 	Rc rc = config_require_source(config, err);
 
 	recalled = *config;
 
-	buf_init(&script, SCRIPT_BYTES_MAX);
+	federate_script_init(&script);
 	if (rc == RC_OK)
 		rc = require_placement(config, err);
 	if (rc == RC_OK)
@@ -163,7 +296,7 @@ command_federate(const Config *config, Error *err)
 	if (rc == RC_OK)
 		rc = config->apply ? apply_script(&self, &script, err)
 						   : print_script(&script, err);
-	buf_release(&script);
+	federate_script_release(&script);
 	release(&self);
 	arena_free(arena);
 	return rc;

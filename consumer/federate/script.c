@@ -1,60 +1,73 @@
 /*
  * script.c
- *    Tables of the coordinator from tables of the source.
+ *    The statements, in the order in which they can be run.
  *
- * Columns of a domain have the type that the domain is made of: what is read
- * was checked when it was written.  Enums and extensions are created as they
- * are needed.  Other types have to be made by hand, and a comment says so.
+ * Enums and extensions are created as they are needed.  Other types have to be
+ * made by hand, and a comment says so.
  */
 #include "federate/script.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "copy/sql.h"
+#include "federate/columns.h"
+#include "federate/existing.h"
 #include "federate/server.h"
+#include "federate/table.h"
+
+/* Bytes of the statements; a table takes about 300 a node. */
+#define SCRIPT_BYTES_MAX  (256 * MB)
+
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+void
+federate_script_init(FederateScript *script)
+{
+	*script = (FederateScript){.arena = arena_new(ARENA_BLOCK_BYTES)};
+	buf_init(&script->statements, SCRIPT_BYTES_MAX);
+	buf_init(&script->passwords, BUF_TEXT_MAX);
+	buf_init(&script->notes, SCRIPT_BYTES_MAX);
+	buf_init(&script->handled, SCRIPT_BYTES_MAX);
+	buf_append_string(&script->handled, "('', '')");
+}
+
+void
+federate_script_release(FederateScript *script)
+{
+	buf_release(&script->statements);
+	buf_release(&script->passwords);
+	buf_release(&script->notes);
+	buf_release(&script->handled);
+	arena_free(script->arena);
+	*script = (FederateScript){0};
+}
+
+void
+federate_note(FederateScript *script, const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	buf_printf(&script->notes, "%s\n", line);
+}
 
 /* ---- what the source says ----------------------------------------------- */
-
-/*
- * In front of each query: the columns of an array of tables, their places in
- * the array, which is in the catalog's order, and their types without domains.
- */
-static const char columns_head_sql[] =
-	"WITH columns AS ("
-	" SELECT w.place - 1 AS place, a.*, b.oid AS base, b.typmod AS base_typmod"
-	" FROM unnest(";
-static const char columns_tail_sql[] =
-	") WITH ORDINALITY w (oid, place)"
-	" JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0"
-	"  AND NOT a.attisdropped"
-	" JOIN LATERAL (WITH RECURSIVE d (oid, typmod) AS ("
-	"  SELECT a.atttypid, a.atttypmod UNION ALL"
-	"  SELECT y.typbasetype, y.typtypmod FROM d"
-	"  JOIN pg_type y ON y.oid = d.oid AND y.typtype = 'd')"
-	"  SELECT d.oid, d.typmod FROM d JOIN pg_type y ON y.oid = d.oid"
-	"  AND y.typtype <> 'd') b ON true)";
 
 /* The element of an array, or the type itself. */
 #define ELEMENT_SQL                                                            \
 	"CASE WHEN y.typlen = -1 AND y.typelem <> 0 AND y.typcategory = 'A'"       \
 	" THEN y.typelem ELSE y.oid END"
 
-/* A table's place, and its columns as in CREATE TABLE. */
-static const char tables_sql[] =
-	" SELECT place, string_agg(format('%I %s%s%s', attname,"
-	"  format_type(base, base_typmod),"
-	"  CASE WHEN attcollation <> y.typcollation"
-	"   THEN format(' COLLATE %I.%I', n.nspname, c.collname) ELSE '' END,"
-	"  CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END), ', '"
-	"  ORDER BY attnum)"
-	" FROM columns JOIN pg_type y ON y.oid = base"
-	" LEFT JOIN pg_collation c ON c.oid = attcollation"
-	" LEFT JOIN pg_namespace n ON n.oid = c.collnamespace"
-	" GROUP BY place";
-
-/* Statements for the types, in the order in which they are to be run. */
+/*
+ * Statements for the types, in the order in which they are to be run, with what
+ * they are about, and of enums their labels as in an array: see TypeField.
+ */
 static const char types_sql[] =
 	", used AS (SELECT DISTINCT " ELEMENT_SQL " AS oid"
 	"  FROM columns JOIN pg_type y ON y.oid = base),"
@@ -64,20 +77,42 @@ static const char types_sql[] =
 	"   AND n.nspname <> 'pg_catalog'"
 	"  LEFT JOIN pg_depend d ON d.classid = 'pg_type'::regclass"
 	"   AND d.objid = y.oid AND d.deptype = 'e')"
-	" SELECT 1, format('CREATE SCHEMA IF NOT EXISTS %I;', nspname) FROM named"
+	" SELECT 1, format('CREATE SCHEMA IF NOT EXISTS %I;', nspname),"
+	"  nspname, NULL, NULL FROM named"
 	" UNION SELECT 2, format("
-	"  'CREATE EXTENSION IF NOT EXISTS %I SCHEMA %I;', x.extname, s.nspname)"
+	"  'CREATE EXTENSION IF NOT EXISTS %I SCHEMA %I;', x.extname, s.nspname),"
+	"  s.nspname, x.extname, NULL"
 	"  FROM named JOIN pg_extension x ON x.oid = extension"
 	"  JOIN pg_namespace s ON s.oid = x.extnamespace"
 	" UNION SELECT 3, format('CREATE TYPE %I.%I AS ENUM (%s);',"
-	"  nspname, typname, (SELECT string_agg(quote_literal(e.enumlabel), ', '"
-	"   ORDER BY e.enumsortorder) FROM pg_enum e"
-	"   WHERE e.enumtypid = named.oid))"
-	"  FROM named WHERE typtype = 'e' AND extension IS NULL"
+	"  nspname, typname, labels), nspname, typname, labels"
+	"  FROM named, LATERAL (SELECT string_agg(quote_literal(e.enumlabel), ', '"
+	"   ORDER BY e.enumsortorder) AS labels FROM pg_enum e"
+	"   WHERE e.enumtypid = named.oid) l"
+	"  WHERE typtype = 'e' AND extension IS NULL"
 	" UNION SELECT 4, format("
-	"  '-- Type %I.%I has to be there: make it first.', nspname, typname)"
+	"  '-- Type %I.%I has to be there: make it first.', nspname, typname),"
+	"  nspname, typname, NULL"
 	"  FROM named WHERE typtype <> 'e' AND extension IS NULL"
 	" ORDER BY 1, 2";
+
+typedef enum TypeField
+{
+	TYPE_STEP,
+	TYPE_STATEMENT,
+	TYPE_SCHEMA,
+	TYPE_NAME,
+	TYPE_LABELS,
+} TypeField;
+
+/* Values of TYPE_STEP. */
+typedef enum TypeStep
+{
+	TYPE_STEP_SCHEMA = 1,
+	TYPE_STEP_EXTENSION,
+	TYPE_STEP_ENUM,
+	TYPE_STEP_OTHER,
+} TypeStep;
 
 /*
  * Columns whose hash is not the same on every server, because it is made of an
@@ -89,20 +124,6 @@ static const char bad_keys_sql[] =
 	" JOIN pg_type t ON t.oid = " ELEMENT_SQL
 	" WHERE t.typtype = 'e' OR t.typname LIKE 'reg%'"
 	"  AND t.typnamespace = 'pg_catalog'::regnamespace";
-
-static MUST_CHECK Rc
-ask(const FederateOptions *options, PgConn *source, const char *query,
-	PGresult **result, Error *err)
-{
-	Buf sql;
-
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, columns_head_sql);
-	catalog_append_tables(options->catalog, &sql);
-	buf_append_string(&sql, columns_tail_sql);
-	buf_append_string(&sql, query);
-	return sql_run(source, &sql, result, err);
-}
 
 /* ---- what cannot be ----------------------------------------------------- */
 
@@ -119,10 +140,10 @@ is_hashed_by(const PlacementRule *rule, const char *column)
 
 /* The planner would look for such a key on the wrong node. */
 static MUST_CHECK Rc
-check_keys(const FederateOptions *options, PgConn *source, Error *err)
+check_keys(const FederateOptions *options, const char *oids, Error *err)
 {
 	PGresult *result = NULL;
-	Rc rc = ask(options, source, bad_keys_sql, &result, err);
+	Rc rc = columns_ask(&result, options->source, oids, bad_keys_sql, err);
 
 	for (int row = 0; rc == RC_OK && row < PQntuples(result); row++)
 	{
@@ -146,234 +167,362 @@ check_keys(const FederateOptions *options, PgConn *source, Error *err)
 	return rc;
 }
 
-/* ---- tables ------------------------------------------------------------- */
-
-static void
-append_server_options(Buf *script, const char *server, const CopyTable *table)
-{
-	buf_append_string(script, " SERVER ");
-	buf_append_identifier(script, server);
-	buf_append_string(script, " OPTIONS (schema_name ");
-	buf_append_literal(script, table->schema);
-	buf_append_string(script, ", table_name ");
-	buf_append_literal(script, table->name);
-	buf_append_string(script, ");\n");
-}
-
-static void
-append_foreign_table(Buf *script, const CopyTable *table, const char *columns,
-					 const char *server)
-{
-	buf_printf(script, "CREATE FOREIGN TABLE %s (%s)", table->qualified,
-			   columns);
-	append_server_options(script, server, table);
-}
-
-/* Of the partition with a remainder; as of an index, not longer than a name
- * may be, and the number keeps names apart. */
-static void
-append_partition_name(Buf *script, const CopyTable *table, int remainder)
-{
-	char number[16];
-	char name[IDENTIFIER_SIZE];
-	int room;
-
-	snprintf(number, sizeof(number), "_%d", remainder);
-	room = IDENTIFIER_SIZE - 1 - (int) strlen(number);
-
-	/* Not within a character of UTF-8. */
-	if ((int) strlen(table->name) > room)
-		while (((unsigned char) table->name[room] & 0xC0) == 0x80)
-			room--;
-	snprintf(name, sizeof(name), "%.*s%s", room, table->name, number);
-	sql_append_qualified(script, table->schema, name);
-}
-
-static void
-append_spread_table(Buf *script, const FederateOptions *options,
-					const PlacedTable *placed, const char *columns,
-					char (*servers)[IDENTIFIER_SIZE])
-{
-	const CopyTable *table = placed->table;
-
-	buf_printf(script, "CREATE TABLE %s (%s) PARTITION BY HASH (",
-			   table->qualified, columns);
-	for (int i = 0; i < placed->rule->column_count; i++)
-	{
-		buf_append_string(script, i > 0 ? ", " : "");
-		buf_append_identifier(script, placed->rule->columns[i]);
-	}
-	buf_append_string(script, ");\n");
-	for (int i = 0; i < options->hash_node_count; i++)
-	{
-		buf_append_string(script, "CREATE FOREIGN TABLE ");
-		append_partition_name(script, table, i);
-		buf_printf(script,
-				   " PARTITION OF %s FOR VALUES WITH (MODULUS %d, REMAINDER "
-				   "%d)",
-				   table->qualified, options->hash_node_count, i);
-		append_server_options(script, servers[i], table);
-	}
-}
+/* ---- schemas and types -------------------------------------------------- */
 
 /*
- * What a table lists cannot be the bounds of partitions: rows of all targets,
- * under one name.
+ * Whether a coordinator that is known has what `sql` asks for with the names
+ * $1 and $2.
  */
-static void
-append_listed_table(Buf *script, const FederateOptions *options,
-					const PlacedTable *placed, const char *columns,
-					char (*servers)[IDENTIFIER_SIZE])
+static MUST_CHECK Rc
+is_there(const FederateOptions *options, const char *sql, const char *schema,
+		 const char *name, bool *exists, Error *err)
 {
-	for (int i = 0; i < options->node_count; i++)
-	{
-		buf_append_string(script, "CREATE FOREIGN TABLE ");
-		append_partition_name(script, placed->table, i);
-		buf_printf(script, " (%s)", columns);
-		append_server_options(script, servers[i], placed->table);
-	}
-	buf_printf(script, "CREATE VIEW %s AS", placed->table->qualified);
-	for (int i = 0; i < options->node_count; i++)
-	{
-		buf_append_string(script, i > 0 ? " UNION ALL TABLE " : " TABLE ");
-		append_partition_name(script, placed->table, i);
-	}
-	buf_append_string(script, ";\n");
+	const char *const params[] = {schema, name};
+	PGresult *result = NULL;
+	Rc rc;
+
+	*exists = false;
+	if (options->coordinator == NULL)
+		return RC_OK;
+	rc = pgconn_exec_params(options->coordinator, sql, LENGTH_OF(params),
+							params, &result, err);
+	*exists = rc == RC_OK && PQntuples(result) > 0;
+	PQclear(result);
+	return rc;
 }
 
-static void
-append_table(Buf *script, const FederateOptions *options,
-			 const PlacedTable *table, const char *columns,
-			 char (*servers)[IDENTIFIER_SIZE])
-{
-	switch (table->rule->kind)
-	{
-		case PLACEMENT_HASH:
-			append_spread_table(script, options, table, columns, servers);
-			break;
-		case PLACEMENT_DIRECTORY:
-			append_listed_table(script, options, table, columns, servers);
-			break;
-		case PLACEMENT_ALL:
-			append_foreign_table(script, table->table, columns, servers[0]);
-			break;
-		case PLACEMENT_ONLY:
-			append_foreign_table(script, table->table, columns,
-								 servers[table->rule->target]);
-			break;
-		case PLACEMENT_NONE:
-			break;
-	}
-}
+static const char has_schema_sql[] =
+	"SELECT FROM pg_namespace WHERE nspname = $1 AND $2::text IS NULL";
+static const char has_extension_sql[] =
+	"SELECT FROM pg_extension WHERE extname = $2 AND $1::text IS NOT NULL";
+static const char has_type_sql[] =
+	"SELECT FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace"
+	" WHERE nspname = $1 AND typname = $2";
 
 static MUST_CHECK Rc
-append_tables(Buf *script, const FederateOptions *options, PgConn *source,
-			  char (*servers)[IDENTIFIER_SIZE], Error *err)
+append_schema(FederateScript *script, const FederateOptions *options,
+			  const char *schema, Error *err)
 {
-	const Placed *placed = options->placed;
-	PGresult *result = NULL;
-	Rc rc = ask(options, source, tables_sql, &result, err);
+	bool exists = false;
+	Rc rc = is_there(options, has_schema_sql, schema, NULL, &exists, err);
 
-	if (rc != RC_OK)
+	if (exists || rc != RC_OK)
 		return rc;
-	for (int row = 0; row < PQntuples(result); row++)
-	{
-		int place = (int) strtol(PQgetvalue(result, row, 0), NULL, 10);
-		const PlacedTable *table = &placed->tables[place];
-
-		append_table(script, options, table, PQgetvalue(result, row, 1),
-					 servers);
-	}
-	PQclear(result);
+	buf_append_string(&script->statements, "CREATE SCHEMA IF NOT EXISTS ");
+	buf_append_identifier(&script->statements, schema);
+	buf_append_string(&script->statements, ";\n");
 	return RC_OK;
 }
 
-static void
-append_schemas(Buf *script, const Placed *placed)
+static MUST_CHECK Rc
+append_schemas(FederateScript *script, const FederateOptions *options,
+			   Error *err)
 {
+	const Placed *placed = options->placed;
 	const char *before = "";
+	Rc rc = RC_OK;
 
-	for (int i = 0; i < placed->table_count; i++)
+	for (int i = 0; i < placed->table_count && rc == RC_OK; i++)
 	{
 		const char *schema = placed->tables[i].table->schema;
 
 		if (placed->tables[i].rule->kind == PLACEMENT_NONE ||
 			strcmp(schema, before) == 0)
 			continue;
-		buf_append_string(script, "CREATE SCHEMA IF NOT EXISTS ");
-		buf_append_identifier(script, schema);
-		buf_append_string(script, ";\n");
+		rc = append_schema(script, options, schema, err);
 		before = schema;
 	}
+	return rc;
+}
+
+/* Adds the labels that an enum lacks, each after the one before it. */
+static MUST_CHECK Rc
+alter_enum(FederateScript *script, PgConn *coordinator, const PGresult *types,
+		   int row, bool *exists, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(
+		&sql,
+		"SELECT CASE WHEN label IS NOT NULL THEN format("
+		"'ALTER TYPE %I.%I ADD VALUE %L %s;', nspname, typname, label,"
+		" coalesce('AFTER ' || quote_literal(previous),"
+		"  'BEFORE ' || quote_literal((SELECT e.enumlabel FROM pg_enum e"
+		"   WHERE e.enumtypid = t.oid ORDER BY enumsortorder LIMIT 1)),"
+		"  '')) END"
+		" FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace"
+		" LEFT JOIN (SELECT label, place, lag(label) OVER (ORDER BY place)"
+		"  AS previous FROM unnest(ARRAY[");
+	buf_append_string(&sql, PQgetvalue(types, row, TYPE_LABELS));
+	buf_append_string(&sql,
+					  "]::text[]) WITH ORDINALITY w (label, place)) l"
+					  " ON NOT EXISTS (SELECT FROM pg_enum e"
+					  "  WHERE e.enumtypid = t.oid AND e.enumlabel = l.label)"
+					  " WHERE n.nspname = ");
+	buf_append_literal(&sql, PQgetvalue(types, row, TYPE_SCHEMA));
+	buf_append_string(&sql, " AND t.typname = ");
+	buf_append_literal(&sql, PQgetvalue(types, row, TYPE_NAME));
+	buf_append_string(&sql, " ORDER BY place");
+	rc = sql_run(coordinator, &sql, &result, err);
+	*exists = rc == RC_OK && PQntuples(result) > 0;
+	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
+	{
+		if (PQgetisnull(result, i, 0))
+			continue;
+		buf_printf(&script->statements, "%s\n", PQgetvalue(result, i, 0));
+		federate_note(script, "added a label to type \"%s\".\"%s\"",
+					  PQgetvalue(types, row, TYPE_SCHEMA),
+					  PQgetvalue(types, row, TYPE_NAME));
+	}
+	PQclear(result);
+	return rc;
+}
+
+/* With a coordinator known, only what it lacks. */
+static MUST_CHECK Rc
+append_type(FederateScript *script, const FederateOptions *options,
+			const PGresult *types, int row, Error *err)
+{
+	const char *schema = PQgetvalue(types, row, TYPE_SCHEMA);
+	const char *name = PQgetvalue(types, row, TYPE_NAME);
+	bool exists = false;
+	Rc rc = RC_OK;
+
+	switch ((TypeStep) strtol(PQgetvalue(types, row, TYPE_STEP), NULL, 10))
+	{
+		case TYPE_STEP_SCHEMA:
+			return append_schema(script, options, schema, err);
+		case TYPE_STEP_EXTENSION:
+			rc = is_there(options, has_extension_sql, schema, name, &exists,
+						  err);
+			break;
+		case TYPE_STEP_ENUM:
+			if (options->coordinator != NULL)
+				rc = alter_enum(script, options->coordinator, types, row,
+								&exists, err);
+			break;
+		case TYPE_STEP_OTHER:
+			rc = is_there(options, has_type_sql, schema, name, &exists, err);
+			break;
+	}
+	if (rc == RC_OK && !exists)
+		buf_printf(&script->statements, "%s\n",
+				   PQgetvalue(types, row, TYPE_STATEMENT));
+	return rc;
 }
 
 static MUST_CHECK Rc
-append_types(Buf *script, const FederateOptions *options, PgConn *source,
-			 Error *err)
+append_types(FederateScript *script, const FederateOptions *options,
+			 const char *oids, Error *err)
 {
 	PGresult *result = NULL;
-	Rc rc = ask(options, source, types_sql, &result, err);
+	Rc rc = columns_ask(&result, options->source, oids, types_sql, err);
 
 	for (int row = 0; rc == RC_OK && row < PQntuples(result); row++)
-		buf_printf(script, "%s\n", PQgetvalue(result, row, 1));
+		rc = append_type(script, options, result, row, err);
 	PQclear(result);
+	return rc;
+}
+
+/* ---- tables ------------------------------------------------------------- */
+
+static MUST_CHECK Rc
+append_all_tables(const TablePlan *plan, Error *err)
+{
+	const Placed *placed = plan->options->placed;
+	ColumnRange range = {0};
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < placed->table_count && rc == RC_OK; i++)
+	{
+		range.first = range.end;
+		while (range.end < PQntuples(plan->columns) &&
+			   strtol(PQgetvalue(plan->columns, range.end, COLUMNS_PLACE), NULL,
+					  10) == i)
+			range.end++;
+		rc = table_append(plan, &placed->tables[i], range, err);
+	}
+	return rc;
+}
+
+/* Tables on the pipeline's servers that it has no more, or never had. */
+static MUST_CHECK Rc
+note_other_tables(FederateScript *script, const FederateOptions *options,
+				  const char *is_ours, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, SCRIPT_BYTES_MAX);
+	buf_append_string(
+		&sql, "SELECT format('%I.%I', n.nspname, c.relname), s.srvname"
+			  " FROM pg_foreign_table f JOIN pg_class c ON c.oid = f.ftrelid"
+			  " JOIN pg_namespace n ON n.oid = c.relnamespace"
+			  " JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE ");
+	buf_append_string(&sql, is_ours);
+	buf_append_string(&sql, " AND (n.nspname, c.relname) NOT IN (");
+	buf_append_string(&sql, script->handled.data);
+	buf_append_string(&sql, ") ORDER BY 1");
+	rc = sql_run(options->coordinator, &sql, &result, err);
+	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
+		federate_note(script,
+					  "kept table %s of server \"%s\", which the pipeline does "
+					  "not place",
+					  PQgetvalue(result, i, 0), PQgetvalue(result, i, 1));
+	PQclear(result);
+	return rc;
+}
+
+static MUST_CHECK Rc
+append_tables(FederateScript *script, const FederateOptions *options,
+			  const char *oids, Error *err)
+{
+	PGresult *columns = NULL;
+	Buf is_ours;
+	Rc rc = columns_read(&columns, options->source, oids, err);
+
+	if (rc != RC_OK)
+		return rc;
+	buf_init(&is_ours, BUF_TEXT_MAX);
+	existing_append_is_ours(&is_ours, options->pipeline, script->servers,
+							options->node_count);
+	rc = append_all_tables(
+		&(TablePlan){
+			.script = script,
+			.options = options,
+			.is_ours = is_ours.data,
+			.columns = columns,
+		},
+		err);
+	PQclear(columns);
+	if (rc == RC_OK && options->coordinator != NULL)
+		rc = server_append_removed(script, options, is_ours.data, err);
+	if (rc == RC_OK && options->coordinator != NULL)
+		rc = note_other_tables(script, options, is_ours.data, err);
+	buf_release(&is_ours);
 	return rc;
 }
 
 /* ---- the whole ---------------------------------------------------------- */
 
-/*
- * What not every version has, and joins by the key on the nodes.  Aggregates on
- * the nodes are left to the session (enable_partitionwise_aggregate): with it
- * groups of the key are made there, but of all other aggregates the nodes'
- * parts are read one after the other.
- */
-static void
-append_settings(Buf *script, const FederateOptions *options,
-				char (*servers)[IDENTIFIER_SIZE])
+static MUST_CHECK Rc
+append_extension(FederateScript *script, const FederateOptions *options,
+				 Error *err)
 {
-	buf_append_string(script,
-					  "DO $$ BEGIN\n"
-					  " IF current_setting('server_version_num')::int >= "
-					  "140000 THEN\n");
-	for (int i = 0; i < options->node_count; i++)
+	bool exists = false;
+	Rc rc = is_there(options, has_extension_sql, "", "postgres_fdw", &exists,
+					 err);
+
+	if (rc != RC_OK || exists)
+		return rc;
+	buf_append_string(&script->statements,
+					  "CREATE EXTENSION IF NOT EXISTS postgres_fdw;\n");
+	federate_note(script, "created extension postgres_fdw");
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+append_servers(FederateScript *script, const FederateOptions *options,
+			   Error *err)
+{
+	Rc rc = RC_OK;
+
+	ASSERT(options->node_count <= FEDERATE_NODES_MAX);
+	if (options->coordinator == NULL)
+		buf_append_string(&script->statements,
+						  "-- PostgreSQL 13 does not know async_capable: leave "
+						  "it out there.\n");
+	for (int i = 0; rc == RC_OK && i < options->node_count; i++)
+		rc = server_name(&script->servers[i], options, i, script->arena, err);
+	for (int i = 0; rc == RC_OK && i < options->node_count; i++)
+		rc = server_append(script, options, i, err);
+	return rc;
+}
+
+#define JOIN_SETTING "enable_partitionwise_join"
+
+/*
+ * Joins by the key on the nodes, unless somebody has said otherwise of the
+ * database.  Aggregates on the nodes are left to the session
+ * (enable_partitionwise_aggregate): with it groups of the key are made there,
+ * but of all other aggregates the nodes' parts are read one after the other.
+ */
+static MUST_CHECK Rc
+append_setting(FederateScript *script, const FederateOptions *options,
+			   Error *err)
+{
+	static const char printed[] =
+		"SELECT format('ALTER DATABASE %I SET " JOIN_SETTING
+		" = on', current_database()) \\gexec\n";
+	static const char sql[] =
+		"SELECT format('ALTER DATABASE %I SET " JOIN_SETTING
+		" = on;', datname), pg_has_role(datdba, 'USAGE')"
+		" FROM pg_database d WHERE datname = current_database()"
+		" AND NOT EXISTS (SELECT FROM pg_db_role_setting s,"
+		"  unnest(setconfig) c WHERE s.setdatabase = d.oid AND s.setrole = 0"
+		"  AND starts_with(c, '" JOIN_SETTING "='))";
+	PGresult *result = NULL;
+	Rc rc;
+
+	if (options->coordinator == NULL)
 	{
-		buf_append_string(script, "  ALTER SERVER ");
-		buf_append_identifier(script, servers[i]);
-		buf_append_string(script, " OPTIONS (ADD async_capable 'true');\n");
+		buf_append_string(&script->statements, printed);
+		return RC_OK;
 	}
-	buf_append_string(script, " END IF;\n"
-							  " EXECUTE format('ALTER DATABASE %I SET "
-							  "enable_partitionwise_join = on', "
-							  "current_database());\n"
-							  "END $$;\n");
+	rc = pgconn_exec(options->coordinator, sql, &result, err);
+	if (rc == RC_OK && PQntuples(result) > 0 && sql_bool(result, 0, 1))
+	{
+		buf_printf(&script->statements, "%s\n", PQgetvalue(result, 0, 0));
+		federate_note(script, "set " JOIN_SETTING " for the database");
+	}
+	else if (rc == RC_OK && PQntuples(result) > 0)
+		federate_note(script,
+					  "joins by the key are made on the coordinator until the "
+					  "owner of the database runs: %s",
+					  PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return rc;
+}
+
+static MUST_CHECK Rc
+append_all(FederateScript *script, const FederateOptions *options,
+		   const char *oids, Error *err)
+{
+	Rc rc = check_keys(options, oids, err);
+
+	if (rc == RC_OK)
+		rc = append_extension(script, options, err);
+	if (rc == RC_OK)
+		rc = append_servers(script, options, err);
+	if (rc == RC_OK)
+		rc = append_setting(script, options, err);
+	if (rc == RC_OK)
+		rc = append_schemas(script, options, err);
+	if (rc == RC_OK)
+		rc = append_types(script, options, oids, err);
+	if (rc == RC_OK)
+		rc = append_tables(script, options, oids, err);
+	return rc;
 }
 
 Rc
-federate_script(const FederateOptions *options, PgConn *source, Buf *script,
+federate_script(FederateScript *script, const FederateOptions *options,
 				Error *err)
 {
-	char servers[FEDERATE_NODES_MAX][IDENTIFIER_SIZE];
-	Rc rc = check_keys(options, source, err);
+	Buf oids;
+	Rc rc;
 
-	ASSERT(options->node_count <= FEDERATE_NODES_MAX);
-	buf_append_string(script, "CREATE EXTENSION IF NOT EXISTS postgres_fdw;\n");
-	for (int i = 0; rc == RC_OK && i < options->node_count; i++)
-	{
-		const FederateNode *node = &options->nodes[i];
-
-		rc = server_name(servers[i], options->pipeline, node, err);
-		if (rc == RC_OK)
-			rc = server_append(script, servers[i], node, err);
-	}
-	if (rc != RC_OK)
-		return rc;
-	append_settings(script, options, servers);
-	append_schemas(script, options->placed);
-	rc = append_types(script, options, source, err);
-	if (rc == RC_OK)
-		rc = append_tables(script, options, source, servers, err);
-	if (rc == RC_OK && script->overflowed)
+	buf_init(&oids, SCRIPT_BYTES_MAX);
+	catalog_append_tables(options->catalog, &oids);
+	rc = append_all(script, options, oids.data, err);
+	buf_release(&oids);
+	if (rc == RC_OK &&
+		(script->statements.overflowed || script->handled.overflowed ||
+		 script->passwords.overflowed))
 		rc = error_set(err, ERR_LIMIT, "the script would be too long");
 	return rc;
 }

@@ -12,6 +12,16 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "copy/sql.h"
+#include "federate/existing.h"
+#include "model/identifier.h"
+
+/* Servers from here on run the scans of several nodes at once. */
+#define ASYNC_VERSION_NUM 140000
+
+/* Where a node is; two servers that say the same of these are one. */
+static const char *const place_options[] = {"host", "hostaddr", "port",
+											"dbname"};
 
 /* postgres_fdw takes these for the server; the rest is ours or its own. */
 static const char *const server_options[] = {
@@ -29,83 +39,415 @@ static const char *const server_options[] = {
 	"channel_binding",
 };
 
-/* And these for the user. */
+/* And these for the user, but for the password. */
 static const char *const user_options[] = {
 	"user",
-	"password",
 	"sslcert",
 	"sslkey",
 };
 
-Rc
-server_name(char name[static IDENTIFIER_SIZE], const char *pipeline,
-			const FederateNode *node, Error *err)
+/* Options of one statement. */
+typedef struct OptionList
 {
-	int length = snprintf(name, IDENTIFIER_SIZE, "%s_%s", pipeline, node->name);
+	const char *const *keywords;
+	size_t count;
+} OptionList;
+
+#define OPTION_LIST(list)                                                      \
+	(OptionList)                                                               \
+	{                                                                          \
+		.keywords = (list), .count = LENGTH_OF(list)                           \
+	}
+
+Rc
+server_name(const char **name, const FederateOptions *options, int node,
+			Arena *arena, Error *err)
+{
 	Rc rc;
 
-	if (length < IDENTIFIER_SIZE)
+	*name = arena_printf(arena, "%s_%s", options->pipeline,
+						 options->nodes[node].name);
+	if (strlen(*name) < IDENTIFIER_SIZE)
 		return RC_OK;
 	rc = error_set(err, ERR_LIMIT,
-				   "the name of a foreign server, \"%s_%s\", is longer than "
+				   "the name of a foreign server, \"%s\", is longer than "
 				   "%d bytes",
-				   pipeline, node->name, IDENTIFIER_SIZE - 1);
+				   *name, IDENTIFIER_SIZE - 1);
 	error_hint(err, "Give the target a shorter name.");
 	return rc;
 }
 
-static bool
-is_listed(const char *const *list, size_t count, const char *keyword)
+/* ---- options ------------------------------------------------------------ */
+
+/* What a connection says of an option, or NULL: what is so anyway, too. */
+static const char *
+wanted_value(const PQconninfoOption *options, const char *keyword)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(list[i], keyword) == 0)
-			return true;
-	return false;
+	const PQconninfoOption *option = options;
+
+	while (option->keyword != NULL && strcmp(option->keyword, keyword) != 0)
+		option++;
+	if (option->keyword == NULL || option->val == NULL ||
+		option->val[0] == '\0')
+		return NULL;
+	if (option->compiled != NULL &&
+		strcmp(option->compiled, option->val) == 0 &&
+		strcmp(keyword, "port") != 0)
+		return NULL;
+	return option->val;
 }
 
-/* Appends those of the connection's options that are listed and not what they
- * are anyway. */
-static void
-append_options(Buf *script, const PQconninfoOption *options,
-			   const char *const *list, size_t count)
+static const char *
+existing_value(const PGresult *existing, const char *keyword)
 {
-	bool first = true;
+	for (int i = 0; i < PQntuples(existing); i++)
+		if (strcmp(PQgetvalue(existing, i, EXISTING_KEYWORD), keyword) == 0)
+			return PQgetvalue(existing, i, EXISTING_VALUE);
+	return NULL;
+}
 
-	for (const PQconninfoOption *option = options; option->keyword != NULL;
-		 option++)
+static void
+append_option(Buf *sql, const char *verb, const char *keyword,
+			  const char *value)
+{
+	buf_printf(sql, "%s%s%s ", sql->length > 0 ? ", " : "", verb, keyword);
+	if (value != NULL)
+		buf_append_literal(sql, value);
+}
+
+/* Appends all that the connection says of the listed options. */
+static void
+append_new(Buf *sql, const PQconninfoOption *options, OptionList list)
+{
+	for (size_t i = 0; i < list.count; i++)
 	{
-		bool usual = option->compiled != NULL && option->val != NULL &&
-					 strcmp(option->compiled, option->val) == 0;
+		const char *value = wanted_value(options, list.keywords[i]);
 
-		if (option->val == NULL || option->val[0] == '\0' ||
-			!is_listed(list, count, option->keyword) ||
-			(usual && strcmp(option->keyword, "port") != 0))
-			continue;
-		buf_printf(script, "%s%s ", first ? "" : ", ", option->keyword);
-		buf_append_literal(script, option->val);
-		first = false;
+		if (value != NULL)
+			append_option(sql, "", list.keywords[i], value);
 	}
 }
 
+/*
+ * Appends what brings options that are there to those of the connection, and
+ * the names of these options to `names`.
+ */
+static void
+append_changes(Buf *sql, Buf *names, const PQconninfoOption *options,
+			   OptionList list, const PGresult *existing)
+{
+	for (size_t i = 0; i < list.count; i++)
+	{
+		const char *keyword = list.keywords[i];
+		const char *value = wanted_value(options, keyword);
+		const char *old = existing_value(existing, keyword);
+
+		if (value == NULL && old == NULL)
+			continue;
+		if (value != NULL && old != NULL && strcmp(value, old) == 0)
+			continue;
+		append_option(sql,
+					  value == NULL ? "DROP " : (old == NULL ? "ADD " : "SET "),
+					  keyword, value);
+		buf_printf(names, "%s%s", names->length > 0 ? ", " : "", keyword);
+	}
+}
+
+/* ---- one server --------------------------------------------------------- */
+
+/* What is known of a node while its statements are made. */
+typedef struct ServerPlan
+{
+	FederateScript *script;
+	const FederateOptions *options;
+	const FederateNode *node;
+	const char *name; /* of the server */
+	PQconninfoOption *wanted;
+	ExistingServer existing;
+} ServerPlan;
+
+static void
+append_version(Buf *sql, const char *pipeline)
+{
+	buf_append_string(sql, " VERSION ");
+	existing_append_mark(sql, pipeline);
+}
+
+static void
+create_server(ServerPlan *plan)
+{
+	Buf *sql = &plan->script->statements;
+	PgConn *coordinator = plan->options->coordinator;
+	Buf list;
+
+	buf_init(&list, BUF_TEXT_MAX);
+	append_new(&list, plan->wanted, OPTION_LIST(server_options));
+	append_option(&list, "", "use_remote_estimate", "true");
+	append_option(&list, "", "fetch_size", "10000");
+	if (coordinator == NULL ||
+		pgconn_server_version_num(coordinator) >= ASYNC_VERSION_NUM)
+		append_option(&list, "", "async_capable", "true");
+	buf_append_string(sql, "CREATE SERVER ");
+	buf_append_identifier(sql, plan->name);
+	append_version(sql, plan->options->pipeline);
+	buf_printf(sql, " FOREIGN DATA WRAPPER postgres_fdw OPTIONS (%s);\n",
+			   list.data);
+	buf_release(&list);
+	federate_note(plan->script, "created server \"%s\"", plan->name);
+}
+
+static void
+alter_server(ServerPlan *plan)
+{
+	Buf *sql = &plan->script->statements;
+	Buf list;
+	Buf names;
+
+	buf_init(&list, BUF_TEXT_MAX);
+	buf_init(&names, BUF_TEXT_MAX);
+	append_changes(&list, &names, plan->wanted, OPTION_LIST(server_options),
+				   plan->existing.options);
+	if (list.length > 0 || !plan->existing.is_ours)
+	{
+		buf_append_string(sql, "ALTER SERVER ");
+		buf_append_identifier(sql, plan->name);
+		append_version(sql, plan->options->pipeline);
+		if (list.length > 0)
+			buf_printf(sql, " OPTIONS (%s)", list.data);
+		buf_append_string(sql, ";\n");
+		federate_note(plan->script, "altered server \"%s\": %s", plan->name,
+					  names.length > 0 ? names.data : "version");
+	}
+	buf_release(&names);
+	buf_release(&list);
+}
+
+static void
+create_user(ServerPlan *plan)
+{
+	Buf *sql = &plan->script->statements;
+	Buf list;
+
+	buf_init(&list, BUF_TEXT_MAX);
+	append_new(&list, plan->wanted, OPTION_LIST(user_options));
+	buf_append_string(sql, "CREATE USER MAPPING FOR CURRENT_USER SERVER ");
+	buf_append_identifier(sql, plan->name);
+	buf_printf(sql, " OPTIONS (%s);\n", list.data);
+	buf_release(&list);
+	federate_note(plan->script, "created a user mapping for server \"%s\"",
+				  plan->name);
+}
+
+static void
+alter_user(ServerPlan *plan)
+{
+	Buf *sql = &plan->script->statements;
+	Buf list;
+	Buf names;
+
+	buf_init(&list, BUF_TEXT_MAX);
+	buf_init(&names, BUF_TEXT_MAX);
+	append_changes(&list, &names, plan->wanted, OPTION_LIST(user_options),
+				   plan->existing.user_options);
+	if (list.length > 0)
+	{
+		buf_append_string(sql, "ALTER USER MAPPING FOR CURRENT_USER SERVER ");
+		buf_append_identifier(sql, plan->name);
+		buf_printf(sql, " OPTIONS (%s);\n", list.data);
+		federate_note(plan->script,
+					  "altered the user mapping for server \"%s\": %s",
+					  plan->name, names.data);
+	}
+	buf_release(&names);
+	buf_release(&list);
+}
+
+/*
+ * A password that is there stays where none is known here: somebody may have
+ * set it by hand.
+ */
+static void
+set_password(ServerPlan *plan)
+{
+	Buf *sql = &plan->script->passwords;
+	const char *password = PQpass(pgconn_raw(plan->node->conn));
+	const char *old = existing_value(plan->existing.user_options, "password");
+
+	if (password == NULL || password[0] == '\0' ||
+		(old != NULL && strcmp(old, password) == 0))
+		return;
+	buf_append_string(sql, "ALTER USER MAPPING FOR CURRENT_USER SERVER ");
+	buf_append_identifier(sql, plan->name);
+	buf_printf(sql, " OPTIONS (%s password ", old == NULL ? "ADD" : "SET");
+	buf_append_literal(sql, password);
+	buf_append_string(sql, ");\n");
+	federate_note(plan->script, "set the password for server \"%s\"",
+				  plan->name);
+}
+
+/* Whether a server that nobody has marked leads to the node. */
+static bool
+leads_to_node(const ServerPlan *plan)
+{
+	Buf list;
+	Buf names;
+	bool same;
+
+	buf_init(&list, BUF_TEXT_MAX);
+	buf_init(&names, BUF_TEXT_MAX);
+	append_changes(&list, &names, plan->wanted, OPTION_LIST(place_options),
+				   plan->existing.options);
+	same = list.length == 0;
+	buf_release(&names);
+	buf_release(&list);
+	return same;
+}
+
+static MUST_CHECK Rc
+refuse_server(const ServerPlan *plan, Error *err)
+{
+	Buf statement;
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "server \"%s\" is on the coordinator already, and not "
+					  "known to be of pipeline \"%s\"",
+					  plan->name, plan->options->pipeline);
+
+	buf_init(&statement, BUF_TEXT_MAX);
+	buf_append_string(&statement, "ALTER SERVER ");
+	buf_append_identifier(&statement, plan->name);
+	append_version(&statement, plan->options->pipeline);
+	buf_append_string(&statement, ";");
+	if (plan->existing.is_free)
+		error_hint(err, "If it is, say so on the coordinator: %s",
+				   statement.data);
+	else
+		error_hint(err, "Rename it there, or give the target another name.");
+	buf_release(&statement);
+	return rc;
+}
+
+static MUST_CHECK Rc
+append_statements(ServerPlan *plan, Error *err)
+{
+	const ExistingServer *existing = &plan->existing;
+
+	if (existing->exists && !existing->is_ours &&
+		!(existing->is_free && leads_to_node(plan)))
+		return refuse_server(plan, err);
+	if (existing->exists)
+		alter_server(plan);
+	else
+		create_server(plan);
+	if (existing->has_user)
+		alter_user(plan);
+	else
+		create_user(plan);
+	set_password(plan);
+	return RC_OK;
+}
+
 Rc
-server_append(Buf *script, const char *name, const FederateNode *node,
+server_append(FederateScript *script, const FederateOptions *options, int node,
 			  Error *err)
 {
-	PQconninfoOption *options = PQconninfo(pgconn_raw(node->conn));
+	ServerPlan plan = {
+		.script = script,
+		.options = options,
+		.node = &options->nodes[node],
+		.name = script->servers[node],
+		.wanted = PQconninfo(pgconn_raw(options->nodes[node].conn)),
+	};
+	Rc rc = RC_OK;
 
-	if (options == NULL)
+	if (plan.wanted == NULL)
 		return error_set(err, ERR_IO, "out of memory");
-	buf_append_string(script, "CREATE SERVER ");
-	buf_append_identifier(script, name);
-	buf_append_string(script, " FOREIGN DATA WRAPPER postgres_fdw OPTIONS (");
-	append_options(script, options, server_options, LENGTH_OF(server_options));
-	buf_append_string(script,
-					  ", use_remote_estimate 'true', fetch_size '10000');\n"
-					  "CREATE USER MAPPING FOR CURRENT_USER SERVER ");
-	buf_append_identifier(script, name);
-	buf_append_string(script, " OPTIONS (");
-	append_options(script, options, user_options, LENGTH_OF(user_options));
-	buf_append_string(script, ");\n");
-	PQconninfoFree(options);
-	return RC_OK;
+	if (options->coordinator != NULL)
+		rc = existing_server_read(&plan.existing, options->coordinator,
+								  plan.name, options->pipeline, err);
+	if (rc == RC_OK)
+		rc = append_statements(&plan, err);
+	existing_server_release(&plan.existing);
+	PQconninfoFree(plan.wanted);
+	return rc;
+}
+
+bool
+server_used_password(const FederateNode *node)
+{
+	return PQconnectionUsedPassword(pgconn_raw(node->conn)) != 0;
+}
+
+/* ---- servers of nodes that are gone ------------------------------------- */
+
+static void
+drop_server(FederateScript *script, const char *name, bool has_user)
+{
+	Buf *sql = &script->statements;
+
+	if (has_user)
+	{
+		buf_append_string(sql, "DROP USER MAPPING FOR CURRENT_USER SERVER ");
+		buf_append_identifier(sql, name);
+		buf_append_string(sql, ";\n");
+	}
+	buf_append_string(sql, "DROP SERVER ");
+	buf_append_identifier(sql, name);
+	buf_append_string(sql, ";\n");
+	federate_note(script, "dropped server \"%s\", whose node is gone", name);
+}
+
+/* Names of ours that nothing wants any more, with what holds them there. */
+static void
+append_removed_query(Buf *sql, const FederateScript *script,
+					 const FederateOptions *options, const char *is_ours)
+{
+	buf_append_string(
+		sql, "SELECT s.srvname, EXISTS (SELECT FROM pg_user_mappings u"
+			 "  WHERE u.srvid = s.oid AND u.umuser = current_user::regrole),"
+			 " (SELECT string_agg(what, ', ') FROM ("
+			 "  SELECT format('table %I.%I', n.nspname, c.relname) AS what"
+			 "   FROM pg_foreign_table f JOIN pg_class c ON c.oid = f.ftrelid"
+			 "   JOIN pg_namespace n ON n.oid = c.relnamespace"
+			 "   WHERE f.ftserver = s.oid AND (n.nspname, c.relname) NOT IN (");
+	buf_append_string(sql, script->handled.data);
+	buf_append_string(
+		sql, ")"
+			 "  UNION ALL SELECT format('the user mapping of %I', u.usename)"
+			 "   FROM pg_user_mappings u WHERE u.srvid = s.oid"
+			 "   AND u.umuser <> current_user::regrole) AS holder)"
+			 " FROM pg_foreign_server s WHERE ");
+	buf_append_string(sql, is_ours);
+	buf_append_string(sql, " AND s.srvname NOT IN (");
+	for (int i = 0; i < options->node_count; i++)
+	{
+		buf_append_string(sql, i > 0 ? ", " : "");
+		buf_append_literal(sql, script->servers[i]);
+	}
+	buf_append_string(sql, ") ORDER BY 1");
+}
+
+Rc
+server_append_removed(FederateScript *script, const FederateOptions *options,
+					  const char *is_ours, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, script->handled.max);
+	append_removed_query(&sql, script, options, is_ours);
+	rc = sql_run(options->coordinator, &sql, &result, err);
+	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
+	{
+		const char *name = PQgetvalue(result, i, 0);
+
+		if (PQgetisnull(result, i, 2))
+			drop_server(script, name, sql_bool(result, i, 1));
+		else
+			federate_note(script,
+						  "kept server \"%s\", whose node is gone, for %s",
+						  name, PQgetvalue(result, i, 2));
+	}
+	PQclear(result);
+	return rc;
 }
