@@ -163,7 +163,8 @@ append_hit(Buf *sql, const TargetTable *table)
 	buf_append_string(sql, ") h ORDER BY h.place LIMIT 1), ");
 }
 
-/* Overwriting a row that is there: an update of all but the key, by the key. */
+/* Overwriting a row that is there: an update by the key.  The key is written,
+ * too: what is equal need not be the same, such as 1.0 and 1.00. */
 static bool
 append_fix_insert(Buf *sql, const TargetTable *table, const Value *set)
 {
@@ -176,7 +177,7 @@ append_fix_insert(Buf *sql, const TargetTable *table, const Value *set)
 	{
 		const TargetColumn *column = &table->columns[i];
 
-		if (column->identity_always || (column->key && table->column_count > 1))
+		if (column->identity_always)
 			continue;
 		buf_printf(sql, "%s%s = ", first ? "" : ", ", column->name_sql);
 		(void) statement_append_given(sql, STATEMENT_INSERT, table, set, NULL,
