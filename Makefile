@@ -44,10 +44,11 @@ PLUGIN_FLAGS =
 # Seconds that "make fuzz" gives to each fuzz target.
 FUZZ_SECONDS = 60
 # Of "make soak": how long, which faults (empty: other ones each time), and of
-# which kinds (empty: of all; test/soak/run --list).
+# which kinds (empty: of all; test/soak/run --list); not empty: through a pooler.
 MINUTES = 10
 SEED =
 KINDS =
+POOLER =
 # Of "make fuzz-rows", beside MINUTES and SEED (test/fuzz/rows/run tells more):
 # rounds, transactions of each writer, features, rounds with findings to stop at.
 ROUNDS =
@@ -300,14 +301,15 @@ faults: $(PROTO_DIR)/penstock.pb-c.h
 		VARIANT_FLAGS='$(VARIANT_FLAGS) -DPENSTOCK_FAULTS' consumer
 
 # What it keeps when something is wrong is in $(OUT)/soak.
-.PHONY: soak	## follow under faults for MINUTES; SEED=… KINDS=… repeat a run
+.PHONY: soak	## follow under faults for MINUTES; SEED=… KINDS=… POOLER=1
 soak: all faults
 	@rm -rf $(OUT)/soak
 	@PENSTOCK_KEPT=$(OUT)/soak/kept \
 		test/soak/place --faults=$(OUT)/faults/penstock \
 		test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/soak \
 		--results=$(OUT)/soak test/soak/run --minutes=$(MINUTES) \
-		$(if $(SEED),--seed=$(SEED)) $(if $(KINDS),--kinds=$(KINDS))
+		$(if $(SEED),--seed=$(SEED)) $(if $(KINDS),--kinds=$(KINDS)) \
+		$(if $(POOLER),--pooler)
 
 # The tests come from Debian's source package of the server; build/regression
 # keeps them.
@@ -370,9 +372,10 @@ fuzz_flags = -fsanitize=fuzzer-no-link,address,undefined \
 
 # What it keeps when something is wrong is in $(OUT)/fuzz-rows.
 .PHONY: fuzz-rows	## tables, values and changes at random for MINUTES; SEED=…
-fuzz-rows: all
+fuzz-rows: all faults
 	@rm -rf $(OUT)/fuzz-rows
 	@PENSTOCK_KEPT=$(OUT)/fuzz-rows \
+		test/soak/place --faults=$(OUT)/faults/penstock \
 		test/stage --penstock=$(OUT)/penstock --results=$(OUT)/fuzz-rows \
 		test/fuzz/rows/run --minutes=$(MINUTES) \
 		$(if $(SEED),--seed=$(SEED)) $(if $(ROUNDS),--rounds=$(ROUNDS)) \

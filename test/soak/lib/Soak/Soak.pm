@@ -22,6 +22,7 @@ use Time::HiRes qw(time);
 
 use Penstock::Pair;
 use Penstock::Poll qw(pause wait_until);
+use Penstock::Pooler;
 use Penstock::Process;
 use Soak::Faults qw(fault_kinds inject_fault crash_points);
 use Soak::Follower;
@@ -35,6 +36,10 @@ my $COMPARE_EVERY = 7;
 
 # One fault in so many is followed by another one before all is well again.
 my $HURRY_ONE_IN = 3;
+
+# Two followers have room beside each other, whatever lanes they have and
+# transactions in progress they are at.
+my $POOL_SIZE = 50;
 
 # What is longer than this is not healed.
 my $HEAL_S = 90;
@@ -80,13 +85,14 @@ sub choose_mode
 	note("--apply=$apply --lanes=$lanes");
 }
 
-# Options: seed; kinds, the names of those to inject (default: all); more are
-# the workload's.
+# Options: seed; kinds, the names of those to inject (default: all); has_pooler,
+# whether there is one before the target; more are the workload's.
 sub new
 {
 	my ($class, %option) = @_;
 	my $seed = delete $option{seed};
 	my $kinds = delete $option{kinds};
+	my $has_pooler = delete $option{has_pooler};
 	my $self = bless {
 		seed => $seed,
 		random => Soak::Random->new($seed),
@@ -101,7 +107,7 @@ sub new
 
 	choose_mode($seed);
 	$self->choose_kinds($kinds);
-	$self->set_up(%option);
+	$self->set_up($has_pooler, %option);
 	return $self;
 }
 
@@ -134,14 +140,19 @@ sub choose_kinds
 
 sub set_up
 {
-	my ($self, %option) = @_;
+	my ($self, $has_pooler, %option) = @_;
 	my $pair = $self->{pair};
 
 	# Of its own, so that what is done to it is done to nobody else.
 	$pair->target->safe_psql('postgres', 'CREATE ROLE follower SUPERUSER LOGIN');
+	$self->{pooler} = Penstock::Pooler->start(
+		$pair->target,
+		mode => 'session',
+		size => $POOL_SIZE,
+		user => 'follower') if $has_pooler;
 	$self->{network} = {
 		source => Soak::Network->new($pair->source),
-		target => Soak::Network->new($pair->target, 'follower'),
+		target => Soak::Network->new($self->{pooler} || $pair->target, 'follower'),
 	};
 	$pair->set_conninfo($_, $self->{network}{$_}->conninfo($pair->name))
 	  for qw(source target);
