@@ -2,7 +2,7 @@
 # that are the same each time.  "make fuzz-rows" has the long run, with others.
 #
 # Before that, whether it sees what is wrong: a row that is missing, and one
-# that is there and should not be.
+# that is there and should not be; and whether all that it lists is done.
 
 use strict;
 use warnings;
@@ -12,12 +12,18 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use lib "$FindBin::RealBin/../fuzz/rows/lib", "$FindBin::RealBin/../soak/lib";
+use Rows::Features;
 use Rows::Fuzz;
 
 my @SEEDS = (1 .. 5);
 
 # PENSTOCK_SEED=N is the round with that seed alone.
 @SEEDS = $ENV{PENSTOCK_SEED} if $ENV{PENSTOCK_SEED};
+
+my $code = join '', map { slurp_file($_) } grep { !/Features/ }
+  glob "$FindBin::RealBin/../fuzz/rows/lib/Rows/*.pm";
+is(join(' ', grep { $code !~ /'$_'/ } Rows::Features->names),
+	'', 'each feature that is listed is used');
 
 my $results = "$PostgreSQL::Test::Utils::log_path/fuzz";
 my $fuzz = Rows::Fuzz->new(

@@ -11,7 +11,7 @@ use Penstock::Poll qw(pause);
 use Rows::Table qw(quote_ident);
 use Rows::Types qw(type_named value_of);
 
-our @EXPORT_OK = qw(change_both change_target);
+our @EXPORT_OK = qw(change_both change_target add_enum_value reattach alter);
 
 # Whoever changes a table waits for a moment, and tries again later: behind
 # that wait everybody else stands.
@@ -126,6 +126,7 @@ sub may_change
 
 	return !$column->{is_key} && !$column->{as} && !$column->{is_away}
 	  && !$table->{column_list} && !$table->{indexes}[0]
+	  && !$table->{constraints}[0]
 	  && $column->{name} !~ /^(n|parent|rid)$/
 	  && ($table->{filter} // '') !~ /\Q$name\E/;
 }
@@ -168,6 +169,40 @@ sub rewrite
 
 	alter($round, 'source', 'VACUUM FULL ' . $table->name) or return;
 	return 'rewrote ' . $table->name;
+}
+
+# A value that there was not is there on the target first.
+sub add_enum_value
+{
+	my ($round) = @_;
+	my $value = 'new' . ++$round->{moods_added};
+	my $where =
+	  $round->random('happenings')->pick('', " BEFORE 'ok'", " AFTER 'sad'");
+	my $sql = "ALTER TYPE mood ADD VALUE IF NOT EXISTS '$value'$where";
+
+	return unless alter_targets($round, $sql) && alter($round, 'source', $sql);
+	$round->schema->add_mood($value);
+	return $value;
+}
+
+# A partition leaves and comes back, and nobody sees it away.
+sub reattach
+{
+	my ($round) = @_;
+	my $random = $round->random('happenings');
+	my $side = $random->pick('source', 'target');
+	my @tables = grep {
+		$_->{partitions} && !($side eq 'target' && $_->{target}{is_whole})
+	} $round->schema->published;
+	my $table = $random->pick(@tables, undef) or return;
+	my $leaf = $random->pick(
+		grep { $side eq 'source' || !$_->{is_away} } @{ $table->{partitions}{leaves} });
+	my ($name, $leaf_name) = ($table->name, $table->leaf_name($leaf));
+
+	alter($round, $side, "BEGIN; ALTER TABLE $name DETACH PARTITION $leaf_name;
+		ALTER TABLE $name ATTACH PARTITION $leaf_name $leaf->{bound}; COMMIT")
+	  or return;
+	return "$leaf_name on the $side";
 }
 
 

@@ -26,6 +26,7 @@ my %FEATURES = (
 	partitions => 'partitioned tables',
 	foreign_keys => 'foreign keys',
 	more_indexes => 'indexes beside the key, also unique ones',
+	constraints => 'deferred unique constraints, exclusion constraints',
 	dropped_columns => 'columns that were dropped before',
 	neighbours => 'unlogged, temporary and unpublished tables that are in use',
 	layouts => 'tables that are made otherwise on the target',
@@ -36,9 +37,11 @@ my %FEATURES = (
 	via_root => 'publish_via_partition_root',
 	table_list => 'publications of single tables',
 	two_publications => 'two publications that overlap',
+	operations => 'publications of some operations only',
 
 	# Where to.
 	nodes => 'several nodes, over which tables are spread',
+	both_ways => 'a second pipeline in the other direction',
 
 	# What writers do.
 	truncates => 'TRUNCATE',
@@ -55,13 +58,25 @@ my %FEATURES = (
 	clone_killed => 'clone, killed and resumed',
 	clone_busy => 'writers during clone',
 	kills => 'the consumer killed',
+	crash_points => 'the consumer dead at one of its crash points',
+	command_crashes => 'penstock table dead at one of its crash points',
 	restarts => 'the consumer ended and started again',
 	source_crashes => 'immediate restarts of the source',
 	target_crashes => 'immediate restarts of the target',
 	backends_killed => 'server processes of the consumer terminated',
+	backends_crash => 'server processes of the consumer dead, and the server with them',
+	stalls => 'server processes of the consumer that stand still',
+	fences => 'penstock fence',
 	table_commands => 'penstock table',
+	new_tables => 'tables that are made meanwhile, and taken in',
+	new_partitions => 'partitions that are made meanwhile, and taken in',
+	publication_changes => 'row filters and column lists that change',
+	truncates_paused => 'TRUNCATE of tables some of which are paused',
 	ddl => 'changes of tables, on both sides',
+	reattach => 'partitions detached and attached',
+	enum_values => 'ALTER TYPE ... ADD VALUE',
 	target_ddl => 'changes of tables on the target alone',
+	conflicts => 'rows changed on the target, and policies for conflicts',
 
 	native => 'a subscription of PostgreSQL beside it',
 );

@@ -19,6 +19,8 @@ use Time::HiRes qw(time);
 
 use Penstock::Poll qw(pause wait_until);
 use Penstock::Process;
+use Rows::Back;
+use Rows::Conflicts qw(settle_conflicts);
 use Rows::Events qw(happen);
 use Rows::Native;
 use Rows::Schema;
@@ -73,8 +75,16 @@ sub new
 sub name { return $_[0]{name}; }
 sub pair { return $_[0]{pair}; }
 sub schema { return $_[0]{schema}; }
+sub writers { return $_[0]{writers}; }
 sub features { return $_[0]{features}; }
 sub follower { return $_[0]{follower}; }
+sub followers
+{
+	my ($self) = @_;
+
+	return grep { $_ } $self->{follower}, $self->{back} && $self->{back}->follower;
+}
+
 sub native { return $_[0]{native}; }
 sub random { return $_[0]{random}{ $_[1] }; }
 sub notes { return @{ $_[0]{notes} }; }
@@ -150,6 +160,8 @@ sub set_up
 		random => $self->random('schema'),
 		features => $self->{features},
 		extensions => [ $self->installed_extensions ]);
+	$self->{back} = Rows::Back->new(round => $self)
+	  if $self->{schema}->is_both_ways;
 	$self->choose_mode;
 	$self->make_source;
 	$self->make_native if $self->chance('native', 1, 'modes');
@@ -196,14 +208,22 @@ sub choose_mode
 	my $lanes = $random->pick(@LANES);
 	my $streaming = $random->pick('on', 'off');
 
-	$self->{mode} = ["--publications=" . join ',', $self->{schema}->publications];
+	my $back = $self->{back};
+
+	$self->{mode} = ["--publications=" . join ',', $self->{schema}->publications,
+		$back ? $back->publication : () ];
+	push @{ $self->{mode} }, '--origin=none' if $back;
 	push @{ $self->{mode} }, '--apply=transaction', "--lanes=$lanes" if $is_single;
 	push @{ $self->{mode} }, "--streaming=$streaming"
 	  if $self->{features}->is_on('modes');
+	push @{ $self->{mode} }, '--on-conflict=' . $self->{schema}->policy
+	  if $self->{schema}->policy;
 	$self->say("mode: @{ $self->{mode} }"
 		  . ($self->{schema}->is_by_hand ? ', target made by hand' : '')
 		  . ($self->{schema}->nodes > 1
-			? ', ' . $self->{schema}->nodes . ' nodes' : ''));
+			? ', ' . $self->{schema}->nodes . ' nodes' : '')
+		  . ($self->{schema}{operations}
+			? ", publish = '$self->{schema}{operations}'" : ''));
 }
 
 # Those that may be others each time.
@@ -224,7 +244,7 @@ sub copy_options
 {
 	my ($self) = @_;
 
-	return grep { !/^--(apply|lanes|streaming)/ } $self->options;
+	return grep { !/^--(apply|lanes|streaming|on-conflict)/ } $self->options;
 }
 
 sub check_options
@@ -239,6 +259,8 @@ sub make_source
 	my ($self) = @_;
 	my $schema = $self->{schema};
 	my $ddl = $schema->source_ddl . "\n" . $schema->publication_ddl;
+
+	$ddl .= $self->{back}->ddl . $self->{back}->publication_ddl if $self->{back};
 
 	$self->keep_text('schema.sql', $ddl);
 	$self->keep_text('target.sql', $schema->target_ddl)
@@ -265,7 +287,7 @@ sub make_native
 sub copy
 {
 	my ($self) = @_;
-	my $is_busy = $self->chance('clone_busy', 0.7);
+	my $is_busy = $self->chance('clone_busy', 0.7) && !$self->{schema}->policy;
 	my $is_killed =
 	  $self->chance('clone_killed', 0.25) && $self->{schema}->nodes == 1;
 	my @options = ($self->copy_options,
@@ -276,6 +298,7 @@ sub copy
 	$self->wait_for_end(
 		$self->{pair}->start('check', $self->check_options), 'check')
 	  unless $self->{schema}->is_by_hand;
+	$self->{pair}->source_sql($self->{schema}->shadow_ddl);
 	$self->start_writers(0) if $is_busy;
 	my $clone = $self->{pair}->start('clone', @options);
 	if ($is_killed)
@@ -290,6 +313,7 @@ sub copy
 	$self->say('copied');
 	$self->{pair}->source_sql($self->{schema}->places_ddl)
 	  if $self->{schema}->nodes > 1;
+	$self->{back}->set_up if $self->{back};
 	$self->start_follower;
 	$self->compare('after clone') if $is_busy;
 }
@@ -331,6 +355,7 @@ sub phase
 	my $random = $self->random('happenings');
 
 	$self->{follower}->start;
+	$self->{back}->follower->start if $self->{back};
 	$self->start_writers($number);
 	for (1 .. $random->integer(0, $EVENTS_MAX))
 	{
@@ -354,6 +379,24 @@ sub start_writers
 		$self->write_script($name, $self->{writers}->script($self->{steps}));
 		push @{ $self->{running} }, $self->psql($name);
 	}
+	return unless $self->{back} && $phase > 0;
+	for my $side (qw(source target))
+	{
+		my $name = "writer_${phase}_$side";
+
+		$self->write_script($name, $self->{back}->script($side, $random));
+		push @{ $self->{running} }, $self->psql($name, $side);
+	}
+}
+
+# A few statements on one table, to their end; from some number on, unless that
+# is left out.
+sub run_writer
+{
+	my ($self, $name, $table, $low) = @_;
+
+	$self->write_script($name, $self->{writers}->some($table, $low));
+	$self->psql($name)->wait_exit;
 }
 
 sub write_script
@@ -375,14 +418,15 @@ sub keep_text
 
 sub psql
 {
-	my ($self, $name) = @_;
+	my ($self, $name, $side) = @_;
 
+	$side ||= 'source';
 	return Penstock::Process->start(
 		name => "psql_$name",
 		command => [
 			'psql', '--no-psqlrc', '--quiet', '--no-align', '--tuples-only',
 			"--file=$self->{directory}/$name.sql",
-			$self->{pair}->source->connstr($self->{name})
+			$self->{pair}->$side->connstr($self->{name})
 		]);
 }
 
@@ -418,7 +462,7 @@ sub tend_for
 	my ($self, $seconds) = @_;
 
 	pause($seconds);
-	$self->{follower}->tend if $self->{follower};
+	$_->tend for $self->followers;
 }
 
 
@@ -428,12 +472,13 @@ sub compare
 {
 	my ($self, $title) = @_;
 	my $pair = $self->{pair};
-	my $lsn = $pair->source_lsn;
 
 	$self->{follower}->stop;
 	$self->wait_for_free_slot;
-	$self->wait_for_end($pair->start('follow', "--endpos=$lsn", $self->options),
-		"$title: follow --endpos=$lsn");
+	$self->{back}->follow_to_end($title) if $self->{back};
+	$self->follow_to_end($title);
+	settle_conflicts($self) if $self->{schema}->policy;
+	my $lsn = $pair->source_lsn;
 	$self->{spoil}->($pair)
 	  if $self->{spoil} && $title eq "phase $self->{phases}";
 	my $caught_up = $self->{native} && $self->{native}->catches_up($lsn);
@@ -458,6 +503,16 @@ sub compare
 	die "what comes after a failure says little\n";
 }
 
+sub follow_to_end
+{
+	my ($self, $title) = @_;
+	my $lsn = $self->{pair}->source_lsn;
+
+	$self->wait_for_end(
+		$self->{pair}->start('follow', "--endpos=$lsn", $self->options),
+		"$title: follow --endpos=$lsn");
+}
+
 # Why the subscription does not go on, as far as the server told.
 sub native_error
 {
@@ -474,6 +529,8 @@ sub settle
 	my ($self) = @_;
 	my @functions = @{ $self->{afterwards} || [] };
 
+	$self->{back}->copy_again
+	  if $self->{back} && $self->random('happenings')->draw < 0.3;
 	$self->{afterwards} = [];
 	$_->() for @functions;
 }
@@ -493,8 +550,10 @@ sub differences
 			%option,
 			is_ours => $is_ours,
 			is_root => $schema->is_root,
-			nodes => $schema->nodes)
+			nodes => $schema->nodes,
+			policy => $schema->policy)
 	} @tables;
+	push @pairs, $self->{back}->comparisons if $self->{back} && $is_ours;
 	my ($stdout, $stderr);
 
 	return '' unless @pairs;
@@ -663,6 +722,7 @@ sub tear_down
 	eval {
 		$_->end('KILL') for grep { $_->is_running } @{ $self->{running} || [] };
 		$self->{follower}->stop if $self->{follower};
+		$self->{back}->drop if $self->{back};
 		1;
 	};
 	eval {
@@ -695,9 +755,9 @@ sub drop_origins
 {
 	my ($self) = @_;
 
-	$self->{pair}->target->psql('postgres',
+	$self->{pair}->$_->psql('postgres',
 		"SELECT pg_replication_origin_drop(roname) FROM pg_replication_origin
-		  WHERE roname LIKE '%$self->{name}%'");
+		  WHERE roname LIKE '%$self->{name}%'") for qw(source target);
 }
 
 1;

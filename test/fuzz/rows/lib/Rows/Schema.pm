@@ -32,11 +32,16 @@ sub new
 	push @{ $self->{tables} }, $self->new_table("t$_") for 1 .. $count;
 	my $is_spread = $self->chance('nodes', 0.2);
 	my $nodes = $self->{random}->integer(2, 3);
+	$self->choose_policy;
+	$is_spread = 0 if $self->policy;
 	$self->{nodes} = $is_spread ? $nodes : 1;
 	# What refers to a row need not be where that is.
-	$self->choose_references unless $is_spread;
+	$self->choose_references unless $is_spread || $self->policy;
 	$self->choose_publications;
 	$self->choose_places if $is_spread;
+	$self->{is_both_ways} =
+	  $self->chance('both_ways', 0.15) && !$is_spread && !$self->policy
+	  && $self->{by_list} && !$self->{by_hand};
 	$self->choose_targets if $self->{by_hand};
 	return $self;
 }
@@ -44,9 +49,33 @@ sub new
 sub tables { return @{ $_[0]{tables} }; }
 sub published { return grep { $_->{is_published} } $_[0]->tables; }
 sub nodes { return $_[0]{nodes}; }
+sub is_by_list { return $_[0]{by_list}; }
 sub is_by_hand { return $_[0]{by_hand}; }
 sub is_root { return $_[0]{is_root}; }
+
+# For conflicts; none: there must not be any.
+sub policy { return $_[0]{policy}; }
+
+# A value of "mood" that there was not when the types were made.
+sub add_mood
+{
+	my ($self, $value) = @_;
+
+	push @{ $self->{moods} }, $value;
+}
+
+# Expressions of values that a type did not have at first.
+sub added_values
+{
+	my ($self, $type) = @_;
+	my @moods = @{ $self->{moods} || [] };
+
+	return map { "'$_'" } @moods if $type->{name} =~ /^(mood|mood_domain)$/;
+	return map { "'{$_}'" } @moods if $type->{name} eq 'mood[]';
+	return ();
+}
 sub publications { return map { $_->{name} } @{ $_[0]{publications} }; }
+sub is_both_ways { return $_[0]{is_both_ways}; }
 
 sub chance
 {
@@ -140,6 +169,7 @@ sub new_table
 	$self->choose_partitions($table);
 	$self->choose_identity($table);
 	$self->choose_more($table);
+	$self->choose_constraint($table);
 	return $table;
 }
 
@@ -302,6 +332,49 @@ sub choose_more
 	  };
 }
 
+# One that may be against the order in which rows are written.
+sub choose_constraint
+{
+	my ($self, $table) = @_;
+	my $random = $self->{random};
+	my $wanted = $self->chance('constraints', 0.25);
+	my $column = $random->pick($table->columns);
+	my $name = quote_ident($column->{name});
+	my $type = $column->{type};
+	my @kinds = (
+		"UNIQUE ($name) DEFERRABLE INITIALLY DEFERRED",
+		"UNIQUE ($name) DEFERRABLE",
+		"EXCLUDE ($name WITH =)",
+		"EXCLUDE ($name WITH =) DEFERRABLE INITIALLY DEFERRED");
+	push @kinds, "EXCLUDE USING hash ($name WITH =)" if $type->{has_hash};
+	@kinds = ("EXCLUDE USING gist ($name WITH &&) WHERE (lower($name) < 30)")
+	  if $type->{name} eq 'int4range';
+	my $kind = $random->pick(@kinds);
+
+	return if !$wanted || !$type->{is_key} || $table->{partitions};
+	push @{ $table->{constraints} }, { kind => $kind, column => $column };
+}
+
+# One more, while the others are followed.  It is published, or can be.
+sub make_table
+{
+	my ($self) = @_;
+	my $table = $self->new_table('t' . ($self->tables + 1));
+
+	$table->{partitions} = undef;
+	$table->{is_published} = 1;
+	push @{ $self->{tables} }, $table;
+	return $table;
+}
+
+# Whether "penstock table add" knows which publication is meant.
+sub may_add
+{
+	my ($self) = @_;
+
+	return @{ $self->{publications} } == 1 && !$self->{is_both_ways};
+}
+
 sub choose_references
 {
 	my ($self) = @_;
@@ -329,6 +402,57 @@ sub choose_references
 }
 
 
+# ---- Conflicts ----
+
+# Conflicts come of what is not published, or of what is done to the target.
+# What they make of the target is known for simple tables, and the publication
+# has no others.
+sub choose_policy
+{
+	my ($self) = @_;
+	my $random = $self->{random};
+	my $has_operations = $self->chance('operations', 0.12);
+	my $has_conflicts = $self->chance('conflicts', 0.12);
+	my $operations = $random->pick('insert', 'insert, update', 'insert, delete',
+		'insert, update, delete', 'insert, update, truncate', 'insert, truncate',
+		'update, delete');
+	my $policy = $random->pick('skip', 'overwrite');
+
+	return unless $has_operations || $has_conflicts;
+	$self->{operations} = $operations if $has_operations;
+	$self->{policy} = $has_operations ? 'overwrite' : $policy;
+	$self->{by_hand} = 0;
+	push @{ $self->{tables} }, $self->new_table('t' . ($self->tables + 1))
+	  until grep { is_simple($_) } $self->tables;
+}
+
+# Whatever happens to a row of it, the log has all of that row.
+sub is_simple
+{
+	my ($table) = @_;
+
+	return
+		 $table->key
+	  && $table->{identity} =~ /^(default|index)$/
+	  && !$table->{partitions}
+	  && !@{ $table->{constraints} }
+	  && !grep({ $_->{kind} =~ /UNIQUE/ } @{ $table->{indexes} })
+	  && !grep({ $_->{type}{of} =~ /string_agg/ } $table->columns)
+	  && !grep({ $_->{type}{twins} } $table->key_columns);
+}
+
+# What takes part in a comparison in the place of the source's tables, from here
+# on: what the target must have made of what is published.
+sub shadow_ddl
+{
+	my ($self) = @_;
+
+	return '' unless $self->{operations};
+	$_->{is_shadowed} = 1 for $self->published;
+	return join "\n", map { $_->shadow_ddl($self->{operations}) } $self->published;
+}
+
+
 # ---- Publications ----
 
 sub choose_publications
@@ -338,8 +462,12 @@ sub choose_publications
 	my $random = $self->{random};
 	my $by_list = $self->chance('table_list', 0.7);
 	my $is_root = $self->chance('via_root', 0.5);
-	my $with = $is_root ? ' WITH (publish_via_partition_root)' : '';
+	my @with = (
+		$is_root ? 'publish_via_partition_root' : (),
+		$self->{operations} ? "publish = '$self->{operations}'" : ());
+	my $with = @with ? ' WITH (' . join(', ', @with) . ')' : '';
 
+	$by_list ||= $self->policy;
 	$self->{is_root} = $is_root;
 	$self->{by_list} = $by_list;
 	if (!$by_list)
@@ -369,6 +497,11 @@ sub choose_published
 
 	$table->{is_published} = !$self->chance('neighbours', 0.1)
 	  || $self->tables == grep { !$_->{is_published} } $self->tables;
+	if ($self->policy)
+	{
+		$table->{is_published} = is_simple($table);
+		return;
+	}
 	$self->choose_column_list($table) if $self->chance('column_lists', 0.2);
 	$self->choose_filter($table) if $self->chance('filters', 0.3);
 }
@@ -390,6 +523,25 @@ sub choose_column_list
 	$table->{column_list} = [ map { $_->{name} } @listed ];
 	# The target's have nothing in there.
 	$_->{is_notnull} = 0 for @others;
+}
+
+# Another filter and another list in the place of those it has.  The target has
+# no more columns than before.
+sub choose_anew
+{
+	my ($self, $table) = @_;
+	my $has_list = $self->often(0.5);
+	my $has_filter = $self->often(0.7);
+	my @listed = grep {
+		my $is_listed = $self->often(0.6);
+		$_->{is_key} || $_->{is_notnull} || $is_listed
+	} grep { !$_->{is_away} && $_->{name} ne 'g' } $table->columns;
+
+	@{$table}{qw(filter column_list)} = (undef, undef);
+	$table->{column_list} = [ map { $_->{name} } @listed ]
+	  if $has_list && $table->key && $table->{identity} ne 'full'
+	  || grep { $_->{is_away} } $table->columns;
+	$self->choose_filter($table) if $has_filter;
 }
 
 # Only of what the old row has, too, and where no row is referred to.  A large

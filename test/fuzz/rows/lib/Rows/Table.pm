@@ -34,16 +34,19 @@ sub quote_ident
 # key_kind, "primary" or "index"; identity, "default", "full", "index" or
 # "nothing".  More are set by who makes it:
 #
-#     partitions    { by, column, leaves: [ { name, bound } … ] }
+#     partitions    { by, column, leaves: [ { name, bound; is_away, if the
+#                   target does not have it } … ] }
 #     dropped       columns that were there once
 #     references    [ { column, table, action } … ]
 #     indexes       SQL of each, ON and what follows it left out
+#     constraints   [ { kind, its SQL; column } … ]
 #     is_published, filter, column_list    as the publications have it
 #     target        { columns in their order, extra, indexes; is_whole, if it
 #                   has no partitions there; parts, if it has some alone }
 #     place         where on several nodes: { only => node } or { hash =>
 #                   names of columns }; none: everywhere
 #     kept          a table on the target of rows that have something to keep
+#     is_shadowed   the source has a table of what the target must have
 sub new
 {
 	my ($class, %option) = @_;
@@ -52,6 +55,7 @@ sub new
 		dropped => [],
 		references => [],
 		indexes => [],
+		constraints => [],
 		%option,
 	}, $class;
 }
@@ -151,7 +155,8 @@ sub source_ddl
 	  $self->partition_ddl($self->{partitions}),
 	  $self->storage_ddl,
 	  $self->identity_ddl,
-	  (map { $self->index_ddl($_) } @{ $self->{indexes} }), '';
+	  (map { $self->index_ddl($_) } @{ $self->{indexes} }),
+	  $self->constraint_ddl, '';
 }
 
 # Where it is made by hand, the target's is as "target" says.
@@ -169,7 +174,8 @@ sub target_ddl
 	  $self->key_ddl,
 	  $self->partition_ddl($partitions),
 	  $self->storage_ddl,
-	  (map { $self->index_ddl($_) } @{ $target->{indexes} }), '';
+	  (map { $self->index_ddl($_) } @{ $target->{indexes} }),
+	  ($target->{parts} ? () : $self->constraint_ddl), '';
 }
 
 sub alter
@@ -270,6 +276,14 @@ sub storage_ddl
 	} grep { $_->{type}{storage} && !$_->{is_away} } $self->columns;
 }
 
+sub constraint_ddl
+{
+	my ($self) = @_;
+
+	return map { $self->alter("ADD $_->{kind}") }
+	  grep { !$_->{column}{is_away} } @{ $self->{constraints} };
+}
+
 sub index_ddl
 {
 	my ($self, $index) = @_;
@@ -283,7 +297,7 @@ sub index_ddl
 # Pairs of what to read on both sides: [ name, from, columns, from, columns ].
 # Without "is_root", rows of partitions are the partitions' own.  What was done
 # to the target alone is no matter for others than ours.  Of several nodes,
-# "node" says which, and "nodes" of how many.
+# "node" says which, and "nodes" of how many; "policy" is that of conflicts.
 sub comparisons
 {
 	my ($self, %option) = @_;
@@ -309,10 +323,95 @@ sub comparisons
 	}
 	my @where = ($self->{filter} // (), $is_ours ? $self->place_filter(%option) : ());
 	my $where = @where ? ' WHERE ' . join(' AND ', @where) : '';
+	my $target_where = '';
+
+	# Under this policy such rows stay as they were made.
+	$where = $target_where = $self->not_noted
+	  if $is_ours && $self->{is_noted} && $option{policy} eq 'skip';
+	return [
+		$self->name, $self->shadow_name, join(', ', @source),
+		$self->name, join(', ', @target)
+	] if $self->{is_shadowed};
 	my @names = $is_root || !$self->{partitions} ? $self->name : $self->leaves;
 	return map {
-		[ $_, "$_$where", join(', ', @source), $_, join(', ', @target) ]
+		[ $_, "$_$where", join(', ', @source), "$_$target_where", join(', ', @target) ]
 	} @names;
+}
+
+sub not_noted
+{
+	my ($self) = @_;
+	my $keys = join ', ', map { quote_ident($_) } $self->key;
+
+	return " t WHERE NOT EXISTS (SELECT FROM (SELECT $keys FROM "
+	  . $self->noted_name . ') n WHERE '
+	  . join(' AND ', map { "n.$_ = t.$_" } map { quote_ident($_) } $self->key) . ')';
+}
+
+# Rows whose keys were changed on the target by somebody else.
+sub noted_name { return $_[0]->name_beside('noted'); }
+
+sub name_beside
+{
+	my ($self, $what) = @_;
+
+	return "public.${what}_" . lc $self->{name} =~ s/\W/_/gr;
+}
+
+sub name_literals
+{
+	my ($self) = @_;
+
+	return join ', ', map { "'" . s/'/''/gr . "'" } @{$self}{qw(schema name)};
+}
+
+# One of the key's columns that a statement may write.
+sub writable_key
+{
+	my ($self) = @_;
+
+	return map { quote_ident($_->{name}) } grep { $_->{is_key} } $self->writable;
+}
+
+
+# ---- What it must become by what is published ----
+
+sub shadow_name { return $_[0]->name_beside('shadow'); }
+
+# A table that triggers make what overwriting makes of the target.
+sub shadow_ddl
+{
+	my ($self, $operations) = @_;
+	my ($name, $shadow) = ($self->name, $self->shadow_name);
+	my %same = map {
+		my $row = $_;
+		$row => join ' AND ', map { "s.$_ = $row.$_" } map { quote_ident($_) } $self->key
+	} qw(OLD NEW);
+	my ($truncate) = $operations =~ /(truncate)/;
+	my $rows = join ' OR ', grep { $_ ne 'truncate' } split /, /, $operations;
+
+	return <<"END" . ($truncate ? <<"END" : '');
+CREATE TABLE $shadow AS TABLE $name;
+ALTER TABLE $shadow ADD PRIMARY KEY (@{[ $self->key_list ]});
+CREATE FUNCTION $shadow() RETURNS trigger LANGUAGE plpgsql AS \$\$
+BEGIN
+	IF TG_OP = 'TRUNCATE' THEN
+		DELETE FROM $shadow;
+		RETURN NULL;
+	END IF;
+	IF TG_OP <> 'INSERT' THEN DELETE FROM $shadow s WHERE $same{OLD}; END IF;
+	IF TG_OP <> 'DELETE' THEN
+		DELETE FROM $shadow s WHERE $same{NEW};
+		INSERT INTO $shadow SELECT NEW.*;
+	END IF;
+	RETURN NULL;
+END \$\$;
+CREATE TRIGGER shadow AFTER $rows ON $name
+	FOR EACH ROW EXECUTE FUNCTION $shadow();
+END
+CREATE TRIGGER shadow_of_all AFTER TRUNCATE ON $name
+	EXECUTE FUNCTION $shadow();
+END
 }
 
 sub place_filter
@@ -331,7 +430,7 @@ sub place_name
 {
 	my ($self) = @_;
 
-	return 'public.placed_' . lc $self->{name} =~ s/\W/_/gr;
+	return $self->name_beside('placed');
 }
 
 # The columns that are sent, or computed alike on both sides.

@@ -20,6 +20,7 @@ my $HOT_KEYS = 2;
 
 my $LARGE_ROWS = 1500;
 my $STATEMENTS_MAX = 6;
+my $SOME = 12;
 
 # Waits for somebody else's lock end with an error, and so does this.
 my $SETTINGS = <<'END';
@@ -74,6 +75,18 @@ sub script
 	return $script;
 }
 
+# Of one table alone, at a few rows from that number on.
+sub some
+{
+	my ($self, $table, $low) = @_;
+
+	local $self->{hot} = { table => $table, low => $low // 1 };
+	return join '', map {
+		($self->{random}->pick($self->insert($table), $self->insert($table),
+			$table->is_changeable ? $self->update($table) : ())) . ";\n"
+	} 1 .. $SOME;
+}
+
 sub transaction
 {
 	my ($self) = @_;
@@ -102,9 +115,9 @@ sub two_phase
 	my $name = "'$self->{schema}{name}_" . ++$self->{prepared} . "'";
 	my $end = $self->{random}->pick('COMMIT', 'COMMIT', 'ROLLBACK');
 
-	return "PREPARE TRANSACTION $name;\n"
-	  . ($self->often(0.5) ? $self->statement(0) . ";\n" : '')
-	  . "$end PREPARED $name";
+	return join ";\n", "PREPARE TRANSACTION $name",
+	  (map { $self->statement(0) } 1 .. $self->{random}->pick(0, 1, 3)),
+	  "$end PREPARED $name";
 }
 
 sub step
@@ -114,9 +127,9 @@ sub step
 
 	return $self->statement($is_large) unless $has_savepoint;
 	return join ";\n", 'SAVEPOINT s',
-	  (map { $self->statement(0) } 1 .. $self->{random}->integer(1, 2)),
+	  (map { $self->statement($is_large) } 1 .. $self->{random}->integer(1, 2)),
 	  $self->{random}->pick('RELEASE s', 'ROLLBACK TO s', 'ROLLBACK TO s',
-		"SAVEPOINT r;\n" . $self->statement(0) . ";\nROLLBACK TO s");
+		"SAVEPOINT r;\n" . $self->statement($is_large) . ";\nROLLBACK TO s");
 }
 
 sub statement
@@ -207,7 +220,7 @@ sub some_value
 	my ($self, $type, $probability) = @_;
 	my $number = $self->number;
 	my $is_special = $self->chance('equal_values', $probability);
-	my @special = @{ $type->{special} };
+	my @special = (@{ $type->{special} }, $self->{schema}->added_values($type));
 	my $special = $self->{random}->pick(@special, undef);
 
 	# A large one is large for whoever reads the script, too: no more than its
@@ -358,7 +371,8 @@ sub update
 	my $random = $self->{random};
 	my @keys = grep { $_->{is_key} } $table->writable;
 	my @others = grep { !$_->{is_key} } $table->writable;
-	my $is_of_key = $self->chance('key_updates', 0.25);
+	my $is_of_key =
+	  $self->chance('key_updates', 0.25) && !$self->{schema}->policy;
 	my @set;
 
 	return $self->swap($table, $random->pick(@keys))
