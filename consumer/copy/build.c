@@ -166,7 +166,7 @@ void
 build_table_copied(Build *build, const CopyTable *table)
 {
 	for (int i = 0; i < build->options.list->table_count; i++)
-		if (build->options.list->tables[i].copied_oid == table->oid)
+		if (build->options.list->tables[i].copied_oid == table->first_oid)
 			add_table(build, i);
 }
 
@@ -557,7 +557,7 @@ build_seconds(const Build *build, const CopyTable *table)
 	int64_t us = 0;
 
 	for (int i = 0; i < list->table_count; i++)
-		if (list->tables[i].copied_oid == table->oid)
+		if (list->tables[i].copied_oid == table->first_oid)
 			us += build->tables[i].busy_us;
 	return (double) us / 1e6;
 }

@@ -44,6 +44,16 @@ enum
 	ENTRIES_USING_SQL,
 };
 
+/* What was dumped may have been replaced since. */
+static void
+append_first_oids(const CopyCatalog *catalog, Buf *sql)
+{
+	buf_append_string(sql, "'{");
+	for (int i = 0; i < catalog->table_count; i++)
+		buf_printf(sql, "%s%u", i > 0 ? "," : "", catalog->tables[i].first_oid);
+	buf_append_string(sql, "}'::oid[]");
+}
+
 static void
 append_columns(const CopyCatalog *catalog, Buf *sql)
 {
@@ -53,7 +63,7 @@ append_columns(const CopyCatalog *catalog, Buf *sql)
 			 " (SELECT a.relid FROM (SELECT t.oid UNION ALL"
 			 "   SELECT p.relid FROM pg_partition_ancestors(t.oid) p) a (relid)"
 			 "  WHERE a.relid = ANY (");
-	catalog_append_tables(catalog, sql);
+	append_first_oids(catalog, sql);
 	buf_append_string(
 		sql,
 		") LIMIT 1),"

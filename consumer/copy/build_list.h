@@ -36,7 +36,8 @@ typedef struct BuildTable
 {
 	const char *qualified;
 	uint32_t copied_oid; /* of the copied table that its rows come with, itself
-						  * or one above it; 0: it gets no rows */
+						  * or one above it, as the catalog's first_oid has it;
+						  * 0: it gets no rows */
 	int item_count;
 	BuildItem *items; /* largest first */
 } BuildTable;

@@ -209,6 +209,7 @@ fill_table(CopyTable *table, Arena *arena, const PGresult *result, int row)
 	bool member = !PQgetisnull(result, row, TABLES_IS_CONFIG);
 
 	table->oid = oid_field(result, row, TABLES_OID);
+	table->first_oid = table->oid;
 	table->schema = arena_strdup(arena, PQgetvalue(result, row, TABLES_SCHEMA));
 	table->name = arena_strdup(arena, PQgetvalue(result, row, TABLES_NAME));
 	table->qualified = qualify(arena, table->schema, table->name);
@@ -562,7 +563,7 @@ catalog_renew(CopyCatalog *catalog, CopyCatalog *newer)
 	for (int i = 0; i < catalog->table_count; i++)
 	{
 		CopyTable *table = &catalog->tables[i];
-
+		uint32_t first_oid = table->first_oid;
 		CopyTable **found;
 
 		if (!table->stale)
@@ -571,6 +572,7 @@ catalog_renew(CopyCatalog *catalog, CopyCatalog *newer)
 						sizeof(CopyTable *), compare_names);
 		if (found != NULL)
 			*table = **found;
+		table->first_oid = first_oid;
 		table->gone = found == NULL;
 		table->stale = false;
 	}

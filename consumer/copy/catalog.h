@@ -57,7 +57,9 @@ typedef enum CopyMembership
 
 typedef struct CopyTable
 {
-	uint32_t oid; /* on the source */
+	uint32_t oid;       /* on the source */
+	uint32_t first_oid; /* the same, or that of the table of this name which
+						 * was there before catalog_renew() */
 	const char *schema;
 	const char *name;
 	const char *qualified; /* "schema"."name" */
@@ -163,7 +165,9 @@ const CopyTable *catalog_find_table(const CopyCatalog *catalog,
 /*
  * Takes the definitions of the tables that are `stale` from a catalog that was
  * read later, which it takes ownership of.  Tables that are published no more,
- * or not there any more, are `gone`; those that are new are not added.
+ * or not there any more, are `gone`; those that are new are not added.  Another
+ * table that has got the name takes the place of the one there was; it keeps
+ * first_oid, by which what was read of the schema before knows it.
  */
 void catalog_renew(CopyCatalog *catalog, CopyCatalog *newer);
 

@@ -180,7 +180,10 @@ count_left(const CopyCatalog *catalog)
 	return count;
 }
 
-/* Tables that are not there any more have no rows to copy. */
+/*
+ * Tables that are not there any more have no rows to copy.  On the target they
+ * are there, with their keys, for others may refer to these.
+ */
 static Rc
 give_up_gone(const Clone *clone, const CloneTarget *target,
 			 const WorkMark *mark, Error *err)
@@ -199,6 +202,7 @@ give_up_gone(const Clone *clone, const CloneTarget *target,
 					"rows",
 					table->qualified, target->label);
 		rc = work_list_give_up(target->conn, mark, table, err);
+		build_table_copied(target->build, table);
 	}
 	return rc;
 }

@@ -1,0 +1,82 @@
+# What somebody found who read all of the copying and of the commands once more:
+# tables that change their shape or their kind while they are copied, values and
+# keys that need more than pg_catalog, two clones at once, names that are cut.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Penstock::Pair;
+use Penstock::Poll qw(wait_until);
+use Penstock::Process;
+
+# It copies small tables in parts.
+local $ENV{PENSTOCK_BIN} = $ENV{PENSTOCK_FAULTS_BIN}
+  or die "there is no consumer with crash points: run \"make check-e2e\"\n";
+
+my $FAILED = 1;
+
+my $first = Penstock::Pair->new(source => ['max_replication_slots = 20']);
+
+replaced_tables_have_their_indexes();
+done_testing();
+
+
+# ---- Helpers ----
+
+# Another database, in which big takes seconds at 1 MB/s, and is the first.
+sub with_big
+{
+	my ($name, $sql) = @_;
+	my $pair = $first->with_database($name);
+
+	$pair->source_sql(<<'END');
+CREATE TABLE big (id int PRIMARY KEY, v text NOT NULL);
+INSERT INTO big SELECT i, repeat('x', 500) FROM generate_series(1, 10000) i;
+END
+	$pair->source_sql($sql);
+	return $pair;
+}
+
+# Until a part of the large table is copied.
+sub wait_for_big
+{
+	my ($pair, $clone) = @_;
+
+	$clone->wait_log(qr/copying \d+ tables?/);
+	$pair->wait_for_sql('target', "SELECT parts_done > 0 FROM penstock.copy_table
+		WHERE table_name = 'big'");
+}
+
+
+# ---- Cases ----
+
+# What is built belongs to the table of that name, whichever it is by now.
+sub replaced_tables_have_their_indexes
+{
+	my $pair = with_big('replaced', 'CREATE TABLE a (id int PRIMARY KEY, v int);
+		CREATE INDEX a_v ON a (v);
+		INSERT INTO a SELECT i, i FROM generate_series(1, 10) i;
+		CREATE TABLE b (id int PRIMARY KEY, v int);
+		CREATE INDEX b_v ON b (v)');
+	my $indexes = "SELECT indexrelid::regclass, indisprimary FROM pg_index
+		WHERE indrelid = ANY (ARRAY['a'::regclass, 'b']) ORDER BY indexrelid::regclass::text";
+	my $clone = $pair->start('clone', '--max-rate=1MB/s', '--jobs=2');
+
+	wait_for_big($pair, $clone);
+	$pair->source_sql('DROP TABLE a; CREATE TABLE a (id int PRIMARY KEY, v int);
+		CREATE INDEX a_v ON a (v);
+		INSERT INTO a SELECT i, i FROM generate_series(5, 20) i');
+	$pair->source_sql('BEGIN; CREATE TABLE c (LIKE b INCLUDING ALL);
+		DROP TABLE b; ALTER TABLE c RENAME TO b;
+		ALTER INDEX c_pkey RENAME TO b_pkey; ALTER INDEX c_v_idx RENAME TO b_v;
+		INSERT INTO b SELECT i, i FROM generate_series(5, 20) i; COMMIT');
+	is($clone->wait_exit, 0, 'tables are replaced: the clone ends with status 0')
+	  or diag($clone->log);
+	is($pair->target_sql($indexes), $pair->source_sql($indexes),
+		'a table that was replaced has its indexes');
+	$pair->follow_to_end;
+	$pair->equal_ok('replaced while another one was copied');
+}
