@@ -558,7 +558,13 @@ refuse_tables(const char *schema, const char *name, bool is_new, Error *err)
 	return rc;
 }
 
-/* Rows are sorted: schema_name, table_name, done, rows, begun. */
+/*
+ * Rows are sorted: schema_name, table_name, finished, rows, begun, whether its
+ * rows have no position.
+ *
+ * What changed in an unlogged table after it was copied is in no log.  If it is
+ * logged by now, it is to be copied again, for from here on it is followed.
+ */
 static MUST_CHECK Rc
 match_table(CopyTable *table, const PGresult *result, bool *seen, bool strict,
 			Error *err)
@@ -576,8 +582,9 @@ match_table(CopyTable *table, const PGresult *result, bool *seen, bool strict,
 		if (order == 0)
 		{
 			seen[middle] = true;
-			table->done = sql_bool(result, middle, 2);
-			table->begun = sql_bool(result, middle, 4);
+			table->done = sql_bool(result, middle, 2) &&
+						  (table->unlogged || !sql_bool(result, middle, 5));
+			table->begun = sql_bool(result, middle, 4) && !table->done;
 			table->rows = table->done ? number_field(result, middle, 3) : 0;
 			return RC_OK;
 		}
@@ -603,7 +610,7 @@ work_list_match(CopyCatalog *catalog, PgConn *target, const char *pipeline,
 	Rc rc = pgconn_exec_params(
 		target,
 		"SELECT schema_name, table_name, finished_at IS NOT NULL, rows,"
-		" finished_at IS NULL AND parts_done > 0"
+		" parts_done > 0, watermark IS NULL"
 		" FROM penstock.copy_table WHERE pipeline = $1"
 		" ORDER BY schema_name COLLATE \"C\", table_name COLLATE \"C\"",
 		1, params, &result, err);
@@ -689,9 +696,9 @@ work_list_empty_tables(const CopyCatalog *catalog, PgConn *target,
 
 		if (table->begun || (table->done && done_too))
 		{
-			log_info("clone", "emptying table %s on %s, which was copied%s",
-					 table->qualified, pgconn_label(target),
-					 table->begun ? " in part only" : "");
+			log_info("clone", "emptying table %s on %s%s", table->qualified,
+					 pgconn_label(target),
+					 table->begun ? ": it is to be copied again" : "");
 			rc = work_list_empty_table(table, target, pipeline, err);
 		}
 	}
@@ -758,7 +765,7 @@ work_list_distrust(PgConn *target, const char *pipeline, Lsn watermark,
 	return pgconn_exec_params(
 		target,
 		"UPDATE penstock.copy_table SET finished_at = NULL"
-		" WHERE pipeline = $1 AND watermark = $2::pg_lsn",
+		" WHERE pipeline = $1 AND coalesce(watermark = $2::pg_lsn, true)",
 		LENGTH_OF(params), params, NULL, err);
 }
 
@@ -778,10 +785,12 @@ work_list_append_mark(Buf *sql, const WorkMark *mark, const CopyTable *table,
 			   " AND token = %" PRId64 " FOR SHARE),"
 			   " marked AS (UPDATE penstock.copy_table SET"
 			   " parts_done = parts_done + 1, rows = rows + %" PRId64
-			   ", watermark = '" LSN_FORMAT "', finished_at ="
+			   ", watermark = nullif('" LSN_FORMAT "'::pg_lsn, '0/0'),"
+			   " finished_at ="
 			   " CASE WHEN parts_done + 1 = parts THEN clock_timestamp() END"
 			   " WHERE pipeline = ",
-			   mark->token, rows, LSN_ARGS(mark->watermark));
+			   mark->token, rows,
+			   LSN_ARGS(table->unlogged ? (Lsn) 0 : mark->watermark));
 	buf_append_literal(sql, mark->pipeline);
 	buf_append_string(sql, " AND (schema_name, table_name) = (");
 	append_name(sql, table);

@@ -13,7 +13,8 @@
  * A table's parts are read under one snapshot.  With the session that held it
  * the snapshot is gone, so a table of which only some parts are done starts
  * again.  One that is done stays, with the position of its snapshot as its
- * watermark: see table_state.h.
+ * watermark: see table_state.h.  An unlogged table has none, as what changes in
+ * it later is in no log.
  *
  * Whoever works on the list has the row of its run under a token.  One that
  * goes on with a clone takes a new token, and what has an older one cannot note
@@ -142,7 +143,10 @@ MUST_CHECK Rc work_list_set_parts(const CopyCatalog *catalog, PgConn *target,
 MUST_CHECK Rc work_list_give_up(PgConn *target, const WorkMark *mark,
 								const CopyTable *table, Error *err);
 
-/* What was copied as of this position turned out to differ: it is not done. */
+/*
+ * What was copied as of this position, and what has none, turned out to differ:
+ * it is not done.
+ */
 MUST_CHECK Rc work_list_distrust(PgConn *target, const char *pipeline,
 								 Lsn watermark, Error *err);
 

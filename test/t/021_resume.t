@@ -270,7 +270,7 @@ sub kills
 		$resume = 1;
 		my $after = finished();
 		kept_ok($before, $after, "kill $killed: what is finished stays");
-		$emptied += () = $process->log =~ /copied in part only/g;
+		$emptied += () = $process->log =~ /it is to be copied again/g;
 		$kept += keys %$before;
 		$before = $after;
 	}

@@ -21,6 +21,7 @@ my $FAILED = 1;
 my $first = Penstock::Pair->new(source => ['max_replication_slots = 20']);
 
 replaced_tables_have_their_indexes();
+unlogged_when_it_was_copied();
 done_testing();
 
 
@@ -79,4 +80,43 @@ sub replaced_tables_have_their_indexes
 		'a table that was replaced has its indexes');
 	$pair->follow_to_end;
 	$pair->equal_ok('replaced while another one was copied');
+}
+
+# Changes before a table is logged are in no stream.
+sub unlogged_when_it_was_copied
+{
+	my $pair = with_big('unlogged', 'CREATE UNLOGGED TABLE u (id int PRIMARY KEY,
+		v text); INSERT INTO u SELECT i, repeat(\'u\', 1000)
+		FROM generate_series(1, 10000) i');
+	my $clone = $pair->start('clone', '--max-rate=2MB/s', '--jobs=1');
+
+	$clone->wait_log(qr/copying \d+ tables?/);
+	$pair->wait_for_sql('target', "SELECT finished_at IS NOT NULL
+		FROM penstock.copy_table WHERE table_name = 'u'");
+	$pair->source_sql('INSERT INTO u VALUES (20000, \'not in the log\')');
+	$pair->source_sql('ALTER TABLE u SET LOGGED');
+	is($clone->wait_exit, 0, 'the clone ends with status 0') or diag($clone->log);
+	$pair->source_sql('INSERT INTO u VALUES (20001, \'in the log\')');
+	$pair->fails_like($FAILED, qr/table "public"."u"/,
+		'a table that was unlogged when it was copied is not followed',
+		'follow', '--endpos=' . $pair->source_lsn);
+	$pair->target_sql('ALTER TABLE u SET LOGGED');
+	$pair->run_or_die('table', 'resync', 'public.u');
+	$pair->follow_to_end;
+	$pair->equal_ok('it is copied anew');
+
+	# The same while no clone runs.
+	$pair->run_or_die('drop');
+	$pair->recreate_target;
+	$pair->source_sql('ALTER TABLE u SET UNLOGGED');
+	{
+		local $ENV{PENSTOCK_FAULT} = 'clone.built';
+		isnt(($pair->run('clone'))[0], 0, 'a clone is killed');
+	}
+	$pair->source_sql('INSERT INTO u VALUES (20002, \'not in the log\');
+		ALTER TABLE u SET LOGGED; INSERT INTO u VALUES (20003, \'in the log\')');
+	$pair->clone('--resume');
+	$pair->target_sql('ALTER TABLE u SET LOGGED');
+	$pair->follow_to_end;
+	$pair->equal_ok('a clone that goes on copies it again');
 }

@@ -420,6 +420,23 @@ complete_target(Clone *clone, CloneTarget *target, Error *err)
 }
 
 /*
+ * Those whose changes were in no log when their rows were read, whatever they
+ * are by now.
+ */
+static void
+append_unlogged(const CopyCatalog *catalog, Buf *sql)
+{
+	int listed = 0;
+
+	buf_append_string(sql, "'{");
+	for (int i = 0; i < catalog->table_count; i++)
+		if (catalog->tables[i].unlogged)
+			buf_printf(sql, "%s%u", listed++ > 0 ? "," : "",
+					   catalog->tables[i].oid);
+	buf_append_string(sql, "}'::oid[]");
+}
+
+/*
  * The tables of the catalog with their partitions; where all are published, the
  * others, too.
  */
@@ -440,13 +457,15 @@ read_families(const Clone *clone, CopiedTable **tables, int *count, Error *err)
 					  " JOIN pg_inherits i ON i.inhparent = f.oid)"
 					  " SELECT n.nspname, c.relname, c.oid,"
 					  " f.oid IS NOT NULL AND c.relpersistence = 'p'"
-					  " FROM pg_class c"
-					  " JOIN pg_namespace n ON n.oid = c.relnamespace"
-					  " LEFT JOIN family f ON f.oid = c.oid"
-					  " WHERE c.relkind IN ('r', 'p')"
-					  " AND c.relpersistence <> 't'"
-					  " AND n.nspname NOT IN ('pg_catalog',"
-					  "  'information_schema', 'penstock')");
+					  " AND c.oid <> ALL (");
+	append_unlogged(clone->catalog, &sql);
+	buf_append_string(&sql, ") FROM pg_class c"
+							" JOIN pg_namespace n ON n.oid = c.relnamespace"
+							" LEFT JOIN family f ON f.oid = c.oid"
+							" WHERE c.relkind IN ('r', 'p')"
+							" AND c.relpersistence <> 't'"
+							" AND n.nspname NOT IN ('pg_catalog',"
+							"  'information_schema', 'penstock')");
 	if (!clone->catalog->publications.all_tables)
 		buf_append_string(&sql, " AND f.oid IS NOT NULL");
 	rc = sql_run(clone->source, &sql, &result, err);
