@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "cmd/command.h"
+#include "cmd/keys.h"
 #include "cmd/pipeline.h"
 #include "cmd/place.h"
 #include "cmd/remember.h"
@@ -112,6 +113,7 @@ typedef struct Attempt
 	bool can_stream;      /* the source can send transactions in progress */
 	Sink *sinks[CONFIG_TARGETS_MAX];
 	int sink_count;
+	Keys *keys; /* NULL: none was postponed */
 	Reached reached;
 	bool progressed;
 	bool fenced;    /* it ended because the targets are at a fence */
@@ -681,6 +683,7 @@ static void
 close_attempt(Attempt *attempt)
 {
 	note_targets(attempt);
+	keys_free(attempt->keys);
 	for (int i = 0; i < attempt->sink_count; i++)
 		sink_free(attempt->sinks[i]);
 	stream_close(attempt->stream);
@@ -753,6 +756,13 @@ say_end(const Config *config, const Known *known, Rc rc, const Error *err)
 	interrupt_defer(true);
 	say(config, known, FOLLOWER_STOPPED, failed ? err->message : NULL);
 	interrupt_defer(false);
+}
+
+/* The pipeline's watch. */
+static MUST_CHECK Rc
+watch_keys(void *context, Lsn *endpos UNUSED, Error *err)
+{
+	return keys_step(context, err);
 }
 
 /* The first fence among the targets'; 0: there is none. */
@@ -849,9 +859,18 @@ follow_once(Attempt *attempt, Error *err)
 	pipeline.replace = replace_sink;
 	pipeline.replace_context = attempt;
 	pipeline.streaming = attempt->streaming;
+	attempt->keys = keys_new(attempt->config, attempt->sinks);
+	if (attempt->keys != NULL)
+	{
+		pipeline.watch = watch_keys;
+		pipeline.watch_context = attempt->keys;
+	}
 	rc = pipeline_run(&pipeline, &attempt->progressed, err);
 	if (rc == RC_OK)
+	{
+		keys_finish(attempt->keys);
 		note_end(attempt, fence);
+	}
 	return rc;
 }
 

@@ -25,6 +25,7 @@ typedef struct Task
 	bool is_build;     /* the table's other statements come after these */
 	const char *lock;  /* no other with an equal one may run; or NULL */
 	struct View *view; /* that it fills: it may fail; or NULL */
+	const BuildForeignKey *key; /* that it validates; or NULL */
 	bool taken;
 } Task;
 
@@ -63,6 +64,9 @@ struct Build
 	int waiting;    /* those that are not taken */
 	int done;
 	int busy;
+	bool lenient; /* keys may be postponed */
+	int postponed_count;
+	BuildPostponedKey *postponed; /* of all keys, when these were added */
 	Builder builders[BUILD_JOBS_MAX];
 };
 
@@ -286,15 +290,44 @@ take_rest(Builder *builder, Error *err)
 	return rc;
 }
 
-/* RC_OK if it is for the view to say that it failed. */
+/* Whether rows that are there refer to some that are not. */
+static bool
+is_violated(const Error *err)
+{
+	return err->code == ERR_SQL && strcmp(err->sqlstate, "23503") == 0;
+}
+
+static void
+postpone(Build *build, const BuildForeignKey *key, bool added, Error *err)
+{
+	const char *statement = key->validate;
+
+	if (!added)
+		statement = arena_printf(build->arena, "%s%s", key->add,
+								 key->comment != NULL ? key->comment : "");
+	build->postponed[build->postponed_count++] = (BuildPostponedKey){
+		.table = key->table,
+		.name = key->name,
+		.statement = statement,
+		.object = key->object,
+		.added = added,
+	};
+	error_reset(err);
+}
+
+/* RC_OK if it is for the view to say that it failed, or the key can wait. */
 static Rc
 forgive(Build *build, Builder *builder, Error *err)
 {
 	View *view = builder->task.view;
+	const BuildForeignKey *key = builder->task.key;
 
-	if (view == NULL || err->code != ERR_SQL || error_is_transient(err))
+	if (key != NULL && build->lenient && is_violated(err))
+		postpone(build, key, true, err);
+	else if (view != NULL && err->code == ERR_SQL && !error_is_transient(err))
+		error_take(&view->error, err);
+	else
 		return RC_FAIL;
-	error_take(&view->error, err);
 	count_done(build, builder);
 	return take_rest(builder, err);
 }
@@ -402,6 +435,11 @@ add_key(Build *build, PgConn *target, const BuildForeignKey *key, Error *err)
 
 	if (key->add != NULL)
 		rc = pgconn_exec(target, key->add, NULL, err);
+	if (rc == RC_FAIL && build->lenient && is_violated(err))
+	{
+		postpone(build, key, false, err);
+		return RC_OK;
+	}
 	if (rc != RC_OK)
 	{
 		error_context(err, "adding foreign key %s to table %s on %s", key->name,
@@ -415,21 +453,33 @@ add_key(Build *build, PgConn *target, const BuildForeignKey *key, Error *err)
 												 key->name, key->table),
 							.table = -1,
 							.lock = key->table,
+							.key = key,
 						});
 	return RC_OK;
 }
 
 Rc
-build_add_keys(Build *build, PgConn *target, Error *err)
+build_add_keys(Build *build, PgConn *target, bool lenient, Error *err)
 {
 	const BuildList *list = build->options.list;
 	Rc rc = RC_OK;
 
+	build->lenient = lenient;
+	build->postponed_count = 0;
+	build->postponed = arena_calloc(build->arena, (size_t) list->key_count,
+									sizeof(BuildPostponedKey));
 	for (int i = 0; i < list->attach_count && rc == RC_OK; i++)
 		rc = pgconn_exec(target, list->attaches[i], NULL, err);
 	for (int i = 0; i < list->key_count && rc == RC_OK; i++)
 		rc = add_key(build, target, &list->keys[i], err);
 	return rc;
+}
+
+const BuildPostponedKey *
+build_postponed_keys(const Build *build, int *count)
+{
+	*count = build->postponed_count;
+	return build->postponed;
 }
 
 static void

@@ -57,6 +57,16 @@ typedef struct BuildRunning
 	int backend_pid;  /* on the target */
 } BuildRunning;
 
+/* A foreign key that the rows do not fulfil: see build_add_keys(). */
+typedef struct BuildPostponedKey
+{
+	const char *table;     /* "schema"."name" */
+	const char *name;      /* quoted */
+	const char *statement; /* that is to be run when they do */
+	ObjectId object;       /* on the source */
+	bool added;            /* it is there, NOT VALID */
+} BuildPostponedKey;
+
 /* Borrows what the options have until build_close(); connects later. */
 Build *build_open(const BuildOptions *options);
 
@@ -91,8 +101,15 @@ MUST_CHECK Rc build_wait(Build *build, void (*turn)(void *argument),
 /*
  * Attaches the indexes of partitions and adds foreign keys, and queues their
  * validation.  Waits; all indexes are built.
+ *
+ * With `lenient` a key that the rows do not fulfil is no failure: it stays NOT
+ * VALID or, if it can only be valid, is not added.
  */
-MUST_CHECK Rc build_add_keys(Build *build, PgConn *target, Error *err);
+MUST_CHECK Rc build_add_keys(Build *build, PgConn *target, bool lenient,
+							 Error *err);
+
+/* Those that were left so, when nothing is queued any more; *count of them. */
+const BuildPostponedKey *build_postponed_keys(const Build *build, int *count);
 
 /*
  * Fills materialized views, several at a time.  One that cannot be filled is

@@ -42,6 +42,7 @@ enum
 	ENTRIES_BYTES,
 	ENTRIES_INDEX_SQL,
 	ENTRIES_USING_SQL,
+	ENTRIES_COMMENT_SQL,
 };
 
 /* What was dumped may have been replaced since. */
@@ -81,7 +82,10 @@ append_columns(const CopyCatalog *catalog, Buf *sql)
 		"  CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END,"
 		"  ic.relname,"
 		"  CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END,"
-		"  CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END) END"
+		"  CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END) END,"
+		" 'COMMENT ON CONSTRAINT ' || quote_ident(k.conname) || ' ON ' ||"
+		"  format('%I.%I', n.nspname, t.relname) || ' IS ' ||"
+		"  quote_literal(obj_description(k.oid, 'pg_constraint')) || ';'"
 		" FROM (VALUES ");
 }
 
@@ -126,6 +130,8 @@ fill_key(BuildForeignKey *key, const ScriptEntry *entry, const PGresult *result,
 {
 	key->table = field(result, row, ENTRIES_TABLE, arena);
 	key->name = field(result, row, ENTRIES_CONSTRAINT, arena);
+	key->comment = field(result, row, ENTRIES_COMMENT_SQL, arena);
+	key->object = (ObjectId){.class_oid = entry->class_oid, .oid = entry->oid};
 	key->add = entry->first;
 	if (!sql_bool(result, row, ENTRIES_CAN_VALIDATE))
 		return;

@@ -48,6 +48,8 @@ typedef struct BuildForeignKey
 	const char *name;     /* quoted */
 	const char *add;      /* statement, or NULL */
 	const char *validate; /* statement, or NULL */
+	const char *comment;  /* statement, or NULL */
+	ObjectId object;      /* on the source */
 } BuildForeignKey;
 
 typedef struct BuildList

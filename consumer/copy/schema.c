@@ -483,15 +483,39 @@ read_limits(const Schema *schema, PgConn *target, RestoreLimits *limits,
 	return roles_read_limits(limits, target, err);
 }
 
+/* What refers to something that is not there, or is a key that is not added. */
+static ObjectSet
+read_left_out(const Schema *schema, const Build *build)
+{
+	ObjectSet left_out = schema->dangling;
+	const BuildPostponedKey *keys;
+	int count = 0;
+
+	if (build != NULL)
+		keys = build_postponed_keys(build, &count);
+	if (count == 0)
+		return left_out;
+	left_out.objects = arena_calloc(
+		schema->arena, (size_t) (left_out.count + count), sizeof(ObjectId));
+	for (int i = 0; i < left_out.count; i++)
+		left_out.objects[i] = schema->dangling.objects[i];
+	for (int i = 0; i < count; i++)
+		if (!keys[i].added)
+			left_out.objects[left_out.count++] = keys[i].object;
+	object_set_sort(&left_out);
+	return left_out;
+}
+
 static Rc
 restore_section(Schema *schema, PgConn *target, SchemaSection section,
-				Error *err)
+				const Build *build, Error *err)
 {
 	const CopyCatalog *catalog = schema->options.catalog;
 	bool takes_needed = !catalog->whole || catalog->selected.by_schema;
+	const ObjectSet left_out = read_left_out(schema, build);
 	ObjectSet present = {0};
 	ContentsFilter filter = {
-		.without = &schema->dangling,
+		.without = &left_out,
 		.present = &present,
 	};
 	RestoreLimits limits;
@@ -518,13 +542,13 @@ restore_section(Schema *schema, PgConn *target, SchemaSection section,
 
 Rc
 schema_restore(Schema *schema, PgConn *target, SchemaSection section,
-			   Error *err)
+			   const Build *build, Error *err)
 {
 	Rc rc;
 
 	if (!has_dump(schema))
 		return RC_OK;
-	rc = restore_section(schema, target, section, err);
+	rc = restore_section(schema, target, section, build, err);
 	if (rc != RC_OK)
 		error_context(err, "restoring the schema on %s", pgconn_label(target));
 	return rc;

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "copy/build.h"
 #include "copy/build_list.h"
 #include "copy/catalog.h"
 #include "copy/partial.h"
@@ -69,10 +70,13 @@ void schema_go_on(Schema *schema, PgConn *source);
 
 /*
  * Restores a section on a target.  The sections of one target are restored in
- * their order; other targets may come between.
+ * their order; other targets may come between.  A comment on a key that the
+ * build has postponed and not added is left to what adds it; `build` may be
+ * NULL.
  */
 MUST_CHECK Rc schema_restore(Schema *schema, PgConn *target,
-							 SchemaSection section, Error *err);
+							 SchemaSection section, const Build *build,
+							 Error *err);
 
 /*
  * Reads what is to be built on a target between the two sections.  *list is

@@ -46,6 +46,7 @@
 #include "cmd/clone/state.h"
 #include "cmd/clone/undo.h"
 #include "cmd/command.h"
+#include "cmd/keys.h"
 #include "cmd/remember.h"
 #include "cmd/sources.h"
 #include "copy/data.h"
@@ -103,7 +104,8 @@ restore_schema(Clone *clone, CloneTarget *target, SchemaSection section,
 				 : "triggers and what else follows the data",
 			 target->label);
 	target->schema_begun = true;
-	return schema_restore(clone->schema, target->conn, section, err);
+	return schema_restore(clone->schema, target->conn, section, target->build,
+						  err);
 }
 
 /* The part of the schema that comes before the data, unless it is there. */
@@ -360,16 +362,51 @@ wait_for_builds(CloneTarget *target, Error *err)
 	return rc;
 }
 
+/*
+ * Whether what was copied is of more than one moment, so that rows may refer to
+ * some that are not there before following has come to the last of these.
+ */
+static bool
+has_moments(const Clone *clone)
+{
+	return clone->resumed || clone->other_count > 0 ||
+		   clone->snapshot.consistent_lsn > clone->start_lsn;
+}
+
+/*
+ * Everything that was copied is older.  Rows of another source may refer to
+ * some that it was sent by the first one after that was copied.
+ */
+static Rc
+read_last_moment(const Clone *clone, const CloneTarget *target, Lsn *lsn,
+				 Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = RC_OK;
+
+	*lsn = lsn_max(lsn_max(clone->start_lsn, target->run.watermark),
+				   clone->snapshot.consistent_lsn);
+	if (clone->other_count == 0)
+		return RC_OK;
+	rc = pgconn_exec(clone->source, "SELECT pg_current_wal_flush_lsn()",
+					 &result, err);
+	if (rc == RC_OK)
+		(void) lsn_parse(PQgetvalue(result, 0, 0), lsn);
+	PQclear(result);
+	return rc;
+}
+
 /* What is left of the indexes, and then all foreign keys. */
 static Rc
-finish_builds(CloneTarget *target, Error *err)
+finish_builds(const Clone *clone, CloneTarget *target, Error *err)
 {
 	Rc rc;
 
 	log_info("clone", "building indexes and constraints on %s", target->label);
 	rc = wait_for_builds(target, err);
 	if (rc == RC_OK)
-		rc = build_add_keys(target->build, target->conn, err);
+		rc = build_add_keys(target->build, target->conn, has_moments(clone),
+							err);
 	if (rc == RC_OK)
 		rc = wait_for_builds(target, err);
 	return rc;
@@ -399,7 +436,7 @@ static Rc
 complete_target(Clone *clone, CloneTarget *target, Error *err)
 {
 	int sequences;
-	Rc rc = finish_builds(target, err);
+	Rc rc = finish_builds(clone, target, err);
 
 	FAULT("clone.built");
 	if (rc == RC_OK)
@@ -508,6 +545,23 @@ note_copied(const Clone *clone, PgConn *target, Error *err)
 	return rc;
 }
 
+static Rc
+note_keys(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	int count = 0;
+	Lsn lsn = 0;
+	Rc rc;
+
+	(void) build_postponed_keys(target->build, &count);
+	if (count == 0)
+		return RC_OK;
+	rc = read_last_moment(clone, target, &lsn, err);
+	if (rc == RC_OK)
+		rc = keys_note(target->conn, clone->config->name, target->build, lsn,
+					   err);
+	return rc;
+}
+
 /*
  * Says that the copy is there, in place of what there was to do.  Everything
  * before was committed asynchronously; when this commit is durable, so is that.
@@ -532,6 +586,8 @@ write_progress(Clone *clone, int number, Error *err)
 		rc = clone_note_options(clone->config, target->conn, clone->arena, err);
 	if (rc == RC_OK)
 		rc = note_copied(clone, target->conn, err);
+	if (rc == RC_OK)
+		rc = note_keys(clone, target, err);
 	if (rc == RC_OK)
 		rc = clone_others_progress(clone, number, err);
 	if (rc == RC_OK && differs)
@@ -562,7 +618,7 @@ run_schema_only(Clone *clone, Error *err)
 		if (rc == RC_OK)
 			rc = open_build(clone, i, err);
 		if (rc == RC_OK)
-			rc = finish_builds(target, err);
+			rc = finish_builds(clone, target, err);
 		if (rc == RC_OK)
 			rc = restore_schema(clone, target, SCHEMA_AFTER_DATA, err);
 	}

@@ -257,6 +257,10 @@ take_target(TargetStatus *target, PgConn *source, const Config *config,
 	if (rc == RC_OK)
 		rc = status_tables_read(&target->tables, target->conn, source,
 								config->name, &target->failure);
+	postponed_keys_release(&target->keys);
+	if (rc == RC_OK)
+		rc = postponed_keys_read(&target->keys, target->conn, config->name,
+								 &target->failure);
 	if (rc == RC_OK)
 		rc = pipeline_table_read(target->conn, config->name, arena,
 								 &target->memory, &target->failure);
@@ -319,6 +323,7 @@ status_release(PipelineStatus *status)
 		TargetStatus *target = &status->targets[i];
 
 		status_tables_release(&target->tables);
+		postponed_keys_release(&target->keys);
 		pgconn_close(target->conn);
 		free(target->address);
 		free(target->first.clone_running);

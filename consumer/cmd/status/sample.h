@@ -30,6 +30,7 @@
 #include "net/pgconn.h"
 #include "sink/postgres/follower_table.h"
 #include "sink/postgres/pipeline_table.h"
+#include "sink/postgres/postponed_key.h"
 #include "sink/postgres/progress_table.h"
 #include "source/slot.h"
 
@@ -79,6 +80,7 @@ typedef struct TargetStatus
 	TargetSample first;
 	TargetSample second;
 	TableStatusList tables; /* that are not followed */
+	PostponedKeys keys;     /* that are not valid yet */
 	PipelineMemory memory;  /* what it remembers; in the status's arena */
 	FollowerRow follower;   /* what the follower said there last; likewise */
 	bool held;              /* a fence is up there */

@@ -48,6 +48,11 @@
  *             position    the target has the table as of here
  *             lag_bytes   source_lsn less position
  *             kept        the source keeps the changes since
+ *         keys            array of foreign keys that are not valid yet: see
+ *                         postponed_key.h
+ *             table, name as SQL has them
+ *             not_before  position behind which the follower checks it
+ *             statement   by which it does
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -70,6 +75,9 @@
  * most; to reach its servers may take it as long again.
  */
 #define WORDS_AGE_MAX_S 60
+
+/* What is printed for machines; a target may have thousands of keys. */
+#define JSON_BYTES_MAX ((size_t) 1024 * MB)
 
 /* Enough for any size or time that is printed. */
 #define AMOUNT_TEXT_SIZE 32
@@ -388,6 +396,24 @@ print_options(const PipelineMemory *memory)
 		printf("%-11s%s\n", i == 0 ? "options" : "", memory->words.words[i]);
 }
 
+/* Foreign keys that are not valid yet. */
+static void
+print_keys(const TargetStatus *target)
+{
+	if (target->keys.count > 0)
+		printf("\nforeign keys that are not valid yet on %s\n",
+			   target->address);
+	for (int i = 0; i < target->keys.count; i++)
+	{
+		const PostponedKey *key = &target->keys.keys[i];
+
+		printf("  %s of %s: checked by the follower from " LSN_FORMAT
+			   " on, with %s\n",
+			   key->name, key->table, LSN_ARGS(key->not_before),
+			   key->statement);
+	}
+}
+
 static void
 print_table(const PipelineStatus *status, const Config *config,
 			const char *problem)
@@ -406,6 +432,8 @@ print_table(const PipelineStatus *status, const Config *config,
 		status_tables_print(&status->targets[i].tables,
 							status->targets[i].address,
 							status->source.sample.lsn);
+	for (int i = 0; i < status->target_count; i++)
+		print_keys(&status->targets[i]);
 }
 
 
@@ -557,6 +585,25 @@ add_clone(Json *json, const TargetSample *sample)
 }
 
 static void
+add_keys(Json *json, const PostponedKeys *keys)
+{
+	json_key(json, "keys");
+	json_begin_array(json);
+	for (int i = 0; i < keys->count; i++)
+	{
+		const PostponedKey *key = &keys->keys[i];
+
+		json_begin_object(json);
+		add_string(json, "table", key->table);
+		add_string(json, "name", key->name);
+		add_lsn(json, "not_before", key->not_before);
+		add_string(json, "statement", key->statement);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+static void
 add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 {
 	const char *problem = target_problem(source, target);
@@ -574,6 +621,7 @@ add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 	add_clone(json, &target->second);
 	json_key(json, "tables");
 	status_tables_json(&target->tables, json, source->sample.lsn);
+	add_keys(json, &target->keys);
 	json_end_object(json);
 }
 
@@ -611,7 +659,7 @@ print_json(const PipelineStatus *status, const Config *config,
 	Json json;
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	buf_init(&buf, JSON_BYTES_MAX);
 	json_init(&json, &buf);
 	json_begin_object(&json);
 	add_string(&json, "pipeline", config->name);
@@ -627,7 +675,7 @@ print_json(const PipelineStatus *status, const Config *config,
 		add_target(&json, &status->source, &status->targets[i]);
 	json_end_array(&json);
 	json_end_object(&json);
-	CHECK(!buf.overflowed); /* at most CONFIG_TARGETS_MAX short objects */
+	CHECK(!buf.overflowed); /* it would be far too much to be read */
 	puts(buf.data);
 	buf_release(&buf);
 }

@@ -324,7 +324,7 @@ note_created(TableCopy *copy, TableTarget *target, Error *err)
 static Rc
 restore(TableCopy *copy, TableTarget *target, SchemaSection section, Error *err)
 {
-	return schema_restore(copy->schema, target->conn, section, err);
+	return schema_restore(copy->schema, target->conn, section, NULL, err);
 }
 
 /* A partition and its parent on the source, as SQL has them. */
@@ -526,7 +526,7 @@ complete_definition(TableCopy *copy, int number, Error *err)
 	log_info("table", "building indexes and constraints on %s", target->label);
 	rc = build_wait(build, NULL, NULL, -1, err);
 	if (rc == RC_OK)
-		rc = build_add_keys(build, target->conn, err);
+		rc = build_add_keys(build, target->conn, false, err);
 	if (rc == RC_OK)
 		rc = build_wait(build, NULL, NULL, -1, err);
 	if (rc == RC_OK)

@@ -57,6 +57,7 @@ typedef struct PostgresSink
 	Applier applier;
 	Crew *crew; /* with the applier for its leader */
 	TableStates *table_states;
+	PostponedKeys keys;
 	Strangers *strangers;
 	InProgress *in_progress;
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
@@ -610,6 +611,7 @@ postgres_free(Sink *sink)
 	batch_release(&self->filling);
 	strangers_free(self->strangers);
 	table_states_free(self->table_states);
+	postponed_keys_release(&self->keys);
 	free(self->target.label);
 	free(self->target.pipeline);
 	free(self->conninfo);
@@ -754,6 +756,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->target.relations_max = BATCH_RELATIONS_MAX;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
 	self->table_states = session.table_states;
+	self->keys = session.keys;
 	self->strangers = strangers_new(session.copied, session.table_states);
 	start_from(self, &session.progress);
 	self->kept_lsn = session.has_kept ? self->sink.start_lsn : 0;
@@ -777,4 +780,10 @@ const TableStates *
 postgres_sink_table_states(const Sink *sink)
 {
 	return ((const PostgresSink *) sink)->table_states;
+}
+
+const PostponedKeys *
+postgres_sink_keys(const Sink *sink)
+{
+	return &((const PostgresSink *) sink)->keys;
 }

@@ -16,6 +16,7 @@
 #include "model/policy.h"
 #include "sink/postgres/node_table.h"
 #include "sink/postgres/pipeline_table.h"
+#include "sink/postgres/postponed_key.h"
 #include "sink/postgres/progress_table.h"
 #include "sink/postgres/table_state.h"
 #include "sink/sink.h"
@@ -53,5 +54,9 @@ MUST_CHECK Rc postgres_sink_open(Sink **sink, PgConn *conn,
 
 /* What of the stream is not for it; as long as the sink lives. */
 const TableStates *postgres_sink_table_states(const Sink *sink);
+
+/* Keys of the target that were postponed when the lease was claimed; likewise.
+ */
+const PostponedKeys *postgres_sink_keys(const Sink *sink);
 
 #endif /* PENSTOCK_SINK_POSTGRES_POSTGRES_SINK_H */

@@ -17,6 +17,7 @@
 #include "sink/postgres/moved_table.h"
 #include "sink/postgres/node_table.h"
 #include "sink/postgres/pipeline_table.h"
+#include "sink/postgres/postponed_key.h"
 #include "sink/postgres/table_state.h"
 
 static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
@@ -349,7 +350,7 @@ static const char tidy_sql[] =
 	"  WHERE n.nspname = 'penstock'"
 	"  AND c.relname IN ('progress', 'table_state', 'copied', 'copy_run',"
 	"   'copy_table', 'copy_object', 'node', 'pipeline', 'fence',"
-	"   'moved', 'follower');"
+	"   'moved', 'follower', 'postponed_key');"
 	" IF may IS NOT TRUE THEN RETURN; END IF;"
 	" FOR pass IN 1..2 LOOP"
 	"  IF pass = 2 THEN EXECUTE format("
@@ -391,6 +392,8 @@ progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
 		rc = table_states_remove(target, pipeline, err);
 	if (rc == RC_OK)
 		rc = copied_table_remove(target, pipeline, err);
+	if (rc == RC_OK)
+		rc = postponed_keys_remove(target, pipeline, err);
 	if (rc == RC_OK)
 		rc = node_table_remove(target, pipeline, err);
 	if (rc == RC_OK)

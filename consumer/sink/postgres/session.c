@@ -276,6 +276,8 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 	if (rc == RC_OK && options->only == NULL)
 		rc = copied_tables_read(&self->copied, conn, options->pipeline, err);
 	if (rc == RC_OK && options->only == NULL)
+		rc = postponed_keys_read(&self->keys, conn, options->pipeline, err);
+	if (rc == RC_OK && options->only == NULL)
 		rc = fence_read(conn, options->pipeline, &self->fence_lsn, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(conn, ready_sql, NULL, err);
@@ -308,6 +310,7 @@ session_open(Session *session, PgConn *conn, const SessionOptions *options,
 	{
 		table_states_free(session->table_states);
 		copied_tables_free(session->copied);
+		postponed_keys_release(&session->keys);
 		pgconn_close(session->conn);
 		*session = (Session){0};
 	}

@@ -13,6 +13,7 @@
 #include "sink/postgres/copied_table.h"
 #include "sink/postgres/node_table.h"
 #include "sink/postgres/pipeline_table.h"
+#include "sink/postgres/postponed_key.h"
 #include "sink/postgres/progress_table.h"
 #include "sink/postgres/table_state.h"
 
@@ -38,8 +39,9 @@ typedef struct Session
 	ProgressRow progress;    /* as it stood when the lease was claimed */
 	TableStates *table_states;
 	CopiedTables *copied; /* NULL: all are taken for copied */
-	Lsn fence_lsn;        /* see fence.h */
-	bool has_kept;        /* penstock.moved has something of the pipeline */
+	PostponedKeys keys;
+	Lsn fence_lsn; /* see fence.h */
+	bool has_kept; /* penstock.moved has something of the pipeline */
 } Session;
 
 /* How to connect for a session. */
@@ -50,8 +52,8 @@ PgConnOptions session_connection(const SessionOptions *options);
  * lease, and ends what further sessions a former holder may have left.  Waits
  * for the target.  Takes ownership of the connection, which is new and as
  * session_connection() says, also when it fails; NULL: it connects itself.  On
- * success the connection, the table states and the list of copied tables are
- * the caller's.
+ * success the connection, the table states, the list of copied tables and that
+ * of keys are the caller's.
  */
 MUST_CHECK Rc session_open(Session *session, PgConn *conn,
 						   const SessionOptions *options, Error *err);

@@ -1,0 +1,401 @@
+/*
+ * keys.c
+ *    One statement at a time on each target.
+ */
+#include "cmd/keys.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "copy/exchange.h"
+#include "sink/postgres/postgres_sink.h"
+#include "sink/postgres/postponed_key.h"
+
+/*
+ * How long a statement may wait for a lock: less than it takes a server to look
+ * for deadlocks, so that it is never the follower who has to give way.
+ */
+#define LOCK_TIMEOUT "500ms"
+
+/* Pauses behind a failure. */
+#define PAUSE_FIRST_MS 1000
+#define PAUSE_MAX_MS   600000
+
+/* Rows that still refer to nothing after so long a pause are worth a warning.
+ */
+#define PAUSE_WARN_MS 60000
+
+/* How often keys_finish() looks. */
+#define FINISH_CHECK_MS 20
+
+typedef enum KeyState
+{
+	KEY_OPEN,
+	KEY_FAILED, /* it has its turn again when the pause is over */
+	KEY_DONE,
+} KeyState;
+
+/* Of one target. */
+typedef struct KeyWork
+{
+	PgConn *conn;     /* NULL: nothing runs */
+	int current;      /* the key whose statement runs */
+	KeyState *states; /* of each key; NULL: not looked at yet */
+	int64_t due_us;   /* the end of the pause */
+	int64_t pause_ms;
+	bool warned;
+} KeyWork;
+
+struct Keys
+{
+	const Config *config;
+	Sink *const *sinks;
+	KeyWork *works; /* one for each target */
+};
+
+
+/* ---- Noting ---- */
+
+static void
+say_postponed(PgConn *target, const PostponedKey *key, bool added)
+{
+	log_warning("copy",
+				"foreign key %s of table %s on %s %s: the tables were copied "
+				"as of different positions, and rows refer to some that are "
+				"not there yet",
+				key->name, key->table, pgconn_label(target),
+				added ? "is not valid yet" : "is not there yet");
+	log_warning("copy",
+				"\"penstock follow\" sees to it when it has come to " LSN_FORMAT
+				", by: %s",
+				LSN_ARGS(key->not_before), key->statement);
+}
+
+Rc
+keys_note(PgConn *target, const char *pipeline, const Build *build, Lsn lsn,
+		  Error *err)
+{
+	int count = 0;
+	const BuildPostponedKey *postponed = build_postponed_keys(build, &count);
+	Rc rc = count > 0 ? postponed_key_create(target, err) : RC_OK;
+
+	for (int i = 0; i < count && rc == RC_OK; i++)
+	{
+		const PostponedKey key = {
+			.table = postponed[i].table,
+			.name = postponed[i].name,
+			.statement = postponed[i].statement,
+			.not_before = lsn,
+		};
+
+		rc = postponed_key_write(target, pipeline, &key, err);
+		say_postponed(target, &key, postponed[i].added);
+	}
+	return rc;
+}
+
+
+/* ---- One target ---- */
+
+static bool
+has_any(const Config *config, Sink *const *sinks)
+{
+	for (int i = 0; i < config->target_count; i++)
+		if (!sinks[i]->absent && postgres_sink_keys(sinks[i])->count > 0)
+			return true;
+	return false;
+}
+
+Keys *
+keys_new(const Config *config, Sink *const *sinks)
+{
+	Keys *keys;
+
+	if (!has_any(config, sinks))
+		return NULL;
+	keys = xcalloc(1, sizeof(Keys));
+	keys->config = config;
+	keys->sinks = sinks;
+	keys->works = xcalloc((size_t) config->target_count, sizeof(KeyWork));
+	return keys;
+}
+
+void
+keys_free(Keys *keys)
+{
+	if (keys == NULL)
+		return;
+	for (int i = 0; i < keys->config->target_count; i++)
+	{
+		pgconn_close(keys->works[i].conn);
+		free(keys->works[i].states);
+	}
+	free(keys->works);
+	free(keys);
+}
+
+static void
+stop_work(KeyWork *work)
+{
+	pgconn_close(work->conn);
+	work->conn = NULL;
+}
+
+/* The next key in a state that may be checked; -1: none. */
+static int
+find_next(const KeyWork *work, const PostponedKeys *list, KeyState state,
+		  Lsn durable_lsn)
+{
+	for (int i = 0; i < list->count; i++)
+		if (work->states[i] == state && list->keys[i].not_before <= durable_lsn)
+			return i;
+	return -1;
+}
+
+static MUST_CHECK Rc
+send_statement(const Keys *keys, KeyWork *work, const PostponedKey *key,
+			   Error *err)
+{
+	Buf sql;
+	int sent;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "BEGIN; SET LOCAL lock_timeout = '" LOCK_TIMEOUT "'; %s;",
+			   key->statement);
+	postponed_key_append_done(&sql, keys->config->name, key);
+	buf_append_string(&sql, "COMMIT");
+	CHECK(!sql.overflowed);
+	sent = PQsendQuery(pgconn_raw(work->conn), sql.data);
+	buf_release(&sql);
+	if (!sent)
+		return pgconn_connection_error(work->conn, "lost the connection to",
+									   err);
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+start(const Keys *keys, int target, const PostponedKey *key, Error *err)
+{
+	KeyWork *work = &keys->works[target];
+	const PgConnOptions options = {
+		.conninfo = keys->config->targets[target],
+		.label = keys->sinks[target]->label,
+		.application_name = "penstock",
+		.kind = PGCONN_DATA,
+		.impatient = true,
+	};
+	Rc rc = pgconn_open(&work->conn, &options, err);
+
+	if (rc == RC_OK)
+		rc = send_statement(keys, work, key, err);
+	return rc;
+}
+
+/* Whether the key, its table, or what is missing of it, is not what it was. */
+static bool
+has_become_moot(const Error *err)
+{
+	static const char *const sqlstates[] = {
+		"42704", /* undefined_object: it was dropped */
+		"42P01", /* undefined_table */
+		"3F000", /* invalid_schema_name */
+		"42710", /* duplicate_object: somebody has added it */
+	};
+
+	for (size_t i = 0; i < LENGTH_OF(sqlstates); i++)
+		if (strcmp(err->sqlstate, sqlstates[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Takes away the note of a key that there is nothing to do about any more. */
+static MUST_CHECK Rc
+forget(const Keys *keys, KeyWork *work, const PostponedKey *key, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	do
+	{
+		PQclear(result);
+		rc = pgconn_get_result(work->conn, &result, err);
+	} while (rc == RC_OK && result != NULL);
+	if (rc == RC_OK)
+		rc = pgconn_exec(work->conn, "ROLLBACK", NULL, err);
+	buf_init(&sql, BUF_TEXT_MAX);
+	postponed_key_append_done(&sql, keys->config->name, key);
+	if (rc == RC_OK)
+		rc = pgconn_exec(work->conn, sql.data, NULL, err);
+	buf_release(&sql);
+	return rc;
+}
+
+static void
+say_failure(KeyWork *work, const PostponedKey *key, Error *err)
+{
+	bool violated = strcmp(err->sqlstate, "23503") == 0;
+
+	error_context(err, "checking foreign key %s of table %s", key->name,
+				  key->table);
+	if (error_is_transient(err) || (violated && work->pause_ms < PAUSE_WARN_MS))
+		log_debug("follow", "%s", err->message);
+	else if (!work->warned)
+	{
+		error_hint(err,
+				   "It is tried again now and then, without another word.  To "
+				   "do it by hand: %s",
+				   key->statement);
+		log_error(LOG_WARNING, "follow", err);
+		work->warned = true;
+	}
+}
+
+/* A statement has failed, or could not be sent: then none can be. */
+static void
+put_off(KeyWork *work, const PostponedKeys *list, Error *err)
+{
+	for (int i = 0; i < list->count; i++)
+		if (i == work->current ||
+			(err->code != ERR_SQL && work->states[i] == KEY_OPEN))
+			work->states[i] = KEY_FAILED;
+	if (work->pause_ms == 0)
+		work->pause_ms = PAUSE_FIRST_MS;
+	say_failure(work, &list->keys[work->current], err);
+	error_reset(err);
+	work->due_us = clock_monotonic_us() + work->pause_ms * 1000;
+	work->pause_ms = work->pause_ms * 2 < PAUSE_MAX_MS ? work->pause_ms * 2
+													   : PAUSE_MAX_MS;
+}
+
+/* Takes what the server says.  RC_AGAIN: it has not ended. */
+static MUST_CHECK Rc
+take(const Keys *keys, int target, const PostponedKey *key, Error *err)
+{
+	KeyWork *work = &keys->works[target];
+	int64_t ignored;
+	Rc rc = exchange_take_ended(work->conn, &ignored, err);
+
+	if (rc == RC_OK)
+		log_info("follow", "foreign key %s of table %s on %s is valid",
+				 key->name, key->table, keys->sinks[target]->label);
+	if (rc == RC_FAIL && has_become_moot(err))
+	{
+		error_reset(err);
+		rc = forget(keys, work, key, err);
+		if (rc == RC_OK)
+			log_info("follow",
+					 "foreign key %s of table %s on %s was postponed, and is "
+					 "not what it was: it is left as it is",
+					 key->name, key->table, keys->sinks[target]->label);
+	}
+	return rc;
+}
+
+/* Begins with a key, if there is one that may be checked. */
+static MUST_CHECK Rc
+start_next(const Keys *keys, int target, const PostponedKeys *list, Error *err)
+{
+	KeyWork *work = &keys->works[target];
+	Lsn durable_lsn = keys->sinks[target]->durable_lsn;
+	int next = find_next(work, list, KEY_OPEN, durable_lsn);
+
+	if (next < 0 && clock_monotonic_us() >= work->due_us)
+		next = find_next(work, list, KEY_FAILED, durable_lsn);
+	if (next < 0)
+		return RC_OK;
+	work->current = next;
+	return start(keys, target, &list->keys[next], err);
+}
+
+/* What a target that is away had is not known any more. */
+static void
+forget_target(KeyWork *work)
+{
+	stop_work(work);
+	free(work->states);
+	work->states = NULL;
+}
+
+/* *busy: a statement runs. */
+static MUST_CHECK Rc
+step_target(Keys *keys, int target, bool *busy, Error *err)
+{
+	KeyWork *work = &keys->works[target];
+	const PostponedKeys *list;
+	Rc rc = RC_OK;
+
+	if (keys->sinks[target]->absent)
+	{
+		forget_target(work);
+		return RC_OK;
+	}
+	list = postgres_sink_keys(keys->sinks[target]);
+	if (list->count == 0)
+		return RC_OK;
+	if (work->states == NULL)
+		work->states = xcalloc((size_t) list->count, sizeof(KeyState));
+	if (work->conn != NULL)
+	{
+		rc = take(keys, target, &list->keys[work->current], err);
+		if (rc == RC_OK)
+			work->states[work->current] = KEY_DONE;
+		if (rc != RC_AGAIN)
+			stop_work(work);
+	}
+	if (rc == RC_OK)
+		rc = start_next(keys, target, list, err);
+	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+		return rc;
+	if (rc == RC_FAIL)
+	{
+		stop_work(work);
+		put_off(work, list, err);
+	}
+	*busy |= work->conn != NULL ||
+			 find_next(work, list, KEY_OPEN,
+					   keys->sinks[target]->durable_lsn) >= 0;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+step_targets(Keys *keys, bool *busy, Error *err)
+{
+	Rc rc = RC_OK;
+
+	*busy = false;
+	for (int i = 0; i < keys->config->target_count && rc == RC_OK; i++)
+		rc = step_target(keys, i, busy, err);
+	return rc;
+}
+
+Rc
+keys_step(Keys *keys, Error *err)
+{
+	bool busy;
+
+	return step_targets(keys, &busy, err);
+}
+
+void
+keys_finish(Keys *keys)
+{
+	Error err = {0};
+	bool busy = keys != NULL;
+
+	while (busy)
+	{
+		Rc rc = step_targets(keys, &busy, &err);
+
+		if (rc == RC_OK && busy)
+			rc = interrupt_wait(-1, 0, FINISH_CHECK_MS, &err);
+		busy = busy && rc != RC_FAIL;
+	}
+	error_reset(&err);
+}

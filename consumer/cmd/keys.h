@@ -1,0 +1,52 @@
+/*
+ * keys.h
+ *    Foreign keys that could not be checked when tables were copied: noting
+ *    them, and checking them beside a follower.
+ *
+ * See sink/postgres/postponed_key.h for why there are any.  What is missing of
+ * a key is a statement that may take long.  It runs in a session of its own,
+ * one for each target, that the follower does not wait for.  It is never worth
+ * ending the follower: what fails is said, and tried again later.
+ */
+#ifndef PENSTOCK_CMD_KEYS_H
+#define PENSTOCK_CMD_KEYS_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "copy/build.h"
+#include "sink/sink.h"
+
+/*
+ * Notes on a target what its build has postponed until a follower has come to
+ * `lsn`, and says so: in the current transaction, under which penstock.progress
+ * of the pipeline is written as well.
+ */
+MUST_CHECK Rc keys_note(PgConn *target, const char *pipeline,
+						const Build *build, Lsn lsn, Error *err);
+
+typedef struct Keys Keys;
+
+/*
+ * For the sinks of one attempt to follow, which are as many as the targets of
+ * the configuration; borrows both.  A sink may be replaced meanwhile.  NULL: no
+ * key was postponed.
+ */
+Keys *keys_new(const Config *config, Sink *const *sinks);
+
+/* What runs is cancelled.  Accepts NULL. */
+void keys_free(Keys *keys);
+
+/*
+ * Begins with what may be checked by now, and takes what has ended.  Waits only
+ * to connect, and for the words of a server that refuses.  Fails only if asked
+ * to stop.
+ */
+MUST_CHECK Rc keys_step(Keys *keys, Error *err);
+
+/*
+ * The same until nothing is left that may be checked by now, or a stop is asked
+ * for; waits.  Accepts NULL.
+ */
+void keys_finish(Keys *keys);
+
+#endif /* PENSTOCK_CMD_KEYS_H */
