@@ -33,6 +33,7 @@ my %role = (
 	lock_timeout => '30ms',
 	idle_in_transaction_session_timeout => '30ms',
 	row_security => 'off',
+	array_nulls => 'off',
 	jit => 'on',
 	jit_above_cost => '0',
 	standard_conforming_strings => 'off',
@@ -52,16 +53,17 @@ $pair->source_sql(<<'END');
 CREATE TYPE public.mood AS ENUM ('sad', 'ok');
 CREATE TABLE public.bent (id int PRIMARY KEY, d date, ts timestamp,
 	tz timestamptz, i interval, f4 real, f8 double precision, b bytea, x xml,
-	m money, t text, a date[], r tstzrange, mood public.mood, j json);
+	m money, t text, a date[], r tstzrange, mood public.mood, j json,
+	moods public.mood[]);
 CREATE TABLE public.later (LIKE public.bent INCLUDING ALL);
 INSERT INTO public.bent VALUES
 	(1, '2026-02-01', '2026-02-01 03:04:05.678901', '2026-02-01 03:04:05+05:45',
 	 '-1 year 2 mons -3 days 04:05:06.7', 0.1, 1.0 / 3, '\x005c27ff',
 	 '<a/><b/>', 1234.56, E'back\\slash ''quote'' \u00e9 \u20ac',
 	 '{2026-02-01,0044-03-15 BC,infinity}', '[2026-01-01,2026-02-01)', 'ok',
-	 '{"a" : 1}'),
+	 '{"a" : 1}', ARRAY['ok', NULL]::public.mood[]),
 	(2, '0044-03-15 BC', '-infinity', '294276-12-31 23:59:59+00', '0', 'NaN',
-	 '-0', '', NULL, -0.01, '', '{}', 'empty', NULL, 'null');
+	 '-0', '', NULL, -0.01, '', '{}', 'empty', NULL, 'null', NULL);
 END
 $pair->clone;
 $pair->equal_ok('values copied by a role with hostile settings');
@@ -69,7 +71,7 @@ my $follower = $pair->start('follow');
 $pair->source_sql('INSERT INTO public.later SELECT * FROM public.bent');
 $pair->source_sql('UPDATE public.bent SET f8 = f8 + 1e-15, i = i * 3');
 $pair->source_sql('INSERT INTO public.later SELECT id + n, d, ts, tz, i, f4, f8,
-	b, x, m, t, a, r, mood, j FROM public.bent, generate_series(10, 300, 10) n');
+	b, x, m, t, a, r, mood, j, moods FROM public.bent, generate_series(10, 300, 10) n');
 
 # An enum's labels have OIDs of their own on each side, and grow.
 $pair->target_sql(q(ALTER TYPE public.mood ADD VALUE 'glad'));
