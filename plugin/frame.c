@@ -887,6 +887,9 @@ penstock_frame_stream_abort(PenstockSession *session, ReorderBufferTXN *txn,
 	}
 	if (txn == top)
 		free_stream(top);
+	else if (stream->gone->len > 0 && rbtxn_has_catalog_changes(txn))
+		penstock_relations_forget_gone(session->relations, stream->xid,
+									   stream->gone);
 }
 
 void

@@ -530,6 +530,7 @@ get_published(PenstockRelations *relations, Oid oid)
 		published->number = ++relations->number_last;
 		published->sent = false;
 		published->sent_by = InvalidTransactionId;
+		published->gone = false;
 		published->is_ancestor = false;
 		published->record = NULL;
 		published->record_bytes = 0;
@@ -695,13 +696,30 @@ penstock_relations_append_gone(PenstockRelations *relations, StringInfo numbers)
 	{
 		char *p;
 
-		if (published->sent_by != relations->xid ||
+		if (published->sent_by != relations->xid || published->gone ||
 			SearchSysCacheExists1(RELOID, ObjectIdGetDatum(published->oid)))
 			continue;
-		published->sent_by = InvalidTransactionId;
+		published->gone = true;
 		p = penstock_wire_reserve(numbers, PENSTOCK_WIRE_VARINT_BYTES_MAX);
 		penstock_wire_advance(numbers,
 							  penstock_wire_varint(p, published->number));
+	}
+}
+
+void
+penstock_relations_forget_gone(PenstockRelations *relations, TransactionId xid,
+							   StringInfo numbers)
+{
+	HASH_SEQ_STATUS scan;
+	PenstockPublished *published;
+
+	resetStringInfo(numbers);
+	relations->changed = true;
+	hash_seq_init(&scan, relations->published);
+	while ((published = hash_seq_search(&scan)) != NULL)
+	{
+		if (published->sent_by == xid)
+			published->gone = false;
 	}
 }
 

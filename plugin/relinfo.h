@@ -42,6 +42,7 @@ typedef struct PenstockPublished
 	uint32 number;
 	bool sent;             /* the record below is what the reader has */
 	TransactionId sent_by; /* the transaction with which it was sent last */
+	bool gone;             /* that one has been told that it is gone */
 
 	/* It stands for partitions, so what it is matters to their entries. */
 	bool is_ancestor;
@@ -148,15 +149,24 @@ penstock_relations_note_sent(const PenstockRelations *relations,
 {
 	published->sent = true;
 	published->sent_by = relations->xid;
+	published->gone = false;
 }
 
 /*
  * Appends the numbers of tables whose record was sent with the transaction at
- * hand and which are not there any more, as varints.  To be called where its
- * changes end, or a piece of them, with the catalogs as they are there, and
- * only then needed if `changed` is set, which it takes back.
+ * hand and which are not there any more, as varints, each once.  To be called
+ * where its changes end, or a piece of them, with the catalogs as they are
+ * there, and only then needed if `changed` is set, which it takes back.
  */
 extern void penstock_relations_append_gone(PenstockRelations *relations,
+										   StringInfo numbers);
+
+/*
+ * Takes back what was said of a transaction in progress: a part of it was
+ * rolled back that may have dropped these tables.
+ */
+extern void penstock_relations_forget_gone(PenstockRelations *relations,
+										   TransactionId xid,
 										   StringInfo numbers);
 
 /*

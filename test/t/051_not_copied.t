@@ -151,6 +151,21 @@ INSERT INTO few VALUES (1);
 DROP TABLE few;
 COMMIT;
 END
+
+	# It has several shapes, with rows of several subtransactions.
+	$db->source_sql(<<'END');
+BEGIN;
+CREATE TABLE scratch AS SELECT n, repeat('x', 1000) AS x FROM generate_series(1, 1000) n;
+SAVEPOINT s;
+ALTER TABLE scratch ADD y int;
+INSERT INTO scratch SELECT n, repeat('x', 1000), n FROM generate_series(1, 1000) n;
+SAVEPOINT undone;
+ALTER TABLE scratch ADD z int;
+INSERT INTO scratch SELECT n, repeat('x', 1000), n, n FROM generate_series(1, 1000) n;
+ROLLBACK TO undone;
+DROP TABLE scratch;
+COMMIT;
+END
 	$db->follow_to_end(@options);
 	$db->equal_ok("$mode: scratch tables stop nothing");
 	my $before = count($db, 't');

@@ -20,10 +20,10 @@ typedef struct Known
 	Lsn left_out_until; /* of a table that has been copied by another name */
 } Known;
 
-/* A table that a transaction has changed. */
+/* A table that a transaction has changed.  It may be noted more than once. */
 typedef struct Met
 {
-	Relation *relation; /* holds a reference */
+	Relation *relation; /* its newest description; holds a reference */
 	uint32_t xid;
 	uint32_t subxid;
 } Met;
@@ -81,6 +81,25 @@ make_slot(Strangers *self, size_t number)
 	self->slot_count = count;
 }
 
+/*
+ * Only the newest description of a table is told that the table is gone: that
+ * takes the place of older ones, whichever subtransaction they came with.
+ */
+static void
+renew_met(Strangers *self, Relation *relation)
+{
+	for (size_t i = 0; i < self->met_count; i++)
+	{
+		Met *met = &self->met[i];
+
+		if (met->relation->number != relation->number)
+			continue;
+		relation_ref(relation);
+		relation_unref(met->relation);
+		met->relation = relation;
+	}
+}
+
 static const Known *
 look_up(Strangers *self, Relation *relation)
 {
@@ -96,6 +115,7 @@ look_up(Strangers *self, Relation *relation)
 	if (copied != NULL)
 		known->left_out_until = table_states_left_out_until(self->states,
 															&copied->name);
+	renew_met(self, relation);
 	return known;
 }
 
@@ -108,21 +128,18 @@ know(Strangers *self, Relation *relation)
 	return look_up(self, relation);
 }
 
-/* The newest description of a table is the one that is told of its end. */
+/* What was met last is most often met again. */
 static void
 note_met(Strangers *self, Relation *relation, uint32_t xid, uint32_t subxid)
 {
-	for (size_t i = 0; i < self->met_count; i++)
+	for (size_t i = self->met_count; i-- > 0;)
 	{
-		Met *met = &self->met[i];
+		const Met *met = &self->met[i];
 
-		if (met->xid != xid || met->subxid != subxid ||
-			met->relation->oid != relation->oid)
-			continue;
-		relation_ref(relation);
-		relation_unref(met->relation);
-		met->relation = relation;
-		return;
+		if (met->xid != xid || met->subxid != subxid)
+			break;
+		if (met->relation == relation)
+			return;
 	}
 	if (self->met_count == self->met_capacity)
 	{
