@@ -27,6 +27,8 @@ enum
 	KEYS_REFERENCED,
 	KEYS_COLUMN,
 	KEYS_REFERENCED_COLUMN,
+	KEYS_OPERATOR,  /* with the referenced column on its left */
+	KEYS_COLLATION, /* behind the other one; or empty */
 };
 
 static MUST_CHECK Rc
@@ -38,9 +40,18 @@ read_keys(const CopyCatalog *catalog, PgConn *source, PGresult **result,
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(
 		&sql, "SELECT k.oid, k.conname, k.conrelid, k.confrelid, a.attname,"
-			  " b.attname FROM pg_constraint k"
-			  " CROSS JOIN LATERAL unnest(k.conkey, k.confkey)"
-			  "  WITH ORDINALITY u (col, referenced, n)"
+			  " b.attname, (SELECT format('OPERATOR(%I.%s)', s.nspname,"
+			  "   o.oprname) FROM pg_operator o"
+			  "  JOIN pg_namespace s ON s.oid = o.oprnamespace"
+			  "  WHERE o.oid = u.operator),"
+			  " (SELECT format(' COLLATE %I.%I', s.nspname, c.collname)"
+			  "  FROM pg_collation c"
+			  "  JOIN pg_namespace s ON s.oid = c.collnamespace"
+			  "  WHERE c.oid = b.attcollation"
+			  "  AND a.attcollation NOT IN (0, b.attcollation))"
+			  " FROM pg_constraint k"
+			  " CROSS JOIN LATERAL unnest(k.conkey, k.confkey, k.conpfeqop)"
+			  "  WITH ORDINALITY u (col, referenced, operator, n)"
 			  " JOIN pg_attribute a ON a.attrelid = k.conrelid"
 			  "  AND a.attnum = u.col"
 			  " JOIN pg_attribute b ON b.attrelid = k.confrelid"
@@ -122,6 +133,7 @@ append_column(Buf *sql, const char *alias, const char *name)
 	buf_append_identifier(sql, name);
 }
 
+/* By the operators, and the collation, that the key itself has. */
 static MUST_CHECK Rc
 look_for_orphans(const ForeignKey *key, const PGresult *keys,
 				 const CopyCatalog *catalog, PgConn *source, bool *found,
@@ -145,9 +157,10 @@ look_for_orphans(const ForeignKey *key, const PGresult *keys,
 	for (int row = key->first_row; row < key->end_row; row++)
 	{
 		buf_append_string(&sql, row == key->first_row ? " WHERE " : " AND ");
-		append_column(&sql, "a", PQgetvalue(keys, row, KEYS_COLUMN));
-		buf_append_string(&sql, " = ");
 		append_column(&sql, "b", PQgetvalue(keys, row, KEYS_REFERENCED_COLUMN));
+		buf_printf(&sql, " %s ", PQgetvalue(keys, row, KEYS_OPERATOR));
+		append_column(&sql, "a", PQgetvalue(keys, row, KEYS_COLUMN));
+		buf_append_string(&sql, PQgetvalue(keys, row, KEYS_COLLATION));
 	}
 	buf_append_string(&sql, "))");
 	rc = sql_run(source, &sql, &result, err);

@@ -22,6 +22,7 @@ my $first = Penstock::Pair->new(source => ['max_replication_slots = 20']);
 
 replaced_tables_have_their_indexes();
 unlogged_when_it_was_copied();
+keys_that_need_other_operators();
 done_testing();
 
 
@@ -119,4 +120,41 @@ sub unlogged_when_it_was_copied
 	$pair->target_sql('ALTER TABLE u SET LOGGED');
 	$pair->follow_to_end;
 	$pair->equal_ok('a clone that goes on copies it again');
+}
+
+# Whether a key can be fulfilled is asked with the key's own operators.
+sub keys_that_need_other_operators
+{
+	my $pair = $first->with_database('keys', publish => '');
+	my $extensions = 'CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext;
+		CREATE EXTENSION ltree SCHEMA ext';
+
+	$pair->both_sql($extensions);
+	$pair->source_sql("CREATE TABLE name (id ext.citext PRIMARY KEY, kept int);
+		CREATE TABLE ref (id int PRIMARY KEY, name ext.citext REFERENCES name);
+		INSERT INTO name VALUES ('Ann', 1), ('bob', 1), ('cid', 0);
+		INSERT INTO ref VALUES (1, 'ann'), (2, 'BOB'), (3, NULL);
+		CREATE TABLE path (id ext.ltree PRIMARY KEY, kept int);
+		CREATE TABLE leaf (id int PRIMARY KEY, path ext.ltree REFERENCES path);
+		INSERT INTO path VALUES ('a.b', 1), ('a.c', 0);
+		INSERT INTO leaf VALUES (1, 'a.b');
+		CREATE TABLE code (id text COLLATE \"C\" PRIMARY KEY, kept int);
+		CREATE TABLE coded (id int PRIMARY KEY, code text REFERENCES code);
+		INSERT INTO code VALUES ('x', 1), ('y', 0);
+		INSERT INTO coded VALUES (1, 'x')");
+	$pair->source_sql('CREATE PUBLICATION keys FOR TABLE mark, ref, leaf, coded,
+		name WHERE (kept = 1), path WHERE (kept = 1), code WHERE (kept = 1)
+		WITH (publish = insert)');
+	$pair->clone;
+	$pair->follow_to_end;
+	is($pair->target_sql('SELECT (SELECT count(*) FROM name),
+		(SELECT count(*) FROM path), (SELECT count(*) FROM code)'), '2|1|1',
+		'keys of types that are not in pg_catalog, and of other collations');
+	$pair->run_or_die('drop');
+	$pair->recreate_target;
+	$pair->target_sql($extensions);
+	$pair->source_sql("INSERT INTO leaf VALUES (2, 'a.c')");
+	$pair->fails_like($FAILED,
+		qr/foreign key "leaf_path_fkey" of table "public"."leaf" cannot be fulfilled/,
+		'one that cannot be fulfilled is found', 'clone');
 }
