@@ -43,6 +43,11 @@ struct PgConn
  * both.
  */
 static const char data_settings_sql[] =
+	/* How our own statements are read, and what names the server writes. */
+	"SET standard_conforming_strings = on;"
+	"SET quote_all_identifiers = off;"
+	/* Else an element that is null in text is the word NULL. */
+	"SET array_nulls = on;"
 	"SET datestyle = 'ISO, YMD';"
 	"SET intervalstyle = 'postgres';"
 	"SET timezone = 'UTC';"

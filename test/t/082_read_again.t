@@ -23,6 +23,7 @@ my $first = Penstock::Pair->new(source => ['max_replication_slots = 20']);
 replaced_tables_have_their_indexes();
 unlogged_when_it_was_copied();
 keys_that_need_other_operators();
+settings_that_change_what_is_read();
 done_testing();
 
 
@@ -157,4 +158,27 @@ sub keys_that_need_other_operators
 	$pair->fails_like($FAILED,
 		qr/foreign key "leaf_path_fkey" of table "public"."leaf" cannot be fulfilled/,
 		'one that cannot be fulfilled is found', 'clone');
+}
+
+# Settings of roles and databases that bend how values, and our own statements,
+# are read.
+sub settings_that_change_what_is_read
+{
+	my $pair = $first->with_database('settings');
+
+	$pair->source_sql('CREATE DOMAIN word AS text;
+		CREATE TABLE list (id int PRIMARY KEY, words word[]);
+		INSERT INTO list VALUES (1, ARRAY[\'a\', NULL, \'NULL\', \'b\\c\'])');
+	$pair->{$_}->safe_psql('postgres', 'ALTER DATABASE settings SET array_nulls = off;
+		ALTER DATABASE settings SET standard_conforming_strings = off;
+		ALTER DATABASE settings SET quote_all_identifiers = on') for qw(source target);
+	my $list = 'SET array_nulls = on; SET standard_conforming_strings = on;
+		SELECT id, array_position(words, NULL), words FROM list ORDER BY id';
+	$pair->clone;
+	$pair->source_sql('SET array_nulls = on; SET standard_conforming_strings = on;
+		INSERT INTO list VALUES (2, ARRAY[\'a\', NULL, \'NULL\', \'b\\c\'])');
+	$pair->follow_to_end;
+	is($pair->target_sql($list), $pair->source_sql($list), 'arrays with nulls');
+	$pair->fails_like($FAILED, qr/already (?:ends|on|has)/, 'what is in the way is seen',
+		'clone', '--name=other', '--publications=settings');
 }
