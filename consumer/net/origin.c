@@ -35,6 +35,9 @@
 /* undefined_object: somebody has dropped it since it was created */
 #define GONE_SQLSTATE "42704"
 
+/* unique_violation: somebody else has just created it as well */
+#define CREATED_SQLSTATE "23505"
+
 /* Refusals that leave us without a mark, and nothing worse. */
 static bool
 is_no_origin_here(const Error *err)
@@ -80,6 +83,22 @@ reset_session(PgConn *target, Error *err)
 		NULL, err);
 }
 
+/* Unless it is there. */
+static MUST_CHECK Rc
+create(PgConn *target, const char *pipeline, int number, Error *err)
+{
+	Rc rc = call(target,
+				 "SELECT pg_catalog.pg_replication_origin_create(" NAME_SQL
+				 ") WHERE pg_catalog.pg_replication_origin_oid(" NAME_SQL
+				 ") IS NULL",
+				 pipeline, number, NULL, err);
+
+	if (rc != RC_FAIL || strcmp(err->sqlstate, CREATED_SQLSTATE) != 0)
+		return rc;
+	error_reset(err);
+	return RC_OK;
+}
+
 Rc
 origin_set_up(PgConn *target, const char *pipeline, int number, bool *marked,
 			  Error *err)
@@ -87,11 +106,7 @@ origin_set_up(PgConn *target, const char *pipeline, int number, bool *marked,
 	Rc rc = reset_session(target, err);
 
 	if (rc == RC_OK)
-		rc = call(target,
-				  "SELECT pg_catalog.pg_replication_origin_create(" NAME_SQL
-				  ") WHERE pg_catalog.pg_replication_origin_oid(" NAME_SQL
-				  ") IS NULL",
-				  pipeline, number, NULL, err);
+		rc = create(target, pipeline, number, err);
 	if (rc == RC_OK)
 		rc = call(
 			target,

@@ -24,6 +24,7 @@ replaced_tables_have_their_indexes();
 unlogged_when_it_was_copied();
 keys_that_need_other_operators();
 settings_that_change_what_is_read();
+two_at_once();
 done_testing();
 
 
@@ -181,4 +182,29 @@ sub settings_that_change_what_is_read
 	is($pair->target_sql($list), $pair->source_sql($list), 'arrays with nulls');
 	$pair->fails_like($FAILED, qr/already (?:ends|on|has)/, 'what is in the way is seen',
 		'clone', '--name=other', '--publications=settings');
+}
+
+# The second finds that it is, or that the first has begun; it takes nothing from
+# the first.
+sub two_at_once
+{
+	my $pair = $first->with_database('twins');
+
+	$pair->source_sql('CREATE TABLE t AS SELECT generate_series(1, 10) id;
+		ALTER TABLE t ADD PRIMARY KEY (id)');
+	for my $round (1 .. 4)
+	{
+		my @clones = map { $pair->start('clone', '--jobs=1') } 1 .. 2;
+		my @done = grep { $_->wait_exit == 0 } @clones;
+
+		is(scalar @done, 1, 'one of two clones is the one');
+		unlike($_->log, qr/duplicate key/, 'the other one says why it is not')
+		  for @clones;
+		like($pair->target_sql('SELECT options FROM penstock.pipeline'),
+			qr/publications=twins/, 'what it was made with is remembered');
+		$pair->follow_to_end;
+		$pair->equal_ok('two clones at once');
+		$pair->run_or_die('drop');
+		$pair->recreate_target;
+	}
 }

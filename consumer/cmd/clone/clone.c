@@ -710,7 +710,6 @@ begin_list(Clone *clone, CloneTarget *target, Error *err)
 		.source = clone->history.identity,
 		.options = options,
 	};
-	int ignored; /* nobody can have it: the run is ours */
 	Rc rc;
 
 	target->table_begun = true;
@@ -720,12 +719,16 @@ begin_list(Clone *clone, CloneTarget *target, Error *err)
 	if (rc == RC_OK)
 		rc = pipeline_table_create(target->conn, err);
 	if (rc == RC_OK)
-		rc = clone_note_options(clone->config, target->conn, clone->arena, err);
+		rc = clone_hold(clone, target, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
 	if (rc == RC_OK)
 		rc = work_list_begin(target->conn, clone->config->name, &run,
 							 &target->token, err);
 	if (rc == RC_OK)
-		rc = work_list_hold(target->conn, clone->config->name, &ignored, err);
+		rc = clone_note_options(clone->config, target->conn, clone->arena, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(target->conn, "COMMIT", NULL, err);
 	target->list_begun = rc == RC_OK;
 	free(options);
 	return rc;

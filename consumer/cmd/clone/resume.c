@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "base/xalloc.h"
+#include "cmd/clone/check.h"
 #include "cmd/clone/others.h"
 #include "cmd/clone/undo.h"
 #include "copy/large_objects.h"
@@ -163,6 +164,23 @@ read_target(Clone *clone, CloneTarget *target, Error *err)
 		return rc;
 	target->complete = progress.exists && !target->run.exists;
 	return RC_OK;
+}
+
+Rc
+clone_hold(Clone *clone, CloneTarget *target, Error *err)
+{
+	Rc rc = read_target(clone, target, err);
+
+	if (rc == RC_OK)
+		rc = wait_for_other(clone, target, err);
+	/* What has ended while we waited has left something. */
+	if (rc == RC_OK)
+		rc = read_target(clone, target, err);
+	if (rc == RC_OK && target->run.exists)
+		rc = refuse_unfinished(clone, target, err);
+	if (rc == RC_OK)
+		rc = clone_check_no_progress(clone, target, err);
+	return rc;
 }
 
 /* What is copied has to be in the history of the source that we go on with. */

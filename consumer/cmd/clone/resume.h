@@ -18,6 +18,13 @@ char *clone_describe_options(const Config *config);
  */
 MUST_CHECK Rc clone_look(Clone *clone, Error *err);
 
+/*
+ * For a clone that begins: keeps others from the target, for as long as the
+ * session lasts, and looks once more whether one of them was faster.  The work
+ * list's tables are there.
+ */
+MUST_CHECK Rc clone_hold(Clone *clone, CloneTarget *target, Error *err);
+
 /* Says on standard output what would be thrown away. */
 void clone_print_throw_away(const Clone *clone);
 

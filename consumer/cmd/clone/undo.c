@@ -86,9 +86,10 @@ remove_notes(Clone *clone, int number, Error *err)
 
 	if (!target->table_begun)
 		return RC_OK;
+	/* Before there is a list of ours, the rest is somebody else's. */
 	if (target->list_begun)
 		rc = work_list_remove(target->conn, clone->config->name, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && target->list_begun)
 		rc = pipeline_table_remove(target->conn, clone->config->name, err);
 	if (rc == RC_OK)
 		rc = progress_table_tidy(target->conn, err);
