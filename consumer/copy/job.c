@@ -102,7 +102,7 @@ job_close(Job *job)
 {
 	if (job == NULL)
 		return;
-	pgconn_close(job->target);
+	writer_close(job->target);
 	pgconn_close(job->source);
 	buf_release(&job->chunk);
 	PQfreemem(job->large_row);

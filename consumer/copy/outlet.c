@@ -5,6 +5,7 @@
 #include "copy/outlet.h"
 
 #include "copy/exchange.h"
+#include "net/writer.h"
 
 Rc
 outlet_open(Outlet *outlet, const char *conninfo, const char *label,
@@ -18,7 +19,7 @@ outlet_open(Outlet *outlet, const char *conninfo, const char *label,
 void
 outlet_close(Outlet *outlet)
 {
-	pgconn_close(outlet->conn);
+	writer_close(outlet->conn);
 	buf_release(&outlet->chunk);
 	*outlet = (Outlet){0};
 }

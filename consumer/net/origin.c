@@ -29,6 +29,16 @@
 /* Origins that sessions beside the first can have. */
 #define FURTHER_MAX 128
 
+/*
+ * Who has one of the further origins has its number under this advisory lock as
+ * well: $1 is as above.  The server does not tell which are in use, and refuses
+ * one that is with an error in its log.
+ */
+#define NUMBER_LOCK_SQL(kind, number)                                          \
+	"pg_catalog.pg_try_advisory_" kind "lock(pg_catalog.hashtext($1), " number \
+	")"
+#define NUMBER_OF_NAME_SQL "split_part(split_part(roname, '/', 2), '@', 1)::int"
+
 /* object_in_use */
 #define IN_USE_SQLSTATE "55006"
 
@@ -128,15 +138,44 @@ origin_set_up(PgConn *target, const char *pipeline, int number, bool *marked,
 	return rc;
 }
 
+/*
+ * Takes the first number beyond *number that nobody has; *number is FURTHER_MAX
+ * + 1 if all are taken.
+ */
+static MUST_CHECK Rc
+take_number(PgConn *target, const char *pipeline, int *number, Error *err)
+{
+	char *sql = xasprintf("SELECT n FROM generate_series(%d, %d) n"
+						  " WHERE " NUMBER_LOCK_SQL("", "n") " LIMIT 1",
+						  *number + 1, FURTHER_MAX);
+	PGresult *result = NULL;
+	Rc rc = call(target, sql, pipeline, 0, &result, err);
+
+	*number = FURTHER_MAX + 1;
+	if (rc == RC_OK && PQntuples(result) > 0)
+		*number = (int) strtol(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	free(sql);
+	return rc;
+}
+
+/*
+ * Somebody may have an origin without its number: an older version, or a
+ * session that is just ending.
+ */
 Rc
 origin_set_up_free(PgConn *target, const char *pipeline, bool *marked,
 				   Error *err)
 {
-	for (int number = 1;; number++)
-	{
-		Rc rc = origin_set_up(target, pipeline, number, marked, err);
+	int number = 0;
 
-		if (rc != RC_FAIL || number == FURTHER_MAX ||
+	for (;;)
+	{
+		Rc rc = take_number(target, pipeline, &number, err);
+
+		if (rc == RC_OK)
+			rc = origin_set_up(target, pipeline, number, marked, err);
+		if (rc != RC_FAIL || number > FURTHER_MAX ||
 			(strcmp(err->sqlstate, IN_USE_SQLSTATE) != 0 &&
 			 strcmp(err->sqlstate, GONE_SQLSTATE) != 0))
 			return rc;
@@ -144,14 +183,21 @@ origin_set_up_free(PgConn *target, const char *pipeline, bool *marked,
 	}
 }
 
-/* One that is in use, or was dropped by somebody else, is no failure. */
+/*
+ * Drops one of them unless somebody has its number.  One that is in use all the
+ * same, or was dropped by somebody else, is no failure.
+ */
 static MUST_CHECK Rc
-drop_free(PgConn *target, const char *name, Error *err)
+drop_free(PgConn *target, const char *pipeline, const char *number, Error *err)
 {
-	const char *params[] = {name};
-	Rc rc = pgconn_exec_params(
-		target, "SELECT pg_catalog.pg_replication_origin_drop($1)", 1, params,
-		NULL, err);
+	char *sql = xasprintf(
+		"SELECT pg_catalog.pg_replication_origin_drop(roname) FROM"
+		" (SELECT $1 || '/%s' || " DATABASE_SQL " AS roname"
+		"  WHERE " NUMBER_LOCK_SQL("xact_", "%s") " OFFSET 0) o",
+		number, number);
+	Rc rc = call(target, sql, pipeline, 0, NULL, err);
+
+	free(sql);
 
 	if (rc != RC_FAIL ||
 		(strcmp(err->sqlstate, IN_USE_SQLSTATE) != 0 &&
@@ -166,12 +212,13 @@ origin_drop_free(PgConn *target, const char *pipeline, Error *err)
 {
 	PGresult *result = NULL;
 	Rc rc = call(target,
-				 "SELECT roname FROM pg_catalog.pg_replication_origin"
+				 "SELECT " NUMBER_OF_NAME_SQL
+				 " FROM pg_catalog.pg_replication_origin"
 				 " WHERE " IS_FURTHER_SQL,
 				 pipeline, 0, &result, err);
 
 	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
-		rc = drop_free(target, PQgetvalue(result, i, 0), err);
+		rc = drop_free(target, pipeline, PQgetvalue(result, i, 0), err);
 	PQclear(result);
 	return rc;
 }

@@ -4,9 +4,15 @@
  */
 #include "net/writer.h"
 
+#include <poll.h>
+
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "net/origin.h"
+
+/* How long a session that is closed may take to give its mark back. */
+#define UNMARK_WAIT_MS 1000
 
 Rc
 writer_open(PgConn **conn, const PgConnOptions *options, const char *pipeline,
@@ -18,6 +24,43 @@ writer_open(PgConn **conn, const PgConnOptions *options, const char *pipeline,
 	if (rc == RC_OK)
 		rc = origin_set_up_free(*conn, pipeline, marked, err);
 	return rc;
+}
+
+/* Takes the mark off. */
+static const char unmark_sql[] =
+	"SELECT pg_catalog.pg_replication_origin_session_reset()"
+	" WHERE pg_catalog.pg_replication_origin_session_is_setup()";
+
+/* Waits for an answer, not for long: the server may be the reason to close. */
+static void
+await_answer(PgConn *conn)
+{
+	PGconn *pg = pgconn_raw(conn);
+	int64_t deadline_us = clock_monotonic_us() +
+						  (int64_t) UNMARK_WAIT_MS * 1000;
+	Error ignored = {0};
+
+	while (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
+	{
+		int64_t left_us = deadline_us - clock_monotonic_us();
+
+		if (left_us <= 0 || interrupt_wait(PQsocket(pg), POLLIN, left_us / 1000,
+										   &ignored) != RC_OK)
+			break;
+	}
+	error_reset(&ignored);
+	if (!PQisBusy(pg))
+		PQclear(PQgetResult(pg));
+}
+
+/* One that is in the middle of something is left to the server to end. */
+void
+writer_close(PgConn *conn)
+{
+	if (conn != NULL && PQtransactionStatus(pgconn_raw(conn)) == PQTRANS_IDLE &&
+		PQsendQuery(pgconn_raw(conn), unmark_sql))
+		await_answer(conn);
+	pgconn_close(conn);
 }
 
 /* Whether somebody reads what is written in this database. */
@@ -63,11 +106,7 @@ writer_end(PgConn *conn, const char *pipeline)
 	if (conn == NULL)
 		return;
 	interrupt_defer(true);
-	rc = pgconn_exec(
-		conn,
-		"SELECT pg_catalog.pg_replication_origin_session_reset()"
-		" WHERE pg_catalog.pg_replication_origin_session_is_setup()",
-		NULL, &ignored);
+	rc = pgconn_exec(conn, unmark_sql, NULL, &ignored);
 	if (rc == RC_OK)
 		rc = origin_drop_free(conn, pipeline, &ignored);
 	interrupt_defer(false);

@@ -25,6 +25,13 @@ MUST_CHECK Rc writer_open(PgConn **conn, const PgConnOptions *options,
 						  const char *pipeline, bool *marked, Error *err);
 
 /*
+ * Closes a session of these when its work is done, and gives its mark back
+ * before that, so that it is free as soon as this returns.  Does not wait for a
+ * server that does not answer soon.  Accepts NULL.
+ */
+void writer_close(PgConn *conn);
+
+/*
  * Says in the log that what is written is not marked: as a warning if the
  * target has a slot that would send it on.  `conn` is any session of it.
  */

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Penstock::Pair;
@@ -18,6 +19,7 @@ my $pair = Penstock::Pair->new;
 
 both_ways();
 whatever_writes();
+quiet_logs();
 several_nodes();
 no_room();
 plain_role();
@@ -101,6 +103,34 @@ sub both_ways
 
 
 # ---- All that writes ----
+
+# Whoever reads his servers' logs finds no error of ours.
+sub quiet_logs
+{
+	my $db = $pair->with_database('quiet');
+	my %start = map { $_ => -s $db->$_->logfile } qw(source target);
+
+	$db->source_sql("CREATE TABLE t$_ (id int PRIMARY KEY, v text);
+		INSERT INTO t$_ SELECT n, repeat('x', 1000) FROM generate_series(1, 2000) n;
+		CREATE INDEX ON t$_ (v)") for 1 .. 6;
+	$db->source_sql('ALTER TABLE t1 ADD FOREIGN KEY (id) REFERENCES t2');
+	$db->clone('--jobs=4');
+	is(errors_since($db->$_, $start{$_}), '', "a clone leaves no error at the $_")
+	  for qw(source target);
+	$db->follow_to_end('--apply=transaction', '--lanes=4');
+	$db->run_or_die('table', 'resync', '--jobs=4', 't3');
+	$db->follow_to_end;
+	is(errors_since($db->target, $start{target}), '', 'what follows it leaves none either');
+	$db->run_or_die('drop');
+}
+
+sub errors_since
+{
+	my ($server, $offset) = @_;
+	my $log = slurp_file($server->logfile, $offset);
+
+	return join "\n", $log =~ /^.*(?:ERROR|FATAL|PANIC): .*$/mg;
+}
 
 # A slot of the target's that decodes what has no origin must find no change of
 # a user's table, whatever was done.
