@@ -59,6 +59,8 @@ FINDINGS =
 # End-to-end tests to run, relative to the checkout.
 PROVE_TESTS = test/t
 PROVE_FLAGS =
+# How many of them at a time: they wait more than they work.
+TEST_JOBS = $(or $(PENSTOCK_TEST_JOBS),$(shell echo $$(($$(nproc) + 1))))
 
 # Where the consumer and its tests are built: build, or a directory in it.
 OUT = build
@@ -278,7 +280,9 @@ check-e2e: all faults
 	@test/soak/place --faults=$(OUT)/faults/penstock \
 		test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/e2e \
 		$(if $(findstring --coverage,$(VARIANT_FLAGS)),--gcov=$(OUT)) \
-		$(PROVE) --recurse -I test/t/lib $(PROVE_FLAGS) $(PROVE_TESTS)
+		env HARNESS_RULESFILE=test/t/testrules.yml \
+		$(PROVE) --recurse --exec test/tools/apart --jobs=$(TEST_JOBS) \
+		$(PROVE_FLAGS) $(PROVE_TESTS)
 
 # The tests that apply most, and the ways that are not the default.
 MODE_TESTS = $(wildcard $(addprefix test/t/,001* 002* 003* 004* 006* 009* 011* \

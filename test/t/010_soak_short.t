@@ -33,7 +33,7 @@ my $seed = $ENV{PENSTOCK_SEED} // int rand 2**31;
 note("seed $seed: PENSTOCK_SEED=$seed chooses the same faults");
 
 my $soak = Soak::Soak->new(seed => $seed, kinds => \@KINDS);
-$soak->run(seconds => $SECONDS);
+$soak->run(seconds => $SECONDS, faults => $FAULTS_MIN);
 note($soak->summary);
 cmp_ok($soak->fault_count, '>=', $FAULTS_MIN, 'there were faults enough');
 

@@ -162,7 +162,7 @@ sub set_up
 		seed => $self->{seed});
 	$self->{workload}->create_tables;
 	$pair->clone;
-	$self->use_small_disk if $ENV{PENSTOCK_SMALL_DISK};
+	$self->use_small_disk if grep { $_ eq 'disk_full' } @{ $self->{kinds} };
 	$self->{follower} = Soak::Follower->new(
 		pair => $pair,
 		options => sub {
@@ -189,17 +189,18 @@ sub follower { return $_[0]{follower}; }
 sub random { return $_[0]{random}; }
 sub network { return $_[0]{network}{ $_[1] }; }
 
-# Inject faults for so long.
+# Inject faults for so many seconds, and until there were so many faults.
 sub run
 {
 	my ($self, %option) = @_;
 	my $deadline = time + $option{seconds};
+	my $faults_min = $option{faults} || 0;
 
 	$self->{workload}->start;
 	$self->{follower}->start;
 	my $went_through = eval {
 		$self->healed;
-		while (time < $deadline)
+		while (time < $deadline || $self->{count} < $faults_min)
 		{
 			$self->one_fault;
 			$self->compare

@@ -30,6 +30,7 @@ use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX qw(:sys_wait_h);
+use PostgreSQL::Test::Cluster;
 use Socket qw(SOCK_STREAM SOMAXCONN);
 
 use Penstock::Poll qw(wait_until);
@@ -48,7 +49,9 @@ sub start
 	my $self = bless {
 		path => $node->host . '/.s.PGSQL.' . $node->port,
 		rule => $rule || sub { return {} },
-		port => $option{port} || 0,
+		# Not one of those that the system gives to whoever connects: between
+		# stop() and restart() it would give ours to somebody.
+		port => $option{port} || PostgreSQL::Test::Cluster::get_free_port(),
 	}, $class;
 
 	# Here, so that it can be connected to when we return.
@@ -57,7 +60,6 @@ sub start
 		LocalPort => $self->{port},
 		Listen => SOMAXCONN,
 		ReuseAddr => 1) or die "could not listen: $!\n";
-	$self->{port} = $self->{listener}->sockport;
 	$self->launch;
 	return $self;
 }
