@@ -12,6 +12,9 @@ use Penstock::Pair;
 my $MB = 1024 * 1024;
 my $ROWS = 1_000_000;
 my $VALUE_BYTES = 300 * $MB;
+# It repeats itself, so that it is soon made.
+my $VALUE = "repeat((SELECT string_agg(md5(n::text), '')
+	FROM generate_series(1, $VALUE_BYTES / 3200) n), 100)";
 my $BOUND = 64 * $MB;
 # A value is there as it came, as it goes, and in between.
 my $COPIES = 4.5;
@@ -53,9 +56,7 @@ $pair->stop_ok($follower);
 # A value that comes by itself.
 $follower = $pair->start('follow');
 $follower->wait_log(qr/following with slot/);
-$pair->source_sql(
-	"INSERT INTO large SELECT 1, string_agg(md5(n::text), '')
-	   FROM generate_series(1, $VALUE_BYTES / 32) n");
+$pair->source_sql("INSERT INTO large SELECT 1, $VALUE");
 $pair->wait_caught_up($follower);
 bounded_ok($follower, $BOUND + $COPIES * $VALUE_BYTES,
 	'a value of 300 MB, followed');
@@ -68,8 +69,7 @@ my $copy = $pair->with_database('copy');
 $copy->source_sql(
 	"CREATE TABLE large (id integer PRIMARY KEY, value text);
 	 ALTER TABLE large ALTER value SET STORAGE EXTERNAL;
-	 INSERT INTO large SELECT 1, string_agg(md5(n::text), '')
-	   FROM generate_series(1, $VALUE_BYTES / 32) n");
+	 INSERT INTO large SELECT 1, $VALUE");
 $follower = $copy->start('clone', '--follow');
 $follower->wait_log(qr/following with slot/);
 bounded_ok($follower, $BOUND + $COPIES * $VALUE_BYTES,
