@@ -152,7 +152,7 @@ sub backlog_ok
 	my $reader = Penstock::Process->start(
 		name => 'reader',
 		command => [
-			'pgbench', '--no-vacuum', '--time=600',
+			'pgbench', '--no-vacuum', '--time=3600',
 			'--file=' . script_file('read'), $pair->conninfo('target')
 		]);
 

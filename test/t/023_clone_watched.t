@@ -18,7 +18,10 @@ $pair->source_sql(<<'END');
 CREATE TABLE large (id int PRIMARY KEY, a text, b text);
 INSERT INTO large SELECT n, md5(n::text), repeat('x', 200)
   FROM generate_series(1, 200000) n;
+CREATE FUNCTION slowly(id int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+	'BEGIN IF id = 1 THEN PERFORM pg_sleep(1); END IF; RETURN id; END';
 CREATE INDEX ON large (a);
+CREATE INDEX large_slowly ON large (slowly(id));
 CREATE TABLE "a table with a näme that is really very long, longer" (id int PRIMARY KEY);
 INSERT INTO "a table with a näme that is really very long, longer" VALUES (1);
 CREATE TABLE parent (id int PRIMARY KEY);
@@ -58,7 +61,8 @@ SKIP:
 	again();
 	my $shown = "$PostgreSQL::Test::Utils::tmp_check/shown";
 	my $command = join ' ', "stty cols $COLUMNS rows 30; exec",
-	  map { "'" . s/'/'\\''/gr . "'" } $pair->command('clone', '--jobs=2');
+	  map { "'" . s/'/'\\''/gr . "'" }
+	  $pair->command('clone', '--jobs=2', '--max-rate=40MB/s');
 	my $result = system('script', '--quiet', '--return', '--flush', '--command',
 		$command, $shown);
 	is($result >> 8, 0, 'a clone on a terminal');

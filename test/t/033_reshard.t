@@ -192,7 +192,7 @@ sub start_writer
 	close $handle or die "could not write \"$script\": $!\n";
 	return Penstock::Process->start(
 		name => "writer_$name",
-		command => [ 'pgbench', '--no-vacuum', '--time=600', '--file', $script,
+		command => [ 'pgbench', '--no-vacuum', '--time=3600', '--file', $script,
 			$server->connstr($database) ]);
 }
 

@@ -56,7 +56,7 @@ for my $mode (qw(transaction statement))
 	my $others = Penstock::Process->start(
 		name => 'pgbench',
 		command => [
-			'pgbench', '--no-vacuum', '--time=600', '--client=3',
+			'pgbench', '--no-vacuum', '--time=3600', '--client=3',
 			'--file=' . script(), $bouncer->conninfo($pair->name) ]);
 	$pair->wait_for_sql('target', "SELECT count(*) > 1 FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid()");

@@ -15,8 +15,8 @@ use Penstock::Proxy;
 
 # What the source gives its follower to say something, and what a target has to
 # connect or to answer: two of them one after the other would be too much.
-my $SENDER_TIMEOUT_S = 2;
-my $CONNECT_TIMEOUT_S = 4;
+my $SENDER_TIMEOUT_S = 4;
+my $CONNECT_TIMEOUT_S = 6;
 
 my $nodes = Penstock::Nodes->new(
 	count => 3,

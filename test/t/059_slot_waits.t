@@ -37,9 +37,9 @@ like($clone->log,
 # The walsender notices by itself, while the transactions go on.
 $clone->end('KILL');
 $pair->wait_for_sql('source', $no_slot);
-is(scalar($pair->source_sql('SELECT count(*) FROM pg_stat_activity
-	WHERE backend_type = \'walsender\'')), 0,
-	'a walsender whose client was killed does not go on');
+$pair->wait_for_sql('source', "SELECT count(*) = 0 FROM pg_stat_activity
+	WHERE backend_type = 'walsender'");
+pass('a walsender whose client was killed does not go on');
 
 # As if it had not noticed yet.
 for my $way ('--resume', '--restart')

@@ -136,10 +136,14 @@ sub taken_over
 {
 	my $clone = start_clone();
 
+	# Else it might be the one that is sooner back.
+	$clone->signal('STOP');
 	$pair->target->restart('immediate');
-	my ($status) = $pair->run('clone', '--resume');
-	is($status, 0, 'another one goes on');
+	my $other = $pair->start('clone', '--resume', '--max-rate=1MB/s');
+	$other->wait_log(qr/copying \d+ tables?/);
+	$clone->signal('CONT');
 	isnt($clone->wait_exit, 0, 'the one that waited ends');
+	is($other->wait_exit, 0, 'another one goes on') or diag($other->log);
 	like($clone->log, qr/another clone goes on|there is no unfinished clone/,
 		'and says why');
 	$pair->follow_to_end;
