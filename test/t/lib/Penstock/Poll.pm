@@ -8,25 +8,33 @@ use warnings;
 
 use Carp qw(croak);
 use Exporter qw(import);
+use List::Util qw(min);
 use PostgreSQL::Test::Utils ();
 use Time::HiRes qw(time);
 
 our @EXPORT_OK = qw(wait_until pause);
 
+# Between two looks.  Most of them start a program, and what is waited for wants
+# the processor as well: who has waited long looks less often.
 my $INTERVAL_S = 0.03;
+my $INTERVAL_MAX_S = 0.3;
+my $INTERVAL_PART = 0.1;
 
 # Call a function until what it returns is true, and return that.
 sub wait_until
 {
 	my ($what, $condition) = @_;
-	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+	my $started = time;
+	my $deadline = $started + $PostgreSQL::Test::Utils::timeout_default;
 
 	while (1)
 	{
 		my $result = $condition->();
 		return $result if $result;
-		croak "gave up waiting for $what" if time > $deadline;
-		pause($INTERVAL_S);
+		my $now = time;
+		croak "gave up waiting for $what" if $now > $deadline;
+		pause(min($INTERVAL_MAX_S,
+			$INTERVAL_S + $INTERVAL_PART * ($now - $started)));
 	}
 }
 
