@@ -72,8 +72,16 @@
  *
  * An error ends the session, and what is held would have to be decoded again;
  * each time, if the error is about something in the log, so that the reader
- * never came close to it.  So what is held is sent before the error goes its
- *way (penstock_bundle_protect()).
+ * never came close to it.  So all that runs here is run such that what is held
+ * is sent before an error goes its way (penstock_bundle_protect()).
+ *
+ * The error may be one of sending, and then nobody knows how much of it has
+ * happened: that a message was handed over is noted before it is, so that it is
+ * not sent twice.
+ *
+ * XXX An error of the server's own, between two callbacks, still costs what is
+ * held: plugins are told nothing of it.  Of what runs before it goes out, only
+ * the hook for the server's log could be used.
  *
  *
  * When it begins
@@ -147,31 +155,33 @@ is_readable(PenstockBundle *bundle, XLogRecPtr lsn)
 }
 
 /*
- * Sends fields as a message.  Does what OutputPluginWrite() does, which may be
- * called in callbacks only.
+ * Sends fields as a message, and empties the buffer that they are in.  Does
+ * what OutputPluginWrite() does, which may be called in callbacks only.
  */
 static void
-send_fields(PenstockSession *session, const StringInfoData *fields,
-			XLogRecPtr lsn, TransactionId xid)
+send_fields(PenstockSession *session, StringInfo fields, XLogRecPtr lsn,
+			TransactionId xid)
 {
 	LogicalDecodingContext *ctx = session->ctx;
 
 	ctx->prepare_write(ctx, lsn, xid, true);
 	penstock_compress_append(session->compressor, ctx->out, fields->data,
 							 (Size) fields->len);
-	ctx->write(ctx, lsn, xid, true);
+	resetStringInfo(fields);
 	session->bundle->pages = 0;
+	ctx->write(ctx, lsn, xid, true);
 }
 
 static void
 send_bundle(PenstockSession *session)
 {
 	PenstockBundle *bundle = session->bundle;
+	XLogRecPtr end_lsn = bundle->end_lsn;
+	TransactionId xid = bundle->xid;
 
-	send_fields(session, &bundle->buf, bundle->end_lsn, bundle->xid);
-	resetStringInfo(&bundle->buf);
 	bundle->end_lsn = InvalidXLogRecPtr;
 	bundle->xid = InvalidTransactionId;
+	send_fields(session, &bundle->buf, end_lsn, xid);
 }
 
 void

@@ -43,52 +43,74 @@ startup(LogicalDecodingContext *ctx, OutputPluginOptions *options, bool is_init)
 	(void) penstock_session_new(ctx, is_init);
 }
 
+/* What the server hands to a callback, as far as it does. */
+typedef struct Call
+{
+	ReorderBufferTXN *txn;
+	XLogRecPtr lsn;
+	int relation_count;
+	Relation *relations;
+	ReorderBufferChange *change;
+	bool transactional;
+	const char *prefix;
+	Size content_bytes;
+	const char *content;
+} Call;
+
+/* Does a callback's work; see penstock_bundle_protect(). */
 static void
-begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
+run(LogicalDecodingContext *ctx,
+	void (*work)(PenstockSession *session, void *arg), Call *call)
 {
 	PenstockSession *session = penstock_session_of(ctx);
 	MemoryContext outer = penstock_session_enter(session);
 
-	penstock_frame_begin(session, txn);
+	penstock_bundle_protect(session, work, call);
 	penstock_session_leave(session, outer);
 }
 
-/* What a callback is about, for penstock_bundle_protect(). */
-typedef struct ChangeCall
+static void
+do_begin(PenstockSession *session, void *arg)
 {
-	ReorderBufferTXN *txn;
-	int relation_count;
-	Relation *relations;
-	ReorderBufferChange *change;
-} ChangeCall;
+	const Call *call = arg;
+
+	penstock_frame_begin(session, call->txn);
+}
 
 static void
-call_row(PenstockSession *session, void *arg)
+begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 {
-	const ChangeCall *call = arg;
+	run(ctx, do_begin, &(Call){.txn = txn});
+}
+
+static void
+do_row(PenstockSession *session, void *arg)
+{
+	const Call *call = arg;
 
 	penstock_frame_row(session, call->txn, call->relations[0], call->change);
 }
 
+/* As run(), without a detour where there is no need. */
 static void
 change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation relation,
 	   ReorderBufferChange *change)
 {
 	PenstockSession *session = penstock_session_of(ctx);
 	MemoryContext outer = penstock_session_enter(session);
-	ChangeCall call = {txn, 1, &relation, change};
+	Call call = {.txn = txn, .relations = &relation, .change = change};
 
 	if (likely(!session->holding))
 		penstock_frame_row(session, txn, relation, change);
 	else
-		penstock_bundle_protect(session, call_row, &call);
+		penstock_bundle_protect(session, do_row, &call);
 	penstock_session_leave(session, outer);
 }
 
 static void
-call_truncate(PenstockSession *session, void *arg)
+do_truncate(PenstockSession *session, void *arg)
 {
-	const ChangeCall *call = arg;
+	const Call *call = arg;
 
 	penstock_frame_truncate(session, call->txn, call->relation_count,
 							call->relations, call->change);
@@ -99,28 +121,17 @@ truncate_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 				int nrelations, Relation relations[],
 				ReorderBufferChange *change)
 {
-	PenstockSession *session = penstock_session_of(ctx);
-	MemoryContext outer = penstock_session_enter(session);
-	ChangeCall call = {txn, nrelations, relations, change};
-
-	penstock_bundle_protect(session, call_truncate, &call);
-	penstock_session_leave(session, outer);
+	run(ctx, do_truncate,
+		&(Call){.txn = txn,
+				.relation_count = nrelations,
+				.relations = relations,
+				.change = change});
 }
 
-typedef struct MessageCall
-{
-	ReorderBufferTXN *txn;
-	XLogRecPtr lsn;
-	bool transactional;
-	const char *prefix;
-	Size content_bytes;
-	const char *content;
-} MessageCall;
-
 static void
-call_message(PenstockSession *session, void *arg)
+do_message(PenstockSession *session, void *arg)
 {
-	const MessageCall *call = arg;
+	const Call *call = arg;
 
 	penstock_frame_message(session, call->txn, call->lsn, call->transactional,
 						   call->prefix, call->content_bytes, call->content);
@@ -131,70 +142,88 @@ message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
 		bool transactional, const char *prefix, Size content_bytes,
 		const char *content)
 {
-	PenstockSession *session = penstock_session_of(ctx);
-	MemoryContext outer = penstock_session_enter(session);
-	MessageCall call = {txn,    lsn,           transactional,
-						prefix, content_bytes, content};
+	run(ctx, do_message,
+		&(Call){.txn = txn,
+				.lsn = lsn,
+				.transactional = transactional,
+				.prefix = prefix,
+				.content_bytes = content_bytes,
+				.content = content});
+}
 
-	penstock_bundle_protect(session, call_message, &call);
-	penstock_session_leave(session, outer);
+static void
+do_commit(PenstockSession *session, void *arg)
+{
+	(void) arg;
+	penstock_frame_commit(session);
 }
 
 static void
 commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 	   XLogRecPtr commit_lsn)
 {
-	PenstockSession *session = penstock_session_of(ctx);
-	MemoryContext outer = penstock_session_enter(session);
-
 	(void) txn;
 	(void) commit_lsn;
-	penstock_frame_commit(session);
-	penstock_session_leave(session, outer);
+	run(ctx, do_commit, NULL);
+}
+
+static void
+do_stream_start(PenstockSession *session, void *arg)
+{
+	const Call *call = arg;
+
+	penstock_frame_stream_start(session, call->txn);
 }
 
 static void
 stream_start(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 {
-	PenstockSession *session = penstock_session_of(ctx);
-	MemoryContext outer = penstock_session_enter(session);
+	run(ctx, do_stream_start, &(Call){.txn = txn});
+}
 
-	penstock_frame_stream_start(session, txn);
-	penstock_session_leave(session, outer);
+static void
+do_stream_stop(PenstockSession *session, void *arg)
+{
+	(void) arg;
+	penstock_frame_stream_stop(session);
 }
 
 static void
 stream_stop(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 {
-	PenstockSession *session = penstock_session_of(ctx);
-	MemoryContext outer = penstock_session_enter(session);
-
 	(void) txn;
-	penstock_frame_stream_stop(session);
-	penstock_session_leave(session, outer);
+	run(ctx, do_stream_stop, NULL);
+}
+
+static void
+do_stream_abort(PenstockSession *session, void *arg)
+{
+	const Call *call = arg;
+
+	penstock_frame_stream_abort(session, call->txn, call->lsn);
 }
 
 static void
 stream_abort(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 			 XLogRecPtr abort_lsn)
 {
-	PenstockSession *session = penstock_session_of(ctx);
-	MemoryContext outer = penstock_session_enter(session);
+	run(ctx, do_stream_abort, &(Call){.txn = txn, .lsn = abort_lsn});
+}
 
-	penstock_frame_stream_abort(session, txn, abort_lsn);
-	penstock_session_leave(session, outer);
+static void
+do_stream_commit(PenstockSession *session, void *arg)
+{
+	const Call *call = arg;
+
+	penstock_frame_stream_commit(session, call->txn);
 }
 
 static void
 stream_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 			  XLogRecPtr commit_lsn)
 {
-	PenstockSession *session = penstock_session_of(ctx);
-	MemoryContext outer = penstock_session_enter(session);
-
 	(void) commit_lsn;
-	penstock_frame_stream_commit(session, txn);
-	penstock_session_leave(session, outer);
+	run(ctx, do_stream_commit, &(Call){.txn = txn});
 }
 
 /* Also called while a slot is made, when the options are all zero: any. */
