@@ -4,6 +4,7 @@
  */
 #include "net/pgconn.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -75,6 +76,16 @@ static const char data_settings_sql[] =
 	" WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
 
 /*
+ * Whether the line that ends here is the whole of a sentence.  One that is
+ * indented, and begins with a small letter, goes on with the one before it.
+ */
+static bool
+ends_sentence(const char *newline)
+{
+	return newline[1] != '\t' || !islower((unsigned char) newline[2]);
+}
+
+/*
  * libpq ends its messages with a newline, and some have several lines: one for
  * each address that was tried, and what may be wrong.
  */
@@ -88,7 +99,8 @@ one_line(const char *text)
 	{
 		bool blank = *c == '\n' || *c == '\t' || *c == ' ';
 
-		if (*c == '\n' && length > 0 && line[length - 1] != ' ')
+		if (*c == '\n' && length > 0 && line[length - 1] != ' ' &&
+			ends_sentence(c))
 			line[length++] = ';';
 		if (!blank)
 			line[length++] = *c;
