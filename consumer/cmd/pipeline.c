@@ -28,6 +28,10 @@
 /* How long what is under way may take after a stop was asked for. */
 #define STOP_GRACE_MS 1500
 
+/* How long what was received is applied, when nothing more comes, before that
+ * is said. */
+#define SETTLE_QUIET_MS 1000
+
 /* How often the log says how it goes. */
 #define REPORT_INTERVAL_MS 10000
 
@@ -49,6 +53,12 @@ typedef struct Run
 	bool inside_commits; /* the frame that the router is inside of ends its
 							transaction */
 	bool renewing;       /* to be run again, with transactions in progress */
+
+	bool lost;     /* the stream has broken off: nothing is sent any more, and
+					  what has arrived is taken and applied … */
+	bool settling; /* … which the sinks have been told */
+	Error loss;    /* what the run fails with then */
+	int64_t settle_due_us; /* if it takes that long, it is said; 0: it was */
 	int64_t now_us;
 	int64_t stop_deadline_us; /* 0: no stop was asked for */
 	int64_t report_due_us;
@@ -66,6 +76,32 @@ stop_reading(Run *run, SinkMode mode)
 	run->reading = false;
 	for (int i = 0; i < run->pipeline->sink_count; i++)
 		run->pipeline->sinks[i]->mode = mode;
+}
+
+/*
+ * The stream has broken off, and ends with what is here.  That is not thrown
+ * away: an error of the source may be about what comes next in its log, and
+ * then no attempt would get as far as to apply what is before it.
+ */
+static void
+lose_stream(Run *run, Error *err)
+{
+	error_take(&run->loss, err);
+	run->lost = true;
+	run->settle_due_us = run->now_us + SETTLE_QUIET_MS * 1000;
+}
+
+/* Once all that had arrived is taken, the sinks are to finish with it.  Whether
+ * they have just been told. */
+static bool
+begin_settling(Run *run)
+{
+	if (!run->lost || run->reading || run->settling ||
+		run->stop_deadline_us != 0)
+		return false;
+	run->settling = true;
+	stop_reading(run, SINK_SETTLING);
+	return true;
 }
 
 /* Everything before `lsn` has been handed over. */
@@ -110,7 +146,7 @@ check_streaming(Run *run)
 		return;
 	streaming_release(streaming);
 	run->renewing = true;
-	stop_reading(run, SINK_DRAINING);
+	stop_reading(run, SINK_SETTLING);
 }
 
 static MUST_CHECK Rc
@@ -240,6 +276,22 @@ handle_rest(Run *run, Error *err)
 	return rc == RC_OK ? handle_frames(run, frame, err) : rc;
 }
 
+/* No message is here, and if the stream has broken off (RC_FAIL, or before),
+ * none will be. */
+static MUST_CHECK Rc
+note_silence(Run *run, Rc rc, Error *err)
+{
+	if (rc == RC_END)
+		rc = error_set(err, ERR_CONNECT, "source ended the stream");
+	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+		return rc;
+	if (rc == RC_FAIL)
+		lose_stream(run, err);
+	if (run->lost)
+		run->reading = false;
+	return RC_AGAIN;
+}
+
 /* The next message; adds its bytes.  RC_AGAIN: none is here. */
 static MUST_CHECK Rc
 receive_message(Run *run, size_t *bytes, Error *err)
@@ -247,10 +299,8 @@ receive_message(Run *run, size_t *bytes, Error *err)
 	StreamMessage message;
 	Rc rc = stream_receive(run->pipeline->stream, &message, err);
 
-	if (rc == RC_END)
-		return error_set(err, ERR_CONNECT, "source ended the stream");
 	if (rc != RC_OK)
-		return rc;
+		return note_silence(run, rc, err);
 	*bytes += message.length;
 	if (message.kind == STREAM_DATA)
 		return handle_data(run, &message, err);
@@ -334,7 +384,7 @@ update_positions(Run *run)
 static bool
 sink_is_done(const Sink *sink)
 {
-	if (sink->mode == SINK_STOPPING)
+	if (sink->mode == SINK_STOPPING || sink->mode == SINK_SETTLING)
 		return sink->stopped;
 	return sink->durable_lsn >= sink->received_lsn;
 }
@@ -376,6 +426,12 @@ set_endpos(Run *run, Lsn endpos)
 		note_received(run, run->progress.received);
 }
 
+static bool
+is_watching(const Run *run)
+{
+	return run->pipeline->watch != NULL && run->endpos == 0 && run->reading;
+}
+
 static MUST_CHECK Rc
 call_watch(Run *run, Error *err)
 {
@@ -383,8 +439,7 @@ call_watch(Run *run, Error *err)
 	Lsn endpos = 0;
 	Rc rc;
 
-	if (pipeline->watch == NULL || run->endpos != 0 ||
-		run->now_us < run->watch_due_us)
+	if (!is_watching(run) || run->now_us < run->watch_due_us)
 		return RC_OK;
 	run->watch_due_us = run->now_us + PIPELINE_WATCH_INTERVAL_MS * 1000;
 	rc = pipeline->watch(pipeline->watch_context, &endpos, err);
@@ -432,7 +487,8 @@ report_on_request(Run *run)
 			 ", confirmed " LSN_FORMAT ", %s",
 			 LSN_ARGS(run->progress.received), LSN_ARGS(run->progress.applied),
 			 LSN_ARGS(run->progress.confirmed),
-			 !run->reading ? "not reading"
+			 run->lost       ? "applying what came before the stream broke off"
+			 : !run->reading ? "not reading"
 			 : router_waits_for(run->router) != NULL
 				 ? "waiting for values of a row that moves"
 			 : router_is_full(run->router) ? "waiting for a target"
@@ -452,6 +508,19 @@ report_on_request(Run *run)
 					 ? ", waited for: values of a row that moves away"
 					 : "");
 	}
+}
+
+/* The source is gone, and the log does not say so before this is over. */
+static void
+report_settling(Run *run)
+{
+	if (run->settle_due_us == 0 || run->now_us < run->settle_due_us)
+		return;
+	run->settle_due_us = 0;
+	log_info("source",
+			 "what was received up to LSN " LSN_FORMAT
+			 " is being applied, and then all begins again: %s",
+			 LSN_ARGS(run->progress.received), run->loss.message);
 }
 
 /* A sink has failed: does the rest go on without it? */
@@ -477,6 +546,23 @@ replace_sink(Run *run, int index, Error *err)
 	return RC_OK;
 }
 
+/* Where what is said does not arrive, what was said to us is taken still. */
+static MUST_CHECK Rc
+tell_source(Run *run, Error *err)
+{
+	Rc rc;
+
+	if (run->lost)
+		return RC_OK;
+	rc = stream_work(run->pipeline->stream, run->now_us, err);
+	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
+	{
+		lose_stream(run, err);
+		rc = RC_OK;
+	}
+	return rc;
+}
+
 static MUST_CHECK Rc
 work(Run *run, Error *err)
 {
@@ -492,7 +578,7 @@ work(Run *run, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	update_positions(run);
-	return stream_work(pipeline->stream, run->now_us, err);
+	return tell_source(run, err);
 }
 
 static MUST_CHECK Rc
@@ -502,14 +588,18 @@ wait_for_events(const Run *run, Error *err)
 	struct pollfd fds[CONFIG_TARGETS_MAX * SINK_FDS_MAX + 2];
 	bool taking = run->reading && !router_is_full(run->router);
 	bool receiving = taking && !router_is_inside(run->router);
-	int64_t deadline_us;
+	int64_t deadline_us = run->settle_due_us > 0 ? run->settle_due_us
+												 : INT64_MAX;
 	int64_t left_ms;
 	nfds_t n = 0;
 
 	fds[n++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
-	stream_interest(pipeline->stream, receiving, &fds[n].fd, &fds[n].events,
-					&deadline_us);
-	n++;
+	if (!run->lost)
+	{
+		stream_interest(pipeline->stream, receiving, &fds[n].fd, &fds[n].events,
+						&deadline_us);
+		n++;
+	}
 	for (int i = 0; i < pipeline->sink_count; i++)
 	{
 		SinkInterest interest;
@@ -522,8 +612,7 @@ wait_for_events(const Run *run, Error *err)
 	}
 	if (run->stop_deadline_us != 0 && run->stop_deadline_us < deadline_us)
 		deadline_us = run->stop_deadline_us;
-	if (pipeline->watch != NULL && run->endpos == 0 &&
-		run->watch_due_us < deadline_us)
+	if (is_watching(run) && run->watch_due_us < deadline_us)
 		deadline_us = run->watch_due_us;
 	left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
 	if (left_ms < 0 || (receiving && (!run->source_idle || run->held_up)) ||
@@ -537,6 +626,28 @@ wait_for_events(const Run *run, Error *err)
 	if (fds[0].revents != 0)
 		interrupt_drain();
 	return RC_OK;
+}
+
+/* The sinks are done. */
+static MUST_CHECK Rc
+end(Run *run, Error *err)
+{
+	Rc rc;
+
+	if (run->lost)
+	{
+		error_take(err, &run->loss);
+		error_context(err, "streaming from the source, after LSN " LSN_FORMAT,
+					  LSN_ARGS(run->progress.received));
+		return RC_FAIL;
+	}
+
+	/* The server decodes nothing more for us. */
+	run->streamed = run->progress.received;
+	update_positions(run);
+	rc = stream_send_last(run->pipeline->stream, err);
+	return rc == RC_OK && run->renewing && run->stop_deadline_us == 0 ? RC_AGAIN
+																	  : rc;
 }
 
 static MUST_CHECK Rc
@@ -554,18 +665,13 @@ loop(Run *run, Error *err)
 			rc = work(run, err);
 		if (rc != RC_OK)
 			return rc;
+		if (begin_settling(run))
+			continue;
 		report(run);
+		report_settling(run);
 		report_on_request(run);
 		if (is_done(run))
-		{
-			/* The server decodes nothing more for us. */
-			run->streamed = run->progress.received;
-			update_positions(run);
-			rc = stream_send_last(run->pipeline->stream, err);
-			return rc == RC_OK && run->renewing && run->stop_deadline_us == 0
-					   ? RC_AGAIN
-					   : rc;
-		}
+			return end(run, err);
 		rc = wait_for_events(run, err);
 		if (rc != RC_OK)
 			return rc;
@@ -618,8 +724,11 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	if (pipeline->endpos != 0 && durable >= pipeline->endpos)
 		stop_reading(&run, SINK_DRAINING);
 	rc = loop(&run, err);
-	if (rc == RC_FAIL)
+	if (rc == RC_FAIL && !run.lost)
 		confirm_before_failing(&run);
+	if (run.loss.code != ERR_NONE)
+		log_error(LOG_WARNING, "source", &run.loss);
+	error_reset(&run.loss);
 	*progressed = run.progress.confirmed > durable;
 	router_free(run.router);
 	decoder_free(run.decoder);

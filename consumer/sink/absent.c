@@ -147,13 +147,20 @@ read_answer(AbsentSink *self, int64_t now_us)
 		end_attempt(self, now_us);
 }
 
+/* Nobody waits for the server any more. */
+static bool
+is_to_stop(const Sink *sink)
+{
+	return sink->mode == SINK_STOPPING || sink->mode == SINK_SETTLING;
+}
+
 static Rc
 look(Sink *sink, bool source_idle UNUSED, Error *err)
 {
 	AbsentSink *self = absent_sink(sink);
 	int64_t now_us = clock_monotonic_us();
 
-	if (sink->mode == SINK_STOPPING)
+	if (is_to_stop(sink))
 	{
 		sink->stopped = true;
 		return RC_OK;
@@ -178,7 +185,7 @@ wait_for_server(const Sink *sink, SinkInterest *interest)
 {
 	const AbsentSink *self = (const AbsentSink *) sink;
 
-	if (sink->mode == SINK_STOPPING)
+	if (is_to_stop(sink))
 		return;
 	interest->deadline_us = self->due_us;
 	if (self->attempt != NULL && PQsocket(self->attempt) >= 0)

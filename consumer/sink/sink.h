@@ -49,6 +49,10 @@ typedef enum SinkMode
 	/* Nothing more comes: apply it all, bring durable_lsn to received_lsn. */
 	SINK_DRAINING,
 
+	/* The same, but what has begun to come does not come to its end: drop that.
+	 * Say stopped. */
+	SINK_SETTLING,
+
 	/* Drop what has not been started, make the rest durable, say stopped. */
 	SINK_STOPPING,
 } SinkMode;
@@ -130,7 +134,7 @@ struct Sink
 	Lsn durable_lsn;             /* everything before survives a crash there */
 	Lsn fence_lsn; /* nothing behind it is wanted at present; 0: no such */
 	bool full;     /* give it nothing more for now */
-	bool stopped;  /* in SINK_STOPPING: durable_lsn is final */
+	bool stopped;  /* in SINK_SETTLING and _STOPPING: durable_lsn is final */
 	bool absent;   /* stands in for one that is away; see absent.h */
 	uint32_t
 		refused_xid; /* with ERR_STREAMING: the transaction, 0: not known */

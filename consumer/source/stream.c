@@ -52,6 +52,7 @@ struct Stream
 	bool flush_pending;     /* libpq has bytes that the socket did not take */
 	int64_t reported_at_us; /* when positions were last sent */
 	int64_t interval_us;    /* between reports when nothing moves */
+	Error loss; /* why nothing more comes, behind what has; none: it may */
 };
 
 static void
@@ -212,6 +213,7 @@ stream_close(Stream *stream)
 		return;
 	interrupt_set_background(NULL, NULL);
 	pgconn_close(stream->conn);
+	error_reset(&stream->loss);
 	free(stream);
 }
 
@@ -269,6 +271,17 @@ finish_stream(Stream *stream, Error *err)
 	return rc == RC_OK ? RC_END : rc;
 }
 
+/* Takes what is in the socket.  If the connection is lost, what came before
+ * that is to be handed out first. */
+static MUST_CHECK Rc
+take_input(Stream *stream)
+{
+	if (PQconsumeInput(pgconn_raw(stream->conn)))
+		return RC_OK;
+	return pgconn_connection_error(stream->conn, "lost the connection to",
+								   &stream->loss);
+}
+
 Rc
 stream_receive(Stream *stream, StreamMessage *message, Error *err)
 {
@@ -287,12 +300,14 @@ stream_receive(Stream *stream, StreamMessage *message, Error *err)
 		if (length < -1)
 			return pgconn_connection_error(stream->conn,
 										   "lost the connection to", err);
+		if (stream->loss.code != ERR_NONE)
+		{
+			error_take(err, &stream->loss);
+			return RC_FAIL;
+		}
 		if (consumed)
 			return RC_AGAIN;
-		if (!PQconsumeInput(pg))
-			return pgconn_connection_error(stream->conn,
-										   "lost the connection to", err);
-		consumed = true;
+		consumed = take_input(stream) == RC_OK;
 	}
 }
 

@@ -94,7 +94,9 @@ void stream_close(Stream *stream);
 
 /*
  * The next message.  RC_AGAIN: none is here yet; RC_END: the server ended the
- * stream; RC_FAIL: the connection is lost or the server reports an error.
+ * stream; RC_FAIL: the connection is lost or the server reports an error.  All
+ * messages that came before either have been handed out then, and it is not to
+ * be called again.
  */
 MUST_CHECK Rc stream_receive(Stream *stream, StreamMessage *message,
 							 Error *err);

@@ -55,7 +55,7 @@ sub target_rows
 }
 
 # An update that cannot be sent, with the source far behind.  What has come is
-# looked at as it is: the follower does not apply half a batch when it fails.
+# looked at as it is, and what the follower makes of it.
 sub sent_before_error
 {
 	my $file = $pair->source->basedir . '/received';
@@ -80,6 +80,7 @@ sub sent_before_error
 	$pair->source_sql(q(SELECT pg_drop_replication_slot('raw')));
 	$pair->fails_like(1, qr/cannot publish an update/,
 		'the follower stops there, too', 'follow');
+	is(target_rows(), $BACKLOG, 'and has applied all before it');
 	$pair->run_or_die('table', 'pause', 'computed');
 	$pair->follow_to_end;
 	is(target_rows(), source_rows(), 'and goes on without the table');

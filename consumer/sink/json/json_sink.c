@@ -193,7 +193,8 @@ json_work(Sink *sink, bool source_idle UNUSED, Error *err)
 	}
 	note_synced(self);
 	update_full(self);
-	if (sink->mode == SINK_STOPPING && output_pending(&self->output) == 0)
+	if ((sink->mode == SINK_STOPPING || sink->mode == SINK_SETTLING) &&
+		output_pending(&self->output) == 0)
 		sink->stopped = self->output.synced == self->output.written;
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
@@ -258,4 +259,5 @@ json_sink_resume(Sink *sink)
 	sink->start_lsn = self->printed_lsn;
 	sink->received_lsn = sink->durable_lsn;
 	sink->mode = SINK_RUNNING;
+	sink->stopped = false;
 }

@@ -299,6 +299,13 @@ in_progress_commit(InProgress *self, const TxnInfo *txn, Lsn delivered_lsn)
 	part->batch.continues = true;
 }
 
+static void
+give_up(Place *place)
+{
+	drop_parts(place);
+	place->aborting = true;
+}
+
 void
 in_progress_abort(InProgress *self, uint32_t xid, uint32_t subxid,
 				  Lsn delivered_lsn)
@@ -310,8 +317,7 @@ in_progress_abort(InProgress *self, uint32_t xid, uint32_t subxid,
 		return;
 	if (subxid == 0)
 	{
-		drop_parts(place);
-		place->aborting = true;
+		give_up(place);
 		return;
 	}
 	part = add_part(place, delivered_lsn);
@@ -543,11 +549,23 @@ check_held(InProgress *self, const InProgressTurn *turn, Error *err)
 	return RC_OK;
 }
 
+/* Others need not wait for their locks. */
+static void
+give_up_uncommitted(InProgress *self)
+{
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+		if (self->places[i].xid != 0 && !self->places[i].committing)
+			give_up(&self->places[i]);
+}
+
 Rc
 in_progress_work(InProgress *self, const InProgressTurn *turn, Error *err)
 {
-	Rc rc = check_held(self, turn, err);
+	Rc rc;
 
+	if (turn->settling)
+		give_up_uncommitted(self);
+	rc = check_held(self, turn, err);
 	for (int i = 0; rc != RC_FAIL && i < IN_PROGRESS_MAX; i++)
 		rc = work_place(self, &self->places[i], turn, err);
 	self->target->has_open_transactions = find_used(self) != NULL;

@@ -66,6 +66,8 @@ typedef struct InProgressTurn
 	bool others_rest;  /* nothing else commits, and none will begin to */
 	bool source_idle;
 	bool stopping; /* nothing is begun; a commit on its way is seen through */
+	bool settling; /* what has not committed on the source will not be heard of
+					  again */
 } InProgressTurn;
 
 InProgress *in_progress_new(const InProgressOptions *options);

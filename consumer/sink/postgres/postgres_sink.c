@@ -383,6 +383,13 @@ batch_due_us(const PostgresSink *self)
 			   : INT64_MAX;
 }
 
+/* Nothing more comes, and what is here is to be applied. */
+static bool
+is_finishing(const PostgresSink *self)
+{
+	return self->sink.mode == SINK_DRAINING || self->sink.mode == SINK_SETTLING;
+}
+
 static bool
 batch_is_ready(const PostgresSink *self, bool source_idle, int64_t now_us)
 {
@@ -394,8 +401,7 @@ batch_is_ready(const PostgresSink *self, bool source_idle, int64_t now_us)
 		return true;
 	if (batch_complete_count(batch) == 0)
 		return false;
-	return source_idle || now_us >= batch_due_us(self) ||
-		   self->sink.mode == SINK_DRAINING ||
+	return source_idle || now_us >= batch_due_us(self) || is_finishing(self) ||
 		   batch->bytes >= BATCH_BYTES_MIN ||
 		   in_progress_waits(self->in_progress);
 }
@@ -416,7 +422,7 @@ next_position_us(const PostgresSink *self)
 {
 	if (self->sink.received_lsn <= self->target.noted_lsn)
 		return INT64_MAX;
-	if (self->sink.position_wanted || self->sink.mode == SINK_DRAINING)
+	if (self->sink.position_wanted || is_finishing(self))
 		return 0;
 	return self->target.position_at_us + POSITION_INTERVAL_MS * 1000;
 }
@@ -487,12 +493,29 @@ work_stopping(PostgresSink *self, Error *err)
 	return RC_AGAIN;
 }
 
+/* All that is left is a transaction whose end will not come. */
+static bool
+has_broken_off(const PostgresSink *self)
+{
+	return self->sink.mode == SINK_SETTLING &&
+		   batch_complete_count(&self->filling) == 0 &&
+		   (!batch_is_empty(&self->filling) || self->applier.txn_open);
+}
+
+static MUST_CHECK Rc
+drop_broken_off(PostgresSink *self, Error *err)
+{
+	batch_reset(&self->filling);
+	self->sink.in_transaction = false;
+	return applier_roll_back(&self->applier, err);
+}
+
 /* RC_AGAIN: there is nothing to do now. */
 static MUST_CHECK Rc
 work_idle(PostgresSink *self, bool source_idle, Error *err)
 {
 	int64_t now_us = clock_monotonic_us();
-	bool hurry = self->sink.position_wanted || self->sink.mode == SINK_DRAINING;
+	bool hurry = self->sink.position_wanted || is_finishing(self);
 
 	if (self->sink.stopped || in_progress_is_at_commit(self->in_progress))
 		return RC_AGAIN;
@@ -503,6 +526,8 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 	if (self->stranger != NULL && batch_complete_count(&self->filling) == 0)
 		return strangers_refuse(self->strangers, lane_conn(self->applier.lane),
 								self->stranger, &self->stranger_txn, err);
+	if (has_broken_off(self))
+		return drop_broken_off(self, err);
 	if (batch_is_ready(self, source_idle, now_us))
 		return start_batch(self, err);
 	if (self->fetches != NULL)
@@ -552,6 +577,7 @@ work_in_progress(PostgresSink *self, bool source_idle, Error *err)
 						self->applier.state == APPLIER_CHECKING_FLUSH),
 		.source_idle = source_idle,
 		.stopping = self->sink.mode == SINK_STOPPING,
+		.settling = self->sink.mode == SINK_SETTLING,
 	};
 
 	return in_progress_work(self->in_progress, &turn, err);
@@ -572,6 +598,8 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 	/* Where nothing is held there was nothing to apply. */
 	if (holds_nothing(self))
 		sink->applied_lsn = lsn_max(sink->applied_lsn, sink->received_lsn);
+	if (sink->mode == SINK_SETTLING)
+		sink->stopped = sink->durable_lsn >= sink->received_lsn;
 	update_full(self);
 	if (rc == RC_FAIL)
 		explain_failure(self, err);
