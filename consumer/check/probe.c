@@ -17,11 +17,7 @@
  */
 #include "check/probe.h"
 
-#include <poll.h>
 #include <string.h>
-
-#include "base/clock.h"
-#include "base/interrupt.h"
 
 /* SQLSTATEs that have a meaning of their own here. */
 #define SQLSTATE_NO_SLOT_FREE "53400" /* configuration_limit_exceeded */
@@ -75,27 +71,6 @@ explain_refusal(CheckContext *context, const CheckServer *server,
 	return rc;
 }
 
-/* Reads the answer to what was sent; RC_AGAIN: there is none yet. */
-static Rc
-wait_answer(PgConn *conn, int64_t timeout_ms, Error *err)
-{
-	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
-	PGconn *pg = pgconn_raw(conn);
-
-	while (PQisBusy(pg))
-	{
-		int64_t left_ms = (deadline_us - clock_monotonic_us()) / 1000;
-		Rc rc = interrupt_wait(PQsocket(pg), POLLIN, left_ms > 0 ? left_ms : 0,
-							   err);
-
-		if (rc != RC_OK)
-			return rc;
-		if (!PQconsumeInput(pg))
-			return pgconn_connection_error(conn, "lost the connection to", err);
-	}
-	return RC_OK;
-}
-
 /*
  * Makes the slot.  RC_AGAIN: that takes too long; the connection is then good
  * for nothing but closing, which cancels the attempt.  The slot's name is made
@@ -121,9 +96,8 @@ make_slot(PgConn *replication, Error *err)
 	if (!sent)
 		return pgconn_connection_error(replication, "lost the connection to",
 									   err);
-	rc = pgconn_flush(replication, err);
-	if (rc == RC_OK)
-		rc = wait_answer(replication, CHECK_PROBE_TIMEOUT_S * 1000, err);
+	rc = pgconn_await_result(replication,
+							 (int64_t) CHECK_PROBE_TIMEOUT_S * 1000, err);
 	if (rc == RC_OK)
 		rc = pgconn_get_result(replication, &result, err);
 	if (rc == RC_OK)

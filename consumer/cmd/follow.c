@@ -19,6 +19,7 @@
 #include "cmd/keys.h"
 #include "cmd/pipeline.h"
 #include "cmd/place.h"
+#include "cmd/reach.h"
 #include "cmd/remember.h"
 #include "cmd/rules.h"
 #include "copy/publications.h"
@@ -717,18 +718,10 @@ static void
 say_to(const Config *config, int index, FollowerState state,
 	   const char *message)
 {
-	char label[CONFIG_LABEL_SIZE];
-	PgConnOptions options = {.conninfo = config->targets[index],
-							 .label = label,
-							 .application_name = "penstock",
-							 .kind = PGCONN_DATA,
-							 .impatient = true};
 	PgConn *target = NULL;
 	Error failure = {0};
-	Rc rc;
+	Rc rc = reach_target_soon(config, index, &target, &failure);
 
-	config_label_target(config, index, label);
-	rc = pgconn_open(&target, &options, &failure);
 	if (rc == RC_OK)
 		rc = follower_table_write(target, config->name, state, message,
 								  &failure);
@@ -882,17 +875,10 @@ follow_once(Attempt *attempt, Error *err)
 static MUST_CHECK Rc
 wait_for_fence(const Config *config, int index, Lsn held, Error *err)
 {
-	char label[CONFIG_LABEL_SIZE];
-	PgConnOptions options = {.conninfo = config->targets[index],
-							 .label = label,
-							 .application_name = "penstock",
-							 .kind = PGCONN_DATA};
 	PgConn *target = NULL;
 	Lsn fence = 0;
-	Rc rc;
+	Rc rc = reach_target(config, index, &target, err);
 
-	config_label_target(config, index, label);
-	rc = pgconn_open(&target, &options, err);
 	while (rc == RC_OK)
 	{
 		rc = fence_read(target, config->name, &fence, err);
@@ -955,16 +941,9 @@ static MUST_CHECK Rc
 read_table_states(const Config *config, int index, TableStates **states,
 				  Error *err)
 {
-	char label[CONFIG_LABEL_SIZE];
-	PgConnOptions options = {.conninfo = config->targets[index],
-							 .label = label,
-							 .application_name = "penstock",
-							 .kind = PGCONN_DATA};
 	PgConn *target = NULL;
-	Rc rc;
+	Rc rc = reach_target(config, index, &target, err);
 
-	config_label_target(config, index, label);
-	rc = pgconn_open(&target, &options, err);
 	if (rc == RC_OK)
 		rc = table_states_read(states, target, config->name, err);
 	pgconn_close(target);

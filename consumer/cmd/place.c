@@ -5,6 +5,7 @@
 #include "cmd/place.h"
 
 #include "base/json.h"
+#include "cmd/reach.h"
 #include "copy/sql.h"
 
 /* Each of the two texts; a table takes about 100 bytes. */
@@ -92,11 +93,6 @@ Rc
 place_read_directory(const Config *config, int target, Lsn lsn,
 					 Directory **directory, Error *err)
 {
-	char label[CONFIG_LABEL_SIZE];
-	const PgConnOptions options = {.conninfo = config->targets[target],
-								   .label = label,
-								   .application_name = "penstock",
-								   .kind = PGCONN_DATA};
 	const PlacementDirectory *place;
 	PGresult *result = NULL;
 	PgConn *conn = NULL;
@@ -106,8 +102,7 @@ place_read_directory(const Config *config, int target, Lsn lsn,
 		!placement_uses_directory(config->placement))
 		return RC_OK;
 	place = placement_find_directory(config->placement);
-	config_label_target(config, target, label);
-	rc = pgconn_open(&conn, &options, err);
+	rc = reach_target(config, target, &conn, err);
 	if (rc == RC_OK)
 		rc = select_directory(place, conn, &result, err);
 	if (rc == RC_OK)

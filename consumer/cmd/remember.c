@@ -8,21 +8,15 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cmd/reach.h"
 
 static MUST_CHECK Rc
 read_target(const Config *config, const char *pipeline, int target,
 			Arena *arena, PipelineMemory *memory, Error *err)
 {
-	char label[CONFIG_LABEL_SIZE];
-	const PgConnOptions options = {.conninfo = config->targets[target],
-								   .label = label,
-								   .application_name = "penstock",
-								   .kind = PGCONN_DATA};
 	PgConn *conn = NULL;
-	Rc rc;
+	Rc rc = reach_target(config, target, &conn, err);
 
-	config_label_target(config, target, label);
-	rc = pgconn_open(&conn, &options, err);
 	if (rc == RC_OK)
 		rc = pipeline_table_read(conn, pipeline, arena, memory, err);
 	pgconn_close(conn);

@@ -610,6 +610,24 @@ pgconn_flush(PgConn *conn, Error *err)
 }
 
 Rc
+pgconn_await_result(PgConn *conn, int64_t timeout_ms, Error *err)
+{
+	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
+	Rc rc = pgconn_flush(conn, err);
+
+	while (rc == RC_OK && PQisBusy(conn->pg))
+	{
+		int64_t left_ms = (deadline_us - clock_monotonic_us()) / 1000;
+
+		rc = interrupt_wait(PQsocket(conn->pg), POLLIN,
+							left_ms > 0 ? left_ms : 0, err);
+		if (rc == RC_OK && !PQconsumeInput(conn->pg))
+			rc = pgconn_connection_error(conn, "lost the connection to", err);
+	}
+	return rc;
+}
+
+Rc
 pgconn_get_result(PgConn *conn, PGresult **result, Error *err)
 {
 	Rc rc = pgconn_flush(conn, err);

@@ -105,6 +105,12 @@ MUST_CHECK Rc pgconn_get_result(PgConn *conn, PGresult **result, Error *err);
 MUST_CHECK Rc pgconn_flush(PgConn *conn, Error *err);
 
 /*
+ * Sends the rest, and waits until a result is here, or for so long.  RC_AGAIN:
+ * there was none in time, and the connection is good for nothing but closing.
+ */
+MUST_CHECK Rc pgconn_await_result(PgConn *conn, int64_t timeout_ms, Error *err);
+
+/*
  * Turns a result that is an error into an Error (RC_FAIL); a good one is
  * RC_OK.  Does not clear the result.  A NULL result stands for a connection
  * that broke.

@@ -4,12 +4,9 @@
  */
 #include "net/pooler.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/interrupt.h"
 #include "base/log.h"
 
 /* How often both connections are asked: other clients of the pooler may have
@@ -53,26 +50,6 @@ pooler_is_refused(const Error *err)
 	return err->code == ERR_CONFIG && strstr(err->message, REFUSED) != NULL;
 }
 
-/* Waits for what was asked; RC_AGAIN: there was no answer in time. */
-static MUST_CHECK Rc
-wait_answer(PgConn *conn, int64_t until_us, Error *err)
-{
-	PGconn *pg = pgconn_raw(conn);
-
-	while (PQisBusy(pg))
-	{
-		int64_t left_ms = (until_us - clock_monotonic_us()) / 1000;
-		Rc rc = interrupt_wait(PQsocket(pg), POLLIN, left_ms > 0 ? left_ms : 0,
-							   err);
-
-		if (rc != RC_OK)
-			return rc;
-		if (!PQconsumeInput(pg))
-			return pgconn_connection_error(conn, "lost the connection to", err);
-	}
-	return RC_OK;
-}
-
 /* There is a result without rows in front. */
 static void
 take_pid(const PGresult *result, int *pid)
@@ -98,15 +75,12 @@ ask_pid(PgConn *conn, int *pid, Error *err)
 static MUST_CHECK Rc
 ask_other_pid(PgConn *other, int *pid, Error *err)
 {
-	int64_t until_us = clock_monotonic_us() + ANSWER_MS_MAX * 1000;
 	PGresult *result = NULL;
 	Rc rc;
 
 	if (!PQsendQuery(pgconn_raw(other), pid_sql))
 		return pgconn_connection_error(other, "lost the connection to", err);
-	rc = pgconn_flush(other, err);
-	if (rc == RC_OK)
-		rc = wait_answer(other, until_us, err);
+	rc = pgconn_await_result(other, ANSWER_MS_MAX, err);
 	if (rc != RC_OK)
 		return rc;
 	do
