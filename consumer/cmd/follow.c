@@ -915,13 +915,20 @@ static void
 hold_streaming(const Attempt *attempt, Error *err)
 {
 	uint32_t xid = 0;
+	Lsn until_lsn = 0;
 
 	for (int i = 0; i < attempt->sink_count; i++)
-		if (attempt->sinks[i]->refused_xid != 0)
-			xid = attempt->sinks[i]->refused_xid;
-	streaming_hold(attempt->streaming, xid, clock_monotonic_us());
+	{
+		if (attempt->sinks[i]->refused_xid == 0)
+			continue;
+		xid = attempt->sinks[i]->refused_xid;
+		until_lsn = attempt->sinks[i]->refused_until_lsn;
+	}
+	streaming_hold(attempt->streaming, xid, until_lsn, clock_monotonic_us());
 	log_error(LOG_INFO, "follow", err);
-	log_info("follow", "it is applied when it has committed");
+	log_info("follow",
+			 "the stream begins again, without transactions in progress: it is "
+			 "applied when it has committed");
 	error_reset(err);
 }
 

@@ -47,6 +47,7 @@ typedef struct Run
 	Lsn endpos; /* as Pipeline has it, or its watch said; 0: none */
 	int64_t watch_due_us;
 	Lsn streamed;        /* the stream has come up to here; 0: nowhere yet */
+	Lsn confirmed;       /* to the source, as far as it has heard; 0: nothing */
 	bool reading;        /* messages are still taken from the stream */
 	bool source_idle;    /* it had no more when last asked */
 	bool held_up;        /* it was not asked, because a sink was full */
@@ -118,7 +119,10 @@ note_received(Run *run, Lsn lsn)
 	progress_received(&run->progress, lsn);
 	run->streamed = lsn_max(run->streamed, lsn);
 	for (int i = 0; i < run->pipeline->sink_count; i++)
+	{
 		run->pipeline->sinks[i]->received_lsn = run->progress.received;
+		run->pipeline->sinks[i]->streamed_lsn = run->streamed;
+	}
 }
 
 /* Whether a transaction has begun to come, and not ended. */
@@ -129,22 +133,50 @@ in_transaction(const Run *run)
 		   decoder_in_transaction(run->decoder);
 }
 
+/* Why the stream begins again. */
+static void
+say_renewal(const Streaming *streaming, StreamingEnd end)
+{
+	Buf reason;
+
+	buf_init(&reason, BUF_TEXT_MAX);
+	if (end == STREAMING_REACHED)
+		buf_printf(&reason,
+				   "what the targets had, up to LSN " LSN_FORMAT
+				   ", is confirmed",
+				   LSN_ARGS(streaming->until_lsn));
+	else if (end == STREAMING_PASSED)
+		buf_printf(&reason, "transaction %u has committed and come",
+				   streaming->xid);
+	else
+		buf_printf(&reason, "the transaction has not come for %" PRId64 " s",
+				   streaming->hold_ms / 1000);
+	log_info("follow",
+			 "%s: the stream begins again, with transactions in progress",
+			 reason.data);
+	buf_release(&reason);
+}
+
 /*
- * Once the transaction that was held back has passed, or the time for it is
- * over, what was read is brought to its end, and another session begins.  It
- * begins where this one has confirmed; so not before this one may confirm
- * anything, or the transaction would come, and be refused, again and again.
+ * Once transactions in progress need not be held back any more, what was read
+ * is brought to its end, and another session begins.  It begins where this one
+ * has confirmed; so not before this one may confirm anything, or the
+ * transaction would come, and be refused, again and again.
  */
 static void
 check_streaming(Run *run)
 {
 	Streaming *streaming = run->pipeline->streaming;
+	StreamingEnd end;
 
 	if (streaming == NULL || !run->reading || in_transaction(run) ||
-		proof_is_open(&run->proof) ||
-		!streaming_is_over(streaming, run->now_us))
+		proof_is_open(&run->proof))
 		return;
-	streaming_release(streaming);
+	end = streaming_end(streaming, run->confirmed, run->now_us);
+	if (end == STREAMING_GOES_ON)
+		return;
+	say_renewal(streaming, end);
+	streaming_release(streaming, end);
 	run->renewing = true;
 	stop_reading(run, SINK_SETTLING);
 }
@@ -357,7 +389,6 @@ update_positions(Run *run)
 	const Pipeline *pipeline = run->pipeline;
 	ProgressTarget targets[CONFIG_TARGETS_MAX];
 	StreamPositions positions;
-	Lsn confirmed;
 
 	for (int i = 0; i < pipeline->sink_count; i++)
 	{
@@ -370,11 +401,11 @@ update_positions(Run *run)
 	progress_update(&run->progress, targets, pipeline->sink_count);
 	for (int i = 0; i < pipeline->sink_count; i++)
 		pipeline->sinks[i]->everywhere_lsn = run->progress.confirmed;
-	confirmed = proof_is_open(&run->proof)
-					? 0
-					: lsn_min(run->progress.confirmed, run->streamed);
+	run->confirmed = proof_is_open(&run->proof)
+						 ? 0
+						 : lsn_min(run->progress.confirmed, run->streamed);
 	positions = (StreamPositions){.received = run->progress.received,
-								  .durable = confirmed,
+								  .durable = run->confirmed,
 								  .applied = run->progress.applied};
 	stream_set_positions(pipeline->stream, &positions);
 }
@@ -416,14 +447,12 @@ check_interrupt(Run *run)
 static void
 set_endpos(Run *run, Lsn endpos)
 {
-	bool inside = in_transaction(run);
-
 	run->endpos = lsn_max(endpos, run->progress.received);
-	if (inside)
+	if (in_transaction(run))
 		run->endpos = lsn_max(run->endpos,
 							  router_transaction(run->router)->end_lsn);
-	else
-		note_received(run, run->progress.received);
+	else if (run->endpos == run->progress.received)
+		stop_reading(run, SINK_DRAINING);
 }
 
 static bool

@@ -4,13 +4,17 @@
  */
 #include "cmd/streaming.h"
 
+#include "base/macros.h"
+
 /* Bounds of how long to do without, if no transaction passes meanwhile. */
 #define HOLD_FIRST_MS INT64_C(60000)
 #define HOLD_MAX_MS   INT64_C(3600000)
 
 void
-streaming_hold(Streaming *streaming, uint32_t xid, int64_t now_us)
+streaming_hold(Streaming *streaming, uint32_t xid, Lsn until_lsn,
+			   int64_t now_us)
 {
+	bool is_new = until_lsn > streaming->reached_lsn;
 	int64_t hold_ms = streaming->hold_ms * 2;
 
 	if (hold_ms == 0)
@@ -19,6 +23,8 @@ streaming_hold(Streaming *streaming, uint32_t xid, int64_t now_us)
 		hold_ms = HOLD_MAX_MS;
 	*streaming = (Streaming){.held = true,
 							 .xid = xid,
+							 .until_lsn = is_new ? until_lsn : 0,
+							 .reached_lsn = streaming->reached_lsn,
 							 .until_us = now_us + hold_ms * 1000,
 							 .hold_ms = hold_ms};
 }
@@ -30,17 +36,26 @@ streaming_pass(Streaming *streaming, uint32_t xid)
 		streaming->passed = true;
 }
 
-bool
-streaming_is_over(const Streaming *streaming, int64_t now_us)
+StreamingEnd
+streaming_end(const Streaming *streaming, Lsn confirmed_lsn, int64_t now_us)
 {
-	return streaming->held &&
-		   (streaming->passed || now_us >= streaming->until_us);
+	if (!streaming->held)
+		return STREAMING_GOES_ON;
+	if (streaming->until_lsn != 0 && confirmed_lsn >= streaming->until_lsn)
+		return STREAMING_REACHED;
+	if (streaming->until_lsn == 0 && streaming->passed)
+		return STREAMING_PASSED;
+	return now_us >= streaming->until_us ? STREAMING_EXPIRED
+										 : STREAMING_GOES_ON;
 }
 
 void
-streaming_release(Streaming *streaming)
+streaming_release(Streaming *streaming, StreamingEnd end)
 {
+	ASSERT(end != STREAMING_GOES_ON);
 	streaming->held = false;
-	if (streaming->passed)
+	if (end == STREAMING_REACHED)
+		streaming->reached_lsn = streaming->until_lsn;
+	if (end != STREAMING_EXPIRED)
 		streaming->hold_ms = 0;
 }

@@ -136,14 +136,20 @@ struct Sink
 	bool full;     /* give it nothing more for now */
 	bool stopped;  /* in SINK_SETTLING and _STOPPING: durable_lsn is final */
 	bool absent;   /* stands in for one that is away; see absent.h */
-	uint32_t
-		refused_xid; /* with ERR_STREAMING: the transaction, 0: not known */
+
+	/* With ERR_STREAMING: the transaction, 0: not known; and the position from
+	 * which on a stream has none that is refused for this reason, 0: there is
+	 * no such position. */
+	uint32_t refused_xid;
+	Lsn refused_until_lsn;
 	int64_t transactions; /* applied since it was made */
 	int64_t rows;
 
 	/* Set by the loop and the router. */
 	SinkMode mode;
 	Lsn received_lsn;     /* everything before has been handed over */
+	Lsn streamed_lsn;     /* this stream has come up to here, and all that ended
+							 before has come; 0: nowhere yet */
 	Lsn everywhere_lsn;   /* everything before is durable at all sinks */
 	bool position_wanted; /* the source asks: let durable_lsn catch up now */
 	bool in_transaction;  /* between begin and commit */

@@ -53,11 +53,6 @@ lost_in_mid_stream('crash of the target', sub {
 lost_in_mid_stream('restart of the source', sub {
 	$pair->source->restart('fast');
 }, 1);
-# After a restart the source sends again what was long confirmed, and what the
-# target may have of that keeps transactions in progress back for a while.
-$pair->stop_ok($follower, 'TERM', 'the follower that holds back');
-$follower = $pair->start('follow', '--verbose', @MEMORY);
-$follower->wait_log(qr/following with slot/);
 hanging();
 dies_while_applying();
 switched_off();

@@ -149,6 +149,7 @@ refuse(InProgress *self, uint32_t xid, const char *reason, Error *err)
 
 	error_detail(err, "%s", reason);
 	self->target->sink->refused_xid = xid;
+	self->target->sink->refused_until_lsn = 0;
 	return rc;
 }
 
@@ -384,19 +385,27 @@ roll_back_subtransaction(Place *place, uint32_t subxid, Error *err)
 
 /* ---- applying ----------------------------------------------------------- */
 
+/* Of what ended up to here, the target or the copy of a table had something
+ * when the session began; of what ends later, nothing. */
+static Lsn
+had_lsn(const InProgress *self)
+{
+	return lsn_max(self->target->sink->start_lsn,
+				   table_states_last_watermark(self->table_states));
+}
+
 /*
- * Whether the transaction is one that the target, and the copy of each of its
- * tables, does not have yet.
+ * Whether the transaction is known to be one that the target, and the copy of
+ * each of its tables, does not have yet.  It ends behind each place where it
+ * was seen in progress, and behind all that has come before its end.
  */
 static bool
-is_needed(const InProgress *self, const Place *place,
-		  const InProgressTurn *turn)
+is_needed(const InProgress *self, const Place *place)
 {
-	Lsn had = lsn_max(self->target->sink->start_lsn,
-					  table_states_last_watermark(self->table_states));
+	Lsn had = had_lsn(self);
 
-	return place->ends_behind_lsn >= had || turn->delivered_lsn > had ||
-		   self->target->sink->received_lsn > had;
+	return place->ends_behind_lsn >= had ||
+		   (!place->committing && self->target->sink->streamed_lsn >= had);
 }
 
 /* Whether the first part is worth being started, and may be. */
@@ -405,7 +414,7 @@ is_due(const InProgress *self, const Place *place, const InProgressTurn *turn)
 {
 	const Part *part = place->first;
 
-	if (part == NULL || turn->stopping || !is_needed(self, place, turn) ||
+	if (part == NULL || turn->stopping || !is_needed(self, place) ||
 		self->target->noted_lsn < part->after_lsn)
 		return false;
 	if (part->commits)
@@ -527,24 +536,33 @@ work_place(InProgress *self, Place *place, const InProgressTurn *turn,
 	return check_failure(self, place, rc, err);
 }
 
+/* A stream that begins behind what the target had knows that all is needed. */
+static MUST_CHECK Rc
+refuse_unknown(InProgress *self, uint32_t xid, Error *err)
+{
+	Rc rc = refuse(self, xid, "The target may have it, or part of it, already.",
+				   err);
+
+	self->target->sink->refused_until_lsn = had_lsn(self);
+	return rc;
+}
+
 /*
  * Changes may be held that are not known to be needed.  There cannot be many,
  * because that is soon known, unless the target is ahead by far.
  */
 static MUST_CHECK Rc
-check_held(InProgress *self, const InProgressTurn *turn, Error *err)
+check_held(InProgress *self, Error *err)
 {
 	for (int i = 0; i < IN_PROGRESS_MAX; i++)
 	{
 		const Place *place = &self->places[i];
 
-		if (place->first == NULL || is_needed(self, place, turn))
+		if (place->first == NULL || is_needed(self, place))
 			continue;
 		if (place->committing ||
 			in_progress_bytes(self) >= self->part_bytes_max)
-			return refuse(self, place->xid,
-						  "The target may have it, or part of it, already.",
-						  err);
+			return refuse_unknown(self, place->xid, err);
 	}
 	return RC_OK;
 }
@@ -565,7 +583,7 @@ in_progress_work(InProgress *self, const InProgressTurn *turn, Error *err)
 
 	if (turn->settling)
 		give_up_uncommitted(self);
-	rc = check_held(self, turn, err);
+	rc = check_held(self, err);
 	for (int i = 0; rc != RC_FAIL && i < IN_PROGRESS_MAX; i++)
 		rc = work_place(self, &self->places[i], turn, err);
 	self->target->has_open_transactions = find_used(self) != NULL;
