@@ -63,6 +63,10 @@ INSERT INTO named SELECT n, 'first' FROM generate_series(1, 20) n;
 INSERT INTO stage.named TABLE named;
 END
 	$other->clone;
+
+	# As if it had been dumped and restored: it does not know that it has the
+	# table by its other name.
+	$other->target_sql('UPDATE penstock.copied SET target_oid = 0');
 	$other->source_sql(<<"END");
 DO \$\$ BEGIN
 	FOR n IN 1 .. $shapes LOOP

@@ -26,6 +26,7 @@ made_later();
 scratch_tables($_, @{ $modes{$_} }) for sort keys %modes;
 renamed();
 swapped();
+exchanged();
 new_partition();
 new_column();
 names();
@@ -228,6 +229,46 @@ sub swapped
 	$db->source_sql('INSERT INTO x VALUES (22)');
 	$db->follow_to_end;
 	$db->equal_ok('copied under its new name, it is the same table');
+}
+
+# Both were copied, and the target has to do what the source has done.
+sub exchanged
+{
+	my $db = $pair->with_database('exchanged');
+	my $exchange = 'BEGIN; ALTER TABLE a RENAME TO a_old;
+		ALTER TABLE a_new RENAME TO a; COMMIT';
+	my $rotate = 'BEGIN; ALTER TABLE a_old RENAME TO other;
+		ALTER TABLE a RENAME TO a_old; ALTER TABLE other RENAME TO a; COMMIT';
+
+	$db->source_sql('CREATE TABLE a (id int PRIMARY KEY);
+		CREATE TABLE a_new (LIKE a INCLUDING ALL);
+		INSERT INTO a SELECT generate_series(1, 5)');
+	$db->clone;
+	$db->source_sql($exchange);
+	$db->source_sql('INSERT INTO a VALUES (10)');
+	stops_at($db,
+		qr/"a_new" was renamed.*"a" now, which there is another table/s,
+		'tables that have exchanged their names');
+	is(count($db, 'a'), 5, 'nothing goes to the wrong one');
+	$db->target_sql($exchange);
+	$db->follow_to_end;
+	$db->equal_ok('renamed there, too');
+
+	# While it is followed, on the target first.
+	my $follower = $db->start('follow');
+	$db->source_sql('INSERT INTO a VALUES (11)');
+	$db->wait_caught_up;
+	$db->both_sql($rotate);
+	$db->source_sql('INSERT INTO a VALUES (12); INSERT INTO a_old VALUES (12)');
+	$db->wait_caught_up;
+	$db->stop_ok($follower);
+	$db->equal_ok('names that are taken in turn');
+
+	# A target that was dumped and restored knows nothing of that.
+	$db->target_sql("UPDATE penstock.copied SET target_oid = 'a'::regclass");
+	$db->source_sql('INSERT INTO a VALUES (13); INSERT INTO a_old VALUES (13)');
+	$db->follow_to_end;
+	$db->equal_ok('where OIDs mean nothing');
 }
 
 sub new_partition

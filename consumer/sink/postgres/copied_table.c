@@ -19,7 +19,7 @@ struct CopiedTables
 	CopiedTable *by_name;
 	CopiedTable *by_oid;
 	size_t present_count;
-	CopiedTable *present; /* on the target, by name */
+	CopiedTable *present; /* on the target, with its OIDs; by name */
 	bool newer_may_come;
 	Arena *arena; /* holds all of the above, and this */
 };
@@ -31,6 +31,7 @@ static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
 	" table_name text NOT NULL,"
 	" source_oid oid NOT NULL,"
 	" copied boolean NOT NULL,"
+	" target_oid oid NOT NULL,"
 	" PRIMARY KEY (pipeline, schema_name, table_name))";
 
 Rc
@@ -54,6 +55,10 @@ copied_table_remove(PgConn *target, const char *pipeline, Error *err)
 	return rc;
 }
 
+/*
+ * Where the target was dumped and restored, tables have other OIDs, this one
+ * too: so the row without a name has its OID.
+ */
 Rc
 copied_table_begin(PgConn *target, const char *pipeline, bool newer_may_come,
 				   Error *err)
@@ -64,7 +69,8 @@ copied_table_begin(PgConn *target, const char *pipeline, bool newer_may_come,
 	if (rc == RC_OK)
 		rc = pgconn_exec_params(target,
 								"INSERT INTO penstock.copied"
-								" VALUES ($1, '', '', 0, $2::boolean)",
+								" VALUES ($1, '', '', 0, $2::boolean,"
+								" 'penstock.copied'::regclass)",
 								LENGTH_OF(params), params, NULL, err);
 	return rc;
 }
@@ -97,14 +103,17 @@ copied_table_add(PgConn *target, const char *pipeline,
 		return rc;
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "INSERT INTO penstock.copied AS c"
-							" SELECT $1, v.* FROM (");
+							" SELECT $1, v.*, coalesce(to_regclass("
+							"format('%I.%I', v.schema_name, v.table_name)"
+							"), 0::oid) FROM (");
 	append_values(&sql, tables, count);
 	buf_append_string(&sql, ") v (schema_name, table_name, source_oid, copied)"
 							" WHERE EXISTS (SELECT FROM penstock.copied l"
 							"  WHERE l.pipeline = $1 AND l.table_name = '')"
 							" ON CONFLICT (pipeline, schema_name, table_name)"
 							" DO UPDATE SET source_oid = excluded.source_oid,"
-							" copied = excluded.copied");
+							" copied = excluded.copied,"
+							" target_oid = excluded.target_oid");
 	CHECK(!sql.overflowed);
 	rc = pgconn_exec_params(target, sql.data, 1, params, NULL, err);
 	buf_release(&sql);
@@ -132,9 +141,12 @@ compare_oids(const void *a, const void *b)
 
 /* The rows of a list, and the tables that are on the target. */
 static const char read_sql[] =
-	"SELECT schema_name, table_name, source_oid, copied, false"
-	" FROM penstock.copied WHERE pipeline = $1"
-	" UNION ALL SELECT n.nspname, c.relname, 0, true, true"
+	"SELECT k.schema_name, k.table_name, k.source_oid, k.copied, false,"
+	" CASE WHEN l.target_oid = l.tableoid THEN k.target_oid ELSE 0 END"
+	" FROM penstock.copied k LEFT JOIN penstock.copied l"
+	"  ON l.pipeline = k.pipeline AND l.table_name = ''"
+	" WHERE k.pipeline = $1"
+	" UNION ALL SELECT n.nspname, c.relname, 0, true, true, c.oid"
 	" FROM pg_catalog.pg_class c"
 	" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 	" WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname NOT IN"
@@ -159,6 +171,8 @@ make_list(const PGresult *result)
 					 .name = arena_strdup(arena, PQgetvalue(result, i, 1))},
 			.oid = (uint32_t) strtoul(PQgetvalue(result, i, 2), NULL, 10),
 			.copied = PQgetvalue(result, i, 3)[0] == 't',
+			.target_oid = (uint32_t) strtoul(PQgetvalue(result, i, 5), NULL,
+											 10),
 		};
 
 		if (PQgetvalue(result, i, 4)[0] == 't')
@@ -202,6 +216,29 @@ copied_tables_free(CopiedTables *tables)
 		arena_free(tables->arena);
 }
 
+/* Whether the target has it by another name than this. */
+static bool
+is_elsewhere(const CopiedTables *tables, const CopiedTable *copied,
+			 const CopiedTable *named)
+{
+	for (size_t i = 0; i < tables->present_count; i++)
+		if (tables->present[i].target_oid == copied->target_oid)
+			return compare_names(&tables->present[i], named) != 0;
+	return false;
+}
+
+/* As another name than that of the relation, by its OID; or NULL. */
+static const CopiedTable *
+find_renamed(const CopiedTables *tables, const CopiedTable *relation)
+{
+	const CopiedTable *found = NULL;
+
+	if (relation->oid != 0)
+		found = bsearch(relation, tables->by_oid, tables->count,
+						sizeof(CopiedTable), compare_oids);
+	return found != NULL && compare_names(found, relation) != 0 ? found : NULL;
+}
+
 CopiedVerdict
 copied_tables_judge(const CopiedTables *tables, const Relation *relation,
 					const CopiedTable **table)
@@ -211,17 +248,26 @@ copied_tables_judge(const CopiedTables *tables, const Relation *relation,
 		.oid = relation->oid};
 	bool present = bsearch(&key, tables->present, tables->present_count,
 						   sizeof(CopiedTable), compare_names) != NULL;
+	const CopiedTable *renamed = find_renamed(tables, &key);
 
 	*table = bsearch(&key, tables->by_name, tables->count, sizeof(CopiedTable),
 					 compare_names);
-	if (*table != NULL)
-		return (*table)->copied ? COPIED_YES : COPIED_NO;
-	if (relation->oid != 0)
-		*table = bsearch(&key, tables->by_oid, tables->count,
-						 sizeof(CopiedTable), compare_oids);
 	if (*table != NULL && !(*table)->copied)
 		return COPIED_NO;
+	if (*table != NULL && ((*table)->oid == relation->oid || renamed == NULL))
+		return COPIED_YES;
+	if (renamed != NULL && renamed->copied && present &&
+		is_elsewhere(tables, renamed, &key))
+	{
+		*table = renamed;
+		return COPIED_SWAPPED;
+	}
 	if (*table != NULL)
+		return COPIED_YES;
+	*table = renamed;
+	if (renamed != NULL && !renamed->copied)
+		return COPIED_NO;
+	if (renamed != NULL)
 		return present ? COPIED_YES : COPIED_RENAMED;
 	if (!tables->newer_may_come)
 		return COPIED_NO;
@@ -237,7 +283,8 @@ is_copied(const CopiedTables *tables, const CopiedTable *table)
 	const CopiedTable *found;
 	CopiedVerdict verdict = copied_tables_judge(tables, &relation, &found);
 
-	return verdict == COPIED_YES || verdict == COPIED_RENAMED;
+	return verdict == COPIED_YES || verdict == COPIED_RENAMED ||
+		   verdict == COPIED_SWAPPED;
 }
 
 Rc

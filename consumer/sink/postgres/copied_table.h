@@ -11,7 +11,9 @@
  *
  * A table of the source is known by its OID or its name: one that was renamed
  * is still the same, and so is one that has taken the place of another, as far
- * as the target is concerned.
+ * as the target is concerned.  But where both were copied, and have exchanged
+ * names on the source alone, the target has the rows under the other name: that
+ * is known by the OID that the target's table had when it was copied.
  *
  * A row without a name says what is true of tables without one.  A pipeline
  * that an older version has made has no rows: all is taken for copied there.
@@ -33,6 +35,8 @@ typedef struct CopiedTable
 	TableName name; /* as it was when it was copied */
 	uint32_t oid;
 	bool copied;
+	uint32_t target_oid; /* of the target's table, then; read only; 0: it is
+							not known */
 } CopiedTable;
 
 /* The rows of one pipeline, as they were when they were read. */
@@ -79,6 +83,7 @@ typedef enum CopiedVerdict
 {
 	COPIED_YES,     /* or it need not be: it may be followed */
 	COPIED_RENAMED, /* but the target does not have the name */
+	COPIED_SWAPPED, /* but the target has the name for another table */
 	COPIED_NEWER,   /* it may be followed when the target has it */
 	COPIED_NO,
 } CopiedVerdict;

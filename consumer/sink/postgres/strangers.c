@@ -242,16 +242,17 @@ strangers_abort(Strangers *self, uint32_t xid, uint32_t subxid)
 		relation_unref(forget(self, xid, subxid));
 }
 
-/* Whether the target has a table of that name by now. */
+/* The OID of the table of that name that the target has by now; 0: none. */
 static MUST_CHECK Rc
-is_present(PgConn *target, const char *name, bool *present, Error *err)
+find_present(PgConn *target, const char *name, uint32_t *oid, Error *err)
 {
 	const char *params[] = {name};
 	PGresult *result = NULL;
-	Rc rc = pgconn_exec_params(target, "SELECT pg_catalog.to_regclass($1)", 1,
-							   params, &result, err);
+	Rc rc = pgconn_exec_params(target, "SELECT pg_catalog.to_regclass($1)::oid",
+							   1, params, &result, err);
 
-	*present = rc == RC_OK && !PQgetisnull(result, 0, 0);
+	*oid = rc == RC_OK ? (uint32_t) strtoul(PQgetvalue(result, 0, 0), NULL, 10)
+					   : 0;
 	PQclear(result);
 	return rc;
 }
@@ -285,33 +286,59 @@ append_rename(Buf *sql, const TableName *before, const Relation *relation)
 	buf_append_identifier(sql, moved ? relation->schema : relation->name);
 }
 
+static MUST_CHECK Rc
+set_renamed(const char *name, const char *label, Error *err)
+{
+	return error_set(err, ERR_CONFIG,
+					 "table %s was renamed or moved on the source, and not "
+					 "on %s",
+					 name, label);
+}
+
 /* The target may have it by a name that it has had in between. */
 static MUST_CHECK Rc
 refuse_renamed(PgConn *target, const TableName *before,
 			   const Relation *relation, Error *err)
 {
-	bool present;
+	uint32_t oid;
 	Buf text;
 	Rc rc;
 
 	buf_init(&text, BUF_TEXT_MAX);
 	append_name(&text, before);
-	rc = is_present(target, text.data, &present, err);
+	rc = find_present(target, text.data, &oid, err);
 	if (rc == RC_OK)
 	{
-		rc = error_set(err, ERR_CONFIG,
-					   "table %s was renamed or moved on the source, and not "
-					   "on %s",
-					   text.data, pgconn_label(target));
+		rc = set_renamed(text.data, pgconn_label(target), err);
 		buf_reset(&text);
 		append_rename(&text, before, relation);
 		error_hint(err,
-				   present ? "Run on the target: %s; and then \"penstock "
-							 "follow\"."
-						   : "Do the same there, as with: %s; and then "
-							 "\"penstock follow\".",
+				   oid != 0 ? "Run on the target: %s; and then \"penstock "
+							  "follow\"."
+							: "Do the same there, as with: %s; and then "
+							  "\"penstock follow\".",
 				   text.data);
 	}
+	buf_release(&text);
+	return rc;
+}
+
+/* Its name belongs to another table there. */
+static MUST_CHECK Rc
+refuse_swapped(const TableName *before, const char *name, const char *label,
+			   Error *err)
+{
+	Buf text;
+	Rc rc;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	append_name(&text, before);
+	rc = set_renamed(text.data, label, err);
+	error_hint(err,
+			   "It is %s now, which there is another table.  Rename or drop "
+			   "that one there, as on the source, give this one its name, and "
+			   "then run \"%s\".",
+			   name, OWN_COMMAND("follow"));
 	buf_release(&text);
 	return rc;
 }
@@ -340,17 +367,23 @@ strangers_refuse(Strangers *self, PgConn *target, const Relation *relation,
 	CopiedVerdict verdict = copied_tables_judge(self->copied, relation,
 												&before);
 	const char *label = pgconn_label(target);
-	bool present = false;
+	uint32_t oid = 0;
 	Buf name;
 	Rc rc = RC_OK;
 
 	buf_init(&name, BUF_TEXT_MAX);
 	relation_append_name(relation, &name);
 	if (verdict != COPIED_NO)
-		rc = is_present(target, name.data, &present, err);
-	if (rc == RC_OK && present)
+		rc = find_present(target, name.data, &oid, err);
+	if (rc == RC_OK && oid != 0 &&
+		(verdict != COPIED_SWAPPED || oid == before->target_oid))
 		rc = error_set(err, ERR_CHANGED, "table %s was made on %s", name.data,
 					   label);
+	else if (rc == RC_OK && verdict == COPIED_SWAPPED)
+	{
+		rc = refuse_swapped(&before->name, name.data, label, err);
+		add_detail(txn, "It has another name there.", err);
+	}
 	else if (rc == RC_OK && verdict == COPIED_RENAMED)
 	{
 		rc = refuse_renamed(target, &before->name, relation, err);
