@@ -93,11 +93,6 @@ append_names(Buf *sql, const PGresult *names)
 	}
 }
 
-/*
- * Reads names from the source, by `source_sql`, and asks the target which of
- * them it lacks, by `lacking_sql`.  *result has one field: their list, or NULL.
- * *result itself is NULL if there is no name at all.
- */
 /* Appends a condition on objects o that are in no schema, or in a taken one. */
 static void
 append_schema_selected(Buf *sql, const Selected *selected)
@@ -111,6 +106,11 @@ append_schema_selected(Buf *sql, const Selected *selected)
 	selected_append_schemas(selected, sql);
 }
 
+/*
+ * Reads names from the source, by `source_sql`, and asks the target which of
+ * them it lacks, by `lacking_sql`.  *result has one field: their list, or NULL.
+ * *result itself is NULL if there is no name at all.
+ */
 static Rc
 read_lacking(const CopyCatalog *catalog, PgConn *source, const char *source_sql,
 			 PgConn *target, const char *lacking_sql, PGresult **result,

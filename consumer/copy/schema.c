@@ -22,8 +22,8 @@
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
-/* How long pg_dump may wait for a table that somebody else wants to change:
- * see catalog_lock_at_once(). */
+/* How long pg_dump may wait for a table that somebody else has locked: it locks
+ * all of them, and who wants to change one waits behind it meanwhile. */
 #define LOCK_WAIT_S "30"
 
 /* pg_class, in the contents of a dump. */
