@@ -4,6 +4,7 @@
  */
 #include "base/buf.h"
 
+#include <ctype.h>
 #include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -165,6 +166,35 @@ buf_append_literal(Buf *buf, const char *string)
 	buf_append_char(buf, '\'');
 }
 
+/*
+ * As shells that people type into have it, but not every sh.  A line break as
+ * it is would not survive where the word is printed.
+ */
+static void
+append_escaped_word(Buf *buf, const char *word)
+{
+	buf_append_string(buf, "$'");
+	for (; *word != '\0'; word++)
+	{
+		if (iscntrl((unsigned char) *word))
+			buf_printf(buf, "\\%03o", (unsigned char) *word);
+		else
+		{
+			buf_append_string(buf, strchr("'\\", *word) ? "\\" : "");
+			buf_append_char(buf, *word);
+		}
+	}
+	buf_append_char(buf, '\'');
+}
+
+static bool
+has_control(const char *word)
+{
+	while (*word != '\0' && !iscntrl((unsigned char) *word))
+		word++;
+	return *word != '\0';
+}
+
 void
 buf_append_shell_word(Buf *buf, const char *word)
 {
@@ -175,6 +205,11 @@ buf_append_shell_word(Buf *buf, const char *word)
 	if (word[0] != '\0' && word[strspn(word, plain)] == '\0')
 	{
 		buf_append_string(buf, word);
+		return;
+	}
+	if (has_control(word))
+	{
+		append_escaped_word(buf, word);
 		return;
 	}
 	buf_append_char(buf, '\'');

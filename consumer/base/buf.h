@@ -80,7 +80,10 @@ void buf_append_identifier(Buf *buf, const char *name);
 /* A quoted SQL literal, 'like ''this''', or E'…' where it has backslashes. */
 void buf_append_literal(Buf *buf, const char *string);
 
-/* A word for a shell, in single quotes where it has to be. */
+/*
+ * A word for a shell, in single quotes where it has to be; or, with a line
+ * break or another control character in it, as $'a\012b'.
+ */
 void buf_append_shell_word(Buf *buf, const char *word);
 
 /* A quoted element of an array in text format, "like \"this\"". */

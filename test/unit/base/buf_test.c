@@ -137,6 +137,31 @@ identifiers_and_literals_are_quoted(void **state UNUSED)
 }
 
 static void
+assert_shell_word(const char *word, const char *expected)
+{
+	Buf buf;
+
+	buf_init(&buf, KB);
+	buf_append_shell_word(&buf, word);
+	assert_string_equal(buf.data, expected);
+	buf_release(&buf);
+}
+
+static void
+words_are_quoted_for_a_shell_where_they_have_to_be(void **state UNUSED)
+{
+	assert_shell_word("plain=a,b", "plain=a,b");
+	assert_shell_word("", "''");
+	assert_shell_word("$HOME `id` \"x\" \\", "'$HOME `id` \"x\" \\'");
+	assert_shell_word("it's", "'it'\\''s'");
+	assert_shell_word("caf\xc3\xa9", "'caf\xc3\xa9'");
+
+	/* A line break would be moved where the word is printed. */
+	assert_shell_word("a\nb", "$'a\\012b'");
+	assert_shell_word("it's\t\\1", "$'it\\'s\\011\\\\1'");
+}
+
+static void
 a_zeroed_buffer_may_be_released(void **state UNUSED)
 {
 	Buf buf = {0};
@@ -157,6 +182,7 @@ main(void)
 		cmocka_unit_test(formatted_text_is_appended_whole),
 		cmocka_unit_test(integers_are_written_in_network_order),
 		cmocka_unit_test(identifiers_and_literals_are_quoted),
+		cmocka_unit_test(words_are_quoted_for_a_shell_where_they_have_to_be),
 		cmocka_unit_test(a_zeroed_buffer_may_be_released),
 	};
 
