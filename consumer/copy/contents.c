@@ -212,9 +212,15 @@ contents_filter(const char *from, const char *to, const ContentsFilter *filter,
 			rc = error_set(err, ERR_IO, "could not read file \"%s\"", from);
 		fclose(in);
 	}
-	if (out != NULL && fclose(out) != 0 && rc == RC_OK)
-		rc = error_set(err, ERR_IO, "could not write file \"%s\": %s", to,
-					   strerror(errno));
+	/* A disk that was full for a moment is not told of by fclose(). */
+	if (out != NULL)
+	{
+		bool failed = ferror(out) != 0;
+
+		if ((fclose(out) != 0 || failed) && rc == RC_OK)
+			rc = error_set(err, ERR_IO, "could not write file \"%s\": %s", to,
+						   strerror(errno));
+	}
 	return rc;
 }
 

@@ -3,10 +3,15 @@
  *    Which entries of a dump a restore is told to leave out.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -106,6 +111,53 @@ comments_on_extensions_can_be_left_out(void **state UNUSED)
 		contents_line_passes("9; 0 0 COMMENT public TABLE a b\n", &filter));
 }
 
+/* As large as it takes for several writes. */
+#define MANY_LINES 2000
+
+static void
+lift_limit(int signal_number UNUSED)
+{
+	const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+
+	(void) setrlimit(RLIMIT_FSIZE, &none);
+}
+
+static void
+fill_file(const char *path)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	for (int i = 0; i < MANY_LINES; i++)
+		fputs(TABLE_LINE, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* What is written to a disk that is full for a moment has a gap. */
+static void
+a_write_that_fails_once_is_an_error(void **state UNUSED)
+{
+	const ContentsFilter all = {0};
+	const struct sigaction handler = {.sa_handler = lift_limit};
+	const struct rlimit small = {1, RLIM_INFINITY};
+	char from[] = "/tmp/penstock_contents_XXXXXX";
+	char to[] = "/tmp/penstock_contents_XXXXXX";
+	Error err = {0};
+	Rc rc;
+
+	close(mkstemp(from));
+	close(mkstemp(to));
+	fill_file(from);
+	assert_int_equal(sigaction(SIGXFSZ, &handler, NULL), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	rc = contents_filter(from, to, &all, &err);
+	unlink(from);
+	unlink(to);
+	assert_int_equal(rc, RC_FAIL);
+	assert_int_equal(err.code, ERR_IO);
+	error_reset(&err);
+}
+
 int
 main(void)
 {
@@ -117,6 +169,7 @@ main(void)
 		cmocka_unit_test(an_object_is_left_out_by_catalog_and_oid),
 		cmocka_unit_test(only_what_is_asked_for_passes),
 		cmocka_unit_test(comments_on_extensions_can_be_left_out),
+		cmocka_unit_test(a_write_that_fails_once_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
