@@ -154,12 +154,18 @@ is_exported(const Config *config, const char *option)
 
 /* Whether it is the file's name, or that of one of its sources' pipelines. */
 static bool
-is_name_of(const char *name, const char *in_file)
+is_name_of(const char *name, const char *in_file, const ConfigFile *file)
 {
 	size_t length = strlen(in_file);
 
-	return strncmp(name, in_file, length) == 0 &&
-		   (name[length] == '\0' || name[length] == '_');
+	if (strcmp(name, in_file) == 0)
+		return true;
+	if (strncmp(name, in_file, length) != 0 || name[length] != '_')
+		return false;
+	for (int i = 0; i < file->source_count; i++)
+		if (strcmp(name + length + 1, file->source_names[i]) == 0)
+			return true;
+	return false;
 }
 
 /*
@@ -168,8 +174,9 @@ is_name_of(const char *name, const char *in_file)
  * otherwise, are looked at all the same.
  */
 static Rc
-read_file_option(Config *config, ConfigCommand command, const IniEntry *entry,
-				 const bool *given, bool *in_file, Error *err)
+read_file_option(Config *config, ConfigCommand command, const ConfigFile *file,
+				 const IniEntry *entry, const bool *given, bool *in_file,
+				 Error *err)
 {
 	const OptionDef *option = find_setting(entry->key);
 	Config scratch = {0};
@@ -183,7 +190,7 @@ read_file_option(Config *config, ConfigCommand command, const IniEntry *entry,
 		return error_set(err, ERR_CONFIG, "\"%s\" is set twice", entry->key);
 	in_file[i] = true;
 	if (option->type == OPTION_NAME && is_exported(config, "name") &&
-		!is_name_of(config->name, entry->value))
+		!is_name_of(config->name, entry->value, file))
 		return refuse_environment(config, "PENSTOCK_NAME", "another name",
 								  "name", err);
 	counts = !given[i] && (option->commands & command);
@@ -205,8 +212,8 @@ read_file_options(Config *config, ConfigCommand command, const ConfigFile *file,
 		if (entry->key == NULL ||
 			strcmp(entry->section, CONFIG_FILE_OPTIONS) != 0)
 			continue;
-		if (read_file_option(config, command, entry, given, in_file, err) !=
-			RC_OK)
+		if (read_file_option(config, command, file, entry, given, in_file,
+							 err) != RC_OK)
 			return config_file_error_at(file, entry->line, err);
 		config->name_given |= strcmp(entry->key, "name") == 0;
 	}

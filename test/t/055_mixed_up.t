@@ -113,7 +113,8 @@ append_to_file($file, "[penstock]\nname = shop\n[source]\nconninfo = $source\n"
 for my $case (
 	[ 'PENSTOCK_SOURCE', $other->conninfo('source'), 'another source' ],
 	[ 'PENSTOCK_TARGET', $wrong, 'other targets' ],
-	[ 'PENSTOCK_NAME', 'other', 'another name' ])
+	[ 'PENSTOCK_NAME', 'other', 'another name' ],
+	[ 'PENSTOCK_NAME', 'shop_old', 'another name' ])
 {
 	my ($variable, $value, $what) = @$case;
 	my ($status, $log) = with_environment({ $variable => $value },
