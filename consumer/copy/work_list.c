@@ -316,14 +316,43 @@ for_sessions(PgConn *target, const char *pipeline, const char *sql, int *count,
 	return rc;
 }
 
+/* First key of the advisory lock: "penc" in ASCII. */
+#define HOLD_KEYS_SQL "1885695587, pg_catalog.hashtext($1)"
+
+/* The PID of the session that has the lock; none: nobody has it any more. */
+static MUST_CHECK Rc
+find_holder(PgConn *target, const char *pipeline, int *pid, Error *err)
+{
+	static const char sql[] =
+		"SELECT l.pid FROM pg_catalog.pg_locks l"
+		" WHERE l.locktype = 'advisory' AND l.granted"
+		" AND l.classid = 1885695587 AND l.objsubid = 2"
+		" AND l.objid = (pg_catalog.hashtext($1)::bigint & 4294967295)::oid"
+		" AND l.database = (SELECT oid FROM pg_catalog.pg_database"
+		"  WHERE datname = pg_catalog.current_database())";
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target, sql, 1, params, &result, err);
+
+	*pid = rc == RC_OK && PQntuples(result) > 0
+			   ? (int) strtol(PQgetvalue(result, 0, 0), NULL, 10)
+			   : 0;
+	PQclear(result);
+	return rc;
+}
+
 Rc
 work_list_is_running(PgConn *target, const char *pipeline, bool *running,
 					 Error *err)
 {
 	int count;
+	int pid = 0;
 	Rc rc = for_sessions(target, pipeline, list_sessions_sql, &count, err);
 
-	*running = rc == RC_OK && count > 0;
+	/* Its connection string may give its sessions another name. */
+	if (rc == RC_OK && count == 0)
+		rc = find_holder(target, pipeline, &pid, err);
+	*running = rc == RC_OK && (count > 0 || pid != 0);
 	return rc;
 }
 
@@ -406,31 +435,6 @@ try_take_token(PgConn *target, const char *pipeline, int64_t *token,
 	}
 	if (rc == RC_OK)
 		rc = pgconn_exec(target, "SET lock_timeout = 0", NULL, err);
-	return rc;
-}
-
-/* First key of the advisory lock: "penc" in ASCII. */
-#define HOLD_KEYS_SQL "1885695587, pg_catalog.hashtext($1)"
-
-/* The PID of the session that has the lock; none: nobody has it any more. */
-static MUST_CHECK Rc
-find_holder(PgConn *target, const char *pipeline, int *pid, Error *err)
-{
-	static const char sql[] =
-		"SELECT l.pid FROM pg_catalog.pg_locks l"
-		" WHERE l.locktype = 'advisory' AND l.granted"
-		" AND l.classid = 1885695587 AND l.objsubid = 2"
-		" AND l.objid = (pg_catalog.hashtext($1)::bigint & 4294967295)::oid"
-		" AND l.database = (SELECT oid FROM pg_catalog.pg_database"
-		"  WHERE datname = pg_catalog.current_database())";
-	const char *params[] = {pipeline};
-	PGresult *result = NULL;
-	Rc rc = pgconn_exec_params(target, sql, 1, params, &result, err);
-
-	*pid = rc == RC_OK && PQntuples(result) > 0
-			   ? (int) strtol(PQgetvalue(result, 0, 0), NULL, 10)
-			   : 0;
-	PQclear(result);
 	return rc;
 }
 

@@ -73,9 +73,14 @@ $pair->equal_ok('one that was killed is not waited for');
 $pair->run_or_die('drop');
 $pair->recreate_target;
 
-# The slot goes while it is at work: it must not end as if all were well.
+# The slot goes while it is at work: it must not end as if all were well.  Its
+# sessions have another name than others know.
+$pair->set_conninfo($_, $pair->conninfo($_) . ' application_name=mine')
+  for qw(source target);
 $clone = $pair->start('clone', '--max-rate=100kB/s');
 $clone->wait_log(qr/copying \d+ tables?/);
+$pair->set_conninfo($_, undef) for qw(source target);
+refused($source, $target, qr/a clone of pipeline "shop" to target.* is running/, 'drop');
 $pair->source_sql("SELECT pg_drop_replication_slot('shop')");
 is($clone->wait_exit, $FAILED, 'a clone whose slot is dropped fails');
 like($clone->log, qr/slot "shop" of the unfinished clone was dropped meanwhile/,
