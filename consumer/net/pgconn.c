@@ -205,22 +205,56 @@ connect_failed(PgConn *conn, Error *err)
 	return rc;
 }
 
+/* Whether a connection string, which may be ill-formed, has a password. */
+static bool
+may_have_password(const char *conninfo)
+{
+	const char *authority = strstr(conninfo, "://");
+
+	return strstr(conninfo, "pass") != NULL ||
+		   (authority != NULL && strchr(authority, '@') != NULL);
+}
+
+/*
+ * The connection string cannot be read.  libpq quotes what it could not make
+ * sense of, which may be a password, or some of it.
+ */
+static Rc
+cannot_be_read(const PgConn *conn, const char *conninfo, Error *err)
+{
+	char *reason = one_line(PQerrorMessage(conn->pg));
+	bool hidden = may_have_password(conninfo);
+	size_t plain = hidden ? strcspn(reason, "\"") : strlen(reason);
+	const char *last = hidden ? strrchr(reason, '"') : NULL;
+	Rc rc;
+
+	rc = error_set(err, ERR_CONFIG, "could not connect to %s: %.*s%s%s",
+				   conn->label, (int) plain, reason, last ? "\"...\"" : "",
+				   last ? last + 1 : "");
+	if (last != NULL)
+		error_hint(err,
+				   "The connection string is not well-formed.  It has a "
+				   "password, so it is not shown: blanks in a value want "
+				   "quotes, and signs in a URI want %% and two hexadecimal "
+				   "digits.");
+	free(reason);
+	return rc;
+}
+
 /*
  * A connection that is bad at once was refused (which a local socket tells at
  * once), or its connection string cannot be read; libpq's texts of the former
  * start like this.
  */
 static Rc
-start_failed(PgConn *conn, Error *err)
+start_failed(PgConn *conn, const char *conninfo, Error *err)
 {
 	static const char attempted[] = "connection to server";
-	bool was_attempted = strncmp(PQerrorMessage(conn->pg), attempted,
-								 sizeof(attempted) - 1) == 0;
-	Rc rc = connect_failed(conn, err);
 
-	if (!was_attempted)
-		err->code = ERR_CONFIG;
-	return rc;
+	if (strncmp(PQerrorMessage(conn->pg), attempted, sizeof(attempted) - 1) ==
+		0)
+		return connect_failed(conn, err);
+	return cannot_be_read(conn, conninfo, err);
 }
 
 /*
@@ -303,7 +337,7 @@ opening_begin(Opening *self, const PgConnOptions *options, Error *err)
 	CHECK(conn->pg != NULL);
 	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
 	if (PQstatus(conn->pg) == CONNECTION_BAD)
-		return start_failed(conn, err);
+		return start_failed(conn, options->conninfo, err);
 	conn->connect_ms = connect_timeout_ms(conn->pg);
 	if (options->impatient)
 		conn->patience_ms = conn->connect_ms;

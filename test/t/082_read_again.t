@@ -25,6 +25,7 @@ unlogged_when_it_was_copied();
 keys_that_need_other_operators();
 settings_that_change_what_is_read();
 two_at_once();
+ill_formed_connection_strings();
 done_testing();
 
 
@@ -206,5 +207,26 @@ sub two_at_once
 		$pair->equal_ok('two clones at once');
 		$pair->run_or_die('drop');
 		$pair->recreate_target;
+	}
+}
+
+# What of them cannot be read may be the password.
+sub ill_formed_connection_strings
+{
+	for my $conninfo ('postgresql://me:100%zzsecret@db/shop',
+		'host=db password=my secret dbname=shop',
+		'postgresql://me:secret@[::1]x/shop', 'host=db password=secret nonsense=1')
+	{
+		for my $verb (qw(clone check follow status))
+		{
+			my $process = Penstock::Process->start(
+				name => $verb,
+				command => [ $ENV{PENSTOCK_BIN}, $verb, "--source=$conninfo",
+					'--target=' . $first->conninfo('target') ]);
+
+			is($process->wait_exit, $FAILED, "$verb: an ill-formed connection string");
+			unlike($process->log . $process->output, qr/secret/, 'is not shown');
+			like($process->log . $process->output, qr/"\.\.\."/, 'but what is wrong with it');
+		}
 	}
 }
