@@ -4,6 +4,7 @@
  */
 #include "cmd/ends.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -18,37 +19,40 @@
  * A copy of a server has its system identifier, and may well be a target; but
  * no two servers were started in the same microsecond and have the OID.
  */
-static MUST_CHECK Rc
-read_identity(PgConn *conn, PGresult **result, Error *err)
+Rc
+ends_read_identity(PgConn *conn, char identity[static ENDS_IDENTITY_SIZE],
+				   Error *err)
 {
-	return pgconn_exec(
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(
 		conn,
 		"SELECT d.oid::text || ' ' ||"
 		" extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text"
 		" FROM pg_catalog.pg_database d"
 		" WHERE d.datname = pg_catalog.current_database()",
-		result, err);
+		&result, err);
+
+	if (rc == RC_OK)
+		snprintf(identity, ENDS_IDENTITY_SIZE, "%s", PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return rc;
 }
 
 static MUST_CHECK Rc
 check_different(PgConn *source, PgConn *target, Error *err)
 {
-	PGresult *here = NULL;
-	PGresult *there = NULL;
-	Rc rc = read_identity(source, &here, err);
+	char here[ENDS_IDENTITY_SIZE];
+	char there[ENDS_IDENTITY_SIZE];
+	Rc rc = ends_read_identity(source, here, err);
 
 	if (rc == RC_OK)
-		rc = read_identity(target, &there, err);
-	if (rc == RC_OK && PQntuples(here) > 0 && PQntuples(there) > 0 &&
-		strcmp(PQgetvalue(here, 0, 0), PQgetvalue(there, 0, 0)) == 0)
-	{
-		rc = error_set(err, ERR_CONFIG, "%s and %s are the same database",
-					   pgconn_label(source), pgconn_label(target));
-		error_detail(err, "It is database \"%s\".", PQdb(pgconn_raw(source)));
-		error_hint(err, "Name another database as the target.");
-	}
-	PQclear(here);
-	PQclear(there);
+		rc = ends_read_identity(target, there, err);
+	if (rc != RC_OK || strcmp(here, there) != 0)
+		return rc;
+	rc = error_set(err, ERR_CONFIG, "%s and %s are the same database",
+				   pgconn_label(source), pgconn_label(target));
+	error_detail(err, "It is database \"%s\".", PQdb(pgconn_raw(source)));
+	error_hint(err, "Name another database as the target.");
 	return rc;
 }
 

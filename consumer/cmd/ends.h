@@ -21,4 +21,13 @@
 MUST_CHECK Rc ends_check(PgConn *source, PgConn *target, const char *pipeline,
 						 const char *publications, Error *err);
 
+/*
+ * Which database of which server one is connected to, by whatever name: equal
+ * texts are one database.  Any role may ask.
+ */
+#define ENDS_IDENTITY_SIZE 64
+MUST_CHECK Rc ends_read_identity(PgConn *conn,
+								 char identity[static ENDS_IDENTITY_SIZE],
+								 Error *err);
+
 #endif /* PENSTOCK_CMD_ENDS_H */

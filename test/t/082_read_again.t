@@ -26,6 +26,7 @@ keys_that_need_other_operators();
 settings_that_change_what_is_read();
 two_at_once();
 ill_formed_connection_strings();
+two_targets_of_an_ordinary_role();
 done_testing();
 
 
@@ -229,4 +230,24 @@ sub ill_formed_connection_strings
 			like($process->log . $process->output, qr/"\.\.\."/, 'but what is wrong with it');
 		}
 	}
+}
+
+# Whether two targets are one database can be asked by anybody.
+sub two_targets_of_an_ordinary_role
+{
+	my $pair = $first->with_database('ordinary');
+	my $server = $first->target;
+
+	$pair->source_sql('CREATE TABLE t AS SELECT generate_series(1, 10) id;
+		ALTER TABLE t ADD PRIMARY KEY (id)');
+	$server->safe_psql('postgres', 'CREATE ROLE plain LOGIN');
+	$server->safe_psql('postgres', "CREATE DATABASE $_ OWNER plain") for qw(one two);
+	my @targets = map { $server->connstr($_) . ' user=plain' } qw(one two);
+
+	$pair->set_conninfo('target', $targets[0]);
+	$pair->fails_like($FAILED, qr/target 1 and target 2 are the same database/,
+		'one database twice', 'clone', "--target=$targets[0]", '--no-owner', '--no-privileges');
+	$pair->clone("--target=$targets[1]", '--no-owner', '--no-privileges');
+	is($server->safe_psql($_, 'SELECT count(*) FROM t'), 10, "rows are in database $_")
+	  for qw(one two);
 }

@@ -11,42 +11,22 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "cmd/clone/moment.h"
+#include "cmd/ends.h"
 #include "cmd/place.h"
 #include "copy/foreign_keys.h"
 #include "copy/match.h"
 #include "copy/spread.h"
 #include "sink/postgres/table_state.h"
 
-/* Which database of which server it is. */
-static MUST_CHECK Rc
-read_identity(PgConn *conn, Arena *arena, char **identity, Error *err)
-{
-	PGresult *result = NULL;
-	Rc rc = pgconn_exec(
-		conn,
-		"SELECT pg_catalog.pg_postmaster_start_time() || ' '"
-		" || coalesce(pg_catalog.inet_server_port()::text,"
-		"  pg_catalog.current_setting('port'))"
-		" || ' ' || pg_catalog.current_setting('data_directory', true)"
-		" || ' ' || (SELECT oid FROM pg_catalog.pg_database"
-		"  WHERE datname = current_database())",
-		&result, err);
-
-	if (rc == RC_OK)
-		*identity = arena_strdup(arena, PQgetvalue(result, 0, 0));
-	PQclear(result);
-	return rc;
-}
-
 /* Two names of one database: its rows would be there, or be read, twice. */
 static MUST_CHECK Rc
-check_distinct(PgConn *const *conns, int count, Arena *arena, Error *err)
+check_distinct(PgConn *const *conns, int count, Error *err)
 {
-	char *identities[CONFIG_TARGETS_MAX];
+	char identities[CONFIG_TARGETS_MAX][ENDS_IDENTITY_SIZE];
 
 	for (int i = 0; i < count; i++)
 	{
-		Rc rc = read_identity(conns[i], arena, &identities[i], err);
+		Rc rc = ends_read_identity(conns[i], identities[i], err);
 
 		if (rc != RC_OK)
 			return rc;
@@ -70,12 +50,12 @@ check_ends(Clone *clone, Error *err)
 
 	for (int i = 0; i < clone->config->target_count; i++)
 		conns[i] = clone->targets[i].conn;
-	rc = check_distinct(conns, clone->config->target_count, clone->arena, err);
+	rc = check_distinct(conns, clone->config->target_count, err);
 	conns[0] = clone->source;
 	for (int i = 0; i < clone->other_count; i++)
 		conns[i + 1] = clone->others[i].source;
 	if (rc == RC_OK)
-		rc = check_distinct(conns, clone->other_count + 1, clone->arena, err);
+		rc = check_distinct(conns, clone->other_count + 1, err);
 	return rc;
 }
 
