@@ -118,6 +118,7 @@ ask_with_source(CheckContext *context, PgConn *source, Error *err)
 	const CatalogOptions options = {
 		.publications = config->publications,
 		.selection = &config->selection,
+		.placement = config->placement,
 		.without_unlogged = config->no_unlogged_data,
 	};
 	CopyCatalog *catalog = NULL;

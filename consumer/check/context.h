@@ -46,6 +46,10 @@ typedef struct CheckContext
 	const char *publications;
 	const char *tables;
 
+	/* Of those, the ones that are placed nowhere: schema and name.  NULL: none.
+	 */
+	const char *nowhere;
+
 	ServerFacts source;
 	int newest_major; /* the newest version of all servers reached */
 	bool slot_known;

@@ -74,6 +74,50 @@ check_parse_publications(CheckContext *context, Error *err)
 	return RC_OK;
 }
 
+/* The published tables that the placement puts nowhere. */
+static Rc
+read_nowhere(CheckContext *context, PgConn *source, Error *err)
+{
+	static const char sql[] =
+		"SELECT t->>'schema', t->>'name' FROM json_array_elements($1::json) t";
+	const char *params[] = {context->tables};
+	const Placement *placement = context->config->placement;
+	PGresult *result = NULL;
+	Json json;
+	Buf buf;
+	Rc rc;
+
+	if (placement == NULL)
+		return RC_OK;
+	rc = pgconn_exec_params(source, sql, 1, params, &result, err);
+	buf_init(&buf, BUF_TEXT_MAX);
+	json_init(&json, &buf);
+	json_begin_array(&json);
+	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
+	{
+		const PlacementRule *rule = placement_find(
+			placement, PQgetvalue(result, i, 0), PQgetvalue(result, i, 1));
+
+		if (rule == NULL || rule->kind != PLACEMENT_NONE)
+			continue;
+		json_begin_object(&json);
+		json_key(&json, "schema");
+		json_string(&json, PQgetvalue(result, i, 0));
+		json_key(&json, "name");
+		json_string(&json, PQgetvalue(result, i, 1));
+		json_end_object(&json);
+	}
+	json_end_array(&json);
+	if (buf.overflowed)
+		rc = error_set(err, ERR_LIMIT, "too many tables are placed nowhere");
+	if (rc == RC_OK)
+		context->nowhere = arena_strdup(findings_arena(context->findings),
+										buf.data);
+	buf_release(&buf);
+	PQclear(result);
+	return rc;
+}
+
 Rc
 check_read_published(CheckContext *context, PgConn *source, Error *err)
 {
@@ -91,5 +135,5 @@ check_read_published(CheckContext *context, PgConn *source, Error *err)
 									   PQgetvalue(result, 0, 0));
 	buf_release(&sql);
 	PQclear(result);
-	return rc;
+	return rc == RC_OK ? read_nowhere(context, source, err) : rc;
 }

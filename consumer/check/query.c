@@ -85,6 +85,8 @@ append_input(const CheckContext *context, const CheckServer *server, Buf *buf)
 	json_string(&json, context->config->name);
 	append_text(&json, "publications", context->publications);
 	append_text(&json, "tables", context->tables);
+	append_text(&json, "nowhere",
+				context->nowhere != NULL ? context->nowhere : "[]");
 	json_key(&json, "progress");
 	if (server->progress_known)
 		json_bool(&json, server->has_progress);

@@ -19,7 +19,10 @@
 	"  \"truncate\" bool, identity text, columns json)"                        \
 	" LEFT JOIN (pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace)"    \
 	"  ON n.nspname = t.schema AND c.relname = t.name"                         \
-	"  AND c.relkind IN ('r', 'p', 'f', 'v'))"
+	"  AND c.relkind IN ('r', 'p', 'f', 'v')"                                  \
+	" WHERE NOT EXISTS (SELECT FROM json_to_recordset($1::json->'nowhere')"    \
+	"  AS x (schema text, name text) WHERE x.schema = t.schema"                \
+	"  AND x.name = t.name))"
 
 /* Columns of a table in the source's order. */
 #define COLUMNS_SQL                                                            \

@@ -20,7 +20,7 @@
  * Type OIDs below this are assigned by hand and never change
  * (access/transam.h: FirstGenbkiObjectId).
  */
-#define OID_FIRST_GENERATED "10000"
+#define OID_FIRST_GENERATED_SQL "10000"
 
 /* The ordinary kind of tables (catalog/pg_am.dat). */
 #define HEAP_AM_OID "2"
@@ -37,7 +37,7 @@
  * would take for a number.
  */
 #define PORTABLE_SQL(type)                                                     \
-	type ".oid < " OID_FIRST_GENERATED " AND " type                            \
+	type ".oid < " OID_FIRST_GENERATED_SQL " AND " type                        \
 		 ".typtype IN ('b', 'r', 'm')"                                         \
 		 " AND " type ".typsend <> 0 AND " type ".typreceive <> 0"             \
 		 " AND (" type ".typcategory <> 'Z' OR " type ".typname = 'char')"     \
@@ -391,6 +391,15 @@ warn_without_identity(const CopyCatalog *catalog)
 					count, first, OWN_COMMAND("check --verbose"));
 }
 
+static bool
+is_nowhere(const CopyCatalog *catalog, const CopyTable *table)
+{
+	const SelectedRelation *relation = selected_find(&catalog->selected,
+													 table->oid);
+
+	return relation != NULL && relation->nowhere;
+}
+
 /* Leaves out tables that are not selected; warns about them if asked to. */
 static void
 select_tables(CopyCatalog *catalog, bool warn)
@@ -405,7 +414,8 @@ select_tables(CopyCatalog *catalog, bool warn)
 
 		if (selected_has(&catalog->selected, table->oid))
 			catalog->tables[kept++] = *table;
-		else if (!table->unlogged && left_out++ == 0)
+		else if (!table->unlogged && !is_nowhere(catalog, table) &&
+				 left_out++ == 0)
 			first = table->qualified;
 	}
 	catalog->table_count = kept;
@@ -465,6 +475,92 @@ select_relations(CopyCatalog *catalog)
 		add_other_kinds(catalog);
 }
 
+/* What a placement says of the tables that are partitions of one. */
+typedef struct Family
+{
+	bool published; /* one of them is, by itself */
+	bool placed;    /* one of these is placed somewhere */
+} Family;
+
+static bool
+has_nowhere(const Placement *placement)
+{
+	for (int i = 0; placement != NULL && i < placement_rule_count(placement);
+		 i++)
+		if (placement_rule(placement, i)->kind == PLACEMENT_NONE)
+			return true;
+	return false;
+}
+
+static bool
+puts_nowhere(const Placement *placement, const char *schema, const char *name)
+{
+	const PlacementRule *rule = placement_find(placement, schema, name);
+
+	return rule != NULL && rule->kind == PLACEMENT_NONE;
+}
+
+/* The families of the relations, by their roots' places in the list. */
+static Family *
+read_families(const CopyCatalog *catalog, const Placement *placement)
+{
+	const Selected *selected = &catalog->selected;
+	Family *families = arena_calloc(
+		catalog->arena, (size_t) selected->relation_count, sizeof(Family));
+
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		const CopyTable *table = &catalog->tables[i];
+		const SelectedRelation *found = selected_find(selected, table->oid);
+		Family *family;
+
+		if (found != NULL)
+			found = selected_find(selected, found->root_oid);
+		if (found == NULL)
+			continue;
+		family = &families[found - selected->relations];
+		family->published = true;
+		family->placed |= !puts_nowhere(placement, table->schema, table->name);
+	}
+	return families;
+}
+
+/*
+ * Takes out what is placed nowhere.  Rows are placed by the name that they are
+ * published under, which for partitions may be their own or that of the whole:
+ * a table with partitions is there if one of these names is placed somewhere.
+ */
+static void
+select_places(CopyCatalog *catalog, const CatalogOptions *options)
+{
+	Selected *selected = &catalog->selected;
+	const Family *families = read_families(catalog, options->placement);
+	int count = 0;
+
+	for (int i = 0; i < selected->relation_count; i++)
+	{
+		SelectedRelation *relation = &selected->relations[i];
+		const SelectedRelation *root = selected_find(selected,
+													 relation->root_oid);
+		const Family *family;
+
+		if (root == NULL || strchr("rp", relation->kind) == NULL)
+			continue;
+		family = &families[root - selected->relations];
+		relation->nowhere = family->published
+								? !family->placed
+								: puts_nowhere(options->placement, root->schema,
+											   root->name);
+		if (!relation->nowhere)
+			continue;
+		relation->selected = false;
+		relation->excluded = true;
+		count++;
+	}
+	if (count == 0 && selection_is_all(options->selection))
+		*selected = (Selected){.all = true};
+}
+
 static Rc
 read_selected(CopyCatalog *catalog, PgConn *source,
 			  const CatalogOptions *options, Error *err)
@@ -474,8 +570,11 @@ read_selected(CopyCatalog *catalog, PgConn *source,
 	catalog->selected.all = true;
 	if (options->selection == NULL)
 		return RC_OK;
-	rc = selection_read(&catalog->selected, options->selection, source,
-						catalog->arena, err);
+	rc = selection_read(&catalog->selected, options->selection,
+						has_nowhere(options->placement), source, catalog->arena,
+						err);
+	if (rc == RC_OK && has_nowhere(options->placement))
+		select_places(catalog, options);
 	if (rc != RC_OK || catalog->selected.all)
 		return rc;
 	select_tables(catalog, options->warn);

@@ -27,6 +27,7 @@
 #include "copy/publications.h"
 #include "copy/selection_read.h"
 #include "model/lsn.h"
+#include "model/placement.h"
 #include "net/pgconn.h"
 
 /* Penstock's own schema on every target. */
@@ -140,6 +141,8 @@ typedef struct CatalogOptions
 {
 	const char *publications;   /* list of names */
 	const Selection *selection; /* NULL: all that is published */
+	const Placement *placement; /* with a selection: what it puts nowhere is
+								 * left out as well; or NULL */
 	bool without_unlogged;      /* leave unlogged tables empty */
 	bool warn; /* of tables without a usable replica identity, and of those that
 				* are published but not selected */

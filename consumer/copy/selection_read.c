@@ -104,11 +104,14 @@ read_relations(Selected *selected, const Selection *selection, PgConn *source,
 	Rc rc;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "SELECT c.oid,"
-							" format('%I.%I', n.nspname, c.relname),"
-							" c.relkind, s.taken AND NOT s.excluded, s.excluded"
-							" FROM pg_class c"
-							" JOIN pg_namespace n ON n.oid = c.relnamespace");
+	buf_append_string(&sql,
+					  "SELECT c.oid,"
+					  " format('%I.%I', n.nspname, c.relname),"
+					  " c.relkind, s.taken AND NOT s.excluded, s.excluded,"
+					  " n.nspname, c.relname, CASE WHEN c.relispartition"
+					  "  THEN pg_partition_root(c.oid)::oid"
+					  "  ELSE c.oid END FROM pg_class c"
+					  " JOIN pg_namespace n ON n.oid = c.relnamespace");
 	rc = append_selected(&sql, selection, err);
 	if (rc != RC_OK)
 	{
@@ -129,6 +132,9 @@ read_relations(Selected *selected, const Selection *selection, PgConn *source,
 			.kind = PQgetvalue(result, i, 2)[0],
 			.selected = sql_bool(result, i, 3),
 			.excluded = sql_bool(result, i, 4),
+			.schema = arena_strdup(arena, PQgetvalue(result, i, 5)),
+			.name = arena_strdup(arena, PQgetvalue(result, i, 6)),
+			.root_oid = (uint32_t) strtoul(PQgetvalue(result, i, 7), NULL, 10),
 		};
 	PQclear(result);
 	return RC_OK;
@@ -228,13 +234,13 @@ check_patterns(const Selection *selection, PgConn *source, Error *err)
 }
 
 Rc
-selection_read(Selected *selected, const Selection *selection, PgConn *source,
-			   Arena *arena, Error *err)
+selection_read(Selected *selected, const Selection *selection, bool even_all,
+			   PgConn *source, Arena *arena, Error *err)
 {
 	Rc rc;
 
 	*selected = (Selected){
-		.all = selection_is_all(selection),
+		.all = selection_is_all(selection) && !even_all,
 		.by_table = selection->tables.count > 0,
 		.by_schema = selection->schemas.count > 0,
 	};
@@ -257,15 +263,20 @@ compare_oids(const void *key, const void *element)
 	return oid == other ? 0 : oid < other ? -1 : 1;
 }
 
+SelectedRelation *
+selected_find(const Selected *selected, uint32_t oid)
+{
+	if (selected->relation_count == 0)
+		return NULL;
+	return bsearch(&oid, selected->relations, (size_t) selected->relation_count,
+				   sizeof(SelectedRelation), compare_oids);
+}
+
 bool
 selected_has(const Selected *selected, uint32_t oid)
 {
-	const SelectedRelation *relation = NULL;
+	const SelectedRelation *relation = selected_find(selected, oid);
 
-	if (selected->relation_count > 0)
-		relation = bsearch(&oid, selected->relations,
-						   (size_t) selected->relation_count,
-						   sizeof(SelectedRelation), compare_oids);
 	return relation == NULL || relation->selected;
 }
 

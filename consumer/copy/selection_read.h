@@ -20,9 +20,13 @@ typedef struct SelectedRelation
 {
 	uint32_t oid;
 	const char *qualified;
-	char kind; /* pg_class.relkind */
+	const char *schema;
+	const char *name;
+	char kind;         /* pg_class.relkind */
+	uint32_t root_oid; /* of a partition: what it is one of; else its own */
 	bool selected;
 	bool excluded; /* as a table */
+	bool nowhere;  /* for a placement; then it is excluded as well */
 } SelectedRelation;
 
 typedef struct SelectedSchema
@@ -34,7 +38,7 @@ typedef struct SelectedSchema
 /* The tables, views, sequences and the like of a database, and its schemas. */
 typedef struct Selected
 {
-	bool all;       /* nothing was chosen: the lists are empty */
+	bool all;       /* nothing is left out: the lists are empty */
 	bool by_table;  /* tables were chosen, and nothing but these is copied */
 	bool by_schema; /* schemas were chosen */
 	int relation_count;
@@ -44,11 +48,16 @@ typedef struct Selected
 } Selected;
 
 /*
- * Looks a selection up.  A pattern that matches nothing is ERR_CONFIG.
+ * Looks a selection up.  A pattern that matches nothing is ERR_CONFIG.  With
+ * `even_all` relations and schemas are read also if nothing is chosen.
  * Everything is allocated in `arena`.
  */
 MUST_CHECK Rc selection_read(Selected *selected, const Selection *selection,
-							 PgConn *source, Arena *arena, Error *err);
+							 bool even_all, PgConn *source, Arena *arena,
+							 Error *err);
+
+/* The relation with this OID, or NULL. */
+SelectedRelation *selected_find(const Selected *selected, uint32_t oid);
 
 /* Whether a relation is selected; one that is not known is. */
 bool selected_has(const Selected *selected, uint32_t oid);

@@ -151,5 +151,7 @@ sub all_ok
 	$nodes->copied_ok($when, 'currency', $nodes->names);
 	$nodes->copied_ok($when, 'audit', 'c');
 	$nodes->empty_ok($when, 'audit', qw(a b d));
-	$nodes->empty_ok($when, 'scratch', $nodes->names);
+	is($nodes->node_sql($_, "SELECT to_regclass('scratch')"), '',
+		"$when: scratch, which is placed nowhere, is not on $_")
+	  for $nodes->names;
 }

@@ -95,6 +95,8 @@ clone_read_catalog(Clone *clone, bool warn, Error *err)
 	const CatalogOptions options = {
 		.publications = clone->config->publications,
 		.selection = &clone->config->selection,
+		.placement = clone->placement != NULL ? clone->placement
+											  : clone->config->placement,
 		.without_unlogged = clone->config->no_unlogged_data,
 		.warn = warn,
 	};

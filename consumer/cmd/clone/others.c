@@ -16,10 +16,12 @@
 void
 clone_others_init(Clone *clone, const Config *all)
 {
-	if (all->source_count < 2 || all->schema_only)
+	if (all->source_count < 2)
+		return;
+	clone->placement = all->placement;
+	if (all->schema_only)
 		return;
 	clone->other_count = all->source_count - 1;
-	clone->placement = all->placement;
 	clone->others = arena_calloc(clone->arena, (size_t) clone->other_count,
 								 sizeof(Clone));
 	for (int i = 0; i < clone->other_count; i++)
@@ -28,7 +30,9 @@ clone_others_init(Clone *clone, const Config *all)
 
 		config_take_source(all, i + 1, config);
 		config->target_count = 0;
-		clone->others[i] = (Clone){.config = config, .arena = clone->arena};
+		clone->others[i] = (Clone){.config = config,
+								   .arena = clone->arena,
+								   .placement = all->placement};
 	}
 }
 
