@@ -78,6 +78,7 @@ typedef struct CopyTable
 	/* Set by work_list_match(), for one target at a time. */
 	bool done;  /* by an earlier run: `rows` is set, nothing is left to do */
 	bool begun; /* by an earlier run, and not finished */
+	bool noted; /* for the caller: the work lists say that it is done */
 
 	/* Set by match_target(), for one target at a time. */
 	bool binary; /* which format COPY uses */

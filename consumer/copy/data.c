@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "copy/part_queue.h"
 #include "copy/throttle.h"
-#include "net/origin.h"
 
 /* As --jobs has it. */
 #define DATA_JOBS_MAX 64
@@ -115,10 +114,7 @@ drop_unmarked(DataCopy *copy, int i)
 {
 	if (job_is_marked(copy->jobs[i]) || !job_is_marked(copy->jobs[0]))
 		return false;
-	log_warning("copy",
-				"copying with %d connections: " ORIGIN_SETTING
-				" leaves no room for the replication origin of another one",
-				i);
+	job_say_fewer(i);
 	job_close(copy->jobs[i]);
 	copy->jobs[i] = NULL;
 	return true;
@@ -141,11 +137,7 @@ open_jobs(DataCopy *copy, const DataOptions *options, int count, Error *err)
 	if (count > 0 && !job_is_marked(copy->jobs[0]))
 		job_say_unmarked(copy->jobs[0]);
 	if (count > 0 && options->expects_quiet && job_triggers_fire(copy->jobs[0]))
-		log_warning("copy",
-					"triggers fire and foreign keys are checked for the copied "
-					"rows on %s: its role may not set "
-					"session_replication_role",
-					options->job.target_label);
+		job_say_triggers(options->job.target_label);
 	return RC_OK;
 }
 
@@ -198,29 +190,6 @@ count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
 			  table->rows, table->binary ? "binary" : "text");
 }
 
-/* A part could not be read. */
-static void
-count_refused(DataCopy *copy, int job, const JobProgress *progress)
-{
-	CopyTable *table = progress->refused_part.table;
-
-	copy->under_way[job] = (UnderWay){0};
-	if (progress->refused == GUARD_BUSY)
-	{
-		part_queue_put_back(&copy->queue, progress->refused_part);
-		return;
-	}
-	if (!table->changed)
-		log_info("copy",
-				 "table %s was truncated, rewritten or replaced on the source "
-				 "since the snapshot was taken: it is copied again from a "
-				 "newer one",
-				 table->qualified);
-	table->changed = true;
-	table->stale = true;
-	part_queue_drop(&copy->queue, table);
-}
-
 static void
 count_progress(DataCopy *copy, int job, const JobProgress *progress)
 {
@@ -234,7 +203,10 @@ count_progress(DataCopy *copy, int job, const JobProgress *progress)
 	under_way->rows += progress->rows;
 	under_way->table->bytes_sent += progress->bytes;
 	if (progress->refused != GUARD_PASSED)
-		count_refused(copy, job, progress);
+	{
+		*under_way = (UnderWay){0};
+		job_requeue_refused(&copy->queue, progress);
+	}
 	if (progress->finished == NULL)
 		return;
 	/* From here on the target's own count is known. */

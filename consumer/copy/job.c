@@ -27,10 +27,12 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "copy/exchange.h"
 #include "copy/session.h"
 #include "copy/work_list.h"
+#include "net/origin.h"
 #include "net/writer.h"
 
 typedef enum JobState
@@ -437,28 +439,75 @@ send_commit(Job *job, Error *err)
 	return send_sql(job->target, &sql, err);
 }
 
+Rc
+job_take_refusal(PgConn *source, CopyPart *part, JobProgress *progress,
+				 Error *err)
+{
+	GuardVerdict verdict = guard_judge(err);
+	Rc rc;
+
+	if (verdict != GUARD_BUSY && verdict != GUARD_CHANGED)
+		return RC_FAIL;
+	error_reset(err);
+	rc = guard_step_back(source, part->table, verdict, err);
+	if (rc != RC_OK)
+		return rc;
+	progress->refused = verdict;
+	progress->refused_part = *part;
+	*part = (CopyPart){0};
+	return RC_END;
+}
+
+void
+job_requeue_refused(PartQueue *queue, const JobProgress *progress)
+{
+	CopyTable *table = progress->refused_part.table;
+
+	if (progress->refused == GUARD_BUSY)
+	{
+		part_queue_put_back(queue, progress->refused_part);
+		return;
+	}
+	if (!table->changed)
+		log_info("copy",
+				 "table %s was truncated, rewritten or replaced on the source "
+				 "since the snapshot was taken: it is copied again from a "
+				 "newer one",
+				 table->qualified);
+	table->changed = true;
+	table->stale = true;
+	part_queue_drop(queue, table);
+}
+
+void
+job_say_fewer(int count)
+{
+	log_warning("copy",
+				"copying with %d connections: " ORIGIN_SETTING
+				" leaves no room for the replication origin of another one",
+				count);
+}
+
+void
+job_say_triggers(const char *where)
+{
+	log_warning("copy",
+				"triggers fire and foreign keys are checked for the copied "
+				"rows on %s: its role may not set session_replication_role",
+				where);
+}
+
 /* RC_END: the part cannot be read, or not now, and the job is idle again. */
 static Rc
 step_source_starting(Job *job, JobProgress *progress, Error *err)
 {
 	Rc rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
-	GuardVerdict verdict;
 
 	if (rc == RC_OK)
 		return send_to_target(job, err);
-	if (rc != RC_FAIL)
-		return rc;
-	verdict = guard_judge(err);
-	if (verdict != GUARD_BUSY && verdict != GUARD_CHANGED)
-		return rc;
-	error_reset(err);
-	rc = guard_step_back(job->source, job->part.table, verdict, err);
-	if (rc != RC_OK)
-		return rc;
-	progress->refused = verdict;
-	progress->refused_part = job->part;
-	job->part = (CopyPart){0};
-	return RC_END;
+	if (rc == RC_FAIL)
+		rc = job_take_refusal(job->source, &job->part, progress, err);
+	return rc;
 }
 
 /* The source is done: what it says decides how the target ends. */

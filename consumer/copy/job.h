@@ -117,6 +117,24 @@ MUST_CHECK Rc job_step(Job *job, JobProgress *progress, Error *err);
 JobWants job_wants(const Job *job);
 
 /*
+ * The source has failed to begin with a part.  RC_END: the part cannot be read,
+ * or not now, as *progress says, and *part is empty.  RC_FAIL: it is another
+ * failure, which stays.
+ */
+MUST_CHECK Rc job_take_refusal(PgConn *source, CopyPart *part,
+							   JobProgress *progress, Error *err);
+
+/*
+ * What is to become of a part that was refused: it waits for its next turn, or
+ * its table is `changed` and nothing of it is taken any more, which is said.
+ */
+void job_requeue_refused(PartQueue *queue, const JobProgress *progress);
+
+/* What is said of connections that there is no origin for, and of triggers. */
+void job_say_fewer(int count);
+void job_say_triggers(const char *where);
+
+/*
  * Appends the query that reads a part on the source, with `expressions` in
  * front of the columns unless that is NULL.
  */

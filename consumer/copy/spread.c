@@ -8,11 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "copy/meter.h"
-#include "net/origin.h"
+#include "copy/throttle.h"
+
+/* How long what is finished may wait to be noted. */
+#define NOTE_INTERVAL_MS 500
 
 /* As --jobs has it. */
 #define SPREAD_JOBS_MAX 64
@@ -27,7 +31,11 @@ typedef struct Spread
 	SpreadJob *jobs[SPREAD_JOBS_MAX];
 	int64_t rows_under_way[SPREAD_JOBS_MAX]; /* counted, of unfinished parts */
 	struct pollfd *fds;
+	int first_job; /* that is stepped next: each is the first in its turn */
 	Meter meter;
+	Throttle throttle; /* of what is read */
+	bool unnoted;      /* tables were finished since they were noted */
+	int64_t note_due_us;
 } Spread;
 
 static bool
@@ -54,6 +62,7 @@ queue_tables(Spread *spread, int64_t *parts)
 			continue;
 		table->rows = 0;
 		table->busy_said_us = 0;
+		table->ended_us = 0;
 		*parts += part_queue_add(&spread->queue, table);
 		spread->meter.bytes_total += table->bytes;
 		count++;
@@ -71,10 +80,7 @@ drop_unmarked(Spread *spread, int i)
 	if (spread_job_is_marked(spread->jobs[i]) ||
 		!spread_job_is_marked(spread->jobs[0]))
 		return false;
-	log_warning("copy",
-				"copying with %d connections: " ORIGIN_SETTING
-				" leaves no room for the replication origin of another one",
-				i);
+	job_say_fewer(i);
 	spread_job_close(spread->jobs[i]);
 	spread->jobs[i] = NULL;
 	return true;
@@ -103,10 +109,7 @@ open_jobs(Spread *spread, int count, Error *err)
 		spread_job_say_unmarked(spread->jobs[0]);
 	if (count > 0 && options->expects_quiet &&
 		spread_job_triggers_fire(spread->jobs[0]))
-		log_warning("copy",
-					"triggers fire and foreign keys are checked for the copied "
-					"rows on a target: its role may not set "
-					"session_replication_role");
+		job_say_triggers("a target");
 	return RC_OK;
 }
 
@@ -149,30 +152,10 @@ count_finished(Spread *spread, CopyTable *table, int64_t rows)
 	table->touched = true;
 	if (--table->parts_left > 0)
 		return;
+	table->ended_us = clock_monotonic_us();
+	spread->unnoted = true;
 	spread->meter.tables_done++;
 	spread->meter.bytes_done += table->bytes;
-}
-
-/* A part could not be read. */
-static void
-count_refused(Spread *spread, const JobProgress *progress)
-{
-	CopyTable *table = progress->refused_part.table;
-
-	if (progress->refused == GUARD_BUSY)
-	{
-		part_queue_put_back(&spread->queue, progress->refused_part);
-		return;
-	}
-	if (!table->changed)
-		log_info("copy",
-				 "table %s was truncated, rewritten or replaced on the source "
-				 "since the snapshot was taken: it is copied again from a "
-				 "newer one",
-				 table->qualified);
-	table->changed = true;
-	table->stale = true;
-	part_queue_drop(&spread->queue, table);
 }
 
 static void
@@ -184,7 +167,7 @@ count_progress(Spread *spread, int job, const JobProgress *progress)
 	meter->bytes += progress->bytes;
 	spread->rows_under_way[job] += progress->rows;
 	if (progress->refused != GUARD_PASSED)
-		count_refused(spread, progress);
+		job_requeue_refused(&spread->queue, progress);
 	if (progress->finished == NULL)
 		return;
 	meter->rows += progress->finished_rows - spread->rows_under_way[job];
@@ -192,22 +175,42 @@ count_progress(Spread *spread, int job, const JobProgress *progress)
 	count_finished(spread, progress->finished, progress->finished_rows);
 }
 
+static int
+count_busy(const Spread *spread)
+{
+	int count = 0;
+
+	for (int i = 0; i < spread->job_count; i++)
+		count += spread_job_is_idle(spread->jobs[i]) ? 0 : 1;
+	return count;
+}
+
 /* *finished: a job has become idle and may take a table. */
 static MUST_CHECK Rc
 step_jobs(Spread *spread, bool *finished, Error *err)
 {
-	*finished = false;
-	for (int i = 0; i < spread->job_count; i++)
-	{
-		JobProgress progress;
-		Rc rc = spread_job_step(spread->jobs[i], &progress, err);
+	int busy = count_busy(spread);
 
+	*finished = false;
+	for (int n = 0; n < spread->job_count; n++)
+	{
+		int i = (spread->first_job + n) % spread->job_count;
+		JobProgress progress;
+		Rc rc;
+
+		if (spread_job_is_idle(spread->jobs[i]))
+			continue;
+		spread_job_set_limit(
+			spread->jobs[i],
+			throttle_share(&spread->throttle, clock_monotonic_us(), busy--));
+		rc = spread_job_step(spread->jobs[i], &progress, err);
 		if (rc != RC_OK)
 			return rc;
+		throttle_take(&spread->throttle, progress.bytes);
 		count_progress(spread, i, &progress);
-		*finished |= progress.finished != NULL ||
-					 progress.refused != GUARD_PASSED;
+		*finished |= spread_job_is_idle(spread->jobs[i]);
 	}
+	spread->first_job = (spread->first_job + 1) % spread->job_count;
 	return RC_OK;
 }
 
@@ -216,9 +219,12 @@ static MUST_CHECK Rc
 wait_for_jobs(Spread *spread, Error *err)
 {
 	int64_t timeout_ms = meter_wait_ms(&spread->meter);
+	int64_t throttle_ms = throttle_wait_ms(&spread->throttle);
 	bool ready = false;
 	int count = 0;
 
+	if (throttle_ms > 0 && throttle_ms < timeout_ms)
+		timeout_ms = throttle_ms;
 	spread->fds[count++] = (struct pollfd){.fd = interrupt_fd(),
 										   .events = POLLIN};
 	for (int i = 0; i < spread->job_count; i++)
@@ -235,6 +241,20 @@ wait_for_jobs(Spread *spread, Error *err)
 	return RC_OK;
 }
 
+/* Has noted what is finished, if there is something and it is time. */
+static MUST_CHECK Rc
+note_finished(Spread *spread, bool at_once, Error *err)
+{
+	int64_t now_us = clock_monotonic_us();
+
+	if (spread->options->note == NULL || !spread->unnoted ||
+		(!at_once && now_us < spread->note_due_us))
+		return RC_OK;
+	spread->unnoted = false;
+	spread->note_due_us = now_us + (int64_t) NOTE_INTERVAL_MS * 1000;
+	return spread->options->note(spread->options->argument, err);
+}
+
 static MUST_CHECK Rc
 run_jobs(Spread *spread, Error *err)
 {
@@ -244,6 +264,8 @@ run_jobs(Spread *spread, Error *err)
 		bool finished = false;
 		Rc rc = start_idle_jobs(spread, &busy, err);
 
+		if (rc == RC_OK)
+			rc = note_finished(spread, busy == 0, err);
 		if (rc != RC_OK || busy == 0)
 			return rc;
 		rc = step_jobs(spread, &finished, err);
@@ -286,6 +308,7 @@ spread_copy(CopyCatalog *catalog, const Placed *placed,
 	Rc rc;
 
 	meter_init(&spread.meter);
+	throttle_init(&spread.throttle, options->rate, clock_monotonic_us());
 	part_queue_init(&spread.queue, options->jobs);
 	spread.meter.tables_total = queue_tables(&spread, &parts);
 	rc = open_jobs(&spread, parts < options->jobs ? (int) parts : options->jobs,

@@ -19,10 +19,15 @@ typedef struct SpreadOptions
 {
 	SpreadJobOptions job;
 	int jobs;           /* sets of connections at most */
+	int64_t rate;       /* bytes a second at most; 0: any */
 	bool expects_quiet; /* warn if triggers fire: the tables may have some */
 
 	/* As in DataOptions. */
 	Rc (*take_snapshot)(void *argument, Error *err);
+
+	/* Notes the tables that have ended_us set, as done everywhere; called now
+	 * and then, and at the end.  May wait.  NULL: nobody does. */
+	Rc (*note)(void *argument, Error *err);
 	void *argument;
 } SpreadOptions;
 

@@ -52,6 +52,7 @@ struct SpreadJob
 	SpreadCurrent current;
 	int64_t source_rows; /* of the part, as the source counted them */
 	bool ready;          /* stopped only because it was enough for one step */
+	int64_t limit;       /* bytes that may be copied; 0: none for now */
 	SessionRights rights[SPREAD_TARGETS_MAX];
 };
 
@@ -62,6 +63,7 @@ spread_job_open(SpreadJob **job, const SpreadJobOptions *options, Error *err)
 	Rc rc = session_open_source(&opened->source, options->source, NULL, err);
 
 	ASSERT(options->target_count <= SPREAD_TARGETS_MAX);
+	opened->limit = INT64_MAX;
 	opened->snapshot = options->snapshot;
 	opened->node_count = options->node_count;
 	for (int i = 0; i < options->target_count && rc == RC_OK; i++)
@@ -214,24 +216,14 @@ static MUST_CHECK Rc
 step_source_starting(SpreadJob *job, JobProgress *progress, Error *err)
 {
 	Rc rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
-	GuardVerdict verdict;
 
 	if (rc == RC_OK)
 		return start_outlets(job, err);
-	if (rc != RC_FAIL)
-		return rc;
-	verdict = guard_judge(err);
-	if (verdict != GUARD_BUSY && verdict != GUARD_CHANGED)
-		return rc;
-	error_reset(err);
-	rc = guard_step_back(job->source, job->part.table, verdict, err);
-	if (rc != RC_OK)
-		return rc;
-	progress->refused = verdict;
-	progress->refused_part = job->part;
-	job->part = (CopyPart){0};
-	job->table = NULL;
-	return RC_END;
+	if (rc == RC_FAIL)
+		rc = job_take_refusal(job->source, &job->part, progress, err);
+	if (rc == RC_END)
+		job->table = NULL;
+	return rc;
 }
 
 /* Calls `step` of each outlet that waits, until none does. */
@@ -389,14 +381,24 @@ flush_outlets(SpreadJob *job, Error *err)
 	return full ? RC_AGAIN : RC_OK;
 }
 
+void
+spread_job_set_limit(SpreadJob *job, int64_t bytes)
+{
+	job->limit = bytes;
+}
+
 /*
  * Moves rows until one side has to be waited for (RC_AGAIN), it is enough for
- * one step (RC_AGAIN, and ready), or there are no more (RC_OK).
+ * one step (RC_AGAIN, and ready) or for now, or there are no more (RC_OK).
  */
 static MUST_CHECK Rc
 step_copying(SpreadJob *job, JobProgress *progress, Error *err)
 {
-	while (progress->bytes < (int64_t) JOB_STEP_BYTES)
+	int64_t most = job->limit < (int64_t) JOB_STEP_BYTES
+					   ? job->limit
+					   : (int64_t) JOB_STEP_BYTES;
+
+	while (job->current.message != NULL || progress->bytes < most)
 	{
 		Rc rc = RC_OK;
 
@@ -412,7 +414,7 @@ step_copying(SpreadJob *job, JobProgress *progress, Error *err)
 		if (rc != RC_OK)
 			return rc;
 	}
-	job->ready = true;
+	job->ready = progress->bytes >= (int64_t) JOB_STEP_BYTES;
 	return RC_AGAIN;
 }
 
@@ -565,7 +567,7 @@ source_events(const SpreadJob *job)
 			return PQflush(pgconn_raw(job->source)) > 0 ? POLLIN | POLLOUT
 														: POLLIN;
 		case SPREAD_COPYING:
-			return job->current.message == NULL ? POLLIN : 0;
+			return job->current.message == NULL && job->limit > 0 ? POLLIN : 0;
 		case SPREAD_IDLE:
 		case SPREAD_TARGETS_STARTING:
 		case SPREAD_FLUSHING:

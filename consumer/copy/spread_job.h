@@ -65,6 +65,9 @@ void spread_job_say_unmarked(const SpreadJob *job);
 MUST_CHECK Rc spread_job_start(SpreadJob *job, CopyPart part,
 							   const PlacedTable *table, Error *err);
 
+/* As job_set_limit(). */
+void spread_job_set_limit(SpreadJob *job, int64_t bytes);
+
 /*
  * Goes on as far as possible.  RC_OK whether or not it got anywhere.  Rows in
  * *progress are those that were read.

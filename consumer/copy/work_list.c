@@ -742,6 +742,65 @@ work_list_set_parts(const CopyCatalog *catalog, PgConn *target,
 	return sql_run(target, &sql, NULL, err);
 }
 
+/* Appends VALUES of what is to be noted; returns how many there are. */
+static int
+append_unnoted(const CopyCatalog *catalog, Lsn watermark, Buf *sql)
+{
+	int count = 0;
+
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		const CopyTable *table = &catalog->tables[i];
+
+		if (!table->done || table->noted)
+			continue;
+		buf_append_string(sql, count++ > 0 ? ", (" : "VALUES (");
+		append_name(sql, table);
+		buf_printf(sql, ", %" PRId64 ", '" LSN_FORMAT "'::pg_lsn)", table->rows,
+				   LSN_ARGS(watermark));
+	}
+	return count;
+}
+
+Rc
+work_list_note_tables(const CopyCatalog *catalog, PgConn *target,
+					  const WorkMark *mark, Error *err)
+{
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "WITH held AS MATERIALIZED (SELECT"
+							" FROM penstock.copy_run WHERE pipeline = ");
+	buf_append_literal(&sql, mark->pipeline);
+	buf_printf(&sql,
+			   " AND token = %" PRId64 " FOR SHARE),"
+			   " marked AS (UPDATE penstock.copy_table t"
+			   " SET parts_done = t.parts, rows = v.rows,"
+			   " watermark = v.watermark, finished_at = clock_timestamp()"
+			   " FROM (",
+			   mark->token);
+	if (append_unnoted(catalog, mark->watermark, &sql) == 0)
+	{
+		buf_release(&sql);
+		return RC_OK;
+	}
+	buf_append_string(&sql, ") v (schema_name, table_name, rows, watermark)"
+							" WHERE t.schema_name = v.schema_name"
+							" AND t.table_name = v.table_name"
+							" AND t.pipeline = ");
+	buf_append_literal(&sql, mark->pipeline);
+	buf_append_string(&sql, " AND EXISTS (SELECT FROM held) RETURNING 1)"
+							" SELECT 1 / count(*) FROM marked");
+	rc = sql_run(target, &sql, NULL, err);
+	if (rc == RC_FAIL && strcmp(err->sqlstate, work_list_lost_sqlstate) == 0)
+	{
+		error_reset(err);
+		rc = refuse_lost(err);
+	}
+	return rc;
+}
+
 Rc
 work_list_give_up(PgConn *target, const WorkMark *mark, const CopyTable *table,
 				  Error *err)

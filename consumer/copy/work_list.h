@@ -137,6 +137,13 @@ MUST_CHECK Rc work_list_set_parts(const CopyCatalog *catalog, PgConn *target,
 								  const char *pipeline, int jobs, Error *err);
 
 /*
+ * Notes of all tables that are done, and not `noted`, that they are, with the
+ * mark's position.  Fails if somebody else has taken the run over.
+ */
+MUST_CHECK Rc work_list_note_tables(const CopyCatalog *catalog, PgConn *target,
+									const WorkMark *mark, Error *err);
+
+/*
  * Notes that a table, which is not done, is not to be copied: there is nothing
  * of it as of the mark's position.
  */

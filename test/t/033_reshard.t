@@ -125,7 +125,7 @@ sub refuse_what_cannot_be
 		'one stream of all sources');
 	refuse_for('fence', 2, qr/has several sources.*--from=a/s,
 		'one position of all sources');
-	refuse_for('clone', 1, qr/spreads tables over nodes cannot be resumed/,
+	refuse_for('clone', 1, qr/a clone of several sources cannot be resumed/,
 		'going on with a copy', '--resume');
 
 	$shards->source_sql('b', 'ALTER TABLE sale RENAME note TO remark');

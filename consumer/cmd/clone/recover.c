@@ -69,8 +69,8 @@ is_passing(const Error *failure)
 bool
 clone_can_recover(const Clone *clone, const Error *failure)
 {
-	if (clone->config->placement != NULL || clone->other_count > 0 ||
-		failure->code == ERR_INTERRUPTED || interrupt_requested())
+	if (clone->other_count > 0 || failure->code == ERR_INTERRUPTED ||
+		interrupt_requested())
 		return false;
 	for (int i = 0; i < clone->config->target_count; i++)
 		if (!clone->targets[i].list_begun && !clone->resumed)

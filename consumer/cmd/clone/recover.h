@@ -8,7 +8,7 @@
  * another snapshot, and goes on with what is left.  What was dumped of the
  * schema stays as it is.
  *
- * A clone that spreads rows over nodes, or has several sources, cannot go on.
+ * A clone of several sources cannot go on.
  */
 #ifndef PENSTOCK_CMD_CLONE_RECOVER_H
 #define PENSTOCK_CMD_CLONE_RECOVER_H

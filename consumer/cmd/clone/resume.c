@@ -26,6 +26,51 @@ describe_patterns(Buf *text, const char *option, const PatternList *list)
 		buf_printf(text, " --%s=%s", option, list->patterns[i]);
 }
 
+/* More than PLACEMENT_RULES_MAX of them take. */
+#define RULES_TEXT_MAX ((size_t) 256 * MB)
+
+/* FNV-1a: enough to tell one placement from another. */
+static uint64_t
+hash_text(const char *text)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char) *text) * UINT64_C(1099511628211);
+	return hash;
+}
+
+/* Rows that are copied by one placement do not fit to those of another. */
+static void
+describe_placement(Buf *text, const Config *config)
+{
+	const Placement *placement = config->placement;
+	const PlacementDirectory *directory = placement_find_directory(placement);
+	Buf rules;
+
+	buf_init(&rules, RULES_TEXT_MAX);
+	for (int i = 0; i < placement_rule_count(placement); i++)
+	{
+		const PlacementRule *rule = placement_rule(placement, i);
+
+		buf_printf(&rules, "%s.%s%s=", rule->schema, rule->name,
+				   rule->is_prefix ? "*" : "");
+		placement_append_place(rule, &rules);
+		buf_append_char(&rules, ';');
+	}
+	if (directory != NULL)
+		buf_printf(&rules, "%s.%s(%s,%s)%d;", directory->schema,
+				   directory->table, directory->key, directory->node,
+				   directory->default_target);
+	for (int i = 0; i < config->target_count; i++)
+		buf_printf(&rules, "%s;",
+				   config->target_names[i] != NULL ? config->target_names[i]
+												   : "");
+	CHECK(!rules.overflowed);
+	buf_printf(text, ", placed by rules %016" PRIx64, hash_text(rules.data));
+	buf_release(&rules);
+}
+
 char *
 clone_describe_options(const Config *config)
 {
@@ -45,7 +90,8 @@ clone_describe_options(const Config *config)
 	buf_append_string(&text, config->no_tablespaces ? " --no-tablespaces" : "");
 	buf_append_string(
 		&text, config->no_unlogged_data ? " --no-unlogged-table-data" : "");
-	buf_append_string(&text, config->placement != NULL ? ", placed" : "");
+	if (config->placement != NULL)
+		describe_placement(&text, config);
 	if (config->source_count > 1)
 		buf_printf(&text, ", %d sources", config->source_count);
 	buf_printf(&text, ", %d %s", config->target_count,
@@ -69,7 +115,7 @@ refuse_unfinished(const Clone *clone, const CloneTarget *target, Error *err)
 	error_detail(err, "It was begun at %s; %d of %d tables are copied.",
 				 target->run.started_at, target->run.tables_done,
 				 target->run.table_count);
-	if (clone->config->placement != NULL)
+	if (clone->config->source_count > 1)
 		error_hint(err,
 				   "\"%s\" throws away what it has copied and starts over.",
 				   OWN_COMMAND("clone --restart"));
@@ -219,7 +265,7 @@ check_target(const Clone *clone, const CloneTarget *target, const char *options,
 	return clone->config->resume ? check_history(clone, target, err) : RC_OK;
 }
 
-/* What the nodes have of a table is not noted part by part. */
+/* What the nodes have is noted table by table, and only of one source. */
 static Rc
 refuse_placed(const Clone *clone, Error *err)
 {
@@ -231,10 +277,10 @@ refuse_placed(const Clone *clone, Error *err)
 		return error_set(err, ERR_CONFIG,
 						 "rows that are spread over nodes cannot be copied "
 						 "from a standby");
-	if (!clone->config->resume)
+	if (!clone->config->resume || clone->config->source_count <= 1)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG,
-				   "a clone that spreads tables over nodes cannot be resumed");
+				   "a clone of several sources cannot be resumed");
 	error_hint(err, "Start over with --restart.");
 	return rc;
 }

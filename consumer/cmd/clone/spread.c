@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "cmd/clone/moment.h"
@@ -86,14 +87,6 @@ clone_spread_check(Clone *clone, Error *err)
 	Place place = {0};
 	Rc rc = RC_OK;
 
-	if (clone->config->placement != NULL && clone->resumed)
-	{
-		rc = error_set(err, ERR_CONFIG,
-					   "a clone with a placement cannot go on where it was "
-					   "broken off");
-		error_hint(err, "Start it over with --restart.");
-		return rc;
-	}
 	if (clone->config->target_count > 1 || clone->other_count > 0)
 		rc = check_ends(clone, err);
 	if (rc == RC_OK)
@@ -139,12 +132,73 @@ describe_source(const Clone *clone, const Clone *source,
 				 source->config->source_name);
 }
 
+/* A clone, and the one of its sources that is copied. */
+typedef struct Spreading
+{
+	Clone *clone;
+	Clone *source;
+} Spreading;
+
 static Rc
 take_moment(void *argument, Error *err)
 {
-	Clone *source = argument;
+	const Spreading *spreading = argument;
 
-	return clone_renew_snapshot(source, err);
+	return clone_renew_snapshot(spreading->source, err);
+}
+
+/* What is copied stands where the snapshot does. */
+static void
+set_done(const Clone *source, CopyTable *table)
+{
+	table->done = true;
+	if (source->snapshot.consistent_lsn > source->start_lsn)
+		table->watermark = source->snapshot.consistent_lsn;
+}
+
+static bool
+is_noted(const Clone *clone)
+{
+	return clone->other_count == 0;
+}
+
+/* Notes on all targets which tables are done. */
+static MUST_CHECK Rc
+note_done(const Clone *clone, Error *err)
+{
+	CopyCatalog *catalog = clone->catalog;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		const CloneTarget *target = &clone->targets[i];
+		const WorkMark mark = {
+			.pipeline = clone->config->name,
+			.token = target->token,
+			.watermark = clone->snapshot.consistent_lsn,
+		};
+
+		if (!target->complete)
+			rc = work_list_note_tables(catalog, target->conn, &mark, err);
+	}
+	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
+		catalog->tables[i].noted = catalog->tables[i].done;
+	FAULT("clone.spread_noted");
+	return rc;
+}
+
+/* The copy's call: see SpreadOptions. */
+static Rc
+note_finished(void *argument, Error *err)
+{
+	const Spreading *spreading = argument;
+	CopyCatalog *catalog = spreading->source->catalog;
+
+	for (int i = 0; i < catalog->table_count; i++)
+		if (catalog->tables[i].ended_us != 0 && !catalog->tables[i].changed &&
+			!catalog->tables[i].done)
+			set_done(spreading->source, &catalog->tables[i]);
+	return note_done(spreading->clone, err);
 }
 
 /*
@@ -157,6 +211,7 @@ spread_rows(Clone *clone, Clone *source, const Placed *placed, int *changed,
 {
 	const Config *config = clone->config;
 	char of_source[CONFIG_LABEL_SIZE];
+	Spreading spreading = {.clone = clone, .source = source};
 	SpreadTarget targets[CONFIG_TARGETS_MAX];
 	const SpreadOptions options = {
 		.job =
@@ -169,9 +224,11 @@ spread_rows(Clone *clone, Clone *source, const Placed *placed, int *changed,
 				.node_count = config->node_count,
 			},
 		.jobs = config->jobs,
+		.rate = (int64_t) config->max_rate,
 		.expects_quiet = config->data_only,
 		.take_snapshot = source->snapshot_due ? take_moment : NULL,
-		.argument = source,
+		.note = is_noted(clone) ? note_finished : NULL,
+		.argument = &spreading,
 	};
 	DataReport report;
 	Rc rc;
@@ -200,14 +257,16 @@ static void
 start_builds(Clone *clone)
 {
 	for (int i = 0; i < clone->config->target_count; i++)
-		for (int n = 0; n < clone->catalog->table_count; n++)
+		for (int n = 0;
+			 n < clone->catalog->table_count && clone->targets[i].build != NULL;
+			 n++)
 			build_table_copied(clone->targets[i].build,
 							   &clone->catalog->tables[n]);
 }
 
-/* What is copied stands where the snapshot does. */
-static void
-note_moment(const Clone *source)
+/* The rest of what was to be copied. */
+static MUST_CHECK Rc
+end_moment(const Clone *clone, const Clone *source, Error *err)
 {
 	CopyCatalog *catalog = source->catalog;
 
@@ -217,9 +276,7 @@ note_moment(const Clone *source)
 
 		if (table->changed || table->done)
 			continue;
-		table->done = true;
-		if (source->snapshot.consistent_lsn > source->start_lsn)
-			table->watermark = source->snapshot.consistent_lsn;
+		set_done(source, table);
 		if (table->gone)
 			log_warning("clone",
 						"table %s was dropped, renamed or taken out of the "
@@ -227,6 +284,7 @@ note_moment(const Clone *source)
 						"rows",
 						table->qualified);
 	}
+	return is_noted(clone) ? note_done(clone, err) : RC_OK;
 }
 
 /* The rows of other sources cannot be told from those of this one. */
@@ -278,14 +336,13 @@ spread_all_rows(Clone *clone, Clone *source, const Placed *placed, Error *err)
 
 	while (rc == RC_OK && changed > 0)
 	{
-		note_moment(source);
-		rc = prepare_stale(clone, source, placed, err);
+		rc = end_moment(clone, source, err);
+		if (rc == RC_OK)
+			rc = prepare_stale(clone, source, placed, err);
 		if (rc == RC_OK)
 			rc = spread_rows(clone, source, placed, &changed, err);
 	}
-	if (rc == RC_OK)
-		note_moment(source);
-	return rc;
+	return rc == RC_OK ? end_moment(clone, source, err) : rc;
 }
 
 static MUST_CHECK Rc
@@ -299,6 +356,7 @@ place_rows(Clone *clone, Clone *source, Error *err)
 		rc = placed_require_good(placed, err);
 	if (rc == RC_OK)
 	{
+		buf_release(&source->places);
 		buf_init(&source->places, BUF_TEXT_MAX);
 		place_append_places(placed, &source->places);
 		rc = spread_all_rows(clone, source, placed, err);
@@ -307,12 +365,69 @@ place_rows(Clone *clone, Clone *source, Error *err)
 	return rc;
 }
 
+/* Which tables are whole on all targets, as the work lists say. */
+static MUST_CHECK Rc
+match_done(const Clone *clone, int *count, Error *err)
+{
+	CopyCatalog *catalog = clone->catalog;
+	bool *left = arena_calloc(clone->arena, (size_t) catalog->table_count,
+							  sizeof(bool));
+
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		const CloneTarget *target = &clone->targets[i];
+		Rc rc = RC_OK;
+
+		if (target->complete)
+			continue;
+		rc = work_list_match(catalog, target->conn, clone->config->name, true,
+							 err);
+		if (rc != RC_OK)
+			return rc;
+		for (int n = 0; n < catalog->table_count; n++)
+			left[n] |= !catalog->tables[n].done;
+	}
+	*count = 0;
+	for (int n = 0; n < catalog->table_count; n++)
+	{
+		catalog->tables[n].done = !left[n];
+		catalog->tables[n].noted = !left[n];
+		*count += left[n] ? 1 : 0;
+	}
+	return RC_OK;
+}
+
+/* Takes up what an earlier run, or attempt, has left. */
+static MUST_CHECK Rc
+take_up(Clone *clone, Error *err)
+{
+	const CopyCatalog *catalog = clone->catalog;
+	int count;
+	Rc rc;
+
+	if (!clone->resumed)
+		return RC_OK;
+	rc = match_done(clone, &count, err);
+	if (rc == RC_OK && count > 0)
+		log_info("clone", "emptying %d table%s that may be there in part",
+				 count, PLURAL(count));
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		for (int n = 0; n < catalog->table_count && rc == RC_OK; n++)
+			if (!clone->targets[i].complete && !catalog->tables[n].done)
+				rc = work_list_empty_table(&catalog->tables[n],
+										   clone->targets[i].conn,
+										   clone->config->name, err);
+	return rc;
+}
+
 /* The targets are looked at before the first source's rows are there. */
 Rc
 clone_spread_rows(Clone *clone, Error *err)
 {
-	Rc rc = match_targets(clone, clone->catalog, err);
+	Rc rc = take_up(clone, err);
 
+	if (rc == RC_OK)
+		rc = match_targets(clone, clone->catalog, err);
 	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
 		rc = match_targets(clone, clone->others[i].catalog, err);
 	if (rc == RC_OK)
@@ -362,7 +477,8 @@ clone_spread_note(const Clone *source, int number, PgConn *target, Error *err)
 	rc = node_table_create(target, err);
 	if (rc == RC_OK)
 		rc = node_table_write(target, source->config->name, &node, err);
-	if (rc == RC_OK)
+	/* Those that are noted are handed over with the work list. */
+	if (rc == RC_OK && (source->config->target_count == 0 || !is_noted(source)))
 		rc = write_watermarks(source, target, err);
 	return rc;
 }

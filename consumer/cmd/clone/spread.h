@@ -1,6 +1,11 @@
 /*
  * spread.h
  *    penstock clone with a placement: the rows' way to several targets at once.
+ *
+ * What is done is noted table by table, when a table is whole on all targets.
+ * Of one that is not, nobody knows which rows are there: who goes on with the
+ * clone empties it everywhere.  With several sources nothing is noted, and
+ * nobody can go on: a table is whole when the last of them was read.
  */
 #ifndef PENSTOCK_CMD_CLONE_SPREAD_H
 #define PENSTOCK_CMD_CLONE_SPREAD_H

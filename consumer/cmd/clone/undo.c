@@ -145,7 +145,7 @@ say_schema_remains(const Clone *clone)
 static void
 say_what_remains(const Clone *clone)
 {
-	if (clone->config->placement != NULL)
+	if (clone->other_count > 0)
 		log_warning("clone",
 					"what was copied stays: \"%s\" throws it away and starts "
 					"over",
