@@ -13,6 +13,7 @@ use Penstock::Poll qw(pause wait_until);
 use Penstock::Proxy;
 
 my $CLIENTS = 2;
+my $SENDER_TIMEOUT_S = 2;
 
 # PENSTOCK_SEED repeats a run, as far as moments can be repeated.
 my $seed = $ENV{PENSTOCK_SEED} // int rand 2**31;
@@ -22,9 +23,9 @@ note("seed $seed: PENSTOCK_SEED=$seed chooses the same moments");
 # What is lost in a crash must be what a real one would lose.  The target's
 # log is written late, so that there is something to lose.
 my $pair = Penstock::Pair->new(
-	source => [ 'wal_sender_timeout = 1s', 'fsync = on' ],
+	source => [ "wal_sender_timeout = '${SENDER_TIMEOUT_S}s'", 'fsync = on' ],
 	target => [ 'fsync = on', 'wal_writer_delay = 10s',
-		'wal_writer_flush_after = 1GB', 'deadlock_timeout = 500ms' ]);
+		'wal_writer_flush_after = 1GB', 'deadlock_timeout = 3s' ]);
 $pair->pgbench_init(1);
 $pair->source_sql('CREATE TABLE numbered (number bigserial, filler text)');
 my $script = "$PostgreSQL::Test::Utils::tmp_check/faults.sql";
@@ -109,16 +110,18 @@ my $walsender = $pair->source_sql(
 $other->query_safe('BEGIN; LOCK TABLE numbered');
 $pair->wait_for_sql('target',
 	"SELECT count(*) > 0 FROM pg_locks WHERE NOT granted");
-pause(3);
+pause(2 * $SENDER_TIMEOUT_S);
 is( $pair->source_sql('SELECT active_pid FROM pg_replication_slots'),
 	$walsender,
 	'a follower that waits for a lock keeps its connection to the source');
 $other->query_safe('COMMIT');
-finish_ok('lock on the target for 3 s');
+finish_ok('lock on the target for so long');
 
 # Locks of somebody else on the target deadlock with ours: each of the two holds
 # what the other one wants.  Which tables ours holds when it meets the lock is a
 # matter of moments; the server ends the one of them that is quicker to look.
+# Ours looks once, after the target's deadlock_timeout: by then the other one has
+# to have come to its second lock.
 start_writers();
 $other->query_safe("SET deadlock_timeout = '20s'");
 for my $round (1 .. 20)
