@@ -148,7 +148,7 @@ sub rewritten
 	my $db = $pair->with_database('rewritten');
 
 	make_tables($db, '', 6000);
-	my $clone = $db->start('clone', '--max-rate=2MB/s', '--jobs=1');
+	my $clone = $db->start('clone', '--max-rate=1MB/s', '--jobs=1');
 
 	$clone->wait_log(qr/copying \d+ tables?/);
 	$db->source_sql($change);

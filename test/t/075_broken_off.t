@@ -12,6 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Penstock::Pair;
+use Penstock::Poll qw(wait_until);
 use Penstock::Proxy;
 use Penstock::Session;
 
@@ -111,9 +112,9 @@ sub cannot_be_sent
 	is($of->target_sql('SELECT min(id), max(id) FROM big'),
 		'100001|' . (100000 + $LARGE),
 		"$mode: so is a large one that has ended, and no other");
-	is($of->target_sql("SELECT count(*) FROM pg_stat_activity
-		WHERE application_name LIKE 'penstock%' AND datname = current_database()"),
-		0, "$mode: no session is left");
+	$of->wait_for_sql('target', "SELECT count(*) = 0 FROM pg_stat_activity
+		WHERE application_name LIKE 'penstock%' AND datname = current_database()");
+	pass("$mode: no session is left");
 
 	$open->end('COMMIT');
 	$of->run_or_die('table', 'pause', 'computed');
@@ -238,8 +239,11 @@ sub target_is_slow
 		"SELECT count(*) > 0 FROM pg_locks WHERE NOT granted");
 	$pair->source_sql('SELECT pg_terminate_backend(active_pid)
 		FROM pg_replication_slots WHERE active');
-	$follower->signal('USR1');
-	$follower->wait_log(qr/applying what came before the stream broke off/);
+	# It may not have noticed when it is asked.
+	wait_until('the follower to say what it does', sub {
+		$follower->signal('USR1');
+		$follower->log =~ /applying what came before the stream broke off/;
+	});
 	$pair->stop_ok($follower, 'TERM', 'it stops meanwhile');
 	$session->end('COMMIT');
 	$pair->follow_to_end;
