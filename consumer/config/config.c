@@ -649,6 +649,8 @@ config_take_source(const Config *config, int index, Config *one)
 	one->source_name = config->source_names[index];
 	one->name = arena_printf(config->arena, "%s_%s", config->name,
 							 config->source_names[index]);
+	one->name_of_clone = arena_printf(config->arena, "%s_%s", config->name,
+									  config->source_names[0]);
 	one->memory_bytes = memory_bytes > CONFIG_MEMORY_MIN ? memory_bytes
 														 : CONFIG_MEMORY_MIN;
 	if (config->source_count > 1 && config->placement != NULL)

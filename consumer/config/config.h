@@ -92,6 +92,8 @@ typedef struct Config
 	const char *file;           /* the configuration file, or NULL */
 	const char *name;           /* of the pipeline, and of its slot */
 	const char *name_asked;     /* what --name is to be, for hints */
+	const char *name_of_clone;  /* of the first source's pipeline, which a clone
+								   of all is noted under; NULL: as `name` */
 	bool name_given;            /* on the command line */
 	const char *publications;   /* comma-separated, as for the plugin */
 	const char *apply_mode;     /* batch or transaction */

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cmd/clone/check.h"
+#include "cmd/clone/copied.h"
 #include "cmd/clone/moment.h"
 #include "cmd/clone/spread.h"
 #include "cmd/clone/undo.h"
@@ -217,6 +218,8 @@ clone_others_progress(Clone *clone, int number, Error *err)
 									  other->start_lsn, err);
 		if (rc == RC_OK)
 			rc = clone_note_options(other->config, target, clone->arena, err);
+		if (rc == RC_OK)
+			rc = clone_note_copied(other, target, err);
 	}
 	return rc;
 }

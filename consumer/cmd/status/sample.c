@@ -163,16 +163,19 @@ sample_clone(TargetSample *sample, PgConn *target, const char *name, Error *err)
 }
 
 static Rc
-sample_target(PgConn *target, const char *name, TargetSample *sample,
+sample_target(PgConn *target, const Config *config, TargetSample *sample,
 			  Error *err)
 {
+	const char *name = config->name;
+	const char *clone = config->name_of_clone != NULL ? config->name_of_clone
+													  : name;
 	PGresult *result = NULL;
 	Rc rc;
 
 	*sample = (TargetSample){0};
 	rc = progress_table_read(target, name, &sample->progress, err);
 	if (rc == RC_OK && !sample->progress.exists)
-		rc = sample_clone(sample, target, name, err);
+		rc = sample_clone(sample, target, clone, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(target,
 						 "SELECT pg_current_wal_insert_lsn(),"
@@ -252,8 +255,7 @@ take_target(TargetStatus *target, PgConn *source, const Config *config,
 		free(name);
 	}
 	if (rc == RC_OK)
-		rc = sample_target(target->conn, config->name, sample,
-						   &target->failure);
+		rc = sample_target(target->conn, config, sample, &target->failure);
 	if (rc == RC_OK)
 		rc = status_tables_read(&target->tables, target->conn, source,
 								config->name, &target->failure);
