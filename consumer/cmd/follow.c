@@ -626,6 +626,11 @@ settle_left_out(Attempt *attempt, Error *err)
 					   "source");
 	else if (!is_as_told(attempt, &list))
 	{
+		log_info("follow", list.length > 0
+							   ? "the targets leave out tables: the stream "
+								 "begins again, without their changes"
+							   : "the targets leave out no tables any more: "
+								 "the stream begins again, with all changes");
 		buf_reset(attempt->left_out);
 		buf_append(attempt->left_out, list.data, list.length);
 		rc = reopen_stream(attempt, err);
@@ -837,7 +842,8 @@ follow_once(Attempt *attempt, Error *err)
 	fence = find_fence(attempt);
 	if (fence != 0 && (pipeline.endpos == 0 || fence < pipeline.endpos))
 		pipeline.endpos = fence;
-	log_info("follow", "following with slot \"%s\"", attempt->config->name);
+	log_info("follow", "following with slot \"%s\", from LSN " LSN_FORMAT " on",
+			 attempt->config->name, LSN_ARGS(attempt->start_lsn));
 	say(attempt->config, attempt->known, FOLLOWER_FOLLOWING, NULL);
 	pipeline.stream = attempt->stream;
 	if (gets_the_same_again(attempt))

@@ -259,7 +259,7 @@ next_frame(Run *run, const WireMessage *message, Frame **frame, Error *err)
 							: decoder_next(run->decoder, frame, err);
 
 	if (rc == RC_FAIL)
-		error_context(err, "reading the stream behind LSN " LSN_FORMAT,
+		error_context(err, "reading the stream, after LSN " LSN_FORMAT,
 					  LSN_ARGS(run->progress.received));
 	return rc;
 }

@@ -276,7 +276,7 @@ explain_loss(const Tail *tail, Error *err)
 		return;
 	error_detail(err,
 				 "The temporary slot ended with the connection: changes "
-				 "behind LSN " LSN_FORMAT " may have been missed.",
+				 "after LSN " LSN_FORMAT " may have been missed.",
 				 LSN_ARGS(tail->sink->durable_lsn));
 	error_hint(err, "Use --create-slot and --name to have a slot that outlives "
 					"the connection.");
