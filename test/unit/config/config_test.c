@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -280,6 +281,28 @@ options_that_contradict_each_other_are_refused(void **state UNUSED)
 		   "--schema-only cannot be used with --copy-from");
 }
 
+/* What is spread over nodes is copied in another way than what is not. */
+static void
+options_that_a_placement_rules_out_are_refused(void **state UNUSED)
+{
+	char path[] = "/tmp/penstock_config_XXXXXX";
+	char line[sizeof(path) + 64];
+	FILE *file;
+
+	close(mkstemp(path));
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs("[target a]\nconninfo = host=a\n[placement]\n* = all\n", file);
+	assert_int_equal(fclose(file), 0);
+	snprintf(line, sizeof(line), "--config=%s --verify", path);
+	refuse(COMMAND_CLONE, line,
+		   "--verify cannot be used with a placement of tables");
+	snprintf(line, sizeof(line), "--config=%s --max-rate=1MB/s", path);
+	refuse(COMMAND_CLONE, line,
+		   "--max-rate cannot be used with a placement of tables");
+	unlink(path);
+}
+
 static void
 what_is_not_given_has_its_default(void **state UNUSED)
 {
@@ -369,6 +392,7 @@ main(void)
 		cmocka_unit_test(an_origin_is_one_of_two_words),
 		cmocka_unit_test(targets_may_be_many_but_not_any_number),
 		cmocka_unit_test(options_that_contradict_each_other_are_refused),
+		cmocka_unit_test(options_that_a_placement_rules_out_are_refused),
 		cmocka_unit_test(what_is_not_given_has_its_default),
 		cmocka_unit_test(the_environment_stands_in_for_options),
 		cmocka_unit_test(help_needs_nothing_else),
