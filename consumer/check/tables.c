@@ -239,6 +239,23 @@ static const CheckQuery queries[] = {
 		" GROUP BY schema ORDER BY schema",
 	},
 	{
+		/* Progress is written to a table that is logged, and stays. */
+		.code = "target_unlogged",
+		.sql = WANTED_SQL
+		" SELECT 'warning', format('table %I.%I', n.nspname, c.relname),"
+		" format('table \"%s\".\"%s\" of the target is unlogged: a crash of "
+		"that "
+		"server empties it, and the pipeline goes on as if its rows were "
+		"there', n.nspname, c.relname),"
+		" format('ALTER TABLE %I.%I SET LOGGED;', n.nspname, c.relname)"
+		" FROM wanted w CROSS JOIN LATERAL (SELECT w.oid AS relid"
+		"  UNION SELECT p.relid FROM pg_partition_tree(w.oid) p) f"
+		" JOIN pg_class c ON c.oid = f.relid AND c.relkind = 'r'"
+		"  AND c.relpersistence = 'u'"
+		" JOIN pg_namespace n ON n.oid = c.relnamespace"
+		" ORDER BY n.nspname, c.relname",
+	},
+	{
 		.code = "target_row_security",
 		.sql = WANTED_SQL
 		" SELECT 'error', 'table ' || qualified,"

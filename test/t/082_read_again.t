@@ -27,6 +27,7 @@ settings_that_change_what_is_read();
 two_at_once();
 ill_formed_connection_strings();
 two_targets_of_an_ordinary_role();
+unlogged_on_the_target();
 done_testing();
 
 
@@ -250,4 +251,21 @@ sub two_targets_of_an_ordinary_role
 	$pair->clone("--target=$targets[1]", '--no-owner', '--no-privileges');
 	is($server->safe_psql($_, 'SELECT count(*) FROM t'), 10, "rows are in database $_")
 	  for qw(one two);
+}
+
+# What its server forgets in a crash does not come again.
+sub unlogged_on_the_target
+{
+	my $pair = $first->with_database('forgotten');
+	my $tables = 'CREATE TABLE kept (id int PRIMARY KEY);
+		CREATE UNLOGGED TABLE lost (id int PRIMARY KEY);
+		CREATE TABLE root (id int PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE UNLOGGED TABLE part PARTITION OF root FOR VALUES FROM (0) TO (9);';
+
+	$pair->source_sql($tables =~ s/UNLOGGED//gr);
+	$pair->target_sql("$tables CREATE TABLE mark (number bigserial PRIMARY KEY)");
+	my ($status, $output) = $pair->run('check', '--data-only');
+	is($status, 0, 'unlogged tables of the target are no error');
+	is(join(' ', sort $output =~ /mend: ALTER TABLE (\S+) SET LOGGED/g),
+		'public.lost public.part', 'but they are told, with what mends them');
 }
