@@ -92,12 +92,11 @@ CONSUMER_CFLAGS = -std=gnu11 $(CONSUMER_CPPFLAGS) $(CPPFLAGS) $(WARNINGS) \
 CONSUMER_LDFLAGS = $(CFLAGS) $(VARIANT_FLAGS) $(LDFLAGS)
 CONSUMER_LIBS = $(package_libs) $(LIBS)
 
-sources := $(sort $(wildcard consumer/*.c consumer/*/*.c consumer/*/*/*.c))
+sources := $(sort $(shell find consumer -name '*.c'))
 objects := $(patsubst %.c,$(OUT)/%.o,$(sources)) $(OUT)/proto/penstock.pb-c.o
 library_objects := $(filter-out $(OUT)/consumer/main.o,$(objects))
 
-unit_sources := $(sort $(wildcard test/unit/*.c test/unit/*/*.c \
-	test/unit/*/*/*.c))
+unit_sources := $(sort $(shell find test/unit -name '*.c'))
 unit_programs := $(patsubst %.c,$(OUT)/%,$(filter %_test.c,$(unit_sources)))
 # What tests share.  It is linked from an archive, before the real libraries:
 # a scripted stand-in for one is used by the tests that refer to it.
@@ -108,9 +107,7 @@ support_library := $(if $(support_objects),$(OUT)/test/unit/libsupport.a)
 fuzz_sources := $(sort $(wildcard test/fuzz/*_fuzz.c))
 fuzz_programs := $(patsubst %.c,$(OUT)/%,$(fuzz_sources))
 
-c_files := $(sort $(wildcard $(foreach top,consumer plugin regress test, \
-	$(foreach depth,* */* */*/* */*/*/*,\
-	$(top)/$(depth).c $(top)/$(depth).h))))
+c_files := $(sort $(shell find consumer plugin regress test -name '*.[ch]'))
 
 # V=1 shows the commands.
 V = 0

@@ -10,7 +10,7 @@
 
 #include "check/finding.h"
 #include "config/config.h"
-#include "sink/postgres/progress_table.h"
+#include "control/progress_table.h"
 #include "source/slot.h"
 
 /* The value of Finding.server for the source. */

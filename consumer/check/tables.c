@@ -4,7 +4,7 @@
  */
 #include "check/tables.h"
 
-#include "sink/postgres/foreign_actions.h"
+#include "net/foreign_actions.h"
 
 /*
  * The published tables, `oid` being the target's relation of that name, or

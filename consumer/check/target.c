@@ -11,6 +11,7 @@
 #include "check/connect.h"
 #include "check/query.h"
 #include "check/tables.h"
+#include "control/schema.h"
 #include "net/target_name.h"
 
 /* What stands for may: a condition that is true for a role that may. */
@@ -58,41 +59,9 @@ static const CheckQuery queries[] = {
 			"'GRANT SET ON PARAMETER session_replication_role TO %I;'"),
 	},
 	{
-		/*
-		 * The statement that makes the schema needs CREATE on the database even
-		 * if the schema is there.
-		 */
 		.code = "progress_table",
 		.ok = "the role may keep progress",
-		.sql =
-			"SELECT 'error', format('database %I', current_database()),"
-			" format('role \"%s\" may not create the table penstock.progress',"
-			"  current_user),"
-			" format(E'GRANT CREATE ON DATABASE %I TO %I;',"
-			"  current_database(), current_user)"
-			" || CASE WHEN n.oid IS NULL THEN '' ELSE format("
-			"E'\nGRANT USAGE, CREATE ON SCHEMA penstock TO %I;',"
-			"  current_user) END"
-			" FROM (SELECT) one LEFT JOIN pg_namespace n"
-			"  ON n.nspname = 'penstock'"
-			" WHERE NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid"
-			"  AND relname = 'progress')"
-			" AND NOT (has_database_privilege(current_database(), 'CREATE')"
-			"  AND coalesce(has_schema_privilege(n.oid, 'CREATE'), true))"
-			" UNION ALL"
-			" SELECT 'error', 'table penstock.progress',"
-			" format('role \"%s\" may not use the table penstock.progress',"
-			"  current_user),"
-			" format(E'GRANT USAGE ON SCHEMA penstock TO %1$I;\n"
-			"GRANT SELECT, INSERT, UPDATE, DELETE ON penstock.progress TO "
-			"%1$I;', current_user)"
-			" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-			" WHERE n.nspname = 'penstock' AND c.relname = 'progress'"
-			" AND NOT (has_schema_privilege(n.oid, 'USAGE')"
-			"  AND has_table_privilege(c.oid, 'SELECT')"
-			"  AND has_table_privilege(c.oid, 'INSERT')"
-			"  AND has_table_privilege(c.oid, 'UPDATE')"
-			"  AND has_table_privilege(c.oid, 'DELETE'))",
+		.sql = control_privileges_sql,
 	},
 };
 

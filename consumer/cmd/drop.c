@@ -38,11 +38,11 @@
 #include "base/own_command.h"
 #include "cmd/command.h"
 #include "cmd/ends.h"
-#include "copy/work_list.h"
+#include "control/progress_table.h"
+#include "control/table_state.h"
+#include "control/work_list.h"
 #include "net/origin.h"
 #include "net/target_name.h"
-#include "sink/postgres/progress_table.h"
-#include "sink/postgres/table_state.h"
 #include "source/slot.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)

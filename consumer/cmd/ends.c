@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "control/progress_table.h"
 #include "copy/publications.h"
-#include "copy/sql.h"
-#include "sink/postgres/progress_table.h"
+#include "net/sql.h"
 #include "source/slot.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)

@@ -11,9 +11,9 @@
 #include "base/log.h"
 #include "cmd/command.h"
 #include "cmd/remember.h"
-#include "copy/sql.h"
 #include "federate/script.h"
 #include "federate/server.h"
+#include "net/sql.h"
 
 /* dependent_objects_still_exist */
 #define SQLSTATE_DEPENDENT "2BP01"

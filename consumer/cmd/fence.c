@@ -21,8 +21,9 @@
 #include "base/log.h"
 #include "cmd/command.h"
 #include "cmd/ends.h"
-#include "sink/postgres/fence.h"
-#include "sink/postgres/progress_table.h"
+#include "control/fence.h"
+#include "control/progress_table.h"
+#include "control/schema.h"
 #include "source/slot.h"
 
 /* How often the targets are asked where they are, and held ones whether the
@@ -90,7 +91,7 @@ take_target(Fencing *self, int index, Error *err)
 		rc = error_set(err, ERR_CONFIG, "there is no pipeline \"%s\" on %s",
 					   config->name, self->labels[index]);
 	if (rc == RC_OK)
-		rc = fence_create(self->targets[index], err);
+		rc = control_upgrade(self->targets[index], err);
 	if (rc == RC_OK)
 		rc = fence_take(self->targets[index], config->name, &taken, err);
 	if (rc != RC_OK || taken)

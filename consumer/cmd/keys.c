@@ -13,9 +13,9 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "control/postponed_key.h"
 #include "copy/exchange.h"
 #include "sink/postgres/postgres_sink.h"
-#include "sink/postgres/postponed_key.h"
 
 /*
  * How long a statement may wait for a lock: less than it takes a server to look
@@ -83,7 +83,7 @@ keys_note(PgConn *target, const char *pipeline, const Build *build, Lsn lsn,
 {
 	int count = 0;
 	const BuildPostponedKey *postponed = build_postponed_keys(build, &count);
-	Rc rc = count > 0 ? postponed_key_create(target, err) : RC_OK;
+	Rc rc = RC_OK;
 
 	for (int i = 0; i < count && rc == RC_OK; i++)
 	{

@@ -3,7 +3,7 @@
  *    Foreign keys that could not be checked when tables were copied: noting
  *    them, and checking them beside a follower.
  *
- * See sink/postgres/postponed_key.h for why there are any.  What is missing of
+ * See control/postponed_key.h for why there are any.  What is missing of
  * a key is a statement that may take long.  It runs in a session of its own,
  * one for each target, that the follower does not wait for.  It is never worth
  * ending the follower: what fails is said, and tried again later.

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "cmd/reach.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 /* Each of the two texts; a table takes about 100 bytes. */
 #define PLACE_TEXT_MAX (256 * MB)

@@ -8,11 +8,11 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "control/node_table.h"
 #include "copy/catalog.h"
 #include "copy/placed.h"
 #include "net/pgconn.h"
 #include "route/directory.h"
-#include "sink/postgres/node_table.h"
 
 typedef struct Place
 {

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "config/memory.h"
-#include "sink/postgres/pipeline_table.h"
+#include "control/pipeline_table.h"
 
 /*
  * Asks the targets, from number *target on, until one answers, and says which

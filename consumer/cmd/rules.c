@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "copy/publications.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 

@@ -4,7 +4,7 @@
  *
  * Options that decide what arrives belong to the pipeline, not to a command
  * line.  They are kept with its progress on every target (see
- * sink/postgres/pipeline_table.h) as the words that one would give, such as
+ * control/pipeline_table.h) as the words that one would give, such as
  *
  *     publications=shop,more    exclude-table=public.log    origin=none
  *

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "copy/sql.h"
+#include "net/sql.h"
 
 /*
  * Behind a list of (number, class, oid): what each entry is.  Only an index of

@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "base/own_command.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (64 * KB)
 

@@ -75,7 +75,7 @@ typedef struct CopyTable
 	int column_count;
 	CopyColumn *columns; /* without generated ones */
 
-	/* Set by work_list_match(), for one target at a time. */
+	/* Set by work_tables_match(), for one target at a time. */
 	bool done;  /* by an earlier run: `rows` is set, nothing is left to do */
 	bool begun; /* by an earlier run, and not finished */
 	bool noted; /* for the caller: the work lists say that it is done */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "copy/sql.h"
+#include "net/sql.h"
 
 typedef struct ForeignKey
 {

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 /*
  * Tables below a table, itself included: as of the snapshot, and as they are

@@ -31,7 +31,7 @@
 #include "base/xalloc.h"
 #include "copy/exchange.h"
 #include "copy/session.h"
-#include "copy/work_list.h"
+#include "copy/work_tables.h"
 #include "net/origin.h"
 #include "net/writer.h"
 
@@ -432,8 +432,8 @@ send_commit(Job *job, Error *err)
 
 	buf_init(&sql, BUF_TEXT_MAX);
 	if (job->mark != NULL)
-		work_list_append_mark(&sql, job->mark, job->part.table,
-							  job->target_rows);
+		work_tables_append_mark(&sql, job->mark, job->part.table,
+								job->target_rows);
 	else
 		buf_append_string(&sql, "COMMIT");
 	return send_sql(job->target, &sql, err);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "copy/session.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 /* Objects, and so first chunks, that are read at a time. */
 #define OBJECTS_BATCH "16"

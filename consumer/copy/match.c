@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "copy/sql.h"
+#include "net/sql.h"
 
 /* Tables that are looked into at a time. */
 #define ROWS_BATCH 200

@@ -7,46 +7,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "copy/sql.h"
+#include "base/xalloc.h"
+#include "control/work_list.h"
+#include "net/sql.h"
 
-/*
- * What is dropped by itself, in this order; all the rest goes with it.  The
- * types are those of pg_identify_object().
- */
-static const char droppable_sql[] =
-	"SELECT d.keyword, o.identity, d.behavior, o.type LIKE '%table'"
-	" FROM penstock.copy_object o JOIN (VALUES"
-	" (1, 'event trigger', 'EVENT TRIGGER', 'CASCADE'),"
-	" (2, 'view', 'VIEW', 'CASCADE'),"
-	" (3, 'materialized view', 'MATERIALIZED VIEW', 'CASCADE'),"
-	" (4, 'table', 'TABLE', 'CASCADE'),"
-	" (5, 'foreign table', 'FOREIGN TABLE', 'CASCADE'),"
-	" (6, 'sequence', 'SEQUENCE', 'CASCADE'),"
-	" (7, 'cast', 'CAST', 'CASCADE'),"
-	" (8, 'transform', 'TRANSFORM', 'CASCADE'),"
-	" (9, 'operator class', 'OPERATOR CLASS', 'CASCADE'),"
-	" (10, 'operator family', 'OPERATOR FAMILY', 'CASCADE'),"
-	" (11, 'operator', 'OPERATOR', 'CASCADE'),"
-	" (12, 'function', 'ROUTINE', 'CASCADE'),"
-	" (12, 'procedure', 'ROUTINE', 'CASCADE'),"
-	" (12, 'aggregate', 'ROUTINE', 'CASCADE'),"
-	" (13, 'type', 'TYPE', 'CASCADE'),"
-	" (13, 'composite type', 'TYPE', 'CASCADE'),"
-	" (14, 'collation', 'COLLATION', 'CASCADE'),"
-	" (15, 'conversion', 'CONVERSION', 'CASCADE'),"
-	" (16, 'text search configuration', 'TEXT SEARCH CONFIGURATION',"
-	"  'CASCADE'),"
-	" (17, 'text search dictionary', 'TEXT SEARCH DICTIONARY', 'CASCADE'),"
-	" (18, 'text search template', 'TEXT SEARCH TEMPLATE', 'CASCADE'),"
-	" (19, 'text search parser', 'TEXT SEARCH PARSER', 'CASCADE'),"
-	" (20, 'server', 'SERVER', 'CASCADE'),"
-	" (21, 'foreign-data wrapper', 'FOREIGN DATA WRAPPER', 'CASCADE'),"
-	" (22, 'access method', 'ACCESS METHOD', 'CASCADE'),"
-	" (23, 'language', 'LANGUAGE', 'CASCADE'),"
-	" (24, 'extension', 'EXTENSION', 'CASCADE'),"
-	" (25, 'schema', 'SCHEMA', 'RESTRICT'))"
-	" d (rank, type, keyword, behavior) ON d.type = o.type"
-	" WHERE o.pipeline = $1 ORDER BY d.rank, o.identity";
+/* What is dropped by itself, in this order; all the rest goes with it. */
+static const struct
+{
+	const char *type; /* as pg_identify_object() has it */
+	const char *keyword;
+} droppable[] = {
+	{"event trigger", "EVENT TRIGGER"},
+	{"view", "VIEW"},
+	{"materialized view", "MATERIALIZED VIEW"},
+	{"table", "TABLE"},
+	{"foreign table", "FOREIGN TABLE"},
+	{"sequence", "SEQUENCE"},
+	{"cast", "CAST"},
+	{"transform", "TRANSFORM"},
+	{"operator class", "OPERATOR CLASS"},
+	{"operator family", "OPERATOR FAMILY"},
+	{"operator", "OPERATOR"},
+	{"function", "ROUTINE"},
+	{"procedure", "ROUTINE"},
+	{"aggregate", "ROUTINE"},
+	{"type", "TYPE"},
+	{"composite type", "TYPE"},
+	{"collation", "COLLATION"},
+	{"conversion", "CONVERSION"},
+	{"text search configuration", "TEXT SEARCH CONFIGURATION"},
+	{"text search dictionary", "TEXT SEARCH DICTIONARY"},
+	{"text search template", "TEXT SEARCH TEMPLATE"},
+	{"text search parser", "TEXT SEARCH PARSER"},
+	{"server", "SERVER"},
+	{"foreign-data wrapper", "FOREIGN DATA WRAPPER"},
+	{"access method", "ACCESS METHOD"},
+	{"language", "LANGUAGE"},
+	{"extension", "EXTENSION"},
+	{"schema", "SCHEMA"},
+};
+
+/* One that is not empty is somebody else's as well. */
+static const char *
+drop_behavior(const char *type)
+{
+	return strcmp(type, "schema") == 0 ? "RESTRICT" : "CASCADE";
+}
 
 /*
  * Asks the source what the objects are: class OID, OID, catalog, identity,
@@ -95,25 +101,20 @@ static MUST_CHECK Rc
 note(const PGresult *all, const PGresult *missing, PgConn *target,
 	 const char *pipeline, Error *err)
 {
-	Buf sql;
+	int count = PQntuples(missing);
+	WorkObject *objects = xcalloc((size_t) count, sizeof(WorkObject));
+	Rc rc;
 
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "INSERT INTO penstock.copy_object"
-							" (pipeline, type, identity) VALUES ");
-	for (int i = 0; i < PQntuples(missing); i++)
+	for (int i = 0; i < count; i++)
 	{
 		int number = missing_number(missing, i);
 
-		buf_append_string(&sql, i > 0 ? ", (" : "(");
-		buf_append_literal(&sql, pipeline);
-		buf_append_string(&sql, ", ");
-		buf_append_literal(&sql, PQgetvalue(all, number, 4));
-		buf_append_string(&sql, ", ");
-		buf_append_literal(&sql, PQgetvalue(all, number, 3));
-		buf_append_char(&sql, ')');
+		objects[i] = (WorkObject){.type = PQgetvalue(all, number, 4),
+								  .identity = PQgetvalue(all, number, 3)};
 	}
-	buf_append_string(&sql, " ON CONFLICT DO NOTHING");
-	return sql_run(target, &sql, NULL, err);
+	rc = work_list_add_objects(target, pipeline, objects, count, err);
+	free(objects);
+	return rc;
 }
 
 Rc
@@ -173,37 +174,58 @@ objects_find_present(ObjectSet *present, const ObjectSet *objects,
 }
 
 static MUST_CHECK Rc
-drop_object(PgConn *target, const PGresult *result, int row, Error *err)
+drop_object(PgConn *target, const char *keyword, const char *type,
+			const char *identity, Error *err)
 {
 	Buf sql;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_printf(&sql, "DROP %s IF EXISTS %s %s", PQgetvalue(result, row, 0),
-			   PQgetvalue(result, row, 1), PQgetvalue(result, row, 2));
+	buf_printf(&sql, "DROP %s IF EXISTS %s %s", keyword, identity,
+			   drop_behavior(type));
 	return sql_run(target, &sql, NULL, err);
+}
+
+/* Whether it has rows. */
+static bool
+is_some_table(const char *type)
+{
+	return strcmp(type, "table") == 0 || strcmp(type, "foreign table") == 0;
+}
+
+/* Drops those of one type. */
+static MUST_CHECK Rc
+drop_of_type(PgConn *target, const PGresult *objects, size_t type, int *tables,
+			 int *others, Error *err)
+{
+	const char *name = droppable[type].type;
+	Rc rc = RC_OK;
+
+	for (int i = 0; rc == RC_OK && i < PQntuples(objects); i++)
+	{
+		if (strcmp(PQgetvalue(objects, i, 0), name) != 0)
+			continue;
+		rc = drop_object(target, droppable[type].keyword, name,
+						 PQgetvalue(objects, i, 1), err);
+		(*(is_some_table(name) ? tables : others))++;
+	}
+	return rc;
 }
 
 Rc
 objects_drop(PgConn *target, const char *pipeline, int *tables, int *others,
 			 Error *err)
 {
-	const char *params[] = {pipeline};
-	PGresult *result = NULL;
+	PGresult *objects = NULL;
 	Rc rc = pgconn_exec(target, "SET client_min_messages = error", NULL, err);
 
 	*tables = 0;
 	*others = 0;
 	if (rc == RC_OK)
-		rc = pgconn_exec_params(target, droppable_sql, 1, params, &result, err);
-	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
-	{
-		rc = drop_object(target, result, i, err);
-		(*(sql_bool(result, i, 3) ? tables : others))++;
-	}
-	PQclear(result);
+		rc = work_list_read_objects(target, pipeline, &objects, err);
+	for (size_t i = 0; rc == RC_OK && i < LENGTH_OF(droppable); i++)
+		rc = drop_of_type(target, objects, i, tables, others, err);
+	PQclear(objects);
 	if (rc == RC_OK)
-		rc = pgconn_exec_params(
-			target, "DELETE FROM penstock.copy_object WHERE pipeline = $1", 1,
-			params, NULL, err);
+		rc = work_list_remove_objects(target, pipeline, err);
 	return rc;
 }

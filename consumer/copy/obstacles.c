@@ -12,8 +12,8 @@
 #include "copy/large_objects.h"
 #include "copy/match.h"
 #include "copy/sequences.h"
-#include "copy/sql.h"
 #include "net/citus.h"
+#include "net/sql.h"
 
 /* Names that a detail lists; it says how many more there are. */
 #define NAMES_SHOWN "10"

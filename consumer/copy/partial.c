@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 /*
  * The relations, between the two, and all that is part of them: indexes, owned

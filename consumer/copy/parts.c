@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "control/node_table.h"
 
 /* How a table was spread when the source was loaded; NULL: it was not. */
 static const char *
@@ -39,32 +40,12 @@ refuse(const CopyTable *table, const PlacementRule *rule, const char *place,
 	return rc;
 }
 
-static MUST_CHECK Rc
-read_places(PgConn *source, PGresult **places, Error *err)
-{
-	static const char exists_sql[] =
-		"SELECT pg_catalog.to_regclass('penstock.node') IS NOT NULL";
-	static const char places_sql[] =
-		"SELECT g.key, g.value FROM penstock.node n,"
-		" pg_catalog.jsonb_each_text(n.places) g"
-		" WHERE g.value NOT IN ('all', 'none')";
-	PGresult *result = NULL;
-	bool exists;
-	Rc rc = pgconn_exec(source, exists_sql, &result, err);
-
-	exists = rc == RC_OK && PQgetvalue(result, 0, 0)[0] == 't';
-	PQclear(result);
-	if (rc == RC_OK && exists)
-		rc = pgconn_exec(source, places_sql, places, err);
-	return rc;
-}
-
 Rc
 parts_check(const CopyCatalog *catalog, const Placement *placement,
 			PgConn *source, Error *err)
 {
 	PGresult *places = NULL;
-	Rc rc = read_places(source, &places, err);
+	Rc rc = node_table_list_places(source, &places, err);
 
 	for (int i = 0; places != NULL && i < catalog->table_count && rc == RC_OK;
 		 i++)

@@ -3,7 +3,7 @@
  *    Tables of which a source has only a part.
  *
  * A source that is itself a node of a placement has some rows of a table, and
- * other nodes have the rest.  It knows that: see sink/postgres/node_table.h.
+ * other nodes have the rest.  It knows that: see control/node_table.h.
  * Whoever takes such a table from one source alone loses what the others have.
  */
 #ifndef PENSTOCK_COPY_PARTS_H

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "copy/hash.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 

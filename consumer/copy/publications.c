@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "copy/sql.h"
+#include "net/sql.h"
 
 static const char *
 skip_space(const char *c)

@@ -18,7 +18,7 @@
 #include "copy/partial.h"
 #include "copy/roles.h"
 #include "copy/script.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 

@@ -10,7 +10,7 @@
 
 #include "copy/catalog.h"
 #include "copy/pattern.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 /* Behind the tables c and n. */
 #define RELATIONS_SQL                                                          \

@@ -8,7 +8,7 @@
 #include "copy/sequences.h"
 
 #include "base/log.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 /* Sequences read and set by one pair of statements. */
 #define SEQUENCES_BATCH 500

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "copy/sql.h"
+#include "net/sql.h"
 #include "net/writer.h"
 
 #define APPLICATION_NAME "penstock clone"

@@ -4,7 +4,7 @@
  */
 #include "copy/settings.h"
 
-#include "copy/sql.h"
+#include "net/sql.h"
 
 /* Lists are stored as they are written, each of their items quoted. */
 #define LISTS                                                                  \

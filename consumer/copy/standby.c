@@ -9,7 +9,7 @@
 
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 #define APPLICATION_NAME "penstock clone"
 

@@ -16,8 +16,8 @@
 #include "base/log.h"
 #include "copy/guard.h"
 #include "copy/session.h"
-#include "copy/sql.h"
 #include "model/relation.h"
+#include "net/sql.h"
 
 /* The interrupt's descriptor, two for each pair, and those of the builders. */
 #define POLL_MAX (1 + 2 * VERIFY_JOBS_MAX + BUILD_JOBS_MAX)

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "copy/sql.h"
+#include "net/sql.h"
 
 /*
  * In front of each query: the columns of an array of tables, their places in

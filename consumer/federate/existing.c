@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "copy/sql.h"
 #include "federate/columns.h"
+#include "net/sql.h"
 
 void
 existing_append_mark(Buf *buf, const char *pipeline)

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "copy/sql.h"
 #include "federate/columns.h"
 #include "federate/existing.h"
 #include "federate/server.h"
 #include "federate/table.h"
+#include "net/sql.h"
 
 /* Bytes of the statements; a table takes about 300 a node. */
 #define SCRIPT_BYTES_MAX  (256 * MB)

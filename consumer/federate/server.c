@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "copy/sql.h"
 #include "federate/existing.h"
 #include "model/identifier.h"
+#include "net/sql.h"
 
 /* Servers from here on run the scans of several nodes at once. */
 #define ASYNC_VERSION_NUM 140000

@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "copy/sql.h"
 #include "federate/existing.h"
 #include "model/identifier.h"
+#include "net/sql.h"
 
 /* A relation of the coordinator, and what is there under its name. */
 typedef struct Wanted

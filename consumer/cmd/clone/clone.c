@@ -50,6 +50,9 @@
 #include "cmd/keys.h"
 #include "cmd/remember.h"
 #include "cmd/sources.h"
+#include "control/copied_table.h"
+#include "control/schema.h"
+#include "control/table_state.h"
 #include "copy/data.h"
 #include "copy/large_objects.h"
 #include "copy/match.h"
@@ -58,8 +61,9 @@
 #include "copy/settings.h"
 #include "copy/summary.h"
 #include "copy/verify.h"
+#include "copy/work_tables.h"
+#include "net/sql.h"
 #include "net/writer.h"
-#include "sink/postgres/table_state.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
@@ -141,16 +145,15 @@ static Rc
 prepare_tables(Clone *clone, CloneTarget *target, Error *err)
 {
 	const char *name = clone->config->name;
-	Rc rc = work_list_match(clone->catalog, target->conn, name, true, err);
+	Rc rc = work_tables_match(clone->catalog, target->conn, name, true, err);
 
 	if (rc == RC_OK)
-		rc = work_list_empty_tables(clone->catalog, target->conn, name, false,
-									err);
+		rc = work_tables_empty(clone->catalog, target->conn, name, false, err);
 	if (rc == RC_OK)
 		rc = match_target(clone->catalog, target->conn, err);
 	if (rc == RC_OK)
-		rc = work_list_set_parts(clone->catalog, target->conn, name,
-								 clone->config->jobs, err);
+		rc = work_tables_set_parts(clone->catalog, target->conn, name,
+								   clone->config->jobs, err);
 	return rc;
 }
 
@@ -202,7 +205,7 @@ give_up_gone(const Clone *clone, const CloneTarget *target,
 					"publication while the clone ran: on %s it stays without "
 					"rows",
 					table->qualified, target->label);
-		rc = work_list_give_up(target->conn, mark, table, err);
+		rc = work_tables_give_up(target->conn, mark, table, err);
 		build_table_copied(target->build, table);
 	}
 	return rc;
@@ -501,8 +504,6 @@ write_progress(Clone *clone, int number, Error *err)
 	if (rc == RC_OK)
 		rc = clone_others_progress(clone, number, err);
 	if (rc == RC_OK && differs)
-		rc = table_state_create(target->conn, err);
-	if (rc == RC_OK && differs)
 		rc = work_list_hand_over(target->conn, name, err);
 	if (rc == RC_OK)
 		rc = work_list_remove(target->conn, name, err);
@@ -623,11 +624,7 @@ begin_list(Clone *clone, CloneTarget *target, Error *err)
 	Rc rc;
 
 	target->table_begun = true;
-	rc = progress_table_create(target->conn, err);
-	if (rc == RC_OK)
-		rc = work_list_create(target->conn, err);
-	if (rc == RC_OK)
-		rc = pipeline_table_create(target->conn, err);
+	rc = control_create(target->conn, err);
 	if (rc == RC_OK)
 		rc = clone_hold(clone, target, err);
 	if (rc == RC_OK)

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "copy/sql.h"
-#include "sink/postgres/copied_table.h"
+#include "control/copied_table.h"
+#include "net/sql.h"
 
 /*
  * Those whose changes were in no log when their rows were read, whatever they
@@ -86,8 +86,6 @@ clone_note_copied(const Clone *clone, PgConn *target, Error *err)
 	int count;
 	Rc rc = read_families(clone, &tables, &count, err);
 
-	if (rc == RC_OK)
-		rc = copied_table_create(target, err);
 	if (rc == RC_OK)
 		rc = copied_table_begin(target, name,
 								clone->catalog->publications.all_tables, err);

@@ -12,6 +12,7 @@
 #include "cmd/clone/check.h"
 #include "cmd/clone/resume.h"
 #include "copy/standby.h"
+#include "copy/work_tables.h"
 
 /* Behind the pipeline's name, the name of the slot of a later snapshot. */
 #define SNAPSHOT_SLOT_TAIL "_resume"
@@ -113,8 +114,8 @@ list_tables(Clone *clone, Error *err)
 		CloneTarget *target = &clone->targets[i];
 
 		if (!target->complete && target->run.start_lsn == 0)
-			rc = work_list_set_tables(target->conn, clone->config->name,
-									  clone->start_lsn, clone->catalog, err);
+			rc = work_tables_set(target->conn, clone->config->name,
+								 clone->start_lsn, clone->catalog, err);
 	}
 	clone->listed = rc == RC_OK;
 	FAULT("clone.listed");

@@ -18,6 +18,7 @@
 #include "cmd/clone/undo.h"
 #include "copy/large_objects.h"
 #include "copy/objects.h"
+#include "copy/work_tables.h"
 
 static void
 describe_patterns(Buf *text, const char *option, const PatternList *list)
@@ -339,10 +340,9 @@ empty_tables(Clone *clone, CloneTarget *target, Error *err)
 	Rc rc = RC_OK;
 
 	if (target->run.table_count > 0)
-		rc = work_list_match(clone->catalog, target->conn, name, false, err);
+		rc = work_tables_match(clone->catalog, target->conn, name, false, err);
 	if (rc == RC_OK && target->run.table_count > 0)
-		rc = work_list_empty_tables(clone->catalog, target->conn, name, true,
-									err);
+		rc = work_tables_empty(clone->catalog, target->conn, name, true, err);
 	return rc;
 }
 

@@ -14,10 +14,11 @@
 #include "cmd/clone/moment.h"
 #include "cmd/ends.h"
 #include "cmd/place.h"
+#include "control/table_state.h"
 #include "copy/foreign_keys.h"
 #include "copy/match.h"
 #include "copy/spread.h"
-#include "sink/postgres/table_state.h"
+#include "copy/work_tables.h"
 
 /* Two names of one database: its rows would be there, or be read, twice. */
 static MUST_CHECK Rc
@@ -179,7 +180,7 @@ note_done(const Clone *clone, Error *err)
 		};
 
 		if (!target->complete)
-			rc = work_list_note_tables(catalog, target->conn, &mark, err);
+			rc = work_tables_note(catalog, target->conn, &mark, err);
 	}
 	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
 		catalog->tables[i].noted = catalog->tables[i].done;
@@ -318,7 +319,7 @@ prepare_stale(Clone *clone, Clone *source, const Placed *placed, Error *err)
 			continue;
 		rc = check_not_shared(clone, &placed->tables[i], err);
 		for (int n = 0; n < clone->config->target_count && rc == RC_OK; n++)
-			rc = work_list_empty_table(&catalog->tables[i],
+			rc = work_tables_empty_one(&catalog->tables[i],
 									   clone->targets[n].conn, name, err);
 	}
 	if (rc == RC_OK)
@@ -380,8 +381,8 @@ match_done(const Clone *clone, int *count, Error *err)
 
 		if (target->complete)
 			continue;
-		rc = work_list_match(catalog, target->conn, clone->config->name, true,
-							 err);
+		rc = work_tables_match(catalog, target->conn, clone->config->name, true,
+							   err);
 		if (rc != RC_OK)
 			return rc;
 		for (int n = 0; n < catalog->table_count; n++)
@@ -414,7 +415,7 @@ take_up(Clone *clone, Error *err)
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		for (int n = 0; n < catalog->table_count && rc == RC_OK; n++)
 			if (!clone->targets[i].complete && !catalog->tables[n].done)
-				rc = work_list_empty_table(&catalog->tables[n],
+				rc = work_tables_empty_one(&catalog->tables[n],
 										   clone->targets[i].conn,
 										   clone->config->name, err);
 	return rc;
@@ -444,7 +445,6 @@ static MUST_CHECK Rc
 write_watermarks(const Clone *source, PgConn *target, Error *err)
 {
 	const CopyCatalog *catalog = source->catalog;
-	bool created = false;
 	Rc rc = RC_OK;
 
 	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
@@ -454,12 +454,7 @@ write_watermarks(const Clone *source, PgConn *target, Error *err)
 		const TableRow row = {.kind = TABLE_READY,
 							  .watermark = table->watermark};
 
-		if (table->watermark == 0)
-			continue;
-		if (!created)
-			rc = table_state_create(target, err);
-		created = true;
-		if (rc == RC_OK)
+		if (table->watermark != 0)
 			rc = table_state_write(target, source->config->name, &name, &row,
 								   err);
 	}
@@ -474,9 +469,7 @@ clone_spread_note(const Clone *source, int number, PgConn *target, Error *err)
 
 	if (!place_node(source->config, number, &source->places, &node))
 		return RC_OK;
-	rc = node_table_create(target, err);
-	if (rc == RC_OK)
-		rc = node_table_write(target, source->config->name, &node, err);
+	rc = node_table_write(target, source->config->name, &node, err);
 	/* Those that are noted are handed over with the work list. */
 	if (rc == RC_OK && (source->config->target_count == 0 || !is_noted(source)))
 		rc = write_watermarks(source, target, err);

@@ -12,14 +12,14 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "config/config.h"
+#include "control/progress_table.h"
+#include "control/work_list.h"
 #include "copy/build.h"
 #include "copy/catalog.h"
 #include "copy/meter.h"
 #include "copy/programs.h"
 #include "copy/schema.h"
-#include "copy/work_list.h"
 #include "net/pgconn.h"
-#include "sink/postgres/progress_table.h"
 #include "source/slot.h"
 
 typedef struct CloneTarget

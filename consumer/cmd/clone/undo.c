@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "cmd/clone/check.h"
-#include "sink/postgres/pipeline_table.h"
+#include "control/pipeline_table.h"
+#include "control/schema.h"
 
 /* A slot stays in use for a moment after its walsender has lost us. */
 #define SLOT_DROP_ATTEMPTS  20
@@ -90,9 +91,9 @@ remove_notes(Clone *clone, int number, Error *err)
 	if (target->list_begun)
 		rc = work_list_remove(target->conn, clone->config->name, err);
 	if (rc == RC_OK && target->list_begun)
-		rc = pipeline_table_remove(target->conn, clone->config->name, err);
+		rc = control_forget(target->conn, clone->config->name, err);
 	if (rc == RC_OK)
-		rc = progress_table_tidy(target->conn, err);
+		rc = control_tidy(target->conn, err);
 	return rc;
 }
 

@@ -17,8 +17,8 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/xalloc.h"
+#include "control/fence.h"
 #include "net/target_name.h"
-#include "sink/postgres/fence.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 

@@ -25,13 +25,13 @@
 #include "base/error.h"
 #include "cmd/status/tables.h"
 #include "config/config.h"
-#include "copy/work_list.h"
+#include "control/follower_table.h"
+#include "control/pipeline_table.h"
+#include "control/postponed_key.h"
+#include "control/progress_table.h"
+#include "control/work_list.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
-#include "sink/postgres/follower_table.h"
-#include "sink/postgres/pipeline_table.h"
-#include "sink/postgres/postponed_key.h"
-#include "sink/postgres/progress_table.h"
 #include "source/slot.h"
 
 /* Milliseconds between the two samples. */

@@ -11,7 +11,7 @@
 
 #include "base/own_command.h"
 #include "base/xalloc.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 #include "source/slot.h"
 
 static Rc

@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "control/table_state.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
-#include "sink/postgres/table_state.h"
 
 /* Tables that are listed of one target. */
 #define STATUS_TABLES_MAX 1000

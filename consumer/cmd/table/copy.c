@@ -18,7 +18,7 @@
 #include "copy/programs.h"
 #include "copy/schema.h"
 #include "copy/sequences.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 #include "source/slot.h"
 
 /* feature_not_supported: other tables refer to the one that is to be emptied */

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "copy/publications.h"
-#include "copy/sql.h"
+#include "net/sql.h"
 
 static Rc
 parse_list(TableWork *work, Publications *publications, Error *err)

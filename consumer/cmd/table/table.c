@@ -23,9 +23,10 @@
 #include "cmd/table/join.h"
 #include "cmd/table/publication.h"
 #include "cmd/table/work.h"
-#include "copy/sql.h"
+#include "control/copied_table.h"
+#include "control/schema.h"
 #include "net/origin.h"
-#include "net/own_schema.h"
+#include "net/sql.h"
 #include "source/slot.h"
 
 typedef struct Verb
@@ -204,14 +205,8 @@ leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 static Rc
 is_known_to(const TableWork *work, TableTarget *target, bool *known, Error *err)
 {
-	static const char sql[] =
-		"SELECT EXISTS (SELECT FROM penstock.copied WHERE pipeline = $1"
-		" AND schema_name = $2 AND table_name = $3)";
 	const char *name[] = {work->qualified};
-	const char *params[] = {work->config->name, work->names[0].schema,
-							work->names[0].name};
 	PGresult *result = NULL;
-	bool has_list;
 	Rc rc = pgconn_exec_params(target->conn,
 							   "SELECT to_regclass($1) IS NOT NULL", 1, name,
 							   &result, err);
@@ -220,14 +215,8 @@ is_known_to(const TableWork *work, TableTarget *target, bool *known, Error *err)
 	PQclear(result);
 	if (rc != RC_OK || *known)
 		return rc;
-	result = NULL;
-	rc = own_table_exists(target->conn, "copied", &has_list, err);
-	if (rc == RC_OK && has_list)
-		rc = pgconn_exec_params(target->conn, sql, LENGTH_OF(params), params,
-								&result, err);
-	*known = rc == RC_OK && has_list && sql_bool(result, 0, 0);
-	PQclear(result);
-	return rc;
+	return copied_table_names(target->conn, work->config->name, &work->names[0],
+							  known, err);
 }
 
 /*

@@ -14,9 +14,10 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "cmd/ends.h"
-#include "copy/sql.h"
+#include "control/copied_table.h"
+#include "control/schema.h"
+#include "net/sql.h"
 #include "net/writer.h"
-#include "sink/postgres/copied_table.h"
 #include "source/slot.h"
 
 #define APPLICATION_NAME  "penstock table"
@@ -174,7 +175,7 @@ open_target(TableWork *work, int number, Error *err)
 	if (rc == RC_OK)
 		rc = require_progress(work, target, err);
 	if (rc == RC_OK)
-		rc = table_state_create(target->conn, err);
+		rc = control_upgrade(target->conn, err);
 	return rc;
 }
 

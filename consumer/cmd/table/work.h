@@ -19,10 +19,10 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "control/copied_table.h"
+#include "control/progress_table.h"
+#include "control/table_state.h"
 #include "net/pgconn.h"
-#include "sink/postgres/copied_table.h"
-#include "sink/postgres/progress_table.h"
-#include "sink/postgres/table_state.h"
 
 typedef struct TableTarget
 {

@@ -14,9 +14,9 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "sink/durable.h"
 #include "sink/json/json_line.h"
 #include "sink/json/output.h"
-#include "sink/postgres/durable.h"
 
 typedef struct JsonSink
 {

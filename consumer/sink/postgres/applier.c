@@ -11,9 +11,9 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "sink/postgres/moved_table.h"
+#include "control/moved_table.h"
+#include "control/progress_table.h"
 #include "sink/postgres/out_of_room.h"
-#include "sink/postgres/progress_table.h"
 
 /* Batches with fewer changes are not worth folding. */
 #define FOLD_CHANGES_MIN 8

@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "control/progress_table.h"
 #include "net/pooler.h"
 #include "sink/postgres/applier.h"
-#include "sink/postgres/progress_table.h"
 
 void
 applier_add_progress(const Applier *self, Params *params, const TxnInfo *txn,

@@ -7,8 +7,8 @@
  */
 #include <string.h>
 
+#include "control/moved_table.h"
 #include "sink/postgres/applier.h"
-#include "sink/postgres/moved_table.h"
 
 /* ---- asking ------------------------------------------------------------- */
 

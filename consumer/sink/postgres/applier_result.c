@@ -7,8 +7,8 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "control/progress_table.h"
 #include "sink/postgres/applier.h"
-#include "sink/postgres/progress_table.h"
 
 /* Conflicts that are logged one by one. */
 #define CONFLICTS_LOGGED_MAX 20

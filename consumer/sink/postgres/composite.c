@@ -15,8 +15,8 @@
 
 #include <stdlib.h>
 
+#include "control/progress_table.h"
 #include "sink/postgres/current.h"
-#include "sink/postgres/progress_table.h"
 #include "sink/postgres/row_key.h"
 
 /* ---- what goes together ------------------------------------------------- */

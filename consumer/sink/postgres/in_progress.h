@@ -37,8 +37,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "control/table_state.h"
 #include "sink/postgres/session.h"
-#include "sink/postgres/table_state.h"
 #include "sink/postgres/target.h"
 
 /* Transactions, each with a connection to the target. */

@@ -20,58 +20,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/own_schema.h"
+#include "control/conflict_table.h"
 #include "sink/postgres/unique.h"
-
-static const char create_sql[] = OWN_SCHEMA_LOCK_SQL
-	"CREATE TABLE IF NOT EXISTS penstock.conflict ("
-	" id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
-	" noted_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
-	" pipeline text NOT NULL,"
-	" schema_name text NOT NULL,"
-	" table_name text NOT NULL,"
-	" operation text NOT NULL,"
-	" policy text NOT NULL,"
-	" xid bigint NOT NULL,"
-	" commit_lsn pg_lsn NOT NULL,"
-	" source_new jsonb,"
-	" source_old jsonb,"
-	" target_row jsonb, target_index text)";
-
-/* A ledger that an older version has made. */
-static const char alter_sql[] = "ALTER TABLE penstock.conflict ADD COLUMN "
-								"IF NOT EXISTS target_index text";
-
-Rc
-ledger_create(PgConn *target, Error *err)
-{
-	PGresult *result = NULL;
-	bool is_there = false;
-	bool has_index = false;
-	Rc rc = pgconn_exec(
-		target,
-		"SELECT c.oid IS NOT NULL, EXISTS (SELECT FROM pg_catalog.pg_attribute"
-		" WHERE attrelid = c.oid AND attname = 'target_index')"
-		" FROM pg_catalog.to_regclass('penstock.conflict') AS c (oid)",
-		&result, err);
-
-	if (rc != RC_OK)
-		return rc;
-	is_there = PQgetvalue(result, 0, 0)[0] == 't';
-	has_index = PQgetvalue(result, 0, 1)[0] == 't';
-	PQclear(result);
-	if (is_there && has_index)
-		return RC_OK;
-	rc = pgconn_exec(target, is_there ? alter_sql : create_sql, NULL, err);
-	if (rc == RC_FAIL && err->code == ERR_SQL)
-		error_hint(err,
-				   is_there ? "An older version has made it.  Let its owner "
-							  "run: %s;"
-							: "The role needs CREATE on schema \"penstock\" of "
-							  "the target to note conflicts there.",
-				   alter_sql);
-	return rc;
-}
 
 static const char *
 operation_name(StatementKind kind)
@@ -251,11 +201,9 @@ ledger_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 	statement_build(sql, kind, table, set, find, 0);
 	if (kind == STATEMENT_INSERT)
 		buf_append_string(sql, " ON CONFLICT DO NOTHING");
-	buf_append_string(sql, " RETURNING 1), noted AS (INSERT INTO "
-						   "penstock.conflict (pipeline, xid, commit_lsn, "
-						   "schema_name, table_name, operation, policy, "
-						   "source_new, source_old, target_row, "
-						   "target_index) SELECT ");
+	buf_append_string(sql, " RETURNING 1), noted AS (");
+	buf_append_string(sql, conflict_table_insert_sql);
+	buf_append_string(sql, " SELECT ");
 	buf_printf(sql,
 			   "$%d::pg_catalog.text, $%d::bigint, "
 			   "$%d::pg_catalog.text::pg_catalog.pg_lsn, ",

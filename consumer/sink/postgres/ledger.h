@@ -1,27 +1,15 @@
 /*
  * ledger.h
- *    The table on a target that holds every conflict that was skipped or
- *    overwritten.
- *
- * penstock.conflict has one row per conflict, written in the transaction that
- * the conflict is about: the change as the source made it, and the row that the
- * target had, both as JSON; of an insert also the unique index or exclusion
- * constraint by which that row was in the way.  Both are null where it is not
- * known: see unique.h.  The table is made when a policy other than "stop" is in
- * force, and never removed by us.
+ *    Statements that settle a conflict by the table's policy and note it in
+ *    penstock.conflict (see conflict_table.h).
  */
 #ifndef PENSTOCK_SINK_POSTGRES_LEDGER_H
 #define PENSTOCK_SINK_POSTGRES_LEDGER_H
 
 #include "base/buf.h"
-#include "base/error.h"
 #include "model/change.h"
-#include "net/pgconn.h"
 #include "sink/postgres/params.h"
 #include "sink/postgres/statement.h"
-
-/* Makes the ledger unless it is there. */
-MUST_CHECK Rc ledger_create(PgConn *target, Error *err);
 
 /*
  * Builds the statement that makes a change and settles its conflict by the

@@ -18,14 +18,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "control/fence.h"
+#include "control/table_state.h"
 #include "model/moved.h"
 #include "sink/postgres/applier.h"
 #include "sink/postgres/crew.h"
-#include "sink/postgres/fence.h"
 #include "sink/postgres/in_progress.h"
 #include "sink/postgres/session.h"
 #include "sink/postgres/strangers.h"
-#include "sink/postgres/table_state.h"
 
 /* Parts of the memory setting: two batches, and what goes with them. */
 #define BATCH_MEMORY_PARTS 4

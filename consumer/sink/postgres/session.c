@@ -9,13 +9,13 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "control/fence.h"
+#include "control/moved_table.h"
+#include "control/schema.h"
 #include "net/citus.h"
+#include "net/foreign_actions.h"
 #include "net/origin.h"
-#include "net/own_schema.h"
-#include "sink/postgres/fence.h"
-#include "sink/postgres/foreign_actions.h"
 #include "sink/postgres/ledger.h"
-#include "sink/postgres/moved_table.h"
 #include "sink/postgres/statement.h"
 
 /* object_in_use */
@@ -74,14 +74,12 @@ refuse_actions(PgConn *conn, const SessionOptions *options, Error *err)
 {
 	static const char sql[] =
 		"SELECT f.conname, f.conrelid::regclass" FOREIGN_ACTIONS_SQL
-		" AND EXISTS (SELECT FROM penstock.copied k WHERE k.pipeline = $1"
-		"  AND k.copied AND k.schema_name = n.nspname"
-		"  AND k.table_name = c.relname)"
-		" ORDER BY 2, 1 LIMIT 1";
+		" AND " COPIED_TABLE_HAS_SQL("n.nspname",
+									 "c.relname") " ORDER BY 2, 1 LIMIT 1";
 	const char *params[] = {options->pipeline};
 	PGresult *result = NULL;
 	bool exists;
-	Rc rc = own_table_exists(conn, "copied", &exists, err);
+	Rc rc = control_has(conn, "copied", &exists, err);
 
 	if (rc == RC_OK && exists)
 		rc = pgconn_exec_params(conn, sql, LENGTH_OF(params), params, &result,
@@ -189,19 +187,13 @@ check_history(const SessionOptions *options, const ProgressRow *row, Lsn copied,
 	return rc;
 }
 
-/* A node has to be ready for rows that move. */
 static MUST_CHECK Rc
-set_up_moved(Session *self, const SessionOptions *options, Error *err)
+look_for_kept(Session *self, const SessionOptions *options, Error *err)
 {
-	Rc rc = RC_OK;
-
 	if (options->node == NULL)
 		return RC_OK;
-	rc = moved_table_create(self->conn, err);
-	if (rc == RC_OK)
-		rc = moved_table_is_used(self->conn, options->pipeline, &self->has_kept,
-								 err);
-	return rc;
+	return moved_table_is_used(self->conn, options->pipeline, &self->has_kept,
+							   err);
 }
 
 static MUST_CHECK Rc
@@ -256,16 +248,16 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = check_history(options, row, 0, err);
 	if (rc == RC_OK && row->exists)
 		rc = node_table_check(conn, options->pipeline, options->node, err);
+	if (rc == RC_OK && row->exists)
+		rc = control_upgrade(conn, err);
 	if (rc == RC_OK)
 		rc = set_replica_role(conn, options, &self->independent_tables, err);
 	if (rc == RC_OK && !self->independent_tables && options->only == NULL)
 		rc = refuse_actions(conn, options, err);
 	if (rc == RC_OK)
 		rc = set_origin(conn, options, &self->marked, err);
-	if (rc == RC_OK && policy_is_lenient(options->rules))
-		rc = ledger_create(conn, err);
 	if (rc == RC_OK && row->exists)
-		rc = set_up_moved(self, options, err);
+		rc = look_for_kept(self, options, err);
 	if (rc == RC_OK)
 		rc = claim(self, options, err);
 	if (rc == RC_OK && options->memory != NULL)

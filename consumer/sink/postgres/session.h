@@ -8,14 +8,14 @@
 
 #include <stdbool.h>
 
+#include "control/copied_table.h"
+#include "control/node_table.h"
+#include "control/pipeline_table.h"
+#include "control/postponed_key.h"
+#include "control/progress_table.h"
+#include "control/table_state.h"
 #include "model/policy.h"
 #include "net/pgconn.h"
-#include "sink/postgres/copied_table.h"
-#include "sink/postgres/node_table.h"
-#include "sink/postgres/pipeline_table.h"
-#include "sink/postgres/postponed_key.h"
-#include "sink/postgres/progress_table.h"
-#include "sink/postgres/table_state.h"
 
 typedef struct SessionOptions
 {

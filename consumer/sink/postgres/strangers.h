@@ -11,8 +11,8 @@
 #ifndef PENSTOCK_SINK_POSTGRES_STRANGERS_H
 #define PENSTOCK_SINK_POSTGRES_STRANGERS_H
 
-#include "sink/postgres/copied_table.h"
-#include "sink/postgres/table_state.h"
+#include "control/copied_table.h"
+#include "control/table_state.h"
 
 typedef struct Strangers Strangers;
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "model/policy.h"
-#include "sink/postgres/durable.h"
+#include "sink/durable.h"
 #include "sink/sink.h"
 
 /* Below this, a batch has to wait for more, and is not worth folding for its

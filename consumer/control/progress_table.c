@@ -1,0 +1,280 @@
+/*
+ * progress_table.c
+ *    SQL around penstock.progress.
+ */
+#include "control/progress_table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/own_command.h"
+#include "control/schema.h"
+
+/* A timeline printed. */
+#define TIMELINE_TEXT_SIZE 16
+
+/* Microseconds since 2000-01-01 UTC to and from timestamptz, exactly. */
+#define EPOCH_SQL "timestamptz '2000-01-01 00:00:00+00'"
+
+#define ROW_COLUMNS_SQL                                                        \
+	"source_system_identifier, source_timeline, commit_lsn, end_lsn,"          \
+	" (extract(epoch FROM commit_time - " EPOCH_SQL ") * 1000000)::bigint,"    \
+	" transactions, rows, lease_token, lease_holder"
+
+/* division_by_zero: see below. */
+const char progress_table_lost_sqlstate[] = "22012";
+
+/* Changes exactly the row of our lease, or none.  These run under the search
+ * path of users. */
+#define EQUALS_SQL " OPERATOR(pg_catalog.=) "
+#define PLUS_SQL   " OPERATOR(pg_catalog.+) "
+#define MOVE_SQL                                                               \
+	"UPDATE penstock.progress SET"                                             \
+	" commit_lsn = coalesce($3::pg_catalog.pg_lsn, commit_lsn),"               \
+	" end_lsn = $4::pg_catalog.pg_lsn,"                                        \
+	" commit_time = coalesce($5::pg_catalog.timestamptz, commit_time),"        \
+	" applied_at = pg_catalog.clock_timestamp(),"                              \
+	" transactions = transactions" PLUS_SQL "$6::bigint,"                      \
+	" rows = rows" PLUS_SQL "$7::bigint"                                       \
+	" WHERE pipeline" EQUALS_SQL "$1::pg_catalog.text"                         \
+	" AND lease_token" EQUALS_SQL "$2::bigint"
+#define FROM_SQL " AND end_lsn" EQUALS_SQL "$8::pg_catalog.pg_lsn"
+
+/* Fails unless exactly that row was there. */
+#define ADVANCE_SQL(more)                                                      \
+	"WITH moved AS (" MOVE_SQL more                                            \
+	" RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)"        \
+	" FROM moved"
+
+const char progress_table_advance_sql[] = ADVANCE_SQL("");
+const char progress_table_move_from_sql[] = MOVE_SQL FROM_SQL;
+const char progress_table_advance_from_sql[] = ADVANCE_SQL(
+	FROM_SQL
+	" AND pg_catalog.current_setting('penstock.rows')::bigint" EQUALS_SQL
+	"$9::bigint");
+
+Rc
+progress_table_begin(PgConn *target, const char *pipeline,
+					 const SourceIdentity *source, Lsn lsn, Error *err)
+{
+	static const char sql[] =
+		"INSERT INTO penstock.progress"
+		" (pipeline, source_system_identifier, source_timeline, end_lsn)"
+		" VALUES ($1, $2, $3::bigint, $4::pg_lsn)"
+		" ON CONFLICT (pipeline) DO UPDATE SET"
+		" source_system_identifier = excluded.source_system_identifier,"
+		" source_timeline = excluded.source_timeline,"
+		" end_lsn = excluded.end_lsn, commit_lsn = NULL, commit_time = NULL,"
+		" applied_at = NULL, transactions = 0, rows = 0,"
+		" lease_token = progress.lease_token + 1, lease_holder = NULL";
+	char lsn_text[LSN_TEXT_SIZE];
+	char timeline_text[TIMELINE_TEXT_SIZE];
+	const char *params[] = {pipeline, source->system_identifier, timeline_text,
+							lsn_text};
+
+	snprintf(lsn_text, sizeof(lsn_text), LSN_FORMAT, LSN_ARGS(lsn));
+	snprintf(timeline_text, sizeof(timeline_text), "%u", source->timeline);
+	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
+							  err);
+}
+
+/* Reads the columns of ROW_COLUMNS_SQL. */
+static Rc
+parse_row(PgConn *target, const PGresult *result, ProgressRow *row, Error *err)
+{
+	*row = (ProgressRow){.exists = true};
+	snprintf(row->source.system_identifier,
+			 sizeof(row->source.system_identifier), "%s",
+			 PQgetvalue(result, 0, 0));
+	row->source.timeline = (uint32_t) strtoul(PQgetvalue(result, 0, 1), NULL,
+											  10);
+	if (!PQgetisnull(result, 0, 2) &&
+		!lsn_parse(PQgetvalue(result, 0, 2), &row->commit_lsn))
+		return error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s",
+						 PQgetvalue(result, 0, 2), pgconn_label(target));
+	if (!lsn_parse(PQgetvalue(result, 0, 3), &row->end_lsn))
+		return error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s",
+						 PQgetvalue(result, 0, 3), pgconn_label(target));
+	row->has_commit_time = !PQgetisnull(result, 0, 4);
+	row->commit_time_us = strtoll(PQgetvalue(result, 0, 4), NULL, 10);
+	row->transactions = strtoll(PQgetvalue(result, 0, 5), NULL, 10);
+	row->rows = strtoll(PQgetvalue(result, 0, 6), NULL, 10);
+	row->lease_token = strtoll(PQgetvalue(result, 0, 7), NULL, 10);
+	snprintf(row->lease_holder, sizeof(row->lease_holder), "%s",
+			 PQgetvalue(result, 0, 8));
+	return RC_OK;
+}
+
+Rc
+progress_table_read(PgConn *target, const char *pipeline, ProgressRow *row,
+					Error *err)
+{
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	bool exists;
+	Rc rc = control_has(target, "progress", &exists, err);
+
+	*row = (ProgressRow){0};
+	if (rc != RC_OK || !exists)
+		return rc; /* without a table no pipeline was ever here */
+	rc = pgconn_exec_params(target,
+							"SELECT " ROW_COLUMNS_SQL
+							" FROM penstock.progress WHERE pipeline = $1",
+							1, params, &result, err);
+	if (rc != RC_OK)
+		return rc;
+	if (PQntuples(result) > 0)
+		rc = parse_row(target, result, row, err);
+	PQclear(result);
+	return rc;
+}
+
+/* Adds to an error what there is instead: a clone that is not finished. */
+static void
+explain_no_progress(PgConn *target, const char *pipeline, Error *err)
+{
+	static const char sql[] =
+		"SELECT FROM penstock.copy_run WHERE pipeline = $1";
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Error ignored = {0};
+	bool unfinished = pgconn_exec_params(target, sql, 1, params, &result,
+										 &ignored) == RC_OK &&
+					  PQntuples(result) > 0;
+
+	PQclear(result);
+	error_reset(&ignored);
+	if (unfinished)
+		error_hint(err, "Its clone is not finished: \"%s\" goes on with it.",
+				   OWN_COMMAND("clone --resume"));
+	else
+		error_hint(err, "Copy the data first: \"%s\".", OWN_COMMAND("clone"));
+}
+
+/* The row that an update of it returned. */
+static Rc
+parse_updated(PgConn *target, const char *pipeline, const PGresult *result,
+			  ProgressRow *row, Error *err)
+{
+	Rc rc;
+
+	if (result != NULL && PQntuples(result) > 0)
+		return parse_row(target, result, row, err);
+	rc = error_set(err, ERR_CONFIG, "%s has no progress of pipeline \"%s\"",
+				   pgconn_label(target), pipeline);
+	explain_no_progress(target, pipeline, err);
+	return rc;
+}
+
+Rc
+progress_table_claim(PgConn *target, const char *pipeline, uint32_t timeline,
+					 ProgressRow *row, Error *err)
+{
+	static const char sql[] =
+		"UPDATE penstock.progress SET lease_token = lease_token + 1,"
+		" source_timeline = $2::bigint,"
+		" lease_holder = format('pid %s, client %s', pg_backend_pid(),"
+		" coalesce(host(inet_client_addr()), 'local'))"
+		" WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL;
+	char timeline_text[TIMELINE_TEXT_SIZE];
+	const char *params[] = {pipeline, timeline_text};
+	PGresult *result = NULL;
+	Rc rc = progress_table_read(target, pipeline, row, err);
+
+	snprintf(timeline_text, sizeof(timeline_text), "%u", timeline);
+	if (rc == RC_OK && row->exists)
+		rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
+								err);
+	if (rc == RC_OK)
+		rc = parse_updated(target, pipeline, result, row, err);
+	PQclear(result);
+	return rc;
+}
+
+/* Runs a statement that returns the row, which must be there. */
+static Rc
+get_row(PgConn *target, const char *sql, const char *pipeline, ProgressRow *row,
+		Error *err)
+{
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target, sql, 1, params, &result, err);
+
+	if (rc == RC_OK)
+		rc = parse_updated(target, pipeline, result, row, err);
+	PQclear(result);
+	return rc;
+}
+
+Rc
+progress_table_lock(PgConn *target, const char *pipeline, ProgressRow *row,
+					Error *err)
+{
+	return get_row(target,
+				   "SELECT " ROW_COLUMNS_SQL " FROM penstock.progress"
+				   " WHERE pipeline = $1 FOR NO KEY UPDATE",
+				   pipeline, row, err);
+}
+
+Rc
+progress_table_disturb(PgConn *target, const char *pipeline, ProgressRow *row,
+					   Error *err)
+{
+	return get_row(target,
+				   "UPDATE penstock.progress SET lease_token = lease_token + 1"
+				   " WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL,
+				   pipeline, row, err);
+}
+
+Rc
+progress_table_check_lease(PgConn *target, const char *pipeline, int64_t token,
+						   const char *holder, LeaseState *state, Error *err)
+{
+	ProgressRow row;
+	Rc rc = progress_table_read(target, pipeline, &row, err);
+
+	*state = LEASE_LOST;
+	if (rc == RC_OK && row.exists && strcmp(row.lease_holder, holder) == 0)
+		*state = row.lease_token == token ? LEASE_HELD : LEASE_DISTURBED;
+	return rc;
+}
+
+/* PIDs are used again: let it be another session like ours at least. */
+Rc
+progress_table_end_holder(PgConn *target, const char *pipeline,
+						  const SourceIdentity *source, bool *ended, Error *err)
+{
+	static const char sql[] =
+		"SELECT pg_catalog.pg_terminate_backend(a.pid)"
+		" FROM penstock.progress p JOIN pg_catalog.pg_stat_activity a"
+		" ON p.lease_holder LIKE 'pid ' || a.pid || ',%'"
+		" WHERE p.pipeline = $1 AND p.source_system_identifier = $2"
+		" AND a.datname = current_database() AND a.usename = current_user"
+		" AND a.application_name = current_setting('application_name')"
+		" AND a.pid <> pg_backend_pid()";
+	const char *params[] = {pipeline, source->system_identifier};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
+							   err);
+
+	*ended = rc == RC_OK && PQntuples(result) > 0;
+	PQclear(result);
+	return rc;
+}
+
+Rc
+progress_table_remove(PgConn *target, const char *pipeline, bool *removed,
+					  Error *err)
+{
+	ProgressRow row;
+	Rc rc = progress_table_read(target, pipeline, &row, err);
+
+	*removed = rc == RC_OK && row.exists;
+	if (rc == RC_OK)
+		rc = control_forget(target, pipeline, err);
+	if (rc == RC_OK)
+		rc = control_tidy(target, err);
+	return rc;
+}

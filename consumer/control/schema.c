@@ -1,0 +1,556 @@
+/*
+ * schema.c
+ *    See schema.h.
+ */
+#include "control/schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+
+/* The version that a schema without a table for it has. */
+#define VERSION_BEFORE_ALL 1
+
+/* A statement with the name of one of our tables in it. */
+#define SQL_SIZE 128
+
+typedef struct ControlTable
+{
+	const char *name;
+	const char *columns_sql;
+	const char *more_sql; /* behind the columns; or NULL */
+	bool of_pipeline;     /* control_forget() removes its rows */
+	bool kept;            /* its rows keep nobody from dropping the rest */
+} ControlTable;
+
+/* What each is for is said in the header that is named in front of it. */
+static const ControlTable tables[] = {
+	{.name = "version",
+	 .columns_sql = "version integer NOT NULL",
+	 .kept = true},
+	/* progress_table.h */
+	{
+		.name = "progress",
+		.columns_sql = "pipeline text PRIMARY KEY,"
+					   " source_system_identifier text NOT NULL,"
+					   " source_timeline bigint NOT NULL,"
+					   " commit_lsn pg_lsn,"
+					   " end_lsn pg_lsn NOT NULL,"
+					   " commit_time timestamptz,"
+					   " applied_at timestamptz,"
+					   " transactions bigint NOT NULL DEFAULT 0,"
+					   " rows bigint NOT NULL DEFAULT 0,"
+					   " lease_token bigint NOT NULL DEFAULT 0,"
+					   " lease_holder text",
+		/* It is updated all the time: leave room for updates in the page. */
+		.more_sql = " WITH (fillfactor = 10)",
+		.of_pipeline = true,
+	},
+	/* pipeline_table.h */
+	{
+		.name = "pipeline",
+		.columns_sql = "pipeline text PRIMARY KEY,"
+					   " revision bigint NOT NULL,"
+					   " options text[] NOT NULL",
+		.of_pipeline = true,
+	},
+	/* follower_table.h */
+	{
+		.name = "follower",
+		.columns_sql = "pipeline text PRIMARY KEY,"
+					   " state text NOT NULL,"
+					   " message text,"
+					   " said_at timestamptz NOT NULL",
+		.of_pipeline = true,
+	},
+	/* copied_table.h */
+	{
+		.name = "copied",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " schema_name text NOT NULL,"
+					   " table_name text NOT NULL,"
+					   " source_oid oid NOT NULL,"
+					   " copied boolean NOT NULL,"
+					   " target_oid oid NOT NULL,"
+					   " PRIMARY KEY (pipeline, schema_name, table_name)",
+		.of_pipeline = true,
+	},
+	/* table_state.h */
+	{
+		.name = "table_state",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " schema_name text NOT NULL,"
+					   " table_name text NOT NULL,"
+					   " state text NOT NULL,"
+					   " watermark pg_lsn NOT NULL,"
+					   " slot_name text,"
+					   " created boolean NOT NULL DEFAULT false,"
+					   " PRIMARY KEY (pipeline, schema_name, table_name)",
+		.of_pipeline = true,
+	},
+	/* postponed_key.h */
+	{
+		.name = "postponed_key",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " table_name text NOT NULL,"
+					   " key_name text NOT NULL,"
+					   " statement text NOT NULL,"
+					   " not_before pg_lsn NOT NULL,"
+					   " PRIMARY KEY (pipeline, table_name, key_name)",
+		.of_pipeline = true,
+	},
+	/* fence.h */
+	{
+		.name = "fence",
+		.columns_sql = "pipeline text PRIMARY KEY,"
+					   " lsn pg_lsn NOT NULL",
+		.of_pipeline = true,
+	},
+	/* node_table.h */
+	{
+		.name = "node",
+		.columns_sql = "pipeline text PRIMARY KEY,"
+					   " modulus integer NOT NULL,"
+					   " remainder integer,"
+					   " places jsonb NOT NULL",
+		.of_pipeline = true,
+	},
+	/* moved_table.h, with columns as in model/moved.h */
+	{
+		.name = "moved",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " end_lsn pg_lsn NOT NULL,"
+					   " change bigint NOT NULL,"
+					   " column_name text NOT NULL,"
+					   " value bytea,"
+					   " PRIMARY KEY (pipeline, end_lsn, change, column_name)",
+		.of_pipeline = true,
+	},
+	/* conflict_table.h */
+	{
+		.name = "conflict",
+		.columns_sql =
+			"id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+			" noted_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
+			" pipeline text NOT NULL,"
+			" schema_name text NOT NULL,"
+			" table_name text NOT NULL,"
+			" operation text NOT NULL,"
+			" policy text NOT NULL,"
+			" xid bigint NOT NULL,"
+			" commit_lsn pg_lsn NOT NULL,"
+			" source_new jsonb,"
+			" source_old jsonb,"
+			" target_row jsonb,"
+			" target_index text",
+		.kept = true,
+	},
+	/* work_list.h */
+	{
+		.name = "copy_run",
+		.columns_sql =
+			"pipeline text PRIMARY KEY,"
+			" source_system_identifier text NOT NULL,"
+			" options text NOT NULL,"
+			" start_lsn pg_lsn,"
+			" schema_state text NOT NULL DEFAULT 'none',"
+			" token bigint NOT NULL DEFAULT 1,"
+			" started_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
+			" source_timeline bigint",
+	},
+	{
+		.name = "copy_table",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " schema_name text NOT NULL,"
+					   " table_name text NOT NULL,"
+					   " bytes bigint NOT NULL," /* on the source, about */
+					   " parts int NOT NULL DEFAULT 1,"
+					   " parts_done int NOT NULL DEFAULT 0,"
+					   " rows bigint NOT NULL DEFAULT 0,"
+					   " watermark pg_lsn,"
+					   " finished_at timestamptz,"
+					   " PRIMARY KEY (pipeline, schema_name, table_name)",
+		/* Rows are updated a few times each: leave room in the page. */
+		.more_sql = " WITH (fillfactor = 40)",
+	},
+	{
+		.name = "copy_object",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " type text NOT NULL,"
+					   " identity text NOT NULL,"
+					   " PRIMARY KEY (pipeline, type, identity)",
+	},
+};
+
+/*
+ * What an older schema lacks in tables that it has.  Tables that it does not
+ * have are made in any case.  By the version that they lead to.
+ */
+static const struct
+{
+	int version;
+	const char *sql;
+} upgrades[] = {
+	{2, "ALTER TABLE penstock.conflict"
+		" ADD COLUMN IF NOT EXISTS target_index text;"},
+	{2, "ALTER TABLE penstock.copy_run"
+		" ADD COLUMN IF NOT EXISTS source_timeline bigint;"},
+};
+
+
+/* ---- Looking ---- */
+
+typedef struct SchemaFound
+{
+	bool schema;
+	bool tables; /* all that its version has, and not only noted conflicts */
+	int version; /* 0: there is nothing of ours */
+} SchemaFound;
+
+static MUST_CHECK Rc
+refuse_newer(const PgConn *target, int version, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "schema \"penstock\" on %s is of version %d, and this "
+					  "program's is %d",
+					  pgconn_label(target), version, CONTROL_VERSION);
+
+	error_detail(err, "A newer program has made it, or brought it up to date.");
+	error_hint(err, "Use that program, or a newer one.");
+	return rc;
+}
+
+static MUST_CHECK Rc
+read_version(PgConn *target, int *version, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(target, "SELECT version FROM penstock.version", &result,
+						err);
+
+	*version = VERSION_BEFORE_ALL;
+	if (rc == RC_OK && PQntuples(result) > 0)
+		*version = (int) strtol(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	if (rc == RC_OK && *version > CONTROL_VERSION)
+		rc = refuse_newer(target, *version, err);
+	return rc;
+}
+
+static bool
+is_complete(const SchemaFound *found)
+{
+	return found->tables && found->version == CONTROL_VERSION;
+}
+
+static MUST_CHECK Rc
+look(PgConn *target, SchemaFound *found, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(
+		target,
+		"SELECT pg_catalog.to_regnamespace('penstock') IS NOT NULL,"
+		" pg_catalog.to_regclass('penstock.progress') IS NOT NULL,"
+		" pg_catalog.to_regclass('penstock.conflict') IS NOT NULL,"
+		" pg_catalog.to_regclass('penstock.version') IS NOT NULL",
+		&result, err);
+	bool has_version;
+
+	*found = (SchemaFound){0};
+	if (rc != RC_OK)
+		return rc;
+	found->schema = PQgetvalue(result, 0, 0)[0] == 't';
+	found->tables = PQgetvalue(result, 0, 1)[0] == 't';
+	if (found->tables || PQgetvalue(result, 0, 2)[0] == 't')
+		found->version = VERSION_BEFORE_ALL;
+	has_version = PQgetvalue(result, 0, 3)[0] == 't';
+	PQclear(result);
+	if (has_version)
+		rc = read_version(target, &found->version, err);
+	return rc;
+}
+
+Rc
+control_has(PgConn *target, const char *table, bool *exists, Error *err)
+{
+	char sql[SQL_SIZE];
+	PGresult *result = NULL;
+	bool has_version;
+	int ignored;
+	Rc rc;
+
+	*exists = false;
+	snprintf(sql, sizeof(sql),
+			 "SELECT pg_catalog.to_regclass('penstock.%s') IS NOT NULL,"
+			 " pg_catalog.to_regclass('penstock.version') IS NOT NULL",
+			 table);
+	rc = pgconn_exec(target, sql, &result, err);
+	if (rc != RC_OK)
+		return rc;
+	*exists = PQgetvalue(result, 0, 0)[0] == 't';
+	has_version = PQgetvalue(result, 0, 1)[0] == 't';
+	PQclear(result);
+	return has_version ? read_version(target, &ignored, err) : RC_OK;
+}
+
+
+/* ---- Making ---- */
+
+/*
+ * Commands that come to a target at the same moment find nothing there.  IF NOT
+ * EXISTS does not wait for another one, so they take turns: the key is
+ * "penstock" read as a number.
+ */
+static const char begin_sql[] =
+	"BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(8099000947049456491),"
+	" pg_catalog.set_config('client_min_messages', 'warning', true)";
+
+static void
+append_tables(Buf *sql)
+{
+	for (size_t i = 0; i < LENGTH_OF(tables); i++)
+		buf_printf(sql, "CREATE TABLE IF NOT EXISTS penstock.%s (%s)%s;",
+				   tables[i].name, tables[i].columns_sql,
+				   tables[i].more_sql != NULL ? tables[i].more_sql : "");
+}
+
+/* Makes the tables that are missing, and alters those of an older version. */
+static MUST_CHECK Rc
+make_tables(PgConn *target, int version, Error *err)
+{
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	append_tables(&sql);
+	for (size_t i = 0; version > 0 && i < LENGTH_OF(upgrades); i++)
+		if (upgrades[i].version > version)
+			buf_append_string(&sql, upgrades[i].sql);
+	buf_printf(&sql,
+			   "DELETE FROM penstock.version;"
+			   "INSERT INTO penstock.version VALUES (%d)",
+			   CONTROL_VERSION);
+	CHECK(!sql.overflowed);
+	rc = pgconn_exec(target, sql.data, NULL, err);
+	buf_release(&sql);
+	return rc;
+}
+
+/*
+ * CREATE SCHEMA IF NOT EXISTS would want the right to create one although it
+ * exists, and an administrator may have created it for a role without.
+ */
+static MUST_CHECK Rc
+make(PgConn *target, Error *err)
+{
+	SchemaFound found;
+	Rc rc = look(target, &found, err);
+
+	if (rc != RC_OK || is_complete(&found))
+		return rc;
+	if (!found.schema)
+		rc = pgconn_exec(target, "CREATE SCHEMA penstock", NULL, err);
+	if (rc == RC_OK)
+		rc = make_tables(target, found.version, err);
+	if (rc != RC_FAIL || err->code != ERR_SQL)
+		return rc;
+	if (found.tables)
+	{
+		error_context(err,
+					  "bringing schema \"penstock\" on %s from version %d to "
+					  "version %d",
+					  pgconn_label(target), found.version, CONTROL_VERSION);
+		error_hint(err, "The role has to own the tables of that schema, and "
+						"needs CREATE on it.");
+		return rc;
+	}
+	error_context(err, "creating tables in schema \"penstock\" on %s",
+				  pgconn_label(target));
+	error_hint(err, "The role needs CREATE on the target database, or an "
+					"administrator creates schema \"penstock\" for it.");
+	return rc;
+}
+
+static MUST_CHECK Rc
+make_in_turn(PgConn *target, Error *err)
+{
+	Error ignored = {0};
+	Rc rc = pgconn_exec(target, begin_sql, NULL, err);
+
+	if (rc == RC_OK)
+		rc = make(target, err);
+	if (rc == RC_OK)
+		return pgconn_exec(target, "COMMIT", NULL, err);
+	if (pgconn_exec(target, "ROLLBACK", NULL, &ignored) != RC_OK)
+		error_reset(&ignored);
+	return rc;
+}
+
+Rc
+control_create(PgConn *target, Error *err)
+{
+	SchemaFound found;
+	Rc rc = look(target, &found, err);
+
+	CHECK(PQtransactionStatus(pgconn_raw(target)) != PQTRANS_INTRANS);
+	if (rc != RC_OK || is_complete(&found))
+		return rc;
+	return make_in_turn(target, err);
+}
+
+Rc
+control_upgrade(PgConn *target, Error *err)
+{
+	SchemaFound found;
+	Rc rc = look(target, &found, err);
+
+	if (rc != RC_OK || !found.tables || is_complete(&found))
+		return rc;
+	return make_in_turn(target, err);
+}
+
+
+/* ---- Removing ---- */
+
+Rc
+control_forget(PgConn *target, const char *pipeline, Error *err)
+{
+	const char *params[] = {pipeline};
+	Rc rc = RC_OK;
+
+	for (size_t i = 0; i < LENGTH_OF(tables) && rc == RC_OK; i++)
+	{
+		char sql[SQL_SIZE];
+		bool exists = false;
+
+		if (!tables[i].of_pipeline)
+			continue;
+		rc = control_has(target, tables[i].name, &exists, err);
+		snprintf(sql, sizeof(sql),
+				 "DELETE FROM penstock.%s WHERE pipeline = $1", tables[i].name);
+		if (rc == RC_OK && exists)
+			rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params,
+									NULL, err);
+	}
+	return rc;
+}
+
+/* An array of the names of our tables; or of those that are kept. */
+static void
+append_names(Buf *sql, bool kept_only)
+{
+	const char *glue = "'{";
+
+	for (size_t i = 0; i < LENGTH_OF(tables); i++)
+	{
+		if (kept_only && !tables[i].kept)
+			continue;
+		buf_printf(sql, "%s%s", glue, tables[i].name);
+		glue = ",";
+	}
+	buf_append_string(sql, "}'::name[]");
+}
+
+/*
+ * A statement that fails would take the removal of a pipeline's rows with it,
+ * where a transaction is open: so what the role may not drop is not tried.
+ * Another pipeline may just be adding its first row, so they are looked at once
+ * more under a lock that keeps it out.  Noted conflicts stay, and with them the
+ * version, which says what their table is like.
+ */
+static void
+append_tidy(Buf *sql)
+{
+	buf_append_string(
+		sql, "DO $$ DECLARE ours text[]; asked text[]; one text; may boolean;"
+			 " has_rows boolean; noted boolean := false;"
+			 " BEGIN"
+			 " SELECT array_agg(format('penstock.%I', c.relname)),"
+			 "  array_agg(format('penstock.%I', c.relname))"
+			 "   FILTER (WHERE c.relname <> ALL (");
+	append_names(sql, true);
+	buf_append_string(
+		sql, ")),"
+			 "  bool_and(pg_has_role(c.relowner, 'USAGE'))"
+			 "  INTO ours, asked, may"
+			 "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+			 "  WHERE n.nspname = 'penstock' AND c.relname = ANY (");
+	append_names(sql, false);
+	buf_append_string(
+		sql,
+		");"
+		" IF may IS NOT TRUE OR asked IS NULL THEN RETURN; END IF;"
+		" FOR pass IN 1..2 LOOP"
+		"  IF pass = 2 THEN EXECUTE format("
+		"   'LOCK TABLE %s IN ACCESS EXCLUSIVE MODE',"
+		"   array_to_string(ours, ', '));"
+		"  END IF;"
+		"  FOREACH one IN ARRAY asked LOOP"
+		"   EXECUTE format('SELECT EXISTS (SELECT FROM %s)', one) INTO "
+		"has_rows;"
+		"   IF has_rows THEN RETURN; END IF;"
+		"  END LOOP;"
+		" END LOOP;"
+		" IF 'penstock.conflict' = ANY (ours) THEN"
+		"  SELECT EXISTS (SELECT FROM penstock.conflict) INTO noted;"
+		" END IF;"
+		" IF noted THEN ours := array_remove(array_remove(ours,"
+		"  'penstock.conflict'), 'penstock.version'); END IF;"
+		" EXECUTE 'DROP TABLE ' || array_to_string(ours, ', ');"
+		" IF EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'penstock'"
+		"  AND pg_has_role(n.nspowner, 'USAGE') AND NOT EXISTS ("
+		"   SELECT FROM pg_class c WHERE c.relnamespace = n.oid))"
+		"  THEN DROP SCHEMA penstock; END IF;"
+		" END $$");
+}
+
+Rc
+control_tidy(PgConn *target, Error *err)
+{
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	append_tidy(&sql);
+	CHECK(!sql.overflowed);
+	rc = pgconn_exec(target, sql.data, NULL, err);
+	buf_release(&sql);
+	return rc;
+}
+
+
+/* ---- Privileges ---- */
+
+/*
+ * The statement that makes the schema needs CREATE on the database even if the
+ * schema is there.
+ */
+const char control_privileges_sql[] =
+	"SELECT 'error', format('database %I', current_database()),"
+	" format('role \"%s\" may not create the table penstock.progress',"
+	"  current_user),"
+	" format(E'GRANT CREATE ON DATABASE %I TO %I;',"
+	"  current_database(), current_user)"
+	" || CASE WHEN n.oid IS NULL THEN '' ELSE format("
+	"E'\nGRANT USAGE, CREATE ON SCHEMA penstock TO %I;',"
+	"  current_user) END"
+	" FROM (SELECT) one LEFT JOIN pg_namespace n"
+	"  ON n.nspname = 'penstock'"
+	" WHERE NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid"
+	"  AND relname = 'progress')"
+	" AND NOT (has_database_privilege(current_database(), 'CREATE')"
+	"  AND coalesce(has_schema_privilege(n.oid, 'CREATE'), true))"
+	" UNION ALL"
+	" SELECT 'error', format('table penstock.%I', c.relname),"
+	" format('role \"%s\" may not use the table penstock.%I', current_user,"
+	"  c.relname),"
+	" format(E'GRANT USAGE ON SCHEMA penstock TO %1$I;\n"
+	"GRANT SELECT, INSERT, UPDATE, DELETE ON penstock.%2$I TO %1$I;',"
+	"  current_user, c.relname)"
+	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+	" WHERE n.nspname = 'penstock' AND c.relkind = 'r'"
+	" AND NOT (has_schema_privilege(n.oid, 'USAGE')"
+	"  AND has_table_privilege(c.oid, 'SELECT')"
+	"  AND has_table_privilege(c.oid, 'INSERT')"
+	"  AND has_table_privilege(c.oid, 'UPDATE')"
+	"  AND has_table_privilege(c.oid, 'DELETE'))";

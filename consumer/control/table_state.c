@@ -1,0 +1,394 @@
+/*
+ * table_state.c
+ *    A sorted array, looked at only until the last watermark has passed.
+ */
+#include "control/table_state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/schema.h"
+
+#define ARENA_BLOCK_BYTES (16 * KB)
+
+typedef struct TableState
+{
+	const char *schema;
+	const char *name;
+	TableStateKind kind;
+	Lsn watermark;
+} TableState;
+
+struct TableStates
+{
+	size_t count;
+	TableState *tables; /* by schema and name */
+	Lsn last_watermark;
+	bool all_ready;      /* then nothing is left out behind that */
+	bool others_are_out; /* tables that are not here are not followed */
+	Arena *arena;        /* holds all of the above, and this */
+};
+
+/* By TableStateKind. */
+static const char *const kind_names[] = {
+	"ready", "copying", "paused", "catching up", "joining", "removed",
+};
+
+const char *
+table_state_name(TableStateKind kind)
+{
+	return kind_names[kind];
+}
+
+static MUST_CHECK Rc
+parse_kind(const char *name, TableStateKind *kind, const PgConn *target,
+		   Error *err)
+{
+	for (size_t i = 0; i < LENGTH_OF(kind_names); i++)
+		if (strcmp(kind_names[i], name) == 0)
+		{
+			*kind = (TableStateKind) i;
+			return RC_OK;
+		}
+	return error_set(err, ERR_PROTOCOL, "unknown state \"%s\" of a table on %s",
+					 name, pgconn_label(target));
+}
+
+static MUST_CHECK Rc
+parse_position(const char *text, Lsn *lsn, const PgConn *target, Error *err)
+{
+	if (!lsn_parse(text, lsn))
+		return error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s",
+						 text, pgconn_label(target));
+	return RC_OK;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const TableState *left = a;
+	const TableState *right = b;
+	int order = strcmp(left->schema, right->schema);
+
+	return order != 0 ? order : strcmp(left->name, right->name);
+}
+
+/* Columns: schema_name, table_name, state, watermark. */
+static MUST_CHECK Rc
+fill(TableStates *states, const PGresult *result, PgConn *target, Error *err)
+{
+	states->count = (size_t) PQntuples(result);
+	states->tables = arena_calloc(states->arena, states->count,
+								  sizeof(TableState));
+	for (int i = 0; i < PQntuples(result); i++)
+	{
+		TableState *table = &states->tables[i];
+		Rc rc = parse_kind(PQgetvalue(result, i, 2), &table->kind, target, err);
+
+		if (rc == RC_OK)
+			rc = parse_position(PQgetvalue(result, i, 3), &table->watermark,
+								target, err);
+		if (rc != RC_OK)
+			return rc;
+		table->schema = arena_strdup(states->arena, PQgetvalue(result, i, 0));
+		table->name = arena_strdup(states->arena, PQgetvalue(result, i, 1));
+		states->last_watermark = lsn_max(states->last_watermark,
+										 table->watermark);
+		states->all_ready &= table->kind == TABLE_READY;
+	}
+	qsort(states->tables, states->count, sizeof(TableState), compare_names);
+	return RC_OK;
+}
+
+static TableStates *
+states_new(void)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	TableStates *states = arena_calloc(arena, 1, sizeof(TableStates));
+
+	states->arena = arena;
+	states->all_ready = true;
+	return states;
+}
+
+Rc
+table_states_read(TableStates **states, PgConn *target, const char *pipeline,
+				  Error *err)
+{
+	static const char sql[] =
+		"SELECT schema_name, table_name, state,"
+		" watermark FROM penstock.table_state WHERE pipeline = $1";
+	const char *params[] = {pipeline};
+	TableStates *read = states_new();
+	PGresult *result = NULL;
+	bool exists;
+	Rc rc = control_has(target, "table_state", &exists, err);
+
+	if (rc == RC_OK && exists)
+		rc = pgconn_exec_params(target, sql, 1, params, &result, err);
+	if (rc == RC_OK && exists)
+		rc = fill(read, result, target, err);
+	PQclear(result);
+	if (rc != RC_OK)
+	{
+		table_states_free(read);
+		return rc;
+	}
+	*states = read;
+	return RC_OK;
+}
+
+TableStates *
+table_states_only(const TableName *tables, int count)
+{
+	TableStates *states = states_new();
+
+	states->others_are_out = true;
+	states->count = (size_t) count;
+	states->tables = arena_calloc(states->arena, states->count,
+								  sizeof(TableState));
+	for (int i = 0; i < count; i++)
+		states->tables[i] = (TableState){
+			.schema = arena_strdup(states->arena, tables[i].schema),
+			.name = arena_strdup(states->arena, tables[i].name),
+		};
+	qsort(states->tables, states->count, sizeof(TableState), compare_names);
+	return states;
+}
+
+void
+table_states_free(TableStates *states)
+{
+	if (states != NULL)
+		arena_free(states->arena);
+}
+
+Lsn
+table_states_last_watermark(const TableStates *states)
+{
+	return states->last_watermark;
+}
+
+static const TableState *
+find_table(const TableStates *states, const char *schema, const char *name)
+{
+	const TableState key = {.schema = schema, .name = name};
+
+	return bsearch(&key, states->tables, states->count, sizeof(TableState),
+				   compare_names);
+}
+
+/* Whether what a transaction did to a table is to be left out. */
+static bool
+is_left_out(const TableStates *states, const Relation *relation, Lsn end_lsn,
+			bool *hold)
+{
+	const TableState *table = find_table(states, relation->schema,
+										 relation->name);
+
+	if (table == NULL)
+		return states->others_are_out;
+	if (table->kind == TABLE_JOINING && end_lsn > table->watermark)
+		*hold = true;
+	return table->kind != TABLE_READY || end_lsn <= table->watermark;
+}
+
+/* A TRUNCATE of those tables alone that are not left out. */
+static const Change *
+select_truncated(const TableStates *states, Frame *frame, const Change *change,
+				 Lsn end_lsn, bool *hold)
+{
+	const TruncateInfo *all = change->truncate;
+	TruncateInfo *some = arena_calloc(frame->arena, 1, sizeof(TruncateInfo));
+	Change *selected = arena_calloc(frame->arena, 1, sizeof(Change));
+
+	*some = *all;
+	some->relation_count = 0;
+	some->relations = arena_calloc(frame->arena, (size_t) all->relation_count,
+								   sizeof(all->relations[0]));
+	for (int i = 0; i < all->relation_count; i++)
+		if (!is_left_out(states, all->relations[i], end_lsn, hold))
+			some->relations[some->relation_count++] = all->relations[i];
+	*selected = *change;
+	selected->truncate = some;
+	return some->relation_count > 0 ? selected : NULL;
+}
+
+const Change *
+table_states_select(const TableStates *states, Frame *frame,
+					const Change *change, Lsn end_lsn, bool *hold)
+{
+	*hold = false;
+	if (states->all_ready && !states->others_are_out &&
+		end_lsn > states->last_watermark)
+		return change;
+	switch (change->kind)
+	{
+		case CHANGE_INSERT:
+		case CHANGE_UPDATE:
+		case CHANGE_DELETE:
+			return is_left_out(states, change->relation, end_lsn, hold)
+					   ? NULL
+					   : change;
+		case CHANGE_TRUNCATE:
+			return select_truncated(states, frame, change, end_lsn, hold);
+		case CHANGE_MESSAGE:
+			return change;
+	}
+	CHECK(false);
+	return NULL;
+}
+
+Lsn
+table_states_left_out_until(const TableStates *states, const TableName *named)
+{
+	const TableState *table = find_table(states, named->schema, named->name);
+
+	if (table == NULL)
+		return states->others_are_out ? UINT64_MAX : 0;
+	if (table->kind == TABLE_READY || table->kind == TABLE_JOINING)
+		return table->watermark;
+	return UINT64_MAX;
+}
+
+static bool
+is_named(const TableName *names, int count, const TableState *table)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(names[i].schema, table->schema) == 0 &&
+			strcmp(names[i].name, table->name) == 0)
+			return true;
+	return false;
+}
+
+void
+table_states_append_left_out(Buf *list, const TableStates *const *states,
+							 int count, Lsn start, const TableName *but,
+							 int but_count)
+{
+	/* What counts under states in which it is not named, counts. */
+	for (size_t i = 0; count > 0 && i < states[0]->count; i++)
+	{
+		const TableState *table = &states[0]->tables[i];
+		const TableName name = {.schema = table->schema, .name = table->name};
+		Lsn until = UINT64_MAX;
+
+		for (int k = 0; k < count; k++)
+			until = lsn_min(until,
+							table_states_left_out_until(states[k], &name));
+		if (until <= start || is_named(but, but_count, table))
+			continue;
+		if (list->length > 0)
+			buf_append_string(list, ", ");
+		buf_append_identifier(list, table->schema);
+		buf_append_char(list, '.');
+		buf_append_identifier(list, table->name);
+		if (until != UINT64_MAX)
+			buf_printf(list, " " LSN_FORMAT, LSN_ARGS(until));
+	}
+}
+
+/* Reads the columns state, watermark, slot_name and created. */
+static MUST_CHECK Rc
+parse_row(const PGresult *result, const PgConn *target, TableRow *row,
+		  Error *err)
+{
+	Rc rc = parse_kind(PQgetvalue(result, 0, 0), &row->kind, target, err);
+
+	row->exists = true;
+	if (rc == RC_OK)
+		rc = parse_position(PQgetvalue(result, 0, 1), &row->watermark, target,
+							err);
+	snprintf(row->slot, sizeof(row->slot), "%s", PQgetvalue(result, 0, 2));
+	row->created = PQgetvalue(result, 0, 3)[0] == 't';
+	return rc;
+}
+
+Rc
+table_state_read(PgConn *target, const char *pipeline, const TableName *table,
+				 TableRow *row, Error *err)
+{
+	static const char sql[] = "SELECT state, watermark, slot_name, created"
+							  " FROM penstock.table_state WHERE pipeline = $1"
+							  " AND schema_name = $2 AND table_name = $3";
+	const char *params[] = {pipeline, table->schema, table->name};
+	PGresult *result = NULL;
+	bool exists;
+	Rc rc = control_has(target, "table_state", &exists, err);
+
+	*row = (TableRow){0};
+	if (rc == RC_OK && exists)
+		rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
+								err);
+	if (rc == RC_OK && exists && PQntuples(result) > 0)
+		rc = parse_row(result, target, row, err);
+	PQclear(result);
+	return rc;
+}
+
+Rc
+table_state_write(PgConn *target, const char *pipeline, const TableName *table,
+				  const TableRow *row, Error *err)
+{
+	static const char sql[] =
+		"INSERT INTO penstock.table_state (pipeline, schema_name, table_name,"
+		" state, watermark, slot_name, created)"
+		" VALUES ($1, $2, $3, $4, $5::pg_lsn, nullif($6, ''), $7::boolean)"
+		" ON CONFLICT (pipeline, schema_name, table_name) DO UPDATE SET"
+		" state = excluded.state, watermark = excluded.watermark,"
+		" slot_name = excluded.slot_name, created = excluded.created";
+	char watermark[LSN_TEXT_SIZE];
+	const char *params[] = {pipeline,
+							table->schema,
+							table->name,
+							table_state_name(row->kind),
+							watermark,
+							row->slot,
+							row->created ? "true" : "false"};
+
+	snprintf(watermark, sizeof(watermark), LSN_FORMAT,
+			 LSN_ARGS(row->watermark));
+	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
+							  err);
+}
+
+Rc
+table_states_refuse_joining(PgConn *target, const char *pipeline,
+							int64_t lease_token, Error *err)
+{
+	static const char sql[] =
+		"WITH mine AS (SELECT FROM penstock.progress WHERE pipeline = $1"
+		"  AND lease_token = $2::bigint FOR NO KEY UPDATE)"
+		" UPDATE penstock.table_state SET state = 'catching up'"
+		" WHERE pipeline = $1 AND state = 'joining'"
+		" AND EXISTS (SELECT FROM mine)";
+	char token[24];
+	const char *params[] = {pipeline, token};
+
+	snprintf(token, sizeof(token), "%" PRId64, lease_token);
+	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
+							  err);
+}
+
+Rc
+table_states_list(PgConn *target, const char *pipeline, PGresult **result,
+				  Error *err)
+{
+	static const char sql[] =
+		"SELECT t.schema_name, t.table_name, t.state, t.watermark, t.slot_name,"
+		" p.end_lsn FROM penstock.table_state t"
+		" LEFT JOIN penstock.progress p ON p.pipeline = t.slot_name"
+		" WHERE t.pipeline = $1"
+		" AND (t.state <> 'ready' OR t.slot_name IS NOT NULL)"
+		" ORDER BY t.schema_name, t.table_name";
+	const char *params[] = {pipeline};
+	bool exists;
+	Rc rc = control_has(target, "table_state", &exists, err);
+
+	*result = NULL;
+	if (rc == RC_OK && exists)
+		rc = pgconn_exec_params(target, sql, 1, params, result, err);
+	return rc;
+}

@@ -1,0 +1,139 @@
+# The schema penstock on a target has a version.  Commands that write bring an
+# older one up to date; those that only read take it as it is; a newer one is
+# refused by all.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Penstock::Pair;
+
+my $VERSION = 2;
+
+# The tables of version 1, which were made one by one, and had fewer columns.
+my $AS_VERSION_1 = <<'END';
+DROP TABLE penstock.version, penstock.follower, penstock.fence, penstock.moved,
+	penstock.node, penstock.table_state;
+ALTER TABLE penstock.conflict DROP COLUMN target_index;
+ALTER TABLE penstock.copy_run DROP COLUMN source_timeline;
+END
+
+my $pair = Penstock::Pair->new;
+
+is(version(), undef, 'a target without a pipeline has nothing of ours');
+$pair->source_sql("SELECT pg_create_logical_replication_slot('shop', 'penstock')");
+$pair->fails_like(1, qr/has no progress of pipeline/,
+	'a follower does not make the schema', 'follow', '--endpos=0/1');
+is(version(), undef, 'so there is still nothing');
+$pair->source_sql("SELECT pg_drop_replication_slot('shop')");
+
+$pair->source_sql('CREATE TABLE rows (id integer PRIMARY KEY, v text)');
+$pair->clone;
+is(version(), $VERSION, 'a clone makes the tables of this version');
+my $made = tables();
+
+
+# ---- Older ----
+
+$pair->target_sql($AS_VERSION_1);
+isnt(tables(), $made, 'a schema of an older version');
+is(version(), undef, 'has no version');
+my ($status, $output) = $pair->run('status');
+unlike($output, qr/ERROR|does not exist/, 'is good enough for status');
+is(version(), undef, 'which leaves it as it is');
+($status, $output) = $pair->run('check');
+unlike($output, qr/does not exist/, 'and for check');
+is(version(), undef, 'which leaves it as it is as well');
+
+$pair->source_sql("INSERT INTO rows VALUES (1, 'one')");
+$pair->follow_to_end;
+is(version(), $VERSION, 'a follower brings it up to date');
+is(tables(), $made, 'to the tables that a clone makes');
+is($pair->target_sql('SELECT v FROM rows'), 'one', 'and follows');
+
+$pair->target_sql($AS_VERSION_1);
+$pair->run_or_die('table', 'pause', 'rows');
+is(tables(), $made, 'so does a command on a table');
+$pair->run_or_die('table', 'resume', 'rows');
+
+# A role that may use the tables, and has not made them.
+$pair->target_sql($AS_VERSION_1);
+$pair->target->safe_psql('postgres', 'CREATE ROLE applier LOGIN');
+$pair->target_sql(<<'END');
+GRANT USAGE ON SCHEMA penstock TO applier;
+GRANT ALL ON ALL TABLES IN SCHEMA penstock TO applier;
+GRANT ALL ON rows TO applier;
+END
+$pair->set_conninfo('target', $pair->target->connstr($pair->name) . ' user=applier');
+$pair->fails_like(1,
+	qr/has to own the tables.*bringing schema "penstock" on target from version 1 to version $VERSION/s,
+	'one who may not do it is told', 'follow', '--endpos=' . $pair->source_lsn);
+$pair->set_conninfo('target', undef);
+$pair->follow_to_end;
+is(tables(), $made, 'and the owner does it');
+
+
+# ---- Newer ----
+
+my $newer = $VERSION + 1;
+$pair->target_sql("UPDATE penstock.version SET version = $newer");
+my $refusal =
+  qr/schema "penstock" on target( "[^"]*")? is of version $newer, and this program's is $VERSION.*Use that program/s;
+for my $words (
+	[ 'follow', '--endpos=' . $pair->source_lsn ], ['fence'],
+	[ 'table', 'pause', 'rows' ], ['drop'], ['clone'])
+{
+	$pair->fails_like(1, $refusal, "a newer version is refused: @$words",
+		@$words);
+}
+($status, $output) = $pair->run('status');
+is($status, 1, 'status fails as well');
+like($output, qr/is of version $newer, and this program's is $VERSION/,
+	'and says why');
+is(version(), $newer, 'and left as it is');
+$pair->target_sql("UPDATE penstock.version SET version = $VERSION");
+
+
+# ---- The end ----
+
+$pair->target_sql(<<'END');
+INSERT INTO penstock.conflict (pipeline, xid, commit_lsn, schema_name,
+	table_name, operation, policy)
+VALUES ('other', 1, '0/1', 'public', 'rows', 'insert', 'skip');
+END
+$pair->run_or_die('drop');
+is($pair->target_sql(q(SELECT string_agg(relname, ' ' ORDER BY relname)
+	FROM pg_class WHERE relnamespace = 'penstock'::regnamespace
+	AND relkind = 'r')), 'conflict version',
+	'noted conflicts outlive the pipeline, with the version of their table');
+$pair->target_sql('TRUNCATE rows');
+$pair->clone('--data-only');
+is(tables(), $made, 'a clone adds the other tables to them');
+$pair->target_sql('TRUNCATE penstock.conflict');
+$pair->run_or_die('drop');
+is($pair->target_sql(q(SELECT to_regnamespace('penstock') IS NULL)),
+	't', 'without them nothing is left');
+
+done_testing();
+
+# The version that the schema says it has; undef: it says nothing.
+sub version
+{
+	return undef
+	  if $pair->target_sql(q(SELECT to_regclass('penstock.version') IS NULL)) eq 't';
+	return $pair->target_sql('SELECT version FROM penstock.version');
+}
+
+# The tables and their columns, in any order.
+sub tables
+{
+	return $pair->target_sql(<<'END');
+SELECT string_agg(format('%s.%s %s', c.relname, a.attname, a.atttypid::regtype),
+	', ' ORDER BY c.relname, a.attname)
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'penstock'::regnamespace AND c.relkind = 'r'
+AND a.attnum > 0 AND NOT a.attisdropped
+END
+}
