@@ -1,0 +1,664 @@
+/*
+ * libpq_script.c
+ *    See libpq_script.h.
+ *
+ * All that is sent is answered at once, so nothing is ever busy.  The socket is
+ * one that always has a byte to read, and room to write.
+ */
+#include "support/libpq_script.h"
+
+#include <libpq-fe.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/macros.h"
+
+#define CONNECTIONS_MAX 64
+#define ANSWERS_MAX     4096
+#define COLUMNS_MAX     64
+#define VALUE_SIZE      4096
+
+/* PostgreSQL 15.20, as PG_VERSION_NUM. */
+#define SERVER_VERSION_NUM 150020
+
+typedef struct Answer
+{
+	const LibpqStep *step; /* NULL: a pipeline's end */
+	bool ends;             /* behind it PQgetResult() returns NULL once */
+} Answer;
+
+/* Stands for a PGconn. */
+typedef struct FakeConn
+{
+	bool open;
+	bool lost;
+	bool in_pipeline;
+	bool null_due;             /* the NULL between results */
+	const LibpqStep *copying;  /* in COPY; NULL: not */
+	const char *copy_position; /* in its rows */
+	PGTransactionStatusType transaction;
+	int fds[2];
+	Answer answers[ANSWERS_MAX];
+	int first;
+	int count;
+} FakeConn;
+
+/* What real results do not let us set. */
+typedef struct Made
+{
+	const PGresult *result;
+	const LibpqStep *step;
+} Made;
+
+static struct
+{
+	const LibpqStep *steps;
+	const LibpqStep *always;
+	int next;
+	int statements;
+	int fail_at;
+	LibpqStep failure;
+	const char *refusal;
+	FakeConn connections[CONNECTIONS_MAX];
+	Made made[ANSWERS_MAX];
+	int made_count;
+	Buf copied;
+} script;
+
+#define BACKEND_PID 1000
+
+const LibpqStep libpq_script_connecting[] = {
+	{.sql = "SET LOCAL statement_timeout = 0;",
+	 .answer = LIBPQ_ROWS,
+	 .rows = "1000\n"},
+	{.sql = "SET datestyle", .answer = LIBPQ_ROWS, .columns = 1},
+	{0}};
+
+static const LibpqStep copy_done = {.sql = "", .answer = LIBPQ_COMMAND};
+
+
+/* ---- The test's side ---- */
+
+static void
+close_pipes(void)
+{
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		if (script.connections[i].open)
+		{
+			close(script.connections[i].fds[0]);
+			close(script.connections[i].fds[1]);
+		}
+}
+
+void
+libpq_script_begin(const LibpqStep *steps)
+{
+	close_pipes();
+	buf_release(&script.copied);
+	memset(&script, 0, sizeof(script));
+	buf_init(&script.copied, BUF_TEXT_MAX);
+	script.steps = steps;
+}
+
+void
+libpq_script_always(const LibpqStep *steps)
+{
+	script.always = steps;
+}
+
+void
+libpq_script_fail_at(int n, LibpqAnswer answer, const char *sqlstate)
+{
+	script.fail_at = n;
+	script.failure = (LibpqStep){.sql = "",
+								 .answer = answer,
+								 .sqlstate = sqlstate,
+								 .message = "made to fail"};
+}
+
+int
+libpq_script_statements(void)
+{
+	return script.statements;
+}
+
+int
+libpq_script_connections(void)
+{
+	int count = 0;
+
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		count += script.connections[i].open ? 1 : 0;
+	return count;
+}
+
+void
+libpq_script_end(void)
+{
+	if (script.steps != NULL && script.steps[script.next].sql != NULL)
+		fail_msg("this statement has not come: %s",
+				 script.steps[script.next].sql);
+	assert_int_equal(libpq_script_connections(), 0);
+	buf_release(&script.copied);
+	buf_init(&script.copied, BUF_TEXT_MAX);
+}
+
+const char *
+libpq_script_copied(size_t *length)
+{
+	*length = script.copied.length;
+	return script.copied.data != NULL ? script.copied.data : "";
+}
+
+void
+libpq_script_refuse(const char *message)
+{
+	script.refusal = message;
+}
+
+
+/* ---- Statements and answers ---- */
+
+static FakeConn *
+fake(const PGconn *conn)
+{
+	return (FakeConn *) (uintptr_t) conn;
+}
+
+static const LibpqStep *
+find_always(const char *sql)
+{
+	for (const LibpqStep *step = script.always;
+		 step != NULL && step->sql != NULL; step++)
+		if (strstr(sql, step->sql) != NULL)
+			return step;
+	return NULL;
+}
+
+static const LibpqStep *
+find_step(const char *sql)
+{
+	const LibpqStep *step = script.steps != NULL ? &script.steps[script.next]
+												 : NULL;
+
+	if (++script.statements == script.fail_at)
+		return &script.failure;
+	if (step != NULL && step->sql != NULL && strstr(sql, step->sql) != NULL)
+	{
+		script.next++;
+		return step;
+	}
+	if (find_always(sql) != NULL)
+		return find_always(sql);
+	fail_msg("unexpected statement: %s\nexpected: %s", sql,
+			 step != NULL && step->sql != NULL ? step->sql : "none");
+	return NULL;
+}
+
+static bool
+begins_with(const char *sql, const char *word)
+{
+	return strncmp(sql, word, strlen(word)) == 0;
+}
+
+static void
+follow_transaction(FakeConn *conn, const char *sql, const LibpqStep *step)
+{
+	/* A commit that fails ends the transaction all the same. */
+	if (step->answer == LIBPQ_ERROR && !begins_with(sql, "COMMIT"))
+	{
+		if (conn->transaction == PQTRANS_INTRANS)
+			conn->transaction = PQTRANS_INERROR;
+	}
+	else if (begins_with(sql, "BEGIN"))
+		conn->transaction = PQTRANS_INTRANS;
+	else if (begins_with(sql, "COMMIT") ||
+			 (begins_with(sql, "ROLLBACK") && !begins_with(sql, "ROLLBACK TO")))
+		conn->transaction = PQTRANS_IDLE;
+}
+
+static void
+add_answer(FakeConn *conn, const LibpqStep *step, bool ends)
+{
+	assert_true(conn->count < ANSWERS_MAX);
+	conn->answers[(conn->first + conn->count++) % ANSWERS_MAX] = (Answer){
+		.step = step, .ends = ends};
+}
+
+static int
+send_statement(PGconn *pg, const char *sql)
+{
+	FakeConn *conn = fake(pg);
+	const LibpqStep *step;
+
+	assert_true(conn->open);
+	if (conn->lost)
+		return 0;
+	step = find_step(sql);
+	follow_transaction(conn, sql, step);
+	add_answer(conn, step, true);
+	return 1;
+}
+
+static const LibpqStep *
+step_of(const PGresult *result)
+{
+	for (int i = script.made_count - 1; i >= 0; i--)
+		if (script.made[i].result == result)
+			return script.made[i].step;
+	return NULL;
+}
+
+static int
+count_columns(const LibpqStep *step)
+{
+	int count = 1;
+
+	if (step->rows == NULL || step->rows[0] == '\0')
+		return step->columns;
+	for (const char *c = step->rows; *c != '\n'; c++)
+		count += *c == '|' ? 1 : 0;
+	return count;
+}
+
+static void
+fill_rows(PGresult *result, const LibpqStep *step)
+{
+	PGresAttDesc columns[COLUMNS_MAX] = {{0}};
+	static char name[] = "?column?";
+	int count = count_columns(step);
+	const char *c = step->rows != NULL ? step->rows : "";
+
+	assert_true(count <= COLUMNS_MAX);
+	for (int i = 0; i < count; i++)
+		columns[i].name = name;
+	assert_true(PQsetResultAttrs(result, count, columns));
+	for (int row = 0; *c != '\0'; row++)
+		for (int i = 0; i < count; i++)
+		{
+			char value[VALUE_SIZE];
+			size_t length = strcspn(c, "|\n");
+
+			assert_true(length < sizeof(value));
+			memcpy(value, c, length);
+			value[length] = '\0';
+			assert_true(
+				PQsetvalue(result, row, i, value,
+						   strcmp(value, "\\N") == 0 ? -1 : (int) length));
+			c += length + 1;
+		}
+}
+
+static PGresult *
+make_result(const LibpqStep *step)
+{
+	static const ExecStatusType statuses[] = {
+		[LIBPQ_COMMAND] = PGRES_COMMAND_OK, [LIBPQ_ROWS] = PGRES_TUPLES_OK,
+		[LIBPQ_ERROR] = PGRES_FATAL_ERROR,  [LIBPQ_LOST] = PGRES_FATAL_ERROR,
+		[LIBPQ_COPY_IN] = PGRES_COPY_IN,    [LIBPQ_COPY_OUT] = PGRES_COPY_OUT,
+		[LIBPQ_COPY_BOTH] = PGRES_COPY_BOTH};
+	PGresult *result = PQmakeEmptyPGresult(
+		NULL, step != NULL ? statuses[step->answer] : PGRES_PIPELINE_SYNC);
+
+	assert_non_null(result);
+	if (step != NULL && step->answer == LIBPQ_ROWS)
+		fill_rows(result, step);
+	assert_true(script.made_count < ANSWERS_MAX);
+	script.made[script.made_count++] = (Made){.result = result, .step = step};
+	return result;
+}
+
+
+/* ---- Connections ---- */
+
+PGconn *
+PQconnectStartParams(const char *const *keywords UNUSED,
+					 const char *const *values UNUSED, int expand UNUSED)
+{
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+	{
+		FakeConn *conn = &script.connections[i];
+
+		if (conn->open)
+			continue;
+		memset(conn, 0, sizeof(*conn));
+		conn->open = true;
+		conn->lost = script.refusal != NULL;
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, conn->fds), 0);
+		assert_int_equal(write(conn->fds[1], "x", 1), 1);
+		return (PGconn *) conn;
+	}
+	fail_msg("more than %d connections are open", CONNECTIONS_MAX);
+	return NULL;
+}
+
+PostgresPollingStatusType
+PQconnectPoll(PGconn *conn)
+{
+	return fake(conn)->lost ? PGRES_POLLING_FAILED : PGRES_POLLING_OK;
+}
+
+void
+PQfinish(PGconn *conn)
+{
+	if (conn == NULL)
+		return;
+	assert_true(fake(conn)->open);
+	fake(conn)->open = false;
+	close(fake(conn)->fds[0]);
+	close(fake(conn)->fds[1]);
+}
+
+ConnStatusType
+PQstatus(const PGconn *conn)
+{
+	return fake(conn)->lost ? CONNECTION_BAD : CONNECTION_OK;
+}
+
+char *
+PQerrorMessage(const PGconn *conn)
+{
+	static char lost[] = "server closed the connection unexpectedly\n";
+	static char none[] = "";
+
+	if (script.refusal != NULL)
+		return (char *) (uintptr_t) script.refusal;
+	return fake(conn)->lost ? lost : none;
+}
+
+int
+PQsocket(const PGconn *conn)
+{
+	return fake(conn)->fds[0];
+}
+
+int
+PQbackendPID(const PGconn *conn UNUSED)
+{
+	return BACKEND_PID;
+}
+
+int
+PQserverVersion(const PGconn *conn UNUSED)
+{
+	return SERVER_VERSION_NUM;
+}
+
+const char *
+PQparameterStatus(const PGconn *conn UNUSED, const char *name UNUSED)
+{
+	return NULL;
+}
+
+PGTransactionStatusType
+PQtransactionStatus(const PGconn *conn)
+{
+	return fake(conn)->lost ? PQTRANS_UNKNOWN : fake(conn)->transaction;
+}
+
+PQconninfoOption *
+PQconninfo(PGconn *conn UNUSED)
+{
+	return PQconninfoParse("host=script dbname=script", NULL);
+}
+
+PGVerbosity
+PQsetErrorVerbosity(PGconn *conn UNUSED, PGVerbosity verbosity)
+{
+	return verbosity;
+}
+
+int
+PQsetnonblocking(PGconn *conn UNUSED, int arg UNUSED)
+{
+	return 0;
+}
+
+int
+PQconnectionNeedsPassword(const PGconn *conn UNUSED)
+{
+	return 0;
+}
+
+PGcancel *
+PQgetCancel(PGconn *conn UNUSED)
+{
+	return NULL;
+}
+
+static char *
+no_text(void)
+{
+	static char text[] = "script";
+
+	return text;
+}
+
+char *
+PQdb(const PGconn *conn UNUSED)
+{
+	return no_text();
+}
+
+char *
+PQuser(const PGconn *conn UNUSED)
+{
+	return no_text();
+}
+
+char *
+PQhost(const PGconn *conn UNUSED)
+{
+	return no_text();
+}
+
+char *
+PQport(const PGconn *conn UNUSED)
+{
+	return no_text();
+}
+
+char *
+PQpass(const PGconn *conn UNUSED)
+{
+	return NULL;
+}
+
+
+/* ---- Sending ---- */
+
+int
+PQsendQuery(PGconn *conn, const char *sql)
+{
+	return send_statement(conn, sql);
+}
+
+int
+PQsendQueryParams(PGconn *conn, const char *sql, int count UNUSED,
+				  const Oid *types UNUSED, const char *const *values UNUSED,
+				  const int *lengths UNUSED, const int *formats UNUSED,
+				  int format UNUSED)
+{
+	return send_statement(conn, sql);
+}
+
+int
+PQsendPrepare(PGconn *conn, const char *name UNUSED, const char *sql,
+			  int count UNUSED, const Oid *types UNUSED)
+{
+	return send_statement(conn, sql);
+}
+
+int
+PQsendQueryPrepared(PGconn *conn, const char *name, int count UNUSED,
+					const char *const *values UNUSED, const int *lengths UNUSED,
+					const int *formats UNUSED, int format UNUSED)
+{
+	return send_statement(conn, name);
+}
+
+int
+PQenterPipelineMode(PGconn *conn)
+{
+	fake(conn)->in_pipeline = true;
+	return 1;
+}
+
+int
+PQexitPipelineMode(PGconn *conn)
+{
+	fake(conn)->in_pipeline = false;
+	return 1;
+}
+
+int
+PQpipelineSync(PGconn *conn)
+{
+	if (fake(conn)->lost)
+		return 0;
+	add_answer(fake(conn), NULL, false);
+	return 1;
+}
+
+int
+PQflush(PGconn *conn)
+{
+	return fake(conn)->lost ? -1 : 0;
+}
+
+
+/* ---- Receiving ---- */
+
+int
+PQconsumeInput(PGconn *conn)
+{
+	FakeConn *self = fake(conn);
+
+	if (self->count > 0)
+	{
+		const LibpqStep *step = self->answers[self->first].step;
+
+		self->lost |= step != NULL && step->answer == LIBPQ_LOST;
+	}
+	return self->lost ? 0 : 1;
+}
+
+int
+PQisBusy(PGconn *conn UNUSED)
+{
+	return 0;
+}
+
+PGresult *
+PQgetResult(PGconn *conn)
+{
+	FakeConn *self = fake(conn);
+	Answer answer;
+
+	if (self->null_due || self->count == 0)
+	{
+		self->null_due = false;
+		return NULL;
+	}
+	answer = self->answers[self->first];
+	self->first = (self->first + 1) % ANSWERS_MAX;
+	self->count--;
+	self->null_due = answer.ends;
+	if (answer.step != NULL && answer.step->answer == LIBPQ_LOST)
+	{
+		self->lost = true;
+		self->count = 0;
+	}
+	if (answer.step != NULL && answer.step->answer >= LIBPQ_COPY_IN)
+	{
+		self->copying = answer.step;
+		self->copy_position = answer.step->rows;
+		self->null_due = false;
+	}
+	return make_result(answer.step);
+}
+
+char *
+PQresultErrorField(const PGresult *result, int code)
+{
+	const LibpqStep *step = step_of(result);
+	const char *text = NULL;
+
+	if (step == NULL || step->answer != LIBPQ_ERROR)
+		return NULL;
+	if (code == PG_DIAG_SQLSTATE)
+		text = step->sqlstate != NULL ? step->sqlstate : "XX000";
+	else if (code == PG_DIAG_MESSAGE_PRIMARY)
+		text = step->message != NULL ? step->message : "made to fail";
+	return (char *) (uintptr_t) text;
+}
+
+/* The number behind the last blank of a command's tag. */
+char *
+PQcmdTuples(PGresult *result)
+{
+	const LibpqStep *step = step_of(result);
+	const char *number = step != NULL && step->tag != NULL
+							 ? strrchr(step->tag, ' ')
+							 : NULL;
+
+	return (char *) (uintptr_t) (number != NULL ? number + 1 : "");
+}
+
+int
+PQputCopyData(PGconn *conn, const char *data, int length)
+{
+	if (fake(conn)->lost)
+		return -1;
+	assert_non_null(fake(conn)->copying);
+	buf_append(&script.copied, data, (size_t) length);
+	return 1;
+}
+
+int
+PQputCopyEnd(PGconn *conn, const char *message UNUSED)
+{
+	if (fake(conn)->lost)
+		return -1;
+	assert_non_null(fake(conn)->copying);
+	fake(conn)->copying = NULL;
+	add_answer(fake(conn), &copy_done, true);
+	return 1;
+}
+
+/* Ends, where there are no more lines, with the statement's success. */
+int
+PQgetCopyData(PGconn *conn, char **line, int async UNUSED)
+{
+	FakeConn *self = fake(conn);
+	size_t length;
+
+	*line = NULL;
+	if (self->lost)
+		return -2;
+	if (self->copying == NULL)
+		return -1;
+	if (self->copy_position == NULL || *self->copy_position == '\0')
+	{
+		if (self->copying->answer == LIBPQ_COPY_BOTH)
+			return 0;
+		self->copying = NULL;
+		add_answer(self, &copy_done, true);
+		return -1;
+	}
+	length = strcspn(self->copy_position, "\n") + 1;
+	*line = malloc(length + 1); /* NOLINT: PQfreemem() is free() */
+	assert_non_null(*line);
+	memcpy(*line, self->copy_position, length);
+	(*line)[length] = '\0';
+	self->copy_position += length;
+	return (int) length;
+}

@@ -1,0 +1,77 @@
+/*
+ * libpq_script.h
+ *    A stand-in for libpq: servers that answer as a test has written down.
+ *
+ * A test that calls libpq_script_begin() is linked with the functions of libpq
+ * that take a PGconn from here, and with those on results from the real
+ * library. So code under test runs as it is, and no server is needed.
+ *
+ * A script is a list of steps: the statement that is expected next, on whatever
+ * connection, and its answer.  A statement that is not the one expected fails
+ * the test.  Statements named by libpq_script_always() may come at any time, as
+ * often as they like.
+ *
+ * To see what happens when something fails, libpq_script_fail_at() has the n-th
+ * statement of a test fail, whatever it is: run the same thing once for each n.
+ */
+#ifndef PENSTOCK_TEST_SUPPORT_LIBPQ_SCRIPT_H
+#define PENSTOCK_TEST_SUPPORT_LIBPQ_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum LibpqAnswer
+{
+	LIBPQ_COMMAND,   /* it has run; `tag` may say more */
+	LIBPQ_ROWS,      /* `rows`, or none of `columns` columns */
+	LIBPQ_ERROR,     /* the server refuses it: `sqlstate`, `message` */
+	LIBPQ_LOST,      /* the connection is lost before an answer comes */
+	LIBPQ_COPY_IN,   /* COPY FROM STDIN begins */
+	LIBPQ_COPY_OUT,  /* COPY TO STDOUT begins: `rows` are its lines */
+	LIBPQ_COPY_BOTH, /* a replication stream begins: `rows` are its messages */
+} LibpqAnswer;
+
+typedef struct LibpqStep
+{
+	const char *sql; /* the statement has this text in it; NULL: it ends the
+					  * script */
+	LibpqAnswer answer;
+	const char *rows; /* values with | between, \n behind each row; \N: NULL */
+	int columns;      /* where there are no rows */
+	const char *tag;  /* such as "UPDATE 1" */
+	const char *sqlstate;
+	const char *message;
+} LibpqStep;
+
+/*
+ * Begins a test.  The steps end with one without `sql`; they are not copied.
+ * What an earlier test left is forgotten.
+ */
+void libpq_script_begin(const LibpqStep *steps);
+
+/* Answers to statements that may come at any time; as above. */
+void libpq_script_always(const LibpqStep *steps);
+
+/* What pgconn_open() asks, for libpq_script_always(). */
+extern const LibpqStep libpq_script_connecting[];
+
+/* Has the n-th statement, from 1, end like this instead: LIBPQ_ERROR, with this
+ * sqlstate, or LIBPQ_LOST.  0: none. */
+void libpq_script_fail_at(int n, LibpqAnswer answer, const char *sqlstate);
+
+/* Statements that have come. */
+int libpq_script_statements(void);
+
+/* Connections that are open. */
+int libpq_script_connections(void);
+
+/* Fails the test unless all steps have come and no connection is open. */
+void libpq_script_end(void);
+
+/* What was put into COPYs, one behind the other; ends with a zero byte. */
+const char *libpq_script_copied(size_t *length);
+
+/* Has connecting fail from now on, with this message of libpq; NULL: not. */
+void libpq_script_refuse(const char *message);
+
+#endif /* PENSTOCK_TEST_SUPPORT_LIBPQ_SCRIPT_H */
