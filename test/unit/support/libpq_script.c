@@ -189,13 +189,15 @@ find_step(const char *sql)
 	const LibpqStep *step = script.steps != NULL ? &script.steps[script.next]
 												 : NULL;
 
+	bool expected = step != NULL && step->sql != NULL &&
+					strstr(sql, step->sql) != NULL;
+
+	if (expected)
+		script.next++;
 	if (++script.statements == script.fail_at)
 		return &script.failure;
-	if (step != NULL && step->sql != NULL && strstr(sql, step->sql) != NULL)
-	{
-		script.next++;
+	if (expected)
 		return step;
-	}
 	if (find_always(sql) != NULL)
 		return find_always(sql);
 	fail_msg("unexpected statement: %s\nexpected: %s", sql,
