@@ -343,6 +343,8 @@ applier_refresh_tables(Applier *self, TableCache *tables, int *refreshes,
 /*
  * A round in which something failed is over.  The first part of a large
  * transaction can be done again; it cannot when parts before are gone with it.
+ * Nor is there anything to do again when the commit was done and what failed is
+ * the question behind it, or when no batch is under way.
  */
 static MUST_CHECK Rc
 recover(Applier *self, Error *err)
@@ -350,6 +352,13 @@ recover(Applier *self, Error *err)
 	bool can_redo;
 	bool changed = false;
 	Rc rc;
+
+	if ((self->state == APPLIER_COMMITTING && self->is_committed) ||
+		batch_is_empty(self->batch))
+	{
+		error_take(err, &self->failure);
+		return RC_FAIL;
+	}
 
 	/* A commit that failed has taken the savepoint with it. */
 	if (self->state == APPLIER_COMMITTING)

@@ -81,15 +81,16 @@ typedef enum CopyState
 /* What a result is of. */
 typedef enum ExpectationKind
 {
-	EXPECT_DONE,     /* success is all */
-	EXPECT_ROWS,     /* and the right number of rows */
-	EXPECT_SETTLED,  /* conflicts, if any, are settled and noted */
-	EXPECT_PROGRESS, /* its failure means that the lease is lost */
-	EXPECT_COMMIT,   /* a source transaction is there */
-	EXPECT_POSITION, /* a row with two positions, behind the commits so far */
-	EXPECT_FETCHED,  /* a row with the values that were asked for */
-	EXPECT_KEPT,     /* rows of penstock.moved */
-	EXPECT_CURRENT,  /* its failure means that a table has changed */
+	EXPECT_DONE,      /* success is all */
+	EXPECT_ROWS,      /* and the right number of rows */
+	EXPECT_SETTLED,   /* conflicts, if any, are settled and noted */
+	EXPECT_PROGRESS,  /* its failure means that the lease is lost */
+	EXPECT_COMMIT,    /* a source transaction is there */
+	EXPECT_COMMITTED, /* the batch is */
+	EXPECT_POSITION,  /* a row with two positions, behind the commits so far */
+	EXPECT_FETCHED,   /* a row with the values that were asked for */
+	EXPECT_KEPT,      /* rows of penstock.moved */
+	EXPECT_CURRENT,   /* its failure means that a table has changed */
 } ExpectationKind;
 
 /* Statements that are always the same. */
@@ -179,6 +180,7 @@ typedef struct Applier
 	int64_t open_rows;       /* applied in the open transaction's parts */
 	int64_t committing_rows; /* of the commit under way */
 	int64_t committing_txns; /* of the same */
+	bool is_committed;       /* what fails from now on fails behind that */
 	Lsn committing_lsn;      /* source position of what was asked about … */
 	bool committing_flushes; /* … which waits for the disk */
 } Applier;

@@ -54,6 +54,7 @@ send_commit(Applier *self, Error *err)
 	Rc rc = RC_OK;
 
 	FAULT("apply.before_commit");
+	self->is_committed = false;
 	if (flushes)
 		rc = applier_send_plain(self, "SET LOCAL synchronous_commit = local",
 								EXPECT_DONE, err);
@@ -61,7 +62,7 @@ send_commit(Applier *self, Error *err)
 		rc = lane_send_statement(self->lane, &self->fixed[FIXED_PROGRESS],
 								 self->progress_params, &expectation, err);
 	if (rc == RC_OK)
-		rc = applier_send_plain(self, "COMMIT", EXPECT_DONE, err);
+		rc = applier_send_plain(self, "COMMIT", EXPECT_COMMITTED, err);
 	if (rc == RC_OK)
 		rc = applier_send_question(self, self->committing_lsn, flushes, err);
 	if (rc == RC_OK)
@@ -146,6 +147,7 @@ applier_ask_position(Applier *self, Lsn lsn, bool flushed, Error *err)
 
 	self->committing_txns = 0;
 	self->committing_rows = 0;
+	self->is_committed = true;
 	if (rc == RC_OK)
 		rc = applier_send_question(self, lsn, flushed, err);
 	if (rc == RC_OK)

@@ -174,7 +174,8 @@ note_error_result(Applier *self, const PGresult *result,
 		add_commit_context(&self->batch->txns[expectation->txn_first],
 						   expectation->txn_index + 1 - expectation->txn_first,
 						   &failure);
-	else if (self->state == APPLIER_COMMITTING && self->batch->txn_count > 0)
+	else if (self->state == APPLIER_COMMITTING && !self->is_committed &&
+			 self->batch->txn_count > 0)
 		add_commit_context(self->batch->txns, self->txn_end, &failure);
 	note_failure(self, &failure, &described, expectation->change_index,
 				 !error_is_transient(&failure));
@@ -213,6 +214,14 @@ check_commit(Applier *self, PGresult *result, const Expectation *expectation)
 	self->committed = expectation->txn_index + 1;
 }
 
+/* The same of a batch that is applied as one. */
+static void
+note_committed(Applier *self, PGresult *result)
+{
+	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
+	self->is_committed = true;
+}
+
 Rc
 applier_handle_result(Applier *self, PGresult *result,
 					  const Expectation *expectation, Error *err)
@@ -228,6 +237,8 @@ applier_handle_result(Applier *self, PGresult *result,
 		check_settled(self, result, expectation);
 	else if (expectation->kind == EXPECT_COMMIT)
 		check_commit(self, result, expectation);
+	else if (expectation->kind == EXPECT_COMMITTED)
+		note_committed(self, result);
 	else if (expectation->kind == EXPECT_FETCHED ||
 			 expectation->kind == EXPECT_KEPT)
 		applier_take_fetched(self, result, expectation);

@@ -20,11 +20,14 @@
 
 #include "base/buf.h"
 #include "base/macros.h"
+#include "base/xalloc.h"
 
 #define CONNECTIONS_MAX 64
 #define ANSWERS_MAX     4096
 #define COLUMNS_MAX     64
 #define VALUE_SIZE      4096
+#define PREPARED_MAX    256
+#define NAME_SIZE       64
 
 /* PostgreSQL 15.20, as PG_VERSION_NUM. */
 #define SERVER_VERSION_NUM 150020
@@ -35,20 +38,30 @@ typedef struct Answer
 	bool ends;             /* behind it PQgetResult() returns NULL once */
 } Answer;
 
+typedef struct Prepared
+{
+	char name[NAME_SIZE];
+	char *sql;
+} Prepared;
+
 /* Stands for a PGconn. */
 typedef struct FakeConn
 {
 	bool open;
 	bool lost;
 	bool in_pipeline;
+	bool skipping;             /* in a pipeline, behind an error */
 	bool null_due;             /* the NULL between results */
 	const LibpqStep *copying;  /* in COPY; NULL: not */
 	const char *copy_position; /* in its rows */
+	LibpqStep copied;          /* the end of one into the server */
 	PGTransactionStatusType transaction;
 	int fds[2];
 	Answer answers[ANSWERS_MAX];
 	int first;
 	int count;
+	Prepared prepared[PREPARED_MAX];
+	int prepared_count;
 } FakeConn;
 
 /* What real results do not let us set. */
@@ -64,6 +77,7 @@ static struct
 	const LibpqStep *always;
 	int next;
 	int statements;
+	int commits;
 	int fail_at;
 	LibpqStep failure;
 	const char *refusal;
@@ -83,6 +97,14 @@ const LibpqStep libpq_script_connecting[] = {
 	{0}};
 
 static const LibpqStep copy_done = {.sql = "", .answer = LIBPQ_COMMAND};
+static const LibpqStep skipped = {.sql = "", .answer = LIBPQ_COMMAND};
+static const LibpqStep rolled_back = {
+	.sql = "", .answer = LIBPQ_COMMAND, .tag = "ROLLBACK"};
+static const LibpqStep in_failed_transaction = {
+	.sql = "",
+	.answer = LIBPQ_ERROR,
+	.sqlstate = "25P02",
+	.message = "current transaction is aborted"};
 
 
 /* ---- The test's side ---- */
@@ -109,6 +131,13 @@ libpq_script_begin(const LibpqStep *steps)
 }
 
 void
+libpq_script_steps(const LibpqStep *steps)
+{
+	script.steps = steps;
+	script.next = 0;
+}
+
+void
 libpq_script_always(const LibpqStep *steps)
 {
 	script.always = steps;
@@ -128,6 +157,12 @@ int
 libpq_script_statements(void)
 {
 	return script.statements;
+}
+
+int
+libpq_script_commits(void)
+{
+	return script.commits;
 }
 
 int
@@ -211,20 +246,41 @@ begins_with(const char *sql, const char *word)
 	return strncmp(sql, word, strlen(word)) == 0;
 }
 
-static void
+static bool
+is_end(const char *sql)
+{
+	return begins_with(sql, "COMMIT") ||
+		   (begins_with(sql, "ROLLBACK") && !begins_with(sql, "ROLLBACK TO"));
+}
+
+/* What becomes of the answer, and of the transaction. */
+static const LibpqStep *
 follow_transaction(FakeConn *conn, const char *sql, const LibpqStep *step)
 {
-	/* A commit that fails ends the transaction all the same. */
-	if (step->answer == LIBPQ_ERROR && !begins_with(sql, "COMMIT"))
+	bool failed = conn->transaction == PQTRANS_INERROR;
+
+	if (is_end(sql))
+	{
+		conn->transaction = PQTRANS_IDLE;
+		if (begins_with(sql, "COMMIT") && step->answer == LIBPQ_COMMAND)
+		{
+			script.commits += failed ? 0 : 1;
+			return failed ? &rolled_back : step;
+		}
+		return step;
+	}
+	if (begins_with(sql, "ROLLBACK TO"))
+		conn->transaction = PQTRANS_INTRANS;
+	else if (failed)
+		return &in_failed_transaction;
+	if (step->answer == LIBPQ_ERROR)
 	{
 		if (conn->transaction == PQTRANS_INTRANS)
 			conn->transaction = PQTRANS_INERROR;
 	}
 	else if (begins_with(sql, "BEGIN"))
 		conn->transaction = PQTRANS_INTRANS;
-	else if (begins_with(sql, "COMMIT") ||
-			 (begins_with(sql, "ROLLBACK") && !begins_with(sql, "ROLLBACK TO")))
-		conn->transaction = PQTRANS_IDLE;
+	return step;
 }
 
 static void
@@ -233,6 +289,14 @@ add_answer(FakeConn *conn, const LibpqStep *step, bool ends)
 	assert_true(conn->count < ANSWERS_MAX);
 	conn->answers[(conn->first + conn->count++) % ANSWERS_MAX] = (Answer){
 		.step = step, .ends = ends};
+}
+
+static void
+forget_prepared(FakeConn *conn)
+{
+	for (int i = 0; i < conn->prepared_count; i++)
+		free(conn->prepared[i].sql);
+	conn->prepared_count = 0;
 }
 
 static int
@@ -244,8 +308,15 @@ send_statement(PGconn *pg, const char *sql)
 	assert_true(conn->open);
 	if (conn->lost)
 		return 0;
-	step = find_step(sql);
-	follow_transaction(conn, sql, step);
+	if (strcmp(sql, "DEALLOCATE ALL") == 0)
+		forget_prepared(conn);
+	if (conn->skipping)
+	{
+		add_answer(conn, &skipped, true);
+		return 1;
+	}
+	step = follow_transaction(conn, sql, find_step(sql));
+	conn->skipping = conn->in_pipeline && step->answer == LIBPQ_ERROR;
 	add_answer(conn, step, true);
 	return 1;
 }
@@ -308,7 +379,9 @@ make_result(const LibpqStep *step)
 		[LIBPQ_COPY_IN] = PGRES_COPY_IN,    [LIBPQ_COPY_OUT] = PGRES_COPY_OUT,
 		[LIBPQ_COPY_BOTH] = PGRES_COPY_BOTH};
 	PGresult *result = PQmakeEmptyPGresult(
-		NULL, step != NULL ? statuses[step->answer] : PGRES_PIPELINE_SYNC);
+		NULL, step == NULL       ? PGRES_PIPELINE_SYNC
+			  : step == &skipped ? PGRES_PIPELINE_ABORTED
+								 : statuses[step->answer]);
 
 	assert_non_null(result);
 	if (step != NULL && step->answer == LIBPQ_ROWS)
@@ -355,6 +428,7 @@ PQfinish(PGconn *conn)
 		return;
 	assert_true(fake(conn)->open);
 	fake(conn)->open = false;
+	forget_prepared(fake(conn));
 	close(fake(conn)->fds[0]);
 	close(fake(conn)->fds[1]);
 }
@@ -492,11 +566,34 @@ PQsendQueryParams(PGconn *conn, const char *sql, int count UNUSED,
 	return send_statement(conn, sql);
 }
 
+/* One that is skipped is not prepared. */
 int
-PQsendPrepare(PGconn *conn, const char *name UNUSED, const char *sql,
-			  int count UNUSED, const Oid *types UNUSED)
+PQsendPrepare(PGconn *conn, const char *name, const char *sql, int count UNUSED,
+			  const Oid *types UNUSED)
 {
-	return send_statement(conn, sql);
+	FakeConn *self = fake(conn);
+	Prepared *prepared = &self->prepared[self->prepared_count];
+
+	if (!self->lost && !self->skipping)
+	{
+		assert_true(self->prepared_count < PREPARED_MAX);
+		assert_true(strlen(name) < NAME_SIZE);
+		memcpy(prepared->name, name, strlen(name) + 1);
+		prepared->sql = xstrdup(sql);
+		self->prepared_count++;
+	}
+	return send_statement(conn, "PREPARE");
+}
+
+/* That of the newest of this name. */
+static const char *
+sql_of(const FakeConn *conn, const char *name)
+{
+	for (int i = conn->prepared_count - 1; i >= 0; i--)
+		if (strcmp(conn->prepared[i].name, name) == 0)
+			return conn->prepared[i].sql;
+	fail_msg("prepared statement \"%s\" does not exist", name);
+	return NULL;
 }
 
 int
@@ -504,7 +601,9 @@ PQsendQueryPrepared(PGconn *conn, const char *name, int count UNUSED,
 					const char *const *values UNUSED, const int *lengths UNUSED,
 					const int *formats UNUSED, int format UNUSED)
 {
-	return send_statement(conn, name);
+	if (fake(conn)->lost || fake(conn)->skipping)
+		return send_statement(conn, name);
+	return send_statement(conn, sql_of(fake(conn), name));
 }
 
 int
@@ -526,6 +625,7 @@ PQpipelineSync(PGconn *conn)
 {
 	if (fake(conn)->lost)
 		return 0;
+	fake(conn)->skipping = false;
 	add_answer(fake(conn), NULL, false);
 	return 1;
 }
@@ -603,6 +703,15 @@ PQresultErrorField(const PGresult *result, int code)
 	return (char *) (uintptr_t) text;
 }
 
+char *
+PQcmdStatus(PGresult *result)
+{
+	const LibpqStep *step = step_of(result);
+
+	return (char *) (uintptr_t) (step != NULL && step->tag != NULL ? step->tag
+																   : "");
+}
+
 /* The number behind the last blank of a command's tag. */
 char *
 PQcmdTuples(PGresult *result)
@@ -631,8 +740,10 @@ PQputCopyEnd(PGconn *conn, const char *message UNUSED)
 	if (fake(conn)->lost)
 		return -1;
 	assert_non_null(fake(conn)->copying);
+	fake(conn)->copied = (LibpqStep){
+		.sql = "", .answer = LIBPQ_COMMAND, .tag = fake(conn)->copying->tag};
 	fake(conn)->copying = NULL;
-	add_answer(fake(conn), &copy_done, true);
+	add_answer(fake(conn), &fake(conn)->copied, true);
 	return 1;
 }
 

@@ -9,7 +9,10 @@
  * A script is a list of steps: the statement that is expected next, on whatever
  * connection, and its answer.  A statement that is not the one expected fails
  * the test.  Statements named by libpq_script_always() may come at any time, as
- * often as they like.
+ * often as they like.  A prepared statement that is run is known by its text.
+ *
+ * Transactions are as on a server: after an error one can only be rolled back,
+ * and in a pipeline what was sent behind an error is not run, up to the sync.
  *
  * To see what happens when something fails, libpq_script_fail_at() has the n-th
  * statement of a test fail, whatever it is: run the same thing once for each n.
@@ -38,7 +41,7 @@ typedef struct LibpqStep
 	LibpqAnswer answer;
 	const char *rows; /* values with | between, \n behind each row; \N: NULL */
 	int columns;      /* where there are no rows */
-	const char *tag;  /* such as "UPDATE 1" */
+	const char *tag;  /* such as "UPDATE 1"; of a COPY, that of its end */
 	const char *sqlstate;
 	const char *message;
 } LibpqStep;
@@ -48,6 +51,9 @@ typedef struct LibpqStep
  * What an earlier test left is forgotten.
  */
 void libpq_script_begin(const LibpqStep *steps);
+
+/* Goes on with these steps, in place of those that have not come. */
+void libpq_script_steps(const LibpqStep *steps);
 
 /* Answers to statements that may come at any time; as above. */
 void libpq_script_always(const LibpqStep *steps);
@@ -61,6 +67,9 @@ void libpq_script_fail_at(int n, LibpqAnswer answer, const char *sqlstate);
 
 /* Statements that have come. */
 int libpq_script_statements(void);
+
+/* Transactions that were committed. */
+int libpq_script_commits(void);
 
 /* Connections that are open. */
 int libpq_script_connections(void);
