@@ -70,6 +70,13 @@ static const LibpqStep steps[] = {
 	{.sql = "FROM penstock.copied",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "||0|t|f\npublic|rows|16384|t|f\n"},
+	{.sql = "to_regclass('penstock.postponed_key')",
+	 .answer = LIBPQ_ROWS,
+	 .rows = "t|t\n"},
+	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
+	{.sql = "FROM penstock.postponed_key",
+	 .answer = LIBPQ_ROWS,
+	 .rows = "\"t\"|\"k\"|ALTER TABLE t VALIDATE CONSTRAINT k|0/190\n"},
 	{.sql = "to_regclass('penstock.fence')",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "t|t\n"},
@@ -101,6 +108,7 @@ close_session(Session *session)
 {
 	table_states_free(session->table_states);
 	copied_tables_free(session->copied);
+	postponed_keys_release(&session->keys);
 	pgconn_close(session->conn);
 }
 
@@ -118,6 +126,7 @@ test_it_knows_what_the_target_has(void **state UNUSED)
 	assert_int_equal(session.progress.lease_token, 5);
 	assert_int_equal(session.fence_lsn, 0x200);
 	assert_non_null(session.copied);
+	assert_int_equal(session.keys.count, 1);
 	close_session(&session);
 	libpq_script_end();
 }
