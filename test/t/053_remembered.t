@@ -103,7 +103,7 @@ is($state->{options}[0], 'publications=shop,more,yet_more',
 
 # ---- A pipeline of an older version ----
 
-$pair->target_sql('DROP TABLE penstock.pipeline');
+$pair->target_sql('DROP TABLE penstock.pipeline, penstock.version');
 ($status, $output, $log) = $pair->run('follow',
 	'--publications=shop,more', '--endpos=' . $pair->source_lsn);
 is($status, 0, 'a pipeline without a memory is followed');
