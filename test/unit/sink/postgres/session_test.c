@@ -69,7 +69,7 @@ static const LibpqStep steps[] = {
 	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
 	{.sql = "FROM penstock.copied",
 	 .answer = LIBPQ_ROWS,
-	 .rows = "||0|t|f\npublic|rows|16384|t|f\n"},
+	 .rows = "||0|t|f|9100\npublic|rows|16384|t|f|16500\n"},
 	{.sql = "to_regclass('penstock.postponed_key')",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "t|t\n"},
