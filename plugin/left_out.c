@@ -2,9 +2,9 @@
  * left_out.c
  *		An array, sorted by names; see left_out.h.
  *
- * It is asked when a table is looked at, and not for each of its rows.  So when
- * a transaction begins for which the answer is another, all tables are looked
- *at anew.
+ * It is asked when a table is looked at, and not for each of its rows.  So
+ * when a transaction begins for which the answer is another, all tables are
+ * looked at anew.
  */
 #include "postgres.h"
 

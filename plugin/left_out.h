@@ -17,7 +17,7 @@
  * whose end_lsn is at or below it.  A name that no table has changes nothing.
  *
  * Of a transaction in progress it is not known where it ends.  So none is
- *handed out until all LSNs in the list have been passed.
+ * handed out until all LSNs in the list have been passed.
  */
 #ifndef PENSTOCK_LEFT_OUT_H
 #define PENSTOCK_LEFT_OUT_H

@@ -12,8 +12,8 @@
  * What we and the server's functions for decoding do, has no such reads.
  * Others do: to find the default operator class of a type, the server looks up
  * types and casts for each that there is; functions that compare or hash
- *arrays, ranges and rows do that for their elements; a function may be written
- *in SQL. They are to be called through here.
+ * arrays, ranges and rows do that for their elements; a function may be
+ * written in SQL.  They are to be called through here.
  */
 #ifndef PENSTOCK_LOOKUP_H
 #define PENSTOCK_LOOKUP_H
