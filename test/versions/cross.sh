@@ -193,7 +193,8 @@ create_databases()
 		as_postgres "$source" pgbench --initialize --scale=2 --quiet \
 			"$(conninfo "$source" "$name")" &&
 		sql "$source" "$name" "CREATE PUBLICATION $name FOR ALL TABLES
-			$([ "$source" -lt 19 ] || echo ', ALL SEQUENCES')
+			$([ "$source" -lt 19 ] ||
+				echo 'EXCEPT (TABLE other.excepted), ALL SEQUENCES')
 			WITH (publish_via_partition_root)"
 }
 
@@ -224,11 +225,15 @@ schema_made_by_hand()
 			--dbname="$(conninfo "$target" "$name")"
 }
 
-# Clone and follow.
+# Clone and follow.  Where tables get new files meanwhile, it takes its time.
 copied_while_written()
 {
+	local options=("$@")
+
+	! can_repack || options+=(--max-rate=4MB/s)
 	start_consumer clone --follow --verify --jobs=2 --pg-bindir="$work/bin$newest" \
-		"$@" &&
+		"${options[@]}" &&
+		repacked_while_copied &&
 		wait_until 'the copy is done' grep --quiet 'following with slot' \
 			"$words" &&
 		write_some && stop_consumer
@@ -236,16 +241,71 @@ copied_while_written()
 
 followed_while_written()
 {
-	start_consumer follow && write_some && repacked && stop_consumer
+	start_consumer follow && write_some && repack pgbench_accounts \
+		pgbench_tellers large many && write_some && stop_consumer
 }
 
-# A table that is written to gets new files, where a server can do that.
-repacked()
+# A table that is new is taken in.  Nobody follows before it is known to be new:
+# its rows would stop whoever does.
+added_while_written()
 {
-	[ "$source" -ge 19 ] || return 0
-	sql "$source" "$name" 'REPACK (CONCURRENTLY) pgbench_accounts' &&
-		sql "$source" "$name" 'REPACK (CONCURRENTLY) pgbench_tellers' &&
-		write_some
+	local adder status=0
+	local definition='CREATE TABLE other.added (id bigserial PRIMARY KEY,
+			number int NOT NULL DEFAULT 0, value text);
+		ALTER TABLE other.added ALTER value SET STORAGE EXTERNAL'
+
+	sql "$source" "$name" "$definition" || return
+	target_reads_dump || sql "$target" "$name" "$definition" || return
+	sql "$source" "$name" "INSERT INTO other.added (value)
+		SELECT repeat(md5(i::text), 1 + i % 100)
+		  FROM generate_series(1, 10000) AS i" || return
+	penstock table add other.added --pg-bindir="$work/bin$newest" \
+		>>"$words" 2>&1 &
+	adder=$!
+	wait_until 'the table is being added' is_known_to_target added &&
+		start_consumer follow && repack_while "$adder" other.added || status=1
+	[ "$status" -eq 0 ] || kill -TERM "$adder" 2>/dev/null || true
+	wait "$adder" && [ "$status" -eq 0 ] && write_some && stop_consumer
+}
+
+is_known_to_target()
+{
+	[ "$(sql "$target" "$name" "SELECT count(*) FROM penstock.table_state
+		WHERE table_name = '$1'")" = 1 ]
+}
+
+# Whether the source can give a table new files while it is written to.
+can_repack()
+{
+	[ "$source" -ge 19 ]
+}
+
+# repack TABLE...: where it can.
+repack()
+{
+	local table
+
+	! can_repack || for table in "$@"; do
+		sql "$source" "$name" "REPACK (CONCURRENTLY) $table" || return
+	done
+}
+
+repacked_while_copied()
+{
+	! can_repack || {
+		wait_until 'the rows are being copied' grep --quiet --extended-regexp \
+			'copying [0-9]+ tables' "$words" &&
+			repack large many pgbench_accounts pgbench_tellers
+	}
+}
+
+# repack_while PROCESS TABLE: over and over, until the process has ended.
+repack_while()
+{
+	while kill -0 "$1" 2>/dev/null; do
+		repack "$2" || return
+		sleep 0.5
+	done
 }
 
 # Whether somebody reads from $slot, on $major.
@@ -310,9 +370,18 @@ followed_to_end()
 	penstock follow --endpos="$end"
 }
 
+# What is not published has not been copied, nor followed.
 equal()
 {
+	local options=()
+
+	if [ "$source" -ge 19 ]; then
+		options=(--exclude=other.excepted)
+		[ "$(sql "$target" "$name" 'SELECT count(*) FROM other.excepted')" = 0 ] ||
+			return
+	fi
 	TMPDIR=$work PATH="$work/bin$newest:$PATH" "$top/test/compare" \
+		"${options[@]}" \
 		"$(conninfo "$source" "$name")" "$(conninfo "$target" "$name")"
 }
 
@@ -350,6 +419,7 @@ run_steps()
 				copied_while_written --data-only || return
 	fi
 	step 'followed while it is written to' followed_while_written &&
+		step 'a table is added while it is written to' added_while_written &&
 		step 'followed to the end' followed_to_end &&
 		step 'source and target are equal' equal &&
 		step 'dropped' dropped

@@ -104,6 +104,10 @@ CREATE TABLE other.child (id int REFERENCES large, at timestamptz DEFAULT now(),
 CREATE INDEX ON other.child (at);
 CREATE VIEW other.sizes AS SELECT id, length(value) FROM large;
 
+-- Publications can except tables from 19 on: this one.
+CREATE TABLE other.excepted (id bigserial PRIMARY KEY, number int);
+INSERT INTO other.excepted (number) SELECT i FROM generate_series(1, 50) AS i;
+
 \if :ranges
 CREATE TABLE ranges (id int PRIMARY KEY, mi int4multirange, mt tstzmultirange,
 	ami nummultirange[]);

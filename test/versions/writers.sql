@@ -36,3 +36,13 @@ UPDATE large SET number = number + 1 WHERE id = :some;
 INSERT INTO keyless VALUES (:some, :dice);
 UPDATE keyless SET word = 'x' WHERE number = :some AND word = '3';
 INSERT INTO "Parted ""table""" (region, note) VALUES ('west', :dice);
+INSERT INTO other.excepted (number) VALUES (:dice);
+UPDATE other.excepted SET number = number + 1 WHERE id = :some;
+
+-- This table does not exist at first.
+SELECT count(to_regclass('other.added')) AS added \gset
+\if :added
+	INSERT INTO other.added (value) VALUES (repeat(md5(:id::text), :some));
+	UPDATE other.added SET number = number + 1 WHERE id = :id;
+	DELETE FROM other.added WHERE id = 3000 + :id;
+\endif
