@@ -33,16 +33,16 @@
  * Nothing waits
  * -------------
  *
- * A walsender that decodes waits in two places only (walsender.c, PostgreSQL 13
- * to 19; a server of which that is not known gets no hook, and sends each
+ * A walsender that decodes waits in two places only (walsender.c, PostgreSQL
+ * 13 to 19; a server of which that is not known gets no hook, and sends each
  * transaction at once).  One is where its output does not fit into the socket;
- *then the reader has enough to read, and the walsender goes on when it has read
- *that. The other is WalSndWaitForWal(), for more of the log, which is called by
- *the function that reads a page for the decoding context's reader of the log,
- *and by nothing else.  WalSndLoop() itself does not sleep unless output is
- * pending: for a walsender that decodes, it leaves that to the former.  The
- * function is a public field of the reader's state.  We put ours in its place,
- * which sends what is held and then calls it, if
+ * then the reader has enough to read, and the walsender goes on when it has
+ * read that.  The other is WalSndWaitForWal(), for more of the log, which is
+ * called by the function that reads a page for the decoding context's reader
+ * of the log, and by nothing else.  WalSndLoop() itself does not sleep unless
+ * output is pending: for a walsender that decodes, it leaves that to the
+ * former.  The function is a public field of the reader's state.  We put ours
+ * in its place, which sends what is held and then calls it, if
  *
  *	 - what it is to read is not on disk yet, so that it would wait.  A standby
  *	   has to have replayed it instead;
@@ -63,8 +63,8 @@
  * SQL functions read the log with another function, which does not wait, and
  * when they have read enough they are done; nothing would send the rest.  So
  * they may not ask for bundles, and nothing is held unless the walsender says
- *in shared memory that it is catching up or streaming, which it is for no other
- * reader than its own.
+ * in shared memory that it is catching up or streaming, which it is for no
+ * other reader than its own.
  *
  *
  * Errors
