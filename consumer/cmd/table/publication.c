@@ -102,11 +102,15 @@ table_unpublish(TableWork *work, bool *published, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
+	/* From 19 on, prexcept says that the publication is for all but this one.
+	 */
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql,
 			   "SELECT p.pubname FROM pg_publication p"
 			   " JOIN pg_publication_rel r ON r.prpubid = p.oid"
-			   " WHERE r.prrelid = %u AND p.pubname IN (",
+			   " WHERE r.prrelid = %u"
+			   " AND to_jsonb(r)->>'prexcept' IS DISTINCT FROM 'true'"
+			   " AND p.pubname IN (",
 			   work->oid);
 	publications_append_literals(&publications, &sql);
 	buf_append_char(&sql, ')');
