@@ -19,7 +19,7 @@
 /* Oldest server that is supported, and the newest that was tested with, as
  * PG_VERSION_NUM / 10000. */
 #define CHECK_MAJOR_MIN 13
-#define CHECK_MAJOR_MAX 18
+#define CHECK_MAJOR_MAX 19
 
 /* Who a server is; strings are the findings' arena's. */
 typedef struct ServerFacts

@@ -267,7 +267,11 @@ static const CheckQuery publication_queries[] = {
 		.code = "publication_empty",
 		.sql = "SELECT 'warning', format('publication %I', pubname),"
 			   " format('publication \"%s\" publishes no table', pubname),"
-			   " CASE WHEN NOT puballtables THEN"
+			   /* From 19 on; to such a publication no table can be added. */
+			   " CASE WHEN to_jsonb(p)->>'puballsequences' = 'true' THEN"
+			   "  format('ALTER PUBLICATION %I SET ALL TABLES, ALL "
+			   "SEQUENCES;', pubname)"
+			   " WHEN NOT puballtables THEN"
 			   "  format('ALTER PUBLICATION %I ADD TABLE ...;', pubname) END"
 			   " FROM pg_publication p WHERE pubname IN (SELECT "
 			   "json_array_elements_text($1::json->'publications'))"

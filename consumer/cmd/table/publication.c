@@ -71,6 +71,11 @@ alter(TableWork *work, const char *publication, const char *verb, Error *err)
 	if (rc == RC_FAIL && strcmp(err->sqlstate, "42501") == 0)
 		error_hint(err, "As its owner run %s; and then the same again.",
 				   sql.data);
+	else if (rc == RC_FAIL && strcmp(err->sqlstate, "55000") == 0)
+		error_hint(err, "The publication is for all tables but some: with "
+						"ALTER PUBLICATION … SET ALL TABLES EXCEPT (TABLE …) "
+						"leave this one out of those; and then the same "
+						"again.");
 	else if (rc == RC_OK)
 		log_info("table", "source: %s", sql.data);
 	buf_release(&sql);
