@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "net/pooler.h"
 
@@ -315,6 +316,22 @@ connect_timed_out(const PgConn *conn, Error *err)
 					 conn->label, (int) (conn->connect_ms / 1000));
 }
 
+/* What a server says beside its answers, such as why it ends a session. */
+static void
+log_notice(void *context, const PGresult *result)
+{
+	const PgConn *conn = context;
+	const char *severity = PQresultErrorField(result,
+											  PG_DIAG_SEVERITY_NONLOCALIZED);
+	char *text = one_line(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+
+	if (severity != NULL && strcmp(severity, "WARNING") == 0)
+		log_warning("connect", "%s says: %s", conn->label, text);
+	else
+		log_debug("connect", "%s says: %s", conn->label, text);
+	free(text);
+}
+
 /* A connection on its way. */
 typedef struct Opening
 {
@@ -336,6 +353,7 @@ opening_begin(Opening *self, const PgConnOptions *options, Error *err)
 	conn->pg = start_connection(options);
 	CHECK(conn->pg != NULL);
 	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
+	PQsetNoticeReceiver(conn->pg, log_notice, conn);
 	if (PQstatus(conn->pg) == CONNECTION_BAD)
 		return start_failed(conn, options->conninfo, err);
 	conn->connect_ms = connect_timeout_ms(conn->pg);

@@ -49,6 +49,7 @@ my $pair = new_pair('more');
 cannot_end() if $pair->source_sql('SHOW server_version_num') >= 140000;
 cancelled();
 target_is_slow();
+target_dies();
 done_testing();
 
 
@@ -248,5 +249,20 @@ sub target_is_slow
 	$session->end('COMMIT');
 	$pair->follow_to_end;
 	$pair->equal_ok('it goes on later');
+	return;
+}
+
+# What a server says as it goes down has its place in the log, with a time.
+sub target_dies
+{
+	my $follower = $pair->start('follow');
+
+	$follower->wait_log(qr/following with slot/);
+	$pair->target->stop('immediate');
+	$pair->target->start;
+	$follower->wait_log(qr/trying again.*following with slot/s);
+	$pair->wait_caught_up($follower);
+	unlike($follower->log, qr/^WARNING/m, 'no line without a time');
+	$pair->stop_ok($follower);
 	return;
 }
