@@ -198,12 +198,10 @@ sub fails_like
 	return $log;
 }
 
-# It stops on a signal: soon, and with exit status 0.  The source has seen that
-# when we return.
+# It stops on a signal: soon, and with exit status 0.
 sub stop_ok
 {
 	my ($self, $process, $signal, $title) = @_;
-	my $walsender = $self->walsender_pid;
 	my $started = time;
 
 	$signal ||= 'TERM';
@@ -211,9 +209,6 @@ sub stop_ok
 	my $was_running = $process->is_running;
 	my $status = $process->end($signal);
 	my $seconds = time - $started;
-	wait_until("walsender $walsender to end",
-		sub { $self->walsender_pid ne $walsender })
-	  if $walsender;
 	my $ok = $was_running && $status == 0 && $seconds <= $STOP_S;
 	ok($ok, "$title: on $signal, with status 0, within $STOP_S s");
 	diag(
@@ -221,17 +216,6 @@ sub stop_ok
 		"status $status, after ",
 		sprintf('%.1f', $seconds),
 		" s\n", last_lines($process->log)) unless $ok;
-}
-
-# Who uses the slot; empty if that is nobody, or cannot be asked.
-sub walsender_pid
-{
-	my ($self) = @_;
-	my ($status, $pid) = $self->{source}->psql($self->{database},
-		"SELECT active_pid FROM pg_replication_slots
-		  WHERE slot_name = '$self->{database}'");
-
-	return $status == 0 ? $pid : '';
 }
 
 sub last_lines
