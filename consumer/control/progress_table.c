@@ -241,20 +241,22 @@ progress_table_check_lease(PgConn *target, const char *pipeline, int64_t token,
 	return rc;
 }
 
-/* PIDs are used again: let it be another session like ours at least. */
+/* PIDs are used again: let the lease's be another session like ours at least.
+ */
 Rc
 progress_table_end_holder(PgConn *target, const char *pipeline,
-						  const SourceIdentity *source, bool *ended, Error *err)
+						  const SourceIdentity *source, const char *pid,
+						  bool *ended, Error *err)
 {
 	static const char sql[] =
 		"SELECT pg_catalog.pg_terminate_backend(a.pid)"
 		" FROM penstock.progress p JOIN pg_catalog.pg_stat_activity a"
-		" ON p.lease_holder LIKE 'pid ' || a.pid || ',%'"
+		" ON a.pid::text = $3 OR p.lease_holder LIKE 'pid ' || a.pid || ',%'"
+		" AND a.application_name = current_setting('application_name')"
 		" WHERE p.pipeline = $1 AND p.source_system_identifier = $2"
 		" AND a.datname = current_database() AND a.usename = current_user"
-		" AND a.application_name = current_setting('application_name')"
 		" AND a.pid <> pg_backend_pid()";
-	const char *params[] = {pipeline, source->system_identifier};
+	const char *params[] = {pipeline, source->system_identifier, pid};
 	PGresult *result = NULL;
 	Rc rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
 							   err);

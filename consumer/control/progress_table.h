@@ -95,12 +95,14 @@ MUST_CHECK Rc progress_table_check_lease(PgConn *target, const char *pipeline,
 
 /*
  * Ends the session of the target that claimed the lease last, if it is still
- * there and of the same role.  *ended says whether there was one.  Only for
- * whoever has the slot of that source, so that nobody else can be at work.
+ * there, and the one of that PID, if it is not empty; either has to be of the
+ * same role.  *ended says whether there was one.  Only for whoever has the slot
+ * of that source, so that nobody else can be at work.
  */
 MUST_CHECK Rc progress_table_end_holder(PgConn *target, const char *pipeline,
 										const SourceIdentity *source,
-										bool *ended, Error *err);
+										const char *pid, bool *ended,
+										Error *err);
 
 /*
  * Removes a pipeline's row and those of its tables; then as below.

@@ -68,13 +68,20 @@ for my $mode (qw(transaction statement))
 
 my $bouncer = start_bouncer('session');
 $pair->set_conninfo(target => $bouncer->conninfo($pair->name));
-for my $options ([], [ '--set', '--apply=transaction', '--lanes=3' ])
+my @lanes = ('--set', '--apply=transaction', '--lanes=3');
+for my $options ([], \@lanes, \@lanes, \@lanes, [ '--set', '--apply=batch' ])
 {
 	my $follower = $pair->start('follow', @$options);
 
 	$pair->source_sql('UPDATE t SET v = v + 1');
 	$pair->wait_caught_up($follower);
 	$pair->equal_ok("session: followed with \"@$options\"");
+	if ($options == \@lanes)
+	{
+		# Sessions that nobody said good-bye to are given to others as they are.
+		$follower->end('KILL');
+		next;
+	}
 	$pair->stop_ok($follower);
 }
 stop_bouncer($bouncer);

@@ -4,6 +4,7 @@
  */
 #include "sink/postgres/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,20 +106,47 @@ refuse_actions(PgConn *conn, const SessionOptions *options, Error *err)
 	return rc;
 }
 
+/* A PID as text; it is longer in no server. */
+#define PID_TEXT_SIZE 16
+
+/*
+ * The last number in a text, or "": the refusal of an origin ends with the PID
+ * that has it, in any language, and is the only place to learn that from.
+ */
+static void
+find_last_number(const char *text, char number[PID_TEXT_SIZE])
+{
+	static const char digits[] = "0123456789";
+	const char *last = "";
+
+	while (*(text += strcspn(text, digits)) != '\0')
+	{
+		last = text;
+		text += strspn(text, digits);
+	}
+	snprintf(number, PID_TEXT_SIZE, "%.*s", (int) strspn(last, digits), last);
+}
+
 /*
  * An origin is for one session at a time.  The slot is ours, so whoever has the
  * origin lost the slot: a consumer that hangs, or whose machine is gone without
- * a word, which the target may not notice for hours.  Its session is ended, and
- * the next attempt finds the origin free.
+ * a word, which the target may not notice for hours; or it is a session that a
+ * pooler keeps, and that a consumer had.  It is ended, and the next attempt
+ * finds the origin free.
  */
 static void
-end_predecessor(PgConn *conn, const SessionOptions *options)
+end_predecessor(PgConn *conn, const SessionOptions *options,
+				const char *refusal)
 {
 	Error failure = {0};
 	bool ended;
-	Rc rc = progress_table_end_holder(
-		conn, options->pipeline, &options->source->identity, &ended, &failure);
+	char pid[PID_TEXT_SIZE];
+	Rc rc;
 
+	find_last_number(refusal, pid);
+	rc = progress_table_end_holder(conn, options->pipeline,
+								   &options->source->identity, pid, &ended,
+								   &failure);
 	if (rc == RC_OK && ended)
 		log_warning("apply",
 					"ended the session on %s of another consumer, which has "
@@ -134,7 +162,7 @@ set_origin(PgConn *conn, const SessionOptions *options, bool *marked,
 	Rc rc = origin_set_up(conn, options->pipeline, 0, marked, err);
 
 	if (rc == RC_FAIL && strcmp(err->sqlstate, ORIGIN_IN_USE_SQLSTATE) == 0)
-		end_predecessor(conn, options);
+		end_predecessor(conn, options, err->message);
 	return rc;
 }
 
