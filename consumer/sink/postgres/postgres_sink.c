@@ -313,9 +313,9 @@ open_aside(const PostgresSink *self, PgConn **conn, Error *err)
 /*
  * What failed under states that hold no more, did so because of that, or may
  * have.  This fails like everything else, except that it is soon over.  Where
- * the target cannot be asked for now, it is not known that the lease
- * (ERR_CONFIG) is another consumer's: the next attempt will see, which the
- * source does not let begin beside that one.
+ * the target cannot be asked for now, or we are told to stop, it is not known
+ * that the lease (ERR_CONFIG) is another consumer's: the next attempt will see,
+ * which the source does not let begin beside that one.
  */
 static void
 explain_failure(const PostgresSink *self, Error *err)
@@ -333,7 +333,7 @@ explain_failure(const PostgresSink *self, Error *err)
 										self->target.lease_token,
 										self->lease_holder, &lease, &failure);
 	if (rc == RC_FAIL && err->code == ERR_CONFIG &&
-		error_is_transient(&failure))
+		(error_is_transient(&failure) || failure.code == ERR_INTERRUPTED))
 		error_take(err, &failure);
 	error_reset(&failure);
 	if (rc == RC_OK && lease == LEASE_DISTURBED)
