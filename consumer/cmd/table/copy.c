@@ -275,14 +275,35 @@ run_on_table(TableTarget *target, const char *before, const CopyTable *table,
 	return sql_run(target->conn, &sql, NULL, err);
 }
 
+/* Whether its rows are in partitions there, which need not be so on the source.
+ */
+static Rc
+read_is_partitioned(TableTarget *target, const CopyTable *table,
+					bool *partitioned, Error *err)
+{
+	const char *params[] = {table->qualified};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target->conn,
+							   "SELECT FROM pg_class WHERE relkind = 'p'"
+							   " AND oid = to_regclass($1)",
+							   LENGTH_OF(params), params, &result, err);
+
+	*partitioned = rc == RC_OK && PQntuples(result) > 0;
+	PQclear(result);
+	return rc;
+}
+
 /* Empties a table.  One that others refer to cannot be truncated. */
 static Rc
 empty_table(TableTarget *target, const CopyTable *table, Error *err)
 {
-	Rc rc = run_on_table(target,
-						 table->partitioned ? "TRUNCATE " : "TRUNCATE ONLY ",
-						 table, err);
+	bool partitioned = false;
+	Rc rc = read_is_partitioned(target, table, &partitioned, err);
 
+	if (rc != RC_OK)
+		return rc;
+	rc = run_on_table(target, partitioned ? "TRUNCATE " : "TRUNCATE ONLY ",
+					  table, err);
 	if (rc == RC_OK || strcmp(err->sqlstate, REFERENCED_SQLSTATE) != 0)
 		return rc;
 	error_reset(err);
@@ -290,9 +311,9 @@ empty_table(TableTarget *target, const CopyTable *table, Error *err)
 					 "BEGIN; SET LOCAL session_replication_role = replica",
 					 NULL, err);
 	if (rc == RC_OK)
-		rc = run_on_table(
-			target, table->partitioned ? "DELETE FROM " : "DELETE FROM ONLY ",
-			table, err);
+		rc = run_on_table(target,
+						  partitioned ? "DELETE FROM " : "DELETE FROM ONLY ",
+						  table, err);
 	return table_end(target, rc, err);
 }
 
