@@ -37,6 +37,14 @@ sub cut
 	$self->{proxy}->restart;
 }
 
+# For good.
+sub stop
+{
+	my ($self) = @_;
+
+	$self->{proxy}->stop;
+}
+
 # All connections end, and those to come have a rule; see Penstock::Proxy.
 sub set_rule
 {

@@ -12,8 +12,8 @@ use Penstock::Process;
 use Soak::Follower;
 
 my $ROWS = 300;
-my $ROWS_LARGE = 3000;
-my $TRANSACTIONS = 80;
+my $ROWS_LARGE = 600;
+my $TRANSACTIONS = 60;
 
 my $DDL = <<'END';
 CREATE TABLE public.ways (id integer PRIMARY KEY, n integer, v text, j jsonb);
@@ -31,9 +31,11 @@ my %LOW = (source => 0, target => 1_000_000);
 sub new
 {
 	my ($class, %option) = @_;
-	my $self = bless {%option}, $class;
+	my $random = $option{round}->random('modes');
+	my $mode = $random->pick([], ['--streaming=off'],
+		[ '--apply=transaction', '--lanes=' . $random->integer(1, 4) ]);
 
-	return $self;
+	return bless { %option, mode => $mode }, $class;
 }
 
 sub publication { return $_[0]{round}->name . '_ways'; }
@@ -59,7 +61,7 @@ sub set_up
 		'clone back');
 	$self->{follower} = Soak::Follower->new(
 		pair => $self,
-		options => sub { $self->options, '--apply=transaction' },
+		options => sub { $self->options, @{ $self->{mode} } },
 		on_failure => sub { $round->finding("on the way back: $_[0]") });
 }
 
@@ -98,7 +100,7 @@ sub follow_to_end
 	$round->pair->wait_for_sql('target', "SELECT count(*) = 0
 		FROM pg_replication_slots WHERE slot_name = '" . $self->name . "' AND active");
 	$round->wait_for_end(
-		$self->start('follow', "--endpos=$lsn", $self->options),
+		$self->start('follow', "--endpos=$lsn", $self->options, @{ $self->{mode} }),
 		"$title: follow back --endpos=$lsn");
 }
 

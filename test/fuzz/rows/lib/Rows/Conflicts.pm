@@ -25,10 +25,16 @@ my $TRIES = 15;
 sub tamper
 {
 	my ($round) = @_;
-	my $table = $round->random('happenings')->pick($round->schema->published);
+
+	return tamper_with($round,
+		$round->random('happenings')->pick($round->schema->published));
+}
+
+sub tamper_with
+{
+	my ($round, $table) = @_;
 	my $name = $table->name;
 	my $noted = $table->noted_name;
-	my $keys = keys_of($table);
 	my $statements = $round->writers->some($table);
 
 	# Statements of it may fail; the note of what the others did must not.
@@ -41,7 +47,6 @@ LOCK TABLE $name IN SHARE ROW EXCLUSIVE MODE;
 CREATE TEMPORARY TABLE before ON COMMIT DROP AS TABLE $name;
 $statements
 DELETE FROM $name AS t WHERE abs(hashtext(t::text) % 6) = 0;
-SELECT count(*) FROM before;
 INSERT INTO $noted SELECT * FROM before b
  WHERE NOT EXISTS (SELECT FROM $name t WHERE t::text = b::text);
 INSERT INTO $noted SELECT * FROM $name t
@@ -68,6 +73,7 @@ sub settle_conflicts
 
 	for my $table (grep { $_->{is_noted} } $round->schema->published)
 	{
+		tamper_with($round, $table);
 		bring_keys($round, $table);
 		my $missing = $round->pair->target_sql(missing_sql($table));
 		my $before = count_conflicts($round, $table);
@@ -76,6 +82,7 @@ sub settle_conflicts
 			'UPDATE ' . $table->name . " SET $key = $key");
 		$round->follow_to_end($table->name . ', touched');
 		my $more = count_conflicts($round, $table) - $before;
+		$round->say($table->name . ": $missing rows were missing, $before conflicts");
 		$round->finding($table->name . ": $missing rows were missing, "
 			  . "and $more conflicts noted") if $more != $missing;
 		look_for_others($round, $table);

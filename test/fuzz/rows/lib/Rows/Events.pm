@@ -35,6 +35,7 @@ my @EVENTS = (
 	[ 'backends_killed', \&backend_killed, 2 ],
 	[ 'backends_crash', \&backend_crashes, 1 ],
 	[ 'stalls', \&backend_stalls, 2 ],
+	[ 'cuts', \&connections_cut, 4 ],
 	[ 'fences', \&fence, 2 ],
 	[ 'table_commands', \&table_command, 5 ],
 	[ 'new_tables', \&table_made, 3 ],
@@ -58,6 +59,7 @@ sub may_happen
 	my $schema = $round->schema;
 
 	return 0 unless $round->features->is_on($feature);
+	return $round->network('target') if $feature eq 'cuts';
 	return $schema->policy && !$schema->{operations} if $feature eq 'conflicts';
 	return !$schema->policy || !$IS_OTHERWISE{$feature};
 }
@@ -175,6 +177,30 @@ sub backend_stalls
 	$round->tend_for($seconds);
 	kill 'CONT', @pids;
 	return sprintf '%d of the %s for %.1f s', scalar @pids, $side, $seconds;
+}
+
+# Now, or the next ones in the middle of something.
+sub connections_cut
+{
+	my ($round) = @_;
+	my $random = $round->random('happenings');
+	my $side = $random->pick('source', 'target');
+	my $seconds = $random->between(0, 1);
+	my $bytes = int $random->pick(1500, 20000, 200000) * $random->draw;
+	my $direction = $random->pick(qw(request_bytes reply_bytes));
+	my $is_later = $random->draw < 0.5;
+	my $network = $round->network($side);
+
+	if (!$is_later)
+	{
+		$network->cut($seconds);
+		return "of the $side";
+	}
+	$network->set_rule(sub { $_[0] <= 3 ? { $direction => $bytes } : {} });
+	$round->tend_for(0.5 + $seconds);
+	# Commands give up where a follower goes on.
+	$network->set_rule;
+	return "of the $side, $direction $bytes";
 }
 
 # All targets are at its position, and stay there while it lasts.

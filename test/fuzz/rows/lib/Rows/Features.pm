@@ -56,6 +56,7 @@ my %FEATURES = (
 	# What is done meanwhile.
 	modes => 'ways to apply but the default',
 	clone_killed => 'clone, killed and resumed',
+	clone_crashes => 'clone, dead at one of its crash points and resumed',
 	clone_busy => 'writers during clone',
 	kills => 'the consumer killed',
 	crash_points => 'the consumer dead at one of its crash points',
@@ -65,6 +66,7 @@ my %FEATURES = (
 	target_crashes => 'immediate restarts of the target',
 	backends_killed => 'server processes of the consumer terminated',
 	backends_crash => 'server processes of the consumer dead, and the server with them',
+	cuts => 'connections of the consumer cut',
 	stalls => 'server processes of the consumer that stand still',
 	fences => 'penstock fence',
 	table_commands => 'penstock table',

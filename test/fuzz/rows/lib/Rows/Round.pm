@@ -28,12 +28,17 @@ use Rows::Spread;
 use Rows::Types qw(extensions);
 use Rows::Writers;
 use Soak::Follower;
+use Soak::Network;
 use Soak::Random;
 
 my $PHASES = 3;
 my $WRITERS_MAX = 4;
 my $TRANSACTIONS = 60;
 my $EVENTS_MAX = 4;
+
+# Points that a clone passes.
+my @CLONE_CRASH_POINTS = map { "clone.$_" } qw(slot_created listed schema_begun
+  schema_restored before_mark after_mark built before_progress after_progress);
 
 # What takes longer than this will never be done.
 my $REACH_S = 60;
@@ -155,6 +160,7 @@ sub set_up
 	$self->{pair} = $servers->with_database($self->{name}, publish => '');
 	$self->{pair}->source_sql("DROP TABLE mark;
 		ALTER DATABASE $self->{name} SET log_statement = 'all'");
+	$self->make_network if $self->chance('cuts', 0.2, 'modes');
 	$self->{schema} = Rows::Schema->new(
 		name => $self->{name},
 		random => $self->random('schema'),
@@ -175,7 +181,8 @@ sub set_up
 	$self->{pair} = Rows::Spread->new(
 		pair => $self->{pair},
 		schema => $self->{schema},
-		directory => $self->{directory}) if $self->{schema}->nodes > 1;
+		directory => $self->{directory},
+		network => $self->network('target')) if $self->{schema}->nodes > 1;
 	return unless $self->{schema}->is_by_hand;
 	$self->{pair}->target->safe_psql($_, $self->{schema}->target_ddl)
 	  for $self->target_databases;
@@ -189,6 +196,24 @@ sub target_databases
 	return $self->{pair}->node_databases if $self->{schema}->nodes > 1;
 	return ($self->{name});
 }
+
+# On the way to each server is one who can cut it.
+sub make_network
+{
+	my ($self) = @_;
+
+	for my $side (qw(source target))
+	{
+		my $network = Soak::Network->new($self->{servers}->$side);
+
+		$self->{network}{$side} = $network;
+		$self->{pair}->set_conninfo($side, $network->conninfo($self->{name}));
+	}
+	$self->say('connections can be cut');
+}
+
+# Not defined: nothing is on the way.
+sub network { return $_[0]{network} && $_[0]{network}{ $_[1] }; }
 
 sub installed_extensions
 {
@@ -300,14 +325,8 @@ sub copy
 	  unless $self->{schema}->is_by_hand;
 	$self->{pair}->source_sql($self->{schema}->shadow_ddl);
 	$self->start_writers(0) if $is_busy;
-	my $clone = $self->{pair}->start('clone', @options);
-	if ($is_killed)
-	{
-		pause($self->random('happenings')->between(0.1, 1.5));
-		$clone->end('KILL');
-		$self->say('clone is killed');
-		$clone = $self->resume(@options);
-	}
+	my $clone = $is_killed ? $self->killed_clone(@options)
+	  : $self->{pair}->start('clone', @options);
 	$self->wait_for_end($clone, 'clone') if $clone;
 	$self->wait_writers if $is_busy;
 	$self->say('copied');
@@ -316,6 +335,32 @@ sub copy
 	$self->{back}->set_up if $self->{back};
 	$self->start_follower;
 	$self->compare('after clone') if $is_busy;
+}
+
+# One that goes on with what another one began; none: that was done.
+sub killed_clone
+{
+	my ($self, @options) = @_;
+	my $random = $self->random('happenings');
+	my $crashes = $self->chance('clone_crashes', 0.5) && $ENV{PENSTOCK_FAULTS_BIN};
+	my $point = $random->pick(@CLONE_CRASH_POINTS);
+	my $seconds = $random->between(0.1, 1.5);
+
+	local $ENV{PENSTOCK_BIN} = $ENV{PENSTOCK_FAULTS_BIN} if $crashes;
+	local $ENV{PENSTOCK_FAULT} = $point if $crashes;
+	my $clone = $self->{pair}->start('clone', @options);
+	if ($crashes)
+	{
+		$self->say("clone at $point: status " . $clone->wait_exit);
+	}
+	else
+	{
+		pause($seconds);
+		$clone->end('KILL');
+		$self->say('clone is killed');
+	}
+	local $ENV{PENSTOCK_FAULT};
+	return $self->resume(@options);
 }
 
 # Go on with a clone that was killed; returns what does that.  It may have been
@@ -746,6 +791,7 @@ sub tear_down
 		1;
 	} or Test::More::diag("$self->{name}: could not clean up: $@");
 	$self->drop_origins;
+	$_->stop for values %{ $self->{network} || {} };
 	unlink $self->consumer_logs;
 	remove_tree($self->{directory});
 }

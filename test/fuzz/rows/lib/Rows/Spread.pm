@@ -10,7 +10,7 @@ use parent 'Penstock::Pair';
 use Rows::Table qw(quote_ident);
 
 # Options: pair; schema, whose tables say their places; directory, for the
-# file.  The first node is the pair's own target.
+# file; network, on the way to the target, if there is one.  The first node is the pair's own target.
 sub new
 {
 	my ($class, %option) = @_;
@@ -25,7 +25,7 @@ sub new
 
 	$pair->target->safe_psql('postgres', "CREATE DATABASE $_")
 	  for grep { $_ ne $pair->name } $self->node_databases;
-	$self->configure($option{schema});
+	$self->configure($option{schema}, $option{network} || $pair->target);
 	return $self;
 }
 
@@ -39,7 +39,7 @@ sub node_databases
 
 sub configure
 {
-	my ($self, $schema) = @_;
+	my ($self, $schema, $target) = @_;
 	my @databases = $self->node_databases;
 
 	open my $file, '>', $self->{file}
@@ -48,7 +48,8 @@ sub configure
 	  . join(',', $schema->publications)
 	  . "\n\n[source]\nconninfo = " . $self->conninfo('source') . "\n";
 	print $file "\n[target $self->{node_names}[$_]]\nconninfo = "
-	  . $self->target->connstr($databases[$_]) . "\n"
+	  . ($target->can('conninfo')
+		? $target->conninfo($databases[$_]) : $target->connstr($databases[$_])) . "\n"
 	  for 0 .. $#databases;
 	print $file "\n[placement]\n";
 	print $file $_->name . ' = ' . place($_) . "\n"
