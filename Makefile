@@ -44,10 +44,12 @@ PLUGIN_FLAGS =
 # Seconds that "make fuzz" gives to each fuzz target.
 FUZZ_SECONDS = 60
 # Of "make soak": how long, which faults (empty: other ones each time), and of
-# which kinds (empty: of all; test/soak/run --list); not empty: through a pooler.
+# which kinds (empty: of all; test/soak/run --list); transactions per second
+# (empty: 120); whether through a pooler (empty: no).
 MINUTES = 10
 SEED =
 KINDS =
+RATE =
 POOLER =
 # Of "make fuzz-rows", beside MINUTES and SEED (test/fuzz/rows/run tells more):
 # rounds, transactions of each writer, features, rounds with findings to stop at.
@@ -310,7 +312,7 @@ soak: all faults
 		test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/soak \
 		--results=$(OUT)/soak test/soak/run --minutes=$(MINUTES) \
 		$(if $(SEED),--seed=$(SEED)) $(if $(KINDS),--kinds=$(KINDS)) \
-		$(if $(POOLER),--pooler)
+		$(if $(RATE),--rate=$(RATE)) $(if $(POOLER),--pooler)
 
 # The tests come from Debian's source package of the server; build/regression
 # keeps them.

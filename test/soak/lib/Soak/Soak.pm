@@ -161,7 +161,10 @@ sub set_up
 		pair => $pair,
 		seed => $self->{seed});
 	$self->{workload}->create_tables;
+	# PgBouncer takes no "options", with which pg_restore is started.
+	$pair->set_conninfo('target', undef) if $has_pooler;
 	$pair->clone;
+	$pair->set_conninfo('target', $self->{network}{target}->conninfo($pair->name));
 	$self->use_small_disk if grep { $_ eq 'disk_full' } @{ $self->{kinds} };
 	$self->{follower} = Soak::Follower->new(
 		pair => $pair,
