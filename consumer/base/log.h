@@ -5,8 +5,8 @@
  * A line carries time, level, component and, where one was set, the context
  * (for example the target that is worked on).  Texts follow PostgreSQL's
  * message style: lower case, one line, no period.  Values of rows never appear
- * here, but for what names a row that is in conflict and has to be found: its
- * key, or its first columns where the table has none.  Each is cut.
+ * here, but for the key of a row that is in conflict and has to be found, cut,
+ * and for what a server's own message says.
  */
 #ifndef PENSTOCK_BASE_LOG_H
 #define PENSTOCK_BASE_LOG_H

@@ -21,7 +21,7 @@ INSERT INTO "Stock Items"
 	  FROM generate_series(1, 2000) n;
 CREATE TABLE keyless (number integer, amount numeric, filler text);
 ALTER TABLE keyless REPLICA IDENTITY FULL;
-INSERT INTO keyless SELECT n, 1.5, NULL FROM generate_series(1, 50) n;
+INSERT INTO keyless SELECT n, 1.5, 'private words' FROM generate_series(1, 50) n;
 CREATE TABLE journal (entry text);
 END
 $pair->clone;
@@ -88,15 +88,24 @@ for my $case (@cases)
 	}
 }
 
-# Without a key all columns count.
+# Without a key all columns count, and none is for the log.
 conflict(
 	title => 'row of a table without a key does not exist',
 	spoil => 'UPDATE keyless SET amount = 1.50 WHERE number = 7;
 		DELETE FROM keyless WHERE number = 8',
 	change => 'UPDATE keyless SET amount = 2 WHERE number BETWEEN 5 AND 10',
-	mend => 'INSERT INTO keyless VALUES (8, 1.5, NULL)',
+	mend => 'INSERT INTO keyless VALUES (8, 1.5, $$private words$$)',
 	message => qr/row to update does not exist in table "public"."keyless"/,
-	row => qr/"number" = 8, "amount" = 1\.5, "filler" = null/);
+	row => qr/no key to name the row by.*'--on-conflict="public"\."keyless":skip' notes the row in penstock\.conflict/);
+is(($pair->run('follow', '--set', '--on-conflict="public"."keyless":skip',
+	'--endpos=' . $pair->source_lsn))[0], 0, 'what it says to do can be done');
+$pair->target_sql('DELETE FROM keyless WHERE number = 9');
+$pair->source_sql('UPDATE keyless SET amount = 3 WHERE number = 9');
+my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+is($status, 0, 'the conflict is noted');
+is($pair->target_sql("SELECT source_old->>'number', source_new->>'filler' FROM penstock.conflict"),
+	'9|private words', 'with the row');
+unlike($log, qr/private words|number. = 9/, 'which the log does not have');
 
 done_testing();
 
@@ -128,6 +137,7 @@ sub conflict
 	my ($error) = $log =~ /^\S+ \S+ (error .*)/ms;
 	like($error, $case{message}, "$title: the message says what and where");
 	like($error, $case{row}, "$title: the message has the key");
+	unlike($log, qr/xxxxx|private words/, "$title: and no other value");
 	like($error, qr/transaction $xid\b/,
 		"$title: the message has the transaction");
 	my ($lsn) = $error =~ m{commit LSN ([0-9A-F]+/[0-9A-F]+)};

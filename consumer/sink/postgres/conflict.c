@@ -16,9 +16,6 @@
 /* A key's value is cut after so many bytes. */
 #define KEY_VALUE_MAX 200
 
-/* Columns of a row without a key that are named. */
-#define KEY_COLUMNS_MAX 8
-
 static void
 add_context(const ConflictChange *what, Error *err)
 {
@@ -205,6 +202,24 @@ append_value(PgConn *target, const TargetColumn *column, const Value *value,
 	}
 }
 
+/*
+ * Values of rows are none of the log's business, but for a key; where there is
+ * none, the ledger of conflicts is where the row can be had.
+ */
+static void
+add_no_key(const TargetTable *table, Error *err)
+{
+	if (err->detail != NULL)
+		error_context(err, "the table has no key to name the row by");
+	else
+		error_detail(err,
+					 "The table has no key to name the row by, and other "
+					 "values are not logged.  To follow with --set and "
+					 "'--on-conflict=%s:skip' notes the row in "
+					 "penstock.conflict on the target, and goes on.",
+					 table->name_sql);
+}
+
 void
 conflict_add_key(PgConn *target, const ConflictChange *what, Error *err)
 {
@@ -215,14 +230,18 @@ conflict_add_key(PgConn *target, const ConflictChange *what, Error *err)
 	if (what->change == NULL || what->table == NULL ||
 		what->change->kind == CHANGE_TRUNCATE)
 		return;
+	if (what->table->key_count == 0)
+	{
+		add_no_key(what->table, err);
+		return;
+	}
 	row = change_identity_row(what->change);
 	buf_init(&text, BUF_TEXT_MAX);
 	for (int i = 0; i < what->table->column_count; i++)
 	{
 		const TargetColumn *column = &what->table->columns[i];
 
-		if ((what->table->key_count > 0 && !column->key) ||
-			named == KEY_COLUMNS_MAX)
+		if (!column->key)
 			continue;
 		buf_printf(&text, "%s%s = ", named++ > 0 ? ", " : "", column->name_sql);
 		append_value(target, column, &row[column->source_index], &text);

@@ -39,8 +39,8 @@ void conflict_set_unsettled(const ConflictChange *what, const char *index,
 void conflict_explain_refusal(const ConflictChange *what, Error *err);
 
 /*
- * Adds the row's key to an error.  May ask the target to print a value, and
- * waits for it; where that fails too, the key is left out.
+ * Adds the row's key to an error, or that it has none.  May ask the target to
+ * print a value, and waits for it; where that fails too, the key is left out.
  */
 void conflict_add_key(PgConn *target, const ConflictChange *what, Error *err);
 
