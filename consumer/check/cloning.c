@@ -13,6 +13,8 @@
 #include "check/target.h"
 #include "copy/match.h"
 #include "copy/obstacles.h"
+#include "net/foreign_actions.h"
+#include "net/sql.h"
 
 /* Whose answers are being added. */
 typedef struct Asked
@@ -75,6 +77,91 @@ is_prepared(const CopyPlan *plan, bool *prepared, Error *err)
 	return rc;
 }
 
+/* ---- foreign keys that act ---------------------------------------------- */
+
+/* Who may do without what fires on the target. */
+#define REPLICATION_ROLE_MAJOR 15
+
+static MUST_CHECK Rc
+may_set_replication_role(PgConn *target, bool *may, Error *err)
+{
+	bool is_grantable = pgconn_server_version_num(target) / 10000 >=
+						REPLICATION_ROLE_MAJOR;
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(
+		target,
+		is_grantable
+			? "SELECT has_parameter_privilege('session_replication_role', "
+			  "'SET')"
+			: "SELECT current_setting('is_superuser')::bool",
+		&result, err);
+
+	*may = rc == RC_OK && sql_bool(result, 0, 0);
+	PQclear(result);
+	return rc;
+}
+
+static MUST_CHECK Rc
+read_actions(const CopyPlan *plan, PGresult **result, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT format('foreign key \"%s\" of table %s',"
+							" f.conname, f.conrelid::regclass),"
+							" f.conrelid::regclass,"
+							" quote_ident(f.conname)" FOREIGN_ACTIONS_SQL
+							" AND f.conrelid = ANY (");
+	catalog_append_tables(plan->catalog, &sql);
+	buf_append_string(&sql, ") AND f.confrelid = ANY (");
+	catalog_append_tables(plan->catalog, &sql);
+	buf_append_string(&sql, ") ORDER BY 1");
+	return sql_run(plan->source, &sql, result, err);
+}
+
+/*
+ * What a follower will refuse when the clone has made the source's foreign keys
+ * on the target; of those that are there check/tables.h tells.
+ */
+static Rc
+ask_about_actions(const CopyPlan *plan, const Asked *asked, Error *err)
+{
+	Findings *findings = asked->context->findings;
+	Arena *arena = findings_arena(findings);
+	PGresult *result = NULL;
+	bool may = false;
+	Rc rc = may_set_replication_role(plan->target, &may, err);
+
+	if (rc == RC_OK && !may)
+		rc = read_actions(plan, &result, err);
+	for (int row = 0; rc == RC_OK && row < PQntuples(result); row++)
+		findings_add(
+			findings,
+			&(Finding){
+				.level = FINDING_ERROR,
+				.code = "target_foreign_action",
+				.server = asked->server,
+				.object = PQgetvalue(result, row, 0),
+				.message = arena_printf(
+					arena,
+					"%s on the source changes rows by itself, and would on the "
+					"target, too, where the role may not set "
+					"session_replication_role: \"penstock follow\" refuses "
+					"that",
+					PQgetvalue(result, row, 0)),
+				.mend = arena_printf(
+					arena,
+					"-- let the role set session_replication_role (above); or, "
+					"on the target, when it is\n-- copied, for as long as it "
+					"is followed:\nALTER TABLE %s DROP CONSTRAINT %s;",
+					PQgetvalue(result, row, 1), PQgetvalue(result, row, 2)),
+			});
+	PQclear(result);
+	return rc;
+}
+
+/* ---- the clone's questions ---------------------------------------------- */
+
 static Rc
 ask_about_target(CheckContext *context, CopyPlan plan, int index, Error *err)
 {
@@ -87,6 +174,8 @@ ask_about_target(CheckContext *context, CopyPlan plan, int index, Error *err)
 		rc = is_prepared(&plan, &plan.data_only, err);
 	if (rc == RC_OK)
 		rc = obstacles_find(&plan, COPY_SIDE_TARGET, add_obstacle, &asked, err);
+	if (rc == RC_OK && !plan.data_only)
+		rc = ask_about_actions(&plan, &asked, err);
 	pgconn_close(plan.target);
 	free(name);
 	return rc;

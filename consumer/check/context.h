@@ -11,6 +11,7 @@
 #include "check/finding.h"
 #include "config/config.h"
 #include "control/progress_table.h"
+#include "model/words.h"
 #include "source/slot.h"
 
 /* The value of Finding.server for the source. */
@@ -36,6 +37,7 @@ typedef struct ServerFacts
 typedef struct CheckContext
 {
 	const Config *config;
+	const Words *remembered; /* what a target has of the pipeline */
 	Findings *findings;
 
 	/*

@@ -6,6 +6,7 @@
 
 #include "copy/catalog.h"
 #include "copy/foreign_keys.h"
+#include "copy/parts.h"
 #include "copy/placed.h"
 
 static void
@@ -113,6 +114,27 @@ add_foreign_key(CheckContext *context, const CheckServer *source,
 	return RC_OK;
 }
 
+/* With several sources each may have a part of what one is to give. */
+static Rc
+add_parts(CheckContext *context, const CheckServer *source,
+		  const CopyCatalog *catalog, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (context->config->source_count > 1)
+		rc = parts_check(catalog, context->config->placement, source->conn,
+						 err);
+	if (rc != RC_FAIL || err->code != ERR_CONFIG)
+		return rc;
+	findings_add_error(context->findings,
+					   &(Finding){.level = FINDING_ERROR,
+								  .code = "placement_parts",
+								  .server = source->name,
+								  .object = "section [placement]"},
+					   err);
+	return RC_OK;
+}
+
 Rc
 check_place(CheckContext *context, const CheckServer *source, Error *err)
 {
@@ -135,6 +157,8 @@ check_place(CheckContext *context, const CheckServer *source, Error *err)
 		add_unused(context, source, placed);
 		rc = add_foreign_key(context, source, catalog, placed, err);
 	}
+	if (rc == RC_OK)
+		rc = add_parts(context, source, catalog, err);
 	placed_free(placed);
 	catalog_free(catalog);
 	if (rc == RC_FAIL && err->code == ERR_CONFIG)

@@ -11,6 +11,7 @@
 #include "check/probe.h"
 #include "check/published.h"
 #include "check/query.h"
+#include "check/rules.h"
 
 /* Settings of the server. */
 static const CheckQuery server_queries[] = {
@@ -532,6 +533,27 @@ static const CheckQuery table_queries[] = {
 	},
 };
 
+/* The same that a clone and a follower ask before they begin. */
+static Rc
+check_conflict_rules(CheckContext *context, const CheckServer *server,
+					 Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (!findings_have_error(context->findings, "publication_missing"))
+		rc = rules_check(context->config, context->remembered, server->conn,
+						 err);
+	if (rc != RC_FAIL || err->code != ERR_CONFIG)
+		return rc;
+	findings_add_error(context->findings,
+					   &(Finding){.level = FINDING_ERROR,
+								  .code = "on_conflict",
+								  .server = server->name,
+								  .object = "option --on-conflict"},
+					   err);
+	return RC_OK;
+}
+
 static Rc
 check_published(CheckContext *context, const CheckServer *server, Error *err)
 {
@@ -563,6 +585,8 @@ check_reached(CheckContext *context, const CheckServer *server, Error *err)
 		rc = check_plugin(context, server, err);
 	if (rc == RC_OK && context->publications != NULL)
 		rc = check_published(context, server, err);
+	if (rc == RC_OK && context->publications != NULL)
+		rc = check_conflict_rules(context, server, err);
 	if (rc == RC_OK)
 		rc = check_place(context, server, err);
 	return rc;

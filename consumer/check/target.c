@@ -44,6 +44,22 @@ static const CheckQuery queries[] = {
 			" AND reset_val = 'on'",
 	},
 	{
+		/* Tables are emptied, and the schema penstock is tidied up, by it. */
+		.code = "plpgsql",
+		.sql = "SELECT 'error', 'language plpgsql',"
+			   " CASE WHEN l.oid IS NULL THEN 'the database has no language "
+			   "plpgsql, in which some statements are'"
+			   " ELSE format('role \"%s\" may not use the language plpgsql, in "
+			   "which some statements are', current_user) END,"
+			   " CASE WHEN l.oid IS NULL THEN 'CREATE EXTENSION plpgsql;'"
+			   " ELSE format('GRANT USAGE ON LANGUAGE plpgsql TO %I;',"
+			   "  current_user) END"
+			   " FROM (SELECT) one LEFT JOIN pg_language l"
+			   "  ON l.lanname = 'plpgsql'"
+			   " WHERE l.oid IS NULL"
+			   " OR NOT has_language_privilege(l.oid, 'USAGE')",
+	},
+	{
 		.code = "session_replication_role",
 		.major_max = 14,
 		.ok = "the role may set session_replication_role",
@@ -57,6 +73,28 @@ static const CheckQuery queries[] = {
 		.sql = REPLICATION_ROLE_SQL(
 			"has_parameter_privilege('session_replication_role', 'SET')",
 			"'GRANT SET ON PARAMETER session_replication_role TO %I;'"),
+	},
+	{
+		/* Before, only a superuser may. */
+		.code = "replication_origin",
+		.major_min = 14,
+		.ok = "the role may mark what it writes with a replication origin",
+		.sql =
+			"SELECT 'info', format('role %I', current_user),"
+			" format('role \"%s\" may not set a replication origin: a pipeline "
+			"that starts at the target cannot tell what is applied from what "
+			"others write there', current_user),"
+			" format('GRANT EXECUTE ON FUNCTION %s TO %I;',"
+			"  string_agg(p.oid::regprocedure::text, ', ' ORDER BY proname),"
+			"  current_user)"
+			" FROM pg_proc p WHERE pronamespace = 'pg_catalog'::regnamespace"
+			" AND proname IN ('pg_replication_origin_create',"
+			"  'pg_replication_origin_drop', 'pg_replication_origin_oid',"
+			"  'pg_replication_origin_session_is_setup',"
+			"  'pg_replication_origin_session_reset',"
+			"  'pg_replication_origin_session_setup')"
+			" AND NOT has_function_privilege(p.oid, 'EXECUTE')"
+			" HAVING count(*) > 0",
 	},
 	{
 		.code = "progress_table",

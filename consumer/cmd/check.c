@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "check/cloning.h"
 #include "check/context.h"
+#include "check/history.h"
 #include "check/pipeline.h"
 #include "check/published.h"
 #include "check/source.h"
@@ -29,6 +30,8 @@ check_all(CheckContext *context, Error *err)
 		rc = check_source(context, err);
 	for (int i = 0; i < context->config->target_count && rc == RC_OK; i++)
 		rc = check_target(context, i, err);
+	if (rc == RC_OK)
+		rc = check_history(context, err);
 	if (rc == RC_OK)
 		rc = check_cloning(context, err);
 	if (rc == RC_OK)
@@ -76,11 +79,12 @@ command_check(const Config *config, Error *err)
 {
 	Arena *arena = arena_new(4 * KB);
 	Config recalled;
-	CheckContext context = {.config = &recalled};
+	PipelineMemory memory = {0};
+	CheckContext context = {.config = &recalled, .remembered = &memory.words};
 	Rc rc = config_require_source(config, err);
 
 	if (rc == RC_OK)
-		rc = remember_recall_if_reached(&recalled, config, arena, err);
+		rc = remember_recall_if_reached(&recalled, config, arena, &memory, err);
 	context.findings = findings_new();
 	if (rc == RC_OK)
 		rc = check_all(&context, err);

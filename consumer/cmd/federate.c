@@ -9,11 +9,15 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/own_command.h"
 #include "cmd/command.h"
 #include "cmd/remember.h"
 #include "federate/script.h"
 #include "federate/server.h"
 #include "net/sql.h"
+
+#define SQLSTATE_NO_TABLE "42P01" /* undefined_table */
+#define SQLSTATE_REFUSED  "42501" /* insufficient_privilege */
 
 /* dependent_objects_still_exist */
 #define SQLSTATE_DEPENDENT "2BP01"
@@ -118,7 +122,15 @@ explain_unreachable(const Federation *self, int node, bool superuser,
 
 	error_context(err, "reading node \"%s\" through the coordinator", name);
 	error_detail(err, "Nothing was changed on the coordinator.");
-	if (superuser || server_used_password(&self->nodes[node]))
+	if (strcmp(err->sqlstate, SQLSTATE_NO_TABLE) == 0)
+		error_hint(err, "Copy the data to the nodes first: \"%s\".",
+				   OWN_COMMAND("clone"));
+	else if (strcmp(err->sqlstate, SQLSTATE_REFUSED) == 0)
+		error_hint(err,
+				   "Grant the role of target \"%s\" the right to read the "
+				   "tables there.",
+				   name);
+	else if (superuser || server_used_password(&self->nodes[node]))
 		error_hint(err,
 				   "The coordinator connects to the node as this program does, "
 				   "with the host, port and role of target \"%s\": see that it "
@@ -275,6 +287,7 @@ Rc
 command_federate(const Config *config, Error *err)
 {
 	Arena *arena = arena_new(4 * KB);
+	PipelineMemory memory = {0};
 	Config recalled;
 	Federation self = {.config = &recalled};
 	FederateScript script;
@@ -286,7 +299,7 @@ command_federate(const Config *config, Error *err)
 	if (rc == RC_OK)
 		rc = require_placement(config, err);
 	if (rc == RC_OK)
-		rc = remember_recall_if_reached(&recalled, config, arena, err);
+		rc = remember_recall_if_reached(&recalled, config, arena, &memory, err);
 	if (rc == RC_OK)
 		rc = open_all(&self, err);
 	if (rc == RC_OK)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cmd/reach.h"
+#include "net/pooler.h"
 
 static MUST_CHECK Rc
 read_target(const Config *config, const char *pipeline, int target,
@@ -44,17 +45,16 @@ remember_read(const Config *config, const char *pipeline, int *target,
 
 static MUST_CHECK Rc
 recall(Config *recalled, const Config *config, const char *pipeline,
-	   MemoryUse use, Arena *arena, Error *err)
+	   MemoryUse use, Arena *arena, PipelineMemory *memory, Error *err)
 {
-	PipelineMemory memory = {0};
 	int target = 0;
 	Rc rc = RC_OK;
 
 	*recalled = *config;
 	if (config->target_count > 0)
-		rc = remember_read(config, pipeline, &target, arena, &memory, err);
+		rc = remember_read(config, pipeline, &target, arena, memory, err);
 	if (rc == RC_OK)
-		rc = memory_recall(recalled, &memory.words, use, err);
+		rc = memory_recall(recalled, &memory->words, use, err);
 	return rc;
 }
 
@@ -62,18 +62,21 @@ Rc
 remember_recall(Config *recalled, const Config *config, Arena *arena,
 				Error *err)
 {
+	PipelineMemory memory = {0};
+
 	return recall(recalled, config, config->name, MEMORY_REFUSE_SENT, arena,
-				  err);
+				  &memory, err);
 }
 
 Rc
 remember_recall_if_reached(Config *recalled, const Config *config, Arena *arena,
-						   Error *err)
+						   PipelineMemory *memory, Error *err)
 {
-	Rc rc = remember_recall(recalled, config, arena, err);
+	Rc rc = recall(recalled, config, config->name, MEMORY_REFUSE_SENT, arena,
+				   memory, err);
 
 	if (rc != RC_FAIL || err->code == ERR_INTERRUPTED ||
-		err->code == ERR_CONFIG)
+		(err->code == ERR_CONFIG && !pooler_is_refused(err)))
 		return rc;
 	error_reset(err);
 	*recalled = *config;
@@ -84,7 +87,10 @@ Rc
 remember_unfinished(Config *recalled, const Config *config,
 					const char *pipeline, Arena *arena, Error *err)
 {
-	return recall(recalled, config, pipeline, MEMORY_REPLACE, arena, err);
+	PipelineMemory memory = {0};
+
+	return recall(recalled, config, pipeline, MEMORY_REPLACE, arena, &memory,
+				  err);
 }
 
 void

@@ -32,9 +32,13 @@ MUST_CHECK Rc remember_read(const Config *config, const char *pipeline,
 MUST_CHECK Rc remember_recall(Config *recalled, const Config *config,
 							  Arena *arena, Error *err);
 
-/* The same where it is no failure that no target can be reached. */
+/*
+ * The same where it is no failure that no target can be reached, or none as it
+ * has to be; *memory, zeroed before, gets what is remembered.
+ */
 MUST_CHECK Rc remember_recall_if_reached(Config *recalled, const Config *config,
-										 Arena *arena, Error *err);
+										 Arena *arena, PipelineMemory *memory,
+										 Error *err);
 
 /*
  * For a clone that was broken off: the options that it was begun with, where

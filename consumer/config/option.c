@@ -111,8 +111,8 @@ const OptionDef option_table[] = {
 	 "have the source compress the stream, at level 1 to 19\n"
 	 "                            (default: none; of zstd: 1)"},
 	{"on-conflict", 0, OPTION_CONFLICT,
-	 COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TABLE, FIELD(conflict_rules),
-	 "[TABLE:]POLICY", NULL, NULL,
+	 COMMAND_CHECK | COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TABLE,
+	 FIELD(conflict_rules), "[TABLE:]POLICY", NULL, NULL,
 	 "stop, skip or overwrite, for all tables or one; may be repeated\n"
 	 "                            (default: stop)"},
 	{"set", 0, OPTION_FLAG, COMMAND_FOLLOW, FIELD(set), NULL, NULL, NULL,

@@ -699,3 +699,58 @@ work_list_hand_over(PgConn *target, const char *pipeline, Error *err)
 
 	return pgconn_exec_params(target, sql, 1, params, NULL, err);
 }
+
+
+/* ---- For who watches ---- */
+
+/* Servers tell from this on how far a COPY is. */
+#define PROGRESS_COPY_VERSION_NUM 140000
+
+/*
+ * Of a table that is copied in parts the finished ones count; of a part under
+ * way what the server has read of it, at most what is left of the table.
+ */
+static const char tables_sql[] =
+	"SELECT t.schema_name, t.table_name,"
+	" CASE WHEN t.finished_at IS NOT NULL THEN 'done'"
+	"  WHEN t.parts_done > 0 OR r.rows > 0 THEN 'copying'"
+	"  ELSE 'waiting' END, t.rows + r.rows, t.bytes,"
+	" sum(t.rows + r.rows) OVER (), sum(t.bytes) OVER (),"
+	" (sum(CASE WHEN t.finished_at IS NOT NULL THEN t.bytes"
+	"  ELSE least(t.bytes, t.bytes * t.parts_done / greatest(t.parts, 1)"
+	"   + r.bytes) END) OVER ())::bigint"
+	" FROM penstock.copy_table t"
+	" LEFT JOIN running g"
+	"  ON g.relid = to_regclass(format('%I.%I', t.schema_name, t.table_name))"
+	" CROSS JOIN LATERAL (SELECT coalesce(g.rows, 0)::bigint AS rows,"
+	"  coalesce(g.bytes, 0)::bigint AS bytes) r"
+	" WHERE t.pipeline = $1"
+	" ORDER BY t.bytes DESC, 1, 2 LIMIT ";
+
+static const char running_sql[] =
+	"WITH running AS (SELECT p.relid, sum(p.tuples_processed) AS rows,"
+	"  sum(p.bytes_processed) AS bytes FROM pg_stat_progress_copy p"
+	"  JOIN pg_stat_activity a USING (pid)"
+	"  WHERE a.application_name LIKE 'penstock clone%'"
+	"  AND p.datname = current_database() GROUP BY p.relid) ";
+static const char nothing_running_sql[] =
+	"WITH running (relid, rows, bytes) AS"
+	" (SELECT NULL::oid, 0::bigint, 0::bigint WHERE false) ";
+
+Rc
+work_list_look(PgConn *target, const char *pipeline, int count_max,
+			   PGresult **result, Error *err)
+{
+	bool has_progress = pgconn_server_version_num(target) >=
+						PROGRESS_COPY_VERSION_NUM;
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, has_progress ? running_sql : nothing_running_sql);
+	buf_append_string(&sql, tables_sql);
+	buf_printf(&sql, "%d", count_max);
+	rc = pgconn_exec_params(target, sql.data, 1, &pipeline, result, err);
+	buf_release(&sql);
+	return rc;
+}

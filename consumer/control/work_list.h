@@ -218,4 +218,25 @@ void work_list_session_name(const char *pipeline,
 MUST_CHECK Rc work_list_is_running(PgConn *target, const char *pipeline,
 								   bool *running, Error *err);
 
+/* Columns of the result of work_list_look(). */
+typedef enum WorkSeenColumn
+{
+	WORK_SEEN_SCHEMA,
+	WORK_SEEN_NAME,
+	WORK_SEEN_STATE,      /* waiting, copying, done */
+	WORK_SEEN_ROWS,       /* that are on the target, not yet committed too */
+	WORK_SEEN_BYTES,      /* of the whole table on the source, about */
+	WORK_SEEN_ROWS_ALL,   /* of all tables, in each row */
+	WORK_SEEN_BYTES_ALL,  /* likewise */
+	WORK_SEEN_BYTES_DONE, /* likewise */
+} WorkSeenColumn;
+
+/*
+ * Lists a run's tables, the largest first, at most `count_max`.  A role that
+ * may not see what other sessions do gets what is committed.  The tables of the
+ * list must be there.  The caller clears *result.
+ */
+MUST_CHECK Rc work_list_look(PgConn *target, const char *pipeline,
+							 int count_max, PGresult **result, Error *err);
+
 #endif /* PENSTOCK_CONTROL_WORK_LIST_H */

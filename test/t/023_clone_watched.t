@@ -94,6 +94,17 @@ wait_until(
 		return $running && $running->{rows} > 0;
 	});
 cmp_ok($running->{bytes}, '>', 0, 'status tells how far a table is');
+my $text = ($pair->run('status'))[1];
+like($text, qr/clone runs: \d+ of \d+ tables are copied, [1-9]\d* rows, about \d+ %/,
+	'and people how far the whole is, unfinished tables too');
+like($text, qr/^  "public"\."large": copying, [1-9]\d* rows, \d+ [kM]?B on the source$/m,
+	'and each table');
+my $clone = JSON::PP->new->utf8->decode(($pair->run('status', '--json'))[1])
+  ->{targets}[0]{clone};
+my ($large) = grep { $_->{name} eq 'large' } @{ $clone->{list} };
+is($large->{state}, 'copying', 'for machines, too');
+cmp_ok($clone->{rows}, '>', 0, 'with rows that are not committed yet');
+cmp_ok($clone->{source_bytes_done}, '>', 0, 'and bytes');
 $slow->end('KILL');
 forget();
 

@@ -54,6 +54,15 @@ like($output, qr/pipeline "shop", sources "a", "b", 3 targets, 3 rules/,
 ($status, $output) = $shards->run('check');
 like($output, qr/^source "a":\n.*^source "b":\n/ms, 'check looks at each source');
 
+# Tables of which the sources, as nodes of a pipeline, have parts.
+$shards->sources_sql(q(CREATE SCHEMA penstock; CREATE TABLE penstock.node (places jsonb);
+	INSERT INTO penstock.node VALUES ('{"\"public\".\"price\"": "hash(code)"}')));
+($status, $output) = $shards->run('check');
+is($status, 1, 'a table of which each source has a part is found');
+is(scalar(() = $output =~ /^  error +table\s"public"\."price"\sis\sspread\sover\sseveral/mg), 2,
+	'by check, on each') or diag($output);
+$shards->sources_sql('DROP SCHEMA penstock CASCADE');
+
 my $follower = $shards->start('clone', '--restart', '--follow');
 $follower->wait_log(qr/source "$_": following with slot "shop_$_"/) for qw(a b);
 is( join(' ', map { $shards->node_sql('x',

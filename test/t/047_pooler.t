@@ -48,6 +48,8 @@ for my $mode (qw(transaction statement))
 	is($status, $CHECK_FAILED, "$mode: check fails");
 	like("$output $said" =~ s{\s+}{ }gr, qr{is behind a connection pooler that does not keep sessions},
 		'and says why');
+	like($output, qr/^ +ok +connected to database.*^ +error +target ".*is behind.*\d errors?/ms,
+		'in its report, with all else');
 	is($pair->target_contents, $before, 'the target is as it was');
 	is($bouncer->setting($pair->name, 'search_path'), '"$user", public',
 		'nothing is set in a session of others');

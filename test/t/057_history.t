@@ -207,6 +207,22 @@ sub fails
 	return $log;
 }
 
+# What the follower refuses is not in order for others, who only look at it.
+sub said_by_others
+{
+	my ($title) = @_;
+	my ($status, $output) = $pair->run('check');
+
+	isnt($status, 0, "$title: check finds it");
+	like($output =~ s/\s+/ /gr, qr/error .*has changes that are not in the source's history: The target is at/,
+		"$title: check says where");
+	($status, $output) = $pair->run('status');
+	is($status, 1, "$title: status is not in order");
+	like($output, qr/  has changes that are not in the source's history$/m,
+		"$title: status says so and tells no lag");
+	like($output, qr/: The target is at 0\/\w+, /, "$title: and where");
+}
+
 sub refused
 {
 	my ($message, $detail, $title) = @_;
@@ -218,4 +234,5 @@ sub refused
 	like($log, $message, "$title: it says what is wrong");
 	like($log, $detail, "$title: it says where");
 	is($pair->target_contents, $before, "$title: nothing is written");
+	said_by_others($title) if $message =~ /history/;
 }

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/own_command.h"
+#include "check/rules.h"
 #include "cmd/ends.h"
 #include "cmd/remember.h"
-#include "cmd/rules.h"
 #include "copy/obstacles.h"
 #include "copy/standby.h"
 #include "net/writer.h"

@@ -141,21 +141,26 @@ read_running(PgConn *target, char **running, Error *err)
 
 /* A clone that is not finished, running or not. */
 static Rc
-sample_clone(TargetSample *sample, PgConn *target, const char *name, Error *err)
+sample_clone(TargetSample *sample, PgConn *target, const char *name,
+			 Arena *lasting, Error *err)
 {
 	Arena *arena = arena_new(KB);
 	bool running = false;
 	Rc rc = work_list_read(&sample->clone, target, name, arena, err);
 
 	if (rc == RC_OK && sample->clone.exists)
+		rc = cloning_read(&sample->cloning, target, name, lasting, err);
+	if (rc == RC_OK && sample->clone.exists)
 		rc = work_list_is_running(target, name, &running, err);
 	if (rc == RC_OK && running)
 		rc = read_running(target, &sample->clone_running, err);
 	if (rc == RC_OK)
 		snprintf(sample->clone_text, sizeof(sample->clone_text),
-				 "clone %s: %d of %d tables are copied, %" PRId64 " rows",
+				 "clone %s: %d of %d tables are copied, %" PRId64
+				 " rows, about %d %%",
 				 running ? "runs" : "was broken off", sample->clone.tables_done,
-				 sample->clone.table_count, sample->clone.rows);
+				 sample->clone.table_count, sample->cloning.rows,
+				 cloning_percent(&sample->cloning));
 	sample->clone.options = NULL;
 	sample->clone.started_at = NULL;
 	arena_free(arena);
@@ -164,7 +169,7 @@ sample_clone(TargetSample *sample, PgConn *target, const char *name, Error *err)
 
 static Rc
 sample_target(PgConn *target, const Config *config, TargetSample *sample,
-			  Error *err)
+			  Arena *arena, Error *err)
 {
 	const char *name = config->name;
 	const char *clone = config->name_of_clone != NULL ? config->name_of_clone
@@ -175,7 +180,7 @@ sample_target(PgConn *target, const Config *config, TargetSample *sample,
 	*sample = (TargetSample){0};
 	rc = progress_table_read(target, name, &sample->progress, err);
 	if (rc == RC_OK && !sample->progress.exists)
-		rc = sample_clone(sample, target, clone, err);
+		rc = sample_clone(sample, target, clone, arena, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(target,
 						 "SELECT pg_current_wal_insert_lsn(),"
@@ -255,7 +260,8 @@ take_target(TargetStatus *target, PgConn *source, const Config *config,
 		free(name);
 	}
 	if (rc == RC_OK)
-		rc = sample_target(target->conn, config, sample, &target->failure);
+		rc = sample_target(target->conn, config, sample, arena,
+						   &target->failure);
 	if (rc == RC_OK)
 		rc = status_tables_read(&target->tables, target->conn, source,
 								config->name, &target->failure);
@@ -299,6 +305,92 @@ take_round(PipelineStatus *status, const Config *config, bool is_first,
 	return rc;
 }
 
+/* ---- history ------------------------------------------------------------ */
+
+/*
+ * Timelines are told to a role that may replicate; of others only the ends of
+ * the logs can be compared.
+ */
+static MUST_CHECK Rc
+read_history(SourceStatus *source, const Config *config, Error *err)
+{
+	const PgConnOptions options = {
+		.conninfo = config->source,
+		.label = "source",
+		.application_name = "penstock status",
+		.kind = PGCONN_REPLICATION,
+	};
+	PgConn *replication = NULL;
+	Error failure = {0};
+	Rc rc = pgconn_open(&replication, &options, &failure);
+
+	if (rc == RC_OK)
+		rc = slot_read_history(replication, &source->history, &failure);
+	pgconn_close(replication);
+	if (rc == RC_FAIL && failure.code == ERR_INTERRUPTED)
+	{
+		error_take(err, &failure);
+		return rc;
+	}
+	if (rc == RC_FAIL)
+		history_release(&source->history);
+	error_reset(&failure);
+	return RC_OK;
+}
+
+static void
+prove_target(const SourceHistory *history, TargetStatus *target,
+			 const Config *config)
+{
+	const ProgressRow *row = &target->second.progress;
+	SourceHistory known = *history;
+
+	/* Without its timelines the source is taken to be on the target's. */
+	if (known.identity.timeline == 0)
+		known.identity = row->source;
+	if (history_prove(&known,
+					  &(HistoryPoint){
+						  .source = &row->source,
+						  .lsn = row->end_lsn,
+						  .label = target->address,
+						  .pipeline = config->name,
+					  },
+					  &target->strange) == RC_OK)
+		return;
+	target->strange_text = target->strange.code == ERR_CONNECT
+							   ? "is ahead of the source, a standby that lags"
+							   : "has changes that are not in the source's "
+								 "history";
+}
+
+/* Behind the last look at the targets, which go on meanwhile. */
+static MUST_CHECK Rc
+prove_targets(PipelineStatus *status, const Config *config, Error *err)
+{
+	SourceStatus *source = &status->source;
+	Rc rc = RC_OK;
+
+	if (!source->reached)
+		return RC_OK;
+	rc = read_history(source, config, err);
+	if (rc == RC_OK)
+		rc = slot_read_log_end(source->conn, &source->history,
+							   &source->failure);
+	if (rc == RC_FAIL)
+		return err->message != NULL
+				   ? rc
+				   : keep_failure(rc, &source->reached, &source->failure, err);
+	for (int i = 0; i < status->target_count; i++)
+	{
+		TargetStatus *target = &status->targets[i];
+
+		if (target->reached && target->second.progress.exists &&
+			!status_is_foreign(source, target))
+			prove_target(&source->history, target, config);
+	}
+	return RC_OK;
+}
+
 Rc
 status_take(PipelineStatus *status, const Config *config, Error *err)
 {
@@ -314,7 +406,10 @@ status_take(PipelineStatus *status, const Config *config, Error *err)
 	rc = interrupt_wait(-1, 0, STATUS_INTERVAL_MS, err);
 	if (rc == RC_FAIL)
 		return rc;
-	return take_round(status, config, false, err);
+	rc = take_round(status, config, false, err);
+	if (rc == RC_OK)
+		rc = prove_targets(status, config, err);
+	return rc;
 }
 
 void
@@ -331,7 +426,9 @@ status_release(PipelineStatus *status)
 		free(target->first.clone_running);
 		free(target->second.clone_running);
 		error_reset(&target->failure);
+		error_reset(&target->strange);
 	}
+	history_release(&status->source.history);
 	pgconn_close(status->source.conn);
 	error_reset(&status->source.failure);
 	arena_free(status->arena);

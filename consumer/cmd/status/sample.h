@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "cmd/status/cloning.h"
 #include "cmd/status/tables.h"
 #include "config/config.h"
 #include "control/follower_table.h"
@@ -54,7 +55,8 @@ typedef struct SourceSample
 typedef struct TargetSample
 {
 	ProgressRow progress;
-	WorkRun clone; /* that is not finished; without its strings */
+	WorkRun clone;   /* that is not finished; without its strings */
+	Cloning cloning; /* its tables; in the status's arena */
 	char clone_text[CLONE_TEXT_SIZE];
 	char *clone_running; /* what it does now, as JSON; NULL: nothing is known */
 	Lsn insert_lsn;   /* of the target's own log, after `progress` was read */
@@ -68,7 +70,8 @@ typedef struct SourceStatus
 	bool reached; /* else `failure` says why not */
 	Error failure;
 	char system_identifier[SLOT_SYSTEM_ID_SIZE]; /* empty: not known */
-	SourceSample sample;                         /* the later one */
+	SourceHistory history; /* its timeline is 0 where the role may not ask */
+	SourceSample sample;   /* the later one */
 } SourceStatus;
 
 typedef struct TargetStatus
@@ -83,7 +86,14 @@ typedef struct TargetStatus
 	PostponedKeys keys;     /* that are not valid yet */
 	PipelineMemory memory;  /* what it remembers; in the status's arena */
 	FollowerRow follower;   /* what the follower said there last; likewise */
-	bool held;              /* a fence is up there */
+
+	/*
+	 * Why what the target has is not in the source's history, as in
+	 * history_prove(); no message: it is, or that is not known.
+	 */
+	Error strange;
+	const char *strange_text; /* the same in a few words */
+	bool held;                /* a fence is up there */
 } TargetStatus;
 
 typedef struct PipelineStatus

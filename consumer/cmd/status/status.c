@@ -15,8 +15,9 @@
  *     following           whether a follower uses the slot
  *     follower            what it said of itself last, or null
  *         state           "following", "retrying", "held" by a fence, "stopped"
- *         message         the failure why it tries again or has stopped, or
- * null said_at seconds_ago     one that tries again says so every ten seconds
+ *         message         why it tries again or has stopped, or null
+ *         said_at         when
+ *         seconds_ago     one that tries again says so every ten seconds
  *     source
  *         reached, error  error: why not
  *         lsn             how far the source's log is
@@ -30,6 +31,8 @@
  *     targets             array, in the order of the options
  *         name            database@host:port
  *         reached, error
+ *         detail          where a target is that is not in the source's
+ *                         history, or null
  *         has_progress
  *         source_lsn, received_lsn, applied_lsn, durable_lsn
  *         lag_bytes       source_lsn less applied_lsn
@@ -39,12 +42,22 @@
  *         transactions, rows     applied since the clone
  *         transactions_per_second, rows_per_second
  *         clone           that is not finished, or null
+ *             tables, tables_done
+ *             rows        on the target, of all tables, those that are not
+ *                         committed too
+ *             rows_done   of the tables that are done
+ *             source_bytes, source_bytes_done     about; of tables that are
+ *                         under way what is read
+ *             list        array of tables, the largest first
+ *                 schema, name, rows, source_bytes
+ *                 state   waiting, copying, done
  *             running     what its sessions do now, or null if it does not run:
  *                         copying: table, rows, bytes; building: table, phase,
  *                         tuples, tuples_total, blocks, blocks_total
  *         tables          array of those that are not followed at the moment
  *             schema, name
  *             state       see table_state.h
+ *             rows        of a copy under way, or null
  *             position    the target has the table as of here
  *             lag_bytes   source_lsn less position
  *             kept        the source keeps the changes since
@@ -61,6 +74,7 @@
 
 #include "base/json.h"
 #include "cmd/command.h"
+#include "cmd/status/amount.h"
 #include "cmd/status/sample.h"
 
 /* Width of a position and of a size in the table. */
@@ -78,9 +92,6 @@
 
 /* What is printed for machines; a target may have thousands of keys. */
 #define JSON_BYTES_MAX ((size_t) 1024 * MB)
-
-/* Enough for any size or time that is printed. */
-#define AMOUNT_TEXT_SIZE 32
 
 /* Why the slot cannot be used; NULL: it can.  Freed with `err`. */
 static const char *
@@ -103,6 +114,8 @@ target_problem(const SourceStatus *source, const TargetStatus *target)
 		return "has no progress of the pipeline";
 	if (status_is_foreign(source, target))
 		return "has progress of another source";
+	if (target->strange.message != NULL)
+		return target->strange_text;
 	if (status_is_left_behind(source, target))
 		return "lacks changes that the slot has no more";
 	return NULL;
@@ -167,22 +180,6 @@ format_lsn(Lsn lsn, char *text)
 	if (lsn == 0)
 		return "-";
 	snprintf(text, AMOUNT_TEXT_SIZE, LSN_FORMAT, LSN_ARGS(lsn));
-	return text;
-}
-
-/* As pg_size_pretty(): the largest unit that leaves two digits or more. */
-static const char *
-format_bytes(uint64_t bytes, char *text)
-{
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-	size_t unit = 0;
-
-	while (bytes >= 10240 && unit + 1 < LENGTH_OF(units))
-	{
-		bytes /= 1024;
-		unit++;
-	}
-	snprintf(text, AMOUNT_TEXT_SIZE, "%" PRIu64 " %s", bytes, units[unit]);
 	return text;
 }
 
@@ -272,7 +269,7 @@ print_source(const PipelineStatus *status, const char *problem)
 		printf("slot       %s\n", problem);
 	else
 		printf("slot       in order; the source keeps %s of log for it\n",
-			   format_bytes(retained_bytes(sample), text));
+			   amount_bytes(retained_bytes(sample), text));
 	printf("source     %s\n", format_lsn(sample->lsn, text));
 	if (sample->positions_hidden)
 		printf("received   hidden from this role: GRANT pg_monitor on the "
@@ -323,7 +320,7 @@ print_target(const SourceStatus *source, const TargetStatus *target,
 	printf("%-*s  %-*s  %*s  %*s  %7s  %6s\n", POSITION_WIDTH,
 		   format_lsn(position.applied_lsn, texts[0]), POSITION_WIDTH,
 		   format_lsn(position.durable_lsn, texts[1]), AMOUNT_WIDTH,
-		   position.has_lag ? format_bytes(position.lag_bytes, texts[2]) : "-",
+		   position.has_lag ? amount_bytes(position.lag_bytes, texts[2]) : "-",
 		   AMOUNT_WIDTH,
 		   position.has_lag ? format_lag(position.lag_seconds, texts[3]) : "-",
 		   format_rate(position.rows_per_s, texts[4]),
@@ -373,7 +370,23 @@ print_last(const PipelineStatus *status)
 	if (last != NULL && first_lsn - last_lsn >= BEHIND_BYTES_MIN)
 		printf("\n%s is %s behind the others, and holds them up where its "
 			   "share of --memory is full\n",
-			   last->address, format_bytes(first_lsn - last_lsn, text));
+			   last->address, amount_bytes(first_lsn - last_lsn, text));
+}
+
+/* Where targets are that are not in the source's history, and what to do. */
+static void
+print_strange(const PipelineStatus *status)
+{
+	for (int i = 0; i < status->target_count; i++)
+	{
+		const TargetStatus *target = &status->targets[i];
+
+		if (target->strange.message == NULL)
+			continue;
+		printf("\n%s: %s\n", target->address, target->strange.detail);
+		if (target->strange.hint != NULL)
+			printf("%s\n", target->strange.hint);
+	}
 }
 
 /* What the pipeline is, as the target has it that was told last. */
@@ -427,7 +440,11 @@ print_table(const PipelineStatus *status, const Config *config,
 		print_target_header(width);
 	for (int i = 0; i < status->target_count; i++)
 		print_target(&status->source, &status->targets[i], width);
+	print_strange(status);
 	print_last(status);
+	for (int i = 0; i < status->target_count; i++)
+		cloning_print(&status->targets[i].second.cloning,
+					  status->targets[i].address);
 	for (int i = 0; i < status->target_count; i++)
 		status_tables_print(&status->targets[i].tables,
 							status->targets[i].address,
@@ -574,8 +591,12 @@ add_clone(Json *json, const TargetSample *sample)
 	add_count(json, "tables", (uint64_t) clone->table_count, true);
 	add_count(json, "tables_done", (uint64_t) clone->tables_done, true);
 	add_count(json, "rows_done", (uint64_t) clone->rows, true);
+	add_count(json, "rows", (uint64_t) sample->cloning.rows, true);
 	add_count(json, "source_bytes", (uint64_t) clone->bytes_total, true);
-	add_count(json, "source_bytes_done", (uint64_t) clone->bytes_done, true);
+	add_count(json, "source_bytes_done", (uint64_t) sample->cloning.bytes_done,
+			  true);
+	json_key(json, "list");
+	cloning_json(&sample->cloning, json);
 	json_key(json, "running");
 	if (sample->clone_running == NULL)
 		json_null(json);
@@ -612,6 +633,7 @@ add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 	add_string(json, "name", target->address);
 	add_bool(json, "reached", target->reached);
 	add_string(json, "error", problem);
+	add_string(json, "detail", target->strange.detail);
 	add_bool(json, "has_progress",
 			 target->reached && target->second.progress.exists);
 	if (problem == NULL)

@@ -14,6 +14,9 @@
 #include "net/sql.h"
 #include "source/slot.h"
 
+/* Servers tell from this on how far a COPY is. */
+#define PROGRESS_COPY_VERSION_NUM 140000
+
 static Rc
 read_slot(TableStatus *table, PgConn *source, const char *slot, Error *err)
 {
@@ -57,6 +60,30 @@ read_copying(TableStatus *table, PgConn *source, const char *slot, Error *err)
 	return rc;
 }
 
+/* How far a copy is, as the server tells it to who may see it (from 14 on). */
+static Rc
+read_rows(TableStatus *table, PgConn *target, Error *err)
+{
+	static const char sql[] =
+		"SELECT sum(p.tuples_processed) FROM pg_stat_progress_copy p"
+		" JOIN pg_stat_activity a USING (pid)"
+		" WHERE a.application_name LIKE 'penstock table%'"
+		" AND p.datname = current_database() AND p.relid = to_regclass($1)";
+	const char *const params[] = {table->name};
+	PGresult *result = NULL;
+	Rc rc;
+
+	table->rows = -1;
+	if (pgconn_server_version_num(target) < PROGRESS_COPY_VERSION_NUM)
+		return RC_OK;
+	rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
+							err);
+	if (rc == RC_OK && !PQgetisnull(result, 0, 0))
+		table->rows = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	return rc;
+}
+
 static Rc
 fill(TableStatus *table, PgConn *source, const PGresult *result, int row,
 	 Error *err)
@@ -97,7 +124,13 @@ status_tables_read(TableStatusList *list, PgConn *target, PgConn *source,
 	for (int i = 0; i < count && rc == RC_OK; i++)
 		if (strcmp(PQgetvalue(result, i, TABLE_LIST_STATE),
 				   table_state_name(TABLE_READY)) != 0)
-			rc = fill(&list->tables[list->count++], source, result, i, err);
+		{
+			TableStatus *table = &list->tables[list->count++];
+
+			rc = fill(table, source, result, i, err);
+			if (rc == RC_OK)
+				rc = read_rows(table, target, err);
+		}
 	PQclear(result);
 	return rc;
 }
@@ -133,6 +166,8 @@ status_tables_print(const TableStatusList *list, const char *target,
 		const TableStatus *table = &list->tables[i];
 
 		printf("  %s: %s", table->name, table->state);
+		if (table->rows >= 0)
+			printf(", %" PRId64 " rows so far", table->rows);
 		if (table->position != 0)
 			printf(", as of " LSN_FORMAT, LSN_ARGS(table->position));
 		if (table->broken_off)
@@ -167,6 +202,11 @@ add_table(const TableStatus *table, Json *json, Lsn source_lsn)
 	add_string(json, "schema", table->schema_name);
 	add_string(json, "name", table->table_name);
 	add_string(json, "state", table->state);
+	json_key(json, "rows");
+	if (table->rows >= 0)
+		json_int(json, table->rows);
+	else
+		json_null(json);
 	add_string(json, "position", table->position != 0 ? position : NULL);
 	json_key(json, "lag_bytes");
 	if (table->position != 0 && source_lsn != 0)

@@ -22,6 +22,7 @@ typedef struct TableStatus
 	char *schema_name;
 	char *table_name;
 	char *state;
+	int64_t rows;    /* of a copy under way; -1: not known */
 	Lsn position;    /* the target has the table as of here; 0: it does not */
 	bool kept;       /* a slot keeps the changes since */
 	bool lost;       /* that slot is gone, or has lost what it kept */

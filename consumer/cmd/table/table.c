@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/own_command.h"
+#include "check/rules.h"
 #include "cmd/command.h"
 #include "cmd/remember.h"
 #include "cmd/table/copy.h"
@@ -448,6 +449,8 @@ command_table(const Config *config, Error *err)
 		rc = remember_recall(&recalled, config, arena, err);
 	if (rc == RC_OK)
 		rc = table_work_open(&work, &recalled, err);
+	if (rc == RC_OK)
+		rc = rules_check_exist(config, work.source, err);
 	for (int i = 1; i < config->word_count && rc == RC_OK; i++)
 		rc = run_on_table(&work, verb, config->words[i], err);
 	table_work_close(&work);

@@ -2,7 +2,7 @@
  * rules.c
  *    See rules.h.
  */
-#include "cmd/rules.h"
+#include "check/rules.h"
 
 #include <string.h>
 
@@ -52,7 +52,7 @@ is_published(const ConflictRule *rule, const Publications *publications,
 }
 
 static Rc
-refuse(const ConflictRule *rule, const Config *config, Error *err)
+refuse(const ConflictRule *rule, const char *why, Error *err)
 {
 	Buf name;
 	Rc rc;
@@ -61,15 +61,40 @@ refuse(const ConflictRule *rule, const Config *config, Error *err)
 	buf_append_identifier(&name, rule->schema);
 	buf_append_char(&name, '.');
 	buf_append_identifier(&name, rule->table);
-	rc = error_set(err, ERR_CONFIG,
-				   "--on-conflict names table %s, which is not published by %s",
-				   name.data, config->publications);
+	rc = error_set(err, ERR_CONFIG, "--on-conflict names table %s, which %s",
+				   name.data, why);
 	error_hint(err, "A table is named with its schema, and as in SQL: what has "
 					"capitals or other signs stands in double quotes, as in "
 					"'--on-conflict=public.\"My Logs\":skip'.  Of a "
 					"partitioned table the name counts that the publication "
 					"has: its own, or those of its partitions.");
 	buf_release(&name);
+	return rc;
+}
+
+Rc
+rules_check_exist(const Config *config, PgConn *source, Error *err)
+{
+	static const char sql[] =
+		"SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+		" WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
+	const ConflictRules *rules = &config->conflict_rules;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < rules->count && rc == RC_OK; i++)
+	{
+		const ConflictRule *rule = &rules->rules[i];
+		const char *const params[] = {rule->schema, rule->table};
+		PGresult *result = NULL;
+
+		if (rule->schema[0] == '\0')
+			continue;
+		rc = pgconn_exec_params(source, sql, LENGTH_OF(params), params, &result,
+								err);
+		if (rc == RC_OK && PQntuples(result) == 0)
+			rc = refuse(rule, "is not on the source", err);
+		PQclear(result);
+	}
 	return rc;
 }
 
@@ -91,7 +116,10 @@ rules_check(const Config *config, const Words *remembered, PgConn *source,
 			continue;
 		rc = is_published(rule, &publications, source, &published, err);
 		if (rc == RC_OK && !published)
-			rc = refuse(rule, config, err);
+			rc = refuse(rule,
+						arena_printf(arena, "is not published by %s",
+									 config->publications),
+						err);
 	}
 	arena_free(arena);
 	return rc;

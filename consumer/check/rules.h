@@ -2,8 +2,8 @@
  * rules.h
  *    Rules for conflicts that no table is meant by.
  */
-#ifndef PENSTOCK_CMD_RULES_H
-#define PENSTOCK_CMD_RULES_H
+#ifndef PENSTOCK_CHECK_RULES_H
+#define PENSTOCK_CHECK_RULES_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -19,4 +19,11 @@
 MUST_CHECK Rc rules_check(const Config *config, const Words *remembered,
 						  PgConn *source, Error *err);
 
-#endif /* PENSTOCK_CMD_RULES_H */
+/*
+ * The same for a table that is about to be published: ERR_CONFIG if the source
+ * has no such table.
+ */
+MUST_CHECK Rc rules_check_exist(const Config *config, PgConn *source,
+								Error *err);
+
+#endif /* PENSTOCK_CHECK_RULES_H */

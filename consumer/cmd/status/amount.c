@@ -1,0 +1,26 @@
+/*
+ * amount.c
+ *    Units.
+ */
+#include "cmd/status/amount.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/macros.h"
+
+const char *
+amount_bytes(uint64_t bytes, char text[static AMOUNT_TEXT_SIZE])
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+	size_t unit = 0;
+
+	while (bytes >= 10240 && unit + 1 < LENGTH_OF(units))
+	{
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(text, AMOUNT_TEXT_SIZE, "%" PRIu64 " %s", bytes, units[unit]);
+	return text;
+}
