@@ -27,7 +27,7 @@ static const Command commands[] = {
 	{"fence", COMMAND_FENCE, command_fence, SOURCES_ONE, NULL,
 	 "hold all targets at one position of the source, for a while"},
 	{"federate", COMMAND_FEDERATE, command_federate, SOURCES_FIRST, NULL,
-	 "print the SQL that makes one database of all nodes, to query"},
+	 "print or run the SQL that makes one database of all nodes"},
 	{"sequences", COMMAND_SEQUENCES, command_sequences, SOURCES_IN_TURN, NULL,
 	 "bring the target's sequences to where the source's are"},
 	{"config", COMMAND_CONFIG, command_config, SOURCES_ITSELF, "check",
