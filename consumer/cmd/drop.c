@@ -38,6 +38,7 @@
 #include "base/own_command.h"
 #include "cmd/command.h"
 #include "cmd/ends.h"
+#include "control/postponed_key.h"
 #include "control/progress_table.h"
 #include "control/table_state.h"
 #include "control/work_list.h"
@@ -52,7 +53,8 @@ typedef struct DropTarget
 	PgConn *conn;
 	ProgressRow progress;
 	PGresult *tables; /* as table_states_list(); or NULL */
-	WorkRun run;      /* a clone that is not finished */
+	PostponedKeys keys;
+	WorkRun run; /* a clone that is not finished */
 	bool origin_removed;
 } DropTarget;
 
@@ -199,6 +201,9 @@ look_at_target(Drop *drop, int index, Error *err)
 							drop->arena, err);
 	if (rc == RC_OK)
 		rc = refuse_foreign(drop, target, err);
+	if (rc == RC_OK && target->progress.exists)
+		rc = postponed_keys_read(&target->keys, target->conn,
+								 drop->config->name, err);
 	if (rc == RC_OK && target->progress.exists)
 		rc = table_states_list(target->conn, drop->config->name,
 							   &target->tables, err);
@@ -391,6 +396,17 @@ remove_all(Drop *drop, Error *err)
 
 /* ---- Saying ---- */
 
+/* Nobody else will do it. */
+static void
+report_keys(const DropTarget *target, const char *verb)
+{
+	for (int i = 0; i < target->keys.count; i++)
+		printf("%s the note of foreign key %s of table %s on %s, which is not "
+			   "valid yet; what it lacks: %s\n",
+			   verb, target->keys.keys[i].name, target->keys.keys[i].table,
+			   pgconn_label(target->conn), target->keys.keys[i].statement);
+}
+
 static void
 report(const Drop *drop)
 {
@@ -419,6 +435,7 @@ report(const Drop *drop)
 		else if (!target->run.exists)
 			printf("there is no progress of pipeline \"%s\" on %s\n", name,
 				   pgconn_label(target->conn));
+		report_keys(target, verb);
 		if (target->origin_removed)
 			printf("removed replication origin of pipeline \"%s\" on %s\n",
 				   name, pgconn_label(target->conn));
@@ -431,6 +448,7 @@ release(Drop *drop)
 	for (int i = 0; i < drop->config->target_count; i++)
 	{
 		PQclear(drop->targets[i].tables);
+		postponed_keys_release(&drop->targets[i].keys);
 		pgconn_close(drop->targets[i].conn);
 	}
 	pgconn_close(drop->source);

@@ -173,6 +173,9 @@ sub dropped_meanwhile
 	make_tables($db, '', 200);
 	broken_off($db, $change);
 	$db->clone('--resume');
+	like($db->run_or_die('drop', '--dry-run'),
+		qr/would remove the note of foreign key of_parent of table public\.child on .*, which is not valid yet; what it lacks: ALTER TABLE/,
+		'a drop names what it leaves');
 	$db->target_sql('ALTER TABLE child DROP CONSTRAINT of_parent');
 	$db->follow_to_end;
 	is($db->target_sql('SELECT count(*) FROM penstock.postponed_key'), 0,
