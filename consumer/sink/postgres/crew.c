@@ -321,9 +321,16 @@ static MUST_CHECK Rc
 recover(Crew *crew, Applier *failed, Error *err)
 {
 	bool changed;
-	Rc rc = applier_refresh_tables(failed, crew->round.tables, &crew->refreshes,
-								   &changed, err);
+	Rc rc;
 
+	/* It failed behind the last commit: nothing is left to be done again. */
+	if (committed_count(crew) == crew->batch.txn_count)
+	{
+		error_take(err, &failed->failure);
+		return RC_FAIL;
+	}
+	rc = applier_refresh_tables(failed, crew->round.tables, &crew->refreshes,
+								&changed, err);
 	if (rc != RC_OK)
 		return rc;
 	if (changed)
