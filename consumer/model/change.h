@@ -120,9 +120,8 @@ typedef struct Frame
 	size_t change_count;
 	Change *changes;
 
-	size_t
-		message_bytes; /* of memory that the frame holds, without its arena */
-	int references;    /* see frame_ref() */
+	size_t message_bytes; /* of memory that it holds beside its arena */
+	int references;       /* see frame_ref() */
 
 	/* Owned. */
 	Arena *arena;                 /* the Frame itself and all it points to */

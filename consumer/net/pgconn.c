@@ -56,9 +56,6 @@ static const char data_settings_sql[] =
 	"SET extra_float_digits = 3;"
 	"SET bytea_output = 'hex';"
 	"SET xmloption = 'content';"
-	/* A null in an array would be the text NULL. */
-	"SET array_nulls = on;"
-	"SET standard_conforming_strings = on;"
 	"SET search_path = pg_catalog;"
 	"SET statement_timeout = 0;"
 	"SET lock_timeout = 0;"

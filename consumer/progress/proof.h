@@ -12,6 +12,10 @@
  * and with the same time, before the stream is beyond it.  If the slot starts
  * behind it, the slot itself is the proof: it was told so by us.
  *
+ * It has to come only if the source is told the same as then: under other
+ * options, or with tables left out, it may have nothing to send.  Then there is
+ * nothing to be proved.
+ *
  * This does not prove that nothing was written anew behind the last
  * transaction, up to the position that a target has noted because there was
  * nothing for it.

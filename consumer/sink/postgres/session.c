@@ -65,11 +65,7 @@ set_replica_role(PgConn *conn, const SessionOptions *options,
 	return RC_OK;
 }
 
-/*
- * A foreign key with an action changes rows of the child when one of the parent
- * goes, as it has done on the source; and the change that comes for these rows
- * then finds other ones, or none.
- */
+/* See foreign_actions.h. */
 static MUST_CHECK Rc
 refuse_actions(PgConn *conn, const SessionOptions *options, Error *err)
 {

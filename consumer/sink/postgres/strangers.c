@@ -1,7 +1,7 @@
 /*
  * strangers.c
  *    What is known of each relation is kept by its number in the stream; those
- *    that were met, in a short array.
+ *    that were met, in an array.
  */
 #include "sink/postgres/strangers.h"
 
