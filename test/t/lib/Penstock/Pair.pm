@@ -250,13 +250,14 @@ sub confirmed_lsn
 # dies if the follower, where it is given, ends.
 #
 # The log goes on for reasons of the server's own, and positions at which there
-# is nothing to apply are noted at leisure.  So there is made to be something.
+# is nothing to apply are noted at leisure.  So there is made to be something, and
+# waited for the end of that.
 sub wait_caught_up
 {
 	my ($self, $follower) = @_;
-	my $lsn = $self->source_lsn;
+	my $lsn = $self->source_sql(
+		'INSERT INTO mark DEFAULT VALUES; SELECT pg_current_wal_insert_lsn()');
 
-	$self->source_sql('INSERT INTO mark DEFAULT VALUES');
 	wait_until(
 		"position $lsn to be confirmed",
 		sub {
