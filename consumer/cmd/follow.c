@@ -33,7 +33,11 @@
 
 /* Pauses between attempts grow from the first to the last of these. */
 #define RETRY_PAUSE_FIRST_MS 100
-#define RETRY_PAUSE_MAX_MS   10000
+
+/* How long a target may keep a follower that is ending, at each step. */
+#define SAY_END_MS_MAX     500
+
+#define RETRY_PAUSE_MAX_MS 10000
 
 /* How long to wait at start for a slot that somebody else uses. */
 #define SLOT_WAIT_MAX_MS 10000
@@ -725,7 +729,10 @@ say_to(const Config *config, int index, FollowerState state,
 {
 	PgConn *target = NULL;
 	Error failure = {0};
-	Rc rc = reach_target_soon(config, index, &target, &failure);
+	Rc rc = state == FOLLOWER_STOPPED
+				? reach_target_within(config, index, SAY_END_MS_MAX, &target,
+									  &failure)
+				: reach_target_soon(config, index, &target, &failure);
 
 	if (rc == RC_OK)
 		rc = follower_table_write(target, config->name, state, message,

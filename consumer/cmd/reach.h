@@ -23,4 +23,9 @@ MUST_CHECK Rc reach_target(const Config *config, int index, PgConn **conn,
 MUST_CHECK Rc reach_target_soon(const Config *config, int index, PgConn **conn,
 								Error *err);
 
+/* The same where somebody waits for us to end: connecting and each answer may
+ * take this long. */
+MUST_CHECK Rc reach_target_within(const Config *config, int index,
+								  int at_most_ms, PgConn **conn, Error *err);
+
 #endif /* PENSTOCK_CMD_REACH_H */

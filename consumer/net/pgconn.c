@@ -354,7 +354,10 @@ opening_begin(Opening *self, const PgConnOptions *options, Error *err)
 	if (PQstatus(conn->pg) == CONNECTION_BAD)
 		return start_failed(conn, options->conninfo, err);
 	conn->connect_ms = connect_timeout_ms(conn->pg);
-	if (options->impatient)
+	if (options->at_most_ms > 0 &&
+		(conn->connect_ms < 0 || conn->connect_ms > options->at_most_ms))
+		conn->connect_ms = options->at_most_ms;
+	if (options->impatient || options->at_most_ms > 0)
 		conn->patience_ms = conn->connect_ms;
 	if (conn->connect_ms >= 0)
 		self->deadline_us = clock_monotonic_us() + conn->connect_ms * 1000;

@@ -53,6 +53,8 @@ typedef struct PgConnOptions
 	const char *application_name;
 	PgConnKind kind;
 	bool impatient; /* an answer may take no longer than connecting */
+	int at_most_ms; /* impatient, and each may take no longer than this; 0:
+					 * than the connection string says */
 } PgConnOptions;
 
 /*
