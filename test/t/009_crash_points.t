@@ -322,7 +322,13 @@ sub run_dying
 	wait_slot_free();
 	local $ENV{PENSTOCK_BIN} = $faults_bin;
 	local $ENV{PENSTOCK_FAULT} = $point;
+	# Where the source has room for them, large transactions come when they have
+	# committed.
+	$pair->set_conninfo(source => $pair->conninfo('source')
+		  . " options='-c logical_decoding_work_mem=64kB'")
+	  if $point eq 'apply.in_progress';
 	my ($status, undef, $log) = $pair->run(@command);
+	$pair->set_conninfo(source => undef);
 	return ($status, $log);
 }
 
