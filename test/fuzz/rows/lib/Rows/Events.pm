@@ -285,15 +285,16 @@ sub run_table_command
 		"SET session_replication_role = replica; DELETE FROM $name")
 	  if $verb eq 'add';
 	my @command = ('table', $verb, $name, @options, $round->copy_options);
-	die_on_the_way($round, @command);
-	$round->wait_for_end($round->pair->start(@command), "table $command $name");
+	$round->wait_for_end($round->pair->start(@command), "table $command $name")
+	  unless die_on_the_way($round, @command);
 	$round->{aside}{$name} = $verb =~ /^(pause|remove)$/ ? $verb : undef;
 	# Rows that are copied anew are new ones.
 	$table->{kept} = 'none' if $table->{kept} && $verb ne 'pause';
 	$round->native->forget($name) if $round->native && $verb eq 'remove';
 }
 
-# What such a command has begun, the same command finishes.
+# What such a command has begun, the same command finishes.  True if it never came
+# to where it was to die, and is through.
 sub die_on_the_way
 {
 	my ($round, @command) = @_;
@@ -301,12 +302,14 @@ sub die_on_the_way
 	my $wanted = $round->chance('command_crashes', 0.3);
 	my $point = $random->pick(@COMMAND_CRASH_POINTS);
 
-	return if !$wanted || !$ENV{PENSTOCK_FAULTS_BIN};
+	return 0 if !$wanted || !$ENV{PENSTOCK_FAULTS_BIN};
 	local $ENV{PENSTOCK_BIN} = $ENV{PENSTOCK_FAULTS_BIN};
 	local $ENV{PENSTOCK_FAULT} = $point;
 	my $process = $round->pair->start(@command);
 	$round->tend_for(0.05) while $process->is_running;
-	$round->say("@command[ 1, 2 ] at $point: status " . $process->wait_exit);
+	my $status = $process->wait_exit;
+	$round->say("@command[ 1, 2 ] at $point: status $status");
+	return $status == 0;
 }
 
 # Its first rows are there before it is published, or come when it is followed.
@@ -324,8 +327,8 @@ sub table_made
 	$round->pair->source_sql($table->source_ddl);
 	$round->run_writer("rows_$table->{name}", $table) if $schema->is_by_list;
 	my @command = ('table', 'add', $name, $round->copy_options);
-	die_on_the_way($round, @command);
-	$round->wait_for_end($round->pair->start(@command), "table add $name");
+	$round->wait_for_end($round->pair->start(@command), "table add $name")
+	  unless die_on_the_way($round, @command);
 	$round->run_writer("more_$table->{name}", $table);
 	return $name;
 }
