@@ -480,10 +480,6 @@ check_together(const Config *config, Error *err)
 		return error_set(err, ERR_CONFIG, "--verify cannot be used with %s",
 						 config->schema_only ? "--schema-only"
 											 : "a placement of tables");
-	if (config->max_rate > 0 && config->placement != NULL)
-		return error_set(
-			err, ERR_CONFIG,
-			"--max-rate cannot be used with a placement of tables");
 	if (config->schema_only && (config->resume || config->restart))
 		return error_set(err, ERR_CONFIG,
 						 "--schema-only cannot be used with --%s",

@@ -26,8 +26,9 @@ typedef struct ControlTable
 
 /* What each is for is said in the header that is named in front of it. */
 static const ControlTable tables[] = {
+	/* A key, as all have, because of publications of all tables. */
 	{.name = "version",
-	 .columns_sql = "version integer NOT NULL",
+	 .columns_sql = "version integer PRIMARY KEY",
 	 .kept = true},
 	/* progress_table.h */
 	{

@@ -297,9 +297,6 @@ options_that_a_placement_rules_out_are_refused(void **state UNUSED)
 	snprintf(line, sizeof(line), "--config=%s --verify", path);
 	refuse(COMMAND_CLONE, line,
 		   "--verify cannot be used with a placement of tables");
-	snprintf(line, sizeof(line), "--config=%s --max-rate=1MB/s", path);
-	refuse(COMMAND_CLONE, line,
-		   "--max-rate cannot be used with a placement of tables");
 	unlink(path);
 }
 
