@@ -33,11 +33,10 @@
 
 /* Pauses between attempts grow from the first to the last of these. */
 #define RETRY_PAUSE_FIRST_MS 100
+#define RETRY_PAUSE_MAX_MS   10000
 
 /* How long a target may keep a follower that is ending, at each step. */
-#define SAY_END_MS_MAX     500
-
-#define RETRY_PAUSE_MAX_MS 10000
+#define SAY_END_MS_MAX 500
 
 /* How long to wait at start for a slot that somebody else uses. */
 #define SLOT_WAIT_MAX_MS 10000

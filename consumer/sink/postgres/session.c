@@ -106,21 +106,25 @@ refuse_actions(PgConn *conn, const SessionOptions *options, Error *err)
 #define PID_TEXT_SIZE 16
 
 /*
- * The last number in a text, or "": the refusal of an origin ends with the PID
- * that has it, in any language, and is the only place to learn that from.
+ * The PID that has an origin, or "".  Its refusal is the only place to learn
+ * that from: in any language that has two numbers, the origin's and the PID.
+ * One that has a single number is about something else.
  */
 static void
-find_last_number(const char *text, char number[PID_TEXT_SIZE])
+find_holder(const char *refusal, char pid[PID_TEXT_SIZE])
 {
 	static const char digits[] = "0123456789";
 	const char *last = "";
+	int count = 0;
 
-	while (*(text += strcspn(text, digits)) != '\0')
+	while (*(refusal += strcspn(refusal, digits)) != '\0')
 	{
-		last = text;
-		text += strspn(text, digits);
+		last = refusal;
+		refusal += strspn(refusal, digits);
+		count++;
 	}
-	snprintf(number, PID_TEXT_SIZE, "%.*s", (int) strspn(last, digits), last);
+	snprintf(pid, PID_TEXT_SIZE, "%.*s",
+			 count == 2 ? (int) strspn(last, digits) : 0, last);
 }
 
 /*
@@ -139,7 +143,7 @@ end_predecessor(PgConn *conn, const SessionOptions *options,
 	char pid[PID_TEXT_SIZE];
 	Rc rc;
 
-	find_last_number(refusal, pid);
+	find_holder(refusal, pid);
 	rc = progress_table_end_holder(conn, options->pipeline,
 								   &options->source->identity, pid, &ended,
 								   &failure);
@@ -158,7 +162,9 @@ set_origin(PgConn *conn, const SessionOptions *options, bool *marked,
 	Rc rc = origin_set_up(conn, options->pipeline, 0, marked, err);
 
 	if (rc == RC_FAIL && strcmp(err->sqlstate, ORIGIN_IN_USE_SQLSTATE) == 0)
-		end_predecessor(conn, options, err->message);
+		/* The name of the target, which it begins with, may have digits. */
+		end_predecessor(conn, options,
+						err->message + strlen(pgconn_label(conn)));
 	return rc;
 }
 

@@ -52,15 +52,22 @@ open_script(const LibpqStep *steps)
 	return conn;
 }
 
+/* It asks exactly this, and is content. */
+static void
+succeeds(Rc (*call)(PgConn *target, Error *err), const LibpqStep *steps)
+{
+	PgConn *conn = open_script(steps);
+	Error err = {0};
+
+	assert_int_equal(call(conn, &err), RC_OK);
+	pgconn_close(conn);
+	libpq_script_end();
+}
+
 static void
 test_a_fresh_one_is_made(void **state UNUSED)
 {
-	PgConn *conn = open_script(fresh);
-	Error err = {0};
-
-	assert_int_equal(control_create(conn, &err), RC_OK);
-	pgconn_close(conn);
-	libpq_script_end();
+	succeeds(control_create, fresh);
 }
 
 /* Whichever statement fails, the transaction is not left open. */
@@ -102,13 +109,8 @@ test_another_may_have_made_it(void **state UNUSED)
 		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
 		{.sql = "COMMIT"},
 		{0}};
-	PgConn *conn = open_script(steps);
-	Error err = {0};
-
 	assert_int_equal(CONTROL_VERSION, 2);
-	assert_int_equal(control_create(conn, &err), RC_OK);
-	pgconn_close(conn);
-	libpq_script_end();
+	succeeds(control_create, steps);
 }
 
 static void
@@ -118,12 +120,7 @@ test_nothing_is_upgraded_where_nothing_is(void **state UNUSED)
 		{.sql = LOOK, .answer = LIBPQ_ROWS, .rows = "t|f|t|t\n"},
 		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
 		{0}};
-	PgConn *conn = open_script(steps);
-	Error err = {0};
-
-	assert_int_equal(control_upgrade(conn, &err), RC_OK);
-	pgconn_close(conn);
-	libpq_script_end();
+	succeeds(control_upgrade, steps);
 }
 
 static void
@@ -137,12 +134,7 @@ test_an_older_one_is_altered(void **state UNUSED)
 				"target_index"},
 		{.sql = "COMMIT"},
 		{0}};
-	PgConn *conn = open_script(steps);
-	Error err = {0};
-
-	assert_int_equal(control_upgrade(conn, &err), RC_OK);
-	pgconn_close(conn);
-	libpq_script_end();
+	succeeds(control_upgrade, steps);
 }
 
 static void

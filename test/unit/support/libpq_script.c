@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,6 +29,7 @@
 #define VALUE_SIZE      4096
 #define PREPARED_MAX    256
 #define NAME_SIZE       64
+#define PARAMS_MAX      16
 
 /* PostgreSQL 15.20, as PG_VERSION_NUM. */
 #define SERVER_VERSION_NUM 150020
@@ -78,6 +80,7 @@ static struct
 	int next;
 	int statements;
 	int commits;
+	char params[PARAMS_MAX][NAME_SIZE]; /* of the last statement with some */
 	int fail_at;
 	LibpqStep failure;
 	const char *refusal;
@@ -157,6 +160,13 @@ int
 libpq_script_statements(void)
 {
 	return script.statements;
+}
+
+const char *
+libpq_script_param(int number)
+{
+	assert_in_range(number, 0, PARAMS_MAX - 1);
+	return script.params[number];
 }
 
 int
@@ -558,11 +568,14 @@ PQsendQuery(PGconn *conn, const char *sql)
 }
 
 int
-PQsendQueryParams(PGconn *conn, const char *sql, int count UNUSED,
-				  const Oid *types UNUSED, const char *const *values UNUSED,
+PQsendQueryParams(PGconn *conn, const char *sql, int count,
+				  const Oid *types UNUSED, const char *const *values,
 				  const int *lengths UNUSED, const int *formats UNUSED,
 				  int format UNUSED)
 {
+	for (int i = 0; i < count && i < PARAMS_MAX; i++)
+		snprintf(script.params[i], NAME_SIZE, "%s",
+				 values[i] != NULL ? values[i] : "");
 	return send_statement(conn, sql);
 }
 

@@ -68,6 +68,10 @@ void libpq_script_fail_at(int n, LibpqAnswer answer, const char *sqlstate);
 /* Statements that have come. */
 int libpq_script_statements(void);
 
+/* Of the last statement with parameters, the one of this number, from 0; "" for
+ * a null. */
+const char *libpq_script_param(int number);
+
 /* Transactions that were committed. */
 int libpq_script_commits(void);
 

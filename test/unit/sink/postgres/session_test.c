@@ -21,20 +21,23 @@
 #define PROGRESS_ROW "77|1|0/100|0/180|0|3|30|4|pid 1, client local\n"
 #define CLAIMED_ROW  "77|1|0/100|0/180|0|3|30|5|pid 1000, client local\n"
 
+/* Whether the schema has a table, and its version. */
+#define LOOK_FOR(table)                                                        \
+	{.sql = "to_regclass('penstock." table "')",                               \
+	 .answer = LIBPQ_ROWS,                                                     \
+	 .rows = "t|t\n"},                                                         \
+	{                                                                          \
+		.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"           \
+	}
+
 static const LibpqStep steps[] = {
 	{.sql = "extname = 'citus'", .answer = LIBPQ_ROWS, .columns = 1},
 	{.sql = "SET plan_cache_mode", .answer = LIBPQ_ROWS, .columns = 1},
-	{.sql = "to_regclass('penstock.progress')",
-	 .answer = LIBPQ_ROWS,
-	 .rows = "t|t\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
+	LOOK_FOR("progress"),
 	{.sql = "FROM penstock.progress WHERE",
 	 .answer = LIBPQ_ROWS,
 	 .rows = PROGRESS_ROW},
-	{.sql = "to_regclass('penstock.node')",
-	 .answer = LIBPQ_ROWS,
-	 .rows = "t|t\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
+	LOOK_FOR("node"),
 	{.sql = "FROM penstock.node", .answer = LIBPQ_ROWS, .columns = 2},
 	{.sql = "to_regnamespace('penstock')",
 	 .answer = LIBPQ_ROWS,
@@ -46,15 +49,9 @@ static const LibpqStep steps[] = {
 	{.sql = "origin_session_setup(", .answer = LIBPQ_ROWS, .rows = "\n"},
 	{.sql = "BEGIN"},
 	{.sql = "FOR NO KEY UPDATE", .answer = LIBPQ_ROWS, .rows = PROGRESS_ROW},
-	{.sql = "to_regclass('penstock.table_state')",
-	 .answer = LIBPQ_ROWS,
-	 .rows = "t|t\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
+	LOOK_FOR("table_state"),
 	{.sql = "FROM penstock.table_state", .answer = LIBPQ_ROWS, .columns = 4},
-	{.sql = "to_regclass('penstock.progress')",
-	 .answer = LIBPQ_ROWS,
-	 .rows = "t|t\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
+	LOOK_FOR("progress"),
 	{.sql = "FROM penstock.progress WHERE",
 	 .answer = LIBPQ_ROWS,
 	 .rows = PROGRESS_ROW},
@@ -63,24 +60,15 @@ static const LibpqStep steps[] = {
 	 .rows = CLAIMED_ROW},
 	{.sql = "COMMIT"},
 	{.sql = "pg_terminate_backend(pid)", .answer = LIBPQ_ROWS, .columns = 1},
-	{.sql = "to_regclass('penstock.copied')",
-	 .answer = LIBPQ_ROWS,
-	 .rows = "t|t\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
+	LOOK_FOR("copied"),
 	{.sql = "FROM penstock.copied",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "||0|t|f|9100\npublic|rows|16384|t|f|16500\n"},
-	{.sql = "to_regclass('penstock.postponed_key')",
-	 .answer = LIBPQ_ROWS,
-	 .rows = "t|t\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
+	LOOK_FOR("postponed_key"),
 	{.sql = "FROM penstock.postponed_key",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "\"t\"|\"k\"|ALTER TABLE t VALIDATE CONSTRAINT k|0/190\n"},
-	{.sql = "to_regclass('penstock.fence')",
-	 .answer = LIBPQ_ROWS,
-	 .rows = "t|t\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"},
+	LOOK_FOR("fence"),
 	{.sql = "FROM penstock.fence", .answer = LIBPQ_ROWS, .rows = "0/200\n"},
 	{.sql = "SET synchronous_commit = off"},
 	{0}};
@@ -195,6 +183,60 @@ test_a_role_may_lack_what_it_can_do_without(void **state UNUSED)
 	close_session(&session);
 }
 
+/* Somebody has the origin: its session is ended if the refusal says which. */
+static void
+test_who_has_the_origin_is_ended(void **state UNUSED)
+{
+	static const struct
+	{
+		const char *message;
+		const char *pid;
+	} cases[] = {
+		{"replication origin with ID 1 is already active for PID 4711", "4711"},
+		{"Replication-Origin mit ID 12 ist bereits aktiv für PID 99", "99"},
+		{"replication origin with ID 1 is active in another process", ""},
+		{"something else", ""},
+	};
+	static const SessionOptions numbered = {.conninfo = "host=script",
+											.label = "target \"node2\"",
+											.pipeline = "shop",
+											.source = &source};
+
+	for (size_t i = 0; i < LENGTH_OF(cases); i++)
+	{
+		const LibpqStep refused[] = {
+			{.sql = "extname = 'citus'", .answer = LIBPQ_ROWS, .columns = 1},
+			{.sql = "SET plan_cache_mode", .answer = LIBPQ_ROWS, .columns = 1},
+			{.sql = "to_regclass('penstock.progress')",
+			 .answer = LIBPQ_ROWS,
+			 .rows = "f|f\n"},
+			{.sql = "SET session_replication_role = replica"},
+			{.sql = "origin_session_reset()",
+			 .answer = LIBPQ_ROWS,
+			 .columns = 1},
+			{.sql = "origin_create(", .answer = LIBPQ_ROWS, .columns = 1},
+			{.sql = "origin_session_setup(",
+			 .answer = LIBPQ_ERROR,
+			 .sqlstate = "55006",
+			 .message = cases[i].message},
+			{.sql = "pg_terminate_backend(a.pid)",
+			 .answer = LIBPQ_ROWS,
+			 .columns = 1},
+			{0}};
+		Session session;
+		Error err = {0};
+
+		libpq_script_begin(refused);
+		libpq_script_always(libpq_script_connecting);
+		assert_int_equal(session_open(&session, NULL, &numbered, &err),
+						 RC_FAIL);
+		assert_string_equal(err.sqlstate, "55006");
+		assert_string_equal(libpq_script_param(2), cases[i].pid);
+		error_reset(&err);
+		libpq_script_end();
+	}
+}
+
 int
 main(void)
 {
@@ -202,6 +244,7 @@ main(void)
 		cmocka_unit_test(test_it_knows_what_the_target_has),
 		cmocka_unit_test(test_whatever_fails_nothing_is_left),
 		cmocka_unit_test(test_a_role_may_lack_what_it_can_do_without),
+		cmocka_unit_test(test_who_has_the_origin_is_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
