@@ -13,7 +13,7 @@
 #define VERSION_BEFORE_ALL 1
 
 /* A statement with the name of one of our tables in it. */
-#define SQL_SIZE 128
+#define SQL_SIZE 512
 
 typedef struct ControlTable
 {
@@ -271,6 +271,26 @@ look(PgConn *target, SchemaFound *found, Error *err)
 	return rc;
 }
 
+/*
+ * Tables that were not there when somebody was allowed to use the others are
+ * what a newer program has made.
+ */
+static MUST_CHECK Rc
+refuse_unreadable(const PgConn *target, const char *table, const char *role,
+				  Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "role %s may not read table penstock.%s on %s", role,
+					  table, pgconn_label(target));
+
+	error_hint(err,
+			   "As the owner of the tables run GRANT SELECT ON ALL TABLES IN "
+			   "SCHEMA penstock TO %s; a role that follows needs INSERT, "
+			   "UPDATE and DELETE as well.",
+			   role);
+	return rc;
+}
+
 Rc
 control_has(PgConn *target, const char *table, bool *exists, Error *err)
 {
@@ -282,16 +302,26 @@ control_has(PgConn *target, const char *table, bool *exists, Error *err)
 
 	*exists = false;
 	snprintf(sql, sizeof(sql),
-			 "SELECT pg_catalog.to_regclass('penstock.%s') IS NOT NULL,"
-			 " pg_catalog.to_regclass('penstock.version') IS NOT NULL",
-			 table);
+			 "SELECT t.oid IS NOT NULL, v.oid IS NOT NULL,"
+			 " CASE WHEN NOT has_any_column_privilege(t.oid, 'SELECT')"
+			 "  THEN '%s'"
+			 " WHEN NOT has_any_column_privilege(v.oid, 'SELECT')"
+			 "  THEN 'version' END, quote_ident(current_user)"
+			 " FROM (SELECT pg_catalog.to_regclass('penstock.%s')) t (oid),"
+			 " (SELECT pg_catalog.to_regclass('penstock.version')) v (oid)",
+			 table, table);
 	rc = pgconn_exec(target, sql, &result, err);
 	if (rc != RC_OK)
 		return rc;
 	*exists = PQgetvalue(result, 0, 0)[0] == 't';
 	has_version = PQgetvalue(result, 0, 1)[0] == 't';
+	if (!PQgetisnull(result, 0, 2))
+		rc = refuse_unreadable(target, PQgetvalue(result, 0, 2),
+							   PQgetvalue(result, 0, 3), err);
 	PQclear(result);
-	return has_version ? read_version(target, &ignored, err) : RC_OK;
+	if (rc == RC_OK && has_version)
+		rc = read_version(target, &ignored, err);
+	return rc;
 }
 
 
@@ -524,7 +554,8 @@ control_tidy(PgConn *target, Error *err)
 
 /*
  * The statement that makes the schema needs CREATE on the database even if the
- * schema is there.
+ * schema is there.  What an older program has made has no version, and tables
+ * are altered by their owner.
  */
 const char control_privileges_sql[] =
 	"SELECT 'error', format('database %I', current_database()),"
@@ -541,6 +572,22 @@ const char control_privileges_sql[] =
 	"  AND relname = 'progress')"
 	" AND NOT (has_database_privilege(current_database(), 'CREATE')"
 	"  AND coalesce(has_schema_privilege(n.oid, 'CREATE'), true))"
+	" UNION ALL"
+	" SELECT 'error', 'schema penstock',"
+	" format('role \"%s\" may not bring schema penstock up to date, which an "
+	"older program has made: the role has to own its tables', current_user),"
+	" string_agg(format('GRANT %I TO %I;', pg_get_userbyid(o.owner),"
+	"  current_user), E'\n')"
+	" FROM pg_namespace n CROSS JOIN LATERAL (SELECT c.relowner AS owner"
+	"   FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind = 'r'"
+	"  UNION SELECT n.nspowner WHERE NOT has_schema_privilege(n.oid, 'CREATE')"
+	"  ) o"
+	" WHERE n.nspname = 'penstock' AND NOT pg_has_role(o.owner, 'USAGE')"
+	" AND EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid"
+	"  AND c.relname = 'progress')"
+	" AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid"
+	"  AND c.relname = 'version')"
+	" HAVING count(*) > 0"
 	" UNION ALL"
 	" SELECT 'error', format('table penstock.%I', c.relname),"
 	" format('role \"%s\" may not use the table penstock.%I', current_user,"

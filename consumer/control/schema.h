@@ -26,7 +26,7 @@
 
 /*
  * Whether the schema has that table.  Fails with ERR_CONFIG if the schema is of
- * a newer version.  Waits for the target.
+ * a newer version, or the role may not read the table.  Waits for the target.
  */
 MUST_CHECK Rc control_has(PgConn *target, const char *table, bool *exists,
 						  Error *err);

@@ -14,8 +14,8 @@ my $VERSION = 2;
 
 # The tables of version 1, which were made one by one, and had fewer columns.
 my $AS_VERSION_1 = <<'END';
-DROP TABLE penstock.version, penstock.follower, penstock.fence, penstock.moved,
-	penstock.node, penstock.table_state;
+DROP TABLE penstock.version, penstock.postponed_key, penstock.follower,
+	penstock.fence, penstock.moved, penstock.node, penstock.table_state;
 ALTER TABLE penstock.conflict DROP COLUMN target_index;
 ALTER TABLE penstock.copy_run DROP COLUMN source_timeline;
 END
@@ -60,19 +60,45 @@ $pair->run_or_die('table', 'resume', 'rows');
 
 # A role that may use the tables, and has not made them.
 $pair->target_sql($AS_VERSION_1);
-$pair->target->safe_psql('postgres', 'CREATE ROLE applier LOGIN');
+$pair->target->safe_psql('postgres',
+	'CREATE ROLE applier LOGIN; CREATE ROLE "The Watch" LOGIN');
 $pair->target_sql(<<'END');
-GRANT USAGE ON SCHEMA penstock TO applier;
+GRANT USAGE ON SCHEMA penstock TO applier, "The Watch";
 GRANT ALL ON ALL TABLES IN SCHEMA penstock TO applier;
-GRANT ALL ON rows TO applier;
+GRANT SELECT ON ALL TABLES IN SCHEMA penstock TO "The Watch";
+GRANT ALL ON rows, mark TO applier;
 END
-$pair->set_conninfo('target', $pair->target->connstr($pair->name) . ' user=applier');
+as('applier');
+(undef, $output) = $pair->run('check');
+like($output, qr/error +role "applier" may not bring schema penstock up to date.*GRANT postgres TO applier;/s,
+	'check tells one who may not do it');
 $pair->fails_like(1,
 	qr/has to own the tables.*bringing schema "penstock" on target from version 1 to version $VERSION/s,
-	'one who may not do it is told', 'follow', '--endpos=' . $pair->source_lsn);
-$pair->set_conninfo('target', undef);
+	'so does follow', 'follow', '--endpos=' . $pair->source_lsn);
+as(q('The Watch'));
+(undef, $output) = $pair->run('status');
+like($output, qr/durable/, 'who may only read sees the status');
+unlike($output, qr/may not|denied/, 'as nothing else is needed for it');
+as();
 $pair->follow_to_end;
 is(tables(), $made, 'and the owner does it');
+
+# Nobody but the owner has a right on the tables that are new.
+as(q('The Watch'));
+(undef, $output) = $pair->run('status');
+like($output, qr/role "The Watch" may not read table penstock\.version on/,
+	'then status names what the role lacks');
+as('applier');
+$pair->fails_like(1,
+	qr/role applier may not read table penstock\.version on target.*GRANT SELECT ON ALL TABLES IN SCHEMA penstock TO applier; .* UPDATE and DELETE as well/s,
+	'and follow what mends it', 'follow', '--endpos=' . $pair->source_lsn);
+$pair->target_sql('GRANT SELECT ON ALL TABLES IN SCHEMA penstock TO "The Watch";
+	GRANT ALL ON ALL TABLES IN SCHEMA penstock TO applier');
+$pair->run_or_die('follow', '--endpos=' . $pair->source_lsn);
+as(q('The Watch'));
+(undef, $output) = $pair->run('status');
+unlike($output, qr/may not|denied/, 'after that both can do without the owner');
+as();
 
 
 # ---- Newer ----
@@ -117,6 +143,16 @@ is($pair->target_sql(q(SELECT to_regnamespace('penstock') IS NULL)),
 	't', 'without them nothing is left');
 
 done_testing();
+
+# From here on the target is reached by that role; none: as usual.
+sub as
+{
+	my ($role) = @_;
+
+	$pair->set_conninfo('target',
+		defined $role ? $pair->target->connstr($pair->name) . " user=$role" : undef);
+	return;
+}
 
 # The version that the schema says it has; undef: it says nothing.
 sub version

@@ -145,7 +145,7 @@ test_a_newer_one_is_refused(void **state UNUSED)
 		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "3\n"},
 		{.sql = "to_regclass('penstock.fence')",
 		 .answer = LIBPQ_ROWS,
-		 .rows = "t|t\n"},
+		 .rows = "t|t|\\N|us\n"},
 		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "3\n"},
 		{0}};
 	PgConn *conn = open_script(steps);

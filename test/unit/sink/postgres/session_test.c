@@ -25,7 +25,7 @@
 #define LOOK_FOR(table)                                                        \
 	{.sql = "to_regclass('penstock." table "')",                               \
 	 .answer = LIBPQ_ROWS,                                                     \
-	 .rows = "t|t\n"},                                                         \
+	 .rows = "t|t|\\N|us\n"},                                                  \
 	{                                                                          \
 		.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "2\n"           \
 	}
@@ -157,7 +157,7 @@ open_without(const char *sql, Session *session)
 		/* Asked of a target whose foreign keys act; there is none. */
 		{.sql = "to_regclass('penstock.copied')",
 		 .answer = LIBPQ_ROWS,
-		 .rows = "f|f\n"},
+		 .rows = "f|f|\\N|us\n"},
 		{0}};
 	Error err = {0};
 	int n = 0;
@@ -209,7 +209,7 @@ test_who_has_the_origin_is_ended(void **state UNUSED)
 			{.sql = "SET plan_cache_mode", .answer = LIBPQ_ROWS, .columns = 1},
 			{.sql = "to_regclass('penstock.progress')",
 			 .answer = LIBPQ_ROWS,
-			 .rows = "f|f\n"},
+			 .rows = "f|f|\\N|us\n"},
 			{.sql = "SET session_replication_role = replica"},
 			{.sql = "origin_session_reset()",
 			 .answer = LIBPQ_ROWS,
