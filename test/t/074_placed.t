@@ -136,6 +136,14 @@ sub resumed
 		'it does not go on by another placement', 'clone', '--resume');
 	$nodes->configure(placement => [ 'public.hashed = hash(id)',
 		'public.last = hash(h)', '* = all' ]);
+	my ($a, $b) = map { $nodes->conninfo($_) } qw(a b);
+	$nodes->set_conninfo(a => $b);
+	$nodes->set_conninfo(b => $a);
+	$nodes->fails_like(1,
+		qr/was begun with other options.*as target "b".*Now.*as target "a"/s,
+		'nor with one node in the place of another', 'clone', '--resume');
+	$nodes->set_conninfo(a => $a);
+	$nodes->set_conninfo(b => $b);
 	$nodes->run_or_die('clone', '--resume');
 	ends_well('resumed');
 }

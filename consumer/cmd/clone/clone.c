@@ -614,9 +614,10 @@ complete_targets(Clone *clone, Error *err)
 
 /* Early, because the role may lack the privilege. */
 static Rc
-begin_list(Clone *clone, CloneTarget *target, Error *err)
+begin_list(Clone *clone, int number, Error *err)
 {
-	char *options = clone_describe_options(clone->config);
+	CloneTarget *target = &clone->targets[number];
+	char *options = clone_describe_options(clone->config, number);
 	const WorkRun run = {
 		.source = clone->history.identity,
 		.options = options,
@@ -653,7 +654,7 @@ begin(Clone *clone, Error *err)
 		rc = clone_find_slot(clone, err);
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		if (!clone->resumed)
-			rc = begin_list(clone, &clone->targets[i], err);
+			rc = begin_list(clone, i, err);
 	return rc;
 }
 

@@ -41,10 +41,14 @@ hash_text(const char *text)
 	return hash;
 }
 
-/* Rows that are copied by one placement do not fit to those of another. */
+/*
+ * Rows that are copied by one placement do not fit to those of another, nor
+ * those of one node to those of another.
+ */
 static void
-describe_placement(Buf *text, const Config *config)
+describe_placement(Buf *text, const Config *config, int number)
 {
+	char label[CONFIG_LABEL_SIZE];
 	const Placement *placement = config->placement;
 	const PlacementDirectory *directory = placement_find_directory(placement);
 	Buf rules;
@@ -68,12 +72,14 @@ describe_placement(Buf *text, const Config *config)
 				   config->target_names[i] != NULL ? config->target_names[i]
 												   : "");
 	CHECK(!rules.overflowed);
-	buf_printf(text, ", placed by rules %016" PRIx64, hash_text(rules.data));
+	config_label_target(config, number, label);
+	buf_printf(text, ", placed by rules %016" PRIx64 ", as %s",
+			   hash_text(rules.data), label);
 	buf_release(&rules);
 }
 
 char *
-clone_describe_options(const Config *config)
+clone_describe_options(const Config *config, int number)
 {
 	const Selection *selection = &config->selection;
 	char *description;
@@ -92,7 +98,7 @@ clone_describe_options(const Config *config)
 	buf_append_string(
 		&text, config->no_unlogged_data ? " --no-unlogged-table-data" : "");
 	if (config->placement != NULL)
-		describe_placement(&text, config);
+		describe_placement(&text, config, number);
 	if (config->source_count > 1)
 		buf_printf(&text, ", %d sources", config->source_count);
 	buf_printf(&text, ", %d %s", config->target_count,
@@ -249,9 +255,12 @@ check_history(const Clone *clone, const CloneTarget *target, Error *err)
 
 /* Whether a target fits to what is to be resumed or thrown away. */
 static Rc
-check_target(const Clone *clone, const CloneTarget *target, const char *options,
-			 Error *err)
+check_target(const Clone *clone, int number, Error *err)
 {
+	const CloneTarget *target = &clone->targets[number];
+	char *options;
+	Rc rc = RC_OK;
+
 	if (!target->run.exists)
 		return clone->config->resume && !target->complete
 				   ? refuse_nothing(clone, target, err)
@@ -261,9 +270,13 @@ check_target(const Clone *clone, const CloneTarget *target, const char *options,
 	if (strcmp(target->run.source.system_identifier,
 			   clone->history.identity.system_identifier) != 0)
 		return refuse_source(clone, target, err);
-	if (clone->config->resume && strcmp(target->run.options, options) != 0)
-		return refuse_options(target, options, err);
-	return clone->config->resume ? check_history(clone, target, err) : RC_OK;
+	if (!clone->config->resume)
+		return RC_OK;
+	options = clone_describe_options(clone->config, number);
+	if (strcmp(target->run.options, options) != 0)
+		rc = refuse_options(target, options, err);
+	free(options);
+	return rc == RC_OK ? check_history(clone, target, err) : rc;
 }
 
 /* What the nodes have is noted table by table, and only of one source. */
@@ -289,7 +302,6 @@ refuse_placed(const Clone *clone, Error *err)
 Rc
 clone_look(Clone *clone, Error *err)
 {
-	char *options = clone_describe_options(clone->config);
 	bool found = false;
 	Rc rc = RC_OK;
 
@@ -303,13 +315,12 @@ clone_look(Clone *clone, Error *err)
 	if (rc == RC_OK)
 		rc = refuse_placed(clone, err);
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
-		rc = check_target(clone, &clone->targets[i], options, err);
+		rc = check_target(clone, i, err);
 	if (rc == RC_OK && clone->config->resume && !found)
 		rc = refuse_nothing(clone, &clone->targets[0], err);
 	if (rc == RC_OK && clone->config->restart && !found)
 		log_info("clone", "there is no unfinished clone to throw away");
 	clone->resumed = clone->config->resume;
-	free(options);
 	return rc;
 }
 

@@ -8,9 +8,11 @@
 #include "base/error.h"
 #include "cmd/clone/state.h"
 
-/* What a clone was asked for, as far as one that goes on has to be asked for
- * the same.  The caller frees it. */
-char *clone_describe_options(const Config *config);
+/*
+ * What a clone was asked for, as far as one that goes on has to be asked for
+ * the same, for the target of this number.  The caller frees it.
+ */
+char *clone_describe_options(const Config *config, int number);
 
 /*
  * Looks for an unfinished clone on the targets, and refuses to go on with
