@@ -166,6 +166,30 @@ typedef struct ServerPlan
 	ExistingServer existing;
 } ServerPlan;
 
+/* What brings options that are there to those of a connection. */
+typedef struct Changes
+{
+	Buf actions;
+	Buf names; /* of the options */
+} Changes;
+
+static void
+find_changes(Changes *changes, const ServerPlan *plan, OptionList list,
+			 const PGresult *existing)
+{
+	buf_init(&changes->actions, BUF_TEXT_MAX);
+	buf_init(&changes->names, BUF_TEXT_MAX);
+	append_changes(&changes->actions, &changes->names, plan->wanted, list,
+				   existing);
+}
+
+static void
+release_changes(Changes *changes)
+{
+	buf_release(&changes->actions);
+	buf_release(&changes->names);
+}
+
 static void
 append_version(Buf *sql, const char *pipeline)
 {
@@ -200,26 +224,23 @@ static void
 alter_server(ServerPlan *plan)
 {
 	Buf *sql = &plan->script->statements;
-	Buf list;
-	Buf names;
+	Changes changes;
 
-	buf_init(&list, BUF_TEXT_MAX);
-	buf_init(&names, BUF_TEXT_MAX);
-	append_changes(&list, &names, plan->wanted, OPTION_LIST(server_options),
-				   plan->existing.options);
-	if (list.length > 0 || !plan->existing.is_ours)
+	find_changes(&changes, plan, OPTION_LIST(server_options),
+				 plan->existing.options);
+	if (changes.actions.length > 0 || !plan->existing.is_ours)
 	{
 		buf_append_string(sql, "ALTER SERVER ");
 		buf_append_identifier(sql, plan->name);
 		append_version(sql, plan->options->pipeline);
-		if (list.length > 0)
-			buf_printf(sql, " OPTIONS (%s)", list.data);
+		if (changes.actions.length > 0)
+			buf_printf(sql, " OPTIONS (%s)", changes.actions.data);
 		buf_append_string(sql, ";\n");
 		federate_note(plan->script, "altered server \"%s\": %s", plan->name,
-					  names.length > 0 ? names.data : "version");
+					  changes.names.length > 0 ? changes.names.data
+											   : "version");
 	}
-	buf_release(&names);
-	buf_release(&list);
+	release_changes(&changes);
 }
 
 static void
@@ -242,24 +263,20 @@ static void
 alter_user(ServerPlan *plan)
 {
 	Buf *sql = &plan->script->statements;
-	Buf list;
-	Buf names;
+	Changes changes;
 
-	buf_init(&list, BUF_TEXT_MAX);
-	buf_init(&names, BUF_TEXT_MAX);
-	append_changes(&list, &names, plan->wanted, OPTION_LIST(user_options),
-				   plan->existing.user_options);
-	if (list.length > 0)
+	find_changes(&changes, plan, OPTION_LIST(user_options),
+				 plan->existing.user_options);
+	if (changes.actions.length > 0)
 	{
 		buf_append_string(sql, "ALTER USER MAPPING FOR CURRENT_USER SERVER ");
 		buf_append_identifier(sql, plan->name);
-		buf_printf(sql, " OPTIONS (%s);\n", list.data);
+		buf_printf(sql, " OPTIONS (%s);\n", changes.actions.data);
 		federate_note(plan->script,
 					  "altered the user mapping for server \"%s\": %s",
-					  plan->name, names.data);
+					  plan->name, changes.names.data);
 	}
-	buf_release(&names);
-	buf_release(&list);
+	release_changes(&changes);
 }
 
 /*
@@ -289,17 +306,13 @@ set_password(ServerPlan *plan)
 static bool
 leads_to_node(const ServerPlan *plan)
 {
-	Buf list;
-	Buf names;
+	Changes changes;
 	bool same;
 
-	buf_init(&list, BUF_TEXT_MAX);
-	buf_init(&names, BUF_TEXT_MAX);
-	append_changes(&list, &names, plan->wanted, OPTION_LIST(place_options),
-				   plan->existing.options);
-	same = list.length == 0;
-	buf_release(&names);
-	buf_release(&list);
+	find_changes(&changes, plan, OPTION_LIST(place_options),
+				 plan->existing.options);
+	same = changes.actions.length == 0;
+	release_changes(&changes);
 	return same;
 }
 
