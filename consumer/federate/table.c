@@ -459,6 +459,22 @@ append_spread(Wanted *wanted, Error *err)
 
 /* ---- listed in a directory ---------------------------------------------- */
 
+/* Columns by name: those of a part stand in the order in which they came. */
+static void
+append_select(Buf *sql, const Wanted *wanted, int node)
+{
+	const PGresult *columns = wanted->plan->columns;
+
+	buf_append_string(sql, "SELECT ");
+	for (int row = wanted->range.first; row < wanted->range.end; row++)
+	{
+		buf_append_string(sql, row > wanted->range.first ? ", " : "");
+		buf_append_identifier(sql, PQgetvalue(columns, row, COLUMNS_NAME));
+	}
+	buf_append_string(sql, " FROM ");
+	append_part_name(sql, wanted->table, node);
+}
+
 /*
  * What a table lists cannot be the bounds of partitions: rows of all targets,
  * under one name.
@@ -468,12 +484,12 @@ create_view(const Wanted *wanted, bool replace)
 {
 	Buf *sql = &wanted->plan->script->statements;
 
-	buf_printf(sql, "CREATE %sVIEW %s AS", replace ? "OR REPLACE " : "",
+	buf_printf(sql, "CREATE %sVIEW %s AS ", replace ? "OR REPLACE " : "",
 			   wanted->table->qualified);
 	for (int i = 0; i < wanted->plan->options->node_count; i++)
 	{
-		buf_append_string(sql, i > 0 ? " UNION ALL TABLE " : " TABLE ");
-		append_part_name(sql, wanted->table, i);
+		buf_append_string(sql, i > 0 ? " UNION ALL " : "");
+		append_select(sql, wanted, i);
 	}
 	buf_append_string(sql, ";\n");
 }

@@ -199,6 +199,22 @@ like($log, qr/dropped and made anew "public"\."place"/, 'a view is made anew');
 answers_ok('fewer columns');
 apply();
 
+# A column that gets another name is the last one where the table was, but not
+# where it is made anew.
+for my $sql ('ALTER TABLE place ADD one text DEFAULT $$1$$, ADD two text DEFAULT $$2$$',
+	'ALTER TABLE place RENAME one TO first')
+{
+	$nodes->node_sql($_, $sql) for $nodes->names;
+	$pair->source_sql($sql);
+	apply();
+}
+answers_ok('a column with another name');
+$log = apply();
+like($log, qr/as before/, 'is brought there once');
+coordinator('DROP VIEW place; DROP FOREIGN TABLE place_1', 'front');
+apply();
+answers_ok('and with a part that is made anew');
+
 # ---- What is not ours ----
 
 coordinator('CREATE TABLE stranger (id int)');
