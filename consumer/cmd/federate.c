@@ -120,8 +120,10 @@ explain_unreachable(const Federation *self, int node, bool superuser,
 {
 	const char *name = self->nodes[node].name;
 
-	error_context(err, "reading node \"%s\" through the coordinator", name);
-	error_detail(err, "Nothing was changed on the coordinator.");
+	error_context(err,
+				  "reading node \"%s\" through the coordinator, where nothing "
+				  "was changed",
+				  name);
 	if (strcmp(err->sqlstate, SQLSTATE_NO_TABLE) == 0)
 		error_hint(err, "Copy the data to the nodes first: \"%s\".",
 				   OWN_COMMAND("clone"));

@@ -117,7 +117,7 @@ my $coordinator = '--coordinator=' . $target->connstr('coordinator') . ' user=fr
 # ---- Passwords ----
 
 my $log = $nodes->fails_like(1,
-	qr/password.*Nothing was changed.*needs a password that the node asks for.*reading node "a" through/s,
+	qr/password is required.*Non-superusers must provide a password.*needs a password that the node asks for.*reading node "a" through the coordinator, where nothing was changed/s,
 	'without passwords nothing would work, so nothing is changed', 'federate',
 	'--apply', $coordinator);
 is(coordinator('SELECT count(*) FROM pg_foreign_server'), 0, 'nothing is there');
