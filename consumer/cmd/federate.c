@@ -22,6 +22,9 @@
 /* dependent_objects_still_exist */
 #define SQLSTATE_DEPENDENT "2BP01"
 
+/* duplicate_table */
+#define SQLSTATE_DUPLICATE "42P07"
+
 typedef struct Federation
 {
 	const Config *config;
@@ -183,6 +186,10 @@ run_statements(PgConn *conn, const Buf *statements, Error *err)
 		if (strcmp(err->sqlstate, SQLSTATE_DEPENDENT) == 0)
 			error_hint(err, "Drop what depends on it, and make it again when "
 							"the statements are applied.");
+		if (strcmp(err->sqlstate, SQLSTATE_DUPLICATE) == 0)
+			error_hint(err, "The nodes' parts of a table have its name with "
+							"_0, _1 and so on: rename what else is called "
+							"so.");
 		error_context(err, "applying to the coordinator, where nothing was "
 						   "changed");
 	}

@@ -107,8 +107,8 @@ existing_server_release(ExistingServer *server)
 
 /* ---- tables ------------------------------------------------------------- */
 
-/* What an ExistingPart is; the condition of existing_append_is_ours() goes
- * between the two. */
+/* What an ExistingPart is; the condition of append_reads() goes between the
+ * two. */
 #define PART_HEAD_SQL                                                          \
 	"SELECT n.nspname, c.relname, s.srvname, coalesce(%s, false),"             \
 	" pg_get_expr(c.relpartbound, c.oid)"
@@ -155,7 +155,8 @@ read_rest(ExistingTable *table, PgConn *coordinator, const char *oid,
 
 	if (rc != RC_OK)
 		return rc;
-	table->is_ours = all_are_ours(table->kind == 'f' ? table->self
+	table->is_ours = strchr("fpv", table->kind) != NULL &&
+					 all_are_ours(table->kind == 'f' ? table->self
 													 : table->parts);
 	buf_init(&oids, BUF_TEXT_MAX);
 	buf_printf(&oids, "ARRAY[%s]::oid[]", oid);
@@ -164,10 +165,33 @@ read_rest(ExistingTable *table, PgConn *coordinator, const char *oid,
 	return rc;
 }
 
-Rc
-existing_table_read(ExistingTable *table, PgConn *coordinator,
-					const char *schema, const char *name, const char *is_ours,
-					const char *key_sql, Error *err)
+static void
+append_option(Buf *sql, const char *keyword, const char *value)
+{
+	Buf option;
+
+	buf_init(&option, BUF_TEXT_MAX);
+	buf_printf(&option, "%s=%s", keyword, value);
+	buf_append_literal(sql, option.data);
+	buf_release(&option);
+}
+
+/* Of a foreign table: the server is ours, and the table there is that one. */
+static void
+append_reads(Buf *sql, const char *is_ours, const char *schema,
+			 const char *table_read)
+{
+	buf_printf(sql, "%s AND f.ftoptions @> ARRAY[", is_ours);
+	append_option(sql, "schema_name", schema);
+	buf_append_string(sql, ", ");
+	append_option(sql, "table_name", table_read);
+	buf_append_string(sql, "]::text[]");
+}
+
+static MUST_CHECK Rc
+read_table(ExistingTable *table, PgConn *coordinator, const char *schema,
+		   const char *name, const char *is_ours, const char *key_sql,
+		   Error *err)
 {
 	enum
 	{
@@ -178,7 +202,6 @@ existing_table_read(ExistingTable *table, PgConn *coordinator,
 	Buf sql;
 	Rc rc;
 
-	*table = (ExistingTable){0};
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql,
 			   PART_HEAD_SQL
@@ -196,6 +219,23 @@ existing_table_read(ExistingTable *table, PgConn *coordinator,
 	table->same_key = sql_bool(table->self, 0, COLUMN_SAME_KEY);
 	return read_rest(table, coordinator, PQgetvalue(table->self, 0, COLUMN_OID),
 					 is_ours, err);
+}
+
+Rc
+existing_table_read(ExistingTable *table, PgConn *coordinator,
+					const char *schema, const char *name,
+					const char *table_read, const char *is_ours,
+					const char *key_sql, Error *err)
+{
+	Buf reads;
+	Rc rc;
+
+	*table = (ExistingTable){0};
+	buf_init(&reads, BUF_TEXT_MAX);
+	append_reads(&reads, is_ours, schema, table_read);
+	rc = read_table(table, coordinator, schema, name, reads.data, key_sql, err);
+	buf_release(&reads);
+	return rc;
 }
 
 void

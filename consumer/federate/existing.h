@@ -4,7 +4,8 @@
  *
  * A foreign server is a pipeline's if its VERSION says so: nothing else of a
  * server can be changed later and means nothing to postgres_fdw.  A table or a
- * view is the pipeline's if it reads the pipeline's servers and nothing else.
+ * view is the pipeline's if it reads what it stands for, on the pipeline's
+ * servers, and nothing else: a part of another table may have its name.
  * What is not the pipeline's is never altered and never dropped.
  */
 #ifndef PENSTOCK_FEDERATE_EXISTING_H
@@ -46,7 +47,7 @@ typedef enum ExistingPart
 typedef struct ExistingTable
 {
 	char kind;         /* pg_class.relkind; 0: there is no such relation */
-	bool is_ours;      /* all that it reads is on servers of the pipeline */
+	bool is_ours;      /* it reads the table on servers of the pipeline */
 	bool same_key;     /* it is partitioned by the key that was asked for */
 	PGresult *self;    /* one row, as `parts`; of a foreign table */
 	PGresult *parts;   /* partitions, or what a view reads, by name */
@@ -72,13 +73,14 @@ MUST_CHECK Rc existing_server_read(ExistingServer *server, PgConn *coordinator,
 void existing_server_release(ExistingServer *server);
 
 /*
- * Looks up a relation.  `is_ours` is as from existing_append_is_ours(), and
- * `key_sql` gives what pg_get_partkeydef() would.
+ * Looks up a relation that is to read a table of its schema on the nodes, or a
+ * part of that.  `is_ours` is as from existing_append_is_ours(), and `key_sql`
+ * gives what pg_get_partkeydef() would.
  */
 MUST_CHECK Rc existing_table_read(ExistingTable *table, PgConn *coordinator,
 								  const char *schema, const char *name,
-								  const char *is_ours, const char *key_sql,
-								  Error *err);
+								  const char *table_read, const char *is_ours,
+								  const char *key_sql, Error *err);
 
 /* Accepts a zeroed one. */
 void existing_table_release(ExistingTable *table);

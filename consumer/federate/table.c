@@ -106,8 +106,8 @@ read_existing(Wanted *wanted, const char *name, Error *err)
 	}
 	buf_append_string(&key, " || ')'");
 	rc = existing_table_read(&wanted->existing, options->coordinator,
-							 wanted->table->schema, name, wanted->plan->is_ours,
-							 key.data, err);
+							 wanted->table->schema, name, wanted->table->name,
+							 wanted->plan->is_ours, key.data, err);
 	buf_release(&key);
 	return rc;
 }
@@ -130,8 +130,13 @@ refuse(const Wanted *wanted, const char *name, Error *err)
 				   "%s is on the coordinator already, and not a table of "
 				   "pipeline \"%s\"",
 				   qualified.data, wanted->plan->options->pipeline);
-	error_hint(err, "Rename or drop it there, or use another database as the "
-					"coordinator.");
+	if (wanted->existing.kind == 'f')
+		error_hint(err, "If it is a node's part of another table, rename one "
+						"of the two tables; otherwise rename or drop it there, "
+						"or use another database as the coordinator.");
+	else
+		error_hint(err, "Rename or drop it there, or use another database as "
+						"the coordinator.");
 	buf_release(&qualified);
 	return rc;
 }
@@ -431,9 +436,8 @@ append_spread(Wanted *wanted, Error *err)
 	const TablePlan *plan = wanted->plan;
 	const CopyTable *table = wanted->table;
 	ExistingTable *existing = &wanted->existing;
-	bool is_bare = existing->kind == 'p' && PQntuples(existing->parts) == 0;
 
-	if (existing->kind != 0 && !existing->is_ours && !is_bare)
+	if (existing->kind != 0 && !existing->is_ours)
 		return refuse(wanted, table->name, err);
 	if (existing->kind != 0 && (existing->kind != 'p' || !existing->same_key ||
 								key_is_altered(wanted)))

@@ -8,12 +8,12 @@ use Test::More;
 
 use Penstock::Nodes;
 
+my @placement = (
+	'public.account = hash(aid)', 'public.place = directory(tenant)',
+	'public.audit = only c', '* = all');
 my $nodes = Penstock::Nodes->new(
 	count => 3,
-	placement => [
-		'public.account = hash(aid)', 'public.place = directory(tenant)',
-		'public.audit = only c', '* = all',
-	],
+	placement => [@placement],
 	extra => [ "\n[directory]", 'table = public.tenant', 'key = id',
 		'node = node', 'default = a' ]);
 my $pair = $nodes->pair;
@@ -226,7 +226,36 @@ for my $sql ('CREATE TABLE stranger (id int PRIMARY KEY)')
 $nodes->fails_like(1, qr/"public"\."stranger" is on the coordinator already, and not a table of pipeline "shop"/,
 	'a table of somebody else', 'federate', '--apply', $coordinator);
 coordinator('DROP TABLE stranger;
-	ALTER SERVER shop_a VERSION $$other$$');
+	CREATE TABLE stranger (id int, theirs int) PARTITION BY HASH (id);
+	GRANT ALL ON stranger TO front');
+$nodes->configure(placement => [ 'public.stranger = hash(id)', @placement ]);
+$nodes->fails_like(1, qr/"public"\."stranger" is on the coordinator already, and not a table of pipeline "shop"/,
+	'a table of somebody else that has no partitions', 'federate', $coordinator);
+coordinator('DROP TABLE stranger');
+
+# A part of another table is ours, but not the table.
+for my $sql ('CREATE TABLE account_0 (aid int PRIMARY KEY, mood text, balance int)')
+{
+	$nodes->node_sql($_, $sql) for $nodes->names;
+	$pair->source_sql($sql);
+}
+for my $rule ('all', 'hash(aid)', 'directory(aid)')
+{
+	$nodes->configure(placement => [ "public.account_0 = $rule", @placement ]);
+	$nodes->fails_like(1, qr/"public"\."account_0" is on the coordinator already.*part of another table/s,
+		"a table that has a part's name, placed by $rule", 'federate', $coordinator);
+}
+$target->safe_psql('postgres', 'CREATE DATABASE empty');
+$nodes->fails_like(1, qr/"account_0" already exists.*parts of a table have its name.*nothing was changed/s,
+	'on an empty coordinator, too', 'federate', '--apply',
+	'--coordinator=' . $target->connstr('empty'));
+for my $table ('account_0', 'stranger')
+{
+	$nodes->node_sql($_, "DROP TABLE $table") for $nodes->names;
+	$pair->source_sql("DROP TABLE $table");
+}
+$nodes->configure(placement => [@placement]);
+coordinator('ALTER SERVER shop_a VERSION $$other$$');
 $nodes->fails_like(1, qr/server "shop_a" is on the coordinator already, and not known to be of pipeline "shop"/,
 	'a server of somebody else', 'federate', '--apply', $coordinator);
 coordinator("ALTER SERVER shop_a VERSION 'penstock pipeline shop'");
