@@ -174,25 +174,33 @@ reach_nodes(const Federation *self, const FederateScript *script, Error *err)
 	return rc;
 }
 
-static MUST_CHECK Rc
-run_statements(PgConn *conn, const Buf *statements, Error *err)
+static void
+explain_refusal(Error *err)
 {
+	if (strcmp(err->sqlstate, SQLSTATE_DEPENDENT) == 0)
+		error_hint(err, "Drop what depends on it, and make it again when the "
+						"statements are applied.");
+	if (strcmp(err->sqlstate, SQLSTATE_DUPLICATE) == 0)
+		error_hint(err, "The nodes' parts of a table have its name with _0, "
+						"_1 and so on: rename what else is called so.");
+	error_context(err,
+				  "applying to the coordinator, where nothing was changed");
+}
+
+static MUST_CHECK Rc
+run_script(PgConn *conn, const FederateScript *script, Error *err)
+{
+	const Buf *statements = &script->statements;
+	const Buf *passwords = &script->passwords;
 	Rc rc = RC_OK;
 
 	if (statements->length > 0)
 		rc = pgconn_exec(conn, statements->data, NULL, err);
+	if (rc == RC_OK && passwords->length > 0)
+		rc = pgconn_exec_secret(conn, passwords->data, "ALTER USER MAPPING …",
+								err);
 	if (rc == RC_FAIL && err->code == ERR_SQL)
-	{
-		if (strcmp(err->sqlstate, SQLSTATE_DEPENDENT) == 0)
-			error_hint(err, "Drop what depends on it, and make it again when "
-							"the statements are applied.");
-		if (strcmp(err->sqlstate, SQLSTATE_DUPLICATE) == 0)
-			error_hint(err, "The nodes' parts of a table have its name with "
-							"_0, _1 and so on: rename what else is called "
-							"so.");
-		error_context(err, "applying to the coordinator, where nothing was "
-						   "changed");
-	}
+		explain_refusal(err);
 	return rc;
 }
 
@@ -234,9 +242,7 @@ apply_script(const Federation *self, const FederateScript *script, Error *err)
 	Rc rc = pgconn_exec(conn, "BEGIN", NULL, err);
 
 	if (rc == RC_OK)
-		rc = run_statements(conn, &script->statements, err);
-	if (rc == RC_OK)
-		rc = run_statements(conn, &script->passwords, err);
+		rc = run_script(conn, script, err);
 	if (rc == RC_OK)
 		rc = reach_nodes(self, script, err);
 	if (rc == RC_OK)

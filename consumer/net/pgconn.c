@@ -835,6 +835,12 @@ pgconn_exec(PgConn *conn, const char *sql, PGresult **result, Error *err)
 }
 
 Rc
+pgconn_exec_secret(PgConn *conn, const char *sql, const char *shown, Error *err)
+{
+	return finish_exec(conn, PQsendQuery(conn->pg, sql), shown, NULL, err);
+}
+
+Rc
 pgconn_set_plain_path(PgConn *conn, Error *err)
 {
 	return pgconn_exec(conn, "SET search_path = pg_catalog", NULL, err);

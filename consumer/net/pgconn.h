@@ -96,6 +96,10 @@ MUST_CHECK Rc pgconn_exec_params(PgConn *conn, const char *sql, int param_count,
 MUST_CHECK Rc pgconn_exec(PgConn *conn, const char *sql, PGresult **result,
 						  Error *err);
 
+/* The same for what has passwords in it: messages have `shown` instead. */
+MUST_CHECK Rc pgconn_exec_secret(PgConn *conn, const char *sql,
+								 const char *shown, Error *err);
+
 /*
  * Waits for the next result of what was sent, as PQgetResult(): *result is
  * NULL when there is none left.  A result that is an error is RC_OK too: see

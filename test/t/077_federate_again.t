@@ -153,6 +153,16 @@ is($nodes->run_or_die('federate', $coordinator), '',
 # A password.
 $target->safe_psql('postgres', "ALTER ROLE reader PASSWORD 'se''cret 2'");
 to_nodes(q(user=reader password='se\'cret 2'));
+coordinator(<<'SQL');
+CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql
+	AS $$ BEGIN RAISE 'not now'; END $$;
+CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('ALTER USER MAPPING')
+	EXECUTE FUNCTION refuse();
+SQL
+$log = $nodes->fails_like(1, qr/not now.*running "ALTER USER MAPPING …".*nothing was changed/s,
+	'who cannot set a password says so', 'federate', '--apply', $coordinator);
+unlike($log, qr/se'+cret/, 'without it');
+coordinator('DROP EVENT TRIGGER refuse; DROP FUNCTION refuse()');
 $log = apply();
 like($log, qr/set the password for server "shop_b"/, 'a password is set anew');
 answers_ok('another password');
