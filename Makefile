@@ -143,6 +143,9 @@ $(PROTO_DIR)/penstock.pb-c.c $(PROTO_DIR)/penstock.pb-c.h: \
 		$(PROTO_DIR)/stamp ;
 
 $(PROTO_DIR)/stamp: proto/penstock.proto
+	@command -v $(PROTOC_C) >/dev/null || { \
+		echo 'cannot run "$(PROTOC_C)": install what it takes to build' \
+			'(test/prepare build)' >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call quiet,protoc,$@)$(PROTOC_C) --proto_path=proto --c_out=$(@D) $<
 	@touch $@
@@ -203,8 +206,8 @@ plugin: server-present $(PROTO_DIR)/penstock.pb-c.h
 .PHONY: server-present
 server-present:
 	@test -n '$(PG_MAJOR)' || { \
-		echo 'cannot run "$(PG_CONFIG)": install the server (sudo' \
-			'test/prepare) or set PG_CONFIG' >&2; exit 1; }
+		echo 'cannot run "$(PG_CONFIG)": install the headers of a server' \
+			'(test/prepare build) or set PG_CONFIG' >&2; exit 1; }
 
 
 # ---- Installation ----
