@@ -19,12 +19,13 @@ use Penstock::Pair;
 # How much of a table a statement changes.
 my $ROWS = 40;
 
-# Each with the options of the follower.
+# Each with the options of the follower, who has to be told that they are to
+# change the pipeline.
 my @MODES = (
 	[ 'batch' ],
 	[ 'transaction', '--apply=transaction' ],
 	[ 'lanes', '--apply=transaction', '--lanes=4' ],
-	[ 'without streaming', '--streaming=off' ],
+	[ 'without streaming', '--apply=batch', '--lanes=1', '--streaming=off' ],
 	[ 'zstd', '--compression=zstd' ],
 );
 
@@ -62,7 +63,7 @@ for my $mode (@MODES)
 	my $statements = change_everything();
 
 	cmp_ok($statements, '>', $tables, "$name: $statements statements");
-	$pair->follow_to_end(@options);
+	$pair->follow_to_end('--set', @options);
 	$pair->equal_ok("followed, $name");
 }
 schemas_equal_ok('followed');
