@@ -19,7 +19,7 @@
 #include "check/source.h"
 #include "check/target.h"
 #include "cmd/command.h"
-#include "cmd/remember.h"
+#include "pipeline/remember.h"
 
 static Rc
 check_all(CheckContext *context, Error *err)

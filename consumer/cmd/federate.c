@@ -11,10 +11,10 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "cmd/command.h"
-#include "cmd/remember.h"
 #include "federate/script.h"
 #include "federate/server.h"
 #include "net/sql.h"
+#include "pipeline/remember.h"
 
 #define SQLSTATE_NO_TABLE "42P01" /* undefined_table */
 #define SQLSTATE_REFUSED  "42501" /* insufficient_privilege */

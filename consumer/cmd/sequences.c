@@ -11,9 +11,9 @@
 #include <stdio.h>
 
 #include "cmd/command.h"
-#include "cmd/remember.h"
 #include "copy/catalog.h"
 #include "copy/sequences.h"
+#include "pipeline/remember.h"
 
 #define APPLICATION_NAME "penstock sequences"
 

@@ -9,10 +9,10 @@
 #include "base/own_command.h"
 #include "check/rules.h"
 #include "cmd/ends.h"
-#include "cmd/remember.h"
 #include "copy/obstacles.h"
 #include "copy/standby.h"
 #include "net/writer.h"
+#include "pipeline/remember.h"
 
 #define APPLICATION_NAME "penstock clone"
 

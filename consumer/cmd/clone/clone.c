@@ -47,8 +47,6 @@
 #include "cmd/clone/state.h"
 #include "cmd/clone/undo.h"
 #include "cmd/command.h"
-#include "cmd/keys.h"
-#include "cmd/remember.h"
 #include "cmd/sources.h"
 #include "control/copied_table.h"
 #include "control/schema.h"
@@ -64,6 +62,8 @@
 #include "copy/work_tables.h"
 #include "net/sql.h"
 #include "net/writer.h"
+#include "pipeline/keys.h"
+#include "pipeline/remember.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 

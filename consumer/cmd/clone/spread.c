@@ -13,12 +13,12 @@
 #include "base/xalloc.h"
 #include "cmd/clone/moment.h"
 #include "cmd/ends.h"
-#include "cmd/place.h"
 #include "control/table_state.h"
 #include "copy/foreign_keys.h"
 #include "copy/match.h"
 #include "copy/spread.h"
 #include "copy/work_tables.h"
+#include "pipeline/place.h"
 
 /* Two names of one database: its rows would be there, or be read, twice. */
 static MUST_CHECK Rc

@@ -19,7 +19,6 @@
 #include "base/own_command.h"
 #include "check/rules.h"
 #include "cmd/command.h"
-#include "cmd/remember.h"
 #include "cmd/table/copy.h"
 #include "cmd/table/join.h"
 #include "cmd/table/publication.h"
@@ -28,6 +27,7 @@
 #include "control/schema.h"
 #include "net/origin.h"
 #include "net/sql.h"
+#include "pipeline/remember.h"
 #include "source/slot.h"
 
 typedef struct Verb

@@ -29,8 +29,8 @@
  * confirmation did not reach the server, or something is not as said here.  So
  * that is done once for a position, and then the time counts.
  */
-#ifndef PENSTOCK_CMD_STREAMING_H
-#define PENSTOCK_CMD_STREAMING_H
+#ifndef PENSTOCK_PIPELINE_STREAMING_H
+#define PENSTOCK_PIPELINE_STREAMING_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -75,4 +75,4 @@ StreamingEnd streaming_end(const Streaming *streaming, Lsn confirmed_lsn,
 /* To go on with, for this reason. */
 void streaming_release(Streaming *streaming, StreamingEnd end);
 
-#endif /* PENSTOCK_CMD_STREAMING_H */
+#endif /* PENSTOCK_PIPELINE_STREAMING_H */

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/macros.h"
-#include "cmd/streaming.h"
+#include "pipeline/streaming.h"
 
 #define SECOND_US INT64_C(1000000)
 

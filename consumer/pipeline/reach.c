@@ -2,7 +2,7 @@
  * reach.c
  *    Labels and connections.
  */
-#include "cmd/reach.h"
+#include "pipeline/reach.h"
 
 static MUST_CHECK Rc
 reach(const Config *config, int index, bool impatient, int at_most_ms,

@@ -1,8 +1,8 @@
 /*
- * pipeline.c
+ * run.c
  *    One turn of the loop, and when there is no next.
  */
-#include "cmd/pipeline.h"
+#include "pipeline/run.h"
 
 #include <errno.h>
 #include <inttypes.h>

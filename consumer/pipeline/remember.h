@@ -7,8 +7,8 @@
  * that were not given are as they are remembered, and others were refused.  A
  * follower, which also writes what is remembered, does it step by step.
  */
-#ifndef PENSTOCK_CMD_REMEMBER_H
-#define PENSTOCK_CMD_REMEMBER_H
+#ifndef PENSTOCK_PIPELINE_REMEMBER_H
+#define PENSTOCK_PIPELINE_REMEMBER_H
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -61,4 +61,4 @@ void remember_copied(const Config *config, Arena *arena,
 MUST_CHECK Rc remember_decide(Config *recalled, bool change, Arena *arena,
 							  PipelineMemory *memory, Error *err);
 
-#endif /* PENSTOCK_CMD_REMEMBER_H */
+#endif /* PENSTOCK_PIPELINE_REMEMBER_H */

@@ -2,7 +2,7 @@
  * keys.c
  *    One statement at a time on each target.
  */
-#include "cmd/keys.h"
+#include "pipeline/keys.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * streaming.c
  *    Holding back, and for how long.
  */
-#include "cmd/streaming.h"
+#include "pipeline/streaming.h"
 
 #include "base/macros.h"
 

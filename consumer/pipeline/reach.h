@@ -4,8 +4,8 @@
  *
  * What keeps its sessions opens them itself: the sinks, and what copies.
  */
-#ifndef PENSTOCK_CMD_REACH_H
-#define PENSTOCK_CMD_REACH_H
+#ifndef PENSTOCK_PIPELINE_REACH_H
+#define PENSTOCK_PIPELINE_REACH_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -28,4 +28,4 @@ MUST_CHECK Rc reach_target_soon(const Config *config, int index, PgConn **conn,
 MUST_CHECK Rc reach_target_within(const Config *config, int index,
 								  int at_most_ms, PgConn **conn, Error *err);
 
-#endif /* PENSTOCK_CMD_REACH_H */
+#endif /* PENSTOCK_PIPELINE_REACH_H */

@@ -8,8 +8,8 @@
  * one for each target, that the follower does not wait for.  It is never worth
  * ending the follower: what fails is said, and tried again later.
  */
-#ifndef PENSTOCK_CMD_KEYS_H
-#define PENSTOCK_CMD_KEYS_H
+#ifndef PENSTOCK_PIPELINE_KEYS_H
+#define PENSTOCK_PIPELINE_KEYS_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -49,4 +49,4 @@ MUST_CHECK Rc keys_step(Keys *keys, Error *err);
  */
 void keys_finish(Keys *keys);
 
-#endif /* PENSTOCK_CMD_KEYS_H */
+#endif /* PENSTOCK_PIPELINE_KEYS_H */

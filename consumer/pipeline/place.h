@@ -2,8 +2,8 @@
  * place.h
  *    A pipeline's placement, held against what the source publishes.
  */
-#ifndef PENSTOCK_CMD_PLACE_H
-#define PENSTOCK_CMD_PLACE_H
+#ifndef PENSTOCK_PIPELINE_PLACE_H
+#define PENSTOCK_PIPELINE_PLACE_H
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -48,4 +48,4 @@ MUST_CHECK Rc place_read_directory(const Config *config, int target, Lsn lsn,
 bool place_node(const Config *config, int target, const Buf *places,
 				NodeIdentity *node);
 
-#endif /* PENSTOCK_CMD_PLACE_H */
+#endif /* PENSTOCK_PIPELINE_PLACE_H */

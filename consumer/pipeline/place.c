@@ -2,11 +2,11 @@
  * place.c
  *    Asking the source what is to be placed.
  */
-#include "cmd/place.h"
+#include "pipeline/place.h"
 
 #include "base/json.h"
-#include "cmd/reach.h"
 #include "net/sql.h"
+#include "pipeline/reach.h"
 
 /* Each of the two texts; a table takes about 100 bytes. */
 #define PLACE_TEXT_MAX (256 * MB)

@@ -1,17 +1,17 @@
 /*
- * pipeline.h
+ * run.h
  *    The loop: source → wire → route → sinks → progress → source.
  *
  * One thread, one poll().  In each turn the sinks work, then messages are taken
  * from the stream as long as no sink is full, then positions are reported.
  * Nothing in the loop waits but the poll() itself.
  */
-#ifndef PENSTOCK_CMD_PIPELINE_H
-#define PENSTOCK_CMD_PIPELINE_H
+#ifndef PENSTOCK_PIPELINE_RUN_H
+#define PENSTOCK_PIPELINE_RUN_H
 
 #include "base/error.h"
-#include "cmd/streaming.h"
 #include "model/placement.h"
+#include "pipeline/streaming.h"
 #include "progress/progress.h"
 #include "route/directory.h"
 #include "sink/sink.h"
@@ -67,4 +67,4 @@ typedef struct Pipeline
 MUST_CHECK Rc pipeline_run(const Pipeline *pipeline, bool *progressed,
 						   Error *err);
 
-#endif /* PENSTOCK_CMD_PIPELINE_H */
+#endif /* PENSTOCK_PIPELINE_RUN_H */

@@ -3,13 +3,13 @@
  *    Asking targets, and putting together what was given and what is
  *    remembered.
  */
-#include "cmd/remember.h"
+#include "pipeline/remember.h"
 
 #include <string.h>
 
 #include "base/log.h"
-#include "cmd/reach.h"
 #include "net/pooler.h"
+#include "pipeline/reach.h"
 
 static MUST_CHECK Rc
 read_target(const Config *config, const char *pipeline, int target,
