@@ -470,8 +470,7 @@ work_list_read_tables(PgConn *target, const char *pipeline, PGresult **result,
 		target,
 		"SELECT schema_name, table_name, finished_at IS NOT NULL, rows,"
 		" parts_done > 0, watermark IS NULL"
-		" FROM penstock.copy_table WHERE pipeline = $1"
-		" ORDER BY schema_name COLLATE \"C\", table_name COLLATE \"C\"",
+		" FROM penstock.copy_table WHERE pipeline = $1",
 		LENGTH_OF(params), params, result, err);
 }
 

@@ -124,10 +124,7 @@ MUST_CHECK Rc work_list_set_tables(PgConn *target, const char *pipeline,
 								   Lsn start_lsn, const WorkTable *tables,
 								   int count, Error *err);
 
-/*
- * Reads the tables, sorted by schema and name as strcmp() does.  On success the
- * caller clears the result.
- */
+/* Reads the tables, in no order.  On success the caller clears the result. */
 MUST_CHECK Rc work_list_read_tables(PgConn *target, const char *pipeline,
 									PGresult **result, Error *err);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/own_command.h"
 #include "base/xalloc.h"
 #include "copy/part_queue.h"
 #include "net/sql.h"
@@ -127,46 +128,72 @@ refuse_tables(const char *schema, const char *name, bool is_new, Error *err)
 	return rc;
 }
 
+/* A row of what work_list_read_tables() has returned. */
+typedef struct NotedTable
+{
+	const char *schema;
+	const char *name;
+	int row;
+	bool seen; /* the catalog has it, too */
+} NotedTable;
+
+static int
+compare_noted(const void *a, const void *b)
+{
+	const NotedTable *left = a;
+	const NotedTable *right = b;
+	int order = strcmp(left->schema, right->schema);
+
+	return order != 0 ? order : strcmp(left->name, right->name);
+}
+
+/* By their names as they are here: the server's encoding may be another one. */
+static NotedTable *
+sort_noted(const PGresult *result, Arena *arena)
+{
+	size_t count = (size_t) PQntuples(result);
+	NotedTable *noted = arena_calloc(arena, count, sizeof(NotedTable));
+
+	for (int i = 0; i < PQntuples(result); i++)
+		noted[i] = (NotedTable){
+			.schema = PQgetvalue(result, i, WORK_TABLE_SCHEMA),
+			.name = PQgetvalue(result, i, WORK_TABLE_NAME),
+			.row = i,
+		};
+	qsort(noted, count, sizeof(NotedTable), compare_noted);
+	return noted;
+}
+
 /*
- * The result is that of work_list_read_tables().
- *
  * What changed in an unlogged table after it was copied is in no log.  If it is
  * logged by now, it is to be copied again, for from here on it is followed.
  */
-static MUST_CHECK Rc
-match_table(CopyTable *table, const PGresult *result, bool *seen, bool strict,
-			Error *err)
+static void
+take_noted(CopyTable *table, const PGresult *result, int row)
 {
-	int low = 0;
-	int high = PQntuples(result);
+	table->done = sql_bool(result, row, WORK_TABLE_DONE) &&
+				  (table->unlogged ||
+				   !sql_bool(result, row, WORK_TABLE_NO_POSITION));
+	table->begun = sql_bool(result, row, WORK_TABLE_BEGUN) && !table->done;
+	table->rows = table->done
+					  ? strtoll(PQgetvalue(result, row, WORK_TABLE_ROWS), NULL,
+								10)
+					  : 0;
+}
 
-	while (low < high)
+static MUST_CHECK Rc
+match_table(CopyTable *table, const PGresult *result, NotedTable *noted,
+			bool strict, Error *err)
+{
+	const NotedTable key = {.schema = table->schema, .name = table->name};
+	NotedTable *found = bsearch(&key, noted, (size_t) PQntuples(result),
+								sizeof(NotedTable), compare_noted);
+
+	if (found != NULL)
 	{
-		int middle = low + (high - low) / 2;
-		int order = strcmp(table->schema,
-						   PQgetvalue(result, middle, WORK_TABLE_SCHEMA));
-
-		if (order == 0)
-			order = strcmp(table->name,
-						   PQgetvalue(result, middle, WORK_TABLE_NAME));
-		if (order == 0)
-		{
-			seen[middle] = true;
-			table->done = sql_bool(result, middle, WORK_TABLE_DONE) &&
-						  (table->unlogged ||
-						   !sql_bool(result, middle, WORK_TABLE_NO_POSITION));
-			table->begun = sql_bool(result, middle, WORK_TABLE_BEGUN) &&
-						   !table->done;
-			table->rows = table->done ? strtoll(PQgetvalue(result, middle,
-														   WORK_TABLE_ROWS),
-												NULL, 10)
-									  : 0;
-			return RC_OK;
-		}
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
+		found->seen = true;
+		take_noted(table, result, found->row);
+		return RC_OK;
 	}
 	table->done = false;
 	table->begun = false;
@@ -180,53 +207,68 @@ work_tables_match(CopyCatalog *catalog, PgConn *target, const char *pipeline,
 				  bool strict, Error *err)
 {
 	PGresult *result = NULL;
-	bool *seen;
+	NotedTable *noted;
 	Rc rc = work_list_read_tables(target, pipeline, &result, err);
 
 	if (rc != RC_OK)
 		return rc;
-	seen = arena_calloc(catalog->arena, (size_t) PQntuples(result),
-						sizeof(bool));
+	noted = sort_noted(result, catalog->arena);
 	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
-		rc = match_table(&catalog->tables[i], result, seen, strict, err);
+		rc = match_table(&catalog->tables[i], result, noted, strict, err);
 	for (int i = 0; i < PQntuples(result) && rc == RC_OK; i++)
-		if (!seen[i] && strict)
-			rc = refuse_tables(PQgetvalue(result, i, WORK_TABLE_SCHEMA),
-							   PQgetvalue(result, i, WORK_TABLE_NAME), false,
-							   err);
+		if (!noted[i].seen && strict)
+			rc = refuse_tables(noted[i].schema, noted[i].name, false, err);
 	PQclear(result);
 	return rc;
 }
 
 /*
- * A table that others refer to cannot be truncated: its rows are deleted, while
- * foreign keys do not fire, if the role may see to that.  Of a table that an
- * extension has filled only the user's rows may go.
+ * Keeps foreign keys from firing, if the role may see to that.  If it may not,
+ * keys that change rows of other tables would change rows that are copied
+ * already, and nobody would copy those again.
+ */
+#define KEEP_KEYS_QUIET_SQL                                                    \
+	" BEGIN PERFORM set_config('session_replication_role', 'replica', true);"  \
+	" EXCEPTION WHEN insufficient_privilege THEN"                              \
+	" IF careful AND EXISTS (SELECT FROM pg_constraint"                        \
+	"  WHERE contype = 'f' AND confrelid = it"                                 \
+	"  AND confdeltype IN ('c', 'n', 'd')) THEN"                               \
+	"  RAISE EXCEPTION 'table % cannot be emptied to be copied again: foreign" \
+	" keys with ON DELETE CASCADE, SET NULL or SET DEFAULT would change rows"  \
+	" of other tables', it USING ERRCODE = 'integrity_constraint_violation';"  \
+	" END IF; END;"
+
+/* integrity_constraint_violation, of the statement above */
+#define CHANGES_OTHERS_SQLSTATE "23000"
+
+/*
+ * A table that others refer to cannot be truncated: its rows are deleted.  Of a
+ * table that an extension has filled only the user's rows may go.
  */
 static void
-append_empty(Buf *sql, const CopyTable *table)
+append_empty(Buf *sql, const CopyTable *table, bool careful)
 {
 	Buf body;
 
-	if (table->membership == MEMBER_CONFIG)
-	{
-		buf_printf(sql, "DELETE FROM %s%s%s;", table->qualified,
-				   table->filter != NULL ? " WHERE " : "",
-				   table->filter != NULL ? table->filter : "");
-		return;
-	}
 	buf_init(&body, BUF_TEXT_MAX);
 	buf_append_string(&body, "DECLARE it regclass := ");
 	buf_append_literal(&body, table->qualified);
-	buf_append_string(&body,
-					  "; span text := CASE WHEN (SELECT relkind FROM pg_class"
-					  " WHERE oid = it) = 'p' THEN '' ELSE 'ONLY' END;"
-					  " BEGIN EXECUTE format('TRUNCATE %s %s', span, it);"
-					  " EXCEPTION WHEN feature_not_supported THEN"
-					  " BEGIN PERFORM set_config('session_replication_role',"
-					  " 'replica', true);"
-					  " EXCEPTION WHEN insufficient_privilege THEN NULL; END;"
-					  " EXECUTE format('DELETE FROM %s %s', span, it); END");
+	buf_printf(&body, "; careful boolean := %s;", careful ? "true" : "false");
+	if (table->membership == MEMBER_CONFIG)
+	{
+		buf_append_string(&body, " BEGIN" KEEP_KEYS_QUIET_SQL);
+		buf_printf(&body, " DELETE FROM %s%s%s; END", table->qualified,
+				   table->filter != NULL ? " WHERE " : "",
+				   table->filter != NULL ? table->filter : "");
+	}
+	else
+		buf_append_string(
+			&body, " span text := CASE WHEN (SELECT relkind FROM pg_class"
+				   " WHERE oid = it) = 'p' THEN '' ELSE 'ONLY' END;"
+				   " BEGIN EXECUTE format('TRUNCATE %s %s', span, it);"
+				   " EXCEPTION WHEN feature_not_supported"
+				   " THEN" KEEP_KEYS_QUIET_SQL
+				   " EXECUTE format('DELETE FROM %s %s', span, it); END");
 	buf_append_string(sql, "DO ");
 	buf_append_literal(sql, body.data);
 	buf_append_char(sql, ';');
@@ -234,19 +276,33 @@ append_empty(Buf *sql, const CopyTable *table)
 }
 
 /* In one transaction. */
+static MUST_CHECK Rc
+empty_one(const CopyTable *table, bool careful, PgConn *target,
+		  const char *pipeline, Error *err)
+{
+	const TableName name = name_of(table);
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "BEGIN;");
+	append_empty(&sql, table, careful);
+	work_list_append_undone(&sql, pipeline, &name);
+	buf_append_string(&sql, " COMMIT");
+	rc = sql_run(target, &sql, NULL, err);
+	if (rc == RC_FAIL && strcmp(err->sqlstate, CHANGES_OTHERS_SQLSTATE) == 0)
+		error_hint(err,
+				   "Let a role go on that may set session_replication_role, or "
+				   "copy all tables again with \"%s\".",
+				   OWN_COMMAND("clone --restart"));
+	return rc;
+}
+
 Rc
 work_tables_empty_one(const CopyTable *table, PgConn *target,
 					  const char *pipeline, Error *err)
 {
-	const TableName name = name_of(table);
-	Buf sql;
-
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "BEGIN;");
-	append_empty(&sql, table);
-	work_list_append_undone(&sql, pipeline, &name);
-	buf_append_string(&sql, " COMMIT");
-	return sql_run(target, &sql, NULL, err);
+	return empty_one(table, true, target, pipeline, err);
 }
 
 Rc
@@ -264,7 +320,8 @@ work_tables_empty(const CopyCatalog *catalog, PgConn *target,
 			log_info("clone", "emptying table %s on %s%s", table->qualified,
 					 pgconn_label(target),
 					 table->begun ? ": it is to be copied again" : "");
-			rc = work_tables_empty_one(table, target, pipeline, err);
+			/* Where all of them are emptied, keys may do what they do. */
+			rc = empty_one(table, !done_too, target, pipeline, err);
 		}
 	}
 	return rc;

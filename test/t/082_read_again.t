@@ -28,6 +28,8 @@ two_at_once();
 ill_formed_connection_strings();
 two_targets_of_an_ordinary_role();
 unlogged_on_the_target();
+emptied_under_keys_that_change_rows();
+names_in_another_order();
 done_testing();
 
 
@@ -268,4 +270,69 @@ sub unlogged_on_the_target
 	is($status, 0, 'unlogged tables of the target are no error');
 	is(join(' ', sort $output =~ /mend: ALTER TABLE (\S+) SET LOGGED/g),
 		'public.lost public.part', 'but they are told, with what mends them');
+}
+
+# The rows of a table that is copied again may take others with them, where keys
+# cannot be kept from firing.
+sub emptied_under_keys_that_change_rows
+{
+	my $pair = $first->with_database('cascades');
+	my $server = $first->target;
+	my $tables = 'CREATE TABLE parent (id int PRIMARY KEY, v text);
+		CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE);';
+	my $begun_again = "UPDATE penstock.copy_table SET finished_at = NULL WHERE table_name = 'parent'";
+	my @clone = ('clone', '--data-only', '--jobs=1');
+
+	$pair->source_sql("$tables INSERT INTO parent SELECT i, repeat('x', 500)
+		FROM generate_series(1, 1000) i; INSERT INTO child VALUES (1, 1), (2, NULL)");
+	$server->safe_psql('postgres', 'CREATE ROLE filler LOGIN; ALTER DATABASE cascades OWNER TO filler');
+	$pair->target_sql("SET ROLE filler; $tables
+		CREATE TABLE mark (number bigserial PRIMARY KEY)");
+	$pair->set_conninfo('target', $server->connstr('cascades') . ' user=filler');
+	{
+		local $ENV{PENSTOCK_FAULT} = 'clone.before_progress';
+		isnt(($pair->run(@clone))[0], 0, 'a clone is killed');
+	}
+	$pair->target_sql($begun_again);
+	my $log = $pair->fails_like($FAILED,
+		qr/table public.parent cannot be emptied .* change rows of other tables/,
+		'what would change copied rows of others is not emptied', @clone, '--resume');
+	like($log, qr/clone --restart/, 'it says what can be done');
+	is($pair->target_sql('SELECT count(*) FROM child'), 2, 'these are there');
+	is(($pair->run(@clone, '--restart'))[0], 0, 'all of it is copied again');
+	$pair->equal_ok('copied again by a role that cannot keep keys from firing');
+
+	# Who can has no such trouble.
+	$pair->run_or_die('drop');
+	$pair->target_sql('TRUNCATE parent, child, mark');
+	$pair->set_conninfo('target', undef);
+	{
+		local $ENV{PENSTOCK_FAULT} = 'clone.before_progress';
+		isnt(($pair->run(@clone))[0], 0, 'another one is killed');
+	}
+	$pair->target_sql($begun_again);
+	$pair->clone('--data-only', '--resume');
+	$pair->equal_ok('copied again by a role that can');
+}
+
+# The target sorts by the bytes of its own encoding.
+sub names_in_another_order
+{
+	my $pair = $first->with_database('cyrillic');
+
+	$first->$_->safe_psql('postgres', 'DROP DATABASE cyrillic') for qw(source target);
+	$first->source->safe_psql('postgres', "CREATE DATABASE cyrillic
+		TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'");
+	$first->target->safe_psql('postgres', "CREATE DATABASE cyrillic
+		TEMPLATE template0 ENCODING 'KOI8R' LOCALE 'C'");
+	$pair->source_sql("SET client_encoding = 'UTF8';
+		CREATE TABLE mark (number bigserial PRIMARY KEY);" . join '', map {
+			"CREATE TABLE \"$_\" (id int PRIMARY KEY); INSERT INTO \"$_\" VALUES (1), (2);"
+		} qw(а б в г д е ц ч ю я));
+	$pair->source_sql('CREATE PUBLICATION cyrillic FOR ALL TABLES');
+	$pair->clone('--jobs=1');
+	is($pair->target_sql("SELECT sum(n_live) FROM (SELECT (xpath('/row/c/text()',
+		query_to_xml(format('SELECT count(*) AS c FROM public.%I', relname), false, true, '')))[1]
+		::text::int AS n_live FROM pg_class WHERE relnamespace = 'public'::regnamespace
+		AND relkind = 'r') t"), 20, 'tables are found whatever sorts before what');
 }
