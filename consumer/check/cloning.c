@@ -107,15 +107,19 @@ read_actions(const CopyPlan *plan, PGresult **result, Error *err)
 	Buf sql;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "SELECT format('foreign key \"%s\" of table %s',"
-							" f.conname, f.conrelid::regclass),"
-							" f.conrelid::regclass,"
-							" quote_ident(f.conname)" FOREIGN_ACTIONS_SQL
-							" AND f.conrelid = ANY (");
+	buf_append_string(&sql,
+					  "SELECT DISTINCT format('foreign key \"%s\" of table %s',"
+					  " f.conname, f.conrelid::regclass),"
+					  " f.conrelid::regclass,"
+					  " quote_ident(f.conname)" FOREIGN_ACTIONS_SQL
+					  " AND c.oid = ANY (");
 	catalog_append_tables(plan->catalog, &sql);
-	buf_append_string(&sql, ") AND f.confrelid = ANY (");
+	buf_append_string(&sql, ") AND EXISTS (SELECT FROM (SELECT f.confrelid"
+							"  UNION SELECT relid"
+							"  FROM pg_partition_tree(f.confrelid)) p (oid)"
+							" WHERE p.oid = ANY (");
 	catalog_append_tables(plan->catalog, &sql);
-	buf_append_string(&sql, ") ORDER BY 1");
+	buf_append_string(&sql, ")) ORDER BY 1");
 	return sql_run(plan->source, &sql, result, err);
 }
 

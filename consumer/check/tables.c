@@ -45,7 +45,8 @@
  */
 #define ACTIONS_SQL(may, grant)                                                \
 	WANTED_SQL                                                                 \
-	" SELECT 'error', format('foreign key %I of table %s', f.conname,"         \
+	" SELECT DISTINCT 'error', format('foreign key %I of table %s', "          \
+	"f.conname,"                                                               \
 	"  f.conrelid::regclass), format('foreign key \"%s\" of table %s on the "  \
 	"target changes rows by itself, and cannot be set aside: role \"%s\" may " \
 	"not set session_replication_role', f.conname, f.conrelid::regclass,"      \

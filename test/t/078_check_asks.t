@@ -75,6 +75,34 @@ $acts->follow_to_end;
 $acts->equal_ok('after what check said to do');
 $acts->set_conninfo(target => undef);
 
+# The same of a foreign key that a partitioned table has, and whose partitions
+# are what is published.
+my $parts = $pair->with_database('parts');
+$parts->source_sql('CREATE TABLE parent (id integer PRIMARY KEY);
+	CREATE TABLE child (id integer PRIMARY KEY,
+		p integer REFERENCES parent ON DELETE CASCADE) PARTITION BY RANGE (id);
+	CREATE TABLE child_1 PARTITION OF child FOR VALUES FROM (1) TO (10);
+	INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1)');
+$parts->target->safe_psql('postgres', 'GRANT CREATE ON DATABASE parts TO plain');
+$parts->target_sql('GRANT ALL ON SCHEMA public TO plain');
+$full = $parts->conninfo('target');
+$parts->set_conninfo(target => "$full user=plain");
+my @found = grep { $_->{code} eq 'target_foreign_action' }
+  errors($parts, '--no-owner', '--no-privileges');
+is(scalar(@found), 1, 'check finds it once');
+like($found[0]{message} || '', qr/^foreign key "child_p_fkey" of table public\.child on the source/,
+	'and names the one that can be dropped');
+$parts->clone('--no-owner', '--no-privileges');
+$parts->fails_like(1, qr/foreign key "child_p_fkey" of table (?:public\.)?child .*session_replication_role/s,
+	'follow refuses it there, too', 'follow', '--endpos=' . $parts->source_lsn);
+@found = grep { $_->{code} eq 'target_foreign_action' } errors($parts);
+is(scalar(@found), 1, 'check finds it once on the target');
+$parts->target_sql('ALTER TABLE child DROP CONSTRAINT child_p_fkey');
+$parts->source_sql('DELETE FROM parent');
+$parts->follow_to_end;
+$parts->equal_ok('without it what was cascaded is applied');
+$parts->set_conninfo(target => undef);
+
 # ---- Several targets ----
 
 # With what the README says that roles need, and no more.
