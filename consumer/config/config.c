@@ -237,22 +237,35 @@ name_in_file(const ConfigFile *file)
 	return NULL;
 }
 
-/* A name that is given may be that of one source's pipeline: it means that. */
-static void
-take_name(Config *config, const ConfigFile *file)
+/*
+ * A name that is given may be that of one source's pipeline: it means that
+ * source, and --from cannot name another.
+ */
+static MUST_CHECK Rc
+take_name(Config *config, const ConfigFile *file, Error *err)
 {
 	const char *name = name_in_file(file);
 	size_t length = name != NULL ? strlen(name) : 0;
 
 	if (name == NULL || config->name == NULL ||
 		strncmp(config->name, name, length) != 0 || config->name[length] != '_')
-		return;
+		return RC_OK;
 	for (int i = 0; i < file->source_count; i++)
-		if (strcmp(config->name + length + 1, file->source_names[i]) == 0)
-		{
-			config->from = file->source_names[i];
-			config->name = name;
-		}
+	{
+		const char *source = file->source_names[i];
+
+		if (strcmp(config->name + length + 1, source) != 0)
+			continue;
+		if (config->from != NULL && strcmp(config->from, source) != 0)
+			return error_set(err, ERR_CONFIG,
+							 "pipeline \"%s\" is that of source \"%s\", and "
+							 "--from names source \"%s\"",
+							 config->name, source, config->from);
+		config->from = source;
+		config->name = name;
+		return RC_OK;
+	}
+	return RC_OK;
 }
 
 /* One that comes from elsewhere would stand for all of the file's. */
@@ -275,9 +288,9 @@ take_sources(Config *config, const ConfigFile *file, Error *err)
 		config->sources[i] = file->sources[i];
 		config->source_names[i] = file->source_names[i];
 	}
-	take_name(config, file);
-	if (config->source == NULL)
-		return RC_OK;
+	rc = take_name(config, file, err);
+	if (rc != RC_OK || config->source == NULL)
+		return rc;
 	rc = error_set(err, ERR_CONFIG,
 				   "a source is given, and \"%s\" has sources with names",
 				   config->file);

@@ -315,6 +315,11 @@ sources_that_cannot_be_are_refused(void **state UNUSED)
 	refuse_text("[target a]\nconninfo = x\n[placement]\n* = all from x\n", NULL,
 				":4: \"all from\" is for several sources with names");
 	refuse_text(SPREAD, "--from=z", "there is no section [source z]");
+	setenv("PENSTOCK_NAME", "shop_x", true);
+	refuse_text(SPREAD, "--from=y",
+				"pipeline \"shop_x\" is that of source \"x\", and --from "
+				"names source \"y\"");
+	unsetenv("PENSTOCK_NAME");
 	refuse_text(SPREAD, "--source=dbname=z", "a source is given, and ");
 	refuse_text(SPREAD,
 				"--name=a_name_that_is_a_bit_too_long_for_what_it_is_in",
