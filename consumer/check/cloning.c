@@ -9,9 +9,9 @@
 
 #include <stdlib.h>
 
+#include "catalog/match.h"
 #include "check/connect.h"
 #include "check/target.h"
-#include "copy/match.h"
 #include "copy/obstacles.h"
 #include "net/foreign_actions.h"
 #include "net/sql.h"

@@ -4,10 +4,10 @@
  */
 #include "check/place.h"
 
-#include "copy/catalog.h"
-#include "copy/foreign_keys.h"
+#include "catalog/catalog.h"
+#include "catalog/foreign_keys.h"
+#include "catalog/placed.h"
 #include "copy/parts.h"
-#include "copy/placed.h"
 
 static void
 add_problems(CheckContext *context, const CheckServer *source,

@@ -5,7 +5,7 @@
 #include "check/published.h"
 
 #include "base/json.h"
-#include "copy/publications.h"
+#include "catalog/publications.h"
 
 /*
  * $1 is the array of publications.  What stands for %s: the column that lists

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "copy/publications.h"
+#include "catalog/publications.h"
 #include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "catalog/publications.h"
 #include "control/progress_table.h"
-#include "copy/publications.h"
 #include "net/sql.h"
 #include "source/slot.h"
 

@@ -10,8 +10,8 @@
  */
 #include <stdio.h>
 
+#include "catalog/catalog.h"
 #include "cmd/command.h"
-#include "copy/catalog.h"
 #include "copy/sequences.h"
 #include "pipeline/remember.h"
 

@@ -26,8 +26,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "catalog/catalog.h"
 #include "copy/build_list.h"
-#include "copy/catalog.h"
 #include "net/pgconn.h"
 
 /* Sessions at most: as --jobs has it. */

@@ -16,7 +16,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 #include "copy/partial.h"
 #include "copy/script.h"
 #include "net/pgconn.h"

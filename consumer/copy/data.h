@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "catalog/catalog.h"
 #include "copy/build.h"
-#include "copy/catalog.h"
 #include "copy/job.h"
 #include "copy/meter.h"
 

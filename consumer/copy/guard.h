@@ -25,7 +25,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 #include "net/pgconn.h"
 
 /* How long one attempt to lock a table may wait. */

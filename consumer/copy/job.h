@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 #include "copy/guard.h"
 #include "copy/part_queue.h"
 #include "net/pgconn.h"

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "copy/foreign_keys.h"
-#include "copy/hash.h"
+#include "catalog/foreign_keys.h"
+#include "catalog/hash.h"
+#include "catalog/match.h"
 #include "copy/large_objects.h"
-#include "copy/match.h"
 #include "copy/sequences.h"
 #include "net/citus.h"
 #include "net/sql.h"

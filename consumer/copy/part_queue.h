@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 
 /*
  * Bytes of a part, about, with what of its rows is stored out of line.  Long

@@ -14,7 +14,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 #include "net/pgconn.h"
 
 /* An object, as pg_depend and the contents of a dump name it. */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 #include "net/pgconn.h"
 
 /* What of a dump is not to be restored. */

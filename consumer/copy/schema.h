@@ -20,9 +20,9 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "catalog/catalog.h"
 #include "copy/build.h"
 #include "copy/build_list.h"
-#include "copy/catalog.h"
 #include "copy/partial.h"
 #include "copy/programs.h"
 #include "net/pgconn.h"

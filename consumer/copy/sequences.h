@@ -10,7 +10,7 @@
 #define PENSTOCK_COPY_SEQUENCES_H
 
 #include "base/error.h"
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 #include "net/pgconn.h"
 
 /*

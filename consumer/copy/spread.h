@@ -10,9 +10,9 @@
 #define PENSTOCK_COPY_SPREAD_H
 
 #include "base/error.h"
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
+#include "catalog/placed.h"
 #include "copy/data.h"
-#include "copy/placed.h"
 #include "copy/spread_job.h"
 
 typedef struct SpreadOptions

@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "catalog/placed.h"
 #include "copy/job.h"
-#include "copy/placed.h"
 
 /* Targets at most. */
 #define SPREAD_TARGETS_MAX 64

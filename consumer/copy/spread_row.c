@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "copy/hash.h"
+#include "catalog/hash.h"
 
 /* PGCOPY\n\377\r\n\0, flags, and the length of an extension. */
 static const char signature[] = "PGCOPY\n\377\r\n";

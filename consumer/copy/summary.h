@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
+#include "catalog/catalog.h"
 #include "copy/build.h"
-#include "copy/catalog.h"
 
 /* Tables that get a line of their own, the largest; the others share one. */
 #define SUMMARY_TABLES_MAX 100

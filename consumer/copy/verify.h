@@ -11,8 +11,8 @@
 #define PENSTOCK_COPY_VERIFY_H
 
 #include "base/error.h"
+#include "catalog/catalog.h"
 #include "copy/build.h"
-#include "copy/catalog.h"
 
 /* Tables at once: as --jobs has it. */
 #define VERIFY_JOBS_MAX 64

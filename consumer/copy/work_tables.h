@@ -10,8 +10,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "catalog/catalog.h"
 #include "control/work_list.h"
-#include "copy/catalog.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
 

@@ -23,8 +23,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/macros.h"
-#include "copy/catalog.h"
-#include "copy/placed.h"
+#include "catalog/catalog.h"
+#include "catalog/placed.h"
 #include "net/pgconn.h"
 
 /* Targets of one pipeline; as in config/file.h. */

@@ -6,7 +6,7 @@
 #define PENSTOCK_FEDERATE_TABLE_H
 
 #include "base/error.h"
-#include "copy/placed.h"
+#include "catalog/placed.h"
 #include "federate/columns.h"
 #include "federate/script.h"
 

@@ -7,10 +7,10 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "catalog/catalog.h"
+#include "catalog/placed.h"
 #include "config/config.h"
 #include "control/node_table.h"
-#include "copy/catalog.h"
-#include "copy/placed.h"
 #include "net/pgconn.h"
 #include "route/directory.h"
 

@@ -5,12 +5,12 @@
 #include "cmd/clone/others.h"
 
 #include "base/log.h"
+#include "catalog/alike.h"
 #include "cmd/clone/check.h"
 #include "cmd/clone/copied.h"
 #include "cmd/clone/moment.h"
 #include "cmd/clone/spread.h"
 #include "cmd/clone/undo.h"
-#include "copy/alike.h"
 #include "copy/parts.h"
 #include "copy/sequences.h"
 

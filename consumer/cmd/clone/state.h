@@ -11,11 +11,11 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "catalog/catalog.h"
 #include "config/config.h"
 #include "control/progress_table.h"
 #include "control/work_list.h"
 #include "copy/build.h"
-#include "copy/catalog.h"
 #include "copy/meter.h"
 #include "copy/programs.h"
 #include "copy/schema.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "copy/publications.h"
+#include "catalog/publications.h"
 #include "net/sql.h"
 
 static Rc

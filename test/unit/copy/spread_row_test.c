@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "copy/hash.h"
+#include "catalog/hash.h"
 #include "copy/spread_row.h"
 
 #define MESSAGE_MAX 128

@@ -2,7 +2,7 @@
  * foreign_keys.c
  *    Keys are read from the source's catalogs, rows are looked for there.
  */
-#include "copy/foreign_keys.h"
+#include "catalog/foreign_keys.h"
 
 #include <stdlib.h>
 #include <string.h>

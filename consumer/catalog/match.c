@@ -3,7 +3,7 @@
  *    What the target has, asked in one statement for all tables; whether they
  *    have rows is asked for many at a time, each of which is locked meanwhile.
  */
-#include "copy/match.h"
+#include "catalog/match.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,11 +3,11 @@
  *    Whether several sources have the same tables, so that rows of all of them
  *    can be put together.
  */
-#ifndef PENSTOCK_COPY_ALIKE_H
-#define PENSTOCK_COPY_ALIKE_H
+#ifndef PENSTOCK_CATALOG_ALIKE_H
+#define PENSTOCK_CATALOG_ALIKE_H
 
 #include "base/error.h"
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 #include "model/placement.h"
 
 /* A source's tables, where they are placed, and what it is called. */
@@ -25,4 +25,4 @@ typedef struct AlikeSource
 MUST_CHECK Rc alike_check(const AlikeSource *first, const AlikeSource *other,
 						  Error *err);
 
-#endif /* PENSTOCK_COPY_ALIKE_H */
+#endif /* PENSTOCK_CATALOG_ALIKE_H */

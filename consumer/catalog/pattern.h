@@ -3,8 +3,8 @@
  *    A pattern for names, as a condition in SQL.  See model/selection.h for
  *    what a pattern is.
  */
-#ifndef PENSTOCK_COPY_PATTERN_H
-#define PENSTOCK_COPY_PATTERN_H
+#ifndef PENSTOCK_CATALOG_PATTERN_H
+#define PENSTOCK_CATALOG_PATTERN_H
 
 #include <stdbool.h>
 
@@ -23,4 +23,4 @@ bool pattern_append_table(Buf *sql, const char *pattern, const char *schema,
 /* The same for a schema's name, which has no dot. */
 bool pattern_append_schema(Buf *sql, const char *pattern, const char *schema);
 
-#endif /* PENSTOCK_COPY_PATTERN_H */
+#endif /* PENSTOCK_CATALOG_PATTERN_H */

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "copy/publications.h"
+#include "catalog/publications.h"
 
 static int
 set_up(void **state)

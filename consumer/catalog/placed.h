@@ -7,14 +7,14 @@
  * hashed, or are not in the replica identity, so that the place of an old row
  * could not be told.
  */
-#ifndef PENSTOCK_COPY_PLACED_H
-#define PENSTOCK_COPY_PLACED_H
+#ifndef PENSTOCK_CATALOG_PLACED_H
+#define PENSTOCK_CATALOG_PLACED_H
 
 #include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 #include "model/placement.h"
 #include "net/pgconn.h"
 
@@ -71,4 +71,4 @@ MUST_CHECK Rc placed_require_good(const Placed *placed, Error *err);
 void placed_append_distribution(const Placed *placed,
 								const Placement *placement, Buf *buf);
 
-#endif /* PENSTOCK_COPY_PLACED_H */
+#endif /* PENSTOCK_CATALOG_PLACED_H */

@@ -6,8 +6,8 @@
  * They are the business of whoever made the target's database, so they are not
  * copied; but they are told.
  */
-#ifndef PENSTOCK_COPY_SETTINGS_H
-#define PENSTOCK_COPY_SETTINGS_H
+#ifndef PENSTOCK_CATALOG_SETTINGS_H
+#define PENSTOCK_CATALOG_SETTINGS_H
 
 #include "base/error.h"
 #include "net/pgconn.h"
@@ -20,4 +20,4 @@
 MUST_CHECK Rc settings_read_missing(PgConn *source, PgConn *target,
 									PGresult **result, Error *err);
 
-#endif /* PENSTOCK_COPY_SETTINGS_H */
+#endif /* PENSTOCK_CATALOG_SETTINGS_H */

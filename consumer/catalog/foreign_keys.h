@@ -12,12 +12,12 @@
  * catalog, and if it is valid on the source: others are not validated on the
  * target either.
  */
-#ifndef PENSTOCK_COPY_FOREIGN_KEYS_H
-#define PENSTOCK_COPY_FOREIGN_KEYS_H
+#ifndef PENSTOCK_CATALOG_FOREIGN_KEYS_H
+#define PENSTOCK_CATALOG_FOREIGN_KEYS_H
 
 #include "base/error.h"
-#include "copy/catalog.h"
-#include "copy/placed.h"
+#include "catalog/catalog.h"
+#include "catalog/placed.h"
 #include "net/pgconn.h"
 
 /* Looks for rows that refer to some that row filters leave out. */
@@ -32,4 +32,4 @@ MUST_CHECK Rc foreign_keys_check_places(const CopyCatalog *catalog,
 										const Placed *placed, PgConn *source,
 										Error *err);
 
-#endif /* PENSTOCK_COPY_FOREIGN_KEYS_H */
+#endif /* PENSTOCK_CATALOG_FOREIGN_KEYS_H */

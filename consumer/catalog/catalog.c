@@ -5,7 +5,7 @@
  * Everything is asked in a few large statements rather than one a table: a
  * database may have tens of thousands of tables, and the network may be slow.
  */
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 
 #include <stdlib.h>
 #include <string.h>

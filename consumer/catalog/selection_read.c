@@ -3,13 +3,13 @@
  *    One statement for the relations, one for the schemas; each pattern is also
  *    tried by itself, to find misspelled ones.
  */
-#include "copy/selection_read.h"
+#include "catalog/selection_read.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "copy/catalog.h"
-#include "copy/pattern.h"
+#include "catalog/catalog.h"
+#include "catalog/pattern.h"
 #include "net/sql.h"
 
 /* Behind the tables c and n. */

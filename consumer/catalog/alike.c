@@ -2,7 +2,7 @@
  * alike.c
  *    Comparing what is published here and there.
  */
-#include "copy/alike.h"
+#include "catalog/alike.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "copy/pattern.h"
+#include "catalog/pattern.h"
 
 #define MATCH(regexp)                                                          \
 	"::text OPERATOR(pg_catalog.~) " regexp " COLLATE pg_catalog.\"C\""

@@ -2,7 +2,7 @@
  * publications.c
  *    Reading the list of publications, and looking them up.
  */
-#include "copy/publications.h"
+#include "catalog/publications.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -5,8 +5,8 @@
  * The list is written as the plugin reads it: identifiers between commas, which
  * are folded to lower case unless they stand in double quotes.
  */
-#ifndef PENSTOCK_COPY_PUBLICATIONS_H
-#define PENSTOCK_COPY_PUBLICATIONS_H
+#ifndef PENSTOCK_CATALOG_PUBLICATIONS_H
+#define PENSTOCK_CATALOG_PUBLICATIONS_H
 
 #include <stdbool.h>
 
@@ -41,4 +41,4 @@ MUST_CHECK Rc publications_read(Publications *publications, PgConn *source,
 /* Appends 'a', 'b' for use in a statement. */
 void publications_append_literals(const Publications *publications, Buf *sql);
 
-#endif /* PENSTOCK_COPY_PUBLICATIONS_H */
+#endif /* PENSTOCK_CATALOG_PUBLICATIONS_H */

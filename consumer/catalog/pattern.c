@@ -2,7 +2,7 @@
  * pattern.c
  *    From a pattern to regular expressions.
  */
-#include "copy/pattern.h"
+#include "catalog/pattern.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  *
  * A partition is taken, or excluded, with the table that it is a partition of.
  */
-#ifndef PENSTOCK_COPY_SELECTION_READ_H
-#define PENSTOCK_COPY_SELECTION_READ_H
+#ifndef PENSTOCK_CATALOG_SELECTION_READ_H
+#define PENSTOCK_CATALOG_SELECTION_READ_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,4 +69,4 @@ bool selected_has(const Selected *selected, uint32_t oid);
  */
 void selected_append_schemas(const Selected *selected, Buf *sql);
 
-#endif /* PENSTOCK_COPY_SELECTION_READ_H */
+#endif /* PENSTOCK_CATALOG_SELECTION_READ_H */

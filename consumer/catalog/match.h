@@ -2,11 +2,11 @@
  * match.h
  *    Whether a target is fit to receive what the catalog has.
  */
-#ifndef PENSTOCK_COPY_MATCH_H
-#define PENSTOCK_COPY_MATCH_H
+#ifndef PENSTOCK_CATALOG_MATCH_H
+#define PENSTOCK_CATALOG_MATCH_H
 
 #include "base/error.h"
-#include "copy/catalog.h"
+#include "catalog/catalog.h"
 #include "net/pgconn.h"
 
 /* Fails if a relation that is to be created is on the target already. */
@@ -19,4 +19,4 @@ MUST_CHECK Rc match_check_absent(const CopyCatalog *catalog, PgConn *target,
  */
 MUST_CHECK Rc match_target(CopyCatalog *catalog, PgConn *target, Error *err);
 
-#endif /* PENSTOCK_COPY_MATCH_H */
+#endif /* PENSTOCK_CATALOG_MATCH_H */

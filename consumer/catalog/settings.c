@@ -2,7 +2,7 @@
  * settings.c
  *    pg_db_role_setting of both sides.
  */
-#include "copy/settings.h"
+#include "catalog/settings.h"
 
 #include "net/sql.h"
 

@@ -9,8 +9,8 @@
  * which are taken as unsigned numbers that wrap around.  So rows are read with
  * a number for each column in front, or null, and the rest is done here.
  */
-#ifndef PENSTOCK_COPY_HASH_H
-#define PENSTOCK_COPY_HASH_H
+#ifndef PENSTOCK_CATALOG_HASH_H
+#define PENSTOCK_CATALOG_HASH_H
 
 #include <stdint.h>
 
@@ -109,4 +109,4 @@ hash_combine(uint64_t row, uint64_t column)
 		   (column + UINT64_C(0x49a0f4dd15e5a8e3) + (row << 54) + (row >> 7));
 }
 
-#endif /* PENSTOCK_COPY_HASH_H */
+#endif /* PENSTOCK_CATALOG_HASH_H */

@@ -14,8 +14,8 @@
  * Penstock's own schema on the source, if it has one, belongs to another
  * pipeline that ends there and is never copied.
  */
-#ifndef PENSTOCK_COPY_CATALOG_H
-#define PENSTOCK_COPY_CATALOG_H
+#ifndef PENSTOCK_CATALOG_CATALOG_H
+#define PENSTOCK_CATALOG_CATALOG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,8 +24,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "copy/publications.h"
-#include "copy/selection_read.h"
+#include "catalog/publications.h"
+#include "catalog/selection_read.h"
 #include "model/lsn.h"
 #include "model/placement.h"
 #include "net/pgconn.h"
@@ -197,4 +197,4 @@ void catalog_append_unselected(const CopyCatalog *catalog, Buf *sql);
 /* Appends ("a", "b"), or nothing for a table without columns. */
 void catalog_append_column_list(const CopyTable *table, Buf *sql);
 
-#endif /* PENSTOCK_COPY_CATALOG_H */
+#endif /* PENSTOCK_CATALOG_CATALOG_H */

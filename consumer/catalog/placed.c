@@ -2,12 +2,12 @@
  * placed.c
  *    Finding rules for tables, and asking the source about hashed columns.
  */
-#include "copy/placed.h"
+#include "catalog/placed.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "copy/hash.h"
+#include "catalog/hash.h"
 #include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
