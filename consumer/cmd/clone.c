@@ -1,0 +1,38 @@
+/*
+ * clone.c
+ *    penstock clone.
+ */
+#include "job/clone/clone.h"
+#include "cmd/command.h"
+#include "cmd/sources.h"
+#include "pipeline/follow.h"
+#include "pipeline/remember.h"
+
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+Rc
+command_clone(const Config *config, Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	Config all = *config;
+	Config first = *config;
+	Rc rc;
+
+	if (config->source_count > 0)
+		config_take_source(config, 0, &first);
+	rc = config_require_source(&first, err);
+	if (rc == RC_OK)
+		rc = config_require_target(&first, err);
+	if (rc == RC_OK && (config->resume || config->restart))
+		rc = remember_unfinished(&all, config, first.name, arena, err);
+	first = all;
+	if (config->source_count > 0)
+		config_take_source(&all, 0, &first);
+	if (rc == RC_OK)
+		rc = clone_run(&all, &first, err);
+	if (rc == RC_OK && config->follow && !config->dry_run)
+		rc = config->source_count > 1 ? sources_follow(config, err)
+									  : follow(&first, err);
+	arena_free(arena);
+	return rc;
+}

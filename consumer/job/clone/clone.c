@@ -1,0 +1,928 @@
+/*
+ * clone.c
+ *    See clone.h.
+ */
+#include "job/clone/clone.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/own_command.h"
+#include "base/xalloc.h"
+#include "catalog/match.h"
+#include "catalog/settings.h"
+#include "control/copied_table.h"
+#include "control/schema.h"
+#include "control/table_state.h"
+#include "copy/data.h"
+#include "copy/large_objects.h"
+#include "copy/objects.h"
+#include "copy/sequences.h"
+#include "copy/summary.h"
+#include "copy/verify.h"
+#include "copy/work_tables.h"
+#include "job/clone/check.h"
+#include "job/clone/copied.h"
+#include "job/clone/moment.h"
+#include "job/clone/others.h"
+#include "job/clone/recover.h"
+#include "job/clone/resume.h"
+#include "job/clone/spread.h"
+#include "job/clone/state.h"
+#include "job/clone/undo.h"
+#include "net/sql.h"
+#include "net/writer.h"
+#include "pipeline/keys.h"
+
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+/* Settings of the database that a warning lists. */
+#define SETTINGS_SHOWN 20
+
+static Rc
+dump_schema(Clone *clone, Error *err)
+{
+	const SchemaOptions options = {
+		.source = clone->source,
+		.catalog = clone->catalog,
+		.programs = &clone->programs,
+		.snapshot = clone->snapshot.name[0] != '\0' ? clone->snapshot.name
+													: NULL,
+		.jobs = clone->config->jobs,
+		.with_data = !clone->config->schema_only,
+		.no_owner = clone->config->no_owner,
+		.no_privileges = clone->config->no_privileges,
+		.no_tablespaces = clone->config->no_tablespaces,
+		.pipeline = clone->config->schema_only ? NULL : clone->config->name,
+		.resumed = clone->resumed,
+	};
+
+	log_info("clone", "dumping the schema");
+	return schema_open(&clone->schema, &options, err);
+}
+
+
+/* ---- The targets' side ---- */
+
+static Rc
+restore_schema(Clone *clone, CloneTarget *target, SchemaSection section,
+			   Error *err)
+{
+	if (clone->config->data_only)
+		return RC_OK;
+	log_info("clone", "restoring %s on %s",
+			 section == SCHEMA_BEFORE_DATA
+				 ? "the schema"
+				 : "triggers and what else follows the data",
+			 target->label);
+	target->schema_begun = true;
+	return schema_restore(clone->schema, target->conn, section, target->build,
+						  err);
+}
+
+/* The part of the schema that comes before the data, unless it is there. */
+static Rc
+restore_before_data(Clone *clone, CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	int tables;
+	int others;
+	Rc rc = RC_OK;
+
+	if (clone->config->data_only || target->run.schema == WORK_SCHEMA_DONE)
+		return RC_OK;
+	if (target->run.schema == WORK_SCHEMA_BEGUN)
+	{
+		rc = objects_drop(target->conn, name, &tables, &others, err);
+		if (rc == RC_OK)
+			log_info("clone", "dropped what there was of the schema on %s",
+					 target->label);
+	}
+	if (rc == RC_OK)
+		rc = work_list_set_schema(target->conn, name, WORK_SCHEMA_BEGUN, err);
+	FAULT("clone.schema_begun");
+	if (rc == RC_OK)
+		rc = restore_schema(clone, target, SCHEMA_BEFORE_DATA, err);
+	FAULT("clone.schema_restored");
+	if (rc == RC_OK)
+		rc = work_list_set_schema(target->conn, name, WORK_SCHEMA_DONE, err);
+	return rc;
+}
+
+/* What of the tables is to be copied, and whether it can be. */
+static Rc
+prepare_tables(Clone *clone, CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	Rc rc = work_tables_match(clone->catalog, target->conn, name, true, err);
+
+	if (rc == RC_OK)
+		rc = work_tables_empty(clone->catalog, target->conn, name, false, err);
+	if (rc == RC_OK)
+		rc = match_target(clone->catalog, target->conn, err);
+	if (rc == RC_OK)
+		rc = work_tables_set_parts(clone->catalog, target->conn, name,
+								   clone->config->jobs, err);
+	return rc;
+}
+
+/* A newer snapshot is needed, and the copy stands where that does. */
+typedef struct NewMoment
+{
+	Clone *clone;
+	WorkMark *mark;
+} NewMoment;
+
+static Rc
+take_moment(void *argument, Error *err)
+{
+	NewMoment *moment = argument;
+	Rc rc = clone_renew_snapshot(moment->clone, err);
+
+	moment->mark->watermark = moment->clone->snapshot.consistent_lsn;
+	return rc;
+}
+
+static int
+count_left(const CopyCatalog *catalog)
+{
+	int count = 0;
+
+	for (int i = 0; i < catalog->table_count; i++)
+		count += catalog->tables[i].done ? 0 : 1;
+	return count;
+}
+
+/*
+ * Tables that are not there any more have no rows to copy.  On the target they
+ * are there, with their keys, for others may refer to these.
+ */
+static Rc
+give_up_gone(const Clone *clone, const CloneTarget *target,
+			 const WorkMark *mark, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->catalog->table_count && rc == RC_OK; i++)
+	{
+		const CopyTable *table = &clone->catalog->tables[i];
+
+		if (!table->gone || table->done)
+			continue;
+		log_warning("clone",
+					"table %s was dropped, renamed or taken out of the "
+					"publication while the clone ran: on %s it stays without "
+					"rows",
+					table->qualified, target->label);
+		rc = work_tables_give_up(target->conn, mark, table, err);
+		build_table_copied(target->build, table);
+	}
+	return rc;
+}
+
+static Rc
+copy_rows(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+	WorkMark mark = {
+		.pipeline = clone->config->name,
+		.token = target->token,
+		.watermark = clone->snapshot.consistent_lsn,
+	};
+	NewMoment moment = {.clone = clone, .mark = &mark};
+	const DataOptions options = {
+		.job =
+			{
+				.source = clone_rows_source(clone),
+				.pipeline = clone->config->name,
+				.target = clone->config->targets[number],
+				.target_label = target->label,
+				.snapshot = clone->snapshot.name,
+				.mark = &mark,
+			},
+		.jobs = clone->config->jobs,
+		.rate = (int64_t) clone->config->max_rate,
+		.build = target->build,
+		.meter = &target->meter,
+		.expects_quiet = clone->config->data_only,
+		.take_snapshot = clone->snapshot_due ? take_moment : NULL,
+		.argument = &moment,
+	};
+	DataReport report;
+	Rc rc = prepare_tables(clone, target, err);
+
+	if (rc != RC_OK)
+		return rc;
+	log_info("clone", "copying %d table%s to %s", count_left(clone->catalog),
+			 PLURAL(count_left(clone->catalog)), target->label);
+	rc = data_copy(clone->catalog, &options, &report, err);
+	target->tables_touched += report.tables_touched;
+	if (rc == RC_OK)
+		rc = give_up_gone(clone, target, &mark, err);
+	if (rc == RC_OK)
+		log_info("clone",
+				 "copied %d table%s to %s: %" PRId64
+				 " rows, %.1f MB, %.1f MB/s",
+				 report.tables, PLURAL(report.tables), target->label,
+				 report.rows, (double) report.bytes / (double) MB, report.rate);
+	return rc;
+}
+
+/* They differ: whoever goes on with this clone is to copy them again. */
+static void
+distrust_rows(const Clone *clone, const CloneTarget *target)
+{
+	Error err = {0};
+	Rc rc = work_list_distrust(target->conn, clone->config->name,
+							   clone->snapshot.consistent_lsn, &err);
+
+	if (rc != RC_OK)
+		log_error(LOG_WARNING, "clone", &err);
+	error_reset(&err);
+}
+
+/* Tables that an earlier run has copied are as they were at its snapshot. */
+static Rc
+verify_rows(const Clone *clone, int number, Error *err)
+{
+	const CloneTarget *target = &clone->targets[number];
+	const VerifyOptions options = {
+		.source = clone_rows_source(clone),
+		.target = clone->config->targets[number],
+		.target_label = target->label,
+		.snapshot = clone->snapshot.name,
+		.jobs = clone->config->jobs,
+		.build = target->build,
+	};
+	int compared;
+	Rc rc;
+
+	if (!clone->config->verify)
+		return RC_OK;
+	log_info("clone", "comparing the tables with those on %s", target->label);
+	rc = verify_tables(clone->catalog, &options, &compared, err);
+	if (rc == RC_FAIL && err->code == ERR_CONFLICT)
+		distrust_rows(clone, target);
+	if (rc == RC_OK && compared > 0)
+		log_info(
+			"clone", "%d table%s %s the same contents on %s%s", compared,
+			PLURAL(compared), compared == 1 ? "has" : "have", target->label,
+			target->run.tables_done > 0
+				? "; those that an earlier run has copied were not compared"
+				: "");
+	return rc;
+}
+
+static Rc
+copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	const LargeObjectsOptions options = {
+		.source = clone_rows_source(clone),
+		.snapshot = clone->snapshot.name,
+		.no_owner = clone->config->no_owner,
+		.no_privileges = clone->config->no_privileges,
+	};
+	int64_t copied;
+	Rc rc;
+
+	if (clone->config->data_only || !catalog_has_large_objects(clone->catalog))
+		return RC_OK;
+	rc = large_objects_copy(&options, target->conn, &copied, err);
+	if (rc == RC_OK && copied > 0)
+		log_info("clone",
+				 "copied %" PRId64 " large objects to %s; changes to them are "
+				 "not followed",
+				 copied, target->label);
+	return rc;
+}
+
+/* Makes ready for what is built when rows are there. */
+static Rc
+open_build(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+	static const BuildList nothing = {0};
+	BuildOptions options = {
+		.target = clone->config->targets[number],
+		.target_label = target->label,
+		.jobs = clone->config->jobs,
+		.list = &nothing,
+	};
+	Rc rc = RC_OK;
+
+	if (clone->schema != NULL)
+		rc = schema_read_builds(clone->schema, target->conn, &options.list,
+								err);
+	if (rc != RC_OK)
+		return rc;
+	target->build = build_open(&options);
+	build_start(target->build, clone->config->schema_only);
+	meter_init(&target->meter);
+	target->meter.build = target->build;
+	target->meter.target = target->conn;
+	return RC_OK;
+}
+
+static Rc
+wait_for_builds(CloneTarget *target, Error *err)
+{
+	Rc rc = build_wait(target->build, meter_show, &target->meter,
+					   METER_TERMINAL_PERIOD_MS, err);
+
+	meter_clear();
+	return rc;
+}
+
+/*
+ * Whether what was copied is of more than one moment, so that rows may refer to
+ * some that are not there before following has come to the last of these.
+ */
+static bool
+has_moments(const Clone *clone)
+{
+	return clone->resumed || clone->other_count > 0 ||
+		   clone->snapshot.consistent_lsn > clone->start_lsn;
+}
+
+/*
+ * Everything that was copied is older.  Rows of another source may refer to
+ * some that it was sent by the first one after that was copied.
+ */
+static Rc
+read_last_moment(const Clone *clone, const CloneTarget *target, Lsn *lsn,
+				 Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = RC_OK;
+
+	*lsn = lsn_max(lsn_max(clone->start_lsn, target->run.watermark),
+				   clone->snapshot.consistent_lsn);
+	if (clone->other_count == 0)
+		return RC_OK;
+	rc = pgconn_exec(clone->source, "SELECT pg_current_wal_flush_lsn()",
+					 &result, err);
+	if (rc == RC_OK)
+		(void) lsn_parse(PQgetvalue(result, 0, 0), lsn);
+	PQclear(result);
+	return rc;
+}
+
+/* What is left of the indexes, and then all foreign keys. */
+static Rc
+finish_builds(const Clone *clone, CloneTarget *target, Error *err)
+{
+	Rc rc;
+
+	log_info("clone", "building indexes and constraints on %s", target->label);
+	rc = wait_for_builds(target, err);
+	if (rc == RC_OK)
+		rc = build_add_keys(target->build, target->conn, has_moments(clone),
+							err);
+	if (rc == RC_OK)
+		rc = wait_for_builds(target, err);
+	return rc;
+}
+
+static Rc
+fill_views(const Clone *clone, CloneTarget *target, Error *err)
+{
+	NameList views;
+	Rc rc = RC_OK;
+
+	if (clone->config->data_only)
+		return RC_OK;
+	rc = schema_read_views(clone->schema, target->conn, &views, err);
+	if (rc != RC_OK || views.count == 0)
+		return rc;
+	log_info("clone", "filling %d materialized views on %s", views.count,
+			 target->label);
+	rc = build_fill_views(target->build, &views, meter_show, &target->meter,
+						  METER_TERMINAL_PERIOD_MS, err);
+	meter_clear();
+	return rc;
+}
+
+/* What may come when the rows are there. */
+static Rc
+complete_target(Clone *clone, CloneTarget *target, Error *err)
+{
+	int sequences;
+	Rc rc = finish_builds(clone, target, err);
+
+	FAULT("clone.built");
+	if (rc == RC_OK)
+		rc = restore_schema(clone, target, SCHEMA_AFTER_DATA, err);
+	if (rc == RC_OK)
+		rc = fill_views(clone, target, err);
+	if (rc == RC_OK)
+		rc = sequences_copy(clone->catalog, clone->source, target->conn,
+							&sequences, err);
+	if (rc == RC_OK)
+		rc = clone_others_sequences(clone, target->conn, err);
+	if (rc != RC_OK)
+		return rc;
+	log_info("clone", "set %d sequence%s on %s; gathering statistics",
+			 sequences, PLURAL(sequences), target->label);
+	build_analyze(target->build, clone->catalog);
+	return wait_for_builds(target, err);
+}
+
+static Rc
+note_keys(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	int count = 0;
+	Lsn lsn = 0;
+	Rc rc;
+
+	(void) build_postponed_keys(target->build, &count);
+	if (count == 0)
+		return RC_OK;
+	rc = read_last_moment(clone, target, &lsn, err);
+	if (rc == RC_OK)
+		rc = keys_note(target->conn, clone->config->name, target->build, lsn,
+					   err);
+	return rc;
+}
+
+/*
+ * Says that the copy is there, in place of what there was to do.  Everything
+ * before was committed asynchronously; when this commit is durable, so is that.
+ */
+static Rc
+write_progress(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+	const char *name = clone->config->name;
+	bool differs = clone->resumed ||
+				   clone->snapshot.consistent_lsn > clone->start_lsn;
+	Rc rc = pgconn_exec(target->conn, "SET synchronous_commit = on; BEGIN",
+						NULL, err);
+
+	if (rc == RC_OK)
+		rc = clone_spread_note(clone, number, target->conn, err);
+	FAULT("clone.before_progress");
+	if (rc == RC_OK)
+		rc = progress_table_begin(target->conn, name, &clone->history.identity,
+								  clone->start_lsn, err);
+	if (rc == RC_OK)
+		rc = clone_note_options(clone->config, target->conn, clone->arena, err);
+	if (rc == RC_OK)
+		rc = clone_note_copied(clone, target->conn, err);
+	if (rc == RC_OK)
+		rc = note_keys(clone, target, err);
+	if (rc == RC_OK)
+		rc = clone_others_progress(clone, number, err);
+	if (rc == RC_OK && differs)
+		rc = work_list_hand_over(target->conn, name, err);
+	if (rc == RC_OK)
+		rc = work_list_remove(target->conn, name, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(target->conn, "COMMIT", NULL, err);
+	FAULT("clone.after_progress");
+	return rc;
+}
+
+
+/* ---- The ways to run ---- */
+
+static Rc
+run_schema_only(Clone *clone, Error *err)
+{
+	Rc rc = dump_schema(clone, err);
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		CloneTarget *target = &clone->targets[i];
+
+		rc = restore_schema(clone, target, SCHEMA_BEFORE_DATA, err);
+		if (rc == RC_OK)
+			rc = open_build(clone, i, err);
+		if (rc == RC_OK)
+			rc = finish_builds(clone, target, err);
+		if (rc == RC_OK)
+			rc = restore_schema(clone, target, SCHEMA_AFTER_DATA, err);
+	}
+	return rc;
+}
+
+static bool
+has_stale_tables(const CopyCatalog *catalog)
+{
+	for (int i = 0; i < catalog->table_count; i++)
+		if (catalog->tables[i].stale)
+			return true;
+	return false;
+}
+
+/*
+ * Tables that the snapshot does not show any more are copied from a newer one,
+ * and if that is as bad, from the next: somebody may truncate a table all the
+ * time.
+ */
+static Rc
+copy_stale_rows(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	while (rc == RC_OK && has_stale_tables(clone->catalog))
+	{
+		rc = clone_renew_catalog(clone, err);
+		for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		{
+			if (clone->targets[i].complete)
+				continue;
+			rc = copy_rows(clone, i, err);
+			if (rc == RC_OK)
+				rc = verify_rows(clone, i, err);
+		}
+	}
+	return rc;
+}
+
+static Rc
+copy_targets(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		if (clone->targets[i].complete)
+			continue;
+		rc = restore_before_data(clone, &clone->targets[i], err);
+		if (rc == RC_OK)
+			rc = open_build(clone, i, err);
+		if (rc == RC_OK && clone->config->placement == NULL)
+			rc = copy_rows(clone, i, err);
+		if (rc == RC_OK)
+			rc = verify_rows(clone, i, err);
+		if (rc == RC_OK)
+			rc = copy_large_objects(clone, &clone->targets[i], err);
+	}
+	if (rc == RC_OK && clone->config->placement != NULL)
+		rc = clone_spread_rows(clone, err);
+	else if (rc == RC_OK)
+		rc = copy_stale_rows(clone, err);
+	return rc;
+}
+
+static Rc
+complete_targets(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		if (!clone->targets[i].complete)
+			rc = complete_target(clone, &clone->targets[i], err);
+	if (rc == RC_OK)
+		rc = clone_check_slot_kept(clone, err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		if (!clone->targets[i].complete)
+			rc = write_progress(clone, i, err);
+	return rc;
+}
+
+/* Early, because the role may lack the privilege. */
+static Rc
+begin_list(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+	char *options = clone_describe_options(clone->config, number);
+	const WorkRun run = {
+		.source = clone->history.identity,
+		.options = options,
+	};
+	Rc rc;
+
+	target->table_begun = true;
+	rc = control_create(target->conn, err);
+	if (rc == RC_OK)
+		rc = clone_hold(clone, target, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
+	if (rc == RC_OK)
+		rc = work_list_begin(target->conn, clone->config->name, &run,
+							 &target->token, err);
+	if (rc == RC_OK)
+		rc = clone_note_options(clone->config, target->conn, clone->arena, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(target->conn, "COMMIT", NULL, err);
+	target->list_begun = rc == RC_OK;
+	free(options);
+	return rc;
+}
+
+/* What --resume goes on with, or the beginning of it. */
+static Rc
+begin(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (clone->resumed)
+		rc = clone_claim(clone, err);
+	if (rc == RC_OK && clone->resumed)
+		rc = clone_find_slot(clone, err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		if (!clone->resumed)
+			rc = begin_list(clone, i, err);
+	return rc;
+}
+
+/* All that is left to do, as far as the work lists say. */
+static Rc
+do_work(Clone *clone, Error *err)
+{
+	Rc rc = clone_fix_moment(clone, err);
+
+	if (rc == RC_OK)
+		rc = clone_others_fix_moment(clone, err);
+	if (rc == RC_OK && !clone->config->data_only && clone->schema == NULL)
+		rc = dump_schema(clone, err);
+	if (rc == RC_OK)
+		rc = clone_join_standby(clone, err);
+	if (rc == RC_OK)
+		rc = copy_targets(clone, err);
+	if (rc != RC_OK)
+		return rc;
+	clone_release_source(clone);
+	clone_others_release_source(clone);
+	return complete_targets(clone, err);
+}
+
+static Rc
+run_full(Clone *clone, Error *err)
+{
+	Rc rc = begin(clone, err);
+
+	if (rc == RC_OK)
+		rc = do_work(clone, err);
+	while (rc == RC_FAIL && clone_can_recover(clone, err))
+	{
+		rc = clone_recover(clone, err);
+		if (rc == RC_OK)
+			rc = do_work(clone, err);
+	}
+	return rc;
+}
+
+static void
+print_plan(const Clone *clone)
+{
+	const Config *config = clone->config;
+	const CopyCatalog *catalog = clone->catalog;
+
+	if (config->restart)
+		clone_print_throw_away(clone);
+	if (!config->schema_only && !clone->resumed)
+		printf("create replication slot \"%s\" on the source\n", config->name);
+	for (int i = 0; i < clone->other_count; i++)
+		printf("create replication slot \"%s\" on source \"%s\"\n",
+			   clone->others[i].config->name,
+			   clone->others[i].config->source_name);
+	for (int i = 0; i < config->target_count; i++)
+	{
+		const char *label = clone->targets[i].label;
+
+		if (!config->data_only && !clone->resumed)
+			printf("create %s on %s with \"%s\" of PostgreSQL %d\n",
+				   catalog->whole ? "the whole schema" : "the published tables",
+				   label, clone->programs.pg_dump, clone->programs.major);
+		if (clone->resumed)
+			printf("go on with the clone to %s: %d of %d tables are copied\n",
+				   label, clone->targets[i].run.tables_done,
+				   clone->targets[i].run.table_count);
+		for (int n = 0; n < catalog->table_count && !config->schema_only &&
+						!clone->resumed;
+			 n++)
+			printf("copy table %s to %s, about %.1f MB%s%s\n",
+				   catalog->tables[n].qualified, label,
+				   (double) catalog->tables[n].bytes / (double) MB,
+				   catalog->tables[n].filter ? ", rows where " : "",
+				   catalog->tables[n].filter ? catalog->tables[n].filter : "");
+		if (!config->schema_only)
+			printf("write progress of pipeline \"%s\" on %s\n", config->name,
+				   label);
+	}
+}
+
+
+/* ---- What is not carried ---- */
+
+static void
+say_settings(const PGresult *settings, const char *label)
+{
+	int count = PQntuples(settings);
+
+	if (count == 0)
+		return;
+	log_warning("clone",
+				"settings of the source's database are not copied; %s lacks "
+				"%d of them:",
+				label, count);
+	for (int i = 0; i < count && i < SETTINGS_SHOWN; i++)
+		log_warning("clone", "  %s", PQgetvalue(settings, i, 0));
+	if (count > SETTINGS_SHOWN)
+		log_warning("clone", "  and %d more", count - SETTINGS_SHOWN);
+}
+
+static Rc
+say_large_objects(const Clone *clone, Error *err)
+{
+	int64_t count = 0;
+	Rc rc;
+
+	if (!clone->config->data_only || !clone->catalog->whole)
+		return RC_OK;
+	rc = large_objects_count(clone->source, &count, err);
+	if (rc == RC_OK && count > 0)
+		log_warning("clone",
+					"the source has %" PRId64 " large objects, which "
+					"--data-only does not copy",
+					count);
+	return rc;
+}
+
+/* What a reader may expect to be copied and is not. */
+static Rc
+say_not_carried(const Clone *clone, Error *err)
+{
+	Rc rc = say_large_objects(clone, err);
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		PGresult *settings = NULL;
+
+		rc = settings_read_missing(clone->source, clone->targets[i].conn,
+								   &settings, err);
+		if (rc == RC_OK)
+			say_settings(settings, clone->targets[i].label);
+		PQclear(settings);
+	}
+	return rc;
+}
+
+
+/* ---- All of it ---- */
+
+/* The figures of several targets would be those of the last one. */
+static void
+print_summary(const Clone *clone)
+{
+	if (!clone->config->schema_only && clone->config->target_count == 1 &&
+		log_level_is_on(LOG_INFO))
+		summary_print(clone->catalog, clone->targets[0].build, stdout);
+}
+
+static void
+say_done(const Clone *clone)
+{
+	double seconds = (double) (clock_monotonic_us() - clone->start_us) / 1e6;
+
+	if (clone->config->schema_only)
+		log_info("clone", "done in %.1f s: the schema is copied", seconds);
+	else
+		log_info("clone",
+				 "done in %.1f s: \"%s\" goes on from position " LSN_FORMAT,
+				 seconds, OWN_COMMAND("follow"), LSN_ARGS(clone->start_lsn));
+	if (clone->snapshot.consistent_lsn > clone->start_lsn)
+		log_info("clone",
+				 "the tables are newer than that; they agree when following "
+				 "has come to " LSN_FORMAT,
+				 LSN_ARGS(clone->snapshot.consistent_lsn));
+}
+
+/* Nothing but --restart writes anything here. */
+static Rc
+look_and_check(Clone *clone, Error *err)
+{
+	const Config *config = clone->config;
+	Rc rc = clone_check_ends(clone, err);
+
+	if (rc == RC_OK && !config->schema_only)
+		rc = clone_identify_source(clone, err);
+	if (rc == RC_OK)
+		rc = clone_check_standby(clone, err);
+	if (rc == RC_OK && !config->schema_only)
+		rc = clone_look(clone, err);
+	if (rc == RC_OK)
+		rc = clone_check_source(clone, err);
+	if (rc == RC_OK)
+		rc = clone_spread_check(clone, err);
+	if (rc == RC_OK)
+		rc = clone_others_check(clone, err);
+	if (rc == RC_OK && config->restart && !config->dry_run)
+		rc = clone_throw_away(clone, err);
+	if (rc == RC_OK && !clone->resumed)
+		rc = say_not_carried(clone, err);
+	if (rc == RC_OK && !clone->resumed && !(config->restart && config->dry_run))
+		rc = clone_check_fresh(clone, err);
+	return rc;
+}
+
+static void
+say_failure(Error *err)
+{
+	if (err->code == ERR_INTERRUPTED)
+		log_warning("clone", "%s", err->message);
+	else
+		log_error(LOG_ERROR, "clone", err);
+	error_reset(err);
+}
+
+static Rc
+run(Clone *clone, Error *err)
+{
+	Rc rc = clone_open_all(clone, err);
+
+	if (rc == RC_OK)
+		rc = clone_others_open(clone, err);
+	if (rc == RC_OK)
+		rc = look_and_check(clone, err);
+	if (rc != RC_OK)
+		return rc;
+	if (clone->config->dry_run)
+	{
+		print_plan(clone);
+		return RC_OK;
+	}
+	rc = clone->config->schema_only ? run_schema_only(clone, err)
+									: run_full(clone, err);
+	if (rc == RC_OK)
+		print_summary(clone);
+	if (rc == RC_OK)
+	{
+		say_done(clone);
+		return rc;
+	}
+	/* What went wrong is said before what that leaves behind. */
+	say_failure(err);
+	clone_undo(clone);
+	return RC_END;
+}
+
+static void
+release(Clone *clone)
+{
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		build_close(clone->targets[i].build);
+		if (clone_writes_rows(clone->config))
+			writer_end(clone->targets[i].conn, clone->config->name);
+		pgconn_close(clone->targets[i].conn);
+	}
+	schema_close(clone->schema);
+	pgconn_close(clone->replication);
+	pgconn_close(clone->standby);
+	pgconn_close(clone->source);
+	history_release(&clone->history);
+	catalog_free(clone->catalog);
+	buf_release(&clone->places);
+	clone_others_release(clone);
+	arena_free(clone->arena);
+}
+
+/*
+ * Names our sessions and those of our children after the clone, so that one
+ * that goes on can end what is left of one before.  Returns what was there.
+ */
+static char *
+name_sessions(const Config *config)
+{
+	const char *before = getenv("PGAPPNAME");
+	char *kept = before != NULL ? xstrdup(before) : NULL;
+	char name[WORK_SESSION_NAME_SIZE];
+
+	work_list_session_name(config->name, name);
+	setenv("PGAPPNAME", name, 1);
+	return kept;
+}
+
+/* Gives the name back, for what comes after the clone. */
+static void
+rename_sessions(char *before)
+{
+	if (before != NULL)
+		setenv("PGAPPNAME", before, 1);
+	else
+		unsetenv("PGAPPNAME");
+	free(before);
+}
+
+Rc
+clone_run(const Config *config, const Config *first, Error *err)
+{
+	Clone clone = {.config = first,
+				   .arena = arena_new(ARENA_BLOCK_BYTES),
+				   .start_us = clock_monotonic_us()};
+	char *name_before = name_sessions(first);
+	Rc rc;
+
+	clone_others_init(&clone, config);
+	rc = run(&clone, err);
+	release(&clone);
+	rename_sessions(name_before);
+	return rc;
+}

@@ -1,0 +1,158 @@
+/*
+ * recover.c
+ *    Closing everything, and opening it again.
+ */
+#include "job/clone/recover.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "job/clone/check.h"
+#include "job/clone/moment.h"
+#include "job/clone/resume.h"
+
+/* Pauses between attempts to go on. */
+#define PAUSE_FIRST_MS 500
+#define PAUSE_MAX_MS   10000
+
+/* An attempt that lasted for so long has got somewhere. */
+#define ATTEMPT_GOOD_US (INT64_C(60) * 1000000)
+
+static bool
+is_lost(PgConn *conn)
+{
+	Error err = {0};
+	bool lost = false;
+
+	if (conn == NULL)
+		return false;
+	if (pgconn_exec(conn, "SELECT 1", NULL, &err) == RC_FAIL)
+		lost = err.code == ERR_CONNECT ||
+			   PQstatus(pgconn_raw(conn)) != CONNECTION_OK;
+	error_reset(&err);
+	return lost;
+}
+
+/* The statements on the connection that has the snapshot end the latter. */
+static bool
+has_lost_server(const Clone *clone)
+{
+	bool lost = is_lost(clone->source) || is_lost(clone->replication) ||
+				is_lost(clone->standby);
+
+	for (int i = 0; i < clone->config->target_count; i++)
+		lost = lost || is_lost(clone->targets[i].conn);
+	return lost;
+}
+
+/*
+ * A connection that broke, a server that stops or starts or has no room for a
+ * session, a deadlock.  A full disk or a statement that somebody has cancelled
+ * is nothing to wait for: it says so and can be resumed.
+ */
+static bool
+is_passing(const Error *failure)
+{
+	static const char *const sqlstates[] = {"08", "40", "53300", "57P"};
+
+	if (!error_is_transient(failure))
+		return false;
+	for (size_t i = 0; i < LENGTH_OF(sqlstates); i++)
+		if (strncmp(failure->sqlstate, sqlstates[i], strlen(sqlstates[i])) == 0)
+			return true;
+	return failure->code == ERR_CONNECT;
+}
+
+bool
+clone_can_recover(const Clone *clone, const Error *failure)
+{
+	if (clone->other_count > 0 || failure->code == ERR_INTERRUPTED ||
+		interrupt_requested())
+		return false;
+	for (int i = 0; i < clone->config->target_count; i++)
+		if (!clone->targets[i].list_begun && !clone->resumed)
+			return false;
+	return is_passing(failure) || has_lost_server(clone);
+}
+
+static void
+close_all(Clone *clone)
+{
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		CloneTarget *target = &clone->targets[i];
+
+		build_close(target->build);
+		target->build = NULL;
+		pgconn_close(target->conn);
+		target->conn = NULL;
+	}
+	pgconn_close(clone->replication);
+	pgconn_close(clone->standby);
+	pgconn_close(clone->source);
+	clone->replication = NULL;
+	clone->standby = NULL;
+	clone->source = NULL;
+	clone->snapshot_slot = false;
+	clone->snapshot_due = false;
+	clone->snapshot.name[0] = '\0';
+}
+
+static Rc
+reopen(Clone *clone, Error *err)
+{
+	Rc rc = clone_open_all(clone, err);
+
+	if (rc == RC_OK)
+		rc = clone_identify_source(clone, err);
+	if (rc == RC_OK)
+		rc = clone_reclaim(clone, err);
+	if (rc == RC_OK)
+		rc = clone_find_slot(clone, err);
+	if (rc == RC_OK && clone->schema != NULL)
+		schema_go_on(clone->schema, clone->source);
+	return rc;
+}
+
+static Rc
+pause_before_retry(int64_t *pause_ms, Error *err)
+{
+	Rc rc = interrupt_wait(-1, 0, *pause_ms, err);
+
+	*pause_ms = *pause_ms * 2 < PAUSE_MAX_MS ? *pause_ms * 2 : PAUSE_MAX_MS;
+	return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+Rc
+clone_recover(Clone *clone, Error *failure)
+{
+	int64_t now_us = clock_monotonic_us();
+	int failures = 0;
+	Rc rc;
+
+	log_error(LOG_WARNING, "clone", failure);
+	log_info("clone", "the clone waits for its servers, and goes on by itself");
+	if (clone->pause_ms == 0 || now_us - clone->attempt_us > ATTEMPT_GOOD_US)
+		clone->pause_ms = PAUSE_FIRST_MS;
+	do
+	{
+		close_all(clone);
+		/* Each other one has the same reason, as a rule. */
+		if (failures++ > 0)
+			log_debug("clone", "%s", failure->message);
+		error_reset(failure);
+		rc = pause_before_retry(&clone->pause_ms, failure);
+		if (rc == RC_OK)
+			rc = reopen(clone, failure);
+	} while (rc == RC_FAIL && error_is_transient(failure));
+	if (rc != RC_OK)
+		return rc;
+	clone->resumed = true;
+	clone->attempt_us = clock_monotonic_us();
+	log_info("clone", "going on with the clone after %" PRId64 " s",
+			 (clone->attempt_us - now_us) / 1000000);
+	return RC_OK;
+}

@@ -1,0 +1,574 @@
+/*
+ * resume.c
+ *    What is on the targets of a clone that was broken off, and what of it can
+ *    be used.
+ */
+#include "job/clone/resume.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/own_command.h"
+#include "base/xalloc.h"
+#include "copy/large_objects.h"
+#include "copy/objects.h"
+#include "copy/work_tables.h"
+#include "job/clone/check.h"
+#include "job/clone/others.h"
+#include "job/clone/undo.h"
+
+static void
+describe_patterns(Buf *text, const char *option, const PatternList *list)
+{
+	for (int i = 0; i < list->count; i++)
+		buf_printf(text, " --%s=%s", option, list->patterns[i]);
+}
+
+/* More than PLACEMENT_RULES_MAX of them take. */
+#define RULES_TEXT_MAX ((size_t) 256 * MB)
+
+/* FNV-1a: enough to tell one placement from another. */
+static uint64_t
+hash_text(const char *text)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char) *text) * UINT64_C(1099511628211);
+	return hash;
+}
+
+/*
+ * Rows that are copied by one placement do not fit to those of another, nor
+ * those of one node to those of another.
+ */
+static void
+describe_placement(Buf *text, const Config *config, int number)
+{
+	char label[CONFIG_LABEL_SIZE];
+	const Placement *placement = config->placement;
+	const PlacementDirectory *directory = placement_find_directory(placement);
+	Buf rules;
+
+	buf_init(&rules, RULES_TEXT_MAX);
+	for (int i = 0; i < placement_rule_count(placement); i++)
+	{
+		const PlacementRule *rule = placement_rule(placement, i);
+
+		buf_printf(&rules, "%s.%s%s=", rule->schema, rule->name,
+				   rule->is_prefix ? "*" : "");
+		placement_append_place(rule, &rules);
+		buf_append_char(&rules, ';');
+	}
+	if (directory != NULL)
+		buf_printf(&rules, "%s.%s(%s,%s)%d;", directory->schema,
+				   directory->table, directory->key, directory->node,
+				   directory->default_target);
+	for (int i = 0; i < config->target_count; i++)
+		buf_printf(&rules, "%s;",
+				   config->target_names[i] != NULL ? config->target_names[i]
+												   : "");
+	CHECK(!rules.overflowed);
+	config_label_target(config, number, label);
+	buf_printf(text, ", placed by rules %016" PRIx64 ", as %s",
+			   hash_text(rules.data), label);
+	buf_release(&rules);
+}
+
+char *
+clone_describe_options(const Config *config, int number)
+{
+	const Selection *selection = &config->selection;
+	char *description;
+	Buf text;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	buf_printf(&text, "--publications=%s", config->publications);
+	describe_patterns(&text, "table", &selection->tables);
+	describe_patterns(&text, "schema", &selection->schemas);
+	describe_patterns(&text, "exclude-table", &selection->exclude_tables);
+	describe_patterns(&text, "exclude-schema", &selection->exclude_schemas);
+	buf_append_string(&text, config->data_only ? " --data-only" : "");
+	buf_append_string(&text, config->no_owner ? " --no-owner" : "");
+	buf_append_string(&text, config->no_privileges ? " --no-privileges" : "");
+	buf_append_string(&text, config->no_tablespaces ? " --no-tablespaces" : "");
+	buf_append_string(
+		&text, config->no_unlogged_data ? " --no-unlogged-table-data" : "");
+	if (config->placement != NULL)
+		describe_placement(&text, config, number);
+	if (config->source_count > 1)
+		buf_printf(&text, ", %d sources", config->source_count);
+	buf_printf(&text, ", %d %s", config->target_count,
+			   config->target_count == 1 ? "target" : "targets");
+	description = xstrdup(text.data);
+	buf_release(&text);
+	return description;
+}
+
+
+/* ---- Looking ---- */
+
+static Rc
+refuse_unfinished(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "the clone of pipeline \"%s\" to %s was not finished",
+					  name, target->label);
+
+	error_detail(err, "It was begun at %s; %d of %d tables are copied.",
+				 target->run.started_at, target->run.tables_done,
+				 target->run.table_count);
+	if (clone->config->source_count > 1)
+		error_hint(err,
+				   "\"%s\" throws away what it has copied and starts over.",
+				   OWN_COMMAND("clone --restart"));
+	else
+		error_hint(err,
+				   "\"%s\" goes on with it; with --restart instead, what it "
+				   "has copied is thrown away.",
+				   OWN_COMMAND("clone --resume"));
+	return rc;
+}
+
+static Rc
+refuse_source(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "the unfinished clone on %s is of another source",
+					  target->label);
+
+	error_detail(err,
+				 "It is of the system with identifier %s, and the source's is "
+				 "%s.",
+				 target->run.source.system_identifier,
+				 clone->history.identity.system_identifier);
+	return rc;
+}
+
+static Rc
+refuse_options(const CloneTarget *target, const char *options, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "the unfinished clone on %s was begun with other options",
+					  target->label);
+
+	error_detail(err, "They were: %s.  Now they are: %s.", target->run.options,
+				 options);
+	error_hint(err, "Give the same ones, or start over with --restart.");
+	return rc;
+}
+
+static Rc
+refuse_nothing(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "there is no unfinished clone of pipeline \"%s\" on %s",
+					  clone->config->name, target->label);
+
+	if (target->complete)
+		error_hint(err, "It is complete: go on with \"%s\".",
+				   OWN_COMMAND("follow"));
+	else
+		error_hint(err, "Leave out --resume.");
+	return rc;
+}
+
+/*
+ * One that was killed is gone as soon as its server notices; one that lives is
+ * not to be disturbed.
+ */
+static Rc
+wait_for_other(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	int pid;
+	Rc rc = work_list_hold(target->conn, name, &pid, err);
+
+	if (rc != RC_OK || pid == 0)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "a clone of pipeline \"%s\" to %s is running", name,
+				   target->label);
+	error_detail(err,
+				 "Its session there has PID %d; %d of %d tables are copied.",
+				 pid, target->run.tables_done, target->run.table_count);
+	error_hint(err,
+			   "Wait for it, or stop it.  If it is gone and the server has not "
+			   "noticed, end its session there: SELECT "
+			   "pg_terminate_backend(%d);",
+			   pid);
+	return rc;
+}
+
+static Rc
+read_target(Clone *clone, CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	ProgressRow progress;
+	Rc rc = work_list_read(&target->run, target->conn, name, clone->arena, err);
+
+	if (rc == RC_OK)
+		rc = progress_table_read(target->conn, name, &progress, err);
+	if (rc != RC_OK)
+		return rc;
+	target->complete = progress.exists && !target->run.exists;
+	return RC_OK;
+}
+
+Rc
+clone_hold(Clone *clone, CloneTarget *target, Error *err)
+{
+	Rc rc = read_target(clone, target, err);
+
+	if (rc == RC_OK)
+		rc = wait_for_other(clone, target, err);
+	/* What has ended while we waited has left something. */
+	if (rc == RC_OK)
+		rc = read_target(clone, target, err);
+	if (rc == RC_OK && target->run.exists)
+		rc = refuse_unfinished(clone, target, err);
+	if (rc == RC_OK)
+		rc = clone_check_no_progress(clone, target, err);
+	return rc;
+}
+
+/* What is copied has to be in the history of the source that we go on with. */
+static MUST_CHECK Rc
+check_history(const Clone *clone, const CloneTarget *target, Error *err)
+{
+	const WorkRun *run = &target->run;
+
+	if (run->source.timeline == 0)
+		return RC_OK;
+	return history_prove(
+		&clone->history,
+		&(HistoryPoint){.source = &run->source,
+						.lsn = lsn_max(run->start_lsn, run->watermark),
+						.label = target->label,
+						.pipeline = clone->config->name_asked},
+		err);
+}
+
+/* Whether a target fits to what is to be resumed or thrown away. */
+static Rc
+check_target(const Clone *clone, int number, Error *err)
+{
+	const CloneTarget *target = &clone->targets[number];
+	char *options;
+	Rc rc = RC_OK;
+
+	if (!target->run.exists)
+		return clone->config->resume && !target->complete
+				   ? refuse_nothing(clone, target, err)
+				   : RC_OK;
+	if (!clone->config->resume && !clone->config->restart)
+		return refuse_unfinished(clone, target, err);
+	if (strcmp(target->run.source.system_identifier,
+			   clone->history.identity.system_identifier) != 0)
+		return refuse_source(clone, target, err);
+	if (!clone->config->resume)
+		return RC_OK;
+	options = clone_describe_options(clone->config, number);
+	if (strcmp(target->run.options, options) != 0)
+		rc = refuse_options(target, options, err);
+	free(options);
+	return rc == RC_OK ? check_history(clone, target, err) : rc;
+}
+
+/* What the nodes have is noted table by table, and only of one source. */
+static Rc
+refuse_placed(const Clone *clone, Error *err)
+{
+	Rc rc;
+
+	if (clone->config->placement == NULL)
+		return RC_OK;
+	if (clone->config->copy_from != NULL)
+		return error_set(err, ERR_CONFIG,
+						 "rows that are spread over nodes cannot be copied "
+						 "from a standby");
+	if (!clone->config->resume || clone->config->source_count <= 1)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "a clone of several sources cannot be resumed");
+	error_hint(err, "Start over with --restart.");
+	return rc;
+}
+
+Rc
+clone_look(Clone *clone, Error *err)
+{
+	bool found = false;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		rc = read_target(clone, &clone->targets[i], err);
+		if (rc == RC_OK && clone->targets[i].run.exists)
+			rc = wait_for_other(clone, &clone->targets[i], err);
+		found = found || clone->targets[i].run.exists;
+	}
+	if (rc == RC_OK)
+		rc = refuse_placed(clone, err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = check_target(clone, i, err);
+	if (rc == RC_OK && clone->config->resume && !found)
+		rc = refuse_nothing(clone, &clone->targets[0], err);
+	if (rc == RC_OK && clone->config->restart && !found)
+		log_info("clone", "there is no unfinished clone to throw away");
+	clone->resumed = clone->config->resume;
+	return rc;
+}
+
+
+/* ---- Starting over ---- */
+
+void
+clone_print_throw_away(const Clone *clone)
+{
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		const CloneTarget *target = &clone->targets[i];
+
+		if (target->run.exists)
+			printf("throw away what the clone begun at %s has made on %s, with "
+				   "%d of %d tables copied, %" PRId64 " rows\n",
+				   target->run.started_at, target->label,
+				   target->run.tables_done, target->run.table_count,
+				   target->run.rows);
+	}
+}
+
+/* Tables that were there before the clone stay, without the rows it wrote. */
+static Rc
+empty_tables(Clone *clone, CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	Rc rc = RC_OK;
+
+	if (target->run.table_count > 0)
+		rc = work_tables_match(clone->catalog, target->conn, name, false, err);
+	if (rc == RC_OK && target->run.table_count > 0)
+		rc = work_tables_empty(clone->catalog, target->conn, name, true, err);
+	return rc;
+}
+
+static Rc
+throw_away_target(Clone *clone, CloneTarget *target, Error *err)
+{
+	const char *name = clone->config->name;
+	int tables = 0;
+	int others = 0;
+	Rc rc = objects_drop(target->conn, name, &tables, &others, err);
+
+	if (rc == RC_OK && target->run.schema == WORK_SCHEMA_NONE)
+		rc = empty_tables(clone, target, err);
+	else if (rc == RC_OK && catalog_has_large_objects(clone->catalog))
+		rc = large_objects_drop(clone->source, target->conn, err);
+	if (rc != RC_OK)
+		return rc;
+	log_info("clone",
+			 "threw away what the clone begun at %s had made on %s: dropped %d "
+			 "tables and %d other objects, with %" PRId64 " rows in %d tables "
+			 "that were finished",
+			 target->run.started_at, target->label, tables, others,
+			 target->run.rows, target->run.tables_done);
+	target->run = (WorkRun){0};
+	return work_list_remove(target->conn, name, err);
+}
+
+/* Who made it is dead, or has lost its claim. */
+static MUST_CHECK Rc
+throw_away_slot(Clone *clone, Error *err)
+{
+	const char *name = clone->config->name;
+	SlotInfo slot = {0};
+	Rc rc = slot_end_making(clone->source, name, err);
+
+	if (rc == RC_OK)
+		rc = slot_read(clone->source, name, &slot, err);
+	if (rc != RC_OK || !slot.exists)
+		return rc;
+	rc = clone_drop_slot(clone->source, name, err);
+	if (rc == RC_OK)
+		log_info("clone", "dropped replication slot \"%s\"", name);
+	return rc;
+}
+
+/*
+ * The slots go first: if this is broken off, what is noted on the targets still
+ * tells the next --restart what there is to be thrown away.  The other way
+ * round a slot would be left that nobody knows.
+ */
+Rc
+clone_throw_away(Clone *clone, Error *err)
+{
+	bool found = false;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		CloneTarget *target = &clone->targets[i];
+
+		if (!target->run.exists)
+			continue;
+		found = true;
+		rc = work_list_claim(target->conn, clone->config->name, &target->token,
+							 err);
+	}
+	if (rc == RC_OK && found)
+		rc = throw_away_slot(clone, err);
+	if (rc == RC_OK && found)
+		rc = clone_others_throw_away(clone, err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		if (clone->targets[i].run.exists)
+			rc = throw_away_target(clone, &clone->targets[i], err);
+	return rc;
+}
+
+
+/* ---- Going on ---- */
+
+Rc
+clone_claim(Clone *clone, Error *err)
+{
+	int holder; /* a session that lost the token, if anybody */
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		CloneTarget *target = &clone->targets[i];
+
+		if (target->complete)
+			continue;
+		rc = work_list_claim(target->conn, clone->config->name, &target->token,
+							 err);
+		if (rc == RC_OK)
+			rc = work_list_hold(target->conn, clone->config->name, &holder,
+								err);
+		/* Who had it may have finished something until now. */
+		if (rc == RC_OK)
+			rc = work_list_read(&target->run, target->conn, clone->config->name,
+								clone->arena, err);
+		if (rc == RC_OK && !target->run.exists)
+			rc = refuse_nothing(clone, target, err);
+		if (rc == RC_OK)
+			rc = slot_read_log_end(clone->source, &clone->history, err);
+		if (rc == RC_OK)
+			rc = check_history(clone, target, err);
+		if (rc == RC_OK)
+			rc = work_list_set_timeline(target->conn, clone->config->name,
+										clone->history.identity.timeline, err);
+		if (rc == RC_OK)
+			log_info("clone",
+					 "going on with the clone to %s that was begun at %s: %d "
+					 "of %d tables are copied, %" PRId64 " rows",
+					 target->label, target->run.started_at,
+					 target->run.tables_done, target->run.table_count,
+					 target->run.rows);
+	}
+	return rc;
+}
+
+/* A commit that was under way may have come through. */
+Rc
+clone_reclaim(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		CloneTarget *target = &clone->targets[i];
+
+		rc = read_target(clone, target, err);
+		if (rc == RC_OK && !target->complete && !target->run.exists)
+			rc = refuse_nothing(clone, target, err);
+	}
+	return rc == RC_OK ? clone_claim(clone, err) : rc;
+}
+
+static Rc
+refuse_slot(const Clone *clone, const char *problem, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "replication slot \"%s\" of the unfinished clone %s",
+					  clone->config->name, problem);
+
+	error_hint(err, "Start over: \"%s\".", OWN_COMMAND("clone --restart"));
+	return rc;
+}
+
+Rc
+clone_find_slot(Clone *clone, Error *err)
+{
+	const char *name = clone->config->name;
+	SlotInfo slot = {0};
+	Rc rc = slot_end_making(clone->source, name, err);
+
+	if (rc == RC_OK)
+		rc = slot_read(clone->source, name, &slot, err);
+	if (rc != RC_OK)
+		return rc;
+	for (int i = 0; i < clone->config->target_count; i++)
+		clone->start_lsn = lsn_max(clone->start_lsn,
+								   clone->targets[i].run.start_lsn);
+	if (!slot.exists)
+		return clone->start_lsn == 0 ? RC_OK
+									 : refuse_slot(clone, "is gone", err);
+	rc = slot_require_usable(&slot, name, err);
+	if (rc != RC_OK)
+		return rc;
+	/* It was made, and where it starts could not be noted any more. */
+	if (clone->start_lsn == 0)
+		clone->start_lsn = slot.confirmed_lsn;
+	return slot.confirmed_lsn == clone->start_lsn
+			   ? RC_OK
+			   : refuse_slot(clone, "does not start where it did", err);
+}
+
+static Rc
+check_kept(const Clone *clone, Error *err)
+{
+	SlotInfo slot;
+	Rc rc = slot_read(clone->source, clone->config->name, &slot, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (!slot.exists)
+		return refuse_slot(clone, "was dropped meanwhile", err);
+	rc = slot_require_usable(&slot, clone->config->name, err);
+	if (rc == RC_OK && slot.confirmed_lsn > clone->start_lsn)
+		rc = refuse_slot(clone, "was read by somebody else meanwhile", err);
+	return rc;
+}
+
+Rc
+clone_check_slot_kept(const Clone *clone, Error *err)
+{
+	Rc rc = check_kept(clone, err);
+
+	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
+		rc = check_kept(&clone->others[i], err);
+	return rc;
+}
+
+bool
+clone_needs_snapshot(const Clone *clone)
+{
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		const CloneTarget *target = &clone->targets[i];
+
+		if (!target->complete &&
+			(target->run.tables_done < target->run.table_count ||
+			 target->run.table_count == 0 ||
+			 (target->run.schema != WORK_SCHEMA_DONE &&
+			  !clone->config->data_only)))
+			return true;
+	}
+	return catalog_has_large_objects(clone->catalog);
+}

@@ -1,0 +1,477 @@
+/*
+ * spread.c
+ *    Spreading rows, and what is to be known before.
+ */
+#include "job/clone/spread.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "catalog/foreign_keys.h"
+#include "catalog/match.h"
+#include "check/ends.h"
+#include "control/table_state.h"
+#include "copy/spread.h"
+#include "copy/work_tables.h"
+#include "job/clone/moment.h"
+#include "pipeline/place.h"
+
+/* Two names of one database: its rows would be there, or be read, twice. */
+static MUST_CHECK Rc
+check_distinct(PgConn *const *conns, int count, Error *err)
+{
+	char identities[CONFIG_TARGETS_MAX][ENDS_IDENTITY_SIZE];
+
+	for (int i = 0; i < count; i++)
+	{
+		Rc rc = ends_read_identity(conns[i], identities[i], err);
+
+		if (rc != RC_OK)
+			return rc;
+		for (int n = 0; n < i; n++)
+			if (strcmp(identities[i], identities[n]) == 0)
+				return error_set(
+					err, ERR_CONFIG, "%s and %s are the same database",
+					pgconn_label(conns[n]), pgconn_label(conns[i]));
+	}
+	return RC_OK;
+}
+
+_Static_assert(CONFIG_SOURCES_MAX <= CONFIG_TARGETS_MAX,
+			   "sources fit where targets do");
+
+static MUST_CHECK Rc
+check_ends(Clone *clone, Error *err)
+{
+	PgConn *conns[CONFIG_TARGETS_MAX];
+	Rc rc;
+
+	for (int i = 0; i < clone->config->target_count; i++)
+		conns[i] = clone->targets[i].conn;
+	rc = check_distinct(conns, clone->config->target_count, err);
+	conns[0] = clone->source;
+	for (int i = 0; i < clone->other_count; i++)
+		conns[i + 1] = clone->others[i].source;
+	if (rc == RC_OK)
+		rc = check_distinct(conns, clone->other_count + 1, err);
+	return rc;
+}
+
+/* Whether each node will have the rows that its rows refer to. */
+static MUST_CHECK Rc
+check_foreign_keys(Clone *clone, Error *err)
+{
+	Placed *placed = NULL;
+	Rc rc;
+
+	if (clone->config->placement == NULL || clone->config->schema_only ||
+		clone->config->data_only)
+		return RC_OK;
+	rc = placed_read(&placed, clone->catalog, clone->config->placement,
+					 clone->source, err);
+	if (rc == RC_OK)
+		rc = placed_require_good(placed, err);
+	if (rc == RC_OK)
+		rc = foreign_keys_check_places(clone->catalog, placed, clone->source,
+									   err);
+	placed_free(placed);
+	return rc;
+}
+
+Rc
+clone_spread_check(Clone *clone, Error *err)
+{
+	Place place = {0};
+	Rc rc = RC_OK;
+
+	if (clone->config->target_count > 1 || clone->other_count > 0)
+		rc = check_ends(clone, err);
+	if (rc == RC_OK)
+		rc = place_read(&place, clone->config, clone->source, err);
+	if (rc == RC_OK)
+		rc = check_foreign_keys(clone, err);
+	place_release(&place);
+	return rc;
+}
+
+/*
+ * Each table of a source in a format, and only if it has no rows, that suits
+ * all targets.
+ */
+static MUST_CHECK Rc
+match_targets(const Clone *clone, CopyCatalog *catalog, Error *err)
+{
+	bool *binary = arena_calloc(clone->arena, (size_t) catalog->table_count,
+								sizeof(bool));
+
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		Rc rc = match_target(catalog, clone->targets[i].conn, err);
+
+		if (rc != RC_OK)
+			return rc;
+		for (int n = 0; n < catalog->table_count; n++)
+			binary[n] = catalog->tables[n].binary && (i == 0 || binary[n]);
+	}
+	for (int n = 0; n < catalog->table_count; n++)
+		catalog->tables[n].binary = binary[n];
+	return RC_OK;
+}
+
+/* What is said of a source's rows. */
+static void
+describe_source(const Clone *clone, const Clone *source,
+				char text[static CONFIG_LABEL_SIZE])
+{
+	text[0] = '\0';
+	if (clone->other_count > 0)
+		snprintf(text, CONFIG_LABEL_SIZE, " of source \"%s\"",
+				 source->config->source_name);
+}
+
+/* A clone, and the one of its sources that is copied. */
+typedef struct Spreading
+{
+	Clone *clone;
+	Clone *source;
+} Spreading;
+
+static Rc
+take_moment(void *argument, Error *err)
+{
+	const Spreading *spreading = argument;
+
+	return clone_renew_snapshot(spreading->source, err);
+}
+
+/* What is copied stands where the snapshot does. */
+static void
+set_done(const Clone *source, CopyTable *table)
+{
+	table->done = true;
+	if (source->snapshot.consistent_lsn > source->start_lsn)
+		table->watermark = source->snapshot.consistent_lsn;
+}
+
+static bool
+is_noted(const Clone *clone)
+{
+	return clone->other_count == 0;
+}
+
+/* Notes on all targets which tables are done. */
+static MUST_CHECK Rc
+note_done(const Clone *clone, Error *err)
+{
+	CopyCatalog *catalog = clone->catalog;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+	{
+		const CloneTarget *target = &clone->targets[i];
+		const WorkMark mark = {
+			.pipeline = clone->config->name,
+			.token = target->token,
+			.watermark = clone->snapshot.consistent_lsn,
+		};
+
+		if (!target->complete)
+			rc = work_tables_note(catalog, target->conn, &mark, err);
+	}
+	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
+		catalog->tables[i].noted = catalog->tables[i].done;
+	FAULT("clone.spread_noted");
+	return rc;
+}
+
+/* The copy's call: see SpreadOptions. */
+static Rc
+note_finished(void *argument, Error *err)
+{
+	const Spreading *spreading = argument;
+	CopyCatalog *catalog = spreading->source->catalog;
+
+	for (int i = 0; i < catalog->table_count; i++)
+		if (catalog->tables[i].ended_us != 0 && !catalog->tables[i].changed &&
+			!catalog->tables[i].done)
+			set_done(spreading->source, &catalog->tables[i]);
+	return note_done(spreading->clone, err);
+}
+
+/*
+ * The rows of one of the sources, as far as they are not there.  *changed:
+ * tables that need another snapshot.
+ */
+static MUST_CHECK Rc
+spread_rows(Clone *clone, Clone *source, const Placed *placed, int *changed,
+			Error *err)
+{
+	const Config *config = clone->config;
+	char of_source[CONFIG_LABEL_SIZE];
+	Spreading spreading = {.clone = clone, .source = source};
+	SpreadTarget targets[CONFIG_TARGETS_MAX];
+	const SpreadOptions options = {
+		.job =
+			{
+				.source = source->config->source,
+				.pipeline = clone->config->name,
+				.snapshot = source->snapshot.name,
+				.targets = targets,
+				.target_count = config->target_count,
+				.node_count = config->node_count,
+			},
+		.jobs = config->jobs,
+		.rate = (int64_t) config->max_rate,
+		.expects_quiet = config->data_only,
+		.take_snapshot = source->snapshot_due ? take_moment : NULL,
+		.note = is_noted(clone) ? note_finished : NULL,
+		.argument = &spreading,
+	};
+	DataReport report;
+	Rc rc;
+
+	for (int i = 0; i < config->target_count; i++)
+		targets[i] = (SpreadTarget){.conninfo = config->targets[i],
+									.label = clone->targets[i].label};
+	describe_source(clone, source, of_source);
+	log_info("clone", "copying tables%s to %d targets", of_source,
+			 config->target_count);
+	rc = spread_copy(source->catalog, placed, &options, &report, err);
+	*changed = report.tables_changed;
+	for (int i = 0; i < config->target_count; i++)
+		clone->targets[i].tables_touched += report.tables_touched;
+	if (rc == RC_OK)
+		log_info("clone",
+				 "copied %d table%s%s to %d targets: %" PRId64
+				 " rows, %.1f MB, %.1f MB/s",
+				 report.tables, PLURAL(report.tables), of_source,
+				 config->target_count, report.rows,
+				 (double) report.bytes / (double) MB, report.rate);
+	return rc;
+}
+
+static void
+start_builds(Clone *clone)
+{
+	for (int i = 0; i < clone->config->target_count; i++)
+		for (int n = 0;
+			 n < clone->catalog->table_count && clone->targets[i].build != NULL;
+			 n++)
+			build_table_copied(clone->targets[i].build,
+							   &clone->catalog->tables[n]);
+}
+
+/* The rest of what was to be copied. */
+static MUST_CHECK Rc
+end_moment(const Clone *clone, const Clone *source, Error *err)
+{
+	CopyCatalog *catalog = source->catalog;
+
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		CopyTable *table = &catalog->tables[i];
+
+		if (table->changed || table->done)
+			continue;
+		set_done(source, table);
+		if (table->gone)
+			log_warning("clone",
+						"table %s was dropped, renamed or taken out of the "
+						"publication while the clone ran: it stays without "
+						"rows",
+						table->qualified);
+	}
+	return is_noted(clone) ? note_done(clone, err) : RC_OK;
+}
+
+/* The rows of other sources cannot be told from those of this one. */
+static MUST_CHECK Rc
+check_not_shared(const Clone *clone, const PlacedTable *placed, Error *err)
+{
+	Rc rc;
+
+	if (clone->other_count == 0 || placed->rule->kind == PLACEMENT_ALL)
+		return RC_OK;
+	rc = error_set(
+		err, ERR_CONFIG,
+		"table %s, which has rows of several sources, was truncated, "
+		"rewritten or replaced on one of them while it was copied",
+		placed->table->qualified);
+	error_hint(err, "Start over with --restart.");
+	return rc;
+}
+
+/* Empties the tables that are to be copied again, and reads what they are. */
+static MUST_CHECK Rc
+prepare_stale(Clone *clone, Clone *source, const Placed *placed, Error *err)
+{
+	const char *name = clone->config->name;
+	CopyCatalog *catalog = source->catalog;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
+	{
+		if (!catalog->tables[i].stale)
+			continue;
+		rc = check_not_shared(clone, &placed->tables[i], err);
+		for (int n = 0; n < clone->config->target_count && rc == RC_OK; n++)
+			rc = work_tables_empty_one(&catalog->tables[i],
+									   clone->targets[n].conn, name, err);
+	}
+	if (rc == RC_OK)
+		rc = clone_renew_catalog(source, err);
+	if (rc == RC_OK)
+		rc = match_targets(clone, catalog, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+spread_all_rows(Clone *clone, Clone *source, const Placed *placed, Error *err)
+{
+	int changed;
+	Rc rc = spread_rows(clone, source, placed, &changed, err);
+
+	while (rc == RC_OK && changed > 0)
+	{
+		rc = end_moment(clone, source, err);
+		if (rc == RC_OK)
+			rc = prepare_stale(clone, source, placed, err);
+		if (rc == RC_OK)
+			rc = spread_rows(clone, source, placed, &changed, err);
+	}
+	return rc == RC_OK ? end_moment(clone, source, err) : rc;
+}
+
+static MUST_CHECK Rc
+place_rows(Clone *clone, Clone *source, Error *err)
+{
+	Placed *placed = NULL;
+	Rc rc = placed_read(&placed, source->catalog, source->config->placement,
+						source->source, err);
+
+	if (rc == RC_OK)
+		rc = placed_require_good(placed, err);
+	if (rc == RC_OK)
+	{
+		buf_release(&source->places);
+		buf_init(&source->places, BUF_TEXT_MAX);
+		place_append_places(placed, &source->places);
+		rc = spread_all_rows(clone, source, placed, err);
+	}
+	placed_free(placed);
+	return rc;
+}
+
+/* Which tables are whole on all targets, as the work lists say. */
+static MUST_CHECK Rc
+match_done(const Clone *clone, int *count, Error *err)
+{
+	CopyCatalog *catalog = clone->catalog;
+	bool *left = arena_calloc(clone->arena, (size_t) catalog->table_count,
+							  sizeof(bool));
+
+	for (int i = 0; i < clone->config->target_count; i++)
+	{
+		const CloneTarget *target = &clone->targets[i];
+		Rc rc = RC_OK;
+
+		if (target->complete)
+			continue;
+		rc = work_tables_match(catalog, target->conn, clone->config->name, true,
+							   err);
+		if (rc != RC_OK)
+			return rc;
+		for (int n = 0; n < catalog->table_count; n++)
+			left[n] |= !catalog->tables[n].done;
+	}
+	*count = 0;
+	for (int n = 0; n < catalog->table_count; n++)
+	{
+		catalog->tables[n].done = !left[n];
+		catalog->tables[n].noted = !left[n];
+		*count += left[n] ? 1 : 0;
+	}
+	return RC_OK;
+}
+
+/* Takes up what an earlier run, or attempt, has left. */
+static MUST_CHECK Rc
+take_up(Clone *clone, Error *err)
+{
+	const CopyCatalog *catalog = clone->catalog;
+	int count;
+	Rc rc;
+
+	if (!clone->resumed)
+		return RC_OK;
+	rc = match_done(clone, &count, err);
+	if (rc == RC_OK && count > 0)
+		log_info("clone", "emptying %d table%s that may be there in part",
+				 count, PLURAL(count));
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		for (int n = 0; n < catalog->table_count && rc == RC_OK; n++)
+			if (!clone->targets[i].complete && !catalog->tables[n].done)
+				rc = work_tables_empty_one(&catalog->tables[n],
+										   clone->targets[i].conn,
+										   clone->config->name, err);
+	return rc;
+}
+
+/* The targets are looked at before the first source's rows are there. */
+Rc
+clone_spread_rows(Clone *clone, Error *err)
+{
+	Rc rc = take_up(clone, err);
+
+	if (rc == RC_OK)
+		rc = match_targets(clone, clone->catalog, err);
+	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
+		rc = match_targets(clone, clone->others[i].catalog, err);
+	if (rc == RC_OK)
+		rc = place_rows(clone, clone, err);
+	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
+		rc = place_rows(clone, &clone->others[i], err);
+	if (rc == RC_OK)
+		start_builds(clone);
+	return rc;
+}
+
+/* Tables that were copied again are newer than the slot's start. */
+static MUST_CHECK Rc
+write_watermarks(const Clone *source, PgConn *target, Error *err)
+{
+	const CopyCatalog *catalog = source->catalog;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
+	{
+		const CopyTable *table = &catalog->tables[i];
+		const TableName name = {.schema = table->schema, .name = table->name};
+		const TableRow row = {.kind = TABLE_READY,
+							  .watermark = table->watermark};
+
+		if (table->watermark != 0)
+			rc = table_state_write(target, source->config->name, &name, &row,
+								   err);
+	}
+	return rc;
+}
+
+Rc
+clone_spread_note(const Clone *source, int number, PgConn *target, Error *err)
+{
+	NodeIdentity node;
+	Rc rc;
+
+	if (!place_node(source->config, number, &source->places, &node))
+		return RC_OK;
+	rc = node_table_write(target, source->config->name, &node, err);
+	/* Those that are noted are handed over with the work list. */
+	if (rc == RC_OK && (source->config->target_count == 0 || !is_noted(source)))
+		rc = write_watermarks(source, target, err);
+	return rc;
+}

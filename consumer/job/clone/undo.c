@@ -1,0 +1,200 @@
+/*
+ * undo.c
+ *    Leaves nothing behind that would do harm.
+ */
+#include "job/clone/undo.h"
+
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/own_command.h"
+#include "control/pipeline_table.h"
+#include "control/schema.h"
+#include "job/clone/check.h"
+
+/* A slot stays in use for a moment after its walsender has lost us. */
+#define SLOT_DROP_ATTEMPTS  20
+#define SLOT_DROP_PERIOD_MS 100
+
+Rc
+clone_drop_slot(PgConn *source, const char *name, Error *err)
+{
+	for (int attempt = 1;; attempt++)
+	{
+		Rc rc = slot_drop(source, name, err);
+
+		/* object_in_use */
+		if (rc == RC_OK || strcmp(err->sqlstate, "55006") != 0 ||
+			attempt == SLOT_DROP_ATTEMPTS)
+			return rc;
+		rc = interrupt_wait(-1, 0, SLOT_DROP_PERIOD_MS, err);
+		if (rc == RC_FAIL)
+			return rc;
+		error_reset(err);
+	}
+}
+
+/*
+ * Drops the slot if this run has created it, and warns if it may be there all
+ * the same.
+ */
+static void
+undo_slot(Clone *clone)
+{
+	const char *name = clone->config->name;
+	PgConn *source = NULL;
+	SlotInfo slot = {0};
+	Error err = {0};
+	Rc rc = clone_open_source(&source, clone->config, PGCONN_DATA, &err);
+
+	if (rc == RC_OK)
+		rc = slot_read(source, name, &slot, &err);
+	if (rc == RC_OK && slot.exists && clone->slot_created)
+		rc = clone_drop_slot(source, name, &err);
+	if (rc != RC_OK)
+		log_error(LOG_WARNING, "clone", &err);
+	if (rc == RC_OK && slot.exists && clone->slot_created)
+		log_info("clone", "dropped replication slot \"%s\"", name);
+	else if (rc != RC_OK || slot.exists)
+		log_warning("clone",
+					"replication slot \"%s\" may be left on the source, where "
+					"it keeps log: remove it with \"%s\"",
+					name, OWN_COMMAND("drop"));
+	pgconn_close(source);
+	error_reset(&err);
+}
+
+/* A connection that nothing is open on, as far as notes may be there. */
+static MUST_CHECK Rc
+reopen_target(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+
+	if (!target->table_begun)
+		return RC_OK;
+	pgconn_close(target->conn);
+	target->conn = NULL;
+	return clone_open_target(clone, number, err);
+}
+
+/* Removes what this run has noted on a target where nothing was copied. */
+static MUST_CHECK Rc
+remove_notes(Clone *clone, int number, Error *err)
+{
+	CloneTarget *target = &clone->targets[number];
+	Rc rc = RC_OK;
+
+	if (!target->table_begun)
+		return RC_OK;
+	/* Before there is a list of ours, the rest is somebody else's. */
+	if (target->list_begun)
+		rc = work_list_remove(target->conn, clone->config->name, err);
+	if (rc == RC_OK && target->list_begun)
+		rc = control_forget(target->conn, clone->config->name, err);
+	if (rc == RC_OK)
+		rc = control_tidy(target->conn, err);
+	return rc;
+}
+
+/*
+ * Either all notes go or, as far as that can be known before, none: without one
+ * of them, or without the slot, the clone could not be resumed.
+ */
+static bool
+undo_notes(Clone *clone)
+{
+	Error err = {0};
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = reopen_target(clone, i, &err);
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		rc = remove_notes(clone, i, &err);
+	if (rc != RC_OK)
+		log_error(LOG_WARNING, "clone", &err);
+	error_reset(&err);
+	return rc == RC_OK;
+}
+
+/* Whether there is something that is worth going on with. */
+static bool
+is_worth_keeping(const Clone *clone)
+{
+	if (clone->resumed)
+		return true;
+	for (int i = 0; i < clone->config->target_count; i++)
+		if (clone->targets[i].list_begun &&
+			(clone->targets[i].schema_begun ||
+			 clone->targets[i].tables_touched > 0))
+			return true;
+	return false;
+}
+
+/* Without data there is nothing to go on with. */
+static void
+say_schema_remains(const Clone *clone)
+{
+	for (int i = 0; i < clone->config->target_count; i++)
+		if (clone->targets[i].schema_begun)
+			log_warning("clone",
+						"what was created on %s stays there: drop it, or the "
+						"database, before the next clone",
+						clone->targets[i].label);
+}
+
+static void
+say_what_remains(const Clone *clone)
+{
+	if (clone->other_count > 0)
+		log_warning("clone",
+					"what was copied stays: \"%s\" throws it away and starts "
+					"over",
+					OWN_COMMAND("clone --restart"));
+	else
+		log_warning("clone",
+					"what was copied stays: \"%s\" goes on with it, with "
+					"--restart instead it is thrown away",
+					OWN_COMMAND("clone --resume"));
+	log_warning("clone",
+				"until then replication slot \"%s\" keeps the source's log; "
+				"\"%s\" removes it",
+				clone->config->name, OWN_COMMAND("drop"));
+}
+
+static void
+close_replication(Clone *clone)
+{
+	pgconn_close(clone->replication);
+	clone->replication = NULL;
+}
+
+/*
+ * After a failure.  A request to stop is what may have brought us here; it must
+ * not stop this too.
+ *
+ * What is left can always be gone on with: the slot goes when the notes of it
+ * are gone, and not before.
+ */
+void
+clone_undo(Clone *clone)
+{
+	bool is_kept = is_worth_keeping(clone);
+
+	interrupt_defer(true);
+	close_replication(clone);
+	for (int i = 0; i < clone->other_count; i++)
+		close_replication(&clone->others[i]);
+	if (is_kept || !undo_notes(clone))
+		say_what_remains(clone);
+	else
+	{
+		for (int i = 0; i < clone->other_count; i++)
+			if (clone->others[i].slot_begun)
+				undo_slot(&clone->others[i]);
+		if (clone->slot_begun)
+			undo_slot(clone);
+		say_schema_remains(clone);
+	}
+	interrupt_defer(false);
+}

@@ -1,0 +1,645 @@
+/*
+ * copy.c
+ *    One table's clone.
+ */
+#include "job/table/copy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "catalog/match.h"
+#include "copy/build.h"
+#include "copy/data.h"
+#include "copy/programs.h"
+#include "copy/schema.h"
+#include "copy/sequences.h"
+#include "job/table/publication.h"
+#include "net/sql.h"
+#include "source/slot.h"
+
+/* feature_not_supported: other tables refer to the one that is to be emptied */
+#define REFERENCED_SQLSTATE "0A000"
+
+typedef struct TableCopy
+{
+	TableWork *work;
+	bool anew;
+	PgConn *replication; /* exports the snapshot */
+	SlotSnapshot snapshot;
+	bool slot_begun;   /* it may be there */
+	bool snapshot_due; /* a newer one is to be taken before rows are read */
+	bool changed;      /* the snapshot does not show all rows: see guard.h */
+	CopyCatalog *catalog;
+	Programs programs;
+	Schema *schema;                    /* NULL: no target lacks the table */
+	Build *builds[CONFIG_TARGETS_MAX]; /* of the targets; NULL: not yet */
+} TableCopy;
+
+
+/* ---- The state ---- */
+
+static Rc
+look_for_rows(TableWork *work, TableTarget *target, bool *exists,
+			  bool *has_rows, Error *err)
+{
+	const char *params[] = {work->qualified};
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc = pgconn_exec_params(target->conn,
+							   "SELECT to_regclass($1) IS NOT NULL", 1, params,
+							   &result, err);
+
+	*exists = rc == RC_OK && sql_bool(result, 0, 0);
+	*has_rows = false;
+	PQclear(result);
+	if (!*exists)
+		return rc;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "SELECT EXISTS (SELECT FROM %s%s)",
+			   work->partitioned ? "" : "ONLY ", work->qualified);
+	result = NULL;
+	rc = sql_run(target->conn, &sql, &result, err);
+	*has_rows = rc == RC_OK && sql_bool(result, 0, 0);
+	PQclear(result);
+	return rc;
+}
+
+/* Refuses rows that no copy of ours has brought. */
+static Rc
+refuse_rows(TableCopy *copy, TableTarget *target, Error *err)
+{
+	bool exists;
+	bool has_rows;
+	Rc rc;
+
+	if (copy->anew || (target->row.exists && target->row.kind == TABLE_COPYING))
+		return RC_OK;
+	rc = look_for_rows(copy->work, target, &exists, &has_rows, err);
+	if (rc != RC_OK || !has_rows)
+		return rc;
+	rc = error_set(err, ERR_CONFIG, "table %s on %s is not empty",
+				   copy->work->qualified, target->label);
+	error_hint(err, "Empty it, or throw away what it has with \"penstock "
+					"table resync\".");
+	return rc;
+}
+
+/* From here on the follower leaves the table out. */
+static Rc
+leave_out(TableCopy *copy, TableTarget *target, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = table_begin(work, target, err);
+	TableRow row = {.kind = TABLE_COPYING, .created = target->row.created};
+	bool removed;
+
+	/* So that it is found whatever happens. */
+	snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
+
+	/* What a slot kept is of no use to a new copy. */
+	if (rc == RC_OK)
+		rc = progress_table_remove(target->conn, work->slot, &removed, err);
+	/* A run that was killed may not have waited for the follower. */
+	if (rc == RC_OK)
+		rc = table_disturb(work, target, err);
+	if (rc == RC_OK)
+		rc = table_write(work, target, &row, err);
+	return table_end(target, rc, err);
+}
+
+static Rc
+leave_out_all(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = refuse_rows(copy, &work->targets[i], err);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = leave_out(copy, &work->targets[i], err);
+	FAULT("table.copying");
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = table_await_follower(work, &work->targets[i], err);
+	return rc;
+}
+
+/* The copy is whole. */
+static Rc
+say_copied(TableCopy *copy, TableTarget *target, Error *err)
+{
+	TableWork *work = copy->work;
+	Lsn lsn = copy->snapshot.consistent_lsn;
+	TableRow row = {.kind = TABLE_CATCHING_UP, .watermark = lsn};
+	Rc rc = table_begin(work, target, err);
+
+	snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
+	if (rc == RC_OK)
+		rc = progress_table_begin(target->conn, work->slot,
+								  &work->history.identity, lsn, err);
+	if (rc == RC_OK)
+		rc = table_write(work, target, &row, err);
+	if (rc == RC_OK)
+		rc = table_note_copied(work, target, err);
+	return table_end(target, rc, err);
+}
+
+
+/* ---- The source's side ---- */
+
+static Rc
+nothing_published(const TableWork *work, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "table %s is not published by itself by \"%s\"",
+					  work->qualified, work->config->publications);
+
+	error_hint(err, "A partition of a table that is published as a whole is "
+					"followed with that table.");
+	return rc;
+}
+
+/* Makes the slot, in place of one that there may be. */
+static Rc
+create_slot(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = table_drop_slot(work, err);
+
+	if (rc != RC_OK)
+		return rc;
+	log_info("table",
+			 "creating replication slot \"%s\"; waits for transactions that "
+			 "are open on the source",
+			 work->slot);
+	copy->slot_begun = true;
+	rc = slot_create(copy->replication, work->source, work->slot, SLOT_LASTING,
+					 &copy->snapshot, err);
+	FAULT("table.slot_created");
+	return rc;
+}
+
+static Rc
+read_catalog(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc;
+
+	catalog_free(copy->catalog);
+	copy->catalog = NULL;
+	rc = catalog_read_table(&copy->catalog, work->source,
+							work->config->publications, work->oid, err);
+	if (rc == RC_OK && copy->catalog->table_count == 0)
+		rc = nothing_published(work, err);
+	return rc;
+}
+
+static Rc
+open_snapshot(TableCopy *copy, Error *err)
+{
+	Rc rc = table_open_replication(copy->work->config, &copy->replication, err);
+
+	if (rc == RC_OK)
+		rc = create_slot(copy, err);
+	if (rc == RC_OK)
+		rc = read_catalog(copy, err);
+	return rc;
+}
+
+static void
+release_source(TableCopy *copy)
+{
+	pgconn_close(copy->replication);
+	copy->replication = NULL;
+}
+
+static Rc
+find_programs(TableCopy *copy, Error *err)
+{
+	const TableWork *work = copy->work;
+	int major = pgconn_server_version_num(work->source) / 10000;
+
+	for (int i = 0; i < work->target_count; i++)
+	{
+		int other = pgconn_server_version_num(work->targets[i].conn) / 10000;
+
+		major = other > major ? other : major;
+	}
+	return programs_find(&copy->programs, work->config->pg_bindir, major,
+						 work->arena, err);
+}
+
+/* Dumps the definition, when the first target lacks it. */
+static Rc
+dump_schema(TableCopy *copy, Error *err)
+{
+	const SchemaOptions options = {
+		.source = copy->work->source,
+		.catalog = copy->catalog,
+		.programs = &copy->programs,
+		.snapshot = copy->snapshot.name,
+		.jobs = copy->work->config->jobs,
+		.no_owner = copy->work->config->no_owner,
+		.no_privileges = copy->work->config->no_privileges,
+		.no_tablespaces = copy->work->config->no_tablespaces,
+		.with_data = true,
+	};
+	Rc rc;
+
+	if (copy->schema != NULL)
+		return RC_OK;
+	rc = find_programs(copy, err);
+	if (rc == RC_OK)
+		rc = schema_open(&copy->schema, &options, err);
+	return rc;
+}
+
+
+/* ---- The targets' side ---- */
+
+static Rc
+run_on_table(TableTarget *target, const char *before, const CopyTable *table,
+			 Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	/* Triggers may fire. */
+	buf_printf(&sql,
+			   PGCONN_SET_LOCAL_OWN_PATH_SQL
+			   "; %s%s; " PGCONN_SET_LOCAL_PLAIN_PATH_SQL,
+			   before, table->qualified);
+	return sql_run(target->conn, &sql, NULL, err);
+}
+
+/* Whether its rows are in partitions there, which need not be so on the source.
+ */
+static Rc
+read_is_partitioned(TableTarget *target, const CopyTable *table,
+					bool *partitioned, Error *err)
+{
+	const char *params[] = {table->qualified};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target->conn,
+							   "SELECT FROM pg_class WHERE relkind = 'p'"
+							   " AND oid = to_regclass($1)",
+							   LENGTH_OF(params), params, &result, err);
+
+	*partitioned = rc == RC_OK && PQntuples(result) > 0;
+	PQclear(result);
+	return rc;
+}
+
+/* Empties a table.  One that others refer to cannot be truncated. */
+static Rc
+empty_table(TableTarget *target, const CopyTable *table, Error *err)
+{
+	bool partitioned = false;
+	Rc rc = read_is_partitioned(target, table, &partitioned, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = run_on_table(target, partitioned ? "TRUNCATE " : "TRUNCATE ONLY ",
+					  table, err);
+	if (rc == RC_OK || strcmp(err->sqlstate, REFERENCED_SQLSTATE) != 0)
+		return rc;
+	error_reset(err);
+	rc = pgconn_exec(target->conn,
+					 "BEGIN; SET LOCAL session_replication_role = replica",
+					 NULL, err);
+	if (rc == RC_OK)
+		rc = run_on_table(target,
+						  partitioned ? "DELETE FROM " : "DELETE FROM ONLY ",
+						  table, err);
+	return table_end(target, rc, err);
+}
+
+/* An unfinished definition of ours goes, and is made anew. */
+static Rc
+drop_unfinished(TableCopy *copy, TableTarget *target, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "DROP TABLE IF EXISTS %s", copy->work->qualified);
+	return sql_run(target->conn, &sql, NULL, err);
+}
+
+/* Notes, before it is so, that the definition on the target is ours. */
+static Rc
+note_created(TableCopy *copy, TableTarget *target, Error *err)
+{
+	TableRow row;
+	Rc rc = table_begin(copy->work, target, err);
+
+	row = target->row;
+	row.created = true;
+	if (rc == RC_OK)
+		rc = table_write(copy->work, target, &row, err);
+	return table_end(target, rc, err);
+}
+
+static Rc
+restore(TableCopy *copy, TableTarget *target, SchemaSection section, Error *err)
+{
+	return schema_restore(copy->schema, target->conn, section, NULL, err);
+}
+
+/* A partition and its parent on the source, as SQL has them. */
+static Rc
+read_partitions(TableWork *work, PGresult **result, Error *err)
+{
+	static const char sql[] =
+		"SELECT format('%I.%I', n.nspname, c.relname),"
+		" format('%I.%I', pn.nspname, p.relname),"
+		" pg_get_expr(c.relpartbound, c.oid),"
+		" coalesce(' PARTITION BY ' || pg_get_partkeydef(c.oid), ''),"
+		" t.level = 0"
+		" FROM pg_partition_tree($1::oid::regclass) t"
+		" JOIN pg_class c ON c.oid = t.relid"
+		" JOIN pg_namespace n ON n.oid = c.relnamespace"
+		" JOIN pg_inherits i ON i.inhrelid = c.oid"
+		" JOIN pg_class p ON p.oid = i.inhparent"
+		" JOIN pg_namespace pn ON pn.oid = p.relnamespace"
+		" WHERE c.relispartition ORDER BY t.level, c.oid";
+	char oid[16];
+	const char *params[] = {oid};
+
+	snprintf(oid, sizeof(oid), "%u", work->oid);
+	return pgconn_exec_params(work->source, sql, 1, params, result, err);
+}
+
+static Rc
+make_partition(TableTarget *target, const PGresult *partitions, int row,
+			   Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, "CREATE TABLE IF NOT EXISTS %s PARTITION OF %s %s%s",
+			   PQgetvalue(partitions, row, 0), PQgetvalue(partitions, row, 1),
+			   PQgetvalue(partitions, row, 2), PQgetvalue(partitions, row, 3));
+	log_info("table", "%s: %s", target->label, sql.data);
+	return sql_run(target->conn, &sql, NULL, err);
+}
+
+/*
+ * A partition of a table that the target has becomes one there, too, with all
+ * that this table passes on.  *made is false if it is none.
+ */
+static Rc
+make_partitions(TableWork *work, TableTarget *target, bool *made, Error *err)
+{
+	PGresult *partitions = NULL;
+	PGresult *parent = NULL;
+	const char *params[1];
+	Rc rc = read_partitions(work, &partitions, err);
+	bool is_partition = rc == RC_OK && PQntuples(partitions) > 0 &&
+						sql_bool(partitions, 0, 4);
+
+	*made = false;
+	if (is_partition)
+	{
+		params[0] = PQgetvalue(partitions, 0, 1);
+		rc = pgconn_exec_params(target->conn, "SELECT to_regclass($1)", 1,
+								params, &parent, err);
+		*made = rc == RC_OK && !PQgetisnull(parent, 0, 0);
+	}
+	for (int i = 0; *made && i < PQntuples(partitions) && rc == RC_OK; i++)
+		rc = make_partition(target, partitions, i, err);
+	PQclear(parent);
+	PQclear(partitions);
+	return rc;
+}
+
+/* Sees to it that the table is there and empty. */
+static Rc
+make_table(TableCopy *copy, TableTarget *target, Error *err)
+{
+	TableWork *work = copy->work;
+	bool exists;
+	bool has_rows;
+	Rc rc = target->row.created ? drop_unfinished(copy, target, err) : RC_OK;
+
+	if (rc == RC_OK)
+		rc = look_for_rows(work, target, &exists, &has_rows, err);
+	if (rc != RC_OK)
+		return rc;
+	if (exists)
+	{
+		for (int i = 0; i < copy->catalog->table_count && rc == RC_OK; i++)
+			rc = empty_table(target, &copy->catalog->tables[i], err);
+		return rc;
+	}
+	log_info("table", "creating table %s on %s", work->qualified,
+			 target->label);
+	rc = make_partitions(work, target, &exists, err);
+	if (rc != RC_OK || exists)
+		return rc;
+	rc = dump_schema(copy, err);
+	if (rc == RC_OK)
+		rc = note_created(copy, target, err);
+	if (rc == RC_OK)
+		rc = restore(copy, target, SCHEMA_BEFORE_DATA, err);
+	FAULT("table.created");
+	return rc;
+}
+
+/* Makes ready for what is built when the rows are there. */
+static Rc
+open_build(TableCopy *copy, int number, Error *err)
+{
+	TableTarget *target = &copy->work->targets[number];
+	static const BuildList nothing = {0};
+	BuildOptions options = {
+		.target = target->conninfo,
+		.target_label = target->label,
+		.jobs = copy->work->config->jobs,
+		.list = &nothing,
+	};
+	Rc rc = RC_OK;
+
+	if (target->row.created)
+		rc = schema_read_builds(copy->schema, target->conn, &options.list, err);
+	if (rc != RC_OK)
+		return rc;
+	copy->builds[number] = build_open(&options);
+	build_start(copy->builds[number], false);
+	return RC_OK;
+}
+
+static Rc
+renew_snapshot(void *argument, Error *err)
+{
+	TableCopy *copy = argument;
+
+	copy->snapshot_due = false;
+	return create_slot(copy, err);
+}
+
+static Rc
+copy_rows(TableCopy *copy, int number, Error *err)
+{
+	TableTarget *target = &copy->work->targets[number];
+	const DataOptions options = {
+		.job =
+			{
+				.source = copy->work->config->source,
+				.pipeline = copy->work->config->name,
+				.target = target->conninfo,
+				.target_label = target->label,
+				.snapshot = copy->snapshot.name,
+			},
+		.jobs = copy->work->config->jobs,
+		.build = copy->builds[number],
+		.expects_quiet = true,
+		.take_snapshot = copy->snapshot_due ? renew_snapshot : NULL,
+		.argument = copy,
+	};
+	DataReport report;
+	Rc rc = match_target(copy->catalog, target->conn, err);
+
+	FAULT("table.rows");
+	if (rc != RC_OK)
+		return rc;
+	rc = data_copy(copy->catalog, &options, &report, err);
+	copy->changed |= report.tables_changed > 0;
+	if (rc == RC_OK && report.tables_changed == 0)
+		log_info("table",
+				 "copied table %s to %s: %" PRId64 " rows, %.1f MB, %.1f MB/s",
+				 copy->work->qualified, target->label, report.rows,
+				 (double) report.bytes / (double) MB, report.rate);
+	return rc;
+}
+
+/*
+ * The table was truncated or rewritten before it was read: all targets get it
+ * again, as of one newer moment.
+ */
+static Rc
+copy_again(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = read_catalog(copy, err);
+
+	copy->changed = false;
+	copy->snapshot_due = true;
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		for (int n = 0; n < copy->catalog->table_count && rc == RC_OK; n++)
+			rc = empty_table(&work->targets[i], &copy->catalog->tables[n], err);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = copy_rows(copy, i, err);
+	return rc;
+}
+
+/* What is left of the indexes, and all else that comes behind the rows. */
+static Rc
+complete_definition(TableCopy *copy, int number, Error *err)
+{
+	TableTarget *target = &copy->work->targets[number];
+	Build *build = copy->builds[number];
+	int sequences;
+	Rc rc;
+
+	log_info("table", "building indexes and constraints on %s", target->label);
+	rc = build_wait(build, NULL, NULL, -1, err);
+	if (rc == RC_OK)
+		rc = build_add_keys(build, target->conn, false, err);
+	if (rc == RC_OK)
+		rc = build_wait(build, NULL, NULL, -1, err);
+	if (rc == RC_OK)
+		rc = restore(copy, target, SCHEMA_AFTER_DATA, err);
+	if (rc == RC_OK)
+		rc = sequences_copy(copy->catalog, copy->work->source, target->conn,
+							&sequences, err);
+	return rc;
+}
+
+static Rc
+complete_target(TableCopy *copy, int number, Error *err)
+{
+	TableTarget *target = &copy->work->targets[number];
+	Rc rc = RC_OK;
+
+	if (target->row.created)
+		rc = complete_definition(copy, number, err);
+	build_analyze(copy->builds[number], copy->catalog);
+	if (rc == RC_OK)
+		rc = build_wait(copy->builds[number], NULL, NULL, -1, err);
+	FAULT("table.copied");
+	if (rc == RC_OK)
+		rc = say_copied(copy, target, err);
+	return rc;
+}
+
+static Rc
+run(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = leave_out_all(copy, err);
+
+	if (rc == RC_OK)
+		rc = table_publish(work, err);
+	if (rc == RC_OK)
+		rc = open_snapshot(copy, err);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+	{
+		rc = make_table(copy, &work->targets[i], err);
+		if (rc == RC_OK)
+			rc = open_build(copy, i, err);
+		if (rc == RC_OK)
+			rc = copy_rows(copy, i, err);
+	}
+	while (rc == RC_OK && copy->changed)
+		rc = copy_again(copy, err);
+	if (rc != RC_OK)
+		return rc;
+	release_source(copy);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = complete_target(copy, i, err);
+	return rc;
+}
+
+/* A slot without a copy would keep log for nothing. */
+static void
+undo(TableCopy *copy)
+{
+	TableWork *work = copy->work;
+	Error err = {0};
+	Rc rc;
+
+	if (!copy->slot_begun)
+		return;
+	interrupt_defer(true);
+	release_source(copy);
+	rc = table_drop_slot(work, &err);
+	if (rc == RC_FAIL)
+	{
+		log_error(LOG_WARNING, "table", &err);
+		log_warning("table",
+					"replication slot \"%s\" may be left on the source, where "
+					"it keeps log: the same command, or \"%s\", removes it",
+					work->slot, table_command(work, "remove"));
+	}
+	error_reset(&err);
+	interrupt_defer(false);
+}
+
+Rc
+table_copy(TableWork *work, bool anew, Error *err)
+{
+	TableCopy copy = {.work = work, .anew = anew};
+	Rc rc = run(&copy, err);
+
+	for (int i = 0; i < work->target_count; i++)
+		build_close(copy.builds[i]);
+	if (rc != RC_OK)
+		undo(&copy);
+	schema_close(copy.schema);
+	catalog_free(copy.catalog);
+	pgconn_close(copy.replication);
+	return rc;
+}

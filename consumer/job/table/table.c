@@ -1,0 +1,395 @@
+/*
+ * table.c
+ *    See table.h.
+ */
+#include "job/table/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/own_command.h"
+#include "check/rules.h"
+#include "control/copied_table.h"
+#include "control/schema.h"
+#include "job/table/copy.h"
+#include "job/table/join.h"
+#include "job/table/publication.h"
+#include "job/table/work.h"
+#include "net/origin.h"
+#include "net/sql.h"
+#include "source/slot.h"
+
+
+/* ---- What the targets say ---- */
+
+/* Whether the table is in this state on some target. */
+static bool
+is_somewhere(const TableWork *work, TableStateKind kind)
+{
+	for (int i = 0; i < work->target_count; i++)
+		if (work->targets[i].row.exists && work->targets[i].row.kind == kind)
+			return true;
+	return false;
+}
+
+/* Whether the pipeline has ever copied it, to all targets. */
+static bool
+is_copied(const TableWork *work)
+{
+	for (int i = 0; i < work->target_count; i++)
+		if (!work->targets[i].copied && !work->targets[i].row.exists)
+			return false;
+	return true;
+}
+
+static bool
+has_row_everywhere(const TableWork *work)
+{
+	for (int i = 0; i < work->target_count; i++)
+		if (!work->targets[i].row.exists)
+			return false;
+	return true;
+}
+
+/* Whether every target has the table, and takes its changes. */
+static Rc
+is_followed(TableWork *work, bool *followed, Error *err)
+{
+	const char *params[] = {work->qualified};
+	Rc rc = table_is_published(work, followed, err);
+
+	for (int i = 0; i < work->target_count && rc == RC_OK && *followed; i++)
+	{
+		TableTarget *target = &work->targets[i];
+		PGresult *result = NULL;
+
+		*followed = target->row.exists ? target->row.kind == TABLE_READY
+									   : target->copied;
+		rc = pgconn_exec_params(target->conn, "SELECT to_regclass($1)", 1,
+								params, &result, err);
+		if (rc == RC_OK && PQgetisnull(result, 0, 0))
+			*followed = false;
+		PQclear(result);
+	}
+	return rc;
+}
+
+/*
+ * Whether all targets that do not follow the table have it as of some moment,
+ * with the changes since in its slot.
+ */
+static bool
+can_join(const TableWork *work)
+{
+	bool some = false;
+
+	for (int i = 0; i < work->target_count; i++)
+	{
+		const TableRow *row = &work->targets[i].row;
+
+		if (row->kind == TABLE_READY)
+			continue;
+		if (row->slot[0] == '\0' || row->kind == TABLE_COPYING ||
+			row->kind == TABLE_REMOVED)
+			return false;
+		some = true;
+	}
+	return some;
+}
+
+
+/* ---- Verbs ---- */
+
+static Rc
+copy_and_join(TableWork *work, bool anew, Error *err)
+{
+	Rc rc = table_copy(work, anew, err);
+
+	if (rc == RC_OK)
+		rc = table_join(work, err);
+	return rc;
+}
+
+static Rc
+run_add(TableWork *work, Error *err)
+{
+	bool followed;
+	Rc rc = is_followed(work, &followed, err);
+
+	if (rc != RC_OK)
+		return rc;
+	/* What an earlier run left undone: the end, or the catch-up. */
+	if (followed && has_row_everywhere(work))
+		return table_join(work, err);
+	if (followed)
+	{
+		log_info("table", "table %s is followed already", work->qualified);
+		return RC_OK;
+	}
+	if (is_somewhere(work, TABLE_PAUSED))
+	{
+		rc = error_set(err, ERR_CONFIG, "table %s is paused", work->qualified);
+		error_hint(err, "Take it up again with \"%s\".",
+				   table_command(work, "resume"));
+		return rc;
+	}
+	return can_join(work) ? table_join(work, err)
+						  : copy_and_join(work, false, err);
+}
+
+static Rc
+run_resync(TableWork *work, Error *err)
+{
+	return copy_and_join(work, true, err);
+}
+
+/* Drops what keeps the table's changes. */
+static Rc
+drop_kept(TableWork *work, Error *err)
+{
+	Rc rc = table_drop_slot(work, err);
+
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+	{
+		bool removed;
+
+		rc = origin_drop(work->targets[i].conn, work->slot, &removed, err);
+	}
+	return rc;
+}
+
+/* Has the follower leave the table out from where it is. */
+static Rc
+leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
+		  Error *err)
+{
+	TableRow row = {.kind = kind};
+	bool removed;
+	Rc rc = table_begin(work, target, err);
+
+	/* A copy may be ahead of a follower that has not come so far. */
+	row.watermark = target->progress.end_lsn;
+	if (target->row.exists && target->row.kind == TABLE_READY)
+		row.watermark = lsn_max(row.watermark, target->row.watermark);
+	if (rc == RC_OK && keep)
+	{
+		snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
+		rc = progress_table_begin(target->conn, work->slot,
+								  &work->history.identity, row.watermark, err);
+	}
+	else if (rc == RC_OK)
+		rc = progress_table_remove(target->conn, work->slot, &removed, err);
+	if (rc == RC_OK)
+		rc = table_write(work, target, &row, err);
+	return table_end(target, rc, err);
+}
+
+/* Whether a target has the table, or knows its name. */
+static Rc
+is_known_to(const TableWork *work, TableTarget *target, bool *known, Error *err)
+{
+	const char *name[] = {work->qualified};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(target->conn,
+							   "SELECT to_regclass($1) IS NOT NULL", 1, name,
+							   &result, err);
+
+	*known = rc == RC_OK && (target->row.exists || sql_bool(result, 0, 0));
+	PQclear(result);
+	if (rc != RC_OK || *known)
+		return rc;
+	return copied_table_names(target->conn, work->config->name, &work->names[0],
+							  known, err);
+}
+
+/*
+ * A name that means nothing is most likely misspelt.  But it may be one that
+ * only the log still has: of a table that was made and dropped again.
+ */
+static Rc
+refuse_unknown(TableWork *work, Error *err)
+{
+	bool known = work->config->by_name;
+	Rc rc = RC_OK;
+
+	if (!known && work->oid != 0)
+		rc = table_is_published(work, &known, err);
+	for (int i = 0; i < work->target_count && rc == RC_OK && !known; i++)
+		rc = is_known_to(work, &work->targets[i], &known, err);
+	if (rc != RC_OK || known)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "table %s is not followed, and no target has it",
+				   work->qualified);
+	error_hint(err,
+			   "Is the name right?  If the follower has stopped at it, since "
+			   "the log has it from before it was dropped or taken out of the "
+			   "publication, run \"%s\".",
+			   OWN_COMMAND_TABLE("remove --by-name", work->names[0].schema,
+								 work->names[0].name));
+	return rc;
+}
+
+static Rc
+run_remove(TableWork *work, Error *err)
+{
+	bool published = false;
+	Rc rc = refuse_unknown(work, err);
+
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = leave_out(work, &work->targets[i], TABLE_REMOVED, false, err);
+	FAULT("table.removed");
+	if (rc == RC_OK && work->oid != 0)
+		rc = table_unpublish(work, &published, err);
+	if (rc == RC_OK)
+		rc = drop_kept(work, err);
+	if (rc != RC_OK)
+		return rc;
+	log_info("table",
+			 "table %s is not followed any more; what the target has of it "
+			 "stays there%s",
+			 work->qualified,
+			 published ? ", and the publication goes on sending its changes"
+					   : "");
+	return RC_OK;
+}
+
+/* Writes down which slot there will be, so that it is found. */
+static Rc
+note_slot(TableWork *work, TableTarget *target, Error *err)
+{
+	TableRow row = target->row;
+	Rc rc = RC_OK;
+
+	snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
+	for (int i = 0; i < work->name_count && rc == RC_OK; i++)
+		rc = table_state_write(target->conn, work->config->name,
+							   &work->names[i], &row, err);
+	return rc;
+}
+
+/* A slot at the position that the pipeline's own has confirmed. */
+static Rc
+copy_slot(TableWork *work, Error *err)
+{
+	const char *params[] = {work->config->name, work->slot};
+	Rc rc = table_drop_slot(work, err);
+
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = note_slot(work, &work->targets[i], err);
+	if (rc == RC_OK)
+		rc = pgconn_exec_params(
+			work->source,
+			"SELECT pg_catalog.pg_copy_logical_replication_slot($1, $2)",
+			LENGTH_OF(params), params, NULL, err);
+	if (rc == RC_FAIL)
+		error_context(err, "creating replication slot \"%s\"", work->slot);
+	FAULT("table.slot_copied");
+	return rc;
+}
+
+static Rc
+refuse_pause(const TableWork *work, Error *err)
+{
+	Rc rc;
+
+	if (is_somewhere(work, TABLE_REMOVED) || !is_copied(work))
+		return error_set(err, ERR_CONFIG, "table %s is not followed",
+						 work->qualified);
+	if (!is_somewhere(work, TABLE_COPYING))
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG, "the copy of table %s is not whole",
+				   work->qualified);
+	error_hint(err, "It is not followed until \"%s\" has copied it.",
+			   table_command(work, "resync"));
+	return rc;
+}
+
+static Rc
+run_pause(TableWork *work, Error *err)
+{
+	bool keep = work->config->keep;
+	Rc rc = refuse_pause(work, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (is_somewhere(work, TABLE_PAUSED) ||
+		is_somewhere(work, TABLE_CATCHING_UP) ||
+		is_somewhere(work, TABLE_JOINING))
+	{
+		log_info("table", "table %s is not being followed already",
+				 work->qualified);
+		return RC_OK;
+	}
+	if (keep)
+		rc = copy_slot(work, err);
+	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
+		rc = leave_out(work, &work->targets[i], TABLE_PAUSED, keep, err);
+	if (rc != RC_OK)
+		return rc;
+	log_info("table", "table %s is paused; %s", work->qualified,
+			 keep ? "the source keeps its log until it is resumed"
+				  : "to resume it, it will be copied anew");
+	return RC_OK;
+}
+
+static Rc
+run_resume(TableWork *work, Error *err)
+{
+	Rc rc;
+
+	if (can_join(work))
+		return table_join(work, err);
+	if (is_somewhere(work, TABLE_PAUSED))
+		return copy_and_join(work, true, err);
+	rc = error_set(err, ERR_CONFIG, "table %s is not paused", work->qualified);
+	if (is_somewhere(work, TABLE_COPYING))
+		error_hint(err, "Its copy is not whole: copy it with \"%s\".",
+				   table_command(work, "resync"));
+	return rc;
+}
+
+
+/* ---- All of it ---- */
+
+/* By TableVerb. */
+static const struct
+{
+	Rc (*run)(TableWork *work, Error *err);
+	bool must_exist; /* the table, on the source */
+} verbs[] = {
+	[TABLE_VERB_ADD] = {run_add, true},
+	[TABLE_VERB_REMOVE] = {run_remove, false},
+	[TABLE_VERB_RESYNC] = {run_resync, true},
+	[TABLE_VERB_PAUSE] = {run_pause, false},
+	[TABLE_VERB_RESUME] = {run_resume, true},
+};
+
+static Rc
+run_on_table(TableWork *work, TableVerb verb, const char *name, Error *err)
+{
+	Rc rc = table_work_take(work, name, verbs[verb].must_exist, err);
+
+	if (rc == RC_OK)
+		rc = verbs[verb].run(work, err);
+	if (rc == RC_OK)
+		table_work_leave(work);
+	return rc;
+}
+
+Rc
+table_run(const Config *config, const Config *given, TableVerb verb,
+		  char *const *names, int count, Error *err)
+{
+	TableWork work = {0};
+	Rc rc = table_work_open(&work, config, err);
+
+	if (rc == RC_OK)
+		rc = rules_check_exist(given, work.source, err);
+	for (int i = 0; i < count && rc == RC_OK; i++)
+		rc = run_on_table(&work, verb, names[i], err);
+	table_work_close(&work);
+	return rc;
+}
