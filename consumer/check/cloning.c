@@ -11,8 +11,8 @@
 
 #include "catalog/match.h"
 #include "check/connect.h"
+#include "check/obstacles.h"
 #include "check/target.h"
-#include "copy/obstacles.h"
 #include "net/foreign_actions.h"
 #include "net/sql.h"
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/own_command.h"
-#include "copy/programs.h"
+#include "copy/schema/programs.h"
 #include "net/target_name.h"
 
 /* What is known of the pipeline's progress on its targets. */

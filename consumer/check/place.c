@@ -7,7 +7,7 @@
 #include "catalog/catalog.h"
 #include "catalog/foreign_keys.h"
 #include "catalog/placed.h"
-#include "copy/parts.h"
+#include "check/parts.h"
 
 static void
 add_problems(CheckContext *context, const CheckServer *source,

@@ -12,7 +12,7 @@
 
 #include "catalog/catalog.h"
 #include "cmd/command.h"
-#include "copy/sequences.h"
+#include "copy/rows/sequences.h"
 #include "pipeline/remember.h"
 
 #define APPLICATION_NAME "penstock sequences"

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "control/postponed_key.h"
-#include "copy/exchange.h"
+#include "copy/rows/exchange.h"
 #include "sink/postgres/postgres_sink.h"
 
 /*

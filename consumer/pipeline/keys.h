@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
-#include "copy/build.h"
+#include "copy/schema/build.h"
 #include "sink/sink.h"
 
 /*

@@ -8,9 +8,9 @@
 
 #include "base/own_command.h"
 #include "check/ends.h"
+#include "check/obstacles.h"
 #include "check/rules.h"
-#include "copy/obstacles.h"
-#include "copy/standby.h"
+#include "copy/rows/standby.h"
 #include "net/writer.h"
 #include "pipeline/remember.h"
 

@@ -9,8 +9,8 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "copy/standby.h"
-#include "copy/work_tables.h"
+#include "copy/rows/standby.h"
+#include "copy/rows/work_tables.h"
 #include "job/clone/check.h"
 #include "job/clone/resume.h"
 

@@ -6,8 +6,8 @@
 
 #include "base/log.h"
 #include "catalog/alike.h"
-#include "copy/parts.h"
-#include "copy/sequences.h"
+#include "check/parts.h"
+#include "copy/rows/sequences.h"
 #include "job/clone/check.h"
 #include "job/clone/copied.h"
 #include "job/clone/moment.h"

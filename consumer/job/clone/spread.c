@@ -15,8 +15,8 @@
 #include "catalog/match.h"
 #include "check/ends.h"
 #include "control/table_state.h"
-#include "copy/spread.h"
-#include "copy/work_tables.h"
+#include "copy/rows/spread.h"
+#include "copy/rows/work_tables.h"
 #include "job/clone/moment.h"
 #include "pipeline/place.h"
 

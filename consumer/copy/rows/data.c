@@ -1,0 +1,401 @@
+/*
+ * data.c
+ *    The loop around the jobs.
+ */
+#include "copy/rows/data.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "copy/rows/part_queue.h"
+#include "copy/rows/throttle.h"
+
+/* As --jobs has it. */
+#define DATA_JOBS_MAX 64
+
+/* The interrupt's descriptor, two for each job, and those of the builders. */
+#define DATA_POLL_MAX (1 + 2 * DATA_JOBS_MAX + BUILD_JOBS_MAX)
+
+/* What a job has sent of a part that is not finished. */
+typedef struct UnderWay
+{
+	CopyTable *table; /* NULL: the job is idle */
+	int64_t rows;
+} UnderWay;
+
+typedef struct DataCopy
+{
+	CopyCatalog *catalog;
+	Build *build; /* or NULL */
+	PartQueue queue;
+	int job_count;
+	int first_job; /* that is stepped next: each is the first in its turn */
+	Job *jobs[DATA_JOBS_MAX];
+	UnderWay under_way[DATA_JOBS_MAX]; /* of the jobs */
+	Meter *meter;
+	Throttle throttle; /* of what is read */
+} DataCopy;
+
+/* Whether there is nothing to copy. */
+static bool
+is_left_out(const CopyTable *table)
+{
+	return table->skip || table->done || table->gone;
+}
+
+/* Queues the tables and sets their counts to nothing; returns their number. */
+static int
+queue_tables(DataCopy *copy, int64_t *parts)
+{
+	CopyCatalog *catalog = copy->catalog;
+	int count = 0;
+
+	*parts = 0;
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		CopyTable *table = &catalog->tables[i];
+
+		table->changed = false;
+		table->touched = false;
+		if (is_left_out(table))
+			continue;
+		table->rows = 0;
+		table->bytes_sent = 0;
+		table->begun_us = 0;
+		table->ended_us = 0;
+		table->busy_said_us = 0;
+		*parts += part_queue_add(&copy->queue, table);
+		count++;
+	}
+	return count;
+}
+
+static int64_t
+bytes_to_copy(const CopyCatalog *catalog)
+{
+	int64_t bytes = 0;
+
+	for (int i = 0; i < catalog->table_count; i++)
+		if (!is_left_out(&catalog->tables[i]))
+			bytes += catalog->tables[i].bytes;
+	return bytes;
+}
+
+static void
+count_tables(const CopyCatalog *catalog, DataReport *report)
+{
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		report->tables_touched += catalog->tables[i].touched ? 1 : 0;
+		report->tables_changed += catalog->tables[i].changed ? 1 : 0;
+	}
+}
+
+/* The tables that an earlier run has copied may lack indexes. */
+static void
+start_builds(DataCopy *copy)
+{
+	for (int i = 0; i < copy->catalog->table_count; i++)
+		if (copy->build != NULL && copy->catalog->tables[i].done)
+			build_table_copied(copy->build, &copy->catalog->tables[i]);
+}
+
+/*
+ * Each connection wants a mark of its own for what it writes.  If some can have
+ * one and the next cannot, those have to do.
+ */
+static bool
+drop_unmarked(DataCopy *copy, int i)
+{
+	if (job_is_marked(copy->jobs[i]) || !job_is_marked(copy->jobs[0]))
+		return false;
+	job_say_fewer(i);
+	job_close(copy->jobs[i]);
+	copy->jobs[i] = NULL;
+	return true;
+}
+
+static Rc
+open_jobs(DataCopy *copy, const DataOptions *options, int count, Error *err)
+{
+	ASSERT(count <= DATA_JOBS_MAX);
+	for (int i = 0; i < count; i++)
+	{
+		Rc rc = job_open(&copy->jobs[i], &options->job, err);
+
+		if (rc != RC_OK)
+			return rc;
+		if (i > 0 && drop_unmarked(copy, i))
+			break;
+		copy->job_count++;
+	}
+	if (count > 0 && !job_is_marked(copy->jobs[0]))
+		job_say_unmarked(copy->jobs[0]);
+	if (count > 0 && options->expects_quiet && job_triggers_fire(copy->jobs[0]))
+		job_say_triggers(options->job.target_label);
+	return RC_OK;
+}
+
+static Rc
+start_part(DataCopy *copy, int job, CopyPart part, Error *err)
+{
+	copy->under_way[job] = (UnderWay){.table = part.table};
+	if (part.table->begun_us == 0)
+		part.table->begun_us = clock_monotonic_us();
+	return job_start(copy->jobs[job], part, err);
+}
+
+/* Gives each idle job a part.  *busy: jobs that have one. */
+static Rc
+start_idle_jobs(DataCopy *copy, int *busy, Error *err)
+{
+	*busy = 0;
+	for (int i = 0; i < copy->job_count; i++)
+	{
+		if (job_is_idle(copy->jobs[i]))
+		{
+			CopyPart part;
+			Rc rc;
+
+			if (!part_queue_take(&copy->queue, &part))
+				continue;
+			rc = start_part(copy, i, part, err);
+			if (rc != RC_OK)
+				return rc;
+		}
+		(*busy)++;
+	}
+	return RC_OK;
+}
+
+/* A part of a table is on the target. */
+static void
+count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
+{
+	table->rows += rows;
+	table->touched = true;
+	if (--table->parts_left > 0)
+		return;
+	table->ended_us = clock_monotonic_us();
+	copy->meter->tables_done++;
+	copy->meter->bytes_done += table->bytes;
+	if (copy->build != NULL)
+		build_table_copied(copy->build, table);
+	log_debug("copy", "table %s: %" PRId64 " rows, %s format", table->qualified,
+			  table->rows, table->binary ? "binary" : "text");
+}
+
+static void
+count_progress(DataCopy *copy, int job, const JobProgress *progress)
+{
+	Meter *meter = copy->meter;
+	UnderWay *under_way = &copy->under_way[job];
+
+	if (under_way->table == NULL)
+		return;
+	meter->rows += progress->rows;
+	meter->bytes += progress->bytes;
+	under_way->rows += progress->rows;
+	under_way->table->bytes_sent += progress->bytes;
+	if (progress->refused != GUARD_PASSED)
+	{
+		*under_way = (UnderWay){0};
+		job_requeue_refused(&copy->queue, progress);
+	}
+	if (progress->finished == NULL)
+		return;
+	/* From here on the target's own count is known. */
+	meter->rows += progress->finished_rows - under_way->rows;
+	*under_way = (UnderWay){0};
+	count_finished(copy, progress->finished, progress->finished_rows);
+}
+
+/* Tells the meter what the jobs do; of a table in parts, all of it. */
+static void
+fill_meter(DataCopy *copy)
+{
+	Meter *meter = copy->meter;
+
+	meter->copy_count = 0;
+	for (int i = 0; i < copy->job_count; i++)
+	{
+		const CopyTable *table = copy->under_way[i].table;
+		bool told = table == NULL || meter->copy_count == METER_LINES_MAX;
+		int64_t rows = 0;
+
+		for (int n = 0; n < copy->job_count && !told; n++)
+			if (copy->under_way[n].table == table)
+			{
+				told = n < i;
+				rows += copy->under_way[n].rows;
+			}
+		if (told)
+			continue;
+		meter->copies[meter->copy_count++] = (MeterCopy){
+			.schema = table->schema,
+			.name = table->name,
+			.rows = table->rows + rows,
+			.rows_expected = table->rows_expected,
+			.bytes = table->bytes_sent,
+			.bytes_total = table->bytes,
+		};
+	}
+}
+
+static int
+count_busy(const DataCopy *copy)
+{
+	int count = 0;
+
+	for (int i = 0; i < copy->job_count; i++)
+		count += job_is_idle(copy->jobs[i]) ? 0 : 1;
+	return count;
+}
+
+/* *finished: a job has become idle and may take a table. */
+static Rc
+step_jobs(DataCopy *copy, bool *finished, Error *err)
+{
+	int busy = count_busy(copy);
+
+	*finished = false;
+	for (int n = 0; n < copy->job_count; n++)
+	{
+		int i = (copy->first_job + n) % copy->job_count;
+		JobProgress progress;
+		Rc rc;
+
+		if (job_is_idle(copy->jobs[i]))
+			continue;
+		job_set_limit(
+			copy->jobs[i],
+			throttle_share(&copy->throttle, clock_monotonic_us(), busy--));
+		rc = job_step(copy->jobs[i], &progress, err);
+		if (rc != RC_OK)
+			return rc;
+		throttle_take(&copy->throttle, progress.bytes);
+		count_progress(copy, i, &progress);
+		*finished |= job_is_idle(copy->jobs[i]);
+	}
+	copy->first_job = (copy->first_job + 1) % copy->job_count;
+	return RC_OK;
+}
+
+/* Waits until a job can go on, it is time to show something, or a signal. */
+static Rc
+wait_for_jobs(DataCopy *copy, Error *err)
+{
+	struct pollfd fds[DATA_POLL_MAX];
+	nfds_t count = 0;
+	int64_t timeout_ms = meter_wait_ms(copy->meter);
+	int64_t throttle_ms = throttle_wait_ms(&copy->throttle);
+
+	fds[count++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
+	if (throttle_ms > 0 && throttle_ms < timeout_ms)
+		timeout_ms = throttle_ms;
+	for (int i = 0; i < copy->job_count; i++)
+	{
+		JobWants wants;
+
+		if (throttle_ms > 0)
+			job_set_limit(copy->jobs[i], 0);
+		wants = job_wants(copy->jobs[i]);
+		fds[count++] = (struct pollfd){.fd = wants.source_fd,
+									   .events = wants.source_events};
+		fds[count++] = (struct pollfd){.fd = wants.target_fd,
+									   .events = wants.target_events};
+		if (wants.ready && throttle_ms == 0)
+			timeout_ms = 0;
+	}
+	if (copy->build != NULL)
+		count += (nfds_t) build_poll_fds(copy->build, &fds[count]);
+	if (poll(fds, count, (int) timeout_ms) < 0 && errno != EINTR)
+		return error_set(err, ERR_IO, "could not wait for a socket: %s",
+						 strerror(errno));
+	if (fds[0].revents != 0)
+		interrupt_drain();
+	if (interrupt_requested())
+		return error_set(err, ERR_INTERRUPTED, "stopped on request");
+	return RC_OK;
+}
+
+static Rc
+run_jobs(DataCopy *copy, Error *err)
+{
+	for (;;)
+	{
+		int busy = 0;
+		bool finished = false;
+		Rc rc = start_idle_jobs(copy, &busy, err);
+
+		if (rc != RC_OK || busy == 0)
+			return rc;
+		rc = step_jobs(copy, &finished, err);
+		if (rc == RC_OK && copy->build != NULL)
+			rc = build_step(copy->build, err);
+		if (rc == RC_OK && !finished)
+			rc = wait_for_jobs(copy, err);
+		if (rc != RC_OK)
+			return rc;
+		if (meter_wait_ms(copy->meter) == 0)
+			fill_meter(copy);
+		meter_show(copy->meter);
+	}
+}
+
+static void
+close_jobs(DataCopy *copy)
+{
+	for (int i = 0; i < copy->job_count; i++)
+		job_close(copy->jobs[i]);
+}
+
+Rc
+data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
+		  Error *err)
+{
+	Meter own_meter = {0};
+	Meter before;
+	DataCopy copy = {
+		.catalog = catalog,
+		.build = options->build,
+		.meter = options->meter != NULL ? options->meter : &own_meter,
+	};
+	int64_t parts;
+	int tables;
+	int jobs;
+	Rc rc;
+
+	part_queue_init(&copy.queue, options->jobs);
+	tables = queue_tables(&copy, &parts);
+	jobs = parts < options->jobs ? (int) parts : options->jobs;
+	if (options->meter == NULL)
+		meter_init(&own_meter);
+	before = *copy.meter;
+	copy.meter->tables_total = before.tables_done + tables;
+	copy.meter->bytes_total = before.bytes_done + bytes_to_copy(catalog);
+	throttle_init(&copy.throttle, options->rate, clock_monotonic_us());
+	start_builds(&copy);
+	rc = open_jobs(&copy, options, jobs, err);
+	if (rc == RC_OK && options->take_snapshot != NULL)
+		rc = options->take_snapshot(options->argument, err);
+	if (rc == RC_OK)
+		rc = run_jobs(&copy, err);
+	close_jobs(&copy);
+	part_queue_release(&copy.queue);
+	meter_clear();
+	copy.meter->copy_count = 0;
+	*report = (DataReport){
+		.tables = copy.meter->tables_done - before.tables_done,
+		.rows = copy.meter->rows - before.rows,
+		.bytes = copy.meter->bytes - before.bytes,
+		.rate = meter_rate(copy.meter),
+	};
+	count_tables(catalog, report);
+	return rc;
+}

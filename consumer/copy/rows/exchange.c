@@ -1,0 +1,95 @@
+/*
+ * exchange.c
+ *    Taking results, and telling errors.
+ */
+#include "copy/rows/exchange.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+/*
+ * The next result, as pgconn_get_result(), but RC_AGAIN instead of waiting.
+ */
+static Rc
+take_result(PgConn *conn, PGresult **result)
+{
+	PGconn *pg = pgconn_raw(conn);
+
+	/* A connection that broke has a result too, which says why. */
+	if (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
+		return RC_AGAIN;
+	*result = PQgetResult(pg);
+	return RC_OK;
+}
+
+Rc
+exchange_take_started(PgConn *conn, ExecStatusType expected, Error *err)
+{
+	ExecStatusType status;
+
+	do
+	{
+		PGresult *result = NULL;
+		Rc rc = take_result(conn, &result);
+
+		if (rc != RC_OK)
+			return rc;
+		rc = pgconn_check_result(conn, result, err);
+		status = PQresultStatus(result);
+		PQclear(result);
+		if (rc != RC_OK)
+			return rc;
+	} while (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK);
+	if (status != expected)
+		return error_set(err, ERR_PROTOCOL, "unexpected answer to COPY from %s",
+						 pgconn_label(conn));
+	return RC_OK;
+}
+
+Rc
+exchange_take_ended(PgConn *conn, int64_t *rows, Error *err)
+{
+	for (;;)
+	{
+		PGresult *result = NULL;
+		Rc rc = take_result(conn, &result);
+
+		if (rc != RC_OK || result == NULL)
+			return rc;
+		rc = pgconn_check_result(conn, result, err);
+		/* Other statements that were sent with the COPY count nothing. */
+		if (rc == RC_OK && PQcmdTuples(result)[0] != '\0')
+			*rows = strtoll(PQcmdTuples(result), NULL, 10);
+		PQclear(result);
+		if (rc != RC_OK)
+			return rc;
+	}
+}
+
+Rc
+exchange_break_off(PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc;
+
+	(void) PQputCopyEnd(pgconn_raw(target), "copy broken off");
+	rc = pgconn_get_result(target, &result, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = pgconn_check_result(target, result, err);
+	if (rc == RC_OK)
+		rc = error_set(err, ERR_PROTOCOL, "unexpected message from %s",
+					   pgconn_label(target));
+	PQclear(result);
+	return rc;
+}
+
+Rc
+exchange_check_quiet(PgConn *target, Error *err)
+{
+	struct pollfd fd = {.fd = PQsocket(pgconn_raw(target)), .events = POLLIN};
+
+	if (poll(&fd, 1, 0) > 0 && (fd.revents & ~POLLOUT) != 0)
+		return exchange_break_off(target, err);
+	return RC_OK;
+}

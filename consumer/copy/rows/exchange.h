@@ -1,0 +1,35 @@
+/*
+ * exchange.h
+ *    What COPY's two ends say, without waiting for it.
+ */
+#ifndef PENSTOCK_COPY_ROWS_EXCHANGE_H
+#define PENSTOCK_COPY_ROWS_EXCHANGE_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "net/pgconn.h"
+
+/*
+ * Takes the answer to a COPY that was begun, which must have status `expected`,
+ * and to what was sent with it.  RC_AGAIN: it is not here yet.
+ */
+MUST_CHECK Rc exchange_take_started(PgConn *conn, ExecStatusType expected,
+									Error *err);
+
+/*
+ * Takes the results of statements that end, to the last.  RC_AGAIN when there
+ * may be more to come.  *rows is set when a result passes that counts some.
+ */
+MUST_CHECK Rc exchange_take_ended(PgConn *conn, int64_t *rows, Error *err);
+
+/*
+ * A target that spoke while it should listen, or that cannot be sent to, has
+ * failed: reads its error, for which it waits, after breaking the copy off.
+ */
+MUST_CHECK Rc exchange_break_off(PgConn *target, Error *err);
+
+/* Breaks off if the target has said something. */
+MUST_CHECK Rc exchange_check_quiet(PgConn *target, Error *err);
+
+#endif /* PENSTOCK_COPY_ROWS_EXCHANGE_H */

@@ -1,0 +1,662 @@
+/*
+ * job.c
+ *    COPY TO STDOUT on one side, COPY FROM STDIN on the other.
+ *
+ * libpq hands over one row a call.  Passing each on by itself would cost a
+ * message, and now and then a system call, for each, so they are collected into
+ * chunks; the server does not care where a message of COPY data ends.
+ *
+ * While a COPY FROM STDIN runs, libpq does not look at what the server answers
+ * until we say that the data has ended.  A target that has refused a row would
+ * be sent the rest of the table for nothing.  But a server that is content says
+ * nothing at all, once client_min_messages keeps notices away.  So when the
+ * target becomes readable the copy is broken off, and its error is read.  That
+ * is looked at before each chunk, because libpq itself reads, and keeps to
+ * itself, what comes while it cannot send; an error that slips through there is
+ * seen at the end of the table.
+ *
+ * The end of the rows is not the end of the statement: only when the source has
+ * reported success is the target told that this is all, and only when the
+ * target has taken it, to commit.
+ */
+#include "copy/rows/job.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "copy/rows/exchange.h"
+#include "copy/rows/work_tables.h"
+#include "copy/session.h"
+#include "net/origin.h"
+#include "net/writer.h"
+
+typedef enum JobState
+{
+	JOB_IDLE,
+	JOB_SOURCE_STARTING,
+	JOB_TARGET_STARTING,
+	JOB_COPYING,
+	JOB_SOURCE_ENDING,
+	JOB_TARGET_ENDING,
+	JOB_COMMITTING,
+} JobState;
+
+struct Job
+{
+	PgConn *source;
+	PgConn *target;
+	JobState state;
+	CopyPart part;   /* its table is NULL if idle */
+	Buf chunk;       /* rows that the target was not given yet */
+	char *large_row; /* longer than a chunk, sent in pieces; or NULL */
+	size_t large_length;
+	size_t large_sent;
+	bool target_pending;  /* libpq could not send all: wait for room */
+	bool ready;           /* stopped only because it was enough for one step */
+	SessionRights rights; /* of the target's session */
+	int64_t source_rows;  /* what the source says it has sent */
+	int64_t target_rows;  /* what the target says it has received */
+	int64_t limit;        /* bytes that may be copied; 0: none for now */
+	const char *snapshot;
+	const WorkMark *mark;
+};
+
+static void
+job_set_state(Job *job, JobState state)
+{
+	ASSERT(state == JOB_IDLE || state == job->state + 1);
+	ASSERT(state != JOB_IDLE || job->state == JOB_COMMITTING ||
+		   job->state == JOB_SOURCE_STARTING);
+	job->state = state;
+}
+
+Rc
+job_open(Job **job, const JobOptions *options, Error *err)
+{
+	Job *opened = xcalloc(1, sizeof(Job));
+	Rc rc;
+
+	buf_init(&opened->chunk, JOB_CHUNK_BYTES);
+	opened->mark = options->mark;
+	opened->limit = INT64_MAX;
+	opened->snapshot = options->snapshot;
+	rc = session_open_source(&opened->source, options->source, NULL, err);
+	if (rc == RC_OK)
+		rc = session_open_writer(&opened->target, options->target,
+								 options->target_label, options->pipeline,
+								 &opened->rights, err);
+	if (rc != RC_OK)
+	{
+		job_close(opened);
+		return rc;
+	}
+	*job = opened;
+	return RC_OK;
+}
+
+void
+job_close(Job *job)
+{
+	if (job == NULL)
+		return;
+	writer_close(job->target);
+	pgconn_close(job->source);
+	buf_release(&job->chunk);
+	PQfreemem(job->large_row);
+	free(job);
+}
+
+bool
+job_is_idle(const Job *job)
+{
+	return job->state == JOB_IDLE;
+}
+
+bool
+job_triggers_fire(const Job *job)
+{
+	return job->rights.triggers_fire;
+}
+
+bool
+job_is_marked(const Job *job)
+{
+	return job->rights.marked;
+}
+
+void
+job_say_unmarked(const Job *job)
+{
+	writer_say_unmarked(job->target, "copy");
+}
+
+static void
+append_format(const CopyTable *table, Buf *sql)
+{
+	if (table->binary)
+		buf_append_string(sql, " WITH (FORMAT binary)");
+}
+
+/* The row filter and the range of blocks, whichever there are. */
+static void
+append_condition(const CopyPart *part, Buf *sql)
+{
+	const char *glue = " WHERE ";
+
+	if (part->table->filter != NULL)
+	{
+		buf_printf(sql, "%s(%s)", glue, part->table->filter);
+		glue = " AND ";
+	}
+	if (part->first_block > 0)
+	{
+		buf_printf(sql, "%sctid >= '(%" PRId64 ",0)'", glue, part->first_block);
+		glue = " AND ";
+	}
+	if (part->end_block > 0)
+		buf_printf(sql, "%sctid < '(%" PRId64 ",0)'", glue, part->end_block);
+}
+
+void
+job_append_query(const CopyPart *part, const char *expressions, Buf *sql)
+{
+	const CopyTable *table = part->table;
+	bool first = expressions == NULL;
+
+	buf_printf(sql, "SELECT %s", first ? "" : expressions);
+	for (int i = 0; i < table->column_count; i++)
+	{
+		buf_append_string(sql, i > 0 || !first ? ", " : "");
+		buf_append_identifier(sql, table->columns[i].name);
+	}
+	buf_printf(sql, " FROM %s%s", table->partitioned ? "" : "ONLY ",
+			   table->qualified);
+	append_condition(part, sql);
+}
+
+/*
+ * A whole table is read without a query around it, which is faster; that reads
+ * the table alone, without those that inherit from it.
+ */
+static void
+append_source_sql(const Job *job, Buf *sql)
+{
+	const CopyPart *part = &job->part;
+	const CopyTable *table = part->table;
+
+	guard_append_begin(sql, table, job->snapshot);
+	if (table->filter == NULL && !table->partitioned &&
+		part->first_block == 0 && part->end_block == 0)
+	{
+		buf_printf(sql, "COPY %s ", table->qualified);
+		catalog_append_column_list(table, sql);
+	}
+	else
+	{
+		buf_append_string(sql, "COPY (");
+		job_append_query(part, NULL, sql);
+		buf_append_char(sql, ')');
+	}
+	buf_append_string(sql, " TO STDOUT");
+	append_format(table, sql);
+	buf_append_string(sql, "; COMMIT");
+}
+
+void
+job_append_target_sql(const CopyPart *part, Buf *sql)
+{
+	const CopyTable *table = part->table;
+
+	buf_printf(sql, "BEGIN; " PGCONN_SET_LOCAL_OWN_PATH_SQL "; COPY %s ",
+			   table->qualified);
+	catalog_append_column_list(table, sql);
+	buf_append_string(sql, " FROM STDIN");
+	append_format(table, sql);
+}
+
+/* Sends a statement and releases it; does not wait for an answer. */
+static Rc
+send_sql(PgConn *conn, Buf *sql, Error *err)
+{
+	int sent;
+
+	CHECK(!sql->overflowed);
+	sent = PQsendQuery(pgconn_raw(conn), sql->data);
+	buf_release(sql);
+	if (!sent)
+		return pgconn_connection_error(conn, "lost the connection to", err);
+	return RC_OK;
+}
+
+static Rc
+send_to_source(Job *job, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	append_source_sql(job, &sql);
+	return send_sql(job->source, &sql, err);
+}
+
+static Rc
+send_to_target(Job *job, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	job_append_target_sql(&job->part, &sql);
+	return send_sql(job->target, &sql, err);
+}
+
+Rc
+job_start(Job *job, CopyPart part, Error *err)
+{
+	ASSERT(job->state == JOB_IDLE);
+	ASSERT(job->chunk.length == 0);
+	job->part = part;
+	job->source_rows = 0;
+	job->target_rows = 0;
+	job->ready = true;
+	job_set_state(job, JOB_SOURCE_STARTING);
+	return send_to_source(job, err);
+}
+
+void
+job_set_limit(Job *job, int64_t bytes)
+{
+	job->limit = bytes;
+}
+
+/* Sends on; notes whether something is left over in libpq. */
+static Rc
+flush_target(Job *job, Error *err)
+{
+	int pending = PQflush(pgconn_raw(job->target));
+
+	if (pending < 0)
+		return exchange_break_off(job->target, err);
+	job->target_pending = pending > 0;
+	return RC_OK;
+}
+
+static Rc
+put_data(Job *job, const char *data, size_t length, Error *err)
+{
+	Rc rc = exchange_check_quiet(job->target, err);
+	int put;
+
+	if (rc != RC_OK)
+		return rc;
+	put = PQputCopyData(pgconn_raw(job->target), data, (int) length);
+	/* 0 would mean that libpq could not get memory. */
+	if (put <= 0)
+		return exchange_break_off(job->target, err);
+	return flush_target(job, err);
+}
+
+static Rc
+put_chunk(Job *job, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (job->chunk.length > 0)
+		rc = put_data(job, job->chunk.data, job->chunk.length, err);
+	buf_reset(&job->chunk);
+	return rc;
+}
+
+/*
+ * Adds a row to the chunk, or keeps one that would not fit ever.  Takes
+ * ownership of the row.
+ */
+static Rc
+put_row(Job *job, char *row, size_t length, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (job->chunk.length + length > job->chunk.max)
+		rc = put_chunk(job, err);
+	if (rc == RC_OK && length > job->chunk.max)
+	{
+		job->large_row = row;
+		job->large_length = length;
+		job->large_sent = 0;
+		return RC_OK;
+	}
+	if (rc == RC_OK)
+		buf_append(&job->chunk, row, length);
+	CHECK(!job->chunk.overflowed);
+	PQfreemem(row);
+	return rc;
+}
+
+/*
+ * Sends the next piece of a large row.  After each piece that the socket takes
+ * libpq moves what it still has, so it must never have much.
+ */
+static Rc
+put_piece(Job *job, Error *err)
+{
+	size_t left = job->large_length - job->large_sent;
+	size_t piece = left < job->chunk.max ? left : job->chunk.max;
+	Rc rc = put_data(job, job->large_row + job->large_sent, piece, err);
+
+	job->large_sent += piece;
+	if (piece == left)
+	{
+		PQfreemem(job->large_row);
+		job->large_row = NULL;
+	}
+	return rc;
+}
+
+/* Gets a row as PQgetCopyData() does, looking at the socket once. */
+static int
+get_row(PGconn *source, char **row)
+{
+	int length = PQgetCopyData(source, row, 1);
+
+	if (length != 0)
+		return length;
+	if (!PQconsumeInput(source))
+		return -2;
+	return PQgetCopyData(source, row, 1);
+}
+
+/*
+ * Moves rows until one side has to be waited for (RC_AGAIN), it is enough for
+ * one step (RC_AGAIN, and ready), or there are no more (RC_OK).
+ */
+static Rc
+move_rows(Job *job, JobProgress *progress, Error *err)
+{
+	PGconn *source = pgconn_raw(job->source);
+	int64_t moved = 0;
+
+	while (!job->target_pending && moved < job->limit)
+	{
+		char *row = NULL;
+		int length;
+		Rc rc;
+
+		if (job->large_row != NULL)
+		{
+			rc = put_piece(job, err);
+			if (rc != RC_OK)
+				return rc;
+			continue;
+		}
+		length = get_row(source, &row);
+		if (length == -2)
+			return pgconn_connection_error(job->source,
+										   "lost the connection to", err);
+		if (length == -1)
+			return put_chunk(job, err);
+		if (length == 0)
+			return RC_AGAIN;
+		rc = put_row(job, row, (size_t) length, err);
+		if (rc != RC_OK)
+			return rc;
+		progress->rows++;
+		progress->bytes += length;
+		moved += length;
+		job->ready = moved >= (int64_t) JOB_STEP_BYTES;
+		if (job->ready)
+			break;
+	}
+	return RC_AGAIN;
+}
+
+static Rc
+step_copying(Job *job, JobProgress *progress, Error *err)
+{
+	Rc rc = exchange_check_quiet(job->target, err);
+
+	if (rc == RC_OK && job->target_pending)
+		rc = flush_target(job, err);
+	if (rc == RC_OK)
+		rc = move_rows(job, progress, err);
+	return rc;
+}
+
+/* Has the target note that the part is done, and commit. */
+static Rc
+send_commit(Job *job, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	if (job->mark != NULL)
+		work_tables_append_mark(&sql, job->mark, job->part.table,
+								job->target_rows);
+	else
+		buf_append_string(&sql, "COMMIT");
+	return send_sql(job->target, &sql, err);
+}
+
+Rc
+job_take_refusal(PgConn *source, CopyPart *part, JobProgress *progress,
+				 Error *err)
+{
+	GuardVerdict verdict = guard_judge(err);
+	Rc rc;
+
+	if (verdict != GUARD_BUSY && verdict != GUARD_CHANGED)
+		return RC_FAIL;
+	error_reset(err);
+	rc = guard_step_back(source, part->table, verdict, err);
+	if (rc != RC_OK)
+		return rc;
+	progress->refused = verdict;
+	progress->refused_part = *part;
+	*part = (CopyPart){0};
+	return RC_END;
+}
+
+void
+job_requeue_refused(PartQueue *queue, const JobProgress *progress)
+{
+	CopyTable *table = progress->refused_part.table;
+
+	if (progress->refused == GUARD_BUSY)
+	{
+		part_queue_put_back(queue, progress->refused_part);
+		return;
+	}
+	if (!table->changed)
+		log_info("copy",
+				 "table %s was truncated, rewritten or replaced on the source "
+				 "since the snapshot was taken: it is copied again from a "
+				 "newer one",
+				 table->qualified);
+	table->changed = true;
+	table->stale = true;
+	part_queue_drop(queue, table);
+}
+
+void
+job_say_fewer(int count)
+{
+	log_warning("copy",
+				"copying with %d connections: " ORIGIN_SETTING
+				" leaves no room for the replication origin of another one",
+				count);
+}
+
+void
+job_say_triggers(const char *where)
+{
+	log_warning("copy",
+				"triggers fire and foreign keys are checked for the copied "
+				"rows on %s: its role may not set session_replication_role",
+				where);
+}
+
+/* RC_END: the part cannot be read, or not now, and the job is idle again. */
+static Rc
+step_source_starting(Job *job, JobProgress *progress, Error *err)
+{
+	Rc rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
+
+	if (rc == RC_OK)
+		return send_to_target(job, err);
+	if (rc == RC_FAIL)
+		rc = job_take_refusal(job->source, &job->part, progress, err);
+	return rc;
+}
+
+/* The source is done: what it says decides how the target ends. */
+static Rc
+step_source_ending(Job *job, Error *err)
+{
+	Rc rc = exchange_take_ended(job->source, &job->source_rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (PQputCopyEnd(pgconn_raw(job->target), NULL) < 0)
+		return pgconn_connection_error(job->target, "could not send to", err);
+	return RC_OK;
+}
+
+/* A trigger or a rule on the target may have seen to that. */
+static Rc
+counts_differ(const Job *job, Error *err)
+{
+	Rc rc = error_set(
+		err, ERR_CONFIG, "%s took %" PRId64 " of %" PRId64 " rows",
+		pgconn_label(job->target), job->target_rows, job->source_rows);
+
+	error_hint(err, "Look for triggers of that table there.");
+	return rc;
+}
+
+static Rc
+step_target_ending(Job *job, Error *err)
+{
+	Rc rc = exchange_take_ended(job->target, &job->target_rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (job->target_rows != job->source_rows)
+		return counts_differ(job, err);
+	FAULT("clone.before_mark");
+	return send_commit(job, err);
+}
+
+static Rc
+step_committing(Job *job, JobProgress *progress, Error *err)
+{
+	int64_t ignored;
+	Rc rc = exchange_take_ended(job->target, &ignored, err);
+
+	if (rc == RC_FAIL && strcmp(err->sqlstate, work_list_lost_sqlstate) == 0)
+	{
+		error_reset(err);
+		rc = error_set(err, ERR_CONFIG,
+					   "another clone goes on in place of this one");
+	}
+	if (rc != RC_OK)
+		return rc;
+	FAULT("clone.after_mark");
+	progress->finished = job->part.table;
+	progress->finished_rows = job->target_rows;
+	job->part = (CopyPart){0};
+	job->target_pending = false;
+	return RC_OK;
+}
+
+/*
+ * Does what the state asks for.  RC_OK: on to the next state.  RC_END: back to
+ * being idle.
+ */
+static Rc
+step_state(Job *job, JobProgress *progress, Error *err)
+{
+	switch (job->state)
+	{
+		case JOB_IDLE:
+			return RC_AGAIN;
+		case JOB_SOURCE_STARTING:
+			return step_source_starting(job, progress, err);
+		case JOB_TARGET_STARTING:
+			return exchange_take_started(job->target, PGRES_COPY_IN, err);
+		case JOB_COPYING:
+			return step_copying(job, progress, err);
+		case JOB_SOURCE_ENDING:
+			return step_source_ending(job, err);
+		case JOB_TARGET_ENDING:
+			return step_target_ending(job, err);
+		case JOB_COMMITTING:
+			return step_committing(job, progress, err);
+	}
+	CHECK(false);
+	return RC_FAIL;
+}
+
+Rc
+job_step(Job *job, JobProgress *progress, Error *err)
+{
+	Rc rc;
+
+	*progress = (JobProgress){0};
+	job->ready = false;
+	do
+	{
+		rc = step_state(job, progress, err);
+		if (rc == RC_OK)
+			job_set_state(job, job->state == JOB_COMMITTING ? JOB_IDLE
+															: job->state + 1);
+		else if (rc == RC_END)
+			job_set_state(job, JOB_IDLE);
+	} while (rc == RC_OK && job->state != JOB_IDLE);
+	if (rc == RC_FAIL)
+		pgconn_explain_path(err);
+	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
+		error_context(err, "copying table %s", job->part.table->qualified);
+	return rc == RC_FAIL ? rc : RC_OK;
+}
+
+/* What waiting for an answer means: to send may still be due. */
+static short
+answer_events(PgConn *conn)
+{
+	return PQflush(pgconn_raw(conn)) > 0 ? POLLIN | POLLOUT : POLLIN;
+}
+
+JobWants
+job_wants(const Job *job)
+{
+	JobWants wants = {.source_fd = -1, .target_fd = -1, .ready = job->ready};
+
+	switch (job->state)
+	{
+		case JOB_IDLE:
+			break;
+		case JOB_TARGET_STARTING:
+		case JOB_TARGET_ENDING:
+		case JOB_COMMITTING:
+			wants.target_events = answer_events(job->target);
+			break;
+		case JOB_SOURCE_STARTING:
+		case JOB_SOURCE_ENDING:
+			wants.source_events = answer_events(job->source);
+			break;
+		case JOB_COPYING:
+			wants.target_events = POLLIN;
+			if (job->target_pending)
+				wants.target_events |= POLLOUT;
+			else if (job->limit > 0)
+				wants.source_events = POLLIN;
+			break;
+	}
+	if (wants.source_events != 0)
+		wants.source_fd = PQsocket(pgconn_raw(job->source));
+	if (wants.target_events != 0)
+		wants.target_fd = PQsocket(pgconn_raw(job->target));
+	return wants;
+}

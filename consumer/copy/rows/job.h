@@ -1,0 +1,146 @@
+/*
+ * job.h
+ *    One pair of connections that copies tables, or parts of large ones, one
+ *    after the other.
+ *
+ * The source side reads each part under the exported snapshot, in a transaction
+ * of its own that locks the table: see guard.h.  The target side copies each
+ * part in a transaction of its own, which also notes that it is done.
+ *
+ * Nothing waits here.  job_step() does what can be done without waiting, a
+ * bounded amount of it, and job_wants() says what it waits for.  Rows go from
+ * one connection to the other through a chunk of fixed size; the source is not
+ * read while the target has not taken what it was given, so memory stays at a
+ * chunk and the largest row for each job.
+ *
+ *     IDLE ─job_start()─► SOURCE_STARTING ─► TARGET_STARTING ─► COPYING
+ *      ▲                        │                                  │
+ *      ├─── refused ◄───────────┘                                  │
+ *      └─ COMMITTING ◄─ TARGET_ENDING ◄─ SOURCE_ENDING ◄───────────┘
+ *
+ *     IDLE             no part; both connections can take a statement
+ *     SOURCE_STARTING  the source was told to send; it may wait for a lock
+ *     TARGET_STARTING  the target was told to receive; it may wait for a lock
+ *     COPYING          rows are on their way
+ *     SOURCE_ENDING    the source has no more rows, but may yet report an error
+ *     TARGET_ENDING    the target was told that this is all
+ *     COMMITTING       the target was told to note that it is done, and commits
+ */
+#ifndef PENSTOCK_COPY_ROWS_JOB_H
+#define PENSTOCK_COPY_ROWS_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "catalog/catalog.h"
+#include "copy/rows/guard.h"
+#include "copy/rows/part_queue.h"
+#include "net/pgconn.h"
+
+/* Rows are collected up to this before they are handed to the target. */
+#define JOB_CHUNK_BYTES (64 * KB)
+
+/* What one call of job_step() copies at most. */
+#define JOB_STEP_BYTES (1 * MB)
+
+typedef struct Job Job;
+
+typedef struct JobOptions
+{
+	const char *source; /* connection strings; borrowed until job_open() */
+	const char *target; /* returns */
+	const char *target_label; /* for messages */
+	const char *pipeline;     /* that the rows are of */
+
+	/*
+	 * Exported by the source; has to be there when the first part is begun.
+	 * Borrowed.
+	 */
+	const char *snapshot;
+
+	/* How to note what is done, or NULL: not at all; borrowed. */
+	const struct WorkMark *mark;
+} JobOptions;
+
+/* What job_step() did. */
+typedef struct JobProgress
+{
+	int64_t rows;          /* sent; one more for the end of binary data */
+	int64_t bytes;         /* sent */
+	CopyTable *finished;   /* a part of it is on the target now; or NULL */
+	int64_t finished_rows; /* how many rows that part has */
+	GuardVerdict refused;  /* GUARD_BUSY, GUARD_CHANGED: a part was not begun */
+	CopyPart refused_part; /* which */
+} JobProgress;
+
+/* What a job waits for, as poll(2) has it; -1 and 0 for nothing. */
+typedef struct JobWants
+{
+	int source_fd;
+	short source_events;
+	int target_fd;
+	short target_events;
+	bool ready; /* there is more to do without waiting */
+} JobWants;
+
+/*
+ * Opens both connections; waits for that.  On success *job is the caller's, to
+ * be closed.
+ */
+MUST_CHECK Rc job_open(Job **job, const JobOptions *options, Error *err);
+
+/* Closes both connections; what was not committed is gone.  Accepts NULL. */
+void job_close(Job *job);
+
+bool job_is_idle(const Job *job);
+
+/* Whether the target runs triggers and checks foreign keys for what we copy. */
+bool job_triggers_fire(const Job *job);
+
+/* Whether the rows are marked as the pipeline's; the log is told if not. */
+bool job_is_marked(const Job *job);
+void job_say_unmarked(const Job *job);
+
+/* Begins with a part; its table is borrowed until it is finished. */
+MUST_CHECK Rc job_start(Job *job, CopyPart part, Error *err);
+
+/*
+ * Bytes that the next steps may copy, about; 0: it is to read no more rows for
+ * now.  At first there is no limit.
+ */
+void job_set_limit(Job *job, int64_t bytes);
+
+/* Goes on as far as possible.  RC_OK whether or not it got anywhere. */
+MUST_CHECK Rc job_step(Job *job, JobProgress *progress, Error *err);
+
+JobWants job_wants(const Job *job);
+
+/*
+ * The source has failed to begin with a part.  RC_END: the part cannot be read,
+ * or not now, as *progress says, and *part is empty.  RC_FAIL: it is another
+ * failure, which stays.
+ */
+MUST_CHECK Rc job_take_refusal(PgConn *source, CopyPart *part,
+							   JobProgress *progress, Error *err);
+
+/*
+ * What is to become of a part that was refused: it waits for its next turn, or
+ * its table is `changed` and nothing of it is taken any more, which is said.
+ */
+void job_requeue_refused(PartQueue *queue, const JobProgress *progress);
+
+/* What is said of connections that there is no origin for, and of triggers. */
+void job_say_fewer(int count);
+void job_say_triggers(const char *where);
+
+/*
+ * Appends the query that reads a part on the source, with `expressions` in
+ * front of the columns unless that is NULL.
+ */
+void job_append_query(const CopyPart *part, const char *expressions, Buf *sql);
+
+/* Appends what has the target receive a part, in a transaction. */
+void job_append_target_sql(const CopyPart *part, Buf *sql);
+
+#endif /* PENSTOCK_COPY_ROWS_JOB_H */

@@ -1,0 +1,292 @@
+/*
+ * large_objects.c
+ *    A few objects are read at a time, each with its first chunk.  Values go
+ *    from one side to the other in their text form, as they are.
+ */
+#include "copy/rows/large_objects.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "copy/session.h"
+#include "net/sql.h"
+
+/* Objects, and so first chunks, that are read at a time. */
+#define OBJECTS_BATCH "16"
+
+/* Hexadecimal digits of a byte, and what stands before all of them. */
+#define TEXT_BYTES_PER_BYTE 2
+#define TEXT_BYTES_BEFORE   2
+
+/* Columns of the cursor. */
+enum
+{
+	OBJECTS_OID,
+	OBJECTS_CHUNK,
+	OBJECTS_OWNER,
+	OBJECTS_PRIVILEGES,
+	OBJECTS_COMMENT,
+};
+
+/* The statements that follow an object's creation are made by the source. */
+static const char objects_sql[] =
+	"DECLARE objects NO SCROLL CURSOR FOR"
+	" SELECT m.oid, lo_get(m.oid, 0, %d),"
+	"  format('ALTER LARGE OBJECT %%s OWNER TO %%I;', m.oid,"
+	"   pg_get_userbyid(m.lomowner)),"
+	"  (SELECT format('REVOKE ALL ON LARGE OBJECT %%s FROM %%I;', m.oid,"
+	"     pg_get_userbyid(m.lomowner))"
+	"    || string_agg(format('GRANT %%s ON LARGE OBJECT %%s TO %%s%%s;',"
+	"     a.privilege_type, m.oid, CASE a.grantee WHEN 0 THEN 'PUBLIC'"
+	"      ELSE quote_ident(pg_get_userbyid(a.grantee)) END,"
+	"     CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END), '')"
+	"   FROM aclexplode(m.lomacl) a),"
+	"  (SELECT format('COMMENT ON LARGE OBJECT %%s IS %%L;', m.oid, d)"
+	"   FROM obj_description(m.oid, 'pg_largeobject') d WHERE d IS NOT NULL)"
+	" FROM pg_largeobject_metadata m ORDER BY m.oid";
+
+static Rc
+declare_cursor(PgConn *source, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_printf(&sql, objects_sql, (int) LARGE_OBJECT_CHUNK_BYTES);
+	return sql_run(source, &sql, NULL, err);
+}
+
+/* Bytes in the text form of a chunk. */
+static int64_t
+chunk_bytes(const PGresult *result, int row, int column)
+{
+	return (PQgetlength(result, row, column) - TEXT_BYTES_BEFORE) /
+		   TEXT_BYTES_PER_BYTE;
+}
+
+/* Creates an object with its first chunk; *created: it was not there. */
+static Rc
+create(PgConn *target, const PGresult *objects, int row, bool *created,
+	   Error *err)
+{
+	const char *params[] = {
+		PQgetvalue(objects, row, OBJECTS_OID),
+		PQgetvalue(objects, row, OBJECTS_CHUNK),
+	};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(
+		target,
+		"SELECT lo_from_bytea($1::oid, $2::bytea) WHERE NOT EXISTS"
+		" (SELECT FROM pg_largeobject_metadata WHERE oid = $1::oid)",
+		2, params, &result, err);
+
+	*created = rc == RC_OK && PQntuples(result) > 0;
+	PQclear(result);
+	return rc;
+}
+
+/* Copies what follows the first chunk of an object. */
+static Rc
+copy_rest(PgConn *source, PgConn *target, const char *oid, Error *err)
+{
+	int64_t position = LARGE_OBJECT_CHUNK_BYTES;
+	int64_t bytes = LARGE_OBJECT_CHUNK_BYTES;
+	Rc rc = RC_OK;
+
+	while (rc == RC_OK && bytes == LARGE_OBJECT_CHUNK_BYTES)
+	{
+		char position_text[24];
+		char length_text[24];
+		const char *params[] = {oid, position_text, length_text};
+		PGresult *chunk = NULL;
+
+		snprintf(position_text, sizeof(position_text), "%" PRId64, position);
+		snprintf(length_text, sizeof(length_text), "%d",
+				 (int) LARGE_OBJECT_CHUNK_BYTES);
+		rc = pgconn_exec_params(source,
+								"SELECT lo_get($1::oid, $2::bigint, $3::int)",
+								3, params, &chunk, err);
+		if (rc != RC_OK)
+			return rc;
+		bytes = chunk_bytes(chunk, 0, 0);
+		params[2] = PQgetvalue(chunk, 0, 0);
+		if (bytes > 0)
+			rc = pgconn_exec_params(
+				target, "SELECT lo_put($1::oid, $2::bigint, $3::bytea)", 3,
+				params, NULL, err);
+		PQclear(chunk);
+		position += bytes;
+	}
+	return rc;
+}
+
+/* Owner, privileges, comment: as far as they are wanted and there are any. */
+static Rc
+describe(const LargeObjectsOptions *options, PgConn *target,
+		 const PGresult *objects, int row, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	if (!options->no_owner)
+		buf_append_string(&sql, PQgetvalue(objects, row, OBJECTS_OWNER));
+	if (!options->no_privileges)
+		buf_append_string(&sql, PQgetvalue(objects, row, OBJECTS_PRIVILEGES));
+	buf_append_string(&sql, PQgetvalue(objects, row, OBJECTS_COMMENT));
+	buf_append_string(&sql, "COMMIT");
+	return sql_run(target, &sql, NULL, err);
+}
+
+static Rc
+copy_object(const LargeObjectsOptions *options, PgConn *source, PgConn *target,
+			const PGresult *objects, int row, int64_t *copied, Error *err)
+{
+	const char *oid = PQgetvalue(objects, row, OBJECTS_OID);
+	bool created = false;
+	Rc rc = pgconn_exec(target, "BEGIN", NULL, err);
+
+	if (rc == RC_OK)
+		rc = create(target, objects, row, &created, err);
+	if (rc == RC_OK && !created)
+		return pgconn_exec(target, "ROLLBACK", NULL, err);
+	if (rc == RC_OK &&
+		chunk_bytes(objects, row, OBJECTS_CHUNK) == LARGE_OBJECT_CHUNK_BYTES)
+		rc = copy_rest(source, target, oid, err);
+	if (rc == RC_OK)
+		rc = describe(options, target, objects, row, err);
+	if (rc == RC_OK)
+		(*copied)++;
+	else
+		error_context(err, "copying large object %s to %s", oid,
+					  pgconn_label(target));
+	return rc;
+}
+
+static Rc
+copy_all(const LargeObjectsOptions *options, PgConn *source, PgConn *target,
+		 int64_t *copied, Error *err)
+{
+	Rc rc = declare_cursor(source, err);
+	int count = 1;
+
+	while (rc == RC_OK && count > 0)
+	{
+		PGresult *objects = NULL;
+
+		rc = pgconn_exec(source, "FETCH " OBJECTS_BATCH " FROM objects",
+						 &objects, err);
+		if (rc != RC_OK)
+			return rc;
+		count = PQntuples(objects);
+		for (int i = 0; i < count && rc == RC_OK; i++)
+			rc = copy_object(options, source, target, objects, i, copied, err);
+		PQclear(objects);
+	}
+	return rc;
+}
+
+Rc
+large_objects_copy(const LargeObjectsOptions *options, PgConn *target,
+				   int64_t *copied, Error *err)
+{
+	PgConn *source = NULL;
+	Rc rc = session_open_source(&source, options->source, options->snapshot,
+								err);
+
+	*copied = 0;
+	if (rc == RC_OK)
+		rc = copy_all(options, source, target, copied, err);
+	pgconn_close(source);
+	return rc;
+}
+
+Rc
+large_objects_check_absent(PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(target, "SELECT count(*) FROM pg_largeobject_metadata",
+						&result, err);
+
+	if (rc == RC_OK && strcmp(PQgetvalue(result, 0, 0), "0") != 0)
+	{
+		rc = error_set(err, ERR_CONFIG, "%s already has large objects",
+					   pgconn_label(target));
+		error_detail(err, "There are %s.", PQgetvalue(result, 0, 0));
+		error_hint(err, "Remove them with lo_unlink(), or clone into an empty "
+						"database; --data-only copies no large objects.");
+	}
+	PQclear(result);
+	return rc;
+}
+
+/* As the server asks it; there is no function for that before PostgreSQL 18. */
+static const char unreadable_sql[] =
+	"SELECT count(*), min(m.oid), quote_ident(current_user)"
+	" FROM pg_largeobject_metadata m"
+	" WHERE current_setting('lo_compat_privileges') = 'off'"
+	" AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
+	" AND NOT pg_has_role(m.lomowner, 'USAGE')"
+	" AND NOT EXISTS (SELECT FROM aclexplode(m.lomacl) a"
+	"  WHERE a.privilege_type = 'SELECT'"
+	"  AND CASE a.grantee WHEN 0 THEN true"
+	"   ELSE pg_has_role(a.grantee, 'USAGE') END)";
+
+Rc
+large_objects_check_readable(PgConn *source, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source, unreadable_sql, &result, err);
+
+	if (rc == RC_OK && strcmp(PQgetvalue(result, 0, 0), "0") != 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "user \"%s\" may not read all large objects on %s",
+					   PQuser(pgconn_raw(source)), pgconn_label(source));
+		error_detail(err, "There are %s that it may not, such as %s.",
+					 PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+		error_hint(err,
+				   "Run there, as their owner, for each: GRANT SELECT ON LARGE "
+				   "OBJECT %s TO %s;",
+				   PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
+	}
+	PQclear(result);
+	return rc;
+}
+
+Rc
+large_objects_count(PgConn *source, int64_t *count, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source, "SELECT count(*) FROM pg_largeobject_metadata",
+						&result, err);
+
+	*count = 0;
+	if (rc == RC_OK)
+		*count = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	return rc;
+}
+
+Rc
+large_objects_drop(PgConn *source, PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source,
+						"SELECT array_agg(oid) FROM pg_largeobject_metadata",
+						&result, err);
+
+	if (rc == RC_OK)
+	{
+		const char *params[] = {PQgetvalue(result, 0, 0)};
+
+		if (!PQgetisnull(result, 0, 0))
+			rc = pgconn_exec_params(target,
+									"SELECT lo_unlink(oid)"
+									" FROM pg_largeobject_metadata"
+									" WHERE oid = ANY ($1::oid[])",
+									1, params, NULL, err);
+	}
+	PQclear(result);
+	return rc;
+}

@@ -1,0 +1,38 @@
+/*
+ * sequences.h
+ *    Carries the sequences' positions over.
+ *
+ * Sequences are not part of a transaction and not in the stream of changes, so
+ * they are read as they are now rather than under the snapshot, and they stand
+ * still on the target while the source goes on.
+ */
+#ifndef PENSTOCK_COPY_ROWS_SEQUENCES_H
+#define PENSTOCK_COPY_ROWS_SEQUENCES_H
+
+#include "base/error.h"
+#include "catalog/catalog.h"
+#include "net/pgconn.h"
+
+/*
+ * Sets the sequences on the target as they are on the source: all of the
+ * database if a publication is FOR ALL TABLES, else those that the catalog's
+ * relations own or use.  Warns about each that the target does not have.
+ * *copied says how many were set.
+ */
+MUST_CHECK Rc sequences_copy(const CopyCatalog *catalog, PgConn *source,
+							 PgConn *target, int *copied, Error *err);
+
+/* Fails if the role may not read all of those. */
+MUST_CHECK Rc sequences_check_readable(const CopyCatalog *catalog,
+									   PgConn *source, Error *err);
+
+/*
+ * Sets only those that have come farther on the source than on the target.
+ * `warn`: about each that the target does not have.  *advanced says how many
+ * were set.
+ */
+MUST_CHECK Rc sequences_advance(const CopyCatalog *catalog, PgConn *source,
+								PgConn *target, bool warn, int *advanced,
+								Error *err);
+
+#endif /* PENSTOCK_COPY_ROWS_SEQUENCES_H */

@@ -1,0 +1,327 @@
+/*
+ * spread.c
+ *    The loop around the jobs.
+ */
+#include "copy/rows/spread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "copy/rows/meter.h"
+#include "copy/rows/throttle.h"
+
+/* How long what is finished may wait to be noted. */
+#define NOTE_INTERVAL_MS 500
+
+/* As --jobs has it. */
+#define SPREAD_JOBS_MAX 64
+
+typedef struct Spread
+{
+	const Placed *placed;
+	const SpreadOptions *options;
+	CopyCatalog *catalog;
+	PartQueue queue;
+	int job_count;
+	SpreadJob *jobs[SPREAD_JOBS_MAX];
+	int64_t rows_under_way[SPREAD_JOBS_MAX]; /* counted, of unfinished parts */
+	struct pollfd *fds;
+	int first_job; /* that is stepped next: each is the first in its turn */
+	Meter meter;
+	Throttle throttle; /* of what is read */
+	bool unnoted;      /* tables were finished since they were noted */
+	int64_t note_due_us;
+} Spread;
+
+static bool
+is_left_out(const PlacedTable *placed)
+{
+	return placed->table->skip || placed->table->done || placed->table->gone ||
+		   placed->rule->kind == PLACEMENT_NONE;
+}
+
+/* Queues the tables and sets their counts to nothing; returns their number. */
+static int
+queue_tables(Spread *spread, int64_t *parts)
+{
+	int count = 0;
+
+	*parts = 0;
+	for (int i = 0; i < spread->catalog->table_count; i++)
+	{
+		CopyTable *table = &spread->catalog->tables[i];
+
+		table->changed = false;
+		table->touched = false;
+		if (is_left_out(&spread->placed->tables[i]))
+			continue;
+		table->rows = 0;
+		table->busy_said_us = 0;
+		table->ended_us = 0;
+		*parts += part_queue_add(&spread->queue, table);
+		spread->meter.bytes_total += table->bytes;
+		count++;
+	}
+	return count;
+}
+
+/*
+ * Each connection wants a mark of its own for what it writes.  If some can have
+ * one and the next cannot, those have to do.
+ */
+static bool
+drop_unmarked(Spread *spread, int i)
+{
+	if (spread_job_is_marked(spread->jobs[i]) ||
+		!spread_job_is_marked(spread->jobs[0]))
+		return false;
+	job_say_fewer(i);
+	spread_job_close(spread->jobs[i]);
+	spread->jobs[i] = NULL;
+	return true;
+}
+
+static MUST_CHECK Rc
+open_jobs(Spread *spread, int count, Error *err)
+{
+	const SpreadOptions *options = spread->options;
+	int fds_each = 1 + SPREAD_TARGETS_MAX;
+
+	ASSERT(count <= SPREAD_JOBS_MAX);
+	spread->fds = xcalloc(1 + (size_t) count * (size_t) fds_each,
+						  sizeof(struct pollfd));
+	for (int i = 0; i < count; i++)
+	{
+		Rc rc = spread_job_open(&spread->jobs[i], &options->job, err);
+
+		if (rc != RC_OK)
+			return rc;
+		if (i > 0 && drop_unmarked(spread, i))
+			break;
+		spread->job_count++;
+	}
+	if (count > 0 && !spread_job_is_marked(spread->jobs[0]))
+		spread_job_say_unmarked(spread->jobs[0]);
+	if (count > 0 && options->expects_quiet &&
+		spread_job_triggers_fire(spread->jobs[0]))
+		job_say_triggers("a target");
+	return RC_OK;
+}
+
+/* Where a table of the catalog is to go. */
+static const PlacedTable *
+placed_of(const Spread *spread, const CopyTable *table)
+{
+	return &spread->placed->tables[table - spread->catalog->tables];
+}
+
+/* Gives each idle job a part.  *busy: jobs that have one. */
+static MUST_CHECK Rc
+start_idle_jobs(Spread *spread, int *busy, Error *err)
+{
+	*busy = 0;
+	for (int i = 0; i < spread->job_count; i++)
+	{
+		if (spread_job_is_idle(spread->jobs[i]))
+		{
+			CopyPart part;
+			Rc rc;
+
+			if (!part_queue_take(&spread->queue, &part))
+				continue;
+			rc = spread_job_start(spread->jobs[i], part,
+								  placed_of(spread, part.table), err);
+			if (rc != RC_OK)
+				return rc;
+		}
+		(*busy)++;
+	}
+	return RC_OK;
+}
+
+/* A part of a table is where it is to be. */
+static void
+count_finished(Spread *spread, CopyTable *table, int64_t rows)
+{
+	table->rows += rows;
+	table->touched = true;
+	if (--table->parts_left > 0)
+		return;
+	table->ended_us = clock_monotonic_us();
+	spread->unnoted = true;
+	spread->meter.tables_done++;
+	spread->meter.bytes_done += table->bytes;
+}
+
+static void
+count_progress(Spread *spread, int job, const JobProgress *progress)
+{
+	Meter *meter = &spread->meter;
+
+	meter->rows += progress->rows;
+	meter->bytes += progress->bytes;
+	spread->rows_under_way[job] += progress->rows;
+	if (progress->refused != GUARD_PASSED)
+		job_requeue_refused(&spread->queue, progress);
+	if (progress->finished == NULL)
+		return;
+	meter->rows += progress->finished_rows - spread->rows_under_way[job];
+	spread->rows_under_way[job] = 0;
+	count_finished(spread, progress->finished, progress->finished_rows);
+}
+
+static int
+count_busy(const Spread *spread)
+{
+	int count = 0;
+
+	for (int i = 0; i < spread->job_count; i++)
+		count += spread_job_is_idle(spread->jobs[i]) ? 0 : 1;
+	return count;
+}
+
+/* *finished: a job has become idle and may take a table. */
+static MUST_CHECK Rc
+step_jobs(Spread *spread, bool *finished, Error *err)
+{
+	int busy = count_busy(spread);
+
+	*finished = false;
+	for (int n = 0; n < spread->job_count; n++)
+	{
+		int i = (spread->first_job + n) % spread->job_count;
+		JobProgress progress;
+		Rc rc;
+
+		if (spread_job_is_idle(spread->jobs[i]))
+			continue;
+		spread_job_set_limit(
+			spread->jobs[i],
+			throttle_share(&spread->throttle, clock_monotonic_us(), busy--));
+		rc = spread_job_step(spread->jobs[i], &progress, err);
+		if (rc != RC_OK)
+			return rc;
+		throttle_take(&spread->throttle, progress.bytes);
+		count_progress(spread, i, &progress);
+		*finished |= spread_job_is_idle(spread->jobs[i]);
+	}
+	spread->first_job = (spread->first_job + 1) % spread->job_count;
+	return RC_OK;
+}
+
+/* Waits until a job can go on, it is time to show something, or a signal. */
+static MUST_CHECK Rc
+wait_for_jobs(Spread *spread, Error *err)
+{
+	int64_t timeout_ms = meter_wait_ms(&spread->meter);
+	int64_t throttle_ms = throttle_wait_ms(&spread->throttle);
+	bool ready = false;
+	int count = 0;
+
+	if (throttle_ms > 0 && throttle_ms < timeout_ms)
+		timeout_ms = throttle_ms;
+	spread->fds[count++] = (struct pollfd){.fd = interrupt_fd(),
+										   .events = POLLIN};
+	for (int i = 0; i < spread->job_count; i++)
+		count += spread_job_poll_fds(spread->jobs[i], &spread->fds[count],
+									 &ready);
+	if (poll(spread->fds, (nfds_t) count, ready ? 0 : (int) timeout_ms) < 0 &&
+		errno != EINTR)
+		return error_set(err, ERR_IO, "could not wait for a socket: %s",
+						 strerror(errno));
+	if (spread->fds[0].revents != 0)
+		interrupt_drain();
+	if (interrupt_requested())
+		return error_set(err, ERR_INTERRUPTED, "stopped on request");
+	return RC_OK;
+}
+
+/* Has noted what is finished, if there is something and it is time. */
+static MUST_CHECK Rc
+note_finished(Spread *spread, bool at_once, Error *err)
+{
+	int64_t now_us = clock_monotonic_us();
+
+	if (spread->options->note == NULL || !spread->unnoted ||
+		(!at_once && now_us < spread->note_due_us))
+		return RC_OK;
+	spread->unnoted = false;
+	spread->note_due_us = now_us + (int64_t) NOTE_INTERVAL_MS * 1000;
+	return spread->options->note(spread->options->argument, err);
+}
+
+static MUST_CHECK Rc
+run_jobs(Spread *spread, Error *err)
+{
+	for (;;)
+	{
+		int busy = 0;
+		bool finished = false;
+		Rc rc = start_idle_jobs(spread, &busy, err);
+
+		if (rc == RC_OK)
+			rc = note_finished(spread, busy == 0, err);
+		if (rc != RC_OK || busy == 0)
+			return rc;
+		rc = step_jobs(spread, &finished, err);
+		if (rc == RC_OK && !finished)
+			rc = wait_for_jobs(spread, err);
+		if (rc != RC_OK)
+			return rc;
+		meter_show(&spread->meter);
+	}
+}
+
+static void
+fill_report(const Spread *spread, DataReport *report)
+{
+	*report = (DataReport){
+		.tables = spread->meter.tables_done,
+		.rows = spread->meter.rows,
+		.bytes = spread->meter.bytes,
+		.rate = meter_rate(&spread->meter),
+	};
+	for (int i = 0; i < spread->catalog->table_count; i++)
+	{
+		const CopyTable *table = &spread->catalog->tables[i];
+
+		report->tables_touched += table->touched ? 1 : 0;
+		report->tables_changed += table->changed ? 1 : 0;
+	}
+}
+
+Rc
+spread_copy(CopyCatalog *catalog, const Placed *placed,
+			const SpreadOptions *options, DataReport *report, Error *err)
+{
+	Spread spread = {
+		.placed = placed,
+		.options = options,
+		.catalog = catalog,
+	};
+	int64_t parts;
+	Rc rc;
+
+	meter_init(&spread.meter);
+	throttle_init(&spread.throttle, options->rate, clock_monotonic_us());
+	part_queue_init(&spread.queue, options->jobs);
+	spread.meter.tables_total = queue_tables(&spread, &parts);
+	rc = open_jobs(&spread, parts < options->jobs ? (int) parts : options->jobs,
+				   err);
+	if (rc == RC_OK && options->take_snapshot != NULL)
+		rc = options->take_snapshot(options->argument, err);
+	if (rc == RC_OK)
+		rc = run_jobs(&spread, err);
+	for (int i = 0; i < spread.job_count; i++)
+		spread_job_close(spread.jobs[i]);
+	part_queue_release(&spread.queue);
+	free(spread.fds);
+	meter_clear();
+	fill_report(&spread, report);
+	return rc;
+}
