@@ -45,8 +45,9 @@ check_different(PgConn *source, PgConn *target, Error *err)
 	char there[ENDS_IDENTITY_SIZE];
 	Rc rc = ends_read_identity(source, here, err);
 
-	if (rc == RC_OK)
-		rc = ends_read_identity(target, there, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = ends_read_identity(target, there, err);
 	if (rc != RC_OK || strcmp(here, there) != 0)
 		return rc;
 	rc = error_set(err, ERR_CONFIG, "%s and %s are the same database",
