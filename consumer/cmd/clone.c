@@ -4,6 +4,7 @@
  */
 #include "job/clone/clone.h"
 #include "cmd/command.h"
+#include "cmd/print.h"
 #include "cmd/sources.h"
 #include "pipeline/follow.h"
 #include "pipeline/remember.h"
@@ -29,7 +30,9 @@ command_clone(const Config *config, Error *err)
 	if (config->source_count > 0)
 		config_take_source(&all, 0, &first);
 	if (rc == RC_OK)
-		rc = clone_run(&all, &first, err);
+		rc = clone_run(&all, &first, &print_report, err);
+	if (rc == RC_OK)
+		rc = print_flush(err);
 	if (rc == RC_OK && config->follow && !config->dry_run)
 		rc = config->source_count > 1 ? sources_follow(config, err)
 									  : follow(&first, err);

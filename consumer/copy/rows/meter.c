@@ -1,10 +1,6 @@
 /*
  * meter.c
  *    The lines that say how far a clone is.
- *
- * What was written is taken away by moving up as many lines as it takes at the
- * terminal's present width, which may be another than when it was written.  The
- * width is asked for each time.  No line is wider than the terminal.
  */
 #include "copy/rows/meter.h"
 
@@ -12,10 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/live_lines.h"
 #include "base/log.h"
 #include "base/macros.h"
 
@@ -25,15 +20,11 @@
 /* What a number with its unit takes. */
 #define AMOUNT_SIZE 24
 
-/* Where the terminal does not say. */
-#define WIDTH_DEFAULT 80
-
 /* Columns of a name; with what stands beside it a line has 79. */
 #define NAME_WIDTH 36
 
-/* Lines that are on the terminal, and how wide they are. */
-static int lines_shown;
-static int line_widths[1 + 2 * METER_LINES_MAX];
+_Static_assert(1 + 2 * METER_LINES_MAX <= LIVE_LINES_MAX,
+			   "copies, builds and the line above them can be shown");
 
 
 /* ---- Amounts ---- */
@@ -162,38 +153,13 @@ format_total(const Meter *meter, char *line, size_t size)
 				 build_done(meter->build), build_total(meter->build));
 }
 
-/* Bytes of the first `width` characters of a UTF-8 text. */
-static int
-prefix_bytes(const char *text, int width)
-{
-	int bytes = 0;
-
-	while (text[bytes] != '\0')
-	{
-		if ((text[bytes] & 0xC0) != 0x80 && width-- == 0)
-			break;
-		bytes++;
-	}
-	return bytes;
-}
-
-static int
-text_width(const char *text)
-{
-	int width = 0;
-
-	for (; *text != '\0'; text++)
-		width += (*text & 0xC0) != 0x80;
-	return width;
-}
-
 /* Appends a name in NAME_WIDTH columns. */
 static void
 append_name(char *line, size_t size, const char *name)
 {
 	size_t length = strlen(line);
-	int bytes = prefix_bytes(name, NAME_WIDTH);
-	int width = text_width(name);
+	int bytes = live_lines_prefix_bytes(name, NAME_WIDTH);
+	int width = live_lines_text_width(name);
 
 	snprintf(line + length, size - length, "%.*s%*s", bytes, name,
 			 width < NAME_WIDTH ? NAME_WIDTH - width : 0, "");
@@ -248,43 +214,10 @@ format_build(const Meter *meter, const BuildRunning *running, char *line,
 
 /* ---- The terminal ---- */
 
-static int
-terminal_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return WIDTH_DEFAULT;
-}
-
 void
 meter_clear(void)
 {
-	int width = terminal_width();
-	int rows = 0;
-
-	if (lines_shown == 0)
-		return;
-	for (int i = 0; i < lines_shown; i++)
-		rows += line_widths[i] > width ? (line_widths[i] + width - 1) / width
-									   : 1;
-	lines_shown = 0;
-	/* Up, to the start of the line, and away with all that stands below. */
-	fprintf(stderr, "\033[%dA\r\033[J", rows);
-	fflush(stderr);
-}
-
-/* Writes a line, cut to what leaves the cursor on it. */
-static void
-show_line(const char *line)
-{
-	int bytes = prefix_bytes(line, terminal_width() - 1);
-
-	line_widths[lines_shown++] = bytes < (int) strlen(line)
-									 ? terminal_width() - 1
-									 : text_width(line);
-	fprintf(stderr, "%.*s\n", bytes, line);
+	live_lines_clear();
 }
 
 static void
@@ -296,20 +229,20 @@ show_lines(const Meter *meter)
 
 	if (meter->build != NULL)
 		running_count = build_running(meter->build, running, METER_LINES_MAX);
-	meter_clear();
+	live_lines_begin();
 	format_total(meter, line, sizeof(line));
-	show_line(line);
+	live_lines_add(line);
 	for (int i = 0; i < meter->copy_count; i++)
 	{
 		format_copy(&meter->copies[i], line, sizeof(line));
-		show_line(line);
+		live_lines_add(line);
 	}
 	for (int i = 0; i < running_count; i++)
 	{
 		format_build(meter, &running[i], line, sizeof(line));
-		show_line(line);
+		live_lines_add(line);
 	}
-	fflush(stderr);
+	live_lines_end();
 }
 
 
@@ -370,10 +303,9 @@ meter_init(Meter *meter)
 {
 	*meter = (Meter){
 		.start_us = clock_monotonic_us(),
-		.terminal = isatty(STDERR_FILENO) != 0,
+		.terminal = live_lines_can_be_seen(),
 	};
 	meter->shown_us = meter->start_us;
-	log_set_before(meter_clear);
 }
 
 int64_t

@@ -42,16 +42,16 @@ add(Line *sum, const Line *line)
 }
 
 static void
-print_line(FILE *out, int width, const char *name, const Line *line)
+report_sum(const Report *report, int width, const char *name, const Line *line)
 {
 	if (strlen(name) > (size_t) width)
 	{
-		fprintf(out, "%s\n", name);
+		report_line(report, "%s", name);
 		name = "";
 	}
-	fprintf(out, "%-*s %12" PRId64 " %9.1f MB %8.1f %8.1f\n", width, name,
-			line->rows, (double) line->bytes / (double) MB, line->data_s,
-			line->index_s);
+	report_line(report, "%-*s %12" PRId64 " %9.1f MB %8.1f %8.1f", width, name,
+				line->rows, (double) line->bytes / (double) MB, line->data_s,
+				line->index_s);
 }
 
 static bool
@@ -86,7 +86,8 @@ name_width(const CopyCatalog *catalog)
 }
 
 void
-summary_print(const CopyCatalog *catalog, const Build *build, FILE *out)
+summary_report(const CopyCatalog *catalog, const Build *build,
+			   const Report *report)
 {
 	int width = name_width(catalog);
 	int count = 0;
@@ -95,8 +96,8 @@ summary_print(const CopyCatalog *catalog, const Build *build, FILE *out)
 	Buf name;
 
 	buf_init(&name, BUF_TEXT_MAX);
-	fprintf(out, "%-*s %12s %12s %8s %8s\n", width, "table", "rows", "size",
-			"data s", "index s");
+	report_line(report, "%-*s %12s %12s %8s %8s", width, "table", "rows",
+				"size", "data s", "index s");
 	for (int i = 0; i < catalog->table_count; i++)
 	{
 		const CopyTable *table = &catalog->tables[i];
@@ -106,7 +107,7 @@ summary_print(const CopyCatalog *catalog, const Build *build, FILE *out)
 			continue;
 		add(&total, &line);
 		if (count++ < SUMMARY_TABLES_MAX)
-			print_line(out, width, name_of(table, &name), &line);
+			report_sum(report, width, name_of(table, &name), &line);
 		else
 			add(&others, &line);
 	}
@@ -114,14 +115,13 @@ summary_print(const CopyCatalog *catalog, const Build *build, FILE *out)
 	{
 		buf_reset(&name);
 		buf_printf(&name, "%d smaller tables", count - SUMMARY_TABLES_MAX);
-		print_line(out, width, name.data, &others);
+		report_sum(report, width, name.data, &others);
 	}
 	if (count != 1)
 	{
 		buf_reset(&name);
 		buf_printf(&name, "%d tables", count);
-		print_line(out, width, name.data, &total);
+		report_sum(report, width, name.data, &total);
 	}
-	fflush(out);
 	buf_release(&name);
 }

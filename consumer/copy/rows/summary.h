@@ -5,8 +5,7 @@
 #ifndef PENSTOCK_COPY_ROWS_SUMMARY_H
 #define PENSTOCK_COPY_ROWS_SUMMARY_H
 
-#include <stdio.h>
-
+#include "base/report.h"
 #include "catalog/catalog.h"
 #include "copy/schema/build.h"
 
@@ -14,9 +13,10 @@
 #define SUMMARY_TABLES_MAX 100
 
 /*
- * Prints rows, bytes, and seconds for data and for indexes of each table that
+ * Reports rows, bytes, and seconds for data and for indexes of each table that
  * this run has copied.  `build` may be NULL.
  */
-void summary_print(const CopyCatalog *catalog, const Build *build, FILE *out);
+void summary_report(const CopyCatalog *catalog, const Build *build,
+					const Report *report);
 
 #endif /* PENSTOCK_COPY_ROWS_SUMMARY_H */

@@ -5,7 +5,6 @@
 #include "job/clone/clone.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -669,42 +668,50 @@ run_full(Clone *clone, Error *err)
 }
 
 static void
-print_plan(const Clone *clone)
+report_plan(const Clone *clone)
 {
 	const Config *config = clone->config;
 	const CopyCatalog *catalog = clone->catalog;
 
 	if (config->restart)
-		clone_print_throw_away(clone);
+		clone_report_throw_away(clone);
 	if (!config->schema_only && !clone->resumed)
-		printf("create replication slot \"%s\" on the source\n", config->name);
+		report_line(clone->report,
+					"create replication slot \"%s\" on the source",
+					config->name);
 	for (int i = 0; i < clone->other_count; i++)
-		printf("create replication slot \"%s\" on source \"%s\"\n",
-			   clone->others[i].config->name,
-			   clone->others[i].config->source_name);
+		report_line(clone->report,
+					"create replication slot \"%s\" on source \"%s\"",
+					clone->others[i].config->name,
+					clone->others[i].config->source_name);
 	for (int i = 0; i < config->target_count; i++)
 	{
 		const char *label = clone->targets[i].label;
 
 		if (!config->data_only && !clone->resumed)
-			printf("create %s on %s with \"%s\" of PostgreSQL %d\n",
-				   catalog->whole ? "the whole schema" : "the published tables",
-				   label, clone->programs.pg_dump, clone->programs.major);
+			report_line(
+				clone->report, "create %s on %s with \"%s\" of PostgreSQL %d",
+				catalog->whole ? "the whole schema" : "the published tables",
+				label, clone->programs.pg_dump, clone->programs.major);
 		if (clone->resumed)
-			printf("go on with the clone to %s: %d of %d tables are copied\n",
-				   label, clone->targets[i].run.tables_done,
-				   clone->targets[i].run.table_count);
+			report_line(
+				clone->report,
+				"go on with the clone to %s: %d of %d tables are copied", label,
+				clone->targets[i].run.tables_done,
+				clone->targets[i].run.table_count);
 		for (int n = 0; n < catalog->table_count && !config->schema_only &&
 						!clone->resumed;
 			 n++)
-			printf("copy table %s to %s, about %.1f MB%s%s\n",
-				   catalog->tables[n].qualified, label,
-				   (double) catalog->tables[n].bytes / (double) MB,
-				   catalog->tables[n].filter ? ", rows where " : "",
-				   catalog->tables[n].filter ? catalog->tables[n].filter : "");
+			report_line(clone->report, "copy table %s to %s, about %.1f MB%s%s",
+						catalog->tables[n].qualified, label,
+						(double) catalog->tables[n].bytes / (double) MB,
+						catalog->tables[n].filter ? ", rows where " : "",
+						catalog->tables[n].filter ? catalog->tables[n].filter
+												  : "");
 		if (!config->schema_only)
-			printf("write progress of pipeline \"%s\" on %s\n", config->name,
-				   label);
+			report_line(clone->report,
+						"write progress of pipeline \"%s\" on %s", config->name,
+						label);
 	}
 }
 
@@ -769,11 +776,11 @@ say_not_carried(const Clone *clone, Error *err)
 
 /* The figures of several targets would be those of the last one. */
 static void
-print_summary(const Clone *clone)
+report_summary(const Clone *clone)
 {
 	if (!clone->config->schema_only && clone->config->target_count == 1 &&
 		log_level_is_on(LOG_INFO))
-		summary_print(clone->catalog, clone->targets[0].build, stdout);
+		summary_report(clone->catalog, clone->targets[0].build, clone->report);
 }
 
 static void
@@ -845,13 +852,13 @@ run(Clone *clone, Error *err)
 		return rc;
 	if (clone->config->dry_run)
 	{
-		print_plan(clone);
+		report_plan(clone);
 		return RC_OK;
 	}
 	rc = clone->config->schema_only ? run_schema_only(clone, err)
 									: run_full(clone, err);
 	if (rc == RC_OK)
-		print_summary(clone);
+		report_summary(clone);
 	if (rc == RC_OK)
 	{
 		say_done(clone);
@@ -912,9 +919,11 @@ rename_sessions(char *before)
 }
 
 Rc
-clone_run(const Config *config, const Config *first, Error *err)
+clone_run(const Config *config, const Config *first, const Report *report,
+		  Error *err)
 {
 	Clone clone = {.config = first,
+				   .report = report,
 				   .arena = arena_new(ARENA_BLOCK_BYTES),
 				   .start_us = clock_monotonic_us()};
 	char *name_before = name_sessions(first);

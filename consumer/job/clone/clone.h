@@ -32,13 +32,15 @@
 #define PENSTOCK_JOB_CLONE_CLONE_H
 
 #include "base/error.h"
+#include "base/report.h"
 #include "config/config.h"
 
 /*
- * Clones; `first` is the configuration of the first source of `config`, or all
- * of it.  Waits until it is done.  RC_END: it failed, and that was said, with
- * what is left behind.
+ * Clones, or with config->dry_run reports what that would do; `first` is the
+ * configuration of the first source of `config`, or all of it.  Waits until it
+ * is done.  RC_END: it failed, and that was said, with what is left behind.
  */
-MUST_CHECK Rc clone_run(const Config *config, const Config *first, Error *err);
+MUST_CHECK Rc clone_run(const Config *config, const Config *first,
+						const Report *report, Error *err);
 
 #endif /* PENSTOCK_JOB_CLONE_CLONE_H */

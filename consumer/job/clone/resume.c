@@ -328,18 +328,19 @@ clone_look(Clone *clone, Error *err)
 /* ---- Starting over ---- */
 
 void
-clone_print_throw_away(const Clone *clone)
+clone_report_throw_away(const Clone *clone)
 {
 	for (int i = 0; i < clone->config->target_count; i++)
 	{
 		const CloneTarget *target = &clone->targets[i];
 
 		if (target->run.exists)
-			printf("throw away what the clone begun at %s has made on %s, with "
-				   "%d of %d tables copied, %" PRId64 " rows\n",
-				   target->run.started_at, target->label,
-				   target->run.tables_done, target->run.table_count,
-				   target->run.rows);
+			report_line(
+				clone->report,
+				"throw away what the clone begun at %s has made on %s, with "
+				"%d of %d tables copied, %" PRId64 " rows",
+				target->run.started_at, target->label, target->run.tables_done,
+				target->run.table_count, target->run.rows);
 	}
 }
 

@@ -28,7 +28,7 @@ MUST_CHECK Rc clone_look(Clone *clone, Error *err);
 MUST_CHECK Rc clone_hold(Clone *clone, CloneTarget *target, Error *err);
 
 /* Says on standard output what would be thrown away. */
-void clone_print_throw_away(const Clone *clone);
+void clone_report_throw_away(const Clone *clone);
 
 /* Throws away what an unfinished clone has made on the targets, and its slot.
  */

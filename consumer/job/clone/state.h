@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/report.h"
 #include "catalog/catalog.h"
 #include "config/config.h"
 #include "control/progress_table.h"
@@ -43,6 +44,7 @@ typedef struct Clone Clone;
 struct Clone
 {
 	const Config *config;
+	const Report *report;
 	Arena *arena;
 	PgConn *source;
 	PgConn *replication; /* exports the snapshot; NULL when it may go */

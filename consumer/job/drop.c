@@ -1,0 +1,457 @@
+/*
+ * drop.c
+ *    See drop.h.
+ */
+#include "job/drop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/own_command.h"
+#include "check/ends.h"
+#include "control/postponed_key.h"
+#include "control/progress_table.h"
+#include "control/table_state.h"
+#include "control/work_list.h"
+#include "net/origin.h"
+#include "net/target_name.h"
+#include "source/slot.h"
+
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+typedef struct DropTarget
+{
+	PgConn *conn;
+	ProgressRow progress;
+	PGresult *tables; /* as table_states_list(); or NULL */
+	PostponedKeys keys;
+	WorkRun run; /* a clone that is not finished */
+	bool origin_removed;
+} DropTarget;
+
+typedef struct Drop
+{
+	const Config *config;
+	const Report *report;
+	Arena *arena;
+	PgConn *source;                              /* NULL: none is given */
+	char system_identifier[SLOT_SYSTEM_ID_SIZE]; /* of the source, if known */
+	SlotInfo slot;
+	DropTarget targets[CONFIG_TARGETS_MAX];
+} Drop;
+
+static Rc
+open_server(PgConn **conn, const char *conninfo, const char *label,
+			const char *option, Error *err)
+{
+	Rc rc = pgconn_open(conn,
+						&(PgConnOptions){
+							.conninfo = conninfo,
+							.label = label,
+							.application_name = "penstock drop",
+							.kind = PGCONN_DATA,
+						},
+						err);
+
+	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
+	{
+		error_detail(err, "Nothing was removed.");
+		error_hint(err,
+				   "If that server is gone for good, leave out --%s to remove "
+				   "what is on the other side.",
+				   option);
+	}
+	return rc;
+}
+
+
+/* ---- Looking ---- */
+
+static Rc
+refuse_slot(const Drop *drop, Error *err)
+{
+	const char *name = drop->config->name;
+	const SlotInfo *slot = &drop->slot;
+	Rc rc;
+
+	if (slot->active_pid != 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "replication slot \"%s\" is in use by PID %d of the "
+					   "source",
+					   name, slot->active_pid);
+		error_hint(err, "Stop the follower first.");
+		return rc;
+	}
+	rc = slot_require_usable(slot, name, err);
+	if (rc == RC_OK || !slot->lost || !slot->is_this_database)
+		return rc;
+	error_reset(err); /* a lost slot is good enough to be dropped */
+	return RC_OK;
+}
+
+static Rc
+look_at_source(Drop *drop, Error *err)
+{
+	Rc rc;
+
+	if (drop->config->source == NULL)
+		return RC_OK;
+	rc = open_server(&drop->source, drop->config->source, "source", "source",
+					 err);
+	if (rc == RC_OK)
+		rc = slot_read_system_identifier(drop->source, drop->system_identifier,
+										 err);
+	if (rc == RC_OK)
+		rc = slot_read(drop->source, drop->config->name, &drop->slot, err);
+	if (rc == RC_OK && drop->slot.exists)
+		rc = refuse_slot(drop, err);
+	return rc;
+}
+
+/* Whether the pipeline is known there. */
+static bool
+has_notes(const DropTarget *target)
+{
+	return target->progress.exists || target->run.exists;
+}
+
+/* Its session would fail in the middle. */
+static Rc
+refuse_running(const Drop *drop, const DropTarget *target, Error *err)
+{
+	bool running;
+	Rc rc = work_list_is_running(target->conn, drop->config->name, &running,
+								 err);
+
+	if (rc != RC_OK || !running)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "a clone of pipeline \"%s\" to %s is running",
+				   drop->config->name, pgconn_label(target->conn));
+	error_hint(err, "Stop it first.");
+	return rc;
+}
+
+/* Another source's pipeline may have the same name on this target. */
+static Rc
+refuse_foreign(const Drop *drop, const DropTarget *target, Error *err)
+{
+	const char *theirs = target->run.exists
+							 ? target->run.source.system_identifier
+							 : target->progress.source.system_identifier;
+	Rc rc;
+
+	if (!has_notes(target) || drop->system_identifier[0] == '\0' ||
+		strcmp(drop->system_identifier, theirs) == 0)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "the progress of pipeline \"%s\" on %s is of another source",
+				   drop->config->name, pgconn_label(target->conn));
+	error_detail(err,
+				 "It is of the system with identifier %s, and the source's is "
+				 "%s.",
+				 theirs, drop->system_identifier);
+	error_hint(err, "To remove it all the same, leave out --source.");
+	return rc;
+}
+
+static Rc
+look_at_target(Drop *drop, int index, Error *err)
+{
+	DropTarget *target = &drop->targets[index];
+	const char *conninfo = drop->config->targets[index];
+	char *name = target_name(conninfo);
+	Rc rc = open_server(&target->conn, conninfo, name, "target", err);
+
+	free(name);
+	if (rc == RC_OK)
+		rc = progress_table_read(target->conn, drop->config->name,
+								 &target->progress, err);
+	if (rc == RC_OK)
+		rc = work_list_read(&target->run, target->conn, drop->config->name,
+							drop->arena, err);
+	if (rc == RC_OK)
+		rc = refuse_foreign(drop, target, err);
+	if (rc == RC_OK && target->progress.exists)
+		rc = postponed_keys_read(&target->keys, target->conn,
+								 drop->config->name, err);
+	if (rc == RC_OK && target->progress.exists)
+		rc = table_states_list(target->conn, drop->config->name,
+							   &target->tables, err);
+	if (rc == RC_OK && target->run.exists)
+		rc = refuse_running(drop, target, err);
+	return rc;
+}
+
+/*
+ * The slot feeds some target, and it is not this one.  Without progress
+ * anywhere, or where all targets are gone, one has to say that it is meant.
+ */
+static Rc
+refuse_stranger(const Drop *drop, const DropTarget *target, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "%s does not know pipeline \"%s\", whose slot is on the "
+					  "source",
+					  pgconn_label(target->conn), drop->config->name);
+
+	error_detail(err, "Nothing was removed: the slot may feed another target.");
+	error_hint(err,
+			   "Give the target that it feeds; or, if that is gone, remove the "
+			   "slot with \"%s\".",
+			   OWN_COMMAND("drop --force"));
+	return rc;
+}
+
+/* A clone to a target that was not given uses the slot only when it is done. */
+static Rc
+refuse_cloning(const Drop *drop, Error *err)
+{
+	bool running;
+	Rc rc = work_list_is_running(drop->source, drop->config->name, &running,
+								 err);
+
+	if (rc != RC_OK || !running)
+		return rc;
+	rc = error_set(err, ERR_CONFIG, "a clone of pipeline \"%s\" is running",
+				   drop->config->name);
+	error_hint(err, "Stop it first.");
+	return rc;
+}
+
+static Rc
+look_together(const Drop *drop, Error *err)
+{
+	Rc rc = refuse_cloning(drop, err);
+
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+	{
+		const DropTarget *target = &drop->targets[i];
+
+		rc = ends_check(drop->source, target->conn, drop->config->name, NULL,
+						err);
+		if (rc == RC_OK && drop->slot.exists && !has_notes(target) &&
+			!drop->config->force)
+			rc = refuse_stranger(drop, target, err);
+	}
+	return rc;
+}
+
+static Rc
+look(Drop *drop, Error *err)
+{
+	Rc rc = look_at_source(drop, err);
+
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		rc = look_at_target(drop, i, err);
+	if (rc == RC_OK && drop->source != NULL)
+		rc = look_together(drop, err);
+	return rc;
+}
+
+
+/* ---- Slots of single tables ---- */
+
+typedef Rc (*OnSlot)(Drop *drop, DropTarget *target, const char *slot,
+					 Error *err);
+
+/* Calls it for each slot that a target's tables have, once or more often. */
+static Rc
+for_each_slot(Drop *drop, DropTarget *target, OnSlot call, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0;
+		 target->tables != NULL && i < PQntuples(target->tables) && rc == RC_OK;
+		 i++)
+		if (!PQgetisnull(target->tables, i, TABLE_LIST_SLOT))
+			rc = call(drop, target,
+					  PQgetvalue(target->tables, i, TABLE_LIST_SLOT), err);
+	return rc;
+}
+
+static Rc
+remove_slot_progress(Drop *drop UNUSED, DropTarget *target, const char *slot,
+					 Error *err)
+{
+	bool removed;
+
+	return progress_table_remove(target->conn, slot, &removed, err);
+}
+
+static Rc
+drop_table_slot(Drop *drop, DropTarget *target UNUSED, const char *slot,
+				Error *err)
+{
+	SlotInfo info;
+	Rc rc = slot_read(drop->source, slot, &info, err);
+
+	if (rc != RC_OK || !info.exists)
+		return rc;
+	rc = slot_drop(drop->source, slot, err);
+	if (rc == RC_OK)
+		report_line(drop->report,
+					"removed replication slot \"%s\" on the source", slot);
+	else if (strcmp(err->sqlstate, "55006") == 0) /* in use */
+		error_hint(err, "Stop \"penstock table\" first.");
+	return rc;
+}
+
+static Rc
+drop_slot_origin(Drop *drop UNUSED, DropTarget *target, const char *slot,
+				 Error *err)
+{
+	bool removed;
+
+	return origin_drop(target->conn, slot, &removed, err);
+}
+
+
+/* ---- Removing ---- */
+
+static Rc
+begin_target(Drop *drop, DropTarget *target, Error *err)
+{
+	bool removed;
+	Rc rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
+
+	if (rc == RC_OK)
+		rc = for_each_slot(drop, target, remove_slot_progress, err);
+	if (rc == RC_OK)
+		rc = work_list_remove(target->conn, drop->config->name, err);
+	if (rc == RC_OK)
+		rc = progress_table_remove(target->conn, drop->config->name, &removed,
+								   err);
+	return rc;
+}
+
+static Rc
+drop_slot(Drop *drop, Error *err)
+{
+	Rc rc = slot_drop(drop->source, drop->config->name, err);
+
+	if (rc == RC_FAIL && strcmp(err->sqlstate, "55006") == 0) /* in use */
+		error_hint(err, "Stop the follower first.");
+	return rc;
+}
+
+static Rc
+remove_all(Drop *drop, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		if (has_notes(&drop->targets[i]))
+			rc = begin_target(drop, &drop->targets[i], err);
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		if (drop->source != NULL)
+			rc = for_each_slot(drop, &drop->targets[i], drop_table_slot, err);
+	if (rc == RC_OK && drop->slot.exists)
+		rc = drop_slot(drop, err);
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		if (has_notes(&drop->targets[i]))
+		{
+			rc = pgconn_exec(drop->targets[i].conn, "COMMIT", NULL, err);
+			if (rc != RC_OK)
+				error_hint(err, "Run the same again.");
+		}
+
+	/* A mark that is left over does no harm, so it goes last. */
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		rc = for_each_slot(drop, &drop->targets[i], drop_slot_origin, err);
+	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
+		rc = origin_drop(drop->targets[i].conn, drop->config->name,
+						 &drop->targets[i].origin_removed, err);
+	return rc;
+}
+
+
+/* ---- Saying ---- */
+
+/* Nobody else will do it. */
+static void
+report_keys(const Drop *drop, const DropTarget *target, const char *verb)
+{
+	for (int i = 0; i < target->keys.count; i++)
+		report_line(
+			drop->report,
+			"%s the note of foreign key %s of table %s on %s, which is not "
+			"valid yet; what it lacks: %s",
+			verb, target->keys.keys[i].name, target->keys.keys[i].table,
+			pgconn_label(target->conn), target->keys.keys[i].statement);
+}
+
+static void
+report(const Drop *drop)
+{
+	const char *name = drop->config->name;
+	const char *verb = drop->config->dry_run ? "would remove" : "removed";
+
+	if (drop->source == NULL)
+		report_line(drop->report,
+					"no source is given: a slot there is left alone");
+	else if (drop->slot.exists)
+		report_line(drop->report, "%s replication slot \"%s\" on the source",
+					verb, name);
+	else
+		report_line(drop->report,
+					"there is no replication slot \"%s\" on the source", name);
+	if (drop->config->target_count == 0)
+		report_line(drop->report,
+					"no target is given: progress there is left alone");
+	for (int i = 0; i < drop->config->target_count; i++)
+	{
+		const DropTarget *target = &drop->targets[i];
+
+		if (target->run.exists)
+			report_line(
+				drop->report,
+				"%s the work list of pipeline \"%s\"'s unfinished clone on "
+				"%s; what it copied stays there",
+				verb, name, pgconn_label(target->conn));
+		if (target->progress.exists)
+			report_line(drop->report, "%s progress of pipeline \"%s\" on %s",
+						verb, name, pgconn_label(target->conn));
+		else if (!target->run.exists)
+			report_line(drop->report,
+						"there is no progress of pipeline \"%s\" on %s", name,
+						pgconn_label(target->conn));
+		report_keys(drop, target, verb);
+		if (target->origin_removed)
+			report_line(drop->report,
+						"removed replication origin of pipeline \"%s\" on %s",
+						name, pgconn_label(target->conn));
+	}
+}
+
+static void
+release(Drop *drop)
+{
+	for (int i = 0; i < drop->config->target_count; i++)
+	{
+		PQclear(drop->targets[i].tables);
+		postponed_keys_release(&drop->targets[i].keys);
+		pgconn_close(drop->targets[i].conn);
+	}
+	pgconn_close(drop->source);
+	arena_free(drop->arena);
+}
+
+Rc
+drop_run(const Config *config, const Report *lines, Error *err)
+{
+	Drop drop = {.config = config,
+				 .report = lines,
+				 .arena = arena_new(ARENA_BLOCK_BYTES)};
+	Rc rc = look(&drop, err);
+
+	if (rc == RC_OK && !config->dry_run)
+		rc = remove_all(&drop, err);
+	if (rc == RC_OK)
+		report(&drop);
+	release(&drop);
+	return rc;
+}

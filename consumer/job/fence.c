@@ -1,0 +1,347 @@
+/*
+ * fence.c
+ *    See fence.h.
+ */
+#include "job/fence.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "check/ends.h"
+#include "control/fence.h"
+#include "control/progress_table.h"
+#include "control/schema.h"
+#include "source/slot.h"
+
+/* How often the targets are asked where they are, and held ones whether the
+ * fence is still up. */
+#define FENCE_POLL_MS  100
+#define FENCE_CHECK_MS 1000
+
+/* After this, and each time again, it is said who is waited for. */
+#define FENCE_REPORT_MS 10000
+
+typedef struct Fencing
+{
+	const Config *config;
+	const FenceUse *use;
+	PgConn *source;
+	PgConn *targets[CONFIG_TARGETS_MAX];
+	ProgressRow progress[CONFIG_TARGETS_MAX]; /* when it was locked */
+	char labels[CONFIG_TARGETS_MAX][CONFIG_LABEL_SIZE];
+	Lsn lsn;
+} Fencing;
+
+static MUST_CHECK Rc
+open_server(PgConn **conn, const char *conninfo, const char *label,
+			PgConnKind kind, Error *err)
+{
+	return pgconn_open(conn,
+					   &(PgConnOptions){.conninfo = conninfo,
+										.label = label,
+										.application_name = "penstock fence",
+										.kind = kind},
+					   err);
+}
+
+static MUST_CHECK Rc
+read_history(const Fencing *self, SourceHistory *history, Error *err)
+{
+	PgConn *replication = NULL;
+	Rc rc = open_server(&replication, self->config->source, "source",
+						PGCONN_REPLICATION, err);
+
+	if (rc == RC_OK)
+		rc = slot_read_history(replication, history, err);
+	pgconn_close(replication);
+	return rc;
+}
+
+/* 1. */
+static MUST_CHECK Rc
+take_target(Fencing *self, int index, Error *err)
+{
+	const Config *config = self->config;
+	ProgressRow progress = {0};
+	bool taken = false;
+	Rc rc;
+
+	config_label_target(config, index, self->labels[index]);
+	rc = open_server(&self->targets[index], config->targets[index],
+					 self->labels[index], PGCONN_DATA, err);
+	if (rc == RC_OK)
+		rc = progress_table_read(self->targets[index], config->name, &progress,
+								 err);
+	if (rc == RC_OK && !progress.exists)
+		rc = ends_check(self->source, self->targets[index], config->name, NULL,
+						err);
+	if (rc == RC_OK && !progress.exists)
+		rc = error_set(err, ERR_CONFIG, "there is no pipeline \"%s\" on %s",
+					   config->name, self->labels[index]);
+	if (rc == RC_OK)
+		rc = control_upgrade(self->targets[index], err);
+	if (rc == RC_OK)
+		rc = fence_take(self->targets[index], config->name, &taken, err);
+	if (rc != RC_OK || taken)
+		return rc;
+	rc = error_set(err, ERR_CONFIG, "pipeline \"%s\" is fenced already on %s",
+				   config->name, self->labels[index]);
+	error_hint(err, "Wait until the other \"penstock fence\" has ended.");
+	return rc;
+}
+
+static MUST_CHECK Rc
+open_all(Fencing *self, Error *err)
+{
+	const Config *config = self->config;
+	SlotInfo slot = {0};
+	Rc rc = open_server(&self->source, config->source, "source", PGCONN_DATA,
+						err);
+
+	if (rc == RC_OK)
+		rc = slot_read(self->source, config->name, &slot, err);
+	if (rc == RC_OK)
+		rc = slot_require_usable(&slot, config->name, err);
+	if (rc == RC_OK && slot.active_pid == 0)
+		log_warning("fence",
+					"nobody follows with slot \"%s\" at the moment: waiting "
+					"for a follower",
+					config->name);
+	for (int i = 0; rc == RC_OK && i < config->target_count; i++)
+		rc = take_target(self, i, err);
+	return rc;
+}
+
+/* 2. */
+static MUST_CHECK Rc
+lock_all(Fencing *self, Lsn *farthest, Error *err)
+{
+	Rc rc = RC_OK;
+
+	*farthest = 0;
+	for (int i = 0; rc == RC_OK && i < self->config->target_count; i++)
+	{
+		ProgressRow progress;
+
+		rc = pgconn_exec(self->targets[i], "BEGIN", NULL, err);
+		if (rc == RC_OK)
+			rc = progress_table_lock(self->targets[i], self->config->name,
+									 &progress, err);
+		if (rc == RC_OK)
+			self->progress[i] = progress;
+		if (rc == RC_OK)
+			*farthest = lsn_max(*farthest, progress.end_lsn);
+	}
+	return rc;
+}
+
+/* Where the targets are means nothing in another history. */
+static MUST_CHECK Rc
+check_history(const Fencing *self, Error *err)
+{
+	SourceHistory history = {0};
+	Rc rc = read_history(self, &history, err);
+
+	for (int i = 0; rc == RC_OK && i < self->config->target_count; i++)
+		rc = history_prove(
+			&history,
+			&(HistoryPoint){.source = &self->progress[i].source,
+							.lsn = self->progress[i].end_lsn,
+							.label = self->labels[i],
+							.pipeline = self->config->name_asked},
+			err);
+	history_release(&history);
+	return rc;
+}
+
+/*
+ * 3.  The message moves the source's log beyond the position, so that a
+ * follower of an idle source gets there, and has it flushed.
+ */
+static MUST_CHECK Rc
+choose_position(Fencing *self, Lsn farthest, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(self->source,
+						"SELECT pg_catalog.pg_current_wal_insert_lsn()",
+						&result, err);
+
+	if (rc == RC_OK && !lsn_parse(PQgetvalue(result, 0, 0), &self->lsn))
+		rc = error_set(err, ERR_PROTOCOL, "invalid position from the source");
+	PQclear(result);
+	if (rc == RC_OK && self->lsn < farthest)
+		rc = error_set(err, ERR_CONFIG,
+					   "a target is at " LSN_FORMAT
+					   ", where the source has not been yet",
+					   LSN_ARGS(farthest));
+	if (rc == RC_OK)
+		rc = pgconn_exec(self->source,
+						 "SELECT pg_catalog.pg_logical_emit_message(true, "
+						 "'penstock', 'fence')",
+						 NULL, err);
+	return rc;
+}
+
+/* 4. */
+static MUST_CHECK Rc
+put_up(Fencing *self, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; rc == RC_OK && i < self->config->target_count; i++)
+	{
+		ProgressRow progress;
+
+		rc = fence_write(self->targets[i], self->config->name, self->lsn, err);
+		if (rc == RC_OK)
+			rc = progress_table_disturb(self->targets[i], self->config->name,
+										&progress, err);
+	}
+	for (int i = 0; rc == RC_OK && i < self->config->target_count; i++)
+		rc = pgconn_exec(self->targets[i], "COMMIT", NULL, err);
+	return rc;
+}
+
+/* Whether a target is where it should be. */
+static MUST_CHECK Rc
+is_there(const Fencing *self, int index, bool *there, Error *err)
+{
+	ProgressRow progress = {0};
+	Rc rc = progress_table_read(self->targets[index], self->config->name,
+								&progress, err);
+
+	*there = rc == RC_OK && progress.exists && progress.end_lsn == self->lsn;
+	if (rc == RC_OK && (!progress.exists || progress.end_lsn > self->lsn))
+		rc = error_set(err, ERR_CONFIG,
+					   "%s does not hold at the fence, LSN " LSN_FORMAT,
+					   self->labels[index], LSN_ARGS(self->lsn));
+	return rc;
+}
+
+/* 5. */
+static MUST_CHECK Rc
+wait_for_all(const Fencing *self, Error *err)
+{
+	int64_t report_us = clock_monotonic_us() + FENCE_REPORT_MS * 1000;
+	Rc rc = RC_OK;
+
+	for (int i = 0; rc == RC_OK && i < self->config->target_count;)
+	{
+		bool there;
+
+		rc = is_there(self, i, &there, err);
+		if (rc == RC_OK && there)
+		{
+			i++;
+			continue;
+		}
+		if (rc == RC_OK && clock_monotonic_us() >= report_us)
+		{
+			log_info("fence", "waiting for %s to get to LSN " LSN_FORMAT,
+					 self->labels[i], LSN_ARGS(self->lsn));
+			report_us += FENCE_REPORT_MS * 1000;
+		}
+		if (rc == RC_OK)
+			rc = interrupt_wait(-1, 0, FENCE_POLL_MS, err);
+		if (rc == RC_AGAIN)
+			rc = RC_OK;
+	}
+	return rc;
+}
+
+/* All of them are still there.  What a lost session let go may have moved. */
+static MUST_CHECK Rc
+check_all(const Fencing *self, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; rc == RC_OK && i < self->config->target_count; i++)
+	{
+		bool there;
+
+		rc = is_there(self, i, &there, err);
+		if (rc == RC_OK && !there)
+			rc = error_set(err, ERR_CONFIG, "%s has gone back behind the fence",
+						   self->labels[i]);
+	}
+	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
+		error_detail(err, "What was read behind the fence may not belong "
+						  "together.");
+	return rc;
+}
+
+static MUST_CHECK Rc
+hold(const Fencing *self, Error *err)
+{
+	int64_t end_us = clock_monotonic_us() +
+					 (int64_t) self->config->hold_s * 1000000;
+	Rc rc = self->use->reached(self->use->context, self->lsn, err);
+
+	if (rc != RC_OK)
+		return rc;
+	log_info("fence", "all targets are at LSN " LSN_FORMAT "%s",
+			 LSN_ARGS(self->lsn),
+			 self->config->hold_s == 0 ? ", until this is ended" : "");
+	while (rc == RC_OK &&
+		   (self->config->hold_s == 0 || clock_monotonic_us() < end_us))
+	{
+		rc = interrupt_wait(-1, 0, FENCE_CHECK_MS, err);
+		if (rc == RC_AGAIN)
+			rc = check_all(self, err);
+	}
+	if (rc == RC_OK || err->code != ERR_INTERRUPTED)
+		return rc;
+
+	/* That is how it is meant to end. */
+	error_reset(err);
+	interrupt_defer(true);
+	return check_all(self, err);
+}
+
+/* 6.  Whatever cannot be reached loses its fence with our session. */
+static void
+take_away(Fencing *self)
+{
+	interrupt_defer(true);
+	for (int i = 0; i < self->config->target_count; i++)
+	{
+		Error ignored = {0};
+		Rc rc = RC_OK;
+
+		if (self->targets[i] == NULL)
+			continue;
+		if (PQtransactionStatus(pgconn_raw(self->targets[i])) != PQTRANS_IDLE)
+			rc = pgconn_exec(self->targets[i], "ROLLBACK", NULL, &ignored);
+		if (rc == RC_OK && self->lsn != 0)
+			rc = fence_remove(self->targets[i], self->config->name, &ignored);
+		if (rc == RC_FAIL)
+			error_reset(&ignored);
+		pgconn_close(self->targets[i]);
+	}
+	pgconn_close(self->source);
+}
+
+Rc
+fence_hold(const Config *config, const FenceUse *use, Error *err)
+{
+	Fencing self = {.config = config, .use = use};
+	Lsn farthest;
+	Rc rc = open_all(&self, err);
+
+	if (rc == RC_OK)
+		rc = lock_all(&self, &farthest, err);
+	if (rc == RC_OK)
+		rc = check_history(&self, err);
+	if (rc == RC_OK)
+		rc = choose_position(&self, farthest, err);
+	if (rc == RC_OK)
+		rc = put_up(&self, err);
+	if (rc == RC_OK)
+		rc = wait_for_all(&self, err);
+	if (rc == RC_OK)
+		rc = hold(&self, err);
+	take_away(&self);
+	return rc;
+}

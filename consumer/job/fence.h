@@ -1,0 +1,37 @@
+/*
+ * fence.h
+ *    All targets at one position of the source, for a while.
+ *
+ *     1. take the fence on every target, so that it falls if we do
+ *     2. lock the progress on every target: from here on none moves
+ *     3. ask the source where it is; that is not before any of them
+ *     4. write the fence, make the follower look again, and commit
+ *     5. wait until every target has exactly that position, say so, and hold
+ *     6. take the fence away
+ *
+ * The follower (see follow.c) stops at the fence, applies what is before it,
+ * and waits until there is none.  If we end between the commits of 4, some
+ * targets have no fence; those that have one lose it with our session.
+ */
+#ifndef PENSTOCK_JOB_FENCE_H
+#define PENSTOCK_JOB_FENCE_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "model/lsn.h"
+
+/* What is done while the targets are held. */
+typedef struct FenceUse
+{
+	/* Is called once all of them are at the position; may block. */
+	Rc (*reached)(void *context, Lsn lsn, Error *err);
+	void *context;
+} FenceUse;
+
+/*
+ * Holds the targets of the configuration for config->hold_s, or until a stop is
+ * asked for if that is 0.  Waits.  Fails if a target did not stay where it was.
+ */
+MUST_CHECK Rc fence_hold(const Config *config, const FenceUse *use, Error *err);
+
+#endif /* PENSTOCK_JOB_FENCE_H */

@@ -1,0 +1,21 @@
+/*
+ * sequences.h
+ *    Brings the targets' sequences to where the source's are.
+ *
+ * Sequences are not in the stream of changes.  When applications have stopped
+ * writing to the source, and before they write to a target, this sets those of
+ * the target.  It only ever moves one on, so it can be done at any time and
+ * again, and by several pipelines into one target.
+ */
+#ifndef PENSTOCK_JOB_SEQUENCES_H
+#define PENSTOCK_JOB_SEQUENCES_H
+
+#include "base/error.h"
+#include "base/report.h"
+#include "config/config.h"
+
+/* Does so on each target, and reports how many were set.  Waits. */
+MUST_CHECK Rc sequences_set(const Config *config, const Report *report,
+							Error *err);
+
+#endif /* PENSTOCK_JOB_SEQUENCES_H */
