@@ -174,10 +174,8 @@ make_plan(Applier *self, bool folded, Error *err)
 	if (rc == RC_OK && !self->txn_open)
 		rc = send_begin(self, err);
 	else if (rc == RC_OK)
-	{
-		self->savepoint_set = true;
-		rc = applier_send_plain(self, "SAVEPOINT penstock", EXPECT_DONE, err);
-	}
+		rc = applier_send_plain(self, "SAVEPOINT penstock", EXPECT_SAVEPOINT,
+								err);
 	self->txn_open = true;
 	self->state = APPLIER_SENDING;
 	return rc;

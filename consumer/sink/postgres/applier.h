@@ -83,6 +83,7 @@ typedef enum ExpectationKind
 {
 	EXPECT_DONE,      /* success is all */
 	EXPECT_ROWS,      /* and the right number of rows */
+	EXPECT_SAVEPOINT, /* the batch can be rolled back alone from now on */
 	EXPECT_SETTLED,   /* conflicts, if any, are settled and noted */
 	EXPECT_PROGRESS,  /* its failure means that the lease is lost */
 	EXPECT_COMMIT,    /* a source transaction is there */

@@ -233,6 +233,8 @@ applier_handle_result(Applier *self, PGresult *result,
 		note_error_result(self, result, expectation);
 	else if (expectation->kind == EXPECT_ROWS)
 		check_rows(self, result, expectation);
+	else if (expectation->kind == EXPECT_SAVEPOINT)
+		self->savepoint_set = true;
 	else if (expectation->kind == EXPECT_SETTLED)
 		check_settled(self, result, expectation);
 	else if (expectation->kind == EXPECT_COMMIT)

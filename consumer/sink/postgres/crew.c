@@ -237,7 +237,8 @@ crew_start(Crew *crew, Batch *batch, Error *err)
 	Batch emptied = crew->batch;
 	Rc rc;
 
-	ASSERT(crew->state == CREW_IDLE);
+	ASSERT(crew->state == CREW_IDLE && batch_is_empty(&crew->batch));
+	crew->state = CREW_TOGETHER; /* also if it fails: there is a batch */
 	crew->batch = *batch;
 	*batch = emptied;
 	batch_split_incomplete(&crew->batch, batch);

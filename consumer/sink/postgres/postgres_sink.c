@@ -595,8 +595,9 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 	if (rc == RC_AGAIN)
 		rc = work_in_progress(self, source_idle, err);
 
-	/* Where nothing is held there was nothing to apply. */
-	if (holds_nothing(self))
+	/* Where nothing is held there was nothing to apply; of a sink that has
+	 * failed nobody knows. */
+	if (rc != RC_FAIL && holds_nothing(self))
 		sink->applied_lsn = lsn_max(sink->applied_lsn, sink->received_lsn);
 	if (sink->mode == SINK_SETTLING)
 		sink->stopped = sink->durable_lsn >= sink->received_lsn;

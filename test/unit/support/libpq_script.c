@@ -2,8 +2,9 @@
  * libpq_script.c
  *    See libpq_script.h.
  *
- * All that is sent is answered at once, so nothing is ever busy.  The socket is
- * one that always has a byte to read, and room to write.
+ * All that is sent is answered at once, so nothing is ever busy, unless there
+ * is a server whose statements wait.  The socket is one that always has a byte
+ * to read, and room to write.
  */
 #include "support/libpq_script.h"
 
@@ -19,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/macros.h"
 #include "base/xalloc.h"
@@ -30,6 +32,9 @@
 #define PREPARED_MAX    256
 #define NAME_SIZE       64
 #define PARAMS_MAX      16
+
+/* Looks at a server in which nothing moves: then all wait for each other. */
+#define LOOKS_MAX 100000
 
 /* PostgreSQL 15.20, as PG_VERSION_NUM. */
 #define SERVER_VERSION_NUM 150020
@@ -45,6 +50,26 @@ typedef struct Prepared
 	char name[NAME_SIZE];
 	char *sql;
 } Prepared;
+
+typedef enum PendingKind
+{
+	PENDING_QUERY,
+	PENDING_PREPARE,
+	PENDING_PREPARED, /* one is to be run */
+	PENDING_SYNC,
+} PendingKind;
+
+/* What a server has not run yet. */
+typedef struct Pending
+{
+	struct Pending *next;
+	PendingKind kind;
+	const char *text; /* SQL, or a prepared statement's name */
+	const char *sql;  /* of PENDING_PREPARE */
+	int count;
+	const char **values;
+	int *lengths;
+} Pending;
 
 /* Stands for a PGconn. */
 typedef struct FakeConn
@@ -64,6 +89,10 @@ typedef struct FakeConn
 	int count;
 	Prepared prepared[PREPARED_MAX];
 	int prepared_count;
+	Pending *pending; /* of a server */
+	Pending *pending_last;
+	bool dead; /* the server's end is gone; `lost` is when we notice */
+	Buf copy;
 } FakeConn;
 
 /* What real results do not let us set. */
@@ -82,13 +111,20 @@ static struct
 	int commits;
 	char params[PARAMS_MAX][NAME_SIZE]; /* of the last statement with some */
 	int fail_at;
+	bool fail_on; /* and each one behind it */
 	LibpqStep failure;
 	const char *refusal;
-	FakeConn connections[CONNECTIONS_MAX];
 	Made made[ANSWERS_MAX];
 	int made_count;
 	Buf copied;
+	LibpqServer server; /* `run` is NULL: there is none */
+	unsigned seed;      /* 0: it does not dawdle */
+	int looks;          /* since something moved */
+	Arena *arena;       /* of what is pending, and of answers */
 } script;
+
+/* Each is set up when it is opened. */
+static FakeConn connections[CONNECTIONS_MAX];
 
 #define BACKEND_PID 1000
 
@@ -116,10 +152,11 @@ static void
 close_pipes(void)
 {
 	for (int i = 0; i < CONNECTIONS_MAX; i++)
-		if (script.connections[i].open)
+		if (connections[i].open)
 		{
-			close(script.connections[i].fds[0]);
-			close(script.connections[i].fds[1]);
+			close(connections[i].fds[0]);
+			close(connections[i].fds[1]);
+			connections[i].open = false;
 		}
 }
 
@@ -128,8 +165,10 @@ libpq_script_begin(const LibpqStep *steps)
 {
 	close_pipes();
 	buf_release(&script.copied);
+	arena_free(script.arena);
 	memset(&script, 0, sizeof(script));
 	buf_init(&script.copied, BUF_TEXT_MAX);
+	script.arena = arena_new(KB);
 	script.steps = steps;
 }
 
@@ -154,6 +193,22 @@ libpq_script_fail_at(int n, LibpqAnswer answer, const char *sqlstate)
 								 .answer = answer,
 								 .sqlstate = sqlstate,
 								 .message = "made to fail"};
+}
+
+void
+libpq_script_fail_from(int n, LibpqAnswer answer, const char *sqlstate)
+{
+	libpq_script_fail_at(n, answer, sqlstate);
+	script.fail_on = true;
+}
+
+/* Whether the statement that has just been counted is to fail. */
+static bool
+is_to_fail(void)
+{
+	return script.fail_at > 0 &&
+		   (script.statements == script.fail_at ||
+			(script.fail_on && script.statements > script.fail_at));
 }
 
 int
@@ -181,7 +236,7 @@ libpq_script_connections(void)
 	int count = 0;
 
 	for (int i = 0; i < CONNECTIONS_MAX; i++)
-		count += script.connections[i].open ? 1 : 0;
+		count += connections[i].open ? 1 : 0;
 	return count;
 }
 
@@ -194,6 +249,8 @@ libpq_script_end(void)
 	assert_int_equal(libpq_script_connections(), 0);
 	buf_release(&script.copied);
 	buf_init(&script.copied, BUF_TEXT_MAX);
+	arena_free(script.arena);
+	script.arena = NULL;
 }
 
 const char *
@@ -239,7 +296,8 @@ find_step(const char *sql)
 
 	if (expected)
 		script.next++;
-	if (++script.statements == script.fail_at)
+	script.statements++;
+	if (is_to_fail())
 		return &script.failure;
 	if (expected)
 		return step;
@@ -271,7 +329,8 @@ follow_transaction(FakeConn *conn, const char *sql, const LibpqStep *step)
 
 	if (is_end(sql))
 	{
-		conn->transaction = PQTRANS_IDLE;
+		conn->transaction = strstr(sql, "AND CHAIN") != NULL ? PQTRANS_INTRANS
+															 : PQTRANS_IDLE;
 		if (begins_with(sql, "COMMIT") && step->answer == LIBPQ_COMMAND)
 		{
 			script.commits += failed ? 0 : 1;
@@ -309,6 +368,17 @@ forget_prepared(FakeConn *conn)
 	conn->prepared_count = 0;
 }
 
+/* That of the newest of this name. */
+static const char *
+sql_of(const FakeConn *conn, const char *name)
+{
+	for (int i = conn->prepared_count - 1; i >= 0; i--)
+		if (strcmp(conn->prepared[i].name, name) == 0)
+			return conn->prepared[i].sql;
+	fail_msg("prepared statement \"%s\" does not exist", name);
+	return NULL;
+}
+
 static int
 send_statement(PGconn *pg, const char *sql)
 {
@@ -334,9 +404,10 @@ send_statement(PGconn *pg, const char *sql)
 static const LibpqStep *
 step_of(const PGresult *result)
 {
-	for (int i = script.made_count - 1; i >= 0; i--)
-		if (script.made[i].result == result)
-			return script.made[i].step;
+	for (int i = script.made_count - 1;
+		 i >= 0 && i > script.made_count - ANSWERS_MAX; i--)
+		if (script.made[i % ANSWERS_MAX].result == result)
+			return script.made[i % ANSWERS_MAX].step;
 	return NULL;
 }
 
@@ -384,10 +455,14 @@ static PGresult *
 make_result(const LibpqStep *step)
 {
 	static const ExecStatusType statuses[] = {
-		[LIBPQ_COMMAND] = PGRES_COMMAND_OK, [LIBPQ_ROWS] = PGRES_TUPLES_OK,
-		[LIBPQ_ERROR] = PGRES_FATAL_ERROR,  [LIBPQ_LOST] = PGRES_FATAL_ERROR,
-		[LIBPQ_COPY_IN] = PGRES_COPY_IN,    [LIBPQ_COPY_OUT] = PGRES_COPY_OUT,
-		[LIBPQ_COPY_BOTH] = PGRES_COPY_BOTH};
+		[LIBPQ_COMMAND] = PGRES_COMMAND_OK,
+		[LIBPQ_ROWS] = PGRES_TUPLES_OK,
+		[LIBPQ_ERROR] = PGRES_FATAL_ERROR,
+		[LIBPQ_LOST] = PGRES_FATAL_ERROR,
+		[LIBPQ_COPY_IN] = PGRES_COPY_IN,
+		[LIBPQ_COPY_OUT] = PGRES_COPY_OUT,
+		[LIBPQ_COPY_BOTH] = PGRES_COPY_BOTH,
+		[LIBPQ_LOST_AFTER] = PGRES_FATAL_ERROR};
 	PGresult *result = PQmakeEmptyPGresult(
 		NULL, step == NULL       ? PGRES_PIPELINE_SYNC
 			  : step == &skipped ? PGRES_PIPELINE_ABORTED
@@ -396,9 +471,274 @@ make_result(const LibpqStep *step)
 	assert_non_null(result);
 	if (step != NULL && step->answer == LIBPQ_ROWS)
 		fill_rows(result, step);
-	assert_true(script.made_count < ANSWERS_MAX);
-	script.made[script.made_count++] = (Made){.result = result, .step = step};
+	script.made[script.made_count++ % ANSWERS_MAX] = (Made){.result = result,
+															.step = step};
 	return result;
+}
+
+
+/* ---- A server ---- */
+
+static int
+number_of(const FakeConn *conn)
+{
+	return (int) (conn - connections);
+}
+
+/* The server's end of a connection. */
+static void
+end_session(FakeConn *conn)
+{
+	if (script.server.run == NULL || conn->dead)
+		return;
+	conn->dead = true;
+	conn->pending = NULL;
+	conn->pending_last = NULL;
+	script.server.end(script.server.context, number_of(conn));
+}
+
+static void
+add_pending(FakeConn *conn, const Pending *described)
+{
+	Pending *pending = arena_dup(script.arena, described, sizeof(*pending));
+
+	if (conn->pending_last != NULL)
+		conn->pending_last->next = pending;
+	else
+		conn->pending = pending;
+	conn->pending_last = pending;
+}
+
+/* The same with a copy of what it points to. */
+static int
+send_pending(FakeConn *conn, PendingKind kind, const char *text, int count,
+			 const char *const *values, const int *lengths)
+{
+	Pending pending = {
+		.kind = kind,
+		.text = text != NULL ? arena_strdup(script.arena, text) : NULL,
+		.count = count,
+		.values = arena_calloc(script.arena, (size_t) count + 1,
+							   sizeof(char *)),
+		.lengths = arena_calloc(script.arena, (size_t) count + 1, sizeof(int)),
+	};
+
+	assert_true(conn->open);
+	if (conn->lost)
+		return 0;
+	if (conn->dead)
+		return 1;
+	for (int i = 0; i < count; i++)
+	{
+		size_t length;
+		char *copy;
+
+		if (values[i] == NULL)
+			continue;
+		length = lengths != NULL ? (size_t) lengths[i] : strlen(values[i]);
+		copy = arena_calloc(script.arena, length + 1, 1);
+		memcpy(copy, values[i], length);
+		pending.lengths[i] = (int) length;
+		pending.values[i] = copy;
+	}
+	add_pending(conn, &pending);
+	return 1;
+}
+
+/* The answer of the server, or of those that may come at any time. */
+static LibpqVerdict
+ask_server(FakeConn *conn, const LibpqStatement *statement, LibpqStep *answer)
+{
+	LibpqVerdict verdict = script.server.run(script.server.context, statement,
+											 answer);
+
+	if (verdict != LIBPQ_NOT_MINE)
+		return verdict;
+	if (find_always(statement->sql) == NULL)
+		fail_msg("unexpected statement on connection %d: %s", number_of(conn),
+				 statement->sql);
+	*answer = *find_always(statement->sql);
+	return LIBPQ_ANSWERED;
+}
+
+/* Takes the first statement as run. */
+static void
+take_pending(FakeConn *conn)
+{
+	conn->pending = conn->pending->next;
+	if (conn->pending == NULL)
+		conn->pending_last = NULL;
+}
+
+static void
+add_copy(FakeConn *conn, const LibpqStep *answer)
+{
+	add_answer(conn, arena_dup(script.arena, answer, sizeof(*answer)), true);
+}
+
+/* Runs one statement, if it need not wait. */
+static bool
+run_statement(FakeConn *conn, const LibpqStatement *statement)
+{
+	bool failed = conn->transaction == PQTRANS_INERROR;
+	bool counted = script.statements + 1 == script.fail_at ||
+				   (script.fail_on && script.statements >= script.fail_at);
+	bool fails = script.fail_at > 0 && counted;
+	LibpqStep answer = script.failure;
+	LibpqStatement run = *statement;
+	const LibpqStep *followed;
+
+	if (failed && begins_with(run.sql, "COMMIT"))
+		run.sql = "ROLLBACK";
+	if (failed && !is_end(run.sql) && !begins_with(run.sql, "ROLLBACK TO"))
+		answer = in_failed_transaction;
+	else if (!fails || script.failure.answer == LIBPQ_LOST_AFTER)
+		if (ask_server(conn, &run, &answer) == LIBPQ_WAITS)
+			return false;
+	if (fails && script.failure.answer == LIBPQ_LOST_AFTER)
+		answer = script.failure;
+	script.statements++;
+	if (strcmp(run.sql, "DEALLOCATE ALL") == 0)
+		forget_prepared(conn);
+	followed = follow_transaction(conn, statement->sql, &answer);
+	conn->skipping = conn->in_pipeline && followed->answer == LIBPQ_ERROR;
+	take_pending(conn);
+	add_copy(conn, followed);
+	if (answer.answer == LIBPQ_LOST || answer.answer == LIBPQ_LOST_AFTER)
+		end_session(conn);
+	return true;
+}
+
+static void
+prepare(FakeConn *conn, const Pending *pending)
+{
+	Prepared *prepared = &conn->prepared[conn->prepared_count];
+
+	assert_true(conn->prepared_count < PREPARED_MAX);
+	assert_true(strlen(pending->text) < NAME_SIZE);
+	memcpy(prepared->name, pending->text, strlen(pending->text) + 1);
+	prepared->sql = xstrdup(pending->sql);
+	conn->prepared_count++;
+}
+
+/* Runs the first of what is pending; false if it waits, or there is none. */
+static bool
+run_pending(FakeConn *conn)
+{
+	Pending *pending = conn->pending;
+	LibpqStatement statement;
+
+	if (!conn->open || conn->dead || pending == NULL)
+		return false;
+	if (pending->kind == PENDING_SYNC)
+	{
+		conn->skipping = false;
+		take_pending(conn);
+		add_answer(conn, NULL, false);
+		return true;
+	}
+	if (conn->skipping)
+	{
+		take_pending(conn);
+		add_answer(conn, &skipped, true);
+		return true;
+	}
+	if (pending->kind == PENDING_PREPARE)
+		prepare(conn, pending);
+	statement = (LibpqStatement){
+		.connection = number_of(conn),
+		.sql = pending->kind == PENDING_PREPARE    ? "PREPARE"
+			   : pending->kind == PENDING_PREPARED ? sql_of(conn, pending->text)
+												   : pending->text,
+		.param_count = pending->count,
+		.values = pending->values,
+		.lengths = pending->lengths};
+	return run_statement(conn, &statement);
+}
+
+static unsigned
+next_random(void)
+{
+	script.seed = script.seed * 1664525U + 1013904223U;
+	return script.seed >> 16;
+}
+
+/* A session that has something to do; NULL: none has. */
+static FakeConn *
+pick_session(void)
+{
+	FakeConn *busy[CONNECTIONS_MAX];
+	unsigned count = 0;
+
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		if (connections[i].open && connections[i].pending != NULL)
+			busy[count++] = &connections[i];
+	return count > 0 ? busy[next_random() % count] : NULL;
+}
+
+/* One of them does something, up to a few statements. */
+static bool
+run_one_session(void)
+{
+	FakeConn *conn = pick_session();
+	bool moved = false;
+
+	for (unsigned n = 1 + next_random() % 3;
+		 conn != NULL && n > 0 && run_pending(conn); n--)
+		moved = true;
+	return moved;
+}
+
+static bool
+run_all_sessions(void)
+{
+	bool moved = false;
+
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		while (run_pending(&connections[i]))
+			moved = true;
+	return moved;
+}
+
+static void
+run_server(void)
+{
+	bool moved = false;
+
+	if (script.server.run == NULL)
+		return;
+	if (script.seed != 0)
+		moved = run_one_session();
+	else
+		while (run_all_sessions())
+			moved = true;
+	script.looks = moved || pick_session() == NULL ? 0 : script.looks + 1;
+	if (script.looks > LOOKS_MAX)
+		fail_msg("all sessions wait");
+}
+
+void
+libpq_script_serve(const LibpqServer *server)
+{
+	script.server = *server;
+}
+
+void
+libpq_script_dawdle(unsigned seed)
+{
+	script.seed = seed;
+}
+
+void
+libpq_script_lose(int connection)
+{
+	FakeConn *conn = &connections[connection];
+	static const LibpqStep lost = {.sql = "", .answer = LIBPQ_LOST};
+
+	if (!conn->open || conn->dead)
+		return;
+	end_session(conn);
+	add_answer(conn, &lost, true);
 }
 
 
@@ -410,12 +750,13 @@ PQconnectStartParams(const char *const *keywords UNUSED,
 {
 	for (int i = 0; i < CONNECTIONS_MAX; i++)
 	{
-		FakeConn *conn = &script.connections[i];
+		FakeConn *conn = &connections[i];
 
 		if (conn->open)
 			continue;
 		memset(conn, 0, sizeof(*conn));
 		conn->open = true;
+		buf_init(&conn->copy, BUF_TEXT_MAX);
 		conn->lost = script.refusal != NULL;
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, conn->fds), 0);
 		assert_int_equal(write(conn->fds[1], "x", 1), 1);
@@ -437,7 +778,9 @@ PQfinish(PGconn *conn)
 	if (conn == NULL)
 		return;
 	assert_true(fake(conn)->open);
+	end_session(fake(conn));
 	fake(conn)->open = false;
+	buf_release(&fake(conn)->copy);
 	forget_prepared(fake(conn));
 	close(fake(conn)->fds[0]);
 	close(fake(conn)->fds[1]);
@@ -564,15 +907,20 @@ PQpass(const PGconn *conn UNUSED)
 int
 PQsendQuery(PGconn *conn, const char *sql)
 {
+	if (script.server.run != NULL)
+		return send_pending(fake(conn), PENDING_QUERY, sql, 0, NULL, NULL);
 	return send_statement(conn, sql);
 }
 
 int
 PQsendQueryParams(PGconn *conn, const char *sql, int count,
 				  const Oid *types UNUSED, const char *const *values,
-				  const int *lengths UNUSED, const int *formats UNUSED,
+				  const int *lengths, const int *formats UNUSED,
 				  int format UNUSED)
 {
+	if (script.server.run != NULL)
+		return send_pending(fake(conn), PENDING_QUERY, sql, count, values,
+							lengths);
 	for (int i = 0; i < count && i < PARAMS_MAX; i++)
 		snprintf(script.params[i], NAME_SIZE, "%s",
 				 values[i] != NULL ? values[i] : "");
@@ -587,6 +935,14 @@ PQsendPrepare(PGconn *conn, const char *name, const char *sql, int count UNUSED,
 	FakeConn *self = fake(conn);
 	Prepared *prepared = &self->prepared[self->prepared_count];
 
+	if (script.server.run != NULL)
+	{
+		int sent = send_pending(self, PENDING_PREPARE, name, 0, NULL, NULL);
+
+		if (self->pending_last != NULL)
+			self->pending_last->sql = arena_strdup(script.arena, sql);
+		return sent;
+	}
 	if (!self->lost && !self->skipping)
 	{
 		assert_true(self->prepared_count < PREPARED_MAX);
@@ -598,22 +954,14 @@ PQsendPrepare(PGconn *conn, const char *name, const char *sql, int count UNUSED,
 	return send_statement(conn, "PREPARE");
 }
 
-/* That of the newest of this name. */
-static const char *
-sql_of(const FakeConn *conn, const char *name)
-{
-	for (int i = conn->prepared_count - 1; i >= 0; i--)
-		if (strcmp(conn->prepared[i].name, name) == 0)
-			return conn->prepared[i].sql;
-	fail_msg("prepared statement \"%s\" does not exist", name);
-	return NULL;
-}
-
 int
-PQsendQueryPrepared(PGconn *conn, const char *name, int count UNUSED,
-					const char *const *values UNUSED, const int *lengths UNUSED,
+PQsendQueryPrepared(PGconn *conn, const char *name, int count,
+					const char *const *values, const int *lengths,
 					const int *formats UNUSED, int format UNUSED)
 {
+	if (script.server.run != NULL)
+		return send_pending(fake(conn), PENDING_PREPARED, name, count, values,
+							lengths);
 	if (fake(conn)->lost || fake(conn)->skipping)
 		return send_statement(conn, name);
 	return send_statement(conn, sql_of(fake(conn), name));
@@ -638,6 +986,8 @@ PQpipelineSync(PGconn *conn)
 {
 	if (fake(conn)->lost)
 		return 0;
+	if (script.server.run != NULL)
+		return send_pending(fake(conn), PENDING_SYNC, NULL, 0, NULL, NULL);
 	fake(conn)->skipping = false;
 	add_answer(fake(conn), NULL, false);
 	return 1;
@@ -652,24 +1002,32 @@ PQflush(PGconn *conn)
 
 /* ---- Receiving ---- */
 
+static bool
+is_lost(const LibpqStep *step)
+{
+	return step != NULL &&
+		   (step->answer == LIBPQ_LOST || step->answer == LIBPQ_LOST_AFTER);
+}
+
 int
 PQconsumeInput(PGconn *conn)
 {
 	FakeConn *self = fake(conn);
 
+	run_server();
 	if (self->count > 0)
-	{
-		const LibpqStep *step = self->answers[self->first].step;
-
-		self->lost |= step != NULL && step->answer == LIBPQ_LOST;
-	}
+		self->lost |= is_lost(self->answers[self->first].step);
 	return self->lost ? 0 : 1;
 }
 
 int
-PQisBusy(PGconn *conn UNUSED)
+PQisBusy(PGconn *conn)
 {
-	return 0;
+	FakeConn *self = fake(conn);
+
+	if (self->count == 0)
+		run_server();
+	return self->count == 0 && self->pending != NULL && !self->null_due;
 }
 
 PGresult *
@@ -687,12 +1045,12 @@ PQgetResult(PGconn *conn)
 	self->first = (self->first + 1) % ANSWERS_MAX;
 	self->count--;
 	self->null_due = answer.ends;
-	if (answer.step != NULL && answer.step->answer == LIBPQ_LOST)
+	if (is_lost(answer.step))
 	{
 		self->lost = true;
 		self->count = 0;
 	}
-	if (answer.step != NULL && answer.step->answer >= LIBPQ_COPY_IN)
+	else if (answer.step != NULL && answer.step->answer >= LIBPQ_COPY_IN)
 	{
 		self->copying = answer.step;
 		self->copy_position = answer.step->rows;
@@ -744,7 +1102,23 @@ PQputCopyData(PGconn *conn, const char *data, int length)
 		return -1;
 	assert_non_null(fake(conn)->copying);
 	buf_append(&script.copied, data, (size_t) length);
+	buf_append(&fake(conn)->copy, data, (size_t) length);
 	return 1;
+}
+
+/* The server runs what was copied as a statement. */
+static int
+send_copied(FakeConn *conn)
+{
+	const char *const values[] = {conn->copy.data};
+	const int lengths[] = {(int) conn->copy.length};
+	int sent;
+
+	buf_append_char(&conn->copy, '\0');
+	sent = send_pending(conn, PENDING_QUERY, LIBPQ_COPIED, 1, values, lengths);
+	conn->copying = NULL;
+	buf_reset(&conn->copy);
+	return sent;
 }
 
 int
@@ -753,6 +1127,8 @@ PQputCopyEnd(PGconn *conn, const char *message UNUSED)
 	if (fake(conn)->lost)
 		return -1;
 	assert_non_null(fake(conn)->copying);
+	if (script.server.run != NULL)
+		return send_copied(fake(conn));
 	fake(conn)->copied = (LibpqStep){
 		.sql = "", .answer = LIBPQ_COMMAND, .tag = fake(conn)->copying->tag};
 	fake(conn)->copying = NULL;

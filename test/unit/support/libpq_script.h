@@ -16,6 +16,9 @@
  *
  * To see what happens when something fails, libpq_script_fail_at() has the n-th
  * statement of a test fail, whatever it is: run the same thing once for each n.
+ *
+ * Instead of a script a test may have a server of its own, which keeps what was
+ * written and lets sessions wait for each other; see LibpqServer.
  */
 #ifndef PENSTOCK_TEST_SUPPORT_LIBPQ_SCRIPT_H
 #define PENSTOCK_TEST_SUPPORT_LIBPQ_SCRIPT_H
@@ -25,13 +28,15 @@
 
 typedef enum LibpqAnswer
 {
-	LIBPQ_COMMAND,   /* it has run; `tag` may say more */
-	LIBPQ_ROWS,      /* `rows`, or none of `columns` columns */
-	LIBPQ_ERROR,     /* the server refuses it: `sqlstate`, `message` */
-	LIBPQ_LOST,      /* the connection is lost before an answer comes */
-	LIBPQ_COPY_IN,   /* COPY FROM STDIN begins */
-	LIBPQ_COPY_OUT,  /* COPY TO STDOUT begins: `rows` are its lines */
-	LIBPQ_COPY_BOTH, /* a replication stream begins: `rows` are its messages */
+	LIBPQ_COMMAND,    /* it has run; `tag` may say more */
+	LIBPQ_ROWS,       /* `rows`, or none of `columns` columns */
+	LIBPQ_ERROR,      /* the server refuses it: `sqlstate`, `message` */
+	LIBPQ_LOST,       /* the connection is lost before the statement is run */
+	LIBPQ_COPY_IN,    /* COPY FROM STDIN begins */
+	LIBPQ_COPY_OUT,   /* COPY TO STDOUT begins: `rows` are its lines */
+	LIBPQ_COPY_BOTH,  /* a replication stream begins: `rows` are its messages */
+	LIBPQ_LOST_AFTER, /* the statement is run, and then the connection is lost;
+					   * of a server's, and for libpq_script_fail_at() */
 } LibpqAnswer;
 
 typedef struct LibpqStep
@@ -62,8 +67,11 @@ void libpq_script_always(const LibpqStep *steps);
 extern const LibpqStep libpq_script_connecting[];
 
 /* Has the n-th statement, from 1, end like this instead: LIBPQ_ERROR, with this
- * sqlstate, or LIBPQ_LOST.  0: none. */
+ * sqlstate, LIBPQ_LOST or LIBPQ_LOST_AFTER.  0: none. */
 void libpq_script_fail_at(int n, LibpqAnswer answer, const char *sqlstate);
+
+/* From then on all statements fail like this, not only that one. */
+void libpq_script_fail_from(int n, LibpqAnswer answer, const char *sqlstate);
 
 /* Statements that have come. */
 int libpq_script_statements(void);
@@ -86,5 +94,54 @@ const char *libpq_script_copied(size_t *length);
 
 /* Has connecting fail from now on, with this message of libpq; NULL: not. */
 void libpq_script_refuse(const char *message);
+
+
+/* ---- a server ---- */
+
+/* What a server has to run. */
+typedef struct LibpqStatement
+{
+	int connection; /* its number; that of a closed one is used again */
+	const char *sql;
+	int param_count;
+	const char *const *values; /* NULL: a null */
+	const int *lengths;
+} LibpqStatement;
+
+/* The `sql` of what was put into a COPY, which is the only parameter. */
+#define LIBPQ_COPIED "what was copied"
+
+typedef enum LibpqVerdict
+{
+	LIBPQ_ANSWERED, /* the answer is set; its strings live as long as the test
+					 */
+	LIBPQ_NOT_MINE, /* libpq_script_always() has the answer */
+	LIBPQ_WAITS,    /* for another session: it is to be run again later */
+} LibpqVerdict;
+
+/*
+ * Statements are run one after the other on each connection, and not at all
+ * behind an error, as above.  A COMMIT of a transaction that has failed is run
+ * as ROLLBACK.
+ */
+typedef struct LibpqServer
+{
+	LibpqVerdict (*run)(void *context, const LibpqStatement *statement,
+						LibpqStep *answer);
+
+	/* The connection was closed or lost. */
+	void (*end)(void *context, int connection);
+	void *context;
+} LibpqServer;
+
+/* Has statements run by this server, which is copied. */
+void libpq_script_serve(const LibpqServer *server);
+
+/* Has a server take its time, and take sessions in an order that depends on
+ * this number; 0: each statement is run as soon as it can be. */
+void libpq_script_dawdle(unsigned seed);
+
+/* The connection of this number is lost. */
+void libpq_script_lose(int connection);
 
 #endif /* PENSTOCK_TEST_SUPPORT_LIBPQ_SCRIPT_H */

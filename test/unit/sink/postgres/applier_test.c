@@ -17,6 +17,7 @@
 #include "sink/postgres/applier.h"
 #include "support/libpq_script.h"
 #include "support/memory_sink.h"
+#include "support/rows.h"
 
 #define TRANSACTIONS 3
 
@@ -72,7 +73,6 @@ static const LibpqStep no_steps[] = {{0}};
 
 typedef struct Bench
 {
-	Arena *arena;
 	MemorySink sink;
 	Target target;
 	Applier applier;
@@ -83,58 +83,12 @@ typedef struct Bench
 static char label[] = "target \"a\"";
 static char pipeline[] = "shop";
 
-static Relation *
-new_relation(void)
-{
-	Relation *relation = relation_new(2);
-
-	relation->schema = "public";
-	relation->name = "rows";
-	relation->oid = 5000;
-	relation->key_count = 1;
-	relation->columns[0] = (RelationColumn){.name = "id",
-											.type_name = "pg_catalog.int4",
-											.type_oid = TYPE_INT4,
-											.typmod = -1,
-											.attnum = 1,
-											.encoding = COLUMN_INTEGER,
-											.key = true};
-	relation->columns[1] = (RelationColumn){.name = "v",
-											.type_name = "pg_catalog.text",
-											.type_oid = TYPE_TEXT,
-											.typmod = -1,
-											.attnum = 2,
-											.encoding = COLUMN_TEXT};
-	return relation;
-}
-
-static const Value *
-new_row(Bench *bench, int64_t id)
-{
-	Value *values = arena_calloc(bench->arena, 2, sizeof(Value));
-
-	values[0] = (Value){.integer = id, .kind = VALUE_INTEGER};
-	values[1] = (Value){
-		.bytes = (const uint8_t *) "x", .length = 1, .kind = VALUE_TEXT};
-	return values;
-}
-
 static void
 add_change(Bench *bench, ChangeKind kind, int64_t id)
 {
-	Arena *arena = arena_new(KB);
-	Frame *frame = arena_calloc(arena, 1, sizeof(Frame));
-	const Change change = {
-		.kind = kind,
-		.relation = bench->relation,
-		.new_row = kind == CHANGE_DELETE ? NULL : new_row(bench, id),
-		.old_row = kind == CHANGE_DELETE ? new_row(bench, id) : NULL};
+	Frame *frame = rows_frame();
 
-	frame->arena = arena;
-	frame->references = 1;
-	frame->changes = arena_dup(arena, &change, sizeof(change));
-	frame->change_count = 1;
-	batch_add(&bench->batch, frame, frame->changes);
+	batch_add(&bench->batch, frame, rows_add(frame, bench->relation, kind, id));
 	frame_unref(frame);
 }
 
@@ -166,7 +120,7 @@ setup(Bench *bench, int inserts, int fail_at, LibpqAnswer answer,
 	PgConn *conn = NULL;
 	Error err = {0};
 
-	*bench = (Bench){.arena = arena_new(KB)};
+	*bench = (Bench){0};
 	libpq_script_begin(no_steps);
 	libpq_script_always(anytime);
 	libpq_script_fail_at(fail_at, answer, sqlstate);
@@ -181,7 +135,7 @@ setup(Bench *bench, int inserts, int fail_at, LibpqAnswer answer,
 	if (pgconn_open(&conn, &options, &err) != RC_OK)
 		fail_msg("%s", err.message);
 	applier_init(&bench->applier, &bench->target, conn);
-	bench->relation = new_relation();
+	bench->relation = rows_relation();
 	fill_batch(bench, inserts);
 }
 
@@ -192,7 +146,6 @@ teardown(Bench *bench)
 	batch_release(&bench->batch);
 	relation_unref(bench->relation);
 	sink_free(&bench->sink.sink);
-	arena_free(bench->arena);
 	libpq_script_end();
 }
 
