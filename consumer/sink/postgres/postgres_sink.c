@@ -21,10 +21,10 @@
 #include "control/fence.h"
 #include "control/table_state.h"
 #include "model/moved.h"
-#include "sink/postgres/applier.h"
-#include "sink/postgres/crew.h"
-#include "sink/postgres/in_progress.h"
-#include "sink/postgres/session.h"
+#include "sink/postgres/apply/applier.h"
+#include "sink/postgres/apply/crew.h"
+#include "sink/postgres/apply/in_progress.h"
+#include "sink/postgres/apply/session.h"
 #include "sink/postgres/strangers.h"
 
 /* Parts of the memory setting: two batches, and what goes with them. */

@@ -1,0 +1,646 @@
+/*
+ * applier.c
+ *    The applier's states.
+ */
+#include "sink/postgres/apply/applier.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "control/moved_table.h"
+#include "control/progress_table.h"
+#include "sink/postgres/apply/out_of_room.h"
+
+/* Batches with fewer changes are not worth folding. */
+#define FOLD_CHANGES_MIN 8
+
+/* Inserts of a table from this number on go by COPY. */
+#define COPY_ROWS_MIN 50
+
+/* How often a batch is begun anew because tables are altered all the time. */
+#define REFRESHES_MAX 10
+
+/* Bytes of a COPY that are handed to libpq before it has to flush. */
+#define COPY_BUFFER_MAX (4 * PLAN_STATEMENT_BYTES)
+
+/* ---- sending ------------------------------------------------------------ */
+
+Rc
+applier_send_plain(Applier *self, const char *sql, ExpectationKind kind,
+				   Error *err)
+{
+	Expectation expectation = {.kind = (int) kind,
+							   .rows_expected = -1,
+							   .change_index = PLAN_NO_CHANGE};
+
+	return lane_send_sql(self->lane, sql, &expectation, err);
+}
+
+Rc
+applier_send_check(Applier *self, const CurrentTables *tables, Error *err)
+{
+	Expectation expectation = {.kind = EXPECT_CURRENT,
+							   .rows_expected = -1,
+							   .change_index = PLAN_NO_CHANGE};
+
+	if (tables->count == 0)
+		return RC_OK;
+	params_reset(self->progress_params);
+	current_add_params(self->progress_params, tables);
+	return lane_send_statement(self->lane, &self->fixed[FIXED_CURRENT],
+							   self->progress_params, &expectation, err);
+}
+
+static MUST_CHECK Rc
+send_step(Applier *self, Error *err)
+{
+	Expectation expectation = {
+		.kind = EXPECT_ROWS,
+		.rows_expected = applier_note_rows(self),
+		.change_index = self->step.change_index,
+		.table = self->step.table,
+	};
+
+	FAULT("apply.before_statement");
+	self->has_step = false;
+	if (self->step.statement == NULL || !self->step.statement->checked)
+		self->check_wanted = true;
+	if (self->step.kind == STEP_TXN)
+		return applier_begin_txn(self, err);
+	if (self->step.kind == STEP_COMMIT)
+		return applier_commit_txn(self, err);
+	if (self->step.kind == STEP_SETTLE)
+		expectation.kind = EXPECT_SETTLED;
+	if (self->step.statement == NULL)
+		return lane_send_sql(self->lane, self->step.sql, &expectation, err);
+	return lane_send_statement(self->lane, self->step.statement, self->params,
+							   &expectation, err);
+}
+
+/* Takes the plan's next step, unless one waits to be sent. */
+static void
+take_step(Applier *self)
+{
+	if (self->has_step || self->plan_ended)
+		return;
+	params_reset(self->params);
+	plan_next(self->plan, self->params, &self->step);
+	self->plan_ended = self->step.kind == STEP_END;
+	self->has_step = !self->plan_ended;
+}
+
+static bool
+must_stop(const Applier *self)
+{
+	return self->failed || self->stopping;
+}
+
+/* Whether the next step can only be taken when all results are here. */
+static bool
+must_drain(const Applier *self)
+{
+	return self->step.kind == STEP_COPY ||
+		   (self->step.kind == STEP_COMMIT && self->results_wanted);
+}
+
+/* Sends steps until the socket is full, a COPY is due, or the plan ends. */
+static MUST_CHECK Rc
+send_steps(Applier *self, Error *err)
+{
+	while (!lane_is_blocked(self->lane) && !must_stop(self))
+	{
+		Rc rc;
+
+		take_step(self);
+		if (self->plan_ended || must_drain(self))
+			break;
+		rc = send_step(self, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	if (lane_is_blocked(self->lane) && !must_stop(self))
+		return lane_flush(self->lane, err);
+	if (self->plan_ended && self->round == NULL && !self->failed)
+	{
+		CurrentTables tables = table_cache_all(self->tables);
+		Rc rc = applier_send_check(self, &tables, err);
+
+		if (rc != RC_OK)
+			return rc;
+	}
+	self->state = APPLIER_DRAINING;
+	return lane_send_sync(self->lane, err);
+}
+
+/* ---- starting a batch --------------------------------------------------- */
+
+/* See target.h for the timeout. */
+static MUST_CHECK Rc
+send_begin(Applier *self, Error *err)
+{
+	Rc rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
+
+	if (rc == RC_OK && self->target->has_open_transactions)
+		rc = applier_send_plain(self, target_lock_timeout_sql, EXPECT_DONE,
+								err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+make_plan(Applier *self, bool folded, Error *err)
+{
+	PlanInput input = {
+		.batch = self->batch,
+		.change_end = batch_txn_end(self->batch, self->txn_end - 1),
+		.copy_rows_min = COPY_ROWS_MIN,
+		.statements = self->statements,
+		.lookup = table_cache_get,
+		.lookup_context = self->tables,
+		.independent_tables = self->target->independent_tables,
+		.pipeline = self->target->pipeline};
+	Rc rc = RC_OK;
+
+	plan_free(self->plan);
+	self->plan = folded ? plan_folded_new(&input) : plan_ordered_new(&input);
+	self->folded = folded;
+	self->plan_ended = false;
+	self->has_step = false;
+	self->savepoint_set = false;
+	rc = lane_enter_pipeline(self->lane, err);
+	if (rc == RC_OK && !self->txn_open)
+		rc = send_begin(self, err);
+	else if (rc == RC_OK)
+		rc = applier_send_plain(self, "SAVEPOINT penstock", EXPECT_SAVEPOINT,
+								err);
+	self->txn_open = true;
+	self->state = APPLIER_SENDING;
+	return rc;
+}
+
+/* Prepared statements are only forgotten between transactions' steps. */
+Rc
+applier_forget_statements(Applier *self, Error *err)
+{
+	statement_cache_reset(self->statements);
+	for (int i = 0; i < FIXED_COUNT; i++)
+		self->fixed[i].prepared = false;
+	return pgconn_exec(lane_conn(self->lane), "DEALLOCATE ALL", NULL, err);
+}
+
+/* Few changes are sent as they are, unless they are large: see plan_folded.c.
+ */
+static bool
+is_worth_folding(const Applier *self, const Batch *batch)
+{
+	return self->target->independent_tables &&
+		   (batch->change_count >= FOLD_CHANGES_MIN ||
+			batch->bytes >= BATCH_BYTES_MIN);
+}
+
+Rc
+applier_start(Applier *self, Batch *batch, Error *err)
+{
+	Batch emptied = self->own_batch;
+	Rc rc = RC_OK;
+
+	ASSERT(self->state == APPLIER_IDLE && batch_is_empty(&self->own_batch));
+	self->own_batch = *batch;
+	*batch = emptied;
+	if (self->target->per_transaction && self->batch->txn_count > 1)
+		batch_split(self->batch, 1, batch);
+	else
+		batch_split_incomplete(self->batch, batch);
+	batch_continue(self->batch, batch);
+	self->txn_end = self->batch->txn_count;
+	self->refreshes = 0;
+	statement_cache_set_counting(self->statements, false);
+	if (statement_cache_is_full(self->statements))
+		rc = applier_forget_statements(self, err);
+	if (rc == RC_OK)
+		rc = table_cache_prepare(self->tables, lane_conn(self->lane),
+								 self->batch, err);
+	if (rc == RC_OK)
+		rc = make_plan(self, is_worth_folding(self, self->batch), err);
+	return rc;
+}
+
+/* ---- rounds ------------------------------------------------------------- */
+
+/* Back to idle; a part of a large transaction leaves it open. */
+static MUST_CHECK Rc
+finish_round(Applier *self, Error *err)
+{
+	Rc rc = lane_leave_pipeline(self->lane, err);
+
+	plan_free(self->plan);
+	self->plan = NULL;
+	self->folded = false;
+	batch_reset(self->batch);
+	self->state = APPLIER_IDLE;
+	return rc;
+}
+
+/* Rolls back what the batch has done so far. */
+static MUST_CHECK Rc
+undo_batch(Applier *self, Error *err)
+{
+	Rc rc = lane_leave_pipeline(self->lane, err);
+
+	FAULT("apply.before_rollback");
+	if (rc == RC_OK)
+		rc = pgconn_exec(lane_conn(self->lane),
+						 self->savepoint_set ? "ROLLBACK TO SAVEPOINT penstock"
+											 : "ROLLBACK",
+						 NULL, err);
+	if (rc == RC_OK && self->savepoint_set)
+		rc = pgconn_exec(lane_conn(self->lane), "RELEASE SAVEPOINT penstock",
+						 NULL, err);
+	self->txn_open = self->savepoint_set;
+
+	/* Statements after the failure were skipped, their preparing too. */
+	if (rc == RC_OK)
+		rc = applier_forget_statements(self, err);
+	return rc;
+}
+
+/*
+ * A change was refused for good.  The transactions before it are whole, and
+ * there is nothing wrong with them: apply them first.  False if there are none.
+ */
+static bool
+keep_transactions_before(Applier *self)
+{
+	Batch *batch = self->batch;
+	size_t txn_index;
+
+	if (self->failure_index == PLAN_NO_CHANGE || self->has_stop ||
+		error_is_transient(&self->failure) ||
+		(batch->continues && !self->savepoint_set))
+		return false;
+	txn_index = batch_change_txn_index(batch, self->failure_index);
+	if (txn_index == 0)
+		return false;
+	batch_truncate(batch, txn_index);
+	self->txn_end = txn_index;
+	error_take(&self->stop, &self->failure);
+	self->has_stop = true;
+	return true;
+}
+
+/*
+ * The target has no room for so much in one transaction: half of the batch's
+ * transactions come first, and the next batches have fewer tables.  False if it
+ * is a single one.
+ */
+static bool
+take_less(Applier *self)
+{
+	Target *target = self->target;
+	size_t relations = self->batch->relation_count;
+
+	if (!out_of_room_is(&self->failure) || self->has_stop)
+		return false;
+	if (self->txn_end == 1)
+	{
+		out_of_room_explain(lane_conn(self->lane), &self->failure);
+		return false;
+	}
+	log_debug("apply", "%s is out of room for %zu transactions in one: %s",
+			  target->label, self->txn_end, self->failure.message);
+	self->txn_end /= 2;
+	if (relations / 2 < target->relations_max)
+		target->relations_max = relations / 2 > 0 ? relations / 2 : 1;
+	return true;
+}
+
+Rc
+applier_refresh_tables(Applier *self, TableCache *tables, int *refreshes,
+					   bool *changed, Error *err)
+{
+	const Error *failure = &self->failure;
+	Rc rc;
+
+	*changed = false;
+	if (*refreshes >= REFRESHES_MAX ||
+		(error_is_transient(failure) && failure->code != ERR_CHANGED))
+		return RC_OK;
+	rc = table_cache_refresh(tables, lane_conn(self->lane), changed, err);
+	if (rc == RC_OK && *changed)
+	{
+		++*refreshes;
+		log_info("apply", "%s: a table was altered; applying again: %s",
+				 self->target->label, failure->message);
+	}
+	return rc;
+}
+
+/*
+ * A round in which something failed is over.  The first part of a large
+ * transaction can be done again; it cannot when parts before are gone with it.
+ * Nor is there anything to do again when the commit was done and what failed is
+ * the question behind it, or when no batch is under way.
+ */
+static MUST_CHECK Rc
+recover(Applier *self, Error *err)
+{
+	bool can_redo;
+	bool changed = false;
+	Rc rc;
+
+	if ((self->state == APPLIER_COMMITTING && self->is_committed) ||
+		batch_is_empty(self->batch))
+	{
+		error_take(err, &self->failure);
+		return RC_FAIL;
+	}
+
+	/* A commit that failed has taken the savepoint with it. */
+	if (self->state == APPLIER_COMMITTING)
+		self->savepoint_set = false;
+	can_redo = !self->batch->continues || self->savepoint_set;
+	rc = undo_batch(self, err);
+	plan_free(self->plan);
+	self->plan = NULL;
+	if (rc == RC_OK && can_redo)
+		rc = applier_refresh_tables(self, self->tables, &self->refreshes,
+									&changed, err);
+	if (rc != RC_OK)
+		return rc;
+	self->failed = false;
+	if (changed || take_less(self))
+	{
+		error_reset(&self->failure);
+		return make_plan(self, is_worth_folding(self, self->batch), err);
+	}
+	if (!can_redo || !self->folded || !self->failure_is_refusal)
+	{
+		conflict_add_key(lane_conn(self->lane), &self->failure_change,
+						 &self->failure);
+		if (keep_transactions_before(self))
+			return make_plan(self, false, err);
+		error_take(err, &self->failure);
+		return RC_FAIL;
+	}
+	log_debug("apply",
+			  "%s refused a batch of %zu changes as a whole, applying it in "
+			  "order: %s",
+			  self->target->label, self->batch->change_count,
+			  self->failure.message);
+	error_reset(&self->failure);
+	return make_plan(self, false, err);
+}
+
+/* Whether only the first transactions of the batch have been applied. */
+static bool
+has_rest(const Applier *self)
+{
+	return self->state == APPLIER_COMMITTING && !batch_is_empty(self->batch) &&
+		   self->txn_end < self->batch->txn_count;
+}
+
+/* As many again as found room. */
+static MUST_CHECK Rc
+start_rest(Applier *self, Error *err)
+{
+	Rc rc = lane_leave_pipeline(self->lane, err);
+
+	if (rc != RC_OK)
+		return rc;
+	plan_free(self->plan);
+	self->plan = NULL;
+	batch_drop(self->batch, self->txn_end);
+	if (self->txn_end > self->batch->txn_count)
+		self->txn_end = self->batch->txn_count;
+	return make_plan(self, is_worth_folding(self, self->batch), err);
+}
+
+/* All results of a round have come in. */
+static MUST_CHECK Rc
+round_is_over(Applier *self, Error *err)
+{
+	const Batch *batch = self->batch;
+
+	if (self->state == APPLIER_FETCHING)
+		return applier_end_fetch(self, err);
+	if (self->round != NULL && (must_stop(self) || self->plan_ended))
+		return applier_end_txns(self, err);
+	if (self->failed)
+		return recover(self, err);
+	if (self->state == APPLIER_COMMITTING ||
+		self->state == APPLIER_CHECKING_FLUSH)
+	{
+		applier_note_round(self);
+		if (self->has_stop)
+		{
+			error_take(err, &self->stop);
+			return RC_FAIL;
+		}
+		if (has_rest(self))
+			return start_rest(self, err);
+		return finish_round(self, err);
+	}
+	self->results_wanted = false;
+	if (self->has_step && self->step.kind == STEP_COPY)
+		return applier_start_copy(self, err);
+	if (!self->plan_ended)
+	{
+		self->state = APPLIER_SENDING;
+		return RC_OK;
+	}
+	if (batch->txns[self->txn_end - 1].complete)
+		return applier_commit_batch(self, err);
+	if (self->savepoint_set)
+	{
+		Rc rc = lane_leave_pipeline(self->lane, err);
+
+		if (rc == RC_OK)
+			rc = pgconn_exec(lane_conn(self->lane),
+							 "RELEASE SAVEPOINT penstock", NULL, err);
+		if (rc == RC_OK)
+			rc = lane_enter_pipeline(self->lane, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	self->open_rows += (int64_t) batch->change_count;
+	return finish_round(self, err);
+}
+
+/* ---- work --------------------------------------------------------------- */
+
+/* Notices a server that went away while nothing was asked of it. */
+static MUST_CHECK Rc
+listen_idle(Applier *self, Error *err)
+{
+	PgConn *conn = lane_conn(self->lane);
+
+	if (!PQconsumeInput(pgconn_raw(conn)))
+		return pgconn_connection_error(conn, "lost the connection to", err);
+	return RC_AGAIN;
+}
+
+Rc
+applier_work(Applier *self, Error *err)
+{
+	Rc rc;
+
+	switch (self->state)
+	{
+		case APPLIER_IDLE:
+			return listen_idle(self, err);
+		case APPLIER_COPYING:
+			return applier_work_copy(self, err);
+		case APPLIER_SENDING:
+			rc = applier_receive_results(self, err);
+			if (rc == RC_FAIL)
+				return rc;
+			rc = lane_flush(self->lane, err);
+			if (rc != RC_OK || lane_is_blocked(self->lane))
+				return rc == RC_OK ? RC_AGAIN : rc;
+			return send_steps(self, err);
+		case APPLIER_DRAINING:
+		case APPLIER_COMMITTING:
+		case APPLIER_CHECKING_FLUSH:
+		case APPLIER_FETCHING:
+			rc = lane_flush(self->lane, err);
+			if (rc == RC_OK)
+				rc = applier_receive_results(self, err);
+			return rc == RC_END ? round_is_over(self, err) : rc;
+	}
+	return RC_AGAIN;
+}
+
+void
+applier_interest(const Applier *self, SinkInterest *interest)
+{
+	int fd = PQsocket(pgconn_raw(lane_conn(self->lane)));
+	int events = POLLIN | (lane_wants_write(self->lane) ? POLLOUT : 0);
+
+	sink_interest_add(interest, fd, (short) events);
+}
+
+Rc
+applier_roll_back(Applier *self, Error *err)
+{
+	Rc rc = RC_OK;
+
+	ASSERT(self->state == APPLIER_IDLE);
+	if (self->txn_open)
+		rc = pgconn_exec(lane_conn(self->lane), "ROLLBACK", NULL, err);
+	if (rc == RC_OK)
+		self->txn_open = false;
+	self->open_rows = 0;
+	return rc;
+}
+
+Rc
+applier_begin(Applier *self, Error *err)
+{
+	Rc rc;
+
+	ASSERT(self->state == APPLIER_IDLE && !self->txn_open);
+	rc = pgconn_exec(lane_conn(self->lane), "BEGIN", NULL, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(lane_conn(self->lane), target_lock_timeout_sql, NULL,
+						 err);
+	self->txn_open = rc == RC_OK;
+	self->open_rows = 0;
+	return rc;
+}
+
+static MUST_CHECK Rc
+exec_savepoint(Applier *self, const char *command, uint32_t number, Error *err)
+{
+	char sql[64];
+
+	ASSERT(self->state == APPLIER_IDLE && self->txn_open);
+	snprintf(sql, sizeof(sql), "%s SAVEPOINT penstock_%" PRIu32, command,
+			 number);
+	return pgconn_exec(lane_conn(self->lane), sql, NULL, err);
+}
+
+Rc
+applier_set_savepoint(Applier *self, uint32_t number, Error *err)
+{
+	return exec_savepoint(self, "", number, err);
+}
+
+Rc
+applier_release_savepoint(Applier *self, uint32_t number, Error *err)
+{
+	return exec_savepoint(self, "RELEASE", number, err);
+}
+
+Rc
+applier_roll_back_to(Applier *self, uint32_t number, int64_t open_rows,
+					 Error *err)
+{
+	self->open_rows = open_rows;
+	return exec_savepoint(self, "ROLLBACK TO", number, err);
+}
+
+/* ---- life cycle --------------------------------------------------------- */
+
+static const Statement fixed_statements[FIXED_COUNT] = {
+	[FIXED_PROGRESS] = {.name = "penstock_progress",
+						.sql = progress_table_advance_sql},
+	[FIXED_PROGRESS_FROM] = {.name = "penstock_progress_from",
+							 .sql = progress_table_advance_from_sql},
+	[FIXED_POSITION] = {.name = "penstock_position",
+						.sql = "SELECT pg_catalog.pg_current_wal_insert_lsn(),"
+							   " pg_catalog.pg_current_wal_flush_lsn(),"
+							   " pg_catalog.pg_backend_pid()"},
+	[FIXED_BEGIN] = {.name = "penstock_begin", .sql = "BEGIN"},
+	[FIXED_COMMIT] = {.name = "penstock_commit", .sql = "COMMIT"},
+	[FIXED_COMMIT_AND_CHAIN] = {.name = "penstock_chain",
+								.sql = "COMMIT AND CHAIN"},
+	[FIXED_WAIT] =
+		{.name = "penstock_wait",
+		 .sql = "SELECT pg_catalog.pg_advisory_xact_lock_shared($1, $2)"},
+	[FIXED_TAKE_TURN] =
+		{.name = "penstock_take_turn",
+		 .sql = "SELECT pg_catalog.pg_advisory_xact_lock_shared($1, "
+				"$2), pg_catalog.pg_advisory_lock($1, $3)"},
+	[FIXED_END_TURN] = {.name = "penstock_end_turn",
+						.sql = "SELECT pg_catalog.pg_advisory_unlock($1, $2)"},
+	[FIXED_READ_KEPT] = {.name = "penstock_read_kept",
+						 .sql = moved_table_read_sql,
+						 .binary = true},
+	[FIXED_FORGET_KEPT] = {.name = "penstock_forget_kept",
+						   .sql = moved_table_forget_sql},
+	[FIXED_CURRENT] = {.name = "penstock_current", .sql = current_check_sql},
+};
+
+void
+applier_init(Applier *self, Target *target, PgConn *conn)
+{
+	*self = (Applier){
+		.target = target,
+		.lane = lane_new(conn),
+		.statements = statement_cache_new(),
+		.tables = table_cache_new(target->rules),
+		.params = params_new(),
+		.progress_params = params_new(),
+	};
+	self->batch = &self->own_batch;
+	memcpy(self->fixed, fixed_statements, sizeof(self->fixed));
+	buf_init(&self->copy_buffer, COPY_BUFFER_MAX);
+}
+
+void
+applier_release(Applier *self)
+{
+	plan_free(self->plan);
+	lane_free(self->lane);
+	batch_release(&self->own_batch);
+	statement_cache_free(self->statements);
+	table_cache_free(self->tables);
+	params_free(self->params);
+	params_free(self->progress_params);
+	buf_release(&self->copy_buffer);
+	error_reset(&self->failure);
+	error_reset(&self->stop);
+}

@@ -1,0 +1,221 @@
+/*
+ * applier_commit.c
+ *    The end of a transaction on the target, and where its log is then.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "control/progress_table.h"
+#include "net/pooler.h"
+#include "sink/postgres/apply/applier.h"
+
+void
+applier_add_progress(const Applier *self, Params *params, const TxnInfo *txn,
+					 Lsn end_lsn, int64_t transactions, int64_t rows)
+{
+	params_add_bytes(params, TYPE_TEXT, self->target->pipeline,
+					 (int) strlen(self->target->pipeline));
+	params_add_int8(params, self->target->lease_token);
+	if (txn != NULL)
+		params_add_number(params, TYPE_LSN, (int64_t) txn->commit_lsn);
+	else
+		params_add_bytes(params, TYPE_LSN, NULL, 0);
+	params_add_number(params, TYPE_LSN, (int64_t) end_lsn);
+	if (txn != NULL)
+		params_add_number(params, TYPE_TIMESTAMPTZ, txn->commit_time_us);
+	else
+		params_add_bytes(params, TYPE_TIMESTAMPTZ, NULL, 0);
+	params_add_int8(params, transactions);
+	params_add_int8(params, rows);
+}
+
+Rc
+applier_send_question(Applier *self, Lsn lsn, bool flushed, Error *err)
+{
+	Expectation expectation = {.kind = EXPECT_POSITION,
+							   .change_index = PLAN_NO_CHANGE};
+
+	self->committing_lsn = lsn;
+	self->committing_flushes = flushed;
+	params_reset(self->progress_params);
+	return lane_send_statement(self->lane, &self->fixed[FIXED_POSITION],
+							   self->progress_params, &expectation, err);
+}
+
+/* Progress, commit, and where the log is then; in one round. */
+static MUST_CHECK Rc
+send_commit(Applier *self, Error *err)
+{
+	Expectation expectation = {.kind = EXPECT_PROGRESS,
+							   .change_index = PLAN_NO_CHANGE};
+	bool flushes = self->has_stop || target_must_flush(self->target);
+	Rc rc = RC_OK;
+
+	FAULT("apply.before_commit");
+	self->is_committed = false;
+	if (flushes)
+		rc = applier_send_plain(self, "SET LOCAL synchronous_commit = local",
+								EXPECT_DONE, err);
+	if (rc == RC_OK)
+		rc = lane_send_statement(self->lane, &self->fixed[FIXED_PROGRESS],
+								 self->progress_params, &expectation, err);
+	if (rc == RC_OK)
+		rc = applier_send_plain(self, "COMMIT", EXPECT_COMMITTED, err);
+	if (rc == RC_OK)
+		rc = applier_send_question(self, self->committing_lsn, flushes, err);
+	if (rc == RC_OK)
+		rc = lane_send_sync(self->lane, err);
+	FAULT("apply.commit_sent");
+	self->state = APPLIER_COMMITTING;
+	return rc;
+}
+
+Rc
+applier_commit_batch(Applier *self, Error *err)
+{
+	const Batch *batch = self->batch;
+	const TxnInfo *last = &batch->txns[self->txn_end - 1].txn;
+
+	self->committing_lsn = last->end_lsn;
+	self->committing_rows = self->open_rows +
+							(int64_t) batch_txn_end(batch, self->txn_end - 1);
+	self->committing_txns = (int64_t) self->txn_end;
+	params_reset(self->progress_params);
+	applier_add_progress(self, self->progress_params, last, last->end_lsn,
+						 self->committing_txns, self->committing_rows);
+	return send_commit(self, err);
+}
+
+/* A commit of progress, and of no changes. */
+static void
+begin_position(Applier *self, Lsn lsn)
+{
+	ASSERT(!self->txn_open);
+	self->folded = false;
+	self->savepoint_set = false;
+	self->committing_lsn = lsn;
+	self->committing_rows = 0;
+	self->committing_txns = 0;
+	params_reset(self->progress_params);
+	applier_add_progress(self, self->progress_params, NULL, lsn, 0, 0);
+}
+
+/* Notes a position up to which there was nothing to apply. */
+Rc
+applier_commit_position(Applier *self, Lsn lsn, Error *err)
+{
+	Rc rc;
+
+	begin_position(self, lsn);
+	rc = lane_enter_pipeline(self->lane, err);
+	if (rc == RC_OK)
+		rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
+	if (rc == RC_OK)
+		rc = send_commit(self, err);
+	return rc;
+}
+
+Rc
+applier_forget_kept(Applier *self, Lsn lsn, Error *err)
+{
+	Expectation expectation = {.kind = EXPECT_DONE,
+							   .rows_expected = -1,
+							   .change_index = PLAN_NO_CHANGE};
+	Rc rc;
+
+	begin_position(self, self->target->noted_lsn);
+	rc = lane_enter_pipeline(self->lane, err);
+	if (rc == RC_OK)
+		rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
+	params_reset(self->params);
+	params_add_bytes(self->params, TYPE_TEXT, self->target->pipeline,
+					 (int) strlen(self->target->pipeline));
+	params_add_number(self->params, TYPE_LSN, (int64_t) lsn);
+	if (rc == RC_OK)
+		rc = lane_send_statement(self->lane, &self->fixed[FIXED_FORGET_KEPT],
+								 self->params, &expectation, err);
+	return rc == RC_OK ? send_commit(self, err) : rc;
+}
+
+/* The question after the commits of a round of transactions. */
+Rc
+applier_ask_position(Applier *self, Lsn lsn, bool flushed, Error *err)
+{
+	Rc rc = lane_enter_pipeline(self->lane, err);
+
+	self->committing_txns = 0;
+	self->committing_rows = 0;
+	self->is_committed = true;
+	if (rc == RC_OK)
+		rc = applier_send_question(self, lsn, flushed, err);
+	if (rc == RC_OK)
+		rc = lane_send_sync(self->lane, err);
+	self->state = APPLIER_COMMITTING;
+	return rc;
+}
+
+Rc
+applier_check_flush(Applier *self, Error *err)
+{
+	Rc rc = lane_enter_pipeline(self->lane, err);
+
+	self->target->flush_checks++;
+	if (rc == RC_OK)
+		rc = applier_send_question(self, self->target->noted_lsn, false, err);
+	if (rc == RC_OK)
+		rc = lane_send_sync(self->lane, err);
+	self->state = APPLIER_CHECKING_FLUSH;
+	return rc;
+}
+
+/* A pooler that was not noticed before may give us another session. */
+static MUST_CHECK Rc
+check_session(Applier *self, const PGresult *result, Error *err)
+{
+	int pid = (int) strtol(PQgetvalue(result, 0, 2), NULL, 10);
+
+	if (self->backend_pid != 0 && pid != self->backend_pid)
+		return pooler_set_refused(lane_conn(self->lane), err);
+	self->backend_pid = pid;
+	return RC_OK;
+}
+
+Rc
+applier_note_position(Applier *self, const PGresult *result, Error *err)
+{
+	Lsn insert;
+	Lsn flush;
+
+	if (PQntuples(result) != 1 ||
+		!lsn_parse(PQgetvalue(result, 0, 0), &insert) ||
+		!lsn_parse(PQgetvalue(result, 0, 1), &flush))
+		return error_set(err, ERR_PROTOCOL, "invalid log position from %s",
+						 self->target->label);
+	target_note_commit(self->target, self->committing_lsn, insert);
+
+	/* The commit waited for the disk, and so did all before it. */
+	if (self->committing_flushes)
+		flush = insert;
+	target_note_flush(self->target, flush);
+	self->target->flush_checked_at_us = clock_monotonic_us();
+	return check_session(self, result, err);
+}
+
+void
+applier_note_round(Applier *self)
+{
+	Target *target = self->target;
+
+	if (self->state == APPLIER_COMMITTING)
+	{
+		FAULT("apply.after_commit");
+		self->txn_open = false;
+		target->position_at_us = clock_monotonic_us();
+		target->flush_checks = 0;
+		target->sink->transactions += self->committing_txns;
+		target->sink->rows += self->committing_rows;
+		self->open_rows = 0;
+	}
+}

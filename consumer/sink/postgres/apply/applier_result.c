@@ -1,0 +1,268 @@
+/*
+ * applier_result.c
+ *    What the target answers, and what is wrong with it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "control/progress_table.h"
+#include "sink/postgres/apply/applier.h"
+
+/* Conflicts that are logged one by one. */
+#define CONFLICTS_LOGGED_MAX 20
+
+/* Keeps the first failure of a batch. */
+static void
+note_failure(Applier *self, Error *failure, const ConflictChange *described,
+			 size_t change_index, bool is_refusal)
+{
+	if (self->failed)
+	{
+		error_reset(failure);
+		return;
+	}
+	self->failed = true;
+	self->failure_is_refusal = is_refusal;
+	self->failure_change = *described;
+	self->failure_index = change_index;
+	error_take(&self->failure, failure);
+}
+
+/* The change that an expectation is about, for words. */
+static void
+describe_change(const Applier *self, const Expectation *expectation,
+				ConflictChange *described)
+{
+	size_t index = expectation->change_index;
+
+	*described = (ConflictChange){.table = expectation->table};
+	if (index == PLAN_NO_CHANGE || self->state == APPLIER_FETCHING)
+		return;
+	described->change = self->batch->changes[index];
+	described->txn = batch_change_txn(self->batch, index);
+}
+
+/* Logs a conflict that was settled; not each of many. */
+static void
+log_settled(Applier *self, const ConflictChange *described)
+{
+	if (++self->target->conflicts > CONFLICTS_LOGGED_MAX)
+		return;
+	log_warning("apply",
+				"conflict in table %s on %s settled by policy \"%s\", in "
+				"transaction %u, commit LSN " LSN_FORMAT
+				"; penstock.conflict has both rows%s",
+				described->table->name_sql, self->target->label,
+				policy_name(described->table->policy), described->txn->xid,
+				LSN_ARGS(described->txn->commit_lsn),
+				self->target->conflicts == CONFLICTS_LOGGED_MAX
+					? "; further ones are only noted there"
+					: "");
+}
+
+/* A statement of ledger.h: how many conflicts, how many rows in the end. */
+static void
+check_settled(Applier *self, const PGresult *result,
+			  const Expectation *expectation)
+{
+	bool conflict = PQgetvalue(result, 0, 0)[0] != '0';
+	bool written = PQgetvalue(result, 0, 1)[0] != '0';
+	Error failure = {0};
+	ConflictChange described;
+
+	if (!conflict)
+		return;
+	describe_change(self, expectation, &described);
+	CHECK(described.change != NULL && described.txn != NULL);
+	if (written || described.table->policy == CONFLICT_SKIP ||
+		described.change->kind == CHANGE_DELETE)
+	{
+		log_settled(self, &described);
+		return;
+	}
+	conflict_set_unsettled(
+		&described, PQgetisnull(result, 0, 2) ? NULL : PQgetvalue(result, 0, 2),
+		&failure);
+	note_failure(self, &failure, &described, expectation->change_index, false);
+}
+
+static void
+note_lease_lost(Applier *self, Error *failure)
+{
+	Rc rc = error_set(failure, ERR_CONFIG,
+					  "another consumer has taken over pipeline \"%s\" on %s",
+					  self->target->pipeline, self->target->label);
+
+	ASSERT(rc == RC_FAIL);
+	(void) rc;
+	error_hint(failure, "Only one consumer at a time can follow with one "
+						"name.");
+
+	/* In a round of transactions it may also be a wrong number of rows, or an
+	 * order that was not kept: alone and in order it will be known. */
+	note_failure(self, failure, &(ConflictChange){0}, PLAN_NO_CHANGE,
+				 self->round != NULL);
+}
+
+/* Whether the target says that a table is not as it was looked up. */
+static bool
+says_changed(const Expectation *expectation, const Error *failure)
+{
+	return !error_is_transient(failure) &&
+		   (expectation->kind == EXPECT_CURRENT ||
+			strcmp(failure->sqlstate, current_changed_sqlstate) == 0);
+}
+
+static void
+note_changed(Applier *self, Error *failure)
+{
+	Rc rc = current_set_changed(self->target->label, failure);
+
+	ASSERT(rc == RC_FAIL);
+	(void) rc;
+	note_failure(self, failure, &(ConflictChange){0}, PLAN_NO_CHANGE, true);
+}
+
+/*
+ * What the target only finds at commit (a deferred constraint) is not of one
+ * change; but it is of these transactions.
+ */
+static void
+add_commit_context(const BatchTxn *txns, size_t txn_count, Error *err)
+{
+	const TxnInfo *first = &txns[0].txn;
+	const TxnInfo *last = &txns[txn_count - 1].txn;
+
+	if (txn_count == 1)
+		error_context(err, "committing transaction %u, commit LSN " LSN_FORMAT,
+					  first->xid, LSN_ARGS(first->commit_lsn));
+	else
+		error_context(err,
+					  "committing %zu transactions, from %u, commit "
+					  "LSN " LSN_FORMAT ", to %u, commit LSN " LSN_FORMAT,
+					  txn_count, first->xid, LSN_ARGS(first->commit_lsn),
+					  last->xid, LSN_ARGS(last->commit_lsn));
+}
+
+static void
+note_error_result(Applier *self, const PGresult *result,
+				  const Expectation *expectation)
+{
+	Error failure = {0};
+	ConflictChange described;
+
+	if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
+		return; /* because of a failure that came before */
+	if (pgconn_check_result(lane_conn(self->lane), result, &failure) == RC_OK)
+		return;
+	if (expectation->kind == EXPECT_PROGRESS &&
+		strcmp(failure.sqlstate, progress_table_lost_sqlstate) == 0)
+	{
+		note_lease_lost(self, &failure);
+		return;
+	}
+	if (says_changed(expectation, &failure))
+	{
+		note_changed(self, &failure);
+		return;
+	}
+	describe_change(self, expectation, &described);
+	conflict_explain_refusal(&described, &failure);
+	if (expectation->kind == EXPECT_COMMIT)
+		add_commit_context(&self->batch->txns[expectation->txn_first],
+						   expectation->txn_index + 1 - expectation->txn_first,
+						   &failure);
+	else if (self->state == APPLIER_COMMITTING && !self->is_committed &&
+			 self->batch->txn_count > 0)
+		add_commit_context(self->batch->txns, self->txn_end, &failure);
+	note_failure(self, &failure, &described, expectation->change_index,
+				 !error_is_transient(&failure));
+}
+
+static void
+check_rows(Applier *self, const PGresult *result,
+		   const Expectation *expectation)
+{
+	int64_t rows = strtoll(PQcmdTuples((PGresult *) (uintptr_t) result), NULL,
+						   10);
+	Error failure = {0};
+	ConflictChange described;
+
+	if (expectation->rows_expected < 0 || rows == expectation->rows_expected)
+		return;
+	describe_change(self, expectation, &described);
+	conflict_set_wrong_rows(&described, expectation->rows_expected, rows,
+							&failure);
+	note_failure(self, &failure, &described, expectation->change_index, true);
+}
+
+/* A COMMIT of a transaction that had failed would be a ROLLBACK. */
+static void
+check_commit(Applier *self, PGresult *result, const Expectation *expectation)
+{
+	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
+	FAULT("apply.after_commit");
+	for (size_t t = expectation->txn_first; t <= expectation->txn_index; t++)
+	{
+		const BatchTxn *txn = &self->batch->txns[t];
+
+		target_note_txn(self->target, &txn->txn,
+						batch_txn_end(self->batch, t) - txn->change_first);
+	}
+	self->committed = expectation->txn_index + 1;
+}
+
+/* The same of a batch that is applied as one. */
+static void
+note_committed(Applier *self, PGresult *result)
+{
+	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
+	self->is_committed = true;
+}
+
+Rc
+applier_handle_result(Applier *self, PGresult *result,
+					  const Expectation *expectation, Error *err)
+{
+	ExecStatusType status = PQresultStatus(result);
+	Rc rc = RC_OK;
+
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+		note_error_result(self, result, expectation);
+	else if (expectation->kind == EXPECT_ROWS)
+		check_rows(self, result, expectation);
+	else if (expectation->kind == EXPECT_SAVEPOINT)
+		self->savepoint_set = true;
+	else if (expectation->kind == EXPECT_SETTLED)
+		check_settled(self, result, expectation);
+	else if (expectation->kind == EXPECT_COMMIT)
+		check_commit(self, result, expectation);
+	else if (expectation->kind == EXPECT_COMMITTED)
+		note_committed(self, result);
+	else if (expectation->kind == EXPECT_FETCHED ||
+			 expectation->kind == EXPECT_KEPT)
+		applier_take_fetched(self, result, expectation);
+	else if (expectation->kind == EXPECT_POSITION && !self->failed)
+		rc = applier_note_position(self, result, err);
+	PQclear(result);
+	return rc;
+}
+
+/* Takes all results that are here.  RC_END: the sync came back. */
+Rc
+applier_receive_results(Applier *self, Error *err)
+{
+	for (;;)
+	{
+		PGresult *result = NULL;
+		Expectation expectation;
+		Rc rc = lane_receive(self->lane, &result, &expectation, err);
+
+		if (rc == RC_OK)
+			rc = applier_handle_result(self, result, &expectation, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+}

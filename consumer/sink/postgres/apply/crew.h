@@ -1,0 +1,68 @@
+/*
+ * crew.h
+ *    The connections that apply source transactions as transactions of the
+ *    target, several at once, and commit them in order; or the one connection
+ *    that applies a few as one.  Nothing is waited for before a commit.
+ *
+ * The transactions of a batch go to the appliers in rotation.  Each applier
+ * sends its own one behind the other, without waiting for anything; what has to
+ * wait waits on the target, for turns.  Each transaction has a turn, a number:
+ *
+ *   - An applier holds the lock of its next turn (an advisory lock of its
+ *     session) before it commits in the turn that it has, and gives the lock of
+ *     a turn back when that has been committed.  So whoever asks for a turn's
+ *     lock waits until the turn is over: by induction over the turns, which
+ *     works because they go round.
+ *   - Before it moves progress and commits, a transaction waits for the turn
+ *     before its own.
+ *   - Before it begins, it waits for the turn of the last transaction that it
+ *     depends on (see dependencies.h).
+ *
+ * The locks are only there to wait.  What keeps order is progress: it is moved
+ * from the position of the transaction before, or the statement fails.  All
+ * waiting is between locks of the target, so its deadlock detection sees a row
+ * that is locked by a later transaction.
+ *
+ * When anything fails, all appliers give up what is open.  What is committed is
+ * in order and whole; the first transaction that is not is applied alone, row
+ * by row, and either succeeds or is what the sink fails with.  Then they go on.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_APPLY_CREW_H
+#define PENSTOCK_SINK_POSTGRES_APPLY_CREW_H
+
+#include "sink/postgres/apply/applier.h"
+
+/* Connections with which one target is written to. */
+#define LANES_MAX 16
+
+typedef struct Crew Crew;
+
+/*
+ * `leader` is borrowed, and used by the crew alone while the crew is not idle.
+ * Without more appliers the crew is that one.
+ */
+Crew *crew_new(Target *target, Applier *leader);
+
+/* Closes the connections that were added.  Accepts NULL. */
+void crew_free(Crew *crew);
+
+/* Adds an applier with this connection, which becomes the crew's. */
+void crew_add(Crew *crew, PgConn *conn);
+
+/* Starts to apply a batch that is not empty, of complete transactions; one at
+ * the end that is not goes back to `batch`, which is empty otherwise. */
+MUST_CHECK Rc crew_start(Crew *crew, Batch *batch, Error *err);
+
+bool crew_is_idle(const Crew *crew);
+
+/* Bytes of the batch that is being applied. */
+size_t crew_bytes(const Crew *crew);
+
+/* As applier_work(); when it is idle, only notices a server that went away, and
+ * leaves the leader alone. */
+MUST_CHECK Rc crew_work(Crew *crew, Error *err);
+
+/* Adds what the connections wait for, apart from the leader's. */
+void crew_interest(const Crew *crew, SinkInterest *interest);
+
+#endif /* PENSTOCK_SINK_POSTGRES_APPLY_CREW_H */

@@ -1,0 +1,177 @@
+/*
+ * current.c
+ *    Comparing fingerprints.
+ */
+#include "sink/postgres/apply/current.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Of the names and fingerprints of some tables, those that are not so.  It runs
+ * under the search path of users. */
+#define CHANGED_SQL(names, fingerprints)                                       \
+	" FROM ROWS FROM (pg_catalog.unnest(" names "::pg_catalog.text[]),"        \
+	" pg_catalog.unnest(" fingerprints "::bigint[])) AS k(name, fingerprint)"  \
+	" WHERE (k.fingerprint OPERATOR(pg_catalog.=)"                             \
+	" (SELECT " TARGET_FINGERPRINT_SQL " FROM pg_catalog.pg_class c"           \
+	" WHERE c.oid OPERATOR(pg_catalog.=)"                                      \
+	" pg_catalog.to_regclass(k.name)::pg_catalog.oid)) IS NOT TRUE"
+
+/* The cast of a text that is no number is a way to fail. */
+#define CHECK_SQL                                                              \
+	"SELECT CAST(pg_catalog.min(pg_catalog.concat('table ', k.name,"           \
+	" ' has changed')) AS integer)"
+
+const char current_check_sql[] = CHECK_SQL CHANGED_SQL("$1::pg_catalog.text",
+													   "$2::pg_catalog.text");
+
+static const char find_changed_sql[] =
+	"SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0" CHANGED_SQL(
+		"$1::pg_catalog.text", "$2::pg_catalog.text");
+
+const char current_changed_sqlstate[] = "PN001";
+
+#define FUNCTION_SQL "pg_temp.penstock_current"
+
+/* As a macro, because it is between others. */
+#define CHANGED_NOW_SQL CHANGED_SQL("names", "fingerprints")
+
+#define ARGUMENTS_SQL   "(names pg_catalog.text, fingerprints pg_catalog.text)"
+
+static const char create_functions_sql[] =
+	"CREATE OR REPLACE FUNCTION " FUNCTION_SQL "_now" ARGUMENTS_SQL
+	" RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$"
+	" BEGIN"
+	"  IF EXISTS (SELECT" CHANGED_NOW_SQL ") THEN"
+	"   RAISE EXCEPTION 'a table has changed' USING ERRCODE = 'PN001';"
+	"  END IF;"
+	"  RETURN true;"
+	" END $$;"
+	"CREATE OR REPLACE FUNCTION " FUNCTION_SQL ARGUMENTS_SQL
+	" RETURNS boolean LANGUAGE sql IMMUTABLE AS $$"
+	" SELECT " FUNCTION_SQL "_now(names, fingerprints) $$";
+
+static void
+append_names(Buf *text, const CurrentTables *tables)
+{
+	for (size_t i = 0; i < tables->count; i++)
+	{
+		const char *name = tables->tables[i]->name_sql;
+
+		buf_append_char(text, i == 0 ? '{' : ',');
+		buf_append_element(text, name, strlen(name));
+	}
+	buf_append_char(text, '}');
+}
+
+static void
+append_fingerprints(Buf *text, const CurrentTables *tables)
+{
+	for (size_t i = 0; i < tables->count; i++)
+		buf_printf(text, "%c%" PRId64, i == 0 ? '{' : ',',
+				   tables->tables[i]->fingerprint);
+	buf_append_char(text, '}');
+}
+
+typedef struct CurrentText
+{
+	Buf names;
+	Buf fingerprints;
+} CurrentText;
+
+static void
+text_init(CurrentText *text, const CurrentTables *tables)
+{
+	ASSERT(tables->count > 0);
+	buf_init(&text->names, BUF_TEXT_MAX);
+	buf_init(&text->fingerprints, BUF_TEXT_MAX);
+	append_names(&text->names, tables);
+	append_fingerprints(&text->fingerprints, tables);
+	CHECK(!text->names.overflowed && !text->fingerprints.overflowed);
+}
+
+static void
+text_release(CurrentText *text)
+{
+	buf_release(&text->names);
+	buf_release(&text->fingerprints);
+}
+
+static void
+add_text(Params *params, const Buf *text)
+{
+	params_add_bytes(params, TYPE_TEXT,
+					 arena_dup(params->arena, text->data, text->length),
+					 (int) text->length);
+}
+
+void
+current_add_params(Params *params, const CurrentTables *tables)
+{
+	CurrentText text;
+
+	text_init(&text, tables);
+	add_text(params, &text.names);
+	add_text(params, &text.fingerprints);
+	text_release(&text);
+}
+
+void
+current_append_condition(Buf *sql, const CurrentTables *tables)
+{
+	CurrentText text;
+
+	text_init(&text, tables);
+	buf_append_string(sql, FUNCTION_SQL "(");
+	buf_append_literal(sql, text.names.data);
+	buf_append_string(sql, ", ");
+	buf_append_literal(sql, text.fingerprints.data);
+	buf_append_char(sql, ')');
+	text_release(&text);
+}
+
+Rc
+current_set_up(PgConn *target, bool *made, Error *err)
+{
+	Rc rc = pgconn_exec(target, create_functions_sql, NULL, err);
+
+	*made = rc == RC_OK;
+	if (rc == RC_FAIL && (strcmp(err->sqlstate, "42501") == 0 ||
+						  strcmp(err->sqlstate, "42704") == 0))
+	{
+		error_reset(err); /* no TEMPORARY on the database, or no plpgsql */
+		return RC_OK;
+	}
+	return rc;
+}
+
+Rc
+current_find_changed(PgConn *target, const CurrentTables *tables, bool *changed,
+					 Error *err)
+{
+	PGresult *result = NULL;
+	CurrentText text;
+	Rc rc;
+
+	*changed = false;
+	if (tables->count == 0)
+		return RC_OK;
+	text_init(&text, tables);
+	rc = pgconn_exec_params(
+		target, find_changed_sql, 2,
+		(const char *const[]){text.names.data, text.fingerprints.data}, &result,
+		err);
+	text_release(&text);
+	if (rc == RC_OK)
+		*changed = PQgetvalue(result, 0, 0)[0] == 't';
+	PQclear(result);
+	return rc;
+}
+
+Rc
+current_set_changed(const char *label, Error *err)
+{
+	return error_set(err, ERR_CHANGED,
+					 "a table on %s was altered while it was written to",
+					 label);
+}

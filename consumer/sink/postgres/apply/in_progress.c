@@ -1,0 +1,663 @@
+/*
+ * in_progress.c
+ *    Parts in a queue, an applier for each transaction.
+ */
+#include "sink/postgres/apply/in_progress.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "sink/postgres/apply/applier.h"
+
+/* What waits to be applied: changes of one subtransaction, or how it, or all,
+ * ended. */
+typedef struct Part
+{
+	struct Part *next;
+	Batch batch;     /* of one transaction; without changes if it ends */
+	uint32_t subxid; /* whose changes they are; 0: the transaction's own */
+	bool aborts;     /* the subtransaction was rolled back; no batch */
+	bool commits;
+	Lsn after_lsn; /* everything up to here must be committed before */
+	size_t bytes;  /* that it is counted with */
+} Part;
+
+typedef struct Savepoint
+{
+	uint32_t subxid;
+	int64_t open_rows; /* that the applier had when it was set */
+} Savepoint;
+
+/* A place for a transaction; its connection serves one after the other. */
+typedef struct Place
+{
+	uint32_t xid; /* 0: the place is free */
+	Lsn ends_behind_lsn;
+	bool committing; /* its commit is here */
+	bool aborting;   /* to be rolled back as soon as its connection is idle */
+	Part *first;     /* the queue */
+	Part *last;
+	size_t queued_bytes; /* of its parts */
+	Savepoint savepoints[IN_PROGRESS_SAVEPOINTS_MAX];
+	int savepoint_count;
+	bool connected;
+	Applier applier;
+} Place;
+
+struct InProgress
+{
+	Target *target;
+	SessionOptions session;
+	const TableStates *table_states;
+	bool marked;
+	size_t part_bytes_max;
+	Place places[IN_PROGRESS_MAX];
+};
+
+InProgress *
+in_progress_new(const InProgressOptions *options)
+{
+	InProgress *self = xcalloc(1, sizeof(InProgress));
+
+	self->target = options->target;
+	self->session = *options->session;
+	self->table_states = options->table_states;
+	self->marked = options->marked;
+	self->part_bytes_max = options->part_bytes_max;
+	return self;
+}
+
+/* ---- parts -------------------------------------------------------------- */
+
+static void
+free_part(Part *part)
+{
+	batch_release(&part->batch);
+	free(part);
+}
+
+/*
+ * A part has changed.  There can be as many as there are subtransactions, so
+ * their bytes are not added up each time that somebody asks.
+ */
+static void
+count_part(Place *place, Part *part)
+{
+	place->queued_bytes -= part->bytes;
+	part->bytes = sizeof(Part) + part->batch.bytes;
+	place->queued_bytes += part->bytes;
+}
+
+static Part *
+add_part(Place *place, Lsn delivered_lsn)
+{
+	Part *part = xcalloc(1, sizeof(Part));
+
+	part->after_lsn = delivered_lsn;
+	if (place->last != NULL)
+		place->last->next = part;
+	else
+		place->first = part;
+	place->last = part;
+	count_part(place, part);
+	return part;
+}
+
+static void
+drop_first_part(Place *place)
+{
+	Part *part = place->first;
+
+	place->first = part->next;
+	if (place->first == NULL)
+		place->last = NULL;
+	place->queued_bytes -= part->bytes;
+	free_part(part);
+}
+
+static void
+drop_parts(Place *place)
+{
+	while (place->first != NULL)
+		drop_first_part(place);
+}
+
+/* Whether a change can go to the last part. */
+static bool
+takes_change(const InProgress *self, const Place *place, uint32_t subxid)
+{
+	const Part *part = place->last;
+
+	return part != NULL && !part->aborts && part->subxid == subxid &&
+		   part->batch.bytes < self->part_bytes_max &&
+		   !batch_is_full(&part->batch, self->target->relations_max);
+}
+
+/* ---- failing ------------------------------------------------------------ */
+
+static MUST_CHECK Rc
+refuse(InProgress *self, uint32_t xid, const char *reason, Error *err)
+{
+	Rc rc = error_set(err, ERR_STREAMING,
+					  "transaction %u cannot be applied to %s while it is in "
+					  "progress",
+					  xid, self->target->label);
+
+	error_detail(err, "%s", reason);
+	self->target->sink->refused_xid = xid;
+	self->target->sink->refused_until_lsn = 0;
+	return rc;
+}
+
+/* Whether the connection is to blame, or the server as a whole. */
+static bool
+is_lost(const Error *err)
+{
+	return err->code == ERR_CONNECT || strncmp(err->sqlstate, "57P", 3) == 0 ||
+		   strncmp(err->sqlstate, "08", 2) == 0;
+}
+
+/* What a transaction's connection failed with; see the header. */
+static MUST_CHECK Rc
+check_failure(InProgress *self, const Place *place, Rc rc, Error *err)
+{
+	bool lost_lease = err->code == ERR_CONFIG &&
+					  place->applier.state == APPLIER_COMMITTING;
+	char *reason;
+
+	if (rc != RC_FAIL || is_lost(err) || lost_lease ||
+		err->code == ERR_STREAMING || err->code == ERR_INTERRUPTED)
+		return rc;
+	reason = xstrdup(err->message);
+	rc = refuse(self, place->xid, reason, err);
+	free(reason);
+	return rc;
+}
+
+static bool
+is_open(const Place *place)
+{
+	return place->connected && place->applier.txn_open;
+}
+
+/* A transaction that holds locks on the target or soon will, or NULL. */
+static const Place *
+find_used(const InProgress *self)
+{
+	const Place *used = NULL;
+
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	{
+		const Place *place = &self->places[i];
+
+		if (place->xid != 0 && (used == NULL || is_open(place)))
+			used = place;
+	}
+	return used;
+}
+
+void
+in_progress_check_blame(InProgress *self, Error *err)
+{
+	static const char *const sqlstates[] = {
+		"55P03", /* lock_not_available */
+		"40P01", /* deadlock_detected */
+	};
+	const Place *used = find_used(self);
+
+	if (used == NULL || err->code != ERR_SQL)
+		return;
+	for (size_t i = 0; i < LENGTH_OF(sqlstates); i++)
+	{
+		if (strcmp(err->sqlstate, sqlstates[i]) != 0)
+			continue;
+		if (refuse(self, used->xid, "Other transactions wait for its locks.",
+				   err) == RC_FAIL)
+			return;
+	}
+}
+
+/* ---- taking changes ----------------------------------------------------- */
+
+static Place *
+find_place(InProgress *self, uint32_t xid)
+{
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+		if (self->places[i].xid == xid && !self->places[i].aborting)
+			return &self->places[i];
+	return NULL;
+}
+
+/* Those that have a connection already come first. */
+static Place *
+find_free_place(InProgress *self)
+{
+	Place *unconnected = NULL;
+
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	{
+		Place *place = &self->places[i];
+
+		if (place->xid != 0)
+			continue;
+		if (place->connected)
+			return place;
+		if (unconnected == NULL)
+			unconnected = place;
+	}
+	return unconnected;
+}
+
+Rc
+in_progress_change(InProgress *self, Frame *frame, const Change *change,
+				   Lsn delivered_lsn, Error *err)
+{
+	const StreamInfo *stream = &frame->stream;
+	const TxnInfo txn = {.xid = stream->xid};
+	Place *place = find_place(self, stream->xid);
+
+	if (place == NULL)
+		place = find_free_place(self);
+	if (place == NULL)
+		return refuse(self, stream->xid,
+					  "There are too many large transactions at a time.", err);
+	place->xid = stream->xid;
+	self->target->has_open_transactions = true;
+	place->ends_behind_lsn = lsn_max(place->ends_behind_lsn,
+									 stream->decoded_lsn);
+	if (!takes_change(self, place, change->subxid))
+	{
+		Part *part = add_part(place, delivered_lsn);
+
+		part->subxid = change->subxid;
+		batch_begin(&part->batch, &txn);
+		part->batch.continues = true;
+	}
+	place->last->after_lsn = delivered_lsn;
+	batch_add(&place->last->batch, frame, change);
+	count_part(place, place->last);
+	return RC_OK;
+}
+
+void
+in_progress_commit(InProgress *self, const TxnInfo *txn, Lsn delivered_lsn)
+{
+	Place *place = find_place(self, txn->xid);
+	Part *part;
+
+	if (place == NULL)
+		return; /* nothing of it was for us */
+	place->committing = true;
+	place->ends_behind_lsn = txn->end_lsn - 1;
+	part = add_part(place, delivered_lsn);
+	part->commits = true;
+	batch_begin(&part->batch, txn);
+	batch_commit(&part->batch);
+	part->batch.continues = true;
+}
+
+static void
+give_up(Place *place)
+{
+	drop_parts(place);
+	place->aborting = true;
+}
+
+void
+in_progress_abort(InProgress *self, uint32_t xid, uint32_t subxid,
+				  Lsn delivered_lsn)
+{
+	Place *place = find_place(self, xid);
+	Part *part;
+
+	if (place == NULL)
+		return;
+	if (subxid == 0)
+	{
+		give_up(place);
+		return;
+	}
+	part = add_part(place, delivered_lsn);
+	part->aborts = true;
+	part->subxid = subxid;
+}
+
+/* ---- savepoints --------------------------------------------------------- */
+
+/* The place of a subtransaction among those that are open, or -1. */
+static int
+find_savepoint(const Place *place, uint32_t subxid)
+{
+	for (int i = 0; i < place->savepoint_count; i++)
+		if (place->savepoints[i].subxid == subxid)
+			return i;
+	return -1;
+}
+
+/* Those from `first` on are over, and what they did stays. */
+static MUST_CHECK Rc
+release_savepoints(Place *place, int first, Error *err)
+{
+	uint32_t subxid;
+
+	if (first >= place->savepoint_count)
+		return RC_OK;
+	subxid = place->savepoints[first].subxid;
+	place->savepoint_count = first;
+	return applier_release_savepoint(&place->applier, subxid, err);
+}
+
+/* Sees to it that what comes next is of this subtransaction. */
+static MUST_CHECK Rc
+enter_subtransaction(InProgress *self, Place *place, uint32_t subxid,
+					 Error *err)
+{
+	int found = find_savepoint(place, subxid);
+
+	if (subxid == 0 || found >= 0)
+		return release_savepoints(place, found + 1, err);
+	if (place->savepoint_count == IN_PROGRESS_SAVEPOINTS_MAX)
+		return refuse(self, place->xid, "It has too many subtransactions.",
+					  err);
+	place->savepoints[place->savepoint_count++] = (Savepoint){
+		.subxid = subxid, .open_rows = place->applier.open_rows};
+	return applier_set_savepoint(&place->applier, subxid, err);
+}
+
+static MUST_CHECK Rc
+roll_back_subtransaction(Place *place, uint32_t subxid, Error *err)
+{
+	int found = find_savepoint(place, subxid);
+	Rc rc;
+
+	if (found < 0)
+		return RC_OK; /* nothing of it was for us, or an outer one is gone */
+	rc = applier_roll_back_to(&place->applier, subxid,
+							  place->savepoints[found].open_rows, err);
+	if (rc == RC_OK)
+		rc = release_savepoints(place, found, err);
+	return rc;
+}
+
+/* ---- applying ----------------------------------------------------------- */
+
+/* Of what ended up to here, the target or the copy of a table had something
+ * when the session began; of what ends later, nothing. */
+static Lsn
+had_lsn(const InProgress *self)
+{
+	return lsn_max(self->target->sink->start_lsn,
+				   table_states_last_watermark(self->table_states));
+}
+
+/*
+ * Whether the transaction is known to be one that the target, and the copy of
+ * each of its tables, does not have yet.  It ends behind each place where it
+ * was seen in progress, and behind all that has come before its end.
+ */
+static bool
+is_needed(const InProgress *self, const Place *place)
+{
+	Lsn had = had_lsn(self);
+
+	return place->ends_behind_lsn >= had ||
+		   (!place->committing && self->target->sink->streamed_lsn >= had);
+}
+
+/* Whether the first part is worth being started, and may be. */
+static bool
+is_due(const InProgress *self, const Place *place, const InProgressTurn *turn)
+{
+	const Part *part = place->first;
+
+	if (part == NULL || turn->stopping || !is_needed(self, place) ||
+		self->target->noted_lsn < part->after_lsn)
+		return false;
+	if (part->commits)
+		return turn->others_rest;
+	return part != place->last || part->aborts || turn->source_idle ||
+		   part->batch.bytes >= BATCH_BYTES_MIN;
+}
+
+static MUST_CHECK Rc
+connect(InProgress *self, Place *place, Error *err)
+{
+	PgConn *conn = NULL;
+	Rc rc = session_open_another(&conn, &self->session, self->marked, err);
+	char *reason;
+
+	if (rc == RC_OK)
+	{
+		applier_init(&place->applier, self->target, conn);
+		place->connected = true;
+		return RC_OK;
+	}
+	if (rc != RC_FAIL || err->code == ERR_INTERRUPTED)
+		return rc;
+
+	/* The ordinary way needs no further connection. */
+	reason = xstrdup(err->message);
+	rc = refuse(self, place->xid, reason, err);
+	free(reason);
+	return rc;
+}
+
+/* Opens the transaction on the target, unless it is. */
+static MUST_CHECK Rc
+ensure_open(InProgress *self, Place *place, Error *err)
+{
+	Rc rc = place->connected ? RC_OK : connect(self, place, err);
+
+	if (rc == RC_OK && !place->applier.txn_open)
+	{
+		log_debug("apply", "transaction %u is applied to %s while in progress",
+				  place->xid, self->target->label);
+		rc = applier_begin(&place->applier, err);
+	}
+	return rc;
+}
+
+static MUST_CHECK Rc
+start_part(InProgress *self, Place *place, Error *err)
+{
+	Part *part = place->first;
+	Rc rc = ensure_open(self, place, err);
+
+	FAULT("apply.in_progress");
+	if (rc == RC_OK && part->aborts)
+		rc = roll_back_subtransaction(place, part->subxid, err);
+	else if (rc == RC_OK)
+		rc = enter_subtransaction(self, place, part->subxid, err);
+	if (rc == RC_OK && !part->aborts)
+		rc = applier_start(&place->applier, &part->batch, err);
+	if (rc == RC_OK)
+		drop_first_part(place);
+	return rc;
+}
+
+/* The transaction is over, one way or the other. */
+static void
+leave(Place *place)
+{
+	ASSERT(place->first == NULL);
+	place->xid = 0;
+	place->ends_behind_lsn = 0;
+	place->committing = false;
+	place->aborting = false;
+	place->savepoint_count = 0;
+}
+
+/* What is to be done on an idle connection.  RC_AGAIN: nothing now. */
+static MUST_CHECK Rc
+work_idle(InProgress *self, Place *place, const InProgressTurn *turn,
+		  Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (place->aborting)
+	{
+		if (place->connected)
+			rc = applier_roll_back(&place->applier, err);
+		leave(place);
+		return rc;
+	}
+	if (is_due(self, place, turn))
+		return start_part(self, place, err);
+	if (place->committing && place->first == NULL)
+	{
+		log_debug("apply", "transaction %u was applied while in progress",
+				  place->xid);
+		leave(place);
+		return RC_OK;
+	}
+	return RC_AGAIN;
+}
+
+static MUST_CHECK Rc
+work_place(InProgress *self, Place *place, const InProgressTurn *turn,
+		   Error *err)
+{
+	Rc rc;
+
+	do
+	{
+		bool idle = !place->connected || place->applier.state == APPLIER_IDLE;
+
+		rc = RC_AGAIN;
+		if (idle && place->xid != 0)
+			rc = work_idle(self, place, turn, err);
+		if (rc == RC_AGAIN && place->connected)
+			rc = applier_work(&place->applier, err);
+	} while (rc == RC_OK);
+	return check_failure(self, place, rc, err);
+}
+
+/* A stream that begins behind what the target had knows that all is needed. */
+static MUST_CHECK Rc
+refuse_unknown(InProgress *self, uint32_t xid, Error *err)
+{
+	Rc rc = refuse(self, xid, "The target may have it, or part of it, already.",
+				   err);
+
+	self->target->sink->refused_until_lsn = had_lsn(self);
+	return rc;
+}
+
+/*
+ * Changes may be held that are not known to be needed.  There cannot be many,
+ * because that is soon known, unless the target is ahead by far.
+ */
+static MUST_CHECK Rc
+check_held(InProgress *self, Error *err)
+{
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	{
+		const Place *place = &self->places[i];
+
+		if (place->first == NULL || is_needed(self, place))
+			continue;
+		if (place->committing ||
+			in_progress_bytes(self) >= self->part_bytes_max)
+			return refuse_unknown(self, place->xid, err);
+	}
+	return RC_OK;
+}
+
+/* Others need not wait for their locks. */
+static void
+give_up_uncommitted(InProgress *self)
+{
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+		if (self->places[i].xid != 0 && !self->places[i].committing)
+			give_up(&self->places[i]);
+}
+
+Rc
+in_progress_work(InProgress *self, const InProgressTurn *turn, Error *err)
+{
+	Rc rc;
+
+	if (turn->settling)
+		give_up_uncommitted(self);
+	rc = check_held(self, err);
+	for (int i = 0; rc != RC_FAIL && i < IN_PROGRESS_MAX; i++)
+		rc = work_place(self, &self->places[i], turn, err);
+	self->target->has_open_transactions = find_used(self) != NULL;
+	return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+void
+in_progress_interest(const InProgress *self, SinkInterest *interest)
+{
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+		if (self->places[i].connected)
+			applier_interest(&self->places[i].applier, interest);
+}
+
+/* ---- what the sink asks ------------------------------------------------- */
+
+bool
+in_progress_is_committing(const InProgress *self)
+{
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+		if (self->places[i].committing)
+			return true;
+	return false;
+}
+
+bool
+in_progress_is_at_commit(const InProgress *self)
+{
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+		if (self->places[i].connected &&
+			self->places[i].applier.state == APPLIER_COMMITTING)
+			return true;
+	return false;
+}
+
+bool
+in_progress_waits(const InProgress *self)
+{
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	{
+		const Part *part = self->places[i].first;
+
+		if (part != NULL && self->target->noted_lsn < part->after_lsn)
+			return true;
+	}
+	return false;
+}
+
+size_t
+in_progress_bytes(const InProgress *self)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	{
+		const Place *place = &self->places[i];
+
+		if (place->connected)
+			bytes += place->applier.batch->bytes;
+		bytes += place->queued_bytes;
+	}
+	return bytes;
+}
+
+void
+in_progress_free(InProgress *self)
+{
+	if (self == NULL)
+		return;
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	{
+		drop_parts(&self->places[i]);
+		if (self->places[i].connected)
+			applier_release(&self->places[i].applier);
+	}
+	free(self);
+}

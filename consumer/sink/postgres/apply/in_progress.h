@@ -1,0 +1,111 @@
+/*
+ * in_progress.h
+ *    Transactions that are still in progress on the source, each applied into
+ *    an open transaction on a connection of its own.
+ *
+ * Their changes come in pieces and wait in parts, each of which is applied as a
+ * batch.  A part is started when everything that was delivered before its last
+ * change is committed on the target: what it touches may come from there.  The
+ * commit is a part as well, and stands in commit order like that of any other
+ * transaction: everything before it is committed, and nothing that comes after
+ * it is started, nor even taken (in_progress_is_committing()), until it has
+ * taken place.
+ *
+ * Rollbacks of subtransactions are those of savepoints.  One is set at the
+ * first change of each subtransaction, inside of those that are set; it is
+ * released when a change of an outer one, or of the transaction itself, shows
+ * that it is over.
+ *
+ *
+ * What can go wrong
+ * -----------------
+ *
+ * The open transaction holds locks, and the source has decided only for itself
+ * that nobody has to wait for them: a unique index that only the target has,
+ * for example, lets others wait for the end of a transaction whose end may be
+ * behind them in the stream.  So no transaction of ours waits for a lock for
+ * long while one is open here (target_lock_timeout_sql).
+ *
+ * What the target refuses, whether by that or for any other reason, is not
+ * explained or settled here: all fails with ERR_STREAMING, and is done again
+ * once the transaction has committed on the source, in the ordinary way.  So
+ * does what is beyond one of the limits below.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_APPLY_IN_PROGRESS_H
+#define PENSTOCK_SINK_POSTGRES_APPLY_IN_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "control/table_state.h"
+#include "sink/postgres/apply/session.h"
+#include "sink/postgres/apply/target.h"
+
+/* Transactions, each with a connection to the target. */
+#define IN_PROGRESS_MAX 8
+
+/* Savepoints that one may have at a time.  (A server keeps 64 subtransactions
+ * where others can see them cheaply; more make everybody slow there.) */
+#define IN_PROGRESS_SAVEPOINTS_MAX 64
+
+typedef struct InProgress InProgress;
+
+typedef struct InProgressOptions
+{
+	Target *target;                  /* borrowed */
+	const SessionOptions *session;   /* copied; its strings are borrowed */
+	const TableStates *table_states; /* borrowed */
+	bool marked;                     /* sessions must mark what they write */
+	size_t part_bytes_max;           /* of a part */
+} InProgressOptions;
+
+/* What there is to know of everything else at a turn's work. */
+typedef struct InProgressTurn
+{
+	Lsn delivered_lsn; /* end of the last transaction that was handed over */
+	bool others_rest;  /* nothing else commits, and none will begin to */
+	bool source_idle;
+	bool stopping; /* nothing is begun; a commit on its way is seen through */
+	bool settling; /* what has not committed on the source will not be heard of
+					  again */
+} InProgressTurn;
+
+InProgress *in_progress_new(const InProgressOptions *options);
+
+/* Closes the connections; what is open on them is rolled back.  Accepts NULL.
+ */
+void in_progress_free(InProgress *self);
+
+/* As the sink's; `delivered_lsn` as above. */
+MUST_CHECK Rc in_progress_change(InProgress *self, Frame *frame,
+								 const Change *change, Lsn delivered_lsn,
+								 Error *err);
+void in_progress_commit(InProgress *self, const TxnInfo *txn,
+						Lsn delivered_lsn);
+void in_progress_abort(InProgress *self, uint32_t xid, uint32_t subxid,
+					   Lsn delivered_lsn);
+
+/* Does what can be done.  Waits only to connect, and for a savepoint. */
+MUST_CHECK Rc in_progress_work(InProgress *self, const InProgressTurn *turn,
+							   Error *err);
+void in_progress_interest(const InProgress *self, SinkInterest *interest);
+
+/* A commit was taken that has not taken place. */
+bool in_progress_is_committing(const InProgress *self);
+
+/* A commit is on its way, so progress must not be written elsewhere. */
+bool in_progress_is_at_commit(const InProgress *self);
+
+/* A part waits for what was delivered before it. */
+bool in_progress_waits(const InProgress *self);
+
+/* Bytes of changes that are held. */
+size_t in_progress_bytes(const InProgress *self);
+
+/*
+ * Makes an error of other connections ERR_STREAMING if an open transaction may
+ * be to blame.
+ */
+void in_progress_check_blame(InProgress *self, Error *err);
+
+#endif /* PENSTOCK_SINK_POSTGRES_APPLY_IN_PROGRESS_H */

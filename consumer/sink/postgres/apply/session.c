@@ -1,0 +1,385 @@
+/*
+ * session.c
+ *    What a session is told before it applies anything.
+ */
+#include "sink/postgres/apply/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "control/fence.h"
+#include "control/moved_table.h"
+#include "control/schema.h"
+#include "net/citus.h"
+#include "net/foreign_actions.h"
+#include "net/origin.h"
+#include "sink/postgres/plan/ledger.h"
+#include "sink/postgres/plan/statement.h"
+
+/* object_in_use */
+#define ORIGIN_IN_USE_SQLSTATE "55006"
+
+/*
+ * The planner knows nothing of the keys that we send, and may know nothing of
+ * the table; what it must do is known: look each key up in the index.
+ */
+static const char session_sql[] = "SET synchronous_commit = local;"
+								  "SET plan_cache_mode = force_generic_plan;"
+								  "SET enable_hashjoin = off;"
+								  "SET enable_mergejoin = off;"
+								  "SET enable_seqscan = off;"
+								  "SET enable_bitmapscan = off;"
+								  "SET enable_material = off;"
+								  "SET max_parallel_workers_per_gather = 0;"
+								  "SET default_transaction_isolation = "
+								  "'read committed';" STATEMENT_COUNT_SQL;
+
+/* What it is told last. */
+static const char ready_sql[] =
+	"SET synchronous_commit = off;" PGCONN_SET_OWN_PATH_SQL;
+
+/*
+ * With session_replication_role = replica, foreign keys and ordinary triggers
+ * do not fire for what we apply: the source has checked and fired them.  Not
+ * every role may set it; then order is kept strictly.
+ */
+static MUST_CHECK Rc
+set_replica_role(PgConn *conn, const SessionOptions *options,
+				 bool *independent_tables, Error *err)
+{
+	Rc rc = pgconn_exec(conn, "SET session_replication_role = replica", NULL,
+						err);
+
+	*independent_tables = rc == RC_OK;
+	if (rc != RC_FAIL || strcmp(err->sqlstate, "42501") != 0)
+		return rc;
+	error_reset(err);
+	log_warning("apply",
+				"the role on %s may not set session_replication_role: "
+				"triggers and foreign keys fire for applied rows, and changes "
+				"are applied one by one",
+				options->label);
+	return RC_OK;
+}
+
+/* See foreign_actions.h. */
+static MUST_CHECK Rc
+refuse_actions(PgConn *conn, const SessionOptions *options, Error *err)
+{
+	static const char sql[] =
+		"SELECT f.conname, f.conrelid::regclass" FOREIGN_ACTIONS_SQL
+		" AND " COPIED_TABLE_HAS_SQL("n.nspname",
+									 "c.relname") " ORDER BY 2, 1 LIMIT 1";
+	const char *params[] = {options->pipeline};
+	PGresult *result = NULL;
+	bool exists;
+	Rc rc = control_has(conn, "copied", &exists, err);
+
+	if (rc == RC_OK && exists)
+		rc = pgconn_exec_params(conn, sql, LENGTH_OF(params), params, &result,
+								err);
+	if (rc == RC_OK && exists && PQntuples(result) > 0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "foreign key \"%s\" of table %s on %s changes rows by "
+					   "itself, and cannot be set aside",
+					   PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
+					   options->label);
+		error_detail(err, "The role there may not set "
+						  "session_replication_role, so its ON DELETE or ON "
+						  "UPDATE action fires for what is applied; and what "
+						  "the source then says of the same rows does not fit "
+						  "any more.");
+		error_hint(err, "Let a superuser run, on PostgreSQL 15 or newer, GRANT "
+						"SET ON PARAMETER session_replication_role TO the "
+						"role; or drop the foreign key there, or make it one "
+						"without an action, for as long as it is followed.");
+	}
+	PQclear(result);
+	return rc;
+}
+
+/* A PID as text; it is longer in no server. */
+#define PID_TEXT_SIZE 16
+
+/*
+ * The PID that has an origin, or "".  Its refusal is the only place to learn
+ * that from: in any language that has two numbers, the origin's and the PID.
+ * One that has a single number is about something else.
+ */
+static void
+find_holder(const char *refusal, char pid[PID_TEXT_SIZE])
+{
+	static const char digits[] = "0123456789";
+	const char *last = "";
+	int count = 0;
+
+	while (*(refusal += strcspn(refusal, digits)) != '\0')
+	{
+		last = refusal;
+		refusal += strspn(refusal, digits);
+		count++;
+	}
+	snprintf(pid, PID_TEXT_SIZE, "%.*s",
+			 count == 2 ? (int) strspn(last, digits) : 0, last);
+}
+
+/*
+ * An origin is for one session at a time.  The slot is ours, so whoever has the
+ * origin lost the slot: a consumer that hangs, or whose machine is gone without
+ * a word, which the target may not notice for hours; or it is a session that a
+ * pooler keeps, and that a consumer had.  It is ended, and the next attempt
+ * finds the origin free.
+ */
+static void
+end_predecessor(PgConn *conn, const SessionOptions *options,
+				const char *refusal)
+{
+	Error failure = {0};
+	bool ended;
+	char pid[PID_TEXT_SIZE];
+	Rc rc;
+
+	find_holder(refusal, pid);
+	rc = progress_table_end_holder(conn, options->pipeline,
+								   &options->source->identity, pid, &ended,
+								   &failure);
+	if (rc == RC_OK && ended)
+		log_warning("apply",
+					"ended the session on %s of another consumer, which has "
+					"lost the slot",
+					options->label);
+	error_reset(&failure); /* why the origin is not to be had says enough */
+}
+
+static MUST_CHECK Rc
+set_origin(PgConn *conn, const SessionOptions *options, bool *marked,
+		   Error *err)
+{
+	Rc rc = origin_set_up(conn, options->pipeline, 0, marked, err);
+
+	if (rc == RC_FAIL && strcmp(err->sqlstate, ORIGIN_IN_USE_SQLSTATE) == 0)
+		/* The name of the target, which it begins with, may have digits. */
+		end_predecessor(conn, options,
+						err->message + strlen(pgconn_label(conn)));
+	return rc;
+}
+
+/*
+ * What further sessions of a pipeline are called, whatever the connection
+ * string says, so that they can be found.  (Of a long name the server keeps
+ * only the beginning: then those of another pipeline may be taken for them, and
+ * have to be opened again.)
+ */
+#define OTHERS_NAME_SQL "left('penstock+' || $1, 63)"
+
+/*
+ * Ends the further sessions of a consumer that has lost the lease.  They may
+ * have transactions open, whose locks nobody else would release.
+ */
+static MUST_CHECK Rc
+end_others(PgConn *conn, const SessionOptions *options, Error *err)
+{
+	const char *params[] = {options->pipeline};
+
+	return pgconn_exec_params(conn,
+							  "SELECT pg_catalog.pg_terminate_backend(pid)"
+							  " FROM pg_catalog.pg_stat_activity"
+							  " WHERE application_name = " OTHERS_NAME_SQL
+							  " AND datname = current_database()"
+							  " AND usename = current_user",
+							  LENGTH_OF(params), params, NULL, err);
+}
+
+/* Whether where the target is, or a copy of a table, is in the source's
+ * history. */
+static MUST_CHECK Rc
+check_history(const SessionOptions *options, const ProgressRow *row, Lsn copied,
+			  Error *err)
+{
+	HistoryPoint point = {.source = &row->source,
+						  .lsn = row->end_lsn,
+						  .label = options->label,
+						  .pipeline = options->pipeline};
+	char *label;
+	Rc rc = history_prove(options->source, &point, err);
+
+	if (rc != RC_OK || copied <= row->end_lsn)
+		return rc;
+	label = xasprintf("a table that was copied to %s", options->label);
+	point.label = label;
+	point.lsn = copied;
+	rc = history_prove(options->source, &point, err);
+	free(label);
+	return rc;
+}
+
+static MUST_CHECK Rc
+look_for_kept(Session *self, const SessionOptions *options, Error *err)
+{
+	if (options->node == NULL)
+		return RC_OK;
+	return moved_table_is_used(self->conn, options->pipeline, &self->has_kept,
+							   err);
+}
+
+static MUST_CHECK Rc
+read_table_states(Session *self, const SessionOptions *options, Error *err)
+{
+	if (options->only == NULL)
+		return table_states_read(&self->table_states, self->conn,
+								 options->pipeline, err);
+	self->table_states = table_states_only(options->only, options->only_count);
+	return RC_OK;
+}
+
+/*
+ * Under the lock of the row nobody moves the position that is checked, nor
+ * changes the tables' states.
+ */
+static MUST_CHECK Rc
+claim(Session *self, const SessionOptions *options, Error *err)
+{
+	PgConn *conn = self->conn;
+	ProgressRow *row = &self->progress;
+	Rc rc = pgconn_exec(conn, "BEGIN", NULL, err);
+
+	if (rc == RC_OK && row->exists)
+		rc = progress_table_lock(conn, options->pipeline, row, err);
+	if (rc == RC_OK && row->exists)
+		rc = read_table_states(self, options, err);
+	if (rc == RC_OK && row->exists)
+		rc = check_history(
+			options, row, table_states_last_watermark(self->table_states), err);
+	if (rc == RC_OK)
+		rc = progress_table_claim(conn, options->pipeline,
+								  options->source->identity.timeline, row, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, "COMMIT", NULL, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+set_up(Session *self, const SessionOptions *options, Error *err)
+{
+	PgConn *conn = self->conn;
+	ProgressRow *row = &self->progress;
+	Rc rc = citus_refuse(conn, err);
+
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, session_sql, NULL, err);
+	/* Before anything that a consumer with the right source would notice. */
+	if (rc == RC_OK)
+		rc = progress_table_read(conn, options->pipeline, row, err);
+	if (rc == RC_OK && row->exists)
+		rc = check_history(options, row, 0, err);
+	if (rc == RC_OK && row->exists)
+		rc = node_table_check(conn, options->pipeline, options->node, err);
+	if (rc == RC_OK && row->exists)
+		rc = control_upgrade(conn, err);
+	if (rc == RC_OK)
+		rc = set_replica_role(conn, options, &self->independent_tables, err);
+	if (rc == RC_OK && !self->independent_tables && options->only == NULL)
+		rc = refuse_actions(conn, options, err);
+	if (rc == RC_OK)
+		rc = set_origin(conn, options, &self->marked, err);
+	if (rc == RC_OK && row->exists)
+		rc = look_for_kept(self, options, err);
+	if (rc == RC_OK)
+		rc = claim(self, options, err);
+	if (rc == RC_OK && options->memory != NULL)
+		rc = pipeline_table_agree(conn, options->pipeline, options->memory,
+								  err);
+	if (rc == RC_OK)
+		rc = end_others(conn, options, err);
+	if (rc == RC_OK && options->only == NULL)
+		rc = copied_tables_read(&self->copied, conn, options->pipeline, err);
+	if (rc == RC_OK && options->only == NULL)
+		rc = postponed_keys_read(&self->keys, conn, options->pipeline, err);
+	if (rc == RC_OK && options->only == NULL)
+		rc = fence_read(conn, options->pipeline, &self->fence_lsn, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, ready_sql, NULL, err);
+	return rc;
+}
+
+PgConnOptions
+session_connection(const SessionOptions *options)
+{
+	return (PgConnOptions){.conninfo = options->conninfo,
+						   .label = options->label,
+						   .application_name = "penstock",
+						   .kind = PGCONN_DATA,
+						   .impatient = options->impatient};
+}
+
+Rc
+session_open(Session *session, PgConn *conn, const SessionOptions *options,
+			 Error *err)
+{
+	const PgConnOptions conn_options = session_connection(options);
+	Rc rc = RC_OK;
+
+	*session = (Session){.conn = conn};
+	if (conn == NULL)
+		rc = pgconn_open(&session->conn, &conn_options, err);
+	if (rc == RC_OK)
+		rc = set_up(session, options, err);
+	if (rc != RC_OK)
+	{
+		table_states_free(session->table_states);
+		copied_tables_free(session->copied);
+		postponed_keys_release(&session->keys);
+		pgconn_close(session->conn);
+		*session = (Session){0};
+	}
+	return rc;
+}
+
+static MUST_CHECK Rc
+set_up_another(PgConn *conn, const SessionOptions *options, bool must_mark,
+			   Error *err)
+{
+	const char *params[] = {options->pipeline};
+	bool independent_tables;
+	bool marked = false;
+	Rc rc = pgconn_exec(conn, session_sql, NULL, err);
+
+	if (rc == RC_OK)
+		rc = pgconn_exec_params(conn,
+								"SELECT pg_catalog.set_config("
+								"'application_name', " OTHERS_NAME_SQL
+								", false)",
+								LENGTH_OF(params), params, NULL, err);
+	if (rc == RC_OK)
+		rc = set_replica_role(conn, options, &independent_tables, err);
+	if (rc == RC_OK && must_mark)
+		rc = origin_set_up_free(conn, options->pipeline, &marked, err);
+	if (rc == RC_OK && must_mark && !marked)
+		rc = error_set(err, ERR_CONFIG,
+					   "%s has no room for a further replication origin",
+					   options->label);
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, ready_sql, NULL, err);
+	return rc;
+}
+
+Rc
+session_open_another(PgConn **conn, const SessionOptions *options,
+					 bool must_mark, Error *err)
+{
+	const PgConnOptions conn_options = session_connection(options);
+	PgConn *opened = NULL;
+	Rc rc = pgconn_open(&opened, &conn_options, err);
+
+	if (rc == RC_OK)
+		rc = set_up_another(opened, options, must_mark, err);
+	if (rc == RC_OK)
+		*conn = opened;
+	else
+		pgconn_close(opened);
+	return rc;
+}

@@ -1,0 +1,58 @@
+/*
+ * target.c
+ *    From commits to positions that are safe.
+ */
+#include "sink/postgres/apply/target.h"
+
+/*
+ * Long enough for whoever holds a lock for the length of a batch, short enough
+ * not to be taken for a standstill.
+ */
+const char target_lock_timeout_sql[] = "SET LOCAL lock_timeout = '3s'";
+
+bool
+target_must_flush(const Target *target)
+{
+	return target->sink->mode != SINK_RUNNING ||
+		   target->sink->position_wanted ||
+		   target->flush_checks >= FLUSH_CHECKS_MAX;
+}
+
+/* Progress has moved.  Results of several connections may be read in another
+ * order than that of the commits. */
+static void
+note(Target *target, Lsn source_lsn)
+{
+	target->noted_lsn = lsn_max(target->noted_lsn, source_lsn);
+	target->sink->applied_lsn = lsn_max(target->sink->applied_lsn, source_lsn);
+}
+
+void
+target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn)
+{
+	note(target, source_lsn);
+	if (source_lsn <= target->placed_lsn)
+		return; /* it was later there, says another connection */
+	target->placed_lsn = source_lsn;
+	durable_push(&target->durable, source_lsn, target_lsn);
+}
+
+void
+target_note_txn(Target *target, const TxnInfo *txn, size_t rows)
+{
+	note(target, txn->end_lsn);
+	target->sink->transactions++;
+	target->sink->rows += (int64_t) rows;
+}
+
+void
+target_note_flush(Target *target, Lsn target_flush_lsn)
+{
+	Lsn lsn = durable_take(&target->durable, target_flush_lsn);
+
+	if (lsn == 0)
+		return;
+	CHECK(lsn >= target->sink->durable_lsn);
+	CHECK(lsn <= target->noted_lsn);
+	target->sink->durable_lsn = lsn;
+}

@@ -1,0 +1,212 @@
+/*
+ * composite.c
+ *    Which changes go together, and the SQL of that:
+ *
+ *     WITH c1 AS (UPDATE … RETURNING 1), c2 AS (INSERT …), …,
+ *          moved AS (UPDATE penstock.progress … AND (SELECT true FROM c1) …
+ *                    RETURNING 1)
+ *     SELECT 1 / count(*) FROM moved
+ *
+ * A subquery of no row is null, so that nothing moves, and one of two rows
+ * fails by itself.  Beside those conditions there may be one of current.h,
+ * which the server computes when it plans.
+ */
+#include "sink/postgres/plan/composite.h"
+
+#include <stdlib.h>
+
+#include "control/progress_table.h"
+#include "sink/postgres/apply/current.h"
+#include "sink/postgres/plan/row_key.h"
+
+/* ---- what goes together ------------------------------------------------- */
+
+/* Whether a row is told apart from all others by values that are there. */
+static bool
+has_key(const TargetTable *table, const Value *row)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		ValueKind kind = row[table->columns[i].source_index].kind;
+
+		if (table->columns[i].key &&
+			(kind == VALUE_ABSENT || kind == VALUE_UNCHANGED ||
+			 kind == VALUE_NULL))
+			return false;
+	}
+	return table->key_count > 0;
+}
+
+/* False if a row with this key, or perhaps with this one, is there already. */
+static bool
+add_key(Composite *composite, const TargetTable *table, const Value *row)
+{
+	uint64_t key = row_key_hash(table, row) ^ table->top_hash;
+
+	for (int i = 0; i < composite->key_count; i++)
+		if (composite->keys[i] == key)
+			return false;
+	composite->keys[composite->key_count++] = key;
+	return true;
+}
+
+/* False: the row has a key that it did not have, or may have. */
+static bool
+keeps_key(const TargetTable *table, const Value *set, const Value *find)
+{
+	return has_key(table, set) && row_key_is_same(table, set, find);
+}
+
+void
+composite_reset(Composite *composite, bool moves_progress)
+{
+	composite->part_count = 0;
+	composite->key_count = 0;
+	composite->param_count = 0;
+	composite->moves_progress = moves_progress;
+}
+
+bool
+composite_add(Composite *composite, const TargetTable *table,
+			  const Change *change)
+{
+	CompositePart *part = &composite->parts[composite->part_count];
+	const Value *row = change->kind == CHANGE_INSERT
+						   ? change->new_row
+						   : change_identity_row(change);
+
+	composite->param_count += table->column_count + table->key_count;
+	if (composite->part_count == COMPOSITE_CHANGES_MAX ||
+		composite->param_count > COMPOSITE_PARAMS_MAX ||
+		!table->has_independent_rows || table->policy != CONFLICT_STOP)
+		return false;
+	*part = (CompositePart){
+		.table = table, .set = change->new_row, .find = row};
+	switch (change->kind)
+	{
+		case CHANGE_INSERT:
+			part->kind = STATEMENT_INSERT;
+			if (table->key_count > 0 && !add_key(composite, table, row))
+				return false;
+			break;
+		case CHANGE_UPDATE:
+			part->kind = STATEMENT_UPDATE;
+			if (!has_key(table, row) || !keeps_key(table, part->set, row) ||
+				statement_needs_replace(table, part->set, row) ||
+				!add_key(composite, table, row))
+				return false;
+			break;
+		case CHANGE_DELETE:
+			part->kind = STATEMENT_DELETE;
+			if (!has_key(table, row) || !add_key(composite, table, row))
+				return false;
+			break;
+		case CHANGE_TRUNCATE:
+		case CHANGE_MESSAGE:
+			return false;
+	}
+	composite->part_count++;
+	return true;
+}
+
+/* ---- SQL ---------------------------------------------------------------- */
+
+/* Appends a statement of ours, the numbers of whose parameters begin behind
+ * `n`. */
+static void
+append_renumbered(Buf *sql, const char *text, int n)
+{
+	while (*text != '\0')
+	{
+		char *end;
+
+		if (*text != '$')
+		{
+			buf_append_char(sql, *text++);
+			continue;
+		}
+		buf_printf(sql, "$%ld", strtol(text + 1, &end, 10) + n);
+		text = end;
+	}
+}
+
+/* The condition that all is as it was looked up. */
+static void
+append_current(Buf *sql, const Composite *composite)
+{
+	const TargetTable *tables[COMPOSITE_CHANGES_MAX];
+	CurrentTables list = {.tables = tables};
+
+	for (int i = 0; i < composite->part_count; i++)
+	{
+		const TargetTable *table = composite->parts[i].table;
+		size_t t = 0;
+
+		while (t < list.count && tables[t] != table)
+			t++;
+		tables[t] = table;
+		list.count += t == list.count ? 1 : 0;
+	}
+	current_append_condition(sql, &list);
+}
+
+static void
+append_conditions(Buf *sql, const Composite *composite, bool checked,
+				  const char *word)
+{
+	if (checked)
+	{
+		buf_append_string(sql, word);
+		append_current(sql, composite);
+		word = " AND ";
+	}
+	for (int i = 0; i < composite->part_count; i++)
+	{
+		if (composite->parts[i].kind == STATEMENT_INSERT)
+			continue; /* nothing fires: it cannot be another number */
+		buf_printf(sql, "%s(SELECT true FROM c%d)", word, i + 1);
+		word = " AND ";
+	}
+}
+
+void
+composite_build(Buf *sql, const Composite *composite, bool checked)
+{
+	int n = 0;
+
+	for (int i = 0; i < composite->part_count; i++)
+	{
+		const CompositePart *part = &composite->parts[i];
+
+		buf_printf(sql, "%sc%d AS (", i == 0 ? "WITH " : ", ", i + 1);
+		statement_build(sql, part->kind, part->table, part->set, part->find, n);
+		buf_append_string(
+			sql, part->kind == STATEMENT_INSERT ? ")" : " RETURNING 1)");
+		n += statement_count_params(part->kind, part->table, part->set,
+									part->find);
+	}
+	if (composite->moves_progress)
+	{
+		buf_append_string(sql, ", moved AS (");
+		append_renumbered(sql, progress_table_move_from_sql, n);
+		append_conditions(sql, composite, checked, " AND ");
+		buf_append_string(sql, " RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) "
+							   "pg_catalog.count(*) FROM moved");
+		return;
+	}
+	buf_append_string(sql,
+					  " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)");
+	append_conditions(sql, composite, checked, " WHERE ");
+}
+
+void
+composite_add_params(Params *params, const Composite *composite)
+{
+	for (int i = 0; i < composite->part_count; i++)
+	{
+		const CompositePart *part = &composite->parts[i];
+
+		statement_add_params(params, part->kind, part->table, part->set,
+							 part->find);
+	}
+}

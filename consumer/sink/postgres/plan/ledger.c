@@ -1,0 +1,251 @@
+/*
+ * ledger.c
+ *    A change, its conflict and the note of it, in one statement.
+ *
+ * Skipping or overwriting must not be decided by us after the fact: between
+ * two statements somebody else could change the row.  So one statement makes
+ * the change as far as it can (done), notes the conflict if it could not
+ * (noted), and where the policy is to overwrite makes good what is missing
+ * (fixed):
+ *
+ *     insert of a row that is there   skip: nothing   overwrite: update by key
+ *     update of a row that is not     skip: nothing   overwrite: insert
+ *     delete of a row that is not     nothing to do in either case
+ *
+ * All its parts see the target as it was before the statement.  What an insert
+ * has met may be a row of another key, by another unique index: see unique.h.
+ */
+#include "sink/postgres/plan/ledger.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "control/conflict_table.h"
+#include "sink/postgres/apply/unique.h"
+
+static const char *
+operation_name(StatementKind kind)
+{
+	return kind == STATEMENT_INSERT   ? "insert"
+		   : kind == STATEMENT_UPDATE ? "update"
+									  : "delete";
+}
+
+/* One of the rows that the change gives, as JSON; NULL if it gives none. */
+static void
+append_image(Buf *sql, StatementKind kind, const TargetTable *table,
+			 const Value *set, const Value *find, bool of_find)
+{
+	bool first = true;
+	size_t start = sql->length;
+
+	buf_append_string(sql, "(SELECT pg_catalog.to_jsonb(r) FROM (SELECT ");
+	for (int i = 0; i < table->column_count; i++)
+	{
+		size_t before = sql->length;
+
+		buf_append_string(sql, first ? "" : ", ");
+		if (statement_append_given(sql, kind, table, set, find, of_find, i))
+		{
+			buf_printf(sql, " AS %s", table->columns[i].name_sql);
+			first = false;
+		}
+		else
+			sql->length = before;
+	}
+	buf_append_string(sql, ") r)");
+	if (!first)
+		return;
+	sql->length = start;
+	buf_append_string(sql, "NULL::pg_catalog.jsonb");
+}
+
+/* The conditions that find the row that has the key of an insert. */
+static void
+append_key_conditions(Buf *sql, const TargetTable *table, const Value *set,
+					  const char *word)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		Buf value;
+
+		if (!table->columns[i].key)
+			continue;
+		buf_init(&value, BUF_TEXT_MAX);
+		(void) statement_append_given(&value, STATEMENT_INSERT, table, set,
+									  NULL, false, i);
+		buf_append_string(sql, word);
+		statement_append_equal(sql, &table->columns[i], value.data);
+		buf_release(&value);
+		word = " AND ";
+	}
+}
+
+/* What goes before the change: the row to insert, for unique.h. */
+static void
+append_row_given(Buf *sql, const TargetTable *table, const Value *set)
+{
+	buf_append_string(sql, UNIQUE_GIVEN " AS (SELECT ");
+	for (int i = 0; i < table->column_count; i++)
+	{
+		buf_append_string(sql, i > 0 ? ", " : "");
+		(void) statement_append_given(sql, STATEMENT_INSERT, table, set, NULL,
+									  false, i);
+		buf_printf(sql, " AS %s", table->columns[i].name_sql);
+	}
+	buf_append_string(sql, "), ");
+}
+
+/* The target's row that is in the way of an insert, and the index that it is
+ * found by: the first of them, where there are several. */
+static void
+append_hit(Buf *sql, const TargetTable *table)
+{
+	buf_append_string(sql, "hit AS (SELECT h.* FROM (");
+	for (int i = 0; i < table->unique_count; i++)
+		buf_printf(sql,
+				   "%s(SELECT %d AS place, %s AS target_index, "
+				   "pg_catalog.to_jsonb(t) AS "
+				   "target_row FROM %s AS t WHERE %s LIMIT 1)",
+				   i > 0 ? " UNION ALL " : "", i,
+				   table->uniques[i].name_literal, table->name_sql,
+				   table->uniques[i].condition);
+	buf_append_string(sql, ") h ORDER BY h.place LIMIT 1), ");
+}
+
+/* Overwriting a row that is there: an update by the key.  The key is written,
+ * too: what is equal need not be the same, such as 1.0 and 1.00. */
+static bool
+append_fix_insert(Buf *sql, const TargetTable *table, const Value *set)
+{
+	bool first = true;
+
+	if (table->key_count == 0)
+		return false;
+	buf_printf(sql, "UPDATE %s AS t SET ", table->name_sql);
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const TargetColumn *column = &table->columns[i];
+
+		if (column->identity_always)
+			continue;
+		buf_printf(sql, "%s%s = ", first ? "" : ", ", column->name_sql);
+		(void) statement_append_given(sql, STATEMENT_INSERT, table, set, NULL,
+									  false, i);
+		first = false;
+	}
+	buf_append_string(sql, " WHERE NOT EXISTS (SELECT FROM done)");
+	append_key_conditions(sql, table, set, " AND ");
+	return !first;
+}
+
+/* Overwriting a row that is not there: an insert, if all values are known. */
+static bool
+append_fix_update(Buf *sql, const TargetTable *table, const Value *set,
+				  const Value *find)
+{
+	buf_printf(sql, "INSERT INTO %s (", table->name_sql);
+	for (int i = 0; i < table->column_count; i++)
+		buf_printf(sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name_sql);
+	buf_append_string(sql, ") OVERRIDING SYSTEM VALUE SELECT ");
+	for (int i = 0; i < table->column_count; i++)
+	{
+		buf_append_string(sql, i > 0 ? ", " : "");
+		if (!statement_append_given(sql, STATEMENT_UPDATE, table, set, find,
+									false, i) &&
+			!statement_append_given(sql, STATEMENT_UPDATE, table, set, find,
+									true, i))
+			return false;
+	}
+	buf_append_string(sql, " WHERE NOT EXISTS (SELECT FROM done)");
+	return true;
+}
+
+/* The part that overwrites; false if there is none. */
+static bool
+append_fix(Buf *sql, StatementKind kind, const TargetTable *table,
+		   const Value *set, const Value *find)
+{
+	size_t start = sql->length;
+	bool possible = false;
+
+	if (table->policy != CONFLICT_OVERWRITE)
+		return false;
+	buf_append_string(sql, ", fixed AS (");
+	if (kind == STATEMENT_INSERT)
+		possible = append_fix_insert(sql, table, set);
+	else if (kind == STATEMENT_UPDATE)
+		possible = append_fix_update(sql, table, set, find);
+	if (possible)
+		buf_append_string(sql, " RETURNING 1)");
+	else
+		sql->length = start;
+	return possible;
+}
+
+void
+ledger_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
+				 const Value *set, const Value *find)
+{
+	int n = statement_count_params(kind, table, set, find);
+	bool hits = kind == STATEMENT_INSERT && table->unique_count > 0;
+	bool fixes;
+
+	buf_append_string(sql, "WITH ");
+	if (hits)
+	{
+		append_row_given(sql, table, set);
+		append_hit(sql, table);
+	}
+	buf_append_string(sql, "done AS (");
+	statement_build(sql, kind, table, set, find, 0);
+	if (kind == STATEMENT_INSERT)
+		buf_append_string(sql, " ON CONFLICT DO NOTHING");
+	buf_append_string(sql, " RETURNING 1), noted AS (");
+	buf_append_string(sql, conflict_table_insert_sql);
+	buf_append_string(sql, " SELECT ");
+	buf_printf(sql,
+			   "$%d::pg_catalog.text, $%d::bigint, "
+			   "$%d::pg_catalog.text::pg_catalog.pg_lsn, ",
+			   n + 1, n + 2, n + 3);
+	buf_append_literal(sql, table->relation->schema);
+	buf_append_string(sql, ", ");
+	buf_append_literal(sql, table->relation->name);
+	buf_printf(sql, ", '%s', '%s', ", operation_name(kind),
+			   policy_name(table->policy));
+	if (kind == STATEMENT_DELETE)
+		buf_append_string(sql, "NULL::pg_catalog.jsonb");
+	else
+		append_image(sql, kind, table, set, find, false);
+	buf_append_string(sql, ", ");
+	if (kind == STATEMENT_INSERT)
+		buf_append_string(sql, "NULL::pg_catalog.jsonb");
+	else
+		append_image(sql, kind, table, set, find, true);
+	buf_append_string(sql, ", ");
+	buf_append_string(sql, hits ? "(SELECT target_row FROM hit), "
+								  "(SELECT target_index FROM hit)"
+								: "NULL::pg_catalog.jsonb, "
+								  "NULL::pg_catalog.text");
+	buf_append_string(sql, " WHERE NOT EXISTS (SELECT FROM done) RETURNING 1)");
+	fixes = append_fix(sql, kind, table, set, find);
+	buf_append_string(sql, " SELECT (SELECT pg_catalog.count(*) FROM noted), "
+						   "(SELECT pg_catalog.count(*) FROM done)");
+	if (fixes)
+		buf_append_string(sql, " OPERATOR(pg_catalog.+) "
+							   "(SELECT pg_catalog.count(*) FROM fixed)");
+	buf_append_string(sql, hits ? ", CASE WHEN EXISTS (SELECT FROM noted) THEN "
+								  "(SELECT target_index FROM hit) END"
+								: ", NULL");
+}
+
+void
+ledger_add_params(Params *params, const char *pipeline, const TxnInfo *txn)
+{
+	char *lsn = arena_printf(params->arena, LSN_FORMAT,
+							 LSN_ARGS(txn->commit_lsn));
+
+	params_add_bytes(params, TYPE_TEXT, pipeline, (int) strlen(pipeline));
+	params_add_int8(params, txn->xid);
+	params_add_bytes(params, TYPE_TEXT, lsn, (int) strlen(lsn));
+}

@@ -1,0 +1,318 @@
+/*
+ * params.c
+ *    Binary formats, as the server's receive functions read them.
+ */
+#include "sink/postgres/plan/params.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#define PARAMS_ARENA_BYTES (16 * KB)
+
+/* Longest integer value in text: a timestamp far BC. */
+#define INTEGER_TEXT_MAX 64
+
+/* Longest integer value in binary. */
+#define INTEGER_BYTES_MAX 8
+
+Params *
+params_new(void)
+{
+	Params *params = xcalloc(1, sizeof(Params));
+
+	params->arena = arena_new(PARAMS_ARENA_BYTES);
+	return params;
+}
+
+void
+params_free(Params *params)
+{
+	if (params == NULL)
+		return;
+	arena_free(params->arena);
+	free(params);
+}
+
+void
+params_reset(Params *params)
+{
+	params->count = 0;
+	arena_reset(params->arena);
+}
+
+/* Writes an integer in the binary format of its type; returns its length. */
+static int
+encode_integer(uint8_t *bytes, uint32_t type, int64_t number)
+{
+	uint64_t number64;
+	uint32_t number32;
+
+	switch (type)
+	{
+		case TYPE_BOOL:
+			bytes[0] = number != 0;
+			return 1;
+		case TYPE_INT2:
+			bytes[0] = (uint8_t) ((uint64_t) number >> 8);
+			bytes[1] = (uint8_t) number;
+			return 2;
+		case TYPE_INT4:
+		case TYPE_OID:
+		case TYPE_DATE:
+			number32 = htobe32((uint32_t) number);
+			memcpy(bytes, &number32, sizeof(number32));
+			return (int) sizeof(number32);
+		default:
+			number64 = htobe64((uint64_t) number);
+			memcpy(bytes, &number64, sizeof(number64));
+			return (int) sizeof(number64);
+	}
+}
+
+/* An integer that goes into a column of another kind, as text. */
+static void
+append_integer_text(Buf *buf, const TargetColumn *column, const Value *value)
+{
+	value_append_integer(buf, column->source->type_oid, value->integer);
+}
+
+static void
+add_integer(Params *params, const TargetColumn *column, const Value *value)
+{
+	int i = params->count;
+
+	if (column->transfer == TRANSFER_SAME)
+	{
+		uint8_t *bytes = arena_alloc(params->arena, INTEGER_BYTES_MAX);
+
+		params->lengths[i] = encode_integer(bytes, column->base_type,
+											value->integer);
+		params->values[i] = (const char *) bytes;
+	}
+	else
+	{
+		Buf text;
+
+		buf_init(&text, INTEGER_TEXT_MAX);
+		append_integer_text(&text, column, value);
+		params->lengths[i] = (int) text.length;
+		params->values[i] = arena_strdup(params->arena, text.data);
+		buf_release(&text);
+	}
+}
+
+/* libpq wants text to end with a NUL; in a frame it does not. */
+static void
+add_bytes(Params *params, const TargetColumn *column, const Value *value)
+{
+	int i = params->count;
+
+	params->values[i] = (const char *) value->bytes;
+	params->lengths[i] = (int) value->length;
+	if (column->transfer == TRANSFER_TEXT)
+	{
+		char *text = arena_alloc(params->arena, (size_t) value->length + 1);
+
+		memcpy(text, value->bytes, value->length);
+		text[value->length] = '\0';
+		params->values[i] = text;
+	}
+}
+
+void
+params_add(Params *params, const TargetColumn *column, const Value *value)
+{
+	int i = params->count;
+
+	ASSERT(i < PARAMS_MAX);
+	params->types[i] = column->wire_type;
+	params->formats[i] = column->transfer == TRANSFER_TEXT ? 0 : 1;
+	params->values[i] = NULL;
+	params->lengths[i] = 0;
+	switch ((ValueKind) value->kind)
+	{
+		case VALUE_NULL:
+			break;
+		case VALUE_INTEGER:
+			add_integer(params, column, value);
+			break;
+		case VALUE_BINARY:
+		case VALUE_TEXT:
+			add_bytes(params, column, value);
+			break;
+		case VALUE_ABSENT:
+		case VALUE_UNCHANGED:
+			check_failed("a value that is sent is there", __FILE__, __LINE__);
+	}
+	params->count++;
+}
+
+void
+params_add_bytes(Params *params, Oid type, const void *bytes, int length)
+{
+	int i = params->count++;
+
+	ASSERT(i < PARAMS_MAX);
+	params->types[i] = type;
+	params->formats[i] = 1;
+	params->values[i] = bytes;
+	params->lengths[i] = length;
+}
+
+void
+params_add_number(Params *params, Oid type, int64_t number)
+{
+	uint8_t *bytes = arena_alloc(params->arena, INTEGER_BYTES_MAX);
+
+	params_add_bytes(params, type, bytes,
+					 encode_integer(bytes, TYPE_INT8, number));
+}
+
+void
+params_add_int8(Params *params, int64_t number)
+{
+	params_add_number(params, TYPE_INT8, number);
+}
+
+static void
+write_length(char *end, uint32_t length)
+{
+	length = htobe32(length);
+	memcpy(end, &length, sizeof(length));
+}
+
+static void
+append_bytes_field(Buf *buf, const Value *value)
+{
+	char *end = buf_reserve(buf, sizeof(uint32_t) + value->length);
+
+	if (end == NULL)
+		return;
+	write_length(end, value->length);
+	if (value->length > 0)
+		memcpy(end + sizeof(uint32_t), value->bytes, value->length);
+	buf_advance(buf, sizeof(uint32_t) + value->length);
+}
+
+static void
+append_integer_field(Buf *buf, const TargetColumn *column, const Value *value)
+{
+	if (column->transfer == TRANSFER_SAME)
+	{
+		char *end = buf_reserve(buf, sizeof(uint32_t) + INTEGER_BYTES_MAX);
+		int length;
+
+		if (end == NULL)
+			return;
+		length = encode_integer((uint8_t *) end + sizeof(uint32_t),
+								column->base_type, value->integer);
+		write_length(end, (uint32_t) length);
+		buf_advance(buf, sizeof(uint32_t) + (size_t) length);
+	}
+	else
+	{
+		Buf text;
+
+		buf_init(&text, INTEGER_TEXT_MAX);
+		append_integer_text(&text, column, value);
+		buf_append_uint32(buf, (uint32_t) text.length);
+		buf_append(buf, text.data, text.length);
+		buf_release(&text);
+	}
+}
+
+void
+params_append_field(Buf *buf, const TargetColumn *column, const Value *value)
+{
+	switch ((ValueKind) value->kind)
+	{
+		case VALUE_NULL:
+			buf_append_uint32(buf, UINT32_MAX);
+			break;
+		case VALUE_INTEGER:
+			append_integer_field(buf, column, value);
+			break;
+		case VALUE_BINARY:
+		case VALUE_TEXT:
+			append_bytes_field(buf, value);
+			break;
+		case VALUE_ABSENT:
+		case VALUE_UNCHANGED:
+			check_failed("a value that is sent is there", __FILE__, __LINE__);
+	}
+}
+
+/* Array in binary format: dimensions, whether it has nulls, type, then length
+ * and lower bound of the dimension (array_recv() in the server). */
+void
+params_begin_binary_array(Buf *array, Oid element_type, size_t count)
+{
+	buf_append_uint32(array, 1);
+	buf_append_uint32(array, 1);
+	buf_append_uint32(array, element_type);
+	buf_append_uint32(array, (uint32_t) count);
+	buf_append_uint32(array, 1);
+}
+
+void
+params_begin_array(Buf *array, const TargetColumn *column, size_t count)
+{
+	if (column->array_is_text)
+		buf_append_char(array, '{');
+	else
+		params_begin_binary_array(array, column->element_type, count);
+}
+
+/* An element in text format; the first is behind the brace. */
+static void
+append_text_element(Buf *array, const TargetColumn *column, const Value *value)
+{
+	Buf number;
+
+	if (array->length > 1)
+		buf_append_char(array, column->delimiter);
+	switch ((ValueKind) value->kind)
+	{
+		case VALUE_NULL:
+			buf_append_string(array, "NULL");
+			break;
+		case VALUE_INTEGER:
+			buf_init(&number, INTEGER_TEXT_MAX);
+			append_integer_text(&number, column, value);
+			buf_append_element(array, number.data, number.length);
+			buf_release(&number);
+			break;
+		case VALUE_BINARY:
+		case VALUE_TEXT:
+			buf_append_element(array, (const char *) value->bytes,
+							   value->length);
+			break;
+		case VALUE_ABSENT:
+		case VALUE_UNCHANGED:
+			check_failed("a value that is sent is there", __FILE__, __LINE__);
+	}
+}
+
+void
+params_append_element(Buf *array, const TargetColumn *column,
+					  const Value *value)
+{
+	if (column->array_is_text)
+		append_text_element(array, column, value);
+	else
+		params_append_field(array, column, value);
+}
+
+void
+params_add_array(Params *params, const TargetColumn *column, Buf *array)
+{
+	if (column->array_is_text)
+		buf_append_char(array, '}');
+	CHECK(!array->overflowed);
+	params_add_bytes(params, column->array_type, array->data,
+					 (int) array->length);
+	params->formats[params->count - 1] = column->array_is_text ? 0 : 1;
+}

@@ -1,0 +1,1001 @@
+/*
+ * plan_folded.c
+ *    The net effect of a batch, many rows at a time.
+ *
+ * Between two points at which order matters to all (a TRUNCATE, a table that
+ * changes its shape, another table that has the same rows), the changes of one
+ * table are folded per key: whatever happened to a row, in the end it was there
+ * before or not, and is there afterwards or not.
+ *
+ *     before  after    what is sent
+ *     no      no       nothing
+ *     no      yes      insert
+ *     yes     no       delete
+ *     yes     yes      update, of the columns that are known; or, if the row
+ *                      was deleted and inserted again, delete and insert
+ *
+ * An update that changes the key is a delete under the old and an insert under
+ * the new one.  Then, for each table: the deletes, the updates (those that set
+ * the same columns together), the inserts.
+ *
+ * This needs tables that are independent of each other: it is used only where
+ * foreign keys and triggers do not fire.  What it cannot express goes row by
+ * row in source order, for that table alone: a table without a key that has
+ * updates or deletes, a changed key of a row with a value that is not in the
+ * log, types that cannot travel in arrays.
+ *
+ * The target may refuse what would have passed in order: within one statement a
+ * unique value may be taken before it is free.  And it may find other numbers
+ * of rows than expected, if source and target differ.  Both show as failures of
+ * a step; the batch is then rolled back and applied by the ordered plan, which
+ * either succeeds or knows which change it was.
+ *
+ * Rows are compared by the bytes of their keys.  The stream always names a row
+ * by the same bytes, so two spellings of equal keys (1.0 and 1.00) can only be
+ * two rows one after the other in the same place, and those are a delete and
+ * an insert, in this order, here too.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "sink/postgres/plan/plan.h"
+#include "sink/postgres/plan/row_key.h"
+
+#define FOLD_ARENA_BYTES (64 * KB)
+#define FOLD_SLOTS_FIRST 64
+
+/* Values that go in one array of records: each takes up to 16 bytes beside what
+ * row_bytes() counts. */
+#define RECORD_VALUES_MAX ((size_t) 64 * KB)
+
+/* Rows with more bytes than this do not go in arrays, which would copy them. */
+#define BIG_ROW_BYTES (64 * KB)
+
+/*
+ * Rows with more bytes than this are not updated but deleted and inserted
+ * again, where all their values are known: only COPY takes a value in pieces,
+ * while libpq keeps all of a parameter, and moves what is left of it after each
+ * piece that the socket takes.
+ */
+#define HUGE_ROW_BYTES (4 * MB)
+
+/* Sets of columns that updates of one table may have before they are not
+ * worth telling apart. */
+#define UPDATE_GROUPS_MAX 32
+
+/* binary COPY: signature, flags, length of an extension (COPY in the manual) */
+static const char copy_header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
+#define COPY_HEADER_BYTES 19
+
+/* What became of one key. */
+typedef struct FoldEntry
+{
+	uint64_t hash;
+	const Value *key_row; /* has the key's columns */
+	const Value *row;     /* the row as it is now, or NULL: it is not there */
+	size_t change_index;  /* of the change that last touched it */
+	bool was_there;       /* before the batch */
+	bool was_deleted;     /* at least once since */
+} FoldEntry;
+
+typedef struct RowList
+{
+	const Value **rows;
+	size_t count;
+	size_t capacity;
+} RowList;
+
+/* Updates that set the same columns. */
+typedef struct UpdateGroup
+{
+	RowList list;
+} UpdateGroup;
+
+typedef struct FoldTable
+{
+	const TargetTable *table;
+	bool in_order; /* cannot be folded: goes change by change */
+	FoldEntry *entries;
+	size_t entry_count;
+	size_t entry_capacity;
+	uint32_t *slots; /* indexes into entries plus one; 0: free */
+	size_t slot_count;
+	RowList deletes;
+	RowList inserts;
+	UpdateGroup updates[UPDATE_GROUPS_MAX];
+	int update_group_count;
+	struct FoldTable *next;
+} FoldTable;
+
+/* Which list is being sent. */
+typedef enum FoldPhase
+{
+	PHASE_FOLD, /* the next changes have to be folded first */
+	PHASE_ORDERED,
+	PHASE_DELETE,
+	PHASE_UPDATE,
+	PHASE_INSERT,
+	PHASE_BARRIER, /* the change that ended the segment */
+} FoldPhase;
+
+typedef struct FoldedPlan
+{
+	Plan plan;
+	PlanInput input;
+	Arena *arena; /* of the segment: merged rows and texts */
+	FoldTable *tables;
+	FoldTable *table_found; /* by the last search; NULL: none */
+	size_t segment_first;
+	size_t segment_end; /* first change that is not in it */
+	FoldPhase phase;
+	FoldTable *table; /* that is being sent */
+	int group;        /* of its updates */
+	size_t next;      /* row of the list, or change in PHASE_ORDERED */
+	RowList *copy;    /* of the COPY that is under way */
+	size_t copy_row;
+	int copy_column;    /* of that row, that comes next */
+	size_t copy_offset; /* bytes of its value that have been given */
+	bool copy_started;
+	bool copy_ended;
+	Buf columns[RELATION_COLUMNS_MAX]; /* arrays that are being built */
+} FoldedPlan;
+
+/* ---- lists -------------------------------------------------------------- */
+
+static void
+list_add(RowList *list, const Value *row)
+{
+	if (list->count == list->capacity)
+	{
+		list->capacity = list->capacity ? list->capacity * 2 : 64;
+		list->rows = xrealloc_array(list->rows, list->capacity,
+									sizeof(list->rows[0]));
+	}
+	list->rows[list->count++] = row;
+}
+
+static size_t
+row_bytes(const TargetTable *table, const Value *row)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const Value *value = &row[table->columns[i].source_index];
+
+		if (value->kind == VALUE_BINARY || value->kind == VALUE_TEXT)
+			bytes += value->length;
+	}
+	return bytes;
+}
+
+/* ---- keys --------------------------------------------------------------- */
+
+static void
+grow_slots(FoldTable *fold)
+{
+	size_t slot_count = fold->slot_count ? fold->slot_count * 2
+										 : FOLD_SLOTS_FIRST;
+
+	free(fold->slots);
+	fold->slots = xcalloc(slot_count, sizeof(fold->slots[0]));
+	fold->slot_count = slot_count;
+	for (size_t i = 0; i < fold->entry_count; i++)
+	{
+		size_t slot = fold->entries[i].hash & (slot_count - 1);
+
+		while (fold->slots[slot] != 0)
+			slot = (slot + 1) & (slot_count - 1);
+		fold->slots[slot] = (uint32_t) i + 1;
+	}
+}
+
+static FoldEntry *
+add_entry(FoldTable *fold, uint64_t hash, const Value *key_row)
+{
+	FoldEntry *entry;
+
+	if (fold->entry_count == fold->entry_capacity)
+	{
+		fold->entry_capacity = fold->entry_capacity ? fold->entry_capacity * 2
+													: FOLD_SLOTS_FIRST;
+		fold->entries = xrealloc_array(fold->entries, fold->entry_capacity,
+									   sizeof(fold->entries[0]));
+	}
+	entry = &fold->entries[fold->entry_count++];
+	*entry = (FoldEntry){.hash = hash, .key_row = key_row};
+	return entry;
+}
+
+/* The entry of a key; *found is false if it was made just now. */
+static FoldEntry *
+find_entry(FoldTable *fold, const Value *key_row, bool *found)
+{
+	uint64_t hash = row_key_hash(fold->table, key_row);
+	size_t slot;
+
+	if (fold->entry_count * 2 >= fold->slot_count)
+		grow_slots(fold);
+	slot = hash & (fold->slot_count - 1);
+	while (fold->slots[slot] != 0)
+	{
+		FoldEntry *entry = &fold->entries[fold->slots[slot] - 1];
+
+		if (entry->hash == hash &&
+			row_key_is_same(fold->table, entry->key_row, key_row))
+		{
+			*found = true;
+			return entry;
+		}
+		slot = (slot + 1) & (fold->slot_count - 1);
+	}
+	fold->slots[slot] = (uint32_t) fold->entry_count + 1;
+	*found = false;
+	return add_entry(fold, hash, key_row);
+}
+
+/* ---- folding ------------------------------------------------------------ */
+
+static bool
+has_unchanged(const TargetTable *table, const Value *row)
+{
+	for (int i = 0; i < table->column_count; i++)
+		if (row[table->columns[i].source_index].kind == VALUE_UNCHANGED)
+			return true;
+	return false;
+}
+
+static bool
+is_complete(const TargetTable *table, const Value *row)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const Value *value = &row[table->columns[i].source_index];
+
+		if (value->kind == VALUE_UNCHANGED || value->kind == VALUE_ABSENT)
+			return false;
+	}
+	return true;
+}
+
+/* A new row whose unchanged values are those of the row before it. */
+static const Value *
+merge_rows(FoldedPlan *folded, const TargetTable *table, const Value *before,
+		   const Value *after)
+{
+	int count = table->relation->column_count;
+	Value *merged;
+
+	if (before == NULL || !has_unchanged(table, after))
+		return after;
+	merged = arena_dup(folded->arena, after, (size_t) count * sizeof(Value));
+	for (int i = 0; i < count; i++)
+		if (merged[i].kind == VALUE_UNCHANGED && before[i].kind != VALUE_ABSENT)
+			merged[i] = before[i];
+	return merged;
+}
+
+/*
+ * A key column whose large value did not change is in the old row only: the
+ * new row with that filled in.
+ */
+static const Value *
+with_whole_key(FoldedPlan *folded, const TargetTable *table,
+			   const Value *old_row, const Value *row)
+{
+	Value *whole = NULL;
+
+	for (int i = 0; i < table->column_count; i++)
+	{
+		int index = table->columns[i].source_index;
+
+		if (!table->columns[i].key || row[index].kind != VALUE_UNCHANGED)
+			continue;
+		if (whole == NULL)
+			whole = arena_dup(folded->arena, row,
+							  (size_t) table->relation->column_count *
+								  sizeof(Value));
+		whole[index] = old_row[index];
+	}
+	return whole != NULL ? whole : row;
+}
+
+/*
+ * These return false if the change cannot be folded: the table then goes in
+ * order.  A change that cannot be (an insert of a row that is there) goes that
+ * way too, and the target will say what it thinks of it.
+ */
+static bool
+fold_insert(FoldTable *fold, const Value *row)
+{
+	bool found;
+	FoldEntry *entry = find_entry(fold, row, &found);
+
+	if (found && entry->row != NULL)
+		return false;
+	if (!found)
+		entry->was_there = false;
+	entry->row = row;
+	return true;
+}
+
+static bool
+fold_delete(FoldTable *fold, const Value *key_row)
+{
+	bool found;
+	FoldEntry *entry = find_entry(fold, key_row, &found);
+
+	if (found && entry->row == NULL)
+		return false;
+	if (!found)
+		entry->was_there = true;
+	entry->was_deleted = true;
+	entry->row = NULL;
+	return true;
+}
+
+static bool
+fold_update_in_place(FoldedPlan *folded, FoldTable *fold, const Value *row)
+{
+	bool found;
+	FoldEntry *entry = find_entry(fold, row, &found);
+
+	if (found && entry->row == NULL)
+		return false;
+	if (!found)
+		entry->was_there = true;
+	entry->row = merge_rows(folded, fold->table, entry->row, row);
+	return true;
+}
+
+static bool
+fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
+{
+	const Value *old_row = change->old_row;
+	const Value *row = change->new_row;
+	bool found;
+	FoldEntry *old_entry;
+
+	if (statement_needs_replace(fold->table, row, old_row ? old_row : row))
+		return false; /* one by one */
+	if (old_row != NULL)
+		row = with_whole_key(folded, fold->table, old_row, row);
+	if (old_row == NULL || row_key_is_same(fold->table, old_row, row))
+		return fold_update_in_place(folded, fold, row);
+
+	/* The key changed.  The new row must be complete to be inserted, and the
+	 * target must have nothing else in it that would be lost. */
+	if (fold->table->extra_count > 0)
+		return false;
+	old_entry = find_entry(fold, old_row, &found);
+	row = merge_rows(folded, fold->table,
+					 found && old_entry->row ? old_entry->row : old_row, row);
+	if (!is_complete(fold->table, row))
+		return false;
+	if (found && old_entry->row == NULL)
+		return false;
+	if (!found)
+		old_entry->was_there = true;
+	old_entry->was_deleted = true;
+	old_entry->row = NULL;
+	return fold_insert(fold, row);
+}
+
+static bool
+fold_change(FoldedPlan *folded, FoldTable *fold, const Change *change)
+{
+	if (fold->table->key_count == 0)
+	{
+		if (change->kind != CHANGE_INSERT)
+			return false;
+		list_add(&fold->inserts, change->new_row);
+		return true;
+	}
+	switch (change->kind)
+	{
+		case CHANGE_INSERT:
+			return fold_insert(fold, change->new_row);
+		case CHANGE_UPDATE:
+			return fold_update(folded, fold, change);
+		case CHANGE_DELETE:
+			return fold_delete(fold, change->old_row);
+		case CHANGE_TRUNCATE:
+		case CHANGE_MESSAGE:
+			break;
+	}
+	return false;
+}
+
+/* ---- a segment ---------------------------------------------------------- */
+
+static FoldTable *
+find_known_table(FoldedPlan *folded, const Relation *relation)
+{
+	FoldTable *fold = folded->table_found;
+
+	if (fold != NULL && fold->table->relation == relation)
+		return fold;
+	for (fold = folded->tables; fold != NULL; fold = fold->next)
+		if (fold->table->relation == relation)
+			break;
+	if (fold != NULL)
+		folded->table_found = fold;
+	return fold;
+}
+
+/*
+ * The table that a change is for; NULL if its rows may be those of one that
+ * came before: it has another shape, another table of the source has taken its
+ * name, or one is a partition of the other.
+ */
+static FoldTable *
+find_fold_table(FoldedPlan *folded, const Relation *relation)
+{
+	FoldTable *fold = find_known_table(folded, relation);
+	const TargetTable *table;
+
+	if (fold != NULL)
+		return fold;
+	table = folded->input.lookup(folded->input.lookup_context, relation);
+	for (fold = folded->tables; fold != NULL; fold = fold->next)
+		if (target_table_shares_rows(fold->table, table))
+			return NULL;
+	fold = xcalloc(1, sizeof(FoldTable));
+	fold->table = table;
+	fold->next = folded->tables;
+	folded->tables = fold;
+	return fold;
+}
+
+static void
+free_fold_tables(FoldedPlan *folded)
+{
+	folded->table_found = NULL;
+	while (folded->tables != NULL)
+	{
+		FoldTable *fold = folded->tables;
+
+		folded->tables = fold->next;
+		free(fold->entries);
+		free(fold->slots);
+		free(fold->deletes.rows);
+		free(fold->inserts.rows);
+		for (int i = 0; i < fold->update_group_count; i++)
+			free(fold->updates[i].list.rows);
+		free(fold);
+	}
+}
+
+/* Folds changes up to the next point at which order matters to all. */
+static void
+fold_segment(FoldedPlan *folded)
+{
+	const Batch *batch = folded->input.batch;
+	size_t i;
+
+	for (i = folded->segment_first; i < folded->input.change_end; i++)
+	{
+		const Change *change = batch->changes[i];
+		FoldTable *fold;
+
+		if (change->kind == CHANGE_TRUNCATE)
+			break;
+		fold = find_fold_table(folded, change->relation);
+		if (fold == NULL)
+			break;
+		if (!fold->in_order && !fold_change(folded, fold, change))
+			fold->in_order = true;
+	}
+	folded->segment_end = i;
+}
+
+static bool
+sets_same_columns(const TargetTable *table, const Value *a, const Value *b)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		int index = table->columns[i].source_index;
+
+		if ((a[index].kind == VALUE_UNCHANGED) !=
+			(b[index].kind == VALUE_UNCHANGED))
+			return false;
+	}
+	return true;
+}
+
+/* Adds an update to those like it; false if there are too many kinds. */
+static bool
+group_update(FoldTable *fold, const Value *row)
+{
+	UpdateGroup *group;
+
+	for (int i = 0; i < fold->update_group_count; i++)
+	{
+		group = &fold->updates[i];
+		if (sets_same_columns(fold->table, group->list.rows[0], row))
+		{
+			list_add(&group->list, row);
+			return true;
+		}
+	}
+	if (fold->update_group_count == UPDATE_GROUPS_MAX)
+		return false;
+	group = &fold->updates[fold->update_group_count++];
+	list_add(&group->list, row);
+	return true;
+}
+
+/* Whether a table's lists can be sent at all. */
+static bool
+can_send(const FoldTable *fold)
+{
+	if (fold->table->unnestable)
+		return true;
+	return fold->table->copyable && fold->deletes.count == 0 &&
+		   fold->update_group_count == 0;
+}
+
+/* Whether an entry is an update, and not a delete, an insert or both. */
+static bool
+is_update(const FoldTable *fold, const FoldEntry *entry)
+{
+	if (!entry->was_there || entry->row == NULL || entry->was_deleted)
+		return false;
+	return row_bytes(fold->table, entry->row) <= HUGE_ROW_BYTES ||
+		   !fold->table->copyable || fold->table->extra_count > 0 ||
+		   !is_complete(fold->table, entry->row);
+}
+
+/* Sorts what became of the keys into the lists. */
+static void
+list_entries(FoldTable *fold)
+{
+	for (size_t i = 0; i < fold->entry_count && !fold->in_order; i++)
+	{
+		const FoldEntry *entry = &fold->entries[i];
+		bool in_place = is_update(fold, entry);
+
+		if (in_place && !group_update(fold, entry->row))
+			fold->in_order = true;
+		if (in_place)
+			continue;
+		if (entry->was_there)
+			list_add(&fold->deletes, entry->key_row);
+		if (entry->row != NULL)
+			list_add(&fold->inserts, entry->row);
+	}
+	if (!can_send(fold))
+		fold->in_order = true;
+}
+
+static void
+begin_segment(FoldedPlan *folded)
+{
+	free_fold_tables(folded);
+	arena_reset(folded->arena);
+	fold_segment(folded);
+	for (FoldTable *fold = folded->tables; fold != NULL; fold = fold->next)
+		list_entries(fold);
+	folded->phase = PHASE_ORDERED;
+	folded->next = folded->segment_first;
+}
+
+/* ---- sending ------------------------------------------------------------ */
+
+/* How many rows of a list fit into one statement, from `first` on. */
+static size_t
+count_chunk(const TargetTable *table, const RowList *list, size_t first)
+{
+	size_t bytes = 0;
+	size_t end = first;
+
+	while (end < list->count && end - first < PLAN_STATEMENT_ROWS)
+	{
+		bytes += row_bytes(table, list->rows[end]);
+		if (end > first && bytes > PLAN_STATEMENT_BYTES)
+			break;
+		end++;
+	}
+	return end - first;
+}
+
+/* An empty buffer, for one of the arrays of a statement. */
+static Buf *
+get_array(FoldedPlan *folded, int number)
+{
+	Buf *array = &folded->columns[number];
+
+	buf_reset(array);
+	if (array->max == 0)
+		buf_init(array, PLAN_STATEMENT_BYTES * 16);
+	return array;
+}
+
+/* Adds one column of some rows, as an array. */
+static void
+add_array(FoldedPlan *folded, Params *params, const TargetColumn *column,
+		  const RowList *list, size_t first, size_t count)
+{
+	Buf *array = get_array(folded, params->count);
+
+	params_begin_array(array, column, count);
+	for (size_t i = first; i < first + count; i++)
+		params_append_element(array, column,
+							  &list->rows[i][column->source_index]);
+	params_add_array(params, column, array);
+}
+
+static bool
+takes_part(StatementKind kind, const TargetColumn *column, const Value *row,
+		   bool as_key)
+{
+	if (as_key)
+		return column->key;
+	if (kind == STATEMENT_INSERT_MANY)
+		return true;
+	return !column->key &&
+		   statement_sets_column(column, &row[column->source_index]);
+}
+
+/* The columns in the order in which the statement wants them. */
+static void
+add_arrays(FoldedPlan *folded, Params *params, StatementKind kind,
+		   const TargetTable *table, const RowList *list, size_t count)
+{
+	const Value *row = list->rows[folded->next];
+
+	for (int i = 0; kind != STATEMENT_DELETE_MANY && i < table->column_count;
+		 i++)
+		if (takes_part(kind, &table->columns[i], row, false))
+			add_array(folded, params, &table->columns[i], list, folded->next,
+					  count);
+	for (int i = 0; kind != STATEMENT_INSERT_MANY && i < table->column_count;
+		 i++)
+		if (takes_part(kind, &table->columns[i], row, true))
+			add_array(folded, params, &table->columns[i], list, folded->next,
+					  count);
+}
+
+/*
+ * Adds whole rows as an array of records: the number of columns, then type and
+ * value of each (record_recv() in the server).
+ */
+static void
+add_records(FoldedPlan *folded, Params *params, const TargetTable *table,
+			const RowList *list, size_t count)
+{
+	Buf *array = get_array(folded, 0);
+
+	params_begin_binary_array(array, table->record_type, count);
+	for (size_t i = folded->next; i < folded->next + count; i++)
+	{
+		size_t start = array->length;
+
+		buf_append_uint32(array, 0);
+		buf_append_uint32(array, (uint32_t) table->column_count);
+		for (int j = 0; j < table->column_count; j++)
+		{
+			const TargetColumn *column = table->record[j];
+
+			buf_append_uint32(array, column->type_oid);
+			params_append_field(array, column,
+								&list->rows[i][column->source_index]);
+		}
+		CHECK(!array->overflowed);
+		buf_set_uint32(array, start,
+					   (uint32_t) (array->length - start - sizeof(uint32_t)));
+	}
+	params_add_bytes(params, table->record_array_type, array->data,
+					 (int) array->length);
+}
+
+/*
+ * Updates of many columns go as records.  As arrays, each column would be a
+ * table of its own on the target, which is joined with the others' row by row.
+ */
+static bool
+wants_records(const TargetTable *table, StatementKind kind, const Value *row)
+{
+	return kind == STATEMENT_UPDATE_MANY && table->record != NULL &&
+		   is_complete(table, row);
+}
+
+/* A single row, with its values as they lie in the frame. */
+static void
+send_one(FoldedPlan *folded, Params *params, Step *step, StatementKind many,
+		 const Value *row)
+{
+	StatementKind kind = many == STATEMENT_INSERT_MANY   ? STATEMENT_INSERT
+						 : many == STATEMENT_UPDATE_MANY ? STATEMENT_UPDATE
+														 : STATEMENT_DELETE;
+
+	step->statement = statement_get(folded->input.statements, kind, step->table,
+									row, row);
+	statement_add_params(params, kind, step->table, row, row);
+	step->rows_expected = 1;
+	folded->next++;
+}
+
+/* The next statement of a list; false when the list is through. */
+static bool
+send_list(FoldedPlan *folded, Params *params, Step *step, StatementKind kind,
+		  const RowList *list)
+{
+	const TargetTable *table = folded->table->table;
+	size_t count;
+
+	if (folded->next >= list->count)
+		return false;
+	step->kind = STEP_STATEMENT;
+	step->table = table;
+	count = count_chunk(table, list, folded->next);
+	if (count == 1 || table->column_count == 0 ||
+		row_bytes(table, list->rows[folded->next]) > BIG_ROW_BYTES)
+	{
+		send_one(folded, params, step, kind, list->rows[folded->next]);
+		return true;
+	}
+	if (wants_records(table, kind, list->rows[folded->next]))
+	{
+		size_t count_max = RECORD_VALUES_MAX / (size_t) table->column_count;
+
+		kind = STATEMENT_UPDATE_RECORDS;
+		count = count < count_max ? count : count_max;
+	}
+	step->statement = statement_get(folded->input.statements, kind, table,
+									list->rows[folded->next],
+									list->rows[folded->next]);
+	if (kind == STATEMENT_UPDATE_RECORDS)
+		add_records(folded, params, table, list, count);
+	else
+		add_arrays(folded, params, kind, table, list, count);
+	step->rows_expected = (int64_t) count;
+	folded->next += count;
+	return true;
+}
+
+/* Whether a list of inserts goes by COPY. */
+static bool
+wants_copy(const FoldedPlan *folded, const RowList *list)
+{
+	const TargetTable *table = folded->table->table;
+
+	if (!table->copyable || table->column_count == 0)
+		return false;
+	if (list->count >= folded->input.copy_rows_min || !table->unnestable)
+		return true;
+	for (size_t i = 0; i < list->count; i++)
+		if (row_bytes(table, list->rows[i]) > BIG_ROW_BYTES)
+			return true;
+	return false;
+}
+
+static bool
+send_inserts(FoldedPlan *folded, Params *params, Step *step)
+{
+	FoldTable *fold = folded->table;
+
+	if (!wants_copy(folded, &fold->inserts))
+		return send_list(folded, params, step, STATEMENT_INSERT_MANY,
+						 &fold->inserts);
+	if (folded->next >= fold->inserts.count)
+		return false;
+	step->kind = STEP_COPY;
+	step->table = fold->table;
+	step->rows_expected = (int64_t) fold->inserts.count;
+	folded->copy = &fold->inserts;
+	folded->copy_row = 0;
+	folded->copy_column = 0;
+	folded->copy_offset = 0;
+	folded->copy_started = false;
+	folded->copy_ended = false;
+	folded->next = fold->inserts.count;
+	return true;
+}
+
+/* The changes of tables that cannot be folded, in source order. */
+static bool
+send_ordered(FoldedPlan *folded, Params *params, Step *step)
+{
+	const Batch *batch = folded->input.batch;
+
+	while (folded->next < folded->segment_end)
+	{
+		size_t i = folded->next++;
+		const FoldTable *fold = find_known_table(folded,
+												 batch->changes[i]->relation);
+
+		if (!fold->in_order)
+			continue;
+		plan_change_step(&folded->input, i, folded->arena, params, step);
+		return true;
+	}
+	return false;
+}
+
+/* Goes to the first phase of the next table that is folded, or on. */
+static void
+next_table(FoldedPlan *folded, FoldTable *fold)
+{
+	while (fold != NULL && fold->in_order)
+		fold = fold->next;
+	folded->table = fold;
+	folded->phase = fold != NULL ? PHASE_DELETE : PHASE_BARRIER;
+	folded->next = 0;
+	folded->group = 0;
+}
+
+/* Goes to the next phase of the table that is being sent. */
+static void
+next_phase(FoldedPlan *folded, FoldPhase phase)
+{
+	folded->phase = phase;
+	folded->next = 0;
+}
+
+/* One step of the phase; false if the phase had none left. */
+static bool
+send_phase(FoldedPlan *folded, Params *params, Step *step)
+{
+	FoldTable *fold = folded->table;
+
+	switch (folded->phase)
+	{
+		case PHASE_FOLD:
+			begin_segment(folded);
+			return false;
+		case PHASE_ORDERED:
+			if (send_ordered(folded, params, step))
+				return true;
+			next_table(folded, folded->tables);
+			return false;
+		case PHASE_DELETE:
+			if (send_list(folded, params, step, STATEMENT_DELETE_MANY,
+						  &fold->deletes))
+				return true;
+			next_phase(folded, PHASE_UPDATE);
+			return false;
+		case PHASE_UPDATE:
+			if (folded->group >= fold->update_group_count)
+				next_phase(folded, PHASE_INSERT);
+			else if (send_list(folded, params, step, STATEMENT_UPDATE_MANY,
+							   &fold->updates[folded->group].list))
+				return true;
+			else
+			{
+				folded->group++;
+				folded->next = 0;
+			}
+			return false;
+		case PHASE_INSERT:
+			if (send_inserts(folded, params, step))
+				return true;
+			next_table(folded, fold->next);
+			return false;
+		case PHASE_BARRIER:
+			break;
+	}
+	return false;
+}
+
+static void
+folded_next(Plan *plan, Params *params, Step *step)
+{
+	FoldedPlan *folded = (FoldedPlan *) plan;
+	const Batch *batch = folded->input.batch;
+
+	for (;;)
+	{
+		if (folded->phase != PHASE_BARRIER)
+		{
+			if (send_phase(folded, params, step))
+				return;
+			continue;
+		}
+		if (folded->segment_end >= folded->input.change_end)
+		{
+			step->kind = STEP_END;
+			return;
+		}
+		folded->segment_first = folded->segment_end;
+		folded->phase = PHASE_FOLD;
+		if (batch->changes[folded->segment_first]->kind == CHANGE_TRUNCATE)
+		{
+			plan_change_step(&folded->input, folded->segment_first++,
+							 folded->arena, params, step);
+			return;
+		}
+	}
+}
+
+/* Appends a piece of a long value; true when it was the last. */
+static bool
+append_piece(FoldedPlan *folded, Buf *buf, const Value *value)
+{
+	size_t left = value->length - folded->copy_offset;
+	size_t piece = left < PLAN_STATEMENT_BYTES ? left : PLAN_STATEMENT_BYTES;
+
+	if (folded->copy_offset == 0)
+		buf_append_uint32(buf, value->length);
+	buf_append(buf, value->bytes + folded->copy_offset, piece);
+	folded->copy_offset += piece;
+	if (piece < left)
+		return false;
+	folded->copy_offset = 0;
+	return true;
+}
+
+/*
+ * Appends the next field of COPY BINARY; a row starts with the number of its
+ * fields.
+ */
+static void
+append_copy_field(FoldedPlan *folded, Buf *buf)
+{
+	const TargetTable *table = folded->table->table;
+	const TargetColumn *column = &table->columns[folded->copy_column];
+	const Value *row = folded->copy->rows[folded->copy_row];
+	const Value *value = &row[column->source_index];
+	bool is_long = (value->kind == VALUE_BINARY || value->kind == VALUE_TEXT) &&
+				   value->length > PLAN_STATEMENT_BYTES;
+
+	if (folded->copy_column == 0 && folded->copy_offset == 0)
+		buf_append_uint16(buf, (uint16_t) table->column_count);
+	if (!is_long)
+		params_append_field(buf, column, value);
+	else if (!append_piece(folded, buf, value))
+		return;
+	if (++folded->copy_column == table->column_count)
+	{
+		folded->copy_column = 0;
+		folded->copy_row++;
+	}
+}
+
+static bool
+folded_copy_rows(Plan *plan, Buf *buf)
+{
+	FoldedPlan *folded = (FoldedPlan *) plan;
+
+	if (folded->copy_ended)
+		return false;
+	if (!folded->copy_started)
+		buf_append(buf, copy_header, COPY_HEADER_BYTES);
+	folded->copy_started = true;
+	while (folded->copy_row < folded->copy->count &&
+		   buf->length < PLAN_COPY_BYTES)
+		append_copy_field(folded, buf);
+	if (folded->copy_row == folded->copy->count)
+	{
+		buf_append_uint16(buf, UINT16_MAX); /* end of data */
+		folded->copy_ended = true;
+	}
+	return true;
+}
+
+static void
+folded_free(Plan *plan)
+{
+	FoldedPlan *folded = (FoldedPlan *) plan;
+
+	free_fold_tables(folded);
+	for (size_t i = 0; i < LENGTH_OF(folded->columns); i++)
+		buf_release(&folded->columns[i]);
+	arena_free(folded->arena);
+	free(folded);
+}
+
+Plan *
+plan_folded_new(const PlanInput *input)
+{
+	static const PlanOps ops = {folded_next, folded_copy_rows, folded_free};
+	FoldedPlan *folded = xcalloc(1, sizeof(FoldedPlan));
+
+	folded->plan.ops = &ops;
+	folded->input = *input;
+	folded->arena = arena_new(FOLD_ARENA_BYTES);
+	folded->phase = PHASE_FOLD;
+	folded->segment_first = input->change_first;
+	return &folded->plan;
+}

@@ -1,0 +1,111 @@
+/*
+ * plan_ordered.c
+ *    Every change as it was made.
+ *
+ * This is what every target can do that could do it on the source, in the same
+ * order; and it tells which change it was that the target refused.
+ */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "sink/postgres/plan/ledger.h"
+#include "sink/postgres/plan/plan.h"
+#include "sink/postgres/plan/truncate.h"
+
+#define ORDERED_ARENA_BYTES ((size_t) 4096)
+
+typedef struct OrderedPlan
+{
+	Plan plan;
+	PlanInput input;
+	size_t next;
+	Arena *arena; /* of the last step */
+} OrderedPlan;
+
+/* Where conflicts are not to stop us, each change has to be ready for one. */
+static StatementKind
+kind_of_change(ChangeKind kind, bool settle)
+{
+	if (kind == CHANGE_INSERT)
+		return settle ? STATEMENT_SETTLE_INSERT : STATEMENT_INSERT;
+	if (kind == CHANGE_UPDATE)
+		return settle ? STATEMENT_SETTLE_UPDATE : STATEMENT_UPDATE;
+	return settle ? STATEMENT_SETTLE_DELETE : STATEMENT_DELETE;
+}
+
+void
+plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
+				 Params *params, Step *step)
+{
+	const Change *change = input->batch->changes[change_index];
+	const Value *find = change_identity_row(change);
+	StatementKind kind;
+	bool settle;
+
+	step->kind = STEP_STATEMENT;
+	step->change_index = change_index;
+	if (change->kind == CHANGE_TRUNCATE)
+	{
+		step->sql = truncate_sql(input, change->truncate, arena);
+		return;
+	}
+	ASSERT(change->kind != CHANGE_MESSAGE);
+	step->table = input->lookup(input->lookup_context, change->relation);
+	settle = step->table->policy != CONFLICT_STOP;
+	kind = kind_of_change(change->kind, settle);
+	if (kind == STATEMENT_UPDATE &&
+		statement_needs_replace(step->table, change->new_row, find))
+		kind = STATEMENT_REPLACE;
+	step->statement = statement_get(input->statements, kind, step->table,
+									change->new_row, find);
+	step->rows_expected = 1;
+	statement_add_params(params, kind, step->table, change->new_row, find);
+	if (!settle)
+		return;
+	step->kind = STEP_SETTLE;
+	ledger_add_params(params, input->pipeline,
+					  batch_change_txn(input->batch, change_index));
+}
+
+static void
+ordered_next(Plan *plan, Params *params, Step *step)
+{
+	OrderedPlan *ordered = (OrderedPlan *) plan;
+
+	arena_reset(ordered->arena);
+	if (ordered->next >= ordered->input.change_end)
+	{
+		step->kind = STEP_END;
+		return;
+	}
+	plan_change_step(&ordered->input, ordered->next++, ordered->arena, params,
+					 step);
+}
+
+static bool
+ordered_copy_rows(Plan *plan UNUSED, Buf *buf UNUSED)
+{
+	check_failed("an ordered plan has no COPY", __FILE__, __LINE__);
+}
+
+static void
+ordered_free(Plan *plan)
+{
+	OrderedPlan *ordered = (OrderedPlan *) plan;
+
+	arena_free(ordered->arena);
+	free(ordered);
+}
+
+Plan *
+plan_ordered_new(const PlanInput *input)
+{
+	static const PlanOps ops = {ordered_next, ordered_copy_rows, ordered_free};
+	OrderedPlan *ordered = xcalloc(1, sizeof(OrderedPlan));
+
+	ordered->plan.ops = &ops;
+	ordered->input = *input;
+	ordered->next = input->change_first;
+	ordered->arena = arena_new(ORDERED_ARENA_BYTES);
+	return &ordered->plan;
+}
