@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/task.h"
 
 static volatile sig_atomic_t stop_requests;
 static volatile sig_atomic_t report_requested;
@@ -175,6 +176,9 @@ interrupt_wait_any(struct pollfd *fds, int count, int64_t timeout_ms,
 	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
 	size_t bytes = (size_t) count * sizeof(fds[0]);
 
+	if (task_is_running())
+		return task_wait(fds, count, timeout_ms < 0 ? INT64_MAX : deadline_us,
+						 err);
 	CHECK(count <= INTERRUPT_FDS_MAX);
 	for (;;)
 	{

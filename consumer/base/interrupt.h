@@ -46,7 +46,8 @@ void interrupt_drain(void);
 /*
  * Waits until `fd` is ready for `events` (as for poll(2); fd -1 waits for time
  * only), or `timeout_ms` is over (-1: for ever).  RC_OK: ready; RC_AGAIN: time
- * is over; RC_FAIL with ERR_INTERRUPTED: a stop was asked for.
+ * is over; RC_FAIL with ERR_INTERRUPTED: a stop was asked for.  In a task only
+ * that waits: see task.h.
  */
 MUST_CHECK Rc interrupt_wait(int fd, short events, int64_t timeout_ms,
 							 Error *err);

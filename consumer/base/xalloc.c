@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static NORETURN void
 out_of_memory(size_t size)
@@ -84,4 +86,22 @@ xvasprintf(const char *format, va_list args)
 	if (vasprintf(&string, format, args) < 0)
 		out_of_memory(strlen(format));
 	return string;
+}
+
+char *
+xalloc_stack(size_t size)
+{
+	void *stack = mmap(NULL, size, PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED ||
+		mprotect(stack, (size_t) sysconf(_SC_PAGESIZE), PROT_NONE) != 0)
+		out_of_memory(size);
+	return stack;
+}
+
+void
+xfree_stack(char *stack, size_t size)
+{
+	CHECK(munmap(stack, size) == 0);
 }

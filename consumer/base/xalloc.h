@@ -24,6 +24,13 @@ void *xcalloc(size_t count, size_t size) __attribute__((malloc));
 /* As realloc(); for `count` elements of `size` bytes. */
 void *xrealloc_array(void *memory, size_t count, size_t size);
 
+/*
+ * Memory for a stack.  Whoever comes to its end, which is its first page, ends
+ * with SIGSEGV.  Free with xfree_stack().
+ */
+char *xalloc_stack(size_t size);
+void xfree_stack(char *stack, size_t size);
+
 /* Copies of strings; NULL gives NULL. */
 char *xstrdup(const char *string);
 

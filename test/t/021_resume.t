@@ -309,7 +309,8 @@ sub target_crash
 	$pair->source_sql('UPDATE t3 SET w = 5 WHERE id < 1000');
 	my ($status, undef, $log) = $pair->run('clone', '--resume');
 	is($status, 0, 'it is resumed');
-	like($log, qr/[2-9]\d* of \d+ tables are copied/, 'with what is there');
+	my ($kept) = $log =~ /(\d+) of \d+ tables are copied/;
+	cmp_ok($kept // 0, '>=', 2, 'with what is there');
 	as_it_should_be('the target crashed');
 }
 

@@ -1,0 +1,221 @@
+/*
+ * task.c
+ *    Stacks that take turns: makecontext(3) and swapcontext(3).
+ */
+#include "base/task.h"
+
+#include <stdlib.h>
+#include <ucontext.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/xalloc.h"
+
+/* Address sanitizer has to be told which stack is in use. */
+#ifdef __SANITIZE_ADDRESS__
+#define TASK_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TASK_ASAN 1
+#endif
+#endif
+#ifdef TASK_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+/*
+ * Enough for libpq with TLS and for looking up a host's name.  Memory that is
+ * never touched is never had.
+ */
+#define STACK_BYTES ((size_t) 1024 * KB)
+
+typedef enum TaskState
+{
+	TASK_NEW,
+	TASK_RUNNING,
+	TASK_WAITING,
+	TASK_RETURNED,
+} TaskState;
+
+struct Task
+{
+	TaskState state;
+	TaskFunction function;
+	void *context;
+	bool cancelled;
+
+	ucontext_t own;
+	ucontext_t caller;
+	char *stack;
+	const void *caller_stack; /* for the sanitizer */
+	size_t caller_stack_bytes;
+
+	/* While it waits. */
+	struct pollfd *fds; /* the function's own */
+	int fd_count;
+	int64_t deadline_us;
+
+	/* When it has returned. */
+	Rc rc;
+	Error err;
+};
+
+/* The one that runs, or NULL. */
+static Task *current;
+
+/* ---- from one stack to another ------------------------------------------ */
+
+/* The task's function begins or goes on; returns when it waits or returns. */
+static void
+enter(Task *self)
+{
+#ifdef TASK_ASAN
+	void *fake_stack = NULL;
+
+	__sanitizer_start_switch_fiber(&fake_stack, self->stack, STACK_BYTES);
+#endif
+	CHECK(current == NULL);
+	current = self;
+	self->state = TASK_RUNNING;
+	CHECK(swapcontext(&self->caller, &self->own) == 0);
+	current = NULL;
+#ifdef TASK_ASAN
+	__sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
+#endif
+}
+
+/* Back to the caller; returns when that enters again. */
+static void
+leave(Task *self, TaskState state)
+{
+#ifdef TASK_ASAN
+	void *fake_stack = NULL;
+
+	/* Without a place for it, the sanitizer's own stack is given back. */
+	__sanitizer_start_switch_fiber(
+		state == TASK_RETURNED ? NULL : &fake_stack, self->caller_stack,
+		self->caller_stack_bytes);
+#endif
+	self->state = state;
+	CHECK(swapcontext(&self->own, &self->caller) == 0);
+#ifdef TASK_ASAN
+	__sanitizer_finish_switch_fiber(fake_stack, &self->caller_stack,
+									&self->caller_stack_bytes);
+#endif
+}
+
+/* The first function on a task's stack. */
+static void
+begin(void)
+{
+	Task *self = current;
+
+#ifdef TASK_ASAN
+	__sanitizer_finish_switch_fiber(NULL, &self->caller_stack,
+									&self->caller_stack_bytes);
+#endif
+	self->rc = self->function(self->context, &self->err);
+	CHECK(self->rc != RC_AGAIN);
+	leave(self, TASK_RETURNED);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+Task *
+task_new(TaskFunction function, void *context)
+{
+	Task *self = xcalloc(1, sizeof(Task));
+
+	CHECK(getcontext(&self->own) == 0);
+	self->function = function;
+	self->context = context;
+	self->stack = xalloc_stack(STACK_BYTES);
+	self->own.uc_stack.ss_sp = self->stack;
+	self->own.uc_stack.ss_size = STACK_BYTES;
+	makecontext(&self->own, begin, 0);
+	return self;
+}
+
+static bool
+is_ready(const Task *self)
+{
+	return self->cancelled || interrupt_requested() ||
+		   clock_monotonic_us() >= self->deadline_us ||
+		   poll(self->fds, (nfds_t) self->fd_count, 0) != 0;
+}
+
+Rc
+task_work(Task *self, Error *err)
+{
+	CHECK(self->state == TASK_NEW || self->state == TASK_WAITING);
+	if (self->state == TASK_WAITING && !is_ready(self))
+		return RC_AGAIN;
+	enter(self);
+	if (self->state == TASK_WAITING)
+		return RC_AGAIN;
+	if (self->rc == RC_FAIL)
+		error_take(err, &self->err);
+	return self->rc;
+}
+
+void
+task_interest(const Task *self, struct pollfd *fds, int *count,
+			  int64_t *deadline_us)
+{
+	if (self->state != TASK_WAITING)
+		return;
+	for (int i = 0; i < self->fd_count; i++)
+		if (self->fds[i].fd >= 0)
+			fds[(*count)++] = self->fds[i];
+	if (self->deadline_us < *deadline_us)
+		*deadline_us = self->deadline_us;
+}
+
+void
+task_free(Task *self)
+{
+	if (self == NULL)
+		return;
+	self->cancelled = true;
+	while (self->state == TASK_WAITING)
+		enter(self);
+	CHECK(self->state != TASK_RUNNING);
+	error_reset(&self->err);
+	xfree_stack(self->stack, STACK_BYTES);
+	free(self);
+}
+
+/* ---- waiting in a task -------------------------------------------------- */
+
+bool
+task_is_running(void)
+{
+	return current != NULL;
+}
+
+Rc
+task_wait(struct pollfd *fds, int count, int64_t deadline_us, Error *err)
+{
+	Task *self = current;
+
+	CHECK(self != NULL);
+	CHECK(count <= TASK_FDS_MAX);
+	for (;;)
+	{
+		int ready;
+
+		if (self->cancelled || interrupt_requested())
+			return error_set(err, ERR_INTERRUPTED, "stopped on request");
+		for (int i = 0; i < count; i++)
+			fds[i].revents = 0;
+		ready = poll(fds, (nfds_t) count, 0);
+		if (ready > 0)
+			return RC_OK;
+		if (clock_monotonic_us() >= deadline_us)
+			return RC_AGAIN;
+		self->fds = fds;
+		self->fd_count = count;
+		self->deadline_us = deadline_us;
+		leave(self, TASK_WAITING);
+	}
+}

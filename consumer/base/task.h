@@ -1,0 +1,73 @@
+/*
+ * task.h
+ *    A function that waits, run so that its caller does not wait with it.
+ *
+ * What takes several questions to a server is easiest to read, and to get
+ * right, as a function that asks one after the other.  Run by itself such a
+ * function keeps everybody waiting; run as a task it has a stack of its own, and
+ * each wait of base/interrupt.h in it returns to whoever runs the task.  There
+ * are no threads: a task only goes on inside task_work(), and nothing else runs
+ * meanwhile.
+ *
+ *     task = task_new(open_target, opening);
+ *     rc = task_work(task, &err);      RC_AGAIN: it waits
+ *     task_interest(task, fds, &n, &deadline_us);
+ *     … poll() …
+ *     rc = task_work(task, &err);      what open_target() has returned
+ *     task_free(task);
+ */
+#ifndef PENSTOCK_BASE_TASK_H
+#define PENSTOCK_BASE_TASK_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+typedef struct Task Task;
+
+/* Must not return RC_AGAIN. */
+typedef Rc (*TaskFunction)(void *context, Error *err);
+
+/* Descriptors that one task can wait for at once. */
+#define TASK_FDS_MAX 64
+
+/* Nothing of it runs before task_work().  `context` is the caller's, and has to
+ * live as long as the task. */
+Task *task_new(TaskFunction function, void *context);
+
+/*
+ * Runs it until it waits (RC_AGAIN) or has returned: then this returns the same,
+ * once.  If what it waits for is not there yet, it goes on waiting.
+ */
+MUST_CHECK Rc task_work(Task *task, Error *err);
+
+/*
+ * Adds what a task that waits is waiting for: descriptors to fds[*count] and
+ * after it, and *deadline_us (monotonic) if that is later than the task's.  One
+ * that has not begun, or has returned, wants nothing.
+ */
+void task_interest(const Task *task, struct pollfd *fds, int *count,
+				   int64_t *deadline_us);
+
+/*
+ * Releases it.  If it still waits, its wait fails with ERR_INTERRUPTED, and so
+ * does each further one, until it has returned.  Accepts NULL.
+ */
+void task_free(Task *task);
+
+
+/* ---- for base/interrupt.c ---- */
+
+/* Whether a task runs. */
+bool task_is_running(void);
+
+/*
+ * In a task: lets its caller go on until one of the descriptors is ready (RC_OK;
+ * see their revents) or the deadline has passed (RC_AGAIN; INT64_MAX: never).
+ */
+MUST_CHECK Rc task_wait(struct pollfd *fds, int count, int64_t deadline_us,
+						Error *err);
+
+#endif /* PENSTOCK_BASE_TASK_H */
