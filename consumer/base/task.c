@@ -44,6 +44,7 @@ struct Task
 	void *context;
 	bool cancelled;
 
+	Task *outer; /* that runs this one, while it runs; or NULL */
 	ucontext_t own;
 	ucontext_t caller;
 	char *stack;
@@ -74,11 +75,11 @@ enter(Task *self)
 
 	__sanitizer_start_switch_fiber(&fake_stack, self->stack, STACK_BYTES);
 #endif
-	CHECK(current == NULL);
+	self->outer = current;
 	current = self;
 	self->state = TASK_RUNNING;
 	CHECK(swapcontext(&self->caller, &self->own) == 0);
-	current = NULL;
+	current = self->outer;
 #ifdef TASK_ASAN
 	__sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
 #endif
@@ -92,9 +93,9 @@ leave(Task *self, TaskState state)
 	void *fake_stack = NULL;
 
 	/* Without a place for it, the sanitizer's own stack is given back. */
-	__sanitizer_start_switch_fiber(
-		state == TASK_RETURNED ? NULL : &fake_stack, self->caller_stack,
-		self->caller_stack_bytes);
+	__sanitizer_start_switch_fiber(state == TASK_RETURNED ? NULL : &fake_stack,
+								   self->caller_stack,
+								   self->caller_stack_bytes);
 #endif
 	self->state = state;
 	CHECK(swapcontext(&self->own, &self->caller) == 0);
@@ -169,6 +170,27 @@ task_interest(const Task *self, struct pollfd *fds, int *count,
 			fds[(*count)++] = self->fds[i];
 	if (self->deadline_us < *deadline_us)
 		*deadline_us = self->deadline_us;
+}
+
+Rc
+tasks_await(Task *const *tasks, int count, int64_t deadline_us, Error *err)
+{
+	struct pollfd fds[INTERRUPT_FDS_MAX];
+	int64_t left_ms = -1;
+	int fd_count = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (tasks[i] == NULL)
+			continue;
+		CHECK(fd_count + tasks[i]->fd_count <= INTERRUPT_FDS_MAX);
+		task_interest(tasks[i], fds, &fd_count, &deadline_us);
+	}
+	if (deadline_us != INT64_MAX)
+		left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
+	if (deadline_us != INT64_MAX && left_ms < 0)
+		left_ms = 0;
+	return interrupt_wait_any(fds, fd_count, left_ms, err);
 }
 
 void

@@ -4,10 +4,10 @@
  *
  * What takes several questions to a server is easiest to read, and to get
  * right, as a function that asks one after the other.  Run by itself such a
- * function keeps everybody waiting; run as a task it has a stack of its own, and
- * each wait of base/interrupt.h in it returns to whoever runs the task.  There
- * are no threads: a task only goes on inside task_work(), and nothing else runs
- * meanwhile.
+ * function keeps everybody waiting; run as a task it has a stack of its own,
+ * and each wait of base/interrupt.h in it returns to whoever runs the task.
+ * There are no threads: a task only goes on inside task_work(), and nothing
+ * else runs meanwhile.  A task may run tasks.
  *
  *     task = task_new(open_target, opening);
  *     rc = task_work(task, &err);      RC_AGAIN: it waits
@@ -38,8 +38,8 @@ typedef Rc (*TaskFunction)(void *context, Error *err);
 Task *task_new(TaskFunction function, void *context);
 
 /*
- * Runs it until it waits (RC_AGAIN) or has returned: then this returns the same,
- * once.  If what it waits for is not there yet, it goes on waiting.
+ * Runs it until it waits (RC_AGAIN) or has returned: then this returns the
+ * same, once.  If what it waits for is not there yet, it goes on waiting.
  */
 MUST_CHECK Rc task_work(Task *task, Error *err);
 
@@ -50,6 +50,14 @@ MUST_CHECK Rc task_work(Task *task, Error *err);
  */
 void task_interest(const Task *task, struct pollfd *fds, int *count,
 				   int64_t *deadline_us);
+
+/*
+ * Waits until one of these, of which some are NULL, may go on (RC_OK), or until
+ * the deadline has passed (RC_AGAIN).  RC_FAIL with ERR_INTERRUPTED: a stop was
+ * asked for.
+ */
+MUST_CHECK Rc tasks_await(Task *const *tasks, int count, int64_t deadline_us,
+						  Error *err);
 
 /*
  * Releases it.  If it still waits, its wait fails with ERR_INTERRUPTED, and so
@@ -64,8 +72,9 @@ void task_free(Task *task);
 bool task_is_running(void);
 
 /*
- * In a task: lets its caller go on until one of the descriptors is ready (RC_OK;
- * see their revents) or the deadline has passed (RC_AGAIN; INT64_MAX: never).
+ * In a task: lets its caller go on until one of the descriptors is ready
+ * (RC_OK; see their revents) or the deadline has passed (RC_AGAIN; INT64_MAX:
+ * never).
  */
 MUST_CHECK Rc task_wait(struct pollfd *fds, int count, int64_t deadline_us,
 						Error *err);

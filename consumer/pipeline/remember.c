@@ -7,39 +7,125 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/task.h"
 #include "net/pooler.h"
 #include "pipeline/reach.h"
 
-static MUST_CHECK Rc
-read_target(const Config *config, const char *pipeline, int target,
-			Arena *arena, PipelineMemory *memory, Error *err)
+/* After so long without an answer of a target, the next one is asked as well.
+ */
+#define NEXT_AFTER_MS 200
+
+/* One target that is asked. */
+typedef struct Asking
 {
+	const Config *config;
+	const char *pipeline;
+	int target;
+	Arena *arena;
+	PipelineMemory memory; /* the answer */
+} Asking;
+
+/* A task. */
+static Rc
+ask(void *context, Error *err)
+{
+	Asking *self = context;
 	PgConn *conn = NULL;
-	Rc rc = reach_target(config, target, &conn, err);
+	Rc rc = reach_target(self->config, self->target, &conn, err);
 
 	if (rc == RC_OK)
-		rc = pipeline_table_read(conn, pipeline, arena, memory, err);
+		rc = pipeline_table_read(conn, self->pipeline, self->arena,
+								 &self->memory, err);
 	pgconn_close(conn);
 	return rc;
+}
+
+/*
+ * Goes on with all that are asked, until one has answered (RC_OK, *answered) or
+ * all have failed (RC_FAIL, as the last one) or wait (RC_AGAIN).
+ */
+static MUST_CHECK Rc
+ask_on(Task **tasks, int count, int *answered, Error *err)
+{
+	Rc all = RC_FAIL;
+
+	for (int i = 0; i < count; i++)
+	{
+		Rc rc;
+
+		if (tasks[i] == NULL)
+			continue;
+		rc = task_work(tasks[i], err);
+		*answered = i;
+		if (rc == RC_OK || (rc == RC_FAIL && err->code == ERR_INTERRUPTED))
+			return rc;
+		if (rc == RC_AGAIN)
+		{
+			all = RC_AGAIN;
+			continue;
+		}
+		task_free(tasks[i]);
+		tasks[i] = NULL;
+	}
+	return all;
+}
+
+/* Who is asked beside those that have not answered. */
+static void
+ask_next(Asking *askings, Task **tasks, int count, const Asking *like)
+{
+	askings[count] = *like;
+	askings[count].target = (like->target + count) % like->config->target_count;
+	tasks[count] = task_new(ask, &askings[count]);
+}
+
+static bool
+is_interrupted(Rc rc, const Error *err)
+{
+	return rc == RC_FAIL && err->code == ERR_INTERRUPTED;
 }
 
 Rc
 remember_read(const Config *config, const char *pipeline, int *target,
 			  Arena *arena, PipelineMemory *memory, Error *err)
 {
-	int first = *target;
+	const Asking first = {config, pipeline, *target, arena, {0}};
+	Asking askings[CONFIG_TARGETS_MAX];
+	Task *tasks[CONFIG_TARGETS_MAX] = {NULL};
+	int64_t next_us = 0;
+	int count = 0;
+	int answered = 0;
 	Rc rc = RC_FAIL;
 
 	ASSERT(config->target_count > 0);
-	for (int i = 0; i < config->target_count; i++)
+	while (rc != RC_OK && !is_interrupted(rc, err))
 	{
-		*target = (first + i) % config->target_count;
-		error_reset(err);
-		rc = read_target(config, pipeline, *target, arena, memory, err);
-		if (rc == RC_OK || err->code == ERR_INTERRUPTED)
-			return rc;
+		bool more = count < config->target_count;
+
+		if (more && (rc == RC_FAIL || clock_monotonic_us() >= next_us))
+		{
+			ask_next(askings, tasks, count++, &first);
+			next_us = clock_monotonic_us() + NEXT_AFTER_MS * 1000;
+		}
+		else if (rc == RC_FAIL)
+			break;
+		rc = ask_on(tasks, count, &answered, err);
+		if (rc != RC_AGAIN)
+			continue;
+		more = count < config->target_count;
+		rc = tasks_await(tasks, count, more ? next_us : INT64_MAX, err);
+		rc = rc == RC_OK ? RC_AGAIN : rc;
 	}
+	if (rc == RC_OK)
+	{
+		error_reset(err);
+		*target = askings[answered].target;
+		*memory = askings[answered].memory;
+	}
+	for (int i = 0; i < count; i++)
+		task_free(tasks[i]);
 	return rc;
 }
 

@@ -2,8 +2,8 @@
  * absent.c
  *    Waiting for a server without holding anything up.
  *
- * The attempt to connect is libpq's asynchronous one.  Only looking up a host's
- * name may take a moment.
+ * Attempts to connect are tasks.  Only looking up a host's name may take a
+ * moment.
  */
 #include "sink/absent.h"
 
@@ -12,20 +12,20 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/task.h"
 #include "base/xalloc.h"
-#include "net/pgconn.h"
 
 typedef struct AbsentSink
 {
 	Sink sink; /* first */
-	char *conninfo;
 	char *label;
-	PGconn *attempt; /* NULL: none is under way */
-	short events;    /* that it waits for */
-	bool asked;      /* it is connected, and an answer is to come */
+	TaskFunction open;
+	void *context;
+	Task *look;       /* that runs it; NULL: none is under way */
+	bool was_opening; /* it did when we began */
 	bool answered;
 	int64_t pause_ms; /* before the attempt after the next */
-	int64_t due_us; /* when the next attempt begins, or this one is given up */
+	int64_t due_us;   /* when the next begins */
 } AbsentSink;
 
 static AbsentSink *
@@ -65,15 +65,6 @@ ignore_fetch(Sink *sink UNUSED, SinkFetch *fetch UNUSED)
 /* ---- looking for the server --------------------------------------------- */
 
 static void
-begin_attempt(AbsentSink *self, int64_t now_us)
-{
-	self->attempt = PQconnectStart(self->conninfo);
-	self->asked = false;
-	self->events = POLLOUT;
-	self->due_us = now_us + ABSENT_ATTEMPT_MS * 1000;
-}
-
-static void
 lengthen_pause(AbsentSink *self)
 {
 	self->pause_ms *= 2;
@@ -83,68 +74,17 @@ lengthen_pause(AbsentSink *self)
 
 /* It did not work, or took too long: again after a pause, longer each time. */
 static void
-end_attempt(AbsentSink *self, int64_t now_us)
+end_attempt(AbsentSink *self, Error *failure)
 {
-	log_debug("follow", "%s is still away: %s", self->label,
-			  PQerrorMessage(self->attempt));
-	PQfinish(self->attempt);
-	self->attempt = NULL;
-	self->due_us = now_us + self->pause_ms * 1000;
+	if (self->was_opening)
+		log_error(LOG_WARNING, "follow", failure);
+	else
+		log_debug("follow", "%s is still away: %s", self->label,
+				  failure->message);
+	self->was_opening = false;
+	error_reset(failure);
+	self->due_us = clock_monotonic_us() + self->pause_ms * 1000;
 	lengthen_pause(self);
-}
-
-/* Whether its descriptor is ready: libpq must not be asked before that. */
-static bool
-is_ready(const AbsentSink *self)
-{
-	struct pollfd fd = {.fd = PQsocket(self->attempt), .events = self->events};
-
-	return fd.fd < 0 || poll(&fd, 1, 0) > 0;
-}
-
-/* It is connected: is there a server behind it? */
-static void
-ask(AbsentSink *self, int64_t now_us)
-{
-	self->asked = true;
-	self->events = POLLIN;
-	if (PQsendQuery(self->attempt, "SELECT 1") == 0)
-		end_attempt(self, now_us);
-}
-
-static void
-go_on_connecting(AbsentSink *self, int64_t now_us)
-{
-	switch (PQconnectPoll(self->attempt))
-	{
-		case PGRES_POLLING_OK:
-			ask(self, now_us);
-			break;
-		case PGRES_POLLING_READING:
-			self->events = POLLIN;
-			break;
-		case PGRES_POLLING_WRITING:
-		case PGRES_POLLING_ACTIVE:
-			self->events = POLLOUT;
-			break;
-		case PGRES_POLLING_FAILED:
-			end_attempt(self, now_us);
-			break;
-	}
-}
-
-static void
-read_answer(AbsentSink *self, int64_t now_us)
-{
-	PGresult *result;
-
-	if (PQconsumeInput(self->attempt) && PQisBusy(self->attempt))
-		return;
-	result = PQgetResult(self->attempt);
-	self->answered = PQresultStatus(result) == PGRES_TUPLES_OK;
-	PQclear(result);
-	if (!self->answered)
-		end_attempt(self, now_us);
 }
 
 /* Nobody waits for the server any more. */
@@ -158,38 +98,54 @@ static Rc
 look(Sink *sink, bool source_idle UNUSED, Error *err)
 {
 	AbsentSink *self = absent_sink(sink);
-	int64_t now_us = clock_monotonic_us();
+	Error failure = {0};
+	Rc rc;
 
 	if (is_to_stop(sink))
 	{
 		sink->stopped = true;
 		return RC_OK;
 	}
-	if (self->attempt == NULL && now_us >= self->due_us)
-		begin_attempt(self, now_us);
-	if (self->attempt == NULL)
+	if (self->look == NULL && clock_monotonic_us() >= self->due_us)
+		self->look = task_new(self->open, self->context);
+	if (self->look == NULL)
 		return RC_OK;
-	if (PQstatus(self->attempt) == CONNECTION_BAD || now_us >= self->due_us)
-		end_attempt(self, now_us);
-	else if (is_ready(self) && self->asked)
-		read_answer(self, now_us);
-	else if (is_ready(self))
-		go_on_connecting(self, now_us);
-	if (!self->answered)
+	rc = task_work(self->look, &failure);
+	if (rc == RC_AGAIN)
 		return RC_OK;
-	return error_set(err, ERR_CHANGED, "%s is there again", self->label);
+	task_free(self->look);
+	self->look = NULL;
+	if (rc == RC_OK)
+	{
+		self->answered = true;
+		return error_set(err, ERR_CHANGED, "%s is there again", self->label);
+	}
+	if (failure.code != ERR_INTERRUPTED && !absent_is_reason(&failure))
+	{
+		error_take(err, &failure);
+		return RC_FAIL;
+	}
+	end_attempt(self, &failure);
+	return RC_OK;
 }
 
 static void
 wait_for_server(const Sink *sink, SinkInterest *interest)
 {
 	const AbsentSink *self = (const AbsentSink *) sink;
+	struct pollfd fds[TASK_FDS_MAX];
+	int count = 0;
 
 	if (is_to_stop(sink))
 		return;
-	interest->deadline_us = self->due_us;
-	if (self->attempt != NULL && PQsocket(self->attempt) >= 0)
-		sink_interest_add(interest, PQsocket(self->attempt), self->events);
+	if (self->look == NULL)
+	{
+		interest->deadline_us = self->due_us;
+		return;
+	}
+	task_interest(self->look, fds, &count, &interest->deadline_us);
+	for (int i = 0; i < count; i++)
+		sink_interest_add(interest, fds[i].fd, fds[i].events);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -199,15 +155,13 @@ release(Sink *sink)
 {
 	AbsentSink *self = absent_sink(sink);
 
-	PQfinish(self->attempt);
-	free(self->conninfo);
+	task_free(self->look);
 	free(self->label);
 	free(self);
 }
 
 Sink *
-absent_new(const char *conninfo, const char *label, Lsn durable_lsn,
-		   int64_t pause_ms)
+absent_new(const AbsentOptions *options)
 {
 	static const SinkOps ops = {
 		.name = "absent",
@@ -227,14 +181,18 @@ absent_new(const char *conninfo, const char *label, Lsn durable_lsn,
 	self->sink = (Sink){
 		.ops = &ops,
 		.start_lsn = UINT64_MAX, /* let nothing be offered */
-		.applied_lsn = durable_lsn,
-		.durable_lsn = durable_lsn,
+		.applied_lsn = options->durable_lsn,
+		.durable_lsn = options->durable_lsn,
 		.absent = true,
 	};
-	self->conninfo = xstrdup(conninfo);
-	self->label = xstrdup(label);
+	self->label = xstrdup(options->label);
 	self->sink.label = self->label;
-	self->pause_ms = pause_ms > 0 ? pause_ms : ABSENT_PAUSE_FIRST_MS;
+	self->open = options->open;
+	self->context = options->context;
+	self->look = options->opening;
+	self->was_opening = options->opening != NULL;
+	self->pause_ms = options->pause_ms > 0 ? options->pause_ms
+										   : ABSENT_PAUSE_FIRST_MS;
 	self->due_us = clock_monotonic_us() + self->pause_ms * 1000;
 	lengthen_pause(self);
 	return &self->sink;

@@ -14,7 +14,7 @@ use Penstock::Poll qw(wait_until);
 use Penstock::Proxy;
 
 # What the source gives its follower to say something, and what a target has to
-# connect or to answer: two of them one after the other would be too much.
+# connect or to answer.
 my $SENDER_TIMEOUT_S = 4;
 my $CONNECT_TIMEOUT_S = 6;
 
@@ -34,10 +34,9 @@ my $started = time;
 my $follower = $nodes->start('follow');
 $pair->source_sql('INSERT INTO t VALUES (1)');
 $follower->wait_log(qr/target "b" is away.*target "c" is away.*following with slot/s);
-cmp_ok(time - $started, '<', 2 * $CONNECT_TIMEOUT_S,
-	'silent targets are waited for at the same time');
 wait_until('the other to go on', sub { has_rows('a', 1) });
-pass('the other goes on');
+cmp_ok(time - $started, '<', $CONNECT_TIMEOUT_S,
+	'the other goes on before the silent ones have had their time');
 
 # They stay silent when they are looked for, for longer than the source waits.
 $pair->source_sql('INSERT INTO t VALUES (2)');
@@ -53,7 +52,7 @@ close $_ for values %silent;
 
 # ---- Connected, and silent then ----
 
-# What looks for a target sets nothing, what sets it up does.
+# When it is set up.
 my $proxy = Penstock::Proxy->start(
 	$pair->target,
 	sub {
@@ -76,11 +75,10 @@ $pair->source_sql('INSERT INTO t VALUES (3)');
 $follower->wait_log(qr/no answer from target "b" within $CONNECT_TIMEOUT_S seconds/);
 wait_until('the others to go on', sub { has_rows('a', 3) && has_rows('c', 3) });
 pass('the others go on beside one that is silent when it is set up');
-# Each time the pause before it is looked for is longer.
-$follower->wait_log(qr/(?:target "b" is there again.*){2}target "b" is away/s);
+unlike($follower->log, qr/starting again|trying again/,
+	'and do not begin again for it');
 $pair->source_sql('INSERT INTO t VALUES (4)');
 wait_until('the others to go on', sub { has_rows('a', 4) && has_rows('c', 4) });
-pass('also when it answers and is silent again');
 is(senders_lost(), 0, 'the source hears of its follower meanwhile');
 
 # ---- It speaks again ----

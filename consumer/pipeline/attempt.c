@@ -1,0 +1,458 @@
+/*
+ * attempt.c
+ *    From the slot to the loop, in the order in which each step needs the one
+ *    before.
+ */
+#include "pipeline/attempt.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "catalog/publications.h"
+#include "check/rules.h"
+#include "net/citus.h"
+#include "pipeline/remember.h"
+#include "pipeline/run.h"
+#include "pipeline/targets.h"
+#include "sink/postgres/postgres_sink.h"
+#include "wire/decode.h"
+
+/* The first version that sends transactions in progress. */
+#define STREAMING_VERSION_MIN 140000
+
+/* After a stream was closed, to have its slot for the next one. */
+#define REOPEN_WAIT_MAX_MS 5000
+#define REOPEN_PAUSE_MS    20
+
+#define ARENA_BLOCK_BYTES  (4 * KB)
+
+/* What is given, and what is remembered, before that is said or written. */
+static MUST_CHECK Rc
+check_rules(const Attempt *attempt, const Words *remembered, Error *err)
+{
+	Config *config = &attempt->identity->config;
+	Rc rc = memory_recall(
+		config, remembered,
+		attempt->identity->change ? MEMORY_REPLACE : MEMORY_REFUSE, err);
+
+	if (rc == RC_OK)
+		rc = rules_check(config, remembered, attempt->server, err);
+	*config = *attempt->config;
+	return rc;
+}
+
+/*
+ * What is known already counts until a target says otherwise.  One that was
+ * away when it was changed may be the one that answers now.
+ */
+static MUST_CHECK Rc
+learn_identity(Attempt *attempt, Error *err)
+{
+	Identity *identity = attempt->identity;
+	PipelineMemory memory = {0};
+	Rc rc = RC_OK;
+
+	if (!identity->known)
+	{
+		identity->config = *attempt->config;
+		rc = remember_read(attempt->config, attempt->config->name,
+						   &identity->target, identity->arena, &memory, err);
+		if (rc == RC_OK && memory.revision > identity->memory.revision)
+			identity->memory = memory;
+		if (rc == RC_OK)
+			rc = check_rules(attempt, &identity->memory.words, err);
+		if (rc == RC_OK)
+			rc = remember_decide(&identity->config, identity->change,
+								 identity->arena, &identity->memory, err);
+	}
+	identity->known = rc == RC_OK;
+	if (identity->known)
+		attempt->config = &identity->config;
+	return rc;
+}
+
+/*
+ * A publication that is skipped where the log is from before it has to be there
+ * by now: a misspelt one would be skipped for ever.  So has one that is to be
+ * remembered from now on.
+ */
+static MUST_CHECK Rc
+check_publications(const Attempt *attempt, Error *err)
+{
+	Publications publications = {0};
+	Arena *arena;
+	Rc rc;
+
+	if (!attempt->config->skip_missing && !attempt->identity->change)
+		return RC_OK;
+	arena = arena_new(ARENA_BLOCK_BYTES);
+	rc = publications_parse(&publications, attempt->config->publications, arena,
+							err);
+	if (rc == RC_OK)
+		rc = publications_read(&publications, attempt->server, err);
+	arena_free(arena);
+	if (rc == RC_OK && attempt->config->skip_missing)
+		log_warning("follow",
+					"where a publication does not exist in the log, nothing is "
+					"published by it: copy its tables anew with \"penstock "
+					"table resync\", and follow without "
+					"--skip-missing-publications afterwards");
+	return rc;
+}
+
+static MUST_CHECK Rc
+check_slot(Attempt *attempt, Error *err)
+{
+	const Config *config = attempt->config;
+	PgConnOptions options = {.conninfo = config->source,
+							 .label = "source",
+							 .application_name = "penstock",
+							 .kind = PGCONN_DATA};
+	SlotInfo info;
+	Rc rc = pgconn_open(&attempt->server, &options, err);
+
+	if (rc == RC_OK)
+		rc = citus_refuse(attempt->server, err);
+	if (rc == RC_OK)
+		rc = slot_read(attempt->server, config->name, &info, err);
+	if (rc == RC_OK)
+		attempt->can_stream = pgconn_server_version_num(attempt->server) >=
+							  STREAMING_VERSION_MIN;
+	if (rc == RC_OK)
+		rc = slot_require_usable(&info, config->name, err);
+	if (rc == RC_OK)
+		attempt->reached = REACHED_SLOT;
+	if (rc == RC_OK)
+		rc = learn_identity(attempt, err);
+	if (rc == RC_OK)
+		rc = check_publications(attempt, err);
+	if (rc == RC_OK)
+		rc = place_read(&attempt->place, attempt->config, attempt->server, err);
+	return rc;
+}
+
+/*
+ * Where the slot starts.  Before it was ours, somebody else may have moved it:
+ * an own walsender from before that read our last words late.
+ */
+static MUST_CHECK Rc
+read_start(Attempt *attempt, Error *err)
+{
+	SlotInfo info;
+	Rc rc = slot_read(attempt->server, attempt->config->name, &info, err);
+
+	if (rc == RC_OK)
+		rc = slot_read_log_end(attempt->server, &attempt->source, err);
+	if (rc == RC_OK)
+		attempt->confirmed_lsn = info.confirmed_lsn;
+	pgconn_close(attempt->server);
+	attempt->server = NULL;
+	return rc;
+}
+
+/*
+ * What settles conflicts notes the position of the transaction's commit, which
+ * is not known while it is in progress.
+ */
+static bool
+wants_streaming(const Attempt *attempt)
+{
+	const Placement *placement = attempt->config->placement;
+
+	/* What is listed for a key is known when the transaction commits. */
+	if (placement != NULL && placement_uses_directory(placement))
+		return false;
+	return attempt->config->streaming && attempt->can_stream &&
+		   !attempt->streaming->held &&
+		   !policy_is_lenient(&attempt->config->conflict_rules);
+}
+
+static MUST_CHECK Rc
+open_stream(Attempt *attempt, Error *err)
+{
+	const Config *config = attempt->config;
+	PgConnOptions conn_options = {.conninfo = config->source,
+								  .label = "source",
+								  .application_name = config->name,
+								  .kind = PGCONN_REPLICATION};
+	StreamOptions stream_options = {.slot = config->name,
+									.publications = config->publications,
+									.origin = config->origin,
+									.proto_version = DECODE_PROTO_VERSION,
+									.bundle = config->bundle,
+									.compression = config->compression,
+									.binary = true,
+									.skip_missing = config->skip_missing,
+									.streaming = wants_streaming(attempt)};
+	PgConn *replication = NULL;
+	Rc rc = pgconn_open(&replication, &conn_options, err);
+
+	if (attempt->left_out->length > 0)
+		stream_options.leave_out = attempt->left_out->data;
+	if (attempt->place.distribution.length > 0)
+		stream_options.distribution = attempt->place.distribution.data;
+	if (rc != RC_OK)
+		return rc;
+	rc = slot_read_history(replication, &attempt->source, err);
+	if (rc != RC_OK)
+	{
+		pgconn_close(replication);
+		return rc;
+	}
+	rc = stream_open(&attempt->stream, replication, &stream_options, err);
+	if (rc == RC_OK)
+		attempt->reached = REACHED_STREAM;
+	return rc;
+}
+
+/*
+ * The directory is read where the least is applied: what comes before is placed
+ * already, everywhere.
+ */
+static MUST_CHECK Rc
+open_directory(Attempt *attempt, Error *err)
+{
+	int first = -1;
+
+	for (int i = 0; i < attempt->sink_count; i++)
+		if (!attempt->sinks[i]->absent &&
+			(first < 0 ||
+			 attempt->sinks[i]->start_lsn < attempt->sinks[first]->start_lsn))
+			first = i;
+	CHECK(first >= 0);
+	return place_read_directory(attempt->config, first,
+								attempt->sinks[first]->start_lsn,
+								&attempt->directory, err);
+}
+
+/*
+ * What no target that is there has a use for; one that is away is not given
+ * anything by this attempt.
+ */
+static void
+list_left_out(Attempt *attempt, Buf *list)
+{
+	const TableStates *states[CONFIG_TARGETS_MAX];
+	int count = 0;
+
+	attempt->start_lsn = UINT64_MAX;
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		if (attempt->sinks[i]->absent)
+			continue;
+		states[count++] = postgres_sink_table_states(attempt->sinks[i]);
+		attempt->start_lsn = lsn_min(attempt->start_lsn,
+									 attempt->sinks[i]->start_lsn);
+	}
+	table_states_append_left_out(list, states, count, attempt->start_lsn, NULL,
+								 0);
+}
+
+bool
+attempt_leaves_out(const Attempt *attempt, const Buf *list)
+{
+	return list->length == attempt->left_out->length &&
+		   (list->length == 0 ||
+			memcmp(list->data, attempt->left_out->data, list->length) == 0);
+}
+
+/* The server may take a moment to notice that the slot is free. */
+static MUST_CHECK Rc
+reopen_stream(Attempt *attempt, Error *err)
+{
+	int64_t start_us = clock_monotonic_us();
+	Rc rc;
+
+	stream_close(attempt->stream);
+	attempt->stream = NULL;
+	for (;;)
+	{
+		rc = open_stream(attempt, err);
+		if (rc != RC_FAIL || strcmp(err->sqlstate, SLOT_IN_USE_SQLSTATE) != 0 ||
+			clock_monotonic_us() - start_us > REOPEN_WAIT_MAX_MS * 1000)
+			return rc;
+		error_reset(err);
+		rc = interrupt_wait(-1, 0, REOPEN_PAUSE_MS, err);
+		if (rc != RC_AGAIN)
+			return rc;
+	}
+}
+
+/*
+ * The targets say what is to be left out, and they are claimed when the stream
+ * is ours.  So it is begun anew if that turns out not to be what it was told;
+ * the next attempt knows.
+ */
+static MUST_CHECK Rc
+settle_left_out(Attempt *attempt, Error *err)
+{
+	Buf list;
+	Rc rc = RC_OK;
+
+	buf_init(&list, LEFT_OUT_MAX);
+	list_left_out(attempt, &list);
+	if (list.overflowed)
+		rc = error_set(err, ERR_LIMIT,
+					   "more tables are left out than can be told to the "
+					   "source");
+	else if (!attempt_leaves_out(attempt, &list))
+	{
+		log_info("follow", list.length > 0
+							   ? "the targets leave out tables: the stream "
+								 "begins again, without their changes"
+							   : "the targets leave out no tables any more: "
+								 "the stream begins again, with all changes");
+		buf_reset(attempt->left_out);
+		buf_append(attempt->left_out, list.data, list.length);
+		rc = reopen_stream(attempt, err);
+	}
+	buf_release(&list);
+	return rc;
+}
+
+void
+attempt_close(Attempt *attempt)
+{
+	targets_note(attempt);
+	keys_free(attempt->keys);
+	targets_close(attempt);
+	stream_close(attempt->stream);
+	pgconn_close(attempt->server);
+	history_release(&attempt->source);
+	place_release(&attempt->place);
+	directory_free(attempt->directory);
+}
+
+static void
+log_end(const Attempt *attempt)
+{
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		char label[CONFIG_LABEL_SIZE];
+
+		config_label_target(attempt->config, i, label);
+		log_info("follow",
+				 "stopped; %s has everything up to LSN " LSN_FORMAT
+				 ", applied %" PRId64 " changes in %" PRId64 " transactions",
+				 label, LSN_ARGS(attempt->sinks[i]->durable_lsn),
+				 attempt->known[i].rows + attempt->sinks[i]->rows,
+				 attempt->known[i].transactions +
+					 attempt->sinks[i]->transactions);
+	}
+}
+
+/* The pipeline's watch. */
+static MUST_CHECK Rc
+watch_keys(void *context, Lsn *endpos UNUSED, Error *err)
+{
+	return keys_step(context, err);
+}
+
+/* The first fence among the targets'; 0: there is none. */
+static Lsn
+find_fence(const Attempt *attempt)
+{
+	Lsn fence = 0;
+
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		Lsn lsn = attempt->sinks[i]->fence_lsn;
+
+		if (lsn != 0 && (fence == 0 || lsn < fence))
+			fence = lsn;
+	}
+	return fence;
+}
+
+/* The run has ended well. */
+static void
+note_end(Attempt *attempt, Lsn fence)
+{
+	Lsn endpos = attempt->config->endpos;
+
+	for (int i = 0; i < attempt->sink_count && endpos != 0; i++)
+		attempt->cut_short |= attempt->sinks[i]->durable_lsn < endpos;
+	attempt->fenced = fence != 0 && (endpos == 0 || fence < endpos) &&
+					  !interrupt_requested();
+	attempt->fence_lsn = fence;
+	if (attempt->fenced)
+		log_info("follow", "holding at the fence, LSN " LSN_FORMAT,
+				 LSN_ARGS(fence));
+	else
+		log_end(attempt);
+}
+
+/*
+ * Whether what a target has applied last comes once more if the slot starts
+ * before it, so that it can be the proof of the source's log: what is published
+ * has not been changed meanwhile, nor what is left out.
+ */
+static bool
+gets_the_same_again(const Attempt *attempt)
+{
+	return !attempt->config->set && !attempt->config->skip_missing &&
+		   attempt->left_out->length == 0;
+}
+
+Rc
+attempt_run(Attempt *attempt, Error *err)
+{
+	Pipeline pipeline = {.name = attempt->config->name,
+						 .endpos = attempt->config->endpos,
+						 .placement = attempt->config->placement,
+						 .node_count = attempt->config->node_count,
+						 .verbose = true};
+	Lsn fence;
+	Rc rc = check_slot(attempt, err);
+
+	if (rc == RC_OK)
+		rc = open_stream(attempt, err);
+	if (rc == RC_OK)
+		rc = read_start(attempt, err);
+	if (rc == RC_OK)
+		rc = targets_open(attempt, err);
+	if (rc == RC_OK)
+		rc = settle_left_out(attempt, err);
+	if (rc == RC_OK)
+		rc = open_directory(attempt, err);
+	if (rc != RC_OK)
+		return rc;
+	pipeline.directory = attempt->directory;
+	attempt->reached = REACHED_TARGETS;
+	attempt->identity->change = false;
+	fence = find_fence(attempt);
+	if (fence != 0 && (pipeline.endpos == 0 || fence < pipeline.endpos))
+		pipeline.endpos = fence;
+	log_info("follow", "following with slot \"%s\", from LSN " LSN_FORMAT " on",
+			 attempt->config->name, LSN_ARGS(attempt->start_lsn));
+	targets_say_following(attempt);
+	pipeline.stream = attempt->stream;
+	if (gets_the_same_again(attempt))
+		pipeline.start_lsn = attempt->confirmed_lsn;
+	pipeline.sinks = attempt->sinks;
+	pipeline.sink_count = attempt->sink_count;
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		pipeline.rows_before += attempt->known[i].rows;
+		pipeline.transactions_before += attempt->known[i].transactions;
+	}
+	pipeline.replace = targets_replace;
+	pipeline.replace_context = attempt;
+	pipeline.streaming = attempt->streaming;
+	attempt->keys = keys_new(attempt->config, attempt->sinks);
+	if (attempt->keys != NULL)
+	{
+		pipeline.watch = watch_keys;
+		pipeline.watch_context = attempt->keys;
+	}
+	rc = pipeline_run(&pipeline, &attempt->progressed, err);
+	if (rc == RC_OK)
+	{
+		keys_finish(attempt->keys);
+		note_end(attempt, fence);
+	}
+	return rc;
+}

@@ -1,0 +1,410 @@
+/*
+ * targets.c
+ *    The sinks of an attempt: opened side by side, and replaced when one fails.
+ */
+#include "pipeline/targets.h"
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/own_command.h"
+#include "pipeline/reach.h"
+#include "sink/absent.h"
+#include "sink/postgres/postgres_sink.h"
+
+/* How long a target may keep a follower that is ending, at each step. */
+#define SAY_END_MS_MAX 500
+
+/* How long others may take when the first target is ready. */
+#define OTHERS_READY_MS_MAX 500
+
+/*
+ * We only confirm to the source what a target knows that it has.  So a target
+ * that knows less than the slot's confirmed position is not as we left it, or
+ * somebody else read from the slot; what lies between is not in the slot any
+ * more.
+ */
+static MUST_CHECK Rc
+check_position(const Attempt *attempt, const Sink *sink, const char *label,
+			   Error *err)
+{
+	Rc rc;
+
+	if (sink->start_lsn >= attempt->confirmed_lsn)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "slot \"%s\" is ahead of %s: changes are missing there",
+				   attempt->config->name, label);
+	error_detail(err,
+				 "The slot was confirmed up to " LSN_FORMAT
+				 ", the target has everything up to " LSN_FORMAT ".",
+				 LSN_ARGS(attempt->confirmed_lsn), LSN_ARGS(sink->start_lsn));
+	error_hint(err,
+			   "Was the target restored from a backup, or the slot read or "
+			   "advanced by somebody else?  Run \"%s\" and copy again with "
+			   "\"%s\".",
+			   OWN_COMMAND("drop"), OWN_COMMAND("clone"));
+	return rc;
+}
+
+/* The label is the caller's, and lives as long as the options do. */
+static PostgresSinkOptions
+sink_options(const Attempt *attempt, int index, char *label)
+{
+	const Config *config = attempt->config;
+
+	config_label_target(config, index, label);
+	return (PostgresSinkOptions){
+		.conninfo = config->targets[index],
+		.label = label,
+		.impatient = config->target_count > 1,
+		.pipeline = config->name,
+		.source = &attempt->source,
+		.rules = &config->conflict_rules,
+		.per_transaction = config_applies_transactions(config),
+		.lanes = config->lanes,
+		.memory_bytes = config->memory_bytes / (size_t) config->target_count,
+		.memory = &attempt->identity->memory,
+	};
+}
+
+static MUST_CHECK Rc
+open_sink(Opening *opening, PgConn *conn, const PostgresSinkOptions *given,
+		  Error *err)
+{
+	Attempt *attempt = opening->attempt;
+	PostgresSinkOptions options = *given;
+	NodeIdentity node;
+	Rc rc;
+
+	if (place_node(attempt->config, opening->index, &attempt->place.places,
+				   &node))
+		options.node = &node;
+	rc = postgres_sink_open(&opening->sink, conn, &options, err);
+	if (rc == RC_FAIL && err->code == ERR_CHANGED)
+		attempt->identity->target = opening->index;
+	return rc == RC_OK
+			   ? check_position(attempt, opening->sink, options.label, err)
+			   : rc;
+}
+
+/* A task. */
+static Rc
+open_target(void *context, Error *err)
+{
+	Opening *opening = context;
+	char label[CONFIG_LABEL_SIZE];
+	PostgresSinkOptions options = sink_options(opening->attempt, opening->index,
+											   label);
+	const PgConnOptions connection = postgres_sink_connection(&options);
+	PgConn *conn = NULL;
+	Rc rc = pgconn_open(&conn, &connection, err);
+
+	return rc == RC_OK ? open_sink(opening, conn, &options, err) : rc;
+}
+
+/* Whether a target other than this is there. */
+static bool
+has_other_target(const Attempt *attempt, int index)
+{
+	for (int i = 0; i < attempt->sink_count; i++)
+		if (i != index && !attempt->sinks[i]->absent)
+			return true;
+	return false;
+}
+
+/*
+ * What stands in for a target that is away.  A task that still opens it goes on
+ * in there.
+ */
+static Sink *
+make_absent(Attempt *attempt, int index, Lsn durable_lsn)
+{
+	char label[CONFIG_LABEL_SIZE];
+	AbsentOptions options = {.label = label,
+							 .durable_lsn = durable_lsn,
+							 .pause_ms = attempt->known[index].pause_ms,
+							 .open = open_target,
+							 .context = &attempt->openings[index],
+							 .opening = attempt->openings[index].task};
+
+	config_label_target(attempt->config, index, label);
+	attempt->openings[index].task = NULL;
+	return absent_new(&options);
+}
+
+static void
+say_away(const Attempt *attempt, int index, Lsn durable_lsn, const Error *err)
+{
+	char label[CONFIG_LABEL_SIZE];
+
+	config_label_target(attempt->config, index, label);
+	if (err->code != ERR_NONE)
+		log_error(LOG_WARNING, "follow", err);
+	log_warning("follow",
+				"%s is away: the others go on, and the source keeps its log "
+				"from LSN " LSN_FORMAT " on for it",
+				label, LSN_ARGS(durable_lsn));
+}
+
+/* ---- opening them ------------------------------------------------------- */
+
+/* If nobody is known to be there, all are asked. */
+static void
+forget_if_all_are_away(const Attempt *attempt)
+{
+	int count = attempt->config->target_count;
+
+	for (int i = 0; i < count; i++)
+		if (!attempt->known[i].away)
+			return;
+	for (int i = 0; i < count; i++)
+		attempt->known[i].away = false;
+}
+
+/* All that are not known to be away: who stands in for those looks for them. */
+static void
+begin_openings(Attempt *attempt)
+{
+	for (int i = 0; i < attempt->config->target_count; i++)
+	{
+		Opening *opening = &attempt->openings[i];
+
+		*opening = (Opening){.attempt = attempt, .index = i};
+		if (!attempt->known[i].away)
+			opening->task = task_new(open_target, opening);
+	}
+}
+
+/* Whether the others can go on without one that failed so. */
+static bool
+can_do_without(const Attempt *attempt, const Error *err)
+{
+	return attempt->config->target_count > 1 && absent_is_reason(err);
+}
+
+/* Goes on with one of them.  RC_FAIL: the attempt has failed. */
+static MUST_CHECK Rc
+work_opening(Opening *opening, Error *err)
+{
+	Rc rc;
+
+	if (opening->task == NULL)
+		return RC_OK;
+	rc = task_work(opening->task, &opening->err);
+	if (rc == RC_AGAIN)
+		return RC_OK;
+	task_free(opening->task);
+	opening->task = NULL;
+	if (rc == RC_OK || can_do_without(opening->attempt, &opening->err))
+		return RC_OK;
+	error_take(err, &opening->err);
+	return RC_FAIL;
+}
+
+/*
+ * The tasks that are waited for, as far as they have not ended; whether there
+ * are any.  Once a target is ready, the others have until `until_us`, but for
+ * those that are known to take longer.
+ */
+static bool
+list_waiting(const Attempt *attempt, int64_t until_us, Task **tasks)
+{
+	bool late = clock_monotonic_us() >= until_us;
+	bool any = false;
+
+	for (int i = 0; i < attempt->config->target_count; i++)
+	{
+		tasks[i] = attempt->openings[i].task;
+		if (late && !attempt->known[i].slow)
+			tasks[i] = NULL;
+		any |= tasks[i] != NULL;
+	}
+	return any;
+}
+
+/*
+ * Until all are ready or have failed.  One that just does not answer keeps the
+ * others for a moment only.
+ */
+static MUST_CHECK Rc
+wait_for_openings(Attempt *attempt, Error *err)
+{
+	Task *tasks[CONFIG_TARGETS_MAX];
+	int count = attempt->config->target_count;
+	int64_t until_us = INT64_MAX;
+
+	for (;;)
+	{
+		Rc rc = RC_OK;
+
+		for (int i = 0; i < count && rc == RC_OK; i++)
+		{
+			rc = work_opening(&attempt->openings[i], err);
+			if (attempt->openings[i].sink != NULL && until_us == INT64_MAX)
+				until_us = clock_monotonic_us() + OTHERS_READY_MS_MAX * 1000;
+		}
+		if (rc != RC_OK || !list_waiting(attempt, until_us, tasks))
+			return rc;
+		rc = tasks_await(tasks, count,
+						 clock_monotonic_us() < until_us ? until_us : INT64_MAX,
+						 err);
+		if (rc == RC_FAIL)
+			return rc;
+	}
+}
+
+/* The sink of one of them, or what stands in for it. */
+static Sink *
+take_sink(Attempt *attempt, int index)
+{
+	Opening *opening = &attempt->openings[index];
+	Sink *sink = opening->sink;
+	char label[CONFIG_LABEL_SIZE];
+
+	config_label_target(attempt->config, index, label);
+	if (sink == NULL && attempt->known[index].away)
+		log_info("follow", "%s is still away", label);
+	else if (sink == NULL)
+	{
+		if (opening->task != NULL)
+			log_warning("follow", "%s has not answered yet", label);
+		say_away(attempt, index, attempt->confirmed_lsn, &opening->err);
+	}
+	opening->sink = NULL;
+	return sink != NULL ? sink
+						: make_absent(attempt, index, attempt->confirmed_lsn);
+}
+
+/* Whether any of them is ready; else why the last is not. */
+static bool
+is_any_open(Attempt *attempt, Error *err)
+{
+	for (int i = 0; i < attempt->config->target_count; i++)
+	{
+		if (attempt->openings[i].sink != NULL)
+			return true;
+		if (attempt->openings[i].err.code != ERR_NONE)
+			error_take(err, &attempt->openings[i].err);
+	}
+	return false;
+}
+
+Rc
+targets_open(Attempt *attempt, Error *err)
+{
+	Rc rc;
+
+	forget_if_all_are_away(attempt);
+	begin_openings(attempt);
+	rc = wait_for_openings(attempt, err);
+	if (rc == RC_OK && !is_any_open(attempt, err))
+		rc = RC_FAIL;
+	if (rc != RC_OK)
+		return rc;
+	error_reset(err);
+	for (int i = 0; i < attempt->config->target_count; i++)
+		attempt->sinks[i] = take_sink(attempt, i);
+	attempt->sink_count = attempt->config->target_count;
+	return RC_OK;
+}
+
+/* ---- while they are followed -------------------------------------------- */
+
+/* What a sink has applied is said as if there had been only one. */
+static void
+note_applied(Known *known, const Sink *sink)
+{
+	known->rows += sink->rows;
+	known->transactions += sink->transactions;
+}
+
+Sink *
+targets_replace(void *context, int index, Error *err)
+{
+	Attempt *attempt = context;
+
+	Lsn durable_lsn = attempt->sinks[index]->durable_lsn;
+
+	if (!absent_is_reason(err) || !has_other_target(attempt, index))
+		return NULL;
+	note_applied(&attempt->known[index], attempt->sinks[index]);
+	say_away(attempt, index, durable_lsn, err);
+	return make_absent(attempt, index, durable_lsn);
+}
+
+void
+targets_note(const Attempt *attempt)
+{
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		const Sink *sink = attempt->sinks[i];
+		Known *known = &attempt->known[i];
+
+		note_applied(known, sink);
+		if (sink->absent)
+		{
+			known->away = !absent_has_answered(sink);
+			known->slow = absent_has_answered(sink);
+			known->pause_ms = absent_pause_ms(sink);
+		}
+		else if (sink->durable_lsn > sink->start_lsn)
+		{
+			known->away = false;
+			known->pause_ms = 0;
+		}
+	}
+}
+
+/* Tells one target what the follower does.  That it cannot be told is no news:
+ * whatever keeps it is met, and said, where it matters. */
+static void
+say_to(const Config *config, int index, FollowerState state,
+	   const char *message)
+{
+	PgConn *target = NULL;
+	Error failure = {0};
+	Rc rc = state == FOLLOWER_STOPPED
+				? reach_target_within(config, index, SAY_END_MS_MAX, &target,
+									  &failure)
+				: reach_target_soon(config, index, &target, &failure);
+
+	if (rc == RC_OK)
+		rc = follower_table_write(target, config->name, state, message,
+								  &failure);
+	if (rc != RC_OK)
+		error_reset(&failure);
+	pgconn_close(target);
+}
+
+void
+targets_say(const Config *config, const Known *known, FollowerState state,
+			const char *message)
+{
+	for (int i = 0; i < config->target_count; i++)
+		if (!known[i].away)
+			say_to(config, i, state, message);
+}
+
+void
+targets_say_following(const Attempt *attempt)
+{
+	for (int i = 0; i < attempt->sink_count; i++)
+		if (!attempt->sinks[i]->absent)
+			say_to(attempt->config, i, FOLLOWER_FOLLOWING, NULL);
+}
+
+void
+targets_close(Attempt *attempt)
+{
+	for (int i = 0; i < attempt->sink_count; i++)
+		sink_free(attempt->sinks[i]);
+	for (int i = 0; i < attempt->config->target_count; i++)
+	{
+		Opening *opening = &attempt->openings[i];
+
+		task_free(opening->task);
+		sink_free(opening->sink);
+		error_reset(&opening->err);
+	}
+}
