@@ -129,7 +129,7 @@ void table_states_append_left_out(Buf *list, const TableStates *const *states,
  * UINT64_MAX: nothing at all.
  */
 Lsn table_states_left_out_until(const TableStates *states,
-								const TableName *table);
+								const TableName *named);
 
 /* Reads and writes a table's row, in the current transaction. */
 MUST_CHECK Rc table_state_read(PgConn *target, const char *pipeline,
