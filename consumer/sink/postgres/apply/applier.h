@@ -53,11 +53,11 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "sink/postgres/apply/conflict.h"
-#include "sink/postgres/apply/current.h"
 #include "sink/postgres/apply/lane.h"
 #include "sink/postgres/apply/table_cache.h"
 #include "sink/postgres/apply/target.h"
 #include "sink/postgres/plan/batch.h"
+#include "sink/postgres/plan/current.h"
 #include "sink/postgres/plan/plan.h"
 
 typedef enum ApplierState

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "control/progress_table.h"
 #include "sink/postgres/apply/applier.h"
+#include "sink/postgres/apply/current_check.h"
 
 /* Conflicts that are logged one by one. */
 #define CONFLICTS_LOGGED_MAX 20

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "sink/postgres/apply/applier.h"
+#include "sink/postgres/apply/current_check.h"
 
 /* Inserts of one transaction from which on it pays to wait for what was sent
  * before, which COPY has to. */

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "sink/postgres/apply/current_check.h"
+#include "sink/postgres/apply/table_lookup.h"
 
 typedef struct CachedTable
 {
@@ -148,8 +150,8 @@ table_cache_open(TableCache *cache, PgConn *target, Relation *relation,
 		cached->round = cache->round;
 		return RC_OK;
 	}
-	rc = target_table_open(&table, target, relation, ++cache->serial,
-						   cache->rules, err);
+	rc = table_lookup(&table, target, relation, ++cache->serial, cache->rules,
+					  err);
 	if (rc != RC_OK)
 		return rc;
 	make_slot(cache, relation->number);
@@ -262,8 +264,8 @@ static MUST_CHECK Rc
 reopen(TableCache *cache, PgConn *target, CachedTable *cached, Error *err)
 {
 	TargetTable *table = NULL;
-	Rc rc = target_table_open(&table, target, cached->table->relation,
-							  ++cache->serial, cache->rules, err);
+	Rc rc = table_lookup(&table, target, cached->table->relation,
+						 ++cache->serial, cache->rules, err);
 
 	if (rc != RC_OK)
 		return rc;

@@ -10,8 +10,10 @@
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_TABLE_CACHE_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_TABLE_CACHE_H
 
-#include "sink/postgres/apply/current.h"
+#include "base/error.h"
+#include "net/pgconn.h"
 #include "sink/postgres/plan/batch.h"
+#include "sink/postgres/plan/current.h"
 #include "sink/postgres/plan/target_table.h"
 
 /* Shapes of one table that are kept beyond those that a round uses. */

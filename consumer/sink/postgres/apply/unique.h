@@ -17,16 +17,6 @@
 #include "net/pgconn.h"
 #include "sink/postgres/plan/target_table.h"
 
-/* Where a condition looks for the row to insert: FROM this, which has the
- * columns that the source sends, under their names. */
-#define UNIQUE_GIVEN "penstock_given"
-
-typedef struct UniqueIndex
-{
-	const char *name_literal;
-	const char *condition; /* on a row of the table, alone in its FROM */
-} UniqueIndex;
-
 /*
  * Reads the unique indexes of a table into it, the key's first.  Waits for the
  * target.

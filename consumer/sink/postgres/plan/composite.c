@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 #include "control/progress_table.h"
-#include "sink/postgres/apply/current.h"
+#include "sink/postgres/plan/current.h"
 #include "sink/postgres/plan/row_key.h"
 
 /* ---- what goes together ------------------------------------------------- */

@@ -21,7 +21,6 @@
 #include <string.h>
 
 #include "control/conflict_table.h"
-#include "sink/postgres/apply/unique.h"
 
 static const char *
 operation_name(StatementKind kind)
@@ -81,7 +80,7 @@ append_key_conditions(Buf *sql, const TargetTable *table, const Value *set,
 	}
 }
 
-/* What goes before the change: the row to insert, for unique.h. */
+/* What goes before the change: the row to insert, for a UniqueIndex. */
 static void
 append_row_given(Buf *sql, const TargetTable *table, const Value *set)
 {

@@ -151,7 +151,7 @@ params_add(Params *params, const TargetColumn *column, const Value *value)
 }
 
 void
-params_add_bytes(Params *params, Oid type, const void *bytes, int length)
+params_add_bytes(Params *params, uint32_t type, const void *bytes, int length)
 {
 	int i = params->count++;
 
@@ -163,7 +163,7 @@ params_add_bytes(Params *params, Oid type, const void *bytes, int length)
 }
 
 void
-params_add_number(Params *params, Oid type, int64_t number)
+params_add_number(Params *params, uint32_t type, int64_t number)
 {
 	uint8_t *bytes = arena_alloc(params->arena, INTEGER_BYTES_MAX);
 
@@ -248,7 +248,7 @@ params_append_field(Buf *buf, const TargetColumn *column, const Value *value)
 /* Array in binary format: dimensions, whether it has nulls, type, then length
  * and lower bound of the dimension (array_recv() in the server). */
 void
-params_begin_binary_array(Buf *array, Oid element_type, size_t count)
+params_begin_binary_array(Buf *array, uint32_t element_type, size_t count)
 {
 	buf_append_uint32(array, 1);
 	buf_append_uint32(array, 1);

@@ -15,7 +15,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "model/value.h"
-#include "net/pgconn.h"
 #include "sink/postgres/plan/target_table.h"
 
 /* An update sends a new row and the key of an old one. */
@@ -26,7 +25,7 @@
 typedef struct Params
 {
 	int count;
-	Oid types[PARAMS_MAX];
+	uint32_t types[PARAMS_MAX];
 	const char *values[PARAMS_MAX];
 	int lengths[PARAMS_MAX];
 	int formats[PARAMS_MAX]; /* 0: text, which ends with a NUL; 1: binary */
@@ -50,14 +49,15 @@ void params_append_element(Buf *array, const TargetColumn *column,
 void params_add_array(Params *params, const TargetColumn *column, Buf *array);
 
 /* What an array in binary format begins with. */
-void params_begin_binary_array(Buf *array, Oid element_type, size_t count);
+void params_begin_binary_array(Buf *array, uint32_t element_type, size_t count);
 
 /* Adds bytes that are in binary format already; borrowed. */
-void params_add_bytes(Params *params, Oid type, const void *bytes, int length);
+void params_add_bytes(Params *params, uint32_t type, const void *bytes,
+					  int length);
 
 /* Adds a number, as a bigint, or as another type that is one within. */
 void params_add_int8(Params *params, int64_t number);
-void params_add_number(Params *params, Oid type, int64_t number);
+void params_add_number(Params *params, uint32_t type, int64_t number);
 
 /*
  * Appends one value as COPY BINARY and arrays have it: its length, or -1 for

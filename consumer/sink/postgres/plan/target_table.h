@@ -9,7 +9,7 @@
  * as if somebody had typed it.  Where the source sends bytes of another type,
  * the target writes them as text first.  See type_sql.h.
  *
- * Looking a table up waits for the target; afterwards nothing here does.
+ * Whoever applies changes looks the table up: see apply/table_lookup.h.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_TARGET_TABLE_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_TARGET_TABLE_H
@@ -22,7 +22,6 @@
 #include "base/error.h"
 #include "model/change.h"
 #include "model/policy.h"
-#include "net/pgconn.h"
 
 /* How a value gets into its column. */
 typedef enum Transfer
@@ -72,49 +71,16 @@ typedef struct TargetColumn
 	bool key;             /* part of what identifies a row here */
 } TargetColumn;
 
-/*
- * Of a row c of pg_class, a number that is another one when anything has been
- * altered that target_table_open() reads: the table itself, its columns and
- * their types, indexes, triggers and rules, and the last three of partitions.
- * What statements of our own do (TRUNCATE sets relfilenode, and indexes are
- * built again) is left out.  See current.h.
- */
-/* It runs under the search path of users: all is named by its schema.  (Strings
- * around macros with arguments are not for clang-format.) */
-/* clang-format off */
-#define TARGET_FINGERPRINT_OBJECTS_SQL(table)                                  \
-	"(SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', i.indexrelid,"    \
-	"  i.indisunique, i.indisvalid, i.indimmediate, i.indisprimary), ' '"      \
-	"  ORDER BY i.indexrelid) FROM pg_catalog.pg_index i"                      \
-	"  WHERE i.indrelid OPERATOR(pg_catalog.=) " table "),"                    \
-	" (SELECT pg_catalog.string_agg(pg_catalog.concat('t', tg.xmin), ' '"      \
-	"  ORDER BY tg.oid) FROM pg_catalog.pg_trigger tg"                         \
-	"  WHERE tg.tgrelid OPERATOR(pg_catalog.=) " table "),"                    \
-	" (SELECT pg_catalog.string_agg(pg_catalog.concat('r', r.xmin), ' '"       \
-	"  ORDER BY r.oid) FROM pg_catalog.pg_rewrite r"                           \
-	"  WHERE r.ev_class OPERATOR(pg_catalog.=) " table ")"
-#define TARGET_FINGERPRINT_SQL                                                 \
-	"pg_catalog.hashtextextended(pg_catalog.concat_ws('|', c.oid, c.relkind,"  \
-	" c.reltype, c.relispartition,"                                            \
-	" (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', a.xmin,"         \
-	"  ty.xmin), ' ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a"        \
-	"  LEFT JOIN pg_catalog.pg_type ty"                                        \
-	"  ON ty.oid OPERATOR(pg_catalog.=) a.atttypid"                            \
-	"  WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid"                          \
-	"  AND a.attnum OPERATOR(pg_catalog.>) 0),"                                \
-	" " TARGET_FINGERPRINT_OBJECTS_SQL("c.oid") ","                            \
-	" CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'p' THEN ("                   \
-	"  WITH RECURSIVE part(oid) AS ("                                          \
-	"  SELECT h.inhrelid FROM pg_catalog.pg_inherits h"                        \
-	"  WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid UNION ALL"               \
-	"  SELECT h.inhrelid FROM part p JOIN pg_catalog.pg_inherits h"            \
-	"  ON h.inhparent OPERATOR(pg_catalog.=) p.oid)"                           \
-	"  SELECT pg_catalog.string_agg(pg_catalog.concat_ws('|', p.oid,"          \
-	"  " TARGET_FINGERPRINT_OBJECTS_SQL("p.oid") "), ' ' ORDER BY p.oid)"      \
-	"  FROM part p) END), 0)"
-/* clang-format on */
+/* Where the condition of a UniqueIndex looks for the row to insert: FROM this,
+ * which has the columns that the source sends, under their names. */
+#define UNIQUE_GIVEN "penstock_given"
 
-struct UniqueIndex;
+/* What keeps a row from being inserted; see apply/unique.h. */
+typedef struct UniqueIndex
+{
+	const char *name_literal;
+	const char *condition; /* on a row of the table, alone in its FROM */
+} UniqueIndex;
 
 typedef struct TargetTable
 {
@@ -141,8 +107,8 @@ typedef struct TargetTable
 	bool has_independent_rows;
 	ConflictPolicy policy;
 
-	/* Where the policy is not to stop; see unique.h. */
-	struct UniqueIndex *uniques;
+	/* Where the policy is not to stop. */
+	UniqueIndex *uniques;
 	int unique_count;
 	bool copyable;   /* all columns are good for COPY BINARY */
 	bool unnestable; /* all values can travel in arrays */
@@ -160,18 +126,13 @@ typedef struct TargetTable
 } TargetTable;
 
 /*
- * Looks up the table that a relation's changes go to.  ERR_CONFIG, with what
- * to do, if the table or a column is not there.
- */
-MUST_CHECK Rc target_table_open(TargetTable **table, PgConn *target,
-								Relation *relation, uint32_t serial,
-								const ConflictRules *rules, Error *err);
-
-/*
  * Whether changes to both may be of the same rows, so that their order matters:
  * they are the same table of the target, or one is a partition of the other.
  */
 bool target_table_shares_rows(const TargetTable *a, const TargetTable *b);
+
+/* Types whose binary format is the text itself. */
+bool target_type_is_text(uint32_t type_oid);
 
 /* Accepts NULL. */
 void target_table_close(TargetTable *table);

@@ -271,7 +271,7 @@ describe_param(Buf *words, const Params *params, int i)
 {
 	const char *value = params->values[i];
 	int length = params->lengths[i];
-	Oid type = params->types[i];
+	uint32_t type = params->types[i];
 
 	buf_append_string(words, " (");
 	if (value == NULL)

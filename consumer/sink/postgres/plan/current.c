@@ -2,7 +2,7 @@
  * current.c
  *    Comparing fingerprints.
  */
-#include "sink/postgres/apply/current.h"
+#include "sink/postgres/plan/current.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -25,7 +25,7 @@
 const char current_check_sql[] = CHECK_SQL CHANGED_SQL("$1::pg_catalog.text",
 													   "$2::pg_catalog.text");
 
-static const char find_changed_sql[] =
+const char current_find_changed_sql[] =
 	"SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0" CHANGED_SQL(
 		"$1::pg_catalog.text", "$2::pg_catalog.text");
 
@@ -38,7 +38,7 @@ const char current_changed_sqlstate[] = "PN001";
 
 #define ARGUMENTS_SQL   "(names pg_catalog.text, fingerprints pg_catalog.text)"
 
-static const char create_functions_sql[] =
+const char current_create_functions_sql[] =
 	"CREATE OR REPLACE FUNCTION " FUNCTION_SQL "_now" ARGUMENTS_SQL
 	" RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$"
 	" BEGIN"
@@ -73,14 +73,8 @@ append_fingerprints(Buf *text, const CurrentTables *tables)
 	buf_append_char(text, '}');
 }
 
-typedef struct CurrentText
-{
-	Buf names;
-	Buf fingerprints;
-} CurrentText;
-
-static void
-text_init(CurrentText *text, const CurrentTables *tables)
+void
+current_text_init(CurrentText *text, const CurrentTables *tables)
 {
 	ASSERT(tables->count > 0);
 	buf_init(&text->names, BUF_TEXT_MAX);
@@ -90,8 +84,8 @@ text_init(CurrentText *text, const CurrentTables *tables)
 	CHECK(!text->names.overflowed && !text->fingerprints.overflowed);
 }
 
-static void
-text_release(CurrentText *text)
+void
+current_text_release(CurrentText *text)
 {
 	buf_release(&text->names);
 	buf_release(&text->fingerprints);
@@ -110,10 +104,10 @@ current_add_params(Params *params, const CurrentTables *tables)
 {
 	CurrentText text;
 
-	text_init(&text, tables);
+	current_text_init(&text, tables);
 	add_text(params, &text.names);
 	add_text(params, &text.fingerprints);
-	text_release(&text);
+	current_text_release(&text);
 }
 
 void
@@ -121,57 +115,11 @@ current_append_condition(Buf *sql, const CurrentTables *tables)
 {
 	CurrentText text;
 
-	text_init(&text, tables);
+	current_text_init(&text, tables);
 	buf_append_string(sql, FUNCTION_SQL "(");
 	buf_append_literal(sql, text.names.data);
 	buf_append_string(sql, ", ");
 	buf_append_literal(sql, text.fingerprints.data);
 	buf_append_char(sql, ')');
-	text_release(&text);
-}
-
-Rc
-current_set_up(PgConn *target, bool *made, Error *err)
-{
-	Rc rc = pgconn_exec(target, create_functions_sql, NULL, err);
-
-	*made = rc == RC_OK;
-	if (rc == RC_FAIL && (strcmp(err->sqlstate, "42501") == 0 ||
-						  strcmp(err->sqlstate, "42704") == 0))
-	{
-		error_reset(err); /* no TEMPORARY on the database, or no plpgsql */
-		return RC_OK;
-	}
-	return rc;
-}
-
-Rc
-current_find_changed(PgConn *target, const CurrentTables *tables, bool *changed,
-					 Error *err)
-{
-	PGresult *result = NULL;
-	CurrentText text;
-	Rc rc;
-
-	*changed = false;
-	if (tables->count == 0)
-		return RC_OK;
-	text_init(&text, tables);
-	rc = pgconn_exec_params(
-		target, find_changed_sql, 2,
-		(const char *const[]){text.names.data, text.fingerprints.data}, &result,
-		err);
-	text_release(&text);
-	if (rc == RC_OK)
-		*changed = PQgetvalue(result, 0, 0)[0] == 't';
-	PQclear(result);
-	return rc;
-}
-
-Rc
-current_set_changed(const char *label, Error *err)
-{
-	return error_set(err, ERR_CHANGED,
-					 "a table on %s was altered while it was written to",
-					 label);
+	current_text_release(&text);
 }

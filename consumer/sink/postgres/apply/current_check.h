@@ -1,0 +1,28 @@
+/*
+ * current_check.h
+ *    Asking the target whether what was looked up of its tables is still so;
+ *    see plan/current.h.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_APPLY_CURRENT_CHECK_H
+#define PENSTOCK_SINK_POSTGRES_APPLY_CURRENT_CHECK_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "net/pgconn.h"
+#include "sink/postgres/plan/current.h"
+
+/*
+ * Makes the function that conditions call, in the session.  *made is false if
+ * the role may not.  Waits.
+ */
+MUST_CHECK Rc current_set_up(PgConn *target, bool *made, Error *err);
+
+/* Whether one of the tables has changed.  Waits. */
+MUST_CHECK Rc current_find_changed(PgConn *target, const CurrentTables *tables,
+								   bool *changed, Error *err);
+
+/* The error for that. */
+MUST_CHECK Rc current_set_changed(const char *label, Error *err);
+
+#endif /* PENSTOCK_SINK_POSTGRES_APPLY_CURRENT_CHECK_H */
