@@ -327,7 +327,8 @@ check-regression: all
 		--logs=$(OUT)/test/regression --with=build/regression/tests \
 		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/regression
 
-# Trees of other Debian releases are made for it, in build/versions.
+# Trees of other Debian releases are made for it, in build/versions.  14 and 16,
+# which none of them ships, are tested if they are in bookworm's.
 .PHONY: check-versions	## on PostgreSQL 13, 15, 17, 18 and 19, and across; as root
 check-versions: consumer
 	@test/versions/run
