@@ -6,6 +6,8 @@
 #   build/pg<major>/       the plugin, one directory for each server version
 #   build/consumer/        the consumer's object files
 #   build/penstock         the consumer
+#   build/penstock.1       its manual page; .bash: completion for bash;
+#                          .ini.sample: a sample of a configuration file
 #   build/test/            unit test programs, logs of tests
 #   build/{asan,coverage,fuzz}/  the same once more, built another way
 #
@@ -126,7 +128,7 @@ SHELL = /bin/bash
 MAKEFLAGS += --no-print-directory
 
 .PHONY: all	## build the consumer and the plugin
-all: consumer plugin
+all: consumer plugin texts
 
 .PHONY: help	## list the targets
 help:
@@ -161,6 +163,21 @@ $(OUT)/proto/penstock.pb-c.o: $(PROTO_DIR)/penstock.pb-c.c $(OUT)/flags
 
 .PHONY: consumer	## build the consumer: build/penstock
 consumer: $(OUT)/penstock
+
+# What the consumer says of its options, for man, for bash and for people.
+texts = $(OUT)/penstock.1 $(OUT)/penstock.bash $(OUT)/penstock.ini.sample
+
+.PHONY: texts
+texts: $(texts)
+
+$(OUT)/penstock.1: $(OUT)/penstock
+	$(call quiet,text,$@)$< config manual >$@
+
+$(OUT)/penstock.bash: $(OUT)/penstock
+	$(call quiet,text,$@)$< config completion >$@
+
+$(OUT)/penstock.ini.sample: $(OUT)/penstock
+	$(call quiet,text,$@)$< config sample >$@
 
 $(OUT)/penstock: $(objects)
 	$(call quiet,link,$@)$(CC) $(CONSUMER_LDFLAGS) $^ $(CONSUMER_LIBS) -o $@
@@ -212,20 +229,33 @@ server-present:
 
 # ---- Installation ----
 
+man_folder = share/man/man1
+bash_folder = share/bash-completion/completions
+doc_folder = share/doc/penstock
+text_folders = $(man_folder) $(bash_folder) $(doc_folder)
+
 .PHONY: install	## install the plugin (into its server) and the consumer
 install: MAKEOVERRIDES =
 install: all
 	@echo 'pgxs install'
 	@$(plugin_make) install
-	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -d $(foreach f,bin $(text_folders),'$(DESTDIR)$(PREFIX)/$(f)')
 	install -m 755 build/penstock '$(DESTDIR)$(PREFIX)/bin/penstock'
+	install -m 644 build/penstock.1 '$(DESTDIR)$(PREFIX)/$(man_folder)'
+	install -m 644 build/penstock.bash \
+		'$(DESTDIR)$(PREFIX)/$(bash_folder)/penstock'
+	install -m 644 build/penstock.ini.sample \
+		'$(DESTDIR)$(PREFIX)/$(doc_folder)'
 
 .PHONY: uninstall	## remove what install put there
 uninstall: MAKEOVERRIDES =
 uninstall: server-present
 	@mkdir -p $(PLUGIN_DIR)
 	@$(plugin_make) uninstall
-	rm -f '$(DESTDIR)$(PREFIX)/bin/penstock'
+	rm -f '$(DESTDIR)$(PREFIX)/bin/penstock' \
+		'$(DESTDIR)$(PREFIX)/$(man_folder)/penstock.1' \
+		'$(DESTDIR)$(PREFIX)/$(bash_folder)/penstock' \
+		'$(DESTDIR)$(PREFIX)/$(doc_folder)/penstock.ini.sample'
 
 .PHONY: clean	## remove build/
 clean:

@@ -11,6 +11,7 @@
 #include "cmd/commands.h"
 #include "cmd/sources.h"
 #include "cmd/usage.h"
+#include "config/read.h"
 
 /* Exit statuses. */
 enum

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/wrap.h"
 #include "base/xalloc.h"
 
 #define FINDINGS_ARENA_BLOCK (64 * KB)
@@ -132,31 +133,19 @@ findings_have_error(const Findings *findings, const char *code)
 	return false;
 }
 
-/* Prints words, breaking lines before LINE_WIDTH, from TEXT_COLUMN on. */
 static void
 print_wrapped(const char *text, FILE *out)
 {
-	size_t column = TEXT_COLUMN;
+	char prefix[TEXT_COLUMN + 1];
+	Buf buf;
 
-	while (*text != '\0')
-	{
-		size_t word = strcspn(text, " ");
-
-		if (column > TEXT_COLUMN && column + 1 + word > LINE_WIDTH)
-		{
-			fprintf(out, "\n%*s", TEXT_COLUMN, "");
-			column = TEXT_COLUMN;
-		}
-		else if (column > TEXT_COLUMN)
-		{
-			fputc(' ', out);
-			column++;
-		}
-		fwrite(text, 1, word, out);
-		column += word;
-		text += word + strspn(text + word, " ");
-	}
-	fputc('\n', out);
+	snprintf(prefix, sizeof(prefix), "%*s", TEXT_COLUMN, "");
+	buf_init(&buf, BUF_TEXT_MAX);
+	wrap_append(
+		&buf, text,
+		&(Wrap){.prefix = prefix, .column = TEXT_COLUMN, .width = LINE_WIDTH});
+	fprintf(out, "%s\n", buf.data);
+	buf_release(&buf);
 }
 
 /* A line that mends is for copying and stays whole, however long. */

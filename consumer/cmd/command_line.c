@@ -10,6 +10,7 @@
 #include "base/own_command.h"
 #include "cmd/commands.h"
 #include "config/memory.h"
+#include "config/option.h"
 #include "net/target_name.h"
 
 /* The command that a line is of, and what is known about it. */
@@ -32,7 +33,7 @@ static bool
 is_wanted(const Line *line, const char *option)
 {
 	return config_is_typed(line->config, option) &&
-		   config_command_takes(line->command, option);
+		   option_find(line->command, option) != NULL;
 }
 
 /*
@@ -50,7 +51,7 @@ append_name(const Line *line)
 	if (is_wanted(line, "config"))
 		append(line, "config", config->file);
 	if (config->source_name != NULL && config->source_count > 1 &&
-		config_command_takes(line->command, "from"))
+		option_find(line->command, "from") != NULL)
 		append(line, "from", config->source_name);
 }
 

@@ -10,7 +10,7 @@
 
 static const Command commands[] = {
 	{"check", COMMAND_CHECK, command_check, SOURCES_IN_TURN, NULL,
-	 "look at both ends and say what must be mended first"},
+	 "look at both ends and say what must be fixed first"},
 	{"clone", COMMAND_CLONE, command_clone, SOURCES_ITSELF, NULL,
 	 "copy schema and data to the target, from a new slot's snapshot"},
 	{"follow", COMMAND_FOLLOW, command_follow, SOURCES_AT_ONCE, NULL,
@@ -30,9 +30,23 @@ static const Command commands[] = {
 	 "print or run the SQL that makes one database of all nodes"},
 	{"sequences", COMMAND_SEQUENCES, command_sequences, SOURCES_IN_TURN, NULL,
 	 "bring the target's sequences to where the source's are"},
-	{"config", COMMAND_CONFIG, command_config, SOURCES_ITSELF, "check",
-	 "look at a configuration file and say what is wrong in it"},
+	{"config", COMMAND_CONFIG, command_config, SOURCES_ITSELF,
+	 "check|sample|manual|completion",
+	 "check a configuration file, or print a sample of one"},
 };
+
+int
+command_count(void)
+{
+	return LENGTH_OF(commands);
+}
+
+const Command *
+command_at(int index)
+{
+	ASSERT(index >= 0 && index < command_count());
+	return &commands[index];
+}
 
 const Command *
 command_find(const char *name)

@@ -30,6 +30,10 @@ typedef struct Command
 	const char *help;
 } Command;
 
+/* All of them, in the order in which they are listed. */
+int command_count(void);
+const Command *command_at(int index);
+
 /* The command of that name, or NULL. */
 const Command *command_find(const char *name);
 

@@ -1,13 +1,15 @@
 /*
  * config_check.c
- *    penstock config check: is the configuration file one that can be read?
- *
- * Reading it has found out by now.  What is left is to say what it says.
+ *    penstock config: what is said of options and of configuration files.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "cmd/command.h"
+#include "cmd/manual.h"
+#include "config/describe.h"
 
 static void
 print_sources(const Config *config)
@@ -20,12 +22,10 @@ print_sources(const Config *config)
 		printf("%s \"%s\"", i > 0 ? "," : "", config->source_names[i]);
 }
 
-Rc
-command_config(const Config *config, Error *err)
+/* The file has been read by now: what is left is to say what it says. */
+static Rc
+check_file(const Config *config, Error *err)
 {
-	if (config->word_count != 1 || strcmp(config->words[0], "check") != 0)
-		return error_set(err, ERR_USAGE,
-						 "expected is \"penstock config check\"");
 	if (config->file == NULL)
 		return error_set(err, ERR_USAGE, "no configuration file is given");
 	printf("%s: pipeline \"%s\", ", config->file, config->name);
@@ -38,4 +38,44 @@ command_config(const Config *config, Error *err)
 		printf("%d %s of placement\n", placement_rule_count(config->placement),
 			   placement_rule_count(config->placement) == 1 ? "rule" : "rules");
 	return RC_OK;
+}
+
+static Rc
+print_text(void (*append)(Buf *buf), Error *err)
+{
+	Rc rc = RC_OK;
+	Buf buf;
+
+	buf_init(&buf, BUF_TEXT_MAX);
+	append(&buf);
+	fputs(buf.data, stdout);
+	if (fflush(stdout) != 0)
+		rc = error_set(err, ERR_IO, "could not write to standard output: %s",
+					   strerror(errno));
+	buf_release(&buf);
+	return rc;
+}
+
+Rc
+command_config(const Config *config, Error *err)
+{
+	static const struct
+	{
+		const char *word;
+		void (*append)(Buf *buf);
+	} texts[] = {
+		{"sample", describe_sample},
+		{"manual", manual_page},
+		{"completion", manual_completion},
+	};
+	const char *word = config->word_count == 1 ? config->words[0] : "";
+
+	if (strcmp(word, "check") == 0)
+		return check_file(config, err);
+	for (size_t i = 0; i < LENGTH_OF(texts); i++)
+		if (strcmp(texts[i].word, word) == 0)
+			return print_text(texts[i].append, err);
+	return error_set(err, ERR_USAGE,
+					 "expected is \"penstock config check\", or sample, "
+					 "manual or completion");
 }

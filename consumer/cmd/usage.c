@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-#include "config/config.h"
+#include "base/buf.h"
+#include "config/describe.h"
 
 static void
 print_general(void)
@@ -20,11 +21,15 @@ print_general(void)
 void
 usage_print_command(const Command *command)
 {
-	printf("penstock %s: %s\n\nUsage:\n  penstock %s%s%s [OPTION]...\n\n"
-		   "Options:\n",
+	Buf options;
+
+	printf("penstock %s: %s\n\nUsage:\n  penstock %s%s%s [OPTION]...\n",
 		   command->name, command->help, command->name,
 		   command->words ? " " : "", command->words ? command->words : "");
-	config_print_options(command->id, stdout);
+	buf_init(&options, BUF_TEXT_MAX);
+	describe_help(command->id, &options);
+	fputs(options.data, stdout);
+	buf_release(&options);
 }
 
 bool

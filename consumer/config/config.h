@@ -2,11 +2,8 @@
  * config.h
  *    What the user asked for: the options of all commands.
  *
- * One table in option.c says everything about an option: its name, the command
- * that takes it, the environment variable that stands in for it, its default
- * and its line of help.  The parser and --help both come from that table.
- * Precedence: command line, environment, configuration file (see file.h),
- * default.
+ * The table in config/option.h says everything about an option, and
+ * config/read.h reads them.
  */
 #ifndef PENSTOCK_CONFIG_CONFIG_H
 #define PENSTOCK_CONFIG_CONFIG_H
@@ -14,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -54,6 +50,9 @@
 /* Bound of --lanes. */
 #define CONFIG_LANES_MAX 16
 
+/* Bound of the number of options that there are. */
+#define CONFIG_OPTIONS_MAX 64
+
 /* Who takes an option: a bit for each command. */
 typedef enum ConfigCommand
 {
@@ -69,6 +68,13 @@ typedef enum ConfigCommand
 	COMMAND_FENCE = 1 << 9,
 	COMMAND_SEQUENCES = 1 << 10,
 } ConfigCommand;
+
+/* Names of options; each is that of the table. */
+typedef struct ConfigNames
+{
+	int count;
+	const char *names[CONFIG_OPTIONS_MAX];
+} ConfigNames;
 
 typedef struct Config
 {
@@ -140,23 +146,13 @@ typedef struct Config
 	char *const *words;
 	int word_count;
 
-	/* Options that were given at all, and those on the command line: a bit for
-	 * each, for config_is_given() and config_is_typed(). */
-	uint64_t given;
-	uint64_t typed;
+	/* Options that were given at all, and those on the command line, for
+	 * config_is_given() and config_is_typed(). */
+	ConfigNames given;
+	ConfigNames typed;
 
 	Arena *arena; /* of what was read from the file; or NULL */
 } Config;
-
-/*
- * Reads the options of one command from argv (argv[0] is the command's name)
- * from the environment and from the configuration file.  Strings in `config`
- * are borrowed from argv and the environment, or live until config_release(),
- * which is to be called also after a failure.  RC_FAIL with ERR_CONFIG:
- * misused.
- */
-MUST_CHECK Rc config_read(Config *config, ConfigCommand command, int argc,
-						  char **argv, Error *err);
 
 /* Accepts a zeroed Config. */
 void config_release(Config *config);
@@ -186,8 +182,8 @@ void config_label_source(const Config *config,
 bool config_is_given(const Config *config, const char *name);
 bool config_is_typed(const Config *config, const char *name);
 
-/* Whether a command has an option of that name. */
-bool config_command_takes(ConfigCommand command, const char *name);
+/* Notes that an option was given; the name is borrowed. */
+void config_note_given(Config *config, const char *name, bool typed);
 
 /* Checks that --lanes goes with --apply. */
 MUST_CHECK Rc config_check_lanes(const Config *config, Error *err);
@@ -198,8 +194,5 @@ bool config_applies_transactions(const Config *config);
 /* Checks that what a command cannot do without is there. */
 MUST_CHECK Rc config_require_source(const Config *config, Error *err);
 MUST_CHECK Rc config_require_target(const Config *config, Error *err);
-
-/* Prints the options that a command takes, a line each. */
-void config_print_options(ConfigCommand command, FILE *out);
 
 #endif /* PENSTOCK_CONFIG_CONFIG_H */

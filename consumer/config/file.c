@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 /* No remainder is given. */
 #define REMAINDER_NONE (-1)
 
-/* What is being read. */
-typedef struct Parse
+struct ConfigParse
 {
 	ConfigFile *file;
 	Arena *arena;
@@ -22,7 +23,8 @@ typedef struct Parse
 	int source_lines[CONFIG_SOURCES_MAX];  /* of those with names */
 	int section_lines[CONFIG_TARGETS_MAX]; /* of the targets */
 	int remainders[CONFIG_TARGETS_MAX];
-} Parse;
+	const ConfigSection *section; /* that the entry is in */
+};
 
 Rc
 config_file_error_at(const ConfigFile *file, int line, Error *err)
@@ -73,7 +75,7 @@ check_new(const char *kind, const char *name, const char *const *names,
 }
 
 static MUST_CHECK Rc
-begin_target(Parse *parse, const char *name, Error *err)
+begin_target(ConfigParse *parse, const char *name, Error *err)
 {
 	ConfigFile *file = parse->file;
 	int index = file->target_count;
@@ -96,7 +98,7 @@ begin_target(Parse *parse, const char *name, Error *err)
 
 /* One source without a name, or any number of sources with names. */
 static MUST_CHECK Rc
-refuse_both(const Parse *parse, int line, Error *err)
+refuse_both(const ConfigParse *parse, int line, Error *err)
 {
 	return error_set(err, ERR_CONFIG,
 					 "section [%s] does not go with the source of line %d: "
@@ -105,7 +107,7 @@ refuse_both(const Parse *parse, int line, Error *err)
 }
 
 static MUST_CHECK Rc
-begin_source(Parse *parse, Error *err)
+begin_source(ConfigParse *parse, const char *name UNUSED, Error *err)
 {
 	if (parse->file->source_count > 0)
 		return refuse_both(parse, parse->source_lines[0], err);
@@ -114,7 +116,7 @@ begin_source(Parse *parse, Error *err)
 }
 
 static MUST_CHECK Rc
-begin_named_source(Parse *parse, const char *name, Error *err)
+begin_named_source(ConfigParse *parse, const char *name, Error *err)
 {
 	ConfigFile *file = parse->file;
 	int index = file->source_count;
@@ -136,60 +138,19 @@ begin_named_source(Parse *parse, const char *name, Error *err)
 	return RC_OK;
 }
 
-/* What follows a section's kind and a blank; NULL: it is of another kind. */
-static const char *
-section_name(const char *section, const char *kind)
-{
-	size_t length = strlen(kind);
-
-	if (strncmp(section, kind, length) != 0 || section[length] != ' ')
-		return NULL;
-	return section + length + strspn(section + length, " \t");
-}
-
+/* The first of them makes the placement that both are about. */
 static MUST_CHECK Rc
-begin_section(Parse *parse, Error *err)
+begin_placement(ConfigParse *parse, const char *name UNUSED, Error *err UNUSED)
 {
-	const char *section = parse->entry->section;
-	const char *target = section_name(section, "target");
-	const char *source = section_name(section, "source");
-	Rc rc;
-
-	if (target != NULL)
-		return begin_target(parse, target, err);
-	if (source != NULL)
-		return begin_named_source(parse, source, err);
-	if (strcmp(section, "source") == 0)
-		return begin_source(parse, err);
-	if (strcmp(section, "placement") == 0 || strcmp(section, "directory") == 0)
-	{
-		if (parse->file->placement == NULL)
-			parse->file->placement = placement_new(parse->arena);
-		return RC_OK;
-	}
-	if (strcmp(section, CONFIG_FILE_OPTIONS) == 0)
-		return RC_OK;
-	rc = error_set(err, ERR_CONFIG, "unrecognized section \"%s\"", section);
-	error_detail(err, "Expected is [penstock], [source], [source NAME], "
-					  "[target NAME], [placement] or [directory].");
-	return rc;
+	if (parse->file->placement == NULL)
+		parse->file->placement = placement_new(parse->arena);
+	return RC_OK;
 }
 
 /* ---- settings ----------------------------------------------------------- */
 
 static MUST_CHECK Rc
-unrecognized(const Parse *parse, const char *expected, Error *err)
-{
-	Rc rc = error_set(err, ERR_CONFIG,
-					  "unrecognized setting \"%s\" in section [%s]",
-					  parse->entry->key, parse->entry->section);
-
-	error_detail(err, "Expected is %s.", expected);
-	return rc;
-}
-
-static MUST_CHECK Rc
-read_conninfo(const Parse *parse, const char **conninfo, Error *err)
+read_conninfo(const ConfigParse *parse, const char **conninfo, Error *err)
 {
 	if (*conninfo != NULL)
 		return error_set(err, ERR_CONFIG, "conninfo is set twice");
@@ -200,22 +161,31 @@ read_conninfo(const Parse *parse, const char **conninfo, Error *err)
 }
 
 static MUST_CHECK Rc
-read_source_setting(Parse *parse, Error *err)
+read_source(ConfigParse *parse, Error *err)
 {
-	ConfigFile *file = parse->file;
-
-	if (strcmp(parse->entry->key, "conninfo") != 0)
-		return unrecognized(parse, "conninfo", err);
-	return read_conninfo(parse,
-						 file->source_count > 0
-							 ? &file->sources[file->source_count - 1]
-							 : &file->source,
-						 err);
+	return read_conninfo(parse, &parse->file->source, err);
 }
 
 static MUST_CHECK Rc
-read_remainder(Parse *parse, int index, Error *err)
+read_named_source(ConfigParse *parse, Error *err)
 {
+	ConfigFile *file = parse->file;
+
+	return read_conninfo(parse, &file->sources[file->source_count - 1], err);
+}
+
+static MUST_CHECK Rc
+read_target(ConfigParse *parse, Error *err)
+{
+	ConfigFile *file = parse->file;
+
+	return read_conninfo(parse, &file->targets[file->target_count - 1], err);
+}
+
+static MUST_CHECK Rc
+read_remainder(ConfigParse *parse, Error *err)
+{
+	int index = parse->file->target_count - 1;
 	const char *value = parse->entry->value;
 	char *end;
 	long number;
@@ -238,20 +208,7 @@ read_remainder(Parse *parse, int index, Error *err)
 }
 
 static MUST_CHECK Rc
-read_target_setting(Parse *parse, Error *err)
-{
-	ConfigFile *file = parse->file;
-	int index = file->target_count - 1;
-
-	if (strcmp(parse->entry->key, "conninfo") == 0)
-		return read_conninfo(parse, &file->targets[index], err);
-	if (strcmp(parse->entry->key, "remainder") == 0)
-		return read_remainder(parse, index, err);
-	return unrecognized(parse, "conninfo or remainder", err);
-}
-
-static MUST_CHECK Rc
-invalid_directory(const Parse *parse, const char *expected, Error *err)
+invalid_directory(const ConfigParse *parse, const char *expected, Error *err)
 {
 	return error_set(err, ERR_CONFIG, "invalid %s \"%s\": expected is %s",
 					 parse->entry->key, parse->entry->value, expected);
@@ -270,48 +227,247 @@ read_directory_table(PlacementDirectory *directory, const char *value)
 }
 
 static MUST_CHECK Rc
-read_directory_setting(Parse *parse, Error *err)
+read_directory_name(ConfigParse *parse, Error *err)
 {
-	PlacementDirectory *directory = placement_directory(parse->file->placement);
-	const char *key = parse->entry->key;
-	const char *value = parse->entry->value;
-	const char *rest;
+	return read_directory_table(placement_directory(parse->file->placement),
+								parse->entry->value)
+			   ? RC_OK
+			   : invalid_directory(parse, "SCHEMA.TABLE", err);
+}
 
-	if (strcmp(key, "table") == 0)
-		return read_directory_table(directory, value)
-				   ? RC_OK
-				   : invalid_directory(parse, "SCHEMA.TABLE", err);
-	if (strcmp(key, "default") == 0)
-	{
-		directory->default_name = value;
-		return RC_OK;
-	}
-	if (strcmp(key, "key") != 0 && strcmp(key, "node") != 0)
-		return unrecognized(parse, "table, key, node or default", err);
-	rest = identifier_read(value,
-						   key[0] == 'k' ? directory->key : directory->node);
+static MUST_CHECK Rc
+read_directory_column(const ConfigParse *parse, char *column, Error *err)
+{
+	const char *rest = identifier_read(parse->entry->value, column);
+
 	if (rest == NULL || *rest != '\0')
 		return invalid_directory(parse, "the name of a column", err);
 	return RC_OK;
 }
 
 static MUST_CHECK Rc
-read_entry(Parse *parse, Error *err)
+read_directory_key(ConfigParse *parse, Error *err)
 {
-	const IniEntry *entry = parse->entry;
+	return read_directory_column(
+		parse, placement_directory(parse->file->placement)->key, err);
+}
 
-	if (entry->key == NULL)
-		return begin_section(parse, err);
-	if (strcmp(entry->section, CONFIG_FILE_OPTIONS) == 0)
-		return RC_OK;
-	if (strcmp(entry->section, "placement") == 0)
-		return placement_add(parse->file->placement, entry->key, entry->value,
-							 entry->line, err);
-	if (strcmp(entry->section, "directory") == 0)
-		return read_directory_setting(parse, err);
-	if (section_name(entry->section, "target") != NULL)
-		return read_target_setting(parse, err);
-	return read_source_setting(parse, err);
+static MUST_CHECK Rc
+read_directory_node(ConfigParse *parse, Error *err)
+{
+	return read_directory_column(
+		parse, placement_directory(parse->file->placement)->node, err);
+}
+
+static MUST_CHECK Rc
+read_directory_default(ConfigParse *parse, Error *err UNUSED)
+{
+	placement_directory(parse->file->placement)->default_name = parse->entry
+																	->value;
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+read_placement(ConfigParse *parse, Error *err)
+{
+	return placement_add(parse->file->placement, parse->entry->key,
+						 parse->entry->value, parse->entry->line, err);
+}
+
+/* Whoever knows the options reads them. */
+static MUST_CHECK Rc
+pass_over(ConfigParse *parse UNUSED, Error *err UNUSED)
+{
+	return RC_OK;
+}
+
+/* ---- the table ---------------------------------------------------------- */
+
+#define CONNINFO_HELP "its connection string"
+
+static const ConfigSetting source_settings[] = {
+	{"conninfo", "host=old.example dbname=shop", CONNINFO_HELP, false,
+	 read_source},
+};
+
+static const ConfigSetting named_source_settings[] = {
+	{"conninfo", "host=old.example dbname=shop", CONNINFO_HELP, false,
+	 read_named_source},
+};
+
+static const ConfigSetting target_settings[] = {
+	{"conninfo", "host=a.example dbname=shop", CONNINFO_HELP, false,
+	 read_target},
+	{"remainder", "0",
+	 "which rows of hashed tables it has: of n targets with a remainder each "
+	 "has another one from 0 to n - 1; without any, they count in the order of "
+	 "the file",
+	 true, read_remainder},
+};
+
+static const ConfigSetting placement_settings[] = {
+	{"public.orders", "hash(customer)",
+	 "each row on one target, by a hash of the column", true, NULL},
+	{"public.invoices", "directory(tenant)",
+	 "each row on the target that section [directory] has for the column's "
+	 "value",
+	 true, NULL},
+	{"public.reports", "only a", "every row on that target", true, NULL},
+	{"public.tmp_*", "none", "on no target; a clone does not create it", true,
+	 NULL},
+	{"public.countries", "all from old",
+	 "with several sources: every row of that source, which is the first, on "
+	 "every target",
+	 true, NULL},
+	{"*", "all", "every row on every target", false, NULL},
+};
+
+static const ConfigSetting directory_settings[] = {
+	{"table", "public.tenant", "the table on the source", false,
+	 read_directory_name},
+	{"key", "id", "its column with the keys", false, read_directory_key},
+	{"node", "node", "its column with the names of targets", false,
+	 read_directory_node},
+	{"default", "a", "the target of keys that it lacks", true,
+	 read_directory_default},
+};
+
+#define SETTINGS(array) .settings = array, .setting_count = LENGTH_OF(array)
+
+const ConfigSection config_sections[] = {
+	{
+		.word = CONFIG_FILE_OPTIONS,
+		.is_example = true,
+		.help = "Options as on the command line, without the dashes.  A flag "
+				"is true or false; what may be repeated has a line for each "
+				"value.  The command line and the environment come first.",
+		.read = pass_over,
+	},
+	{
+		.word = "source",
+		.is_example = true,
+		.help = "The database that changes come from.",
+		.begin = begin_source,
+		SETTINGS(source_settings),
+	},
+	{
+		.word = "source",
+		.has_name = true,
+		.help = "Or several of them, each with a name; its pipeline is the one "
+				"that option \"name\" names, with _NAME after it.",
+		.begin = begin_named_source,
+		SETTINGS(named_source_settings),
+	},
+	{
+		.word = "target",
+		.has_name = true,
+		.is_example = true,
+		.help = "A database that changes go to; a section for each.",
+		.begin = begin_target,
+		SETTINGS(target_settings),
+	},
+	{
+		.word = "placement",
+		.is_example = true,
+		.help = "What is to be where, if there are several targets.  The first "
+				"line that fits a table counts; * stands for any characters.",
+		.begin = begin_placement,
+		.read = read_placement,
+		SETTINGS(placement_settings),
+	},
+	{
+		.word = "directory",
+		.help = "Needed where the placement of a table is directory(COLUMN).",
+		.begin = begin_placement,
+		SETTINGS(directory_settings),
+	},
+};
+
+const int config_section_count = LENGTH_OF(config_sections);
+
+/* ---- sections and their settings ---------------------------------------- */
+
+/*
+ * What comes after the word and a blank, or, of a section without a name, "";
+ * NULL: it is of another kind.
+ */
+static const char *
+section_name(const ConfigSection *section, const char *text)
+{
+	size_t length = strlen(section->word);
+
+	if (!section->has_name)
+		return strcmp(text, section->word) == 0 ? "" : NULL;
+	if (strncmp(text, section->word, length) != 0 || text[length] != ' ')
+		return NULL;
+	return text + length + strspn(text + length, " \t");
+}
+
+/* Between the names of a list: "a, b or c". */
+static const char *
+separator(int index, int count)
+{
+	return index == 0 ? "" : index == count - 1 ? " or " : ", ";
+}
+
+static MUST_CHECK Rc
+begin_section(ConfigParse *parse, Error *err)
+{
+	const char *text = parse->entry->section;
+	Buf expected;
+	Rc rc;
+
+	for (int i = 0; i < config_section_count; i++)
+	{
+		const ConfigSection *section = &config_sections[i];
+		const char *name = section_name(section, text);
+
+		if (name == NULL)
+			continue;
+		parse->section = section;
+		return section->begin != NULL ? section->begin(parse, name, err)
+									  : RC_OK;
+	}
+	rc = error_set(err, ERR_CONFIG, "unrecognized section \"%s\"", text);
+	buf_init(&expected, BUF_TEXT_MAX);
+	for (int i = 0; i < config_section_count; i++)
+		buf_printf(&expected, "%s[%s%s]", separator(i, config_section_count),
+				   config_sections[i].word,
+				   config_sections[i].has_name ? " NAME" : "");
+	error_detail(err, "Expected is %s.", expected.data);
+	buf_release(&expected);
+	return rc;
+}
+
+static MUST_CHECK Rc
+read_setting(ConfigParse *parse, Error *err)
+{
+	const ConfigSection *section = parse->section;
+	Buf expected;
+	Rc rc;
+
+	if (section->read != NULL)
+		return section->read(parse, err);
+	for (int i = 0; i < section->setting_count; i++)
+		if (strcmp(section->settings[i].key, parse->entry->key) == 0)
+			return section->settings[i].read(parse, err);
+	rc = error_set(err, ERR_CONFIG,
+				   "unrecognized setting \"%s\" in section [%s]",
+				   parse->entry->key, parse->entry->section);
+	buf_init(&expected, BUF_TEXT_MAX);
+	for (int i = 0; i < section->setting_count; i++)
+		buf_printf(&expected, "%s%s", separator(i, section->setting_count),
+				   section->settings[i].key);
+	error_detail(err, "Expected is %s.", expected.data);
+	buf_release(&expected);
+	return rc;
+}
+
+static MUST_CHECK Rc
+read_entry(ConfigParse *parse, Error *err)
+{
+	return parse->entry->key == NULL ? begin_section(parse, err)
+									 : read_setting(parse, err);
 }
 
 /* ---- the whole ---------------------------------------------------------- */
@@ -351,7 +507,7 @@ check_ends(const ConfigFile *file, const Ends *ends, Error *err)
 }
 
 static MUST_CHECK Rc
-check_all_ends(const Parse *parse, Error *err)
+check_all_ends(const ConfigParse *parse, Error *err)
 {
 	const ConfigFile *file = parse->file;
 	const Ends sources = {"source", file->source_count, file->source_names,
@@ -364,7 +520,7 @@ check_all_ends(const Parse *parse, Error *err)
 }
 
 static void
-swap_targets(Parse *parse, int a, int b)
+swap_targets(ConfigParse *parse, int a, int b)
 {
 	ConfigFile *file = parse->file;
 	const char *target = file->targets[a];
@@ -384,7 +540,7 @@ swap_targets(Parse *parse, int a, int b)
  * and none twice, they are right if each of 0 to n - 1 is there.
  */
 static MUST_CHECK Rc
-order_nodes(Parse *parse, Error *err)
+order_nodes(ConfigParse *parse, Error *err)
 {
 	ConfigFile *file = parse->file;
 	int count = 0;
@@ -410,7 +566,7 @@ order_nodes(Parse *parse, Error *err)
 Rc
 config_file_read(ConfigFile *file, const char *path, Arena *arena, Error *err)
 {
-	Parse parse = {.file = file, .arena = arena};
+	ConfigParse parse = {.file = file, .arena = arena};
 	Rc rc;
 
 	*file = (ConfigFile){0};

@@ -2,32 +2,17 @@
  * file.h
  *    What a configuration file means.
  *
- *     [penstock]
- *     name = shop                     ; any option of the command line
- *     memory = 64MB
- *
- *     [source]                        ; or several: [source NAME]
- *     conninfo = host=old.example dbname=shop
- *
- *     [target a]                      ; one for each target
- *     conninfo = host=a.example dbname=shop
- *     remainder = 0                   ; optional; see below
- *
- *     [placement]                     ; see model/placement.h
- *     public.orders = hash(customer)
- *     public.* = all
- *
- *     [directory]                     ; only for directory(column)
- *     table = public.tenant           ; on the source
- *     key = id                        ; its columns: the key,
- *     node = node                     ; and the name of a target
- *     default = a                     ; optional: for keys that it lacks
+ * The file has sections, and each section has settings: config_sections is the
+ * table of them, which the sample of a file ("penstock config sample") is
+ * written from.  The section [penstock] has options of the command line.
  *
  * Hashed tables are spread over all targets in their order here; or, if any
  * has a remainder, over those that have one, in that order.
  */
 #ifndef PENSTOCK_CONFIG_FILE_H
 #define PENSTOCK_CONFIG_FILE_H
+
+#include <stdbool.h>
 
 #include "config/ini.h"
 #include "model/placement.h"
@@ -52,6 +37,35 @@ typedef struct ConfigFile
 	int node_count;       /* targets that hashed tables are spread over */
 	Placement *placement; /* NULL: no section; targets are not yet looked up */
 } ConfigFile;
+
+/* What is being read. */
+typedef struct ConfigParse ConfigParse;
+
+typedef struct ConfigSetting
+{
+	const char *key;
+	const char *example; /* of a value */
+	const char *help;
+	bool is_optional;
+	Rc (*read)(ConfigParse *parse, Error *err); /* NULL: the section's */
+} ConfigSetting;
+
+/* A kind of section.  One that takes a name is another kind than one of the
+ * same word that does not. */
+typedef struct ConfigSection
+{
+	const char *word;
+	bool has_name;   /* [target NAME] */
+	bool is_example; /* the sample has it uncommented */
+	const char *help;
+	Rc (*begin)(ConfigParse *parse, const char *name, Error *err); /* or NULL */
+	Rc (*read)(ConfigParse *parse, Error *err); /* of any key; or NULL */
+	const ConfigSetting *settings; /* with `read` these are examples */
+	int setting_count;
+} ConfigSection;
+
+extern const ConfigSection config_sections[];
+extern const int config_section_count;
 
 /* Entries of this section are options; whoever knows them reads them. */
 #define CONFIG_FILE_OPTIONS "penstock"

@@ -10,113 +10,22 @@
 #include "base/own_command.h"
 #include "config/option.h"
 
-/* When an option is decided. */
-typedef enum Decided
-{
-	DECIDED_BY_COPY,
-	DECIDED_BY_FOLLOWER, /* unless it is given before */
-	DECIDED_AS_DEFAULT,  /* by the clone, and never refused */
-} Decided;
-
-static const struct
-{
-	const char *name;
-	OptionType type; /* --apply means two things */
-	Decided decided;
-} remembered[] = {
-	{"publications", OPTION_STRING, DECIDED_BY_COPY},
-	{"table", OPTION_PATTERN, DECIDED_BY_COPY},
-	{"exclude-table", OPTION_PATTERN, DECIDED_BY_COPY},
-	{"schema", OPTION_PATTERN, DECIDED_BY_COPY},
-	{"exclude-schema", OPTION_PATTERN, DECIDED_BY_COPY},
-	{"data-only", OPTION_FLAG, DECIDED_AS_DEFAULT},
-	{"no-owner", OPTION_FLAG, DECIDED_AS_DEFAULT},
-	{"no-privileges", OPTION_FLAG, DECIDED_AS_DEFAULT},
-	{"no-tablespaces", OPTION_FLAG, DECIDED_AS_DEFAULT},
-	{"no-unlogged-table-data", OPTION_FLAG, DECIDED_AS_DEFAULT},
-	{"origin", OPTION_ORIGIN, DECIDED_BY_FOLLOWER},
-	{"apply", OPTION_APPLY, DECIDED_BY_FOLLOWER},
-	{"on-conflict", OPTION_CONFLICT, DECIDED_BY_FOLLOWER},
-};
-
-static const OptionDef *
-find_option(const char *name, OptionType type)
-{
-	for (size_t i = 0; i < option_count; i++)
-		if (strcmp(option_table[i].name, name) == 0 &&
-			option_table[i].type == type)
-			return &option_table[i];
-	CHECK(false);
-	return NULL;
-}
-
 /* ---- writing ------------------------------------------------------------ */
 
-static void
-write_value(Words *words, Arena *arena, const char *name, const char *value)
-{
-	words_add(words, arena, arena_printf(arena, "%s=%s", name, value));
-}
-
-static void
-write_rules(Words *words, Arena *arena, const char *name,
-			const ConflictRules *rules)
-{
-	Buf text;
-
-	buf_init(&text, BUF_TEXT_MAX);
-	for (int i = 0; i < rules->count; i++)
-	{
-		buf_reset(&text);
-		policy_append_rule(&rules->rules[i], &text);
-		write_value(words, arena, name, text.data);
-	}
-	buf_release(&text);
-
-	/* That there are none was decided, too. */
-	if (rules->count == 0)
-		write_value(words, arena, name, policy_name(CONFLICT_STOP));
-}
-
+/* The option's values as words: a flag's is its name, --a=b is a=b. */
 static void
 write_option(const Config *config, const OptionDef *option, Arena *arena,
 			 Words *words)
 {
-	const void *field = (const char *) config + option->offset;
-	const PatternList *patterns = field;
+	Words values = {0};
 
-	switch (option->type)
-	{
-		case OPTION_FLAG:
-			if (*(const bool *) field)
-				words_add(words, arena, option->name);
-			return;
-		case OPTION_PATTERN:
-			for (int i = 0; i < patterns->count; i++)
-				write_value(words, arena, option->name, patterns->patterns[i]);
-			return;
-		case OPTION_CONFLICT:
-			write_rules(words, arena, option->name, field);
-			return;
-		case OPTION_STRING:
-		case OPTION_ORIGIN:
-		case OPTION_APPLY:
-			write_value(words, arena, option->name,
-						*(const char *const *) field);
-			return;
-		case OPTION_TARGET:
-		case OPTION_NAME:
-		case OPTION_LSN:
-		case OPTION_SIZE:
-		case OPTION_RATE:
-		case OPTION_COUNT:
-		case OPTION_SECONDS:
-		case OPTION_LANES:
-		case OPTION_SWITCH:
-		case OPTION_COMPRESSION:
-			break;
-	}
-	CHECK(!"an option of this type is not remembered");
+	option->type->print(config, option, arena, &values);
+	for (int i = 0; i < values.count; i++)
+		words_add(
+			words, arena,
+			option->type->is_flag
+				? option->name
+				: arena_printf(arena, "%s=%s", option->name, values.words[i]));
 }
 
 void
@@ -124,13 +33,14 @@ memory_write(const Config *config, MemoryStage stage, Arena *arena,
 			 Words *words)
 {
 	*words = (Words){0};
-	for (size_t i = 0; i < LENGTH_OF(remembered); i++)
+	for (size_t i = 0; i < option_count; i++)
 	{
-		const OptionDef *option = find_option(remembered[i].name,
-											  remembered[i].type);
+		const OptionDef *option = &option_table[i];
 
-		if (remembered[i].decided != DECIDED_BY_FOLLOWER ||
-			stage == MEMORY_FOLLOWED || config_is_given(config, option->name))
+		if (option->memory == REMEMBERED_NEVER)
+			continue;
+		if (option->memory != DECIDED_BY_FOLLOWER || stage == MEMORY_FOLLOWED ||
+			config_is_given(config, option->name))
 			write_option(config, option, arena, words);
 	}
 }
@@ -206,14 +116,15 @@ refuse(const Config *config, const OptionDef *option, const Words *was,
 	return rc;
 }
 
+/* What has been given to a list does not stay in it. */
 static void
 clear(Config *config, const OptionDef *option)
 {
 	void *field = option_field(config, option);
 
-	if (option->type == OPTION_PATTERN)
+	if (option->type == &type_patterns)
 		((PatternList *) field)->count = 0;
-	else if (option->type == OPTION_CONFLICT)
+	else if (option->type == &type_conflicts)
 		((ConflictRules *) field)->count = 0;
 }
 
@@ -228,15 +139,18 @@ take_words(Config *config, const OptionDef *option, const Words *some,
 	{
 		const char *value = strchr(some->words[i], '=');
 
-		rc = option_read_value(config, option, value != NULL ? value + 1 : "",
-							   err);
+		if (value != NULL)
+			value++;
+		else if (!option->type->is_flag)
+			value = "";
+		rc = option->type->parse(config, option, value, err);
 	}
 	return rc;
 }
 
 static MUST_CHECK Rc
-recall_option(Config *config, const OptionDef *option, Decided decided,
-			  const Words *words, MemoryUse use, Arena *arena, Error *err)
+recall_option(Config *config, const OptionDef *option, const Words *words,
+			  MemoryUse use, Arena *arena, Error *err)
 {
 	Words was;
 	Words is = {0};
@@ -246,9 +160,9 @@ recall_option(Config *config, const OptionDef *option, Decided decided,
 		return was.count > 0 ? take_words(config, option, &was, err) : RC_OK;
 	write_option(config, option, arena, &is);
 	if (use == MEMORY_REPLACE ||
-		(use == MEMORY_REFUSE_SENT && option->type == OPTION_CONFLICT) ||
-		decided == DECIDED_AS_DEFAULT ||
-		(decided == DECIDED_BY_FOLLOWER && was.count == 0) ||
+		(use == MEMORY_REFUSE_SENT && option->type == &type_conflicts) ||
+		option->memory == DECIDED_AS_DEFAULT ||
+		(option->memory == DECIDED_BY_FOLLOWER && was.count == 0) ||
 		words_equal(&was, &is))
 		return RC_OK;
 	return refuse(config, option, &was, &is, arena, err);
@@ -260,9 +174,10 @@ is_known(const char *word)
 {
 	size_t length = strcspn(word, "=");
 
-	for (size_t i = 0; i < LENGTH_OF(remembered); i++)
-		if (strlen(remembered[i].name) == length &&
-			strncmp(remembered[i].name, word, length) == 0)
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].memory != REMEMBERED_NEVER &&
+			strlen(option_table[i].name) == length &&
+			strncmp(option_table[i].name, word, length) == 0)
 			return true;
 	return false;
 }
@@ -293,11 +208,10 @@ memory_recall(Config *config, const Words *words, MemoryUse use, Error *err)
 	Rc rc = check_known(config, words, err);
 
 	/* Without a word nothing is remembered. */
-	for (size_t i = 0;
-		 i < LENGTH_OF(remembered) && rc == RC_OK && words->count > 0; i++)
-		rc = recall_option(config,
-						   find_option(remembered[i].name, remembered[i].type),
-						   remembered[i].decided, words, use, arena, err);
+	for (size_t i = 0; i < option_count && rc == RC_OK && words->count > 0; i++)
+		if (option_table[i].memory != REMEMBERED_NEVER)
+			rc = recall_option(config, &option_table[i], words, use, arena,
+							   err);
 	if (rc == RC_OK)
 		rc = config_check_lanes(config, err);
 	arena_free(arena);

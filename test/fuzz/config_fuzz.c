@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "config/read.h"
 
 #define ARGUMENTS_MAX 64
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "config/config.h"
+#include "config/read.h"
 
 #define ARGUMENTS_MAX  16
 #define LINE_MAX_BYTES 512

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "config/config.h"
+#include "config/read.h"
 
 static char path[] = "/tmp/penstock_file_test.XXXXXX";
 

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "config/memory.h"
+#include "config/read.h"
 
 #define ARGUMENTS_MAX  16
 #define LINE_MAX_BYTES 512

@@ -1,0 +1,336 @@
+/*
+ * manual.c
+ *    Tables to troff and to shell.
+ */
+#include "cmd/manual.h"
+
+#include <string.h>
+
+#include "cmd/commands.h"
+#include "config/describe.h"
+#include "config/file.h"
+
+/* ---- penstock(1) -------------------------------------------------------- */
+
+/* Text as it is: what troff would take for something else is escaped. */
+static void
+append_text(Buf *buf, const char *text)
+{
+	bool starts_line = buf->length == 0 || buf->data[buf->length - 1] == '\n';
+
+	for (; *text != '\0'; text++)
+	{
+		if (starts_line && (*text == '.' || *text == '\''))
+			buf_append_string(buf, "\\&");
+		starts_line = *text == '\n';
+		if (*text == '\\')
+			buf_append_string(buf, "\\e");
+		else if (*text == '-')
+			buf_append_string(buf, "\\-");
+		else
+			buf_append_char(buf, *text);
+	}
+}
+
+static void
+append_bold(Buf *buf, const char *text)
+{
+	buf_append_string(buf, "\\fB");
+	append_text(buf, text);
+	buf_append_string(buf, "\\fR");
+}
+
+static void
+append_sentence(Buf *buf, const char *text)
+{
+	append_text(buf, text);
+	buf_append_string(buf, ".\n");
+}
+
+static void
+append_commands(Buf *buf)
+{
+	buf_append_string(buf, ".SH COMMANDS\n");
+	for (int i = 0; i < command_count(); i++)
+	{
+		const Command *command = command_at(i);
+
+		buf_append_string(buf, ".TP\n");
+		append_bold(buf, command->name);
+		if (command->words != NULL)
+		{
+			buf_append_char(buf, ' ');
+			append_text(buf, command->words);
+		}
+		buf_append_char(buf, '\n');
+		append_sentence(buf, command->help);
+	}
+}
+
+/* Names of the commands that take an option; nothing if all do. */
+static void
+append_takers(Buf *buf, const OptionDef *option)
+{
+	int count = 0;
+	int listed = 0;
+
+	for (int i = 0; i < command_count(); i++)
+		count += (option->commands & command_at(i)->id) != 0 ? 1 : 0;
+	if (count == command_count())
+		return;
+	buf_append_string(buf, "Of");
+	for (int i = 0; i < command_count(); i++)
+	{
+		if ((option->commands & command_at(i)->id) == 0)
+			continue;
+		buf_append_string(buf, listed == 0           ? " "
+							   : listed == count - 1 ? " and "
+													 : ", ");
+		append_bold(buf, command_at(i)->name);
+		listed++;
+	}
+	buf_append_string(buf, ".\n");
+}
+
+static void
+append_option(Buf *buf, const OptionDef *option)
+{
+	const char *otherwise = describe_default(option);
+	const char letter[] = {'-', option->letter, '\0'};
+
+	buf_append_string(buf, ".TP\n");
+	if (option->letter != 0)
+	{
+		append_bold(buf, letter);
+		buf_append_string(buf, ", ");
+	}
+	buf_append_string(buf, "\\fB\\-\\-");
+	append_text(buf, option->name);
+	buf_append_string(buf, "\\fR");
+	if (option->placeholder != NULL)
+	{
+		buf_append_string(buf, "=\\fI");
+		append_text(buf, option->placeholder);
+		buf_append_string(buf, "\\fR");
+	}
+	buf_append_char(buf, '\n');
+	append_sentence(buf, option->help);
+	if (!option->type->is_flag)
+	{
+		Buf value;
+
+		buf_init(&value, OPTION_TEXT_MAX);
+		option->type->describe(option, &value);
+		buf_append_string(buf, "The value is ");
+		append_sentence(buf, value.data);
+		buf_release(&value);
+	}
+	if (otherwise != NULL)
+	{
+		buf_append_string(buf, "The default: ");
+		append_sentence(buf, otherwise);
+	}
+	append_takers(buf, option);
+}
+
+static void
+append_options(Buf *buf)
+{
+	buf_append_string(buf, ".SH OPTIONS\n");
+	for (OptionGroup group = 0; group < OPTION_GROUP_COUNT; group++)
+	{
+		buf_printf(buf, ".SS %s\n", option_group_title(group));
+		for (size_t i = 0; i < option_count; i++)
+			if (option_table[i].group == group)
+				append_option(buf, &option_table[i]);
+	}
+}
+
+static void
+append_section(Buf *buf, const ConfigSection *section)
+{
+	buf_append_string(buf, ".TP\n\\fB[");
+	append_text(buf, section->word);
+	buf_append_string(buf,
+					  section->has_name ? " \\fINAME\\fB]\\fR\n" : "]\\fR\n");
+	append_text(buf, section->help);
+	buf_append_char(buf, '\n');
+	if (section->setting_count > 0)
+		buf_append_string(buf, ".RS\n");
+	for (int i = 0; i < section->setting_count; i++)
+	{
+		const ConfigSetting *setting = &section->settings[i];
+
+		buf_append_string(buf, ".TP\n");
+		append_bold(buf, setting->key);
+		buf_append_string(buf, " = ");
+		append_text(buf, setting->example);
+		buf_append_char(buf, '\n');
+		append_text(buf, setting->help);
+		buf_append_char(buf, '\n');
+	}
+	if (section->setting_count > 0)
+		buf_append_string(buf, ".RE\n");
+}
+
+static void
+append_file(Buf *buf)
+{
+	buf_append_string(buf, ".SH CONFIGURATION FILE\n"
+						   "A file of sections and settings, as "
+						   "\\fBpgbouncer.ini\\fR is one.\n"
+						   "\\fBpenstock config sample\\fR prints one with all "
+						   "settings.\n");
+	for (int i = 0; i < config_section_count; i++)
+		append_section(buf, &config_sections[i]);
+}
+
+static void
+append_variables(Buf *buf)
+{
+	buf_append_string(buf, ".SH ENVIRONMENT\n"
+						   "Beside those of libpq, such as \\fBPGPASSFILE\\fR, "
+						   "these stand in for options:\n");
+	for (size_t i = 0; i < option_count; i++)
+	{
+		const OptionDef *option = &option_table[i];
+
+		if (option->environment == NULL)
+			continue;
+		buf_append_string(buf, ".TP\n");
+		append_bold(buf, option->environment);
+		buf_append_string(buf, "\n\\-\\-");
+		append_text(buf, option->name);
+		buf_append_char(buf, '\n');
+	}
+}
+
+void
+manual_page(Buf *buf)
+{
+	buf_append_string(buf,
+					  ".TH PENSTOCK 1 \"\" \"Penstock " PENSTOCK_VERSION "\"\n"
+					  ".SH NAME\n"
+					  "penstock \\- move changes between PostgreSQL servers\n"
+					  ".SH SYNOPSIS\n"
+					  "\\fBpenstock\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR]...\n");
+	append_commands(buf);
+	append_options(buf);
+	append_file(buf);
+	append_variables(buf);
+	buf_append_string(
+		buf,
+		".SH EXIT STATUS\n"
+		"0 if it is done, 1 if it failed or if the answer is no (a "
+		"\\fBcheck\\fR with\nerrors, a \\fBstatus\\fR that somebody has to "
+		"look at), 2 if it was misused.\n");
+}
+
+/* ---- bash --------------------------------------------------------------- */
+
+static void
+append_command_names(Buf *buf)
+{
+	for (int i = 0; i < command_count(); i++)
+		buf_printf(buf, "%s ", command_at(i)->name);
+	buf_append_string(buf, "help version");
+}
+
+/* "add|remove NAME..." as "add remove". */
+static void
+append_verbs(Buf *buf, const char *words)
+{
+	size_t length = strcspn(words, " ");
+
+	for (size_t i = 0; i < length; i++)
+		buf_append_char(buf, words[i] == '|' ? ' ' : words[i]);
+}
+
+static void
+append_command_case(Buf *buf, const Command *command)
+{
+	buf_printf(buf, "\t\t%s)\n\t\t\toptions='", command->name);
+	for (size_t i = 0; i < option_count; i++)
+		if ((option_table[i].commands & command->id) != 0)
+			buf_printf(buf, "%s--%s%s", i > 0 ? " " : "", option_table[i].name,
+					   option_table[i].type->is_flag ? "" : "=");
+	buf_append_string(buf, "'\n\t\t\tverbs='");
+	if (command->words != NULL)
+		append_verbs(buf, command->words);
+	buf_append_string(buf, "' ;;\n");
+}
+
+static void
+append_words_of(Buf *buf, const OptionType *type)
+{
+	buf_append_string(buf, "COMPREPLY=($(compgen -W '");
+	for (int i = 0; type->words[i] != NULL; i++)
+		buf_printf(buf, "%s%s", i > 0 ? " " : "", type->words[i]);
+	buf_append_string(buf, "' -- \"$word\"))");
+}
+
+static void
+append_value_case(Buf *buf, const OptionDef *option)
+{
+	const OptionType *type = option->type;
+
+	if (type->is_flag)
+		return;
+	buf_printf(buf, "\t\t--%s", option->name);
+	if (option->letter != 0)
+		buf_printf(buf, "|-%c", option->letter);
+	buf_append_string(buf, ") ");
+	switch (type->completion)
+	{
+		case COMPLETE_NOTHING:
+			buf_append_char(buf, ':');
+			break;
+		case COMPLETE_WORDS:
+			append_words_of(buf, type);
+			break;
+		case COMPLETE_FILE:
+			buf_append_string(buf, "COMPREPLY=($(compgen -f -- \"$word\"))");
+			break;
+		case COMPLETE_DIRECTORY:
+			buf_append_string(buf, "COMPREPLY=($(compgen -d -- \"$word\"))");
+			break;
+	}
+	buf_append_string(buf, "; return ;;\n");
+}
+
+/* An = is a word of its own to bash. */
+void
+manual_completion(Buf *buf)
+{
+	buf_append_string(buf,
+					  "# Completion of penstock's command line, for bash.\n\n"
+					  "_penstock()\n{\n"
+					  "\tlocal word=${COMP_WORDS[COMP_CWORD]}\n"
+					  "\tlocal before=${COMP_WORDS[COMP_CWORD-1]}\n"
+					  "\tlocal options verbs\n\n"
+					  "\tCOMPREPLY=()\n"
+					  "\tif [ \"$word\" = = ]; then\n\t\tword=\n"
+					  "\telif [ \"$before\" = = ]; then\n"
+					  "\t\tbefore=${COMP_WORDS[COMP_CWORD-2]}\n\tfi\n"
+					  "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+					  "\t\tCOMPREPLY=($(compgen -W '");
+	append_command_names(buf);
+	buf_append_string(buf, "' -- \"$word\"))\n\t\treturn\n\tfi\n"
+						   "\tcase $before in\n");
+	for (size_t i = 0; i < option_count; i++)
+		append_value_case(buf, &option_table[i]);
+	buf_append_string(buf, "\tesac\n\tcase ${COMP_WORDS[1]} in\n"
+						   "\t\thelp)\n\t\t\tverbs='");
+	append_command_names(buf);
+	buf_append_string(buf, "' ;;\n");
+	for (int i = 0; i < command_count(); i++)
+		append_command_case(buf, command_at(i));
+	buf_append_string(
+		buf, "\tesac\n"
+			 "\tif [ \"$COMP_CWORD\" -eq 2 ] && [ \"${word:0:1}\" != - ]; "
+			 "then\n\t\toptions=\"$verbs $options\"\n\tfi\n"
+			 "\tCOMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
+			 "\tif [[ ${COMPREPLY[0]} == *= ]]; then\n"
+			 "\t\tcompopt -o nospace 2>/dev/null\n\tfi\n}\n\n"
+			 "complete -F _penstock penstock\n");
+}

@@ -1,0 +1,531 @@
+/*
+ * read.c
+ *    The command line is read with getopt_long(), then come the environment and
+ *    the configuration file.
+ */
+#include "config/read.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "config/file.h"
+#include "config/option.h"
+
+/* What a configuration file is read into. */
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+/* Who takes words that are not options. */
+#define COMMAND_WITH_WORDS ((unsigned) COMMAND_CONFIG | COMMAND_TABLE)
+
+/* getopt_long() answers this plus an index into option_table. */
+#define OPTION_VALUE_BASE 256
+
+/* ---- the file and the environment --------------------------------------- */
+
+static Rc
+refuse_setting(const char *key, Error *err)
+{
+	Nearest nearest = {.word = key};
+	Rc rc = error_set(err, ERR_CONFIG, "unrecognized setting \"%s\"", key);
+
+	for (size_t i = 0; i < option_count; i++)
+		if (!option_table[i].only_typed)
+			nearest_offer(&nearest, option_table[i].name);
+	if (nearest.found != NULL)
+		error_hint(err, "Did you mean \"%s\"?", nearest.found);
+	return rc;
+}
+
+/*
+ * What is exported in a shell and what a file says about the same thing: it
+ * cannot be known which is meant, and each leads to another database.
+ */
+static MUST_CHECK Rc
+refuse_environment(const Config *config, const char *variable, const char *what,
+				   const char *option, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "%s is set, and \"%s\" has %s", variable,
+					  config->file, what);
+
+	error_hint(err, "Unset %s, or say which is meant with --%s.", variable,
+			   option);
+	return rc;
+}
+
+/* Whether an option has its value from the environment. */
+static bool
+is_exported(const Config *config, const char *option)
+{
+	return config_is_given(config, option) && !config_is_typed(config, option);
+}
+
+/* Whether it is the file's name, or that of one of its sources' pipelines. */
+static bool
+is_name_of(const char *name, const char *in_file, const ConfigFile *file)
+{
+	size_t length = strlen(in_file);
+
+	if (strcmp(name, in_file) == 0)
+		return true;
+	if (strncmp(name, in_file, length) != 0 || name[length] != '_')
+		return false;
+	for (int i = 0; i < file->source_count; i++)
+		if (strcmp(name + length + 1, file->source_names[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Reads one setting of the file's section of options.  Settings that the
+ * command does not take, or that the command line or the environment has said
+ * otherwise, are looked at all the same.
+ */
+static Rc
+read_file_option(Config *config, ConfigCommand command, const ConfigFile *file,
+				 const IniEntry *entry, const bool *given, bool *in_file,
+				 Error *err)
+{
+	const OptionDef *option = option_find_setting(entry->key);
+	Config scratch = {0};
+	bool counts;
+	size_t i;
+
+	if (option == NULL)
+		return refuse_setting(entry->key, err);
+	i = (size_t) (option - option_table);
+	if (in_file[i] && !option->type->is_list)
+		return error_set(err, ERR_CONFIG, "\"%s\" is set twice", entry->key);
+	in_file[i] = true;
+	if (option->type == &type_name && is_exported(config, "name") &&
+		!is_name_of(config->name, entry->value, file))
+		return refuse_environment(config, "PENSTOCK_NAME", "another name",
+								  "name", err);
+	counts = !given[i] && (option->commands & command);
+	if (counts)
+		config_note_given(config, option->name, false);
+	return option->type->parse(counts ? config : &scratch, option, entry->value,
+							   err);
+}
+
+static Rc
+read_file_options(Config *config, ConfigCommand command, const ConfigFile *file,
+				  bool *given, Error *err)
+{
+	bool in_file[CONFIG_OPTIONS_MAX] = {false};
+
+	for (int i = 0; i < file->ini.entry_count; i++)
+	{
+		const IniEntry *entry = &file->ini.entries[i];
+
+		if (entry->key == NULL ||
+			strcmp(entry->section, CONFIG_FILE_OPTIONS) != 0)
+			continue;
+		if (read_file_option(config, command, file, entry, given, in_file,
+							 err) != RC_OK)
+			return config_file_error_at(file, entry->line, err);
+		config->name_given |= strcmp(entry->key, "name") == 0;
+	}
+	for (size_t i = 0; i < option_count; i++)
+		given[i] |= in_file[i];
+	return RC_OK;
+}
+
+/* What the file says for --name, or NULL. */
+static const char *
+name_in_file(const ConfigFile *file)
+{
+	for (int i = 0; i < file->ini.entry_count; i++)
+	{
+		const IniEntry *entry = &file->ini.entries[i];
+
+		if (entry->key != NULL && strcmp(entry->key, "name") == 0 &&
+			strcmp(entry->section, CONFIG_FILE_OPTIONS) == 0)
+			return entry->value;
+	}
+	return NULL;
+}
+
+/*
+ * A name that is given may be that of one source's pipeline: it means that
+ * source, and --from cannot name another.
+ */
+static MUST_CHECK Rc
+take_name(Config *config, const ConfigFile *file, Error *err)
+{
+	const char *name = name_in_file(file);
+	size_t length = name != NULL ? strlen(name) : 0;
+
+	if (name == NULL || config->name == NULL ||
+		strncmp(config->name, name, length) != 0 || config->name[length] != '_')
+		return RC_OK;
+	for (int i = 0; i < file->source_count; i++)
+	{
+		const char *source = file->source_names[i];
+
+		if (strcmp(config->name + length + 1, source) != 0)
+			continue;
+		if (config->from != NULL && strcmp(config->from, source) != 0)
+			return error_set(err, ERR_CONFIG,
+							 "pipeline \"%s\" is that of source \"%s\", and "
+							 "--from names source \"%s\"",
+							 config->name, source, config->from);
+		config->from = source;
+		config->name = name;
+		return RC_OK;
+	}
+	return RC_OK;
+}
+
+/* One that comes from elsewhere would stand for all of the file's. */
+static MUST_CHECK Rc
+take_sources(Config *config, const ConfigFile *file, Error *err)
+{
+	Rc rc;
+
+	if (config->source == NULL)
+		config->source = file->source;
+	else if (file->source != NULL && is_exported(config, "source") &&
+			 strcmp(config->source, file->source) != 0)
+		return refuse_environment(config, "PENSTOCK_SOURCE", "another source",
+								  "source", err);
+	if (file->source_count == 0)
+		return RC_OK;
+	config->source_count = file->source_count;
+	for (int i = 0; i < file->source_count; i++)
+	{
+		config->sources[i] = file->sources[i];
+		config->source_names[i] = file->source_names[i];
+	}
+	rc = take_name(config, file, err);
+	if (rc != RC_OK || config->source == NULL)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "a source is given, and \"%s\" has sources with names",
+				   config->file);
+	error_detail(err, "Leave out --source and PENSTOCK_SOURCE.");
+	return rc;
+}
+
+/* Takes over the targets of the file, unless others are given. */
+static MUST_CHECK Rc
+take_targets(Config *config, const ConfigFile *file, Error *err)
+{
+	config->placement = file->placement;
+	if (config->target_count > 0 && file->target_count > 0 &&
+		is_exported(config, "target") &&
+		(file->target_count > 1 ||
+		 strcmp(config->targets[0], file->targets[0]) != 0))
+		return refuse_environment(config, "PENSTOCK_TARGET", "other targets",
+								  "target", err);
+	if (config->target_count > 0 && !is_exported(config, "target"))
+		return RC_OK;
+	if (file->target_count == 0)
+		return RC_OK;
+	config->target_count = file->target_count;
+	config->node_count = file->node_count;
+	for (int i = 0; i < file->target_count; i++)
+	{
+		config->targets[i] = file->targets[i];
+		config->target_names[i] = file->target_names[i];
+	}
+	return RC_OK;
+}
+
+static Rc
+read_file(Config *config, ConfigCommand command, bool *given, Error *err)
+{
+	ConfigFile file;
+	Rc rc;
+
+	if (config->file == NULL)
+		return RC_OK;
+	config->arena = arena_new(ARENA_BLOCK_BYTES);
+	rc = config_file_read(&file, config->file, config->arena, err);
+	if (rc == RC_OK)
+		rc = read_file_options(config, command, &file, given, err);
+	if (rc == RC_OK)
+		rc = take_sources(config, &file, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = take_targets(config, &file, err);
+	if (rc != RC_OK)
+		return rc;
+	return config_file_resolve(&file, config->target_names,
+							   config->target_count, err);
+}
+
+static Rc
+read_environment(Config *config, ConfigCommand command, bool *given, Error *err)
+{
+	for (size_t i = 0; i < option_count; i++)
+	{
+		const OptionDef *option = &option_table[i];
+		const char *value = NULL;
+		Rc rc;
+
+		if (given[i])
+			continue;
+		if (option->environment != NULL && (option->commands & command))
+			value = getenv(option->environment);
+		if (value == NULL || value[0] == '\0')
+			continue;
+		rc = option->type->parse(config, option, value, err);
+		if (rc != RC_OK)
+			return rc;
+		given[i] = true;
+		config_note_given(config, option->name, false);
+	}
+	return RC_OK;
+}
+
+static Rc
+read_defaults(Config *config, const bool *given, Error *err)
+{
+	for (size_t i = 0; i < option_count; i++)
+	{
+		const OptionDef *option = &option_table[i];
+		Rc rc;
+
+		if (given[i] || option->default_value == NULL)
+			continue;
+		rc = option->type->parse(config, option, option->default_value, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+/*
+ * With several sources each rule for what is the same everywhere says whose
+ * rows those are, which can only be the first's; with one source none does.
+ */
+static MUST_CHECK Rc
+check_source_names(const Config *config, const char *first, Error *err)
+{
+	for (int i = 0; config->placement != NULL &&
+					i < placement_rule_count(config->placement);
+		 i++)
+	{
+		const PlacementRule *rule = placement_rule(config->placement, i);
+		const char *name = rule->source_name;
+		Rc rc;
+
+		if (rule->kind != PLACEMENT_ALL ||
+			(name == NULL ? first == NULL
+						  : first != NULL && strcmp(name, first) == 0))
+			continue;
+		if (first == NULL)
+			return error_set(err, ERR_CONFIG,
+							 "%s:%d: \"all from\" is for several sources with "
+							 "names",
+							 config->file, rule->line);
+		rc = error_set(err, ERR_CONFIG,
+					   "%s:%d: tables that are on every target are taken from "
+					   "the first source alone, and that is to be said",
+					   config->file, rule->line);
+		error_detail(err,
+					 "Rows that only other sources have would be nowhere.");
+		error_hint(err,
+				   "Write \"all from %s\", and place tables whose rows are "
+				   "spread over the sources by lines of their own.",
+				   first);
+		return rc;
+	}
+	return RC_OK;
+}
+
+/* What sources with names need, and what does not go with several of them. */
+static Rc
+check_sources(const Config *config, Error *err)
+{
+	if (config->from != NULL && config_find_source(config, config->from) < 0)
+		return error_set(err, ERR_CONFIG,
+						 "there is no section [source %s] in the configuration "
+						 "file",
+						 config->from);
+	for (int i = 0; i < config->source_count; i++)
+		if (strlen(config->name) + 1 + strlen(config->source_names[i]) >
+			CONFIG_SOURCE_PIPELINE_MAX)
+			return error_set(err, ERR_CONFIG,
+							 "the name of the pipeline of source \"%s\", "
+							 "\"%s_%s\", is longer than %d characters",
+							 config->source_names[i], config->name,
+							 config->source_names[i],
+							 CONFIG_SOURCE_PIPELINE_MAX);
+	if (config->source_count < 2)
+		return check_source_names(config, NULL, err);
+	if (config->placement == NULL)
+		return error_set(err, ERR_CONFIG,
+						 "several sources need a section [placement], which "
+						 "says what of theirs is spread and what is the same "
+						 "everywhere");
+	if (placement_uses_directory(config->placement))
+		return error_set(err, ERR_CONFIG,
+						 "directory(COLUMN) cannot be used with several "
+						 "sources: they do not list a key at the same moment");
+	if (policy_is_lenient(&config->conflict_rules))
+		return error_set(err, ERR_CONFIG,
+						 "--on-conflict cannot be other than stop with several "
+						 "sources: a row of one would hide another's");
+	return check_source_names(config, config->source_names[0], err);
+}
+
+/* Options of which one rules out the other. */
+static Rc
+check_together(const Config *config, Error *err)
+{
+	if (config->schema_only && (config->data_only || config->follow))
+		return error_set(err, ERR_CONFIG,
+						 "--schema-only cannot be used with --%s",
+						 config->data_only ? "data-only" : "follow");
+	if (config->selection.tables.count > 0 &&
+		config->selection.schemas.count > 0)
+		return error_set(err, ERR_CONFIG,
+						 "--table cannot be used with --schema");
+	if (config->verify && (config->schema_only || config->placement != NULL))
+		return error_set(err, ERR_CONFIG, "--verify cannot be used with %s",
+						 config->schema_only ? "--schema-only"
+											 : "a placement of tables");
+	if (config->schema_only && (config->resume || config->restart))
+		return error_set(err, ERR_CONFIG,
+						 "--schema-only cannot be used with --%s",
+						 config->resume ? "resume" : "restart");
+	if (config->schema_only && config->copy_from != NULL)
+		return error_set(err, ERR_CONFIG,
+						 "--schema-only cannot be used with --copy-from");
+	if (config->resume && config->restart)
+		return error_set(err, ERR_CONFIG,
+						 "--resume cannot be used with --restart");
+	return check_sources(config, err);
+}
+
+/* Fills in what the command line left open. */
+static Rc
+complete(Config *config, ConfigCommand command, bool *given, Error *err)
+{
+	Rc rc = read_environment(config, command, given, err);
+
+	if (rc == RC_OK)
+		rc = read_file(config, command, given, err);
+	if (rc == RC_OK)
+		rc = read_defaults(config, given, err);
+	if (rc != RC_OK)
+		return rc;
+	config->name_asked = config->name;
+	if (config->publications == NULL)
+		config->publications = config->name;
+	if (config->node_count == 0)
+		config->node_count = config->target_count;
+	rc = check_together(config, err);
+	/* What is not given may be remembered. */
+	if (rc == RC_OK &&
+		(command != COMMAND_FOLLOW || config_is_given(config, "apply")))
+		rc = config_check_lanes(config, err);
+	return rc;
+}
+
+/* ---- the command line --------------------------------------------------- */
+
+/* Builds what getopt_long() wants of the options that a command takes. */
+static void
+build_getopt(ConfigCommand command, struct option *longs, char *shorts)
+{
+	size_t n = 0;
+
+	*shorts++ = ':'; /* tell a missing value from an unknown option */
+	for (size_t i = 0; i < option_count; i++)
+	{
+		const OptionDef *option = &option_table[i];
+		bool has_value = !option->type->is_flag;
+
+		if (!(option->commands & command))
+			continue;
+		longs[n++] = (struct option){
+			.name = option->name,
+			.has_arg = has_value ? required_argument : no_argument,
+			.val = OPTION_VALUE_BASE + (int) i,
+		};
+		if (option->letter != 0)
+		{
+			*shorts++ = option->letter;
+			if (has_value)
+				*shorts++ = ':';
+		}
+	}
+	longs[n] = (struct option){0};
+	*shorts = '\0';
+}
+
+/* The option that getopt_long()'s answer means, or NULL. */
+static const OptionDef *
+find_option(int answer)
+{
+	if (answer >= OPTION_VALUE_BASE)
+		return &option_table[answer - OPTION_VALUE_BASE];
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].letter != 0 && option_table[i].letter == answer)
+			return &option_table[i];
+	return NULL;
+}
+
+static Rc
+refuse_option(ConfigCommand command, const char *word, Error *err)
+{
+	Nearest nearest = {.word = word + strspn(word, "-")};
+	Rc rc = error_set(err, ERR_CONFIG, "unrecognized option \"%s\"", word);
+
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].commands & command)
+			nearest_offer(&nearest, option_table[i].name);
+	if (nearest.found != NULL && strncmp(word, "--", 2) == 0)
+		error_hint(err, "Did you mean \"--%s\"?", nearest.found);
+	return rc;
+}
+
+Rc
+config_read(Config *config, ConfigCommand command, int argc, char **argv,
+			Error *err)
+{
+	struct option longs[CONFIG_OPTIONS_MAX + 1];
+	char shorts[2 * CONFIG_OPTIONS_MAX + 2];
+	bool given[CONFIG_OPTIONS_MAX] = {false};
+	int answer;
+
+	*config = (Config){0};
+	build_getopt(command, longs, shorts);
+	opterr = 0;
+	optind = 0; /* glibc's way to start anew, also within a group of letters */
+	while ((answer = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
+	{
+		const OptionDef *option = find_option(answer);
+		const char letter[] = {'-', (char) optopt, '\0'};
+		bool has_letter = optopt > 0 && optopt < OPTION_VALUE_BASE;
+		const char *word = has_letter ? letter : argv[optind - 1];
+		Rc rc;
+
+		if (answer == ':')
+			return error_set(err, ERR_CONFIG, "option %s needs a value", word);
+		if (option == NULL)
+			return refuse_option(command, word, err);
+		if (given[option - option_table] && !option->type->is_list &&
+			!option->type->is_flag)
+			return error_set(err, ERR_CONFIG, "option --%s is given twice",
+							 option->name);
+		given[option - option_table] = true;
+		config_note_given(config, option->name, true);
+		config->name_given |= option->type == &type_name;
+		rc = option->type->parse(config, option, optarg, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	config->words = argv + optind;
+	config->word_count = argc - optind;
+	if (config->word_count > 0 && !(command & COMMAND_WITH_WORDS))
+		return error_set(err, ERR_CONFIG, "unexpected argument \"%s\"",
+						 argv[optind]);
+	if (config->help)
+		return RC_OK;
+	return complete(config, command, given, err);
+}
