@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/own_command.h"
 #include "base/xalloc.h"
 
@@ -70,15 +71,10 @@ directory_free(Directory *directory)
 
 /* ---- the table ---------------------------------------------------------- */
 
-/* FNV-1a, as http://www.isthe.com/chongo/tech/comp/fnv/ describes it. */
 static size_t
 bucket_of(const Directory *directory, const char *key)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (; *key != '\0'; key++)
-		hash = (hash ^ (unsigned char) *key) * UINT64_C(0x100000001b3);
-	return (size_t) hash & (directory->bucket_count - 1);
+	return hash_slot(hash_text(HASH_START, key), directory->bucket_count);
 }
 
 static Entry *

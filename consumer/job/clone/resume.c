@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/own_command.h"
 #include "base/xalloc.h"
@@ -29,17 +30,6 @@ describe_patterns(Buf *text, const char *option, const PatternList *list)
 
 /* More than PLACEMENT_RULES_MAX of them take. */
 #define RULES_TEXT_MAX ((size_t) 256 * MB)
-
-/* FNV-1a: enough to tell one placement from another. */
-static uint64_t
-hash_text(const char *text)
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (; *text != '\0'; text++)
-		hash = (hash ^ (unsigned char) *text) * UINT64_C(1099511628211);
-	return hash;
-}
 
 /*
  * Rows that are copied by one placement do not fit to those of another, nor
@@ -74,7 +64,7 @@ describe_placement(Buf *text, const Config *config, int number)
 	CHECK(!rules.overflowed);
 	config_label_target(config, number, label);
 	buf_printf(text, ", placed by rules %016" PRIx64 ", as %s",
-			   hash_text(rules.data), label);
+			   hash_text(HASH_START, rules.data), label);
 	buf_release(&rules);
 }
 

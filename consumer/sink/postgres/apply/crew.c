@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "sink/postgres/apply/out_of_room.h"
@@ -110,11 +111,9 @@ crew_bytes(const Crew *crew)
 static int32_t
 turn_class(const Target *target)
 {
-	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+	uint64_t hash = hash_text(HASH_START, target->pipeline);
 
-	for (const char *at = target->pipeline; *at != '\0'; at++)
-		hash = (hash ^ (uint8_t) *at) * UINT64_C(1099511628211);
-	hash = (hash ^ (uint64_t) target->lease_token) * UINT64_C(1099511628211);
+	hash = hash_number(hash, (uint64_t) target->lease_token);
 	return (int32_t) (uint32_t) (hash ^ (hash >> 32));
 }
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 #include "sink/postgres/plan/composite.h"
 #include "sink/postgres/plan/ledger.h"
@@ -72,8 +73,8 @@ struct StatementCache
 	uint8_t composite_key[COMPOSITE_KEY_BYTES_MAX];
 	struct
 	{
-		size_t hash; /* of the key of the one that was asked for last, … */
-		int uses;    /* … and how often */
+		uint64_t hash; /* of the key of the one that was asked for last, … */
+		int uses;      /* … and how often */
 	} candidates[CANDIDATES_MAX];
 };
 
@@ -701,22 +702,17 @@ make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
 	cache->key_length = (size_t) (at - cache->key);
 }
 
-/* FNV-1a. */
-static size_t
+static uint64_t
 hash_key(const uint8_t *key, size_t length)
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ key[i]) * UINT64_C(1099511628211);
-	return (size_t) (hash ^ (hash >> 32));
+	return hash_bytes(HASH_START, key, length);
 }
 
 /* The slot that has a key, or that it would go to. */
 static CacheEntry **
 find_slot(const StatementCache *cache, const uint8_t *key, size_t length)
 {
-	size_t slot = hash_key(key, length) & (cache->slot_count - 1);
+	size_t slot = hash_slot(hash_key(key, length), cache->slot_count);
 
 	while (cache->slots[slot] != NULL)
 	{
@@ -872,9 +868,9 @@ make_composite_key(StatementCache *cache, const Composite *composite)
 
 /* Most likely: another one may have had the same hash, or taken its place. */
 static bool
-is_worth_making(StatementCache *cache, size_t hash)
+is_worth_making(StatementCache *cache, uint64_t hash)
 {
-	size_t at = hash & (CANDIDATES_MAX - 1);
+	size_t at = hash_slot(hash, CANDIDATES_MAX);
 
 	if (cache->composite_count >= COMPOSITES_MAX ||
 		statement_cache_is_full(cache))
