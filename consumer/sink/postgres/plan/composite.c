@@ -21,22 +21,6 @@
 
 /* ---- what goes together ------------------------------------------------- */
 
-/* Whether a row is told apart from all others by values that are there. */
-static bool
-has_key(const TargetTable *table, const Value *row)
-{
-	for (int i = 0; i < table->column_count; i++)
-	{
-		ValueKind kind = row[table->columns[i].source_index].kind;
-
-		if (table->columns[i].key &&
-			(kind == VALUE_ABSENT || kind == VALUE_UNCHANGED ||
-			 kind == VALUE_NULL))
-			return false;
-	}
-	return table->key_count > 0;
-}
-
 /* False if a row with this key, or perhaps with this one, is there already. */
 static bool
 add_key(Composite *composite, const TargetTable *table, const Value *row)
@@ -54,7 +38,7 @@ add_key(Composite *composite, const TargetTable *table, const Value *row)
 static bool
 keeps_key(const TargetTable *table, const Value *set, const Value *find)
 {
-	return has_key(table, set) && row_key_is_same(table, set, find);
+	return row_key_is_unique(table, set) && row_key_is_same(table, set, find);
 }
 
 void
@@ -91,14 +75,16 @@ composite_add(Composite *composite, const TargetTable *table,
 			break;
 		case CHANGE_UPDATE:
 			part->kind = STATEMENT_UPDATE;
-			if (!has_key(table, row) || !keeps_key(table, part->set, row) ||
+			if (!row_key_is_unique(table, row) ||
+				!keeps_key(table, part->set, row) ||
 				statement_needs_replace(table, part->set, row) ||
 				!add_key(composite, table, row))
 				return false;
 			break;
 		case CHANGE_DELETE:
 			part->kind = STATEMENT_DELETE;
-			if (!has_key(table, row) || !add_key(composite, table, row))
+			if (!row_key_is_unique(table, row) ||
+				!add_key(composite, table, row))
 				return false;
 			break;
 		case CHANGE_TRUNCATE:

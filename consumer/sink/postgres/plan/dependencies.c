@@ -39,20 +39,6 @@ dependencies_free(Dependencies *dependencies)
 	free(dependencies);
 }
 
-static bool
-has_key(const TargetTable *table, const Value *row)
-{
-	for (int i = 0; i < table->column_count; i++)
-	{
-		const Value *value = &row[table->columns[i].source_index];
-
-		if (table->columns[i].key &&
-			(value->kind == VALUE_ABSENT || value->kind == VALUE_UNCHANGED))
-			return false;
-	}
-	return true;
-}
-
 /* A transaction touches a key; returns the one that did before. */
 static uint32_t
 touch(Dependencies *self, const TargetTable *table, const Value *row,
@@ -89,8 +75,8 @@ add_change(Dependencies *self, const TargetTable *table, const Change *change,
 		return 0;
 	if (!table->has_independent_rows || table->key_count == 0 ||
 		table->policy != CONFLICT_STOP ||
-		(old_row != NULL && !has_key(table, old_row)) ||
-		(new_row != NULL && !has_key(table, new_row)))
+		(old_row != NULL && !row_key_is_there(table, old_row)) ||
+		(new_row != NULL && !row_key_is_there(table, new_row)))
 	{
 		*barrier = true;
 		return 0;

@@ -4,19 +4,11 @@
  */
 #include "sink/postgres/plan/row_key.h"
 
-static uint64_t
-hash_bytes(uint64_t hash, const void *bytes, size_t length)
-{
-	const uint8_t *at = bytes;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ at[i]) * UINT64_C(1099511628211);
-	return hash;
-}
+#include "base/hash.h"
 
 /* Spreads the bits of a number: the finalizer of MurmurHash3. */
 static uint64_t
-hash_number(uint64_t number)
+spread(uint64_t number)
 {
 	number ^= number >> 33;
 	number *= UINT64_C(0xff51afd7ed558ccd);
@@ -28,7 +20,7 @@ hash_number(uint64_t number)
 uint64_t
 row_key_hash(const TargetTable *table, const Value *row)
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
+	uint64_t hash = HASH_START;
 
 	for (int i = 0; i < table->column_count; i++)
 	{
@@ -37,11 +29,35 @@ row_key_hash(const TargetTable *table, const Value *row)
 		if (!table->columns[i].key)
 			continue;
 		if (value->kind == VALUE_INTEGER)
-			hash = hash_number(hash ^ (uint64_t) value->integer);
+			hash = spread(hash ^ (uint64_t) value->integer);
 		else if (value->kind == VALUE_BINARY || value->kind == VALUE_TEXT)
 			hash = hash_bytes(hash, value->bytes, value->length);
 	}
-	return hash_number(hash);
+	return spread(hash);
+}
+
+bool
+row_key_is_there(const TargetTable *table, const Value *row)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const Value *value = &row[table->columns[i].source_index];
+
+		if (table->columns[i].key &&
+			(value->kind == VALUE_ABSENT || value->kind == VALUE_UNCHANGED))
+			return false;
+	}
+	return true;
+}
+
+bool
+row_key_is_unique(const TargetTable *table, const Value *row)
+{
+	for (int i = 0; i < table->column_count; i++)
+		if (table->columns[i].key &&
+			row[table->columns[i].source_index].kind == VALUE_NULL)
+			return false;
+	return table->key_count > 0 && row_key_is_there(table, row);
 }
 
 bool
