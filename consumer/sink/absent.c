@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "base/xalloc.h"
+#include "net/sqlstate.h"
 
 typedef struct AbsentSink
 {
@@ -210,12 +211,8 @@ absent_pause_ms(const Sink *sink)
 	return ((const AbsentSink *) sink)->pause_ms;
 }
 
-/* Classes 08 (connection exception) and 57P (operator intervention). */
 bool
 absent_is_reason(const Error *err)
 {
-	if (err->code == ERR_CONNECT)
-		return error_is_transient(err);
-	return err->code == ERR_SQL && (strncmp(err->sqlstate, "08", 2) == 0 ||
-									strncmp(err->sqlstate, "57P", 3) == 0);
+	return sqlstate_is_server_gone(err) && error_is_transient(err);
 }

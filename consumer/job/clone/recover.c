@@ -13,6 +13,7 @@
 #include "job/clone/check.h"
 #include "job/clone/moment.h"
 #include "job/clone/resume.h"
+#include "net/sqlstate.h"
 
 /* Pauses between attempts to go on. */
 #define PAUSE_FIRST_MS 500
@@ -56,14 +57,9 @@ has_lost_server(const Clone *clone)
 static bool
 is_passing(const Error *failure)
 {
-	static const char *const sqlstates[] = {"08", "40", "53300", "57P"};
-
-	if (!error_is_transient(failure))
-		return false;
-	for (size_t i = 0; i < LENGTH_OF(sqlstates); i++)
-		if (strncmp(failure->sqlstate, sqlstates[i], strlen(sqlstates[i])) == 0)
-			return true;
-	return failure->code == ERR_CONNECT;
+	return error_is_transient(failure) &&
+		   (sqlstate_is_server_gone(failure) ||
+			strncmp(failure->sqlstate, "40", 2) == 0);
 }
 
 bool

@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "net/sqlstate.h"
 #include "sink/postgres/apply/applier.h"
 
 /* What waits to be applied: changes of one subtransaction, or how it, or all,
@@ -153,14 +154,6 @@ refuse(InProgress *self, uint32_t xid, const char *reason, Error *err)
 	return rc;
 }
 
-/* Whether the connection is to blame, or the server as a whole. */
-static bool
-is_lost(const Error *err)
-{
-	return err->code == ERR_CONNECT || strncmp(err->sqlstate, "57P", 3) == 0 ||
-		   strncmp(err->sqlstate, "08", 2) == 0;
-}
-
 /* What a transaction's connection failed with; see the header. */
 static MUST_CHECK Rc
 check_failure(InProgress *self, const Place *place, Rc rc, Error *err)
@@ -169,7 +162,7 @@ check_failure(InProgress *self, const Place *place, Rc rc, Error *err)
 					  place->applier.state == APPLIER_COMMITTING;
 	char *reason;
 
-	if (rc != RC_FAIL || is_lost(err) || lost_lease ||
+	if (rc != RC_FAIL || sqlstate_is_server_gone(err) || lost_lease ||
 		err->code == ERR_STREAMING || err->code == ERR_INTERRUPTED)
 		return rc;
 	reason = xstrdup(err->message);
