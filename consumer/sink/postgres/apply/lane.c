@@ -80,12 +80,6 @@ lane_wants_write(const Lane *lane)
 	return lane->flush_pending;
 }
 
-bool
-lane_is_waiting(const Lane *lane)
-{
-	return lane->item_count > 0;
-}
-
 static MUST_CHECK Rc
 broken(Lane *lane, Error *err)
 {

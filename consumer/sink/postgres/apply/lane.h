@@ -52,9 +52,6 @@ bool lane_is_blocked(const Lane *lane);
 /* Whether the socket has to take something before anything else can go. */
 bool lane_wants_write(const Lane *lane);
 
-/* Whether something was sent whose result has not come yet. */
-bool lane_is_waiting(const Lane *lane);
-
 /* Sends a statement without parameters. */
 MUST_CHECK Rc lane_send_sql(Lane *lane, const char *sql,
 							const Expectation *expectation, Error *err);
