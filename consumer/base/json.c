@@ -275,3 +275,31 @@ json_append_string(Buf *out, const void *bytes, size_t length)
 	}
 	buf_append_char(out, '"');
 }
+
+void
+json_member_string(Json *json, const char *key, const char *value)
+{
+	json_key(json, key);
+	json_string(json, value);
+}
+
+void
+json_member_bool(Json *json, const char *key, bool value)
+{
+	json_key(json, key);
+	json_bool(json, value);
+}
+
+void
+json_member_int(Json *json, const char *key, int64_t value)
+{
+	json_key(json, key);
+	json_int(json, value);
+}
+
+void
+json_member_null(Json *json, const char *key)
+{
+	json_key(json, key);
+	json_null(json);
+}

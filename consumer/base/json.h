@@ -85,6 +85,12 @@ void json_fixed(Json *json, double number, int decimals);
 /* A value that is JSON already, copied as it is, line breaks included. */
 void json_raw(Json *json, const void *text, size_t length);
 
+/* A key and its value; NULL is null. */
+void json_member_string(Json *json, const char *key, const char *value);
+void json_member_bool(Json *json, const char *key, bool value);
+void json_member_int(Json *json, const char *key, int64_t value);
+void json_member_null(Json *json, const char *key);
+
 /* Whether a string would come out as it is, with no character replaced. */
 bool json_is_text(const void *bytes, size_t length);
 

@@ -275,16 +275,11 @@ findings_append_json(const Findings *findings, Buf *out)
 		const Finding *finding = &findings->items[i];
 
 		json_begin_object(&json);
-		json_key(&json, "level");
-		json_string(&json, level_names[finding->level]);
-		json_key(&json, "code");
-		json_string(&json, finding->code);
-		json_key(&json, "server");
-		json_string(&json, finding->server);
-		json_key(&json, "object");
-		json_string(&json, finding->object);
-		json_key(&json, "message");
-		json_string(&json, finding->message);
+		json_member_string(&json, "level", level_names[finding->level]);
+		json_member_string(&json, "code", finding->code);
+		json_member_string(&json, "server", finding->server);
+		json_member_string(&json, "object", finding->object);
+		json_member_string(&json, "message", finding->message);
 		json_key(&json, "mend");
 		append_mend(&json, finding->mend);
 		json_end_object(&json);

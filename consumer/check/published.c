@@ -101,10 +101,8 @@ read_nowhere(CheckContext *context, PgConn *source, Error *err)
 		if (rule == NULL || rule->kind != PLACEMENT_NONE)
 			continue;
 		json_begin_object(&json);
-		json_key(&json, "schema");
-		json_string(&json, PQgetvalue(result, i, 0));
-		json_key(&json, "name");
-		json_string(&json, PQgetvalue(result, i, 1));
+		json_member_string(&json, "schema", PQgetvalue(result, i, 0));
+		json_member_string(&json, "name", PQgetvalue(result, i, 1));
 		json_end_object(&json);
 	}
 	json_end_array(&json);

@@ -702,9 +702,6 @@ work_list_hand_over(PgConn *target, const char *pipeline, Error *err)
 
 /* ---- For who watches ---- */
 
-/* Servers tell from this on how far a COPY is. */
-#define PROGRESS_COPY_VERSION_NUM 140000
-
 /*
  * Of a table that is copied in parts the finished ones count; of a part under
  * way what the server has read of it, at most what is left of the table.

@@ -9,6 +9,9 @@
 #include "base/error.h"
 #include "net/pgconn.h"
 
+/* Servers have pg_stat_progress_copy from this version on. */
+#define PROGRESS_COPY_VERSION_NUM 140000
+
 /*
  * Runs the statement in `sql` and releases the buffer.  A text that did not
  * fit is ERR_LIMIT.  For `result` see pgconn_exec().

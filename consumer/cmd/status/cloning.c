@@ -99,16 +99,11 @@ cloning_json(const Cloning *cloning, Json *json)
 		const CloningTable *table = &cloning->tables[i];
 
 		json_begin_object(json);
-		json_key(json, "schema");
-		json_string(json, table->schema_name);
-		json_key(json, "name");
-		json_string(json, table->table_name);
-		json_key(json, "state");
-		json_string(json, table->state);
-		json_key(json, "rows");
-		json_int(json, table->rows);
-		json_key(json, "source_bytes");
-		json_int(json, table->source_bytes);
+		json_member_string(json, "schema", table->schema_name);
+		json_member_string(json, "name", table->table_name);
+		json_member_string(json, "state", table->state);
+		json_member_int(json, "rows", table->rows);
+		json_member_int(json, "source_bytes", table->source_bytes);
 		json_end_object(json);
 	}
 	json_end_array(json);

@@ -18,6 +18,7 @@
 #include "base/interrupt.h"
 #include "base/xalloc.h"
 #include "control/fence.h"
+#include "net/sql.h"
 #include "net/target_name.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
@@ -99,9 +100,6 @@ sample_source(PgConn *source, const char *name, SourceSample *sample,
 		rc = read_walsender(source, sample, err);
 	return rc;
 }
-
-/* Servers tell from this on how far a COPY is. */
-#define PROGRESS_COPY_VERSION_NUM 140000
 
 #define JSON_ROWS_SQL(object, from)                                            \
 	"(SELECT coalesce(json_agg(json_build_object(" object                      \

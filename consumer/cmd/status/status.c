@@ -457,25 +457,11 @@ print_table(const PipelineStatus *status, const Config *config,
 /* ---- For machines ---- */
 
 static void
-add_bool(Json *json, const char *key, bool value)
-{
-	json_key(json, key);
-	json_bool(json, value);
-}
-
-static void
-add_string(Json *json, const char *key, const char *value)
-{
-	json_key(json, key);
-	json_string(json, value);
-}
-
-static void
 add_lsn(Json *json, const char *key, Lsn lsn)
 {
 	char text[AMOUNT_TEXT_SIZE];
 
-	add_string(json, key, lsn == 0 ? NULL : format_lsn(lsn, text));
+	json_member_string(json, key, lsn == 0 ? NULL : format_lsn(lsn, text));
 }
 
 static void
@@ -504,8 +490,8 @@ add_source(Json *json, const SourceStatus *source)
 {
 	json_key(json, "source");
 	json_begin_object(json);
-	add_bool(json, "reached", source->reached);
-	add_string(json, "error", source->failure.message);
+	json_member_bool(json, "reached", source->reached);
+	json_member_string(json, "error", source->failure.message);
 	add_lsn(json, "lsn", source->sample.lsn);
 	add_lsn(json, "received_lsn", source->sample.received_lsn);
 	add_lsn(json, "confirmed_lsn", source->sample.slot.confirmed_lsn);
@@ -524,9 +510,9 @@ add_slot(Json *json, const SourceStatus *source, const char *problem)
 		return;
 	}
 	json_begin_object(json);
-	add_bool(json, "exists", slot->exists);
-	add_bool(json, "usable", problem == NULL);
-	add_string(json, "problem", problem);
+	json_member_bool(json, "exists", slot->exists);
+	json_member_bool(json, "usable", problem == NULL);
+	json_member_string(json, "problem", problem);
 	add_count(json, "active_pid", (uint64_t) slot->active_pid,
 			  slot->active_pid != 0);
 	add_lsn(json, "restart_lsn", slot->restart_lsn);
@@ -615,10 +601,10 @@ add_keys(Json *json, const PostponedKeys *keys)
 		const PostponedKey *key = &keys->keys[i];
 
 		json_begin_object(json);
-		add_string(json, "table", key->table);
-		add_string(json, "name", key->name);
+		json_member_string(json, "table", key->table);
+		json_member_string(json, "name", key->name);
 		add_lsn(json, "not_before", key->not_before);
-		add_string(json, "statement", key->statement);
+		json_member_string(json, "statement", key->statement);
 		json_end_object(json);
 	}
 	json_end_array(json);
@@ -630,12 +616,12 @@ add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 	const char *problem = target_problem(source, target);
 
 	json_begin_object(json);
-	add_string(json, "name", target->address);
-	add_bool(json, "reached", target->reached);
-	add_string(json, "error", problem);
-	add_string(json, "detail", target->strange.detail);
-	add_bool(json, "has_progress",
-			 target->reached && target->second.progress.exists);
+	json_member_string(json, "name", target->address);
+	json_member_bool(json, "reached", target->reached);
+	json_member_string(json, "error", problem);
+	json_member_string(json, "detail", target->strange.detail);
+	json_member_bool(json, "has_progress",
+					 target->reached && target->second.progress.exists);
 	if (problem == NULL)
 		add_position(json, source, target);
 	else
@@ -667,9 +653,9 @@ add_follower(Json *json, const FollowerRow *row)
 		return;
 	}
 	json_begin_object(json);
-	add_string(json, "state", follower_state_name(row->state));
-	add_string(json, "message", row->message);
-	add_string(json, "said_at", row->said_at);
+	json_member_string(json, "state", follower_state_name(row->state));
+	json_member_string(json, "message", row->message);
+	json_member_string(json, "said_at", row->said_at);
 	add_amount(json, "seconds_ago", row->age_s);
 	json_end_object(json);
 }
@@ -684,10 +670,10 @@ print_json(const PipelineStatus *status, const Config *config,
 	buf_init(&buf, JSON_BYTES_MAX);
 	json_init(&json, &buf);
 	json_begin_object(&json);
-	add_string(&json, "pipeline", config->name);
+	json_member_string(&json, "pipeline", config->name);
 	add_options(&json, newest_memory(status));
-	add_bool(&json, "ok", is_in_order(status, problem));
-	add_bool(&json, "following", status->source.sample.following);
+	json_member_bool(&json, "ok", is_in_order(status, problem));
+	json_member_bool(&json, "following", status->source.sample.following);
 	add_follower(&json, last_words(status));
 	add_source(&json, &status->source);
 	add_slot(&json, &status->source, problem);

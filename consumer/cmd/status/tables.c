@@ -14,9 +14,6 @@
 #include "net/sql.h"
 #include "source/slot.h"
 
-/* Servers tell from this on how far a COPY is. */
-#define PROGRESS_COPY_VERSION_NUM 140000
-
 static Rc
 read_slot(TableStatus *table, PgConn *source, const char *slot, Error *err)
 {
@@ -186,35 +183,28 @@ status_tables_print(const TableStatusList *list, const char *target,
 }
 
 static void
-add_string(Json *json, const char *key, const char *value)
-{
-	json_key(json, key);
-	json_string(json, value);
-}
-
-static void
 add_table(const TableStatus *table, Json *json, Lsn source_lsn)
 {
 	char position[LSN_TEXT_SIZE];
 
 	snprintf(position, sizeof(position), LSN_FORMAT, LSN_ARGS(table->position));
 	json_begin_object(json);
-	add_string(json, "schema", table->schema_name);
-	add_string(json, "name", table->table_name);
-	add_string(json, "state", table->state);
+	json_member_string(json, "schema", table->schema_name);
+	json_member_string(json, "name", table->table_name);
+	json_member_string(json, "state", table->state);
 	json_key(json, "rows");
 	if (table->rows >= 0)
 		json_int(json, table->rows);
 	else
 		json_null(json);
-	add_string(json, "position", table->position != 0 ? position : NULL);
+	json_member_string(json, "position",
+					   table->position != 0 ? position : NULL);
 	json_key(json, "lag_bytes");
 	if (table->position != 0 && source_lsn != 0)
 		json_int(json, (int64_t) lag_bytes(table, source_lsn));
 	else
 		json_null(json);
-	json_key(json, "kept");
-	json_bool(json, table->kept && !table->lost);
+	json_member_bool(json, "kept", table->kept && !table->lost);
 	json_end_object(json);
 }
 
