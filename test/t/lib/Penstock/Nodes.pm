@@ -16,12 +16,13 @@ package Penstock::Nodes;
 use strict;
 use warnings;
 
+use parent 'Penstock::Runner';
+
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Penstock::Pair;
 use Penstock::Poll qw(wait_until);
-use Penstock::Process;
 
 # Options: count, placement, extra (lines of section [penstock]), and those of
 # Penstock::Pair->new.
@@ -110,61 +111,19 @@ sub node_sql
 
 # ---- The consumer ----
 
+sub source_lsn
+{
+	my ($self) = @_;
+
+	return $self->pair->source_lsn;
+}
+
 sub command
 {
 	my ($self, $verb, @options) = @_;
 
 	return ($ENV{PENSTOCK_BIN}, split(/ /, $verb), "--config=$self->{file}",
 		@options);
-}
-
-sub start
-{
-	my ($self, $verb, @options) = @_;
-
-	return Penstock::Process->start(
-		name => $verb,
-		command => [ $self->command($verb, @options) ]);
-}
-
-sub run
-{
-	my ($self, $verb, @options) = @_;
-	my $process = $self->start($verb, @options);
-	my $status = $process->wait_exit;
-
-	print map { "# $_\n" } split /\n/, $process->log;
-	return ($status, $process->output, $process->log);
-}
-
-sub run_or_die
-{
-	my ($self, $verb, @options) = @_;
-	my ($status, $output, $log) = $self->run($verb, @options);
-
-	die "penstock $verb ended with status $status:\n$log" if $status != 0;
-	return $output;
-}
-
-sub follow_to_end
-{
-	my ($self, @options) = @_;
-
-	return $self->run_or_die('follow', '--endpos=' . $self->pair->source_lsn,
-		@options);
-}
-
-sub fails_like
-{
-	my ($self, $status, $pattern, $title, $verb, @options) = @_;
-	my ($actual, $output, $log) = $self->run($verb, @options);
-
-	subtest $title => sub {
-		plan tests => 2;
-		is($actual, $status, 'exit status');
-		like($log, $pattern, 'message');
-	};
-	return $log;
 }
 
 

@@ -17,6 +17,8 @@ package Penstock::Pair;
 use strict;
 use warnings;
 
+use parent 'Penstock::Runner';
+
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
@@ -137,65 +139,11 @@ sub command
 		@options);
 }
 
-# In the background; returns a Penstock::Process.
-sub start
-{
-	my ($self, $verb, @options) = @_;
-
-	return Penstock::Process->start(
-		name => $verb,
-		command => [ $self->command($verb, @options) ]);
-}
-
-# To its end; returns exit status, standard output, standard error.
-sub run
-{
-	my ($self, $verb, @options) = @_;
-	my $process = $self->start($verb, @options);
-	my $status = $process->wait_exit;
-
-	print map { "# $_\n" } split /\n/, $process->log;
-	return ($status, $process->output, $process->log);
-}
-
-# Exit status 0 is taken for granted: dies otherwise.  Returns what it printed.
-sub run_or_die
-{
-	my ($self, $verb, @options) = @_;
-	my ($status, $output, $log) = $self->run($verb, @options);
-
-	die "penstock $verb ended with status $status:\n$log" if $status != 0;
-	return $output;
-}
-
 sub clone
 {
 	my ($self, @options) = @_;
 
 	return $self->run_or_die('clone', @options);
-}
-
-# Follow to where the source is now.
-sub follow_to_end
-{
-	my ($self, @options) = @_;
-
-	return $self->run_or_die('follow', '--endpos=' . $self->source_lsn,
-		@options);
-}
-
-# It ends with this status, and what it says on standard error is like that.
-sub fails_like
-{
-	my ($self, $status, $pattern, $title, $verb, @options) = @_;
-	my ($actual, $output, $log) = $self->run($verb, @options);
-
-	subtest $title => sub {
-		plan tests => 2;
-		is($actual, $status, 'exit status');
-		like($log, $pattern, 'message');
-	};
-	return $log;
 }
 
 # It stops on a signal: soon, and with exit status 0.
