@@ -7,7 +7,6 @@
  */
 #include "federate/script.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,45 +16,6 @@
 #include "federate/server.h"
 #include "federate/table.h"
 #include "net/sql.h"
-
-/* Bytes of the statements; a table takes about 300 a node. */
-#define SCRIPT_BYTES_MAX  (256 * MB)
-
-#define ARENA_BLOCK_BYTES (4 * KB)
-
-void
-federate_script_init(FederateScript *script)
-{
-	*script = (FederateScript){.arena = arena_new(ARENA_BLOCK_BYTES)};
-	buf_init(&script->statements, SCRIPT_BYTES_MAX);
-	buf_init(&script->passwords, BUF_TEXT_MAX);
-	buf_init(&script->notes, SCRIPT_BYTES_MAX);
-	buf_init(&script->handled, SCRIPT_BYTES_MAX);
-	buf_append_string(&script->handled, "('', '')");
-}
-
-void
-federate_script_release(FederateScript *script)
-{
-	buf_release(&script->statements);
-	buf_release(&script->passwords);
-	buf_release(&script->notes);
-	buf_release(&script->handled);
-	arena_free(script->arena);
-	*script = (FederateScript){0};
-}
-
-void
-federate_note(FederateScript *script, const char *format, ...)
-{
-	char line[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	buf_printf(&script->notes, "%s\n", line);
-}
 
 /* ---- what the source says ----------------------------------------------- */
 
@@ -357,7 +317,7 @@ note_other_tables(FederateScript *script, const FederateOptions *options,
 	Buf sql;
 	Rc rc;
 
-	buf_init(&sql, SCRIPT_BYTES_MAX);
+	buf_init(&sql, FEDERATE_BYTES_MAX);
 	buf_append_string(
 		&sql, "SELECT format('%I.%I', n.nspname, c.relname), s.srvname"
 			  " FROM pg_foreign_table f JOIN pg_class c ON c.oid = f.ftrelid"
@@ -516,7 +476,7 @@ federate_script(FederateScript *script, const FederateOptions *options,
 	Buf oids;
 	Rc rc;
 
-	buf_init(&oids, SCRIPT_BYTES_MAX);
+	buf_init(&oids, FEDERATE_BYTES_MAX);
 	catalog_append_tables(options->catalog, &oids);
 	rc = append_all(script, options, oids.data, err);
 	buf_release(&oids);

@@ -243,6 +243,15 @@ alter_server(ServerPlan *plan)
 	release_changes(&changes);
 }
 
+/* A statement on the user mapping, up to its options. */
+static void
+append_user(Buf *sql, const char *verb, const char *server)
+{
+	buf_printf(sql, "%s USER MAPPING FOR CURRENT_USER SERVER ", verb);
+	buf_append_identifier(sql, server);
+	buf_append_string(sql, " OPTIONS (");
+}
+
 static void
 create_user(ServerPlan *plan)
 {
@@ -251,9 +260,8 @@ create_user(ServerPlan *plan)
 
 	buf_init(&list, BUF_TEXT_MAX);
 	append_new(&list, plan->wanted, OPTION_LIST(user_options));
-	buf_append_string(sql, "CREATE USER MAPPING FOR CURRENT_USER SERVER ");
-	buf_append_identifier(sql, plan->name);
-	buf_printf(sql, " OPTIONS (%s);\n", list.data);
+	append_user(sql, "CREATE", plan->name);
+	buf_printf(sql, "%s);\n", list.data);
 	buf_release(&list);
 	federate_note(plan->script, "created a user mapping for server \"%s\"",
 				  plan->name);
@@ -269,9 +277,8 @@ alter_user(ServerPlan *plan)
 				 plan->existing.user_options);
 	if (changes.actions.length > 0)
 	{
-		buf_append_string(sql, "ALTER USER MAPPING FOR CURRENT_USER SERVER ");
-		buf_append_identifier(sql, plan->name);
-		buf_printf(sql, " OPTIONS (%s);\n", changes.actions.data);
+		append_user(sql, "ALTER", plan->name);
+		buf_printf(sql, "%s);\n", changes.actions.data);
 		federate_note(plan->script,
 					  "altered the user mapping for server \"%s\": %s",
 					  plan->name, changes.names.data);
@@ -293,9 +300,8 @@ set_password(ServerPlan *plan)
 	if (password == NULL || password[0] == '\0' ||
 		(old != NULL && strcmp(old, password) == 0))
 		return;
-	buf_append_string(sql, "ALTER USER MAPPING FOR CURRENT_USER SERVER ");
-	buf_append_identifier(sql, plan->name);
-	buf_printf(sql, " OPTIONS (%s password ", old == NULL ? "ADD" : "SET");
+	append_user(sql, "ALTER", plan->name);
+	buf_printf(sql, "%s password ", old == NULL ? "ADD" : "SET");
 	buf_append_literal(sql, password);
 	buf_append_string(sql, ");\n");
 	federate_note(plan->script, "set the password for server \"%s\"",

@@ -10,7 +10,7 @@
 #define PENSTOCK_FEDERATE_SERVER_H
 
 #include "base/error.h"
-#include "federate/script.h"
+#include "federate/plan.h"
 
 /* What a node's server is called: PIPELINE_TARGET.  In `arena`. */
 MUST_CHECK Rc server_name(const char **name, const FederateOptions *options,

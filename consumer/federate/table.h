@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "catalog/placed.h"
 #include "federate/columns.h"
-#include "federate/script.h"
+#include "federate/plan.h"
 
 /* What all tables of a script share. */
 typedef struct TablePlan

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "wire/decode.h"
+#include "wire/message.h"
 
 /* Number of the field of a Frame that holds others. */
 #define BUNDLE_FIELD 8

@@ -16,23 +16,12 @@
 
 #include "base/error.h"
 #include "model/change.h"
+#include "wire/message.h"
 
 /* The version of the format that this decoder reads. */
 #define DECODE_PROTO_VERSION 1
 
-/* Tables that one session can describe. */
-#define DECODE_RELATIONS_MAX (1024 * 1024)
-
 typedef struct Decoder Decoder;
-
-/* A message as it came: `data` lies inside `memory`. */
-typedef struct WireMessage
-{
-	void *memory;
-	void (*memory_free)(void *);
-	const uint8_t *data;
-	size_t length;
-} WireMessage;
 
 Decoder *decoder_new(void);
 

@@ -9,7 +9,7 @@
 #define PENSTOCK_WIRE_INFLATE_H
 
 #include "base/error.h"
-#include "wire/decode.h"
+#include "wire/message.h"
 
 /* Number of the field of a Frame that holds a compressed one. */
 #define INFLATE_FIELD 5

@@ -9,7 +9,6 @@
 
 #include "base/xalloc.h"
 #include "penstock.pb-c.h"
-#include "wire/decode.h"
 #include "wire/unpack.h"
 
 void
@@ -167,7 +166,7 @@ convert_relation(const Penstock__Relation *wire, Relation **converted,
 	Relation *relation;
 	Rc rc = RC_OK;
 
-	if (wire->number < 1 || wire->number >= DECODE_RELATIONS_MAX)
+	if (wire->number < 1 || wire->number >= RELATIONS_MAX)
 		return invalid(err, "relation number is out of range");
 	if (wire->schema[0] == '\0' || wire->name[0] == '\0')
 		return invalid(err, "relation without a name");

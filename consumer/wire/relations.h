@@ -11,6 +11,9 @@
 #include "model/relation.h"
 #include "wire/reader.h"
 
+/* Tables that one session can describe. */
+#define RELATIONS_MAX (1024 * 1024)
+
 /* All zero: none. */
 typedef struct Relations
 {

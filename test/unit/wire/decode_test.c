@@ -18,6 +18,7 @@
 #include "base/xalloc.h"
 #include "support/draft.h"
 #include "wire/decode.h"
+#include "wire/relations.h"
 
 #define HEADER_BYTES 25
 #define PACKED_MAX   (64 * KB)
@@ -613,7 +614,7 @@ relations_are_numbered_within_limits(void **state UNUSED)
 	init_relation(&draft);
 	draft.relation.number = 0;
 	refuse_relation(&draft, message);
-	draft.relation.number = DECODE_RELATIONS_MAX;
+	draft.relation.number = RELATIONS_MAX;
 	refuse_relation(&draft, message);
 	draft.relation.number = UINT32_MAX;
 	refuse_relation(&draft, message);
@@ -799,8 +800,7 @@ a_relation_that_comes_again_replaces_the_older_one(void **state UNUSED)
 static void
 many_relations_are_told_apart(void **state UNUSED)
 {
-	static const uint32_t numbers[] = {1, 63, 64, 1000,
-									   DECODE_RELATIONS_MAX - 1};
+	static const uint32_t numbers[] = {1, 63, 64, 1000, RELATIONS_MAX - 1};
 	Decoder *decoder = ready_decoder();
 
 	for (size_t i = 0; i < LENGTH_OF(numbers); i++)
