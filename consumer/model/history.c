@@ -108,7 +108,7 @@ refuse_system(const SourceHistory *history, const HistoryPoint *point,
 
 /*
  * What all of the following have in common.  With these words begins what the
- * README says of it.
+ * consumer/doc/following.md says of it.
  */
 static MUST_CHECK Rc
 refuse_history(const HistoryPoint *point, Error *err)

@@ -105,7 +105,7 @@ $parts->set_conninfo(target => undef);
 
 # ---- Several targets ----
 
-# With what the README says that roles need, and no more.
+# With what the guide says that roles need, and no more.
 my $two = $pair->with_database('two');
 $two->target->safe_psql('postgres', 'CREATE DATABASE two_b OWNER plain;
 	GRANT CREATE ON DATABASE two TO plain');
