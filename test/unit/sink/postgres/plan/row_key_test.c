@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "sink/postgres/row_key.h"
+#include "sink/postgres/plan/row_key.h"
 
 #define COLUMNS 3
 
