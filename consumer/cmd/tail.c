@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -282,18 +283,6 @@ explain_loss(const Tail *tail, Error *err)
 					"the connection.");
 }
 
-/* Waits before the next attempt; longer each time. */
-static MUST_CHECK Rc
-pause_before_retry(int64_t *pause_ms, Error *err)
-{
-	Rc rc = interrupt_wait(-1, 0, *pause_ms, err);
-
-	*pause_ms *= 2;
-	if (*pause_ms > RETRY_PAUSE_MAX_MS)
-		*pause_ms = RETRY_PAUSE_MAX_MS;
-	return rc == RC_AGAIN ? RC_OK : rc;
-}
-
 /*
  * After a failure, lines that are complete still go out, so that none is left
  * cut in two.  What goes wrong now is no news.
@@ -325,7 +314,8 @@ finish_output(Sink *sink)
 static MUST_CHECK Rc
 tail_until_done(Tail *tail, Error *err)
 {
-	int64_t pause_ms = RETRY_PAUSE_FIRST_MS;
+	Backoff backoff = {.first_ms = RETRY_PAUSE_FIRST_MS,
+					   .max_ms = RETRY_PAUSE_MAX_MS};
 
 	for (;;)
 	{
@@ -337,12 +327,13 @@ tail_until_done(Tail *tail, Error *err)
 			!tail->config->create_slot)
 			return rc;
 		if (tail->progressed)
-			pause_ms = RETRY_PAUSE_FIRST_MS;
+			backoff_reset(&backoff);
 		tail->progressed = false;
 		log_error(LOG_WARNING, "tail", err);
-		log_info("tail", "trying again in %" PRId64 " ms", pause_ms);
+		log_info("tail", "trying again in %" PRId64 " ms",
+				 backoff_ms(&backoff));
 		error_reset(err);
-		rc = pause_before_retry(&pause_ms, err);
+		rc = backoff_wait(&backoff, err);
 		if (rc != RC_OK)
 			return rc;
 	}

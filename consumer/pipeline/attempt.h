@@ -10,6 +10,7 @@
 #define PENSTOCK_PIPELINE_ATTEMPT_H
 
 #include "base/arena.h"
+#include "base/backoff.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/task.h"
@@ -57,10 +58,10 @@ typedef struct Identity
 /* What is known of a target from attempt to attempt. */
 typedef struct Known
 {
-	bool away;        /* it has not answered since it was away */
-	bool slow;        /* it did answer, and took long: the next attempt waits */
-	int64_t pause_ms; /* as for absent_new() */
-	int64_t rows;     /* applied until now, by sinks that are gone */
+	bool away;       /* it has not answered since it was away */
+	bool slow;       /* it did answer, and took long: the next attempt waits */
+	Backoff backoff; /* as for absent_new() */
+	int64_t rows;    /* applied until now, by sinks that are gone */
 	int64_t transactions;
 } Known;
 

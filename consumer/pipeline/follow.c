@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 #include "pipeline/attempt.h"
 #include "pipeline/reach.h"
 #include "pipeline/targets.h"
+#include "sink/absent.h"
 
 /* Pauses between attempts grow from the first to the last of these. */
 #define RETRY_PAUSE_FIRST_MS 100
@@ -103,18 +105,6 @@ hold_streaming(const Attempt *attempt, Error *err)
 	error_reset(err);
 }
 
-/* Waits before the next attempt; longer each time. */
-static MUST_CHECK Rc
-pause_before_retry(int64_t *pause_ms, Error *err)
-{
-	Rc rc = interrupt_wait(-1, 0, *pause_ms, err);
-
-	*pause_ms *= 2;
-	if (*pause_ms > RETRY_PAUSE_MAX_MS)
-		*pause_ms = RETRY_PAUSE_MAX_MS;
-	return rc == RC_AGAIN ? RC_OK : rc;
-}
-
 static MUST_CHECK Rc
 read_table_states(const Config *config, int index, TableStates **states,
 				  Error *err)
@@ -166,7 +156,7 @@ typedef struct Attempts
 	int64_t progress_us; /* something was applied */
 	Reached reached;     /* by the attempt before */
 	bool had_slot;
-	int64_t pause_ms;
+	Backoff backoff;
 	Known known[CONFIG_TARGETS_MAX];
 } Attempts;
 
@@ -209,7 +199,7 @@ note_attempt(Attempts *attempts, const Attempt *attempt)
 
 	/* Something has healed: what keeps it now may do so soon as well. */
 	if (attempt->progressed || attempt->reached > attempts->reached)
-		attempts->pause_ms = RETRY_PAUSE_FIRST_MS;
+		backoff_reset(&attempts->backoff);
 	attempts->reached = attempt->reached;
 }
 
@@ -229,14 +219,15 @@ prepare_next(Attempts *attempts, Error *err)
 	if (may_be_moving(attempts, err))
 	{
 		log_info("follow", "waiting for what other sources do to the row");
-		if (attempts->pause_ms > OTHERS_PAUSE_MAX_MS)
-			attempts->pause_ms = OTHERS_PAUSE_MAX_MS;
+		if (backoff_ms(&attempts->backoff) > OTHERS_PAUSE_MAX_MS)
+			backoff_reset(&attempts->backoff);
 	}
-	log_info("follow", "trying again in %" PRId64 " ms", attempts->pause_ms);
+	log_info("follow", "trying again in %" PRId64 " ms",
+			 backoff_ms(&attempts->backoff));
 	targets_say(attempts->config, attempts->known, FOLLOWER_RETRYING,
 				err->message);
 	error_reset(err);
-	return pause_before_retry(&attempts->pause_ms, err);
+	return backoff_wait(&attempts->backoff, err);
 }
 
 /* It was to come to a position, and has not. */
@@ -275,13 +266,16 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 	Attempts attempts = {.config = config,
 						 .start_us = now_us,
 						 .progress_us = now_us,
-						 .pause_ms = RETRY_PAUSE_FIRST_MS};
+						 .backoff = {.first_ms = RETRY_PAUSE_FIRST_MS,
+									 .max_ms = RETRY_PAUSE_MAX_MS}};
 	Streaming streaming = {0};
 	Identity identity = {.arena = arena_new(4 * KB), .change = config->set};
 	Rc rc = config_require_source(config, err);
 
 	if (rc == RC_OK)
 		rc = config_require_target(config, err);
+	for (int i = 0; i < config->target_count; i++)
+		attempts.known[i].backoff = ABSENT_BACKOFF;
 	while (rc == RC_OK)
 	{
 		Attempt attempt = {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -48,7 +49,7 @@ typedef struct KeyWork
 	int current;      /* the key whose statement runs */
 	KeyState *states; /* of each key; NULL: not looked at yet */
 	int64_t due_us;   /* the end of the pause */
-	int64_t pause_ms;
+	Backoff backoff;
 	bool warned;
 } KeyWork;
 
@@ -123,6 +124,9 @@ keys_new(const Config *config, Sink *const *sinks)
 	keys->config = config;
 	keys->sinks = sinks;
 	keys->works = xcalloc((size_t) config->target_count, sizeof(KeyWork));
+	for (int i = 0; i < config->target_count; i++)
+		keys->works[i].backoff = (Backoff){.first_ms = PAUSE_FIRST_MS,
+										   .max_ms = PAUSE_MAX_MS};
 	return keys;
 }
 
@@ -244,7 +248,8 @@ say_failure(KeyWork *work, const PostponedKey *key, Error *err)
 
 	error_context(err, "checking foreign key %s of table %s", key->name,
 				  key->table);
-	if (error_is_transient(err) || (violated && work->pause_ms < PAUSE_WARN_MS))
+	if (error_is_transient(err) ||
+		(violated && backoff_ms(&work->backoff) < PAUSE_WARN_MS))
 		log_debug("follow", "%s", err->message);
 	else if (!work->warned)
 	{
@@ -265,13 +270,9 @@ put_off(KeyWork *work, const PostponedKeys *list, Error *err)
 		if (i == work->current ||
 			(err->code != ERR_SQL && work->states[i] == KEY_OPEN))
 			work->states[i] = KEY_FAILED;
-	if (work->pause_ms == 0)
-		work->pause_ms = PAUSE_FIRST_MS;
 	say_failure(work, &list->keys[work->current], err);
 	error_reset(err);
-	work->due_us = clock_monotonic_us() + work->pause_ms * 1000;
-	work->pause_ms = work->pause_ms * 2 < PAUSE_MAX_MS ? work->pause_ms * 2
-													   : PAUSE_MAX_MS;
+	work->due_us = clock_monotonic_us() + backoff_take(&work->backoff) * 1000;
 }
 
 /* Takes what the server says.  RC_AGAIN: it has not ended. */

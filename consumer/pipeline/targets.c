@@ -123,7 +123,7 @@ make_absent(Attempt *attempt, int index, Lsn durable_lsn)
 	char label[CONFIG_LABEL_SIZE];
 	AbsentOptions options = {.label = label,
 							 .durable_lsn = durable_lsn,
-							 .pause_ms = attempt->known[index].pause_ms,
+							 .backoff = attempt->known[index].backoff,
 							 .open = open_target,
 							 .context = &attempt->openings[index],
 							 .opening = attempt->openings[index].task};
@@ -346,12 +346,12 @@ targets_note(const Attempt *attempt)
 		{
 			known->away = !absent_has_answered(sink);
 			known->slow = absent_has_answered(sink);
-			known->pause_ms = absent_pause_ms(sink);
+			known->backoff = absent_backoff(sink);
 		}
 		else if (sink->durable_lsn > sink->start_lsn)
 		{
 			known->away = false;
-			known->pause_ms = 0;
+			known->backoff = ABSENT_BACKOFF;
 		}
 	}
 }

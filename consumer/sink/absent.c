@@ -25,8 +25,8 @@ typedef struct AbsentSink
 	Task *look;       /* that runs it; NULL: none is under way */
 	bool was_opening; /* it did when we began */
 	bool answered;
-	int64_t pause_ms; /* before the attempt after the next */
-	int64_t due_us;   /* when the next begins */
+	Backoff backoff;
+	int64_t due_us; /* when the next begins */
 } AbsentSink;
 
 static AbsentSink *
@@ -65,14 +65,6 @@ ignore_fetch(Sink *sink UNUSED, SinkFetch *fetch UNUSED)
 
 /* ---- looking for the server --------------------------------------------- */
 
-static void
-lengthen_pause(AbsentSink *self)
-{
-	self->pause_ms *= 2;
-	if (self->pause_ms > ABSENT_PAUSE_MAX_MS)
-		self->pause_ms = ABSENT_PAUSE_MAX_MS;
-}
-
 /* It did not work, or took too long: again after a pause, longer each time. */
 static void
 end_attempt(AbsentSink *self, Error *failure)
@@ -84,8 +76,7 @@ end_attempt(AbsentSink *self, Error *failure)
 				  failure->message);
 	self->was_opening = false;
 	error_reset(failure);
-	self->due_us = clock_monotonic_us() + self->pause_ms * 1000;
-	lengthen_pause(self);
+	self->due_us = clock_monotonic_us() + backoff_take(&self->backoff) * 1000;
 }
 
 /* Nobody waits for the server any more. */
@@ -192,10 +183,8 @@ absent_new(const AbsentOptions *options)
 	self->context = options->context;
 	self->look = options->opening;
 	self->was_opening = options->opening != NULL;
-	self->pause_ms = options->pause_ms > 0 ? options->pause_ms
-										   : ABSENT_PAUSE_FIRST_MS;
-	self->due_us = clock_monotonic_us() + self->pause_ms * 1000;
-	lengthen_pause(self);
+	self->backoff = options->backoff;
+	self->due_us = clock_monotonic_us() + backoff_take(&self->backoff) * 1000;
 	return &self->sink;
 }
 
@@ -205,10 +194,10 @@ absent_has_answered(const Sink *sink)
 	return ((const AbsentSink *) sink)->answered;
 }
 
-int64_t
-absent_pause_ms(const Sink *sink)
+Backoff
+absent_backoff(const Sink *sink)
 {
-	return ((const AbsentSink *) sink)->pause_ms;
+	return ((const AbsentSink *) sink)->backoff;
 }
 
 bool

@@ -14,20 +14,19 @@
 #ifndef PENSTOCK_SINK_ABSENT_H
 #define PENSTOCK_SINK_ABSENT_H
 
+#include "base/backoff.h"
 #include "base/task.h"
 #include "sink/sink.h"
 
-/* Pauses between attempts to connect grow from the first to the last. */
-#define ABSENT_PAUSE_FIRST_MS 1000
-#define ABSENT_PAUSE_MAX_MS   10000
+/* If there was none in its place, or the target has been well since. */
+#define ABSENT_BACKOFF ((Backoff){.first_ms = 1000, .max_ms = 10000})
 
 typedef struct AbsentOptions
 {
 	const char *label; /* copied */
 	Lsn durable_lsn;   /* what is known of the target */
-	int64_t pause_ms; /* before it is looked for: what absent_pause_ms() said of
-						 the last one in its place; 0: there was none, or the
-						 target has been well since */
+	Backoff backoff;   /* before it is looked for: absent_backoff() of the last
+						  one in its place, or ABSENT_BACKOFF */
 
 	/* Opens the target; run as a task, again and again until it succeeds.  What
 	 * it opens is the context's.  It fails with what absent_is_reason() knows
@@ -48,7 +47,7 @@ bool absent_has_answered(const Sink *sink);
  * out to be away all the same.  So one that answers and then cannot be set up
  * does not keep the others from their work.
  */
-int64_t absent_pause_ms(const Sink *sink);
+Backoff absent_backoff(const Sink *sink);
 
 /*
  * Whether an error of a target means that it cannot be reached, rather than

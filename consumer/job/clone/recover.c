@@ -113,15 +113,6 @@ reopen(Clone *clone, Error *err)
 	return rc;
 }
 
-static Rc
-pause_before_retry(int64_t *pause_ms, Error *err)
-{
-	Rc rc = interrupt_wait(-1, 0, *pause_ms, err);
-
-	*pause_ms = *pause_ms * 2 < PAUSE_MAX_MS ? *pause_ms * 2 : PAUSE_MAX_MS;
-	return rc == RC_AGAIN ? RC_OK : rc;
-}
-
 Rc
 clone_recover(Clone *clone, Error *failure)
 {
@@ -131,8 +122,10 @@ clone_recover(Clone *clone, Error *failure)
 
 	log_error(LOG_WARNING, "clone", failure);
 	log_info("clone", "the clone waits for its servers, and goes on by itself");
-	if (clone->pause_ms == 0 || now_us - clone->attempt_us > ATTEMPT_GOOD_US)
-		clone->pause_ms = PAUSE_FIRST_MS;
+	clone->backoff.first_ms = PAUSE_FIRST_MS;
+	clone->backoff.max_ms = PAUSE_MAX_MS;
+	if (now_us - clone->attempt_us > ATTEMPT_GOOD_US)
+		backoff_reset(&clone->backoff);
 	do
 	{
 		close_all(clone);
@@ -140,7 +133,7 @@ clone_recover(Clone *clone, Error *failure)
 		if (failures++ > 0)
 			log_debug("clone", "%s", failure->message);
 		error_reset(failure);
-		rc = pause_before_retry(&clone->pause_ms, failure);
+		rc = backoff_wait(&clone->backoff, failure);
 		if (rc == RC_OK)
 			rc = reopen(clone, failure);
 	} while (rc == RC_FAIL && error_is_transient(failure));

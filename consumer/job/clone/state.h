@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/backoff.h"
 #include "base/buf.h"
 #include "base/report.h"
 #include "catalog/catalog.h"
@@ -63,7 +64,7 @@ struct Clone
 	bool resumed;
 	bool listed;        /* what is to be copied was noted by this run */
 	int64_t attempt_us; /* when it went on after a failure; 0: it did not */
-	int64_t pause_ms;   /* before it goes on after the next; see recover.c */
+	Backoff backoff;    /* before it goes on; see recover.c */
 	Buf places;         /* of a placement: as in NodeIdentity */
 	int64_t start_us;
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/interrupt.h"
@@ -400,26 +401,22 @@ join_once(TableJoin *join, int *pending, Error *err)
 
 /* The servers may be other ones, or no ones, by now. */
 static Rc
-pause_before_retry(TableJoin *join, int64_t *pause_ms, Error *err)
+pause_before_retry(TableJoin *join, Backoff *backoff, Error *err)
 {
 	Rc rc;
 
 	log_error(LOG_WARNING, "table", err);
-	log_info("table", "trying again in %" PRId64 " ms", *pause_ms);
+	log_info("table", "trying again in %" PRId64 " ms", backoff_ms(backoff));
 	error_reset(err);
-	rc = interrupt_wait(-1, 0, *pause_ms, err);
-	*pause_ms *= 2;
-	if (*pause_ms > RETRY_PAUSE_MAX_MS)
-		*pause_ms = RETRY_PAUSE_MAX_MS;
-	if (rc == RC_FAIL)
-		return rc;
-	return table_work_reconnect(join->work, err);
+	rc = backoff_wait(backoff, err);
+	return rc == RC_OK ? table_work_reconnect(join->work, err) : rc;
 }
 
 static Rc
 join_all(TableJoin *join, Error *err)
 {
-	int64_t pause_ms = RETRY_PAUSE_FIRST_MS;
+	Backoff backoff = {.first_ms = RETRY_PAUSE_FIRST_MS,
+					   .max_ms = RETRY_PAUSE_MAX_MS};
 	int pending;
 	Rc rc = hand_over_all(join, &pending, err);
 
@@ -431,7 +428,7 @@ join_all(TableJoin *join, Error *err)
 		if (rc == RC_FAIL && error_is_transient(err))
 			pending = 1; /* at least */
 		while (rc == RC_FAIL && error_is_transient(err))
-			rc = pause_before_retry(join, &pause_ms, err);
+			rc = pause_before_retry(join, &backoff, err);
 	}
 	return rc;
 }
