@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/task.h"
 #include "config/config.h"
 #include "progress/proof.h"
 #include "route/router.h"
@@ -46,6 +47,8 @@ typedef struct Run
 	Proof proof;
 	Lsn endpos; /* as Pipeline has it, or its watch said; 0: none */
 	int64_t watch_due_us;
+	Task *watching;      /* the watch, while it waits; or NULL */
+	Lsn watched;         /* what it says */
 	Lsn streamed;        /* the stream has come up to here; 0: nowhere yet */
 	Lsn confirmed;       /* to the source, as far as it has heard; 0: nothing */
 	bool reading;        /* messages are still taken from the stream */
@@ -461,19 +464,35 @@ is_watching(const Run *run)
 	return run->pipeline->watch != NULL && run->endpos == 0 && run->reading;
 }
 
-static MUST_CHECK Rc
-call_watch(Run *run, Error *err)
+/* A task: what it asks a target must not keep the others waiting. */
+static Rc
+watch(void *context, Error *err)
 {
-	const Pipeline *pipeline = run->pipeline;
-	Lsn endpos = 0;
+	Run *run = context;
+
+	return run->pipeline->watch(run->pipeline->watch_context, &run->watched,
+								err);
+}
+
+/* It is called again when it has returned. */
+static MUST_CHECK Rc
+work_watch(Run *run, Error *err)
+{
 	Rc rc;
 
-	if (!is_watching(run) || run->now_us < run->watch_due_us)
+	if (!is_watching(run) ||
+		(run->watching == NULL && run->now_us < run->watch_due_us))
 		return RC_OK;
+	if (run->watching == NULL)
+		run->watching = task_new(watch, run);
+	rc = task_work(run->watching, err);
+	if (rc == RC_AGAIN)
+		return RC_OK;
+	task_free(run->watching);
+	run->watching = NULL;
 	run->watch_due_us = run->now_us + PIPELINE_WATCH_INTERVAL_MS * 1000;
-	rc = pipeline->watch(pipeline->watch_context, &endpos, err);
-	if (rc == RC_OK && endpos != 0)
-		set_endpos(run, endpos);
+	if (rc == RC_OK && run->watched != 0)
+		set_endpos(run, run->watched);
 	return rc;
 }
 
@@ -614,13 +633,13 @@ static MUST_CHECK Rc
 wait_for_events(const Run *run, Error *err)
 {
 	const Pipeline *pipeline = run->pipeline;
-	struct pollfd fds[CONFIG_TARGETS_MAX * SINK_FDS_MAX + 2];
+	struct pollfd fds[CONFIG_TARGETS_MAX * SINK_FDS_MAX + TASK_FDS_MAX + 2];
 	bool taking = run->reading && !router_is_full(run->router);
 	bool receiving = taking && !router_is_inside(run->router);
 	int64_t deadline_us = run->settle_due_us > 0 ? run->settle_due_us
 												 : INT64_MAX;
 	int64_t left_ms;
-	nfds_t n = 0;
+	int n = 0;
 
 	fds[n++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
 	if (!run->lost)
@@ -641,7 +660,9 @@ wait_for_events(const Run *run, Error *err)
 	}
 	if (run->stop_deadline_us != 0 && run->stop_deadline_us < deadline_us)
 		deadline_us = run->stop_deadline_us;
-	if (is_watching(run) && run->watch_due_us < deadline_us)
+	if (is_watching(run) && run->watching != NULL)
+		task_interest(run->watching, fds, &n, &deadline_us);
+	else if (is_watching(run) && run->watch_due_us < deadline_us)
 		deadline_us = run->watch_due_us;
 	left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
 	if (left_ms < 0 || (receiving && (!run->source_idle || run->held_up)) ||
@@ -649,7 +670,7 @@ wait_for_events(const Run *run, Error *err)
 		left_ms = 0;
 	if (left_ms > INT_MAX)
 		left_ms = INT_MAX;
-	if (poll(fds, n, (int) left_ms) < 0 && errno != EINTR)
+	if (poll(fds, (nfds_t) n, (int) left_ms) < 0 && errno != EINTR)
 		return error_set(err, ERR_IO, "could not wait for events: %s",
 						 strerror(errno));
 	if (fds[0].revents != 0)
@@ -689,7 +710,7 @@ loop(Run *run, Error *err)
 		run->now_us = clock_monotonic_us();
 		check_interrupt(run);
 		check_streaming(run);
-		rc = call_watch(run, err);
+		rc = work_watch(run, err);
 		if (rc == RC_OK)
 			rc = work(run, err);
 		if (rc != RC_OK)
@@ -759,6 +780,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		log_error(LOG_WARNING, "source", &run.loss);
 	error_reset(&run.loss);
 	*progressed = run.progress.confirmed > durable;
+	task_free(run.watching);
 	router_free(run.router);
 	decoder_free(run.decoder);
 	return rc;
