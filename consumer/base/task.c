@@ -146,30 +146,30 @@ is_ready(const Task *self)
 }
 
 Rc
-task_work(Task *self, Error *err)
+task_work(Task *task, Error *err)
 {
-	CHECK(self->state == TASK_NEW || self->state == TASK_WAITING);
-	if (self->state == TASK_WAITING && !is_ready(self))
+	CHECK(task->state == TASK_NEW || task->state == TASK_WAITING);
+	if (task->state == TASK_WAITING && !is_ready(task))
 		return RC_AGAIN;
-	enter(self);
-	if (self->state == TASK_WAITING)
+	enter(task);
+	if (task->state == TASK_WAITING)
 		return RC_AGAIN;
-	if (self->rc == RC_FAIL)
-		error_take(err, &self->err);
-	return self->rc;
+	if (task->rc == RC_FAIL)
+		error_take(err, &task->err);
+	return task->rc;
 }
 
 void
-task_interest(const Task *self, struct pollfd *fds, int *count,
+task_interest(const Task *task, struct pollfd *fds, int *count,
 			  int64_t *deadline_us)
 {
-	if (self->state != TASK_WAITING)
+	if (task->state != TASK_WAITING)
 		return;
-	for (int i = 0; i < self->fd_count; i++)
-		if (self->fds[i].fd >= 0)
-			fds[(*count)++] = self->fds[i];
-	if (self->deadline_us < *deadline_us)
-		*deadline_us = self->deadline_us;
+	for (int i = 0; i < task->fd_count; i++)
+		if (task->fds[i].fd >= 0)
+			fds[(*count)++] = task->fds[i];
+	if (task->deadline_us < *deadline_us)
+		*deadline_us = task->deadline_us;
 }
 
 Rc
@@ -194,17 +194,17 @@ tasks_await(Task *const *tasks, int count, int64_t deadline_us, Error *err)
 }
 
 void
-task_free(Task *self)
+task_free(Task *task)
 {
-	if (self == NULL)
+	if (task == NULL)
 		return;
-	self->cancelled = true;
-	while (self->state == TASK_WAITING)
-		enter(self);
-	CHECK(self->state != TASK_RUNNING);
-	error_reset(&self->err);
-	xfree_stack(self->stack, STACK_BYTES);
-	free(self);
+	task->cancelled = true;
+	while (task->state == TASK_WAITING)
+		enter(task);
+	CHECK(task->state != TASK_RUNNING);
+	error_reset(&task->err);
+	xfree_stack(task->stack, STACK_BYTES);
+	free(task);
 }
 
 /* ---- waiting in a task -------------------------------------------------- */
