@@ -26,10 +26,10 @@
 #include "base/log.h"
 #include "catalog/publications.h"
 #include "cmd/command.h"
+#include "pipeline/begin.h"
 #include "pipeline/run.h"
 #include "sink/json/json_sink.h"
 #include "source/slot.h"
-#include "wire/decode.h"
 
 /* Pauses between attempts grow from the first to the last of these. */
 #define RETRY_PAUSE_FIRST_MS 100
@@ -51,7 +51,7 @@ typedef struct Tail
 {
 	const Config *config;
 	Sink *sink; /* NULL until the first stream starts */
-	Stream *stream;
+	Source *stream;
 	char slot[SLOT_NAME_SIZE];
 	Lsn start_lsn;         /* where the slot is */
 	SourceIdentity source; /* what was printed is of */
@@ -198,14 +198,12 @@ static MUST_CHECK Rc
 open_stream(Tail *tail, Error *err)
 {
 	const Config *config = tail->config;
-	StreamOptions options = {.slot = tail->slot,
-							 .publications = config->publications,
-							 .origin = config->origin,
-							 .proto_version = DECODE_PROTO_VERSION,
-							 .bundle = config->bundle,
-							 .compression = config->compression,
-							 .messages = config->messages,
-							 .binary = false};
+	const WireOptions wire = {.publications = config->publications,
+							  .origin = config->origin,
+							  .bundle = config->bundle,
+							  .compression = config->compression,
+							  .messages = config->messages,
+							  .binary = false};
 	PgConn *replication = NULL;
 	Rc rc = tail->sink == NULL ? check_publications(tail, err) : RC_OK;
 
@@ -222,7 +220,7 @@ open_stream(Tail *tail, Error *err)
 		pgconn_close(replication);
 		return rc;
 	}
-	return stream_open(&tail->stream, replication, &options, err);
+	return begin_stream(&tail->stream, replication, tail->slot, &wire, err);
 }
 
 static void
@@ -255,11 +253,11 @@ tail_once(Tail *tail, Error *err)
 			 " on, with %s slot \"%s\"",
 			 tail->config->publications, LSN_ARGS(tail->start_lsn),
 			 tail->config->create_slot ? "the" : "a temporary", tail->slot);
-	pipeline.stream = tail->stream;
+	pipeline.source = tail->stream;
 	pipeline.sinks = &tail->sink;
 	rc = pipeline_run(&pipeline, &tail->progressed, err);
 	if (rc == RC_END)
-		rc = stream_send_last(tail->stream, err);
+		rc = source_send_last(tail->stream, err);
 	if (rc == RC_OK)
 		log_info("tail",
 				 "stopped at LSN " LSN_FORMAT ", printed %" PRId64
@@ -321,7 +319,7 @@ tail_until_done(Tail *tail, Error *err)
 	{
 		Rc rc = tail_once(tail, err);
 
-		stream_close(tail->stream);
+		source_close(tail->stream);
 		tail->stream = NULL;
 		if (rc != RC_FAIL || !error_is_transient(err) ||
 			!tail->config->create_slot)

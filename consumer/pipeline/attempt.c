@@ -14,11 +14,11 @@
 #include "catalog/publications.h"
 #include "check/rules.h"
 #include "net/citus.h"
+#include "pipeline/begin.h"
 #include "pipeline/remember.h"
 #include "pipeline/run.h"
 #include "pipeline/targets.h"
 #include "sink/postgres/postgres_sink.h"
-#include "wire/decode.h"
 
 /* The first version that sends transactions in progress. */
 #define STREAMING_VERSION_MIN 140000
@@ -178,22 +178,20 @@ open_stream(Attempt *attempt, Error *err)
 								  .label = "source",
 								  .application_name = config->name,
 								  .kind = PGCONN_REPLICATION};
-	StreamOptions stream_options = {.slot = config->name,
-									.publications = config->publications,
-									.origin = config->origin,
-									.proto_version = DECODE_PROTO_VERSION,
-									.bundle = config->bundle,
-									.compression = config->compression,
-									.binary = true,
-									.skip_missing = config->skip_missing,
-									.streaming = wants_streaming(attempt)};
+	WireOptions wire = {.publications = config->publications,
+						.origin = config->origin,
+						.bundle = config->bundle,
+						.compression = config->compression,
+						.binary = true,
+						.skip_missing = config->skip_missing,
+						.streaming = wants_streaming(attempt)};
 	PgConn *replication = NULL;
 	Rc rc = pgconn_open(&replication, &conn_options, err);
 
 	if (attempt->left_out->length > 0)
-		stream_options.leave_out = attempt->left_out->data;
+		wire.leave_out = attempt->left_out->data;
 	if (attempt->place.distribution.length > 0)
-		stream_options.distribution = attempt->place.distribution.data;
+		wire.distribution = attempt->place.distribution.data;
 	if (rc != RC_OK)
 		return rc;
 	rc = slot_read_history(replication, &attempt->source, err);
@@ -202,7 +200,7 @@ open_stream(Attempt *attempt, Error *err)
 		pgconn_close(replication);
 		return rc;
 	}
-	rc = stream_open(&attempt->stream, replication, &stream_options, err);
+	rc = begin_stream(&attempt->stream, replication, config->name, &wire, err);
 	if (rc == RC_OK)
 		attempt->reached = REACHED_STREAM;
 	return rc;
@@ -266,7 +264,7 @@ reopen_stream(Attempt *attempt, Error *err)
 	int64_t start_us = clock_monotonic_us();
 	Rc rc;
 
-	stream_close(attempt->stream);
+	source_close(attempt->stream);
 	attempt->stream = NULL;
 	for (;;)
 	{
@@ -319,7 +317,7 @@ attempt_close(Attempt *attempt)
 	targets_note(attempt);
 	keys_free(attempt->keys);
 	targets_close(attempt);
-	stream_close(attempt->stream);
+	source_close(attempt->stream);
 	pgconn_close(attempt->server);
 	history_release(&attempt->source);
 	place_release(&attempt->place);
@@ -429,7 +427,7 @@ attempt_run(Attempt *attempt, Error *err)
 	log_info("follow", "following with slot \"%s\", from LSN " LSN_FORMAT " on",
 			 attempt->config->name, LSN_ARGS(attempt->start_lsn));
 	targets_say_following(attempt);
-	pipeline.stream = attempt->stream;
+	pipeline.source = attempt->stream;
 	if (gets_the_same_again(attempt))
 		pipeline.start_lsn = attempt->confirmed_lsn;
 	pipeline.sinks = attempt->sinks;

@@ -24,7 +24,7 @@
 #include "route/directory.h"
 #include "sink/sink.h"
 #include "source/slot.h"
-#include "source/stream.h"
+#include "source/source.h"
 
 /* What can be said of tables that are left out: 10,000 and more. */
 #define LEFT_OUT_MAX MB
@@ -84,7 +84,7 @@ typedef struct Attempt
 	Known *known;         /* the same; of each target */
 	PgConn *server; /* an ordinary session of the source, while it is needed */
 	Buf *left_out;  /* the same; what the stream is told to leave out */
-	Stream *stream;
+	Source *stream;
 	SourceHistory source;
 	Lsn confirmed_lsn; /* of the slot */
 	Place place;

@@ -185,7 +185,7 @@ check_streaming(Run *run)
 }
 
 static MUST_CHECK Rc
-handle_keepalive(Run *run, const StreamMessage *message, Error *err)
+handle_keepalive(Run *run, const SourceMessage *message, Error *err)
 {
 	if (!in_transaction(run) && !decoder_is_holding(run->decoder))
 	{
@@ -289,7 +289,7 @@ handle_frames(Run *run, Frame *frame, Error *err)
 }
 
 static MUST_CHECK Rc
-handle_data(Run *run, const StreamMessage *message, Error *err)
+handle_data(Run *run, const SourceMessage *message, Error *err)
 {
 	const WireMessage wire = {message->memory, message->memory_free,
 							  message->data, message->length};
@@ -331,13 +331,13 @@ note_silence(Run *run, Rc rc, Error *err)
 static MUST_CHECK Rc
 receive_message(Run *run, size_t *bytes, Error *err)
 {
-	StreamMessage message;
-	Rc rc = stream_receive(run->pipeline->stream, &message, err);
+	SourceMessage message;
+	Rc rc = source_receive(run->pipeline->source, &message, err);
 
 	if (rc != RC_OK)
 		return note_silence(run, rc, err);
 	*bytes += message.length;
-	if (message.kind == STREAM_DATA)
+	if (message.kind == SOURCE_DATA)
 		return handle_data(run, &message, err);
 	return handle_keepalive(run, &message, err);
 }
@@ -391,7 +391,7 @@ update_positions(Run *run)
 {
 	const Pipeline *pipeline = run->pipeline;
 	ProgressTarget targets[CONFIG_TARGETS_MAX];
-	StreamPositions positions;
+	SourcePositions positions;
 
 	for (int i = 0; i < pipeline->sink_count; i++)
 	{
@@ -407,10 +407,10 @@ update_positions(Run *run)
 	run->confirmed = proof_is_open(&run->proof)
 						 ? 0
 						 : lsn_min(run->progress.confirmed, run->streamed);
-	positions = (StreamPositions){.received = run->progress.received,
+	positions = (SourcePositions){.received = run->progress.received,
 								  .durable = run->confirmed,
 								  .applied = run->progress.applied};
-	stream_set_positions(pipeline->stream, &positions);
+	source_set_positions(pipeline->source, &positions);
 }
 
 /* ---- the end ------------------------------------------------------------ */
@@ -602,7 +602,7 @@ tell_source(Run *run, Error *err)
 
 	if (run->lost)
 		return RC_OK;
-	rc = stream_work(run->pipeline->stream, run->now_us, err);
+	rc = source_work(run->pipeline->source, run->now_us, err);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
 	{
 		lose_stream(run, err);
@@ -644,7 +644,7 @@ wait_for_events(const Run *run, Error *err)
 	fds[n++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
 	if (!run->lost)
 	{
-		stream_interest(pipeline->stream, receiving, &fds[n].fd, &fds[n].events,
+		source_interest(pipeline->source, receiving, &fds[n].fd, &fds[n].events,
 						&deadline_us);
 		n++;
 	}
@@ -695,7 +695,7 @@ end(Run *run, Error *err)
 	/* The server decodes nothing more for us. */
 	run->streamed = run->progress.received;
 	update_positions(run);
-	rc = stream_send_last(run->pipeline->stream, err);
+	rc = source_send_last(run->pipeline->source, err);
 	return rc == RC_OK && run->renewing && run->stop_deadline_us == 0 ? RC_AGAIN
 																	  : rc;
 }
@@ -738,7 +738,7 @@ confirm_before_failing(Run *run)
 	Error ignored = {0};
 
 	update_positions(run);
-	if (stream_send_last(run->pipeline->stream, &ignored) == RC_FAIL)
+	if (source_send_last(run->pipeline->source, &ignored) == RC_FAIL)
 		error_reset(&ignored);
 }
 

@@ -15,13 +15,13 @@
 #include "progress/progress.h"
 #include "route/directory.h"
 #include "sink/sink.h"
-#include "source/stream.h"
+#include "source/source.h"
 
 #define PIPELINE_WATCH_INTERVAL_MS 100
 
 typedef struct Pipeline
 {
-	Stream *stream; /* borrowed */
+	Source *source; /* borrowed */
 	Lsn start_lsn;  /* where the slot starts, read when the stream had begun;
 					   0: not known, or what was applied may not come again, and
 					   nothing is proved by it; see progress/proof.h */

@@ -43,60 +43,23 @@
 /* How long it may take until it has taken them. */
 #define END_SEND_MS_MAX 500
 
-struct Stream
+typedef struct Stream
 {
+	Source source; /* first */
 	PgConn *conn;
-	StreamPositions positions;
-	StreamPositions reported;
+	SourcePositions positions;
+	SourcePositions reported;
 	bool report_wanted;     /* the server asked for it */
 	bool flush_pending;     /* libpq has bytes that the socket did not take */
 	int64_t reported_at_us; /* when positions were last sent */
 	int64_t interval_us;    /* between reports when nothing moves */
-	Error loss; /* why nothing more comes, behind what has; none: it may */
-};
+	Error loss; /* why nothing more comes, after what has; none: it may */
+} Stream;
 
-static void
-append_option(Buf *sql, const char *name, const char *value)
+static Stream *
+stream_of(Source *source)
 {
-	buf_printf(sql, "%s\"%s\" '", sql->data[sql->length - 1] == '(' ? "" : ", ",
-			   name);
-	for (const char *c = value; *c != '\0'; c++)
-	{
-		if (*c == '\'')
-			buf_append_char(sql, '\'');
-		buf_append_char(sql, *c);
-	}
-	buf_append_char(sql, '\'');
-}
-
-static void
-build_start_command(Buf *sql, const StreamOptions *options)
-{
-	char version[16];
-
-	snprintf(version, sizeof(version), "%d", options->proto_version);
-	buf_printf(sql, "START_REPLICATION SLOT \"%s\" LOGICAL " LSN_FORMAT " (",
-			   options->slot, LSN_ARGS(options->start_lsn));
-	append_option(sql, "proto_version", version);
-	append_option(sql, "publications", options->publications);
-	append_option(sql, "origin", options->origin);
-	if (options->bundle)
-		append_option(sql, "bundle", "true");
-	if (options->messages)
-		append_option(sql, "messages", "true");
-	if (!options->binary)
-		append_option(sql, "binary", "false");
-	if (options->skip_missing)
-		append_option(sql, "skip_missing", "true");
-	if (options->streaming)
-		append_option(sql, "streaming", "true");
-	if (options->distribution != NULL)
-		append_option(sql, "distribution", options->distribution);
-	if (options->leave_out != NULL)
-		append_option(sql, "leave_out", options->leave_out);
-	if (options->compression != NULL)
-		append_option(sql, "compression", options->compression);
-	buf_append_char(sql, ')');
+	return (Stream *) source;
 }
 
 static void
@@ -159,7 +122,9 @@ start_streaming(Stream *stream, const StreamOptions *options, Error *err)
 	Rc rc;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	build_start_command(&sql, options);
+	buf_printf(
+		&sql, "START_REPLICATION SLOT \"%s\" LOGICAL " LSN_FORMAT " (%s)",
+		options->slot, LSN_ARGS(options->start_lsn), options->plugin_options);
 	rc = pgconn_exec(stream->conn, sql.data, &result, err);
 	buf_release(&sql);
 	if (rc == RC_FAIL && err->code == ERR_SQL)
@@ -170,51 +135,6 @@ start_streaming(Stream *stream, const StreamOptions *options, Error *err)
 					   options->slot);
 	PQclear(result);
 	return rc;
-}
-
-/* For interrupt_set_background().  What fails here fails in stream_work() as
- * well. */
-static void
-keep_alive(void *stream)
-{
-	Error ignored = {0};
-
-	if (stream_work(stream, clock_monotonic_us(), &ignored) == RC_FAIL)
-		error_reset(&ignored);
-}
-
-Rc
-stream_open(Stream **stream, PgConn *replication, const StreamOptions *options,
-			Error *err)
-{
-	Stream *opened = xcalloc(1, sizeof(Stream));
-	Rc rc;
-
-	opened->conn = replication;
-	rc = read_feedback_interval(opened, err);
-	if (rc == RC_OK && options->streaming)
-		rc = limit_work_mem(opened, err);
-	if (rc == RC_OK)
-		rc = start_streaming(opened, options, err);
-	if (rc != RC_OK)
-	{
-		stream_close(opened);
-		return rc;
-	}
-	interrupt_set_background(keep_alive, opened);
-	*stream = opened;
-	return RC_OK;
-}
-
-void
-stream_close(Stream *stream)
-{
-	if (stream == NULL)
-		return;
-	interrupt_set_background(NULL, NULL);
-	pgconn_close(stream->conn);
-	error_reset(&stream->loss);
-	free(stream);
 }
 
 static uint64_t
@@ -228,13 +148,13 @@ read_uint64(const char *bytes)
 
 /* Takes one copy message apart; takes ownership of its memory. */
 static MUST_CHECK Rc
-parse_message(Stream *stream, char *copy, int length, StreamMessage *message,
+parse_message(Stream *stream, char *copy, int length, SourceMessage *message,
 			  Error *err)
 {
-	*message = (StreamMessage){0};
+	*message = (SourceMessage){0};
 	if (length >= DATA_HEADER_BYTES && copy[0] == 'w')
 	{
-		message->kind = STREAM_DATA;
+		message->kind = SOURCE_DATA;
 		message->memory = copy;
 		message->memory_free = PQfreemem;
 		message->data = (const uint8_t *) copy + DATA_HEADER_BYTES;
@@ -243,7 +163,7 @@ parse_message(Stream *stream, char *copy, int length, StreamMessage *message,
 	}
 	if (length >= KEEPALIVE_BYTES && copy[0] == 'k')
 	{
-		message->kind = STREAM_KEEPALIVE;
+		message->kind = SOURCE_KEEPALIVE;
 		message->lsn = read_uint64(copy + 1);
 		message->reply_requested = copy[KEEPALIVE_BYTES - 1] != 0;
 		if (message->reply_requested)
@@ -282,9 +202,10 @@ take_input(Stream *stream)
 								   &stream->loss);
 }
 
-Rc
-stream_receive(Stream *stream, StreamMessage *message, Error *err)
+static Rc
+receive(Source *source, SourceMessage *message, Error *err)
 {
+	Stream *stream = stream_of(source);
 	PGconn *pg = pgconn_raw(stream->conn);
 	bool consumed = false;
 
@@ -311,11 +232,12 @@ stream_receive(Stream *stream, StreamMessage *message, Error *err)
 	}
 }
 
-void
-stream_set_positions(Stream *stream, const StreamPositions *positions)
+static void
+set_positions(Source *source, const SourcePositions *positions)
 {
+	Stream *stream = stream_of(source);
+
 	CHECK(positions->durable >= stream->positions.durable);
-	CHECK(positions->durable <= positions->received);
 	stream->positions = *positions;
 }
 
@@ -369,9 +291,10 @@ report_due_us(const Stream *stream)
 	return stream->reported_at_us + stream->interval_us;
 }
 
-Rc
-stream_work(Stream *stream, int64_t now_us, Error *err)
+static Rc
+work(Source *source, int64_t now_us, Error *err)
 {
+	Stream *stream = stream_of(source);
 	int pending;
 
 	if (now_us >= report_due_us(stream))
@@ -420,9 +343,10 @@ wait_for_end(Stream *stream)
 	}
 }
 
-Rc
-stream_send_last(Stream *stream, Error *err)
+static Rc
+send_last(Source *source, Error *err)
 {
+	Stream *stream = stream_of(source);
 	int64_t deadline_us = clock_monotonic_us() + END_SEND_MS_MAX * 1000;
 	PGconn *pg = pgconn_raw(stream->conn);
 	Rc rc = send_positions(stream, err);
@@ -456,12 +380,69 @@ stream_send_last(Stream *stream, Error *err)
 	return rc;
 }
 
-void
-stream_interest(const Stream *stream, bool receiving, int *fd, short *events,
-				int64_t *deadline_us)
+static void
+interest(const Source *source, bool receiving, int *fd, short *events,
+		 int64_t *deadline_us)
 {
+	const Stream *stream = (const Stream *) source;
+
 	*events = (short) ((receiving ? POLLIN : 0) |
 					   (stream->flush_pending ? POLLOUT : 0));
 	*fd = *events != 0 ? PQsocket(pgconn_raw(stream->conn)) : -1;
 	*deadline_us = report_due_us(stream);
+}
+
+static void
+release(Source *source)
+{
+	Stream *stream = stream_of(source);
+
+	interrupt_set_background(NULL, NULL);
+	pgconn_close(stream->conn);
+	error_reset(&stream->loss);
+	free(stream);
+}
+
+/* For interrupt_set_background().  What fails here fails in source_work() as
+ * well. */
+static void
+keep_alive(void *source)
+{
+	Error ignored = {0};
+
+	if (source_work(source, clock_monotonic_us(), &ignored) == RC_FAIL)
+		error_reset(&ignored);
+}
+
+Rc
+stream_open(Source **source, PgConn *replication, const StreamOptions *options,
+			Error *err)
+{
+	static const SourceOps ops = {
+		.name = "stream",
+		.receive = receive,
+		.set_positions = set_positions,
+		.work = work,
+		.send_last = send_last,
+		.interest = interest,
+		.close = release,
+	};
+	Stream *opened = xcalloc(1, sizeof(Stream));
+	Rc rc;
+
+	opened->source.ops = &ops;
+	opened->conn = replication;
+	rc = read_feedback_interval(opened, err);
+	if (rc == RC_OK && options->in_pieces)
+		rc = limit_work_mem(opened, err);
+	if (rc == RC_OK)
+		rc = start_streaming(opened, options, err);
+	if (rc != RC_OK)
+	{
+		release(&opened->source);
+		return rc;
+	}
+	interrupt_set_background(keep_alive, &opened->source);
+	*source = &opened->source;
+	return RC_OK;
 }

@@ -17,10 +17,10 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "net/origin.h"
+#include "pipeline/begin.h"
 #include "pipeline/run.h"
 #include "sink/postgres/postgres_sink.h"
 #include "source/slot.h"
-#include "wire/decode.h"
 
 /* Pauses between attempts that failed. */
 #define RETRY_PAUSE_FIRST_MS 100
@@ -36,7 +36,7 @@
 typedef struct TableJoin
 {
 	TableWork *work;
-	Stream *stream;
+	Source *stream;
 	Sink *sinks[CONFIG_TARGETS_MAX]; /* of targets that are not ready yet */
 	TableTarget *targets[CONFIG_TARGETS_MAX]; /* theirs */
 	Lsn seen[CONFIG_TARGETS_MAX]; /* where each sink was at the last look */
@@ -224,20 +224,19 @@ static Rc
 start_stream(TableJoin *join, const char *left_out, Error *err)
 {
 	const Config *config = join->work->config;
-	StreamOptions options = {.slot = join->work->slot,
-							 .publications = config->publications,
-							 .origin = config->origin,
-							 .proto_version = DECODE_PROTO_VERSION,
-							 .leave_out = left_out,
-							 .bundle = config->bundle,
-							 .compression = config->compression,
-							 .binary = true};
+	const WireOptions wire = {.publications = config->publications,
+							  .origin = config->origin,
+							  .leave_out = left_out,
+							  .bundle = config->bundle,
+							  .compression = config->compression,
+							  .binary = true};
 	PgConn *replication = NULL;
 	Rc rc = table_open_replication(config, &replication, err);
 
 	if (rc != RC_OK)
 		return rc;
-	return stream_open(&join->stream, replication, &options, err);
+	return begin_stream(&join->stream, replication, join->work->slot, &wire,
+						err);
 }
 
 static Rc
@@ -318,7 +317,7 @@ close_all(TableJoin *join)
 {
 	for (int i = 0; i < join->count; i++)
 		sink_free(join->sinks[i]);
-	stream_close(join->stream);
+	source_close(join->stream);
 	join->stream = NULL;
 	join->count = 0;
 }
@@ -351,7 +350,7 @@ catch_up(TableJoin *join, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	FAULT("table.catching_up");
-	pipeline.stream = join->stream;
+	pipeline.source = join->stream;
 	pipeline.sinks = join->sinks;
 	pipeline.sink_count = join->count;
 	rc = pipeline_run(&pipeline, &progressed, err);
