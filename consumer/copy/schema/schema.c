@@ -495,8 +495,9 @@ read_left_out(const Schema *schema, const Build *build)
 		keys = build_postponed_keys(build, &count);
 	if (count == 0)
 		return left_out;
-	left_out.objects = arena_calloc(
-		schema->arena, (size_t) (left_out.count + count), sizeof(ObjectId));
+	left_out.objects = arena_calloc(schema->arena,
+									(size_t) left_out.count + (size_t) count,
+									sizeof(ObjectId));
 	for (int i = 0; i < left_out.count; i++)
 		left_out.objects[i] = schema->dangling.objects[i];
 	for (int i = 0; i < count; i++)

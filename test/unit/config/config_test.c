@@ -44,6 +44,7 @@ refuse(ConfigCommand command, const char *line, const char *message)
 	assert_int_equal(err.code, ERR_CONFIG);
 	assert_string_equal(err.message, message);
 	error_reset(&err);
+	config_release(&config);
 }
 
 static Config
