@@ -26,8 +26,8 @@ void targets_close(Attempt *attempt);
  * targets_close(). */
 void targets_note(const Attempt *attempt);
 
-/* The Pipeline's `replace`; its context is the Attempt. */
-Sink *targets_replace(void *attempt, int index, Error *err);
+/* The Pipeline's `replace`; the context is the Attempt. */
+Sink *targets_replace(void *context, int index, Error *err);
 
 /*
  * Tells the targets what the follower does, for "penstock status".  That one
