@@ -68,42 +68,58 @@ set_up_session(PgConn *conn, Error *err)
 	return pgconn_exec(conn, "SET jit = off", NULL, err);
 }
 
+/* What else is asked of a source than its catalogs. */
+static Rc
+open_further(CloneSource *source, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (!source->config->schema_only)
+		rc = clone_open_source(&source->replication, source->config,
+							   PGCONN_REPLICATION, err);
+	if (rc == RC_OK && source->config->copy_from != NULL)
+		rc = standby_open(&source->standby, source->config->copy_from, err);
+	return rc;
+}
+
 Rc
 clone_open_all(Clone *clone, Error *err)
 {
-	Rc rc = clone_open_source(&clone->source, clone->config, PGCONN_DATA, err);
+	Rc rc = RC_OK;
 
-	if (rc == RC_OK)
-		rc = set_up_session(clone->source, err);
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+	{
+		CloneSource *source = &clone->sources[i];
+
+		rc = clone_open_source(&source->conn, source->config, PGCONN_DATA, err);
+		if (rc == RC_OK)
+			rc = set_up_session(source->conn, err);
+	}
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 	{
 		rc = clone_open_target(clone, i, err);
 		if (rc == RC_OK)
 			rc = set_up_session(clone->targets[i].conn, err);
 	}
-	if (rc == RC_OK && !clone->config->schema_only)
-		rc = clone_open_source(&clone->replication, clone->config,
-							   PGCONN_REPLICATION, err);
-	if (rc == RC_OK && clone->config->copy_from != NULL)
-		rc = standby_open(&clone->standby, clone->config->copy_from, err);
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+		rc = open_further(&clone->sources[i], err);
 	return rc;
 }
 
 Rc
-clone_read_catalog(Clone *clone, bool warn, Error *err)
+clone_read_catalog(CloneSource *source, bool warn, Error *err)
 {
 	const CatalogOptions options = {
-		.publications = clone->config->publications,
-		.selection = &clone->config->selection,
-		.placement = clone->placement != NULL ? clone->placement
-											  : clone->config->placement,
-		.without_unlogged = clone->config->no_unlogged_data,
+		.publications = source->config->publications,
+		.selection = &source->config->selection,
+		.placement = source->placement,
+		.without_unlogged = source->config->no_unlogged_data,
 		.warn = warn,
 	};
 
-	catalog_free(clone->catalog);
-	clone->catalog = NULL;
-	return catalog_read(&clone->catalog, clone->source, &options, err);
+	catalog_free(source->catalog);
+	source->catalog = NULL;
+	return catalog_read(&source->catalog, source->conn, &options, err);
 }
 
 /*
@@ -143,20 +159,22 @@ clone_check_ends(const Clone *clone, Error *err)
 {
 	Rc rc = RC_OK;
 
-	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
-		rc = ends_check(clone->source, clone->targets[i].conn,
-						clone->config->name, clone->config->publications, err);
-	for (int n = 0; n < clone->other_count && rc == RC_OK; n++)
+	for (int n = 0; n < clone->source_count && rc == RC_OK; n++)
+	{
+		const CloneSource *source = &clone->sources[n];
+
 		for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
-			rc = ends_check(clone->others[n].source, clone->targets[i].conn,
-							clone->others[n].config->name,
-							clone->config->publications, err);
+			rc = ends_check(source->conn, clone->targets[i].conn,
+							source->config->name, source->config->publications,
+							err);
+	}
 	return rc;
 }
 
-/* Whether the pipeline is known on any of the targets. */
+/* Whether the pipeline of a source is known on any of the targets. */
 static Rc
-is_on_targets(const Clone *clone, bool *known, Error *err)
+is_on_targets(const Clone *clone, const CloneSource *source, bool *known,
+			  Error *err)
 {
 	Rc rc = RC_OK;
 
@@ -165,7 +183,7 @@ is_on_targets(const Clone *clone, bool *known, Error *err)
 	{
 		ProgressRow row;
 
-		rc = progress_table_read(clone->targets[i].conn, clone->config->name,
+		rc = progress_table_read(clone->targets[i].conn, source->config->name,
 								 &row, err);
 		*known |= rc == RC_OK && (row.exists || clone->targets[i].run.exists);
 	}
@@ -173,12 +191,12 @@ is_on_targets(const Clone *clone, bool *known, Error *err)
 }
 
 static Rc
-check_no_slot(const Clone *clone, Error *err)
+check_no_slot(const Clone *clone, const CloneSource *source, Error *err)
 {
-	const char *name = clone->config->name;
+	const char *name = source->config->name;
 	SlotInfo slot;
 	bool known;
-	Rc rc = slot_read(clone->source, name, &slot, err);
+	Rc rc = slot_read(source->conn, name, &slot, err);
 
 	if (rc != RC_OK || !slot.exists)
 		return rc;
@@ -186,7 +204,7 @@ check_no_slot(const Clone *clone, Error *err)
 	rc = slot_require_usable(&slot, name, err);
 	if (rc != RC_OK && !slot.lost)
 		return rc;
-	rc = is_on_targets(clone, &known, err);
+	rc = is_on_targets(clone, source, &known, err);
 	if (rc != RC_OK)
 		return rc;
 	rc = error_set(err, ERR_CONFIG,
@@ -206,10 +224,10 @@ check_no_slot(const Clone *clone, Error *err)
 }
 
 Rc
-clone_check_no_progress(const Clone *clone, const CloneTarget *target,
+clone_check_no_progress(const CloneSource *source, const CloneTarget *target,
 						Error *err)
 {
-	const char *name = clone->config->name;
+	const char *name = source->config->name;
 	ProgressRow row;
 	Rc rc = progress_table_read(target->conn, name, &row, err);
 
@@ -218,7 +236,7 @@ clone_check_no_progress(const Clone *clone, const CloneTarget *target,
 	rc = error_set(err, ERR_CONFIG, "pipeline \"%s\" already ends at %s", name,
 				   target->label);
 	if (strcmp(row.source.system_identifier,
-			   clone->history.identity.system_identifier) != 0)
+			   source->history.identity.system_identifier) != 0)
 	{
 		error_detail(err, "Its source is another server.");
 		error_hint(err, "Choose another --name.");
@@ -231,20 +249,22 @@ clone_check_no_progress(const Clone *clone, const CloneTarget *target,
 
 /* What the clone is to do; with a target or, for the source alone, NULL. */
 static CopyPlan
-plan_of(const Clone *clone, PgConn *target)
+plan_of(const CloneSource *source, PgConn *target)
 {
+	const Config *config = source->config;
+
 	return (CopyPlan){
-		.catalog = clone->catalog,
+		.catalog = source->catalog,
 		.limits =
 			{
-				.no_owner = clone->config->no_owner,
-				.no_privileges = clone->config->no_privileges,
-				.no_tablespaces = clone->config->no_tablespaces,
+				.no_owner = config->no_owner,
+				.no_privileges = config->no_privileges,
+				.no_tablespaces = config->no_tablespaces,
 			},
-		.source = clone->source,
+		.source = source->conn,
 		.target = target,
-		.schema_only = clone->config->schema_only,
-		.data_only = clone->config->data_only,
+		.schema_only = config->schema_only,
+		.data_only = config->data_only,
 	};
 }
 
@@ -252,11 +272,11 @@ plan_of(const Clone *clone, PgConn *target)
 static Rc
 check_target(const Clone *clone, const CloneTarget *target, Error *err)
 {
-	const CopyPlan plan = plan_of(clone, target->conn);
+	const CopyPlan plan = plan_of(clone->lead, target->conn);
 	Rc rc = RC_OK;
 
 	if (!clone->config->schema_only)
-		rc = clone_check_no_progress(clone, target, err);
+		rc = clone_check_no_progress(clone->lead, target, err);
 	if (rc == RC_OK)
 		rc = obstacles_check(&plan, COPY_SIDE_TARGET, err);
 	return rc;
@@ -272,11 +292,13 @@ clone_check_targets(const Clone *clone, Error *err)
 	return rc;
 }
 
-static Rc
-find_programs(Clone *clone, Error *err)
+Rc
+clone_find_programs(Clone *clone, Error *err)
 {
-	int major = pgconn_server_version_num(clone->source) / 10000;
+	int major = pgconn_server_version_num(clone->lead->conn) / 10000;
 
+	if (clone->config->data_only)
+		return RC_OK;
 	for (int i = 0; i < clone->config->target_count; i++)
 	{
 		int other = pgconn_server_version_num(clone->targets[i].conn) / 10000;
@@ -288,37 +310,30 @@ find_programs(Clone *clone, Error *err)
 }
 
 Rc
-clone_check_source(Clone *clone, Error *err)
+clone_check_source(CloneSource *source, Error *err)
 {
-	const Config *config = clone->config;
 	CopyPlan plan;
 	Rc rc = RC_OK;
 
-	if (!config->schema_only)
-		rc = check_wal_level(clone->source, err);
+	if (!source->config->schema_only)
+		rc = check_wal_level(source->conn, err);
 	if (rc == RC_OK)
-		rc = clone_read_catalog(clone, true, err);
-	if (rc == RC_OK)
-	{
-		plan = plan_of(clone, NULL);
-		rc = obstacles_check(&plan, COPY_SIDE_SOURCE, err);
-	}
-	if (rc == RC_OK && !config->data_only)
-		rc = find_programs(clone, err);
-	return rc;
+		rc = clone_read_catalog(source, true, err);
+	if (rc != RC_OK)
+		return rc;
+	plan = plan_of(source, NULL);
+	return obstacles_check(&plan, COPY_SIDE_SOURCE, err);
 }
 
 Rc
-clone_check_fresh(const Clone *clone, Error *err)
+clone_check_unused(const Clone *clone, const CloneSource *source, Error *err)
 {
 	Rc rc = RC_OK;
 
-	if (!clone->config->schema_only)
-		rc = check_no_slot(clone, err);
+	if (!source->config->schema_only)
+		rc = check_no_slot(clone, source, err);
 	if (rc == RC_OK)
-		rc = rules_check(clone->config, &(Words){0}, clone->source, err);
-	if (rc == RC_OK)
-		rc = clone_check_targets(clone, err);
+		rc = rules_check(source->config, &(Words){0}, source->conn, err);
 	return rc;
 }
 

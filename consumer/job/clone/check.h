@@ -21,21 +21,26 @@ MUST_CHECK Rc clone_open_target(Clone *clone, int number, Error *err);
 /* Opens all connections of the clone. */
 MUST_CHECK Rc clone_open_all(Clone *clone, Error *err);
 
-/* Reads what is published, and refuses what cannot work.  Writes nothing. */
-MUST_CHECK Rc clone_check_source(Clone *clone, Error *err);
+/* Reads what a source publishes, and refuses what cannot work.  Writes nothing.
+ */
+MUST_CHECK Rc clone_check_source(CloneSource *source, Error *err);
 
-/* Refuses to begin where something is in the way.  Writes nothing. */
-MUST_CHECK Rc clone_check_fresh(const Clone *clone, Error *err);
+/* Finds what dumps and restores the schema, if that is copied. */
+MUST_CHECK Rc clone_find_programs(Clone *clone, Error *err);
 
-/* Refuses a target that the pipeline ends at already. */
-MUST_CHECK Rc clone_check_no_progress(const Clone *clone,
+/* Refuses a source where something is in the way of a clone that begins. */
+MUST_CHECK Rc clone_check_unused(const Clone *clone, const CloneSource *source,
+								 Error *err);
+
+/* Refuses a target that the pipeline of a source ends at already. */
+MUST_CHECK Rc clone_check_no_progress(const CloneSource *source,
 									  const CloneTarget *target, Error *err);
 
 /*
  * Reads what is to be copied, instead of what was read before; `warn` as in
  * CatalogOptions.
  */
-MUST_CHECK Rc clone_read_catalog(Clone *clone, bool warn, Error *err);
+MUST_CHECK Rc clone_read_catalog(CloneSource *source, bool warn, Error *err);
 
 /* Whether the targets can take what the catalog has. */
 MUST_CHECK Rc clone_check_targets(const Clone *clone, Error *err);

@@ -27,9 +27,9 @@
 #include "job/clone/check.h"
 #include "job/clone/copied.h"
 #include "job/clone/moment.h"
-#include "job/clone/others.h"
 #include "job/clone/recover.h"
 #include "job/clone/resume.h"
+#include "job/clone/several.h"
 #include "job/clone/spread.h"
 #include "job/clone/state.h"
 #include "job/clone/undo.h"
@@ -46,11 +46,12 @@ static Rc
 dump_schema(Clone *clone, Error *err)
 {
 	const SchemaOptions options = {
-		.source = clone->source,
-		.catalog = clone->catalog,
+		.source = clone->lead->conn,
+		.catalog = clone->lead->catalog,
 		.programs = &clone->programs,
-		.snapshot = clone->snapshot.name[0] != '\0' ? clone->snapshot.name
-													: NULL,
+		.snapshot = clone->lead->snapshot.name[0] != '\0'
+						? clone->lead->snapshot.name
+						: NULL,
 		.jobs = clone->config->jobs,
 		.with_data = !clone->config->schema_only,
 		.no_owner = clone->config->no_owner,
@@ -117,14 +118,16 @@ static Rc
 prepare_tables(Clone *clone, CloneTarget *target, Error *err)
 {
 	const char *name = clone->config->name;
-	Rc rc = work_tables_match(clone->catalog, target->conn, name, true, err);
+	Rc rc = work_tables_match(clone->lead->catalog, target->conn, name, true,
+							  err);
 
 	if (rc == RC_OK)
-		rc = work_tables_empty(clone->catalog, target->conn, name, false, err);
+		rc = work_tables_empty(clone->lead->catalog, target->conn, name, false,
+							   err);
 	if (rc == RC_OK)
-		rc = match_target(clone->catalog, target->conn, err);
+		rc = match_target(clone->lead->catalog, target->conn, err);
 	if (rc == RC_OK)
-		rc = work_tables_set_parts(clone->catalog, target->conn, name,
+		rc = work_tables_set_parts(clone->lead->catalog, target->conn, name,
 								   clone->config->jobs, err);
 	return rc;
 }
@@ -140,9 +143,9 @@ static Rc
 take_moment(void *argument, Error *err)
 {
 	NewMoment *moment = argument;
-	Rc rc = clone_renew_snapshot(moment->clone, err);
+	Rc rc = clone_renew_snapshot(moment->clone->lead, err);
 
-	moment->mark->watermark = moment->clone->snapshot.consistent_lsn;
+	moment->mark->watermark = moment->clone->lead->snapshot.consistent_lsn;
 	return rc;
 }
 
@@ -166,9 +169,9 @@ give_up_gone(const Clone *clone, const CloneTarget *target,
 {
 	Rc rc = RC_OK;
 
-	for (int i = 0; i < clone->catalog->table_count && rc == RC_OK; i++)
+	for (int i = 0; i < clone->lead->catalog->table_count && rc == RC_OK; i++)
 	{
-		const CopyTable *table = &clone->catalog->tables[i];
+		const CopyTable *table = &clone->lead->catalog->tables[i];
 
 		if (!table->gone || table->done)
 			continue;
@@ -190,7 +193,7 @@ copy_rows(Clone *clone, int number, Error *err)
 	WorkMark mark = {
 		.pipeline = clone->config->name,
 		.token = target->token,
-		.watermark = clone->snapshot.consistent_lsn,
+		.watermark = clone->lead->snapshot.consistent_lsn,
 	};
 	NewMoment moment = {.clone = clone, .mark = &mark};
 	const DataOptions options = {
@@ -200,7 +203,7 @@ copy_rows(Clone *clone, int number, Error *err)
 				.pipeline = clone->config->name,
 				.target = clone->config->targets[number],
 				.target_label = target->label,
-				.snapshot = clone->snapshot.name,
+				.snapshot = clone->lead->snapshot.name,
 				.mark = &mark,
 			},
 		.jobs = clone->config->jobs,
@@ -208,7 +211,7 @@ copy_rows(Clone *clone, int number, Error *err)
 		.build = target->build,
 		.meter = &target->meter,
 		.expects_quiet = clone->config->data_only,
-		.take_snapshot = clone->snapshot_due ? take_moment : NULL,
+		.take_snapshot = clone->lead->snapshot_due ? take_moment : NULL,
 		.argument = &moment,
 	};
 	DataReport report;
@@ -216,9 +219,10 @@ copy_rows(Clone *clone, int number, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	log_info("clone", "copying %d table%s to %s", count_left(clone->catalog),
-			 PLURAL(count_left(clone->catalog)), target->label);
-	rc = data_copy(clone->catalog, &options, &report, err);
+	log_info("clone", "copying %d table%s to %s",
+			 count_left(clone->lead->catalog),
+			 PLURAL(count_left(clone->lead->catalog)), target->label);
+	rc = data_copy(clone->lead->catalog, &options, &report, err);
 	target->tables_touched += report.tables_touched;
 	if (rc == RC_OK)
 		rc = give_up_gone(clone, target, &mark, err);
@@ -237,7 +241,7 @@ distrust_rows(const Clone *clone, const CloneTarget *target)
 {
 	Error err = {0};
 	Rc rc = work_list_distrust(target->conn, clone->config->name,
-							   clone->snapshot.consistent_lsn, &err);
+							   clone->lead->snapshot.consistent_lsn, &err);
 
 	if (rc != RC_OK)
 		log_error(LOG_WARNING, "clone", &err);
@@ -253,7 +257,7 @@ verify_rows(const Clone *clone, int number, Error *err)
 		.source = clone_rows_source(clone),
 		.target = clone->config->targets[number],
 		.target_label = target->label,
-		.snapshot = clone->snapshot.name,
+		.snapshot = clone->lead->snapshot.name,
 		.jobs = clone->config->jobs,
 		.build = target->build,
 	};
@@ -263,7 +267,7 @@ verify_rows(const Clone *clone, int number, Error *err)
 	if (!clone->config->verify)
 		return RC_OK;
 	log_info("clone", "comparing the tables with those on %s", target->label);
-	rc = verify_tables(clone->catalog, &options, &compared, err);
+	rc = verify_tables(clone->lead->catalog, &options, &compared, err);
 	if (rc == RC_FAIL && err->code == ERR_CONFLICT)
 		distrust_rows(clone, target);
 	if (rc == RC_OK && compared > 0)
@@ -281,14 +285,15 @@ copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
 {
 	const LargeObjectsOptions options = {
 		.source = clone_rows_source(clone),
-		.snapshot = clone->snapshot.name,
+		.snapshot = clone->lead->snapshot.name,
 		.no_owner = clone->config->no_owner,
 		.no_privileges = clone->config->no_privileges,
 	};
 	int64_t copied;
 	Rc rc;
 
-	if (clone->config->data_only || !catalog_has_large_objects(clone->catalog))
+	if (clone->config->data_only ||
+		!catalog_has_large_objects(clone->lead->catalog))
 		return RC_OK;
 	rc = large_objects_copy(&options, target->conn, &copied, err);
 	if (rc == RC_OK && copied > 0)
@@ -343,8 +348,8 @@ wait_for_builds(CloneTarget *target, Error *err)
 static bool
 has_moments(const Clone *clone)
 {
-	return clone->resumed || clone->other_count > 0 ||
-		   clone->snapshot.consistent_lsn > clone->start_lsn;
+	return clone->resumed || clone_has_several(clone) ||
+		   clone->lead->snapshot.consistent_lsn > clone->lead->start_lsn;
 }
 
 /*
@@ -358,11 +363,11 @@ read_last_moment(const Clone *clone, const CloneTarget *target, Lsn *lsn,
 	PGresult *result = NULL;
 	Rc rc = RC_OK;
 
-	*lsn = lsn_max(lsn_max(clone->start_lsn, target->run.watermark),
-				   clone->snapshot.consistent_lsn);
-	if (clone->other_count == 0)
+	*lsn = lsn_max(lsn_max(clone->lead->start_lsn, target->run.watermark),
+				   clone->lead->snapshot.consistent_lsn);
+	if (!clone_has_several(clone))
 		return RC_OK;
-	rc = pgconn_exec(clone->source, "SELECT pg_current_wal_flush_lsn()",
+	rc = pgconn_exec(clone->lead->conn, "SELECT pg_current_wal_flush_lsn()",
 					 &result, err);
 	if (rc == RC_OK)
 		(void) lsn_parse(PQgetvalue(result, 0, 0), lsn);
@@ -405,6 +410,22 @@ fill_views(const Clone *clone, CloneTarget *target, Error *err)
 	return rc;
 }
 
+/* Those of the lead, and what is farther on another source. */
+static Rc
+copy_sequences(const Clone *clone, const CloneTarget *target, int *sequences,
+			   Error *err)
+{
+	int advanced;
+	Rc rc = sequences_copy(clone->lead->catalog, clone->lead->conn,
+						   target->conn, sequences, err);
+
+	for (int i = 1; i < clone->source_count && rc == RC_OK; i++)
+		rc = sequences_advance(clone->sources[i].catalog,
+							   clone->sources[i].conn, target->conn, false,
+							   &advanced, err);
+	return rc;
+}
+
 /* What may come when the rows are there. */
 static Rc
 complete_target(Clone *clone, CloneTarget *target, Error *err)
@@ -418,15 +439,12 @@ complete_target(Clone *clone, CloneTarget *target, Error *err)
 	if (rc == RC_OK)
 		rc = fill_views(clone, target, err);
 	if (rc == RC_OK)
-		rc = sequences_copy(clone->catalog, clone->source, target->conn,
-							&sequences, err);
-	if (rc == RC_OK)
-		rc = clone_others_sequences(clone, target->conn, err);
+		rc = copy_sequences(clone, target, &sequences, err);
 	if (rc != RC_OK)
 		return rc;
 	log_info("clone", "set %d sequence%s on %s; gathering statistics",
 			 sequences, PLURAL(sequences), target->label);
-	build_analyze(target->build, clone->catalog);
+	build_analyze(target->build, clone->lead->catalog);
 	return wait_for_builds(target, err);
 }
 
@@ -447,6 +465,27 @@ note_keys(const Clone *clone, const CloneTarget *target, Error *err)
 	return rc;
 }
 
+/* That what is copied of a source is there, and how it may be followed. */
+static Rc
+note_source(const Clone *clone, const CloneSource *source, int number,
+			Error *err)
+{
+	PgConn *target = clone->targets[number].conn;
+	Rc rc = clone_spread_note(clone, source, number, target, err);
+
+	if (source == clone->lead)
+		FAULT("clone.before_progress");
+	if (rc == RC_OK)
+		rc = progress_table_begin(target, source->config->name,
+								  &source->history.identity, source->start_lsn,
+								  err);
+	if (rc == RC_OK)
+		rc = clone_note_options(source->config, target, clone->arena, err);
+	if (rc == RC_OK)
+		rc = clone_note_copied(source, target, clone->arena, err);
+	return rc;
+}
+
 /*
  * Says that the copy is there, in place of what there was to do.  Everything
  * before was committed asynchronously; when this commit is durable, so is that.
@@ -456,25 +495,15 @@ write_progress(Clone *clone, int number, Error *err)
 {
 	CloneTarget *target = &clone->targets[number];
 	const char *name = clone->config->name;
-	bool differs = clone->resumed ||
-				   clone->snapshot.consistent_lsn > clone->start_lsn;
+	bool differs = clone->resumed || clone->lead->snapshot.consistent_lsn >
+										 clone->lead->start_lsn;
 	Rc rc = pgconn_exec(target->conn, "SET synchronous_commit = on; BEGIN",
 						NULL, err);
 
-	if (rc == RC_OK)
-		rc = clone_spread_note(clone, number, target->conn, err);
-	FAULT("clone.before_progress");
-	if (rc == RC_OK)
-		rc = progress_table_begin(target->conn, name, &clone->history.identity,
-								  clone->start_lsn, err);
-	if (rc == RC_OK)
-		rc = clone_note_options(clone->config, target->conn, clone->arena, err);
-	if (rc == RC_OK)
-		rc = clone_note_copied(clone, target->conn, err);
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+		rc = note_source(clone, &clone->sources[i], number, err);
 	if (rc == RC_OK)
 		rc = note_keys(clone, target, err);
-	if (rc == RC_OK)
-		rc = clone_others_progress(clone, number, err);
 	if (rc == RC_OK && differs)
 		rc = work_list_hand_over(target->conn, name, err);
 	if (rc == RC_OK)
@@ -527,9 +556,9 @@ copy_stale_rows(Clone *clone, Error *err)
 {
 	Rc rc = RC_OK;
 
-	while (rc == RC_OK && has_stale_tables(clone->catalog))
+	while (rc == RC_OK && has_stale_tables(clone->lead->catalog))
 	{
-		rc = clone_renew_catalog(clone, err);
+		rc = clone_renew_catalog(clone->lead, err);
 		for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		{
 			if (clone->targets[i].complete)
@@ -591,7 +620,7 @@ begin_list(Clone *clone, int number, Error *err)
 	CloneTarget *target = &clone->targets[number];
 	char *options = clone_describe_options(clone->config, number);
 	const WorkRun run = {
-		.source = clone->history.identity,
+		.source = clone->lead->history.identity,
 		.options = options,
 	};
 	Rc rc;
@@ -636,8 +665,6 @@ do_work(Clone *clone, Error *err)
 {
 	Rc rc = clone_fix_moment(clone, err);
 
-	if (rc == RC_OK)
-		rc = clone_others_fix_moment(clone, err);
 	if (rc == RC_OK && !clone->config->data_only && clone->schema == NULL)
 		rc = dump_schema(clone, err);
 	if (rc == RC_OK)
@@ -646,8 +673,7 @@ do_work(Clone *clone, Error *err)
 		rc = copy_targets(clone, err);
 	if (rc != RC_OK)
 		return rc;
-	clone_release_source(clone);
-	clone_others_release_source(clone);
+	clone_release_sources(clone);
 	return complete_targets(clone, err);
 }
 
@@ -671,7 +697,7 @@ static void
 report_plan(const Clone *clone)
 {
 	const Config *config = clone->config;
-	const CopyCatalog *catalog = clone->catalog;
+	const CopyCatalog *catalog = clone->lead->catalog;
 
 	if (config->restart)
 		clone_report_throw_away(clone);
@@ -679,11 +705,11 @@ report_plan(const Clone *clone)
 		report_line(clone->report,
 					"create replication slot \"%s\" on the source",
 					config->name);
-	for (int i = 0; i < clone->other_count; i++)
+	for (int i = 1; i < clone->source_count; i++)
 		report_line(clone->report,
 					"create replication slot \"%s\" on source \"%s\"",
-					clone->others[i].config->name,
-					clone->others[i].config->source_name);
+					clone->sources[i].config->name,
+					clone->sources[i].config->source_name);
 	for (int i = 0; i < config->target_count; i++)
 	{
 		const char *label = clone->targets[i].label;
@@ -741,9 +767,9 @@ say_large_objects(const Clone *clone, Error *err)
 	int64_t count = 0;
 	Rc rc;
 
-	if (!clone->config->data_only || !clone->catalog->whole)
+	if (!clone->config->data_only || !clone->lead->catalog->whole)
 		return RC_OK;
-	rc = large_objects_count(clone->source, &count, err);
+	rc = large_objects_count(clone->lead->conn, &count, err);
 	if (rc == RC_OK && count > 0)
 		log_warning("clone",
 					"the source has %" PRId64 " large objects, which "
@@ -762,7 +788,7 @@ say_not_carried(const Clone *clone, Error *err)
 	{
 		PGresult *settings = NULL;
 
-		rc = settings_read_missing(clone->source, clone->targets[i].conn,
+		rc = settings_read_missing(clone->lead->conn, clone->targets[i].conn,
 								   &settings, err);
 		if (rc == RC_OK)
 			say_settings(settings, clone->targets[i].label);
@@ -780,7 +806,8 @@ report_summary(const Clone *clone)
 {
 	if (!clone->config->schema_only && clone->config->target_count == 1 &&
 		log_level_is_on(LOG_INFO))
-		summary_report(clone->catalog, clone->targets[0].build, clone->report);
+		summary_report(clone->lead->catalog, clone->targets[0].build,
+					   clone->report);
 }
 
 static void
@@ -791,14 +818,76 @@ say_done(const Clone *clone)
 	if (clone->config->schema_only)
 		log_info("clone", "done in %.1f s: the schema is copied", seconds);
 	else
-		log_info("clone",
-				 "done in %.1f s: \"%s\" goes on from position " LSN_FORMAT,
-				 seconds, OWN_COMMAND("follow"), LSN_ARGS(clone->start_lsn));
-	if (clone->snapshot.consistent_lsn > clone->start_lsn)
+		log_info(
+			"clone", "done in %.1f s: \"%s\" goes on from position " LSN_FORMAT,
+			seconds, OWN_COMMAND("follow"), LSN_ARGS(clone->lead->start_lsn));
+	if (clone->lead->snapshot.consistent_lsn > clone->lead->start_lsn)
 		log_info("clone",
 				 "the tables are newer than that; they agree when following "
 				 "has come to " LSN_FORMAT,
-				 LSN_ARGS(clone->snapshot.consistent_lsn));
+				 LSN_ARGS(clone->lead->snapshot.consistent_lsn));
+}
+
+static Rc
+identify_sources(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+		rc = clone_identify_source(&clone->sources[i], err);
+	return rc;
+}
+
+/* Of the lead nothing more is to be said than for the only source. */
+static void
+say_which(const Clone *clone, const CloneSource *source, Error *err)
+{
+	if (source != clone->lead && err->code != ERR_INTERRUPTED)
+		error_context(err, "%s", pgconn_label(source->conn));
+}
+
+static Rc
+check_source(const Clone *clone, CloneSource *source, Error *err)
+{
+	Rc rc = clone_check_source(source, err);
+
+	/* Those of the lead are looked at when there is nothing to be resumed. */
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK &&
+					source != clone->lead;
+		 i++)
+		rc = clone_check_no_progress(source, &clone->targets[i], err);
+	if (rc == RC_FAIL)
+		say_which(clone, source, err);
+	return rc;
+}
+
+static Rc
+check_sources(Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+		rc = check_source(clone, &clone->sources[i], err);
+	if (rc == RC_OK)
+		rc = clone_find_programs(clone, err);
+	if (rc == RC_OK)
+		rc = clone_spread_check(clone, err);
+	return rc == RC_OK ? clone_check_several(clone, err) : rc;
+}
+
+/* Whether nothing is in the way of a clone that begins. */
+static Rc
+check_fresh(const Clone *clone, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+	{
+		rc = clone_check_unused(clone, &clone->sources[i], err);
+		if (rc == RC_FAIL)
+			say_which(clone, &clone->sources[i], err);
+	}
+	return rc == RC_OK ? clone_check_targets(clone, err) : rc;
 }
 
 /* Nothing but --restart writes anything here. */
@@ -809,23 +898,19 @@ look_and_check(Clone *clone, Error *err)
 	Rc rc = clone_check_ends(clone, err);
 
 	if (rc == RC_OK && !config->schema_only)
-		rc = clone_identify_source(clone, err);
+		rc = identify_sources(clone, err);
 	if (rc == RC_OK)
 		rc = clone_check_standby(clone, err);
 	if (rc == RC_OK && !config->schema_only)
 		rc = clone_look(clone, err);
 	if (rc == RC_OK)
-		rc = clone_check_source(clone, err);
-	if (rc == RC_OK)
-		rc = clone_spread_check(clone, err);
-	if (rc == RC_OK)
-		rc = clone_others_check(clone, err);
+		rc = check_sources(clone, err);
 	if (rc == RC_OK && config->restart && !config->dry_run)
 		rc = clone_throw_away(clone, err);
 	if (rc == RC_OK && !clone->resumed)
 		rc = say_not_carried(clone, err);
 	if (rc == RC_OK && !clone->resumed && !(config->restart && config->dry_run))
-		rc = clone_check_fresh(clone, err);
+		rc = check_fresh(clone, err);
 	return rc;
 }
 
@@ -844,8 +929,6 @@ run(Clone *clone, Error *err)
 {
 	Rc rc = clone_open_all(clone, err);
 
-	if (rc == RC_OK)
-		rc = clone_others_open(clone, err);
 	if (rc == RC_OK)
 		rc = look_and_check(clone, err);
 	if (rc != RC_OK)
@@ -871,6 +954,17 @@ run(Clone *clone, Error *err)
 }
 
 static void
+release_source(CloneSource *source)
+{
+	pgconn_close(source->replication);
+	pgconn_close(source->standby);
+	pgconn_close(source->conn);
+	history_release(&source->history);
+	catalog_free(source->catalog);
+	buf_release(&source->places);
+}
+
+static void
 release(Clone *clone)
 {
 	for (int i = 0; i < clone->config->target_count; i++)
@@ -881,13 +975,8 @@ release(Clone *clone)
 		pgconn_close(clone->targets[i].conn);
 	}
 	schema_close(clone->schema);
-	pgconn_close(clone->replication);
-	pgconn_close(clone->standby);
-	pgconn_close(clone->source);
-	history_release(&clone->history);
-	catalog_free(clone->catalog);
-	buf_release(&clone->places);
-	clone_others_release(clone);
+	for (int i = 0; i < clone->source_count; i++)
+		release_source(&clone->sources[i]);
 	arena_free(clone->arena);
 }
 
@@ -918,6 +1007,27 @@ rename_sessions(char *before)
 	free(before);
 }
 
+/* A schema alone is that of the lead. */
+static void
+take_sources(Clone *clone, const Config *all, const Config *first)
+{
+	bool several = all->source_count > 1 && !all->schema_only;
+
+	clone->source_count = several ? all->source_count : 1;
+	clone->sources = arena_calloc(clone->arena, (size_t) clone->source_count,
+								  sizeof(CloneSource));
+	clone->lead = &clone->sources[0];
+	for (int i = 0; i < clone->source_count; i++)
+	{
+		Config *config = arena_dup(clone->arena, first, sizeof(Config));
+
+		if (i > 0)
+			config_take_source(all, i, config);
+		clone->sources[i] = (CloneSource){.config = config,
+										  .placement = all->placement};
+	}
+}
+
 Rc
 clone_run(const Config *config, const Config *first, const Report *report,
 		  Error *err)
@@ -929,7 +1039,7 @@ clone_run(const Config *config, const Config *first, const Report *report,
 	char *name_before = name_sessions(first);
 	Rc rc;
 
-	clone_others_init(&clone, config);
+	take_sources(&clone, config, first);
 	rc = run(&clone, err);
 	release(&clone);
 	rename_sessions(name_before);

@@ -31,7 +31,8 @@ append_unlogged(const CopyCatalog *catalog, Buf *sql)
  * others, too.
  */
 static MUST_CHECK Rc
-read_families(const Clone *clone, CopiedTable **tables, int *count, Error *err)
+read_families(const CloneSource *source, CopiedTable **tables, int *count,
+			  Arena *arena, Error *err)
 {
 	PGresult *result = NULL;
 	Buf sql;
@@ -40,7 +41,7 @@ read_families(const Clone *clone, CopiedTable **tables, int *count, Error *err)
 	*count = 0;
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "WITH RECURSIVE family (oid) AS (SELECT unnest(");
-	catalog_append_tables(clone->catalog, &sql);
+	catalog_append_tables(source->catalog, &sql);
 	buf_append_string(&sql,
 					  ") UNION SELECT i.inhrelid FROM family f"
 					  " JOIN pg_partitioned_table p ON p.partrelid = f.oid"
@@ -48,7 +49,7 @@ read_families(const Clone *clone, CopiedTable **tables, int *count, Error *err)
 					  " SELECT n.nspname, c.relname, c.oid,"
 					  " f.oid IS NOT NULL AND c.relpersistence = 'p'"
 					  " AND c.oid <> ALL (");
-	append_unlogged(clone->catalog, &sql);
+	append_unlogged(source->catalog, &sql);
 	buf_append_string(&sql, ") FROM pg_class c"
 							" JOIN pg_namespace n ON n.oid = c.relnamespace"
 							" LEFT JOIN family f ON f.oid = c.oid"
@@ -56,21 +57,18 @@ read_families(const Clone *clone, CopiedTable **tables, int *count, Error *err)
 							" AND c.relpersistence <> 't'"
 							" AND n.nspname NOT IN ('pg_catalog',"
 							"  'information_schema', 'penstock')");
-	if (!clone->catalog->publications.all_tables)
+	if (!source->catalog->publications.all_tables)
 		buf_append_string(&sql, " AND f.oid IS NOT NULL");
-	rc = sql_run(clone->source, &sql, &result, err);
+	rc = sql_run(source->conn, &sql, &result, err);
 	if (rc == RC_OK)
 	{
 		*count = PQntuples(result);
-		*tables = arena_calloc(clone->arena, (size_t) *count,
-							   sizeof(CopiedTable));
+		*tables = arena_calloc(arena, (size_t) *count, sizeof(CopiedTable));
 	}
 	for (int i = 0; i < *count; i++)
 		(*tables)[i] = (CopiedTable){
-			.name = {.schema = arena_strdup(clone->arena,
-											PQgetvalue(result, i, 0)),
-					 .name = arena_strdup(clone->arena,
-										  PQgetvalue(result, i, 1))},
+			.name = {.schema = arena_strdup(arena, PQgetvalue(result, i, 0)),
+					 .name = arena_strdup(arena, PQgetvalue(result, i, 1))},
 			.oid = (uint32_t) strtoul(PQgetvalue(result, i, 2), NULL, 10),
 			.copied = sql_bool(result, i, 3),
 		};
@@ -79,16 +77,17 @@ read_families(const Clone *clone, CopiedTable **tables, int *count, Error *err)
 }
 
 Rc
-clone_note_copied(const Clone *clone, PgConn *target, Error *err)
+clone_note_copied(const CloneSource *source, PgConn *target, Arena *arena,
+				  Error *err)
 {
-	const char *name = clone->config->name;
+	const char *name = source->config->name;
 	CopiedTable *tables = NULL;
 	int count;
-	Rc rc = read_families(clone, &tables, &count, err);
+	Rc rc = read_families(source, &tables, &count, arena, err);
 
 	if (rc == RC_OK)
 		rc = copied_table_begin(target, name,
-								clone->catalog->publications.all_tables, err);
+								source->catalog->publications.all_tables, err);
 	if (rc == RC_OK)
 		rc = copied_table_add(target, name, tables, count, err);
 	return rc;

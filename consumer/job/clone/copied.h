@@ -9,10 +9,11 @@
 #include "job/clone/state.h"
 
 /*
- * Notes, for the pipeline of this clone's source, which tables may be followed:
+ * Notes, for the pipeline of a source, which tables may be followed:
  * those of its catalog, and what they consist of.  See copied_table.h.  In the
  * transaction that is open on the target.  Waits for both.
  */
-MUST_CHECK Rc clone_note_copied(const Clone *clone, PgConn *target, Error *err);
+MUST_CHECK Rc clone_note_copied(const CloneSource *source, PgConn *target,
+								Arena *arena, Error *err);
 
 #endif /* PENSTOCK_JOB_CLONE_COPIED_H */

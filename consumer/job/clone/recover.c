@@ -41,8 +41,9 @@ is_lost(PgConn *conn)
 static bool
 has_lost_server(const Clone *clone)
 {
-	bool lost = is_lost(clone->source) || is_lost(clone->replication) ||
-				is_lost(clone->standby);
+	bool lost = is_lost(clone->lead->conn) ||
+				is_lost(clone->lead->replication) ||
+				is_lost(clone->lead->standby);
 
 	for (int i = 0; i < clone->config->target_count; i++)
 		lost = lost || is_lost(clone->targets[i].conn);
@@ -65,7 +66,7 @@ is_passing(const Error *failure)
 bool
 clone_can_recover(const Clone *clone, const Error *failure)
 {
-	if (clone->other_count > 0 || failure->code == ERR_INTERRUPTED ||
+	if (clone_has_several(clone) || failure->code == ERR_INTERRUPTED ||
 		interrupt_requested())
 		return false;
 	for (int i = 0; i < clone->config->target_count; i++)
@@ -86,15 +87,15 @@ close_all(Clone *clone)
 		pgconn_close(target->conn);
 		target->conn = NULL;
 	}
-	pgconn_close(clone->replication);
-	pgconn_close(clone->standby);
-	pgconn_close(clone->source);
-	clone->replication = NULL;
-	clone->standby = NULL;
-	clone->source = NULL;
-	clone->snapshot_slot = false;
-	clone->snapshot_due = false;
-	clone->snapshot.name[0] = '\0';
+	pgconn_close(clone->lead->replication);
+	pgconn_close(clone->lead->standby);
+	pgconn_close(clone->lead->conn);
+	clone->lead->replication = NULL;
+	clone->lead->standby = NULL;
+	clone->lead->conn = NULL;
+	clone->lead->snapshot_slot = false;
+	clone->lead->snapshot_due = false;
+	clone->lead->snapshot.name[0] = '\0';
 }
 
 static Rc
@@ -103,13 +104,13 @@ reopen(Clone *clone, Error *err)
 	Rc rc = clone_open_all(clone, err);
 
 	if (rc == RC_OK)
-		rc = clone_identify_source(clone, err);
+		rc = clone_identify_source(clone->lead, err);
 	if (rc == RC_OK)
 		rc = clone_reclaim(clone, err);
 	if (rc == RC_OK)
 		rc = clone_find_slot(clone, err);
 	if (rc == RC_OK && clone->schema != NULL)
-		schema_go_on(clone->schema, clone->source);
+		schema_go_on(clone->schema, clone->lead->conn);
 	return rc;
 }
 

@@ -18,7 +18,6 @@
 #include "copy/rows/work_tables.h"
 #include "copy/schema/objects.h"
 #include "job/clone/check.h"
-#include "job/clone/others.h"
 #include "job/clone/undo.h"
 
 static void
@@ -135,7 +134,7 @@ refuse_source(const Clone *clone, const CloneTarget *target, Error *err)
 				 "It is of the system with identifier %s, and the source's is "
 				 "%s.",
 				 target->run.source.system_identifier,
-				 clone->history.identity.system_identifier);
+				 clone->lead->history.identity.system_identifier);
 	return rc;
 }
 
@@ -222,7 +221,7 @@ clone_hold(Clone *clone, CloneTarget *target, Error *err)
 	if (rc == RC_OK && target->run.exists)
 		rc = refuse_unfinished(clone, target, err);
 	if (rc == RC_OK)
-		rc = clone_check_no_progress(clone, target, err);
+		rc = clone_check_no_progress(clone->lead, target, err);
 	return rc;
 }
 
@@ -235,7 +234,7 @@ check_history(const Clone *clone, const CloneTarget *target, Error *err)
 	if (run->source.timeline == 0)
 		return RC_OK;
 	return history_prove(
-		&clone->history,
+		&clone->lead->history,
 		&(HistoryPoint){.source = &run->source,
 						.lsn = lsn_max(run->start_lsn, run->watermark),
 						.label = target->label,
@@ -258,7 +257,7 @@ check_target(const Clone *clone, int number, Error *err)
 	if (!clone->config->resume && !clone->config->restart)
 		return refuse_unfinished(clone, target, err);
 	if (strcmp(target->run.source.system_identifier,
-			   clone->history.identity.system_identifier) != 0)
+			   clone->lead->history.identity.system_identifier) != 0)
 		return refuse_source(clone, target, err);
 	if (!clone->config->resume)
 		return RC_OK;
@@ -342,9 +341,11 @@ empty_tables(Clone *clone, CloneTarget *target, Error *err)
 	Rc rc = RC_OK;
 
 	if (target->run.table_count > 0)
-		rc = work_tables_match(clone->catalog, target->conn, name, false, err);
+		rc = work_tables_match(clone->lead->catalog, target->conn, name, false,
+							   err);
 	if (rc == RC_OK && target->run.table_count > 0)
-		rc = work_tables_empty(clone->catalog, target->conn, name, true, err);
+		rc = work_tables_empty(clone->lead->catalog, target->conn, name, true,
+							   err);
 	return rc;
 }
 
@@ -358,8 +359,8 @@ throw_away_target(Clone *clone, CloneTarget *target, Error *err)
 
 	if (rc == RC_OK && target->run.schema == WORK_SCHEMA_NONE)
 		rc = empty_tables(clone, target, err);
-	else if (rc == RC_OK && catalog_has_large_objects(clone->catalog))
-		rc = large_objects_drop(clone->source, target->conn, err);
+	else if (rc == RC_OK && catalog_has_large_objects(clone->lead->catalog))
+		rc = large_objects_drop(clone->lead->conn, target->conn, err);
 	if (rc != RC_OK)
 		return rc;
 	log_info("clone",
@@ -374,17 +375,17 @@ throw_away_target(Clone *clone, CloneTarget *target, Error *err)
 
 /* Who made it is dead, or has lost its claim. */
 static MUST_CHECK Rc
-throw_away_slot(Clone *clone, Error *err)
+throw_away_slot(const CloneSource *source, Error *err)
 {
-	const char *name = clone->config->name;
+	const char *name = source->config->name;
 	SlotInfo slot = {0};
-	Rc rc = slot_end_making(clone->source, name, err);
+	Rc rc = slot_end_making(source->conn, name, err);
 
 	if (rc == RC_OK)
-		rc = slot_read(clone->source, name, &slot, err);
+		rc = slot_read(source->conn, name, &slot, err);
 	if (rc != RC_OK || !slot.exists)
 		return rc;
-	rc = clone_drop_slot(clone->source, name, err);
+	rc = clone_drop_slot(source->conn, name, err);
 	if (rc == RC_OK)
 		log_info("clone", "dropped replication slot \"%s\"", name);
 	return rc;
@@ -411,10 +412,8 @@ clone_throw_away(Clone *clone, Error *err)
 		rc = work_list_claim(target->conn, clone->config->name, &target->token,
 							 err);
 	}
-	if (rc == RC_OK && found)
-		rc = throw_away_slot(clone, err);
-	if (rc == RC_OK && found)
-		rc = clone_others_throw_away(clone, err);
+	for (int i = 0; i < clone->source_count && rc == RC_OK && found; i++)
+		rc = throw_away_slot(&clone->sources[i], err);
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		if (clone->targets[i].run.exists)
 			rc = throw_away_target(clone, &clone->targets[i], err);
@@ -448,12 +447,14 @@ clone_claim(Clone *clone, Error *err)
 		if (rc == RC_OK && !target->run.exists)
 			rc = refuse_nothing(clone, target, err);
 		if (rc == RC_OK)
-			rc = slot_read_log_end(clone->source, &clone->history, err);
+			rc = slot_read_log_end(clone->lead->conn, &clone->lead->history,
+								   err);
 		if (rc == RC_OK)
 			rc = check_history(clone, target, err);
 		if (rc == RC_OK)
 			rc = work_list_set_timeline(target->conn, clone->config->name,
-										clone->history.identity.timeline, err);
+										clone->lead->history.identity.timeline,
+										err);
 		if (rc == RC_OK)
 			log_info("clone",
 					 "going on with the clone to %s that was begun at %s: %d "
@@ -483,11 +484,11 @@ clone_reclaim(Clone *clone, Error *err)
 }
 
 static Rc
-refuse_slot(const Clone *clone, const char *problem, Error *err)
+refuse_slot(const CloneSource *source, const char *problem, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
 					  "replication slot \"%s\" of the unfinished clone %s",
-					  clone->config->name, problem);
+					  source->config->name, problem);
 
 	error_hint(err, "Start over: \"%s\".", OWN_COMMAND("clone --restart"));
 	return rc;
@@ -498,52 +499,53 @@ clone_find_slot(Clone *clone, Error *err)
 {
 	const char *name = clone->config->name;
 	SlotInfo slot = {0};
-	Rc rc = slot_end_making(clone->source, name, err);
+	Rc rc = slot_end_making(clone->lead->conn, name, err);
 
 	if (rc == RC_OK)
-		rc = slot_read(clone->source, name, &slot, err);
+		rc = slot_read(clone->lead->conn, name, &slot, err);
 	if (rc != RC_OK)
 		return rc;
 	for (int i = 0; i < clone->config->target_count; i++)
-		clone->start_lsn = lsn_max(clone->start_lsn,
-								   clone->targets[i].run.start_lsn);
+		clone->lead->start_lsn = lsn_max(clone->lead->start_lsn,
+										 clone->targets[i].run.start_lsn);
 	if (!slot.exists)
-		return clone->start_lsn == 0 ? RC_OK
-									 : refuse_slot(clone, "is gone", err);
+		return clone->lead->start_lsn == 0
+				   ? RC_OK
+				   : refuse_slot(clone->lead, "is gone", err);
 	rc = slot_require_usable(&slot, name, err);
 	if (rc != RC_OK)
 		return rc;
 	/* It was made, and where it starts could not be noted any more. */
-	if (clone->start_lsn == 0)
-		clone->start_lsn = slot.confirmed_lsn;
-	return slot.confirmed_lsn == clone->start_lsn
+	if (clone->lead->start_lsn == 0)
+		clone->lead->start_lsn = slot.confirmed_lsn;
+	return slot.confirmed_lsn == clone->lead->start_lsn
 			   ? RC_OK
-			   : refuse_slot(clone, "does not start where it did", err);
+			   : refuse_slot(clone->lead, "does not start where it did", err);
 }
 
 static Rc
-check_kept(const Clone *clone, Error *err)
+check_kept(const CloneSource *source, Error *err)
 {
 	SlotInfo slot;
-	Rc rc = slot_read(clone->source, clone->config->name, &slot, err);
+	Rc rc = slot_read(source->conn, source->config->name, &slot, err);
 
 	if (rc != RC_OK)
 		return rc;
 	if (!slot.exists)
-		return refuse_slot(clone, "was dropped meanwhile", err);
-	rc = slot_require_usable(&slot, clone->config->name, err);
-	if (rc == RC_OK && slot.confirmed_lsn > clone->start_lsn)
-		rc = refuse_slot(clone, "was read by somebody else meanwhile", err);
+		return refuse_slot(source, "was dropped meanwhile", err);
+	rc = slot_require_usable(&slot, source->config->name, err);
+	if (rc == RC_OK && slot.confirmed_lsn > source->start_lsn)
+		rc = refuse_slot(source, "was read by somebody else meanwhile", err);
 	return rc;
 }
 
 Rc
 clone_check_slot_kept(const Clone *clone, Error *err)
 {
-	Rc rc = check_kept(clone, err);
+	Rc rc = RC_OK;
 
-	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
-		rc = check_kept(&clone->others[i], err);
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+		rc = check_kept(&clone->sources[i], err);
 	return rc;
 }
 
@@ -561,5 +563,5 @@ clone_needs_snapshot(const Clone *clone)
 			  !clone->config->data_only)))
 			return true;
 	}
-	return catalog_has_large_objects(clone->catalog);
+	return catalog_has_large_objects(clone->lead->catalog);
 }

@@ -53,48 +53,55 @@ check_ends(Clone *clone, Error *err)
 	for (int i = 0; i < clone->config->target_count; i++)
 		conns[i] = clone->targets[i].conn;
 	rc = check_distinct(conns, clone->config->target_count, err);
-	conns[0] = clone->source;
-	for (int i = 0; i < clone->other_count; i++)
-		conns[i + 1] = clone->others[i].source;
+	for (int i = 0; i < clone->source_count; i++)
+		conns[i] = clone->sources[i].conn;
 	if (rc == RC_OK)
-		rc = check_distinct(conns, clone->other_count + 1, err);
+		rc = check_distinct(conns, clone->source_count, err);
 	return rc;
 }
 
 /* Whether each node will have the rows that its rows refer to. */
 static MUST_CHECK Rc
-check_foreign_keys(Clone *clone, Error *err)
+check_foreign_keys(const CloneSource *source, Error *err)
 {
+	const Config *config = source->config;
 	Placed *placed = NULL;
 	Rc rc;
 
-	if (clone->config->placement == NULL || clone->config->schema_only ||
-		clone->config->data_only)
+	if (config->placement == NULL || config->schema_only || config->data_only)
 		return RC_OK;
-	rc = placed_read(&placed, clone->catalog, clone->config->placement,
-					 clone->source, err);
+	rc = placed_read(&placed, source->catalog, config->placement, source->conn,
+					 err);
 	if (rc == RC_OK)
 		rc = placed_require_good(placed, err);
 	if (rc == RC_OK)
-		rc = foreign_keys_check_places(clone->catalog, placed, clone->source,
+		rc = foreign_keys_check_places(source->catalog, placed, source->conn,
 									   err);
 	placed_free(placed);
+	return rc;
+}
+
+static MUST_CHECK Rc
+check_source(const CloneSource *source, Error *err)
+{
+	Place place = {0};
+	Rc rc = place_read(&place, source->config, source->conn, err);
+
+	if (rc == RC_OK)
+		rc = check_foreign_keys(source, err);
+	place_release(&place);
 	return rc;
 }
 
 Rc
 clone_spread_check(Clone *clone, Error *err)
 {
-	Place place = {0};
 	Rc rc = RC_OK;
 
-	if (clone->config->target_count > 1 || clone->other_count > 0)
+	if (clone->config->target_count > 1 || clone_has_several(clone))
 		rc = check_ends(clone, err);
-	if (rc == RC_OK)
-		rc = place_read(&place, clone->config, clone->source, err);
-	if (rc == RC_OK)
-		rc = check_foreign_keys(clone, err);
-	place_release(&place);
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+		rc = check_source(&clone->sources[i], err);
 	return rc;
 }
 
@@ -124,11 +131,11 @@ match_targets(const Clone *clone, CopyCatalog *catalog, Error *err)
 
 /* What is said of a source's rows. */
 static void
-describe_source(const Clone *clone, const Clone *source,
+describe_source(const Clone *clone, const CloneSource *source,
 				char text[static CONFIG_LABEL_SIZE])
 {
 	text[0] = '\0';
-	if (clone->other_count > 0)
+	if (clone_has_several(clone))
 		snprintf(text, CONFIG_LABEL_SIZE, " of source \"%s\"",
 				 source->config->source_name);
 }
@@ -137,7 +144,7 @@ describe_source(const Clone *clone, const Clone *source,
 typedef struct Spreading
 {
 	Clone *clone;
-	Clone *source;
+	CloneSource *source;
 } Spreading;
 
 static Rc
@@ -150,7 +157,7 @@ take_moment(void *argument, Error *err)
 
 /* What is copied stands where the snapshot does. */
 static void
-set_done(const Clone *source, CopyTable *table)
+set_done(const CloneSource *source, CopyTable *table)
 {
 	table->done = true;
 	if (source->snapshot.consistent_lsn > source->start_lsn)
@@ -160,14 +167,14 @@ set_done(const Clone *source, CopyTable *table)
 static bool
 is_noted(const Clone *clone)
 {
-	return clone->other_count == 0;
+	return !clone_has_several(clone);
 }
 
 /* Notes on all targets which tables are done. */
 static MUST_CHECK Rc
 note_done(const Clone *clone, Error *err)
 {
-	CopyCatalog *catalog = clone->catalog;
+	CopyCatalog *catalog = clone->lead->catalog;
 	Rc rc = RC_OK;
 
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
@@ -176,7 +183,7 @@ note_done(const Clone *clone, Error *err)
 		const WorkMark mark = {
 			.pipeline = clone->config->name,
 			.token = target->token,
-			.watermark = clone->snapshot.consistent_lsn,
+			.watermark = clone->lead->snapshot.consistent_lsn,
 		};
 
 		if (!target->complete)
@@ -207,8 +214,8 @@ note_finished(void *argument, Error *err)
  * tables that need another snapshot.
  */
 static MUST_CHECK Rc
-spread_rows(Clone *clone, Clone *source, const Placed *placed, int *changed,
-			Error *err)
+spread_rows(Clone *clone, CloneSource *source, const Placed *placed,
+			int *changed, Error *err)
 {
 	const Config *config = clone->config;
 	char of_source[CONFIG_LABEL_SIZE];
@@ -258,16 +265,16 @@ static void
 start_builds(Clone *clone)
 {
 	for (int i = 0; i < clone->config->target_count; i++)
-		for (int n = 0;
-			 n < clone->catalog->table_count && clone->targets[i].build != NULL;
+		for (int n = 0; n < clone->lead->catalog->table_count &&
+						clone->targets[i].build != NULL;
 			 n++)
 			build_table_copied(clone->targets[i].build,
-							   &clone->catalog->tables[n]);
+							   &clone->lead->catalog->tables[n]);
 }
 
 /* The rest of what was to be copied. */
 static MUST_CHECK Rc
-end_moment(const Clone *clone, const Clone *source, Error *err)
+end_moment(const Clone *clone, const CloneSource *source, Error *err)
 {
 	CopyCatalog *catalog = source->catalog;
 
@@ -294,7 +301,7 @@ check_not_shared(const Clone *clone, const PlacedTable *placed, Error *err)
 {
 	Rc rc;
 
-	if (clone->other_count == 0 || placed->rule->kind == PLACEMENT_ALL)
+	if (!clone_has_several(clone) || placed->rule->kind == PLACEMENT_ALL)
 		return RC_OK;
 	rc = error_set(
 		err, ERR_CONFIG,
@@ -307,7 +314,8 @@ check_not_shared(const Clone *clone, const PlacedTable *placed, Error *err)
 
 /* Empties the tables that are to be copied again, and reads what they are. */
 static MUST_CHECK Rc
-prepare_stale(Clone *clone, Clone *source, const Placed *placed, Error *err)
+prepare_stale(Clone *clone, CloneSource *source, const Placed *placed,
+			  Error *err)
 {
 	const char *name = clone->config->name;
 	CopyCatalog *catalog = source->catalog;
@@ -330,7 +338,8 @@ prepare_stale(Clone *clone, Clone *source, const Placed *placed, Error *err)
 }
 
 static MUST_CHECK Rc
-spread_all_rows(Clone *clone, Clone *source, const Placed *placed, Error *err)
+spread_all_rows(Clone *clone, CloneSource *source, const Placed *placed,
+				Error *err)
 {
 	int changed;
 	Rc rc = spread_rows(clone, source, placed, &changed, err);
@@ -347,11 +356,11 @@ spread_all_rows(Clone *clone, Clone *source, const Placed *placed, Error *err)
 }
 
 static MUST_CHECK Rc
-place_rows(Clone *clone, Clone *source, Error *err)
+place_rows(Clone *clone, CloneSource *source, Error *err)
 {
 	Placed *placed = NULL;
 	Rc rc = placed_read(&placed, source->catalog, source->config->placement,
-						source->source, err);
+						source->conn, err);
 
 	if (rc == RC_OK)
 		rc = placed_require_good(placed, err);
@@ -370,7 +379,7 @@ place_rows(Clone *clone, Clone *source, Error *err)
 static MUST_CHECK Rc
 match_done(const Clone *clone, int *count, Error *err)
 {
-	CopyCatalog *catalog = clone->catalog;
+	CopyCatalog *catalog = clone->lead->catalog;
 	bool *left = arena_calloc(clone->arena, (size_t) catalog->table_count,
 							  sizeof(bool));
 
@@ -402,7 +411,7 @@ match_done(const Clone *clone, int *count, Error *err)
 static MUST_CHECK Rc
 take_up(Clone *clone, Error *err)
 {
-	const CopyCatalog *catalog = clone->catalog;
+	const CopyCatalog *catalog = clone->lead->catalog;
 	int count;
 	Rc rc;
 
@@ -421,20 +430,16 @@ take_up(Clone *clone, Error *err)
 	return rc;
 }
 
-/* The targets are looked at before the first source's rows are there. */
+/* The targets are looked at before rows of the first source are there. */
 Rc
 clone_spread_rows(Clone *clone, Error *err)
 {
 	Rc rc = take_up(clone, err);
 
-	if (rc == RC_OK)
-		rc = match_targets(clone, clone->catalog, err);
-	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
-		rc = match_targets(clone, clone->others[i].catalog, err);
-	if (rc == RC_OK)
-		rc = place_rows(clone, clone, err);
-	for (int i = 0; i < clone->other_count && rc == RC_OK; i++)
-		rc = place_rows(clone, &clone->others[i], err);
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+		rc = match_targets(clone, clone->sources[i].catalog, err);
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+		rc = place_rows(clone, &clone->sources[i], err);
 	if (rc == RC_OK)
 		start_builds(clone);
 	return rc;
@@ -442,7 +447,7 @@ clone_spread_rows(Clone *clone, Error *err)
 
 /* Tables that were copied again are newer than the slot's start. */
 static MUST_CHECK Rc
-write_watermarks(const Clone *source, PgConn *target, Error *err)
+write_watermarks(const CloneSource *source, PgConn *target, Error *err)
 {
 	const CopyCatalog *catalog = source->catalog;
 	Rc rc = RC_OK;
@@ -462,7 +467,8 @@ write_watermarks(const Clone *source, PgConn *target, Error *err)
 }
 
 Rc
-clone_spread_note(const Clone *source, int number, PgConn *target, Error *err)
+clone_spread_note(const Clone *clone, const CloneSource *source, int number,
+				  PgConn *target, Error *err)
 {
 	NodeIdentity node;
 	Rc rc;
@@ -471,7 +477,7 @@ clone_spread_note(const Clone *source, int number, PgConn *target, Error *err)
 		return RC_OK;
 	rc = node_table_write(target, source->config->name, &node, err);
 	/* Those that are noted are handed over with the work list. */
-	if (rc == RC_OK && (source->config->target_count == 0 || !is_noted(source)))
+	if (rc == RC_OK && !is_noted(clone))
 		rc = write_watermarks(source, target, err);
 	return rc;
 }

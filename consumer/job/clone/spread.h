@@ -29,7 +29,7 @@ MUST_CHECK Rc clone_spread_rows(Clone *clone, Error *err);
  * Has a target remember which node it is in the pipeline of one of the sources,
  * if there is a placement.
  */
-MUST_CHECK Rc clone_spread_note(const Clone *source, int number, PgConn *target,
-								Error *err);
+MUST_CHECK Rc clone_spread_note(const Clone *clone, const CloneSource *source,
+								int number, PgConn *target, Error *err);
 
 #endif /* PENSTOCK_JOB_CLONE_SPREAD_H */

@@ -40,42 +40,59 @@ typedef struct CloneTarget
 	int64_t token; /* of the work list */
 } CloneTarget;
 
-typedef struct Clone Clone;
-
-struct Clone
+/*
+ * One of the sources.  Each has a pipeline, and so a slot and progress, of its
+ * own.
+ */
+typedef struct CloneSource
 {
-	const Config *config;
-	const Report *report;
-	Arena *arena;
-	PgConn *source;
+	const Config *config;       /* of this source alone, with all targets */
+	const Placement *placement; /* of all sources together; or NULL */
+	PgConn *conn;
 	PgConn *replication; /* exports the snapshot; NULL when it may go */
 	PgConn *standby;     /* that rows are read from; NULL: the source */
-	CloneTarget targets[CONFIG_TARGETS_MAX];
 	CopyCatalog *catalog;
-	Programs programs;
-	Schema *schema;
-	SourceHistory history; /* of the source */
+	SourceHistory history;
 	bool slot_begun;       /* was to be created: it may be there */
 	bool slot_created;     /* is there, and is ours */
 	SlotSnapshot snapshot; /* that is read under; its name may be empty */
 	bool snapshot_slot;    /* it is that of a temporary slot of ours */
 	bool snapshot_due;     /* a newer one is to be taken before rows are read */
 	Lsn start_lsn;         /* of the slot */
+	Buf places;            /* of a placement: as in NodeIdentity */
+} CloneSource;
+
+typedef struct Clone
+{
+	const Config *config; /* of the lead */
+	const Report *report;
+	Arena *arena;
+
+	/*
+	 * All sources add their rows to the tables that are spread.  The schema,
+	 * and what is the same everywhere, comes from the lead, and the clone as a
+	 * whole is noted under its pipeline: it is there, or is not, for all of
+	 * them at once.
+	 */
+	CloneSource *sources;
+	int source_count;
+	CloneSource *lead; /* the first of them */
+
+	CloneTarget targets[CONFIG_TARGETS_MAX];
+	Programs programs;
+	Schema *schema;
 	bool resumed;
 	bool listed;        /* what is to be copied was noted by this run */
 	int64_t attempt_us; /* when it went on after a failure; 0: it did not */
 	Backoff backoff;    /* before it goes on; see recover.c */
-	Buf places;         /* of a placement: as in NodeIdentity */
 	int64_t start_us;
+} Clone;
 
-	/*
-	 * What there is of the second source and further ones; see others.h.  They
-	 * have no targets and no schema of their own.
-	 */
-	Clone *others;
-	int other_count;
-	const Placement
-		*placement; /* of all sources together, if there are several */
-};
+/* Whether rows of several sources are put together. */
+static inline bool
+clone_has_several(const Clone *clone)
+{
+	return clone->source_count > 1;
+}
 
 #endif /* PENSTOCK_JOB_CLONE_STATE_H */

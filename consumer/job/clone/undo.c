@@ -40,28 +40,28 @@ clone_drop_slot(PgConn *source, const char *name, Error *err)
  * the same.
  */
 static void
-undo_slot(Clone *clone)
+undo_slot(const CloneSource *source)
 {
-	const char *name = clone->config->name;
-	PgConn *source = NULL;
+	const char *name = source->config->name;
+	PgConn *conn = NULL;
 	SlotInfo slot = {0};
 	Error err = {0};
-	Rc rc = clone_open_source(&source, clone->config, PGCONN_DATA, &err);
+	Rc rc = clone_open_source(&conn, source->config, PGCONN_DATA, &err);
 
 	if (rc == RC_OK)
-		rc = slot_read(source, name, &slot, &err);
-	if (rc == RC_OK && slot.exists && clone->slot_created)
-		rc = clone_drop_slot(source, name, &err);
+		rc = slot_read(conn, name, &slot, &err);
+	if (rc == RC_OK && slot.exists && source->slot_created)
+		rc = clone_drop_slot(conn, name, &err);
 	if (rc != RC_OK)
 		log_error(LOG_WARNING, "clone", &err);
-	if (rc == RC_OK && slot.exists && clone->slot_created)
+	if (rc == RC_OK && slot.exists && source->slot_created)
 		log_info("clone", "dropped replication slot \"%s\"", name);
 	else if (rc != RC_OK || slot.exists)
 		log_warning("clone",
 					"replication slot \"%s\" may be left on the source, where "
 					"it keeps log: remove it with \"%s\"",
 					name, OWN_COMMAND("drop"));
-	pgconn_close(source);
+	pgconn_close(conn);
 	error_reset(&err);
 }
 
@@ -146,7 +146,7 @@ say_schema_remains(const Clone *clone)
 static void
 say_what_remains(const Clone *clone)
 {
-	if (clone->other_count > 0)
+	if (clone_has_several(clone))
 		log_warning("clone",
 					"what was copied stays: \"%s\" throws it away and starts "
 					"over",
@@ -162,13 +162,6 @@ say_what_remains(const Clone *clone)
 				clone->config->name, OWN_COMMAND("drop"));
 }
 
-static void
-close_replication(Clone *clone)
-{
-	pgconn_close(clone->replication);
-	clone->replication = NULL;
-}
-
 /*
  * After a failure.  A request to stop is what may have brought us here; it must
  * not stop this too.
@@ -182,18 +175,18 @@ clone_undo(Clone *clone)
 	bool is_kept = is_worth_keeping(clone);
 
 	interrupt_defer(true);
-	close_replication(clone);
-	for (int i = 0; i < clone->other_count; i++)
-		close_replication(&clone->others[i]);
+	for (int i = 0; i < clone->source_count; i++)
+	{
+		pgconn_close(clone->sources[i].replication);
+		clone->sources[i].replication = NULL;
+	}
 	if (is_kept || !undo_notes(clone))
 		say_what_remains(clone);
 	else
 	{
-		for (int i = 0; i < clone->other_count; i++)
-			if (clone->others[i].slot_begun)
-				undo_slot(&clone->others[i]);
-		if (clone->slot_begun)
-			undo_slot(clone);
+		for (int i = clone->source_count - 1; i >= 0; i--)
+			if (clone->sources[i].slot_begun)
+				undo_slot(&clone->sources[i]);
 		say_schema_remains(clone);
 	}
 	interrupt_defer(false);
