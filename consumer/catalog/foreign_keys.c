@@ -28,7 +28,7 @@ enum
 	KEYS_COLUMN,
 	KEYS_REFERENCED_COLUMN,
 	KEYS_OPERATOR,  /* with the referenced column on its left */
-	KEYS_COLLATION, /* behind the other one; or empty */
+	KEYS_COLLATION, /* of the other column; or empty */
 };
 
 static MUST_CHECK Rc

@@ -396,7 +396,7 @@ check_moves(Placed *placed, const CopyTable *table, const PGresult *result,
 						});
 }
 
-/* Puts the expression behind those of the columns before. */
+/* Puts the expression after those of the columns before. */
 static void
 add_expression(Placed *placed, PlacedTable *table, const char *expression)
 {

@@ -18,7 +18,7 @@ skip_space(const char *c)
 }
 
 /*
- * Reads a quoted name behind its opening quote.  Returns what follows the
+ * Reads a quoted name after its opening quote.  Returns what follows the
  * closing one, or NULL if there is none.
  */
 static const char *

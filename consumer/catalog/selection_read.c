@@ -12,7 +12,7 @@
 #include "catalog/pattern.h"
 #include "net/sql.h"
 
-/* Behind the tables c and n. */
+/* Follows the tables c and n. */
 #define RELATIONS_SQL                                                          \
 	" WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"                       \
 	" AND n.nspname <> '" CATALOG_OWN_SCHEMA "'"                               \

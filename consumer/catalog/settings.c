@@ -20,7 +20,7 @@ static const char read_sql[] =
 	"  WHERE datname = current_database())"
 	" AND (s.setrole = 0 OR r.oid IS NOT NULL) ORDER BY 1, 2";
 
-/* Behind VALUES with the source's rows, the first of which stands for none. */
+/* Follows VALUES with the source's rows, the first of which stands for none. */
 static const char missing_sql[] =
 	") w (role, name, value)"
 	" LEFT JOIN pg_roles r ON r.rolname = w.role"

@@ -18,7 +18,7 @@
 /* Names that a detail lists; it says how many more there are. */
 #define NAMES_SHOWN "10"
 
-/* Behind a list of names and of their number: the first of them. */
+/* Follows a list of names and of their number: the first of them. */
 #define SOME_NAMES_SQL(name)                                                   \
 	"array_to_string((array_agg(" name " ORDER BY " name "))[1:" NAMES_SHOWN   \
 	"], ', ') || CASE WHEN count(*) > " NAMES_SHOWN                            \
@@ -50,7 +50,8 @@ may_not_read(const PGresult *result, PgConn *source, Error *err)
 	return rc;
 }
 
-/* Behind a condition on c: ordinary tables of the database that it may have. */
+/* Follows a condition on c: ordinary tables of the database that it may have.
+ */
 static const char dumped_sql[] =
 	" OR c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
 	" AND c.oid >= 16384"
@@ -508,7 +509,7 @@ check_tables_there(const CopyPlan *plan, Error *err)
 /* ---- Partitions that are other ones there ---- */
 
 /*
- * Behind a list of tables' OIDs: those that are partitions by the hash of
+ * Follows a list of tables' OIDs: those that are partitions by the hash of
  * something that has another hash on every server, and the root of one.
  */
 #define NAMES_OF_PARTITIONS_SQL SOME_NAMES_SQL("o.name")

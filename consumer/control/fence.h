@@ -7,7 +7,7 @@
  * advisory lock in a session, so that a fence does not outlive it.  As states
  * of tables do (see table_state.h), a row comes under a lock of the pipeline's
  * progress row and together with a new lease token: the follower finds out, and
- * nothing that it had under way is committed behind the fence.
+ * nothing that it had under way is committed after the fence.
  */
 #ifndef PENSTOCK_CONTROL_FENCE_H
 #define PENSTOCK_CONTROL_FENCE_H

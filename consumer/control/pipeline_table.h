@@ -9,8 +9,8 @@
  * next followed.
  *
  * All targets of a pipeline have the same row.  Each change of the options
- * gives it a higher revision.  A target that was away when that was done has a
- * lower one, and gets the newer row when it is back.
+ * gives it a higher revision.  A target that was unreachable when that was done
+ * has a lower one, and gets the newer row when it is back.
  */
 #ifndef PENSTOCK_CONTROL_PIPELINE_TABLE_H
 #define PENSTOCK_CONTROL_PIPELINE_TABLE_H

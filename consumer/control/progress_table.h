@@ -7,7 +7,7 @@
  * together or not at all; that alone makes applying exactly-once.  Ordinary
  * privileges are enough for it.
  *
- * end_lsn is the position just behind the last source transaction that the
+ * end_lsn is the position just after the last source transaction that the
  * target has: a transaction whose own end_lsn is not greater was applied, one
  * whose end_lsn is greater was not.
  *

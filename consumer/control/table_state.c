@@ -26,7 +26,7 @@ struct TableStates
 	size_t count;
 	TableState *tables; /* by schema and name */
 	Lsn last_watermark;
-	bool all_ready;      /* then nothing is left out behind that */
+	bool all_ready;      /* then nothing is left out after that */
 	bool others_are_out; /* tables that are not here are not followed */
 	Arena *arena;        /* holds all of the above, and this */
 };
@@ -195,25 +195,21 @@ is_left_out(const TableStates *states, const Relation *relation, Lsn end_lsn,
 	return table->kind != TABLE_READY || end_lsn <= table->watermark;
 }
 
-/* A TRUNCATE of those tables alone that are not left out. */
-static const Change *
-select_truncated(const TableStates *states, Frame *frame, const Change *change,
-				 Lsn end_lsn, bool *hold)
+/* A TRUNCATE is looked at table by table. */
+typedef struct Truncate
 {
-	const TruncateInfo *all = change->truncate;
-	TruncateInfo *some = arena_calloc(frame->arena, 1, sizeof(TruncateInfo));
-	Change *selected = arena_calloc(frame->arena, 1, sizeof(Change));
+	const TableStates *states;
+	Lsn end_lsn;
+	bool *hold;
+} Truncate;
 
-	*some = *all;
-	some->relation_count = 0;
-	some->relations = arena_calloc(frame->arena, (size_t) all->relation_count,
-								   sizeof(all->relations[0]));
-	for (int i = 0; i < all->relation_count; i++)
-		if (!is_left_out(states, all->relations[i], end_lsn, hold))
-			some->relations[some->relation_count++] = all->relations[i];
-	*selected = *change;
-	selected->truncate = some;
-	return some->relation_count > 0 ? selected : NULL;
+static bool
+is_truncated(void *context, Relation *relation)
+{
+	const Truncate *truncate = context;
+
+	return !is_left_out(truncate->states, relation, truncate->end_lsn,
+						truncate->hold);
 }
 
 const Change *
@@ -233,7 +229,10 @@ table_states_select(const TableStates *states, Frame *frame,
 					   ? NULL
 					   : change;
 		case CHANGE_TRUNCATE:
-			return select_truncated(states, frame, change, end_lsn, hold);
+			return change_select_truncated(frame, change, is_truncated,
+										   &(Truncate){.states = states,
+													   .end_lsn = end_lsn,
+													   .hold = hold});
 		case CHANGE_MESSAGE:
 			return change;
 	}

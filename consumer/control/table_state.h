@@ -30,15 +30,14 @@
  *                themselves: progress of the pipeline that is named like the
  *                slot tells how far
  *   JOINING      the same; the follower has left out everything up to the
- *                watermark and holds back what is behind, until the table has
- *                caught up and is ready.  If that takes too long, it goes on
- *                without
+ *                watermark and holds back what comes after it, until the table
+ * has caught up and is ready.  If that takes too long, it goes on without
  *   REMOVED      not followed any more
  *
  * States only change under a lock of the pipeline's progress row and, if it
  * matters to a follower, together with a new lease token: what it has under way
  * under the old states cannot be committed any more, and it looks again.  So a
- * state holds for exactly the transactions behind the progress at which it was
+ * state holds for exactly the transactions after the progress at which it was
  * written.
  */
 #ifndef PENSTOCK_CONTROL_TABLE_STATE_H
@@ -100,7 +99,7 @@ TableStates *table_states_only(const TableName *tables, int count);
 /* Accepts NULL. */
 void table_states_free(TableStates *states);
 
-/* The greatest watermark; behind it everything counts.  0: there is none. */
+/* The greatest watermark; after it everything counts.  0: there is none. */
 Lsn table_states_last_watermark(const TableStates *states);
 
 /*
@@ -117,7 +116,7 @@ const Change *table_states_select(const TableStates *states, Frame *frame,
 /*
  * Appends the value of the plugin's option leave_out that says what nobody has
  * a use for: tables of which nothing counts under any of these states, for good
- * or up to a position that is behind `start`.  The tables `but` are not named;
+ * or up to a position after `start`.  The tables `but` are not named;
  * they are somebody else's.  Nothing is appended if all is wanted.
  */
 void table_states_append_left_out(Buf *list, const TableStates *const *states,

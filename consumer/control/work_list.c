@@ -203,7 +203,7 @@ work_list_session_name(const char *pipeline, char name[WORK_SESSION_NAME_SIZE])
 	snprintf(name, WORK_SESSION_NAME_SIZE, "penstock clone %s", pipeline);
 }
 
-/* Behind what to do with them: the sessions of a clone, but this one. */
+/* Follows what to do with them: the sessions of a clone, but this one. */
 #define SESSIONS_SQL                                                           \
 	" FROM pg_catalog.pg_stat_activity"                                        \
 	" WHERE datname = current_database() AND usename = current_user"           \
@@ -474,6 +474,18 @@ work_list_read_tables(PgConn *target, const char *pipeline, PGresult **result,
 		LENGTH_OF(params), params, result, err);
 }
 
+/* Follows rows of names, with these further columns: those of the list. */
+static void
+append_match(Buf *sql, const char *columns, const char *pipeline)
+{
+	buf_printf(sql,
+			   ") v (schema_name, table_name, %s)"
+			   " WHERE t.schema_name = v.schema_name"
+			   " AND t.table_name = v.table_name AND t.pipeline = ",
+			   columns);
+	buf_append_literal(sql, pipeline);
+}
+
 Rc
 work_list_set_parts(PgConn *target, const char *pipeline,
 					const WorkTable *tables, int count, Error *err)
@@ -491,11 +503,7 @@ work_list_set_parts(PgConn *target, const char *pipeline,
 		append_name(&sql, &tables[i].name);
 		buf_printf(&sql, ", %" PRId64 ")", tables[i].parts);
 	}
-	buf_append_string(&sql, ") v (schema_name, table_name, parts)"
-							" WHERE t.schema_name = v.schema_name"
-							" AND t.table_name = v.table_name"
-							" AND t.pipeline = ");
-	buf_append_literal(&sql, pipeline);
+	append_match(&sql, "parts", pipeline);
 	return sql_run(target, &sql, NULL, err);
 }
 
@@ -526,11 +534,7 @@ work_list_note_tables(PgConn *target, const WorkMark *mark,
 		buf_printf(&sql, ", %" PRId64 ", '" LSN_FORMAT "'::pg_lsn)",
 				   tables[i].rows, LSN_ARGS(tables[i].watermark));
 	}
-	buf_append_string(&sql, ") v (schema_name, table_name, rows, watermark)"
-							" WHERE t.schema_name = v.schema_name"
-							" AND t.table_name = v.table_name"
-							" AND t.pipeline = ");
-	buf_append_literal(&sql, mark->pipeline);
+	append_match(&sql, "rows, watermark", mark->pipeline);
 	buf_append_string(&sql, " AND EXISTS (SELECT FROM held) RETURNING 1)"
 							" SELECT 1 / count(*) FROM marked");
 	rc = sql_run(target, &sql, NULL, err);

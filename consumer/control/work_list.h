@@ -4,7 +4,7 @@
  *
  * Whatever becomes of the clone, the list tells the truth: that a part of a
  * table is done is noted in the transaction that wrote its rows.  So a clone
- * that was broken off can go on where it was.
+ * that was interrupted can go on where it was.
  *
  *     penstock.copy_run     a row for each clone that is not finished
  *     penstock.copy_table   its tables

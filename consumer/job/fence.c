@@ -263,11 +263,12 @@ check_all(const Fencing *self, Error *err)
 
 		rc = is_there(self, i, &there, err);
 		if (rc == RC_OK && !there)
-			rc = error_set(err, ERR_CONFIG, "%s has gone back behind the fence",
+			rc = error_set(err, ERR_CONFIG,
+						   "%s has gone back to before the fence",
 						   self->labels[i]);
 	}
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
-		error_detail(err, "What was read behind the fence may not belong "
+		error_detail(err, "What was read at the fence may not belong "
 						  "together.");
 	return rc;
 }

@@ -26,6 +26,28 @@ frame_unref(Frame *frame)
 	arena_free(frame->arena);
 }
 
+const Change *
+change_select_truncated(Frame *frame, const Change *change,
+						bool (*wanted)(void *context, Relation *relation),
+						void *context)
+{
+	const TruncateInfo *all = change->truncate;
+	TruncateInfo *some = arena_calloc(frame->arena, 1, sizeof(TruncateInfo));
+	Change *selected = arena_calloc(frame->arena, 1, sizeof(Change));
+
+	ASSERT(change->kind == CHANGE_TRUNCATE);
+	*some = *all;
+	some->relation_count = 0;
+	some->relations = arena_calloc(frame->arena, (size_t) all->relation_count,
+								   sizeof(all->relations[0]));
+	for (int i = 0; i < all->relation_count; i++)
+		if (wanted(context, all->relations[i]))
+			some->relations[some->relation_count++] = all->relations[i];
+	*selected = *change;
+	selected->truncate = some;
+	return some->relation_count > 0 ? selected : NULL;
+}
+
 const char *
 change_kind_name(ChangeKind kind)
 {

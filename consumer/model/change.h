@@ -136,6 +136,15 @@ typedef struct Frame
 Frame *frame_ref(Frame *frame);
 void frame_unref(Frame *frame);
 
+/*
+ * A TRUNCATE of those relations alone that `wanted` says so of; NULL if there
+ * is none.  It is allocated in the frame's arena.
+ */
+const Change *change_select_truncated(Frame *frame, const Change *change,
+									  bool (*wanted)(void *context,
+													 Relation *relation),
+									  void *context);
+
 /* Bytes of memory that the frame holds, for limits.  They become more: what is
  * made of its changes is allocated in its arena. */
 static inline size_t

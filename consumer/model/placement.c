@@ -66,6 +66,26 @@ placement_rule(const Placement *placement, int index)
 	return placement->rules[index];
 }
 
+bool
+placement_rule_has(const PlacementRule *rule, int target, int node_count)
+{
+	switch (rule->kind)
+	{
+		case PLACEMENT_ALL:
+			return true;
+		case PLACEMENT_HASH:
+			return target < node_count;
+		case PLACEMENT_DIRECTORY:
+			return true;
+		case PLACEMENT_ONLY:
+			return target == rule->target;
+		case PLACEMENT_NONE:
+			return false;
+	}
+	CHECK(false);
+	return false;
+}
+
 void
 placement_set_target(Placement *placement, int index, int target)
 {

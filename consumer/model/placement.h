@@ -89,6 +89,10 @@ MUST_CHECK Rc placement_add(Placement *placement, const char *tables,
 int placement_rule_count(const Placement *placement);
 const PlacementRule *placement_rule(const Placement *placement, int index);
 
+/* Whether a target has rows of a table that is placed by the rule; the nodes
+ * are the first targets. */
+bool placement_rule_has(const PlacementRule *rule, int target, int node_count);
+
 /* Says which target a rule's target_name is. */
 void placement_set_target(Placement *placement, int index, int target);
 

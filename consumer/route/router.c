@@ -436,26 +436,6 @@ place_row(Router *router, Frame *frame, const Change *change, Error *err)
 	return RC_FAIL;
 }
 
-/* Whether a target has rows of a table that is placed by the rule. */
-static bool
-has_table(const Router *router, const PlacementRule *rule, int target)
-{
-	switch (rule->kind)
-	{
-		case PLACEMENT_ALL:
-			return true;
-		case PLACEMENT_HASH:
-			return target < router->node_count;
-		case PLACEMENT_DIRECTORY:
-			return true;
-		case PLACEMENT_ONLY:
-			return target == rule->target;
-		case PLACEMENT_NONE:
-			return false;
-	}
-	return false;
-}
-
 /* What the other sources have there would be gone. */
 static MUST_CHECK Rc
 refuse_truncate(const Relation *relation, Error *err)
@@ -493,7 +473,8 @@ place_truncate(const Router *router, Frame *frame, const Change *change,
 			rc = places_find(router->places, info->relations[i], &rule, err);
 			if (rc == RC_OK && rule->shared)
 				return refuse_truncate(info->relations[i], err);
-			if (rc == RC_OK && has_table(router, rule, target))
+			if (rc == RC_OK &&
+				placement_rule_has(rule, target, router->node_count))
 				relations[count++] = info->relations[i];
 		}
 		if (rc == RC_OK && count > 0)

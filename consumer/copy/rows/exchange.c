@@ -67,12 +67,12 @@ exchange_take_ended(PgConn *conn, int64_t *rows, Error *err)
 }
 
 Rc
-exchange_break_off(PgConn *target, Error *err)
+exchange_interrupt(PgConn *target, Error *err)
 {
 	PGresult *result = NULL;
 	Rc rc;
 
-	(void) PQputCopyEnd(pgconn_raw(target), "copy broken off");
+	(void) PQputCopyEnd(pgconn_raw(target), "copy interrupted");
 	rc = pgconn_get_result(target, &result, err);
 	if (rc != RC_OK)
 		return rc;
@@ -90,6 +90,12 @@ exchange_check_quiet(PgConn *target, Error *err)
 	struct pollfd fd = {.fd = PQsocket(pgconn_raw(target)), .events = POLLIN};
 
 	if (poll(&fd, 1, 0) > 0 && (fd.revents & ~POLLOUT) != 0)
-		return exchange_break_off(target, err);
+		return exchange_interrupt(target, err);
 	return RC_OK;
+}
+
+short
+exchange_events(PgConn *conn)
+{
+	return PQflush(pgconn_raw(conn)) > 0 ? POLLIN | POLLOUT : POLLIN;
 }

@@ -25,11 +25,14 @@ MUST_CHECK Rc exchange_take_ended(PgConn *conn, int64_t *rows, Error *err);
 
 /*
  * A target that spoke while it should listen, or that cannot be sent to, has
- * failed: reads its error, for which it waits, after breaking the copy off.
+ * failed: interrupts the copy and reads the error, for which it waits.
  */
-MUST_CHECK Rc exchange_break_off(PgConn *target, Error *err);
+MUST_CHECK Rc exchange_interrupt(PgConn *target, Error *err);
 
-/* Breaks off if the target has said something. */
+/* Interrupts the copy if the target has said something. */
 MUST_CHECK Rc exchange_check_quiet(PgConn *target, Error *err);
+
+/* For poll(): what waiting for an answer means; to send may still be due. */
+short exchange_events(PgConn *conn);
 
 #endif /* PENSTOCK_COPY_ROWS_EXCHANGE_H */

@@ -10,7 +10,7 @@
  * until we say that the data has ended.  A target that has refused a row would
  * be sent the rest of the table for nothing.  But a server that is content says
  * nothing at all, once client_min_messages keeps notices away.  So when the
- * target becomes readable the copy is broken off, and its error is read.  That
+ * target becomes readable the copy is interrupted, and its error is read.  That
  * is looked at before each chunk, because libpq itself reads, and keeps to
  * itself, what comes while it cannot send; an error that slips through there is
  * seen at the end of the table.
@@ -279,7 +279,7 @@ flush_target(Job *job, Error *err)
 	int pending = PQflush(pgconn_raw(job->target));
 
 	if (pending < 0)
-		return exchange_break_off(job->target, err);
+		return exchange_interrupt(job->target, err);
 	job->target_pending = pending > 0;
 	return RC_OK;
 }
@@ -295,7 +295,7 @@ put_data(Job *job, const char *data, size_t length, Error *err)
 	put = PQputCopyData(pgconn_raw(job->target), data, (int) length);
 	/* 0 would mean that libpq could not get memory. */
 	if (put <= 0)
-		return exchange_break_off(job->target, err);
+		return exchange_interrupt(job->target, err);
 	return flush_target(job, err);
 }
 
@@ -599,6 +599,17 @@ step_state(Job *job, JobProgress *progress, Error *err)
 }
 
 Rc
+job_explain(Rc rc, const CopyPart *part, Error *err)
+{
+	if (rc != RC_FAIL)
+		return RC_OK;
+	pgconn_explain_path(err);
+	if (err->code != ERR_INTERRUPTED)
+		error_context(err, "copying table %s", part->table->qualified);
+	return rc;
+}
+
+Rc
 job_step(Job *job, JobProgress *progress, Error *err)
 {
 	Rc rc;
@@ -614,18 +625,7 @@ job_step(Job *job, JobProgress *progress, Error *err)
 		else if (rc == RC_END)
 			job_set_state(job, JOB_IDLE);
 	} while (rc == RC_OK && job->state != JOB_IDLE);
-	if (rc == RC_FAIL)
-		pgconn_explain_path(err);
-	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
-		error_context(err, "copying table %s", job->part.table->qualified);
-	return rc == RC_FAIL ? rc : RC_OK;
-}
-
-/* What waiting for an answer means: to send may still be due. */
-static short
-answer_events(PgConn *conn)
-{
-	return PQflush(pgconn_raw(conn)) > 0 ? POLLIN | POLLOUT : POLLIN;
+	return job_explain(rc, &job->part, err);
 }
 
 JobWants
@@ -640,11 +640,11 @@ job_wants(const Job *job)
 		case JOB_TARGET_STARTING:
 		case JOB_TARGET_ENDING:
 		case JOB_COMMITTING:
-			wants.target_events = answer_events(job->target);
+			wants.target_events = exchange_events(job->target);
 			break;
 		case JOB_SOURCE_STARTING:
 		case JOB_SOURCE_ENDING:
-			wants.source_events = answer_events(job->source);
+			wants.source_events = exchange_events(job->source);
 			break;
 		case JOB_COPYING:
 			wants.target_events = POLLIN;

@@ -143,4 +143,8 @@ void job_append_query(const CopyPart *part, const char *expressions, Buf *sql);
 /* Appends what has the target receive a part, in a transaction. */
 void job_append_target_sql(const CopyPart *part, Buf *sql);
 
+/* What a step returns that has ended so: only failures are told, with what was
+ * being copied. */
+MUST_CHECK Rc job_explain(Rc rc, const CopyPart *part, Error *err);
+
 #endif /* PENSTOCK_COPY_ROWS_JOB_H */

@@ -62,7 +62,7 @@ send_pending(Outlet *outlet, Error *err)
 	int pending = PQflush(pgconn_raw(outlet->conn));
 
 	if (pending < 0)
-		return exchange_break_off(outlet->conn, err);
+		return exchange_interrupt(outlet->conn, err);
 	outlet->pending = pending > 0;
 	return outlet->pending ? RC_AGAIN : RC_OK;
 }
@@ -77,7 +77,7 @@ put_data(Outlet *outlet, const char *data, size_t length, Error *err)
 		return rc;
 	/* 0 would mean that libpq could not get memory. */
 	if (PQputCopyData(pgconn_raw(outlet->conn), data, (int) length) <= 0)
-		return exchange_break_off(outlet->conn, err);
+		return exchange_interrupt(outlet->conn, err);
 	rc = send_pending(outlet, err);
 	return rc == RC_AGAIN ? RC_OK : rc;
 }

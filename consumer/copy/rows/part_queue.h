@@ -4,7 +4,7 @@
  *
  * Tables come out in the order in which they went in.  One that is large enough
  * comes in parts, ranges of its blocks, so that several jobs share it.  A part
- * that could not be had now goes behind all others, with the rest of its table.
+ * that could not be had now goes after all others, with the rest of its table.
  */
 #ifndef PENSTOCK_COPY_ROWS_PART_QUEUE_H
 #define PENSTOCK_COPY_ROWS_PART_QUEUE_H

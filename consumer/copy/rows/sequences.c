@@ -82,7 +82,7 @@ typedef struct SequenceCopy
 	int copied;
 } SequenceCopy;
 
-/* Behind set_values(): those that were used on the source, and are farther
+/* Follows set_values(): those that were used on the source, and are farther
  * there; and those that the target does not have. */
 static const char advance_sql[] =
 	" LEFT JOIN pg_sequence s ON s.seqrelid = to_regclass(v.name)"

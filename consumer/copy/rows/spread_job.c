@@ -29,7 +29,7 @@ typedef enum SpreadState
 typedef struct SpreadCurrent
 {
 	char *message; /* owned; NULL: there is none */
-	char *at;      /* what comes behind the row */
+	char *at;      /* what comes after the row */
 	size_t left;
 	SpreadRow row;
 	int only; /* the outlet that it is for; -1: all that are in use */
@@ -128,26 +128,6 @@ spread_job_say_unmarked(const SpreadJob *job)
 
 /* ---- starting ----------------------------------------------------------- */
 
-/* Whether a target has rows of the table. */
-static bool
-is_for_target(const SpreadJob *job, const PlacementRule *rule, int target)
-{
-	switch (rule->kind)
-	{
-		case PLACEMENT_ALL:
-			return true;
-		case PLACEMENT_HASH:
-			return target < job->node_count;
-		case PLACEMENT_DIRECTORY:
-			return true;
-		case PLACEMENT_ONLY:
-			return target == rule->target;
-		case PLACEMENT_NONE:
-			return false;
-	}
-	return false;
-}
-
 static MUST_CHECK Rc
 send_source(SpreadJob *job, Error *err)
 {
@@ -203,7 +183,8 @@ start_outlets(SpreadJob *job, Error *err)
 
 	for (int i = 0; i < job->target_count && rc == RC_OK; i++)
 	{
-		job->in_use[i] = is_for_target(job, job->table->rule, i);
+		job->in_use[i] = placement_rule_has(job->table->rule, i,
+											job->node_count);
 		job->waits[i] = job->in_use[i];
 		if (job->in_use[i])
 			rc = outlet_start(&job->outlets[i], &job->part, err);
@@ -521,11 +502,7 @@ spread_job_step(SpreadJob *job, JobProgress *progress, Error *err)
 		else if (rc == RC_END)
 			job->state = SPREAD_IDLE;
 	} while (rc == RC_OK && job->state != SPREAD_IDLE);
-	if (rc == RC_FAIL)
-		pgconn_explain_path(err);
-	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
-		error_context(err, "copying table %s", job->part.table->qualified);
-	return rc == RC_FAIL ? rc : RC_OK;
+	return job_explain(rc, &job->part, err);
 }
 
 /* ---- waiting ------------------------------------------------------------ */
@@ -553,8 +530,7 @@ outlet_events(const SpreadJob *job, int target)
 	}
 	if (!wanted)
 		return 0;
-	return PQflush(pgconn_raw(job->outlets[target].conn)) > 0 ? POLLIN | POLLOUT
-															  : POLLIN;
+	return exchange_events(job->outlets[target].conn);
 }
 
 static short
@@ -564,8 +540,7 @@ source_events(const SpreadJob *job)
 	{
 		case SPREAD_SOURCE_STARTING:
 		case SPREAD_SOURCE_ENDING:
-			return PQflush(pgconn_raw(job->source)) > 0 ? POLLIN | POLLOUT
-														: POLLIN;
+			return exchange_events(job->source);
 		case SPREAD_COPYING:
 			return job->current.message == NULL && job->limit > 0 ? POLLIN : 0;
 		case SPREAD_IDLE:

@@ -106,7 +106,7 @@ take_binary(const SpreadFormat *format, char *at, size_t left, SpreadRow *row)
 	return true;
 }
 
-/* Reads one hash, and the tab behind it. */
+/* Reads one hash, and the tab after it. */
 static bool
 take_text_hash(const SpreadFormat *format, char **at, uint64_t *hash)
 {

@@ -24,7 +24,7 @@ typedef struct SpreadRow
 {
 	char *data; /* within the message that it came in */
 	size_t length;
-	bool is_row;   /* else it is what stands before or behind all rows */
+	bool is_row;   /* else it is what stands before or after all rows */
 	uint64_t hash; /* of a row; or the number, UINT64_MAX if it is null */
 } SpreadRow;
 

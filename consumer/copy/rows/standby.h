@@ -6,7 +6,7 @@
  * transactions the snapshot has.  So the standby's replay is paused for a
  * moment: what it has replayed is then exactly what the snapshot shows, and the
  * position up to which it has is the watermark of the copy.  That position has
- * to be behind the slot's start; following leaves out what lies between.
+ * to be after the slot's start; following leaves out what lies between.
  */
 #ifndef PENSTOCK_COPY_ROWS_STANDBY_H
 #define PENSTOCK_COPY_ROWS_STANDBY_H

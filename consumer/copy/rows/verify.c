@@ -14,6 +14,7 @@
 
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "copy/rows/exchange.h"
 #include "copy/rows/guard.h"
 #include "copy/session.h"
 #include "model/relation.h"
@@ -361,12 +362,6 @@ step_pair(Verify *verify, Pair *pair, Error *err)
 	return rc;
 }
 
-static short
-answer_events(PgConn *conn)
-{
-	return PQflush(pgconn_raw(conn)) > 0 ? POLLIN | POLLOUT : POLLIN;
-}
-
 /* Waits until somebody has answered, or a signal comes. */
 static Rc
 wait_for_answers(const Verify *verify, Error *err)
@@ -382,11 +377,11 @@ wait_for_answers(const Verify *verify, Error *err)
 		if (pair->table != NULL && !pair->source_answer.ended)
 			fds[count++] = (struct pollfd){
 				.fd = PQsocket(pgconn_raw(pair->source)),
-				.events = answer_events(pair->source)};
+				.events = exchange_events(pair->source)};
 		if (pair->table != NULL && !pair->target_answer.ended)
 			fds[count++] = (struct pollfd){
 				.fd = PQsocket(pgconn_raw(pair->target)),
-				.events = answer_events(pair->target)};
+				.events = exchange_events(pair->target)};
 	}
 	if (verify->options->build != NULL)
 		count += (nfds_t) build_poll_fds(verify->options->build, &fds[count]);

@@ -10,7 +10,7 @@
 #include "net/sql.h"
 
 /*
- * Behind a list of (number, class, oid): what each entry is.  Only an index of
+ * Follows a list of (number, class, oid): what each entry is.  Only an index of
  * the usual kind can be given to a constraint.  A foreign key of or to a
  * partitioned table cannot be validated later, or not all of it.
  */

@@ -11,7 +11,7 @@
 
 #include "base/xalloc.h"
 
-/* Reads "; class oid " behind the entry's number; NULL if it is not there. */
+/* Reads "; class oid " after the entry's number; NULL if it is not there. */
 static const char *
 parse_object(const char *line, ObjectId *object)
 {
@@ -121,7 +121,7 @@ is_left_out(const LeftOut *left_out, unsigned number)
 }
 
 /*
- * Whether an entry that is no object of its own depends, by the line behind it,
+ * Whether an entry that is no object of its own depends, by the line after it,
  * on one that was left out.
  */
 static bool
@@ -148,7 +148,7 @@ belongs_to_left_out(const char *line, const char *next, const LeftOut *left_out)
 	}
 }
 
-/* Writes a line unless the filter holds it back; `next` is the one behind. */
+/* Writes a line unless the filter holds it back; `next` is the one after. */
 static void
 copy_line(FILE *out, const char *line, const char *next,
 		  const ContentsFilter *filter, LeftOut *left_out)

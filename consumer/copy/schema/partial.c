@@ -61,8 +61,8 @@ static const char needed_sql[] =
 	" ORDER BY 3, 4";
 
 /*
- * Relations that are not created, behind a condition on c, and all that
- * depends on them or on a schema that is left out, behind a condition on its
+ * Relations that are not created, after a condition on c, and all that
+ * depends on them or on a schema that is left out, after a condition on its
  * name.  A view depends on tables through its rule.
  */
 #define GONE_SQL_BEFORE                                                        \
@@ -114,7 +114,7 @@ object_field(const PGresult *result, int row)
 	};
 }
 
-/* Runs a statement that goes on behind the CTE of the parts. */
+/* Runs a statement that follows the CTE of the parts. */
 static Rc
 run_on_parts(const CopyCatalog *catalog, PgConn *source, const char *rest,
 			 PGresult **result, Error *err)

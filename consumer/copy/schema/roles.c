@@ -70,7 +70,7 @@ static const char tablespaces_sql[] =
 	" SELECT DISTINCT t.spcname, 't' FROM copied c"
 	" JOIN pg_tablespace t ON t.oid = c.reltablespace";
 
-/* Behind VALUES with the names. */
+/* Follows VALUES with the names. */
 static const char roles_lacking_sql[] =
 	") v (name, kind) LEFT JOIN pg_roles r ON r.rolname = v.name"
 	" WHERE (r.oid IS NULL OR v.kind IN ('o', 'd')"

@@ -23,7 +23,7 @@
 #define ARENA_BLOCK_BYTES (16 * KB)
 
 /* How long pg_dump may wait for a table that somebody else has locked: it locks
- * all of them, and who wants to change one waits behind it meanwhile. */
+ * all of them, and who wants to change one waits for it meanwhile. */
 #define LOCK_WAIT_S "30"
 
 /* pg_class, in the contents of a dump. */

@@ -19,7 +19,7 @@ static const char header_start[] = "-- TOC entry ";
 
 /* ---- Entries ---- */
 
-/* Behind the closing quote, or the end of the text. */
+/* Returns what follows the closing quote, or the end of the text. */
 static const char *
 skip_quoted(const char *c, bool escapes)
 {
@@ -43,7 +43,7 @@ is_word_char(char c)
 	return isalnum((unsigned char) c) || c == '_' || c == '$' || (c & 0x80);
 }
 
-/* Behind $tag$ … $tag$, or behind a single $. */
+/* Returns what follows $tag$ … $tag$, or a single $. */
 static const char *
 skip_dollar_quoted(const char *c)
 {
@@ -71,7 +71,7 @@ skip_line(const char *c)
 	return end != NULL ? end + 1 : c + strlen(c);
 }
 
-/* Behind a word; a literal with escapes starts like one. */
+/* Returns what follows a word; a literal with escapes starts like one. */
 static const char *
 skip_word(const char *c)
 {
@@ -82,7 +82,7 @@ skip_word(const char *c)
 	return c;
 }
 
-/* Behind what stands at `c`: a literal, an identifier, a comment, a sign. */
+/* Returns what follows a literal, an identifier, a comment, or a sign. */
 static const char *
 skip_token(const char *c)
 {
@@ -97,7 +97,7 @@ skip_token(const char *c)
 	return c + 1;
 }
 
-/* Behind the statement's semicolon. */
+/* Returns what follows the statement's semicolon. */
 static const char *
 skip_statement(const char *c)
 {

@@ -15,7 +15,7 @@
 #include "job/clone/resume.h"
 #include "job/clone/several.h"
 
-/* Behind the pipeline's name, the name of the slot of a later snapshot. */
+/* Follows the pipeline's name in the name of the slot of a later snapshot. */
 #define SNAPSHOT_SLOT_TAIL "_resume"
 
 Rc

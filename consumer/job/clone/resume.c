@@ -1,6 +1,6 @@
 /*
  * resume.c
- *    What is on the targets of a clone that was broken off, and what of it can
+ *    What is on the targets of a clone that was interrupted, and what of it can
  *    be used.
  */
 #include "job/clone/resume.h"
@@ -392,9 +392,9 @@ throw_away_slot(const CloneSource *source, Error *err)
 }
 
 /*
- * The slots go first: if this is broken off, what is noted on the targets still
- * tells the next --restart what there is to be thrown away.  The other way
- * round a slot would be left that nobody knows.
+ * The slots go first: if this is interrupted, what is noted on the targets
+ * still tells the next --restart what there is to be thrown away.  The other
+ * way round a slot would be left that nobody knows.
  */
 Rc
 clone_throw_away(Clone *clone, Error *err)

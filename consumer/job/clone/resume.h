@@ -1,6 +1,6 @@
 /*
  * resume.h
- *    A clone that was broken off: going on with it, or starting over.
+ *    A clone that was interrupted: going on with it, or starting over.
  */
 #ifndef PENSTOCK_JOB_CLONE_RESUME_H
 #define PENSTOCK_JOB_CLONE_RESUME_H
@@ -27,7 +27,7 @@ MUST_CHECK Rc clone_look(Clone *clone, Error *err);
  */
 MUST_CHECK Rc clone_hold(Clone *clone, CloneTarget *target, Error *err);
 
-/* Says on standard output what would be thrown away. */
+/* Reports what would be thrown away. */
 void clone_report_throw_away(const Clone *clone);
 
 /* Throws away what an unfinished clone has made on the targets, and its slot.

@@ -535,7 +535,7 @@ copy_again(TableCopy *copy, Error *err)
 	return rc;
 }
 
-/* What is left of the indexes, and all else that comes behind the rows. */
+/* What is left of the indexes, and all else that comes after the rows. */
 static Rc
 complete_definition(TableCopy *copy, int number, Error *err)
 {

@@ -203,7 +203,7 @@ open_all(TableWork *work, Error *err)
 		rc = open_target(work, i, err);
 	if (rc == RC_OK)
 		rc = check_slot(work, err);
-	/* Behind that, because a follower goes on meanwhile. */
+	/* After that, because a follower goes on meanwhile. */
 	if (rc == RC_OK)
 		rc = identify_source(work, err);
 	for (int i = 0; i < work->target_count && rc == RC_OK; i++)

@@ -165,24 +165,22 @@ is_wanted(Strangers *self, Relation *relation, uint32_t xid, uint32_t subxid,
 	return false;
 }
 
-static const Change *
-select_truncated(Strangers *self, Frame *frame, const Change *change,
-				 uint32_t xid, Lsn end_lsn)
+/* A TRUNCATE is looked at table by table. */
+typedef struct Truncate
 {
-	const TruncateInfo *all = change->truncate;
-	TruncateInfo *some = arena_calloc(frame->arena, 1, sizeof(TruncateInfo));
-	Change *selected = arena_calloc(frame->arena, 1, sizeof(Change));
+	Strangers *self;
+	uint32_t xid;
+	uint32_t subxid;
+	Lsn end_lsn;
+} Truncate;
 
-	*some = *all;
-	some->relation_count = 0;
-	some->relations = arena_calloc(frame->arena, (size_t) all->relation_count,
-								   sizeof(all->relations[0]));
-	for (int i = 0; i < all->relation_count; i++)
-		if (is_wanted(self, all->relations[i], xid, change->subxid, end_lsn))
-			some->relations[some->relation_count++] = all->relations[i];
-	*selected = *change;
-	selected->truncate = some;
-	return some->relation_count > 0 ? selected : NULL;
+static bool
+is_truncated(void *context, Relation *relation)
+{
+	const Truncate *truncate = context;
+
+	return is_wanted(truncate->self, relation, truncate->xid, truncate->subxid,
+					 truncate->end_lsn);
 }
 
 const Change *
@@ -192,7 +190,11 @@ strangers_select(Strangers *self, Frame *frame, const Change *change,
 	if (self->copied == NULL)
 		return change;
 	if (change->kind == CHANGE_TRUNCATE)
-		return select_truncated(self, frame, change, xid, end_lsn);
+		return change_select_truncated(frame, change, is_truncated,
+									   &(Truncate){.self = self,
+												   .xid = xid,
+												   .subxid = change->subxid,
+												   .end_lsn = end_lsn});
 	return is_wanted(self, change->relation, xid, change->subxid, end_lsn)
 			   ? change
 			   : NULL;
