@@ -97,7 +97,7 @@ typedef struct CopyTable
 	int64_t bytes_sent;
 	int64_t begun_us; /* monotonic: first part begun, last part ended; 0: not */
 	int64_t ended_us;
-	bool touched; /* a part of it, maybe without rows, was committed */
+	bool part_committed; /* a part of it, maybe without rows, was committed */
 } CopyTable;
 
 /* A relation that a table cannot be created without, or the table itself. */

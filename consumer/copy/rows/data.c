@@ -61,7 +61,7 @@ queue_tables(DataCopy *copy, int64_t *parts)
 		CopyTable *table = &catalog->tables[i];
 
 		table->changed = false;
-		table->touched = false;
+		table->part_committed = false;
 		if (is_left_out(table))
 			continue;
 		table->rows = 0;
@@ -91,7 +91,7 @@ count_tables(const CopyCatalog *catalog, DataReport *report)
 {
 	for (int i = 0; i < catalog->table_count; i++)
 	{
-		report->tables_touched += catalog->tables[i].touched ? 1 : 0;
+		report->tables_written += catalog->tables[i].part_committed ? 1 : 0;
 		report->tables_changed += catalog->tables[i].changed ? 1 : 0;
 	}
 }
@@ -178,7 +178,7 @@ static void
 count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
 {
 	table->rows += rows;
-	table->touched = true;
+	table->part_committed = true;
 	if (--table->parts_left > 0)
 		return;
 	table->ended_us = clock_monotonic_us();

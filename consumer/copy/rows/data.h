@@ -42,7 +42,7 @@ typedef struct DataOptions
 typedef struct DataReport
 {
 	int tables;         /* that are complete on the target */
-	int tables_touched; /* that are complete or may have some of their rows */
+	int tables_written; /* that are complete or may have some of their rows */
 	int tables_changed; /* that have to be copied under a newer snapshot */
 	int64_t rows;
 	int64_t bytes;

@@ -57,7 +57,7 @@ queue_tables(Spread *spread, int64_t *parts)
 		CopyTable *table = &spread->catalog->tables[i];
 
 		table->changed = false;
-		table->touched = false;
+		table->part_committed = false;
 		if (is_left_out(&spread->placed->tables[i]))
 			continue;
 		table->rows = 0;
@@ -149,7 +149,7 @@ static void
 count_finished(Spread *spread, CopyTable *table, int64_t rows)
 {
 	table->rows += rows;
-	table->touched = true;
+	table->part_committed = true;
 	if (--table->parts_left > 0)
 		return;
 	table->ended_us = clock_monotonic_us();
@@ -290,7 +290,7 @@ fill_report(const Spread *spread, DataReport *report)
 	{
 		const CopyTable *table = &spread->catalog->tables[i];
 
-		report->tables_touched += table->touched ? 1 : 0;
+		report->tables_written += table->part_committed ? 1 : 0;
 		report->tables_changed += table->changed ? 1 : 0;
 	}
 }

@@ -9,7 +9,7 @@
 
 #include "base/xalloc.h"
 #include "copy/rows/exchange.h"
-#include "copy/rows/outlet.h"
+#include "copy/rows/receiver.h"
 #include "copy/rows/spread_row.h"
 #include "copy/session.h"
 #include "net/writer.h"
@@ -32,7 +32,7 @@ typedef struct SpreadCurrent
 	char *at;      /* what comes after the row */
 	size_t left;
 	SpreadRow row;
-	int only; /* the outlet that it is for; -1: all that are in use */
+	int only; /* the receiver that it is for; -1: all that are in use */
 	size_t taken[SPREAD_TARGETS_MAX];
 } SpreadCurrent;
 
@@ -40,7 +40,7 @@ struct SpreadJob
 {
 	PgConn *source;
 	const char *snapshot;
-	Outlet outlets[SPREAD_TARGETS_MAX];
+	Receiver receivers[SPREAD_TARGETS_MAX];
 	bool in_use[SPREAD_TARGETS_MAX]; /* the part's table is there */
 	bool waits[SPREAD_TARGETS_MAX];  /* in the states of starting and ending */
 	int target_count;
@@ -69,9 +69,9 @@ spread_job_open(SpreadJob **job, const SpreadJobOptions *options, Error *err)
 	for (int i = 0; i < options->target_count && rc == RC_OK; i++)
 	{
 		opened->target_count++;
-		rc = outlet_open(&opened->outlets[i], options->targets[i].conninfo,
-						 options->targets[i].label, options->pipeline,
-						 &opened->rights[i], err);
+		rc = receiver_open(&opened->receivers[i], options->targets[i].conninfo,
+						   options->targets[i].label, options->pipeline,
+						   &opened->rights[i], err);
 	}
 	if (rc != RC_OK)
 	{
@@ -88,7 +88,7 @@ spread_job_close(SpreadJob *job)
 	if (job == NULL)
 		return;
 	for (int i = 0; i < job->target_count; i++)
-		outlet_close(&job->outlets[i]);
+		receiver_close(&job->receivers[i]);
 	pgconn_close(job->source);
 	PQfreemem(job->current.message);
 	free(job);
@@ -123,7 +123,7 @@ spread_job_say_unmarked(const SpreadJob *job)
 {
 	for (int i = 0; i < job->target_count; i++)
 		if (!job->rights[i].marked)
-			writer_say_unmarked(job->outlets[i].conn, "copy");
+			writer_say_unmarked(job->receivers[i].conn, "copy");
 }
 
 /* ---- starting ----------------------------------------------------------- */
@@ -177,7 +177,7 @@ spread_job_start(SpreadJob *job, CopyPart part, const PlacedTable *table,
 
 /* The source sends: the targets that the rows are for are to receive. */
 static MUST_CHECK Rc
-start_outlets(SpreadJob *job, Error *err)
+start_receivers(SpreadJob *job, Error *err)
 {
 	Rc rc = RC_OK;
 
@@ -187,7 +187,7 @@ start_outlets(SpreadJob *job, Error *err)
 											job->node_count);
 		job->waits[i] = job->in_use[i];
 		if (job->in_use[i])
-			rc = outlet_start(&job->outlets[i], &job->part, err);
+			rc = receiver_start(&job->receivers[i], &job->part, err);
 	}
 	return rc;
 }
@@ -199,7 +199,7 @@ step_source_starting(SpreadJob *job, JobProgress *progress, Error *err)
 	Rc rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
 
 	if (rc == RC_OK)
-		return start_outlets(job, err);
+		return start_receivers(job, err);
 	if (rc == RC_FAIL)
 		rc = job_take_refusal(job->source, &job->part, progress, err);
 	if (rc == RC_END)
@@ -207,9 +207,10 @@ step_source_starting(SpreadJob *job, JobProgress *progress, Error *err)
 	return rc;
 }
 
-/* Calls `step` of each outlet that waits, until none does. */
+/* Calls `step` of each receiver that waits, until none does. */
 static MUST_CHECK Rc
-step_outlets(SpreadJob *job, Rc (*step)(Outlet *outlet, Error *err), Error *err)
+step_receivers(SpreadJob *job, Rc (*step)(Receiver *receiver, Error *err),
+			   Error *err)
 {
 	bool waits = false;
 
@@ -219,7 +220,7 @@ step_outlets(SpreadJob *job, Rc (*step)(Outlet *outlet, Error *err), Error *err)
 
 		if (!job->waits[i])
 			continue;
-		rc = step(&job->outlets[i], err);
+		rc = step(&job->receivers[i], err);
 		if (rc == RC_FAIL)
 			return rc;
 		job->waits[i] = rc == RC_AGAIN;
@@ -287,8 +288,8 @@ give_row(SpreadJob *job, Error *err)
 
 		if (!is_for || current->taken[i] == current->row.length)
 			continue;
-		rc = outlet_put(&job->outlets[i], current->row.data,
-						current->row.length, &current->taken[i], err);
+		rc = receiver_put(&job->receivers[i], current->row.data,
+						  current->row.length, &current->taken[i], err);
 		if (rc == RC_FAIL)
 			return rc;
 		full |= rc == RC_AGAIN;
@@ -344,7 +345,7 @@ get_message(SpreadJob *job, Error *err)
 }
 
 static MUST_CHECK Rc
-flush_outlets(SpreadJob *job, Error *err)
+flush_receivers(SpreadJob *job, Error *err)
 {
 	bool full = false;
 
@@ -354,7 +355,7 @@ flush_outlets(SpreadJob *job, Error *err)
 
 		if (!job->in_use[i])
 			continue;
-		rc = outlet_flush(&job->outlets[i], err);
+		rc = receiver_flush(&job->receivers[i], err);
 		if (rc == RC_FAIL)
 			return rc;
 		full |= rc == RC_AGAIN;
@@ -411,7 +412,7 @@ step_source_ending(SpreadJob *job, Error *err)
 	{
 		job->waits[i] = job->in_use[i];
 		if (job->in_use[i])
-			rc = outlet_end(&job->outlets[i], err);
+			rc = receiver_end(&job->receivers[i], err);
 	}
 	return rc;
 }
@@ -425,15 +426,15 @@ check_rows(const SpreadJob *job, Error *err)
 
 	for (int i = 0; i < job->target_count; i++)
 	{
-		const Outlet *outlet = &job->outlets[i];
+		const Receiver *receiver = &job->receivers[i];
 
 		if (!job->in_use[i])
 			continue;
-		spread += outlet->rows;
-		if (!is_hashed && outlet->rows != job->source_rows)
+		spread += receiver->rows;
+		if (!is_hashed && receiver->rows != job->source_rows)
 			return error_set(
 				err, ERR_PROTOCOL, "%s has taken %" PRId64 " rows of %" PRId64,
-				pgconn_label(outlet->conn), outlet->rows, job->source_rows);
+				pgconn_label(receiver->conn), receiver->rows, job->source_rows);
 	}
 	if (is_hashed && spread != job->source_rows)
 		return error_set(err, ERR_PROTOCOL,
@@ -445,7 +446,7 @@ check_rows(const SpreadJob *job, Error *err)
 static MUST_CHECK Rc
 step_targets_ending(SpreadJob *job, JobProgress *progress, Error *err)
 {
-	Rc rc = step_outlets(job, outlet_ended, err);
+	Rc rc = step_receivers(job, receiver_ended, err);
 
 	if (rc == RC_OK)
 		rc = check_rows(job, err);
@@ -472,11 +473,11 @@ step_state(SpreadJob *job, JobProgress *progress, Error *err)
 		case SPREAD_SOURCE_STARTING:
 			return step_source_starting(job, progress, err);
 		case SPREAD_TARGETS_STARTING:
-			return step_outlets(job, outlet_started, err);
+			return step_receivers(job, receiver_started, err);
 		case SPREAD_COPYING:
 			return step_copying(job, progress, err);
 		case SPREAD_FLUSHING:
-			return flush_outlets(job, err);
+			return flush_receivers(job, err);
 		case SPREAD_SOURCE_ENDING:
 			return step_source_ending(job, err);
 		case SPREAD_TARGETS_ENDING:
@@ -509,7 +510,7 @@ spread_job_step(SpreadJob *job, JobProgress *progress, Error *err)
 
 /* What is to be waited for at a target; 0: nothing. */
 static short
-outlet_events(const SpreadJob *job, int target)
+receiver_events(const SpreadJob *job, int target)
 {
 	bool wanted = false;
 
@@ -530,7 +531,7 @@ outlet_events(const SpreadJob *job, int target)
 	}
 	if (!wanted)
 		return 0;
-	return exchange_events(job->outlets[target].conn);
+	return exchange_events(job->receivers[target].conn);
 }
 
 static short
@@ -564,10 +565,10 @@ spread_job_poll_fds(const SpreadJob *job, struct pollfd *fds, bool *ready)
 									   .events = events};
 	for (int i = 0; i < job->target_count; i++)
 	{
-		events = outlet_events(job, i);
+		events = receiver_events(job, i);
 		if (events != 0)
 			fds[count++] = (struct pollfd){
-				.fd = PQsocket(pgconn_raw(job->outlets[i].conn)),
+				.fd = PQsocket(pgconn_raw(job->receivers[i].conn)),
 				.events = events};
 	}
 	return count;

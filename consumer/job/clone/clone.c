@@ -26,10 +26,10 @@
 #include "copy/schema/objects.h"
 #include "job/clone/check.h"
 #include "job/clone/copied.h"
-#include "job/clone/moment.h"
 #include "job/clone/recover.h"
 #include "job/clone/resume.h"
 #include "job/clone/several.h"
+#include "job/clone/snapshot.h"
 #include "job/clone/spread.h"
 #include "job/clone/state.h"
 #include "job/clone/undo.h"
@@ -133,19 +133,19 @@ prepare_tables(Clone *clone, CloneTarget *target, Error *err)
 }
 
 /* A newer snapshot is needed, and the copy stands where that does. */
-typedef struct NewMoment
+typedef struct NewSnapshot
 {
 	Clone *clone;
 	WorkMark *mark;
-} NewMoment;
+} NewSnapshot;
 
 static Rc
-take_moment(void *argument, Error *err)
+take_newer_snapshot(void *argument, Error *err)
 {
-	NewMoment *moment = argument;
-	Rc rc = clone_renew_snapshot(moment->clone->lead, err);
+	NewSnapshot *newer = argument;
+	Rc rc = clone_renew_snapshot(newer->clone->lead, err);
 
-	moment->mark->watermark = moment->clone->lead->snapshot.consistent_lsn;
+	newer->mark->watermark = newer->clone->lead->snapshot.consistent_lsn;
 	return rc;
 }
 
@@ -195,7 +195,7 @@ copy_rows(Clone *clone, int number, Error *err)
 		.token = target->token,
 		.watermark = clone->lead->snapshot.consistent_lsn,
 	};
-	NewMoment moment = {.clone = clone, .mark = &mark};
+	NewSnapshot newer = {.clone = clone, .mark = &mark};
 	const DataOptions options = {
 		.job =
 			{
@@ -211,8 +211,8 @@ copy_rows(Clone *clone, int number, Error *err)
 		.build = target->build,
 		.meter = &target->meter,
 		.expects_quiet = clone->config->data_only,
-		.take_snapshot = clone->lead->snapshot_due ? take_moment : NULL,
-		.argument = &moment,
+		.take_snapshot = clone->lead->snapshot_due ? take_newer_snapshot : NULL,
+		.argument = &newer,
 	};
 	DataReport report;
 	Rc rc = prepare_tables(clone, target, err);
@@ -223,7 +223,7 @@ copy_rows(Clone *clone, int number, Error *err)
 			 count_left(clone->lead->catalog),
 			 PLURAL(count_left(clone->lead->catalog)), target->label);
 	rc = data_copy(clone->lead->catalog, &options, &report, err);
-	target->tables_touched += report.tables_touched;
+	target->tables_written += report.tables_written;
 	if (rc == RC_OK)
 		rc = give_up_gone(clone, target, &mark, err);
 	if (rc == RC_OK)
@@ -342,11 +342,12 @@ wait_for_builds(CloneTarget *target, Error *err)
 }
 
 /*
- * Whether what was copied is of more than one moment, so that rows may refer to
- * some that are not there before following has come to the last of these.
+ * Whether what was copied is as of more than one snapshot, so that rows may
+ * refer to some that are not there before following has come to the last of
+ * these.
  */
 static bool
-has_moments(const Clone *clone)
+has_several_snapshots(const Clone *clone)
 {
 	return clone->resumed || clone_has_several(clone) ||
 		   clone->lead->snapshot.consistent_lsn > clone->lead->start_lsn;
@@ -357,8 +358,8 @@ has_moments(const Clone *clone)
  * some that it was sent by the first one after that was copied.
  */
 static Rc
-read_last_moment(const Clone *clone, const CloneTarget *target, Lsn *lsn,
-				 Error *err)
+read_last_position(const Clone *clone, const CloneTarget *target, Lsn *lsn,
+				   Error *err)
 {
 	PGresult *result = NULL;
 	Rc rc = RC_OK;
@@ -384,8 +385,8 @@ finish_builds(const Clone *clone, CloneTarget *target, Error *err)
 	log_info("clone", "building indexes and constraints on %s", target->label);
 	rc = wait_for_builds(target, err);
 	if (rc == RC_OK)
-		rc = build_add_keys(target->build, target->conn, has_moments(clone),
-							err);
+		rc = build_add_keys(target->build, target->conn,
+							has_several_snapshots(clone), err);
 	if (rc == RC_OK)
 		rc = wait_for_builds(target, err);
 	return rc;
@@ -458,7 +459,7 @@ note_keys(const Clone *clone, const CloneTarget *target, Error *err)
 	(void) build_postponed_keys(target->build, &count);
 	if (count == 0)
 		return RC_OK;
-	rc = read_last_moment(clone, target, &lsn, err);
+	rc = read_last_position(clone, target, &lsn, err);
 	if (rc == RC_OK)
 		rc = keys_note(target->conn, clone->config->name, target->build, lsn,
 					   err);
@@ -663,7 +664,7 @@ begin(Clone *clone, Error *err)
 static Rc
 do_work(Clone *clone, Error *err)
 {
-	Rc rc = clone_fix_moment(clone, err);
+	Rc rc = clone_take_snapshots(clone, err);
 
 	if (rc == RC_OK && !clone->config->data_only && clone->schema == NULL)
 		rc = dump_schema(clone, err);

@@ -11,8 +11,8 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "job/clone/check.h"
-#include "job/clone/moment.h"
 #include "job/clone/resume.h"
+#include "job/clone/snapshot.h"
 #include "net/sqlstate.h"
 
 /* Pauses between attempts to go on. */

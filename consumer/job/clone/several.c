@@ -5,7 +5,7 @@
 #include "job/clone/several.h"
 
 #include "base/log.h"
-#include "catalog/alike.h"
+#include "catalog/same_tables.h"
 #include "check/parts.h"
 
 Rc
@@ -14,12 +14,12 @@ clone_check_same_tables(const Clone *clone, const CloneSource *source,
 {
 	const CloneSource *lead = clone->lead;
 
-	return alike_check(&(AlikeSource){lead->catalog, lead->config->placement,
-									  pgconn_label(lead->conn)},
-					   &(AlikeSource){source->catalog,
-									  source->config->placement,
-									  pgconn_label(source->conn)},
-					   err);
+	return same_tables_check(
+		&(SameTablesSide){lead->catalog, lead->config->placement,
+						  pgconn_label(lead->conn)},
+		&(SameTablesSide){source->catalog, source->config->placement,
+						  pgconn_label(source->conn)},
+		err);
 }
 
 /* They would get the numbers that the lead's have. */

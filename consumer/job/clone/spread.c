@@ -17,7 +17,7 @@
 #include "control/table_state.h"
 #include "copy/rows/spread.h"
 #include "copy/rows/work_tables.h"
-#include "job/clone/moment.h"
+#include "job/clone/snapshot.h"
 #include "pipeline/place.h"
 
 /* Two names of one database: its rows would be there, or be read, twice. */
@@ -148,7 +148,7 @@ typedef struct Spreading
 } Spreading;
 
 static Rc
-take_moment(void *argument, Error *err)
+take_newer_snapshot(void *argument, Error *err)
 {
 	const Spreading *spreading = argument;
 
@@ -234,7 +234,7 @@ spread_rows(Clone *clone, CloneSource *source, const Placed *placed,
 		.jobs = config->jobs,
 		.rate = (int64_t) config->max_rate,
 		.expects_quiet = config->data_only,
-		.take_snapshot = source->snapshot_due ? take_moment : NULL,
+		.take_snapshot = source->snapshot_due ? take_newer_snapshot : NULL,
 		.note = is_noted(clone) ? note_finished : NULL,
 		.argument = &spreading,
 	};
@@ -250,7 +250,7 @@ spread_rows(Clone *clone, CloneSource *source, const Placed *placed,
 	rc = spread_copy(source->catalog, placed, &options, &report, err);
 	*changed = report.tables_changed;
 	for (int i = 0; i < config->target_count; i++)
-		clone->targets[i].tables_touched += report.tables_touched;
+		clone->targets[i].tables_written += report.tables_written;
 	if (rc == RC_OK)
 		log_info("clone",
 				 "copied %d table%s%s to %d targets: %" PRId64
@@ -274,7 +274,7 @@ start_builds(Clone *clone)
 
 /* The rest of what was to be copied. */
 static MUST_CHECK Rc
-end_moment(const Clone *clone, const CloneSource *source, Error *err)
+end_snapshot(const Clone *clone, const CloneSource *source, Error *err)
 {
 	CopyCatalog *catalog = source->catalog;
 
@@ -346,13 +346,13 @@ spread_all_rows(Clone *clone, CloneSource *source, const Placed *placed,
 
 	while (rc == RC_OK && changed > 0)
 	{
-		rc = end_moment(clone, source, err);
+		rc = end_snapshot(clone, source, err);
 		if (rc == RC_OK)
 			rc = prepare_stale(clone, source, placed, err);
 		if (rc == RC_OK)
 			rc = spread_rows(clone, source, placed, &changed, err);
 	}
-	return rc == RC_OK ? end_moment(clone, source, err) : rc;
+	return rc == RC_OK ? end_snapshot(clone, source, err) : rc;
 }
 
 static MUST_CHECK Rc

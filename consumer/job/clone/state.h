@@ -31,7 +31,7 @@ typedef struct CloneTarget
 	Build *build; /* of indexes and constraints; NULL: there is none */
 	Meter meter;
 	bool schema_begun;  /* pg_restore was started */
-	int tables_touched; /* that may have rows now */
+	int tables_written; /* that may have rows now */
 	bool table_begun;   /* of progress: it may be there because of us */
 	bool list_begun;    /* of work: it may be there because of us */
 

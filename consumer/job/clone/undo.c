@@ -126,7 +126,7 @@ is_worth_keeping(const Clone *clone)
 	for (int i = 0; i < clone->config->target_count; i++)
 		if (clone->targets[i].list_begun &&
 			(clone->targets[i].schema_begun ||
-			 clone->targets[i].tables_touched > 0))
+			 clone->targets[i].tables_written > 0))
 			return true;
 	return false;
 }

@@ -517,7 +517,7 @@ copy_rows(TableCopy *copy, int number, Error *err)
 
 /*
  * The table was truncated or rewritten before it was read: all targets get it
- * again, as of one newer moment.
+ * again, as of one newer snapshot.
  */
 static Rc
 copy_again(TableCopy *copy, Error *err)

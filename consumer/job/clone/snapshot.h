@@ -1,10 +1,10 @@
 /*
- * moment.h
- *    The moment that a clone is of: what is read of the source, under which
- *    snapshot, and from which server.
+ * snapshot.h
+ *    What a clone is of: what is read of the source, under which snapshot, and
+ *    from which server.
  */
-#ifndef PENSTOCK_JOB_CLONE_MOMENT_H
-#define PENSTOCK_JOB_CLONE_MOMENT_H
+#ifndef PENSTOCK_JOB_CLONE_SNAPSHOT_H
+#define PENSTOCK_JOB_CLONE_SNAPSHOT_H
 
 #include "base/error.h"
 #include "job/clone/state.h"
@@ -19,7 +19,7 @@ MUST_CHECK Rc clone_check_standby(const Clone *clone, Error *err);
  * Creates the slot of each source, or the snapshot with which a clone goes on,
  * and reads again what is published.  The tables are in the work list.
  */
-MUST_CHECK Rc clone_fix_moment(Clone *clone, Error *err);
+MUST_CHECK Rc clone_take_snapshots(Clone *clone, Error *err);
 
 /*
  * Reads again how the tables are defined that the snapshot does not show any
@@ -43,4 +43,4 @@ const char *clone_rows_source(const Clone *clone);
 /* All rows are read: the sources may clean up again. */
 void clone_release_sources(Clone *clone);
 
-#endif /* PENSTOCK_JOB_CLONE_MOMENT_H */
+#endif /* PENSTOCK_JOB_CLONE_SNAPSHOT_H */

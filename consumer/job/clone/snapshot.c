@@ -1,8 +1,8 @@
 /*
- * moment.c
+ * snapshot.c
  *    The source's side of a clone: its slot, and the snapshots that go with it.
  */
-#include "job/clone/moment.h"
+#include "job/clone/snapshot.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -125,7 +125,7 @@ list_tables(Clone *clone, Error *err)
 }
 
 static Rc
-fix_moment(const Clone *clone, CloneSource *source, Error *err)
+take_snapshot(const Clone *clone, CloneSource *source, Error *err)
 {
 	Rc rc = RC_OK;
 
@@ -143,15 +143,15 @@ fix_moment(const Clone *clone, CloneSource *source, Error *err)
 
 /* The tables may have changed since they were looked at. */
 Rc
-clone_fix_moment(Clone *clone, Error *err)
+clone_take_snapshots(Clone *clone, Error *err)
 {
-	Rc rc = fix_moment(clone, clone->lead, err);
+	Rc rc = take_snapshot(clone, clone->lead, err);
 
 	if (rc == RC_OK)
 		rc = list_tables(clone, err);
 	for (int i = 1; i < clone->source_count && rc == RC_OK; i++)
 	{
-		rc = fix_moment(clone, &clone->sources[i], err);
+		rc = take_snapshot(clone, &clone->sources[i], err);
 		if (rc == RC_OK)
 			rc = clone_check_same_tables(clone, &clone->sources[i], err);
 	}
@@ -225,7 +225,7 @@ clone_join_standby(Clone *clone, Error *err)
 }
 
 
-/* ---- Another moment ---- */
+/* ---- A newer snapshot ---- */
 
 Rc
 clone_renew_catalog(CloneSource *source, Error *err)

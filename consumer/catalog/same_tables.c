@@ -1,8 +1,8 @@
 /*
- * alike.c
+ * same_tables.c
  *    Comparing what is published here and there.
  */
-#include "catalog/alike.h"
+#include "catalog/same_tables.h"
 
 #include <string.h>
 
@@ -29,7 +29,7 @@ is_other_type(const CopyColumn *a, const CopyColumn *b)
 
 static MUST_CHECK Rc
 check_columns(const CopyTable *table, const CopyTable *theirs,
-			  const AlikeSource *other, Error *err)
+			  const SameTablesSide *other, Error *err)
 {
 	for (int i = 0; i < table->column_count; i++)
 	{
@@ -51,7 +51,7 @@ check_columns(const CopyTable *table, const CopyTable *theirs,
 
 /* Each table of `one` that has rows from both is on the other, too. */
 static MUST_CHECK Rc
-check_tables(const AlikeSource *one, const AlikeSource *other, Error *err)
+check_tables(const SameTablesSide *one, const SameTablesSide *other, Error *err)
 {
 	for (int i = 0; i < one->catalog->table_count; i++)
 	{
@@ -76,7 +76,8 @@ check_tables(const AlikeSource *one, const AlikeSource *other, Error *err)
 }
 
 Rc
-alike_check(const AlikeSource *first, const AlikeSource *other, Error *err)
+same_tables_check(const SameTablesSide *first, const SameTablesSide *other,
+				  Error *err)
 {
 	Rc rc = check_tables(first, other, err);
 
