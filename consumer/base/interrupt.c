@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/task.h"
 
 static volatile sig_atomic_t stop_requests;
 static volatile sig_atomic_t report_requested;
@@ -168,6 +167,22 @@ poll_ms(int64_t left_ms)
 	return left_ms > INT32_MAX ? INT32_MAX : (int) left_ms;
 }
 
+/* The caller of the task goes on meanwhile; it polls the wake pipe, too. */
+static MUST_CHECK Rc
+wait_in_task(struct pollfd *fds, int count, int64_t deadline_us, Error *err)
+{
+	for (;;)
+	{
+		if (task_is_cancelled() || interrupt_requested())
+			return error_set(err, ERR_INTERRUPTED, "stopped on request");
+		if (poll(fds, (nfds_t) count, 0) > 0)
+			return RC_OK;
+		if (clock_monotonic_us() >= deadline_us)
+			return RC_AGAIN;
+		task_yield(fds, count, deadline_us);
+	}
+}
+
 Rc
 interrupt_wait_any(struct pollfd *fds, int count, int64_t timeout_ms,
 				   Error *err)
@@ -177,8 +192,8 @@ interrupt_wait_any(struct pollfd *fds, int count, int64_t timeout_ms,
 	size_t bytes = (size_t) count * sizeof(fds[0]);
 
 	if (task_is_running())
-		return task_wait(fds, count, timeout_ms < 0 ? INT64_MAX : deadline_us,
-						 err);
+		return wait_in_task(fds, count,
+							timeout_ms < 0 ? INT64_MAX : deadline_us, err);
 	CHECK(count <= INTERRUPT_FDS_MAX);
 	for (;;)
 	{
@@ -221,4 +236,25 @@ interrupt_wait(int fd, short events, int64_t timeout_ms, Error *err)
 {
 	return interrupt_wait_any(&(struct pollfd){.fd = fd, .events = events}, 1,
 							  timeout_ms, err);
+}
+
+Rc
+interrupt_wait_tasks(Task *const *tasks, int count, int64_t deadline_us,
+					 Error *err)
+{
+	struct pollfd fds[INTERRUPT_FDS_MAX + TASK_FDS_MAX];
+	int64_t left_ms = -1;
+	int fd_count = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (tasks[i] != NULL)
+			task_interest(tasks[i], fds, &fd_count, &deadline_us);
+		CHECK(fd_count <= INTERRUPT_FDS_MAX);
+	}
+	if (deadline_us != INT64_MAX)
+		left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
+	if (deadline_us != INT64_MAX && left_ms < 0)
+		left_ms = 0;
+	return interrupt_wait_any(fds, fd_count, left_ms, err);
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/task.h"
 
 /*
  * Installs the handlers for INT, TERM, HUP and USR1, and ignores PIPE.  HUP
@@ -58,6 +59,13 @@ MUST_CHECK Rc interrupt_wait(int fd, short events, int64_t timeout_ms,
 /* The same for several; which of them are ready stands in their revents. */
 MUST_CHECK Rc interrupt_wait_any(struct pollfd *fds, int count,
 								 int64_t timeout_ms, Error *err);
+
+/*
+ * Waits until one of these tasks, of which some may be NULL, can go on (RC_OK),
+ * or until the deadline (RC_AGAIN; monotonic, INT64_MAX: none).
+ */
+MUST_CHECK Rc interrupt_wait_tasks(Task *const *tasks, int count,
+								   int64_t deadline_us, Error *err);
 
 /*
  * From here on `work` is called about every INTERRUPT_BACKGROUND_MS while one

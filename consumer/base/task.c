@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
-#include "base/clock.h"
-#include "base/interrupt.h"
 #include "base/xalloc.h"
 
 /* Address sanitizer has to be told which stack is in use. */
@@ -52,7 +50,7 @@ struct Task
 	size_t caller_stack_bytes;
 
 	/* While it waits. */
-	struct pollfd *fds; /* the function's own */
+	const struct pollfd *fds; /* the function's own */
 	int fd_count;
 	int64_t deadline_us;
 
@@ -137,20 +135,10 @@ task_new(TaskFunction function, void *context)
 	return self;
 }
 
-static bool
-is_ready(const Task *self)
-{
-	return self->cancelled || interrupt_requested() ||
-		   clock_monotonic_us() >= self->deadline_us ||
-		   poll(self->fds, (nfds_t) self->fd_count, 0) != 0;
-}
-
 Rc
 task_work(Task *task, Error *err)
 {
 	CHECK(task->state == TASK_NEW || task->state == TASK_WAITING);
-	if (task->state == TASK_WAITING && !is_ready(task))
-		return RC_AGAIN;
 	enter(task);
 	if (task->state == TASK_WAITING)
 		return RC_AGAIN;
@@ -170,27 +158,6 @@ task_interest(const Task *task, struct pollfd *fds, int *count,
 			fds[(*count)++] = task->fds[i];
 	if (task->deadline_us < *deadline_us)
 		*deadline_us = task->deadline_us;
-}
-
-Rc
-tasks_await(Task *const *tasks, int count, int64_t deadline_us, Error *err)
-{
-	struct pollfd fds[INTERRUPT_FDS_MAX];
-	int64_t left_ms = -1;
-	int fd_count = 0;
-
-	for (int i = 0; i < count; i++)
-	{
-		if (tasks[i] == NULL)
-			continue;
-		CHECK(fd_count + tasks[i]->fd_count <= INTERRUPT_FDS_MAX);
-		task_interest(tasks[i], fds, &fd_count, &deadline_us);
-	}
-	if (deadline_us != INT64_MAX)
-		left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
-	if (deadline_us != INT64_MAX && left_ms < 0)
-		left_ms = 0;
-	return interrupt_wait_any(fds, fd_count, left_ms, err);
 }
 
 void
@@ -215,29 +182,19 @@ task_is_running(void)
 	return current != NULL;
 }
 
-Rc
-task_wait(struct pollfd *fds, int count, int64_t deadline_us, Error *err)
+bool
+task_is_cancelled(void)
 {
-	Task *self = current;
+	return current->cancelled;
+}
 
-	CHECK(self != NULL);
+void
+task_yield(const struct pollfd *fds, int count, int64_t deadline_us)
+{
+	CHECK(current != NULL);
 	CHECK(count <= TASK_FDS_MAX);
-	for (;;)
-	{
-		int ready;
-
-		if (self->cancelled || interrupt_requested())
-			return error_set(err, ERR_INTERRUPTED, "stopped on request");
-		for (int i = 0; i < count; i++)
-			fds[i].revents = 0;
-		ready = poll(fds, (nfds_t) count, 0);
-		if (ready > 0)
-			return RC_OK;
-		if (clock_monotonic_us() >= deadline_us)
-			return RC_AGAIN;
-		self->fds = fds;
-		self->fd_count = count;
-		self->deadline_us = deadline_us;
-		leave(self, TASK_WAITING);
-	}
+	current->fds = fds;
+	current->fd_count = count;
+	current->deadline_us = deadline_us;
+	leave(current, TASK_WAITING);
 }

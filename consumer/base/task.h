@@ -52,14 +52,6 @@ void task_interest(const Task *task, struct pollfd *fds, int *count,
 				   int64_t *deadline_us);
 
 /*
- * Waits until one of these, of which some are NULL, may go on (RC_OK), or until
- * the deadline has passed (RC_AGAIN).  RC_FAIL with ERR_INTERRUPTED: a stop was
- * asked for.
- */
-MUST_CHECK Rc tasks_await(Task *const *tasks, int count, int64_t deadline_us,
-						  Error *err);
-
-/*
  * Releases it.  If it still waits, its wait fails with ERR_INTERRUPTED, and so
  * does each further one, until it has returned.  Accepts NULL.
  */
@@ -71,12 +63,13 @@ void task_free(Task *task);
 /* Whether a task runs. */
 bool task_is_running(void);
 
+/* In a task: whether it is being released. */
+bool task_is_cancelled(void);
+
 /*
- * In a task: lets its caller go on until one of the descriptors is ready
- * (RC_OK; see their revents) or the deadline has passed (RC_AGAIN; INT64_MAX:
- * never).
+ * In a task: lets its caller go on.  Returns at the next task_work(), whatever
+ * has happened meanwhile; the deadline is monotonic, INT64_MAX: none.
  */
-MUST_CHECK Rc task_wait(struct pollfd *fds, int count, int64_t deadline_us,
-						Error *err);
+void task_yield(const struct pollfd *fds, int count, int64_t deadline_us);
 
 #endif /* PENSTOCK_BASE_TASK_H */

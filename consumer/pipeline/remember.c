@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/task.h"
 #include "net/pooler.h"
@@ -115,7 +116,8 @@ remember_read(const Config *config, const char *pipeline, int *target,
 		if (rc != RC_AGAIN)
 			continue;
 		more = count < config->target_count;
-		rc = tasks_await(tasks, count, more ? next_us : INT64_MAX, err);
+		rc = interrupt_wait_tasks(tasks, count, more ? next_us : INT64_MAX,
+								  err);
 		rc = rc == RC_OK ? RC_AGAIN : rc;
 	}
 	if (rc == RC_OK)

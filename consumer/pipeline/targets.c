@@ -246,9 +246,9 @@ wait_for_openings(Attempt *attempt, Error *err)
 		}
 		if (rc != RC_OK || !list_waiting(attempt, until_us, tasks))
 			return rc;
-		rc = tasks_await(tasks, count,
-						 clock_monotonic_us() < until_us ? until_us : INT64_MAX,
-						 err);
+		rc = interrupt_wait_tasks(
+			tasks, count,
+			clock_monotonic_us() < until_us ? until_us : INT64_MAX, err);
 		if (rc == RC_FAIL)
 			return rc;
 	}

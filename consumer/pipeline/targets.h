@@ -10,7 +10,7 @@
 #define PENSTOCK_PIPELINE_TARGETS_H
 
 #include "control/follower_table.h"
-#include "pipeline/attempt.h"
+#include "pipeline/state.h"
 
 /*
  * Opens the sinks of all targets, side by side.  Waits until all are ready, or
