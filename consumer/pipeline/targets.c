@@ -88,7 +88,20 @@ open_sink(Opening *opening, PgConn *conn, const PostgresSinkOptions *given,
 			   : rc;
 }
 
-/* A task. */
+/*
+ * What has come since the attempt began is in the source's WAL, and may be on a
+ * target that was well until then.
+ */
+static void
+note_received(Attempt *attempt)
+{
+	Lsn *flush_lsn = &attempt->source.flush_lsn;
+
+	for (int i = 0; i < attempt->sink_count; i++)
+		*flush_lsn = lsn_max(*flush_lsn, attempt->sinks[i]->received_lsn);
+}
+
+/* A task; also while the others are followed. */
 static Rc
 open_target(void *context, Error *err)
 {
@@ -100,6 +113,7 @@ open_target(void *context, Error *err)
 	PgConn *conn = NULL;
 	Rc rc = pgconn_open(&conn, &connection, err);
 
+	note_received(opening->attempt);
 	return rc == RC_OK ? open_sink(opening, conn, &options, err) : rc;
 }
 

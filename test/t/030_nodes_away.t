@@ -31,6 +31,10 @@ $pair->source_sql('INSERT INTO item SELECT n, n FROM generate_series(1001, 2000)
 $pair->wait_caught_up($follower);
 $nodes->spread_ok('all nodes are there', item => 'id');
 
+# What a node has applied before it goes is beyond where the source's log was
+# when the follower began.
+$pair->source_sql('UPDATE item SET note = note WHERE id BETWEEN 1001 AND 1500');
+$pair->wait_caught_up($follower);
 away();
 $follower->wait_log(qr/target "b" is away: the others go on/);
 my $confirmed = $pair->confirmed_lsn;
