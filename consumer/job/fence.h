@@ -9,9 +9,9 @@
  *     5. wait until every target has exactly that position, say so, and hold
  *     6. take the fence away
  *
- * The follower (see follow.c) stops at the fence, applies what is before it,
- * and waits until there is none.  If we end between the commits of 4, some
- * targets have no fence; those that have one lose it with our session.
+ * The follower (see pipeline/follow.h) stops at the fence, applies what is
+ * before it, and waits until there is none.  If we end between the commits of
+ * 4, some targets have no fence; those that have one lose it with our session.
  */
 #ifndef PENSTOCK_JOB_FENCE_H
 #define PENSTOCK_JOB_FENCE_H

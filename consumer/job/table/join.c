@@ -2,8 +2,8 @@
  * join.c
  *    The catch-up, and its end.
  *
- * What can heal is tried again, as in follow.c: nothing is held here that a new
- * attempt would not find on the servers.
+ * What can heal is tried again, as in pipeline/follow.c: nothing is held here
+ * that a new attempt would not find on the servers.
  */
 #include "job/table/join.h"
 
@@ -253,7 +253,8 @@ open_stream(TableJoin *join, Error *err)
 	return rc;
 }
 
-/* As follow.c has it: what a target lacks must still be in the slot. */
+/* As pipeline/follow.c has it: what a target lacks must still be in the slot.
+ */
 static Rc
 check_position(TableJoin *join, const SlotInfo *slot, const Sink *sink,
 			   const TableTarget *target, Error *err)
