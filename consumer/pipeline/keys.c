@@ -201,6 +201,9 @@ start(const Keys *keys, int target, const PostponedKey *key, Error *err)
 	return rc;
 }
 
+/* duplicate_object: somebody has added the key */
+#define ADDED_SQLSTATE "42710"
+
 /* Whether the key, its table, or what is missing of it, is not what it was. */
 static bool
 has_become_moot(const Error *err)
@@ -209,7 +212,7 @@ has_become_moot(const Error *err)
 		"42704", /* undefined_object: it was dropped */
 		"42P01", /* undefined_table */
 		"3F000", /* invalid_schema_name */
-		"42710", /* duplicate_object: somebody has added it */
+		ADDED_SQLSTATE,
 	};
 
 	for (size_t i = 0; i < LENGTH_OF(sqlstates); i++)
@@ -275,6 +278,23 @@ put_off(KeyWork *work, const PostponedKeys *list, Error *err)
 	work->due_us = clock_monotonic_us() + backoff_take(&work->backoff) * 1000;
 }
 
+/* Nobody will complete the key any more. */
+static void
+say_moot(const Sink *sink, const PostponedKey *key, bool added)
+{
+	if (added)
+		log_info("follow",
+				 "foreign key %s of table %s on %s was postponed, and is there "
+				 "by now",
+				 key->name, key->table, sink->label);
+	else
+		log_warning("follow",
+					"foreign key %s of table %s on %s was postponed, and is "
+					"not completed: it, or a table that it names, was dropped "
+					"or renamed.  What was to be run: %s",
+					key->name, key->table, sink->label, key->statement);
+}
+
 /* Takes what the server says.  RC_AGAIN: it has not ended. */
 static MUST_CHECK Rc
 take(const Keys *keys, int target, const PostponedKey *key, Error *err)
@@ -288,13 +308,12 @@ take(const Keys *keys, int target, const PostponedKey *key, Error *err)
 				 key->name, key->table, keys->sinks[target]->label);
 	if (rc == RC_FAIL && has_become_moot(err))
 	{
+		bool added = strcmp(err->sqlstate, ADDED_SQLSTATE) == 0;
+
 		error_reset(err);
 		rc = forget(keys, work, key, err);
 		if (rc == RC_OK)
-			log_info("follow",
-					 "foreign key %s of table %s on %s was postponed, and is "
-					 "not what it was: it is left as it is",
-					 key->name, key->table, keys->sinks[target]->label);
+			say_moot(keys->sinks[target], key, added);
 	}
 	return rc;
 }

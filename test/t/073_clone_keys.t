@@ -177,6 +177,10 @@ sub dropped_meanwhile
 		qr/would remove the note of foreign key of_parent of table public\.child on .*, which is not valid yet; what it lacks: ALTER TABLE/,
 		'a drop names what it leaves');
 	$db->target_sql('ALTER TABLE child DROP CONSTRAINT of_parent');
+	my $follower = $db->start('follow');
+	$follower->wait_log(
+		qr/warning follow: foreign key of_parent of .* was dropped or renamed.*ALTER TABLE .*of_parent/);
+	$db->stop_ok($follower);
 	$db->follow_to_end;
 	is($db->target_sql('SELECT count(*) FROM penstock.postponed_key'), 0,
 		'a key that was dropped is forgotten');
