@@ -159,7 +159,8 @@ static inline MUST_CHECK Rc
 sink_begin(Sink *sink, const TxnInfo *txn, Error *err)
 {
 	ASSERT(!sink->in_transaction);
-	ASSERT(txn->end_lsn > sink->start_lsn);
+	CHECK(txn->end_lsn > txn->commit_lsn);
+	CHECK(txn->end_lsn > sink->start_lsn);
 	sink->in_transaction = true;
 	return sink->ops->begin(sink, txn, err);
 }
@@ -191,7 +192,7 @@ static inline MUST_CHECK Rc
 sink_stream_commit(Sink *sink, const TxnInfo *txn, Error *err)
 {
 	ASSERT(!sink->in_transaction);
-	ASSERT(txn->end_lsn > sink->start_lsn);
+	CHECK(txn->end_lsn > sink->start_lsn);
 	return sink->ops->stream_commit(sink, txn, err);
 }
 
@@ -213,7 +214,14 @@ sink_fetch(Sink *sink, SinkFetch *fetch)
 static inline MUST_CHECK Rc
 sink_work(Sink *sink, bool source_idle, Error *err)
 {
-	return sink->ops->work(sink, source_idle, err);
+	Lsn durable_lsn = sink->durable_lsn;
+	Lsn applied_lsn = sink->applied_lsn;
+	Rc rc = sink->ops->work(sink, source_idle, err);
+
+	CHECK(sink->durable_lsn >= durable_lsn);
+	CHECK(sink->applied_lsn >= applied_lsn);
+	CHECK(sink->durable_lsn <= sink->applied_lsn);
+	return rc;
 }
 
 static inline void

@@ -166,6 +166,10 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
+	/* In commit order; behind the commit of one that was in progress nothing
+	 * is taken until that has taken place. */
+	CHECK(txn->end_lsn > self->delivered_lsn);
+	CHECK(!in_progress_is_committing(self->in_progress));
 	if (self->stranger != NULL)
 		return RC_OK;
 	if (batch_is_empty(&self->filling))
@@ -207,6 +211,7 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 
 	if (meets_stranger(self, txn, 0))
 		return RC_OK;
+	CHECK(txn->end_lsn == batch_last_txn(&self->filling)->end_lsn);
 	batch_commit(&self->filling);
 	self->delivered_lsn = txn->end_lsn;
 	update_full(self);

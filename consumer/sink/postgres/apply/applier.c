@@ -27,6 +27,31 @@
 /* Bytes of a COPY that are handed to libpq before it has to flush. */
 #define COPY_BUFFER_MAX (4 * PLAN_STATEMENT_BYTES)
 
+/* ---- states ------------------------------------------------------------- */
+
+#define BIT(state) (1U << (state))
+
+/* Those that may follow each; a failure leads from a round's end to the next
+ * round, and so from COMMITTING to SENDING. */
+static const unsigned states_after[] = {
+	[APPLIER_IDLE] = BIT(APPLIER_SENDING) | BIT(APPLIER_COMMITTING) |
+					 BIT(APPLIER_CHECKING_FLUSH) | BIT(APPLIER_FETCHING),
+	[APPLIER_SENDING] = BIT(APPLIER_DRAINING),
+	[APPLIER_DRAINING] = BIT(APPLIER_SENDING) | BIT(APPLIER_COPYING) |
+						 BIT(APPLIER_COMMITTING) | BIT(APPLIER_IDLE),
+	[APPLIER_COPYING] = BIT(APPLIER_SENDING),
+	[APPLIER_COMMITTING] = BIT(APPLIER_SENDING) | BIT(APPLIER_IDLE),
+	[APPLIER_CHECKING_FLUSH] = BIT(APPLIER_IDLE),
+	[APPLIER_FETCHING] = BIT(APPLIER_IDLE),
+};
+
+void
+applier_set_state(Applier *self, ApplierState state)
+{
+	CHECK((states_after[self->state] & BIT(state)) != 0);
+	self->state = state;
+}
+
 /* ---- sending ------------------------------------------------------------ */
 
 Rc
@@ -132,7 +157,7 @@ send_steps(Applier *self, Error *err)
 		if (rc != RC_OK)
 			return rc;
 	}
-	self->state = APPLIER_DRAINING;
+	applier_set_state(self, APPLIER_DRAINING);
 	return lane_send_sync(self->lane, err);
 }
 
@@ -177,7 +202,7 @@ make_plan(Applier *self, bool folded, Error *err)
 		rc = applier_send_plain(self, "SAVEPOINT penstock", EXPECT_SAVEPOINT,
 								err);
 	self->txn_open = true;
-	self->state = APPLIER_SENDING;
+	applier_set_state(self, APPLIER_SENDING);
 	return rc;
 }
 
@@ -236,11 +261,16 @@ finish_round(Applier *self, Error *err)
 {
 	Rc rc = lane_leave_pipeline(self->lane, err);
 
+	/* It is let go of only when the target has it: whole, or in the
+	 * transaction that is open. */
+	CHECK(self->state != APPLIER_COMMITTING || self->is_committed);
+	CHECK(self->state == APPLIER_COMMITTING || batch_is_empty(self->batch) ||
+		  self->txn_open);
 	plan_free(self->plan);
 	self->plan = NULL;
 	self->folded = false;
 	batch_reset(self->batch);
-	self->state = APPLIER_IDLE;
+	applier_set_state(self, APPLIER_IDLE);
 	return rc;
 }
 
@@ -248,7 +278,10 @@ finish_round(Applier *self, Error *err)
 static MUST_CHECK Rc
 undo_batch(Applier *self, Error *err)
 {
-	Rc rc = lane_leave_pipeline(self->lane, err);
+	Rc rc;
+
+	CHECK(self->failed && self->txn_open);
+	rc = lane_leave_pipeline(self->lane, err);
 
 	FAULT("apply.before_rollback");
 	if (rc == RC_OK)
@@ -410,6 +443,7 @@ start_rest(Applier *self, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
+	CHECK(self->is_committed);
 	plan_free(self->plan);
 	self->plan = NULL;
 	batch_drop(self->batch, self->txn_end);
@@ -448,7 +482,7 @@ round_is_over(Applier *self, Error *err)
 		return applier_start_copy(self, err);
 	if (!self->plan_ended)
 	{
-		self->state = APPLIER_SENDING;
+		applier_set_state(self, APPLIER_SENDING);
 		return RC_OK;
 	}
 	if (batch->txns[self->txn_end - 1].complete)

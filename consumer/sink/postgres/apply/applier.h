@@ -16,6 +16,8 @@
  *    │                        COPYING
  *    └──► CHECKING_FLUSH or FETCHING ──► IDLE
  *
+ * The state changes in applier_set_state() alone.
+ *
  *   IDLE            no transaction is under way, or one is open that waits for
  *                   the next part of a large source transaction
  *   SENDING         the plan's steps go out as fast as the socket takes them;
@@ -267,7 +269,8 @@ void applier_interest(const Applier *self, SinkInterest *interest);
 
 /* ---- between the applier's own files ------------------------------------ */
 
-/* applier.c */
+/* applier.c: goes on to a state that may follow. */
+void applier_set_state(Applier *self, ApplierState state);
 MUST_CHECK Rc applier_send_plain(Applier *self, const char *sql,
 								 ExpectationKind kind, Error *err);
 MUST_CHECK Rc applier_forget_statements(Applier *self, Error *err);

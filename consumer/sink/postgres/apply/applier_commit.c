@@ -53,6 +53,7 @@ send_commit(Applier *self, Error *err)
 	bool flushes = self->has_stop || target_must_flush(self->target);
 	Rc rc = RC_OK;
 
+	CHECK(!self->failed);
 	FAULT("apply.before_commit");
 	self->is_committed = false;
 	if (flushes)
@@ -68,7 +69,7 @@ send_commit(Applier *self, Error *err)
 	if (rc == RC_OK)
 		rc = lane_send_sync(self->lane, err);
 	FAULT("apply.commit_sent");
-	self->state = APPLIER_COMMITTING;
+	applier_set_state(self, APPLIER_COMMITTING);
 	return rc;
 }
 
@@ -78,6 +79,8 @@ applier_commit_batch(Applier *self, Error *err)
 	const Batch *batch = self->batch;
 	const TxnInfo *last = &batch->txns[self->txn_end - 1].txn;
 
+	CHECK(self->txn_open && batch->txns[self->txn_end - 1].complete);
+	CHECK(last->end_lsn > self->target->noted_lsn);
 	self->committing_lsn = last->end_lsn;
 	self->committing_rows = self->open_rows +
 							(int64_t) batch_txn_end(batch, self->txn_end - 1);
@@ -92,7 +95,9 @@ applier_commit_batch(Applier *self, Error *err)
 static void
 begin_position(Applier *self, Lsn lsn)
 {
-	ASSERT(!self->txn_open);
+	ASSERT(self->state == APPLIER_IDLE);
+	CHECK(!self->txn_open && batch_is_empty(self->batch));
+	CHECK(lsn >= self->target->noted_lsn);
 	self->folded = false;
 	self->savepoint_set = false;
 	self->committing_lsn = lsn;
@@ -152,7 +157,7 @@ applier_ask_position(Applier *self, Lsn lsn, bool flushed, Error *err)
 		rc = applier_send_question(self, lsn, flushed, err);
 	if (rc == RC_OK)
 		rc = lane_send_sync(self->lane, err);
-	self->state = APPLIER_COMMITTING;
+	applier_set_state(self, APPLIER_COMMITTING);
 	return rc;
 }
 
@@ -166,7 +171,7 @@ applier_check_flush(Applier *self, Error *err)
 		rc = applier_send_question(self, self->target->noted_lsn, false, err);
 	if (rc == RC_OK)
 		rc = lane_send_sync(self->lane, err);
-	self->state = APPLIER_CHECKING_FLUSH;
+	applier_set_state(self, APPLIER_CHECKING_FLUSH);
 	return rc;
 }
 
@@ -193,6 +198,9 @@ applier_note_position(Applier *self, const PGresult *result, Error *err)
 		!lsn_parse(PQgetvalue(result, 0, 1), &flush))
 		return error_set(err, ERR_PROTOCOL, "invalid log position from %s",
 						 self->target->label);
+	CHECK(self->state != APPLIER_COMMITTING || self->is_committed);
+	CHECK(self->round == NULL ||
+		  self->committing_lsn <= self->target->noted_lsn);
 	target_note_commit(self->target, self->committing_lsn, insert);
 
 	/* The commit waited for the disk, and so did all before it. */

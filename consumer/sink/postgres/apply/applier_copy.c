@@ -28,7 +28,7 @@ applier_start_copy(Applier *self, Error *err)
 	if (!sent)
 		return pgconn_connection_error(lane_conn(self->lane),
 									   "lost the connection to", err);
-	self->state = APPLIER_COPYING;
+	applier_set_state(self, APPLIER_COPYING);
 	self->copy_state = COPY_STARTING;
 	return lane_flush(self->lane, err);
 }
@@ -52,7 +52,7 @@ finish_copy(Applier *self, Error *err)
 
 	FAULT("apply.after_copy");
 	self->has_step = false;
-	self->state = APPLIER_SENDING;
+	applier_set_state(self, APPLIER_SENDING);
 	return rc;
 }
 

@@ -83,7 +83,7 @@ applier_start_fetch(Applier *self, SinkFetch *fetches, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	self->fetches = fetches;
-	self->state = APPLIER_FETCHING;
+	applier_set_state(self, APPLIER_FETCHING);
 	return send_all(self, err);
 }
 
@@ -179,7 +179,7 @@ applier_end_fetch(Applier *self, Error *err)
 {
 	Rc rc = lane_leave_pipeline(self->lane, err);
 
-	self->state = APPLIER_IDLE;
+	applier_set_state(self, APPLIER_IDLE);
 	if (rc == RC_OK && self->failed)
 	{
 		conflict_add_key(lane_conn(self->lane), &self->failure_change,

@@ -204,6 +204,8 @@ static void
 check_commit(Applier *self, PGresult *result, const Expectation *expectation)
 {
 	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
+	CHECK(self->round != NULL && !self->failed);
+	CHECK(expectation->txn_first >= self->committed);
 	FAULT("apply.after_commit");
 	for (size_t t = expectation->txn_first; t <= expectation->txn_index; t++)
 	{
@@ -220,6 +222,7 @@ static void
 note_committed(Applier *self, PGresult *result)
 {
 	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
+	CHECK(self->state == APPLIER_COMMITTING && !self->failed);
 	self->is_committed = true;
 }
 

@@ -127,6 +127,8 @@ send_progress(Applier *self, size_t index, Error *err)
 	Statement *statement = self->step.statement;
 	Params *params = self->params; /* behind those of its changes, if any */
 
+	CHECK(first <= index && txns[index].complete);
+	CHECK(txns[index].txn.end_lsn > before);
 	if (statement == NULL)
 	{
 		params = self->progress_params;
@@ -258,7 +260,7 @@ applier_start_txns(Applier *self, Batch *batch, const TxnRound *round,
 	if (rc == RC_OK)
 		rc = send_fixed(self, FIXED_BEGIN, err);
 	self->txn_open = true;
-	self->state = APPLIER_SENDING;
+	applier_set_state(self, APPLIER_SENDING);
 	return rc;
 }
 
@@ -290,7 +292,11 @@ undo(Applier *self, Error *err)
 Rc
 applier_end_txns(Applier *self, Error *err)
 {
-	Rc rc = lane_leave_pipeline(self->lane, err);
+	Rc rc;
+
+	ASSERT(self->round != NULL);
+	CHECK(self->failed || self->stopping || self->plan_ended);
+	rc = lane_leave_pipeline(self->lane, err);
 
 	if (rc == RC_OK && (self->failed || self->stopping))
 		rc = undo(self, err);
@@ -305,6 +311,6 @@ applier_end_txns(Applier *self, Error *err)
 	self->batch = &self->own_batch;
 	self->txn_open = false;
 	self->stopping = false;
-	self->state = APPLIER_IDLE;
+	applier_set_state(self, APPLIER_IDLE);
 	return rc;
 }

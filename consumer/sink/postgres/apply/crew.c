@@ -89,6 +89,21 @@ crew_add(Crew *crew, PgConn *conn)
 	crew->members[crew->member_count++] = member;
 }
 
+/* Again TOGETHER: a table was altered, or the rest begins. */
+static const unsigned states_after[] = {
+	[CREW_IDLE] = 1U << CREW_TOGETHER,
+	[CREW_TOGETHER] = 1U << CREW_TOGETHER | 1U << CREW_ALONE | 1U << CREW_IDLE,
+	[CREW_ALONE] = 1U << CREW_TOGETHER | 1U << CREW_IDLE,
+};
+
+static void
+set_state(Crew *crew, CrewState state)
+{
+	CHECK((states_after[crew->state] & (1U << state)) != 0);
+	CHECK(state != CREW_IDLE || batch_is_empty(&crew->batch));
+	crew->state = state;
+}
+
 bool
 crew_is_idle(const Crew *crew)
 {
@@ -222,7 +237,7 @@ has_partitioned(const Crew *crew)
 static MUST_CHECK Rc
 start_together(Crew *crew, Error *err)
 {
-	crew->state = CREW_TOGETHER;
+	set_state(crew, CREW_TOGETHER);
 	crew->round.has_partitioned = has_partitioned(crew);
 	crew->round.start_lsn = crew->target->noted_lsn;
 	if (is_worth_sharing(crew))
@@ -237,7 +252,7 @@ crew_start(Crew *crew, Batch *batch, Error *err)
 	Rc rc;
 
 	ASSERT(crew->state == CREW_IDLE && batch_is_empty(&crew->batch));
-	crew->state = CREW_TOGETHER; /* also if it fails: there is a batch */
+	set_state(crew, CREW_TOGETHER); /* also if it fails: there is a batch */
 	crew->batch = *batch;
 	*batch = emptied;
 	batch_split_incomplete(&crew->batch, batch);
@@ -285,11 +300,25 @@ committed_count(const Crew *crew)
 	return count;
 }
 
+/* Lets go of what is committed. */
+static void
+drop_committed(Crew *crew)
+{
+	size_t count = committed_count(crew);
+
+	CHECK(count == 0 ||
+		  crew->target->noted_lsn >= crew->batch.txns[count - 1].txn.end_lsn);
+	batch_drop(&crew->batch, count);
+}
+
 static void
 forget_round(Crew *crew)
 {
 	for (int i = 0; i < crew->member_count; i++)
 	{
+		/* Each has given back what it was given. */
+		ASSERT(crew->members[i]->state == APPLIER_IDLE);
+		ASSERT(crew->members[i]->round == NULL && !crew->members[i]->txn_open);
 		crew->members[i]->failed = false;
 		crew->members[i]->committed = 0;
 		error_reset(&crew->members[i]->failure);
@@ -312,7 +341,7 @@ static void
 begin_again(Crew *crew)
 {
 	crew->turns_taken = false;
-	batch_drop(&crew->batch, committed_count(crew));
+	drop_committed(crew);
 	CHECK(!batch_is_empty(&crew->batch));
 	forget_round(crew);
 }
@@ -349,7 +378,7 @@ recover(Crew *crew, Applier *failed, Error *err)
 	log_debug("apply", "%s: applying a transaction alone, in order: %s",
 			  crew->target->label, failed->failure.message);
 	begin_again(crew);
-	crew->state = CREW_ALONE;
+	set_state(crew, CREW_ALONE);
 	crew->round.start_lsn = crew->target->noted_lsn;
 	return start_alone(crew, true, 1, err);
 }
@@ -362,7 +391,7 @@ finish_round(Crew *crew, Error *err)
 
 	if (failed != NULL)
 		return recover(crew, failed, err);
-	batch_drop(&crew->batch, committed_count(crew));
+	drop_committed(crew);
 	forget_round(crew);
 	if (target->sink->mode == SINK_STOPPING)
 		batch_reset(&crew->batch);
@@ -371,7 +400,7 @@ finish_round(Crew *crew, Error *err)
 		CHECK(crew->state == CREW_ALONE);
 		return start_together(crew, err);
 	}
-	crew->state = CREW_IDLE;
+	set_state(crew, CREW_IDLE);
 	if (!crew->round.asks || !crew->round.takes_turns)
 		return RC_OK;
 	return applier_ask_position(crew->members[0], target->noted_lsn,

@@ -33,14 +33,26 @@ typedef struct Savepoint
 	int64_t open_rows; /* that the applier had when it was set */
 } Savepoint;
 
+/*
+ *   FREE ──► OPEN ──► COMMITTING ──► FREE
+ *              │
+ *              └────► ABORTING ────► FREE
+ */
+typedef enum PlaceState
+{
+	PLACE_FREE,
+	PLACE_OPEN,
+	PLACE_COMMITTING, /* the commit is here, and may have to wait */
+	PLACE_ABORTING,   /* to be rolled back as soon as its connection is idle */
+} PlaceState;
+
 /* A place for a transaction; its connection serves one after the other. */
 typedef struct Place
 {
+	PlaceState state;
 	uint32_t xid; /* 0: the place is free */
 	Lsn ends_behind_lsn;
-	bool committing; /* its commit is here */
-	bool aborting;   /* to be rolled back as soon as its connection is idle */
-	Part *first;     /* the queue */
+	Part *first; /* the queue */
 	Part *last;
 	size_t queued_bytes; /* of its parts */
 	Savepoint savepoints[IN_PROGRESS_SAVEPOINTS_MAX];
@@ -72,6 +84,22 @@ in_progress_new(const InProgressOptions *options)
 	return self;
 }
 
+/* ---- states ------------------------------------------------------------- */
+
+static const unsigned states_after[] = {
+	[PLACE_FREE] = 1U << PLACE_OPEN,
+	[PLACE_OPEN] = 1U << PLACE_COMMITTING | 1U << PLACE_ABORTING,
+	[PLACE_COMMITTING] = 1U << PLACE_FREE,
+	[PLACE_ABORTING] = 1U << PLACE_FREE,
+};
+
+static void
+set_state(Place *place, PlaceState state)
+{
+	CHECK((states_after[place->state] & (1U << state)) != 0);
+	place->state = state;
+}
+
 /* ---- parts -------------------------------------------------------------- */
 
 static void
@@ -88,6 +116,7 @@ free_part(Part *part)
 static void
 count_part(Place *place, Part *part)
 {
+	ASSERT(place->queued_bytes >= part->bytes);
 	place->queued_bytes -= part->bytes;
 	part->bytes = sizeof(Part) + part->batch.bytes;
 	place->queued_bytes += part->bytes;
@@ -220,7 +249,8 @@ static Place *
 find_place(InProgress *self, uint32_t xid)
 {
 	for (int i = 0; i < IN_PROGRESS_MAX; i++)
-		if (self->places[i].xid == xid && !self->places[i].aborting)
+		if (self->places[i].xid == xid &&
+			self->places[i].state != PLACE_ABORTING)
 			return &self->places[i];
 	return NULL;
 }
@@ -258,6 +288,10 @@ in_progress_change(InProgress *self, Frame *frame, const Change *change,
 	if (place == NULL)
 		return refuse(self, stream->xid,
 					  "There are too many large transactions at a time.", err);
+	ASSERT(stream->xid != 0);
+	if (place->state == PLACE_FREE)
+		set_state(place, PLACE_OPEN);
+	CHECK(place->state == PLACE_OPEN);
 	place->xid = stream->xid;
 	self->target->has_open_transactions = true;
 	place->ends_behind_lsn = lsn_max(place->ends_behind_lsn,
@@ -284,7 +318,9 @@ in_progress_commit(InProgress *self, const TxnInfo *txn, Lsn delivered_lsn)
 
 	if (place == NULL)
 		return; /* nothing of it was for us */
-	place->committing = true;
+	CHECK(txn->end_lsn > delivered_lsn);
+	CHECK(txn->end_lsn > place->ends_behind_lsn);
+	set_state(place, PLACE_COMMITTING);
 	place->ends_behind_lsn = txn->end_lsn - 1;
 	part = add_part(place, delivered_lsn);
 	part->commits = true;
@@ -297,7 +333,7 @@ static void
 give_up(Place *place)
 {
 	drop_parts(place);
-	place->aborting = true;
+	set_state(place, PLACE_ABORTING);
 }
 
 void
@@ -398,7 +434,8 @@ is_needed(const InProgress *self, const Place *place)
 	Lsn had = had_lsn(self);
 
 	return place->ends_behind_lsn >= had ||
-		   (!place->committing && self->target->sink->streamed_lsn >= had);
+		   (place->state != PLACE_COMMITTING &&
+			self->target->sink->streamed_lsn >= had);
 }
 
 /* Whether the first part is worth being started, and may be. */
@@ -458,8 +495,10 @@ static MUST_CHECK Rc
 start_part(InProgress *self, Place *place, Error *err)
 {
 	Part *part = place->first;
-	Rc rc = ensure_open(self, place, err);
+	Rc rc;
 
+	CHECK(self->target->noted_lsn >= part->after_lsn);
+	rc = ensure_open(self, place, err);
 	FAULT("apply.in_progress");
 	if (rc == RC_OK && part->aborts)
 		rc = roll_back_subtransaction(place, part->subxid, err);
@@ -476,11 +515,11 @@ start_part(InProgress *self, Place *place, Error *err)
 static void
 leave(Place *place)
 {
-	ASSERT(place->first == NULL);
+	ASSERT(place->first == NULL && place->queued_bytes == 0);
+	CHECK(!place->connected || !place->applier.txn_open);
+	set_state(place, PLACE_FREE);
 	place->xid = 0;
 	place->ends_behind_lsn = 0;
-	place->committing = false;
-	place->aborting = false;
 	place->savepoint_count = 0;
 }
 
@@ -491,16 +530,17 @@ work_idle(InProgress *self, Place *place, const InProgressTurn *turn,
 {
 	Rc rc = RC_OK;
 
-	if (place->aborting)
+	if (place->state == PLACE_ABORTING)
 	{
 		if (place->connected)
 			rc = applier_roll_back(&place->applier, err);
-		leave(place);
+		if (rc == RC_OK)
+			leave(place);
 		return rc;
 	}
 	if (is_due(self, place, turn))
 		return start_part(self, place, err);
-	if (place->committing && place->first == NULL)
+	if (place->state == PLACE_COMMITTING && place->first == NULL)
 	{
 		log_debug("apply", "transaction %u was applied while in progress",
 				  place->xid);
@@ -553,7 +593,7 @@ check_held(InProgress *self, Error *err)
 
 		if (place->first == NULL || is_needed(self, place))
 			continue;
-		if (place->committing ||
+		if (place->state == PLACE_COMMITTING ||
 			in_progress_bytes(self) >= self->part_bytes_max)
 			return refuse_unknown(self, place->xid, err);
 	}
@@ -565,7 +605,7 @@ static void
 give_up_uncommitted(InProgress *self)
 {
 	for (int i = 0; i < IN_PROGRESS_MAX; i++)
-		if (self->places[i].xid != 0 && !self->places[i].committing)
+		if (self->places[i].state == PLACE_OPEN)
 			give_up(&self->places[i]);
 }
 
@@ -597,7 +637,7 @@ bool
 in_progress_is_committing(const InProgress *self)
 {
 	for (int i = 0; i < IN_PROGRESS_MAX; i++)
-		if (self->places[i].committing)
+		if (self->places[i].state == PLACE_COMMITTING)
 			return true;
 	return false;
 }

@@ -40,6 +40,7 @@ struct Lane
 	size_t item_count;
 	size_t unflushed_bytes;
 	bool flush_pending; /* the socket did not take all */
+	bool in_pipeline;   /* pipeline mode */
 };
 
 Lane *
@@ -91,6 +92,7 @@ push(Lane *lane, ItemKind kind, const Expectation *expectation)
 {
 	size_t at = (lane->item_first + lane->item_count) % LANE_EXPECTATIONS_MAX;
 
+	ASSERT(lane->in_pipeline);
 	CHECK(lane->item_count < LANE_EXPECTATIONS_MAX);
 	lane->items[at].kind = kind;
 	if (expectation != NULL)
@@ -240,12 +242,19 @@ lane_receive(Lane *lane, PGresult **result, Expectation *expectation,
 Rc
 lane_leave_pipeline(Lane *lane, Error *err)
 {
-	ASSERT(lane->item_count == 0);
-	return PQexitPipelineMode(lane->pg) ? RC_OK : broken(lane, err);
+	ASSERT(lane->in_pipeline && lane->item_count == 0);
+	if (!PQexitPipelineMode(lane->pg))
+		return broken(lane, err);
+	lane->in_pipeline = false;
+	return RC_OK;
 }
 
 Rc
 lane_enter_pipeline(Lane *lane, Error *err)
 {
-	return PQenterPipelineMode(lane->pg) ? RC_OK : broken(lane, err);
+	ASSERT(!lane->in_pipeline && lane->item_count == 0);
+	if (!PQenterPipelineMode(lane->pg))
+		return broken(lane, err);
+	lane->in_pipeline = true;
+	return RC_OK;
 }

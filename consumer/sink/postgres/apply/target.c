@@ -23,6 +23,7 @@ target_must_flush(const Target *target)
 static void
 note(Target *target, Lsn source_lsn)
 {
+	CHECK(source_lsn > 0);
 	target->noted_lsn = lsn_max(target->noted_lsn, source_lsn);
 	target->sink->applied_lsn = lsn_max(target->sink->applied_lsn, source_lsn);
 }
@@ -40,6 +41,7 @@ target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn)
 void
 target_note_txn(Target *target, const TxnInfo *txn, size_t rows)
 {
+	CHECK(txn->end_lsn > txn->commit_lsn);
 	note(target, txn->end_lsn);
 	target->sink->transactions++;
 	target->sink->rows += (int64_t) rows;
@@ -54,5 +56,6 @@ target_note_flush(Target *target, Lsn target_flush_lsn)
 		return;
 	CHECK(lsn >= target->sink->durable_lsn);
 	CHECK(lsn <= target->noted_lsn);
+	CHECK(lsn <= target->sink->applied_lsn);
 	target->sink->durable_lsn = lsn;
 }

@@ -170,6 +170,7 @@ void
 batch_add(Batch *batch, Frame *frame, const Change *change)
 {
 	ASSERT(batch->txn_count > 0);
+	ASSERT(!batch->txns[batch->txn_count - 1].complete);
 	keep_frame(batch, frame);
 	batch->changes = grow(batch->changes, batch->change_count,
 						  &batch->change_capacity, sizeof(batch->changes[0]));
@@ -188,6 +189,7 @@ void
 batch_commit(Batch *batch)
 {
 	ASSERT(batch->txn_count > 0);
+	ASSERT(!batch->txns[batch->txn_count - 1].complete);
 	batch->txns[batch->txn_count - 1].complete = true;
 }
 
@@ -260,6 +262,7 @@ batch_drop(Batch *batch, size_t txn_count)
 	ASSERT(txn_count <= batch->txn_count);
 	if (txn_count == 0)
 		return;
+	ASSERT(batch->txns[txn_count - 1].complete);
 	if (txn_count == batch->txn_count)
 	{
 		batch_reset(batch);
@@ -325,6 +328,7 @@ void
 batch_truncate(Batch *batch, size_t txn_count)
 {
 	ASSERT(txn_count > 0 && txn_count < batch->txn_count);
+	ASSERT(batch->txns[txn_count - 1].complete);
 	batch->change_count = batch->txns[txn_count].change_first;
 	batch->txn_count = txn_count;
 }
