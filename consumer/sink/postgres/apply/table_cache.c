@@ -295,3 +295,27 @@ table_cache_refresh(TableCache *cache, PgConn *target, bool *changed,
 		}
 	return RC_OK;
 }
+
+void
+table_cache_forget(TableCache *cache, const char *schema, const char *name)
+{
+	for (size_t i = 0; i < cache->slot_count; i++)
+	{
+		CachedTable **at = &cache->by_number[i];
+
+		while (*at != NULL)
+		{
+			CachedTable *cached = *at;
+			const Relation *relation = cached->table->relation;
+
+			if (strcmp(relation->schema, schema) != 0 ||
+				strcmp(relation->name, name) != 0)
+			{
+				at = &cached->older;
+				continue;
+			}
+			*at = cached->older;
+			free_cached(cached);
+		}
+	}
+}

@@ -57,4 +57,12 @@ CurrentTables table_cache_of_changes(TableCache *cache, const Batch *batch,
 MUST_CHECK Rc table_cache_refresh(TableCache *cache, PgConn *target,
 								  bool *changed, Error *err);
 
+/*
+ * Forgets all shapes of a table of the source, by its name there, so that it is
+ * looked up again when it is needed next: at a barrier, when nothing is under
+ * way and nobody holds on to it.
+ */
+void table_cache_forget(TableCache *cache, const char *schema,
+						const char *name);
+
 #endif /* PENSTOCK_SINK_POSTGRES_APPLY_TABLE_CACHE_H */
