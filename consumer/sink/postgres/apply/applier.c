@@ -91,9 +91,9 @@ send_step(Applier *self, Error *err)
 	};
 
 	FAULT("apply.before_statement");
-	self->has_step = false;
+	self->step_state = STEP_WANTED;
 	if (self->step.statement == NULL || !self->step.statement->checked)
-		self->check_wanted = true;
+		self->as_txns.check_wanted = true;
 	if (self->step.kind == STEP_TXN)
 		return applier_begin_txn(self, err);
 	if (self->step.kind == STEP_COMMIT)
@@ -110,18 +110,17 @@ send_step(Applier *self, Error *err)
 static void
 take_step(Applier *self)
 {
-	if (self->has_step || self->plan_ended)
+	if (self->step_state != STEP_WANTED)
 		return;
 	params_reset(self->params);
 	plan_next(self->plan, self->params, &self->step);
-	self->plan_ended = self->step.kind == STEP_END;
-	self->has_step = !self->plan_ended;
+	self->step_state = self->step.kind == STEP_END ? STEPS_ENDED : STEP_TAKEN;
 }
 
 static bool
 must_stop(const Applier *self)
 {
-	return self->failed || self->stopping;
+	return self->failure.is_there || self->as_txns.stopping;
 }
 
 /* Whether the next step can only be taken when all results are here. */
@@ -129,7 +128,7 @@ static bool
 must_drain(const Applier *self)
 {
 	return self->step.kind == STEP_COPY ||
-		   (self->step.kind == STEP_COMMIT && self->results_wanted);
+		   (self->step.kind == STEP_COMMIT && self->as_txns.results_wanted);
 }
 
 /* Sends steps until the socket is full, a COPY is due, or the plan ends. */
@@ -141,7 +140,7 @@ send_steps(Applier *self, Error *err)
 		Rc rc;
 
 		take_step(self);
-		if (self->plan_ended || must_drain(self))
+		if (self->step_state == STEPS_ENDED || must_drain(self))
 			break;
 		rc = send_step(self, err);
 		if (rc != RC_OK)
@@ -149,7 +148,8 @@ send_steps(Applier *self, Error *err)
 	}
 	if (lane_is_blocked(self->lane) && !must_stop(self))
 		return lane_flush(self->lane, err);
-	if (self->plan_ended && self->round == NULL && !self->failed)
+	if (self->step_state == STEPS_ENDED && self->as_txns.round == NULL &&
+		!self->failure.is_there)
 	{
 		CurrentTables tables = table_cache_all(self->tables);
 		Rc rc = applier_send_check(self, &tables, err);
@@ -180,7 +180,7 @@ make_plan(Applier *self, bool folded, Error *err)
 {
 	PlanInput input = {
 		.batch = self->batch,
-		.change_end = batch_txn_end(self->batch, self->txn_end - 1),
+		.change_end = batch_txn_end(self->batch, self->as_batch.txn_end - 1),
 		.copy_rows_min = COPY_ROWS_MIN,
 		.statements = self->statements,
 		.lookup = table_cache_get,
@@ -191,10 +191,9 @@ make_plan(Applier *self, bool folded, Error *err)
 
 	plan_free(self->plan);
 	self->plan = folded ? plan_folded_new(&input) : plan_ordered_new(&input);
-	self->folded = folded;
-	self->plan_ended = false;
-	self->has_step = false;
-	self->savepoint_set = false;
+	self->as_batch.folded = folded;
+	self->step_state = STEP_WANTED;
+	self->as_batch.savepoint_set = false;
 	rc = lane_enter_pipeline(self->lane, err);
 	if (rc == RC_OK && !self->txn_open)
 		rc = send_begin(self, err);
@@ -240,8 +239,8 @@ applier_start(Applier *self, Batch *batch, Error *err)
 	else
 		batch_split_incomplete(self->batch, batch);
 	batch_continue(self->batch, batch);
-	self->txn_end = self->batch->txn_count;
-	self->refreshes = 0;
+	self->as_batch.txn_end = self->batch->txn_count;
+	self->as_batch.refreshes = 0;
 	statement_cache_set_counting(self->statements, false);
 	if (statement_cache_is_full(self->statements))
 		rc = applier_forget_statements(self, err);
@@ -263,12 +262,12 @@ finish_round(Applier *self, Error *err)
 
 	/* It is let go of only when the target has it: whole, or in the
 	 * transaction that is open. */
-	CHECK(self->state != APPLIER_COMMITTING || self->is_committed);
+	CHECK(self->state != APPLIER_COMMITTING || self->commit.is_done);
 	CHECK(self->state == APPLIER_COMMITTING || batch_is_empty(self->batch) ||
 		  self->txn_open);
 	plan_free(self->plan);
 	self->plan = NULL;
-	self->folded = false;
+	self->as_batch.folded = false;
 	batch_reset(self->batch);
 	applier_set_state(self, APPLIER_IDLE);
 	return rc;
@@ -280,19 +279,20 @@ undo_batch(Applier *self, Error *err)
 {
 	Rc rc;
 
-	CHECK(self->failed && self->txn_open);
+	CHECK(self->failure.is_there && self->txn_open);
 	rc = lane_leave_pipeline(self->lane, err);
 
 	FAULT("apply.before_rollback");
 	if (rc == RC_OK)
 		rc = pgconn_exec(lane_conn(self->lane),
-						 self->savepoint_set ? "ROLLBACK TO SAVEPOINT penstock"
-											 : "ROLLBACK",
+						 self->as_batch.savepoint_set
+							 ? "ROLLBACK TO SAVEPOINT penstock"
+							 : "ROLLBACK",
 						 NULL, err);
-	if (rc == RC_OK && self->savepoint_set)
+	if (rc == RC_OK && self->as_batch.savepoint_set)
 		rc = pgconn_exec(lane_conn(self->lane), "RELEASE SAVEPOINT penstock",
 						 NULL, err);
-	self->txn_open = self->savepoint_set;
+	self->txn_open = self->as_batch.savepoint_set;
 
 	/* Statements after the failure were skipped, their preparing too. */
 	if (rc == RC_OK)
@@ -310,17 +310,17 @@ keep_transactions_before(Applier *self)
 	Batch *batch = self->batch;
 	size_t txn_index;
 
-	if (self->failure_index == PLAN_NO_CHANGE || self->has_stop ||
-		error_is_transient(&self->failure) ||
-		(batch->continues && !self->savepoint_set))
+	if (self->failure.index == PLAN_NO_CHANGE ||
+		self->as_batch.stop.code != ERR_NONE ||
+		error_is_transient(&self->failure.error) ||
+		(batch->continues && !self->as_batch.savepoint_set))
 		return false;
-	txn_index = batch_change_txn_index(batch, self->failure_index);
+	txn_index = batch_change_txn_index(batch, self->failure.index);
 	if (txn_index == 0)
 		return false;
 	batch_truncate(batch, txn_index);
-	self->txn_end = txn_index;
-	error_take(&self->stop, &self->failure);
-	self->has_stop = true;
+	self->as_batch.txn_end = txn_index;
+	error_take(&self->as_batch.stop, &self->failure.error);
 	return true;
 }
 
@@ -335,16 +335,18 @@ take_less(Applier *self)
 	Target *target = self->target;
 	size_t relations = self->batch->relation_count;
 
-	if (!out_of_room_is(&self->failure) || self->has_stop)
+	if (!out_of_room_is(&self->failure.error) ||
+		self->as_batch.stop.code != ERR_NONE)
 		return false;
-	if (self->txn_end == 1)
+	if (self->as_batch.txn_end == 1)
 	{
-		out_of_room_explain(lane_conn(self->lane), &self->failure);
+		out_of_room_explain(lane_conn(self->lane), &self->failure.error);
 		return false;
 	}
 	log_debug("apply", "%s is out of room for %zu transactions in one: %s",
-			  target->label, self->txn_end, self->failure.message);
-	self->txn_end /= 2;
+			  target->label, self->as_batch.txn_end,
+			  self->failure.error.message);
+	self->as_batch.txn_end /= 2;
 	if (relations / 2 < target->relations_max)
 		target->relations_max = relations / 2 > 0 ? relations / 2 : 1;
 	return true;
@@ -354,7 +356,7 @@ Rc
 applier_refresh_tables(Applier *self, TableCache *tables, int *refreshes,
 					   bool *changed, Error *err)
 {
-	const Error *failure = &self->failure;
+	const Error *failure = &self->failure.error;
 	Rc rc;
 
 	*changed = false;
@@ -384,46 +386,46 @@ recover(Applier *self, Error *err)
 	bool changed = false;
 	Rc rc;
 
-	if ((self->state == APPLIER_COMMITTING && self->is_committed) ||
+	if ((self->state == APPLIER_COMMITTING && self->commit.is_done) ||
 		batch_is_empty(self->batch))
 	{
-		error_take(err, &self->failure);
+		error_take(err, &self->failure.error);
 		return RC_FAIL;
 	}
 
 	/* A commit that failed has taken the savepoint with it. */
 	if (self->state == APPLIER_COMMITTING)
-		self->savepoint_set = false;
-	can_redo = !self->batch->continues || self->savepoint_set;
+		self->as_batch.savepoint_set = false;
+	can_redo = !self->batch->continues || self->as_batch.savepoint_set;
 	rc = undo_batch(self, err);
 	plan_free(self->plan);
 	self->plan = NULL;
 	if (rc == RC_OK && can_redo)
-		rc = applier_refresh_tables(self, self->tables, &self->refreshes,
-									&changed, err);
+		rc = applier_refresh_tables(self, self->tables,
+									&self->as_batch.refreshes, &changed, err);
 	if (rc != RC_OK)
 		return rc;
-	self->failed = false;
+	self->failure.is_there = false;
 	if (changed || take_less(self))
 	{
-		error_reset(&self->failure);
+		error_reset(&self->failure.error);
 		return make_plan(self, is_worth_folding(self, self->batch), err);
 	}
-	if (!can_redo || !self->folded || !self->failure_is_refusal)
+	if (!can_redo || !self->as_batch.folded || !self->failure.is_refusal)
 	{
-		conflict_add_key(lane_conn(self->lane), &self->failure_change,
-						 &self->failure);
+		conflict_add_key(lane_conn(self->lane), &self->failure.change,
+						 &self->failure.error);
 		if (keep_transactions_before(self))
 			return make_plan(self, false, err);
-		error_take(err, &self->failure);
+		error_take(err, &self->failure.error);
 		return RC_FAIL;
 	}
 	log_debug("apply",
 			  "%s refused a batch of %zu changes as a whole, applying it in "
 			  "order: %s",
 			  self->target->label, self->batch->change_count,
-			  self->failure.message);
-	error_reset(&self->failure);
+			  self->failure.error.message);
+	error_reset(&self->failure.error);
 	return make_plan(self, false, err);
 }
 
@@ -432,7 +434,7 @@ static bool
 has_rest(const Applier *self)
 {
 	return self->state == APPLIER_COMMITTING && !batch_is_empty(self->batch) &&
-		   self->txn_end < self->batch->txn_count;
+		   self->as_batch.txn_end < self->batch->txn_count;
 }
 
 /* As many again as found room. */
@@ -443,12 +445,12 @@ start_rest(Applier *self, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	CHECK(self->is_committed);
+	CHECK(self->commit.is_done);
 	plan_free(self->plan);
 	self->plan = NULL;
-	batch_drop(self->batch, self->txn_end);
-	if (self->txn_end > self->batch->txn_count)
-		self->txn_end = self->batch->txn_count;
+	batch_drop(self->batch, self->as_batch.txn_end);
+	if (self->as_batch.txn_end > self->batch->txn_count)
+		self->as_batch.txn_end = self->batch->txn_count;
 	return make_plan(self, is_worth_folding(self, self->batch), err);
 }
 
@@ -460,34 +462,35 @@ round_is_over(Applier *self, Error *err)
 
 	if (self->state == APPLIER_FETCHING)
 		return applier_end_fetch(self, err);
-	if (self->round != NULL && (must_stop(self) || self->plan_ended))
+	if (self->as_txns.round != NULL &&
+		(must_stop(self) || self->step_state == STEPS_ENDED))
 		return applier_end_txns(self, err);
-	if (self->failed)
+	if (self->failure.is_there)
 		return recover(self, err);
 	if (self->state == APPLIER_COMMITTING ||
 		self->state == APPLIER_CHECKING_FLUSH)
 	{
 		applier_note_round(self);
-		if (self->has_stop)
+		if (self->as_batch.stop.code != ERR_NONE)
 		{
-			error_take(err, &self->stop);
+			error_take(err, &self->as_batch.stop);
 			return RC_FAIL;
 		}
 		if (has_rest(self))
 			return start_rest(self, err);
 		return finish_round(self, err);
 	}
-	self->results_wanted = false;
-	if (self->has_step && self->step.kind == STEP_COPY)
+	self->as_txns.results_wanted = false;
+	if (self->step_state == STEP_TAKEN && self->step.kind == STEP_COPY)
 		return applier_start_copy(self, err);
-	if (!self->plan_ended)
+	if (self->step_state != STEPS_ENDED)
 	{
 		applier_set_state(self, APPLIER_SENDING);
 		return RC_OK;
 	}
-	if (batch->txns[self->txn_end - 1].complete)
+	if (batch->txns[self->as_batch.txn_end - 1].complete)
 		return applier_commit_batch(self, err);
-	if (self->savepoint_set)
+	if (self->as_batch.savepoint_set)
 	{
 		Rc rc = lane_leave_pipeline(self->lane, err);
 
@@ -675,6 +678,6 @@ applier_release(Applier *self)
 	params_free(self->params);
 	params_free(self->progress_params);
 	buf_release(&self->copy_buffer);
-	error_reset(&self->failure);
-	error_reset(&self->stop);
+	error_reset(&self->failure.error);
+	error_reset(&self->as_batch.stop);
 }

@@ -133,9 +133,70 @@ typedef struct TxnRound
 								has to be committed before it begins; 0: none */
 } TxnRound;
 
+/* Whether the session has what statements need to notice by themselves that a
+ * table was altered; see plan/current.h. */
+typedef enum ConditionsState
+{
+	CONDITIONS_UNKNOWN,
+	CONDITIONS_REFUSED, /* the role may not make the function */
+	CONDITIONS_MADE,
+} ConditionsState;
+
+/* Where the plan is. */
+typedef enum StepState
+{
+	STEP_WANTED, /* the last step was sent */
+	STEP_TAKEN,  /* `step` is to be sent next */
+	STEPS_ENDED, /* the plan has no more */
+} StepState;
+
+/* What is known of a batch that is applied as one transaction of the target. */
+typedef struct BatchWork
+{
+	size_t txn_end; /* behind the transactions that are applied, at first all */
+	int refreshes;  /* of its tables, because they were altered */
+	bool folded;    /* the plan is a folded one */
+	bool savepoint_set; /* it is a part, and can be rolled back alone */
+	Error stop; /* to fail with after the next commit; ERR_NONE: not to */
+} BatchWork;
+
+/* What is known of a round in which each transaction is one of the target. */
+typedef struct TxnsWork
+{
+	const TxnRound *round; /* NULL: the batch is applied as one */
+	bool stopping;         /* the round is to be left */
+	size_t first;          /* of the transactions that are being sent as one */
+	size_t committed;      /* transactions of the batch, up to its last one */
+	int64_t rows_counted;  /* that the open transaction must have changed */
+	bool results_wanted;   /* some have to be looked at before it commits */
+	bool check_wanted;     /* it did what does not notice that a table is
+							  altered */
+} TxnsWork;
+
+/* What has gone wrong first. */
+typedef struct ApplierFailure
+{
+	bool is_there; /* `error` says why; results are ignored */
+	Error error;
+	ConflictChange change; /* that it is about */
+	size_t index;          /* of that, or PLAN_NO_CHANGE */
+	bool is_refusal;       /* of a row: worth trying in order */
+} ApplierFailure;
+
+/* The commit, or the question where the target's log is, that is under way. */
+typedef struct ApplierCommit
+{
+	int64_t rows;
+	int64_t txns;
+	bool is_done; /* what fails from now on fails behind that */
+	Lsn lsn;      /* source position of what was asked about … */
+	bool flushes; /* … which waits for the disk */
+} ApplierCommit;
+
 /* Embedded; to be read, not written, by whoever has it. */
 typedef struct Applier
 {
+	/* The session. */
 	Target *target;
 	Lane *lane;
 	StatementCache *statements;
@@ -144,48 +205,24 @@ typedef struct Applier
 	Params *params;
 	Params *progress_params;
 	Buf copy_buffer;
+	int backend_pid; /* 0: not known yet */
+	ConditionsState conditions;
+	bool txn_open;     /* a transaction is open on the target */
+	int64_t open_rows; /* applied in the parts that are in it */
 
+	/* The work: of one of two kinds, or values that are fetched. */
 	ApplierState state;
 	CopyState copy_state;
 	Batch own_batch;
 	Batch *batch; /* that is being applied: its own, or one of several's */
-	const TxnRound *round; /* NULL: the batch is applied as one */
-	bool stopping;         /* the round is to be left */
-	size_t txn_end;        /* of a batch that is applied as one: behind the
-							  transactions that are, at first all of it */
-	size_t txn_first;      /* of those that are being sent as one */
-	size_t committed;      /* transactions of the batch, up to its last one */
-	int64_t rows_counted;  /* that the open transaction must have changed */
-	bool results_wanted;   /* some have to be looked at before it commits */
-	bool check_wanted;     /* it did what does not notice that a table is
-							  altered */
-	int refreshes;         /* of this batch's tables, because of that */
-	int backend_pid;       /* of the session; 0: not known yet */
-	bool has_conditions;   /* the session can have current.h's … */
-	bool conditions_known; /* … if that is known yet */
 	Plan *plan;
-	Step step;          /* that is to be sent next, if has_step */
-	bool has_step;      /* a step was taken from the plan and not yet sent */
-	bool plan_ended;    /* the plan has no more */
-	bool folded;        /* the plan is a folded one */
-	bool txn_open;      /* a transaction is open on the target */
-	bool savepoint_set; /* the batch is a part and can be rolled back alone */
+	StepState step_state;
+	Step step;
+	BatchWork as_batch;
+	TxnsWork as_txns;
+	ApplierCommit commit;
 	SinkFetch *fetches; /* of APPLIER_FETCHING; borrowed */
-
-	bool failed; /* `failure` says why; results are ignored */
-	Error failure;
-	ConflictChange failure_change; /* that it is about */
-	size_t failure_index;          /* of that, or PLAN_NO_CHANGE */
-	bool failure_is_refusal;       /* of a row: worth trying in order */
-	Error stop;                    /* to fail with after the next commit */
-	bool has_stop;
-
-	int64_t open_rows;       /* applied in the open transaction's parts */
-	int64_t committing_rows; /* of the commit under way */
-	int64_t committing_txns; /* of the same */
-	bool is_committed;       /* what fails from now on fails behind that */
-	Lsn committing_lsn;      /* source position of what was asked about … */
-	bool committing_flushes; /* … which waits for the disk */
+	ApplierFailure failure;
 } Applier;
 
 /* ---- life cycle --------------------------------------------------------- */
@@ -207,9 +244,9 @@ MUST_CHECK Rc applier_start(Applier *self, Batch *batch, Error *err);
 
 /*
  * Starts to apply transactions of a batch that is not its own, each as a
- * transaction of the target.  Whoever has the batch looks at `failed` and
- * `committed` when it is idle again; what was open is then rolled back.  Only
- * in APPLIER_IDLE.
+ * transaction of the target.  Whoever has the batch looks at `failure` and
+ * `as_txns.committed` when it is idle again; what was open is then rolled back.
+ * Only in APPLIER_IDLE.
  */
 MUST_CHECK Rc applier_start_txns(Applier *self, Batch *batch,
 								 const TxnRound *round,

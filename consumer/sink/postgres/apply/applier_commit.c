@@ -37,8 +37,8 @@ applier_send_question(Applier *self, Lsn lsn, bool flushed, Error *err)
 	Expectation expectation = {.kind = EXPECT_POSITION,
 							   .change_index = PLAN_NO_CHANGE};
 
-	self->committing_lsn = lsn;
-	self->committing_flushes = flushed;
+	self->commit.lsn = lsn;
+	self->commit.flushes = flushed;
 	params_reset(self->progress_params);
 	return lane_send_statement(self->lane, &self->fixed[FIXED_POSITION],
 							   self->progress_params, &expectation, err);
@@ -50,12 +50,13 @@ send_commit(Applier *self, Error *err)
 {
 	Expectation expectation = {.kind = EXPECT_PROGRESS,
 							   .change_index = PLAN_NO_CHANGE};
-	bool flushes = self->has_stop || target_must_flush(self->target);
+	bool flushes = self->as_batch.stop.code != ERR_NONE ||
+				   target_must_flush(self->target);
 	Rc rc = RC_OK;
 
-	CHECK(!self->failed);
+	CHECK(!self->failure.is_there);
 	FAULT("apply.before_commit");
-	self->is_committed = false;
+	self->commit.is_done = false;
 	if (flushes)
 		rc = applier_send_plain(self, "SET LOCAL synchronous_commit = local",
 								EXPECT_DONE, err);
@@ -65,7 +66,7 @@ send_commit(Applier *self, Error *err)
 	if (rc == RC_OK)
 		rc = applier_send_plain(self, "COMMIT", EXPECT_COMMITTED, err);
 	if (rc == RC_OK)
-		rc = applier_send_question(self, self->committing_lsn, flushes, err);
+		rc = applier_send_question(self, self->commit.lsn, flushes, err);
 	if (rc == RC_OK)
 		rc = lane_send_sync(self->lane, err);
 	FAULT("apply.commit_sent");
@@ -77,17 +78,18 @@ Rc
 applier_commit_batch(Applier *self, Error *err)
 {
 	const Batch *batch = self->batch;
-	const TxnInfo *last = &batch->txns[self->txn_end - 1].txn;
+	const TxnInfo *last = &batch->txns[self->as_batch.txn_end - 1].txn;
 
-	CHECK(self->txn_open && batch->txns[self->txn_end - 1].complete);
+	CHECK(self->txn_open && batch->txns[self->as_batch.txn_end - 1].complete);
 	CHECK(last->end_lsn > self->target->noted_lsn);
-	self->committing_lsn = last->end_lsn;
-	self->committing_rows = self->open_rows +
-							(int64_t) batch_txn_end(batch, self->txn_end - 1);
-	self->committing_txns = (int64_t) self->txn_end;
+	self->commit.lsn = last->end_lsn;
+	self->commit.rows = self->open_rows +
+						(int64_t) batch_txn_end(batch,
+												self->as_batch.txn_end - 1);
+	self->commit.txns = (int64_t) self->as_batch.txn_end;
 	params_reset(self->progress_params);
 	applier_add_progress(self, self->progress_params, last, last->end_lsn,
-						 self->committing_txns, self->committing_rows);
+						 self->commit.txns, self->commit.rows);
 	return send_commit(self, err);
 }
 
@@ -98,11 +100,11 @@ begin_position(Applier *self, Lsn lsn)
 	ASSERT(self->state == APPLIER_IDLE);
 	CHECK(!self->txn_open && batch_is_empty(self->batch));
 	CHECK(lsn >= self->target->noted_lsn);
-	self->folded = false;
-	self->savepoint_set = false;
-	self->committing_lsn = lsn;
-	self->committing_rows = 0;
-	self->committing_txns = 0;
+	self->as_batch.folded = false;
+	self->as_batch.savepoint_set = false;
+	self->commit.lsn = lsn;
+	self->commit.rows = 0;
+	self->commit.txns = 0;
 	params_reset(self->progress_params);
 	applier_add_progress(self, self->progress_params, NULL, lsn, 0, 0);
 }
@@ -150,9 +152,9 @@ applier_ask_position(Applier *self, Lsn lsn, bool flushed, Error *err)
 {
 	Rc rc = lane_enter_pipeline(self->lane, err);
 
-	self->committing_txns = 0;
-	self->committing_rows = 0;
-	self->is_committed = true;
+	self->commit.txns = 0;
+	self->commit.rows = 0;
+	self->commit.is_done = true;
 	if (rc == RC_OK)
 		rc = applier_send_question(self, lsn, flushed, err);
 	if (rc == RC_OK)
@@ -198,13 +200,13 @@ applier_note_position(Applier *self, const PGresult *result, Error *err)
 		!lsn_parse(PQgetvalue(result, 0, 1), &flush))
 		return error_set(err, ERR_PROTOCOL, "invalid log position from %s",
 						 self->target->label);
-	CHECK(self->state != APPLIER_COMMITTING || self->is_committed);
-	CHECK(self->round == NULL ||
-		  self->committing_lsn <= self->target->noted_lsn);
-	target_note_commit(self->target, self->committing_lsn, insert);
+	CHECK(self->state != APPLIER_COMMITTING || self->commit.is_done);
+	CHECK(self->as_txns.round == NULL ||
+		  self->commit.lsn <= self->target->noted_lsn);
+	target_note_commit(self->target, self->commit.lsn, insert);
 
 	/* The commit waited for the disk, and so did all before it. */
-	if (self->committing_flushes)
+	if (self->commit.flushes)
 		flush = insert;
 	target_note_flush(self->target, flush);
 	self->target->flush_checked_at_us = clock_monotonic_us();
@@ -222,8 +224,8 @@ applier_note_round(Applier *self)
 		self->txn_open = false;
 		target->position_at_us = clock_monotonic_us();
 		target->flush_checks = 0;
-		target->sink->transactions += self->committing_txns;
-		target->sink->rows += self->committing_rows;
+		target->sink->transactions += self->commit.txns;
+		target->sink->rows += self->commit.rows;
 		self->open_rows = 0;
 	}
 }

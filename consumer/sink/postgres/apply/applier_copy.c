@@ -51,7 +51,7 @@ finish_copy(Applier *self, Error *err)
 	Rc rc = lane_enter_pipeline(self->lane, err);
 
 	FAULT("apply.after_copy");
-	self->has_step = false;
+	self->step_state = STEP_WANTED;
 	applier_set_state(self, APPLIER_SENDING);
 	return rc;
 }

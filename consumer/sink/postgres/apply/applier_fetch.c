@@ -163,14 +163,15 @@ applier_take_fetched(Applier *self, const PGresult *result,
 			take_row(fetch, expectation->table, result);
 		return;
 	}
-	if (self->failed)
+	if (self->failure.is_there)
 		return;
-	self->failed = true;
-	self->failure_index = PLAN_NO_CHANGE;
-	self->failure_change = (ConflictChange){.table = expectation->table,
+	self->failure.is_there = true;
+	self->failure.index = PLAN_NO_CHANGE;
+	self->failure.change = (ConflictChange){.table = expectation->table,
 											.change = fetch->removal,
 											.txn = &fetch->txn};
-	conflict_set_no_values(&self->failure_change, is_kept, &self->failure);
+	conflict_set_no_values(&self->failure.change, is_kept,
+						   &self->failure.error);
 }
 
 /* All answers are here. */
@@ -180,11 +181,11 @@ applier_end_fetch(Applier *self, Error *err)
 	Rc rc = lane_leave_pipeline(self->lane, err);
 
 	applier_set_state(self, APPLIER_IDLE);
-	if (rc == RC_OK && self->failed)
+	if (rc == RC_OK && self->failure.is_there)
 	{
-		conflict_add_key(lane_conn(self->lane), &self->failure_change,
-						 &self->failure);
-		error_take(err, &self->failure);
+		conflict_add_key(lane_conn(self->lane), &self->failure.change,
+						 &self->failure.error);
+		error_take(err, &self->failure.error);
 		rc = RC_FAIL;
 	}
 	for (SinkFetch *fetch = self->fetches; fetch != NULL && rc == RC_OK;)

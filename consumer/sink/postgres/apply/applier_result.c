@@ -19,16 +19,16 @@ static void
 note_failure(Applier *self, Error *failure, const ConflictChange *described,
 			 size_t change_index, bool is_refusal)
 {
-	if (self->failed)
+	if (self->failure.is_there)
 	{
 		error_reset(failure);
 		return;
 	}
-	self->failed = true;
-	self->failure_is_refusal = is_refusal;
-	self->failure_change = *described;
-	self->failure_index = change_index;
-	error_take(&self->failure, failure);
+	self->failure.is_there = true;
+	self->failure.is_refusal = is_refusal;
+	self->failure.change = *described;
+	self->failure.index = change_index;
+	error_take(&self->failure.error, failure);
 }
 
 /* The change that an expectation is about, for words. */
@@ -104,7 +104,7 @@ note_lease_lost(Applier *self, Error *failure)
 	/* In a round of transactions it may also be a wrong number of rows, or an
 	 * order that was not kept: alone and in order it will be known. */
 	note_failure(self, failure, &(ConflictChange){0}, PLAN_NO_CHANGE,
-				 self->round != NULL);
+				 self->as_txns.round != NULL);
 }
 
 /* Whether the target says that a table is not as it was looked up. */
@@ -175,9 +175,9 @@ note_error_result(Applier *self, const PGresult *result,
 		add_commit_context(&self->batch->txns[expectation->txn_first],
 						   expectation->txn_index + 1 - expectation->txn_first,
 						   &failure);
-	else if (self->state == APPLIER_COMMITTING && !self->is_committed &&
+	else if (self->state == APPLIER_COMMITTING && !self->commit.is_done &&
 			 self->batch->txn_count > 0)
-		add_commit_context(self->batch->txns, self->txn_end, &failure);
+		add_commit_context(self->batch->txns, self->as_batch.txn_end, &failure);
 	note_failure(self, &failure, &described, expectation->change_index,
 				 !error_is_transient(&failure));
 }
@@ -204,8 +204,8 @@ static void
 check_commit(Applier *self, PGresult *result, const Expectation *expectation)
 {
 	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
-	CHECK(self->round != NULL && !self->failed);
-	CHECK(expectation->txn_first >= self->committed);
+	CHECK(self->as_txns.round != NULL && !self->failure.is_there);
+	CHECK(expectation->txn_first >= self->as_txns.committed);
 	FAULT("apply.after_commit");
 	for (size_t t = expectation->txn_first; t <= expectation->txn_index; t++)
 	{
@@ -214,7 +214,7 @@ check_commit(Applier *self, PGresult *result, const Expectation *expectation)
 		target_note_txn(self->target, &txn->txn,
 						batch_txn_end(self->batch, t) - txn->change_first);
 	}
-	self->committed = expectation->txn_index + 1;
+	self->as_txns.committed = expectation->txn_index + 1;
 }
 
 /* The same of a batch that is applied as one. */
@@ -222,8 +222,8 @@ static void
 note_committed(Applier *self, PGresult *result)
 {
 	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
-	CHECK(self->state == APPLIER_COMMITTING && !self->failed);
-	self->is_committed = true;
+	CHECK(self->state == APPLIER_COMMITTING && !self->failure.is_there);
+	self->commit.is_done = true;
 }
 
 Rc
@@ -238,7 +238,7 @@ applier_handle_result(Applier *self, PGresult *result,
 	else if (expectation->kind == EXPECT_ROWS)
 		check_rows(self, result, expectation);
 	else if (expectation->kind == EXPECT_SAVEPOINT)
-		self->savepoint_set = true;
+		self->as_batch.savepoint_set = true;
 	else if (expectation->kind == EXPECT_SETTLED)
 		check_settled(self, result, expectation);
 	else if (expectation->kind == EXPECT_COMMIT)
@@ -248,7 +248,7 @@ applier_handle_result(Applier *self, PGresult *result,
 	else if (expectation->kind == EXPECT_FETCHED ||
 			 expectation->kind == EXPECT_KEPT)
 		applier_take_fetched(self, result, expectation);
-	else if (expectation->kind == EXPECT_POSITION && !self->failed)
+	else if (expectation->kind == EXPECT_POSITION && !self->failure.is_there)
 		rc = applier_note_position(self, result, err);
 	PQclear(result);
 	return rc;

@@ -48,7 +48,7 @@ static void
 build_turn_params(Applier *self, uint32_t turn)
 {
 	params_reset(self->progress_params);
-	add_turn(self->progress_params, (uint32_t) self->round->turn_class);
+	add_turn(self->progress_params, (uint32_t) self->as_txns.round->turn_class);
 	add_turn(self->progress_params, turn);
 }
 
@@ -57,7 +57,7 @@ static MUST_CHECK Rc
 send_take_turn(Applier *self, uint32_t turn, Error *err)
 {
 	build_turn_params(self, turn - 1);
-	add_turn(self->progress_params, turn + self->round->turn_stride);
+	add_turn(self->progress_params, turn + self->as_txns.round->turn_stride);
 	return send_fixed(self, FIXED_TAKE_TURN, err);
 }
 
@@ -75,13 +75,13 @@ applier_note_rows(Applier *self)
 {
 	const Step *step = &self->step;
 
-	if (self->round == NULL || step->rows_expected < 0)
+	if (self->as_txns.round == NULL || step->rows_expected < 0)
 		return step->rows_expected;
 	if (step->statement == NULL || step->statement->check == CHECK_RESULT)
-		self->results_wanted = true;
+		self->as_txns.results_wanted = true;
 	else if (step->statement->check == CHECK_COUNTED)
 	{
-		self->rows_counted += step->rows_expected;
+		self->as_txns.rows_counted += step->rows_expected;
 
 		/* The result of one that counts many is the count. */
 		if (step->rows_expected > 1)
@@ -93,13 +93,13 @@ applier_note_rows(Applier *self)
 Rc
 applier_begin_txn(Applier *self, Error *err)
 {
-	const TxnRound *round = self->round;
+	const TxnRound *round = self->as_txns.round;
 	size_t index = self->step.txn_index;
 
-	self->txn_first = index;
-	self->rows_counted = 0;
-	self->results_wanted = false;
-	self->check_wanted = false;
+	self->as_txns.first = index;
+	self->as_txns.rows_counted = 0;
+	self->as_txns.results_wanted = false;
+	self->as_txns.check_wanted = false;
 	if (self->target->has_open_transactions)
 	{
 		Rc rc = applier_send_plain(self, target_lock_timeout_sql, EXPECT_DONE,
@@ -118,10 +118,10 @@ static MUST_CHECK Rc
 send_progress(Applier *self, size_t index, Error *err)
 {
 	const BatchTxn *txns = self->batch->txns;
-	size_t first = self->txn_first;
+	size_t first = self->as_txns.first;
 	size_t rows = batch_txn_end(self->batch, index) - txns[first].change_first;
 	Lsn before = first > 0 ? txns[first - 1].txn.end_lsn
-						   : self->round->start_lsn;
+						   : self->as_txns.round->start_lsn;
 	Expectation expectation = {.kind = EXPECT_PROGRESS,
 							   .change_index = PLAN_NO_CHANGE};
 	Statement *statement = self->step.statement;
@@ -140,7 +140,7 @@ send_progress(Applier *self, size_t index, Error *err)
 	params_add_number(params, TYPE_LSN, (int64_t) before);
 	if (statement == NULL)
 	{
-		params_add_int8(params, self->rows_counted);
+		params_add_int8(params, self->as_txns.rows_counted);
 		statement = &self->fixed[FIXED_PROGRESS_FROM];
 	}
 	return lane_send_statement(self->lane, statement, params, &expectation,
@@ -152,7 +152,7 @@ send_commit(Applier *self, size_t index, Error *err)
 {
 	Expectation expectation = {.kind = EXPECT_COMMIT,
 							   .change_index = PLAN_NO_CHANGE,
-							   .txn_first = self->txn_first,
+							   .txn_first = self->as_txns.first,
 							   .txn_index = index};
 	FixedStatement which = self->step.last ? FIXED_COMMIT
 										   : FIXED_COMMIT_AND_CHAIN;
@@ -171,14 +171,14 @@ send_check(Applier *self, size_t index, Error *err)
 {
 	const Batch *batch = self->batch;
 	bool is_last = index + 1 == batch->txn_count;
-	bool all = is_last && self->round->has_partitioned;
+	bool all = is_last && self->as_txns.round->has_partitioned;
 	CurrentTables tables;
 
-	if (!self->check_wanted && !all)
+	if (!self->as_txns.check_wanted && !all)
 		return RC_OK;
 	tables = table_cache_of_changes(
-		self->round->tables, batch,
-		all ? 0 : batch->txns[self->txn_first].change_first,
+		self->as_txns.round->tables, batch,
+		all ? 0 : batch->txns[self->as_txns.first].change_first,
 		batch_txn_end(batch, index));
 	return applier_send_check(self, &tables, err);
 }
@@ -186,7 +186,7 @@ send_check(Applier *self, size_t index, Error *err)
 Rc
 applier_commit_txn(Applier *self, Error *err)
 {
-	const TxnRound *round = self->round;
+	const TxnRound *round = self->as_txns.round;
 	size_t index = self->step.txn_index;
 	uint32_t turn = round->turn_first + (uint32_t) index;
 	bool is_last = index + 1 == self->batch->txn_count;
@@ -220,11 +220,14 @@ applier_commit_txn(Applier *self, Error *err)
 static MUST_CHECK Rc
 set_up_conditions(Applier *self, Error *err)
 {
-	Rc rc = current_set_up(lane_conn(self->lane), &self->has_conditions, err);
+	bool made;
+	Rc rc = current_set_up(lane_conn(self->lane), &made, err);
 
-	self->conditions_known = rc == RC_OK;
-	statement_cache_set_checking(self->statements, self->has_conditions);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	self->conditions = made ? CONDITIONS_MADE : CONDITIONS_REFUSED;
+	statement_cache_set_checking(self->statements, made);
+	return RC_OK;
 }
 
 Rc
@@ -242,15 +245,14 @@ applier_start_txns(Applier *self, Batch *batch, const TxnRound *round,
 
 	ASSERT(self->state == APPLIER_IDLE && !self->txn_open);
 	self->batch = batch;
-	self->round = round;
-	self->stopping = false;
-	self->failed = false;
-	self->committed = 0;
+	self->as_txns.round = round;
+	self->as_txns.stopping = false;
+	self->failure.is_there = false;
+	self->as_txns.committed = 0;
 	self->plan = plan_transactions_new(&input, selection);
-	self->plan_ended = false;
-	self->has_step = false;
+	self->step_state = STEP_WANTED;
 	statement_cache_set_counting(self->statements, true);
-	if (!self->conditions_known)
+	if (self->conditions == CONDITIONS_UNKNOWN)
 		rc = set_up_conditions(self, err);
 	if (rc == RC_OK && statement_cache_is_full(self->statements))
 		rc = applier_forget_statements(self, err);
@@ -267,7 +269,7 @@ applier_start_txns(Applier *self, Batch *batch, const TxnRound *round,
 void
 applier_stop_txns(Applier *self)
 {
-	self->stopping = self->round != NULL;
+	self->as_txns.stopping = self->as_txns.round != NULL;
 }
 
 /* What others wait for is given up as well. */
@@ -278,7 +280,7 @@ undo(Applier *self, Error *err)
 
 	FAULT("apply.before_rollback");
 	rc = pgconn_exec(lane_conn(self->lane), "ROLLBACK", NULL, err);
-	if (rc == RC_OK && self->round->takes_turns)
+	if (rc == RC_OK && self->as_txns.round->takes_turns)
 		rc = pgconn_exec(lane_conn(self->lane),
 						 "SELECT pg_catalog.pg_advisory_unlock_all()", NULL,
 						 err);
@@ -294,23 +296,24 @@ applier_end_txns(Applier *self, Error *err)
 {
 	Rc rc;
 
-	ASSERT(self->round != NULL);
-	CHECK(self->failed || self->stopping || self->plan_ended);
+	ASSERT(self->as_txns.round != NULL);
+	CHECK(self->failure.is_there || self->as_txns.stopping ||
+		  self->step_state == STEPS_ENDED);
 	rc = lane_leave_pipeline(self->lane, err);
 
-	if (rc == RC_OK && (self->failed || self->stopping))
+	if (rc == RC_OK && (self->failure.is_there || self->as_txns.stopping))
 		rc = undo(self, err);
-	if (self->committed > 0)
+	if (self->as_txns.committed > 0)
 	{
 		self->target->position_at_us = clock_monotonic_us();
 		self->target->flush_checks = 0;
 	}
 	plan_free(self->plan);
 	self->plan = NULL;
-	self->round = NULL;
+	self->as_txns.round = NULL;
 	self->batch = &self->own_batch;
 	self->txn_open = false;
-	self->stopping = false;
+	self->as_txns.stopping = false;
 	applier_set_state(self, APPLIER_IDLE);
 	return rc;
 }

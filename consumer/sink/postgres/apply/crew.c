@@ -284,7 +284,7 @@ static Applier *
 find_failed(Crew *crew)
 {
 	for (int i = 0; i < crew->member_count; i++)
-		if (crew->members[i]->failed)
+		if (crew->members[i]->failure.is_there)
 			return crew->members[i];
 	return NULL;
 }
@@ -295,8 +295,8 @@ committed_count(const Crew *crew)
 	size_t count = 0;
 
 	for (int i = 0; i < crew->member_count; i++)
-		if (crew->members[i]->committed > count)
-			count = crew->members[i]->committed;
+		if (crew->members[i]->as_txns.committed > count)
+			count = crew->members[i]->as_txns.committed;
 	return count;
 }
 
@@ -318,10 +318,11 @@ forget_round(Crew *crew)
 	{
 		/* Each has given back what it was given. */
 		ASSERT(crew->members[i]->state == APPLIER_IDLE);
-		ASSERT(crew->members[i]->round == NULL && !crew->members[i]->txn_open);
-		crew->members[i]->failed = false;
-		crew->members[i]->committed = 0;
-		error_reset(&crew->members[i]->failure);
+		ASSERT(crew->members[i]->as_txns.round == NULL &&
+			   !crew->members[i]->txn_open);
+		crew->members[i]->failure.is_there = false;
+		crew->members[i]->as_txns.committed = 0;
+		error_reset(&crew->members[i]->failure.error);
 	}
 }
 
@@ -332,8 +333,8 @@ is_final(const Crew *crew, const Applier *failed)
 {
 	if (crew->state == CREW_ALONE)
 		return true;
-	return !crew->round.takes_turns && !failed->failure_is_refusal &&
-		   !out_of_room_is(&failed->failure);
+	return !crew->round.takes_turns && !failed->failure.is_refusal &&
+		   !out_of_room_is(&failed->failure.error);
 }
 
 /* Everything behind what is committed starts again. */
@@ -355,7 +356,7 @@ recover(Crew *crew, Applier *failed, Error *err)
 	/* It failed behind the last commit: nothing is left to be done again. */
 	if (committed_count(crew) == crew->batch.txn_count)
 	{
-		error_take(err, &failed->failure);
+		error_take(err, &failed->failure.error);
 		return RC_FAIL;
 	}
 	rc = applier_refresh_tables(failed, crew->round.tables, &crew->refreshes,
@@ -369,14 +370,14 @@ recover(Crew *crew, Applier *failed, Error *err)
 	}
 	if (is_final(crew, failed))
 	{
-		out_of_room_explain(lane_conn(failed->lane), &failed->failure);
-		conflict_add_key(lane_conn(failed->lane), &failed->failure_change,
-						 &failed->failure);
-		error_take(err, &failed->failure);
+		out_of_room_explain(lane_conn(failed->lane), &failed->failure.error);
+		conflict_add_key(lane_conn(failed->lane), &failed->failure.change,
+						 &failed->failure.error);
+		error_take(err, &failed->failure.error);
 		return RC_FAIL;
 	}
 	log_debug("apply", "%s: applying a transaction alone, in order: %s",
-			  crew->target->label, failed->failure.message);
+			  crew->target->label, failed->failure.error.message);
 	begin_again(crew);
 	set_state(crew, CREW_ALONE);
 	crew->round.start_lsn = crew->target->noted_lsn;
