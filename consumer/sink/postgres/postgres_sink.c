@@ -22,8 +22,8 @@
 #include "control/table_state.h"
 #include "model/moved.h"
 #include "sink/postgres/apply/applier.h"
-#include "sink/postgres/apply/crew.h"
 #include "sink/postgres/apply/in_progress.h"
+#include "sink/postgres/apply/lanes.h"
 #include "sink/postgres/apply/session.h"
 #include "sink/postgres/strangers.h"
 
@@ -55,7 +55,7 @@ typedef struct PostgresSink
 	Sink sink; /* first */
 	Target target;
 	Applier applier;
-	Crew *crew; /* with the applier for its leader */
+	Lanes *lanes; /* with the applier for its leader */
 	TableStates *table_states;
 	PostponedKeys keys;
 	Strangers *strangers;
@@ -95,14 +95,14 @@ postgres_sink(Sink *sink)
 static bool
 is_idle(const PostgresSink *self)
 {
-	return self->applier.state == APPLIER_IDLE && crew_is_idle(self->crew);
+	return self->applier.state == APPLIER_IDLE && lanes_is_idle(self->lanes);
 }
 
 /* Bytes of what is being applied. */
 static size_t
 applying_bytes(const PostgresSink *self)
 {
-	return self->applier.own_batch.bytes + crew_bytes(self->crew);
+	return self->applier.own_batch.bytes + lanes_bytes(self->lanes);
 }
 
 /* ---- taking changes ----------------------------------------------------- */
@@ -417,7 +417,7 @@ holds_nothing(const PostgresSink *self)
 {
 	return batch_is_empty(&self->filling) && self->stranger == NULL &&
 		   batch_is_empty(self->applier.batch) && !self->sink.in_transaction &&
-		   crew_is_idle(self->crew) && !self->applier.txn_open &&
+		   lanes_is_idle(self->lanes) && !self->applier.txn_open &&
 		   !in_progress_is_committing(self->in_progress);
 }
 
@@ -465,7 +465,7 @@ start_fetch(PostgresSink *self, Error *err)
 /*
  * A transaction that is too large for one batch is applied in the same way in
  * both modes: it is one there anyway.  A batch that is so small that it would
- * not be folded goes to the crew also where transactions may be joined: its
+ * not be folded goes to the lanes also where transactions may be joined: its
  * commit goes out with the changes, and is there sooner.
  */
 static MUST_CHECK Rc
@@ -479,7 +479,7 @@ start_batch(PostgresSink *self, Error *err)
 	if (batch->continues || !batch->txns[0].complete ||
 		(!self->target.per_transaction && !is_small))
 		return applier_start(&self->applier, batch, err);
-	return crew_start(self->crew, batch, err);
+	return lanes_start(self->lanes, batch, err);
 }
 
 /* In SINK_STOPPING nothing new is started; what is committed gets durable. */
@@ -564,8 +564,8 @@ work_once(PostgresSink *self, bool source_idle, Error *err)
 	if (is_idle(self))
 		rc = work_idle(self, source_idle, err);
 	if (rc == RC_AGAIN)
-		rc = crew_work(self->crew, err);
-	if (rc == RC_AGAIN && crew_is_idle(self->crew))
+		rc = lanes_work(self->lanes, err);
+	if (rc == RC_AGAIN && lanes_is_idle(self->lanes))
 		rc = applier_work(&self->applier, err);
 	if (rc == RC_FAIL)
 		in_progress_check_blame(self->in_progress, err);
@@ -618,7 +618,7 @@ postgres_interest(const Sink *sink, SinkInterest *interest)
 	const PostgresSink *self = (const PostgresSink *) sink;
 
 	applier_interest(&self->applier, interest);
-	crew_interest(self->crew, interest);
+	lanes_interest(self->lanes, interest);
 	in_progress_interest(self->in_progress, interest);
 	if (!is_idle(self))
 		return;
@@ -640,7 +640,7 @@ postgres_free(Sink *sink)
 	PostgresSink *self = postgres_sink(sink);
 
 	in_progress_free(self->in_progress);
-	crew_free(self->crew);
+	lanes_free(self->lanes);
 	applier_release(&self->applier);
 	batch_release(&self->filling);
 	strangers_free(self->strangers);
@@ -725,7 +725,7 @@ open_lanes(PostgresSink *self, const PostgresSinkOptions *sink_options,
 		}
 		if (rc != RC_OK)
 			return rc;
-		crew_add(self->crew, conn);
+		lanes_add(self->lanes, conn);
 	}
 	return RC_OK;
 }
@@ -798,7 +798,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	applier_init(&self->applier, &self->target, session.conn);
 	open_in_progress(self, options, session.marked);
 	self->target.per_transaction = options->per_transaction;
-	self->crew = crew_new(&self->target, &self->applier);
+	self->lanes = lanes_new(&self->target, &self->applier);
 	if (options->per_transaction)
 		rc = open_lanes(self, options, session.marked, err);
 	if (rc != RC_OK)

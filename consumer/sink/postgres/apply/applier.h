@@ -116,7 +116,7 @@ typedef enum FixedStatement
 
 /*
  * A round in which each source transaction is one of the target: what the
- * appliers that are at work in it share.  See crew.h for turns.
+ * appliers that are at work in it share.  See lanes.h for turns.
  */
 typedef struct TxnRound
 {

@@ -4,8 +4,8 @@
  *
  * A server has one table of locks for all sessions, and each table that a
  * transaction touches takes one in it, as do indexes and partitions.  A smaller
- * transaction may pass where a large one did not; see the applier and the crew.
- * One that is a single transaction of the source cannot be made smaller:
+ * transaction may pass where a large one did not; see the applier and the
+ * lanes. One that is a single transaction of the source cannot be made smaller:
  * whether it can pass at all depends on what others have in the table.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_OUT_OF_ROOM_H

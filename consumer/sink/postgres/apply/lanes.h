@@ -1,5 +1,5 @@
 /*
- * crew.h
+ * lanes.h
  *    The connections that apply source transactions as transactions of the
  *    target, several at once, and commit them in order; or the one connection
  *    that applies a few as one.  Nothing is waited for before a commit.
@@ -27,42 +27,42 @@
  * in order and whole; the first transaction that is not is applied alone, row
  * by row, and either succeeds or is what the sink fails with.  Then they go on.
  */
-#ifndef PENSTOCK_SINK_POSTGRES_APPLY_CREW_H
-#define PENSTOCK_SINK_POSTGRES_APPLY_CREW_H
+#ifndef PENSTOCK_SINK_POSTGRES_APPLY_LANES_H
+#define PENSTOCK_SINK_POSTGRES_APPLY_LANES_H
 
 #include "sink/postgres/apply/applier.h"
 
 /* Connections with which one target is written to. */
 #define LANES_MAX 16
 
-typedef struct Crew Crew;
+typedef struct Lanes Lanes;
 
 /*
- * `leader` is borrowed, and used by the crew alone while the crew is not idle.
- * Without more appliers the crew is that one.
+ * `leader` is borrowed, and used by the lanes alone while they are not idle.
+ * Without more appliers it is the only lane.
  */
-Crew *crew_new(Target *target, Applier *leader);
+Lanes *lanes_new(Target *target, Applier *leader);
 
 /* Closes the connections that were added.  Accepts NULL. */
-void crew_free(Crew *crew);
+void lanes_free(Lanes *lanes);
 
-/* Adds an applier with this connection, which becomes the crew's. */
-void crew_add(Crew *crew, PgConn *conn);
+/* Adds an applier with this connection, which becomes theirs. */
+void lanes_add(Lanes *lanes, PgConn *conn);
 
 /* Starts to apply a batch that is not empty, of complete transactions; one at
  * the end that is not goes back to `batch`, which is empty otherwise. */
-MUST_CHECK Rc crew_start(Crew *crew, Batch *batch, Error *err);
+MUST_CHECK Rc lanes_start(Lanes *lanes, Batch *batch, Error *err);
 
-bool crew_is_idle(const Crew *crew);
+bool lanes_is_idle(const Lanes *lanes);
 
 /* Bytes of the batch that is being applied. */
-size_t crew_bytes(const Crew *crew);
+size_t lanes_bytes(const Lanes *lanes);
 
 /* As applier_work(); when it is idle, only notices a server that went away, and
  * leaves the leader alone. */
-MUST_CHECK Rc crew_work(Crew *crew, Error *err);
+MUST_CHECK Rc lanes_work(Lanes *lanes, Error *err);
 
 /* Adds what the connections wait for, apart from the leader's. */
-void crew_interest(const Crew *crew, SinkInterest *interest);
+void lanes_interest(const Lanes *lanes, SinkInterest *interest);
 
-#endif /* PENSTOCK_SINK_POSTGRES_APPLY_CREW_H */
+#endif /* PENSTOCK_SINK_POSTGRES_APPLY_LANES_H */
