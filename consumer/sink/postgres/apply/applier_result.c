@@ -63,7 +63,7 @@ log_settled(Applier *self, const ConflictChange *described)
 					: "");
 }
 
-/* A statement of ledger.h: how many conflicts, how many rows in the end. */
+/* A statement of settle.h: how many conflicts, how many rows in the end. */
 static void
 check_settled(Applier *self, const PGresult *result,
 			  const Expectation *expectation)

@@ -204,7 +204,7 @@ append_value(PgConn *target, const TargetColumn *column, const Value *value,
 
 /*
  * Values of rows are none of the log's business, but for a key; where there is
- * none, the ledger of conflicts is where the row can be had.
+ * none, penstock.conflict is where the row can be had.
  */
 static void
 add_no_key(const TargetTable *table, Error *err)

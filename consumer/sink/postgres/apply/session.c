@@ -16,7 +16,7 @@
 #include "net/citus.h"
 #include "net/foreign_actions.h"
 #include "net/origin.h"
-#include "sink/postgres/plan/ledger.h"
+#include "sink/postgres/plan/settle.h"
 #include "sink/postgres/plan/statement.h"
 
 /* object_in_use */

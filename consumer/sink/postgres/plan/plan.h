@@ -39,7 +39,7 @@
 typedef enum StepKind
 {
 	STEP_STATEMENT, /* `statement`, or `sql`, with the parameters */
-	STEP_SETTLE,    /* a statement that settles conflicts; see ledger.h */
+	STEP_SETTLE,    /* a statement that settles conflicts; see settle.h */
 	STEP_COPY,      /* COPY into `table`; rows by plan_copy_rows() */
 	STEP_TXN,       /* of a plan of transactions: the next begins, … */
 	STEP_COMMIT,    /* … and ends; `statement`, if any, moves progress, too */
@@ -72,7 +72,7 @@ typedef struct PlanInput
 	TableLookup lookup;
 	void *lookup_context;
 	bool independent_tables; /* foreign keys and triggers do not fire */
-	const char *pipeline;    /* for the ledger */
+	const char *pipeline;    /* for penstock.conflict */
 } PlanInput;
 
 typedef struct Plan Plan;

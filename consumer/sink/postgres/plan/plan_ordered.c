@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "sink/postgres/plan/ledger.h"
 #include "sink/postgres/plan/plan.h"
+#include "sink/postgres/plan/settle.h"
 #include "sink/postgres/plan/truncate.h"
 
 #define ORDERED_ARENA_BYTES ((size_t) 4096)
@@ -63,7 +63,7 @@ plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
 	if (!settle)
 		return;
 	step->kind = STEP_SETTLE;
-	ledger_add_params(params, input->pipeline,
+	settle_add_params(params, input->pipeline,
 					  batch_change_txn(input->batch, change_index));
 }
 

@@ -19,7 +19,7 @@
 #include "base/hash.h"
 #include "base/xalloc.h"
 #include "sink/postgres/plan/composite.h"
-#include "sink/postgres/plan/ledger.h"
+#include "sink/postgres/plan/settle.h"
 
 #define CACHE_ARENA_BYTES   (64 * KB)
 #define PASSING_ARENA_BYTES ((size_t) 4096)
@@ -577,7 +577,7 @@ statement_build(Buf *sql, StatementKind kind, const TargetTable *table,
 		case STATEMENT_SETTLE_INSERT:
 		case STATEMENT_SETTLE_UPDATE:
 		case STATEMENT_SETTLE_DELETE:
-			ledger_build_sql(sql, settled_kind(kind), table, set, find);
+			settle_build_sql(sql, settled_kind(kind), table, set, find);
 			return;
 	}
 }

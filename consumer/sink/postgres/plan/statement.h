@@ -57,7 +57,7 @@ typedef enum StatementKind
 	STATEMENT_UPDATE_RECORDS,
 
 	/* One row each, and what the table's policy says if there is a conflict;
-	 * see ledger.h. */
+	 * see settle.h. */
 	STATEMENT_SETTLE_INSERT,
 	STATEMENT_SETTLE_UPDATE,
 	STATEMENT_SETTLE_DELETE,
@@ -138,7 +138,7 @@ void statement_add_params(Params *params, StatementKind kind,
 						  const Value *find);
 
 /*
- * Parts of statements for one row, for ledger.c and composite.c: the statement
+ * Parts of statements for one row, for settle.c and composite.c: the statement
  * as such, whose first parameter is `n` + 1, the number of its parameters, and
  * the value that it is given for a column, which is false if it is given none.
  */

@@ -1,10 +1,10 @@
 /*
- * ledger.h
+ * settle.h
  *    Statements that settle a conflict by the table's policy and note it in
  *    penstock.conflict (see conflict_table.h).
  */
-#ifndef PENSTOCK_SINK_POSTGRES_PLAN_LEDGER_H
-#define PENSTOCK_SINK_POSTGRES_PLAN_LEDGER_H
+#ifndef PENSTOCK_SINK_POSTGRES_PLAN_SETTLE_H
+#define PENSTOCK_SINK_POSTGRES_PLAN_SETTLE_H
 
 #include "base/buf.h"
 #include "model/change.h"
@@ -17,11 +17,11 @@
  * It returns one row: the number of conflicts (0 or 1), the number of rows that
  * were written in the end, and the index that an insert has met, or null.
  */
-void ledger_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
+void settle_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 					  const Value *set, const Value *find);
 
 /* Adds the parameters that come behind the change's own. */
-void ledger_add_params(Params *params, const char *pipeline,
+void settle_add_params(Params *params, const char *pipeline,
 					   const TxnInfo *txn);
 
-#endif /* PENSTOCK_SINK_POSTGRES_PLAN_LEDGER_H */
+#endif /* PENSTOCK_SINK_POSTGRES_PLAN_SETTLE_H */

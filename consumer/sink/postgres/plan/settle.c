@@ -1,5 +1,5 @@
 /*
- * ledger.c
+ * settle.c
  *    A change, its conflict and the note of it, in one statement.
  *
  * Skipping or overwriting must not be decided by us after the fact: between
@@ -15,7 +15,7 @@
  * All its parts see the target as it was before the statement.  What an insert
  * has met may be a row of another key, by another unique index: see unique.h.
  */
-#include "sink/postgres/plan/ledger.h"
+#include "sink/postgres/plan/settle.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -183,7 +183,7 @@ append_fix(Buf *sql, StatementKind kind, const TargetTable *table,
 }
 
 void
-ledger_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
+settle_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 				 const Value *set, const Value *find)
 {
 	int n = statement_count_params(kind, table, set, find);
@@ -239,7 +239,7 @@ ledger_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 }
 
 void
-ledger_add_params(Params *params, const char *pipeline, const TxnInfo *txn)
+settle_add_params(Params *params, const char *pipeline, const TxnInfo *txn)
 {
 	char *lsn = arena_printf(params->arena, LSN_FORMAT,
 							 LSN_ARGS(txn->commit_lsn));
