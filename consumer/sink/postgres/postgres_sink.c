@@ -25,7 +25,7 @@
 #include "sink/postgres/apply/in_progress.h"
 #include "sink/postgres/apply/lanes.h"
 #include "sink/postgres/apply/session.h"
-#include "sink/postgres/strangers.h"
+#include "sink/postgres/uncopied.h"
 
 /* Parts of the memory setting: two batches, and what goes with them. */
 #define BATCH_MEMORY_PARTS 4
@@ -58,7 +58,7 @@ typedef struct PostgresSink
 	Lanes *lanes; /* with the applier for its leader */
 	TableStates *table_states;
 	PostponedKeys keys;
-	Strangers *strangers;
+	UncopiedTables *uncopied;
 	InProgress *in_progress;
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
 	Batch filling;
@@ -77,8 +77,8 @@ typedef struct PostgresSink
 
 	/* Changed by a transaction that is not applied for that reason, and nothing
 	 * behind it; or NULL. */
-	const Relation *stranger;
-	TxnInfo stranger_txn;
+	const Relation *uncopied_table;
+	TxnInfo uncopied_txn;
 
 	bool holding; /* it was given what waits for a table that is joining */
 	int64_t hold_until_us;
@@ -117,7 +117,7 @@ update_full(PostgresSink *self)
 {
 	size_t held_bytes = self->filling.bytes + applying_bytes(self);
 
-	self->sink.full = self->holding || self->stranger != NULL ||
+	self->sink.full = self->holding || self->uncopied_table != NULL ||
 					  batch_is_full(&self->filling,
 									self->target.relations_max) ||
 					  (!is_idle(self) &&
@@ -148,15 +148,15 @@ begin_hold(PostgresSink *self)
  * here, and nothing that comes behind it matters.
  */
 static bool
-meets_stranger(PostgresSink *self, const TxnInfo *txn, uint32_t xid)
+meets_uncopied(PostgresSink *self, const TxnInfo *txn, uint32_t xid)
 {
-	if (self->stranger != NULL)
+	if (self->uncopied_table != NULL)
 		return true;
-	self->stranger = strangers_commit(self->strangers, xid);
-	if (self->stranger == NULL)
+	self->uncopied_table = uncopied_commit(self->uncopied, xid);
+	if (self->uncopied_table == NULL)
 		return false;
-	self->stranger_txn = *txn;
-	self->stranger_txn.origin = NULL;
+	self->uncopied_txn = *txn;
+	self->uncopied_txn.origin = NULL;
 	update_full(self);
 	return true;
 }
@@ -170,7 +170,7 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 	 * is taken until that has taken place. */
 	CHECK(txn->end_lsn > self->delivered_lsn);
 	CHECK(!in_progress_is_committing(self->in_progress));
-	if (self->stranger != NULL)
+	if (self->uncopied_table != NULL)
 		return RC_OK;
 	if (batch_is_empty(&self->filling))
 		self->filled_since_us = clock_monotonic_us();
@@ -184,7 +184,7 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 	PostgresSink *self = postgres_sink(sink);
 	bool hold;
 
-	if (change->kind == CHANGE_MESSAGE || self->stranger != NULL)
+	if (change->kind == CHANGE_MESSAGE || self->uncopied_table != NULL)
 		return RC_OK; /* nothing that a table could hold */
 	change = table_states_select(self->table_states, frame, change,
 								 batch_last_txn(&self->filling)->end_lsn,
@@ -193,8 +193,8 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 		begin_hold(self);
 	if (change != NULL &&
 		(change->relation == NULL || !moved_is_relation(change->relation)))
-		change = strangers_select(self->strangers, frame, change, 0,
-								  batch_last_txn(&self->filling)->end_lsn);
+		change = uncopied_select(self->uncopied, frame, change, 0,
+								 batch_last_txn(&self->filling)->end_lsn);
 	if (change == NULL)
 		return RC_OK;
 	if (change->relation != NULL && moved_is_relation(change->relation))
@@ -209,7 +209,7 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
-	if (meets_stranger(self, txn, 0))
+	if (meets_uncopied(self, txn, 0))
 		return RC_OK;
 	CHECK(txn->end_lsn == batch_last_txn(&self->filling)->end_lsn);
 	batch_commit(&self->filling);
@@ -225,7 +225,7 @@ take_stream_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 	bool hold;
 	Rc rc;
 
-	if (change->kind == CHANGE_MESSAGE || self->stranger != NULL)
+	if (change->kind == CHANGE_MESSAGE || self->uncopied_table != NULL)
 		return RC_OK;
 
 	/* It is not applied before its end is known to be beyond all watermarks. */
@@ -234,8 +234,8 @@ take_stream_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 	if (hold)
 		begin_hold(self);
 	if (change != NULL)
-		change = strangers_select(self->strangers, frame, change,
-								  frame->stream.xid, UINT64_MAX);
+		change = uncopied_select(self->uncopied, frame, change,
+								 frame->stream.xid, UINT64_MAX);
 	if (change == NULL)
 		return RC_OK;
 	rc = in_progress_change(self->in_progress, frame, change,
@@ -249,7 +249,7 @@ take_stream_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
-	if (meets_stranger(self, txn, txn->xid))
+	if (meets_uncopied(self, txn, txn->xid))
 		return RC_OK;
 	in_progress_commit(self->in_progress, txn, self->delivered_lsn);
 	update_full(self);
@@ -261,7 +261,7 @@ take_stream_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
-	strangers_abort(self->strangers, xid, subxid);
+	uncopied_abort(self->uncopied, xid, subxid);
 	in_progress_abort(self->in_progress, xid, subxid, self->delivered_lsn);
 	update_full(self);
 	return RC_OK;
@@ -400,7 +400,7 @@ batch_is_ready(const PostgresSink *self, bool source_idle, int64_t now_us)
 {
 	const Batch *batch = &self->filling;
 
-	if (batch->bytes >= self->batch_bytes_max || self->stranger != NULL ||
+	if (batch->bytes >= self->batch_bytes_max || self->uncopied_table != NULL ||
 		batch_is_full(batch, self->target.relations_max) ||
 		(self->fetches != NULL && batch->change_count > 0))
 		return true;
@@ -415,7 +415,7 @@ batch_is_ready(const PostgresSink *self, bool source_idle, int64_t now_us)
 static bool
 holds_nothing(const PostgresSink *self)
 {
-	return batch_is_empty(&self->filling) && self->stranger == NULL &&
+	return batch_is_empty(&self->filling) && self->uncopied_table == NULL &&
 		   batch_is_empty(self->applier.batch) && !self->sink.in_transaction &&
 		   lanes_is_idle(self->lanes) && !self->applier.txn_open &&
 		   !in_progress_is_committing(self->in_progress);
@@ -528,9 +528,10 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 		return work_stopping(self, err);
 	if (self->holding)
 		return work_holding(self, err);
-	if (self->stranger != NULL && batch_complete_count(&self->filling) == 0)
-		return strangers_refuse(self->strangers, lane_conn(self->applier.lane),
-								self->stranger, &self->stranger_txn, err);
+	if (self->uncopied_table != NULL &&
+		batch_complete_count(&self->filling) == 0)
+		return uncopied_refuse(self->uncopied, lane_conn(self->applier.lane),
+							   self->uncopied_table, &self->uncopied_txn, err);
 	if (has_broken_off(self))
 		return drop_broken_off(self, err);
 	if (batch_is_ready(self, source_idle, now_us))
@@ -643,7 +644,7 @@ postgres_free(Sink *sink)
 	lanes_free(self->lanes);
 	applier_release(&self->applier);
 	batch_release(&self->filling);
-	strangers_free(self->strangers);
+	uncopied_free(self->uncopied);
 	table_states_free(self->table_states);
 	postponed_keys_release(&self->keys);
 	free(self->target.label);
@@ -791,7 +792,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
 	self->table_states = session.table_states;
 	self->keys = session.keys;
-	self->strangers = strangers_new(session.copied, session.table_states);
+	self->uncopied = uncopied_new(session.copied, session.table_states);
 	start_from(self, &session.progress);
 	self->kept_lsn = session.has_kept ? self->sink.start_lsn : 0;
 	self->sink.fence_lsn = session.fence_lsn;

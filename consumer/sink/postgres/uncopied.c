@@ -1,9 +1,9 @@
 /*
- * strangers.c
+ * uncopied.c
  *    What is known of each relation is kept by its number in the stream; those
  *    that were met, in an array.
  */
-#include "sink/postgres/strangers.h"
+#include "sink/postgres/uncopied.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +28,9 @@ typedef struct Met
 	uint32_t subxid;
 } Met;
 
-struct Strangers
+struct UncopiedTables
 {
-	CopiedTables *copied; /* NULL: nobody is a stranger */
+	CopiedTables *copied; /* NULL: all are taken for copied */
 	const TableStates *states;
 	Known *known; /* by the relation's number */
 	size_t slot_count;
@@ -40,10 +40,10 @@ struct Strangers
 	Relation *refused; /* that was returned last; holds a reference */
 };
 
-Strangers *
-strangers_new(CopiedTables *copied, const TableStates *states)
+UncopiedTables *
+uncopied_new(CopiedTables *copied, const TableStates *states)
 {
-	Strangers *self = xcalloc(1, sizeof(Strangers));
+	UncopiedTables *self = xcalloc(1, sizeof(UncopiedTables));
 
 	self->copied = copied;
 	self->states = states;
@@ -51,7 +51,7 @@ strangers_new(CopiedTables *copied, const TableStates *states)
 }
 
 void
-strangers_free(Strangers *self)
+uncopied_free(UncopiedTables *self)
 {
 	if (self == NULL)
 		return;
@@ -67,7 +67,7 @@ strangers_free(Strangers *self)
 }
 
 static void
-make_slot(Strangers *self, size_t number)
+make_slot(UncopiedTables *self, size_t number)
 {
 	size_t count = self->slot_count ? self->slot_count : SLOTS_FIRST;
 
@@ -86,7 +86,7 @@ make_slot(Strangers *self, size_t number)
  * takes the place of older ones, whichever subtransaction they came with.
  */
 static void
-renew_met(Strangers *self, Relation *relation)
+renew_met(UncopiedTables *self, Relation *relation)
 {
 	for (size_t i = 0; i < self->met_count; i++)
 	{
@@ -101,7 +101,7 @@ renew_met(Strangers *self, Relation *relation)
 }
 
 static const Known *
-look_up(Strangers *self, Relation *relation)
+look_up(UncopiedTables *self, Relation *relation)
 {
 	const CopiedTable *copied;
 	CopiedVerdict verdict = copied_tables_judge(self->copied, relation,
@@ -120,7 +120,7 @@ look_up(Strangers *self, Relation *relation)
 }
 
 static const Known *
-know(Strangers *self, Relation *relation)
+know(UncopiedTables *self, Relation *relation)
 {
 	if (relation->number < self->slot_count &&
 		self->known[relation->number].relation == relation)
@@ -130,7 +130,8 @@ know(Strangers *self, Relation *relation)
 
 /* What was met last is most often met again. */
 static void
-note_met(Strangers *self, Relation *relation, uint32_t xid, uint32_t subxid)
+note_met(UncopiedTables *self, Relation *relation, uint32_t xid,
+		 uint32_t subxid)
 {
 	for (size_t i = self->met_count; i-- > 0;)
 	{
@@ -152,8 +153,8 @@ note_met(Strangers *self, Relation *relation, uint32_t xid, uint32_t subxid)
 
 /* Whether what a transaction did to a table is for us. */
 static bool
-is_wanted(Strangers *self, Relation *relation, uint32_t xid, uint32_t subxid,
-		  Lsn end_lsn)
+is_wanted(UncopiedTables *self, Relation *relation, uint32_t xid,
+		  uint32_t subxid, Lsn end_lsn)
 {
 	const Known *known = know(self, relation);
 
@@ -168,7 +169,7 @@ is_wanted(Strangers *self, Relation *relation, uint32_t xid, uint32_t subxid,
 /* A TRUNCATE is looked at table by table. */
 typedef struct Truncate
 {
-	Strangers *self;
+	UncopiedTables *self;
 	uint32_t xid;
 	uint32_t subxid;
 	Lsn end_lsn;
@@ -184,8 +185,8 @@ is_truncated(void *context, Relation *relation)
 }
 
 const Change *
-strangers_select(Strangers *self, Frame *frame, const Change *change,
-				 uint32_t xid, Lsn end_lsn)
+uncopied_select(UncopiedTables *self, Frame *frame, const Change *change,
+				uint32_t xid, Lsn end_lsn)
 {
 	if (self->copied == NULL)
 		return change;
@@ -202,7 +203,7 @@ strangers_select(Strangers *self, Frame *frame, const Change *change,
 
 /* Takes those away that a transaction has met; returns one that is there. */
 static Relation *
-forget(Strangers *self, uint32_t xid, uint32_t subxid)
+forget(UncopiedTables *self, uint32_t xid, uint32_t subxid)
 {
 	Relation *there = NULL;
 	size_t kept = 0;
@@ -225,7 +226,7 @@ forget(Strangers *self, uint32_t xid, uint32_t subxid)
 }
 
 const Relation *
-strangers_commit(Strangers *self, uint32_t xid)
+uncopied_commit(UncopiedTables *self, uint32_t xid)
 {
 	Relation *there;
 
@@ -238,7 +239,7 @@ strangers_commit(Strangers *self, uint32_t xid)
 }
 
 void
-strangers_abort(Strangers *self, uint32_t xid, uint32_t subxid)
+uncopied_abort(UncopiedTables *self, uint32_t xid, uint32_t subxid)
 {
 	if (self->met_count > 0)
 		relation_unref(forget(self, xid, subxid));
@@ -362,8 +363,8 @@ refuse_uncopied(const char *name, const Relation *relation, const char *label,
 }
 
 Rc
-strangers_refuse(Strangers *self, PgConn *target, const Relation *relation,
-				 const TxnInfo *txn, Error *err)
+uncopied_refuse(UncopiedTables *self, PgConn *target, const Relation *relation,
+				const TxnInfo *txn, Error *err)
 {
 	const CopiedTable *before;
 	CopiedVerdict verdict = copied_tables_judge(self->copied, relation,

@@ -1,5 +1,5 @@
 /*
- * strangers.h
+ * uncopied.h
  *    Changes to tables that the pipeline has not copied (see copied_table.h).
  *
  * They are not applied.  Whether that is as it should be is known when their
@@ -8,19 +8,19 @@
  * may be rows of it that never come by: then the pipeline stops before that
  * transaction.
  */
-#ifndef PENSTOCK_SINK_POSTGRES_STRANGERS_H
-#define PENSTOCK_SINK_POSTGRES_STRANGERS_H
+#ifndef PENSTOCK_SINK_POSTGRES_UNCOPIED_H
+#define PENSTOCK_SINK_POSTGRES_UNCOPIED_H
 
 #include "control/copied_table.h"
 #include "control/table_state.h"
 
-typedef struct Strangers Strangers;
+typedef struct UncopiedTables UncopiedTables;
 
 /* The list, which may be NULL, becomes its own; the states are borrowed. */
-Strangers *strangers_new(CopiedTables *copied, const TableStates *states);
+UncopiedTables *uncopied_new(CopiedTables *copied, const TableStates *states);
 
 /* Accepts NULL. */
-void strangers_free(Strangers *self);
+void uncopied_free(UncopiedTables *self);
 
 /*
  * What of a change is for tables that were copied: the change itself, NULL, or,
@@ -28,24 +28,24 @@ void strangers_free(Strangers *self);
  * `xid` is that of a transaction in progress, or 0, and end_lsn where it ends,
  * if that is known.
  */
-const Change *strangers_select(Strangers *self, Frame *frame,
-							   const Change *change, uint32_t xid, Lsn end_lsn);
+const Change *uncopied_select(UncopiedTables *self, Frame *frame,
+							  const Change *change, uint32_t xid, Lsn end_lsn);
 
 /*
  * The transaction commits: returns a table that it has changed without being
  * copied, and has not dropped; or NULL.  Borrowed.
  */
-const Relation *strangers_commit(Strangers *self, uint32_t xid);
+const Relation *uncopied_commit(UncopiedTables *self, uint32_t xid);
 
 /* The transaction, or a subtransaction (0: all), was rolled back. */
-void strangers_abort(Strangers *self, uint32_t xid, uint32_t subxid);
+void uncopied_abort(UncopiedTables *self, uint32_t xid, uint32_t subxid);
 
 /*
  * Says what is wrong with such a table, and what can be done; or ERR_CHANGED,
  * if the target has it by now and it may be followed.  Waits.
  */
-MUST_CHECK Rc strangers_refuse(Strangers *self, PgConn *target,
-							   const Relation *relation, const TxnInfo *txn,
-							   Error *err);
+MUST_CHECK Rc uncopied_refuse(UncopiedTables *self, PgConn *target,
+							  const Relation *relation, const TxnInfo *txn,
+							  Error *err);
 
-#endif /* PENSTOCK_SINK_POSTGRES_STRANGERS_H */
+#endif /* PENSTOCK_SINK_POSTGRES_UNCOPIED_H */
