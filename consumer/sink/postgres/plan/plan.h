@@ -17,7 +17,7 @@
 
 #include "sink/postgres/plan/batch.h"
 #include "sink/postgres/plan/params.h"
-#include "sink/postgres/plan/statement.h"
+#include "sink/postgres/plan/statement_cache.h"
 
 /* Bytes that one statement for many rows, or one piece of a large value, may
  * have before it is sent. */

@@ -1,12 +1,7 @@
 /*
  * statement.h
- *    The statements that apply changes, each prepared once per connection.
- *
- * A statement is told apart by its table, what it does, and what each column of
- * the rows it is for holds: columns that an update left alone are not set, and
- * where a row is found by all its columns, nulls are compared otherwise than
- * values.  When the cache is full it is emptied, before the next batch; until
- * then what is not in it is made for once.
+ *    The statements that apply changes: their SQL, and their parameters in the
+ *    same order.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_STATEMENT_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_STATEMENT_H
@@ -15,16 +10,6 @@
 
 #include "sink/postgres/plan/params.h"
 #include "sink/postgres/plan/target_table.h"
-
-struct Composite;
-
-/* Statements that one connection keeps.  When there are so many, others are
- * prepared each time that they are sent, until the next batch. */
-#define STATEMENTS_MAX 1000
-
-/* Of these, composites; and how often one must have been asked for. */
-#define COMPOSITES_MAX      100
-#define COMPOSITE_USES_MIN  8
 
 #define STATEMENT_NAME_SIZE 24
 
@@ -95,43 +80,6 @@ statement_kind_is_many(StatementKind kind)
 		   kind == STATEMENT_DELETE_MANY || kind == STATEMENT_UPDATE_RECORDS;
 }
 
-typedef struct StatementCache StatementCache;
-
-StatementCache *statement_cache_new(void);
-void statement_cache_free(StatementCache *cache);
-
-/* Whether the statements that are asked for from now on count their rows, if
- * they can. */
-void statement_cache_set_counting(StatementCache *cache, bool counting);
-
-/* Whether composites that are asked for from now on have a condition that none
- * of their tables has changed; the session must be set up for it. */
-void statement_cache_set_checking(StatementCache *cache, bool checking);
-
-/* Forgets all statements; the session's must be deallocated as well. */
-void statement_cache_reset(StatementCache *cache);
-
-/* Whether it is time to forget them all. */
-bool statement_cache_is_full(const StatementCache *cache);
-
-/*
- * The statement for rows like these.  `set` is the row of new values, `find`
- * the one by which the row is found; either is NULL where the kind does not
- * need it.  Returns a pointer into the cache, which may be good until the next
- * call only.
- */
-Statement *statement_get(StatementCache *cache, StatementKind kind,
-						 const TargetTable *table, const Value *set,
-						 const Value *find);
-
-/*
- * The statement for changes like these; see composite.h.  Returns a pointer
- * into the cache, or NULL: they have not been asked for often enough to be
- * worth it, or are too many.
- */
-Statement *statement_get_composite(StatementCache *cache,
-								   const struct Composite *composite);
-
 /* Adds the parameters of a statement for one row, in its order. */
 void statement_add_params(Params *params, StatementKind kind,
 						  const TargetTable *table, const Value *set,
@@ -159,6 +107,16 @@ void statement_append_equal(Buf *sql, const TargetColumn *column,
 void statement_append_conditions(Buf *sql, StatementKind kind,
 								 const TargetTable *table, const Value *find,
 								 int n);
+
+/* The change that a settling statement makes, if it can; of others the kind. */
+StatementKind statement_settled_kind(StatementKind kind);
+
+/*
+ * Whether an update with these new values has to set a column.  Those that
+ * find the row in a set-wise update have not changed.
+ */
+bool statement_sets(StatementKind kind, const TargetColumn *column,
+					const Value *set);
 
 /* Whether STATEMENT_FETCH reads this column. */
 static inline bool

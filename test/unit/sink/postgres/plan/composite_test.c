@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "sink/postgres/plan/composite.h"
+#include "sink/postgres/plan/statement_cache.h"
 
 #define COLUMNS 2
 

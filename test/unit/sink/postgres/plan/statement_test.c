@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "sink/postgres/plan/statement.h"
+#include "sink/postgres/plan/statement_cache.h"
 
 /* Enough for so many ways of being null. */
 #define COLUMNS 11

@@ -1,0 +1,378 @@
+/*
+ * statement_cache.c
+ *    Finding a statement again by what its SQL depends on.
+ */
+#include "sink/postgres/plan/statement_cache.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/xalloc.h"
+#include "sink/postgres/plan/composite.h"
+#include "sink/postgres/plan/settle.h"
+
+#define CACHE_ARENA_BYTES   (64 * KB)
+#define PASSING_ARENA_BYTES ((size_t) 4096)
+
+/* A power of two; doubled when half of the slots are taken. */
+#define CACHE_SLOTS_FIRST 256
+
+/* What a column holds, in a statement's key. */
+enum
+{
+	HOLDS_NOTHING = '.',
+	HOLDS_NULL = 'n',
+	HOLDS_VALUE = 'v',
+};
+
+/* Kind, whether it counts, table, then up to one byte for each column of both
+ * rows. */
+#define KEY_BYTES_MAX (2 + sizeof(uint32_t) + PARAMS_MAX)
+
+/* The same of a composite, which is not made if it would be longer. */
+#define COMPOSITE_KEY_BYTES_MAX 1024
+#define COMPOSITE_KEY_MARK      0xff /* no kind */
+
+/* Composites that are remembered until they are worth being made.  A power of
+ * two. */
+#define CANDIDATES_MAX 1024
+
+typedef struct CacheEntry
+{
+	Statement statement;
+	size_t key_length;
+	const uint8_t *key;
+} CacheEntry;
+
+struct StatementCache
+{
+	CacheEntry **slots;
+	size_t slot_count;
+	size_t count;
+	uint64_t made; /* statements since the start, for their names */
+	Arena *arena;
+	uint8_t key[KEY_BYTES_MAX];
+	size_t key_length;
+	bool counting;
+	bool checking;
+
+	Statement passing; /* one that is not kept: nameless */
+	Arena *passing_arena;
+
+	size_t composite_count;
+	uint8_t composite_key[COMPOSITE_KEY_BYTES_MAX];
+	struct
+	{
+		uint64_t hash; /* of the key of the one that was asked for last, … */
+		int uses;      /* … and how often */
+	} candidates[CANDIDATES_MAX];
+};
+
+StatementCache *
+statement_cache_new(void)
+{
+	StatementCache *cache = xcalloc(1, sizeof(StatementCache));
+
+	cache->arena = arena_new(CACHE_ARENA_BYTES);
+	cache->passing_arena = arena_new(PASSING_ARENA_BYTES);
+	cache->slots = xcalloc(CACHE_SLOTS_FIRST, sizeof(CacheEntry *));
+	cache->slot_count = CACHE_SLOTS_FIRST;
+	return cache;
+}
+
+void
+statement_cache_free(StatementCache *cache)
+{
+	if (cache == NULL)
+		return;
+	arena_free(cache->arena);
+	arena_free(cache->passing_arena);
+	free(cache->slots);
+	free(cache);
+}
+
+void
+statement_cache_reset(StatementCache *cache)
+{
+	memset(cache->slots, 0, cache->slot_count * sizeof(CacheEntry *));
+	cache->count = 0;
+	cache->composite_count = 0;
+	arena_reset(cache->arena);
+}
+
+void
+statement_cache_set_counting(StatementCache *cache, bool counting)
+{
+	cache->counting = counting;
+}
+
+void
+statement_cache_set_checking(StatementCache *cache, bool checking)
+{
+	cache->checking = checking;
+}
+
+bool
+statement_cache_is_full(const StatementCache *cache)
+{
+	return cache->count >= STATEMENTS_MAX;
+}
+
+/* ---- keys --------------------------------------------------------------- */
+
+static uint8_t
+holds(const Value *value)
+{
+	switch ((ValueKind) value->kind)
+	{
+		case VALUE_ABSENT:
+		case VALUE_UNCHANGED:
+			return HOLDS_NOTHING;
+		case VALUE_NULL:
+			return HOLDS_NULL;
+		case VALUE_INTEGER:
+		case VALUE_BINARY:
+		case VALUE_TEXT:
+			return HOLDS_VALUE;
+	}
+	return HOLDS_NOTHING;
+}
+
+/*
+ * The key of a statement: only what its SQL depends on, so that rows which
+ * differ in nulls elsewhere share it.
+ */
+static void
+make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
+		 const Value *set, const Value *find)
+{
+	StatementKind made = statement_settled_kind(kind);
+	bool sets = made == STATEMENT_UPDATE || made == STATEMENT_UPDATE_MANY ||
+				made == STATEMENT_REPLACE;
+	bool finds_by_all = table->key_count == 0 &&
+						(made == STATEMENT_UPDATE || made == STATEMENT_DELETE ||
+						 made == STATEMENT_REPLACE || made == STATEMENT_FETCH);
+	uint8_t *at = cache->key;
+
+	*at++ = (uint8_t) kind;
+	*at++ = cache->counting ? 1 : 0;
+	memcpy(at, &table->serial, sizeof(table->serial));
+	at += sizeof(table->serial);
+	for (int i = 0; sets && i < table->column_count; i++)
+		*at++ = statement_sets(kind, &table->columns[i], set) ? HOLDS_VALUE
+															  : HOLDS_NOTHING;
+	for (int i = 0; made == STATEMENT_FETCH && i < table->column_count; i++)
+		*at++ = statement_fetches_column(&table->columns[i], set)
+					? HOLDS_VALUE
+					: HOLDS_NOTHING;
+	for (int i = 0; finds_by_all && i < table->column_count; i++)
+		*at++ = holds(&find[table->columns[i].source_index]);
+	cache->key_length = (size_t) (at - cache->key);
+}
+
+static uint64_t
+hash_key(const uint8_t *key, size_t length)
+{
+	return hash_bytes(HASH_START, key, length);
+}
+
+/* The slot that has a key, or that it would go to. */
+static CacheEntry **
+find_slot(const StatementCache *cache, const uint8_t *key, size_t length)
+{
+	size_t slot = hash_slot(hash_key(key, length), cache->slot_count);
+
+	while (cache->slots[slot] != NULL)
+	{
+		const CacheEntry *entry = cache->slots[slot];
+
+		if (entry->key_length == length && memcmp(entry->key, key, length) == 0)
+			break;
+		slot = (slot + 1) & (cache->slot_count - 1);
+	}
+	return &cache->slots[slot];
+}
+
+static void
+grow_slots(StatementCache *cache)
+{
+	CacheEntry **old_slots = cache->slots;
+	size_t old_count = cache->slot_count;
+
+	cache->slot_count *= 2;
+	cache->slots = xcalloc(cache->slot_count, sizeof(CacheEntry *));
+	for (size_t i = 0; i < old_count; i++)
+	{
+		CacheEntry *entry = old_slots[i];
+
+		if (entry != NULL)
+			*find_slot(cache, entry->key, entry->key_length) = entry;
+	}
+	free(old_slots);
+}
+
+static StatementCheck
+check_of(const StatementCache *cache, StatementKind kind,
+		 const TargetTable *table)
+{
+	bool inserts = kind == STATEMENT_INSERT || kind == STATEMENT_INSERT_MANY;
+
+	if ((inserts && table->nothing_fires) || kind == STATEMENT_FETCH)
+		return CHECK_NONE;
+	if (!cache->counting || kind == STATEMENT_REPLACE ||
+		statement_settled_kind(kind) != kind)
+		return CHECK_RESULT;
+	return CHECK_COUNTED;
+}
+
+#define ADD_TO_COUNT_SQL(number)                                               \
+	"pg_catalog.set_config('penstock.rows', (pg_catalog.current_setting("      \
+	"'penstock.rows')::bigint OPERATOR(pg_catalog.+) " number                  \
+	")::pg_catalog.text, true)"
+
+/* The statement, which also adds the rows that it has changed to the count. */
+static void
+build_counting(Buf *sql, StatementKind kind, const TargetTable *table,
+			   const Value *set, const Value *find)
+{
+	bool many = statement_kind_is_many(kind);
+
+	buf_append_string(sql, many ? "WITH changed AS (" : "");
+	statement_build(sql, kind, table, set, find, 0);
+	buf_append_string(sql, many ? " RETURNING 1) SELECT " ADD_TO_COUNT_SQL(
+									  "pg_catalog.count(*)") " FROM changed"
+								: " RETURNING " ADD_TO_COUNT_SQL("1"));
+}
+
+/* The slot for a key, in a table that has room for one more. */
+static CacheEntry **
+find_or_free_slot(StatementCache *cache, const uint8_t *key, size_t length)
+{
+	if (cache->count >= cache->slot_count / 2)
+		grow_slots(cache);
+	return find_slot(cache, key, length);
+}
+
+/* Takes ownership of what `sql` has. */
+static Statement *
+add_entry(StatementCache *cache, CacheEntry **slot, const uint8_t *key,
+		  size_t key_length, StatementCheck check, Buf *sql)
+{
+	CacheEntry *entry = arena_calloc(cache->arena, 1, sizeof(CacheEntry));
+
+	CHECK(!sql->overflowed);
+	entry->key_length = key_length;
+	entry->key = arena_dup(cache->arena, key, key_length);
+	entry->statement.check = check;
+	entry->statement.sql = arena_strdup(cache->arena, sql->data);
+	buf_release(sql);
+	snprintf(entry->statement.name, sizeof(entry->statement.name),
+			 "penstock_%llu", (unsigned long long) ++cache->made);
+	cache->count++;
+	*slot = entry;
+	return &entry->statement;
+}
+
+/* The same for a statement that is not kept. */
+static Statement *
+set_passing(StatementCache *cache, StatementCheck check, Buf *sql)
+{
+	CHECK(!sql->overflowed);
+	arena_reset(cache->passing_arena);
+	cache->passing = (Statement){
+		.sql = arena_strdup(cache->passing_arena, sql->data), .check = check};
+	buf_release(sql);
+	return &cache->passing;
+}
+
+Statement *
+statement_get(StatementCache *cache, StatementKind kind,
+			  const TargetTable *table, const Value *set, const Value *find)
+{
+	StatementCheck check;
+	CacheEntry **slot;
+	Statement *made;
+	Buf sql;
+
+	make_key(cache, kind, table, set, find);
+	slot = find_or_free_slot(cache, cache->key, cache->key_length);
+	if (*slot != NULL)
+		return &(*slot)->statement;
+	buf_init(&sql, BUF_TEXT_MAX);
+	check = check_of(cache, kind, table);
+	if (check == CHECK_COUNTED)
+		build_counting(&sql, kind, table, set, find);
+	else if (statement_settled_kind(kind) != kind)
+		settle_build_sql(&sql, statement_settled_kind(kind), table, set, find);
+	else
+		statement_build(&sql, kind, table, set, find, 0);
+	made = statement_cache_is_full(cache)
+			   ? set_passing(cache, check, &sql)
+			   : add_entry(cache, slot, cache->key, cache->key_length, check,
+						   &sql);
+	made->binary = kind == STATEMENT_FETCH;
+	return made;
+}
+
+/* Its length, or 0: it is too long. */
+static size_t
+make_composite_key(StatementCache *cache, const Composite *composite)
+{
+	uint8_t *key = cache->composite_key;
+	size_t length = 0;
+
+	key[length++] = COMPOSITE_KEY_MARK;
+	key[length++] = composite->moves_progress ? 1 : 0;
+	for (int i = 0; i < composite->part_count; i++)
+	{
+		const CompositePart *part = &composite->parts[i];
+
+		make_key(cache, part->kind, part->table, part->set, part->find);
+		if (length + cache->key_length > COMPOSITE_KEY_BYTES_MAX)
+			return 0;
+		memcpy(key + length, cache->key, cache->key_length);
+		length += cache->key_length;
+	}
+	return length;
+}
+
+/* Most likely: another one may have had the same hash, or taken its place. */
+static bool
+is_worth_making(StatementCache *cache, uint64_t hash)
+{
+	size_t at = hash_slot(hash, CANDIDATES_MAX);
+
+	if (cache->composite_count >= COMPOSITES_MAX ||
+		statement_cache_is_full(cache))
+		return false;
+	if (cache->candidates[at].hash != hash)
+		cache->candidates[at].uses = 0;
+	cache->candidates[at].hash = hash;
+	return ++cache->candidates[at].uses > COMPOSITE_USES_MIN;
+}
+
+Statement *
+statement_get_composite(StatementCache *cache, const Composite *composite)
+{
+	size_t length = make_composite_key(cache, composite);
+	CacheEntry **slot;
+	Statement *made;
+	Buf sql;
+
+	if (length == 0)
+		return NULL;
+	slot = find_or_free_slot(cache, cache->composite_key, length);
+	if (*slot != NULL)
+		return &(*slot)->statement;
+	if (!is_worth_making(cache, hash_key(cache->composite_key, length)))
+		return NULL;
+	buf_init(&sql, BUF_TEXT_MAX);
+	composite_build(&sql, composite, cache->checking);
+	cache->composite_count++;
+	made = add_entry(cache, slot, cache->composite_key, length, CHECK_NONE,
+					 &sql);
+	made->checked = cache->checking;
+	return made;
+}
