@@ -43,7 +43,7 @@ void buf_reset(Buf *buf);
 /* Makes room; for buf_reserve(). */
 char *buf_reserve_slow(Buf *buf, size_t more);
 
-/* Room for `more` bytes behind the end; NULL and overflowed if too many. */
+/* Room for `more` bytes after the end; NULL and overflowed if too many. */
 static inline char *
 buf_reserve(Buf *buf, size_t more)
 {

@@ -34,7 +34,7 @@
 
 #include "base/buf.h"
 
-/* How deep objects and arrays may nest. */
+/* Most levels of objects and arrays within each other. */
 #define JSON_DEPTH_MAX 64
 
 /*
@@ -78,14 +78,14 @@ void json_null(Json *json);
  */
 void json_int(Json *json, int64_t number);
 
-/* A number with `decimals` digits behind the point; NaN and infinities, which
+/* A number with `decimals` digits after the point; NaN and infinities, which
  * JSON does not have, are null. */
 void json_fixed(Json *json, double number, int decimals);
 
 /* A value that is JSON already, copied as it is, line breaks included. */
 void json_raw(Json *json, const void *text, size_t length);
 
-/* A key and its value; NULL is null. */
+/* Each adds a member, its key and its value; a NULL string is null. */
 void json_member_string(Json *json, const char *key, const char *value);
 void json_member_bool(Json *json, const char *key, bool value);
 void json_member_int(Json *json, const char *key, int64_t value);

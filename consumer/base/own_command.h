@@ -25,7 +25,7 @@ typedef struct OwnCommandRoom
 } OwnCommandRoom;
 
 /*
- * Appends options, each behind a blank and quoted for a shell, to a command
+ * Appends options, each after a blank and quoted for a shell, to a command
  * line that begins with `words`, such as "clone --resume".
  */
 typedef void (*OwnCommandOptions)(const void *context, const char *words,

@@ -16,7 +16,7 @@
 #include "net/foreign_actions.h"
 #include "net/sql.h"
 
-/* Whose answers are being added. */
+/* Where an obstacle goes that obstacles_find() reports. */
 typedef struct Asked
 {
 	CheckContext *context;
@@ -37,7 +37,7 @@ add_obstacle(void *data, Error *err)
 	return RC_OK;
 }
 
-/* As the clone would do it with the options that check was given. */
+/* What a clone would do with the options that check was given. */
 static CopyPlan
 plan_of(const CheckContext *context, CopyCatalog *catalog, PgConn *source)
 {
@@ -79,7 +79,7 @@ is_prepared(const CopyPlan *plan, bool *prepared, Error *err)
 
 /* ---- foreign keys that act ---------------------------------------------- */
 
-/* Who may do without what fires on the target. */
+/* A role can be granted session_replication_role from this version on. */
 #define REPLICATION_ROLE_MAJOR 15
 
 static MUST_CHECK Rc
@@ -153,7 +153,7 @@ ask_about_actions(const CopyPlan *plan, const Asked *asked, Error *err)
 					"session_replication_role: \"penstock follow\" refuses "
 					"that",
 					PQgetvalue(result, row, 0)),
-				.mend = arena_printf(
+				.fix = arena_printf(
 					arena,
 					"-- let the role set session_replication_role (above); or, "
 					"on the target, when it is\n-- copied, for as long as it "

@@ -31,7 +31,7 @@ add_connected(CheckContext *context, const CheckServer *server)
 			"the server's version is %d, and the oldest "
 			"that is supported is %d",
 			major, CHECK_MAJOR_MIN);
-		finding.mend = "-- upgrade the server";
+		finding.fix = "-- upgrade the server";
 		findings_add(context->findings, &finding);
 	}
 	else if (major > CHECK_MAJOR_MAX)
@@ -42,7 +42,7 @@ add_connected(CheckContext *context, const CheckServer *server)
 			"the server's version is %d, and the newest "
 			"that this was tested with is %d",
 			major, CHECK_MAJOR_MAX);
-		finding.mend = "-- look for a newer penstock";
+		finding.fix = "-- look for a newer penstock";
 		findings_add(context->findings, &finding);
 	}
 }
@@ -91,20 +91,20 @@ check_finish_server(CheckContext *context, const CheckServer *server, Rc rc,
 
 	if (rc == RC_OK || err->code == ERR_INTERRUPTED)
 		return rc;
-	findings_add_error(
-		context->findings,
-		&(Finding){
-			.level = FINDING_ERROR,
-			.code = is_pooler       ? "pooler"
-					: is_connection ? "unreachable"
-									: "failed",
-			.server = server->name,
-			.object = "server",
-			.mend = is_connection ? "-- see that the server runs, that the "
-									"connection string is right, and that "
-									"pg_hba.conf lets the role in"
-								  : NULL,
-		},
-		err);
+	findings_add_error(context->findings,
+					   &(Finding){
+						   .level = FINDING_ERROR,
+						   .code = is_pooler       ? "pooler"
+								   : is_connection ? "unreachable"
+												   : "failed",
+						   .server = server->name,
+						   .object = "server",
+						   .fix = is_connection
+									  ? "-- see that the server runs, that the "
+										"connection string is right, and that "
+										"pg_hba.conf lets the role in"
+									  : NULL,
+					   },
+					   err);
 	return RC_OK;
 }

@@ -37,7 +37,8 @@ typedef struct ServerFacts
 typedef struct CheckContext
 {
 	const Config *config;
-	const Words *remembered; /* what a target has of the pipeline */
+	const Words
+		*remembered; /* options of the pipeline that a target remembers */
 	Findings *findings;
 
 	/*

@@ -58,7 +58,7 @@ findings_arena(Findings *findings)
 	return findings->arena;
 }
 
-/* Makes room behind the last finding of a server, or else at the end. */
+/* Makes room after the last finding of the server, or else at the end. */
 static Finding *
 insert_after_server(Findings *findings, const char *server)
 {
@@ -97,7 +97,7 @@ findings_add(Findings *findings, const Finding *finding)
 		.server = arena_strdup(arena, finding->server),
 		.object = arena_strdup(arena, finding->object),
 		.message = arena_strdup(arena, finding->message),
-		.mend = arena_strdup(arena, finding->mend),
+		.fix = arena_strdup(arena, finding->fix),
 	};
 }
 
@@ -111,8 +111,8 @@ findings_add_error(Findings *findings, const Finding *finding, Error *err)
 						   ? err->message
 						   : arena_printf(findings->arena, "%s: %s",
 										  err->message, err->detail);
-	if (complete.mend == NULL && err->hint != NULL)
-		complete.mend = arena_printf(findings->arena, "-- %s", err->hint);
+	if (complete.fix == NULL && err->hint != NULL)
+		complete.fix = arena_printf(findings->arena, "-- %s", err->hint);
 	findings_add(findings, &complete);
 	error_reset(err);
 }
@@ -148,17 +148,17 @@ print_wrapped(const char *text, FILE *out)
 	buf_release(&buf);
 }
 
-/* A line that mends is for copying and stays whole, however long. */
+/* What fixes a finding is for copying: its lines stay whole, however long. */
 static void
-print_mend(const char *mend, FILE *out)
+print_fix(const char *fix, FILE *out)
 {
-	while (*mend != '\0')
+	while (*fix != '\0')
 	{
-		size_t line = strcspn(mend, "\n");
+		size_t line = strcspn(fix, "\n");
 
-		fprintf(out, "%*smend: %.*s\n", TEXT_COLUMN, "", (int) line, mend);
-		mend += line;
-		mend += strspn(mend, "\n");
+		fprintf(out, "%*sfix: %.*s\n", TEXT_COLUMN, "", (int) line, fix);
+		fix += line;
+		fix += strspn(fix, "\n");
 	}
 }
 
@@ -167,8 +167,8 @@ print_finding(const Finding *finding, FILE *out)
 {
 	fprintf(out, "  %-*s", TEXT_COLUMN - 2, level_names[finding->level]);
 	print_wrapped(finding->message, out);
-	if (finding->mend != NULL)
-		print_mend(finding->mend, out);
+	if (finding->fix != NULL)
+		print_fix(finding->fix, out);
 }
 
 static void
@@ -185,7 +185,7 @@ print_summary(const Findings *findings, FILE *out)
 				all - findings->length);
 	fprintf(out, "%zu error%s, %zu warning%s: ", errors, errors == 1 ? "" : "s",
 			warnings, warnings == 1 ? "" : "s");
-	fprintf(out, errors > 0 ? "mend the errors before a pipeline can run\n"
+	fprintf(out, errors > 0 ? "fix the errors before a pipeline can run\n"
 							: "a pipeline can run\n");
 }
 
@@ -221,7 +221,7 @@ print_alike(const Finding *items, size_t count, bool all, FILE *out)
 	if (shown < count)
 		fprintf(out,
 				"%*sand %zu more of this kind: --verbose lists them, with what "
-				"mends them\n",
+				"fixes them\n",
 				TEXT_COLUMN, "", count - shown);
 }
 
@@ -249,16 +249,16 @@ findings_print(const Findings *findings, const FindingsShown *shown, FILE *out)
 }
 
 static void
-append_mend(Json *json, const char *mend)
+append_fix(Json *json, const char *fix)
 {
 	json_begin_array(json);
-	while (mend != NULL && *mend != '\0')
+	while (fix != NULL && *fix != '\0')
 	{
-		size_t line = strcspn(mend, "\n");
+		size_t line = strcspn(fix, "\n");
 
-		json_string_bytes(json, mend, line);
-		mend += line;
-		mend += strspn(mend, "\n");
+		json_string_bytes(json, fix, line);
+		fix += line;
+		fix += strspn(fix, "\n");
 	}
 	json_end_array(json);
 }
@@ -281,7 +281,7 @@ findings_append_json(const Findings *findings, Buf *out)
 		json_member_string(&json, "object", finding->object);
 		json_member_string(&json, "message", finding->message);
 		json_key(&json, "mend");
-		append_mend(&json, finding->mend);
+		append_fix(&json, finding->fix);
 		json_end_object(&json);
 	}
 	json_end_array(&json);

@@ -1,6 +1,6 @@
 /*
  * finding.h
- *    What a check found, with what mends it.
+ *    What a check found, with what fixes it.
  *
  * Findings are collected in the order in which they are made and printed once,
  * for people or for machines.  A finding belongs to a server (`source`,
@@ -15,7 +15,7 @@
  *     server    what it was found on
  *     object    what it is about, for example: table shop.orders; or null
  *     message   one sentence
- *     mend      array of the lines, in order, that mend it: SQL statements, SQL
+ *     mend      array of the lines, in order, that fix it: SQL statements, SQL
  *               comments for what is not done in SQL, shell commands; may be
  *               empty
  */
@@ -53,7 +53,7 @@ typedef struct Finding
 	const char *server;
 	const char *object;  /* or NULL */
 	const char *message; /* lower case, no period */
-	const char *mend;    /* lines, separated by line breaks; or NULL */
+	const char *fix;     /* lines, separated by line breaks; or NULL */
 } Finding;
 
 typedef struct Findings Findings;
@@ -66,16 +66,16 @@ void findings_free(Findings *findings);
 /* Where texts for a finding can be put together; lives as long as it does. */
 Arena *findings_arena(Findings *findings);
 
-/* Adds a copy. */
+/* Adds a copy of a finding. */
 void findings_add(Findings *findings, const Finding *finding);
 
 /*
  * Adds what an Error says, its detail included, and empties it.  Its hint is
- * the mend if `finding` has none; `finding` needs no message.
+ * the fix if `finding` has none; `finding` needs no message.
  */
 void findings_add_error(Findings *findings, const Finding *finding, Error *err);
 
-/* How many there are of a level. */
+/* The number of findings of a level. */
 size_t findings_count(const Findings *findings, FindingLevel level);
 
 /* Whether a check has found an error. */
@@ -88,7 +88,7 @@ typedef struct FindingsShown
 	bool all;        /* else, of many that are alike, the first few */
 } FindingsShown;
 
-/* Prints paragraphs and a summary. */
+/* Prints a paragraph for each finding, and a summary. */
 void findings_print(const Findings *findings, const FindingsShown *shown,
 					FILE *out);
 

@@ -11,7 +11,10 @@
 #include "check/target.h"
 #include "model/history.h"
 
-/* Progress of another system is a finding already. */
+/*
+ * Whether a target has a position to be compared with the source's history.
+ * Progress of another system is a finding of its own.
+ */
 static bool
 has_position(const CheckContext *context, int index)
 {
@@ -60,7 +63,7 @@ read_history(const CheckContext *context, SourceHistory *history, Error *err)
 	return rc;
 }
 
-/* A standby that lags gets there. */
+/* A source that is a standby and lags gets to the target's position later. */
 static void
 add_refusal(CheckContext *context, const char *target, Error *err)
 {
@@ -100,19 +103,18 @@ prove(CheckContext *context, const SourceHistory *history, int index)
 	free(target);
 }
 
-/* That a role may not replicate, say, is a finding of its own. */
+/* The history could not be read; why, another finding may say better. */
 static void
 add_unknown(CheckContext *context, Error *err)
 {
-	findings_add_error(
-		context->findings,
-		&(Finding){.level = FINDING_WARNING,
-				   .code = "history",
-				   .server = CHECK_SOURCE,
-				   .object = "history",
-				   .mend = "-- whether the targets have followed "
-						   "this server is not known"},
-		err);
+	findings_add_error(context->findings,
+					   &(Finding){.level = FINDING_WARNING,
+								  .code = "history",
+								  .server = CHECK_SOURCE,
+								  .object = "history",
+								  .fix = "-- whether the targets have followed "
+										 "this server is not known"},
+					   err);
 }
 
 Rc

@@ -3,8 +3,9 @@
  *    Slot and progress: both or neither.
  *
  * A slot without progress holds changes that build on data which the target
- * does not have.  Progress without a slot, or behind it, is of a pipeline whose
- * changes since then are gone.  In each case the copy has to be made again.
+ * does not have.  Progress without a slot, or before the slot's confirmed
+ * position, is of a pipeline whose changes since then are gone.  In each case
+ * the copy has to be made again.
  */
 #include "check/pipeline.h"
 
@@ -20,8 +21,8 @@ typedef struct ProgressCount
 	int there;
 	int missing;
 	int missing_first; /* index of the first target without */
-	int behind;        /* the slot has left them behind */
-	int behind_first;
+	int passed;        /* targets that the slot was confirmed beyond */
+	int passed_first;
 } ProgressCount;
 
 /*
@@ -29,7 +30,7 @@ typedef struct ProgressCount
  * has, and the slot was read before the target.
  */
 static bool
-is_behind(const CheckContext *context, int index)
+is_passed(const CheckContext *context, int index)
 {
 	return context->slot_known && context->slot.exists &&
 		   context->progress[index].end_lsn < context->slot.confirmed_lsn;
@@ -47,8 +48,8 @@ count_progress(const CheckContext *context)
 		if (context->progress[i].exists)
 		{
 			count.there++;
-			if (is_behind(context, i) && count.behind++ == 0)
-				count.behind_first = i;
+			if (is_passed(context, i) && count.passed++ == 0)
+				count.passed_first = i;
 		}
 		else if (count.missing++ == 0)
 			count.missing_first = i;
@@ -58,7 +59,7 @@ count_progress(const CheckContext *context)
 
 static void
 add_finding(CheckContext *context, FindingLevel level, const char *code,
-			const char *message, const char *mend)
+			const char *message, const char *fix)
 {
 	Arena *arena = findings_arena(context->findings);
 	const char *name = context->config->name;
@@ -70,13 +71,13 @@ add_finding(CheckContext *context, FindingLevel level, const char *code,
 					 .server = arena_printf(arena, "pipeline \"%s\"", name),
 					 .object = arena_printf(arena, "replication slot %s", name),
 					 .message = message,
-					 .mend = mend,
+					 .fix = fix,
 				 });
 }
 
 /* How to begin again, the slot's and the progress's remains being removed. */
 static const char *
-mend_again(CheckContext *context)
+fix_again(CheckContext *context)
 {
 	return arena_printf(findings_arena(context->findings),
 						"%s\n"
@@ -98,7 +99,7 @@ add_unusable(CheckContext *context, Error *err)
 	};
 
 	if (context->slot.lost)
-		finding.mend = mend_again(context);
+		finding.fix = fix_again(context);
 	findings_add_error(context->findings, &finding, err);
 }
 
@@ -113,14 +114,14 @@ add_without_progress(CheckContext *context, const ProgressCount *count)
 							 "pipeline: it lacks the data that the slot's "
 							 "changes build on",
 							 target),
-				mend_again(context));
+				fix_again(context));
 	free(target);
 }
 
 static void
-add_behind(CheckContext *context, const ProgressCount *count)
+add_passed(CheckContext *context, const ProgressCount *count)
 {
-	int index = count->behind_first;
+	int index = count->passed_first;
 	char *target = target_name(context->config->targets[index]);
 
 	add_finding(context, FINDING_ERROR, "slot",
@@ -131,7 +132,7 @@ add_behind(CheckContext *context, const ProgressCount *count)
 							 "slot was read by somebody else",
 							 LSN_ARGS(context->slot.confirmed_lsn), target,
 							 LSN_ARGS(context->progress[index].end_lsn)),
-				mend_again(context));
+				fix_again(context));
 	free(target);
 }
 
@@ -150,8 +151,8 @@ add_going_on(CheckContext *context, const ProgressCount *count)
 					NULL);
 	if (count->missing > 0)
 		add_without_progress(context, count);
-	else if (count->behind > 0)
-		add_behind(context, count);
+	else if (count->passed > 0)
+		add_passed(context, count);
 	else if (count->there > 0)
 		add_finding(context, FINDING_OK, "slot",
 					arena_printf(arena,
@@ -175,7 +176,7 @@ check_slot(CheckContext *context, const ProgressCount *count)
 		add_finding(context, FINDING_ERROR, "slot",
 					"a target has progress of the pipeline, but its slot is "
 					"gone, and with it the changes since then",
-					mend_again(context));
+					fix_again(context));
 	else if (!context->slot.exists)
 		add_finding(context, FINDING_OK, "slot",
 					"there is neither slot nor progress yet: \"penstock "

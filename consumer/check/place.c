@@ -25,7 +25,7 @@ add_problems(CheckContext *context, const CheckServer *source,
 				.server = source->name,
 				.object = problem->object,
 				.message = problem->message,
-				.mend = problem->mend,
+				.fix = problem->mend,
 			});
 	}
 	if (placed->problem_count == 0)

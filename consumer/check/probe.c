@@ -59,13 +59,12 @@ explain_refusal(CheckContext *context, const CheckServer *server,
 		!findings_have_error(context->findings, "wal_senders"))
 		findings_add_error(
 			context->findings,
-			&(Finding){
-				.level = FINDING_ERROR,
-				.code = "replication_connection",
-				.server = CHECK_SOURCE,
-				.object = "server",
-				.mend = "-- see that pg_hba.conf of the source lets this "
-						"role in, and that max_wal_senders has room"},
+			&(Finding){.level = FINDING_ERROR,
+					   .code = "replication_connection",
+					   .server = CHECK_SOURCE,
+					   .object = "server",
+					   .fix = "-- see that pg_hba.conf of the source lets this "
+							  "role in, and that max_wal_senders has room"},
 			refusal);
 	error_reset(refusal);
 	return rc;
@@ -112,7 +111,7 @@ static const char blockers_sql[] =
 	" found AS (SELECT format('transaction of PID %%s', pid) AS object,"
 	"   format('PID %%s, role %%s, database %%s%%s', pid, usename, datname,"
 	"    ', open for ' || date_trunc('second', now() - xact_start)) AS who,"
-	"   format('SELECT pg_terminate_backend(%%s);', pid) AS mend"
+	"   format('SELECT pg_terminate_backend(%%s);', pid) AS fix"
 	"  FROM blocker JOIN pg_stat_activity USING (pid)"
 	"  UNION ALL SELECT format('prepared transaction %%L', gid),"
 	"   format('prepared transaction %%L, role %%s, database %%s', gid, owner,"
@@ -124,7 +123,7 @@ static const char blockers_sql[] =
 	" SELECT 'warning', object, format('a slot could not be made within %2$d "
 	"seconds, because a transaction is open on the source: %%s; \"penstock "
 	"clone\" would wait for it', who),"
-	" E'-- wait for it to end, or end it:\n' || mend FROM found";
+	" E'-- wait for it to end, or end it:\n' || fix FROM found";
 
 static Rc
 name_blockers(CheckContext *context, const CheckServer *server,
@@ -141,7 +140,7 @@ name_blockers(CheckContext *context, const CheckServer *server,
  * Ordinary roles may not see the list that is to be added to (the query in
  * source.c finds no such setting for them), so the server has to quote it.
  */
-static const char mend_hidden_list[] =
+static const char fix_hidden_list[] =
 	"-- as a superuser, in psql:\n"
 	"SELECT format('ALTER SYSTEM SET output_plugin_libraries = %s, %I',"
 	" current_setting('output_plugin_libraries'), 'penstock') \\gexec\n"
@@ -169,11 +168,11 @@ add_slot_failure(CheckContext *context, Error *failure)
 		strstr(failure->hint, "output_plugin_libraries") != NULL)
 	{
 		finding.code = "output_plugin_libraries";
-		finding.mend = mend_hidden_list;
+		finding.fix = fix_hidden_list;
 	}
 	if (strcmp(failure->sqlstate, SQLSTATE_NO_LIBRARY) == 0)
-		finding.mend = "-- install the plugin on the machine of the source "
-					   "server: make install";
+		finding.fix = "-- install the plugin on the machine of the source "
+					  "server: make install";
 	findings_add_error(context->findings, &finding, failure);
 }
 

@@ -52,7 +52,7 @@ add_rows(CheckContext *context, const CheckServer *server,
 				.server = server->name,
 				.object = value_or_null(result, row, COLUMN_OBJECT),
 				.message = PQgetvalue(result, row, COLUMN_MESSAGE),
-				.mend = value_or_null(result, row, COLUMN_MEND),
+				.fix = value_or_null(result, row, COLUMN_MEND),
 			});
 	if (PQntuples(result) == 0 && query->ok != NULL)
 		findings_add(context->findings, &(Finding){
@@ -124,7 +124,7 @@ run_query(CheckContext *context, const CheckServer *server,
 					   .code = query->code,
 					   .server = server->name,
 					   .object = "check",
-					   .mend = "-- the check itself could not be made"},
+					   .fix = "-- the check itself could not be made"},
 			err);
 		rc = RC_OK;
 	}

@@ -6,9 +6,9 @@
  * quotes names and compares privileges better than we could.  So most checks
  * are one query each, whose rows are the findings.  Its columns are
  *
- *     level, object, message, mend
+ *     level, object, message, fix
  *
- * as in Finding; object and mend may be null.  No row means that all is well.
+ * as in Finding; object and fix may be null.  No row means that all is well.
  *
  * A query that needs to know what is asked for refers to $1, a JSON object:
  *

@@ -13,7 +13,7 @@
 #include "check/query.h"
 #include "check/rules.h"
 
-/* Settings of the server. */
+/* Whether the server's settings allow logical decoding. */
 static const CheckQuery server_queries[] = {
 	{
 		.code = "source_standby",
@@ -54,7 +54,7 @@ static const CheckQuery server_queries[] = {
 			   " AND setting NOT IN ('replica', 'logical')",
 	},
 	{
-		/* The server's fault, mended in May 2025; no output plugin can help. */
+		/* The server's fault, fixed in May 2025; no output plugin can help. */
 		.code = "source_minor_version",
 		.major_max = 17,
 		.sql = "SELECT 'warning', 'server', format('the source is PostgreSQL "
@@ -65,7 +65,7 @@ static const CheckQuery server_queries[] = {
 			   "version;\n-- until then change publications while nobody "
 			   "writes' FROM (VALUES (130021, '13.21'), (140018, '14.18'),"
 			   "  (150013, '15.13'), (160009, '16.9'), (170005, '17.5'))"
-			   "  AS mended (number, first),"
+			   "  AS fixed (number, first),"
 			   " current_setting('server_version_num') AS it"
 			   " WHERE number / 10000 = it::int / 10000 AND it::int < number",
 	},
@@ -220,7 +220,7 @@ static const CheckQuery plugin_queries[] = {
 	"  ON y.prrelid = x AND y.prpubid = p.oid WHERE x <> t.oid))"              \
 	" AND NOT (" WITHOUT_IDENTITY_SQL "))"
 
-/* What the publications are. */
+/* Whether the publications exist and publish what one expects. */
 static const CheckQuery publication_queries[] = {
 	{
 		.code = "publication_missing",

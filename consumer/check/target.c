@@ -15,12 +15,12 @@
 #include "net/target_name.h"
 
 /* What stands for may: a condition that is true for a role that may. */
-#define REPLICATION_ROLE_SQL(may, mend)                                        \
+#define REPLICATION_ROLE_SQL(may, fix)                                         \
 	"SELECT 'warning', format('role %I', current_user),"                       \
 	" format('role \"%s\" may not set session_replication_role: triggers and " \
 	"foreign keys of the target act on rows that are applied, and rows are "   \
 	"applied strictly in order', current_user),"                               \
-	" format(" mend ", current_user) WHERE NOT " may
+	" format(" fix ", current_user) WHERE NOT " may
 
 static const CheckQuery queries[] = {
 	{
@@ -75,7 +75,7 @@ static const CheckQuery queries[] = {
 			"'GRANT SET ON PARAMETER session_replication_role TO %I;'"),
 	},
 	{
-		/* Before, only a superuser may. */
+		/* Before version 14 only a superuser may set an origin. */
 		.code = "replication_origin",
 		.major_min = 14,
 		.ok = "the role may mark what it writes with a replication origin",
@@ -130,7 +130,7 @@ compare_identity(CheckContext *context, const CheckServer *target,
 					 .server = target->name,
 					 .object = "database",
 					 .message = "source and target are the same database",
-					 .mend = "-- name another database with --target",
+					 .fix = "-- name another database with --target",
 				 });
 }
 
@@ -155,8 +155,8 @@ compare_version(CheckContext *context, const CheckServer *target,
 				"the target's version %d is older than the source's, %d: "
 				"pg_restore may stop at what it does not know",
 				target_major, source_major),
-			.mend = "-- upgrade the target, or create the tables there and use "
-					"\"penstock clone --data-only\"",
+			.fix = "-- upgrade the target, or create the tables there and use "
+				   "\"penstock clone --data-only\"",
 		});
 }
 
@@ -183,8 +183,8 @@ compare_encoding(CheckContext *context, const CheckServer *target,
 									"pipeline",
 									encoding, context->source.encoding,
 									encoding),
-			.mend = "CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0; "
-					"-- and use it as the target",
+			.fix = "CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0; "
+				   "-- and use it as the target",
 		});
 }
 
@@ -241,7 +241,7 @@ compare_progress(CheckContext *context, const CheckServer *target,
 				"the progress of pipeline \"%s\" is of another source: system "
 				"identifier %s, where the source's is %s",
 				name, theirs, ours),
-			.mend = arena_printf(
+			.fix = arena_printf(
 				arena,
 				"-- choose another --name, or if that source is no more "
 				"remove the progress of its pipeline, without --source:\n"

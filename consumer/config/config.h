@@ -23,8 +23,8 @@
 /* Longest pipeline name: it names a replication slot (NAMEDATALEN - 1). */
 #define CONFIG_NAME_MAX 63
 
-/* The same where the sources have names: as much as is still whole behind the
- * beginnings that we give to the names of sessions. */
+/* Longest name of the pipeline of a source that has a name: sessions are named
+ * after it, with a beginning of ours, and a server cuts those names. */
 #define CONFIG_SOURCE_PIPELINE_MAX 48
 
 /* Bounds of --memory. */

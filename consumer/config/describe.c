@@ -13,7 +13,7 @@
 /* Column in which --help's explanations start. */
 #define HELP_COLUMN 28
 
-/* Lines are no longer than this. */
+/* Longest lines of --help, and of the sample. */
 #define LINE_WIDTH 94
 #define FILE_WIDTH 78
 
@@ -131,7 +131,7 @@ describe_help(ConfigCommand command, Buf *buf)
 	append_variables(buf, command);
 }
 
-/* ---- the file ----------------------------------------------------------- */
+/* ---- the sample ---------------------------------------------------------- */
 
 static void
 append_comment(Buf *buf, const char *text)
@@ -142,7 +142,7 @@ append_comment(Buf *buf, const char *text)
 	buf_append_char(buf, '\n');
 }
 
-/* A line to take the ; away from. */
+/* An option as a comment that becomes a setting without its ;. */
 static void
 append_option_line(Buf *buf, const OptionDef *option)
 {

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 
-/* No remainder is given. */
+/* The remainder of a target whose section does not say one. */
 #define REMAINDER_NONE (-1)
 
 struct ConfigParse
@@ -45,7 +45,7 @@ config_file_error_at(const ConfigFile *file, int line, Error *err)
 
 /* ---- sections ----------------------------------------------------------- */
 
-/* Letters, digits and underscores; and what a rule can name without quotes. */
+/* A section's name is one that a placement can name without quotes. */
 static MUST_CHECK Rc
 check_name(const char *kind, const char *name, Error *err)
 {
@@ -60,7 +60,7 @@ check_name(const char *kind, const char *name, Error *err)
 					 kind, name);
 }
 
-/* The section is none of those that are there: they have names and lines. */
+/* Refuses a section whose name another section of its kind has already. */
 static MUST_CHECK Rc
 check_new(const char *kind, const char *name, const char *const *names,
 		  const int *lines, int count, Error *err)
@@ -96,7 +96,7 @@ begin_target(ConfigParse *parse, const char *name, Error *err)
 	return RC_OK;
 }
 
-/* One source without a name, or any number of sources with names. */
+/* A file has one source without a name, or any number with names, not both. */
 static MUST_CHECK Rc
 refuse_both(const ConfigParse *parse, int line, Error *err)
 {
@@ -214,7 +214,7 @@ invalid_directory(const ConfigParse *parse, const char *expected, Error *err)
 					 parse->entry->key, parse->entry->value, expected);
 }
 
-/* Reads SCHEMA.TABLE. */
+/* Reads the value of "table" in section [directory]: SCHEMA.TABLE. */
 static bool
 read_directory_table(PlacementDirectory *directory, const char *value)
 {
@@ -274,7 +274,7 @@ read_placement(ConfigParse *parse, Error *err)
 						 parse->entry->value, parse->entry->line, err);
 }
 
-/* Whoever knows the options reads them. */
+/* Options are read by config/read.c, which knows the command. */
 static MUST_CHECK Rc
 pass_over(ConfigParse *parse UNUSED, Error *err UNUSED)
 {
@@ -482,7 +482,7 @@ typedef struct Ends
 	const int *lines;
 } Ends;
 
-/* It has an address, and none before it has the same. */
+/* A database has a conninfo, and no database before it has the same one. */
 static MUST_CHECK Rc
 check_end(const Ends *ends, int index, Error *err)
 {
@@ -596,7 +596,7 @@ find_target(const char *const *target_names, int target_count, const char *name)
 	return target;
 }
 
-/* A directory is whole, and there if it is needed. */
+/* A section [directory] is complete where a placement needs it. */
 static MUST_CHECK Rc
 resolve_directory(const ConfigFile *file, const char *const *target_names,
 				  int target_count, Error *err)

@@ -17,10 +17,10 @@
 #include "config/ini.h"
 #include "model/placement.h"
 
-/* Targets of one pipeline. */
+/* Most targets that a pipeline can have. */
 #define CONFIG_TARGETS_MAX 64
 
-/* Sources of one set of targets. */
+/* Most sources with names that a file can have. */
 #define CONFIG_SOURCES_MAX 64
 
 /* What a file says besides options; everything lives in the arena. */
@@ -38,7 +38,7 @@ typedef struct ConfigFile
 	Placement *placement; /* NULL: no section; targets are not yet looked up */
 } ConfigFile;
 
-/* What is being read. */
+/* The reading of a file, inside file.c. */
 typedef struct ConfigParse ConfigParse;
 
 typedef struct ConfigSetting

@@ -20,7 +20,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-/* Bytes of such a file. */
+/* Most bytes that such a file can have. */
 #define INI_BYTES_MAX (16 * MB)
 
 typedef struct IniEntry

@@ -64,7 +64,7 @@ select_words(const Words *words, const char *name, Arena *arena, Words *some)
 	}
 }
 
-/* --a=b --a=c, or what it means that there is none */
+/* The words as on a command line, --a=b --a=c, or "without --a". */
 static const char *
 show_words(const Words *words, Arena *arena, const char *name)
 {
@@ -168,7 +168,7 @@ recall_option(Config *config, const OptionDef *option, const Words *words,
 	return refuse(config, option, &was, &is, arena, err);
 }
 
-/* Whether it is one of those that we know. */
+/* Whether a remembered word begins with the name of an option. */
 static bool
 is_known(const char *word)
 {
@@ -207,7 +207,7 @@ memory_recall(Config *config, const Words *words, MemoryUse use, Error *err)
 	Arena *arena = arena_new(4 * KB);
 	Rc rc = check_known(config, words, err);
 
-	/* Without a word nothing is remembered. */
+	/* A pipeline that remembers no word at all has not decided anything. */
 	for (size_t i = 0; i < option_count && rc == RC_OK && words->count > 0; i++)
 		if (option_table[i].memory != REMEMBERED_NEVER)
 			rc = recall_option(config, &option_table[i], words, use, arena,

@@ -248,7 +248,7 @@ const OptionType type_name = {
 	.describe = describe_name,
 };
 
-/* One of the type's words. */
+/* Accepts the type's words and nothing else. */
 static Rc
 parse_word(Config *config, const OptionDef *option, const char *value,
 		   Error *err)
@@ -316,7 +316,7 @@ describe_compression(const OptionDef *option UNUSED, Buf *buf)
 			   CONFIG_COMPRESSION_LEVEL_MAX);
 }
 
-/* Levels are values, too; these are for completion. */
+/* For completion: zstd:N is a value, too. */
 static const char *const compression_words[] = {"none", "zstd", NULL};
 
 const OptionType type_compression = {
@@ -364,7 +364,7 @@ const OptionType type_lsn = {
 	.describe = describe_lsn,
 };
 
-/* As in postgresql.conf. */
+/* Units of sizes, as in postgresql.conf. */
 static const struct
 {
 	const char *name;
@@ -561,7 +561,7 @@ print_conflicts(const Config *config, const OptionDef *option, Arena *arena,
 	}
 	buf_release(&text);
 
-	/* Without a rule that is what happens. */
+	/* Without a rule every conflict stops the pipeline. */
 	if (rules->count == 0)
 		words_add(values, arena, policy_name(CONFLICT_STOP));
 }

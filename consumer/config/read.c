@@ -13,10 +13,10 @@
 #include "config/file.h"
 #include "config/option.h"
 
-/* What a configuration file is read into. */
+/* Block of the arena that a configuration file is read into. */
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* Who takes words that are not options. */
+/* Commands that take words which are not options. */
 #define COMMAND_WITH_WORDS ((unsigned) COMMAND_CONFIG | COMMAND_TABLE)
 
 /* getopt_long() answers this plus an index into option_table. */
@@ -178,7 +178,10 @@ take_name(Config *config, const ConfigFile *file, Error *err)
 	return RC_OK;
 }
 
-/* One that comes from elsewhere would stand for all of the file's. */
+/*
+ * Takes over the sources of the file.  A source of the command line or the
+ * environment goes with none that have names: it would stand for all of them.
+ */
 static MUST_CHECK Rc
 take_sources(Config *config, const ConfigFile *file, Error *err)
 {
@@ -336,7 +339,7 @@ check_source_names(const Config *config, const char *first, Error *err)
 	return RC_OK;
 }
 
-/* What sources with names need, and what does not go with several of them. */
+/* Refuses what sources with names lack, and what several cannot have. */
 static Rc
 check_sources(const Config *config, Error *err)
 {
@@ -372,7 +375,7 @@ check_sources(const Config *config, Error *err)
 	return check_source_names(config, config->source_names[0], err);
 }
 
-/* Options of which one rules out the other. */
+/* Refuses options that cannot be used together. */
 static Rc
 check_together(const Config *config, Error *err)
 {
@@ -401,7 +404,7 @@ check_together(const Config *config, Error *err)
 	return check_sources(config, err);
 }
 
-/* Fills in what the command line left open. */
+/* Reads what the command line left open: environment, file, defaults. */
 static Rc
 complete(Config *config, ConfigCommand command, bool *given, Error *err)
 {
@@ -419,7 +422,7 @@ complete(Config *config, ConfigCommand command, bool *given, Error *err)
 	if (config->node_count == 0)
 		config->node_count = config->target_count;
 	rc = check_together(config, err);
-	/* What is not given may be remembered. */
+	/* A follower that is not given --apply may remember another one. */
 	if (rc == RC_OK &&
 		(command != COMMAND_FOLLOW || config_is_given(config, "apply")))
 		rc = config_check_lanes(config, err);

@@ -12,7 +12,7 @@
 #include "catalog/placed.h"
 #include "net/pgconn.h"
 
-/* Targets of one pipeline; as in config/file.h. */
+/* Most targets of a pipeline, as CONFIG_TARGETS_MAX. */
 #define FEDERATE_NODES_MAX 64
 
 /* Bytes of the statements; a table takes about 300 a node. */

@@ -46,7 +46,7 @@ static const char *const user_options[] = {
 	"sslkey",
 };
 
-/* Options of one statement. */
+/* Keywords of one of the lists above. */
 typedef struct OptionList
 {
 	const char *const *keywords;

@@ -27,7 +27,7 @@ typedef struct TxnInfo
 {
 	uint32_t xid;           /* on the source */
 	Lsn commit_lsn;         /* of the commit record */
-	Lsn end_lsn;            /* just behind it: what progress is counted in */
+	Lsn end_lsn;            /* just after it: what progress is counted in */
 	int64_t commit_time_us; /* since 2000-01-01 UTC, the source's clock */
 	const char *origin;     /* replication origin's name, or NULL; borrowed */
 	Lsn origin_lsn;         /* 0: none */
@@ -108,7 +108,7 @@ typedef struct StreamInfo
 	bool first;   /* nothing of the transaction came before */
 	bool aborts;
 	uint32_t abort_subxid; /* that was rolled back; 0: all of it */
-	Lsn decoded_lsn;       /* of a piece: the transaction ends behind this */
+	Lsn decoded_lsn;       /* of a piece: the transaction ends after this */
 } StreamInfo;
 
 typedef struct Frame

@@ -24,7 +24,7 @@
 
 #define HISTORY_SYSTEM_ID_SIZE 24
 
-/* Timelines that a server may have left behind. */
+/* Timelines that a server may have been on before. */
 #define HISTORY_TIMELINES_MAX 4096
 
 /* Which server positions belong to. */

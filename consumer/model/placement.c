@@ -149,7 +149,7 @@ read_tables(PlacementRule *rule, const char *text)
 	return text[rule->is_prefix ? 1 : 0] == '\0';
 }
 
-/* What follows a word and the spaces behind it; NULL: it is another one. */
+/* What follows a word and the spaces after it; NULL: it is another one. */
 static const char *
 read_word(const char *text, const char *word)
 {

@@ -123,7 +123,7 @@ bool placement_names_table(const PlacementRule *rule);
 
 /*
  * Appends what the plugin's option `distribution` wants to know of a hashed
- * table, behind a comma if the buffer is not empty.
+ * table, after a comma if the buffer is not empty.
  */
 void placement_append_distribution(const PlacementRule *rule,
 								   const char *schema, const char *table,

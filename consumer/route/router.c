@@ -295,7 +295,7 @@ look_ahead(Router *router, Frame *frame, Transit *last, Error *err)
 	return RC_OK;
 }
 
-/* Fetches values for the change whose turn it is, and for some behind it. */
+/* Fetches values for the change whose turn it is, and for some after it. */
 static MUST_CHECK Rc
 start_transits(Router *router, int from, Frame *frame, const Value *row,
 			   Error *err)

@@ -85,7 +85,7 @@ reader_short_varint(Reader *reader, uint64_t *number)
 	return reader_short_varint_slow(reader, number);
 }
 
-/* Reads what a field of WIRE_BYTES has behind its tag. */
+/* Reads what a field of WIRE_BYTES has after its tag. */
 static inline bool
 reader_bytes(Reader *reader, Span *bytes)
 {

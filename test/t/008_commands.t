@@ -44,7 +44,7 @@ $pair->source_sql('CREATE TABLE keyless (a integer)');
 is($status, 0, 'check has a warning, which stops nobody');
 like(
 	$output,
-	qr/warning\s+table "public"."keyless" .*mend: ALTER TABLE public.keyless REPLICA IDENTITY FULL;/s,
+	qr/warning\s+table "public"."keyless" .*fix: ALTER TABLE public.keyless REPLICA IDENTITY FULL;/s,
 	'check warns of a table without a key, and says how to mend it');
 $pair->source_sql('DROP TABLE keyless');
 
@@ -53,7 +53,7 @@ $pair->source->append_conf('postgresql.conf',
 $pair->source->restart;
 ($status, $output) = $pair->run('check');
 is($status, 1, 'check fails where a pipeline cannot run');
-like($output, qr/mend: ALTER SYSTEM SET wal_level = '?logical'?;/,
+like($output, qr/fix: ALTER SYSTEM SET wal_level = '?logical'?;/,
 	'check says how to mend wal_level');
 $findings = findings();
 for my $code (qw(wal_level replication_slots))

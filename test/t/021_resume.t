@@ -181,7 +181,7 @@ sub refusals
 	$pair->fails_like($FAILED, qr/Its clone is not finished/,
 		'following it', 'follow');
 	my ($status, $output) = $pair->run('status');
-	like($output, qr/clone was broken off: \d+ of \d+ tables are copied/,
+	like($output, qr/clone was interrupted: \d+ of \d+ tables are copied/,
 		'status speaks of it');
 	($status, $output) = $pair->run('status', '--json');
 	like($output, qr/"tables_done": ?\d+/, 'status --json too');

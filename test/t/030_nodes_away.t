@@ -85,7 +85,7 @@ $pair->source_sql("INSERT INTO item SELECT n, repeat('x', 1000)
 	FROM generate_series(30000, 31800) n");
 wait_until('the others to go on', sub { others_have_all() });
 wait_until('status to name the slow node', sub {
-	($nodes->run('status'))[1] =~ /^b is \d+ kB behind the others/m;
+	($nodes->run('status'))[1] =~ /^b lags \d+ kB behind the others/m;
 });
 $locker->query_safe('COMMIT');
 $locker->quit;

@@ -349,7 +349,7 @@ sub names
 	my ($status) = $db->run('table', 'resync', 'unlike');
 	is($status, $FAILED, 'a copy that fails');
 	like(($db->run('status'))[1],
-		qr/"unlike": copying, broken off: start it again with "penstock table resync/,
+		qr/"unlike": copying, interrupted: start it again with "penstock table resync/,
 		'status says that it is not under way');
 }
 

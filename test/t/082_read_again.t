@@ -268,8 +268,8 @@ sub unlogged_on_the_target
 	$pair->target_sql("$tables CREATE TABLE mark (number bigserial PRIMARY KEY)");
 	my ($status, $output) = $pair->run('check', '--data-only');
 	is($status, 0, 'unlogged tables of the target are no error');
-	is(join(' ', sort $output =~ /mend: ALTER TABLE (\S+) SET LOGGED/g),
-		'public.lost public.part', 'but they are told, with what mends them');
+	is(join(' ', sort $output =~ /fix: ALTER TABLE (\S+) SET LOGGED/g),
+		'public.lost public.part', 'but they are told, with what fixes them');
 }
 
 # The rows of a table that is copied again may take others with them, where keys

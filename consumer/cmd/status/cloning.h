@@ -16,7 +16,7 @@
 /* Tables that are told of one target, the largest. */
 #define CLONING_TABLES_MAX 1000
 
-/* Of these so many are printed for people. */
+/* So many tables are printed for people; --json has all. */
 #define CLONING_LINES_MAX 20
 
 typedef struct CloningTable
@@ -44,13 +44,13 @@ typedef struct Cloning
 MUST_CHECK Rc cloning_read(Cloning *cloning, PgConn *target,
 						   const char *pipeline, Arena *arena, Error *err);
 
-/* 0 to 100. */
+/* How much of the copy is done, from 0 to 100. */
 int cloning_percent(const Cloning *cloning);
 
-/* Prints a line each. */
+/* Prints a line for each of the largest tables. */
 void cloning_print(const Cloning *cloning, const char *target);
 
-/* Adds an array. */
+/* Adds an array of the tables. */
 void cloning_json(const Cloning *cloning, Json *json);
 
 #endif /* PENSTOCK_CMD_STATUS_CLONING_H */

@@ -3,8 +3,8 @@
  *    Asking source and targets, twice.
  *
  * In each round the source is asked before the targets, and its log's position
- * before what the follower reported: what is read later is never behind, so
- * that a pipeline that keeps up shows no lag.
+ * before what the follower reported.  A position that is read later is never an
+ * earlier one, so that a pipeline that keeps up shows no lag.
  */
 #include "cmd/status/sample.h"
 
@@ -55,7 +55,10 @@ read_log(PgConn *source, SourceSample *sample, Error *err)
 	return rc;
 }
 
-/* A role that may not see the positions of others gets a row of nulls. */
+/*
+ * What the follower has reported to its walsender.  A role that may not see the
+ * positions of other roles' sessions gets a row of nulls.
+ */
 static Rc
 read_walsender(PgConn *source, SourceSample *sample, Error *err)
 {
@@ -79,7 +82,7 @@ read_walsender(PgConn *source, SourceSample *sample, Error *err)
 		if (rc == RC_OK)
 			rc = parse_lsn(result, 1, source, &sample->replayed_lsn, err);
 
-		/* The log has grown since it was looked at. */
+		/* The source's WAL has grown since its position was read. */
 		sample->lsn = lsn_max(sample->lsn, sample->received_lsn);
 	}
 	PQclear(result);
@@ -156,9 +159,9 @@ sample_clone(TargetSample *sample, PgConn *target, const char *name,
 		snprintf(sample->clone_text, sizeof(sample->clone_text),
 				 "clone %s: %d of %d tables are copied, %" PRId64
 				 " rows, about %d %%",
-				 running ? "runs" : "was broken off", sample->clone.tables_done,
-				 sample->clone.table_count, sample->cloning.rows,
-				 cloning_percent(&sample->cloning));
+				 running ? "runs" : "was interrupted",
+				 sample->clone.tables_done, sample->clone.table_count,
+				 sample->cloning.rows, cloning_percent(&sample->cloning));
 	sample->clone.options = NULL;
 	sample->clone.started_at = NULL;
 	arena_free(arena);
@@ -238,7 +241,7 @@ take_source(SourceStatus *source, const Config *config, Error *err)
 	return keep_failure(rc, &source->reached, &source->failure, err);
 }
 
-/* `sample` is one of the target's two. */
+/* Asks one target; `sample` is its first or its second. */
 static Rc
 take_target(TargetStatus *target, PgConn *source, const Config *config,
 			int index, TargetSample *sample, Arena *arena, Error *err)
@@ -361,7 +364,7 @@ prove_target(const SourceHistory *history, TargetStatus *target,
 								 "history";
 }
 
-/* Behind the last look at the targets, which go on meanwhile. */
+/* Asks the source after the targets, whose positions move meanwhile. */
 static MUST_CHECK Rc
 prove_targets(PipelineStatus *status, const Config *config, Error *err)
 {
@@ -462,7 +465,7 @@ static void
 derive_lag(TargetPosition *position, const SourceSample *source,
 		   const ProgressRow *progress)
 {
-	int64_t behind_us = source->now_us - progress->commit_time_us;
+	int64_t lag_us = source->now_us - progress->commit_time_us;
 
 	position->has_lag = true;
 	if (position->applied_lsn >= source->lsn)
@@ -470,7 +473,7 @@ derive_lag(TargetPosition *position, const SourceSample *source,
 	position->lag_bytes = source->lsn - position->applied_lsn;
 	position->lag_seconds = -1;
 	if (progress->has_commit_time)
-		position->lag_seconds = behind_us > 0 ? (double) behind_us / 1e6 : 0;
+		position->lag_seconds = lag_us > 0 ? (double) lag_us / 1e6 : 0;
 }
 
 bool
@@ -489,7 +492,7 @@ slot_is_ours(const SlotInfo *slot)
 }
 
 bool
-status_is_left_behind(const SourceStatus *source, const TargetStatus *target)
+status_is_passed(const SourceStatus *source, const TargetStatus *target)
 {
 	const SlotInfo *slot = &source->sample.slot;
 

@@ -3,7 +3,7 @@
  *    Where a pipeline is, as an onlooker sees it.
  *
  * The follower is another process, so everything is asked of the servers: the
- * source knows how far its log is and what the follower reported, each target
+ * source knows where its WAL ends and what the follower reported, each target
  * has its progress.  Two samples about a second apart give rates, and tell what
  * is durable.
  *
@@ -13,7 +13,7 @@
  *     confirmed  durable on every target, and reported to the slot
  *
  * A target's progress moves with transactions, and only now and then with the
- * rest of the log.  What the follower reports as applied holds for every
+ * rest of the WAL.  What the follower reports as applied holds for every
  * target, so a target has at least that.
  */
 #ifndef PENSTOCK_CMD_STATUS_SAMPLE_H
@@ -40,7 +40,7 @@
 
 typedef struct SourceSample
 {
-	Lsn lsn;        /* how far the log is */
+	Lsn lsn;        /* the end of its WAL */
 	int64_t now_us; /* the source's clock, since 2000 */
 	SlotInfo slot;
 	bool following;        /* a walsender uses the slot */
@@ -59,7 +59,7 @@ typedef struct TargetSample
 	Cloning cloning; /* its tables; in the status's arena */
 	char clone_text[CLONE_TEXT_SIZE];
 	char *clone_running; /* what it does now, as JSON; NULL: nothing is known */
-	Lsn insert_lsn;   /* of the target's own log, after `progress` was read */
+	Lsn insert_lsn;   /* of the target's own WAL, after `progress` was read */
 	Lsn flush_lsn;    /* of the same */
 	int64_t taken_us; /* monotonic */
 } TargetSample;
@@ -127,15 +127,14 @@ MUST_CHECK Rc status_take(PipelineStatus *status, const Config *config,
 /* Accepts a zeroed status. */
 void status_release(PipelineStatus *status);
 
-/* Whether a target's progress is known to be of another server's log. */
+/* Whether a target's progress is known to be of another server's WAL. */
 bool status_is_foreign(const SourceStatus *source, const TargetStatus *target);
 
 /*
  * Whether the slot was confirmed beyond a target's progress: a follower
  * confirms only what every target itself knows that it has.
  */
-bool status_is_left_behind(const SourceStatus *source,
-						   const TargetStatus *target);
+bool status_is_passed(const SourceStatus *source, const TargetStatus *target);
 
 /*
  * Derives positions; the target was reached and has progress, and not foreign

@@ -20,14 +20,14 @@
  *         seconds_ago     one that tries again says so every ten seconds
  *     source
  *         reached, error  error: why not
- *         lsn             how far the source's log is
+ *         lsn             the end of the source's WAL
  *         received_lsn    what the follower has
  *         confirmed_lsn   what is durable on all targets
  *     slot
  *         exists, usable, problem
  *         active_pid      of the walsender on the source
  *         restart_lsn
- *         retained_bytes  of log that the source keeps for the slot
+ *         retained_bytes  of WAL that the source keeps for the slot
  *     targets             array, in the order of the options
  *         name            database@host:port
  *         reached, error
@@ -42,6 +42,7 @@
  *         transactions, rows     applied since the clone
  *         transactions_per_second, rows_per_second
  *         clone           that is not finished, or null
+ *             start_lsn   consistent point of its slot
  *             tables, tables_done
  *             rows        on the target, of all tables, those that are not
  *                         committed too
@@ -64,7 +65,7 @@
  *         keys            array of foreign keys that are not valid yet: see
  *                         postponed_key.h
  *             table, name as SQL has them
- *             not_before  position behind which the follower checks it
+ *             not_before  position after which the follower checks it
  *             statement   by which it does
  */
 #include <errno.h>
@@ -81,8 +82,8 @@
 #define POSITION_WIDTH 11
 #define AMOUNT_WIDTH   8
 
-/* From here on a target counts as behind the others. */
-#define BEHIND_BYTES_MIN MB
+/* A target that lags behind the first by as much is told of. */
+#define LAGGING_BYTES_MIN MB
 
 /*
  * A follower that tries again says so each time, and pauses for ten seconds at
@@ -102,7 +103,7 @@ slot_problem(const PipelineStatus *status, const Config *config, Error *err)
 	return rc == RC_OK ? NULL : err->message;
 }
 
-/* Why a target's positions cannot be told; NULL: they can. */
+/* Why a target's positions are not shown; NULL: they are. */
 static const char *
 target_problem(const SourceStatus *source, const TargetStatus *target)
 {
@@ -116,7 +117,7 @@ target_problem(const SourceStatus *source, const TargetStatus *target)
 		return "has progress of another source";
 	if (target->strange.message != NULL)
 		return target->strange_text;
-	if (status_is_left_behind(source, target))
+	if (status_is_passed(source, target))
 		return "lacks changes that the slot has no more";
 	return NULL;
 }
@@ -220,7 +221,7 @@ is_being_cloned(const PipelineStatus *status)
 	return false;
 }
 
-/* What is known of a follower that does not hold the slot. */
+/* Says what is known of a follower that does not use the slot. */
 static void
 print_words(const PipelineStatus *status)
 {
@@ -268,7 +269,7 @@ print_source(const PipelineStatus *status, const char *problem)
 	if (problem != NULL)
 		printf("slot       %s\n", problem);
 	else
-		printf("slot       in order; the source keeps %s of log for it\n",
+		printf("slot       in order; the source keeps %s of WAL for it\n",
 			   amount_bytes(retained_bytes(sample), text));
 	printf("source     %s\n", format_lsn(sample->lsn, text));
 	if (sample->positions_hidden)
@@ -344,7 +345,7 @@ name_width(const PipelineStatus *status)
 	return width;
 }
 
-/* The target that the source keeps its log for, if the others are ahead. */
+/* The target that the source keeps its WAL for, if the others are ahead. */
 static void
 print_last(const PipelineStatus *status)
 {
@@ -367,8 +368,8 @@ print_last(const PipelineStatus *status)
 		last_lsn = lsn;
 		last = target;
 	}
-	if (last != NULL && first_lsn - last_lsn >= BEHIND_BYTES_MIN)
-		printf("\n%s is %s behind the others, and holds them up where its "
+	if (last != NULL && first_lsn - last_lsn >= LAGGING_BYTES_MIN)
+		printf("\n%s lags %s behind the others, and holds them up where its "
 			   "share of --memory is full\n",
 			   last->address, amount_bytes(first_lsn - last_lsn, text));
 }
@@ -409,7 +410,7 @@ print_options(const PipelineMemory *memory)
 		printf("%-11s%s\n", i == 0 ? "options" : "", memory->words.words[i]);
 }
 
-/* Foreign keys that are not valid yet. */
+/* Lists the foreign keys of a target that are not valid yet. */
 static void
 print_keys(const TargetStatus *target)
 {
@@ -474,7 +475,7 @@ add_count(Json *json, const char *key, uint64_t count, bool known)
 		json_null(json);
 }
 
-/* Negative stands for not known. */
+/* Adds a number; a negative one is not known, which is null. */
 static void
 add_amount(Json *json, const char *key, double amount)
 {
@@ -560,7 +561,7 @@ add_no_position(Json *json)
 	}
 }
 
-/* A clone that is not finished. */
+/* Adds what is known of a clone that is not finished. */
 static void
 add_clone(Json *json, const TargetSample *sample)
 {

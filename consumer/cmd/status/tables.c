@@ -28,7 +28,7 @@ read_slot(TableStatus *table, PgConn *source, const char *slot, Error *err)
 	return rc;
 }
 
-/* A copy that is not whole stands nowhere. */
+/* The position that the table has; none, while its copy is not whole. */
 static void
 read_position(TableStatus *table, const PGresult *result, int row)
 {
@@ -46,14 +46,14 @@ table_is_copying(const TableStatus *table)
 	return strcmp(table->state, table_state_name(TABLE_COPYING)) == 0;
 }
 
-/* A copy that failed has taken its slot away. */
+/* A copy that runs has its slot: one without was interrupted. */
 static Rc
 read_copying(TableStatus *table, PgConn *source, const char *slot, Error *err)
 {
 	SlotInfo info = {0};
 	Rc rc = slot_read(source, slot, &info, err);
 
-	table->broken_off = rc == RC_OK && !info.exists;
+	table->interrupted = rc == RC_OK && !info.exists;
 	return rc;
 }
 
@@ -167,8 +167,8 @@ status_tables_print(const TableStatusList *list, const char *target,
 			printf(", %" PRId64 " rows so far", table->rows);
 		if (table->position != 0)
 			printf(", as of " LSN_FORMAT, LSN_ARGS(table->position));
-		if (table->broken_off)
-			printf(", broken off: start it again with \"%s\"",
+		if (table->interrupted)
+			printf(", interrupted: start it again with \"%s\"",
 				   OWN_COMMAND_TABLE("resync", table->schema_name,
 									 table->table_name));
 		if (table->lost)
@@ -176,7 +176,7 @@ status_tables_print(const TableStatusList *list, const char *target,
 				   OWN_COMMAND_TABLE("resync", table->schema_name,
 									 table->table_name));
 		else if (table->kept && source_lsn != 0)
-			printf(", with the changes since, %" PRIu64 " kB of log",
+			printf(", with the changes since, %" PRIu64 " kB of WAL",
 				   lag_bytes(table, source_lsn) / 1024);
 		printf("\n");
 	}

@@ -13,7 +13,7 @@
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
-/* Tables that are listed of one target. */
+/* Most tables of one target that are listed. */
 #define STATUS_TABLES_MAX 1000
 
 typedef struct TableStatus
@@ -22,11 +22,11 @@ typedef struct TableStatus
 	char *schema_name;
 	char *table_name;
 	char *state;
-	int64_t rows;    /* of a copy under way; -1: not known */
-	Lsn position;    /* the target has the table as of here; 0: it does not */
-	bool kept;       /* a slot keeps the changes since */
-	bool lost;       /* that slot is gone, or has lost what it kept */
-	bool broken_off; /* a copy that is not under way any more */
+	int64_t rows;     /* of a copy under way; -1: not known */
+	Lsn position;     /* the target has the table as of here; 0: it does not */
+	bool kept;        /* a slot keeps the changes since */
+	bool lost;        /* that slot is gone, or has lost what it kept */
+	bool interrupted; /* a copy that is not under way any more */
 } TableStatus;
 
 typedef struct TableStatusList
@@ -49,7 +49,7 @@ void status_tables_release(TableStatusList *list);
 void status_tables_print(const TableStatusList *list, const char *target,
 						 Lsn source_lsn);
 
-/* Adds an array. */
+/* Adds an array of the tables. */
 void status_tables_json(const TableStatusList *list, Json *json,
 						Lsn source_lsn);
 

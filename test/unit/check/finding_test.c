@@ -27,7 +27,7 @@ static const Finding broken = {
 	.server = "target \"b\"",
 	.object = "slot x",
 	.message = "it is gone",
-	.mend = "first line;\nsecond \"line\"",
+	.fix = "first line;\nsecond \"line\"",
 };
 
 static void
@@ -56,7 +56,7 @@ what_does_not_fit_is_counted_all_the_same(void **state UNUSED)
 	assert_int_equal(findings_count(findings, FINDING_ERROR), 1);
 	assert_printed(findings, true,
 				   "1 more findings are not shown\n"
-				   "1 error, 0 warnings: mend the errors before a pipeline can "
+				   "1 error, 0 warnings: fix the errors before a pipeline can "
 				   "run\n");
 	findings_free(findings);
 }
@@ -74,10 +74,10 @@ servers_are_headings_and_mends_are_lines(void **state UNUSED)
 				   "\n"
 				   "target \"b\"\n"
 				   "  error    it is gone\n"
-				   "           mend: first line;\n"
-				   "           mend: second \"line\"\n"
+				   "           fix: first line;\n"
+				   "           fix: second \"line\"\n"
 				   "\n"
-				   "1 error, 0 warnings: mend the errors before a pipeline can "
+				   "1 error, 0 warnings: fix the errors before a pipeline can "
 				   "run\n");
 	findings_free(findings);
 }
@@ -134,9 +134,9 @@ an_error_becomes_a_finding_with_detail_and_hint(void **state UNUSED)
 	assert_printed(findings, false,
 				   "source\n"
 				   "  error    no slot: Somebody took it.\n"
-				   "           mend: -- Give it back.\n"
+				   "           fix: -- Give it back.\n"
 				   "\n"
-				   "1 error, 0 warnings: mend the errors before a pipeline can "
+				   "1 error, 0 warnings: fix the errors before a pipeline can "
 				   "run\n");
 	findings_free(findings);
 }
@@ -160,7 +160,7 @@ of_many_that_are_alike_a_few_are_printed(void **state UNUSED)
 				   "  warning  no identity\n"
 				   "  warning  no identity\n"
 				   "           and 2 more of this kind: --verbose lists them, "
-				   "with what mends them\n"
+				   "with what fixes them\n"
 				   "\n"
 				   "0 errors, 5 warnings: a pipeline can run\n");
 	findings_free(findings);
