@@ -369,8 +369,10 @@ const ConfigSection config_sections[] = {
 	{
 		.word = "placement",
 		.is_example = true,
-		.help = "What is to be where, if there are several targets.  The first "
-				"line that fits a table counts; * stands for any characters.",
+		.help = "What is to be where, if there are several targets.  A name "
+				"may end "
+				"in *, and * alone is all tables that are left; of a table the "
+				"line counts that says most of its name.",
 		.begin = begin_placement,
 		.read = read_placement,
 		SETTINGS(placement_settings),
