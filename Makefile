@@ -166,18 +166,20 @@ consumer: $(OUT)/penstock
 
 # What the consumer says of its options, for man, for bash and for people.
 texts = $(OUT)/penstock.1 $(OUT)/penstock.bash $(OUT)/penstock.ini.sample
+# Whatever a user has set for pipelines of his own.
+say = env -u PENSTOCK_CONFIG -u PENSTOCK_NAME $(OUT)/penstock config
 
 .PHONY: texts
 texts: $(texts)
 
 $(OUT)/penstock.1: $(OUT)/penstock
-	$(call quiet,text,$@)$< config manual >$@
+	$(call quiet,text,$@)$(say) manual >$@
 
 $(OUT)/penstock.bash: $(OUT)/penstock
-	$(call quiet,text,$@)$< config completion >$@
+	$(call quiet,text,$@)$(say) completion >$@
 
 $(OUT)/penstock.ini.sample: $(OUT)/penstock
-	$(call quiet,text,$@)$< config sample >$@
+	$(call quiet,text,$@)$(say) sample >$@
 
 $(OUT)/penstock: $(objects)
 	$(call quiet,link,$@)$(CC) $(CONSUMER_LDFLAGS) $^ $(CONSUMER_LIBS) -o $@
