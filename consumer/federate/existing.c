@@ -117,7 +117,7 @@ existing_server_release(ExistingServer *server)
 	" LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid"                       \
 	" LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver"
 
-/* The partitions of a table, or what a view reads. */
+/* Reads the partitions of a table, or the tables that a view reads. */
 static MUST_CHECK Rc
 read_parts(ExistingTable *table, PgConn *coordinator, const char *oid,
 		   const char *is_ours, Error *err)
@@ -176,7 +176,7 @@ append_option(Buf *sql, const char *keyword, const char *value)
 	buf_release(&option);
 }
 
-/* Of a foreign table: the server is ours, and the table there is that one. */
+/* A condition on a foreign table: the server is ours, the table that one. */
 static void
 append_reads(Buf *sql, const char *is_ours, const char *schema,
 			 const char *table_read)

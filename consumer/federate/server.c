@@ -39,7 +39,7 @@ static const char *const server_options[] = {
 	"channel_binding",
 };
 
-/* And these for the user, but for the password. */
+/* Keywords of a connection that become options of the user mapping. */
 static const char *const user_options[] = {
 	"user",
 	"sslcert",

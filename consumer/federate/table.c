@@ -17,7 +17,7 @@
 #include "model/identifier.h"
 #include "net/sql.h"
 
-/* A relation of the coordinator, and what is there under its name. */
+/* A relation that the coordinator is to have, and what it has of that name. */
 typedef struct Wanted
 {
 	const TablePlan *plan;
@@ -29,8 +29,10 @@ typedef struct Wanted
 
 /* ---- names -------------------------------------------------------------- */
 
-/* Of the partition with a remainder; as of an index, not longer than a name
- * may be, and the number keeps names apart. */
+/*
+ * The name of the partition with a remainder.  Like that of an index it is cut
+ * to what a name may have, and a number keeps names apart.
+ */
 static void
 part_name(char name[static IDENTIFIER_SIZE], const CopyTable *table,
 		  int remainder)
@@ -41,7 +43,7 @@ part_name(char name[static IDENTIFIER_SIZE], const CopyTable *table,
 	snprintf(number, sizeof(number), "_%d", remainder);
 	room = IDENTIFIER_SIZE - 1 - (int) strlen(number);
 
-	/* Not within a character of UTF-8. */
+	/* A name is not cut within a character of UTF-8. */
 	if ((int) strlen(table->name) > room)
 		while (((unsigned char) table->name[room] & 0xC0) == 0x80)
 			room--;
@@ -67,7 +69,7 @@ note_handled(FederateScript *script, const char *schema, const char *name)
 	buf_append_string(&script->handled, ")");
 }
 
-/* The node will be looked at through a table of its own. */
+/* Notes the foreign table through which a node can be looked at. */
 static void
 note_table(FederateScript *script, int node, const char *schema,
 		   const char *name)
@@ -200,7 +202,7 @@ append_action(Buf *actions, const char *verb, const char *column)
 	buf_append_identifier(actions, column);
 }
 
-/* What is to be done to a column that is there. */
+/* What has to be done to a column that the coordinator has. */
 static void
 append_column_change(Buf *actions, const PGresult *columns, int row,
 					 const PGresult *old, int old_row)
@@ -246,7 +248,7 @@ append_column_changes(Buf *actions, const Wanted *wanted)
 			append_action(actions, "DROP", PQgetvalue(old, row, COLUMNS_NAME));
 }
 
-/* Gives a table that is there the columns of the source. */
+/* Gives a table of the coordinator the columns of the source's. */
 static void
 alter_columns(const Wanted *wanted, const char *name)
 {
@@ -463,7 +465,8 @@ append_spread(Wanted *wanted, Error *err)
 
 /* ---- listed in a directory ---------------------------------------------- */
 
-/* Columns by name: those of a part stand in the order in which they came. */
+/* Columns are named: those of a part have the order in which they were added.
+ */
 static void
 append_select(Buf *sql, const Wanted *wanted, int node)
 {
@@ -480,8 +483,8 @@ append_select(Buf *sql, const Wanted *wanted, int node)
 }
 
 /*
- * What a table lists cannot be the bounds of partitions: rows of all targets,
- * under one name.
+ * A view of a table that is placed by a directory: what a directory lists
+ * cannot be the bounds of partitions, so all targets are read.
  */
 static void
 create_view(const Wanted *wanted, bool replace)

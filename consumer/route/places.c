@@ -1,6 +1,6 @@
 /*
  * places.c
- *    Looking rules up, once for each relation.
+ *    Looks up the rule of the placement, once for each relation.
  */
 #include "route/places.h"
 
@@ -57,7 +57,7 @@ is_hashed_by(const Relation *relation, const PlacementRule *rule)
 	return true;
 }
 
-/* A hint that has the line to write. */
+/* A hint with the line that the placement lacks. */
 static void
 hint_at_line(const Relation *relation, const char *place, Error *err)
 {

@@ -1,6 +1,6 @@
 /*
  * router.c
- *    Every change to every sink that it is for and that does not have it.
+ *    Hands each change to each sink that it is for and that does not have it.
  *
  * With a placement a transaction begins for a sink with its first change for
  * it.  So it does not matter in which of its frames that comes.
@@ -72,7 +72,7 @@ router_new(const RouterOptions *options)
 	return router;
 }
 
-/* The first of those that wait. */
+/* Gives up the first transit of those that are under way. */
 static void
 drop_transit(Router *router)
 {
@@ -163,7 +163,7 @@ copy_changes(Sink *sink, Frame *frame, Error *err)
 	return RC_OK;
 }
 
-/* One frame to one sink. */
+/* Hands a whole frame to one sink. */
 static MUST_CHECK Rc
 copy_frame(Router *router, Sink *sink, Frame *frame, Error *err)
 {
@@ -209,7 +209,7 @@ node_of(const Router *router, uint64_t hash)
 	return (int) (hash % (uint64_t) router->node_count);
 }
 
-/* Whether a sink has not the open transaction, as far as is known. */
+/* Whether a sink lacks the open transaction, as far as is known. */
 static bool
 lacks_transaction(const Router *router, int target)
 {
@@ -218,7 +218,7 @@ lacks_transaction(const Router *router, int target)
 	return sink->absent || router->txn.end_lsn > sink->start_lsn;
 }
 
-/* Starts to fetch what the log does not have of a row. */
+/* Starts to fetch the values of a row that the WAL does not have. */
 static Transit *
 begin_transit(const Router *router, int from, size_t index,
 			  const Change *change, const Value *row)
@@ -309,7 +309,7 @@ start_transits(Router *router, int from, Frame *frame, const Value *row,
 	return others == NULL ? look_ahead(router, frame, transit, err) : RC_OK;
 }
 
-/* How many come next in one round; at most twice as many as before. */
+/* How many rows the next round fetches; at most twice as many as this one. */
 static void
 adapt_ahead(Router *router, size_t bytes)
 {
@@ -325,8 +325,10 @@ adapt_ahead(Router *router, size_t bytes)
 	router->ahead_max = (int) count;
 }
 
-/* All is there: the values are kept where the row was, for as long as the other
- * may not have them. */
+/*
+ * All values were fetched.  They are kept on the node where the row was, for as
+ * long as the node that it goes to may not have them.
+ */
 static MUST_CHECK Rc
 end_transit(Router *router, int to, Error *err)
 {
@@ -377,7 +379,7 @@ place_move(Router *router, int from, int to, Frame *frame, const Change *change,
 	return rc;
 }
 
-/* To the target that is listed for the row's key. */
+/* Hands a change to the target that the directory lists for the row's key. */
 static MUST_CHECK Rc
 place_listed(Router *router, const PlacementRule *rule, Frame *frame,
 			 const Change *change, Error *err)
@@ -436,7 +438,7 @@ place_row(Router *router, Frame *frame, const Change *change, Error *err)
 	return RC_FAIL;
 }
 
-/* What the other sources have there would be gone. */
+/* A TRUNCATE would remove the rows of other sources, too. */
 static MUST_CHECK Rc
 refuse_truncate(const Relation *relation, Error *err)
 {
@@ -452,7 +454,7 @@ refuse_truncate(const Relation *relation, Error *err)
 	return rc;
 }
 
-/* To each target those of the tables that it has. */
+/* Hands to each target a TRUNCATE of those of the tables that it has. */
 static MUST_CHECK Rc
 place_truncate(const Router *router, Frame *frame, const Change *change,
 			   Error *err)
@@ -484,7 +486,7 @@ place_truncate(const Router *router, Frame *frame, const Change *change,
 	return rc;
 }
 
-/* Messages are of no table, and so for no target. */
+/* A message belongs to no table, and so goes to no target. */
 static MUST_CHECK Rc
 place_change(Router *router, Frame *frame, const Change *change, Error *err)
 {
@@ -503,7 +505,7 @@ place_change(Router *router, Frame *frame, const Change *change, Error *err)
 	return RC_FAIL;
 }
 
-/* The changes of a frame that are not through. */
+/* Hands on the changes of a frame that were not handed on yet. */
 static MUST_CHECK Rc
 place_changes(Router *router, Frame *frame, Error *err)
 {
@@ -543,8 +545,9 @@ place_frame(Router *router, Frame *frame, Error *err)
 /* ---- transactions in progress ------------------------------------------- */
 
 /*
- * The end of one, for a sink that may have nothing of it.  Whether it has the
- * transaction from before is known only now.
+ * The end of a transaction that was in progress, for a sink that may have
+ * nothing of it.  Only now it is known whether the sink had the transaction
+ * before this stream began.
  */
 static MUST_CHECK Rc
 end_stream(const Router *router, Sink *sink, const Frame *frame, Error *err)
@@ -582,7 +585,7 @@ route_stream(Router *router, Frame *frame, Error *err)
 	return rc;
 }
 
-/* What has no place is an error only if the transaction commits. */
+/* A row without a place is an error only if its transaction commits. */
 static MUST_CHECK Rc
 refuse_stream(Router *router, const Frame *frame, Error *err)
 {

@@ -1,6 +1,6 @@
 /*
  * split.c
- *    Making changes of changes.
+ *    Makes of one change those that single targets get.
  */
 #include "route/split.h"
 

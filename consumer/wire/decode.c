@@ -1,6 +1,6 @@
 /*
  * decode.c
- *    The decoder.
+ *    Reads frames: see decode.h.
  *
  * Frame, Change and Row come by the million, and a value in them can be
  * hundreds of megabytes: they are read in place, by reader.h, and their values
@@ -56,7 +56,7 @@ enum
 /* How a value of a change starts: number and WIRE_BYTES. */
 #define CHANGE_VALUES_TAG (CHANGE_FIELD_VALUES << 3 | WIRE_BYTES)
 
-/* A Change as it was found. */
+/* The fields of a Change, before they are checked against each other. */
 typedef struct RawChange
 {
 	uint32_t operation; /* a CHANGE_FIELD_… of the oneof; 0: none seen */
@@ -372,8 +372,10 @@ typedef struct FrameOutline
 	Penstock__Holding holding;
 } FrameOutline;
 
-/* Where a part goes of which a frame has one; NULL: a field of a later
- * version. */
+/*
+ * Where the bytes of a field go that a frame has once; NULL: it is a field of a
+ * later version.
+ */
 static Span *
 part_of_frame(FrameOutline *outline, uint32_t number)
 {
@@ -405,7 +407,7 @@ outline_holding(FrameOutline *outline, const Field *field)
 	return true;
 }
 
-/* Notes a field; false if it cannot be there. */
+/* Notes a field of the frame; false if the frame cannot have it. */
 static bool
 outline_field(FrameOutline *outline, const Field *field)
 {
@@ -570,7 +572,7 @@ check_place(const Decoder *decoder, const Frame *frame, Error *err)
 
 /* ---- transactions in progress ------------------------------------------- */
 
-/* A piece has changes alone, and the commit none. */
+/* A piece of a transaction has changes only; its commit has none. */
 static bool
 stream_parts_fit(const FrameOutline *outline)
 {
@@ -580,7 +582,10 @@ stream_parts_fit(const FrameOutline *outline)
 		   !(begins && outline->change_count > 0);
 }
 
-/* Finds what the frame is a piece of; decoder->stream is NULL if of none. */
+/*
+ * Finds the transaction in progress that the frame is a piece of;
+ * decoder->stream is NULL if it is of none.
+ */
 static MUST_CHECK Rc
 decode_stream(Decoder *decoder, Frame *frame, const FrameOutline *outline,
 			  Error *err)
@@ -639,7 +644,7 @@ decode_stream_abort(Decoder *decoder, Frame *frame, const FrameOutline *outline,
 	return RC_OK;
 }
 
-/* What has to be remembered until the transaction's next piece. */
+/* Remembers what the transaction's next piece has to go on from. */
 static void
 end_stream_frame(Decoder *decoder, const Frame *frame)
 {
@@ -721,7 +726,8 @@ make_frame(Decoder *decoder, const WireMessage *message,
 
 /* ---- bundles ------------------------------------------------------------ */
 
-/* Has nothing that belongs to a bundle itself. */
+/* Whether the frame is a transaction, from begin to commit, and nothing else.
+ */
 static bool
 is_whole_transaction(const FrameOutline *outline)
 {
@@ -730,7 +736,7 @@ is_whole_transaction(const FrameOutline *outline)
 		   outline->bundle_count == 0;
 }
 
-/* A bundle may be empty, if it is the end of holding. */
+/* A bundle may be empty if it says that nothing is held back any more. */
 static bool
 is_bundle(const FrameOutline *outline)
 {
