@@ -97,9 +97,9 @@ a_slot_may_not_be_ahead_of_a_target(void **state UNUSED)
 
 	make_samples(&source, &target);
 	source.sample.slot.confirmed_lsn = 1000;
-	assert_false(status_is_left_behind(&source, &target));
+	assert_false(status_is_passed(&source, &target));
 	source.sample.slot.confirmed_lsn = 1001;
-	assert_true(status_is_left_behind(&source, &target));
+	assert_true(status_is_passed(&source, &target));
 }
 
 static void
