@@ -322,8 +322,9 @@ sub run_dying
 	wait_slot_free();
 	local $ENV{PENSTOCK_BIN} = $faults_bin;
 	local $ENV{PENSTOCK_FAULT} = $point;
-	# Where the source has room for them, large transactions come when they have
-	# committed.
+	# Where the source has room for them, or is told not to, large transactions
+	# come when they have committed.
+	local $ENV{PENSTOCK_STREAMING} = 'on' if $point eq 'apply.in_progress';
 	$pair->set_conninfo(source => $pair->conninfo('source')
 		  . " options='-c logical_decoding_work_mem=64kB'")
 	  if $point eq 'apply.in_progress';

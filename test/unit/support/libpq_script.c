@@ -667,7 +667,7 @@ next_random(void)
 static FakeConn *
 pick_session(void)
 {
-	FakeConn *busy[CONNECTIONS_MAX];
+	FakeConn *busy[CONNECTIONS_MAX] = {0};
 	unsigned count = 0;
 
 	for (int i = 0; i < CONNECTIONS_MAX; i++)
