@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/xalloc.h"
 
 static volatile sig_atomic_t stop_requests;
 static volatile sig_atomic_t report_requested;
@@ -167,6 +168,27 @@ poll_ms(int64_t left_ms)
 	return left_ms > INT32_MAX ? INT32_MAX : (int) left_ms;
 }
 
+/*
+ * What is waited for, after the wake pipe.  Who waits is alone: the memory is
+ * kept for the next.
+ */
+static struct pollfd *
+with_wake_pipe(const struct pollfd *fds, int count)
+{
+	static struct pollfd *all;
+	static int room;
+
+	if (room < count + 1)
+	{
+		room = count + 1;
+		all = xrealloc_array(all, (size_t) room, sizeof(all[0]));
+	}
+	all[0] = (struct pollfd){.fd = wake_pipe[0], .events = POLLIN};
+	if (count > 0)
+		memcpy(&all[1], fds, (size_t) count * sizeof(fds[0]));
+	return all;
+}
+
 /* The caller of the task goes on meanwhile; it polls the wake pipe, too. */
 static MUST_CHECK Rc
 wait_in_task(struct pollfd *fds, int count, int64_t deadline_us, Error *err)
@@ -187,14 +209,13 @@ Rc
 interrupt_wait_any(struct pollfd *fds, int count, int64_t timeout_ms,
 				   Error *err)
 {
-	struct pollfd all[INTERRUPT_FDS_MAX + 1];
+	struct pollfd *all;
 	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
-	size_t bytes = (size_t) count * sizeof(fds[0]);
 
 	if (task_is_running())
 		return wait_in_task(fds, count,
 							timeout_ms < 0 ? INT64_MAX : deadline_us, err);
-	CHECK(count <= INTERRUPT_FDS_MAX);
+	all = with_wake_pipe(fds, count);
 	for (;;)
 	{
 		int64_t left_ms = -1;
@@ -208,8 +229,6 @@ interrupt_wait_any(struct pollfd *fds, int count, int64_t timeout_ms,
 			if (left_ms < 0)
 				left_ms = 0;
 		}
-		all[0] = (struct pollfd){.fd = wake_pipe[0], .events = POLLIN};
-		memcpy(&all[1], fds, bytes);
 		ready = poll(all, (nfds_t) count + 1, poll_ms(left_ms));
 		if (ready < 0 && errno != EINTR)
 			return error_set(err, ERR_IO, "could not wait for a socket: %s",
@@ -223,7 +242,7 @@ interrupt_wait_any(struct pollfd *fds, int count, int64_t timeout_ms,
 		}
 		if (ready > 0)
 		{
-			memcpy(fds, &all[1], bytes);
+			memcpy(fds, &all[1], (size_t) count * sizeof(fds[0]));
 			return RC_OK;
 		}
 		if (timeout_ms >= 0 && clock_monotonic_us() >= deadline_us)
@@ -242,16 +261,14 @@ Rc
 interrupt_wait_tasks(Task *const *tasks, int count, int64_t deadline_us,
 					 Error *err)
 {
-	struct pollfd fds[INTERRUPT_FDS_MAX + TASK_FDS_MAX];
+	struct pollfd fds[INTERRUPT_TASKS_MAX * TASK_FDS_MAX];
 	int64_t left_ms = -1;
 	int fd_count = 0;
 
+	CHECK(count <= INTERRUPT_TASKS_MAX);
 	for (int i = 0; i < count; i++)
-	{
 		if (tasks[i] != NULL)
 			task_interest(tasks[i], fds, &fd_count, &deadline_us);
-		CHECK(fd_count <= INTERRUPT_FDS_MAX);
-	}
 	if (deadline_us != INT64_MAX)
 		left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
 	if (deadline_us != INT64_MAX && left_ms < 0)

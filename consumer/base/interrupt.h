@@ -53,12 +53,12 @@ void interrupt_drain(void);
 MUST_CHECK Rc interrupt_wait(int fd, short events, int64_t timeout_ms,
 							 Error *err);
 
-/* Descriptors that can be waited for at once. */
-#define INTERRUPT_FDS_MAX 128
-
 /* The same for several; which of them are ready stands in their revents. */
 MUST_CHECK Rc interrupt_wait_any(struct pollfd *fds, int count,
 								 int64_t timeout_ms, Error *err);
+
+/* Tasks that can be waited for at once. */
+#define INTERRUPT_TASKS_MAX 64
 
 /*
  * Waits until one of these tasks, of which some may be NULL, can go on (RC_OK),

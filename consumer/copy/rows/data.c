@@ -4,7 +4,6 @@
  */
 #include "copy/rows/data.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
@@ -19,7 +18,7 @@
 #define DATA_JOBS_MAX 64
 
 /* The interrupt's descriptor, two for each job, and those of the builders. */
-#define DATA_POLL_MAX (1 + 2 * DATA_JOBS_MAX + BUILD_JOBS_MAX)
+#define DATA_POLL_MAX (2 * DATA_JOBS_MAX + BUILD_JOBS_MAX)
 
 /* What a job has sent of a part that is not finished. */
 typedef struct UnderWay
@@ -286,16 +285,16 @@ step_jobs(DataCopy *copy, bool *finished, Error *err)
 	return RC_OK;
 }
 
-/* Waits until a job can go on, it is time to show something, or a signal. */
+/* Waits until a job can go on, or it is time to show something. */
 static Rc
 wait_for_jobs(DataCopy *copy, Error *err)
 {
 	struct pollfd fds[DATA_POLL_MAX];
-	nfds_t count = 0;
+	int count = 0;
+	Rc rc;
 	int64_t timeout_ms = meter_wait_ms(copy->meter);
 	int64_t throttle_ms = throttle_wait_ms(&copy->throttle);
 
-	fds[count++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
 	if (throttle_ms > 0 && throttle_ms < timeout_ms)
 		timeout_ms = throttle_ms;
 	for (int i = 0; i < copy->job_count; i++)
@@ -313,15 +312,9 @@ wait_for_jobs(DataCopy *copy, Error *err)
 			timeout_ms = 0;
 	}
 	if (copy->build != NULL)
-		count += (nfds_t) build_poll_fds(copy->build, &fds[count]);
-	if (poll(fds, count, (int) timeout_ms) < 0 && errno != EINTR)
-		return error_set(err, ERR_IO, "could not wait for a socket: %s",
-						 strerror(errno));
-	if (fds[0].revents != 0)
-		interrupt_drain();
-	if (interrupt_requested())
-		return error_set(err, ERR_INTERRUPTED, "stopped on request");
-	return RC_OK;
+		count += build_poll_fds(copy->build, &fds[count]);
+	rc = interrupt_wait_any(fds, count, timeout_ms, err);
+	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
 static Rc

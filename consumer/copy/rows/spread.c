@@ -4,7 +4,6 @@
  */
 #include "copy/rows/spread.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +92,7 @@ open_jobs(Spread *spread, int count, Error *err)
 	int fds_each = 1 + SPREAD_TARGETS_MAX;
 
 	ASSERT(count <= SPREAD_JOBS_MAX);
-	spread->fds = xcalloc(1 + (size_t) count * (size_t) fds_each,
+	spread->fds = xcalloc((size_t) count * (size_t) fds_each,
 						  sizeof(struct pollfd));
 	for (int i = 0; i < count; i++)
 	{
@@ -214,7 +213,7 @@ step_jobs(Spread *spread, bool *finished, Error *err)
 	return RC_OK;
 }
 
-/* Waits until a job can go on, it is time to show something, or a signal. */
+/* Waits until a job can go on, or it is time to show something. */
 static MUST_CHECK Rc
 wait_for_jobs(Spread *spread, Error *err)
 {
@@ -222,23 +221,15 @@ wait_for_jobs(Spread *spread, Error *err)
 	int64_t throttle_ms = throttle_wait_ms(&spread->throttle);
 	bool ready = false;
 	int count = 0;
+	Rc rc;
 
 	if (throttle_ms > 0 && throttle_ms < timeout_ms)
 		timeout_ms = throttle_ms;
-	spread->fds[count++] = (struct pollfd){.fd = interrupt_fd(),
-										   .events = POLLIN};
 	for (int i = 0; i < spread->job_count; i++)
 		count += spread_job_poll_fds(spread->jobs[i], &spread->fds[count],
 									 &ready);
-	if (poll(spread->fds, (nfds_t) count, ready ? 0 : (int) timeout_ms) < 0 &&
-		errno != EINTR)
-		return error_set(err, ERR_IO, "could not wait for a socket: %s",
-						 strerror(errno));
-	if (spread->fds[0].revents != 0)
-		interrupt_drain();
-	if (interrupt_requested())
-		return error_set(err, ERR_INTERRUPTED, "stopped on request");
-	return RC_OK;
+	rc = interrupt_wait_any(spread->fds, count, ready ? 0 : timeout_ms, err);
+	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
 /* Has noted what is finished, if there is something and it is time. */

@@ -8,7 +8,6 @@
  */
 #include "copy/rows/verify.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
@@ -21,7 +20,7 @@
 #include "net/sql.h"
 
 /* The interrupt's descriptor, two for each pair, and those of the builders. */
-#define POLL_MAX (1 + 2 * VERIFY_JOBS_MAX + BUILD_JOBS_MAX)
+#define POLL_MAX (2 * VERIFY_JOBS_MAX + BUILD_JOBS_MAX)
 
 /* What one side says of a table. */
 typedef struct Answer
@@ -362,14 +361,14 @@ step_pair(Verify *verify, Pair *pair, Error *err)
 	return rc;
 }
 
-/* Waits until somebody has answered, or a signal comes. */
+/* Waits until somebody has answered. */
 static Rc
 wait_for_answers(const Verify *verify, Error *err)
 {
 	struct pollfd fds[POLL_MAX];
-	nfds_t count = 0;
+	int count = 0;
+	Rc rc;
 
-	fds[count++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
 	for (int i = 0; i < verify->pair_count; i++)
 	{
 		const Pair *pair = &verify->pairs[i];
@@ -384,15 +383,9 @@ wait_for_answers(const Verify *verify, Error *err)
 				.events = exchange_events(pair->target)};
 	}
 	if (verify->options->build != NULL)
-		count += (nfds_t) build_poll_fds(verify->options->build, &fds[count]);
-	if (poll(fds, count, -1) < 0 && errno != EINTR)
-		return error_set(err, ERR_IO, "could not wait for a socket: %s",
-						 strerror(errno));
-	if (fds[0].revents != 0)
-		interrupt_drain();
-	if (interrupt_requested())
-		return error_set(err, ERR_INTERRUPTED, "stopped on request");
-	return RC_OK;
+		count += build_poll_fds(verify->options->build, &fds[count]);
+	rc = interrupt_wait_any(fds, count, -1, err);
+	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
 static Rc

@@ -4,7 +4,6 @@
  */
 #include "copy/schema/build.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -389,22 +388,15 @@ build_poll_fds(const Build *build, struct pollfd *fds)
 	return count;
 }
 
-/* Waits until a session has something to say, `ms` at most, or a signal. */
+/* Waits until a session has something to say, `ms` at most. */
 static Rc
 wait_for_sessions(const Build *build, int ms, Error *err)
 {
-	struct pollfd fds[1 + BUILD_JOBS_MAX];
-	int count = build_poll_fds(build, fds + 1);
+	struct pollfd fds[BUILD_JOBS_MAX];
+	int count = build_poll_fds(build, fds);
+	Rc rc = interrupt_wait_any(fds, count, ms, err);
 
-	fds[0] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
-	if (poll(fds, (nfds_t) count + 1, ms) < 0 && errno != EINTR)
-		return error_set(err, ERR_IO, "could not wait for a socket: %s",
-						 strerror(errno));
-	if (fds[0].revents != 0)
-		interrupt_drain();
-	if (interrupt_requested())
-		return error_set(err, ERR_INTERRUPTED, "stopped on request");
-	return RC_OK;
+	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
 Rc
