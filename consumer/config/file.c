@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/macros.h"
 
 /* The remainder of a target whose section does not say one. */
 #define REMAINDER_NONE (-1)
@@ -448,6 +449,8 @@ read_setting(ConfigParse *parse, Error *err)
 	Buf expected;
 	Rc rc;
 
+	/* No setting stands before the first section: ini_read() refuses that. */
+	CHECK(section != NULL);
 	if (section->read != NULL)
 		return section->read(parse, err);
 	for (int i = 0; i < section->setting_count; i++)
