@@ -113,8 +113,10 @@ open_target(void *context, Error *err)
 	PgConn *conn = NULL;
 	Rc rc = pgconn_open(&conn, &connection, err);
 
+	if (rc != RC_OK)
+		return rc;
 	note_received(opening->attempt);
-	return rc == RC_OK ? open_sink(opening, conn, &options, err) : rc;
+	return open_sink(opening, conn, &options, err);
 }
 
 /* Whether a target other than this is there. */
@@ -411,7 +413,11 @@ targets_say_following(const Attempt *attempt)
 void
 targets_close(Attempt *attempt)
 {
-	for (int i = 0; i < attempt->sink_count; i++)
+	int count = attempt->sink_count;
+
+	/* What still opens a target, and ends now, does not look at the others. */
+	attempt->sink_count = 0;
+	for (int i = 0; i < count; i++)
 		sink_free(attempt->sinks[i]);
 	for (int i = 0; i < attempt->config->target_count; i++)
 	{

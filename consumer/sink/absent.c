@@ -86,6 +86,14 @@ is_to_stop(const Sink *sink)
 	return sink->mode == SINK_STOPPING || sink->mode == SINK_SETTLING;
 }
 
+/* Whether waiting does not help. */
+static bool
+refuses(const Error *failure)
+{
+	return failure->code == ERR_CHANGED ||
+		   (failure->code != ERR_INTERRUPTED && !error_is_transient(failure));
+}
+
 static Rc
 look(Sink *sink, bool source_idle UNUSED, Error *err)
 {
@@ -112,7 +120,7 @@ look(Sink *sink, bool source_idle UNUSED, Error *err)
 		self->answered = true;
 		return error_set(err, ERR_CHANGED, "%s is there again", self->label);
 	}
-	if (failure.code != ERR_INTERRUPTED && !absent_is_reason(&failure))
+	if (refuses(&failure))
 	{
 		error_take(err, &failure);
 		return RC_FAIL;

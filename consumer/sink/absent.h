@@ -29,8 +29,8 @@ typedef struct AbsentOptions
 						  one in its place, or ABSENT_BACKOFF */
 
 	/* Opens the target; run as a task, again and again until it succeeds.  What
-	 * it opens is the context's.  It fails with what absent_is_reason() knows
-	 * if the target is still away. */
+	 * it opens is the context's.  It fails with an error that is transient
+	 * if the target is still away, or not ready yet. */
 	TaskFunction open;
 	void *context;
 	Task *opening; /* the same, under way already: the sink's from here on; or
