@@ -428,8 +428,12 @@ wait_for_openings(const Opening *openings, struct pollfd *fds, int count,
 	if (!any)
 		return RC_END;
 	if (deadline_us != INT64_MAX)
+	{
 		left_ms = (deadline_us - clock_monotonic_us()) / 1000;
-	return interrupt_wait_any(fds, count, left_ms < 0 ? 0 : left_ms, err);
+		if (left_ms < 0)
+			left_ms = 0;
+	}
+	return interrupt_wait_any(fds, count, left_ms, err);
 }
 
 /* What has happened while it was waited. */

@@ -7,11 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/task.h"
 #include "net/pgconn.h"
 #include "support/libpq_script.h"
+
+/* More than any of these tests takes. */
+#define HANGS_S 20
 
 static const PgConnOptions options = {.conninfo = "host=script",
 									  .label = "target \"a\"",
@@ -189,6 +194,49 @@ test_whether_another_try_may_help(void **state UNUSED)
 	}
 }
 
+static Rc
+connect_to(void *context, Error *err)
+{
+	const PgConnOptions silent = {.conninfo = context,
+								  .label = "target \"a\"",
+								  .application_name = "test",
+								  .kind = PGCONN_DATA};
+	PgConn *conn = NULL;
+	Rc rc = pgconn_open(&conn, &silent, err);
+
+	pgconn_close(conn);
+	return rc;
+}
+
+/* Also one that may take for ever, and whether it answers then or not. */
+static void
+test_a_server_that_is_silent_keeps_nobody(void **state UNUSED)
+{
+	char conninfos[][64] = {"host=script", "host=script connect_timeout=60",
+							"host=script connect_timeout=0"};
+
+	for (size_t i = 0; i < 2 * LENGTH_OF(conninfos); i++)
+	{
+		static const LibpqStep steps[] = {{0}};
+		Error err = {0};
+		Task *task;
+
+		libpq_script_begin(steps);
+		libpq_script_always(libpq_script_connecting);
+		libpq_script_stall(true);
+		task = task_new(connect_to, conninfos[i / 2]);
+		alarm(HANGS_S);
+		for (int n = 0; n < 3; n++)
+			assert_int_equal(task_work(task, &err), RC_AGAIN);
+		libpq_script_stall(false);
+		if (i % 2 == 0)
+			assert_int_equal(task_work(task, &err), RC_OK);
+		task_free(task);
+		alarm(0);
+		libpq_script_end();
+	}
+}
+
 int
 main(void)
 {
@@ -199,6 +247,7 @@ main(void)
 		cmocka_unit_test(test_copy_is_left_to_the_caller),
 		cmocka_unit_test(test_nothing_is_left_of_a_connection_that_fails),
 		cmocka_unit_test(test_whether_another_try_may_help),
+		cmocka_unit_test(test_a_server_that_is_silent_keeps_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@
 #define VALUE_SIZE      4096
 #define PREPARED_MAX    256
 #define NAME_SIZE       64
+#define CONNINFO_SIZE   256
 #define PARAMS_MAX      16
 
 /* Looks at a server in which nothing moves: then all wait for each other. */
@@ -83,6 +84,7 @@ typedef struct FakeConn
 	const char *copy_position; /* in its rows */
 	LibpqStep copied;          /* the end of one into the server */
 	PGTransactionStatusType transaction;
+	char conninfo[CONNINFO_SIZE];
 	int fds[2];
 	Answer answers[ANSWERS_MAX];
 	int first;
@@ -114,6 +116,7 @@ static struct
 	bool fail_on; /* and each one behind it */
 	LibpqStep failure;
 	const char *refusal;
+	bool stalled; /* connecting takes its time */
 	Made made[ANSWERS_MAX];
 	int made_count;
 	Buf copied;
@@ -264,6 +267,15 @@ void
 libpq_script_refuse(const char *message)
 {
 	script.refusal = message;
+}
+
+void
+libpq_script_stall(bool stalled)
+{
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		if (script.stalled && !stalled && connections[i].open)
+			assert_int_equal(write(connections[i].fds[1], "x", 1), 1);
+	script.stalled = stalled;
 }
 
 
@@ -748,8 +760,8 @@ libpq_script_lose(int connection)
 /* ---- Connections ---- */
 
 PGconn *
-PQconnectStartParams(const char *const *keywords UNUSED,
-					 const char *const *values UNUSED, int expand UNUSED)
+PQconnectStartParams(const char *const *keywords, const char *const *values,
+					 int expand UNUSED)
 {
 	for (int i = 0; i < CONNECTIONS_MAX; i++)
 	{
@@ -759,10 +771,15 @@ PQconnectStartParams(const char *const *keywords UNUSED,
 			continue;
 		memset(conn, 0, sizeof(*conn));
 		conn->open = true;
+		for (int k = 0; keywords[k] != NULL; k++)
+			if (strcmp(keywords[k], "dbname") == 0)
+				snprintf(conn->conninfo, sizeof(conn->conninfo), "%s",
+						 values[k]);
 		buf_init(&conn->copy, BUF_TEXT_MAX);
 		conn->lost = script.refusal != NULL;
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, conn->fds), 0);
-		assert_int_equal(write(conn->fds[1], "x", 1), 1);
+		if (!script.stalled)
+			assert_int_equal(write(conn->fds[1], "x", 1), 1);
 		return (PGconn *) conn;
 	}
 	fail_msg("more than %d connections are open", CONNECTIONS_MAX);
@@ -772,6 +789,8 @@ PQconnectStartParams(const char *const *keywords UNUSED,
 PostgresPollingStatusType
 PQconnectPoll(PGconn *conn)
 {
+	if (script.stalled)
+		return PGRES_POLLING_READING;
 	return fake(conn)->lost ? PGRES_POLLING_FAILED : PGRES_POLLING_OK;
 }
 
@@ -837,9 +856,9 @@ PQtransactionStatus(const PGconn *conn)
 }
 
 PQconninfoOption *
-PQconninfo(PGconn *conn UNUSED)
+PQconninfo(PGconn *conn)
 {
-	return PQconninfoParse("host=script dbname=script", NULL);
+	return PQconninfoParse(fake(conn)->conninfo, NULL);
 }
 
 PGVerbosity

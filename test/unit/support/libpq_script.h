@@ -95,6 +95,9 @@ const char *libpq_script_copied(size_t *length);
 /* Has connecting fail from now on, with this message of libpq; NULL: not. */
 void libpq_script_refuse(const char *message);
 
+/* Has connecting take until it is told that it need not any more. */
+void libpq_script_stall(bool stalled);
+
 
 /* ---- a server ---- */
 
