@@ -23,8 +23,12 @@ CREATE TABLE keyless (number integer, amount numeric, filler text);
 ALTER TABLE keyless REPLICA IDENTITY FULL;
 INSERT INTO keyless SELECT n, 1.5, 'private words' FROM generate_series(1, 50) n;
 CREATE TABLE journal (entry text);
+CREATE TABLE twins (number integer PRIMARY KEY, amount integer);
+INSERT INTO twins SELECT n, 0 FROM generate_series(1, 20) n;
 END
 $pair->clone;
+$pair->target_sql('ALTER TABLE twins DROP CONSTRAINT twins_pkey;
+	CREATE INDEX ON twins (number)');
 
 # Of each: what is done to the target, what the source does in the transaction
 # that meets it, how the person mends it, and what the message says.  {rows} is
@@ -106,6 +110,31 @@ is($status, 0, 'the conflict is noted');
 is($pair->target_sql("SELECT source_old->>'number', source_new->>'filler' FROM penstock.conflict"),
 	'9|private words', 'with the row');
 unlike($log, qr/private words|number. = 9/, 'which the log does not have');
+
+# Where nothing on the target keeps a key unique, a row too many must not make up
+# for one too few: neither in a transaction nor in a statement for many rows.
+for my $last (2, 20)
+{
+	my $title = "a row too many, and one too few, of $last";
+	my $both = "SELECT count(*), min(amount), max(amount) FROM twins";
+
+	$pair->source_sql('UPDATE twins SET amount = 1');
+	is(($pair->run('follow', '--endpos=' . $pair->source_lsn))[0], 0,
+		'a key that is not unique on the target');
+	$pair->target_sql('DELETE FROM twins WHERE number = 2;
+		INSERT INTO twins SELECT * FROM twins WHERE number = 1');
+	$pair->source_sql("UPDATE twins SET amount = 2 WHERE number <= $last");
+	($status, undef, $log) = $pair->run('follow',
+		'--endpos=' . $pair->source_lsn);
+	is($status, $FOLLOWER_FAILED, $title);
+	like($log, qr/table "public"\."twins"/, 'it says where');
+	is($pair->target_sql($both), '20|1|1', 'nothing of it is there');
+	$pair->target_sql('DELETE FROM twins WHERE number = 1;
+		INSERT INTO twins VALUES (1, 1), (2, 1)');
+	is(($pair->run('follow', '--endpos=' . $pair->source_lsn))[0], 0,
+		'it goes on once that is mended');
+	is($pair->target_sql($both), $pair->source_sql($both), 'all is there');
+}
 
 done_testing();
 

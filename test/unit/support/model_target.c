@@ -603,7 +603,7 @@ run_changes(Session *session, const LibpqStatement *statement,
 #define COLUMN_SQL(name, type, array, text_like, key, uniques)                 \
 	name "|" type "|" type "|f|f|" array "|,|" text_like                       \
 		 "|b(|)|b(|)|out|" array "|OPERATOR(pg_catalog.=)|\\N|\\N|t|" key      \
-		 "|f|9000|9001|" uniques "|1|t|f|f|%lld|16384|16384\n"
+		 "|f|9000|9001|" uniques "|1|t|f|f|t|%lld|16384|16384\n"
 #define TABLE_ROWS                                                             \
 	COLUMN_SQL("id", "23", "1007", "f", "t", "1")                              \
 	COLUMN_SQL("v", "25", "1009", "t", "f", "0")

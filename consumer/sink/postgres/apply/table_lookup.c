@@ -116,7 +116,8 @@ static const char columns_sql[] = WITH_SQL
 	"   ON i.indrelid = p.oid WHERE p.oid <> t.oid"
 	"   AND (i.indisunique OR i.indisexclusion) AND NOT EXISTS ("
 	"    SELECT FROM pg_catalog.pg_inherits h"
-	"    WHERE h.inhrelid = i.indexrelid))," STATE_SQL FROM_SQL;
+	"    WHERE h.inhrelid = i.indexrelid)),"
+	"  coalesce(identity.indisunique, false)," STATE_SQL FROM_SQL;
 
 /* clang-format on */
 
@@ -149,6 +150,7 @@ enum
 	COL_NOTHING_FIRES,
 	COL_INSERT_RULES,
 	COL_SPECIAL_UNIQUES,
+	COL_KEY_UNIQUE,
 	COL_FINGERPRINT,
 	COL_OID,
 	COL_TOP_OID,
@@ -622,6 +624,8 @@ fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 		return rc;
 	note_extra_columns(table, result);
 	choose_key(table, result);
+	table->finds_one_row = table->key_count == 0 ||
+						   bool_field(result, 0, COL_KEY_UNIQUE);
 	choose_ways(table, result);
 	choose_record(table, result);
 	table->nothing_fires = bool_field(result, 0, COL_NOTHING_FIRES);

@@ -20,9 +20,9 @@
  *
  * This needs tables that are independent of each other: it is used only where
  * foreign keys and triggers do not fire.  What it cannot express goes row by
- * row in source order, for that table alone: a table without a key that has
- * updates or deletes, a changed key of a row with a value that is not in the
- * log, types that cannot travel in arrays.
+ * row in source order, for that table alone: a table without a key, or with one
+ * that nothing keeps unique, that has updates or deletes, a changed key of a
+ * row with a value that is not in the log, types that cannot travel in arrays.
  *
  * The target may refuse what would have passed in order: within one statement a
  * unique value may be taken before it is free.  And it may find other numbers
@@ -385,6 +385,9 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 static bool
 fold_change(FoldedPlan *folded, FoldTable *fold, const Change *change)
 {
+	/* A row too many could make up for one that is not there. */
+	if (!fold->table->finds_one_row && change->kind != CHANGE_INSERT)
+		return false;
 	if (fold->table->key_count == 0)
 	{
 		if (change->kind != CHANGE_INSERT)

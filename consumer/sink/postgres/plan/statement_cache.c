@@ -213,6 +213,10 @@ grow_slots(StatementCache *cache)
 	free(old_slots);
 }
 
+/*
+ * The count is that of a whole transaction.  Where a statement may change more
+ * rows than it should, that could make up for another one that changes fewer.
+ */
 static StatementCheck
 check_of(const StatementCache *cache, StatementKind kind,
 		 const TargetTable *table)
@@ -222,6 +226,7 @@ check_of(const StatementCache *cache, StatementKind kind,
 	if ((inserts && table->nothing_fires) || kind == STATEMENT_FETCH)
 		return CHECK_NONE;
 	if (!cache->counting || kind == STATEMENT_REPLACE ||
+		(!inserts && !table->finds_one_row) ||
 		statement_settled_kind(kind) != kind)
 		return CHECK_RESULT;
 	return CHECK_COUNTED;

@@ -92,6 +92,8 @@ typedef struct TargetTable
 	int column_count;
 	TargetColumn *columns; /* in the relation's order */
 	int key_count;         /* 0: rows have to be found by all columns */
+	bool finds_one_row;    /* what finds a row cannot find several: a unique
+							  index sees to it, or the statement */
 
 	/* Columns that only the target has, and that are not generated: quoted
 	 * names. */

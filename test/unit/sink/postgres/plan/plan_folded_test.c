@@ -80,6 +80,7 @@ setup(Bench *bench)
 			.column_count = COLUMNS,
 			.columns = bench->columns,
 			.key_count = 1,
+			.finds_one_row = true,
 			.copyable = true,
 			.unnestable = true,
 			.serial = (uint32_t) i,
@@ -553,6 +554,30 @@ a_table_without_key_is_folded_while_it_has_inserts_only(void **state UNUSED)
 	teardown(&bench);
 }
 
+/* A statement for many of them could change one row too many and one too few.
+ */
+static void
+rows_that_nothing_tells_apart_are_changed_one_by_one(void **state UNUSED)
+{
+	Bench bench;
+
+	setup(&bench);
+	bench.tables[0].finds_one_row = false;
+	insert(&bench, 1, "a", "b");
+	insert(&bench, 2, "a", "b");
+	assert_steps(&bench, "INSERT 2 ({1,2}) ({a,a}) ({b,b});");
+	teardown(&bench);
+
+	setup(&bench);
+	bench.tables[0].finds_one_row = false;
+	update(&bench, 1, "c", "d");
+	delete (&bench, 2);
+	delete (&bench, 3);
+	assert_steps(&bench,
+				 "UPDATE 1 (1) (c) (d) (1); DELETE 1 (2); DELETE 1 (3);");
+	teardown(&bench);
+}
+
 /* ---- many rows ---------------------------------------------------------- */
 
 static void
@@ -769,6 +794,7 @@ main(void)
 		cmocka_unit_test(values_that_arrays_cannot_carry_go_in_order),
 		cmocka_unit_test(
 			a_table_without_key_is_folded_while_it_has_inserts_only),
+		cmocka_unit_test(rows_that_nothing_tells_apart_are_changed_one_by_one),
 		cmocka_unit_test(deletes_go_before_updates_before_inserts),
 		cmocka_unit_test(updates_of_the_same_columns_go_together),
 		cmocka_unit_test(many_inserts_go_by_copy),
