@@ -31,7 +31,8 @@
  *                slot tells how far
  *   JOINING      the same; the follower has left out everything up to the
  *                watermark and holds back what comes after it, until the table
- * has caught up and is ready.  If that takes too long, it goes on without
+ *                has caught up and is ready.  If that takes too long, it goes
+ *                on without
  *   REMOVED      not followed any more
  *
  * States only change under a lock of the pipeline's progress row and, if it

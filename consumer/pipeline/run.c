@@ -496,6 +496,14 @@ work_watch(Run *run, Error *err)
 	return rc;
 }
 
+/* What the watch has in hand may be a sink's, which is about to be released. */
+static void
+stop_watching(Run *run)
+{
+	task_free(run->watching);
+	run->watching = NULL;
+}
+
 /* ---- the loop ----------------------------------------------------------- */
 
 static void
@@ -583,6 +591,7 @@ replace_sink(Run *run, int index, Error *err)
 		sink = pipeline->replace(pipeline->replace_context, index, err);
 	if (sink == NULL)
 		return RC_FAIL;
+	stop_watching(run);
 	sink->mode = failed->mode;
 	sink->received_lsn = failed->received_lsn;
 	run->rows_gone += failed->rows;
@@ -780,7 +789,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		log_error(LOG_WARNING, "source", &run.loss);
 	error_reset(&run.loss);
 	*progressed = run.progress.confirmed > durable;
-	task_free(run.watching);
+	stop_watching(&run);
 	router_free(run.router);
 	decoder_free(run.decoder);
 	return rc;

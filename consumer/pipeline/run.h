@@ -51,7 +51,9 @@ typedef struct Pipeline
 	 * Called about every PIPELINE_WATCH_INTERVAL_MS until it sets *endpos,
 	 * which then takes the place of endpos; if the stream is beyond that
 	 * already, it ends with the transaction that it is in.  Runs as a task:
-	 * when it waits, the loop goes on.  NULL: none.
+	 * when it waits, the loop goes on.  If a sink is replaced meanwhile, its
+	 * wait fails, so that it need not look whether the sink still exists.
+	 * NULL: none.
 	 */
 	Rc (*watch)(void *context, Lsn *endpos, Error *err);
 	void *watch_context;

@@ -113,6 +113,7 @@ open_target(void *context, Error *err)
 	PgConn *conn = NULL;
 	Rc rc = pgconn_open(&conn, &connection, err);
 
+	/* The task may be released, and its wait fail, when the sinks are gone. */
 	if (rc != RC_OK)
 		return rc;
 	note_received(opening->attempt);
