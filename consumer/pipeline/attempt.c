@@ -59,7 +59,8 @@ learn_identity(Attempt *attempt, Error *err)
 	{
 		identity->config = *attempt->config;
 		rc = remember_read(attempt->config, attempt->config->name,
-						   &identity->target, identity->arena, &memory, err);
+						   identity->target, identity->arena, &memory, err);
+		identity->target = REMEMBER_ANY_TARGET;
 		if (rc == RC_OK && memory.revision > identity->memory.revision)
 			identity->memory = memory;
 		if (rc == RC_OK)

@@ -19,6 +19,7 @@
 #include "control/table_state.h"
 #include "pipeline/attempt.h"
 #include "pipeline/reach.h"
+#include "pipeline/remember.h"
 #include "pipeline/targets.h"
 #include "sink/absent.h"
 
@@ -269,7 +270,9 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 						 .backoff = {.first_ms = RETRY_PAUSE_FIRST_MS,
 									 .max_ms = RETRY_PAUSE_MAX_MS}};
 	Streaming streaming = {0};
-	Identity identity = {.arena = arena_new(4 * KB), .change = config->set};
+	Identity identity = {.arena = arena_new(4 * KB),
+						 .change = config->set,
+						 .target = REMEMBER_ANY_TARGET};
 	Rc rc = config_require_source(config, err);
 
 	if (rc == RC_OK)

@@ -14,7 +14,10 @@
 #include "net/pooler.h"
 #include "pipeline/reach.h"
 
-/* After so long without an answer of a target, the next one is asked as well.
+/*
+ * After so long without an answer of a target, the next one is asked as well;
+ * and so long those that were asked before one that answers have left: they may
+ * know something newer.
  */
 #define NEXT_AFTER_MS 200
 
@@ -24,7 +27,10 @@ typedef struct Asking
 	const Config *config;
 	const char *pipeline;
 	int target;
+	bool impatient; /* as PgConnOptions has it */
 	Arena *arena;
+	Task *task; /* that asks it; NULL: it has ended */
+	bool has_answered;
 	PipelineMemory memory; /* the answer */
 } Asking;
 
@@ -34,7 +40,9 @@ ask(void *context, Error *err)
 {
 	Asking *self = context;
 	PgConn *conn = NULL;
-	Rc rc = reach_target(self->config, self->target, &conn, err);
+	Rc rc = self->impatient
+				? reach_target_soon(self->config, self->target, &conn, err)
+				: reach_target(self->config, self->target, &conn, err);
 
 	if (rc == RC_OK)
 		rc = pipeline_table_read(conn, self->pipeline, self->arena,
@@ -44,90 +52,133 @@ ask(void *context, Error *err)
 }
 
 /*
- * Goes on with all that are asked, until one has answered (RC_OK, *answered) or
- * all have failed (RC_FAIL, as the last one) or wait (RC_AGAIN).
+ * Goes on with all that are asked; whether any of them still waits.  RC_FAIL: a
+ * stop was asked for.  Why others have failed is left in *err.
  */
 static MUST_CHECK Rc
-ask_on(Task **tasks, int count, int *answered, Error *err)
+ask_on(Asking *askings, int count, bool *waiting, Error *err)
 {
-	Rc all = RC_FAIL;
-
+	*waiting = false;
 	for (int i = 0; i < count; i++)
 	{
+		Asking *asking = &askings[i];
 		Rc rc;
 
-		if (tasks[i] == NULL)
+		if (asking->task == NULL)
 			continue;
-		rc = task_work(tasks[i], err);
-		*answered = i;
-		if (rc == RC_OK || (rc == RC_FAIL && err->code == ERR_INTERRUPTED))
-			return rc;
+		rc = task_work(asking->task, err);
 		if (rc == RC_AGAIN)
 		{
-			all = RC_AGAIN;
+			*waiting = true;
 			continue;
 		}
-		task_free(tasks[i]);
-		tasks[i] = NULL;
+		task_free(asking->task);
+		asking->task = NULL;
+		asking->has_answered = rc == RC_OK;
+		if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+			return rc;
 	}
-	return all;
+	return RC_OK;
 }
 
-/* Who is asked beside those that have not answered. */
-static void
-ask_next(Asking *askings, Task **tasks, int count, const Asking *like)
+/* The newest answer; NULL: there is none. */
+static const Asking *
+find_newest(const Asking *askings, int count)
 {
-	askings[count] = *like;
-	askings[count].target = (like->target + count) % like->config->target_count;
-	tasks[count] = task_new(ask, &askings[count]);
+	const Asking *newest = NULL;
+
+	for (int i = 0; i < count; i++)
+		if (askings[i].has_answered &&
+			(newest == NULL ||
+			 askings[i].memory.revision > newest->memory.revision))
+			newest = &askings[i];
+	return newest;
 }
 
-static bool
-is_interrupted(Rc rc, const Error *err)
+/* Until one of them can go on, or the deadline. */
+static MUST_CHECK Rc
+wait_for_answers(const Asking *askings, int count, int64_t deadline_us,
+				 Error *err)
 {
-	return rc == RC_FAIL && err->code == ERR_INTERRUPTED;
+	Task *tasks[CONFIG_TARGETS_MAX];
+	Rc rc;
+
+	for (int i = 0; i < count; i++)
+		tasks[i] = askings[i].task;
+	rc = interrupt_wait_tasks(tasks, count, deadline_us, err);
+	return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+/*
+ * Asks one after the other, from the first on.  *newest: NULL if all have
+ * failed.
+ */
+static MUST_CHECK Rc
+ask_targets(Asking *askings, int *count, const Asking *first, bool is_alone,
+			const Asking **newest, Error *err)
+{
+	int all = first->config->target_count;
+	int64_t due_us = 0; /* the next is asked, or the answer taken */
+	bool waiting = false;
+
+	for (;;)
+	{
+		bool had_answer = *newest != NULL;
+		Rc rc;
+
+		if (!had_answer && *count < all &&
+			(!waiting || (!is_alone && clock_monotonic_us() >= due_us)))
+		{
+			askings[*count] = *first;
+			askings[*count].target = (first->target + *count) % all;
+			askings[*count].task = task_new(ask, &askings[*count]);
+			(*count)++;
+			due_us = clock_monotonic_us() + NEXT_AFTER_MS * 1000;
+		}
+		rc = ask_on(askings, *count, &waiting, err);
+		*newest = find_newest(askings, *count);
+		if (!had_answer && *newest != NULL)
+			due_us = clock_monotonic_us() + NEXT_AFTER_MS * 1000;
+		if (rc == RC_OK && waiting &&
+			(*newest == NULL || clock_monotonic_us() < due_us))
+			rc = wait_for_answers(askings, *count,
+								  *newest != NULL || (*count < all && !is_alone)
+									  ? due_us
+									  : INT64_MAX,
+								  err);
+		else if (*newest != NULL || *count == all)
+			return rc;
+		if (rc != RC_OK)
+			return rc;
+	}
 }
 
 Rc
-remember_read(const Config *config, const char *pipeline, int *target,
+remember_read(const Config *config, const char *pipeline, int target,
 			  Arena *arena, PipelineMemory *memory, Error *err)
 {
-	const Asking first = {config, pipeline, *target, arena, {0}};
+	bool is_alone = target != REMEMBER_ANY_TARGET;
+	const Asking first = {.config = config,
+						  .pipeline = pipeline,
+						  .target = is_alone ? target : 0,
+						  .impatient = is_alone && config->target_count > 1,
+						  .arena = arena};
 	Asking askings[CONFIG_TARGETS_MAX];
-	Task *tasks[CONFIG_TARGETS_MAX] = {NULL};
-	int64_t next_us = 0;
+	const Asking *newest = NULL;
 	int count = 0;
-	int answered = 0;
-	Rc rc = RC_FAIL;
+	Rc rc;
 
 	ASSERT(config->target_count > 0);
-	while (rc != RC_OK && !is_interrupted(rc, err))
-	{
-		bool more = count < config->target_count;
-
-		if (more && (rc == RC_FAIL || clock_monotonic_us() >= next_us))
-		{
-			ask_next(askings, tasks, count++, &first);
-			next_us = clock_monotonic_us() + NEXT_AFTER_MS * 1000;
-		}
-		else if (rc == RC_FAIL)
-			break;
-		rc = ask_on(tasks, count, &answered, err);
-		if (rc != RC_AGAIN)
-			continue;
-		more = count < config->target_count;
-		rc = interrupt_wait_tasks(tasks, count, more ? next_us : INT64_MAX,
-								  err);
-		rc = rc == RC_OK ? RC_AGAIN : rc;
-	}
+	rc = ask_targets(askings, &count, &first, is_alone, &newest, err);
+	if (rc == RC_OK && newest == NULL)
+		rc = RC_FAIL;
 	if (rc == RC_OK)
 	{
 		error_reset(err);
-		*target = askings[answered].target;
-		*memory = askings[answered].memory;
+		*memory = newest->memory;
 	}
 	for (int i = 0; i < count; i++)
-		task_free(tasks[i]);
+		task_free(askings[i].task);
 	return rc;
 }
 
@@ -135,12 +186,12 @@ static MUST_CHECK Rc
 recall(Config *recalled, const Config *config, const char *pipeline,
 	   MemoryUse use, Arena *arena, PipelineMemory *memory, Error *err)
 {
-	int target = 0;
 	Rc rc = RC_OK;
 
 	*recalled = *config;
 	if (config->target_count > 0)
-		rc = remember_read(config, pipeline, &target, arena, memory, err);
+		rc = remember_read(config, pipeline, REMEMBER_ANY_TARGET, arena, memory,
+						   err);
 	if (rc == RC_OK)
 		rc = memory_recall(recalled, &memory->words, use, err);
 	return rc;

@@ -16,12 +16,17 @@
 #include "config/memory.h"
 #include "control/pipeline_table.h"
 
+/* For remember_read(): no target is known to remember more than others. */
+#define REMEMBER_ANY_TARGET (-1)
+
 /*
- * Asks the targets, from number *target on, until one answers, and says which
- * did.  RC_FAIL: none can be reached, or a stop was asked for.
+ * Asks the targets until one answers; of several answers the newest counts.  A
+ * target that is named is asked first, and the others only if it fails: what
+ * they remember is known to be older.  RC_FAIL: none can be reached, or a stop
+ * was asked for.
  */
 MUST_CHECK Rc remember_read(const Config *config, const char *pipeline,
-							int *target, Arena *arena, PipelineMemory *memory,
+							int target, Arena *arena, PipelineMemory *memory,
 							Error *err);
 
 /*

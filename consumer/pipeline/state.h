@@ -50,7 +50,7 @@ typedef struct Identity
 	PipelineMemory memory; /* what the targets are to remember */
 	bool known;
 	bool change; /* what is given counts: it is not yet written */
-	int target;  /* to be asked first */
+	int target;  /* that knows more, or REMEMBER_ANY_TARGET */
 } Identity;
 
 /* What is known of a target from attempt to attempt. */

@@ -7,7 +7,7 @@ use warnings;
 
 use IO::Socket::INET;
 use Test::More;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 use Penstock::Nodes;
 use Penstock::Poll qw(wait_until);
@@ -88,6 +88,32 @@ wait_until('the silent one to have all', sub { has_rows('b', 4) });
 pass('what was silent gets what it missed');
 $pair->stop_ok($follower);
 is(has_rows($_, 4), 1, "node $_ has all") for $nodes->names;
+
+# ---- Far away, and the only one that knows how the pipeline was changed ----
+
+# Each answer takes its time, so that another is always there before.
+$proxy->restart(sub {
+	return {
+		reply => sub {
+			my ($type, $body) = @_;
+
+			sleep 0.1 if $type eq 'Z';
+			return ($type, $body);
+		}
+	};
+});
+$nodes->node_sql('b', 'UPDATE penstock.pipeline SET revision = revision + 1');
+my $revision = $nodes->node_sql('b', 'SELECT revision FROM penstock.pipeline');
+$follower = $nodes->start('follow');
+$pair->source_sql('INSERT INTO t VALUES (5)');
+wait_until('the others to be told', sub {
+	$nodes->node_sql('a', 'SELECT revision FROM penstock.pipeline') eq $revision;
+});
+wait_until('all to have all', sub { !grep { !has_rows($_, 5) } $nodes->names });
+pass('what a slow target remembers reaches the others');
+my $restarts = () = $follower->log =~ /options of pipeline "\w+" were changed/g;
+cmp_ok($restarts, '<=', 2, 'and the follower does not begin again for ever');
+$pair->stop_ok($follower);
 
 done_testing();
 
