@@ -51,7 +51,7 @@ wait_for_fence(const Config *config, int index, Lsn held, Error *err)
 {
 	PgConn *target = NULL;
 	Lsn fence = 0;
-	Rc rc = reach_target(config, index, &target, err);
+	Rc rc = reach_target_soon(config, index, &target, err);
 
 	while (rc == RC_OK)
 	{
@@ -66,8 +66,8 @@ wait_for_fence(const Config *config, int index, Lsn held, Error *err)
 	return rc;
 }
 
-/* A target that cannot be asked is left to the next attempt, which looks for
- * fences again. */
+/* A target that cannot be asked, or does not answer, is left to the next
+ * attempt, which looks for fences again. */
 static MUST_CHECK Rc
 wait_for_fences(const Config *config, Lsn held, Error *err)
 {
@@ -111,7 +111,7 @@ read_table_states(const Config *config, int index, TableStates **states,
 				  Error *err)
 {
 	PgConn *target = NULL;
-	Rc rc = reach_target(config, index, &target, err);
+	Rc rc = reach_target_soon(config, index, &target, err);
 
 	if (rc == RC_OK)
 		rc = table_states_read(states, target, config->name, err);
