@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "control/schema.h"
 
 Rc
@@ -112,7 +113,11 @@ refuse_other(PgConn *target, const char *pipeline, const PipelineMemory *theirs,
 	append_words(&text, &ours->words);
 	buf_append_char(&text, '.');
 	error_detail(err, "%s", text.data);
-	error_hint(err, "Targets of one pipeline are copied together.");
+	error_hint(err,
+			   "Targets of one pipeline are copied together.  If these were, "
+			   "each was unreachable while the other was changed: \"%s\", with "
+			   "the options that are to hold, makes them the same.",
+			   OWN_COMMAND("follow --set"));
 	buf_release(&text);
 	return rc;
 }

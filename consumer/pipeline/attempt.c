@@ -46,20 +46,22 @@ check_rules(const Attempt *attempt, const Words *remembered, Error *err)
 
 /*
  * What is known already counts until a target says otherwise.  One that was
- * away when it was changed may be the one that answers now.
+ * away when it was changed may be the one that answers now; so all are asked
+ * for what is to be changed.
  */
 static MUST_CHECK Rc
 learn_identity(Attempt *attempt, Error *err)
 {
 	Identity *identity = attempt->identity;
 	PipelineMemory memory = {0};
+	int order = identity->change ? REMEMBER_ALL_TARGETS : identity->target;
 	Rc rc = RC_OK;
 
 	if (!identity->known)
 	{
 		identity->config = *attempt->config;
-		rc = remember_read(attempt->config, attempt->config->name,
-						   identity->target, identity->arena, &memory, err);
+		rc = remember_read(attempt->config, attempt->config->name, order,
+						   identity->arena, &memory, err);
 		identity->target = REMEMBER_ANY_TARGET;
 		if (rc == RC_OK && memory.revision > identity->memory.revision)
 			identity->memory = memory;

@@ -109,76 +109,114 @@ wait_for_answers(const Asking *askings, int count, int64_t deadline_us,
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
-/*
- * Asks one after the other, from the first on.  *newest: NULL if all have
- * failed.
- */
-static MUST_CHECK Rc
-ask_targets(Asking *askings, int *count, const Asking *first, bool is_alone,
-			const Asking **newest, Error *err)
+/* All that are asked, in which order, and how far that is. */
+typedef struct Round
 {
-	int all = first->config->target_count;
-	int64_t due_us = 0; /* the next is asked, or the answer taken */
-	bool waiting = false;
+	Asking first;
+	int order; /* REMEMBER_ANY_TARGET or …_ALL_TARGETS, else one alone */
+	Asking askings[CONFIG_TARGETS_MAX];
+	int count;            /* that were asked */
+	bool waiting;         /* for one of them at least */
+	const Asking *newest; /* answer; or NULL */
+	int64_t due_us;       /* the next is asked, or the answer taken */
+} Round;
 
-	for (;;)
+static void
+set_due(Round *self)
+{
+	self->due_us = self->order == REMEMBER_ANY_TARGET
+					   ? clock_monotonic_us() + NEXT_AFTER_MS * 1000
+					   : INT64_MAX;
+}
+
+static void
+ask_next(Round *self)
+{
+	Asking *asking = &self->askings[self->count];
+
+	*asking = self->first;
+	asking->target = (self->first.target + self->count) %
+					 self->first.config->target_count;
+	asking->task = task_new(ask, asking);
+	self->count++;
+	set_due(self);
+}
+
+/* Whether it is time to ask one more. */
+static bool
+is_next_due(const Round *self)
+{
+	if (self->count == self->first.config->target_count)
+		return false;
+	if (self->order == REMEMBER_ALL_TARGETS)
+		return true;
+	return self->newest == NULL &&
+		   (!self->waiting || clock_monotonic_us() >= self->due_us);
+}
+
+/* Whether nobody is waited for any more. */
+static bool
+is_over(const Round *self)
+{
+	if (self->newest != NULL)
+		return !self->waiting || clock_monotonic_us() >= self->due_us;
+	return !self->waiting && self->count == self->first.config->target_count;
+}
+
+/* RC_OK: the round is over. */
+static MUST_CHECK Rc
+run_round(Round *self, Error *err)
+{
+	Rc rc = RC_OK;
+
+	while (rc == RC_OK)
 	{
-		bool had_answer = *newest != NULL;
-		Rc rc;
+		bool had_answer = self->newest != NULL;
 
-		if (!had_answer && *count < all &&
-			(!waiting || (!is_alone && clock_monotonic_us() >= due_us)))
-		{
-			askings[*count] = *first;
-			askings[*count].target = (first->target + *count) % all;
-			askings[*count].task = task_new(ask, &askings[*count]);
-			(*count)++;
-			due_us = clock_monotonic_us() + NEXT_AFTER_MS * 1000;
-		}
-		rc = ask_on(askings, *count, &waiting, err);
-		*newest = find_newest(askings, *count);
-		if (!had_answer && *newest != NULL)
-			due_us = clock_monotonic_us() + NEXT_AFTER_MS * 1000;
-		if (rc == RC_OK && waiting &&
-			(*newest == NULL || clock_monotonic_us() < due_us))
-			rc = wait_for_answers(askings, *count,
-								  *newest != NULL || (*count < all && !is_alone)
-									  ? due_us
+		while (is_next_due(self))
+			ask_next(self);
+		rc = ask_on(self->askings, self->count, &self->waiting, err);
+		self->newest = find_newest(self->askings, self->count);
+		if (!had_answer && self->newest != NULL)
+			set_due(self);
+		if (rc == RC_OK && is_over(self))
+			break;
+		if (rc == RC_OK && self->waiting)
+			rc = wait_for_answers(self->askings, self->count,
+								  self->newest != NULL ||
+										  self->count <
+											  self->first.config->target_count
+									  ? self->due_us
 									  : INT64_MAX,
 								  err);
-		else if (*newest != NULL || *count == all)
-			return rc;
-		if (rc != RC_OK)
-			return rc;
 	}
+	return rc;
 }
 
 Rc
-remember_read(const Config *config, const char *pipeline, int target,
+remember_read(const Config *config, const char *pipeline, int order,
 			  Arena *arena, PipelineMemory *memory, Error *err)
 {
-	bool is_alone = target != REMEMBER_ANY_TARGET;
-	const Asking first = {.config = config,
-						  .pipeline = pipeline,
-						  .target = is_alone ? target : 0,
-						  .impatient = is_alone && config->target_count > 1,
-						  .arena = arena};
-	Asking askings[CONFIG_TARGETS_MAX];
-	const Asking *newest = NULL;
-	int count = 0;
+	Round round = {.first = {.config = config,
+							 .pipeline = pipeline,
+							 .target = order >= 0 ? order : 0,
+							 .impatient = order != REMEMBER_ANY_TARGET &&
+										  config->target_count > 1,
+							 .arena = arena},
+				   .order = order};
 	Rc rc;
 
 	ASSERT(config->target_count > 0);
-	rc = ask_targets(askings, &count, &first, is_alone, &newest, err);
-	if (rc == RC_OK && newest == NULL)
+	rc = run_round(&round, err);
+	if (rc == RC_OK && round.newest == NULL)
 		rc = RC_FAIL;
 	if (rc == RC_OK)
 	{
 		error_reset(err);
-		*memory = newest->memory;
+		*memory = round.newest->memory;
 	}
-	for (int i = 0; i < count; i++)
-		task_free(askings[i].task);
+	for (int i = 0; i < round.count; i++)
+		task_free(round.askings[i].task);
 	return rc;
 }
 

@@ -16,17 +16,20 @@
 #include "config/memory.h"
 #include "control/pipeline_table.h"
 
-/* For remember_read(): no target is known to remember more than others. */
-#define REMEMBER_ANY_TARGET (-1)
+/*
+ * Whom remember_read() asks: one after the other, until one answers; or all,
+ * each of which is waited for; or else first the target of this number, and the
+ * others only if it fails, because what they remember is known to be older.
+ */
+#define REMEMBER_ANY_TARGET  (-1)
+#define REMEMBER_ALL_TARGETS (-2)
 
 /*
- * Asks the targets until one answers; of several answers the newest counts.  A
- * target that is named is asked first, and the others only if it fails: what
- * they remember is known to be older.  RC_FAIL: none can be reached, or a stop
- * was asked for.
+ * Asks targets what they remember; of several answers the newest counts.
+ * RC_FAIL: none can be reached, or a stop was asked for.
  */
 MUST_CHECK Rc remember_read(const Config *config, const char *pipeline,
-							int target, Arena *arena, PipelineMemory *memory,
+							int order, Arena *arena, PipelineMemory *memory,
 							Error *err);
 
 /*

@@ -115,6 +115,18 @@ my $restarts = () = $follower->log =~ /options of pipeline "\w+" were changed/g;
 cmp_ok($restarts, '<=', 2, 'and the follower does not begin again for ever');
 $pair->stop_ok($follower);
 
+# What is to be changed is changed from there, though another is asked first.
+$nodes->node_sql($_, q{UPDATE penstock.pipeline SET revision = revision + 1,
+	options = array_replace(options, 'apply=batch', 'apply=transaction')}) for qw(b c);
+$follower = $nodes->start('follow', '--set', '--on-conflict=skip');
+$pair->source_sql('INSERT INTO t VALUES (6)');
+wait_until('all to have all', sub { !grep { !has_rows($_, 6) } $nodes->names });
+like($nodes->node_sql($_, 'SELECT revision, options FROM penstock.pipeline'),
+	qr/^${\($revision + 2)}\|.*apply=transaction.*on-conflict=skip/,
+	"node $_ has what was changed before, and now")
+  for $nodes->names;
+$pair->stop_ok($follower);
+
 done_testing();
 
 # Connections are taken by the system; nobody speaks.
