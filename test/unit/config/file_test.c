@@ -46,7 +46,7 @@ read_file(Config *config, ConfigCommand command, const char *more,
 {
 	char word_command[] = "command";
 	char word_config[] = "--config";
-	char word_option[64];
+	static char word_option[64]; /* the Config borrows it */
 	char *argv[] = {word_command, word_config, path,
 					option != NULL ? word_option : NULL, NULL};
 	FILE *file = fopen(path, "w");
@@ -207,7 +207,7 @@ read_text(Config *config, const char *text, const char *option, Error *err)
 {
 	char word_command[] = "command";
 	char word_config[] = "--config";
-	char word_option[64];
+	static char word_option[64]; /* the Config borrows it */
 	char *argv[] = {word_command, word_config, path,
 					option != NULL ? word_option : NULL, NULL};
 	FILE *file = fopen(path, "w");
