@@ -474,14 +474,18 @@ watch(void *context, Error *err)
 								err);
 }
 
-/* It is called again when it has returned. */
+/*
+ * It is called again when it has returned.  Once it has begun it goes on also
+ * when nothing more is read: it may hold locks of a target.  What it says then
+ * does not matter any more.
+ */
 static MUST_CHECK Rc
 work_watch(Run *run, Error *err)
 {
 	Rc rc;
 
-	if (!is_watching(run) ||
-		(run->watching == NULL && run->now_us < run->watch_due_us))
+	if (run->watching == NULL &&
+		(!is_watching(run) || run->now_us < run->watch_due_us))
 		return RC_OK;
 	if (run->watching == NULL)
 		run->watching = task_new(watch, run);
@@ -491,6 +495,11 @@ work_watch(Run *run, Error *err)
 	task_free(run->watching);
 	run->watching = NULL;
 	run->watch_due_us = run->now_us + PIPELINE_WATCH_INTERVAL_MS * 1000;
+	if (!is_watching(run))
+	{
+		error_reset(err);
+		return RC_OK;
+	}
 	if (rc == RC_OK && run->watched != 0)
 		set_endpos(run, run->watched);
 	return rc;
@@ -669,7 +678,7 @@ wait_for_events(const Run *run, Error *err)
 	}
 	if (run->stop_deadline_us != 0 && run->stop_deadline_us < deadline_us)
 		deadline_us = run->stop_deadline_us;
-	if (is_watching(run) && run->watching != NULL)
+	if (run->watching != NULL)
 		task_interest(run->watching, fds, &n, &deadline_us);
 	else if (is_watching(run) && run->watch_due_us < deadline_us)
 		deadline_us = run->watch_due_us;
