@@ -235,8 +235,10 @@ read_place(PlacementRule *rule, Arena *arena, const char *text)
 		return false;
 	rule->kind = PLACEMENT_ONLY;
 	rest = identifier_read(rest, name);
+	if (rest == NULL || *rest != '\0')
+		return false;
 	rule->target_name = arena_strdup(arena, name);
-	return rest != NULL && *rest == '\0';
+	return true;
 }
 
 static const PlacementRule *
