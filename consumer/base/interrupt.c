@@ -178,7 +178,7 @@ with_wake_pipe(const struct pollfd *fds, int count)
 	static struct pollfd *all;
 	static int room;
 
-	if (room < count + 1)
+	if (all == NULL || room < count + 1)
 	{
 		room = count + 1;
 		all = xrealloc_array(all, (size_t) room, sizeof(all[0]));
