@@ -4,7 +4,8 @@
  *
  * One thread, one poll().  In each turn the sinks work, then messages are taken
  * from the stream as long as no sink is full, then positions are reported.
- * Nothing in the loop waits but the poll() itself.
+ * The loop waits in the poll(), and a sink for a short answer of its own
+ * target; the source hears of us meanwhile.
  */
 #ifndef PENSTOCK_PIPELINE_RUN_H
 #define PENSTOCK_PIPELINE_RUN_H
