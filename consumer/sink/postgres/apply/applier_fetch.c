@@ -24,8 +24,7 @@ send_fetch(Applier *self, const SinkFetch *fetch, size_t index, Error *err)
 										 table, fetch->row, find);
 
 	params_reset(self->params);
-	statement_add_params(self->params, STATEMENT_FETCH, table, fetch->row,
-						 find);
+	statement_add_params(self->params, statement, table, fetch->row, find);
 	return lane_send_statement(self->lane, statement, self->params,
 							   &expectation, err);
 }

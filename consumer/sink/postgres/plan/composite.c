@@ -155,44 +155,62 @@ append_conditions(Buf *sql, const Composite *composite, bool checked,
 	}
 }
 
-void
-composite_build(Buf *sql, const Composite *composite, bool checked)
+/* Appends one of the changes, and lists its parameters after the `count` that
+ * are there; returns their number. */
+static int
+append_part(Buf *sql, const Composite *composite, int number,
+			GivenParam *params, int count)
 {
-	int n = 0;
+	const CompositePart *part = &composite->parts[number];
+	Given given;
+
+	given_init(&given, part->kind, part->table, part->set, part->find, count);
+	CHECK(count + given.count <= COMPOSITE_PARAMS_MAX);
+	buf_printf(sql, "%sc%d AS (", number == 0 ? "WITH " : ", ", number + 1);
+	statement_build(sql, &given);
+	buf_append_string(sql,
+					  part->kind == STATEMENT_INSERT ? ")" : " RETURNING 1)");
+	for (int i = 0; i < given.count; i++)
+	{
+		params[count] = given.params[i];
+		params[count++].part = (uint8_t) number;
+	}
+	return count;
+}
+
+int
+composite_build(Buf *sql, const Composite *composite, bool checked,
+				GivenParam *params)
+{
+	int count = 0;
 
 	for (int i = 0; i < composite->part_count; i++)
-	{
-		const CompositePart *part = &composite->parts[i];
-
-		buf_printf(sql, "%sc%d AS (", i == 0 ? "WITH " : ", ", i + 1);
-		statement_build(sql, part->kind, part->table, part->set, part->find, n);
-		buf_append_string(
-			sql, part->kind == STATEMENT_INSERT ? ")" : " RETURNING 1)");
-		n += statement_count_params(part->kind, part->table, part->set,
-									part->find);
-	}
+		count = append_part(sql, composite, i, params, count);
 	if (composite->moves_progress)
 	{
 		buf_append_string(sql, ", moved AS (");
-		append_renumbered(sql, progress_table_move_from_sql, n);
+		append_renumbered(sql, progress_table_move_from_sql, count);
 		append_conditions(sql, composite, checked, " AND ");
 		buf_append_string(sql, " RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) "
 							   "pg_catalog.count(*) FROM moved");
-		return;
+		return count;
 	}
 	buf_append_string(sql,
 					  " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)");
 	append_conditions(sql, composite, checked, " WHERE ");
+	return count;
 }
 
 void
-composite_add_params(Params *params, const Composite *composite)
+composite_add_params(Params *params, const Statement *statement,
+					 const Composite *composite)
 {
-	for (int i = 0; i < composite->part_count; i++)
+	for (int i = 0; i < statement->param_count; i++)
 	{
-		const CompositePart *part = &composite->parts[i];
+		const GivenParam *param = &statement->params[i];
+		const CompositePart *part = &composite->parts[param->part];
 
-		statement_add_params(params, part->kind, part->table, part->set,
-							 part->find);
+		ASSERT(param->part < composite->part_count);
+		given_add_params(params, param, 1, part->table, part->set, part->find);
 	}
 }

@@ -52,12 +52,18 @@ void composite_reset(Composite *composite, bool moves_progress);
 bool composite_add(Composite *composite, const TargetTable *table,
 				   const Change *change);
 
-/* Appends the SQL.  Progress's parameters come behind those of the changes:
- * see progress_table_move_from_sql.  `checked`: it fails if one of its tables
- * has changed, see current.h. */
-void composite_build(Buf *sql, const Composite *composite, bool checked);
+/*
+ * Appends the SQL, and lists the parameters of the changes in `params`, which
+ * has room for COMPOSITE_PARAMS_MAX; returns their number.  Progress's
+ * parameters come after them: see progress_table_move_from_sql.  `checked`: it
+ * fails if one of its tables has changed, see current.h.
+ */
+int composite_build(Buf *sql, const Composite *composite, bool checked,
+					GivenParam *params);
 
-/* Adds the parameters of the changes. */
-void composite_add_params(Params *params, const Composite *composite);
+/* Adds the parameters of the changes, in the order of a statement that
+ * statement_get_composite() returned for them. */
+void composite_add_params(Params *params, const Statement *statement,
+						  const Composite *composite);
 
 #endif /* PENSTOCK_SINK_POSTGRES_PLAN_COMPOSITE_H */

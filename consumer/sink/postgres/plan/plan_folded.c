@@ -629,35 +629,14 @@ add_array(FoldedPlan *folded, Params *params, const TargetColumn *column,
 	params_add_array(params, column, array);
 }
 
-static bool
-takes_part(StatementKind kind, const TargetColumn *column, const Value *row,
-		   bool as_key)
-{
-	if (as_key)
-		return column->key;
-	if (kind == STATEMENT_INSERT_MANY)
-		return true;
-	return !column->key &&
-		   statement_sets_column(column, &row[column->source_index]);
-}
-
-/* The columns in the order in which the statement wants them. */
+/* An array for each column that the statement is given. */
 static void
-add_arrays(FoldedPlan *folded, Params *params, StatementKind kind,
+add_arrays(FoldedPlan *folded, Params *params, const Statement *statement,
 		   const TargetTable *table, const RowList *list, size_t count)
 {
-	const Value *row = list->rows[folded->next];
-
-	for (int i = 0; kind != STATEMENT_DELETE_MANY && i < table->column_count;
-		 i++)
-		if (takes_part(kind, &table->columns[i], row, false))
-			add_array(folded, params, &table->columns[i], list, folded->next,
-					  count);
-	for (int i = 0; kind != STATEMENT_INSERT_MANY && i < table->column_count;
-		 i++)
-		if (takes_part(kind, &table->columns[i], row, true))
-			add_array(folded, params, &table->columns[i], list, folded->next,
-					  count);
+	for (int i = 0; i < statement->param_count; i++)
+		add_array(folded, params, &table->columns[statement->params[i].column],
+				  list, folded->next, count);
 }
 
 /*
@@ -715,7 +694,7 @@ send_one(FoldedPlan *folded, Params *params, Step *step, StatementKind many,
 
 	step->statement = statement_get(folded->input.statements, kind, step->table,
 									row, row);
-	statement_add_params(params, kind, step->table, row, row);
+	statement_add_params(params, step->statement, step->table, row, row);
 	step->rows_expected = 1;
 	folded->next++;
 }
@@ -752,7 +731,7 @@ send_list(FoldedPlan *folded, Params *params, Step *step, StatementKind kind,
 	if (kind == STATEMENT_UPDATE_RECORDS)
 		add_records(folded, params, table, list, count);
 	else
-		add_arrays(folded, params, kind, table, list, count);
+		add_arrays(folded, params, step->statement, table, list, count);
 	step->rows_expected = (int64_t) count;
 	folded->next += count;
 	return true;

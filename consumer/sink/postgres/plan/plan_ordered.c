@@ -59,7 +59,8 @@ plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
 	step->statement = statement_get(input->statements, kind, step->table,
 									change->new_row, find);
 	step->rows_expected = 1;
-	statement_add_params(params, kind, step->table, change->new_row, find);
+	statement_add_params(params, step->statement, step->table, change->new_row,
+						 find);
 	if (!settle)
 		return;
 	step->kind = STEP_SETTLE;

@@ -105,7 +105,7 @@ next_change(TxnsPlan *plan, Params *params, Step *step)
 	{
 		step->kind = STEP_STATEMENT;
 		step->statement = plan->composed;
-		composite_add_params(params, &plan->composite);
+		composite_add_params(params, plan->composed, &plan->composite);
 		plan->next = plan->input.change_end;
 		return true;
 	}
@@ -120,7 +120,7 @@ end_txn(TxnsPlan *plan, Params *params, Step *step)
 	if (plan->composed != NULL && plan->composite.moves_progress)
 	{
 		step->statement = plan->composed;
-		composite_add_params(params, &plan->composite);
+		composite_add_params(params, plan->composed, &plan->composite);
 	}
 	step->txn_index = plan->txn;
 	plan->txn += plan->selection.stride;

@@ -30,23 +30,41 @@ operation_name(StatementKind kind)
 									  : "delete";
 }
 
+/*
+ * Appends a value that the change has for a column; false if it has none.  A
+ * row of a table without a key is also found by what is null in it.
+ */
+static bool
+append_value(Buf *sql, const Given *given, GivenRole role, int column)
+{
+	const TargetColumn *at = &given->table->columns[column];
+
+	if (given_has(given, role, column))
+		given_append(sql, given, role, column);
+	else if (role == GIVEN_FIND &&
+			 given->find[at->source_index].kind == VALUE_NULL)
+		buf_append_string(sql, "NULL");
+	else
+		return false;
+	return true;
+}
+
 /* One of the rows that the change gives, as JSON; NULL if it gives none. */
 static void
-append_image(Buf *sql, StatementKind kind, const TargetTable *table,
-			 const Value *set, const Value *find, bool of_find)
+append_image(Buf *sql, const Given *given, GivenRole role)
 {
 	bool first = true;
 	size_t start = sql->length;
 
 	buf_append_string(sql, "(SELECT pg_catalog.to_jsonb(r) FROM (SELECT ");
-	for (int i = 0; i < table->column_count; i++)
+	for (int i = 0; i < given->table->column_count; i++)
 	{
 		size_t before = sql->length;
 
 		buf_append_string(sql, first ? "" : ", ");
-		if (statement_append_given(sql, kind, table, set, find, of_find, i))
+		if (append_value(sql, given, role, i))
 		{
-			buf_printf(sql, " AS %s", table->columns[i].name_sql);
+			buf_printf(sql, " AS %s", given->table->columns[i].name_sql);
 			first = false;
 		}
 		else
@@ -61,20 +79,18 @@ append_image(Buf *sql, StatementKind kind, const TargetTable *table,
 
 /* The conditions that find the row that has the key of an insert. */
 static void
-append_key_conditions(Buf *sql, const TargetTable *table, const Value *set,
-					  const char *word)
+append_key_conditions(Buf *sql, const Given *given, const char *word)
 {
-	for (int i = 0; i < table->column_count; i++)
+	for (int i = 0; i < given->table->column_count; i++)
 	{
 		Buf value;
 
-		if (!table->columns[i].key)
+		if (!given->table->columns[i].key)
 			continue;
 		buf_init(&value, BUF_TEXT_MAX);
-		(void) statement_append_given(&value, STATEMENT_INSERT, table, set,
-									  NULL, false, i);
+		given_append(&value, given, GIVEN_SET, i);
 		buf_append_string(sql, word);
-		statement_append_equal(sql, &table->columns[i], value.data);
+		statement_append_equal(sql, &given->table->columns[i], value.data);
 		buf_release(&value);
 		word = " AND ";
 	}
@@ -82,15 +98,14 @@ append_key_conditions(Buf *sql, const TargetTable *table, const Value *set,
 
 /* What goes before the change: the row to insert, for a UniqueIndex. */
 static void
-append_row_given(Buf *sql, const TargetTable *table, const Value *set)
+append_row_given(Buf *sql, const Given *given)
 {
 	buf_append_string(sql, UNIQUE_GIVEN " AS (SELECT ");
-	for (int i = 0; i < table->column_count; i++)
+	for (int i = 0; i < given->table->column_count; i++)
 	{
 		buf_append_string(sql, i > 0 ? ", " : "");
-		(void) statement_append_given(sql, STATEMENT_INSERT, table, set, NULL,
-									  false, i);
-		buf_printf(sql, " AS %s", table->columns[i].name_sql);
+		given_append(sql, given, GIVEN_SET, i);
+		buf_printf(sql, " AS %s", given->table->columns[i].name_sql);
 	}
 	buf_append_string(sql, "), ");
 }
@@ -115,8 +130,9 @@ append_hit(Buf *sql, const TargetTable *table)
 /* Overwriting a row that is there: an update by the key.  The key is written,
  * too: what is equal need not be the same, such as 1.0 and 1.00. */
 static bool
-append_fix_insert(Buf *sql, const TargetTable *table, const Value *set)
+append_fix_insert(Buf *sql, const Given *given)
 {
+	const TargetTable *table = given->table;
 	bool first = true;
 
 	if (table->key_count == 0)
@@ -129,20 +145,20 @@ append_fix_insert(Buf *sql, const TargetTable *table, const Value *set)
 		if (column->identity_always)
 			continue;
 		buf_printf(sql, "%s%s = ", first ? "" : ", ", column->name_sql);
-		(void) statement_append_given(sql, STATEMENT_INSERT, table, set, NULL,
-									  false, i);
+		given_append(sql, given, GIVEN_SET, i);
 		first = false;
 	}
 	buf_append_string(sql, " WHERE NOT EXISTS (SELECT FROM done)");
-	append_key_conditions(sql, table, set, " AND ");
+	append_key_conditions(sql, given, " AND ");
 	return !first;
 }
 
 /* Overwriting a row that is not there: an insert, if all values are known. */
 static bool
-append_fix_update(Buf *sql, const TargetTable *table, const Value *set,
-				  const Value *find)
+append_fix_update(Buf *sql, const Given *given)
 {
+	const TargetTable *table = given->table;
+
 	buf_printf(sql, "INSERT INTO %s (", table->name_sql);
 	for (int i = 0; i < table->column_count; i++)
 		buf_printf(sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name_sql);
@@ -150,10 +166,8 @@ append_fix_update(Buf *sql, const TargetTable *table, const Value *set,
 	for (int i = 0; i < table->column_count; i++)
 	{
 		buf_append_string(sql, i > 0 ? ", " : "");
-		if (!statement_append_given(sql, STATEMENT_UPDATE, table, set, find,
-									false, i) &&
-			!statement_append_given(sql, STATEMENT_UPDATE, table, set, find,
-									true, i))
+		if (!append_value(sql, given, GIVEN_SET, i) &&
+			!append_value(sql, given, GIVEN_FIND, i))
 			return false;
 	}
 	buf_append_string(sql, " WHERE NOT EXISTS (SELECT FROM done)");
@@ -162,19 +176,18 @@ append_fix_update(Buf *sql, const TargetTable *table, const Value *set,
 
 /* The part that overwrites; false if there is none. */
 static bool
-append_fix(Buf *sql, StatementKind kind, const TargetTable *table,
-		   const Value *set, const Value *find)
+append_fix(Buf *sql, const Given *given)
 {
 	size_t start = sql->length;
 	bool possible = false;
 
-	if (table->policy != CONFLICT_OVERWRITE)
+	if (given->table->policy != CONFLICT_OVERWRITE)
 		return false;
 	buf_append_string(sql, ", fixed AS (");
-	if (kind == STATEMENT_INSERT)
-		possible = append_fix_insert(sql, table, set);
-	else if (kind == STATEMENT_UPDATE)
-		possible = append_fix_update(sql, table, set, find);
+	if (given->kind == STATEMENT_INSERT)
+		possible = append_fix_insert(sql, given);
+	else if (given->kind == STATEMENT_UPDATE)
+		possible = append_fix_update(sql, given);
 	if (possible)
 		buf_append_string(sql, " RETURNING 1)");
 	else
@@ -183,21 +196,22 @@ append_fix(Buf *sql, StatementKind kind, const TargetTable *table,
 }
 
 void
-settle_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
-				 const Value *set, const Value *find)
+settle_build_sql(Buf *sql, const Given *given)
 {
-	int n = statement_count_params(kind, table, set, find);
+	const TargetTable *table = given->table;
+	StatementKind kind = given->kind;
+	int n = given->count;
 	bool hits = kind == STATEMENT_INSERT && table->unique_count > 0;
 	bool fixes;
 
 	buf_append_string(sql, "WITH ");
 	if (hits)
 	{
-		append_row_given(sql, table, set);
+		append_row_given(sql, given);
 		append_hit(sql, table);
 	}
 	buf_append_string(sql, "done AS (");
-	statement_build(sql, kind, table, set, find, 0);
+	statement_build(sql, given);
 	if (kind == STATEMENT_INSERT)
 		buf_append_string(sql, " ON CONFLICT DO NOTHING");
 	buf_append_string(sql, " RETURNING 1), noted AS (");
@@ -215,19 +229,19 @@ settle_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
 	if (kind == STATEMENT_DELETE)
 		buf_append_string(sql, "NULL::pg_catalog.jsonb");
 	else
-		append_image(sql, kind, table, set, find, false);
+		append_image(sql, given, GIVEN_SET);
 	buf_append_string(sql, ", ");
 	if (kind == STATEMENT_INSERT)
 		buf_append_string(sql, "NULL::pg_catalog.jsonb");
 	else
-		append_image(sql, kind, table, set, find, true);
+		append_image(sql, given, GIVEN_FIND);
 	buf_append_string(sql, ", ");
 	buf_append_string(sql, hits ? "(SELECT target_row FROM hit), "
 								  "(SELECT target_index FROM hit)"
 								: "NULL::pg_catalog.jsonb, "
 								  "NULL::pg_catalog.text");
 	buf_append_string(sql, " WHERE NOT EXISTS (SELECT FROM done) RETURNING 1)");
-	fixes = append_fix(sql, kind, table, set, find);
+	fixes = append_fix(sql, given);
 	buf_append_string(sql, " SELECT (SELECT pg_catalog.count(*) FROM noted), "
 						   "(SELECT pg_catalog.count(*) FROM done)");
 	if (fixes)

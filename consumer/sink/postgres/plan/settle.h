@@ -13,14 +13,13 @@
 
 /*
  * Builds the statement that makes a change and settles its conflict by the
- * table's policy, in one go; `kind` is the change's own STATEMENT_INSERT, … .
- * It returns one row: the number of conflicts (0 or 1), the number of rows that
- * were written in the end, and the index that an insert has met, or null.
+ * table's policy, in one go.  It returns one row: the number of conflicts (0 or
+ * 1), the number of rows that were written in the end, and the index that an
+ * insert has met, or null.
  */
-void settle_build_sql(Buf *sql, StatementKind kind, const TargetTable *table,
-					  const Value *set, const Value *find);
+void settle_build_sql(Buf *sql, const Given *given);
 
-/* Adds the parameters that come behind the change's own. */
+/* Adds the parameters that come after the change's own. */
 void settle_add_params(Params *params, const char *pipeline,
 					   const TxnInfo *txn);
 

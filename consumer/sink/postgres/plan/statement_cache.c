@@ -239,13 +239,12 @@ check_of(const StatementCache *cache, StatementKind kind,
 
 /* The statement, which also adds the rows that it has changed to the count. */
 static void
-build_counting(Buf *sql, StatementKind kind, const TargetTable *table,
-			   const Value *set, const Value *find)
+build_counting(Buf *sql, const Given *given)
 {
-	bool many = statement_kind_is_many(kind);
+	bool many = statement_kind_is_many(given->kind);
 
 	buf_append_string(sql, many ? "WITH changed AS (" : "");
-	statement_build(sql, kind, table, set, find, 0);
+	statement_build(sql, given);
 	buf_append_string(sql, many ? " RETURNING 1) SELECT " ADD_TO_COUNT_SQL(
 									  "pg_catalog.count(*)") " FROM changed"
 								: " RETURNING " ADD_TO_COUNT_SQL("1"));
@@ -260,19 +259,30 @@ find_or_free_slot(StatementCache *cache, const uint8_t *key, size_t length)
 	return find_slot(cache, key, length);
 }
 
-/* Takes ownership of what `sql` has. */
+/* A statement without a name, in an arena.  Takes ownership of what `sql` has.
+ */
+static Statement
+make_statement(Arena *arena, Buf *sql, const GivenParam *params, int count)
+{
+	Statement made = {.param_count = count};
+
+	CHECK(!sql->overflowed);
+	made.sql = arena_strdup(arena, sql->data);
+	made.params = arena_dup(arena, params, (size_t) count * sizeof(GivenParam));
+	buf_release(sql);
+	return made;
+}
+
+/* Keeps a statement; arguments as above. */
 static Statement *
 add_entry(StatementCache *cache, CacheEntry **slot, const uint8_t *key,
-		  size_t key_length, StatementCheck check, Buf *sql)
+		  size_t key_length, Buf *sql, const GivenParam *params, int count)
 {
 	CacheEntry *entry = arena_calloc(cache->arena, 1, sizeof(CacheEntry));
 
-	CHECK(!sql->overflowed);
 	entry->key_length = key_length;
 	entry->key = arena_dup(cache->arena, key, key_length);
-	entry->statement.check = check;
-	entry->statement.sql = arena_strdup(cache->arena, sql->data);
-	buf_release(sql);
+	entry->statement = make_statement(cache->arena, sql, params, count);
 	snprintf(entry->statement.name, sizeof(entry->statement.name),
 			 "penstock_%llu", (unsigned long long) ++cache->made);
 	cache->count++;
@@ -282,13 +292,11 @@ add_entry(StatementCache *cache, CacheEntry **slot, const uint8_t *key,
 
 /* The same for a statement that is not kept. */
 static Statement *
-set_passing(StatementCache *cache, StatementCheck check, Buf *sql)
+set_passing(StatementCache *cache, Buf *sql, const GivenParam *params,
+			int count)
 {
-	CHECK(!sql->overflowed);
 	arena_reset(cache->passing_arena);
-	cache->passing = (Statement){
-		.sql = arena_strdup(cache->passing_arena, sql->data), .check = check};
-	buf_release(sql);
+	cache->passing = make_statement(cache->passing_arena, sql, params, count);
 	return &cache->passing;
 }
 
@@ -299,24 +307,27 @@ statement_get(StatementCache *cache, StatementKind kind,
 	StatementCheck check;
 	CacheEntry **slot;
 	Statement *made;
+	Given given;
 	Buf sql;
 
 	make_key(cache, kind, table, set, find);
 	slot = find_or_free_slot(cache, cache->key, cache->key_length);
 	if (*slot != NULL)
 		return &(*slot)->statement;
+	given_init(&given, kind, table, set, find, 0);
 	buf_init(&sql, BUF_TEXT_MAX);
 	check = check_of(cache, kind, table);
 	if (check == CHECK_COUNTED)
-		build_counting(&sql, kind, table, set, find);
-	else if (statement_settled_kind(kind) != kind)
-		settle_build_sql(&sql, statement_settled_kind(kind), table, set, find);
+		build_counting(&sql, &given);
+	else if (given.kind != kind)
+		settle_build_sql(&sql, &given);
 	else
-		statement_build(&sql, kind, table, set, find, 0);
+		statement_build(&sql, &given);
 	made = statement_cache_is_full(cache)
-			   ? set_passing(cache, check, &sql)
-			   : add_entry(cache, slot, cache->key, cache->key_length, check,
-						   &sql);
+			   ? set_passing(cache, &sql, given.params, given.count)
+			   : add_entry(cache, slot, cache->key, cache->key_length, &sql,
+						   given.params, given.count);
+	made->check = check;
 	made->binary = kind == STATEMENT_FETCH;
 	return made;
 }
@@ -362,6 +373,8 @@ Statement *
 statement_get_composite(StatementCache *cache, const Composite *composite)
 {
 	size_t length = make_composite_key(cache, composite);
+	GivenParam params[COMPOSITE_PARAMS_MAX];
+	int param_count;
 	CacheEntry **slot;
 	Statement *made;
 	Buf sql;
@@ -374,10 +387,11 @@ statement_get_composite(StatementCache *cache, const Composite *composite)
 	if (!is_worth_making(cache, hash_key(cache->composite_key, length)))
 		return NULL;
 	buf_init(&sql, BUF_TEXT_MAX);
-	composite_build(&sql, composite, cache->checking);
+	param_count = composite_build(&sql, composite, cache->checking, params);
 	cache->composite_count++;
-	made = add_entry(cache, slot, cache->composite_key, length, CHECK_NONE,
-					 &sql);
+	made = add_entry(cache, slot, cache->composite_key, length, &sql, params,
+					 param_count);
+	made->check = CHECK_NONE;
 	made->checked = cache->checking;
 	return made;
 }

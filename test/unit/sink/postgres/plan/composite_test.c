@@ -150,6 +150,7 @@ there_is_a_limit(void **state UNUSED)
 static void
 the_statement_fails_unless_each_found_its_row(void **state UNUSED)
 {
+	GivenParam params[COMPOSITE_PARAMS_MAX];
 	Bench bench;
 	Buf sql;
 
@@ -158,7 +159,7 @@ the_statement_fails_unless_each_found_its_row(void **state UNUSED)
 	assert_true(add(&bench, ITEM, CHANGE_UPDATE, 0, 1));
 	assert_true(add(&bench, LOG, CHANGE_INSERT, 0, 1));
 	assert_true(add(&bench, ITEM, CHANGE_DELETE, 2, 0));
-	composite_build(&sql, &bench.composite, false);
+	(void) composite_build(&sql, &bench.composite, false, params);
 	assert_string_equal(
 		sql.data,
 		"WITH c1 AS (UPDATE ONLY \"item\" AS t SET \"id\" = $1, \"$1\" = $2"
@@ -174,7 +175,7 @@ the_statement_fails_unless_each_found_its_row(void **state UNUSED)
 		" AND (SELECT true FROM c3)");
 	buf_reset(&sql);
 	bench.composite.moves_progress = true;
-	composite_build(&sql, &bench.composite, false);
+	(void) composite_build(&sql, &bench.composite, false, params);
 	assert_non_null(strstr(sql.data, " WHERE pipeline OPERATOR(pg_catalog.=) "
 									 "$7::pg_catalog.text"));
 	assert_non_null(strstr(sql.data, " AND end_lsn OPERATOR(pg_catalog.=) "
@@ -189,6 +190,7 @@ the_statement_fails_unless_each_found_its_row(void **state UNUSED)
 static void
 the_statement_fails_if_a_table_has_changed(void **state UNUSED)
 {
+	GivenParam params[COMPOSITE_PARAMS_MAX];
 	Bench bench;
 	Buf sql;
 
@@ -200,7 +202,7 @@ the_statement_fails_if_a_table_has_changed(void **state UNUSED)
 	assert_true(add(&bench, ITEM, CHANGE_UPDATE, 0, 1));
 	assert_true(add(&bench, LOG, CHANGE_INSERT, 0, 1));
 	assert_true(add(&bench, ITEM, CHANGE_DELETE, 2, 0));
-	composite_build(&sql, &bench.composite, true);
+	(void) composite_build(&sql, &bench.composite, true, params);
 	assert_non_null(
 		strstr(sql.data, " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) "
 						 "WHERE pg_temp.penstock_current( "
@@ -208,7 +210,7 @@ the_statement_fails_if_a_table_has_changed(void **state UNUSED)
 						 " '{-5,7}') AND (SELECT true FROM c1)"));
 	buf_reset(&sql);
 	bench.composite.moves_progress = true;
-	composite_build(&sql, &bench.composite, true);
+	(void) composite_build(&sql, &bench.composite, true, params);
 	assert_non_null(strstr(sql.data, " AND end_lsn OPERATOR(pg_catalog.=) "
 									 "$14::pg_catalog.pg_lsn"
 									 " AND pg_temp.penstock_current("));
