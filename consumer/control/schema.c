@@ -128,6 +128,18 @@ static const ControlTable tables[] = {
 					   " PRIMARY KEY (pipeline, end_lsn, change, column_name)",
 		.of_pipeline = true,
 	},
+	/* definition_table.h */
+	{
+		.name = "definition",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " catalog text NOT NULL,"
+					   " source_oid oid NOT NULL,"
+					   " from_lsn pg_lsn NOT NULL,"
+					   " to_lsn pg_lsn,"
+					   " definition jsonb NOT NULL,"
+					   " PRIMARY KEY (pipeline, catalog, source_oid, from_lsn)",
+		.of_pipeline = true,
+	},
 	/* conflict_table.h */
 	{
 		.name = "conflict",

@@ -1,0 +1,125 @@
+/*
+ * definition_table.c
+ *    SQL around penstock.definition.
+ */
+#include "control/definition_table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "control/schema.h"
+
+/* As in the column `catalog`. */
+static const char *const catalog_names[] = {
+	[DEFINITION_IN_NAMESPACE] = "pg_namespace",
+	[DEFINITION_IN_CLASS] = "pg_class",
+	[DEFINITION_IN_TYPE] = "pg_type",
+};
+
+Rc
+definition_table_has(PgConn *target, const char *pipeline, bool *has,
+					 Error *err)
+{
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Rc rc = control_has(target, "definition", has, err);
+
+	if (rc != RC_OK || !*has)
+		return rc;
+	rc = pgconn_exec_params(target,
+							"SELECT EXISTS (SELECT FROM penstock.definition"
+							" WHERE pipeline = $1)",
+							LENGTH_OF(params), params, &result, err);
+	if (rc == RC_OK)
+		*has = PQgetvalue(result, 0, 0)[0] == 't';
+	PQclear(result);
+	return rc;
+}
+
+static MUST_CHECK Rc
+hand_out(const PgConn *target, const PGresult *result, DefinitionTake take,
+		 void *context, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < PQntuples(result) && rc == RC_OK; i++)
+	{
+		Lsn from_lsn;
+
+		if (!lsn_parse(PQgetvalue(result, i, 1), &from_lsn))
+			return error_set(err, ERR_PROTOCOL,
+							 "invalid position \"%s\" from %s",
+							 PQgetvalue(result, i, 1), pgconn_label(target));
+		rc = take(context, PQgetvalue(result, i, 0), from_lsn, err);
+	}
+	return rc;
+}
+
+Rc
+definition_table_read(PgConn *target, const char *pipeline, DefinitionTake take,
+					  void *context, Error *err)
+{
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(
+		target,
+		"SELECT definition, from_lsn FROM penstock.definition"
+		" WHERE pipeline = $1 AND to_lsn IS NULL"
+		" ORDER BY catalog, source_oid",
+		LENGTH_OF(params), params, &result, err);
+
+	if (rc == RC_OK)
+		rc = hand_out(target, result, take, context, err);
+	PQclear(result);
+	return rc;
+}
+
+/*
+ * What a transaction says of an object twice is its last word: the first was
+ * never there for others.
+ */
+Rc
+definition_table_write(PgConn *target, const char *pipeline,
+					   DefinitionCatalog catalog, uint32_t oid, Lsn lsn,
+					   const char *json, Error *err)
+{
+	char oid_text[16];
+	char lsn_text[LSN_TEXT_SIZE];
+	const char *params[] = {pipeline, catalog_names[catalog], oid_text,
+							lsn_text, json};
+	Rc rc;
+
+	snprintf(oid_text, sizeof(oid_text), "%" PRIu32, oid);
+	snprintf(lsn_text, sizeof(lsn_text), LSN_FORMAT, LSN_ARGS(lsn));
+	rc = pgconn_exec_params(
+		target,
+		"DELETE FROM penstock.definition WHERE pipeline = $1"
+		" AND catalog = $2 AND source_oid = $3::oid AND from_lsn = $4::pg_lsn",
+		4, params, NULL, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec_params(
+			target,
+			"UPDATE penstock.definition SET to_lsn = $4::pg_lsn"
+			" WHERE pipeline = $1 AND catalog = $2 AND source_oid = $3::oid"
+			" AND to_lsn IS NULL",
+			4, params, NULL, err);
+	if (rc == RC_OK && json != NULL)
+		rc = pgconn_exec_params(
+			target,
+			"INSERT INTO penstock.definition"
+			" (pipeline, catalog, source_oid, from_lsn, definition)"
+			" VALUES ($1, $2, $3::oid, $4::pg_lsn, $5::jsonb)",
+			LENGTH_OF(params), params, NULL, err);
+	return rc;
+}
+
+Rc
+definition_table_clear(PgConn *target, const char *pipeline, Error *err)
+{
+	const char *params[] = {pipeline};
+
+	return pgconn_exec_params(
+		target, "DELETE FROM penstock.definition WHERE pipeline = $1",
+		LENGTH_OF(params), params, NULL, err);
+}
