@@ -234,6 +234,17 @@ libpq_script_commits(void)
 }
 
 int
+libpq_script_prepared(const char *text)
+{
+	int count = 0;
+
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		for (int p = 0; p < connections[i].prepared_count; p++)
+			count += strstr(connections[i].prepared[p].sql, text) != NULL;
+	return count;
+}
+
+int
 libpq_script_connections(void)
 {
 	int count = 0;

@@ -83,6 +83,10 @@ const char *libpq_script_param(int number);
 /* Transactions that were committed. */
 int libpq_script_commits(void);
 
+/* Statements with this text in them that the sessions have prepared, and not
+ * deallocated. */
+int libpq_script_prepared(const char *text);
+
 /* Connections that are open. */
 int libpq_script_connections(void);
 

@@ -89,6 +89,7 @@ static struct
 	int alter_at;
 	int refused;
 	const char *refused_sqlstate;
+	int lookups;
 } model;
 
 /* Of answers, in turn. */
@@ -119,6 +120,12 @@ int64_t
 model_target_lease(void)
 {
 	return model.lease;
+}
+
+int
+model_target_lookups(void)
+{
+	return model.lookups;
 }
 
 Lsn
@@ -652,9 +659,12 @@ run(void *context UNUSED, const LibpqStatement *statement, LibpqStep *answer)
 	if (has(statement, "pg_current_wal_insert_lsn()"))
 		return run_position(answer);
 	if (begins(statement, "WITH the_table"))
+	{
+		model.lookups++;
 		return answer_rows(answer,
 						   keep_text(TABLE_ROWS, (long long) model.fingerprint,
 									 (long long) model.fingerprint));
+	}
 	if (has(statement, "has changed'") && statement->param_count == 2)
 		return is_current(session, statement->values[1])
 				   ? answer_rows(answer, "\\N\n")

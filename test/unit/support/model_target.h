@@ -48,6 +48,9 @@ int model_target_changes(void);
 int64_t model_target_transactions(void);
 int64_t model_target_lease(void);
 
+/* How often a session has looked the table up. */
+int model_target_lookups(void);
+
 /* Progress that would still be there if the target crashed now. */
 Lsn model_target_durable(void);
 

@@ -215,6 +215,17 @@ applier_forget_statements(Applier *self, Error *err)
 	return pgconn_exec(lane_conn(self->lane), "DEALLOCATE ALL", NULL, err);
 }
 
+void
+applier_forget_table(Applier *self, const char *schema, const char *name)
+{
+	CHECK(self->state == APPLIER_IDLE && lane_is_empty(self->lane));
+	CHECK(self->plan == NULL && self->fetches == NULL);
+	self->step = (Step){0};
+	self->failure.change = (ConflictChange){0};
+	table_cache_forget(self->tables, schema, name);
+	statement_cache_set_stale(self->statements);
+}
+
 /* Few changes are sent as they are, unless they are large: see plan_folded.c.
  */
 static bool
@@ -242,7 +253,7 @@ applier_start(Applier *self, Batch *batch, Error *err)
 	self->as_batch.txn_end = self->batch->txn_count;
 	self->as_batch.refreshes = 0;
 	statement_cache_set_counting(self->statements, false);
-	if (statement_cache_is_full(self->statements))
+	if (statement_cache_wants_reset(self->statements))
 		rc = applier_forget_statements(self, err);
 	if (rc == RC_OK)
 		rc = table_cache_prepare(self->tables, lane_conn(self->lane),

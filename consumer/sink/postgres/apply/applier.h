@@ -301,6 +301,15 @@ MUST_CHECK Rc applier_roll_back_to(Applier *self, uint32_t number,
  */
 MUST_CHECK Rc applier_work(Applier *self, Error *err);
 
+/*
+ * Has it forget what it knows of a table of the source, by its name there, so
+ * that the target's table is looked up again by the next batch or fetch that
+ * needs it; without a schema and a name (both NULL), of all tables.  Statements
+ * that are prepared in its session are deallocated before the next ones are
+ * sent.  Only in APPLIER_IDLE; a transaction may be open.  Does not wait.
+ */
+void applier_forget_table(Applier *self, const char *schema, const char *name);
+
 /* Adds what its connection waits for. */
 void applier_interest(const Applier *self, SinkInterest *interest);
 

@@ -72,7 +72,7 @@ applier_start_fetch(Applier *self, SinkFetch *fetches, Error *err)
 
 	ASSERT(self->state == APPLIER_IDLE && batch_is_empty(self->batch));
 	statement_cache_set_counting(self->statements, false);
-	if (statement_cache_is_full(self->statements))
+	if (statement_cache_wants_reset(self->statements))
 		rc = applier_forget_statements(self, err);
 	table_cache_begin(self->tables);
 	for (const SinkFetch *fetch = fetches; fetch != NULL && rc == RC_OK;

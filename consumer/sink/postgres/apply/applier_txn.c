@@ -254,7 +254,7 @@ applier_start_txns(Applier *self, Batch *batch, const TxnRound *round,
 	statement_cache_set_counting(self->statements, true);
 	if (self->conditions == CONDITIONS_UNKNOWN)
 		rc = set_up_conditions(self, err);
-	if (rc == RC_OK && statement_cache_is_full(self->statements))
+	if (rc == RC_OK && statement_cache_wants_reset(self->statements))
 		rc = applier_forget_statements(self, err);
 	if (rc == RC_OK)
 		rc = lane_enter_pipeline(self->lane, err);

@@ -665,6 +665,24 @@ in_progress_waits(const InProgress *self)
 	return false;
 }
 
+bool
+in_progress_is_idle(const InProgress *self)
+{
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+		if (self->places[i].connected &&
+			self->places[i].applier.state != APPLIER_IDLE)
+			return false;
+	return true;
+}
+
+void
+in_progress_forget_table(InProgress *self, const char *schema, const char *name)
+{
+	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+		if (self->places[i].connected)
+			applier_forget_table(&self->places[i].applier, schema, name);
+}
+
 size_t
 in_progress_bytes(const InProgress *self)
 {

@@ -99,6 +99,13 @@ bool in_progress_is_at_commit(const InProgress *self);
 /* A part waits for what was delivered before it. */
 bool in_progress_waits(const InProgress *self);
 
+/* Whether no statement is under way on any of its connections. */
+bool in_progress_is_idle(const InProgress *self);
+
+/* As applier_forget_table(), for each connection.  Only when it is idle. */
+void in_progress_forget_table(InProgress *self, const char *schema,
+							  const char *name);
+
 /* Bytes of changes that are held. */
 size_t in_progress_bytes(const InProgress *self);
 

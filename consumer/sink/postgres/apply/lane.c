@@ -69,6 +69,12 @@ lane_conn(const Lane *lane)
 }
 
 bool
+lane_is_empty(const Lane *lane)
+{
+	return lane->item_count == 0;
+}
+
+bool
 lane_is_blocked(const Lane *lane)
 {
 	return lane->flush_pending ||

@@ -45,6 +45,9 @@ void lane_free(Lane *lane);
 
 PgConn *lane_conn(const Lane *lane);
 
+/* Whether nothing that was sent is still to be answered. */
+bool lane_is_empty(const Lane *lane);
+
 /* Whether sending must pause: the socket, or the list of expectations, is
  * full. */
 bool lane_is_blocked(const Lane *lane);

@@ -117,6 +117,14 @@ lanes_bytes(const Lanes *lanes)
 	return lanes->batch.bytes;
 }
 
+void
+lanes_forget_table(Lanes *lanes, const char *schema, const char *name)
+{
+	CHECK(lanes->state == LANES_IDLE);
+	for (int i = 0; i < lanes->member_count; i++)
+		applier_forget_table(lanes->members[i], schema, name);
+}
+
 /* ---- turns -------------------------------------------------------------- */
 
 /*

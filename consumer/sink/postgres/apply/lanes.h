@@ -55,6 +55,10 @@ MUST_CHECK Rc lanes_start(Lanes *lanes, Batch *batch, Error *err);
 
 bool lanes_is_idle(const Lanes *lanes);
 
+/* As applier_forget_table(), for each applier.  Only when it is idle, and the
+ * leader too. */
+void lanes_forget_table(Lanes *lanes, const char *schema, const char *name);
+
 /* Bytes of the batch that is being applied. */
 size_t lanes_bytes(const Lanes *lanes);
 

@@ -56,16 +56,7 @@ table_cache_free(TableCache *cache)
 {
 	if (cache == NULL)
 		return;
-	for (size_t i = 0; i < cache->slot_count; i++)
-	{
-		while (cache->by_number[i] != NULL)
-		{
-			CachedTable *cached = cache->by_number[i];
-
-			cache->by_number[i] = cached->older;
-			free_cached(cached);
-		}
-	}
+	table_cache_forget(cache, NULL, NULL);
 	free(cache->by_number);
 	free(cache->listed);
 	free(cache);
@@ -296,9 +287,22 @@ table_cache_refresh(TableCache *cache, PgConn *target, bool *changed,
 	return RC_OK;
 }
 
+/* ---- forgetting --------------------------------------------------------- */
+
+static bool
+is_named(const CachedTable *cached, const char *schema, const char *name)
+{
+	const Relation *relation = cached->table->relation;
+
+	return schema == NULL || (strcmp(relation->schema, schema) == 0 &&
+							  strcmp(relation->name, name) == 0);
+}
+
 void
 table_cache_forget(TableCache *cache, const char *schema, const char *name)
 {
+	ASSERT((schema == NULL) == (name == NULL));
+	begin_list(cache); /* the last one may have tables that go */
 	for (size_t i = 0; i < cache->slot_count; i++)
 	{
 		CachedTable **at = &cache->by_number[i];
@@ -306,10 +310,8 @@ table_cache_forget(TableCache *cache, const char *schema, const char *name)
 		while (*at != NULL)
 		{
 			CachedTable *cached = *at;
-			const Relation *relation = cached->table->relation;
 
-			if (strcmp(relation->schema, schema) != 0 ||
-				strcmp(relation->name, name) != 0)
+			if (!is_named(cached, schema, name))
 			{
 				at = &cached->older;
 				continue;

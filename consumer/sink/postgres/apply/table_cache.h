@@ -59,8 +59,9 @@ MUST_CHECK Rc table_cache_refresh(TableCache *cache, PgConn *target,
 
 /*
  * Forgets all shapes of a table of the source, by its name there, so that it is
- * looked up again when it is needed next: at a barrier, when nothing is under
- * way and nobody holds on to it.
+ * looked up again when it is needed next; without a schema and a name (both
+ * NULL), forgets all tables.  Nobody may hold on to one of them, and statements
+ * that were made for them are of no use any more: see applier_forget_table().
  */
 void table_cache_forget(TableCache *cache, const char *schema,
 						const char *name);

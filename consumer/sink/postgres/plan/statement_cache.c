@@ -57,6 +57,7 @@ struct StatementCache
 	size_t key_length;
 	bool counting;
 	bool checking;
+	bool stale; /* see statement_cache_set_stale() */
 
 	Statement passing; /* one that is not kept: nameless */
 	Arena *passing_arena;
@@ -99,6 +100,7 @@ statement_cache_reset(StatementCache *cache)
 	memset(cache->slots, 0, cache->slot_count * sizeof(CacheEntry *));
 	cache->count = 0;
 	cache->composite_count = 0;
+	cache->stale = false;
 	arena_reset(cache->arena);
 }
 
@@ -118,6 +120,18 @@ bool
 statement_cache_is_full(const StatementCache *cache)
 {
 	return cache->count >= STATEMENTS_MAX;
+}
+
+void
+statement_cache_set_stale(StatementCache *cache)
+{
+	cache->stale = cache->count > 0;
+}
+
+bool
+statement_cache_wants_reset(const StatementCache *cache)
+{
+	return cache->stale || statement_cache_is_full(cache);
 }
 
 /* ---- keys --------------------------------------------------------------- */

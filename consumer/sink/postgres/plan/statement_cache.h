@@ -40,8 +40,15 @@ void statement_cache_set_checking(StatementCache *cache, bool checking);
 /* Forgets all statements; the session's must be deallocated as well. */
 void statement_cache_reset(StatementCache *cache);
 
-/* Whether it is time to forget them all. */
+/* Whether no more are kept. */
 bool statement_cache_is_full(const StatementCache *cache);
+
+/* Some are of no use any more, because what is known of a table was forgotten.
+ * They take up room until the next reset. */
+void statement_cache_set_stale(StatementCache *cache);
+
+/* Whether it is time to forget them all: it is full, or some are stale. */
+bool statement_cache_wants_reset(const StatementCache *cache);
 
 /*
  * The statement for rows like these.  `set` is the row of new values, `find`

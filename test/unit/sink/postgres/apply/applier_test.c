@@ -182,6 +182,40 @@ test_all_is_applied_in_one(void **state UNUSED)
 	teardown(&bench);
 }
 
+/* Nothing that was known of the table is used any more. */
+static void
+test_a_forgotten_table_is_looked_up_again(void **state UNUSED)
+{
+	static const LibpqStep steps[] = {
+		{.sql = "DEALLOCATE ALL"},
+		{.sql = "WITH the_table", .answer = LIBPQ_ROWS, .rows = TABLE_ROWS},
+		{.sql = "SAVEPOINT"},
+		{.sql = "INSERT INTO", .tag = "INSERT 0 1"},
+		{0}};
+	Bench bench;
+	Error err = {0};
+
+	setup(&bench, FEW, 0, LIBPQ_COMMAND, NULL);
+	batch_begin(&bench.batch, &(TxnInfo){.xid = 800, .end_lsn = END_LSN(9)});
+	add_change(&bench, CHANGE_INSERT, 9000);
+	if (apply(&bench, &err) != RC_OK)
+		fail_msg("%s", err.message);
+	assert_false(batch_is_empty(&bench.batch));
+	if (apply(&bench, &err) != RC_OK)
+		fail_msg("%s", err.message);
+
+	/* In the middle of a transaction, a part of which is applied. */
+	assert_true(bench.applier.txn_open);
+	applier_forget_table(&bench.applier, "public", "rows");
+	add_change(&bench, CHANGE_INSERT, 9001);
+	batch_commit(&bench.batch);
+	libpq_script_steps(steps);
+	if (apply(&bench, &err) != RC_OK)
+		fail_msg("%s", err.message);
+	assert_int_equal(bench.target.noted_lsn, END_LSN(9));
+	teardown(&bench);
+}
+
 /* What must be so, however it ended. */
 static void
 check_end(const Bench *bench, Rc rc, const Error *err, int commits_max, int n,
@@ -357,6 +391,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_is_applied_in_one),
+		cmocka_unit_test(test_a_forgotten_table_is_looked_up_again),
 		cmocka_unit_test(test_the_connection_is_lost),
 		cmocka_unit_test(test_a_row_is_refused),
 		cmocka_unit_test(test_it_is_worth_trying_again),

@@ -115,6 +115,10 @@ test_a_table_that_was_forgotten_is_looked_up_again(void **state UNUSED)
 	table_cache_forget(bench.cache, "public", "rows");
 	assert_int_equal(table_cache_all(bench.cache).count, 0);
 	assert_int_not_equal(open_table(&bench)->serial, serial);
+	serial = open_table(&bench)->serial;
+	table_cache_forget(bench.cache, NULL, NULL);
+	assert_int_equal(table_cache_all(bench.cache).count, 0);
+	assert_int_not_equal(open_table(&bench)->serial, serial);
 	teardown(&bench);
 }
 

@@ -1,6 +1,6 @@
 /*
  * statement_test.c
- *    How many statements a connection keeps.
+ *    How many statements a connection keeps, and until when.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,11 +87,31 @@ statements_beyond_the_limit_are_not_kept(void **state UNUSED)
 	teardown(&bench);
 }
 
+static void
+statements_of_a_forgotten_table_are_to_go(void **state UNUSED)
+{
+	Bench bench;
+
+	setup(&bench);
+	statement_cache_set_stale(bench.cache);
+	assert_false(statement_cache_wants_reset(bench.cache)); /* there is none */
+	(void) get(&bench, 0);
+	assert_false(statement_cache_wants_reset(bench.cache));
+	statement_cache_set_stale(bench.cache);
+	assert_true(statement_cache_wants_reset(bench.cache));
+	(void) get(&bench, 1);
+	assert_true(statement_cache_wants_reset(bench.cache));
+	statement_cache_reset(bench.cache);
+	assert_false(statement_cache_wants_reset(bench.cache));
+	teardown(&bench);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(statements_beyond_the_limit_are_not_kept),
+		cmocka_unit_test(statements_of_a_forgotten_table_are_to_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
