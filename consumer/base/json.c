@@ -104,16 +104,16 @@ json_key(Json *json, const char *key)
 }
 
 void
-json_string(Json *json, const char *string)
+json_text(Json *json, const char *string)
 {
 	if (string == NULL)
-		json_null(json);
+		json_nothing(json);
 	else
-		json_string_bytes(json, string, strlen(string));
+		json_text_bytes(json, string, strlen(string));
 }
 
 void
-json_string_bytes(Json *json, const void *bytes, size_t length)
+json_text_bytes(Json *json, const void *bytes, size_t length)
 {
 	begin_value(json);
 	json_append_string(json->out, bytes, length);
@@ -127,7 +127,7 @@ json_bool(Json *json, bool value)
 }
 
 void
-json_null(Json *json)
+json_nothing(Json *json)
 {
 	begin_value(json);
 	buf_append_string(json->out, "null");
@@ -145,7 +145,7 @@ json_fixed(Json *json, double number, int decimals)
 {
 	if (!isfinite(number))
 	{
-		json_null(json);
+		json_nothing(json);
 		return;
 	}
 	begin_value(json);
@@ -280,7 +280,7 @@ void
 json_member_string(Json *json, const char *key, const char *value)
 {
 	json_key(json, key);
-	json_string(json, value);
+	json_text(json, value);
 }
 
 void
@@ -301,5 +301,5 @@ void
 json_member_null(Json *json, const char *key)
 {
 	json_key(json, key);
-	json_null(json);
+	json_nothing(json);
 }

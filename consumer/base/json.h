@@ -10,8 +10,11 @@
  *     json_init(&json, &buf);
  *     json_begin_object(&json);
  *     json_key(&json, "table");
- *     json_string(&json, name);
+ *     json_text(&json, name);
  *     json_end_object(&json);
+ *
+ * None of the names here is one of libjansson's, which reads JSON: the dynamic
+ * linker would take one for the other.
  *
  * There is no white space in what it writes, so that a document without
  * json_raw() is one line.  It only ever appends, and remembers its place
@@ -64,13 +67,13 @@ void json_end_array(Json *json);
 void json_key(Json *json, const char *key);
 
 /* A NULL string is null. */
-void json_string(Json *json, const char *string);
+void json_text(Json *json, const char *string);
 
 /* The same for `length` bytes, which may hold NULs: they become \u0000. */
-void json_string_bytes(Json *json, const void *bytes, size_t length);
+void json_text_bytes(Json *json, const void *bytes, size_t length);
 
 void json_bool(Json *json, bool value);
-void json_null(Json *json);
+void json_nothing(Json *json);
 
 /*
  * A whole number, in full.  Readers that keep numbers as doubles round beyond

@@ -256,7 +256,7 @@ append_fix(Json *json, const char *fix)
 	{
 		size_t line = strcspn(fix, "\n");
 
-		json_string_bytes(json, fix, line);
+		json_text_bytes(json, fix, line);
 		fix += line;
 		fix += strspn(fix, "\n");
 	}

@@ -67,7 +67,7 @@ check_parse_publications(CheckContext *context, Error *err)
 	json_init(&json, &buf);
 	json_begin_array(&json);
 	for (int i = 0; i < publications.count; i++)
-		json_string(&json, publications.names[i]);
+		json_text(&json, publications.names[i]);
 	json_end_array(&json);
 	context->publications = arena_strdup(arena, buf.data);
 	buf_release(&buf);

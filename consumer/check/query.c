@@ -69,7 +69,7 @@ append_text(Json *json, const char *key, const char *text)
 {
 	json_key(json, key);
 	if (text == NULL)
-		json_null(json);
+		json_nothing(json);
 	else
 		json_raw(json, text, strlen(text));
 }
@@ -82,7 +82,7 @@ append_input(const CheckContext *context, const CheckServer *server, Buf *buf)
 	json_init(&json, buf);
 	json_begin_object(&json);
 	json_key(&json, "name");
-	json_string(&json, context->config->name);
+	json_text(&json, context->config->name);
 	append_text(&json, "publications", context->publications);
 	append_text(&json, "tables", context->tables);
 	append_text(&json, "nowhere",
@@ -91,7 +91,7 @@ append_input(const CheckContext *context, const CheckServer *server, Buf *buf)
 	if (server->progress_known)
 		json_bool(&json, server->has_progress);
 	else
-		json_null(&json);
+		json_nothing(&json);
 	json_end_object(&json);
 }
 

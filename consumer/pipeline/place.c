@@ -27,7 +27,7 @@ place_append_places(const Placed *placed, Buf *buf)
 		buf_reset(&text);
 		placement_append_place(placed->tables[i].rule, &text);
 		json_key(&json, placed->tables[i].table->qualified);
-		json_string(&json, text.data);
+		json_text(&json, text.data);
 	}
 	json_end_object(&json);
 	buf_release(&text);

@@ -472,7 +472,7 @@ add_count(Json *json, const char *key, uint64_t count, bool known)
 	if (known)
 		json_int(json, (int64_t) count);
 	else
-		json_null(json);
+		json_nothing(json);
 }
 
 /* Adds a number; a negative one is not known, which is null. */
@@ -481,7 +481,7 @@ add_amount(Json *json, const char *key, double amount)
 {
 	json_key(json, key);
 	if (amount < 0)
-		json_null(json);
+		json_nothing(json);
 	else
 		json_fixed(json, amount, 3);
 }
@@ -507,7 +507,7 @@ add_slot(Json *json, const SourceStatus *source, const char *problem)
 	json_key(json, "slot");
 	if (!source->reached)
 	{
-		json_null(json);
+		json_nothing(json);
 		return;
 	}
 	json_begin_object(json);
@@ -557,7 +557,7 @@ add_no_position(Json *json)
 	for (size_t i = 0; i < LENGTH_OF(keys); i++)
 	{
 		json_key(json, keys[i]);
-		json_null(json);
+		json_nothing(json);
 	}
 }
 
@@ -570,7 +570,7 @@ add_clone(Json *json, const TargetSample *sample)
 	json_key(json, "clone");
 	if (!clone->exists)
 	{
-		json_null(json);
+		json_nothing(json);
 		return;
 	}
 	json_begin_object(json);
@@ -586,7 +586,7 @@ add_clone(Json *json, const TargetSample *sample)
 	cloning_json(&sample->cloning, json);
 	json_key(json, "running");
 	if (sample->clone_running == NULL)
-		json_null(json);
+		json_nothing(json);
 	else
 		json_raw(json, sample->clone_running, strlen(sample->clone_running));
 	json_end_object(json);
@@ -640,7 +640,7 @@ add_options(Json *json, const PipelineMemory *memory)
 	json_key(json, "options");
 	json_begin_array(json);
 	for (int i = 0; i < memory->words.count; i++)
-		json_string(json, memory->words.words[i]);
+		json_text(json, memory->words.words[i]);
 	json_end_array(json);
 }
 
@@ -650,7 +650,7 @@ add_follower(Json *json, const FollowerRow *row)
 	json_key(json, "follower");
 	if (!row->exists)
 	{
-		json_null(json);
+		json_nothing(json);
 		return;
 	}
 	json_begin_object(json);

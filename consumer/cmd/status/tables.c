@@ -196,14 +196,14 @@ add_table(const TableStatus *table, Json *json, Lsn source_lsn)
 	if (table->rows >= 0)
 		json_int(json, table->rows);
 	else
-		json_null(json);
+		json_nothing(json);
 	json_member_string(json, "position",
 					   table->position != 0 ? position : NULL);
 	json_key(json, "lag_bytes");
 	if (table->position != 0 && source_lsn != 0)
 		json_int(json, (int64_t) lag_bytes(table, source_lsn));
 	else
-		json_null(json);
+		json_nothing(json);
 	json_member_bool(json, "kept", table->kept && !table->lost);
 	json_end_object(json);
 }

@@ -111,7 +111,7 @@ append_text(Json *json, uint32_t type_oid, const char *text, size_t length)
 			if (is_number(text, length))
 				json_raw(json, text, length);
 			else
-				json_string_bytes(json, text, length);
+				json_text_bytes(json, text, length);
 			return;
 		case TYPE_BOOL:
 			json_bool(json, length > 0 && text[0] == 't');
@@ -121,10 +121,10 @@ append_text(Json *json, uint32_t type_oid, const char *text, size_t length)
 			if (length > 0 && json_is_text(text, length))
 				append_document(json, text, length);
 			else
-				json_string_bytes(json, text, length);
+				json_text_bytes(json, text, length);
 			return;
 		default:
-			json_string_bytes(json, text, length);
+			json_text_bytes(json, text, length);
 			return;
 	}
 }
@@ -164,7 +164,7 @@ append_value(Json *json, const RelationColumn *column, const Value *value)
 	switch ((ValueKind) value->kind)
 	{
 		case VALUE_NULL:
-			json_null(json);
+			json_nothing(json);
 			return;
 		case VALUE_INTEGER:
 			append_integer(json, column->type_oid, value->integer);
@@ -224,7 +224,7 @@ append_unchanged(Json *json, const Relation *relation, const Value *row)
 			json_begin_array(json);
 			open = true;
 		}
-		json_string(json, relation->columns[i].name);
+		json_text(json, relation->columns[i].name);
 	}
 	if (open)
 		json_end_array(json);
@@ -271,7 +271,7 @@ append_lsn(Json *json, const char *name, Lsn lsn)
 
 	snprintf(text, sizeof(text), LSN_FORMAT, LSN_ARGS(lsn));
 	json_key(json, name);
-	json_string(json, text);
+	json_text(json, text);
 }
 
 /* What every line starts with. */
@@ -284,7 +284,7 @@ append_head(Json *json, const JsonLineTxn *txn, int64_t seq,
 	else
 	{
 		json_key(json, "time");
-		json_string(json, txn->time);
+		json_text(json, txn->time);
 		append_lsn(json, "lsn", txn->commit_lsn);
 		json_key(json, "xid");
 		json_int(json, txn->xid);
@@ -294,19 +294,19 @@ append_head(Json *json, const JsonLineTxn *txn, int64_t seq,
 	if (txn != NULL && txn->origin != NULL)
 	{
 		json_key(json, "origin");
-		json_string(json, txn->origin);
+		json_text(json, txn->origin);
 	}
 	json_key(json, "operation");
-	json_string(json, change_kind_name(change->kind));
+	json_text(json, change_kind_name(change->kind));
 }
 
 static void
 append_table(Json *json, const Relation *relation)
 {
 	json_key(json, "schema");
-	json_string(json, relation->schema);
+	json_text(json, relation->schema);
 	json_key(json, "table");
-	json_string(json, relation->name);
+	json_text(json, relation->name);
 }
 
 static void
@@ -328,10 +328,10 @@ append_message(Json *json, const MessageInfo *message)
 	json_bool(json, message->transactional);
 	append_lsn(json, "message_lsn", message->lsn);
 	json_key(json, "prefix");
-	json_string(json, message->prefix);
+	json_text(json, message->prefix);
 	json_key(json, is_text ? "content" : "content_hex");
 	if (is_text)
-		json_string_bytes(json, message->content, message->content_length);
+		json_text_bytes(json, message->content, message->content_length);
 	else
 		append_hex(json, "\"", message->content, message->content_length);
 }

@@ -36,7 +36,7 @@ a_full_buffer_is_marked_and_never_overrun(void **state UNUSED)
 	buf_init(&buf, 8);
 	json_init(&json, &buf);
 	json_begin_array(&json);
-	json_string(&json, "longer than that");
+	json_text(&json, "longer than that");
 	json_int(&json, INT64_MIN);
 	json_end_array(&json);
 	assert_true(buf.overflowed);
@@ -117,7 +117,7 @@ commas_and_colons_are_placed(void **state UNUSED)
 	json_key(&json, "c");
 	json_begin_object(&json);
 	json_key(&json, "d");
-	json_null(&json);
+	json_nothing(&json);
 	json_key(&json, "e");
 	json_bool(&json, true);
 	json_end_object(&json);
@@ -143,8 +143,8 @@ numbers_and_raw_values_are_written(void **state UNUSED)
 	json_fixed(&json, (double) NAN, 2);
 	json_fixed(&json, (double) INFINITY, 2);
 	json_raw(&json, "1e999", 5);
-	json_string(&json, NULL);
-	json_string(&json, "x");
+	json_text(&json, NULL);
+	json_text(&json, "x");
 	json_end_array(&json);
 	assert_string_equal(buf.data, "[-9223372036854775808,9223372036854775807,"
 								  "2.45,null,null,1e999,null,\"x\"]");
