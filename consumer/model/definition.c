@@ -251,16 +251,6 @@ definition_column(const TableDefinition *table, uint16_t attnum)
 
 /* ---- Fields ---- */
 
-/* An int or an enum, which are the same to the compiler that we have. */
-static int
-int_at(const void *record, size_t offset)
-{
-	int number;
-
-	memcpy(&number, (const char *) record + offset, sizeof(number));
-	return number;
-}
-
 static const void *
 pointer_at(const void *record, size_t offset)
 {
@@ -318,7 +308,7 @@ definition_set_usual(const DefinitionShape *shape, void *record)
 		if (field->type == FIELD_INT32)
 			memcpy(at, &field->usual, sizeof(field->usual));
 		if (field->type == FIELD_MEMBERS)
-			memset((char *) record + field->count_offset, 0, sizeof(int));
+			definition_set_members(field, record, NULL, 0);
 	}
 }
 
@@ -360,11 +350,12 @@ oids_equal(const OidList *a, const OidList *b)
 static bool
 members_equal(const DefinitionField *field, const void *a, const void *b)
 {
-	const char *a_members = pointer_at(a, field->offset);
-	const char *b_members = pointer_at(b, field->offset);
-	int count = int_at(a, field->count_offset);
+	int count;
+	int b_count;
+	const char *a_members = definition_members(field, a, &count);
+	const char *b_members = definition_members(field, b, &b_count);
 
-	if (count != int_at(b, field->count_offset))
+	if (count != b_count)
 		return false;
 	for (int i = 0; i < count; i++)
 	{
@@ -449,16 +440,16 @@ own_oids(OidList *list, Arena *arena)
 static void
 own_members(const DefinitionField *field, void *record, Arena *arena)
 {
-	size_t count = (size_t) int_at(record, field->count_offset);
 	size_t size = field->member->size;
-	char *members;
+	int count;
+	char *members = definition_members(field, record, &count);
 
 	if (count == 0)
 		return;
-	members = arena_dup(arena, pointer_at(record, field->offset), count * size);
-	put_pointer(record, field->offset, members);
-	for (size_t i = 0; i < count; i++)
-		own_record(field->member, members + i * size, arena);
+	members = arena_dup(arena, members, (size_t) count * size);
+	definition_set_members(field, record, members, count);
+	for (int i = 0; i < count; i++)
+		own_record(field->member, members + (size_t) i * size, arena);
 }
 
 /* Copies what the record points to, and makes it point to the copies. */

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "model/lsn.h"
@@ -289,6 +290,25 @@ typedef struct DefinitionShape
 	int field_count;
 	const DefinitionField *fields;
 } DefinitionShape;
+
+/* The array of FIELD_MEMBERS, and how many it has. */
+static inline void *
+definition_members(const DefinitionField *field, const void *record, int *count)
+{
+	void *members;
+
+	memcpy(&members, (const char *) record + field->offset, sizeof(members));
+	memcpy(count, (const char *) record + field->count_offset, sizeof(*count));
+	return members;
+}
+
+static inline void
+definition_set_members(const DefinitionField *field, void *record,
+					   void *members, int count)
+{
+	memcpy((char *) record + field->offset, &members, sizeof(members));
+	memcpy((char *) record + field->count_offset, &count, sizeof(count));
+}
 
 /* What a Definition of the kind has, counted from the start of Definition: its
  * OID and names, too. */
