@@ -180,12 +180,13 @@ check_history(Tail *tail, PgConn *replication, Error *err)
 	Rc rc = slot_read_history(replication, &history, err);
 
 	if (rc == RC_OK && tail->sink != NULL && tail->config->create_slot)
-		rc = history_prove(&history,
-						   &(HistoryPoint){.source = &tail->source,
-										   .lsn = tail->sink->durable_lsn,
-										   .label = "what was printed",
-										   .pipeline = tail->config->name},
-						   err);
+		rc = history_prove(
+			&history,
+			&(HistoryPoint){.source = &tail->source,
+							.lsn = tail->sink->report->durable_lsn,
+							.label = "what was printed",
+							.pipeline = tail->config->name},
+			err);
 	if (rc == RC_OK)
 		tail->source = history.identity;
 	history_release(&history);
@@ -235,7 +236,10 @@ ready_sink(Tail *tail)
 	if (tail->sink == NULL)
 		tail->sink = json_sink_new(&options);
 	else
+	{
 		json_sink_resume(tail->sink);
+		sink_begin_stream(tail->sink);
+	}
 }
 
 /* Streams until it is over; a reader that has gone is as good an end as any. */
@@ -262,8 +266,8 @@ tail_once(Tail *tail, Error *err)
 		log_info("tail",
 				 "stopped at LSN " LSN_FORMAT ", printed %" PRId64
 				 " lines of %" PRId64 " transactions",
-				 LSN_ARGS(tail->sink->durable_lsn), tail->sink->rows,
-				 tail->sink->transactions);
+				 LSN_ARGS(tail->sink->report->durable_lsn),
+				 tail->sink->report->rows, tail->sink->report->transactions);
 	return rc;
 }
 
@@ -276,7 +280,7 @@ explain_loss(const Tail *tail, Error *err)
 	error_detail(err,
 				 "The temporary slot ended with the connection: changes "
 				 "after LSN " LSN_FORMAT " may have been missed.",
-				 LSN_ARGS(tail->sink->durable_lsn));
+				 LSN_ARGS(tail->sink->report->durable_lsn));
 	error_hint(err, "Use --create-slot and --name to have a slot that outlives "
 					"the connection.");
 }
@@ -292,14 +296,15 @@ finish_output(Sink *sink)
 	Error ignored = {0};
 	Rc rc = RC_OK;
 
-	sink->mode = SINK_STOPPING;
-	while (rc == RC_OK && !sink->stopped && clock_monotonic_us() < deadline_us)
+	sink_set_mode(sink, SINK_STOPPING);
+	while (rc == RC_OK && !sink->report->stopped &&
+		   clock_monotonic_us() < deadline_us)
 	{
 		SinkInterest interest; /* one descriptor: its output */
 
 		rc = sink_work(sink, true, &ignored);
 		sink_interest(sink, &interest);
-		if (rc == RC_OK && !sink->stopped)
+		if (rc == RC_OK && !sink->report->stopped)
 			rc = interrupt_wait(interest.fds[0].fd, interest.fds[0].events,
 								FINISH_TURN_MS, &ignored);
 		rc = rc == RC_AGAIN ? RC_OK : rc;
@@ -346,8 +351,8 @@ judge_end(const Tail *tail, Rc rc, Error *err)
 {
 	Lsn endpos = tail->config->endpos;
 
-	if (rc == RC_OK && endpos != 0 && tail->sink->durable_lsn < endpos &&
-		interrupt_requested())
+	if (rc == RC_OK && endpos != 0 &&
+		tail->sink->report->durable_lsn < endpos && interrupt_requested())
 		return error_set(err, ERR_INTERRUPTED,
 						 "stopped before LSN " LSN_FORMAT " was reached",
 						 LSN_ARGS(endpos));

@@ -219,13 +219,13 @@ open_directory(Attempt *attempt, Error *err)
 	int first = -1;
 
 	for (int i = 0; i < attempt->sink_count; i++)
-		if (!attempt->sinks[i]->absent &&
-			(first < 0 ||
-			 attempt->sinks[i]->start_lsn < attempt->sinks[first]->start_lsn))
+		if (!attempt->sinks[i]->report->absent &&
+			(first < 0 || attempt->sinks[i]->report->start_lsn <
+							  attempt->sinks[first]->report->start_lsn))
 			first = i;
 	CHECK(first >= 0);
 	return place_read_directory(attempt->config, first,
-								attempt->sinks[first]->start_lsn,
+								attempt->sinks[first]->report->start_lsn,
 								&attempt->directory, err);
 }
 
@@ -242,11 +242,11 @@ list_left_out(Attempt *attempt, Buf *list)
 	attempt->start_lsn = UINT64_MAX;
 	for (int i = 0; i < attempt->sink_count; i++)
 	{
-		if (attempt->sinks[i]->absent)
+		if (attempt->sinks[i]->report->absent)
 			continue;
 		states[count++] = postgres_sink_table_states(attempt->sinks[i]);
 		attempt->start_lsn = lsn_min(attempt->start_lsn,
-									 attempt->sinks[i]->start_lsn);
+									 attempt->sinks[i]->report->start_lsn);
 	}
 	table_states_append_left_out(list, states, count, attempt->start_lsn, NULL,
 								 0);
@@ -338,10 +338,10 @@ log_end(const Attempt *attempt)
 		log_info("follow",
 				 "stopped; %s has everything up to LSN " LSN_FORMAT
 				 ", applied %" PRId64 " changes in %" PRId64 " transactions",
-				 label, LSN_ARGS(attempt->sinks[i]->durable_lsn),
-				 attempt->known[i].rows + attempt->sinks[i]->rows,
+				 label, LSN_ARGS(attempt->sinks[i]->report->durable_lsn),
+				 attempt->known[i].rows + attempt->sinks[i]->report->rows,
 				 attempt->known[i].transactions +
-					 attempt->sinks[i]->transactions);
+					 attempt->sinks[i]->report->transactions);
 	}
 }
 
@@ -360,7 +360,7 @@ find_fence(const Attempt *attempt)
 
 	for (int i = 0; i < attempt->sink_count; i++)
 	{
-		Lsn lsn = attempt->sinks[i]->fence_lsn;
+		Lsn lsn = attempt->sinks[i]->report->fence_lsn;
 
 		if (lsn != 0 && (fence == 0 || lsn < fence))
 			fence = lsn;
@@ -375,7 +375,7 @@ note_end(Attempt *attempt, Lsn fence)
 	Lsn endpos = attempt->config->endpos;
 
 	for (int i = 0; i < attempt->sink_count && endpos != 0; i++)
-		attempt->cut_short |= attempt->sinks[i]->durable_lsn < endpos;
+		attempt->cut_short |= attempt->sinks[i]->report->durable_lsn < endpos;
 	attempt->fenced = fence != 0 && (endpos == 0 || fence < endpos) &&
 					  !interrupt_requested();
 	attempt->fence_lsn = fence;

@@ -86,19 +86,10 @@ wait_for_fences(const Config *config, Lsn held, Error *err)
 
 /* A target refused a transaction in progress: the next attempt is without. */
 static void
-hold_streaming(const Attempt *attempt, Error *err)
+hold_streaming(Streaming *streaming, Error *err)
 {
-	uint32_t xid = 0;
-	Lsn until_lsn = 0;
-
-	for (int i = 0; i < attempt->sink_count; i++)
-	{
-		if (attempt->sinks[i]->refused_xid == 0)
-			continue;
-		xid = attempt->sinks[i]->refused_xid;
-		until_lsn = attempt->sinks[i]->refused_until_lsn;
-	}
-	streaming_hold(attempt->streaming, xid, until_lsn, clock_monotonic_us());
+	streaming_hold(streaming, streaming->refused_xid,
+				   streaming->refused_until_lsn, clock_monotonic_us());
 	log_error(LOG_INFO, "follow", err);
 	log_info("follow",
 			 "the stream begins again, without transactions in progress: it is "
@@ -292,7 +283,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 		rc = attempt_run(&attempt, err);
 		if (rc == RC_FAIL && err->code == ERR_STREAMING)
 		{
-			hold_streaming(&attempt, err);
+			hold_streaming(&streaming, err);
 			rc = RC_AGAIN;
 		}
 		attempt_close(&attempt);

@@ -108,7 +108,8 @@ static bool
 has_any(const Config *config, Sink *const *sinks)
 {
 	for (int i = 0; i < config->target_count; i++)
-		if (!sinks[i]->absent && postgres_sink_keys(sinks[i])->count > 0)
+		if (!sinks[i]->report->absent &&
+			postgres_sink_keys(sinks[i])->count > 0)
 			return true;
 	return false;
 }
@@ -189,7 +190,7 @@ start(const Keys *keys, int target, const PostponedKey *key, Error *err)
 	KeyWork *work = &keys->works[target];
 	const PgConnOptions options = {
 		.conninfo = keys->config->targets[target],
-		.label = keys->sinks[target]->label,
+		.label = keys->sinks[target]->report->label,
 		.application_name = "penstock",
 		.kind = PGCONN_DATA,
 		.impatient = true,
@@ -286,13 +287,13 @@ say_moot(const Sink *sink, const PostponedKey *key, bool added)
 		log_info("follow",
 				 "foreign key %s of table %s on %s was postponed, and is there "
 				 "by now",
-				 key->name, key->table, sink->label);
+				 key->name, key->table, sink->report->label);
 	else
 		log_warning("follow",
 					"foreign key %s of table %s on %s was postponed, and is "
 					"not completed: it, or a table that it names, was dropped "
 					"or renamed.  What was to be run: %s",
-					key->name, key->table, sink->label, key->statement);
+					key->name, key->table, sink->report->label, key->statement);
 }
 
 /* Takes what the server says.  RC_AGAIN: it has not ended. */
@@ -305,7 +306,7 @@ take(const Keys *keys, int target, const PostponedKey *key, Error *err)
 
 	if (rc == RC_OK)
 		log_info("follow", "foreign key %s of table %s on %s is valid",
-				 key->name, key->table, keys->sinks[target]->label);
+				 key->name, key->table, keys->sinks[target]->report->label);
 	if (rc == RC_FAIL && has_become_moot(err))
 	{
 		bool added = strcmp(err->sqlstate, ADDED_SQLSTATE) == 0;
@@ -323,7 +324,7 @@ static MUST_CHECK Rc
 start_next(const Keys *keys, int target, const PostponedKeys *list, Error *err)
 {
 	KeyWork *work = &keys->works[target];
-	Lsn durable_lsn = keys->sinks[target]->durable_lsn;
+	Lsn durable_lsn = keys->sinks[target]->report->durable_lsn;
 	int next = find_next(work, list, KEY_OPEN, durable_lsn);
 
 	if (next < 0 && clock_monotonic_us() >= work->due_us)
@@ -351,7 +352,7 @@ step_target(Keys *keys, int target, bool *busy, Error *err)
 	const PostponedKeys *list;
 	Rc rc = RC_OK;
 
-	if (keys->sinks[target]->absent)
+	if (keys->sinks[target]->report->absent)
 	{
 		forget_target(work);
 		return RC_OK;
@@ -380,7 +381,7 @@ step_target(Keys *keys, int target, bool *busy, Error *err)
 	}
 	*busy |= work->conn != NULL ||
 			 find_next(work, list, KEY_OPEN,
-					   keys->sinks[target]->durable_lsn) >= 0;
+					   keys->sinks[target]->report->durable_lsn) >= 0;
 	return RC_OK;
 }
 

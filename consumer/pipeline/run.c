@@ -79,7 +79,7 @@ stop_reading(Run *run, SinkMode mode)
 {
 	run->reading = false;
 	for (int i = 0; i < run->pipeline->sink_count; i++)
-		run->pipeline->sinks[i]->mode = mode;
+		sink_set_mode(run->pipeline->sinks[i], mode);
 }
 
 /*
@@ -123,8 +123,12 @@ note_received(Run *run, Lsn lsn)
 	run->streamed = lsn_max(run->streamed, lsn);
 	for (int i = 0; i < run->pipeline->sink_count; i++)
 	{
-		run->pipeline->sinks[i]->received_lsn = run->progress.received;
-		run->pipeline->sinks[i]->streamed_lsn = run->streamed;
+		Sink *sink = run->pipeline->sinks[i];
+		SinkOrders orders = sink->orders;
+
+		orders.received_lsn = run->progress.received;
+		orders.streamed_lsn = run->streamed;
+		sink_order(sink, &orders);
 	}
 }
 
@@ -198,7 +202,13 @@ handle_keepalive(Run *run, const SourceMessage *message, Error *err)
 	if (!message->reply_requested)
 		return RC_OK;
 	for (int i = 0; i < run->pipeline->sink_count; i++)
-		run->pipeline->sinks[i]->position_wanted = true;
+	{
+		Sink *sink = run->pipeline->sinks[i];
+		SinkOrders orders = sink->orders;
+
+		orders.position_wanted = true;
+		sink_order(sink, &orders);
+	}
 	return RC_OK;
 }
 
@@ -395,15 +405,21 @@ update_positions(Run *run)
 
 	for (int i = 0; i < pipeline->sink_count; i++)
 	{
-		Sink *sink = pipeline->sinks[i];
+		const SinkReport *report = pipeline->sinks[i]->report;
 
-		targets[i] = (ProgressTarget){sink->applied_lsn, sink->durable_lsn};
-		if (sink->durable_lsn >= sink->received_lsn)
-			sink->position_wanted = false;
+		targets[i] = (ProgressTarget){report->applied_lsn, report->durable_lsn};
 	}
 	progress_update(&run->progress, targets, pipeline->sink_count);
 	for (int i = 0; i < pipeline->sink_count; i++)
-		pipeline->sinks[i]->everywhere_lsn = run->progress.confirmed;
+	{
+		Sink *sink = pipeline->sinks[i];
+		SinkOrders orders = sink->orders;
+
+		if (sink->report->durable_lsn >= orders.received_lsn)
+			orders.position_wanted = false;
+		orders.everywhere_lsn = run->progress.confirmed;
+		sink_order(sink, &orders);
+	}
 	run->confirmed = proof_is_open(&run->proof)
 						 ? 0
 						 : lsn_min(run->progress.confirmed, run->streamed);
@@ -418,9 +434,10 @@ update_positions(Run *run)
 static bool
 sink_is_done(const Sink *sink)
 {
-	if (sink->mode == SINK_STOPPING || sink->mode == SINK_SETTLING)
-		return sink->stopped;
-	return sink->durable_lsn >= sink->received_lsn;
+	if (sink->orders.mode == SINK_STOPPING ||
+		sink->orders.mode == SINK_SETTLING)
+		return sink->report->stopped;
+	return sink->report->durable_lsn >= sink->orders.received_lsn;
 }
 
 static bool
@@ -526,8 +543,8 @@ report(Run *run)
 		return;
 	for (int i = 0; i < run->pipeline->sink_count; i++)
 	{
-		rows += run->pipeline->sinks[i]->rows;
-		transactions += run->pipeline->sinks[i]->transactions;
+		rows += run->pipeline->sinks[i]->report->rows;
+		transactions += run->pipeline->sinks[i]->report->transactions;
 	}
 	if (run->report_due_us != 0 && rows != run->reported_rows)
 		log_info("follow",
@@ -566,9 +583,10 @@ report_on_request(Run *run)
 		log_info("follow",
 				 "target %d: applied " LSN_FORMAT ", durable " LSN_FORMAT
 				 ", %" PRId64 " transactions, %" PRId64 " changes%s%s",
-				 i + 1, LSN_ARGS(sink->applied_lsn),
-				 LSN_ARGS(sink->durable_lsn), sink->transactions, sink->rows,
-				 sink->full ? ", full" : "",
+				 i + 1, LSN_ARGS(sink->report->applied_lsn),
+				 LSN_ARGS(sink->report->durable_lsn),
+				 sink->report->transactions, sink->report->rows,
+				 sink->report->full ? ", full" : "",
 				 sink == router_waits_for(run->router)
 					 ? ", waited for: values of a row that moves away"
 					 : "");
@@ -595,16 +613,18 @@ replace_sink(Run *run, int index, Error *err)
 	const Pipeline *pipeline = run->pipeline;
 	Sink *failed = pipeline->sinks[index];
 	Sink *sink = NULL;
+	SinkOrders orders;
 
 	if (pipeline->replace != NULL)
 		sink = pipeline->replace(pipeline->replace_context, index, err);
 	if (sink == NULL)
 		return RC_FAIL;
 	stop_watching(run);
-	sink->mode = failed->mode;
-	sink->received_lsn = failed->received_lsn;
-	run->rows_gone += failed->rows;
-	run->transactions_gone += failed->transactions;
+	orders = (SinkOrders){.mode = failed->orders.mode,
+						  .received_lsn = failed->orders.received_lsn};
+	sink_order(sink, &orders);
+	run->rows_gone += failed->report->rows;
+	run->transactions_gone += failed->report->transactions;
 	pipeline->sinks[index] = sink;
 	router_replace_sink(run->router, index, sink);
 	sink_free(failed);
@@ -746,6 +766,27 @@ loop(Run *run, Error *err)
 	}
 }
 
+/* Which transaction in progress was refused, by the router or a sink. */
+static void
+note_refusal(Run *run)
+{
+	Streaming *streaming = run->pipeline->streaming;
+
+	if (streaming == NULL)
+		return;
+	streaming->refused_xid = router_refused_xid(run->router);
+	streaming->refused_until_lsn = 0;
+	for (int i = 0; i < run->pipeline->sink_count; i++)
+	{
+		const SinkReport *report = run->pipeline->sinks[i]->report;
+
+		if (report->refused_xid == 0)
+			continue;
+		streaming->refused_xid = report->refused_xid;
+		streaming->refused_until_lsn = report->refused_until_lsn;
+	}
+}
+
 /*
  * What became durable before a failure is confirmed all the same, if the source
  * still listens; if it does not, it is confirmed next time.
@@ -771,11 +812,12 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	for (int i = 0; i < pipeline->sink_count; i++)
 	{
 		const Sink *sink = pipeline->sinks[i];
-		const ProofItem last = {.label = sink->label,
-								.commit_lsn = sink->last_commit_lsn,
-								.commit_time_us = sink->last_commit_time_us};
+		const ProofItem last = {
+			.label = sink->report->label,
+			.commit_lsn = sink->report->last_commit_lsn,
+			.commit_time_us = sink->report->last_commit_time_us};
 
-		durable = lsn_min(durable, sink->durable_lsn);
+		durable = lsn_min(durable, sink->report->durable_lsn);
 		if (pipeline->start_lsn != 0)
 			proof_add(&run.proof, &last, pipeline->start_lsn);
 	}
@@ -792,6 +834,8 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	if (pipeline->endpos != 0 && durable >= pipeline->endpos)
 		stop_reading(&run, SINK_DRAINING);
 	rc = loop(&run, err);
+	if (rc == RC_FAIL && err->code == ERR_STREAMING)
+		note_refusal(&run);
 	if (rc == RC_FAIL && !run.lost)
 		confirm_before_failing(&run);
 	if (run.loss.code != ERR_NONE)

@@ -48,6 +48,10 @@ typedef struct Streaming
 	Lsn reached_lsn; /* the last that was; 0: none */
 	int64_t until_us; /* monotonic: try with again */
 	int64_t hold_ms;  /* how long that was; 0: never yet */
+
+	/* By a run that ended with ERR_STREAMING, for streaming_hold(). */
+	uint32_t refused_xid;
+	Lsn refused_until_lsn;
 } Streaming;
 
 /* Why a session that does without is over. */
@@ -60,7 +64,7 @@ typedef enum StreamingEnd
 } StreamingEnd;
 
 /* A target has refused a transaction, 0: it is not known which; `until_lsn` is
- * its refused_until_lsn. */
+ * its refused_until_lsn (SinkReport). */
 void streaming_hold(Streaming *streaming, uint32_t xid, Lsn until_lsn,
 					int64_t now_us);
 

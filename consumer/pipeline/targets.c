@@ -30,7 +30,7 @@ check_position(const Attempt *attempt, const Sink *sink, const char *label,
 {
 	Rc rc;
 
-	if (sink->start_lsn >= attempt->confirmed_lsn)
+	if (sink->report->start_lsn >= attempt->confirmed_lsn)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG,
 				   "slot \"%s\" is ahead of %s: changes are missing there",
@@ -38,7 +38,8 @@ check_position(const Attempt *attempt, const Sink *sink, const char *label,
 	error_detail(err,
 				 "The slot was confirmed up to " LSN_FORMAT
 				 ", the target has everything up to " LSN_FORMAT ".",
-				 LSN_ARGS(attempt->confirmed_lsn), LSN_ARGS(sink->start_lsn));
+				 LSN_ARGS(attempt->confirmed_lsn),
+				 LSN_ARGS(sink->report->start_lsn));
 	error_hint(err,
 			   "Was the target restored from a backup, or the slot read or "
 			   "advanced by somebody else?  Run \"%s\" and copy again with "
@@ -98,7 +99,8 @@ note_received(Attempt *attempt)
 	Lsn *flush_lsn = &attempt->source.flush_lsn;
 
 	for (int i = 0; i < attempt->sink_count; i++)
-		*flush_lsn = lsn_max(*flush_lsn, attempt->sinks[i]->received_lsn);
+		*flush_lsn = lsn_max(*flush_lsn,
+							 attempt->sinks[i]->orders.received_lsn);
 }
 
 /* A task; also while the others are followed. */
@@ -125,7 +127,7 @@ static bool
 has_other_target(const Attempt *attempt, int index)
 {
 	for (int i = 0; i < attempt->sink_count; i++)
-		if (i != index && !attempt->sinks[i]->absent)
+		if (i != index && !attempt->sinks[i]->report->absent)
 			return true;
 	return false;
 }
@@ -332,8 +334,8 @@ targets_open(Attempt *attempt, Error *err)
 static void
 note_applied(Known *known, const Sink *sink)
 {
-	known->rows += sink->rows;
-	known->transactions += sink->transactions;
+	known->rows += sink->report->rows;
+	known->transactions += sink->report->transactions;
 }
 
 Sink *
@@ -341,7 +343,7 @@ targets_replace(void *context, int index, Error *err)
 {
 	Attempt *attempt = context;
 
-	Lsn durable_lsn = attempt->sinks[index]->durable_lsn;
+	Lsn durable_lsn = attempt->sinks[index]->report->durable_lsn;
 
 	if (!absent_is_reason(err) || !has_other_target(attempt, index))
 		return NULL;
@@ -359,13 +361,13 @@ targets_note(const Attempt *attempt)
 		Known *known = &attempt->known[i];
 
 		note_applied(known, sink);
-		if (sink->absent)
+		if (sink->report->absent)
 		{
 			known->away = !absent_has_answered(sink);
 			known->slow = absent_has_answered(sink);
 			known->backoff = absent_backoff(sink);
 		}
-		else if (sink->durable_lsn > sink->start_lsn)
+		else if (sink->report->durable_lsn > sink->report->start_lsn)
 		{
 			known->away = false;
 			known->backoff = ABSENT_BACKOFF;
@@ -407,7 +409,7 @@ void
 targets_say_following(const Attempt *attempt)
 {
 	for (int i = 0; i < attempt->sink_count; i++)
-		if (!attempt->sinks[i]->absent)
+		if (!attempt->sinks[i]->report->absent)
 			say_to(attempt->config, i, FOLLOWER_FOLLOWING, NULL);
 }
 

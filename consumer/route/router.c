@@ -48,6 +48,7 @@ struct Router
 	int ahead_max;          /* how many are fetched in one round */
 	size_t transit_bytes;   /* what one is expected to have */
 	Relation *moved;        /* see model/moved.h */
+	uint32_t refused_xid;
 };
 
 Router *
@@ -103,13 +104,14 @@ ask_for_values(const Router *router, Transit *transit)
 	Sink *sink = router->sinks[transit->from];
 	const Relation *relation = transit->fetch.removal->relation;
 
-	if (sink->absent)
+	if (sink->report->absent)
 		log_warning("follow",
 					"a row of table \"%s\".\"%s\" moves away from %s, which "
 					"alone has all its values, and is away: the others wait "
 					"for it",
 					relation->schema, relation->name,
-					sink->label != NULL ? sink->label : "a target");
+					sink->report->label != NULL ? sink->report->label
+												: "a target");
 	sink_fetch(sink, &transit->fetch);
 }
 
@@ -127,7 +129,7 @@ bool
 router_is_full(const Router *router)
 {
 	for (int i = 0; i < router->sink_count; i++)
-		if (router->sinks[i]->full)
+		if (router->sinks[i]->report->full)
 			return true;
 	return false;
 }
@@ -173,7 +175,7 @@ copy_frame(Router *router, Sink *sink, Frame *frame, Error *err)
 				   !frame->changes[0].message->transactional;
 	Rc rc = RC_OK;
 
-	if (frame->begins && frame->txn.end_lsn > sink->start_lsn)
+	if (frame->begins && frame->txn.end_lsn > sink->report->start_lsn)
 		rc = sink_begin(sink, &router->txn, err);
 	if (rc == RC_OK && (sink->in_transaction || outside))
 		rc = copy_changes(sink, frame, err);
@@ -193,8 +195,8 @@ give(const Router *router, int target, Frame *frame, const Change *change,
 	Rc rc = RC_OK;
 
 	if (frame->stream.xid != 0)
-		return sink_stream_change(sink, frame, change, err);
-	if (router->txn.end_lsn <= sink->start_lsn)
+		return sink_open_txn_change(sink, frame, change, err);
+	if (router->txn.end_lsn <= sink->report->start_lsn)
 		return RC_OK;
 	if (!sink->in_transaction)
 		rc = sink_begin(sink, &router->txn, err);
@@ -215,7 +217,8 @@ lacks_transaction(const Router *router, int target)
 {
 	const Sink *sink = router->sinks[target];
 
-	return sink->absent || router->txn.end_lsn > sink->start_lsn;
+	return sink->report->absent ||
+		   router->txn.end_lsn > sink->report->start_lsn;
 }
 
 /* Starts to fetch the values of a row that the WAL does not have. */
@@ -555,10 +558,11 @@ end_stream(const Router *router, Sink *sink, const Frame *frame, Error *err)
 	const StreamInfo *stream = &frame->stream;
 
 	if (stream->aborts)
-		return sink_stream_abort(sink, stream->xid, stream->abort_subxid, err);
-	if (router->txn.end_lsn <= sink->start_lsn)
-		return sink_stream_abort(sink, stream->xid, 0, err);
-	return sink_stream_commit(sink, &router->txn, err);
+		return sink_open_txn_abort(sink, stream->xid, stream->abort_subxid,
+								   err);
+	if (router->txn.end_lsn <= sink->report->start_lsn)
+		return sink_open_txn_abort(sink, stream->xid, 0, err);
+	return sink_open_txn_commit(sink, &router->txn, err);
 }
 
 static MUST_CHECK Rc
@@ -567,7 +571,7 @@ stream_changes(Sink *sink, Frame *frame, Error *err)
 	Rc rc = RC_OK;
 
 	for (size_t i = 0; i < frame->change_count && rc == RC_OK; i++)
-		rc = sink_stream_change(sink, frame, &frame->changes[i], err);
+		rc = sink_open_txn_change(sink, frame, &frame->changes[i], err);
 	return rc;
 }
 
@@ -597,7 +601,7 @@ refuse_stream(Router *router, const Frame *frame, Error *err)
 
 	error_detail(err, "%s", reason);
 	free(reason);
-	router->sinks[0]->refused_xid = frame->stream.xid;
+	router->refused_xid = frame->stream.xid;
 	return rc;
 }
 
@@ -653,6 +657,12 @@ bool
 router_can_go_on(const Router *router)
 {
 	return router->frame != NULL && router->transits->fetch.done;
+}
+
+uint32_t
+router_refused_xid(const Router *router)
+{
+	return router->refused_xid;
 }
 
 const Sink *

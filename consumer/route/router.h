@@ -54,6 +54,10 @@ bool router_can_go_on(const Router *router);
 /* The sink that it waits for; NULL: none. */
 const Sink *router_waits_for(const Router *router);
 
+/* The transaction in progress that it refused, when it fails with
+ * ERR_STREAMING; 0: none. */
+uint32_t router_refused_xid(const Router *router);
+
 /* From here on another sink gets what was for this one. */
 void router_replace_sink(Router *router, int index, Sink *sink);
 

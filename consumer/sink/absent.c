@@ -19,6 +19,7 @@
 typedef struct AbsentSink
 {
 	Sink sink; /* first */
+	SinkReport report;
 	char *label;
 	TaskFunction open;
 	void *context;
@@ -83,7 +84,8 @@ end_attempt(AbsentSink *self, Error *failure)
 static bool
 is_to_stop(const Sink *sink)
 {
-	return sink->mode == SINK_STOPPING || sink->mode == SINK_SETTLING;
+	return sink->orders.mode == SINK_STOPPING ||
+		   sink->orders.mode == SINK_SETTLING;
 }
 
 /* Whether waiting does not help. */
@@ -103,7 +105,7 @@ look(Sink *sink, bool source_idle UNUSED, Error *err)
 
 	if (is_to_stop(sink))
 	{
-		sink->stopped = true;
+		self->report.stopped = true;
 		return RC_OK;
 	}
 	if (self->look == NULL && clock_monotonic_us() >= self->due_us)
@@ -163,30 +165,30 @@ release(Sink *sink)
 Sink *
 absent_new(const AbsentOptions *options)
 {
+	static const SinkOpenTxnOps open_txns = {
+		.change = ignore_change,
+		.commit = ignore_begin,
+		.abort = ignore_abort,
+	};
+	static const SinkFetchOps fetching = {.fetch = ignore_fetch};
 	static const SinkOps ops = {
 		.name = "absent",
 		.begin = ignore_begin,
 		.change = ignore_change,
 		.commit = ignore_begin,
-		.stream_change = ignore_change,
-		.stream_commit = ignore_begin,
-		.stream_abort = ignore_abort,
-		.fetch = ignore_fetch,
+		.open_txns = &open_txns,
+		.fetching = &fetching,
 		.work = look,
 		.interest = wait_for_server,
 		.free = release,
 	};
 	AbsentSink *self = xcalloc(1, sizeof(AbsentSink));
 
-	self->sink = (Sink){
-		.ops = &ops,
-		.start_lsn = UINT64_MAX, /* let nothing be offered */
-		.applied_lsn = options->durable_lsn,
-		.durable_lsn = options->durable_lsn,
-		.absent = true,
-	};
+	sink_init(&self->sink, &ops, &self->report, options->durable_lsn);
+	self->report.start_lsn = UINT64_MAX; /* let nothing be offered */
+	self->report.absent = true;
 	self->label = xstrdup(options->label);
-	self->sink.label = self->label;
+	self->report.label = self->label;
 	self->open = options->open;
 	self->context = options->context;
 	self->look = options->opening;
@@ -196,16 +198,23 @@ absent_new(const AbsentOptions *options)
 	return &self->sink;
 }
 
+static const AbsentSink *
+behind_filters(const Sink *sink)
+{
+	CHECK(sink->report->absent);
+	return (const AbsentSink *) sink_last(sink);
+}
+
 bool
 absent_has_answered(const Sink *sink)
 {
-	return ((const AbsentSink *) sink)->answered;
+	return behind_filters(sink)->answered;
 }
 
 Backoff
 absent_backoff(const Sink *sink)
 {
-	return ((const AbsentSink *) sink)->backoff;
+	return behind_filters(sink)->backoff;
 }
 
 bool

@@ -158,7 +158,7 @@ look_how_close(TableJoin *join, bool *all_close, Error *err)
 	for (int i = 0; i < join->count; i++)
 	{
 		TableTarget *target = join->targets[i];
-		Lsn applied = join->sinks[i]->applied_lsn;
+		Lsn applied = join->sinks[i]->report->applied_lsn;
 		Lsn done = applied - lsn_min(applied, join->seen[i]);
 		Rc rc = progress_table_read(target->conn, join->work->config->name,
 									&target->progress, err);
@@ -261,7 +261,7 @@ check_position(TableJoin *join, const SlotInfo *slot, const Sink *sink,
 {
 	Rc rc;
 
-	if (sink->start_lsn >= slot->confirmed_lsn)
+	if (sink->report->start_lsn >= slot->confirmed_lsn)
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG,
 				   "slot \"%s\" is ahead of table %s on %s: changes are "
@@ -293,7 +293,7 @@ open_sink(TableJoin *join, TableTarget *target, const SlotInfo *slot,
 	if (rc != RC_OK)
 		return rc;
 	join->targets[join->count] = target;
-	join->seen[join->count] = join->sinks[join->count]->start_lsn;
+	join->seen[join->count] = join->sinks[join->count]->report->start_lsn;
 	join->count++;
 	return check_position(join, slot, join->sinks[join->count - 1], target,
 						  err);

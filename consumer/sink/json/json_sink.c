@@ -20,7 +20,8 @@
 
 typedef struct JsonSink
 {
-	Sink sink;
+	Sink sink; /* first */
+	SinkReport report;
 	Output output;
 	size_t pending_bytes_max; /* from here on the sink is full */
 	bool blocked;             /* the other side takes nothing for now */
@@ -48,7 +49,8 @@ json_sink(Sink *sink)
 static void
 update_full(JsonSink *self)
 {
-	self->sink.full = output_pending(&self->output) >= self->pending_bytes_max;
+	self->report.full = output_pending(&self->output) >=
+						self->pending_bytes_max;
 }
 
 /* ---- changes ------------------------------------------------------------ */
@@ -76,7 +78,7 @@ print_line(JsonSink *self, const Change *change, int part, Error *err)
 	Rc rc;
 
 	json_line_append(&self->output.buf, txn, self->seq, change, part);
-	self->sink.rows++;
+	self->report.rows++;
 	if (!self->output.buf.overflowed)
 		return RC_OK;
 	rc = error_set(err, ERR_LIMIT,
@@ -126,7 +128,7 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 	self->printed_lsn = txn->end_lsn;
 	durable_push(&self->unwritten, txn->end_lsn,
 				 output_appended(&self->output));
-	sink->transactions++;
+	self->report.transactions++;
 	return RC_OK;
 }
 
@@ -146,10 +148,10 @@ note_written(JsonSink *self)
 
 	if (lsn != 0)
 		durable_push(&self->unsynced, lsn, self->output.written);
-	self->sink.applied_lsn = lsn_max(self->sink.applied_lsn, lsn);
+	self->report.applied_lsn = lsn_max(self->report.applied_lsn, lsn);
 	if (holds_nothing(self))
-		self->sink.applied_lsn = lsn_max(self->sink.applied_lsn,
-										 self->sink.received_lsn);
+		self->report.applied_lsn = lsn_max(self->report.applied_lsn,
+										   self->sink.orders.received_lsn);
 }
 
 static void
@@ -157,9 +159,9 @@ note_synced(JsonSink *self)
 {
 	Lsn lsn = durable_take(&self->unsynced, self->output.synced);
 
-	self->sink.durable_lsn = lsn_max(self->sink.durable_lsn, lsn);
+	self->report.durable_lsn = lsn_max(self->report.durable_lsn, lsn);
 	if (self->output.synced == output_appended(&self->output))
-		self->sink.durable_lsn = self->sink.applied_lsn;
+		self->report.durable_lsn = self->report.applied_lsn;
 }
 
 /* When a file is to be flushed, or the reader of a pipe to be looked at. */
@@ -170,7 +172,8 @@ sync_due_us(const JsonSink *self)
 		return INT64_MAX;
 	if (self->output.is_pipe)
 		return self->synced_at_us + OUTPUT_READER_MS * 1000;
-	if (self->sink.position_wanted || self->sink.mode != SINK_RUNNING)
+	if (self->sink.orders.position_wanted ||
+		self->sink.orders.mode != SINK_RUNNING)
 		return 0;
 	return self->synced_at_us + JSON_SINK_SYNC_INTERVAL_MS * 1000;
 }
@@ -193,9 +196,10 @@ json_work(Sink *sink, bool source_idle UNUSED, Error *err)
 	}
 	note_synced(self);
 	update_full(self);
-	if ((sink->mode == SINK_STOPPING || sink->mode == SINK_SETTLING) &&
+	if ((sink->orders.mode == SINK_STOPPING ||
+		 sink->orders.mode == SINK_SETTLING) &&
 		output_pending(&self->output) == 0)
-		sink->stopped = self->output.synced == self->output.written;
+		self->report.stopped = self->output.synced == self->output.written;
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
@@ -234,11 +238,7 @@ json_sink_new(const JsonSinkOptions *options)
 	};
 	JsonSink *self = xcalloc(1, sizeof(JsonSink));
 
-	self->sink = (Sink){.ops = &ops,
-						.start_lsn = options->start_lsn,
-						.applied_lsn = options->start_lsn,
-						.durable_lsn = options->start_lsn,
-						.received_lsn = options->start_lsn};
+	sink_init(&self->sink, &ops, &self->report, options->start_lsn);
 	self->printed_lsn = options->start_lsn;
 	self->pending_bytes_max = options->memory_bytes;
 	output_open(&self->output, options->fd);
@@ -255,9 +255,6 @@ json_sink_resume(Sink *sink)
 		self->resumed_lsn = self->txn.commit_lsn;
 		self->resumed_seq = self->seq > self->skip ? self->seq : self->skip;
 	}
-	sink->in_transaction = false;
-	sink->start_lsn = self->printed_lsn;
-	sink->received_lsn = sink->durable_lsn;
-	sink->mode = SINK_RUNNING;
-	sink->stopped = false;
+	self->report.start_lsn = self->printed_lsn;
+	self->report.stopped = false;
 }

@@ -40,7 +40,7 @@ typedef struct JsonSinkOptions
 /* A new sink, to be freed with sink_free().  Cannot fail. */
 Sink *json_sink_new(const JsonSinkOptions *options);
 
-/* Gets ready for a new stream. */
+/* Gets ready for a new stream, before sink_begin_stream(). */
 void json_sink_resume(Sink *sink);
 
 #endif /* PENSTOCK_SINK_JSON_JSON_SINK_H */

@@ -53,6 +53,7 @@ _Static_assert(LANES_MAX + IN_PROGRESS_MAX <= SINK_FDS_MAX,
 typedef struct PostgresSink
 {
 	Sink sink; /* first */
+	SinkReport report;
 	Target target;
 	Applier applier;
 	Lanes *lanes; /* with the applier for its leader */
@@ -61,6 +62,7 @@ typedef struct PostgresSink
 	UncopiedTables *uncopied;
 	InProgress *in_progress;
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
+	bool taking;       /* between begin and commit */
 	Batch filling;
 	int64_t filled_since_us; /* of what it holds */
 	size_t batch_bytes_max;
@@ -117,15 +119,15 @@ update_full(PostgresSink *self)
 {
 	size_t held_bytes = self->filling.bytes + applying_bytes(self);
 
-	self->sink.full = self->holding || self->uncopied_table != NULL ||
-					  batch_is_full(&self->filling,
-									self->target.relations_max) ||
-					  (!is_idle(self) &&
-					   (self->filling.bytes >= self->batch_bytes_max ||
-						held_bytes >= 2 * self->batch_bytes_max)) ||
-					  in_progress_bytes(self->in_progress) >=
-						  2 * self->batch_bytes_max ||
-					  in_progress_is_committing(self->in_progress);
+	self->report.full = self->holding || self->uncopied_table != NULL ||
+						batch_is_full(&self->filling,
+									  self->target.relations_max) ||
+						(!is_idle(self) &&
+						 (self->filling.bytes >= self->batch_bytes_max ||
+						  held_bytes >= 2 * self->batch_bytes_max)) ||
+						in_progress_bytes(self->in_progress) >=
+							2 * self->batch_bytes_max ||
+						in_progress_is_committing(self->in_progress);
 }
 
 /*
@@ -170,6 +172,7 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 	 * is taken until that has taken place. */
 	CHECK(txn->end_lsn > self->delivered_lsn);
 	CHECK(!in_progress_is_committing(self->in_progress));
+	self->taking = true;
 	if (self->uncopied_table != NULL)
 		return RC_OK;
 	if (batch_is_empty(&self->filling))
@@ -209,6 +212,7 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
+	self->taking = false;
 	if (meets_uncopied(self, txn, 0))
 		return RC_OK;
 	CHECK(txn->end_lsn == batch_last_txn(&self->filling)->end_lsn);
@@ -219,7 +223,7 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 }
 
 static Rc
-take_stream_change(Sink *sink, Frame *frame, const Change *change, Error *err)
+take_open_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 {
 	PostgresSink *self = postgres_sink(sink);
 	bool hold;
@@ -245,7 +249,7 @@ take_stream_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 }
 
 static Rc
-take_stream_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
+take_open_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
@@ -257,7 +261,7 @@ take_stream_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 }
 
 static Rc
-take_stream_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
+take_open_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
@@ -392,7 +396,8 @@ batch_due_us(const PostgresSink *self)
 static bool
 is_finishing(const PostgresSink *self)
 {
-	return self->sink.mode == SINK_DRAINING || self->sink.mode == SINK_SETTLING;
+	return self->sink.orders.mode == SINK_DRAINING ||
+		   self->sink.orders.mode == SINK_SETTLING;
 }
 
 static bool
@@ -416,7 +421,7 @@ static bool
 holds_nothing(const PostgresSink *self)
 {
 	return batch_is_empty(&self->filling) && self->uncopied_table == NULL &&
-		   batch_is_empty(self->applier.batch) && !self->sink.in_transaction &&
+		   batch_is_empty(self->applier.batch) && !self->taking &&
 		   lanes_is_idle(self->lanes) && !self->applier.txn_open &&
 		   !in_progress_is_committing(self->in_progress);
 }
@@ -425,9 +430,9 @@ holds_nothing(const PostgresSink *self)
 static int64_t
 next_position_us(const PostgresSink *self)
 {
-	if (self->sink.received_lsn <= self->target.noted_lsn)
+	if (self->sink.orders.received_lsn <= self->target.noted_lsn)
 		return INT64_MAX;
-	if (self->sink.position_wanted || is_finishing(self))
+	if (self->sink.orders.position_wanted || is_finishing(self))
 		return 0;
 	return self->target.position_at_us + POSITION_INTERVAL_MS * 1000;
 }
@@ -437,7 +442,7 @@ static int64_t
 next_forget_us(const PostgresSink *self)
 {
 	bool can_wait = self->kept_lsn == 0 || self->applier.txn_open ||
-					self->sink.everywhere_lsn <= self->forgotten_lsn;
+					self->sink.orders.everywhere_lsn <= self->forgotten_lsn;
 
 	return can_wait ? INT64_MAX : self->forget_us;
 }
@@ -446,7 +451,7 @@ next_forget_us(const PostgresSink *self)
 static MUST_CHECK Rc
 forget_kept(PostgresSink *self, int64_t now_us, Error *err)
 {
-	self->forgotten_lsn = self->sink.everywhere_lsn;
+	self->forgotten_lsn = self->sink.orders.everywhere_lsn;
 	self->forget_us = now_us + FORGET_INTERVAL_MS * 1000;
 	if (self->kept_lsn <= self->forgotten_lsn)
 		self->kept_lsn = 0;
@@ -491,10 +496,10 @@ work_stopping(PostgresSink *self, Error *err)
 	batch_reset(&self->filling);
 	if (rc != RC_OK)
 		return rc;
-	if (self->sink.durable_lsn < self->target.noted_lsn)
+	if (self->report.durable_lsn < self->target.noted_lsn)
 		return applier_commit_position(&self->applier, self->target.noted_lsn,
 									   err);
-	self->sink.stopped = true;
+	self->report.stopped = true;
 	return RC_AGAIN;
 }
 
@@ -502,7 +507,7 @@ work_stopping(PostgresSink *self, Error *err)
 static bool
 has_broken_off(const PostgresSink *self)
 {
-	return self->sink.mode == SINK_SETTLING &&
+	return self->sink.orders.mode == SINK_SETTLING &&
 		   batch_complete_count(&self->filling) == 0 &&
 		   (!batch_is_empty(&self->filling) || self->applier.txn_open);
 }
@@ -511,7 +516,7 @@ static MUST_CHECK Rc
 drop_broken_off(PostgresSink *self, Error *err)
 {
 	batch_reset(&self->filling);
-	self->sink.in_transaction = false;
+	self->taking = false;
 	return applier_roll_back(&self->applier, err);
 }
 
@@ -520,11 +525,11 @@ static MUST_CHECK Rc
 work_idle(PostgresSink *self, bool source_idle, Error *err)
 {
 	int64_t now_us = clock_monotonic_us();
-	bool hurry = self->sink.position_wanted || is_finishing(self);
+	bool hurry = self->sink.orders.position_wanted || is_finishing(self);
 
-	if (self->sink.stopped || in_progress_is_at_commit(self->in_progress))
+	if (self->report.stopped || in_progress_is_at_commit(self->in_progress))
 		return RC_AGAIN;
-	if (self->sink.mode == SINK_STOPPING)
+	if (self->sink.orders.mode == SINK_STOPPING)
 		return work_stopping(self, err);
 	if (self->holding)
 		return work_holding(self, err);
@@ -541,8 +546,8 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 	if (now_us >= next_forget_us(self))
 		return forget_kept(self, now_us, err);
 	if (holds_nothing(self) && now_us >= next_position_us(self))
-		return applier_commit_position(&self->applier, self->sink.received_lsn,
-									   err);
+		return applier_commit_position(&self->applier,
+									   self->sink.orders.received_lsn, err);
 	if (!target_awaits_flush(&self->target))
 		return RC_AGAIN;
 	if (holds_nothing(self) &&
@@ -582,8 +587,8 @@ work_in_progress(PostgresSink *self, bool source_idle, Error *err)
 					   (is_idle(self) ||
 						self->applier.state == APPLIER_CHECKING_FLUSH),
 		.source_idle = source_idle,
-		.stopping = self->sink.mode == SINK_STOPPING,
-		.settling = self->sink.mode == SINK_SETTLING,
+		.stopping = self->sink.orders.mode == SINK_STOPPING,
+		.settling = self->sink.orders.mode == SINK_SETTLING,
 	};
 
 	return in_progress_work(self->in_progress, &turn, err);
@@ -604,9 +609,11 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 	/* Where nothing is held there was nothing to apply; of a sink that has
 	 * failed nobody knows. */
 	if (rc != RC_FAIL && holds_nothing(self))
-		sink->applied_lsn = lsn_max(sink->applied_lsn, sink->received_lsn);
-	if (sink->mode == SINK_SETTLING)
-		sink->stopped = sink->durable_lsn >= sink->received_lsn;
+		self->report.applied_lsn = lsn_max(self->report.applied_lsn,
+										   sink->orders.received_lsn);
+	if (sink->orders.mode == SINK_SETTLING)
+		self->report.stopped = self->report.durable_lsn >=
+							   sink->orders.received_lsn;
 	update_full(self);
 	if (rc == RC_FAIL)
 		explain_failure(self, err);
@@ -666,15 +673,11 @@ start_from(PostgresSink *self, const ProgressRow *progress)
 	self->target.noted_lsn = lsn;
 	self->target.placed_lsn = lsn;
 	self->target.position_at_us = clock_monotonic_us();
-	self->sink.start_lsn = lsn;
 	if (progress->has_commit_time)
 	{
-		self->sink.last_commit_lsn = progress->commit_lsn;
-		self->sink.last_commit_time_us = progress->commit_time_us;
+		self->report.last_commit_lsn = progress->commit_lsn;
+		self->report.last_commit_time_us = progress->commit_time_us;
 	}
-	self->sink.applied_lsn = lsn;
-	self->sink.received_lsn = lsn;
-	self->sink.durable_lsn = lsn;
 	self->delivered_lsn = lsn;
 }
 
@@ -731,6 +734,24 @@ open_lanes(PostgresSink *self, const PostgresSinkOptions *sink_options,
 	return RC_OK;
 }
 
+static const SinkOpenTxnOps open_txn_ops = {
+	.change = take_open_change,
+	.commit = take_open_commit,
+	.abort = take_open_abort,
+};
+static const SinkFetchOps fetch_ops = {.fetch = take_fetch};
+static const SinkOps postgres_ops = {
+	.name = "postgres",
+	.begin = take_begin,
+	.change = take_change,
+	.commit = take_commit,
+	.open_txns = &open_txn_ops,
+	.fetching = &fetch_ops,
+	.work = postgres_work,
+	.interest = postgres_interest,
+	.free = postgres_free,
+};
+
 static SessionOptions
 session_options(const PostgresSinkOptions *options)
 {
@@ -758,19 +779,6 @@ Rc
 postgres_sink_open(Sink **sink, PgConn *conn,
 				   const PostgresSinkOptions *options, Error *err)
 {
-	static const SinkOps ops = {
-		.name = "postgres",
-		.begin = take_begin,
-		.change = take_change,
-		.commit = take_commit,
-		.stream_change = take_stream_change,
-		.stream_commit = take_stream_commit,
-		.stream_abort = take_stream_abort,
-		.fetch = take_fetch,
-		.work = postgres_work,
-		.interest = postgres_interest,
-		.free = postgres_free,
-	};
 	const SessionOptions opening = session_options(options);
 	Session session;
 	PostgresSink *self;
@@ -779,11 +787,13 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	if (rc != RC_OK)
 		return rc;
 	self = xcalloc(1, sizeof(PostgresSink));
-	self->sink.ops = &ops;
-	self->target.sink = &self->sink;
+	sink_init(&self->sink, &postgres_ops, &self->report,
+			  session.progress.end_lsn);
+	self->target.report = &self->report;
+	self->target.orders = &self->sink.orders;
 	self->target.label = xstrdup(options->label);
 	self->target.pipeline = xstrdup(options->pipeline);
-	self->sink.label = self->target.label;
+	self->report.label = self->target.label;
 	self->conninfo = xstrdup(options->conninfo);
 	self->impatient = options->impatient;
 	self->target.independent_tables = session.independent_tables;
@@ -794,8 +804,8 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->keys = session.keys;
 	self->uncopied = uncopied_new(session.copied, session.table_states);
 	start_from(self, &session.progress);
-	self->kept_lsn = session.has_kept ? self->sink.start_lsn : 0;
-	self->sink.fence_lsn = session.fence_lsn;
+	self->kept_lsn = session.has_kept ? self->report.start_lsn : 0;
+	self->report.fence_lsn = session.fence_lsn;
 	applier_init(&self->applier, &self->target, session.conn);
 	open_in_progress(self, options, session.marked);
 	self->target.per_transaction = options->per_transaction;
@@ -811,14 +821,24 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	return RC_OK;
 }
 
+/* The same, of one that may have filters in front of it. */
+static const PostgresSink *
+behind_filters(const Sink *sink)
+{
+	const Sink *last = sink_last(sink);
+
+	CHECK(last->ops == &postgres_ops);
+	return (const PostgresSink *) last;
+}
+
 const TableStates *
 postgres_sink_table_states(const Sink *sink)
 {
-	return ((const PostgresSink *) sink)->table_states;
+	return behind_filters(sink)->table_states;
 }
 
 const PostponedKeys *
 postgres_sink_keys(const Sink *sink)
 {
-	return &((const PostgresSink *) sink)->keys;
+	return &behind_filters(sink)->keys;
 }

@@ -52,7 +52,8 @@ MUST_CHECK Rc postgres_sink_open(Sink **sink, PgConn *conn,
 								 const PostgresSinkOptions *options,
 								 Error *err);
 
-/* What of the stream is not for it; as long as the sink lives. */
+/* What of the stream is not for it; as long as the sink lives.  The sink may be
+ * a filter in front of it, here and below. */
 const TableStates *postgres_sink_table_states(const Sink *sink);
 
 /* Keys of the target that were postponed when the lease was claimed; likewise.

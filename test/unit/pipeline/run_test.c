@@ -11,6 +11,7 @@
 
 #include "base/interrupt.h"
 #include "pipeline/run.h"
+#include "support/pass_filter.h"
 
 #define SINKS 2
 
@@ -63,6 +64,7 @@ typedef struct Bench Bench;
 typedef struct TestSink
 {
 	Sink sink; /* first */
+	SinkReport report;
 	Bench *bench;
 	bool released;
 } TestSink;
@@ -73,6 +75,7 @@ struct Bench
 	TestSink good;
 	TestSink bad;   /* fails while the watch waits */
 	TestSink other; /* in its place; ends the run */
+	PassFilter filters[SINKS + 1];
 	Sink *sinks[SINKS];
 	int watches; /* that have begun */
 	int broken_off;
@@ -123,13 +126,24 @@ static const SinkOps other_ops = {.name = "other",
 								  .interest = sink_wants_nothing,
 								  .free = release};
 
+/* Whether each sink has a filter in front of it. */
+static bool filtered;
+
+static Sink *
+set_up(TestSink *sink, const SinkOps *ops, Bench *bench, PassFilter *filter)
+{
+	sink_init(&sink->sink, ops, &sink->report, 0);
+	sink->bench = bench;
+	return filtered ? pass_filter_init(filter, &sink->sink) : &sink->sink;
+}
+
 static Sink *
 replace(void *context, int index, Error *err UNUSED)
 {
 	Bench *bench = context;
 
 	assert_int_equal(index, 1);
-	return &bench->other.sink;
+	return set_up(&bench->other, &other_ops, bench, &bench->filters[1]);
 }
 
 /* It uses a sink of which it knows from before it waited. */
@@ -137,7 +151,7 @@ static Rc
 watch(void *context, Lsn *endpos UNUSED, Error *err)
 {
 	Bench *bench = context;
-	const TestSink *sink = (const TestSink *) bench->sinks[1];
+	const TestSink *sink = (const TestSink *) sink_last(bench->sinks[1]);
 	Rc rc;
 
 	bench->watches++;
@@ -150,11 +164,7 @@ watch(void *context, Lsn *endpos UNUSED, Error *err)
 static void
 test_replaced_sink_outlives_a_watch_that_waits(void **state UNUSED)
 {
-	Bench bench = {.source = {&source_ops},
-				   .good = {.sink = {.ops = &good_ops}, .bench = &bench},
-				   .bad = {.sink = {.ops = &bad_ops}, .bench = &bench},
-				   .other = {.sink = {.ops = &other_ops}, .bench = &bench},
-				   .sinks = {&bench.good.sink, &bench.bad.sink}};
+	Bench bench = {.source = {&source_ops}};
 	const Pipeline pipeline = {.source = &bench.source,
 							   .sinks = bench.sinks,
 							   .sink_count = SINKS,
@@ -165,6 +175,8 @@ test_replaced_sink_outlives_a_watch_that_waits(void **state UNUSED)
 	bool progressed;
 	Error err = {0};
 
+	bench.sinks[0] = set_up(&bench.good, &good_ops, &bench, &bench.filters[0]);
+	bench.sinks[1] = set_up(&bench.bad, &bad_ops, &bench, &bench.filters[2]);
 	assert_int_equal(pipeline_run(&pipeline, &progressed, &err), RC_END);
 	assert_true(bench.bad.released);
 	assert_int_equal(bench.watches, 2);
@@ -180,5 +192,8 @@ main(void)
 		cmocka_unit_test(test_replaced_sink_outlives_a_watch_that_waits),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	filtered = true;
+	return failed + cmocka_run_group_tests_name("filtered", tests, NULL, NULL);
 }

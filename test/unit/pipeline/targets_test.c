@@ -20,7 +20,7 @@
 static void
 leave_rubbish(Sink *sink)
 {
-	sink->received_lsn = RUBBISH_LSN;
+	sink->orders.received_lsn = RUBBISH_LSN;
 }
 
 static void
@@ -84,7 +84,7 @@ test_what_looks_for_a_target_ends_last(void **state UNUSED)
 	buf_release(&sinks[0].log);
 	sinks[0].sink.ops = &ops;
 	targets_close(&attempt);
-	assert_int_equal(sinks[0].sink.received_lsn, RUBBISH_LSN);
+	assert_int_equal(sinks[0].sink.orders.received_lsn, RUBBISH_LSN);
 	assert_int_equal(attempt.source.flush_lsn, 0);
 	libpq_script_end();
 }

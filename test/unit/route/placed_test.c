@@ -180,7 +180,7 @@ a_sink_is_left_out_of_what_it_has(void **state UNUSED)
 	Change change;
 
 	setup(&bench);
-	bench.sinks[0].sink.start_lsn = 10;
+	bench.sinks[0].report.start_lsn = 10;
 	change = (Change){.kind = CHANGE_INSERT, .relation = bench.everywhere};
 	route_well(&bench, BEGINS | COMMITS, 10, &change, 1);
 	assert_logs(&bench, "", "begin 10; insert; commit 10; ",
@@ -377,7 +377,7 @@ nothing_is_fetched_for_a_node_that_has_it(void **state UNUSED)
 	Change change;
 
 	setup(&bench);
-	bench.sinks[0].sink.start_lsn = 10;
+	bench.sinks[0].report.start_lsn = 10;
 	change = partial_move(&bench);
 	route_well(&bench, BEGINS | COMMITS, 10, &change, 1);
 	assert_logs(&bench, "", "begin 10; delete; commit 10; ", "");

@@ -41,21 +41,21 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 }
 
 static Rc
-take_stream_change(Sink *sink, Frame *frame, const Change *change, Error *err)
+take_open_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 {
 	buf_printf(&memory_sink(sink)->log, "in %u ", frame->stream.xid);
 	return take_change(sink, frame, change, err);
 }
 
 static Rc
-take_stream_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
+take_open_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	buf_printf(&memory_sink(sink)->log, "commit in progress %u; ", txn->xid);
 	return RC_OK;
 }
 
 static Rc
-take_stream_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
+take_open_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
 {
 	buf_printf(&memory_sink(sink)->log, "abort %u/%u; ", xid, subxid);
 	return RC_OK;
@@ -91,21 +91,26 @@ release(Sink *sink)
 void
 memory_sink_init(MemorySink *sink, Lsn start_lsn)
 {
+	static const SinkOpenTxnOps open_txns = {
+		.change = take_open_change,
+		.commit = take_open_commit,
+		.abort = take_open_abort,
+	};
+	static const SinkFetchOps fetching = {.fetch = take_fetch};
 	static const SinkOps ops = {
 		.name = "memory",
 		.begin = take_begin,
 		.change = take_change,
 		.commit = take_commit,
-		.stream_change = take_stream_change,
-		.stream_commit = take_stream_commit,
-		.stream_abort = take_stream_abort,
-		.fetch = take_fetch,
+		.open_txns = &open_txns,
+		.fetching = &fetching,
 		.work = work,
 		.interest = interest,
 		.free = release,
 	};
 
-	*sink = (MemorySink){.sink = {.ops = &ops, .start_lsn = start_lsn}};
+	*sink = (MemorySink){0};
+	sink_init(&sink->sink, &ops, &sink->report, start_lsn);
 	buf_init(&sink->log, LOG_MAX);
 	buf_append_string(&sink->log, "");
 }

@@ -14,6 +14,7 @@
 typedef struct MemorySink
 {
 	Sink sink; /* first: see the casts */
+	SinkReport report;
 	Buf log;
 	ChangeKind fails_at; /* kind of change at which it fails, if `fails` */
 	bool fails;

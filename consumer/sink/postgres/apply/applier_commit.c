@@ -224,8 +224,8 @@ applier_note_round(Applier *self)
 		self->txn_open = false;
 		target->position_at_us = clock_monotonic_us();
 		target->flush_checks = 0;
-		target->sink->transactions += self->commit.txns;
-		target->sink->rows += self->commit.rows;
+		target->report->transactions += self->commit.txns;
+		target->report->rows += self->commit.rows;
 		self->open_rows = 0;
 	}
 }

@@ -50,7 +50,7 @@ send_read_kept(Applier *self, const SinkFetch *fetch, size_t index, Error *err)
 static MUST_CHECK Rc
 send_all(Applier *self, Error *err)
 {
-	Lsn start_lsn = self->target->sink->start_lsn;
+	Lsn start_lsn = self->target->report->start_lsn;
 	Rc rc = lane_enter_pipeline(self->lane, err);
 	CurrentTables tables = table_cache_all(self->tables);
 	size_t index = 0;

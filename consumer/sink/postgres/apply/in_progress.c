@@ -178,8 +178,8 @@ refuse(InProgress *self, uint32_t xid, const char *reason, Error *err)
 					  xid, self->target->label);
 
 	error_detail(err, "%s", reason);
-	self->target->sink->refused_xid = xid;
-	self->target->sink->refused_until_lsn = 0;
+	self->target->report->refused_xid = xid;
+	self->target->report->refused_until_lsn = 0;
 	return rc;
 }
 
@@ -419,7 +419,7 @@ roll_back_subtransaction(Place *place, uint32_t subxid, Error *err)
 static Lsn
 had_lsn(const InProgress *self)
 {
-	return lsn_max(self->target->sink->start_lsn,
+	return lsn_max(self->target->report->start_lsn,
 				   table_states_last_watermark(self->table_states));
 }
 
@@ -435,7 +435,7 @@ is_needed(const InProgress *self, const Place *place)
 
 	return place->ends_behind_lsn >= had ||
 		   (place->state != PLACE_COMMITTING &&
-			self->target->sink->streamed_lsn >= had);
+			self->target->orders->streamed_lsn >= had);
 }
 
 /* Whether the first part is worth being started, and may be. */
@@ -576,7 +576,7 @@ refuse_unknown(InProgress *self, uint32_t xid, Error *err)
 	Rc rc = refuse(self, xid, "The target may have it, or part of it, already.",
 				   err);
 
-	self->target->sink->refused_until_lsn = had_lsn(self);
+	self->target->report->refused_until_lsn = had_lsn(self);
 	return rc;
 }
 

@@ -403,7 +403,7 @@ finish_round(Lanes *lanes, Error *err)
 		return recover(lanes, failed, err);
 	drop_committed(lanes);
 	forget_round(lanes);
-	if (target->sink->mode == SINK_STOPPING)
+	if (target->orders->mode == SINK_STOPPING)
 		batch_reset(&lanes->batch);
 	if (!batch_is_empty(&lanes->batch))
 	{
@@ -440,7 +440,7 @@ static MUST_CHECK Rc
 stop_if_needed(Lanes *lanes, Error *err)
 {
 	if (find_failed(lanes) == NULL &&
-		lanes->target->sink->mode != SINK_STOPPING)
+		lanes->target->orders->mode != SINK_STOPPING)
 		return RC_OK;
 	for (int i = 0; i < lanes->member_count; i++)
 		applier_stop_txns(lanes->members[i]);

@@ -13,8 +13,8 @@ const char target_lock_timeout_sql[] = "SET LOCAL lock_timeout = '3s'";
 bool
 target_must_flush(const Target *target)
 {
-	return target->sink->mode != SINK_RUNNING ||
-		   target->sink->position_wanted ||
+	return target->orders->mode != SINK_RUNNING ||
+		   target->orders->position_wanted ||
 		   target->flush_checks >= FLUSH_CHECKS_MAX;
 }
 
@@ -25,7 +25,8 @@ note(Target *target, Lsn source_lsn)
 {
 	CHECK(source_lsn > 0);
 	target->noted_lsn = lsn_max(target->noted_lsn, source_lsn);
-	target->sink->applied_lsn = lsn_max(target->sink->applied_lsn, source_lsn);
+	target->report->applied_lsn = lsn_max(target->report->applied_lsn,
+										  source_lsn);
 }
 
 void
@@ -43,8 +44,8 @@ target_note_txn(Target *target, const TxnInfo *txn, size_t rows)
 {
 	CHECK(txn->end_lsn > txn->commit_lsn);
 	note(target, txn->end_lsn);
-	target->sink->transactions++;
-	target->sink->rows += (int64_t) rows;
+	target->report->transactions++;
+	target->report->rows += (int64_t) rows;
 }
 
 void
@@ -54,8 +55,8 @@ target_note_flush(Target *target, Lsn target_flush_lsn)
 
 	if (lsn == 0)
 		return;
-	CHECK(lsn >= target->sink->durable_lsn);
+	CHECK(lsn >= target->report->durable_lsn);
 	CHECK(lsn <= target->noted_lsn);
-	CHECK(lsn <= target->sink->applied_lsn);
-	target->sink->durable_lsn = lsn;
+	CHECK(lsn <= target->report->applied_lsn);
+	target->report->durable_lsn = lsn;
 }

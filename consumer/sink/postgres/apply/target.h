@@ -33,7 +33,8 @@
 
 typedef struct Target
 {
-	Sink *sink; /* what the loop sees of it; its positions are moved here */
+	SinkReport *report;       /* of its sink; its positions are moved here */
+	const SinkOrders *orders; /* that its sink has */
 	char *label;
 	char *pipeline;
 	int64_t lease_token;
@@ -71,7 +72,7 @@ bool target_must_flush(const Target *target);
 static inline bool
 target_awaits_flush(const Target *target)
 {
-	return target->sink->durable_lsn < target->noted_lsn;
+	return target->report->durable_lsn < target->noted_lsn;
 }
 
 /* When the target is asked next whether it is. */

@@ -93,7 +93,7 @@ commit(Bench *bench, Lsn end_lsn)
 	Error err = {0};
 
 	assert_int_equal(sink_commit(bench->sink, &txn, &err), RC_OK);
-	bench->sink->received_lsn = end_lsn;
+	bench->sink->orders.received_lsn = end_lsn;
 }
 
 static void
@@ -126,8 +126,8 @@ work_until(Bench *bench, Lsn durable_lsn, bool stopped)
 	for (int i = 0; i < 100; i++)
 	{
 		work(bench);
-		if (bench->sink->durable_lsn == durable_lsn &&
-			bench->sink->stopped == stopped)
+		if (bench->sink->report->durable_lsn == durable_lsn &&
+			bench->sink->report->stopped == stopped)
 			return;
 		poll(NULL, 0, OUTPUT_READER_MS / 4);
 	}
@@ -140,26 +140,27 @@ a_transaction_is_durable_when_its_last_line_was_taken(void **state UNUSED)
 	Bench bench;
 
 	setup(&bench);
-	assert_int_equal(bench.sink->durable_lsn, 100);
+	assert_int_equal(bench.sink->report->durable_lsn, 100);
 	begin(&bench, 200);
 	insert(&bench, "a", 1);
 	work(&bench);
 	assert_int_equal(read_lines(&bench), 1);
-	assert_int_equal(bench.sink->durable_lsn, 100);
+	assert_int_equal(bench.sink->report->durable_lsn, 100);
 	insert(&bench, "b", 1);
 	commit(&bench, 200);
-	assert_int_equal(bench.sink->durable_lsn, 100);
+	assert_int_equal(bench.sink->report->durable_lsn, 100);
 	work(&bench);
-	assert_int_equal(bench.sink->applied_lsn, 200);
+	assert_int_equal(bench.sink->report->applied_lsn, 200);
 	for (int i = 0; i < 4; i++)
 	{
 		poll(NULL, 0, OUTPUT_READER_MS);
 		work(&bench);
 	}
-	assert_int_equal(bench.sink->durable_lsn, 100); /* nobody has read it */
+	assert_int_equal(bench.sink->report->durable_lsn,
+					 100); /* nobody has read it */
 	assert_int_equal(read_lines(&bench), 1);
 	work(&bench);
-	assert_int_equal(bench.sink->durable_lsn, 100);
+	assert_int_equal(bench.sink->report->durable_lsn, 100);
 	work_until(&bench, 200, false);
 	teardown(&bench);
 }
@@ -170,13 +171,13 @@ durability_follows_an_idle_stream(void **state UNUSED)
 	Bench bench;
 
 	setup(&bench);
-	bench.sink->received_lsn = 300;
+	bench.sink->orders.received_lsn = 300;
 	work(&bench);
-	assert_int_equal(bench.sink->durable_lsn, 300);
+	assert_int_equal(bench.sink->report->durable_lsn, 300);
 	begin(&bench, 400);
-	bench.sink->received_lsn = 350;
+	bench.sink->orders.received_lsn = 350;
 	work(&bench);
-	assert_int_equal(bench.sink->durable_lsn, 300);
+	assert_int_equal(bench.sink->report->durable_lsn, 300);
 	teardown(&bench);
 }
 
@@ -197,23 +198,23 @@ a_slow_reader_fills_the_sink_and_empties_it(void **state UNUSED)
 		insert(&bench, text, sizeof(text));
 		commit(&bench, lsn);
 	}
-	assert_true(bench.sink->full);
+	assert_true(bench.sink->report->full);
 	work(&bench);
-	assert_true(bench.sink->full);
-	assert_int_equal(bench.sink->durable_lsn, 100);
+	assert_true(bench.sink->report->full);
+	assert_int_equal(bench.sink->report->durable_lsn, 100);
 	sink_interest(bench.sink, &interest);
 	assert_int_equal(interest.fds[0].events, POLLOUT);
 	for (int i = 0; i < 20; i++)
 	{
-		Lsn before = bench.sink->durable_lsn;
+		Lsn before = bench.sink->report->durable_lsn;
 
 		lines += read_lines(&bench);
 		work(&bench);
-		assert_true(bench.sink->durable_lsn >= before);
+		assert_true(bench.sink->report->durable_lsn >= before);
 	}
 	assert_int_equal(lines + read_lines(&bench), 6);
 	work_until(&bench, 205, false);
-	assert_false(bench.sink->full);
+	assert_false(bench.sink->report->full);
 	sink_interest(bench.sink, &interest);
 	assert_int_equal(interest.fds[0].events, 0);
 	teardown(&bench);
@@ -232,7 +233,7 @@ a_reader_that_has_gone_ends_it(void **state UNUSED)
 	insert(&bench, "a", 1);
 	commit(&bench, 200);
 	assert_int_equal(sink_work(bench.sink, true, &err), RC_END);
-	assert_int_equal(bench.sink->durable_lsn, 100);
+	assert_int_equal(bench.sink->report->durable_lsn, 100);
 	bench.pipe[0] = -1;
 	teardown(&bench);
 }
@@ -255,7 +256,7 @@ a_reader_that_goes_takes_nothing_more(void **state UNUSED)
 	close(bench.pipe[0]);
 	poll(NULL, 0, 2 * OUTPUT_READER_MS);
 	assert_int_equal(sink_work(bench.sink, true, &err), RC_END);
-	assert_int_equal(bench.sink->durable_lsn, 100);
+	assert_int_equal(bench.sink->report->durable_lsn, 100);
 	bench.pipe[0] = -1;
 	teardown(&bench);
 }
@@ -275,10 +276,12 @@ a_transaction_that_broke_off_goes_on_where_it_was(void **state UNUSED)
 	work(&bench);
 	assert_int_equal(read_lines(&bench), 3);
 	json_sink_resume(bench.sink);
-	assert_int_equal(bench.sink->start_lsn, 200);
+	sink_begin_stream(bench.sink);
+	assert_int_equal(bench.sink->report->start_lsn, 200);
 	begin(&bench, 300);
 	insert(&bench, "b", 1);
 	json_sink_resume(bench.sink); /* and once more, even earlier */
+	sink_begin_stream(bench.sink);
 	begin(&bench, 300);
 	insert(&bench, "b", 1);
 	insert(&bench, "c", 1);
@@ -298,6 +301,7 @@ a_message_outside_a_transaction_is_printed_once(void **state UNUSED)
 	setup(&bench);
 	message(&bench);
 	json_sink_resume(bench.sink);
+	sink_begin_stream(bench.sink);
 	message(&bench);
 	work(&bench);
 	assert_int_equal(read_lines(&bench), 1);
@@ -312,9 +316,9 @@ a_stop_waits_for_the_last_line(void **state UNUSED)
 	setup(&bench);
 	begin(&bench, 200);
 	insert(&bench, "a", 1);
-	bench.sink->mode = SINK_STOPPING;
+	bench.sink->orders.mode = SINK_STOPPING;
 	work(&bench);
-	assert_false(bench.sink->stopped);
+	assert_false(bench.sink->report->stopped);
 	assert_int_equal(read_lines(&bench), 1);
 	work_until(&bench, 100, true);
 	teardown(&bench);
@@ -335,16 +339,16 @@ a_file_is_flushed_when_a_position_is_wanted(void **state UNUSED)
 	insert(&bench, "a", 1);
 	commit(&bench, 200);
 	work(&bench); /* the first flush is due at once */
-	assert_int_equal(bench.sink->durable_lsn, 200);
+	assert_int_equal(bench.sink->report->durable_lsn, 200);
 	begin(&bench, 300);
 	insert(&bench, "b", 1);
 	commit(&bench, 300);
 	work(&bench);
-	assert_int_equal(bench.sink->applied_lsn, 300);
-	assert_int_equal(bench.sink->durable_lsn, 200);
-	bench.sink->position_wanted = true;
+	assert_int_equal(bench.sink->report->applied_lsn, 300);
+	assert_int_equal(bench.sink->report->durable_lsn, 200);
+	bench.sink->orders.position_wanted = true;
 	work(&bench);
-	assert_int_equal(bench.sink->durable_lsn, 300);
+	assert_int_equal(bench.sink->report->durable_lsn, 300);
 	unlink(path);
 	teardown(&bench);
 }

@@ -235,8 +235,9 @@ hand_over_changes(Sink *sink, const Item *item, bool in_progress, Error *err)
 			->subxid = item->subxid;
 		frame->stream = (StreamInfo){.xid = in_progress ? item->xid : 0,
 									 .decoded_lsn = item->lsn};
-		rc = in_progress ? sink_stream_change(sink, frame, frame->changes, err)
-						 : sink_change(sink, frame, frame->changes, err);
+		rc = in_progress
+				 ? sink_open_txn_change(sink, frame, frame->changes, err)
+				 : sink_change(sink, frame, frame->changes, err);
 		frame_unref(frame);
 	}
 	return rc;
@@ -263,7 +264,7 @@ hand_over_txn(Sink *sink, int at, Error *err)
 	const TxnInfo txn = {
 		.xid = item->xid, .commit_lsn = item->lsn - 8, .end_lsn = item->lsn};
 
-	if (item->lsn <= sink->start_lsn)
+	if (item->lsn <= sink->report->start_lsn)
 		return RC_OK;
 	must(sink_begin(sink, &txn, err), err);
 	must(item->kind == ITEM_COMMIT ? hand_over_held(sink, at, err)
@@ -287,9 +288,9 @@ hand_over(Sink *sink, int at, Error *err)
 		return RC_OK;
 	if (item->kind == ITEM_PIECE)
 		return hand_over_changes(sink, item, true, err);
-	if (item->kind == ITEM_ABORT || item->lsn <= sink->start_lsn)
-		return sink_stream_abort(sink, item->xid, item->subxid, err);
-	return sink_stream_commit(sink, &txn, err);
+	if (item->kind == ITEM_ABORT || item->lsn <= sink->report->start_lsn)
+		return sink_open_txn_abort(sink, item->xid, item->subxid, err);
+	return sink_open_txn_commit(sink, &txn, err);
 }
 
 /* ---- attempts ----------------------------------------------------------- */
@@ -317,9 +318,9 @@ open_sink(Sink **sink, const Way *way, Error *err)
 static void
 check_positions(const Sink *sink)
 {
-	if (sink->durable_lsn > model_target_durable())
+	if (sink->report->durable_lsn > model_target_durable())
 		fail_msg("durable to %X, and the disk has %X",
-				 (unsigned) sink->durable_lsn,
+				 (unsigned) sink->report->durable_lsn,
 				 (unsigned) model_target_durable());
 	for (int i = 0; i < source.item_count; i++)
 	{
@@ -327,10 +328,10 @@ check_positions(const Sink *sink)
 		bool counts = item->kind == ITEM_COMMIT ||
 					  (item->kind == ITEM_TXN && item->change_count > 0);
 
-		if (counts && item->lsn <= sink->applied_lsn &&
+		if (counts && item->lsn <= sink->report->applied_lsn &&
 			item->lsn > model_target_progress())
 			fail_msg("applied to %X, and the target has %X",
-					 (unsigned) sink->applied_lsn,
+					 (unsigned) sink->report->applied_lsn,
 					 (unsigned) model_target_progress());
 	}
 }
@@ -345,22 +346,22 @@ feed(Sink *sink, unsigned seed, Error *err)
 	{
 		Rc rc = RC_OK;
 
-		if (next < source.item_count && !sink->full)
+		if (next < source.item_count && !sink->report->full)
 		{
 			rc = hand_over(sink, next, err);
-			sink->received_lsn = lsn_max(source.items[next++].lsn,
-										 sink->received_lsn);
-			sink->streamed_lsn = sink->received_lsn;
+			sink->orders.received_lsn = lsn_max(source.items[next++].lsn,
+												sink->orders.received_lsn);
+			sink->orders.streamed_lsn = sink->orders.received_lsn;
 		}
 		if (next == source.item_count)
-			sink->mode = SINK_DRAINING;
+			sink->orders.mode = SINK_DRAINING;
 		if (rc != RC_FAIL)
-			rc = sink_work(sink, seed % 3 == 0 || sink->full, err);
+			rc = sink_work(sink, seed % 3 == 0 || sink->report->full, err);
 		check_positions(sink);
 		if (rc == RC_FAIL)
 			return rc;
-		if (sink->mode == SINK_DRAINING &&
-			sink->durable_lsn >= sink->received_lsn)
+		if (sink->orders.mode == SINK_DRAINING &&
+			sink->report->durable_lsn >= sink->orders.received_lsn)
 			return RC_OK;
 		seed = seed * 1664525U + 1013904223U;
 	}

@@ -125,7 +125,8 @@ setup(Bench *bench, int inserts, int fail_at, LibpqAnswer answer,
 	libpq_script_always(anytime);
 	libpq_script_fail_at(fail_at, answer, sqlstate);
 	memory_sink_init(&bench->sink, END_LSN(0));
-	bench->target = (Target){.sink = &bench->sink.sink,
+	bench->target = (Target){.report = &bench->sink.report,
+							 .orders = &bench->sink.sink.orders,
 							 .label = label,
 							 .pipeline = pipeline,
 							 .lease_token = 5,
@@ -177,8 +178,8 @@ test_all_is_applied_in_one(void **state UNUSED)
 		fail_msg("%s", err.message);
 	assert_int_equal(libpq_script_commits(), 1);
 	assert_int_equal(bench.target.noted_lsn, END_LSN(TRANSACTIONS));
-	assert_int_equal(bench.sink.sink.transactions, TRANSACTIONS);
-	assert_int_equal(bench.sink.sink.rows, 3 * TRANSACTIONS);
+	assert_int_equal(bench.sink.report.transactions, TRANSACTIONS);
+	assert_int_equal(bench.sink.report.rows, 3 * TRANSACTIONS);
 	teardown(&bench);
 }
 
@@ -222,7 +223,7 @@ check_end(const Bench *bench, Rc rc, const Error *err, int commits_max, int n,
 		  const char *what)
 {
 	Lsn noted = bench->target.noted_lsn;
-	int64_t transactions = bench->sink.sink.transactions;
+	int64_t transactions = bench->sink.report.transactions;
 
 	if (libpq_script_commits() > commits_max)
 		fail_msg("statement %d %s: committed %d times", n, what,
@@ -240,7 +241,7 @@ check_end(const Bench *bench, Rc rc, const Error *err, int commits_max, int n,
 		fail_msg("statement %d %s: a transaction is left open", n, what);
 	if (rc == RC_FAIL && err->code == ERR_NONE)
 		fail_msg("statement %d %s: it fails without a reason", n, what);
-	if (bench->sink.sink.durable_lsn > noted)
+	if (bench->sink.report.durable_lsn > noted)
 		fail_msg("statement %d %s: durable before it is noted", n, what);
 }
 

@@ -71,7 +71,8 @@ setup(Bench *bench)
 	*bench = (Bench){.relation = rows_relation(), .end_lsn = LSN_FIRST};
 	model_target_begin(LSN_FIRST);
 	memory_sink_init(&bench->sink, LSN_FIRST);
-	bench->target = (Target){.sink = &bench->sink.sink,
+	bench->target = (Target){.report = &bench->sink.report,
+							 .orders = &bench->sink.sink.orders,
 							 .label = label,
 							 .pipeline = pipeline,
 							 .lease_token = model_target_lease(),
@@ -204,7 +205,7 @@ add_in_progress(Bench *bench, Lsn commit_lsn)
 	Frame *frame = make_change(bench, CHANGE_INSERT, commit_lsn);
 	Error err = {0};
 
-	bench->sink.sink.streamed_lsn = bench->end_lsn;
+	bench->sink.sink.orders.streamed_lsn = bench->end_lsn;
 	frame->stream = (StreamInfo){.xid = XID, .decoded_lsn = bench->end_lsn};
 	must(in_progress_change(bench->in_progress, frame, frame->changes,
 							bench->end_lsn, &err),
