@@ -261,17 +261,17 @@ Rc
 interrupt_wait_tasks(Task *const *tasks, int count, int64_t deadline_us,
 					 Error *err)
 {
-	struct pollfd fds[INTERRUPT_TASKS_MAX * TASK_FDS_MAX];
-	int64_t left_ms = -1;
-	int fd_count = 0;
+	Interest interest = INTEREST_NONE;
+	int64_t left_ms;
+	Rc rc;
 
-	CHECK(count <= INTERRUPT_TASKS_MAX);
+	interest_until(&interest, deadline_us);
 	for (int i = 0; i < count; i++)
 		if (tasks[i] != NULL)
-			task_interest(tasks[i], fds, &fd_count, &deadline_us);
-	if (deadline_us != INT64_MAX)
-		left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
-	if (deadline_us != INT64_MAX && left_ms < 0)
-		left_ms = 0;
-	return interrupt_wait_any(fds, fd_count, left_ms, err);
+			task_interest(tasks[i], &interest);
+	left_ms = interest_left_ms(&interest);
+	rc = interrupt_wait_any(interest.fds, interest.count,
+							left_ms == INT64_MAX ? -1 : left_ms, err);
+	interest_release(&interest);
+	return rc;
 }

@@ -57,9 +57,6 @@ MUST_CHECK Rc interrupt_wait(int fd, short events, int64_t timeout_ms,
 MUST_CHECK Rc interrupt_wait_any(struct pollfd *fds, int count,
 								 int64_t timeout_ms, Error *err);
 
-/* Tasks that can be waited for at once. */
-#define INTERRUPT_TASKS_MAX 64
-
 /*
  * Waits until one of these tasks, of which some may be NULL, can go on (RC_OK),
  * or until the deadline (RC_AGAIN; monotonic, INT64_MAX: none).

@@ -148,16 +148,19 @@ task_work(Task *task, Error *err)
 }
 
 void
-task_interest(const Task *task, struct pollfd *fds, int *count,
-			  int64_t *deadline_us)
+task_interest(const Task *task, Interest *interest)
 {
 	if (task->state != TASK_WAITING)
 		return;
 	for (int i = 0; i < task->fd_count; i++)
-		if (task->fds[i].fd >= 0)
-			fds[(*count)++] = task->fds[i];
-	if (task->deadline_us < *deadline_us)
-		*deadline_us = task->deadline_us;
+		interest_add(interest, task->fds[i].fd, task->fds[i].events);
+	interest_until(interest, task->deadline_us);
+}
+
+bool
+task_is_waiting(const Task *task)
+{
+	return task->state == TASK_WAITING;
 }
 
 void
@@ -192,7 +195,6 @@ void
 task_yield(const struct pollfd *fds, int count, int64_t deadline_us)
 {
 	CHECK(current != NULL);
-	CHECK(count <= TASK_FDS_MAX);
 	current->fds = fds;
 	current->fd_count = count;
 	current->deadline_us = deadline_us;

@@ -11,7 +11,7 @@
  *
  *     task = task_new(open_target, opening);
  *     rc = task_work(task, &err);      RC_AGAIN: it waits
- *     task_interest(task, fds, &n, &deadline_us);
+ *     task_interest(task, &interest);
  *     … poll() …
  *     rc = task_work(task, &err);      what open_target() has returned
  *     task_free(task);
@@ -24,14 +24,12 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/interest.h"
 
 typedef struct Task Task;
 
 /* Must not return RC_AGAIN. */
 typedef Rc (*TaskFunction)(void *context, Error *err);
-
-/* Descriptors that one task can wait for at once. */
-#define TASK_FDS_MAX 64
 
 /* Nothing of it runs before task_work().  `context` is the caller's, and has to
  * live as long as the task. */
@@ -43,13 +41,12 @@ Task *task_new(TaskFunction function, void *context);
  */
 MUST_CHECK Rc task_work(Task *task, Error *err);
 
-/*
- * Adds what a task that waits is waiting for: descriptors to fds[*count] and
- * after it, and *deadline_us (monotonic) if that is later than the task's.  One
- * that has not begun, or has returned, wants nothing.
- */
-void task_interest(const Task *task, struct pollfd *fds, int *count,
-				   int64_t *deadline_us);
+/* Adds what a task that waits is waiting for.  One that has not begun, or has
+ * returned, wants nothing. */
+void task_interest(const Task *task, Interest *interest);
+
+/* Whether it has begun, and not returned. */
+bool task_is_waiting(const Task *task);
 
 /*
  * Releases it.  If it still waits, its wait fails with ERR_INTERRUPTED, and so

@@ -293,6 +293,7 @@ static void
 finish_output(Sink *sink)
 {
 	int64_t deadline_us = clock_monotonic_us() + FINISH_MS_MAX * 1000;
+	Interest interest = INTEREST_NONE;
 	Error ignored = {0};
 	Rc rc = RC_OK;
 
@@ -300,15 +301,15 @@ finish_output(Sink *sink)
 	while (rc == RC_OK && !sink->report->stopped &&
 		   clock_monotonic_us() < deadline_us)
 	{
-		SinkInterest interest; /* one descriptor: its output */
-
 		rc = sink_work(sink, true, &ignored);
+		interest_reset(&interest);
 		sink_interest(sink, &interest);
 		if (rc == RC_OK && !sink->report->stopped)
-			rc = interrupt_wait(interest.fds[0].fd, interest.fds[0].events,
-								FINISH_TURN_MS, &ignored);
+			rc = interrupt_wait_any(interest.fds, interest.count,
+									FINISH_TURN_MS, &ignored);
 		rc = rc == RC_AGAIN ? RC_OK : rc;
 	}
+	interest_release(&interest);
 	error_reset(&ignored);
 }
 

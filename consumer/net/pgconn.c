@@ -28,8 +28,6 @@
 
 #define SQLSTATE_LENGTH 5
 
-_Static_assert(PGCONN_OPENINGS_MAX <= TASK_FDS_MAX, "all can be waited for");
-
 struct PgConn
 {
 	PGconn *pg;

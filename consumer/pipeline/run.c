@@ -47,6 +47,7 @@ typedef struct Run
 	Proof proof;
 	Lsn endpos; /* as Pipeline has it, or its watch said; 0: none */
 	int64_t watch_due_us;
+	Interest interest;   /* what the turn that ends waits for */
 	Task *watching;      /* the watch, while it waits; or NULL */
 	Lsn watched;         /* what it says */
 	Lsn streamed;        /* the stream has come up to here; 0: nowhere yet */
@@ -667,51 +668,49 @@ work(Run *run, Error *err)
 	return tell_source(run, err);
 }
 
-static MUST_CHECK Rc
-wait_for_events(const Run *run, Error *err)
+/* What everybody waits for, beginning with the signals' descriptor. */
+static void
+collect_interest(Run *run, bool receiving)
 {
 	const Pipeline *pipeline = run->pipeline;
-	struct pollfd fds[CONFIG_TARGETS_MAX * SINK_FDS_MAX + TASK_FDS_MAX + 2];
+	Interest *interest = &run->interest;
+
+	interest_reset(interest);
+	interest_add(interest, interrupt_fd(), POLLIN);
+	if (!run->lost)
+		source_interest(pipeline->source, receiving, interest);
+	for (int i = 0; i < pipeline->sink_count; i++)
+		sink_interest(pipeline->sinks[i], interest);
+	if (run->watching != NULL)
+		task_interest(run->watching, interest);
+	else if (is_watching(run))
+		interest_until(interest, run->watch_due_us);
+	if (run->settle_due_us > 0)
+		interest_until(interest, run->settle_due_us);
+	if (run->stop_deadline_us != 0)
+		interest_until(interest, run->stop_deadline_us);
+}
+
+static MUST_CHECK Rc
+wait_for_events(Run *run, Error *err)
+{
 	bool taking = run->reading && !router_is_full(run->router);
 	bool receiving = taking && !router_is_inside(run->router);
-	int64_t deadline_us = run->settle_due_us > 0 ? run->settle_due_us
-												 : INT64_MAX;
 	int64_t left_ms;
-	int n = 0;
 
-	fds[n++] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
-	if (!run->lost)
-	{
-		source_interest(pipeline->source, receiving, &fds[n].fd, &fds[n].events,
-						&deadline_us);
-		n++;
-	}
-	for (int i = 0; i < pipeline->sink_count; i++)
-	{
-		SinkInterest interest;
-
-		sink_interest(pipeline->sinks[i], &interest);
-		for (int f = 0; f < interest.fd_count; f++)
-			fds[n++] = interest.fds[f];
-		if (interest.deadline_us < deadline_us)
-			deadline_us = interest.deadline_us;
-	}
-	if (run->stop_deadline_us != 0 && run->stop_deadline_us < deadline_us)
-		deadline_us = run->stop_deadline_us;
-	if (run->watching != NULL)
-		task_interest(run->watching, fds, &n, &deadline_us);
-	else if (is_watching(run) && run->watch_due_us < deadline_us)
-		deadline_us = run->watch_due_us;
-	left_ms = (deadline_us - clock_monotonic_us() + 999) / 1000;
-	if (left_ms < 0 || (receiving && (!run->source_idle || run->held_up)) ||
+	collect_interest(run, receiving);
+	left_ms = interest_left_ms(&run->interest);
+	if ((receiving && (!run->source_idle || run->held_up)) ||
 		(taking && router_can_go_on(run->router)))
 		left_ms = 0;
 	if (left_ms > INT_MAX)
 		left_ms = INT_MAX;
-	if (poll(fds, (nfds_t) n, (int) left_ms) < 0 && errno != EINTR)
+	if (poll(run->interest.fds, (nfds_t) run->interest.count, (int) left_ms) <
+			0 &&
+		errno != EINTR)
 		return error_set(err, ERR_IO, "could not wait for events: %s",
 						 strerror(errno));
-	if (fds[0].revents != 0)
+	if (run->interest.count > 0 && run->interest.fds[0].revents != 0)
 		interrupt_drain();
 	return RC_OK;
 }
@@ -804,8 +803,10 @@ confirm_before_failing(Run *run)
 Rc
 pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 {
-	Run run = {
-		.pipeline = pipeline, .endpos = pipeline->endpos, .reading = true};
+	Run run = {.pipeline = pipeline,
+			   .endpos = pipeline->endpos,
+			   .reading = true,
+			   .interest = INTEREST_NONE};
 	Lsn durable = UINT64_MAX;
 	Rc rc;
 
@@ -843,6 +844,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	error_reset(&run.loss);
 	*progressed = run.progress.confirmed > durable;
 	stop_watching(&run);
+	interest_release(&run.interest);
 	router_free(run.router);
 	decoder_free(run.decoder);
 	return rc;

@@ -132,22 +132,16 @@ look(Sink *sink, bool source_idle UNUSED, Error *err)
 }
 
 static void
-wait_for_server(const Sink *sink, SinkInterest *interest)
+wait_for_server(const Sink *sink, Interest *interest)
 {
 	const AbsentSink *self = (const AbsentSink *) sink;
-	struct pollfd fds[TASK_FDS_MAX];
-	int count = 0;
 
 	if (is_to_stop(sink))
 		return;
 	if (self->look == NULL)
-	{
-		interest->deadline_us = self->due_us;
-		return;
-	}
-	task_interest(self->look, fds, &count, &interest->deadline_us);
-	for (int i = 0; i < count; i++)
-		sink_interest_add(interest, fds[i].fd, fds[i].events);
+		interest_until(interest, self->due_us);
+	else
+		task_interest(self->look, interest);
 }
 
 /* ---- life --------------------------------------------------------------- */

@@ -53,9 +53,9 @@ forward_work(Sink *sink, bool source_idle, Error *err)
 }
 
 static void
-forward_interest(const Sink *sink, SinkInterest *interest)
+forward_interest(const Sink *sink, Interest *interest)
 {
-	sink_add_interest(sink->next, interest);
+	sink_interest(sink->next, interest);
 }
 
 /* The function, or what hands on in its place. */

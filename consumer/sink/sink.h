@@ -32,11 +32,11 @@
 #ifndef PENSTOCK_SINK_SINK_H
 #define PENSTOCK_SINK_SINK_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/interest.h"
 #include "model/change.h"
 
 typedef struct Sink Sink;
@@ -64,17 +64,6 @@ typedef enum SinkMode
 	/* Drop what has not been started, make the rest durable, say stopped. */
 	SINK_STOPPING,
 } SinkMode;
-
-/* Connections that one sink can wait for at once. */
-#define SINK_FDS_MAX 24
-
-/* What a sink waits for; merged by the loop. */
-typedef struct SinkInterest
-{
-	struct pollfd fds[SINK_FDS_MAX];
-	int fd_count;
-	int64_t deadline_us; /* monotonic; INT64_MAX: none */
-} SinkInterest;
 
 /*
  * Values of a row that is about to be removed, which somebody else needs; see
@@ -137,7 +126,7 @@ typedef struct SinkOps
 	/* Does what can be done without waiting. `source_idle`: nothing more is to
 	 * be had from the source at the moment. */
 	Rc (*work)(Sink *sink, bool source_idle, Error *err);
-	void (*interest)(const Sink *sink, SinkInterest *interest);
+	void (*interest)(const Sink *sink, Interest *interest);
 	void (*free)(Sink *sink);
 } SinkOps;
 
@@ -320,17 +309,9 @@ sink_work(Sink *sink, bool source_idle, Error *err)
 
 /* Adds what it waits for. */
 static inline void
-sink_add_interest(const Sink *sink, SinkInterest *interest)
+sink_interest(const Sink *sink, Interest *interest)
 {
 	sink->ops->interest(sink, interest);
-}
-
-static inline void
-sink_interest(const Sink *sink, SinkInterest *interest)
-{
-	interest->fd_count = 0;
-	interest->deadline_us = INT64_MAX;
-	sink_add_interest(sink, interest);
 }
 
 /* The sink behind all filters. */
@@ -340,15 +321,6 @@ sink_last(const Sink *sink)
 	while (sink->next != NULL)
 		sink = sink->next;
 	return sink;
-}
-
-/* For implementations: adds a descriptor, with events as for poll(2). */
-static inline void
-sink_interest_add(SinkInterest *interest, int fd, short events)
-{
-	CHECK(interest->fd_count < SINK_FDS_MAX);
-	interest->fds[interest->fd_count++] = (struct pollfd){.fd = fd,
-														  .events = events};
 }
 
 /* Accepts NULL. */

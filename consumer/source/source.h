@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/interest.h"
 #include "model/lsn.h"
 
 typedef struct Source Source;
@@ -59,8 +60,7 @@ typedef struct SourceOps
 	void (*set_positions)(Source *source, const SourcePositions *positions);
 	Rc (*work)(Source *source, int64_t now_us, Error *err);
 	Rc (*send_last)(Source *source, Error *err);
-	void (*interest)(const Source *source, bool receiving, int *fd,
-					 short *events, int64_t *deadline_us);
+	void (*interest)(const Source *source, bool receiving, Interest *interest);
 	void (*close)(Source *source);
 } SourceOps;
 
@@ -108,17 +108,12 @@ source_send_last(Source *source, Error *err)
 	return source->ops->send_last(source, err);
 }
 
-/*
- * What the source waits for: a descriptor, events as for poll(2), and the time
- * of its next report.  `receiving` says whether the caller wants messages.  If
- * there is nothing to wait for, the descriptor is -1: a connection that is
- * broken would be ready all the time.
- */
+/* Adds what the source waits for, and the time of its next report.  `receiving`
+ * says whether the caller wants messages. */
 static inline void
-source_interest(const Source *source, bool receiving, int *fd, short *events,
-				int64_t *deadline_us)
+source_interest(const Source *source, bool receiving, Interest *interest)
 {
-	source->ops->interest(source, receiving, fd, events, deadline_us);
+	source->ops->interest(source, receiving, interest);
 }
 
 /* Ends it at once.  Accepts NULL. */

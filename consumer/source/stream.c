@@ -381,15 +381,16 @@ send_last(Source *source, Error *err)
 }
 
 static void
-interest(const Source *source, bool receiving, int *fd, short *events,
-		 int64_t *deadline_us)
+interest(const Source *source, bool receiving, Interest *wanted)
 {
 	const Stream *stream = (const Stream *) source;
+	short events = (short) ((receiving ? POLLIN : 0) |
+							(stream->flush_pending ? POLLOUT : 0));
 
-	*events = (short) ((receiving ? POLLIN : 0) |
-					   (stream->flush_pending ? POLLOUT : 0));
-	*fd = *events != 0 ? PQsocket(pgconn_raw(stream->conn)) : -1;
-	*deadline_us = report_due_us(stream);
+	/* A connection that is broken would be ready all the time. */
+	if (events != 0)
+		interest_add(wanted, PQsocket(pgconn_raw(stream->conn)), events);
+	interest_until(wanted, report_due_us(stream));
 }
 
 static void

@@ -204,14 +204,14 @@ json_work(Sink *sink, bool source_idle UNUSED, Error *err)
 }
 
 static void
-json_interest(const Sink *sink, SinkInterest *interest)
+json_interest(const Sink *sink, Interest *interest)
 {
 	const JsonSink *self = (const JsonSink *) sink;
 	bool writing = output_pending(&self->output) > 0 || self->blocked;
 
 	/* Without events, poll() still tells when the reader goes. */
-	sink_interest_add(interest, self->output.fd, writing ? POLLOUT : 0);
-	interest->deadline_us = sync_due_us(self);
+	interest_add(interest, self->output.fd, writing ? POLLOUT : 0);
+	interest_until(interest, sync_due_us(self));
 }
 
 static void

@@ -30,9 +30,6 @@
 /* Parts of the memory setting: two batches, and what goes with them. */
 #define BATCH_MEMORY_PARTS 4
 
-_Static_assert(LANES_MAX + IN_PROGRESS_MAX <= SINK_FDS_MAX,
-			   "all connections of a sink can be waited for");
-
 /* Changes that are a small batch; fewer than are worth folding, see
  * plan_transactions.c. */
 #define SMALL_BATCH_CHANGES_MAX 15
@@ -621,7 +618,7 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 }
 
 static void
-postgres_interest(const Sink *sink, SinkInterest *interest)
+postgres_interest(const Sink *sink, Interest *interest)
 {
 	const PostgresSink *self = (const PostgresSink *) sink;
 
@@ -630,16 +627,17 @@ postgres_interest(const Sink *sink, SinkInterest *interest)
 	in_progress_interest(self->in_progress, interest);
 	if (!is_idle(self))
 		return;
-	if (target_awaits_flush(&self->target))
-		interest->deadline_us = target_next_check_us(&self->target);
-	if (holds_nothing(self) && next_position_us(self) < interest->deadline_us)
-		interest->deadline_us = next_position_us(self);
-	if (next_forget_us(self) < interest->deadline_us)
-		interest->deadline_us = next_forget_us(self);
-	if (batch_due_us(self) < interest->deadline_us)
-		interest->deadline_us = batch_due_us(self);
 	if (self->holding)
-		interest->deadline_us = self->hold_look_us;
+	{
+		interest_until(interest, self->hold_look_us);
+		return;
+	}
+	if (target_awaits_flush(&self->target))
+		interest_until(interest, target_next_check_us(&self->target));
+	if (holds_nothing(self))
+		interest_until(interest, next_position_us(self));
+	interest_until(interest, next_forget_us(self));
+	interest_until(interest, batch_due_us(self));
 }
 
 static void

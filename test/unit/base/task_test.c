@@ -64,44 +64,41 @@ end(const Reader *reader)
 static void
 test_it_waits_by_itself(void **state UNUSED)
 {
-	struct pollfd fds[TASK_FDS_MAX];
-	int64_t deadline_us = INT64_MAX;
+	Interest interest = INTEREST_NONE;
 	Error err = {0};
-	int count = 0;
 	Reader reader;
 	Task *task;
 
 	begin(&reader, -1);
 	task = task_new(read_twice, &reader);
-	task_interest(task, fds, &count, &deadline_us);
-	assert_int_equal(count, 0);
+	task_interest(task, &interest);
+	assert_int_equal(interest.count, 0);
 	assert_int_equal(reader.step, 0);
 	for (int step = 1; step <= 2; step++)
 	{
 		assert_int_equal(task_work(task, &err), RC_AGAIN);
 		assert_int_equal(task_work(task, &err), RC_AGAIN);
 		assert_int_equal(reader.step, step);
-		count = 0;
-		task_interest(task, fds, &count, &deadline_us);
-		assert_int_equal(count, 1);
-		assert_int_equal(fds[0].fd, reader.pipe[0]);
-		assert_int_equal(fds[0].events, POLLIN);
-		assert_true(deadline_us == INT64_MAX);
+		interest_reset(&interest);
+		task_interest(task, &interest);
+		assert_int_equal(interest.count, 1);
+		assert_int_equal(interest.fds[0].fd, reader.pipe[0]);
+		assert_int_equal(interest.fds[0].events, POLLIN);
+		assert_true(interest.deadline_us == INT64_MAX);
 		assert_int_equal(write(reader.pipe[1], "x", 1), 1);
 	}
 	assert_false(task_is_running());
 	assert_int_equal(task_work(task, &err), RC_OK);
 	task_free(task);
+	interest_release(&interest);
 	end(&reader);
 }
 
 static void
 test_its_failure_is_its_callers(void **state UNUSED)
 {
-	struct pollfd fds[TASK_FDS_MAX];
-	int64_t deadline_us = INT64_MAX;
+	Interest interest = INTEREST_NONE;
 	Error err = {0};
-	int count = 0;
 	Reader reader;
 	Task *task;
 	Rc rc;
@@ -109,8 +106,8 @@ test_its_failure_is_its_callers(void **state UNUSED)
 	begin(&reader, 1);
 	task = task_new(read_twice, &reader);
 	assert_int_equal(task_work(task, &err), RC_AGAIN);
-	task_interest(task, fds, &count, &deadline_us);
-	assert_true(deadline_us <= clock_monotonic_us() + 1000);
+	task_interest(task, &interest);
+	assert_true(interest.deadline_us <= clock_monotonic_us() + 1000);
 	while ((rc = task_work(task, &err)) == RC_AGAIN)
 		;
 	assert_int_equal(rc, RC_FAIL);
@@ -118,6 +115,7 @@ test_its_failure_is_its_callers(void **state UNUSED)
 	assert_string_equal(err.message, "nothing came");
 	error_reset(&err);
 	task_free(task);
+	interest_release(&interest);
 	end(&reader);
 }
 

@@ -42,10 +42,8 @@ send_last(Source *source UNUSED, Error *err UNUSED)
 
 static void
 source_wants_nothing(const Source *source UNUSED, bool receiving UNUSED,
-					 int *fd, short *events, int64_t *deadline_us UNUSED)
+					 Interest *interest UNUSED)
 {
-	*fd = -1;
-	*events = 0;
 }
 
 static const SourceOps source_ops = {
@@ -103,7 +101,7 @@ end_once_watched_again(Sink *sink, bool source_idle UNUSED, Error *err UNUSED)
 }
 
 static void
-sink_wants_nothing(const Sink *sink UNUSED, SinkInterest *interest UNUSED)
+sink_wants_nothing(const Sink *sink UNUSED, Interest *interest UNUSED)
 {
 }
 

@@ -69,11 +69,9 @@ say_nothing(Source *source UNUSED, Error *err UNUSED)
 }
 
 static void
-want_nothing(const Source *source UNUSED, bool receiving UNUSED, int *fd,
-			 short *events, int64_t *deadline_us UNUSED)
+want_nothing(const Source *source UNUSED, bool receiving UNUSED,
+			 Interest *interest UNUSED)
 {
-	*fd = -1;
-	*events = 0;
 }
 
 static void
@@ -97,9 +95,9 @@ finish_when_it_can(Sink *sink, bool source_idle UNUSED, Error *err UNUSED)
 }
 
 static void
-wait_until_late(const Sink *sink UNUSED, SinkInterest *interest)
+wait_until_late(const Sink *sink UNUSED, Interest *interest)
 {
-	interest->deadline_us = begun_us + LONG_MS * 1000;
+	interest_until(interest, begun_us + LONG_MS * 1000);
 }
 
 static void

@@ -78,7 +78,7 @@ work(Sink *sink UNUSED, bool source_idle UNUSED, Error *err UNUSED)
 }
 
 static void
-interest(const Sink *sink UNUSED, SinkInterest *wanted UNUSED)
+interest(const Sink *sink UNUSED, Interest *wanted UNUSED)
 {
 }
 

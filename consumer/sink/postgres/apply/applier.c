@@ -562,12 +562,12 @@ applier_work(Applier *self, Error *err)
 }
 
 void
-applier_interest(const Applier *self, SinkInterest *interest)
+applier_interest(const Applier *self, Interest *interest)
 {
 	int fd = PQsocket(pgconn_raw(lane_conn(self->lane)));
 	int events = POLLIN | (lane_wants_write(self->lane) ? POLLOUT : 0);
 
-	sink_interest_add(interest, fd, (short) events);
+	interest_add(interest, fd, (short) events);
 }
 
 Rc

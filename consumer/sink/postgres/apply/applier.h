@@ -311,7 +311,7 @@ MUST_CHECK Rc applier_work(Applier *self, Error *err);
 void applier_forget_table(Applier *self, const char *schema, const char *name);
 
 /* Adds what its connection waits for. */
-void applier_interest(const Applier *self, SinkInterest *interest);
+void applier_interest(const Applier *self, Interest *interest);
 
 /* ---- between the applier's own files ------------------------------------ */
 

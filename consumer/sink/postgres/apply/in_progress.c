@@ -624,7 +624,7 @@ in_progress_work(InProgress *self, const InProgressTurn *turn, Error *err)
 }
 
 void
-in_progress_interest(const InProgress *self, SinkInterest *interest)
+in_progress_interest(const InProgress *self, Interest *interest)
 {
 	for (int i = 0; i < IN_PROGRESS_MAX; i++)
 		if (self->places[i].connected)

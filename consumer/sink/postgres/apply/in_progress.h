@@ -88,7 +88,7 @@ void in_progress_abort(InProgress *self, uint32_t xid, uint32_t subxid,
 /* Does what can be done.  Waits only to connect, and for a savepoint. */
 MUST_CHECK Rc in_progress_work(InProgress *self, const InProgressTurn *turn,
 							   Error *err);
-void in_progress_interest(const InProgress *self, SinkInterest *interest);
+void in_progress_interest(const InProgress *self, Interest *interest);
 
 /* A commit was taken that has not taken place. */
 bool in_progress_is_committing(const InProgress *self);

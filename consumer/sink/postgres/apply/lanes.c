@@ -465,7 +465,7 @@ lanes_work(Lanes *lanes, Error *err)
 }
 
 void
-lanes_interest(const Lanes *lanes, SinkInterest *interest)
+lanes_interest(const Lanes *lanes, Interest *interest)
 {
 	for (int i = 1; i < lanes->member_count; i++)
 		applier_interest(lanes->members[i], interest);

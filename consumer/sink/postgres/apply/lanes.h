@@ -67,6 +67,6 @@ size_t lanes_bytes(const Lanes *lanes);
 MUST_CHECK Rc lanes_work(Lanes *lanes, Error *err);
 
 /* Adds what the connections wait for, apart from the leader's. */
-void lanes_interest(const Lanes *lanes, SinkInterest *interest);
+void lanes_interest(const Lanes *lanes, Interest *interest);
 
 #endif /* PENSTOCK_SINK_POSTGRES_APPLY_LANES_H */

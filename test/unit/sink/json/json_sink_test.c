@@ -186,7 +186,7 @@ static void
 a_slow_reader_fills_the_sink_and_empties_it(void **state UNUSED)
 {
 	static char text[64 * KB];
-	SinkInterest interest;
+	Interest interest = INTEREST_NONE;
 	Bench bench;
 	int lines = 0;
 
@@ -215,8 +215,10 @@ a_slow_reader_fills_the_sink_and_empties_it(void **state UNUSED)
 	assert_int_equal(lines + read_lines(&bench), 6);
 	work_until(&bench, 205, false);
 	assert_false(bench.sink->report->full);
+	interest_reset(&interest);
 	sink_interest(bench.sink, &interest);
 	assert_int_equal(interest.fds[0].events, 0);
+	interest_release(&interest);
 	teardown(&bench);
 }
 
