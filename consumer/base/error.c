@@ -142,7 +142,7 @@ error_is_transient(const Error *err)
 		case ERR_CONFLICT:
 		case ERR_LIMIT:
 		case ERR_IO:
-		case ERR_STREAMING:
+		case ERR_OPEN_TXN:
 		case ERR_INTERRUPTED:
 			return false;
 	}

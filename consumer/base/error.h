@@ -39,7 +39,7 @@ typedef enum ErrorCode
 	ERR_CONFLICT,    /* a row was not there, or was there already */
 	ERR_LIMIT,       /* something outside is larger than a limit of ours */
 	ERR_IO,          /* a file, pipe or child process */
-	ERR_STREAMING,   /* a transaction in progress cannot be taken as such */
+	ERR_OPEN_TXN,    /* an open transaction cannot be taken as such */
 	ERR_INTERRUPTED, /* asked to stop */
 	ERR_CHANGED,     /* another command changed what it works from: again */
 } ErrorCode;

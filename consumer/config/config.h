@@ -106,7 +106,7 @@ typedef struct Config
 	int lanes;                  /* connections to each target */
 	const char *origin;         /* any or none */
 	bool skip_missing;          /* publications, at points of the log */
-	bool streaming;             /* of transactions in progress */
+	bool streaming;             /* of open transactions */
 	bool bundle;                /* small transactions may come together */
 	const char *compression;    /* as --compression has it, or NULL: none */
 	ConflictRules conflict_rules;

@@ -6,7 +6,7 @@
  * knows neither protobuf nor SQL.
  *
  * A Frame is one decoded message of the stream: up to one begin, any number of
- * changes, up to one commit; or something of a transaction in progress, which
+ * changes, up to one commit; or something of an open transaction, which
  * is handed out in pieces before it commits.  It owns all the memory of its
  * changes, the bytes of the message included, and never changes once it is
  * decoded.  It is counted by reference, so that any number of sinks can keep
@@ -78,7 +78,7 @@ typedef struct Change
 	const Value *new_row;
 	const Value *old_row;
 
-	/* In a transaction in progress: the subtransaction that made it; 0: none.
+	/* In an open transaction: the subtransaction that made it; 0: none.
 	 */
 	uint32_t subxid;
 
@@ -98,25 +98,25 @@ typedef struct Change
 } Change;
 
 /*
- * Of a frame that belongs to a transaction in progress.  Such a frame has
+ * Of a frame that belongs to an open transaction.  Such a frame has
  * changes, or the transaction's begin and commit, or says that something was
  * rolled back.
  */
-typedef struct StreamInfo
+typedef struct OpenTxnInfo
 {
 	uint32_t xid; /* on the source; 0: the frame is of whole transactions */
 	bool first;   /* nothing of the transaction came before */
 	bool aborts;
 	uint32_t abort_subxid; /* that was rolled back; 0: all of it */
 	Lsn decoded_lsn;       /* of a piece: the transaction ends after this */
-} StreamInfo;
+} OpenTxnInfo;
 
 typedef struct Frame
 {
 	bool begins;  /* first frame of its transaction; `txn` is set */
 	bool commits; /* last frame of its transaction */
 	TxnInfo txn;  /* strings in it live as long as the frame */
-	StreamInfo stream;
+	OpenTxnInfo open_txn;
 	size_t change_count;
 	Change *changes;
 

@@ -20,7 +20,7 @@
 #include "pipeline/targets.h"
 #include "sink/postgres/postgres_sink.h"
 
-/* The first version that sends transactions in progress. */
+/* The first version that sends open transactions. */
 #define STREAMING_VERSION_MIN 140000
 
 /* After a stream was closed, to have its slot for the next one. */
@@ -158,7 +158,7 @@ read_start(Attempt *attempt, Error *err)
 
 /*
  * What settles conflicts notes the position of the transaction's commit, which
- * is not known while it is in progress.
+ * is not known while it is open.
  */
 static bool
 wants_streaming(const Attempt *attempt)

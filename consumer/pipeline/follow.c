@@ -84,7 +84,7 @@ wait_for_fences(const Config *config, Lsn held, Error *err)
 	return RC_OK;
 }
 
-/* A target refused a transaction in progress: the next attempt is without. */
+/* A target refused an open transaction: the next attempt is without. */
 static void
 hold_streaming(Streaming *streaming, Error *err)
 {
@@ -92,7 +92,7 @@ hold_streaming(Streaming *streaming, Error *err)
 				   streaming->refused_until_lsn, clock_monotonic_us());
 	log_error(LOG_INFO, "follow", err);
 	log_info("follow",
-			 "the stream begins again, without transactions in progress: it is "
+			 "the stream begins again, without open transactions: it is "
 			 "applied when it has committed");
 	error_reset(err);
 }
@@ -281,7 +281,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 		};
 
 		rc = attempt_run(&attempt, err);
-		if (rc == RC_FAIL && err->code == ERR_STREAMING)
+		if (rc == RC_FAIL && err->code == ERR_OPEN_TXN)
 		{
 			hold_streaming(&streaming, err);
 			rc = RC_AGAIN;

@@ -57,7 +57,7 @@ typedef struct Run
 	bool held_up;        /* it was not asked, because a sink was full */
 	bool inside_commits; /* the frame that the router is inside of ends its
 							transaction */
-	bool renewing;       /* to be run again, with transactions in progress */
+	bool renewing;       /* to be run again, with open transactions */
 
 	bool lost;     /* the stream has broken off: nothing is sent any more, and
 					  what has arrived is taken and applied … */
@@ -159,14 +159,13 @@ say_renewal(const Streaming *streaming, StreamingEnd end)
 	else
 		buf_printf(&reason, "the transaction has not come for %" PRId64 " s",
 				   streaming->hold_ms / 1000);
-	log_info("follow",
-			 "%s: the stream begins again, with transactions in progress",
+	log_info("follow", "%s: the stream begins again, with open transactions",
 			 reason.data);
 	buf_release(&reason);
 }
 
 /*
- * Once transactions in progress need not be held back any more, what was read
+ * Once open transactions need not be held back any more, what was read
  * is brought to its end, and another session begins.  It begins where this one
  * has confirmed; so not before this one may confirm anything, or the
  * transaction would come, and be refused, again and again.
@@ -765,7 +764,7 @@ loop(Run *run, Error *err)
 	}
 }
 
-/* Which transaction in progress was refused, by the router or a sink. */
+/* Which open transaction was refused, by the router or a sink. */
 static void
 note_refusal(Run *run)
 {
@@ -835,7 +834,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	if (pipeline->endpos != 0 && durable >= pipeline->endpos)
 		stop_reading(&run, SINK_DRAINING);
 	rc = loop(&run, err);
-	if (rc == RC_FAIL && err->code == ERR_STREAMING)
+	if (rc == RC_FAIL && err->code == ERR_OPEN_TXN)
 		note_refusal(&run);
 	if (rc == RC_FAIL && !run.lost)
 		confirm_before_failing(&run);

@@ -64,7 +64,7 @@ typedef struct Pipeline
  * Runs until endpos is reached or a stop is asked for (RC_OK; what is durable
  * has been confirmed), or something fails.  *progressed tells whether anything
  * became durable, also when it fails.  RC_END: a sink has no use for more.
- * RC_AGAIN: what the session had to do without transactions in progress for is
+ * RC_AGAIN: what the session had to do without open transactions for is
  * over; `streaming` says so.
  */
 MUST_CHECK Rc pipeline_run(const Pipeline *pipeline, bool *progressed,

@@ -88,7 +88,7 @@ typedef struct Attempt
 	Place place;
 	Directory *directory; /* NULL: nothing is placed by one */
 	Lsn start_lsn;        /* where the first target is */
-	bool can_stream;      /* the source can send transactions in progress */
+	bool can_stream;      /* the source can send open transactions */
 	Opening openings[CONFIG_TARGETS_MAX];
 	Sink *sinks[CONFIG_TARGETS_MAX];
 	int sink_count; /* 0 before all are there */

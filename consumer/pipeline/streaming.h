@@ -1,9 +1,9 @@
 /*
  * streaming.h
- *    Whether a session with the source is to send transactions in progress.
+ *    Whether a session with the source is to send open transactions.
  *
  * It is, if it is wanted and the source can.  Where a target refuses such a
- * transaction (ERR_STREAMING), the sessions that follow do without, so that it
+ * transaction (ERR_OPEN_TXN), the sessions that follow do without, so that it
  * comes when it has committed; until it has passed, or, because it may never
  * commit, for some time, which doubles while no held transaction passes.
  *
@@ -49,7 +49,7 @@ typedef struct Streaming
 	int64_t until_us; /* monotonic: try with again */
 	int64_t hold_ms;  /* how long that was; 0: never yet */
 
-	/* By a run that ended with ERR_STREAMING, for streaming_hold(). */
+	/* By a run that ended with ERR_OPEN_TXN, for streaming_hold(). */
 	uint32_t refused_xid;
 	Lsn refused_until_lsn;
 } Streaming;

@@ -194,7 +194,7 @@ give(const Router *router, int target, Frame *frame, const Change *change,
 	Sink *sink = router->sinks[target];
 	Rc rc = RC_OK;
 
-	if (frame->stream.xid != 0)
+	if (frame->open_txn.xid != 0)
 		return sink_open_txn_change(sink, frame, change, err);
 	if (router->txn.end_lsn <= sink->report->start_lsn)
 		return RC_OK;
@@ -368,7 +368,7 @@ place_move(Router *router, int from, int to, Frame *frame, const Change *change,
 		return router->transits->fetch.done ? end_transit(router, to, err)
 											: RC_AGAIN;
 	row = split_new_row(frame, change, &whole);
-	if (!whole && frame->stream.xid != 0)
+	if (!whole && frame->open_txn.xid != 0)
 		return split_refuse(change, err);
 	if (!whole && lacks_transaction(router, to))
 	{
@@ -545,28 +545,27 @@ place_frame(Router *router, Frame *frame, Error *err)
 	return rc;
 }
 
-/* ---- transactions in progress ------------------------------------------- */
+/* ---- open transactions ------------------------------------------- */
 
 /*
- * The end of a transaction that was in progress, for a sink that may have
+ * The end of a transaction that was open, for a sink that may have
  * nothing of it.  Only now it is known whether the sink had the transaction
  * before this stream began.
  */
 static MUST_CHECK Rc
-end_stream(const Router *router, Sink *sink, const Frame *frame, Error *err)
+end_open_txn(const Router *router, Sink *sink, const Frame *frame, Error *err)
 {
-	const StreamInfo *stream = &frame->stream;
+	const OpenTxnInfo *piece = &frame->open_txn;
 
-	if (stream->aborts)
-		return sink_open_txn_abort(sink, stream->xid, stream->abort_subxid,
-								   err);
+	if (piece->aborts)
+		return sink_open_txn_abort(sink, piece->xid, piece->abort_subxid, err);
 	if (router->txn.end_lsn <= sink->report->start_lsn)
-		return sink_open_txn_abort(sink, stream->xid, 0, err);
+		return sink_open_txn_abort(sink, piece->xid, 0, err);
 	return sink_open_txn_commit(sink, &router->txn, err);
 }
 
 static MUST_CHECK Rc
-stream_changes(Sink *sink, Frame *frame, Error *err)
+give_open_changes(Sink *sink, Frame *frame, Error *err)
 {
 	Rc rc = RC_OK;
 
@@ -576,32 +575,32 @@ stream_changes(Sink *sink, Frame *frame, Error *err)
 }
 
 static MUST_CHECK Rc
-route_stream(Router *router, Frame *frame, Error *err)
+route_open_txn(Router *router, Frame *frame, Error *err)
 {
-	bool ends = frame->stream.aborts || frame->commits;
+	bool ends = frame->open_txn.aborts || frame->commits;
 	Rc rc = RC_OK;
 
 	if (!ends && router->places != NULL)
 		return place_frame(router, frame, err);
 	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
-		rc = ends ? end_stream(router, router->sinks[i], frame, err)
-				  : stream_changes(router->sinks[i], frame, err);
+		rc = ends ? end_open_txn(router, router->sinks[i], frame, err)
+				  : give_open_changes(router->sinks[i], frame, err);
 	return rc;
 }
 
 /* A row without a place is an error only if its transaction commits. */
 static MUST_CHECK Rc
-refuse_stream(Router *router, const Frame *frame, Error *err)
+refuse_open_txn(Router *router, const Frame *frame, Error *err)
 {
 	char *reason = xstrdup(err->message);
-	Rc rc = error_set(err, ERR_STREAMING,
-					  "transaction %u cannot be passed on while it is in "
-					  "progress",
-					  frame->stream.xid);
+	Rc rc = error_set(err, ERR_OPEN_TXN,
+					  "transaction %u cannot be passed on while it is "
+					  "open on the source",
+					  frame->open_txn.xid);
 
 	error_detail(err, "%s", reason);
 	free(reason);
-	router->refused_xid = frame->stream.xid;
+	router->refused_xid = frame->open_txn.xid;
 	return rc;
 }
 
@@ -613,11 +612,11 @@ router_frame(Router *router, Frame *frame, Error *err)
 	ASSERT(router->frame == NULL && router->next == 0);
 	if (frame->begins)
 		remember_transaction(router, &frame->txn);
-	if (frame->stream.xid != 0)
+	if (frame->open_txn.xid != 0)
 	{
-		rc = route_stream(router, frame, err);
-		return rc == RC_FAIL && err->code != ERR_STREAMING
-				   ? refuse_stream(router, frame, err)
+		rc = route_open_txn(router, frame, err);
+		return rc == RC_FAIL && err->code != ERR_OPEN_TXN
+				   ? refuse_open_txn(router, frame, err)
 				   : rc;
 	}
 	if (router->places != NULL)

@@ -54,8 +54,8 @@ bool router_can_go_on(const Router *router);
 /* The sink that it waits for; NULL: none. */
 const Sink *router_waits_for(const Router *router);
 
-/* The transaction in progress that it refused, when it fails with
- * ERR_STREAMING; 0: none. */
+/* The open transaction that it refused, when it fails with
+ * ERR_OPEN_TXN; 0: none. */
 uint32_t router_refused_xid(const Router *router);
 
 /* From here on another sink gets what was for this one. */

@@ -27,7 +27,7 @@ const Value *split_new_row(Frame *frame, const Change *update, bool *whole);
 /* Makes a move of an update whose new row is this. */
 Move split_move(Frame *frame, const Change *update, const Value *row);
 
-/* Sets the error of a transaction in progress with a row that is not whole. */
+/* Sets the error of an open transaction with a row that is not whole. */
 MUST_CHECK Rc split_refuse(const Change *update, Error *err);
 
 /* A truncate of some of the relations that a change truncates. */

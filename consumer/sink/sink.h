@@ -90,7 +90,7 @@ typedef struct SinkFetch
  * in pieces, in between and beside others of their kind:
  *     change*, and then one of commit and abort
  * commit stands where the transaction has its place in commit order; until then
- * nothing of it may be seen.  If a sink fails with ERR_STREAMING, all can go on
+ * nothing of it may be seen.  If a sink fails with ERR_OPEN_TXN, all can go on
  * if the transaction is held back on the source until it has committed.
  */
 typedef struct SinkOpenTxnOps
@@ -148,7 +148,7 @@ typedef struct SinkReport
 	bool stopped;  /* in SINK_SETTLING and _STOPPING: durable_lsn is final */
 	bool absent;   /* stands in for one that is away; see absent.h */
 
-	/* With ERR_STREAMING: the transaction, 0: not known; and the position from
+	/* With ERR_OPEN_TXN: the transaction, 0: not known; and the position from
 	 * which on a stream has none that is refused for this reason, 0: there is
 	 * no such position. */
 	uint32_t refused_xid;
@@ -264,7 +264,7 @@ sink_open_txn_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 {
 	CHECK(sink->ops->open_txns != NULL);
 	ASSERT(!sink->in_transaction);
-	ASSERT(frame->stream.xid != 0);
+	ASSERT(frame->open_txn.xid != 0);
 	return sink->ops->open_txns->change(sink, frame, change, err);
 }
 

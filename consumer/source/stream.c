@@ -99,7 +99,7 @@ read_feedback_interval(Stream *stream, Error *err)
 	return RC_OK;
 }
 
-/* Has transactions in progress come in pieces that are not too large. */
+/* Has open transactions come in pieces that are not too large. */
 static MUST_CHECK Rc
 limit_work_mem(Stream *stream, Error *err)
 {

@@ -27,7 +27,7 @@ typedef struct StreamOptions
 	const char *slot;
 	const char *plugin_options; /* as START_REPLICATION has them between
 								   parentheses: see wire/options.h */
-	bool in_pieces;             /* they ask for transactions in progress */
+	bool in_pieces;             /* they ask for open transactions */
 	Lsn start_lsn;
 } StreamOptions;
 

@@ -21,7 +21,7 @@
 #include "penstock.pb-c.h"
 #include "wire/bundle.h"
 #include "wire/inflate.h"
-#include "wire/open_streams.h"
+#include "wire/open_txn_list.h"
 #include "wire/raw_row.h"
 #include "wire/reader.h"
 #include "wire/relations.h"
@@ -75,8 +75,8 @@ struct Decoder
 	bool holding;   /* as the source last said */
 	bool session_seen;
 	bool in_transaction;
-	OpenStreams streams;   /* transactions in progress */
-	OpenStream *stream;    /* that the frame in hand has a piece of, or NULL */
+	OpenTxnList open_txns; /* open transactions */
+	OpenTxn *open_txn;     /* that the frame in hand has a piece of, or NULL */
 	uint64_t change_count; /* of the transaction that the frame belongs to */
 	Relations relations;   /* that were described */
 	size_t frame_relation_capacity; /* of the list of the frame in hand */
@@ -108,7 +108,7 @@ decoder_free(Decoder *decoder)
 	if (decoder == NULL)
 		return;
 	relations_release(&decoder->relations);
-	open_streams_release(&decoder->streams);
+	open_txn_list_release(&decoder->open_txns);
 	bundle_free(decoder->bundle);
 	inflater_free(decoder->inflater);
 	free(decoder);
@@ -240,7 +240,7 @@ decode_message(Decoder *decoder, Frame *frame, Change *change, Error *err)
 	if (wire == NULL)
 		return invalid(err, "message cannot be read");
 	if (wire->transactional !=
-		(decoder->in_transaction || decoder->stream != NULL))
+		(decoder->in_transaction || decoder->open_txn != NULL))
 		return invalid(err, "message on the wrong side of a transaction");
 	info->transactional = wire->transactional;
 	info->lsn = wire->lsn;
@@ -330,8 +330,8 @@ decode_change(Decoder *decoder, Frame *frame, Span body, size_t *kept,
 	if (!read_change(raw, body))
 		return invalid(err, "change cannot be read");
 	decoder->change_count++;
-	if (raw->subxid != 0 && decoder->stream == NULL)
-		return invalid(err, "subtransaction of no transaction in progress");
+	if (raw->subxid != 0 && decoder->open_txn == NULL)
+		return invalid(err, "subtransaction of no open transaction");
 	*change = (Change){.subxid = (uint32_t) raw->subxid};
 	switch (raw->operation)
 	{
@@ -497,7 +497,7 @@ decode_begin(Decoder *decoder, Frame *frame, Span body, Error *err)
 		return invalid(err, "begin cannot be read");
 	if (wire->commit_lsn == 0 || wire->end_lsn <= wire->commit_lsn)
 		return invalid(err, "transaction without valid positions");
-	if (decoder->stream != NULL && decoder->stream->xid != wire->xid)
+	if (decoder->open_txn != NULL && decoder->open_txn->xid != wire->xid)
 		return invalid(err, "commit of another transaction than it says");
 	frame->begins = true;
 	frame->txn = (TxnInfo){
@@ -509,7 +509,7 @@ decode_begin(Decoder *decoder, Frame *frame, Span body, Error *err)
 		.origin_lsn = wire->origin_lsn,
 	};
 	decoder->in_transaction = true;
-	if (decoder->stream == NULL)
+	if (decoder->open_txn == NULL)
 		decoder->change_count = 0;
 	return RC_OK;
 }
@@ -562,7 +562,7 @@ decode_changes(Decoder *decoder, Frame *frame, Span body, Error *err)
 static MUST_CHECK Rc
 check_place(const Decoder *decoder, const Frame *frame, Error *err)
 {
-	if (decoder->in_transaction || decoder->stream != NULL)
+	if (decoder->in_transaction || decoder->open_txn != NULL)
 		return RC_OK;
 	for (size_t i = 0; i < frame->change_count; i++)
 		if (frame->changes[i].kind != CHANGE_MESSAGE)
@@ -570,11 +570,11 @@ check_place(const Decoder *decoder, const Frame *frame, Error *err)
 	return RC_OK;
 }
 
-/* ---- transactions in progress ------------------------------------------- */
+/* ---- open transactions ------------------------------------------- */
 
 /* A piece of a transaction has changes only; its commit has none. */
 static bool
-stream_parts_fit(const FrameOutline *outline)
+open_txn_parts_fit(const FrameOutline *outline)
 {
 	bool begins = outline->begin.data != NULL;
 
@@ -583,78 +583,78 @@ stream_parts_fit(const FrameOutline *outline)
 }
 
 /*
- * Finds the transaction in progress that the frame is a piece of;
- * decoder->stream is NULL if it is of none.
+ * Finds the open transaction that the frame is a piece of;
+ * decoder->open_txn is NULL if it is of none.
  */
 static MUST_CHECK Rc
-decode_stream(Decoder *decoder, Frame *frame, const FrameOutline *outline,
-			  Error *err)
+decode_open_txn(Decoder *decoder, Frame *frame, const FrameOutline *outline,
+				Error *err)
 {
 	ProtobufCAllocator allocator = arena_allocator(frame->arena);
 	Span body = outline->stream;
 	Penstock__Stream *wire;
 
-	decoder->stream = NULL;
+	decoder->open_txn = NULL;
 	if (body.data == NULL)
 		return RC_OK;
 	wire = penstock__stream__unpack(&allocator, body.length, body.data);
 	if (wire == NULL || wire->xid == 0 || wire->decoded_lsn == 0)
-		return invalid(err, "transaction in progress cannot be read");
-	if (decoder->in_transaction || !stream_parts_fit(outline))
+		return invalid(err, "open transaction cannot be read");
+	if (decoder->in_transaction || !open_txn_parts_fit(outline))
 		return invalid(err, "piece of a transaction in the wrong place");
-	decoder->stream = open_streams_find(&decoder->streams, wire->xid);
-	if (wire->first != (decoder->stream == NULL))
+	decoder->open_txn = open_txn_list_find(&decoder->open_txns, wire->xid);
+	if (wire->first != (decoder->open_txn == NULL))
 		return invalid(err, "first piece of a transaction is not the first");
 	if (wire->first)
-		decoder->stream = open_streams_add(&decoder->streams, wire->xid);
-	if (decoder->stream == NULL)
-		return invalid(err, "too many transactions are in progress");
-	frame->stream = (StreamInfo){.xid = wire->xid,
-								 .first = wire->first,
-								 .decoded_lsn = wire->decoded_lsn};
-	decoder->change_count = decoder->stream->change_count;
+		decoder->open_txn = open_txn_list_add(&decoder->open_txns, wire->xid);
+	if (decoder->open_txn == NULL)
+		return invalid(err, "too many transactions are open");
+	frame->open_txn = (OpenTxnInfo){.xid = wire->xid,
+									.first = wire->first,
+									.decoded_lsn = wire->decoded_lsn};
+	decoder->change_count = decoder->open_txn->change_count;
 	return RC_OK;
 }
 
 static MUST_CHECK Rc
-decode_stream_abort(Decoder *decoder, Frame *frame, const FrameOutline *outline,
-					Error *err)
+decode_open_txn_abort(Decoder *decoder, Frame *frame,
+					  const FrameOutline *outline, Error *err)
 {
 	ProtobufCAllocator allocator = arena_allocator(frame->arena);
 	Span body = outline->stream_abort;
 	Penstock__StreamAbort *wire;
-	OpenStream *stream;
+	OpenTxn *open_txn;
 
 	if (body.data == NULL)
 		return RC_OK;
 	wire = penstock__stream_abort__unpack(&allocator, body.length, body.data);
 	if (wire == NULL)
 		return invalid(err, "abort cannot be read");
-	stream = open_streams_find(&decoder->streams, wire->xid);
-	if (stream == NULL)
+	open_txn = open_txn_list_find(&decoder->open_txns, wire->xid);
+	if (open_txn == NULL)
 		return invalid(err, "abort of a transaction that was not sent");
-	if (decoder->in_transaction || decoder->stream != NULL ||
+	if (decoder->in_transaction || decoder->open_txn != NULL ||
 		outline->begin.data != NULL || outline->commit.data != NULL ||
 		outline->change_count > 0)
 		return invalid(err, "abort in the wrong place");
-	frame->stream = (StreamInfo){
+	frame->open_txn = (OpenTxnInfo){
 		.xid = wire->xid, .aborts = true, .abort_subxid = wire->subxid};
 	if (wire->subxid == 0)
-		open_streams_remove(&decoder->streams, stream);
+		open_txn_list_remove(&decoder->open_txns, open_txn);
 	return RC_OK;
 }
 
 /* Remembers what the transaction's next piece has to go on from. */
 static void
-end_stream_frame(Decoder *decoder, const Frame *frame)
+end_open_txn_frame(Decoder *decoder, const Frame *frame)
 {
-	if (decoder->stream == NULL)
+	if (decoder->open_txn == NULL)
 		return;
 	if (frame->commits)
-		open_streams_remove(&decoder->streams, decoder->stream);
+		open_txn_list_remove(&decoder->open_txns, decoder->open_txn);
 	else
-		decoder->stream->change_count = decoder->change_count;
-	decoder->stream = NULL;
+		decoder->open_txn->change_count = decoder->change_count;
+	decoder->open_txn = NULL;
 }
 
 static Frame *
@@ -689,7 +689,7 @@ decode_frame(Decoder *decoder, Frame *frame, Span body,
 	decoder->frame_relation_capacity = 0;
 	rc = decode_session(decoder, frame, outline->session, err);
 	if (rc == RC_OK)
-		rc = decode_stream(decoder, frame, outline, err);
+		rc = decode_open_txn(decoder, frame, outline, err);
 	if (rc == RC_OK)
 		rc = decode_begin(decoder, frame, outline->begin, err);
 	if (rc == RC_OK)
@@ -699,9 +699,9 @@ decode_frame(Decoder *decoder, Frame *frame, Span body,
 	if (rc == RC_OK)
 		rc = decode_commit(decoder, frame, outline->commit, err);
 	if (rc == RC_OK)
-		rc = decode_stream_abort(decoder, frame, outline, err);
+		rc = decode_open_txn_abort(decoder, frame, outline, err);
 	if (rc == RC_OK)
-		end_stream_frame(decoder, frame);
+		end_open_txn_frame(decoder, frame);
 	return rc;
 }
 

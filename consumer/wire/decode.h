@@ -3,7 +3,7 @@
  *    Bytes of the stream to frames of changes.
  *
  * A decoder lives as long as one session with the source: it remembers the
- * relations that the session has described and the transactions in progress of
+ * relations that the session has described and the open transactions of
  * which it had pieces, and checks that frames follow one another as
  * proto/penstock.proto says.  It trusts nothing: every length, number and order
  * is checked before it is used, and what is wrong is an ERR_PROTOCOL that says

@@ -18,7 +18,7 @@ typedef struct WireOptions
 	bool messages;
 	bool binary;       /* false: every value in text format */
 	bool skip_missing; /* publications that do not exist publish nothing */
-	bool streaming;    /* of transactions in progress; from version 14 on */
+	bool streaming;    /* of open transactions; from version 14 on */
 	bool bundle;       /* several small ones may come in a message */
 	const char *distribution; /* or NULL */
 	const char *leave_out;    /* or NULL */

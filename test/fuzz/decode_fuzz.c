@@ -144,7 +144,7 @@ check_message(const Penstock__Message *wire, const MessageInfo *message)
 
 /* Whose piece a frame is, if it is one. */
 static void
-check_stream(const Penstock__Frame *wire, const StreamInfo *stream)
+check_stream(const Penstock__Frame *wire, const OpenTxnInfo *stream)
 {
 	CHECK(stream->aborts == (wire->stream_abort != NULL));
 	if (wire->stream_abort != NULL)
@@ -235,7 +235,7 @@ check_frame(const uint8_t *data, size_t length, const Frame *frame)
 	CHECK(wire != NULL);
 	CHECK(frame->begins == (wire->begin != NULL));
 	CHECK(frame->commits == (wire->commit != NULL));
-	check_stream(wire, &frame->stream);
+	check_stream(wire, &frame->open_txn);
 	for (size_t i = 0; i < wire->n_changes; i++)
 	{
 		static const Change none = {0};

@@ -324,10 +324,10 @@ sub run_dying
 	local $ENV{PENSTOCK_FAULT} = $point;
 	# Where the source has room for them, or is told not to, large transactions
 	# come when they have committed.
-	local $ENV{PENSTOCK_STREAMING} = 'on' if $point eq 'apply.in_progress';
+	local $ENV{PENSTOCK_STREAMING} = 'on' if $point eq 'apply.open_txn';
 	$pair->set_conninfo(source => $pair->conninfo('source')
 		  . " options='-c logical_decoding_work_mem=64kB'")
-	  if $point eq 'apply.in_progress';
+	  if $point eq 'apply.open_txn';
 	my ($status, undef, $log) = $pair->run(@command);
 	$pair->set_conninfo(source => undef);
 	return ($status, $log);

@@ -126,11 +126,11 @@ sub none_open_ok
 	pass("$title: no transaction is left open");
 }
 
-sub applied_in_progress
+sub applied_while_open
 {
 	my $log = $follower->log;
 
-	return scalar(() = $log =~ /was applied while in progress/g);
+	return scalar(() = $log =~ /was applied while open/g);
 }
 
 
@@ -151,8 +151,8 @@ sub unseen_before_commit
 	pass('others are applied meanwhile');
 	$session->end('COMMIT');
 	wait_applied();
-	$pair->equal_ok('a transaction in progress that committed');
-	is(applied_in_progress(), 1, 'it was applied while in progress');
+	$pair->equal_ok('an open transaction that committed');
+	is(applied_while_open(), 1, 'it was applied while open');
 	none_open_ok('it committed');
 }
 
@@ -167,9 +167,9 @@ sub nothing_left_of_rollback
 	# They touch what it had locked.
 	$pair->source_sql('UPDATE other SET value = 2; UPDATE big SET value = 3 WHERE id = 1');
 	wait_applied();
-	$pair->equal_ok('a transaction in progress that was rolled back');
+	$pair->equal_ok('an open transaction that was rolled back');
 	none_open_ok('it was rolled back');
-	is(applied_in_progress(), 1, 'there is none more');
+	is(applied_while_open(), 1, 'there is none more');
 }
 
 sub savepoints
@@ -326,7 +326,7 @@ sub dies_while_applying
 	my $faults_bin = $ENV{PENSTOCK_FAULTS_BIN} or die 'there is no consumer with crash points';
 
 	$pair->stop_ok($follower);
-	for my $point ('apply.in_progress:3', 'apply.commit_sent:1', 'apply.after_commit:1')
+	for my $point ('apply.open_txn:3', 'apply.commit_sent:1', 'apply.after_commit:1')
 	{
 		$pair->source_sql("BEGIN;
 			UPDATE big SET value = value + 1 WHERE id <= 8000;
@@ -352,7 +352,7 @@ sub switched_off
 	$pair->source_sql('UPDATE big SET value = value + 1');
 	wait_applied();
 	$pair->equal_ok('--streaming=off');
-	is(applied_in_progress(), 0, 'nothing was applied while in progress');
+	is(applied_while_open(), 0, 'nothing was applied while open');
 	$pair->stop_ok($follower);
 	$pair->run_or_die('drop');
 	is($pair->target_sql('SELECT count(*) FROM pg_replication_origin'),

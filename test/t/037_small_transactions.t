@@ -208,7 +208,7 @@ sub doubled
 	$pair->equal_ok("$title: one row again");
 }
 
-# Two lanes, and large transactions that are applied while in progress.
+# Two lanes, and large transactions that are applied while open.
 sub beside_large
 {
 	my $follower = $pair->start('follow', '--verbose', '--memory=4MB', '--set',
@@ -236,8 +236,8 @@ sub beside_large
 	$pair->end_pgbench($writers);
 	$pair->wait_caught_up($follower);
 	$pair->equal_ok('two lanes beside large transactions');
-	is(scalar(() = $follower->log =~ /was applied while in progress/g),
-		3, 'those that committed were applied while in progress');
+	is(scalar(() = $follower->log =~ /was applied while open/g),
+		3, 'those that committed were applied while open');
 	unlike($follower->log, qr/cannot be applied/, 'nothing was refused');
 	$pair->stop_ok($follower);
 }

@@ -280,7 +280,7 @@ sub row_is_missing
 	$nodes->spread_ok('the row was mended', doc => 'place');
 }
 
-# What is large is applied while in progress, but not with such rows.
+# What is large is applied while open, but not with such rows.
 sub in_progress
 {
 	$pair->source_sql('SET logical_decoding_work_mem = 64;

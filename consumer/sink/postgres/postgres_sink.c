@@ -8,7 +8,7 @@
  *
  * Here it is decided when the applier does what: start the next batch, note a
  * position, ask what is durable.  See applier.h for how a batch is applied, and
- * in_progress.h for transactions that are still in progress on the source.
+ * open_txns.h for open transactions.
  */
 #include "sink/postgres/postgres_sink.h"
 
@@ -22,8 +22,8 @@
 #include "control/table_state.h"
 #include "model/moved.h"
 #include "sink/postgres/apply/applier.h"
-#include "sink/postgres/apply/in_progress.h"
 #include "sink/postgres/apply/lanes.h"
+#include "sink/postgres/apply/open_txns.h"
 #include "sink/postgres/apply/session.h"
 #include "sink/postgres/uncopied.h"
 
@@ -57,7 +57,7 @@ typedef struct PostgresSink
 	TableStates *table_states;
 	PostponedKeys keys;
 	UncopiedTables *uncopied;
-	InProgress *in_progress;
+	OpenTxns *open_txns;
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
 	bool taking;       /* between begin and commit */
 	Batch filling;
@@ -108,7 +108,7 @@ applying_bytes(const PostgresSink *self)
 
 /*
  * Two full batches are enough, and so is a single large row that takes the room
- * of both; and as much again of transactions in progress.  What comes behind
+ * of both; and as much again of open transactions.  What comes behind
  * the commit of one of these has to wait for it.
  */
 static void
@@ -122,9 +122,9 @@ update_full(PostgresSink *self)
 						(!is_idle(self) &&
 						 (self->filling.bytes >= self->batch_bytes_max ||
 						  held_bytes >= 2 * self->batch_bytes_max)) ||
-						in_progress_bytes(self->in_progress) >=
+						open_txns_bytes(self->open_txns) >=
 							2 * self->batch_bytes_max ||
-						in_progress_is_committing(self->in_progress);
+						open_txns_is_committing(self->open_txns);
 }
 
 /*
@@ -165,10 +165,10 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
-	/* In commit order; behind the commit of one that was in progress nothing
-	 * is taken until that has taken place. */
+	/* In commit order; after the commit of one that came while open nothing is
+	 * taken until that has taken place. */
 	CHECK(txn->end_lsn > self->delivered_lsn);
-	CHECK(!in_progress_is_committing(self->in_progress));
+	CHECK(!open_txns_is_committing(self->open_txns));
 	self->taking = true;
 	if (self->uncopied_table != NULL)
 		return RC_OK;
@@ -236,11 +236,11 @@ take_open_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 		begin_hold(self);
 	if (change != NULL)
 		change = uncopied_select(self->uncopied, frame, change,
-								 frame->stream.xid, UINT64_MAX);
+								 frame->open_txn.xid, UINT64_MAX);
 	if (change == NULL)
 		return RC_OK;
-	rc = in_progress_change(self->in_progress, frame, change,
-							self->delivered_lsn, err);
+	rc = open_txns_change(self->open_txns, frame, change, self->delivered_lsn,
+						  err);
 	update_full(self);
 	return rc;
 }
@@ -252,7 +252,7 @@ take_open_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 
 	if (meets_uncopied(self, txn, txn->xid))
 		return RC_OK;
-	in_progress_commit(self->in_progress, txn, self->delivered_lsn);
+	open_txns_commit(self->open_txns, txn, self->delivered_lsn);
 	update_full(self);
 	return RC_OK;
 }
@@ -263,7 +263,7 @@ take_open_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
 	PostgresSink *self = postgres_sink(sink);
 
 	uncopied_abort(self->uncopied, xid, subxid);
-	in_progress_abort(self->in_progress, xid, subxid, self->delivered_lsn);
+	open_txns_abort(self->open_txns, xid, subxid, self->delivered_lsn);
 	update_full(self);
 	return RC_OK;
 }
@@ -409,8 +409,7 @@ batch_is_ready(const PostgresSink *self, bool source_idle, int64_t now_us)
 	if (batch_complete_count(batch) == 0)
 		return false;
 	return source_idle || now_us >= batch_due_us(self) || is_finishing(self) ||
-		   batch->bytes >= BATCH_BYTES_MIN ||
-		   in_progress_waits(self->in_progress);
+		   batch->bytes >= BATCH_BYTES_MIN || open_txns_waits(self->open_txns);
 }
 
 /* Whether it holds nothing that it was given. */
@@ -420,7 +419,7 @@ holds_nothing(const PostgresSink *self)
 	return batch_is_empty(&self->filling) && self->uncopied_table == NULL &&
 		   batch_is_empty(self->applier.batch) && !self->taking &&
 		   lanes_is_idle(self->lanes) && !self->applier.txn_open &&
-		   !in_progress_is_committing(self->in_progress);
+		   !open_txns_is_committing(self->open_txns);
 }
 
 /* When a position with nothing to apply is to be noted. */
@@ -524,7 +523,7 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 	int64_t now_us = clock_monotonic_us();
 	bool hurry = self->sink.orders.position_wanted || is_finishing(self);
 
-	if (self->report.stopped || in_progress_is_at_commit(self->in_progress))
+	if (self->report.stopped || open_txns_is_at_commit(self->open_txns))
 		return RC_AGAIN;
 	if (self->sink.orders.mode == SINK_STOPPING)
 		return work_stopping(self, err);
@@ -571,14 +570,14 @@ work_once(PostgresSink *self, bool source_idle, Error *err)
 	if (rc == RC_AGAIN && lanes_is_idle(self->lanes))
 		rc = applier_work(&self->applier, err);
 	if (rc == RC_FAIL)
-		in_progress_check_blame(self->in_progress, err);
+		open_txns_check_blame(self->open_txns, err);
 	return rc;
 }
 
 static MUST_CHECK Rc
-work_in_progress(PostgresSink *self, bool source_idle, Error *err)
+work_open_txns(PostgresSink *self, bool source_idle, Error *err)
 {
-	const InProgressTurn turn = {
+	const OpenTxnsTurn turn = {
 		.delivered_lsn = self->delivered_lsn,
 		.others_rest = batch_is_empty(&self->filling) &&
 					   (is_idle(self) ||
@@ -588,7 +587,7 @@ work_in_progress(PostgresSink *self, bool source_idle, Error *err)
 		.settling = self->sink.orders.mode == SINK_SETTLING,
 	};
 
-	return in_progress_work(self->in_progress, &turn, err);
+	return open_txns_work(self->open_txns, &turn, err);
 }
 
 static Rc
@@ -601,7 +600,7 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 		rc = work_once(self, source_idle, err);
 	while (rc == RC_OK);
 	if (rc == RC_AGAIN)
-		rc = work_in_progress(self, source_idle, err);
+		rc = work_open_txns(self, source_idle, err);
 
 	/* Where nothing is held there was nothing to apply; of a sink that has
 	 * failed nobody knows. */
@@ -624,7 +623,7 @@ postgres_interest(const Sink *sink, Interest *interest)
 
 	applier_interest(&self->applier, interest);
 	lanes_interest(self->lanes, interest);
-	in_progress_interest(self->in_progress, interest);
+	open_txns_interest(self->open_txns, interest);
 	if (!is_idle(self))
 		return;
 	if (self->holding)
@@ -645,7 +644,7 @@ postgres_free(Sink *sink)
 {
 	PostgresSink *self = postgres_sink(sink);
 
-	in_progress_free(self->in_progress);
+	open_txns_free(self->open_txns);
 	lanes_free(self->lanes);
 	applier_release(&self->applier);
 	batch_release(&self->filling);
@@ -680,14 +679,14 @@ start_from(PostgresSink *self, const ProgressRow *progress)
 }
 
 static void
-open_in_progress(PostgresSink *self, const PostgresSinkOptions *sink_options,
+set_up_open_txns(PostgresSink *self, const PostgresSinkOptions *sink_options,
 				 bool marked)
 {
 	const SessionOptions session = {.conninfo = sink_options->conninfo,
 									.label = self->target.label,
 									.impatient = sink_options->impatient,
 									.pipeline = self->target.pipeline};
-	const InProgressOptions options = {
+	const OpenTxnsOptions options = {
 		.target = &self->target,
 		.session = &session,
 		.table_states = self->table_states,
@@ -695,7 +694,7 @@ open_in_progress(PostgresSink *self, const PostgresSinkOptions *sink_options,
 		.part_bytes_max = self->batch_bytes_max,
 	};
 
-	self->in_progress = in_progress_new(&options);
+	self->open_txns = open_txns_new(&options);
 }
 
 /*
@@ -805,7 +804,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->kept_lsn = session.has_kept ? self->report.start_lsn : 0;
 	self->report.fence_lsn = session.fence_lsn;
 	applier_init(&self->applier, &self->target, session.conn);
-	open_in_progress(self, options, session.marked);
+	set_up_open_txns(self, options, session.marked);
 	self->target.per_transaction = options->per_transaction;
 	self->lanes = lanes_new(&self->target, &self->applier);
 	if (options->per_transaction)

@@ -25,7 +25,7 @@ void uncopied_free(UncopiedTables *self);
 /*
  * What of a change is for tables that were copied: the change itself, NULL, or,
  * of a TRUNCATE, one of some of the tables, which lives as long as the frame.
- * `xid` is that of a transaction in progress, or 0, and end_lsn where it ends,
+ * `xid` is that of an open transaction, or 0, and end_lsn where it ends,
  * if that is known.
  */
 const Change *uncopied_select(UncopiedTables *self, Frame *frame,

@@ -1,6 +1,6 @@
 /*
  * streaming_test.c
- *    How long sessions do without transactions in progress.
+ *    How long sessions do without open transactions.
  */
 #include <setjmp.h>
 #include <stdarg.h>

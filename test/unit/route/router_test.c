@@ -197,19 +197,19 @@ one_full_sink_makes_the_router_full(void **state UNUSED)
 	router_free(NULL);
 }
 
-/* ---- transactions in progress ------------------------------------------- */
+/* ---- open transactions ------------------------------------------- */
 
-/* Frame of a transaction in progress; it commits if `end_lsn` is not 0. */
+/* Frame of an open transaction; it commits if `end_lsn` is not 0. */
 static Rc
-route_stream(Bench *bench, StreamInfo stream, Lsn end_lsn, Change *change,
-			 Error *err)
+route_open_txn(Bench *bench, OpenTxnInfo open_txn, Lsn end_lsn, Change *change,
+			   Error *err)
 {
 	Frame frame = {.begins = end_lsn != 0,
 				   .commits = end_lsn != 0,
-				   .txn = {.xid = stream.xid,
+				   .txn = {.xid = open_txn.xid,
 						   .commit_lsn = end_lsn - 1,
 						   .end_lsn = end_lsn},
-				   .stream = stream,
+				   .open_txn = open_txn,
 				   .changes = change,
 				   .change_count = change != NULL ? 1 : 0,
 				   .references = 1};
@@ -226,29 +226,29 @@ pieces_go_everywhere_and_the_commit_where_it_is_new(void **state UNUSED)
 
 	setup(&bench, 0, 20);
 	assert_int_equal(
-		route_stream(&bench, (StreamInfo){.xid = 7}, 0, &change, &err), RC_OK);
+		route_open_txn(&bench, (OpenTxnInfo){.xid = 7}, 0, &change, &err),
+		RC_OK);
 	route_well(&bench, BEGINS | COMMITS, 10, &change);
 	assert_int_equal(
-		route_stream(&bench, (StreamInfo){.xid = 7}, 20, NULL, &err), RC_OK);
+		route_open_txn(&bench, (OpenTxnInfo){.xid = 7}, 20, NULL, &err), RC_OK);
 	assert_int_equal(router_transaction(bench.router)->end_lsn, 20);
-	assert_logs(
-		&bench,
-		"in 7 insert; begin 10; insert; commit 10; commit in progress 7; ",
-		"in 7 insert; abort 7/0; ");
+	assert_logs(&bench,
+				"in 7 insert; begin 10; insert; commit 10; commit open 7; ",
+				"in 7 insert; abort 7/0; ");
 	teardown(&bench);
 }
 
 static void
 aborts_go_everywhere(void **state UNUSED)
 {
-	const StreamInfo part = {.xid = 7, .aborts = true, .abort_subxid = 8};
-	const StreamInfo all = {.xid = 7, .aborts = true};
+	const OpenTxnInfo part = {.xid = 7, .aborts = true, .abort_subxid = 8};
+	const OpenTxnInfo all = {.xid = 7, .aborts = true};
 	Error err = {0};
 	Bench bench = {0};
 
 	setup(&bench, 0, 20);
-	assert_int_equal(route_stream(&bench, part, 0, NULL, &err), RC_OK);
-	assert_int_equal(route_stream(&bench, all, 0, NULL, &err), RC_OK);
+	assert_int_equal(route_open_txn(&bench, part, 0, NULL, &err), RC_OK);
+	assert_int_equal(route_open_txn(&bench, all, 0, NULL, &err), RC_OK);
 	assert_logs(&bench, "abort 7/8; abort 7/0; ", "abort 7/8; abort 7/0; ");
 	teardown(&bench);
 }
@@ -264,9 +264,9 @@ what_has_no_place_matters_only_if_it_commits(void **state UNUSED)
 	bench.sinks[1].fails = true;
 	bench.sinks[1].fails_at = CHANGE_UPDATE;
 	assert_int_equal(
-		route_stream(&bench, (StreamInfo){.xid = 7}, 0, &change, &err),
+		route_open_txn(&bench, (OpenTxnInfo){.xid = 7}, 0, &change, &err),
 		RC_FAIL);
-	assert_int_equal(err.code, ERR_STREAMING);
+	assert_int_equal(err.code, ERR_OPEN_TXN);
 	assert_string_equal(err.detail, "it fails as it was told");
 	assert_int_equal(router_refused_xid(bench.router), 7);
 	error_reset(&err);

@@ -43,14 +43,14 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 static Rc
 take_open_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 {
-	buf_printf(&memory_sink(sink)->log, "in %u ", frame->stream.xid);
+	buf_printf(&memory_sink(sink)->log, "in %u ", frame->open_txn.xid);
 	return take_change(sink, frame, change, err);
 }
 
 static Rc
 take_open_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
-	buf_printf(&memory_sink(sink)->log, "commit in progress %u; ", txn->xid);
+	buf_printf(&memory_sink(sink)->log, "commit open %u; ", txn->xid);
 	return RC_OK;
 }
 

@@ -1,6 +1,6 @@
 /*
  * decode_stream_test.c
- *    Transactions in progress: what may follow what, and what is kept apart.
+ *    Open transactions: what may follow what, and what is kept apart.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -143,10 +143,10 @@ a_piece_says_whose_it_is(void **state UNUSED)
 	draft_add_insert(&piece.draft)->subxid = SUBXID;
 	(void) draft_add_insert(&piece.draft);
 	frame = accept_draft(decoder, &piece.draft);
-	assert_int_equal(frame->stream.xid, DRAFT_XID);
-	assert_false(frame->stream.first);
-	assert_int_equal(frame->stream.decoded_lsn, DRAFT_COMMIT_LSN);
-	assert_false(frame->begins || frame->commits || frame->stream.aborts);
+	assert_int_equal(frame->open_txn.xid, DRAFT_XID);
+	assert_false(frame->open_txn.first);
+	assert_int_equal(frame->open_txn.decoded_lsn, DRAFT_COMMIT_LSN);
+	assert_false(frame->begins || frame->commits || frame->open_txn.aborts);
 	assert_int_equal(frame->change_count, 2);
 	assert_int_equal(frame->changes[0].subxid, SUBXID);
 	assert_int_equal(frame->changes[1].subxid, 0);
@@ -177,7 +177,7 @@ changes_are_counted_for_each_transaction(void **state UNUSED)
 	init_commit(&piece, OTHER_XID, 2);
 	frame = accept_draft(decoder, &piece.draft);
 	assert_true(frame->begins && frame->commits);
-	assert_int_equal(frame->stream.xid, OTHER_XID);
+	assert_int_equal(frame->open_txn.xid, OTHER_XID);
 	assert_int_equal(frame->txn.xid, OTHER_XID);
 	assert_int_equal(frame->txn.end_lsn, DRAFT_END_LSN);
 	frame_unref(frame);
@@ -196,9 +196,9 @@ an_abort_ends_a_transaction_or_a_part_of_it(void **state UNUSED)
 
 	init_abort(&piece, DRAFT_XID, SUBXID);
 	frame = accept_draft(decoder, &piece.draft);
-	assert_int_equal(frame->stream.xid, DRAFT_XID);
-	assert_true(frame->stream.aborts);
-	assert_int_equal(frame->stream.abort_subxid, SUBXID);
+	assert_int_equal(frame->open_txn.xid, DRAFT_XID);
+	assert_true(frame->open_txn.aborts);
+	assert_int_equal(frame->open_txn.abort_subxid, SUBXID);
 	frame_unref(frame);
 	init_abort(&piece, DRAFT_XID, 0);
 	accept_and_forget(decoder, &piece.draft);
@@ -253,7 +253,7 @@ the_first_piece_says_so_and_no_other(void **state UNUSED)
 static void
 a_piece_needs_number_and_position(void **state UNUSED)
 {
-	const char *message = INVALID "transaction in progress cannot be read";
+	const char *message = INVALID "open transaction cannot be read";
 	Decoder *decoder = decoder_in_stream();
 	Piece piece;
 
@@ -320,7 +320,7 @@ an_abort_stands_alone(void **state UNUSED)
 }
 
 static void
-a_subtransaction_belongs_to_a_transaction_in_progress(void **state UNUSED)
+a_subtransaction_belongs_to_a_open_transaction(void **state UNUSED)
 {
 	Decoder *decoder = decoder_in_stream();
 	Draft whole;
@@ -329,7 +329,7 @@ a_subtransaction_belongs_to_a_transaction_in_progress(void **state UNUSED)
 	draft_begin(&whole);
 	draft_add_insert(&whole)->subxid = SUBXID;
 	refuse_draft(decoder, &whole,
-				 INVALID "subtransaction of no transaction in progress");
+				 INVALID "subtransaction of no open transaction");
 	decoder_free(decoder);
 }
 
@@ -346,7 +346,7 @@ main(void)
 		cmocka_unit_test(a_piece_is_not_inside_of_another_transaction),
 		cmocka_unit_test(a_commit_has_its_transaction_and_no_changes),
 		cmocka_unit_test(an_abort_stands_alone),
-		cmocka_unit_test(a_subtransaction_belongs_to_a_transaction_in_progress),
+		cmocka_unit_test(a_subtransaction_belongs_to_a_open_transaction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ typedef struct Target
 	 * A transaction is open here that is in progress on the source, or its
 	 * first changes have come: what is started from then on may have to wait
 	 * for its locks, and they for what is behind it in the stream.  What was
-	 * started before is over before it takes any; see in_progress.h.
+	 * started before is over before it takes any; see open_txns.h.
 	 */
 	bool has_open_transactions;
 

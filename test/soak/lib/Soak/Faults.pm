@@ -26,7 +26,7 @@ my %CRASH_POINTS = (
 	'apply.before_rollback' => 1,
 	'apply.before_statement' => 100,
 	'apply.commit_sent' => 5,
-	'apply.in_progress' => 20,
+	'apply.open_txn' => 20,
 	'stream.before_confirm' => 5,
 	'stream.confirm_queued' => 5,
 );

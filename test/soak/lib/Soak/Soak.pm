@@ -38,7 +38,7 @@ my $COMPARE_EVERY = 7;
 my $HURRY_ONE_IN = 3;
 
 # Two followers have room beside each other, whatever lanes they have and
-# transactions in progress they are at.
+# open transactions they are at.
 my $POOL_SIZE = 50;
 
 # What is longer than this is not healed.

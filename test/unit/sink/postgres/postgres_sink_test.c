@@ -63,7 +63,7 @@ typedef struct Source
 	int change_count;
 	ChangeKind kinds[MODEL_CHANGES_MAX];
 	Lsn end_lsn;
-	bool held_back; /* transactions in progress come when they have committed */
+	bool held_back; /* open transactions come when they have committed */
 	Relation *relation;
 } Source;
 
@@ -190,7 +190,7 @@ a_large_transaction(void)
 }
 
 static void
-transactions_in_progress(void)
+open_transactions(void)
 {
 	begin_source();
 	add_txn(1);
@@ -221,7 +221,7 @@ must(Rc rc, const Error *err)
 
 /* The changes of an item in frames, to whatever takes them. */
 static Rc
-hand_over_changes(Sink *sink, const Item *item, bool in_progress, Error *err)
+hand_over_changes(Sink *sink, const Item *item, bool is_open, Error *err)
 {
 	Rc rc = RC_OK;
 
@@ -233,11 +233,10 @@ hand_over_changes(Sink *sink, const Item *item, bool in_progress, Error *err)
 		rows_add(frame, source.relation, source.kinds[change],
 				 MODEL_KEY_FIRST + change)
 			->subxid = item->subxid;
-		frame->stream = (StreamInfo){.xid = in_progress ? item->xid : 0,
-									 .decoded_lsn = item->lsn};
-		rc = in_progress
-				 ? sink_open_txn_change(sink, frame, frame->changes, err)
-				 : sink_change(sink, frame, frame->changes, err);
+		frame->open_txn = (OpenTxnInfo){.xid = is_open ? item->xid : 0,
+										.decoded_lsn = item->lsn};
+		rc = is_open ? sink_open_txn_change(sink, frame, frame->changes, err)
+					 : sink_change(sink, frame, frame->changes, err);
 		frame_unref(frame);
 	}
 	return rc;
@@ -437,7 +436,7 @@ run_trial(const Trial *trial)
 
 		if (rc == RC_FAIL)
 			check_reason(&err);
-		if (rc == RC_FAIL && err.code == ERR_STREAMING)
+		if (rc == RC_FAIL && err.code == ERR_OPEN_TXN)
 			source.held_back = true;
 		error_reset(&err);
 		sink_free(sink);
@@ -451,9 +450,9 @@ run_trial(const Trial *trial)
 
 /* ---- tests -------------------------------------------------------------- */
 
-static void (*const fills[])(void) = {
-	small_transactions, composed_transactions, transactions_with_many_rows,
-	a_large_transaction, transactions_in_progress};
+static void (*const fills[])(void) = {small_transactions, composed_transactions,
+									  transactions_with_many_rows,
+									  a_large_transaction, open_transactions};
 
 static void
 test_all_is_applied_in_every_way(void **state UNUSED)
@@ -555,7 +554,7 @@ test_the_lease_is_lost(void **state UNUSED)
 			}
 }
 
-/* It is looked up again, and nothing fails; but a transaction in progress is
+/* It is looked up again, and nothing fails; but an open transaction is
  * begun again. */
 static void
 test_a_table_is_altered(void **state UNUSED)
@@ -568,7 +567,7 @@ test_a_table_is_altered(void **state UNUSED)
 									 .fill = fills[f],
 									 .seed = (unsigned) n % 3,
 									 .alter_at = n};
-				bool in_parts = fills[f] == transactions_in_progress ||
+				bool in_parts = fills[f] == open_transactions ||
 								fills[f] == a_large_transaction;
 
 				assert_in_range(run_trial(&trial), 1, in_parts ? 2 : 1);

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "sink/postgres/apply/in_progress.h"
 #include "sink/postgres/apply/lanes.h"
+#include "sink/postgres/apply/open_txns.h"
 #include "support/libpq_script.h"
 #include "support/memory_sink.h"
 #include "support/model_target.h"
@@ -36,7 +36,7 @@ typedef struct Bench
 	Target target;
 	Applier leader;
 	Lanes *lanes;
-	InProgress *in_progress;
+	OpenTxns *open_txns;
 	TableStates *table_states;
 	Relation *relation;
 	Batch batch;
@@ -88,7 +88,7 @@ setup(Bench *bench)
 static void
 teardown(Bench *bench)
 {
-	in_progress_free(bench->in_progress);
+	open_txns_free(bench->open_txns);
 	table_states_free(bench->table_states);
 	lanes_free(bench->lanes);
 	applier_release(&bench->leader);
@@ -180,38 +180,38 @@ test_a_table_is_altered_and_forgotten(void **state UNUSED)
 	teardown(&bench);
 }
 
-/* ---- transactions in progress ------------------------------------------- */
+/* ---- open transactions ------------------------------------------- */
 
 static void
-work_in_progress(Bench *bench)
+work_open_txns(Bench *bench)
 {
-	const InProgressTurn turn = {.delivered_lsn = bench->end_lsn,
-								 .others_rest = true,
-								 .source_idle = true};
+	const OpenTxnsTurn turn = {.delivered_lsn = bench->end_lsn,
+							   .others_rest = true,
+							   .source_idle = true};
 	Error err = {0};
 	int i = 0;
 
 	do
 	{
-		must(in_progress_work(bench->in_progress, &turn, &err), &err);
+		must(open_txns_work(bench->open_txns, &turn, &err), &err);
 		assert_in_range(i++, 0, MOVES_MAX);
-	} while (in_progress_bytes(bench->in_progress) > 0 ||
-			 !in_progress_is_idle(bench->in_progress));
+	} while (open_txns_bytes(bench->open_txns) > 0 ||
+			 !open_txns_is_idle(bench->open_txns));
 }
 
 static void
-add_in_progress(Bench *bench, Lsn commit_lsn)
+add_open_txn(Bench *bench, Lsn commit_lsn)
 {
 	Frame *frame = make_change(bench, CHANGE_INSERT, commit_lsn);
 	Error err = {0};
 
 	bench->sink.sink.orders.streamed_lsn = bench->end_lsn;
-	frame->stream = (StreamInfo){.xid = XID, .decoded_lsn = bench->end_lsn};
-	must(in_progress_change(bench->in_progress, frame, frame->changes,
-							bench->end_lsn, &err),
+	frame->open_txn = (OpenTxnInfo){.xid = XID, .decoded_lsn = bench->end_lsn};
+	must(open_txns_change(bench->open_txns, frame, frame->changes,
+						  bench->end_lsn, &err),
 		 &err);
 	frame_unref(frame);
-	work_in_progress(bench);
+	work_open_txns(bench);
 }
 
 static void
@@ -230,26 +230,26 @@ test_an_open_transaction_forgets_a_table(void **state UNUSED)
 
 	setup(&bench);
 	bench.table_states = table_states_only(NULL, 0);
-	bench.in_progress = in_progress_new(
-		&(InProgressOptions){.target = &bench.target,
-							 .session = &session,
-							 .table_states = bench.table_states,
-							 .part_bytes_max = MB});
+	bench.open_txns = open_txns_new(
+		&(OpenTxnsOptions){.target = &bench.target,
+						   .session = &session,
+						   .table_states = bench.table_states,
+						   .part_bytes_max = MB});
 	commit_lsn = bench.end_lsn + LSN_STEP;
-	add_in_progress(&bench, commit_lsn);
-	add_in_progress(&bench, commit_lsn);
+	add_open_txn(&bench, commit_lsn);
+	add_open_txn(&bench, commit_lsn);
 	assert_int_equal(model_target_lookups(), 1);
 	prepared = libpq_script_prepared("\"rows\"");
-	in_progress_forget_table(bench.in_progress, "public", "rows");
-	add_in_progress(&bench, commit_lsn);
+	open_txns_forget_table(bench.open_txns, "public", "rows");
+	add_open_txn(&bench, commit_lsn);
 	assert_int_equal(model_target_lookups(), 2);
 	assert_int_equal(libpq_script_prepared("\"rows\""), prepared);
-	in_progress_commit(bench.in_progress,
-					   &(TxnInfo){.xid = XID,
-								  .commit_lsn = commit_lsn - 8,
-								  .end_lsn = commit_lsn},
-					   bench.end_lsn);
-	work_in_progress(&bench);
+	open_txns_commit(bench.open_txns,
+					 &(TxnInfo){.xid = XID,
+								.commit_lsn = commit_lsn - 8,
+								.end_lsn = commit_lsn},
+					 bench.end_lsn);
+	work_open_txns(&bench);
 	assert_int_equal(model_target_progress(), commit_lsn);
 	teardown(&bench);
 }

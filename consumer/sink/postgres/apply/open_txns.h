@@ -1,14 +1,15 @@
 /*
- * in_progress.h
- *    Transactions that are still in progress on the source, each applied into
- *    an open transaction on a connection of its own.
+ * open_txns.h
+ *    Open transactions, which are still in progress on the source: each is
+ *    applied into a transaction of the target, on a connection of its own, that
+ *    stays open as long.
  *
  * Their changes come in pieces and wait in parts, each of which is applied as a
  * batch.  A part is started when everything that was delivered before its last
  * change is committed on the target: what it touches may come from there.  The
  * commit is a part as well, and stands in commit order like that of any other
  * transaction: everything before it is committed, and nothing that comes after
- * it is started, nor even taken (in_progress_is_committing()), until it has
+ * it is started, nor even taken (open_txns_is_committing()), until it has
  * taken place.
  *
  * Rollbacks of subtransactions are those of savepoints.  One is set at the
@@ -27,12 +28,12 @@
  * long while one is open here (target_lock_timeout_sql).
  *
  * What the target refuses, whether by that or for any other reason, is not
- * explained or settled here: all fails with ERR_STREAMING, and is done again
+ * explained or settled here: all fails with ERR_OPEN_TXN, and is done again
  * once the transaction has committed on the source, in the ordinary way.  So
  * does what is beyond one of the limits below.
  */
-#ifndef PENSTOCK_SINK_POSTGRES_APPLY_IN_PROGRESS_H
-#define PENSTOCK_SINK_POSTGRES_APPLY_IN_PROGRESS_H
+#ifndef PENSTOCK_SINK_POSTGRES_APPLY_OPEN_TXNS_H
+#define PENSTOCK_SINK_POSTGRES_APPLY_OPEN_TXNS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,25 +43,25 @@
 #include "sink/postgres/apply/target.h"
 
 /* Transactions, each with a connection to the target. */
-#define IN_PROGRESS_MAX 8
+#define OPEN_TXNS_MAX 8
 
 /* Savepoints that one may have at a time.  (A server keeps 64 subtransactions
  * where others can see them cheaply; more make everybody slow there.) */
-#define IN_PROGRESS_SAVEPOINTS_MAX 64
+#define OPEN_TXNS_SAVEPOINTS_MAX 64
 
-typedef struct InProgress InProgress;
+typedef struct OpenTxns OpenTxns;
 
-typedef struct InProgressOptions
+typedef struct OpenTxnsOptions
 {
 	Target *target;                  /* borrowed */
 	const SessionOptions *session;   /* copied; its strings are borrowed */
 	const TableStates *table_states; /* borrowed */
 	bool marked;                     /* sessions must mark what they write */
 	size_t part_bytes_max;           /* of a part */
-} InProgressOptions;
+} OpenTxnsOptions;
 
 /* What there is to know of everything else at a turn's work. */
-typedef struct InProgressTurn
+typedef struct OpenTxnsTurn
 {
 	Lsn delivered_lsn; /* end of the last transaction that was handed over */
 	bool others_rest;  /* nothing else commits, and none will begin to */
@@ -68,51 +69,50 @@ typedef struct InProgressTurn
 	bool stopping; /* nothing is begun; a commit on its way is seen through */
 	bool settling; /* what has not committed on the source will not be heard of
 					  again */
-} InProgressTurn;
+} OpenTxnsTurn;
 
-InProgress *in_progress_new(const InProgressOptions *options);
+OpenTxns *open_txns_new(const OpenTxnsOptions *options);
 
 /* Closes the connections; what is open on them is rolled back.  Accepts NULL.
  */
-void in_progress_free(InProgress *self);
+void open_txns_free(OpenTxns *self);
 
 /* As the sink's; `delivered_lsn` as above. */
-MUST_CHECK Rc in_progress_change(InProgress *self, Frame *frame,
-								 const Change *change, Lsn delivered_lsn,
-								 Error *err);
-void in_progress_commit(InProgress *self, const TxnInfo *txn,
-						Lsn delivered_lsn);
-void in_progress_abort(InProgress *self, uint32_t xid, uint32_t subxid,
-					   Lsn delivered_lsn);
+MUST_CHECK Rc open_txns_change(OpenTxns *self, Frame *frame,
+							   const Change *change, Lsn delivered_lsn,
+							   Error *err);
+void open_txns_commit(OpenTxns *self, const TxnInfo *txn, Lsn delivered_lsn);
+void open_txns_abort(OpenTxns *self, uint32_t xid, uint32_t subxid,
+					 Lsn delivered_lsn);
 
 /* Does what can be done.  Waits only to connect, and for a savepoint. */
-MUST_CHECK Rc in_progress_work(InProgress *self, const InProgressTurn *turn,
-							   Error *err);
-void in_progress_interest(const InProgress *self, Interest *interest);
+MUST_CHECK Rc open_txns_work(OpenTxns *self, const OpenTxnsTurn *turn,
+							 Error *err);
+void open_txns_interest(const OpenTxns *self, Interest *interest);
 
 /* A commit was taken that has not taken place. */
-bool in_progress_is_committing(const InProgress *self);
+bool open_txns_is_committing(const OpenTxns *self);
 
 /* A commit is on its way, so progress must not be written elsewhere. */
-bool in_progress_is_at_commit(const InProgress *self);
+bool open_txns_is_at_commit(const OpenTxns *self);
 
 /* A part waits for what was delivered before it. */
-bool in_progress_waits(const InProgress *self);
+bool open_txns_waits(const OpenTxns *self);
 
 /* Whether no statement is under way on any of its connections. */
-bool in_progress_is_idle(const InProgress *self);
+bool open_txns_is_idle(const OpenTxns *self);
 
 /* As applier_forget_table(), for each connection.  Only when it is idle. */
-void in_progress_forget_table(InProgress *self, const char *schema,
-							  const char *name);
+void open_txns_forget_table(OpenTxns *self, const char *schema,
+							const char *name);
 
 /* Bytes of changes that are held. */
-size_t in_progress_bytes(const InProgress *self);
+size_t open_txns_bytes(const OpenTxns *self);
 
 /*
- * Makes an error of other connections ERR_STREAMING if an open transaction may
+ * Makes an error of other connections ERR_OPEN_TXN if an open transaction may
  * be to blame.
  */
-void in_progress_check_blame(InProgress *self, Error *err);
+void open_txns_check_blame(OpenTxns *self, Error *err);
 
-#endif /* PENSTOCK_SINK_POSTGRES_APPLY_IN_PROGRESS_H */
+#endif /* PENSTOCK_SINK_POSTGRES_APPLY_OPEN_TXNS_H */

@@ -1,8 +1,8 @@
 /*
- * in_progress.c
+ * open_txns.c
  *    Parts in a queue, an applier for each transaction.
  */
-#include "sink/postgres/apply/in_progress.h"
+#include "sink/postgres/apply/open_txns.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -55,26 +55,26 @@ typedef struct Place
 	Part *first; /* the queue */
 	Part *last;
 	size_t queued_bytes; /* of its parts */
-	Savepoint savepoints[IN_PROGRESS_SAVEPOINTS_MAX];
+	Savepoint savepoints[OPEN_TXNS_SAVEPOINTS_MAX];
 	int savepoint_count;
 	bool connected;
 	Applier applier;
 } Place;
 
-struct InProgress
+struct OpenTxns
 {
 	Target *target;
 	SessionOptions session;
 	const TableStates *table_states;
 	bool marked;
 	size_t part_bytes_max;
-	Place places[IN_PROGRESS_MAX];
+	Place places[OPEN_TXNS_MAX];
 };
 
-InProgress *
-in_progress_new(const InProgressOptions *options)
+OpenTxns *
+open_txns_new(const OpenTxnsOptions *options)
 {
-	InProgress *self = xcalloc(1, sizeof(InProgress));
+	OpenTxns *self = xcalloc(1, sizeof(OpenTxns));
 
 	self->target = options->target;
 	self->session = *options->session;
@@ -158,7 +158,7 @@ drop_parts(Place *place)
 
 /* Whether a change can go to the last part. */
 static bool
-takes_change(const InProgress *self, const Place *place, uint32_t subxid)
+takes_change(const OpenTxns *self, const Place *place, uint32_t subxid)
 {
 	const Part *part = place->last;
 
@@ -170,11 +170,11 @@ takes_change(const InProgress *self, const Place *place, uint32_t subxid)
 /* ---- failing ------------------------------------------------------------ */
 
 static MUST_CHECK Rc
-refuse(InProgress *self, uint32_t xid, const char *reason, Error *err)
+refuse(OpenTxns *self, uint32_t xid, const char *reason, Error *err)
 {
-	Rc rc = error_set(err, ERR_STREAMING,
-					  "transaction %u cannot be applied to %s while it is in "
-					  "progress",
+	Rc rc = error_set(err, ERR_OPEN_TXN,
+					  "transaction %u cannot be applied to %s while it is "
+					  "open on the source",
 					  xid, self->target->label);
 
 	error_detail(err, "%s", reason);
@@ -185,14 +185,14 @@ refuse(InProgress *self, uint32_t xid, const char *reason, Error *err)
 
 /* What a transaction's connection failed with; see the header. */
 static MUST_CHECK Rc
-check_failure(InProgress *self, const Place *place, Rc rc, Error *err)
+check_failure(OpenTxns *self, const Place *place, Rc rc, Error *err)
 {
 	bool lost_lease = err->code == ERR_CONFIG &&
 					  place->applier.state == APPLIER_COMMITTING;
 	char *reason;
 
 	if (rc != RC_FAIL || sqlstate_is_server_gone(err) || lost_lease ||
-		err->code == ERR_STREAMING || err->code == ERR_INTERRUPTED)
+		err->code == ERR_OPEN_TXN || err->code == ERR_INTERRUPTED)
 		return rc;
 	reason = xstrdup(err->message);
 	rc = refuse(self, place->xid, reason, err);
@@ -208,11 +208,11 @@ is_open(const Place *place)
 
 /* A transaction that holds locks on the target or soon will, or NULL. */
 static const Place *
-find_used(const InProgress *self)
+find_used(const OpenTxns *self)
 {
 	const Place *used = NULL;
 
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 	{
 		const Place *place = &self->places[i];
 
@@ -223,7 +223,7 @@ find_used(const InProgress *self)
 }
 
 void
-in_progress_check_blame(InProgress *self, Error *err)
+open_txns_check_blame(OpenTxns *self, Error *err)
 {
 	static const char *const sqlstates[] = {
 		"55P03", /* lock_not_available */
@@ -246,9 +246,9 @@ in_progress_check_blame(InProgress *self, Error *err)
 /* ---- taking changes ----------------------------------------------------- */
 
 static Place *
-find_place(InProgress *self, uint32_t xid)
+find_place(OpenTxns *self, uint32_t xid)
 {
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 		if (self->places[i].xid == xid &&
 			self->places[i].state != PLACE_ABORTING)
 			return &self->places[i];
@@ -257,11 +257,11 @@ find_place(InProgress *self, uint32_t xid)
 
 /* Those that have a connection already come first. */
 static Place *
-find_free_place(InProgress *self)
+find_free_place(OpenTxns *self)
 {
 	Place *unconnected = NULL;
 
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 	{
 		Place *place = &self->places[i];
 
@@ -276,26 +276,26 @@ find_free_place(InProgress *self)
 }
 
 Rc
-in_progress_change(InProgress *self, Frame *frame, const Change *change,
-				   Lsn delivered_lsn, Error *err)
+open_txns_change(OpenTxns *self, Frame *frame, const Change *change,
+				 Lsn delivered_lsn, Error *err)
 {
-	const StreamInfo *stream = &frame->stream;
-	const TxnInfo txn = {.xid = stream->xid};
-	Place *place = find_place(self, stream->xid);
+	const OpenTxnInfo *piece = &frame->open_txn;
+	const TxnInfo txn = {.xid = piece->xid};
+	Place *place = find_place(self, piece->xid);
 
 	if (place == NULL)
 		place = find_free_place(self);
 	if (place == NULL)
-		return refuse(self, stream->xid,
+		return refuse(self, piece->xid,
 					  "There are too many large transactions at a time.", err);
-	ASSERT(stream->xid != 0);
+	ASSERT(piece->xid != 0);
 	if (place->state == PLACE_FREE)
 		set_state(place, PLACE_OPEN);
 	CHECK(place->state == PLACE_OPEN);
-	place->xid = stream->xid;
+	place->xid = piece->xid;
 	self->target->has_open_transactions = true;
 	place->ends_behind_lsn = lsn_max(place->ends_behind_lsn,
-									 stream->decoded_lsn);
+									 piece->decoded_lsn);
 	if (!takes_change(self, place, change->subxid))
 	{
 		Part *part = add_part(place, delivered_lsn);
@@ -311,7 +311,7 @@ in_progress_change(InProgress *self, Frame *frame, const Change *change,
 }
 
 void
-in_progress_commit(InProgress *self, const TxnInfo *txn, Lsn delivered_lsn)
+open_txns_commit(OpenTxns *self, const TxnInfo *txn, Lsn delivered_lsn)
 {
 	Place *place = find_place(self, txn->xid);
 	Part *part;
@@ -337,8 +337,8 @@ give_up(Place *place)
 }
 
 void
-in_progress_abort(InProgress *self, uint32_t xid, uint32_t subxid,
-				  Lsn delivered_lsn)
+open_txns_abort(OpenTxns *self, uint32_t xid, uint32_t subxid,
+				Lsn delivered_lsn)
 {
 	Place *place = find_place(self, xid);
 	Part *part;
@@ -382,14 +382,13 @@ release_savepoints(Place *place, int first, Error *err)
 
 /* Sees to it that what comes next is of this subtransaction. */
 static MUST_CHECK Rc
-enter_subtransaction(InProgress *self, Place *place, uint32_t subxid,
-					 Error *err)
+enter_subtransaction(OpenTxns *self, Place *place, uint32_t subxid, Error *err)
 {
 	int found = find_savepoint(place, subxid);
 
 	if (subxid == 0 || found >= 0)
 		return release_savepoints(place, found + 1, err);
-	if (place->savepoint_count == IN_PROGRESS_SAVEPOINTS_MAX)
+	if (place->savepoint_count == OPEN_TXNS_SAVEPOINTS_MAX)
 		return refuse(self, place->xid, "It has too many subtransactions.",
 					  err);
 	place->savepoints[place->savepoint_count++] = (Savepoint){
@@ -417,7 +416,7 @@ roll_back_subtransaction(Place *place, uint32_t subxid, Error *err)
 /* Of what ended up to here, the target or the copy of a table had something
  * when the session began; of what ends later, nothing. */
 static Lsn
-had_lsn(const InProgress *self)
+had_lsn(const OpenTxns *self)
 {
 	return lsn_max(self->target->report->start_lsn,
 				   table_states_last_watermark(self->table_states));
@@ -426,10 +425,10 @@ had_lsn(const InProgress *self)
 /*
  * Whether the transaction is known to be one that the target, and the copy of
  * each of its tables, does not have yet.  It ends behind each place where it
- * was seen in progress, and behind all that has come before its end.
+ * was seen open, and after all that has come before its end.
  */
 static bool
-is_needed(const InProgress *self, const Place *place)
+is_needed(const OpenTxns *self, const Place *place)
 {
 	Lsn had = had_lsn(self);
 
@@ -440,7 +439,7 @@ is_needed(const InProgress *self, const Place *place)
 
 /* Whether the first part is worth being started, and may be. */
 static bool
-is_due(const InProgress *self, const Place *place, const InProgressTurn *turn)
+is_due(const OpenTxns *self, const Place *place, const OpenTxnsTurn *turn)
 {
 	const Part *part = place->first;
 
@@ -454,7 +453,7 @@ is_due(const InProgress *self, const Place *place, const InProgressTurn *turn)
 }
 
 static MUST_CHECK Rc
-connect(InProgress *self, Place *place, Error *err)
+connect(OpenTxns *self, Place *place, Error *err)
 {
 	PgConn *conn = NULL;
 	Rc rc = session_open_another(&conn, &self->session, self->marked, err);
@@ -478,13 +477,13 @@ connect(InProgress *self, Place *place, Error *err)
 
 /* Opens the transaction on the target, unless it is. */
 static MUST_CHECK Rc
-ensure_open(InProgress *self, Place *place, Error *err)
+ensure_open(OpenTxns *self, Place *place, Error *err)
 {
 	Rc rc = place->connected ? RC_OK : connect(self, place, err);
 
 	if (rc == RC_OK && !place->applier.txn_open)
 	{
-		log_debug("apply", "transaction %u is applied to %s while in progress",
+		log_debug("apply", "transaction %u is applied to %s while open",
 				  place->xid, self->target->label);
 		rc = applier_begin(&place->applier, err);
 	}
@@ -492,14 +491,14 @@ ensure_open(InProgress *self, Place *place, Error *err)
 }
 
 static MUST_CHECK Rc
-start_part(InProgress *self, Place *place, Error *err)
+start_part(OpenTxns *self, Place *place, Error *err)
 {
 	Part *part = place->first;
 	Rc rc;
 
 	CHECK(self->target->noted_lsn >= part->after_lsn);
 	rc = ensure_open(self, place, err);
-	FAULT("apply.in_progress");
+	FAULT("apply.open_txn");
 	if (rc == RC_OK && part->aborts)
 		rc = roll_back_subtransaction(place, part->subxid, err);
 	else if (rc == RC_OK)
@@ -525,8 +524,7 @@ leave(Place *place)
 
 /* What is to be done on an idle connection.  RC_AGAIN: nothing now. */
 static MUST_CHECK Rc
-work_idle(InProgress *self, Place *place, const InProgressTurn *turn,
-		  Error *err)
+work_idle(OpenTxns *self, Place *place, const OpenTxnsTurn *turn, Error *err)
 {
 	Rc rc = RC_OK;
 
@@ -542,8 +540,7 @@ work_idle(InProgress *self, Place *place, const InProgressTurn *turn,
 		return start_part(self, place, err);
 	if (place->state == PLACE_COMMITTING && place->first == NULL)
 	{
-		log_debug("apply", "transaction %u was applied while in progress",
-				  place->xid);
+		log_debug("apply", "transaction %u was applied while open", place->xid);
 		leave(place);
 		return RC_OK;
 	}
@@ -551,8 +548,7 @@ work_idle(InProgress *self, Place *place, const InProgressTurn *turn,
 }
 
 static MUST_CHECK Rc
-work_place(InProgress *self, Place *place, const InProgressTurn *turn,
-		   Error *err)
+work_place(OpenTxns *self, Place *place, const OpenTxnsTurn *turn, Error *err)
 {
 	Rc rc;
 
@@ -571,7 +567,7 @@ work_place(InProgress *self, Place *place, const InProgressTurn *turn,
 
 /* A stream that begins behind what the target had knows that all is needed. */
 static MUST_CHECK Rc
-refuse_unknown(InProgress *self, uint32_t xid, Error *err)
+refuse_unknown(OpenTxns *self, uint32_t xid, Error *err)
 {
 	Rc rc = refuse(self, xid, "The target may have it, or part of it, already.",
 				   err);
@@ -585,16 +581,16 @@ refuse_unknown(InProgress *self, uint32_t xid, Error *err)
  * because that is soon known, unless the target is ahead by far.
  */
 static MUST_CHECK Rc
-check_held(InProgress *self, Error *err)
+check_held(OpenTxns *self, Error *err)
 {
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 	{
 		const Place *place = &self->places[i];
 
 		if (place->first == NULL || is_needed(self, place))
 			continue;
 		if (place->state == PLACE_COMMITTING ||
-			in_progress_bytes(self) >= self->part_bytes_max)
+			open_txns_bytes(self) >= self->part_bytes_max)
 			return refuse_unknown(self, place->xid, err);
 	}
 	return RC_OK;
@@ -602,31 +598,31 @@ check_held(InProgress *self, Error *err)
 
 /* Others need not wait for their locks. */
 static void
-give_up_uncommitted(InProgress *self)
+give_up_uncommitted(OpenTxns *self)
 {
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 		if (self->places[i].state == PLACE_OPEN)
 			give_up(&self->places[i]);
 }
 
 Rc
-in_progress_work(InProgress *self, const InProgressTurn *turn, Error *err)
+open_txns_work(OpenTxns *self, const OpenTxnsTurn *turn, Error *err)
 {
 	Rc rc;
 
 	if (turn->settling)
 		give_up_uncommitted(self);
 	rc = check_held(self, err);
-	for (int i = 0; rc != RC_FAIL && i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; rc != RC_FAIL && i < OPEN_TXNS_MAX; i++)
 		rc = work_place(self, &self->places[i], turn, err);
 	self->target->has_open_transactions = find_used(self) != NULL;
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
 void
-in_progress_interest(const InProgress *self, Interest *interest)
+open_txns_interest(const OpenTxns *self, Interest *interest)
 {
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 		if (self->places[i].connected)
 			applier_interest(&self->places[i].applier, interest);
 }
@@ -634,18 +630,18 @@ in_progress_interest(const InProgress *self, Interest *interest)
 /* ---- what the sink asks ------------------------------------------------- */
 
 bool
-in_progress_is_committing(const InProgress *self)
+open_txns_is_committing(const OpenTxns *self)
 {
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 		if (self->places[i].state == PLACE_COMMITTING)
 			return true;
 	return false;
 }
 
 bool
-in_progress_is_at_commit(const InProgress *self)
+open_txns_is_at_commit(const OpenTxns *self)
 {
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 		if (self->places[i].connected &&
 			self->places[i].applier.state == APPLIER_COMMITTING)
 			return true;
@@ -653,9 +649,9 @@ in_progress_is_at_commit(const InProgress *self)
 }
 
 bool
-in_progress_waits(const InProgress *self)
+open_txns_waits(const OpenTxns *self)
 {
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 	{
 		const Part *part = self->places[i].first;
 
@@ -666,9 +662,9 @@ in_progress_waits(const InProgress *self)
 }
 
 bool
-in_progress_is_idle(const InProgress *self)
+open_txns_is_idle(const OpenTxns *self)
 {
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 		if (self->places[i].connected &&
 			self->places[i].applier.state != APPLIER_IDLE)
 			return false;
@@ -676,19 +672,19 @@ in_progress_is_idle(const InProgress *self)
 }
 
 void
-in_progress_forget_table(InProgress *self, const char *schema, const char *name)
+open_txns_forget_table(OpenTxns *self, const char *schema, const char *name)
 {
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 		if (self->places[i].connected)
 			applier_forget_table(&self->places[i].applier, schema, name);
 }
 
 size_t
-in_progress_bytes(const InProgress *self)
+open_txns_bytes(const OpenTxns *self)
 {
 	size_t bytes = 0;
 
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 	{
 		const Place *place = &self->places[i];
 
@@ -700,11 +696,11 @@ in_progress_bytes(const InProgress *self)
 }
 
 void
-in_progress_free(InProgress *self)
+open_txns_free(OpenTxns *self)
 {
 	if (self == NULL)
 		return;
-	for (int i = 0; i < IN_PROGRESS_MAX; i++)
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 	{
 		drop_parts(&self->places[i]);
 		if (self->places[i].connected)
