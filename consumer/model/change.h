@@ -120,6 +120,15 @@ typedef struct Frame
 	size_t change_count;
 	Change *changes;
 
+	/*
+	 * If the input was told to keep them (wire/input.h), the bytes that the
+	 * frame was made of, in the input's format: a message as it came, or, of a
+	 * message that holds several frames, the part that is this one.  They live
+	 * as long as the frame.  NULL: it was not told to.
+	 */
+	const uint8_t *bytes;
+	size_t byte_count;
+
 	size_t message_bytes; /* of memory that it holds beside its arena */
 	int references;       /* see frame_ref() */
 

@@ -41,7 +41,7 @@ _Static_assert(CONFIG_TARGETS_MAX <= PROOF_MAX, "a proof for each target");
 typedef struct Run
 {
 	const Pipeline *pipeline;
-	Decoder *decoder;
+	Input *input;
 	Router *router;
 	Progress progress;
 	Proof proof;
@@ -137,8 +137,7 @@ note_received(Run *run, Lsn lsn)
 static bool
 in_transaction(const Run *run)
 {
-	return router_is_inside(run->router) ||
-		   decoder_in_transaction(run->decoder);
+	return router_is_inside(run->router) || input_in_transaction(run->input);
 }
 
 /* Why the stream begins again. */
@@ -191,7 +190,7 @@ check_streaming(Run *run)
 static MUST_CHECK Rc
 handle_keepalive(Run *run, const SourceMessage *message, Error *err)
 {
-	if (!in_transaction(run) && !decoder_is_holding(run->decoder))
+	if (!in_transaction(run) && !input_is_holding(run->input))
 	{
 		Rc rc = proof_position(&run->proof, message->lsn, err);
 
@@ -268,8 +267,8 @@ go_on(Run *run, Error *err)
 static MUST_CHECK Rc
 next_frame(Run *run, const WireMessage *message, Frame **frame, Error *err)
 {
-	Rc rc = message != NULL ? decoder_decode(run->decoder, message, frame, err)
-							: decoder_next(run->decoder, frame, err);
+	Rc rc = message != NULL ? input_decode(run->input, message, frame, err)
+							: input_next(run->input, frame, err);
 
 	if (rc == RC_FAIL)
 		error_context(err, "reading the stream, after LSN " LSN_FORMAT,
@@ -279,7 +278,7 @@ next_frame(Run *run, const WireMessage *message, Frame **frame, Error *err)
 
 /*
  * Hands over the frames of a message, from this one on.  What is left when the
- * router cannot take more, or nothing more is to be read, stays in the decoder.
+ * router cannot take more, or nothing more is to be read, stays in the input.
  */
 static MUST_CHECK Rc
 handle_frames(Run *run, Frame *frame, Error *err)
@@ -822,7 +821,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 			proof_add(&run.proof, &last, pipeline->start_lsn);
 	}
 	progress_init(&run.progress, durable);
-	run.decoder = decoder_new();
+	run.input = decoder_new();
 	run.router = router_new(&(RouterOptions){
 		.sinks = pipeline->sinks,
 		.sink_count = pipeline->sink_count,
@@ -845,6 +844,6 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	stop_watching(&run);
 	interest_release(&run.interest);
 	router_free(run.router);
-	decoder_free(run.decoder);
+	input_free(run.input);
 	return rc;
 }

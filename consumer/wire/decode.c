@@ -68,8 +68,9 @@ typedef struct RawChange
 	RawRow old;
 } RawChange;
 
-struct Decoder
+typedef struct Decoder
 {
+	Input input; /* first: see decoder_of() */
 	Inflater *inflater;
 	Bundle *bundle; /* that frames are still to be taken from, or NULL */
 	bool holding;   /* as the source last said */
@@ -81,7 +82,7 @@ struct Decoder
 	Relations relations;   /* that were described */
 	size_t frame_relation_capacity; /* of the list of the frame in hand */
 	RawChange raw; /* room for the change that is being decoded */
-};
+} Decoder;
 
 /* Smallest and largest block of a frame's arena. */
 #define FRAME_ARENA_MIN ((size_t) 1024)
@@ -93,20 +94,23 @@ struct Decoder
 /* What decoded changes need, roughly, for each byte of the message. */
 #define FRAME_ARENA_FACTOR 4
 
-Decoder *
-decoder_new(void)
+static Decoder *
+decoder_of(Input *input)
 {
-	Decoder *decoder = xcalloc(1, sizeof(Decoder));
-
-	decoder->inflater = inflater_new();
-	return decoder;
+	return (Decoder *) input;
 }
 
-void
-decoder_free(Decoder *decoder)
+static const Decoder *
+const_decoder_of(const Input *input)
 {
-	if (decoder == NULL)
-		return;
+	return (const Decoder *) input;
+}
+
+static void
+free_decoder(Input *input)
+{
+	Decoder *decoder = decoder_of(input);
+
 	relations_release(&decoder->relations);
 	open_txn_list_release(&decoder->open_txns);
 	bundle_free(decoder->bundle);
@@ -114,15 +118,17 @@ decoder_free(Decoder *decoder)
 	free(decoder);
 }
 
-bool
-decoder_in_transaction(const Decoder *decoder)
+static bool
+in_transaction(const Input *input)
 {
-	return decoder->in_transaction;
+	return const_decoder_of(input)->in_transaction;
 }
 
-bool
-decoder_is_holding(const Decoder *decoder)
+static bool
+is_holding(const Input *input)
 {
+	const Decoder *decoder = const_decoder_of(input);
+
 	return decoder->holding || decoder->bundle != NULL;
 }
 
@@ -705,7 +711,8 @@ decode_frame(Decoder *decoder, Frame *frame, Span body,
 	return rc;
 }
 
-/* Takes ownership of the message's memory. */
+/* Takes ownership of the message's memory; if it is asked for, the frame keeps
+ * the message as its bytes. */
 static MUST_CHECK Rc
 make_frame(Decoder *decoder, const WireMessage *message,
 		   const FrameOutline *outline, Frame **frame, Error *err)
@@ -720,6 +727,11 @@ make_frame(Decoder *decoder, const WireMessage *message,
 		return rc;
 	}
 	made->message_bytes = message->length;
+	if (decoder->input.keeps_bytes)
+	{
+		made->bytes = message->data;
+		made->byte_count = message->length;
+	}
 	*frame = made;
 	return RC_OK;
 }
@@ -778,9 +790,10 @@ note_holding(Decoder *decoder, const FrameOutline *outline, Error *err)
 	return RC_OK;
 }
 
-Rc
-decoder_next(Decoder *decoder, Frame **frame, Error *err)
+static MUST_CHECK Rc
+next_in_bundle(Input *input, Frame **frame, Error *err)
 {
+	Decoder *decoder = decoder_of(input);
 	FrameOutline outline;
 	WireMessage part;
 	Rc rc;
@@ -805,27 +818,69 @@ decoder_next(Decoder *decoder, Frame **frame, Error *err)
 	return make_frame(decoder, &part, &outline, frame, err);
 }
 
-Rc
-decoder_decode(Decoder *decoder, const WireMessage *message, Frame **frame,
-			   Error *err)
+/* Takes ownership of the memory of a message that is not compressed. */
+static MUST_CHECK Rc
+decode_opened(Decoder *decoder, const WireMessage *message, Frame **frame,
+			  Error *err)
 {
-	WireMessage opened = *message;
 	FrameOutline outline;
-	Rc rc;
+	Rc rc = outline_frame((Span){message->data, message->length}, &outline,
+						  err);
 
-	ASSERT(decoder->bundle == NULL);
-	rc = inflater_open_message(decoder->inflater, &opened, err);
-	if (rc == RC_OK)
-		rc = outline_frame((Span){opened.data, opened.length}, &outline, err);
 	if (rc == RC_OK)
 		rc = note_holding(decoder, &outline, err);
 	if (rc != RC_OK)
 	{
-		opened.memory_free(opened.memory);
+		message->memory_free(message->memory);
 		return rc;
 	}
 	if (!is_bundle(&outline))
-		return make_frame(decoder, &opened, &outline, frame, err);
-	decoder->bundle = bundle_new(&opened);
-	return decoder_next(decoder, frame, err);
+		return make_frame(decoder, message, &outline, frame, err);
+	decoder->bundle = bundle_new(message);
+	return next_in_bundle(&decoder->input, frame, err);
+}
+
+/* A frame that came compressed, and alone, keeps what came. */
+static void
+keep_compressed(const WireMessage *message, Frame *frame)
+{
+	frame->bytes = arena_dup(frame->arena, message->data, message->length);
+	frame->byte_count = message->length;
+}
+
+static MUST_CHECK Rc
+decode(Input *input, const WireMessage *message, Frame **frame, Error *err)
+{
+	Decoder *decoder = decoder_of(input);
+	WireMessage opened;
+	Rc rc;
+
+	ASSERT(decoder->bundle == NULL);
+	rc = inflater_open_message(decoder->inflater, message, &opened, err);
+	if (rc == RC_OK && opened.memory == message->memory)
+		return decode_opened(decoder, message, frame, err);
+	if (rc == RC_OK)
+		rc = decode_opened(decoder, &opened, frame, err);
+	if (rc == RC_OK && input->keeps_bytes && decoder->bundle == NULL)
+		keep_compressed(message, *frame);
+	message->memory_free(message->memory);
+	return rc;
+}
+
+Input *
+decoder_new(void)
+{
+	static const InputOps ops = {
+		.name = "penstock",
+		.decode = decode,
+		.next = next_in_bundle,
+		.in_transaction = in_transaction,
+		.is_holding = is_holding,
+		.free = free_decoder,
+	};
+	Decoder *decoder = xcalloc(1, sizeof(Decoder));
+
+	decoder->input.ops = &ops;
+	decoder->inflater = inflater_new();
+	return &decoder->input;
 }

@@ -113,13 +113,15 @@ decompress(Inflater *inflater, Span content, uint8_t *into, size_t bytes,
 }
 
 Rc
-inflater_open_message(Inflater *inflater, WireMessage *message, Error *err)
+inflater_open_message(Inflater *inflater, const WireMessage *message,
+					  WireMessage *opened, Error *err)
 {
 	Span content = {0};
 	uint8_t *inflated;
 	size_t bytes = 0;
 	Rc rc;
 
+	*opened = *message;
 	if (message->length == 0 || message->data[0] != ZSTD_TAG)
 		return RC_OK;
 	rc = find_content(message, &content, err);
@@ -134,10 +136,9 @@ inflater_open_message(Inflater *inflater, WireMessage *message, Error *err)
 		free(inflated);
 		return rc;
 	}
-	message->memory_free(message->memory);
-	*message = (WireMessage){.memory = inflated,
-							 .memory_free = free,
-							 .data = inflated,
-							 .length = bytes};
+	*opened = (WireMessage){.memory = inflated,
+							.memory_free = free,
+							.data = inflated,
+							.length = bytes};
 	return RC_OK;
 }

@@ -25,12 +25,13 @@ Inflater *inflater_new(void);
 void inflater_free(Inflater *inflater);
 
 /*
- * If the message is a compressed frame, replaces it by the frame in there: the
- * memory of the one is freed and that of the other is the caller's.  Otherwise,
- * and if it fails, the message stays as it is.  Fails with ERR_PROTOCOL on what
- * is damaged, larger than it may be, or has other fields.
+ * If the message is a compressed frame, *opened is the frame in there, with
+ * memory of its own, which is the caller's.  Otherwise it is the message, with
+ * the same memory.  The message stays as it is.  Fails with ERR_PROTOCOL on
+ * what is damaged, larger than it may be, or has other fields.
  */
-MUST_CHECK Rc inflater_open_message(Inflater *inflater, WireMessage *message,
-									Error *err);
+MUST_CHECK Rc inflater_open_message(Inflater *inflater,
+									const WireMessage *message,
+									WireMessage *opened, Error *err);
 
 #endif /* PENSTOCK_WIRE_INFLATE_H */

@@ -255,7 +255,7 @@ check_frame(const uint8_t *data, size_t length, const Frame *frame)
  * it.  Returns what the decoder says behind the last good one.
  */
 static Rc
-check_bundle(Decoder *decoder, const Penstock__Frame *wire, Rc rc, Frame *frame,
+check_bundle(Input *decoder, const Penstock__Frame *wire, Rc rc, Frame *frame,
 			 Error *err)
 {
 	for (size_t i = 0; rc == RC_OK; i++)
@@ -264,7 +264,7 @@ check_bundle(Decoder *decoder, const Penstock__Frame *wire, Rc rc, Frame *frame,
 		check_frame(wire->bundle[i].data, wire->bundle[i].len, frame);
 		frame_unref(frame);
 		frame = NULL;
-		rc = decoder_next(decoder, &frame, err);
+		rc = input_next(decoder, &frame, err);
 		CHECK(rc != RC_AGAIN || i + 1 == wire->n_bundle);
 	}
 	return rc;
@@ -272,7 +272,7 @@ check_bundle(Decoder *decoder, const Penstock__Frame *wire, Rc rc, Frame *frame,
 
 /* What an accepted message has; RC_FAIL if that was refused later. */
 static Rc
-check_accepted(Decoder *decoder, const uint8_t *data, size_t length, Rc rc,
+check_accepted(Input *decoder, const uint8_t *data, size_t length, Rc rc,
 			   Frame *frame, Error *err)
 {
 	Penstock__Frame *wire = unpack_frame(data, length);
@@ -292,7 +292,7 @@ check_accepted(Decoder *decoder, const uint8_t *data, size_t length, Rc rc,
 
 /* Decodes one message; false if it was refused. */
 static bool
-decode_one(Decoder *decoder, const uint8_t *data, size_t length)
+decode_one(Input *decoder, const uint8_t *data, size_t length)
 {
 	Error err = {0};
 	Frame *frame = NULL;
@@ -303,7 +303,7 @@ decode_one(Decoder *decoder, const uint8_t *data, size_t length)
 	/* The data ends where the memory does. */
 	message.data = (uint8_t *) message.memory + 1;
 	memcpy((uint8_t *) message.memory + 1, data, length);
-	rc = decoder_decode(decoder, &message, &frame, &err);
+	rc = input_decode(decoder, &message, &frame, &err);
 	if (rc != RC_FAIL)
 		rc = check_accepted(decoder, data, length, rc, frame, &err);
 	if (rc == RC_FAIL)
@@ -315,7 +315,7 @@ decode_one(Decoder *decoder, const uint8_t *data, size_t length)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	Decoder *decoder = decoder_new();
+	Input *decoder = decoder_new();
 	bool accepted = true;
 
 	while (accepted && size >= LENGTH_BYTES)
@@ -330,6 +330,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += length;
 		size -= length;
 	}
-	decoder_free(decoder);
+	input_free(decoder);
 	return 0;
 }

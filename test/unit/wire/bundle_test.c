@@ -37,7 +37,7 @@ free_memory(void *memory)
 }
 
 static Rc
-decode_bytes(Decoder *decoder, const void *bytes, size_t length, Frame **frame,
+decode_bytes(Input *decoder, const void *bytes, size_t length, Frame **frame,
 			 Error *err)
 {
 	WireMessage message = {.memory = xmalloc(length + 1),
@@ -47,11 +47,11 @@ decode_bytes(Decoder *decoder, const void *bytes, size_t length, Frame **frame,
 	memcpy(message.memory, bytes, length);
 	message.data = message.memory;
 	memories_lent++;
-	return decoder_decode(decoder, &message, frame, err);
+	return input_decode(decoder, &message, frame, err);
 }
 
 static Rc
-decode_draft(Decoder *decoder, const Draft *draft, Frame **frame, Error *err)
+decode_draft(Input *decoder, const Draft *draft, Frame **frame, Error *err)
 {
 	Buf packed;
 	Rc rc;
@@ -77,10 +77,10 @@ init_transaction(Draft *draft, int n)
 }
 
 /* A decoder that has had a first transaction, with this in its frame. */
-static Decoder *
+static Input *
 decoder_after(Penstock__Holding holding)
 {
-	Decoder *decoder = decoder_new();
+	Input *decoder = decoder_new();
 	Error err = {0};
 	Frame *frame = NULL;
 	Draft draft;
@@ -140,7 +140,7 @@ release_bundle(BundleDraft *bundle)
 }
 
 static Rc
-decode_bundle(Decoder *decoder, BundleDraft *bundle, Frame **frame, Error *err)
+decode_bundle(Input *decoder, BundleDraft *bundle, Frame **frame, Error *err)
 {
 	Rc rc;
 
@@ -164,36 +164,36 @@ assert_refused(Rc rc, Error *err, const char *words)
 static void
 refuse_bundle(Penstock__Holding before, BundleDraft *bundle, const char *words)
 {
-	Decoder *decoder = decoder_after(before);
+	Input *decoder = decoder_after(before);
 	Error err = {0};
 	Frame *frame = NULL;
 
 	assert_refused(decode_bundle(decoder, bundle, &frame, &err), &err, words);
 	assert_null(frame);
-	decoder_free(decoder);
+	input_free(decoder);
 	assert_int_equal(memories_freed, memories_lent);
 }
 
 static void
 refuse_draft(Penstock__Holding before, const Draft *draft, const char *words)
 {
-	Decoder *decoder = decoder_after(before);
+	Input *decoder = decoder_after(before);
 	Error err = {0};
 	Frame *frame = NULL;
 
 	assert_refused(decode_draft(decoder, draft, &frame, &err), &err, words);
-	decoder_free(decoder);
+	input_free(decoder);
 	assert_int_equal(memories_freed, memories_lent);
 }
 
 /* Takes the frames of a bundle, of which the first is there. */
 static void
-take_frames(Decoder *decoder, Frame *frames[TRANSACTIONS])
+take_frames(Input *decoder, Frame *frames[TRANSACTIONS])
 {
 	Error err = {0};
 
 	for (int i = 1; i < TRANSACTIONS; i++)
-		assert_int_equal(decoder_next(decoder, &frames[i], &err), RC_OK);
+		assert_int_equal(input_next(decoder, &frames[i], &err), RC_OK);
 	for (int i = 0; i < TRANSACTIONS; i++)
 	{
 		assert_true(frames[i]->begins && frames[i]->commits);
@@ -211,7 +211,7 @@ take_frames(Decoder *decoder, Frame *frames[TRANSACTIONS])
 static void
 frames_of_a_bundle_come_one_by_one(void **state UNUSED)
 {
-	Decoder *decoder = decoder_after(BEGINS);
+	Input *decoder = decoder_after(BEGINS);
 	Frame *frames[TRANSACTIONS] = {0};
 	Frame *none = NULL;
 	Error err = {0};
@@ -220,12 +220,45 @@ frames_of_a_bundle_come_one_by_one(void **state UNUSED)
 	init_bundle(&bundle, 0);
 	assert_int_equal(decode_bundle(decoder, &bundle, &frames[0], &err), RC_OK);
 	take_frames(decoder, frames);
-	assert_int_equal(decoder_next(decoder, &none, &err), RC_AGAIN);
-	assert_int_equal(decoder_next(decoder, &none, &err), RC_AGAIN);
+	assert_int_equal(input_next(decoder, &none, &err), RC_AGAIN);
+	assert_int_equal(input_next(decoder, &none, &err), RC_AGAIN);
 	assert_null(none);
 	for (int i = 0; i < TRANSACTIONS; i++)
 		frame_unref(frames[i]);
-	decoder_free(decoder);
+	input_free(decoder);
+	assert_int_equal(memories_freed, memories_lent);
+}
+
+/* Each has its own part of the message, from which it can be made again. */
+static void
+frames_keep_their_parts(void **state UNUSED)
+{
+	Input *decoder = decoder_after(BEGINS);
+	Input *again = decoder_after(0);
+	Frame *frames[TRANSACTIONS] = {0};
+	Frame *none = NULL;
+	Error err = {0};
+	BundleDraft bundle;
+
+	input_keep_bytes(decoder);
+	init_bundle(&bundle, ENDS);
+	assert_int_equal(decode_bundle(decoder, &bundle, &frames[0], &err), RC_OK);
+	take_frames(decoder, frames);
+	assert_int_equal(input_next(decoder, &none, &err), RC_AGAIN);
+	input_free(decoder);
+	for (int i = 0; i < TRANSACTIONS; i++)
+	{
+		Frame *copy = NULL;
+
+		assert_int_equal(decode_bytes(again, frames[i]->bytes,
+									  frames[i]->byte_count, &copy, &err),
+						 RC_OK);
+		assert_int_equal(copy->txn.end_lsn, frames[i]->txn.end_lsn);
+		assert_null(copy->bytes); /* nobody asked this one */
+		frame_unref(copy);
+		frame_unref(frames[i]);
+	}
+	input_free(again);
 	assert_int_equal(memories_freed, memories_lent);
 }
 
@@ -233,7 +266,7 @@ frames_of_a_bundle_come_one_by_one(void **state UNUSED)
 static void
 frames_share_the_message(void **state UNUSED)
 {
-	Decoder *decoder = decoder_after(BEGINS);
+	Input *decoder = decoder_after(BEGINS);
 	Frame *frames[TRANSACTIONS] = {0};
 	Frame *none = NULL;
 	Error err = {0};
@@ -242,8 +275,8 @@ frames_share_the_message(void **state UNUSED)
 	init_bundle(&bundle, ENDS);
 	assert_int_equal(decode_bundle(decoder, &bundle, &frames[0], &err), RC_OK);
 	take_frames(decoder, frames);
-	assert_int_equal(decoder_next(decoder, &none, &err), RC_AGAIN);
-	decoder_free(decoder);
+	assert_int_equal(input_next(decoder, &none, &err), RC_AGAIN);
+	input_free(decoder);
 	frame_unref(frames[2]);
 	frame_unref(frames[0]);
 	assert_int_equal(memories_freed, memories_lent - 1);
@@ -255,7 +288,7 @@ frames_share_the_message(void **state UNUSED)
 static void
 the_rest_may_be_left(void **state UNUSED)
 {
-	Decoder *decoder = decoder_after(BEGINS);
+	Input *decoder = decoder_after(BEGINS);
 	Frame *frame = NULL;
 	Error err = {0};
 	BundleDraft bundle;
@@ -263,7 +296,7 @@ the_rest_may_be_left(void **state UNUSED)
 	init_bundle(&bundle, 0);
 	assert_int_equal(decode_bundle(decoder, &bundle, &frame, &err), RC_OK);
 	frame_unref(frame);
-	decoder_free(decoder);
+	input_free(decoder);
 	assert_int_equal(memories_freed, memories_lent);
 }
 
@@ -271,27 +304,27 @@ the_rest_may_be_left(void **state UNUSED)
 static void
 holding_begins_and_ends(void **state UNUSED)
 {
-	Decoder *decoder = decoder_after(0);
+	Input *decoder = decoder_after(0);
 	Frame *frames[TRANSACTIONS] = {0};
 	Frame *frame = NULL;
 	Error err = {0};
 	BundleDraft bundle;
 	Draft draft;
 
-	assert_false(decoder_is_holding(decoder));
+	assert_false(input_is_holding(decoder));
 	init_transaction(&draft, 0);
 	draft.frame.holding = BEGINS;
 	assert_int_equal(decode_draft(decoder, &draft, &frame, &err), RC_OK);
-	assert_true(decoder_is_holding(decoder));
+	assert_true(input_is_holding(decoder));
 	frame_unref(frame);
 	frame = NULL;
 
 	init_bundle(&bundle, ENDS);
 	assert_int_equal(decode_bundle(decoder, &bundle, &frames[0], &err), RC_OK);
 	take_frames(decoder, frames);
-	assert_true(decoder_is_holding(decoder));
-	assert_int_equal(decoder_next(decoder, &frame, &err), RC_AGAIN);
-	assert_false(decoder_is_holding(decoder));
+	assert_true(input_is_holding(decoder));
+	assert_int_equal(input_next(decoder, &frame, &err), RC_AGAIN);
+	assert_false(input_is_holding(decoder));
 	for (int i = 0; i < TRANSACTIONS; i++)
 		frame_unref(frames[i]);
 
@@ -299,13 +332,13 @@ holding_begins_and_ends(void **state UNUSED)
 	init_transaction(&draft, TRANSACTIONS + 1);
 	assert_int_equal(decode_draft(decoder, &draft, &frame, &err), RC_OK);
 	frame_unref(frame);
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 static void
 end_with_nothing_held(void **state UNUSED)
 {
-	Decoder *decoder = decoder_after(BEGINS);
+	Input *decoder = decoder_after(BEGINS);
 	Frame *frame = NULL;
 	Error err = {0};
 	Draft draft;
@@ -314,15 +347,15 @@ end_with_nothing_held(void **state UNUSED)
 	draft.frame.holding = ENDS;
 	assert_int_equal(decode_draft(decoder, &draft, &frame, &err), RC_AGAIN);
 	assert_null(frame);
-	assert_false(decoder_is_holding(decoder));
-	decoder_free(decoder);
+	assert_false(input_is_holding(decoder));
+	input_free(decoder);
 	assert_int_equal(memories_freed, memories_lent);
 }
 
 static void
 a_bundle_may_be_compressed(void **state UNUSED)
 {
-	Decoder *decoder = decoder_after(BEGINS);
+	Input *decoder = decoder_after(BEGINS);
 	Frame *frames[TRANSACTIONS] = {0};
 	char compressed[1024];
 	size_t bytes;
@@ -358,7 +391,7 @@ a_bundle_may_be_compressed(void **state UNUSED)
 	for (int i = 0; i < TRANSACTIONS; i++)
 		frame_unref(frames[i]);
 	buf_release(&message);
-	decoder_free(decoder);
+	input_free(decoder);
 	assert_int_equal(memories_freed, memories_lent);
 }
 
@@ -488,7 +521,7 @@ damage_inside_is_refused(void **state UNUSED)
 static void
 damage_behind_good_frames(void **state UNUSED)
 {
-	Decoder *decoder = decoder_after(BEGINS);
+	Input *decoder = decoder_after(BEGINS);
 	Frame *frame = NULL;
 	Frame *none = NULL;
 	Error err = {0};
@@ -497,11 +530,11 @@ damage_behind_good_frames(void **state UNUSED)
 	init_bundle(&bundle, 0);
 	bundle.inner[1].begin.end_lsn = 0;
 	assert_int_equal(decode_bundle(decoder, &bundle, &frame, &err), RC_OK);
-	assert_refused(decoder_next(decoder, &none, &err), &err,
+	assert_refused(input_next(decoder, &none, &err), &err,
 				   INVALID "transaction without valid positions");
 	assert_null(none);
 	frame_unref(frame);
-	decoder_free(decoder);
+	input_free(decoder);
 	assert_int_equal(memories_freed, memories_lent);
 }
 
@@ -521,14 +554,14 @@ only_known_values_of_holding(void **state UNUSED)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
-		Decoder *decoder = decoder_after(BEGINS);
+		Input *decoder = decoder_after(BEGINS);
 		Frame *frame = NULL;
 		Error err = {0};
 
 		assert_refused(
 			decode_bytes(decoder, cases[i].data, cases[i].length, &frame, &err),
 			&err, INVALID "it is damaged");
-		decoder_free(decoder);
+		input_free(decoder);
 	}
 	assert_int_equal(memories_freed, memories_lent);
 }
@@ -538,6 +571,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_of_a_bundle_come_one_by_one),
+		cmocka_unit_test(frames_keep_their_parts),
 		cmocka_unit_test(frames_share_the_message),
 		cmocka_unit_test(the_rest_may_be_left),
 		cmocka_unit_test(holding_begins_and_ends),

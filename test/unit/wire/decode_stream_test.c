@@ -22,7 +22,7 @@
 #define SUBXID     (DRAFT_XID + 2)
 
 static Rc
-decode_draft(Decoder *decoder, const Draft *draft, Frame **frame, Error *err)
+decode_draft(Input *decoder, const Draft *draft, Frame **frame, Error *err)
 {
 	WireMessage message = {.memory_free = free};
 	Buf packed;
@@ -34,11 +34,11 @@ decode_draft(Decoder *decoder, const Draft *draft, Frame **frame, Error *err)
 	message.data = message.memory;
 	message.length = packed.length;
 	buf_release(&packed);
-	return decoder_decode(decoder, &message, frame, err);
+	return input_decode(decoder, &message, frame, err);
 }
 
 static Frame *
-accept_draft(Decoder *decoder, const Draft *draft)
+accept_draft(Input *decoder, const Draft *draft)
 {
 	Error err = {0};
 	Frame *frame = NULL;
@@ -50,13 +50,13 @@ accept_draft(Decoder *decoder, const Draft *draft)
 }
 
 static void
-accept_and_forget(Decoder *decoder, const Draft *draft)
+accept_and_forget(Input *decoder, const Draft *draft)
 {
 	frame_unref(accept_draft(decoder, draft));
 }
 
 static void
-refuse_draft(Decoder *decoder, const Draft *draft, const char *message)
+refuse_draft(Input *decoder, const Draft *draft, const char *message)
 {
 	Error err = {0};
 	Frame *frame = NULL;
@@ -118,10 +118,10 @@ init_abort(Piece *piece, uint32_t xid, uint32_t subxid)
 }
 
 /* A decoder that has had the first piece of a transaction. */
-static Decoder *
+static Input *
 decoder_in_stream(void)
 {
-	Decoder *decoder = decoder_new();
+	Input *decoder = decoder_new();
 	Piece piece;
 
 	init_first(&piece, DRAFT_XID);
@@ -135,7 +135,7 @@ decoder_in_stream(void)
 static void
 a_piece_says_whose_it_is(void **state UNUSED)
 {
-	Decoder *decoder = decoder_in_stream();
+	Input *decoder = decoder_in_stream();
 	Piece piece;
 	Frame *frame;
 
@@ -150,15 +150,15 @@ a_piece_says_whose_it_is(void **state UNUSED)
 	assert_int_equal(frame->change_count, 2);
 	assert_int_equal(frame->changes[0].subxid, SUBXID);
 	assert_int_equal(frame->changes[1].subxid, 0);
-	assert_false(decoder_in_transaction(decoder));
+	assert_false(input_in_transaction(decoder));
 	frame_unref(frame);
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 static void
 changes_are_counted_for_each_transaction(void **state UNUSED)
 {
-	Decoder *decoder = decoder_in_stream();
+	Input *decoder = decoder_in_stream();
 	Piece piece;
 	Draft whole;
 	Frame *frame;
@@ -184,13 +184,13 @@ changes_are_counted_for_each_transaction(void **state UNUSED)
 	init_commit(&piece, DRAFT_XID, 2);
 	refuse_draft(decoder, &piece.draft,
 				 INVALID "transaction has not as many changes as it says");
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 static void
 an_abort_ends_a_transaction_or_a_part_of_it(void **state UNUSED)
 {
-	Decoder *decoder = decoder_in_stream();
+	Input *decoder = decoder_in_stream();
 	Piece piece;
 	Frame *frame;
 
@@ -208,13 +208,13 @@ an_abort_ends_a_transaction_or_a_part_of_it(void **state UNUSED)
 	/* The number may be had again. */
 	init_first(&piece, DRAFT_XID);
 	accept_and_forget(decoder, &piece.draft);
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 static void
 messages_may_be_in_it_and_beside_it(void **state UNUSED)
 {
-	Decoder *decoder = decoder_in_stream();
+	Input *decoder = decoder_in_stream();
 	Piece piece;
 	Draft message;
 
@@ -228,7 +228,7 @@ messages_may_be_in_it_and_beside_it(void **state UNUSED)
 	(void) draft_add_message(&piece.draft, false);
 	refuse_draft(decoder, &piece.draft,
 				 INVALID "message on the wrong side of a transaction");
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 /* ---- what is refused ---------------------------------------------------- */
@@ -238,7 +238,7 @@ the_first_piece_says_so_and_no_other(void **state UNUSED)
 {
 	const char *message = INVALID
 		"first piece of a transaction is not the first";
-	Decoder *decoder = decoder_in_stream();
+	Input *decoder = decoder_in_stream();
 	Piece piece;
 
 	init_piece(&piece, DRAFT_XID, true);
@@ -247,14 +247,14 @@ the_first_piece_says_so_and_no_other(void **state UNUSED)
 	refuse_draft(decoder, &piece.draft, message);
 	init_commit(&piece, OTHER_XID, 0);
 	refuse_draft(decoder, &piece.draft, message);
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 static void
 a_piece_needs_number_and_position(void **state UNUSED)
 {
 	const char *message = INVALID "open transaction cannot be read";
-	Decoder *decoder = decoder_in_stream();
+	Input *decoder = decoder_in_stream();
 	Piece piece;
 
 	init_piece(&piece, 0, true);
@@ -262,13 +262,13 @@ a_piece_needs_number_and_position(void **state UNUSED)
 	init_piece(&piece, OTHER_XID, true);
 	piece.stream.decoded_lsn = 0;
 	refuse_draft(decoder, &piece.draft, message);
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 static void
 a_piece_is_not_inside_of_another_transaction(void **state UNUSED)
 {
-	Decoder *decoder = decoder_in_stream();
+	Input *decoder = decoder_in_stream();
 	Piece piece;
 	Draft whole;
 
@@ -281,14 +281,14 @@ a_piece_is_not_inside_of_another_transaction(void **state UNUSED)
 				 INVALID "piece of a transaction in the wrong place");
 	init_abort(&piece, DRAFT_XID, 0);
 	refuse_draft(decoder, &piece.draft, INVALID "abort in the wrong place");
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 static void
 a_commit_has_its_transaction_and_no_changes(void **state UNUSED)
 {
 	const char *misplaced = INVALID "piece of a transaction in the wrong place";
-	Decoder *decoder = decoder_in_stream();
+	Input *decoder = decoder_in_stream();
 	Piece piece;
 
 	init_commit(&piece, DRAFT_XID, 3);
@@ -304,25 +304,25 @@ a_commit_has_its_transaction_and_no_changes(void **state UNUSED)
 	piece.draft.begin.xid = OTHER_XID;
 	refuse_draft(decoder, &piece.draft,
 				 INVALID "commit of another transaction than it says");
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 static void
 an_abort_stands_alone(void **state UNUSED)
 {
-	Decoder *decoder = decoder_in_stream();
+	Input *decoder = decoder_in_stream();
 	Piece piece;
 
 	init_abort(&piece, DRAFT_XID, 0);
 	(void) draft_add_message(&piece.draft, false);
 	refuse_draft(decoder, &piece.draft, INVALID "abort in the wrong place");
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 static void
 a_subtransaction_belongs_to_a_open_transaction(void **state UNUSED)
 {
-	Decoder *decoder = decoder_in_stream();
+	Input *decoder = decoder_in_stream();
 	Draft whole;
 
 	draft_init(&whole);
@@ -330,7 +330,7 @@ a_subtransaction_belongs_to_a_open_transaction(void **state UNUSED)
 	draft_add_insert(&whole)->subxid = SUBXID;
 	refuse_draft(decoder, &whole,
 				 INVALID "subtransaction of no open transaction");
-	decoder_free(decoder);
+	input_free(decoder);
 }
 
 int

@@ -36,7 +36,7 @@ free_memory(void *memory)
 }
 
 static Rc
-decode_bytes(Decoder *decoder, const void *bytes, size_t length, Frame **frame,
+decode_bytes(Input *decoder, const void *bytes, size_t length, Frame **frame,
 			 Error *err)
 {
 	uint8_t *memory = xmalloc(HEADER_BYTES + length);
@@ -48,11 +48,11 @@ decode_bytes(Decoder *decoder, const void *bytes, size_t length, Frame **frame,
 	if (length > 0)
 		memcpy(memory + HEADER_BYTES, bytes, length);
 	memories_lent++;
-	return decoder_decode(decoder, &message, frame, err);
+	return input_decode(decoder, &message, frame, err);
 }
 
 static Rc
-decode_draft(Decoder *decoder, const Draft *draft, Frame **frame, Error *err)
+decode_draft(Input *decoder, const Draft *draft, Frame **frame, Error *err)
 {
 	Buf packed;
 	Rc rc;
@@ -66,7 +66,7 @@ decode_draft(Decoder *decoder, const Draft *draft, Frame **frame, Error *err)
 
 /* Decodes what must be good. */
 static Frame *
-accept_draft(Decoder *decoder, const Draft *draft)
+accept_draft(Input *decoder, const Draft *draft)
 {
 	Error err = {0};
 	Frame *frame = NULL;
@@ -80,7 +80,7 @@ accept_draft(Decoder *decoder, const Draft *draft)
 }
 
 static void
-accept_and_forget(Decoder *decoder, const Draft *draft)
+accept_and_forget(Input *decoder, const Draft *draft)
 {
 	frame_unref(accept_draft(decoder, draft));
 }
@@ -99,7 +99,7 @@ assert_refusal(Rc rc, const Frame *frame, Error *err, const char *message)
 
 /* Decodes what must be refused, in these words. */
 static void
-refuse_draft(Decoder *decoder, const Draft *draft, const char *message)
+refuse_draft(Input *decoder, const Draft *draft, const char *message)
 {
 	Error err = {0};
 	Frame *frame = NULL;
@@ -109,7 +109,7 @@ refuse_draft(Decoder *decoder, const Draft *draft, const char *message)
 }
 
 static void
-refuse_bytes(Decoder *decoder, const void *bytes, size_t length,
+refuse_bytes(Input *decoder, const void *bytes, size_t length,
 			 const char *message)
 {
 	Error err = {0};
@@ -120,10 +120,10 @@ refuse_bytes(Decoder *decoder, const void *bytes, size_t length,
 }
 
 /* A decoder whose session is open and which knows the drafted table. */
-static Decoder *
+static Input *
 ready_decoder(void)
 {
-	Decoder *decoder = decoder_new();
+	Input *decoder = decoder_new();
 	Draft draft;
 
 	draft_init(&draft);
@@ -144,9 +144,9 @@ init_transaction(Draft *draft)
 }
 
 static void
-finish(Decoder *decoder)
+finish(Input *decoder)
 {
-	decoder_free(decoder);
+	input_free(decoder);
 	assert_int_equal(memories_freed, memories_lent);
 }
 
@@ -155,7 +155,7 @@ finish(Decoder *decoder)
 static void
 a_session_must_say_its_version_first(void **state UNUSED)
 {
-	Decoder *decoder = decoder_new();
+	Input *decoder = decoder_new();
 	Draft draft;
 
 	init_transaction(&draft);
@@ -167,7 +167,7 @@ a_session_must_say_its_version_first(void **state UNUSED)
 static void
 a_session_starts_once(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	init_transaction(&draft);
@@ -180,7 +180,7 @@ a_session_starts_once(void **state UNUSED)
 static void
 both_versions_are_named_when_they_differ(void **state UNUSED)
 {
-	Decoder *decoder = decoder_new();
+	Input *decoder = decoder_new();
 	Draft draft;
 
 	init_transaction(&draft);
@@ -198,7 +198,7 @@ both_versions_are_named_when_they_differ(void **state UNUSED)
 static void
 a_session_alone_is_a_frame(void **state UNUSED)
 {
-	Decoder *decoder = decoder_new();
+	Input *decoder = decoder_new();
 	Draft draft;
 	Frame *frame;
 
@@ -218,7 +218,7 @@ static void
 an_empty_message_is_refused(void **state UNUSED)
 {
 	static const uint8_t unknown_only[] = {0x78, 0x01};
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 
 	refuse_bytes(decoder, NULL, 0, INVALID "it is empty");
 	refuse_bytes(decoder, unknown_only, sizeof(unknown_only),
@@ -230,7 +230,7 @@ an_empty_message_is_refused(void **state UNUSED)
 static Rc
 decode_start(const Buf *packed, size_t length)
 {
-	Decoder *decoder = decoder_new();
+	Input *decoder = decoder_new();
 	Error err = {0};
 	Frame *frame = NULL;
 	Rc rc = decode_bytes(decoder, packed->data, length, &frame, &err);
@@ -277,7 +277,7 @@ a_message_that_is_cut_short_within_a_part_is_refused(void **state UNUSED)
 static void
 parts_of_the_wrong_wire_type_are_refused(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 
 	for (uint8_t number = 1; number <= 4; number++)
 	{
@@ -293,7 +293,7 @@ static void
 refuse_with_more(const Draft *draft, const void *bytes, size_t length,
 				 const char *message)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Buf packed;
 
 	buf_init(&packed, PACKED_MAX);
@@ -337,7 +337,7 @@ unknown_fields_are_skipped_everywhere(void **state UNUSED)
 		'z',  'z',                                            /* old */
 		0xa2, 0x06, 0x01, 'u',                                /* frame */
 	};
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Error err = {0};
 	Frame *frame = NULL;
 	Draft draft;
@@ -363,7 +363,7 @@ unknown_fields_are_skipped_everywhere(void **state UNUSED)
 static void
 everything_about_a_transaction_is_known_from_its_begin(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 	Frame *frame;
 
@@ -387,7 +387,7 @@ static void
 a_transaction_without_origin_has_none(void **state UNUSED)
 {
 	static char nothing[] = "";
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 	Frame *frame;
 
@@ -403,15 +403,15 @@ a_transaction_without_origin_has_none(void **state UNUSED)
 static void
 a_transaction_may_span_frames(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 	Frame *frame;
 
-	assert_false(decoder_in_transaction(decoder));
+	assert_false(input_in_transaction(decoder));
 	init_transaction(&draft);
 	draft_add_insert(&draft);
 	accept_and_forget(decoder, &draft);
-	assert_true(decoder_in_transaction(decoder));
+	assert_true(input_in_transaction(decoder));
 	draft_init(&draft);
 	draft_add_insert(&draft);
 	frame = accept_draft(decoder, &draft);
@@ -423,14 +423,14 @@ a_transaction_may_span_frames(void **state UNUSED)
 	draft_commit(&draft);
 	draft.commit.change_count = 3;
 	accept_and_forget(decoder, &draft);
-	assert_false(decoder_in_transaction(decoder));
+	assert_false(input_in_transaction(decoder));
 	finish(decoder);
 }
 
 static void
 transactions_do_not_nest(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	init_transaction(&draft);
@@ -444,7 +444,7 @@ static void
 positions_of_a_transaction_must_make_sense(void **state UNUSED)
 {
 	static const char message[] = INVALID "transaction without valid positions";
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	init_transaction(&draft);
@@ -461,7 +461,7 @@ positions_of_a_transaction_must_make_sense(void **state UNUSED)
 static void
 a_commit_needs_a_transaction(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	draft_init(&draft);
@@ -478,7 +478,7 @@ a_wrong_number_of_changes_is_lost_data(void **state UNUSED)
 
 	for (uint64_t count = 0; count <= 3; count++)
 	{
-		Decoder *decoder = ready_decoder();
+		Input *decoder = ready_decoder();
 		Draft draft;
 
 		init_transaction(&draft);
@@ -499,7 +499,7 @@ a_table_may_be_gone_when_its_transaction_commits(void **state UNUSED)
 {
 	for (uint32_t number = 1; number <= 2; number++)
 	{
-		Decoder *decoder = ready_decoder();
+		Input *decoder = ready_decoder();
 		Draft draft;
 		Frame *frame;
 
@@ -526,7 +526,7 @@ static void
 changes_stand_in_transactions(void **state UNUSED)
 {
 	static const char message[] = INVALID "change outside a transaction";
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	draft_init(&draft);
@@ -548,7 +548,7 @@ messages_stand_where_they_say(void **state UNUSED)
 {
 	static const char message[] = INVALID
 		"message on the wrong side of a transaction";
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	draft_init(&draft);
@@ -564,7 +564,7 @@ messages_stand_where_they_say(void **state UNUSED)
 static void
 a_message_outside_a_transaction_is_a_frame(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	const MessageInfo *info;
 	Draft draft;
 	Frame *frame;
@@ -591,7 +591,7 @@ a_message_outside_a_transaction_is_a_frame(void **state UNUSED)
 static void
 refuse_relation(const Draft *draft, const char *message)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 
 	refuse_draft(decoder, draft, message);
 	finish(decoder);
@@ -688,7 +688,7 @@ static void
 a_relation_has_no_more_columns_than_a_table(void **state UNUSED)
 {
 	Penstock__Column *columns[RELATION_COLUMNS_MAX + 1];
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	init_relation(&draft);
@@ -707,7 +707,7 @@ a_relation_has_no_more_columns_than_a_table(void **state UNUSED)
 static void
 a_table_without_columns_has_rows(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Penstock__Change *insert;
 	Draft draft;
 	Frame *frame;
@@ -729,7 +729,7 @@ a_table_without_columns_has_rows(void **state UNUSED)
 static void
 a_relation_says_what_the_table_looks_like(void **state UNUSED)
 {
-	Decoder *decoder = decoder_new();
+	Input *decoder = decoder_new();
 	const Relation *relation;
 	Draft draft;
 	Frame *frame;
@@ -743,7 +743,7 @@ a_relation_says_what_the_table_looks_like(void **state UNUSED)
 	draft_add_insert(&draft);
 	draft_commit(&draft);
 	frame = accept_draft(decoder, &draft);
-	decoder_free(decoder);
+	input_free(decoder);
 	relation = frame->changes[0].relation;
 	assert_int_equal(relation->number, DRAFT_RELATION);
 	assert_int_equal(relation->oid, 16400);
@@ -772,7 +772,7 @@ a_relation_says_what_the_table_looks_like(void **state UNUSED)
 static void
 a_relation_that_comes_again_replaces_the_older_one(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 	Frame *older;
 	Frame *newer;
@@ -801,7 +801,7 @@ static void
 many_relations_are_told_apart(void **state UNUSED)
 {
 	static const uint32_t numbers[] = {1, 63, 64, 1000, RELATIONS_MAX - 1};
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 
 	for (size_t i = 0; i < LENGTH_OF(numbers); i++)
 	{
@@ -828,7 +828,7 @@ static void
 rows_need_a_table_that_was_described(void **state UNUSED)
 {
 	static const uint32_t unknown[] = {0, 2, 5000, UINT32_MAX};
-	Decoder *decoder;
+	Input *decoder;
 	Draft draft;
 
 	for (size_t i = 0; i < LENGTH_OF(unknown); i++)
@@ -846,7 +846,7 @@ rows_need_a_table_that_was_described(void **state UNUSED)
 static void
 a_full_row_has_every_column(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	const Value *row;
 	Draft draft;
 	Frame *frame;
@@ -876,7 +876,7 @@ a_full_row_has_every_column(void **state UNUSED)
 static void
 a_deleted_row_has_its_key_only(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	const Value *row;
 	Draft draft;
 	Frame *frame;
@@ -898,7 +898,7 @@ a_deleted_row_has_its_key_only(void **state UNUSED)
 static void
 an_update_has_an_old_row_only_if_it_says_so(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 	Frame *frame;
 
@@ -940,7 +940,7 @@ static void
 rows_of_a_distributed_relation_have_hashes(void **state UNUSED)
 {
 	const uint64_t hash = 0xfedcba9876543210;
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	const Relation *relation;
 	Penstock__Change *moved;
 	Draft draft;
@@ -974,7 +974,7 @@ static void
 a_distribution_names_columns_that_are_there(void **state UNUSED)
 {
 	static uint32_t many[RELATION_DISTRIBUTION_MAX + 1];
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	init_transaction(&draft);
@@ -997,7 +997,7 @@ a_distribution_names_columns_that_are_there(void **state UNUSED)
 static void
 an_old_row_is_full_under_identity_full(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Penstock__Change *insert;
 	Penstock__Change *delete;
 	Draft draft;
@@ -1034,7 +1034,7 @@ too_few_values_are_refused(void **state UNUSED)
 
 	for (int i = 0; i < 3; i++)
 	{
-		Decoder *decoder = ready_decoder();
+		Input *decoder = ready_decoder();
 		Penstock__Change *insert;
 		Draft draft;
 
@@ -1063,7 +1063,7 @@ numbers_beyond_their_type_are_refused(void **state UNUSED)
 
 	for (size_t i = 0; i < LENGTH_OF(numbers); i++)
 	{
-		Decoder *decoder = ready_decoder();
+		Input *decoder = ready_decoder();
 		Draft draft;
 
 		init_transaction(&draft);
@@ -1086,7 +1086,7 @@ too_many_values_are_refused(void **state UNUSED)
 
 	for (int i = 0; i < 4; i++)
 	{
-		Decoder *decoder = ready_decoder();
+		Input *decoder = ready_decoder();
 		Penstock__Change *change;
 		Draft draft;
 
@@ -1110,7 +1110,7 @@ no_row_has_more_values_than_a_table_can_have_columns(void **state UNUSED)
 {
 	static int64_t integers[RELATION_COLUMNS_MAX + 1];
 	static ProtobufCBinaryData values[RELATION_COLUMNS_MAX + 1];
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Penstock__Change *change;
 	Draft draft;
 
@@ -1136,7 +1136,7 @@ null_bits_count_columns_of_the_row(void **state UNUSED)
 {
 	/* More bytes than columns: the surplus means nothing. */
 	static uint8_t nulls[] = {0xf6, 0xff, 0xff};
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	const Value *row;
 	Draft draft;
 	Frame *frame;
@@ -1169,7 +1169,7 @@ bits_beyond_a_bitmap_are_zero(void **state UNUSED)
 	static uint8_t nulls[] = {0xfe, 0x01};
 	static int64_t integers[] = {1, 9};
 	Penstock__Column *columns[9];
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 
 	for (size_t length = 1; length <= 2; length++)
 	{
@@ -1205,7 +1205,7 @@ unchanged_values_stand_in_updates_only(void **state UNUSED)
 		"unchanged value where there can be none";
 	static uint8_t unchanged[] = {0x02};
 	static uint8_t key[] = {0x01};
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Penstock__Change *change;
 	Draft draft;
 	Frame *frame;
@@ -1244,7 +1244,7 @@ static void
 null_goes_before_unchanged(void **state UNUSED)
 {
 	static uint8_t both[] = {0x02};
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Penstock__Change *change;
 	Draft draft;
 	Frame *frame;
@@ -1263,7 +1263,7 @@ null_goes_before_unchanged(void **state UNUSED)
 
 /* A begun transaction with one change that is given in bytes. */
 static Rc
-decode_change_bytes(const void *bytes, size_t length, Decoder *decoder,
+decode_change_bytes(const void *bytes, size_t length, Input *decoder,
 					Frame **frame, Error *err)
 {
 	Draft draft;
@@ -1285,7 +1285,7 @@ decode_change_bytes(const void *bytes, size_t length, Decoder *decoder,
 static void
 refuse_change_bytes(const void *bytes, size_t length, const char *message)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Error err = {0};
 	Frame *frame = NULL;
 	Rc rc = decode_change_bytes(bytes, length, decoder, &frame, &err);
@@ -1309,7 +1309,7 @@ integers_come_packed_or_not(void **state UNUSED)
 
 	for (size_t i = 0; i < LENGTH_OF(forms); i++)
 	{
-		Decoder *decoder = ready_decoder();
+		Input *decoder = ready_decoder();
 		Error err = {0};
 		Frame *frame = NULL;
 
@@ -1378,7 +1378,7 @@ parts_that_protobuf_cannot_read_are_refused(void **state UNUSED)
 	static const char session[] = "\x0a\x01\x08";
 	static const char begin[] = "\x12\x01\x08";
 	static const char commit[] = "\x22\x01\x08";
-	Decoder *decoder = decoder_new();
+	Input *decoder = decoder_new();
 	Draft draft;
 
 	refuse_bytes(decoder, session, sizeof(session) - 1,
@@ -1403,7 +1403,7 @@ static void
 a_truncate_names_tables_that_were_described(void **state UNUSED)
 {
 	static uint32_t unknown[] = {DRAFT_RELATION, 9};
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	init_transaction(&draft);
@@ -1424,7 +1424,7 @@ static void
 a_truncate_is_of_all_its_tables(void **state UNUSED)
 {
 	static uint32_t numbers[] = {2, 1, 2};
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	const TruncateInfo *info;
 	Draft draft;
 	Frame *frame;
@@ -1440,7 +1440,7 @@ a_truncate_is_of_all_its_tables(void **state UNUSED)
 	draft_add_insert(&draft);
 	draft_commit(&draft);
 	frame = accept_draft(decoder, &draft);
-	decoder_free(decoder);
+	input_free(decoder);
 	info = frame->changes[0].truncate;
 	assert_int_equal(info->relation_count, 3);
 	assert_int_equal(info->relations[0]->number, 2);
@@ -1456,7 +1456,7 @@ a_truncate_is_of_all_its_tables(void **state UNUSED)
 static void
 a_frame_outlives_its_decoder(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 	Frame *frame;
 
@@ -1464,7 +1464,7 @@ a_frame_outlives_its_decoder(void **state UNUSED)
 	draft_add_insert(&draft);
 	draft_commit(&draft);
 	frame = accept_draft(decoder, &draft);
-	decoder_free(decoder);
+	input_free(decoder);
 	frame_ref(frame);
 	frame_unref(frame);
 	assert_int_equal(memories_freed, memories_lent - 1);
@@ -1473,7 +1473,7 @@ a_frame_outlives_its_decoder(void **state UNUSED)
 	frame_unref(frame);
 	assert_int_equal(memories_freed, memories_lent);
 	frame_unref(NULL);
-	decoder_free(NULL);
+	input_free(NULL);
 }
 
 /* A frame of many small truncates must not cost memory by their square. */
@@ -1485,7 +1485,7 @@ memory_of_a_frame_is_in_proportion_to_its_message(void **state UNUSED)
 		TRUNCATES = 4000,
 	};
 	static const char truncate[] = "\x1a\x05\x2a\x03\x0a\x01\x01";
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Error err = {0};
 	Frame *frame = NULL;
 	Draft draft;

@@ -65,9 +65,8 @@ compress_into(Buf *message, const void *content, size_t length)
 }
 
 static Rc
-decode(const Buf *message, Frame **frame, Error *err)
+decode_with(Input *decoder, const Buf *message, Frame **frame, Error *err)
 {
-	Decoder *decoder = decoder_new();
 	uint8_t *memory = xmalloc(message->length);
 	WireMessage wire = {.memory = memory,
 						.memory_free = free,
@@ -76,9 +75,15 @@ decode(const Buf *message, Frame **frame, Error *err)
 	Rc rc;
 
 	memcpy(memory, message->data, message->length);
-	rc = decoder_decode(decoder, &wire, frame, err);
-	decoder_free(decoder);
+	rc = input_decode(decoder, &wire, frame, err);
+	input_free(decoder);
 	return rc;
+}
+
+static Rc
+decode(const Buf *message, Frame **frame, Error *err)
+{
+	return decode_with(decoder_new(), message, frame, err);
 }
 
 /* It must be refused, in these words.  Releases the message. */
@@ -115,6 +120,35 @@ test_holds_a_frame(void **state UNUSED)
 	frame_unref(frame);
 	buf_release(&packed);
 	buf_release(&message);
+}
+
+/* As it came: compressed, or not. */
+static void
+test_keeps_its_bytes(void **state UNUSED)
+{
+	Buf messages[2];
+
+	pack_frame(&messages[0]);
+	buf_init(&messages[1], MESSAGE_BYTES_MAX);
+	compress_into(&messages[1], messages[0].data, messages[0].length);
+	for (size_t i = 0; i < LENGTH_OF(messages); i++)
+	{
+		Input *decoder = decoder_new();
+		Error err = {0};
+		Frame *frame = NULL;
+
+		input_keep_bytes(decoder);
+		assert_int_equal(decode_with(decoder, &messages[i], &frame, &err),
+						 RC_OK);
+		assert_int_equal(frame->byte_count, messages[i].length);
+		assert_memory_equal(frame->bytes, messages[i].data, messages[i].length);
+		frame_unref(frame);
+		assert_int_equal(decode(&messages[i], &frame, &err), RC_OK);
+		assert_null(frame->bytes); /* nobody asked for them */
+		frame_unref(frame);
+	}
+	for (size_t i = 0; i < LENGTH_OF(messages); i++)
+		buf_release(&messages[i]);
 }
 
 static void
@@ -229,6 +263,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_holds_a_frame),
+		cmocka_unit_test(test_keeps_its_bytes),
 		cmocka_unit_test(test_refuses_damage),
 		cmocka_unit_test(test_refuses_what_is_beside_it),
 		cmocka_unit_test(test_refuses_another_inside),
