@@ -9,7 +9,7 @@ use Exporter qw(import);
 
 use Penstock::Poll qw(pause);
 use Rows::Table qw(quote_ident);
-use Rows::Types qw(type_named value_of);
+use Rows::Types qw(type_named own_type_ddl value_of);
 
 our @EXPORT_OK = qw(change_both change_target add_enum_value reattach alter);
 
@@ -97,7 +97,7 @@ sub add_column
 		  . ($default ? ' DEFAULT ' . value_of($type, 7) : ''));
 
 	return if $table->{column_list};
-	return unless alter_targets($round, $sql);
+	return unless alter_targets($round, own_type_ddl($type) . $sql);
 	alter($round, 'source', $sql) or return;
 	push @{ $table->{columns} }, { name => $name, type => $type };
 	return "added $name to " . $table->name;

@@ -77,9 +77,9 @@ sub settle_conflicts
 		bring_keys($round, $table);
 		my $missing = $round->pair->target_sql(missing_sql($table));
 		my $before = count_conflicts($round, $table);
-		my ($key) = $table->writable_key or next;
+		my $column = $table->touched_column;
 		$round->pair->source_sql(
-			'UPDATE ' . $table->name . " SET $key = $key");
+			'UPDATE ' . $table->name . " SET $column = $column");
 		$round->follow_to_end($table->name . ', touched');
 		my $more = count_conflicts($round, $table) - $before;
 		$round->say($table->name . ": $missing rows were missing, $before conflicts");
@@ -153,20 +153,19 @@ sub count_conflicts
 		WHERE (schema_name, table_name) = (' . $table->name_literals . ')');
 }
 
+# Keys are compared as values of their types: the ledger has them as text, which
+# of some types is another one in each session.
 sub look_for_others
 {
 	my ($round, $table) = @_;
-	my $objects = join ', ',
-	  map { "'" . s/'/''/gr . "', n." . quote_ident($_) } $table->key;
-	my $keys = join ', ', map { "'" . s/'/''/gr . "'" } $table->key;
+	my $columns = join ', ',
+	  map { quote_ident($_->{name}) . " $_->{type}{sql}" } $table->key_columns;
 	my $others = $round->pair->target_sql(
-		'SELECT c.operation, c.source_old, c.source_new FROM penstock.conflict c
-		  WHERE (schema_name, table_name) = (' . $table->name_literals . ")
-			AND NOT EXISTS (SELECT FROM " . $table->noted_name . " n
-				WHERE jsonb_build_object($objects) =
-					(SELECT jsonb_object_agg(key, value)
-					   FROM jsonb_each(coalesce(source_old, source_new))
-					  WHERE key IN ($keys)))");
+		'SELECT c.operation, c.source_old, c.source_new FROM penstock.conflict c,
+				jsonb_to_record(coalesce(source_old, source_new)) AS k(' . $columns . ')
+		  WHERE (schema_name, table_name) = (' . $table->name_literals . ')
+			AND NOT EXISTS (SELECT FROM ' . $table->noted_name . ' n
+				WHERE ' . same_keys($table, 'n', 'k') . ')');
 
 	$round->finding($table->name . ": conflicts nobody caused:\n$others")
 	  if $others ne '';

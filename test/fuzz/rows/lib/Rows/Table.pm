@@ -365,12 +365,14 @@ sub name_literals
 	return join ', ', map { "'" . s/'/''/gr . "'" } @{$self}{qw(schema name)};
 }
 
-# One of the key's columns that a statement may write.
-sub writable_key
+# A column that a statement may set to what it is, in each row: one of the key's,
+# if there is any.
+sub touched_column
 {
 	my ($self) = @_;
+	my ($column) = sort { !!$b->{is_key} <=> !!$a->{is_key} } $self->writable;
 
-	return map { quote_ident($_->{name}) } grep { $_->{is_key} } $self->writable;
+	return quote_ident($column->{name});
 }
 
 

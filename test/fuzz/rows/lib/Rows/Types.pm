@@ -22,7 +22,8 @@ use warnings;
 use Exporter qw(import);
 
 our @EXPORT_OK =
-  qw(types type_named types_ddl extensions value_of literal_of widened);
+  qw(types type_named types_ddl own_type_ddl extensions value_of literal_of
+  widened);
 
 # What of our own the types below are made of.
 my $DDL = <<'END';
@@ -205,6 +206,19 @@ sub type_named
 }
 
 sub types_ddl { return $DDL; }
+
+# What makes a type of ours where a copy has left it out, as no table had a column
+# of it; empty for the server's own.
+sub own_type_ddl
+{
+	my ($type) = @_;
+	my ($create) = $DDL =~ /^(CREATE (?:TYPE|DOMAIN) \Q$type->{name}\E .*)$/m
+	  or return '';
+
+	return "DO \$own\$ BEGIN IF to_regtype('$type->{name}') IS NULL THEN $create"
+	  . ' END IF; END $own$; ';
+}
+
 sub extensions { return @EXTENSIONS; }
 
 # An expression of this type from one that is an integer.
