@@ -68,10 +68,11 @@ void
 given_init(Given *given, StatementKind kind, const TargetTable *table,
 		   const Value *set, const Value *find, int before)
 {
-	bool find_first = table->key_count == 0 || kind == STATEMENT_REPLACE;
+	bool find_first;
 
 	ASSERT(table->column_count <= RELATION_COLUMNS_MAX);
 	kind = statement_settled_kind(kind);
+	find_first = table->key_count == 0 || kind == STATEMENT_REPLACE;
 	given->kind = kind;
 	given->table = table;
 	given->set = set;

@@ -22,7 +22,8 @@
  * foreign keys and triggers do not fire.  What it cannot express goes row by
  * row in source order, for that table alone: a table without a key, or with one
  * that nothing keeps unique, that has updates or deletes, a changed key of a
- * row with a value that is not in the log, types that cannot travel in arrays.
+ * row with a value that is not in the log, types that cannot travel in arrays,
+ * a row that came and went where conflicts do not stop us.
  *
  * The target may refuse what would have passed in order: within one statement a
  * unique value may be taken before it is free.  And it may find other numbers
@@ -550,6 +551,18 @@ is_update(const FoldTable *fold, const FoldEntry *entry)
 		   !is_complete(fold->table, entry->row);
 }
 
+/*
+ * A row that came and went meets no row of the target's own, when nothing is
+ * sent.  Where that is to be skipped or overwritten and noted, it must not
+ * depend on how many changes have come together.
+ */
+static bool
+must_be_seen(const TargetTable *table, const FoldEntry *entry)
+{
+	return !entry->was_there && entry->row == NULL &&
+		   table->policy != CONFLICT_STOP;
+}
+
 /* Sorts what became of the keys into the lists. */
 static void
 list_entries(FoldTable *fold)
@@ -563,6 +576,8 @@ list_entries(FoldTable *fold)
 			fold->in_order = true;
 		if (in_place)
 			continue;
+		if (must_be_seen(fold->table, entry))
+			fold->in_order = true;
 		if (entry->was_there)
 			list_add(&fold->deletes, entry->key_row);
 		if (entry->row != NULL)

@@ -24,13 +24,16 @@ typedef struct OrderedPlan
 
 /* Where conflicts are not to stop us, each change has to be ready for one. */
 static StatementKind
-kind_of_change(ChangeKind kind, bool settle)
+kind_of_change(const Change *change, const TargetTable *table, bool settle)
 {
-	if (kind == CHANGE_INSERT)
+	if (change->kind == CHANGE_INSERT)
 		return settle ? STATEMENT_SETTLE_INSERT : STATEMENT_INSERT;
-	if (kind == CHANGE_UPDATE)
-		return settle ? STATEMENT_SETTLE_UPDATE : STATEMENT_UPDATE;
-	return settle ? STATEMENT_SETTLE_DELETE : STATEMENT_DELETE;
+	if (change->kind == CHANGE_DELETE)
+		return settle ? STATEMENT_SETTLE_DELETE : STATEMENT_DELETE;
+	if (statement_needs_replace(table, change->new_row,
+								change_identity_row(change)))
+		return settle ? STATEMENT_SETTLE_REPLACE : STATEMENT_REPLACE;
+	return settle ? STATEMENT_SETTLE_UPDATE : STATEMENT_UPDATE;
 }
 
 void
@@ -52,10 +55,7 @@ plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
 	ASSERT(change->kind != CHANGE_MESSAGE);
 	step->table = input->lookup(input->lookup_context, change->relation);
 	settle = step->table->policy != CONFLICT_STOP;
-	kind = kind_of_change(change->kind, settle);
-	if (kind == STATEMENT_UPDATE &&
-		statement_needs_replace(step->table, change->new_row, find))
-		kind = STATEMENT_REPLACE;
+	kind = kind_of_change(change, step->table, settle);
 	step->statement = statement_get(input->statements, kind, step->table,
 									change->new_row, find);
 	step->rows_expected = 1;

@@ -26,8 +26,8 @@ static const char *
 operation_name(StatementKind kind)
 {
 	return kind == STATEMENT_INSERT   ? "insert"
-		   : kind == STATEMENT_UPDATE ? "update"
-									  : "delete";
+		   : kind == STATEMENT_DELETE ? "delete"
+									  : "update";
 }
 
 /*
@@ -41,7 +41,7 @@ append_value(Buf *sql, const Given *given, GivenRole role, int column)
 
 	if (given_has(given, role, column))
 		given_append(sql, given, role, column);
-	else if (role == GIVEN_FIND &&
+	else if (role == GIVEN_FIND && given->table->key_count == 0 &&
 			 given->find[at->source_index].kind == VALUE_NULL)
 		buf_append_string(sql, "NULL");
 	else
@@ -130,14 +130,12 @@ append_hit(Buf *sql, const TargetTable *table)
 /* Overwriting a row that is there: an update by the key.  The key is written,
  * too: what is equal need not be the same, such as 1.0 and 1.00. */
 static bool
-append_fix_insert(Buf *sql, const Given *given)
+append_update_of_hit(Buf *sql, const Given *given)
 {
 	const TargetTable *table = given->table;
 	bool first = true;
 
-	if (table->key_count == 0)
-		return false;
-	buf_printf(sql, "UPDATE %s AS t SET ", table->name_sql);
+	buf_printf(sql, "fixed AS (UPDATE %s AS t SET ", table->name_sql);
 	for (int i = 0; i < table->column_count; i++)
 	{
 		const TargetColumn *column = &table->columns[i];
@@ -153,13 +151,40 @@ append_fix_insert(Buf *sql, const Given *given)
 	return !first;
 }
 
+/* The same where an update could not set all columns. */
+static bool
+append_replace_of_hit(Buf *sql, const Given *given)
+{
+	buf_printf(sql,
+			   "gone AS (DELETE FROM %s AS t "
+			   "WHERE NOT EXISTS (SELECT FROM done)",
+			   given->table->name_sql);
+	append_key_conditions(sql, given, " AND ");
+	buf_append_string(sql, " RETURNING t.*), fixed AS (");
+	statement_append_insert_of_gone(sql, given);
+	return true;
+}
+
+static bool
+append_fix_insert(Buf *sql, const Given *given)
+{
+	const TargetTable *table = given->table;
+
+	if (table->key_count == 0)
+		return false;
+	for (int i = 0; i < table->column_count; i++)
+		if (table->columns[i].identity_always && !table->columns[i].key)
+			return append_replace_of_hit(sql, given);
+	return append_update_of_hit(sql, given);
+}
+
 /* Overwriting a row that is not there: an insert, if all values are known. */
 static bool
 append_fix_update(Buf *sql, const Given *given)
 {
 	const TargetTable *table = given->table;
 
-	buf_printf(sql, "INSERT INTO %s (", table->name_sql);
+	buf_printf(sql, "fixed AS (INSERT INTO %s (", table->name_sql);
 	for (int i = 0; i < table->column_count; i++)
 		buf_printf(sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name_sql);
 	buf_append_string(sql, ") OVERRIDING SYSTEM VALUE SELECT ");
@@ -183,16 +208,36 @@ append_fix(Buf *sql, const Given *given)
 
 	if (given->table->policy != CONFLICT_OVERWRITE)
 		return false;
-	buf_append_string(sql, ", fixed AS (");
+	buf_append_string(sql, ", ");
 	if (given->kind == STATEMENT_INSERT)
 		possible = append_fix_insert(sql, given);
-	else if (given->kind == STATEMENT_UPDATE)
+	else if (given->kind != STATEMENT_DELETE)
 		possible = append_fix_update(sql, given);
 	if (possible)
 		buf_append_string(sql, " RETURNING 1)");
 	else
 		sql->length = start;
 	return possible;
+}
+
+/* The change itself, as far as it can be made. */
+static void
+append_done(Buf *sql, const Given *given)
+{
+	if (given->kind == STATEMENT_REPLACE)
+	{
+		statement_append_gone(sql, given);
+		buf_append_string(sql, ", done AS (");
+		statement_append_insert_of_gone(sql, given);
+	}
+	else
+	{
+		buf_append_string(sql, "done AS (");
+		statement_build(sql, given);
+	}
+	if (given->kind == STATEMENT_INSERT)
+		buf_append_string(sql, " ON CONFLICT DO NOTHING");
+	buf_append_string(sql, " RETURNING 1)");
 }
 
 void
@@ -210,11 +255,8 @@ settle_build_sql(Buf *sql, const Given *given)
 		append_row_given(sql, given);
 		append_hit(sql, table);
 	}
-	buf_append_string(sql, "done AS (");
-	statement_build(sql, given);
-	if (kind == STATEMENT_INSERT)
-		buf_append_string(sql, " ON CONFLICT DO NOTHING");
-	buf_append_string(sql, " RETURNING 1), noted AS (");
+	append_done(sql, given);
+	buf_append_string(sql, ", noted AS (");
 	buf_append_string(sql, conflict_table_insert_sql);
 	buf_append_string(sql, " SELECT ");
 	buf_printf(sql,

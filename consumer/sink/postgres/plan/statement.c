@@ -252,15 +252,21 @@ build_delete(Buf *sql, const Given *given)
 		append_conditions(sql, given, LIKENESS_EQUAL);
 }
 
+void
+statement_append_gone(Buf *sql, const Given *given)
+{
+	buf_append_string(sql, "gone AS (");
+	build_delete(sql, given);
+	buf_append_string(sql, " RETURNING t.*)");
+}
+
 /* What is not known keeps the value that the row had. */
-static void
-build_replace(Buf *sql, const Given *given)
+void
+statement_append_insert_of_gone(Buf *sql, const Given *given)
 {
 	const TargetTable *table = given->table;
 
-	buf_append_string(sql, "WITH gone AS (");
-	build_delete(sql, given);
-	buf_printf(sql, " RETURNING t.*) INSERT INTO %s (", table->name_sql);
+	buf_printf(sql, "INSERT INTO %s (", table->name_sql);
 	append_column_names(sql, table);
 	for (int i = 0; i < table->extra_count; i++)
 		buf_printf(sql, ", %s", table->extra_names_sql[i]);
@@ -276,6 +282,15 @@ build_replace(Buf *sql, const Given *given)
 	for (int i = 0; i < table->extra_count; i++)
 		buf_printf(sql, ", gone.%s", table->extra_names_sql[i]);
 	buf_append_string(sql, " FROM gone");
+}
+
+static void
+build_replace(Buf *sql, const Given *given)
+{
+	buf_append_string(sql, "WITH ");
+	statement_append_gone(sql, given);
+	buf_append_char(sql, ' ');
+	statement_append_insert_of_gone(sql, given);
 }
 
 static void
@@ -360,6 +375,7 @@ statement_build(Buf *sql, const Given *given)
 		case STATEMENT_SETTLE_INSERT:
 		case STATEMENT_SETTLE_UPDATE:
 		case STATEMENT_SETTLE_DELETE:
+		case STATEMENT_SETTLE_REPLACE:
 			CHECK(false); /* settle.h builds them */
 			return;
 	}

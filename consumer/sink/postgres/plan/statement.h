@@ -55,6 +55,13 @@ void statement_add_params(Params *params, const Statement *statement,
  * larger statement. */
 void statement_build(Buf *sql, const Given *given);
 
+/*
+ * The two parts of STATEMENT_REPLACE, for settle.c: "gone AS (…)", the row that
+ * goes, and an INSERT of that row with the new values, which reads gone.
+ */
+void statement_append_gone(Buf *sql, const Given *given);
+void statement_append_insert_of_gone(Buf *sql, const Given *given);
+
 /* Appends the condition that a column, of the table as t, is equal to a value
  * in SQL. */
 void statement_append_equal(Buf *sql, const TargetColumn *column,

@@ -175,7 +175,7 @@ make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
 	memcpy(at, &table->serial, sizeof(table->serial));
 	at += sizeof(table->serial);
 	for (int i = 0; sets && i < table->column_count; i++)
-		*at++ = statement_sets(kind, &table->columns[i], set) ? HOLDS_VALUE
+		*at++ = statement_sets(made, &table->columns[i], set) ? HOLDS_VALUE
 															  : HOLDS_NOTHING;
 	for (int i = 0; made == STATEMENT_FETCH && i < table->column_count; i++)
 		*at++ = statement_fetches_column(&table->columns[i], set)

@@ -7,10 +7,11 @@
 StatementKind
 statement_settled_kind(StatementKind kind)
 {
-	return kind == STATEMENT_SETTLE_INSERT   ? STATEMENT_INSERT
-		   : kind == STATEMENT_SETTLE_UPDATE ? STATEMENT_UPDATE
-		   : kind == STATEMENT_SETTLE_DELETE ? STATEMENT_DELETE
-											 : kind;
+	return kind == STATEMENT_SETTLE_INSERT    ? STATEMENT_INSERT
+		   : kind == STATEMENT_SETTLE_UPDATE  ? STATEMENT_UPDATE
+		   : kind == STATEMENT_SETTLE_DELETE  ? STATEMENT_DELETE
+		   : kind == STATEMENT_SETTLE_REPLACE ? STATEMENT_REPLACE
+											  : kind;
 }
 
 bool

@@ -44,6 +44,7 @@ typedef enum StatementKind
 	STATEMENT_SETTLE_INSERT,
 	STATEMENT_SETTLE_UPDATE,
 	STATEMENT_SETTLE_DELETE,
+	STATEMENT_SETTLE_REPLACE,
 } StatementKind;
 
 /* Whether a statement is for many rows. */
