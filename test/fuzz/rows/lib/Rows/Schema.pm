@@ -250,6 +250,14 @@ sub choose_columns
 			is_computed => 1
 		  };
 	}
+	push @{ $table->{columns} },
+	  {
+		name => 'i',
+		type => type_named('bigint'),
+		as => 'GENERATED ALWAYS AS IDENTITY',
+		is_computed => 1,
+		is_identity => 1
+	  } if $self->chance('identity_columns', 0.15);
 	@{ $table->{columns} } = $random->shuffle(@{ $table->{columns} });
 }
 

@@ -93,6 +93,14 @@ sub writable
 	return grep { !$_->{is_computed} } $self->columns;
 }
 
+# Those that statements may set to a new number, and to nothing else.
+sub renewable
+{
+	my ($self) = @_;
+
+	return grep { $_->{is_identity} && $_->{is_computed} } $self->columns;
+}
+
 # Whether the source takes updates and deletes of it.
 sub is_changeable
 {

@@ -371,8 +371,9 @@ sub update
 	my $random = $self->{random};
 	my @keys = grep { $_->{is_key} } $table->writable;
 	my @others = grep { !$_->{is_key} } $table->writable;
-	my $is_of_key =
-	  $self->chance('key_updates', 0.25) && !$self->{schema}->policy;
+	my $keeps_keys = $self->{schema}->policy;
+	my $is_of_key = $self->chance('key_updates', 0.25) && !$keeps_keys;
+	my @renewable = grep { !($_->{is_key} && $keeps_keys) } $table->renewable;
 	my @set;
 
 	return $self->swap($table, $random->pick(@keys))
@@ -380,6 +381,7 @@ sub update
 	push @set, $random->pick(@keys) if $is_of_key && @keys;
 	push @set, ($random->shuffle(@others))[ 0 .. $random->pick(0, 0, 1, 2) ]
 	  if !@set || $self->often(0.4);
+	push @set, $random->pick(@renewable) if @renewable && $self->often(0.3);
 	@set = grep { defined } @set;
 	return $self->insert($table) unless @set;
 	return 'UPDATE ' . $table->name . ' AS t SET '
@@ -393,6 +395,7 @@ sub assignment
 	my $name = quote_ident($column->{name});
 	my $is_same = $self->often(0.08);
 
+	return "$name = DEFAULT" if $column->{is_computed};
 	return "$name = $name" if $is_same;
 	return "$name = " . $self->value($column);
 }
