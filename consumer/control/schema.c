@@ -256,16 +256,20 @@ is_complete(const SchemaFound *found)
 	return found->tables && found->version == CONTROL_VERSION;
 }
 
+/*
+ * The catalog is read for it.  to_regclass() may answer from what the session
+ * knew before it waited for its turn, and not see what was made meanwhile.
+ */
 static MUST_CHECK Rc
 look(PgConn *target, SchemaFound *found, Error *err)
 {
 	PGresult *result = NULL;
 	Rc rc = pgconn_exec(
 		target,
-		"SELECT pg_catalog.to_regnamespace('penstock') IS NOT NULL,"
-		" pg_catalog.to_regclass('penstock.progress') IS NOT NULL,"
-		" pg_catalog.to_regclass('penstock.conflict') IS NOT NULL,"
-		" pg_catalog.to_regclass('penstock.version') IS NOT NULL",
+		"SELECT count(*) > 0, bool_or(relname = 'progress'),"
+		" bool_or(relname = 'conflict'), bool_or(relname = 'version')"
+		" FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c"
+		" ON relnamespace = n.oid WHERE nspname = 'penstock'",
 		&result, err);
 	bool has_version;
 

@@ -11,6 +11,7 @@ use Test::More;
 use Penstock::Pair;
 use Penstock::Poll qw(wait_until);
 use Penstock::Process;
+use Penstock::Session;
 
 # It copies small tables in parts.
 local $ENV{PENSTOCK_BIN} = $ENV{PENSTOCK_FAULTS_BIN}
@@ -25,6 +26,7 @@ unlogged_when_it_was_copied();
 keys_that_need_other_operators();
 settings_that_change_what_is_read();
 two_at_once();
+made_meanwhile();
 ill_formed_connection_strings();
 two_targets_of_an_ordinary_role();
 unlogged_on_the_target();
@@ -212,6 +214,24 @@ sub two_at_once
 		$pair->run_or_die('drop');
 		$pair->recreate_target;
 	}
+}
+
+# A command that waits for its turn to make our tables sees what was made while
+# it waited.
+sub made_meanwhile
+{
+	my $pair = $first->with_database('meanwhile');
+	my $other = Penstock::Session->new($pair->target, $pair->name);
+
+	$other->run('BEGIN', 'SELECT pg_advisory_xact_lock(8099000947049456491)');
+	my $clone = $pair->start('clone');
+	$pair->wait_for_sql('target', "SELECT count(*) > 0 FROM pg_locks
+		WHERE locktype = 'advisory' AND NOT granted");
+	$other->run('CREATE SCHEMA penstock', 'COMMIT');
+	is($clone->wait_exit, 0, 'a schema that is made while a clone waits for its turn')
+	  or diag($clone->log);
+	$pair->follow_to_end;
+	$pair->equal_ok('made meanwhile');
 }
 
 # What of them cannot be read may be the password.
