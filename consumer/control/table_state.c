@@ -225,6 +225,7 @@ table_states_select(const TableStates *states, Frame *frame,
 		case CHANGE_INSERT:
 		case CHANGE_UPDATE:
 		case CHANGE_DELETE:
+		case CHANGE_REWRITE:
 			return is_left_out(states, change->relation, end_lsn, hold)
 					   ? NULL
 					   : change;
@@ -234,6 +235,7 @@ table_states_select(const TableStates *states, Frame *frame,
 													   .end_lsn = end_lsn,
 													   .hold = hold});
 		case CHANGE_MESSAGE:
+		case CHANGE_SCHEMA:
 			return change;
 	}
 	CHECK(false);

@@ -63,6 +63,10 @@ change_kind_name(ChangeKind kind)
 			return "truncate";
 		case CHANGE_MESSAGE:
 			return "message";
+		case CHANGE_SCHEMA:
+			return "schema";
+		case CHANGE_REWRITE:
+			return "rewrite";
 	}
 	check_failed("the kind of a change is known", __FILE__, __LINE__);
 }

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/definition.h"
 #include "model/lsn.h"
 #include "model/relation.h"
 #include "model/value.h"
@@ -40,6 +41,8 @@ typedef enum ChangeKind
 	CHANGE_DELETE,
 	CHANGE_TRUNCATE,
 	CHANGE_MESSAGE,
+	CHANGE_SCHEMA,  /* of an object, not of a row */
+	CHANGE_REWRITE, /* all rows of a table are replaced: see below */
 } ChangeKind;
 
 /* insert, update, … */
@@ -66,7 +69,11 @@ typedef struct Change
 {
 	ChangeKind kind;
 
-	/* Of a row's change, else NULL.  Borrowed from the frame. */
+	/*
+	 * Of a row's change and of a rewrite, else NULL.  Borrowed from the frame.
+	 * A rewrite has no rows.  What the table had is gone, and its new rows
+	 * follow as inserts, up to a change of something else or the commit.
+	 */
 	Relation *relation;
 
 	/*
@@ -94,6 +101,7 @@ typedef struct Change
 	{
 		const TruncateInfo *truncate; /* of CHANGE_TRUNCATE */
 		const MessageInfo *message;   /* of CHANGE_MESSAGE */
+		const SchemaChange *schema;   /* of CHANGE_SCHEMA */
 	};
 } Change;
 
@@ -160,6 +168,14 @@ static inline size_t
 frame_bytes(const Frame *frame)
 {
 	return frame->message_bytes + arena_bytes(frame->arena);
+}
+
+/* Whether it is an insert, an update or a delete. */
+static inline bool
+change_has_row(const Change *change)
+{
+	return change->kind == CHANGE_INSERT || change->kind == CHANGE_UPDATE ||
+		   change->kind == CHANGE_DELETE;
 }
 
 /*

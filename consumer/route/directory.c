@@ -323,6 +323,11 @@ directory_note(Directory *directory, const Change *change, Lsn end_lsn,
 	}
 	if (change->relation == NULL || !is_directory(directory, change->relation))
 		return RC_OK;
+	if (change->kind == CHANGE_REWRITE)
+	{
+		empty(directory);
+		return RC_OK;
+	}
 	return note_row(directory, change, err);
 }
 

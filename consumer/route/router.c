@@ -284,7 +284,7 @@ look_ahead(Router *router, Frame *frame, Transit *last, Error *err)
 		Rc rc = RC_OK;
 
 		touched_add(&touched, &frame->changes[i]);
-		if (change->kind == CHANGE_TRUNCATE)
+		if (!change_has_row(change) && change->kind != CHANGE_MESSAGE)
 			break;
 		if (change->kind == CHANGE_UPDATE && !touched_has(&touched, change))
 			rc = begin_ahead(router, frame, i + 1, &last->next, err);
@@ -441,19 +441,22 @@ place_row(Router *router, Frame *frame, const Change *change, Error *err)
 	return RC_FAIL;
 }
 
-/* A TRUNCATE would remove the rows of other sources, too. */
+/* Others' rows would be removed, too, by a TRUNCATE or what is like it. */
 static MUST_CHECK Rc
-refuse_truncate(const Relation *relation, Error *err)
+refuse_emptying(const char *what, const char *advice, const Relation *relation,
+				Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
-					  "TRUNCATE of table \"%s\".\"%s\" on one source cannot be "
+					  "%s of table \"%s\".\"%s\" on one source cannot be "
 					  "followed",
-					  relation->schema, relation->name);
+					  what, relation->schema, relation->name);
 
 	error_detail(err, "The targets have rows of other sources in it.");
-	error_hint(err, "Delete rows with DELETE as long as there are several "
-					"sources.  To go on, remove the pipelines with \"penstock "
-					"drop\", and clone again.");
+	error_hint(err,
+			   "%s as long as there are several "
+			   "sources.  To go on, remove the pipelines with \"penstock "
+			   "drop\", and clone again.",
+			   advice);
 	return rc;
 }
 
@@ -477,7 +480,8 @@ place_truncate(const Router *router, Frame *frame, const Change *change,
 
 			rc = places_find(router->places, info->relations[i], &rule, err);
 			if (rc == RC_OK && rule->shared)
-				return refuse_truncate(info->relations[i], err);
+				return refuse_emptying("TRUNCATE", "Delete rows with DELETE",
+									   info->relations[i], err);
 			if (rc == RC_OK &&
 				placement_rule_has(rule, target, router->node_count))
 				relations[count++] = info->relations[i];
@@ -486,6 +490,37 @@ place_truncate(const Router *router, Frame *frame, const Change *change,
 			rc = give(router, target, frame,
 					  split_truncate(frame, change, relations, count), err);
 	}
+	return rc;
+}
+
+/* Hands to each target that has the table that its rows are replaced. */
+static MUST_CHECK Rc
+place_rewrite(const Router *router, Frame *frame, const Change *change,
+			  Error *err)
+{
+	const PlacementRule *rule = NULL;
+	Rc rc = places_find(router->places, change->relation, &rule, err);
+
+	if (rc == RC_OK && rule->shared)
+		return refuse_emptying("rewrite",
+							   "Do not alter columns in a way that "
+							   "rewrites the table",
+							   change->relation, err);
+	for (int target = 0; target < router->sink_count && rc == RC_OK; target++)
+		if (placement_rule_has(rule, target, router->node_count))
+			rc = give(router, target, frame, change, err);
+	return rc;
+}
+
+/* A change of the schema is for all: each decides whether it has the object. */
+static MUST_CHECK Rc
+place_schema_change(const Router *router, Frame *frame, const Change *change,
+					Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int target = 0; target < router->sink_count && rc == RC_OK; target++)
+		rc = give(router, target, frame, change, err);
 	return rc;
 }
 
@@ -503,6 +538,10 @@ place_change(Router *router, Frame *frame, const Change *change, Error *err)
 			return place_truncate(router, frame, change, err);
 		case CHANGE_MESSAGE:
 			return RC_OK;
+		case CHANGE_SCHEMA:
+			return place_schema_change(router, frame, change, err);
+		case CHANGE_REWRITE:
+			return place_rewrite(router, frame, change, err);
 	}
 	CHECK(false);
 	return RC_FAIL;

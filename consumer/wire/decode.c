@@ -25,6 +25,7 @@
 #include "wire/raw_row.h"
 #include "wire/reader.h"
 #include "wire/relations.h"
+#include "wire/schema.h"
 #include "wire/unpack.h"
 
 /* Field numbers of proto/penstock.proto, for what is read in place. */
@@ -51,6 +52,8 @@ enum
 	CHANGE_FIELD_OLD = 11,
 	CHANGE_FIELD_SUBXID = 12,
 	CHANGE_FIELD_HASH = 13,
+	CHANGE_FIELD_SCHEMA_CHANGE = 14,
+	CHANGE_FIELD_REWRITE = 15,
 };
 
 /* How a value of a change starts: number and WIRE_BYTES. */
@@ -61,7 +64,7 @@ typedef struct RawChange
 {
 	uint32_t operation; /* a CHANGE_FIELD_… of the oneof; 0: none seen */
 	uint64_t subxid;    /* 0: none */
-	uint64_t number;    /* of the relation, for rows */
+	uint64_t number;    /* of the relation, for rows and a rewrite */
 	Span body;          /* of the other operations */
 	bool has_old;
 	RawRow row;
@@ -258,19 +261,50 @@ decode_message(Decoder *decoder, Frame *frame, Change *change, Error *err)
 	return RC_OK;
 }
 
+static MUST_CHECK Rc
+decode_schema_change(Decoder *decoder, Frame *frame, Change *change, Error *err)
+{
+	change->kind = CHANGE_SCHEMA;
+	return schema_change_decode(decoder->raw.body, frame->arena,
+								&change->schema, err);
+}
+
+static MUST_CHECK Rc
+decode_rewrite(Decoder *decoder, Frame *frame, Change *change, Error *err)
+{
+	Relation *relation = relations_find(&decoder->relations,
+										decoder->raw.number);
+
+	if (relation == NULL)
+		return invalid(err, "rewrite of a table that was not described");
+	remember_relation(decoder, frame, relation);
+	change->kind = CHANGE_REWRITE;
+	change->relation = relation;
+	return RC_OK;
+}
+
 /* ---- a change ----------------------------------------------------------- */
+
+static bool
+is_operation(uint32_t number)
+{
+	return number <= CHANGE_FIELD_MESSAGE ||
+		   number == CHANGE_FIELD_SCHEMA_CHANGE ||
+		   number == CHANGE_FIELD_REWRITE;
+}
 
 static bool
 read_operation(RawChange *raw, const Field *field)
 {
-	bool is_row = field->number <= CHANGE_FIELD_DELETE;
+	bool has_number = field->number <= CHANGE_FIELD_DELETE ||
+					  field->number == CHANGE_FIELD_REWRITE;
 
-	if (field->wire_type != (is_row ? WIRE_VARINT : WIRE_BYTES))
+	if (field->wire_type != (has_number ? WIRE_VARINT : WIRE_BYTES))
 		return false;
 	if (raw->operation != 0)
 		return false; /* the last would win, and the others be lost */
 	raw->operation = field->number;
-	if (is_row)
+	if (has_number)
 		raw->number = field->varint;
 	else
 		raw->body = field->bytes;
@@ -287,7 +321,7 @@ read_change_field(RawChange *raw, const Field *field)
 			field);
 	if (field->number == CHANGE_FIELD_HASH)
 		return raw_row_add_field(&raw->row, ROW_HASH, field);
-	if (field->number <= CHANGE_FIELD_MESSAGE)
+	if (is_operation(field->number))
 		return read_operation(raw, field);
 	if (field->number == CHANGE_FIELD_SUBXID)
 	{
@@ -354,6 +388,12 @@ decode_change(Decoder *decoder, Frame *frame, Span body, size_t *kept,
 			break;
 		case CHANGE_FIELD_MESSAGE:
 			rc = decode_message(decoder, frame, change, err);
+			break;
+		case CHANGE_FIELD_SCHEMA_CHANGE:
+			rc = decode_schema_change(decoder, frame, change, err);
+			break;
+		case CHANGE_FIELD_REWRITE:
+			rc = decode_rewrite(decoder, frame, change, err);
 			break;
 		default:
 			return invalid(err, "change of a kind that is not known");

@@ -40,6 +40,8 @@ wire_options_append(const WireOptions *options, Buf *buf)
 		append(buf, "skip_missing", "true");
 	if (options->streaming)
 		append(buf, "streaming", "true");
+	if (options->schema_changes)
+		append(buf, "schema_changes", "true");
 	if (options->distribution != NULL)
 		append(buf, "distribution", options->distribution);
 	if (options->leave_out != NULL)

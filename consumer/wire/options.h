@@ -20,6 +20,7 @@ typedef struct WireOptions
 	bool skip_missing; /* publications that do not exist publish nothing */
 	bool streaming;    /* of open transactions; from version 14 on */
 	bool bundle;       /* several small ones may come in a message */
+	bool schema_changes;
 	const char *distribution; /* or NULL */
 	const char *leave_out;    /* or NULL */
 	const char *compression;  /* or NULL */

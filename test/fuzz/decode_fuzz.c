@@ -21,6 +21,7 @@
 
 #include "base/macros.h"
 #include "base/xalloc.h"
+#include "ddl/json.h"
 #include "penstock.pb-c.h"
 #include "wire/decode.h"
 
@@ -142,6 +143,75 @@ check_message(const Penstock__Message *wire, const MessageInfo *message)
 	CHECK(message->content_length == wire->content.len);
 }
 
+/* What the object is called, in the three kinds of message that say it. */
+static const char *
+name_of_object(const Penstock__SchemaChange *wire)
+{
+	switch (wire->object_case)
+	{
+		case PENSTOCK__SCHEMA_CHANGE__OBJECT_NAMESPACE:
+			return wire->namespace_->name;
+		case PENSTOCK__SCHEMA_CHANGE__OBJECT_TABLE:
+			return wire->table->name;
+		case PENSTOCK__SCHEMA_CHANGE__OBJECT_SEQUENCE:
+			return wire->sequence->name;
+		case PENSTOCK__SCHEMA_CHANGE__OBJECT_TYPE:
+			return wire->type->name;
+		default:
+			check_failed("definition is of an object", __FILE__, __LINE__);
+	}
+}
+
+static void
+check_table(const Penstock__SchemaTable *wire, const TableDefinition *table)
+{
+	CHECK((size_t) table->column_count == wire->n_columns);
+	CHECK((size_t) table->constraint_count == wire->n_constraints);
+	CHECK((size_t) table->index_count == wire->n_indexes);
+	for (int i = 0; i < table->column_count; i++)
+		CHECK(definition_column(table, (uint16_t) wire->columns[i]->attnum) ==
+			  &table->columns[i]);
+}
+
+/* Writing it walks over every string and list that it has. */
+static void
+check_definition(const Definition *definition)
+{
+	const Definition *again = NULL;
+	Arena *arena = arena_new(KB);
+	Error err = {0};
+	Json json;
+	Buf buf;
+
+	buf_init(&buf, BUF_TEXT_MAX);
+	json_init(&json, &buf);
+	ddl_json_append(&json, definition);
+	CHECK(definition_equal(definition, definition_copy(definition, arena)));
+	if (ddl_json_read(buf.data, buf.length, arena, &again, &err) == RC_OK)
+		CHECK(again->oid == definition->oid);
+	error_reset(&err);
+	arena_free(arena);
+	buf_release(&buf);
+}
+
+static void
+check_schema_change(const Penstock__SchemaChange *wire,
+					const SchemaChange *change)
+{
+	CHECK(change->lsn == wire->lsn);
+	CHECK(change->oid == wire->oid);
+	CHECK((change->kind == SCHEMA_GONE) ==
+		  (wire->object_case == PENSTOCK__SCHEMA_CHANGE__OBJECT_GONE));
+	CHECK((change->kind == SCHEMA_UNTRANSLATED) ==
+		  (wire->object_case == PENSTOCK__SCHEMA_CHANGE__OBJECT_UNTRANSLATED));
+	if (change->kind != SCHEMA_DEFINED)
+		return;
+	CHECK(strcmp(change->definition->name, name_of_object(wire)) == 0);
+	if (change->definition->kind == DEFINITION_TABLE)
+		check_table(wire->table, &change->definition->table);
+	check_definition(change->definition);
+}
+
 /* Whose piece a frame is, if it is one. */
 static void
 check_stream(const Penstock__Frame *wire, const OpenTxnInfo *stream)
@@ -192,6 +262,14 @@ check_change(const Penstock__Change *wire, const Change *change)
 		case PENSTOCK__CHANGE__OPERATION_MESSAGE:
 			CHECK(change->kind == CHANGE_MESSAGE);
 			check_message(wire->message, change->message);
+			return true;
+		case PENSTOCK__CHANGE__OPERATION_SCHEMA_CHANGE:
+			CHECK(change->kind == CHANGE_SCHEMA);
+			check_schema_change(wire->schema_change, change->schema);
+			return true;
+		case PENSTOCK__CHANGE__OPERATION_REWRITE:
+			CHECK(change->kind == CHANGE_REWRITE);
+			CHECK(change->relation->number == wire->rewrite);
 			return true;
 		default:
 			check_failed("change has an operation", __FILE__, __LINE__);

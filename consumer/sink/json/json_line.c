@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "ddl/json.h"
 
 #define US_PER_S INT64_C(1000000)
 
@@ -336,6 +337,92 @@ append_message(Json *json, const MessageInfo *message)
 		append_hex(json, "\"", message->content, message->content_length);
 }
 
+static const char *
+catalog_name(DefinitionCatalog catalog)
+{
+	switch (catalog)
+	{
+		case DEFINITION_IN_NAMESPACE:
+			return "pg_namespace";
+		case DEFINITION_IN_CLASS:
+			return "pg_class";
+		case DEFINITION_IN_TYPE:
+			return "pg_type";
+	}
+	check_failed("the catalog of a definition is known", __FILE__, __LINE__);
+}
+
+/* What there is no definition of. */
+static void
+append_object(Json *json, const SchemaChange *schema)
+{
+	const char *identity = schema->untranslated_identity;
+	bool untranslated = schema->kind == SCHEMA_UNTRANSLATED;
+
+	json_begin_object(json);
+	json_member_string(json, "catalog",
+					   untranslated ? schema->untranslated_catalog
+									: catalog_name(schema->catalog));
+	json_member_int(json, "oid", schema->oid);
+	if (untranslated)
+	{
+		json_member_string(json, "identity",
+						   identity[0] != '\0' ? identity : NULL);
+		json_member_bool(json, "gone", schema->untranslated_gone);
+	}
+	json_end_object(json);
+}
+
+static void
+append_schema_change(Json *json, const SchemaChange *schema)
+{
+	append_lsn(json, "change_lsn", schema->lsn);
+	switch (schema->kind)
+	{
+		case SCHEMA_DEFINED:
+			json_key(json, "defined");
+			ddl_json_append(json, schema->definition);
+			return;
+		case SCHEMA_GONE:
+			json_key(json, "gone");
+			append_object(json, schema);
+			return;
+		case SCHEMA_UNTRANSLATED:
+			json_key(json, "untranslated");
+			append_object(json, schema);
+			return;
+	}
+	check_failed("the kind of a schema change is known", __FILE__, __LINE__);
+}
+
+/* What a line says of its change alone. */
+static void
+append_change(Json *json, const Change *change, int part)
+{
+	switch (change->kind)
+	{
+		case CHANGE_INSERT:
+		case CHANGE_UPDATE:
+		case CHANGE_DELETE:
+			append_table(json, change->relation);
+			append_rows(json, change);
+			return;
+		case CHANGE_TRUNCATE:
+			append_truncate(json, change->truncate, part);
+			return;
+		case CHANGE_MESSAGE:
+			append_message(json, change->message);
+			return;
+		case CHANGE_SCHEMA:
+			append_schema_change(json, change->schema);
+			return;
+		case CHANGE_REWRITE:
+			append_table(json, change->relation);
+			return;
+	}
+	check_failed("the kind of a change is known", __FILE__, __LINE__);
+}
+
 int
 json_line_count(const Change *change)
 {
@@ -354,15 +441,7 @@ json_line_append(Buf *buf, const JsonLineTxn *txn, int64_t seq,
 	json_init(&json, buf);
 	json_begin_object(&json);
 	append_head(&json, txn, seq, change);
-	if (change->kind == CHANGE_MESSAGE)
-		append_message(&json, change->message);
-	else if (change->kind == CHANGE_TRUNCATE)
-		append_truncate(&json, change->truncate, part);
-	else
-	{
-		append_table(&json, change->relation);
-		append_rows(&json, change);
-	}
+	append_change(&json, change, part);
 	json_end_object(&json);
 	buf_append_char(buf, '\n');
 }

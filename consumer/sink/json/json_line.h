@@ -12,7 +12,7 @@
  *                every line from all others
  *     origin     of a transaction that came to the source from elsewhere: the
  *                name of the replication origin
- *     operation  insert, update, delete, truncate or message
+ *     operation  insert, update, delete, truncate, message, schema or rewrite
  *     schema, table
  *     key        the replica identity's columns as they were before the change;
  *                not under REPLICA IDENTITY FULL or where there is none
@@ -28,6 +28,19 @@
  * `message_lsn`, and `content`, or `content_hex` if that is not UTF-8; where it
  * is not transactional, `time`, `xid` and `seq` are missing and `lsn` is its
  * own.
+ *
+ * A change of the schema has `change_lsn`, its position, and one of these:
+ *
+ *     defined       what the object is from there on, as ddl/json.h writes it:
+ *                   with `kind`, `oid`, `schema`, `name` and the rest
+ *     gone          the object is not there any more: its `catalog`, which is
+ *                   pg_namespace, pg_class or pg_type, and its `oid`
+ *     untranslated  something else changed: its `catalog`, `oid` and
+ *                   `identity`, which is null if it cannot be told, and `gone`,
+ *                   true if it is not there any more
+ *
+ * A rewrite has `schema` and `table` only: all rows of the table are replaced
+ * by those of the inserts that follow.
  *
  * Values by the type of their column:
  *

@@ -149,6 +149,29 @@ keys_are_removed(void **state UNUSED)
 }
 
 static void
+a_rewrite_removes_all_keys_and_brings_others(void **state UNUSED)
+{
+	const SchemaChange gone = {.kind = SCHEMA_GONE, .oid = 1};
+	const Change schema = {.kind = CHANGE_SCHEMA, .schema = &gone};
+	Change rewrite = {.kind = CHANGE_REWRITE, .relation = &orders};
+	Error err = {0};
+
+	list(1, "a", START_LSN + 1);
+	list(2, "b", START_LSN + 1);
+	assert_int_equal(directory_note(directory, &schema, START_LSN + 2, &err),
+					 RC_OK);
+	assert_int_equal(directory_note(directory, &rewrite, START_LSN + 2, &err),
+					 RC_OK);
+	assert_int_equal(target_of(number(2)), 1);
+	rewrite.relation = &listing;
+	assert_int_equal(directory_note(directory, &rewrite, START_LSN + 2, &err),
+					 RC_OK);
+	list(1, "b", START_LSN + 2);
+	assert_int_equal(target_of(number(1)), 1);
+	assert_int_equal(target_of(number(2)), -1);
+}
+
+static void
 a_key_does_not_change_its_target(void **state UNUSED)
 {
 	const Value moved[] = {number(1), text("b")};
@@ -220,6 +243,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			what_was_there_at_the_start_is_not_noted_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keys_are_removed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_rewrite_removes_all_keys_and_brings_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_key_does_not_change_its_target,
 										set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_target_that_is_not_there_is_refused,

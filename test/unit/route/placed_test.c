@@ -433,6 +433,60 @@ a_truncate_is_for_those_that_have_the_table(void **state UNUSED)
 	teardown(&bench);
 }
 
+static void
+a_change_of_the_schema_is_for_all(void **state UNUSED)
+{
+	const SchemaChange gone = {.kind = SCHEMA_GONE, .oid = 1};
+	Change change = {.kind = CHANGE_SCHEMA, .schema = &gone};
+	Bench bench;
+
+	setup(&bench);
+	route_well(&bench, BEGINS | COMMITS, 10, &change, 1);
+	assert_logs(&bench, "begin 10; schema; commit 10; ",
+				"begin 10; schema; commit 10; ",
+				"begin 10; schema; commit 10; ");
+	teardown(&bench);
+}
+
+static void
+a_rewrite_is_for_those_that_have_the_table(void **state UNUSED)
+{
+	Bench bench;
+	Change change = {.kind = CHANGE_REWRITE};
+
+	setup(&bench);
+	change.relation = bench.hashed;
+	route_well(&bench, BEGINS | COMMITS, 10, &change, 1);
+	change.relation = bench.alone;
+	route_well(&bench, BEGINS | COMMITS, 20, &change, 1);
+	change.relation = bench.nowhere;
+	route_well(&bench, BEGINS | COMMITS, 30, &change, 1);
+	assert_logs(&bench, "begin 10; rewrite; commit 10; ",
+				"begin 10; rewrite; commit 10; ",
+				"begin 20; rewrite; commit 20; ");
+	teardown(&bench);
+}
+
+static void
+a_rewrite_does_not_take_what_other_sources_have(void **state UNUSED)
+{
+	Bench bench;
+	Change change = {.kind = CHANGE_REWRITE};
+	Error err = {0};
+
+	setup(&bench);
+	router_free(bench.router);
+	open_router(&bench, placement_share(bench.placement, "y", bench.arena));
+	change.relation = bench.hashed;
+	assert_int_equal(route(&bench, BEGINS | COMMITS, 10, &change, 1, &err),
+					 RC_FAIL);
+	assert_int_equal(err.code, ERR_CONFIG);
+	assert_string_equal(err.message, "rewrite of table \"public\".\"hashed\" "
+									 "on one source cannot be followed");
+	error_reset(&err);
+	teardown(&bench);
+}
+
 /* Also of what is the same everywhere: the first source's is enough. */
 static void
 a_truncate_does_not_take_what_other_sources_have(void **state UNUSED)
@@ -509,6 +563,9 @@ main(void)
 		cmocka_unit_test(nothing_is_fetched_for_a_node_that_has_it),
 		cmocka_unit_test(a_sink_in_place_of_another_is_asked_again),
 		cmocka_unit_test(a_truncate_is_for_those_that_have_the_table),
+		cmocka_unit_test(a_change_of_the_schema_is_for_all),
+		cmocka_unit_test(a_rewrite_is_for_those_that_have_the_table),
+		cmocka_unit_test(a_rewrite_does_not_take_what_other_sources_have),
 		cmocka_unit_test(a_truncate_does_not_take_what_other_sources_have),
 		cmocka_unit_test(tables_that_cannot_be_placed_are_refused),
 	};

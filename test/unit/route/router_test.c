@@ -163,6 +163,19 @@ messages_of_a_transaction_go_with_it(void **state UNUSED)
 }
 
 static void
+changes_of_the_schema_go_with_their_transaction(void **state UNUSED)
+{
+	const SchemaChange gone = {.kind = SCHEMA_GONE, .oid = 1};
+	Change change = {.kind = CHANGE_SCHEMA, .schema = &gone};
+	Bench bench;
+
+	setup(&bench, 0, 100);
+	route_well(&bench, BEGINS | COMMITS, 10, &change);
+	assert_logs(&bench, "begin 10; schema; commit 10; ", "");
+	teardown(&bench);
+}
+
+static void
 the_open_transaction_is_remembered_beyond_its_frame(void **state UNUSED)
 {
 	char origin[] = "elsewhere";
@@ -285,6 +298,7 @@ main(void)
 		cmocka_unit_test(a_sink_is_left_out_of_what_it_has),
 		cmocka_unit_test(messages_outside_transactions_go_to_all),
 		cmocka_unit_test(messages_of_a_transaction_go_with_it),
+		cmocka_unit_test(changes_of_the_schema_go_with_their_transaction),
 		cmocka_unit_test(the_open_transaction_is_remembered_beyond_its_frame),
 		cmocka_unit_test(one_full_sink_makes_the_router_full),
 	};

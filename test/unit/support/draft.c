@@ -201,6 +201,34 @@ draft_add_message(Draft *draft, bool transactional)
 	return change;
 }
 
+Penstock__Change *
+draft_add_schema_change(Draft *draft)
+{
+	Penstock__Change *change = draft_add(draft);
+
+	penstock__schema_change__init(&draft->schema_change);
+	penstock__schema_namespace__init(&draft->namespace);
+	draft->namespace.name = text_public;
+	draft->schema_change.lsn = 0x900;
+	draft->schema_change.oid = 2200;
+	draft->schema_change
+		.object_case = PENSTOCK__SCHEMA_CHANGE__OBJECT_NAMESPACE;
+	draft->schema_change.namespace_ = &draft->namespace;
+	change->operation_case = PENSTOCK__CHANGE__OPERATION_SCHEMA_CHANGE;
+	change->schema_change = &draft->schema_change;
+	return change;
+}
+
+Penstock__Change *
+draft_add_rewrite(Draft *draft)
+{
+	Penstock__Change *change = draft_add(draft);
+
+	change->operation_case = PENSTOCK__CHANGE__OPERATION_REWRITE;
+	change->rewrite = DRAFT_RELATION;
+	return change;
+}
+
 void
 draft_pack(const Draft *draft, Buf *buf)
 {

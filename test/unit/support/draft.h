@@ -40,6 +40,8 @@ typedef struct Draft
 	Penstock__Column *column_list[DRAFT_COLUMNS];
 	Penstock__Truncate truncate;
 	Penstock__Message message;
+	Penstock__SchemaChange schema_change;
+	Penstock__SchemaNamespace namespace;
 } Draft;
 
 /* An empty frame.  The draft must stay where it is. */
@@ -58,6 +60,9 @@ Penstock__Change *draft_add_update(Draft *draft);
 Penstock__Change *draft_add_delete(Draft *draft);
 Penstock__Change *draft_add_truncate(Draft *draft);
 Penstock__Change *draft_add_message(Draft *draft, bool transactional);
+
+Penstock__Change *draft_add_schema_change(Draft *draft);
+Penstock__Change *draft_add_rewrite(Draft *draft);
 
 /* Gives an update a key row as its old one. */
 void draft_set_old_key(Draft *draft, Penstock__Change *change);

@@ -23,13 +23,11 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 static Rc
 take_change(Sink *sink, Frame *frame UNUSED, const Change *change, Error *err)
 {
-	static const char *const names[] = {"insert", "update", "delete",
-										"truncate", "message"};
 	MemorySink *self = memory_sink(sink);
 
 	if (self->fails && change->kind == self->fails_at)
 		return error_set(err, ERR_CONFLICT, "it fails as it was told");
-	buf_printf(&self->log, "%s; ", names[change->kind]);
+	buf_printf(&self->log, "%s; ", change_kind_name(change->kind));
 	return RC_OK;
 }
 

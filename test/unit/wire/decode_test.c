@@ -322,15 +322,15 @@ a_part_that_comes_twice_in_a_frame_is_refused(void **state UNUSED)
 static void
 unknown_fields_are_skipped_everywhere(void **state UNUSED)
 {
-	/* A change with fields 16, 13, 14 and 15 of every wire type and an old
+	/* A change with fields 16, 13, 17 and 18 of every wire type and an old
 	 * row with fields 7 and 6, then a field 100 of the frame. */
 	static const uint8_t more[] = {
-		0x1a, 0x2a,                                           /* change */
+		0x1a, 0x2c,                                           /* change */
 		0x10, 0x01,                                           /* update */
 		0x80, 0x01, 0x05,                                     /* varint */
 		0x69, 1,    2,    3,    4,    5,    6,    7,    8,    /* fixed64 */
-		0x72, 0x02, 'x',  'y',                                /* bytes */
-		0x7d, 1,    2,    3,    4,                            /* fixed32 */
+		0x8a, 0x01, 0x02, 'x',  'y',                          /* bytes */
+		0x95, 0x01, 1,    2,    3,    4,                      /* fixed32 */
 		0x3a, 0x02, 0x54, 0x02,                               /* integers */
 		0x42, 0x00, 0x42, 0x00,                               /* values */
 		0x5a, 0x09, 0x0a, 0x01, 0x52, 0x38, 0x01, 0x32, 0x02, /* old */
@@ -583,6 +583,60 @@ a_message_outside_a_transaction_is_a_frame(void **state UNUSED)
 	assert_int_equal(info->content_length, 2);
 	assert_memory_equal(info->content, "\x00\xff", 2);
 	frame_unref(frame);
+	finish(decoder);
+}
+
+/* ---- changes of the schema ---------------------------------------------- */
+
+static void
+changes_of_the_schema_are_changes(void **state UNUSED)
+{
+	Decoder *decoder = ready_decoder();
+	Draft draft;
+	Frame *frame;
+
+	init_transaction(&draft);
+	draft_add_schema_change(&draft);
+	draft_add_rewrite(&draft);
+	draft_add_insert(&draft);
+	draft_commit(&draft);
+	frame = accept_draft(decoder, &draft);
+	assert_int_equal(frame->change_count, 3);
+	assert_int_equal(frame->changes[0].kind, CHANGE_SCHEMA);
+	assert_null(frame->changes[0].relation);
+	assert_int_equal(frame->changes[0].schema->kind, SCHEMA_DEFINED);
+	assert_int_equal(frame->changes[0].schema->oid, 2200);
+	assert_int_equal(frame->changes[1].kind, CHANGE_REWRITE);
+	assert_int_equal(frame->changes[1].relation->number, DRAFT_RELATION);
+	assert_null(frame->changes[1].new_row);
+	assert_int_equal(frame->changes[2].kind, CHANGE_INSERT);
+	frame_unref(frame);
+	finish(decoder);
+}
+
+static void
+a_rewrite_is_of_a_table_that_was_described(void **state UNUSED)
+{
+	Decoder *decoder = ready_decoder();
+	Draft draft;
+
+	init_transaction(&draft);
+	draft_add_rewrite(&draft)->rewrite = 2;
+	draft_commit(&draft);
+	refuse_draft(decoder, &draft,
+				 INVALID "rewrite of a table that was not described");
+	finish(decoder);
+}
+
+static void
+changes_of_the_schema_are_part_of_a_transaction(void **state UNUSED)
+{
+	Decoder *decoder = ready_decoder();
+	Draft draft;
+
+	draft_init(&draft);
+	draft_add_schema_change(&draft);
+	refuse_draft(decoder, &draft, INVALID "change outside a transaction");
 	finish(decoder);
 }
 
@@ -1531,6 +1585,9 @@ main(void)
 		cmocka_unit_test(changes_stand_in_transactions),
 		cmocka_unit_test(messages_stand_where_they_say),
 		cmocka_unit_test(a_message_outside_a_transaction_is_a_frame),
+		cmocka_unit_test(changes_of_the_schema_are_changes),
+		cmocka_unit_test(a_rewrite_is_of_a_table_that_was_described),
+		cmocka_unit_test(changes_of_the_schema_are_part_of_a_transaction),
 		cmocka_unit_test(relations_are_numbered_within_limits),
 		cmocka_unit_test(relations_and_columns_have_names_and_types),
 		cmocka_unit_test(columns_are_numbered_within_limits),

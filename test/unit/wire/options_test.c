@@ -40,13 +40,15 @@ test_all_of_them(void **state UNUSED)
 						   .skip_missing = true,
 						   .streaming = true,
 						   .bundle = true,
+						   .schema_changes = true,
 						   .distribution = "d",
 						   .leave_out = "l",
 						   .compression = "zstd"},
 			"\"proto_version\" '1', \"publications\" '\"it''s\"', "
 			"\"origin\" 'none', \"bundle\" 'true', \"messages\" 'true', "
 			"\"binary\" 'false', \"skip_missing\" 'true', "
-			"\"streaming\" 'true', \"distribution\" 'd', "
+			"\"streaming\" 'true', \"schema_changes\" 'true', "
+			"\"distribution\" 'd', "
 			"\"leave_out\" 'l', \"compression\" 'zstd'");
 }
 

@@ -89,6 +89,8 @@ composite_add(Composite *composite, const TargetTable *table,
 			break;
 		case CHANGE_TRUNCATE:
 		case CHANGE_MESSAGE:
+		case CHANGE_SCHEMA:
+		case CHANGE_REWRITE:
 			return false;
 	}
 	composite->part_count++;

@@ -406,6 +406,8 @@ fold_change(FoldedPlan *folded, FoldTable *fold, const Change *change)
 			return fold_delete(fold, change->old_row);
 		case CHANGE_TRUNCATE:
 		case CHANGE_MESSAGE:
+		case CHANGE_SCHEMA:
+		case CHANGE_REWRITE:
 			break;
 	}
 	return false;

@@ -52,7 +52,7 @@ plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
 		step->sql = truncate_sql(input, change->truncate, arena);
 		return;
 	}
-	ASSERT(change->kind != CHANGE_MESSAGE);
+	ASSERT(change_has_row(change));
 	step->table = input->lookup(input->lookup_context, change->relation);
 	settle = step->table->policy != CONFLICT_STOP;
 	kind = kind_of_change(change, step->table, settle);

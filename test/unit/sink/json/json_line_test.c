@@ -247,6 +247,76 @@ content_that_is_no_text_is_hex(void **state UNUSED)
 }
 
 static void
+a_schema_change_is_a_line_with_the_definition(void **state UNUSED)
+{
+	const Definition definition = {
+		.kind = DEFINITION_NAMESPACE, .oid = 9, .schema = "", .name = "shop"};
+	const SchemaChange schema = {
+		.kind = SCHEMA_DEFINED, .lsn = 0x20, .definition = &definition};
+	const Change change = {.kind = CHANGE_SCHEMA, .schema = &schema};
+
+	assert_line(&change, 0,
+				HEAD "\"operation\":\"schema\",\"change_lsn\":\"0/20\","
+					 "\"defined\":{\"kind\":\"schema\",\"oid\":9,"
+					 "\"name\":\"shop\"}}\n");
+}
+
+static void
+what_is_gone_is_said_by_catalog_and_oid(void **state UNUSED)
+{
+	static const char *const catalogs[] = {"pg_namespace", "pg_class",
+										   "pg_type"};
+
+	for (size_t i = 0; i < LENGTH_OF(catalogs); i++)
+	{
+		const SchemaChange schema = {.kind = SCHEMA_GONE,
+									 .lsn = 0x20,
+									 .oid = 16385,
+									 .catalog = (DefinitionCatalog) i};
+		const Change change = {.kind = CHANGE_SCHEMA, .schema = &schema};
+		Buf line;
+
+		buf_init(&line, KB);
+		buf_printf(&line,
+				   HEAD "\"operation\":\"schema\",\"change_lsn\":\"0/20\","
+						"\"gone\":{\"catalog\":\"%s\",\"oid\":16385}}\n",
+				   catalogs[i]);
+		assert_line(&change, 0, line.data);
+		buf_release(&line);
+	}
+}
+
+static void
+what_is_untranslated_is_named(void **state UNUSED)
+{
+	SchemaChange schema = {.kind = SCHEMA_UNTRANSLATED,
+						   .lsn = 0x20,
+						   .oid = 5,
+						   .untranslated_catalog = "pg_proc",
+						   .untranslated_identity = "function f()"};
+	const Change change = {.kind = CHANGE_SCHEMA, .schema = &schema};
+
+	assert_line(&change, 0,
+				HEAD "\"operation\":\"schema\",\"change_lsn\":\"0/20\","
+					 "\"untranslated\":{\"catalog\":\"pg_proc\",\"oid\":5,"
+					 "\"identity\":\"function f()\",\"gone\":false}}\n");
+	schema.untranslated_identity = "";
+	schema.untranslated_gone = true;
+	assert_line(&change, 0,
+				HEAD "\"operation\":\"schema\",\"change_lsn\":\"0/20\","
+					 "\"untranslated\":{\"catalog\":\"pg_proc\",\"oid\":5,"
+					 "\"identity\":null,\"gone\":true}}\n");
+}
+
+static void
+a_rewrite_names_its_table(void **state UNUSED)
+{
+	const Change rewrite = {.kind = CHANGE_REWRITE, .relation = &item};
+
+	assert_line(&rewrite, 0, HEAD "\"operation\":\"rewrite\"," TABLE "}\n");
+}
+
+static void
 times_are_utc_with_microseconds(void **state UNUSED)
 {
 	static const struct
@@ -283,6 +353,10 @@ main(void)
 		cmocka_unit_test(a_truncate_is_a_line_for_each_table),
 		cmocka_unit_test(a_message_outside_a_transaction_has_its_own_position),
 		cmocka_unit_test(content_that_is_no_text_is_hex),
+		cmocka_unit_test(a_schema_change_is_a_line_with_the_definition),
+		cmocka_unit_test(what_is_gone_is_said_by_catalog_and_oid),
+		cmocka_unit_test(what_is_untranslated_is_named),
+		cmocka_unit_test(a_rewrite_names_its_table),
 		cmocka_unit_test(times_are_utc_with_microseconds),
 	};
 
