@@ -1,6 +1,6 @@
 /*
  * data.c
- *    The loop around the jobs.
+ *    The loop around the copiers.
  */
 #include "copy/rows/data.h"
 
@@ -17,13 +17,14 @@
 /* As --jobs has it. */
 #define DATA_JOBS_MAX 64
 
-/* The interrupt's descriptor, two for each job, and those of the builders. */
+/* The interrupt's descriptor, two for each copier, and those of the builders.
+ */
 #define DATA_POLL_MAX (2 * DATA_JOBS_MAX + BUILD_JOBS_MAX)
 
-/* What a job has sent of a part that is not finished. */
+/* What a copier has sent of a part that is not finished. */
 typedef struct UnderWay
 {
-	CopyTable *table; /* NULL: the job is idle */
+	CopyTable *table; /* NULL: the copier is idle */
 	int64_t rows;
 } UnderWay;
 
@@ -32,10 +33,10 @@ typedef struct DataCopy
 	CopyCatalog *catalog;
 	Build *build; /* or NULL */
 	PartQueue queue;
-	int job_count;
-	int first_job; /* that is stepped next: each is the first in its turn */
-	Job *jobs[DATA_JOBS_MAX];
-	UnderWay under_way[DATA_JOBS_MAX]; /* of the jobs */
+	int copier_count;
+	int first_copier; /* that is stepped next: each is the first in its turn */
+	Copier *copiers[DATA_JOBS_MAX];
+	UnderWay under_way[DATA_JOBS_MAX]; /* of the copiers */
 	Meter *meter;
 	Throttle throttle; /* of what is read */
 } DataCopy;
@@ -111,52 +112,54 @@ start_builds(DataCopy *copy)
 static bool
 drop_unmarked(DataCopy *copy, int i)
 {
-	if (job_is_marked(copy->jobs[i]) || !job_is_marked(copy->jobs[0]))
+	if (copier_is_marked(copy->copiers[i]) ||
+		!copier_is_marked(copy->copiers[0]))
 		return false;
-	job_say_fewer(i);
-	job_close(copy->jobs[i]);
-	copy->jobs[i] = NULL;
+	copier_say_fewer(i);
+	copier_close(copy->copiers[i]);
+	copy->copiers[i] = NULL;
 	return true;
 }
 
 static Rc
-open_jobs(DataCopy *copy, const DataOptions *options, int count, Error *err)
+open_copiers(DataCopy *copy, const DataOptions *options, int count, Error *err)
 {
 	ASSERT(count <= DATA_JOBS_MAX);
 	for (int i = 0; i < count; i++)
 	{
-		Rc rc = job_open(&copy->jobs[i], &options->job, err);
+		Rc rc = copier_open(&copy->copiers[i], &options->copier, err);
 
 		if (rc != RC_OK)
 			return rc;
 		if (i > 0 && drop_unmarked(copy, i))
 			break;
-		copy->job_count++;
+		copy->copier_count++;
 	}
-	if (count > 0 && !job_is_marked(copy->jobs[0]))
-		job_say_unmarked(copy->jobs[0]);
-	if (count > 0 && options->expects_quiet && job_triggers_fire(copy->jobs[0]))
-		job_say_triggers(options->job.target_label);
+	if (count > 0 && !copier_is_marked(copy->copiers[0]))
+		copier_say_unmarked(copy->copiers[0]);
+	if (count > 0 && options->expects_quiet &&
+		copier_triggers_fire(copy->copiers[0]))
+		copier_say_triggers(options->copier.target_label);
 	return RC_OK;
 }
 
 static Rc
-start_part(DataCopy *copy, int job, CopyPart part, Error *err)
+start_part(DataCopy *copy, int copier, CopyPart part, Error *err)
 {
-	copy->under_way[job] = (UnderWay){.table = part.table};
+	copy->under_way[copier] = (UnderWay){.table = part.table};
 	if (part.table->begun_us == 0)
 		part.table->begun_us = clock_monotonic_us();
-	return job_start(copy->jobs[job], part, err);
+	return copier_start(copy->copiers[copier], part, err);
 }
 
-/* Gives each idle job a part.  *busy: jobs that have one. */
+/* Gives each idle copier a part.  *busy: copiers that have one. */
 static Rc
-start_idle_jobs(DataCopy *copy, int *busy, Error *err)
+start_idle_copiers(DataCopy *copy, int *busy, Error *err)
 {
 	*busy = 0;
-	for (int i = 0; i < copy->job_count; i++)
+	for (int i = 0; i < copy->copier_count; i++)
 	{
-		if (job_is_idle(copy->jobs[i]))
+		if (copier_is_idle(copy->copiers[i]))
 		{
 			CopyPart part;
 			Rc rc;
@@ -190,10 +193,10 @@ count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
 }
 
 static void
-count_progress(DataCopy *copy, int job, const JobProgress *progress)
+count_progress(DataCopy *copy, int copier, const CopierProgress *progress)
 {
 	Meter *meter = copy->meter;
-	UnderWay *under_way = &copy->under_way[job];
+	UnderWay *under_way = &copy->under_way[copier];
 
 	if (under_way->table == NULL)
 		return;
@@ -204,7 +207,7 @@ count_progress(DataCopy *copy, int job, const JobProgress *progress)
 	if (progress->refused != GUARD_PASSED)
 	{
 		*under_way = (UnderWay){0};
-		job_requeue_refused(&copy->queue, progress);
+		copier_requeue_refused(&copy->queue, progress);
 	}
 	if (progress->finished == NULL)
 		return;
@@ -214,20 +217,20 @@ count_progress(DataCopy *copy, int job, const JobProgress *progress)
 	count_finished(copy, progress->finished, progress->finished_rows);
 }
 
-/* Tells the meter what the jobs do; of a table in parts, all of it. */
+/* Tells the meter what the copiers do; of a table in parts, all of it. */
 static void
 fill_meter(DataCopy *copy)
 {
 	Meter *meter = copy->meter;
 
 	meter->copy_count = 0;
-	for (int i = 0; i < copy->job_count; i++)
+	for (int i = 0; i < copy->copier_count; i++)
 	{
 		const CopyTable *table = copy->under_way[i].table;
 		bool told = table == NULL || meter->copy_count == METER_LINES_MAX;
 		int64_t rows = 0;
 
-		for (int n = 0; n < copy->job_count && !told; n++)
+		for (int n = 0; n < copy->copier_count && !told; n++)
 			if (copy->under_way[n].table == table)
 			{
 				told = n < i;
@@ -251,43 +254,43 @@ count_busy(const DataCopy *copy)
 {
 	int count = 0;
 
-	for (int i = 0; i < copy->job_count; i++)
-		count += job_is_idle(copy->jobs[i]) ? 0 : 1;
+	for (int i = 0; i < copy->copier_count; i++)
+		count += copier_is_idle(copy->copiers[i]) ? 0 : 1;
 	return count;
 }
 
-/* *finished: a job has become idle and may take a table. */
+/* *finished: a copier has become idle and may take a table. */
 static Rc
-step_jobs(DataCopy *copy, bool *finished, Error *err)
+step_copiers(DataCopy *copy, bool *finished, Error *err)
 {
 	int busy = count_busy(copy);
 
 	*finished = false;
-	for (int n = 0; n < copy->job_count; n++)
+	for (int n = 0; n < copy->copier_count; n++)
 	{
-		int i = (copy->first_job + n) % copy->job_count;
-		JobProgress progress;
+		int i = (copy->first_copier + n) % copy->copier_count;
+		CopierProgress progress;
 		Rc rc;
 
-		if (job_is_idle(copy->jobs[i]))
+		if (copier_is_idle(copy->copiers[i]))
 			continue;
-		job_set_limit(
-			copy->jobs[i],
+		copier_set_limit(
+			copy->copiers[i],
 			throttle_share(&copy->throttle, clock_monotonic_us(), busy--));
-		rc = job_step(copy->jobs[i], &progress, err);
+		rc = copier_step(copy->copiers[i], &progress, err);
 		if (rc != RC_OK)
 			return rc;
 		throttle_take(&copy->throttle, progress.bytes);
 		count_progress(copy, i, &progress);
-		*finished |= job_is_idle(copy->jobs[i]);
+		*finished |= copier_is_idle(copy->copiers[i]);
 	}
-	copy->first_job = (copy->first_job + 1) % copy->job_count;
+	copy->first_copier = (copy->first_copier + 1) % copy->copier_count;
 	return RC_OK;
 }
 
-/* Waits until a job can go on, or it is time to show something. */
+/* Waits until a copier can go on, or it is time to show something. */
 static Rc
-wait_for_jobs(DataCopy *copy, Error *err)
+wait_for_copiers(DataCopy *copy, Error *err)
 {
 	struct pollfd fds[DATA_POLL_MAX];
 	int count = 0;
@@ -297,13 +300,13 @@ wait_for_jobs(DataCopy *copy, Error *err)
 
 	if (throttle_ms > 0 && throttle_ms < timeout_ms)
 		timeout_ms = throttle_ms;
-	for (int i = 0; i < copy->job_count; i++)
+	for (int i = 0; i < copy->copier_count; i++)
 	{
-		JobWants wants;
+		CopierWants wants;
 
 		if (throttle_ms > 0)
-			job_set_limit(copy->jobs[i], 0);
-		wants = job_wants(copy->jobs[i]);
+			copier_set_limit(copy->copiers[i], 0);
+		wants = copier_wants(copy->copiers[i]);
 		fds[count++] = (struct pollfd){.fd = wants.source_fd,
 									   .events = wants.source_events};
 		fds[count++] = (struct pollfd){.fd = wants.target_fd,
@@ -318,21 +321,21 @@ wait_for_jobs(DataCopy *copy, Error *err)
 }
 
 static Rc
-run_jobs(DataCopy *copy, Error *err)
+run_copiers(DataCopy *copy, Error *err)
 {
 	for (;;)
 	{
 		int busy = 0;
 		bool finished = false;
-		Rc rc = start_idle_jobs(copy, &busy, err);
+		Rc rc = start_idle_copiers(copy, &busy, err);
 
 		if (rc != RC_OK || busy == 0)
 			return rc;
-		rc = step_jobs(copy, &finished, err);
+		rc = step_copiers(copy, &finished, err);
 		if (rc == RC_OK && copy->build != NULL)
 			rc = build_step(copy->build, err);
 		if (rc == RC_OK && !finished)
-			rc = wait_for_jobs(copy, err);
+			rc = wait_for_copiers(copy, err);
 		if (rc != RC_OK)
 			return rc;
 		if (meter_wait_ms(copy->meter) == 0)
@@ -342,10 +345,10 @@ run_jobs(DataCopy *copy, Error *err)
 }
 
 static void
-close_jobs(DataCopy *copy)
+close_copiers(DataCopy *copy)
 {
-	for (int i = 0; i < copy->job_count; i++)
-		job_close(copy->jobs[i]);
+	for (int i = 0; i < copy->copier_count; i++)
+		copier_close(copy->copiers[i]);
 }
 
 Rc
@@ -361,12 +364,12 @@ data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 	};
 	int64_t parts;
 	int tables;
-	int jobs;
+	int copiers;
 	Rc rc;
 
 	part_queue_init(&copy.queue, options->jobs);
 	tables = queue_tables(&copy, &parts);
-	jobs = parts < options->jobs ? (int) parts : options->jobs;
+	copiers = parts < options->jobs ? (int) parts : options->jobs;
 	if (options->meter == NULL)
 		meter_init(&own_meter);
 	before = *copy.meter;
@@ -374,12 +377,12 @@ data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 	copy.meter->bytes_total = before.bytes_done + bytes_to_copy(catalog);
 	throttle_init(&copy.throttle, options->rate, clock_monotonic_us());
 	start_builds(&copy);
-	rc = open_jobs(&copy, options, jobs, err);
+	rc = open_copiers(&copy, options, copiers, err);
 	if (rc == RC_OK && options->take_snapshot != NULL)
 		rc = options->take_snapshot(options->argument, err);
 	if (rc == RC_OK)
-		rc = run_jobs(&copy, err);
-	close_jobs(&copy);
+		rc = run_copiers(&copy, err);
+	close_copiers(&copy);
 	part_queue_release(&copy.queue);
 	meter_clear();
 	copy.meter->copy_count = 0;

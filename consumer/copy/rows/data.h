@@ -2,9 +2,9 @@
  * data.h
  *    Copies the rows of a catalog's tables from the source to one target.
  *
- * Several jobs (see job.h) work at once, the largest tables first, in one loop
- * without threads.  A table that is large enough is copied in parts, so that
- * the jobs share it.  Rows never touch a disk on their way.
+ * Several copiers (see copier.h) work at once, the largest tables first, in one
+ * loop without threads.  A table that is large enough is copied in parts, so
+ * that the copiers share it.  Rows never touch a disk on their way.
  *
  * A table that was rewritten on the source since the snapshot was taken cannot
  * be copied under it (see guard.h).  It is left as it is, with what the target
@@ -17,13 +17,13 @@
 
 #include "base/error.h"
 #include "catalog/catalog.h"
-#include "copy/rows/job.h"
+#include "copy/rows/copier.h"
 #include "copy/rows/meter.h"
 #include "copy/schema/build.h"
 
 typedef struct DataOptions
 {
-	JobOptions job;
+	CopierOptions copier;
 	int jobs;           /* pairs of connections at most */
 	Build *build;       /* is told when a table's rows are there; or NULL */
 	Meter *meter;       /* shows how far it is; or NULL */
@@ -31,9 +31,9 @@ typedef struct DataOptions
 	bool expects_quiet; /* warn if triggers fire: the tables may have some */
 
 	/*
-	 * Takes the snapshot, which job.snapshot names then, when all is ready to
-	 * read; or NULL: it is there.  The shorter the time from a snapshot to the
-	 * first lock, the less happens in it.
+	 * Takes the snapshot, which copier.snapshot names then, when all is ready
+	 * to read; or NULL: it is there.  The shorter the time from a snapshot to
+	 * the first lock, the less happens in it.
 	 */
 	Rc (*take_snapshot)(void *argument, Error *err);
 	void *argument;

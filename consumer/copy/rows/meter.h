@@ -26,7 +26,7 @@
 /* How often the target is asked how far indexes are. */
 #define METER_ASK_PERIOD_MS 1000
 
-/* Lines of jobs and of builds, each; what more there is stays untold. */
+/* Lines of copiers and of builds, each; what more there is stays untold. */
 #define METER_LINES_MAX 16
 
 /* A table that is being copied. */

@@ -3,8 +3,9 @@
  *    Which tables, and which parts of them, are yet to be copied.
  *
  * Tables come out in the order in which they went in.  One that is large enough
- * comes in parts, ranges of its blocks, so that several jobs share it.  A part
- * that could not be had now goes after all others, with the rest of its table.
+ * comes in parts, ranges of its blocks, so that several copiers share it.  A
+ * part that could not be had now goes after all others, with the rest of its
+ * table.
  */
 #ifndef PENSTOCK_COPY_ROWS_PART_QUEUE_H
 #define PENSTOCK_COPY_ROWS_PART_QUEUE_H
@@ -16,7 +17,7 @@
 
 /*
  * Bytes of a part, about, with what of its rows is stored out of line.  Long
- * enough that beginning one costs nothing, short enough that all jobs have
+ * enough that beginning one costs nothing, short enough that all copiers have
  * something to do until the end.
  */
 #ifdef PENSTOCK_FAULTS
@@ -36,7 +37,7 @@ typedef struct CopyPart
 
 typedef struct PartQueue
 {
-	bool splits; /* there are several jobs */
+	bool splits; /* there are several copiers */
 	int head;    /* the parts from here to the end are waiting */
 	int end;
 	int size; /* allocated */

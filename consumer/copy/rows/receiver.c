@@ -11,7 +11,7 @@ Rc
 receiver_open(Receiver *receiver, const char *conninfo, const char *label,
 			  const char *pipeline, SessionRights *rights, Error *err)
 {
-	buf_init(&receiver->chunk, JOB_CHUNK_BYTES);
+	buf_init(&receiver->chunk, COPIER_CHUNK_BYTES);
 	return session_open_writer(&receiver->conn, conninfo, label, pipeline,
 							   rights, err);
 }
@@ -43,7 +43,7 @@ receiver_start(Receiver *receiver, const CopyPart *part, Error *err)
 	receiver->pending = false;
 	receiver->ended = false;
 	buf_init(&sql, BUF_TEXT_MAX);
-	job_append_target_sql(part, &sql);
+	copier_append_target_sql(part, &sql);
 	rc = send_sql(receiver, sql.data, err);
 	buf_release(&sql);
 	return rc;

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "copy/rows/job.h"
+#include "copy/rows/copier.h"
 #include "copy/session.h"
 #include "net/pgconn.h"
 

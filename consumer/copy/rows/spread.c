@@ -1,6 +1,6 @@
 /*
  * spread.c
- *    The loop around the jobs.
+ *    The loop around the copiers.
  */
 #include "copy/rows/spread.h"
 
@@ -26,11 +26,11 @@ typedef struct Spread
 	const SpreadOptions *options;
 	CopyCatalog *catalog;
 	PartQueue queue;
-	int job_count;
-	SpreadJob *jobs[SPREAD_JOBS_MAX];
+	int copier_count;
+	SpreadCopier *copiers[SPREAD_JOBS_MAX];
 	int64_t rows_under_way[SPREAD_JOBS_MAX]; /* counted, of unfinished parts */
 	struct pollfd *fds;
-	int first_job; /* that is stepped next: each is the first in its turn */
+	int first_copier; /* that is stepped next: each is the first in its turn */
 	Meter meter;
 	Throttle throttle; /* of what is read */
 	bool unnoted;      /* tables were finished since they were noted */
@@ -76,17 +76,17 @@ queue_tables(Spread *spread, int64_t *parts)
 static bool
 drop_unmarked(Spread *spread, int i)
 {
-	if (spread_job_is_marked(spread->jobs[i]) ||
-		!spread_job_is_marked(spread->jobs[0]))
+	if (spread_copier_is_marked(spread->copiers[i]) ||
+		!spread_copier_is_marked(spread->copiers[0]))
 		return false;
-	job_say_fewer(i);
-	spread_job_close(spread->jobs[i]);
-	spread->jobs[i] = NULL;
+	copier_say_fewer(i);
+	spread_copier_close(spread->copiers[i]);
+	spread->copiers[i] = NULL;
 	return true;
 }
 
 static MUST_CHECK Rc
-open_jobs(Spread *spread, int count, Error *err)
+open_copiers(Spread *spread, int count, Error *err)
 {
 	const SpreadOptions *options = spread->options;
 	int fds_each = 1 + SPREAD_TARGETS_MAX;
@@ -96,19 +96,19 @@ open_jobs(Spread *spread, int count, Error *err)
 						  sizeof(struct pollfd));
 	for (int i = 0; i < count; i++)
 	{
-		Rc rc = spread_job_open(&spread->jobs[i], &options->job, err);
+		Rc rc = spread_copier_open(&spread->copiers[i], &options->copier, err);
 
 		if (rc != RC_OK)
 			return rc;
 		if (i > 0 && drop_unmarked(spread, i))
 			break;
-		spread->job_count++;
+		spread->copier_count++;
 	}
-	if (count > 0 && !spread_job_is_marked(spread->jobs[0]))
-		spread_job_say_unmarked(spread->jobs[0]);
+	if (count > 0 && !spread_copier_is_marked(spread->copiers[0]))
+		spread_copier_say_unmarked(spread->copiers[0]);
 	if (count > 0 && options->expects_quiet &&
-		spread_job_triggers_fire(spread->jobs[0]))
-		job_say_triggers("a target");
+		spread_copier_triggers_fire(spread->copiers[0]))
+		copier_say_triggers("a target");
 	return RC_OK;
 }
 
@@ -119,22 +119,22 @@ placed_of(const Spread *spread, const CopyTable *table)
 	return &spread->placed->tables[table - spread->catalog->tables];
 }
 
-/* Gives each idle job a part.  *busy: jobs that have one. */
+/* Gives each idle copier a part.  *busy: copiers that have one. */
 static MUST_CHECK Rc
-start_idle_jobs(Spread *spread, int *busy, Error *err)
+start_idle_copiers(Spread *spread, int *busy, Error *err)
 {
 	*busy = 0;
-	for (int i = 0; i < spread->job_count; i++)
+	for (int i = 0; i < spread->copier_count; i++)
 	{
-		if (spread_job_is_idle(spread->jobs[i]))
+		if (spread_copier_is_idle(spread->copiers[i]))
 		{
 			CopyPart part;
 			Rc rc;
 
 			if (!part_queue_take(&spread->queue, &part))
 				continue;
-			rc = spread_job_start(spread->jobs[i], part,
-								  placed_of(spread, part.table), err);
+			rc = spread_copier_start(spread->copiers[i], part,
+									 placed_of(spread, part.table), err);
 			if (rc != RC_OK)
 				return rc;
 		}
@@ -158,19 +158,19 @@ count_finished(Spread *spread, CopyTable *table, int64_t rows)
 }
 
 static void
-count_progress(Spread *spread, int job, const JobProgress *progress)
+count_progress(Spread *spread, int copier, const CopierProgress *progress)
 {
 	Meter *meter = &spread->meter;
 
 	meter->rows += progress->rows;
 	meter->bytes += progress->bytes;
-	spread->rows_under_way[job] += progress->rows;
+	spread->rows_under_way[copier] += progress->rows;
 	if (progress->refused != GUARD_PASSED)
-		job_requeue_refused(&spread->queue, progress);
+		copier_requeue_refused(&spread->queue, progress);
 	if (progress->finished == NULL)
 		return;
-	meter->rows += progress->finished_rows - spread->rows_under_way[job];
-	spread->rows_under_way[job] = 0;
+	meter->rows += progress->finished_rows - spread->rows_under_way[copier];
+	spread->rows_under_way[copier] = 0;
 	count_finished(spread, progress->finished, progress->finished_rows);
 }
 
@@ -179,43 +179,43 @@ count_busy(const Spread *spread)
 {
 	int count = 0;
 
-	for (int i = 0; i < spread->job_count; i++)
-		count += spread_job_is_idle(spread->jobs[i]) ? 0 : 1;
+	for (int i = 0; i < spread->copier_count; i++)
+		count += spread_copier_is_idle(spread->copiers[i]) ? 0 : 1;
 	return count;
 }
 
-/* *finished: a job has become idle and may take a table. */
+/* *finished: a copier has become idle and may take a table. */
 static MUST_CHECK Rc
-step_jobs(Spread *spread, bool *finished, Error *err)
+step_copiers(Spread *spread, bool *finished, Error *err)
 {
 	int busy = count_busy(spread);
 
 	*finished = false;
-	for (int n = 0; n < spread->job_count; n++)
+	for (int n = 0; n < spread->copier_count; n++)
 	{
-		int i = (spread->first_job + n) % spread->job_count;
-		JobProgress progress;
+		int i = (spread->first_copier + n) % spread->copier_count;
+		CopierProgress progress;
 		Rc rc;
 
-		if (spread_job_is_idle(spread->jobs[i]))
+		if (spread_copier_is_idle(spread->copiers[i]))
 			continue;
-		spread_job_set_limit(
-			spread->jobs[i],
+		spread_copier_set_limit(
+			spread->copiers[i],
 			throttle_share(&spread->throttle, clock_monotonic_us(), busy--));
-		rc = spread_job_step(spread->jobs[i], &progress, err);
+		rc = spread_copier_step(spread->copiers[i], &progress, err);
 		if (rc != RC_OK)
 			return rc;
 		throttle_take(&spread->throttle, progress.bytes);
 		count_progress(spread, i, &progress);
-		*finished |= spread_job_is_idle(spread->jobs[i]);
+		*finished |= spread_copier_is_idle(spread->copiers[i]);
 	}
-	spread->first_job = (spread->first_job + 1) % spread->job_count;
+	spread->first_copier = (spread->first_copier + 1) % spread->copier_count;
 	return RC_OK;
 }
 
-/* Waits until a job can go on, or it is time to show something. */
+/* Waits until a copier can go on, or it is time to show something. */
 static MUST_CHECK Rc
-wait_for_jobs(Spread *spread, Error *err)
+wait_for_copiers(Spread *spread, Error *err)
 {
 	int64_t timeout_ms = meter_wait_ms(&spread->meter);
 	int64_t throttle_ms = throttle_wait_ms(&spread->throttle);
@@ -225,9 +225,9 @@ wait_for_jobs(Spread *spread, Error *err)
 
 	if (throttle_ms > 0 && throttle_ms < timeout_ms)
 		timeout_ms = throttle_ms;
-	for (int i = 0; i < spread->job_count; i++)
-		count += spread_job_poll_fds(spread->jobs[i], &spread->fds[count],
-									 &ready);
+	for (int i = 0; i < spread->copier_count; i++)
+		count += spread_copier_poll_fds(spread->copiers[i], &spread->fds[count],
+										&ready);
 	rc = interrupt_wait_any(spread->fds, count, ready ? 0 : timeout_ms, err);
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
@@ -247,21 +247,21 @@ note_finished(Spread *spread, bool at_once, Error *err)
 }
 
 static MUST_CHECK Rc
-run_jobs(Spread *spread, Error *err)
+run_copiers(Spread *spread, Error *err)
 {
 	for (;;)
 	{
 		int busy = 0;
 		bool finished = false;
-		Rc rc = start_idle_jobs(spread, &busy, err);
+		Rc rc = start_idle_copiers(spread, &busy, err);
 
 		if (rc == RC_OK)
 			rc = note_finished(spread, busy == 0, err);
 		if (rc != RC_OK || busy == 0)
 			return rc;
-		rc = step_jobs(spread, &finished, err);
+		rc = step_copiers(spread, &finished, err);
 		if (rc == RC_OK && !finished)
-			rc = wait_for_jobs(spread, err);
+			rc = wait_for_copiers(spread, err);
 		if (rc != RC_OK)
 			return rc;
 		meter_show(&spread->meter);
@@ -302,14 +302,14 @@ spread_copy(CopyCatalog *catalog, const Placed *placed,
 	throttle_init(&spread.throttle, options->rate, clock_monotonic_us());
 	part_queue_init(&spread.queue, options->jobs);
 	spread.meter.tables_total = queue_tables(&spread, &parts);
-	rc = open_jobs(&spread, parts < options->jobs ? (int) parts : options->jobs,
-				   err);
+	rc = open_copiers(&spread,
+					  parts < options->jobs ? (int) parts : options->jobs, err);
 	if (rc == RC_OK && options->take_snapshot != NULL)
 		rc = options->take_snapshot(options->argument, err);
 	if (rc == RC_OK)
-		rc = run_jobs(&spread, err);
-	for (int i = 0; i < spread.job_count; i++)
-		spread_job_close(spread.jobs[i]);
+		rc = run_copiers(&spread, err);
+	for (int i = 0; i < spread.copier_count; i++)
+		spread_copier_close(spread.copiers[i]);
 	part_queue_release(&spread.queue);
 	free(spread.fds);
 	meter_clear();

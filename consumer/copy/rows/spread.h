@@ -13,11 +13,11 @@
 #include "catalog/catalog.h"
 #include "catalog/placed.h"
 #include "copy/rows/data.h"
-#include "copy/rows/spread_job.h"
+#include "copy/rows/spread_copier.h"
 
 typedef struct SpreadOptions
 {
-	SpreadJobOptions job;
+	SpreadCopierOptions copier;
 	int jobs;           /* sets of connections at most */
 	int64_t rate;       /* bytes a second at most; 0: any */
 	bool expects_quiet; /* warn if triggers fire: the tables may have some */

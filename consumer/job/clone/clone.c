@@ -197,7 +197,7 @@ copy_rows(Clone *clone, int number, Error *err)
 	};
 	NewSnapshot newer = {.clone = clone, .mark = &mark};
 	const DataOptions options = {
-		.job =
+		.copier =
 			{
 				.source = clone_rows_source(clone),
 				.pipeline = clone->config->name,

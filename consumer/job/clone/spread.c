@@ -222,7 +222,7 @@ spread_rows(Clone *clone, CloneSource *source, const Placed *placed,
 	Spreading spreading = {.clone = clone, .source = source};
 	SpreadTarget targets[CONFIG_TARGETS_MAX];
 	const SpreadOptions options = {
-		.job =
+		.copier =
 			{
 				.source = source->config->source,
 				.pipeline = clone->config->name,

@@ -485,7 +485,7 @@ copy_rows(TableCopy *copy, int number, Error *err)
 {
 	TableTarget *target = &copy->work->targets[number];
 	const DataOptions options = {
-		.job =
+		.copier =
 			{
 				.source = copy->work->config->source,
 				.pipeline = copy->work->config->name,

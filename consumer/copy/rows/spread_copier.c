@@ -1,8 +1,8 @@
 /*
- * spread_job.c
+ * spread_copier.c
  *    COPY TO STDOUT on one side, COPY FROM STDIN on several.
  */
-#include "copy/rows/spread_job.h"
+#include "copy/rows/spread_copier.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ typedef struct SpreadCurrent
 	size_t taken[SPREAD_TARGETS_MAX];
 } SpreadCurrent;
 
-struct SpreadJob
+struct SpreadCopier
 {
 	PgConn *source;
 	const char *snapshot;
@@ -57,9 +57,10 @@ struct SpreadJob
 };
 
 Rc
-spread_job_open(SpreadJob **job, const SpreadJobOptions *options, Error *err)
+spread_copier_open(SpreadCopier **copier, const SpreadCopierOptions *options,
+				   Error *err)
 {
-	SpreadJob *opened = xcalloc(1, sizeof(SpreadJob));
+	SpreadCopier *opened = xcalloc(1, sizeof(SpreadCopier));
 	Rc rc = session_open_source(&opened->source, options->source, NULL, err);
 
 	ASSERT(options->target_count <= SPREAD_TARGETS_MAX);
@@ -75,156 +76,156 @@ spread_job_open(SpreadJob **job, const SpreadJobOptions *options, Error *err)
 	}
 	if (rc != RC_OK)
 	{
-		spread_job_close(opened);
+		spread_copier_close(opened);
 		return rc;
 	}
-	*job = opened;
+	*copier = opened;
 	return RC_OK;
 }
 
 void
-spread_job_close(SpreadJob *job)
+spread_copier_close(SpreadCopier *copier)
 {
-	if (job == NULL)
+	if (copier == NULL)
 		return;
-	for (int i = 0; i < job->target_count; i++)
-		receiver_close(&job->receivers[i]);
-	pgconn_close(job->source);
-	PQfreemem(job->current.message);
-	free(job);
+	for (int i = 0; i < copier->target_count; i++)
+		receiver_close(&copier->receivers[i]);
+	pgconn_close(copier->source);
+	PQfreemem(copier->current.message);
+	free(copier);
 }
 
 bool
-spread_job_is_idle(const SpreadJob *job)
+spread_copier_is_idle(const SpreadCopier *copier)
 {
-	return job->state == SPREAD_IDLE;
+	return copier->state == SPREAD_IDLE;
 }
 
 bool
-spread_job_triggers_fire(const SpreadJob *job)
+spread_copier_triggers_fire(const SpreadCopier *copier)
 {
-	for (int i = 0; i < job->target_count; i++)
-		if (job->rights[i].triggers_fire)
+	for (int i = 0; i < copier->target_count; i++)
+		if (copier->rights[i].triggers_fire)
 			return true;
 	return false;
 }
 
 bool
-spread_job_is_marked(const SpreadJob *job)
+spread_copier_is_marked(const SpreadCopier *copier)
 {
-	for (int i = 0; i < job->target_count; i++)
-		if (!job->rights[i].marked)
+	for (int i = 0; i < copier->target_count; i++)
+		if (!copier->rights[i].marked)
 			return false;
 	return true;
 }
 
 void
-spread_job_say_unmarked(const SpreadJob *job)
+spread_copier_say_unmarked(const SpreadCopier *copier)
 {
-	for (int i = 0; i < job->target_count; i++)
-		if (!job->rights[i].marked)
-			writer_say_unmarked(job->receivers[i].conn, "copy");
+	for (int i = 0; i < copier->target_count; i++)
+		if (!copier->rights[i].marked)
+			writer_say_unmarked(copier->receivers[i].conn, "copy");
 }
 
 /* ---- starting ----------------------------------------------------------- */
 
 static MUST_CHECK Rc
-send_source(SpreadJob *job, Error *err)
+send_source(SpreadCopier *copier, Error *err)
 {
 	Buf sql;
 	int sent;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	guard_append_begin(&sql, job->part.table, job->snapshot);
+	guard_append_begin(&sql, copier->part.table, copier->snapshot);
 	buf_append_string(&sql, "COPY (");
-	job_append_query(&job->part,
-					 job->format.hash_count > 0 ? job->table->hash_sql : NULL,
-					 &sql);
+	copier_append_query(
+		&copier->part,
+		copier->format.hash_count > 0 ? copier->table->hash_sql : NULL, &sql);
 	buf_append_string(&sql, ") TO STDOUT");
-	if (job->format.binary)
+	if (copier->format.binary)
 		buf_append_string(&sql, " WITH (FORMAT binary)");
 	buf_append_string(&sql, "; COMMIT");
 	CHECK(!sql.overflowed);
-	sent = PQsendQuery(pgconn_raw(job->source), sql.data);
+	sent = PQsendQuery(pgconn_raw(copier->source), sql.data);
 	buf_release(&sql);
 	if (!sent)
-		return pgconn_connection_error(job->source, "lost the connection to",
+		return pgconn_connection_error(copier->source, "lost the connection to",
 									   err);
 	return RC_OK;
 }
 
 Rc
-spread_job_start(SpreadJob *job, CopyPart part, const PlacedTable *table,
-				 Error *err)
+spread_copier_start(SpreadCopier *copier, CopyPart part,
+					const PlacedTable *table, Error *err)
 {
 	const PlacementRule *rule = table->rule;
 	bool is_hashed = rule->kind == PLACEMENT_HASH ||
 					 rule->kind == PLACEMENT_DIRECTORY;
 
-	ASSERT(job->state == SPREAD_IDLE);
+	ASSERT(copier->state == SPREAD_IDLE);
 	ASSERT(!is_hashed || table->hash_sql != NULL);
-	job->part = part;
-	job->table = table;
-	job->format = (SpreadFormat){
+	copier->part = part;
+	copier->table = table;
+	copier->format = (SpreadFormat){
 		.binary = part.table->binary,
 		.hash_count = is_hashed ? rule->column_count : 0,
 		.is_number = rule->kind == PLACEMENT_DIRECTORY,
 	};
-	job->ready = true;
-	job->state = SPREAD_SOURCE_STARTING;
-	return send_source(job, err);
+	copier->ready = true;
+	copier->state = SPREAD_SOURCE_STARTING;
+	return send_source(copier, err);
 }
 
 /* The source sends: the targets that the rows are for are to receive. */
 static MUST_CHECK Rc
-start_receivers(SpreadJob *job, Error *err)
+start_receivers(SpreadCopier *copier, Error *err)
 {
 	Rc rc = RC_OK;
 
-	for (int i = 0; i < job->target_count && rc == RC_OK; i++)
+	for (int i = 0; i < copier->target_count && rc == RC_OK; i++)
 	{
-		job->in_use[i] = placement_rule_has(job->table->rule, i,
-											job->node_count);
-		job->waits[i] = job->in_use[i];
-		if (job->in_use[i])
-			rc = receiver_start(&job->receivers[i], &job->part, err);
+		copier->in_use[i] = placement_rule_has(copier->table->rule, i,
+											   copier->node_count);
+		copier->waits[i] = copier->in_use[i];
+		if (copier->in_use[i])
+			rc = receiver_start(&copier->receivers[i], &copier->part, err);
 	}
 	return rc;
 }
 
-/* RC_END: the part cannot be read, or not now, and the job is idle again. */
+/* RC_END: the part cannot be read, or not now, and the copier is idle again. */
 static MUST_CHECK Rc
-step_source_starting(SpreadJob *job, JobProgress *progress, Error *err)
+step_source_starting(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
-	Rc rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
+	Rc rc = exchange_take_started(copier->source, PGRES_COPY_OUT, err);
 
 	if (rc == RC_OK)
-		return start_receivers(job, err);
+		return start_receivers(copier, err);
 	if (rc == RC_FAIL)
-		rc = job_take_refusal(job->source, &job->part, progress, err);
+		rc = copier_take_refusal(copier->source, &copier->part, progress, err);
 	if (rc == RC_END)
-		job->table = NULL;
+		copier->table = NULL;
 	return rc;
 }
 
 /* Calls `step` of each receiver that waits, until none does. */
 static MUST_CHECK Rc
-step_receivers(SpreadJob *job, Rc (*step)(Receiver *receiver, Error *err),
+step_receivers(SpreadCopier *copier, Rc (*step)(Receiver *receiver, Error *err),
 			   Error *err)
 {
 	bool waits = false;
 
-	for (int i = 0; i < job->target_count; i++)
+	for (int i = 0; i < copier->target_count; i++)
 	{
 		Rc rc;
 
-		if (!job->waits[i])
+		if (!copier->waits[i])
 			continue;
-		rc = step(&job->receivers[i], err);
+		rc = step(&copier->receivers[i], err);
 		if (rc == RC_FAIL)
 			return rc;
-		job->waits[i] = rc == RC_AGAIN;
-		waits |= job->waits[i];
+		copier->waits[i] = rc == RC_AGAIN;
+		waits |= copier->waits[i];
 	}
 	return waits ? RC_AGAIN : RC_OK;
 }
@@ -233,12 +234,12 @@ step_receivers(SpreadJob *job, Rc (*step)(Receiver *receiver, Error *err),
 
 /* The row in hand has the number of its target in front. */
 static MUST_CHECK Rc
-take_listed(SpreadJob *job, Error *err)
+take_listed(SpreadCopier *copier, Error *err)
 {
-	SpreadCurrent *current = &job->current;
+	SpreadCurrent *current = &copier->current;
 	Rc rc;
 
-	if (current->row.hash < (uint64_t) job->target_count)
+	if (current->row.hash < (uint64_t) copier->target_count)
 	{
 		current->only = (int) current->row.hash;
 		return RC_OK;
@@ -253,42 +254,42 @@ take_listed(SpreadJob *job, Error *err)
 
 /* Takes the next row of the message in hand. */
 static MUST_CHECK Rc
-take_row(SpreadJob *job, JobProgress *progress, Error *err)
+take_row(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
-	SpreadCurrent *current = &job->current;
+	SpreadCurrent *current = &copier->current;
 
-	if (!spread_row_take(&job->format, &current->at, &current->left,
+	if (!spread_row_take(&copier->format, &current->at, &current->left,
 						 &current->row))
 		return error_set(err, ERR_PROTOCOL, "invalid row from %s",
-						 pgconn_label(job->source));
-	for (int i = 0; i < job->target_count; i++)
+						 pgconn_label(copier->source));
+	for (int i = 0; i < copier->target_count; i++)
 		current->taken[i] = 0;
 	current->only = -1;
 	progress->rows += current->row.is_row ? 1 : 0;
-	if (job->format.hash_count == 0 || !current->row.is_row)
+	if (copier->format.hash_count == 0 || !current->row.is_row)
 		return RC_OK;
-	if (job->format.is_number)
-		return take_listed(job, err);
-	current->only = (int) (current->row.hash % (uint64_t) job->node_count);
+	if (copier->format.is_number)
+		return take_listed(copier, err);
+	current->only = (int) (current->row.hash % (uint64_t) copier->node_count);
 	return RC_OK;
 }
 
 /* Gives the row in hand to those that it is for.  RC_AGAIN: one is full. */
 static MUST_CHECK Rc
-give_row(SpreadJob *job, Error *err)
+give_row(SpreadCopier *copier, Error *err)
 {
-	SpreadCurrent *current = &job->current;
+	SpreadCurrent *current = &copier->current;
 	bool full = false;
 
-	for (int i = 0; i < job->target_count; i++)
+	for (int i = 0; i < copier->target_count; i++)
 	{
-		bool is_for = job->in_use[i] &&
+		bool is_for = copier->in_use[i] &&
 					  (current->only < 0 || current->only == i);
 		Rc rc;
 
 		if (!is_for || current->taken[i] == current->row.length)
 			continue;
-		rc = receiver_put(&job->receivers[i], current->row.data,
+		rc = receiver_put(&copier->receivers[i], current->row.data,
 						  current->row.length, &current->taken[i], err);
 		if (rc == RC_FAIL)
 			return rc;
@@ -299,19 +300,19 @@ give_row(SpreadJob *job, Error *err)
 
 /* The message in hand, row by row. */
 static MUST_CHECK Rc
-give_message(SpreadJob *job, JobProgress *progress, Error *err)
+give_message(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
-	SpreadCurrent *current = &job->current;
+	SpreadCurrent *current = &copier->current;
 
 	for (;;)
 	{
-		Rc rc = give_row(job, err);
+		Rc rc = give_row(copier, err);
 
 		if (rc != RC_OK)
 			return rc;
 		if (current->left == 0)
 			break;
-		rc = take_row(job, progress, err);
+		rc = take_row(copier, progress, err);
 		if (rc != RC_OK)
 			return rc;
 	}
@@ -322,10 +323,10 @@ give_message(SpreadJob *job, JobProgress *progress, Error *err)
 
 /* Gets a message, looking at the socket once.  RC_END: there are no more. */
 static MUST_CHECK Rc
-get_message(SpreadJob *job, Error *err)
+get_message(SpreadCopier *copier, Error *err)
 {
-	PGconn *source = pgconn_raw(job->source);
-	SpreadCurrent *current = &job->current;
+	PGconn *source = pgconn_raw(copier->source);
+	SpreadCurrent *current = &copier->current;
 	int length = PQgetCopyData(source, &current->message, 1);
 
 	if (length == 0)
@@ -333,7 +334,7 @@ get_message(SpreadJob *job, Error *err)
 					 ? PQgetCopyData(source, &current->message, 1)
 					 : -2;
 	if (length == -2)
-		return pgconn_connection_error(job->source, "lost the connection to",
+		return pgconn_connection_error(copier->source, "lost the connection to",
 									   err);
 	if (length == -1)
 		return RC_END;
@@ -345,17 +346,17 @@ get_message(SpreadJob *job, Error *err)
 }
 
 static MUST_CHECK Rc
-flush_receivers(SpreadJob *job, Error *err)
+flush_receivers(SpreadCopier *copier, Error *err)
 {
 	bool full = false;
 
-	for (int i = 0; i < job->target_count; i++)
+	for (int i = 0; i < copier->target_count; i++)
 	{
 		Rc rc;
 
-		if (!job->in_use[i])
+		if (!copier->in_use[i])
 			continue;
-		rc = receiver_flush(&job->receivers[i], err);
+		rc = receiver_flush(&copier->receivers[i], err);
 		if (rc == RC_FAIL)
 			return rc;
 		full |= rc == RC_AGAIN;
@@ -364,9 +365,9 @@ flush_receivers(SpreadJob *job, Error *err)
 }
 
 void
-spread_job_set_limit(SpreadJob *job, int64_t bytes)
+spread_copier_set_limit(SpreadCopier *copier, int64_t bytes)
 {
-	job->limit = bytes;
+	copier->limit = bytes;
 }
 
 /*
@@ -374,29 +375,29 @@ spread_job_set_limit(SpreadJob *job, int64_t bytes)
  * one step (RC_AGAIN, and ready) or for now, or there are no more (RC_OK).
  */
 static MUST_CHECK Rc
-step_copying(SpreadJob *job, JobProgress *progress, Error *err)
+step_copying(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
-	int64_t most = job->limit < (int64_t) JOB_STEP_BYTES
-					   ? job->limit
-					   : (int64_t) JOB_STEP_BYTES;
+	int64_t most = copier->limit < (int64_t) COPIER_STEP_BYTES
+					   ? copier->limit
+					   : (int64_t) COPIER_STEP_BYTES;
 
-	while (job->current.message != NULL || progress->bytes < most)
+	while (copier->current.message != NULL || progress->bytes < most)
 	{
 		Rc rc = RC_OK;
 
-		if (job->current.message == NULL)
+		if (copier->current.message == NULL)
 		{
-			rc = get_message(job, err);
-			progress->bytes += (int64_t) job->current.left;
+			rc = get_message(copier, err);
+			progress->bytes += (int64_t) copier->current.left;
 		}
 		if (rc == RC_END)
 			return RC_OK;
 		if (rc == RC_OK)
-			rc = give_message(job, progress, err);
+			rc = give_message(copier, progress, err);
 		if (rc != RC_OK)
 			return rc;
 	}
-	job->ready = progress->bytes >= (int64_t) JOB_STEP_BYTES;
+	copier->ready = progress->bytes >= (int64_t) COPIER_STEP_BYTES;
 	return RC_AGAIN;
 }
 
@@ -404,58 +405,59 @@ step_copying(SpreadJob *job, JobProgress *progress, Error *err)
 
 /* The source is done: what it says decides how the targets end. */
 static MUST_CHECK Rc
-step_source_ending(SpreadJob *job, Error *err)
+step_source_ending(SpreadCopier *copier, Error *err)
 {
-	Rc rc = exchange_take_ended(job->source, &job->source_rows, err);
+	Rc rc = exchange_take_ended(copier->source, &copier->source_rows, err);
 
-	for (int i = 0; i < job->target_count && rc == RC_OK; i++)
+	for (int i = 0; i < copier->target_count && rc == RC_OK; i++)
 	{
-		job->waits[i] = job->in_use[i];
-		if (job->in_use[i])
-			rc = receiver_end(&job->receivers[i], err);
+		copier->waits[i] = copier->in_use[i];
+		if (copier->in_use[i])
+			rc = receiver_end(&copier->receivers[i], err);
 	}
 	return rc;
 }
 
 /* Every row is where it is to be, or everywhere. */
 static MUST_CHECK Rc
-check_rows(const SpreadJob *job, Error *err)
+check_rows(const SpreadCopier *copier, Error *err)
 {
-	bool is_hashed = job->format.hash_count > 0;
+	bool is_hashed = copier->format.hash_count > 0;
 	int64_t spread = 0;
 
-	for (int i = 0; i < job->target_count; i++)
+	for (int i = 0; i < copier->target_count; i++)
 	{
-		const Receiver *receiver = &job->receivers[i];
+		const Receiver *receiver = &copier->receivers[i];
 
-		if (!job->in_use[i])
+		if (!copier->in_use[i])
 			continue;
 		spread += receiver->rows;
-		if (!is_hashed && receiver->rows != job->source_rows)
-			return error_set(
-				err, ERR_PROTOCOL, "%s has taken %" PRId64 " rows of %" PRId64,
-				pgconn_label(receiver->conn), receiver->rows, job->source_rows);
+		if (!is_hashed && receiver->rows != copier->source_rows)
+			return error_set(err, ERR_PROTOCOL,
+							 "%s has taken %" PRId64 " rows of %" PRId64,
+							 pgconn_label(receiver->conn), receiver->rows,
+							 copier->source_rows);
 	}
-	if (is_hashed && spread != job->source_rows)
+	if (is_hashed && spread != copier->source_rows)
 		return error_set(err, ERR_PROTOCOL,
 						 "the nodes have taken %" PRId64 " rows of %" PRId64,
-						 spread, job->source_rows);
+						 spread, copier->source_rows);
 	return RC_OK;
 }
 
 static MUST_CHECK Rc
-step_targets_ending(SpreadJob *job, JobProgress *progress, Error *err)
+step_targets_ending(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
-	Rc rc = step_receivers(job, receiver_ended, err);
+	Rc rc = step_receivers(copier, receiver_ended, err);
 
 	if (rc == RC_OK)
-		rc = check_rows(job, err);
+		rc = check_rows(copier, err);
 	if (rc != RC_OK)
 		return rc;
-	progress->finished = job->part.table;
-	progress->finished_rows = job->source_rows;
-	job->part = (CopyPart){0};
-	job->table = NULL;
+	progress->finished = copier->part.table;
+	progress->finished_rows = copier->source_rows;
+	copier->part = (CopyPart){0};
+	copier->table = NULL;
 	return RC_OK;
 }
 
@@ -464,65 +466,66 @@ step_targets_ending(SpreadJob *job, JobProgress *progress, Error *err)
  * being idle.
  */
 static MUST_CHECK Rc
-step_state(SpreadJob *job, JobProgress *progress, Error *err)
+step_state(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
-	switch (job->state)
+	switch (copier->state)
 	{
 		case SPREAD_IDLE:
 			return RC_AGAIN;
 		case SPREAD_SOURCE_STARTING:
-			return step_source_starting(job, progress, err);
+			return step_source_starting(copier, progress, err);
 		case SPREAD_TARGETS_STARTING:
-			return step_receivers(job, receiver_started, err);
+			return step_receivers(copier, receiver_started, err);
 		case SPREAD_COPYING:
-			return step_copying(job, progress, err);
+			return step_copying(copier, progress, err);
 		case SPREAD_FLUSHING:
-			return flush_receivers(job, err);
+			return flush_receivers(copier, err);
 		case SPREAD_SOURCE_ENDING:
-			return step_source_ending(job, err);
+			return step_source_ending(copier, err);
 		case SPREAD_TARGETS_ENDING:
-			return step_targets_ending(job, progress, err);
+			return step_targets_ending(copier, progress, err);
 	}
 	CHECK(false);
 	return RC_FAIL;
 }
 
 Rc
-spread_job_step(SpreadJob *job, JobProgress *progress, Error *err)
+spread_copier_step(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
 	Rc rc;
 
-	*progress = (JobProgress){0};
-	job->ready = false;
+	*progress = (CopierProgress){0};
+	copier->ready = false;
 	do
 	{
-		rc = step_state(job, progress, err);
+		rc = step_state(copier, progress, err);
 		if (rc == RC_OK)
-			job->state = job->state == SPREAD_TARGETS_ENDING ? SPREAD_IDLE
-															 : job->state + 1;
+			copier->state = copier->state == SPREAD_TARGETS_ENDING
+								? SPREAD_IDLE
+								: copier->state + 1;
 		else if (rc == RC_END)
-			job->state = SPREAD_IDLE;
-	} while (rc == RC_OK && job->state != SPREAD_IDLE);
-	return job_explain(rc, &job->part, err);
+			copier->state = SPREAD_IDLE;
+	} while (rc == RC_OK && copier->state != SPREAD_IDLE);
+	return copier_explain(rc, &copier->part, err);
 }
 
 /* ---- waiting ------------------------------------------------------------ */
 
 /* What is to be waited for at a target; 0: nothing. */
 static short
-receiver_events(const SpreadJob *job, int target)
+receiver_events(const SpreadCopier *copier, int target)
 {
 	bool wanted = false;
 
-	switch (job->state)
+	switch (copier->state)
 	{
 		case SPREAD_TARGETS_STARTING:
 		case SPREAD_TARGETS_ENDING:
-			wanted = job->waits[target];
+			wanted = copier->waits[target];
 			break;
 		case SPREAD_COPYING:
 		case SPREAD_FLUSHING:
-			wanted = job->in_use[target];
+			wanted = copier->in_use[target];
 			break;
 		case SPREAD_IDLE:
 		case SPREAD_SOURCE_STARTING:
@@ -531,19 +534,20 @@ receiver_events(const SpreadJob *job, int target)
 	}
 	if (!wanted)
 		return 0;
-	return exchange_events(job->receivers[target].conn);
+	return exchange_events(copier->receivers[target].conn);
 }
 
 static short
-source_events(const SpreadJob *job)
+source_events(const SpreadCopier *copier)
 {
-	switch (job->state)
+	switch (copier->state)
 	{
 		case SPREAD_SOURCE_STARTING:
 		case SPREAD_SOURCE_ENDING:
-			return exchange_events(job->source);
+			return exchange_events(copier->source);
 		case SPREAD_COPYING:
-			return job->current.message == NULL && job->limit > 0 ? POLLIN : 0;
+			return copier->current.message == NULL && copier->limit > 0 ? POLLIN
+																		: 0;
 		case SPREAD_IDLE:
 		case SPREAD_TARGETS_STARTING:
 		case SPREAD_FLUSHING:
@@ -554,21 +558,22 @@ source_events(const SpreadJob *job)
 }
 
 int
-spread_job_poll_fds(const SpreadJob *job, struct pollfd *fds, bool *ready)
+spread_copier_poll_fds(const SpreadCopier *copier, struct pollfd *fds,
+					   bool *ready)
 {
-	short events = source_events(job);
+	short events = source_events(copier);
 	int count = 0;
 
-	*ready |= job->ready;
+	*ready |= copier->ready;
 	if (events != 0)
-		fds[count++] = (struct pollfd){.fd = PQsocket(pgconn_raw(job->source)),
-									   .events = events};
-	for (int i = 0; i < job->target_count; i++)
+		fds[count++] = (struct pollfd){
+			.fd = PQsocket(pgconn_raw(copier->source)), .events = events};
+	for (int i = 0; i < copier->target_count; i++)
 	{
-		events = receiver_events(job, i);
+		events = receiver_events(copier, i);
 		if (events != 0)
 			fds[count++] = (struct pollfd){
-				.fd = PQsocket(pgconn_raw(job->receivers[i].conn)),
+				.fd = PQsocket(pgconn_raw(copier->receivers[i].conn)),
 				.events = events};
 	}
 	return count;

@@ -1,5 +1,5 @@
 /*
- * job.c
+ * copier.c
  *    COPY TO STDOUT on one side, COPY FROM STDIN on the other.
  *
  * libpq hands over one row a call.  Passing each on by itself would cost a
@@ -19,7 +19,7 @@
  * reported success is the target told that this is all, and only when the
  * target has taken it, to commit.
  */
-#include "copy/rows/job.h"
+#include "copy/rows/copier.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -35,22 +35,22 @@
 #include "net/origin.h"
 #include "net/writer.h"
 
-typedef enum JobState
+typedef enum CopierState
 {
-	JOB_IDLE,
-	JOB_SOURCE_STARTING,
-	JOB_TARGET_STARTING,
-	JOB_COPYING,
-	JOB_SOURCE_ENDING,
-	JOB_TARGET_ENDING,
-	JOB_COMMITTING,
-} JobState;
+	COPIER_IDLE,
+	COPIER_SOURCE_STARTING,
+	COPIER_TARGET_STARTING,
+	COPIER_COPYING,
+	COPIER_SOURCE_ENDING,
+	COPIER_TARGET_ENDING,
+	COPIER_COMMITTING,
+} CopierState;
 
-struct Job
+struct Copier
 {
 	PgConn *source;
 	PgConn *target;
-	JobState state;
+	CopierState state;
 	CopyPart part;   /* its table is NULL if idle */
 	Buf chunk;       /* rows that the target was not given yet */
 	char *large_row; /* longer than a chunk, sent in pieces; or NULL */
@@ -67,21 +67,21 @@ struct Job
 };
 
 static void
-job_set_state(Job *job, JobState state)
+copier_set_state(Copier *copier, CopierState state)
 {
-	ASSERT(state == JOB_IDLE || state == job->state + 1);
-	ASSERT(state != JOB_IDLE || job->state == JOB_COMMITTING ||
-		   job->state == JOB_SOURCE_STARTING);
-	job->state = state;
+	ASSERT(state == COPIER_IDLE || state == copier->state + 1);
+	ASSERT(state != COPIER_IDLE || copier->state == COPIER_COMMITTING ||
+		   copier->state == COPIER_SOURCE_STARTING);
+	copier->state = state;
 }
 
 Rc
-job_open(Job **job, const JobOptions *options, Error *err)
+copier_open(Copier **copier, const CopierOptions *options, Error *err)
 {
-	Job *opened = xcalloc(1, sizeof(Job));
+	Copier *opened = xcalloc(1, sizeof(Copier));
 	Rc rc;
 
-	buf_init(&opened->chunk, JOB_CHUNK_BYTES);
+	buf_init(&opened->chunk, COPIER_CHUNK_BYTES);
 	opened->mark = options->mark;
 	opened->limit = INT64_MAX;
 	opened->snapshot = options->snapshot;
@@ -92,47 +92,47 @@ job_open(Job **job, const JobOptions *options, Error *err)
 								 &opened->rights, err);
 	if (rc != RC_OK)
 	{
-		job_close(opened);
+		copier_close(opened);
 		return rc;
 	}
-	*job = opened;
+	*copier = opened;
 	return RC_OK;
 }
 
 void
-job_close(Job *job)
+copier_close(Copier *copier)
 {
-	if (job == NULL)
+	if (copier == NULL)
 		return;
-	writer_close(job->target);
-	pgconn_close(job->source);
-	buf_release(&job->chunk);
-	PQfreemem(job->large_row);
-	free(job);
+	writer_close(copier->target);
+	pgconn_close(copier->source);
+	buf_release(&copier->chunk);
+	PQfreemem(copier->large_row);
+	free(copier);
 }
 
 bool
-job_is_idle(const Job *job)
+copier_is_idle(const Copier *copier)
 {
-	return job->state == JOB_IDLE;
+	return copier->state == COPIER_IDLE;
 }
 
 bool
-job_triggers_fire(const Job *job)
+copier_triggers_fire(const Copier *copier)
 {
-	return job->rights.triggers_fire;
+	return copier->rights.triggers_fire;
 }
 
 bool
-job_is_marked(const Job *job)
+copier_is_marked(const Copier *copier)
 {
-	return job->rights.marked;
+	return copier->rights.marked;
 }
 
 void
-job_say_unmarked(const Job *job)
+copier_say_unmarked(const Copier *copier)
 {
-	writer_say_unmarked(job->target, "copy");
+	writer_say_unmarked(copier->target, "copy");
 }
 
 static void
@@ -163,7 +163,7 @@ append_condition(const CopyPart *part, Buf *sql)
 }
 
 void
-job_append_query(const CopyPart *part, const char *expressions, Buf *sql)
+copier_append_query(const CopyPart *part, const char *expressions, Buf *sql)
 {
 	const CopyTable *table = part->table;
 	bool first = expressions == NULL;
@@ -184,12 +184,12 @@ job_append_query(const CopyPart *part, const char *expressions, Buf *sql)
  * the table alone, without those that inherit from it.
  */
 static void
-append_source_sql(const Job *job, Buf *sql)
+append_source_sql(const Copier *copier, Buf *sql)
 {
-	const CopyPart *part = &job->part;
+	const CopyPart *part = &copier->part;
 	const CopyTable *table = part->table;
 
-	guard_append_begin(sql, table, job->snapshot);
+	guard_append_begin(sql, table, copier->snapshot);
 	if (table->filter == NULL && !table->partitioned &&
 		part->first_block == 0 && part->end_block == 0)
 	{
@@ -199,7 +199,7 @@ append_source_sql(const Job *job, Buf *sql)
 	else
 	{
 		buf_append_string(sql, "COPY (");
-		job_append_query(part, NULL, sql);
+		copier_append_query(part, NULL, sql);
 		buf_append_char(sql, ')');
 	}
 	buf_append_string(sql, " TO STDOUT");
@@ -208,7 +208,7 @@ append_source_sql(const Job *job, Buf *sql)
 }
 
 void
-job_append_target_sql(const CopyPart *part, Buf *sql)
+copier_append_target_sql(const CopyPart *part, Buf *sql)
 {
 	const CopyTable *table = part->table;
 
@@ -234,79 +234,79 @@ send_sql(PgConn *conn, Buf *sql, Error *err)
 }
 
 static Rc
-send_to_source(Job *job, Error *err)
+send_to_source(Copier *copier, Error *err)
 {
 	Buf sql;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	append_source_sql(job, &sql);
-	return send_sql(job->source, &sql, err);
+	append_source_sql(copier, &sql);
+	return send_sql(copier->source, &sql, err);
 }
 
 static Rc
-send_to_target(Job *job, Error *err)
+send_to_target(Copier *copier, Error *err)
 {
 	Buf sql;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	job_append_target_sql(&job->part, &sql);
-	return send_sql(job->target, &sql, err);
+	copier_append_target_sql(&copier->part, &sql);
+	return send_sql(copier->target, &sql, err);
 }
 
 Rc
-job_start(Job *job, CopyPart part, Error *err)
+copier_start(Copier *copier, CopyPart part, Error *err)
 {
-	ASSERT(job->state == JOB_IDLE);
-	ASSERT(job->chunk.length == 0);
-	job->part = part;
-	job->source_rows = 0;
-	job->target_rows = 0;
-	job->ready = true;
-	job_set_state(job, JOB_SOURCE_STARTING);
-	return send_to_source(job, err);
+	ASSERT(copier->state == COPIER_IDLE);
+	ASSERT(copier->chunk.length == 0);
+	copier->part = part;
+	copier->source_rows = 0;
+	copier->target_rows = 0;
+	copier->ready = true;
+	copier_set_state(copier, COPIER_SOURCE_STARTING);
+	return send_to_source(copier, err);
 }
 
 void
-job_set_limit(Job *job, int64_t bytes)
+copier_set_limit(Copier *copier, int64_t bytes)
 {
-	job->limit = bytes;
+	copier->limit = bytes;
 }
 
 /* Sends on; notes whether something is left over in libpq. */
 static Rc
-flush_target(Job *job, Error *err)
+flush_target(Copier *copier, Error *err)
 {
-	int pending = PQflush(pgconn_raw(job->target));
+	int pending = PQflush(pgconn_raw(copier->target));
 
 	if (pending < 0)
-		return exchange_interrupt(job->target, err);
-	job->target_pending = pending > 0;
+		return exchange_interrupt(copier->target, err);
+	copier->target_pending = pending > 0;
 	return RC_OK;
 }
 
 static Rc
-put_data(Job *job, const char *data, size_t length, Error *err)
+put_data(Copier *copier, const char *data, size_t length, Error *err)
 {
-	Rc rc = exchange_check_quiet(job->target, err);
+	Rc rc = exchange_check_quiet(copier->target, err);
 	int put;
 
 	if (rc != RC_OK)
 		return rc;
-	put = PQputCopyData(pgconn_raw(job->target), data, (int) length);
+	put = PQputCopyData(pgconn_raw(copier->target), data, (int) length);
 	/* 0 would mean that libpq could not get memory. */
 	if (put <= 0)
-		return exchange_interrupt(job->target, err);
-	return flush_target(job, err);
+		return exchange_interrupt(copier->target, err);
+	return flush_target(copier, err);
 }
 
 static Rc
-put_chunk(Job *job, Error *err)
+put_chunk(Copier *copier, Error *err)
 {
 	Rc rc = RC_OK;
 
-	if (job->chunk.length > 0)
-		rc = put_data(job, job->chunk.data, job->chunk.length, err);
-	buf_reset(&job->chunk);
+	if (copier->chunk.length > 0)
+		rc = put_data(copier, copier->chunk.data, copier->chunk.length, err);
+	buf_reset(&copier->chunk);
 	return rc;
 }
 
@@ -315,22 +315,22 @@ put_chunk(Job *job, Error *err)
  * ownership of the row.
  */
 static Rc
-put_row(Job *job, char *row, size_t length, Error *err)
+put_row(Copier *copier, char *row, size_t length, Error *err)
 {
 	Rc rc = RC_OK;
 
-	if (job->chunk.length + length > job->chunk.max)
-		rc = put_chunk(job, err);
-	if (rc == RC_OK && length > job->chunk.max)
+	if (copier->chunk.length + length > copier->chunk.max)
+		rc = put_chunk(copier, err);
+	if (rc == RC_OK && length > copier->chunk.max)
 	{
-		job->large_row = row;
-		job->large_length = length;
-		job->large_sent = 0;
+		copier->large_row = row;
+		copier->large_length = length;
+		copier->large_sent = 0;
 		return RC_OK;
 	}
 	if (rc == RC_OK)
-		buf_append(&job->chunk, row, length);
-	CHECK(!job->chunk.overflowed);
+		buf_append(&copier->chunk, row, length);
+	CHECK(!copier->chunk.overflowed);
 	PQfreemem(row);
 	return rc;
 }
@@ -340,17 +340,18 @@ put_row(Job *job, char *row, size_t length, Error *err)
  * libpq moves what it still has, so it must never have much.
  */
 static Rc
-put_piece(Job *job, Error *err)
+put_piece(Copier *copier, Error *err)
 {
-	size_t left = job->large_length - job->large_sent;
-	size_t piece = left < job->chunk.max ? left : job->chunk.max;
-	Rc rc = put_data(job, job->large_row + job->large_sent, piece, err);
+	size_t left = copier->large_length - copier->large_sent;
+	size_t piece = left < copier->chunk.max ? left : copier->chunk.max;
+	Rc rc = put_data(copier, copier->large_row + copier->large_sent, piece,
+					 err);
 
-	job->large_sent += piece;
+	copier->large_sent += piece;
 	if (piece == left)
 	{
-		PQfreemem(job->large_row);
-		job->large_row = NULL;
+		PQfreemem(copier->large_row);
+		copier->large_row = NULL;
 	}
 	return rc;
 }
@@ -373,75 +374,75 @@ get_row(PGconn *source, char **row)
  * one step (RC_AGAIN, and ready), or there are no more (RC_OK).
  */
 static Rc
-move_rows(Job *job, JobProgress *progress, Error *err)
+move_rows(Copier *copier, CopierProgress *progress, Error *err)
 {
-	PGconn *source = pgconn_raw(job->source);
+	PGconn *source = pgconn_raw(copier->source);
 	int64_t moved = 0;
 
-	while (!job->target_pending && moved < job->limit)
+	while (!copier->target_pending && moved < copier->limit)
 	{
 		char *row = NULL;
 		int length;
 		Rc rc;
 
-		if (job->large_row != NULL)
+		if (copier->large_row != NULL)
 		{
-			rc = put_piece(job, err);
+			rc = put_piece(copier, err);
 			if (rc != RC_OK)
 				return rc;
 			continue;
 		}
 		length = get_row(source, &row);
 		if (length == -2)
-			return pgconn_connection_error(job->source,
+			return pgconn_connection_error(copier->source,
 										   "lost the connection to", err);
 		if (length == -1)
-			return put_chunk(job, err);
+			return put_chunk(copier, err);
 		if (length == 0)
 			return RC_AGAIN;
-		rc = put_row(job, row, (size_t) length, err);
+		rc = put_row(copier, row, (size_t) length, err);
 		if (rc != RC_OK)
 			return rc;
 		progress->rows++;
 		progress->bytes += length;
 		moved += length;
-		job->ready = moved >= (int64_t) JOB_STEP_BYTES;
-		if (job->ready)
+		copier->ready = moved >= (int64_t) COPIER_STEP_BYTES;
+		if (copier->ready)
 			break;
 	}
 	return RC_AGAIN;
 }
 
 static Rc
-step_copying(Job *job, JobProgress *progress, Error *err)
+step_copying(Copier *copier, CopierProgress *progress, Error *err)
 {
-	Rc rc = exchange_check_quiet(job->target, err);
+	Rc rc = exchange_check_quiet(copier->target, err);
 
-	if (rc == RC_OK && job->target_pending)
-		rc = flush_target(job, err);
+	if (rc == RC_OK && copier->target_pending)
+		rc = flush_target(copier, err);
 	if (rc == RC_OK)
-		rc = move_rows(job, progress, err);
+		rc = move_rows(copier, progress, err);
 	return rc;
 }
 
 /* Has the target note that the part is done, and commit. */
 static Rc
-send_commit(Job *job, Error *err)
+send_commit(Copier *copier, Error *err)
 {
 	Buf sql;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	if (job->mark != NULL)
-		work_tables_append_mark(&sql, job->mark, job->part.table,
-								job->target_rows);
+	if (copier->mark != NULL)
+		work_tables_append_mark(&sql, copier->mark, copier->part.table,
+								copier->target_rows);
 	else
 		buf_append_string(&sql, "COMMIT");
-	return send_sql(job->target, &sql, err);
+	return send_sql(copier->target, &sql, err);
 }
 
 Rc
-job_take_refusal(PgConn *source, CopyPart *part, JobProgress *progress,
-				 Error *err)
+copier_take_refusal(PgConn *source, CopyPart *part, CopierProgress *progress,
+					Error *err)
 {
 	GuardVerdict verdict = guard_judge(err);
 	Rc rc;
@@ -459,7 +460,7 @@ job_take_refusal(PgConn *source, CopyPart *part, JobProgress *progress,
 }
 
 void
-job_requeue_refused(PartQueue *queue, const JobProgress *progress)
+copier_requeue_refused(PartQueue *queue, const CopierProgress *progress)
 {
 	CopyTable *table = progress->refused_part.table;
 
@@ -480,7 +481,7 @@ job_requeue_refused(PartQueue *queue, const JobProgress *progress)
 }
 
 void
-job_say_fewer(int count)
+copier_say_fewer(int count)
 {
 	log_warning("copy",
 				"copying with %d connections: " ORIGIN_SETTING
@@ -489,7 +490,7 @@ job_say_fewer(int count)
 }
 
 void
-job_say_triggers(const char *where)
+copier_say_triggers(const char *where)
 {
 	log_warning("copy",
 				"triggers fire and foreign keys are checked for the copied "
@@ -497,62 +498,63 @@ job_say_triggers(const char *where)
 				where);
 }
 
-/* RC_END: the part cannot be read, or not now, and the job is idle again. */
+/* RC_END: the part cannot be read, or not now, and the copier is idle again. */
 static Rc
-step_source_starting(Job *job, JobProgress *progress, Error *err)
+step_source_starting(Copier *copier, CopierProgress *progress, Error *err)
 {
-	Rc rc = exchange_take_started(job->source, PGRES_COPY_OUT, err);
+	Rc rc = exchange_take_started(copier->source, PGRES_COPY_OUT, err);
 
 	if (rc == RC_OK)
-		return send_to_target(job, err);
+		return send_to_target(copier, err);
 	if (rc == RC_FAIL)
-		rc = job_take_refusal(job->source, &job->part, progress, err);
+		rc = copier_take_refusal(copier->source, &copier->part, progress, err);
 	return rc;
 }
 
 /* The source is done: what it says decides how the target ends. */
 static Rc
-step_source_ending(Job *job, Error *err)
+step_source_ending(Copier *copier, Error *err)
 {
-	Rc rc = exchange_take_ended(job->source, &job->source_rows, err);
+	Rc rc = exchange_take_ended(copier->source, &copier->source_rows, err);
 
 	if (rc != RC_OK)
 		return rc;
-	if (PQputCopyEnd(pgconn_raw(job->target), NULL) < 0)
-		return pgconn_connection_error(job->target, "could not send to", err);
+	if (PQputCopyEnd(pgconn_raw(copier->target), NULL) < 0)
+		return pgconn_connection_error(copier->target, "could not send to",
+									   err);
 	return RC_OK;
 }
 
 /* A trigger or a rule on the target may have seen to that. */
 static Rc
-counts_differ(const Job *job, Error *err)
+counts_differ(const Copier *copier, Error *err)
 {
 	Rc rc = error_set(
 		err, ERR_CONFIG, "%s took %" PRId64 " of %" PRId64 " rows",
-		pgconn_label(job->target), job->target_rows, job->source_rows);
+		pgconn_label(copier->target), copier->target_rows, copier->source_rows);
 
 	error_hint(err, "Look for triggers of that table there.");
 	return rc;
 }
 
 static Rc
-step_target_ending(Job *job, Error *err)
+step_target_ending(Copier *copier, Error *err)
 {
-	Rc rc = exchange_take_ended(job->target, &job->target_rows, err);
+	Rc rc = exchange_take_ended(copier->target, &copier->target_rows, err);
 
 	if (rc != RC_OK)
 		return rc;
-	if (job->target_rows != job->source_rows)
-		return counts_differ(job, err);
+	if (copier->target_rows != copier->source_rows)
+		return counts_differ(copier, err);
 	FAULT("clone.before_mark");
-	return send_commit(job, err);
+	return send_commit(copier, err);
 }
 
 static Rc
-step_committing(Job *job, JobProgress *progress, Error *err)
+step_committing(Copier *copier, CopierProgress *progress, Error *err)
 {
 	int64_t ignored;
-	Rc rc = exchange_take_ended(job->target, &ignored, err);
+	Rc rc = exchange_take_ended(copier->target, &ignored, err);
 
 	if (rc == RC_FAIL && strcmp(err->sqlstate, work_list_lost_sqlstate) == 0)
 	{
@@ -563,10 +565,10 @@ step_committing(Job *job, JobProgress *progress, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	FAULT("clone.after_mark");
-	progress->finished = job->part.table;
-	progress->finished_rows = job->target_rows;
-	job->part = (CopyPart){0};
-	job->target_pending = false;
+	progress->finished = copier->part.table;
+	progress->finished_rows = copier->target_rows;
+	copier->part = (CopyPart){0};
+	copier->target_pending = false;
 	return RC_OK;
 }
 
@@ -575,31 +577,31 @@ step_committing(Job *job, JobProgress *progress, Error *err)
  * being idle.
  */
 static Rc
-step_state(Job *job, JobProgress *progress, Error *err)
+step_state(Copier *copier, CopierProgress *progress, Error *err)
 {
-	switch (job->state)
+	switch (copier->state)
 	{
-		case JOB_IDLE:
+		case COPIER_IDLE:
 			return RC_AGAIN;
-		case JOB_SOURCE_STARTING:
-			return step_source_starting(job, progress, err);
-		case JOB_TARGET_STARTING:
-			return exchange_take_started(job->target, PGRES_COPY_IN, err);
-		case JOB_COPYING:
-			return step_copying(job, progress, err);
-		case JOB_SOURCE_ENDING:
-			return step_source_ending(job, err);
-		case JOB_TARGET_ENDING:
-			return step_target_ending(job, err);
-		case JOB_COMMITTING:
-			return step_committing(job, progress, err);
+		case COPIER_SOURCE_STARTING:
+			return step_source_starting(copier, progress, err);
+		case COPIER_TARGET_STARTING:
+			return exchange_take_started(copier->target, PGRES_COPY_IN, err);
+		case COPIER_COPYING:
+			return step_copying(copier, progress, err);
+		case COPIER_SOURCE_ENDING:
+			return step_source_ending(copier, err);
+		case COPIER_TARGET_ENDING:
+			return step_target_ending(copier, err);
+		case COPIER_COMMITTING:
+			return step_committing(copier, progress, err);
 	}
 	CHECK(false);
 	return RC_FAIL;
 }
 
 Rc
-job_explain(Rc rc, const CopyPart *part, Error *err)
+copier_explain(Rc rc, const CopyPart *part, Error *err)
 {
 	if (rc != RC_FAIL)
 		return RC_OK;
@@ -610,53 +612,55 @@ job_explain(Rc rc, const CopyPart *part, Error *err)
 }
 
 Rc
-job_step(Job *job, JobProgress *progress, Error *err)
+copier_step(Copier *copier, CopierProgress *progress, Error *err)
 {
 	Rc rc;
 
-	*progress = (JobProgress){0};
-	job->ready = false;
+	*progress = (CopierProgress){0};
+	copier->ready = false;
 	do
 	{
-		rc = step_state(job, progress, err);
+		rc = step_state(copier, progress, err);
 		if (rc == RC_OK)
-			job_set_state(job, job->state == JOB_COMMITTING ? JOB_IDLE
-															: job->state + 1);
+			copier_set_state(copier, copier->state == COPIER_COMMITTING
+										 ? COPIER_IDLE
+										 : copier->state + 1);
 		else if (rc == RC_END)
-			job_set_state(job, JOB_IDLE);
-	} while (rc == RC_OK && job->state != JOB_IDLE);
-	return job_explain(rc, &job->part, err);
+			copier_set_state(copier, COPIER_IDLE);
+	} while (rc == RC_OK && copier->state != COPIER_IDLE);
+	return copier_explain(rc, &copier->part, err);
 }
 
-JobWants
-job_wants(const Job *job)
+CopierWants
+copier_wants(const Copier *copier)
 {
-	JobWants wants = {.source_fd = -1, .target_fd = -1, .ready = job->ready};
+	CopierWants wants = {
+		.source_fd = -1, .target_fd = -1, .ready = copier->ready};
 
-	switch (job->state)
+	switch (copier->state)
 	{
-		case JOB_IDLE:
+		case COPIER_IDLE:
 			break;
-		case JOB_TARGET_STARTING:
-		case JOB_TARGET_ENDING:
-		case JOB_COMMITTING:
-			wants.target_events = exchange_events(job->target);
+		case COPIER_TARGET_STARTING:
+		case COPIER_TARGET_ENDING:
+		case COPIER_COMMITTING:
+			wants.target_events = exchange_events(copier->target);
 			break;
-		case JOB_SOURCE_STARTING:
-		case JOB_SOURCE_ENDING:
-			wants.source_events = exchange_events(job->source);
+		case COPIER_SOURCE_STARTING:
+		case COPIER_SOURCE_ENDING:
+			wants.source_events = exchange_events(copier->source);
 			break;
-		case JOB_COPYING:
+		case COPIER_COPYING:
 			wants.target_events = POLLIN;
-			if (job->target_pending)
+			if (copier->target_pending)
 				wants.target_events |= POLLOUT;
-			else if (job->limit > 0)
+			else if (copier->limit > 0)
 				wants.source_events = POLLIN;
 			break;
 	}
 	if (wants.source_events != 0)
-		wants.source_fd = PQsocket(pgconn_raw(job->source));
+		wants.source_fd = PQsocket(pgconn_raw(copier->source));
 	if (wants.target_events != 0)
-		wants.target_fd = PQsocket(pgconn_raw(job->target));
+		wants.target_fd = PQsocket(pgconn_raw(copier->target));
 	return wants;
 }
