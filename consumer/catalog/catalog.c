@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "base/own_command.h"
+#include "catalog/own_schema.h"
 #include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (64 * KB)
@@ -365,30 +364,17 @@ read_relations(CopyCatalog *catalog, PgConn *source, Error *err)
 	return rc;
 }
 
-/* Says it once: there may be hundreds. */
 static void
-warn_without_identity(const CopyCatalog *catalog)
+find_without_identity(CopyCatalog *catalog)
 {
-	const char *first = NULL;
-	int count = 0;
+	CatalogFindings *findings = &catalog->findings;
 
+	if (!catalog->publications.publishes_keys)
+		return;
 	for (int i = 0; i < catalog->table_count; i++)
 		if (!catalog->tables[i].has_identity && !catalog->tables[i].unlogged &&
-			count++ == 0)
-			first = catalog->tables[i].qualified;
-	if (count == 0 || !catalog->publications.publishes_keys)
-		return;
-	if (count == 1)
-		log_warning("copy",
-					"table %s has no usable replica identity: the source "
-					"refuses updates and deletes of its rows",
-					first);
-	else
-		log_warning("copy",
-					"%d tables, such as %s, have no usable replica identity: "
-					"the source refuses updates and deletes of their rows "
-					"(\"%s\" lists them)",
-					count, first, OWN_COMMAND("check --verbose"));
+			findings->without_identity_count++ == 0)
+			findings->without_identity = catalog->tables[i].qualified;
 }
 
 static bool
@@ -400,13 +386,12 @@ is_nowhere(const CopyCatalog *catalog, const CopyTable *table)
 	return relation != NULL && relation->nowhere;
 }
 
-/* Leaves out tables that are not selected; warns about them if asked to. */
+/* Leaves out tables that are not selected. */
 static void
-select_tables(CopyCatalog *catalog, bool warn)
+select_tables(CopyCatalog *catalog)
 {
+	CatalogFindings *findings = &catalog->findings;
 	int kept = 0;
-	int left_out = 0;
-	const char *first = NULL;
 
 	for (int i = 0; i < catalog->table_count; i++)
 	{
@@ -415,18 +400,10 @@ select_tables(CopyCatalog *catalog, bool warn)
 		if (selected_has(&catalog->selected, table->oid))
 			catalog->tables[kept++] = *table;
 		else if (!table->unlogged && !is_nowhere(catalog, table) &&
-				 left_out++ == 0)
-			first = table->qualified;
+				 findings->left_out_count++ == 0)
+			findings->left_out = table->qualified;
 	}
 	catalog->table_count = kept;
-	if (warn && left_out > 0)
-		log_warning(
-			"copy",
-			"table %s%s published but left out of the copy: following "
-			"will stop at the first change to it unless you take it out "
-			"of the publication (ALTER PUBLICATION … DROP TABLE …, or "
-			"one that is not FOR ALL TABLES) before you clone",
-			first, left_out > 1 ? " and others are" : " is");
 }
 
 /* What a selection by table takes beside tables. */
@@ -577,7 +554,7 @@ read_selected(CopyCatalog *catalog, PgConn *source,
 		select_places(catalog, options);
 	if (rc != RC_OK || catalog->selected.all)
 		return rc;
-	select_tables(catalog, options->warn);
+	select_tables(catalog);
 	select_relations(catalog);
 	return RC_OK;
 }
@@ -609,6 +586,7 @@ read_all(CopyCatalog **catalog, PgConn *source, const CatalogOptions *options,
 	}
 	read->whole = read->publications.all_tables && only_oid == 0 &&
 				  !read->selected.by_table;
+	find_without_identity(read);
 	*catalog = read;
 	return RC_OK;
 }
@@ -617,16 +595,7 @@ Rc
 catalog_read(CopyCatalog **catalog, PgConn *source,
 			 const CatalogOptions *options, Error *err)
 {
-	Rc rc = read_all(catalog, source, options, 0, err);
-
-	if (rc != RC_OK || !options->warn)
-		return rc;
-	if ((*catalog)->table_count == 0)
-		log_warning("copy", "publications %s publish no table%s",
-					options->publications,
-					(*catalog)->selected.all ? "" : " that is selected");
-	warn_without_identity(*catalog);
-	return RC_OK;
+	return read_all(catalog, source, options, 0, err);
 }
 
 Rc

@@ -30,9 +30,6 @@
 #include "model/placement.h"
 #include "net/pgconn.h"
 
-/* Penstock's own schema on every target. */
-#define CATALOG_OWN_SCHEMA "penstock"
-
 /* Tables of one copy; as many relations more may come with them. */
 #define CATALOG_TABLES_MAX 1000000
 
@@ -108,6 +105,21 @@ typedef struct CopyRelation
 	bool member; /* of an extension, which creates it */
 } CopyRelation;
 
+/* What a user may have to know of what was read.  Strings live as long as the
+ * catalog. */
+typedef struct CatalogFindings
+{
+	/* Tables that updates or deletes are published of and that have no usable
+	 * replica identity: how many, and one of them; unlogged ones do not count.
+	 */
+	int without_identity_count;
+	const char *without_identity;
+
+	/* Tables that are published, and that the selection leaves out. */
+	int left_out_count;
+	const char *left_out;
+} CatalogFindings;
+
 typedef struct CopyCatalog
 {
 	Publications publications;
@@ -135,6 +147,8 @@ typedef struct CopyCatalog
 	uint32_t only_oid; /* read was this table and its partitions; 0: all */
 	Arena *arena;      /* holds all of the above, and this */
 
+	CatalogFindings findings;
+
 	struct CopyCatalog *newer; /* that has what catalog_renew() took; or NULL */
 } CopyCatalog;
 
@@ -145,8 +159,6 @@ typedef struct CatalogOptions
 	const Placement *placement; /* with a selection: what it puts nowhere is
 								 * left out as well; or NULL */
 	bool without_unlogged;      /* leave unlogged tables empty */
-	bool warn; /* of tables without a usable replica identity, and of those that
-				* are published but not selected */
 } CatalogOptions;
 
 /*

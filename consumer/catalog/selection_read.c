@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/catalog.h"
+#include "catalog/own_schema.h"
 #include "catalog/pattern.h"
 #include "net/sql.h"
 

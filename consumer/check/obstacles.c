@@ -10,6 +10,7 @@
 #include "catalog/foreign_keys.h"
 #include "catalog/hash.h"
 #include "catalog/match.h"
+#include "catalog/own_schema.h"
 #include "copy/rows/large_objects.h"
 #include "copy/rows/sequences.h"
 #include "net/citus.h"

@@ -761,6 +761,38 @@ pgconn_check_result(PgConn *conn, const PGresult *result, Error *err)
 	return rc;
 }
 
+Rc
+pgconn_take_result(PgConn *conn, PGresult **result)
+{
+	PGconn *pg = conn->pg;
+
+	if (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
+		return RC_AGAIN;
+	*result = PQgetResult(pg);
+	return RC_OK;
+}
+
+Rc
+pgconn_take_ended(PgConn *conn, int64_t *rows, Error *err)
+{
+	for (;;)
+	{
+		PGresult *result = NULL;
+		Rc rc = pgconn_take_result(conn, &result);
+
+		if (rc != RC_OK || result == NULL)
+			return rc;
+		rc = pgconn_check_result(conn, result, err);
+
+		/* Of several statements that were sent, some may count nothing. */
+		if (rc == RC_OK && PQcmdTuples(result)[0] != '\0')
+			*rows = strtoll(PQcmdTuples(result), NULL, 10);
+		PQclear(result);
+		if (rc != RC_OK)
+			return rc;
+	}
+}
+
 /* Reads results to the end; keeps the last, or the first that is an error. */
 static Rc
 collect_result(PgConn *conn, PGresult **result, Error *err)

@@ -107,6 +107,17 @@ MUST_CHECK Rc pgconn_exec_secret(PgConn *conn, const char *sql,
  */
 MUST_CHECK Rc pgconn_get_result(PgConn *conn, PGresult **result, Error *err);
 
+/* The same without waiting.  RC_AGAIN: none is here yet.  A connection that
+ * broke has a result, too, which says why. */
+MUST_CHECK Rc pgconn_take_result(PgConn *conn, PGresult **result);
+
+/*
+ * Takes the results of statements that end, to the last, without waiting.
+ * RC_AGAIN: there may be more to come.  RC_FAIL: one of them is an error. *rows
+ * is set to the number of rows of a result that has counted some.
+ */
+MUST_CHECK Rc pgconn_take_ended(PgConn *conn, int64_t *rows, Error *err);
+
 /* Waits until all that was sent has left for the server. */
 MUST_CHECK Rc pgconn_flush(PgConn *conn, Error *err);
 

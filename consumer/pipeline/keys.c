@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "control/postponed_key.h"
-#include "copy/rows/exchange.h"
 #include "sink/postgres/postgres_sink.h"
 
 /*
@@ -59,47 +58,6 @@ struct Keys
 	Sink *const *sinks;
 	KeyWork *works; /* one for each target */
 };
-
-
-/* ---- Noting ---- */
-
-static void
-say_postponed(PgConn *target, const PostponedKey *key, bool added)
-{
-	log_warning("copy",
-				"foreign key %s of table %s on %s %s: the tables were copied "
-				"as of different positions, and rows refer to some that are "
-				"not there yet",
-				key->name, key->table, pgconn_label(target),
-				added ? "is not valid yet" : "is not there yet");
-	log_warning("copy",
-				"\"penstock follow\" sees to it when it has come to " LSN_FORMAT
-				", by: %s",
-				LSN_ARGS(key->not_before), key->statement);
-}
-
-Rc
-keys_note(PgConn *target, const char *pipeline, const Build *build, Lsn lsn,
-		  Error *err)
-{
-	int count = 0;
-	const BuildPostponedKey *postponed = build_postponed_keys(build, &count);
-	Rc rc = RC_OK;
-
-	for (int i = 0; i < count && rc == RC_OK; i++)
-	{
-		const PostponedKey key = {
-			.table = postponed[i].table,
-			.name = postponed[i].name,
-			.statement = postponed[i].statement,
-			.not_before = lsn,
-		};
-
-		rc = postponed_key_write(target, pipeline, &key, err);
-		say_postponed(target, &key, postponed[i].added);
-	}
-	return rc;
-}
 
 
 /* ---- One target ---- */
@@ -302,7 +260,7 @@ take(const Keys *keys, int target, const PostponedKey *key, Error *err)
 {
 	KeyWork *work = &keys->works[target];
 	int64_t ignored;
-	Rc rc = exchange_take_ended(work->conn, &ignored, err);
+	Rc rc = pgconn_take_ended(work->conn, &ignored, err);
 
 	if (rc == RC_OK)
 		log_info("follow", "foreign key %s of table %s on %s is valid",

@@ -1,7 +1,7 @@
 /*
  * keys.h
- *    Foreign keys that could not be checked when tables were copied: noting
- *    them, and checking them beside a follower.
+ *    Foreign keys that could not be checked when tables were copied: checking
+ *    them beside a follower.
  *
  * See control/postponed_key.h for why there are any.  What is missing of
  * a key is a statement that may take long.  It runs in a session of its own,
@@ -13,16 +13,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
-#include "copy/schema/build.h"
 #include "sink/sink.h"
-
-/*
- * Notes on a target what its build has postponed until a follower has come to
- * `lsn`, and says so: in the current transaction, under which penstock.progress
- * of the pipeline is written as well.
- */
-MUST_CHECK Rc keys_note(PgConn *target, const char *pipeline,
-						const Build *build, Lsn lsn, Error *err);
 
 typedef struct Keys Keys;
 

@@ -515,7 +515,7 @@ step_source_starting(Copier *copier, CopierProgress *progress, Error *err)
 static Rc
 step_source_ending(Copier *copier, Error *err)
 {
-	Rc rc = exchange_take_ended(copier->source, &copier->source_rows, err);
+	Rc rc = pgconn_take_ended(copier->source, &copier->source_rows, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -540,7 +540,7 @@ counts_differ(const Copier *copier, Error *err)
 static Rc
 step_target_ending(Copier *copier, Error *err)
 {
-	Rc rc = exchange_take_ended(copier->target, &copier->target_rows, err);
+	Rc rc = pgconn_take_ended(copier->target, &copier->target_rows, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -554,7 +554,7 @@ static Rc
 step_committing(Copier *copier, CopierProgress *progress, Error *err)
 {
 	int64_t ignored;
-	Rc rc = exchange_take_ended(copier->target, &ignored, err);
+	Rc rc = pgconn_take_ended(copier->target, &ignored, err);
 
 	if (rc == RC_FAIL && strcmp(err->sqlstate, work_list_lost_sqlstate) == 0)
 	{

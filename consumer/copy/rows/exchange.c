@@ -5,22 +5,6 @@
 #include "copy/rows/exchange.h"
 
 #include <poll.h>
-#include <stdlib.h>
-
-/*
- * The next result, as pgconn_get_result(), but RC_AGAIN instead of waiting.
- */
-static Rc
-take_result(PgConn *conn, PGresult **result)
-{
-	PGconn *pg = pgconn_raw(conn);
-
-	/* A connection that broke has a result too, which says why. */
-	if (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
-		return RC_AGAIN;
-	*result = PQgetResult(pg);
-	return RC_OK;
-}
 
 Rc
 exchange_take_started(PgConn *conn, ExecStatusType expected, Error *err)
@@ -30,7 +14,7 @@ exchange_take_started(PgConn *conn, ExecStatusType expected, Error *err)
 	do
 	{
 		PGresult *result = NULL;
-		Rc rc = take_result(conn, &result);
+		Rc rc = pgconn_take_result(conn, &result);
 
 		if (rc != RC_OK)
 			return rc;
@@ -44,26 +28,6 @@ exchange_take_started(PgConn *conn, ExecStatusType expected, Error *err)
 		return error_set(err, ERR_PROTOCOL, "unexpected answer to COPY from %s",
 						 pgconn_label(conn));
 	return RC_OK;
-}
-
-Rc
-exchange_take_ended(PgConn *conn, int64_t *rows, Error *err)
-{
-	for (;;)
-	{
-		PGresult *result = NULL;
-		Rc rc = take_result(conn, &result);
-
-		if (rc != RC_OK || result == NULL)
-			return rc;
-		rc = pgconn_check_result(conn, result, err);
-		/* Other statements that were sent with the COPY count nothing. */
-		if (rc == RC_OK && PQcmdTuples(result)[0] != '\0')
-			*rows = strtoll(PQcmdTuples(result), NULL, 10);
-		PQclear(result);
-		if (rc != RC_OK)
-			return rc;
-	}
 }
 
 Rc

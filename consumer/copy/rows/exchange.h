@@ -18,12 +18,6 @@ MUST_CHECK Rc exchange_take_started(PgConn *conn, ExecStatusType expected,
 									Error *err);
 
 /*
- * Takes the results of statements that end, to the last.  RC_AGAIN when there
- * may be more to come.  *rows is set when a result passes that counts some.
- */
-MUST_CHECK Rc exchange_take_ended(PgConn *conn, int64_t *rows, Error *err);
-
-/*
  * A target that spoke while it should listen, or that cannot be sent to, has
  * failed: interrupts the copy and reads the error, for which it waits.
  */

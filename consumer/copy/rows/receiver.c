@@ -139,12 +139,12 @@ receiver_ended(Receiver *receiver, Error *err)
 
 	if (!receiver->ended)
 	{
-		rc = exchange_take_ended(receiver->conn, &receiver->rows, err);
+		rc = pgconn_take_ended(receiver->conn, &receiver->rows, err);
 		if (rc == RC_OK)
 			rc = send_sql(receiver, "COMMIT", err);
 		if (rc != RC_OK)
 			return rc;
 		receiver->ended = true;
 	}
-	return exchange_take_ended(receiver->conn, &ignored, err);
+	return pgconn_take_ended(receiver->conn, &ignored, err);
 }

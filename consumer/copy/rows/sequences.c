@@ -8,6 +8,7 @@
 #include "copy/rows/sequences.h"
 
 #include "base/log.h"
+#include "catalog/own_schema.h"
 #include "net/sql.h"
 
 /* Sequences read and set by one pair of statements. */

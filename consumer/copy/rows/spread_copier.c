@@ -407,7 +407,7 @@ step_copying(SpreadCopier *copier, CopierProgress *progress, Error *err)
 static MUST_CHECK Rc
 step_source_ending(SpreadCopier *copier, Error *err)
 {
-	Rc rc = exchange_take_ended(copier->source, &copier->source_rows, err);
+	Rc rc = pgconn_take_ended(copier->source, &copier->source_rows, err);
 
 	for (int i = 0; i < copier->target_count && rc == RC_OK; i++)
 	{

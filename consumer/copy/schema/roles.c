@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catalog/own_schema.h"
 #include "net/sql.h"
 
 /* The relations that will be created, all of them or the catalog's. */

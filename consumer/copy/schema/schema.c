@@ -13,6 +13,7 @@
 #include "base/child.h"
 #include "base/log.h"
 #include "base/scratch.h"
+#include "catalog/own_schema.h"
 #include "copy/schema/contents.h"
 #include "copy/schema/objects.h"
 #include "copy/schema/partial.h"

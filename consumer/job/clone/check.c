@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/own_command.h"
 #include "check/ends.h"
 #include "check/obstacles.h"
@@ -107,14 +108,13 @@ clone_open_all(Clone *clone, Error *err)
 }
 
 Rc
-clone_read_catalog(CloneSource *source, bool warn, Error *err)
+clone_read_catalog(CloneSource *source, Error *err)
 {
 	const CatalogOptions options = {
 		.publications = source->config->publications,
 		.selection = &source->config->selection,
 		.placement = source->placement,
 		.without_unlogged = source->config->no_unlogged_data,
-		.warn = warn,
 	};
 
 	catalog_free(source->catalog);
@@ -309,6 +309,47 @@ clone_find_programs(Clone *clone, Error *err)
 						 clone->arena, err);
 }
 
+/* Says it once: there may be hundreds. */
+static void
+say_without_identity(const CatalogFindings *findings)
+{
+	int count = findings->without_identity_count;
+
+	if (count == 1)
+		log_warning("copy",
+					"table %s has no usable replica identity: the source "
+					"refuses updates and deletes of its rows",
+					findings->without_identity);
+	else if (count > 1)
+		log_warning("copy",
+					"%d tables, such as %s, have no usable replica identity: "
+					"the source refuses updates and deletes of their rows "
+					"(\"%s\" lists them)",
+					count, findings->without_identity,
+					OWN_COMMAND("check --verbose"));
+}
+
+static void
+say_findings(const CopyCatalog *catalog, const Config *config)
+{
+	const CatalogFindings *findings = &catalog->findings;
+
+	if (findings->left_out_count > 0)
+		log_warning(
+			"copy",
+			"table %s%s published but left out of the copy: following "
+			"will stop at the first change to it unless you take it out "
+			"of the publication (ALTER PUBLICATION … DROP TABLE …, or "
+			"one that is not FOR ALL TABLES) before you clone",
+			findings->left_out,
+			findings->left_out_count > 1 ? " and others are" : " is");
+	if (catalog->table_count == 0)
+		log_warning("copy", "publications %s publish no table%s",
+					config->publications,
+					catalog->selected.all ? "" : " that is selected");
+	say_without_identity(findings);
+}
+
 Rc
 clone_check_source(CloneSource *source, Error *err)
 {
@@ -318,9 +359,10 @@ clone_check_source(CloneSource *source, Error *err)
 	if (!source->config->schema_only)
 		rc = check_wal_level(source->conn, err);
 	if (rc == RC_OK)
-		rc = clone_read_catalog(source, true, err);
+		rc = clone_read_catalog(source, err);
 	if (rc != RC_OK)
 		return rc;
+	say_findings(source->catalog, source->config);
 	plan = plan_of(source, NULL);
 	return obstacles_check(&plan, COPY_SIDE_SOURCE, err);
 }

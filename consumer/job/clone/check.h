@@ -36,11 +36,8 @@ MUST_CHECK Rc clone_check_unused(const Clone *clone, const CloneSource *source,
 MUST_CHECK Rc clone_check_no_progress(const CloneSource *source,
 									  const CloneTarget *target, Error *err);
 
-/*
- * Reads what is to be copied, instead of what was read before; `warn` as in
- * CatalogOptions.
- */
-MUST_CHECK Rc clone_read_catalog(CloneSource *source, bool warn, Error *err);
+/* Reads what is to be copied, instead of what was read before. */
+MUST_CHECK Rc clone_read_catalog(CloneSource *source, Error *err);
 
 /* Whether the targets can take what the catalog has. */
 MUST_CHECK Rc clone_check_targets(const Clone *clone, Error *err);

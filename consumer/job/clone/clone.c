@@ -26,6 +26,7 @@
 #include "copy/schema/objects.h"
 #include "job/clone/check.h"
 #include "job/clone/copied.h"
+#include "job/clone/postponed.h"
 #include "job/clone/recover.h"
 #include "job/clone/resume.h"
 #include "job/clone/several.h"
@@ -461,8 +462,8 @@ note_keys(const Clone *clone, const CloneTarget *target, Error *err)
 		return RC_OK;
 	rc = read_last_position(clone, target, &lsn, err);
 	if (rc == RC_OK)
-		rc = keys_note(target->conn, clone->config->name, target->build, lsn,
-					   err);
+		rc = postponed_note(target->conn, clone->config->name, target->build,
+							lsn, err);
 	return rc;
 }
 

@@ -94,7 +94,7 @@ reread_catalog(CloneSource *source, bool listed, Error *err)
 	Rc rc;
 
 	if (!listed)
-		return clone_read_catalog(source, false, err);
+		return clone_read_catalog(source, err);
 	for (int i = 0; i < catalog->table_count; i++)
 		catalog->tables[i].stale |= catalog->tables[i].ended_us == 0;
 	rc = clone_renew_catalog(source, err);
@@ -234,7 +234,7 @@ clone_renew_catalog(CloneSource *source, Error *err)
 	Rc rc;
 
 	source->catalog = NULL;
-	rc = clone_read_catalog(source, false, err);
+	rc = clone_read_catalog(source, err);
 	if (rc == RC_OK)
 		catalog_renew(kept, source->catalog);
 	source->catalog = kept;
