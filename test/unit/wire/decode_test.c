@@ -591,7 +591,7 @@ a_message_outside_a_transaction_is_a_frame(void **state UNUSED)
 static void
 changes_of_the_schema_are_changes(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 	Frame *frame;
 
@@ -617,7 +617,7 @@ changes_of_the_schema_are_changes(void **state UNUSED)
 static void
 a_rewrite_is_of_a_table_that_was_described(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	init_transaction(&draft);
@@ -631,7 +631,7 @@ a_rewrite_is_of_a_table_that_was_described(void **state UNUSED)
 static void
 changes_of_the_schema_are_part_of_a_transaction(void **state UNUSED)
 {
-	Decoder *decoder = ready_decoder();
+	Input *decoder = ready_decoder();
 	Draft draft;
 
 	draft_init(&draft);
