@@ -14,7 +14,7 @@
 #include "support/libpq_script.h"
 
 /* Columns of what is looked at: schema, progress, conflict, version. */
-#define LOOK "pg_catalog.to_regnamespace('penstock')"
+#define LOOK "bool_or(relname = 'progress')"
 
 static const LibpqStep anytime[] = {
 	{.sql = "SET LOCAL statement_timeout = 0;",

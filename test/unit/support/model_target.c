@@ -719,7 +719,7 @@ static const LibpqStep anytime[] = {
 	{.sql = "SELECT n FROM generate_series",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "1\n"},
-	{.sql = "to_regnamespace('penstock')",
+	{.sql = "bool_or(relname = 'progress')",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "t|t|t|t\n"},
 	{.sql = "to_regclass('penstock.progress')",

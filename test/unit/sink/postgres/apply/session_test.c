@@ -39,7 +39,7 @@ static const LibpqStep steps[] = {
 	 .rows = PROGRESS_ROW},
 	LOOK_FOR("node"),
 	{.sql = "FROM penstock.node", .answer = LIBPQ_ROWS, .columns = 2},
-	{.sql = "to_regnamespace('penstock')",
+	{.sql = "bool_or(relname = 'progress')",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "t|t|t|t\n"},
 	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "3\n"},
