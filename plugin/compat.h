@@ -9,29 +9,48 @@
 #define PENSTOCK_COMPAT_H
 
 #include "access/attmap.h"
-#include "access/htup.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_publication.h"
 #include "catalog/pg_publication_rel.h"
 #include "catalog/pg_type.h"
 #include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
 #include "replication/logical.h"
 #include "replication/origin.h"
 #include "replication/output_plugin.h"
 #include "replication/reorderbuffer.h"
 #include "replication/slot.h"
 #include "utils/inval.h"
+#include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#if PG_VERSION_NUM >= 160000
+#include "utils/relfilenumbermap.h"
+#else
+#include "utils/relfilenodemap.h"
+#endif
 #if PG_VERSION_NUM >= 150000
 #include "access/xlogrecovery.h"
 #endif
 #if PG_VERSION_NUM >= 180000
 #include "rewrite/rewriteHandler.h"
 #endif
+
+/* Before 16 it has functions that do not say what they take. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wstrict-prototypes"
+#include "nodes/nodeFuncs.h"
+#pragma GCC diagnostic pop
 
 #if PG_VERSION_NUM < 130000
 #error "PostgreSQL 13 or later is required"
@@ -400,6 +419,192 @@ waits_for_standbys_compat(void)
 #if PG_VERSION_NUM >= 170000
 	return MyReplicationSlot->data.failover;
 #else
+	return false;
+#endif
+}
+
+/* Which file a relation is in; 16 renamed all of it. */
+#if PG_VERSION_NUM >= 160000
+typedef RelFileLocator RelFileCompat;
+#else
+typedef RelFileNode RelFileCompat;
+#endif
+
+static inline bool
+relfile_equals_compat(const RelFileCompat *a, const RelFileCompat *b)
+{
+#if PG_VERSION_NUM >= 160000
+	return RelFileLocatorEquals(*a, *b);
+#else
+	return RelFileNodeEquals(*a, *b);
+#endif
+}
+
+/* The relation whose file it is; InvalidOid if there is none. */
+static inline Oid
+relid_by_relfile_compat(const RelFileCompat *file)
+{
+#if PG_VERSION_NUM >= 160000
+	return RelidByRelfilenumber(file->spcOid, file->relNumber);
+#else
+	return RelidByRelfilenode(file->spcNode, file->relNode);
+#endif
+}
+
+static inline const RelFileCompat *
+relation_file_compat(Relation relation)
+{
+#if PG_VERSION_NUM >= 160000
+	return &relation->rd_locator;
+#else
+	return &relation->rd_node;
+#endif
+}
+
+/* The file of the row that an entry of ReorderBufferTXN.tuplecids is about. */
+static inline const RelFileCompat *
+tuplecid_file_compat(const ReorderBufferChange *entry)
+{
+#if PG_VERSION_NUM >= 160000
+	return &entry->data.tuplecid.locator;
+#else
+	return &entry->data.tuplecid.node;
+#endif
+}
+
+/*
+ * Fetches a row, whoever can see it, by tuple->t_self; false if there is none.
+ * Else the buffer is to be released.  15 added an argument.
+ */
+static inline bool
+heap_fetch_compat(Relation relation, HeapTuple tuple, Buffer *buffer)
+{
+#if PG_VERSION_NUM >= 150000
+	return heap_fetch(relation, SnapshotAny, tuple, buffer, false);
+#else
+	return heap_fetch(relation, SnapshotAny, tuple, buffer);
+#endif
+}
+
+/* What an object is called; 14 has an argument for what is gone. */
+static inline char *
+describe_object_compat(const ObjectAddress *object)
+{
+#if PG_VERSION_NUM >= 140000
+	return getObjectDescription(object, true);
+#else
+	return getObjectDescription(object);
+#endif
+}
+
+/* A unique index with NULLS NOT DISTINCT, from 15 on. */
+static inline bool
+nulls_not_distinct_compat(Form_pg_index form)
+{
+#if PG_VERSION_NUM >= 150000
+	return form->indnullsnotdistinct;
+#else
+	(void) form;
+	return false;
+#endif
+}
+
+/* A partition that is being detached, from 14 on. */
+static inline bool
+detach_pending_compat(Form_pg_inherits form)
+{
+#if PG_VERSION_NUM >= 140000
+	return form->inhdetachpending;
+#else
+	(void) form;
+	return false;
+#endif
+}
+
+/* How a column is compressed, from 14 on; '\0': by default. */
+static inline char
+attcompression_compat(Form_pg_attribute attr)
+{
+#if PG_VERSION_NUM >= 140000
+	return attr->attcompression;
+#else
+	(void) attr;
+	return '\0';
+#endif
+}
+
+/*
+ * The statistics target of a column, by its pg_attribute row of the system
+ * cache; -1: by default, which is null from 17 on.
+ */
+static inline int
+attstattarget_compat(HeapTuple tuple)
+{
+#if PG_VERSION_NUM >= 170000
+	bool isnull;
+	Datum target = SysCacheGetAttr(ATTNUM, tuple,
+								   Anum_pg_attribute_attstattarget, &isnull);
+
+	return isnull ? -1 : DatumGetInt16(target);
+#else
+	return ((Form_pg_attribute) GETSTRUCT(tuple))->attstattarget;
+#endif
+}
+
+/* NOT NULL as a constraint of its own; of tables from 18 on. */
+#define PENSTOCK_CONSTRAINT_NOT_NULL_COMPAT 'n'
+
+/* NOT ENFORCED, from 18 on. */
+static inline bool
+is_enforced_compat(Form_pg_constraint form)
+{
+#if PG_VERSION_NUM >= 180000
+	return form->conenforced;
+#else
+	(void) form;
+	return true;
+#endif
+}
+
+/* WITHOUT OVERLAPS or PERIOD, from 18 on. */
+static inline bool
+has_period_compat(Form_pg_constraint form)
+{
+#if PG_VERSION_NUM >= 180000
+	return form->conperiod;
+#else
+	(void) form;
+	return false;
+#endif
+}
+
+/* ON DELETE SET NULL (column, …), from 15 on; 0: it has none. */
+#if PG_VERSION_NUM >= 150000
+#define penstock_confdelsetcols_compat Anum_pg_constraint_confdelsetcols
+#else
+#define penstock_confdelsetcols_compat InvalidAttrNumber
+#endif
+
+/* A function call that is written in a syntax of its own, from 14 on. */
+static inline bool
+is_sql_syntax_compat(CoercionForm form)
+{
+#if PG_VERSION_NUM >= 140000
+	return form == COERCE_SQL_SYNTAX;
+#else
+	(void) form;
+	return false;
+#endif
+}
+
+/* JSON_VALUE() and its like, from 17 on. */
+static inline bool
+is_json_call_compat(const Node *node)
+{
+#if PG_VERSION_NUM >= 170000
+	return IsA(node, JsonExpr);
+#else
+	(void) node;
 	return false;
 #endif
 }

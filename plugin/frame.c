@@ -47,10 +47,13 @@
 #include "bundle.h"
 #include "compat.h"
 #include "compress.h"
+#include "describe.h"
 #include "frame.h"
 #include "left_out.h"
+#include "lookup.h"
 #include "relinfo.h"
 #include "row.h"
+#include "schema.h"
 #include "value.h"
 #include "wire.h"
 
@@ -77,9 +80,10 @@
 typedef struct PenstockStream
 {
 	TransactionId xid;
-	bool started;        /* the reader knows of it */
-	uint64 change_count; /* in earlier pieces */
-	StringInfo gone;     /* tables that it dropped again, as in the commit */
+	bool started;           /* the reader knows of it */
+	uint64 change_count;    /* in earlier pieces */
+	PenstockSchema *schema; /* NULL: no change of it so far */
+	StringInfo gone;        /* tables that it dropped again, as in the commit */
 } PenstockStream;
 
 struct PenstockFrames
@@ -341,6 +345,123 @@ ensure_relation_sent(PenstockSession *session, PenstockPublished *published)
 	mark_complete(session->frames);
 }
 
+/* ---- changes of the schema ---- */
+
+/* One that belongs to a transaction in progress, or InvalidTransactionId. */
+static inline TransactionId
+subxid_in_stream(const PenstockSession *session, TransactionId xid)
+{
+	const PenstockStream *stream = session->frames->stream;
+
+	return stream != NULL && xid != stream->xid ? xid : InvalidTransactionId;
+}
+
+static void
+append_schema_change(PenstockSession *session,
+					 const PenstockSchemaObject *object)
+{
+	StringInfo buf = &session->frames->buf;
+	int mark = penstock_wire_begin(buf, PENSTOCK_FRAME_CHANGES,
+								   PENSTOCK_WIRE_LENGTH_MEDIUM);
+	int mark_schema = penstock_wire_begin(buf, PENSTOCK_CHANGE_SCHEMA_CHANGE,
+										  PENSTOCK_WIRE_LENGTH_MEDIUM);
+
+	penstock_describe(session, buf, object);
+	penstock_wire_end(buf, mark_schema, PENSTOCK_WIRE_LENGTH_MEDIUM);
+	penstock_wire_uint(buf, PENSTOCK_CHANGE_SUBXID,
+					   subxid_in_stream(session, object->xid));
+	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_MEDIUM);
+	session->frames->change_count++;
+	mark_complete(session->frames);
+	send_frame_if_full(session);
+}
+
+typedef struct SchemaLookup
+{
+	PenstockSession *session;
+	const ReorderBufferTXN *txn;
+	XLogRecPtr lsn;
+	bool at_end;
+} SchemaLookup;
+
+static void
+append_schema_changes(void *arg)
+{
+	const SchemaLookup *lookup = arg;
+	PenstockSession *session = lookup->session;
+	List *objects = penstock_schema_take(session->schema, lookup->lsn,
+										 lookup->at_end);
+	ListCell *cell;
+
+	if (objects == NIL)
+		return;
+	penstock_value_apply_settings(session);
+	ensure_begun(session, lookup->txn);
+	foreach (cell, objects)
+		append_schema_change(session, lfirst(cell));
+}
+
+/*
+ * Sends what the transaction has changed up to the position.  Large values in
+ * catalogs can only be read with a snapshot that is registered.
+ */
+static void
+send_schema_changes(PenstockSession *session, const ReorderBufferTXN *txn,
+					XLogRecPtr lsn, bool at_end)
+{
+	Snapshot snapshot = RegisterSnapshot(GetCatalogSnapshot(InvalidOid));
+	SchemaLookup lookup = {
+		.session = session,
+		.txn = txn,
+		.lsn = lsn,
+		.at_end = at_end,
+	};
+
+	penstock_lookup(append_schema_changes, &lookup);
+	UnregisterSnapshot(snapshot);
+}
+
+/* To be called before a change of rows. */
+static inline void
+ensure_schema_sent(PenstockSession *session, const ReorderBufferTXN *txn,
+				   XLogRecPtr lsn)
+{
+	if (unlikely(session->schema != NULL) &&
+		penstock_schema_has_news(session->schema, lsn))
+		send_schema_changes(session, txn, lsn, false);
+}
+
+/* Says that all rows of a table are replaced, before the first that comes. */
+static void
+ensure_rewrite_sent(PenstockSession *session, const PenstockRelInfo *info,
+					TransactionId subxid)
+{
+	StringInfo buf = &session->frames->buf;
+	int mark;
+
+	if (!penstock_schema_note_rewrite(session->schema, info->relid))
+		return;
+	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_CHANGES,
+							   PENSTOCK_WIRE_LENGTH_SMALL);
+	penstock_wire_uint(buf, PENSTOCK_CHANGE_REWRITE, info->published->number);
+	penstock_wire_uint(buf, PENSTOCK_CHANGE_SUBXID, subxid);
+	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
+	session->frames->change_count++;
+	mark_complete(session->frames);
+}
+
+/* The transaction at hand, or piece of one, is over. */
+static void
+end_schema(PenstockSession *session)
+{
+	if (likely(session->schema == NULL))
+		return;
+	penstock_schema_free(session->schema);
+	session->schema = NULL;
+}
+
+/* ---- rows ---- */
+
 /* Appends the distribution hash of a row, if its table is distributed. */
 static inline void
 append_hash(StringInfo buf, int field, const PenstockRelInfo *info,
@@ -571,13 +692,9 @@ form_rows(RowChange *change, const ReorderBufferChange *source, TupleDesc desc)
 static inline TransactionId
 subxid_of(const PenstockSession *session, const ReorderBufferChange *source)
 {
-	const PenstockStream *stream = session->frames->stream;
-	TransactionId xid;
-
-	if (likely(stream == NULL))
+	if (likely(session->frames->stream == NULL))
 		return InvalidTransactionId;
-	xid = change_xid_compat(source);
-	return xid != stream->xid ? xid : InvalidTransactionId;
+	return subxid_in_stream(session, change_xid_compat(source));
 }
 
 static bool
@@ -600,6 +717,7 @@ penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
 	bool large;
 
 	keep_alive(session);
+	ensure_schema_sent(session, txn, source->lsn);
 	change.info = penstock_relinfo_get(session, relation);
 	change.operation = operation_of(source);
 	if (!change.info->publish.operations[change.operation])
@@ -614,6 +732,8 @@ penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
 	change.subxid = subxid_of(session, source);
 	ensure_begun(session, txn);
 	ensure_relation_sent(session, change.info->published);
+	if (unlikely(change.info->rewrites))
+		ensure_rewrite_sent(session, change.info, change.subxid);
 	large = is_large(session, &change);
 	if (unlikely(large) && session->compressor == NULL)
 		send_large_change(session, &change);
@@ -657,6 +777,7 @@ penstock_frame_truncate(PenstockSession *session, ReorderBufferTXN *txn,
 	int mark_truncate;
 
 	keep_alive(session);
+	ensure_schema_sent(session, txn, change->lsn);
 	initStringInfo(&numbers);
 	for (int i = 0; i < nrelations; i++)
 	{
@@ -744,6 +865,8 @@ penstock_frame_begin(PenstockSession *session, ReorderBufferTXN *txn)
 	session->frames->partly_sent = false;
 	session->frames->change_count = 0;
 	session->settings_applied = false;
+	end_schema(session);
+	session->schema = penstock_schema_new(session, txn);
 }
 
 static void
@@ -763,10 +886,15 @@ write_commit(PenstockSession *session, uint64 change_count,
 }
 
 void
-penstock_frame_commit(PenstockSession *session)
+penstock_frame_commit(PenstockSession *session, ReorderBufferTXN *txn,
+					  XLogRecPtr commit_lsn)
 {
 	PenstockFrames *frames = session->frames;
 	StringInfoData gone = {0};
+
+	if (unlikely(session->schema != NULL))
+		send_schema_changes(session, txn, commit_lsn, true);
+	end_schema(session);
 
 	update_progress_compat(session->ctx, !frames->begin_written);
 	if (!frames->begin_written)
@@ -817,6 +945,7 @@ free_stream(ReorderBufferTXN *txn)
 {
 	PenstockStream *stream = get_stream(txn);
 
+	penstock_schema_free(stream->schema);
 	pfree(stream->gone->data);
 	pfree(stream->gone);
 	pfree(stream);
@@ -839,6 +968,12 @@ penstock_frame_stream_start(PenstockSession *session, ReorderBufferTXN *txn)
 	session->settings_applied = false;
 	penstock_relations_begin(session->relations, stream->xid);
 
+	if (stream->schema != NULL)
+		penstock_schema_resume(stream->schema, txn);
+	else
+		stream->schema = penstock_schema_new(session, txn);
+	session->schema = stream->schema;
+
 	/* See the top of the file. */
 	if (txn->ninvalidations > 0 || rbtxn_has_catalog_changes(txn))
 	{
@@ -848,9 +983,14 @@ penstock_frame_stream_start(PenstockSession *session, ReorderBufferTXN *txn)
 }
 
 void
-penstock_frame_stream_stop(PenstockSession *session)
+penstock_frame_stream_stop(PenstockSession *session, ReorderBufferTXN *txn,
+						   XLogRecPtr lsn)
 {
 	PenstockFrames *frames = session->frames;
+
+	if (session->schema != NULL && HistoricSnapshotActive())
+		send_schema_changes(session, txn, lsn, true);
+	session->schema = NULL;
 
 	/* After an error that the server gets over there is no snapshot. */
 	if (session->relations->changed && HistoricSnapshotActive())
@@ -885,6 +1025,8 @@ penstock_frame_stream_abort(PenstockSession *session, ReorderBufferTXN *txn,
 		penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
 		send_frame(session);
 	}
+	if (txn != top && stream->schema != NULL)
+		penstock_schema_restart(stream->schema);
 	if (txn == top)
 		free_stream(top);
 	else if (stream->gone->len > 0 && rbtxn_has_catalog_changes(txn))

@@ -57,12 +57,14 @@ extern void penstock_frame_message(PenstockSession *session,
 								   Size content_bytes, const char *content);
 
 /* The transaction ends. */
-extern void penstock_frame_commit(PenstockSession *session);
+extern void penstock_frame_commit(PenstockSession *session,
+								  ReorderBufferTXN *txn, XLogRecPtr commit_lsn);
 
 /* A piece of a transaction in progress starts and ends. */
 extern void penstock_frame_stream_start(PenstockSession *session,
 										ReorderBufferTXN *txn);
-extern void penstock_frame_stream_stop(PenstockSession *session);
+extern void penstock_frame_stream_stop(PenstockSession *session,
+									   ReorderBufferTXN *txn, XLogRecPtr lsn);
 
 /*
  * A transaction of which pieces were handed out ends.  txn may be a

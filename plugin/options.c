@@ -119,6 +119,12 @@ static const OptionDef option_defs[] = {
 		.offset = offsetof(PenstockOptions, leave_out),
 	},
 	{
+		.name = "schema_changes",
+		.type = OPTION_BOOLEAN,
+		.offset = offsetof(PenstockOptions, schema_changes),
+		.value_default = false,
+	},
+	{
 		.name = "compression",
 		.type = OPTION_COMPRESSION,
 		.offset = offsetof(PenstockOptions, compression_level),

@@ -26,6 +26,9 @@
  *					published by it
  *	 leave_out		tables of which nothing is to be sent, for ever or up to a
  *					position; see left_out.h
+ *	 schema_changes	false (default), or true: say what becomes of tables and
+ *					other objects of the schema, and send the rows of tables
+ *					that are rewritten; see schema.h
  *	 compression	none (default), zstd, or zstd:LEVEL with a level from 1 to
  *					19: compress frames; see compress.h
  *
@@ -63,6 +66,7 @@ typedef struct PenstockOptions
 	bool streaming;
 	bool bundle;
 	bool skip_missing;
+	bool schema_changes;
 	List *distribution;    /* of PenstockDistribution */
 	List *leave_out;       /* of what left_out.c makes of it */
 	int compression_level; /* of zstd; 0: frames are not compressed */

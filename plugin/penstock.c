@@ -11,6 +11,9 @@
  *	 publish	what the publications say is to be sent
  *	 left_out	tables of which nothing is to be sent
  *	 relinfo	what is known of each table
+ *	 schema		which objects of the schema a transaction has changed
+ *	 describe	what such an object is
+ *	 deparse	SQL text without locks
  *	 lookup		catalogs while a transaction in progress is handed out
  *	 frame		changes into frames, frames to the server's output
  *	 bundle		several small transactions in one message
@@ -38,9 +41,10 @@ PG_MODULE_MAGIC;
 static void
 startup(LogicalDecodingContext *ctx, OutputPluginOptions *options, bool is_init)
 {
+	const PenstockSession *session = penstock_session_new(ctx, is_init);
+
 	options->output_type = OUTPUT_PLUGIN_BINARY_OUTPUT;
-	options->receive_rewrites = false;
-	(void) penstock_session_new(ctx, is_init);
+	options->receive_rewrites = session->options.schema_changes;
 }
 
 /* What the server hands to a callback, as far as it does. */
@@ -154,17 +158,16 @@ message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
 static void
 do_commit(PenstockSession *session, void *arg)
 {
-	(void) arg;
-	penstock_frame_commit(session);
+	const Call *call = arg;
+
+	penstock_frame_commit(session, call->txn, call->lsn);
 }
 
 static void
 commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 	   XLogRecPtr commit_lsn)
 {
-	(void) txn;
-	(void) commit_lsn;
-	run(ctx, do_commit, NULL);
+	run(ctx, do_commit, &(Call){.txn = txn, .lsn = commit_lsn});
 }
 
 static void
@@ -184,15 +187,16 @@ stream_start(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 static void
 do_stream_stop(PenstockSession *session, void *arg)
 {
-	(void) arg;
-	penstock_frame_stream_stop(session);
+	const Call *call = arg;
+
+	penstock_frame_stream_stop(session, call->txn, call->lsn);
 }
 
 static void
 stream_stop(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 {
-	(void) txn;
-	run(ctx, do_stream_stop, NULL);
+	run(ctx, do_stream_stop,
+		&(Call){.txn = txn, .lsn = ctx->reader->ReadRecPtr});
 }
 
 static void

@@ -35,7 +35,8 @@ struct PenstockPublications
 	List *names;
 	List *list; /* of Publication */
 	bool skips_missing;
-	bool missed; /* the list lacks some that do not exist */
+	bool missed;         /* the list lacks some that do not exist */
+	const char *missing; /* the first of them; NULL: it lacks none */
 	bool valid;
 };
 
@@ -94,23 +95,23 @@ say_missing(PenstockPublications *p, const char *name)
 					name)));
 }
 
+/* Those that exist. */
 static List *
-get_publications(PenstockPublications *p)
+get_existing_publications(PenstockPublications *p)
 {
 	MemoryContext outer;
 	ListCell *cell;
-	bool missed;
 
 	if (p->valid)
 		return p->list;
 
 	MemoryContextReset(p->context);
 	p->list = NIL;
+	p->missing = NULL;
 	outer = MemoryContextSwitchTo(p->context);
 
 	/* First, because the lookups may bring invalidations. */
 	p->valid = true;
-	missed = false;
 	foreach (cell, p->names)
 	{
 		const char *name = lfirst(cell);
@@ -118,18 +119,28 @@ get_publications(PenstockPublications *p)
 
 		if (publication != NULL)
 			p->list = lappend(p->list, publication);
-		else if (!p->skips_missing)
-			raise_missing(name);
 		else
 		{
-			say_missing(p, name);
-			missed = true;
+			if (p->skips_missing)
+				say_missing(p, name);
+			if (p->missing == NULL)
+				p->missing = name;
 		}
 	}
-	p->missed = missed;
+	p->missed = p->missing != NULL;
 
 	MemoryContextSwitchTo(outer);
 	return p->list;
+}
+
+static List *
+get_publications(PenstockPublications *p)
+{
+	List *list = get_existing_publications(p);
+
+	if (p->missing != NULL && !p->skips_missing)
+		raise_missing(p->missing);
+	return list;
 }
 
 /* Whether a publication names a table, or its schema. */
@@ -197,6 +208,38 @@ contains_table(const Publication *publication, Relation relation,
 	}
 	return by_all || by_ancestor ||
 		   names_table(publication, RelationGetRelid(relation));
+}
+
+/* Whether a publication contains a table, or an ancestor of it. */
+static bool
+reaches_table(const Publication *publication, Oid relid, const List *ancestors)
+{
+	ListCell *cell;
+
+	if (has_all_tables_and(publication, relid, ancestors) ||
+		names_table(publication, relid))
+		return true;
+	foreach (cell, ancestors)
+	{
+		if (names_table(publication, lfirst_oid(cell)))
+			return true;
+	}
+	return false;
+}
+
+bool
+penstock_publications_have(PenstockSession *session, Oid relid,
+						   bool is_partition)
+{
+	List *ancestors = is_partition ? get_partition_ancestors(relid) : NIL;
+	ListCell *cell;
+
+	foreach (cell, get_existing_publications(session->publications))
+	{
+		if (reaches_table(lfirst(cell), relid, ancestors))
+			return true;
+	}
+	return false;
 }
 
 /* Its row in pg_publication_rel, to be released; NULL if there is none. */
@@ -460,9 +503,9 @@ resolve_target(PenstockPublish *publish, Relation relation,
 		RelationClose(target);
 }
 
-void
-penstock_publish_resolve(PenstockSession *session, Relation relation,
-						 PenstockPublish *publish)
+static void
+resolve(PenstockSession *session, Relation relation, bool as_itself,
+		PenstockPublish *publish)
 {
 	MemoryContext keep = MemoryContextSwitchTo(session->change_context);
 	List *ancestors = NIL;
@@ -488,6 +531,11 @@ penstock_publish_resolve(PenstockSession *session, Relation relation,
 		for (int i = 0; i < PENSTOCK_OPERATIONS; i++)
 			publish->operations[i] |= publishes(publication, i);
 
+		if (as_itself)
+		{
+			publish_as = RelationGetRelid(relation);
+			level = 0;
+		}
 		if (level < level_max)
 			continue;
 		if (level > level_max)
@@ -506,6 +554,20 @@ penstock_publish_resolve(PenstockSession *session, Relation relation,
 		resolve_target(publish, relation, deciding, keep);
 	MemoryContextSwitchTo(keep);
 	publish->columns = bms_copy(publish->columns);
+}
+
+void
+penstock_publish_resolve(PenstockSession *session, Relation relation,
+						 PenstockPublish *publish)
+{
+	resolve(session, relation, false, publish);
+}
+
+void
+penstock_publish_resolve_rewrite(PenstockSession *session, Relation relation,
+								 PenstockPublish *publish)
+{
+	resolve(session, relation, true, publish);
 }
 
 /* Whether a row is accepted; unknown means no. */

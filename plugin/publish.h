@@ -85,6 +85,13 @@ extern PenstockPublications *penstock_publications_new(
 extern void penstock_publications_invalidate(PenstockPublications *p);
 
 /*
+ * Whether any of them contains a table, its schema or an ancestor of it.  One
+ * that does not exist contains nothing.
+ */
+extern bool penstock_publications_have(PenstockSession *session, Oid relid,
+									   bool is_partition);
+
+/*
  * Finds out what of a table is published, into *publish.  What that needs is
  * allocated in the current memory context, which must live as long.  Raises an
  * error if a publication does not exist, or if they do not agree on columns.
@@ -92,6 +99,15 @@ extern void penstock_publications_invalidate(PenstockPublications *p);
 extern void penstock_publish_resolve(PenstockSession *session,
 									 Relation relation,
 									 PenstockPublish *publish);
+
+/*
+ * The same for a heap into which a table is being rewritten, given that table:
+ * its rows are always published as its own, whichever ancestor stands for it
+ * otherwise.
+ */
+extern void penstock_publish_resolve_rewrite(PenstockSession *session,
+											 Relation relation,
+											 PenstockPublish *publish);
 
 /*
  * Whether a row passes the filter, and as what.  Of an insert there is only

@@ -597,6 +597,34 @@ publishes_anything(const PenstockPublish *publish)
 	return false;
 }
 
+static Relation
+get_relation(Oid oid)
+{
+	Relation relation = RelationIdGetRelation(oid);
+
+	if (!RelationIsValid(relation))
+		elog(ERROR, "could not open relation with OID %u", oid);
+	return relation;
+}
+
+/*
+ * Schema penstock holds the consumer's own progress.  Where a target is the
+ * source of another pipeline, its progress must not become that of the next.
+ */
+static bool
+is_consumers_own(Relation relation)
+{
+	char *schema = get_namespace_name(RelationGetNamespace(relation));
+
+	return schema != NULL && strcmp(schema, PENSTOCK_OWN_SCHEMA) == 0;
+}
+
+static bool
+may_be_published(Relation relation)
+{
+	return is_publishable_relation(relation) && !is_consumers_own(relation);
+}
+
 /* Works out everything about a table.  The current context is the entry's. */
 static void
 init_info(PenstockSession *session, PenstockRelInfo *info, Relation relation)
@@ -611,12 +639,7 @@ init_info(PenstockSession *session, PenstockRelInfo *info, Relation relation)
 	penstock_value_apply_settings(session);
 
 	if (info->publish.publish_as != RelationGetRelid(relation))
-	{
-		target = RelationIdGetRelation(info->publish.publish_as);
-		if (!RelationIsValid(target))
-			elog(ERROR, "could not open relation with OID %u",
-				 info->publish.publish_as);
-	}
+		target = get_relation(info->publish.publish_as);
 	init_target(session, info, relation, target);
 	if (target != relation)
 		RelationClose(target);
@@ -624,6 +647,26 @@ init_info(PenstockSession *session, PenstockRelInfo *info, Relation relation)
 	info->natts = RelationGetNumberOfAttributes(relation);
 	init_row(&info->old_row, info->natts);
 	init_row(&info->new_row, info->natts);
+}
+
+/* The same for a heap into which a table is rewritten, which looks like it. */
+static void
+init_rewrite(PenstockSession *session, PenstockRelInfo *info, Relation heap)
+{
+	Relation table = get_relation(heap->rd_rel->relrewrite);
+
+	info->rewrites = true;
+	if (may_be_published(table))
+		penstock_publish_resolve_rewrite(session, table, &info->publish);
+	if (publishes_anything(&info->publish))
+	{
+		penstock_value_apply_settings(session);
+		init_target(session, info, table, table);
+		info->natts = RelationGetNumberOfAttributes(table);
+		init_row(&info->old_row, info->natts);
+		init_row(&info->new_row, info->natts);
+	}
+	RelationClose(table);
 }
 
 /* Empties an entry, all but its key. */
@@ -723,18 +766,6 @@ penstock_relations_forget_gone(PenstockRelations *relations, TransactionId xid,
 	}
 }
 
-/*
- * Schema penstock holds the consumer's own progress.  Where a target is the
- * source of another pipeline, its progress must not become that of the next.
- */
-static bool
-is_consumers_own(Relation relation)
-{
-	char *schema = get_namespace_name(RelationGetNamespace(relation));
-
-	return schema != NULL && strcmp(schema, PENSTOCK_OWN_SCHEMA) == 0;
-}
-
 PenstockRelInfo *
 penstock_relinfo_find(PenstockSession *session, Relation relation)
 {
@@ -742,6 +773,7 @@ penstock_relinfo_find(PenstockSession *session, Relation relation)
 	Oid relid = RelationGetRelid(relation);
 	PenstockRelInfo *info;
 	MemoryContext outer;
+	bool is_rewrite;
 	bool found;
 
 	if (hash_get_num_entries(relations->infos) >= relations->infos_max)
@@ -759,13 +791,17 @@ penstock_relinfo_find(PenstockSession *session, Relation relation)
 
 	clear_info(info);
 	info->valid = true;
-	if (!is_publishable_relation(relation) || is_consumers_own(relation))
+	is_rewrite = OidIsValid(relation->rd_rel->relrewrite);
+	if (!is_rewrite && !may_be_published(relation))
 		return info;
 
 	info->context = AllocSetContextCreate(
 		relations->context, "penstock relation", PENSTOCK_SMALL_CONTEXT_SIZES);
 	outer = MemoryContextSwitchTo(info->context);
-	init_info(session, info, relation);
+	if (is_rewrite)
+		init_rewrite(session, info, relation);
+	else
+		init_info(session, info, relation);
 	MemoryContextSwitchTo(outer);
 	return info;
 }

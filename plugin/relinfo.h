@@ -94,6 +94,12 @@ typedef struct PenstockRelInfo
 	 */
 	const char *identity_problem;
 
+	/*
+	 * It is a heap into which the published table is being rewritten: what it
+	 * gets are rows of that.
+	 */
+	bool rewrites;
+
 	PenstockShape full;
 	PenstockShape key;
 

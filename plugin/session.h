@@ -28,6 +28,7 @@ struct PenstockFrames;
 struct PenstockLeftOut;
 struct PenstockPublications;
 struct PenstockRelations;
+struct PenstockSchema;
 struct PenstockValueWriter;
 
 /*
@@ -72,6 +73,12 @@ typedef struct PenstockSession
 
 	/* The reader knows that finished transactions may be held; see bundle.h. */
 	bool holding;
+
+	/*
+	 * What the transaction or piece that is handed out has changed of the
+	 * schema; NULL: nothing, or nobody wants to know.
+	 */
+	struct PenstockSchema *schema;
 
 	/* What is being written, for error messages; NULL between rows. */
 	const struct PenstockValueWriter *current_value;

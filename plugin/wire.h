@@ -131,6 +131,8 @@ typedef enum PenstockChangeField
 	PENSTOCK_CHANGE_OLD = 11,
 	PENSTOCK_CHANGE_SUBXID = 12,
 	PENSTOCK_CHANGE_HASH = 13,
+	PENSTOCK_CHANGE_SCHEMA_CHANGE = 14,
+	PENSTOCK_CHANGE_REWRITE = 15,
 } PenstockChangeField;
 
 typedef enum PenstockRowField
@@ -181,13 +183,174 @@ typedef enum PenstockMessageField
 	PENSTOCK_MESSAGE_CONTENT = 4,
 } PenstockMessageField;
 
+typedef enum PenstockSchemaChangeField
+{
+	PENSTOCK_SCHEMA_CHANGE_LSN = 1,
+	PENSTOCK_SCHEMA_CHANGE_OID = 2,
+	PENSTOCK_SCHEMA_CHANGE_GONE = 3,
+	PENSTOCK_SCHEMA_CHANGE_NAMESPACE = 4,
+	PENSTOCK_SCHEMA_CHANGE_TABLE = 5,
+	PENSTOCK_SCHEMA_CHANGE_SEQUENCE = 6,
+	PENSTOCK_SCHEMA_CHANGE_TYPE = 7,
+	PENSTOCK_SCHEMA_CHANGE_UNTRANSLATED = 8,
+} PenstockSchemaChangeField;
+
+typedef enum PenstockSchemaNamespaceField
+{
+	PENSTOCK_SCHEMA_NAMESPACE_NAME = 1,
+} PenstockSchemaNamespaceField;
+
+typedef enum PenstockSchemaTableField
+{
+	PENSTOCK_SCHEMA_TABLE_SCHEMA = 1,
+	PENSTOCK_SCHEMA_TABLE_NAME = 2,
+	PENSTOCK_SCHEMA_TABLE_PARTITIONED = 3,
+	PENSTOCK_SCHEMA_TABLE_UNLOGGED = 4,
+	PENSTOCK_SCHEMA_TABLE_REPLICA_IDENTITY = 5,
+	PENSTOCK_SCHEMA_TABLE_PARENTS = 6,
+	PENSTOCK_SCHEMA_TABLE_BOUND = 7,
+	PENSTOCK_SCHEMA_TABLE_DETACHING = 8,
+	PENSTOCK_SCHEMA_TABLE_PARTITION_KEY = 9,
+	PENSTOCK_SCHEMA_TABLE_OF_TYPE = 10,
+	PENSTOCK_SCHEMA_TABLE_ACCESS_METHOD = 11,
+	PENSTOCK_SCHEMA_TABLE_OPTIONS = 12,
+	PENSTOCK_SCHEMA_TABLE_ROW_SECURITY = 13,
+	PENSTOCK_SCHEMA_TABLE_FORCE_ROW_SECURITY = 14,
+	PENSTOCK_SCHEMA_TABLE_COLUMNS = 15,
+	PENSTOCK_SCHEMA_TABLE_CONSTRAINTS = 16,
+	PENSTOCK_SCHEMA_TABLE_INDEXES = 17,
+	PENSTOCK_SCHEMA_TABLE_PUBLISHED = 18,
+} PenstockSchemaTableField;
+
+typedef enum PenstockSchemaColumnField
+{
+	PENSTOCK_SCHEMA_COLUMN_ATTNUM = 1,
+	PENSTOCK_SCHEMA_COLUMN_NAME = 2,
+	PENSTOCK_SCHEMA_COLUMN_TYPE_OID = 3,
+	PENSTOCK_SCHEMA_COLUMN_TYPMOD = 4,
+	PENSTOCK_SCHEMA_COLUMN_TYPE = 5,
+	PENSTOCK_SCHEMA_COLUMN_COLLATION = 6,
+	PENSTOCK_SCHEMA_COLUMN_NOT_NULL = 7,
+	PENSTOCK_SCHEMA_COLUMN_DEFAULT_EXPRESSION = 8,
+	PENSTOCK_SCHEMA_COLUMN_GENERATED = 9,
+	PENSTOCK_SCHEMA_COLUMN_IDENTITY = 10,
+	PENSTOCK_SCHEMA_COLUMN_LOCAL = 11,
+	PENSTOCK_SCHEMA_COLUMN_INHERITED = 12,
+	PENSTOCK_SCHEMA_COLUMN_STORAGE = 13,
+	PENSTOCK_SCHEMA_COLUMN_COMPRESSION = 14,
+	PENSTOCK_SCHEMA_COLUMN_STATISTICS = 15,
+	PENSTOCK_SCHEMA_COLUMN_OPTIONS = 16,
+	PENSTOCK_SCHEMA_COLUMN_HAS_MISSING_VALUE = 17,
+	PENSTOCK_SCHEMA_COLUMN_MISSING_VALUE = 18,
+} PenstockSchemaColumnField;
+
+typedef enum PenstockSchemaConstraintField
+{
+	PENSTOCK_SCHEMA_CONSTRAINT_OID = 1,
+	PENSTOCK_SCHEMA_CONSTRAINT_NAME = 2,
+	PENSTOCK_SCHEMA_CONSTRAINT_KIND = 3,
+	PENSTOCK_SCHEMA_CONSTRAINT_DEFINITION = 4,
+	PENSTOCK_SCHEMA_CONSTRAINT_VALIDATED = 5,
+	PENSTOCK_SCHEMA_CONSTRAINT_LOCAL = 6,
+	PENSTOCK_SCHEMA_CONSTRAINT_INHERITED = 7,
+	PENSTOCK_SCHEMA_CONSTRAINT_PARENT = 8,
+	PENSTOCK_SCHEMA_CONSTRAINT_INDEX = 9,
+	PENSTOCK_SCHEMA_CONSTRAINT_REFERENCED_TABLE = 10,
+	PENSTOCK_SCHEMA_CONSTRAINT_ATTNUMS = 11,
+} PenstockSchemaConstraintField;
+
+typedef enum PenstockSchemaIndexField
+{
+	PENSTOCK_SCHEMA_INDEX_OID = 1,
+	PENSTOCK_SCHEMA_INDEX_SCHEMA = 2,
+	PENSTOCK_SCHEMA_INDEX_NAME = 3,
+	PENSTOCK_SCHEMA_INDEX_DEFINITION = 4,
+	PENSTOCK_SCHEMA_INDEX_VALID = 5,
+	PENSTOCK_SCHEMA_INDEX_UNIQUE = 6,
+	PENSTOCK_SCHEMA_INDEX_PRIMARY = 7,
+	PENSTOCK_SCHEMA_INDEX_REPLICA_IDENTITY = 8,
+	PENSTOCK_SCHEMA_INDEX_CLUSTERED = 9,
+	PENSTOCK_SCHEMA_INDEX_CONSTRAINT = 10,
+	PENSTOCK_SCHEMA_INDEX_PARENT = 11,
+	PENSTOCK_SCHEMA_INDEX_ATTNUMS = 12,
+} PenstockSchemaIndexField;
+
+typedef enum PenstockSchemaSequenceField
+{
+	PENSTOCK_SCHEMA_SEQUENCE_SCHEMA = 1,
+	PENSTOCK_SCHEMA_SEQUENCE_NAME = 2,
+	PENSTOCK_SCHEMA_SEQUENCE_TYPE = 3,
+	PENSTOCK_SCHEMA_SEQUENCE_START = 4,
+	PENSTOCK_SCHEMA_SEQUENCE_INCREMENT = 5,
+	PENSTOCK_SCHEMA_SEQUENCE_MINIMUM = 6,
+	PENSTOCK_SCHEMA_SEQUENCE_MAXIMUM = 7,
+	PENSTOCK_SCHEMA_SEQUENCE_CACHE = 8,
+	PENSTOCK_SCHEMA_SEQUENCE_CYCLE = 9,
+	PENSTOCK_SCHEMA_SEQUENCE_OWNER_TABLE = 10,
+	PENSTOCK_SCHEMA_SEQUENCE_OWNER_ATTNUM = 11,
+	PENSTOCK_SCHEMA_SEQUENCE_IDENTITY = 12,
+	PENSTOCK_SCHEMA_SEQUENCE_UNLOGGED = 13,
+} PenstockSchemaSequenceField;
+
+typedef enum PenstockSchemaTypeField
+{
+	PENSTOCK_SCHEMA_TYPE_SCHEMA = 1,
+	PENSTOCK_SCHEMA_TYPE_NAME = 2,
+	PENSTOCK_SCHEMA_TYPE_ENUMERATION = 3,
+	PENSTOCK_SCHEMA_TYPE_DOMAIN = 4,
+	PENSTOCK_SCHEMA_TYPE_COMPOSITE = 5,
+} PenstockSchemaTypeField;
+
+typedef enum PenstockSchemaEnumField
+{
+	PENSTOCK_SCHEMA_ENUM_LABELS = 1,
+} PenstockSchemaEnumField;
+
+typedef enum PenstockSchemaEnumLabelField
+{
+	PENSTOCK_SCHEMA_ENUM_LABEL_OID = 1,
+	PENSTOCK_SCHEMA_ENUM_LABEL_LABEL = 2,
+} PenstockSchemaEnumLabelField;
+
+typedef enum PenstockSchemaDomainField
+{
+	PENSTOCK_SCHEMA_DOMAIN_BASE_TYPE = 1,
+	PENSTOCK_SCHEMA_DOMAIN_COLLATION = 2,
+	PENSTOCK_SCHEMA_DOMAIN_NOT_NULL = 3,
+	PENSTOCK_SCHEMA_DOMAIN_DEFAULT_EXPRESSION = 4,
+	PENSTOCK_SCHEMA_DOMAIN_CONSTRAINTS = 5,
+} PenstockSchemaDomainField;
+
+typedef enum PenstockSchemaCompositeField
+{
+	PENSTOCK_SCHEMA_COMPOSITE_COLUMNS = 1,
+} PenstockSchemaCompositeField;
+
+typedef enum PenstockUntranslatedField
+{
+	PENSTOCK_UNTRANSLATED_CATALOG = 1,
+	PENSTOCK_UNTRANSLATED_IDENTITY = 2,
+	PENSTOCK_UNTRANSLATED_GONE = 3,
+	PENSTOCK_UNTRANSLATED_PART = 4,
+} PenstockUntranslatedField;
+
+/* How the value of a field is written. */
+typedef enum PenstockWireType
+{
+	PENSTOCK_WIRE_TYPE_VARINT = 0,
+	PENSTOCK_WIRE_TYPE_FIXED64 = 1,
+	PENSTOCK_WIRE_TYPE_BYTES = 2,
+} PenstockWireType;
+
 /*
- * Tags as they stand in the output: field number and wire type in one byte,
- * which holds for field numbers up to 15.  All of ours are.
+ * A tag as it stands in the output: field number and wire type in one byte,
+ * which holds for field numbers up to 15.
  */
-#define PENSTOCK_WIRE_TAG_VARINT(field)  ((char) ((field) << 3))
-#define PENSTOCK_WIRE_TAG_FIXED64(field) ((char) ((field) << 3 | 1))
-#define PENSTOCK_WIRE_TAG_BYTES(field)   ((char) ((field) << 3 | 2))
+#define PENSTOCK_WIRE_TAG_BYTES(field)                                         \
+	((char) ((field) << 3 | PENSTOCK_WIRE_TYPE_BYTES))
+
+/* The longest tag: of field numbers up to 2047. */
+#define PENSTOCK_WIRE_TAG_BYTES_MAX 2
 
 /* A signed number such that small ones, whatever their sign, become short. */
 static inline uint64
@@ -206,6 +369,22 @@ penstock_wire_varint(char *p, uint64 value)
 		value >>= 7;
 	}
 	*p++ = (char) value;
+	return p;
+}
+
+/* Writes the tag of any field at p, where PENSTOCK_WIRE_TAG_BYTES_MAX is free.
+ */
+static inline char *
+penstock_wire_tag(char *p, int field, PenstockWireType type)
+{
+	int tag = field << 3 | (int) type;
+
+	if (unlikely(tag >= 0x80))
+	{
+		*p++ = (char) (tag | 0x80);
+		tag >>= 7;
+	}
+	*p++ = (char) tag;
 	return p;
 }
 
@@ -269,8 +448,9 @@ penstock_wire_uint(StringInfo buf, int field, uint64 value)
 
 	if (value == 0)
 		return;
-	p = penstock_wire_reserve(buf, 1 + PENSTOCK_WIRE_VARINT_BYTES_MAX);
-	*p++ = PENSTOCK_WIRE_TAG_VARINT(field);
+	p = penstock_wire_reserve(buf, PENSTOCK_WIRE_TAG_BYTES_MAX +
+									   PENSTOCK_WIRE_VARINT_BYTES_MAX);
+	p = penstock_wire_tag(p, field, PENSTOCK_WIRE_TYPE_VARINT);
 	penstock_wire_advance(buf, penstock_wire_varint(p, value));
 }
 
@@ -285,9 +465,10 @@ penstock_wire_sint(StringInfo buf, int field, int64 value)
 static inline void
 penstock_wire_fixed64(StringInfo buf, int field, uint64 value)
 {
-	char *p = penstock_wire_reserve(buf, 1 + sizeof(value));
+	char *p = penstock_wire_reserve(buf, PENSTOCK_WIRE_TAG_BYTES_MAX +
+											 sizeof(value));
 
-	*p++ = PENSTOCK_WIRE_TAG_FIXED64(field);
+	p = penstock_wire_tag(p, field, PENSTOCK_WIRE_TYPE_FIXED64);
 	for (int i = 0; i < (int) sizeof(value); i++)
 		*p++ = (char) (value >> (8 * i));
 	penstock_wire_advance(buf, p);
@@ -302,8 +483,9 @@ penstock_wire_uint_always(StringInfo buf, int field, uint64 value)
 {
 	char *p;
 
-	p = penstock_wire_reserve(buf, 1 + PENSTOCK_WIRE_VARINT_BYTES_MAX);
-	*p++ = PENSTOCK_WIRE_TAG_VARINT(field);
+	p = penstock_wire_reserve(buf, PENSTOCK_WIRE_TAG_BYTES_MAX +
+									   PENSTOCK_WIRE_VARINT_BYTES_MAX);
+	p = penstock_wire_tag(p, field, PENSTOCK_WIRE_TYPE_VARINT);
 	penstock_wire_advance(buf, penstock_wire_varint(p, value));
 }
 
@@ -316,8 +498,9 @@ penstock_wire_bytes(StringInfo buf, int field, const char *data, Size bytes)
 {
 	char *p;
 
-	p = penstock_wire_reserve(buf, 1 + PENSTOCK_WIRE_VARINT_BYTES_MAX + bytes);
-	*p++ = PENSTOCK_WIRE_TAG_BYTES(field);
+	p = penstock_wire_reserve(buf, PENSTOCK_WIRE_TAG_BYTES_MAX +
+									   PENSTOCK_WIRE_VARINT_BYTES_MAX + bytes);
+	p = penstock_wire_tag(p, field, PENSTOCK_WIRE_TYPE_BYTES);
 	p = penstock_wire_varint(p, bytes);
 	memcpy(p, data, bytes);
 	penstock_wire_advance(buf, p + bytes);
@@ -331,9 +514,10 @@ penstock_wire_bytes(StringInfo buf, int field, const char *data, Size bytes)
 static inline int
 penstock_wire_begin(StringInfo buf, int field, int length_bytes)
 {
-	char *p = penstock_wire_reserve(buf, 1 + (Size) length_bytes);
+	char *p = penstock_wire_reserve(buf, PENSTOCK_WIRE_TAG_BYTES_MAX +
+											 (Size) length_bytes);
 
-	*p++ = PENSTOCK_WIRE_TAG_BYTES(field);
+	p = penstock_wire_tag(p, field, PENSTOCK_WIRE_TYPE_BYTES);
 	penstock_wire_advance(buf, p + length_bytes);
 	return buf->len;
 }

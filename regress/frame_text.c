@@ -23,6 +23,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "penstock.pb-c.h"
@@ -514,6 +515,409 @@ show_message(ArrayBuildState *lines, const Penstock__Message *message)
 	return add_line(lines, text.data);
 }
 
+/* ---- changes of the schema ---- */
+
+/* What objects were called, to show by name what else has only an OID. */
+typedef struct KnownObject
+{
+	uint32 oid;
+	char *name;
+} KnownObject;
+
+static List *known_objects = NIL;
+
+static const char *
+object_name(uint32 oid)
+{
+	ListCell *cell;
+
+	foreach (cell, known_objects)
+	{
+		const KnownObject *object = lfirst(cell);
+
+		if (object->oid == oid)
+			return object->name;
+	}
+	return NULL;
+}
+
+/* A relation that is there may have been made before anything was decoded. */
+static const char *
+object_name_or_unknown(uint32 oid)
+{
+	const char *name = object_name(oid);
+
+	if (name == NULL)
+		name = get_rel_name(oid);
+	return name != NULL ? name : "unknown";
+}
+
+/* For the rest of the session of the server: each decoding starts anew. */
+static void
+remember_object(uint32 oid, const char *name)
+{
+	MemoryContext outer = MemoryContextSwitchTo(TopMemoryContext);
+	KnownObject *object = palloc(sizeof(KnownObject));
+
+	object->oid = oid;
+	object->name = pstrdup(name);
+	known_objects = lcons(object, known_objects);
+	MemoryContextSwitchTo(outer);
+}
+
+static const char *
+catalog_name(Penstock__SchemaCatalog catalog)
+{
+	switch (catalog)
+	{
+		case PENSTOCK__SCHEMA_CATALOG__SCHEMA_CATALOG_NAMESPACE:
+			return "namespace";
+		case PENSTOCK__SCHEMA_CATALOG__SCHEMA_CATALOG_CLASS:
+			return "class";
+		case PENSTOCK__SCHEMA_CATALOG__SCHEMA_CATALOG_TYPE:
+			return "type";
+		default:
+			return "INVALID";
+	}
+}
+
+static const char *
+constraint_kind_name(Penstock__SchemaConstraintKind kind)
+{
+	static const char *const names[] = {"INVALID", "check",       "primary key",
+										"unique",  "foreign key", "exclusion",
+										"not null"};
+
+	return (int) kind < (int) lengthof(names) ? names[kind] : "INVALID";
+}
+
+static void
+show_flag(StringInfo text, bool flag, const char *name)
+{
+	if (flag)
+		appendStringInfo(text, " %s", name);
+}
+
+/* What is long is checked by its length. */
+static void
+show_sql(StringInfo text, const char *value)
+{
+	if (strlen(value) <= 400)
+		show_name(text, value);
+	else
+		appendStringInfo(text, "%.40s...(%zu)", value, strlen(value));
+}
+
+static void
+show_field(StringInfo text, const char *name, const char *value)
+{
+	if (value[0] == '\0')
+		return;
+	appendStringInfo(text, " %s ", name);
+	show_sql(text, value);
+}
+
+static void
+show_fields(StringInfo text, const char *name, size_t count, char **values)
+{
+	for (size_t i = 0; i < count; i++)
+		show_field(text, name, values[i]);
+}
+
+static void
+show_attnums(StringInfo text, size_t count, const uint32_t *attnums)
+{
+	for (size_t i = 0; i < count; i++)
+		appendStringInfo(text, "%s%u", i == 0 ? " columns " : ", ", attnums[i]);
+}
+
+static void
+show_identity(StringInfo text, Penstock__Identity identity)
+{
+	show_flag(text, identity == PENSTOCK__IDENTITY__IDENTITY_ALWAYS,
+			  "identity always");
+	show_flag(text, identity == PENSTOCK__IDENTITY__IDENTITY_BY_DEFAULT,
+			  "identity by default");
+}
+
+static ArrayBuildState *
+show_schema_column(ArrayBuildState *lines, const Penstock__SchemaColumn *column)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "    %u ", column->attnum);
+	show_name(&text, column->name);
+	appendStringInfoChar(&text, ' ');
+	show_name(&text, column->type);
+	show_flag(&text, column->type_oid == 0, "NO TYPE OID");
+	if (column->typmod != -1)
+		appendStringInfo(&text, " typmod %d", column->typmod);
+	show_field(&text, "collation", column->collation);
+	show_flag(&text, column->not_null, "not null");
+	show_field(&text,
+			   column->generated ==
+					   PENSTOCK__SCHEMA_GENERATED__SCHEMA_GENERATED_UNSPECIFIED
+				   ? "default"
+				   : "generated",
+			   column->default_expression);
+	show_flag(&text,
+			  column->generated ==
+				  PENSTOCK__SCHEMA_GENERATED__SCHEMA_GENERATED_VIRTUAL,
+			  "virtual");
+	show_identity(&text, column->identity);
+	if (column->inherited > 0)
+		appendStringInfo(&text, " inherited %u%s", column->inherited,
+						 column->local ? " local" : "");
+	show_field(&text, "storage", column->storage);
+	show_field(&text, "compression", column->compression);
+	if (column->statistics != 0)
+		appendStringInfo(&text, " statistics %u", column->statistics - 1);
+	show_fields(&text, "option", column->n_options, column->options);
+	if (column->has_missing_value)
+		appendStringInfo(&text, " missing '%s'", column->missing_value);
+	check_known(&text, &column->base);
+	return add_line(lines, text.data);
+}
+
+static ArrayBuildState *
+show_constraint(ArrayBuildState *lines,
+				const Penstock__SchemaConstraint *constraint)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "    %s ", constraint_kind_name(constraint->kind));
+	show_name(&text, constraint->name);
+	appendStringInfoString(&text, ": ");
+	show_sql(&text, constraint->definition);
+	show_flag(&text, constraint->oid == 0, "NO OID");
+	show_flag(&text, !constraint->validated, "not validated");
+	if (constraint->inherited > 0)
+		appendStringInfo(&text, " inherited %u%s", constraint->inherited,
+						 constraint->local ? " local" : "");
+	show_flag(&text, constraint->parent != 0, "of the parent's");
+	if (constraint->index != 0)
+		appendStringInfo(&text, " index %s",
+						 object_name_or_unknown(constraint->index));
+	if (constraint->referenced_table != 0)
+		appendStringInfo(&text, " to %s",
+						 object_name_or_unknown(constraint->referenced_table));
+	show_attnums(&text, constraint->n_attnums, constraint->attnums);
+	check_known(&text, &constraint->base);
+	return add_line(lines, text.data);
+}
+
+static ArrayBuildState *
+show_index(ArrayBuildState *lines, const Penstock__SchemaIndex *index)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "    index ");
+	show_name(&text, index->schema);
+	appendStringInfoChar(&text, '.');
+	show_name(&text, index->name);
+	appendStringInfoString(&text, ": ");
+	show_sql(&text, index->definition);
+	show_flag(&text, index->oid == 0, "NO OID");
+	show_flag(&text, !index->valid, "not valid");
+	show_flag(&text, index->unique, "unique");
+	show_flag(&text, index->primary, "primary");
+	show_flag(&text, index->replica_identity, "replica identity");
+	show_flag(&text, index->clustered, "clustered");
+	show_flag(&text, index->constraint != 0, "of a constraint");
+	show_flag(&text, index->parent != 0, "of the parent's");
+	show_attnums(&text, index->n_attnums, index->attnums);
+	check_known(&text, &index->base);
+	remember_object(index->oid, index->name);
+	return add_line(lines, text.data);
+}
+
+static ArrayBuildState *
+show_table(ArrayBuildState *lines, StringInfo text, uint32 oid,
+		   const Penstock__SchemaTable *table)
+{
+	appendStringInfoString(text, table->partitioned ? "partitioned table "
+													: "table ");
+	show_name(text, table->schema);
+	appendStringInfoChar(text, '.');
+	show_name(text, table->name);
+	show_flag(text, table->unlogged, "unlogged");
+	if (table->replica_identity !=
+		PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_DEFAULT)
+		appendStringInfo(text, " identity %s",
+						 identity_name(table->replica_identity));
+	for (size_t i = 0; i < table->n_parents; i++)
+		appendStringInfo(text, "%s%s", i == 0 ? " parents " : ", ",
+						 object_name_or_unknown(table->parents[i]));
+	show_field(text, "bound", table->bound);
+	show_flag(text, table->detaching, "detaching");
+	show_field(text, "by", table->partition_key);
+	show_field(text, "of", table->of_type);
+	show_field(text, "using", table->access_method);
+	show_fields(text, "option", table->n_options, table->options);
+	show_flag(text, table->row_security, "row security");
+	show_flag(text, table->force_row_security, "forced");
+	show_flag(text, table->published, "published");
+	check_known(text, &table->base);
+	remember_object(oid, table->name);
+	lines = add_line(lines, text->data);
+	for (size_t i = 0; i < table->n_columns; i++)
+		lines = show_schema_column(lines, table->columns[i]);
+	for (size_t i = 0; i < table->n_constraints; i++)
+		lines = show_constraint(lines, table->constraints[i]);
+	for (size_t i = 0; i < table->n_indexes; i++)
+		lines = show_index(lines, table->indexes[i]);
+	return lines;
+}
+
+static ArrayBuildState *
+show_sequence(ArrayBuildState *lines, StringInfo text, uint32 oid,
+			  const Penstock__SchemaSequence *sequence)
+{
+	appendStringInfoString(text, "sequence ");
+	show_name(text, sequence->schema);
+	appendStringInfoChar(text, '.');
+	show_name(text, sequence->name);
+	show_flag(text, sequence->unlogged, "unlogged");
+	appendStringInfo(text,
+					 " as %s start " INT64_FORMAT " increment " INT64_FORMAT
+					 " from " INT64_FORMAT " to " INT64_FORMAT
+					 " cache " INT64_FORMAT,
+					 sequence->type, sequence->start, sequence->increment,
+					 sequence->minimum, sequence->maximum, sequence->cache);
+	show_flag(text, sequence->cycle, "cycle");
+	if (sequence->owner_table != 0)
+		appendStringInfo(text, " owned by %s.%u",
+						 object_name_or_unknown(sequence->owner_table),
+						 sequence->owner_attnum);
+	show_flag(text, sequence->identity, "identity");
+	check_known(text, &sequence->base);
+	remember_object(oid, sequence->name);
+	return add_line(lines, text->data);
+}
+
+static ArrayBuildState *
+show_enum(ArrayBuildState *lines, StringInfo text,
+		  const Penstock__SchemaEnum *type)
+{
+	appendStringInfoString(text, " enum");
+	for (size_t i = 0; i < type->n_labels; i++)
+	{
+		show_field(text, i == 0 ? "of" : ",", type->labels[i]->label);
+		show_flag(text, type->labels[i]->oid == 0, "NO OID");
+	}
+	return add_line(lines, text->data);
+}
+
+static ArrayBuildState *
+show_domain(ArrayBuildState *lines, StringInfo text,
+			const Penstock__SchemaDomain *type)
+{
+	appendStringInfo(text, " domain of %s", type->base_type);
+	show_field(text, "collation", type->collation);
+	show_flag(text, type->not_null, "not null");
+	show_field(text, "default", type->default_expression);
+	lines = add_line(lines, text->data);
+	for (size_t i = 0; i < type->n_constraints; i++)
+		lines = show_constraint(lines, type->constraints[i]);
+	return lines;
+}
+
+static ArrayBuildState *
+show_composite(ArrayBuildState *lines, StringInfo text,
+			   const Penstock__SchemaComposite *type)
+{
+	appendStringInfoString(text, " composite");
+	lines = add_line(lines, text->data);
+	for (size_t i = 0; i < type->n_columns; i++)
+		lines = show_schema_column(lines, type->columns[i]);
+	return lines;
+}
+
+static ArrayBuildState *
+show_type(ArrayBuildState *lines, StringInfo text, uint32 oid,
+		  const Penstock__SchemaType *type)
+{
+	appendStringInfoString(text, "type ");
+	show_name(text, type->schema);
+	appendStringInfoChar(text, '.');
+	show_name(text, type->name);
+	check_known(text, &type->base);
+	remember_object(oid, type->name);
+	switch (type->kind_case)
+	{
+		case PENSTOCK__SCHEMA_TYPE__KIND_ENUMERATION:
+			return show_enum(lines, text, type->enumeration);
+		case PENSTOCK__SCHEMA_TYPE__KIND_DOMAIN:
+			return show_domain(lines, text, type->domain);
+		case PENSTOCK__SCHEMA_TYPE__KIND_COMPOSITE:
+			return show_composite(lines, text, type->composite);
+		default:
+			return add_line(lines, "  UNKNOWN KIND OF TYPE");
+	}
+}
+
+static ArrayBuildState *
+show_schema_change(ArrayBuildState *lines, const Penstock__SchemaChange *change,
+				   uint32 subxid)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "  schema: ");
+	show_flag(&text, change->lsn == 0, "NO LSN");
+	if (subxid != 0)
+	{
+		show_subxid(&text, subxid);
+		appendStringInfoString(&text, ": ");
+	}
+	check_known(&text, &change->base);
+	switch (change->object_case)
+	{
+		case PENSTOCK__SCHEMA_CHANGE__OBJECT_GONE:
+			appendStringInfo(&text,
+							 "gone from %s: ", catalog_name(change->gone));
+			show_name(&text, object_name_or_unknown(change->oid));
+			return add_line(lines, text.data);
+		case PENSTOCK__SCHEMA_CHANGE__OBJECT_NAMESPACE:
+			appendStringInfoString(&text, "namespace ");
+			show_name(&text, change->namespace_->name);
+			remember_object(change->oid, change->namespace_->name);
+			return add_line(lines, text.data);
+		case PENSTOCK__SCHEMA_CHANGE__OBJECT_TABLE:
+			return show_table(lines, &text, change->oid, change->table);
+		case PENSTOCK__SCHEMA_CHANGE__OBJECT_SEQUENCE:
+			return show_sequence(lines, &text, change->oid, change->sequence);
+		case PENSTOCK__SCHEMA_CHANGE__OBJECT_TYPE:
+			return show_type(lines, &text, change->oid, change->type);
+		case PENSTOCK__SCHEMA_CHANGE__OBJECT_UNTRANSLATED:
+			appendStringInfo(
+				&text, "not described: %s: ", change->untranslated->catalog);
+			show_name(&text, change->untranslated->identity);
+			show_field(&text, "part", change->untranslated->part);
+			show_flag(&text, change->untranslated->gone, "gone");
+			check_known(&text, &change->untranslated->base);
+			return add_line(lines, text.data);
+		default:
+			return add_line(lines, "  UNKNOWN SCHEMA CHANGE");
+	}
+}
+
+static ArrayBuildState *
+show_rewrite(ArrayBuildState *lines, uint32 number, uint32 subxid)
+{
+	const Penstock__Relation *relation = find_relation(number);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "  rewrite %s",
+					 relation != NULL ? relation->name : "UNKNOWN");
+	show_subxid(&text, subxid);
+	return add_line(lines, text.data);
+}
+
 static ArrayBuildState *
 show_change(ArrayBuildState *lines, const Penstock__Change *change)
 {
@@ -534,6 +938,11 @@ show_change(ArrayBuildState *lines, const Penstock__Change *change)
 			return show_truncate(lines, change->truncate, change->subxid);
 		case PENSTOCK__CHANGE__OPERATION_MESSAGE:
 			return show_message(lines, change->message);
+		case PENSTOCK__CHANGE__OPERATION_SCHEMA_CHANGE:
+			return show_schema_change(lines, change->schema_change,
+									  change->subxid);
+		case PENSTOCK__CHANGE__OPERATION_REWRITE:
+			return show_rewrite(lines, change->rewrite, change->subxid);
 		default:
 			return add_line(lines, "  UNKNOWN OPERATION");
 	}

@@ -1,0 +1,93 @@
+/*
+ * schema.h
+ *		Which objects of the schema a transaction has changed, and where.
+ *
+ * A transaction that changes the schema writes rows of the catalogs, and the
+ * server notes each of them, with the position in the log, to be able to show
+ * the catalogs as they were (ReorderBufferTXN.tuplecids).  Those rows say which
+ * objects it has created, altered or dropped up to any position; what an object
+ * is there, the catalogs say (describe.h).
+ *
+ * Nothing else is asked: not what changed compared to before, which would mix
+ * in what other transactions have done.  A transaction without such rows costs
+ * a comparison for each of its changes.
+ *
+ * Left out are temporary objects, the heaps into which a table is rewritten,
+ * what belongs to an extension, and what is in the schemas of the system and of
+ * the consumer.
+ */
+#ifndef PENSTOCK_SCHEMA_H
+#define PENSTOCK_SCHEMA_H
+
+#include "replication/reorderbuffer.h"
+
+#include "session.h"
+
+/* How an object is to be told of; see SchemaChange in penstock.proto. */
+typedef enum PenstockSchemaForm
+{
+	PENSTOCK_SCHEMA_DEFINED,
+	PENSTOCK_SCHEMA_GONE,
+	PENSTOCK_SCHEMA_UNTRANSLATED,
+} PenstockSchemaForm;
+
+typedef struct PenstockSchemaObject
+{
+	PenstockSchemaForm form;
+	Oid catalog; /* what oid is a key of */
+	Oid oid;
+	int32 column;      /* if it is about one: its attnum */
+	const char *part;  /* of what is untranslated: what of it; NULL: all */
+	const char *name;  /* of what is untranslated and gone; may be NULL */
+	bool gone;         /* of what is untranslated */
+	XLogRecPtr lsn;    /* of the last change */
+	TransactionId xid; /* the (sub)transaction that made it */
+} PenstockSchemaObject;
+
+/* The schema changes of a transaction, and how many of them were told. */
+typedef struct PenstockSchema PenstockSchema;
+
+/*
+ * What a transaction has changed.  NULL if it has changed no catalog, or nobody
+ * wants to know.  To be freed; accepts NULL.
+ */
+extern PenstockSchema *penstock_schema_new(PenstockSession *session,
+										   ReorderBufferTXN *txn);
+extern void penstock_schema_free(PenstockSchema *schema);
+
+/*
+ * A piece of a transaction in progress begins; the list of rows may have grown,
+ * and lost those of subtransactions that were rolled back.
+ */
+extern void penstock_schema_resume(PenstockSchema *schema,
+								   ReorderBufferTXN *txn);
+
+/*
+ * A subtransaction was rolled back: what it and others have changed has to be
+ * told again.
+ */
+extern void penstock_schema_restart(PenstockSchema *schema);
+
+/* Whether there is something to be told before the change at this position. */
+extern bool penstock_schema_has_news(const PenstockSchema *schema,
+									 XLogRecPtr lsn);
+
+/*
+ * What has changed up to a position and was not told of before, as a list of
+ * PenstockSchemaObject in the current memory context; `at_end`: all that is
+ * left, where the transaction ends.  To be called, as what describes the
+ * objects, within penstock_lookup().
+ */
+extern List *penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn,
+								  bool at_end);
+
+/*
+ * Whether this is the first that is heard of a heap into which the transaction
+ * rewrites a table; remembers it.
+ */
+extern bool penstock_schema_note_rewrite(PenstockSchema *schema, Oid heap);
+
+/* Whether the name is of a schema of which nothing is told. */
+extern bool penstock_schema_leaves_out(const char *schema_name);
+
+#endif /* PENSTOCK_SCHEMA_H */
