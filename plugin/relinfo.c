@@ -619,12 +619,6 @@ is_consumers_own(Relation relation)
 	return schema != NULL && strcmp(schema, PENSTOCK_OWN_SCHEMA) == 0;
 }
 
-static bool
-may_be_published(Relation relation)
-{
-	return is_publishable_relation(relation) && !is_consumers_own(relation);
-}
-
 /* Works out everything about a table.  The current context is the entry's. */
 static void
 init_info(PenstockSession *session, PenstockRelInfo *info, Relation relation)
@@ -649,14 +643,19 @@ init_info(PenstockSession *session, PenstockRelInfo *info, Relation relation)
 	init_row(&info->new_row, info->natts);
 }
 
-/* The same for a heap into which a table is rewritten, which looks like it. */
+/*
+ * The same for a heap into which a table is rewritten, which looks like it.
+ * SET LOGGED makes a logged heap of a table that is not logged yet.
+ */
 static void
 init_rewrite(PenstockSession *session, PenstockRelInfo *info, Relation heap)
 {
 	Relation table = get_relation(heap->rd_rel->relrewrite);
 
 	info->rewrites = true;
-	if (may_be_published(table))
+	if (table->rd_rel->relkind == RELKIND_RELATION &&
+		heap->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
+		!is_consumers_own(table))
 		penstock_publish_resolve_rewrite(session, table, &info->publish);
 	if (publishes_anything(&info->publish))
 	{
@@ -792,7 +791,8 @@ penstock_relinfo_find(PenstockSession *session, Relation relation)
 	clear_info(info);
 	info->valid = true;
 	is_rewrite = OidIsValid(relation->rd_rel->relrewrite);
-	if (!is_rewrite && !may_be_published(relation))
+	if (!is_rewrite &&
+		(!is_publishable_relation(relation) || is_consumers_own(relation)))
 		return info;
 
 	info->context = AllocSetContextCreate(

@@ -153,9 +153,10 @@ typedef struct Object
 	XLogRecPtr lsn;
 	TransactionId xid;
 
-	bool touched; /* something of it that is told */
-	bool member;  /* of an extension that comes or goes with it */
-	Oid relation; /* the table or view that it is on, if it is one of those */
+	bool touched;  /* something of it that is told */
+	bool member;   /* of an extension that comes or goes with it */
+	bool internal; /* made by the server for another object */
+	Oid relation;  /* the table or view that it is on, if it is one of those */
 
 	/* If a row of its own was found. */
 	bool known;
@@ -554,6 +555,14 @@ is_told_of_class(Relation catalog, HeapTuple old, HeapTuple tuple)
 		   !is_same(catalog, old, tuple, Anum_pg_class_relpartbound);
 }
 
+/* An index belongs to whom its table does. */
+static bool
+has_owner(Form_pg_class form)
+{
+	return form->relkind != RELKIND_INDEX &&
+		   form->relkind != RELKIND_PARTITIONED_INDEX;
+}
+
 static void
 note_class(Walk *walk, Relation catalog, HeapTuple old, HeapTuple tuple,
 		   Event event)
@@ -574,7 +583,8 @@ note_class(Walk *walk, Relation catalog, HeapTuple old, HeapTuple tuple,
 	if (object->left_out || event == EVENT_REPLACED)
 		return;
 	if (event == EVENT_DELETED ||
-		(!note_owner(walk, catalog, old, tuple, form->oid, columns) &&
+		(!(has_owner(form) &&
+		   note_owner(walk, catalog, old, tuple, form->oid, columns)) &&
 		 (old == NULL || is_told_of_class(catalog, old, tuple))))
 		object->touched = true;
 }
@@ -658,6 +668,11 @@ note_depend(Walk *walk, HeapTuple tuple)
 	if (form->deptype == DEPENDENCY_EXTENSION)
 		get_object(walk, form->classid, form->objid)->member = true;
 
+	/* Constructors of range types, say. */
+	else if (form->deptype == DEPENDENCY_INTERNAL &&
+			 form->classid != RelationRelationId)
+		get_object(walk, form->classid, form->objid)->internal = true;
+
 	/* Whose a sequence is. */
 	else if (form->classid == RelationRelationId && form->objsubid == 0 &&
 			 form->refclassid == RelationRelationId && form->refobjsubid > 0)
@@ -688,6 +703,20 @@ is_in_schema_left_out(Relation catalog, HeapTuple tuple)
 			   tuple, attnum, RelationGetDescr(catalog), &isnull)));
 }
 
+static char *
+name_of_gone(Relation catalog, HeapTuple tuple, Oid relation)
+{
+	char *name = qualified_name(catalog, tuple);
+	const char *relation_name = get_rel_name(relation);
+
+	if (name == NULL || relation_name == NULL)
+		return name;
+	return psprintf(
+		"%s on %s", name,
+		quote_qualified_identifier(
+			get_namespace_name(get_rel_namespace(relation)), relation_name));
+}
+
 /* A row of any catalog, as far as it has OIDs. */
 static void
 note_other(Walk *walk, Relation catalog, HeapTuple tuple, Event event,
@@ -707,7 +736,7 @@ note_other(Walk *walk, Relation catalog, HeapTuple tuple, Event event,
 		object = note_object(walk, RelationGetRelid(catalog), oid, event);
 		object->left_out = is_in_schema_left_out(catalog, tuple);
 		if (object->removed)
-			object->name = qualified_name(catalog, tuple);
+			object->name = name_of_gone(catalog, tuple, relation);
 	}
 	else
 		object = get_object(walk, RelationGetRelid(catalog), oid);
@@ -1257,7 +1286,7 @@ is_part_of_gone(Walk *walk, const Object *object)
 static void
 tell_of_other(Walk *walk, Object *object, List **told)
 {
-	if (!is_on_relation_left_out(walk, object) &&
+	if (!object->internal && !is_on_relation_left_out(walk, object) &&
 		!is_part_of_gone(walk, object) && !is_left_out(object))
 		tell(told, object, PENSTOCK_SCHEMA_UNTRANSLATED);
 }
