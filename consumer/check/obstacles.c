@@ -12,9 +12,9 @@
 #include "catalog/match.h"
 #include "catalog/own_schema.h"
 #include "copy/rows/large_objects.h"
-#include "copy/rows/sequences.h"
 #include "net/citus.h"
 #include "net/sql.h"
+#include "sequence/sequences.h"
 
 /* Names that a detail lists; it says how many more there are. */
 #define NAMES_SHOWN "10"

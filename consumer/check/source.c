@@ -135,7 +135,7 @@ static const CheckQuery server_queries[] = {
 	{
 		.code = "large_objects",
 		.sql = "SELECT 'info', NULL, 'the database has large objects: they, "
-			   "like sequences and DDL, are not in the stream of changes', NULL"
+			   "like DDL, are not in the stream of changes', NULL"
 			   " WHERE EXISTS (SELECT FROM pg_largeobject_metadata)",
 	},
 };

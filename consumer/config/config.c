@@ -50,6 +50,38 @@ config_applies_transactions(const Config *config)
 	return strcmp(config->apply_mode, "transaction") == 0;
 }
 
+bool
+config_follows_sequences(const Config *config)
+{
+	return config->sequences == NULL || strcmp(config->sequences, "off") != 0;
+}
+
+SequenceStride
+config_stride(const Config *config, int target)
+{
+	SequenceStride stride = config->sequence_stride;
+
+	if (stride.count > 0)
+		stride.first += target;
+	return stride;
+}
+
+Rc
+config_check_stride(const Config *config, Error *err)
+{
+	const SequenceStride *stride = &config->sequence_stride;
+
+	if (stride->count == 0 ||
+		stride->first + config->target_count <= stride->count)
+		return RC_OK;
+	return error_set(
+		err, ERR_CONFIG,
+		"--sequence-stride=%d:%d has room for %d target%s, and "
+		"there are %d",
+		stride->count, stride->first, stride->count - stride->first,
+		PLURAL(stride->count - stride->first), config->target_count);
+}
+
 Rc
 config_check_lanes(const Config *config, Error *err)
 {

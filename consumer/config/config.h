@@ -19,6 +19,7 @@
 #include "model/placement.h"
 #include "model/policy.h"
 #include "model/selection.h"
+#include "model/sequence.h"
 
 /* Longest pipeline name: it names a replication slot (NAMEDATALEN - 1). */
 #define CONFIG_NAME_MAX 63
@@ -46,6 +47,9 @@
 
 /* Bound of --hold, in seconds: a week. */
 #define CONFIG_HOLD_MAX_S (7 * 24 * 3600)
+
+/* Bound of --sequence-interval, in seconds. */
+#define CONFIG_SEQUENCE_INTERVAL_MAX_S 3600
 
 /* Bound of --lanes. */
 #define CONFIG_LANES_MAX 16
@@ -110,7 +114,10 @@ typedef struct Config
 	bool bundle;                /* small transactions may come together */
 	const char *compression;    /* as --compression has it, or NULL: none */
 	ConflictRules conflict_rules;
-	Lsn endpos; /* 0: none */
+	const char *sequences;          /* follow or off */
+	int sequence_interval_s;        /* seconds between two looks at them */
+	SequenceStride sequence_stride; /* of the first target; count 0: none */
+	Lsn endpos;                     /* 0: none */
 	size_t memory_bytes;
 	int jobs;
 	Selection selection;   /* of tables and schemas to clone */
@@ -187,6 +194,15 @@ void config_note_given(Config *config, const char *name, bool typed);
 
 /* Checks that --lanes goes with --apply. */
 MUST_CHECK Rc config_check_lanes(const Config *config, Error *err);
+
+/* Whether --sequences=follow was given. */
+bool config_follows_sequences(const Config *config);
+
+/* What a target's sequences give out, count 0: all values. */
+SequenceStride config_stride(const Config *config, int target);
+
+/* Checks that --sequence-stride has a number for each target. */
+MUST_CHECK Rc config_check_stride(const Config *config, Error *err);
 
 /* Whether --apply=transaction was given. */
 bool config_applies_transactions(const Config *config);

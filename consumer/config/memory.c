@@ -214,6 +214,8 @@ memory_recall(Config *config, const Words *words, MemoryUse use, Error *err)
 							   err);
 	if (rc == RC_OK)
 		rc = config_check_lanes(config, err);
+	if (rc == RC_OK)
+		rc = config_check_stride(config, err);
 	arena_free(arena);
 	return rc;
 }

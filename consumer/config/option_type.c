@@ -283,6 +283,16 @@ const OptionType type_origin = {
 	.describe = describe_words,
 };
 
+static const char *const sequences_words[] = {"follow", "off", NULL};
+
+const OptionType type_sequences = {
+	.completion = COMPLETE_WORDS,
+	.words = sequences_words,
+	.parse = parse_word,
+	.print = print_string,
+	.describe = describe_words,
+};
+
 /* What the plugin's option takes: none, zstd, zstd:1 to zstd:19. */
 static bool
 is_compression(const char *value)
@@ -506,6 +516,63 @@ const OptionType type_count = {
 	.parse = parse_count,
 	.print = print_count,
 	.describe = describe_count,
+};
+
+/* A number up to and with `max`; *end is what follows it. */
+static bool
+read_number(const char *text, int min, int max, int *number, char **end)
+{
+	long value;
+
+	if (strchr("0123456789", text[0]) == NULL || text[0] == '\0')
+		return false;
+	errno = 0;
+	value = strtol(text, end, 10);
+	*number = (int) value;
+	return errno == 0 && value >= min && value <= max;
+}
+
+static Rc
+parse_stride(Config *config, const OptionDef *option, const char *value,
+			 Error *err)
+{
+	SequenceStride stride = {0};
+	char *end;
+
+	if (!read_number(value, 2, SEQUENCE_STRIDE_MAX, &stride.count, &end) ||
+		(*end == ':' &&
+		 !read_number(end + 1, 0, stride.count - 1, &stride.first, &end)) ||
+		*end != '\0')
+		return option_bad_value(err, option, value);
+	*(SequenceStride *) option_field(config, option) = stride;
+	return RC_OK;
+}
+
+static void
+print_stride(const Config *config, const OptionDef *option, Arena *arena,
+			 Words *values)
+{
+	const SequenceStride *stride = field_of(config, option);
+
+	if (stride->count > 0)
+		words_add(values, arena,
+				  arena_printf(arena, "%d:%d", stride->count, stride->first));
+}
+
+static void
+describe_stride(const OptionDef *option UNUSED, Buf *buf)
+{
+	buf_printf(
+		buf,
+		"a number from 2 to %d, and after a colon one that is less, such "
+		"as 3:0",
+		SEQUENCE_STRIDE_MAX);
+}
+
+const OptionType type_stride = {
+	.parse = parse_stride,
+	.print = print_stride,
+	.describe = describe_stride,
 };
 
 /* ---- lists -------------------------------------------------------------- */

@@ -65,6 +65,8 @@ extern const OptionType type_name;   /* of a pipeline */
 extern const OptionType type_apply;  /* batch or transaction */
 extern const OptionType type_origin; /* any or none */
 extern const OptionType type_compression;
+extern const OptionType type_sequences; /* follow or off */
+extern const OptionType type_stride;    /* of a SequenceStride */
 extern const OptionType type_lsn;       /* of an Lsn */
 extern const OptionType type_size;      /* of a size_t: min to max */
 extern const OptionType type_rate;      /* likewise, in a second */

@@ -108,6 +108,28 @@ static const ControlTable tables[] = {
 					   " lsn pg_lsn NOT NULL",
 		.of_pipeline = true,
 	},
+	/* sequence_table.h */
+	{
+		.name = "sequence",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " schema_name text NOT NULL,"
+					   " sequence_name text NOT NULL,"
+					   " last_value bigint NOT NULL,"
+					   " is_called boolean NOT NULL,"
+					   " ahead_value bigint NOT NULL,"
+					   " ahead_is_called boolean NOT NULL,"
+					   " set_value bigint,"
+					   " polled_at timestamptz NOT NULL,"
+					   " PRIMARY KEY (pipeline, schema_name, sequence_name)",
+		.of_pipeline = true,
+	},
+	/* promoted_table.h */
+	{
+		.name = "promoted",
+		.columns_sql = "pipeline text PRIMARY KEY,"
+					   " promoted_at timestamptz NOT NULL",
+		.of_pipeline = true,
+	},
 	/* node_table.h */
 	{
 		.name = "node",

@@ -5,7 +5,7 @@
 #include "job/sequences.h"
 
 #include "catalog/catalog.h"
-#include "copy/rows/sequences.h"
+#include "sequence/sequences.h"
 
 #define APPLICATION_NAME "penstock sequences"
 
@@ -34,7 +34,8 @@ advance_target(const Config *config, int index, const CopyCatalog *catalog,
 	config_label_target(config, index, label);
 	rc = open_server(&target, config->targets[index], label, err);
 	if (rc == RC_OK)
-		rc = sequences_advance(catalog, source, target, true, &advanced, err);
+		rc = sequences_advance(catalog, NULL, source, target, true, &advanced,
+							   err);
 	if (rc == RC_OK)
 		report_line(report,
 					"set %d sequence%s on %s; the others were there already",

@@ -386,6 +386,28 @@ note_end(Attempt *attempt, Lsn fence)
 		log_end(attempt);
 }
 
+static void
+follow_sequences(Attempt *attempt, Pipeline *pipeline)
+{
+	if (!config_follows_sequences(attempt->config))
+		return;
+	sequences_attach(attempt->sequences, attempt->config, attempt->sinks);
+	pipeline->beside = sequences_step;
+	pipeline->beside_context = attempt->sequences;
+	pipeline->beside_interval_ms = attempt->config->sequence_interval_s *
+								   INT64_C(1000);
+}
+
+/* The targets are where they were to come to: one may be about to use them. */
+static MUST_CHECK Rc
+finish_sequences(const Attempt *attempt, Error *err)
+{
+	if (attempt->config->endpos == 0 || attempt->fenced || attempt->cut_short ||
+		!config_follows_sequences(attempt->config))
+		return RC_OK;
+	return sequences_finish(attempt->sequences, err);
+}
+
 /*
  * Whether what a target has applied last comes once more if the slot starts
  * before it, so that it can be the proof of the source's log: what is published
@@ -449,11 +471,12 @@ attempt_run(Attempt *attempt, Error *err)
 		pipeline.watch = watch_keys;
 		pipeline.watch_context = attempt->keys;
 	}
+	follow_sequences(attempt, &pipeline);
 	rc = pipeline_run(&pipeline, &attempt->progressed, err);
 	if (rc == RC_OK)
 	{
 		keys_finish(attempt->keys);
 		note_end(attempt, fence);
 	}
-	return rc;
+	return rc == RC_OK ? finish_sequences(attempt, err) : rc;
 }

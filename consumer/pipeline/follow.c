@@ -150,6 +150,7 @@ typedef struct Attempts
 	bool had_slot;
 	Backoff backoff;
 	Known known[CONFIG_TARGETS_MAX];
+	Sequences *sequences;
 } Attempts;
 
 static int64_t
@@ -258,6 +259,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 	Attempts attempts = {.config = config,
 						 .start_us = now_us,
 						 .progress_us = now_us,
+						 .sequences = sequences_new(),
 						 .backoff = {.first_ms = RETRY_PAUSE_FIRST_MS,
 									 .max_ms = RETRY_PAUSE_MAX_MS}};
 	Streaming streaming = {0};
@@ -277,6 +279,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 			.identity = &identity,
 			.streaming = &streaming,
 			.known = attempts.known,
+			.sequences = attempts.sequences,
 			.left_out = left_out,
 		};
 
@@ -312,6 +315,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 		rc = rc == RC_AGAIN ? RC_OK : prepare_next(&attempts, err);
 	}
 	say_end(config, attempts.known, rc, err);
+	sequences_free(attempts.sequences);
 	arena_free(identity.arena);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 		rc = config->endpos != 0 ? refuse_end(config, err) : accept_end(err);

@@ -47,9 +47,11 @@ typedef struct Run
 	Proof proof;
 	Lsn endpos; /* as Pipeline has it, or its watch said; 0: none */
 	int64_t watch_due_us;
-	Interest interest;   /* what the turn that ends waits for */
-	Task *watching;      /* the watch, while it waits; or NULL */
-	Lsn watched;         /* what it says */
+	Interest interest; /* what the turn that ends waits for */
+	Task *watching;    /* the watch, while it waits; or NULL */
+	Lsn watched;       /* what it says */
+	Task *beside;      /* what runs beside, while it waits; or NULL */
+	int64_t beside_due_us;
 	Lsn streamed;        /* the stream has come up to here; 0: nowhere yet */
 	Lsn confirmed;       /* to the source, as far as it has heard; 0: nothing */
 	bool reading;        /* messages are still taken from the stream */
@@ -529,6 +531,40 @@ stop_watching(Run *run)
 	run->watching = NULL;
 }
 
+/* ---- beside ------------------------------------------------------------ */
+
+static bool
+is_beside_wanted(const Run *run)
+{
+	return run->pipeline->beside != NULL && run->reading;
+}
+
+static void
+stop_beside(Run *run)
+{
+	task_free(run->beside);
+	run->beside = NULL;
+}
+
+static void
+work_beside(Run *run)
+{
+	Error ignored = {0};
+
+	if (run->beside == NULL)
+	{
+		if (!is_beside_wanted(run) || run->now_us < run->beside_due_us)
+			return;
+		run->beside = task_new(run->pipeline->beside,
+							   run->pipeline->beside_context);
+	}
+	if (task_work(run->beside, &ignored) == RC_AGAIN)
+		return;
+	error_reset(&ignored);
+	stop_beside(run);
+	run->beside_due_us = run->now_us + run->pipeline->beside_interval_ms * 1000;
+}
+
 /* ---- the loop ----------------------------------------------------------- */
 
 static void
@@ -619,6 +655,7 @@ replace_sink(Run *run, int index, Error *err)
 	if (sink == NULL)
 		return RC_FAIL;
 	stop_watching(run);
+	stop_beside(run);
 	orders = (SinkOrders){.mode = failed->orders.mode,
 						  .received_lsn = failed->orders.received_lsn};
 	sink_order(sink, &orders);
@@ -683,6 +720,10 @@ collect_interest(Run *run, bool receiving)
 		task_interest(run->watching, interest);
 	else if (is_watching(run))
 		interest_until(interest, run->watch_due_us);
+	if (run->beside != NULL)
+		task_interest(run->beside, interest);
+	else if (is_beside_wanted(run))
+		interest_until(interest, run->beside_due_us);
 	if (run->settle_due_us > 0)
 		interest_until(interest, run->settle_due_us);
 	if (run->stop_deadline_us != 0)
@@ -745,6 +786,7 @@ loop(Run *run, Error *err)
 		run->now_us = clock_monotonic_us();
 		check_interrupt(run);
 		check_streaming(run);
+		work_beside(run);
 		rc = work_watch(run, err);
 		if (rc == RC_OK)
 			rc = work(run, err);
@@ -842,6 +884,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	error_reset(&run.loss);
 	*progressed = run.progress.confirmed > durable;
 	stop_watching(&run);
+	stop_beside(&run);
 	interest_release(&run.interest);
 	router_free(run.router);
 	input_free(run.input);

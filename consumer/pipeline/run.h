@@ -11,6 +11,7 @@
 #define PENSTOCK_PIPELINE_RUN_H
 
 #include "base/error.h"
+#include "base/task.h"
 #include "model/placement.h"
 #include "pipeline/streaming.h"
 #include "progress/progress.h"
@@ -58,6 +59,15 @@ typedef struct Pipeline
 	 */
 	Rc (*watch)(void *context, Lsn *endpos, Error *err);
 	void *watch_context;
+
+	/*
+	 * Called every so many milliseconds, as a task, while there is something to
+	 * be read from the source.  What it fails with does not matter.  NULL:
+	 * none.
+	 */
+	TaskFunction beside;
+	void *beside_context;
+	int64_t beside_interval_ms;
 } Pipeline;
 
 /*

@@ -18,6 +18,7 @@
 #include "net/pgconn.h"
 #include "pipeline/keys.h"
 #include "pipeline/place.h"
+#include "pipeline/sequences.h"
 #include "pipeline/streaming.h"
 #include "route/directory.h"
 #include "sink/sink.h"
@@ -80,6 +81,7 @@ typedef struct Attempt
 	Identity *identity;   /* borrowed */
 	Streaming *streaming; /* borrowed; from attempt to attempt */
 	Known *known;         /* the same; of each target */
+	Sequences *sequences; /* the same */
 	PgConn *server; /* an ordinary session of the source, while it is needed */
 	Buf *left_out;  /* the same; what the stream is told to leave out */
 	Source *stream;

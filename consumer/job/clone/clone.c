@@ -19,7 +19,6 @@
 #include "control/table_state.h"
 #include "copy/rows/data.h"
 #include "copy/rows/large_objects.h"
-#include "copy/rows/sequences.h"
 #include "copy/rows/summary.h"
 #include "copy/rows/verify.h"
 #include "copy/rows/work_tables.h"
@@ -37,6 +36,7 @@
 #include "net/sql.h"
 #include "net/writer.h"
 #include "pipeline/keys.h"
+#include "sequence/sequences.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
@@ -422,7 +422,7 @@ copy_sequences(const Clone *clone, const CloneTarget *target, int *sequences,
 						   target->conn, sequences, err);
 
 	for (int i = 1; i < clone->source_count && rc == RC_OK; i++)
-		rc = sequences_advance(clone->sources[i].catalog,
+		rc = sequences_advance(clone->sources[i].catalog, NULL,
 							   clone->sources[i].conn, target->conn, false,
 							   &advanced, err);
 	return rc;

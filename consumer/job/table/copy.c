@@ -13,12 +13,12 @@
 #include "base/log.h"
 #include "catalog/match.h"
 #include "copy/rows/data.h"
-#include "copy/rows/sequences.h"
 #include "copy/schema/build.h"
 #include "copy/schema/programs.h"
 #include "copy/schema/schema.h"
 #include "job/table/publication.h"
 #include "net/sql.h"
+#include "sequence/sequences.h"
 #include "source/slot.h"
 
 /* feature_not_supported: other tables refer to the one that is to be emptied */

@@ -121,10 +121,14 @@ static void
 a_follower_decides_how_it_is_followed(void **state UNUSED)
 {
 	expect_recalled("", "-n x",
-					"publications=x origin=any apply=batch on-conflict=stop");
+					"publications=x origin=any apply=batch on-conflict=stop "
+					"sequences=follow");
 	expect_recalled("publications=a,b table=t", "--on-conflict=s.t:skip",
 					"publications=a,b table=t origin=any apply=batch "
-					"on-conflict=\"s\".\"t\":skip");
+					"on-conflict=\"s\".\"t\":skip sequences=follow");
+	expect_recalled("sequences=off", "--sequence-stride=3 -n x",
+					"publications=x origin=any apply=batch on-conflict=stop "
+					"sequences=off sequence-stride=3:0");
 }
 
 static void
@@ -132,7 +136,8 @@ what_is_remembered_stands_in(void **state UNUSED)
 {
 	static const char all[] =
 		"publications=a schema=s no-owner origin=none apply=transaction "
-		"on-conflict=skip on-conflict=\"a\".\"b\":stop";
+		"on-conflict=skip on-conflict=\"a\".\"b\":stop sequences=off "
+		"sequence-stride=4:1";
 
 	expect_recalled(all, "", all);
 	expect_recalled(all, "-p a --origin=none --lanes=4", all);
@@ -169,7 +174,7 @@ what_is_given_replaces_it_if_that_is_wanted(void **state UNUSED)
 					 RC_OK);
 	expect_words(&config, MEMORY_FOLLOWED,
 				 "publications=b origin=none apply=transaction "
-				 "on-conflict=overwrite");
+				 "on-conflict=overwrite sequences=follow");
 }
 
 /* Lanes need what may only be remembered. */

@@ -3,14 +3,15 @@
  *    Carries the sequences' positions over.
  *
  * Sequences are not part of a transaction and not in the stream of changes, so
- * they are read as they are now rather than under the snapshot, and they stand
- * still on the target while the source goes on.
+ * they are read as they are now rather than under the snapshot.  A follower
+ * takes them along: see pipeline/sequences.h.
  */
-#ifndef PENSTOCK_COPY_ROWS_SEQUENCES_H
-#define PENSTOCK_COPY_ROWS_SEQUENCES_H
+#ifndef PENSTOCK_SEQUENCE_SEQUENCES_H
+#define PENSTOCK_SEQUENCE_SEQUENCES_H
 
 #include "base/error.h"
 #include "catalog/catalog.h"
+#include "model/sequence.h"
 #include "net/pgconn.h"
 
 /*
@@ -27,12 +28,14 @@ MUST_CHECK Rc sequences_check_readable(const CopyCatalog *catalog,
 									   PgConn *source, Error *err);
 
 /*
- * Sets only those that have come farther on the source than on the target.
- * `warn`: about each that the target does not have.  *advanced says how many
- * were set.
+ * Sets only those that have come farther on the source than on the target, or
+ * do not give out the values of this stride (NULL: there is none).
+ * `warn_absent`: about each that the target does not have.  *advanced says how
+ * many were set.
  */
-MUST_CHECK Rc sequences_advance(const CopyCatalog *catalog, PgConn *source,
-								PgConn *target, bool warn, int *advanced,
+MUST_CHECK Rc sequences_advance(const CopyCatalog *catalog,
+								const SequenceStride *stride, PgConn *source,
+								PgConn *target, bool warn_absent, int *advanced,
 								Error *err);
 
-#endif /* PENSTOCK_COPY_ROWS_SEQUENCES_H */
+#endif /* PENSTOCK_SEQUENCE_SEQUENCES_H */

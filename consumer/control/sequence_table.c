@@ -1,0 +1,80 @@
+/*
+ * sequence_table.c
+ *    SQL around penstock.sequence.
+ */
+#include "control/sequence_table.h"
+
+#include <inttypes.h>
+
+#include "control/schema.h"
+#include "net/sql.h"
+
+/* Rows in one statement. */
+#define BATCH 500
+
+static void
+append_value(Buf *sql, const SequenceValue *value)
+{
+	buf_printf(sql, ", %" PRId64 "::bigint, %s", value->last_value,
+			   value->is_called ? "true" : "false");
+}
+
+static void
+append_row(Buf *sql, const SequenceRow *row)
+{
+	buf_append_char(sql, '(');
+	buf_append_literal(sql, row->schema);
+	buf_append_string(sql, ", ");
+	buf_append_literal(sql, row->name);
+	append_value(sql, &row->polled);
+	append_value(sql, &row->ahead);
+	if (row->was_set)
+		buf_printf(sql, ", %" PRId64 "::bigint)", row->set_value);
+	else
+		buf_append_string(sql, ", NULL::bigint)");
+}
+
+static MUST_CHECK Rc
+write_batch(PgConn *target, const char *pipeline, const SequenceRow *rows,
+			int count, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(
+		&sql, "INSERT INTO penstock.sequence AS s (pipeline, schema_name,"
+			  " sequence_name, last_value, is_called, ahead_value,"
+			  " ahead_is_called, set_value, polled_at)"
+			  " SELECT p.pipeline, v.*, pg_catalog.clock_timestamp()"
+			  " FROM penstock.progress p, (VALUES ");
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			buf_append_string(&sql, ", ");
+		append_row(&sql, &rows[i]);
+	}
+	buf_append_string(&sql, ") v WHERE p.pipeline = ");
+	buf_append_literal(&sql, pipeline);
+	buf_append_string(
+		&sql, " ON CONFLICT (pipeline, schema_name, sequence_name) DO UPDATE"
+			  " SET last_value = excluded.last_value,"
+			  " is_called = excluded.is_called,"
+			  " ahead_value = excluded.ahead_value,"
+			  " ahead_is_called = excluded.ahead_is_called,"
+			  " set_value = coalesce(excluded.set_value, s.set_value),"
+			  " polled_at = excluded.polled_at");
+	return sql_run(target, &sql, NULL, err);
+}
+
+Rc
+sequence_table_write(PgConn *target, const char *pipeline,
+					 const SequenceRow *rows, int count, Error *err)
+{
+	bool exists = false;
+	Rc rc = control_has(target, "sequence", &exists, err);
+
+	for (int first = 0; rc == RC_OK && exists && first < count; first += BATCH)
+		rc = write_batch(target, pipeline, &rows[first],
+						 count - first < BATCH ? count - first : BATCH, err);
+	return rc;
+}

@@ -1,0 +1,553 @@
+/*
+ * sequences.c
+ *    Reading the source, and a task for each target.
+ *
+ * A target is given those sequences of which the source's value is not the one
+ * that it was given last.  Now and then, and at the begin of each attempt, it
+ * is given all: somebody may have changed something there.
+ */
+#include "pipeline/sequences.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/task.h"
+#include "base/xalloc.h"
+#include "catalog/catalog.h"
+#include "control/sequence_table.h"
+#include "model/words.h"
+#include "net/sql.h"
+#include "pipeline/reach.h"
+#include "sequence/list.h"
+#include "sequence/set.h"
+
+/* After so many looks they are found anew, and all given to the targets. */
+#define LOOKS_MAX 6
+
+/* Targets that are set at once: each waits for a few descriptors. */
+#define AT_ONCE 16
+
+/* How long one may be locked by somebody. */
+#define LOCK_TIMEOUT_SQL "SET lock_timeout = '500ms'"
+
+/* What is said once is remembered so many times. */
+#define SAID_MAX          1000
+
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+/* One of the source's. */
+typedef struct Seen
+{
+	bool known;
+	SequenceValue value;
+	uint64_t given; /* between the last two looks */
+} Seen;
+
+/* What a target was given of one. */
+typedef struct Given
+{
+	bool known;
+	SequenceValue value;
+} Given;
+
+typedef struct TargetWork
+{
+	Sequences *owner;
+	int index;
+	PgConn *conn;
+	Given *given; /* of each in the list; or NULL */
+	Task *task;
+	Error err; /* of the task */
+} TargetWork;
+
+struct Sequences
+{
+	const Config *config;
+	Sink *const *sinks;
+	PgConn *source;
+	SequenceList list;
+	Seen *seen;       /* of each in the list */
+	bool all_there;   /* nothing is missing of what was found */
+	bool warn_absent; /* of those that a target does not have */
+	int looks;        /* since they were found */
+	int sessions;     /* of the source's database */
+	bool finishing;   /* without a margin */
+	TargetWork works[CONFIG_TARGETS_MAX];
+	bool failing; /* it was said */
+	Arena *arena; /* of what was said */
+	Words said;
+};
+
+Sequences *
+sequences_new(void)
+{
+	Sequences *self = xcalloc(1, sizeof(Sequences));
+
+	self->arena = arena_new(ARENA_BLOCK_BYTES);
+	for (int i = 0; i < CONFIG_TARGETS_MAX; i++)
+		self->works[i] = (TargetWork){.owner = self, .index = i};
+	return self;
+}
+
+static void
+close_target(TargetWork *work)
+{
+	pgconn_close(work->conn);
+	work->conn = NULL;
+	free(work->given);
+	work->given = NULL;
+}
+
+static void
+close_source(Sequences *self)
+{
+	pgconn_close(self->source);
+	self->source = NULL;
+}
+
+static void
+forget_list(Sequences *self)
+{
+	sequence_list_release(&self->list);
+	free(self->seen);
+	self->seen = NULL;
+}
+
+void
+sequences_free(Sequences *self)
+{
+	if (self == NULL)
+		return;
+	for (int i = 0; i < CONFIG_TARGETS_MAX; i++)
+		close_target(&self->works[i]);
+	close_source(self);
+	forget_list(self);
+	arena_free(self->arena);
+	free(self);
+}
+
+void
+sequences_attach(Sequences *self, const Config *config, Sink *const *sinks)
+{
+	self->config = config;
+	self->sinks = sinks;
+	for (int i = 0; i < CONFIG_TARGETS_MAX; i++)
+		close_target(&self->works[i]);
+	self->all_there = false;
+}
+
+/* ---- What is said ---- */
+
+/* Whether it was not said before. */
+static bool
+is_news(Sequences *self, const char *text)
+{
+	for (int i = 0; i < self->said.count; i++)
+		if (strcmp(self->said.words[i], text) == 0)
+			return false;
+	if (self->said.count >= SAID_MAX)
+		return false;
+	words_add(&self->said, self->arena, arena_strdup(self->arena, text));
+	return true;
+}
+
+static void
+say_problem(Sequences *self, const PgConn *conn, const SequenceItem *item)
+{
+	Buf text;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	buf_printf(&text, "sequence %s on %s is not followed: %s", item->qualified,
+			   pgconn_label(conn), item->problem);
+	if (item->hint != NULL)
+		buf_printf(&text, "; %s", item->hint);
+	if (is_news(self, text.data))
+		log_warning("sequences", "%s", text.data);
+	buf_release(&text);
+}
+
+static void
+say_absent(Sequences *self, const PgConn *target, const SequenceItem *item)
+{
+	Buf text;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	buf_printf(&text,
+			   "sequence %s is not on %s: it is followed when it is created "
+			   "there",
+			   item->qualified, pgconn_label(target));
+	if (self->warn_absent && is_news(self, text.data))
+		log_warning("sequences", "%s", text.data);
+	buf_release(&text);
+}
+
+/* ---- The source ---- */
+
+static MUST_CHECK Rc
+open_source(Sequences *self, Error *err)
+{
+	char label[CONFIG_LABEL_SIZE];
+	const PgConnOptions options = {.conninfo = self->config->source,
+								   .label = label,
+								   .application_name = "penstock sequences",
+								   .kind = PGCONN_DATA,
+								   .impatient = true};
+	Rc rc;
+
+	if (self->source != NULL)
+		return RC_OK;
+	config_label_source(self->config, label);
+	rc = pgconn_open(&self->source, &options, err);
+	return rc == RC_OK ? pgconn_exec(self->source, LOCK_TIMEOUT_SQL, NULL, err)
+					   : rc;
+}
+
+/* What is known of those that are still there; both lists are by OID. */
+static Seen *
+carry_over(const Sequences *self, const SequenceList *list)
+{
+	Seen *seen = xcalloc((size_t) list->count + 1, sizeof(Seen));
+	int old = 0;
+
+	for (int i = 0; i < list->count; i++)
+	{
+		while (old < self->list.count &&
+			   self->list.items[old].oid < list->items[i].oid)
+			old++;
+		if (old < self->list.count &&
+			self->list.items[old].oid == list->items[i].oid)
+			seen[i] = self->seen[old];
+	}
+	return seen;
+}
+
+static void
+take_list(Sequences *self, SequenceList *list)
+{
+	Seen *seen = carry_over(self, list);
+
+	forget_list(self);
+	self->list = *list;
+	self->seen = seen;
+	self->looks = 0;
+	for (int i = 0; i < CONFIG_TARGETS_MAX; i++)
+	{
+		free(self->works[i].given);
+		self->works[i].given = NULL;
+	}
+}
+
+static MUST_CHECK Rc
+find(Sequences *self, Error *err)
+{
+	const Config *config = self->config;
+	const CatalogOptions options = {.publications = config->publications,
+									.selection = &config->selection,
+									.placement = config->placement};
+	CopyCatalog *catalog = NULL;
+	SequenceList list = {0};
+	Rc rc;
+
+	if (self->all_there && self->looks < LOOKS_MAX && !self->finishing)
+		return RC_OK;
+	rc = catalog_read(&catalog, self->source, &options, err);
+	if (rc == RC_OK)
+		rc = sequence_list_find(&list, catalog, self->source, true, err);
+	if (rc == RC_OK)
+	{
+		self->warn_absent = catalog->selected.all && config->placement == NULL;
+		take_list(self, &list);
+	}
+	catalog_free(catalog);
+	return rc;
+}
+
+static MUST_CHECK Rc
+read_sessions(Sequences *self, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(self->source,
+						"SELECT pg_stat_get_db_numbackends(oid)"
+						" FROM pg_database WHERE datname = current_database()",
+						&result, err);
+
+	if (rc == RC_OK)
+		self->sessions = (int) strtol(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	return rc;
+}
+
+static void
+note_seen(Sequences *self)
+{
+	for (int i = 0; i < self->list.count; i++)
+	{
+		const SequenceItem *item = &self->list.items[i];
+		Seen *seen = &self->seen[i];
+
+		if (item->problem != NULL)
+			say_problem(self, self->source, item);
+		if (!item->has_value)
+			continue;
+		seen->given = seen->known ? sequence_given(&item->definition,
+												   &seen->value, &item->value)
+								  : 0;
+		seen->value = item->value;
+		seen->known = true;
+	}
+}
+
+static MUST_CHECK Rc
+look_at_source(Sequences *self, Error *err)
+{
+	Rc rc = open_source(self, err);
+
+	if (rc == RC_OK)
+		rc = find(self, err);
+	if (rc == RC_OK)
+		rc = read_sessions(self, err);
+	if (rc == RC_OK)
+		rc = sequence_list_read(&self->list, self->source, &self->all_there,
+								err);
+	if (rc == RC_OK)
+		note_seen(self);
+	self->looks++;
+	return rc;
+}
+
+/* ---- A target ---- */
+
+static MUST_CHECK Rc
+open_target(TargetWork *work, Error *err)
+{
+	Rc rc;
+
+	if (work->conn != NULL)
+		return RC_OK;
+	rc = reach_target_soon(work->owner->config, work->index, &work->conn, err);
+	return rc == RC_OK ? pgconn_exec(work->conn, LOCK_TIMEOUT_SQL, NULL, err)
+					   : rc;
+}
+
+static bool
+is_due(const TargetWork *work, int index)
+{
+	const SequenceItem *item = &work->owner->list.items[index];
+	const Given *given = &work->given[index];
+
+	return item->has_value &&
+		   (!given->known || work->owner->finishing ||
+			given->value.last_value != item->value.last_value ||
+			given->value.is_called != item->value.is_called);
+}
+
+/* Those that the target is to be given. */
+static int
+choose(const TargetWork *work, SequenceGoal *goals)
+{
+	const Sequences *self = work->owner;
+	int count = 0;
+
+	for (int i = 0; i < self->list.count; i++)
+		if (is_due(work, i))
+			goals[count++] = (SequenceGoal){
+				.source = &self->list.items[i],
+				.margin = sequence_margin(&self->list.items[i].definition,
+										  self->sessions, self->seen[i].given)};
+	return count;
+}
+
+/* Notes in the target where the source's were. */
+static MUST_CHECK Rc
+write_rows(TargetWork *work, const SequenceSetting *setting, Error *err)
+{
+	SequenceRow *rows = xcalloc((size_t) setting->count + 1, sizeof(*rows));
+	int count = 0;
+	Rc rc;
+
+	for (int i = 0; i < setting->count; i++)
+	{
+		const SequenceGoal *goal = &setting->goals[i];
+
+		if (setting->target.items[i].oid != 0)
+			rows[count++] = (SequenceRow){
+				.schema = goal->source->schema,
+				.name = goal->source->name,
+				.polled = goal->source->value,
+				.ahead = sequence_ahead(&goal->source->definition,
+										&goal->source->value, goal->margin),
+				.was_set = goal->was_set,
+				.set_value = goal->set_value};
+	}
+	rc = sequence_table_write(work->conn, work->owner->config->name, rows,
+							  count, err);
+	free(rows);
+	return rc;
+}
+
+/* What was done, so that it need not be done again. */
+static void
+note_given(TargetWork *work, const SequenceSetting *setting)
+{
+	Sequences *self = work->owner;
+
+	for (int i = 0; i < setting->count; i++)
+	{
+		const SequenceItem *item = &setting->target.items[i];
+		const SequenceItem *source = setting->goals[i].source;
+		Given *given = &work->given[source - self->list.items];
+
+		if (item->problem != NULL)
+			say_problem(self, work->conn, item);
+		else if (item->oid == 0)
+			say_absent(self, work->conn, item);
+		else if (!setting->in_use)
+			*given = (Given){.known = true, .value = source->value};
+	}
+}
+
+/* A task. */
+static Rc
+set_target(void *context, Error *err)
+{
+	TargetWork *work = context;
+	Sequences *self = work->owner;
+	SequenceGoal *goals = xcalloc((size_t) self->list.count + 1,
+								  sizeof(*goals));
+	SequenceSetting setting = {
+		.mode = self->finishing ? SEQUENCES_ADVANCE : SEQUENCES_AHEAD,
+		.stride = config_stride(self->config, work->index),
+		.goals = goals,
+	};
+	Rc rc = open_target(work, err);
+
+	if (work->given == NULL)
+		work->given = xcalloc((size_t) self->list.count + 1, sizeof(Given));
+	setting.count = choose(work, goals);
+	if (rc == RC_OK)
+		rc = sequence_set(&setting, work->conn, err);
+	if (rc == RC_OK)
+		rc = write_rows(work, &setting, err);
+	if (rc == RC_OK)
+		note_given(work, &setting);
+	else
+		close_target(work);
+	sequence_list_release(&setting.target);
+	free(goals);
+	return rc;
+}
+
+/* ---- All targets ---- */
+
+/* Runs the tasks of targets `first` to `end` until none waits any more. */
+static MUST_CHECK Rc
+run_tasks(Sequences *self, int first, int end, Error *err)
+{
+	Task *tasks[AT_ONCE] = {NULL};
+	bool waiting = true;
+	Rc rc = RC_OK;
+
+	for (int i = first; i < end; i++)
+		if (!self->sinks[i]->report->absent)
+			tasks[i - first] = task_new(set_target, &self->works[i]);
+	while (rc == RC_OK && waiting)
+	{
+		waiting = false;
+		for (int i = first; i < end && rc == RC_OK; i++)
+		{
+			Task **task = &tasks[i - first];
+
+			if (*task == NULL)
+				continue;
+			rc = task_work(*task, &self->works[i].err);
+			if (rc == RC_AGAIN)
+			{
+				waiting = true;
+				rc = RC_OK;
+				continue;
+			}
+			task_free(*task);
+			*task = NULL;
+			if (rc == RC_FAIL && self->works[i].err.code != ERR_INTERRUPTED)
+				rc = RC_OK;
+			else if (rc == RC_FAIL)
+				error_take(err, &self->works[i].err);
+		}
+		if (rc == RC_OK && waiting)
+			rc = interrupt_wait_tasks(tasks, end - first, INT64_MAX, err);
+		if (rc == RC_AGAIN)
+			rc = RC_OK;
+	}
+	for (int i = 0; i < end - first; i++)
+		task_free(tasks[i]);
+	return rc;
+}
+
+/* The first failure of a target counts. */
+static MUST_CHECK Rc
+set_targets(Sequences *self, Error *err)
+{
+	int count = self->config->target_count;
+	Rc rc = RC_OK;
+
+	for (int first = 0; first < count && rc == RC_OK; first += AT_ONCE)
+		rc = run_tasks(self, first,
+					   first + AT_ONCE < count ? first + AT_ONCE : count, err);
+	for (int i = 0; i < count; i++)
+	{
+		Error *failure = &self->works[i].err;
+
+		if (rc == RC_OK && failure->code != ERR_NONE)
+		{
+			error_take(err, failure);
+			rc = RC_FAIL;
+		}
+		error_reset(failure);
+	}
+	return rc;
+}
+
+static MUST_CHECK Rc
+look_and_set(Sequences *self, Error *err)
+{
+	Rc rc = look_at_source(self, err);
+
+	if (rc == RC_FAIL)
+		close_source(self);
+	return rc == RC_OK ? set_targets(self, err) : rc;
+}
+
+Rc
+sequences_step(void *context, Error *err)
+{
+	Sequences *self = context;
+	Rc rc = look_and_set(self, err);
+
+	if (rc == RC_OK)
+		self->failing = false;
+	if (rc != RC_FAIL || err->code == ERR_INTERRUPTED)
+		return rc;
+	error_context(err, "following sequences; it is tried again");
+	if (!self->failing)
+		log_error(LOG_WARNING, "sequences", err);
+	self->failing = true;
+	error_reset(err);
+	return RC_OK;
+}
+
+Rc
+sequences_finish(Sequences *self, Error *err)
+{
+	Rc rc;
+
+	self->finishing = true;
+	rc = look_and_set(self, err);
+	self->finishing = false;
+	if (rc != RC_OK)
+		error_context(err, "bringing the targets' sequences to where the "
+						   "source's are");
+	return rc;
+}

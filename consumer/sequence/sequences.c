@@ -1,0 +1,162 @@
+/*
+ * sequences.c
+ *    All of a catalog, once.
+ */
+#include "sequence/sequences.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "sequence/list.h"
+#include "sequence/set.h"
+
+/* How often one is tried to be set that somebody draws values from. */
+#define TRIES_MAX 5
+
+static MUST_CHECK Rc
+find_and_read(SequenceList *list, const CopyCatalog *catalog, PgConn *source,
+			  Error *err)
+{
+	bool complete;
+	Rc rc = sequence_list_find(list, catalog, source, false, err);
+
+	return rc == RC_OK ? sequence_list_read(list, source, &complete, err) : rc;
+}
+
+static void
+warn(const PgConn *conn, const SequenceItem *item)
+{
+	log_warning("copy", "sequence %s on %s is left alone: %s%s%s",
+				item->qualified, pgconn_label(conn), item->problem,
+				item->hint != NULL ? "; " : "",
+				item->hint != NULL ? item->hint : "");
+}
+
+/* `absent`: also about those that the target does not have. */
+static void
+warn_of_target(const SequenceSetting *setting, const PgConn *target,
+			   bool absent)
+{
+	for (int i = 0; i < setting->target.count; i++)
+	{
+		const SequenceItem *item = &setting->target.items[i];
+
+		if (item->problem != NULL)
+			warn(target, item);
+		else if (item->oid == 0 && absent)
+			log_warning("copy", "sequence %s is not on %s", item->qualified,
+						pgconn_label(target));
+	}
+}
+
+/* Sets those that have a value; tries again what somebody was drawing from. */
+static MUST_CHECK Rc
+set(SequenceSetting *setting, PgConn *target, bool warn_absent, int *count,
+	Error *err)
+{
+	Rc rc = RC_OK;
+
+	setting->in_use = true;
+	for (int try = 0; rc == RC_OK && setting->in_use && try < TRIES_MAX; try++)
+	{
+		sequence_list_release(&setting->target);
+		rc = sequence_set(setting, target, err);
+		*count += setting->set;
+	}
+	if (rc == RC_OK)
+		warn_of_target(setting, target, warn_absent);
+	sequence_list_release(&setting->target);
+	return rc;
+}
+
+static MUST_CHECK Rc
+set_all(SequenceList *list, SequenceSetting *setting, PgConn *source,
+		PgConn *target, bool warn_absent, int *count, Error *err)
+{
+	SequenceGoal *goals = xcalloc((size_t) list->count + 1, sizeof(*goals));
+	Rc rc;
+
+	for (int i = 0; i < list->count; i++)
+	{
+		if (list->items[i].has_value)
+			goals[setting->count++].source = &list->items[i];
+		else if (list->items[i].problem != NULL)
+			warn(source, &list->items[i]);
+	}
+	setting->goals = goals;
+	rc = set(setting, target, warn_absent, count, err);
+	free(goals);
+	return rc;
+}
+
+static MUST_CHECK Rc
+run(const CopyCatalog *catalog, SequenceSetting *setting, PgConn *source,
+	PgConn *target, bool warn_absent, int *count, Error *err)
+{
+	SequenceList list = {0};
+	Rc rc = find_and_read(&list, catalog, source, err);
+
+	*count = 0;
+	if (rc == RC_OK)
+		rc = set_all(&list, setting, source, target, warn_absent, count, err);
+	sequence_list_release(&list);
+	if (rc != RC_OK)
+		error_context(err, "copying sequences to %s", pgconn_label(target));
+	return rc;
+}
+
+Rc
+sequences_copy(const CopyCatalog *catalog, PgConn *source, PgConn *target,
+			   int *copied, Error *err)
+{
+	SequenceSetting setting = {.mode = SEQUENCES_SAME};
+
+	return run(catalog, &setting, source, target, catalog->selected.all, copied,
+			   err);
+}
+
+Rc
+sequences_advance(const CopyCatalog *catalog, const SequenceStride *stride,
+				  PgConn *source, PgConn *target, bool warn_absent,
+				  int *advanced, Error *err)
+{
+	SequenceSetting setting = {.mode = SEQUENCES_ADVANCE};
+
+	if (stride != NULL)
+		setting.stride = *stride;
+	return run(catalog, &setting, source, target, warn_absent, advanced, err);
+}
+
+Rc
+sequences_check_readable(const CopyCatalog *catalog, PgConn *source, Error *err)
+{
+	const char *user = PQuser(pgconn_raw(source));
+	const SequenceItem *first = NULL;
+	SequenceList list = {0};
+	int count = 0;
+	Rc rc = find_and_read(&list, catalog, source, err);
+
+	for (int i = 0; i < list.count && rc == RC_OK; i++)
+	{
+		if (list.items[i].oid == 0 || list.items[i].readable)
+			continue;
+		if (count++ == 0)
+			first = &list.items[i];
+	}
+	if (first != NULL)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "user \"%s\" may not read %d sequence%s on %s, such as "
+					   "%s",
+					   user, count, PLURAL(count), pgconn_label(source),
+					   first->qualified);
+		error_hint(err,
+				   "Run there, as their owner: GRANT SELECT ON SEQUENCE %s TO "
+				   "\"%s\"; or, for all of a schema, GRANT SELECT ON ALL "
+				   "SEQUENCES IN SCHEMA.",
+				   first->qualified, user);
+	}
+	sequence_list_release(&list);
+	return rc;
+}
