@@ -30,6 +30,8 @@ static const Command commands[] = {
 	 "print or run the SQL that makes one database of all nodes"},
 	{"sequences", COMMAND_SEQUENCES, command_sequences, SOURCES_IN_TURN, NULL,
 	 "bring the target's sequences to where the source's are"},
+	{"schema", COMMAND_SCHEMA, command_schema, SOURCES_ONE, "show",
+	 "print what the schema of the source is, as JSON lines"},
 	{"config", COMMAND_CONFIG, command_config, SOURCES_ITSELF,
 	 "check|sample|manual|completion",
 	 "check a configuration file, or print a sample of one"},

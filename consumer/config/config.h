@@ -71,6 +71,7 @@ typedef enum ConfigCommand
 	COMMAND_FEDERATE = 1 << 8,
 	COMMAND_FENCE = 1 << 9,
 	COMMAND_SEQUENCES = 1 << 10,
+	COMMAND_SCHEMA = 1 << 11,
 } ConfigCommand;
 
 /* Names of options; each is that of the table. */

@@ -17,7 +17,8 @@
 #define ARENA_BLOCK_BYTES (4 * KB)
 
 /* Commands that take words which are not options. */
-#define COMMAND_WITH_WORDS ((unsigned) COMMAND_CONFIG | COMMAND_TABLE)
+#define COMMAND_WITH_WORDS                                                     \
+	((unsigned) COMMAND_CONFIG | COMMAND_TABLE | COMMAND_SCHEMA)
 
 /* getopt_long() answers this plus an index into option_table. */
 #define OPTION_VALUE_BASE 256
