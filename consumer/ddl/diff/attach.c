@@ -1,0 +1,144 @@
+/*
+ * attach.c
+ *    ALTER TABLE … ATTACH PARTITION, INHERIT; ALTER INDEX … ATTACH PARTITION.
+ *
+ * Those farthest from the root come first.  An index of a partitioned table is
+ * valid only if it has one of each partition, and a table with an index that is
+ * not valid gets another one when it is attached itself.
+ */
+#include "ddl/diff/attach.h"
+
+#include "ddl/diff/constraints.h"
+#include "ddl/diff/draft_table.h"
+#include "ddl/diff/text.h"
+
+/* ---- Tables ---- */
+
+/* An index that fits one of the parent's becomes a part of it. */
+static void
+attach_fitting_indexes(DraftObject *child, const DraftObject *parent)
+{
+	for (int i = 0; i < child->own->table.index_count; i++)
+	{
+		IndexDefinition *index = &child->own->table.indexes[i];
+		const IndexDefinition *after = index_of(child->after, index->oid);
+
+		if (after != NULL && index_of(parent->now, after->parent) != NULL)
+			index->parent = after->parent;
+	}
+}
+
+/* What the server makes of the child's identities is the parent's. */
+static void
+attach_identities(DraftObject *child, const DraftObject *parent)
+{
+	for (int i = 0; i < child->own->table.column_count; i++)
+	{
+		ColumnDefinition *column = &child->own->table.columns[i];
+		const ColumnDefinition *other = column_named(parent->now, column->name);
+
+		if (other != NULL)
+			column->identity = other->identity;
+	}
+}
+
+/* A foreign key that the parent has is the child's already, with its name. */
+static void
+attach(Draft *draft, DraftObject *child, DraftObject *parent)
+{
+	diff_table_foreign_keys(draft, child, true);
+	draft_alter(draft, parent, DDL_PARTITION, "ATTACH PARTITION %s %s",
+				draft_name(draft, child), child->after->table.bound);
+	draft_inherit(draft, child, parent);
+	child->own->table.bound = child->after->table.bound;
+	attach_fitting_indexes(child, parent);
+	attach_identities(child, parent);
+}
+
+static void
+inherit(Draft *draft, DraftObject *child, DraftObject *parent)
+{
+	draft_alter(draft, child, DDL_PARTITION, "INHERIT %s",
+				draft_name(draft, parent));
+	draft_inherit(draft, child, parent);
+}
+
+static void
+give_parents(Draft *draft, DraftObject *child)
+{
+	const OidList *parents = &child->after->table.parents;
+
+	for (int i = 0; i < parents->count; i++)
+	{
+		DraftObject *parent = draft_table(draft, parents->oids[i]);
+
+		if (parent == NULL || parent->now == NULL ||
+			draft_has_oid(&child->now->table.parents, parents->oids[i]))
+			continue;
+		if (child->after->table.bound[0] != '\0')
+			attach(draft, child, parent);
+		else
+			inherit(draft, child, parent);
+	}
+}
+
+/* ---- Indexes ---- */
+
+static void
+attach_index(Draft *draft, DraftObject *child, const IndexDefinition *index,
+			 const IndexDefinition *parent)
+{
+	draft_say(draft, child, DDL_INDEX, "ALTER INDEX %s ATTACH PARTITION %s",
+			  text_qualified(draft->arena, parent->schema, parent->name),
+			  text_qualified(draft->arena, index->schema, index->name));
+	draft_edit_index(draft, child, index->oid)->parent = parent->oid;
+}
+
+/* The index of a table that the child inherits from; NULL: none has it. */
+static const IndexDefinition *
+parents_index(const Draft *draft, const DraftObject *child, uint32_t oid)
+{
+	const OidList *parents = &child->now->table.parents;
+
+	for (int i = 0; i < parents->count; i++)
+	{
+		const DraftObject *parent = draft_table(draft, parents->oids[i]);
+
+		if (parent != NULL && parent->now != NULL &&
+			index_of(parent->now, oid) != NULL)
+			return index_of(parent->now, oid);
+	}
+	return NULL;
+}
+
+static void
+attach_indexes(Draft *draft, DraftObject *child)
+{
+	for (int i = 0; i < child->now->table.index_count; i++)
+	{
+		const IndexDefinition *index = &child->now->table.indexes[i];
+		const IndexDefinition *after = index_of(child->after, index->oid);
+		const IndexDefinition *parent;
+
+		if (after == NULL || after->parent == 0 ||
+			after->parent == index->parent)
+			continue;
+		parent = parents_index(draft, child, after->parent);
+		if (parent != NULL)
+			attach_index(draft, child, index, parent);
+	}
+}
+
+void
+diff_attach(Draft *draft)
+{
+	for (int i = draft->changed_count - 1; i >= 0; i--)
+	{
+		DraftObject *child = draft->changed[i];
+
+		if (!draft_stays(child, DEFINITION_TABLE))
+			continue;
+		give_parents(draft, child);
+		attach_indexes(draft, child);
+	}
+}

@@ -1,0 +1,201 @@
+/*
+ * column_types.c
+ *    ALTER TABLE … ALTER COLUMN … TYPE.
+ *
+ * How a source computed the new values is not known.  Where they cannot be the
+ * old ones in another form, the source wrote the table anew, and its rows
+ * follow.  So this is about rows that need no computing, and about statements
+ * that a server takes for the two types: if nothing else is known of them, a
+ * value is read anew from its text.
+ */
+#include "ddl/diff/column_types.h"
+
+#include <string.h>
+
+#include "ddl/diff/column_text.h"
+#include "ddl/diff/draft_table.h"
+#include "ddl/diff/text.h"
+
+/* Types each of which is taken for the others (catalog/pg_type.dat). */
+typedef enum TypeFamily
+{
+	FAMILY_NONE,
+	FAMILY_TEXT,
+	FAMILY_NUMBER,
+} TypeFamily;
+
+enum
+{
+	TYPE_FLOAT4 = 700,
+	TYPE_FLOAT8 = 701,
+	TYPE_NUMERIC = 1700,
+};
+
+static TypeFamily
+family_of(uint32_t type)
+{
+	switch (type)
+	{
+		case TYPE_TEXT:
+		case TYPE_VARCHAR:
+		case TYPE_BPCHAR:
+			return FAMILY_TEXT;
+		case TYPE_INT2:
+		case TYPE_INT4:
+		case TYPE_INT8:
+		case TYPE_FLOAT4:
+		case TYPE_FLOAT8:
+		case TYPE_NUMERIC:
+			return FAMILY_NUMBER;
+		default:
+			return FAMILY_NONE;
+	}
+}
+
+static bool
+is_timestamp(uint32_t type)
+{
+	return type == TYPE_TIMESTAMP || type == TYPE_TIMESTAMPTZ;
+}
+
+bool
+column_types_equal(const ColumnDefinition *a, const ColumnDefinition *b)
+{
+	return a->type_oid == b->type_oid && a->typmod == b->typmod &&
+		   strcmp(a->collation, b->collation) == 0;
+}
+
+/* What follows the type: how to compute a value of it; or nothing. */
+static const char *using(Draft *draft, const ColumnDefinition *from,
+						 const ColumnDefinition *to)
+{
+	const char *name = text_quoted(draft->arena, to->name);
+
+	if (to->generated != GENERATED_NOT || from->type_oid == to->type_oid ||
+		(family_of(from->type_oid) != FAMILY_NONE &&
+		 family_of(from->type_oid) == family_of(to->type_oid)))
+		return "";
+	if (is_timestamp(from->type_oid) && is_timestamp(to->type_oid))
+		return arena_printf(draft->arena, " USING %s AT TIME ZONE 'UTC'", name);
+	if (family_of(to->type_oid) == FAMILY_TEXT)
+		return arena_printf(draft->arena, " USING %s::text", name);
+	return arena_printf(draft->arena, " USING %s::text::%s", name, to->type);
+}
+
+/* Whether the server may leave the rows as they are. */
+static bool
+leaves_rows(const ColumnDefinition *from, const ColumnDefinition *to)
+{
+	return from->type_oid != TYPE_BPCHAR && to->type_oid != TYPE_BPCHAR &&
+		   family_of(from->type_oid) == FAMILY_TEXT &&
+		   family_of(to->type_oid) == FAMILY_TEXT &&
+		   (to->typmod < 0 ||
+			(from->typmod >= 0 && from->typmod <= to->typmod));
+}
+
+/* A default need not fit the new type; it is set again later. */
+static void
+drop_defaults(Draft *draft, const DraftFamily *family, const char *name)
+{
+	for (int i = 0; i < family->count; i++)
+	{
+		DraftObject *table = family->tables[i];
+		const ColumnDefinition *column = column_named(table->now, name);
+
+		if (column == NULL || column->generated != GENERATED_NOT ||
+			column->default_expression[0] == '\0')
+			continue;
+		draft_alter_only(draft, table, DDL_ALTER,
+						 "ALTER COLUMN %s DROP DEFAULT",
+						 text_quoted(draft->arena, name));
+		draft_edit_column(draft, table, name)->default_expression = "";
+	}
+}
+
+static void
+change_type(Draft *draft, DraftObject *table, const ColumnDefinition *from,
+			const ColumnDefinition *to)
+{
+	DraftFamily family = draft_family(draft, table);
+	const char *name = to->name;
+	DdlStatement *statement;
+
+	if (from->type_oid != to->type_oid)
+		drop_defaults(draft, &family, name);
+	statement = draft_alter(
+		draft, table, DDL_ALTER, "ALTER COLUMN %s TYPE %s%s",
+		text_quoted(draft->arena, name), column_type_text(draft, to),
+		using(draft, from, to));
+	statement->rewrites = !leaves_rows(from, to);
+	for (int i = 0; i < family.count; i++)
+	{
+		ColumnDefinition *column = draft_edit_column(draft, family.tables[i],
+													 name);
+
+		if (column == NULL || (i > 0 && column->inherited == 0))
+			continue;
+		column->type_oid = to->type_oid;
+		column->typmod = to->typmod;
+		column->type = to->type;
+		column->collation = to->collation;
+		column->storage = "";
+		column->compression = "";
+	}
+}
+
+static void
+change_types(Draft *draft, DraftObject *table)
+{
+	for (int i = 0; i < table->now->table.column_count; i++)
+	{
+		ColumnDefinition from = table->now->table.columns[i];
+		const ColumnDefinition *to = definition_column(&table->after->table,
+													   from.attnum);
+
+		if (to != NULL && !column_types_equal(&from, to))
+			change_type(draft, table, &from, to);
+	}
+}
+
+/* ---- Tables whose rows come anew ---- */
+
+/* Whether a column has come, or has another type. */
+static bool
+columns_change(const DraftObject *table)
+{
+	for (int i = 0; i < table->after->table.column_count; i++)
+	{
+		const ColumnDefinition *after = &table->after->table.columns[i];
+		const ColumnDefinition *now = definition_column(&table->now->table,
+														after->attnum);
+
+		if (now == NULL || !column_types_equal(now, after))
+			return true;
+	}
+	return false;
+}
+
+static void
+empty(Draft *draft, DraftObject *table)
+{
+	DdlStatement *statement;
+
+	if (table->now->table.partitioned || !draft_rewritten(draft, table) ||
+		!columns_change(table))
+		return;
+	statement = draft_say(draft, table, DDL_ALTER, "DELETE FROM ONLY %s",
+						  draft_name(draft, table));
+	statement->loses_rows = true;
+}
+
+void
+diff_column_types(Draft *draft)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+		if (draft_stays(draft->changed[i], DEFINITION_TABLE))
+			empty(draft, draft->changed[i]);
+	for (int i = 0; i < draft->changed_count; i++)
+		if (draft_stays(draft->changed[i], DEFINITION_TABLE) &&
+			draft->changed[i]->now->table.of_type[0] == '\0')
+			change_types(draft, draft->changed[i]);
+}

@@ -1,0 +1,194 @@
+/*
+ * create_tables.c
+ *    CREATE TABLE.
+ */
+#include "ddl/diff/create_tables.h"
+
+#include <string.h>
+
+#include "ddl/diff/column_text.h"
+#include "ddl/diff/draft_table.h"
+#include "ddl/diff/text.h"
+
+/* What the table inherits when it is created; a partition: nothing yet. */
+static OidList
+parents_of(const DraftObject *table)
+{
+	if (table->after->table.bound[0] != '\0')
+		return (OidList){.count = 0};
+	return table->after->table.parents;
+}
+
+/* The column of a parent that has the name; NULL: none has it. */
+static const ColumnDefinition *
+parents_column(const Draft *draft, const DraftObject *table, const char *name)
+{
+	OidList parents = parents_of(table);
+
+	for (int i = 0; i < parents.count; i++)
+	{
+		const DraftObject *parent = draft_table(draft, parents.oids[i]);
+		const ColumnDefinition *column = NULL;
+
+		if (parent != NULL && parent->now != NULL)
+			column = column_named(parent->now, name);
+		if (column != NULL)
+			return column;
+	}
+	return NULL;
+}
+
+/* ---- The statement ---- */
+
+static bool
+is_listed(const Draft *draft, const DraftObject *table,
+		  const ColumnDefinition *column)
+{
+	return column->local || parents_column(draft, table, column->name) == NULL;
+}
+
+/* A partition has its identities from its parent. */
+static ColumnDefinition
+listed_column(const DraftObject *table, const ColumnDefinition *column)
+{
+	ColumnDefinition listed = *column;
+
+	if (table->after->table.bound[0] != '\0')
+		listed.identity = IDENTITY_COLUMN_NOT;
+	return listed;
+}
+
+static void
+append_columns(Draft *draft, const DraftObject *table, Buf *buf)
+{
+	const char *separator = "";
+
+	for (int i = 0; i < table->after->table.column_count; i++)
+	{
+		ColumnDefinition column = listed_column(
+			table, &table->after->table.columns[i]);
+
+		if (!is_listed(draft, table, &column))
+			continue;
+		buf_printf(buf, "%s%s", separator, column_text(draft, table, &column));
+		separator = ", ";
+	}
+}
+
+static void
+append_parents(Draft *draft, const DraftObject *table, Buf *buf)
+{
+	OidList parents = parents_of(table);
+	const char *separator = " INHERITS (";
+
+	for (int i = 0; i < parents.count; i++)
+	{
+		const DraftObject *parent = draft_table(draft, parents.oids[i]);
+
+		if (parent == NULL)
+			continue;
+		buf_printf(buf, "%s%s", separator, draft_name(draft, parent));
+		separator = ", ";
+	}
+	if (separator[0] == ',')
+		buf_append_char(buf, ')');
+}
+
+static const char *
+statement_text(Draft *draft, const DraftObject *table)
+{
+	static const StringList none = {.count = 0};
+	const TableDefinition *after = &table->after->table;
+	Buf buf;
+
+	buf_init(&buf, BUF_TEXT_MAX);
+	buf_printf(&buf, "CREATE %sTABLE %s (", after->unlogged ? "UNLOGGED " : "",
+			   draft_name(draft, table));
+	append_columns(draft, table, &buf);
+	buf_append_char(&buf, ')');
+	append_parents(draft, table, &buf);
+	if (after->partition_key[0] != '\0')
+		buf_printf(&buf, " PARTITION BY %s", after->partition_key);
+	if (after->access_method[0] != '\0')
+		buf_printf(&buf, " USING %s",
+				   text_quoted(draft->arena, after->access_method));
+	if (after->options.count > 0)
+		buf_printf(&buf, " WITH (%s)",
+				   text_options_set(draft->arena, &after->options, &none));
+	return text_taken(draft->arena, &buf);
+}
+
+/* ---- What is there then ---- */
+
+static void
+set_column(const Draft *draft, const DraftObject *table,
+		   ColumnDefinition *column)
+{
+	const ColumnDefinition *parent = parents_column(draft, table, column->name);
+	bool listed = is_listed(draft, table, column);
+
+	column->storage = parent != NULL ? parent->storage : "";
+	column->compression = parent != NULL ? parent->compression : "";
+	column->statistics = -1;
+	column->options = (StringList){.count = 0};
+	column->local = listed;
+	column->inherited = parent != NULL ? 1 : 0;
+	if (listed || parent == NULL)
+		return;
+	column->default_expression = parent->default_expression;
+	column->generated = parent->generated;
+	column->not_null = parent->not_null;
+	column->identity = IDENTITY_COLUMN_NOT;
+}
+
+/* Checks of parents that children have, too. */
+static void
+inherit_checks(Draft *draft, DraftObject *table)
+{
+	OidList parents = parents_of(table);
+
+	for (int i = 0; i < parents.count; i++)
+	{
+		const DraftObject *parent = draft_table(draft, parents.oids[i]);
+
+		for (int k = 0; parent != NULL && parent->now != NULL &&
+						k < parent->now->table.constraint_count;
+			 k++)
+			draft_inherit_check(draft, table,
+								&parent->now->table.constraints[k]);
+	}
+}
+
+static void
+create_table(Draft *draft, DraftObject *table)
+{
+	Definition now = *table->after;
+	TableDefinition *created = &now.table;
+
+	draft_say(draft, table, DDL_CREATE, "%s", statement_text(draft, table));
+	created->replica_identity = IDENTITY_DEFAULT;
+	created->parents = parents_of(table);
+	created->bound = "";
+	created->of_type = "";
+	created->row_security = false;
+	created->force_row_security = false;
+	created->constraint_count = 0;
+	created->index_count = 0;
+	draft_create(draft, table, &now);
+	for (int i = 0; i < table->own->table.column_count; i++)
+	{
+		ColumnDefinition *column = &table->own->table.columns[i];
+
+		*column = listed_column(table, column);
+		set_column(draft, table, column);
+	}
+	inherit_checks(draft, table);
+}
+
+void
+diff_create_tables(Draft *draft)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+		if (draft_comes(draft->changed[i], DEFINITION_TABLE))
+			create_table(draft, draft->changed[i]);
+}

@@ -1,0 +1,106 @@
+/*
+ * detach.c
+ *    ALTER TABLE … DETACH PARTITION, ALTER TABLE … NO INHERIT.
+ */
+#include "ddl/diff/detach.h"
+
+#include <string.h>
+
+#include "ddl/diff/draft_table.h"
+
+/* What came from the parent is the table's own from now on. */
+static void
+keep_columns(DraftObject *child, const DraftObject *parent)
+{
+	TableDefinition *table = &child->own->table;
+
+	for (int i = 0; i < table->column_count; i++)
+	{
+		ColumnDefinition *column = &table->columns[i];
+
+		if (column->inherited == 0 ||
+			column_named(parent->now, column->name) == NULL)
+			continue;
+		column->inherited--;
+		column->local = column->local || column->inherited == 0;
+	}
+}
+
+/* Whether the parent has what the constraint comes from. */
+static bool
+comes_from(const ConstraintDefinition *constraint, const DraftObject *parent)
+{
+	const ConstraintDefinition *other;
+
+	if (constraint->parent != 0)
+		return constraint_of(parent->now, constraint->parent) != NULL;
+	other = constraint_named(parent->now, constraint->name);
+	return constraint->inherited > 0 && other != NULL &&
+		   other->kind == constraint->kind;
+}
+
+static void
+keep_constraints(DraftObject *child, const DraftObject *parent)
+{
+	TableDefinition *table = &child->own->table;
+
+	for (int i = 0; i < table->constraint_count; i++)
+	{
+		ConstraintDefinition *constraint = &table->constraints[i];
+
+		if (!comes_from(constraint, parent))
+			continue;
+		constraint->parent = 0;
+		if (constraint->inherited > 0)
+			constraint->inherited--;
+		constraint->local = constraint->local || constraint->inherited == 0;
+	}
+	for (int i = 0; i < table->index_count; i++)
+		if (index_of(parent->now, table->indexes[i].parent) != NULL)
+			table->indexes[i].parent = 0;
+}
+
+static void
+detach(Draft *draft, DraftObject *child, DraftObject *parent)
+{
+	bool partition = child->now->table.bound[0] != '\0';
+
+	if (partition)
+		draft_alter(draft, parent, DDL_PARTITION, "DETACH PARTITION %s",
+					draft_name(draft, child));
+	else
+		draft_alter(draft, child, DDL_PARTITION, "NO INHERIT %s",
+					draft_name(draft, parent));
+	draft_disinherit(draft, child, parent);
+	child->own->table.bound = "";
+	keep_columns(child, parent);
+	keep_constraints(child, parent);
+}
+
+/* A partition that has got another bound is attached anew, as well. */
+static bool
+has_left(const DraftObject *child, uint32_t parent)
+{
+	return !draft_has_oid(&child->after->table.parents, parent) ||
+		   strcmp(child->now->table.bound, child->after->table.bound) != 0;
+}
+
+void
+diff_detach(Draft *draft)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *child = draft->changed[i];
+
+		if (!draft_stays(child, DEFINITION_TABLE))
+			continue;
+		for (int p = child->now->table.parents.count - 1; p >= 0; p--)
+		{
+			uint32_t oid = child->now->table.parents.oids[p];
+			DraftObject *parent = draft_table(draft, oid);
+
+			if (parent != NULL && parent->now != NULL && has_left(child, oid))
+				detach(draft, child, parent);
+		}
+	}
+}

@@ -1,0 +1,88 @@
+/*
+ * diff.c
+ *    The stages, in their order.
+ *
+ * What is gone goes first, and gives its name free; then what stays gets its
+ * name, so that definitions from after can be taken as they are; then come
+ * types, sequences, columns and tables; then what refers to them.
+ */
+#include "ddl/diff/diff.h"
+
+#include "ddl/diff/add_columns.h"
+#include "ddl/diff/attach.h"
+#include "ddl/diff/column_names.h"
+#include "ddl/diff/column_settings.h"
+#include "ddl/diff/column_types.h"
+#include "ddl/diff/composites.h"
+#include "ddl/diff/constraints.h"
+#include "ddl/diff/create_tables.h"
+#include "ddl/diff/detach.h"
+#include "ddl/diff/draft.h"
+#include "ddl/diff/drop_columns.h"
+#include "ddl/diff/drop_constraints.h"
+#include "ddl/diff/drop_tables.h"
+#include "ddl/diff/enums.h"
+#include "ddl/diff/followable.h"
+#include "ddl/diff/indexes.h"
+#include "ddl/diff/names.h"
+#include "ddl/diff/sequences.h"
+#include "ddl/diff/table_settings.h"
+#include "ddl/diff/types.h"
+
+typedef void (*Stage)(Draft *draft);
+
+static const Stage stages[] = {
+	diff_add_labels,
+
+	/* What is gone. */
+	diff_detach,
+	diff_drop_constraints,
+	diff_leave_types,
+	diff_disown,
+	diff_drop_attributes,
+	diff_drop_columns,
+	diff_drop_tables,
+
+	/* What has another name. */
+	diff_names,
+	diff_rename_labels,
+	diff_column_names,
+
+	/* What comes. */
+	diff_create_enums,
+	diff_create_types,
+	diff_alter_types,
+	diff_create_sequences,
+	diff_column_types,
+	diff_add_columns,
+	diff_create_tables,
+
+	/* What is about these. */
+	diff_column_settings,
+	diff_table_settings,
+	diff_checks,
+	diff_keys,
+	diff_indexes,
+	diff_attach,
+	diff_alter_sequences,
+	diff_foreign_keys,
+	diff_chosen_indexes,
+
+	/* What nothing needs any more. */
+	diff_drop_types,
+};
+
+Rc
+ddl_diff(const DefinitionSet *before, const DefinitionSet *after,
+		 const DdlHints *hints, Arena *arena, DdlPlan **plan, Error *err)
+{
+	Draft *draft = draft_new(before, after, hints, arena);
+	Rc rc = diff_check_followable(draft, err);
+
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < LENGTH_OF(stages); i++)
+		stages[i](draft);
+	*plan = draft->plan;
+	return RC_OK;
+}

@@ -1,0 +1,74 @@
+/*
+ * draft_sequence.c
+ *    Looking sequences up by their owners and their names.
+ */
+#include "ddl/diff/draft_sequence.h"
+
+#include <string.h>
+
+#include "model/identifier.h"
+
+DraftObject *
+draft_identity_sequence(const Draft *draft, uint32_t table, uint16_t attnum,
+						bool after)
+{
+	for (int i = 0; i < draft->count; i++)
+	{
+		DraftObject *object = &draft->objects[i];
+		const Definition *definition = after ? object->after : object->now;
+
+		if (definition != NULL && definition->kind == DEFINITION_SEQUENCE &&
+			definition->sequence.identity &&
+			definition->sequence.owner_table == table &&
+			definition->sequence.owner_attnum == attnum)
+			return object;
+	}
+	return NULL;
+}
+
+/* Reads the name in nextval('schema.name'::regclass). */
+static bool
+read_sequence(const char *expression, char *schema, char *name)
+{
+	static const char call[] = "nextval('";
+	const char *at = strstr(expression, call);
+
+	if (at == NULL)
+		return false;
+	at = identifier_read(at + strlen(call), schema);
+	return at != NULL && *at == '.' && identifier_read(at + 1, name) != NULL;
+}
+
+DraftObject *
+draft_sequence_used(const Draft *draft, const char *expression)
+{
+	char schema[IDENTIFIER_SIZE];
+	char name[IDENTIFIER_SIZE];
+
+	if (!read_sequence(expression, schema, name))
+		return NULL;
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *object = draft->changed[i];
+
+		if (object->kind == DEFINITION_SEQUENCE && object->now != NULL &&
+			strcmp(object->now->schema, schema) == 0 &&
+			strcmp(object->now->name, name) == 0)
+			return object;
+	}
+	return NULL;
+}
+
+void
+draft_drop_owned(Draft *draft, uint32_t table, uint16_t attnum)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *object = draft->changed[i];
+
+		if (object->kind == DEFINITION_SEQUENCE && object->now != NULL &&
+			object->now->sequence.owner_table == table &&
+			object->now->sequence.owner_attnum == attnum)
+			draft_drop(draft, object);
+	}
+}

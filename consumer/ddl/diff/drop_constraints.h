@@ -1,0 +1,13 @@
+/*
+ * drop_constraints.h
+ *    Constraints and indexes that are gone.
+ */
+#ifndef PENSTOCK_DDL_DIFF_DROP_CONSTRAINTS_H
+#define PENSTOCK_DDL_DIFF_DROP_CONSTRAINTS_H
+
+#include "ddl/diff/draft.h"
+
+/* Drops foreign keys, then other constraints, then indexes. */
+void diff_drop_constraints(Draft *draft);
+
+#endif /* PENSTOCK_DDL_DIFF_DROP_CONSTRAINTS_H */

@@ -1,0 +1,159 @@
+/*
+ * drop_tables.c
+ *    DROP TABLE, DROP SEQUENCE, DROP TYPE, DROP SCHEMA.
+ */
+#include "ddl/diff/drop_tables.h"
+
+#include "ddl/diff/draft_table.h"
+#include "ddl/diff/text.h"
+
+/* ---- Sequences that stay ---- */
+
+static bool
+loses_owner(const DraftObject *sequence)
+{
+	const SequenceDefinition *now;
+	const SequenceDefinition *after;
+
+	if (!draft_stays(sequence, DEFINITION_SEQUENCE))
+		return false;
+	now = &sequence->now->sequence;
+	after = &sequence->after->sequence;
+	return !now->identity && now->owner_table != 0 &&
+		   (now->owner_table != after->owner_table ||
+			now->owner_attnum != after->owner_attnum);
+}
+
+void
+diff_disown(Draft *draft)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *sequence = draft->changed[i];
+
+		if (!loses_owner(sequence))
+			continue;
+		draft_say(draft, sequence, DDL_SEQUENCE,
+				  "ALTER SEQUENCE %s OWNED BY NONE",
+				  draft_name(draft, sequence));
+		draft_edit(draft, sequence)->sequence.owner_table = 0;
+		sequence->own->sequence.owner_attnum = 0;
+	}
+}
+
+/* ---- Tables ---- */
+
+/* Tables that refer to each other: their keys go before any of them. */
+static void
+drop_references(Draft *draft, DraftObject *table, const DraftObject *other)
+{
+	for (int i = table->now->table.constraint_count - 1; i >= 0; i--)
+	{
+		const ConstraintDefinition *constraint = &table->now->table
+													  .constraints[i];
+
+		if (constraint->kind != CONSTRAINT_FOREIGN_KEY ||
+			constraint->parent != 0 ||
+			constraint->referenced_table != other->oid)
+			continue;
+		draft_alter(draft, table, DDL_CONSTRAINT,
+					"DROP CONSTRAINT IF EXISTS %s",
+					text_quoted(draft->arena, constraint->name));
+		draft_remove_constraint(draft, table, constraint->oid);
+	}
+}
+
+static void
+forget_table(Draft *draft, DraftObject *table)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *object = draft->changed[i];
+
+		if (object->kind == DEFINITION_SEQUENCE && object->now != NULL &&
+			object->now->sequence.owner_table == table->oid)
+			draft_drop(draft, object);
+	}
+	draft_drop(draft, table);
+}
+
+static void
+drop_table(Draft *draft, DraftObject *table)
+{
+	DdlStatement *statement;
+
+	table->visited = true;
+	for (int i = table->child_count - 1; i >= 0; i--)
+		if (!table->children[i]->visited)
+			drop_table(draft, table->children[i]);
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *other = draft->changed[i];
+
+		if (other == table || !draft_goes(other, DEFINITION_TABLE) ||
+			!draft_refers_to(other, table))
+			continue;
+		if (other->visited)
+			drop_references(draft, other, table);
+		else
+			drop_table(draft, other);
+	}
+	statement = draft_say(draft, table, DDL_DROP, "DROP TABLE IF EXISTS %s",
+						  draft_name(draft, table));
+	statement->loses_rows = true;
+	table->visited = false;
+	forget_table(draft, table);
+}
+
+void
+diff_drop_tables(Draft *draft)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+		if (draft_goes(draft->changed[i], DEFINITION_TABLE))
+			drop_table(draft, draft->changed[i]);
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *sequence = draft->changed[i];
+
+		if (!draft_goes(sequence, DEFINITION_SEQUENCE))
+			continue;
+		draft_say(draft, sequence, DDL_DROP, "DROP SEQUENCE IF EXISTS %s",
+				  draft_name(draft, sequence));
+		draft_drop(draft, sequence);
+	}
+}
+
+/* ---- Types and schemas ---- */
+
+static bool
+is_type(const DraftObject *object)
+{
+	return object->catalog == DEFINITION_IN_TYPE;
+}
+
+/* Later ones first: they may consist of earlier ones. */
+void
+diff_drop_types(Draft *draft)
+{
+	for (int i = draft->changed_count - 1; i >= 0; i--)
+	{
+		DraftObject *type = draft->changed[i];
+
+		if (!is_type(type) || type->now == NULL || type->after != NULL)
+			continue;
+		draft_say(draft, type, DDL_DROP, "DROP %s IF EXISTS %s",
+				  type->kind == DEFINITION_DOMAIN ? "DOMAIN" : "TYPE",
+				  draft_name(draft, type));
+		draft_drop(draft, type);
+	}
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *schema = draft->changed[i];
+
+		if (!draft_goes(schema, DEFINITION_NAMESPACE))
+			continue;
+		draft_say(draft, schema, DDL_DROP, "DROP SCHEMA IF EXISTS %s",
+				  draft_name(draft, schema));
+		draft_drop(draft, schema);
+	}
+}

@@ -1,0 +1,103 @@
+/*
+ * sequences.c
+ *    CREATE SEQUENCE, ALTER SEQUENCE.
+ */
+#include "ddl/diff/sequences.h"
+
+#include <string.h>
+
+#include "ddl/diff/draft_table.h"
+#include "ddl/diff/text.h"
+
+void
+diff_create_sequences(Draft *draft)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *object = draft->changed[i];
+		const SequenceDefinition *after;
+		Definition *own;
+
+		if (!draft_comes(object, DEFINITION_SEQUENCE) ||
+			object->after->sequence.identity)
+			continue;
+		after = &object->after->sequence;
+		draft_say(draft, object, DDL_SEQUENCE, "CREATE %sSEQUENCE %s AS %s %s",
+				  after->unlogged ? "UNLOGGED " : "", draft_name(draft, object),
+				  after->type, text_sequence_options(draft->arena, after));
+		draft_create(draft, object, object->after);
+		own = draft_edit(draft, object);
+		own->sequence.owner_table = 0;
+		own->sequence.owner_attnum = 0;
+	}
+}
+
+static bool
+counts_alike(const SequenceDefinition *a, const SequenceDefinition *b)
+{
+	return strcmp(a->type, b->type) == 0 && a->start == b->start &&
+		   a->increment == b->increment && a->minimum == b->minimum &&
+		   a->maximum == b->maximum && a->cache == b->cache &&
+		   a->cycle == b->cycle;
+}
+
+/*
+ * The value that a sequence has may be outside of new bounds, here more than on
+ * the source, because values are not followed.
+ */
+static bool
+has_to_restart(const SequenceDefinition *now, const SequenceDefinition *after)
+{
+	return after->minimum > now->minimum || after->maximum < now->maximum;
+}
+
+static void
+alter_sequence(Draft *draft, const DraftObject *object)
+{
+	const SequenceDefinition *now = &object->now->sequence;
+	const SequenceDefinition *after = &object->after->sequence;
+
+	if (!counts_alike(now, after))
+		draft_say(draft, object, DDL_SEQUENCE, "ALTER SEQUENCE %s AS %s %s%s",
+				  draft_name(draft, object), after->type,
+				  text_sequence_options(draft->arena, after),
+				  has_to_restart(now, after) ? " RESTART" : "");
+	if (now->unlogged != after->unlogged)
+		draft_say(draft, object, DDL_SEQUENCE, "ALTER SEQUENCE %s SET %s",
+				  draft_name(draft, object),
+				  after->unlogged ? "UNLOGGED" : "LOGGED");
+}
+
+static void
+give_owner(Draft *draft, const DraftObject *object)
+{
+	const SequenceDefinition *after = &object->after->sequence;
+	const DraftObject *table = draft_table(draft, after->owner_table);
+	const ColumnDefinition *column = NULL;
+
+	if (after->owner_table == object->now->sequence.owner_table &&
+		after->owner_attnum == object->now->sequence.owner_attnum)
+		return;
+	if (table != NULL && table->after != NULL)
+		column = definition_column(&table->after->table, after->owner_attnum);
+	if (column == NULL)
+		return;
+	draft_say(draft, object, DDL_SEQUENCE, "ALTER SEQUENCE %s OWNED BY %s.%s",
+			  draft_name(draft, object), draft_name(draft, table),
+			  text_quoted(draft->arena, column->name));
+}
+
+void
+diff_alter_sequences(Draft *draft)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		const DraftObject *object = draft->changed[i];
+
+		if (!draft_stays(object, DEFINITION_SEQUENCE))
+			continue;
+		alter_sequence(draft, object);
+		if (!object->after->sequence.identity)
+			give_owner(draft, object);
+	}
+}
