@@ -11,9 +11,6 @@
 
 #define CAPACITY_FIRST 64
 
-/* A power of two; doubled when half of the slots are taken. */
-#define RELATION_SLOTS_FIRST 64
-
 /* Of this many frames before it none is counted again. */
 #define TURNS_SEEN 4
 
@@ -37,10 +34,8 @@ batch_reset(Batch *batch)
 	batch->frame_count = 0;
 	batch->bytes = 0;
 	batch->continues = false;
-	if (batch->relation_count > 0)
-		memset(batch->relations, 0,
-			   batch->relation_slot_count * sizeof(batch->relations[0]));
 	batch->relation_count = 0;
+	hash_index_reset(&batch->relation_index);
 }
 
 void
@@ -51,6 +46,7 @@ batch_release(Batch *batch)
 	free(batch->changes);
 	free(batch->frames);
 	free(batch->relations);
+	hash_index_release(&batch->relation_index);
 	*batch = (Batch){0};
 }
 
@@ -114,46 +110,27 @@ keep_frame(Batch *batch, Frame *frame)
 	batch->bytes += bytes;
 }
 
-/* The slot that has a relation, or that it would go to. */
-static const Relation **
-find_relation(const Batch *batch, const Relation *relation)
+static uint64_t
+hash_pointer(const void *pointer)
 {
-	size_t mask = batch->relation_slot_count - 1;
-	size_t slot = ((uintptr_t) relation >> 4) * UINT64_C(0x9e3779b97f4a7c15) >>
-				  32;
-
-	slot &= mask;
-	while (batch->relations[slot] != NULL && batch->relations[slot] != relation)
-		slot = (slot + 1) & mask;
-	return &batch->relations[slot];
-}
-
-static void
-grow_relations(Batch *batch)
-{
-	const Relation **old = batch->relations;
-	size_t old_count = batch->relation_slot_count;
-
-	batch->relation_slot_count = old_count ? old_count * 2
-										   : RELATION_SLOTS_FIRST;
-	batch->relations = xcalloc(batch->relation_slot_count,
-							   sizeof(batch->relations[0]));
-	for (size_t i = 0; i < old_count; i++)
-		if (old[i] != NULL)
-			*find_relation(batch, old[i]) = old[i];
-	free(old);
+	return ((uintptr_t) pointer >> 4) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static void
 note_relation(Batch *batch, const Relation *relation)
 {
-	const Relation **slot;
+	uint64_t hash = hash_pointer(relation);
+	HashSearch search = hash_search_begin(&batch->relation_index, hash);
+	size_t number;
 
-	if (batch->relation_count * 2 >= batch->relation_slot_count)
-		grow_relations(batch);
-	slot = find_relation(batch, relation);
-	batch->relation_count += *slot == NULL ? 1 : 0;
-	*slot = relation;
+	while (hash_search_next(&search, &number))
+		if (batch->relations[number] == relation)
+			return;
+	batch->relations = grow(batch->relations, batch->relation_count,
+							&batch->relation_capacity,
+							sizeof(batch->relations[0]));
+	hash_index_add(&batch->relation_index, hash, batch->relation_count);
+	batch->relations[batch->relation_count++] = relation;
 }
 
 static void

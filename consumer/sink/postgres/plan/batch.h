@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash_index.h"
 #include "model/change.h"
 
 /* Transactions of a batch.  Those of which nothing is for the target are in it
@@ -51,15 +52,16 @@ typedef struct Batch
 	size_t bytes;   /* of the frames */
 	bool continues; /* its first transaction began in an earlier batch */
 
-	/* Relations of the changes that were added since it was empty: a set with
-	 * open addressing. */
+	/* Relations of the changes that were added since it was empty, each once.
+	 */
 	const Relation **relations;
-	size_t relation_slot_count;
 	size_t relation_count;
+	HashIndex relation_index;
 
 	size_t txn_capacity;
 	size_t change_capacity;
 	size_t frame_capacity;
+	size_t relation_capacity;
 } Batch;
 
 /* A zeroed Batch is empty.  _release gives everything back. */

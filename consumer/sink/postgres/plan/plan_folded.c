@@ -39,12 +39,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash_index.h"
 #include "base/xalloc.h"
 #include "sink/postgres/plan/plan.h"
 #include "sink/postgres/plan/row_key.h"
 
-#define FOLD_ARENA_BYTES (64 * KB)
-#define FOLD_SLOTS_FIRST 64
+#define FOLD_ARENA_BYTES   (64 * KB)
+#define FOLD_ENTRIES_FIRST 64
 
 /* Values that go in one array of records: each takes up to 16 bytes beside what
  * row_bytes() counts. */
@@ -72,7 +73,6 @@ static const char copy_header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
 /* What became of one key. */
 typedef struct FoldEntry
 {
-	uint64_t hash;
 	const Value *key_row; /* has the key's columns */
 	const Value *row;     /* the row as it is now, or NULL: it is not there */
 	size_t change_index;  /* of the change that last touched it */
@@ -100,8 +100,7 @@ typedef struct FoldTable
 	FoldEntry *entries;
 	size_t entry_count;
 	size_t entry_capacity;
-	uint32_t *slots; /* indexes into entries plus one; 0: free */
-	size_t slot_count;
+	HashIndex index; /* of the entries, by their keys */
 	RowList deletes;
 	RowList inserts;
 	UpdateGroup updates[UPDATE_GROUPS_MAX];
@@ -173,39 +172,20 @@ row_bytes(const TargetTable *table, const Value *row)
 
 /* ---- keys --------------------------------------------------------------- */
 
-static void
-grow_slots(FoldTable *fold)
-{
-	size_t slot_count = fold->slot_count ? fold->slot_count * 2
-										 : FOLD_SLOTS_FIRST;
-
-	free(fold->slots);
-	fold->slots = xcalloc(slot_count, sizeof(fold->slots[0]));
-	fold->slot_count = slot_count;
-	for (size_t i = 0; i < fold->entry_count; i++)
-	{
-		size_t slot = fold->entries[i].hash & (slot_count - 1);
-
-		while (fold->slots[slot] != 0)
-			slot = (slot + 1) & (slot_count - 1);
-		fold->slots[slot] = (uint32_t) i + 1;
-	}
-}
-
 static FoldEntry *
-add_entry(FoldTable *fold, uint64_t hash, const Value *key_row)
+add_entry(FoldTable *fold, const Value *key_row)
 {
 	FoldEntry *entry;
 
 	if (fold->entry_count == fold->entry_capacity)
 	{
 		fold->entry_capacity = fold->entry_capacity ? fold->entry_capacity * 2
-													: FOLD_SLOTS_FIRST;
+													: FOLD_ENTRIES_FIRST;
 		fold->entries = xrealloc_array(fold->entries, fold->entry_capacity,
 									   sizeof(fold->entries[0]));
 	}
 	entry = &fold->entries[fold->entry_count++];
-	*entry = (FoldEntry){.hash = hash, .key_row = key_row};
+	*entry = (FoldEntry){.key_row = key_row};
 	return entry;
 }
 
@@ -214,26 +194,17 @@ static FoldEntry *
 find_entry(FoldTable *fold, const Value *key_row, bool *found)
 {
 	uint64_t hash = row_key_hash(fold->table, key_row);
-	size_t slot;
+	HashSearch search = hash_search_begin(&fold->index, hash);
+	size_t number;
 
-	if (fold->entry_count * 2 >= fold->slot_count)
-		grow_slots(fold);
-	slot = hash & (fold->slot_count - 1);
-	while (fold->slots[slot] != 0)
-	{
-		FoldEntry *entry = &fold->entries[fold->slots[slot] - 1];
-
-		if (entry->hash == hash &&
-			row_key_is_same(fold->table, entry->key_row, key_row))
-		{
-			*found = true;
-			return entry;
-		}
-		slot = (slot + 1) & (fold->slot_count - 1);
-	}
-	fold->slots[slot] = (uint32_t) fold->entry_count + 1;
+	*found = true;
+	while (hash_search_next(&search, &number))
+		if (row_key_is_same(fold->table, fold->entries[number].key_row,
+							key_row))
+			return &fold->entries[number];
 	*found = false;
-	return add_entry(fold, hash, key_row);
+	hash_index_add(&fold->index, hash, fold->entry_count);
+	return add_entry(fold, key_row);
 }
 
 /* ---- folding ------------------------------------------------------------ */
@@ -464,7 +435,7 @@ free_fold_tables(FoldedPlan *folded)
 
 		folded->tables = fold->next;
 		free(fold->entries);
-		free(fold->slots);
+		hash_index_release(&fold->index);
 		free(fold->deletes.rows);
 		free(fold->inserts.rows);
 		for (int i = 0; i < fold->update_group_count; i++)

@@ -8,16 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/hash_index.h"
 #include "base/xalloc.h"
 #include "sink/postgres/plan/composite.h"
 #include "sink/postgres/plan/settle.h"
 
 #define CACHE_ARENA_BYTES   (64 * KB)
 #define PASSING_ARENA_BYTES ((size_t) 4096)
-
-/* A power of two; doubled when half of the slots are taken. */
-#define CACHE_SLOTS_FIRST 256
 
 /* What a column holds, in a statement's key. */
 enum
@@ -48,10 +45,10 @@ typedef struct CacheEntry
 
 struct StatementCache
 {
-	CacheEntry **slots;
-	size_t slot_count;
+	CacheEntry *entries[STATEMENTS_MAX];
 	size_t count;
-	uint64_t made; /* statements since the start, for their names */
+	HashIndex index; /* of the entries, by their keys */
+	uint64_t made;   /* statements since the start, for their names */
 	Arena *arena;
 	uint8_t key[KEY_BYTES_MAX];
 	size_t key_length;
@@ -78,8 +75,6 @@ statement_cache_new(void)
 
 	cache->arena = arena_new(CACHE_ARENA_BYTES);
 	cache->passing_arena = arena_new(PASSING_ARENA_BYTES);
-	cache->slots = xcalloc(CACHE_SLOTS_FIRST, sizeof(CacheEntry *));
-	cache->slot_count = CACHE_SLOTS_FIRST;
 	return cache;
 }
 
@@ -90,14 +85,14 @@ statement_cache_free(StatementCache *cache)
 		return;
 	arena_free(cache->arena);
 	arena_free(cache->passing_arena);
-	free(cache->slots);
+	hash_index_release(&cache->index);
 	free(cache);
 }
 
 void
 statement_cache_reset(StatementCache *cache)
 {
-	memset(cache->slots, 0, cache->slot_count * sizeof(CacheEntry *));
+	hash_index_reset(&cache->index);
 	cache->count = 0;
 	cache->composite_count = 0;
 	cache->stale = false;
@@ -192,39 +187,21 @@ hash_key(const uint8_t *key, size_t length)
 	return hash_bytes(HASH_START, key, length);
 }
 
-/* The slot that has a key, or that it would go to. */
-static CacheEntry **
-find_slot(const StatementCache *cache, const uint8_t *key, size_t length)
+/* The statement that has a key, or NULL. */
+static Statement *
+find_entry(const StatementCache *cache, const uint8_t *key, size_t length)
 {
-	size_t slot = hash_slot(hash_key(key, length), cache->slot_count);
+	HashSearch search = hash_search_begin(&cache->index, hash_key(key, length));
+	size_t number;
 
-	while (cache->slots[slot] != NULL)
+	while (hash_search_next(&search, &number))
 	{
-		const CacheEntry *entry = cache->slots[slot];
+		CacheEntry *entry = cache->entries[number];
 
 		if (entry->key_length == length && memcmp(entry->key, key, length) == 0)
-			break;
-		slot = (slot + 1) & (cache->slot_count - 1);
+			return &entry->statement;
 	}
-	return &cache->slots[slot];
-}
-
-static void
-grow_slots(StatementCache *cache)
-{
-	CacheEntry **old_slots = cache->slots;
-	size_t old_count = cache->slot_count;
-
-	cache->slot_count *= 2;
-	cache->slots = xcalloc(cache->slot_count, sizeof(CacheEntry *));
-	for (size_t i = 0; i < old_count; i++)
-	{
-		CacheEntry *entry = old_slots[i];
-
-		if (entry != NULL)
-			*find_slot(cache, entry->key, entry->key_length) = entry;
-	}
-	free(old_slots);
+	return NULL;
 }
 
 /*
@@ -264,15 +241,6 @@ build_counting(Buf *sql, const Given *given)
 								: " RETURNING " ADD_TO_COUNT_SQL("1"));
 }
 
-/* The slot for a key, in a table that has room for one more. */
-static CacheEntry **
-find_or_free_slot(StatementCache *cache, const uint8_t *key, size_t length)
-{
-	if (cache->count >= cache->slot_count / 2)
-		grow_slots(cache);
-	return find_slot(cache, key, length);
-}
-
 /* A statement without a name, in an arena.  Takes ownership of what `sql` has.
  */
 static Statement
@@ -287,20 +255,21 @@ make_statement(Arena *arena, Buf *sql, const GivenParam *params, int count)
 	return made;
 }
 
-/* Keeps a statement; arguments as above. */
+/* Keeps a statement, by its key; there is room. */
 static Statement *
-add_entry(StatementCache *cache, CacheEntry **slot, const uint8_t *key,
-		  size_t key_length, Buf *sql, const GivenParam *params, int count)
+add_entry(StatementCache *cache, const uint8_t *key, size_t key_length,
+		  Buf *sql, const GivenParam *params, int count)
 {
 	CacheEntry *entry = arena_calloc(cache->arena, 1, sizeof(CacheEntry));
 
+	ASSERT(!statement_cache_is_full(cache));
 	entry->key_length = key_length;
 	entry->key = arena_dup(cache->arena, key, key_length);
 	entry->statement = make_statement(cache->arena, sql, params, count);
 	snprintf(entry->statement.name, sizeof(entry->statement.name),
 			 "penstock_%llu", (unsigned long long) ++cache->made);
-	cache->count++;
-	*slot = entry;
+	hash_index_add(&cache->index, hash_key(key, key_length), cache->count);
+	cache->entries[cache->count++] = entry;
 	return &entry->statement;
 }
 
@@ -319,15 +288,14 @@ statement_get(StatementCache *cache, StatementKind kind,
 			  const TargetTable *table, const Value *set, const Value *find)
 {
 	StatementCheck check;
-	CacheEntry **slot;
 	Statement *made;
 	Given given;
 	Buf sql;
 
 	make_key(cache, kind, table, set, find);
-	slot = find_or_free_slot(cache, cache->key, cache->key_length);
-	if (*slot != NULL)
-		return &(*slot)->statement;
+	made = find_entry(cache, cache->key, cache->key_length);
+	if (made != NULL)
+		return made;
 	given_init(&given, kind, table, set, find, 0);
 	buf_init(&sql, BUF_TEXT_MAX);
 	check = check_of(cache, kind, table);
@@ -339,7 +307,7 @@ statement_get(StatementCache *cache, StatementKind kind,
 		statement_build(&sql, &given);
 	made = statement_cache_is_full(cache)
 			   ? set_passing(cache, &sql, given.params, given.count)
-			   : add_entry(cache, slot, cache->key, cache->key_length, &sql,
+			   : add_entry(cache, cache->key, cache->key_length, &sql,
 						   given.params, given.count);
 	made->check = check;
 	made->binary = kind == STATEMENT_FETCH;
@@ -389,21 +357,20 @@ statement_get_composite(StatementCache *cache, const Composite *composite)
 	size_t length = make_composite_key(cache, composite);
 	GivenParam params[COMPOSITE_PARAMS_MAX];
 	int param_count;
-	CacheEntry **slot;
 	Statement *made;
 	Buf sql;
 
 	if (length == 0)
 		return NULL;
-	slot = find_or_free_slot(cache, cache->composite_key, length);
-	if (*slot != NULL)
-		return &(*slot)->statement;
+	made = find_entry(cache, cache->composite_key, length);
+	if (made != NULL)
+		return made;
 	if (!is_worth_making(cache, hash_key(cache->composite_key, length)))
 		return NULL;
 	buf_init(&sql, BUF_TEXT_MAX);
 	param_count = composite_build(&sql, composite, cache->checking, params);
 	cache->composite_count++;
-	made = add_entry(cache, slot, cache->composite_key, length, &sql, params,
+	made = add_entry(cache, cache->composite_key, length, &sql, params,
 					 param_count);
 	made->check = CHECK_NONE;
 	made->checked = cache->checking;
