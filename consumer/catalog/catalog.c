@@ -128,7 +128,7 @@ enum
 };
 
 static const char relations_sql[] =
-	" up (relid) AS (SELECT relid FROM combined"
+	", up (relid) AS (SELECT relid FROM combined"
 	"  UNION SELECT i.inhparent FROM up JOIN pg_inherits i"
 	"   ON i.inhrelid = up.relid),"
 	" family (relid) AS (SELECT relid FROM up"
@@ -312,17 +312,26 @@ fill_tables(CopyCatalog *catalog, const PGresult *result, Error *err)
 	return RC_OK;
 }
 
+/* Asks for something of the tables that are published; `rest` goes on after the
+ * table expressions that have them. */
+static MUST_CHECK Rc
+ask_of_published(const CopyCatalog *catalog, const char *rest, PgConn *source,
+				 PGresult **result, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	append_published(&sql, catalog, source);
+	buf_append_string(&sql, rest);
+	return sql_run(source, &sql, result, err);
+}
+
 static Rc
 read_tables(CopyCatalog *catalog, PgConn *source, Error *err)
 {
 	PGresult *result = NULL;
-	Buf sql;
-	Rc rc;
+	Rc rc = ask_of_published(catalog, tables_sql, source, &result, err);
 
-	buf_init(&sql, BUF_TEXT_MAX);
-	append_published(&sql, catalog, source);
-	buf_append_string(&sql, tables_sql);
-	rc = sql_run(source, &sql, &result, err);
 	if (rc == RC_OK)
 		rc = fill_tables(catalog, result, err);
 	if (pgconn_server_version_num(source) < CTID_RANGE_VERSION_NUM)
@@ -336,14 +345,8 @@ static Rc
 read_relations(CopyCatalog *catalog, PgConn *source, Error *err)
 {
 	PGresult *result = NULL;
-	Buf sql;
-	Rc rc;
+	Rc rc = ask_of_published(catalog, relations_sql, source, &result, err);
 
-	buf_init(&sql, BUF_TEXT_MAX);
-	append_published(&sql, catalog, source);
-	buf_append_char(&sql, ',');
-	buf_append_string(&sql, relations_sql);
-	rc = sql_run(source, &sql, &result, err);
 	if (rc == RC_OK)
 		rc = check_limit(PQntuples(result) / 2, err);
 	if (rc == RC_OK)
@@ -702,6 +705,15 @@ catalog_append_column_list(const CopyTable *table, Buf *sql)
 	}
 	if (table->column_count > 0)
 		buf_append_char(sql, ')');
+}
+
+const CopyColumn *
+catalog_find_column(const CopyTable *table, const char *name)
+{
+	for (int i = 0; i < table->column_count; i++)
+		if (strcmp(table->columns[i].name, name) == 0)
+			return &table->columns[i];
+	return NULL;
 }
 
 const CopyTable *

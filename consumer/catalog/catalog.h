@@ -178,6 +178,9 @@ MUST_CHECK Rc catalog_read_table(CopyCatalog **catalog, PgConn *source,
 const CopyTable *catalog_find_table(const CopyCatalog *catalog,
 									const char *qualified);
 
+/* The table's column of that name, or NULL. */
+const CopyColumn *catalog_find_column(const CopyTable *table, const char *name);
+
 /*
  * Takes the definitions of the tables that are `stale` from a catalog that was
  * read later, which it takes ownership of.  Tables that are published no more,

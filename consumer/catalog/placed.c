@@ -22,21 +22,31 @@ add_problem(Placed *placed, const PlacedProblem *problem)
 		placed->problems[placed->problem_count++] = *problem;
 }
 
-static const char *
-object_name(Placed *placed, const CopyTable *table)
+/* A problem of a table; `fix` may be NULL. */
+static void
+add_table_problem(Placed *placed, bool is_error, const CopyTable *table,
+				  const char *fix, const char *message)
 {
-	return arena_printf(placed->arena, "table %s", table->qualified);
+	add_problem(placed, &(PlacedProblem){
+							.is_error = is_error,
+							.object = arena_printf(placed->arena, "table %s",
+												   table->qualified),
+							.message = message,
+							.fix = fix});
 }
 
 /* ---- rules -------------------------------------------------------------- */
 
-static const CopyColumn *
-find_column(const CopyTable *table, const char *name)
+/* What is wrong with a column that rows are placed by. */
+static void
+add_column_error(Placed *placed, const CopyTable *table, const char *column,
+				 const char *fix, const char *wrong)
 {
-	for (int i = 0; i < table->column_count; i++)
-		if (strcmp(table->columns[i].name, name) == 0)
-			return &table->columns[i];
-	return NULL;
+	add_table_problem(placed, true, table, fix,
+					  arena_printf(placed->arena,
+								   "column \"%s\", by which table %s is "
+								   "placed, %s",
+								   column, table->qualified, wrong));
 }
 
 /* Whether all columns of the hash are there. */
@@ -50,19 +60,15 @@ check_columns(Placed *placed, const PlacedTable *placement)
 	{
 		const char *column = placement->rule->columns[i];
 
-		if (find_column(table, column) != NULL)
+		if (catalog_find_column(table, column) != NULL)
 			continue;
 		good = false;
-		add_problem(placed,
-					&(PlacedProblem){
-						.is_error = true,
-						.object = object_name(placed, table),
-						.message = arena_printf(
-							placed->arena,
-							"column \"%s\", by which line %d places table %s, "
-							"does not exist, is generated, or is not published",
-							column, placement->rule->line, table->qualified),
-					});
+		add_table_problem(
+			placed, true, table, NULL,
+			arena_printf(placed->arena,
+						 "column \"%s\", by which line %d places table %s, "
+						 "does not exist, is generated, or is not published",
+						 column, placement->rule->line, table->qualified));
 	}
 	return good;
 }
@@ -93,21 +99,15 @@ find_rules(Placed *placed, const CopyCatalog *catalog,
 		table->rule = placement_find(placement, table->table->schema,
 									 table->table->name);
 		if (table->rule == NULL)
-			add_problem(
-				placed,
-				&(PlacedProblem){
-					.is_error = true,
-					.object = object_name(placed, table->table),
-					.message = arena_printf(placed->arena,
-											"no line of [placement] is for "
-											"table %s",
-											table->table->qualified),
-					.mend = arena_printf(placed->arena,
-										 "-- in section [placement], or \"* = "
-										 "all\" for all that are left:\n%s = "
-										 "...",
-										 table->table->qualified),
-				});
+			add_table_problem(
+				placed, true, table->table,
+				arena_printf(placed->arena,
+							 "-- in section [placement], or \"* = all\" for "
+							 "all that are left:\n%s = ...",
+							 table->table->qualified),
+				arena_printf(placed->arena,
+							 "no line of [placement] is for table %s",
+							 table->table->qualified));
 		else if (table->rule->column_count > 0 && check_columns(placed, table))
 			append_wanted(table, i, wanted);
 	}
@@ -159,8 +159,9 @@ find_directory_problem(Placed *placed, const PlacementDirectory *directory,
 		return "it is not published";
 	if (table->rule == NULL || table->rule->kind != PLACEMENT_ALL)
 		return "it has to be placed by \"all\"";
-	key = find_column(table->table, directory->key);
-	if (key == NULL || find_column(table->table, directory->node) == NULL)
+	key = catalog_find_column(table->table, directory->key);
+	if (key == NULL ||
+		catalog_find_column(table->table, directory->node) == NULL)
 		return arena_printf(placed->arena, "it has no column \"%s\" or \"%s\"",
 							directory->key, directory->node);
 	if (!is_key_type(key->type_oid))
@@ -217,22 +218,14 @@ static void
 place_by_directory(Placed *placed, const PlacementDirectory *directory,
 				   const CopyColumn *key, PlacedTable *table)
 {
-	const CopyColumn *column = find_column(table->table,
-										   table->rule->columns[0]);
+	const CopyColumn *column = catalog_find_column(table->table,
+												   table->rule->columns[0]);
 
 	if (column == NULL)
 		return;
 	if (column->type_oid != key->type_oid)
-		add_problem(placed,
-					&(PlacedProblem){
-						.is_error = true,
-						.object = object_name(placed, table->table),
-						.message = arena_printf(
-							placed->arena,
-							"column \"%s\", by which table %s is placed, has "
-							"another type than the key of the directory",
-							column->name, table->table->qualified),
-					});
+		add_column_error(placed, table->table, column->name, NULL,
+						 "has another type than the key of the directory");
 	table->hash_sql = make_directory_sql(placed, directory, table);
 }
 
@@ -266,9 +259,10 @@ place_directory(Placed *placed, const Placement *placement)
 	for (int i = 0; i < placed->table_count; i++)
 		if (placed->tables[i].rule != NULL &&
 			placed->tables[i].rule->kind == PLACEMENT_DIRECTORY)
-			place_by_directory(placed, directory,
-							   find_column(table->table, directory->key),
-							   &placed->tables[i]);
+			place_by_directory(
+				placed, directory,
+				catalog_find_column(table->table, directory->key),
+				&placed->tables[i]);
 }
 
 /* ---- the source --------------------------------------------------------- */
@@ -309,7 +303,7 @@ enum
 };
 
 static const char *
-identity_mend(Placed *placed, const CopyTable *table)
+identity_fix(Placed *placed, const CopyTable *table)
 {
 	return arena_printf(placed->arena, "ALTER TABLE %s REPLICA IDENTITY FULL;",
 						table->qualified);
@@ -321,18 +315,9 @@ check_hash(Placed *placed, const CopyTable *table, const PGresult *result,
 {
 	if (!PQgetisnull(result, row, COLUMNS_EXPRESSION))
 		return;
-	add_problem(placed, &(PlacedProblem){
-							.is_error = true,
-							.object = object_name(placed, table),
-							.message = arena_printf(
-								placed->arena,
-								"column \"%s\", by which table %s is placed, "
-								"cannot be hashed: its type has no default "
-								"operator class for that, or one whose "
-								"function SQL cannot call",
-								PQgetvalue(result, row, COLUMNS_NAME),
-								table->qualified),
-						});
+	add_column_error(placed, table, PQgetvalue(result, row, COLUMNS_NAME), NULL,
+					 "cannot be hashed: its type has no default operator class "
+					 "for that, or one whose function SQL cannot call");
 }
 
 /* Rows of several sources go by hashes of several servers. */
@@ -342,19 +327,10 @@ check_shared(Placed *placed, const PlacedTable *table, const PGresult *result,
 {
 	if (!table->rule->shared || !sql_bool(result, row, COLUMNS_IS_LOCAL))
 		return;
-	add_problem(
-		placed,
-		&(PlacedProblem){
-			.is_error = true,
-			.object = object_name(placed, table->table),
-			.message = arena_printf(
-				placed->arena,
-				"column \"%s\", by which table %s is placed, has "
-				"a type with another hash on every server: "
-				"several sources would not agree on a row's "
-				"place",
-				PQgetvalue(result, row, COLUMNS_NAME), table->table->qualified),
-		});
+	add_column_error(placed, table->table,
+					 PQgetvalue(result, row, COLUMNS_NAME), NULL,
+					 "has a type with another hash on every server: several "
+					 "sources would not agree on a row's place");
 }
 
 static void
@@ -363,18 +339,10 @@ check_identity(Placed *placed, const CopyTable *table, const PGresult *result,
 {
 	if (sql_bool(result, row, COLUMNS_IN_IDENTITY))
 		return;
-	add_problem(placed, &(PlacedProblem){
-							.is_error = true,
-							.object = object_name(placed, table),
-							.message = arena_printf(
-								placed->arena,
-								"column \"%s\", by which table %s is placed, "
-								"is not in its replica identity: where an "
-								"updated or deleted row was cannot be told",
-								PQgetvalue(result, row, COLUMNS_NAME),
-								table->qualified),
-							.mend = identity_mend(placed, table),
-						});
+	add_column_error(placed, table, PQgetvalue(result, row, COLUMNS_NAME),
+					 identity_fix(placed, table),
+					 "is not in its replica identity: where an updated or "
+					 "deleted row was cannot be told");
 }
 
 static void
@@ -383,17 +351,14 @@ check_moves(Placed *placed, const CopyTable *table, const PGresult *result,
 {
 	if (!sql_bool(result, row, COLUMNS_MAY_LACK))
 		return;
-	add_problem(placed, &(PlacedProblem){
-							.object = object_name(placed, table),
-							.message = arena_printf(
-								placed->arena,
-								"an update that changes by what a row of table "
-								"%s is placed, and leaves a large value as it "
-								"is, is slow: the value is fetched from the "
-								"node where the row was, which has to be there",
-								table->qualified),
-							.mend = identity_mend(placed, table),
-						});
+	add_table_problem(
+		placed, false, table, identity_fix(placed, table),
+		arena_printf(placed->arena,
+					 "an update that changes by what a row of table %s is "
+					 "placed, and leaves a large value as it is, is slow: the "
+					 "value is fetched from the node where the row was, which "
+					 "has to be reachable",
+					 table->qualified));
 }
 
 /* Puts the expression after those of the columns before. */
@@ -503,8 +468,8 @@ placed_require_good(const Placed *placed, Error *err)
 		if (!problem->is_error)
 			continue;
 		rc = error_set(err, ERR_CONFIG, "%s", problem->message);
-		if (problem->mend != NULL)
-			error_hint(err, "%s", problem->mend);
+		if (problem->fix != NULL)
+			error_hint(err, "%s", problem->fix);
 		return rc;
 	}
 	return RC_OK;

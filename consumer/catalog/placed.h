@@ -37,7 +37,7 @@ typedef struct PlacedProblem
 	bool is_error;
 	const char *object;  /* table "public"."a" */
 	const char *message; /* lower case, no period */
-	const char *mend;    /* a statement for the source, or a line; or NULL */
+	const char *fix;     /* a statement for the source, or a line; or NULL */
 } PlacedProblem;
 
 typedef struct Placed

@@ -10,15 +10,6 @@
  * same. */
 #define FIRST_OWN_OID 16384
 
-static const CopyColumn *
-find_column(const CopyTable *table, const char *name)
-{
-	for (int i = 0; i < table->column_count; i++)
-		if (strcmp(table->columns[i].name, name) == 0)
-			return &table->columns[i];
-	return NULL;
-}
-
 /* Types of the servers' own have other numbers everywhere. */
 static bool
 is_other_type(const CopyColumn *a, const CopyColumn *b)
@@ -34,7 +25,7 @@ check_columns(const CopyTable *table, const CopyTable *theirs,
 	for (int i = 0; i < table->column_count; i++)
 	{
 		const CopyColumn *column = &table->columns[i];
-		const CopyColumn *found = find_column(theirs, column->name);
+		const CopyColumn *found = catalog_find_column(theirs, column->name);
 
 		if (found == NULL)
 			return error_set(err, ERR_CONFIG,

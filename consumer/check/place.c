@@ -25,7 +25,7 @@ add_problems(CheckContext *context, const CheckServer *source,
 				.server = source->name,
 				.object = problem->object,
 				.message = problem->message,
-				.fix = problem->mend,
+				.fix = problem->fix,
 			});
 	}
 	if (placed->problem_count == 0)

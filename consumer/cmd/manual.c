@@ -120,7 +120,7 @@ append_option(Buf *buf, const OptionDef *option)
 		Buf value;
 
 		buf_init(&value, OPTION_TEXT_MAX);
-		option->type->describe(option, &value);
+		option_describe_value(option, &value);
 		buf_append_string(buf, "The value is ");
 		append_sentence(buf, value.data);
 		buf_release(&value);

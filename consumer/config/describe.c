@@ -156,7 +156,7 @@ append_option_line(Buf *buf, const OptionDef *option)
 	if (!option->type->is_flag)
 	{
 		buf_append_string(&text, ": ");
-		option->type->describe(option, &text);
+		option_describe_value(option, &text);
 	}
 	if (option->unset != NULL)
 		buf_printf(&text, " (default: %s)", option->unset);

@@ -22,6 +22,15 @@ field_of(const Config *config, const OptionDef *option)
 	return (const char *) config + option->offset;
 }
 
+void
+option_describe_value(const OptionDef *option, Buf *buf)
+{
+	if (option->type->describe != NULL)
+		option->type->describe(option, buf);
+	else
+		buf_append_string(buf, option->type->expected);
+}
+
 Rc
 option_bad_value(Error *err, const OptionDef *option, const char *value)
 {
@@ -30,7 +39,7 @@ option_bad_value(Error *err, const OptionDef *option, const char *value)
 	Buf expected;
 
 	buf_init(&expected, OPTION_TEXT_MAX);
-	option->type->describe(option, &expected);
+	option_describe_value(option, &expected);
 	error_detail(err, "Expected is %s.", expected.data);
 	buf_release(&expected);
 	return rc;
@@ -71,17 +80,11 @@ print_flag(const Config *config, const OptionDef *option, Arena *arena,
 		words_add(values, arena, "true");
 }
 
-static void
-describe_flag(const OptionDef *option UNUSED, Buf *buf)
-{
-	buf_append_string(buf, "true or false");
-}
-
 const OptionType type_flag = {
 	.is_flag = true,
 	.parse = parse_flag,
 	.print = print_flag,
-	.describe = describe_flag,
+	.expected = "true or false",
 };
 
 static const char *const switch_words[] = {"on", "off", NULL};
@@ -156,67 +159,37 @@ print_string(const Config *config, const OptionDef *option, Arena *arena,
 		words_add(values, arena, value);
 }
 
-static void
-describe_section(const OptionDef *option UNUSED, Buf *buf)
-{
-	buf_append_string(buf, "the name of a section of the configuration file");
-}
-
 const OptionType type_section = {
 	.parse = parse_string,
 	.print = print_string,
-	.describe = describe_section,
+	.expected = "the name of a section of the configuration file",
 };
-
-static void
-describe_publications(const OptionDef *option UNUSED, Buf *buf)
-{
-	buf_append_string(buf, "names with commas between them");
-}
 
 const OptionType type_publications = {
 	.parse = parse_string,
 	.print = print_string,
-	.describe = describe_publications,
+	.expected = "names with commas between them",
 };
-
-static void
-describe_conninfo(const OptionDef *option UNUSED, Buf *buf)
-{
-	buf_append_string(buf, "a connection string, such as "
-						   "'host=new.example dbname=shop'");
-}
 
 const OptionType type_conninfo = {
 	.parse = parse_string,
 	.print = print_string,
-	.describe = describe_conninfo,
+	.expected = "a connection string, such as "
+				"'host=new.example dbname=shop'",
 };
-
-static void
-describe_file(const OptionDef *option UNUSED, Buf *buf)
-{
-	buf_append_string(buf, "the name of a file");
-}
 
 const OptionType type_file = {
 	.completion = COMPLETE_FILE,
 	.parse = parse_string,
 	.print = print_string,
-	.describe = describe_file,
+	.expected = "the name of a file",
 };
-
-static void
-describe_directory(const OptionDef *option UNUSED, Buf *buf)
-{
-	buf_append_string(buf, "the name of a directory");
-}
 
 const OptionType type_directory = {
 	.completion = COMPLETE_DIRECTORY,
 	.parse = parse_string,
 	.print = print_string,
-	.describe = describe_directory,
+	.expected = "the name of a directory",
 };
 
 /* The characters that a replication slot's name may have. */
@@ -362,16 +335,10 @@ print_lsn(const Config *config, const OptionDef *option, Arena *arena,
 				  arena_printf(arena, LSN_FORMAT, LSN_ARGS(lsn)));
 }
 
-static void
-describe_lsn(const OptionDef *option UNUSED, Buf *buf)
-{
-	buf_append_string(buf, "a position such as 16/B374D848");
-}
-
 const OptionType type_lsn = {
 	.parse = parse_lsn,
 	.print = print_lsn,
-	.describe = describe_lsn,
+	.expected = "a position such as 16/B374D848",
 };
 
 /* Units of sizes, as in postgresql.conf. */
@@ -600,7 +567,8 @@ const OptionType type_targets = {
 	.is_list = true,
 	.parse = parse_target,
 	.print = print_targets,
-	.describe = describe_conninfo,
+	.expected = "a connection string, such as "
+				"'host=new.example dbname=shop'",
 };
 
 static Rc
@@ -633,13 +601,6 @@ print_conflicts(const Config *config, const OptionDef *option, Arena *arena,
 		words_add(values, arena, policy_name(CONFLICT_STOP));
 }
 
-static void
-describe_conflict(const OptionDef *option UNUSED, Buf *buf)
-{
-	buf_append_string(buf, "stop, skip or overwrite, or SCHEMA.TABLE: and one "
-						   "of them");
-}
-
 static const char *const conflict_words[] = {"stop", "skip", "overwrite", NULL};
 
 const OptionType type_conflicts = {
@@ -648,7 +609,8 @@ const OptionType type_conflicts = {
 	.words = conflict_words,
 	.parse = parse_conflict,
 	.print = print_conflicts,
-	.describe = describe_conflict,
+	.expected = "stop, skip or overwrite, or SCHEMA.TABLE: and one "
+				"of them",
 };
 
 static Rc
@@ -676,15 +638,9 @@ print_patterns(const Config *config, const OptionDef *option, Arena *arena,
 		words_add(values, arena, list->patterns[i]);
 }
 
-static void
-describe_pattern(const OptionDef *option UNUSED, Buf *buf)
-{
-	buf_append_string(buf, "a pattern, such as public.t*");
-}
-
 const OptionType type_patterns = {
 	.is_list = true,
 	.parse = parse_pattern,
 	.print = print_patterns,
-	.describe = describe_pattern,
+	.expected = "a pattern, such as public.t*",
 };

@@ -50,7 +50,9 @@ typedef struct OptionType
 	void (*print)(const Config *config, const OptionDef *option, Arena *arena,
 				  Words *values);
 
-	/* Appends what a value has to be: "a number from 1 to 64". */
+	/* What a value has to be: "the name of a file".  Where that depends on the
+	 * option, describe() appends it: "a number from 1 to 64". */
+	const char *expected;
 	void (*describe)(const OptionDef *option, Buf *buf);
 } OptionType;
 
@@ -121,6 +123,9 @@ struct OptionDef
 
 /* Where Config has its value. */
 void *option_field(Config *config, const OptionDef *option);
+
+/* Appends what a value of the option has to be, as in OptionType. */
+void option_describe_value(const OptionDef *option, Buf *buf);
 
 /* "invalid value for …", with what is expected; RC_FAIL. */
 MUST_CHECK Rc option_bad_value(Error *err, const OptionDef *option,

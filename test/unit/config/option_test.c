@@ -86,7 +86,7 @@ an_option_says_all_that_its_type_needs(void **state UNUSED)
 					(option->type->words != NULL));
 		assert_true(option->default_value == NULL || option->unset == NULL);
 		buf_reset(&text);
-		option->type->describe(option, &text);
+		option_describe_value(option, &text);
 		assert_true(text.length > 0);
 	}
 }
