@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "control/table_state.h"
+#include "support/frames.h"
 
 #define END_LSN 1000
 
@@ -18,17 +19,6 @@ static const TableName names[] = {{"shop", "orders"}, {"app", "orders"}};
 static Relation orders = {.schema = "shop", .name = "orders"};
 static Relation other_schema = {.schema = "shop2", .name = "orders"};
 static Relation other_name = {.schema = "app", .name = "order"};
-
-static Frame *
-new_frame(void)
-{
-	Arena *arena = arena_new(KB);
-	Frame *frame = arena_calloc(arena, 1, sizeof(Frame));
-
-	frame->arena = arena;
-	frame->references = 1;
-	return frame;
-}
 
 /* What a sink with `names` selects of a change; never held. */
 static const Change *
@@ -49,7 +39,7 @@ changes_of_other_tables_are_left_out(void **state UNUSED)
 {
 	static const ChangeKind kinds[] = {CHANGE_INSERT, CHANGE_UPDATE,
 									   CHANGE_DELETE};
-	Frame *frame = new_frame();
+	Frame *frame = frames_new(0);
 
 	for (size_t i = 0; i < LENGTH_OF(kinds); i++)
 	{
@@ -67,7 +57,7 @@ changes_of_other_tables_are_left_out(void **state UNUSED)
 static void
 of_a_truncate_our_tables_are_left(void **state UNUSED)
 {
-	Frame *frame = new_frame();
+	Frame *frame = frames_new(0);
 	Relation *all[] = {&other_name, &orders, &other_schema};
 	TruncateInfo truncate = {
 		.relation_count = LENGTH_OF(all), .relations = all, .cascade = true};

@@ -4,6 +4,8 @@
  */
 #include "support/rows.h"
 
+#include "support/frames.h"
+
 Relation *
 rows_relation(void)
 {
@@ -32,13 +34,7 @@ rows_relation(void)
 Frame *
 rows_frame(void)
 {
-	Arena *arena = arena_new(KB);
-	Frame *frame = arena_calloc(arena, 1, sizeof(Frame));
-
-	frame->arena = arena;
-	frame->references = 1;
-	frame->changes = arena_calloc(arena, ROWS_CHANGES_MAX, sizeof(Change));
-	return frame;
+	return frames_new(ROWS_CHANGES_MAX);
 }
 
 static const Value *
@@ -55,14 +51,13 @@ new_row(Frame *frame, int64_t id)
 Change *
 rows_add(Frame *frame, Relation *relation, ChangeKind kind, int64_t id)
 {
-	Change *change = &frame->changes[frame->change_count++];
 	const Value *row = new_row(frame, id);
+	Change change = {.kind = kind, .relation = relation};
 
-	CHECK(frame->change_count <= ROWS_CHANGES_MAX);
-	*change = (Change){.kind = kind, .relation = relation};
+	CHECK(frame->change_count < ROWS_CHANGES_MAX);
 	if (kind == CHANGE_DELETE)
-		change->old_row = row;
+		change.old_row = row;
 	else
-		change->new_row = row;
-	return change;
+		change.new_row = row;
+	return frames_add(frame, &change);
 }

@@ -14,54 +14,18 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
+#include "support/decoding.h"
 #include "support/draft.h"
 #include "wire/decode.h"
 
-#define PACKED_MAX (64 * KB)
-#define INVALID    "invalid frame from source: "
+#define PACKED_MAX DECODING_PACKED_MAX
+#define INVALID    DECODING_INVALID
 
 #define BEGINS     PENSTOCK__HOLDING__HOLDING_BEGINS
 #define ENDS       PENSTOCK__HOLDING__HOLDING_ENDS
 
 /* Transactions in the bundles here. */
 #define TRANSACTIONS 3
-
-static int memories_lent;
-static int memories_freed;
-
-static void
-free_memory(void *memory)
-{
-	memories_freed++;
-	free(memory);
-}
-
-static Rc
-decode_bytes(Input *decoder, const void *bytes, size_t length, Frame **frame,
-			 Error *err)
-{
-	WireMessage message = {.memory = xmalloc(length + 1),
-						   .memory_free = free_memory,
-						   .length = length};
-
-	memcpy(message.memory, bytes, length);
-	message.data = message.memory;
-	memories_lent++;
-	return input_decode(decoder, &message, frame, err);
-}
-
-static Rc
-decode_draft(Input *decoder, const Draft *draft, Frame **frame, Error *err)
-{
-	Buf packed;
-	Rc rc;
-
-	buf_init(&packed, PACKED_MAX);
-	draft_pack(draft, &packed);
-	rc = decode_bytes(decoder, packed.data, packed.length, frame, err);
-	buf_release(&packed);
-	return rc;
-}
 
 /* A transaction with an insert; the n-th of a bundle. */
 static void
@@ -91,7 +55,7 @@ decoder_after(Penstock__Holding holding)
 	(void) draft_add_relation(&draft);
 	draft_commit(&draft);
 	draft.frame.holding = holding;
-	assert_int_equal(decode_draft(decoder, &draft, &frame, &err), RC_OK);
+	assert_int_equal(decoding_draft(decoder, &draft, &frame, &err), RC_OK);
 	assert_true(frame->commits);
 	frame_unref(frame);
 	return decoder;
@@ -145,19 +109,9 @@ decode_bundle(Input *decoder, BundleDraft *bundle, Frame **frame, Error *err)
 	Rc rc;
 
 	pack_inner(bundle);
-	rc = decode_draft(decoder, &bundle->outer, frame, err);
+	rc = decoding_draft(decoder, &bundle->outer, frame, err);
 	release_bundle(bundle);
 	return rc;
-}
-
-static void
-assert_refused(Rc rc, Error *err, const char *words)
-{
-	assert_int_equal(rc, RC_FAIL);
-	assert_int_equal(err->code, ERR_PROTOCOL);
-	assert_string_equal(err->message, words);
-	assert_non_null(err->hint);
-	error_reset(err);
 }
 
 /* Refuses it, at once or at the first frame. */
@@ -168,10 +122,11 @@ refuse_bundle(Penstock__Holding before, BundleDraft *bundle, const char *words)
 	Error err = {0};
 	Frame *frame = NULL;
 
-	assert_refused(decode_bundle(decoder, bundle, &frame, &err), &err, words);
+	decoding_check_refused(decode_bundle(decoder, bundle, &frame, &err), NULL,
+						   &err, words);
 	assert_null(frame);
 	input_free(decoder);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 static void
@@ -181,9 +136,10 @@ refuse_draft(Penstock__Holding before, const Draft *draft, const char *words)
 	Error err = {0};
 	Frame *frame = NULL;
 
-	assert_refused(decode_draft(decoder, draft, &frame, &err), &err, words);
+	decoding_check_refused(decoding_draft(decoder, draft, &frame, &err), NULL,
+						   &err, words);
 	input_free(decoder);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 /* Takes the frames of a bundle, of which the first is there. */
@@ -226,7 +182,7 @@ frames_of_a_bundle_come_one_by_one(void **state UNUSED)
 	for (int i = 0; i < TRANSACTIONS; i++)
 		frame_unref(frames[i]);
 	input_free(decoder);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 /* Each has its own part of the message, from which it can be made again. */
@@ -250,8 +206,8 @@ frames_keep_their_parts(void **state UNUSED)
 	{
 		Frame *copy = NULL;
 
-		assert_int_equal(decode_bytes(again, frames[i]->bytes,
-									  frames[i]->byte_count, &copy, &err),
+		assert_int_equal(decoding_bytes(again, frames[i]->bytes,
+										frames[i]->byte_count, &copy, &err),
 						 RC_OK);
 		assert_int_equal(copy->txn.end_lsn, frames[i]->txn.end_lsn);
 		assert_null(copy->bytes); /* nobody asked this one */
@@ -259,7 +215,7 @@ frames_keep_their_parts(void **state UNUSED)
 		frame_unref(frames[i]);
 	}
 	input_free(again);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 /* The last frame that is kept has the message freed, whichever it is. */
@@ -279,10 +235,10 @@ frames_share_the_message(void **state UNUSED)
 	input_free(decoder);
 	frame_unref(frames[2]);
 	frame_unref(frames[0]);
-	assert_int_equal(memories_freed, memories_lent - 1);
+	assert_int_equal(decoding_messages_held(), 1);
 	assert_memory_equal(frames[1]->changes[0].new_row[1].bytes, "note", 4);
 	frame_unref(frames[1]);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 static void
@@ -297,7 +253,7 @@ the_rest_may_be_left(void **state UNUSED)
 	assert_int_equal(decode_bundle(decoder, &bundle, &frame, &err), RC_OK);
 	frame_unref(frame);
 	input_free(decoder);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 /* Positions count again when the last frame is handed out, not before. */
@@ -314,7 +270,7 @@ holding_begins_and_ends(void **state UNUSED)
 	assert_false(input_is_holding(decoder));
 	init_transaction(&draft, 0);
 	draft.frame.holding = BEGINS;
-	assert_int_equal(decode_draft(decoder, &draft, &frame, &err), RC_OK);
+	assert_int_equal(decoding_draft(decoder, &draft, &frame, &err), RC_OK);
 	assert_true(input_is_holding(decoder));
 	frame_unref(frame);
 	frame = NULL;
@@ -330,7 +286,7 @@ holding_begins_and_ends(void **state UNUSED)
 
 	/* What is not held back comes as ever. */
 	init_transaction(&draft, TRANSACTIONS + 1);
-	assert_int_equal(decode_draft(decoder, &draft, &frame, &err), RC_OK);
+	assert_int_equal(decoding_draft(decoder, &draft, &frame, &err), RC_OK);
 	frame_unref(frame);
 	input_free(decoder);
 }
@@ -345,11 +301,11 @@ end_with_nothing_held(void **state UNUSED)
 
 	draft_init(&draft);
 	draft.frame.holding = ENDS;
-	assert_int_equal(decode_draft(decoder, &draft, &frame, &err), RC_AGAIN);
+	assert_int_equal(decoding_draft(decoder, &draft, &frame, &err), RC_AGAIN);
 	assert_null(frame);
 	assert_false(input_is_holding(decoder));
 	input_free(decoder);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 static void
@@ -385,14 +341,14 @@ a_bundle_may_be_compressed(void **state UNUSED)
 	}
 	buf_append(&message, compressed, bytes);
 	assert_int_equal(
-		decode_bytes(decoder, message.data, message.length, &frames[0], &err),
+		decoding_bytes(decoder, message.data, message.length, &frames[0], &err),
 		RC_OK);
 	take_frames(decoder, frames);
 	for (int i = 0; i < TRANSACTIONS; i++)
 		frame_unref(frames[i]);
 	buf_release(&message);
 	input_free(decoder);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 /* ---- what is not -------------------------------------------------------- */
@@ -530,12 +486,12 @@ damage_behind_good_frames(void **state UNUSED)
 	init_bundle(&bundle, 0);
 	bundle.inner[1].begin.end_lsn = 0;
 	assert_int_equal(decode_bundle(decoder, &bundle, &frame, &err), RC_OK);
-	assert_refused(input_next(decoder, &none, &err), &err,
-				   INVALID "transaction without valid positions");
+	decoding_check_refused(input_next(decoder, &none, &err), NULL, &err,
+						   INVALID "transaction without valid positions");
 	assert_null(none);
 	frame_unref(frame);
 	input_free(decoder);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 static void
@@ -558,12 +514,12 @@ only_known_values_of_holding(void **state UNUSED)
 		Frame *frame = NULL;
 		Error err = {0};
 
-		assert_refused(
-			decode_bytes(decoder, cases[i].data, cases[i].length, &frame, &err),
-			&err, INVALID "it is damaged");
+		decoding_check_refused(decoding_bytes(decoder, cases[i].data,
+											  cases[i].length, &frame, &err),
+							   NULL, &err, INVALID "it is damaged");
 		input_free(decoder);
 	}
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 int

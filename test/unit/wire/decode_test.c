@@ -1,10 +1,6 @@
 /*
  * decode_test.c
  *    What the decoder makes of frames, above all of those that it must refuse.
- *
- * Every message is handed over in memory of just its size, behind a header as
- * the stream's messages have one, and its freeing is counted: whatever comes of
- * a message, its memory is given back once.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,108 +12,12 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
+#include "support/decoding.h"
 #include "support/draft.h"
 #include "wire/decode.h"
 #include "wire/relations.h"
 
-#define HEADER_BYTES 25
-#define PACKED_MAX   (64 * KB)
-
-#define INVALID      "invalid frame from source: "
-
-static int memories_lent;
-static int memories_freed;
-
-static void
-free_memory(void *memory)
-{
-	memories_freed++;
-	free(memory);
-}
-
-static Rc
-decode_bytes(Input *decoder, const void *bytes, size_t length, Frame **frame,
-			 Error *err)
-{
-	uint8_t *memory = xmalloc(HEADER_BYTES + length);
-	WireMessage message = {.memory = memory,
-						   .memory_free = free_memory,
-						   .data = memory + HEADER_BYTES,
-						   .length = length};
-
-	if (length > 0)
-		memcpy(memory + HEADER_BYTES, bytes, length);
-	memories_lent++;
-	return input_decode(decoder, &message, frame, err);
-}
-
-static Rc
-decode_draft(Input *decoder, const Draft *draft, Frame **frame, Error *err)
-{
-	Buf packed;
-	Rc rc;
-
-	buf_init(&packed, PACKED_MAX);
-	draft_pack(draft, &packed);
-	rc = decode_bytes(decoder, packed.data, packed.length, frame, err);
-	buf_release(&packed);
-	return rc;
-}
-
-/* Decodes what must be good. */
-static Frame *
-accept_draft(Input *decoder, const Draft *draft)
-{
-	Error err = {0};
-	Frame *frame = NULL;
-	Rc rc = decode_draft(decoder, draft, &frame, &err);
-
-	if (rc != RC_OK)
-		fail_msg("refused: %s", err.message);
-	assert_int_equal(frame->references, 1);
-	assert_true(frame_bytes(frame) > 0);
-	return frame;
-}
-
-static void
-accept_and_forget(Input *decoder, const Draft *draft)
-{
-	frame_unref(accept_draft(decoder, draft));
-}
-
-static void
-assert_refusal(Rc rc, const Frame *frame, Error *err, const char *message)
-{
-	assert_int_equal(rc, RC_FAIL);
-	assert_null(frame);
-	assert_int_equal(err->code, ERR_PROTOCOL);
-	assert_string_equal(err->message, message);
-	assert_non_null(err->hint);
-	assert_int_equal(memories_freed, memories_lent);
-	error_reset(err);
-}
-
-/* Decodes what must be refused, in these words. */
-static void
-refuse_draft(Input *decoder, const Draft *draft, const char *message)
-{
-	Error err = {0};
-	Frame *frame = NULL;
-	Rc rc = decode_draft(decoder, draft, &frame, &err);
-
-	assert_refusal(rc, frame, &err, message);
-}
-
-static void
-refuse_bytes(Input *decoder, const void *bytes, size_t length,
-			 const char *message)
-{
-	Error err = {0};
-	Frame *frame = NULL;
-	Rc rc = decode_bytes(decoder, bytes, length, &frame, &err);
-
-	assert_refusal(rc, frame, &err, message);
-}
+#define INVALID DECODING_INVALID
 
 /* A decoder whose session is open and which knows the drafted table. */
 static Input *
@@ -131,7 +31,7 @@ ready_decoder(void)
 	draft_begin(&draft);
 	draft_add_relation(&draft);
 	draft_commit(&draft);
-	accept_and_forget(decoder, &draft);
+	decoding_accept_and_forget(decoder, &draft);
 	return decoder;
 }
 
@@ -147,7 +47,7 @@ static void
 finish(Input *decoder)
 {
 	input_free(decoder);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 }
 
 /* ---- the session -------------------------------------------------------- */
@@ -160,7 +60,8 @@ a_session_must_say_its_version_first(void **state UNUSED)
 
 	init_transaction(&draft);
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft, INVALID "session does not say its version");
+	decoding_refuse(decoder, &draft,
+					INVALID "session does not say its version");
 	finish(decoder);
 }
 
@@ -173,7 +74,7 @@ a_session_starts_once(void **state UNUSED)
 	init_transaction(&draft);
 	draft_session(&draft);
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft, INVALID "session starts twice");
+	decoding_refuse(decoder, &draft, INVALID "session starts twice");
 	finish(decoder);
 }
 
@@ -187,11 +88,11 @@ both_versions_are_named_when_they_differ(void **state UNUSED)
 	draft_session(&draft);
 	draft.session.proto_version = 2;
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft,
-				 "source speaks protocol version 2, this program version 1");
+	decoding_refuse(decoder, &draft,
+					"source speaks protocol version 2, this program version 1");
 	draft.session.proto_version = 0;
-	refuse_draft(decoder, &draft,
-				 "source speaks protocol version 0, this program version 1");
+	decoding_refuse(decoder, &draft,
+					"source speaks protocol version 0, this program version 1");
 	finish(decoder);
 }
 
@@ -204,7 +105,7 @@ a_session_alone_is_a_frame(void **state UNUSED)
 
 	draft_init(&draft);
 	draft_session(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_false(frame->begins);
 	assert_false(frame->commits);
 	assert_int_equal(frame->change_count, 0);
@@ -220,9 +121,9 @@ an_empty_message_is_refused(void **state UNUSED)
 	static const uint8_t unknown_only[] = {0x78, 0x01};
 	Input *decoder = ready_decoder();
 
-	refuse_bytes(decoder, NULL, 0, INVALID "it is empty");
-	refuse_bytes(decoder, unknown_only, sizeof(unknown_only),
-				 INVALID "it is empty");
+	decoding_refuse_bytes(decoder, NULL, 0, INVALID "it is empty");
+	decoding_refuse_bytes(decoder, unknown_only, sizeof(unknown_only),
+						  INVALID "it is empty");
 	finish(decoder);
 }
 
@@ -233,7 +134,7 @@ decode_start(const Buf *packed, size_t length)
 	Input *decoder = decoder_new();
 	Error err = {0};
 	Frame *frame = NULL;
-	Rc rc = decode_bytes(decoder, packed->data, length, &frame, &err);
+	Rc rc = decoding_bytes(decoder, packed->data, length, &frame, &err);
 
 	assert_true(rc != RC_FAIL || err.code == ERR_PROTOCOL);
 	assert_true((rc == RC_OK) == (frame != NULL));
@@ -264,7 +165,7 @@ a_message_that_is_cut_short_within_a_part_is_refused(void **state UNUSED)
 	draft_add_truncate(&draft);
 	draft_add_message(&draft, true);
 	draft_commit(&draft);
-	buf_init(&packed, PACKED_MAX);
+	buf_init(&packed, DECODING_PACKED_MAX);
 	draft_pack(&draft, &packed);
 	for (size_t length = 0; length < packed.length; length++)
 		accepted += decode_start(&packed, length) == RC_OK;
@@ -283,7 +184,8 @@ parts_of_the_wrong_wire_type_are_refused(void **state UNUSED)
 	{
 		const uint8_t bytes[] = {(uint8_t) (number << 3), 0x01};
 
-		refuse_bytes(decoder, bytes, sizeof(bytes), INVALID "it is damaged");
+		decoding_refuse_bytes(decoder, bytes, sizeof(bytes),
+							  INVALID "it is damaged");
 	}
 	finish(decoder);
 }
@@ -296,10 +198,10 @@ refuse_with_more(const Draft *draft, const void *bytes, size_t length,
 	Input *decoder = ready_decoder();
 	Buf packed;
 
-	buf_init(&packed, PACKED_MAX);
+	buf_init(&packed, DECODING_PACKED_MAX);
 	draft_pack(draft, &packed);
 	buf_append(&packed, bytes, length);
-	refuse_bytes(decoder, packed.data, packed.length, message);
+	decoding_refuse_bytes(decoder, packed.data, packed.length, message);
 	buf_release(&packed);
 	finish(decoder);
 }
@@ -344,11 +246,12 @@ unknown_fields_are_skipped_everywhere(void **state UNUSED)
 	Buf packed;
 
 	init_transaction(&draft);
-	buf_init(&packed, PACKED_MAX);
+	buf_init(&packed, DECODING_PACKED_MAX);
 	draft_pack(&draft, &packed);
 	buf_append(&packed, more, sizeof(more));
 	assert_int_equal(
-		decode_bytes(decoder, packed.data, packed.length, &frame, &err), RC_OK);
+		decoding_bytes(decoder, packed.data, packed.length, &frame, &err),
+		RC_OK);
 	buf_release(&packed);
 	assert_int_equal(frame->change_count, 1);
 	assert_int_equal(frame->changes[0].kind, CHANGE_UPDATE);
@@ -370,7 +273,7 @@ everything_about_a_transaction_is_known_from_its_begin(void **state UNUSED)
 	init_transaction(&draft);
 	draft_add_insert(&draft);
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_true(frame->begins);
 	assert_true(frame->commits);
 	assert_int_equal(frame->txn.xid, DRAFT_XID);
@@ -394,7 +297,7 @@ a_transaction_without_origin_has_none(void **state UNUSED)
 	init_transaction(&draft);
 	draft.begin.origin = nothing;
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_null(frame->txn.origin);
 	frame_unref(frame);
 	finish(decoder);
@@ -410,11 +313,11 @@ a_transaction_may_span_frames(void **state UNUSED)
 	assert_false(input_in_transaction(decoder));
 	init_transaction(&draft);
 	draft_add_insert(&draft);
-	accept_and_forget(decoder, &draft);
+	decoding_accept_and_forget(decoder, &draft);
 	assert_true(input_in_transaction(decoder));
 	draft_init(&draft);
 	draft_add_insert(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_false(frame->begins);
 	assert_false(frame->commits);
 	frame_unref(frame);
@@ -422,7 +325,7 @@ a_transaction_may_span_frames(void **state UNUSED)
 	draft_add_insert(&draft);
 	draft_commit(&draft);
 	draft.commit.change_count = 3;
-	accept_and_forget(decoder, &draft);
+	decoding_accept_and_forget(decoder, &draft);
 	assert_false(input_in_transaction(decoder));
 	finish(decoder);
 }
@@ -434,9 +337,9 @@ transactions_do_not_nest(void **state UNUSED)
 	Draft draft;
 
 	init_transaction(&draft);
-	accept_and_forget(decoder, &draft);
-	refuse_draft(decoder, &draft,
-				 INVALID "transaction starts inside another one");
+	decoding_accept_and_forget(decoder, &draft);
+	decoding_refuse(decoder, &draft,
+					INVALID "transaction starts inside another one");
 	finish(decoder);
 }
 
@@ -450,11 +353,11 @@ positions_of_a_transaction_must_make_sense(void **state UNUSED)
 	init_transaction(&draft);
 	draft_commit(&draft);
 	draft.begin.end_lsn = draft.begin.commit_lsn;
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	draft.begin.end_lsn = draft.begin.commit_lsn - 1;
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	draft.begin.commit_lsn = 0;
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	finish(decoder);
 }
 
@@ -466,7 +369,7 @@ a_commit_needs_a_transaction(void **state UNUSED)
 
 	draft_init(&draft);
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft, INVALID "commit without a transaction");
+	decoding_refuse(decoder, &draft, INVALID "commit without a transaction");
 	finish(decoder);
 }
 
@@ -487,9 +390,9 @@ a_wrong_number_of_changes_is_lost_data(void **state UNUSED)
 		draft_commit(&draft);
 		draft.commit.change_count = count;
 		if (count == 2)
-			accept_and_forget(decoder, &draft);
+			decoding_accept_and_forget(decoder, &draft);
 		else
-			refuse_draft(decoder, &draft, message);
+			decoding_refuse(decoder, &draft, message);
 		finish(decoder);
 	}
 }
@@ -511,13 +414,14 @@ a_table_may_be_gone_when_its_transaction_commits(void **state UNUSED)
 		draft.commit.gone = &number;
 		if (number == 1)
 		{
-			frame = accept_draft(decoder, &draft);
+			frame = decoding_accept(decoder, &draft);
 			assert_true(frame->changes[0].relation->gone);
 			frame_unref(frame);
 		}
 		else
-			refuse_draft(decoder, &draft,
-						 INVALID "relation that is gone was never described");
+			decoding_refuse(decoder, &draft,
+							INVALID
+							"relation that is gone was never described");
 		finish(decoder);
 	}
 }
@@ -531,13 +435,13 @@ changes_stand_in_transactions(void **state UNUSED)
 
 	draft_init(&draft);
 	draft_add_insert(&draft);
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	draft_init(&draft);
 	draft_add_delete(&draft);
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	draft_init(&draft);
 	draft_add_truncate(&draft);
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	finish(decoder);
 }
 
@@ -553,11 +457,11 @@ messages_stand_where_they_say(void **state UNUSED)
 
 	draft_init(&draft);
 	draft_add_message(&draft, true);
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	init_transaction(&draft);
 	draft_add_message(&draft, false);
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	finish(decoder);
 }
 
@@ -571,7 +475,7 @@ a_message_outside_a_transaction_is_a_frame(void **state UNUSED)
 
 	draft_init(&draft);
 	draft_add_message(&draft, false);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_false(frame->begins);
 	assert_int_equal(frame->change_count, 1);
 	assert_int_equal(frame->changes[0].kind, CHANGE_MESSAGE);
@@ -600,7 +504,7 @@ changes_of_the_schema_are_changes(void **state UNUSED)
 	draft_add_rewrite(&draft);
 	draft_add_insert(&draft);
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_int_equal(frame->change_count, 3);
 	assert_int_equal(frame->changes[0].kind, CHANGE_SCHEMA);
 	assert_null(frame->changes[0].relation);
@@ -623,8 +527,8 @@ a_rewrite_is_of_a_table_that_was_described(void **state UNUSED)
 	init_transaction(&draft);
 	draft_add_rewrite(&draft)->rewrite = 2;
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft,
-				 INVALID "rewrite of a table that was not described");
+	decoding_refuse(decoder, &draft,
+					INVALID "rewrite of a table that was not described");
 	finish(decoder);
 }
 
@@ -636,7 +540,7 @@ changes_of_the_schema_are_part_of_a_transaction(void **state UNUSED)
 
 	draft_init(&draft);
 	draft_add_schema_change(&draft);
-	refuse_draft(decoder, &draft, INVALID "change outside a transaction");
+	decoding_refuse(decoder, &draft, INVALID "change outside a transaction");
 	finish(decoder);
 }
 
@@ -647,7 +551,7 @@ refuse_relation(const Draft *draft, const char *message)
 {
 	Input *decoder = ready_decoder();
 
-	refuse_draft(decoder, draft, message);
+	decoding_refuse(decoder, draft, message);
 	finish(decoder);
 }
 
@@ -750,11 +654,11 @@ a_relation_has_no_more_columns_than_a_table(void **state UNUSED)
 		columns[i] = &draft.columns[0];
 	draft.relation.columns = columns;
 	draft.relation.n_columns = LENGTH_OF(columns);
-	refuse_draft(decoder, &draft, INVALID "relation with too many columns");
+	decoding_refuse(decoder, &draft, INVALID "relation with too many columns");
 	finish(decoder);
 	decoder = ready_decoder();
 	draft.relation.n_columns = RELATION_COLUMNS_MAX;
-	accept_and_forget(decoder, &draft);
+	decoding_accept_and_forget(decoder, &draft);
 	finish(decoder);
 }
 
@@ -773,7 +677,7 @@ a_table_without_columns_has_rows(void **state UNUSED)
 	insert->n_integers = 0;
 	insert->n_values = 0;
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_int_equal(frame->change_count, 1);
 	assert_non_null(frame->changes[0].new_row);
 	frame_unref(frame);
@@ -796,7 +700,7 @@ a_relation_says_what_the_table_looks_like(void **state UNUSED)
 	draft.columns[3].typmod = 12;
 	draft_add_insert(&draft);
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	input_free(decoder);
 	relation = frame->changes[0].relation;
 	assert_int_equal(relation->number, DRAFT_RELATION);
@@ -834,14 +738,14 @@ a_relation_that_comes_again_replaces_the_older_one(void **state UNUSED)
 	init_transaction(&draft);
 	draft_add_insert(&draft);
 	draft_commit(&draft);
-	older = accept_draft(decoder, &draft);
+	older = decoding_accept(decoder, &draft);
 	init_transaction(&draft);
 	draft_add_relation(&draft);
 	draft.relation.n_columns = 1;
 	draft_add_insert(&draft)->n_values = 0;
 	draft.changes[1].n_integers = 1;
 	draft_commit(&draft);
-	newer = accept_draft(decoder, &draft);
+	newer = decoding_accept(decoder, &draft);
 	assert_ptr_not_equal(older->changes[0].relation,
 						 newer->changes[0].relation);
 	assert_int_equal(older->changes[0].relation->column_count, 4);
@@ -868,7 +772,7 @@ many_relations_are_told_apart(void **state UNUSED)
 		draft_add_insert(&draft)->insert = numbers[i];
 		draft_add_insert(&draft);
 		draft_commit(&draft);
-		frame = accept_draft(decoder, &draft);
+		frame = decoding_accept(decoder, &draft);
 		assert_int_equal(frame->changes[0].relation->number, numbers[i]);
 		assert_int_equal(frame->changes[1].relation->number, DRAFT_RELATION);
 		frame_unref(frame);
@@ -891,8 +795,8 @@ rows_need_a_table_that_was_described(void **state UNUSED)
 		init_transaction(&draft);
 		draft_add_insert(&draft)->insert = unknown[i];
 		draft_commit(&draft);
-		refuse_draft(decoder, &draft,
-					 INVALID "row of a table that was not described");
+		decoding_refuse(decoder, &draft,
+						INVALID "row of a table that was not described");
 		finish(decoder);
 	}
 }
@@ -908,7 +812,7 @@ a_full_row_has_every_column(void **state UNUSED)
 	init_transaction(&draft);
 	draft_add_insert(&draft);
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_int_equal(frame->change_count, 1);
 	assert_int_equal(frame->changes[0].kind, CHANGE_INSERT);
 	assert_null(frame->changes[0].old_row);
@@ -938,7 +842,7 @@ a_deleted_row_has_its_key_only(void **state UNUSED)
 	init_transaction(&draft);
 	draft_add_delete(&draft);
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_int_equal(frame->changes[0].kind, CHANGE_DELETE);
 	assert_null(frame->changes[0].new_row);
 	row = frame->changes[0].old_row;
@@ -962,7 +866,7 @@ an_update_has_an_old_row_only_if_it_says_so(void **state UNUSED)
 	draft_add_update(&draft);
 	draft_set_old_key(&draft, draft_add_update(&draft));
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_int_equal(frame->change_count, 4);
 	assert_null(frame->changes[0].old_row);
 	assert_int_equal(frame->changes[1].old_row[0].integer, 41);
@@ -1010,7 +914,7 @@ rows_of_a_distributed_relation_have_hashes(void **state UNUSED)
 	draft.old.hash = 5;
 	draft_add_delete(&draft)->hash = hash;
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	relation = frame->changes[0].relation;
 	assert_int_equal(relation->distribution_count, 2);
 	assert_int_equal(relation->distribution[0], 3);
@@ -1033,17 +937,17 @@ a_distribution_names_columns_that_are_there(void **state UNUSED)
 
 	init_transaction(&draft);
 	draft_add_distributed(&draft, 1, 5);
-	refuse_draft(decoder, &draft,
-				 INVALID "relation distributed by a column that it does not "
-						 "have");
+	decoding_refuse(decoder, &draft,
+					INVALID "relation distributed by a column that it does not "
+							"have");
 	finish(decoder);
 	decoder = ready_decoder();
 	init_transaction(&draft);
 	draft_add_relation(&draft);
 	draft.relation.distribution = many;
 	draft.relation.n_distribution = LENGTH_OF(many);
-	refuse_draft(decoder, &draft,
-				 INVALID "relation distributed by too many columns");
+	decoding_refuse(decoder, &draft,
+					INVALID "relation distributed by too many columns");
 	finish(decoder);
 }
 
@@ -1068,15 +972,15 @@ an_old_row_is_full_under_identity_full(void **state UNUSED)
 	delete->values = insert->values;
 	delete->n_values = insert->n_values;
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_int_equal(frame->changes[1].old_row[3].integer, 1);
 	frame_unref(frame);
 	draft_init(&draft);
 	draft_begin(&draft);
 	draft_add_delete(&draft);
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft,
-				 INVALID "row has fewer values than its table columns");
+	decoding_refuse(decoder, &draft,
+					INVALID "row has fewer values than its table columns");
 	finish(decoder);
 }
 
@@ -1099,7 +1003,7 @@ too_few_values_are_refused(void **state UNUSED)
 		if (i == 2)
 			draft_add_delete(&draft)->n_integers = 0;
 		draft_commit(&draft);
-		refuse_draft(decoder, &draft, message);
+		decoding_refuse(decoder, &draft, message);
 		finish(decoder);
 	}
 }
@@ -1123,8 +1027,8 @@ numbers_beyond_their_type_are_refused(void **state UNUSED)
 		init_transaction(&draft);
 		draft_add_insert(&draft)->integers = numbers[i];
 		draft_commit(&draft);
-		refuse_draft(decoder, &draft,
-					 INVALID "number is out of the range of its type");
+		decoding_refuse(decoder, &draft,
+						INVALID "number is out of the range of its type");
 		finish(decoder);
 	}
 }
@@ -1154,7 +1058,7 @@ too_many_values_are_refused(void **state UNUSED)
 		else
 			change->n_integers = i == 1 ? 3 : 2;
 		draft_commit(&draft);
-		refuse_draft(decoder, &draft, message);
+		decoding_refuse(decoder, &draft, message);
 		finish(decoder);
 	}
 }
@@ -1173,7 +1077,7 @@ no_row_has_more_values_than_a_table_can_have_columns(void **state UNUSED)
 	change->integers = integers;
 	change->n_integers = LENGTH_OF(integers);
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft, INVALID "change cannot be read");
+	decoding_refuse(decoder, &draft, INVALID "change cannot be read");
 	finish(decoder);
 	decoder = ready_decoder();
 	init_transaction(&draft);
@@ -1181,7 +1085,7 @@ no_row_has_more_values_than_a_table_can_have_columns(void **state UNUSED)
 	change->values = values;
 	change->n_values = LENGTH_OF(values);
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft, INVALID "change cannot be read");
+	decoding_refuse(decoder, &draft, INVALID "change cannot be read");
 	finish(decoder);
 }
 
@@ -1204,7 +1108,7 @@ null_bits_count_columns_of_the_row(void **state UNUSED)
 		insert->nulls = (ProtobufCBinaryData){length, nulls};
 		insert->n_values = 0;
 		draft_commit(&draft);
-		frame = accept_draft(decoder, &draft);
+		frame = decoding_accept(decoder, &draft);
 		row = frame->changes[0].new_row;
 		assert_int_equal(row[0].integer, 42);
 		assert_int_equal(row[1].kind, VALUE_NULL);
@@ -1243,7 +1147,7 @@ bits_beyond_a_bitmap_are_zero(void **state UNUSED)
 		insert->n_integers = length == 1 ? 2 : 1;
 		insert->n_values = 0;
 		draft_commit(&draft);
-		frame = accept_draft(decoder, &draft);
+		frame = decoding_accept(decoder, &draft);
 		assert_int_equal(frame->changes[0].new_row[7].kind, VALUE_NULL);
 		assert_int_equal(frame->changes[0].new_row[8].kind,
 						 length == 1 ? VALUE_INTEGER : VALUE_NULL);
@@ -1269,12 +1173,12 @@ unchanged_values_stand_in_updates_only(void **state UNUSED)
 	change->unchanged = (ProtobufCBinaryData){1, unchanged};
 	change->n_values = 1;
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_int_equal(frame->changes[0].new_row[1].kind, VALUE_UNCHANGED);
 	assert_int_equal(frame->changes[0].new_row[2].kind, VALUE_BINARY);
 	frame_unref(frame);
 	change->operation_case = PENSTOCK__CHANGE__OPERATION_INSERT;
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	finish(decoder);
 
 	decoder = ready_decoder();
@@ -1282,7 +1186,7 @@ unchanged_values_stand_in_updates_only(void **state UNUSED)
 	change = draft_add_delete(&draft);
 	change->unchanged = (ProtobufCBinaryData){1, key};
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	finish(decoder);
 
 	decoder = ready_decoder();
@@ -1290,7 +1194,7 @@ unchanged_values_stand_in_updates_only(void **state UNUSED)
 	draft_set_old_key(&draft, draft_add_update(&draft));
 	draft.old.unchanged = (ProtobufCBinaryData){1, key};
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft, message);
+	decoding_refuse(decoder, &draft, message);
 	finish(decoder);
 }
 
@@ -1309,7 +1213,7 @@ null_goes_before_unchanged(void **state UNUSED)
 	change->unchanged = (ProtobufCBinaryData){1, both};
 	change->n_values = 1;
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	assert_int_equal(frame->changes[0].new_row[1].kind, VALUE_NULL);
 	frame_unref(frame);
 	finish(decoder);
@@ -1326,12 +1230,12 @@ decode_change_bytes(const void *bytes, size_t length, Input *decoder,
 
 	ASSERT(length < 128);
 	init_transaction(&draft);
-	buf_init(&packed, PACKED_MAX);
+	buf_init(&packed, DECODING_PACKED_MAX);
 	draft_pack(&draft, &packed);
 	buf_append_char(&packed, 0x1a);
 	buf_append_char(&packed, (char) length);
 	buf_append(&packed, bytes, length);
-	rc = decode_bytes(decoder, packed.data, packed.length, frame, err);
+	rc = decoding_bytes(decoder, packed.data, packed.length, frame, err);
 	buf_release(&packed);
 	return rc;
 }
@@ -1344,7 +1248,7 @@ refuse_change_bytes(const void *bytes, size_t length, const char *message)
 	Frame *frame = NULL;
 	Rc rc = decode_change_bytes(bytes, length, decoder, &frame, &err);
 
-	assert_refusal(rc, frame, &err, message);
+	decoding_check_refused(rc, frame, &err, message);
 	finish(decoder);
 }
 
@@ -1435,16 +1339,16 @@ parts_that_protobuf_cannot_read_are_refused(void **state UNUSED)
 	Input *decoder = decoder_new();
 	Draft draft;
 
-	refuse_bytes(decoder, session, sizeof(session) - 1,
-				 INVALID "session cannot be read");
+	decoding_refuse_bytes(decoder, session, sizeof(session) - 1,
+						  INVALID "session cannot be read");
 	finish(decoder);
 	decoder = ready_decoder();
-	refuse_bytes(decoder, begin, sizeof(begin) - 1,
-				 INVALID "begin cannot be read");
+	decoding_refuse_bytes(decoder, begin, sizeof(begin) - 1,
+						  INVALID "begin cannot be read");
 	init_transaction(&draft);
-	accept_and_forget(decoder, &draft);
-	refuse_bytes(decoder, commit, sizeof(commit) - 1,
-				 INVALID "commit cannot be read");
+	decoding_accept_and_forget(decoder, &draft);
+	decoding_refuse_bytes(decoder, commit, sizeof(commit) - 1,
+						  INVALID "commit cannot be read");
 	finish(decoder);
 	REFUSE_CHANGE("\x22\x01\x08", INVALID "relation cannot be read");
 	REFUSE_CHANGE("\x2a\x01\x08", INVALID "truncate cannot be read");
@@ -1464,13 +1368,13 @@ a_truncate_names_tables_that_were_described(void **state UNUSED)
 	draft_add_truncate(&draft);
 	draft.truncate.n_relations = 0;
 	draft_commit(&draft);
-	refuse_draft(decoder, &draft, INVALID "truncate cannot be read");
+	decoding_refuse(decoder, &draft, INVALID "truncate cannot be read");
 	finish(decoder);
 	decoder = ready_decoder();
 	draft.truncate.relations = unknown;
 	draft.truncate.n_relations = LENGTH_OF(unknown);
-	refuse_draft(decoder, &draft,
-				 INVALID "truncate of a table that was not described");
+	decoding_refuse(decoder, &draft,
+					INVALID "truncate of a table that was not described");
 	finish(decoder);
 }
 
@@ -1493,7 +1397,7 @@ a_truncate_is_of_all_its_tables(void **state UNUSED)
 	draft_add_insert(&draft)->insert = 2;
 	draft_add_insert(&draft);
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	input_free(decoder);
 	info = frame->changes[0].truncate;
 	assert_int_equal(info->relation_count, 3);
@@ -1517,15 +1421,15 @@ a_frame_outlives_its_decoder(void **state UNUSED)
 	init_transaction(&draft);
 	draft_add_insert(&draft);
 	draft_commit(&draft);
-	frame = accept_draft(decoder, &draft);
+	frame = decoding_accept(decoder, &draft);
 	input_free(decoder);
 	frame_ref(frame);
 	frame_unref(frame);
-	assert_int_equal(memories_freed, memories_lent - 1);
+	assert_int_equal(decoding_messages_held(), 1);
 	assert_memory_equal(frame->changes[0].new_row[1].bytes, "note", 4);
 	assert_string_equal(frame->changes[0].relation->name, "item");
 	frame_unref(frame);
-	assert_int_equal(memories_freed, memories_lent);
+	decoding_check_memory();
 	frame_unref(NULL);
 	input_free(NULL);
 }
@@ -1546,13 +1450,14 @@ memory_of_a_frame_is_in_proportion_to_its_message(void **state UNUSED)
 	Buf packed;
 
 	init_transaction(&draft);
-	buf_init(&packed, PACKED_MAX);
+	buf_init(&packed, DECODING_PACKED_MAX);
 	draft_pack(&draft, &packed);
 	for (int i = 0; i < TRUNCATES; i++)
 		buf_append(&packed, truncate, sizeof(truncate) - 1);
 	assert_false(packed.overflowed);
 	assert_int_equal(
-		decode_bytes(decoder, packed.data, packed.length, &frame, &err), RC_OK);
+		decoding_bytes(decoder, packed.data, packed.length, &frame, &err),
+		RC_OK);
 	assert_int_equal(frame->change_count, TRUNCATES);
 	assert_true(frame_bytes(frame) < 100 * packed.length);
 	frame_unref(frame);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
+#include "support/decoding.h"
 #include "support/draft.h"
 #include "wire/decode.h"
 #include "wire/inflate.h"
@@ -65,25 +66,13 @@ compress_into(Buf *message, const void *content, size_t length)
 }
 
 static Rc
-decode_with(Input *decoder, const Buf *message, Frame **frame, Error *err)
-{
-	uint8_t *memory = xmalloc(message->length);
-	WireMessage wire = {.memory = memory,
-						.memory_free = free,
-						.data = memory,
-						.length = message->length};
-	Rc rc;
-
-	memcpy(memory, message->data, message->length);
-	rc = input_decode(decoder, &wire, frame, err);
-	input_free(decoder);
-	return rc;
-}
-
-static Rc
 decode(const Buf *message, Frame **frame, Error *err)
 {
-	return decode_with(decoder_new(), message, frame, err);
+	Input *decoder = decoder_new();
+	Rc rc = decoding_bytes(decoder, message->data, message->length, frame, err);
+
+	input_free(decoder);
+	return rc;
 }
 
 /* It must be refused, in these words.  Releases the message. */
@@ -138,7 +127,8 @@ test_keeps_its_bytes(void **state UNUSED)
 		Frame *frame = NULL;
 
 		input_keep_bytes(decoder);
-		assert_int_equal(decode_with(decoder, &messages[i], &frame, &err),
+		assert_int_equal(decoding_bytes(decoder, messages[i].data,
+										messages[i].length, &frame, &err),
 						 RC_OK);
 		assert_int_equal(frame->byte_count, messages[i].length);
 		assert_memory_equal(frame->bytes, messages[i].data, messages[i].length);
@@ -146,6 +136,7 @@ test_keeps_its_bytes(void **state UNUSED)
 		assert_int_equal(decode(&messages[i], &frame, &err), RC_OK);
 		assert_null(frame->bytes); /* nobody asked for them */
 		frame_unref(frame);
+		input_free(decoder);
 	}
 	for (size_t i = 0; i < LENGTH_OF(messages); i++)
 		buf_release(&messages[i]);

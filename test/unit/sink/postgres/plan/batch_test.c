@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "sink/postgres/plan/batch.h"
+#include "support/frames.h"
 
 #define FRAME_BYTES 10000
 
@@ -26,15 +27,11 @@ static Frame *
 new_frame(size_t change_count)
 {
 	static int one = 1;
-	Arena *arena = arena_new(KB);
-	Frame *frame = arena_calloc(arena, 1, sizeof(Frame));
+	Frame *frame = frames_new(change_count);
 
-	frame->arena = arena;
-	frame->references = 1;
 	frame->message = &one;
 	frame->message_free = count_down;
-	frame->changes = arena_calloc(arena, change_count, sizeof(Change));
-	frame->message_bytes = FRAME_BYTES - arena_bytes(arena);
+	frame->message_bytes = FRAME_BYTES - arena_bytes(frame->arena);
 	frame->change_count = change_count;
 	frames_alive++;
 	return frame;

@@ -1,10 +1,6 @@
 /*
  * composite_test.c
  *    Which changes go together in one statement, and which statement that is.
- *
- * The tables are item (id int4 key, v text), where nothing but the key is
- * unique, log (id int4, v text), which has no key, and odd, which has another
- * unique index.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,71 +12,25 @@
 
 #include "sink/postgres/plan/composite.h"
 #include "sink/postgres/plan/statement_cache.h"
-
-#define COLUMNS 2
-
-typedef enum TestTable
-{
-	ITEM,
-	LOG,
-	ODD,
-	TABLE_COUNT,
-} TestTable;
+#include "support/target_tables.h"
 
 typedef struct Bench
 {
-	Arena *arena;
+	TargetTables tables;
 	Composite composite;
-	TargetTable tables[TABLE_COUNT];
-	TargetColumn columns[TABLE_COUNT][COLUMNS];
 } Bench;
 
 static void
 setup(Bench *bench)
 {
-	static const char *const names[] = {"\"item\"", "\"log\"", "\"odd\""};
-
-	*bench = (Bench){.arena = arena_new(KB)};
-	for (int t = 0; t < TABLE_COUNT; t++)
-	{
-		bench->tables[t] = (TargetTable){
-			.name_sql = names[t],
-			.column_count = COLUMNS,
-			.columns = bench->columns[t],
-			.key_count = t == LOG ? 0 : 1,
-			.nothing_fires = true,
-			.has_independent_rows = t != ODD,
-			.top_hash = (uint64_t) t * 1000,
-			.serial = (uint32_t) t,
-		};
-		for (int i = 0; i < COLUMNS; i++)
-			bench->columns[t][i] = (TargetColumn){
-				.source_index = i,
-				.transfer = TRANSFER_SAME,
-				.base_type = i == 0 ? TYPE_INT4 : TYPE_TEXT,
-				.wire_type = i == 0 ? TYPE_INT4 : TYPE_TEXT,
-				.name_sql = i == 0 ? "\"id\"" : "\"$1\"",
-				.equals_sql = "OPERATOR(pg_catalog.=)",
-				.key = i == 0 && t != LOG,
-			};
-	}
+	*bench = (Bench){0};
+	target_tables_init(&bench->tables);
 }
 
 static void
 teardown(Bench *bench)
 {
-	arena_free(bench->arena);
-}
-
-static Value *
-row(Bench *bench, int64_t id)
-{
-	Value *values = arena_calloc(bench->arena, COLUMNS, sizeof(Value));
-
-	values[0].kind = VALUE_INTEGER;
-	values[0].integer = id;
-	values[1].kind = VALUE_NULL;
-	return values;
+	target_tables_release(&bench->tables);
 }
 
 /* Adds a change; 0 is no row. */
@@ -91,10 +41,13 @@ add(Bench *bench, TestTable table, ChangeKind kind, int64_t old_id,
 	Change change = {.kind = kind};
 
 	if (old_id != 0)
-		change.old_row = row(bench, old_id);
+		change.old_row = target_tables_row(&bench->tables, old_id,
+										   VALUE_INTEGER);
 	if (new_id != 0)
-		change.new_row = row(bench, new_id);
-	return composite_add(&bench->composite, &bench->tables[table], &change);
+		change.new_row = target_tables_row(&bench->tables, new_id,
+										   VALUE_INTEGER);
+	return composite_add(&bench->composite, &bench->tables.tables[table],
+						 &change);
 }
 
 static void
@@ -126,7 +79,7 @@ what_could_meet_does_not(void **state UNUSED)
 	assert_false(add(&bench, LOG, CHANGE_UPDATE, 1, 1));
 	assert_false(add(&bench, LOG, CHANGE_DELETE, 1, 0));
 	assert_false(add(&bench, ODD, CHANGE_INSERT, 0, 9));
-	bench.tables[ITEM].policy = CONFLICT_SKIP;
+	bench.tables.tables[ITEM].policy = CONFLICT_SKIP;
 	assert_false(add(&bench, ITEM, CHANGE_INSERT, 0, 9));
 	teardown(&bench);
 }
@@ -141,7 +94,7 @@ there_is_a_limit(void **state UNUSED)
 		assert_true(add(&bench, ITEM, CHANGE_INSERT, 0, i));
 	assert_false(add(&bench, ITEM, CHANGE_INSERT, 0, 1000));
 	composite_reset(&bench.composite, false);
-	bench.tables[ITEM].column_count = COMPOSITE_PARAMS_MAX;
+	bench.tables.tables[ITEM].column_count = COMPOSITE_PARAMS_MAX;
 	assert_false(add(&bench, ITEM, CHANGE_INSERT, 0, 1));
 	teardown(&bench);
 }
@@ -196,9 +149,9 @@ the_statement_fails_if_a_table_has_changed(void **state UNUSED)
 
 	setup(&bench);
 	buf_init(&sql, 10 * KB);
-	bench.tables[ITEM].name_sql = "\"It's\"";
-	bench.tables[ITEM].fingerprint = -5;
-	bench.tables[LOG].fingerprint = 7;
+	bench.tables.tables[ITEM].name_sql = "\"It's\"";
+	bench.tables.tables[ITEM].fingerprint = -5;
+	bench.tables.tables[LOG].fingerprint = 7;
 	assert_true(add(&bench, ITEM, CHANGE_UPDATE, 0, 1));
 	assert_true(add(&bench, LOG, CHANGE_INSERT, 0, 1));
 	assert_true(add(&bench, ITEM, CHANGE_DELETE, 2, 0));

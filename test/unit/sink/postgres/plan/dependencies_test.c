@@ -2,10 +2,8 @@
  * dependencies_test.c
  *    Which transactions wait for which.
  *
- * The tables are item (id int4 key, v text), where nothing but the key is
- * unique, log (id int4, v text), which has no key, and odd, which has another
- * unique index.  The window is wide, so that nothing counts as committed,
- * unless a test says otherwise.
+ * The window is wide, so that nothing counts as committed, unless a test says
+ * otherwise.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,81 +14,31 @@
 #include <cmocka.h>
 
 #include "sink/postgres/plan/dependencies.h"
+#include "support/frames.h"
+#include "support/target_tables.h"
 
-#define COLUMNS 2
-#define WIDE    100
-
-typedef enum TestTable
-{
-	ITEM,
-	LOG,
-	ODD,
-	TABLE_COUNT,
-} TestTable;
+#define WIDE 100
 
 typedef struct Bench
 {
-	Arena *arena;
+	TargetTables tables;
 	Batch batch;
 	Dependencies *dependencies;
-	Relation *relations[TABLE_COUNT];
-	TargetTable tables[TABLE_COUNT];
-	TargetColumn columns[TABLE_COUNT][COLUMNS];
 } Bench;
 
 static void
 setup(Bench *bench)
 {
-	*bench = (Bench){.arena = arena_new(KB)};
-	bench->dependencies = dependencies_new();
-	for (int t = 0; t < TABLE_COUNT; t++)
-	{
-		bench->relations[t] = relation_new(COLUMNS);
-		bench->tables[t] = (TargetTable){
-			.relation = bench->relations[t],
-			.column_count = COLUMNS,
-			.columns = bench->columns[t],
-			.key_count = t == LOG ? 0 : 1,
-			.nothing_fires = true,
-			.has_independent_rows = t != ODD,
-			.top_hash = (uint64_t) t * 1000,
-		};
-		for (int i = 0; i < COLUMNS; i++)
-			bench->columns[t][i] = (TargetColumn){.source_index = i,
-												  .key = i == 0 && t != LOG};
-	}
+	*bench = (Bench){.dependencies = dependencies_new()};
+	target_tables_init(&bench->tables);
 }
 
 static void
 teardown(Bench *bench)
 {
 	batch_release(&bench->batch);
-	for (int t = 0; t < TABLE_COUNT; t++)
-		relation_unref(bench->relations[t]);
 	dependencies_free(bench->dependencies);
-	arena_free(bench->arena);
-}
-
-static const TargetTable *
-lookup(void *context, const Relation *relation)
-{
-	Bench *bench = context;
-
-	for (int t = 0; t < TABLE_COUNT; t++)
-		if (bench->relations[t] == relation)
-			return &bench->tables[t];
-	return NULL;
-}
-
-static Value *
-row(Bench *bench, int64_t id, ValueKind kind)
-{
-	Value *values = arena_calloc(bench->arena, COLUMNS, sizeof(Value));
-
-	values[0].kind = kind;
-	values[0].integer = id;
-	values[1].kind = VALUE_NULL;
-	return values;
+	target_tables_release(&bench->tables);
 }
 
 /* A transaction with one change; 0 is no row. */
@@ -98,23 +46,21 @@ static void
 change(Bench *bench, TestTable table, ChangeKind kind, int64_t old_id,
 	   int64_t new_id)
 {
-	Arena *arena = arena_new(KB);
-	Frame *frame = arena_calloc(arena, 1, sizeof(Frame));
-	Change *made = arena_calloc(arena, 1, sizeof(Change));
+	static const TruncateInfo of_nothing = {0};
+	Change made = {.kind = kind};
+	Frame *frame;
 
-	frame->arena = arena;
-	frame->references = 1;
-	made->kind = kind;
 	if (kind == CHANGE_TRUNCATE)
-		made->truncate = arena_calloc(arena, 1, sizeof(TruncateInfo));
+		made.truncate = &of_nothing;
 	else
-		made->relation = bench->relations[table];
+		made.relation = bench->tables.relations[table];
 	if (old_id != 0)
-		made->old_row = row(bench, old_id, VALUE_INTEGER);
+		made.old_row = target_tables_row(&bench->tables, old_id, VALUE_INTEGER);
 	if (new_id != 0)
-		made->new_row = row(bench, new_id, VALUE_INTEGER);
+		made.new_row = target_tables_row(&bench->tables, new_id, VALUE_INTEGER);
+	frame = frames_of(&made);
 	batch_begin(&bench->batch, &(TxnInfo){.xid = 1});
-	batch_add(&bench->batch, frame, made);
+	batch_add(&bench->batch, frame, frame->changes);
 	batch_commit(&bench->batch);
 	frame_unref(frame);
 }
@@ -136,8 +82,9 @@ update(Bench *bench, TestTable table, int64_t id)
 static void
 assert_depends(Bench *bench, size_t window, const uint32_t *expected)
 {
-	const uint32_t *found = dependencies_find(
-		bench->dependencies, &bench->batch, lookup, bench, window);
+	const uint32_t *found = dependencies_find(bench->dependencies,
+											  &bench->batch, target_tables_get,
+											  &bench->tables, window);
 
 	for (size_t i = 0; i < bench->batch.txn_count; i++)
 		assert_int_equal(found[i], expected[i]);
@@ -224,7 +171,7 @@ a_table_whose_conflicts_are_settled_is_in_order(void **state UNUSED)
 	Bench bench;
 
 	setup(&bench);
-	bench.tables[ITEM].policy = CONFLICT_SKIP;
+	bench.tables.tables[ITEM].policy = CONFLICT_SKIP;
 	insert(&bench, ITEM, 1);
 	insert(&bench, ITEM, 2);
 	assert_depends(&bench, WIDE, (uint32_t[]){0, 1});

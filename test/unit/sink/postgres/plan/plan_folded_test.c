@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "sink/postgres/plan/plan.h"
+#include "support/frames.h"
 
 #define COLUMNS         3
 #define TYPE_INT4_ARRAY 1007
@@ -169,13 +170,8 @@ key(Bench *bench, int64_t id)
 static void
 add(Bench *bench, Change change)
 {
-	Arena *arena = arena_new(KB);
-	Frame *frame = arena_calloc(arena, 1, sizeof(Frame));
+	Frame *frame = frames_of(&change);
 
-	frame->arena = arena;
-	frame->references = 1;
-	frame->changes = arena_dup(arena, &change, sizeof(change));
-	frame->change_count = 1;
 	batch_add(&bench->batch, frame, frame->changes);
 	frame_unref(frame);
 }
