@@ -51,6 +51,7 @@
 #include "catalog/pg_amproc.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
@@ -162,6 +163,7 @@ typedef struct Object
 	bool known;
 	bool created;  /* it was not there before */
 	bool removed;  /* it is not there any more */
+	Oid namespace; /* InvalidOid: it is in none */
 	bool left_out; /* a schema or relation of which nothing is told */
 	char *name;    /* if it is removed and cannot be described */
 
@@ -426,11 +428,12 @@ penstock_schema_leaves_out(const char *schema_name)
 		   strcmp(schema_name, PENSTOCK_OWN_SCHEMA) == 0;
 }
 
-/* If it is gone, what was in it is not known, and does no harm. */
+/* Not if it is gone; then its own row says so, which may come later. */
 static bool
 leaves_out_namespace(Oid namespace)
 {
-	const char *name = get_namespace_name(namespace);
+	const char *name = OidIsValid(namespace) ? get_namespace_name(namespace)
+											 : NULL;
 
 	return name != NULL && penstock_schema_leaves_out(name);
 }
@@ -446,7 +449,7 @@ leaves_out_relation(Form_pg_class form)
 
 /* ---- rows ---- */
 
-/* Whether a column of variable length is the same in both versions. */
+/* Whether a column has the same value in both versions. */
 static bool
 is_same(Relation catalog, HeapTuple a, HeapTuple b, AttrNumber attnum)
 {
@@ -460,6 +463,17 @@ is_same(Relation catalog, HeapTuple a, HeapTuple b, AttrNumber attnum)
 	if (a_isnull || b_isnull)
 		return a_isnull == b_isnull;
 	return datumIsEqual(a_value, b_value, attr->attbyval, attr->attlen);
+}
+
+static bool
+is_same_row(Relation catalog, HeapTuple a, HeapTuple b)
+{
+	for (AttrNumber i = 1; i <= RelationGetNumberOfAttributes(catalog); i++)
+	{
+		if (!is_same(catalog, a, b, i))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -576,6 +590,7 @@ note_class(Walk *walk, Relation catalog, HeapTuple old, HeapTuple tuple,
 		return;
 	object = note_object(walk, RelationRelationId, form->oid, event);
 	object->left_out = leaves_out_relation(form);
+	object->namespace = form->relnamespace;
 	object->relkind = form->relkind;
 	object->row_type = form->reltype;
 	if (event == EVENT_DELETED)
@@ -593,13 +608,16 @@ static void
 note_attribute(Walk *walk, Relation catalog, HeapTuple old, HeapTuple tuple)
 {
 	Form_pg_attribute form = (Form_pg_attribute) GETSTRUCT(tuple);
+	ObjectKey key = {.catalog = RelationRelationId,
+					 .oid = form->attrelid,
+					 .column = form->attnum,
+					 .part = PART_PRIVILEGES};
 
+	if (form->attnum <= 0)
+		return;
 	if (old != NULL && !is_same(catalog, old, tuple, Anum_pg_attribute_attacl))
-		touch_part(walk, (ObjectKey){.catalog = RelationRelationId,
-									 .oid = form->attrelid,
-									 .column = form->attnum,
-									 .part = PART_PRIVILEGES});
-	else if (form->attnum > 0)
+		touch_part(walk, key);
+	else if (old == NULL || !is_same_row(catalog, old, tuple))
 		touch_relation(walk, form->attrelid);
 }
 
@@ -633,6 +651,7 @@ note_type(Walk *walk, Relation catalog, HeapTuple old, HeapTuple tuple,
 		return;
 	object = note_object(walk, TypeRelationId, form->oid, event);
 	object->left_out = leaves_out_namespace(form->typnamespace);
+	object->namespace = form->typnamespace;
 	object->relkind = form->typtype;
 	if (event == EVENT_DELETED)
 		object->name = qualified_name(catalog, tuple);
@@ -670,7 +689,8 @@ note_depend(Walk *walk, HeapTuple tuple)
 
 	/* Constructors of range types, say. */
 	else if (form->deptype == DEPENDENCY_INTERNAL &&
-			 form->classid != RelationRelationId)
+			 (form->classid == ProcedureRelationId ||
+			  form->classid == CastRelationId))
 		get_object(walk, form->classid, form->objid)->internal = true;
 
 	/* Whose a sequence is. */
@@ -689,18 +709,20 @@ note_comment(Walk *walk, Oid catalog, Oid oid, int32 column, Part part)
 								 .part = part});
 }
 
-static bool
-is_in_schema_left_out(Relation catalog, HeapTuple tuple)
+/* The schema that an object of any kind is in; InvalidOid: it is in none. */
+static Oid
+namespace_of(Relation catalog, HeapTuple tuple)
 {
 	Oid catalog_oid = RelationGetRelid(catalog);
-	AttrNumber attnum = is_objectclass_supported(catalog_oid)
-							? get_object_attnum_namespace(catalog_oid)
-							: InvalidAttrNumber;
+	AttrNumber attnum = InvalidAttrNumber;
 	bool isnull;
 
-	return attnum != InvalidAttrNumber &&
-		   leaves_out_namespace(DatumGetObjectId(heap_getattr(
-			   tuple, attnum, RelationGetDescr(catalog), &isnull)));
+	if (is_objectclass_supported(catalog_oid))
+		attnum = get_object_attnum_namespace(catalog_oid);
+	if (attnum == InvalidAttrNumber)
+		return InvalidOid;
+	return DatumGetObjectId(
+		heap_getattr(tuple, attnum, RelationGetDescr(catalog), &isnull));
 }
 
 static char *
@@ -734,7 +756,8 @@ note_other(Walk *walk, Relation catalog, HeapTuple tuple, Event event,
 		if (oid < FirstNormalObjectId)
 			return;
 		object = note_object(walk, RelationGetRelid(catalog), oid, event);
-		object->left_out = is_in_schema_left_out(catalog, tuple);
+		object->namespace = namespace_of(catalog, tuple);
+		object->left_out = leaves_out_namespace(object->namespace);
 		if (object->removed)
 			object->name = name_of_gone(catalog, tuple, relation);
 	}
@@ -1172,11 +1195,24 @@ tell(List **told, const Object *object, PenstockSchemaForm form)
 	*told = lappend(*told, result);
 }
 
+/* Whether it went with its schema, of which nothing is told. */
+static bool
+is_gone_with_schema(Walk *walk, const Object *object)
+{
+	ObjectKey key = {.catalog = NamespaceRelationId, .oid = object->namespace};
+	const Object *schema;
+
+	if (!object->removed || !OidIsValid(object->namespace))
+		return false;
+	schema = hash_search(walk->hash, &key, HASH_FIND, NULL);
+	return schema != NULL && schema->left_out;
+}
+
 /* Whether nothing is told of it. */
 static bool
-is_left_out(const Object *object)
+is_left_out(Walk *walk, const Object *object)
 {
-	if (object->left_out || object->member)
+	if (object->left_out || object->member || is_gone_with_schema(walk, object))
 		return true;
 	if (object->created && object->removed)
 		return true;
@@ -1191,7 +1227,7 @@ tell_of_relation(Walk *walk, Object *object, List **told)
 	if (object->left_out)
 		return;
 	object->removed = !look_up_relation(object);
-	if (is_left_out(object))
+	if (is_left_out(walk, object))
 		return;
 	switch (object->relkind)
 	{
@@ -1220,7 +1256,7 @@ tell_of_relation(Walk *walk, Object *object, List **told)
 }
 
 static void
-tell_of_type(Object *object, List **told)
+tell_of_type(Walk *walk, Object *object, List **told)
 {
 	HeapTuple tuple = SearchSysCache1(TYPEOID,
 									  ObjectIdGetDatum(object->key.oid));
@@ -1235,7 +1271,7 @@ tell_of_type(Object *object, List **told)
 						   !is_type_of_its_own(form);
 		ReleaseSysCache(tuple);
 	}
-	if (is_left_out(object))
+	if (is_left_out(walk, object))
 		return;
 	if (object->relkind == TYPTYPE_RANGE || object->relkind == TYPTYPE_BASE)
 		tell(told, object, PENSTOCK_SCHEMA_UNTRANSLATED);
@@ -1245,14 +1281,14 @@ tell_of_type(Object *object, List **told)
 }
 
 static void
-tell_of_namespace(Object *object, List **told)
+tell_of_namespace(Walk *walk, Object *object, List **told)
 {
 	const char *name = get_namespace_name(object->key.oid);
 
 	object->removed = name == NULL;
 	if (name != NULL)
 		object->left_out = penstock_schema_leaves_out(name);
-	if (!is_left_out(object))
+	if (!is_left_out(walk, object))
 		tell(told, object,
 			 object->removed ? PENSTOCK_SCHEMA_GONE : PENSTOCK_SCHEMA_DEFINED);
 }
@@ -1287,7 +1323,7 @@ static void
 tell_of_other(Walk *walk, Object *object, List **told)
 {
 	if (!object->internal && !is_on_relation_left_out(walk, object) &&
-		!is_part_of_gone(walk, object) && !is_left_out(object))
+		!is_part_of_gone(walk, object) && !is_left_out(walk, object))
 		tell(told, object, PENSTOCK_SCHEMA_UNTRANSLATED);
 }
 
@@ -1308,9 +1344,9 @@ tell_of_all(Walk *walk)
 		else if (object->key.catalog == RelationRelationId)
 			tell_of_relation(walk, object, &told);
 		else if (object->key.catalog == TypeRelationId)
-			tell_of_type(object, &told);
+			tell_of_type(walk, object, &told);
 		else if (object->key.catalog == NamespaceRelationId)
-			tell_of_namespace(object, &told);
+			tell_of_namespace(walk, object, &told);
 		else
 			tell_of_other(walk, object, &told);
 	}

@@ -103,6 +103,7 @@ static const TextSetting text_settings[] = {
 	{"TimeZone", "UTC", false},
 	{"search_path", "pg_catalog", false},
 	{"quote_all_identifiers", "off", false},
+	{"standard_conforming_strings", "on", false},
 };
 
 /*
