@@ -30,11 +30,10 @@
  * VACUUM FULL of a catalog puts its rows elsewhere, and the places that were
  * noted before are good for nothing.  Then the transaction is looked at with
  * less precision: it has a list of what it invalidates in caches, and that
- *names tables; types and schemas by a hash.  All of them are told when it ends,
- *and before its changes those of which rows of pg_class or pg_attribute are its
- * own, or which are not there.  That may tell more than has changed, but
- *nothing that another transaction has done since: what is in the list is locked
- *by this one when it ends.
+ * names tables; types and schemas by a hash.  All of them are told of when it
+ * ends, when they are locked by it, so that nothing that another transaction
+ * has done since can be undone; before its changes only those that have rows of
+ * its own in pg_class or pg_attribute.  That may tell more than has changed.
  */
 #include "postgres.h"
 
@@ -1076,10 +1075,12 @@ guess_relation(Walk *walk, Oid oid, bool at_end)
 	if (oid < FirstNormalObjectId)
 		return;
 	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
-	touched = at_end || !HeapTupleIsValid(tuple) ||
-			  has_own_row(walk->schema, tuple);
+	touched = at_end;
 	if (HeapTupleIsValid(tuple))
+	{
+		touched |= has_own_row(walk->schema, tuple);
 		ReleaseSysCache(tuple);
+	}
 	if (touched)
 		touch_relation(walk, oid);
 }

@@ -6,7 +6,9 @@ CREATE PUBLICATION schema_pub FOR ALL TABLES;
 CREATE FUNCTION get_schema() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT line
 	FROM get_changes('schema_pub', 'schema_changes', 'true') AS line
-	WHERE line NOT LIKE 'session %' $$;
+	WHERE line NOT LIKE 'session %'
+		-- From PostgreSQL 18 on these are constraints, too.
+		AND line NOT LIKE '    not null %' $$;
 
 -- Definitions that the server writes in another way than the plugin has,
 -- among these lines.

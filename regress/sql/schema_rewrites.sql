@@ -1,0 +1,140 @@
+-- Rows of tables that are rewritten.
+\pset format unaligned
+\pset tuples_only on
+\set get 'SELECT get_rows()'
+
+-- What is in rows, and what it is about.
+CREATE FUNCTION get_rows(publications text = 'schema_pub')
+	RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT line
+	FROM get_changes(publications, 'schema_changes', 'true') AS line
+	WHERE line ~ '^(begin|commit|  (rewrite|insert|update|delete|schema))' $$;
+
+CREATE TABLE t (a int PRIMARY KEY, gone int, b text);
+ALTER TABLE t DROP gone;
+INSERT INTO t VALUES (1, 'one'), (2, NULL), (3, repeat('x', 10)), (4, 'four');
+DELETE FROM t WHERE a = 4;
+ALTER TABLE t ALTER b SET STORAGE EXTERNAL;
+UPDATE t SET b = repeat('long', 1000) WHERE a = 3;
+SELECT open_slot();
+
+ALTER TABLE t ALTER a TYPE bigint USING a * 10;
+:get;
+ALTER TABLE t ADD c int DEFAULT floor(random());
+:get;
+ALTER TABLE t ADD d serial;
+:get;
+ALTER TABLE t ADD e int GENERATED ALWAYS AS IDENTITY;
+:get;
+ALTER TABLE t ADD f text GENERATED ALWAYS AS (a::text || 'f') STORED;
+:get;
+-- With other changes, in one transaction.
+BEGIN;
+INSERT INTO t (a, b) VALUES (50, 'before');
+ALTER TABLE t ALTER c TYPE text USING 'c' || c;
+INSERT INTO t (a, b, c) VALUES (60, 'after', 'new');
+UPDATE t SET c = 'updated' WHERE a = 50;
+ALTER TABLE t ALTER c TYPE int USING length(c);
+DELETE FROM t WHERE a = 60;
+COMMIT;
+:get;
+-- Rolled back.
+BEGIN;
+SAVEPOINT s;
+ALTER TABLE t ALTER c TYPE text USING 'c' || c;
+ROLLBACK TO s;
+UPDATE t SET c = 5 WHERE a = 50;
+COMMIT;
+:get;
+BEGIN;
+ALTER TABLE t ALTER c TYPE text;
+ROLLBACK;
+:get;
+
+-- Nothing is rewritten that has rows to be seen.
+CLUSTER t USING t_pkey;
+VACUUM FULL t;
+ALTER TABLE t ALTER b TYPE varchar;
+ALTER TABLE t ADD g timestamptz DEFAULT '2026-01-01Z';
+CREATE TABLE empty (a int);
+ALTER TABLE empty ALTER a TYPE bigint;
+:get;
+-- Values that were never written are written here.
+ALTER TABLE t ALTER c TYPE bigint;
+:get;
+
+-- What is logged from now on, and what is not.
+CREATE UNLOGGED TABLE unlogged (a int);
+INSERT INTO unlogged VALUES (1), (2);
+ALTER TABLE unlogged SET LOGGED;
+:get;
+INSERT INTO unlogged VALUES (3);
+ALTER TABLE unlogged SET UNLOGGED;
+:get;
+INSERT INTO unlogged VALUES (4);
+ALTER TABLE unlogged ALTER a TYPE bigint;
+:get;
+
+-- Several tables by one command.
+CREATE TYPE rewrites_type AS (x int);
+CREATE TABLE typed1 OF rewrites_type;
+CREATE TABLE typed2 OF rewrites_type;
+INSERT INTO typed1 VALUES (1), (2);
+INSERT INTO typed2 VALUES (3);
+SELECT count(*) FROM get_rows();
+ALTER TYPE rewrites_type ALTER ATTRIBUTE x TYPE bigint CASCADE;
+:get;
+
+-- Rows of other tables in between.
+CREATE TABLE noted (a int);
+CREATE FUNCTION note(int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO noted VALUES ($1); RETURN 'noted'; END $$;
+SELECT count(*) FROM get_rows();
+ALTER TABLE typed1 NOT OF;
+ALTER TABLE typed1 ALTER x TYPE text USING note(x::int);
+:get;
+
+-- Partitions.
+CREATE TABLE p (a int, b int) PARTITION BY LIST (a);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+CREATE TABLE p2 (b int, a int);
+ALTER TABLE p ATTACH PARTITION p2 FOR VALUES IN (2);
+INSERT INTO p VALUES (1, 10), (2, 20);
+SELECT count(*) FROM get_rows();
+ALTER TABLE p ALTER b TYPE text USING 'b' || b;
+:get;
+-- They are told of one by one also where their rows are the whole's.
+CREATE PUBLICATION via_root FOR TABLE p WITH (publish_via_partition_root);
+INSERT INTO p VALUES (1, '11');
+SELECT count(*) FROM get_rows('via_root');
+BEGIN;
+INSERT INTO p VALUES (1, '12');
+ALTER TABLE p ALTER b TYPE int USING length(b);
+INSERT INTO p VALUES (1, '13');
+COMMIT;
+SELECT line FROM get_changes('via_root', 'schema_changes', 'true') AS line
+WHERE line NOT LIKE '  schema%';
+
+-- Not published, in another schema, a materialized view.
+CREATE PUBLICATION nothing;
+CREATE SCHEMA penstock CREATE TABLE own (a int);
+INSERT INTO penstock.own VALUES (1);
+SELECT count(*) > 0 FROM get_rows();
+ALTER TABLE penstock.own ALTER a TYPE bigint;
+CREATE MATERIALIZED VIEW mv AS SELECT 1 AS a;
+REFRESH MATERIALIZED VIEW mv;
+:get;
+ALTER TABLE t ALTER c TYPE int;
+SELECT get_rows('nothing');
+-- Without the option nothing of this comes.
+ALTER TABLE t ALTER c TYPE bigint;
+SELECT get_changes('schema_pub');
+
+DROP PUBLICATION nothing, via_root;
+DROP TABLE t, empty, unlogged, typed1, typed2, noted, p;
+DROP FUNCTION note(int);
+DROP FUNCTION get_rows(text);
+DROP TYPE rewrites_type;
+DROP MATERIALIZED VIEW mv;
+DROP SCHEMA penstock CASCADE;
+SELECT close_slot();
