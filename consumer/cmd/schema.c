@@ -60,11 +60,16 @@ print_definitions(const DefinitionSet *set, Error *err)
 static MUST_CHECK Rc
 show(const Config *config, Error *err)
 {
-	const DdlReadOptions options = {.selection = &config->selection};
+	Publications publications = {0};
+	const DdlReadOptions options = {.publications = &publications,
+									.selection = &config->selection};
+	Arena *arena = arena_new(4 * KB);
 	DefinitionSet *set = definition_set_new();
 	PgConn *source = NULL;
-	Rc rc = open_source(config, &source, err);
+	Rc rc = publications_parse(&publications, config->publications, arena, err);
 
+	if (rc == RC_OK)
+		rc = open_source(config, &source, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(source, "BEGIN ISOLATION LEVEL REPEATABLE READ", NULL,
 						 err);
@@ -74,6 +79,7 @@ show(const Config *config, Error *err)
 		rc = print_definitions(set, err);
 	pgconn_close(source);
 	definition_set_free(set);
+	arena_free(arena);
 	return rc;
 }
 

@@ -204,6 +204,7 @@ open_stream(Tail *tail, Error *err)
 							  .bundle = config->bundle,
 							  .compression = config->compression,
 							  .messages = config->messages,
+							  .schema_changes = config->schema_changes,
 							  .binary = false};
 	PgConn *replication = NULL;
 	Rc rc = tail->sink == NULL ? check_publications(tail, err) : RC_OK;

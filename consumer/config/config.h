@@ -137,6 +137,7 @@ typedef struct Config
 	bool follow;
 	bool json;
 	bool messages;
+	bool schema_changes;
 	bool create_slot;
 	bool force;
 	bool dry_run;

@@ -84,7 +84,8 @@ const OptionDef option_table[] = {
 		.type = &type_publications,
 		.offset = FIELD(publications),
 		.commands = COMMAND_CHECK | COMMAND_CLONE | COMMAND_FOLLOW |
-					COMMAND_TAIL | COMMAND_TABLE | COMMAND_FEDERATE,
+					COMMAND_TAIL | COMMAND_TABLE | COMMAND_FEDERATE |
+					COMMAND_SCHEMA,
 		.group = GROUP_SELECTION,
 		.memory = DECIDED_BY_COPY,
 		.placeholder = "LIST",
@@ -427,6 +428,14 @@ const OptionDef option_table[] = {
 		.commands = COMMAND_TAIL,
 		.group = GROUP_COMMAND,
 		.help = "also print logical decoding messages",
+	},
+	{
+		.name = "schema-changes",
+		.type = &type_flag,
+		.offset = FIELD(schema_changes),
+		.commands = COMMAND_TAIL,
+		.group = GROUP_COMMAND,
+		.help = "also print changes of the schema",
 	},
 	{
 		.name = "create-slot",

@@ -72,7 +72,7 @@ typedef struct Change
 	/*
 	 * Of a row's change and of a rewrite, else NULL.  Borrowed from the frame.
 	 * A rewrite has no rows.  What the table had is gone, and its new rows
-	 * follow as inserts, up to a change of something else or the commit.
+	 * follow as inserts, maybe with changes of other tables between them.
 	 */
 	Relation *relation;
 

@@ -236,6 +236,7 @@ typedef struct SchemaChange
 	/* Of what is untranslated, else NULL. */
 	const char *untranslated_catalog;
 	const char *untranslated_identity; /* empty: it cannot be told */
+	const char *untranslated_part;     /* owner, comment, …; empty: all */
 	bool untranslated_gone;
 } SchemaChange;
 

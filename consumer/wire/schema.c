@@ -470,6 +470,7 @@ convert_untranslated(const Penstock__SchemaChange *wire, SchemaChange *change,
 	change->kind = SCHEMA_UNTRANSLATED;
 	change->untranslated_catalog = wire->untranslated->catalog;
 	change->untranslated_identity = wire->untranslated->identity;
+	change->untranslated_part = wire->untranslated->part;
 	change->untranslated_gone = wire->untranslated->gone;
 	return RC_OK;
 }

@@ -13,7 +13,9 @@ my $json = JSON::PP->new->utf8->canonical;
 my $pair = Penstock::Pair->new;
 my $version_num = $pair->source_sql('SHOW server_version_num');
 
+$pair->run_or_die('tail', '--create-slot', '--endpos=' . $pair->source_lsn);
 $pair->source_sql($_) for statements($version_num);
+my $end = $pair->source_lsn;
 my %shown = shown();
 
 
@@ -78,6 +80,29 @@ is(scalar(grep { $_->{definition} =~ /^FOREIGN/ } @{ $shown{'table:depot.to_whol
 	'a foreign key to a partitioned table is one');
 
 
+# ---- The same as the source sends ----
+
+my @lines = map { $json->decode($_) } split /\n/,
+  $pair->run_or_die('tail', '--create-slot', '--schema-changes', "--endpos=$end");
+my %sent;
+for my $change (grep { $_->{operation} eq 'schema' } @lines)
+{
+	my $definition = $change->{defined} or next;
+
+	$sent{ name_of($definition) } = $definition;
+}
+%shown = shown("--publications=shop");
+
+# What was there before is not sent, and what is altered alone is sent alone.
+for my $name (sort keys %shown)
+{
+	next if $name =~ /^(?:schema:public|\w+:public\.mark(?:_number_seq)?)$/;
+	is($json->encode($sent{$name} // {}), $json->encode($shown{$name}),
+		"$name is the same");
+}
+is(join(' ', grep { !$shown{$_} } sort keys %sent), '', 'nothing else is sent');
+
+
 # ---- What is left out ----
 
 ok(!(grep { /btree_gist|gbtreekey/ } keys %shown), 'nothing of an extension');
@@ -104,8 +129,14 @@ sub shown
 
 	is($status, 0, 'it succeeds') or diag($stderr);
 	my @definitions = map { $json->decode($_) } split /\n/, $stdout;
-	return map {
-		my $name = $_->{schema} ? "$_->{schema}.$_->{name}" : $_->{name};
-		("$_->{kind}:$name" => $_);
-	} @definitions;
+	return map { (name_of($_) => $_) } @definitions;
+}
+
+sub name_of
+{
+	my ($definition) = @_;
+
+	return "$definition->{kind}:"
+	  . ($definition->{schema} ? "$definition->{schema}." : '')
+	  . $definition->{name};
 }

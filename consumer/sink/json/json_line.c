@@ -368,6 +368,8 @@ append_object(Json *json, const SchemaChange *schema)
 	{
 		json_member_string(json, "identity",
 						   identity[0] != '\0' ? identity : NULL);
+		if (schema->untranslated_part[0] != '\0')
+			json_member_string(json, "part", schema->untranslated_part);
 		json_member_bool(json, "gone", schema->untranslated_gone);
 	}
 	json_end_object(json);

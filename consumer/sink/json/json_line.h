@@ -36,8 +36,9 @@
  *     gone          the object is not there any more: its `catalog`, which is
  *                   pg_namespace, pg_class or pg_type, and its `oid`
  *     untranslated  something else changed: its `catalog`, `oid` and
- *                   `identity`, which is null if it cannot be told, and `gone`,
- *                   true if it is not there any more
+ *                   `identity`, which is null if it cannot be told; `part` if
+ *                   it is only that of it, such as owner, privileges or
+ *                   comment; and `gone`, true if it is not there any more
  *
  * A rewrite has `schema` and `table` only: all rows of the table are replaced
  * by those of the inserts that follow.

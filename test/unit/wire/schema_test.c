@@ -473,12 +473,14 @@ what_is_untranslated_is_told_in_words(void **state UNUSED)
 
 	of_untranslated();
 	wire.untranslated.identity = text("function f()");
+	wire.untranslated.part = text("comment");
 	wire.untranslated.gone = true;
 	change = accept();
 	assert_int_equal(change->kind, SCHEMA_UNTRANSLATED);
 	assert_null(change->definition);
 	assert_string_equal(change->untranslated_catalog, "pg_proc");
 	assert_string_equal(change->untranslated_identity, "function f()");
+	assert_string_equal(change->untranslated_part, "comment");
 	assert_true(change->untranslated_gone);
 	wire.untranslated.identity = nothing;
 	assert_string_equal(accept()->untranslated_identity, "");

@@ -293,7 +293,8 @@ what_is_untranslated_is_named(void **state UNUSED)
 						   .lsn = 0x20,
 						   .oid = 5,
 						   .untranslated_catalog = "pg_proc",
-						   .untranslated_identity = "function f()"};
+						   .untranslated_identity = "function f()",
+						   .untranslated_part = ""};
 	const Change change = {.kind = CHANGE_SCHEMA, .schema = &schema};
 
 	assert_line(&change, 0,
@@ -301,11 +302,12 @@ what_is_untranslated_is_named(void **state UNUSED)
 					 "\"untranslated\":{\"catalog\":\"pg_proc\",\"oid\":5,"
 					 "\"identity\":\"function f()\",\"gone\":false}}\n");
 	schema.untranslated_identity = "";
+	schema.untranslated_part = "owner";
 	schema.untranslated_gone = true;
 	assert_line(&change, 0,
 				HEAD "\"operation\":\"schema\",\"change_lsn\":\"0/20\","
 					 "\"untranslated\":{\"catalog\":\"pg_proc\",\"oid\":5,"
-					 "\"identity\":null,\"gone\":true}}\n");
+					 "\"identity\":null,\"part\":\"owner\",\"gone\":true}}\n");
 }
 
 static void
