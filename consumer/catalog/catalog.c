@@ -635,6 +635,7 @@ catalog_renew(CopyCatalog *catalog, CopyCatalog *newer)
 	{
 		CopyTable *table = &catalog->tables[i];
 		uint32_t first_oid = table->first_oid;
+		Lsn watermark = table->watermark;
 		CopyTable **found;
 
 		if (!table->stale)
@@ -644,6 +645,7 @@ catalog_renew(CopyCatalog *catalog, CopyCatalog *newer)
 		if (found != NULL)
 			*table = **found;
 		table->first_oid = first_oid;
+		table->watermark = watermark;
 		table->gone = found == NULL;
 		table->stale = false;
 	}
@@ -716,7 +718,7 @@ catalog_find_column(const CopyTable *table, const char *name)
 	return NULL;
 }
 
-const CopyTable *
+CopyTable *
 catalog_find_table(const CopyCatalog *catalog, const char *qualified)
 {
 	for (int i = 0; i < catalog->table_count; i++)

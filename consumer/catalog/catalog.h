@@ -175,8 +175,8 @@ MUST_CHECK Rc catalog_read_table(CopyCatalog **catalog, PgConn *source,
 								 const char *list, uint32_t oid, Error *err);
 
 /* The table of that name, "schema"."name", or NULL. */
-const CopyTable *catalog_find_table(const CopyCatalog *catalog,
-									const char *qualified);
+CopyTable *catalog_find_table(const CopyCatalog *catalog,
+							  const char *qualified);
 
 /* The table's column of that name, or NULL. */
 const CopyColumn *catalog_find_column(const CopyTable *table, const char *name);

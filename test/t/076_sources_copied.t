@@ -8,6 +8,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Penstock::Pair;
+use Penstock::Poll qw(wait_until);
+use Penstock::Session;
 use Penstock::Shards;
 
 my $FAILED = 1;
@@ -15,6 +17,7 @@ my $KILLED = 128 + 9;
 my $pair = Penstock::Pair->new;
 
 not_copied();
+servers_away();
 streams_have_reasons();
 done_testing();
 
@@ -72,6 +75,90 @@ sub not_copied
 	is($shards->node_sql('all', "SELECT count(*) FROM pg_namespace
 		WHERE nspname = 'penstock'"), 0, 'nothing is left of either');
 	return;
+}
+
+# A clone of two sources waits for a server that is away, as one of a single
+# source does: while the rows of the one or of the other are copied, and when all
+# of them are there.  No row is there twice, and what comes meanwhile is followed.
+sub servers_away
+{
+	my $shards = Penstock::Shards->new(
+		name => 'away',
+		sources => {
+			a => [ $pair->source, 'away_a' ],
+			b => [ $pair->source, 'away_b' ],
+		},
+		nodes => {
+			x => [ $pair->target, 'away_x' ],
+			y => [ $pair->target, 'away_y' ],
+		},
+		placement => [
+			'public.big = hash(id)', 'public.small = hash(id)',
+			'public.keyless = hash(n)', '* = all from a' ]);
+	my %keys = (big => 'id', small => 'id', keyless => 'n');
+
+	$shards->sources_sql("CREATE TABLE big (id int PRIMARY KEY, v text);
+		CREATE TABLE small (id int PRIMARY KEY, v text);
+		CREATE TABLE keyless (n int, v text);
+		ALTER TABLE keyless REPLICA IDENTITY FULL;
+		CREATE TABLE reference (id int PRIMARY KEY, v text);
+		CREATE PUBLICATION away FOR ALL TABLES;
+		INSERT INTO reference SELECT n, 'v' FROM generate_series(1, 100) n");
+	for my $source (qw(a b))
+	{
+		my $first = $source eq 'a' ? 0 : 100_000;
+
+		$shards->source_sql($source, "INSERT INTO big
+			SELECT $first + n, repeat('x', 500) FROM generate_series(1, 2500) n;
+			INSERT INTO small SELECT $first + n, 'v' FROM generate_series(1, 500) n;
+			INSERT INTO keyless SELECT $first + n % 50, 'v'
+			  FROM generate_series(1, 500) n");
+	}
+	my @moments = (
+		'copying tables of source "a"',
+		'copying tables of source "b"',
+		'building indexes');
+	for my $case (map { my $moment = $_; map { [ $_, $moment ] } qw(source target) }
+		@moments)
+	{
+		my ($side, $moment) = @$case;
+		my $title = "$side away, $moment";
+		my $clone = $shards->start('clone', '--max-rate=1MB/s', '--jobs=3');
+		my $other;
+
+		$clone->wait_log(qr/copying tables of source "a"/);
+		if ($moment =~ /building/)
+		{
+			# Its key is not built as long as this stays.
+			$other = Penstock::Session->new($pair->target, 'away_x');
+			$other->run('BEGIN', 'LOCK TABLE big IN ROW EXCLUSIVE MODE');
+		}
+		$clone->wait_log(qr/$moment/);
+		# Some tables are there from both, and some are not.
+		wait_until('a table to be noted', sub {
+			$shards->node_sql('x', 'SELECT count(finished_at) > 0
+				FROM penstock.copy_table') eq 't' }) if $moment =~ /"b"/;
+		$pair->$side->stop('immediate');
+		$other->end('ROLLBACK') if $other && $side eq 'source';
+		$clone->wait_log(qr/the clone waits for its servers/);
+		$pair->$side->start;
+		$shards->sources_sql("UPDATE big SET v = 'changed' WHERE id % 10 = 0;
+			DELETE FROM keyless WHERE ctid IN (SELECT ctid FROM keyless LIMIT 3);
+			INSERT INTO keyless VALUES (1, 'new')");
+		is($clone->wait_exit, 0, "$title: the clone ends with status 0")
+		  or diag($clone->log);
+		my $follower = $shards->start('follow');
+		$shards->wait_caught_up($follower, "INSERT INTO keyless VALUES (2, 'mark')");
+		$shards->gathered_ok($title, %keys);
+		$shards->merged_ok($title, 'reference', $_, 'a') for qw(x y);
+		$pair->stop_ok($follower);
+		$shards->run_or_die('drop');
+		for my $node (qw(x y))
+		{
+			$pair->target->safe_psql('postgres', "DROP DATABASE away_$node WITH (FORCE)");
+			$pair->target->safe_psql('postgres', "CREATE DATABASE away_$node");
+		}
+	}
 }
 
 # As often as the source says that it decodes for the slot, the log says why.

@@ -654,7 +654,7 @@ begin(Clone *clone, Error *err)
 	if (clone->resumed)
 		rc = clone_claim(clone, err);
 	if (rc == RC_OK && clone->resumed)
-		rc = clone_find_slot(clone, err);
+		rc = clone_find_slots(clone, err);
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		if (!clone->resumed)
 			rc = begin_list(clone, i, err);

@@ -41,10 +41,12 @@ is_lost(PgConn *conn)
 static bool
 has_lost_server(const Clone *clone)
 {
-	bool lost = is_lost(clone->lead->conn) ||
-				is_lost(clone->lead->replication) ||
-				is_lost(clone->lead->standby);
+	bool lost = false;
 
+	for (int i = 0; i < clone->source_count; i++)
+		lost = lost || is_lost(clone->sources[i].conn) ||
+			   is_lost(clone->sources[i].replication) ||
+			   is_lost(clone->sources[i].standby);
 	for (int i = 0; i < clone->config->target_count; i++)
 		lost = lost || is_lost(clone->targets[i].conn);
 	return lost;
@@ -66,13 +68,26 @@ is_passing(const Error *failure)
 bool
 clone_can_recover(const Clone *clone, const Error *failure)
 {
-	if (clone_has_several(clone) || failure->code == ERR_INTERRUPTED ||
-		interrupt_requested())
+	if (failure->code == ERR_INTERRUPTED || interrupt_requested())
 		return false;
 	for (int i = 0; i < clone->config->target_count; i++)
 		if (!clone->targets[i].list_begun && !clone->resumed)
 			return false;
 	return is_passing(failure) || has_lost_server(clone);
+}
+
+static void
+close_source(CloneSource *source)
+{
+	pgconn_close(source->replication);
+	pgconn_close(source->standby);
+	pgconn_close(source->conn);
+	source->replication = NULL;
+	source->standby = NULL;
+	source->conn = NULL;
+	source->snapshot_slot = false;
+	source->snapshot_due = false;
+	source->snapshot.name[0] = '\0';
 }
 
 static void
@@ -87,15 +102,8 @@ close_all(Clone *clone)
 		pgconn_close(target->conn);
 		target->conn = NULL;
 	}
-	pgconn_close(clone->lead->replication);
-	pgconn_close(clone->lead->standby);
-	pgconn_close(clone->lead->conn);
-	clone->lead->replication = NULL;
-	clone->lead->standby = NULL;
-	clone->lead->conn = NULL;
-	clone->lead->snapshot_slot = false;
-	clone->lead->snapshot_due = false;
-	clone->lead->snapshot.name[0] = '\0';
+	for (int i = 0; i < clone->source_count; i++)
+		close_source(&clone->sources[i]);
 }
 
 static Rc
@@ -103,12 +111,12 @@ reopen(Clone *clone, Error *err)
 {
 	Rc rc = clone_open_all(clone, err);
 
-	if (rc == RC_OK)
-		rc = clone_identify_source(clone->lead, err);
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+		rc = clone_identify_source(&clone->sources[i], err);
 	if (rc == RC_OK)
 		rc = clone_reclaim(clone, err);
 	if (rc == RC_OK)
-		rc = clone_find_slot(clone, err);
+		rc = clone_find_slots(clone, err);
 	if (rc == RC_OK && clone->schema != NULL)
 		schema_go_on(clone->schema, clone->lead->conn);
 	return rc;

@@ -8,7 +8,9 @@
  * another snapshot, and goes on with what is left.  What was dumped of the
  * schema stays as it is.
  *
- * A clone of several sources cannot go on.
+ * Where rows of several sources are put together, a table is done when all of
+ * them have added theirs.  Those of one cannot be told from those of another,
+ * so that any other table is emptied and copied again from all.
  */
 #ifndef PENSTOCK_JOB_CLONE_RECOVER_H
 #define PENSTOCK_JOB_CLONE_RECOVER_H

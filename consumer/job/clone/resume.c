@@ -494,33 +494,46 @@ refuse_slot(const CloneSource *source, const char *problem, Error *err)
 	return rc;
 }
 
-Rc
-clone_find_slot(Clone *clone, Error *err)
+static MUST_CHECK Rc
+find_slot(CloneSource *source, Error *err)
 {
-	const char *name = clone->config->name;
+	const char *name = source->config->name;
 	SlotInfo slot = {0};
-	Rc rc = slot_end_making(clone->lead->conn, name, err);
+	Rc rc = slot_end_making(source->conn, name, err);
 
 	if (rc == RC_OK)
-		rc = slot_read(clone->lead->conn, name, &slot, err);
+		rc = slot_read(source->conn, name, &slot, err);
 	if (rc != RC_OK)
 		return rc;
-	for (int i = 0; i < clone->config->target_count; i++)
-		clone->lead->start_lsn = lsn_max(clone->lead->start_lsn,
-										 clone->targets[i].run.start_lsn);
 	if (!slot.exists)
-		return clone->lead->start_lsn == 0
-				   ? RC_OK
-				   : refuse_slot(clone->lead, "is gone", err);
+		return source->start_lsn == 0 ? RC_OK
+									  : refuse_slot(source, "is gone", err);
 	rc = slot_require_usable(&slot, name, err);
 	if (rc != RC_OK)
 		return rc;
 	/* It was made, and where it starts could not be noted any more. */
-	if (clone->lead->start_lsn == 0)
-		clone->lead->start_lsn = slot.confirmed_lsn;
-	return slot.confirmed_lsn == clone->lead->start_lsn
+	if (source->start_lsn == 0)
+		source->start_lsn = slot.confirmed_lsn;
+	return slot.confirmed_lsn == source->start_lsn
 			   ? RC_OK
-			   : refuse_slot(clone->lead, "does not start where it did", err);
+			   : refuse_slot(source, "does not start where it did", err);
+}
+
+Rc
+clone_find_slots(Clone *clone, Error *err)
+{
+	Rc rc;
+
+	for (int i = 0; i < clone->config->target_count; i++)
+		clone->lead->start_lsn = lsn_max(clone->lead->start_lsn,
+										 clone->targets[i].run.start_lsn);
+	rc = find_slot(clone->lead, err);
+
+	/* Of the others the targets do not know: it is this run that makes them. */
+	for (int i = 1; i < clone->source_count && rc == RC_OK; i++)
+		if (clone->sources[i].slot_begun)
+			rc = find_slot(&clone->sources[i], err);
+	return rc;
 }
 
 static Rc

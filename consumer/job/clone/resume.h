@@ -44,10 +44,10 @@ MUST_CHECK Rc clone_claim(Clone *clone, Error *err);
 MUST_CHECK Rc clone_reclaim(Clone *clone, Error *err);
 
 /*
- * Finds the slot of the unfinished clone and sets start_lsn, which is 0 if
- * there is no slot yet.
+ * Finds the slots of the unfinished clone and sets the start_lsn of each, which
+ * is 0 if there is no slot yet.
  */
-MUST_CHECK Rc clone_find_slot(Clone *clone, Error *err);
+MUST_CHECK Rc clone_find_slots(Clone *clone, Error *err);
 
 /* Whether there is anything left to read under a snapshot. */
 bool clone_needs_snapshot(const Clone *clone);

@@ -86,17 +86,22 @@ create_snapshot(CloneSource *source, Error *err)
 	return rc;
 }
 
-/* What of the tables is not known to be there is read anew. */
+/*
+ * What of the tables is not known to be there is read anew.  Of several sources
+ * a table is there when it was noted, of one already when it was copied.
+ */
 static Rc
-reread_catalog(CloneSource *source, bool listed, Error *err)
+reread_catalog(const Clone *clone, CloneSource *source, Error *err)
 {
 	CopyCatalog *catalog = source->catalog;
+	bool several = clone_has_several(clone);
 	Rc rc;
 
-	if (!listed)
+	if (!source->listed)
 		return clone_read_catalog(source, err);
 	for (int i = 0; i < catalog->table_count; i++)
-		catalog->tables[i].stale |= catalog->tables[i].ended_us == 0;
+		catalog->tables[i].stale |= several ? !catalog->tables[i].noted
+											: catalog->tables[i].ended_us == 0;
 	rc = clone_renew_catalog(source, err);
 	source->snapshot_due = false;
 	return rc;
@@ -119,7 +124,7 @@ list_tables(Clone *clone, Error *err)
 								 clone->lead->start_lsn, clone->lead->catalog,
 								 err);
 	}
-	clone->listed = rc == RC_OK;
+	clone->lead->listed = rc == RC_OK;
 	FAULT("clone.listed");
 	return rc;
 }
@@ -138,7 +143,7 @@ take_snapshot(const Clone *clone, CloneSource *source, Error *err)
 	if (source->snapshot.name[0] != '\0' && source->standby == NULL)
 		log_info("clone", "the copy is of position " LSN_FORMAT,
 				 LSN_ARGS(source->snapshot.consistent_lsn));
-	return reread_catalog(source, clone->listed && source == clone->lead, err);
+	return reread_catalog(clone, source, err);
 }
 
 /* The tables may have changed since they were looked at. */
@@ -154,6 +159,7 @@ clone_take_snapshots(Clone *clone, Error *err)
 		rc = take_snapshot(clone, &clone->sources[i], err);
 		if (rc == RC_OK)
 			rc = clone_check_same_tables(clone, &clone->sources[i], err);
+		clone->sources[i].listed = rc == RC_OK;
 	}
 	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -164,33 +165,89 @@ set_done(const CloneSource *source, CopyTable *table)
 		table->watermark = source->snapshot.consistent_lsn;
 }
 
-static bool
-is_noted(const Clone *clone)
+/* Finds for each source which of its tables are those of the lead. */
+static void
+relate_tables(Clone *clone)
 {
-	return !clone_has_several(clone);
+	const CopyCatalog *lead = clone->lead->catalog;
+
+	for (int i = 0; i < clone->source_count; i++)
+	{
+		CloneSource *source = &clone->sources[i];
+
+		source->of_lead = arena_calloc(clone->arena, (size_t) lead->table_count,
+									   sizeof(CopyTable *));
+		for (int n = 0; n < lead->table_count; n++)
+			source->of_lead[n] = source == clone->lead
+									 ? &source->catalog->tables[n]
+									 : catalog_find_table(
+										   source->catalog,
+										   lead->tables[n].qualified);
+	}
 }
 
-/* Notes on all targets which tables are done. */
-static MUST_CHECK Rc
-note_done(const Clone *clone, Error *err)
+/* Whether all rows of a table of the lead, from each source, are there. */
+static bool
+is_whole(const Clone *clone, int number)
 {
-	CopyCatalog *catalog = clone->lead->catalog;
+	for (int i = 0; i < clone->source_count; i++)
+	{
+		const CopyTable *table = clone->sources[i].of_lead[number];
+
+		if (table != NULL && !table->done)
+			return false;
+	}
+	return true;
+}
+
+static void
+set_noted(Clone *clone, int number, bool is_noted)
+{
+	for (int i = 0; i < clone->source_count; i++)
+		if (clone->sources[i].of_lead[number] != NULL)
+			clone->sources[i].of_lead[number]->noted = is_noted;
+}
+
+/*
+ * The position that is noted with a table.  Of several sources each has its
+ * own, which are written with its progress; on the list there is that of no
+ * later copy.
+ */
+static Lsn
+noted_position(const Clone *clone)
+{
+	return clone_has_several(clone) ? clone->lead->start_lsn
+									: clone->lead->snapshot.consistent_lsn;
+}
+
+/* Notes on all targets which tables are whole. */
+static MUST_CHECK Rc
+note_done(Clone *clone, Error *err)
+{
+	CopyCatalog whole = *clone->lead->catalog;
 	Rc rc = RC_OK;
 
+	whole.tables = xcalloc((size_t) whole.table_count + 1, sizeof(CopyTable));
+	for (int i = 0; i < whole.table_count; i++)
+	{
+		whole.tables[i] = clone->lead->catalog->tables[i];
+		whole.tables[i].done = is_whole(clone, i);
+	}
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 	{
 		const CloneTarget *target = &clone->targets[i];
 		const WorkMark mark = {
 			.pipeline = clone->config->name,
 			.token = target->token,
-			.watermark = clone->lead->snapshot.consistent_lsn,
+			.watermark = noted_position(clone),
 		};
 
 		if (!target->complete)
-			rc = work_tables_note(catalog, target->conn, &mark, err);
+			rc = work_tables_note(&whole, target->conn, &mark, err);
 	}
-	for (int i = 0; i < catalog->table_count && rc == RC_OK; i++)
-		catalog->tables[i].noted = catalog->tables[i].done;
+	for (int i = 0; i < whole.table_count && rc == RC_OK; i++)
+		set_noted(clone, i, whole.tables[i].done);
+	free(whole.tables);
 	FAULT("clone.spread_noted");
 	return rc;
 }
@@ -235,7 +292,7 @@ spread_rows(Clone *clone, CloneSource *source, const Placed *placed,
 		.rate = (int64_t) config->max_rate,
 		.expects_quiet = config->data_only,
 		.take_snapshot = source->snapshot_due ? take_newer_snapshot : NULL,
-		.note = is_noted(clone) ? note_finished : NULL,
+		.note = note_finished,
 		.argument = &spreading,
 	};
 	DataReport report;
@@ -274,7 +331,7 @@ start_builds(Clone *clone)
 
 /* The rest of what was to be copied. */
 static MUST_CHECK Rc
-end_snapshot(const Clone *clone, const CloneSource *source, Error *err)
+end_snapshot(Clone *clone, const CloneSource *source, Error *err)
 {
 	CopyCatalog *catalog = source->catalog;
 
@@ -292,7 +349,7 @@ end_snapshot(const Clone *clone, const CloneSource *source, Error *err)
 						"rows",
 						table->qualified);
 	}
-	return is_noted(clone) ? note_done(clone, err) : RC_OK;
+	return note_done(clone, err);
 }
 
 /* The rows of other sources cannot be told from those of this one. */
@@ -355,6 +412,15 @@ spread_all_rows(Clone *clone, CloneSource *source, const Placed *placed,
 	return rc == RC_OK ? end_snapshot(clone, source, err) : rc;
 }
 
+/* What is not taken from a source is not waited for. */
+static void
+leave_out(CloneSource *source, const Placed *placed)
+{
+	for (int i = 0; i < source->catalog->table_count; i++)
+		if (placed->tables[i].rule->kind == PLACEMENT_NONE)
+			source->catalog->tables[i].done = true;
+}
+
 static MUST_CHECK Rc
 place_rows(Clone *clone, CloneSource *source, Error *err)
 {
@@ -369,6 +435,7 @@ place_rows(Clone *clone, CloneSource *source, Error *err)
 		buf_release(&source->places);
 		buf_init(&source->places, BUF_TEXT_MAX);
 		place_append_places(placed, &source->places);
+		leave_out(source, placed);
 		rc = spread_all_rows(clone, source, placed, err);
 	}
 	placed_free(placed);
@@ -407,6 +474,30 @@ match_done(const Clone *clone, int *count, Error *err)
 	return RC_OK;
 }
 
+/* What is whole has been copied from each source, and all else from none. */
+static void
+match_sources(Clone *clone)
+{
+	const CopyCatalog *lead = clone->lead->catalog;
+
+	for (int n = 0; n < lead->table_count; n++)
+	{
+		bool done = lead->tables[n].done;
+
+		set_noted(clone, n, done);
+		for (int i = 0; i < clone->source_count; i++)
+		{
+			CopyTable *table = clone->sources[i].of_lead[n];
+
+			if (table == NULL)
+				continue;
+			table->done = done;
+			if (!done)
+				table->watermark = 0;
+		}
+	}
+}
+
 /* Takes up what an earlier run, or attempt, has left. */
 static MUST_CHECK Rc
 take_up(Clone *clone, Error *err)
@@ -418,6 +509,8 @@ take_up(Clone *clone, Error *err)
 	if (!clone->resumed)
 		return RC_OK;
 	rc = match_done(clone, &count, err);
+	if (rc == RC_OK)
+		match_sources(clone);
 	if (rc == RC_OK && count > 0)
 		log_info("clone", "emptying %d table%s that may be there in part",
 				 count, PLURAL(count));
@@ -434,8 +527,10 @@ take_up(Clone *clone, Error *err)
 Rc
 clone_spread_rows(Clone *clone, Error *err)
 {
-	Rc rc = take_up(clone, err);
+	Rc rc;
 
+	relate_tables(clone);
+	rc = take_up(clone, err);
 	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
 		rc = match_targets(clone, clone->sources[i].catalog, err);
 	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
@@ -476,8 +571,8 @@ clone_spread_note(const Clone *clone, const CloneSource *source, int number,
 	if (!place_node(source->config, number, &source->places, &node))
 		return RC_OK;
 	rc = node_table_write(target, source->config->name, &node, err);
-	/* Those that are noted are handed over with the work list. */
-	if (rc == RC_OK && !is_noted(clone))
+	/* Those of the only source are handed over with the work list. */
+	if (rc == RC_OK && clone_has_several(clone))
 		rc = write_watermarks(source, target, err);
 	return rc;
 }

@@ -60,6 +60,8 @@ typedef struct CloneSource
 	bool snapshot_due;     /* a newer one is to be taken before rows are read */
 	Lsn start_lsn;         /* of the slot */
 	Buf places;            /* of a placement: as in NodeIdentity */
+	bool listed;           /* its tables are those that are to be copied */
+	CopyTable **of_lead;   /* its table, or NULL, for each of the lead's */
 } CloneSource;
 
 typedef struct Clone
@@ -82,7 +84,6 @@ typedef struct Clone
 	Programs programs;
 	Schema *schema;
 	bool resumed;
-	bool listed;        /* what is to be copied was noted by this run */
 	int64_t attempt_us; /* when it went on after a failure; 0: it did not */
 	Backoff backoff;    /* before it goes on; see recover.c */
 	int64_t start_us;
