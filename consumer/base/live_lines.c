@@ -2,7 +2,7 @@
  * live_lines.c
  *    See live_lines.h.
  *
- * What was written is taken away by moving up as many lines as it takes at the
+ * What was written is removed by moving up as many lines as it takes at the
  * terminal's present width, which may be another than when it was written.  The
  * width is asked for each time.  No line is wider than the terminal.
  */
@@ -74,7 +74,7 @@ live_lines_clear(void)
 		rows += line_widths[i] > width ? (line_widths[i] + width - 1) / width
 									   : 1;
 	lines_shown = 0;
-	/* Up, to the start of the line, and away with all that stands below. */
+	/* Up, to the start of the line, and all that stands below is erased. */
 	fprintf(stderr, "\033[%dA\r\033[J", rows);
 	fflush(stderr);
 }

@@ -3,9 +3,9 @@
  *    A few lines at the bottom of the terminal that are written again and
  * again.
  *
- * They stand below what is logged: before a line is logged they are taken away.
+ * They stand below what is logged: before a line is logged they are removed.
  *
- *     live_lines_begin()   takes away what is there
+ *     live_lines_begin()   removes what is there
  *     live_lines_add()     each line
  *     live_lines_end()     shows them
  */
@@ -27,7 +27,7 @@ void live_lines_add(const char *line);
 
 void live_lines_end(void);
 
-/* Takes them away. */
+/* Removes them from the terminal. */
 void live_lines_clear(void);
 
 /* Bytes of the first `width` characters of a UTF-8 text, and characters of all

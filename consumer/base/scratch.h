@@ -2,7 +2,7 @@
  * scratch.h
  *    A directory for files that a run needs for itself.
  *
- * It is locked while its owner lives.  What one that was killed has left behind
+ * It is locked while its owner lives.  What one that was killed has left
  * is removed by whoever makes the next.
  */
 #ifndef PENSTOCK_BASE_SCRATCH_H

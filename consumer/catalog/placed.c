@@ -270,7 +270,7 @@ place_directory(Placed *placed, const Placement *placement)
 /*
  * For each column of a hash, in order: table, expression for its hash or null,
  * whether it is in the replica identity, of the table whether an update may
- * leave values out of the log, and whether the hash is this server's alone.  %s
+ * leave values out of the WAL, and whether the hash is this server's alone.  %s
  * is the list of wanted columns.
  */
 static const char columns_sql[] =

@@ -2,7 +2,7 @@
  * check.c
  *    penstock check: looks at both ends before anything is touched.
  *
- * It writes nothing, on either side; all that it leaves in the source's log
+ * It writes nothing, on either side; all that it leaves in the source's WAL
  * comes from a temporary slot (see check/probe.h).  A server that cannot be
  * reached is a finding like others, and the rest is looked at all the same.
  */

@@ -62,7 +62,7 @@ ini_read(Ini *ini, const char *path, Arena *arena, Error *err)
 
 /* ---- lines -------------------------------------------------------------- */
 
-/* Takes the blanks away on both sides; writes to the text. */
+/* Removes the blanks on both sides; writes to the text. */
 static char *
 trim(char *text)
 {

@@ -19,7 +19,7 @@ typedef struct ControlTable
 {
 	const char *name;
 	const char *columns_sql;
-	const char *more_sql; /* behind the columns; or NULL */
+	const char *more_sql; /* after the columns; or NULL */
 	bool of_pipeline;     /* control_forget() removes its rows */
 	bool kept;            /* its rows keep nobody from dropping the rest */
 } ControlTable;

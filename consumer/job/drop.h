@@ -14,8 +14,8 @@
  *     4. commit on every target
  *
  * A failure up to 3 rolls back and leaves all as it was; a follower that starts
- * in between waits for the row and then finds it gone.  What can be left
- * behind, if we or a target die between 3 and 4, is progress without a slot:
+ * in between waits for the row and then finds it gone.  What may remain, if we
+ * or a target die between 3 and 4, is progress without a slot:
  * "penstock follow" and "penstock check" refuse that, and another drop removes
  * it.
  *

@@ -157,7 +157,7 @@ check_history(const Fencing *self, Error *err)
 }
 
 /*
- * 3.  The message moves the source's log beyond the position, so that a
+ * 3.  The message moves the source's WAL beyond the position, so that a
  * follower of an idle source gets there, and has it flushed.
  */
 static MUST_CHECK Rc

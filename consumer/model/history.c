@@ -187,7 +187,7 @@ refuse_end(const SourceHistory *history, const HistoryPoint *point, Error *err)
 	rc = refuse_history(point, err);
 	error_detail(err,
 				 "The target is at " LSN_FORMAT
-				 ", and the source's log ends at " LSN_FORMAT ", %" PRIu64
+				 ", and the source's WAL ends at " LSN_FORMAT ", %" PRIu64
 				 " bytes before, on the same timeline, %u: the source was put "
 				 "back to an earlier state.",
 				 LSN_ARGS(point->lsn), LSN_ARGS(history->flush_lsn),

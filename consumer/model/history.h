@@ -2,12 +2,12 @@
  * history.h
  *    The history of a source: which positions are its own.
  *
- * A position means something only in the log that it was taken from.  Servers
+ * A position means something only in the WAL that it was taken from.  Servers
  * that descend from one another share a system identifier, and so do a server
  * and its restored backup.  What tells them apart is the timeline: a standby
  * that is promoted, and a server that recovers to a point in time, begins a new
  * one, and notes where the old one was left.  So a target may go on with a
- * source exactly if its position is in the part of the log that both have.
+ * source exactly if its position is in the part of the WAL that both have.
  *
  * A data directory that is put back as it was, without recovery, goes on with
  * its old timeline.  Then the source is before the target, until it has written
@@ -45,7 +45,7 @@ typedef struct SourceHistory
 {
 	SourceIdentity identity; /* the timeline is the last one */
 	Lsn flush_lsn;           /* where its log is */
-	bool is_standby;         /* the log may yet have to arrive there */
+	bool is_standby;         /* the WAL may yet have to arrive there */
 	TimelineEnd *ends;       /* of the timelines before, in order; owned */
 	int end_count;
 } SourceHistory;

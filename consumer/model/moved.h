@@ -3,7 +3,7 @@
  *    What a node keeps of rows that have moved to another node.
  *
  * An update that moves a row from one node to another and leaves a large value
- * as it is, is in the log without that value.  It has to be read on the node
+ * as it is, is in the WAL without that value.  It has to be read on the node
  * where the row is, after everything before that update and before what takes
  * the row away: neither earlier nor later is it sure to be the same value.
  *

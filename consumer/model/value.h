@@ -18,7 +18,7 @@ typedef enum ValueKind
 {
 	VALUE_ABSENT = 0, /* not in this row: a column that is not in a key row */
 	VALUE_NULL,
-	VALUE_UNCHANGED, /* not in the log, because the update left it alone */
+	VALUE_UNCHANGED, /* not in the WAL, because the update left it alone */
 	VALUE_INTEGER,   /* `integer`, as the column's type says */
 	VALUE_BINARY,    /* `bytes`, in the type's binary format */
 	VALUE_TEXT,      /* `bytes`, in the type's text format */

@@ -11,8 +11,8 @@
 #include "base/xalloc.h"
 
 /*
- * The origin's name is the pipeline's behind this; with a slash, which no
- * pipeline's name can have, and a number, for those beyond the first.  Origins
+ * An origin's name is this and the pipeline's name; those beyond the first have
+ * a slash, which no pipeline's name can have, and a number after that.  Origins
  * are the whole server's, so the database is in the name: several nodes of a
  * pipeline may be databases of one server.
  */
@@ -81,7 +81,7 @@ call(PgConn *target, const char *sql, const char *pipeline, int number,
 
 /*
  * A pooler hands out sessions that others have had, with the origin that they
- * had set: not even DISCARD ALL takes it away.
+ * had set: not even DISCARD ALL removes it.
  */
 static MUST_CHECK Rc
 reset_session(PgConn *target, Error *err)

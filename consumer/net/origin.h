@@ -1,8 +1,8 @@
 /*
  * origin.h
- *    The mark on a target's log that says: this came through a pipeline.
+ *    The mark on a target's WAL that says: this came through a pipeline.
  *
- * A session with a replication origin writes the origin into the log with each
+ * A session with a replication origin writes the origin into the WAL with each
  * commit, so that a pipeline the other way round can leave these transactions
  * out (--origin=none) and does not send changes back to where they came from.
  *
@@ -26,7 +26,7 @@
 /*
  * Marks all that the session writes from here on, creating the origin of the
  * pipeline if it is not there.  *marked is false, and it is no error, if the
- * role may not do so or the server has no room for origins; the log then says
+ * role may not do so or the server has no room for origins; the WAL then says
  * which.
  *
  * An origin is for one session at a time.  A pipeline has one, number 0, and

@@ -121,7 +121,7 @@ pgconn_connection_error(PgConn *conn, const char *what, Error *err)
 
 /*
  * Before a connection is made there is no result to ask for an SQLSTATE, but
- * with PQERRORS_VERBOSE the server's message starts with it, behind the
+ * with PQERRORS_VERBOSE the server's message starts with it, after the
  * severity: "FATAL:  28P01: password …".  Copies it; false if there is none.
  */
 static bool
@@ -144,7 +144,8 @@ find_sqlstate(const char *message, char *sqlstate)
 	return false;
 }
 
-/* What a person has to mend, among the reasons that libpq itself gives. */
+/* Whether a connection failed for a reason that a person has to fix, by what
+ * libpq itself says. */
 static bool
 needs_a_person(const PGconn *pg, const char *message)
 {

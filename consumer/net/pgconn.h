@@ -87,7 +87,7 @@ int pgconn_server_version_num(const PgConn *conn);
 /*
  * Runs one statement and waits for its result.  `params` are `param_count`
  * strings or NULLs, sent in text format.  If `result` is NULL the result is
- * thrown away, else the caller clears it with PQclear().  A statement that
+ * discarded, else the caller clears it with PQclear().  A statement that
  * returns COPY leaves the connection in that state and is a success.
  */
 MUST_CHECK Rc pgconn_exec_params(PgConn *conn, const char *sql, int param_count,

@@ -22,7 +22,7 @@ static MUST_CHECK Rc
 refuse(const ProofItem *item, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
-					  "%s has changes that are not in the source's log",
+					  "%s has changes that are not in the source's WAL",
 					  item->label != NULL ? item->label : "target");
 
 	error_hint(err,
@@ -48,7 +48,7 @@ compare(const ProofItem *item, const TxnInfo *txn, Error *err)
 	rc = refuse(item, err);
 	error_detail(err,
 				 "The last transaction that it has applied was committed at "
-				 "LSN " LSN_FORMAT "; the source's log has another one at "
+				 "LSN " LSN_FORMAT "; the source's WAL has another one at "
 				 "LSN " LSN_FORMAT ", transaction %u.",
 				 LSN_ARGS(item->commit_lsn), LSN_ARGS(txn->commit_lsn),
 				 txn->xid);
@@ -91,7 +91,7 @@ proof_position(Proof *proof, Lsn lsn, Error *err)
 		rc = refuse(item, err);
 		error_detail(err,
 					 "The last transaction that it has applied was committed "
-					 "at LSN " LSN_FORMAT "; the source's log has been read up "
+					 "at LSN " LSN_FORMAT "; the source's WAL has been read up "
 					 "to LSN " LSN_FORMAT " and does not have it.",
 					 LSN_ARGS(item->commit_lsn), LSN_ARGS(lsn));
 		return rc;

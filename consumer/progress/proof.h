@@ -1,22 +1,22 @@
 /*
  * proof.h
- *    Whether the stream is of the log that the targets have been fed from.
+ *    Whether the stream is of the WAL that the targets have been fed from.
  *
  * A source that was put back to an earlier state without recovery, say from a
  * snapshot of its disk, goes on with the timeline that it had.  Once it has
- * written enough, the positions of the targets are in its log again, but what
+ * written enough, the positions of the targets are in its WAL again, but what
  * they had is not; its new transactions there would be taken for old ones.
  *
  * A target knows the last transaction that it applied.  If the slot starts at
  * or before that one's commit, it has to come once more, at the same position
  * and with the same time, before the stream is beyond it.  If the slot starts
- * behind it, the slot itself is the proof: it was told so by us.
+ * after it, the slot itself is the proof: it was told so by us.
  *
  * It has to come only if the source is told the same as then: under other
  * options, or with tables left out, it may have nothing to send.  Then there is
  * nothing to be proved.
  *
- * This does not prove that nothing was written anew behind the last
+ * This does not prove that nothing was written anew after the last
  * transaction, up to the position that a target has noted because there was
  * nothing for it.
  */

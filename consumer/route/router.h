@@ -6,7 +6,7 @@
  * sinks are the targets that its rules number, and each gets what is placed
  * there: of a transaction that has nothing for it, not even the begin.  A row
  * that moves from one node to another is a delete for the one and an insert
- * for the other.  What the log does not have of such a row is fetched from the
+ * for the other.  What the WAL does not have of such a row is fetched from the
  * sink where it was (see model/moved.h); the router waits for that, and takes
  * nothing else meanwhile.
  *

@@ -53,7 +53,7 @@ split_refuse(const Change *update, Error *err)
 {
 	return error_set(err, ERR_CONFIG,
 					 "row of table \"%s\".\"%s\" moves to another node, and "
-					 "the log does not have all its values",
+					 "the WAL does not have all its values",
 					 update->relation->schema, update->relation->name);
 }
 

@@ -19,7 +19,7 @@ typedef struct Move
 
 /*
  * The new row of an update, with what it left alone from the old one.  *whole
- * is false if the log does not have all of it: because a large value was left
+ * is false if the WAL does not have all of it: because a large value was left
  * as it was, and is not in the replica identity.  Then that is VALUE_UNCHANGED.
  */
 const Value *split_new_row(Frame *frame, const Change *update, bool *whole);

@@ -3,7 +3,7 @@
  *    Which rows some changes were of.
  *
  * Rows are told apart by a hash of their replica identity's bytes, as they are
- * in the log: two rows with the same hash count as one, so that a row which was
+ * in the WAL: two rows with the same hash count as one, so that a row which was
  * not touched may be said to have been, and never the other way round.
  */
 #ifndef PENSTOCK_ROUTE_TOUCHED_H

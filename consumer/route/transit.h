@@ -1,6 +1,6 @@
 /*
  * transit.h
- *    A row on its way from one node to another, of which the log does not have
+ *    A row on its way from one node to another, of which the WAL does not have
  *    all values.
  *
  * It is made of the update that moves the row, waits until the sink of the node

@@ -58,7 +58,7 @@ MUST_CHECK Rc slot_read_history(PgConn *replication, SourceHistory *history,
 								Error *err);
 
 /*
- * Reads once more, through an ordinary connection, where the source's log is.
+ * Reads once more, through an ordinary connection, where the source's WAL is.
  * What somebody else has read from a slot until it became ours is before that.
  */
 MUST_CHECK Rc slot_read_log_end(PgConn *source, SourceHistory *history,

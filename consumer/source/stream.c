@@ -17,10 +17,10 @@
 #include "base/own_command.h"
 #include "base/xalloc.h"
 
-/* 'w', start of the data, end of the log, time of sending. */
+/* 'w', start of the data, end of the WAL, time of sending. */
 #define DATA_HEADER_BYTES (1 + 8 + 8 + 8)
 
-/* 'k', end of the log, time of sending, whether an answer is wanted. */
+/* 'k', end of the WAL, time of sending, whether an answer is wanted. */
 #define KEEPALIVE_BYTES (1 + 8 + 8 + 1)
 
 /*
@@ -317,7 +317,7 @@ work(Source *source, int64_t now_us, Error *err)
 
 /*
  * Reads until the server has ended its side too, which it does when it has read
- * all that we said; what it had on its way is thrown away.
+ * all that we said; what it had on its way is discarded.
  */
 static void
 wait_for_end(Stream *stream)

@@ -141,7 +141,7 @@ $parts->equal_ok('what check was content with');
 $parts->stop_ok($follower);
 
 
-# ---- No room for the target's log ----
+# ---- No room for the target's WAL ----
 
 SKIP:
 {

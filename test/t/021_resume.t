@@ -200,12 +200,12 @@ sub refusals
 	my $dry = $pair->run_or_die('clone', '--resume', '--dry-run');
 	like($dry, qr/go on with the clone/, '--resume --dry-run says so');
 	$dry = $pair->run_or_die('clone', '--restart', '--dry-run');
-	like($dry, qr/throw away .* \d+ of \d+ tables/, '--restart --dry-run says so');
+	like($dry, qr/remove what .* \d+ of \d+ tables/, '--restart --dry-run says so');
 
 	# Starting over keeps what is not the clone's.
 	my ($restart_status, undef, $restart_log) = $pair->run('clone', '--restart');
 	is($restart_status, 0, '--restart');
-	like($restart_log, qr/threw away .* dropped \d+ tables/, 'it says what it throws away');
+	like($restart_log, qr/removed what .* dropped \d+ tables/, 'it says what it removes');
 	is($pair->target_sql("SELECT to_regclass('elsewhere')"), 'elsewhere',
 		'it keeps what was not made by the clone');
 	is($pair->target_sql('SELECT count(*) FROM penstock.table_state'), 0, 'no watermarks')

@@ -31,7 +31,7 @@ $pair->source_sql('INSERT INTO item SELECT n, n FROM generate_series(1001, 2000)
 $pair->wait_caught_up($follower);
 $nodes->spread_ok('all nodes are there', item => 'id');
 
-# What a node has applied before it goes is beyond where the source's log was
+# What a node has applied before it goes is beyond where the source's WAL was
 # when the follower began.
 $pair->source_sql('UPDATE item SET note = note WHERE id BETWEEN 1001 AND 1500');
 $pair->wait_caught_up($follower);

@@ -1,6 +1,6 @@
 # A source is known by its history: after a failover, a recovery to a point in
 # time or a restored copy of its files, a target goes on exactly if all that it
-# has is in the source's log, and is refused otherwise, with the positions.
+# has is in the source's WAL, and is refused otherwise, with the positions.
 
 use strict;
 use warnings;
@@ -65,7 +65,7 @@ rename $first->data_dir, $first->basedir . '/original' or die "$!\n";
 rename $copy, $first->data_dir or die "$!\n";
 $first->start;
 refused(qr/target has changes that are not in the source's history/,
-	qr{target is at \Q$last\E, and the source's log ends at 0/\w+, \d+ bytes before, on the same timeline, 1},
+	qr{target is at \Q$last\E, and the source's WAL ends at 0/\w+, \d+ bytes before, on the same timeline, 1},
 	'a source that was put back');
 like(fails('table', 'resync', 'public.t'), qr/not in the source's history/,
 	'and a table is not copied from it');
@@ -75,8 +75,8 @@ $other->fails_like(1, qr/target has changes that are not in the source's history
 	'nor a clone gone on with', 'clone', '--data-only', '--resume');
 $pair->source_sql("INSERT INTO t SELECT generate_series(50000, 60000)");
 $pair->wait_for_sql('source', "SELECT pg_current_wal_lsn() > '$last'");
-refused(qr/target has changes that are not in the source's log/,
-	qr{last transaction that it has applied was committed at LSN \S+; the source's log has},
+refused(qr/target has changes that are not in the source's WAL/,
+	qr{last transaction that it has applied was committed at LSN \S+; the source's WAL has},
 	'a source that was put back and has gone on');
 $first->stop;
 rename $first->data_dir, $first->basedir . '/copy' or die "$!\n";

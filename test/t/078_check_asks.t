@@ -153,7 +153,7 @@ is($status, 1, 'status is not in order');
 is($target->{error}, "has changes that are not in the source's history",
 	'and says why');
 is($target->{lag_bytes}, undef, 'no lag of 0 is told');
-like($target->{detail}, qr/the source's log ends at/, 'but where both are');
+like($target->{detail}, qr/the source's WAL ends at/, 'but where both are');
 
 # Who may not replicate cannot ask for timelines, and sees as much.
 $past->source->safe_psql('postgres', 'CREATE ROLE looker LOGIN IN ROLE pg_monitor');

@@ -437,7 +437,7 @@ status_release(PipelineStatus *status)
 }
 
 /*
- * What was applied when `sample` was taken is durable once the target's log is
+ * What was applied when `sample` was taken is durable once the target's WAL is
  * flushed up to where it ended right after.
  */
 static Lsn

@@ -45,7 +45,7 @@ MUST_CHECK Rc status_tables_read(TableStatusList *list, PgConn *target,
 
 void status_tables_release(TableStatusList *list);
 
-/* Prints a line each; `source_lsn` is where the source's log is. */
+/* Prints a line each; `source_lsn` is where the source's WAL is. */
 void status_tables_print(const TableStatusList *list, const char *target,
 						 Lsn source_lsn);
 

@@ -81,7 +81,7 @@ int64_t meter_wait_ms(const Meter *meter);
  * build_wait(). */
 void meter_show(void *argument);
 
-/* Takes away what it shows; what is logged does that first, too. */
+/* Removes what it shows from the terminal; logging does that first, too. */
 void meter_clear(void);
 
 /* Megabytes a second since the start. */

@@ -74,7 +74,8 @@ MUST_CHECK Rc build_list_read(BuildList *list, const Script *script,
 							  const CopyCatalog *catalog, PgConn *source,
 							  Arena *arena, Error *err);
 
-/* Takes away what the target has already: see BuildItem for what is NULL. */
+/* Removes from the list what the target has already: see BuildItem for what is
+ * NULL then. */
 MUST_CHECK Rc build_list_leave_out(BuildList *list, PgConn *target, Error *err);
 
 #endif /* PENSTOCK_COPY_SCHEMA_BUILD_LIST_H */

@@ -264,7 +264,7 @@ simplify(Draft *draft, DraftObject *object, Matches *matches)
 	object->after = after;
 }
 
-/* Appends a changed table behind those that it inherits from. */
+/* Appends a changed table after those that it inherits from. */
 static void visit(Draft *draft, DraftObject *object, int depth);
 
 static void

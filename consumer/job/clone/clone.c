@@ -949,7 +949,7 @@ run(Clone *clone, Error *err)
 		say_done(clone);
 		return rc;
 	}
-	/* What went wrong is said before what that leaves behind. */
+	/* Why it failed is logged before what the failure leaves on the servers. */
 	say_failure(err);
 	clone_undo(clone);
 	return RC_END;

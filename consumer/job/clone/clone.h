@@ -26,7 +26,7 @@
  * out what they have already (see table_state.h).
  *
  * If it fails before anything was copied, the slot that this run created is
- * dropped, for it would keep the source's log for ever.
+ * dropped, for it would keep the source's WAL for ever.
  */
 #ifndef PENSTOCK_JOB_CLONE_CLONE_H
 #define PENSTOCK_JOB_CLONE_CLONE_H
@@ -38,7 +38,8 @@
 /*
  * Clones, or with config->dry_run reports what that would do; `first` is the
  * configuration of the first source of `config`, or all of it.  Waits until it
- * is done.  RC_END: it failed, and that was said, with what is left behind.
+ * is done.  RC_END: it failed; that was logged, with what it has left on the
+ * servers.
  */
 MUST_CHECK Rc clone_run(const Config *config, const Config *first,
 						const Report *report, Error *err);

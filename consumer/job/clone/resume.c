@@ -112,13 +112,12 @@ refuse_unfinished(const Clone *clone, const CloneTarget *target, Error *err)
 				 target->run.started_at, target->run.tables_done,
 				 target->run.table_count);
 	if (clone->config->source_count > 1)
-		error_hint(err,
-				   "\"%s\" throws away what it has copied and starts over.",
+		error_hint(err, "\"%s\" removes what it has copied and starts over.",
 				   OWN_COMMAND("clone --restart"));
 	else
 		error_hint(err,
 				   "\"%s\" goes on with it; with --restart instead, what it "
-				   "has copied is thrown away.",
+				   "has copied is removed.",
 				   OWN_COMMAND("clone --resume"));
 	return rc;
 }
@@ -242,7 +241,7 @@ check_history(const Clone *clone, const CloneTarget *target, Error *err)
 		err);
 }
 
-/* Whether a target fits to what is to be resumed or thrown away. */
+/* Whether a target fits to what is to be resumed or removed. */
 static Rc
 check_target(const Clone *clone, int number, Error *err)
 {
@@ -308,7 +307,7 @@ clone_look(Clone *clone, Error *err)
 	if (rc == RC_OK && clone->config->resume && !found)
 		rc = refuse_nothing(clone, &clone->targets[0], err);
 	if (rc == RC_OK && clone->config->restart && !found)
-		log_info("clone", "there is no unfinished clone to throw away");
+		log_info("clone", "there is no unfinished clone to remove");
 	clone->resumed = clone->config->resume;
 	return rc;
 }
@@ -326,7 +325,7 @@ clone_report_throw_away(const Clone *clone)
 		if (target->run.exists)
 			report_line(
 				clone->report,
-				"throw away what the clone begun at %s has made on %s, with "
+				"remove what the clone begun at %s has made on %s, with "
 				"%d of %d tables copied, %" PRId64 " rows",
 				target->run.started_at, target->label, target->run.tables_done,
 				target->run.table_count, target->run.rows);
@@ -364,7 +363,7 @@ throw_away_target(Clone *clone, CloneTarget *target, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	log_info("clone",
-			 "threw away what the clone begun at %s had made on %s: dropped %d "
+			 "removed what the clone begun at %s had made on %s: dropped %d "
 			 "tables and %d other objects, with %" PRId64 " rows in %d tables "
 			 "that were finished",
 			 target->run.started_at, target->label, tables, others,
@@ -393,7 +392,7 @@ throw_away_slot(const CloneSource *source, Error *err)
 
 /*
  * The slots go first: if this is interrupted, what is noted on the targets
- * still tells the next --restart what there is to be thrown away.  The other
+ * still tells the next --restart what there is to be removed.  The other
  * way round a slot would be left that nobody knows.
  */
 Rc

@@ -27,10 +27,10 @@ MUST_CHECK Rc clone_look(Clone *clone, Error *err);
  */
 MUST_CHECK Rc clone_hold(Clone *clone, CloneTarget *target, Error *err);
 
-/* Reports what would be thrown away. */
+/* Reports what would be removed. */
 void clone_report_throw_away(const Clone *clone);
 
-/* Throws away what an unfinished clone has made on the targets, and its slot.
+/* Removes what an unfinished clone has made on the targets, and its slot.
  */
 MUST_CHECK Rc clone_throw_away(Clone *clone, Error *err);
 

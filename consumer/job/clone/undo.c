@@ -1,6 +1,6 @@
 /*
  * undo.c
- *    Leaves nothing behind that would do harm.
+ *    Removes what a failed clone would otherwise leave and what would do harm.
  */
 #include "job/clone/undo.h"
 
@@ -148,16 +148,16 @@ say_what_remains(const Clone *clone)
 {
 	if (clone_has_several(clone))
 		log_warning("clone",
-					"what was copied stays: \"%s\" throws it away and starts "
+					"what was copied stays: \"%s\" removes it and starts "
 					"over",
 					OWN_COMMAND("clone --restart"));
 	else
 		log_warning("clone",
 					"what was copied stays: \"%s\" goes on with it, with "
-					"--restart instead it is thrown away",
+					"--restart instead it is removed",
 					OWN_COMMAND("clone --resume"));
 	log_warning("clone",
-				"until then replication slot \"%s\" keeps the source's log; "
+				"until then replication slot \"%s\" keeps the source's WAL; "
 				"\"%s\" removes it",
 				clone->config->name, OWN_COMMAND("drop"));
 }

@@ -83,7 +83,7 @@ refuse_rows(TableCopy *copy, TableTarget *target, Error *err)
 		return rc;
 	rc = error_set(err, ERR_CONFIG, "table %s on %s is not empty",
 				   copy->work->qualified, target->label);
-	error_hint(err, "Empty it, or throw away what it has with \"penstock "
+	error_hint(err, "Empty it, or remove what it has with \"penstock "
 					"table resync\".");
 	return rc;
 }

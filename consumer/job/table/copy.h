@@ -19,7 +19,7 @@
 #include "job/table/work.h"
 
 /*
- * `anew`: rows that are on a target are thrown away; else they are refused,
+ * `anew`: rows that are on a target are removed; else they are refused,
  * unless they are of a copy that did not come to its end.
  */
 MUST_CHECK Rc table_copy(TableWork *work, bool anew, Error *err);

@@ -67,9 +67,9 @@ read_catch_up(TableJoin *join, TableTarget *target, ProgressRow *row,
 }
 
 /*
- * Gives the table to the follower, if it is not behind it or the follower holds
- * the rest back.  The catch-up's progress goes: nothing can be applied by it
- * any more.
+ * Gives the table to the follower, if that has caught up with it, or the
+ * follower holds the rest back.  The catch-up's progress goes: nothing can be
+ * applied by it any more.
  */
 static Rc
 hand_over(TableJoin *join, TableTarget *target, Error *err)

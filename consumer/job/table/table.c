@@ -206,7 +206,7 @@ is_known_to(const TableWork *work, TableTarget *target, bool *known, Error *err)
 
 /*
  * A name that means nothing is most likely misspelt.  But it may be one that
- * only the log still has: of a table that was made and dropped again.
+ * only the WAL still has: of a table that was made and dropped again.
  */
 static Rc
 refuse_unknown(TableWork *work, Error *err)
@@ -225,7 +225,7 @@ refuse_unknown(TableWork *work, Error *err)
 				   work->qualified);
 	error_hint(err,
 			   "Is the name right?  If the follower has stopped at it, since "
-			   "the log has it from before it was dropped or taken out of the "
+			   "the WAL has it from before it was dropped or taken out of the "
 			   "publication, run \"%s\".",
 			   OWN_COMMAND_TABLE("remove --by-name", work->names[0].schema,
 								 work->names[0].name));

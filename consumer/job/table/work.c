@@ -327,7 +327,7 @@ refuse_absent(TableWork *work, const char *name, Error *err)
 		rc = error_set(err, ERR_CONFIG,
 					   "\"%s\" is %s on the source, which cannot be followed",
 					   name, PQgetvalue(result, 0, 0));
-		error_hint(err, "The source's log has no rows of it.");
+		error_hint(err, "The source's WAL has no rows of it.");
 	}
 	else if (rc == RC_OK)
 		rc = error_set(err, ERR_CONFIG,

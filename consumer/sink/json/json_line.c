@@ -142,7 +142,7 @@ append_integer(Json *json, uint32_t type_oid, int64_t number)
 	buf_release(&text);
 }
 
-/* Bytes in hex as a string, behind what it starts with, escaped and all. */
+/* Bytes in hex as a string, after `start`; escaped, with its quotes. */
 static void
 append_hex(Json *json, const char *start, const uint8_t *bytes, size_t length)
 {

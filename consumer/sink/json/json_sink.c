@@ -30,9 +30,10 @@ typedef struct JsonSink
 	int64_t seq;     /* of its last line, printed or skipped */
 	int64_t skip;    /* of its lines were printed before the stream broke */
 
-	Lsn printed_lsn;     /* everything before is printed or waits to be */
-	Lsn message_lsn;     /* of the last message outside a transaction */
-	Lsn resumed_lsn;     /* commit of the transaction that broke off; 0: none */
+	Lsn printed_lsn; /* everything before is printed or waits to be */
+	Lsn message_lsn; /* of the last message outside a transaction */
+	Lsn resumed_lsn; /* commit of the transaction that was interrupted; 0: none
+					  */
 	int64_t resumed_seq; /* its last line that was printed */
 
 	DurableQueue unwritten; /* commits whose lines wait to be written */

@@ -26,7 +26,7 @@
 #define KEEP_BYTES_MAX (1 * MB)
 
 /*
- * Whether what is written next to a file would go behind a line that is not
+ * Whether what is written next to a file would come after a line that is not
  * complete.  The descriptor is for writing only, so it is opened once more; if
  * that is not to be had, nothing is known.
  */

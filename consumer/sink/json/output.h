@@ -17,9 +17,9 @@
  * when the reader is still there a moment later, or not at all.  That proves
  * nothing of a reader that goes later, in the middle of its work.
  *
- * Each line stands on its own, also behind what was interrupted: a line that a
- * file did not take as a whole, because its disk is full or we have to stop, is
- * taken back; and where somebody else left one, a new line is begun.
+ * Each line stands on its own, also after one that was interrupted: a line that
+ * a file did not take as a whole, because its disk is full or we have to stop,
+ * is taken back; and where somebody else left one, a new line is begun.
  *
  * Invariant: bytes are counted from the start, appended >= written >= read >=
  * synced, but for `read` of what is no pipe.

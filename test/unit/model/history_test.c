@@ -63,7 +63,7 @@ positions_up_to_the_end_of_the_log_are_the_sources(void **state UNUSED)
 	make(&history);
 	assert_int_equal(prove(&history, "7", 4, 0x9000000, NULL), ERR_NONE);
 	assert_int_equal(prove(&history, "7", 4, 0x9000010,
-						   "at 0/9000010, and the source's log ends at "
+						   "at 0/9000010, and the source's WAL ends at "
 						   "0/9000000, 16 bytes before"),
 					 ERR_CONFIG);
 	history_release(&history);

@@ -95,7 +95,7 @@ another_transaction_in_its_place_is_refused(void **state UNUSED)
 
 	add(&proof, 0x200);
 	assert_false(takes(&proof, 0x200, TIME + 1,
-					   "at LSN 0/200; the source's log has another one at LSN "
+					   "at LSN 0/200; the source's WAL has another one at LSN "
 					   "0/200, transaction 7"));
 }
 

@@ -25,7 +25,7 @@
 /* Answers that are under way at once are fewer. */
 #define TEXTS_MAX 4096
 
-/* Bytes of the target's log for a commit. */
+/* Bytes of the target's WAL for a commit. */
 #define COMMIT_BYTES 0x10
 
 /* Places of a progress statement's parameters, behind those of changes. */
@@ -82,7 +82,7 @@ static struct
 	Lsn log;
 	Lsn log_flushed;
 	Lsn durable;
-	Lsn commit_end; /* of the last commit, in the target's log */
+	Lsn commit_end; /* of the last commit, in the target's WAL */
 	int64_t fingerprint;
 	int statements;
 	int lease_at;

@@ -388,7 +388,7 @@ applier_refresh_tables(Applier *self, TableCache *tables, int *refreshes,
  * A round in which something failed is over.  The first part of a large
  * transaction can be done again; it cannot when parts before are gone with it.
  * Nor is there anything to do again when the commit was done and what failed is
- * the question behind it, or when no batch is under way.
+ * the question after it, or when no batch is under way.
  */
 static MUST_CHECK Rc
 recover(Applier *self, Error *err)
@@ -519,7 +519,8 @@ round_is_over(Applier *self, Error *err)
 
 /* ---- work --------------------------------------------------------------- */
 
-/* Notices a server that went away while nothing was asked of it. */
+/* Notices that the connection was lost while nothing was asked of the server.
+ */
 static MUST_CHECK Rc
 listen_idle(Applier *self, Error *err)
 {

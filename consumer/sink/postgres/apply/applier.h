@@ -26,9 +26,9 @@
  *                   checked, and it goes on: to a COPY that the plan wants, or
  *                   to the commit
  *   COPYING         outside of pipeline mode: COPY cannot be pipelined
- *   COMMITTING      progress, commit, and the question where the log is, are
+ *   COMMITTING      progress, commit, and the question where the WAL ends, are
  *                   out; only sent when everything before was checked
- *   CHECKING_FLUSH  only the question where the log is flushed to
+ *   CHECKING_FLUSH  only the question how far the WAL is flushed
  *   FETCHING        values of rows that move to other nodes are read; a
  *                   transaction may be open, and stays so
  *
@@ -90,7 +90,7 @@ typedef enum ExpectationKind
 	EXPECT_PROGRESS,  /* its failure means that the lease is lost */
 	EXPECT_COMMIT,    /* a source transaction is there */
 	EXPECT_COMMITTED, /* the batch is */
-	EXPECT_POSITION,  /* a row with two positions, behind the commits so far */
+	EXPECT_POSITION,  /* a row with two positions, after the commits so far */
 	EXPECT_FETCHED,   /* a row with the values that were asked for */
 	EXPECT_KEPT,      /* rows of penstock.moved */
 	EXPECT_CURRENT,   /* its failure means that a table has changed */
@@ -124,7 +124,7 @@ typedef struct TxnRound
 	TableCache *tables;
 	bool has_partitioned; /* some of the batch's tables are */
 	bool flushes;         /* the batch's last commit waits for the disk */
-	bool asks; /* … and is followed by the question where the log is */
+	bool asks; /* … and is followed by the question where the WAL ends */
 	bool takes_turns;
 	uint32_t turn_first;     /* of the batch's first transaction */
 	uint32_t turn_stride;    /* from an applier's turn to its next */
@@ -153,7 +153,8 @@ typedef enum StepState
 /* What is known of a batch that is applied as one transaction of the target. */
 typedef struct BatchWork
 {
-	size_t txn_end; /* behind the transactions that are applied, at first all */
+	size_t txn_end; /* index after the transactions that are applied; at first
+					   of all */
 	int refreshes;  /* of its tables, because they were altered */
 	bool folded;    /* the plan is a folded one */
 	bool savepoint_set; /* it is a part, and can be rolled back alone */
@@ -183,12 +184,13 @@ typedef struct ApplierFailure
 	bool is_refusal;       /* of a row: worth trying in order */
 } ApplierFailure;
 
-/* The commit, or the question where the target's log is, that is under way. */
+/* The commit, or the question where the target's WAL ends, that is under way.
+ */
 typedef struct ApplierCommit
 {
 	int64_t rows;
 	int64_t txns;
-	bool is_done; /* what fails from now on fails behind that */
+	bool is_done; /* what fails from now on fails after it */
 	Lsn lsn;      /* source position of what was asked about … */
 	bool flushes; /* … which waits for the disk */
 } ApplierCommit;
@@ -255,7 +257,7 @@ MUST_CHECK Rc applier_start_txns(Applier *self, Batch *batch,
 /* Has it leave such a round, without the transactions that it has not sent. */
 void applier_stop_txns(Applier *self);
 
-/* Asks where the target's log is, behind commits up to `lsn`, the last of which
+/* Asks where the target's WAL ends after commits up to `lsn`, the last of which
  * may have waited for the disk.  Only in APPLIER_IDLE. */
 MUST_CHECK Rc applier_ask_position(Applier *self, Lsn lsn, bool flushed,
 								   Error *err);
@@ -264,7 +266,7 @@ MUST_CHECK Rc applier_ask_position(Applier *self, Lsn lsn, bool flushed,
  * APPLIER_IDLE, without an open transaction. */
 MUST_CHECK Rc applier_commit_position(Applier *self, Lsn lsn, Error *err);
 
-/* Asks how far the target's log is flushed.  Only in APPLIER_IDLE. */
+/* Asks how far the target's WAL is flushed.  Only in APPLIER_IDLE. */
 MUST_CHECK Rc applier_check_flush(Applier *self, Error *err);
 
 /*
@@ -364,7 +366,7 @@ void applier_add_progress(const Applier *self, Params *params,
 						  int64_t rows);
 MUST_CHECK Rc applier_commit_batch(Applier *self, Error *err);
 
-/* Sends the question where the log is behind commits up to `lsn`, the last of
+/* Sends the question where the WAL ends after commits up to `lsn`, the last of
  * which may have waited for the disk. */
 MUST_CHECK Rc applier_send_question(Applier *self, Lsn lsn, bool flushed,
 									Error *err);

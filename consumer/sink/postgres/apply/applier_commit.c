@@ -44,7 +44,7 @@ applier_send_question(Applier *self, Lsn lsn, bool flushed, Error *err)
 							   self->progress_params, &expectation, err);
 }
 
-/* Progress, commit, and where the log is then; in one round. */
+/* Progress, commit, and where the WAL ends then; in one round. */
 static MUST_CHECK Rc
 send_commit(Applier *self, Error *err)
 {

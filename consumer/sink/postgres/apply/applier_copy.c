@@ -44,7 +44,7 @@ copy_result_is_here(Applier *self, Error *err)
 	return PQisBusy(pgconn_raw(conn)) ? RC_AGAIN : RC_OK;
 }
 
-/* Goes on behind a COPY, good or bad. */
+/* Goes on after a COPY, whether it succeeded or failed. */
 static MUST_CHECK Rc
 finish_copy(Applier *self, Error *err)
 {

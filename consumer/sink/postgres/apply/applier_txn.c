@@ -2,12 +2,12 @@
  * applier_txn.c
  *    Rounds in which each source transaction is a transaction of the target.
  *
- * All of them are sent one behind the other, without waiting:
+ * All of them are sent one after the other, without waiting:
  *
  *     BEGIN, rows, progress, COMMIT AND CHAIN, rows, progress, …, COMMIT, sync
  *
  * Each COMMIT AND CHAIN also begins the next.  After a failure the server skips
- * everything up to the sync, so nothing behind it takes place, and nothing
+ * everything up to the sync, so nothing after it takes place, and nothing
  * before it is lost.  Progress only moves from where the transaction before has
  * left it; that, and not the order in which connections happen to be served, is
  * what keeps commits in order.
@@ -125,7 +125,7 @@ send_progress(Applier *self, size_t index, Error *err)
 	Expectation expectation = {.kind = EXPECT_PROGRESS,
 							   .change_index = PLAN_NO_CHANGE};
 	Statement *statement = self->step.statement;
-	Params *params = self->params; /* behind those of its changes, if any */
+	Params *params = self->params; /* after those of its changes, if any */
 
 	CHECK(first <= index && txns[index].complete);
 	CHECK(txns[index].txn.end_lsn > before);

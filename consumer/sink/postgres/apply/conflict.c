@@ -109,7 +109,7 @@ conflict_set_unsettled(const ConflictChange *what, const char *index,
 				   is_insert
 					   ? "Another row has a value that must be unique."
 					   : "It is not there, and not all its values are in the "
-						 "source's log.");
+						 "source's WAL.");
 	add_context(what, err);
 }
 

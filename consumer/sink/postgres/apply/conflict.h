@@ -1,7 +1,7 @@
 /*
  * conflict.h
  *    Words for what a target refused: which change, of which row, where in the
- *    source's log.
+ *    source's WAL.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_CONFLICT_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_CONFLICT_H

@@ -13,7 +13,7 @@
  *              has failed
  *   ALONE      the leader applies the batch's first transaction in order
  *
- * Where the target's log is, is asked every now and then: by a leader that is
+ * Where the target's WAL ends is asked every now and then: by a leader that is
  * alone in a round together with the last commit, otherwise after it.
  */
 #include "sink/postgres/apply/lanes.h"
@@ -346,7 +346,7 @@ is_final(const Lanes *lanes, const Applier *failed)
 		   !out_of_room_is(&failed->failure.error);
 }
 
-/* Everything behind what is committed starts again. */
+/* Everything after the last transaction that is committed starts again. */
 static void
 begin_again(Lanes *lanes)
 {
@@ -362,7 +362,7 @@ recover(Lanes *lanes, Applier *failed, Error *err)
 	bool changed;
 	Rc rc;
 
-	/* It failed behind the last commit: nothing is left to be done again. */
+	/* It failed after the last commit: nothing is left to be done again. */
 	if (committed_count(lanes) == lanes->batch.txn_count)
 	{
 		error_take(err, &failed->failure.error);

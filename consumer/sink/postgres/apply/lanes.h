@@ -5,7 +5,7 @@
  *    that applies a few as one.  Nothing is waited for before a commit.
  *
  * The transactions of a batch go to the appliers in rotation.  Each applier
- * sends its own one behind the other, without waiting for anything; what has to
+ * sends its own one after the other, without waiting for anything; what has to
  * wait waits on the target, for turns.  Each transaction has a turn, a number:
  *
  *   - An applier holds the lock of its next turn (an advisory lock of its
@@ -62,7 +62,7 @@ void lanes_forget_table(Lanes *lanes, const char *schema, const char *name);
 /* Bytes of the batch that is being applied. */
 size_t lanes_bytes(const Lanes *lanes);
 
-/* As applier_work(); when it is idle, only notices a server that went away, and
+/* As applier_work(); when it is idle, only notices a lost connection, and
  * leaves the leader alone. */
 MUST_CHECK Rc lanes_work(Lanes *lanes, Error *err);
 

@@ -424,7 +424,7 @@ had_lsn(const OpenTxns *self)
 
 /*
  * Whether the transaction is known to be one that the target, and the copy of
- * each of its tables, does not have yet.  It ends behind each place where it
+ * each of its tables, does not have yet.  It ends after each place where it
  * was seen open, and after all that has come before its end.
  */
 static bool
@@ -565,7 +565,7 @@ work_place(OpenTxns *self, Place *place, const OpenTxnsTurn *turn, Error *err)
 	return check_failure(self, place, rc, err);
 }
 
-/* A stream that begins behind what the target had knows that all is needed. */
+/* A stream that begins after what the target had knows that all is needed. */
 static MUST_CHECK Rc
 refuse_unknown(OpenTxns *self, uint32_t xid, Error *err)
 {

@@ -23,9 +23,9 @@
  *
  * The open transaction holds locks, and the source has decided only for itself
  * that nobody has to wait for them: a unique index that only the target has,
- * for example, lets others wait for the end of a transaction whose end may be
- * behind them in the stream.  So no transaction of ours waits for a lock for
- * long while one is open here (target_lock_timeout_sql).
+ * for example, lets others wait for the end of a transaction whose end may
+ * come after them in the stream.  So no transaction of ours waits for a lock
+ * for long while one is open here (target_lock_timeout_sql).
  *
  * What the target refuses, whether by that or for any other reason, is not
  * explained or settled here: all fails with ERR_OPEN_TXN, and is done again

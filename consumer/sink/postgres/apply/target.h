@@ -4,7 +4,7 @@
  *
  * The lease and how far the target is belong to the target, whichever of its
  * connections commits.  A commit is noted first (`noted_lsn`: the progress
- * table has it) and durable when the target's log has been flushed beyond it;
+ * table has it) and durable when the target's WAL has been flushed beyond it;
  * only then does the sink's durable_lsn move.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_TARGET_H
@@ -48,13 +48,13 @@ typedef struct Target
 	/*
 	 * A transaction is open here that is in progress on the source, or its
 	 * first changes have come: what is started from then on may have to wait
-	 * for its locks, and they for what is behind it in the stream.  What was
+	 * for its locks, and they for what comes later in the stream.  What was
 	 * started before is over before it takes any; see open_txns.h.
 	 */
 	bool has_open_transactions;
 
 	Lsn noted_lsn;  /* that the progress table has */
-	Lsn placed_lsn; /* up to which it is known where the target's log was */
+	Lsn placed_lsn; /* up to which it is known where the target's WAL ended */
 	DurableQueue durable;
 	int flush_checks;            /* since the last commit */
 	int64_t flush_checked_at_us; /* when the target was last asked */
@@ -82,15 +82,15 @@ target_next_check_us(const Target *target)
 	return target->flush_checked_at_us + FLUSH_CHECK_INTERVAL_MS * 1000;
 }
 
-/* Commits took place that moved progress to `source_lsn`; behind them the
- * target's log stood at `target_lsn`. */
+/* Commits took place that moved progress to `source_lsn`; after them the
+ * target's WAL ended at `target_lsn`. */
 void target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn);
 
-/* A commit took place, of one source transaction; where the target's log stands
+/* A commit took place, of one source transaction; where the target's WAL ends
  * is not known yet. */
 void target_note_txn(Target *target, const TxnInfo *txn, size_t rows);
 
-/* The target's log is flushed up to here. */
+/* The target's WAL is flushed up to here. */
 void target_note_flush(Target *target, Lsn target_flush_lsn);
 
 #endif /* PENSTOCK_SINK_POSTGRES_APPLY_TARGET_H */

@@ -34,7 +34,7 @@
 	" FROM pg_namespace n WHERE n.oid = " type ".typnamespace)"
 
 /*
- * Two columns: what stands before and behind an expression of type text to have
+ * Two columns: what stands before and after an expression of type text to have
  * it read by the input function of a type.  A built-in type's is called by
  * name.  SQL cannot call all others, but reading JSON calls them for a string
  * (except for the types json and jsonb, which are built in).

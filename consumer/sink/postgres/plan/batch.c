@@ -223,7 +223,7 @@ batch_split_incomplete(Batch *batch, Batch *to)
 		batch_split(batch, batch->txn_count - 1, to);
 }
 
-/* Takes away the first elements of an array. */
+/* Removes the first `drop` elements of an array. */
 static void
 shift(void *array, size_t drop, size_t count, size_t size)
 {

@@ -97,7 +97,7 @@ void batch_commit(Batch *batch);
 /* Leaves only the first transactions, all of them complete. */
 void batch_truncate(Batch *batch, size_t txn_count);
 
-/* Takes away the first transactions, all of them complete. */
+/* Removes the first transactions, all of which are complete. */
 void batch_drop(Batch *batch, size_t txn_count);
 
 /* Moves the transactions from an index on, which is not 0, to an empty batch
@@ -114,7 +114,7 @@ void batch_split_incomplete(Batch *batch, Batch *to);
  * continuation. */
 void batch_continue(const Batch *batch, Batch *next);
 
-/* The index behind a transaction's last change. */
+/* The index after a transaction's last change. */
 static inline size_t
 batch_txn_end(const Batch *batch, size_t txn_index)
 {

@@ -99,7 +99,7 @@ composite_add(Composite *composite, const TargetTable *table,
 
 /* ---- SQL ---------------------------------------------------------------- */
 
-/* Appends a statement of ours, the numbers of whose parameters begin behind
+/* Appends a statement of ours, the numbers of whose parameters begin after
  * `n`. */
 static void
 append_renumbered(Buf *sql, const char *text, int n)

@@ -7,7 +7,7 @@
  * looked up of it (target_table.h) has a fingerprint of all the rows of the
  * catalogs that it was read from, taken by the same statement.  A transaction
  * of the target only commits if the fingerprints of all tables that it wrote to
- * were compared in it, behind what it wrote:  it then has locks of these
+ * were compared in it, after it had written: it then has locks of these
  * tables, which keep everybody from altering them until it is over.
  *
  * That is one statement more, which reads catalogs.  For a small transaction

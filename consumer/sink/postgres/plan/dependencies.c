@@ -17,7 +17,7 @@
 struct Dependencies
 {
 	uint32_t last[KEY_SLOTS]; /* index plus one of a transaction; 0: none */
-	uint32_t barrier;         /* the last one that all behind it wait for */
+	uint32_t barrier;         /* the last one that all after it wait for */
 	uint32_t *found;
 	size_t found_capacity;
 	const Relation *relation; /* the last that was looked up … */
@@ -60,7 +60,7 @@ later(uint32_t a, uint32_t b)
 
 /*
  * The transaction that a change has to wait for; sets *barrier if that is each
- * before it, and each behind it waits for the change.
+ * before it, and each after it waits for the change.
  */
 static uint32_t
 add_change(Dependencies *self, const TargetTable *table, const Change *change,

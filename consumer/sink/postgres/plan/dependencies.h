@@ -6,7 +6,7 @@
  * their tables and keys: by a hash of both, so that now and then two are taken
  * for one, which only costs time.  Where a key does not say all (tables without
  * one, with other unique indexes, with triggers that fire, TRUNCATE), a
- * transaction waits for all before it, and all behind it wait for it.
+ * transaction waits for all before it, and all after it wait for it.
  *
  * What is overlooked here cannot do harm, only cost more time: transactions
  * are committed in order whatever happens, and a row that is locked by a later

@@ -266,7 +266,7 @@ params_begin_array(Buf *array, const TargetColumn *column, size_t count)
 		params_begin_binary_array(array, column->element_type, count);
 }
 
-/* An element in text format; the first is behind the brace. */
+/* Appends an element in text format.  Before the first there is the brace. */
 static void
 append_text_element(Buf *array, const TargetColumn *column, const Value *value)
 {

@@ -66,7 +66,7 @@ typedef struct PlanInput
 {
 	const Batch *batch;
 	size_t change_first;  /* the changes that the plan is for */
-	size_t change_end;    /* behind the last of them */
+	size_t change_end;    /* index after the last of them */
 	size_t copy_rows_min; /* inserts of a table from which COPY pays */
 	StatementCache *statements;
 	TableLookup lookup;
@@ -102,7 +102,7 @@ typedef struct TxnSelection
 {
 	size_t first;
 	size_t stride;       /* 1: each, 2: every other, … */
-	size_t end;          /* behind the last */
+	size_t end;          /* index after the last */
 	bool may_fold;       /* large ones need not be applied in order */
 	bool may_compose;    /* nor small ones change by change … */
 	bool moves_progress; /* … and without their end: see composite.h */

@@ -22,7 +22,7 @@
  * foreign keys and triggers do not fire.  What it cannot express goes row by
  * row in source order, for that table alone: a table without a key, or with one
  * that nothing keeps unique, that has updates or deletes, a changed key of a
- * row with a value that is not in the log, types that cannot travel in arrays,
+ * row with a value that is not in the WAL, types that cannot travel in arrays,
  * a row that came and went where conflicts do not stop us.
  *
  * The target may refuse what would have passed in order: within one statement a

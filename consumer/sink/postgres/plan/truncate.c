@@ -7,7 +7,7 @@
  */
 #include "sink/postgres/plan/truncate.h"
 
-/* Appends the tables, each with what comes before and behind it. */
+/* Appends the tables, each with what comes before and after it. */
 static void
 append_each(Buf *sql, const PlanInput *input, const TruncateInfo *truncate,
 			const char *before, const char *between)
