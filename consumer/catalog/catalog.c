@@ -506,9 +506,10 @@ read_families(const CopyCatalog *catalog, const Placement *placement)
 }
 
 /*
- * Takes out what is placed nowhere.  Rows are placed by the name that they are
- * published under, which for partitions may be their own or that of the whole:
- * a table with partitions is there if one of these names is placed somewhere.
+ * Excludes the tables that the placement puts nowhere.  Rows of a partition are
+ * placed by the name that they are published under, which is the partition's or
+ * that of the partitioned table.  So a partitioned table and its partitions are
+ * excluded together, if the placement puts none of these names anywhere.
  */
 static void
 select_places(CopyCatalog *catalog, const CatalogOptions *options)

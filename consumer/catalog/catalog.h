@@ -154,7 +154,7 @@ typedef struct CopyCatalog
 
 typedef struct CatalogOptions
 {
-	const char *publications;   /* list of names */
+	const char *publications;   /* names with commas between them */
 	const Selection *selection; /* NULL: all that is published */
 	const Placement *placement; /* with a selection: what it puts nowhere is
 								 * left out as well; or NULL */

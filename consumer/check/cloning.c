@@ -16,7 +16,8 @@
 #include "net/foreign_actions.h"
 #include "net/sql.h"
 
-/* Where an obstacle goes that obstacles_find() reports. */
+/* The context of add_obstacle(): obstacles_find() calls it for each obstacle.
+ */
 typedef struct Asked
 {
 	CheckContext *context;

@@ -1,7 +1,7 @@
 /*
  * cloning.h
- *    Whether a pipeline that is not there yet could be cloned, asked in the
- *    words of the command that would do it (see copy/obstacles.h).
+ *    Whether a pipeline that does not exist yet could be cloned.  What is in
+ *    the way is said in the words of "penstock clone" (see obstacles.h).
  */
 #ifndef PENSTOCK_CHECK_CLONING_H
 #define PENSTOCK_CHECK_CLONING_H

@@ -29,8 +29,8 @@ refuse(const CopyTable *table, const PlacementRule *rule, const char *place,
 					  table->qualified, rule->source_name);
 
 	error_detail(err,
-				 "%s has the part of it that \"%s\" put there: the rest would "
-				 "be nowhere.",
+				 "%s has only the rows that \"%s\" has put there: those on the "
+				 "other databases would go nowhere.",
 				 pgconn_label(source), place);
 	error_hint(err,
 			   "Give it a line in section [placement] that takes its rows from "

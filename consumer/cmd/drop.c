@@ -19,7 +19,8 @@ command_drop(const Config *config, Error *err)
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
 		/* Exit status 0 would say that nothing is left. */
-		log_warning("drop", "stopped before it was done: run the same again");
+		log_warning("drop",
+					"stopped before it was done: run the same command again");
 		error_reset(err);
 		rc = RC_END;
 	}

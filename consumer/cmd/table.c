@@ -88,7 +88,8 @@ command_table(const Config *config, Error *err)
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
 		/* Exit status 0 would say that it is done. */
-		log_warning("table", "stopped before it was done: run the same again");
+		log_warning("table",
+					"stopped before it was done: run the same command again");
 		error_reset(err);
 		rc = RC_END;
 	}

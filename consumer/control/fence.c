@@ -8,7 +8,8 @@
 
 #include "control/schema.h"
 
-/* The two keys of the advisory lock; $1 is the pipeline. */
+/* The two keys of the advisory lock that "penstock fence" holds; $1 is the name
+ * of the pipeline. */
 #define LOCK_KEYS_SQL                                                          \
 	"pg_catalog.hashtext('penstock fence'), pg_catalog.hashtext($1)"
 

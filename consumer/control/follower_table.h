@@ -37,7 +37,8 @@ typedef struct FollowerRow
 /* The word in the table, and for machines. */
 const char *follower_state_name(FollowerState state);
 
-/* Writes a pipeline's row where it has progress, and makes the table; waits. */
+/* Writes the row of a pipeline that has progress on the target, and of no
+ * other. Makes the table if it does not exist.  Waits for the target. */
 MUST_CHECK Rc follower_table_write(PgConn *target, const char *pipeline,
 								   FollowerState state, const char *message,
 								   Error *err);

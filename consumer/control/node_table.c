@@ -107,9 +107,9 @@ refuse_unplaced(PgConn *target, bool was_placed, Error *err)
 					  pgconn_label(target), was_placed ? "" : "out");
 
 	error_hint(err, was_placed
-						? "Give the configuration file that it was loaded with."
-						: "Rows that a placement puts elsewhere are there: "
-						  "load new targets.");
+						? "Use the configuration file that it was loaded with."
+						: "It has rows that the placement puts on other "
+						  "nodes.  Clone to new targets.");
 	return rc;
 }
 

@@ -133,8 +133,10 @@ take_over(PgConn *target, const char *pipeline, const PipelineMemory *memory,
 		return rc;
 	buf_init(&text, BUF_TEXT_MAX);
 	append_words(&text, &memory->words);
-	log_info("apply", "%s remembers from now on what pipeline \"%s\" is: %s",
-			 pgconn_label(target), pipeline, text.data);
+	log_info(
+		"apply",
+		"%s now has the options of pipeline \"%s\", for commands to come: %s",
+		pgconn_label(target), pipeline, text.data);
 	buf_release(&text);
 	return rc;
 }

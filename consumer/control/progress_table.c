@@ -15,7 +15,8 @@
 /* A timeline printed. */
 #define TIMELINE_TEXT_SIZE 16
 
-/* Microseconds since 2000-01-01 UTC to and from timestamptz, exactly. */
+/* SQL between timestamptz and microseconds since 2000-01-01 UTC, in both
+ * directions and exact. */
 #define EPOCH_SQL "timestamptz '2000-01-01 00:00:00+00'"
 
 #define ROW_COLUMNS_SQL                                                        \

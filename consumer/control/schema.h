@@ -59,7 +59,7 @@ MUST_CHECK Rc control_tidy(PgConn *target, Error *err);
 /*
  * A query whose rows say what the role lacks to make the tables, or to use
  * those that are there.  Its columns are severity, object, message, and the
- * statements that mend it.
+ * statements that fix it.
  */
 extern const char control_privileges_sql[];
 

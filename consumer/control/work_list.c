@@ -263,7 +263,8 @@ work_list_is_running(PgConn *target, const char *pipeline, bool *running,
 	int pid = 0;
 	Rc rc = for_sessions(target, pipeline, list_sessions_sql, &count, err);
 
-	/* Its connection string may give its sessions another name. */
+	/* The clone's sessions are not found by their application_name if its
+	 * connection string sets another one; its lock is. */
 	if (rc == RC_OK && count == 0)
 		rc = find_holder(target, pipeline, &pid, err);
 	*running = rc == RC_OK && (count > 0 || pid != 0);
@@ -285,7 +286,8 @@ end_predecessor(PgConn *target, const char *pipeline, Error *err)
 		if (rc != RC_OK || count == 0)
 			return rc;
 		if (!said)
-			log_info("clone", "ending %d sessions on %s of the clone before",
+			log_info("clone",
+					 "ending %d sessions on %s that an earlier clone has left",
 					 count, pgconn_label(target));
 		said = true;
 		if (clock_monotonic_us() > deadline_us)

@@ -356,7 +356,7 @@ remove_all(Drop *drop, Error *err)
 		{
 			rc = pgconn_exec(drop->targets[i].conn, "COMMIT", NULL, err);
 			if (rc != RC_OK)
-				error_hint(err, "Run the same again.");
+				error_hint(err, "Run the same command again.");
 		}
 
 	/* A mark that is left over does no harm, so it goes last. */

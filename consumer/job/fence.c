@@ -282,9 +282,10 @@ hold(const Fencing *self, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	log_info("fence", "all targets are at LSN " LSN_FORMAT "%s",
-			 LSN_ARGS(self->lsn),
-			 self->config->hold_s == 0 ? ", until this is ended" : "");
+	log_info(
+		"fence", "all targets are at LSN " LSN_FORMAT "%s", LSN_ARGS(self->lsn),
+		self->config->hold_s == 0 ? ", and stay there until this command ends"
+								  : "");
 	while (rc == RC_OK &&
 		   (self->config->hold_s == 0 || clock_monotonic_us() < end_us))
 	{

@@ -164,7 +164,7 @@ refuse_timeline(const SourceHistory *history, const HistoryPoint *point,
 }
 
 /*
- * The log ends before the position.  A server that has it never loses any of
+ * The WAL ends before the position.  A server that has it never loses any of
  * it; a standby that has just started may not have read it again, and one that
  * lags gets there.
  */
@@ -179,7 +179,7 @@ refuse_end(const SourceHistory *history, const HistoryPoint *point, Error *err)
 					   "source, a standby, has not got to where %s is",
 					   point->label);
 		error_detail(err,
-					 "It has replayed its log up to " LSN_FORMAT
+					 "It has replayed WAL up to " LSN_FORMAT
 					 ", the target is at " LSN_FORMAT ".",
 					 LSN_ARGS(history->flush_lsn), LSN_ARGS(point->lsn));
 		return rc;

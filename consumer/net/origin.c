@@ -30,9 +30,10 @@
 #define FURTHER_MAX 128
 
 /*
- * Who has one of the further origins has its number under this advisory lock as
- * well: $1 is as above.  The server does not tell which are in use, and refuses
- * one that is with an error in its log.
+ * A session that uses a further origin also holds an advisory lock on the
+ * number of that origin; $1 is as above.  So others find a free one without
+ * trying: the server does not say which origins are in use, and it logs an
+ * error for each attempt to use one that is.
  */
 #define NUMBER_LOCK_SQL(kind, number)                                          \
 	"pg_catalog.pg_try_advisory_" kind "lock(pg_catalog.hashtext($1), " number \

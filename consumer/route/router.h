@@ -47,7 +47,8 @@ void router_free(Router *router);
 MUST_CHECK Rc router_frame(Router *router, Frame *frame, Error *err);
 MUST_CHECK Rc router_go_on(Router *router, Error *err);
 
-/* Whether there is a frame that is not through, and whether it can go on. */
+/* Whether the router has a frame of which not all changes were handed over; and
+ * whether router_go_on() could hand over more of it now. */
 bool router_is_inside(const Router *router);
 bool router_can_go_on(const Router *router);
 

@@ -19,7 +19,7 @@ typedef struct Transit
 	SinkFetch fetch;
 	int from;             /* sink of the node where the row was */
 	size_t change_index;  /* of the update in its frame */
-	struct Transit *next; /* of a frame's that are under way */
+	struct Transit *next; /* in the list of the frame's rows that wait */
 	Frame *frame;         /* that the changes, and this, are in */
 
 	/* Made by transit_arrive(). */

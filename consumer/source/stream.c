@@ -372,7 +372,7 @@ send_last(Source *source, Error *err)
 										   "lost the connection to", err);
 		if (clock_monotonic_us() >= deadline_us)
 			return error_set(err, ERR_CONNECT,
-							 "source does not take what it is told: the last "
+							 "source does not accept status updates: the last "
 							 "positions are not confirmed");
 		(void) poll(&(struct pollfd){.fd = PQsocket(pg), .events = POLLOUT}, 1,
 					FEEDBACK_PAUSE_MIN_MS);

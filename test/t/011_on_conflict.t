@@ -105,7 +105,7 @@ for my $policy (qw(skip overwrite))
 {
 	($status, $log) = follow_with("--on-conflict=$policy");
 	isnt($status, 0, "$policy: an update to a key that another row has stops it");
-	like($log, qr/duplicate key value.*"prices_pkey".*Mend the row/s,
+	like($log, qr/duplicate key value.*"prices_pkey".*Fix the row/s,
 		"$policy: it says which row");
 	is($pair->target_sql('SELECT string_agg(note, \',\') FROM prices
 		WHERE id IN (50, 4000)'), 'note 50,ours', "$policy: both rows are as they were");

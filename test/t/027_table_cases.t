@@ -296,7 +296,7 @@ sub several_targets
 		$two->source->connstr('two') . ' user=reader');
 	$two->fails_like(
 		$FAILED,
-		qr/As its owner run ALTER PUBLICATION "two" ADD TABLE ONLY "public"."t"/,
+		qr/Run ALTER PUBLICATION "two" ADD TABLE ONLY "public"."t"/,
 		'what the role may not do is said',
 		'table', 'add', 't', $third);
 	$two->set_conninfo('source', undef);

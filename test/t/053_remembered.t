@@ -108,7 +108,7 @@ $pair->target_sql('DROP TABLE penstock.pipeline, penstock.version');
 ($status, $output, $log) = $pair->run('follow',
 	'--publications=shop,more', '--endpos=' . $pair->source_lsn);
 is($status, 0, 'a pipeline without a memory is followed');
-like($log, qr/remembers from now on what pipeline "shop" is: publications=shop,more,/,
+like($log, qr/now has the options of pipeline "shop", for commands to come: publications=shop,more,/,
 	'what it is told then is remembered, and said');
 $pair->run_or_die('drop');
 is($pair->target_sql("SELECT count(*) FROM pg_namespace

@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "net/pgconn.h"
 
-/* Tables that are told of one target, the largest. */
+/* Tables that are listed for one target at most: the largest ones. */
 #define CLONING_TABLES_MAX 1000
 
 /* So many tables are printed for people; --json has all. */

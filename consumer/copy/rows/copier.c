@@ -525,7 +525,8 @@ step_source_ending(Copier *copier, Error *err)
 	return RC_OK;
 }
 
-/* A trigger or a rule on the target may have seen to that. */
+/* The target has another number of rows than the source has sent.  A trigger or
+ * a rule of the target may be the reason. */
 static Rc
 counts_differ(const Copier *copier, Error *err)
 {

@@ -23,7 +23,8 @@ part_blocks(const CopyTable *table)
 static bool
 is_split(const CopyTable *table, bool splits)
 {
-	/* What is open at its end is no less than a part. */
+	/* The last part is read up to the table's end, wherever that is by then;
+	 * with only that part there is nothing to share. */
 	return splits && table->heap_blocks > part_blocks(table);
 }
 

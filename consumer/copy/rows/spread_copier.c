@@ -403,7 +403,8 @@ step_copying(SpreadCopier *copier, CopierProgress *progress, Error *err)
 
 /* ---- ending ------------------------------------------------------------- */
 
-/* The source is done: what it says decides how the targets end. */
+/* The source has sent all rows.  Whether it reports an error decides whether
+ * the targets keep what they have got. */
 static MUST_CHECK Rc
 step_source_ending(SpreadCopier *copier, Error *err)
 {

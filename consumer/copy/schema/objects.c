@@ -185,7 +185,7 @@ drop_object(PgConn *target, const char *keyword, const char *type,
 	return sql_run(target, &sql, NULL, err);
 }
 
-/* Whether it has rows. */
+/* Whether objects of this type have rows. */
 static bool
 is_some_table(const char *type)
 {

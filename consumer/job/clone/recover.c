@@ -19,7 +19,8 @@
 #define PAUSE_FIRST_MS 500
 #define PAUSE_MAX_MS   10000
 
-/* An attempt that lasted for so long has got somewhere. */
+/* An attempt that lasted this long has copied something: the pause before the
+ * next one is the first pause again. */
 #define ATTEMPT_GOOD_US (INT64_C(60) * 1000000)
 
 static bool

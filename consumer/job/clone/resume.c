@@ -146,7 +146,7 @@ refuse_options(const CloneTarget *target, const char *options, Error *err)
 
 	error_detail(err, "They were: %s.  Now they are: %s.", target->run.options,
 				 options);
-	error_hint(err, "Give the same ones, or start over with --restart.");
+	error_hint(err, "Give the same options, or start over with --restart.");
 	return rc;
 }
 

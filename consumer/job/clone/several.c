@@ -33,8 +33,8 @@ check_large_objects(const CloneSource *source, Error *err)
 
 	if (rc == RC_OK && PQntuples(result) > 0)
 		log_warning("clone",
-					"large objects of %s are not copied: they are taken from "
-					"the first source",
+					"large objects of %s are not copied: those of the first "
+					"source are, and no others",
 					pgconn_label(source->conn));
 	PQclear(result);
 	return rc;

@@ -35,7 +35,7 @@ typedef struct CloneTarget
 	bool table_begun;   /* of progress: it may be there because of us */
 	bool list_begun;    /* of work: it may be there because of us */
 
-	WorkRun run;   /* as it was when we came */
+	WorkRun run;   /* as it was when this command began */
 	bool complete; /* nothing is left to do here */
 	int64_t token; /* of the work list */
 } CloneTarget;

@@ -69,13 +69,14 @@ alter(TableWork *work, const char *publication, const char *verb, Error *err)
 	append_alter(&sql, work, publication, verb);
 	rc = pgconn_exec(work->source, sql.data, NULL, err);
 	if (rc == RC_FAIL && strcmp(err->sqlstate, "42501") == 0)
-		error_hint(err, "As its owner run %s; and then the same again.",
+		error_hint(err, "Run %s as its owner, and the same command again.",
 				   sql.data);
 	else if (rc == RC_FAIL && strcmp(err->sqlstate, "55000") == 0)
-		error_hint(err, "The publication is for all tables but some: with "
-						"ALTER PUBLICATION … SET ALL TABLES EXCEPT (TABLE …) "
-						"leave this one out of those; and then the same "
-						"again.");
+		error_hint(err,
+				   "The publication is for all tables except some.  Remove "
+				   "this table from the exceptions with ALTER PUBLICATION "
+				   "… SET ALL TABLES EXCEPT (TABLE …), and run the same "
+				   "command again.");
 	else if (rc == RC_OK)
 		log_info("table", "source: %s", sql.data);
 	buf_release(&sql);

@@ -226,8 +226,8 @@ applier_forget_table(Applier *self, const char *schema, const char *name)
 	statement_cache_set_stale(self->statements);
 }
 
-/* Few changes are sent as they are, unless they are large: see plan_folded.c.
- */
+/* Whether a batch is folded (plan_folded.c).  One with few changes is sent
+ * change by change, unless they are large. */
 static bool
 is_worth_folding(const Applier *self, const Batch *batch)
 {

@@ -270,10 +270,11 @@ MUST_CHECK Rc applier_commit_position(Applier *self, Lsn lsn, Error *err);
 MUST_CHECK Rc applier_check_flush(Applier *self, Error *err);
 
 /*
- * Reads values of rows, as they are in the transaction that is open, or else
- * committed; those of a transaction that the target has, from penstock.moved.
- * Each fetch is done when the applier is idle again, and belongs to no list any
- * more.  A row that is not there is a failure.  Only in APPLIER_IDLE.
+ * Reads values of rows that move to another node.  A row is read as the open
+ * transaction sees it, or without one as it is committed.  If the target has
+ * applied the row's transaction, the row is gone, and its values are read from
+ * penstock.moved.  Each fetch is done, and in no list, when the applier is idle
+ * again.  A row that does not exist is a failure.  Only in APPLIER_IDLE.
  */
 MUST_CHECK Rc applier_start_fetch(Applier *self, SinkFetch *fetches,
 								  Error *err);

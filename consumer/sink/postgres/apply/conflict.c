@@ -55,7 +55,7 @@ conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 	(void) rc;
 	error_hint(err, "Somebody else changed the target, or it was not copied "
 					"from this source.  Nothing of this transaction was "
-					"applied.  Mend the row and go on with \"penstock "
+					"applied.  Fix the row and go on with \"penstock "
 					"follow\", or copy again.");
 	add_context(what, err);
 }
@@ -74,13 +74,13 @@ conflict_set_no_values(const ConflictChange *what, bool is_kept, Error *err)
 		error_detail(err, "The target has removed it already, and "
 						  "penstock.moved does not have its values.");
 	else
-		error_detail(err, "The log does not have all its values.");
+		error_detail(err, "The source's WAL does not have all its values.");
 	if (is_kept)
 		error_hint(err, "Somebody else changed the target.  Copy again.");
 	else
 		error_hint(err,
 				   "Somebody else changed the target, or it was not copied "
-				   "from this source.  Mend the row and go on with \"%s\", or "
+				   "from this source.  Fix the row and go on with \"%s\", or "
 				   "copy again.",
 				   OWN_COMMAND("follow"));
 	add_context(what, err);
@@ -122,7 +122,7 @@ conflict_explain_refusal(const ConflictChange *what, Error *err)
 		err->code = ERR_CONFLICT;
 		error_hint(err,
 				   "The target has a row that the source does not have there.  "
-				   "Nothing of this transaction was applied.  Mend the row and "
+				   "Nothing of this transaction was applied.  Fix the row and "
 				   "go on with \"%s\", or copy again.",
 				   OWN_COMMAND("follow"));
 	}

@@ -340,7 +340,8 @@ find_left_over(const TargetTable *table, const PGresult *result)
 	return found;
 }
 
-/* The type with its modifier, as the target would write it; for a hint. */
+/* Appends a column's type with its modifier, as the target would write it.  It
+ * is for a hint, so what cannot be asked is left out. */
 static void
 append_type(Buf *text, PgConn *target, const RelationColumn *column)
 {

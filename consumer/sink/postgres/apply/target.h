@@ -54,7 +54,8 @@ typedef struct Target
 	bool has_open_transactions;
 
 	Lsn noted_lsn;  /* that the progress table has */
-	Lsn placed_lsn; /* up to which it is known where the target's WAL ended */
+	Lsn placed_lsn; /* source position of the last commit in `durable`, of
+						which it is known where the target's WAL ended */
 	DurableQueue durable;
 	int flush_checks;            /* since the last commit */
 	int64_t flush_checked_at_us; /* when the target was last asked */

@@ -330,14 +330,15 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 	FoldEntry *old_entry;
 
 	if (statement_needs_replace(fold->table, row, old_row ? old_row : row))
-		return false; /* one by one */
+		return false; /* its table's changes are sent one by one */
 	if (old_row != NULL)
 		row = with_whole_key(folded, fold->table, old_row, row);
 	if (old_row == NULL || row_key_is_same(fold->table, old_row, row))
 		return fold_update_in_place(folded, fold, row);
 
-	/* The key changed.  The new row must be complete to be inserted, and the
-	 * target must have nothing else in it that would be lost. */
+	/* The key has changed: the old row is deleted and a new one is inserted. So
+	 * all its values must be known, and the target may have no column that the
+	 * source does not have, whose value would be lost. */
 	if (fold->table->extra_count > 0)
 		return false;
 	old_entry = find_entry(fold, old_row, &found);
@@ -357,7 +358,8 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 static bool
 fold_change(FoldedPlan *folded, FoldTable *fold, const Change *change)
 {
-	/* A row too many could make up for one that is not there. */
+	/* A change may find two rows.  In the number of rows of a statement, that
+	 * could make up for another change that finds none. */
 	if (!fold->table->finds_one_row && change->kind != CHANGE_INSERT)
 		return false;
 	if (fold->table->key_count == 0)

@@ -109,7 +109,8 @@ typedef struct TargetTable
 	bool has_independent_rows;
 	ConflictPolicy policy;
 
-	/* Where the policy is not to stop. */
+	/* Unique indexes that a row to insert may violate.  They are read only if
+	 * the table's policy is another than to stop. */
 	UniqueIndex *uniques;
 	int unique_count;
 	bool copyable;   /* all columns are good for COPY BINARY */
