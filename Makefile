@@ -338,6 +338,11 @@ faults: $(PROTO_DIR)/penstock.pb-c.h
 	@$(MAKE) OUT=$(OUT)/faults \
 		VARIANT_FLAGS='$(VARIANT_FLAGS) -DPENSTOCK_FAULTS' consumer
 
+.PHONY: check-promote	## kill the source ROUNDS times and promote; SEED=…
+check-promote:
+	@env PENSTOCK_ROUNDS=$(or $(ROUNDS),100) $(if $(SEED),PENSTOCK_SEED=$(SEED)) \
+		$(MAKE) check-e2e PROVE_TESTS=test/t/086_promote_by_chance.t
+
 # What it keeps when something is wrong is in $(OUT)/soak.
 .PHONY: soak	## follow under faults for MINUTES; SEED=… KINDS=… POOLER=1
 soak: all faults

@@ -26,6 +26,7 @@ MUST_CHECK Rc command_config(const Config *config, Error *err);
 MUST_CHECK Rc command_fence(const Config *config, Error *err);
 MUST_CHECK Rc command_federate(const Config *config, Error *err);
 MUST_CHECK Rc command_schema(const Config *config, Error *err);
+MUST_CHECK Rc command_promote(const Config *config, Error *err);
 MUST_CHECK Rc command_sequences(const Config *config, Error *err);
 MUST_CHECK Rc command_table(const Config *config, Error *err);
 

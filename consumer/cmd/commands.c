@@ -32,6 +32,8 @@ static const Command commands[] = {
 	 "bring the target's sequences to where the source's are"},
 	{"schema", COMMAND_SCHEMA, command_schema, SOURCES_ONE, "show",
 	 "print what the schema of the source is, as JSON lines"},
+	{"promote", COMMAND_PROMOTE, command_promote, SOURCES_IN_TURN, NULL,
+	 "let the target take the place of a source that is lost"},
 	{"config", COMMAND_CONFIG, command_config, SOURCES_ITSELF,
 	 "check|sample|manual|completion",
 	 "check a configuration file, or print a sample of one"},

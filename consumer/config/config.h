@@ -72,6 +72,7 @@ typedef enum ConfigCommand
 	COMMAND_FENCE = 1 << 9,
 	COMMAND_SEQUENCES = 1 << 10,
 	COMMAND_SCHEMA = 1 << 11,
+	COMMAND_PROMOTE = 1 << 12,
 } ConfigCommand;
 
 /* Names of options; each is that of the table. */

@@ -60,7 +60,8 @@ const OptionDef option_table[] = {
 		.offset = FIELD(from),
 		.commands = COMMAND_CHECK | COMMAND_FOLLOW | COMMAND_STATUS |
 					COMMAND_TAIL | COMMAND_DROP | COMMAND_FENCE |
-					COMMAND_TABLE | COMMAND_SEQUENCES | COMMAND_SCHEMA,
+					COMMAND_TABLE | COMMAND_SEQUENCES | COMMAND_SCHEMA |
+					COMMAND_PROMOTE,
 		.group = GROUP_CONNECTION,
 		.only_typed = true,
 		.placeholder = "NAME",
@@ -514,7 +515,7 @@ const OptionDef option_table[] = {
 		.name = "dry-run",
 		.type = &type_flag,
 		.offset = FIELD(dry_run),
-		.commands = COMMAND_DROP | COMMAND_CLONE,
+		.commands = COMMAND_DROP | COMMAND_CLONE | COMMAND_PROMOTE,
 		.group = GROUP_COMMAND,
 		.help = "only say what would be done",
 	},

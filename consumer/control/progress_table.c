@@ -169,6 +169,30 @@ parse_updated(PgConn *target, const char *pipeline, const PGresult *result,
 	return rc;
 }
 
+/* Stands in the place of who holds the lease. */
+#define PROMOTED "promoted"
+
+static MUST_CHECK Rc
+refuse_promoted(const PgConn *target, const char *pipeline, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "pipeline \"%s\" was promoted on %s, which takes writes "
+					  "of its own by now",
+					  pipeline, pgconn_label(target));
+
+	error_hint(err,
+			   "Remove what is left of the pipeline with \"%s\"; to follow "
+			   "again takes a new clone.",
+			   OWN_COMMAND("drop"));
+	return rc;
+}
+
+bool
+progress_is_promoted(const ProgressRow *row)
+{
+	return strcmp(row->lease_holder, PROMOTED) == 0;
+}
+
 Rc
 progress_table_claim(PgConn *target, const char *pipeline, uint32_t timeline,
 					 ProgressRow *row, Error *err)
@@ -178,13 +202,16 @@ progress_table_claim(PgConn *target, const char *pipeline, uint32_t timeline,
 		" source_timeline = $2::bigint,"
 		" lease_holder = format('pid %s, client %s', pg_backend_pid(),"
 		" coalesce(host(inet_client_addr()), 'local'))"
-		" WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL;
+		" WHERE pipeline = $1 AND lease_holder IS DISTINCT FROM '" PROMOTED
+		"' RETURNING " ROW_COLUMNS_SQL;
 	char timeline_text[TIMELINE_TEXT_SIZE];
 	const char *params[] = {pipeline, timeline_text};
 	PGresult *result = NULL;
 	Rc rc = progress_table_read(target, pipeline, row, err);
 
 	snprintf(timeline_text, sizeof(timeline_text), "%u", timeline);
+	if (rc == RC_OK && progress_is_promoted(row))
+		rc = refuse_promoted(target, pipeline, err);
 	if (rc == RC_OK && row->exists)
 		rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
 								err);
@@ -216,6 +243,17 @@ progress_table_lock(PgConn *target, const char *pipeline, ProgressRow *row,
 	return get_row(target,
 				   "SELECT " ROW_COLUMNS_SQL " FROM penstock.progress"
 				   " WHERE pipeline = $1 FOR NO KEY UPDATE",
+				   pipeline, row, err);
+}
+
+Rc
+progress_table_promote(PgConn *target, const char *pipeline, ProgressRow *row,
+					   Error *err)
+{
+	return get_row(target,
+				   "UPDATE penstock.progress SET lease_token = lease_token + 1,"
+				   " lease_holder = '" PROMOTED "'"
+				   " WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL,
 				   pipeline, row, err);
 }
 

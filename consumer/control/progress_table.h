@@ -80,6 +80,18 @@ MUST_CHECK Rc progress_table_lock(PgConn *target, const char *pipeline,
 MUST_CHECK Rc progress_table_disturb(PgConn *target, const char *pipeline,
 									 ProgressRow *row, Error *err);
 
+/*
+ * Takes the lease for good, because the target takes the source's place: who
+ * holds it can commit nothing any more, and nobody else can claim it.  Waits
+ * for a transaction of the holder to end.  Again does no harm.  No row is
+ * ERR_CONFIG.
+ */
+MUST_CHECK Rc progress_table_promote(PgConn *target, const char *pipeline,
+									 ProgressRow *row, Error *err);
+
+/* Whether that has been done. */
+bool progress_is_promoted(const ProgressRow *row);
+
 /* Whose the lease is, as seen by who claimed it. */
 typedef enum LeaseState
 {

@@ -123,13 +123,6 @@ static const ControlTable tables[] = {
 					   " PRIMARY KEY (pipeline, schema_name, sequence_name)",
 		.of_pipeline = true,
 	},
-	/* promoted_table.h */
-	{
-		.name = "promoted",
-		.columns_sql = "pipeline text PRIMARY KEY,"
-					   " promoted_at timestamptz NOT NULL",
-		.of_pipeline = true,
-	},
 	/* node_table.h */
 	{
 		.name = "node",

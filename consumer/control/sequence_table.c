@@ -5,6 +5,7 @@
 #include "control/sequence_table.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "control/schema.h"
 #include "net/sql.h"
@@ -77,4 +78,46 @@ sequence_table_write(PgConn *target, const char *pipeline,
 		rc = write_batch(target, pipeline, &rows[first],
 						 count - first < BATCH ? count - first : BATCH, err);
 	return rc;
+}
+
+static SequenceValue
+get_value(const PGresult *result, int row, int column)
+{
+	return (SequenceValue){strtoll(PQgetvalue(result, row, column), NULL, 10),
+						   sql_bool(result, row, column + 1)};
+}
+
+Rc
+sequence_table_read(PgConn *target, const char *pipeline, Arena *arena,
+					SequenceRow **rows, int *count, Error *err)
+{
+	static const char sql[] =
+		"SELECT schema_name, sequence_name, last_value, is_called, ahead_value,"
+		" ahead_is_called, set_value, polled_at::timestamptz(0)"
+		" FROM penstock.sequence WHERE pipeline = $1 ORDER BY 1, 2";
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	bool exists = false;
+	Rc rc = control_has(target, "sequence", &exists, err);
+
+	*count = 0;
+	if (rc == RC_OK && exists)
+		rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
+								err);
+	if (rc != RC_OK || !exists)
+		return rc;
+	*count = PQntuples(result);
+	*rows = arena_calloc(arena, (size_t) *count, sizeof(SequenceRow));
+	for (int i = 0; i < *count; i++)
+		(*rows)[i] = (SequenceRow){
+			.schema = arena_strdup(arena, PQgetvalue(result, i, 0)),
+			.name = arena_strdup(arena, PQgetvalue(result, i, 1)),
+			.polled = get_value(result, i, 2),
+			.ahead = get_value(result, i, 4),
+			.was_set = !PQgetisnull(result, i, 6),
+			.set_value = strtoll(PQgetvalue(result, i, 6), NULL, 10),
+			.polled_at = arena_strdup(arena, PQgetvalue(result, i, 7)),
+		};
+	PQclear(result);
+	return RC_OK;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "model/sequence.h"
 #include "net/pgconn.h"
@@ -20,15 +21,21 @@ typedef struct SequenceRow
 {
 	const char *schema;
 	const char *name;
-	SequenceValue polled; /* the source's */
-	SequenceValue ahead;  /* the same with the margin of that time */
-	bool was_set;         /* the target's was set to set_value */
-	int64_t set_value;    /* if not: what is noted stays */
+	SequenceValue polled;  /* the source's */
+	SequenceValue ahead;   /* the same with the margin of that time */
+	bool was_set;          /* the target's was set to set_value */
+	int64_t set_value;     /* if not: what is noted stays */
+	const char *polled_at; /* set by reading: a time for people */
 } SequenceRow;
 
 /* Notes them, if the pipeline still exists there. */
 MUST_CHECK Rc sequence_table_write(PgConn *target, const char *pipeline,
 								   const SequenceRow *rows, int count,
 								   Error *err);
+
+/* Reads them, by schema and name; all is allocated in the arena. */
+MUST_CHECK Rc sequence_table_read(PgConn *target, const char *pipeline,
+								  Arena *arena, SequenceRow **rows, int *count,
+								  Error *err);
 
 #endif /* PENSTOCK_CONTROL_SEQUENCE_TABLE_H */

@@ -165,6 +165,25 @@ sequence_ahead(const SequenceRange *definition, const SequenceValue *value,
 						   place_ahead(definition, place, margin, step), step);
 }
 
+int64_t
+sequence_before_end(const SequenceRange *definition, uint64_t left)
+{
+	uint64_t step = step_of(definition->increment);
+	uint64_t end = length(definition);
+
+	return value_at(definition, end - min_u64(multiply(left, step), end));
+}
+
+bool
+sequence_is_beyond(const SequenceRange *definition, const SequenceValue *value,
+				   const SequenceValue *other)
+{
+	uint64_t step = step_of(definition->increment);
+
+	return next_place(definition, value, step) >
+		   next_place(definition, other, step);
+}
+
 /* The first place of the stride that is not before this one. */
 static uint64_t
 place_in_stride(const SequencePlan *plan, uint64_t place)

@@ -100,6 +100,14 @@ uint64_t sequence_given(const SequenceRange *definition,
 SequenceValue sequence_ahead(const SequenceRange *definition,
 							 const SequenceValue *value, uint64_t margin);
 
+/* The value after which the sequence has so many values left, or its first. */
+int64_t sequence_before_end(const SequenceRange *definition, uint64_t left);
+
+/* Whether `value` gives out what comes after all that `other` has given out; of
+ * a sequence that does not cycle. */
+bool sequence_is_beyond(const SequenceRange *definition,
+						const SequenceValue *value, const SequenceValue *other);
+
 /* Whether the target's is to be set, and to what. */
 bool sequence_decide(const SequencePlan *plan, SequenceValue *set);
 

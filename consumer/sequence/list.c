@@ -35,18 +35,8 @@ static const char owned_or_used_sql[] =
 	"  AND a.adrelid IN (SELECT relid FROM relations)))";
 
 static void
-append_find(Buf *sql, const CopyCatalog *catalog, bool permanent)
+append_selection(Buf *sql, const CopyCatalog *catalog)
 {
-	buf_append_string(sql, "WITH relations (relid) AS (SELECT unnest(");
-	catalog_append_oids(catalog, sql);
-	buf_append_string(sql, ")) SELECT c.oid, n.nspname, c.relname,"
-						   " format('%I.%I', n.nspname, c.relname)"
-						   " FROM pg_class c"
-						   " JOIN pg_namespace n ON n.oid = c.relnamespace"
-						   " WHERE c.relkind = 'S'"
-						   " AND n.nspname <> '" CATALOG_OWN_SCHEMA "'");
-	buf_append_string(sql, permanent ? " AND c.relpersistence = 'p'"
-									 : " AND c.relpersistence <> 't'");
 	if (!catalog->whole)
 		buf_append_string(sql, owned_or_used_sql);
 	else if (!catalog->selected.all)
@@ -55,6 +45,26 @@ append_find(Buf *sql, const CopyCatalog *catalog, bool permanent)
 		catalog_append_unselected(catalog, sql);
 		buf_append_char(sql, ')');
 	}
+}
+
+static void
+append_find(Buf *sql, const CopyCatalog *catalog, bool permanent)
+{
+	buf_append_string(sql, "WITH relations (relid) AS (SELECT unnest(");
+	if (catalog != NULL)
+		catalog_append_oids(catalog, sql);
+	else
+		buf_append_string(sql, "'{}'::oid[]");
+	buf_append_string(sql, ")) SELECT c.oid, n.nspname, c.relname,"
+						   " format('%I.%I', n.nspname, c.relname)"
+						   " FROM pg_class c"
+						   " JOIN pg_namespace n ON n.oid = c.relnamespace"
+						   " WHERE c.relkind = 'S'"
+						   " AND n.nspname <> '" CATALOG_OWN_SCHEMA "'");
+	buf_append_string(sql, permanent ? " AND c.relpersistence = 'p'"
+									 : " AND c.relpersistence <> 't'");
+	if (catalog != NULL)
+		append_selection(sql, catalog);
 	buf_append_string(sql, " ORDER BY c.oid");
 }
 

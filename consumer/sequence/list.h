@@ -45,7 +45,8 @@ typedef struct SequenceList
 /*
  * Finds the sequences of the source: all of the database if a publication is
  * FOR ALL TABLES, else those that the catalog's relations own or use.
- * `permanent`: only those that survive a crash.  By OID; reads no values.
+ * Without a catalog (NULL) all of any server.  `permanent`: only those that
+ * survive a crash.  By OID; reads no values.
  */
 MUST_CHECK Rc sequence_list_find(SequenceList *list, const CopyCatalog *catalog,
 								 PgConn *source, bool permanent, Error *err);

@@ -116,8 +116,10 @@ set_values(void *context, int first, int end, Error *err)
 	Rc rc;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "SELECT v.i, setval(v.oid::regclass, v.value,"
-							" v.is_called) FROM (VALUES ");
+	buf_printf(&sql, "SELECT v.i, %s FROM (VALUES ",
+			   self->setting->dry_run
+				   ? "v.value"
+				   : "setval(v.oid::regclass, v.value, v.is_called)");
 	for (int i = first; i < end; i++)
 	{
 		if (!self->chosen[i])

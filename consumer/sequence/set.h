@@ -35,6 +35,7 @@ typedef struct SequenceSetting
 {
 	SequenceMode mode;
 	SequenceStride stride; /* count 0: none */
+	bool dry_run;          /* only say what would be set */
 	SequenceGoal *goals;
 	int count;
 

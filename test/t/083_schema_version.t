@@ -16,7 +16,7 @@ my $VERSION = 4;
 my $AS_VERSION_1 = <<'END';
 DROP TABLE penstock.version, penstock.postponed_key, penstock.follower,
 	penstock.fence, penstock.moved, penstock.node, penstock.table_state,
-	penstock.definition, penstock.sequence, penstock.promoted;
+	penstock.definition, penstock.sequence;
 ALTER TABLE penstock.conflict DROP COLUMN target_index;
 ALTER TABLE penstock.copy_run DROP COLUMN source_timeline;
 END

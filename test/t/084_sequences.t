@@ -77,5 +77,101 @@ is($pair->target_sql("SELECT is_called FROM few"), 't',
 	'one that has few values left stays usable');
 cmp_ok($pair->target_sql("SELECT nextval('few')"), '<=', 32767, 'with a value');
 
+
+# ---- What may not be read, what comes and what goes ----
+
+$pair->source_sql('DROP SEQUENCE going; CREATE SEQUENCE coming START 100');
+$follower->wait_log(qr/warning sequences: sequence public\.coming is not on target/);
+$pair->target_sql('CREATE SEQUENCE coming START 100');
+draw('coming', 5);
+wait_until('a new one to be followed', sub { lead('coming') > 0 });
+pass('one that is made on both sides while it is followed is followed');
+draw('plain', 5);
+wait_until('plain to be ahead', sub { lead('plain') > 0 });
+pass('one that was dropped keeps nobody from being followed');
+
+
+# ---- It is never set back ----
+
+$pair->target_sql("SELECT setval('plain', 1000000)");
+my $rows = $pair->target_sql('SELECT count(*) FROM penstock.sequence');
+draw('plain', 5);
+draw('coming', 200);
+wait_until('coming to be ahead', sub { lead('coming') > 0 });
+is($pair->target_sql('SELECT last_value FROM plain'),
+	1000000, 'one that is farther on the target stays so');
+$pair->target_sql("SELECT setval('down', -1000000)");
+draw('down', 5);
+draw('coming', 200);
+wait_until('coming to be ahead', sub { lead('coming') > 0 });
+is($pair->target_sql('SELECT last_value FROM down'),
+	-1000000, 'and so does a descending one');
+
+
+# ---- Around and around ----
+
+for my $turn (1 .. 12)
+{
+	draw('round', 60);
+	my ($source, $target);
+	wait_until(
+		'round to be ahead',
+		sub {
+			($source) = $pair->source_sql('SELECT last_value FROM round');
+			($target) = $pair->target_sql('SELECT last_value FROM round');
+			my $ahead = ($target - $source) % 400;
+			return $ahead > 0 && $ahead <= 101;
+		});
+}
+pass('one that cycles is followed around');
+
+
+# ---- Killed ----
+
+for my $killed (qw(source follower source))
+{
+	draw($_, 500) for 'plain', 'coming', 'always_id_seq';
+	if ($killed eq 'source')
+	{
+		$pair->source->stop('immediate');
+		$pair->source->start;
+	}
+	else
+	{
+		$follower->end('KILL');
+		$follower = $pair->start('follow', '--sequence-interval=1');
+	}
+	draw($_, 70) for 'plain', 'coming', 'always_id_seq';
+	wait_until('all to be ahead', sub { lead('coming') > 0 && lead('always_id_seq') > 0 });
+	pass("they go on when the $killed was killed");
+}
 $pair->stop_ok($follower);
+
+
+# ---- The end of it ----
+
+# Set, and not used yet: what comes next is beyond what is there.
+$pair->source_sql("SELECT setval('never', 5000, false)");
+draw('coming', 5000);
+$pair->follow_to_end;
+cmp_ok(lead($_), '>=', 0, "$_ is where the source's is at the end") for 'never', 'coming';
+
+
+# ---- Roles ----
+
+$pair->source_sql(<<'END');
+CREATE ROLE reader LOGIN REPLICATION;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO reader;
+REVOKE ALL ON SEQUENCE "few" FROM reader;
+END
+$pair->set_conninfo('source', $pair->source->connstr('shop') . ' user=reader');
+$follower = $pair->start('follow', '--sequence-interval=1');
+$follower->wait_log(qr/sequence public\.few on source is not followed: user "reader" may not read it; .*GRANT SELECT ON SEQUENCE public\.few TO "reader"/);
+draw('coming', 5000);
+wait_until('the others to be followed', sub { lead('coming') > 0 });
+is(scalar(() = $follower->log =~ /sequence public\.few/g),
+	1, 'one that may not be read is named, once');
+$pair->stop_ok($follower);
+
 done_testing;
