@@ -82,6 +82,14 @@ config_check_stride(const Config *config, Error *err)
 		PLURAL(stride->count - stride->first), config->target_count);
 }
 
+SchemaPolicy
+config_schema_policy(const Config *config)
+{
+	if (config->ddl == NULL || strcmp(config->ddl, "off") == 0)
+		return SCHEMA_OFF;
+	return strcmp(config->ddl, "stop") == 0 ? SCHEMA_STOP : SCHEMA_FOLLOW;
+}
+
 Rc
 config_check_lanes(const Config *config, Error *err)
 {

@@ -109,6 +109,7 @@ typedef struct Config
 	bool name_given;            /* on the command line */
 	const char *publications;   /* comma-separated, as for the plugin */
 	const char *apply_mode;     /* batch or transaction */
+	const char *ddl;            /* off, stop or follow; NULL: off */
 	int lanes;                  /* connections to each target */
 	const char *origin;         /* any or none */
 	bool skip_missing;          /* publications, at points of the log */
@@ -209,6 +210,9 @@ MUST_CHECK Rc config_check_stride(const Config *config, Error *err);
 
 /* Whether --apply=transaction was given. */
 bool config_applies_transactions(const Config *config);
+
+/* What --ddl says. */
+SchemaPolicy config_schema_policy(const Config *config);
 
 /* Checks that what a command cannot do without is there. */
 MUST_CHECK Rc config_require_source(const Config *config, Error *err);

@@ -371,6 +371,18 @@ const OptionDef option_table[] = {
 				"target has number FIRST",
 	},
 	{
+		.name = "ddl",
+		.type = &type_ddl,
+		.offset = FIELD(ddl),
+		.commands = COMMAND_CLONE | COMMAND_FOLLOW,
+		.group = GROUP_REPLICATION,
+		.memory = DECIDED_BY_COPY,
+		.placeholder = "off|stop|follow",
+		.environment = "PENSTOCK_DDL",
+		.unset = "off",
+		.help = "what is done with changes of the source's schema",
+	},
+	{
 		.name = "streaming",
 		.type = &type_switch,
 		.offset = FIELD(streaming),

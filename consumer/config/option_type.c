@@ -246,6 +246,16 @@ const OptionType type_apply = {
 	.describe = describe_words,
 };
 
+static const char *const ddl_words[] = {"off", "stop", "follow", NULL};
+
+const OptionType type_ddl = {
+	.completion = COMPLETE_WORDS,
+	.words = ddl_words,
+	.parse = parse_word,
+	.print = print_string,
+	.describe = describe_words,
+};
+
 static const char *const origin_words[] = {"any", "none", NULL};
 
 const OptionType type_origin = {

@@ -65,6 +65,7 @@ extern const OptionType type_file;
 extern const OptionType type_directory;
 extern const OptionType type_name;   /* of a pipeline */
 extern const OptionType type_apply;  /* batch or transaction */
+extern const OptionType type_ddl;    /* off, stop or follow */
 extern const OptionType type_origin; /* any or none */
 extern const OptionType type_compression;
 extern const OptionType type_sequences; /* follow or off */

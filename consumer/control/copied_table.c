@@ -92,6 +92,107 @@ copied_table_add(PgConn *target, const char *pipeline,
 	return rc;
 }
 
+/* ---- following the source ---- */
+
+/* Tables may exchange their names, and a name is in the list once: so first
+ * nobody has one. */
+static void
+append_unnaming(Buf *sql, const char *pipeline, const CopiedTable *tables,
+				int count)
+{
+	buf_append_string(sql, "UPDATE penstock.copied SET schema_name = '',"
+						   " table_name = source_oid::text WHERE pipeline = ");
+	buf_append_literal(sql, pipeline);
+	buf_append_string(sql, " AND source_oid IN (0");
+	for (int i = 0; i < count; i++)
+		buf_printf(sql, ", %" PRIu32, tables[i].oid);
+	buf_append_string(sql, ") AND table_name <> '';");
+}
+
+static void
+append_naming(Buf *sql, const char *pipeline, const CopiedTable *tables,
+			  int count)
+{
+	buf_append_string(sql, "UPDATE penstock.copied c SET"
+						   " schema_name = v.schema_name,"
+						   " table_name = v.table_name, target_oid ="
+						   " coalesce(to_regclass(format('%I.%I',"
+						   " v.schema_name, v.table_name)), 0::oid) FROM (");
+	append_values(sql, tables, count);
+	buf_append_string(sql, ") v (schema_name, table_name, source_oid, copied)"
+						   " WHERE c.source_oid = v.source_oid"
+						   " AND c.table_name <> '' AND c.pipeline = ");
+	buf_append_literal(sql, pipeline);
+	buf_append_char(sql, ';');
+}
+
+static void
+append_removal(Buf *sql, const char *pipeline, const uint32_t *gone, int count)
+{
+	buf_append_string(sql, "DELETE FROM penstock.copied WHERE pipeline = ");
+	buf_append_literal(sql, pipeline);
+	buf_append_string(sql, " AND table_name <> '' AND source_oid IN (0");
+	for (int i = 0; i < count; i++)
+		buf_printf(sql, ", %" PRIu32, gone[i]);
+	buf_append_string(sql, ");");
+}
+
+static void
+append_addition(Buf *sql, const char *pipeline, const CopiedTable *tables,
+				int count)
+{
+	buf_append_string(sql, "INSERT INTO penstock.copied SELECT ");
+	buf_append_literal(sql, pipeline);
+	buf_append_string(sql, ", v.*, coalesce(to_regclass("
+						   "format('%I.%I', v.schema_name, v.table_name)"
+						   "), 0::oid) FROM (");
+	append_values(sql, tables, count);
+	buf_append_string(sql, ") v (schema_name, table_name, source_oid, copied)"
+						   " WHERE NOT EXISTS (SELECT FROM penstock.copied l"
+						   "  WHERE l.source_oid = v.source_oid"
+						   "  AND l.table_name <> '' AND l.pipeline = ");
+	buf_append_literal(sql, pipeline);
+	buf_append_string(sql, ") ON CONFLICT (pipeline, schema_name, table_name)"
+						   " DO UPDATE SET source_oid = excluded.source_oid,"
+						   " copied = excluded.copied,"
+						   " target_oid = excluded.target_oid;");
+}
+
+Rc
+copied_table_follow(PgConn *target, const char *pipeline,
+					const CopiedTable *tables, int count, const uint32_t *gone,
+					int gone_count, Error *err)
+{
+	CopiedTables *list;
+	Buf sql;
+	Rc rc = copied_tables_read(&list, target, pipeline, err);
+	bool has_list = list != NULL;
+
+	copied_tables_free(list);
+	if (rc != RC_OK || !has_list)
+		return rc;
+	buf_init(&sql, BUF_TEXT_MAX);
+	if (gone_count > 0)
+		append_removal(&sql, pipeline, gone, gone_count);
+	if (count > 0)
+	{
+		append_unnaming(&sql, pipeline, tables, count);
+		append_naming(&sql, pipeline, tables, count);
+		append_addition(&sql, pipeline, tables, count);
+	}
+	if (sql.overflowed)
+		rc = error_set(err, ERR_LIMIT,
+					   "the names of %d tables that changed at once are longer "
+					   "than %zu bytes",
+					   count, (size_t) BUF_TEXT_MAX);
+	else if (sql.data != NULL)
+		rc = pgconn_exec(target, sql.data, NULL, err);
+	buf_release(&sql);
+	return rc;
+}
+
+/* ---- judging ---- */
+
 static int
 compare_names(const void *a, const void *b)
 {
@@ -197,6 +298,17 @@ is_elsewhere(const CopiedTables *tables, const CopiedTable *copied,
 		if (tables->present[i].target_oid == copied->target_oid)
 			return compare_names(&tables->present[i], named) != 0;
 	return false;
+}
+
+bool
+copied_tables_find(const CopiedTables *tables, uint32_t oid, bool *copied)
+{
+	const CopiedTable key = {.oid = oid};
+	const CopiedTable *found = bsearch(&key, tables->by_oid, tables->count,
+									   sizeof(CopiedTable), compare_oids);
+
+	*copied = found != NULL && found->copied;
+	return found != NULL;
 }
 
 /* As another name than that of the relation, by its OID; or NULL. */

@@ -63,6 +63,17 @@ MUST_CHECK Rc copied_table_add(PgConn *target, const char *pipeline,
 							   Error *err);
 
 /*
+ * Tables have changed on the source, and the target did so, too, in the current
+ * transaction: those of the list are found by their OID and get the names they
+ * have now, others are added as they are.  Tables that are gone leave the list.
+ * Without a list nothing is done.
+ */
+MUST_CHECK Rc copied_table_follow(PgConn *target, const char *pipeline,
+								  const CopiedTable *tables, int count,
+								  const uint32_t *gone, int gone_count,
+								  Error *err);
+
+/*
  * Whether a table may be followed if the target has it: the first of these, or
  * else all others, which are its partitions.  Waits.
  */
@@ -82,6 +93,10 @@ MUST_CHECK Rc copied_tables_read(CopiedTables **tables, PgConn *target,
 
 /* Accepts NULL. */
 void copied_tables_free(CopiedTables *tables);
+
+/* Whether the list has a table of the source with that OID; then *copied says
+ * whether it was copied. */
+bool copied_tables_find(const CopiedTables *tables, uint32_t oid, bool *copied);
 
 /* What a relation of the stream is to the pipeline. */
 typedef enum CopiedVerdict

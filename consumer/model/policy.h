@@ -56,4 +56,12 @@ void policy_append_rule(const ConflictRule *rule, Buf *buf);
 /* skip, … */
 const char *policy_name(ConflictPolicy policy);
 
+/* What is done on the targets when the source's schema changes. */
+typedef enum SchemaPolicy
+{
+	SCHEMA_OFF,    /* nothing is asked about it */
+	SCHEMA_STOP,   /* following ends before the change */
+	SCHEMA_FOLLOW, /* the same is done there */
+} SchemaPolicy;
+
 #endif /* PENSTOCK_MODEL_POLICY_H */

@@ -187,6 +187,8 @@ open_stream(Attempt *attempt, Error *err)
 						.compression = config->compression,
 						.binary = true,
 						.skip_missing = config->skip_missing,
+						.schema_changes = config_schema_policy(config) !=
+										  SCHEMA_OFF,
 						.streaming = wants_streaming(attempt)};
 	PgConn *replication = NULL;
 	Rc rc = pgconn_open(&replication, &conn_options, err);

@@ -25,6 +25,7 @@
 #include "copy/schema/objects.h"
 #include "job/clone/check.h"
 #include "job/clone/copied.h"
+#include "job/clone/definitions.h"
 #include "job/clone/postponed.h"
 #include "job/clone/recover.h"
 #include "job/clone/resume.h"
@@ -95,7 +96,7 @@ restore_before_data(Clone *clone, CloneTarget *target, Error *err)
 	Rc rc = RC_OK;
 
 	if (clone->config->data_only || target->run.schema == WORK_SCHEMA_DONE)
-		return RC_OK;
+		return clone_note_definitions(clone, target, err);
 	if (target->run.schema == WORK_SCHEMA_BEGUN)
 	{
 		rc = objects_drop(target->conn, name, &tables, &others, err);
@@ -109,6 +110,8 @@ restore_before_data(Clone *clone, CloneTarget *target, Error *err)
 	if (rc == RC_OK)
 		rc = restore_schema(clone, target, SCHEMA_BEFORE_DATA, err);
 	FAULT("clone.schema_restored");
+	if (rc == RC_OK)
+		rc = clone_note_definitions(clone, target, err);
 	if (rc == RC_OK)
 		rc = work_list_set_schema(target->conn, name, WORK_SCHEMA_DONE, err);
 	return rc;
@@ -977,6 +980,7 @@ release(Clone *clone)
 		pgconn_close(clone->targets[i].conn);
 	}
 	schema_close(clone->schema);
+	definition_set_free(clone->definitions);
 	for (int i = 0; i < clone->source_count; i++)
 		release_source(&clone->sources[i]);
 	arena_free(clone->arena);

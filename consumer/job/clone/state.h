@@ -21,6 +21,7 @@
 #include "copy/schema/build.h"
 #include "copy/schema/programs.h"
 #include "copy/schema/schema.h"
+#include "model/definition.h"
 #include "net/pgconn.h"
 #include "source/slot.h"
 
@@ -83,6 +84,7 @@ typedef struct Clone
 	CloneTarget targets[CONFIG_TARGETS_MAX];
 	Programs programs;
 	Schema *schema;
+	DefinitionSet *definitions; /* of the lead; NULL: not read */
 	bool resumed;
 	int64_t attempt_us; /* when it went on after a failure; 0: it did not */
 	Backoff backoff;    /* before it goes on; see recover.c */

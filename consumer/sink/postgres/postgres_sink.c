@@ -2,9 +2,10 @@
  * postgres_sink.c
  *    Batches to transactions.
  *
- * Two batches take turns: `filling` collects what the router hands over, while
- * the applier's is under way.  So the source is read while the target works,
- * and the batch that waits grows by itself when the target is slower.
+ * Two batches take turns: one collects what the router hands over, while the
+ * applier's is under way.  So the source is read while the target works, and
+ * the batch that waits grows by itself when the target is slower.  Where the
+ * schema changes, what waits is cut into stages (plan/stages.h).
  *
  * Here it is decided when the applier does what: start the next batch, note a
  * position, ask what is durable.  See applier.h for how a batch is applied, and
@@ -18,13 +19,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "control/copied_table.h"
 #include "control/fence.h"
 #include "control/table_state.h"
 #include "model/moved.h"
 #include "sink/postgres/apply/applier.h"
 #include "sink/postgres/apply/lanes.h"
 #include "sink/postgres/apply/open_txns.h"
+#include "sink/postgres/apply/schema_step.h"
 #include "sink/postgres/apply/session.h"
+#include "sink/postgres/plan/stages.h"
 #include "sink/postgres/uncopied.h"
 
 /* Parts of the memory setting: two batches, and what goes with them. */
@@ -58,9 +62,11 @@ typedef struct PostgresSink
 	PostponedKeys keys;
 	UncopiedTables *uncopied;
 	OpenTxns *open_txns;
-	Lsn delivered_lsn; /* end of the last transaction that was handed over */
-	bool taking;       /* between begin and commit */
-	Batch filling;
+	Lsn delivered_lsn;   /* end of the last transaction that was handed over */
+	bool taking;         /* between begin and commit */
+	Stages *stages;      /* that wait to be applied */
+	SchemaPolicy policy; /* for changes of the schema */
+	SchemaStep *schema_step;
 	int64_t filled_since_us; /* of what it holds */
 	size_t batch_bytes_max;
 
@@ -114,13 +120,14 @@ applying_bytes(const PostgresSink *self)
 static void
 update_full(PostgresSink *self)
 {
-	size_t held_bytes = self->filling.bytes + applying_bytes(self);
+	size_t waiting_bytes = stages_bytes(self->stages);
+	size_t held_bytes = waiting_bytes + applying_bytes(self);
 
 	self->report.full = self->holding || self->uncopied_table != NULL ||
-						batch_is_full(&self->filling,
+						batch_is_full(stages_filling(self->stages),
 									  self->target.relations_max) ||
 						(!is_idle(self) &&
-						 (self->filling.bytes >= self->batch_bytes_max ||
+						 (waiting_bytes >= self->batch_bytes_max ||
 						  held_bytes >= 2 * self->batch_bytes_max)) ||
 						open_txns_bytes(self->open_txns) >=
 							2 * self->batch_bytes_max ||
@@ -128,7 +135,7 @@ update_full(PostgresSink *self)
 }
 
 /*
- * Nothing that is in the filling batch by now is applied: when the table's
+ * Nothing that waits by now is applied: when the table's
  * state has changed, everything starts again behind what was.
  */
 static void
@@ -172,69 +179,69 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 	self->taking = true;
 	if (self->uncopied_table != NULL)
 		return RC_OK;
-	if (batch_is_empty(&self->filling))
+	if (stages_is_empty(self->stages))
 		self->filled_since_us = clock_monotonic_us();
-	batch_begin(&self->filling, txn);
+	stages_begin(self->stages, txn);
 	return RC_OK;
 }
 
-/* XXX: what nobody asks the source for yet.  Once somebody does, it is to be
- * applied in the transaction that it comes in. */
-static MUST_CHECK Rc
-refuse_schema_change(const PostgresSink *self, const Change *change, Error *err)
+/* Rows that come after it are of tables as they are then. */
+static Rc
+take_schema_change(PostgresSink *self, Frame *frame, const Change *change)
 {
-	const SchemaChange *schema = change->schema;
-
-	if (change->kind == CHANGE_REWRITE)
-		return error_set(err, ERR_CONFIG,
-						 "rewrite of table \"%s\".\"%s\" cannot be applied yet "
-						 "to %s",
-						 change->relation->schema, change->relation->name,
-						 self->target.label);
-	if (schema->kind != SCHEMA_DEFINED)
-		return error_set(err, ERR_CONFIG,
-						 "schema change of object %u at LSN " LSN_FORMAT
-						 " cannot be applied yet to %s",
-						 schema->oid, LSN_ARGS(schema->lsn),
-						 self->target.label);
-	return error_set(err, ERR_CONFIG,
-					 "schema change of %s \"%s\" at LSN " LSN_FORMAT
-					 " cannot be applied yet to %s",
-					 definition_kind_name(schema->definition->kind),
-					 schema->definition->name, LSN_ARGS(schema->lsn),
-					 self->target.label);
+	if (self->policy == SCHEMA_FOLLOW)
+		uncopied_follow(self->uncopied, change->schema);
+	stages_add(self->stages, frame, change);
+	update_full(self);
+	return RC_OK;
 }
 
-static bool
-is_schema_change(const Change *change)
+/* All rows of the table go, as with TRUNCATE of it alone. */
+static const Change *
+emptying(Frame *frame, const Change *rewrite)
 {
-	return change->kind == CHANGE_SCHEMA || change->kind == CHANGE_REWRITE;
+	Change *change = arena_dup(frame->arena, rewrite, sizeof(Change));
+	TruncateInfo *truncate = arena_calloc(frame->arena, 1,
+										  sizeof(TruncateInfo));
+
+	truncate->relation_count = 1;
+	truncate->relations = arena_dup(frame->arena, &rewrite->relation,
+									sizeof(rewrite->relation));
+	change->kind = CHANGE_TRUNCATE;
+	change->relation = NULL;
+	change->truncate = truncate;
+	return change;
 }
 
 static Rc
-take_change(Sink *sink, Frame *frame, const Change *change, Error *err)
+take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
+	Lsn end_lsn;
 	bool hold;
 
-	if (is_schema_change(change))
-		return refuse_schema_change(self, change, err);
 	if (change->kind == CHANGE_MESSAGE || self->uncopied_table != NULL)
 		return RC_OK; /* nothing that a table could hold */
-	change = table_states_select(self->table_states, frame, change,
-								 batch_last_txn(&self->filling)->end_lsn,
+	if (change->kind == CHANGE_SCHEMA)
+		return take_schema_change(self, frame, change);
+	end_lsn = batch_last_txn(stages_filling(self->stages))->end_lsn;
+	change = table_states_select(self->table_states, frame, change, end_lsn,
 								 &hold);
 	if (hold)
 		begin_hold(self);
 	if (change != NULL &&
 		(change->relation == NULL || !moved_is_relation(change->relation)))
-		change = uncopied_select(self->uncopied, frame, change, 0,
-								 batch_last_txn(&self->filling)->end_lsn);
+		change = uncopied_select(self->uncopied, frame, change, 0, end_lsn);
 	if (change == NULL)
 		return RC_OK;
 	if (change->relation != NULL && moved_is_relation(change->relation))
-		self->kept_lsn = batch_last_txn(&self->filling)->end_lsn;
-	batch_add(&self->filling, frame, change);
+		self->kept_lsn = end_lsn;
+	if (change->kind == CHANGE_REWRITE)
+	{
+		stages_note_rewritten(self->stages, change->relation->oid);
+		change = emptying(frame, change);
+	}
+	stages_add(self->stages, frame, change);
 	update_full(self);
 	return RC_OK;
 }
@@ -247,8 +254,9 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 	self->taking = false;
 	if (meets_uncopied(self, txn, 0))
 		return RC_OK;
-	CHECK(txn->end_lsn == batch_last_txn(&self->filling)->end_lsn);
-	batch_commit(&self->filling);
+	CHECK(txn->end_lsn ==
+		  batch_last_txn(stages_filling(self->stages))->end_lsn);
+	stages_commit(self->stages);
 	self->delivered_lsn = txn->end_lsn;
 	update_full(self);
 	return RC_OK;
@@ -261,10 +269,10 @@ take_open_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 	bool hold;
 	Rc rc;
 
-	if (is_schema_change(change))
-		return refuse_schema_change(self, change, err);
 	if (change->kind == CHANGE_MESSAGE || self->uncopied_table != NULL)
 		return RC_OK;
+	if (change->kind == CHANGE_SCHEMA || change->kind == CHANGE_REWRITE)
+		return open_txns_refuse_schema(self->open_txns, frame, err);
 
 	/* It is not applied before its end is known to be beyond all watermarks. */
 	change = table_states_select(self->table_states, frame, change, UINT64_MAX,
@@ -415,13 +423,75 @@ work_holding(PostgresSink *self, Error *err)
 	return rc == RC_OK ? states_changed(self, conn, err) : rc;
 }
 
+/* ---- schema changes ----------------------------------------------------- */
+
+/* What the changes mean for the list of tables that are followed. */
+static MUST_CHECK Rc
+follow_tables(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
+			  Error *err)
+{
+	CopiedTable *tables = xcalloc(schema->count, sizeof(CopiedTable));
+	uint32_t *gone = xcalloc(schema->count, sizeof(uint32_t));
+	int table_count = 0;
+	int gone_count = 0;
+	Rc rc;
+
+	for (size_t i = 0; i < schema->count; i++)
+	{
+		const SchemaChange *change = schema->changes[i]->schema;
+		const Definition *definition = change->definition;
+
+		if (change->kind == SCHEMA_GONE &&
+			change->catalog == DEFINITION_IN_CLASS)
+			gone[gone_count++] = change->oid;
+		else if (change->kind == SCHEMA_DEFINED &&
+				 definition->kind == DEFINITION_TABLE)
+			tables[table_count++] = (CopiedTable){
+				.name = {.schema = definition->schema,
+						 .name = definition->name},
+				.oid = change->oid,
+				.copied = uncopied_is_followed(self->uncopied, change->oid,
+											   definition->table.published)};
+	}
+	rc = copied_table_follow(conn, self->target.pipeline, tables, table_count,
+							 gone, gone_count, err);
+	free(tables);
+	free(gone);
+	return rc;
+}
+
+/*
+ * In the transaction of the target in which the rest of the source's is going
+ * to be applied.  Nothing that was known of the target's tables is true after
+ * it.
+ */
+static MUST_CHECK Rc
+change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
+{
+	PgConn *conn = lane_conn(self->applier.lane);
+	Rc rc = RC_OK;
+
+	if (!self->applier.txn_open)
+		rc = applier_begin(&self->applier, err);
+	if (rc == RC_OK)
+		rc = schema_step_apply(self->schema_step, conn, schema, err);
+	if (rc == RC_OK && self->policy == SCHEMA_FOLLOW)
+		rc = follow_tables(self, conn, schema, err);
+	if (rc != RC_OK)
+		return rc;
+	applier_forget_table(&self->applier, NULL, NULL);
+	lanes_forget_table(self->lanes, NULL, NULL);
+	stages_schema_done(self->stages);
+	return RC_OK;
+}
+
 /* ---- idle --------------------------------------------------------------- */
 
 /* When what waits for more has waited long enough. */
 static int64_t
 batch_due_us(const PostgresSink *self)
 {
-	return batch_complete_count(&self->filling) > 0
+	return batch_complete_count(stages_batch(self->stages)) > 0
 			   ? self->filled_since_us + BATCH_AGE_MS_MAX * 1000
 			   : INT64_MAX;
 }
@@ -437,8 +507,10 @@ is_finishing(const PostgresSink *self)
 static bool
 batch_is_ready(const PostgresSink *self, bool source_idle, int64_t now_us)
 {
-	const Batch *batch = &self->filling;
+	const Batch *batch = stages_batch(self->stages);
 
+	if (stages_is_cut(self->stages))
+		return true;
 	if (batch->bytes >= self->batch_bytes_max || self->uncopied_table != NULL ||
 		batch_is_full(batch, self->target.relations_max) ||
 		(self->fetches != NULL && batch->change_count > 0))
@@ -453,7 +525,7 @@ batch_is_ready(const PostgresSink *self, bool source_idle, int64_t now_us)
 static bool
 holds_nothing(const PostgresSink *self)
 {
-	return batch_is_empty(&self->filling) && self->uncopied_table == NULL &&
+	return stages_is_empty(self->stages) && self->uncopied_table == NULL &&
 		   batch_is_empty(self->applier.batch) && !self->taking &&
 		   lanes_is_idle(self->lanes) && !self->applier.txn_open &&
 		   !open_txns_is_committing(self->open_txns);
@@ -509,7 +581,7 @@ start_fetch(PostgresSink *self, Error *err)
 static MUST_CHECK Rc
 start_batch(PostgresSink *self, Error *err)
 {
-	Batch *batch = &self->filling;
+	Batch *batch = stages_batch(self->stages);
 	bool is_small = batch->change_count <= SMALL_BATCH_CHANGES_MAX &&
 					batch->bytes < BATCH_BYTES_MIN;
 
@@ -526,7 +598,7 @@ work_stopping(PostgresSink *self, Error *err)
 {
 	Rc rc = applier_roll_back(&self->applier, err);
 
-	batch_reset(&self->filling);
+	stages_reset(self->stages);
 	if (rc != RC_OK)
 		return rc;
 	if (self->report.durable_lsn < self->target.noted_lsn)
@@ -536,19 +608,27 @@ work_stopping(PostgresSink *self, Error *err)
 	return RC_AGAIN;
 }
 
-/* All that is left is a transaction whose end will not come. */
+/* All that is left is a transaction whose end has not come. */
+static bool
+has_only_incomplete(const PostgresSink *self)
+{
+	return batch_complete_count(stages_batch(self->stages)) == 0 &&
+		   !stages_is_cut(self->stages);
+}
+
+/* … and will not come. */
 static bool
 has_broken_off(const PostgresSink *self)
 {
 	return self->sink.orders.mode == SINK_SETTLING &&
-		   batch_complete_count(&self->filling) == 0 &&
-		   (!batch_is_empty(&self->filling) || self->applier.txn_open);
+		   has_only_incomplete(self) &&
+		   (!stages_is_empty(self->stages) || self->applier.txn_open);
 }
 
 static MUST_CHECK Rc
 drop_broken_off(PostgresSink *self, Error *err)
 {
-	batch_reset(&self->filling);
+	stages_reset(self->stages);
 	self->taking = false;
 	return applier_roll_back(&self->applier, err);
 }
@@ -557,6 +637,7 @@ drop_broken_off(PostgresSink *self, Error *err)
 static MUST_CHECK Rc
 work_idle(PostgresSink *self, bool source_idle, Error *err)
 {
+	const SchemaSet *schema;
 	int64_t now_us = clock_monotonic_us();
 	bool hurry = self->sink.orders.position_wanted || is_finishing(self);
 
@@ -566,12 +647,14 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 		return work_stopping(self, err);
 	if (self->holding)
 		return work_holding(self, err);
-	if (self->uncopied_table != NULL &&
-		batch_complete_count(&self->filling) == 0)
+	if (self->uncopied_table != NULL && has_only_incomplete(self))
 		return uncopied_refuse(self->uncopied, lane_conn(self->applier.lane),
 							   self->uncopied_table, &self->uncopied_txn, err);
 	if (has_broken_off(self))
 		return drop_broken_off(self, err);
+	schema = stages_schema(self->stages, self->fetches != NULL);
+	if (schema != NULL)
+		return change_schema(self, schema, err);
 	if (batch_is_ready(self, source_idle, now_us))
 		return start_batch(self, err);
 	if (self->fetches != NULL)
@@ -616,7 +699,7 @@ work_open_txns(PostgresSink *self, bool source_idle, Error *err)
 {
 	const OpenTxnsTurn turn = {
 		.delivered_lsn = self->delivered_lsn,
-		.others_rest = batch_is_empty(&self->filling) &&
+		.others_rest = stages_is_empty(self->stages) &&
 					   (is_idle(self) ||
 						self->applier.state == APPLIER_CHECKING_FLUSH),
 		.source_idle = source_idle,
@@ -684,7 +767,8 @@ postgres_free(Sink *sink)
 	open_txns_free(self->open_txns);
 	lanes_free(self->lanes);
 	applier_release(&self->applier);
-	batch_release(&self->filling);
+	stages_free(self->stages);
+	schema_step_free(self->schema_step);
 	uncopied_free(self->uncopied);
 	table_states_free(self->table_states);
 	postponed_keys_release(&self->keys);
@@ -834,6 +918,10 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->target.rules = options->rules;
 	self->target.relations_max = BATCH_RELATIONS_MAX;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
+	self->stages = stages_new();
+	self->policy = options->schema_policy;
+	self->schema_step = schema_step_new(self->target.pipeline,
+										self->target.label, self->policy);
 	self->table_states = session.table_states;
 	self->keys = session.keys;
 	self->uncopied = uncopied_new(session.copied, session.table_states);

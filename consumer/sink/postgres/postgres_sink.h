@@ -29,6 +29,7 @@ typedef struct PostgresSinkOptions
 	bool impatient;              /* as PgConnOptions has it */
 	const SourceHistory *source; /* borrowed during the call */
 	size_t memory_bytes;         /* for changes that are held */
+	SchemaPolicy schema_policy;  /* for changes of the source's schema */
 	bool per_transaction;        /* each source transaction is one there, too */
 	int lanes;                   /* connections for that; else 1 */
 	const ConflictRules *rules;  /* borrowed while the sink lives, or NULL */

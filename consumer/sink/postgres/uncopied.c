@@ -28,6 +28,13 @@ typedef struct Met
 	uint32_t subxid;
 } Met;
 
+/* A table that a schema change was followed of. */
+typedef struct Followed
+{
+	uint32_t oid;
+	bool wanted;
+} Followed;
+
 struct UncopiedTables
 {
 	CopiedTables *copied; /* NULL: all are taken for copied */
@@ -37,6 +44,9 @@ struct UncopiedTables
 	Met *met;
 	size_t met_count;
 	size_t met_capacity;
+	Followed *followed;
+	size_t followed_count;
+	size_t followed_capacity;
 	Relation *refused; /* that was returned last; holds a reference */
 };
 
@@ -63,6 +73,7 @@ uncopied_free(UncopiedTables *self)
 	copied_tables_free(self->copied);
 	free(self->known);
 	free(self->met);
+	free(self->followed);
 	free(self);
 }
 
@@ -100,12 +111,70 @@ renew_met(UncopiedTables *self, Relation *relation)
 	}
 }
 
+static Followed *
+find_followed(const UncopiedTables *self, uint32_t oid)
+{
+	for (size_t i = 0; i < self->followed_count; i++)
+		if (self->followed[i].oid == oid)
+			return &self->followed[i];
+	return NULL;
+}
+
+bool
+uncopied_is_followed(const UncopiedTables *self, uint32_t oid, bool published)
+{
+	const Followed *followed = find_followed(self, oid);
+	bool copied;
+
+	if (followed != NULL)
+		return followed->wanted;
+	if (self->copied == NULL)
+		return true;
+	return copied_tables_find(self->copied, oid, &copied) ? copied : published;
+}
+
+void
+uncopied_follow(UncopiedTables *self, const SchemaChange *change)
+{
+	const Definition *definition = change->definition;
+	Followed followed = {.oid = change->oid};
+
+	if (self->copied == NULL || change->kind != SCHEMA_DEFINED ||
+		definition->kind != DEFINITION_TABLE ||
+		find_followed(self, change->oid) != NULL)
+		return;
+	followed.wanted = uncopied_is_followed(self, change->oid,
+										   definition->table.published);
+	if (self->followed_count == self->followed_capacity)
+	{
+		self->followed_capacity = self->followed_capacity > 0
+									  ? self->followed_capacity * 2
+									  : 8;
+		self->followed = xrealloc_array(self->followed, self->followed_capacity,
+										sizeof(Followed));
+	}
+	self->followed[self->followed_count++] = followed;
+}
+
+/* One that is followed has the same name here and there. */
+static CopiedVerdict
+judge(const UncopiedTables *self, const Relation *relation,
+	  const CopiedTable **copied)
+{
+	const Followed *followed = find_followed(self, relation->oid);
+	CopiedVerdict verdict = copied_tables_judge(self->copied, relation, copied);
+
+	if (followed == NULL)
+		return verdict;
+	*copied = NULL;
+	return followed->wanted ? COPIED_YES : COPIED_NO;
+}
+
 static const Known *
 look_up(UncopiedTables *self, Relation *relation)
 {
 	const CopiedTable *copied;
-	CopiedVerdict verdict = copied_tables_judge(self->copied, relation,
-												&copied);
+	CopiedVerdict verdict = judge(self, relation, &copied);
 	Known *known;
 
 	make_slot(self, relation->number);

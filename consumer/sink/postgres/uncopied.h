@@ -19,6 +19,18 @@ typedef struct UncopiedTables UncopiedTables;
 /* The list, which may be NULL, becomes its own; the states are borrowed. */
 UncopiedTables *uncopied_new(CopiedTables *copied, const TableStates *states);
 
+/*
+ * A schema change of the transaction that has begun, which the target will get
+ * before the rows that come next.  From here on the table is known by its OID,
+ * whatever it is called: it is followed if it was copied, or if it is new and
+ * published.
+ */
+void uncopied_follow(UncopiedTables *self, const SchemaChange *change);
+
+/* Whether rows of a table that is defined like this are followed. */
+bool uncopied_is_followed(const UncopiedTables *self, uint32_t oid,
+						  bool published);
+
 /* Accepts NULL. */
 void uncopied_free(UncopiedTables *self);
 

@@ -183,6 +183,12 @@ refuse(OpenTxns *self, uint32_t xid, const char *reason, Error *err)
 	return rc;
 }
 
+Rc
+open_txns_refuse_schema(OpenTxns *self, const Frame *frame, Error *err)
+{
+	return refuse(self, frame->open_txn.xid, "It changes the schema.", err);
+}
+
 /* What a transaction's connection failed with; see the header. */
 static MUST_CHECK Rc
 check_failure(OpenTxns *self, const Place *place, Rc rc, Error *err)

@@ -96,6 +96,11 @@ bool open_txns_is_committing(const OpenTxns *self);
 /* A commit is on its way, so progress must not be written elsewhere. */
 bool open_txns_is_at_commit(const OpenTxns *self);
 
+/* Fails as for a transaction that cannot be applied while it is open: one that
+ * changes the schema is not, because it would lock tables until its end. */
+MUST_CHECK Rc open_txns_refuse_schema(OpenTxns *self, const Frame *frame,
+									  Error *err);
+
 /* A part waits for what was delivered before it. */
 bool open_txns_waits(const OpenTxns *self);
 

@@ -1,0 +1,387 @@
+/*
+ * schema_step.c
+ *    From definitions to statements on the target.
+ */
+#include "sink/postgres/apply/schema_step.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "control/definition_table.h"
+#include "ddl/adopt.h"
+#include "ddl/diff/diff.h"
+#include "ddl/json.h"
+#include "model/definition.h"
+
+#define ARENA_BLOCK_BYTES (16 * KB)
+
+/* Statements that a message lists. */
+#define LISTED_MAX (64 * KB)
+
+/* Since when an object is what the known definitions say. */
+typedef struct KnownSince
+{
+	DefinitionCatalog catalog;
+	uint32_t oid;
+	Lsn lsn;
+} KnownSince;
+
+struct SchemaStep
+{
+	const char *pipeline;
+	const char *label;
+	SchemaPolicy policy;
+	DefinitionSet *known; /* NULL: not read yet */
+	KnownSince *since;
+	size_t since_count;
+	size_t since_capacity;
+};
+
+/* One call of schema_step_apply(). */
+typedef struct Step
+{
+	SchemaStep *self;
+	PgConn *conn;
+	const SchemaSet *set;
+	Arena *arena;
+	DefinitionSet *after;
+	DdlPlan *plan;
+} Step;
+
+SchemaStep *
+schema_step_new(const char *pipeline, const char *label, SchemaPolicy policy)
+{
+	SchemaStep *self = xcalloc(1, sizeof(SchemaStep));
+
+	self->pipeline = pipeline;
+	self->label = label;
+	self->policy = policy;
+	return self;
+}
+
+void
+schema_step_free(SchemaStep *self)
+{
+	if (self == NULL)
+		return;
+	definition_set_free(self->known);
+	free(self->since);
+	free(self);
+}
+
+/* ---- what is known ------------------------------------------------------ */
+
+static KnownSince *
+find_since(const SchemaStep *self, DefinitionCatalog catalog, uint32_t oid)
+{
+	for (size_t i = 0; i < self->since_count; i++)
+		if (self->since[i].oid == oid && self->since[i].catalog == catalog)
+			return &self->since[i];
+	return NULL;
+}
+
+static void
+note_since(SchemaStep *self, DefinitionCatalog catalog, uint32_t oid, Lsn lsn)
+{
+	KnownSince *since = find_since(self, catalog, oid);
+
+	if (since == NULL)
+	{
+		if (self->since_count == self->since_capacity)
+		{
+			self->since_capacity = self->since_capacity > 0
+									   ? 2 * self->since_capacity
+									   : 64;
+			self->since = xrealloc_array(self->since, self->since_capacity,
+										 sizeof(self->since[0]));
+		}
+		since = &self->since[self->since_count++];
+		*since = (KnownSince){.catalog = catalog, .oid = oid};
+	}
+	since->lsn = lsn;
+}
+
+/* A DefinitionTake. */
+static Rc
+take_known(void *context, const char *json, Lsn from_lsn, Error *err)
+{
+	SchemaStep *self = context;
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	const Definition *definition = NULL;
+	Rc rc = ddl_json_read(json, strlen(json), arena, &definition, err);
+
+	if (rc == RC_OK)
+	{
+		definition_set_put(self->known, definition);
+		note_since(self, definition_catalog(definition->kind), definition->oid,
+				   from_lsn);
+	}
+	arena_free(arena);
+	return rc;
+}
+
+static MUST_CHECK Rc
+refuse_unknown(const SchemaStep *self, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "%s has no definitions of the source's schema for "
+					  "pipeline \"%s\"",
+					  self->label, self->pipeline);
+
+	error_hint(err, "Follow once with --set --ddl=off, and compare the schemas "
+					"of both sides.");
+	return rc;
+}
+
+static MUST_CHECK Rc
+read_known(Step *step, Error *err)
+{
+	SchemaStep *self = step->self;
+	bool has;
+	Rc rc;
+
+	if (self->known != NULL)
+		return RC_OK;
+	rc = definition_table_has(step->conn, self->pipeline, &has, err);
+	if (rc == RC_OK && !has)
+		rc = refuse_unknown(self, err);
+	if (rc != RC_OK)
+		return rc;
+	self->known = definition_set_new();
+	return definition_table_read(step->conn, self->pipeline, take_known, self,
+								 err);
+}
+
+/* ---- what it becomes ---------------------------------------------------- */
+
+static void
+say_untranslated(const Step *step, const SchemaChange *change)
+{
+	bool is_named = change->untranslated_identity[0] != '\0';
+
+	log_warning("apply",
+				"transaction %" PRIu32 " at " LSN_FORMAT " has %s %s; that is "
+				"not done on %s",
+				step->set->txn.xid, LSN_ARGS(change->lsn),
+				change->untranslated_gone ? "dropped" : "changed",
+				is_named ? change->untranslated_identity
+						 : change->untranslated_catalog,
+				step->self->label);
+}
+
+/*
+ * A transaction may bring a definition that it read before another one, which
+ * committed earlier, changed the object.  What it says itself, set by set, is
+ * never outdated.
+ */
+static bool
+is_outdated(const Step *step, const SchemaChange *change)
+{
+	const KnownSince *since = find_since(step->self, change->catalog,
+										 change->oid);
+
+	return since != NULL && since->lsn != step->set->txn.end_lsn &&
+		   change->lsn < since->lsn;
+}
+
+static void
+take_change(Step *step, const SchemaChange *change)
+{
+	if (change->kind == SCHEMA_UNTRANSLATED)
+		say_untranslated(step, change);
+	else if (is_outdated(step, change))
+		log_debug("apply", "schema change at " LSN_FORMAT " is outdated",
+				  LSN_ARGS(change->lsn));
+	else if (change->kind == SCHEMA_GONE)
+		definition_set_remove(step->after, change->catalog, change->oid);
+	else
+		definition_set_put(step->after, change->definition);
+}
+
+static void
+name_source(const Step *step, Error *err)
+{
+	error_context(err,
+				  "following a schema change of transaction %" PRIu32
+				  ", which ends at " LSN_FORMAT,
+				  step->set->txn.xid, LSN_ARGS(step->set->txn.end_lsn));
+}
+
+static MUST_CHECK Rc
+make_plan(Step *step, Error *err)
+{
+	uint32_t rewritten = step->set->rewritten;
+	const DdlHints hints = {
+		.target_version_num = PQserverVersion(pgconn_raw(step->conn)),
+		.rewritten = {.count = rewritten != 0 ? 1 : 0, .oids = &rewritten},
+	};
+	Rc rc;
+
+	step->after = definition_set_copy(step->self->known);
+	for (size_t i = 0; i < step->set->count; i++)
+		take_change(step, step->set->changes[i]->schema);
+	for (size_t i = 0; i < step->set->count; i++)
+		ddl_adopt_sequences(step->self->known, step->after,
+							step->set->changes[i]->schema->oid);
+	rc = ddl_diff(step->self->known, step->after, &hints, step->arena,
+				  &step->plan, err);
+	if (rc == RC_FAIL)
+		name_source(step, err);
+	return rc;
+}
+
+/* ---- doing it ----------------------------------------------------------- */
+
+static MUST_CHECK Rc
+refuse_to_follow(const Step *step, Error *err)
+{
+	Buf sql;
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "transaction %" PRIu32 ", which ends at " LSN_FORMAT
+					  ", has changed the schema of the source",
+					  step->set->txn.xid, LSN_ARGS(step->set->txn.end_lsn));
+
+	buf_init(&sql, LISTED_MAX);
+	for (int i = 0; i < step->plan->count; i++)
+		buf_printf(&sql, "%s%s;", i > 0 ? "\n" : "",
+				   step->plan->statements[i].sql);
+	error_detail(err, "%s lacks:\n%s", step->self->label,
+				 sql.data != NULL ? sql.data : "");
+	error_hint(err,
+			   "Run that on %s and follow again, or let Penstock do it: "
+			   "\"penstock follow --set --ddl=follow\".",
+			   step->self->label);
+	buf_release(&sql);
+	return rc;
+}
+
+static MUST_CHECK Rc
+run_statement(const Step *step, const DdlStatement *statement, Error *err)
+{
+	Rc rc;
+
+	log_info("apply", "%s: %s", step->self->label, statement->sql);
+	rc = pgconn_exec(step->conn, statement->sql, NULL, err);
+	if (rc == RC_FAIL)
+	{
+		error_context(err, "running \"%s\" on %s", statement->sql,
+					  step->self->label);
+		name_source(step, err);
+	}
+	return rc;
+}
+
+/* Expressions and names in the statements are meant under an empty path. */
+static MUST_CHECK Rc
+run_plan(const Step *step, Error *err)
+{
+	char sql[128];
+	Rc rc = pgconn_exec(step->conn, PGCONN_SET_LOCAL_PLAIN_PATH_SQL, NULL, err);
+
+	snprintf(sql, sizeof(sql), "SET LOCAL lock_timeout = %d",
+			 SCHEMA_LOCK_TIMEOUT_MS);
+	if (rc == RC_OK)
+		rc = pgconn_exec(step->conn, sql, NULL, err);
+	for (int i = 0; i < step->plan->count && rc == RC_OK; i++)
+		rc = run_statement(step, &step->plan->statements[i], err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(step->conn, PGCONN_SET_LOCAL_OWN_PATH_SQL, NULL, err);
+	return rc;
+}
+
+/* ---- remembering -------------------------------------------------------- */
+
+static MUST_CHECK Rc
+write_change(const Step *step, const SchemaChange *change, Error *err)
+{
+	const Definition *definition = definition_set_find(
+		step->after, change->catalog, change->oid);
+	Buf buf;
+	Json json;
+	Rc rc;
+
+	buf_init(&buf, DDL_JSON_BYTES_MAX);
+	json_init(&json, &buf);
+	if (definition != NULL)
+		ddl_json_append(&json, definition);
+	if (buf.overflowed)
+		rc = error_set(err, ERR_LIMIT,
+					   "the definition of %s \"%s\" is longer than %zu bytes",
+					   definition_kind_name(definition->kind), definition->name,
+					   DDL_JSON_BYTES_MAX);
+	else
+		rc = definition_table_write(
+			step->conn, step->self->pipeline, change->catalog, change->oid,
+			step->set->txn.end_lsn, definition != NULL ? buf.data : NULL, err);
+	buf_release(&buf);
+	return rc;
+}
+
+static MUST_CHECK Rc
+write_changes(const Step *step, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (size_t i = 0; i < step->set->count && rc == RC_OK; i++)
+	{
+		const SchemaChange *change = step->set->changes[i]->schema;
+
+		if (change->kind == SCHEMA_UNTRANSLATED || is_outdated(step, change))
+			continue;
+		rc = write_change(step, change, err);
+	}
+	return rc;
+}
+
+static void
+keep(Step *step)
+{
+	SchemaStep *self = step->self;
+
+	for (size_t i = 0; i < step->set->count; i++)
+	{
+		const SchemaChange *change = step->set->changes[i]->schema;
+
+		if (change->kind != SCHEMA_UNTRANSLATED && !is_outdated(step, change))
+			note_since(self, change->catalog, change->oid,
+					   step->set->txn.end_lsn);
+	}
+	definition_set_free(self->known);
+	self->known = step->after;
+	step->after = NULL;
+}
+
+/* ---- all of it ---------------------------------------------------------- */
+
+Rc
+schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
+				  Error *err)
+{
+	Step step = {.self = self,
+				 .conn = conn,
+				 .set = set,
+				 .arena = arena_new(ARENA_BLOCK_BYTES)};
+	Rc rc;
+
+	CHECK(self->policy != SCHEMA_OFF);
+	rc = read_known(&step, err);
+	if (rc == RC_OK)
+		rc = make_plan(&step, err);
+	if (rc == RC_OK && step.plan->count > 0 && self->policy == SCHEMA_STOP)
+		rc = refuse_to_follow(&step, err);
+	if (rc == RC_OK && step.plan->count > 0)
+		rc = run_plan(&step, err);
+	if (rc == RC_OK)
+		rc = write_changes(&step, err);
+	if (rc == RC_OK)
+		keep(&step);
+	definition_set_free(step.after);
+	arena_free(step.arena);
+	return rc;
+}

@@ -1,0 +1,47 @@
+/*
+ * schema_step.h
+ *    Brings the source's schema changes to a target.
+ *
+ * A step is one set of schema changes: what a transaction of the source has
+ * made of some objects, between two of its rows.  The target has what the
+ * pipeline's definitions say (control/definition_table.h); the step works out
+ * the statements that lead from there to what the objects are now, runs them,
+ * and writes the new definitions, all in the transaction that is open.  So
+ * rows, schema and progress are committed together, or not at all.
+ *
+ * With the policy SCHEMA_STOP nothing is changed: the step fails, and says what
+ * is to be run.  It succeeds when somebody has run it, because then the target
+ * has what the source has.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_STEP_H
+#define PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_STEP_H
+
+#include "base/error.h"
+#include "model/policy.h"
+#include "net/pgconn.h"
+#include "sink/postgres/plan/stages.h"
+
+/* How long a statement waits for a lock before the transaction is given up, to
+ * be tried again: what waits for it on the target waits as long. */
+#define SCHEMA_LOCK_TIMEOUT_MS 5000
+
+typedef struct SchemaStep SchemaStep;
+
+/* The strings are borrowed: the pipeline's name, and what the target is called
+ * in messages.  Free with schema_step_free(), which accepts NULL. */
+SchemaStep *schema_step_new(const char *pipeline, const char *label,
+							SchemaPolicy policy);
+void schema_step_free(SchemaStep *self);
+
+/*
+ * Applies a set in the transaction that is open on the connection.  Waits for
+ * the target.  After a failure, or when the transaction is rolled
+ * back, the SchemaStep is not to be used again.
+ *
+ * ERR_CONFIG: somebody has to do something, and the hint says what.  A lock
+ * that could not be had is ERR_SQL, and may be had the next time.
+ */
+MUST_CHECK Rc schema_step_apply(SchemaStep *self, PgConn *conn,
+								const SchemaSet *set, Error *err);
+
+#endif /* PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_STEP_H */

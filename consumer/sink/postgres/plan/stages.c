@@ -1,0 +1,291 @@
+/*
+ * stages.c
+ *    A list of stages, and where it is cut.
+ */
+#include "sink/postgres/plan/stages.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+typedef struct Stage
+{
+	SchemaSet schema;
+	size_t schema_capacity;
+	size_t schema_bytes; /* of its frames */
+	bool has_schema;     /* it had, also when that is applied */
+	Batch batch;
+	struct Stage *next;
+} Stage;
+
+struct Stages
+{
+	Stage *first;
+	Stage *last;
+};
+
+/* ---- one stage ---------------------------------------------------------- */
+
+static void
+clear_schema(Stage *stage)
+{
+	for (size_t i = 0; i < stage->schema.count; i++)
+		frame_unref(stage->schema.frames[i]);
+	free(stage->schema.changes);
+	free(stage->schema.frames);
+	stage->schema = (SchemaSet){0};
+	stage->schema_capacity = 0;
+	stage->schema_bytes = 0;
+}
+
+static void
+free_stage(Stage *stage)
+{
+	clear_schema(stage);
+	batch_release(&stage->batch);
+	free(stage);
+}
+
+static void
+add_schema(Stage *stage, Frame *frame, const Change *change, const TxnInfo *txn)
+{
+	SchemaSet *set = &stage->schema;
+	size_t bytes = frame_bytes(frame);
+
+	if (set->count == stage->schema_capacity)
+	{
+		stage->schema_capacity = set->count > 0 ? 2 * set->count : 8;
+		set->changes = xrealloc_array(set->changes, stage->schema_capacity,
+									  sizeof(set->changes[0]));
+		set->frames = xrealloc_array(set->frames, stage->schema_capacity,
+									 sizeof(set->frames[0]));
+	}
+	if (set->count == 0 || set->frames[set->count - 1] != frame)
+		stage->schema_bytes += bytes;
+	set->changes[set->count] = change;
+	set->frames[set->count] = frame_ref(frame);
+	set->count++;
+	set->txn = *txn;
+	set->txn.origin = NULL;
+	stage->has_schema = true;
+}
+
+/* Whether its last transaction is not complete, and has no changes in it. */
+static bool
+has_only_begun(const Batch *batch)
+{
+	const BatchTxn *last;
+
+	if (batch_is_empty(batch))
+		return false;
+	last = &batch->txns[batch->txn_count - 1];
+	return !last->complete && last->change_first == batch->change_count;
+}
+
+/* ---- the list ----------------------------------------------------------- */
+
+Stages *
+stages_new(void)
+{
+	Stages *self = xcalloc(1, sizeof(Stages));
+
+	self->first = xcalloc(1, sizeof(Stage));
+	self->last = self->first;
+	return self;
+}
+
+static void
+free_all(Stages *self)
+{
+	while (self->first != NULL)
+	{
+		Stage *stage = self->first;
+
+		self->first = stage->next;
+		free_stage(stage);
+	}
+	self->last = NULL;
+}
+
+void
+stages_free(Stages *self)
+{
+	if (self == NULL)
+		return;
+	free_all(self);
+	free(self);
+}
+
+void
+stages_reset(Stages *self)
+{
+	free_all(self);
+	self->first = xcalloc(1, sizeof(Stage));
+	self->last = self->first;
+}
+
+static void
+append_stage(Stages *self)
+{
+	Stage *stage = xcalloc(1, sizeof(Stage));
+
+	self->last->next = stage;
+	self->last = stage;
+}
+
+/* ---- adding ------------------------------------------------------------- */
+
+void
+stages_begin(Stages *self, const TxnInfo *txn)
+{
+	if (self->last->has_schema)
+	{
+		ASSERT(batch_complete_count(&self->last->batch) ==
+			   self->last->batch.txn_count);
+		append_stage(self);
+	}
+	batch_begin(&self->last->batch, txn);
+}
+
+/*
+ * Begins a stage for schema changes, in which the last transaction goes on.
+ * What is complete, and the rows that it has already, stay where they are.
+ */
+static void
+cut(Stages *self)
+{
+	Stage *before = self->last;
+	Batch *batch = &before->batch;
+
+	ASSERT(!batch_is_empty(batch));
+	if (has_only_begun(batch) && batch->txn_count == 1 && !before->has_schema)
+		return;
+	append_stage(self);
+	if (has_only_begun(batch) && batch->txn_count > 1)
+		batch_split(batch, batch->txn_count - 1, &self->last->batch);
+	else
+		batch_continue(batch, &self->last->batch);
+}
+
+static bool
+is_open_set(const Stage *stage)
+{
+	return stage->schema.count > 0 && has_only_begun(&stage->batch);
+}
+
+void
+stages_add(Stages *self, Frame *frame, const Change *change)
+{
+	TxnInfo txn = *batch_last_txn(&self->last->batch);
+
+	if (change->kind != CHANGE_SCHEMA)
+	{
+		batch_add(&self->last->batch, frame, change);
+		return;
+	}
+	if (!is_open_set(self->last))
+		cut(self);
+	add_schema(self->last, frame, change, &txn);
+}
+
+void
+stages_note_rewritten(Stages *self, uint32_t oid)
+{
+	if (is_open_set(self->last))
+		self->last->schema.rewritten = oid;
+}
+
+void
+stages_commit(Stages *self)
+{
+	batch_commit(&self->last->batch);
+}
+
+/* ---- taking ------------------------------------------------------------- */
+
+/*
+ * Nothing is left in the first stage's batch: it is empty, or its transaction
+ * goes on in the next stage.
+ */
+static bool
+is_used_up(const Stage *stage)
+{
+	return stage->next != NULL && stage->schema.count == 0 &&
+		   stage->batch.change_count == 0 &&
+		   batch_complete_count(&stage->batch) == 0;
+}
+
+static void
+drop_used_up(Stages *self)
+{
+	while (is_used_up(self->first))
+	{
+		Stage *stage = self->first;
+
+		self->first = stage->next;
+		free_stage(stage);
+	}
+}
+
+const SchemaSet *
+stages_schema(const Stages *self, bool hurry)
+{
+	const Stage *stage = self->first;
+
+	while (is_used_up(stage))
+		stage = stage->next;
+	if (stage->schema.count == 0 || (is_open_set(stage) && !hurry))
+		return NULL;
+	return &stage->schema;
+}
+
+void
+stages_schema_done(Stages *self)
+{
+	drop_used_up(self);
+	CHECK(self->first->schema.count > 0);
+	clear_schema(self->first);
+
+	/* What was done for them is part of its transaction. */
+	self->first->batch.continues = true;
+}
+
+Batch *
+stages_batch(Stages *self)
+{
+	drop_used_up(self);
+	return &self->first->batch;
+}
+
+bool
+stages_is_cut(const Stages *self)
+{
+	return self->first->next != NULL;
+}
+
+/* ---- asking ------------------------------------------------------------- */
+
+const Batch *
+stages_filling(const Stages *self)
+{
+	return &self->last->batch;
+}
+
+bool
+stages_is_empty(const Stages *self)
+{
+	for (const Stage *stage = self->first; stage != NULL; stage = stage->next)
+		if (stage->schema.count > 0 || !batch_is_empty(&stage->batch))
+			return false;
+	return true;
+}
+
+size_t
+stages_bytes(const Stages *self)
+{
+	size_t bytes = 0;
+
+	for (const Stage *stage = self->first; stage != NULL; stage = stage->next)
+		bytes += stage->schema_bytes + stage->batch.bytes;
+	return bytes;
+}

@@ -1,0 +1,98 @@
+/*
+ * stages.h
+ *    What a target is still to get, cut where the schema changes.
+ *
+ * Changes are collected in a batch (batch.h) for as long as the schema of the
+ * source stays as it is.  Where a transaction changes the schema, what comes
+ * next can only be applied when that is done.  So the source's changes are a
+ * list of stages; each is a set of schema changes, or none, and the batch that
+ * comes after it.  The first stage is applied first, and changes are added to
+ * the last.
+ *
+ *     stage 1   batch: transactions 10, 11, and rows of 12
+ *     stage 2   schema changes of 12; batch: more rows of 12, and its commit
+ *     stage 3   batch: transactions 13, 14, …
+ *
+ * A transaction that changes the schema is alone in its stages from there on:
+ * neither it nor those around it share a transaction of the target.  All schema
+ * changes between two rows are one set, as the source sends them.
+ *
+ * Where there are no schema changes there is one stage, for ever.
+ */
+#ifndef PENSTOCK_SINK_POSTGRES_PLAN_STAGES_H
+#define PENSTOCK_SINK_POSTGRES_PLAN_STAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/change.h"
+#include "sink/postgres/plan/batch.h"
+
+/* Schema changes that belong together, of one transaction. */
+typedef struct SchemaSet
+{
+	size_t count; /* 0: there are none */
+	const Change **changes;
+	Frame **frames;     /* references, one for each change */
+	TxnInfo txn;        /* that made them; without its origin */
+	uint32_t rewritten; /* OID of a table all of whose rows come anew, right
+						   after them; 0: none does */
+} SchemaSet;
+
+typedef struct Stages Stages;
+
+/* One stage, which is empty.  Free with stages_free(), which accepts NULL. */
+Stages *stages_new(void);
+void stages_free(Stages *self);
+
+/* Drops everything: one stage, which is empty. */
+void stages_reset(Stages *self);
+
+/* ---- Adding, to the last stage ---- */
+
+void stages_begin(Stages *self, const TxnInfo *txn);
+
+/* A row's change or a TRUNCATE, or a schema change; of the transaction that has
+ * begun. */
+void stages_add(Stages *self, Frame *frame, const Change *change);
+
+/* The next change empties a table of the source, by its OID: its rows come anew
+ * because its schema has changed. */
+void stages_note_rewritten(Stages *self, uint32_t oid);
+
+void stages_commit(Stages *self);
+
+/* ---- Taking, from the first stage ---- */
+
+/*
+ * Schema changes that come before everything else, and are to be applied now;
+ * NULL: there are none.  A set is taken when something has come after it, or
+ * with `hurry`, which may split it.  Valid until stages_schema_done().
+ */
+const SchemaSet *stages_schema(const Stages *self, bool hurry);
+
+/* They are applied, in a transaction of the target that is open.  The batch is
+ * the rest of it. */
+void stages_schema_done(Stages *self);
+
+/*
+ * The batch of the first stage, or of the second if the first has nothing left
+ * to apply.  Whoever starts to apply it takes its contents.
+ */
+Batch *stages_batch(Stages *self);
+
+/* Nothing more is added to that batch: it need not wait for more. */
+bool stages_is_cut(const Stages *self);
+
+/* ---- Asking ---- */
+
+/* The batch that changes are being added to. */
+const Batch *stages_filling(const Stages *self);
+
+/* Whether there is nothing at all, not even a transaction that has begun. */
+bool stages_is_empty(const Stages *self);
+
+/* Bytes of all that is kept, for limits. */
+size_t stages_bytes(const Stages *self);
+
+#endif /* PENSTOCK_SINK_POSTGRES_PLAN_STAGES_H */
