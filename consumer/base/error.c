@@ -123,6 +123,15 @@ sqlstate_is_transient(const char *sqlstate)
 	return false;
 }
 
+/* With which a server ends a session that did nothing wrong: for internal
+ * errors, or as it was in a transaction for too long. */
+static bool
+sqlstate_ends_session(const char *sqlstate)
+{
+	return strncmp(sqlstate, "XX", 2) == 0 || strcmp(sqlstate, "25P03") == 0 ||
+		   strcmp(sqlstate, "25P04") == 0;
+}
+
 bool
 error_is_transient(const Error *err)
 {
@@ -130,7 +139,8 @@ error_is_transient(const Error *err)
 	{
 		case ERR_CONNECT:
 			return err->sqlstate[0] == '\0' ||
-				   sqlstate_is_transient(err->sqlstate);
+				   sqlstate_is_transient(err->sqlstate) ||
+				   sqlstate_ends_session(err->sqlstate);
 		case ERR_SQL:
 			return sqlstate_is_transient(err->sqlstate);
 		case ERR_CHANGED:

@@ -38,6 +38,13 @@
 #define OTHERS_WAIT_MAX_MS  30000
 #define OTHERS_PAUSE_MAX_MS 1000
 
+/*
+ * An internal error of a server may be of a moment only ("tuple concurrently
+ * updated", "cache lookup failed" while somebody changes or drops something):
+ * how long to try again, if nothing is applied meanwhile.
+ */
+#define INTERNAL_WAIT_MAX_MS 5000
+
 /* How often targets that are held at a fence are asked whether it is gone. */
 #define FENCE_POLL_MS 200
 
@@ -145,8 +152,9 @@ typedef struct Attempts
 {
 	const Config *config;
 	int64_t start_us;
-	int64_t progress_us; /* something was applied */
-	Reached reached;     /* by the attempt before */
+	int64_t
+		trouble_us;  /* the first failure since something was applied, or 0 */
+	Reached reached; /* by the attempt before */
 	bool had_slot;
 	Backoff backoff;
 	Known known[CONFIG_TARGETS_MAX];
@@ -166,6 +174,12 @@ may_be_moving(const Attempts *attempts, const Error *err)
 	return err->code == ERR_CONFLICT && attempts->config->source_count > 1;
 }
 
+static bool
+is_internal(const Error *err)
+{
+	return err->code == ERR_SQL && strcmp(err->sqlstate, "XX000") == 0;
+}
+
 /*
  * A slot that was never ours and stays in use is somebody else's.  One that was
  * ours may still be held by our own lost connection, until the server notices.
@@ -174,7 +188,9 @@ static bool
 is_worth_retrying(const Attempts *attempts, const Error *err)
 {
 	if (may_be_moving(attempts, err))
-		return ms_since(attempts->progress_us) < OTHERS_WAIT_MAX_MS;
+		return ms_since(attempts->trouble_us) < OTHERS_WAIT_MAX_MS;
+	if (is_internal(err))
+		return ms_since(attempts->trouble_us) < INTERNAL_WAIT_MAX_MS;
 	if (!error_is_transient(err))
 		return false;
 	return attempts->had_slot ||
@@ -188,7 +204,7 @@ note_attempt(Attempts *attempts, const Attempt *attempt)
 	attempts->had_slot = attempts->had_slot ||
 						 attempt->reached >= REACHED_STREAM;
 	if (attempt->progressed)
-		attempts->progress_us = clock_monotonic_us();
+		attempts->trouble_us = 0;
 
 	/* Something has healed: what keeps it now may do so soon as well. */
 	if (attempt->progressed || attempt->reached > attempts->reached)
@@ -200,6 +216,8 @@ note_attempt(Attempts *attempts, const Attempt *attempt)
 static MUST_CHECK Rc
 prepare_next(Attempts *attempts, Error *err)
 {
+	if (attempts->trouble_us == 0)
+		attempts->trouble_us = clock_monotonic_us();
 	if (!is_worth_retrying(attempts, err))
 		return RC_FAIL;
 	if (err->code == ERR_CHANGED)
@@ -255,10 +273,8 @@ say_end(const Config *config, const Known *known, Rc rc, const Error *err)
 static MUST_CHECK Rc
 follow_on(const Config *config, Buf *left_out, Error *err)
 {
-	int64_t now_us = clock_monotonic_us();
 	Attempts attempts = {.config = config,
-						 .start_us = now_us,
-						 .progress_us = now_us,
+						 .start_us = clock_monotonic_us(),
 						 .sequences = sequences_new(),
 						 .backoff = {.first_ms = RETRY_PAUSE_FIRST_MS,
 									 .max_ms = RETRY_PAUSE_MAX_MS}};

@@ -64,7 +64,8 @@ for my $kill (1 .. $KILLS_FOLLOWING)
 	$pair->wait_for_sql('target',
 		"SELECT end_lsn > '$before' FROM penstock.progress") if $kill % 2;
 	pause(rand 0.8);
-	is($follower->end('KILL'), $KILLED, "the follower is killed, $kill");
+	is($follower->end('KILL'), $KILLED, "the follower is killed, $kill")
+	  or diag($follower->log);
 	@command = ('follow');
 }
 

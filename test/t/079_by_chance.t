@@ -15,6 +15,7 @@ my $pair = Penstock::Pair->new;
 equal_keys();
 partitions_of_the_target();
 stopped_while_asking();
+internal_errors();
 done_testing();
 
 # Keys that are equal and not identical, such as 1.0 and 1.00: whatever becomes of
@@ -106,4 +107,36 @@ sub sessions
 
 	return $db->target_sql("SELECT count(*) FROM pg_stat_activity
 		WHERE datname = current_database() AND application_name = 'penstock'");
+}
+
+# An internal error of a server that passes is none for the follower; one that
+# stays stops it, and is said.
+sub internal_errors
+{
+	my $db = $pair->with_database('internal');
+
+	$db->source_sql('CREATE TABLE t (id int PRIMARY KEY)');
+	$db->clone;
+	$db->target_sql(<<'END');
+CREATE SEQUENCE tries;
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF nextval('public.tries') < 5 THEN
+		RAISE 'tuple concurrently updated' USING ERRCODE = 'XX000';
+	END IF;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER fail BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION fail();
+ALTER TABLE t ENABLE ALWAYS TRIGGER fail;
+END
+	$db->source_sql('INSERT INTO t VALUES (1)');
+	$db->follow_to_end;
+	cmp_ok($db->target_sql('SELECT last_value FROM tries'), '>=', 5,
+		'the target has refused it, with internal errors');
+	is($db->target_sql('SELECT count(*) FROM t'), 1, 'and taken it in the end');
+
+	$db->target_sql("SELECT setval('tries', 1); ALTER SEQUENCE tries MAXVALUE 4 CYCLE");
+	$db->source_sql('INSERT INTO t VALUES (2)');
+	$db->fails_like(1, qr/tuple concurrently updated/,
+		'one that stays stops the follower', 'follow');
 }

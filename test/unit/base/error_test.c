@@ -96,6 +96,9 @@ what_can_heal_is_tried_again(void **state UNUSED)
 		assert_true(is_transient(ERR_CONNECT, healing[i]));
 	}
 	assert_true(is_transient(ERR_CONNECT, ""));
+	assert_true(is_transient(ERR_CONNECT, "XX000"));
+	assert_true(is_transient(ERR_CONNECT, "25P03"));
+	assert_false(is_transient(ERR_SQL, "XX000"));
 	assert_true(is_transient(ERR_CHANGED, ""));
 }
 
