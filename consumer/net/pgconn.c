@@ -144,6 +144,22 @@ find_sqlstate(const char *message, char *sqlstate)
 	return false;
 }
 
+/* Whether the network, or the server, broke off what TLS had begun. */
+static bool
+is_cut_off(const char *message)
+{
+	static const char *const texts[] = {
+		"SSL SYSCALL error",
+		"SSL error: unexpected eof",
+		"SSL connection has been closed unexpectedly",
+	};
+
+	for (size_t i = 0; i < LENGTH_OF(texts); i++)
+		if (strstr(message, texts[i]) != NULL)
+			return true;
+	return false;
+}
+
 /* Whether a connection failed for a reason that a person has to fix, by what
  * libpq itself says. */
 static bool
@@ -153,6 +169,8 @@ needs_a_person(const PGconn *pg, const char *message)
 
 	if (PQconnectionNeedsPassword(pg))
 		return true;
+	if (is_cut_off(message))
+		return false;
 	for (size_t i = 0; i < LENGTH_OF(texts); i++)
 		if (strstr(message, texts[i]) != NULL)
 			return true;

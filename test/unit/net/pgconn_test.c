@@ -176,6 +176,17 @@ test_whether_another_try_may_help(void **state UNUSED)
 		 ERR_CONFIG},
 		{"connection to server at \"a\" failed: certificate verify failed\n",
 		 ERR_CONFIG},
+		{"connection to server at \"a\" failed: server does not support SSL, "
+		 "but "
+		 "SSL was required\n",
+		 ERR_CONFIG},
+		{"connection to server at \"a\" failed: SSL SYSCALL error: Connection "
+		 "reset by peer\n",
+		 ERR_CONNECT},
+		{"connection to server at \"a\" failed: SSL error: unexpected eof "
+		 "while "
+		 "reading\n",
+		 ERR_CONNECT},
 		{"missing \"=\" after \"x\" in connection info string\n", ERR_CONFIG},
 	};
 
