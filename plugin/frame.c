@@ -1063,4 +1063,8 @@ penstock_frames_recover(PenstockSession *session)
 
 	frames->buf.len = frames->complete_bytes;
 	frames->buf.data[frames->buf.len] = '\0';
+
+	/* It is not known how much of what was taken has been sent. */
+	if (session->schema != NULL)
+		penstock_schema_restart(session->schema);
 }

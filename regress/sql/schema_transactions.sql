@@ -127,6 +127,8 @@ DO $$BEGIN
 		END;
 	END LOOP;
 END$$;
+-- What the others have written into catalogs may be cut off.
+VACUUM pg_class, pg_attribute, pg_type, pg_depend;
 SELECT line FROM get_schema() AS line WHERE line LIKE '  schema%';
 
 -- A block.

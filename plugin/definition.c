@@ -1,0 +1,129 @@
+/*
+ * definition.c
+ *		Reads rows of catalogs, and writes fields; see definition.h.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "definition.h"
+#include "deparse.h"
+#include "wire.h"
+
+/* Copies of the rows, in the order of the index; *desc is their catalog's. */
+List *
+penstock_read_rows(PenstockCatalogKey key, TupleDesc *desc)
+{
+	Relation catalog = table_open(key.catalog, AccessShareLock);
+	ScanKeyData keys[2];
+	int nkeys = 0;
+	SysScanDesc scan;
+	HeapTuple tuple;
+	List *rows = NIL;
+
+	while (nkeys < 2 && key.attnums[nkeys] != 0)
+	{
+		ScanKeyInit(&keys[nkeys], key.attnums[nkeys], BTEqualStrategyNumber,
+					F_OIDEQ, ObjectIdGetDatum(key.values[nkeys]));
+		nkeys++;
+	}
+	scan = systable_beginscan(catalog, key.index, true, NULL, nkeys, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		rows = lappend(rows, heap_copytuple(tuple));
+	systable_endscan(scan);
+	*desc = CreateTupleDescCopy(RelationGetDescr(catalog));
+	table_close(catalog, AccessShareLock);
+	return rows;
+}
+
+/* A field that is a name or text; empty: it is left out. */
+void
+penstock_put_text(PenstockSession *session, StringInfo buf, int field,
+				  const char *text)
+{
+	Size bytes;
+	const char *converted;
+
+	if (text == NULL || text[0] == '\0')
+		return;
+	bytes = strlen(text);
+	converted = penstock_session_convert(session, text, &bytes);
+	if (!penstock_wire_fits(buf, bytes + 64))
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("definition of an object of the schema is too "
+							   "large to be sent")));
+	penstock_wire_bytes(buf, field, converted, bytes);
+}
+
+void
+penstock_put_namespace(PenstockSession *session, StringInfo buf, int field,
+					   Oid namespace)
+{
+	penstock_put_text(session, buf, field, get_namespace_name(namespace));
+}
+
+void
+penstock_put_letter(PenstockSession *session, StringInfo buf, int field,
+					char letter)
+{
+	penstock_put_text(session, buf, field, (char[]){letter, '\0'});
+}
+
+/* With which the server notes, since November 2026, when a column changed. */
+#define VERSION_OPTION "pg_attver="
+
+/* Each element of an array of options. */
+void
+penstock_put_options(PenstockSession *session, StringInfo buf, int field,
+					 Datum array)
+{
+	Datum *elements;
+	int count;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elements, NULL, &count);
+	for (int i = 0; i < count; i++)
+	{
+		const char *option = TextDatumGetCString(elements[i]);
+
+		if (strncmp(option, VERSION_OPTION, sizeof(VERSION_OPTION) - 1) != 0)
+			penstock_put_text(session, buf, field, option);
+	}
+}
+
+void
+penstock_put_attnums(StringInfo buf, int field, const int16 *attnums, int count)
+{
+	StringInfoData packed;
+
+	if (count == 0)
+		return;
+	initStringInfo(&packed);
+	for (int i = 0; i < count; i++)
+	{
+		char *p = penstock_wire_reserve(&packed,
+										PENSTOCK_WIRE_VARINT_BYTES_MAX);
+
+		penstock_wire_advance(&packed,
+							  penstock_wire_varint(p, (uint64) attnums[i]));
+	}
+	penstock_wire_bytes(buf, field, packed.data, (Size) packed.len);
+}
+
+/* A collation, unless it is the type's. */
+void
+penstock_put_collation(PenstockSession *session, StringInfo buf, int field,
+					   Oid collation, Oid type)
+{
+	if (OidIsValid(collation) && collation != get_typcollation(type))
+		penstock_put_text(session, buf, field,
+						  penstock_deparse_collation(collation));
+}
