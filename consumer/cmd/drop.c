@@ -1,6 +1,6 @@
 /*
  * drop.c
- *    penstock drop: removes a pipeline's slot and its progress, nothing else.
+ *    penstock drop: removes a pipeline's slot and its progress.
  */
 #include "job/drop.h"
 #include "base/log.h"

@@ -423,6 +423,8 @@ complete(Config *config, ConfigCommand command, bool *given, Error *err)
 	if (config->node_count == 0)
 		config->node_count = config->target_count;
 	rc = check_together(config, err);
+	if (rc == RC_OK)
+		rc = config_check_stride(config, err);
 	/* A follower that is not given --apply may remember another one. */
 	if (rc == RC_OK &&
 		(command != COMMAND_FOLLOW || config_is_given(config, "apply")))

@@ -15,6 +15,7 @@
 #include "control/progress_table.h"
 #include "control/table_state.h"
 #include "control/work_list.h"
+#include "job/sequences.h"
 #include "net/origin.h"
 #include "net/target_name.h"
 #include "source/slot.h"
@@ -369,6 +370,32 @@ remove_all(Drop *drop, Error *err)
 }
 
 
+/*
+ * Afterwards nobody knows which sequences are to be beyond which.  Targets that
+ * have been promoted, or never were complete, are left alone.
+ */
+static Rc
+take_sequences_along(Drop *drop, Error *err)
+{
+	PgConn *targets[CONFIG_TARGETS_MAX] = {NULL};
+	bool any = false;
+
+	for (int i = 0; i < drop->config->target_count; i++)
+	{
+		const DropTarget *target = &drop->targets[i];
+
+		if (!target->progress.exists || progress_is_promoted(&target->progress))
+			continue;
+		targets[i] = target->conn;
+		any = true;
+	}
+	if (drop->source == NULL || !any)
+		return RC_OK;
+	return sequences_take_along(drop->config, drop->source, targets,
+								drop->report, err);
+}
+
+
 /* ---- Saying ---- */
 
 /* Nobody else will do it. */
@@ -448,6 +475,8 @@ drop_run(const Config *config, const Report *lines, Error *err)
 				 .arena = arena_new(ARENA_BLOCK_BYTES)};
 	Rc rc = look(&drop, err);
 
+	if (rc == RC_OK && !config->dry_run)
+		rc = take_sequences_along(&drop, err);
 	if (rc == RC_OK && !config->dry_run)
 		rc = remove_all(&drop, err);
 	if (rc == RC_OK)

@@ -1,6 +1,6 @@
 /*
  * drop.h
- *    Removes a pipeline's slot and its progress, nothing else.
+ *    Removes a pipeline's slot and its progress.
  *
  * Slot and progress are on different servers, so no transaction spans both, and
  * one of them goes first.  What is bad is progress that outlives its slot: if a
@@ -25,6 +25,9 @@
  *
  * Tables that are copied or paused have slots of their own (see
  * table_state.h); they go in the same way, and first.
+ *
+ * Before that, sequences of the targets that are before the source's are set to
+ * where these are: nobody will do it afterwards.
  *
  * Publications and tables are never touched.
  */

@@ -13,6 +13,7 @@
 #include "control/fence.h"
 #include "control/progress_table.h"
 #include "control/schema.h"
+#include "job/sequences.h"
 #include "source/slot.h"
 
 /* How often the targets are asked where they are, and held ones whether the
@@ -273,13 +274,26 @@ check_all(const Fencing *self, Error *err)
 	return rc;
 }
 
+/* What is printed is the position and nothing else. */
+static void
+ignore_line(void *context UNUSED, const char *text UNUSED)
+{
+}
+
+static const Report no_report = {.line = ignore_line};
+
+/* Values that the source gives out from here on are of rows beyond the fence.
+ */
 static MUST_CHECK Rc
 hold(const Fencing *self, Error *err)
 {
 	int64_t end_us = clock_monotonic_us() +
 					 (int64_t) self->config->hold_s * 1000000;
-	Rc rc = self->use->reached(self->use->context, self->lsn, err);
+	Rc rc = sequences_take_along(self->config, self->source, self->targets,
+								 &no_report, err);
 
+	if (rc == RC_OK)
+		rc = self->use->reached(self->use->context, self->lsn, err);
 	if (rc != RC_OK)
 		return rc;
 	log_info(

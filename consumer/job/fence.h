@@ -6,7 +6,8 @@
  *     2. lock the progress on every target: from here on none moves
  *     3. ask the source where it is; that is not before any of them
  *     4. write the fence, make the follower look again, and commit
- *     5. wait until every target has exactly that position, say so, and hold
+ *     5. wait until every target has exactly that position, bring its sequences
+ *        to where the source's are by then, say so, and hold
  *     6. take the fence away
  *
  * The follower (see pipeline/follow.h) stops at the fence, applies what is

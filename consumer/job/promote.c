@@ -281,8 +281,8 @@ report_set(const Promotion *self, const PromoteTarget *target,
 		if (setting->goals[i].was_set)
 			report_sequence(self, target, &setting->goals[i]);
 		else if (item->problem != NULL)
-			log_warning("promote", "sequence %s on %s was not set: %s%s%s",
-						item->qualified, target->label, item->problem,
+			log_warning("promote", "sequence %s on %s: %s%s%s", item->qualified,
+						target->label, item->problem,
 						item->hint != NULL ? "; " : "",
 						item->hint != NULL ? item->hint : "");
 	}

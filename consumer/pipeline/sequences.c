@@ -155,15 +155,16 @@ is_news(Sequences *self, const char *text)
 }
 
 static void
-say_problem(Sequences *self, const PgConn *conn, const SequenceItem *item)
+say_once(Sequences *self, const PgConn *conn, const SequenceItem *item,
+		 const char *what, const char *hint)
 {
 	Buf text;
 
 	buf_init(&text, BUF_TEXT_MAX);
-	buf_printf(&text, "sequence %s on %s is not followed: %s", item->qualified,
-			   pgconn_label(conn), item->problem);
-	if (item->hint != NULL)
-		buf_printf(&text, "; %s", item->hint);
+	buf_printf(&text, "sequence %s on %s: %s", item->qualified,
+			   pgconn_label(conn), what);
+	if (hint != NULL)
+		buf_printf(&text, "; %s", hint);
 	if (is_news(self, text.data))
 		log_warning("sequences", "%s", text.data);
 	buf_release(&text);
@@ -289,7 +290,7 @@ note_seen(Sequences *self)
 		Seen *seen = &self->seen[i];
 
 		if (item->problem != NULL)
-			say_problem(self, self->source, item);
+			say_once(self, self->source, item, item->problem, item->hint);
 		if (!item->has_value)
 			continue;
 		seen->given = seen->known ? sequence_given(&item->definition,
@@ -400,8 +401,10 @@ note_given(TargetWork *work, const SequenceSetting *setting)
 		const SequenceItem *source = setting->goals[i].source;
 		Given *given = &work->given[source - self->list.items];
 
+		if (item->remark != NULL)
+			say_once(self, work->conn, item, item->remark, NULL);
 		if (item->problem != NULL)
-			say_problem(self, work->conn, item);
+			say_once(self, work->conn, item, item->problem, item->hint);
 		else if (item->oid == 0)
 			say_absent(self, work->conn, item);
 		else if (!setting->in_use)

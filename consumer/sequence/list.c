@@ -186,8 +186,8 @@ append_described(Buf *sql, int offset)
 			   "SELECT v.i + %d, c.oid, n.nspname, c.relname, s.seqstart, "
 			   "s.seqincrement,"
 			   " s.seqmin, s.seqmax, s.seqcache, s.seqcycle,"
-			   " has_schema_privilege(n.oid, 'USAGE')"
-			   "  AND has_sequence_privilege(c.oid, 'SELECT'),"
+			   " has_schema_privilege(n.oid, 'USAGE'),"
+			   " has_sequence_privilege(c.oid, 'SELECT'),"
 			   " has_sequence_privilege(c.oid, 'UPDATE')",
 			   offset);
 }
@@ -239,8 +239,9 @@ take_described(SequenceItem *item, const PGresult *result, int row)
 		.cache = get_int64(result, row, 8),
 		.cycles = sql_bool(result, row, 9),
 	};
-	item->readable = sql_bool(result, row, 10);
-	item->settable = sql_bool(result, row, 11);
+	item->reachable = sql_bool(result, row, 10);
+	item->readable = item->reachable && sql_bool(result, row, 11);
+	item->settable = item->reachable && sql_bool(result, row, 12);
 }
 
 /* A SequenceStatement. */
@@ -332,6 +333,28 @@ read_values(void *context, int first, int end, Error *err)
 	return rc;
 }
 
+static const char *
+hint_read(SequenceList *list, const SequenceItem *item, const PgConn *conn)
+{
+	const char *user = PQuser(pgconn_raw(conn));
+	const char *text;
+	Buf hint;
+
+	buf_init(&hint, BUF_TEXT_MAX);
+	buf_printf(&hint, "Run on %s, as its owner: ", pgconn_label(conn));
+	if (!item->reachable)
+	{
+		buf_append_string(&hint, "GRANT USAGE ON SCHEMA ");
+		buf_append_identifier(&hint, item->schema);
+		buf_printf(&hint, " TO \"%s\"; ", user);
+	}
+	buf_printf(&hint, "GRANT SELECT ON SEQUENCE %s TO \"%s\".", item->qualified,
+			   user);
+	text = arena_strdup(list->arena, hint.data);
+	buf_release(&hint);
+	return text;
+}
+
 static void
 note_unreadable(SequenceList *list, const PgConn *conn)
 {
@@ -343,13 +366,11 @@ note_unreadable(SequenceList *list, const PgConn *conn)
 
 		if (item->oid == 0 || item->readable)
 			continue;
-		item->problem = arena_printf(list->arena, "user \"%s\" may not read it",
+		item->problem = arena_printf(list->arena,
+									 "user \"%s\" may not read it, so it is "
+									 "not followed",
 									 user);
-		item->hint = arena_printf(
-			list->arena,
-			"Run on %s, as its owner: GRANT SELECT ON SEQUENCE %s TO \"%s\"; "
-			"the schema wants GRANT USAGE.",
-			pgconn_label(conn), item->qualified, user);
+		item->hint = hint_read(list, item, conn);
 	}
 }
 
@@ -365,6 +386,7 @@ read_all(SequenceList *list, PgConn *conn, bool by_name, Error *err)
 		list->items[i].has_value = false;
 		list->items[i].problem = NULL;
 		list->items[i].hint = NULL;
+		list->items[i].remark = NULL;
 	}
 	rc = sequence_list_run(list, describe, &self, err);
 	if (rc == RC_OK)

@@ -24,15 +24,17 @@ typedef struct SequenceItem
 	const char *name;
 	const char *qualified; /* as SQL wants it */
 	uint32_t oid;          /* 0: the server does not have it, or not as this */
+	bool reachable;        /* the session's role may use the schema */
 	bool readable;         /* by the session's role */
 	bool settable;         /* likewise */
 	bool has_value;        /* value was read */
 	SequenceRange definition;
 	SequenceValue value;
 
-	/* Why it was left alone, and what to do about that; or NULL. */
+	/* What is wrong with it, and what to do about that; or NULL. */
 	const char *problem;
 	const char *hint;
+	const char *remark; /* what one would not expect, and is right; or NULL */
 } SequenceItem;
 
 typedef struct SequenceList

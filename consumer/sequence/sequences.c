@@ -27,8 +27,8 @@ find_and_read(SequenceList *list, const CopyCatalog *catalog, PgConn *source,
 static void
 warn(const PgConn *conn, const SequenceItem *item)
 {
-	log_warning("copy", "sequence %s on %s is left alone: %s%s%s",
-				item->qualified, pgconn_label(conn), item->problem,
+	log_warning("copy", "sequence %s on %s: %s%s%s", item->qualified,
+				pgconn_label(conn), item->problem,
 				item->hint != NULL ? "; " : "",
 				item->hint != NULL ? item->hint : "");
 }
@@ -44,6 +44,9 @@ warn_of_target(const SequenceSetting *setting, const PgConn *target,
 
 		if (item->problem != NULL)
 			warn(target, item);
+		else if (item->remark != NULL)
+			log_info("copy", "sequence %s on %s: %s", item->qualified,
+					 pgconn_label(target), item->remark);
 		else if (item->oid == 0 && absent)
 			log_warning("copy", "sequence %s is not on %s", item->qualified,
 						pgconn_label(target));

@@ -32,7 +32,10 @@ note_unsettable(const Setting *self, SequenceItem *item)
 	const char *user = PQuser(pgconn_raw(self->target));
 	Arena *arena = self->setting->target.arena;
 
-	item->problem = arena_printf(arena, "user \"%s\" may not set it", user);
+	item->problem = arena_printf(arena,
+								 "user \"%s\" may not set it, so it is not "
+								 "followed",
+								 user);
 	item->hint = arena_printf(
 		arena,
 		"Run on %s, as its owner: GRANT SELECT, UPDATE ON SEQUENCE %s TO "
@@ -75,7 +78,8 @@ decide(const Setting *self, int index)
 		return false;
 	if (!has_same_direction(&plan.definition, &item->definition))
 	{
-		item->problem = "it runs the other way than the source's";
+		item->problem = "it runs the other way than the source's, so it is "
+						"not followed";
 		return false;
 	}
 	if (self->setting->mode == SEQUENCES_SAME)
@@ -203,8 +207,8 @@ alter_increments(void *context, int first, int end, Error *err)
 		if (wants_increment(self, i, &increment))
 			rc = alter(self, i, increment, err);
 		else if (self->setting->goals[i].source->definition.cycles)
-			item_of(self, i)->problem = "it cycles, so that its values cannot "
-										"be made disjoint";
+			item_of(self, i)->remark = "it cycles, so that its values cannot "
+									   "be made disjoint";
 	}
 	return rc;
 }

@@ -156,6 +156,16 @@ draw('coming', 5000);
 $pair->follow_to_end;
 cmp_ok(lead($_), '>=', 0, "$_ is where the source's is at the end") for 'never', 'coming';
 
+$follower = $pair->start('follow', '--sequence-interval=3600');
+$follower->wait_log(qr/following with slot/);
+wait_until('the first look', sub { lead('coming') > 0 });
+draw('coming', 5000);
+cmp_ok(lead('coming'), '<', 0, 'it is before the source');
+$pair->run_or_die('fence', '--hold=1');
+cmp_ok(lead('coming'), '>=', 0, 'until there is a fence');
+draw('coming', 5000);
+$pair->stop_ok($follower);
+
 
 # ---- Roles ----
 
@@ -167,11 +177,16 @@ REVOKE ALL ON SEQUENCE "few" FROM reader;
 END
 $pair->set_conninfo('source', $pair->source->connstr('shop') . ' user=reader');
 $follower = $pair->start('follow', '--sequence-interval=1');
-$follower->wait_log(qr/sequence public\.few on source is not followed: user "reader" may not read it; .*GRANT SELECT ON SEQUENCE public\.few TO "reader"/);
+$follower->wait_log(qr/sequence public\.few on source: user "reader" may not read it, so it is not followed; .*GRANT SELECT ON SEQUENCE public\.few TO "reader"/);
 draw('coming', 5000);
 wait_until('the others to be followed', sub { lead('coming') > 0 });
 is(scalar(() = $follower->log =~ /sequence public\.few/g),
 	1, 'one that may not be read is named, once');
 $pair->stop_ok($follower);
+$pair->set_conninfo('source', undef);
+draw('coming', 100000);
+like($pair->run_or_die('drop'), qr/^set \d+ sequences? on target/m,
+	'drop brings them up a last time');
+cmp_ok(lead('coming'), '>=', 0, 'to where the source is');
 
 done_testing;
