@@ -4,6 +4,7 @@
  */
 #include "check/connect.h"
 
+#include "net/pgconn_open.h"
 #include "net/pooler.h"
 
 static void

@@ -10,6 +10,7 @@
 #include "check/connect.h"
 #include "check/target.h"
 #include "model/history.h"
+#include "net/pgconn_open.h"
 
 /*
  * Whether a target has a position to be compared with the source's history.

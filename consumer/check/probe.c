@@ -17,6 +17,8 @@
  */
 #include "check/probe.h"
 
+#include "net/pgconn_open.h"
+
 #include <string.h>
 
 /* SQLSTATEs that have a meaning of their own here. */

@@ -13,6 +13,7 @@
 #include "cmd/command.h"
 #include "federate/script.h"
 #include "federate/server.h"
+#include "net/pgconn_open.h"
 #include "net/sql.h"
 #include "pipeline/remember.h"
 

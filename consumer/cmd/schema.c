@@ -10,6 +10,7 @@
 #include "cmd/print.h"
 #include "ddl/json.h"
 #include "ddl/read.h"
+#include "net/pgconn_open.h"
 
 typedef struct Verb
 {

@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "catalog/publications.h"
 #include "cmd/command.h"
+#include "net/pgconn_open.h"
 #include "pipeline/begin.h"
 #include "pipeline/run.h"
 #include "sink/json/json_sink.h"

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "net/pgconn_open.h"
 #include "net/sql.h"
 #include "net/writer.h"
 

@@ -17,6 +17,7 @@
 #include "control/work_list.h"
 #include "job/sequences.h"
 #include "net/origin.h"
+#include "net/pgconn_open.h"
 #include "net/target_name.h"
 #include "source/slot.h"
 

@@ -14,6 +14,7 @@
 #include "control/progress_table.h"
 #include "control/schema.h"
 #include "job/sequences.h"
+#include "net/pgconn_open.h"
 #include "source/slot.h"
 
 /* How often the targets are asked where they are, and held ones whether the

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "catalog/catalog.h"
+#include "net/pgconn_open.h"
 #include "pipeline/remember.h"
 #include "sequence/sequences.h"
 

@@ -4,7 +4,6 @@
  */
 #include "net/pgconn.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,315 +17,30 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "net/pooler.h"
+#include "net/libpq_text.h"
 
 /* As much of a statement as an error's context shows. */
 #define PGCONN_CONTEXT_SQL_MAX 300
 
 /* How long it may take to tell a server that it need not go on. */
-#define CANCEL_MS_MAX   1000
-
-#define SQLSTATE_LENGTH 5
+#define CANCEL_MS_MAX 1000
 
 struct PgConn
 {
 	PGconn *pg;
 	char *label;
-	int64_t connect_ms;  /* that connecting may take; -1: for ever */
 	int64_t patience_ms; /* that an answer may take; -1: for ever */
 };
-
-/*
- * What a role or a database may have set and what would then change values on
- * their way, or stop the work half way.  Set in the session, where it wins over
- * both.
- */
-static const char data_settings_sql[] =
-	/* How our own statements are read, and what names the server writes. */
-	"SET standard_conforming_strings = on;"
-	"SET quote_all_identifiers = off;"
-	/* Else an element that is null in text is the word NULL. */
-	"SET array_nulls = on;"
-	"SET datestyle = 'ISO, YMD';"
-	"SET intervalstyle = 'postgres';"
-	"SET timezone = 'UTC';"
-	"SET extra_float_digits = 3;"
-	"SET bytea_output = 'hex';"
-	"SET xmloption = 'content';"
-	"SET search_path = pg_catalog;"
-	"SET statement_timeout = 0;"
-	"SET lock_timeout = 0;"
-	"SET idle_in_transaction_session_timeout = 0;"
-	"SET row_security = off;"
-	"SET default_transaction_isolation = 'read committed';"
-	"SET default_transaction_deferrable = off;"
-	"SET default_transaction_read_only = off;"
-	/* money is written as this says. */
-	"SET lc_monetary = 'C';"
-	/* Compiling takes longer than anything that we ask for. */
-	"SET jit = off;"
-	/* Not every version knows these. */
-	"SELECT pg_catalog.set_config(name, '0', false)"
-	" FROM pg_catalog.pg_settings"
-	" WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
-
-/*
- * Whether the line that ends here is the whole of a sentence.  One that is
- * indented, and begins with a small letter, goes on with the one before it.
- */
-static bool
-ends_sentence(const char *newline)
-{
-	return newline[1] != '\t' || !islower((unsigned char) newline[2]);
-}
-
-/*
- * libpq ends its messages with a newline, and some have several lines: one for
- * each address that was tried, and what may be wrong.
- */
-static char *
-one_line(const char *text)
-{
-	char *line = xmalloc(2 * strlen(text ? text : "") + 1);
-	size_t length = 0;
-
-	for (const char *c = text ? text : ""; *c != '\0'; c++)
-	{
-		bool blank = *c == '\n' || *c == '\t' || *c == ' ';
-
-		if (*c == '\n' && length > 0 && line[length - 1] != ' ' &&
-			ends_sentence(c))
-			line[length++] = ';';
-		if (!blank)
-			line[length++] = *c;
-		else if (length > 0 && line[length - 1] != ' ')
-			line[length++] = ' ';
-	}
-	while (length > 0 && (line[length - 1] == ' ' || line[length - 1] == ';'))
-		length--;
-	line[length] = '\0';
-	return line;
-}
 
 Rc
 pgconn_connection_error(PgConn *conn, const char *what, Error *err)
 {
-	char *reason = one_line(PQerrorMessage(conn->pg));
+	char *reason = libpq_text_line(PQerrorMessage(conn->pg));
 	Rc rc = error_set(err, ERR_CONNECT, "%s %s: %s", what, conn->label,
 					  reason[0] ? reason : "connection closed");
 
 	free(reason);
 	return rc;
-}
-
-/*
- * Before a connection is made there is no result to ask for an SQLSTATE, but
- * with PQERRORS_VERBOSE the server's message starts with it, after the
- * severity: "FATAL:  28P01: password …".  Copies it; false if there is none.
- */
-static bool
-find_sqlstate(const char *message, char *sqlstate)
-{
-	const char *at = message;
-
-	while ((at = strstr(at, ":  ")) != NULL)
-	{
-		at += 3;
-		if (strspn(at, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
-				SQLSTATE_LENGTH &&
-			strncmp(at + SQLSTATE_LENGTH, ": ", 2) == 0)
-		{
-			memcpy(sqlstate, at, SQLSTATE_LENGTH);
-			sqlstate[SQLSTATE_LENGTH] = '\0';
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Whether the network, or the server, broke off what TLS had begun. */
-static bool
-is_cut_off(const char *message)
-{
-	static const char *const texts[] = {
-		"SSL SYSCALL error",
-		"SSL error: unexpected eof",
-		"SSL connection has been closed unexpectedly",
-	};
-
-	for (size_t i = 0; i < LENGTH_OF(texts); i++)
-		if (strstr(message, texts[i]) != NULL)
-			return true;
-	return false;
-}
-
-/* Whether a connection failed for a reason that a person has to fix, by what
- * libpq itself says. */
-static bool
-needs_a_person(const PGconn *pg, const char *message)
-{
-	static const char *const texts[] = {"certificate", "SSL", "authentication"};
-
-	if (PQconnectionNeedsPassword(pg))
-		return true;
-	if (is_cut_off(message))
-		return false;
-	for (size_t i = 0; i < LENGTH_OF(texts); i++)
-		if (strstr(message, texts[i]) != NULL)
-			return true;
-	return false;
-}
-
-/* Takes the words out of a verbose message: no SQLSTATE, no LOCATION. */
-static char *
-plain_reason(const char *message, const char *sqlstate)
-{
-	char *reason = xstrdup(message);
-	char *state = sqlstate[0] ? strstr(reason, sqlstate) : NULL;
-	char *location = strstr(reason, "\nLOCATION:");
-	char *line;
-
-	if (location != NULL)
-		*location = '\0';
-	if (state != NULL)
-		memmove(state, state + SQLSTATE_LENGTH + 2,
-				strlen(state + SQLSTATE_LENGTH + 2) + 1);
-	line = one_line(reason);
-	free(reason);
-	return line;
-}
-
-/*
- * Whether trying again can help: a server that starts, stops or is full may
- * take us later; one that does not know the role, the password or the database
- * will not.
- */
-static Rc
-connect_failed(PgConn *conn, Error *err)
-{
-	const char *message = PQerrorMessage(conn->pg);
-	char sqlstate[SQLSTATE_LENGTH + 1] = "";
-	bool from_server = find_sqlstate(message, sqlstate);
-	char *reason = plain_reason(message, sqlstate);
-	Rc rc = error_set(err, ERR_CONNECT, "could not connect to %s: %s",
-					  conn->label, reason);
-
-	free(reason);
-	error_sqlstate(err, sqlstate);
-	if (from_server ? !error_is_transient(err)
-					: needs_a_person(conn->pg, message))
-		err->code = ERR_CONFIG;
-	return rc;
-}
-
-/* Whether a connection string, which may be ill-formed, has a password. */
-static bool
-may_have_password(const char *conninfo)
-{
-	const char *authority = strstr(conninfo, "://");
-
-	return strstr(conninfo, "pass") != NULL ||
-		   (authority != NULL && strchr(authority, '@') != NULL);
-}
-
-/*
- * The connection string cannot be read.  libpq quotes what it could not make
- * sense of, which may be a password, or some of it.
- */
-static Rc
-cannot_be_read(const PgConn *conn, const char *conninfo, Error *err)
-{
-	char *reason = one_line(PQerrorMessage(conn->pg));
-	bool hidden = may_have_password(conninfo);
-	size_t plain = hidden ? strcspn(reason, "\"") : strlen(reason);
-	const char *last = hidden ? strrchr(reason, '"') : NULL;
-	Rc rc;
-
-	rc = error_set(err, ERR_CONFIG, "could not connect to %s: %.*s%s%s",
-				   conn->label, (int) plain, reason, last ? "\"...\"" : "",
-				   last ? last + 1 : "");
-	if (last != NULL)
-		error_hint(err,
-				   "The connection string is not well-formed.  It has a "
-				   "password, so it is not shown: blanks in a value want "
-				   "quotes, and signs in a URI want %% and two hexadecimal "
-				   "digits.");
-	free(reason);
-	return rc;
-}
-
-/*
- * A connection that is bad at once was refused (which a local socket tells at
- * once), or its connection string cannot be read; libpq's texts of the former
- * start like this.
- */
-static Rc
-start_failed(PgConn *conn, const char *conninfo, Error *err)
-{
-	static const char attempted[] = "connection to server";
-
-	if (strncmp(PQerrorMessage(conn->pg), attempted, sizeof(attempted) - 1) ==
-		0)
-		return connect_failed(conn, err);
-	return cannot_be_read(conn, conninfo, err);
-}
-
-/*
- * A peer that has vanished without a word is noticed within half a minute,
- * where neither side's system would notice for hours.
- */
-static PGconn *
-start_connection(const PgConnOptions *options)
-{
-	const char *keywords[12];
-	const char *values[12];
-	int n = 0;
-
-	/* What stands before the connection string can be changed by it. */
-	keywords[n] = "fallback_application_name";
-	values[n++] = options->application_name;
-	keywords[n] = "keepalives_idle";
-	values[n++] = "10";
-	keywords[n] = "keepalives_interval";
-	values[n++] = "5";
-	keywords[n] = "keepalives_count";
-	values[n++] = "4";
-	keywords[n] = "tcp_user_timeout";
-	values[n++] = "30000";
-	keywords[n] = "dbname";
-	values[n++] = options->conninfo;
-	keywords[n] = "client_encoding";
-	values[n++] = "UTF8";
-	if (options->kind == PGCONN_REPLICATION)
-	{
-		keywords[n] = "replication";
-		values[n++] = "database";
-	}
-	keywords[n] = NULL;
-	values[n] = NULL;
-	return PQconnectStartParams(keywords, values, 1);
-}
-
-/* Milliseconds that connecting may take, from the connection's own option. */
-static int64_t
-connect_timeout_ms(const PGconn *pg)
-{
-	PQconninfoOption *options = PQconninfo((PGconn *) (uintptr_t) pg);
-	int64_t seconds = PGCONN_CONNECT_TIMEOUT_S;
-
-	for (PQconninfoOption *o = options; o && o->keyword; o++)
-		if (strcmp(o->keyword, "connect_timeout") == 0 && o->val)
-			seconds = strtol(o->val, NULL, 10);
-	PQconninfoFree(options);
-	return seconds <= 0 ? -1 : seconds * 1000;
-}
-
-static Rc
-connect_timed_out(const PgConn *conn, Error *err)
-{
-	return error_set(err, ERR_CONNECT,
-					 "could not connect to %s: no answer within %d seconds",
-					 conn->label, (int) (conn->connect_ms / 1000));
 }
 
 /* What a server says beside its answers, such as why it ends a session. */
@@ -336,7 +50,8 @@ log_notice(void *context, const PGresult *result)
 	const PgConn *conn = context;
 	const char *severity = PQresultErrorField(result,
 											  PG_DIAG_SEVERITY_NONLOCALIZED);
-	char *text = one_line(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	char *text = libpq_text_line(
+		PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 
 	if (severity != NULL && strcmp(severity, "WARNING") == 0)
 		log_warning("connect", "%s says: %s", conn->label, text);
@@ -345,227 +60,23 @@ log_notice(void *context, const PGresult *result)
 	free(text);
 }
 
-/* A connection on its way. */
-typedef struct Opening
-{
-	PgConn *conn; /* NULL: it is open, or has failed */
-	short events; /* what it waits for */
-	int64_t deadline_us;
-} Opening;
-
-static MUST_CHECK Rc
-opening_begin(Opening *self, const PgConnOptions *options, Error *err)
+PgConn *
+pgconn_new(PGconn *pg, const char *label)
 {
 	PgConn *conn = xcalloc(1, sizeof(PgConn));
 
-	self->conn = conn;
-	self->events = POLLOUT;
-	self->deadline_us = INT64_MAX;
-	conn->label = xstrdup(options->label);
+	CHECK(pg != NULL);
+	conn->pg = pg;
+	conn->label = xstrdup(label);
 	conn->patience_ms = -1;
-	conn->pg = start_connection(options);
-	CHECK(conn->pg != NULL);
-	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-	PQsetNoticeReceiver(conn->pg, log_notice, conn);
-	if (PQstatus(conn->pg) == CONNECTION_BAD)
-		return start_failed(conn, options->conninfo, err);
-	conn->connect_ms = connect_timeout_ms(conn->pg);
-	if (options->at_most_ms > 0 &&
-		(conn->connect_ms < 0 || conn->connect_ms > options->at_most_ms))
-		conn->connect_ms = options->at_most_ms;
-	if (options->impatient || options->at_most_ms > 0)
-		conn->patience_ms = conn->connect_ms;
-	if (conn->connect_ms >= 0)
-		self->deadline_us = clock_monotonic_us() + conn->connect_ms * 1000;
-	return RC_OK;
+	PQsetNoticeReceiver(pg, log_notice, conn);
+	return conn;
 }
 
-/* Its socket is ready.  RC_AGAIN: it goes on waiting. */
-static MUST_CHECK Rc
-opening_work(Opening *self, Error *err)
+void
+pgconn_set_patience(PgConn *conn, int64_t patience_ms)
 {
-	switch (PQconnectPoll(self->conn->pg))
-	{
-		case PGRES_POLLING_OK:
-			return RC_OK;
-		case PGRES_POLLING_READING:
-			self->events = POLLIN;
-			return RC_AGAIN;
-		case PGRES_POLLING_WRITING:
-		case PGRES_POLLING_ACTIVE:
-			self->events = POLLOUT;
-			return RC_AGAIN;
-		case PGRES_POLLING_FAILED:
-			break;
-	}
-	return connect_failed(self->conn, err);
-}
-
-/* It is connected, or has failed (rc). */
-static void
-opening_end(Opening *self, Rc rc, PgConn **conn, Error *err)
-{
-	PgConn *opened = self->conn;
-
-	self->conn = NULL;
-	PQsetErrorVerbosity(opened->pg, PQERRORS_DEFAULT);
-	if (rc == RC_OK && PQsetnonblocking(opened->pg, 1) != 0)
-		rc = pgconn_connection_error(opened, "could not set up", err);
-	if (rc == RC_OK)
-		*conn = opened;
-	else
-		pgconn_close(opened);
-}
-
-/*
- * Waits until one of those that are on their way is ready, or the first of them
- * has had its time.  RC_END: there are none.
- */
-static MUST_CHECK Rc
-wait_for_openings(const Opening *openings, struct pollfd *fds, int count,
-				  Error *err)
-{
-	int64_t deadline_us = INT64_MAX;
-	int64_t left_ms = -1;
-	bool any = false;
-
-	for (int i = 0; i < count; i++)
-	{
-		const Opening *opening = &openings[i];
-
-		fds[i] = (struct pollfd){.fd = -1};
-		if (opening->conn == NULL)
-			continue;
-		any = true;
-		fds[i].fd = PQsocket(opening->conn->pg);
-		fds[i].events = opening->events;
-		if (opening->deadline_us < deadline_us)
-			deadline_us = opening->deadline_us;
-	}
-	if (!any)
-		return RC_END;
-	if (deadline_us != INT64_MAX)
-	{
-		left_ms = (deadline_us - clock_monotonic_us()) / 1000;
-		if (left_ms < 0)
-			left_ms = 0;
-	}
-	return interrupt_wait_any(fds, count, left_ms, err);
-}
-
-/* What has happened while it was waited. */
-static void
-work_openings(Opening *openings, const struct pollfd *fds, int count,
-			  PgConn **conns, Error *errs)
-{
-	for (int i = 0; i < count; i++)
-	{
-		Opening *opening = &openings[i];
-		Rc rc = RC_AGAIN;
-
-		if (opening->conn == NULL)
-			continue;
-		if (fds[i].revents != 0 || fds[i].fd < 0)
-			rc = opening_work(opening, &errs[i]);
-		if (rc == RC_AGAIN && clock_monotonic_us() >= opening->deadline_us)
-			rc = connect_timed_out(opening->conn, &errs[i]);
-		if (rc != RC_AGAIN)
-			opening_end(opening, rc, &conns[i], &errs[i]);
-	}
-}
-
-static MUST_CHECK Rc
-set_up(PgConn *conn, const PgConnOptions *options, Error *err)
-{
-	Rc rc = RC_OK;
-
-	if (options->kind == PGCONN_DATA)
-		rc = pooler_check(conn, options, err);
-	if (rc == RC_OK && options->kind != PGCONN_PROBE)
-		rc = pgconn_exec(conn, data_settings_sql, NULL, err);
-	return rc;
-}
-
-/* Behind all connecting, which takes its time of the server's own. */
-static MUST_CHECK Rc
-set_up_all(PgConn **conns, const PgConnOptions *options, int count, Error *errs,
-		   Error *err)
-{
-	for (int i = 0; i < count; i++)
-	{
-		Rc rc = RC_OK;
-
-		if (conns[i] != NULL)
-			rc = set_up(conns[i], &options[i], &errs[i]);
-		if (rc == RC_OK)
-			continue;
-		pgconn_close(conns[i]);
-		conns[i] = NULL;
-		if (errs[i].code == ERR_INTERRUPTED)
-		{
-			error_take(err, &errs[i]);
-			return RC_FAIL;
-		}
-	}
-	return RC_OK;
-}
-
-static void
-close_openings(Opening *openings, PgConn **conns, Error *errs, int count)
-{
-	for (int i = 0; i < count; i++)
-	{
-		pgconn_close(openings[i].conn);
-		pgconn_close(conns[i]);
-		conns[i] = NULL;
-		error_reset(&errs[i]);
-	}
-}
-
-Rc
-pgconn_open_all(PgConn **conns, const PgConnOptions *options, int count,
-				Error *errs, Error *err)
-{
-	Opening openings[PGCONN_OPENINGS_MAX];
-	struct pollfd fds[PGCONN_OPENINGS_MAX];
-	Rc rc = RC_OK;
-
-	CHECK(count <= PGCONN_OPENINGS_MAX);
-	for (int i = 0; i < count; i++)
-	{
-		conns[i] = NULL;
-		if (opening_begin(&openings[i], &options[i], &errs[i]) != RC_OK)
-			opening_end(&openings[i], RC_FAIL, &conns[i], &errs[i]);
-	}
-	while (rc == RC_OK || rc == RC_AGAIN)
-	{
-		rc = wait_for_openings(openings, fds, count, err);
-		if (rc == RC_OK || rc == RC_AGAIN)
-			work_openings(openings, fds, count, conns, errs);
-	}
-	if (rc == RC_END)
-		rc = set_up_all(conns, options, count, errs, err);
-	if (rc == RC_FAIL)
-		close_openings(openings, conns, errs, count);
-	return rc;
-}
-
-Rc
-pgconn_open(PgConn **conn, const PgConnOptions *options, Error *err)
-{
-	PgConn *opened = NULL;
-	Error failure = {0};
-	Rc rc = pgconn_open_all(&opened, options, 1, &failure, err);
-
-	if (rc != RC_OK)
-		return rc;
-	if (opened == NULL)
-	{
-		error_take(err, &failure);
-		return RC_FAIL;
-	}
-	*conn = opened;
-	return RC_OK;
+	conn->patience_ms = patience_ms;
 }
 
 /*
@@ -766,7 +277,8 @@ pgconn_check_result(PgConn *conn, const PGresult *result, Error *err)
 	sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	if (sqlstate == NULL)
 		return pgconn_connection_error(conn, "lost the connection to", err);
-	reason = one_line(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	reason = libpq_text_line(
+		PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 	rc = error_set(err, ERR_SQL, "%s reports: %s", conn->label, reason);
 	free(reason);
 	error_sqlstate(err, sqlstate);

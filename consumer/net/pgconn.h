@@ -1,10 +1,10 @@
 /*
  * pgconn.h
- *    A connection to a PostgreSQL server, opened and used without ever
- *    blocking on anything that a signal could not end.
+ *    A connection to a PostgreSQL server, used without ever blocking on
+ * anything that a signal could not end.
  *
  * Two ways of use.  While a program sets things up it wants an answer before
- * it goes on: pgconn_open(), pgconn_exec() and friends wait, but for the
+ * it goes on: pgconn_exec() and friends wait, but for the
  * socket and a stop request at once, and fail with ERR_INTERRUPTED when asked
  * to stop.  While a stream runs nothing may wait: the event loop's users work
  * on pgconn_raw() with libpq's asynchronous functions.
@@ -23,54 +23,14 @@
 
 typedef struct PgConn PgConn;
 
-/* Seconds that a connection attempt may take where the connection string does
- * not say otherwise. */
-#define PGCONN_CONNECT_TIMEOUT_S 10
-
-/* Connections that can be opened at once. */
-#define PGCONN_OPENINGS_MAX 64
-
-typedef enum PgConnKind
-{
-	/*
-	 * An ordinary session, which must be ours alone: see pooler.h.  Settings of
-	 * the role or database that would bend values or stop the work (formats,
-	 * timeouts, search_path, row security, read only) are overridden.
-	 */
-	PGCONN_DATA,
-
-	/* A walsender session of the database, with the same overrides. */
-	PGCONN_REPLICATION,
-
-	/* A session as the server gives it. */
-	PGCONN_PROBE,
-} PgConnKind;
-
-typedef struct PgConnOptions
-{
-	const char *conninfo; /* keywords or URI, as everywhere in libpq */
-	const char *label;    /* for messages: source, target "x"; copied */
-	const char *application_name;
-	PgConnKind kind;
-	bool impatient; /* an answer may take no longer than connecting */
-	int at_most_ms; /* impatient, and each may take no longer than this; 0:
-					 * than the connection string says */
-} PgConnOptions;
-
 /*
- * Opens a connection.  client_encoding is UTF8 whatever else is said.  On
- * success *conn is the caller's, to be closed.
+ * A connection of libpq's that is open, or on its way, and belongs to the
+ * PgConn from then on; `label` is copied.  See pgconn_open.h for opening one.
  */
-MUST_CHECK Rc pgconn_open(PgConn **conn, const PgConnOptions *options,
-						  Error *err);
+PgConn *pgconn_new(PGconn *pg, const char *label);
 
-/*
- * Opens several at once: none waits for another.  Each ends in conns[i], or is
- * NULL there and has its failure in errs[i], which are empty before.  Fails
- * only if asked to stop; then there are none.
- */
-MUST_CHECK Rc pgconn_open_all(PgConn **conns, const PgConnOptions *options,
-							  int count, Error *errs, Error *err);
+/* How long each answer may take; -1, as at the start: for ever. */
+void pgconn_set_patience(PgConn *conn, int64_t patience_ms);
 
 /* Closes; a statement that still runs is cancelled first.  Accepts NULL. */
 void pgconn_close(PgConn *conn);

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-
 /* How often both connections are asked: other clients of the pooler may have
  * taken the session that we had, and ours may by chance be the same again. */
 #define ROUNDS 10
@@ -118,31 +116,22 @@ compare(PgConn *conn, PgConn *other, int pid, bool *kept, Error *err)
 }
 
 Rc
-pooler_check(PgConn *conn, const PgConnOptions *options, Error *err)
+pooler_find(PgConn *conn, int *pid, Error *err)
 {
-	PgConnOptions probe_options = *options;
-	PgConn *other = NULL;
-	bool kept = true;
-	int pid = 0;
-	Rc rc;
+	Rc rc = ask_pid(conn, pid, err);
 
-	probe_options.kind = PGCONN_PROBE;
-	rc = ask_pid(conn, &pid, err);
-	if (rc != RC_OK || pid == PQbackendPID(pgconn_raw(conn)))
-		return rc;
-	rc = pgconn_open(&other, &probe_options, err);
-	if (rc == RC_OK)
-		rc = compare(conn, other, pid, &kept, err);
-	pgconn_close(other);
+	if (rc == RC_OK && *pid == PQbackendPID(pgconn_raw(conn)))
+		*pid = 0;
+	return rc;
+}
+
+Rc
+pooler_check(PgConn *conn, int pid, PgConn *other, Error *err)
+{
+	bool kept = true;
+	Rc rc = compare(conn, other, pid, &kept, err);
+
 	if (rc == RC_OK && !kept)
 		return pooler_set_refused(conn, err);
-	if (rc == RC_AGAIN || (rc == RC_FAIL && err->code == ERR_CONNECT))
-	{
-		log_debug("connect",
-				  "%s is behind a connection pooler that has no second session",
-				  pgconn_label(conn));
-		error_reset(err);
-		return RC_OK;
-	}
 	return rc;
 }

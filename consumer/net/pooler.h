@@ -21,12 +21,18 @@
 #include "net/pgconn.h"
 
 /*
- * ERR_CONFIG if the connection goes through a pooler that does not keep the
- * session.  Opens another one to find out, if there is a pooler.  Nothing may
- * have been set in the session.  Waits.
+ * Looks whether the connection goes through a pooler.  *pid is the PID of the
+ * backend that has answered, or 0 if there is no pooler.  Nothing may have been
+ * set in the session.  Waits.
  */
-MUST_CHECK Rc pooler_check(PgConn *conn, const PgConnOptions *options,
-						   Error *err);
+MUST_CHECK Rc pooler_find(PgConn *conn, int *pid, Error *err);
+
+/*
+ * ERR_CONFIG if the pooler does not keep sessions.  `pid` is as found above;
+ * `other` is another connection of the same kind, in which nothing was set.
+ * RC_AGAIN: that one has got no answer in time.  Waits.
+ */
+MUST_CHECK Rc pooler_check(PgConn *conn, int pid, PgConn *other, Error *err);
 
 /* The same error, for a session that is found to have changed at work. */
 MUST_CHECK Rc pooler_set_refused(const PgConn *conn, Error *err);

@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "net/origin.h"
+#include "net/pgconn_open.h"
 
 /* How long a session that is closed may take to give its mark back. */
 #define UNMARK_WAIT_MS 1000

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "net/pgconn.h"
+#include "net/pgconn_open.h"
 
 /*
  * Opens a session for a pipeline; waits.  *marked is false, and it is no error,

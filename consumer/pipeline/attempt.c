@@ -14,6 +14,7 @@
 #include "catalog/publications.h"
 #include "check/rules.h"
 #include "net/citus.h"
+#include "net/pgconn_open.h"
 #include "pipeline/begin.h"
 #include "pipeline/remember.h"
 #include "pipeline/run.h"

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "control/postponed_key.h"
+#include "net/pgconn_open.h"
 #include "sink/postgres/postgres_sink.h"
 
 /*

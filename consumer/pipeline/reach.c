@@ -4,6 +4,8 @@
  */
 #include "pipeline/reach.h"
 
+#include "net/pgconn_open.h"
+
 static MUST_CHECK Rc
 reach(const Config *config, int index, bool impatient, int at_most_ms,
 	  PgConn **conn, Error *err)

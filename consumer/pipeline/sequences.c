@@ -19,6 +19,7 @@
 #include "catalog/catalog.h"
 #include "control/sequence_table.h"
 #include "model/words.h"
+#include "net/pgconn_open.h"
 #include "net/sql.h"
 #include "pipeline/reach.h"
 #include "sequence/list.h"

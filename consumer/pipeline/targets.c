@@ -8,6 +8,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/own_command.h"
+#include "net/pgconn_open.h"
 #include "pipeline/reach.h"
 #include "sink/absent.h"
 #include "sink/postgres/postgres_sink.h"

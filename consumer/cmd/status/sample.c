@@ -18,6 +18,7 @@
 #include "base/interrupt.h"
 #include "base/xalloc.h"
 #include "control/fence.h"
+#include "net/pgconn_open.h"
 #include "net/sql.h"
 #include "net/target_name.h"
 

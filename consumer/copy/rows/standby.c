@@ -9,6 +9,7 @@
 
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "net/pgconn_open.h"
 #include "net/sql.h"
 
 #define APPLICATION_NAME "penstock clone"

@@ -12,6 +12,7 @@
 #include "check/obstacles.h"
 #include "check/rules.h"
 #include "copy/rows/standby.h"
+#include "net/pgconn_open.h"
 #include "net/writer.h"
 #include "pipeline/remember.h"
 

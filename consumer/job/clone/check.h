@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "job/clone/state.h"
+#include "net/pgconn_open.h"
 
 /* Opens one more connection to the source; it is the caller's. */
 MUST_CHECK Rc clone_open_source(PgConn **conn, const Config *config,

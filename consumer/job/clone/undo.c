@@ -12,6 +12,7 @@
 #include "control/pipeline_table.h"
 #include "control/schema.h"
 #include "job/clone/check.h"
+#include "net/pgconn_open.h"
 
 /* A slot stays in use for a moment after its walsender has lost us. */
 #define SLOT_DROP_ATTEMPTS  20

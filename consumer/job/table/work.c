@@ -16,6 +16,7 @@
 #include "check/ends.h"
 #include "control/copied_table.h"
 #include "control/schema.h"
+#include "net/pgconn_open.h"
 #include "net/sql.h"
 #include "net/writer.h"
 #include "source/slot.h"

@@ -23,6 +23,7 @@
 #include "control/fence.h"
 #include "control/table_state.h"
 #include "model/moved.h"
+#include "net/pgconn_open.h"
 #include "sink/postgres/apply/applier.h"
 #include "sink/postgres/apply/lanes.h"
 #include "sink/postgres/apply/open_txns.h"

@@ -19,6 +19,7 @@
 #include "control/progress_table.h"
 #include "control/table_state.h"
 #include "model/policy.h"
+#include "net/pgconn_open.h"
 #include "sink/sink.h"
 
 typedef struct PostgresSinkOptions

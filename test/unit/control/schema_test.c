@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "control/schema.h"
+#include "net/pgconn_open.h"
 #include "support/libpq_script.h"
 
 /* Columns of what is looked at: schema, progress, conflict, version. */

@@ -13,6 +13,7 @@
 
 #include "base/task.h"
 #include "net/pgconn.h"
+#include "net/pgconn_open.h"
 #include "support/libpq_script.h"
 
 /* More than any of these tests takes. */

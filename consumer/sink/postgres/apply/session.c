@@ -16,6 +16,7 @@
 #include "net/citus.h"
 #include "net/foreign_actions.h"
 #include "net/origin.h"
+#include "net/pgconn_open.h"
 #include "sink/postgres/plan/settle.h"
 #include "sink/postgres/plan/statement.h"
 

@@ -16,6 +16,7 @@
 #include "control/table_state.h"
 #include "model/policy.h"
 #include "net/pgconn.h"
+#include "net/pgconn_open.h"
 
 typedef struct SessionOptions
 {

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "net/pgconn_open.h"
 #include "sink/postgres/apply/applier.h"
 #include "support/libpq_script.h"
 #include "support/memory_sink.h"

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "net/pgconn_open.h"
 #include "sink/postgres/apply/lanes.h"
 #include "sink/postgres/apply/open_txns.h"
 #include "support/libpq_script.h"

@@ -1,0 +1,404 @@
+/*
+ * pgconn_open.c
+ *    Connecting with libpq, waited for with a way out; settings of a session.
+ */
+#include "net/pgconn_open.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "net/libpq_text.h"
+#include "net/pooler.h"
+
+#define SQLSTATE_LENGTH 5
+
+/*
+ * What a role or a database may have set and what would then change values on
+ * their way, or stop the work half way.  Set in the session, where it wins over
+ * both.
+ */
+static const char data_settings_sql[] =
+	/* How our own statements are read, and what names the server writes. */
+	"SET standard_conforming_strings = on;"
+	"SET quote_all_identifiers = off;"
+	/* Else an element that is null in text is the word NULL. */
+	"SET array_nulls = on;"
+	"SET datestyle = 'ISO, YMD';"
+	"SET intervalstyle = 'postgres';"
+	"SET timezone = 'UTC';"
+	"SET extra_float_digits = 3;"
+	"SET bytea_output = 'hex';"
+	"SET xmloption = 'content';"
+	"SET search_path = pg_catalog;"
+	"SET statement_timeout = 0;"
+	"SET lock_timeout = 0;"
+	"SET idle_in_transaction_session_timeout = 0;"
+	"SET row_security = off;"
+	"SET default_transaction_isolation = 'read committed';"
+	"SET default_transaction_deferrable = off;"
+	"SET default_transaction_read_only = off;"
+	/* money is written as this says. */
+	"SET lc_monetary = 'C';"
+	/* Compiling takes longer than anything that we ask for. */
+	"SET jit = off;"
+	/* Not every version knows these. */
+	"SELECT pg_catalog.set_config(name, '0', false)"
+	" FROM pg_catalog.pg_settings"
+	" WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
+
+/* ---- why it failed ------------------------------------------------------ */
+
+/*
+ * Before a connection is made there is no result to ask for an SQLSTATE, but
+ * with PQERRORS_VERBOSE the server's message starts with it, after the
+ * severity: "FATAL:  28P01: password …".  Copies it; false if there is none.
+ */
+static bool
+find_sqlstate(const char *message, char *sqlstate)
+{
+	const char *at = message;
+
+	while ((at = strstr(at, ":  ")) != NULL)
+	{
+		at += 3;
+		if (strspn(at, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+				SQLSTATE_LENGTH &&
+			strncmp(at + SQLSTATE_LENGTH, ": ", 2) == 0)
+		{
+			memcpy(sqlstate, at, SQLSTATE_LENGTH);
+			sqlstate[SQLSTATE_LENGTH] = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether the network, or the server, interrupted a TLS handshake. */
+static bool
+is_cut_off(const char *message)
+{
+	static const char *const texts[] = {
+		"SSL SYSCALL error",
+		"SSL error: unexpected eof",
+		"SSL connection has been closed unexpectedly",
+	};
+
+	for (size_t i = 0; i < LENGTH_OF(texts); i++)
+		if (strstr(message, texts[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* Whether a connection failed for a reason that a person has to fix, by what
+ * libpq itself says. */
+static bool
+needs_a_person(const PGconn *pg, const char *message)
+{
+	static const char *const texts[] = {"certificate", "SSL", "authentication"};
+
+	if (PQconnectionNeedsPassword(pg))
+		return true;
+	if (is_cut_off(message))
+		return false;
+	for (size_t i = 0; i < LENGTH_OF(texts); i++)
+		if (strstr(message, texts[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* Takes the words out of a verbose message: no SQLSTATE, no LOCATION. */
+static char *
+plain_reason(const char *message, const char *sqlstate)
+{
+	char *reason = xstrdup(message);
+	char *state = sqlstate[0] ? strstr(reason, sqlstate) : NULL;
+	char *location = strstr(reason, "\nLOCATION:");
+	char *line;
+
+	if (location != NULL)
+		*location = '\0';
+	if (state != NULL)
+		memmove(state, state + SQLSTATE_LENGTH + 2,
+				strlen(state + SQLSTATE_LENGTH + 2) + 1);
+	line = libpq_text_line(reason);
+	free(reason);
+	return line;
+}
+
+/*
+ * Whether trying again can help: a server that starts, stops or is full may
+ * take us later; one that does not know the role, the password or the database
+ * will not.
+ */
+static Rc
+connect_failed(PgConn *conn, Error *err)
+{
+	const char *message = PQerrorMessage(pgconn_raw(conn));
+	char sqlstate[SQLSTATE_LENGTH + 1] = "";
+	bool from_server = find_sqlstate(message, sqlstate);
+	char *reason = plain_reason(message, sqlstate);
+	Rc rc = error_set(err, ERR_CONNECT, "could not connect to %s: %s",
+					  pgconn_label(conn), reason);
+
+	free(reason);
+	error_sqlstate(err, sqlstate);
+	if (from_server ? !error_is_transient(err)
+					: needs_a_person(pgconn_raw(conn), message))
+		err->code = ERR_CONFIG;
+	return rc;
+}
+
+/* Whether a connection string, which may be ill-formed, has a password. */
+static bool
+may_have_password(const char *conninfo)
+{
+	const char *authority = strstr(conninfo, "://");
+
+	return strstr(conninfo, "pass") != NULL ||
+		   (authority != NULL && strchr(authority, '@') != NULL);
+}
+
+/*
+ * The connection string cannot be read.  libpq quotes what it could not make
+ * sense of, which may be a password, or some of it.
+ */
+static Rc
+cannot_be_read(const PgConn *conn, const char *conninfo, Error *err)
+{
+	char *reason = libpq_text_line(PQerrorMessage(pgconn_raw(conn)));
+	bool hidden = may_have_password(conninfo);
+	size_t plain = hidden ? strcspn(reason, "\"") : strlen(reason);
+	const char *last = hidden ? strrchr(reason, '"') : NULL;
+	Rc rc;
+
+	rc = error_set(err, ERR_CONFIG, "could not connect to %s: %.*s%s%s",
+				   pgconn_label(conn), (int) plain, reason,
+				   last ? "\"...\"" : "", last ? last + 1 : "");
+	if (last != NULL)
+		error_hint(err,
+				   "The connection string is not well-formed.  It has a "
+				   "password, so it is not shown: blanks in a value want "
+				   "quotes, and signs in a URI want %% and two hexadecimal "
+				   "digits.");
+	free(reason);
+	return rc;
+}
+
+/*
+ * A connection that is bad at once was refused (which a local socket tells at
+ * once), or its connection string cannot be read; libpq's texts of the former
+ * start like this.
+ */
+static Rc
+start_failed(PgConn *conn, const char *conninfo, Error *err)
+{
+	static const char attempted[] = "connection to server";
+
+	if (strncmp(PQerrorMessage(pgconn_raw(conn)), attempted,
+				sizeof(attempted) - 1) == 0)
+		return connect_failed(conn, err);
+	return cannot_be_read(conn, conninfo, err);
+}
+
+/* ---- connecting --------------------------------------------------------- */
+
+/*
+ * A peer that has vanished without a word is noticed within half a minute,
+ * where neither side's system would notice for hours.
+ */
+static PGconn *
+start_connection(const PgConnOptions *options)
+{
+	const char *keywords[12];
+	const char *values[12];
+	int n = 0;
+
+	/* What stands before the connection string can be changed by it. */
+	keywords[n] = "fallback_application_name";
+	values[n++] = options->application_name;
+	keywords[n] = "keepalives_idle";
+	values[n++] = "10";
+	keywords[n] = "keepalives_interval";
+	values[n++] = "5";
+	keywords[n] = "keepalives_count";
+	values[n++] = "4";
+	keywords[n] = "tcp_user_timeout";
+	values[n++] = "30000";
+	keywords[n] = "dbname";
+	values[n++] = options->conninfo;
+	keywords[n] = "client_encoding";
+	values[n++] = "UTF8";
+	if (options->kind == PGCONN_REPLICATION)
+	{
+		keywords[n] = "replication";
+		values[n++] = "database";
+	}
+	keywords[n] = NULL;
+	values[n] = NULL;
+	return PQconnectStartParams(keywords, values, 1);
+}
+
+/* Milliseconds that connecting may take, from the connection's own option; -1:
+ * for ever. */
+static int64_t
+connect_timeout_ms(const PGconn *pg)
+{
+	PQconninfoOption *options = PQconninfo((PGconn *) (uintptr_t) pg);
+	int64_t seconds = PGCONN_CONNECT_TIMEOUT_S;
+
+	for (PQconninfoOption *o = options; o && o->keyword; o++)
+		if (strcmp(o->keyword, "connect_timeout") == 0 && o->val)
+			seconds = strtol(o->val, NULL, 10);
+	PQconninfoFree(options);
+	return seconds <= 0 ? -1 : seconds * 1000;
+}
+
+static Rc
+connect_timed_out(const PgConn *conn, int64_t connect_ms, Error *err)
+{
+	return error_set(err, ERR_CONNECT,
+					 "could not connect to %s: no answer within %d seconds",
+					 pgconn_label(conn), (int) (connect_ms / 1000));
+}
+
+static int64_t
+connect_ms_of(const PgConn *conn, const PgConnOptions *options)
+{
+	int64_t connect_ms = connect_timeout_ms(pgconn_raw(conn));
+
+	if (options->at_most_ms > 0 &&
+		(connect_ms < 0 || connect_ms > options->at_most_ms))
+		connect_ms = options->at_most_ms;
+	return connect_ms;
+}
+
+/* Waits until libpq's socket has what it wants, but not beyond the deadline. */
+static MUST_CHECK Rc
+wait_for_socket(PgConn *conn, short events, int64_t deadline_us, Error *err)
+{
+	int fd = PQsocket(pgconn_raw(conn));
+	int64_t left_ms = -1;
+
+	if (fd < 0)
+		return RC_OK;
+	if (deadline_us != INT64_MAX)
+	{
+		left_ms = (deadline_us - clock_monotonic_us()) / 1000;
+		if (left_ms < 0)
+			left_ms = 0;
+	}
+	return interrupt_wait(fd, events, left_ms, err);
+}
+
+static MUST_CHECK Rc
+wait_until_connected(PgConn *conn, int64_t connect_ms, Error *err)
+{
+	int64_t deadline_us = connect_ms >= 0
+							  ? clock_monotonic_us() + connect_ms * 1000
+							  : INT64_MAX;
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+	while (status != PGRES_POLLING_OK)
+	{
+		short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+		Rc rc = wait_for_socket(conn, events, deadline_us, err);
+
+		if (rc == RC_FAIL)
+			return rc;
+		if (rc == RC_OK)
+			status = PQconnectPoll(pgconn_raw(conn));
+		if (status == PGRES_POLLING_FAILED)
+			return connect_failed(conn, err);
+		if (status != PGRES_POLLING_OK && clock_monotonic_us() >= deadline_us)
+			return connect_timed_out(conn, connect_ms, err);
+	}
+	return RC_OK;
+}
+
+/* Connects, and sets nothing in the session. */
+static MUST_CHECK Rc
+connect_plain(PgConn **conn, const PgConnOptions *options, Error *err)
+{
+	PgConn *made = pgconn_new(start_connection(options), options->label);
+	PGconn *pg = pgconn_raw(made);
+	Rc rc;
+
+	PQsetErrorVerbosity(pg, PQERRORS_VERBOSE);
+	if (PQstatus(pg) == CONNECTION_BAD)
+		rc = start_failed(made, options->conninfo, err);
+	else
+	{
+		int64_t connect_ms = connect_ms_of(made, options);
+
+		if (options->impatient || options->at_most_ms > 0)
+			pgconn_set_patience(made, connect_ms);
+		rc = wait_until_connected(made, connect_ms, err);
+	}
+	PQsetErrorVerbosity(pg, PQERRORS_DEFAULT);
+	if (rc == RC_OK && PQsetnonblocking(pg, 1) != 0)
+		rc = pgconn_connection_error(made, "could not set up", err);
+	if (rc == RC_OK)
+		*conn = made;
+	else
+		pgconn_close(made);
+	return rc;
+}
+
+/* ---- setting up --------------------------------------------------------- */
+
+/* Compares with a second connection, if there is a pooler: see pooler.h. */
+static MUST_CHECK Rc
+check_pooler(PgConn *conn, const PgConnOptions *options, Error *err)
+{
+	PgConn *other = NULL;
+	int pid = 0;
+	Rc rc = pooler_find(conn, &pid, err);
+
+	if (rc != RC_OK || pid == 0)
+		return rc;
+	rc = connect_plain(&other, options, err);
+	if (rc == RC_OK)
+		rc = pooler_check(conn, pid, other, err);
+	pgconn_close(other);
+	if (rc == RC_AGAIN || (rc == RC_FAIL && err->code == ERR_CONNECT))
+	{
+		log_debug("connect",
+				  "%s is behind a connection pooler that has no second session",
+				  pgconn_label(conn));
+		error_reset(err);
+		return RC_OK;
+	}
+	return rc;
+}
+
+static MUST_CHECK Rc
+set_up(PgConn *conn, const PgConnOptions *options, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (options->kind == PGCONN_DATA)
+		rc = check_pooler(conn, options, err);
+	if (rc == RC_OK && options->kind != PGCONN_PROBE)
+		rc = pgconn_exec(conn, data_settings_sql, NULL, err);
+	return rc;
+}
+
+Rc
+pgconn_open(PgConn **conn, const PgConnOptions *options, Error *err)
+{
+	PgConn *opened = NULL;
+	Rc rc = connect_plain(&opened, options, err);
+
+	if (rc == RC_OK)
+		rc = set_up(opened, options, err);
+	if (rc == RC_OK)
+		*conn = opened;
+	else
+		pgconn_close(opened);
+	return rc;
+}
