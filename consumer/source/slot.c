@@ -451,7 +451,7 @@ slot_require_usable(const SlotInfo *info, const char *name, Error *err)
 	if (info->lost)
 	{
 		rc = error_set(err, ERR_CONFIG,
-					   "replication slot \"%s\" has lost log that it still "
+					   "replication slot \"%s\" has lost WAL that it still "
 					   "needed",
 					   name);
 		error_detail(err, "The source removed it because of "

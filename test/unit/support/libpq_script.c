@@ -34,6 +34,9 @@
 #define CONNINFO_SIZE   256
 #define PARAMS_MAX      16
 
+/* Of a replication stream. */
+#define STREAM_MESSAGES_MAX 64
+
 /* Looks at a server in which nothing moves: then all wait for each other. */
 #define LOOKS_MAX 100000
 
@@ -97,6 +100,12 @@ typedef struct FakeConn
 	Buf copy;
 } FakeConn;
 
+typedef struct StreamMessage
+{
+	const char *bytes;
+	size_t length;
+} StreamMessage;
+
 /* What real results do not let us set. */
 typedef struct Made
 {
@@ -124,6 +133,11 @@ static struct
 	unsigned seed;      /* 0: it does not dawdle */
 	int looks;          /* since something moved */
 	Arena *arena;       /* of what is pending, and of answers */
+	StreamMessage messages[STREAM_MESSAGES_MAX]; /* of a replication stream */
+	int message_count;
+	int message_read;            /* that libpq has taken from the socket … */
+	int message_next;            /* … and handed out */
+	const LibpqStep *stream_end; /* NULL: it goes on */
 } script;
 
 /* Each is set up when it is opened. */
@@ -272,6 +286,20 @@ libpq_script_copied(size_t *length)
 {
 	*length = script.copied.length;
 	return script.copied.data != NULL ? script.copied.data : "";
+}
+
+void
+libpq_script_stream(const void *message, size_t length)
+{
+	assert_true(script.message_count < STREAM_MESSAGES_MAX);
+	script.messages[script.message_count++] = (StreamMessage){
+		.bytes = arena_dup(script.arena, message, length), .length = length};
+}
+
+void
+libpq_script_stream_end(const LibpqStep *answer)
+{
+	script.stream_end = answer;
 }
 
 void
@@ -1048,6 +1076,7 @@ PQconsumeInput(PGconn *conn)
 	FakeConn *self = fake(conn);
 
 	run_server();
+	script.message_read = script.message_count;
 	if (self->count > 0)
 		self->lost |= is_lost(self->answers[self->first].step);
 	return self->lost ? 0 : 1;
@@ -1100,7 +1129,9 @@ PQresultErrorField(const PGresult *result, int code)
 
 	if (step == NULL || step->answer != LIBPQ_ERROR)
 		return NULL;
-	if (code == PG_DIAG_SQLSTATE)
+	if (code == PG_DIAG_MESSAGE_HINT)
+		text = step->hint;
+	else if (code == PG_DIAG_SQLSTATE)
 		text = step->sqlstate != NULL ? step->sqlstate : "XX000";
 	else if (code == PG_DIAG_MESSAGE_PRIMARY)
 		text = step->message != NULL ? step->message : "made to fail";
@@ -1169,6 +1200,35 @@ PQputCopyEnd(PGconn *conn, const char *message UNUSED)
 	return 1;
 }
 
+static int
+give_copy(const char *bytes, size_t length, char **copy)
+{
+	*copy = malloc(length + 1); /* NOLINT: PQfreemem() is free() */
+	assert_non_null(*copy);
+	memcpy(*copy, bytes, length);
+	(*copy)[length] = '\0';
+	return (int) length;
+}
+
+/* Messages that have come are handed out also when the connection is lost. */
+static int
+get_message(FakeConn *conn, char **copy)
+{
+	const StreamMessage *message = &script.messages[script.message_next];
+
+	if (script.message_next < script.message_read)
+	{
+		script.message_next++;
+		return give_copy(message->bytes, message->length, copy);
+	}
+	if (conn->lost || script.stream_end == NULL ||
+		script.message_read < script.message_count)
+		return 0;
+	conn->copying = NULL;
+	add_answer(conn, script.stream_end, true);
+	return -1;
+}
+
 /* Ends, where there are no more lines, with the statement's success. */
 int
 PQgetCopyData(PGconn *conn, char **line, int async UNUSED)
@@ -1177,25 +1237,21 @@ PQgetCopyData(PGconn *conn, char **line, int async UNUSED)
 	size_t length;
 
 	*line = NULL;
+	if (self->copying != NULL && self->copying->answer == LIBPQ_COPY_BOTH)
+		return get_message(self, line);
 	if (self->lost)
 		return -2;
 	if (self->copying == NULL)
 		return -1;
 	if (self->copy_position == NULL || *self->copy_position == '\0')
 	{
-		if (self->copying->answer == LIBPQ_COPY_BOTH)
-			return 0;
 		self->copying = NULL;
 		add_answer(self, &copy_done, true);
 		return -1;
 	}
 	length = strcspn(self->copy_position, "\n") + 1;
-	*line = malloc(length + 1); /* NOLINT: PQfreemem() is free() */
-	assert_non_null(*line);
-	memcpy(*line, self->copy_position, length);
-	(*line)[length] = '\0';
 	self->copy_position += length;
-	return (int) length;
+	return give_copy(self->copy_position - length, length, line);
 }
 
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -34,7 +34,8 @@ typedef enum LibpqAnswer
 	LIBPQ_LOST,       /* the connection is lost before the statement is run */
 	LIBPQ_COPY_IN,    /* COPY FROM STDIN begins */
 	LIBPQ_COPY_OUT,   /* COPY TO STDOUT begins: `rows` are its lines */
-	LIBPQ_COPY_BOTH,  /* a replication stream begins: `rows` are its messages */
+	LIBPQ_COPY_BOTH,  /* a replication stream begins: see libpq_script_stream()
+					   */
 	LIBPQ_LOST_AFTER, /* the statement is run, and then the connection is lost;
 					   * of a server's, and for libpq_script_fail_at() */
 } LibpqAnswer;
@@ -49,6 +50,7 @@ typedef struct LibpqStep
 	const char *tag;  /* such as "UPDATE 1"; of a COPY, that of its end */
 	const char *sqlstate;
 	const char *message;
+	const char *hint;
 } LibpqStep;
 
 /*
@@ -92,6 +94,12 @@ int libpq_script_connections(void);
 
 /* Fails the test unless all steps have come and no connection is open. */
 void libpq_script_end(void);
+
+/* Has a replication stream bring a message, or several, one after the other. */
+void libpq_script_stream(const void *message, size_t length);
+
+/* Has it end after those, with this answer, which is not copied. */
+void libpq_script_stream_end(const LibpqStep *answer);
 
 /* What was put into COPYs, one behind the other; ends with a zero byte. */
 const char *libpq_script_copied(size_t *length);

@@ -554,6 +554,55 @@ test_the_lease_is_lost(void **state UNUSED)
 			}
 }
 
+/* Loses the lease, with a failure at the n-th statement; what is said of it. */
+static int
+lose_lease(int fail_at, LibpqAnswer answer, Error *err)
+{
+	Sink *sink = NULL;
+	int count;
+
+	small_transactions();
+	must(open_sink(&sink, &ways[0], err), err);
+	model_target_take_lease_at(1);
+	libpq_script_fail_at(fail_at, answer, "XX000");
+	assert_int_equal(feed(sink, 1, err), RC_FAIL);
+	count = libpq_script_statements();
+	sink_free(sink);
+	libpq_script_end();
+	relation_unref(source.relation);
+	return count;
+}
+
+/* Statements that are sent to find out why a lease is lost: those of another
+ * connection, and of what is read of progress and fence. */
+#define EXPLAINING 8
+
+/*
+ * The holder is still the same: states have changed.  Where that cannot be
+ * asked for now, it is not said that another consumer has taken over.
+ */
+static void
+test_it_cannot_be_found_out_why_the_lease_is_lost(void **state UNUSED)
+{
+	Error err = {0};
+	int count = lose_lease(0, LIBPQ_COMMAND, &err);
+
+	assert_int_equal(err.code, ERR_CHANGED);
+	error_reset(&err);
+	for (int n = count - EXPLAINING + 1; n <= count; n++)
+	{
+		(void) lose_lease(n, LIBPQ_LOST, &err);
+		if (!error_is_transient(&err))
+			fail_msg("statement %d of %d is lost: %s", n, count, err.message);
+		error_reset(&err);
+		(void) lose_lease(n, LIBPQ_ERROR, &err);
+		if (err.code == ERR_NONE || strstr(err.message, "made to fail") != NULL)
+			fail_msg("statement %d of %d fails, and hides the reason: %s", n,
+					 count, err.message);
+		error_reset(&err);
+	}
+}
+
 /* It is looked up again, and nothing fails; but an open transaction is
  * begun again. */
 static void
@@ -624,6 +673,7 @@ main(void)
 		cmocka_unit_test(test_a_statement_fails),
 		cmocka_unit_test(test_all_fails_again_and_again),
 		cmocka_unit_test(test_the_lease_is_lost),
+		cmocka_unit_test(test_it_cannot_be_found_out_why_the_lease_is_lost),
 		cmocka_unit_test(test_a_table_is_altered),
 		cmocka_unit_test(test_a_change_is_refused),
 	};
