@@ -11,6 +11,7 @@
 #include "access/attmap.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/objectaddress.h"
@@ -483,6 +484,17 @@ heap_fetch_compat(Relation relation, HeapTuple tuple, Buffer *buffer)
 	return heap_fetch(relation, SnapshotAny, tuple, buffer, false);
 #else
 	return heap_fetch(relation, SnapshotAny, tuple, buffer);
+#endif
+}
+
+/* Starts to read all rows of a table, whoever can see them. */
+static inline TableScanDesc
+beginscan_any_compat(Relation relation)
+{
+#if PG_VERSION_NUM >= 190000
+	return table_beginscan(relation, SnapshotAny, 0, NULL, SO_NONE);
+#else
+	return table_beginscan(relation, SnapshotAny, 0, NULL);
 #endif
 }
 

@@ -22,12 +22,12 @@
  * ----------------------------
  *
  * VACUUM FULL of a catalog puts its rows elsewhere, and the places that were
- * noted before are good for nothing.  Then the transaction is looked at with
- * less precision: it has a list of what it invalidates in caches, and that
- * names tables; types and schemas by a hash.  All of them are told of when it
- * ends, when they are locked by it, so that nothing that another transaction
- * has done since can be undone; before its changes only those that have rows of
- * its own in pg_class or pg_attribute.  That may tell more than has changed.
+ * noted before are good for nothing.  The rows are still there, all that the
+ * slot may have to see.  So such a catalog is read as a whole, for rows that
+ *the transaction has written: before its changes for those that can be seen
+ *where it is, so that what it has removed is not found; when it ends for all.
+ *The order in which they were written is not known then, and more may be told
+ *than has changed.
  */
 #include "postgres.h"
 
@@ -36,14 +36,12 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "catalog_row.h"
 #include "compat.h"
@@ -68,8 +66,8 @@ struct PenstockSchema
 	TransactionId *xids;
 	int xid_count;
 
-	bool blind;      /* entries could not be used */
-	List *rewritten; /* OIDs of heaps */
+	List *moved;     /* OIDs of catalogs whose entries could not be used */
+	List *rewritten; /* OIDs of heaps into which tables are */
 };
 
 /* A walk over entries. */
@@ -79,6 +77,7 @@ typedef struct Walk
 	PenstockObjects objects;
 
 	List *catalogs; /* those that are open, as OpenCatalog */
+	bool missed;    /* entries could not be used */
 
 	/* The version of a row that the next one replaces; NULL: none. */
 	Oid old_catalog;
@@ -237,6 +236,28 @@ penstock_schema_note_rewrite(PenstockSchema *schema, Oid heap)
 
 /* ---- entries ---- */
 
+/* The rows of a catalog are not where its entries say. */
+static void
+note_moved(Walk *walk, Oid catalog)
+{
+	PenstockSchema *schema = walk->schema;
+	MemoryContext outer = MemoryContextSwitchTo(schema->context);
+
+	schema->moved = list_append_unique_oid(schema->moved, catalog);
+	walk->missed = true;
+	MemoryContextSwitchTo(outer);
+}
+
+/* Of a file that was one of these it is not known any more which. */
+static void
+note_mapped_moved(Walk *walk)
+{
+	note_moved(walk, RelationRelationId);
+	note_moved(walk, AttributeRelationId);
+	note_moved(walk, TypeRelationId);
+	note_moved(walk, ProcedureRelationId);
+}
+
 /* Opens the catalog whose file it is, if its rows can be looked at. */
 static OpenCatalog *
 open_catalog(Walk *walk, const RelFileCompat *file)
@@ -244,24 +265,25 @@ open_catalog(Walk *walk, const RelFileCompat *file)
 	OpenCatalog *open = palloc0(sizeof(OpenCatalog));
 	Oid oid = relid_by_relfile_compat(file);
 	Relation relation;
-	bool is_moved;
 
 	open->file = *file;
-	walk->schema->blind |= !OidIsValid(oid);
+	if (!OidIsValid(oid))
+		note_mapped_moved(walk);
 	if (!OidIsValid(oid) || penstock_catalog_is_passed_over(oid))
 		return open;
 
 	/* Catalogs are opened where they are now. */
 	relation = table_open(oid, AccessShareLock);
-	is_moved = !relfile_equals_compat(relation_file_compat(relation), file);
-	walk->schema->blind |= is_moved;
-	if (is_moved || relation->rd_rel->relkind != RELKIND_RELATION)
-		table_close(relation, AccessShareLock);
-	else
+	if (relation->rd_rel->relkind == RELKIND_RELATION &&
+		relfile_equals_compat(relation_file_compat(relation), file))
 	{
 		open->relation = relation;
 		open->blocks = RelationGetNumberOfBlocks(relation);
+		return open;
 	}
+	if (relation->rd_rel->relkind == RELKIND_RELATION)
+		note_moved(walk, oid);
+	table_close(relation, AccessShareLock);
 	return open;
 }
 
@@ -376,112 +398,99 @@ visit_entry(Walk *walk, const ReorderBufferChange *entry)
 
 /* ---- without entries ---- */
 
-/* Whether a row of the relation is one that the transaction has written. */
-static bool
-has_own_row(const PenstockSchema *schema, HeapTuple class_tuple)
+static void
+visit_found(Walk *walk, Relation catalog, HeapTuple tuple, TransactionId xid,
+			PenstockRowEvent event)
 {
-	Form_pg_class form = (Form_pg_class) GETSTRUCT(class_tuple);
-
-	if (is_own(schema, HeapTupleHeaderGetRawXmin(class_tuple->t_data)))
-		return true;
-	for (AttrNumber i = 1; i <= form->relnatts; i++)
-	{
-		HeapTuple tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(form->oid),
-										  Int16GetDatum(i));
-		bool own;
-
-		if (!HeapTupleIsValid(tuple))
-			continue;
-		own = is_own(schema, HeapTupleHeaderGetRawXmin(tuple->t_data));
-		ReleaseSysCache(tuple);
-		if (own)
-			return true;
-	}
-	return false;
+	walk->objects.xid = xid;
+	penstock_catalog_row_note(&walk->objects, catalog, NULL, tuple, event);
 }
 
+/* Looks at rows that the transaction has written and that can be seen. */
 static void
-guess_relation(Walk *walk, Oid oid, bool at_end)
+scan_visible(Walk *walk, Oid catalog_oid)
 {
-	HeapTuple tuple;
-	bool touched;
-
-	if (oid < FirstNormalObjectId)
-		return;
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
-	touched = at_end;
-	if (HeapTupleIsValid(tuple))
-	{
-		touched |= has_own_row(walk->schema, tuple);
-		ReleaseSysCache(tuple);
-	}
-	if (touched)
-		penstock_objects_touch_relation(&walk->objects, oid);
-}
-
-/* Touches the rows of a catalog whose key has one of the hash values. */
-static void
-guess_by_hash(Walk *walk, Oid catalog_oid, Oid index, int cache)
-{
-	const ReorderBufferTXN *txn = walk->schema->txn;
 	Relation catalog = table_open(catalog_oid, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, index, true, NULL, 0, NULL);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0,
+										  NULL);
 	HeapTuple tuple;
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		bool isnull;
-		Datum oid = heap_getattr(tuple, 1, RelationGetDescr(catalog), &isnull);
-		uint32 hash = GetSysCacheHashValue1(cache, oid);
+		TransactionId xid = HeapTupleHeaderGetRawXmin(tuple->t_data);
 
-		for (uint32 i = 0; i < txn->ninvalidations; i++)
-		{
-			const SharedInvalidationMessage *message = &txn->invalidations[i];
-
-			if (message->id == cache && message->cc.hashValue == hash)
-			{
-				penstock_objects_touch(&walk->objects, catalog_oid,
-									   DatumGetObjectId(oid));
-				break;
-			}
-		}
+		if (is_own(walk->schema, xid))
+			visit_found(walk, catalog, tuple, xid, PENSTOCK_ROW_INSERTED);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 }
 
+/* Who has removed a row; InvalidTransactionId: nobody. */
+static TransactionId
+removed_by(HeapTupleHeader row)
+{
+	if ((row->t_infomask & HEAP_XMAX_INVALID) != 0 ||
+		HEAP_XMAX_IS_LOCKED_ONLY(row->t_infomask))
+		return InvalidTransactionId;
+	return HeapTupleHeaderGetUpdateXid(row);
+}
+
+/*
+ * Looks at all rows that the transaction has written: first those that it has
+ * removed, so that of an object the last word is what it is.
+ */
+static void
+scan_all(Walk *walk, Oid catalog_oid, bool removed)
+{
+	Relation catalog = table_open(catalog_oid, AccessShareLock);
+	TableScanDesc scan = beginscan_any_compat(catalog);
+	HeapTuple tuple;
+
+	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	{
+		TransactionId xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+		TransactionId xmax = removed_by(tuple->t_data);
+		bool is_removed = is_own(walk->schema, xmax);
+
+		if (removed && is_removed)
+			visit_found(walk, catalog, tuple, xmax, PENSTOCK_ROW_DELETED);
+		else if (!removed && !is_removed && is_own(walk->schema, xmin))
+			visit_found(walk, catalog, tuple, xmin, PENSTOCK_ROW_INSERTED);
+	}
+	table_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
 /* See the top of the file. */
 static void
-guess_objects(Walk *walk, XLogRecPtr lsn, bool at_end)
+scan_moved(Walk *walk, XLogRecPtr lsn, bool at_end)
 {
-	const ReorderBufferTXN *txn = walk->schema->txn;
+	ListCell *cell;
 
 	walk->objects.lsn = lsn;
-	walk->objects.xid = txn->xid;
-	for (uint32 i = 0; i < txn->ninvalidations; i++)
+	foreach (cell, walk->schema->moved)
 	{
-		const SharedInvalidationMessage *message = &txn->invalidations[i];
-
-		if (message->id == SHAREDINVALRELCACHE_ID)
-			guess_relation(walk, message->rc.relId, at_end);
+		if (!at_end)
+			scan_visible(walk, lfirst_oid(cell));
+		else
+			scan_all(walk, lfirst_oid(cell), true);
 	}
 	if (!at_end)
 		return;
-	guess_by_hash(walk, TypeRelationId, TypeOidIndexId, TYPEOID);
-	guess_by_hash(walk, NamespaceRelationId, NamespaceOidIndexId, NAMESPACEOID);
+	foreach (cell, walk->schema->moved)
+		scan_all(walk, lfirst_oid(cell), false);
 }
 
 List *
 penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn, bool at_end)
 {
 	Walk walk = {.schema = schema};
-	bool was_blind = schema->blind;
 	dlist_node *node;
 
 	if (schema->xids == NULL)
 		collect_xids(schema);
 	penstock_objects_init(&walk.objects);
-	schema->blind = false;
 	while ((node = next_entry(schema)) != NULL)
 	{
 		const ReorderBufferChange *entry = entry_of(node);
@@ -494,8 +503,7 @@ penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn, bool at_end)
 	}
 	set_next(schema);
 	close_catalogs(&walk);
-	if (schema->blind || (at_end && was_blind))
-		guess_objects(&walk, lsn, at_end);
-	schema->blind |= was_blind;
+	if (walk.missed || at_end)
+		scan_moved(&walk, lsn, at_end);
 	return penstock_objects_tell(&walk.objects);
 }

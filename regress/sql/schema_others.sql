@@ -180,7 +180,7 @@ DROP SEQUENCE temp_sequence;
 :get;
 DO $$BEGIN
 	FOR i IN 1..1000 LOOP
-		EXECUTE format('CREATE TEMPORARY TABLE temp_%s (a int, b text)', i);
+		EXECUTE format('CREATE TEMPORARY TABLE temp_%s (a int)', i);
 	END LOOP;
 END$$;
 DISCARD ALL;

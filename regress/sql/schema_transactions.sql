@@ -157,6 +157,8 @@ ALTER TABLE long ALTER a DROP DEFAULT, ADD c text DEFAULT repeat('x', 10000);
 
 -- The catalogs are rewritten before this is decoded.
 ALTER TABLE t ADD before_full int;
+CREATE TYPE full_gone AS ENUM ('x');
+CREATE DOMAIN full_domain AS int CONSTRAINT gone CHECK (VALUE > 0);
 BEGIN;
 CREATE TABLE full_made (a int);
 INSERT INTO full_made VALUES (1);
@@ -165,6 +167,9 @@ INSERT INTO t (a, full_1) VALUES (20, 20);
 DROP TABLE renamed;
 CREATE TYPE full_enum AS ENUM ('x');
 CREATE SCHEMA full_schema;
+DROP TYPE full_gone;
+ALTER DOMAIN full_domain DROP CONSTRAINT gone;
+CREATE FUNCTION full_function() RETURNS int LANGUAGE sql AS 'SELECT 1';
 ALTER TABLE other ADD CHECK (a > 0);
 COMMIT;
 CREATE TEMPORARY TABLE full_temporary (a int);
@@ -173,6 +178,8 @@ VACUUM FULL pg_attribute;
 VACUUM FULL pg_type;
 VACUUM FULL pg_constraint;
 VACUUM FULL pg_index;
+VACUUM FULL pg_enum;
+VACUUM FULL pg_proc;
 ALTER TABLE t ADD after_full int;
 :get;
 
@@ -206,5 +213,7 @@ DO $$BEGIN
 END$$;
 DROP TABLE t, other, block, long, full_made, small_frames;
 DROP TYPE full_enum;
+DROP DOMAIN full_domain;
+DROP FUNCTION full_function();
 DROP SCHEMA full_schema;
 SELECT close_slot();
