@@ -197,7 +197,8 @@ $(OUT)/flags: FORCE
 		cmp -s - $@ || echo '$(CC) $(call escaped,$(CONSUMER_CFLAGS))' >$@
 
 -include $(patsubst %.o,%.d,$(objects) $(support_objects)) \
-	$(addsuffix .d,$(unit_programs) $(fuzz_programs))
+	$(addsuffix .d,$(unit_programs) $(fuzz_programs)) \
+	$(patsubst %.c,$(OUT)/%.d,$(wildcard test/tools/*.c))
 
 
 # ---- The plugin ----
@@ -298,6 +299,17 @@ $(OUT)/test/unit/%_test: $(OUT)/test/unit/%_test.o $(library_objects) \
 		$(support_library)
 	$(call quiet,link,$@)$(CC) $(CONSUMER_LDFLAGS) $^ -lcmocka $(CONSUMER_LIBS) -o $@
 
+# Programs that end-to-end tests run beside the consumer.
+tool_programs := $(patsubst test/tools/%.c,$(OUT)/tools/%, \
+	$(wildcard test/tools/*.c))
+
+.PHONY: tools
+tools: $(tool_programs)
+
+$(OUT)/tools/%: $(OUT)/test/tools/%.o $(library_objects)
+	@mkdir -p $(@D)
+	$(call quiet,link,$@)$(CC) $(CONSUMER_LDFLAGS) $^ $(CONSUMER_LIBS) -o $@
+
 .PHONY: check-regress	## run the plugin's tests inside a server of their own
 check-regress: plugin $(PROTO_DIR)/penstock.pb-c.h
 	@PG_CONFIG='$(PG_CONFIG)' PROTO_DIR='$(PROTO_DIR)' \
@@ -310,9 +322,10 @@ installcheck: server-present $(PROTO_DIR)/penstock.pb-c.h
 		regress/run "$$($(PG_CONFIG) --pkglibdir)"
 
 .PHONY: check-e2e	## run source, consumer and target (PROVE_TESTS=…)
-check-e2e: all faults
+check-e2e: all faults tools
 	@test/soak/place --faults=$(OUT)/faults/penstock \
 		test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/e2e \
+		--with=$(OUT)/tools \
 		$(if $(findstring --coverage,$(VARIANT_FLAGS)),--gcov=$(OUT)) \
 		env HARNESS_RULESFILE=test/t/testrules.yml \
 		$(PROVE) --recurse --exec test/tools/apart --jobs=$(TEST_JOBS) \
@@ -425,6 +438,16 @@ fuzz-rows: all faults
 		$(if $(SEED),--seed=$(SEED)) $(if $(ROUNDS),--rounds=$(ROUNDS)) \
 		$(if $(STEPS),--steps=$(STEPS)) $(if $(ONLY),--only=$(ONLY)) \
 		$(if $(WITHOUT),--without=$(WITHOUT)) \
+		$(if $(FINDINGS),--findings=$(FINDINGS))
+
+# What it keeps when something is wrong is in $(OUT)/fuzz-ddl.
+.PHONY: fuzz-ddl	## changes of a schema at random for MINUTES; SEED=… ROUNDS=…
+fuzz-ddl: tools
+	@rm -rf $(OUT)/fuzz-ddl
+	@test/stage --with=$(OUT)/tools --results=$(OUT)/fuzz-ddl \
+		test/fuzz/ddl/run --minutes=$(MINUTES) \
+		$(if $(SEED),--seed=$(SEED)) $(if $(ROUNDS),--rounds=$(ROUNDS)) \
+		$(if $(STEPS),--steps=$(STEPS)) \
 		$(if $(FINDINGS),--findings=$(FINDINGS))
 
 .PHONY: fuzz-run

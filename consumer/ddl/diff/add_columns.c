@@ -128,11 +128,23 @@ add_columns(Draft *draft, DraftObject *table, int round)
 	}
 }
 
-void
-diff_add_columns(Draft *draft)
+static void
+add_in_rounds(Draft *draft, int first, int last)
 {
-	for (int round = 0; round <= 2; round++)
+	for (int round = first; round <= last; round++)
 		for (int i = 0; i < draft->changed_count; i++)
 			if (draft_stays(draft->changed[i], DEFINITION_TABLE))
 				add_columns(draft, draft->changed[i], round);
+}
+
+void
+diff_add_own_columns(Draft *draft)
+{
+	add_in_rounds(draft, 0, 0);
+}
+
+void
+diff_add_columns(Draft *draft)
+{
+	add_in_rounds(draft, 1, 2);
 }

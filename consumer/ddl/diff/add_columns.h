@@ -7,7 +7,11 @@
 
 #include "ddl/diff/draft.h"
 
-/* Adds columns to tables that were there before. */
+/* Adds columns that tables declare themselves although a parent has them after,
+ * too, to tables that were there before. */
+void diff_add_own_columns(Draft *draft);
+
+/* Adds the others. */
 void diff_add_columns(Draft *draft);
 
 #endif /* PENSTOCK_DDL_DIFF_ADD_COLUMNS_H */

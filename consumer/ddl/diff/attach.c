@@ -8,6 +8,7 @@
  */
 #include "ddl/diff/attach.h"
 
+#include "ddl/diff/column_types.h"
 #include "ddl/diff/constraints.h"
 #include "ddl/diff/draft_table.h"
 #include "ddl/diff/text.h"
@@ -61,6 +62,86 @@ inherit(Draft *draft, DraftObject *child, DraftObject *parent)
 	draft_alter(draft, child, DDL_PARTITION, "INHERIT %s",
 				draft_name(draft, parent));
 	draft_inherit(draft, child, parent);
+}
+
+/* Whether a column is to come to the child that is not its own. */
+static bool
+gets_columns(const DraftObject *child)
+{
+	for (int i = 0; i < child->after->table.column_count; i++)
+	{
+		const ColumnDefinition *after = &child->after->table.columns[i];
+
+		if (!after->local &&
+			definition_column(&child->now->table, after->attnum) == NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the child has all that the parent has, as it is now. */
+static bool
+fits(const DraftObject *child, const DraftObject *parent)
+{
+	for (int i = 0; i < parent->now->table.column_count; i++)
+	{
+		const ColumnDefinition *column = &parent->now->table.columns[i];
+		const ColumnDefinition *own = column_named(child->now, column->name);
+
+		if (own == NULL || !column_types_equal(own, column) ||
+			(column->not_null && !own->not_null))
+			return false;
+	}
+	for (int i = 0; i < parent->now->table.constraint_count; i++)
+	{
+		const ConstraintDefinition *check = &parent->now->table.constraints[i];
+
+		if (check->kind == CONSTRAINT_CHECK &&
+			constraint_named(child->now, check->name) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* What parent and child have both, the child has from the parent, too. */
+static void
+inherit_columns(DraftObject *child, const DraftObject *parent)
+{
+	for (int i = 0; i < child->own->table.column_count; i++)
+		if (column_named(parent->now, child->own->table.columns[i].name) !=
+			NULL)
+			child->own->table.columns[i].inherited++;
+}
+
+static void
+inherit_early(Draft *draft, DraftObject *child)
+{
+	const OidList *parents = &child->after->table.parents;
+
+	for (int i = 0; i < parents->count; i++)
+	{
+		DraftObject *parent = draft_table(draft, parents->oids[i]);
+
+		if (parent == NULL || parent->now == NULL ||
+			draft_has_oid(&child->now->table.parents, parents->oids[i]) ||
+			!fits(child, parent))
+			continue;
+		inherit(draft, child, parent);
+		inherit_columns(child, parent);
+	}
+}
+
+void
+diff_inherit_early(Draft *draft)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *child = draft->changed[i];
+
+		if (draft_stays(child, DEFINITION_TABLE) &&
+			child->after->table.bound[0] == '\0' && gets_columns(child))
+			inherit_early(draft, child);
+	}
 }
 
 static void
@@ -127,6 +208,14 @@ attach_indexes(Draft *draft, DraftObject *child)
 		if (parent != NULL)
 			attach_index(draft, child, index, parent);
 	}
+}
+
+void
+diff_attach_indexes(Draft *draft)
+{
+	for (int i = draft->changed_count - 1; i >= 0; i--)
+		if (draft_stays(draft->changed[i], DEFINITION_TABLE))
+			attach_indexes(draft, draft->changed[i]);
 }
 
 void

@@ -28,7 +28,10 @@ column_identity_text(Draft *draft, const DraftObject *table,
 
 	if (sequence == NULL)
 		return arena_printf(draft->arena, "GENERATED %s AS IDENTITY", kind);
+	/* It is as wide as the column; that it is to be another can be said later.
+	 */
 	draft_create(draft, sequence, sequence->after);
+	sequence->own->sequence.type = column->type;
 	return arena_printf(
 		draft->arena, "GENERATED %s AS IDENTITY (SEQUENCE NAME %s %s)", kind,
 		text_qualified(draft->arena, sequence->after->schema,

@@ -159,20 +159,53 @@ change_types(Draft *draft, DraftObject *table)
 
 /* ---- Tables whose rows come anew ---- */
 
-/* Whether a column has come, or has another type. */
+/* Whether another table has a foreign key to it, or to a table that it is a
+ * partition of. */
 static bool
-columns_change(const DraftObject *table)
+is_referred_to(const Draft *draft, const DraftObject *table)
 {
+	const OidList *parents = &table->now->table.parents;
+
+	for (int i = 0; i < draft->count; i++)
+	{
+		const DraftObject *other = &draft->objects[i];
+
+		if (other != table && other->kind == DEFINITION_TABLE &&
+			other->now != NULL && draft_refers_to(other, table))
+			return true;
+	}
+	for (int i = 0; i < parents->count; i++)
+	{
+		const DraftObject *parent = draft_table(draft, parents->oids[i]);
+
+		if (parent != NULL && parent->now != NULL &&
+			is_referred_to(draft, parent))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the table is better without rows: a column has come, or has another
+ * type.  With another type a foreign key to it is checked again, and has to
+ * find the rows.
+ */
+static bool
+wants_no_rows(const Draft *draft, const DraftObject *table)
+{
+	bool comes = false;
+	bool changes = false;
+
 	for (int i = 0; i < table->after->table.column_count; i++)
 	{
 		const ColumnDefinition *after = &table->after->table.columns[i];
 		const ColumnDefinition *now = definition_column(&table->now->table,
 														after->attnum);
 
-		if (now == NULL || !column_types_equal(now, after))
-			return true;
+		comes = comes || now == NULL;
+		changes = changes || (now != NULL && !column_types_equal(now, after));
 	}
-	return false;
+	return changes ? !is_referred_to(draft, table) : comes;
 }
 
 static void
@@ -181,7 +214,7 @@ empty(Draft *draft, DraftObject *table)
 	DdlStatement *statement;
 
 	if (table->now->table.partitioned || !draft_rewritten(draft, table) ||
-		!columns_change(table))
+		!wants_no_rows(draft, table))
 		return;
 	statement = draft_say(draft, table, DDL_ALTER, "DELETE FROM ONLY %s",
 						  draft_name(draft, table));

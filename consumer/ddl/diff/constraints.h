@@ -11,9 +11,6 @@
  * enforced as they are after. */
 void diff_checks(Draft *draft);
 
-/* Adds primary keys, unique and exclusion constraints. */
-void diff_keys(Draft *draft);
-
 /* Adds the foreign keys that the table has after. */
 void diff_table_foreign_keys(Draft *draft, DraftObject *table,
 							 bool with_parent_only);

@@ -77,12 +77,51 @@ detach(Draft *draft, DraftObject *child, DraftObject *parent)
 	keep_constraints(child, parent);
 }
 
+/* Whether a column becomes the child's own, which has it from parents still. */
+static bool
+columns_become_local(const DraftObject *child)
+{
+	for (int i = 0; i < child->now->table.column_count; i++)
+	{
+		const ColumnDefinition *now = &child->now->table.columns[i];
+		const ColumnDefinition *after = definition_column(&child->after->table,
+														  now->attnum);
+
+		if (after != NULL && now->inherited > 0 && !now->local &&
+			after->inherited > 0 && after->local)
+			return true;
+	}
+	return false;
+}
+
 /* A partition that has got another bound is attached anew, as well. */
 static bool
 has_left(const DraftObject *child, uint32_t parent)
 {
 	return !draft_has_oid(&child->after->table.parents, parent) ||
 		   strcmp(child->now->table.bound, child->after->table.bound) != 0;
+}
+
+/* One that has left its parents and come back has all columns for its own. */
+static void
+leave_and_return(Draft *draft, DraftObject *child)
+{
+	OidList parents = child->now->table.parents;
+	TableDefinition *own;
+
+	if (child->now->table.bound[0] != '\0' || !columns_become_local(child))
+		return;
+	for (int i = 0; i < parents.count; i++)
+	{
+		const DraftObject *parent = draft_table(draft, parents.oids[i]);
+		const char *name = draft_name(draft, parent);
+
+		draft_alter(draft, child, DDL_PARTITION, "NO INHERIT %s", name);
+		draft_alter(draft, child, DDL_PARTITION, "INHERIT %s", name);
+	}
+	own = &draft_edit(draft, child)->table;
+	for (int i = 0; i < own->column_count; i++)
+		own->columns[i].local = true;
 }
 
 void
@@ -102,5 +141,6 @@ diff_detach(Draft *draft)
 			if (parent != NULL && parent->now != NULL && has_left(child, oid))
 				detach(draft, child, parent);
 		}
+		leave_and_return(draft, child);
 	}
 }

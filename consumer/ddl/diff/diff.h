@@ -16,6 +16,10 @@
  * Expressions and definitions are taken as they are, and are not understood:
  * functions that they use have to be there.
  *
+ * The statements are for a session with pg_catalog alone as search_path, and
+ * with session_replication_role = replica, so that no trigger and no foreign
+ * key does anything for a row that is deleted.
+ *
  * Nothing here waits or asks a server.
  */
 #ifndef PENSTOCK_DDL_DIFF_DIFF_H

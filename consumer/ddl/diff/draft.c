@@ -238,8 +238,35 @@ merge(Draft *draft, const DefinitionSet *before, const DefinitionSet *after)
 static bool
 has_to_change(const DraftObject *object)
 {
-	return object->now == NULL || object->after == NULL ||
+	return object->renewed || object->now == NULL || object->after == NULL ||
 		   !definition_equal(object->now, object->after);
+}
+
+/* A table says of an identity column only that it is one. */
+static void
+renew_owner(const Draft *draft, const Definition *sequence)
+{
+	DraftObject *table;
+
+	if (sequence == NULL || sequence->kind != DEFINITION_SEQUENCE ||
+		!sequence->sequence.identity)
+		return;
+	table = draft_table(draft, sequence->sequence.owner_table);
+	if (table != NULL)
+		table->renewed = true;
+}
+
+static void
+renew_owners(const Draft *draft)
+{
+	for (int i = 0; i < draft->count; i++)
+	{
+		const DraftObject *object = &draft->objects[i];
+
+		if (object->now == NULL || object->after == NULL)
+			renew_owner(draft,
+						object->now != NULL ? object->now : object->after);
+	}
 }
 
 /* Tables get copies that are simpler; see draft_new(). */
@@ -300,6 +327,7 @@ find_changes(Draft *draft)
 	Matches matches;
 
 	matches_init(&matches, draft->arena);
+	renew_owners(draft);
 	for (int i = 0; i < draft->count; i++)
 		if (has_to_change(&draft->objects[i]))
 			simplify(draft, &draft->objects[i], &matches);

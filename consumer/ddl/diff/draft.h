@@ -38,6 +38,9 @@ typedef struct DraftObject
 	int child_capacity;
 	struct DraftObject **children;
 
+	/* Of a table: an identity column gets another sequence, or loses it. */
+	bool renewed;
+
 	bool visited; /* by a walk; false between two of them */
 } DraftObject;
 

@@ -1,9 +1,15 @@
 /*
  * indexes.c
- *    CREATE INDEX, ALTER INDEX … SET.
+ *    CREATE INDEX, ALTER INDEX … SET; primary keys, unique and exclusion
+ *    constraints.
+ *
+ * A server that attaches a partition takes the first index that fits for each
+ * of the parent's, in the order in which they were made.  So they are made in
+ * the order of the parent's.
  */
 #include "ddl/diff/indexes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ddl/diff/draft_table.h"
@@ -33,19 +39,111 @@ concurrent_text(Draft *draft, const char *definition)
 						definition + strlen(beginning));
 }
 
+/* What it is to be chosen for comes later. */
+static void
+add_index(Draft *draft, DraftObject *table, const IndexDefinition *index)
+{
+	IndexDefinition created = *index;
+
+	created.parent = 0;
+	created.clustered = false;
+	created.replica_identity = false;
+	draft_add_index(draft, table, &created);
+}
+
 static void
 create_index(Draft *draft, DraftObject *table, const IndexDefinition *index)
 {
-	IndexDefinition created = *index;
 	DdlStatement *statement = draft_say(draft, table, DDL_INDEX, "%s",
 										index->definition);
 
 	if (!is_waited_for(table, index))
 		statement->concurrent_sql = concurrent_text(draft, index->definition);
-	created.parent = 0;
-	created.clustered = false;
-	created.replica_identity = false;
-	draft_add_index(draft, table, &created);
+	add_index(draft, table, index);
+}
+
+/* ---- Keys ---- */
+
+static void
+note_key(Draft *draft, DraftObject *table, const ConstraintDefinition *key)
+{
+	ConstraintDefinition added = *key;
+
+	added.parent = 0;
+	added.local = true;
+	added.inherited = 0;
+	draft_add_constraint(draft, table, &added);
+}
+
+/* An index that was there without the constraint. */
+static void
+add_key_using(Draft *draft, DraftObject *table, const IndexDefinition *index)
+{
+	const ConstraintDefinition *key = constraint_of(table->after,
+													index->constraint);
+	const char *deferred;
+
+	if (key == NULL)
+		return;
+	deferred = text_find_word(key->definition, "DEFERRABLE");
+	draft_alter(
+		draft, table, DDL_CONSTRAINT, "ADD CONSTRAINT %s %s USING INDEX %s%s%s",
+		text_quoted(draft->arena, key->name),
+		key->kind == CONSTRAINT_PRIMARY_KEY ? "PRIMARY KEY" : "UNIQUE",
+		text_quoted(draft->arena, index_of(table->now, index->oid)->name),
+		deferred != NULL ? " " : "", deferred != NULL ? deferred : "");
+	draft_edit_index(draft, table, index->oid)->constraint = key->oid;
+	note_key(draft, table, key);
+}
+
+/* Where the options of its index go into the definition of a constraint. */
+static size_t
+place_of_options(const char *definition)
+{
+	static const char *const words[] = {"WHERE", "DEFERRABLE"};
+	size_t place = strlen(definition);
+
+	for (size_t i = 0; i < LENGTH_OF(words); i++)
+	{
+		const char *at = text_find_word(definition, words[i]);
+
+		if (at != NULL && (size_t) (at - definition) < place)
+			place = (size_t) (at - definition);
+	}
+	while (place > 0 && definition[place - 1] == ' ')
+		place--;
+	return place;
+}
+
+/* The definition of most constraints says nothing of their index's options. */
+static const char *
+key_text(Draft *draft, const ConstraintDefinition *key,
+		 const IndexDefinition *index)
+{
+	const char *options = text_find_word(index->definition, "WITH");
+	size_t place = place_of_options(key->definition);
+
+	if (options == NULL || text_find_word(key->definition, "WITH") != NULL)
+		return key->definition;
+	return arena_printf(draft->arena, "%.*s %.*s)%s", (int) place,
+						key->definition, (int) strcspn(options, ")"), options,
+						key->definition + place);
+}
+
+/* Partitions have keys of their own, which are attached later. */
+static void
+add_key(Draft *draft, DraftObject *table, const IndexDefinition *index)
+{
+	const ConstraintDefinition *key = constraint_of(table->after,
+													index->constraint);
+
+	if (key == NULL)
+		return;
+	draft_alter_only(draft, table, DDL_CONSTRAINT, "ADD CONSTRAINT %s %s",
+					 text_quoted(draft->arena, key->name),
+					 key_text(draft, key, index));
+	add_index(draft, table, index);
+	note_key(draft, table, key);
 }
 
 /* ---- Options ---- */
@@ -116,25 +214,85 @@ set_options(Draft *draft, const DraftObject *table, const IndexDefinition *now,
 
 /* ---- In their order ---- */
 
-static void
-make_indexes(Draft *draft, DraftObject *table)
+static int
+compare_parents(const void *a, const void *b)
 {
-	for (int i = 0; i < table->after->table.index_count; i++)
-	{
-		const IndexDefinition *after = &table->after->table.indexes[i];
-		const IndexDefinition *now = index_of(table->now, after->oid);
+	const IndexDefinition *one = *(const IndexDefinition *const *) a;
+	const IndexDefinition *other = *(const IndexDefinition *const *) b;
+	bool is_key = one->constraint != 0;
 
-		if (now != NULL)
-			set_options(draft, table, now, after);
-		else if (after->constraint == 0)
-			create_index(draft, table, after);
+	if (one->parent != other->parent)
+		return one->parent < other->parent ? -1 : 1;
+	if (is_key != (other->constraint != 0))
+		return is_key ? -1 : 1;
+	return strcmp(one->name, other->name);
+}
+
+/* Those of the table after, in the order in which they are made. */
+static const IndexDefinition **
+in_order(Draft *draft, const TableDefinition *after)
+{
+	size_t count = (size_t) after->index_count;
+	const IndexDefinition **order = arena_calloc(draft->arena, count + 1,
+												 sizeof(order[0]));
+
+	for (size_t i = 0; i < count; i++)
+		order[i] = &after->indexes[i];
+	qsort(order, count, sizeof(order[0]), compare_parents);
+	return order;
+}
+
+static void
+make_index(Draft *draft, DraftObject *table, const IndexDefinition *after)
+{
+	const IndexDefinition *now = index_of(table->now, after->oid);
+
+	if (now == NULL && after->constraint == 0)
+		create_index(draft, table, after);
+	else if (now == NULL)
+		add_key(draft, table, after);
+	else if (now->constraint == 0 && after->constraint != 0)
+		add_key_using(draft, table, after);
+	now = index_of(table->now, after->oid);
+	if (now != NULL)
+		set_options(draft, table, now, after);
+}
+
+/*
+ * Whether a partitioned table's index lacks that of a partition.  It is made
+ * when the partitions are there: one that is attached would get it, too.
+ */
+static bool
+is_unfinished(const DraftObject *table, const IndexDefinition *index)
+{
+	return table->after->table.partitioned && !index->valid;
+}
+
+static void
+make_indexes(Draft *draft, bool unfinished)
+{
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *table = draft->changed[i];
+		const IndexDefinition **order;
+
+		if (!draft_stays(table, DEFINITION_TABLE))
+			continue;
+		order = in_order(draft, &table->after->table);
+		for (int k = 0; k < table->after->table.index_count; k++)
+			if (is_unfinished(table, order[k]) == unfinished)
+				make_index(draft, table, order[k]);
 	}
 }
 
 void
 diff_indexes(Draft *draft)
 {
-	for (int i = 0; i < draft->changed_count; i++)
-		if (draft_stays(draft->changed[i], DEFINITION_TABLE))
-			make_indexes(draft, draft->changed[i]);
+	make_indexes(draft, false);
+}
+
+void
+diff_unfinished_indexes(Draft *draft)
+{
+	make_indexes(draft, true);
 }

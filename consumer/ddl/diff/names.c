@@ -5,7 +5,8 @@
  * A name may have to be given up by something else before it can be taken.
  * What holds it is renamed to a spare name first, and gets its own name when
  * its turn comes, or is dropped under the spare one.  Only what changes can
- * hold a name that something else is to have.
+ * hold a name that something else is to have; but what goes to another schema
+ * has its old name there for a moment, and that may be anything's.
  */
 #include "ddl/diff/names.h"
 
@@ -187,9 +188,9 @@ static Named
 holder(const Draft *draft, const char *schema, const char *name, int space,
 	   Named self)
 {
-	for (int i = 0; i < draft->changed_count; i++)
+	for (int i = 0; i < draft->count; i++)
 	{
-		DraftObject *object = draft->changed[i];
+		DraftObject *object = &draft->objects[i];
 		uint32_t index;
 
 		if (object->now == NULL)
