@@ -121,3 +121,46 @@ sequence_table_read(PgConn *target, const char *pipeline, Arena *arena,
 	PQclear(result);
 	return RC_OK;
 }
+
+/* A table that may not be read is asked for like one that is not there. */
+static const char may_read_sql[] =
+	"SELECT FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace"
+	" JOIN pg_class p ON p.relnamespace = n.oid AND p.relname = 'progress'"
+	" WHERE n.nspname = 'penstock' AND s.relname = 'sequence'"
+	" AND has_schema_privilege(n.oid, 'USAGE')"
+	" AND has_table_privilege(s.oid, 'SELECT')"
+	" AND has_table_privilege(p.oid, 'SELECT')";
+
+static const char read_set_sql[] =
+	"SELECT s.schema_name, s.sequence_name, s.set_value,"
+	" p.source_system_identifier FROM penstock.sequence s"
+	" JOIN penstock.progress p ON p.pipeline = s.pipeline"
+	" WHERE s.set_value IS NOT NULL";
+
+Rc
+sequence_table_read_set(PgConn *server, Arena *arena, SequenceSet **sets,
+						int *count, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(server, may_read_sql, &result, err);
+	bool may_read = rc == RC_OK && PQntuples(result) > 0;
+
+	*count = 0;
+	PQclear(result);
+	if (!may_read)
+		return rc;
+	rc = pgconn_exec(server, read_set_sql, &result, err);
+	if (rc != RC_OK)
+		return rc;
+	*count = PQntuples(result);
+	*sets = arena_calloc(arena, (size_t) *count, sizeof(SequenceSet));
+	for (int i = 0; i < *count; i++)
+		(*sets)[i] = (SequenceSet){
+			.schema = arena_strdup(arena, PQgetvalue(result, i, 0)),
+			.name = arena_strdup(arena, PQgetvalue(result, i, 1)),
+			.value = strtoll(PQgetvalue(result, i, 2), NULL, 10),
+			.system = arena_strdup(arena, PQgetvalue(result, i, 3)),
+		};
+	PQclear(result);
+	return RC_OK;
+}

@@ -38,4 +38,21 @@ MUST_CHECK Rc sequence_table_read(PgConn *target, const char *pipeline,
 								  Arena *arena, SequenceRow **rows, int *count,
 								  Error *err);
 
+/* A sequence that a pipeline has set, of which that server is the target. */
+typedef struct SequenceSet
+{
+	const char *schema;
+	const char *name;
+	int64_t value;      /* that it was set to last */
+	const char *system; /* identifier of the pipeline's source */
+} SequenceSet;
+
+/*
+ * Reads those of all pipelines of a server, which may have none, or not let the
+ * role see them.  All is allocated in the arena.
+ */
+MUST_CHECK Rc sequence_table_read_set(PgConn *server, Arena *arena,
+									  SequenceSet **sets, int *count,
+									  Error *err);
+
 #endif /* PENSTOCK_CONTROL_SEQUENCE_TABLE_H */

@@ -146,23 +146,13 @@ raise_goal(PromoteTarget *target, int index, const SequenceValue *value,
 	target->goals[index].reason = reason;
 }
 
-static int
-find_item(const SequenceList *list, const SequenceRow *row)
-{
-	for (int i = 0; i < list->count; i++)
-		if (strcmp(list->items[i].name, row->name) == 0 &&
-			strcmp(list->items[i].schema, row->schema) == 0)
-			return i;
-	return -1;
-}
-
 static void
 take_noted(PromoteTarget *target)
 {
 	for (int i = 0; i < target->row_count; i++)
 	{
 		const SequenceRow *row = &target->rows[i];
-		int index = find_item(&target->list, row);
+		int index = sequence_list_index(&target->list, row->schema, row->name);
 
 		if (index < 0)
 			continue;
@@ -266,7 +256,7 @@ report_sequence(const Promotion *self, const PromoteTarget *target,
 {
 	report_line(self->report, "%s sequence %s on %s to %" PRId64 ": %s",
 				self->config->dry_run ? "would set" : "set",
-				goal->source->qualified, target->label, goal->set_value,
+				goal->source->qualified, target->label, goal->value.last_value,
 				target->goals[goal->source - target->list.items].reason);
 }
 

@@ -5,13 +5,19 @@
  * A target is given those sequences of which the source's value is not the one
  * that it was given last.  Now and then, and at the begin of each attempt, it
  * is given all: somebody may have changed something there.
+ *
+ * The source may be the target of another pipeline, which has set its sequences
+ * beyond those of *its* source, and nobody has drawn from them since.  If that
+ * is the target of this one, there is nothing to do: each of the two would move
+ * the other on for ever.  If it is a third server, the margin is in the value
+ * already.
  */
 #include "pipeline/sequences.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/task.h"
@@ -24,6 +30,7 @@
 #include "pipeline/reach.h"
 #include "sequence/list.h"
 #include "sequence/set.h"
+#include "source/slot.h"
 
 /* After so many looks they are found anew, and all given to the targets. */
 #define LOOKS_MAX 6
@@ -44,7 +51,10 @@ typedef struct Seen
 {
 	bool known;
 	SequenceValue value;
-	uint64_t given; /* between the last two looks */
+	uint64_t given;                   /* between the last two looks */
+	char set_by[SLOT_SYSTEM_ID_SIZE]; /* source of the pipeline that has set it
+									   * to this value; empty: the value was
+									   * drawn */
 } Seen;
 
 /* What a target was given of one. */
@@ -59,7 +69,8 @@ typedef struct TargetWork
 	Sequences *owner;
 	int index;
 	PgConn *conn;
-	Given *given; /* of each in the list; or NULL */
+	char system[SLOT_SYSTEM_ID_SIZE]; /* its identifier; empty: not known */
+	Given *given;                     /* of each in the list; or NULL */
 	Task *task;
 	Error err; /* of the task */
 } TargetWork;
@@ -302,6 +313,31 @@ note_seen(Sequences *self)
 	}
 }
 
+/* Notes which values were set by other pipelines. */
+static MUST_CHECK Rc
+read_set_by(Sequences *self, Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	SequenceSet *sets = NULL;
+	int count = 0;
+	Rc rc = sequence_table_read_set(self->source, arena, &sets, &count, err);
+
+	for (int i = 0; i < self->list.count; i++)
+		self->seen[i].set_by[0] = '\0';
+	for (int i = 0; i < count && rc == RC_OK; i++)
+	{
+		int index = sequence_list_index(&self->list, sets[i].schema,
+										sets[i].name);
+
+		if (index >= 0 && self->list.items[index].value.is_called &&
+			self->list.items[index].value.last_value == sets[i].value)
+			snprintf(self->seen[index].set_by, SLOT_SYSTEM_ID_SIZE, "%s",
+					 sets[i].system);
+	}
+	arena_free(arena);
+	return rc;
+}
+
 static MUST_CHECK Rc
 look_at_source(Sequences *self, Error *err)
 {
@@ -316,6 +352,8 @@ look_at_source(Sequences *self, Error *err)
 								err);
 	if (rc == RC_OK)
 		note_seen(self);
+	if (rc == RC_OK)
+		rc = read_set_by(self, err);
 	self->looks++;
 	return rc;
 }
@@ -330,8 +368,11 @@ open_target(TargetWork *work, Error *err)
 	if (work->conn != NULL)
 		return RC_OK;
 	rc = reach_target_soon(work->owner->config, work->index, &work->conn, err);
-	return rc == RC_OK ? pgconn_exec(work->conn, LOCK_TIMEOUT_SQL, NULL, err)
-					   : rc;
+	if (rc == RC_OK)
+		rc = pgconn_exec(work->conn, LOCK_TIMEOUT_SQL, NULL, err);
+	return rc == RC_OK
+			   ? slot_read_system_identifier(work->conn, work->system, err)
+			   : rc;
 }
 
 static bool
@@ -340,10 +381,24 @@ is_due(const TargetWork *work, int index)
 	const SequenceItem *item = &work->owner->list.items[index];
 	const Given *given = &work->given[index];
 
+	if (!work->owner->finishing && work->system[0] != '\0' &&
+		strcmp(work->owner->seen[index].set_by, work->system) == 0)
+		return false;
 	return item->has_value &&
 		   (!given->known || work->owner->finishing ||
 			given->value.last_value != item->value.last_value ||
 			given->value.is_called != item->value.is_called);
+}
+
+static uint64_t
+margin_of(const Sequences *self, int index)
+{
+	const Seen *seen = &self->seen[index];
+
+	return seen->set_by[0] != '\0'
+			   ? 0
+			   : sequence_margin(&self->list.items[index].definition,
+								 self->sessions, seen->given);
 }
 
 /* Those that the target is to be given. */
@@ -357,12 +412,13 @@ choose(const TargetWork *work, SequenceGoal *goals)
 		if (is_due(work, i))
 			goals[count++] = (SequenceGoal){
 				.source = &self->list.items[i],
-				.margin = sequence_margin(&self->list.items[i].definition,
-										  self->sessions, self->seen[i].given)};
+				.margin = margin_of(self, i),
+			};
 	return count;
 }
 
-/* Notes in the target where the source's were. */
+/* Notes in the target where the source's were, and what its own are about to be
+ * set to: before anybody can see that they are. */
 static MUST_CHECK Rc
 write_rows(TargetWork *work, const SequenceSetting *setting, Error *err)
 {
@@ -381,8 +437,8 @@ write_rows(TargetWork *work, const SequenceSetting *setting, Error *err)
 				.polled = goal->source->value,
 				.ahead = sequence_ahead(&goal->source->definition,
 										&goal->source->value, goal->margin),
-				.was_set = goal->was_set,
-				.set_value = goal->set_value};
+				.was_set = goal->is_due,
+				.set_value = goal->value.last_value};
 	}
 	rc = sequence_table_write(work->conn, work->owner->config->name, rows,
 							  count, err);
@@ -432,9 +488,11 @@ set_target(void *context, Error *err)
 		work->given = xcalloc((size_t) self->list.count + 1, sizeof(Given));
 	setting.count = choose(work, goals);
 	if (rc == RC_OK)
-		rc = sequence_set(&setting, work->conn, err);
+		rc = sequence_prepare(&setting, work->conn, err);
 	if (rc == RC_OK)
 		rc = write_rows(work, &setting, err);
+	if (rc == RC_OK)
+		rc = sequence_apply(&setting, work->conn, err);
 	if (rc == RC_OK)
 		note_given(work, &setting);
 	else

@@ -83,6 +83,21 @@ init(SequenceList *list, int count)
 							   sizeof(SequenceItem));
 }
 
+static uint64_t
+hash_name(const char *schema, const char *name)
+{
+	return hash_text(hash_text(HASH_START, schema), name);
+}
+
+static void
+index_names(SequenceList *list)
+{
+	for (int i = 0; i < list->count; i++)
+		hash_index_add(&list->by_name,
+					   hash_name(list->items[i].schema, list->items[i].name),
+					   (size_t) i);
+}
+
 Rc
 sequence_list_find(SequenceList *list, const CopyCatalog *catalog,
 				   PgConn *source, bool permanent, Error *err)
@@ -106,13 +121,30 @@ sequence_list_find(SequenceList *list, const CopyCatalog *catalog,
 			.qualified = arena_strdup(list->arena, PQgetvalue(result, i, 3)),
 		};
 	PQclear(result);
+	index_names(list);
 	return RC_OK;
+}
+
+int
+sequence_list_index(const SequenceList *list, const char *schema,
+					const char *name)
+{
+	HashSearch search = hash_search_begin(&list->by_name,
+										  hash_name(schema, name));
+	size_t index;
+
+	while (hash_search_next(&search, &index))
+		if (strcmp(list->items[index].name, name) == 0 &&
+			strcmp(list->items[index].schema, schema) == 0)
+			return (int) index;
+	return -1;
 }
 
 void
 sequence_list_release(SequenceList *list)
 {
 	arena_free(list->arena);
+	hash_index_release(&list->by_name);
 	*list = (SequenceList){0};
 }
 
@@ -417,5 +449,6 @@ sequence_list_read_target(SequenceList *list, SequenceItem *const *names,
 		list->items[i] = (SequenceItem){.schema = names[i]->schema,
 										.name = names[i]->name,
 										.qualified = names[i]->qualified};
+	index_names(list);
 	return read_all(list, target, true, err);
 }

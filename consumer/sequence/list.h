@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/hash_index.h"
 #include "catalog/catalog.h"
 #include "model/sequence.h"
 #include "net/pgconn.h"
@@ -42,6 +43,7 @@ typedef struct SequenceList
 	Arena *arena; /* of all that the items point to */
 	int count;
 	SequenceItem *items;
+	HashIndex by_name; /* of their names */
 } SequenceList;
 
 /*
@@ -67,6 +69,10 @@ MUST_CHECK Rc sequence_list_read(SequenceList *list, PgConn *source,
 MUST_CHECK Rc sequence_list_read_target(SequenceList *list,
 										SequenceItem *const *names, int count,
 										PgConn *target, Error *err);
+
+/* The number of the one with that name, or -1. */
+int sequence_list_index(const SequenceList *list, const char *schema,
+						const char *name);
 
 /* Accepts a zeroed one. */
 void sequence_list_release(SequenceList *list);

@@ -14,8 +14,6 @@ typedef struct Setting
 {
 	SequenceSetting *setting;
 	PgConn *target;
-	SequenceValue *values; /* to be set */
-	bool *chosen;          /* which are */
 } Setting;
 
 static SequenceItem *
@@ -63,7 +61,7 @@ has_same_direction(const SequenceRange *a, const SequenceRange *b)
 static bool
 decide(const Setting *self, int index)
 {
-	const SequenceGoal *goal = &self->setting->goals[index];
+	SequenceGoal *goal = &self->setting->goals[index];
 	SequenceItem *item = item_of(self, index);
 	SequencePlan plan = {
 		.definition = goal->source->definition,
@@ -84,12 +82,12 @@ decide(const Setting *self, int index)
 	}
 	if (self->setting->mode == SEQUENCES_SAME)
 	{
-		self->values[index] = plan.source;
+		goal->value = plan.source;
 		return true;
 	}
 	if (plan.definition.cycles)
 		plan.stride.count = 0;
-	return sequence_decide(&plan, &self->values[index]);
+	return sequence_decide(&plan, &goal->value);
 }
 
 /* ---- Setting them ---- */
@@ -98,7 +96,7 @@ static void
 append_row(Buf *sql, const Setting *self, int index)
 {
 	const SequenceItem *item = item_of(self, index);
-	const SequenceValue *value = &self->values[index];
+	const SequenceValue *value = &self->setting->goals[index].value;
 
 	buf_printf(sql, "(%d, %u::oid, %" PRId64 "::bigint, %s, ", index, item->oid,
 			   value->last_value, value->is_called ? "true" : "false");
@@ -126,7 +124,7 @@ set_values(void *context, int first, int end, Error *err)
 				   : "setval(v.oid::regclass, v.value, v.is_called)");
 	for (int i = first; i < end; i++)
 	{
-		if (!self->chosen[i])
+		if (!self->setting->goals[i].is_due)
 			continue;
 		if (any)
 			buf_append_string(&sql, ", ");
@@ -144,11 +142,11 @@ set_values(void *context, int first, int end, Error *err)
 	rc = sql_run(self->target, &sql, &result, err);
 	for (int row = 0; rc == RC_OK && row < PQntuples(result); row++)
 	{
-		long index = strtol(PQgetvalue(result, row, 0), NULL, 10);
+		SequenceGoal *goal =
+			&self->setting->goals[strtol(PQgetvalue(result, row, 0), NULL, 10)];
 
-		self->chosen[index] = false;
-		self->setting->goals[index].was_set = true;
-		self->setting->goals[index].set_value = self->values[index].last_value;
+		goal->is_due = false;
+		goal->was_set = true;
 		self->setting->set++;
 	}
 	PQclear(result);
@@ -231,7 +229,7 @@ read_target(Setting *self, Error *err)
 }
 
 Rc
-sequence_set(SequenceSetting *setting, PgConn *target, Error *err)
+sequence_prepare(SequenceSetting *setting, PgConn *target, Error *err)
 {
 	Setting self = {.setting = setting, .target = target};
 	Rc rc;
@@ -241,18 +239,30 @@ sequence_set(SequenceSetting *setting, PgConn *target, Error *err)
 	setting->target = (SequenceList){0};
 	if (setting->count == 0)
 		return RC_OK;
-	self.values = xcalloc((size_t) setting->count, sizeof(SequenceValue));
-	self.chosen = xcalloc((size_t) setting->count, sizeof(bool));
 	rc = read_target(&self, err);
 	if (rc == RC_OK && setting->stride.count > 0)
 		rc = sequence_list_run(&setting->target, alter_increments, &self, err);
 	for (int i = 0; i < setting->count && rc == RC_OK; i++)
-		self.chosen[i] = decide(&self, i);
-	if (rc == RC_OK)
-		rc = sequence_list_run(&setting->target, set_values, &self, err);
-	for (int i = 0; i < setting->count && rc == RC_OK; i++)
-		setting->in_use |= self.chosen[i] && item_of(&self, i)->problem == NULL;
-	free(self.values);
-	free(self.chosen);
+		setting->goals[i].is_due = decide(&self, i);
 	return rc;
+}
+
+Rc
+sequence_apply(SequenceSetting *setting, PgConn *target, Error *err)
+{
+	Setting self = {.setting = setting, .target = target};
+	Rc rc = sequence_list_run(&setting->target, set_values, &self, err);
+
+	for (int i = 0; i < setting->count && rc == RC_OK; i++)
+		setting->in_use |= setting->goals[i].is_due &&
+						   item_of(&self, i)->problem == NULL;
+	return rc;
+}
+
+Rc
+sequence_set(SequenceSetting *setting, PgConn *target, Error *err)
+{
+	Rc rc = sequence_prepare(setting, target, err);
+
+	return rc == RC_OK ? sequence_apply(setting, target, err) : rc;
 }

@@ -27,8 +27,9 @@ typedef struct SequenceGoal
 {
 	SequenceItem *source; /* borrowed */
 	uint64_t margin;
-	bool was_set; /* result: the target's was set to set_value */
-	int64_t set_value;
+	SequenceValue value; /* result: what the target's is to be set to, … */
+	bool is_due;         /* … if it still is */
+	bool was_set;        /* … or it was */
 } SequenceGoal;
 
 typedef struct SequenceSetting
@@ -47,10 +48,19 @@ typedef struct SequenceSetting
 } SequenceSetting;
 
 /*
- * Sets them on the target.  Fails only if the server as a whole does: what is
- * wrong with one is its `problem`, and one that is not there has an OID of 0.
- * The caller releases setting->target in any case.
+ * Reads the target's, and says of each goal whether it is due.  Fails only if
+ * the server as a whole does: what is wrong with one is its `problem`, and one
+ * that is not there has an OID of 0.  The caller releases setting->target in
+ * any case.
  */
+MUST_CHECK Rc sequence_prepare(SequenceSetting *setting, PgConn *target,
+							   Error *err);
+
+/* Then sets those that are due; fails in the same way. */
+MUST_CHECK Rc sequence_apply(SequenceSetting *setting, PgConn *target,
+							 Error *err);
+
+/* Both. */
 MUST_CHECK Rc sequence_set(SequenceSetting *setting, PgConn *target,
 						   Error *err);
 
