@@ -16,6 +16,7 @@
 #include "check/history.h"
 #include "check/pipeline.h"
 #include "check/published.h"
+#include "check/schema.h"
 #include "check/source.h"
 #include "check/target.h"
 #include "cmd/command.h"
@@ -29,7 +30,11 @@ check_all(CheckContext *context, Error *err)
 	if (rc == RC_OK)
 		rc = check_source(context, err);
 	for (int i = 0; i < context->config->target_count && rc == RC_OK; i++)
+	{
 		rc = check_target(context, i, err);
+		if (rc == RC_OK)
+			rc = check_schema(context, i, err);
+	}
 	if (rc == RC_OK)
 		rc = check_history(context, err);
 	if (rc == RC_OK)

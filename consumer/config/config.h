@@ -146,6 +146,7 @@ typedef struct Config
 	int hold_s;              /* seconds; 0: until told to stop */
 	const char *coordinator; /* connection string, or NULL */
 	bool apply;              /* run what would be printed */
+	bool allow_loss;         /* also what rows are lost with */
 	bool keep;
 	bool by_name;
 	bool set; /* what is given is to be remembered from now on */

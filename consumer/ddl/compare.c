@@ -1,0 +1,633 @@
+/*
+ * compare.c
+ *    Reads both sides, compares them, and puts what comes of it in order.
+ *
+ * What stands on something goes before it and comes back after it.  So first
+ * everything that is on tables goes: comments, privileges, policies, triggers,
+ * views, functions of rows.  Then come schemas, extensions and functions that
+ * tables may need, then the tables themselves, then functions that may need
+ * tables, and then what is on tables, in the order opposite to the one in which
+ * it went.
+ */
+#include "ddl/compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "ddl/align.h"
+#include "ddl/diff/diff.h"
+#include "ddl/others.h"
+#include "ddl/read.h"
+
+/* What is to become of an object; of one that is on both sides it is said of
+ * the target's in `drop`, and of the source's in the others. */
+typedef struct Fate
+{
+	bool drop;
+	bool gone; /* it goes with something else, without a statement */
+	bool create;
+	bool replace;
+	int pair; /* index on the other side; -1: none */
+} Fate;
+
+typedef struct Side
+{
+	PgConn *conn;
+	DefinitionSet *set;
+	OtherObjects others;
+	Fate *fates;
+} Side;
+
+typedef struct Comparison
+{
+	const DdlCompareOptions *options;
+	Arena *arena;
+	Side source;
+	Side target;
+	DdlAlignment alignment;
+	OidTable present; /* OIDs that the aligned target has */
+	DdlPlan *plan;
+	DdlDifferences *differences;
+} Comparison;
+
+/* ---- Reading ------------------------------------------------------------ */
+
+static MUST_CHECK Rc
+read_side(Comparison *self, Side *side, Error *err)
+{
+	const DdlReadOptions options = {.publications = self->options->publications,
+									.selection = self->options->selection};
+	Rc rc = ddl_read(side->conn, &options, side->set, err);
+
+	if (rc == RC_OK)
+		rc = other_objects_read(side->conn, self->options->owners,
+								self->options->privileges, self->arena,
+								&side->others, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+compare_definitions(Comparison *self, Error *err)
+{
+	const DdlHints hints = {
+		.target_version_num = pgconn_server_version_num(self->target.conn)};
+
+	ddl_align(&self->alignment, self->source.set, self->target.set,
+			  hints.target_version_num);
+	for (size_t i = 0; i < self->alignment.aligned.slot_count; i++)
+	{
+		const OidEntry *entry = &self->alignment.aligned.slots[i];
+
+		if (entry->oid != 0)
+			oid_table_put(&self->present, entry->catalog, entry->value, 1);
+	}
+	return ddl_diff(self->alignment.target, self->source.set, &hints,
+					self->arena, &self->plan, err);
+}
+
+/* ---- What is selected --------------------------------------------------- */
+
+/* Whether it is about the tables of publications only. */
+static bool
+is_about_tables(const Comparison *self)
+{
+	const Publications *publications = self->options->publications;
+	const Selection *selection = self->options->selection;
+
+	return (publications != NULL && !publications->all_tables) ||
+		   (selection != NULL && selection->tables.count > 0);
+}
+
+static bool
+is_called_like_one_of(const DefinitionSet *set, const Definition *table)
+{
+	for (size_t i = 0; i < definition_set_count(set); i++)
+	{
+		const Definition *other = definition_set_at(set, i);
+
+		if (other->kind == DEFINITION_TABLE &&
+			strcmp(other->schema, table->schema) == 0 &&
+			strcmp(other->name, table->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of the target, tables that are called like those of the source. */
+static bool
+is_published(const Comparison *self, const Side *side, const Definition *table)
+{
+	return side == &self->source
+			   ? table->table.published
+			   : is_called_like_one_of(self->source.set, table);
+}
+
+/* Takes out what is not about the tables of publications: other tables, and
+ * then what belongs to no table. */
+static void
+keep_published(const Comparison *self, Side *side)
+{
+	for (size_t i = definition_set_count(side->set); i-- > 0;)
+	{
+		const Definition *definition = definition_set_at(side->set, i);
+
+		if (definition->kind == DEFINITION_SEQUENCE ||
+			(definition->kind == DEFINITION_TABLE &&
+			 is_published(self, side, definition)))
+			continue;
+		definition_set_remove(side->set, definition_catalog(definition->kind),
+							  definition->oid);
+	}
+	for (size_t i = definition_set_count(side->set); i-- > 0;)
+	{
+		const Definition *definition = definition_set_at(side->set, i);
+
+		if (definition->kind == DEFINITION_SEQUENCE &&
+			definition_set_find(side->set, DEFINITION_IN_CLASS,
+								definition->sequence.owner_table) == NULL)
+			definition_set_remove(side->set, DEFINITION_IN_CLASS,
+								  definition->oid);
+	}
+}
+
+static bool
+is_wanted(const Comparison *self, const OtherObject *object,
+		  const OidTable *known)
+{
+	const Selection *selection = self->options->selection;
+
+	if (!is_about_tables(self) &&
+		(selection == NULL || selection_is_all(selection)))
+		return true;
+	if (object->on_oid != 0)
+		return oid_table_get(known, object->on_catalog, object->on_oid) != 0;
+	return !is_about_tables(self) && object->schema != 0 &&
+		   oid_table_get(known, OID_NAMESPACE, object->schema) != 0;
+}
+
+static void
+select_others(const Comparison *self, Side *side, const OidTable *known)
+{
+	OtherObjects *others = &side->others;
+	int kept = 0;
+
+	for (int i = 0; i < others->count; i++)
+		if (is_wanted(self, &others->objects[i], known))
+			others->objects[kept++] = others->objects[i];
+	others->count = kept;
+	side->fates = arena_calloc(self->arena, (size_t) kept + 1,
+							   sizeof(side->fates[0]));
+	for (int i = 0; i < kept; i++)
+		side->fates[i].pair = -1;
+}
+
+/* ---- What differs ------------------------------------------------------- */
+
+static void
+judge_pair(const Comparison *self, int source, int target)
+{
+	const OtherObject *object = &self->source.others.objects[source];
+	const OtherObject *other = &self->target.others.objects[target];
+	Fate *fate = &self->source.fates[source];
+
+	fate->pair = target;
+	self->target.fates[target].pair = source;
+	if (strcmp(object->text, other->text) == 0)
+		return;
+	fate->replace = object->replace != NULL &&
+					strcmp(object->shape, other->shape) == 0;
+	fate->create = !fate->replace;
+	self->target.fates[target].drop = !fate->replace;
+}
+
+/* Both lists are by key. */
+static void
+judge_all(const Comparison *self)
+{
+	const OtherObjects *source = &self->source.others;
+	const OtherObjects *target = &self->target.others;
+	int i = 0;
+	int j = 0;
+
+	while (i < source->count || j < target->count)
+	{
+		int order = i == source->count   ? 1
+					: j == target->count ? -1
+										 : strcmp(source->objects[i].key,
+												  target->objects[j].key);
+
+		if (order == 0)
+			judge_pair(self, i++, j++);
+		else if (order < 0)
+			self->source.fates[i++].create = true;
+		else
+			self->target.fates[j++].drop = true;
+	}
+}
+
+/* The object with the key, by index; -1: none. */
+static int
+find_key(const OtherObjects *others, const char *key)
+{
+	int low = 0;
+	int high = others->count;
+
+	while (low < high)
+	{
+		int middle = low + (high - low) / 2;
+
+		if (strcmp(others->objects[middle].key, key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < others->count && strcmp(others->objects[low].key, key) == 0
+			   ? low
+			   : -1;
+}
+
+/* Whether what it is on is there before and after, and the same. */
+static bool
+stays_on(const Comparison *self, const OtherObject *source)
+{
+	const Definition *table;
+
+	if (source->on_oid == 0)
+		return true;
+	if (oid_table_get(&self->present, source->on_catalog, source->on_oid) == 0)
+		return false;
+	if (source->on_attnum == 0 || source->on_catalog != OID_CLASS)
+		return true;
+	table = definition_set_find(self->alignment.target, DEFINITION_IN_CLASS,
+								source->on_oid);
+	return table == NULL || table->kind != DEFINITION_TABLE ||
+		   definition_column(&table->table, source->on_attnum) != NULL;
+}
+
+/* Whether what it is on is dropped. */
+static bool
+goes_with_definition(const Comparison *self, const OtherObject *target)
+{
+	uint32_t aligned = oid_table_get(&self->alignment.aligned,
+									 target->on_catalog, target->on_oid);
+
+	return aligned != 0 && oid_table_get(&self->alignment.source,
+										 target->on_catalog, aligned) == 0;
+}
+
+static bool
+parent_goes(const Comparison *self, const OtherObject *target)
+{
+	int parent = target->parent[0] != '\0'
+					 ? find_key(&self->target.others, target->parent)
+					 : -1;
+
+	return parent >= 0 &&
+		   (self->target.fates[parent].drop || self->target.fates[parent].gone);
+}
+
+/* ---- Views -------------------------------------------------------------- */
+
+/* Whether a statement does what the server refuses to do under a view, or under
+ * a function that takes rows. */
+static bool
+bothers_views(const DdlStatement *statement)
+{
+	return statement->catalog == DEFINITION_IN_CLASS &&
+		   (statement->kind == DDL_DROP || statement->kind == DDL_RENAME ||
+			(statement->kind == DDL_ALTER &&
+			 strstr(statement->sql, " TYPE ") != NULL));
+}
+
+static bool
+has_name(const Definition *definition, const char *quoted)
+{
+	bool is = false;
+	Buf name;
+
+	buf_init(&name, BUF_TEXT_MAX);
+	buf_append_identifier(&name, definition->schema);
+	buf_append_char(&name, '.');
+	buf_append_identifier(&name, definition->name);
+	is = strcmp(name.data, quoted) == 0;
+	buf_release(&name);
+	return is;
+}
+
+/* Whether the table or view of that name changes so that it bothers views. */
+static bool
+is_bothering(const Comparison *self, const char *quoted)
+{
+	int view = find_key(&self->target.others,
+						arena_printf(self->arena, "view %s", quoted));
+
+	if (view >= 0)
+		return self->target.fates[view].drop;
+	for (int i = 0; i < self->plan->count; i++)
+	{
+		const DdlStatement *statement = &self->plan->statements[i];
+		const Definition *table;
+
+		if (!bothers_views(statement))
+			continue;
+		table = definition_set_find(self->alignment.target, DEFINITION_IN_CLASS,
+									statement->oid);
+		if (table != NULL && has_name(table, quoted))
+			return true;
+	}
+	return false;
+}
+
+static void
+make_again(const Comparison *self, int target)
+{
+	Fate *fate = &self->target.fates[target];
+
+	fate->drop = true;
+	if (fate->pair < 0)
+		return;
+	self->source.fates[fate->pair].create = true;
+	self->source.fates[fate->pair].replace = false;
+}
+
+/* Returns whether there was another one. */
+static bool
+make_views_again(const Comparison *self)
+{
+	const OtherObjects *others = &self->target.others;
+	bool found = false;
+
+	for (int i = 0; i < others->count; i++)
+	{
+		bool bothered = false;
+
+		for (int j = 0; j < others->objects[i].needs_count && !bothered; j++)
+			bothered = is_bothering(self, others->objects[i].needs[j]);
+		if (!bothered || self->target.fates[i].drop)
+			continue;
+		make_again(self, i);
+		found = true;
+	}
+	return found;
+}
+
+/* What goes with something comes back with it, and needs no statement to go. */
+static void
+follow_parents(const Comparison *self)
+{
+	const OtherObjects *target = &self->target.others;
+	const OtherObjects *source = &self->source.others;
+
+	for (int i = 0; i < target->count; i++)
+	{
+		Fate *fate = &self->target.fates[i];
+
+		if (!parent_goes(self, &target->objects[i]) &&
+			!goes_with_definition(self, &target->objects[i]))
+			continue;
+		fate->gone = true;
+		if (fate->pair < 0)
+			continue;
+		self->source.fates[fate->pair].create = true;
+		self->source.fates[fate->pair].replace = false;
+	}
+	for (int i = 0; i < source->count; i++)
+		if (!stays_on(self, &source->objects[i]))
+		{
+			self->source.fates[i].create = true;
+			self->source.fates[i].replace = false;
+		}
+}
+
+/* ---- Putting in order --------------------------------------------------- */
+
+static DdlDifference *
+add(Comparison *self, const char *sql)
+{
+	DdlDifferences *differences = self->differences;
+
+	if (differences->count == differences->capacity)
+	{
+		int capacity = differences->capacity == 0 ? 64
+												  : 2 * differences->capacity;
+		DdlDifference *larger = arena_calloc(self->arena, (size_t) capacity,
+											 sizeof(larger[0]));
+
+		if (differences->count > 0)
+			memcpy(larger, differences->list,
+				   (size_t) differences->count * sizeof(larger[0]));
+		differences->list = larger;
+		differences->capacity = capacity;
+	}
+	differences->list[differences->count] = (DdlDifference){.sql = sql};
+	return &differences->list[differences->count++];
+}
+
+static void
+add_note(Comparison *self, const char *what, const char *key)
+{
+	add(self, NULL)->note = arena_printf(self->arena, "%s: %s", key, what);
+	self->differences->notes++;
+}
+
+/* Indexes of a side's objects of a phase, by depth and then by key. */
+typedef struct Chosen
+{
+	const OtherObjects *others;
+	int *indexes;
+	int count;
+} Chosen;
+
+static void
+choose(const Comparison *self, const Side *side, OtherPhase phase,
+	   Chosen *chosen)
+{
+	int depth = 0;
+	int next = 0;
+
+	*chosen = (Chosen){.others = &side->others};
+	chosen->indexes = arena_calloc(self->arena, (size_t) side->others.count + 1,
+								   sizeof(int));
+	for (; next <= depth; next++)
+		for (int i = 0; i < side->others.count; i++)
+		{
+			const OtherObject *object = &side->others.objects[i];
+
+			if (object->phase != phase)
+				continue;
+			if (object->depth == next)
+				chosen->indexes[chosen->count++] = i;
+			if (object->depth > depth)
+				depth = object->depth;
+		}
+}
+
+static void
+add_drops(Comparison *self, OtherPhase phase)
+{
+	Chosen chosen;
+
+	choose(self, &self->target, phase, &chosen);
+	for (int i = chosen.count - 1; i >= 0; i--)
+	{
+		const OtherObject *object = &self->target.others
+										 .objects[chosen.indexes[i]];
+		Fate *fate = &self->target.fates[chosen.indexes[i]];
+
+		if (fate->drop && !fate->gone && object->drop != NULL)
+		{
+			add(self, object->drop);
+			fate->gone = true;
+		}
+		else if (fate->drop && fate->pair < 0 && phase == OTHER_UNTRANSLATED)
+			add_note(self, "the source does not have it", object->key);
+	}
+}
+
+/* A routine that cannot be replaced goes just before it is made again. */
+static void
+add_drop_before(Comparison *self, const OtherObject *object, const Fate *fate)
+{
+	if (fate->pair < 0 || !self->target.fates[fate->pair].drop ||
+		self->target.fates[fate->pair].gone ||
+		(object->phase != OTHER_EARLY_ROUTINE &&
+		 object->phase != OTHER_LATE_ROUTINE))
+		return;
+	add(self, self->target.others.objects[fate->pair].drop);
+	self->target.fates[fate->pair].gone = true;
+}
+
+static void
+add_creates(Comparison *self, OtherPhase phase)
+{
+	Chosen chosen;
+
+	choose(self, &self->source, phase, &chosen);
+	for (int i = 0; i < chosen.count; i++)
+	{
+		const OtherObject *object = &self->source.others
+										 .objects[chosen.indexes[i]];
+		const Fate *fate = &self->source.fates[chosen.indexes[i]];
+
+		if (fate->create && object->create != NULL)
+		{
+			add_drop_before(self, object, fate);
+			add(self, object->create);
+		}
+		else if (fate->replace && object->replace != NULL)
+			add(self, object->replace);
+		else if (fate->create || fate->replace)
+			add_note(self,
+					 fate->pair < 0 ? "the target does not have it"
+									: "it is another one on the target",
+					 object->key);
+	}
+}
+
+/* Which statements about definitions are taken at a time. */
+typedef enum Part
+{
+	PART_NEW_SCHEMAS,
+	PART_MAIN,
+	PART_OLD_TYPES,
+	PART_OLD_SCHEMAS,
+} Part;
+
+static Part
+part_of(const DdlStatement *statement)
+{
+	if (statement->catalog == DEFINITION_IN_NAMESPACE &&
+		statement->kind == DDL_CREATE)
+		return PART_NEW_SCHEMAS;
+	if (statement->kind != DDL_DROP)
+		return PART_MAIN;
+	switch (statement->catalog)
+	{
+		case DEFINITION_IN_NAMESPACE:
+			return PART_OLD_SCHEMAS;
+		case DEFINITION_IN_TYPE:
+			return PART_OLD_TYPES;
+		case DEFINITION_IN_CLASS:
+			return PART_MAIN;
+	}
+	check_failed("the catalog of a definition is known", __FILE__, __LINE__);
+}
+
+static void
+add_statements(Comparison *self, Part part)
+{
+	for (int i = 0; i < self->plan->count; i++)
+	{
+		const DdlStatement *statement = &self->plan->statements[i];
+		DdlDifference *difference;
+
+		if (part_of(statement) != part)
+			continue;
+		difference = add(self, statement->sql);
+		difference->loses_rows = statement->loses_rows;
+		difference->commits_first = statement->commits_first;
+		self->differences->losing_rows += statement->loses_rows ? 1 : 0;
+	}
+}
+
+static void
+put_in_order(Comparison *self)
+{
+	for (int phase = OTHER_UNTRANSLATED; phase >= OTHER_LATE_ROUTINE; phase--)
+		add_drops(self, (OtherPhase) phase);
+	add_statements(self, PART_NEW_SCHEMAS);
+	add_creates(self, OTHER_EXTENSION);
+	add_creates(self, OTHER_COLLATION);
+	add_creates(self, OTHER_EARLY_ROUTINE);
+	add_statements(self, PART_MAIN);
+	add_creates(self, OTHER_LATE_ROUTINE);
+	add_drops(self, OTHER_EARLY_ROUTINE);
+	add_statements(self, PART_OLD_TYPES);
+	for (int phase = OTHER_VIEW; phase <= OTHER_UNTRANSLATED; phase++)
+		add_creates(self, (OtherPhase) phase);
+	add_drops(self, OTHER_COLLATION);
+	add_drops(self, OTHER_EXTENSION);
+	add_statements(self, PART_OLD_SCHEMAS);
+}
+
+Rc
+ddl_compare(PgConn *source, PgConn *target, const DdlCompareOptions *options,
+			Arena *arena, DdlDifferences *differences, Error *err)
+{
+	Comparison self = {
+		.options = options,
+		.arena = arena,
+		.source = {.conn = source, .set = definition_set_new()},
+		.target = {.conn = target, .set = definition_set_new()},
+		.differences = differences,
+	};
+	Rc rc = read_side(&self, &self.source, err);
+
+	*differences = (DdlDifferences){.arena = arena};
+	if (rc == RC_OK)
+		rc = read_side(&self, &self.target, err);
+	if (rc == RC_OK && options->publications != NULL &&
+		!options->publications->all_tables)
+	{
+		keep_published(&self, &self.source);
+		keep_published(&self, &self.target);
+	}
+	if (rc == RC_OK)
+		rc = compare_definitions(&self, err);
+	if (rc == RC_OK)
+	{
+		select_others(&self, &self.source, &self.alignment.source);
+		select_others(&self, &self.target, &self.alignment.aligned);
+		judge_all(&self);
+		while (make_views_again(&self))
+			;
+		follow_parents(&self);
+		put_in_order(&self);
+	}
+	ddl_alignment_release(&self.alignment);
+	oid_table_release(&self.present);
+	definition_set_free(self.source.set);
+	definition_set_free(self.target.set);
+	return rc;
+}
