@@ -35,6 +35,13 @@ CREATE TABLE child () INHERITS (parent);
 CREATE SEQUENCE counter;
 END
 
+# Statements that refuse to be in a transaction with others.
+my @ALONE = (
+	'CREATE INDEX CONCURRENTLY slow ON other (n, id)', 'REINDEX INDEX CONCURRENTLY slow',
+	'REINDEX TABLE CONCURRENTLY other', 'DROP INDEX CONCURRENTLY slow',
+	'REINDEX TABLE CONCURRENTLY part', 'VACUUM FULL other', 'CLUSTER other USING t_pkey',
+	'ALTER TABLE part DETACH PARTITION part_2 CONCURRENTLY');
+
 # Statements of one transaction each.
 my @FORMS = (
 	'CREATE TABLE made (id serial PRIMARY KEY, v text);
@@ -133,12 +140,15 @@ sub follow_forms
 	$pair->source_sql($BEFORE);
 	$pair->clone('--ddl=follow', '--follow', '--endpos=' . $pair->source_lsn, @options);
 	my $follower = $pair->start('follow', @options);
-	for my $form (@FORMS)
+	for my $form ((map { "BEGIN; $_; COMMIT" } @FORMS), @ALONE)
 	{
-		$pair->source_sql("BEGIN; $form; COMMIT");
+		$pair->source_sql($form);
+		next if @options;    # all is looked at in the end
 		$pair->wait_caught_up($follower);
 		same_schema($pair, $form);
 	}
+	$pair->wait_caught_up($follower);
+	same_schema($pair, 'after all of them');
 	$pair->stop_ok($follower);
 	$pair->equal_ok('all rows');
 	return;

@@ -112,6 +112,28 @@ end_detaching(TableDefinition *table)
 	table->detaching = false;
 }
 
+/*
+ * The valid index that has taken the place of one, with its name, as REINDEX
+ * CONCURRENTLY has it; NULL: none has.
+ */
+static const IndexDefinition *
+find_successor(TableDefinition *now, const TableDefinition *after,
+			   const IndexDefinition *index)
+{
+	for (int i = 0; i < after->index_count; i++)
+	{
+		const IndexDefinition *other = &after->indexes[i];
+		const IndexDefinition *before = find_index(now, other->oid);
+
+		if (other->valid && strcmp(other->name, index->name) == 0 &&
+			strcmp(other->definition, index->definition) == 0 &&
+			other->constraint == index->constraint &&
+			(before == NULL || !before->valid))
+			return other;
+	}
+	return NULL;
+}
+
 /* An index of before that was not valid is made when it is. */
 static void
 leave_out_indexes(TableDefinition *now, TableDefinition *after)
@@ -119,11 +141,16 @@ leave_out_indexes(TableDefinition *now, TableDefinition *after)
 	for (int i = after->index_count - 1; i >= 0; i--)
 	{
 		IndexDefinition *index = &after->indexes[i];
-		const IndexDefinition *known = find_index(now, index->oid);
+		IndexDefinition *known = find_index(now, index->oid);
+		const IndexDefinition *successor = NULL;
 
 		if (index->valid)
 			continue;
-		if (known == NULL)
+		if (known != NULL)
+			successor = find_successor(now, after, known);
+		if (successor != NULL)
+			known->oid = successor->oid;
+		if (known == NULL || successor != NULL)
 			remove_index(after, i);
 		else
 			*index = *known;
