@@ -17,7 +17,7 @@
 #include "ddl/diff/diff.h"
 #include "ddl/json.h"
 #include "ddl/read.h"
-#include "net/connect.h"
+#include "net/pgconn_open.h"
 
 #define ARENA_BLOCK_BYTES (64 * KB)
 
