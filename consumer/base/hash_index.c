@@ -36,6 +36,7 @@ put(HashIndex *index, HashSlot added)
 {
 	size_t slot = added.hash & (index->slot_count - 1);
 
+	ASSERT(added.number != 0 && index->count < index->slot_count);
 	while (index->slots[slot].number != 0)
 		slot = (slot + 1) & (index->slot_count - 1);
 	index->slots[slot] = added;

@@ -628,6 +628,7 @@ catalog_renew(CopyCatalog *catalog, CopyCatalog *newer)
 	CopyTable **index = arena_calloc(
 		newer->arena, (size_t) newer->table_count + 1, sizeof(CopyTable *));
 
+	ASSERT(newer != catalog && newer->newer == NULL);
 	for (int i = 0; i < newer->table_count; i++)
 		index[i] = &newer->tables[i];
 	qsort(index, (size_t) newer->table_count, sizeof(CopyTable *),

@@ -318,8 +318,10 @@ static Rc
 begin_target(Drop *drop, DropTarget *target, Error *err)
 {
 	bool removed;
-	Rc rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
+	Rc rc;
 
+	ASSERT(PQtransactionStatus(pgconn_raw(target->conn)) == PQTRANS_IDLE);
+	rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
 	if (rc == RC_OK)
 		rc = for_each_slot(drop, target, remove_slot_progress, err);
 	if (rc == RC_OK)

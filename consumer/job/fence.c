@@ -192,6 +192,7 @@ put_up(Fencing *self, Error *err)
 {
 	Rc rc = RC_OK;
 
+	CHECK(self->lsn != 0);
 	for (int i = 0; rc == RC_OK && i < self->config->target_count; i++)
 	{
 		ProgressRow progress;

@@ -66,6 +66,7 @@ pgconn_new(PGconn *pg, const char *label)
 	PgConn *conn = xcalloc(1, sizeof(PgConn));
 
 	CHECK(pg != NULL);
+	ASSERT(label != NULL);
 	conn->pg = pg;
 	conn->label = xstrdup(label);
 	conn->patience_ms = -1;
@@ -76,6 +77,7 @@ pgconn_new(PGconn *pg, const char *label)
 void
 pgconn_set_patience(PgConn *conn, int64_t patience_ms)
 {
+	ASSERT(patience_ms >= -1);
 	conn->patience_ms = patience_ms;
 }
 

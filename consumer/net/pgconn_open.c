@@ -392,7 +392,11 @@ Rc
 pgconn_open(PgConn **conn, const PgConnOptions *options, Error *err)
 {
 	PgConn *opened = NULL;
-	Rc rc = connect_plain(&opened, options, err);
+	Rc rc;
+
+	ASSERT(options->conninfo != NULL && options->label != NULL);
+	ASSERT(options->application_name != NULL && options->at_most_ms >= 0);
+	rc = connect_plain(&opened, options, err);
 
 	if (rc == RC_OK)
 		rc = set_up(opened, options, err);

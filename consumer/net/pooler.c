@@ -129,7 +129,10 @@ Rc
 pooler_check(PgConn *conn, int pid, PgConn *other, Error *err)
 {
 	bool kept = true;
-	Rc rc = compare(conn, other, pid, &kept, err);
+	Rc rc;
+
+	ASSERT(pid != 0 && conn != other);
+	rc = compare(conn, other, pid, &kept, err);
 
 	if (rc == RC_OK && !kept)
 		return pooler_set_refused(conn, err);

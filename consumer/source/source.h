@@ -77,7 +77,12 @@ struct Source
 static inline MUST_CHECK Rc
 source_receive(Source *source, SourceMessage *message, Error *err)
 {
-	return source->ops->receive(source, message, err);
+	Rc rc = source->ops->receive(source, message, err);
+
+	CHECK(rc != RC_OK || message->kind != SOURCE_DATA ||
+		  message->memory_free != NULL);
+	ASSERT(rc != RC_FAIL || err->code != ERR_NONE);
+	return rc;
 }
 
 /*

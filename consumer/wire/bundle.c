@@ -21,6 +21,7 @@ bundle_new(const WireMessage *message)
 {
 	Bundle *bundle = xmalloc(sizeof(Bundle));
 
+	ASSERT(message->memory != NULL && message->memory_free != NULL);
 	bundle->message = *message;
 	bundle->rest = reader_of((Span){message->data, message->length});
 	bundle->references = 1;

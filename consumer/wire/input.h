@@ -63,6 +63,15 @@ input_check_result(const Input *input, Rc rc, Frame *const *frame,
 	ASSERT(rc != RC_OK || (*frame)->references == 1);
 	ASSERT(rc != RC_OK || ((*frame)->bytes != NULL) == input->keeps_bytes);
 	ASSERT(rc != RC_FAIL || err->code != ERR_NONE);
+	if (rc != RC_OK)
+		return;
+
+	/* Progress is counted by these positions. */
+	CHECK(!(*frame)->begins ||
+		  (*frame)->txn.end_lsn > (*frame)->txn.commit_lsn);
+	CHECK((*frame)->open_txn.xid != 0 || !(*frame)->commits ||
+		  !input->ops->in_transaction(input));
+	ASSERT((*frame)->change_count == 0 || (*frame)->changes != NULL);
 }
 
 /*

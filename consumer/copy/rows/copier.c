@@ -566,6 +566,7 @@ step_committing(Copier *copier, CopierProgress *progress, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	FAULT("clone.after_mark");
+	CHECK(copier->target_rows == copier->source_rows);
 	progress->finished = copier->part.table;
 	progress->finished_rows = copier->target_rows;
 	copier->part = (CopyPart){0};
@@ -617,6 +618,7 @@ copier_step(Copier *copier, CopierProgress *progress, Error *err)
 {
 	Rc rc;
 
+	ASSERT(copier->state != COPIER_IDLE);
 	*progress = (CopierProgress){0};
 	copier->ready = false;
 	do

@@ -200,6 +200,7 @@ count_progress(DataCopy *copy, int copier, const CopierProgress *progress)
 
 	if (under_way->table == NULL)
 		return;
+	CHECK(progress->finished == NULL || progress->finished == under_way->table);
 	meter->rows += progress->rows;
 	meter->bytes += progress->bytes;
 	under_way->rows += progress->rows;

@@ -86,8 +86,10 @@ append(PartQueue *queue, CopyPart part)
 int64_t
 part_queue_add(PartQueue *queue, CopyTable *table)
 {
+	ASSERT(!table->done);
 	append(queue, (CopyPart){.table = table});
 	table->parts_left = count_parts(table, queue->splits);
+	CHECK(table->parts_left > 0);
 	return table->parts_left;
 }
 
@@ -113,6 +115,7 @@ part_queue_take(PartQueue *queue, CopyPart *part)
 	}
 	else
 		queue->head++;
+	CHECK(part->end_block == 0 || part->end_block > part->first_block);
 	return true;
 }
 

@@ -100,6 +100,7 @@ receiver_put(Receiver *receiver, const char *data, size_t length, size_t *taken,
 {
 	Buf *chunk = &receiver->chunk;
 
+	ASSERT(*taken <= length);
 	if (*taken == 0 && chunk->length + length <= chunk->max)
 	{
 		buf_append(chunk, data, length);

@@ -163,6 +163,7 @@ spread_copier_start(SpreadCopier *copier, CopyPart part,
 					 rule->kind == PLACEMENT_DIRECTORY;
 
 	ASSERT(copier->state == SPREAD_IDLE);
+	ASSERT(part.table == table->table);
 	ASSERT(!is_hashed || table->hash_sql != NULL);
 	copier->part = part;
 	copier->table = table;

@@ -94,7 +94,11 @@ find_fetch(const Applier *self, size_t index)
 	SinkFetch *fetch = self->fetches;
 
 	while (index-- > 0)
+	{
+		CHECK(fetch != NULL);
 		fetch = fetch->next;
+	}
+	CHECK(fetch != NULL && !fetch->done);
 	return fetch;
 }
 
@@ -107,6 +111,7 @@ take_value(const SinkFetch *fetch, int column, const PGresult *result, int row,
 	int length = PQgetlength(result, row, field);
 	Value *value = &fetch->row[column];
 
+	CHECK(value->kind == VALUE_UNCHANGED);
 	if (PQgetisnull(result, row, field))
 	{
 		*value = (Value){.kind = VALUE_NULL};

@@ -141,6 +141,8 @@ lane_send_statement(Lane *lane, Statement *statement, const Params *params,
 {
 	size_t bytes = COMMAND_BYTES;
 
+	ASSERT(statement->sql != NULL);
+	CHECK(params->count >= statement->param_count);
 	if (!statement->prepared)
 	{
 		if (!PQsendPrepare(lane->pg, statement->name, statement->sql,
@@ -171,6 +173,7 @@ lane_send_sync(Lane *lane, Error *err)
 static void
 pop(Lane *lane)
 {
+	ASSERT(lane->item_count > 0);
 	lane->item_first = (lane->item_first + 1) % LANE_EXPECTATIONS_MAX;
 	lane->item_count--;
 }

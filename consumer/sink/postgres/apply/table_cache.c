@@ -136,6 +136,7 @@ table_cache_open(TableCache *cache, PgConn *target, Relation *relation,
 	CachedTable *cached = find(cache, relation);
 	Rc rc;
 
+	ASSERT(relation != NULL && cache->round > 0);
 	if (cached != NULL)
 	{
 		cached->round = cache->round;
@@ -145,6 +146,7 @@ table_cache_open(TableCache *cache, PgConn *target, Relation *relation,
 					  err);
 	if (rc != RC_OK)
 		return rc;
+	CHECK(table->relation == relation && table->serial == cache->serial);
 	make_slot(cache, relation->number);
 	cached = xcalloc(1, sizeof(CachedTable));
 	cached->table = table;

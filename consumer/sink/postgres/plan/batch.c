@@ -208,6 +208,7 @@ batch_split(Batch *batch, size_t txn_index, Batch *to)
 	}
 	for (f = frame_first; f < batch->frame_count; f++)
 	{
+		ASSERT(batch->bytes >= batch->frames[f].bytes);
 		batch->bytes -= batch->frames[f].bytes;
 		frame_unref(batch->frames[f].frame); /* `to` holds one now */
 	}
@@ -283,6 +284,7 @@ batch_change_txn_index(const Batch *batch, size_t change_index)
 	size_t low = 0;
 	size_t high = batch->txn_count;
 
+	ASSERT(change_index < batch->change_count);
 	while (high - low > 1)
 	{
 		size_t middle = low + (high - low) / 2;

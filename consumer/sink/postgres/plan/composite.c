@@ -186,6 +186,7 @@ composite_build(Buf *sql, const Composite *composite, bool checked,
 {
 	int count = 0;
 
+	ASSERT(composite->part_count > 0);
 	for (int i = 0; i < composite->part_count; i++)
 		count = append_part(sql, composite, i, params, count);
 	if (composite->moves_progress)

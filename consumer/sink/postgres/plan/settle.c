@@ -249,6 +249,7 @@ settle_build_sql(Buf *sql, const Given *given)
 	bool hits = kind == STATEMENT_INSERT && table->unique_count > 0;
 	bool fixes;
 
+	ASSERT(given->before == 0 && table->policy != CONFLICT_STOP);
 	buf_append_string(sql, "WITH ");
 	if (hits)
 	{

@@ -292,6 +292,7 @@ statement_get(StatementCache *cache, StatementKind kind,
 	Given given;
 	Buf sql;
 
+	ASSERT(table->column_count <= RELATION_COLUMNS_MAX);
 	make_key(cache, kind, table, set, find);
 	made = find_entry(cache, cache->key, cache->key_length);
 	if (made != NULL)
