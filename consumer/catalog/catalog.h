@@ -184,9 +184,9 @@ const CopyColumn *catalog_find_column(const CopyTable *table, const char *name);
 /*
  * Takes the definitions of the tables that are `stale` from a catalog that was
  * read later, which it takes ownership of.  Tables that are published no more,
- * or not there any more, are `gone`; those that are new are not added.  Another
- * table that has got the name takes the place of the one there was; it keeps
- * first_oid, by which what was read of the schema before knows it.
+ * or do not exist any more, are `gone`; those that are new are not added.
+ * Another table that has got the name takes the place of the one there was; it
+ * keeps first_oid, by which what was read of the schema before knows it.
  */
 void catalog_renew(CopyCatalog *catalog, CopyCatalog *newer);
 

@@ -71,7 +71,7 @@ oid_field(const PGresult *result, int row, int column)
 	return (uint32_t) strtoul(PQgetvalue(result, row, column), NULL, 10);
 }
 
-/* Index of a table that is there. */
+/* Index of a table among those that are copied, which it is. */
 static int
 find_table(const CopyCatalog *catalog, uint32_t oid)
 {

@@ -5,7 +5,7 @@
  *
  * A row filter may leave out a row that a row of another table refers to, and
  * a placement may put the two on different nodes.  The target would refuse the
- * key when all rows are there.  That is to be known before.
+ * key when all rows are copied.  That is to be known before.
  *
  * Both functions fail with ERR_CONFIG, and name the key and the tables, if
  * there is one.  They wait.  A key is looked at if both tables are in the

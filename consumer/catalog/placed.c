@@ -49,7 +49,7 @@ add_column_error(Placed *placed, const CopyTable *table, const char *column,
 								   column, table->qualified, wrong));
 }
 
-/* Whether all columns of the hash are there. */
+/* Whether all columns of the hash exist. */
 static bool
 check_columns(Placed *placed, const PlacedTable *placement)
 {
@@ -172,7 +172,7 @@ find_directory_problem(Placed *placed, const PlacementDirectory *directory,
 
 /*
  * An expression for the number of the target that is listed for the table's
- * key: null where none is, -1 for a target that is not there.
+ * key: null where none is, -1 for a target that does not exist.
  */
 static const char *
 make_directory_sql(Placed *placed, const PlacementDirectory *directory,

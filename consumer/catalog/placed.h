@@ -3,7 +3,7 @@
  *    The published tables and where a placement puts them.
  *
  * What would make a placement fail later is found here before anything starts:
- * tables that no rule places, hashed columns that are not there, cannot be
+ * tables that no rule places, hashed columns that do not exist, cannot be
  * hashed, or are not in the replica identity, so that the place of an old row
  * could not be told.
  */

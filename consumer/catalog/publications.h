@@ -32,7 +32,7 @@ MUST_CHECK Rc publications_parse(Publications *publications, const char *list,
 								 Arena *arena, Error *err);
 
 /*
- * Looks them up on the source.  One that is not there is ERR_CONFIG, with the
+ * Looks them up on the source.  One that does not exist is ERR_CONFIG, with the
  * statement that makes it.
  */
 MUST_CHECK Rc publications_read(Publications *publications, PgConn *source,

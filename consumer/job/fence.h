@@ -8,7 +8,7 @@
  *     4. write the fence, make the follower look again, and commit
  *     5. wait until every target has exactly that position, bring its sequences
  *        to where the source's are by then, say so, and hold
- *     6. take the fence away
+ *     6. remove the fence
  *
  * The follower (see pipeline/follow.h) stops at the fence, applies what is
  * before it, and waits until there is none.  If we end between the commits of

@@ -23,7 +23,7 @@ MUST_CHECK Rc sequences_set(const Config *config, const Report *report,
  * Does so for a command that has sessions with the source and with targets (of
  * each of the configuration; NULL: it is left out), in the way of the pipeline:
  * not where --sequences=off is remembered.  What is wrong with the pipeline's
- * definition, such as a publication that is not there any more, is no failure
+ * definition, such as a publication that does not exist any more, is no failure
  * of this; it is logged.  Reports only what was set.
  */
 MUST_CHECK Rc sequences_take_along(const Config *config, PgConn *source,

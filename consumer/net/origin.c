@@ -94,7 +94,7 @@ reset_session(PgConn *target, Error *err)
 		NULL, err);
 }
 
-/* Unless it is there. */
+/* Creates an origin unless it exists. */
 static MUST_CHECK Rc
 create(PgConn *target, const char *pipeline, int number, Error *err)
 {

@@ -25,7 +25,7 @@
 
 /*
  * Marks all that the session writes from here on, creating the origin of the
- * pipeline if it is not there.  *marked is false, and it is no error, if the
+ * pipeline if it does not exist.  *marked is false, and it is no error, if the
  * role may not do so or the server has no room for origins; the WAL then says
  * which.
  *

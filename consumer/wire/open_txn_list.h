@@ -34,7 +34,7 @@ void open_txn_list_release(OpenTxnList *list);
 /* NULL if there is none.  Valid until the next function that is called. */
 OpenTxn *open_txn_list_find(const OpenTxnList *list, uint32_t xid);
 
-/* Adds one that is not there.  NULL if there are too many. */
+/* Adds one that is not in the list.  NULL if there are too many. */
 OpenTxn *open_txn_list_add(OpenTxnList *list, uint32_t xid);
 
 void open_txn_list_remove(OpenTxnList *list, OpenTxn *item);

@@ -117,7 +117,7 @@ bit_is_set(Span bitmap, int bit)
 	return byte < bitmap.length && (bitmap.data[byte] >> (bit % 8)) & 1;
 }
 
-/* Reads the value of one column that is there. */
+/* Reads the value of one column of which the row has one. */
 static bool
 take_value(const RawRow *row, const RelationColumn *column, int *integer_next,
 		   int *value_next, Value *value)

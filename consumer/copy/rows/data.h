@@ -25,14 +25,14 @@ typedef struct DataOptions
 {
 	CopierOptions copier;
 	int jobs;           /* pairs of connections at most */
-	Build *build;       /* is told when a table's rows are there; or NULL */
+	Build *build;       /* is told when a table's rows are copied; or NULL */
 	Meter *meter;       /* shows how far it is; or NULL */
 	int64_t rate;       /* bytes a second at most; 0: any */
 	bool expects_quiet; /* warn if triggers fire: the tables may have some */
 
 	/*
 	 * Takes the snapshot, which copier.snapshot names then, when all is ready
-	 * to read; or NULL: it is there.  The shorter the time from a snapshot to
+	 * to read; or NULL: there is one.  The shorter the time from a snapshot to
 	 * the first lock, the less happens in it.
 	 */
 	Rc (*take_snapshot)(void *argument, Error *err);

@@ -65,7 +65,7 @@ chunk_bytes(const PGresult *result, int row, int column)
 		   TEXT_BYTES_PER_BYTE;
 }
 
-/* Creates an object with its first chunk; *created: it was not there. */
+/* Creates an object with its first chunk; *created: it did not exist. */
 static Rc
 create(PgConn *target, const PGresult *objects, int row, bool *created,
 	   Error *err)

@@ -29,7 +29,7 @@ typedef struct Receiver
 	PgConn *conn; /* owned */
 	Buf chunk;    /* rows that libpq was not given yet */
 	bool pending; /* libpq could not send all: wait for room */
-	bool ended;   /* the rows are there; it commits */
+	bool ended;   /* the target has all rows; it commits */
 	int64_t rows; /* of the last part, as the target counted them */
 } Receiver;
 

@@ -41,7 +41,7 @@ struct SpreadCopier
 	PgConn *source;
 	const char *snapshot;
 	Receiver receivers[SPREAD_TARGETS_MAX];
-	bool in_use[SPREAD_TARGETS_MAX]; /* the part's table is there */
+	bool in_use[SPREAD_TARGETS_MAX]; /* rows of the part go to this target */
 	bool waits[SPREAD_TARGETS_MAX];  /* in the states of starting and ending */
 	int target_count;
 	int node_count;

@@ -141,7 +141,8 @@ take_text(const SpreadFormat *format, char *at, size_t left, SpreadRow *row)
 	return true;
 }
 
-/* The header, if it is there; its extension is empty in all versions so far. */
+/* The header, if the data begins with it; its extension is empty in all
+ * versions so far. */
 static bool
 is_header(const char *at, size_t left)
 {

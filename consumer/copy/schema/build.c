@@ -250,7 +250,7 @@ count_done(Build *build, Builder *builder)
 		add_finish(build, task.table);
 }
 
-/* Takes results as far as they are there; RC_AGAIN: there will be more. */
+/* Takes the results that have come; RC_AGAIN: there will be more. */
 static Rc
 take_results(Builder *builder, Error *err)
 {
@@ -289,7 +289,7 @@ take_rest(Builder *builder, Error *err)
 	return rc;
 }
 
-/* Whether rows that are there refer to some that are not. */
+/* Whether the target refused because rows refer to others that do not exist. */
 static bool
 is_violated(const Error *err)
 {

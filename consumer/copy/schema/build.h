@@ -1,7 +1,7 @@
 /*
  * build.h
  *    Builds indexes and constraints on one target, several at a time, each as
- *    soon as its table's rows are there.
+ *    soon as its table's rows are copied.
  *
  * There is a queue of statements and a number of sessions that take from it.
  * Nothing waits in build_step(); while rows are copied the loop around them
@@ -64,7 +64,7 @@ typedef struct BuildPostponedKey
 	const char *name;      /* quoted */
 	const char *statement; /* that is to be run when they do */
 	ObjectId object;       /* on the source */
-	bool added;            /* it is there, NOT VALID */
+	bool added;            /* it exists, and is NOT VALID */
 } BuildPostponedKey;
 
 /* Borrows what the options have until build_close(); connects later. */

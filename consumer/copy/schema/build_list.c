@@ -247,8 +247,8 @@ build_list_read(BuildList *list, const Script *script,
 }
 
 /*
- * Columns: number of an item whose index is there, whether the constraint that
- * it is for is there as well.
+ * Columns: number of an item whose index exists, whether the constraint that
+ * it is for exists as well.
  */
 static MUST_CHECK Rc
 find_items(const BuildList *list, PgConn *target, PGresult **result, Error *err)
@@ -304,7 +304,7 @@ number_of(const PGresult *result, int row)
 
 /*
  * All that finishes a table is done in one transaction, so where a constraint
- * is there, so is the rest that comes with it.  What finishes an index that is
+ * exists, so does the rest that comes with it.  What finishes an index that is
  * for no constraint can be done again.
  */
 Rc

@@ -1,6 +1,6 @@
 /*
  * build_list.h
- *    What is built on a target when a table's rows are there: its indexes and
+ *    What is built on a target when a table's rows are copied: its indexes and
  *    constraints, as statements.
  *
  * The statements are those of pg_restore.  A primary key or unique constraint

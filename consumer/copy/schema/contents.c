@@ -11,7 +11,7 @@
 
 #include "base/xalloc.h"
 
-/* Reads "; class oid " after the entry's number; NULL if it is not there. */
+/* Reads "; class oid " after the entry's number; NULL if the line has none. */
 static const char *
 parse_object(const char *line, ObjectId *object)
 {

@@ -19,7 +19,7 @@ static const char *const package_patterns[] = {
 
 /*
  * The major version that "pg_dump (PostgreSQL) 15.4 (Debian …)" tells, 0 for
- * what is not there or does not run.
+ * what does not exist or does not run.
  */
 static Rc
 read_major(const char *pg_dump, int *major, Error *err)

@@ -2,7 +2,7 @@
  * roles.h
  *    What a target lacks of the roles and tablespaces that the source's objects
  *    refer to.  They belong to the cluster and are not in a dump, and a restore
- *    fails on the first object that names one which is not there.
+ *    fails on the first object that names one which does not exist.
  */
 #ifndef PENSTOCK_COPY_SCHEMA_ROLES_H
 #define PENSTOCK_COPY_SCHEMA_ROLES_H

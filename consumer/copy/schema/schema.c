@@ -484,7 +484,8 @@ read_limits(const Schema *schema, PgConn *target, RestoreLimits *limits,
 	return roles_read_limits(limits, target, err);
 }
 
-/* What refers to something that is not there, or is a key that is not added. */
+/* What refers to something that does not exist, or is a key that is not added.
+ */
 static ObjectSet
 read_left_out(const Schema *schema, const Build *build)
 {

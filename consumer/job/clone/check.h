@@ -46,7 +46,8 @@ MUST_CHECK Rc clone_check_targets(const Clone *clone, Error *err);
 /* Refuses a source that is a target as well, or ends that are swapped. */
 MUST_CHECK Rc clone_check_ends(const Clone *clone, Error *err);
 
-/* Has a target remember what the pipeline is.  Its tables are there. */
+/* Has a target remember what the pipeline is.  The schema penstock exists
+ * there. */
 MUST_CHECK Rc clone_note_options(const Config *config, PgConn *target,
 								 Arena *arena, Error *err);
 

@@ -86,7 +86,8 @@ restore_schema(Clone *clone, CloneTarget *target, SchemaSection section,
 						  err);
 }
 
-/* The part of the schema that comes before the data, unless it is there. */
+/* Creates the part of the schema that comes before the data, unless it exists.
+ */
 static Rc
 restore_before_data(Clone *clone, CloneTarget *target, Error *err)
 {
@@ -164,7 +165,7 @@ count_left(const CopyCatalog *catalog)
 }
 
 /*
- * Tables that are not there any more have no rows to copy.  On the target they
+ * Tables that do not exist any more have no rows to copy.  On the target they
  * are there, with their keys, for others may refer to these.
  */
 static Rc
@@ -308,7 +309,7 @@ copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
 	return rc;
 }
 
-/* Makes ready for what is built when rows are there. */
+/* Makes ready for what is built when rows are copied. */
 static Rc
 open_build(Clone *clone, int number, Error *err)
 {
@@ -347,7 +348,7 @@ wait_for_builds(CloneTarget *target, Error *err)
 
 /*
  * Whether what was copied is as of more than one snapshot, so that rows may
- * refer to some that are not there before following has come to the last of
+ * refer to some that do not exist before following has come to the last of
  * these.
  */
 static bool
@@ -431,7 +432,7 @@ copy_sequences(const Clone *clone, const CloneTarget *target, int *sequences,
 	return rc;
 }
 
-/* What may come when the rows are there. */
+/* What may come when the rows are copied. */
 static Rc
 complete_target(Clone *clone, CloneTarget *target, Error *err)
 {
@@ -470,7 +471,9 @@ note_keys(const Clone *clone, const CloneTarget *target, Error *err)
 	return rc;
 }
 
-/* That what is copied of a source is there, and how it may be followed. */
+/* Notes that what is copied of a source is complete, and how it may be
+ * followed.
+ */
 static Rc
 note_source(const Clone *clone, const CloneSource *source, int number,
 			Error *err)
@@ -492,7 +495,7 @@ note_source(const Clone *clone, const CloneSource *source, int number,
 }
 
 /*
- * Says that the copy is there, in place of what there was to do.  Everything
+ * Says that the copy is complete, in place of what there was to do.  Everything
  * before was committed asynchronously; when this commit is durable, so is that.
  */
 static Rc

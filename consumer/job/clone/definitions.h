@@ -12,7 +12,7 @@
 /*
  * Notes on the target what the schema of the lead is, as of the snapshot that
  * the schema was dumped under; nothing, if its changes are not looked at.  A
- * clone that goes on with a schema that is there leaves what was noted with it.
+ * clone that goes on with a schema that exists leaves what was noted with it.
  * Waits.
  */
 MUST_CHECK Rc clone_note_definitions(Clone *clone, const CloneTarget *target,

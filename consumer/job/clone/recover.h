@@ -3,7 +3,7 @@
  *    Going on by itself with a clone that lost a server, as --resume would.
  *
  * A server that is restarted, or cannot be reached for a while, costs a clone
- * the snapshot and what was under way, and nothing else: the slot is there, and
+ * the snapshot and what was under way, and nothing else: the slot exists, and
  * the targets know what is done.  So it waits until all servers are back, takes
  * another snapshot, and goes on with what is left.  What was dumped of the
  * schema stays as it is.

@@ -23,7 +23,7 @@ MUST_CHECK Rc clone_look(Clone *clone, Error *err);
 /*
  * For a clone that begins: keeps others from the target, for as long as the
  * session lasts, and looks once more whether one of them was faster.  The work
- * list's tables are there.
+ * list's tables exist.
  */
 MUST_CHECK Rc clone_hold(Clone *clone, CloneTarget *target, Error *err);
 

@@ -40,7 +40,7 @@ check_large_objects(const CloneSource *source, Error *err)
 	return rc;
 }
 
-/* What is taken from the lead is there. */
+/* Checks that each source has what is taken from the lead. */
 static MUST_CHECK Rc
 check_taken(const Clone *clone, const CloneSource *source, Error *err)
 {

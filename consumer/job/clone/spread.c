@@ -186,7 +186,7 @@ relate_tables(Clone *clone)
 	}
 }
 
-/* Whether all rows of a table of the lead, from each source, are there. */
+/* Whether all rows of a table of the lead, from each source, are copied. */
 static bool
 is_whole(const Clone *clone, int number)
 {
@@ -267,7 +267,7 @@ note_finished(void *argument, Error *err)
 }
 
 /*
- * The rows of one of the sources, as far as they are not there.  *changed:
+ * Copies the rows of one of the sources that are not copied yet.  *changed:
  * tables that need another snapshot.
  */
 static MUST_CHECK Rc
@@ -523,7 +523,7 @@ take_up(Clone *clone, Error *err)
 	return rc;
 }
 
-/* The targets are looked at before rows of the first source are there. */
+/* The targets are looked at before rows of the first source are copied. */
 Rc
 clone_spread_rows(Clone *clone, Error *err)
 {

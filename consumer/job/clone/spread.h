@@ -3,9 +3,9 @@
  *    penstock clone with a placement: the rows' way to several targets at once.
  *
  * What is done is noted table by table, when a table is whole on all targets.
- * Of one that is not, nobody knows which rows are there: who goes on with the
- * clone empties it everywhere.  With several sources nothing is noted, and
- * nobody can go on: a table is whole when the last of them was read.
+ * Of one that is not, nobody knows which rows the targets have: who goes on
+ * with the clone empties it everywhere.  With several sources nothing is noted,
+ * and nobody can go on: a table is whole when the last of them was read.
  */
 #ifndef PENSTOCK_JOB_CLONE_SPREAD_H
 #define PENSTOCK_JOB_CLONE_SPREAD_H
@@ -21,7 +21,7 @@ MUST_CHECK Rc clone_spread_check(Clone *clone, Error *err);
 
 /*
  * Copies the rows of all sources to all targets, which have the schema, and
- * tells their builds that they are there.
+ * tells their builds that the rows are copied.
  */
 MUST_CHECK Rc clone_spread_rows(Clone *clone, Error *err);
 

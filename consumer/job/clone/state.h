@@ -55,7 +55,7 @@ typedef struct CloneSource
 	CopyCatalog *catalog;
 	SourceHistory history;
 	bool slot_begun;       /* was to be created: it may be there */
-	bool slot_created;     /* is there, and is ours */
+	bool slot_created;     /* the slot exists, and this clone has made it */
 	SlotSnapshot snapshot; /* that is read under; its name may be empty */
 	bool snapshot_slot;    /* it is that of a temporary slot of ours */
 	bool snapshot_due;     /* a newer one is to be taken before rows are read */

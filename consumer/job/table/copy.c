@@ -415,7 +415,7 @@ make_partitions(TableWork *work, TableTarget *target, bool *made, Error *err)
 	return rc;
 }
 
-/* Sees to it that the table is there and empty. */
+/* Sees to it that the table exists on the target and is empty. */
 static Rc
 make_table(TableCopy *copy, TableTarget *target, Error *err)
 {
@@ -448,7 +448,7 @@ make_table(TableCopy *copy, TableTarget *target, Error *err)
 	return rc;
 }
 
-/* Makes ready for what is built when the rows are there. */
+/* Makes ready for what is built when the rows are copied. */
 static Rc
 open_build(TableCopy *copy, int number, Error *err)
 {

@@ -45,7 +45,7 @@ typedef struct TableWork
 	int target_count;
 
 	/* The table at hand. */
-	uint32_t oid;          /* on the source; 0: it is not there */
+	uint32_t oid;          /* on the source; 0: it does not exist there */
 	bool partitioned;      /* on the source */
 	TableName *names;      /* its own first, then those of its partitions */
 	CopiedTable *tables;   /* the same, as they are noted when copied */
@@ -55,7 +55,7 @@ typedef struct TableWork
 } TableWork;
 
 /*
- * Connects to all servers, and makes sure that the pipeline is there.  Whether
+ * Connects to all servers, and makes sure that the pipeline exists.  Whether
  * it fails or not, the caller ends it with table_work_close().
  */
 MUST_CHECK Rc table_work_open(TableWork *work, const Config *config,
