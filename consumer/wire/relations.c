@@ -47,28 +47,6 @@ store_relation(Relations *self, Relation *relation)
 	self->by_number[number] = relation;
 }
 
-static bool
-map_identity(Penstock__ReplicaIdentity wire, ReplicaIdentity *identity)
-{
-	switch (wire)
-	{
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_DEFAULT:
-			*identity = IDENTITY_DEFAULT;
-			return true;
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_NOTHING:
-			*identity = IDENTITY_NOTHING;
-			return true;
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_FULL:
-			*identity = IDENTITY_FULL;
-			return true;
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_INDEX:
-			*identity = IDENTITY_INDEX;
-			return true;
-		default:
-			return false;
-	}
-}
-
 /* The types whose values may travel as integers. */
 static bool
 type_has_integer_form(uint32_t type_oid)
@@ -177,7 +155,7 @@ convert_relation(const Penstock__Relation *wire, Relation **converted,
 	relation->oid = wire->oid;
 	relation->schema = arena_strdup(relation->arena, wire->schema);
 	relation->name = arena_strdup(relation->arena, wire->name);
-	if (!map_identity(wire->replica_identity, &relation->identity))
+	if (!unpack_replica_identity(wire->replica_identity, &relation->identity))
 		rc = invalid(err, "relation with a replica identity that is not known");
 	for (size_t i = 0; rc == RC_OK && i < wire->n_columns; i++)
 		rc = convert_column(relation, &relation->columns[i], wire->columns[i],

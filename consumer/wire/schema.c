@@ -33,28 +33,6 @@ map_catalog(Penstock__SchemaCatalog wire, DefinitionCatalog *catalog)
 }
 
 static bool
-map_replica_identity(Penstock__ReplicaIdentity wire, ReplicaIdentity *identity)
-{
-	switch (wire)
-	{
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_DEFAULT:
-			*identity = IDENTITY_DEFAULT;
-			return true;
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_NOTHING:
-			*identity = IDENTITY_NOTHING;
-			return true;
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_FULL:
-			*identity = IDENTITY_FULL;
-			return true;
-		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_INDEX:
-			*identity = IDENTITY_INDEX;
-			return true;
-		default:
-			return false;
-	}
-}
-
-static bool
 map_generated(Penstock__SchemaGenerated wire, GeneratedKind *generated)
 {
 	switch (wire)
@@ -316,7 +294,8 @@ convert_table(const Penstock__SchemaTable *wire, Arena *arena,
 		.force_row_security = wire->force_row_security,
 		.published = wire->published,
 	};
-	if (!map_replica_identity(wire->replica_identity, &table->replica_identity))
+	if (!unpack_replica_identity(wire->replica_identity,
+								 &table->replica_identity))
 		return invalid(err, "table with a replica identity that is not known");
 	return convert_table_lists(wire, arena, table, err);
 }

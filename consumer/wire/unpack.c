@@ -30,3 +30,26 @@ arena_allocator(Arena *arena)
 {
 	return (ProtobufCAllocator){allocate_in_arena, free_in_arena, arena};
 }
+
+bool
+unpack_replica_identity(Penstock__ReplicaIdentity wire,
+						ReplicaIdentity *identity)
+{
+	switch (wire)
+	{
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_DEFAULT:
+			*identity = IDENTITY_DEFAULT;
+			return true;
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_NOTHING:
+			*identity = IDENTITY_NOTHING;
+			return true;
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_FULL:
+			*identity = IDENTITY_FULL;
+			return true;
+		case PENSTOCK__REPLICA_IDENTITY__REPLICA_IDENTITY_INDEX:
+			*identity = IDENTITY_INDEX;
+			return true;
+		default:
+			return false;
+	}
+}
