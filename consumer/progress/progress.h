@@ -2,7 +2,7 @@
  * progress.h
  *    From what each target has to what the source may forget.
  *
- * The source keeps its log from the confirmed position on.  That position may
+ * The source keeps its WAL from the confirmed position on.  That position may
  * only pass a transaction when every target has it durably.  A target also
  * notes, durably, the positions at which there was nothing for it; so the
  * confirmed position is never beyond what each target itself knows, and a

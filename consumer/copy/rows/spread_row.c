@@ -25,10 +25,10 @@ static const char signature[] = "PGCOPY\n\377\r\n";
 #define LENGTH_BYTES sizeof(uint32_t)
 #define HASH_BYTES   sizeof(uint64_t)
 
-/* Instead of a number of fields: the end. */
+/* At the end of the data, this stands in place of a row's number of fields. */
 #define TRAILER_COUNT 0xffff
 
-/* Instead of the length of a field: it is null. */
+/* Of a field that is null, this stands in place of its length. */
 #define NULL_LENGTH 0xffffffff
 
 static uint16_t

@@ -141,9 +141,10 @@ fill_key(BuildForeignKey *key, const ScriptEntry *entry, const PGresult *result,
 }
 
 /*
- * An index is built and then, if need be, told what it is for; so is that of a
- * constraint, if the source gave a statement for it.  Any other constraint
- * locks its table while it is made.
+ * An index is built first.  Statements that make it the replica identity, or
+ * the one to cluster by, come after that.  The index of a constraint is built
+ * in the same way, and then made the constraint's, if the source gave a
+ * statement for that.  Any other constraint locks its table while it is made.
  */
 static void
 fill_item(BuildItem *item, const ScriptEntry *entry, const PGresult *result,

@@ -139,7 +139,8 @@ clone_recover(Clone *clone, Error *failure)
 	do
 	{
 		close_all(clone);
-		/* Each other one has the same reason, as a rule. */
+		/* Failures after the first have the same reason, as a rule: only that
+		 * one is said to everybody. */
 		if (failures++ > 0)
 			log_debug("clone", "%s", failure->message);
 		error_reset(failure);

@@ -60,7 +60,7 @@ undo_slot(const CloneSource *source)
 	else if (rc != RC_OK || slot.exists)
 		log_warning("clone",
 					"replication slot \"%s\" may be left on the source, where "
-					"it keeps log: remove it with \"%s\"",
+					"it keeps WAL: remove it with \"%s\"",
 					name, OWN_COMMAND("drop"));
 	pgconn_close(conn);
 	error_reset(&err);

@@ -603,7 +603,7 @@ run(TableCopy *copy, Error *err)
 	return rc;
 }
 
-/* A slot without a copy would keep log for nothing. */
+/* A slot without a copy would keep WAL for nothing. */
 static void
 undo(TableCopy *copy)
 {
@@ -621,7 +621,7 @@ undo(TableCopy *copy)
 		log_error(LOG_WARNING, "table", &err);
 		log_warning("table",
 					"replication slot \"%s\" may be left on the source, where "
-					"it keeps log: the same command, or \"%s\", removes it",
+					"it keeps WAL: the same command, or \"%s\", removes it",
 					work->slot, table_command(work, "remove"));
 	}
 	error_reset(&err);

@@ -330,7 +330,7 @@ run_pause(TableWork *work, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	log_info("table", "table %s is paused; %s", work->qualified,
-			 keep ? "the source keeps its log until it is resumed"
+			 keep ? "the source keeps its WAL until it is resumed"
 				  : "to resume it, it will be copied anew");
 	return RC_OK;
 }

@@ -272,7 +272,8 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 
 	if (rc == RC_OK)
 		rc = pgconn_exec(conn, session_sql, NULL, err);
-	/* Before anything that a consumer with the right source would notice. */
+	/* Whether the target belongs to the source is checked before the lease is
+	 * claimed: a consumer that follows the right source must not lose it. */
 	if (rc == RC_OK)
 		rc = progress_table_read(conn, options->pipeline, row, err);
 	if (rc == RC_OK && row->exists)

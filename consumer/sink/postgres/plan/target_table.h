@@ -92,8 +92,9 @@ typedef struct TargetTable
 	int column_count;
 	TargetColumn *columns; /* in the relation's order */
 	int key_count;         /* 0: rows have to be found by all columns */
-	bool finds_one_row;    /* what finds a row cannot find several: a unique
-							  index sees to it, or the statement */
+	bool finds_one_row;    /* the key cannot find several rows, because a unique
+							  index keeps it unique; or there is no key, and
+							  the statement picks one row */
 
 	/* Columns that only the target has, and that are not generated: quoted
 	 * names. */
