@@ -257,6 +257,29 @@ interrupt_wait(int fd, short events, int64_t timeout_ms, Error *err)
 							  timeout_ms, err);
 }
 
+void
+interrupt_wait_leaving(int fd, short events, int64_t timeout_ms)
+{
+	struct pollfd wanted = {.fd = fd, .events = events};
+	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
+
+	for (;;)
+	{
+		bool yields = task_is_running() && !task_is_cancelled();
+		int64_t left_us = deadline_us - clock_monotonic_us();
+
+		if (left_us <= 0)
+			return;
+
+		if (poll(&wanted, 1, yields ? 0 : poll_ms(left_us / 1000 + 1)) > 0)
+			return;
+		if (yields)
+			task_yield(&wanted, 1, deadline_us);
+		else if (background != NULL)
+			background(background_context);
+	}
+}
+
 Rc
 interrupt_wait_tasks(Task *const *tasks, int count, int64_t deadline_us,
 					 Error *err)

@@ -58,6 +58,13 @@ MUST_CHECK Rc interrupt_wait_any(struct pollfd *fds, int count,
 								 int64_t timeout_ms, Error *err);
 
 /*
+ * Waits for a descriptor, but not longer, whether or not a stop was asked for.
+ * For the little that has to be done on the way out.  In a task only that
+ * waits, until the task is released.
+ */
+void interrupt_wait_leaving(int fd, short events, int64_t timeout_ms);
+
+/*
  * Waits until one of these tasks, of which some may be NULL, can go on (RC_OK),
  * or until the deadline (RC_AGAIN; monotonic, INT64_MAX: none).
  */

@@ -191,6 +191,13 @@ task_is_cancelled(void)
 	return current->cancelled;
 }
 
+bool
+task_pause(void)
+{
+	task_yield(NULL, 0, INT64_MAX);
+	return !current->cancelled;
+}
+
 void
 task_yield(const struct pollfd *fds, int count, int64_t deadline_us)
 {

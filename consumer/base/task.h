@@ -54,6 +54,12 @@ bool task_is_waiting(const Task *task);
  */
 void task_free(Task *task);
 
+/*
+ * In a task: lets its caller go on, and returns at the next task_work().
+ * Nothing is waited for.  False: the task is being released, and has to return.
+ */
+bool task_pause(void);
+
 
 /* ---- for base/interrupt.c ---- */
 

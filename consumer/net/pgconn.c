@@ -104,8 +104,7 @@ cancel_in_child(PGcancel *cancel)
 	close(ends[1]);
 	if (child > 0)
 	{
-		(void) poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1,
-					CANCEL_MS_MAX);
+		interrupt_wait_leaving(ends[0], POLLIN, CANCEL_MS_MAX);
 		(void) kill(child, SIGKILL);
 		(void) waitpid(child, NULL, 0);
 	}

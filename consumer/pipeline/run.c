@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "config/config.h"
+#include "pipeline/worker.h"
 #include "progress/proof.h"
 #include "route/router.h"
 #include "wire/decode.h"
@@ -47,10 +48,13 @@ typedef struct Run
 	Proof proof;
 	Lsn endpos; /* as Pipeline has it, or its watch said; 0: none */
 	int64_t watch_due_us;
-	Interest interest; /* what the turn that ends waits for */
-	Task *watching;    /* the watch, while it waits; or NULL */
-	Lsn watched;       /* what it says */
-	Task *beside;      /* what runs beside, while it waits; or NULL */
+	Interest interest;                   /* what the turn that ends waits for */
+	Worker *workers[CONFIG_TARGETS_MAX]; /* of the sinks, one for each */
+	Worker *leaving[CONFIG_TARGETS_MAX]; /* of sinks that were replaced, until
+											they are released; or NULL */
+	Task *watching; /* the watch, while it waits; or NULL */
+	Lsn watched;    /* what it says */
+	Task *beside;   /* what runs beside, while it waits; or NULL */
 	int64_t beside_due_us;
 	Lsn streamed;        /* the stream has come up to here; 0: nowhere yet */
 	Lsn confirmed;       /* to the source, as far as it has heard; 0: nothing */
@@ -615,16 +619,18 @@ report_on_request(Run *run)
 	{
 		const Sink *sink = run->pipeline->sinks[i];
 
-		log_info("follow",
-				 "target %d: applied " LSN_FORMAT ", durable " LSN_FORMAT
-				 ", %" PRId64 " transactions, %" PRId64 " changes%s%s",
-				 i + 1, LSN_ARGS(sink->report->applied_lsn),
-				 LSN_ARGS(sink->report->durable_lsn),
-				 sink->report->transactions, sink->report->rows,
-				 sink->report->full ? ", full" : "",
-				 sink == router_waits_for(run->router)
-					 ? ", waited for: values of a row that moves away"
-					 : "");
+		log_info(
+			"follow",
+			"target %d: applied " LSN_FORMAT ", durable " LSN_FORMAT
+			", %" PRId64 " transactions, %" PRId64 " changes%s%s%s",
+			i + 1, LSN_ARGS(sink->report->applied_lsn),
+			LSN_ARGS(sink->report->durable_lsn), sink->report->transactions,
+			sink->report->rows, sink->report->full ? ", full" : "",
+			worker_is_waiting(run->workers[i]) ? ", waiting for an answer of it"
+											   : "",
+			sink == router_waits_for(run->router)
+				? ", waited for: values of a row that moves away"
+				: "");
 	}
 }
 
@@ -663,9 +669,39 @@ replace_sink(Run *run, int index, Error *err)
 	run->transactions_gone += failed->report->transactions;
 	pipeline->sinks[index] = sink;
 	router_replace_sink(run->router, index, sink);
-	sink_free(failed);
+	worker_free(run->leaving[index]);
+	run->leaving[index] = run->workers[index];
+	run->workers[index] = worker_new(sink);
 	error_reset(err);
 	return RC_OK;
+}
+
+/* Sinks that were replaced. */
+static void
+work_leaving(Run *run)
+{
+	for (int i = 0; i < run->pipeline->sink_count; i++)
+	{
+		if (run->leaving[i] == NULL ||
+			worker_release_sink(run->leaving[i]) == RC_AGAIN)
+			continue;
+		worker_free(run->leaving[i]);
+		run->leaving[i] = NULL;
+	}
+}
+
+/*
+ * No sink's work goes on after that, and none refers any more to what the
+ * router waits for.
+ */
+static void
+stop_working(Run *run)
+{
+	for (int i = 0; i < run->pipeline->sink_count; i++)
+	{
+		worker_free(run->workers[i]);
+		worker_free(run->leaving[i]);
+	}
 }
 
 /* Where what is said does not arrive, what was said to us is taken still. */
@@ -693,10 +729,11 @@ work(Run *run, Error *err)
 
 	for (int i = 0; rc == RC_OK && i < pipeline->sink_count; i++)
 	{
-		rc = sink_work(pipeline->sinks[i], run->source_idle, err);
+		rc = worker_work(run->workers[i], run->source_idle, err);
 		if (rc == RC_FAIL)
 			rc = replace_sink(run, i, err);
 	}
+	work_leaving(run);
 	if (rc != RC_OK)
 		return rc;
 	update_positions(run);
@@ -715,7 +752,11 @@ collect_interest(Run *run, bool receiving)
 	if (!run->lost)
 		source_interest(pipeline->source, receiving, interest);
 	for (int i = 0; i < pipeline->sink_count; i++)
-		sink_interest(pipeline->sinks[i], interest);
+	{
+		worker_interest(run->workers[i], interest);
+		if (run->leaving[i] != NULL)
+			worker_interest(run->leaving[i], interest);
+	}
 	if (run->watching != NULL)
 		task_interest(run->watching, interest);
 	else if (is_watching(run))
@@ -859,6 +900,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 			.commit_time_us = sink->report->last_commit_time_us};
 
 		durable = lsn_min(durable, sink->report->durable_lsn);
+		run.workers[i] = worker_new(pipeline->sinks[i]);
 		if (pipeline->start_lsn != 0)
 			proof_add(&run.proof, &last, pipeline->start_lsn);
 	}
@@ -885,6 +927,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	*progressed = run.progress.confirmed > durable;
 	stop_watching(&run);
 	stop_beside(&run);
+	stop_working(&run);
 	interest_release(&run.interest);
 	router_free(run.router);
 	input_free(run.input);

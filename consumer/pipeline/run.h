@@ -4,8 +4,9 @@
  *
  * One thread, one poll().  In each turn the sinks work, then messages are taken
  * from the stream as long as no sink is full, then positions are reported.
- * The loop waits in the poll(), and a sink for a short answer of its own
- * target; the source hears of us meanwhile.
+ * The loop waits in the poll() only.  A sink whose work waits for its target
+ * does so by itself (worker.h), and neither the other sinks nor the source
+ * notice, until it is full.
  */
 #ifndef PENSTOCK_PIPELINE_RUN_H
 #define PENSTOCK_PIPELINE_RUN_H

@@ -23,6 +23,14 @@
  * the router's caller stops reading from the source until it is not any more.
  * All waiting is in work(), which the loop calls once per turn.
  *
+ * work() does what can be done now, and leaves to interest() what it waits for.
+ * Where it cannot go on without an answer of its target, it may wait for that
+ * with the functions of base/interrupt.h: the loop has it run as a task.  The
+ * sink is given changes and orders then as at any other time, and has to queue
+ * the changes.  work() is not called again before it has returned, and neither
+ * is interest().  If the run ends, its wait fails with ERR_INTERRUPTED, and the
+ * sink is released after that.
+ *
  * A sink may have timers and wake-ups of its own.  interest() names its
  * descriptors (sockets, a pipe or an eventfd(2) that another process or thread
  * writes to) and the time until which nothing else happens.  When one of them
@@ -123,8 +131,8 @@ typedef struct SinkOps
 	const SinkOpenTxnOps *open_txns; /* NULL: it takes whole ones only */
 	const SinkFetchOps *fetching;    /* NULL: it has no rows to give */
 
-	/* Does what can be done without waiting. `source_idle`: nothing more is to
-	 * be had from the source at the moment. */
+	/* See above.  `source_idle`: nothing more is to be had from the source at
+	 * the moment. */
 	Rc (*work)(Sink *sink, bool source_idle, Error *err);
 	void (*interest)(const Sink *sink, Interest *interest);
 	void (*free)(Sink *sink);

@@ -65,6 +65,7 @@ typedef struct PostgresSink
 	OpenTxns *open_txns;
 	Lsn delivered_lsn;   /* end of the last transaction that was handed over */
 	bool taking;         /* between begin and commit */
+	bool working;        /* work() has begun; seen where it waits */
 	Stages *stages;      /* that wait to be applied */
 	SchemaPolicy policy; /* for changes of the schema */
 	SchemaStep *schema_step;
@@ -123,11 +124,12 @@ update_full(PostgresSink *self)
 {
 	size_t waiting_bytes = stages_bytes(self->stages);
 	size_t held_bytes = waiting_bytes + applying_bytes(self);
+	bool is_busy = self->working || !is_idle(self);
 
 	self->report.full = self->holding || self->uncopied_table != NULL ||
 						batch_is_full(stages_filling(self->stages),
 									  self->target.relations_max) ||
-						(!is_idle(self) &&
+						(is_busy &&
 						 (waiting_bytes >= self->batch_bytes_max ||
 						  held_bytes >= 2 * self->batch_bytes_max)) ||
 						open_txns_bytes(self->open_txns) >=
@@ -699,13 +701,10 @@ static MUST_CHECK Rc
 work_open_txns(PostgresSink *self, bool source_idle, Error *err)
 {
 	const OpenTxnsTurn turn = {
-		.delivered_lsn = self->delivered_lsn,
 		.others_rest = stages_is_empty(self->stages) &&
 					   (is_idle(self) ||
 						self->applier.state == APPLIER_CHECKING_FLUSH),
 		.source_idle = source_idle,
-		.stopping = self->sink.orders.mode == SINK_STOPPING,
-		.settling = self->sink.orders.mode == SINK_SETTLING,
 	};
 
 	return open_txns_work(self->open_txns, &turn, err);
@@ -717,6 +716,8 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 	PostgresSink *self = postgres_sink(sink);
 	Rc rc;
 
+	CHECK(!self->working);
+	self->working = true;
 	do
 		rc = work_once(self, source_idle, err);
 	while (rc == RC_OK);
@@ -731,9 +732,10 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 	if (sink->orders.mode == SINK_SETTLING)
 		self->report.stopped = self->report.durable_lsn >=
 							   sink->orders.received_lsn;
-	update_full(self);
 	if (rc == RC_FAIL)
 		explain_failure(self, err);
+	self->working = false;
+	update_full(self);
 	return rc;
 }
 

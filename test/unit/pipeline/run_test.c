@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "pipeline/run.h"
 #include "support/pass_filter.h"
@@ -16,6 +17,9 @@
 #define SINKS 2
 
 /* ---- a source that has nothing ------------------------------------------ */
+
+/* Times that it could have been told something. */
+static int reports;
 
 static Rc
 receive(Source *source UNUSED, SourceMessage *message UNUSED, Error *err UNUSED)
@@ -29,8 +33,9 @@ set_positions(Source *source UNUSED, const SourcePositions *positions UNUSED)
 }
 
 static Rc
-source_nothing(Source *source UNUSED, int64_t now_us UNUSED, Error *err UNUSED)
+report(Source *source UNUSED, int64_t now_us UNUSED, Error *err UNUSED)
 {
+	reports++;
 	return RC_OK;
 }
 
@@ -50,7 +55,7 @@ static const SourceOps source_ops = {
 	.name = "nothing",
 	.receive = receive,
 	.set_positions = set_positions,
-	.work = source_nothing,
+	.work = report,
 	.send_last = send_last,
 	.interest = source_wants_nothing,
 };
@@ -65,6 +70,7 @@ typedef struct TestSink
 	SinkReport report;
 	Bench *bench;
 	bool released;
+	int works; /* turns of its work that have ended */
 } TestSink;
 
 struct Bench
@@ -76,7 +82,8 @@ struct Bench
 	PassFilter filters[SINKS + 1];
 	Sink *sinks[SINKS];
 	int watches; /* that have begun */
-	int broken_off;
+	int interrupted;
+	int64_t begun_us;
 	bool met_released; /* a watch has found the sink released after a wait */
 };
 
@@ -154,7 +161,7 @@ watch(void *context, Lsn *endpos UNUSED, Error *err)
 
 	bench->watches++;
 	rc = interrupt_wait(-1, 0, 60 * 1000, err);
-	bench->broken_off += rc == RC_FAIL;
+	bench->interrupted += rc == RC_FAIL;
 	bench->met_released |= sink->released;
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
@@ -178,9 +185,156 @@ test_replaced_sink_outlives_a_watch_that_waits(void **state UNUSED)
 	assert_int_equal(pipeline_run(&pipeline, &progressed, &err), RC_END);
 	assert_true(bench.bad.released);
 	assert_int_equal(bench.watches, 2);
-	assert_int_equal(bench.broken_off, 2);
+	assert_int_equal(bench.interrupted, 2);
 	assert_false(bench.met_released);
 	error_reset(&err);
+}
+
+/* ---- sinks that wait ---------------------------------------------------- */
+
+/* Turns that somebody who is kept waiting does not have, and more time than
+ * they take. */
+#define TURNS   20
+#define LONG_MS 20000
+
+static bool
+has_gone_on(const Bench *bench, int before)
+{
+	return bench->good.works >= before + TURNS;
+}
+
+static Rc
+wait_for_silent_target(Sink *sink, bool source_idle UNUSED, Error *err)
+{
+	TestSink *self = (TestSink *) sink;
+	Rc rc;
+
+	assert_int_equal(self->works, 0);
+	rc = interrupt_wait(-1, 0, LONG_MS, err);
+	self->works++;
+	self->bench->interrupted += rc == RC_FAIL && err->code == ERR_INTERRUPTED;
+	return rc;
+}
+
+static Rc
+count_works(Sink *sink, bool source_idle UNUSED, Error *err UNUSED)
+{
+	((TestSink *) sink)->works++;
+	return RC_OK;
+}
+
+static Rc
+end_after_some_turns(Sink *sink, bool source_idle, Error *err)
+{
+	Rc rc = count_works(sink, source_idle, err);
+
+	return has_gone_on(((TestSink *) sink)->bench, 0) ? RC_END : rc;
+}
+
+static void
+want_next_turn(const Sink *sink UNUSED, Interest *interest)
+{
+	interest_until(interest, clock_monotonic_us() + 1000);
+}
+
+static const SinkOps silent_ops = {.name = "silent",
+								   .work = wait_for_silent_target,
+								   .interest = sink_wants_nothing,
+								   .free = release};
+static const SinkOps ending_ops = {.name = "ending",
+								   .work = end_after_some_turns,
+								   .interest = want_next_turn,
+								   .free = release};
+
+static void
+test_a_silent_target_keeps_nobody_waiting(void **state UNUSED)
+{
+	Bench bench = {.source = {&source_ops}};
+	const Pipeline pipeline = {
+		.source = &bench.source, .sinks = bench.sinks, .sink_count = SINKS};
+	int64_t begun_us = clock_monotonic_us();
+	bool progressed;
+	Error err = {0};
+
+	reports = 0;
+	bench.sinks[0] = set_up(&bench.bad, &silent_ops, &bench, &bench.filters[0]);
+	bench.sinks[1] = set_up(&bench.good, &ending_ops, &bench,
+							&bench.filters[1]);
+	assert_int_equal(pipeline_run(&pipeline, &progressed, &err), RC_END);
+	assert_true(clock_monotonic_us() < begun_us + LONG_MS * 1000);
+	assert_true(reports >= TURNS - 1);
+
+	/* Its wait has ended, and it is for its owner to release. */
+	assert_int_equal(bench.interrupted, 1);
+	assert_false(bench.bad.released);
+}
+
+/* To cancel what runs on a target that is gone takes its time. */
+static void
+release_slowly(Sink *sink)
+{
+	TestSink *self = (TestSink *) sink;
+	int before = self->bench->good.works;
+
+	while (!has_gone_on(self->bench, before) &&
+		   clock_monotonic_us() < self->bench->begun_us + LONG_MS * 1000)
+		interrupt_wait_leaving(-1, 0, 1);
+	self->released = true;
+}
+
+static Rc
+fail_at_once(Sink *sink UNUSED, bool source_idle UNUSED, Error *err)
+{
+	return error_set(err, ERR_CONNECT, "the target is gone");
+}
+
+static Rc
+end_once_released(Sink *sink, bool source_idle UNUSED, Error *err UNUSED)
+{
+	return ((TestSink *) sink)->bench->bad.released ? RC_END : RC_OK;
+}
+
+static const SinkOps failing_ops = {.name = "failing",
+									.work = fail_at_once,
+									.interest = sink_wants_nothing,
+									.free = release_slowly};
+static const SinkOps counting_ops = {.name = "counting",
+									 .work = count_works,
+									 .interest = want_next_turn,
+									 .free = release};
+static const SinkOps last_ops = {.name = "last",
+								 .work = end_once_released,
+								 .interest = sink_wants_nothing,
+								 .free = release};
+
+static Sink *
+replace_by_last(void *context, int index, Error *err UNUSED)
+{
+	Bench *bench = context;
+
+	assert_int_equal(index, 0);
+	return set_up(&bench->other, &last_ops, bench, &bench->filters[2]);
+}
+
+static void
+test_releasing_a_sink_keeps_nobody_waiting(void **state UNUSED)
+{
+	Bench bench = {.source = {&source_ops}, .begun_us = clock_monotonic_us()};
+	const Pipeline pipeline = {.source = &bench.source,
+							   .sinks = bench.sinks,
+							   .sink_count = SINKS,
+							   .replace = replace_by_last,
+							   .replace_context = &bench};
+	bool progressed;
+	Error err = {0};
+
+	bench.sinks[0] = set_up(&bench.bad, &failing_ops, &bench,
+							&bench.filters[0]);
+	bench.sinks[1] = set_up(&bench.good, &counting_ops, &bench,
+							&bench.filters[1]);
+	assert_int_equal(pipeline_run(&pipeline, &progressed, &err), RC_END);
+	assert_true(clock_monotonic_us() < bench.begun_us + LONG_MS * 1000);
+	assert_true(has_gone_on(&bench, 0));
 }
 
 int
@@ -188,6 +342,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_replaced_sink_outlives_a_watch_that_waits),
+		cmocka_unit_test(test_a_silent_target_keeps_nobody_waiting),
+		cmocka_unit_test(test_releasing_a_sink_keeps_nobody_waiting),
 	};
 
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,7 +96,8 @@ typedef struct FakeConn
 	int prepared_count;
 	Pending *pending; /* of a server */
 	Pending *pending_last;
-	bool dead; /* the server's end is gone; `lost` is when we notice */
+	bool dead;   /* the server's end is gone; `lost` is when we notice */
+	bool asleep; /* the byte is not there */
 	Buf copy;
 } FakeConn;
 
@@ -126,6 +127,7 @@ static struct
 	LibpqStep failure;
 	const char *refusal;
 	bool stalled; /* connecting takes its time */
+	bool sleeps;  /* sessions with something to do fall asleep */
 	Made made[ANSWERS_MAX];
 	int made_count;
 	Buf copied;
@@ -781,6 +783,37 @@ libpq_script_dawdle(unsigned seed)
 }
 
 void
+libpq_script_wake(void)
+{
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+	{
+		FakeConn *conn = &connections[i];
+
+		if (conn->open && conn->asleep)
+			assert_int_equal(write(conn->fds[1], "x", 1), 1);
+		conn->asleep = false;
+	}
+}
+
+void
+libpq_script_sleep(bool sleeps)
+{
+	script.sleeps = sleeps;
+	if (!sleeps)
+		libpq_script_wake();
+}
+
+static void
+fall_asleep(FakeConn *conn)
+{
+	char byte;
+
+	if (!conn->asleep)
+		assert_int_equal(read(conn->fds[0], &byte, 1), 1);
+	conn->asleep = true;
+}
+
+void
 libpq_script_lose(int connection)
 {
 	FakeConn *conn = &connections[connection];
@@ -819,6 +852,8 @@ PQconnectStartParams(const char *const *keywords, const char *const *values,
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, conn->fds), 0);
 		if (!script.stalled)
 			assert_int_equal(write(conn->fds[1], "x", 1), 1);
+		if (script.sleeps)
+			fall_asleep(conn);
 		return (PGconn *) conn;
 	}
 	fail_msg("more than %d connections are open", CONNECTIONS_MAX);
@@ -867,7 +902,11 @@ PQerrorMessage(const PGconn *conn)
 int
 PQsocket(const PGconn *conn)
 {
-	return fake(conn)->fds[0];
+	FakeConn *self = fake(conn);
+
+	if (script.sleeps && self->count == 0 && self->pending != NULL)
+		fall_asleep(self);
+	return self->fds[0];
 }
 
 int
@@ -1087,6 +1126,10 @@ PQisBusy(PGconn *conn)
 {
 	FakeConn *self = fake(conn);
 
+	/* What is waited for is not there at once, or nobody would. */
+	if (script.sleeps && self->count == 0 && self->pending != NULL &&
+		next_random() % 2 == 0)
+		return 1;
 	if (self->count == 0)
 		run_server();
 	return self->count == 0 && self->pending != NULL && !self->null_due;

@@ -156,6 +156,14 @@ void libpq_script_serve(const LibpqServer *server);
  * this number; 0: each statement is run as soon as it can be. */
 void libpq_script_dawdle(unsigned seed);
 
+/*
+ * From now on a connection has nothing to read until libpq_script_wake() is
+ * called, if it is to wait for its server or for being connected.  For what is
+ * waited for in a task; whoever waits by itself waits for ever.
+ */
+void libpq_script_sleep(bool sleeps);
+void libpq_script_wake(void);
+
 /* The connection of this number is lost. */
 void libpq_script_lose(int connection);
 

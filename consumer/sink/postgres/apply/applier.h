@@ -43,7 +43,7 @@
  *
  * Waiting: the state machine never waits.  What is rare does, for one answer of
  * the target: looking up a table for the first time, a rollback, words for an
- * error.
+ * error.  Whoever drives the applier may be a task, and then only that waits.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_APPLIER_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_APPLIER_H

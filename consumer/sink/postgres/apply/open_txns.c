@@ -54,7 +54,8 @@ typedef struct Place
 	Lsn ends_behind_lsn;
 	Part *first; /* the queue */
 	Part *last;
-	size_t queued_bytes; /* of its parts */
+	Part *starting;      /* taken out of it; what comes goes behind it */
+	size_t queued_bytes; /* of its parts, the last one too */
 	Savepoint savepoints[OPEN_TXNS_SAVEPOINTS_MAX];
 	int savepoint_count;
 	bool connected;
@@ -137,14 +138,23 @@ add_part(Place *place, Lsn delivered_lsn)
 	return part;
 }
 
-static void
-drop_first_part(Place *place)
+static Part *
+take_first_part(Place *place)
 {
 	Part *part = place->first;
 
 	place->first = part->next;
 	if (place->first == NULL)
 		place->last = NULL;
+	return part;
+}
+
+static void
+drop_part(Place *place, Part *part)
+{
+	if (part == NULL)
+		return;
+	ASSERT(place->queued_bytes >= part->bytes);
 	place->queued_bytes -= part->bytes;
 	free_part(part);
 }
@@ -153,7 +163,7 @@ static void
 drop_parts(Place *place)
 {
 	while (place->first != NULL)
-		drop_first_part(place);
+		drop_part(place, take_first_part(place));
 }
 
 /* Whether a change can go to the last part. */
@@ -449,8 +459,8 @@ is_due(const OpenTxns *self, const Place *place, const OpenTxnsTurn *turn)
 {
 	const Part *part = place->first;
 
-	if (part == NULL || turn->stopping || !is_needed(self, place) ||
-		self->target->noted_lsn < part->after_lsn)
+	if (part == NULL || self->target->orders->mode == SINK_STOPPING ||
+		!is_needed(self, place) || self->target->noted_lsn < part->after_lsn)
 		return false;
 	if (part->commits)
 		return turn->others_rest;
@@ -496,13 +506,20 @@ ensure_open(OpenTxns *self, Place *place, Error *err)
 	return rc;
 }
 
+/*
+ * Here it may be waited for the target, and the transaction go on, commit or be
+ * rolled back meanwhile.  So the part is taken out of the queue before: what
+ * comes has a part of its own, which waits for what was delivered before it.
+ */
 static MUST_CHECK Rc
 start_part(OpenTxns *self, Place *place, Error *err)
 {
-	Part *part = place->first;
+	Part *part = take_first_part(place);
 	Rc rc;
 
+	CHECK(place->starting == NULL);
 	CHECK(self->target->noted_lsn >= part->after_lsn);
+	place->starting = part;
 	rc = ensure_open(self, place, err);
 	FAULT("apply.open_txn");
 	if (rc == RC_OK && part->aborts)
@@ -511,9 +528,11 @@ start_part(OpenTxns *self, Place *place, Error *err)
 		rc = enter_subtransaction(self, place, part->subxid, err);
 	if (rc == RC_OK && !part->aborts)
 		rc = applier_start(&place->applier, &part->batch, err);
-	if (rc == RC_OK)
-		drop_first_part(place);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	place->starting = NULL;
+	drop_part(place, part);
+	return RC_OK;
 }
 
 /* The transaction is over, one way or the other. */
@@ -616,7 +635,7 @@ open_txns_work(OpenTxns *self, const OpenTxnsTurn *turn, Error *err)
 {
 	Rc rc;
 
-	if (turn->settling)
+	if (self->target->orders->mode == SINK_SETTLING)
 		give_up_uncommitted(self);
 	rc = check_held(self, err);
 	for (int i = 0; rc != RC_FAIL && i < OPEN_TXNS_MAX; i++)
@@ -671,8 +690,9 @@ bool
 open_txns_is_idle(const OpenTxns *self)
 {
 	for (int i = 0; i < OPEN_TXNS_MAX; i++)
-		if (self->places[i].connected &&
-			self->places[i].applier.state != APPLIER_IDLE)
+		if (self->places[i].starting != NULL ||
+			(self->places[i].connected &&
+			 self->places[i].applier.state != APPLIER_IDLE))
 			return false;
 	return true;
 }
@@ -709,6 +729,7 @@ open_txns_free(OpenTxns *self)
 	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 	{
 		drop_parts(&self->places[i]);
+		drop_part(&self->places[i], self->places[i].starting);
 		if (self->places[i].connected)
 			applier_release(&self->places[i].applier);
 	}

@@ -60,15 +60,15 @@ typedef struct OpenTxnsOptions
 	size_t part_bytes_max;           /* of a part */
 } OpenTxnsOptions;
 
-/* What there is to know of everything else at a turn's work. */
+/*
+ * What there is to know of everything else when a turn's work begins.  While
+ * the work waits, transactions may be handed over; what stands after them in
+ * commit order knows so by itself (Part.after_lsn).
+ */
 typedef struct OpenTxnsTurn
 {
-	Lsn delivered_lsn; /* end of the last transaction that was handed over */
-	bool others_rest;  /* nothing else commits, and none will begin to */
+	bool others_rest; /* nothing else commits, and none will begin to */
 	bool source_idle;
-	bool stopping; /* nothing is begun; a commit on its way is seen through */
-	bool settling; /* what has not committed on the source will not be heard of
-					  again */
 } OpenTxnsTurn;
 
 OpenTxns *open_txns_new(const OpenTxnsOptions *options);
@@ -77,7 +77,8 @@ OpenTxns *open_txns_new(const OpenTxnsOptions *options);
  */
 void open_txns_free(OpenTxns *self);
 
-/* As the sink's; `delivered_lsn` as above. */
+/* As the sink's, also while the work waits; `delivered_lsn`: the end of the
+ * last transaction that was handed over. */
 MUST_CHECK Rc open_txns_change(OpenTxns *self, Frame *frame,
 							   const Change *change, Lsn delivered_lsn,
 							   Error *err);
@@ -85,7 +86,12 @@ void open_txns_commit(OpenTxns *self, const TxnInfo *txn, Lsn delivered_lsn);
 void open_txns_abort(OpenTxns *self, uint32_t xid, uint32_t subxid,
 					 Lsn delivered_lsn);
 
-/* Does what can be done.  Waits only to connect, and for a savepoint. */
+/*
+ * Does what can be done.  Waits to connect, for savepoints, and for what the
+ * applier waits for.  In SINK_STOPPING nothing is begun, and a commit on its
+ * way is seen through; in SINK_SETTLING what has not committed on the source
+ * will not be heard of again.
+ */
 MUST_CHECK Rc open_txns_work(OpenTxns *self, const OpenTxnsTurn *turn,
 							 Error *err);
 void open_txns_interest(const OpenTxns *self, Interest *interest);

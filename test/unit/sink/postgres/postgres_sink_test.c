@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "model/history.h"
+#include "pipeline/worker.h"
 #include "sink/postgres/postgres_sink.h"
 #include "support/libpq_script.h"
 #include "support/model_target.h"
@@ -335,18 +336,41 @@ check_positions(const Sink *sink)
 	}
 }
 
-/* All that the sink does not have, until it has it or fails. */
+/* How a sink's work is called. */
+typedef struct Feeding
+{
+	unsigned seed;
+	Worker *worker; /* NULL: directly */
+	int turns_max;  /* all ends then, whatever is under way */
+	int handed;     /* items, while the work waited */
+} Feeding;
+
 static Rc
-feed(Sink *sink, unsigned seed, Error *err)
+work(Feeding *feeding, Sink *sink, bool source_idle, Error *err)
+{
+	if (feeding->worker == NULL)
+		return sink_work(sink, source_idle, err);
+	if (feeding->seed / 64 % 4 == 0)
+		libpq_script_wake();
+	return worker_work(feeding->worker, source_idle, err);
+}
+
+/* All that the sink does not have, until it has it or fails, or (RC_AGAIN) for
+ * so many turns. */
+static Rc
+feed(Sink *sink, Feeding *feeding, Error *err)
 {
 	int next = 0;
 
-	for (int turn = 0; turn < TURNS_MAX; turn++)
+	for (int turn = 0; turn < feeding->turns_max; turn++)
 	{
+		bool waits = feeding->worker != NULL &&
+					 worker_is_waiting(feeding->worker);
 		Rc rc = RC_OK;
 
 		if (next < source.item_count && !sink->report->full)
 		{
+			feeding->handed += waits;
 			rc = hand_over(sink, next, err);
 			sink->orders.received_lsn = lsn_max(source.items[next++].lsn,
 												sink->orders.received_lsn);
@@ -355,17 +379,19 @@ feed(Sink *sink, unsigned seed, Error *err)
 		if (next == source.item_count)
 			sink->orders.mode = SINK_DRAINING;
 		if (rc != RC_FAIL)
-			rc = sink_work(sink, seed % 3 == 0 || sink->report->full, err);
+			rc = work(feeding, sink,
+					  feeding->seed % 3 == 0 || sink->report->full, err);
 		check_positions(sink);
 		if (rc == RC_FAIL)
 			return rc;
 		if (sink->orders.mode == SINK_DRAINING &&
 			sink->report->durable_lsn >= sink->orders.received_lsn)
 			return RC_OK;
-		seed = seed * 1664525U + 1013904223U;
+		feeding->seed = feeding->seed * 1664525U + 1013904223U;
 	}
-	fail_msg("it does not come to an end");
-	return RC_FAIL;
+	if (feeding->turns_max == TURNS_MAX)
+		fail_msg("it does not come to an end");
+	return RC_AGAIN;
 }
 
 typedef struct Trial
@@ -379,7 +405,12 @@ typedef struct Trial
 	unsigned seed;
 	int lease_at; /* somebody else claims the lease; 0: nobody does */
 	int alter_at; /* the table is altered; 0: it is not */
+	bool as_task; /* the sink's work waits by itself */
+	int turns; /* of the first attempt, which ends then; 0: until it is done */
 } Trial;
+
+/* Items that were handed over while a sink's work waited. */
+static int handed_while_waiting;
 
 static void
 set_failure(const Trial *trial)
@@ -407,6 +438,26 @@ check_reason(const Error *err)
 					 err->detail != NULL ? err->detail : "");
 }
 
+/* An attempt with a sink that was opened. */
+static Rc
+feed_trial(const Trial *trial, Sink *sink, bool is_first, Error *err)
+{
+	Feeding feeding = {.seed = trial->seed + 1, .turns_max = TURNS_MAX};
+	Rc rc;
+
+	if (trial->turns > 0 && is_first)
+		feeding.turns_max = trial->turns;
+	if (trial->as_task)
+		feeding.worker = worker_new(sink);
+	libpq_script_sleep(trial->as_task);
+	rc = feed(sink, &feeding, err);
+	worker_free(feeding.worker);
+	libpq_script_sleep(false);
+	check_positions(sink);
+	handed_while_waiting += feeding.handed;
+	return rc;
+}
+
 /* Returns how many attempts it took. */
 static int
 run_trial(const Trial *trial)
@@ -431,7 +482,7 @@ run_trial(const Trial *trial)
 		if (attempt > 2 * ATTEMPTS_MAX)
 			fail_msg("it fails again and again: %s", err.message);
 		if (rc == RC_OK)
-			rc = feed(sink, trial->seed + 1, &err);
+			rc = feed_trial(trial, sink, attempt == 1, &err);
 		done = rc == RC_OK;
 
 		if (rc == RC_FAIL)
@@ -486,6 +537,8 @@ count_opening(const Way *way)
 }
 
 /* At each step-th statement, with each of the states in turn. */
+static bool fails_as_task;
+
 static void
 fail_at_each(LibpqAnswer answer, const char *const *sqlstates, int state_count,
 			 int step, bool always)
@@ -498,7 +551,8 @@ fail_at_each(LibpqAnswer answer, const char *const *sqlstates, int state_count,
 			Trial trial = {.way = &ways[w],
 						   .fill = fills[f],
 						   .answer = answer,
-						   .always = always};
+						   .always = always,
+						   .as_task = fails_as_task};
 
 			(void) run_trial(&trial);
 			count = libpq_script_statements();
@@ -558,6 +612,7 @@ test_the_lease_is_lost(void **state UNUSED)
 static int
 lose_lease(int fail_at, LibpqAnswer answer, Error *err)
 {
+	Feeding feeding = {.seed = 1, .turns_max = TURNS_MAX};
 	Sink *sink = NULL;
 	int count;
 
@@ -565,7 +620,7 @@ lose_lease(int fail_at, LibpqAnswer answer, Error *err)
 	must(open_sink(&sink, &ways[0], err), err);
 	model_target_take_lease_at(1);
 	libpq_script_fail_at(fail_at, answer, "XX000");
-	assert_int_equal(feed(sink, 1, err), RC_FAIL);
+	assert_int_equal(feed(sink, &feeding, err), RC_FAIL);
 	count = libpq_script_statements();
 	sink_free(sink);
 	libpq_script_end();
@@ -631,6 +686,7 @@ refuse_change(const Way *way, void (*fill)(void), int change)
 	Sink *sink = NULL;
 	Error err = {0};
 	Lsn before = LSN_FIRST;
+	Feeding feeding = {.seed = 1, .turns_max = TURNS_MAX};
 
 	fill();
 	for (int i = 0;
@@ -639,7 +695,7 @@ refuse_change(const Way *way, void (*fill)(void), int change)
 		before = source.items[i].lsn;
 	model_target_refuse(change, "23505");
 	must(open_sink(&sink, way, &err), &err);
-	assert_int_equal(feed(sink, 1, &err), RC_FAIL);
+	assert_int_equal(feed(sink, &feeding, &err), RC_FAIL);
 	assert_int_equal(err.code, ERR_CONFLICT);
 	if (model_target_progress() != before)
 		fail_msg("%s, change %d: progress is %X, not %X", way->name, change,
@@ -648,11 +704,89 @@ refuse_change(const Way *way, void (*fill)(void), int change)
 	sink_free(sink);
 	model_target_refuse(-1, NULL);
 	must(open_sink(&sink, way, &err), &err);
-	must(feed(sink, 1, &err), &err);
+	must(feed(sink, &feeding, &err), &err);
 	sink_free(sink);
 	assert_int_equal(model_target_progress(), source.end_lsn);
 	libpq_script_end();
 	relation_unref(source.relation);
+}
+
+/* ---- a sink that waits by itself ---------------------------------------- */
+
+static void
+test_changes_come_while_it_waits(void **state UNUSED)
+{
+	for (size_t w = 0; w < LENGTH_OF(ways); w++)
+		for (size_t f = 0; f < LENGTH_OF(fills); f++)
+		{
+			handed_while_waiting = 0;
+			for (unsigned seed = 0; seed < 40; seed++)
+			{
+				const Trial trial = {.way = &ways[w],
+									 .fill = fills[f],
+									 .seed = seed,
+									 .as_task = true};
+
+				assert_int_equal(run_trial(&trial), 1);
+			}
+			assert_true(handed_while_waiting > 0);
+		}
+}
+
+/* What it is given meanwhile is not more than it has memory for. */
+static void
+test_it_is_full_while_it_waits(void **state UNUSED)
+{
+	Feeding feeding = {.turns_max = TURNS_MAX};
+	Sink *sink = NULL;
+	Error err = {0};
+	int next = 0;
+
+	begin_source();
+	for (int i = 0; i < 25; i++)
+		add_txn(20);
+	must(open_sink(&sink, &ways[0], &err), &err);
+	feeding.worker = worker_new(sink);
+	libpq_script_dawdle(1);
+	libpq_script_sleep(true);
+	must(hand_over(sink, next++, &err), &err);
+	must(worker_work(feeding.worker, true, &err), &err);
+	assert_true(worker_is_waiting(feeding.worker));
+	while (!sink->report->full && next < source.item_count)
+		must(hand_over(sink, next++, &err), &err);
+	assert_true(sink->report->full);
+	assert_in_range(next, 2, source.item_count - 1);
+	worker_free(feeding.worker);
+	sink_free(sink);
+	libpq_script_end();
+	relation_unref(source.relation);
+}
+
+/* At whatever it waits for, its wait is cut short. */
+static void
+test_it_is_released_while_it_waits(void **state UNUSED)
+{
+	for (size_t w = 0; w < LENGTH_OF(ways); w++)
+		for (size_t f = 0; f < LENGTH_OF(fills); f++)
+			for (int turns = 1; turns < 200; turns++)
+			{
+				const Trial trial = {.way = &ways[w],
+									 .fill = fills[f],
+									 .seed = (unsigned) turns,
+									 .as_task = true,
+									 .turns = turns};
+
+				assert_in_range(run_trial(&trial), 1, 2);
+			}
+}
+
+static void
+test_it_fails_while_it_waits(void **state)
+{
+	fails_as_task = true;
+	test_the_connection_is_lost(state);
+	test_a_statement_fails(state);
+	fails_as_task = false;
 }
 
 static void
@@ -676,6 +810,10 @@ main(void)
 		cmocka_unit_test(test_it_cannot_be_found_out_why_the_lease_is_lost),
 		cmocka_unit_test(test_a_table_is_altered),
 		cmocka_unit_test(test_a_change_is_refused),
+		cmocka_unit_test(test_changes_come_while_it_waits),
+		cmocka_unit_test(test_it_is_full_while_it_waits),
+		cmocka_unit_test(test_it_is_released_while_it_waits),
+		cmocka_unit_test(test_it_fails_while_it_waits),
 	};
 
 	log_set_level(LOG_ERROR); /* it says much of what fails */
