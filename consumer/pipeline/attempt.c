@@ -47,8 +47,8 @@ check_rules(const Attempt *attempt, const Words *remembered, Error *err)
 
 /*
  * What is known already counts until a target says otherwise.  One that was
- * away when it was changed may be the one that answers now; so all are asked
- * for what is to be changed.
+ * unreachable when it was changed may be the one that answers now; so all are
+ * asked for what is to be changed.
  */
 static MUST_CHECK Rc
 learn_identity(Attempt *attempt, Error *err)
@@ -79,7 +79,7 @@ learn_identity(Attempt *attempt, Error *err)
 }
 
 /*
- * A publication that is skipped where the log is from before it has to be there
+ * A publication that is skipped where the WAL is from before it has to be there
  * by now: a misspelt one would be skipped for ever.  So has one that is to be
  * remembered from now on.
  */
@@ -222,7 +222,7 @@ open_directory(Attempt *attempt, Error *err)
 	int first = -1;
 
 	for (int i = 0; i < attempt->sink_count; i++)
-		if (!attempt->sinks[i]->report->absent &&
+		if (!attempt->sinks[i]->report->unreachable &&
 			(first < 0 || attempt->sinks[i]->report->start_lsn <
 							  attempt->sinks[first]->report->start_lsn))
 			first = i;
@@ -233,8 +233,8 @@ open_directory(Attempt *attempt, Error *err)
 }
 
 /*
- * What no target that is there has a use for; one that is away is not given
- * anything by this attempt.
+ * What no target that is there has a use for; one that is unreachable is not
+ * given anything by this attempt.
  */
 static void
 list_left_out(Attempt *attempt, Buf *list)
@@ -245,7 +245,7 @@ list_left_out(Attempt *attempt, Buf *list)
 	attempt->start_lsn = UINT64_MAX;
 	for (int i = 0; i < attempt->sink_count; i++)
 	{
-		if (attempt->sinks[i]->report->absent)
+		if (attempt->sinks[i]->report->unreachable)
 			continue;
 		states[count++] = postgres_sink_table_states(attempt->sinks[i]);
 		attempt->start_lsn = lsn_min(attempt->start_lsn,
@@ -413,7 +413,7 @@ finish_sequences(const Attempt *attempt, Error *err)
 
 /*
  * Whether what a target has applied last comes once more if the slot starts
- * before it, so that it can be the proof of the source's log: what is published
+ * before it, so that it can be the proof of the source's WAL: what is published
  * has not been changed meanwhile, nor what is left out.
  */
 static bool

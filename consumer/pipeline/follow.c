@@ -21,7 +21,7 @@
 #include "pipeline/reach.h"
 #include "pipeline/remember.h"
 #include "pipeline/targets.h"
-#include "sink/absent.h"
+#include "sink/unreachable.h"
 
 /* Pauses between attempts grow from the first to the last of these. */
 #define RETRY_PAUSE_FIRST_MS 100
@@ -287,7 +287,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 	if (rc == RC_OK)
 		rc = config_require_target(config, err);
 	for (int i = 0; i < config->target_count; i++)
-		attempts.known[i].backoff = ABSENT_BACKOFF;
+		attempts.known[i].backoff = UNREACHABLE_BACKOFF;
 	while (rc == RC_OK)
 	{
 		Attempt attempt = {

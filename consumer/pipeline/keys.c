@@ -24,7 +24,7 @@
  */
 #define LOCK_TIMEOUT "500ms"
 
-/* Pauses behind a failure. */
+/* Pauses after a failure. */
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MAX_MS   600000
 
@@ -67,7 +67,7 @@ static bool
 has_any(const Config *config, Sink *const *sinks)
 {
 	for (int i = 0; i < config->target_count; i++)
-		if (!sinks[i]->report->absent &&
+		if (!sinks[i]->report->unreachable &&
 			postgres_sink_keys(sinks[i])->count > 0)
 			return true;
 	return false;
@@ -294,7 +294,7 @@ start_next(const Keys *keys, int target, const PostponedKeys *list, Error *err)
 	return start(keys, target, &list->keys[next], err);
 }
 
-/* What a target that is away had is not known any more. */
+/* What a target had that is unreachable now is not known any more. */
 static void
 forget_target(KeyWork *work)
 {
@@ -311,7 +311,7 @@ step_target(Keys *keys, int target, bool *busy, Error *err)
 	const PostponedKeys *list;
 	Rc rc = RC_OK;
 
-	if (keys->sinks[target]->report->absent)
+	if (keys->sinks[target]->report->unreachable)
 	{
 		forget_target(work);
 		return RC_OK;

@@ -49,7 +49,7 @@ MUST_CHECK Rc remember_recall_if_reached(Config *recalled, const Config *config,
 										 Error *err);
 
 /*
- * For a clone that was broken off: the options that it was begun with, where
+ * For a clone that was interrupted: the options that it was begun with, where
  * none are given.  `config` may be for several sources; `pipeline` is that of
  * the first.
  */

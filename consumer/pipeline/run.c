@@ -65,7 +65,7 @@ typedef struct Run
 							transaction */
 	bool renewing;       /* to be run again, with open transactions */
 
-	bool lost;     /* the stream has broken off: nothing is sent any more, and
+	bool lost;     /* the stream is interrupted: nothing is sent any more, and
 					  what has arrived is taken and applied … */
 	bool settling; /* … which the sinks have been told */
 	Error loss;    /* what the run fails with then */
@@ -90,8 +90,8 @@ stop_reading(Run *run, SinkMode mode)
 }
 
 /*
- * The stream has broken off, and ends with what is here.  That is not thrown
- * away: an error of the source may be about what comes next in its log, and
+ * The stream is interrupted, and ends with what is here.  That is not thrown
+ * away: an error of the source may be about what comes next in its WAL, and
  * then no attempt would get as far as to apply what is before it.
  */
 static void
@@ -326,7 +326,7 @@ handle_rest(Run *run, Error *err)
 	return rc == RC_OK ? handle_frames(run, frame, err) : rc;
 }
 
-/* No message is here, and if the stream has broken off (RC_FAIL, or before),
+/* No message is here, and if the stream is interrupted (RC_FAIL, or before),
  * none will be. */
 static MUST_CHECK Rc
 note_silence(Run *run, Rc rc, Error *err)
@@ -399,7 +399,7 @@ receive_messages(Run *run, Error *err)
  * confirmed to it lets it forget the catalogs of that time, with which it has
  * yet to decode ("could not map filenode").  So nothing is confirmed that this
  * stream has not come to, nor anything before the stream is known to be of the
- * right log (0 says nothing).
+ * right one (0 says nothing).
  */
 static void
 update_positions(Run *run)
@@ -468,7 +468,7 @@ check_interrupt(Run *run)
 
 /* ---- the watch ---------------------------------------------------------- */
 
-/* An end that lies behind us already: not within a transaction. */
+/* An end that has been passed already: not within a transaction. */
 static void
 set_endpos(Run *run, Lsn endpos)
 {
@@ -608,7 +608,7 @@ report_on_request(Run *run)
 			 ", confirmed " LSN_FORMAT ", %s",
 			 LSN_ARGS(run->progress.received), LSN_ARGS(run->progress.applied),
 			 LSN_ARGS(run->progress.confirmed),
-			 run->lost       ? "applying what came before the stream broke off"
+			 run->lost ? "applying what came before the stream was interrupted"
 			 : !run->reading ? "not reading"
 			 : router_waits_for(run->router) != NULL
 				 ? "waiting for values of a row that moves"

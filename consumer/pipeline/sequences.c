@@ -513,7 +513,7 @@ run_tasks(Sequences *self, int first, int end, Error *err)
 	Rc rc = RC_OK;
 
 	for (int i = first; i < end; i++)
-		if (!self->sinks[i]->report->absent)
+		if (!self->sinks[i]->report->unreachable)
 			tasks[i - first] = task_new(set_target, &self->works[i]);
 	while (rc == RC_OK && waiting)
 	{

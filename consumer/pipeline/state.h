@@ -57,10 +57,10 @@ typedef struct Identity
 /* What is known of a target from attempt to attempt. */
 typedef struct Known
 {
-	bool away;       /* it has not answered since it was away */
-	bool slow;       /* it did answer, and took long: the next attempt waits */
-	Backoff backoff; /* as for absent_new() */
-	int64_t rows;    /* applied until now, by sinks that are gone */
+	bool unreachable; /* it has not answered since it was */
+	bool slow;        /* it did answer, and took long: the next attempt waits */
+	Backoff backoff;  /* as for unreachable_new() */
+	int64_t rows;     /* applied until now, by sinks that are gone */
 	int64_t transactions;
 } Known;
 

@@ -18,7 +18,7 @@
  * transaction or nothing of it, and a session sends all of it or nothing.)  It
  * may well be one that was rolled back, and never passes.
  *
- * But a session that begins at or behind the position up to which the target
+ * But a session that begins at or after the position up to which the target
  * had something has no such transactions: the server sends a piece only from
  * where the session begins, so what it is a piece of ends later.  A session
  * begins where the one before has confirmed.  So one that does without is over

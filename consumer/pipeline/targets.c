@@ -10,8 +10,8 @@
 #include "base/own_command.h"
 #include "net/pgconn_open.h"
 #include "pipeline/reach.h"
-#include "sink/absent.h"
 #include "sink/postgres/postgres_sink.h"
+#include "sink/unreachable.h"
 
 /* How long a target may keep a follower that is ending, at each step. */
 #define SAY_END_MS_MAX 500
@@ -129,33 +129,34 @@ static bool
 has_other_target(const Attempt *attempt, int index)
 {
 	for (int i = 0; i < attempt->sink_count; i++)
-		if (i != index && !attempt->sinks[i]->report->absent)
+		if (i != index && !attempt->sinks[i]->report->unreachable)
 			return true;
 	return false;
 }
 
 /*
- * What stands in for a target that is away.  A task that still opens it goes on
- * in there.
+ * What stands in for a target that is unreachable.  A task that still opens it
+ * goes on in there.
  */
 static Sink *
-make_absent(Attempt *attempt, int index, Lsn durable_lsn)
+make_unreachable(Attempt *attempt, int index, Lsn durable_lsn)
 {
 	char label[CONFIG_LABEL_SIZE];
-	AbsentOptions options = {.label = label,
-							 .durable_lsn = durable_lsn,
-							 .backoff = attempt->known[index].backoff,
-							 .open = open_target,
-							 .context = &attempt->openings[index],
-							 .opening = attempt->openings[index].task};
+	UnreachableOptions options = {.label = label,
+								  .durable_lsn = durable_lsn,
+								  .backoff = attempt->known[index].backoff,
+								  .open = open_target,
+								  .context = &attempt->openings[index],
+								  .opening = attempt->openings[index].task};
 
 	config_label_target(attempt->config, index, label);
 	attempt->openings[index].task = NULL;
-	return absent_new(&options);
+	return unreachable_new(&options);
 }
 
 static void
-say_away(const Attempt *attempt, int index, Lsn durable_lsn, const Error *err)
+say_unreachable(const Attempt *attempt, int index, Lsn durable_lsn,
+				const Error *err)
 {
 	char label[CONFIG_LABEL_SIZE];
 
@@ -163,8 +164,8 @@ say_away(const Attempt *attempt, int index, Lsn durable_lsn, const Error *err)
 	if (err->code != ERR_NONE)
 		log_error(LOG_WARNING, "follow", err);
 	log_warning("follow",
-				"%s is away: the others go on, and the source keeps its log "
-				"from LSN " LSN_FORMAT " on for it",
+				"%s is unreachable: the others go on, and the source keeps its "
+				"WAL from LSN " LSN_FORMAT " on for it",
 				label, LSN_ARGS(durable_lsn));
 }
 
@@ -172,18 +173,19 @@ say_away(const Attempt *attempt, int index, Lsn durable_lsn, const Error *err)
 
 /* If nobody is known to be there, all are asked. */
 static void
-forget_if_all_are_away(const Attempt *attempt)
+forget_if_all_are_unreachable(const Attempt *attempt)
 {
 	int count = attempt->config->target_count;
 
 	for (int i = 0; i < count; i++)
-		if (!attempt->known[i].away)
+		if (!attempt->known[i].unreachable)
 			return;
 	for (int i = 0; i < count; i++)
-		attempt->known[i].away = false;
+		attempt->known[i].unreachable = false;
 }
 
-/* All that are not known to be away: who stands in for those looks for them. */
+/* All that are not known to be unreachable: who stands in for those looks for
+ * them. */
 static void
 begin_openings(Attempt *attempt)
 {
@@ -192,7 +194,7 @@ begin_openings(Attempt *attempt)
 		Opening *opening = &attempt->openings[i];
 
 		*opening = (Opening){.attempt = attempt, .index = i};
-		if (!attempt->known[i].away)
+		if (!attempt->known[i].unreachable)
 			opening->task = task_new(open_target, opening);
 	}
 }
@@ -201,7 +203,7 @@ begin_openings(Attempt *attempt)
 static bool
 can_do_without(const Attempt *attempt, const Error *err)
 {
-	return attempt->config->target_count > 1 && absent_is_reason(err);
+	return attempt->config->target_count > 1 && unreachable_is_reason(err);
 }
 
 /* Goes on with one of them.  RC_FAIL: the attempt has failed. */
@@ -284,17 +286,18 @@ take_sink(Attempt *attempt, int index)
 	char label[CONFIG_LABEL_SIZE];
 
 	config_label_target(attempt->config, index, label);
-	if (sink == NULL && attempt->known[index].away)
-		log_info("follow", "%s is still away", label);
+	if (sink == NULL && attempt->known[index].unreachable)
+		log_info("follow", "%s is still unreachable", label);
 	else if (sink == NULL)
 	{
 		if (opening->task != NULL)
 			log_warning("follow", "%s has not answered yet", label);
-		say_away(attempt, index, attempt->confirmed_lsn, &opening->err);
+		say_unreachable(attempt, index, attempt->confirmed_lsn, &opening->err);
 	}
 	opening->sink = NULL;
-	return sink != NULL ? sink
-						: make_absent(attempt, index, attempt->confirmed_lsn);
+	return sink != NULL
+			   ? sink
+			   : make_unreachable(attempt, index, attempt->confirmed_lsn);
 }
 
 /* Whether any of them is ready; else why the last is not. */
@@ -316,7 +319,7 @@ targets_open(Attempt *attempt, Error *err)
 {
 	Rc rc;
 
-	forget_if_all_are_away(attempt);
+	forget_if_all_are_unreachable(attempt);
 	begin_openings(attempt);
 	rc = wait_for_openings(attempt, err);
 	if (rc == RC_OK && !is_any_open(attempt, err))
@@ -347,11 +350,11 @@ targets_replace(void *context, int index, Error *err)
 
 	Lsn durable_lsn = attempt->sinks[index]->report->durable_lsn;
 
-	if (!absent_is_reason(err) || !has_other_target(attempt, index))
+	if (!unreachable_is_reason(err) || !has_other_target(attempt, index))
 		return NULL;
 	note_applied(&attempt->known[index], attempt->sinks[index]);
-	say_away(attempt, index, durable_lsn, err);
-	return make_absent(attempt, index, durable_lsn);
+	say_unreachable(attempt, index, durable_lsn, err);
+	return make_unreachable(attempt, index, durable_lsn);
 }
 
 void
@@ -363,16 +366,16 @@ targets_note(const Attempt *attempt)
 		Known *known = &attempt->known[i];
 
 		note_applied(known, sink);
-		if (sink->report->absent)
+		if (sink->report->unreachable)
 		{
-			known->away = !absent_has_answered(sink);
-			known->slow = absent_has_answered(sink);
-			known->backoff = absent_backoff(sink);
+			known->unreachable = !unreachable_has_answered(sink);
+			known->slow = unreachable_has_answered(sink);
+			known->backoff = unreachable_backoff(sink);
 		}
 		else if (sink->report->durable_lsn > sink->report->start_lsn)
 		{
-			known->away = false;
-			known->backoff = ABSENT_BACKOFF;
+			known->unreachable = false;
+			known->backoff = UNREACHABLE_BACKOFF;
 		}
 	}
 }
@@ -403,7 +406,7 @@ targets_say(const Config *config, const Known *known, FollowerState state,
 			const char *message)
 {
 	for (int i = 0; i < config->target_count; i++)
-		if (!known[i].away)
+		if (!known[i].unreachable)
 			say_to(config, i, state, message);
 }
 
@@ -411,7 +414,7 @@ void
 targets_say_following(const Attempt *attempt)
 {
 	for (int i = 0; i < attempt->sink_count; i++)
-		if (!attempt->sinks[i]->report->absent)
+		if (!attempt->sinks[i]->report->unreachable)
 			say_to(attempt->config, i, FOLLOWER_FOLLOWING, NULL);
 }
 

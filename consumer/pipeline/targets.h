@@ -3,8 +3,8 @@
  *    The targets of a pipeline that is followed, as far as they are there.
  *
  * A target that cannot be reached, or does not answer, does not keep the
- * others: something stands in for it that looks for it (see sink/absent.h), and
- * all begins anew when it is there again.
+ * others: something stands in for it that looks for it (see
+ * sink/unreachable.h), and all begins anew when it can be reached again.
  */
 #ifndef PENSTOCK_PIPELINE_TARGETS_H
 #define PENSTOCK_PIPELINE_TARGETS_H

@@ -104,14 +104,14 @@ ask_for_values(const Router *router, Transit *transit)
 	Sink *sink = router->sinks[transit->from];
 	const Relation *relation = transit->fetch.removal->relation;
 
-	if (sink->report->absent)
-		log_warning("follow",
-					"a row of table \"%s\".\"%s\" moves away from %s, which "
-					"alone has all its values, and is away: the others wait "
-					"for it",
-					relation->schema, relation->name,
-					sink->report->label != NULL ? sink->report->label
-												: "a target");
+	if (sink->report->unreachable)
+		log_warning(
+			"follow",
+			"a row of table \"%s\".\"%s\" moves away from %s, which "
+			"alone has all its values, and is unreachable: the others wait "
+			"for it",
+			relation->schema, relation->name,
+			sink->report->label != NULL ? sink->report->label : "a target");
 	sink_fetch(sink, &transit->fetch);
 }
 
@@ -217,7 +217,7 @@ lacks_transaction(const Router *router, int target)
 {
 	const Sink *sink = router->sinks[target];
 
-	return sink->report->absent ||
+	return sink->report->unreachable ||
 		   router->txn.end_lsn > sink->report->start_lsn;
 }
 

@@ -3,7 +3,7 @@
  *    From commits on the target to positions of the source that are safe.
  *
  * Apply sessions do not wait for their commits to reach the disk.  For each
- * commit this queue keeps the pair (source position, target position behind the
+ * commit this queue keeps the pair (source position, target position after the
  * commit); when the target's flush position has passed the second, the first is
  * durable.  The queue is bounded: when it is full, a new pair takes the place
  * of the newest, which only makes durability show later.
@@ -38,7 +38,7 @@ durable_is_empty(const DurableQueue *queue)
 
 /*
  * Notes a commit; positions of the source only grow.  One of the target that is
- * behind the last one's, because another connection was asked, counts as that.
+ * after the last one's, because another connection was asked, counts as that.
  */
 void durable_push(DurableQueue *queue, Lsn source_lsn, Lsn target_lsn);
 

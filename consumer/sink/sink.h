@@ -58,7 +58,7 @@ typedef struct Sink Sink;
 typedef enum SinkMode
 {
 	/* Take and apply changes.  received_lsn also moves when there is nothing
-	 * for us in the source's log; the sink lets durable_lsn follow now and
+	 * for us in the source's WAL; the sink lets durable_lsn follow now and
 	 * then, and at once when position_wanted. */
 	SINK_RUNNING,
 
@@ -151,10 +151,11 @@ typedef struct SinkReport
 	int64_t last_commit_time_us; /* since 2000-01-01 UTC */
 	Lsn applied_lsn;             /* everything before can be seen there */
 	Lsn durable_lsn;             /* everything before survives a crash there */
-	Lsn fence_lsn; /* nothing after it is wanted at present; 0: no such */
-	bool full;     /* give it nothing more for now */
-	bool stopped;  /* in SINK_SETTLING and _STOPPING: durable_lsn is final */
-	bool absent;   /* stands in for one that is away; see absent.h */
+	Lsn fence_lsn;    /* nothing after it is wanted at present; 0: no such */
+	bool full;        /* give it nothing more for now */
+	bool stopped;     /* in SINK_SETTLING and _STOPPING: durable_lsn is final */
+	bool unreachable; /* it stands in for one whose target is; see
+						 unreachable.h */
 
 	/* With ERR_OPEN_TXN: the transaction, 0: not known; and the position from
 	 * which on a stream has none that is refused for this reason, 0: there is

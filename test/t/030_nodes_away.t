@@ -36,7 +36,7 @@ $nodes->spread_ok('all nodes are there', item => 'id');
 $pair->source_sql('UPDATE item SET note = note WHERE id BETWEEN 1001 AND 1500');
 $pair->wait_caught_up($follower);
 away();
-$follower->wait_log(qr/target "b" is away: the others go on/);
+$follower->wait_log(qr/target "b" is unreachable: the others go on/);
 my $confirmed = $pair->confirmed_lsn;
 my $before = $nodes->node_sql('b', 'SELECT count(*) FROM item');
 $pair->source_sql('INSERT INTO item SELECT n, n FROM generate_series(2001, 3000) n;
@@ -56,7 +56,7 @@ ok(!$b->{reached}, 'status names the node that is away');
 
 # It comes back.
 back();
-$follower->wait_log(qr/target "b" is there again/);
+$follower->wait_log(qr/target "b" can be reached again/);
 $pair->wait_caught_up($follower);
 $nodes->spread_ok('the node is back', item => 'id');
 $pair->stop_ok($follower);
@@ -64,7 +64,7 @@ $pair->stop_ok($follower);
 # Away from the start.
 away();
 $follower = $nodes->start('follow');
-$follower->wait_log(qr/target "b" is away.*following with slot/s);
+$follower->wait_log(qr/target "b" is unreachable.*following with slot/s);
 $pair->source_sql('DELETE FROM item WHERE id > 10000 OR id < 200');
 wait_until('the others to go on', sub { others_have_all() });
 pass('the others go on without a node that was never there');

@@ -253,7 +253,7 @@ sub node_away
 			AND NOT satisfies_hash_partition(
 			'hidden.parted'::regclass, 3, 2, place + 3)");
 	$pair->source_sql("DELETE FROM doc WHERE id BETWEEN 30 AND 35");
-	$follower->wait_log(qr/is away/);
+	$follower->wait_log(qr/is unreachable/);
 	wait_until('node c to have it', sub { kept('c') > 0 });
 	$pair->stop_ok($follower);
 	$nodes->set_conninfo(a => $away);

@@ -33,7 +33,7 @@ $nodes->set_conninfo($_ => conninfo($silent{$_}->sockport, $_)) for qw(b c);
 my $started = time;
 my $follower = $nodes->start('follow');
 $pair->source_sql('INSERT INTO t VALUES (1)');
-$follower->wait_log(qr/target "b" is away.*target "c" is away.*following with slot/s);
+$follower->wait_log(qr/target "b" is unreachable.*target "c" is unreachable.*following with slot/s);
 wait_until('the other to go on', sub { has_rows('a', 1) });
 cmp_ok(time - $started, '<', $CONNECT_TIMEOUT_S,
 	'the other goes on before the silent ones have had their time');

@@ -243,7 +243,7 @@ sub target_is_slow
 	# It may not have noticed when it is asked.
 	wait_until('the follower to say what it does', sub {
 		$follower->signal('USR1');
-		$follower->log =~ /applying what came before the stream broke off/;
+		$follower->log =~ /applying what came before the stream was interrupted/;
 	});
 	$pair->stop_ok($follower, 'TERM', 'it stops meanwhile');
 	$session->end('COMMIT');

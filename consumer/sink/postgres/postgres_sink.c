@@ -83,7 +83,7 @@ typedef struct PostgresSink
 	char lease_holder[PROGRESS_HOLDER_SIZE]; /* who we are */
 
 	/* Changed by a transaction that is not applied for that reason, and nothing
-	 * behind it; or NULL. */
+	 * after it; or NULL. */
 	const Relation *uncopied_table;
 	TxnInfo uncopied_txn;
 
@@ -116,7 +116,7 @@ applying_bytes(const PostgresSink *self)
 
 /*
  * Two full batches are enough, and so is a single large row that takes the room
- * of both; and as much again of open transactions.  What comes behind
+ * of both; and as much again of open transactions.  What comes after
  * the commit of one of these has to wait for it.
  */
 static void
@@ -138,8 +138,8 @@ update_full(PostgresSink *self)
 }
 
 /*
- * Nothing that waits by now is applied: when the table's
- * state has changed, everything starts again behind what was.
+ * Nothing that waits by now is applied: when the table's state has changed,
+ * everything starts again after what was.
  */
 static void
 begin_hold(PostgresSink *self)
@@ -154,7 +154,7 @@ begin_hold(PostgresSink *self)
 
 /*
  * A transaction that has changed a table which was not copied does not commit
- * here, and nothing that comes behind it matters.
+ * here, and nothing that comes after it matters.
  */
 static bool
 meets_uncopied(PostgresSink *self, const TxnInfo *txn, uint32_t xid)
@@ -316,7 +316,7 @@ take_open_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
 	return RC_OK;
 }
 
-/* Behind those that wait. */
+/* After those that wait. */
 static void
 take_fetch(Sink *sink, SinkFetch *fetch)
 {
@@ -621,7 +621,7 @@ has_only_incomplete(const PostgresSink *self)
 
 /* … and will not come. */
 static bool
-has_broken_off(const PostgresSink *self)
+is_interrupted(const PostgresSink *self)
 {
 	return self->sink.orders.mode == SINK_SETTLING &&
 		   has_only_incomplete(self) &&
@@ -629,7 +629,7 @@ has_broken_off(const PostgresSink *self)
 }
 
 static MUST_CHECK Rc
-drop_broken_off(PostgresSink *self, Error *err)
+drop_interrupted(PostgresSink *self, Error *err)
 {
 	stages_reset(self->stages);
 	self->taking = false;
@@ -653,8 +653,8 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 	if (self->uncopied_table != NULL && has_only_incomplete(self))
 		return uncopied_refuse(self->uncopied, lane_conn(self->applier.lane),
 							   self->uncopied_table, &self->uncopied_txn, err);
-	if (has_broken_off(self))
-		return drop_broken_off(self, err);
+	if (is_interrupted(self))
+		return drop_interrupted(self, err);
 	schema = stages_schema(self->stages, self->fetches != NULL);
 	if (schema != NULL)
 		return change_schema(self, schema, err);

@@ -51,10 +51,10 @@ typedef struct Place
 {
 	PlaceState state;
 	uint32_t xid; /* 0: the place is free */
-	Lsn ends_behind_lsn;
+	Lsn ends_after_lsn;
 	Part *first; /* the queue */
 	Part *last;
-	Part *starting;      /* taken out of it; what comes goes behind it */
+	Part *starting;      /* taken out of it; what comes goes after it */
 	size_t queued_bytes; /* of its parts, the last one too */
 	Savepoint savepoints[OPEN_TXNS_SAVEPOINTS_MAX];
 	int savepoint_count;
@@ -310,8 +310,7 @@ open_txns_change(OpenTxns *self, Frame *frame, const Change *change,
 	CHECK(place->state == PLACE_OPEN);
 	place->xid = piece->xid;
 	self->target->has_open_transactions = true;
-	place->ends_behind_lsn = lsn_max(place->ends_behind_lsn,
-									 piece->decoded_lsn);
+	place->ends_after_lsn = lsn_max(place->ends_after_lsn, piece->decoded_lsn);
 	if (!takes_change(self, place, change->subxid))
 	{
 		Part *part = add_part(place, delivered_lsn);
@@ -335,9 +334,9 @@ open_txns_commit(OpenTxns *self, const TxnInfo *txn, Lsn delivered_lsn)
 	if (place == NULL)
 		return; /* nothing of it was for us */
 	CHECK(txn->end_lsn > delivered_lsn);
-	CHECK(txn->end_lsn > place->ends_behind_lsn);
+	CHECK(txn->end_lsn > place->ends_after_lsn);
 	set_state(place, PLACE_COMMITTING);
-	place->ends_behind_lsn = txn->end_lsn - 1;
+	place->ends_after_lsn = txn->end_lsn - 1;
 	part = add_part(place, delivered_lsn);
 	part->commits = true;
 	batch_begin(&part->batch, txn);
@@ -448,7 +447,7 @@ is_needed(const OpenTxns *self, const Place *place)
 {
 	Lsn had = had_lsn(self);
 
-	return place->ends_behind_lsn >= had ||
+	return place->ends_after_lsn >= had ||
 		   (place->state != PLACE_COMMITTING &&
 			self->target->orders->streamed_lsn >= had);
 }
@@ -543,7 +542,7 @@ leave(Place *place)
 	CHECK(!place->connected || !place->applier.txn_open);
 	set_state(place, PLACE_FREE);
 	place->xid = 0;
-	place->ends_behind_lsn = 0;
+	place->ends_after_lsn = 0;
 	place->savepoint_count = 0;
 }
 

@@ -1,11 +1,11 @@
 /*
- * absent.c
+ * unreachable.c
  *    Waiting for a server without holding anything up.
  *
  * Attempts to connect are tasks.  Only looking up a host's name may take a
  * moment.
  */
-#include "sink/absent.h"
+#include "sink/unreachable.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #include "base/xalloc.h"
 #include "net/sqlstate.h"
 
-typedef struct AbsentSink
+typedef struct UnreachableSink
 {
 	Sink sink; /* first */
 	SinkReport report;
@@ -28,12 +28,12 @@ typedef struct AbsentSink
 	bool answered;
 	Backoff backoff;
 	int64_t due_us; /* when the next begins */
-} AbsentSink;
+} UnreachableSink;
 
-static AbsentSink *
-absent_sink(Sink *sink)
+static UnreachableSink *
+unreachable_sink(Sink *sink)
 {
-	return (AbsentSink *) sink;
+	return (UnreachableSink *) sink;
 }
 
 /* ---- taking nothing ----------------------------------------------------- */
@@ -68,12 +68,12 @@ ignore_fetch(Sink *sink UNUSED, SinkFetch *fetch UNUSED)
 
 /* It did not work, or took too long: again after a pause, longer each time. */
 static void
-end_attempt(AbsentSink *self, Error *failure)
+end_attempt(UnreachableSink *self, Error *failure)
 {
 	if (self->was_opening)
 		log_error(LOG_WARNING, "follow", failure);
 	else
-		log_debug("follow", "%s is still away: %s", self->label,
+		log_debug("follow", "%s is still unreachable: %s", self->label,
 				  failure->message);
 	self->was_opening = false;
 	error_reset(failure);
@@ -99,7 +99,7 @@ refuses(const Error *failure)
 static Rc
 look(Sink *sink, bool source_idle UNUSED, Error *err)
 {
-	AbsentSink *self = absent_sink(sink);
+	UnreachableSink *self = unreachable_sink(sink);
 	Error failure = {0};
 	Rc rc;
 
@@ -120,7 +120,8 @@ look(Sink *sink, bool source_idle UNUSED, Error *err)
 	if (rc == RC_OK)
 	{
 		self->answered = true;
-		return error_set(err, ERR_CHANGED, "%s is there again", self->label);
+		return error_set(err, ERR_CHANGED, "%s can be reached again",
+						 self->label);
 	}
 	if (refuses(&failure))
 	{
@@ -134,7 +135,7 @@ look(Sink *sink, bool source_idle UNUSED, Error *err)
 static void
 wait_for_server(const Sink *sink, Interest *interest)
 {
-	const AbsentSink *self = (const AbsentSink *) sink;
+	const UnreachableSink *self = (const UnreachableSink *) sink;
 
 	if (is_to_stop(sink))
 		return;
@@ -149,7 +150,7 @@ wait_for_server(const Sink *sink, Interest *interest)
 static void
 release(Sink *sink)
 {
-	AbsentSink *self = absent_sink(sink);
+	UnreachableSink *self = unreachable_sink(sink);
 
 	task_free(self->look);
 	free(self->label);
@@ -157,7 +158,7 @@ release(Sink *sink)
 }
 
 Sink *
-absent_new(const AbsentOptions *options)
+unreachable_new(const UnreachableOptions *options)
 {
 	static const SinkOpenTxnOps open_txns = {
 		.change = ignore_change,
@@ -166,7 +167,7 @@ absent_new(const AbsentOptions *options)
 	};
 	static const SinkFetchOps fetching = {.fetch = ignore_fetch};
 	static const SinkOps ops = {
-		.name = "absent",
+		.name = "unreachable",
 		.begin = ignore_begin,
 		.change = ignore_change,
 		.commit = ignore_begin,
@@ -176,11 +177,11 @@ absent_new(const AbsentOptions *options)
 		.interest = wait_for_server,
 		.free = release,
 	};
-	AbsentSink *self = xcalloc(1, sizeof(AbsentSink));
+	UnreachableSink *self = xcalloc(1, sizeof(UnreachableSink));
 
 	sink_init(&self->sink, &ops, &self->report, options->durable_lsn);
 	self->report.start_lsn = UINT64_MAX; /* let nothing be offered */
-	self->report.absent = true;
+	self->report.unreachable = true;
 	self->label = xstrdup(options->label);
 	self->report.label = self->label;
 	self->open = options->open;
@@ -192,27 +193,27 @@ absent_new(const AbsentOptions *options)
 	return &self->sink;
 }
 
-static const AbsentSink *
+static const UnreachableSink *
 behind_filters(const Sink *sink)
 {
-	CHECK(sink->report->absent);
-	return (const AbsentSink *) sink_last(sink);
+	CHECK(sink->report->unreachable);
+	return (const UnreachableSink *) sink_last(sink);
 }
 
 bool
-absent_has_answered(const Sink *sink)
+unreachable_has_answered(const Sink *sink)
 {
 	return behind_filters(sink)->answered;
 }
 
 Backoff
-absent_backoff(const Sink *sink)
+unreachable_backoff(const Sink *sink)
 {
 	return behind_filters(sink)->backoff;
 }
 
 bool
-absent_is_reason(const Error *err)
+unreachable_is_reason(const Error *err)
 {
 	return sqlstate_is_server_gone(err) && error_is_transient(err);
 }
