@@ -227,6 +227,7 @@ open_directory(Attempt *attempt, Error *err)
 							  attempt->sinks[first]->report->start_lsn))
 			first = i;
 	CHECK(first >= 0);
+	CHECK(attempt->sinks[first]->report->start_lsn >= attempt->start_lsn);
 	return place_read_directory(attempt->config, first,
 								attempt->sinks[first]->report->start_lsn,
 								&attempt->directory, err);
@@ -251,6 +252,7 @@ list_left_out(Attempt *attempt, Buf *list)
 		attempt->start_lsn = lsn_min(attempt->start_lsn,
 									 attempt->sinks[i]->report->start_lsn);
 	}
+	CHECK(count > 0 && attempt->start_lsn != UINT64_MAX);
 	table_states_append_left_out(list, states, count, attempt->start_lsn, NULL,
 								 0);
 }

@@ -167,7 +167,7 @@ ms_since(int64_t begin_us)
 	return (clock_monotonic_us() - begin_us) / 1000;
 }
 
-/* Whether a conflict is with a row that another source may take away. */
+/* Whether a conflict is with a row that another source may remove. */
 static bool
 may_be_moving(const Attempts *attempts, const Error *err)
 {

@@ -181,7 +181,7 @@ has_become_moot(const Error *err)
 	return false;
 }
 
-/* Takes away the note of a key that there is nothing to do about any more. */
+/* Removes the note of a key that there is nothing to do about any more. */
 static MUST_CHECK Rc
 forget(const Keys *keys, KeyWork *work, const PostponedKey *key, Error *err)
 {

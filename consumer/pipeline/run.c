@@ -121,6 +121,7 @@ note_received(Run *run, Lsn lsn)
 {
 	Lsn endpos = run->endpos;
 
+	ASSERT(run->reading);
 	if (endpos != 0 && lsn >= endpos)
 	{
 		lsn = endpos;
@@ -223,6 +224,10 @@ note_commit(Run *run)
 {
 	const TxnInfo *txn = router_transaction(run->router);
 
+	/* Every sink has been given all of it that is for it. */
+	CHECK(!router_is_inside(run->router));
+	for (int i = 0; i < run->pipeline->sink_count; i++)
+		CHECK(!run->pipeline->sinks[i]->in_transaction);
 	note_received(run, txn->end_lsn);
 	if (run->pipeline->streaming != NULL)
 		streaming_pass(run->pipeline->streaming, txn->xid);
@@ -431,6 +436,7 @@ update_positions(Run *run)
 	positions = (SourcePositions){.received = run->progress.received,
 								  .durable = run->confirmed,
 								  .applied = run->progress.applied};
+	CHECK(run->confirmed <= run->progress.confirmed);
 	source_set_positions(pipeline->source, &positions);
 }
 
@@ -660,6 +666,8 @@ replace_sink(Run *run, int index, Error *err)
 		sink = pipeline->replace(pipeline->replace_context, index, err);
 	if (sink == NULL)
 		return RC_FAIL;
+	/* Of what the one that failed had not made durable nothing is said. */
+	CHECK(sink->report->durable_lsn <= failed->report->durable_lsn);
 	stop_watching(run);
 	stop_beside(run);
 	orders = (SinkOrders){.mode = failed->orders.mode,
@@ -810,6 +818,7 @@ end(Run *run, Error *err)
 	}
 
 	/* The server decodes nothing more for us. */
+	CHECK(!run->reading);
 	run->streamed = run->progress.received;
 	update_positions(run);
 	rc = source_send_last(run->pipeline->source, err);
@@ -891,6 +900,8 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	Lsn durable = UINT64_MAX;
 	Rc rc;
 
+	ASSERT(pipeline->sink_count > 0 &&
+		   pipeline->sink_count <= CONFIG_TARGETS_MAX);
 	for (int i = 0; i < pipeline->sink_count; i++)
 	{
 		const Sink *sink = pipeline->sinks[i];
@@ -899,6 +910,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 			.commit_lsn = sink->report->last_commit_lsn,
 			.commit_time_us = sink->report->last_commit_time_us};
 
+		CHECK(sink->orders.mode == SINK_RUNNING && !sink->in_transaction);
 		durable = lsn_min(durable, sink->report->durable_lsn);
 		run.workers[i] = worker_new(pipeline->sinks[i]);
 		if (pipeline->start_lsn != 0)

@@ -350,6 +350,8 @@ targets_replace(void *context, int index, Error *err)
 
 	Lsn durable_lsn = attempt->sinks[index]->report->durable_lsn;
 
+	ASSERT(index >= 0 && index < attempt->sink_count);
+	ASSERT(err->code != ERR_NONE);
 	if (!unreachable_is_reason(err) || !has_other_target(attempt, index))
 		return NULL;
 	note_applied(&attempt->known[index], attempt->sinks[index]);

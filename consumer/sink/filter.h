@@ -2,7 +2,7 @@
  * filter.h
  *    Sinks in front of other sinks.
  *
- * A filter is a sink that hands what it is given to the sink behind it: it may
+ * A filter is a sink that hands what it is given to the next sink: it may
  * change that, leave some of it out, or only look at it.  It is written as a
  * SinkOps with the functions that differ; those that are NULL hand on what they
  * are given.  A filter may stand in front of another one.
@@ -21,9 +21,9 @@
  *         return sink_change(sink->next, frame, masked, err);
  *     }
  *
- * A filter has the report of the sink behind it, unless it has something of its
+ * A filter has the report of the next sink, unless it has something of its
  * own to report: then it has a SinkReport, and sees to it in its work().  It
- * gets the same orders.  What the sink behind it cannot do, such as fetching,
+ * gets the same orders.  What the next sink cannot do, such as fetching,
  * it cannot do either.
  *
  * What leaves out a transaction's only changes still hands on its begin and
@@ -45,7 +45,7 @@ typedef struct SinkFilter
 /*
  * Sets up the base of a filter in front of `next`, which becomes the filter's
  * and is released with it.  `own` is copied; its free() has to be there, and
- * leaves the sink behind to sink_free().
+ * leaves the next sink to sink_free().
  */
 void sink_filter_init(Sink *sink, SinkFilter *filter, const SinkOps *own,
 					  Sink *next);

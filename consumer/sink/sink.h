@@ -140,7 +140,7 @@ typedef struct SinkOps
 
 /*
  * What a sink says of itself.  Only the sink writes it.  A filter may have that
- * of the sink behind it for its own.
+ * of the next sink for its own.
  */
 typedef struct SinkReport
 {
@@ -218,6 +218,7 @@ sink_order(Sink *sink, const SinkOrders *orders)
 	CHECK((modes_after[sink->orders.mode] & (1U << orders->mode)) != 0);
 	CHECK(orders->streamed_lsn >= sink->orders.streamed_lsn);
 	CHECK(orders->everywhere_lsn >= sink->orders.everywhere_lsn);
+	CHECK(orders->everywhere_lsn <= orders->received_lsn);
 	for (; sink != NULL; sink = sink->next)
 		sink->orders = *orders;
 }
@@ -257,6 +258,7 @@ static inline MUST_CHECK Rc
 sink_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 {
 	ASSERT(sink->in_transaction || change->kind == CHANGE_MESSAGE);
+	ASSERT(frame->open_txn.xid == 0);
 	return sink->ops->change(sink, frame, change, err);
 }
 
@@ -264,6 +266,7 @@ static inline MUST_CHECK Rc
 sink_commit(Sink *sink, const TxnInfo *txn, Error *err)
 {
 	ASSERT(sink->in_transaction);
+	CHECK(txn->end_lsn > sink->report->start_lsn);
 	sink->in_transaction = false;
 	return sink->ops->commit(sink, txn, err);
 }
@@ -299,6 +302,7 @@ sink_fetch(Sink *sink, SinkFetch *fetch)
 {
 	CHECK(sink->ops->fetching != NULL);
 	ASSERT(!fetch->done);
+	ASSERT(fetch->removal != NULL && fetch->arena != NULL);
 	sink->ops->fetching->fetch(sink, fetch);
 }
 
@@ -313,6 +317,9 @@ sink_work(Sink *sink, bool source_idle, Error *err)
 	CHECK(report->durable_lsn >= durable_lsn);
 	CHECK(report->applied_lsn >= applied_lsn);
 	CHECK(report->durable_lsn <= report->applied_lsn);
+	CHECK(report->applied_lsn <=
+		  lsn_max(sink->orders.received_lsn, report->start_lsn));
+	ASSERT(rc != RC_AGAIN);
 	return rc;
 }
 
@@ -323,7 +330,7 @@ sink_interest(const Sink *sink, Interest *interest)
 	sink->ops->interest(sink, interest);
 }
 
-/* The sink behind all filters. */
+/* The sink that all filters stand in front of. */
 static inline const Sink *
 sink_last(const Sink *sink)
 {

@@ -179,6 +179,7 @@ unreachable_new(const UnreachableOptions *options)
 	};
 	UnreachableSink *self = xcalloc(1, sizeof(UnreachableSink));
 
+	ASSERT(options->label != NULL && options->open != NULL);
 	sink_init(&self->sink, &ops, &self->report, options->durable_lsn);
 	self->report.start_lsn = UINT64_MAX; /* let nothing be offered */
 	self->report.unreachable = true;
@@ -194,7 +195,7 @@ unreachable_new(const UnreachableOptions *options)
 }
 
 static const UnreachableSink *
-behind_filters(const Sink *sink)
+last_sink(const Sink *sink)
 {
 	CHECK(sink->report->unreachable);
 	return (const UnreachableSink *) sink_last(sink);
@@ -203,13 +204,13 @@ behind_filters(const Sink *sink)
 bool
 unreachable_has_answered(const Sink *sink)
 {
-	return behind_filters(sink)->answered;
+	return last_sink(sink)->answered;
 }
 
 Backoff
 unreachable_backoff(const Sink *sink)
 {
-	return behind_filters(sink)->backoff;
+	return last_sink(sink)->backoff;
 }
 
 bool

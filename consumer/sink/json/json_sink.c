@@ -126,6 +126,7 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	JsonSink *self = json_sink(sink);
 
+	CHECK(txn->end_lsn > self->printed_lsn);
 	self->printed_lsn = txn->end_lsn;
 	durable_push(&self->unwritten, txn->end_lsn,
 				 output_appended(&self->output));

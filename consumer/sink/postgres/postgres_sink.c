@@ -179,6 +179,7 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 	 * taken until that has taken place. */
 	CHECK(txn->end_lsn > self->delivered_lsn);
 	CHECK(!open_txns_is_committing(self->open_txns));
+	ASSERT(!self->taking);
 	self->taking = true;
 	if (self->uncopied_table != NULL)
 		return RC_OK;
@@ -223,6 +224,7 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 	Lsn end_lsn;
 	bool hold;
 
+	ASSERT(self->taking || change->kind == CHANGE_MESSAGE);
 	if (change->kind == CHANGE_MESSAGE || self->uncopied_table != NULL)
 		return RC_OK; /* nothing that a table could hold */
 	if (change->kind == CHANGE_SCHEMA)
@@ -254,6 +256,7 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
+	ASSERT(self->taking);
 	self->taking = false;
 	if (meets_uncopied(self, txn, 0))
 		return RC_OK;
@@ -472,6 +475,7 @@ static MUST_CHECK Rc
 change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 {
 	PgConn *conn = lane_conn(self->applier.lane);
+	size_t count = schema->count;
 	Rc rc = RC_OK;
 
 	if (!self->applier.txn_open)
@@ -482,6 +486,9 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 		rc = follow_tables(self, conn, schema, err);
 	if (rc != RC_OK)
 		return rc;
+
+	/* What has come while the target was waited for is another set. */
+	CHECK(schema->count == count);
 	applier_forget_table(&self->applier, NULL, NULL);
 	lanes_forget_table(self->lanes, NULL, NULL);
 	stages_schema_done(self->stages);
@@ -588,6 +595,7 @@ start_batch(PostgresSink *self, Error *err)
 	bool is_small = batch->change_count <= SMALL_BATCH_CHANGES_MAX &&
 					batch->bytes < BATCH_BYTES_MIN;
 
+	CHECK(!batch_is_empty(batch) && is_idle(self));
 	self->filled_since_us = clock_monotonic_us();
 	if (batch->continues || !batch->txns[0].complete ||
 		(!self->target.per_transaction && !is_small))
@@ -903,7 +911,11 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	const SessionOptions opening = session_options(options);
 	Session session;
 	PostgresSink *self;
-	Rc rc = session_open(&session, conn, &opening, err);
+	Rc rc;
+
+	ASSERT(options->label != NULL && options->pipeline != NULL);
+	ASSERT(options->lanes <= LANES_MAX);
+	rc = session_open(&session, conn, &opening, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -948,7 +960,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 
 /* The same, of one that may have filters in front of it. */
 static const PostgresSink *
-behind_filters(const Sink *sink)
+last_sink(const Sink *sink)
 {
 	const Sink *last = sink_last(sink);
 
@@ -959,11 +971,11 @@ behind_filters(const Sink *sink)
 const TableStates *
 postgres_sink_table_states(const Sink *sink)
 {
-	return behind_filters(sink)->table_states;
+	return last_sink(sink)->table_states;
 }
 
 const PostponedKeys *
 postgres_sink_keys(const Sink *sink)
 {
-	return &behind_filters(sink)->keys;
+	return &last_sink(sink)->keys;
 }

@@ -270,7 +270,7 @@ uncopied_select(UncopiedTables *self, Frame *frame, const Change *change,
 			   : NULL;
 }
 
-/* Takes those away that a transaction has met; returns one that is there. */
+/* Removes those that a transaction has met; returns one that is there. */
 static Relation *
 forget(UncopiedTables *self, uint32_t xid, uint32_t subxid)
 {
