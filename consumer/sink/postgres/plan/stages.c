@@ -14,6 +14,7 @@ typedef struct Stage
 	size_t schema_capacity;
 	size_t schema_bytes; /* of its frames */
 	bool has_schema;     /* it had, also when that is applied */
+	bool is_taken;       /* somebody applies the set: it stays as it is */
 	Batch batch;
 	struct Stage *next;
 } Stage;
@@ -170,7 +171,8 @@ cut(Stages *self)
 static bool
 is_open_set(const Stage *stage)
 {
-	return stage->schema.count > 0 && has_only_begun(&stage->batch);
+	return stage->schema.count > 0 && has_only_begun(&stage->batch) &&
+		   !stage->is_taken;
 }
 
 void
@@ -228,14 +230,15 @@ drop_used_up(Stages *self)
 }
 
 const SchemaSet *
-stages_schema(const Stages *self, bool hurry)
+stages_schema(Stages *self, bool hurry)
 {
-	const Stage *stage = self->first;
+	Stage *stage = self->first;
 
 	while (is_used_up(stage))
 		stage = stage->next;
 	if (stage->schema.count == 0 || (is_open_set(stage) && !hurry))
 		return NULL;
+	stage->is_taken = true;
 	return &stage->schema;
 }
 
@@ -243,7 +246,7 @@ void
 stages_schema_done(Stages *self)
 {
 	drop_used_up(self);
-	CHECK(self->first->schema.count > 0);
+	CHECK(self->first->schema.count > 0 && self->first->is_taken);
 	clear_schema(self->first);
 
 	/* What was done for them is part of its transaction. */

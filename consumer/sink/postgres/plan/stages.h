@@ -67,9 +67,10 @@ void stages_commit(Stages *self);
 /*
  * Schema changes that come before everything else, and are to be applied now;
  * NULL: there are none.  A set is taken when something has come after it, or
- * with `hurry`, which may split it.  Valid until stages_schema_done().
+ * with `hurry`, which may split it.  Nothing is added to it from here on; valid
+ * until stages_schema_done().
  */
-const SchemaSet *stages_schema(const Stages *self, bool hurry);
+const SchemaSet *stages_schema(Stages *self, bool hurry);
 
 /* They are applied, in a transaction of the target that is open.  The batch is
  * the rest of it. */
