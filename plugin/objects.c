@@ -102,6 +102,33 @@ penstock_objects_note(PenstockObjects *objects, Oid catalog, Oid oid,
 	return object;
 }
 
+static int
+compare_oids(Oid a, Oid b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int
+compare_objects(const ListCell *a, const ListCell *b)
+{
+	const PenstockObjectKey *left = &((const PenstockObject *) lfirst(a))->key;
+	const PenstockObjectKey *right = &((const PenstockObject *) lfirst(b))->key;
+
+	if (left->catalog != right->catalog)
+		return compare_oids(left->catalog, right->catalog);
+	if (left->oid != right->oid)
+		return compare_oids(left->oid, right->oid);
+	if (left->column != right->column)
+		return left->column - right->column;
+	return (int) left->part - (int) right->part;
+}
+
+void
+penstock_objects_sort(PenstockObjects *objects)
+{
+	list_sort(objects->list, compare_objects);
+}
+
 bool
 penstock_leaves_out_schema(const char *schema_name)
 {

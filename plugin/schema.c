@@ -474,12 +474,12 @@ scan_moved(Walk *walk, XLogRecPtr lsn, bool at_end)
 		if (!at_end)
 			scan_visible(walk, lfirst_oid(cell));
 		else
+		{
 			scan_all(walk, lfirst_oid(cell), true);
+			scan_all(walk, lfirst_oid(cell), false);
+		}
 	}
-	if (!at_end)
-		return;
-	foreach (cell, walk->schema->moved)
-		scan_all(walk, lfirst_oid(cell), false);
+	penstock_objects_sort(&walk->objects);
 }
 
 List *
@@ -503,7 +503,7 @@ penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn, bool at_end)
 	}
 	set_next(schema);
 	close_catalogs(&walk);
-	if (walk.missed || at_end)
+	if (walk.missed || (at_end && schema->moved != NIL))
 		scan_moved(&walk, lsn, at_end);
 	return penstock_objects_tell(&walk.objects);
 }
