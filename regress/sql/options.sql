@@ -42,6 +42,7 @@ SELECT open_slot();
 :get, 'proto_version', '1', 'publications', 'options_pub', 'origin', 'NONE');
 :get, 'proto_version', '1', 'publications', 'options_pub', 'origin', 'any');
 :get, 'proto_version', '1', 'publications', 'options_pub', 'messages', 'maybe');
+:get, 'proto_version', '1', 'publications', 'options_pub', 'schema_changes', 'some');
 :get, 'proto_version', '1', 'publications', 'options_pub', 'messages', 'on');
 :get, 'proto_version', '1', 'publications', 'options_pub', 'binary', '2');
 :get, 'proto_version', '1', 'publications', 'options_pub', 'binary', 'off');
