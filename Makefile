@@ -284,7 +284,7 @@ check-deps: $(PROTO_DIR)/penstock.pb-c.h
 		PLUGIN_FLAGS='-std=gnu11 $(call escaped,$(plugin_cppflags))' test/lint
 
 .PHONY: check-unit	## run the unit tests
-check-unit: $(unit_programs)
+check-unit: $(unit_programs) $(tool_programs)
 	@test/tools/run-unit $(unit_programs)
 
 $(OUT)/test/%.o: test/%.c $(OUT)/flags | $(PROTO_DIR)/penstock.pb-c.h

@@ -392,6 +392,286 @@ an_index_can_be_built_later(void **state UNUSED)
 	says_no_more();
 }
 
+static void
+options_of_an_index_are_those_of_its_key(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	IndexDefinition *index;
+
+	was(t);
+	constraint_made(t, 110, CONSTRAINT_UNIQUE, "u",
+					"UNIQUE (id) DEFERRABLE INITIALLY DEFERRED")
+		->index = 111;
+	index = index_made(t, 111, "u",
+					   "CREATE UNIQUE INDEX u ON public.t USING btree (id) "
+					   "WITH (fillfactor='50')");
+	index->constraint = 110;
+	index->unique = true;
+	is(t);
+	says(DDL_CONSTRAINT,
+		 "ALTER TABLE ONLY \"public\".\"t\" ADD CONSTRAINT \"u\" UNIQUE (id) "
+		 "WITH (fillfactor='50') DEFERRABLE INITIALLY DEFERRED");
+	says_no_more();
+}
+
+static void
+an_index_is_taken_for_a_key(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	IndexDefinition *index = index_made(
+		t, 111, "i", "CREATE UNIQUE INDEX i ON public.t USING btree (id)");
+
+	index->unique = true;
+	was(t);
+	index->constraint = 110;
+	constraint_made(t, 110, CONSTRAINT_UNIQUE, "i", "UNIQUE (id)")->index = 111;
+	is(t);
+	says(DDL_CONSTRAINT, "ALTER TABLE \"public\".\"t\" ADD CONSTRAINT \"i\" "
+						 "UNIQUE USING INDEX \"i\"");
+	says_no_more();
+}
+
+/* ---- Rows that come anew ---- */
+
+static void
+a_table_whose_rows_come_anew_is_emptied(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	ColumnDefinition *a = column_made(t, 2, "a", TYPE_TEXT, "text");
+	uint32_t rewritten[] = {100};
+
+	was(t);
+	a->type_oid = TYPE_UUID;
+	a->type = "uuid";
+	is(t);
+	hints.rewritten = (OidList){.count = 1, .oids = rewritten};
+	assert_true(
+		says(DDL_ALTER, "DELETE FROM ONLY \"public\".\"t\"")->loses_rows);
+	assert_true(says(DDL_ALTER, "ALTER TABLE \"public\".\"t\" ALTER COLUMN "
+								"\"a\" TYPE uuid USING \"a\"::text::uuid")
+					->rewrites);
+	says_no_more();
+}
+
+static void
+a_table_that_is_referred_to_keeps_its_rows(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	Definition *u = table(200, "u");
+	uint32_t rewritten[] = {100};
+
+	constraint_made(u, 210, CONSTRAINT_FOREIGN_KEY, "u_fkey",
+					"FOREIGN KEY (id) REFERENCES public.t(id)")
+		->referenced_table = 100;
+	stays(u);
+	was(t);
+	t->table.columns[0].type_oid = TYPE_INT8;
+	t->table.columns[0].type = "bigint";
+	is(t);
+	hints.rewritten = (OidList){.count = 1, .oids = rewritten};
+	says(DDL_ALTER,
+		 "ALTER TABLE \"public\".\"t\" ALTER COLUMN \"id\" TYPE bigint");
+	says_no_more();
+}
+
+/* ---- Schemas, types, sequences ---- */
+
+static void
+schemas_exchange_their_names_with_all_that_is_in_them(void **state UNUSED)
+{
+	Definition *a = definition_made(arena, DEFINITION_NAMESPACE, 10, "a");
+	Definition *b = definition_made(arena, DEFINITION_NAMESPACE, 20, "b");
+	Definition *t = table(100, "t");
+
+	t->schema = "a";
+	was(a);
+	was(b);
+	was(t);
+	a->name = "b";
+	b->name = "a";
+	t->schema = "b";
+	column_made(t, 2, "c", TYPE_TEXT, "text");
+	is(a);
+	is(b);
+	is(t);
+	says(DDL_RENAME, "ALTER SCHEMA \"b\" RENAME TO \"penstock_spare_1\"");
+	says(DDL_RENAME, "ALTER SCHEMA \"a\" RENAME TO \"b\"");
+	says(DDL_RENAME, "ALTER SCHEMA \"penstock_spare_1\" RENAME TO \"a\"");
+	says(DDL_CREATE, "ALTER TABLE \"b\".\"t\" ADD COLUMN \"c\" text");
+	says_no_more();
+}
+
+static void
+a_table_avoids_what_has_its_name_where_it_goes(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	Definition *other = table(200, "t");
+
+	other->schema = "s";
+	stays(other);
+	was(t);
+	t->schema = "s";
+	t->name = "u";
+	is(t);
+	says(DDL_RENAME, "ALTER TABLE \"public\".\"t\" RENAME TO "
+					 "\"penstock_spare_1\"");
+	says(DDL_RENAME,
+		 "ALTER TABLE \"public\".\"penstock_spare_1\" SET SCHEMA \"s\"");
+	says(DDL_RENAME, "ALTER TABLE \"s\".\"penstock_spare_1\" RENAME TO \"u\"");
+	says_no_more();
+}
+
+static void
+labels_are_added_first_and_renamed_by_their_oids(void **state UNUSED)
+{
+	Definition *now = definition_made(arena, DEFINITION_ENUM, 300, "mood");
+	Definition *then = definition_made(arena, DEFINITION_ENUM, 300, "moods");
+
+	label_made(now, 1, "a");
+	label_made(now, 2, "b");
+	label_made(then, 3, "new");
+	label_made(then, 1, "a");
+	label_made(then, 4, "newer");
+	label_made(then, 2, "c");
+	was(now);
+	is(then);
+	assert_true(says(DDL_TYPE,
+					 "ALTER TYPE \"public\".\"mood\" ADD VALUE IF NOT "
+					 "EXISTS 'new' BEFORE 'a'")
+					->commits_first);
+	assert_true(says(DDL_TYPE,
+					 "ALTER TYPE \"public\".\"mood\" ADD VALUE IF NOT "
+					 "EXISTS 'newer' AFTER 'a'")
+					->commits_first);
+	assert_false(
+		says(DDL_RENAME, "ALTER TYPE \"public\".\"mood\" RENAME TO \"moods\"")
+			->commits_first);
+	says(DDL_TYPE, "ALTER TYPE \"public\".\"moods\" RENAME VALUE 'b' TO 'c'");
+	says_no_more();
+}
+
+static void
+a_label_that_is_gone_is_refused(void **state UNUSED)
+{
+	Definition *type = definition_made(arena, DEFINITION_ENUM, 300, "mood");
+
+	label_made(type, 1, "a");
+	was(type);
+	type->enumeration.label_count = 0;
+	is(type);
+	refuses("no statement changes the label \"a\" of enum type "
+			"\"public\".\"mood\" as the source has changed it");
+}
+
+static void
+an_identity_gets_another_sequence(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	Definition *q = definition_made(arena, DEFINITION_SEQUENCE, 400, "q");
+
+	t->table.columns[0].identity = IDENTITY_COLUMN_ALWAYS;
+	stays(t);
+	q->sequence = (SequenceDefinition){.type = "integer",
+									   .start = 1,
+									   .increment = 1,
+									   .minimum = 1,
+									   .maximum = 9,
+									   .cache = 1,
+									   .owner_table = 100,
+									   .owner_attnum = 1,
+									   .identity = true};
+	was(q);
+	q->oid = 401;
+	is(q);
+	says(DDL_ALTER, "ALTER TABLE \"public\".\"t\" ALTER COLUMN \"id\" DROP "
+					"IDENTITY IF EXISTS");
+	says(
+		DDL_ALTER,
+		"ALTER TABLE \"public\".\"t\" ALTER COLUMN \"id\" ADD GENERATED ALWAYS "
+		"AS IDENTITY (SEQUENCE NAME \"public\".\"q\" INCREMENT BY 1 MINVALUE 1 "
+		"MAXVALUE 9 START WITH 1 CACHE 1 NO CYCLE)");
+	says_no_more();
+}
+
+/* ---- Partitions and children ---- */
+
+/* A partitioned table, and a partition of it. */
+static Definition *
+partitioned(Definition **partition)
+{
+	Definition *p = table(100, "p");
+
+	p->table.partitioned = true;
+	p->table.partition_key = "RANGE (id)";
+	*partition = table(200, "p1");
+	parent_made(*partition, 100);
+	(*partition)->table.bound = "FOR VALUES FROM (0) TO (9)";
+	(*partition)->table.columns[0].local = false;
+	(*partition)->table.columns[0].inherited = 1;
+	return p;
+}
+
+static void
+a_partition_is_attached_with_its_indexes(void **state UNUSED)
+{
+	Definition *p1;
+	Definition *p = partitioned(&p1);
+
+	index_made(p, 110, "i", "CREATE INDEX i ON ONLY public.p USING btree (id)");
+	index_made(p1, 210, "i1", "CREATE INDEX i1 ON public.p1 USING btree (id)")
+		->parent = 110;
+	is(p);
+	is(p1);
+	says(DDL_CREATE, "CREATE TABLE \"public\".\"p\" (\"id\" integer NOT NULL) "
+					 "PARTITION BY RANGE (id)");
+	says(DDL_CREATE,
+		 "CREATE TABLE \"public\".\"p1\" (\"id\" integer NOT NULL)");
+	says(DDL_INDEX, "CREATE INDEX i ON ONLY public.p USING btree (id)");
+	says(DDL_INDEX, "CREATE INDEX i1 ON public.p1 USING btree (id)");
+	says(DDL_PARTITION, "ALTER TABLE \"public\".\"p\" ATTACH PARTITION "
+						"\"public\".\"p1\" FOR VALUES FROM (0) TO (9)");
+	says_no_more();
+}
+
+static void
+a_partition_that_is_being_detached_is_detached(void **state UNUSED)
+{
+	Definition *p1;
+	Definition *p = partitioned(&p1);
+
+	stays(p);
+	was(p1);
+	p1->table.detaching = true;
+	is(p1);
+	says(DDL_PARTITION, "ALTER TABLE \"public\".\"p\" DETACH PARTITION "
+						"\"public\".\"p1\"");
+	says_no_more();
+}
+
+static void
+children_follow_their_parent(void **state UNUSED)
+{
+	Definition *p1;
+	Definition *p = partitioned(&p1);
+
+	column_made(p, 2, "a", TYPE_TEXT, "text");
+	column_made(p1, 2, "a", TYPE_TEXT, "text")->inherited = 1;
+	p1->table.columns[1].local = false;
+	was(p);
+	was(p1);
+	p->table.columns[1].name = "b";
+	p1->table.columns[1].name = "b";
+	column_made(p, 3, "c", TYPE_TEXT, "text");
+	column_made(p1, 4, "c", TYPE_TEXT, "text")->inherited = 1;
+	p1->table.columns[2].local = false;
+	is(p);
+	is(p1);
+	says(DDL_RENAME,
+		 "ALTER TABLE \"public\".\"p\" RENAME COLUMN \"a\" TO \"b\"");
+	says(DDL_CREATE, "ALTER TABLE \"public\".\"p\" ADD COLUMN \"c\" text");
+	says_no_more();
+}
+
 /* ---- What cannot be followed ---- */
 
 static void
@@ -433,6 +713,18 @@ main(void)
 		TEST(constraints_come_and_go),
 		TEST(what_was_made_again_is_the_same),
 		TEST(an_index_can_be_built_later),
+		TEST(options_of_an_index_are_those_of_its_key),
+		TEST(an_index_is_taken_for_a_key),
+		TEST(a_table_whose_rows_come_anew_is_emptied),
+		TEST(a_table_that_is_referred_to_keeps_its_rows),
+		TEST(schemas_exchange_their_names_with_all_that_is_in_them),
+		TEST(a_table_avoids_what_has_its_name_where_it_goes),
+		TEST(labels_are_added_first_and_renamed_by_their_oids),
+		TEST(a_label_that_is_gone_is_refused),
+		TEST(an_identity_gets_another_sequence),
+		TEST(a_partition_is_attached_with_its_indexes),
+		TEST(a_partition_that_is_being_detached_is_detached),
+		TEST(children_follow_their_parent),
 		TEST(a_clause_that_the_target_does_not_know_is_refused),
 	};
 
