@@ -98,6 +98,49 @@ like((checked($few))[1], qr/schema differs from the source's: 1 statement would 
 	'and so does "penstock check"');
 
 
+# ---- What stands on something ----
+
+my $views = <<'END';
+CREATE VIEW on_base AS SELECT id, n FROM base;
+CREATE VIEW on_view AS SELECT id FROM on_base;
+GRANT SELECT ON on_view TO alice;
+COMMENT ON VIEW on_view IS 'seen';
+COMMENT ON COLUMN on_view.id IS 'its number';
+END
+my $on = $pair->with_database('stands', publish => '');
+$on->source_sql(<<"END");
+CREATE TABLE base (id integer, n integer CONSTRAINT positive CHECK (n > 0), gone text,
+	twice integer GENERATED ALWAYS AS (id * 2) STORED);
+COMMENT ON COLUMN base.twice IS 'computed';
+COMMENT ON CONSTRAINT positive ON base IS 'more than that';
+COMMENT ON COLUMN base.gone IS 'there';
+CREATE FUNCTION of_row(r base) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+$views
+END
+make_equal($on, 'what stands on a table');
+
+# Each is the same afterwards, but what it stands on has been another one.
+$on->source_sql(<<"END");
+DROP VIEW on_view, on_base;
+ALTER TABLE base ALTER n TYPE bigint, DROP CONSTRAINT positive, ADD CONSTRAINT positive CHECK (n > 1),
+	DROP COLUMN gone, ADD COLUMN gone text,
+	DROP COLUMN twice, ADD COLUMN twice integer GENERATED ALWAYS AS (id * 3) STORED;
+COMMENT ON COLUMN base.twice IS 'computed';
+COMMENT ON CONSTRAINT positive ON base IS 'more than that';
+COMMENT ON COLUMN base.gone IS 'there';
+$views
+END
+make_equal($on, 'when that was altered');
+$on->source_sql(<<"END");
+DROP TABLE base CASCADE;
+CREATE TABLE base (id integer, n text, k integer) PARTITION BY LIST (k);
+COMMENT ON TABLE base IS 'again';
+CREATE FUNCTION of_row(r base) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+$views
+END
+make_equal($on, 'when that was made again');
+
+
 # ---- At random ----
 
 note("PENSTOCK_SEED=$SEED");
