@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ddl/diff/column_text.h"
+#include "ddl/diff/draft_sequence.h"
 #include "ddl/diff/draft_table.h"
 #include "ddl/diff/text.h"
 
@@ -93,6 +94,8 @@ add_column(Draft *draft, DraftObject *table, const ColumnDefinition *after)
 		column.default_expression = arena_printf(
 			draft->arena, "%s::%s", text_literal(draft->arena, missing),
 			column.type);
+	if (draft_sequence_is_to_come(draft, column.default_expression))
+		column.default_expression = "";
 	statement = draft_alter(draft, table, DDL_CREATE, "ADD COLUMN %s",
 							column_text(draft, table, &column));
 	statement->rewrites = column.generated == GENERATED_STORED ||

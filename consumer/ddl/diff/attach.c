@@ -53,7 +53,8 @@ attach(Draft *draft, DraftObject *child, DraftObject *parent)
 	draft_inherit(draft, child, parent);
 	child->own->table.bound = child->after->table.bound;
 	attach_fitting_indexes(child, parent);
-	attach_identities(child, parent);
+	if (draft_shares_identities(draft, child))
+		attach_identities(child, parent);
 }
 
 static void

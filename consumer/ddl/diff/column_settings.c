@@ -103,7 +103,7 @@ set_identity(Draft *draft, ColumnPair *pair)
 	IdentityKind identity = pair->after->identity;
 
 	if (pair->now->identity == identity || identity == IDENTITY_COLUMN_NOT ||
-		pair->after->inherited > 0)
+		draft_shares_identities(draft, pair->table))
 		return;
 	if (pair->now->identity != IDENTITY_COLUMN_NOT)
 		draft_alter(draft, pair->table, DDL_ALTER,
@@ -119,20 +119,29 @@ set_identity(Draft *draft, ColumnPair *pair)
 
 /* Before an identity, which no default may be in the way of. */
 static void
+drop_default(Draft *draft, ColumnPair *pair)
+{
+	if (pair->after->generated != GENERATED_NOT ||
+		pair->now->default_expression[0] == '\0' ||
+		pair->after->default_expression[0] != '\0')
+		return;
+	draft_alter_only(draft, pair->table, DDL_ALTER,
+					 "ALTER COLUMN %s DROP DEFAULT", pair->name);
+	draft_edit_column(draft, pair->table, pair->now->name)
+		->default_expression = "";
+}
+
+/* After identities, whose sequences it may use. */
+static void
 set_default(Draft *draft, ColumnPair *pair)
 {
 	const char *expression = pair->after->default_expression;
 
-	if (pair->after->generated != GENERATED_NOT ||
+	if (pair->after->generated != GENERATED_NOT || expression[0] == '\0' ||
 		strcmp(pair->now->default_expression, expression) == 0)
 		return;
-	if (expression[0] == '\0')
-		draft_alter_only(draft, pair->table, DDL_ALTER,
-						 "ALTER COLUMN %s DROP DEFAULT", pair->name);
-	else
-		draft_alter_only(draft, pair->table, DDL_ALTER,
-						 "ALTER COLUMN %s SET DEFAULT %s", pair->name,
-						 expression);
+	draft_alter_only(draft, pair->table, DDL_ALTER,
+					 "ALTER COLUMN %s SET DEFAULT %s", pair->name, expression);
 	draft_edit_column(draft, pair->table, pair->now->name)
 		->default_expression = expression;
 }
@@ -251,9 +260,9 @@ set_storage(Draft *draft, ColumnPair *pair)
 void
 diff_column_settings(Draft *draft)
 {
-	static const ColumnStep steps[] = {drop_not_null,  set_not_null,
-									   set_default,    set_identity,
-									   set_expression, set_storage};
+	static const ColumnStep steps[] = {
+		drop_not_null, set_not_null,   drop_default, set_identity,
+		set_default,   set_expression, set_storage};
 
 	for (size_t step = 0; step < LENGTH_OF(steps); step++)
 		for (int i = 0; i < draft->changed_count; i++)

@@ -7,23 +7,73 @@
 #include <string.h>
 
 #include "ddl/diff/column_text.h"
+#include "ddl/diff/draft_sequence.h"
 #include "ddl/diff/draft_table.h"
 #include "ddl/diff/text.h"
 
-/* What the table inherits when it is created; a partition: nothing yet. */
-static OidList
-parents_of(const DraftObject *table)
+/* How many of the parents have the column. */
+static int
+count_with_column(const Draft *draft, const OidList *parents, const char *name)
 {
+	int count = 0;
+
+	for (int i = 0; i < parents->count; i++)
+	{
+		const DraftObject *parent = draft_table(draft, parents->oids[i]);
+
+		if (parent != NULL && parent->now != NULL &&
+			column_named(parent->now, name) != NULL)
+			count++;
+	}
+	return count;
+}
+
+/* Whether the table has from the last of these parents a column or a check that
+ * is not its own; a column that no other has. */
+static bool
+needs_last(const Draft *draft, const DraftObject *table, const OidList *parents)
+{
+	const TableDefinition *after = &table->after->table;
+	const DraftObject *last = draft_table(draft,
+										  parents->oids[parents->count - 1]);
+
+	if (last == NULL || last->now == NULL)
+		return false;
+	for (int i = 0; i < after->column_count; i++)
+		if (!after->columns[i].local &&
+			column_named(last->now, after->columns[i].name) != NULL &&
+			count_with_column(draft, parents, after->columns[i].name) == 1)
+			return true;
+	for (int i = 0; i < after->constraint_count; i++)
+		if (after->constraints[i].kind == CONSTRAINT_CHECK &&
+			!after->constraints[i].local && last->after != NULL &&
+			constraint_named(last->after, after->constraints[i].name) != NULL)
+			return true;
+	return false;
+}
+
+/*
+ * What the table inherits when it is created: up to the last parent that it has
+ * something from which is not its own.  It gets others, and the table that it
+ * is a partition of, later: of these it has had everything before.
+ */
+static OidList
+parents_of(const Draft *draft, const DraftObject *table)
+{
+	OidList parents = table->after->table.parents;
+
 	if (table->after->table.bound[0] != '\0')
-		return (OidList){.count = 0};
-	return table->after->table.parents;
+		parents.count = 0;
+	while (parents.count > 1 && !needs_last(draft, table, &parents))
+		parents.count--;
+	return parents;
 }
 
 /* The column of a parent that has the name; NULL: none has it. */
 static const ColumnDefinition *
 parents_column(const Draft *draft, const DraftObject *table, const char *name)
 {
-	OidList parents = parents_of(table);
+	OidList parents = parents_of(draft, table);
 
 	for (int i = 0; i < parents.count; i++)
 	{
@@ -47,14 +97,18 @@ is_listed(const Draft *draft, const DraftObject *table,
 	return column->local || parents_column(draft, table, column->name) == NULL;
 }
 
-/* A partition has its identities from its parent. */
+/* A partition may have its identities from its parent.  A default that uses the
+ * sequence of an identity which is not there yet is set later. */
 static ColumnDefinition
-listed_column(const DraftObject *table, const ColumnDefinition *column)
+listed_column(const Draft *draft, const DraftObject *table,
+			  const ColumnDefinition *column)
 {
 	ColumnDefinition listed = *column;
 
-	if (table->after->table.bound[0] != '\0')
+	if (draft_shares_identities(draft, table))
 		listed.identity = IDENTITY_COLUMN_NOT;
+	if (draft_sequence_is_to_come(draft, listed.default_expression))
+		listed.default_expression = "";
 	return listed;
 }
 
@@ -66,7 +120,7 @@ append_columns(Draft *draft, const DraftObject *table, Buf *buf)
 	for (int i = 0; i < table->after->table.column_count; i++)
 	{
 		ColumnDefinition column = listed_column(
-			table, &table->after->table.columns[i]);
+			draft, table, &table->after->table.columns[i]);
 
 		if (!is_listed(draft, table, &column))
 			continue;
@@ -78,7 +132,7 @@ append_columns(Draft *draft, const DraftObject *table, Buf *buf)
 static void
 append_parents(Draft *draft, const DraftObject *table, Buf *buf)
 {
-	OidList parents = parents_of(table);
+	OidList parents = parents_of(draft, table);
 	const char *separator = " INHERITS (";
 
 	for (int i = 0; i < parents.count; i++)
@@ -145,7 +199,7 @@ set_column(const Draft *draft, const DraftObject *table,
 static void
 inherit_checks(Draft *draft, DraftObject *table)
 {
-	OidList parents = parents_of(table);
+	OidList parents = parents_of(draft, table);
 
 	for (int i = 0; i < parents.count; i++)
 	{
@@ -167,7 +221,7 @@ create_table(Draft *draft, DraftObject *table)
 
 	draft_say(draft, table, DDL_CREATE, "%s", statement_text(draft, table));
 	created->replica_identity = IDENTITY_DEFAULT;
-	created->parents = parents_of(table);
+	created->parents = parents_of(draft, table);
 	created->bound = "";
 	created->of_type = "";
 	created->row_security = false;
@@ -179,7 +233,7 @@ create_table(Draft *draft, DraftObject *table)
 	{
 		ColumnDefinition *column = &table->own->table.columns[i];
 
-		*column = listed_column(table, column);
+		*column = listed_column(draft, table, column);
 		set_column(draft, table, column);
 	}
 	inherit_checks(draft, table);

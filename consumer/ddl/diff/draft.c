@@ -15,6 +15,10 @@
 
 #define SPARE_NAME "penstock_spare_"
 
+/* Servers from this version on have the identities of a partitioned table in
+ * its partitions, too. */
+#define VERSION_SHARED_IDENTITIES 170000
+
 /* Longest line of tables that inherit from each other. */
 #define DEPTH_MAX 1000
 
@@ -63,6 +67,15 @@ bool
 draft_rewritten(const Draft *draft, const DraftObject *table)
 {
 	return draft_has_oid(&draft->hints->rewritten, table->oid);
+}
+
+bool
+draft_shares_identities(const Draft *draft, const DraftObject *table)
+{
+	int version_num = draft->hints->target_version_num;
+
+	return (version_num == 0 || version_num >= VERSION_SHARED_IDENTITIES) &&
+		   table->after->table.bound[0] != '\0';
 }
 
 /* ---- Changing ---- */

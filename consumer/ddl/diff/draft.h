@@ -133,6 +133,10 @@ bool draft_has_oid(const OidList *list, uint32_t oid);
 /* Whether the hints say that all rows of the table come anew. */
 bool draft_rewritten(const Draft *draft, const DraftObject *table);
 
+/* Whether a table that stays or comes is to have its identities from the table
+ * that it is a partition of. */
+bool draft_shares_identities(const Draft *draft, const DraftObject *table);
+
 /* Its name now, or if it is not there, after: "schema"."name". */
 const char *draft_name(const Draft *draft, const DraftObject *object);
 

@@ -59,6 +59,26 @@ draft_sequence_used(const Draft *draft, const char *expression)
 	return NULL;
 }
 
+bool
+draft_sequence_is_to_come(const Draft *draft, const char *expression)
+{
+	char schema[IDENTIFIER_SIZE];
+	char name[IDENTIFIER_SIZE];
+
+	if (!read_sequence(expression, schema, name))
+		return false;
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		const DraftObject *object = draft->changed[i];
+
+		if (draft_comes(object, DEFINITION_SEQUENCE) &&
+			strcmp(object->after->schema, schema) == 0 &&
+			strcmp(object->after->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 draft_drop_owned(Draft *draft, uint32_t table, uint16_t attnum)
 {

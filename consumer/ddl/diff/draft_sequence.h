@@ -15,6 +15,10 @@ DraftObject *draft_identity_sequence(const Draft *draft, uint32_t table,
  * NULL: none. */
 DraftObject *draft_sequence_used(const Draft *draft, const char *expression);
 
+/* Whether a default takes its next value from a sequence that is not there yet:
+ * that of an identity column. */
+bool draft_sequence_is_to_come(const Draft *draft, const char *expression);
+
 /* The sequences that the column owns are gone with it. */
 void draft_drop_owned(Draft *draft, uint32_t table, uint16_t attnum);
 
