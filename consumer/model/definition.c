@@ -314,9 +314,6 @@ definition_set_usual(const DefinitionShape *shape, void *record)
 
 /* ---- Comparing ---- */
 
-static bool records_equal(const DefinitionShape *shape, const void *a,
-						  const void *b);
-
 static bool
 texts_equal(const char *a, const char *b)
 {
@@ -361,15 +358,16 @@ members_equal(const DefinitionField *field, const void *a, const void *b)
 	{
 		size_t offset = (size_t) i * field->member->size;
 
-		if (!records_equal(field->member, a_members + offset,
-						   b_members + offset))
+		if (!definition_records_equal(field->member, a_members + offset,
+									  b_members + offset))
 			return false;
 	}
 	return true;
 }
 
-static bool
-fields_equal(const DefinitionField *field, const void *a, const void *b)
+bool
+definition_fields_equal(const DefinitionField *field, const void *a,
+						const void *b)
 {
 	const void *a_at = (const char *) a + field->offset;
 	const void *b_at = (const char *) b + field->offset;
@@ -397,12 +395,21 @@ fields_equal(const DefinitionField *field, const void *a, const void *b)
 	check_failed("the type of a field is known", __FILE__, __LINE__);
 }
 
+void
+definition_copy_field(const DefinitionField *field, void *to, const void *from)
+{
+	CHECK(field->type != FIELD_MEMBERS);
+	memcpy((char *) to + field->offset, (const char *) from + field->offset,
+		   field_size(field->type));
+}
+
 /* Goes as deep as the table does: members have no members. */
-static bool
-records_equal(const DefinitionShape *shape, const void *a, const void *b)
+bool
+definition_records_equal(const DefinitionShape *shape, const void *a,
+						 const void *b)
 {
 	for (int i = 0; i < shape->field_count; i++)
-		if (!fields_equal(&shape->fields[i], a, b))
+		if (!definition_fields_equal(&shape->fields[i], a, b))
 			return false;
 	return true;
 }
@@ -410,7 +417,8 @@ records_equal(const DefinitionShape *shape, const void *a, const void *b)
 bool
 definition_equal(const Definition *a, const Definition *b)
 {
-	return a->kind == b->kind && records_equal(definition_shape(a->kind), a, b);
+	return a->kind == b->kind &&
+		   definition_records_equal(definition_shape(a->kind), a, b);
 }
 
 /* ---- Copying ---- */

@@ -319,6 +319,17 @@ const DefinitionShape *definition_shape(DefinitionKind kind);
  * false, 0, or what `usual` says. */
 void definition_set_usual(const DefinitionShape *shape, void *record);
 
+/* Whether two structs of a shape say the same; the same of one field of two. */
+bool definition_records_equal(const DefinitionShape *shape, const void *a,
+							  const void *b);
+bool definition_fields_equal(const DefinitionField *field, const void *a,
+							 const void *b);
+
+/* Sets a field that is not FIELD_MEMBERS to what it is in another struct.
+ * What it points to is not copied. */
+void definition_copy_field(const DefinitionField *field, void *to,
+						   const void *from);
+
 /* ---- All that is known of a database ---- */
 
 typedef struct DefinitionSet DefinitionSet;

@@ -63,11 +63,10 @@ typedef struct PostgresSink
 	PostponedKeys keys;
 	UncopiedTables *uncopied;
 	OpenTxns *open_txns;
-	Lsn delivered_lsn;   /* end of the last transaction that was handed over */
-	bool taking;         /* between begin and commit */
-	bool working;        /* work() has begun; seen where it waits */
-	Stages *stages;      /* that wait to be applied */
-	SchemaPolicy policy; /* for changes of the schema */
+	Lsn delivered_lsn; /* end of the last transaction that was handed over */
+	bool taking;       /* between begin and commit */
+	bool working;      /* work() has begun; seen where it waits */
+	Stages *stages;    /* that wait to be applied */
 	SchemaStep *schema_step;
 	int64_t filled_since_us; /* of what it holds */
 	size_t batch_bytes_max;
@@ -193,8 +192,7 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 static Rc
 take_schema_change(PostgresSink *self, Frame *frame, const Change *change)
 {
-	if (self->policy == SCHEMA_FOLLOW)
-		uncopied_follow(self->uncopied, change->schema);
+	uncopied_follow(self->uncopied, change->schema);
 	stages_add(self->stages, frame, change);
 	update_full(self);
 	return RC_OK;
@@ -482,7 +480,7 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 		rc = applier_begin(&self->applier, err);
 	if (rc == RC_OK)
 		rc = schema_step_apply(self->schema_step, conn, schema, err);
-	if (rc == RC_OK && self->policy == SCHEMA_FOLLOW)
+	if (rc == RC_OK)
 		rc = follow_tables(self, conn, schema, err);
 	if (rc != RC_OK)
 		return rc;
@@ -934,9 +932,8 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->target.relations_max = BATCH_RELATIONS_MAX;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
 	self->stages = stages_new();
-	self->policy = options->schema_policy;
-	self->schema_step = schema_step_new(self->target.pipeline,
-										self->target.label, self->policy);
+	self->schema_step = schema_step_new(
+		self->target.pipeline, self->target.label, options->schema_policy);
 	self->table_states = session.table_states;
 	self->keys = session.keys;
 	self->uncopied = uncopied_new(session.copied, session.table_states);

@@ -17,6 +17,8 @@
 #include "ddl/adopt.h"
 #include "ddl/diff/diff.h"
 #include "ddl/json.h"
+#include "ddl/made.h"
+#include "ddl/read.h"
 #include "model/definition.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
@@ -236,6 +238,32 @@ make_plan(Step *step, Error *err)
 	return rc;
 }
 
+/* ---- what is there already ---------------------------------------------- */
+
+/* Whether the target has what the statements would make. */
+static MUST_CHECK Rc
+is_made(const Step *step, bool *made, Error *err)
+{
+	const DdlReadOptions options = {.publications = NULL};
+	DefinitionSet *target = definition_set_new();
+	Rc rc = pgconn_exec(step->conn, PGCONN_SET_LOCAL_PLAIN_PATH_SQL, NULL, err);
+
+	if (rc == RC_OK)
+		rc = ddl_read(step->conn, &options, target, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(step->conn, PGCONN_SET_LOCAL_OWN_PATH_SQL, NULL, err);
+	*made = rc == RC_OK && ddl_is_made(step->self->known, step->after, target,
+									   pgconn_server_version_num(step->conn));
+	if (*made)
+		log_info("apply",
+				 "%s has the schema change of transaction %" PRIu32
+				 ", which ends at " LSN_FORMAT ", already",
+				 step->self->label, step->set->txn.xid,
+				 LSN_ARGS(step->set->txn.end_lsn));
+	definition_set_free(target);
+	return rc;
+}
+
 /* ---- doing it ----------------------------------------------------------- */
 
 static MUST_CHECK Rc
@@ -254,9 +282,10 @@ refuse_to_follow(const Step *step, Error *err)
 	error_detail(err, "%s lacks:\n%s", step->self->label,
 				 sql.data != NULL ? sql.data : "");
 	error_hint(err,
-			   "Run that on %s and follow again, or let Penstock do it: "
-			   "\"penstock follow --set --ddl=follow\".",
-			   step->self->label);
+			   "Run that on %s and follow again: it goes on when %s has it. "
+			   "Or let Penstock do it: \"penstock follow --set "
+			   "--ddl=follow\".",
+			   step->self->label, step->self->label);
 	buf_release(&sql);
 	return rc;
 }
@@ -277,9 +306,10 @@ run_statement(const Step *step, const DdlStatement *statement, Error *err)
 	return rc;
 }
 
-/* Expressions and names in the statements are meant under an empty path. */
+/* Expressions and names in the statements are meant under an empty path.  Rows
+ * that come after them wait for locks as they always do. */
 static MUST_CHECK Rc
-run_plan(const Step *step, Error *err)
+run_statements(const Step *step, Error *err)
 {
 	char sql[128];
 	Rc rc = pgconn_exec(step->conn, PGCONN_SET_LOCAL_PLAIN_PATH_SQL, NULL, err);
@@ -291,8 +321,69 @@ run_plan(const Step *step, Error *err)
 	for (int i = 0; i < step->plan->count && rc == RC_OK; i++)
 		rc = run_statement(step, &step->plan->statements[i], err);
 	if (rc == RC_OK)
-		rc = pgconn_exec(step->conn, PGCONN_SET_LOCAL_OWN_PATH_SQL, NULL, err);
+		rc = pgconn_exec(step->conn,
+						 "SET LOCAL lock_timeout TO DEFAULT"
+						 "; " PGCONN_SET_LOCAL_OWN_PATH_SQL,
+						 NULL, err);
 	return rc;
+}
+
+/* A statement was refused: that may be because what it makes is there. */
+static MUST_CHECK Rc
+forgive_refused(const Step *step, Error *err)
+{
+	Error failure = {0};
+	bool made = false;
+	Rc rc = pgconn_exec(step->conn, "ROLLBACK TO SAVEPOINT penstock_schema",
+						NULL, &failure);
+
+	if (rc == RC_OK)
+		rc = is_made(step, &made, &failure);
+	if (rc == RC_FAIL)
+	{
+		error_take(err, &failure);
+		return RC_FAIL;
+	}
+	if (made)
+	{
+		error_reset(err);
+		return RC_OK;
+	}
+	error_hint(err,
+			   "See with \"penstock schema diff\" what differs, change %s so "
+			   "that the statement succeeds or nothing of it is left to do, "
+			   "and follow again.",
+			   step->self->label);
+	return RC_FAIL;
+}
+
+static MUST_CHECK Rc
+run_plan(const Step *step, Error *err)
+{
+	Rc rc = pgconn_exec(step->conn, "SAVEPOINT penstock_schema", NULL, err);
+
+	if (rc == RC_OK)
+		rc = run_statements(step, err);
+	if (rc == RC_FAIL && err->code == ERR_SQL && !error_is_transient(err))
+		rc = forgive_refused(step, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(step->conn, "RELEASE SAVEPOINT penstock_schema", NULL,
+						 err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+make_change(const Step *step, Error *err)
+{
+	bool made = false;
+	Rc rc = RC_OK;
+
+	if (step->plan->count == 0)
+		return RC_OK;
+	if (step->self->policy == SCHEMA_FOLLOW)
+		return run_plan(step, err);
+	rc = is_made(step, &made, err);
+	return rc == RC_OK && !made ? refuse_to_follow(step, err) : rc;
 }
 
 /* ---- remembering -------------------------------------------------------- */
@@ -373,10 +464,8 @@ schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
 	rc = read_known(&step, err);
 	if (rc == RC_OK)
 		rc = make_plan(&step, err);
-	if (rc == RC_OK && step.plan->count > 0 && self->policy == SCHEMA_STOP)
-		rc = refuse_to_follow(&step, err);
-	if (rc == RC_OK && step.plan->count > 0)
-		rc = run_plan(&step, err);
+	if (rc == RC_OK)
+		rc = make_change(&step, err);
 	if (rc == RC_OK)
 		rc = write_changes(&step, err);
 	if (rc == RC_OK)

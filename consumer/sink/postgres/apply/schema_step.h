@@ -9,9 +9,11 @@
  * and writes the new definitions, all in the transaction that is open.  So
  * rows, schema and progress are committed together, or not at all.
  *
- * With the policy SCHEMA_STOP nothing is changed: the step fails, and says what
- * is to be run.  It succeeds when somebody has run it, because then the target
- * has what the source has.
+ * A target may have the change already, because somebody has made it there.
+ * Then nothing is run, and the definitions are written all the same.  With the
+ * policy SCHEMA_STOP that is the only way: else the step fails, and says what
+ * is to be run.  With SCHEMA_FOLLOW it is looked at when a statement is
+ * refused.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_STEP_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_STEP_H
