@@ -27,8 +27,8 @@
 /* division_by_zero: see below. */
 const char progress_table_lost_sqlstate[] = "22012";
 
-/* Changes exactly the row of our lease, or none.  These run under the search
- * path of users. */
+/* Changes exactly the row of our lease, or none, and never moves it back. These
+ * run under the search path of users. */
 #define EQUALS_SQL " OPERATOR(pg_catalog.=) "
 #define PLUS_SQL   " OPERATOR(pg_catalog.+) "
 #define MOVE_SQL                                                               \
@@ -40,7 +40,8 @@ const char progress_table_lost_sqlstate[] = "22012";
 	" transactions = transactions" PLUS_SQL "$6::bigint,"                      \
 	" rows = rows" PLUS_SQL "$7::bigint"                                       \
 	" WHERE pipeline" EQUALS_SQL "$1::pg_catalog.text"                         \
-	" AND lease_token" EQUALS_SQL "$2::bigint"
+	" AND lease_token" EQUALS_SQL "$2::bigint"                                 \
+	" AND end_lsn OPERATOR(pg_catalog.<=) $4::pg_catalog.pg_lsn"
 #define FROM_SQL " AND end_lsn" EQUALS_SQL "$8::pg_catalog.pg_lsn"
 
 /* Fails unless exactly that row was there. */

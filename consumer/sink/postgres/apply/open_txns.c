@@ -666,9 +666,15 @@ bool
 open_txns_is_at_commit(const OpenTxns *self)
 {
 	for (int i = 0; i < OPEN_TXNS_MAX; i++)
-		if (self->places[i].connected &&
-			self->places[i].applier.state == APPLIER_COMMITTING)
+	{
+		const Place *place = &self->places[i];
+
+		/* Its commit is a part like others, which is started before the
+		 * statements of the commit are sent. */
+		if (place->state == PLACE_COMMITTING && place->first == NULL &&
+			place->connected && place->applier.state != APPLIER_IDLE)
 			return true;
+	}
 	return false;
 }
 

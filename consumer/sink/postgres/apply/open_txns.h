@@ -99,7 +99,11 @@ void open_txns_interest(const OpenTxns *self, Interest *interest);
 /* A commit was taken that has not taken place. */
 bool open_txns_is_committing(const OpenTxns *self);
 
-/* A commit is on its way, so progress must not be written elsewhere. */
+/*
+ * A commit was started and has not taken place, so progress must not be written
+ * elsewhere: that would be of a position before it, and if it came later, move
+ * progress back.
+ */
 bool open_txns_is_at_commit(const OpenTxns *self);
 
 /* Fails as for a transaction that cannot be applied while it is open: one that
