@@ -8,8 +8,10 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Penstock::Pair;
+use Penstock::Session;
 
-my $server = Penstock::Pair->new;
+my $server = Penstock::Pair->new(
+	source => ['logical_decoding_work_mem = 64kB']);
 
 # A pair that was cloned with these options, with the tables that the SQL makes.
 sub cloned
@@ -114,6 +116,55 @@ SQL
 	$pair->target_sql('ALTER TABLE t ALTER m TYPE integer USING m::integer');
 	$pair->follow_to_end;
 	$pair->equal_ok('made alike by hand');
+};
+
+subtest 'a lock that somebody holds' => sub {
+	my $pair = cloned('locked', <<'SQL', '--ddl=follow');
+CREATE TABLE t (id integer PRIMARY KEY);
+SQL
+	my $reader = Penstock::Session->new($pair->target, 'locked');
+
+	$reader->run('SET application_name = report', 'BEGIN', 'SELECT FROM t');
+	$pair->source_sql('ALTER TABLE t ADD n integer; INSERT INTO t VALUES (1, 1)');
+	my $follower = $pair->start('follow');
+	$follower->wait_log(
+		qr/lock timeout.*\n.*On target, session \d+ \(user "[^"]+", application "report",/);
+	like($follower->log, qr/query from \d.*\) holds AccessShareLock on table public\.t\.$/m,
+		'the message names who holds it');
+	$reader->end('COMMIT');
+	$pair->wait_caught_up($follower);
+	$pair->stop_ok($follower);
+	$pair->equal_ok('when the lock is gone');
+};
+
+subtest 'large transactions, in progress' => sub {
+	for my $mode ([], [ '--apply=transaction', '--lanes=4' ])
+	{
+		my $pair = cloned('large' . @$mode, <<'SQL', '--ddl=follow', '--memory=4MB', @$mode);
+CREATE TABLE t (id integer PRIMARY KEY, c text);
+SQL
+		my @options = ('--streaming=on', '--memory=4MB', @$mode);
+		my $rows = 'INSERT INTO t SELECT i, repeat(i::text, 50) FROM generate_series';
+		my $follower = $pair->start('follow', @options);
+
+		$pair->source_sql("BEGIN;
+			$rows(1, 20000) i; ALTER TABLE t ADD n integer DEFAULT 5;
+			CREATE TABLE made (id integer PRIMARY KEY);
+			INSERT INTO t SELECT i, repeat(i::text, 50), i
+			  FROM generate_series(20001, 40000) i;
+			INSERT INTO made SELECT generate_series(1, 20000); COMMIT");
+		$pair->source_sql("BEGIN; $rows(40001, 50000) i; SAVEPOINT a;
+			ALTER TABLE t ADD gone integer; $rows(50001, 60000) i;
+			CREATE TABLE gone (); ROLLBACK TO a; $rows(60001, 70000) i; COMMIT");
+		$pair->source_sql("BEGIN; $rows(70001, 90000) i;
+			ALTER TABLE t ADD gone integer; $rows(90001, 99999) i; ROLLBACK");
+		$pair->wait_caught_up($follower);
+		$pair->stop_ok($follower);
+		is(columns($pair, 't'), 'id integer, c text, n integer', "columns (@$mode)");
+		is($pair->target_sql('SELECT to_regclass(\'gone\') IS NULL'), 't',
+			'what was rolled back is not made');
+		$pair->equal_ok('all rows');
+	}
 };
 
 done_testing();

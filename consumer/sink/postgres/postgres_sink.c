@@ -26,6 +26,7 @@
 #include "net/pgconn_open.h"
 #include "sink/postgres/apply/applier.h"
 #include "sink/postgres/apply/lanes.h"
+#include "sink/postgres/apply/lock_holders.h"
 #include "sink/postgres/apply/open_txns.h"
 #include "sink/postgres/apply/schema_step.h"
 #include "sink/postgres/apply/session.h"
@@ -464,6 +465,22 @@ follow_tables(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
 	return rc;
 }
 
+/* Why a statement did not get a lock. */
+static void
+explain_lock(const PostgresSink *self, Error *err)
+{
+	const char *sql = schema_step_failed_sql(self->schema_step);
+	PgConn *aside = NULL;
+	Error ignored = {0};
+
+	if (!lock_holders_matter(err) || sql == NULL)
+		return;
+	if (open_aside(self, &aside, &ignored) == RC_OK)
+		lock_holders_add(aside, lane_conn(self->applier.lane), sql, err);
+	error_reset(&ignored);
+	pgconn_close(aside);
+}
+
 /*
  * In the transaction of the target in which the rest of the source's is going
  * to be applied.  Nothing that was known of the target's tables is true after
@@ -480,6 +497,8 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 		rc = applier_begin(&self->applier, err);
 	if (rc == RC_OK)
 		rc = schema_step_apply(self->schema_step, conn, schema, err);
+	if (rc == RC_FAIL)
+		explain_lock(self, err);
 	if (rc == RC_OK)
 		rc = follow_tables(self, conn, schema, err);
 	if (rc != RC_OK)

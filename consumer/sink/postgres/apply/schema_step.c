@@ -39,6 +39,7 @@ struct SchemaStep
 	const char *pipeline;
 	const char *label;
 	SchemaPolicy policy;
+	char *failed_sql;     /* the statement that failed last; or NULL */
 	DefinitionSet *known; /* NULL: not read yet */
 	KnownSince *since;
 	size_t since_count;
@@ -73,6 +74,7 @@ schema_step_free(SchemaStep *self)
 	if (self == NULL)
 		return;
 	definition_set_free(self->known);
+	free(self->failed_sql);
 	free(self->since);
 	free(self);
 }
@@ -299,8 +301,8 @@ run_statement(const Step *step, const DdlStatement *statement, Error *err)
 	rc = pgconn_exec(step->conn, statement->sql, NULL, err);
 	if (rc == RC_FAIL)
 	{
-		error_context(err, "running \"%s\" on %s", statement->sql,
-					  step->self->label);
+		free(step->self->failed_sql);
+		step->self->failed_sql = xstrdup(statement->sql);
 		name_source(step, err);
 	}
 	return rc;
@@ -473,4 +475,10 @@ schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
 	definition_set_free(step.after);
 	arena_free(step.arena);
 	return rc;
+}
+
+const char *
+schema_step_failed_sql(const SchemaStep *self)
+{
+	return self->failed_sql;
 }

@@ -46,4 +46,7 @@ void schema_step_free(SchemaStep *self);
 MUST_CHECK Rc schema_step_apply(SchemaStep *self, PgConn *conn,
 								const SchemaSet *set, Error *err);
 
+/* The statement that failed last, borrowed; NULL: none has. */
+const char *schema_step_failed_sql(const SchemaStep *self);
+
 #endif /* PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_STEP_H */
