@@ -21,7 +21,8 @@ my $FAILED = 1;
 
 my $first = Penstock::Pair->new(source => ['max_replication_slots = 20']);
 
-replaced_tables_have_their_indexes();
+replaced_tables_have_their_indexes('replaced');
+replaced_tables_have_their_indexes('replaced_ddl', '--ddl=follow');
 unlogged_when_it_was_copied();
 keys_that_need_other_operators();
 settings_that_change_what_is_read();
@@ -67,14 +68,15 @@ sub wait_for_big
 # What is built belongs to the table of that name, whichever it is by now.
 sub replaced_tables_have_their_indexes
 {
-	my $pair = with_big('replaced', 'CREATE TABLE a (id int PRIMARY KEY, v int);
+	my ($name, @options) = @_;
+	my $pair = with_big($name, 'CREATE TABLE a (id int PRIMARY KEY, v int);
 		CREATE INDEX a_v ON a (v);
 		INSERT INTO a SELECT i, i FROM generate_series(1, 10) i;
 		CREATE TABLE b (id int PRIMARY KEY, v int);
 		CREATE INDEX b_v ON b (v)');
 	my $indexes = "SELECT indexrelid::regclass, indisprimary FROM pg_index
 		WHERE indrelid = ANY (ARRAY['a'::regclass, 'b']) ORDER BY indexrelid::regclass::text";
-	my $clone = $pair->start('clone', '--max-rate=1MB/s', '--jobs=2');
+	my $clone = $pair->start('clone', '--max-rate=1MB/s', '--jobs=2', @options);
 
 	wait_for_big($pair, $clone);
 	$pair->source_sql('DROP TABLE a; CREATE TABLE a (id int PRIMARY KEY, v int);
@@ -90,6 +92,10 @@ sub replaced_tables_have_their_indexes
 		'a table that was replaced has its indexes');
 	$pair->follow_to_end;
 	$pair->equal_ok('replaced while another one was copied');
+	return unless @options;
+	$pair->source_sql('ALTER TABLE a ADD COLUMN w int DEFAULT 4; UPDATE a SET v = 0');
+	$pair->follow_to_end;
+	$pair->equal_ok('and altered when it had been copied');
 }
 
 # Changes before a table is logged are in no stream.

@@ -676,6 +676,8 @@ do_work(Clone *clone, Error *err)
 	if (rc == RC_OK && !clone->config->data_only && clone->schema == NULL)
 		rc = dump_schema(clone, err);
 	if (rc == RC_OK)
+		rc = clone_read_definitions(clone, err);
+	if (rc == RC_OK)
 		rc = clone_join_standby(clone, err);
 	if (rc == RC_OK)
 		rc = copy_targets(clone, err);

@@ -22,14 +22,18 @@ read_definitions(Clone *clone, Error *err)
 	return ddl_read(lead->conn, &options, clone->definitions, err);
 }
 
-static MUST_CHECK Rc
-read_under_snapshot(Clone *clone, Error *err)
+Rc
+clone_read_definitions(Clone *clone, Error *err)
 {
 	const SlotSnapshot *snapshot = &clone->lead->snapshot;
 	Error ignored = {0};
 	char sql[128 + SLOT_SNAPSHOT_SIZE];
 	Rc rc;
 
+	if (config_schema_policy(clone->config) == SCHEMA_OFF ||
+		clone->definitions != NULL)
+		return RC_OK;
+	clone->definitions_lsn = snapshot->consistent_lsn;
 	snprintf(sql, sizeof(sql),
 			 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY%s%s%s",
 			 snapshot->name[0] != '\0' ? "; SET TRANSACTION SNAPSHOT '" : "",
@@ -38,7 +42,11 @@ read_under_snapshot(Clone *clone, Error *err)
 	if (rc == RC_OK)
 		rc = read_definitions(clone, err);
 	if (rc == RC_OK)
-		return pgconn_exec(clone->lead->conn, "COMMIT", NULL, err);
+		rc = pgconn_exec(clone->lead->conn, "COMMIT", NULL, err);
+	if (rc == RC_OK)
+		return rc;
+	definition_set_free(clone->definitions);
+	clone->definitions = NULL;
 	if (pgconn_exec(clone->lead->conn, "ROLLBACK", NULL, &ignored) == RC_FAIL)
 		error_reset(&ignored);
 	return rc;
@@ -48,7 +56,6 @@ static MUST_CHECK Rc
 write_definitions(const Clone *clone, const CloneTarget *target, Error *err)
 {
 	const char *name = clone->config->name;
-	Lsn lsn = clone->lead->snapshot.consistent_lsn;
 	Buf json;
 	Rc rc;
 
@@ -63,9 +70,9 @@ write_definitions(const Clone *clone, const CloneTarget *target, Error *err)
 		buf_reset(&json);
 		json_init(&writer, &json);
 		ddl_json_append(&writer, definition);
-		rc = definition_table_write(target->conn, name,
-									definition_catalog(definition->kind),
-									definition->oid, lsn, json.data, err);
+		rc = definition_table_write(
+			target->conn, name, definition_catalog(definition->kind),
+			definition->oid, clone->definitions_lsn, json.data, err);
 	}
 	buf_release(&json);
 	return rc;
@@ -82,10 +89,8 @@ clone_note_definitions(Clone *clone, const CloneTarget *target, Error *err)
 	rc = definition_table_has(target->conn, clone->config->name, &has, err);
 	if (rc != RC_OK || (has && clone->resumed && !target->schema_begun))
 		return rc;
-	if (clone->definitions == NULL)
-		rc = read_under_snapshot(clone, err);
-	if (rc == RC_OK)
-		rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
+	CHECK(clone->definitions != NULL);
+	rc = pgconn_exec(target->conn, "BEGIN", NULL, err);
 	if (rc == RC_OK)
 		rc = write_definitions(clone, target, err);
 	if (rc == RC_OK)

@@ -10,10 +10,16 @@
 #include "job/clone/state.h"
 
 /*
- * Notes on the target what the schema of the lead is, as of the snapshot that
- * the schema was dumped under; nothing, if its changes are not looked at.  A
- * clone that goes on with a schema that exists leaves what was noted with it.
+ * Reads what the schema of the lead is, under the snapshot that it was dumped
+ * under; nothing, if its changes are not looked at, or if it was read already.
  * Waits.
+ */
+MUST_CHECK Rc clone_read_definitions(Clone *clone, Error *err);
+
+/*
+ * Notes on the target what the schema was when it was read; nothing, if its
+ * changes are not looked at.  A clone that goes on with a schema that exists
+ * leaves what was noted with it. Waits.
  */
 MUST_CHECK Rc clone_note_definitions(Clone *clone, const CloneTarget *target,
 									 Error *err);

@@ -85,6 +85,7 @@ typedef struct Clone
 	Programs programs;
 	Schema *schema;
 	DefinitionSet *definitions; /* of the lead; NULL: not read */
+	Lsn definitions_lsn;        /* as of which they are */
 	bool resumed;
 	int64_t attempt_us; /* when it went on after a failure; 0: it did not */
 	Backoff backoff;    /* before it goes on; see recover.c */

@@ -951,9 +951,10 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->target.relations_max = BATCH_RELATIONS_MAX;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
 	self->stages = stages_new();
-	self->schema_step = schema_step_new(
-		self->target.pipeline, self->target.label, options->schema_policy);
 	self->table_states = session.table_states;
+	self->schema_step = schema_step_new(
+		self->target.pipeline, self->target.label, options->schema_policy,
+		self->table_states);
 	self->keys = session.keys;
 	self->uncopied = uncopied_new(session.copied, session.table_states);
 	start_from(self, &session.progress);

@@ -14,11 +14,13 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "control/definition_table.h"
+#include "control/table_state.h"
 #include "ddl/adopt.h"
 #include "ddl/diff/diff.h"
 #include "ddl/json.h"
 #include "ddl/made.h"
 #include "ddl/read.h"
+#include "ddl/rename_schemas.h"
 #include "model/definition.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
@@ -39,8 +41,9 @@ struct SchemaStep
 	const char *pipeline;
 	const char *label;
 	SchemaPolicy policy;
-	char *failed_sql;     /* the statement that failed last; or NULL */
-	DefinitionSet *known; /* NULL: not read yet */
+	const TableStates *states; /* of the target's tables */
+	char *failed_sql;          /* the statement that failed last; or NULL */
+	DefinitionSet *known;      /* NULL: not read yet */
 	KnownSince *since;
 	size_t since_count;
 	size_t since_capacity;
@@ -53,18 +56,21 @@ typedef struct Step
 	PgConn *conn;
 	const SchemaSet *set;
 	Arena *arena;
+	DefinitionSet *before; /* what the target has of what is known */
 	DefinitionSet *after;
 	DdlPlan *plan;
 } Step;
 
 SchemaStep *
-schema_step_new(const char *pipeline, const char *label, SchemaPolicy policy)
+schema_step_new(const char *pipeline, const char *label, SchemaPolicy policy,
+				const TableStates *states)
 {
 	SchemaStep *self = xcalloc(1, sizeof(SchemaStep));
 
 	self->pipeline = pipeline;
 	self->label = label;
 	self->policy = policy;
+	self->states = states;
 	return self;
 }
 
@@ -217,6 +223,53 @@ name_source(const Step *step, Error *err)
 				  step->set->txn.xid, LSN_ARGS(step->set->txn.end_lsn));
 }
 
+/* Whether rows that the transaction has in a table are not for the target. */
+static bool
+is_table_left_out(const Step *step, const Definition *definition)
+{
+	TableName name;
+
+	if (definition == NULL || definition->kind != DEFINITION_TABLE)
+		return false;
+	name = (TableName){.schema = definition->schema, .name = definition->name};
+	return step->set->txn.end_lsn <=
+		   table_states_left_out_until(step->self->states, &name);
+}
+
+/* A sequence is as its table. */
+static bool
+is_left_out(const Step *step, const DefinitionSet *set,
+			const Definition *definition)
+{
+	if (definition != NULL && definition->kind == DEFINITION_SEQUENCE)
+		definition = definition_set_find(set, DEFINITION_IN_CLASS,
+										 definition->sequence.owner_table);
+	return is_table_left_out(step, definition);
+}
+
+/*
+ * A table whose rows are left out is not touched: its copy is newer than the
+ * change and has it, or somebody is at work on it, or it is not followed.
+ */
+static void
+leave_out(Step *step, const SchemaChange *change)
+{
+	const Definition *was;
+	const Definition *is;
+
+	if (change->kind == SCHEMA_UNTRANSLATED)
+		return;
+	was = definition_set_find(step->self->known, change->catalog, change->oid);
+	is = definition_set_find(step->after, change->catalog, change->oid);
+	if (!is_left_out(step, step->self->known, was) &&
+		!is_left_out(step, step->after, is))
+		return;
+	if (is != NULL)
+		definition_set_put(step->before, is);
+	else
+		definition_set_remove(step->before, change->catalog, change->oid);
+}
+
 static MUST_CHECK Rc
 make_plan(Step *step, Error *err)
 {
@@ -230,11 +283,15 @@ make_plan(Step *step, Error *err)
 	step->after = definition_set_copy(step->self->known);
 	for (size_t i = 0; i < step->set->count; i++)
 		take_change(step, step->set->changes[i]->schema);
+	ddl_rename_schemas(step->self->known, step->after);
 	for (size_t i = 0; i < step->set->count; i++)
 		ddl_adopt_sequences(step->self->known, step->after,
 							step->set->changes[i]->schema->oid);
-	rc = ddl_diff(step->self->known, step->after, &hints, step->arena,
-				  &step->plan, err);
+	step->before = definition_set_copy(step->self->known);
+	for (size_t i = 0; i < step->set->count; i++)
+		leave_out(step, step->set->changes[i]->schema);
+	rc = ddl_diff(step->before, step->after, &hints, step->arena, &step->plan,
+				  err);
 	if (rc == RC_FAIL)
 		name_source(step, err);
 	return rc;
@@ -254,7 +311,7 @@ is_made(const Step *step, bool *made, Error *err)
 		rc = ddl_read(step->conn, &options, target, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(step->conn, PGCONN_SET_LOCAL_OWN_PATH_SQL, NULL, err);
-	*made = rc == RC_OK && ddl_is_made(step->self->known, step->after, target,
+	*made = rc == RC_OK && ddl_is_made(step->before, step->after, target,
 									   pgconn_server_version_num(step->conn));
 	if (*made)
 		log_info("apply",
@@ -390,11 +447,11 @@ make_change(const Step *step, Error *err)
 
 /* ---- remembering -------------------------------------------------------- */
 
+/* NULL: the object is not there any more. */
 static MUST_CHECK Rc
-write_change(const Step *step, const SchemaChange *change, Error *err)
+write_definition(const Step *step, DefinitionCatalog catalog, uint32_t oid,
+				 const Definition *definition, Error *err)
 {
-	const Definition *definition = definition_set_find(
-		step->after, change->catalog, change->oid);
 	Buf buf;
 	Json json;
 	Rc rc;
@@ -407,27 +464,48 @@ write_change(const Step *step, const SchemaChange *change, Error *err)
 		rc = error_set(err, ERR_LIMIT,
 					   "the definition of %s \"%s\" is longer than %zu bytes",
 					   definition_kind_name(definition->kind), definition->name,
-					   DDL_JSON_BYTES_MAX);
+					   (size_t) DDL_JSON_BYTES_MAX);
 	else
-		rc = definition_table_write(
-			step->conn, step->self->pipeline, change->catalog, change->oid,
-			step->set->txn.end_lsn, definition != NULL ? buf.data : NULL, err);
+		rc = definition_table_write(step->conn, step->self->pipeline, catalog,
+									oid, step->set->txn.end_lsn,
+									definition != NULL ? buf.data : NULL, err);
 	buf_release(&buf);
 	return rc;
 }
 
+/* What is in a schema with another name is defined otherwise, too. */
 static MUST_CHECK Rc
-write_changes(const Step *step, Error *err)
+write_defined(const Step *step, Error *err)
 {
 	Rc rc = RC_OK;
 
-	for (size_t i = 0; i < step->set->count && rc == RC_OK; i++)
+	for (size_t i = 0; i < definition_set_count(step->after) && rc == RC_OK;
+		 i++)
 	{
-		const SchemaChange *change = step->set->changes[i]->schema;
+		const Definition *is = definition_set_at(step->after, i);
+		DefinitionCatalog catalog = definition_catalog(is->kind);
+		const Definition *was = definition_set_find(step->self->known, catalog,
+													is->oid);
 
-		if (change->kind == SCHEMA_UNTRANSLATED || is_outdated(step, change))
-			continue;
-		rc = write_change(step, change, err);
+		if (was == NULL || !definition_equal(was, is))
+			rc = write_definition(step, catalog, is->oid, is, err);
+	}
+	return rc;
+}
+
+static MUST_CHECK Rc
+write_gone(const Step *step, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (size_t i = 0;
+		 i < definition_set_count(step->self->known) && rc == RC_OK; i++)
+	{
+		const Definition *was = definition_set_at(step->self->known, i);
+		DefinitionCatalog catalog = definition_catalog(was->kind);
+
+		if (definition_set_find(step->after, catalog, was->oid) == NULL)
+			rc = write_definition(step, catalog, was->oid, NULL, err);
 	}
 	return rc;
 }
@@ -469,9 +547,12 @@ schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
 	if (rc == RC_OK)
 		rc = make_change(&step, err);
 	if (rc == RC_OK)
-		rc = write_changes(&step, err);
+		rc = write_defined(&step, err);
+	if (rc == RC_OK)
+		rc = write_gone(&step, err);
 	if (rc == RC_OK)
 		keep(&step);
+	definition_set_free(step.before);
 	definition_set_free(step.after);
 	arena_free(step.arena);
 	return rc;

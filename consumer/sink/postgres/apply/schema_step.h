@@ -19,6 +19,7 @@
 #define PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_STEP_H
 
 #include "base/error.h"
+#include "control/table_state.h"
 #include "model/policy.h"
 #include "net/pgconn.h"
 #include "sink/postgres/plan/stages.h"
@@ -29,10 +30,11 @@
 
 typedef struct SchemaStep SchemaStep;
 
-/* The strings are borrowed: the pipeline's name, and what the target is called
- * in messages.  Free with schema_step_free(), which accepts NULL. */
+/* All is borrowed: the pipeline's name, what the target is called in messages,
+ * and the states of its tables.  Free with schema_step_free(), which accepts
+ * NULL. */
 SchemaStep *schema_step_new(const char *pipeline, const char *label,
-							SchemaPolicy policy);
+							SchemaPolicy policy, const TableStates *states);
 void schema_step_free(SchemaStep *self);
 
 /*
