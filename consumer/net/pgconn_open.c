@@ -363,7 +363,7 @@ check_pooler(PgConn *conn, const PgConnOptions *options, Error *err)
 		return rc;
 	rc = connect_plain(&other, options, err);
 	if (rc == RC_OK)
-		rc = pooler_check(conn, pid, other, err);
+		rc = pooler_check(conn, pid, other, options->at_most_ms, err);
 	pgconn_close(other);
 	if (rc == RC_AGAIN || (rc == RC_FAIL && err->code == ERR_CONNECT))
 	{
@@ -381,7 +381,7 @@ set_up(PgConn *conn, const PgConnOptions *options, Error *err)
 {
 	Rc rc = RC_OK;
 
-	if (options->kind == PGCONN_DATA)
+	if (options->kind == PGCONN_DATA && !options->is_again)
 		rc = check_pooler(conn, options, err);
 	if (rc == RC_OK && options->kind != PGCONN_PROBE)
 		rc = pgconn_exec(conn, data_settings_sql, NULL, err);

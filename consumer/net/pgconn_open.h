@@ -39,6 +39,9 @@ typedef struct PgConnOptions
 	const char *label;    /* for messages: source, target "x"; copied */
 	const char *application_name;
 	PgConnKind kind;
+	bool is_again;  /* there was one like it, so that no pooler is asked
+					 * whether it keeps sessions, which takes a second
+					 * one */
 	bool impatient; /* an answer may take no longer than connecting */
 	int at_most_ms; /* impatient, and each may take no longer than this; 0:
 					 * than the connection string says */

@@ -71,14 +71,14 @@ ask_pid(PgConn *conn, int *pid, Error *err)
 
 /* RC_AGAIN: there was no answer in time, and the connection is of no use. */
 static MUST_CHECK Rc
-ask_other_pid(PgConn *other, int *pid, Error *err)
+ask_other_pid(PgConn *other, int wait_ms, int *pid, Error *err)
 {
 	PGresult *result = NULL;
 	Rc rc;
 
 	if (!PQsendQuery(pgconn_raw(other), pid_sql))
 		return pgconn_connection_error(other, "lost the connection to", err);
-	rc = pgconn_await_result(other, ANSWER_MS_MAX, err);
+	rc = pgconn_await_result(other, wait_ms, err);
 	if (rc != RC_OK)
 		return rc;
 	do
@@ -96,10 +96,11 @@ ask_other_pid(PgConn *other, int *pid, Error *err)
 /* Whether two connections have a backend each; RC_AGAIN: that cannot be told.
  */
 static MUST_CHECK Rc
-compare(PgConn *conn, PgConn *other, int pid, bool *kept, Error *err)
+compare(PgConn *conn, PgConn *other, int wait_ms, int pid, bool *kept,
+		Error *err)
 {
 	int other_pid = 0;
-	Rc rc = ask_other_pid(other, &other_pid, err);
+	Rc rc = ask_other_pid(other, wait_ms, &other_pid, err);
 
 	*kept = pid != other_pid;
 	for (int i = 0; rc == RC_OK && *kept && i < ROUNDS; i++)
@@ -109,7 +110,7 @@ compare(PgConn *conn, PgConn *other, int pid, bool *kept, Error *err)
 
 		rc = ask_pid(conn, &pid_now, err);
 		if (rc == RC_OK)
-			rc = ask_other_pid(other, &other_pid_now, err);
+			rc = ask_other_pid(other, wait_ms, &other_pid_now, err);
 		*kept = pid_now == pid && other_pid_now == other_pid;
 	}
 	return rc;
@@ -126,13 +127,15 @@ pooler_find(PgConn *conn, int *pid, Error *err)
 }
 
 Rc
-pooler_check(PgConn *conn, int pid, PgConn *other, Error *err)
+pooler_check(PgConn *conn, int pid, PgConn *other, int at_most_ms, Error *err)
 {
+	int wait_ms = at_most_ms > 0 && at_most_ms < ANSWER_MS_MAX ? at_most_ms
+															   : ANSWER_MS_MAX;
 	bool kept = true;
 	Rc rc;
 
 	ASSERT(pid != 0 && conn != other);
-	rc = compare(conn, other, pid, &kept, err);
+	rc = compare(conn, other, wait_ms, pid, &kept, err);
 
 	if (rc == RC_OK && !kept)
 		return pooler_set_refused(conn, err);

@@ -30,9 +30,11 @@ MUST_CHECK Rc pooler_find(PgConn *conn, int *pid, Error *err);
 /*
  * ERR_CONFIG if the pooler does not keep sessions.  `pid` is as found above;
  * `other` is another connection of the same kind, in which nothing was set.
- * RC_AGAIN: that one has got no answer in time.  Waits.
+ * RC_AGAIN: that one has got no answer in time: in 3 seconds, or in at_most_ms,
+ * if that is less and not 0.  Waits.
  */
-MUST_CHECK Rc pooler_check(PgConn *conn, int pid, PgConn *other, Error *err);
+MUST_CHECK Rc pooler_check(PgConn *conn, int pid, PgConn *other, int at_most_ms,
+						   Error *err);
 
 /* The same error, for a session that is found to have changed at work. */
 MUST_CHECK Rc pooler_set_refused(const PgConn *conn, Error *err);

@@ -324,6 +324,7 @@ attempt_close(Attempt *attempt)
 {
 	targets_note(attempt);
 	keys_free(attempt->keys);
+	sequences_detach(attempt->sequences);
 	targets_close(attempt);
 	source_close(attempt->stream);
 	pgconn_close(attempt->server);
@@ -403,9 +404,8 @@ follow_sequences(Attempt *attempt, Pipeline *pipeline)
 								   INT64_C(1000);
 }
 
-/* The targets are where they were to come to: one may be about to use them. */
-static MUST_CHECK Rc
-finish_sequences(const Attempt *attempt, Error *err)
+Rc
+attempt_finish(const Attempt *attempt, Error *err)
 {
 	if (attempt->config->endpos == 0 || attempt->fenced || attempt->cut_short ||
 		!config_follows_sequences(attempt->config))
@@ -483,5 +483,5 @@ attempt_run(Attempt *attempt, Error *err)
 		keys_finish(attempt->keys);
 		note_end(attempt, fence);
 	}
-	return rc == RC_OK ? finish_sequences(attempt, err) : rc;
+	return rc;
 }

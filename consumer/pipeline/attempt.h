@@ -19,6 +19,13 @@ MUST_CHECK Rc attempt_run(Attempt *attempt, Error *err);
 /* Gives back all that it holds; what it has learnt of targets is in `known`. */
 void attempt_close(Attempt *attempt);
 
+/*
+ * After one that ended well and was closed: if the targets are where they were
+ * to come to, brings their sequences there, since somebody may be about to use
+ * them.  Blocks.
+ */
+MUST_CHECK Rc attempt_finish(const Attempt *attempt, Error *err);
+
 /* Whether the stream was told to leave out what is in the list. */
 bool attempt_leaves_out(const Attempt *attempt, const Buf *list);
 

@@ -306,6 +306,8 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 			rc = RC_AGAIN;
 		}
 		attempt_close(&attempt);
+		if (rc == RC_OK)
+			rc = attempt_finish(&attempt, err);
 		if (rc == RC_FAIL && err->code == ERR_CHANGED)
 			identity.known = false;
 		if (rc == RC_OK && attempt.fenced)

@@ -23,6 +23,11 @@ MUST_CHECK Rc reach_target(const Config *config, int index, PgConn **conn,
 MUST_CHECK Rc reach_target_soon(const Config *config, int index, PgConn **conn,
 								Error *err);
 
+/* The same where the follower has had sessions with it: a pooler in between is
+ * asked for no more than this one. */
+MUST_CHECK Rc reach_target_again(const Config *config, int index, PgConn **conn,
+								 Error *err);
+
 /* The same where somebody waits for us to end: connecting and each answer may
  * take this long. */
 MUST_CHECK Rc reach_target_within(const Config *config, int index,

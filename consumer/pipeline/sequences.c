@@ -4,7 +4,8 @@
  *
  * A target is given those sequences of which the source's value is not the one
  * that it was given last.  Now and then, and at the begin of each attempt, it
- * is given all: somebody may have changed something there.
+ * is given all: somebody may have changed something there.  A session with it
+ * is opened for that, and closed again: a pooler in between may have few.
  *
  * The source may be the target of another pipeline, which has set its sequences
  * beyond those of *its* source, and nobody has drawn from them since.  If that
@@ -68,7 +69,7 @@ typedef struct TargetWork
 {
 	Sequences *owner;
 	int index;
-	PgConn *conn;
+	PgConn *conn;                     /* while it is set; or NULL */
 	char system[SLOT_SYSTEM_ID_SIZE]; /* its identifier; empty: not known */
 	Given *given;                     /* of each in the list; or NULL */
 	Task *task;
@@ -105,10 +106,8 @@ sequences_new(void)
 }
 
 static void
-close_target(TargetWork *work)
+forget_given(TargetWork *work)
 {
-	pgconn_close(work->conn);
-	work->conn = NULL;
 	free(work->given);
 	work->given = NULL;
 }
@@ -134,7 +133,7 @@ sequences_free(Sequences *self)
 	if (self == NULL)
 		return;
 	for (int i = 0; i < CONFIG_TARGETS_MAX; i++)
-		close_target(&self->works[i]);
+		forget_given(&self->works[i]);
 	close_source(self);
 	forget_list(self);
 	arena_free(self->arena);
@@ -147,8 +146,14 @@ sequences_attach(Sequences *self, const Config *config, Sink *const *sinks)
 	self->config = config;
 	self->sinks = sinks;
 	for (int i = 0; i < CONFIG_TARGETS_MAX; i++)
-		close_target(&self->works[i]);
+		forget_given(&self->works[i]);
 	self->all_there = false;
+}
+
+void
+sequences_detach(Sequences *self)
+{
+	self->sinks = NULL;
 }
 
 /* ---- What is said ---- */
@@ -247,10 +252,7 @@ take_list(Sequences *self, SequenceList *list)
 	self->seen = seen;
 	self->looks = 0;
 	for (int i = 0; i < CONFIG_TARGETS_MAX; i++)
-	{
-		free(self->works[i].given);
-		self->works[i].given = NULL;
-	}
+		forget_given(&self->works[i]);
 }
 
 static MUST_CHECK Rc
@@ -363,11 +365,15 @@ look_at_source(Sequences *self, Error *err)
 static MUST_CHECK Rc
 open_target(TargetWork *work, Error *err)
 {
-	Rc rc;
+	Rc rc = reach_target_again(work->owner->config, work->index, &work->conn,
+							   err);
 
-	if (work->conn != NULL)
-		return RC_OK;
-	rc = reach_target_soon(work->owner->config, work->index, &work->conn, err);
+	if (rc == RC_FAIL && err->hint == NULL)
+		error_hint(err, "To set sequences takes one more session with the "
+						"target, for a moment.  If a pooler in between has "
+						"none left, let it have one more (PgBouncer: "
+						"default_pool_size), or leave sequences alone with "
+						"--set --sequences=off.");
 	if (rc == RC_OK)
 		rc = pgconn_exec(work->conn, LOCK_TIMEOUT_SQL, NULL, err);
 	return rc == RC_OK
@@ -469,7 +475,25 @@ note_given(TargetWork *work, const SequenceSetting *setting)
 	}
 }
 
-/* A task. */
+static MUST_CHECK Rc
+set_chosen(TargetWork *work, SequenceSetting *setting, Error *err)
+{
+	Rc rc = sequence_prepare(setting, work->conn, err);
+
+	if (rc == RC_OK)
+		rc = write_rows(work, setting, err);
+	if (rc == RC_OK)
+		rc = sequence_apply(setting, work->conn, err);
+	if (rc == RC_OK)
+		note_given(work, setting);
+	else
+		forget_given(work);
+	sequence_list_release(&setting->target);
+	return rc;
+}
+
+/* A task.  Which system the target is counts for what it is given, and is not
+ * known before the first session. */
 static Rc
 set_target(void *context, Error *err)
 {
@@ -482,22 +506,19 @@ set_target(void *context, Error *err)
 		.stride = config_stride(self->config, work->index),
 		.goals = goals,
 	};
-	Rc rc = open_target(work, err);
+	Rc rc = RC_OK;
 
 	if (work->given == NULL)
 		work->given = xcalloc((size_t) self->list.count + 1, sizeof(Given));
-	setting.count = choose(work, goals);
-	if (rc == RC_OK)
-		rc = sequence_prepare(&setting, work->conn, err);
-	if (rc == RC_OK)
-		rc = write_rows(work, &setting, err);
-	if (rc == RC_OK)
-		rc = sequence_apply(&setting, work->conn, err);
-	if (rc == RC_OK)
-		note_given(work, &setting);
-	else
-		close_target(work);
-	sequence_list_release(&setting.target);
+	if (choose(work, goals) > 0)
+	{
+		rc = open_target(work, err);
+		setting.count = choose(work, goals);
+		if (rc == RC_OK)
+			rc = set_chosen(work, &setting, err);
+		pgconn_close(work->conn);
+		work->conn = NULL;
+	}
 	free(goals);
 	return rc;
 }
@@ -513,7 +534,7 @@ run_tasks(Sequences *self, int first, int end, Error *err)
 	Rc rc = RC_OK;
 
 	for (int i = first; i < end; i++)
-		if (!self->sinks[i]->report->unreachable)
+		if (self->sinks == NULL || !self->sinks[i]->report->unreachable)
 			tasks[i - first] = task_new(set_target, &self->works[i]);
 	while (rc == RC_OK && waiting)
 	{

@@ -8,6 +8,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Penstock::Pair;
+use Penstock::Poll qw(wait_until);
 use Penstock::Pooler;
 use Penstock::Process;
 
@@ -21,6 +22,7 @@ my $directory = PostgreSQL::Test::Utils::tempdir_short();
 
 $pair->source_sql('CREATE TABLE t (id integer PRIMARY KEY, v integer)');
 $pair->source_sql('INSERT INTO t SELECT n, 0 FROM generate_series(1, 100) n');
+$pair->source_sql('CREATE SEQUENCE numbers');
 
 my $REFUSED = qr/target is behind a connection pooler that does not keep sessions/;
 
@@ -88,14 +90,62 @@ for my $options ([], \@lanes, \@lanes, \@lanes, [ '--set', '--apply=batch' ])
 }
 stop_bouncer($bouncer);
 
+# A pool with a session more than the follower keeps: its sequences are set with
+# that one, which others can have in between.
+my @single = ('--set', '--apply=batch', '--lanes=1', '--streaming=off',
+	'--sequence-interval=1');
+
+$bouncer = start_bouncer('session', 2);
+$pair->set_conninfo(target => $bouncer->conninfo($pair->name));
+my $follower = $pair->start('follow', @single);
+draw();
+wait_until('the sequence to be ahead', sub { lead() > 0 });
+pass('a pool of two: the sequence is followed');
+is($bouncer->setting($pair->name, 'port'),
+	$pair->target->port, 'and the session given back');
+$pair->stop_ok($follower);
+stop_bouncer($bouncer);
+
 # A pool with a single session that is in use: it cannot be asked twice.
 $bouncer = start_bouncer('session', 1);
-$pair->set_conninfo(target => $bouncer->conninfo($pair->name));
+$pair->set_conninfo(target => $bouncer->conninfo($pair->name) . ' connect_timeout=2');
+$follower = $pair->start('follow', @single);
+$follower->wait_log(qr/warning sequences: no answer from target/);
+like($follower->log, qr/hint: .*default_pool_size/,
+	'a pool of one: what keeps sequences from being set, and what to do');
 $pair->source_sql('UPDATE t SET v = v + 1');
-$pair->follow_to_end('--set', '--apply=batch', '--streaming=off');
+$pair->wait_caught_up($follower);
+draw();
+cmp_ok(lead(), '<', 0, 'its sequences are not followed');
+# Its looks at the source are 3 seconds apart.
+my $now = $pair->source_sql('SELECT now()');
+$pair->wait_for_sql('source', "SELECT query_start > '$now'::timestamptz + interval '4 s'
+	FROM pg_stat_activity WHERE application_name = 'penstock sequences'");
+is(scalar(() = $follower->log =~ /warning/g), 1, 'which is said once');
+$pair->stop_ok($follower);
+$pair->source_sql('UPDATE t SET v = v + 1');
+draw();
+my ($status, undef, $said) = $pair->run('follow', @single,
+	'--endpos=' . $pair->source_lsn);
+is($status, 0, 'it comes to its end');
+unlike($said, qr/warning|error/, 'without a word');
 $pair->equal_ok('session: a pool of one');
+cmp_ok(lead(), '>=', 0, 'and there the sequence is where the source has it');
 stop_bouncer($bouncer);
 done_testing();
+
+sub draw
+{
+	$pair->source_sql("SELECT count(nextval('numbers')) FROM generate_series(1, 5000)");
+}
+
+# How far the target's sequence is beyond the source's.
+sub lead
+{
+	my $sql = 'SELECT last_value FROM numbers';
+
+	return $pair->target_sql($sql) - $pair->source_sql($sql);
+}
 
 sub script
 {
