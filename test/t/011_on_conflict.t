@@ -118,7 +118,7 @@ isnt(follow_with(@policies), 0, 'a table that no rule names stops it');
 
 # Keys and other columns that only an INSERT can set, in all ways to apply.
 my @WAYS = (
-	['--apply=batch'],
+	[ '--apply=batch', '--lanes=1' ],
 	[ '--apply=transaction', '--lanes=1', '--streaming=on' ],
 	[ '--apply=transaction', '--lanes=4', '--streaming=off' ]);
 always_identity($WAYS[$_], $_) for 0 .. $#WAYS;
