@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "catalog/publications.h"
+#include "check/connect.h"
 #include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
@@ -72,35 +73,79 @@ refuse(const ConflictRule *rule, const char *why, Error *err)
 	return rc;
 }
 
-Rc
-rules_check_exist(const Config *config, PgConn *source, Error *err)
+static MUST_CHECK Rc
+is_table(const ConflictRule *rule, PgConn *server, bool *exists, Error *err)
 {
 	static const char sql[] =
 		"SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 		" WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
+	const char *const params[] = {rule->schema, rule->table};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(server, sql, LENGTH_OF(params), params, &result,
+							   err);
+
+	*exists = rc == RC_OK && PQntuples(result) > 0;
+	PQclear(result);
+	return rc;
+}
+
+Rc
+rules_check_exist(const Config *config, PgConn *source, Error *err)
+{
 	const ConflictRules *rules = &config->conflict_rules;
 	Rc rc = RC_OK;
 
 	for (int i = 0; i < rules->count && rc == RC_OK; i++)
 	{
 		const ConflictRule *rule = &rules->rules[i];
-		const char *const params[] = {rule->schema, rule->table};
-		PGresult *result = NULL;
+		bool exists;
 
 		if (rule->schema[0] == '\0')
 			continue;
-		rc = pgconn_exec_params(source, sql, LENGTH_OF(params), params, &result,
-								err);
-		if (rc == RC_OK && PQntuples(result) == 0)
+		rc = is_table(rule, source, &exists, err);
+		if (rc == RC_OK && !exists)
 			rc = refuse(rule, "is not on the source", err);
-		PQclear(result);
 	}
 	return rc;
 }
 
+static MUST_CHECK Rc
+is_on_target(const Config *config, int index, const ConflictRule *rule,
+			 bool *exists, Error *err)
+{
+	char label[CONFIG_LABEL_SIZE];
+	PgConn *target = NULL;
+	Rc rc;
+
+	config_label_target(config, index, label);
+	rc = check_open_session(&target, config->targets[index], label, err);
+	if (rc == RC_OK)
+		rc = is_table(rule, target, exists, err);
+	pgconn_close(target);
+	if (rc == RC_FAIL && error_is_transient(err))
+	{
+		error_reset(err);
+		*exists = true;
+		rc = RC_OK;
+	}
+	return rc;
+}
+
+static MUST_CHECK Rc
+is_on_any_target(const Config *config, const ConflictRule *rule, bool *exists,
+				 Error *err)
+{
+	Rc rc = RC_OK;
+
+	*exists = false;
+	for (int i = 0; i < config->target_count && rc == RC_OK && !*exists; i++)
+		rc = is_on_target(config, i, rule, exists, err);
+	return rc;
+}
+
 Rc
-rules_check(const Config *config, const Words *remembered, PgConn *source,
-			Error *err)
+rules_check(const Config *config, const Words *remembered, bool is_copied,
+			PgConn *source, Error *err)
 {
 	const ConflictRules *rules = &config->conflict_rules;
 	Publications publications;
@@ -110,12 +155,14 @@ rules_check(const Config *config, const Words *remembered, PgConn *source,
 	for (int i = 0; i < rules->count && rc == RC_OK; i++)
 	{
 		const ConflictRule *rule = &rules->rules[i];
-		bool published;
+		bool counts;
 
 		if (rule->schema[0] == '\0' || is_remembered(rule, remembered))
 			continue;
-		rc = is_published(rule, &publications, source, &published, err);
-		if (rc == RC_OK && !published)
+		rc = is_published(rule, &publications, source, &counts, err);
+		if (rc == RC_OK && !counts && is_copied)
+			rc = is_on_any_target(config, rule, &counts, err);
+		if (rc == RC_OK && !counts)
 			rc = refuse(rule,
 						arena_printf(arena, "is not published by %s",
 									 config->publications),

@@ -5,6 +5,8 @@
 #ifndef PENSTOCK_CHECK_RULES_H
 #define PENSTOCK_CHECK_RULES_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "config/config.h"
 #include "model/words.h"
@@ -14,10 +16,14 @@
  * Looks up the tables that --on-conflict names on the source.  ERR_CONFIG: one
  * of them is not published, so that its rule would never count.  A rule that is
  * among the words which the pipeline remembers already is taken as it is: its
- * table may be gone since.
+ * table may be gone since.  Waits.
+ *
+ * is_copied: there is a pipeline, so a table that only a target has is taken,
+ * too.  The source may have dropped it, and changes before that are still to
+ * come.  So it is when a target cannot be asked.
  */
 MUST_CHECK Rc rules_check(const Config *config, const Words *remembered,
-						  PgConn *source, Error *err);
+						  bool is_copied, PgConn *source, Error *err);
 
 /*
  * The same for a table that is about to be published: ERR_CONFIG if the source

@@ -541,8 +541,8 @@ check_conflict_rules(CheckContext *context, const CheckServer *server,
 	Rc rc = RC_OK;
 
 	if (!findings_have_error(context->findings, "publication_missing"))
-		rc = rules_check(context->config, context->remembered, server->conn,
-						 err);
+		rc = rules_check(context->config, context->remembered,
+						 context->remembered->count > 0, server->conn, err);
 	if (rc != RC_FAIL || err->code != ERR_CONFIG)
 		return rc;
 	findings_add_error(context->findings,

@@ -40,7 +40,7 @@ check_rules(const Attempt *attempt, const Words *remembered, Error *err)
 		attempt->identity->change ? MEMORY_REPLACE : MEMORY_REFUSE, err);
 
 	if (rc == RC_OK)
-		rc = rules_check(config, remembered, attempt->server, err);
+		rc = rules_check(config, remembered, true, attempt->server, err);
 	*config = *attempt->config;
 	return rc;
 }

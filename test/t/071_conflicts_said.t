@@ -134,4 +134,21 @@ sub rules
 	$db->source_sql('DROP TABLE "My Logs"');
 	is(follow_with($db, '--on-conflict=public."My Logs":skip'),
 		0, 'a rule that is remembered does not stop when its table goes');
+
+	# A conflict in a table that is gone by the time that it is met.
+	$db->source_sql('INSERT INTO u VALUES (1)');
+	is(follow_with($db), 0, 'the follower goes on');
+	$db->target_sql('DELETE FROM u');
+	$db->source_sql('UPDATE u SET id = 2');
+	$db->source_sql('DROP TABLE u');
+	($status, $log) = follow_with($db);
+	is($status, $FAILED, 'a conflict in a table that the source has dropped');
+	is(follow_with($db, '--on-conflict=public.u:skip'),
+		0, 'it can be skipped as long as the target has the table');
+	is( $db->target_sql(
+			"SELECT table_name, source_new->>'id' FROM penstock.conflict"),
+		'u|2',
+		'and is noted');
+	($status) = $db->run('check', '--on-conflict=public.u:overwrite');
+	is($status, 0, 'check takes a rule for it, too');
 }

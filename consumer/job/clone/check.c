@@ -376,7 +376,7 @@ clone_check_unused(const Clone *clone, const CloneSource *source, Error *err)
 	if (!source->config->schema_only)
 		rc = check_no_slot(clone, source, err);
 	if (rc == RC_OK)
-		rc = rules_check(source->config, &(Words){0}, source->conn, err);
+		rc = rules_check(source->config, &(Words){0}, false, source->conn, err);
 	return rc;
 }
 
