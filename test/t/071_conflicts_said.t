@@ -15,6 +15,7 @@ rows_in_the_way();
 unsettled();
 older_ledger();
 rules();
+bad_bytes();
 done_testing();
 
 sub follow_with
@@ -151,4 +152,36 @@ sub rules
 		'and is noted');
 	($status) = $db->run('check', '--on-conflict=public.u:overwrite');
 	is($status, 0, 'check takes a rule for it, too');
+}
+
+# Bytes that are no text are not what a policy is about: it does not promise to
+# note the row, and says what gets past it.
+sub bad_bytes
+{
+	my $db = $pair->with_database('bytes');
+
+	$db->source_sql('CREATE TABLE keyless (n int, v text);
+		CREATE TABLE other (id int PRIMARY KEY);
+		ALTER TABLE keyless REPLICA IDENTITY FULL;
+		CREATE CAST (bytea AS text) WITHOUT FUNCTION');
+	$db->clone;
+	$db->source_sql(q(INSERT INTO keyless VALUES (1, '\xc3'::bytea::text)));
+	$db->source_sql('INSERT INTO other VALUES (1)');
+	for my $policy (qw(stop skip overwrite))
+	{
+		my ($status, $log) = follow_with($db, "--on-conflict=$policy");
+
+		is($status, $FAILED, "bytes that are no text stop it: $policy");
+		like($log, qr/invalid byte sequence.*The table has no key/s, "it says so: $policy");
+		unlike($log, qr/notes the row/, "and promises nothing: $policy");
+		like($log, qr/Run "penstock table pause public\.keyless .*"penstock table resume public\.keyless /s,
+			"but says what to do: $policy");
+	}
+	$db->run_or_die('table', 'pause', 'keyless');
+	is(follow_with($db), 0, 'which gets past it');
+	is($db->target_sql('SELECT count(*) FROM other'), 1, 'for the other tables');
+	$db->source_sql("UPDATE keyless SET v = 'text'");
+	$db->run_or_die('table', 'resume', 'keyless');
+	is(follow_with($db), 0, 'the table is followed again');
+	is($db->target_sql('SELECT * FROM keyless'), '1|text', 'with the row');
 }

@@ -13,6 +13,10 @@
 #include "sink/postgres/plan/params.h"
 #include "sink/postgres/plan/truncate.h"
 
+#define UNIQUE_VIOLATION    "23505"
+#define EXCLUSION_VIOLATION "23P01"
+#define BAD_BYTES           "22021" /* character_not_in_repertoire */
+
 /* A key's value is cut after so many bytes. */
 #define KEY_VALUE_MAX 200
 
@@ -116,8 +120,7 @@ conflict_set_unsettled(const ConflictChange *what, const char *index,
 void
 conflict_explain_refusal(const ConflictChange *what, Error *err)
 {
-	if (err->code == ERR_SQL &&
-		strcmp(err->sqlstate, "23505") == 0 /* unique_violation */)
+	if (err->code == ERR_SQL && strcmp(err->sqlstate, UNIQUE_VIOLATION) == 0)
 	{
 		err->code = ERR_CONFLICT;
 		error_hint(err,
@@ -134,6 +137,17 @@ conflict_explain_refusal(const ConflictChange *what, Error *err)
 						"Let the role set session_replication_role, or drop "
 						"the foreign key there, and go on with \"penstock "
 						"follow\".");
+	if (err->code == ERR_SQL && strcmp(err->sqlstate, BAD_BYTES) == 0 &&
+		what->table != NULL)
+		error_hint(err,
+				   "The row on the source has bytes that are no text in the "
+				   "target's encoding, which no policy settles.  Run \"%s\" to "
+				   "go on without the table; fix the row on the source, and "
+				   "run \"%s\", which copies the table anew.",
+				   OWN_COMMAND_TABLE("pause", what->table->relation->schema,
+									 what->table->relation->name),
+				   OWN_COMMAND_TABLE("resume", what->table->relation->schema,
+									 what->table->relation->name));
 	pgconn_explain_path(err);
 	add_context(what, err);
 }
@@ -202,22 +216,37 @@ append_value(PgConn *target, const TargetColumn *column, const Value *value,
 	}
 }
 
+/* Whether the conflict would be noted if its policy were to skip it. */
+static bool
+can_be_skipped(const ConflictChange *what, const Error *err)
+{
+	if (what->table->policy != CONFLICT_STOP)
+		return false;
+	if (what->change->kind == CHANGE_INSERT)
+		return strcmp(err->sqlstate, UNIQUE_VIOLATION) == 0 ||
+			   strcmp(err->sqlstate, EXCLUSION_VIOLATION) == 0;
+	return err->code == ERR_CONFLICT && err->sqlstate[0] == '\0';
+}
+
 /*
  * Values of rows are none of the log's business, but for a key; where there is
  * none, penstock.conflict is where the row can be had.
  */
 static void
-add_no_key(const TargetTable *table, Error *err)
+add_no_key(const ConflictChange *what, Error *err)
 {
 	if (err->detail != NULL)
 		error_context(err, "the table has no key to name the row by");
-	else
+	else if (can_be_skipped(what, err))
 		error_detail(err,
 					 "The table has no key to name the row by, and other "
 					 "values are not logged.  To follow with --set and "
 					 "'--on-conflict=%s:skip' notes the row in "
 					 "penstock.conflict on the target, and goes on.",
-					 table->name_sql);
+					 what->table->name_sql);
+	else
+		error_detail(err, "The table has no key to name the row by, and other "
+						  "values are not logged.");
 }
 
 void
@@ -232,7 +261,7 @@ conflict_add_key(PgConn *target, const ConflictChange *what, Error *err)
 		return;
 	if (what->table->key_count == 0)
 	{
-		add_no_key(what->table, err);
+		add_no_key(what, err);
 		return;
 	}
 	row = change_identity_row(what->change);
