@@ -450,6 +450,16 @@ fuzz-ddl: tools
 		$(if $(STEPS),--steps=$(STEPS)) \
 		$(if $(FINDINGS),--findings=$(FINDINGS))
 
+# What it keeps when something is wrong is in $(OUT)/fuzz-follow.
+.PHONY: fuzz-follow	## the same followed, with rows, kills; SEED=… ROUNDS=…
+fuzz-follow: all
+	@rm -rf $(OUT)/fuzz-follow
+	@test/stage --penstock=$(OUT)/penstock --results=$(OUT)/fuzz-follow \
+		test/fuzz/ddl/follow --minutes=$(MINUTES) \
+		$(if $(SEED),--seed=$(SEED)) $(if $(ROUNDS),--rounds=$(ROUNDS)) \
+		$(if $(STEPS),--steps=$(STEPS)) \
+		$(if $(FINDINGS),--findings=$(FINDINGS))
+
 .PHONY: fuzz-run
 fuzz-run: $(fuzz_programs)
 	@SECONDS_EACH='$(FUZZ_SECONDS)' test/tools/run-fuzz $(fuzz_programs)

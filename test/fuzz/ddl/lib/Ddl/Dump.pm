@@ -13,10 +13,10 @@ our @EXPORT_OK = qw(dump_schema differences);
 
 sub dump_schema
 {
-	my ($conninfo) = @_;
+	my ($conninfo, @options) = @_;
 	my ($out, $err);
 
-	IPC::Run::run([ 'pg_dump', '-s', '-d', $conninfo ], '>', \$out, '2>', \$err)
+	IPC::Run::run([ 'pg_dump', '-s', @options, '-d', $conninfo ], '>', \$out, '2>', \$err)
 	  or die "pg_dump failed:\n$err";
 	return sort map { sorted($_) } statements($out);
 }

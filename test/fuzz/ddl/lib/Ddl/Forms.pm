@@ -91,7 +91,8 @@ sub relations
 	return $self->values(
 		q{SELECT format('%I.%I', nspname, relname) FROM pg_class c
 		  JOIN pg_namespace n ON n.oid = relnamespace
-		  WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'}
+		  WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+		  AND relname !~ '^mark'}
 		  . " AND relkind = ANY (string_to_array('$kinds', NULL))"
 		  . ($condition ? " AND $condition" : '') . ' ORDER BY c.oid');
 }
