@@ -988,8 +988,10 @@ penstock_frame_stream_stop(PenstockSession *session, ReorderBufferTXN *txn,
 {
 	PenstockFrames *frames = session->frames;
 
+	/* The catalogs are seen as of all that is decoded. */
 	if (session->schema != NULL && HistoricSnapshotActive())
-		send_schema_changes(session, txn, lsn, true);
+		send_schema_changes(session, txn,
+							Max(lsn, session->ctx->reader->ReadRecPtr), true);
 	session->schema = NULL;
 
 	/* After an error that the server gets over there is no snapshot. */

@@ -32,7 +32,7 @@ typedef struct PenstockSchemaObject
 	const char *part;  /* of what is untranslated: what of it; NULL: all */
 	const char *name;  /* of what is untranslated and gone; may be NULL */
 	bool gone;         /* of what is untranslated */
-	XLogRecPtr lsn;    /* of the last change */
+	XLogRecPtr lsn;    /* of the last change; or as of which it is read */
 	TransactionId xid; /* the (sub)transaction that made it */
 } PenstockSchemaObject;
 

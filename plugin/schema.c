@@ -28,6 +28,16 @@
  *where it is, so that what it has removed is not found; when it ends for all.
  *The order in which they were written is not known then, and more may be told
  *than has changed.
+ *
+ *
+ * What others change meanwhile
+ * ----------------------------
+ *
+ * Not every change locks its object: two transactions can change a domain, or
+ * one an index and the other its table.  When one of them has committed, the
+ * other sees what it has done.  So what was told before is told again at the
+ * end, if somebody has changed the catalogs since; and a definition has the
+ * position at which it was read, not that of the change that it is about.
  */
 #include "postgres.h"
 
@@ -38,10 +48,13 @@
 #include "access/transam.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "catalog_row.h"
 #include "compat.h"
@@ -65,6 +78,13 @@ struct PenstockSchema
 	/* The transaction and its subtransactions, sorted. */
 	TransactionId *xids;
 	int xid_count;
+
+	/* Definitions that were told, as PenstockSchemaObject, and which others'
+	 * changes were seen then: all before an xid, and these, sorted. */
+	List *told;
+	TransactionId told_xmin;
+	TransactionId *told_xids;
+	int told_xid_count;
 
 	List *moved;     /* OIDs of catalogs whose entries could not be used */
 	List *rewritten; /* OIDs of heaps into which tables are */
@@ -212,6 +232,8 @@ void
 penstock_schema_restart(PenstockSchema *schema)
 {
 	schema->last_lsn = InvalidXLogRecPtr;
+	list_free_deep(schema->told);
+	schema->told = NIL;
 }
 
 bool
@@ -482,11 +504,150 @@ scan_moved(Walk *walk, XLogRecPtr lsn, bool at_end)
 	penstock_objects_sort(&walk->objects);
 }
 
+/* ---- telling again ---- */
+
+static bool
+was_seen(const PenstockSchema *schema, TransactionId xid)
+{
+	return TransactionIdPrecedes(xid, schema->told_xmin) ||
+		   bsearch(&xid, schema->told_xids, (Size) schema->told_xid_count,
+				   sizeof(TransactionId), compare_xids) != NULL;
+}
+
+/*
+ * Whether others have changed the catalogs since something was told.  When the
+ * transaction ends, its snapshot has itself, too.
+ */
+static bool
+is_told_otherwise(const PenstockSchema *schema)
+{
+	Snapshot now = GetCatalogSnapshot(InvalidOid);
+
+	if (schema->told == NIL)
+		return false;
+	for (uint32 i = 0; i < now->xcnt; i++)
+		if (!is_own(schema, now->xip[i]) && !was_seen(schema, now->xip[i]))
+			return true;
+	return false;
+}
+
+static void
+note_seen(PenstockSchema *schema)
+{
+	Snapshot now = GetCatalogSnapshot(InvalidOid);
+	Size bytes = sizeof(TransactionId) * now->xcnt;
+
+	if (schema->told_xids != NULL)
+		pfree(schema->told_xids);
+	schema->told_xids = MemoryContextAlloc(schema->context, bytes + 1);
+	if (bytes > 0)
+		memcpy(schema->told_xids, now->xip, bytes);
+	schema->told_xmin = now->xmin;
+	schema->told_xid_count = (int) now->xcnt;
+	qsort(schema->told_xids, now->xcnt, sizeof(TransactionId), compare_xids);
+}
+
+static bool
+is_same_object(const PenstockSchemaObject *a, const PenstockSchemaObject *b)
+{
+	return a->catalog == b->catalog && a->oid == b->oid &&
+		   a->form != PENSTOCK_SCHEMA_UNTRANSLATED &&
+		   b->form != PENSTOCK_SCHEMA_UNTRANSLATED;
+}
+
+static bool
+has_object(const List *objects, const PenstockSchemaObject *object)
+{
+	ListCell *cell;
+
+	foreach (cell, objects)
+	{
+		if (is_same_object(lfirst(cell), object))
+			return true;
+	}
+	return false;
+}
+
+/* Whether it is still there: a subtransaction that made it may be undone. */
+static bool
+is_there(const PenstockSchemaObject *object)
+{
+	Datum oid = ObjectIdGetDatum(object->oid);
+
+	switch (object->catalog)
+	{
+		case NamespaceRelationId:
+			return SearchSysCacheExists1(NAMESPACEOID, oid);
+		case RelationRelationId:
+			return SearchSysCacheExists1(RELOID, oid);
+		default:
+			return SearchSysCacheExists1(TYPEOID, oid);
+	}
+}
+
+/* Those that were told before, beside those that are told anyway. */
+static List *
+tell_again(const PenstockSchema *schema, List *objects)
+{
+	List *result = objects;
+	ListCell *cell;
+
+	foreach (cell, schema->told)
+	{
+		const PenstockSchemaObject *object = lfirst(cell);
+		PenstockSchemaObject *copy;
+
+		if (has_object(objects, object) || !is_there(object))
+			continue;
+		copy = palloc(sizeof(PenstockSchemaObject));
+		*copy = *object;
+		result = lappend(result, copy);
+	}
+	return result;
+}
+
+static void
+note_told(PenstockSchema *schema, const PenstockSchemaObject *object)
+{
+	MemoryContext outer = MemoryContextSwitchTo(schema->context);
+	PenstockSchemaObject *copy = palloc(sizeof(PenstockSchemaObject));
+	ListCell *cell;
+
+	*copy = *object;
+	foreach (cell, schema->told)
+	{
+		if (is_same_object(lfirst(cell), object))
+			schema->told = foreach_delete_current(schema->told, cell);
+	}
+	if (object->form == PENSTOCK_SCHEMA_DEFINED)
+		schema->told = lappend(schema->told, copy);
+	MemoryContextSwitchTo(outer);
+}
+
+/* Definitions are as of `lsn`. */
+static void
+note_all_told(PenstockSchema *schema, const List *objects, XLogRecPtr lsn)
+{
+	ListCell *cell;
+
+	foreach (cell, objects)
+	{
+		PenstockSchemaObject *object = lfirst(cell);
+
+		if (object->form == PENSTOCK_SCHEMA_UNTRANSLATED)
+			continue;
+		object->lsn = lsn;
+		note_told(schema, object);
+	}
+	note_seen(schema);
+}
+
 List *
 penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn, bool at_end)
 {
 	Walk walk = {.schema = schema};
 	dlist_node *node;
+	List *objects;
 
 	if (schema->xids == NULL)
 		collect_xids(schema);
@@ -505,5 +666,10 @@ penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn, bool at_end)
 	close_catalogs(&walk);
 	if (walk.missed || (at_end && schema->moved != NIL))
 		scan_moved(&walk, lsn, at_end);
-	return penstock_objects_tell(&walk.objects);
+	objects = penstock_objects_tell(&walk.objects);
+	if (at_end && is_told_otherwise(schema))
+		objects = tell_again(schema, objects);
+	if (objects != NIL)
+		note_all_told(schema, objects, lsn);
+	return objects;
 }
