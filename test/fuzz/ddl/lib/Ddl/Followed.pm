@@ -50,7 +50,7 @@ my %done;
 
 sub modes { return sort keys %MODES; }
 
-# Options: seed, mode, steps.
+# Options: seed, mode, steps; spoil, a statement that is run on the target alone.
 sub new
 {
 	my ($class, $servers, %option) = @_;
@@ -309,6 +309,7 @@ sub check
 		$self->end_transaction($one, 'COMMIT');
 	}
 	$pair->wait_caught_up($self->{follower});
+	$pair->target_sql($self->{spoil}) if $self->{spoil};
 	my @dumps = map {
 		[ dump_schema($pair->$_->connstr($pair->name), '--no-publications',
 			'--exclude-schema=penstock') ]
