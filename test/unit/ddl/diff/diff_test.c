@@ -350,6 +350,7 @@ what_was_made_again_is_the_same(void **state UNUSED)
 {
 	Definition *t = table(100, "t");
 	Definition *u = table(100, "t");
+	uint32_t first_column = 1;
 
 	with_key(t);
 	with_key(u);
@@ -358,7 +359,7 @@ what_was_made_again_is_the_same(void **state UNUSED)
 	for (int i = 0; i < 2; i++)
 	{
 		t->table.indexes[i].attnums = (OidList){.count = 1,
-												.oids = (uint32_t[]){1}};
+												.oids = &first_column};
 		u->table.indexes[i].attnums = t->table.indexes[i].attnums;
 	}
 	u->table.constraints[0].oid = 999;
