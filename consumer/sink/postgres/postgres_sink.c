@@ -964,7 +964,9 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	set_up_open_txns(self, options, session.marked);
 	self->target.per_transaction = options->per_transaction;
 	self->lanes = lanes_new(&self->target, &self->applier);
-	if (options->per_transaction)
+	rc = schema_step_check(self->schema_step, lane_conn(self->applier.lane),
+						   err);
+	if (rc == RC_OK && options->per_transaction)
 		rc = open_lanes(self, options, session.marked, err);
 	if (rc != RC_OK)
 	{

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "base/xalloc.h"
 #include "control/definition_table.h"
 #include "control/table_state.h"
@@ -144,23 +145,34 @@ refuse_unknown(const SchemaStep *self, Error *err)
 					  "pipeline \"%s\"",
 					  self->label, self->pipeline);
 
-	error_hint(err, "Follow once with --set --ddl=off, and compare the schemas "
-					"of both sides.");
+	error_hint(err,
+			   "A clone notes them if it is given --ddl.  To go on without "
+			   "schema changes: \"%s\".",
+			   OWN_COMMAND("follow --set --ddl=off"));
 	return rc;
+}
+
+Rc
+schema_step_check(const SchemaStep *self, PgConn *conn, Error *err)
+{
+	bool has;
+	Rc rc = RC_OK;
+
+	if (self->policy == SCHEMA_OFF)
+		return RC_OK;
+	rc = definition_table_has(conn, self->pipeline, &has, err);
+	return rc == RC_OK && !has ? refuse_unknown(self, err) : rc;
 }
 
 static MUST_CHECK Rc
 read_known(Step *step, Error *err)
 {
 	SchemaStep *self = step->self;
-	bool has;
 	Rc rc;
 
 	if (self->known != NULL)
 		return RC_OK;
-	rc = definition_table_has(step->conn, self->pipeline, &has, err);
-	if (rc == RC_OK && !has)
-		rc = refuse_unknown(self, err);
+	rc = schema_step_check(self, step->conn, err);
 	if (rc != RC_OK)
 		return rc;
 	self->known = definition_set_new();

@@ -37,6 +37,11 @@ SchemaStep *schema_step_new(const char *pipeline, const char *label,
 							SchemaPolicy policy, const TableStates *states);
 void schema_step_free(SchemaStep *self);
 
+/* Whether schema changes can be looked at as they are to be: ERR_CONFIG if it
+ * is not known what the schema was.  Waits for the target. */
+MUST_CHECK Rc schema_step_check(const SchemaStep *self, PgConn *conn,
+								Error *err);
+
 /*
  * Applies a set in the transaction that is open on the connection.  Waits for
  * the target.  After a failure, or when the transaction is rolled
