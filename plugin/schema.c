@@ -35,9 +35,10 @@
  *
  * Not every change locks its object: two transactions can change a domain, or
  * one an index and the other its table.  When one of them has committed, the
- * other sees what it has done.  So what was told before is told again at the
- * end, if somebody has changed the catalogs since; and a definition has the
- * position at which it was read, not that of the change that it is about.
+ * other sees what it has done.  So what was told before is told again with what
+ * is told next, or at the end, if somebody has changed the catalogs since; and
+ * a definition has the position at which it was read, not that of the change
+ * that it is about.
  */
 #include "postgres.h"
 
@@ -667,7 +668,7 @@ penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn, bool at_end)
 	if (walk.missed || (at_end && schema->moved != NIL))
 		scan_moved(&walk, lsn, at_end);
 	objects = penstock_objects_tell(&walk.objects);
-	if (at_end && is_told_otherwise(schema))
+	if (is_told_otherwise(schema))
 		objects = tell_again(schema, objects);
 	if (objects != NIL)
 		note_all_told(schema, objects, lsn);

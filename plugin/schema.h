@@ -56,8 +56,8 @@ extern bool penstock_schema_has_news(const PenstockSchema *schema,
 /*
  * What has changed up to a position and was not told of before, as a list of
  * PenstockSchemaObject in the current memory context; `at_end`: all that is
- * left, where the transaction ends, and again what others may have changed as
- * well since it was told.  To be called, as what describes the
+ * left, where the transaction ends.  What was told before is among it if others
+ * have changed the catalogs since.  To be called, as what describes the
  * objects, within penstock_lookup().
  */
 extern List *penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn,

@@ -300,7 +300,8 @@ form options => 1, sub {
 form persistence => 1, sub {
 	my ($self) = @_;
 
-	return 'ALTER TABLE ' . $self->plain_table . ' SET '
+	# The rows of a partitioned table are compared as a whole.
+	return 'ALTER TABLE ' . $self->plain_table('NOT relispartition') . ' SET '
 	  . $self->pick('LOGGED', 'UNLOGGED', 'LOGGED');
 };
 form row_security => 1, sub {
