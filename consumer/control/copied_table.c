@@ -109,6 +109,21 @@ append_unnaming(Buf *sql, const char *pipeline, const CopiedTable *tables,
 	buf_append_string(sql, ") AND table_name <> '';");
 }
 
+/* Others that had these names are not there any more. */
+static void
+append_clearing(Buf *sql, const char *pipeline, const CopiedTable *tables,
+				int count)
+{
+	buf_append_string(sql, "DELETE FROM penstock.copied c USING (");
+	append_values(sql, tables, count);
+	buf_append_string(sql, ") v (schema_name, table_name, source_oid, copied)"
+						   " WHERE c.schema_name = v.schema_name"
+						   " AND c.table_name = v.table_name"
+						   " AND c.pipeline = ");
+	buf_append_literal(sql, pipeline);
+	buf_append_char(sql, ';');
+}
+
 static void
 append_naming(Buf *sql, const char *pipeline, const CopiedTable *tables,
 			  int count)
@@ -177,6 +192,7 @@ copied_table_follow(PgConn *target, const char *pipeline,
 	if (count > 0)
 	{
 		append_unnaming(&sql, pipeline, tables, count);
+		append_clearing(&sql, pipeline, tables, count);
 		append_naming(&sql, pipeline, tables, count);
 		append_addition(&sql, pipeline, tables, count);
 	}

@@ -167,4 +167,33 @@ SQL
 	}
 };
 
+# Rows come in the transaction that renames it, and the list of what was copied
+# follows.
+subtest 'a schema gets another name' => sub {
+	my $pair = cloned('schemas', <<'SQL', '--ddl=follow');
+CREATE SCHEMA a; CREATE TABLE a.t (id integer PRIMARY KEY);
+CREATE SCHEMA other; CREATE TABLE other.t (id integer PRIMARY KEY, o text);
+SQL
+	my $oids = $pair->source_sql('SELECT \'a.t\'::regclass::oid, \'other.t\'::regclass::oid');
+	my ($first, $second) = split /\|/, $oids;
+
+	$pair->source_sql('BEGIN; ALTER SCHEMA a RENAME TO b; INSERT INTO b.t VALUES (1); COMMIT');
+	$pair->follow_to_end;
+	$pair->source_sql('BEGIN; ALTER SCHEMA other RENAME TO a; INSERT INTO a.t VALUES (7);
+		INSERT INTO b.t VALUES (2); COMMIT');
+	$pair->source_sql('BEGIN; ALTER TABLE a.t ADD n integer; INSERT INTO a.t VALUES (8); COMMIT');
+	$pair->follow_to_end;
+	$pair->equal_ok('rows of tables whose names have changed hands');
+	is($pair->target_sql('SELECT schema_name, table_name, source_oid, copied
+			FROM penstock.copied WHERE table_name = \'t\' ORDER BY 1'),
+		"a|t|$second|t\nb|t|$first|t", 'the list of tables has the names');
+
+	# Of a table that was dropped when schema changes were not followed.
+	$pair->target_sql('INSERT INTO penstock.copied
+		SELECT pipeline, \'b\', \'u\', 1, true, 0 FROM penstock.copied LIMIT 1');
+	$pair->source_sql('BEGIN; ALTER TABLE b.t RENAME TO u; INSERT INTO b.u VALUES (9); COMMIT');
+	$pair->follow_to_end;
+	$pair->equal_ok('a name that the list has for another table');
+};
+
 done_testing();

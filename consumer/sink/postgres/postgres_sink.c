@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -430,36 +431,81 @@ work_holding(PostgresSink *self, Error *err)
 
 /* ---- schema changes ----------------------------------------------------- */
 
+/* Whether a change is of this table, or gives its schema this name. */
+static bool
+is_of_table(const SchemaChange *change, const Definition *table)
+{
+	if (change->kind != SCHEMA_DEFINED)
+		return false;
+	if (change->definition->kind == DEFINITION_NAMESPACE)
+		return strcmp(change->definition->name, table->schema) == 0;
+	return change->definition->kind == DEFINITION_TABLE &&
+		   change->oid == table->oid;
+}
+
+static bool
+is_table_of(const SchemaSet *schema, const Definition *definition)
+{
+	if (definition->kind != DEFINITION_TABLE)
+		return false;
+	for (size_t i = 0; i < schema->count; i++)
+		if (is_of_table(schema->changes[i]->schema, definition))
+			return true;
+	return false;
+}
+
+/* Tables as they are now that the changes are made; returns how many. */
+static int
+list_changed(const PostgresSink *self, const SchemaSet *schema,
+			 CopiedTable *tables)
+{
+	const DefinitionSet *known = schema_step_known(self->schema_step);
+	int count = 0;
+
+	for (size_t i = 0; i < definition_set_count(known); i++)
+	{
+		const Definition *is = definition_set_at(known, i);
+
+		if (is_table_of(schema, is))
+			tables[count++] = (CopiedTable){
+				.name = {.schema = is->schema, .name = is->name},
+				.oid = is->oid,
+				.copied = uncopied_is_followed(self->uncopied, is->oid,
+											   is->table.published)};
+	}
+	return count;
+}
+
+static int
+list_gone(const SchemaSet *schema, uint32_t *gone)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < schema->count; i++)
+	{
+		const SchemaChange *change = schema->changes[i]->schema;
+
+		if (change->kind == SCHEMA_GONE &&
+			change->catalog == DEFINITION_IN_CLASS)
+			gone[count++] = change->oid;
+	}
+	return count;
+}
+
 /* What the changes mean for the list of tables that are followed. */
 static MUST_CHECK Rc
 follow_tables(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
 			  Error *err)
 {
-	CopiedTable *tables = xcalloc(schema->count, sizeof(CopiedTable));
+	size_t known_count = definition_set_count(
+		schema_step_known(self->schema_step));
+	CopiedTable *tables = xcalloc(known_count + 1, sizeof(CopiedTable));
 	uint32_t *gone = xcalloc(schema->count, sizeof(uint32_t));
-	int table_count = 0;
-	int gone_count = 0;
-	Rc rc;
+	int table_count = list_changed(self, schema, tables);
+	int gone_count = list_gone(schema, gone);
+	Rc rc = copied_table_follow(conn, self->target.pipeline, tables,
+								table_count, gone, gone_count, err);
 
-	for (size_t i = 0; i < schema->count; i++)
-	{
-		const SchemaChange *change = schema->changes[i]->schema;
-		const Definition *definition = change->definition;
-
-		if (change->kind == SCHEMA_GONE &&
-			change->catalog == DEFINITION_IN_CLASS)
-			gone[gone_count++] = change->oid;
-		else if (change->kind == SCHEMA_DEFINED &&
-				 definition->kind == DEFINITION_TABLE)
-			tables[table_count++] = (CopiedTable){
-				.name = {.schema = definition->schema,
-						 .name = definition->name},
-				.oid = change->oid,
-				.copied = uncopied_is_followed(self->uncopied, change->oid,
-											   definition->table.published)};
-	}
-	rc = copied_table_follow(conn, self->target.pipeline, tables, table_count,
-							 gone, gone_count, err);
 	free(tables);
 	free(gone);
 	return rc;

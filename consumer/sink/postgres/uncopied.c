@@ -47,6 +47,8 @@ struct UncopiedTables
 	Followed *followed;
 	size_t followed_count;
 	size_t followed_capacity;
+	char **schemas; /* that a schema change was followed of, by name */
+	size_t schema_count;
 	Relation *refused; /* that was returned last; holds a reference */
 };
 
@@ -74,6 +76,9 @@ uncopied_free(UncopiedTables *self)
 	free(self->known);
 	free(self->met);
 	free(self->followed);
+	for (size_t i = 0; i < self->schema_count; i++)
+		free(self->schemas[i]);
+	free(self->schemas);
 	free(self);
 }
 
@@ -133,14 +138,37 @@ uncopied_is_followed(const UncopiedTables *self, uint32_t oid, bool published)
 	return copied_tables_find(self->copied, oid, &copied) ? copied : published;
 }
 
+static bool
+is_schema_followed(const UncopiedTables *self, const char *name)
+{
+	for (size_t i = 0; i < self->schema_count; i++)
+		if (strcmp(self->schemas[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* What is in it may have had it by another name. */
+static void
+follow_schema(UncopiedTables *self, const char *name)
+{
+	if (is_schema_followed(self, name))
+		return;
+	self->schemas = xrealloc_array(self->schemas, self->schema_count + 1,
+								   sizeof(self->schemas[0]));
+	self->schemas[self->schema_count++] = xstrdup(name);
+}
+
 void
 uncopied_follow(UncopiedTables *self, const SchemaChange *change)
 {
 	const Definition *definition = change->definition;
 	Followed followed = {.oid = change->oid};
 
-	if (self->copied == NULL || change->kind != SCHEMA_DEFINED ||
-		definition->kind != DEFINITION_TABLE ||
+	if (self->copied == NULL || change->kind != SCHEMA_DEFINED)
+		return;
+	if (definition->kind == DEFINITION_NAMESPACE)
+		follow_schema(self, definition->name);
+	if (definition->kind != DEFINITION_TABLE ||
 		find_followed(self, change->oid) != NULL)
 		return;
 	followed.wanted = uncopied_is_followed(self, change->oid,
@@ -156,18 +184,21 @@ uncopied_follow(UncopiedTables *self, const SchemaChange *change)
 	self->followed[self->followed_count++] = followed;
 }
 
-/* One that is followed has the same name here and there. */
+/* One that is followed, or whose schema is, has the same name here and there.
+ */
 static CopiedVerdict
 judge(const UncopiedTables *self, const Relation *relation,
 	  const CopiedTable **copied)
 {
 	const Followed *followed = find_followed(self, relation->oid);
-	CopiedVerdict verdict = copied_tables_judge(self->copied, relation, copied);
+	bool wanted = followed != NULL && followed->wanted;
 
-	if (followed == NULL)
-		return verdict;
+	if (followed == NULL &&
+		!(is_schema_followed(self, relation->schema) &&
+		  copied_tables_find(self->copied, relation->oid, &wanted)))
+		return copied_tables_judge(self->copied, relation, copied);
 	*copied = NULL;
-	return followed->wanted ? COPIED_YES : COPIED_NO;
+	return wanted ? COPIED_YES : COPIED_NO;
 }
 
 static const Known *

@@ -23,7 +23,7 @@ UncopiedTables *uncopied_new(CopiedTables *copied, const TableStates *states);
  * A schema change of the transaction that has begun, which the target will get
  * before the rows that come next.  From here on the table is known by its OID,
  * whatever it is called: it is followed if it was copied, or if it is new and
- * published.
+ * published.  Tables of a schema that gets another name are known so, too.
  */
 void uncopied_follow(UncopiedTables *self, const SchemaChange *change);
 

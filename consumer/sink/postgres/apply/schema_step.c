@@ -570,6 +570,12 @@ schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
 	return rc;
 }
 
+const DefinitionSet *
+schema_step_known(const SchemaStep *self)
+{
+	return self->known;
+}
+
 const char *
 schema_step_failed_sql(const SchemaStep *self)
 {

@@ -53,6 +53,10 @@ MUST_CHECK Rc schema_step_check(const SchemaStep *self, PgConn *conn,
 MUST_CHECK Rc schema_step_apply(SchemaStep *self, PgConn *conn,
 								const SchemaSet *set, Error *err);
 
+/* What all objects are after the sets that were applied; borrowed, until the
+ * next one is.  NULL: none was. */
+const DefinitionSet *schema_step_known(const SchemaStep *self);
+
 /* The statement that failed last, borrowed; NULL: none has. */
 const char *schema_step_failed_sql(const SchemaStep *self);
 
