@@ -196,4 +196,34 @@ SQL
 	$pair->equal_ok('a name that the list has for another table');
 };
 
+# The transaction in progress holds a lock that only the target knows of, and
+# ends after the one that waits for it.
+subtest 'rows after a schema change, beside a transaction in progress' => sub {
+	my $pair = cloned('beside', <<'SQL', '--ddl=follow');
+CREATE TABLE big (id integer PRIMARY KEY, value integer);
+CREATE TABLE other (id integer PRIMARY KEY);
+INSERT INTO big SELECT n, n FROM generate_series(1, 5000) n;
+SQL
+	my $session = Penstock::Session->new($pair->source, $pair->name);
+
+	$pair->target_sql('CREATE UNIQUE INDEX big_value ON big (value)');
+	my $follower = $pair->start('follow', '--verbose');
+	$follower->wait_log(qr/following with slot/);
+	$session->run('BEGIN', 'UPDATE big SET value = -value WHERE id <= 4000');
+	$follower->wait_log(qr/is applied to target while open/);
+	$pair->wait_for_sql('target',
+		'SELECT count(*) > 0 FROM pg_stat_activity
+		  WHERE application_name LIKE \'penstock%\' AND backend_xid IS NOT NULL
+		    AND state LIKE \'idle in transaction%\'');
+	$pair->source_sql('BEGIN; ALTER TABLE other ADD n integer;
+		UPDATE big SET value = -17 WHERE id = 5000; COMMIT');
+	$pair->wait_for_sql('target', 'SELECT value = -17 FROM big WHERE id = 5000');
+	pass('the rows come before the transaction in progress ends');
+	like($follower->log, qr/Other transactions wait for its locks/, 'why is said');
+	$session->end('UPDATE big SET value = -5000 WHERE id = 17', 'COMMIT');
+	$pair->wait_caught_up($follower);
+	$pair->stop_ok($follower);
+	$pair->equal_ok('all rows');
+};
+
 done_testing();

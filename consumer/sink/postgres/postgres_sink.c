@@ -547,6 +547,9 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 		explain_lock(self, err);
 	if (rc == RC_OK)
 		rc = follow_tables(self, conn, schema, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, target_restore_lock_timeout_sql(&self->target),
+						 NULL, err);
 	if (rc != RC_OK)
 		return rc;
 

@@ -377,8 +377,7 @@ run_statement(const Step *step, const DdlStatement *statement, Error *err)
 	return rc;
 }
 
-/* Expressions and names in the statements are meant under an empty path.  Rows
- * that come after them wait for locks as they always do. */
+/* Expressions and names in the statements are meant under an empty path. */
 static MUST_CHECK Rc
 run_statements(const Step *step, Error *err)
 {
@@ -392,10 +391,7 @@ run_statements(const Step *step, Error *err)
 	for (int i = 0; i < step->plan->count && rc == RC_OK; i++)
 		rc = run_statement(step, &step->plan->statements[i], err);
 	if (rc == RC_OK)
-		rc = pgconn_exec(step->conn,
-						 "SET LOCAL lock_timeout TO DEFAULT"
-						 "; " PGCONN_SET_LOCAL_OWN_PATH_SQL,
-						 NULL, err);
+		rc = pgconn_exec(step->conn, PGCONN_SET_LOCAL_OWN_PATH_SQL, NULL, err);
 	return rc;
 }
 

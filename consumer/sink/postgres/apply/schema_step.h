@@ -45,7 +45,8 @@ MUST_CHECK Rc schema_step_check(const SchemaStep *self, PgConn *conn,
 /*
  * Applies a set in the transaction that is open on the connection.  Waits for
  * the target.  After a failure, or when the transaction is rolled
- * back, the SchemaStep is not to be used again.
+ * back, the SchemaStep is not to be used again.  How long the transaction waits
+ * for a lock from here on is for the caller to set.
  *
  * ERR_CONFIG: somebody has to do something, and the hint says what.  A lock
  * that could not be had is ERR_SQL, and may be had the next time.

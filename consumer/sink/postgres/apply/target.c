@@ -10,6 +10,13 @@
  */
 const char target_lock_timeout_sql[] = "SET LOCAL lock_timeout = '3s'";
 
+const char *
+target_restore_lock_timeout_sql(const Target *target)
+{
+	return target->has_open_transactions ? target_lock_timeout_sql
+										 : "SET LOCAL lock_timeout TO DEFAULT";
+}
+
 bool
 target_must_flush(const Target *target)
 {

@@ -66,6 +66,9 @@ typedef struct Target
  */
 extern const char target_lock_timeout_sql[];
 
+/* The same as the target is now, where another timeout was in force. */
+const char *target_restore_lock_timeout_sql(const Target *target);
+
 /* Whether the next commit has to wait for the target's disk. */
 bool target_must_flush(const Target *target);
 
