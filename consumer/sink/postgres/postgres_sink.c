@@ -821,7 +821,7 @@ postgres_interest(const Sink *sink, Interest *interest)
 	applier_interest(&self->applier, interest);
 	lanes_interest(self->lanes, interest);
 	open_txns_interest(self->open_txns, interest);
-	if (!is_idle(self))
+	if (!is_idle(self) || self->report.stopped)
 		return;
 	if (self->holding)
 	{

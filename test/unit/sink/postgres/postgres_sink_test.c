@@ -789,6 +789,32 @@ test_it_fails_while_it_waits(void **state)
 	fails_as_task = false;
 }
 
+/* Whoever waits for others does not ask it again and again. */
+static void
+test_it_rests_when_it_has_stopped(void **state UNUSED)
+{
+	Interest interest = INTEREST_NONE;
+	Sink *sink = NULL;
+	Error err = {0};
+
+	begin_source();
+	add_txn(2);
+	must(open_sink(&sink, &ways[0], &err), &err);
+	must(hand_over(sink, 0, &err), &err);
+	sink->orders.received_lsn = source.end_lsn + 8;
+	sink->orders.position_wanted = true;
+	sink_set_mode(sink, SINK_STOPPING);
+	for (int turn = 0; turn < TURNS_MAX && !sink->report->stopped; turn++)
+		must(sink_work(sink, true, &err), &err);
+	assert_true(sink->report->stopped);
+	sink_interest(sink, &interest);
+	assert_true(interest_left_ms(&interest) == INT64_MAX);
+	interest_release(&interest);
+	sink_free(sink);
+	libpq_script_end();
+	relation_unref(source.relation);
+}
+
 static void
 test_a_change_is_refused(void **state UNUSED)
 {
@@ -814,6 +840,7 @@ main(void)
 		cmocka_unit_test(test_it_is_full_while_it_waits),
 		cmocka_unit_test(test_it_is_released_while_it_waits),
 		cmocka_unit_test(test_it_fails_while_it_waits),
+		cmocka_unit_test(test_it_rests_when_it_has_stopped),
 	};
 
 	log_set_level(LOG_ERROR); /* it says much of what fails */
