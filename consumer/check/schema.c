@@ -34,7 +34,8 @@ compare(const CheckContext *context, int index, const char *name, Arena *arena,
 	const DdlCompareOptions options = {.selection = &config->selection,
 									   .publications = &publications,
 									   .owners = !config->no_owner,
-									   .privileges = !config->no_privileges};
+									   .privileges = !config->no_privileges,
+									   .stride = config->sequence_stride.count};
 	PgConn *source = NULL;
 	PgConn *target = NULL;
 	Rc rc = publications_parse(&publications, config->publications, arena, err);

@@ -150,7 +150,8 @@ compare(Diff *diff, Arena *arena, Error *err)
 	const DdlCompareOptions options = {.selection = &config->selection,
 									   .publications = &publications,
 									   .owners = !config->no_owner,
-									   .privileges = !config->no_privileges};
+									   .privileges = !config->no_privileges,
+									   .stride = config->sequence_stride.count};
 	Rc rc = read_publications(diff, arena, &publications, err);
 
 	if (rc == RC_OK)

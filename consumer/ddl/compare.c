@@ -19,6 +19,7 @@
 #include "ddl/diff/diff.h"
 #include "ddl/others.h"
 #include "ddl/read.h"
+#include "ddl/stride.h"
 
 /* What is to become of an object; of one that is on both sides it is said of
  * the target's in `drop`, and of the source's in the others. */
@@ -75,6 +76,8 @@ compare_definitions(Comparison *self, Error *err)
 
 	ddl_align(&self->alignment, self->source.set, self->target.set,
 			  hints.target_version_num);
+	ddl_undo_stride(self->alignment.target, self->source.set,
+					self->options->stride);
 	for (size_t i = 0; i < self->alignment.aligned.slot_count; i++)
 	{
 		const OidEntry *entry = &self->alignment.aligned.slots[i];

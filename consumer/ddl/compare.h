@@ -28,6 +28,7 @@ typedef struct DdlCompareOptions
 	const Publications *publications;
 	bool owners; /* whether these are compared */
 	bool privileges;
+	int stride; /* see ddl_undo_stride() */
 } DdlCompareOptions;
 
 typedef struct DdlDifference

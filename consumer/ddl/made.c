@@ -12,6 +12,7 @@
 
 #include "ddl/align.h"
 #include "ddl/diff/diff.h"
+#include "ddl/stride.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
@@ -261,7 +262,7 @@ is_same(const DefinitionSet *target, const DefinitionSet *source,
 
 bool
 ddl_is_made(const DefinitionSet *before, const DefinitionSet *after,
-			const DefinitionSet *target, int target_version_num)
+			const DefinitionSet *target, int target_version_num, int stride)
 {
 	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
 	DefinitionSet *merged = definition_set_copy(after);
@@ -269,6 +270,7 @@ ddl_is_made(const DefinitionSet *before, const DefinitionSet *after,
 	bool made;
 
 	ddl_align(&alignment, after, target, target_version_num);
+	ddl_undo_stride(alignment.target, after, stride);
 	made = is_rid(before, after, target) &&
 		   put_changed(before, after, alignment.target, merged, arena) &&
 		   is_same(merged, after, target_version_num, arena);

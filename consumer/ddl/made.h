@@ -19,9 +19,10 @@
  * Whether all that became of the source's definitions, from `before` to
  * `after`, is true of the target's, which have OIDs of their own.  What is gone
  * is gone there if nothing of its kind and name is left.
- * `target_version_num` is the server's.
+ * `target_version_num` is the server's, `stride` as for ddl_undo_stride().
  */
 bool ddl_is_made(const DefinitionSet *before, const DefinitionSet *after,
-				 const DefinitionSet *target, int target_version_num);
+				 const DefinitionSet *target, int target_version_num,
+				 int stride);
 
 #endif /* PENSTOCK_DDL_MADE_H */

@@ -45,8 +45,11 @@ static const Word words[] = {
 	{"told", "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema',"
 			 " '" CATALOG_OWN_SCHEMA "')"},
 
-	/* That the object with this OID in this catalog is no extension's. */
-	{"free", "NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e'"
+	/* That the object with this OID in this catalog is no extension's, and no
+	 * function or cast that a range type has of itself. */
+	{"free", "NOT EXISTS (SELECT FROM pg_depend e WHERE (e.deptype = 'e' OR"
+			 " e.deptype = 'i' AND e.classid IN ('pg_proc'::regclass,"
+			 " 'pg_cast'::regclass))"
 			 " AND e.classid = $1::regclass AND e.objid = $2)"},
 
 	/* Schema and name in double quotes, as keys have them. */

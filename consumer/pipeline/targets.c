@@ -64,6 +64,7 @@ sink_options(const Attempt *attempt, int index, char *label)
 		.source = &attempt->source,
 		.rules = &config->conflict_rules,
 		.schema_policy = config_schema_policy(config),
+		.sequence_stride = config->sequence_stride.count,
 		.per_transaction = config_applies_transactions(config),
 		.lanes = config->lanes,
 		.memory_bytes = config->memory_bytes / (size_t) config->target_count,

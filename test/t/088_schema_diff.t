@@ -98,6 +98,32 @@ like((checked($few))[1], qr/schema differs from the source's: 1 statement would 
 	'and so does "penstock check"');
 
 
+# A range type is only named: its functions and casts come and go with it.
+my $ranges = $pair->with_database('ranges', publish => '');
+$ranges->target_sql('CREATE TABLE mark (number bigserial PRIMARY KEY);
+	CREATE TYPE theirs AS RANGE (subtype = integer)');
+$ranges->source_sql('CREATE TYPE ours AS RANGE (subtype = integer)');
+like((said($ranges))[1], qr/^(-- .*range.*\n|-- type .*\n){2}$/, 'of a range type nothing else is said');
+
+# Increments that make values disjoint are no difference, and are left alone.
+my $strided = $pair->with_database('strided');
+$strided->source_sql('CREATE SEQUENCE counter; CREATE SEQUENCE down INCREMENT -2');
+$strided->clone('--ddl=stop', '--sequence-stride=3:1');
+$strided->follow_to_end;
+is($strided->target_sql("SELECT increment_by FROM pg_sequences WHERE sequencename = 'down'"),
+	-6, 'values are disjoint');
+is_deeply([ said($strided) ], [ 0, '' ], 'that is no difference');
+unlike((checked($strided))[1], qr/schema differs/, 'nor for "penstock check"');
+$strided->source_sql('ALTER SEQUENCE counter CACHE 7');
+my $cached = 'ALTER SEQUENCE "public"."counter" AS bigint MINVALUE 1 MAXVALUE 9223372036854775807'
+  . " START WITH 1 CACHE 7 NO CYCLE;\n";
+is_deeply([ said($strided) ], [ 1, $cached ], 'another difference leaves it as it is');
+$strided->target_sql($cached);
+$strided->follow_to_end;
+is($strided->target_sql("SELECT increment_by FROM pg_sequences WHERE sequencename = 'counter'"),
+	3, 'and the follower goes on when that is done');
+
+
 # ---- What stands on something ----
 
 my $views = <<'END';

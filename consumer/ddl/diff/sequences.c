@@ -51,6 +51,8 @@ has_to_restart(const SequenceDefinition *now, const SequenceDefinition *after)
 	return after->minimum > now->minimum || after->maximum < now->maximum;
 }
 
+/* The increment is only said if it changes: with a stride the target's is
+ * another one, and stays. */
 static void
 alter_sequence(Draft *draft, const DraftObject *object)
 {
@@ -60,7 +62,9 @@ alter_sequence(Draft *draft, const DraftObject *object)
 	if (!counts_alike(now, after))
 		draft_say(draft, object, DDL_SEQUENCE, "ALTER SEQUENCE %s AS %s %s%s",
 				  draft_name(draft, object), after->type,
-				  text_sequence_options(draft->arena, after),
+				  now->increment == after->increment
+					  ? text_sequence_bounds(draft->arena, after)
+					  : text_sequence_options(draft->arena, after),
 				  has_to_restart(now, after) ? " RESTART" : "");
 	if (now->unlogged != after->unlogged)
 		draft_say(draft, object, DDL_SEQUENCE, "ALTER SEQUENCE %s SET %s",

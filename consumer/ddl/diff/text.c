@@ -129,15 +129,22 @@ text_options_gone(Arena *arena, const StringList *of, const StringList *not_in)
 }
 
 const char *
-text_sequence_options(Arena *arena, const SequenceDefinition *sequence)
+text_sequence_bounds(Arena *arena, const SequenceDefinition *sequence)
 {
 	return arena_printf(arena,
-						"INCREMENT BY %" PRId64 " MINVALUE %" PRId64
-						" MAXVALUE %" PRId64 " START WITH %" PRId64
-						" CACHE %" PRId64 " %s",
-						sequence->increment, sequence->minimum,
-						sequence->maximum, sequence->start, sequence->cache,
+						"MINVALUE %" PRId64 " MAXVALUE %" PRId64
+						" START WITH %" PRId64 " CACHE %" PRId64 " %s",
+						sequence->minimum, sequence->maximum, sequence->start,
+						sequence->cache,
 						sequence->cycle ? "CYCLE" : "NO CYCLE");
+}
+
+const char *
+text_sequence_options(Arena *arena, const SequenceDefinition *sequence)
+{
+	return arena_printf(arena, "INCREMENT BY %" PRId64 " %s",
+						sequence->increment,
+						text_sequence_bounds(arena, sequence));
 }
 
 /* ---- Words ---- */

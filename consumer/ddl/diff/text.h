@@ -33,7 +33,9 @@ const char *text_options_set(Arena *arena, const StringList *of,
 const char *text_options_gone(Arena *arena, const StringList *of,
 							  const StringList *not_in);
 
-/* INCREMENT BY … CACHE … CYCLE. */
+/* MINVALUE … CACHE … CYCLE, and the same after INCREMENT BY. */
+const char *text_sequence_bounds(Arena *arena,
+								 const SequenceDefinition *sequence);
 const char *text_sequence_options(Arena *arena,
 								  const SequenceDefinition *sequence);
 

@@ -1003,7 +1003,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->table_states = session.table_states;
 	self->schema_step = schema_step_new(
 		self->target.pipeline, self->target.label, options->schema_policy,
-		self->table_states);
+		options->sequence_stride, self->table_states);
 	self->keys = session.keys;
 	self->uncopied = uncopied_new(session.copied, session.table_states);
 	start_from(self, &session.progress);

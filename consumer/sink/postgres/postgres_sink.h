@@ -31,6 +31,7 @@ typedef struct PostgresSinkOptions
 	const SourceHistory *source; /* borrowed during the call */
 	size_t memory_bytes;         /* for changes that are held */
 	SchemaPolicy schema_policy;  /* for changes of the source's schema */
+	int sequence_stride;         /* of the target's sequences; 0: none */
 	bool per_transaction;        /* each source transaction is one there, too */
 	int lanes;                   /* connections for that; else 1 */
 	const ConflictRules *rules;  /* borrowed while the sink lives, or NULL */

@@ -42,6 +42,7 @@ struct SchemaStep
 	const char *pipeline;
 	const char *label;
 	SchemaPolicy policy;
+	int stride;                /* of the target's sequences; 0: none */
 	const TableStates *states; /* of the target's tables */
 	char *failed_sql;          /* the statement that failed last; or NULL */
 	DefinitionSet *known;      /* NULL: not read yet */
@@ -64,13 +65,14 @@ typedef struct Step
 
 SchemaStep *
 schema_step_new(const char *pipeline, const char *label, SchemaPolicy policy,
-				const TableStates *states)
+				int stride, const TableStates *states)
 {
 	SchemaStep *self = xcalloc(1, sizeof(SchemaStep));
 
 	self->pipeline = pipeline;
 	self->label = label;
 	self->policy = policy;
+	self->stride = stride;
 	self->states = states;
 	return self;
 }
@@ -324,7 +326,8 @@ is_made(const Step *step, bool *made, Error *err)
 	if (rc == RC_OK)
 		rc = pgconn_exec(step->conn, PGCONN_SET_LOCAL_OWN_PATH_SQL, NULL, err);
 	*made = rc == RC_OK && ddl_is_made(step->before, step->after, target,
-									   pgconn_server_version_num(step->conn));
+									   pgconn_server_version_num(step->conn),
+									   step->self->stride);
 	if (*made)
 		log_info("apply",
 				 "%s has the schema change of transaction %" PRIu32

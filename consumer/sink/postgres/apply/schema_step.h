@@ -31,10 +31,11 @@
 typedef struct SchemaStep SchemaStep;
 
 /* All is borrowed: the pipeline's name, what the target is called in messages,
- * and the states of its tables.  Free with schema_step_free(), which accepts
- * NULL. */
+ * and the states of its tables.  `stride` is as for ddl_undo_stride().  Free
+ * with schema_step_free(), which accepts NULL. */
 SchemaStep *schema_step_new(const char *pipeline, const char *label,
-							SchemaPolicy policy, const TableStates *states);
+							SchemaPolicy policy, int stride,
+							const TableStates *states);
 void schema_step_free(SchemaStep *self);
 
 /* Whether schema changes can be looked at as they are to be: ERR_CONFIG if it
