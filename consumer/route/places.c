@@ -71,6 +71,16 @@ hint_at_line(const Relation *relation, const char *place, Error *err)
 }
 
 static MUST_CHECK Rc
+refuse_unplaced(const Relation *relation, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "table \"%s\".\"%s\" is not placed",
+					  relation->schema, relation->name);
+
+	hint_at_line(relation, "...", err);
+	return rc;
+}
+
+static MUST_CHECK Rc
 look_up(const Places *places, const Relation *relation,
 		const PlacementRule **rule, Error *err)
 {
@@ -79,12 +89,7 @@ look_up(const Places *places, const Relation *relation,
 
 	*rule = placement_find(places->placement, relation->schema, relation->name);
 	if (*rule == NULL)
-	{
-		rc = error_set(err, ERR_CONFIG, "table \"%s\".\"%s\" is not placed",
-					   relation->schema, relation->name);
-		hint_at_line(relation, "...", err);
-		return rc;
-	}
+		return refuse_unplaced(relation, err);
 	if ((*rule)->kind != PLACEMENT_HASH || is_hashed_by(relation, *rule))
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG,
@@ -135,5 +140,23 @@ places_find(Places *places, Relation *relation, const PlacementRule **rule,
 	relation_unref(place->relation);
 	place->relation = relation_ref(relation);
 	place->rule = *rule;
+	return RC_OK;
+}
+
+Rc
+places_check_defined(const Places *places, const Definition *definition,
+					 bool *nowhere, Error *err)
+{
+	const Relation relation = {.schema = definition->schema,
+							   .name = definition->name};
+	const PlacementRule *rule;
+
+	*nowhere = false;
+	if (definition->kind != DEFINITION_TABLE)
+		return RC_OK;
+	rule = placement_find(places->placement, relation.schema, relation.name);
+	if (rule == NULL && definition->table.published)
+		return refuse_unplaced(&relation, err);
+	*nowhere = rule != NULL && rule->kind == PLACEMENT_NONE;
 	return RC_OK;
 }

@@ -9,7 +9,10 @@
 #ifndef PENSTOCK_ROUTE_PLACES_H
 #define PENSTOCK_ROUTE_PLACES_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
+#include "model/definition.h"
 #include "model/placement.h"
 #include "model/relation.h"
 
@@ -28,5 +31,14 @@ void places_free(Places *places);
  */
 MUST_CHECK Rc places_find(Places *places, Relation *relation,
 						  const PlacementRule **rule, Error *err);
+
+/*
+ * What becomes of a table that is made or altered; of other definitions
+ * nothing.  *nowhere: it is placed nowhere, and so on no target.  RC_FAIL with
+ * ERR_CONFIG: it is published, and there is no rule for it.
+ */
+MUST_CHECK Rc places_check_defined(const Places *places,
+								   const Definition *definition, bool *nowhere,
+								   Error *err);
 
 #endif /* PENSTOCK_ROUTE_PLACES_H */

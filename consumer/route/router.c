@@ -512,14 +512,20 @@ place_rewrite(const Router *router, Frame *frame, const Change *change,
 	return rc;
 }
 
-/* A change of the schema is for all: each decides whether it has the object. */
+/* A change of the schema is for all: each decides whether it has the object.  A
+ * table that is placed nowhere is on none of them. */
 static MUST_CHECK Rc
 place_schema_change(const Router *router, Frame *frame, const Change *change,
 					Error *err)
 {
+	bool nowhere = false;
 	Rc rc = RC_OK;
 
-	for (int target = 0; target < router->sink_count && rc == RC_OK; target++)
+	if (change->schema->kind == SCHEMA_DEFINED)
+		rc = places_check_defined(router->places, change->schema->definition,
+								  &nowhere, err);
+	for (int target = 0; target < router->sink_count && rc == RC_OK && !nowhere;
+		 target++)
 		rc = give(router, target, frame, change, err);
 	return rc;
 }

@@ -7,7 +7,9 @@ use warnings;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Penstock::Nodes;
 use Penstock::Pair;
+use Penstock::Proxy;
 use Penstock::Session;
 
 my $server = Penstock::Pair->new(
@@ -224,6 +226,80 @@ SQL
 	$pair->wait_caught_up($follower);
 	$pair->stop_ok($follower);
 	$pair->equal_ok('all rows');
+};
+
+subtest 'tables that are not published' => sub {
+	my $pair = $server->with_database('named', publish => 'TABLE mark');
+
+	$pair->source_sql('CREATE TABLE a (id integer PRIMARY KEY);
+		CREATE TABLE other (id serial PRIMARY KEY);
+		CREATE TABLE b (id integer PRIMARY KEY);
+		ALTER PUBLICATION named ADD TABLE a, b');
+	$pair->clone('--ddl=follow');
+	$pair->source_sql('BEGIN; ALTER TABLE a ADD n integer; INSERT INTO a VALUES (1, 1);
+		CREATE TABLE c (id serial PRIMARY KEY); INSERT INTO c DEFAULT VALUES;
+		ALTER TABLE other ADD n integer; ALTER TABLE b RENAME TO bb;
+		INSERT INTO bb VALUES (1); COMMIT;
+		CREATE TABLE d (id integer PRIMARY KEY); ALTER PUBLICATION named ADD TABLE d;
+		ALTER TABLE d ADD n integer; ALTER TABLE other DROP n; DROP TABLE c');
+	my ($status, $output, $log) =
+	  $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	is($status, 0, 'it goes on');
+	like($log, qr/info apply: transaction .* has changed table "public"\."$_", which is left out/,
+		"$_ is left out, and that is said") for qw(c other);
+	is($pair->target_sql("SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+			WHERE relkind IN ('r', 'S') AND relnamespace = 'public'::regnamespace"),
+		'a bb mark mark_number_seq', 'the target has what is published');
+	is($pair->target_sql('SELECT * FROM a'), '1|1', 'and its rows');
+};
+
+subtest 'nodes' => sub {
+	my $nodes = Penstock::Nodes->new(
+		pair => $server->with_database('spread'), count => 2,
+		placement => [
+			'public.orders = hash(customer)', 'public.nothing = none',
+			'public.mark = all', 'public.new_* = all'
+		]);
+	my $pair = $nodes->pair;
+
+	$pair->source_sql('CREATE TABLE orders (id integer, customer integer, n integer,
+			PRIMARY KEY (id, customer));
+		CREATE TABLE nothing (id integer PRIMARY KEY, c text);
+		INSERT INTO orders SELECT i, i % 17, i FROM generate_series(1, 1000) i');
+	$nodes->run_or_die('clone', '--ddl=follow');
+	my $proxy = Penstock::Proxy->start($pair->target);
+	$nodes->set_conninfo(b => $proxy->conninfo('node_b'));
+	my $follower = $nodes->start('follow');
+	$pair->wait_caught_up($follower);
+	$proxy->stop;
+	$pair->source_sql('BEGIN; ALTER TABLE orders ADD a integer DEFAULT 7;
+		INSERT INTO orders SELECT i, i % 17, i FROM generate_series(1001, 1100) i;
+		ALTER TABLE orders ALTER n TYPE text USING (n * 2)::text;
+		INSERT INTO orders SELECT i, i % 17, i FROM generate_series(1101, 1150) i;
+		ALTER TABLE nothing ALTER c TYPE integer USING c::integer;
+		CREATE TABLE new_one (id integer PRIMARY KEY); INSERT INTO new_one VALUES (1);
+		COMMIT');
+	$follower->wait_log(qr/target "b" is unreachable: the others go on/);
+	$nodes->set_conninfo(b => undef);
+	$follower->end('TERM');
+	$nodes->run_or_die('follow', '--endpos=' . $nodes->source_lsn);
+	$nodes->spread_ok('after a rewrite', orders => 'customer');
+	$nodes->copied_ok('a new table', 'new_one', qw(a b));
+	is($nodes->node_sql('a', $_), $nodes->node_sql('b', $_), 'at the same LSN')
+	  for 'SELECT catalog, source_oid, from_lsn, definition FROM penstock.definition
+		WHERE to_lsn IS NULL ORDER BY 1, 2';
+
+	$follower = $nodes->start('follow');
+	$pair->wait_caught_up($follower);
+	$pair->source_sql('BEGIN; CREATE TABLE more (id integer PRIMARY KEY);
+		INSERT INTO more SELECT generate_series(1, 100); COMMIT');
+	is($follower->wait_exit, 1, 'a table that no line places stops it');
+	like($follower->log, qr/"public"\."more" is not placed\n.*Write a line ".*more.* = /,
+		'with the line to write');
+	$nodes->configure(placement =>
+		[ @{ $nodes->{option}{placement} }, 'public.more = hash(id)' ]);
+	$nodes->run_or_die('follow', '--endpos=' . $nodes->source_lsn);
+	$nodes->spread_ok('a table with a new line', more => 'id');
 };
 
 done_testing();

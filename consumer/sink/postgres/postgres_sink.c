@@ -511,6 +511,16 @@ follow_tables(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
 	return rc;
 }
 
+/* For SchemaFollowed. */
+static bool
+is_followed(const void *context, const Definition *table)
+{
+	const PostgresSink *self = context;
+
+	return uncopied_is_followed(self->uncopied, table->oid,
+								table->table.published);
+}
+
 /* Why a statement did not get a lock. */
 static void
 explain_lock(const PostgresSink *self, Error *err)
@@ -537,12 +547,14 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 {
 	PgConn *conn = lane_conn(self->applier.lane);
 	size_t count = schema->count;
+	const SchemaFollowed followed = {.is_followed = is_followed,
+									 .context = self};
 	Rc rc = RC_OK;
 
 	if (!self->applier.txn_open)
 		rc = applier_begin(&self->applier, err);
 	if (rc == RC_OK)
-		rc = schema_step_apply(self->schema_step, conn, schema, err);
+		rc = schema_step_apply(self->schema_step, conn, schema, &followed, err);
 	if (rc == RC_FAIL)
 		explain_lock(self, err);
 	if (rc == RC_OK)

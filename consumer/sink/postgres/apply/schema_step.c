@@ -29,6 +29,9 @@
 /* Statements that a message lists. */
 #define LISTED_MAX (64 * KB)
 
+/* Of a partition of a partition of …: more are taken for a circle. */
+#define PARENTS_MAX 1000
+
 /* Since when an object is what the known definitions say. */
 typedef struct KnownSince
 {
@@ -57,6 +60,7 @@ typedef struct Step
 	SchemaStep *self;
 	PgConn *conn;
 	const SchemaSet *set;
+	const SchemaFollowed *followed;
 	Arena *arena;
 	DefinitionSet *before; /* what the target has of what is known */
 	DefinitionSet *after;
@@ -250,6 +254,34 @@ is_table_left_out(const Step *step, const Definition *definition)
 		   table_states_left_out_until(step->self->states, &name);
 }
 
+/*
+ * Whether it is a table whose rows the target does not get, because it is not
+ * published, was excluded, or is placed nowhere.  A partition, or a table that
+ * inherits, is as its parents.  An unlogged or partitioned table has no rows
+ * that could be published, and is none of these.
+ */
+static bool
+is_not_followed(const Step *step, const DefinitionSet *set,
+				const Definition *table)
+{
+	for (int depth = 0; table != NULL && depth < PARENTS_MAX; depth++)
+	{
+		const OidList *parents = &table->table.parents;
+
+		if (table->kind != DEFINITION_TABLE || table->table.unlogged ||
+			table->table.partitioned ||
+			step->followed->is_followed(step->followed->context, table))
+			return false;
+		table = parents->count > 0
+					? definition_set_find(set, DEFINITION_IN_CLASS,
+										  parents->oids[0])
+					: NULL;
+		if (table == NULL)
+			return true;
+	}
+	return false;
+}
+
 /* A sequence is as its table. */
 static bool
 is_left_out(const Step *step, const DefinitionSet *set,
@@ -258,7 +290,20 @@ is_left_out(const Step *step, const DefinitionSet *set,
 	if (definition != NULL && definition->kind == DEFINITION_SEQUENCE)
 		definition = definition_set_find(set, DEFINITION_IN_CLASS,
 										 definition->sequence.owner_table);
-	return is_table_left_out(step, definition);
+	return is_table_left_out(step, definition) ||
+		   is_not_followed(step, set, definition);
+}
+
+static void
+say_left_out(const Step *step, const SchemaChange *change,
+			 const Definition *definition)
+{
+	log_info("apply",
+			 "transaction %" PRIu32 " at " LSN_FORMAT " has changed %s "
+			 "\"%s\".\"%s\", which is left out on %s",
+			 step->set->txn.xid, LSN_ARGS(change->lsn),
+			 definition_kind_name(definition->kind), definition->schema,
+			 definition->name, step->self->label);
 }
 
 /*
@@ -278,6 +323,7 @@ leave_out(Step *step, const SchemaChange *change)
 	if (!is_left_out(step, step->self->known, was) &&
 		!is_left_out(step, step->after, is))
 		return;
+	say_left_out(step, change, is != NULL ? is : was);
 	if (is != NULL)
 		definition_set_put(step->before, is);
 	else
@@ -543,11 +589,12 @@ keep(Step *step)
 
 Rc
 schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
-				  Error *err)
+				  const SchemaFollowed *followed, Error *err)
 {
 	Step step = {.self = self,
 				 .conn = conn,
 				 .set = set,
+				 .followed = followed,
 				 .arena = arena_new(ARENA_BLOCK_BYTES)};
 	Rc rc;
 

@@ -30,6 +30,13 @@
 
 typedef struct SchemaStep SchemaStep;
 
+/* Whether the target gets the rows of a table. */
+typedef struct SchemaFollowed
+{
+	bool (*is_followed)(const void *context, const Definition *table);
+	const void *context;
+} SchemaFollowed;
+
 /* All is borrowed: the pipeline's name, what the target is called in messages,
  * and the states of its tables.  `stride` is as for ddl_undo_stride().  Free
  * with schema_step_free(), which accepts NULL. */
@@ -44,16 +51,19 @@ MUST_CHECK Rc schema_step_check(const SchemaStep *self, PgConn *conn,
 								Error *err);
 
 /*
- * Applies a set in the transaction that is open on the connection.  Waits for
- * the target.  After a failure, or when the transaction is rolled
- * back, the SchemaStep is not to be used again.  How long the transaction waits
- * for a lock from here on is for the caller to set.
+ * Applies a set in the transaction that is open on the connection.  Tables
+ * whose rows the target does not get, and what belongs to them, are only noted,
+ * but for unlogged and partitioned ones.  Waits for the target.  After a
+ * failure, or when the transaction is rolled back, the SchemaStep is not to be
+ * used again.  How long the transaction waits for a lock from here on is for
+ * the caller to set.
  *
  * ERR_CONFIG: somebody has to do something, and the hint says what.  A lock
  * that could not be had is ERR_SQL, and may be had the next time.
  */
 MUST_CHECK Rc schema_step_apply(SchemaStep *self, PgConn *conn,
-								const SchemaSet *set, Error *err);
+								const SchemaSet *set,
+								const SchemaFollowed *followed, Error *err);
 
 /* What all objects are after the sets that were applied; borrowed, until the
  * next one is.  NULL: none was. */

@@ -24,13 +24,13 @@ use Test::More;
 use Penstock::Pair;
 use Penstock::Poll qw(wait_until);
 
-# Options: count, placement, extra (lines of section [penstock]), and those of
-# Penstock::Pair->new.
+# Options: count, placement, extra (lines of section [penstock]), and pair, one
+# that is there already, or those of Penstock::Pair->new.
 sub new
 {
 	my ($class, %option) = @_;
 	my $self = bless {
-		pair => Penstock::Pair->new(%option),
+		pair => $option{pair} || Penstock::Pair->new(%option),
 		names => [ map { chr(ord('a') + $_) } 0 .. $option{count} - 1 ],
 	}, $class;
 
