@@ -253,6 +253,25 @@ subtest 'tables that are not published' => sub {
 	is($pair->target_sql('SELECT * FROM a'), '1|1', 'and its rows');
 };
 
+subtest 'what is not done' => sub {
+	my $pair = cloned('undone', 'CREATE TABLE t (id integer PRIMARY KEY)',
+		'--ddl=follow');
+
+	$pair->source_sql('CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS \'SELECT 1\';
+		CREATE VIEW v AS SELECT * FROM t; CREATE ROLE undone_1; GRANT SELECT ON t TO undone_1');
+	$pair->source_sql('DO $$BEGIN FOR i IN 1 .. 50 LOOP
+			EXECUTE format(\'CREATE FUNCTION g%s() RETURNS integer
+				LANGUAGE sql AS $q$ SELECT 1 $q$\', i); END LOOP; END$$');
+	my ($status, $output, $log) =
+	  $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	is($status, 0, 'it goes on');
+	like($log, qr/warning apply: transaction \d+ at [0-9A-F\/]+ has changed .*$_.*; that is not done on target$/m,
+		"a warning names $_") for 'f\(', 'v', 't';
+	is(scalar(() = $log =~ /has changed .*g\d+\(.*that is not done/g), 10,
+		'of many, ten are named');
+	like($log, qr/has changed 40 more/, 'and the others counted');
+};
+
 subtest 'nodes' => sub {
 	my $nodes = Penstock::Nodes->new(
 		pair => $server->with_database('spread'), count => 2,

@@ -29,6 +29,9 @@
 /* Statements that a message lists. */
 #define LISTED_MAX (64 * KB)
 
+/* Changes of a set that are not made, of which each is said. */
+#define UNTRANSLATED_SAID_MAX 10
+
 /* Of a partition of a partition of …: more are taken for a circle. */
 #define PARENTS_MAX 1000
 
@@ -203,6 +206,23 @@ say_untranslated(const Step *step, const SchemaChange *change)
 				step->self->label);
 }
 
+/* What is not made on the target, such as privileges; the first of them. */
+static void
+say_all_untranslated(const Step *step)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < step->set->count; i++)
+		if (step->set->changes[i]->schema->kind == SCHEMA_UNTRANSLATED &&
+			count++ < UNTRANSLATED_SAID_MAX)
+			say_untranslated(step, step->set->changes[i]->schema);
+	if (count > UNTRANSLATED_SAID_MAX)
+		log_warning("apply",
+					"transaction %" PRIu32 " has changed %d more of that kind; "
+					"\"penstock schema diff\" shows what differs",
+					step->set->txn.xid, count - UNTRANSLATED_SAID_MAX);
+}
+
 /*
  * A transaction may bring a definition that it read before another one, which
  * committed earlier, changed the object.  What it says itself, set by set, is
@@ -222,8 +242,8 @@ static void
 take_change(Step *step, const SchemaChange *change)
 {
 	if (change->kind == SCHEMA_UNTRANSLATED)
-		say_untranslated(step, change);
-	else if (is_outdated(step, change))
+		return;
+	if (is_outdated(step, change))
 		log_debug("apply", "schema change at " LSN_FORMAT " is outdated",
 				  LSN_ARGS(change->lsn));
 	else if (change->kind == SCHEMA_GONE)
@@ -343,6 +363,7 @@ make_plan(Step *step, Error *err)
 	step->after = definition_set_copy(step->self->known);
 	for (size_t i = 0; i < step->set->count; i++)
 		take_change(step, step->set->changes[i]->schema);
+	say_all_untranslated(step);
 	ddl_rename_schemas(step->self->known, step->after);
 	for (size_t i = 0; i < step->set->count; i++)
 		ddl_adopt_sequences(step->self->known, step->after,
