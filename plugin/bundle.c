@@ -330,6 +330,7 @@ read_requested(PenstockSession *session, void *arg)
 }
 
 /* The reader of the log wants `bytes` of a page; see the top of the file. */
+/* NOLINTBEGIN(readability-non-const-parameter): as the server declares it. */
 static int
 read_page(XLogReaderState *reader, XLogRecPtr page, int bytes,
 		  XLogRecPtr record, char *into)
@@ -350,6 +351,7 @@ read_page(XLogReaderState *reader, XLogRecPtr page, int bytes,
 	penstock_bundle_protect(session, read_requested, &request);
 	return request.read;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 /* The functions with which SQL functions and everybody else read the log. */
 static bool

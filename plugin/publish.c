@@ -671,6 +671,7 @@ look_whether_passes(void *arg)
 							lookup->new_row);
 }
 
+/* NOLINTBEGIN(readability-non-const-parameter): passes() writes it. */
 bool
 penstock_filter_passes(PenstockFilter *filter, PenstockOperation *operation,
 					   const PenstockRow *old_row, PenstockRow *new_row)
@@ -685,3 +686,4 @@ penstock_filter_passes(PenstockFilter *filter, PenstockOperation *operation,
 	penstock_lookup(look_whether_passes, &lookup);
 	return lookup.passes;
 }
+/* NOLINTEND(readability-non-const-parameter) */

@@ -744,7 +744,8 @@ read_kind(PgConn *conn, const Kind *kind, OtherObjects *others, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	count = PQntuples(result);
-	objects = arena_calloc(others->arena, (size_t) (others->count + count),
+	objects = arena_calloc(others->arena,
+						   (size_t) others->count + (size_t) count,
 						   sizeof(objects[0]));
 	if (others->count > 0)
 		memcpy(objects, others->objects,

@@ -233,6 +233,7 @@ static uint64_t
 ahead_on_circle(uint64_t source, uint64_t target, uint64_t step,
 				uint64_t around)
 {
+	CHECK(step > 0);
 	if (target >= source)
 		return (target - source) / step;
 	return around - ((source - target - 1) / step + 1);

@@ -243,6 +243,7 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 		self->kept_lsn = end_lsn;
 	if (change->kind == CHANGE_REWRITE)
 	{
+		CHECK(change->relation != NULL);
 		stages_note_rewritten(self->stages, change->relation->oid);
 		change = emptying(frame, change);
 	}

@@ -150,7 +150,7 @@ bring_data(const char *data)
 {
 	char message[64] = "w";
 
-	memcpy(message + 25, data, strlen(data));
+	memcpy(message + 25, data, strlen(data) + 1);
 	libpq_script_stream(message, 25 + strlen(data));
 }
 
@@ -321,7 +321,7 @@ positions_are_told_when_they_move(void **state UNUSED)
 	Source *source = open_stream();
 	const SourcePositions moved = {
 		.received = 0x300, .durable = 0x100, .applied = 0x200};
-	SourcePositions told;
+	SourcePositions told = {0};
 	int64_t now_us = 100 * SECOND_US;
 
 	work_at(source, now_us);

@@ -36,7 +36,7 @@ void target_tables_init(TargetTables *tables);
 void target_tables_release(TargetTables *tables);
 
 /* Of the type TableLookup; the context is a TargetTables. */
-const TargetTable *target_tables_get(void *tables, const Relation *relation);
+const TargetTable *target_tables_get(void *context, const Relation *relation);
 
 /* A row with an id of that kind, whose v is null. */
 Value *target_tables_row(TargetTables *tables, int64_t id, ValueKind kind);

@@ -620,7 +620,7 @@ write_definition(const Step *step, DefinitionCatalog catalog, uint32_t oid,
 	json_init(&json, &buf);
 	if (definition != NULL)
 		ddl_json_append(&json, definition);
-	if (buf.overflowed)
+	if (definition != NULL && buf.overflowed)
 		rc = error_set(err, ERR_LIMIT,
 					   "the definition of %s \"%s\" is longer than %zu bytes",
 					   definition_kind_name(definition->kind), definition->name,
