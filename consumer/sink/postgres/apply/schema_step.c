@@ -350,94 +350,13 @@ leave_out(Step *step, const SchemaChange *change)
 		definition_set_remove(step->before, change->catalog, change->oid);
 }
 
-/* The table that is at the top of those that it is a partition or a child of.
- */
-static uint32_t
-topmost(const DefinitionSet *set, uint32_t oid)
-{
-	const Definition *table = definition_set_find(set, DEFINITION_IN_CLASS,
-												  oid);
-
-	while (table != NULL && table->kind == DEFINITION_TABLE &&
-		   table->table.parents.count > 0)
-	{
-		oid = table->table.parents.oids[0];
-		table = definition_set_find(set, DEFINITION_IN_CLASS, oid);
-	}
-	return oid;
-}
-
-static bool
-has_other_types(const TableDefinition *was, const TableDefinition *is)
-{
-	for (int i = 0; i < is->column_count; i++)
-	{
-		const ColumnDefinition *column = &is->columns[i];
-		const ColumnDefinition *before = definition_column(was, column->attnum);
-
-		if (before != NULL && (before->type_oid != column->type_oid ||
-							   before->typmod != column->typmod))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Whether the rows of a table come anew after the set.  The source says it of
- * the first table that it writes anew.  A command that gives a column another
- * type does so with the whole tree of partitions or children, and writes all of
- * them anew, or none; the others are told when their rows come.
- */
-static bool
-is_rewritten(const Step *step, const SchemaChange *change)
-{
-	uint32_t first = step->set->rewritten;
-	const Definition *was;
-	const Definition *is;
-
-	if (first == 0 || change->kind != SCHEMA_DEFINED)
-		return false;
-	if (change->oid == first)
-		return true;
-	was = definition_set_find(step->before, change->catalog, change->oid);
-	is = definition_set_find(step->after, change->catalog, change->oid);
-	return was != NULL && is != NULL && was->kind == DEFINITION_TABLE &&
-		   is->kind == DEFINITION_TABLE && !is->table.partitioned &&
-		   is->table.published && has_other_types(&was->table, &is->table) &&
-		   topmost(step->after, change->oid) == topmost(step->after, first);
-}
-
-static int
-compare_oids(const void *a, const void *b)
-{
-	uint32_t left = *(const uint32_t *) a;
-	uint32_t right = *(const uint32_t *) b;
-
-	return left < right ? -1 : left > right;
-}
-
-static OidList
-rewritten_tables(const Step *step)
-{
-	OidList list = {.oids = arena_calloc(step->arena, step->set->count + 1,
-										 sizeof(uint32_t))};
-
-	for (size_t i = 0; i < step->set->count; i++)
-	{
-		const SchemaChange *change = step->set->changes[i]->schema;
-
-		if (is_rewritten(step, change))
-			list.oids[list.count++] = change->oid;
-	}
-	qsort(list.oids, (size_t) list.count, sizeof(uint32_t), compare_oids);
-	return list;
-}
-
 static MUST_CHECK Rc
 make_plan(Step *step, Error *err)
 {
-	DdlHints hints = {
+	uint32_t rewritten = step->set->rewritten;
+	const DdlHints hints = {
 		.target_version_num = PQserverVersion(pgconn_raw(step->conn)),
+		.rewritten = {.count = rewritten != 0 ? 1 : 0, .oids = &rewritten},
 	};
 	Rc rc;
 
@@ -452,7 +371,6 @@ make_plan(Step *step, Error *err)
 	step->before = definition_set_copy(step->self->known);
 	for (size_t i = 0; i < step->set->count; i++)
 		leave_out(step, step->set->changes[i]->schema);
-	hints.rewritten = rewritten_tables(step);
 	rc = ddl_diff(step->before, step->after, &hints, step->arena, &step->plan,
 				  err);
 	if (rc == RC_FAIL)
