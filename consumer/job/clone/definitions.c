@@ -70,9 +70,16 @@ write_definitions(const Clone *clone, const CloneTarget *target, Error *err)
 		buf_reset(&json);
 		json_init(&writer, &json);
 		ddl_json_append(&writer, definition);
-		rc = definition_table_write(
-			target->conn, name, definition_catalog(definition->kind),
-			definition->oid, clone->definitions_lsn, json.data, err);
+		if (json.overflowed)
+			rc = error_set(err, ERR_LIMIT,
+						   "the definition of %s \"%s\" is longer than %zu "
+						   "bytes",
+						   definition_kind_name(definition->kind),
+						   definition->name, (size_t) DDL_JSON_BYTES_MAX);
+		else
+			rc = definition_table_write(
+				target->conn, name, definition_catalog(definition->kind),
+				definition->oid, clone->definitions_lsn, json.data, err);
 	}
 	buf_release(&json);
 	return rc;

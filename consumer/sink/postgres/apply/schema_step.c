@@ -420,13 +420,14 @@ refuse_to_follow(const Step *step, Error *err)
 	for (int i = 0; i < step->plan->count; i++)
 		buf_printf(&sql, "%s%s;", i > 0 ? "\n" : "",
 				   step->plan->statements[i].sql);
-	error_detail(err, "%s lacks:\n%s", step->self->label,
-				 sql.data != NULL ? sql.data : "");
+	error_detail(err, "%s lacks:\n%s%s", step->self->label,
+				 sql.data != NULL ? sql.data : "",
+				 sql.overflowed ? "\nand more than is shown here" : "");
 	error_hint(err,
 			   "Run that on %s and follow again: it goes on when %s has it. "
-			   "Or let Penstock do it: \"penstock follow --set "
-			   "--ddl=follow\".",
-			   step->self->label, step->self->label);
+			   "Or let Penstock do it: \"%s\".",
+			   step->self->label, step->self->label,
+			   OWN_COMMAND("follow --set --ddl=follow"));
 	buf_release(&sql);
 	return rc;
 }
@@ -487,10 +488,9 @@ forgive_refused(const Step *step, Error *err)
 		return RC_OK;
 	}
 	error_hint(err,
-			   "See with \"penstock schema diff\" what differs, change %s so "
-			   "that the statement succeeds or nothing of it is left to do, "
-			   "and follow again.",
-			   step->self->label);
+			   "See with \"%s\" what differs, change %s so that the statement "
+			   "succeeds or nothing of it is left to do, and follow again.",
+			   OWN_COMMAND("schema diff"), step->self->label);
 	return RC_FAIL;
 }
 
