@@ -59,11 +59,16 @@ read_side(Comparison *self, Side *side, Error *err)
 {
 	const DdlReadOptions options = {.publications = self->options->publications,
 									.selection = self->options->selection};
+	/* A role may be nobody's on the target, and have the setting already. */
+	const OtherOptions other_options = {
+		.owners = self->options->owners,
+		.privileges = self->options->privileges,
+		.database = PQdb(pgconn_raw(self->target.conn)),
+		.all_roles = side == &self->target};
 	Rc rc = ddl_read(side->conn, &options, side->set, err);
 
 	if (rc == RC_OK)
-		rc = other_objects_read(side->conn, self->options->owners,
-								self->options->privileges, self->arena,
+		rc = other_objects_read(side->conn, &other_options, self->arena,
 								&side->others, err);
 	return rc;
 }

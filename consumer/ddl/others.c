@@ -524,7 +524,79 @@ static const char comments_sql[] =
 	"JOIN pg_class c ON c.oid = p.polrelid "
 	"JOIN pg_namespace n ON n.oid = c.relnamespace "
 	"WHERE d.classoid = 'pg_policy'::regclass AND d.objsubid = 0 AND "
-	"{told} AND {free d.classoid d.objoid}";
+	"{told} AND {free d.classoid d.objoid} "
+	"UNION ALL SELECT format('comment on EXTENSION %I', x.extname), "
+	"d.description, '', format('COMMENT ON EXTENSION %I IS %L', x.extname, "
+	"d.description), format('COMMENT ON EXTENSION %I IS %L', x.extname, "
+	"d.description), format('COMMENT ON EXTENSION %I IS NULL', x.extname), "
+	"format('extension %I', x.extname), 0, 0, 0, x.extnamespace, NULL, 0 "
+	"FROM pg_description d JOIN pg_extension x ON x.oid = d.objoid "
+	"WHERE d.classoid = 'pg_extension'::regclass AND x.oid >= 16384 "
+	"UNION ALL SELECT format('comment on COLLATION %I.%I', n.nspname, "
+	"o.collname), d.description, '', format('COMMENT ON COLLATION %I.%I IS "
+	"%L', n.nspname, o.collname, d.description), format('COMMENT ON COLLATION "
+	"%I.%I IS %L', n.nspname, o.collname, d.description), format('COMMENT ON "
+	"COLLATION %I.%I IS NULL', n.nspname, o.collname), 'collation ' || "
+	"{name n.nspname o.collname}, 0, 0, 0, n.oid, NULL, 0 "
+	"FROM pg_description d JOIN pg_collation o ON o.oid = d.objoid "
+	"JOIN pg_namespace n ON n.oid = o.collnamespace "
+	"WHERE d.classoid = 'pg_collation'::regclass AND {told} AND "
+	"{free d.classoid d.objoid}";
+
+/* In this statement and the following ones, $1 is the name of the target's
+ * database.  What only the target lets roles do with it stays: it may have been
+ * given to the pipeline.  Nothing stays of what everybody may. */
+static const char database_privileges_sql[] =
+	"SELECT format('privilege %s on DATABASE of %s%s', a.privilege_type, "
+	"g.name, CASE WHEN a.is_grantable THEN ' with grant option' END), '', '', "
+	"format('GRANT %s ON DATABASE %I TO %s%s', a.privilege_type, $1::text, "
+	"g.name, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END), NULL, "
+	"CASE a.grantee WHEN 0 THEN format('REVOKE %s ON DATABASE %I FROM PUBLIC', "
+	"a.privilege_type, $1::text) END, '', 0, 0, 0, 0, NULL, 0 "
+	"FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, "
+	"acldefault('d', d.datdba))) a CROSS JOIN LATERAL (SELECT CASE a.grantee "
+	"WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END "
+	"AS name) g "
+	"WHERE d.datname = current_database() AND a.grantee <> d.datdba";
+
+static const char database_comment_sql[] =
+	"SELECT 'comment on DATABASE', c.text, '', s.sql, s.sql, format('COMMENT "
+	"ON DATABASE %I IS NULL', $1::text), '', 0, 0, 0, 0, NULL, 0 "
+	"FROM pg_database d CROSS JOIN LATERAL shobj_description(d.oid, "
+	"'pg_database') c (text) CROSS JOIN LATERAL (SELECT format('COMMENT ON "
+	"DATABASE %I IS %L', $1::text, c.text) AS sql) s "
+	"WHERE d.datname = current_database() AND c.text IS NOT NULL";
+
+/* Lists are stored as they are written, each of their items quoted; but a
+ * statement cannot have an empty name.  Whoever wants nobody to write to the
+ * source says so with a setting, too, and that is not about the target. */
+static const char settings_sql[] =
+	"SELECT format('setting %s of %s', v.name, CASE WHEN r.oid IS NULL THEN "
+	"'the database' WHEN s.setdatabase = 0 THEN format('role %I', r.rolname) "
+	"ELSE format('role %I in the database', r.rolname) END), v.value, '', "
+	"q.sql, q.sql, CASE WHEN s.setdatabase <> 0 THEN format('%s RESET %I', "
+	"w.what, v.name) END, '', 0, 0, 0, 0, NULL, 0 "
+	"FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole "
+	"CROSS JOIN unnest(s.setconfig) c (text) "
+	"CROSS JOIN LATERAL (SELECT split_part(c.text, '=', 1) AS name, "
+	"substr(c.text, strpos(c.text, '=') + 1) AS value) v "
+	"CROSS JOIN LATERAL (SELECT CASE WHEN r.oid IS NULL THEN format('ALTER "
+	"DATABASE %I', $1::text) WHEN s.setdatabase = 0 THEN format('ALTER ROLE "
+	"%I', r.rolname) ELSE format('ALTER ROLE %I IN DATABASE %I', r.rolname, "
+	"$1::text) END AS what) w "
+	"CROSS JOIN LATERAL (SELECT format('%s SET %I = %s', w.what, v.name, CASE "
+	"WHEN v.name IN ('local_preload_libraries', 'search_path', "
+	"'session_preload_libraries', 'temp_tablespaces') THEN "
+	"regexp_replace(v.value, '(^|, *)\"\"(?=,|$)', '\\1' || quote_literal(''), "
+	"'g') ELSE "
+	"quote_literal(v.value) END) AS sql) q "
+	"WHERE v.name <> 'default_transaction_read_only' AND (s.setrole = 0 OR "
+	"r.oid IS NOT NULL) AND (s.setdatabase = (SELECT oid FROM pg_database "
+	"WHERE datname = current_database()) OR s.setdatabase = 0 AND "
+	"($2::boolean OR EXISTS (SELECT FROM pg_shdepend h "
+	"WHERE h.dbid = (SELECT oid FROM pg_database WHERE datname = "
+	"current_database()) AND h.refclassid = 'pg_authid'::regclass AND "
+	"h.refobjid = s.setrole)))";
 
 static const char untranslated_sql[] =
 	"{within pg_conversion connamespace} UNION ALL "
@@ -581,23 +653,27 @@ typedef struct Kind
 	bool owners;     /* wanted only with these */
 	bool privileges; /* or these */
 	const char *sql;
+	int param_count; /* of the statement's parameters */
 } Kind;
 
 static const Kind kinds[] = {
-	{OTHER_EXTENSION, false, false, extensions_sql},
-	{OTHER_COLLATION, false, false, collations_sql},
-	{OTHER_EARLY_ROUTINE, false, false, early_routines_sql},
-	{OTHER_LATE_ROUTINE, false, false, late_routines_sql},
-	{OTHER_VIEW, false, false, views_sql},
-	{OTHER_ON_VIEW, false, false, view_indexes_sql},
-	{OTHER_STATISTICS, false, false, statistics_sql},
-	{OTHER_TRIGGER, false, false, triggers_sql},
-	{OTHER_RULE, false, false, rules_sql},
-	{OTHER_POLICY, false, false, policies_sql},
-	{OTHER_OWNER, true, false, owners_sql},
-	{OTHER_PRIVILEGE, false, true, privileges_sql},
-	{OTHER_COMMENT, false, false, comments_sql},
-	{OTHER_UNTRANSLATED, false, false, untranslated_sql},
+	{OTHER_EXTENSION, false, false, extensions_sql, 0},
+	{OTHER_COLLATION, false, false, collations_sql, 0},
+	{OTHER_EARLY_ROUTINE, false, false, early_routines_sql, 0},
+	{OTHER_LATE_ROUTINE, false, false, late_routines_sql, 0},
+	{OTHER_VIEW, false, false, views_sql, 0},
+	{OTHER_ON_VIEW, false, false, view_indexes_sql, 0},
+	{OTHER_STATISTICS, false, false, statistics_sql, 0},
+	{OTHER_TRIGGER, false, false, triggers_sql, 0},
+	{OTHER_RULE, false, false, rules_sql, 0},
+	{OTHER_POLICY, false, false, policies_sql, 0},
+	{OTHER_OWNER, true, false, owners_sql, 0},
+	{OTHER_PRIVILEGE, false, true, privileges_sql, 0},
+	{OTHER_COMMENT, false, false, comments_sql, 0},
+	{OTHER_PRIVILEGE, false, true, database_privileges_sql, 1},
+	{OTHER_COMMENT, false, false, database_comment_sql, 1},
+	{OTHER_SETTING, false, false, settings_sql, 2},
+	{OTHER_UNTRANSLATED, false, false, untranslated_sql, 0},
 };
 
 /* A field in the arena; NULL where it is null. */
@@ -730,8 +806,11 @@ append_statement(Buf *sql, const char *text)
 }
 
 static MUST_CHECK Rc
-read_kind(PgConn *conn, const Kind *kind, OtherObjects *others, Error *err)
+read_kind(PgConn *conn, const Kind *kind, const OtherOptions *options,
+		  OtherObjects *others, Error *err)
 {
+	const char *params[] = {options->database,
+							options->all_roles ? "true" : "false"};
 	PGresult *result = NULL;
 	OtherObject *objects;
 	int count;
@@ -740,7 +819,10 @@ read_kind(PgConn *conn, const Kind *kind, OtherObjects *others, Error *err)
 
 	buf_init(&sql, BUF_TEXT_MAX);
 	append_statement(&sql, kind->sql);
-	rc = sql_run(conn, &sql, &result, err);
+	CHECK(!sql.overflowed);
+	rc = pgconn_exec_params(conn, sql.data, kind->param_count, params, &result,
+							err);
+	buf_release(&sql);
 	if (rc != RC_OK)
 		return rc;
 	count = PQntuples(result);
@@ -769,7 +851,7 @@ compare_keys(const void *a, const void *b)
 }
 
 Rc
-other_objects_read(PgConn *conn, bool owners, bool privileges, Arena *arena,
+other_objects_read(PgConn *conn, const OtherOptions *options, Arena *arena,
 				   OtherObjects *others, Error *err)
 {
 	*others = (OtherObjects){.arena = arena};
@@ -777,9 +859,9 @@ other_objects_read(PgConn *conn, bool owners, bool privileges, Arena *arena,
 	{
 		Rc rc = RC_OK;
 
-		if ((owners || !kinds[i].owners) &&
-			(privileges || !kinds[i].privileges))
-			rc = read_kind(conn, &kinds[i], others, err);
+		if ((options->owners || !kinds[i].owners) &&
+			(options->privileges || !kinds[i].privileges))
+			rc = read_kind(conn, &kinds[i], options, others, err);
 		if (rc != RC_OK)
 			return rc;
 	}

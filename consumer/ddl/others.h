@@ -2,7 +2,7 @@
  * others.h
  *    What a database has beside the objects that there are definitions of:
  *    functions, views, triggers, rules, policies, extended statistics,
- *    extensions, owners, privileges, comments and the like.
+ *    extensions, owners, privileges, comments, settings and the like.
  *
  * Each is known by a key, which says what it is and what it is called, and by a
  * text.  Two databases have the same if keys and texts are equal.
@@ -33,6 +33,7 @@ typedef enum OtherPhase
 	OTHER_OWNER,
 	OTHER_PRIVILEGE,
 	OTHER_COMMENT,
+	OTHER_SETTING,      /* of the database, and of roles */
 	OTHER_UNTRANSLATED, /* there are no statements for it */
 } OtherPhase;
 
@@ -66,11 +67,22 @@ typedef struct OtherObjects
 	Arena *arena;
 } OtherObjects;
 
+typedef struct OtherOptions
+{
+	bool owners; /* whether these are wanted */
+	bool privileges;
+	const char *database; /* in statements: the name of the target's */
+
+	/* Settings of which roles are read, where they are for all databases: of
+	 * all; or only of those that something here belongs to or is granted to. */
+	bool all_roles;
+} OtherOptions;
+
 /*
- * Reads them from a database, in a transaction as for ddl_read().  `owners` and
- * `privileges` say whether those are wanted.  Allocated in the arena.  Waits.
+ * Reads them from a database, in a transaction as for ddl_read().  Allocated in
+ * the arena.  Waits.
  */
-MUST_CHECK Rc other_objects_read(PgConn *conn, bool owners, bool privileges,
+MUST_CHECK Rc other_objects_read(PgConn *conn, const OtherOptions *options,
 								 Arena *arena, OtherObjects *others,
 								 Error *err);
 

@@ -124,6 +124,67 @@ is($strided->target_sql("SELECT increment_by FROM pg_sequences WHERE sequencenam
 	3, 'and the follower goes on when that is done');
 
 
+# ---- What belongs to the database as such ----
+
+my $set = $pair->with_database('settled', publish => '');
+$set->target_sql('CREATE TABLE mark (number bigserial PRIMARY KEY)');
+$set->source_sql(<<'END');
+CREATE ROLE writer; CREATE ROLE stranger;
+CREATE TABLE theirs (id integer); ALTER TABLE theirs OWNER TO writer;
+ALTER DATABASE settled SET search_path = '', "Odd, one", "$user", public;
+ALTER DATABASE settled SET work_mem = '7MB';
+ALTER DATABASE settled SET "my.own" = 'it''s';
+ALTER DATABASE settled SET default_transaction_read_only = on;
+ALTER ROLE alice IN DATABASE settled SET statement_timeout = '3min';
+ALTER ROLE writer SET lock_timeout = '9s';
+ALTER ROLE stranger SET lock_timeout = '9s';
+COMMENT ON DATABASE settled IS 'here it''s';
+REVOKE TEMPORARY ON DATABASE settled FROM PUBLIC;
+GRANT CREATE ON DATABASE settled TO "Bob" WITH GRANT OPTION;
+COMMENT ON EXTENSION plpgsql IS 'default';
+CREATE COLLATION told (provider = libc, locale = 'C'); COMMENT ON COLLATION told IS 'told';
+END
+# The role is nobody's yet where it may not own anything.
+$set->target->safe_psql('postgres', 'CREATE ROLE writer');
+$set->target_sql(<<'END');
+ALTER DATABASE settled SET geqo = off; ALTER ROLE "Bob" IN DATABASE settled SET geqo = off;
+ALTER ROLE "Bob" SET geqo = off; GRANT CREATE ON DATABASE settled TO alice;
+END
+my @settled = grep { /DATABASE|ROLE|COLLATION public.told IS/ } split /\n/, (said($set))[1];
+is_deeply([ sort @settled ], [ sort split /\n/, <<'END' ], 'it prints what the database and roles have set');
+REVOKE TEMPORARY ON DATABASE settled FROM PUBLIC;
+GRANT CREATE ON DATABASE settled TO "Bob" WITH GRANT OPTION;
+COMMENT ON DATABASE settled IS 'here it''s';
+COMMENT ON COLLATION public.told IS 'told';
+ALTER DATABASE settled RESET geqo;
+ALTER DATABASE settled SET "my.own" = 'it''s';
+ALTER DATABASE settled SET search_path = '', "Odd, one", "$user", public;
+ALTER DATABASE settled SET work_mem = '7MB';
+ALTER ROLE "Bob" IN DATABASE settled RESET geqo;
+ALTER ROLE alice IN DATABASE settled SET statement_timeout = '3min';
+ALTER ROLE writer SET lock_timeout = '9s';
+END
+unlike((said($set, '--table=theirs'))[1], qr/DATABASE|ROLE/, 'where tables are selected it does not');
+unlike((said($set, '--no-privileges'))[1], qr/GRANT|REVOKE/, 'and no privileges where they are not wanted');
+make_equal($set, 'what the database and roles have set');
+my $settings_sql = q{SELECT c FROM pg_db_role_setting s CROSS JOIN unnest(setconfig) c JOIN pg_database d
+	ON d.oid = setdatabase WHERE datname = 'settled' AND c !~ 'read_only' ORDER BY setrole <> 0, c};
+is($set->target_sql($settings_sql), $set->source_sql($settings_sql), 'both databases have the same settings');
+$set->source_sql('SET default_transaction_read_only = off; ALTER DATABASE settled RESET ALL; COMMENT ON DATABASE settled IS NULL;
+	GRANT TEMPORARY ON DATABASE settled TO PUBLIC; ALTER DATABASE settled SET work_mem = \'8MB\'');
+make_equal($set, 'and when that has changed');
+is($set->target_sql($settings_sql), $set->source_sql($settings_sql), 'they are the same again');
+is($set->target_sql(q{SELECT shobj_description(oid, 'pg_database') IS NULL, has_database_privilege('writer', oid, 'TEMP'),
+	has_database_privilege('alice', oid, 'CREATE') FROM pg_database WHERE datname = 'settled'}),
+	't|t|t', 'so are comment and privileges, and what the target lets a role do stays');
+
+# Another name of the database, in which the statements are to run.
+$set->target->safe_psql('postgres', 'CREATE DATABASE elsewhere');
+$set->set_conninfo('target', $set->target->connstr('elsewhere'));
+like((said($set))[1], qr/^ALTER DATABASE elsewhere SET work_mem = '8MB';$/m, 'the target may be called otherwise');
+$set->set_conninfo('target', undef);
+
+
 # ---- What stands on something ----
 
 my $views = <<'END';
