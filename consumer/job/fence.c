@@ -5,6 +5,7 @@
 #include "job/fence.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -15,6 +16,8 @@
 #include "control/schema.h"
 #include "job/sequences.h"
 #include "net/pgconn_open.h"
+#include "pipeline/follow.h"
+#include "pipeline/state.h"
 #include "source/slot.h"
 
 /* How often the targets are asked where they are, and held ones whether the
@@ -24,6 +27,10 @@
 
 /* After this, and each time again, it is said who is waited for. */
 #define FENCE_REPORT_MS 10000
+
+/* A slot that nobody has used for so long is not about to be used: a follower
+ * that is disturbed begins again at once. */
+#define FENCE_IDLE_MS 3000
 
 typedef struct Fencing
 {
@@ -90,7 +97,8 @@ take_target(Fencing *self, int index, Error *err)
 		return rc;
 	rc = error_set(err, ERR_CONFIG, "pipeline \"%s\" is fenced already on %s",
 				   config->name, self->labels[index]);
-	error_hint(err, "Wait until the other \"penstock fence\" has ended.");
+	error_hint(err, "Wait until the other \"penstock fence\", or \"penstock "
+					"verify\", has ended.");
 	return rc;
 }
 
@@ -106,7 +114,7 @@ open_all(Fencing *self, Error *err)
 		rc = slot_read(self->source, config->name, &slot, err);
 	if (rc == RC_OK)
 		rc = slot_require_usable(&slot, config->name, err);
-	if (rc == RC_OK && slot.active_pid == 0)
+	if (rc == RC_OK && slot.active_pid == 0 && !self->use->follows)
 		log_warning("fence",
 					"nobody follows with slot \"%s\" at the moment: waiting "
 					"for a follower",
@@ -159,9 +167,19 @@ check_history(const Fencing *self, Error *err)
 }
 
 /*
- * 3.  The message moves the source's WAL beyond the position, so that a
- * follower of an idle source gets there, and has it flushed.
+ * The message moves the source's WAL beyond the position, so that a follower of
+ * an idle source gets there, and has it flushed.
  */
+static MUST_CHECK Rc
+move_source(const Fencing *self, Error *err)
+{
+	return pgconn_exec(self->source,
+					   "SELECT pg_catalog.pg_logical_emit_message(true, "
+					   "'penstock', 'fence')",
+					   NULL, err);
+}
+
+/* 3. */
 static MUST_CHECK Rc
 choose_position(Fencing *self, Lsn farthest, Error *err)
 {
@@ -178,12 +196,7 @@ choose_position(Fencing *self, Lsn farthest, Error *err)
 					   "a target is at " LSN_FORMAT
 					   ", where the source has not been yet",
 					   LSN_ARGS(farthest));
-	if (rc == RC_OK)
-		rc = pgconn_exec(self->source,
-						 "SELECT pg_catalog.pg_logical_emit_message(true, "
-						 "'penstock', 'fence')",
-						 NULL, err);
-	return rc;
+	return rc == RC_OK ? move_source(self, err) : rc;
 }
 
 /* 4. */
@@ -207,6 +220,24 @@ put_up(Fencing *self, Error *err)
 	return rc;
 }
 
+/* No target has passed the first position, so none has passed this one. */
+static MUST_CHECK Rc
+move_on(Fencing *self, Error *err)
+{
+	Lsn lsn = 0;
+	Lsn farthest;
+	Rc rc = self->use->choose(self->use->context, &lsn, err);
+
+	if (rc != RC_OK)
+		return rc;
+	CHECK(lsn >= self->lsn);
+	rc = lock_all(self, &farthest, err);
+	self->lsn = lsn;
+	if (rc == RC_OK)
+		rc = move_source(self, err);
+	return rc == RC_OK ? put_up(self, err) : rc;
+}
+
 /* Whether a target is where it should be. */
 static MUST_CHECK Rc
 is_there(const Fencing *self, int index, bool *there, Error *err)
@@ -223,11 +254,58 @@ is_there(const Fencing *self, int index, bool *there, Error *err)
 	return rc;
 }
 
+/*
+ * Follows as far as the fence.  Somebody who has begun to follow meanwhile does
+ * the same.
+ */
+static MUST_CHECK Rc
+follow_to_fence(const Fencing *self, Error *err)
+{
+	Config config = *self->config;
+	Rc rc;
+
+	log_info("fence",
+			 "nobody follows with slot \"%s\": following up to LSN " LSN_FORMAT,
+			 config.name, LSN_ARGS(self->lsn));
+	config.endpos = self->lsn;
+	rc = follow(&config, err);
+	if (rc == RC_FAIL && strcmp(err->sqlstate, SLOT_IN_USE_SQLSTATE) == 0)
+	{
+		error_reset(err);
+		rc = RC_OK;
+	}
+	return rc;
+}
+
+/* *idle_us: since when nobody has used the slot; 0: somebody does. */
+static MUST_CHECK Rc
+follow_if_idle(const Fencing *self, int64_t *idle_us, Error *err)
+{
+	SlotInfo slot;
+	Rc rc;
+
+	if (!self->use->follows)
+		return RC_OK;
+	rc = slot_read(self->source, self->config->name, &slot, err);
+	if (rc != RC_OK || slot.active_pid != 0)
+	{
+		*idle_us = 0;
+		return rc;
+	}
+	if (*idle_us == 0)
+		*idle_us = clock_monotonic_us();
+	if (clock_monotonic_us() < *idle_us + FENCE_IDLE_MS * 1000)
+		return RC_OK;
+	*idle_us = 0;
+	return follow_to_fence(self, err);
+}
+
 /* 5. */
 static MUST_CHECK Rc
 wait_for_all(const Fencing *self, Error *err)
 {
 	int64_t report_us = clock_monotonic_us() + FENCE_REPORT_MS * 1000;
+	int64_t idle_us = 0;
 	Rc rc = RC_OK;
 
 	for (int i = 0; rc == RC_OK && i < self->config->target_count;)
@@ -246,6 +324,8 @@ wait_for_all(const Fencing *self, Error *err)
 					 self->labels[i], LSN_ARGS(self->lsn));
 			report_us += FENCE_REPORT_MS * 1000;
 		}
+		if (rc == RC_OK)
+			rc = follow_if_idle(self, &idle_us, err);
 		if (rc == RC_OK)
 			rc = interrupt_wait(-1, 0, FENCE_POLL_MS, err);
 		if (rc == RC_AGAIN)
@@ -318,6 +398,15 @@ hold(const Fencing *self, Error *err)
 	return check_all(self, err);
 }
 
+/* What was done belongs together only if all were there until the end. */
+static MUST_CHECK Rc
+hold_briefly(const Fencing *self, Error *err)
+{
+	Rc rc = self->use->reached(self->use->context, self->lsn, err);
+
+	return rc == RC_OK ? check_all(self, err) : rc;
+}
+
 /* 6.  Whatever cannot be reached loses its fence with our session. */
 static void
 take_away(Fencing *self)
@@ -339,6 +428,7 @@ take_away(Fencing *self)
 		pgconn_close(self->targets[i]);
 	}
 	pgconn_close(self->source);
+	interrupt_defer(false);
 }
 
 Rc
@@ -356,10 +446,12 @@ fence_hold(const Config *config, const FenceUse *use, Error *err)
 		rc = choose_position(&self, farthest, err);
 	if (rc == RC_OK)
 		rc = put_up(&self, err);
+	if (rc == RC_OK && use->choose != NULL)
+		rc = move_on(&self, err);
 	if (rc == RC_OK)
 		rc = wait_for_all(&self, err);
 	if (rc == RC_OK)
-		rc = hold(&self, err);
+		rc = use->is_brief ? hold_briefly(&self, err) : hold(&self, err);
 	take_away(&self);
 	return rc;
 }
