@@ -19,6 +19,7 @@ enum
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_MISUSED = 2,
+	EXIT_UNSETTLED = 3,
 };
 
 static int
@@ -48,7 +49,7 @@ run_command(const Command *command, const Config *config)
 	else if (rc == RC_FAIL)
 	{
 		log_error(LOG_ERROR, command->name, &err);
-		status = EXIT_FAILED;
+		status = err.code == ERR_UNSETTLED ? EXIT_UNSETTLED : EXIT_FAILED;
 	}
 	else if (rc == RC_END)
 		status = EXIT_FAILED;

@@ -154,6 +154,7 @@ error_is_transient(const Error *err)
 		case ERR_IO:
 		case ERR_OPEN_TXN:
 		case ERR_INTERRUPTED:
+		case ERR_UNSETTLED:
 			return false;
 	}
 	return false;

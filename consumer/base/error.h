@@ -41,6 +41,7 @@ typedef enum ErrorCode
 	ERR_IO,          /* a file, pipe or child process */
 	ERR_OPEN_TXN,    /* an open transaction cannot be taken as such */
 	ERR_INTERRUPTED, /* asked to stop */
+	ERR_UNSETTLED,   /* what was asked cannot be answered with yes or no */
 	ERR_CHANGED,     /* another command changed what it works from: again */
 } ErrorCode;
 

@@ -29,5 +29,6 @@ MUST_CHECK Rc command_schema(const Config *config, Error *err);
 MUST_CHECK Rc command_promote(const Config *config, Error *err);
 MUST_CHECK Rc command_sequences(const Config *config, Error *err);
 MUST_CHECK Rc command_table(const Config *config, Error *err);
+MUST_CHECK Rc command_verify(const Config *config, Error *err);
 
 #endif /* PENSTOCK_CMD_COMMAND_H */

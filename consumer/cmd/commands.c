@@ -34,6 +34,8 @@ static const Command commands[] = {
 	 "print or run what makes the target's schema like the source's"},
 	{"promote", COMMAND_PROMOTE, command_promote, SOURCES_IN_TURN, NULL,
 	 "let the target take the place of a source that is lost"},
+	{"verify", COMMAND_VERIFY, command_verify, SOURCES_ONE, NULL,
+	 "compare source and targets while both are written to"},
 	{"config", COMMAND_CONFIG, command_config, SOURCES_ITSELF,
 	 "check|sample|manual|completion",
 	 "check a configuration file, or print a sample of one"},

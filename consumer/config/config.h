@@ -48,6 +48,9 @@
 /* Bound of --hold, in seconds: a week. */
 #define CONFIG_HOLD_MAX_S (7 * 24 * 3600)
 
+/* Bound of --max-snapshot, in seconds. */
+#define CONFIG_SNAPSHOT_MAX_S (24 * 3600)
+
 /* Bound of --sequence-interval, in seconds. */
 #define CONFIG_SEQUENCE_INTERVAL_MAX_S 3600
 
@@ -73,6 +76,7 @@ typedef enum ConfigCommand
 	COMMAND_SEQUENCES = 1 << 10,
 	COMMAND_SCHEMA = 1 << 11,
 	COMMAND_PROMOTE = 1 << 12,
+	COMMAND_VERIFY = 1 << 13,
 } ConfigCommand;
 
 /* Names of options; each is that of the table. */
@@ -143,10 +147,13 @@ typedef struct Config
 	bool create_slot;
 	bool force;
 	bool dry_run;
-	int hold_s;              /* seconds; 0: until told to stop */
-	const char *coordinator; /* connection string, or NULL */
-	bool apply;              /* run what would be printed */
-	bool allow_loss;         /* also what rows are lost with */
+	int hold_s;                /* seconds; 0: until told to stop */
+	const char *coordinator;   /* connection string, or NULL */
+	PatternList verify_tables; /* the only ones to compare; none: all */
+	int sample_percent;        /* of the rows that are compared; 0: all */
+	int max_snapshot_s;        /* how old snapshots may become */
+	bool apply;                /* run what would be printed */
+	bool allow_loss;           /* also what rows are lost with */
 	bool keep;
 	bool by_name;
 	bool set; /* what is given is to be remembered from now on */

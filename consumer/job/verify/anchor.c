@@ -1,0 +1,242 @@
+/*
+ * anchor.c
+ *    See anchor.h.
+ */
+#include "job/verify/anchor.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/task.h"
+#include "job/fence.h"
+#include "net/pgconn_open.h"
+
+#define APPLICATION_NAME "penstock verify"
+
+/* How often it is looked whether transactions have ended, and said that they
+ * have not. */
+#define OPEN_POLL_MS 100
+#define OPEN_SAY_MS  10000
+
+static MUST_CHECK Rc
+open_server(PgConn **conn, const char *conninfo, const char *label,
+			PgConnKind kind, Error *err)
+{
+	return pgconn_open(conn,
+					   &(PgConnOptions){.conninfo = conninfo,
+										.label = label,
+										.application_name = APPLICATION_NAME,
+										.kind = kind},
+					   err);
+}
+
+Rc
+anchor_open_reader(PgConn **conn, const char *conninfo, const char *label,
+				   Error *err)
+{
+	Rc rc = open_server(conn, conninfo, label, PGCONN_DATA, err);
+
+	if (rc == RC_OK)
+		rc = pgconn_exec(*conn, "SET jit = off", NULL, err);
+	return rc;
+}
+
+/* ---- 1: transactions that are open -------------------------------------- */
+
+/* Those that are open now, as a snapshot's text. */
+static MUST_CHECK Rc
+read_open(PgConn *source, char *open, size_t size, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source,
+						"SELECT txid_snapshot_xmax("
+						"txid_current_snapshot())",
+						&result, err);
+
+	if (rc == RC_OK)
+		snprintf(open, size, "%s", PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return rc;
+}
+
+static MUST_CHECK Rc
+have_ended(PgConn *source, const char *before, bool *ended, Error *err)
+{
+	const char *params[] = {before};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(
+		source,
+		"SELECT txid_snapshot_xmin(txid_current_snapshot()) >= $1::bigint", 1,
+		params, &result, err);
+
+	*ended = rc == RC_OK && PQgetvalue(result, 0, 0)[0] == 't';
+	PQclear(result);
+	return rc;
+}
+
+static MUST_CHECK Rc
+wait_for_open(PgConn *source, Error *err)
+{
+	int64_t say_us = clock_monotonic_us() + OPEN_SAY_MS * 1000;
+	char before[32] = "";
+	Rc rc = read_open(source, before, sizeof(before), err);
+
+	while (rc == RC_OK)
+	{
+		bool ended;
+
+		rc = have_ended(source, before, &ended, err);
+		if (rc != RC_OK || ended)
+			break;
+		if (clock_monotonic_us() >= say_us)
+		{
+			log_info("verify", "waiting for transactions that are open on the "
+							   "source to end");
+			say_us += OPEN_SAY_MS * 1000;
+		}
+		rc = interrupt_wait(-1, 0, OPEN_POLL_MS, err);
+		if (rc == RC_AGAIN)
+			rc = RC_OK;
+	}
+	return rc;
+}
+
+/* ---- 3: the slot -------------------------------------------------------- */
+
+static Rc
+create_slot(void *context, Error *err)
+{
+	Anchor *anchor = context;
+	char name[CONFIG_NAME_MAX + 1];
+	Rc rc;
+
+	snprintf(name, sizeof(name), "%.32s_verify_%d", anchor->config->name,
+			 (int) getpid());
+	rc = open_server(&anchor->replication, anchor->config->source, "source",
+					 PGCONN_REPLICATION, err);
+	if (rc == RC_OK)
+		rc = slot_create(anchor->replication, anchor->source, name,
+						 SLOT_SNAPSHOT, &anchor->snapshot, err);
+	return rc;
+}
+
+/* RC_AGAIN: it took too long. */
+static Rc
+choose_position(void *context, Lsn *lsn, Error *err)
+{
+	Anchor *anchor = context;
+	int64_t deadline_us = clock_monotonic_us() +
+						  (int64_t) ANCHOR_HOLD_MAX_MS * 1000;
+	Task *task = task_new(create_slot, anchor);
+	Rc rc = RC_AGAIN;
+
+	while (rc == RC_AGAIN)
+	{
+		rc = task_work(task, err);
+		if (rc != RC_AGAIN)
+			break;
+		rc = interrupt_wait_tasks(&task, 1, deadline_us, err);
+		if (rc == RC_AGAIN)
+			break;
+		rc = rc == RC_OK ? RC_AGAIN : rc;
+	}
+	task_free(task);
+	*lsn = anchor->snapshot.consistent_lsn;
+	return rc;
+}
+
+/* ---- 5: the targets ----------------------------------------------------- */
+
+static MUST_CHECK Rc
+export_target(AnchorTarget *target, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(target->conn,
+						"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+						NULL, err);
+
+	if (rc == RC_OK)
+		rc = pgconn_exec(target->conn, "SELECT pg_export_snapshot()", &result,
+						 err);
+	if (rc == RC_OK)
+		snprintf(target->snapshot, sizeof(target->snapshot), "%s",
+				 PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return rc;
+}
+
+static Rc
+export_targets(void *context, Lsn lsn UNUSED, Error *err)
+{
+	Anchor *anchor = context;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < anchor->config->target_count && rc == RC_OK; i++)
+		rc = export_target(&anchor->targets[i], err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+open_all(Anchor *anchor, Error *err)
+{
+	const Config *config = anchor->config;
+	Rc rc = anchor_open_reader(&anchor->source, config->source, "source", err);
+
+	for (int i = 0; i < config->target_count && rc == RC_OK; i++)
+	{
+		AnchorTarget *target = &anchor->targets[i];
+
+		config_label_target(config, i, target->label);
+		rc = anchor_open_reader(&target->conn, config->targets[i],
+								target->label, err);
+	}
+	return rc;
+}
+
+Rc
+anchor_take(Anchor *anchor, const Config *config, Error *err)
+{
+	const FenceUse use = {.choose = choose_position,
+						  .reached = export_targets,
+						  .context = anchor,
+						  .is_brief = true,
+						  .follows = true};
+	Rc rc;
+
+	anchor->config = config;
+	rc = open_all(anchor, err);
+	do
+	{
+		if (rc == RC_AGAIN)
+			log_info("verify",
+					 "the source could not make a snapshot within %d s, "
+					 "because of transactions that are open: the targets go on",
+					 ANCHOR_HOLD_MAX_MS / 1000);
+		if (rc == RC_AGAIN)
+			rc = RC_OK;
+		pgconn_close(anchor->replication);
+		anchor->replication = NULL;
+		if (rc == RC_OK)
+			rc = wait_for_open(anchor->source, err);
+		if (rc == RC_OK)
+			rc = fence_hold(config, &use, err);
+	} while (rc == RC_AGAIN);
+	anchor->taken_us = clock_monotonic_us();
+	if (rc == RC_OK)
+		log_info("verify", "comparing as of LSN " LSN_FORMAT,
+				 LSN_ARGS(anchor->snapshot.consistent_lsn));
+	return rc;
+}
+
+void
+anchor_release(Anchor *anchor)
+{
+	for (int i = 0; i < CONFIG_TARGETS_MAX; i++)
+		pgconn_close(anchor->targets[i].conn);
+	pgconn_close(anchor->replication);
+	pgconn_close(anchor->source);
+	*anchor = (Anchor){0};
+}

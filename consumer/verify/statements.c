@@ -1,0 +1,282 @@
+/*
+ * statements.c
+ *    See statements.h.
+ *
+ * The seeds are any three different numbers.  In a subquery OFFSET 0 keeps the
+ * planner from making the text of a row once for each of its hashes.
+ */
+#include "verify/statements.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KEY_SEED    "0"
+#define FIRST_SEED  "1"
+#define SECOND_SEED "2"
+
+/* Bits of a key's hash that say its range; those that follow say whether it is
+ * in a sample, in parts of a hundred and a bit. */
+#define RANGE_BITS  12
+#define SAMPLE_MASK "1048575"
+_Static_assert(VERIFY_RANGES == 1 << RANGE_BITS, "as many as the bits say");
+
+/* As in catalog/hash.h, in halves of 32 bits: SQL has no unsigned numbers. */
+#define HALF         "4294967295"
+#define COMBINE_HIGH "1235285213"
+#define COMBINE_LOW  "367372515"
+
+/* ---- values ------------------------------------------------------------- */
+
+static void
+append_reference(Buf *sql, const VerifyTable *table, const VerifyColumn *column)
+{
+	buf_printf(sql, "%s.", table->qualified);
+	buf_append_identifier(sql, column->name);
+}
+
+/* The source's value as the target would have read it. */
+static void
+append_read(Buf *sql, const VerifyTable *table, const VerifyColumn *column)
+{
+	const char *type = column->read_as;
+	bool is_json = strcmp(type, "json") == 0 || strcmp(type, "jsonb") == 0;
+
+	if (is_json)
+		buf_printf(sql, "%s_in(textout(", type);
+	else
+		buf_append_string(sql, "(SELECT r.x FROM json_to_record("
+							   "json_build_object('x', ");
+	buf_append_string(sql, "CASE WHEN ");
+	append_reference(sql, table, column);
+	buf_append_string(sql, " IS DISTINCT FROM NULL THEN format('%s', ");
+	append_reference(sql, table, column);
+	buf_append_string(sql, ") END");
+	if (is_json)
+		buf_append_string(sql, "))");
+	else
+		buf_printf(sql, ")) AS r(x %s))", type);
+}
+
+static void
+append_value(Buf *sql, const VerifyTable *table, const VerifySide *side,
+			 const VerifyColumn *column)
+{
+	if (side->is_source && column->read_as != NULL)
+		append_read(sql, table, column);
+	else
+	{
+		append_reference(sql, table, column);
+		if (column->is_lsn && column->read_as == NULL)
+			buf_append_string(sql, " - '0/0'::pg_catalog.pg_lsn");
+	}
+}
+
+/* The text of all columns, or of those of the key. */
+static void
+append_text(Buf *sql, const VerifyTable *table, const VerifySide *side,
+			bool of_key)
+{
+	const char *separator = "";
+
+	if (table->recoded)
+		buf_append_string(sql, "encode(convert_to(");
+	buf_append_string(sql, "ROW(");
+	for (int i = 0; i < table->column_count; i++)
+	{
+		if (of_key && table->has_key && !table->columns[i].is_key)
+			continue;
+		buf_append_string(sql, separator);
+		append_value(sql, table, side, &table->columns[i]);
+		separator = ", ";
+	}
+	buf_append_string(sql, ")::text");
+	if (table->recoded)
+		buf_append_string(sql, ", 'UTF8'), 'hex')");
+	buf_append_string(sql, " COLLATE \"C\"");
+}
+
+static void
+append_key_hash(Buf *sql, const VerifyTable *table, const VerifySide *side)
+{
+	buf_append_string(sql, "hashtextextended(");
+	append_text(sql, table, side, true);
+	buf_append_string(sql, ", " KEY_SEED ")");
+}
+
+/* What a person is shown of a row. */
+static void
+append_json(Buf *sql, const VerifyTable *table, const VerifySide *side)
+{
+	const char *separator = "";
+
+	if (!table->has_key)
+	{
+		buf_append_string(sql, "to_json(");
+		append_text(sql, table, side, true);
+		buf_append_char(sql, ')');
+		return;
+	}
+	buf_append_string(sql, "json_build_object(");
+	for (int i = 0; i < table->column_count; i++)
+	{
+		if (!table->columns[i].is_key)
+			continue;
+		buf_append_string(sql, separator);
+		buf_append_literal(sql, table->columns[i].name);
+		buf_append_string(sql, ", ");
+		append_value(sql, table, side, &table->columns[i]);
+		separator = ", ";
+	}
+	buf_append_char(sql, ')');
+}
+
+/* ---- places ------------------------------------------------------------- */
+
+/*
+ * Subqueries that take the hash of one more column into that of the row, whose
+ * halves are those of the ones before.
+ */
+static void
+append_combined(Buf *sql, int number)
+{
+	char high[64] = "0::bigint";
+	char low[64] = "0::bigint";
+
+	if (number > 1)
+	{
+		snprintf(high, sizeof(high), "h%d.penstock_high", number - 1);
+		snprintf(low, sizeof(low), "h%d.penstock_low", number - 1);
+	}
+	buf_printf(sql,
+			   " CROSS JOIN LATERAL (SELECT (h.penstock_%d & " HALF
+			   ") + " COMBINE_LOW " + ((%s >> 7) | ((%s & 127) << 25))"
+			   " OFFSET 0) s%d (penstock_sum)",
+			   number, low, high, number);
+	buf_printf(sql,
+			   " CROSS JOIN LATERAL (SELECT"
+			   " CASE WHEN h.penstock_%d IS NULL THEN %s"
+			   " ELSE %s # ((((h.penstock_%d >> 32) & " HALF ") + " COMBINE_HIGH
+			   " + ((%s & 1023) << 22) + (%s >> 7)"
+			   " + (s%d.penstock_sum >> 32)) & " HALF ") END,",
+			   number, high, high, number, low, high, number);
+	buf_printf(sql,
+			   " CASE WHEN h.penstock_%d IS NULL THEN %s"
+			   " ELSE %s # (s%d.penstock_sum & " HALF ") END"
+			   " OFFSET 0) h%d (penstock_high, penstock_low)",
+			   number, low, low, number, number);
+}
+
+static void
+append_from(Buf *sql, const VerifyTable *table, const VerifySide *side)
+{
+	buf_printf(sql, " FROM %s%s", side->partitioned ? "" : "ONLY ",
+			   table->qualified);
+	if (side->place_sql == NULL || side->node_count == 0)
+		return;
+	buf_printf(sql, " CROSS JOIN LATERAL (SELECT %s OFFSET 0) h (",
+			   side->place_sql);
+	for (int i = 1; i <= side->place_count; i++)
+		buf_printf(sql, "%spenstock_%d", i > 1 ? ", " : "", i);
+	buf_append_char(sql, ')');
+	for (int i = 1; i <= side->place_count; i++)
+		append_combined(sql, i);
+}
+
+/* The number of the target on which a row belongs. */
+static void
+append_place(Buf *sql, const VerifySide *side)
+{
+	int n = side->place_count;
+
+	if (side->place_sql == NULL)
+		buf_append_string(sql, "NULL::bigint");
+	else if (side->node_count == 0)
+		buf_append_string(sql, side->place_sql);
+	else
+		buf_printf(sql,
+				   "((h%d.penstock_high %% %d) * (4294967296 %% %d)"
+				   " + h%d.penstock_low) %% %d",
+				   n, side->node_count, side->node_count, n, side->node_count);
+}
+
+/* ---- queries ------------------------------------------------------------ */
+
+static void
+append_where(Buf *sql, const VerifyTable *table, const VerifySide *side)
+{
+	const char *word = " WHERE ";
+
+	if (side->filter != NULL)
+	{
+		buf_printf(sql, "%s(%s)", word, side->filter);
+		word = " AND ";
+	}
+	if (table->sample_percent == 0)
+		return;
+	buf_printf(sql, "%s((", word);
+	append_key_hash(sql, table, side);
+	buf_printf(sql,
+			   " >> %d) & " SAMPLE_MASK ") * 100 < %d::bigint * "
+			   "(" SAMPLE_MASK " + 1)",
+			   RANGE_BITS, table->sample_percent);
+}
+
+void
+verify_append_sums(Buf *sql, const VerifyTable *table, const VerifySide *side,
+				   bool by_range)
+{
+	bool grouped = by_range || side->place_sql != NULL;
+
+	buf_append_string(sql, "SELECT ");
+	buf_append_string(sql, grouped ? "s.p, s.r" : "NULL, 0");
+	buf_append_string(sql,
+					  ", count(*),"
+					  " coalesce(sum(hashtextextended(s.x, " FIRST_SEED
+					  ")), 0), coalesce(sum(hashtextextended(s.x, " SECOND_SEED
+					  ")), 0) FROM (SELECT ");
+	append_place(sql, side);
+	buf_append_string(sql, " AS p, ");
+	if (by_range)
+	{
+		append_key_hash(sql, table, side);
+		buf_printf(sql, " & %d", VERIFY_RANGES - 1);
+	}
+	else
+		buf_append_char(sql, '0');
+	buf_append_string(sql, " AS r, ");
+	append_text(sql, table, side, false);
+	buf_append_string(sql, " AS x");
+	append_from(sql, table, side);
+	append_where(sql, table, side);
+	buf_append_string(sql, " OFFSET 0) s");
+	if (grouped)
+		buf_append_string(sql, " GROUP BY s.p, s.r ORDER BY s.p, s.r");
+}
+
+void
+verify_append_rows(Buf *sql, const VerifyTable *table, const VerifySide *side,
+				   const int *ranges, int count)
+{
+	buf_append_string(sql, "SELECT ");
+	append_key_hash(sql, table, side);
+	buf_append_string(sql, ", ");
+	append_text(sql, table, side, true);
+	buf_append_string(sql, ", ");
+	append_json(sql, table, side);
+	buf_append_string(sql, ", hashtextextended(");
+	append_text(sql, table, side, false);
+	buf_append_string(sql, ", " FIRST_SEED "), hashtextextended(");
+	append_text(sql, table, side, false);
+	buf_append_string(sql, ", " SECOND_SEED "), ");
+	append_place(sql, side);
+	append_from(sql, table, side);
+	append_where(sql, table, side);
+	buf_append_string(sql, side->filter != NULL || table->sample_percent > 0
+							   ? " AND "
+							   : " WHERE ");
+	append_key_hash(sql, table, side);
+	buf_printf(sql, " & %d = ANY ('{", VERIFY_RANGES - 1);
+	for (int i = 0; i < count; i++)
+		buf_printf(sql, "%s%d", i > 0 ? "," : "", ranges[i]);
+	buf_append_string(sql, "}'::bigint[]) ORDER BY 1, 2, 4, 5");
+}

@@ -1,0 +1,264 @@
+/*
+ * verdict.c
+ *    See verdict.h.
+ */
+#include "verify/verdict.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/xalloc.h"
+
+#define ARENA_BLOCK_BYTES (64 * KB)
+
+static const char *const fault_names[ROW_FAULTS] = {
+	[ROW_MISSING] = "missing",
+	[ROW_EXTRA] = "extra",
+	[ROW_DIFFERENT] = "different",
+	[ROW_MISPLACED] = "misplaced",
+};
+
+static const char *const outcome_names[] = {
+	[TABLE_PENDING] = "not compared",
+	[TABLE_EQUAL] = "equal",
+	[TABLE_DIFFERENT] = "different",
+	[TABLE_NOT_COMPARED] = "not compared",
+	[TABLE_GONE] = "gone",
+};
+
+Verdict *
+verdict_new(void)
+{
+	Verdict *verdict = xcalloc(1, sizeof(*verdict));
+
+	verdict->arena = arena_new(ARENA_BLOCK_BYTES);
+	return verdict;
+}
+
+void
+verdict_free(Verdict *verdict)
+{
+	if (verdict == NULL)
+		return;
+	free(verdict->tables);
+	hash_index_release(&verdict->by_name);
+	arena_free(verdict->arena);
+	free(verdict);
+}
+
+static TableVerdict *
+add_table(Verdict *verdict, const char *table, const char *target)
+{
+	TableVerdict *added = arena_calloc(verdict->arena, 1, sizeof(*added));
+
+	if (verdict->table_count == verdict->table_room)
+	{
+		verdict->table_room = 2 * verdict->table_room + 64;
+		verdict->tables = xrealloc_array(verdict->tables,
+										 (size_t) verdict->table_room,
+										 sizeof(*verdict->tables));
+	}
+	added->table = arena_strdup(verdict->arena, table);
+	added->target = arena_strdup(verdict->arena, target);
+	verdict->tables[verdict->table_count++] = added;
+	return added;
+}
+
+TableVerdict *
+verdict_of(Verdict *verdict, const char *table, const char *target)
+{
+	uint64_t hash = hash_text(hash_text(HASH_START, table), target);
+	HashSearch search = hash_search_begin(&verdict->by_name, hash);
+	size_t number;
+
+	while (hash_search_next(&search, &number))
+		if (strcmp(verdict->tables[number]->table, table) == 0 &&
+			strcmp(verdict->tables[number]->target, target) == 0)
+			return verdict->tables[number];
+	hash_index_add(&verdict->by_name, hash, (size_t) verdict->table_count);
+	return add_table(verdict, table, target);
+}
+
+void
+verdict_add_row(Verdict *verdict, TableVerdict *table, RowFault fault,
+				const char *json)
+{
+	table->faults[fault]++;
+	if (table->key_count[fault] < VERDICT_KEYS_MAX)
+		table->keys[fault][table->key_count[fault]++] = arena_strdup(
+			verdict->arena, json);
+}
+
+void
+verdict_refuse(Verdict *verdict, TableVerdict *table, const char *reason)
+{
+	table->outcome = TABLE_NOT_COMPARED;
+	table->reason = arena_strdup(verdict->arena, reason);
+}
+
+void
+verdict_add_note(Verdict *verdict, const char *note)
+{
+	if (verdict->note_count < VERDICT_NOTES_MAX)
+		verdict->notes[verdict->note_count++] = arena_strdup(verdict->arena,
+															 note);
+	else
+		verdict->notes_left_out++;
+}
+
+static int
+count_tables(const Verdict *verdict, TableOutcome outcome)
+{
+	int count = 0;
+
+	for (int i = 0; i < verdict->table_count; i++)
+		count += verdict->tables[i]->outcome == outcome ? 1 : 0;
+	return count;
+}
+
+bool
+verdict_is_different(const Verdict *verdict)
+{
+	return verdict->note_count > 0 ||
+		   count_tables(verdict, TABLE_DIFFERENT) > 0;
+}
+
+bool
+verdict_is_complete(const Verdict *verdict)
+{
+	return count_tables(verdict, TABLE_NOT_COMPARED) == 0 &&
+		   count_tables(verdict, TABLE_PENDING) == 0;
+}
+
+/* ---- for people --------------------------------------------------------- */
+
+static void
+report_rows(const TableVerdict *table, RowFault fault, const Report *report)
+{
+	int64_t left = table->faults[fault] - table->key_count[fault];
+
+	if (table->faults[fault] == 0)
+		return;
+	report_line(report, "    %" PRId64 " %s", table->faults[fault],
+				fault_names[fault]);
+	for (int i = 0; i < table->key_count[fault]; i++)
+		report_line(report, "        %s", table->keys[fault][i]);
+	if (left > 0)
+		report_line(report, "        and %" PRId64 " more", left);
+}
+
+static void
+report_table(const TableVerdict *table, bool all, const Report *report)
+{
+	switch (table->outcome)
+	{
+		case TABLE_GONE:
+			break;
+		case TABLE_EQUAL:
+			if (all)
+				report_line(report, "table %s on %s: equal, %" PRId64 " row%s",
+							table->table, table->target, table->rows,
+							PLURAL(table->rows));
+			break;
+		case TABLE_DIFFERENT:
+			report_line(report, "table %s on %s: different%s%s", table->table,
+						table->target, table->reason != NULL ? ": " : "",
+						table->reason != NULL ? table->reason : "");
+			for (int fault = 0; fault < ROW_FAULTS; fault++)
+				report_rows(table, (RowFault) fault, report);
+			break;
+		case TABLE_PENDING:
+		case TABLE_NOT_COMPARED:
+			report_line(report, "table %s on %s: not compared: %s",
+						table->table, table->target,
+						table->reason != NULL ? table->reason
+											  : "there was no time");
+			break;
+	}
+}
+
+void
+verdict_report(const Verdict *verdict, bool all, const Report *report)
+{
+	int equal = count_tables(verdict, TABLE_EQUAL);
+	int different = count_tables(verdict, TABLE_DIFFERENT);
+	int left = verdict->table_count - equal - different -
+			   count_tables(verdict, TABLE_GONE);
+
+	for (int i = 0; i < verdict->table_count; i++)
+		report_table(verdict->tables[i], all, report);
+	for (int i = 0; i < verdict->note_count; i++)
+		report_line(report, "%s", verdict->notes[i]);
+	if (verdict->notes_left_out > 0)
+		report_line(report, "and %" PRId64 " more like these",
+					verdict->notes_left_out);
+	report_line(
+		report, "%d table%s equal, %d different, %d not compared%s", equal,
+		PLURAL(equal), different, left,
+		verdict->note_count > 0 ? "; schema or sequences differ as above" : "");
+}
+
+/* ---- for machines ------------------------------------------------------- */
+
+static void
+append_keys(Json *json, const TableVerdict *table, RowFault fault)
+{
+	json_key(json, fault_names[fault]);
+	json_begin_object(json);
+	json_member_int(json, "rows", table->faults[fault]);
+	json_key(json, "keys");
+	json_begin_array(json);
+	for (int i = 0; i < table->key_count[fault]; i++)
+		json_raw(json, table->keys[fault][i], strlen(table->keys[fault][i]));
+	json_end_array(json);
+	json_end_object(json);
+}
+
+static void
+append_table(Json *json, const TableVerdict *table)
+{
+	char lsn[LSN_TEXT_SIZE];
+
+	json_begin_object(json);
+	json_member_string(json, "table", table->table);
+	json_member_string(json, "target", table->target);
+	json_member_string(json, "outcome", outcome_names[table->outcome]);
+	json_member_string(json, "reason", table->reason);
+	if (table->lsn != 0)
+	{
+		snprintf(lsn, sizeof(lsn), LSN_FORMAT, LSN_ARGS(table->lsn));
+		json_member_string(json, "lsn", lsn);
+		json_member_int(json, "rows", table->rows);
+	}
+	for (int fault = 0; fault < ROW_FAULTS; fault++)
+		if (table->outcome == TABLE_DIFFERENT)
+			append_keys(json, table, (RowFault) fault);
+	json_end_object(json);
+}
+
+void
+verdict_append_json(const Verdict *verdict, Buf *buf)
+{
+	Json json;
+
+	json_init(&json, buf);
+	json_begin_object(&json);
+	json_member_bool(&json, "different", verdict_is_different(verdict));
+	json_member_bool(&json, "complete", verdict_is_complete(verdict));
+	json_key(&json, "tables");
+	json_begin_array(&json);
+	for (int i = 0; i < verdict->table_count; i++)
+		if (verdict->tables[i]->outcome != TABLE_GONE)
+			append_table(&json, verdict->tables[i]);
+	json_end_array(&json);
+	json_key(&json, "schema_and_sequences");
+	json_begin_array(&json);
+	for (int i = 0; i < verdict->note_count; i++)
+		json_text(&json, verdict->notes[i]);
+	json_end_array(&json);
+	json_member_int(&json, "left_out", verdict->notes_left_out);
+	json_end_object(&json);
+}
