@@ -281,6 +281,32 @@ make_list(const PGresult *result)
 }
 
 Rc
+copied_table_oids(PgConn *target, const char *pipeline, Arena *arena,
+				  OidList *oids, Error *err)
+{
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	bool exists;
+	Rc rc = control_has(target, "copied", &exists, err);
+
+	*oids = (OidList){0};
+	if (rc != RC_OK || !exists)
+		return rc;
+	rc = pgconn_exec_params(target,
+							"SELECT source_oid FROM penstock.copied"
+							" WHERE pipeline = $1 AND copied",
+							LENGTH_OF(params), params, &result, err);
+	if (rc == RC_OK)
+		oids->oids = arena_calloc(arena, (size_t) PQntuples(result) + 1,
+								  sizeof(uint32_t));
+	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
+		oids->oids[oids->count++] = (uint32_t) strtoul(PQgetvalue(result, i, 0),
+													   NULL, 10);
+	PQclear(result);
+	return rc;
+}
+
+Rc
 copied_tables_read(CopiedTables **tables, PgConn *target, const char *pipeline,
 				   Error *err)
 {

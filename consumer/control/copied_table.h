@@ -26,6 +26,7 @@
 
 #include "base/error.h"
 #include "control/table_state.h"
+#include "model/definition.h"
 #include "model/relation.h"
 #include "net/pgconn.h"
 
@@ -85,6 +86,11 @@ MUST_CHECK Rc copied_table_look(PgConn *target, const char *pipeline,
 MUST_CHECK Rc copied_table_names(PgConn *target, const char *pipeline,
 								 const TableName *table, bool *named,
 								 Error *err);
+
+/* The OIDs on the source of the tables that were copied; in the arena.  No list
+ * has none.  Waits. */
+MUST_CHECK Rc copied_table_oids(PgConn *target, const char *pipeline,
+								Arena *arena, OidList *oids, Error *err);
 
 /* Reads a pipeline's list; waits.  *tables is the caller's, and NULL if there
  * is no list. */

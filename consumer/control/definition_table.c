@@ -37,6 +37,30 @@ definition_table_has(PgConn *target, const char *pipeline, bool *has,
 	return rc;
 }
 
+Rc
+definition_table_begin_lsn(PgConn *target, const char *pipeline, Lsn *lsn,
+						   Error *err)
+{
+	const char *params[] = {pipeline};
+	PGresult *result = NULL;
+	bool exists;
+	Rc rc = control_has(target, "definition", &exists, err);
+
+	*lsn = 0;
+	if (rc != RC_OK || !exists)
+		return rc;
+	rc = pgconn_exec_params(target,
+							"SELECT from_lsn FROM penstock.definition"
+							" WHERE pipeline = $1 ORDER BY 1 LIMIT 1",
+							LENGTH_OF(params), params, &result, err);
+	if (rc == RC_OK && PQntuples(result) > 0 &&
+		!lsn_parse(PQgetvalue(result, 0, 0), lsn))
+		rc = error_set(err, ERR_PROTOCOL, "invalid position \"%s\" from %s",
+					   PQgetvalue(result, 0, 0), pgconn_label(target));
+	PQclear(result);
+	return rc;
+}
+
 static MUST_CHECK Rc
 hand_out(const PgConn *target, const PGresult *result, DefinitionTake take,
 		 void *context, Error *err)
@@ -112,6 +136,71 @@ definition_table_write(PgConn *target, const char *pipeline,
 			" VALUES ($1, $2, $3::oid, $4::pg_lsn, $5::jsonb)",
 			LENGTH_OF(params), params, NULL, err);
 	return rc;
+}
+
+Rc
+definition_table_add(PgConn *target, const char *pipeline,
+					 DefinitionCatalog catalog, Lsn lsn, const char *json,
+					 Error *err)
+{
+	char lsn_text[LSN_TEXT_SIZE];
+	const char *params[] = {pipeline, catalog_names[catalog], lsn_text, json};
+
+	snprintf(lsn_text, sizeof(lsn_text), LSN_FORMAT, LSN_ARGS(lsn));
+	return pgconn_exec_params(
+		target,
+		"INSERT INTO penstock.definition"
+		" (pipeline, catalog, source_oid, from_lsn, definition)"
+		" SELECT $1, $2, (d->>'oid')::oid, $3::pg_lsn, d"
+		" FROM jsonb_array_elements($4::jsonb) d",
+		LENGTH_OF(params), params, NULL, err);
+}
+
+Rc
+definition_table_lend(PgConn *target, const char *pipeline, const char *slot,
+					  const OidList *tables, Error *err)
+{
+	const char *params[] = {pipeline, slot};
+	Buf sql;
+	Rc rc = definition_table_clear(target, slot, err);
+
+	if (rc != RC_OK)
+		return rc;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql,
+					  "INSERT INTO penstock.definition"
+					  " (pipeline, catalog, source_oid, from_lsn, definition)"
+					  " SELECT $2, catalog, source_oid, from_lsn, definition"
+					  " FROM penstock.definition WHERE pipeline = $1"
+					  " AND to_lsn IS NULL AND catalog = 'pg_class'"
+					  " AND coalesce(definition->>'owner_table',"
+					  "  source_oid::text)::oid IN (0");
+	for (int i = 0; i < tables->count; i++)
+		buf_printf(&sql, ", %" PRIu32, tables->oids[i]);
+	buf_append_char(&sql, ')');
+	rc = pgconn_exec_params(target, sql.data, LENGTH_OF(params), params, NULL,
+							err);
+	buf_release(&sql);
+	return rc;
+}
+
+Rc
+definition_table_join(PgConn *target, const char *pipeline, const char *slot,
+					  Error *err)
+{
+	const char *params[] = {pipeline, slot};
+
+	return pgconn_exec_params(
+		target,
+		"INSERT INTO penstock.definition"
+		" (pipeline, catalog, source_oid, from_lsn, definition)"
+		" SELECT $1, catalog, source_oid, from_lsn, definition"
+		" FROM penstock.definition d WHERE pipeline = $2"
+		" AND to_lsn IS NULL AND EXISTS (SELECT FROM penstock.definition"
+		"  WHERE pipeline = $1) AND NOT EXISTS (SELECT"
+		"  FROM penstock.definition k WHERE k.pipeline = $1"
+		"  AND k.catalog = d.catalog AND k.source_oid = d.source_oid)",
+		LENGTH_OF(params), params, NULL, err);
 }
 
 Rc

@@ -242,6 +242,12 @@ table_states_select(const TableStates *states, Frame *frame,
 	return NULL;
 }
 
+bool
+table_states_others_are_out(const TableStates *states)
+{
+	return states->others_are_out;
+}
+
 Lsn
 table_states_left_out_until(const TableStates *states, const TableName *named)
 {

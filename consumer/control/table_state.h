@@ -124,6 +124,9 @@ void table_states_append_left_out(Buf *list, const TableStates *const *states,
 								  int count, Lsn start, const TableName *but,
 								  int but_count);
 
+/* Whether they are those of table_states_only(). */
+bool table_states_others_are_out(const TableStates *states);
+
 /*
  * Nothing of a table counts in transactions that end at or before this;
  * UINT64_MAX: nothing at all.

@@ -191,10 +191,22 @@ append_published(Query *query)
 
 /* ---- What is wanted ----------------------------------------------------- */
 
-/* Appends AND what is told of: `alias` is a row of `catalog` with column oid,
- * n the schema. */
 static void
-append_told(Query *query, const char *catalog, const char *alias)
+append_in_oids(Buf *sql, const OidList *list)
+{
+	buf_append_string(sql, "IN (0");
+	for (int i = 0; i < list->count; i++)
+		buf_printf(sql, ", %u", list->oids[i]);
+	buf_append_char(sql, ')');
+}
+
+/*
+ * Appends AND what is told of: `alias` is a row of `catalog` with column oid,
+ * n the schema; `owner` is the OID of the table that it may belong to, or NULL.
+ */
+static void
+append_told(Query *query, const char *catalog, const char *alias,
+			const char *owner)
 {
 	const DdlReadOptions *options = query->options;
 	Buf *sql = &query->sql;
@@ -209,9 +221,13 @@ append_told(Query *query, const char *catalog, const char *alias)
 			   catalog, alias);
 	if (options->oids == NULL)
 		return;
-	buf_printf(sql, " AND %s.oid IN (0", alias);
-	for (int i = 0; i < options->oids->count; i++)
-		buf_printf(sql, ", %u", options->oids->oids[i]);
+	buf_printf(sql, " AND (%s.oid ", alias);
+	append_in_oids(sql, options->oids);
+	if (owner != NULL && options->with_sequences)
+	{
+		buf_printf(sql, " OR %s ", owner);
+		append_in_oids(sql, options->oids);
+	}
 	buf_append_char(sql, ')');
 }
 
@@ -324,7 +340,7 @@ append_namespaces(Query *query, Error *err)
 	buf_append_string(&query->sql, "json_build_object('kind', 'schema',"
 								   " 'oid', n.oid::int8, 'name', n.nspname)"
 								   " FROM pg_namespace n WHERE true");
-	append_told(query, "pg_namespace", "n");
+	append_told(query, "pg_namespace", "n", NULL);
 	return append_selected_schema(query, err);
 }
 
@@ -363,7 +379,7 @@ append_table(Query *query, Error *err)
 		sql, ")) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 			 " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
 			 " AND c.relrewrite = 0 AND c.oid >= " OID_FIRST_NORMAL_SQL);
-	append_told(query, "pg_class", "c");
+	append_told(query, "pg_class", "c", NULL);
 	return append_selected_relation(query, err);
 }
 
@@ -387,7 +403,7 @@ append_sequences(Query *query, Error *err)
 		"  AND d.deptype IN ('a', 'i')"
 		" WHERE c.relkind = 'S' AND c.relpersistence <> 't'"
 		" AND c.oid >= " OID_FIRST_NORMAL_SQL);
-	append_told(query, "pg_class", "c");
+	append_told(query, "pg_class", "c", "d.refobjid");
 	return append_selected_relation(query, err);
 }
 
@@ -403,7 +419,7 @@ append_enums(Query *query, Error *err)
 		"  FROM pg_enum l WHERE l.enumtypid = t.oid)))"
 		" FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
 		" WHERE t.typtype = 'e' AND t.oid >= " OID_FIRST_NORMAL_SQL);
-	append_told(query, "pg_type", "t");
+	append_told(query, "pg_type", "t", NULL);
 	return append_selected_schema(query, err);
 }
 
@@ -424,7 +440,7 @@ append_domains(Query *query, Error *err)
 		sql, ")) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
 			 " JOIN pg_type b ON b.oid = t.typbasetype"
 			 " WHERE t.typtype = 'd' AND t.oid >= " OID_FIRST_NORMAL_SQL);
-	append_told(query, "pg_type", "t");
+	append_told(query, "pg_type", "t", NULL);
 	return append_selected_schema(query, err);
 }
 
@@ -447,7 +463,7 @@ append_composites(Query *query, Error *err)
 			   "  WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid"
 			   "  AND e.deptype = 'e')",
 			   columns_of_sql);
-	append_told(query, "pg_type", "t");
+	append_told(query, "pg_type", "t", NULL);
 	return append_selected_schema(query, err);
 }
 

@@ -37,6 +37,7 @@ typedef struct DdlReadOptions
 	 * no failure. */
 	const OidList *oids;
 	DefinitionCatalog catalog;
+	bool with_sequences; /* and those of the columns of these tables */
 } DdlReadOptions;
 
 /*

@@ -21,6 +21,7 @@
 #include "pipeline/sequences.h"
 #include "pipeline/streaming.h"
 #include "route/directory.h"
+#include "sink/postgres/postgres_sink.h"
 #include "sink/sink.h"
 #include "source/slot.h"
 #include "source/source.h"
@@ -93,8 +94,10 @@ typedef struct Attempt
 	bool can_stream;      /* the source can send open transactions */
 	Opening openings[CONFIG_TARGETS_MAX];
 	Sink *sinks[CONFIG_TARGETS_MAX];
-	int sink_count; /* 0 before all are there */
-	Keys *keys;     /* NULL: none was postponed */
+	int sink_count;    /* 0 before all are there */
+	SchemaNotes notes; /* for targets that do not know the source's schema */
+	bool noting;       /* for one of them; the next waits for that */
+	Keys *keys;        /* NULL: none was postponed */
 	Reached reached;
 	bool progressed;
 	bool fenced;    /* it ended because the targets are at a fence */

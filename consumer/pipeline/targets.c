@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "net/pgconn_open.h"
+#include "pipeline/definitions.h"
 #include "pipeline/reach.h"
 #include "sink/postgres/postgres_sink.h"
 #include "sink/unreachable.h"
@@ -18,6 +19,9 @@
 
 /* How long others may take when the first target is ready. */
 #define OTHERS_READY_MS_MAX 500
+
+/* How often it is looked whether the source's schema is noted elsewhere. */
+#define NOTING_PAUSE_MS 20
 
 /*
  * We only confirm to the source what a target knows that it has.  So a target
@@ -49,12 +53,38 @@ check_position(const Attempt *attempt, const Sink *sink, const char *label,
 	return rc;
 }
 
+/*
+ * One target at a time: each takes a slot of the source meanwhile.  A
+ * SchemaNotes.
+ */
+static Rc
+note_definitions(void *context, PgConn *target, int64_t lease_token, Error *err)
+{
+	Attempt *attempt = context;
+	Rc rc = RC_OK;
+
+	while (attempt->noting && rc == RC_OK)
+	{
+		rc = interrupt_wait(-1, 0, NOTING_PAUSE_MS, err);
+		if (rc == RC_AGAIN)
+			rc = RC_OK;
+	}
+	if (rc != RC_OK)
+		return rc;
+	attempt->noting = true;
+	rc = definitions_note(attempt->config, target, lease_token, err);
+	attempt->noting = false;
+	return rc;
+}
+
 /* The label is the caller's, and lives as long as the options do. */
 static PostgresSinkOptions
-sink_options(const Attempt *attempt, int index, char *label)
+sink_options(Attempt *attempt, int index, char *label)
 {
 	const Config *config = attempt->config;
 
+	attempt->notes = (SchemaNotes){.note = note_definitions,
+								   .context = attempt};
 	config_label_target(config, index, label);
 	return (PostgresSinkOptions){
 		.conninfo = config->targets[index],
@@ -64,6 +94,7 @@ sink_options(const Attempt *attempt, int index, char *label)
 		.source = &attempt->source,
 		.rules = &config->conflict_rules,
 		.schema_policy = config_schema_policy(config),
+		.notes = &attempt->notes,
 		.sequence_stride = config->sequence_stride.count,
 		.per_transaction = config_applies_transactions(config),
 		.lanes = config->lanes,

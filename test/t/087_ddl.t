@@ -148,18 +148,6 @@ for my $mode (sort keys %MODES)
 	subtest $mode => sub { follow_forms($pair, @{ $MODES{$mode} }); };
 }
 
-subtest 'asked for after the clone' => sub {
-	my $pair = $server->with_database('late');
-
-	$pair->clone;
-	$pair->fails_like(1, qr/no definitions of the source's schema.*--set --ddl=off/s,
-		'it is not known what changes', 'follow', '--set', '--ddl=follow',
-		'--endpos=' . $pair->source_lsn);
-	$pair->source_sql('INSERT INTO mark DEFAULT VALUES');
-	$pair->follow_to_end('--set', '--ddl=off');
-	$pair->equal_ok('without');
-};
-
 done_testing();
 
 sub follow_forms

@@ -18,6 +18,7 @@
 #include "copy/schema/schema.h"
 #include "job/table/publication.h"
 #include "net/sql.h"
+#include "pipeline/definitions.h"
 #include "sequence/sequences.h"
 #include "source/slot.h"
 
@@ -34,6 +35,7 @@ typedef struct TableCopy
 	bool snapshot_due; /* a newer one is to be taken before rows are read */
 	bool changed;      /* the snapshot does not show all rows: see guard.h */
 	CopyCatalog *catalog;
+	DefinitionSet *definitions; /* as of the snapshot; NULL: nobody looks */
 	Programs programs;
 	Schema *schema;                    /* NULL: no target lacks the table */
 	Build *builds[CONFIG_TARGETS_MAX]; /* of the targets; NULL: not yet */
@@ -140,6 +142,9 @@ say_copied(TableCopy *copy, TableTarget *target, Error *err)
 	if (rc == RC_OK)
 		rc = progress_table_begin(target->conn, work->slot,
 								  &work->history.identity, lsn, err);
+	if (rc == RC_OK && copy->definitions != NULL)
+		rc = definitions_write(target->conn, work->slot, copy->definitions, lsn,
+							   err);
 	if (rc == RC_OK)
 		rc = table_write(work, target, &row, err);
 	if (rc == RC_OK)
@@ -207,6 +212,24 @@ open_snapshot(TableCopy *copy, Error *err)
 	if (rc == RC_OK)
 		rc = read_catalog(copy, err);
 	return rc;
+}
+
+/* Of the table, for its schema changes from the snapshot on. */
+static Rc
+read_definitions(TableCopy *copy, Error *err)
+{
+	const TableWork *work = copy->work;
+	OidList tables = table_oids(work);
+	const DefinitionsWanted wanted = {
+		.publications = work->config->publications,
+		.tables = &tables,
+		.tables_only = true};
+
+	if (config_schema_policy(work->config) == SCHEMA_OFF)
+		return RC_OK;
+	copy->definitions = definition_set_new();
+	return definitions_read(work->source, copy->snapshot.name, &wanted,
+							copy->definitions, err);
 }
 
 static void
@@ -595,6 +618,8 @@ run(TableCopy *copy, Error *err)
 	}
 	while (rc == RC_OK && copy->changed)
 		rc = copy_again(copy, err);
+	if (rc == RC_OK)
+		rc = read_definitions(copy, err);
 	if (rc != RC_OK)
 		return rc;
 	release_source(copy);
@@ -640,6 +665,7 @@ table_copy(TableWork *work, bool anew, Error *err)
 		undo(&copy);
 	schema_close(copy.schema);
 	catalog_free(copy.catalog);
+	definition_set_free(copy.definitions);
 	pgconn_close(copy.replication);
 	return rc;
 }

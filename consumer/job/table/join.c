@@ -16,6 +16,7 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "control/definition_table.h"
 #include "net/origin.h"
 #include "pipeline/begin.h"
 #include "pipeline/run.h"
@@ -41,6 +42,7 @@ typedef struct TableJoin
 	TableTarget *targets[CONFIG_TARGETS_MAX]; /* theirs */
 	Lsn seen[CONFIG_TARGETS_MAX]; /* where each sink was at the last look */
 	int count;
+	SchemaPolicy schema_policy; /* off where it is not known what there was */
 	bool joining;
 	int64_t not_before_us; /* monotonic */
 } TableJoin;
@@ -88,7 +90,10 @@ hand_over(TableJoin *join, TableTarget *target, Error *err)
 		(target->row.kind != TABLE_JOINING ||
 		 caught_up.end_lsn < target->row.watermark))
 		return RC_AGAIN;
-	rc = progress_table_remove(target->conn, work->slot, &removed, err);
+	rc = definition_table_join(target->conn, work->config->name, work->slot,
+							   err);
+	if (rc == RC_OK)
+		rc = progress_table_remove(target->conn, work->slot, &removed, err);
 	if (rc == RC_OK)
 		rc = table_write(work, target, &row, err);
 	return rc;
@@ -229,7 +234,9 @@ start_stream(TableJoin *join, const char *left_out, Error *err)
 							  .leave_out = left_out,
 							  .bundle = config->bundle,
 							  .compression = config->compression,
-							  .binary = true};
+							  .binary = true,
+							  .schema_changes = join->schema_policy !=
+												SCHEMA_OFF};
 	PgConn *replication = NULL;
 	Rc rc = table_open_replication(config, &replication, err);
 
@@ -283,6 +290,8 @@ open_sink(TableJoin *join, TableTarget *target, const SlotInfo *slot,
 		.pipeline = work->slot,
 		.source = &work->history,
 		.rules = &work->config->conflict_rules,
+		.schema_policy = join->schema_policy,
+		.sequence_stride = work->config->sequence_stride.count,
 		.memory_bytes = work->config->memory_bytes /
 						(size_t) work->target_count,
 		.only = work->names,
@@ -323,6 +332,23 @@ close_all(TableJoin *join)
 	join->count = 0;
 }
 
+/* A table whose changes were kept by an older version is followed without. */
+static Rc
+decide_schema_policy(TableJoin *join, Error *err)
+{
+	const TableWork *work = join->work;
+	bool known = true;
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < work->target_count && rc == RC_OK && known; i++)
+		if (work->targets[i].row.kind != TABLE_READY)
+			rc = definition_table_has(work->targets[i].conn, work->slot, &known,
+									  err);
+	join->schema_policy = known ? config_schema_policy(work->config)
+								: SCHEMA_OFF;
+	return rc;
+}
+
 /* One run of the catch-up, for all targets that are not ready. */
 static Rc
 catch_up(TableJoin *join, Error *err)
@@ -334,6 +360,8 @@ catch_up(TableJoin *join, Error *err)
 	Rc rc = require_slot(join, &slot, err);
 
 	join->joining = false;
+	if (rc == RC_OK)
+		rc = decide_schema_policy(join, err);
 	if (rc == RC_OK)
 		rc = open_stream(join, err);
 	/* Before it was ours, our last words may have come late. */

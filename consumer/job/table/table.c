@@ -12,6 +12,7 @@
 #include "base/own_command.h"
 #include "check/rules.h"
 #include "control/copied_table.h"
+#include "control/definition_table.h"
 #include "control/schema.h"
 #include "job/table/copy.h"
 #include "job/table/join.h"
@@ -166,6 +167,7 @@ leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 		  Error *err)
 {
 	TableRow row = {.kind = kind};
+	OidList tables = table_oids(work);
 	bool removed;
 	Rc rc = table_begin(work, target, err);
 
@@ -178,6 +180,9 @@ leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 		snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
 		rc = progress_table_begin(target->conn, work->slot,
 								  &work->history.identity, row.watermark, err);
+		if (rc == RC_OK)
+			rc = definition_table_lend(target->conn, work->config->name,
+									   work->slot, &tables, err);
 	}
 	else if (rc == RC_OK)
 		rc = progress_table_remove(target->conn, work->slot, &removed, err);

@@ -276,6 +276,20 @@ set_names(TableWork *work, const PGresult *result)
 	buf_release(&text);
 }
 
+OidList
+table_oids(const TableWork *work)
+{
+	OidList list = {.oids = arena_calloc(work->arena, (size_t) work->name_count,
+										 sizeof(uint32_t))};
+
+	while (list.count < work->name_count)
+	{
+		list.oids[list.count] = work->tables[list.count].oid;
+		list.count++;
+	}
+	return list;
+}
+
 /* The table and its partitions, itself first. */
 static Rc
 read_family(TableWork *work, Error *err)

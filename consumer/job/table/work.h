@@ -22,6 +22,7 @@
 #include "control/copied_table.h"
 #include "control/progress_table.h"
 #include "control/table_state.h"
+#include "model/definition.h"
 #include "net/pgconn.h"
 
 typedef struct TableTarget
@@ -112,6 +113,9 @@ MUST_CHECK Rc table_await_follower(TableWork *work, TableTarget *target,
 /* Notes that the pipeline has copied the table, in the current transaction. */
 MUST_CHECK Rc table_note_copied(TableWork *work, TableTarget *target,
 								Error *err);
+
+/* The OIDs of the table at hand and its partitions; in the arena. */
+OidList table_oids(const TableWork *work);
 
 /* Drops the table's own slot if there is one, and waits for who uses it. */
 MUST_CHECK Rc table_drop_slot(TableWork *work, Error *err);

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "control/copied_table.h"
+#include "control/definition_table.h"
 #include "control/fence.h"
 #include "control/table_state.h"
 #include "model/moved.h"
@@ -194,6 +195,10 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 static Rc
 take_schema_change(PostgresSink *self, Frame *frame, const Change *change)
 {
+	Lsn end_lsn = batch_last_txn(stages_filling(self->stages))->end_lsn;
+
+	if (schema_step_covers(self->schema_step, end_lsn))
+		return RC_OK;
 	uncopied_follow(self->uncopied, change->schema);
 	stages_add(self->stages, frame, change);
 	update_full(self);
@@ -942,6 +947,49 @@ open_lanes(PostgresSink *self, const PostgresSinkOptions *sink_options,
 	return RC_OK;
 }
 
+/* Where nobody looks at schema changes, what was noted is not true any more. */
+static MUST_CHECK Rc
+forget_definitions(const PostgresSink *self, PgConn *conn, Error *err)
+{
+	const char *pipeline = self->target.pipeline;
+	ProgressRow row = {0};
+	Rc rc = pgconn_exec(conn, "BEGIN", NULL, err);
+
+	if (rc == RC_OK)
+		rc = progress_table_lock(conn, pipeline, &row, err);
+	if (rc == RC_OK && row.lease_token != self->target.lease_token)
+		rc = states_changed(self, conn, err);
+	if (rc == RC_OK)
+		rc = definition_table_clear(conn, pipeline, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(conn, "COMMIT", NULL, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+begin_schema_step(const PostgresSink *self, const PostgresSinkOptions *options,
+				  Error *err)
+{
+	const SchemaNotes *notes = options->notes;
+	PgConn *conn = lane_conn(self->applier.lane);
+	bool wanted = options->schema_policy != SCHEMA_OFF;
+	bool known;
+	Rc rc = pgconn_set_plain_path(conn, err);
+
+	if (rc == RC_OK)
+		rc = schema_step_begin(self->schema_step, conn, &known, err);
+	if (rc == RC_OK && known && !wanted && options->only == NULL)
+		rc = forget_definitions(self, conn, err);
+	if (rc == RC_OK && wanted && !known)
+	{
+		CHECK(notes != NULL);
+		rc = notes->note(notes->context, conn, self->target.lease_token, err);
+		if (rc == RC_OK)
+			rc = schema_step_begin(self->schema_step, conn, &known, err);
+	}
+	return rc == RC_OK ? pgconn_set_own_path(conn, err) : rc;
+}
+
 static const SinkOpenTxnOps open_txn_ops = {
 	.change = take_open_change,
 	.commit = take_open_commit,
@@ -1026,8 +1074,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	set_up_open_txns(self, options, session.marked);
 	self->target.per_transaction = options->per_transaction;
 	self->lanes = lanes_new(&self->target, &self->applier);
-	rc = schema_step_check(self->schema_step, lane_conn(self->applier.lane),
-						   err);
+	rc = begin_schema_step(self, options, err);
 	if (rc == RC_OK && options->per_transaction)
 		rc = open_lanes(self, options, session.marked, err);
 	if (rc != RC_OK)

@@ -22,6 +22,17 @@
 #include "net/pgconn_open.h"
 #include "sink/sink.h"
 
+/*
+ * Who notes what the source's schema is, on a target that does not know it.
+ * `target` is a session of the target outside of a transaction, with pg_catalog
+ * alone as search_path; the lease of the token may be lost by now.
+ */
+typedef struct SchemaNotes
+{
+	Rc (*note)(void *context, PgConn *target, int64_t lease_token, Error *err);
+	void *context;
+} SchemaNotes;
+
 typedef struct PostgresSinkOptions
 {
 	const char *conninfo;        /* borrowed while the sink lives */
@@ -31,6 +42,8 @@ typedef struct PostgresSinkOptions
 	const SourceHistory *source; /* borrowed during the call */
 	size_t memory_bytes;         /* for changes that are held */
 	SchemaPolicy schema_policy;  /* for changes of the source's schema */
+	const SchemaNotes *notes;    /* with a policy for these: of what is not
+								  * noted yet; borrowed while the sink lives */
 	int sequence_stride;         /* of the target's sequences; 0: none */
 	bool per_transaction;        /* each source transaction is one there, too */
 	int lanes;                   /* connections for that; else 1 */

@@ -51,6 +51,7 @@ struct SchemaStep
 	int stride;                /* of the target's sequences; 0: none */
 	const TableStates *states; /* of the target's tables */
 	char *failed_sql;          /* the statement that failed last; or NULL */
+	Lsn begin_lsn;             /* of the first definitions */
 	DefinitionSet *known;      /* NULL: not read yet */
 	KnownSince *since;
 	size_t since_count;
@@ -146,44 +147,29 @@ take_known(void *context, const char *json, Lsn from_lsn, Error *err)
 	return rc;
 }
 
-static MUST_CHECK Rc
-refuse_unknown(const SchemaStep *self, Error *err)
+Rc
+schema_step_begin(SchemaStep *self, PgConn *conn, bool *known, Error *err)
 {
-	Rc rc = error_set(err, ERR_CONFIG,
-					  "%s has no definitions of the source's schema for "
-					  "pipeline \"%s\"",
-					  self->label, self->pipeline);
+	Rc rc = definition_table_begin_lsn(conn, self->pipeline, &self->begin_lsn,
+									   err);
 
-	error_hint(err,
-			   "A clone notes them if it is given --ddl.  To go on without "
-			   "schema changes: \"%s\".",
-			   OWN_COMMAND("follow --set --ddl=off"));
+	*known = self->begin_lsn != 0;
 	return rc;
 }
 
-Rc
-schema_step_check(const SchemaStep *self, PgConn *conn, Error *err)
+bool
+schema_step_covers(const SchemaStep *self, Lsn end_lsn)
 {
-	bool has;
-	Rc rc = RC_OK;
-
-	if (self->policy == SCHEMA_OFF)
-		return RC_OK;
-	rc = definition_table_has(conn, self->pipeline, &has, err);
-	return rc == RC_OK && !has ? refuse_unknown(self, err) : rc;
+	return end_lsn <= self->begin_lsn;
 }
 
 static MUST_CHECK Rc
 read_known(Step *step, Error *err)
 {
 	SchemaStep *self = step->self;
-	Rc rc;
 
 	if (self->known != NULL)
 		return RC_OK;
-	rc = schema_step_check(self, step->conn, err);
-	if (rc != RC_OK)
-		return rc;
 	self->known = definition_set_new();
 	return definition_table_read(step->conn, self->pipeline, take_known, self,
 								 err);
@@ -606,6 +592,75 @@ keep(Step *step)
 	step->after = NULL;
 }
 
+/* ---- where only some tables are followed -------------------------------- */
+
+/*
+ * Whether a change is of a table that was known from the beginning, or of a
+ * sequence of its columns.  All else is for whoever follows the other tables.
+ */
+static bool
+is_of_known_table(const Step *step, const SchemaChange *change)
+{
+	const DefinitionSet *known = step->self->known;
+	const Definition *is = change->definition;
+
+	if (change->kind == SCHEMA_UNTRANSLATED ||
+		change->catalog != DEFINITION_IN_CLASS)
+		return false;
+	if (definition_set_find(known, DEFINITION_IN_CLASS, change->oid) != NULL)
+		return true;
+	return is != NULL && is->kind == DEFINITION_SEQUENCE &&
+		   definition_set_find(known, DEFINITION_IN_CLASS,
+							   is->sequence.owner_table) != NULL;
+}
+
+/* Rows under another name would not be known to be of the table. */
+static MUST_CHECK Rc
+refuse_name(const Step *step, const SchemaChange *change, Error *err)
+{
+	const Definition *is = change->definition;
+	const Definition *was = definition_set_find(
+		step->self->known, DEFINITION_IN_CLASS, change->oid);
+	Rc rc;
+
+	if (was == NULL || is == NULL || was->kind != DEFINITION_TABLE ||
+		(strcmp(was->name, is->name) == 0 &&
+		 strcmp(was->schema, is->schema) == 0))
+		return RC_OK;
+	rc = error_set(
+		err, ERR_CONFIG,
+		"table \"%s\".\"%s\" is called \"%s\".\"%s\" from " LSN_FORMAT
+		" on, while it catches up",
+		was->schema, was->name, is->schema, is->name,
+		LSN_ARGS(step->set->txn.end_lsn));
+	error_hint(err, "Copy it anew: \"%s\".",
+			   OWN_COMMAND_TABLE("resync", is->schema, is->name));
+	return rc;
+}
+
+static MUST_CHECK Rc
+select_known_tables(Step *step, SchemaSet *some, Error *err)
+{
+	const SchemaSet *all = step->set;
+	Rc rc = RC_OK;
+
+	if (!table_states_others_are_out(step->self->states))
+		return RC_OK;
+	*some = *all;
+	some->count = 0;
+	some->changes = arena_calloc(step->arena, all->count,
+								 sizeof(some->changes[0]));
+	for (size_t i = 0; i < all->count && rc == RC_OK; i++)
+	{
+		if (!is_of_known_table(step, all->changes[i]->schema))
+			continue;
+		some->changes[some->count++] = all->changes[i];
+		rc = refuse_name(step, all->changes[i]->schema, err);
+	}
+	step->set = some;
+	return rc;
+}
+
 /* ---- all of it ---------------------------------------------------------- */
 
 Rc
@@ -617,10 +672,13 @@ schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
 				 .set = set,
 				 .followed = followed,
 				 .arena = arena_new(ARENA_BLOCK_BYTES)};
+	SchemaSet some;
 	Rc rc;
 
 	CHECK(self->policy != SCHEMA_OFF);
 	rc = read_known(&step, err);
+	if (rc == RC_OK)
+		rc = select_known_tables(&step, &some, err);
 	if (rc == RC_OK)
 		rc = make_plan(&step, err);
 	if (rc == RC_OK)

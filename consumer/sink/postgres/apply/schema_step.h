@@ -45,10 +45,16 @@ SchemaStep *schema_step_new(const char *pipeline, const char *label,
 							const TableStates *states);
 void schema_step_free(SchemaStep *self);
 
-/* Whether schema changes can be looked at as they are to be: ERR_CONFIG if it
- * is not known what the schema was.  Waits for the target. */
-MUST_CHECK Rc schema_step_check(const SchemaStep *self, PgConn *conn,
+/*
+ * Finds out whether the target knows what the source's schema was, and as of
+ * which position.  Waits for the target.
+ */
+MUST_CHECK Rc schema_step_begin(SchemaStep *self, PgConn *conn, bool *known,
 								Error *err);
+
+/* Whether a transaction that ends there is in what was known first, so that the
+ * schema changes in it are none. */
+bool schema_step_covers(const SchemaStep *self, Lsn end_lsn);
 
 /*
  * Applies a set in the transaction that is open on the connection.  Tables

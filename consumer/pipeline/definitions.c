@@ -1,0 +1,277 @@
+/*
+ * definitions.c
+ *    From the source's catalogs to penstock.definition.
+ */
+#include "pipeline/definitions.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/own_command.h"
+#include "catalog/publications.h"
+#include "control/copied_table.h"
+#include "control/definition_table.h"
+#include "control/progress_table.h"
+#include "ddl/json.h"
+#include "ddl/read.h"
+#include "net/pgconn_open.h"
+#include "source/slot.h"
+
+#define ARENA_BLOCK_BYTES (4 * KB)
+
+/* Text of definitions that is written at a time, and one more. */
+#define WRITE_BYTES MB
+
+/* Follows the pipeline's name in the name of the slot. */
+#define SLOT_TAIL "_schema"
+
+/* ---- Reading ------------------------------------------------------------ */
+
+static MUST_CHECK Rc
+read_wanted(PgConn *source, const DefinitionsWanted *wanted,
+			const Publications *publications, DefinitionSet *set, Error *err)
+{
+	const DdlReadOptions all = {.publications = publications,
+								.selection = wanted->selection};
+	const DdlReadOptions some = {.publications = publications,
+								 .oids = wanted->tables,
+								 .catalog = DEFINITION_IN_CLASS,
+								 .with_sequences = true};
+	Rc rc = RC_OK;
+
+	if (!wanted->tables_only)
+		rc = ddl_read(source, &all, set, err);
+	if (rc == RC_OK && wanted->tables != NULL)
+		rc = ddl_read(source, &some, set, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+begin_reading(PgConn *source, const char *snapshot, Error *err)
+{
+	char sql[128 + SLOT_SNAPSHOT_SIZE];
+	bool has_one = snapshot[0] != '\0';
+
+	snprintf(sql, sizeof(sql),
+			 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY%s%s%s",
+			 has_one ? "; SET TRANSACTION SNAPSHOT '" : "", snapshot,
+			 has_one ? "'" : "");
+	return pgconn_exec(source, sql, NULL, err);
+}
+
+static MUST_CHECK Rc
+read_published(PgConn *source, const DefinitionsWanted *wanted,
+			   DefinitionSet *set, Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	Publications publications = {0};
+	Rc rc = publications_parse(&publications, wanted->publications, arena, err);
+
+	if (rc == RC_OK)
+		rc = publications_read(&publications, source, err);
+	if (rc == RC_OK)
+		rc = read_wanted(source, wanted, &publications, set, err);
+	arena_free(arena);
+	return rc;
+}
+
+Rc
+definitions_read(PgConn *source, const char *snapshot,
+				 const DefinitionsWanted *wanted, DefinitionSet *set,
+				 Error *err)
+{
+	Error ignored = {0};
+	Rc rc = begin_reading(source, snapshot, err);
+
+	if (rc == RC_OK)
+		rc = read_published(source, wanted, set, err);
+	if (rc == RC_OK)
+		return pgconn_exec(source, "COMMIT", NULL, err);
+	if (pgconn_exec(source, "ROLLBACK", NULL, &ignored) == RC_FAIL)
+		error_reset(&ignored);
+	return rc;
+}
+
+/* ---- Writing ------------------------------------------------------------ */
+
+/* Writes what is in the array, and empties it. */
+static MUST_CHECK Rc
+flush(PgConn *target, const char *pipeline, DefinitionCatalog catalog, Lsn lsn,
+	  Buf *array, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (array->length == 0)
+		return rc;
+	buf_append_char(array, ']');
+	if (array->overflowed)
+		return error_set(err, ERR_LIMIT,
+						 "a definition is longer than %zu bytes",
+						 (size_t) DDL_JSON_BYTES_MAX);
+	rc = definition_table_add(target, pipeline, catalog, lsn, array->data, err);
+	buf_reset(array);
+	return rc;
+}
+
+static MUST_CHECK Rc
+write_all(PgConn *target, const char *pipeline, const DefinitionSet *set,
+		  Lsn lsn, Buf *array, Error *err)
+{
+	DefinitionCatalog catalog = DEFINITION_IN_NAMESPACE;
+	Rc rc = RC_OK;
+
+	for (size_t i = 0; i < definition_set_count(set) && rc == RC_OK; i++)
+	{
+		const Definition *definition = definition_set_at(set, i);
+		DefinitionCatalog its = definition_catalog(definition->kind);
+		Json json;
+
+		if (its != catalog || array->length >= WRITE_BYTES)
+			rc = flush(target, pipeline, catalog, lsn, array, err);
+		catalog = its;
+		buf_append_char(array, array->length == 0 ? '[' : ',');
+		json_init(&json, array);
+		ddl_json_append(&json, definition);
+	}
+	return rc == RC_OK ? flush(target, pipeline, catalog, lsn, array, err) : rc;
+}
+
+Rc
+definitions_write(PgConn *target, const char *pipeline,
+				  const DefinitionSet *set, Lsn lsn, Error *err)
+{
+	Buf array;
+	Rc rc = definition_table_clear(target, pipeline, err);
+
+	buf_init(&array, DDL_JSON_BYTES_MAX + WRITE_BYTES);
+	if (rc == RC_OK)
+		rc = write_all(target, pipeline, set, lsn, &array, err);
+	buf_release(&array);
+	return rc;
+}
+
+/* ---- What was not noted ------------------------------------------------- */
+
+/* The sessions with the source, and the slot. */
+typedef struct Reading
+{
+	PgConn *source;
+	PgConn *replication;
+	SlotSnapshot snapshot;
+} Reading;
+
+static MUST_CHECK Rc
+open_source(const Config *config, PgConnKind kind, PgConn **conn, Error *err)
+{
+	const PgConnOptions options = {.conninfo = config->source,
+								   .label = "source",
+								   .application_name = "penstock",
+								   .kind = kind};
+
+	return pgconn_open(conn, &options, err);
+}
+
+static MUST_CHECK Rc
+take_snapshot(Reading *self, const Config *config, Error *err)
+{
+	char slot[CONFIG_NAME_MAX + 1];
+	Rc rc = open_source(config, PGCONN_DATA, &self->source, err);
+
+	snprintf(slot, sizeof(slot), "%.*s%s",
+			 (int) (CONFIG_NAME_MAX - sizeof(SLOT_TAIL) + 1), config->name,
+			 SLOT_TAIL);
+	log_info("follow", "reading the source's schema; waits for transactions "
+					   "that are open on the source");
+	if (rc == RC_OK)
+		rc = open_source(config, PGCONN_REPLICATION, &self->replication, err);
+	if (rc == RC_OK)
+		rc = slot_create(self->replication, self->source, slot, SLOT_SNAPSHOT,
+						 &self->snapshot, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+read_now(const Config *config, const OidList *tables, DefinitionSet *set,
+		 Lsn *lsn, Error *err)
+{
+	Reading reading = {0};
+	const DefinitionsWanted wanted = {.publications = config->publications,
+									  .selection = &config->selection,
+									  .tables = tables};
+	Rc rc = take_snapshot(&reading, config, err);
+
+	if (rc == RC_OK)
+		rc = definitions_read(reading.source, reading.snapshot.name, &wanted,
+							  set, err);
+	*lsn = reading.snapshot.consistent_lsn;
+	pgconn_close(reading.source);
+	pgconn_close(reading.replication);
+	return rc;
+}
+
+/* Under the lock of the progress, whose lease must be ours. */
+static MUST_CHECK Rc
+write_leased(const Config *config, PgConn *target, int64_t lease_token,
+			 const DefinitionSet *set, Lsn lsn, Error *err)
+{
+	ProgressRow row = {0};
+	Rc rc = progress_table_lock(target, config->name, &row, err);
+
+	if (rc == RC_OK && row.lease_token != lease_token)
+		return error_set(err, ERR_CHANGED,
+						 "%s has changed while the source's schema was read",
+						 pgconn_label(target));
+	CHECK(rc != RC_OK || row.end_lsn <= lsn);
+	return rc == RC_OK ? definitions_write(target, config->name, set, lsn, err)
+					   : rc;
+}
+
+static MUST_CHECK Rc
+write_now(const Config *config, PgConn *target, int64_t lease_token,
+		  const DefinitionSet *set, Lsn lsn, Error *err)
+{
+	Error ignored = {0};
+	Rc rc = pgconn_exec(target, "BEGIN", NULL, err);
+
+	if (rc == RC_OK)
+		rc = write_leased(config, target, lease_token, set, lsn, err);
+	if (rc == RC_OK)
+		return pgconn_exec(target, "COMMIT", NULL, err);
+	if (pgconn_exec(target, "ROLLBACK", NULL, &ignored) == RC_FAIL)
+		error_reset(&ignored);
+	return rc;
+}
+
+static void
+say_noted(const Config *config, const PgConn *target, Lsn lsn)
+{
+	log_info("follow",
+			 "changes of the source's schema after " LSN_FORMAT " %s on %s; "
+			 "\"%s\" shows what differs until then",
+			 LSN_ARGS(lsn),
+			 config_schema_policy(config) == SCHEMA_STOP
+				 ? "end the follower unless they are made"
+				 : "are made",
+			 pgconn_label(target), OWN_COMMAND("schema diff"));
+}
+
+Rc
+definitions_note(const Config *config, PgConn *target, int64_t lease_token,
+				 Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	DefinitionSet *set = definition_set_new();
+	OidList tables; /* a selection may leave out what was added since */
+	Lsn lsn;
+	Rc rc = copied_table_oids(target, config->name, arena, &tables, err);
+
+	if (rc == RC_OK)
+		rc = read_now(config, &tables, set, &lsn, err);
+	if (rc == RC_OK)
+		rc = write_now(config, target, lease_token, set, lsn, err);
+	if (rc == RC_OK)
+		say_noted(config, target, lsn);
+	definition_set_free(set);
+	arena_free(arena);
+	return rc;
+}

@@ -1,0 +1,80 @@
+# Schema changes of a pipeline that did not look at them before: what the schema
+# was is read from the source as of a position, and followed from there.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Penstock::Pair;
+
+my $server = Penstock::Pair->new;
+
+subtest 'asked for after the clone' => sub {
+	my $pair = $server->with_database('late');
+
+	$pair->source_sql('CREATE TABLE t (id integer PRIMARY KEY, v integer)');
+	$pair->clone('--ddl=off');
+	$pair->both_sql('ALTER TABLE t ADD by_hand text');
+	$pair->source_sql('ALTER TABLE t ADD early text; CREATE TABLE before (id integer PRIMARY KEY)');
+	$pair->target_sql('ALTER TABLE t ADD early text');
+
+	# What comes before the schema was read is not looked at.
+	my $follower = $pair->start('follow', '--set', '--ddl=follow');
+	$pair->source_sql('INSERT INTO t VALUES (1, 2, NULL, NULL)');
+	$pair->wait_caught_up($follower);
+	$pair->source_sql('ALTER TABLE t ADD late integer DEFAULT 7, DROP early;
+		INSERT INTO t VALUES (2, 3, NULL, 8);
+		CREATE TABLE after (id integer PRIMARY KEY); INSERT INTO after VALUES (1)');
+	$pair->wait_caught_up($follower);
+	$pair->stop_ok($follower);
+	is($pair->target_sql(q(SELECT to_regclass('before'))), '', 'not what was made before');
+	$pair->source_sql('DROP TABLE before');
+	$pair->follow_to_end;
+	$pair->equal_ok('followed from there on');
+
+	# Off again: what was noted is not true any more.
+	$pair->follow_to_end('--set', '--ddl=off');
+	is($pair->target_sql('SELECT count(*) FROM penstock.definition'),
+		0, 'nothing is noted where nobody looks');
+	$pair->both_sql('ALTER TABLE t ADD hand integer');
+	$pair->follow_to_end('--set', '--ddl=stop');
+	$pair->source_sql('ALTER TABLE t ADD last integer');
+	$pair->fails_like(1, qr/ALTER TABLE "public"."t" ADD COLUMN "last" integer;\n.*hint: Run that/s,
+		'only what has changed since', 'follow', '--endpos=' . $pair->source_lsn);
+	$pair->follow_to_end('--set', '--ddl=follow');
+	$pair->equal_ok('all');
+};
+
+subtest 'of tables that are added' => sub {
+	my $pair = $server->with_database('added', publish => 'TABLE mark');
+
+	$pair->source_sql('CREATE TABLE added (id serial PRIMARY KEY, v integer);
+		INSERT INTO added (v) SELECT generate_series(1, 100);
+		CREATE TABLE part (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (100)');
+	$pair->clone('--ddl=follow', '--table=public.mark');
+	my $follower = $pair->start('follow');
+	$pair->run_or_die('table', 'add', 'public.added', 'public.part');
+	$pair->source_sql('ALTER TABLE added ADD w integer DEFAULT 3;
+		ALTER SEQUENCE added_id_seq INCREMENT 2; INSERT INTO added (v) VALUES (7);
+		CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (100) TO (200);
+		ALTER TABLE part ADD v text; INSERT INTO part VALUES (1, 1), (101, 101)');
+	$pair->wait_caught_up($follower);
+	$pair->equal_ok('changes of what was added');
+
+	# While it is not followed the others go on, and it catches up by itself.
+	$pair->run_or_die('table', 'pause', '--keep', 'public.added');
+	$pair->source_sql('ALTER TABLE added DROP w, ADD x text; CREATE INDEX added_x ON added (x);
+		INSERT INTO added (v, x) VALUES (8, 8); CREATE TYPE apart AS ENUM (\'a\')');
+	$pair->wait_caught_up($follower);
+	$pair->run_or_die('table', 'resume', 'public.added');
+	$pair->source_sql('ALTER TABLE added ADD y apart; INSERT INTO added (v, x, y) VALUES (9, 9, \'a\')');
+	$pair->wait_caught_up($follower);
+	$pair->stop_ok($follower);
+	$pair->equal_ok('changes of what was kept');
+	is($pair->target_sql("SELECT to_regclass('added_x')"), 'added_x', 'its index as well');
+};
+
+done_testing();
