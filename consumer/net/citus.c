@@ -1,6 +1,6 @@
 /*
  * citus.c
- *    Citus is known by its extension.
+ *    Finds Citus by its row in pg_extension.
  */
 #include "net/citus.h"
 

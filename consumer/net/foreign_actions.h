@@ -1,20 +1,23 @@
 /*
  * foreign_actions.h
- *    Foreign keys of a target that change rows by themselves.
+ *    Foreign keys of a target that change rows of the referencing table.
  *
- * One with ON DELETE or ON UPDATE CASCADE, SET NULL or SET DEFAULT changes rows
- * of the child when one of the parent goes, as it has done on the source; and
- * the change that comes for these rows then finds other ones, or none.  Where
- * session_replication_role can be set, none of them fires.
+ *  A foreign key with ON DELETE or ON UPDATE CASCADE, SET NULL or SET DEFAULT
+ *  changes rows of the referencing table when a referenced row is deleted or
+ *  updated.  The source has done the same, and its changes of these rows come
+ * in the stream, too.  On the target they would then find other rows, or none.
+ *  Where the role may set session_replication_role = replica, no foreign key
+ * acts.
  */
 #ifndef PENSTOCK_NET_FOREIGN_ACTIONS_H
 #define PENSTOCK_NET_FOREIGN_ACTIONS_H
 
 /*
- * The rows f of pg_constraint, each with every table c, of schema n, whose rows
- * the foreign key can change: the child, and its partitions.  It is the child
- * that the foreign key can be dropped of.  Ends in a WHERE that can go on with
- * AND.
+ * FROM and WHERE clause of a query.  Row f is a foreign key of pg_constraint
+ * with such an action.  Each f is joined with every table c, of schema n, whose
+ * rows the foreign key can change: the referencing table and its partitions.
+ * The foreign key itself can only be dropped from the referencing table.  The
+ * caller may append AND to the WHERE clause.
  */
 #define FOREIGN_ACTIONS_SQL                                                    \
 	" FROM pg_catalog.pg_constraint f CROSS JOIN LATERAL"                      \

@@ -11,8 +11,8 @@
 #include "base/xalloc.h"
 
 /*
- * Whether the line that ends here is the whole of a sentence.  One that is
- * indented, and begins with a small letter, goes on with the one before it.
+ * Whether the line that ends at `newline` is the end of a sentence. libpq
+ * continues a sentence on the next line with a tab and a small letter.
  */
 static bool
 ends_sentence(const char *newline)

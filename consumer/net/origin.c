@@ -1,6 +1,6 @@
 /*
  * origin.c
- *    Replication origins, by the server's functions.
+ *    Replication origins, by the server's SQL functions.
  */
 #include "net/origin.h"
 
@@ -11,9 +11,10 @@
 #include "base/xalloc.h"
 
 /*
- * An origin's name is this and the pipeline's name; those beyond the first have
- * a slash, which no pipeline's name can have, and a number after that.  Origins
- * are the whole server's, so the database is in the name: several nodes of a
+ * The name of a pipeline's origin 0 is ORIGIN_PREFIX, the pipeline's name, '@'
+ * and the OID of the database.  A further origin has a slash and its number
+ * before the '@'; no pipeline's name has a slash in it.  The OID is needed
+ * because all databases of a server share its origins, and several nodes of a
  * pipeline may be databases of one server.
  */
 #define ORIGIN_PREFIX "penstock_"
@@ -22,18 +23,23 @@
 	" WHERE datname = current_database())"
 #define NAME_SQL "$1 || " DATABASE_SQL
 
-/* Those beyond the first; $1 is the first's name without the database. */
+/*
+ * Condition on pg_replication_origin: the row is a further origin of the
+ * pipeline. $1 is the name of origin 0 without '@' and OID.
+ */
 #define IS_FURTHER_SQL                                                         \
 	"roname LIKE replace($1, '_', '\\_') || '/%' || " DATABASE_SQL
 
-/* Origins that sessions beside the first can have. */
+/* Highest number of a further origin. */
 #define FURTHER_MAX 128
 
 /*
- * A session that uses a further origin also holds an advisory lock on the
- * number of that origin; $1 is as above.  So others find a free one without
- * trying: the server does not say which origins are in use, and it logs an
- * error for each attempt to use one that is.
+ * A session that uses a further origin also holds an advisory lock whose keys
+ * are the pipeline and the number of that origin; $1 is the name of origin 0
+ * without '@' and OID.  With these locks we find an unused origin without an
+ * attempt to use each one: the server has no function that lists the origins in
+ * use by other sessions, and it logs an error for each attempt to use one of
+ * those.
  */
 #define NUMBER_LOCK_SQL(kind, number)                                          \
 	"pg_catalog.pg_try_advisory_" kind "lock(pg_catalog.hashtext($1), " number \
@@ -43,21 +49,27 @@
 /* object_in_use */
 #define IN_USE_SQLSTATE "55006"
 
-/* undefined_object: somebody has dropped it since it was created */
+/*
+ * undefined_object: another session has dropped the origin since we created it
+ */
 #define GONE_SQLSTATE "42704"
 
-/* unique_violation: somebody else has just created it as well */
+/* unique_violation: another session has just created the same origin */
 #define CREATED_SQLSTATE "23505"
 
-/* Refusals that leave us without a mark, and nothing worse. */
+/*
+ * Whether the server refused the origin for a reason that we tolerate: changes
+ * are then applied without a mark.
+ */
 static bool
 is_no_origin_here(const Error *err)
 {
 	static const char *const sqlstates[] = {
 		"42501", /* insufficient_privilege */
-		"55000", /* object_not_in_prerequisite_state: max_replication_slots = 0
-				  */
-		"53400", /* configuration_limit_exceeded: no free state */
+		"55000", /* object_not_in_prerequisite_state: max_replication_slots =
+				  * 0 */
+		"53400", /* configuration_limit_exceeded: all places for origins in use
+				  * are taken */
 	};
 
 	for (size_t i = 0; i < LENGTH_OF(sqlstates); i++)
@@ -81,8 +93,9 @@ call(PgConn *target, const char *sql, const char *pipeline, int number,
 }
 
 /*
- * A pooler hands out sessions that others have had, with the origin that they
- * had set: not even DISCARD ALL removes it.
+ * Resets the session's origin.  A connection pooler hands out server sessions
+ * that were used before, with the origin that was set then: not even DISCARD
+ * ALL resets it.
  */
 static MUST_CHECK Rc
 reset_session(PgConn *target, Error *err)
@@ -94,7 +107,7 @@ reset_session(PgConn *target, Error *err)
 		NULL, err);
 }
 
-/* Creates an origin unless it exists. */
+/* Creates the origin unless it exists. */
 static MUST_CHECK Rc
 create(PgConn *target, const char *pipeline, int number, Error *err)
 {
@@ -140,8 +153,9 @@ origin_set_up(PgConn *target, const char *pipeline, int number, bool *marked,
 }
 
 /*
- * Takes the first number beyond *number that nobody has; *number is FURTHER_MAX
- * + 1 if all are taken.
+ * Takes the advisory lock on the first number above *number whose lock is free,
+ * and sets *number to it.  If all numbers are locked, *number is FURTHER_MAX +
+ * 1.
  */
 static MUST_CHECK Rc
 take_number(PgConn *target, const char *pipeline, int *number, Error *err)
@@ -161,8 +175,9 @@ take_number(PgConn *target, const char *pipeline, int *number, Error *err)
 }
 
 /*
- * Somebody may have an origin without its number: an older version, or a
- * session that is just ending.
+ * An origin can be in use although the lock on its number is free: an older
+ * version of this program takes no lock, and a session that is ending may have
+ * released its lock first.  Then we try the next number.
  */
 Rc
 origin_set_up_free(PgConn *target, const char *pipeline, bool *marked,
@@ -185,8 +200,9 @@ origin_set_up_free(PgConn *target, const char *pipeline, bool *marked,
 }
 
 /*
- * Drops one of them unless somebody has its number.  One that is in use all the
- * same, or was dropped by somebody else, is no failure.
+ * Drops the further origin `number` unless a session holds the lock on its
+ * number.  It is no failure if the origin is in use without the lock, or if
+ * another session has dropped it.
  */
 static MUST_CHECK Rc
 drop_free(PgConn *target, const char *pipeline, const char *number, Error *err)

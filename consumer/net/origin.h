@@ -1,14 +1,17 @@
 /*
  * origin.h
- *    The mark on a target's WAL that says: this came through a pipeline.
+ *    Marks the changes that we write into a target's WAL with a replication
+ *    origin.
  *
- * A session with a replication origin writes the origin into the WAL with each
- * commit, so that a pipeline the other way round can leave these transactions
- * out (--origin=none) and does not send changes back to where they came from.
+ *  A session with a replication origin writes the origin into the WAL with each
+ *  commit.  A pipeline in the other direction, which has this target as its
+ *  source, can leave these transactions out (--origin=none).  So it does not
+ * send our changes back to where they came from.
  *
- * The origin is only a mark.  Its own idea of a position is not used: on
- * PostgreSQL 15.18 the position set for a transaction that is then rolled back
- * stays, and the next commit of the session takes it over.
+ *  We use the origin as a mark only, not for the position (remote LSN) that the
+ *  server can store with it.  On PostgreSQL 15.18 the position set for a
+ *  transaction that is then rolled back stays, and the next commit of the
+ * session stores it.
  */
 #ifndef PENSTOCK_NET_ORIGIN_H
 #define PENSTOCK_NET_ORIGIN_H
@@ -18,35 +21,41 @@
 #include "base/error.h"
 #include "net/pgconn.h"
 
-/* What says how many origins a server can have; for messages. */
+/* Setting that limits the number of origins of a server; for messages. */
 #define ORIGIN_SETTING                                                         \
 	"max_active_replication_origins (max_replication_slots before PostgreSQL " \
 	"18)"
 
 /*
- * Marks all that the session writes from here on, creating the origin of the
- * pipeline if it does not exist.  *marked is false, and it is no error, if the
- * role may not do so or the server has no room for origins; the WAL then says
- * which.
+ * Sets the pipeline's origin number `number` for the session of `target`, and
+ * creates the origin if it does not exist.  All that the session commits from
+ * now on is marked.  If the role has no privilege for that, or the server has
+ * no room for origins, *marked is false and the function succeeds; for number 0
+ * it logs the reason.
  *
- * An origin is for one session at a time.  A pipeline has one, number 0, and
- * others with numbers from 1 for further sessions.
+ * Only one session at a time can use an origin.  Origin 0 of a pipeline is for
+ * the session that applies the stream, origins 1 and up are for further
+ * sessions.
  */
 MUST_CHECK Rc origin_set_up(PgConn *target, const char *pipeline, int number,
 							bool *marked, Error *err);
 
-/* The same with the first of the further origins that no session has. */
+/*
+ * Sets, for the session of `target`, the first of the pipeline's further
+ * origins (1 and up) that no session uses.  Otherwise as origin_set_up().
+ */
 MUST_CHECK Rc origin_set_up_free(PgConn *target, const char *pipeline,
 								 bool *marked, Error *err);
 
 /*
- * Drops a pipeline's further origins, but for those that a session has: each
- * takes one of the server's few places for as long as it exists.
+ * Drops those of the pipeline's further origins that no session uses.  Each
+ * origin occupies one of the server's few places (ORIGIN_SETTING) as long as it
+ * exists.
  */
 MUST_CHECK Rc origin_drop_free(PgConn *target, const char *pipeline,
 							   Error *err);
 
-/* Drops all origins of a pipeline; *removed says whether there was one. */
+/* Drops all origins of a pipeline.  *removed tells whether there was one. */
 MUST_CHECK Rc origin_drop(PgConn *target, const char *pipeline, bool *removed,
 						  Error *err);
 

@@ -1,6 +1,6 @@
 /*
  * pgconn.c
- *    libpq, waited for with a way out.
+ *    libpq, with waits that a request to stop ends.
  */
 #include "net/pgconn.h"
 
@@ -19,17 +19,17 @@
 #include "base/xalloc.h"
 #include "net/libpq_text.h"
 
-/* As much of a statement as an error's context shows. */
+/* Number of bytes of a statement that an error's context shows. */
 #define PGCONN_CONTEXT_SQL_MAX 300
 
-/* How long it may take to tell a server that it need not go on. */
+/* Milliseconds that a request to cancel a statement may take. */
 #define CANCEL_MS_MAX 1000
 
 struct PgConn
 {
 	PGconn *pg;
 	char *label;
-	int64_t patience_ms; /* that an answer may take; -1: for ever */
+	int64_t patience_ms; /* time that an answer may take; -1: no limit */
 };
 
 Rc
@@ -43,7 +43,7 @@ pgconn_connection_error(PgConn *conn, const char *what, Error *err)
 	return rc;
 }
 
-/* What a server says beside its answers, such as why it ends a session. */
+/* Logs a notice of the server, such as why it terminates a session. */
 static void
 log_notice(void *context, const PGresult *result)
 {
@@ -82,9 +82,10 @@ pgconn_set_patience(PgConn *conn, int64_t patience_ms)
 }
 
 /*
- * PQcancel() connects and waits as long as it takes, which a server that does
- * not answer can make for ever.  So it has a process of its own, and not much
- * time.  The end of the pipe tells that it is through.
+ * Sends a cancel request from a child process.  PQcancel() opens a connection
+ * and waits without a limit, so a server that does not answer would block us.
+ * The child is killed after CANCEL_MS_MAX.  We notice its end by the end of
+ * file on the pipe.
  */
 static void
 cancel_in_child(PGcancel *cancel)
@@ -111,7 +112,9 @@ cancel_in_child(PGcancel *cancel)
 	close(ends[0]);
 }
 
-/* Tells the server to give up what it is doing for us, as far as it listens. */
+/*
+ * Asks the server to cancel the statement that it runs for us, if there is one.
+ */
 static void
 cancel_running(PgConn *conn)
 {
@@ -158,7 +161,7 @@ pgconn_server_version_num(const PgConn *conn)
 	return PQserverVersion(conn->pg);
 }
 
-/* Waits for the socket as long as there is patience. */
+/* Waits for the socket, at most the time that pgconn_set_patience() has set. */
 static MUST_CHECK Rc
 wait_for_answer(PgConn *conn, short events, Error *err)
 {
@@ -184,7 +187,7 @@ pgconn_flush(PgConn *conn, Error *err)
 		if (pending < 0)
 			return pgconn_connection_error(conn, "lost the connection to", err);
 
-		/* While we send, the server may have to be listened to. */
+		/* The server may have to send to us before it reads more from us. */
 		rc = wait_for_answer(conn, POLLIN | POLLOUT, err);
 		if (rc != RC_OK)
 			return rc;
@@ -224,8 +227,8 @@ pgconn_get_result(PgConn *conn, PGresult **result, Error *err)
 	}
 
 	/*
-	 * Of a connection that broke the last message may be here already, and
-	 * tells why; otherwise libpq makes up a result of its own.
+	 * If the connection broke, the server's last message may have arrived
+	 * already, and says why.  Otherwise libpq makes a result of its own.
 	 */
 	if (rc != RC_OK && PQstatus(conn->pg) != CONNECTION_BAD)
 		return rc;
@@ -234,7 +237,10 @@ pgconn_get_result(PgConn *conn, PGresult **result, Error *err)
 	return RC_OK;
 }
 
-/* Errors whose detail is the whole row, which has no place in a log. */
+/*
+ * Whether the detail of an error with this SQLSTATE is the whole row.  Values
+ * of rows are not logged.
+ */
 static bool
 detail_shows_row(const char *sqlstate)
 {
@@ -242,7 +248,10 @@ detail_shows_row(const char *sqlstate)
 		   strcmp(sqlstate, "23514") == 0;   /* check_violation */
 }
 
-/* The server's own messages name it; those of triggers may not. */
+/*
+ * Adds the name of the violated constraint to the context, unless the message
+ * has it.  Messages of the server have it; messages raised by triggers may not.
+ */
 static void
 add_constraint(const PGresult *result, Error *err)
 {
@@ -316,7 +325,7 @@ pgconn_take_ended(PgConn *conn, int64_t *rows, Error *err)
 			return rc;
 		rc = pgconn_check_result(conn, result, err);
 
-		/* Of several statements that were sent, some may count nothing. */
+		/* Not every statement reports a number of rows. */
 		if (rc == RC_OK && PQcmdTuples(result)[0] != '\0')
 			*rows = strtoll(PQcmdTuples(result), NULL, 10);
 		PQclear(result);
@@ -325,7 +334,7 @@ pgconn_take_ended(PgConn *conn, int64_t *rows, Error *err)
 	}
 }
 
-/* Reads results to the end; keeps the last, or the first that is an error. */
+/* Reads all results.  *result is the first that is an error, else the last. */
 static Rc
 collect_result(PgConn *conn, PGresult **result, Error *err)
 {
@@ -431,7 +440,7 @@ pgconn_explain_path(Error *err)
 						"… SET search_path), or that function one of its own.");
 }
 
-/* Appends keyword='value' as a connection string wants it. */
+/* Appends keyword='value', escaped for a connection string. */
 static void
 append_conninfo(Buf *buf, const char *keyword, const char *value)
 {
@@ -446,10 +455,12 @@ append_conninfo(Buf *buf, const char *keyword, const char *value)
 }
 
 /*
- * What a role may have set and what would stop a child before its own settings
- * take effect.  Options of a connection win over settings of the role.  A child
- * does not wait for the disk after each of its statements: what it has done
- * counts when a later commit of ours says so, and that is durable after it.
+ * Settings for the session of a child process.  The role may have others, which
+ * would stop the child before its own SET statements run; options in the
+ * connection string override those of the role.  The child runs with
+ * synchronous_commit = off and does not wait for the disk after each statement:
+ * what it has written counts only when a later commit of ours records that, and
+ * when that commit is durable, the child's commits before it are durable, too.
  */
 static const char child_options[] = "-c statement_timeout=0 -c lock_timeout=0"
 									" -c idle_in_transaction_session_timeout=0"
@@ -457,7 +468,7 @@ static const char child_options[] = "-c statement_timeout=0 -c lock_timeout=0"
 									" -c synchronous_commit=off"
 									" -c jit=off";
 
-/* The connection's own options come last, so that they win. */
+/* Options of the connection string come last, so that they override ours. */
 static void
 append_child_options(Buf *buf, const char *own)
 {
@@ -470,10 +481,10 @@ append_child_options(Buf *buf, const char *own)
 void
 pgconn_child_conninfo(const PgConn *conn, char **conninfo, char **password)
 {
-	/* Set by us for this connection only, or not for passing on. */
+	/* Set by us for this connection only, or not to be passed on. */
 	static const char *const ours[] = {
 		"replication", "client_encoding", "fallback_application_name",
-		/* Secrets have no place on a command line. */
+		/* The command line of a process can be read by all users. */
 		"password", "sslpassword"};
 	PQconninfoOption *options = PQconninfo(conn->pg);
 	const char *own_options = NULL;

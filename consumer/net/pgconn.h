@@ -1,16 +1,21 @@
 /*
  * pgconn.h
- *    A connection to a PostgreSQL server, used without ever blocking on
- * anything that a signal could not end.
+ *    A connection to a PostgreSQL server.  A request to stop ends every wait
+ *    on it.
  *
- * Two ways of use.  While a program sets things up it wants an answer before
- * it goes on: pgconn_exec() and friends wait, but for the
- * socket and a stop request at once, and fail with ERR_INTERRUPTED when asked
- * to stop.  While a stream runs nothing may wait: the event loop's users work
- * on pgconn_raw() with libpq's asynchronous functions.
+ *  There are two ways to use it.
  *
- * Every failure tells which server it was by the label given at opening
- * (`source`, `target "…"`), and carries the SQLSTATE where there is one.
+ *  1. pgconn_exec() and the functions like it wait for the server's answer.
+ * They wait for the socket and for a request to stop at the same time, and fail
+ * with ERR_INTERRUPTED when a stop is requested.
+ *
+ *  2. While a stream runs, nothing may wait.  The users of the event loop then
+ * call libpq's asynchronous functions with the handle that pgconn_raw()
+ * returns.
+ *
+ *  Every error message names the server by the label given at opening
+ * (`source`, `target "…"`), and every Error has the SQLSTATE where the server
+ * sent one.
  */
 #ifndef PENSTOCK_NET_PGCONN_H
 #define PENSTOCK_NET_PGCONN_H
@@ -24,31 +29,37 @@
 typedef struct PgConn PgConn;
 
 /*
- * A connection of libpq's that is open, or on its way, and belongs to the
- * PgConn from then on; `label` is copied.  See pgconn_open.h for opening one.
+ * Makes a PgConn of a libpq connection that is open or being opened.  Takes
+ * ownership of `pg`; copies `label`.  To open a connection see pgconn_open.h.
  */
 PgConn *pgconn_new(PGconn *pg, const char *label);
 
-/* How long each answer may take; -1, as at the start: for ever. */
+/*
+ * Sets how many milliseconds each answer of the server may take; -1, as at the
+ * start: no limit.
+ */
 void pgconn_set_patience(PgConn *conn, int64_t patience_ms);
 
-/* Closes; a statement that still runs is cancelled first.  Accepts NULL. */
+/*
+ * Closes the connection.  A statement that still runs is cancelled first.
+ * Accepts NULL.
+ */
 void pgconn_close(PgConn *conn);
 
-/* libpq's own handle, borrowed; for asynchronous use. */
+/* Returns libpq's handle, borrowed, for libpq's asynchronous functions. */
 PGconn *pgconn_raw(const PgConn *conn);
 
-/* The label given at opening. */
+/* Returns the label given at opening; borrowed. */
 const char *pgconn_label(const PgConn *conn);
 
-/* The server's version, as PG_VERSION_NUM. */
+/* Returns the server's version, as PG_VERSION_NUM. */
 int pgconn_server_version_num(const PgConn *conn);
 
 /*
  * Runs one statement and waits for its result.  `params` are `param_count`
- * strings or NULLs, sent in text format.  If `result` is NULL the result is
- * discarded, else the caller clears it with PQclear().  A statement that
- * returns COPY leaves the connection in that state and is a success.
+ * strings or NULLs, sent in text format.  If `result` is NULL, the result is
+ * discarded; otherwise the caller clears it with PQclear().  A statement that
+ * starts a COPY is a success, and leaves the connection in COPY mode.
  */
 MUST_CHECK Rc pgconn_exec_params(PgConn *conn, const char *sql, int param_count,
 								 const char *const *params, PGresult **result,
@@ -56,54 +67,65 @@ MUST_CHECK Rc pgconn_exec_params(PgConn *conn, const char *sql, int param_count,
 MUST_CHECK Rc pgconn_exec(PgConn *conn, const char *sql, PGresult **result,
 						  Error *err);
 
-/* The same for what has passwords in it: messages have `shown` instead. */
+/*
+ * Runs a statement that contains a password.  Error messages quote `shown`
+ * instead of the statement.
+ */
 MUST_CHECK Rc pgconn_exec_secret(PgConn *conn, const char *sql,
 								 const char *shown, Error *err);
 
 /*
- * Waits for the next result of what was sent, as PQgetResult(): *result is
- * NULL when there is none left.  A result that is an error is RC_OK too: see
- * pgconn_check_result().
+ * Waits for the next result of the statements sent, like PQgetResult(): *result
+ * is NULL when there is none left.  Returns RC_OK for a result that is an
+ * error, too: see pgconn_check_result().
  */
 MUST_CHECK Rc pgconn_get_result(PgConn *conn, PGresult **result, Error *err);
 
-/* The same without waiting.  RC_AGAIN: none is here yet.  A connection that
- * broke has a result, too, which says why. */
+/*
+ * Gets the next result of the statements sent, like pgconn_get_result(), but
+ * without waiting.  Returns RC_AGAIN if no result has arrived yet.  For a
+ * connection that broke libpq makes a result, which says why.
+ */
 MUST_CHECK Rc pgconn_take_result(PgConn *conn, PGresult **result);
 
 /*
- * Takes the results of statements that end, to the last, without waiting.
- * RC_AGAIN: there may be more to come.  RC_FAIL: one of them is an error. *rows
- * is set to the number of rows of a result that has counted some.
+ * Reads all results of the statements sent, which must not be COPY, without
+ * waiting.  Returns RC_AGAIN if more results may arrive, and RC_FAIL if one of
+ * them is an error.  *rows is set to the number of rows that a result reports;
+ * unchanged if none reports one.
  */
 MUST_CHECK Rc pgconn_take_ended(PgConn *conn, int64_t *rows, Error *err);
 
-/* Waits until all that was sent has left for the server. */
+/* Waits until libpq's output buffer has been sent to the server. */
 MUST_CHECK Rc pgconn_flush(PgConn *conn, Error *err);
 
 /*
- * Sends the rest, and waits until a result is here, or for so long.  RC_AGAIN:
- * there was none in time, and the connection is good for nothing but closing.
+ * Sends what is in libpq's output buffer, and waits until a result has arrived.
+ * Returns RC_AGAIN if none has arrived within `timeout_ms`; the connection can
+ * then only be closed.
  */
 MUST_CHECK Rc pgconn_await_result(PgConn *conn, int64_t timeout_ms, Error *err);
 
 /*
- * Turns a result that is an error into an Error (RC_FAIL); a good one is
- * RC_OK.  Does not clear the result.  A NULL result stands for a connection
- * that broke.
+ * Returns RC_OK for a result that is not an error.  Otherwise fills `err` from
+ * the result and returns RC_FAIL.  A NULL result means that the connection
+ * broke.  Does not clear the result.
  */
 MUST_CHECK Rc pgconn_check_result(PgConn *conn, const PGresult *result,
 								  Error *err);
 
-/* Fills an Error from libpq's message about the connection; RC_FAIL. */
+/*
+ * Fills `err` with `what`, the label and libpq's message about the connection;
+ * returns RC_FAIL.
+ */
 MUST_CHECK Rc pgconn_connection_error(PgConn *conn, const char *what,
 									  Error *err);
 
 /*
- * The connection string of an open connection without its password, for a
- * child process, and the password apart.  Both are freed by the caller;
- * *password may be NULL.  The child gets the password through PGPASSWORD in
- * its environment, so that it never shows in a process list.
+ * Makes the connection string with which a child process can open the same
+ * connection.  The string has no password; *password is the password, or NULL
+ * if there is none.  The caller frees both.  It gives the child the password in
+ * the environment variable PGPASSWORD, so that no list of processes shows it.
  */
 void pgconn_child_conninfo(const PgConn *conn, char **conninfo,
 						   char **password);
@@ -111,23 +133,30 @@ void pgconn_child_conninfo(const PgConn *conn, char **conninfo,
 /*
  * The search path.
  *
- * A connection is opened with pg_catalog alone, so that names in our statements
- * mean what they say.  But a row that is written calls functions of users: in
- * checks, in expressions of indexes, in triggers that fire always.  These may
- * name things without a schema, and find them by the path of the database and
- * the role, as they do for the application.  What writes users' rows sets that
- * path, and names all that it needs by schema, operators too.
+ * We open a connection with search_path = pg_catalog, so that unqualified names
+ * in our statements mean the system's objects.  But when we write a row, the
+ * server calls functions of users: in check constraints, in expressions of
+ * indexes, in triggers that are ENABLE ALWAYS.  These functions may use names
+ * without a schema, which the server has to find in the search_path of the
+ * database and the role, as it does for the application.  A session that writes
+ * users' rows sets that search_path (the "own path"), and its statements
+ * schema-qualify all names, those of operators too.
  */
 #define PGCONN_SET_OWN_PATH_SQL         "SET search_path TO DEFAULT"
 #define PGCONN_SET_LOCAL_OWN_PATH_SQL   "SET LOCAL search_path TO DEFAULT"
 #define PGCONN_SET_LOCAL_PLAIN_PATH_SQL "SET LOCAL search_path = pg_catalog"
 
-/* Takes pg_catalog alone for a while, and the own path again.  The latter
- * leaves a transaction that has failed alone: rolled back, it has it anyway. */
+/*
+ * Sets search_path to pg_catalog ("plain path"), and back to the default of the
+ * database and role ("own path").  In a transaction that has failed,
+ * pgconn_set_own_path() does nothing: the rollback restores the own path.
+ */
 MUST_CHECK Rc pgconn_set_plain_path(PgConn *conn, Error *err);
 MUST_CHECK Rc pgconn_set_own_path(PgConn *conn, Error *err);
 
-/* Says of an error that a function is not found what can be done about it. */
+/*
+ * If the error is undefined_function, adds a hint how to set the search_path.
+ */
 void pgconn_explain_path(Error *err);
 
 #endif /* PENSTOCK_NET_PGCONN_H */

@@ -1,6 +1,7 @@
 /*
  * pgconn_open.c
- *    Connecting with libpq, waited for with a way out; settings of a session.
+ *    Connects with libpq, with waits that a request to stop ends, and sets up
+ *    the session.
  */
 #include "net/pgconn_open.h"
 
@@ -18,15 +19,17 @@
 #define SQLSTATE_LENGTH 5
 
 /*
- * What a role or a database may have set and what would then change values on
- * their way, or stop the work half way.  Set in the session, where it wins over
- * both.
+ * Settings for the session.  The role or the database may have others, which
+ * would change the text of values or stop our work; SET in the session
+ * overrides both.
  */
 static const char data_settings_sql[] =
-	/* How our own statements are read, and what names the server writes. */
+	/* How the server reads our statements, and quotes names in its answers. */
 	"SET standard_conforming_strings = on;"
 	"SET quote_all_identifiers = off;"
-	/* Else an element that is null in text is the word NULL. */
+	/*
+	 * With array_nulls off the server reads NULL in an array as the text NULL.
+	 */
 	"SET array_nulls = on;"
 	"SET datestyle = 'ISO, YMD';"
 	"SET intervalstyle = 'postgres';"
@@ -42,11 +45,11 @@ static const char data_settings_sql[] =
 	"SET default_transaction_isolation = 'read committed';"
 	"SET default_transaction_deferrable = off;"
 	"SET default_transaction_read_only = off;"
-	/* money is written as this says. */
+	/* The text of money values depends on it. */
 	"SET lc_monetary = 'C';"
-	/* Compiling takes longer than anything that we ask for. */
+	/* JIT compilation takes longer than any statement of ours. */
 	"SET jit = off;"
-	/* Not every version knows these. */
+	/* These settings do not exist in every version of PostgreSQL. */
 	"SELECT pg_catalog.set_config(name, '0', false)"
 	" FROM pg_catalog.pg_settings"
 	" WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
@@ -54,9 +57,10 @@ static const char data_settings_sql[] =
 /* ---- why it failed ------------------------------------------------------ */
 
 /*
- * Before a connection is made there is no result to ask for an SQLSTATE, but
- * with PQERRORS_VERBOSE the server's message starts with it, after the
- * severity: "FATAL:  28P01: password …".  Copies it; false if there is none.
+ * Finds the SQLSTATE in libpq's message about a failed connection, for which
+ * there is no PGresult.  With PQERRORS_VERBOSE the server's message is "FATAL:
+ * 28P01: password …".  Copies the SQLSTATE to `sqlstate`; returns false if
+ * there is none.
  */
 static bool
 find_sqlstate(const char *message, char *sqlstate)
@@ -94,8 +98,10 @@ is_cut_off(const char *message)
 	return false;
 }
 
-/* Whether a connection failed for a reason that a person has to fix, by what
- * libpq itself says. */
+/*
+ * Whether a connection failed for a reason that a person has to fix, according
+ * to libpq's message.
+ */
 static bool
 needs_a_person(const PGconn *pg, const char *message)
 {
@@ -111,7 +117,10 @@ needs_a_person(const PGconn *pg, const char *message)
 	return false;
 }
 
-/* Takes the words out of a verbose message: no SQLSTATE, no LOCATION. */
+/*
+ * Returns the message without its SQLSTATE and LOCATION, as one line.  The
+ * caller frees it.
+ */
 static char *
 plain_reason(const char *message, const char *sqlstate)
 {
@@ -131,9 +140,10 @@ plain_reason(const char *message, const char *sqlstate)
 }
 
 /*
- * Whether trying again can help: a server that starts, stops or is full may
- * take us later; one that does not know the role, the password or the database
- * will not.
+ * Fills `err` for a connection that failed: ERR_CONNECT if another attempt can
+ * help, else ERR_CONFIG.  A server that is starting, stopping or full may
+ * accept us later; one that rejects the role, the password or the database will
+ * not.
  */
 static Rc
 connect_failed(PgConn *conn, Error *err)
@@ -164,8 +174,9 @@ may_have_password(const char *conninfo)
 }
 
 /*
- * The connection string cannot be read.  libpq quotes what it could not make
- * sense of, which may be a password, or some of it.
+ * Fills `err` for a connection string that libpq cannot parse. libpq's message
+ * quotes a part of the string, which may be a password or a piece of it, so we
+ * leave that part out if the string may have a password.
  */
 static Rc
 cannot_be_read(const PgConn *conn, const char *conninfo, Error *err)
@@ -190,9 +201,9 @@ cannot_be_read(const PgConn *conn, const char *conninfo, Error *err)
 }
 
 /*
- * A connection that is bad at once was refused (which a local socket tells at
- * once), or its connection string cannot be read; libpq's texts of the former
- * start like this.
+ * Fills `err` for a connection that failed at once.  Either the server refused
+ * it, which a local socket reports at once: then libpq's message begins with
+ * "connection to server".  Or libpq cannot parse the connection string.
  */
 static Rc
 start_failed(PgConn *conn, const char *conninfo, Error *err)
@@ -208,8 +219,9 @@ start_failed(PgConn *conn, const char *conninfo, Error *err)
 /* ---- connecting --------------------------------------------------------- */
 
 /*
- * A peer that has vanished without a word is noticed within half a minute,
- * where neither side's system would notice for hours.
+ * Starts to connect, without waiting.  TCP keepalives detect a peer that
+ * vanished within half a minute; with the defaults of the operating system that
+ * takes hours.
  */
 static PGconn *
 start_connection(const PgConnOptions *options)
@@ -218,7 +230,7 @@ start_connection(const PgConnOptions *options)
 	const char *values[12];
 	int n = 0;
 
-	/* What stands before the connection string can be changed by it. */
+	/* Options before "dbname" can be overridden by the connection string. */
 	keywords[n] = "fallback_application_name";
 	values[n++] = options->application_name;
 	keywords[n] = "keepalives_idle";
@@ -243,8 +255,7 @@ start_connection(const PgConnOptions *options)
 	return PQconnectStartParams(keywords, values, 1);
 }
 
-/* Milliseconds that connecting may take, from the connection's own option; -1:
- * for ever. */
+/* Returns connect_timeout in milliseconds; -1: no limit. */
 static int64_t
 connect_timeout_ms(const PGconn *pg)
 {
@@ -277,7 +288,10 @@ connect_ms_of(const PgConn *conn, const PgConnOptions *options)
 	return connect_ms;
 }
 
-/* Waits until libpq's socket has what it wants, but not beyond the deadline. */
+/*
+ * Waits until libpq's socket is ready for `events`, but not beyond the
+ * deadline.
+ */
 static MUST_CHECK Rc
 wait_for_socket(PgConn *conn, short events, int64_t deadline_us, Error *err)
 {
@@ -320,7 +334,7 @@ wait_until_connected(PgConn *conn, int64_t connect_ms, Error *err)
 	return RC_OK;
 }
 
-/* Connects, and sets nothing in the session. */
+/* Connects; runs no statement in the session. */
 static MUST_CHECK Rc
 connect_plain(PgConn **conn, const PgConnOptions *options, Error *err)
 {
@@ -351,7 +365,10 @@ connect_plain(PgConn **conn, const PgConnOptions *options, Error *err)
 
 /* ---- setting up --------------------------------------------------------- */
 
-/* Compares with a second connection, if there is a pooler: see pooler.h. */
+/*
+ * If there is a pooler, checks with a second connection whether it keeps
+ * sessions: see pooler.h.
+ */
 static MUST_CHECK Rc
 check_pooler(PgConn *conn, const PgConnOptions *options, Error *err)
 {

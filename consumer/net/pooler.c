@@ -1,27 +1,32 @@
 /*
  * pooler.c
- *    Whose backend answers.
+ *    Compares the PIDs of the backends that answer.
  */
 #include "net/pooler.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* How often both connections are asked: other clients of the pooler may have
- * taken the session that we had, and ours may by chance be the same again. */
+/*
+ * Number of times that we ask both connections for their PID.  Once is not
+ * enough: a pooler in transaction mode may give us the same session again by
+ * chance.
+ */
 #define ROUNDS 10
 
-/* How long the second connection may have to wait: a pooler in session mode may
- * have no session to spare. */
+/*
+ * Milliseconds that we wait for an answer in the second connection: a pooler in
+ * session mode may have no free session for it.
+ */
 #define ANSWER_MS_MAX 3000
 
-/* In the message, and what it is known by. */
+/* Part of the error message; pooler_is_refused() recognises the error by it. */
 #define REFUSED "is behind a connection pooler that does not keep sessions"
 
 /*
- * Nothing may be set for the session before it is known to be ours: hence
- * LOCAL.  A role's time-out may be shorter than a new backend's first query
- * takes.
+ * SET LOCAL, because nothing may stay set in a session that may not be ours.
+ * The statement_timeout of the role may be shorter than the first query of a
+ * new backend takes.
  */
 static const char pid_sql[] = "SET LOCAL statement_timeout = 0;"
 							  "SELECT pg_catalog.pg_backend_pid()";
@@ -48,7 +53,7 @@ pooler_is_refused(const Error *err)
 	return err->code == ERR_CONFIG && strstr(err->message, REFUSED) != NULL;
 }
 
-/* There is a result without rows in front. */
+/* Reads the PID from a result.  The first result, that of SET, has no rows. */
 static void
 take_pid(const PGresult *result, int *pid)
 {
@@ -56,7 +61,10 @@ take_pid(const PGresult *result, int *pid)
 		*pid = (int) strtol(PQgetvalue(result, 0, 0), NULL, 10);
 }
 
-/* Of the connection that is to be used, which has to wait anyway. */
+/*
+ * Asks the connection that we are going to use for its PID; waits without a
+ * limit of its own.
+ */
 static MUST_CHECK Rc
 ask_pid(PgConn *conn, int *pid, Error *err)
 {
@@ -69,7 +77,10 @@ ask_pid(PgConn *conn, int *pid, Error *err)
 	return rc;
 }
 
-/* RC_AGAIN: there was no answer in time, and the connection is of no use. */
+/*
+ * Asks the second connection for its PID.  Returns RC_AGAIN if there was no
+ * answer within wait_ms; the connection can then only be closed.
+ */
 static MUST_CHECK Rc
 ask_other_pid(PgConn *other, int wait_ms, int *pid, Error *err)
 {
@@ -93,7 +104,9 @@ ask_other_pid(PgConn *other, int wait_ms, int *pid, Error *err)
 	return rc;
 }
 
-/* Whether two connections have a backend each; RC_AGAIN: that cannot be told.
+/*
+ * *kept tells whether each of the two connections keeps its own backend.
+ * Returns RC_AGAIN if the second connection did not answer.
  */
 static MUST_CHECK Rc
 compare(PgConn *conn, PgConn *other, int wait_ms, int pid, bool *kept,

@@ -1,17 +1,19 @@
 /*
  * pooler.h
- *    Connection poolers between us and a server.
+ *    Detects connection poolers between us and a server.
  *
- * A pooler in transaction mode gives each transaction of ours any session of
- * the server, and between two of them that session to somebody else.  What we
- * set in it (session_replication_role, an origin, prepared statements) would be
- * in effect for others, and not for us.  Only a session that stays ours is
- * good: the server itself, or a pooler in session mode.
+ *  A pooler in transaction mode runs each transaction of ours in any session of
+ * the server, and between two transactions it gives that session to other
+ * clients. What we set in the session (session_replication_role, an origin,
+ * prepared statements) would be in effect for others, and not for us.  So we
+ * refuse such a pooler.  A pooler in session mode, which keeps one session for
+ * each connection, is as good as the server itself.
  *
- * A pooler makes up what it tells of the backend's PID when it lets us in; that
- * tells that there is one, before anything was set.  In which mode it is shows
- * when two connections ask in turn which backend they have: with a session of
- * its own, each always has the same, and another than the other one.
+ *  We detect a pooler before we set anything in the session: it invents the
+ * backend PID that it reports when we connect, so that PID is not the one which
+ *  pg_backend_pid() returns.  To find the mode, we call pg_backend_pid() in two
+ *  connections in turn.  With a pooler in session mode each connection always
+ * gets its own PID, and the two PIDs differ.
  */
 #ifndef PENSTOCK_NET_POOLER_H
 #define PENSTOCK_NET_POOLER_H
@@ -21,25 +23,28 @@
 #include "net/pgconn.h"
 
 /*
- * Looks whether the connection goes through a pooler.  *pid is the PID of the
- * backend that has answered, or 0 if there is no pooler.  Nothing may have been
- * set in the session.  Waits.
+ * Finds whether the connection goes through a pooler.  *pid is the PID of the
+ * backend that has answered, or 0 if there is no pooler.  The caller must not
+ * have set anything in the session.  Waits.
  */
 MUST_CHECK Rc pooler_find(PgConn *conn, int *pid, Error *err);
 
 /*
- * ERR_CONFIG if the pooler does not keep sessions.  `pid` is as found above;
- * `other` is another connection of the same kind, in which nothing was set.
- * RC_AGAIN: that one has got no answer in time: in 3 seconds, or in at_most_ms,
- * if that is less and not 0.  Waits.
+ * Fails with ERR_CONFIG if the pooler does not keep sessions.  `pid` is the PID
+ * that pooler_find() has returned.  `other` is another connection of the same
+ * kind, in which nothing was set.  Returns RC_AGAIN if `other` got no answer
+ * within 3 seconds, or within at_most_ms if that is less and not 0.  Waits.
  */
 MUST_CHECK Rc pooler_check(PgConn *conn, int pid, PgConn *other, int at_most_ms,
 						   Error *err);
 
-/* The same error, for a session that is found to have changed at work. */
+/*
+ * Fills `err` as pooler_check() does, for a caller that notices during its work
+ * that its session was exchanged.
+ */
 MUST_CHECK Rc pooler_set_refused(const PgConn *conn, Error *err);
 
-/* Whether an error is that one. */
+/* Whether the error is that of pooler_check() and pooler_set_refused(). */
 bool pooler_is_refused(const Error *err);
 
 #endif /* PENSTOCK_NET_POOLER_H */

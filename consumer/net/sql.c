@@ -1,6 +1,6 @@
 /*
  * sql.c
- *    Statements that are put together in a Buf.
+ *    SQL statements composed in a Buf, and their results.
  */
 #include "net/sql.h"
 

@@ -1,6 +1,6 @@
 /*
  * sql.h
- *    Statements that are put together in a Buf.
+ *    SQL statements composed in a Buf, and their results.
  */
 #ifndef PENSTOCK_NET_SQL_H
 #define PENSTOCK_NET_SQL_H
@@ -9,19 +9,19 @@
 #include "base/error.h"
 #include "net/pgconn.h"
 
-/* Servers have pg_stat_progress_copy from this version on. */
+/* First version of PostgreSQL with the view pg_stat_progress_copy. */
 #define PROGRESS_COPY_VERSION_NUM 140000
 
 /*
- * Runs the statement in `sql` and releases the buffer.  A text that did not
- * fit is ERR_LIMIT.  For `result` see pgconn_exec().
+ * Runs the statement in `sql` and releases the buffer.  Fails with ERR_LIMIT if
+ * the text did not fit into the buffer.  For `result` see pgconn_exec().
  */
 MUST_CHECK Rc sql_run(PgConn *conn, Buf *sql, PGresult **result, Error *err);
 
 /* Appends "schema"."name". */
 void sql_append_qualified(Buf *sql, const char *schema, const char *name);
 
-/* A field of a result as a boolean; NULL is false. */
+/* Returns a boolean field of a result; false if it is NULL. */
 bool sql_bool(const PGresult *result, int row, int column);
 
 #endif /* PENSTOCK_NET_SQL_H */

@@ -1,6 +1,6 @@
 /*
  * sqlstate.c
- *    One list.
+ *    The list of SQLSTATEs.
  */
 #include "net/sqlstate.h"
 

@@ -1,6 +1,6 @@
 /*
  * sqlstate.h
- *    What the SQLSTATE of a failure says about the server.
+ *    Tells from the SQLSTATE of an error whether the server is at fault.
  */
 #ifndef PENSTOCK_NET_SQLSTATE_H
 #define PENSTOCK_NET_SQLSTATE_H
@@ -10,11 +10,12 @@
 #include "base/error.h"
 
 /*
- * Whether a failure is about the session or the server as a whole rather than
- * about what was asked of it: no connection could be made, or it was lost
- * (class 08), the server starts, stops or ended the session (57P), or it has no
- * room for another session (53300).  Ask error_is_transient() whether it may be
- * better later: a password that is wrong is no server, too.
+ * Whether the error concerns the session or the server as a whole, not the
+ * statement that we sent: we could not connect, the connection was lost (class
+ * 08), the server is starting or stopping or has terminated the session (57P),
+ * or it has no room for another session (53300).  Another attempt need not
+ * help: a wrong password, too, means that we could not connect.  See
+ * error_is_transient().
  */
 bool sqlstate_is_server_gone(const Error *err);
 

@@ -1,6 +1,7 @@
 /*
  * target_name.c
- *    The parts of a connection string that tell people one target from another.
+ *    Makes names of the parts of a connection string that tell one target from
+ *    another.
  */
 #include "net/target_name.h"
 
@@ -67,7 +68,7 @@ is_secret(const PQconninfoOption *option)
 		   strcmp(option->keyword, "sslpassword") == 0;
 }
 
-/* keyword=value, quoted as libpq reads it. */
+/* Appends keyword=value, quoted for a connection string. */
 static void
 append_keyword(Buf *buf, const PQconninfoOption *option)
 {
@@ -107,7 +108,7 @@ conninfo_without_password(const char *conninfo)
 		else
 			append_keyword(&buf, o);
 	}
-	/* As it was written, if there is nothing to hide. */
+	/* Without a password the string is printed as the user wrote it. */
 	text = xstrdup(has_secret ? buf.data : conninfo);
 	buf_release(&buf);
 	PQconninfoFree(options);

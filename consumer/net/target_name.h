@@ -1,26 +1,30 @@
 /*
  * target_name.h
- *    What a target is called in messages.
+ *    The name of a target in messages.
  */
 #ifndef PENSTOCK_NET_TARGET_NAME_H
 #define PENSTOCK_NET_TARGET_NAME_H
 
 /*
- * The name of the target that a connection string leads to, such as
+ * Returns the name of the target that a connection string leads to, such as
  *
- *     target "shop@db2.example.com:5433"
+ *      target "shop@db2.example.com:5433"
  *
- * with as much of it as the string says, and no more than `target` if it says
- * none of that or cannot be read.  Never holds a password.  Free with free().
+ *  Database, host or port are left out where the string does not give them.  If
+ * it gives none, or libpq cannot parse it, the name is the word `target` alone.
+ * Has never a password.  The caller frees it with free().
  */
 char *target_name(const char *conninfo);
 
-/* The same without the word before it and the quotes. */
+/*
+ * Returns the part between the quotes of target_name(), which may be empty.
+ * The caller frees it with free().
+ */
 char *target_address(const char *conninfo);
 
 /*
- * The connection string without its passwords, to be printed.  NULL: it cannot
- * be read.  Free with free().
+ * Returns the connection string without passwords, for printing; NULL if libpq
+ * cannot parse it.  The caller frees it with free().
  */
 char *conninfo_without_password(const char *conninfo);
 

@@ -1,6 +1,7 @@
 /*
  * writer.c
- *    Opening them in one place, so that none is without its mark.
+ *    Opens all these sessions in one place, so that none is without its
+ *    origin.
  */
 #include "net/writer.h"
 
@@ -12,7 +13,7 @@
 #include "net/origin.h"
 #include "net/pgconn_open.h"
 
-/* How long a session that is closed may take to give its mark back. */
+/* Milliseconds that releasing the origin may take when a session is closed. */
 #define UNMARK_WAIT_MS 1000
 
 Rc
@@ -27,12 +28,15 @@ writer_open(PgConn **conn, const PgConnOptions *options, const char *pipeline,
 	return rc;
 }
 
-/* Takes the mark off. */
+/* Releases the session's origin. */
 static const char unmark_sql[] =
 	"SELECT pg_catalog.pg_replication_origin_session_reset()"
 	" WHERE pg_catalog.pg_replication_origin_session_is_setup()";
 
-/* Waits for an answer, not for long: the server may be the reason to close. */
+/*
+ * Waits for the answer, at most UNMARK_WAIT_MS: the server may have stopped
+ * answering, which may be why the caller closes the session.
+ */
 static void
 await_answer(PgConn *conn)
 {
@@ -54,7 +58,10 @@ await_answer(PgConn *conn)
 		PQclear(PQgetResult(pg));
 }
 
-/* One that is in the middle of something is left to the server to end. */
+/*
+ * If the session is in the middle of a statement or transaction, we only close
+ * it: the server then releases the origin when it terminates the session.
+ */
 void
 writer_close(PgConn *conn)
 {
@@ -64,7 +71,7 @@ writer_close(PgConn *conn)
 	pgconn_close(conn);
 }
 
-/* Whether somebody reads what is written in this database. */
+/* Whether a logical slot exists that decodes the changes of this database. */
 static bool
 is_read(PgConn *conn)
 {
