@@ -81,6 +81,40 @@ my @FORMS = (
 	'ALTER TABLE t DROP COLUMN a2, ADD COLUMN a2 text DEFAULT \'again\'',
 	'ALTER TABLE t ALTER cc TYPE varchar',
 	'ALTER TABLE t ALTER d TYPE bigint USING d * 10',
+	'CREATE TABLE split (id integer, v text) PARTITION BY RANGE (id);
+	 CREATE TABLE split_1 PARTITION OF split FOR VALUES FROM (0) TO (10);
+	 CREATE TABLE split_2 PARTITION OF split FOR VALUES FROM (10) TO (20)
+	  PARTITION BY RANGE (id);
+	 CREATE TABLE split_2a PARTITION OF split_2 FOR VALUES FROM (10) TO (15);
+	 CREATE TABLE split_2b PARTITION OF split_2 FOR VALUES FROM (15) TO (20);
+	 CREATE TABLE split_3 PARTITION OF split FOR VALUES FROM (20) TO (30);
+	 ALTER TABLE split ADD PRIMARY KEY (id)',
+	'INSERT INTO split VALUES (1, \'a1\'), (11, \'b22\'), (12, \'c\'), (17, \'d\')',
+	'ALTER TABLE split ALTER v TYPE integer USING length(v)',
+	'UPDATE split SET v = v + 1; INSERT INTO split VALUES (21, 5)',
+	'ALTER TABLE split ALTER v TYPE text USING repeat(\'x\', v);
+	 UPDATE split SET v = v || \'y\' WHERE id > 5; ALTER TABLE split ADD w uuid;
+	 ALTER TABLE split ALTER v TYPE integer USING length(v); DELETE FROM split WHERE id = 1',
+	'CREATE TABLE elder (id integer PRIMARY KEY, v text);
+	 CREATE TABLE younger (PRIMARY KEY (id)) INHERITS (elder);
+	 CREATE TABLE youngest (PRIMARY KEY (id), x text) INHERITS (younger);
+	 INSERT INTO elder VALUES (1, \'x\'); INSERT INTO younger VALUES (2, \'yy\');
+	 INSERT INTO youngest VALUES (3, \'zzz\', \'x\')',
+	'ALTER TABLE elder ALTER v TYPE integer USING length(v)',
+	'ALTER TABLE younger ADD n integer NOT NULL DEFAULT random() * 1000',
+	'CREATE TABLE tree (id integer PRIMARY KEY, up integer) PARTITION BY RANGE (id);
+	 CREATE TABLE tree_1 PARTITION OF tree FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id);
+	 CREATE TABLE tree_1a PARTITION OF tree_1 FOR VALUES FROM (0) TO (5);
+	 CREATE TABLE tree_1b PARTITION OF tree_1 FOR VALUES FROM (5) TO (10);
+	 CREATE TABLE tree_2 PARTITION OF tree FOR VALUES FROM (10) TO (20);
+	 ALTER TABLE tree ADD FOREIGN KEY (up) REFERENCES tree;
+	 INSERT INTO tree VALUES (1, 1), (6, 1), (11, 6)',
+	'UPDATE tree SET up = 11; DROP TABLE tree_1', 'DROP TABLE tree',
+	'CREATE TABLE faint (id integer PRIMARY KEY, v text);
+	 INSERT INTO faint VALUES (1, \'one\'), (2, \'two\')', 'ALTER TABLE faint SET UNLOGGED',
+	'ALTER TABLE faint ALTER v TYPE integer USING length(v); INSERT INTO faint VALUES (3, 3)',
+	'ALTER TABLE faint SET LOGGED', 'ALTER TABLE faint SET UNLOGGED', 'DELETE FROM faint',
+	'ALTER TABLE faint SET LOGGED; INSERT INTO faint VALUES (3, 33)',
 	'CREATE TABLE kept (id integer PRIMARY KEY, v varchar(10));
 	 CREATE TABLE heir (own text, PRIMARY KEY (id)) INHERITS (kept);
 	 INSERT INTO kept VALUES (1, \'x\'), (2, \'y\'); INSERT INTO heir VALUES (3, \'z\', \'own\')',

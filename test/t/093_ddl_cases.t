@@ -169,6 +169,75 @@ SQL
 	}
 };
 
+# The rows of each partition come anew after those of the one before it, more than
+# fits into memory.
+subtest 'another type of a large partitioned table' => sub {
+	for my $mode ([], [ '--apply=transaction', '--lanes=4' ])
+	{
+		my $pair = cloned('split' . @$mode, <<'SQL', '--ddl=follow', @$mode);
+CREATE TABLE t (id integer PRIMARY KEY, c text) PARTITION BY RANGE (id);
+CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (10000);
+CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (10000) TO (20000);
+CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (20000) TO (30000);
+INSERT INTO t SELECT i, repeat('x', 200 + i % 9) FROM generate_series(1, 29999) i;
+SQL
+		my $follower = $pair->start('follow', '--streaming=on', '--memory=4MB', @$mode);
+
+		$pair->source_sql("BEGIN; ALTER TABLE t ALTER c TYPE bytea USING c::bytea || '\\\\xff';
+			UPDATE t SET c = c || '\\x00' WHERE id > 15000; COMMIT;
+			ALTER TABLE t ALTER c TYPE integer USING length(c)");
+		$pair->wait_caught_up($follower);
+		$pair->stop_ok($follower);
+		is(columns($pair, 't'), 'id integer, c integer', "the type (@$mode)");
+		$pair->equal_ok('all rows');
+	}
+};
+
+# A table whose rows do not fit, although the source has left them as they are,
+# and one beside it that it has written anew.
+subtest 'rows that do not come anew' => sub {
+	my $pair = cloned('stay', <<'SQL', '--ddl=follow');
+CREATE TABLE t (id integer PRIMARY KEY, c text);
+CREATE TABLE heir (own text, PRIMARY KEY (id)) INHERITS (t);
+INSERT INTO t VALUES (1, 'a\b'), (2, 'c');
+INSERT INTO heir VALUES (3, 'd', 'own');
+SQL
+	$pair->source_sql('CREATE CAST (text AS bytea) WITHOUT FUNCTION AS ASSIGNMENT');
+	$pair->source_sql('BEGIN; ALTER TABLE t ALTER c TYPE bytea;
+		ALTER TABLE heir ALTER own TYPE integer USING length(own);
+		INSERT INTO t VALUES (4, \'e\'); COMMIT');
+	my $end = $pair->source_lsn;
+
+	$pair->fails_like(1,
+		qr/altered table "public"\."t" in a way that is not possible.*not written the table anew/s,
+		'it stops', 'follow', "--endpos=$end");
+	is($pair->target_sql('SELECT id, c FROM t ORDER BY 1'), "1|a\\b\n2|c\n3|d",
+		'and nothing is lost');
+	$pair->target_sql('ALTER TABLE t ALTER c TYPE bytea USING convert_to(c, \'UTF8\');
+		ALTER TABLE heir ALTER own TYPE integer USING length(own)');
+	$pair->follow_to_end;
+	$pair->equal_ok('when it is altered by hand');
+};
+
+subtest 'more changes than fit into memory' => sub {
+	my $pair = cloned('many', 'CREATE TABLE t (id integer PRIMARY KEY)',
+		'--ddl=follow');
+
+	$pair->source_sql('DO $$BEGIN FOR i IN 1 .. 300 LOOP
+			EXECUTE format(\'CREATE TABLE t%s (id integer PRIMARY KEY, c text)\', i);
+			EXECUTE format(\'COMMENT ON COLUMN t%s.c IS %L\', i, repeat(\'x\', 100));
+			EXECUTE format(\'ALTER TABLE t%s ALTER c SET DEFAULT %L\', i, repeat(\'x\', 9000));
+		END LOOP; END$$');
+	my $log = $pair->fails_like(1, qr/more schema changes without a row between them/,
+		'it stops', 'follow', '--memory=4MB', '--endpos=' . $pair->source_lsn);
+	my ($command) = $log =~ /Follow with more of it: "(.*)"\.$/m;
+	like($command, qr/--memory=8MB/, 'with the memory that it takes');
+	$pair->run_or_die('follow', '--memory=64MB', '--endpos=' . $pair->source_lsn);
+	$pair->equal_ok('with more of it');
+	is($pair->target_sql("SELECT count(*) FROM pg_class WHERE relname ~ '^t\\d+\$'"),
+		300, 'all tables are there');
+};
+
 # Rows come in the transaction that renames it, and the list of what was copied
 # follows.
 subtest 'a schema gets another name' => sub {

@@ -187,14 +187,15 @@ is_referred_to(const Draft *draft, const DraftObject *table)
 
 /*
  * Whether the table is better without rows: a column has come, or has another
- * type.  With another type a foreign key to it is checked again, and has to
- * find the rows.
+ * type to which a server may not know a way.  With another type a foreign key
+ * to it is checked again, and has to find the rows.
  */
 static bool
 wants_no_rows(const Draft *draft, const DraftObject *table)
 {
 	bool comes = false;
 	bool changes = false;
+	bool is_computed = false;
 
 	for (int i = 0; i < table->after->table.column_count; i++)
 	{
@@ -203,9 +204,13 @@ wants_no_rows(const Draft *draft, const DraftObject *table)
 														after->attnum);
 
 		comes = comes || now == NULL;
-		changes = changes || (now != NULL && !column_types_equal(now, after));
+		if (now == NULL || column_types_equal(now, after))
+			continue;
+		changes = true;
+		is_computed = is_computed || !leaves_rows(now, after);
 	}
-	return changes ? !is_referred_to(draft, table) : comes;
+	return (comes || is_computed) &&
+		   (!changes || !is_referred_to(draft, table));
 }
 
 static void
@@ -213,12 +218,14 @@ empty(Draft *draft, DraftObject *table)
 {
 	DdlStatement *statement;
 
-	if (table->now->table.partitioned || !draft_rewritten(draft, table) ||
-		!wants_no_rows(draft, table))
+	if (table->now->table.partitioned ||
+		!(draft_has_oid(&draft->hints->without_rows, table->oid) ||
+		  (draft_rewritten(draft, table) && wants_no_rows(draft, table))))
 		return;
 	statement = draft_say(draft, table, DDL_ALTER, "DELETE FROM ONLY %s",
 						  draft_name(draft, table));
 	statement->loses_rows = true;
+	statement->empties = true;
 }
 
 void

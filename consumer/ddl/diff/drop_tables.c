@@ -77,32 +77,85 @@ forget_table(Draft *draft, DraftObject *table)
 	draft_drop(draft, table);
 }
 
-static void
-drop_table(Draft *draft, DraftObject *table)
+static bool
+is_partition(const DraftObject *table)
 {
-	DdlStatement *statement;
+	return table->now != NULL && table->now->table.bound[0] != '\0';
+}
 
-	table->visited = true;
-	for (int i = table->child_count - 1; i >= 0; i--)
-		if (!table->children[i]->visited)
-			drop_table(draft, table->children[i]);
+/* A table and all its partitions are at work. */
+static void
+mark_tree(DraftObject *table, bool visited)
+{
+	table->visited = visited;
+	for (int i = 0; i < table->child_count; i++)
+		if (is_partition(table->children[i]))
+			mark_tree(table->children[i], visited);
+}
+
+static bool
+is_in_tree(const DraftObject *table, const DraftObject *other)
+{
+	if (table == other)
+		return true;
+	for (int i = 0; i < table->child_count; i++)
+		if (is_partition(table->children[i]) &&
+			is_in_tree(table->children[i], other))
+			return true;
+	return false;
+}
+
+static void drop_table(Draft *draft, DraftObject *table);
+
+/* What refers to a partitioned table refers to each of its partitions, too. */
+static void
+drop_what_refers_to(Draft *draft, const DraftObject *top, DraftObject *table)
+{
 	for (int i = 0; i < draft->changed_count; i++)
 	{
 		DraftObject *other = draft->changed[i];
 
-		if (other == table || !draft_goes(other, DEFINITION_TABLE) ||
-			!draft_refers_to(other, table))
+		if (!draft_goes(other, DEFINITION_TABLE) ||
+			!draft_refers_to(other, table) || is_in_tree(top, other))
 			continue;
 		if (other->visited)
 			drop_references(draft, other, table);
 		else
 			drop_table(draft, other);
 	}
+	for (int i = 0; i < table->child_count; i++)
+		if (is_partition(table->children[i]))
+			drop_what_refers_to(draft, top, table->children[i]);
+}
+
+static void
+forget_tree(Draft *draft, DraftObject *table)
+{
+	for (int i = table->child_count - 1; i >= 0; i--)
+		if (is_partition(table->children[i]))
+			forget_tree(draft, table->children[i]);
+	forget_table(draft, table);
+}
+
+/*
+ * Partitions go with their table: one could not go before the others if these
+ * refer to the whole of it.
+ */
+static void
+drop_table(Draft *draft, DraftObject *table)
+{
+	DdlStatement *statement;
+
+	mark_tree(table, true);
+	drop_what_refers_to(draft, table, table);
+	for (int i = table->child_count - 1; i >= 0; i--)
+		if (!table->children[i]->visited)
+			drop_table(draft, table->children[i]);
 	statement = draft_say(draft, table, DDL_DROP, "DROP TABLE IF EXISTS %s",
 						  draft_name(draft, table));
 	statement->loses_rows = true;
-	table->visited = false;
-	forget_table(draft, table);
+	mark_tree(table, false);
+	forget_tree(draft, table);
 }
 
 void

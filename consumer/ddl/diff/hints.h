@@ -22,6 +22,10 @@ typedef struct DdlHints
 	 */
 	OidList rewritten;
 
+	/* OIDs of tables that have no rows any more: they are emptied.  Ascending.
+	 */
+	OidList without_rows;
+
 	/*
 	 * What names begin with that nothing on the target has: things that
 	 * exchange their names have such a one in between.  NULL: one of ours.

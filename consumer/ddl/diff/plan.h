@@ -51,6 +51,9 @@ typedef struct DdlStatement
 	/* Rows, or values of a column, are gone with it. */
 	bool loses_rows;
 
+	/* It removes all rows of the table, and is for nothing else. */
+	bool empties;
+
 	/* It may write the whole table anew, under a lock that keeps readers out.
 	 */
 	bool rewrites;

@@ -13,12 +13,14 @@
  */
 #include "sink/postgres/postgres_sink.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "base/xalloc.h"
 #include "control/copied_table.h"
 #include "control/definition_table.h"
@@ -37,6 +39,10 @@
 
 /* Parts of the memory setting: two batches, and what goes with them. */
 #define BATCH_MEMORY_PARTS 4
+
+/* Schema changes that belong together are applied together: so many batches may
+ * they be large. */
+#define SCHEMA_BATCHES_MAX 2
 
 /* Changes that are a small batch; fewer than are worth folding, see
  * plan_transactions.c. */
@@ -191,9 +197,31 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 	return RC_OK;
 }
 
+static MUST_CHECK Rc
+refuse_large_set(const PostgresSink *self, Error *err)
+{
+	const TxnInfo *txn = batch_last_txn(stages_filling(self->stages));
+	size_t wanted_mb = 2 * BATCH_MEMORY_PARTS * self->batch_bytes_max / MB;
+	char command[64];
+	Rc rc = error_set(err, ERR_LIMIT,
+					  "transaction %" PRIu32 ", which ends at " LSN_FORMAT
+					  ", has more schema changes without a row between them "
+					  "than fit into %zu bytes",
+					  txn->xid, LSN_ARGS(txn->end_lsn),
+					  SCHEMA_BATCHES_MAX * self->batch_bytes_max);
+
+	snprintf(command, sizeof(command), "follow --memory=%zuMB", wanted_mb);
+	error_hint(err,
+			   "They take half of the memory for changes.  Follow with more of "
+			   "it: \"%s\".",
+			   OWN_COMMAND(command));
+	return rc;
+}
+
 /* Rows that come after it are of tables as they are then. */
 static Rc
-take_schema_change(PostgresSink *self, Frame *frame, const Change *change)
+take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
+				   Error *err)
 {
 	Lsn end_lsn = batch_last_txn(stages_filling(self->stages))->end_lsn;
 
@@ -202,6 +230,9 @@ take_schema_change(PostgresSink *self, Frame *frame, const Change *change)
 	uncopied_follow(self->uncopied, change->schema);
 	stages_add(self->stages, frame, change);
 	update_full(self);
+	if (stages_open_set_bytes(self->stages) >
+		SCHEMA_BATCHES_MAX * self->batch_bytes_max)
+		return refuse_large_set(self, err);
 	return RC_OK;
 }
 
@@ -223,7 +254,7 @@ emptying(Frame *frame, const Change *rewrite)
 }
 
 static Rc
-take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
+take_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 {
 	PostgresSink *self = postgres_sink(sink);
 	Lsn end_lsn;
@@ -233,7 +264,7 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err UNUSED)
 	if (change->kind == CHANGE_MESSAGE || self->uncopied_table != NULL)
 		return RC_OK; /* nothing that a table could hold */
 	if (change->kind == CHANGE_SCHEMA)
-		return take_schema_change(self, frame, change);
+		return take_schema_change(self, frame, change, err);
 	end_lsn = batch_last_txn(stages_filling(self->stages))->end_lsn;
 	change = table_states_select(self->table_states, frame, change, end_lsn,
 								 &hold);
@@ -543,6 +574,40 @@ explain_lock(const PostgresSink *self, Error *err)
 	pgconn_close(aside);
 }
 
+/* Rows that were removed have to come anew. */
+static void
+expect_rewrites(const PostgresSink *self)
+{
+	OidList emptied = schema_step_emptied(self->schema_step);
+
+	for (int i = 0; i < emptied.count; i++)
+		stages_expect_rewrite(self->stages, emptied.oids[i]);
+}
+
+/* Rows that were removed have not come anew: nothing of it is committed. */
+static MUST_CHECK Rc
+refuse_missing_rows(const PostgresSink *self, uint32_t oid, const TxnInfo *txn,
+					Error *err)
+{
+	const Definition *table = definition_set_find(
+		schema_step_known(self->schema_step), DEFINITION_IN_CLASS, oid);
+	Rc rc = error_set(
+		err, ERR_CONFIG,
+		"transaction %" PRIu32 ", which ends at " LSN_FORMAT
+		", has altered table \"%s\".\"%s\" in a way that is not possible on "
+		"%s with the rows that are there",
+		txn->xid, LSN_ARGS(txn->end_lsn), table != NULL ? table->schema : "",
+		table != NULL ? table->name : "", self->target.label);
+
+	error_detail(err, "The source has not written the table anew.  Nothing of "
+					  "the transaction is applied.");
+	error_hint(err,
+			   "See with \"%s\" what differs, alter the table on %s, and follow "
+			   "again.",
+			   OWN_COMMAND("schema diff"), self->target.label);
+	return rc;
+}
+
 /*
  * In the transaction of the target in which the rest of the source's is going
  * to be applied.  Nothing that was known of the target's tables is true after
@@ -575,6 +640,7 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 	CHECK(schema->count == count);
 	applier_forget_table(&self->applier, NULL, NULL);
 	lanes_forget_table(self->lanes, NULL, NULL);
+	expect_rewrites(self);
 	stages_schema_done(self->stages);
 	return RC_OK;
 }
@@ -676,10 +742,13 @@ static MUST_CHECK Rc
 start_batch(PostgresSink *self, Error *err)
 {
 	Batch *batch = stages_batch(self->stages);
+	uint32_t missing = stages_missing_rewrite(self->stages);
 	bool is_small = batch->change_count <= SMALL_BATCH_CHANGES_MAX &&
 					batch->bytes < BATCH_BYTES_MIN;
 
 	CHECK(!batch_is_empty(batch) && is_idle(self));
+	if (missing != 0 && batch->txns[0].complete)
+		return refuse_missing_rows(self, missing, &batch->txns[0].txn, err);
 	self->filled_since_us = clock_monotonic_us();
 	if (batch->continues || !batch->txns[0].complete ||
 		(!self->target.per_transaction && !is_small))

@@ -23,6 +23,7 @@
 #include "ddl/read.h"
 #include "ddl/rename_schemas.h"
 #include "model/definition.h"
+#include "sink/postgres/apply/schema_rows.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
@@ -56,6 +57,7 @@ struct SchemaStep
 	KnownSince *since;
 	size_t since_count;
 	size_t since_capacity;
+	OidList emptied; /* see schema_step_emptied() */
 };
 
 /* One call of schema_step_apply(). */
@@ -68,6 +70,7 @@ typedef struct Step
 	Arena *arena;
 	DefinitionSet *before; /* what the target has of what is known */
 	DefinitionSet *after;
+	DdlHints hints;
 	DdlPlan *plan;
 } Step;
 
@@ -93,6 +96,7 @@ schema_step_free(SchemaStep *self)
 	definition_set_free(self->known);
 	free(self->failed_sql);
 	free(self->since);
+	free(self->emptied.oids);
 	free(self);
 }
 
@@ -336,15 +340,30 @@ leave_out(Step *step, const SchemaChange *change)
 		definition_set_remove(step->before, change->catalog, change->oid);
 }
 
+static SchemaRows
+rows_of(const Step *step)
+{
+	return (SchemaRows){.set = step->set,
+						.before = step->before,
+						.after = step->after,
+						.arena = step->arena};
+}
+
+static MUST_CHECK Rc
+plan_with_hints(Step *step, Error *err)
+{
+	Rc rc = ddl_diff(step->before, step->after, &step->hints, step->arena,
+					 &step->plan, err);
+
+	if (rc == RC_FAIL)
+		name_source(step, err);
+	return rc;
+}
+
 static MUST_CHECK Rc
 make_plan(Step *step, Error *err)
 {
-	uint32_t rewritten = step->set->rewritten;
-	const DdlHints hints = {
-		.target_version_num = PQserverVersion(pgconn_raw(step->conn)),
-		.rewritten = {.count = rewritten != 0 ? 1 : 0, .oids = &rewritten},
-	};
-	Rc rc;
+	SchemaRows rows;
 
 	step->after = definition_set_copy(step->self->known);
 	for (size_t i = 0; i < step->set->count; i++)
@@ -357,11 +376,10 @@ make_plan(Step *step, Error *err)
 	step->before = definition_set_copy(step->self->known);
 	for (size_t i = 0; i < step->set->count; i++)
 		leave_out(step, step->set->changes[i]->schema);
-	rc = ddl_diff(step->before, step->after, &hints, step->arena, &step->plan,
-				  err);
-	if (rc == RC_FAIL)
-		name_source(step, err);
-	return rc;
+	rows = rows_of(step);
+	step->hints.target_version_num = PQserverVersion(pgconn_raw(step->conn));
+	schema_rows_know(&rows, &step->hints);
+	return plan_with_hints(step, err);
 }
 
 /* ---- what is there already ---------------------------------------------- */
@@ -418,19 +436,44 @@ refuse_to_follow(const Step *step, Error *err)
 	return rc;
 }
 
+static void
+note_emptied(const Step *step, const DdlStatement *statement, const char *count)
+{
+	SchemaRows rows = rows_of(step);
+	OidList *list = &step->self->emptied;
+
+	if (strcmp(count, "0") == 0)
+		return;
+	if (!schema_rows_must_come(&rows, &step->hints, statement->oid))
+	{
+		log_warning("apply",
+					"%s rows of %s were removed on %s: it is or was unlogged, "
+					"and the source has changed it without a word",
+					count, statement->object, step->self->label);
+		return;
+	}
+	list->oids = xrealloc_array(list->oids, (size_t) list->count + 1,
+								sizeof(list->oids[0]));
+	list->oids[list->count++] = statement->oid;
+}
+
 static MUST_CHECK Rc
 run_statement(const Step *step, const DdlStatement *statement, Error *err)
 {
+	PGresult *result = NULL;
 	Rc rc;
 
 	log_info("apply", "%s: %s", step->self->label, statement->sql);
-	rc = pgconn_exec(step->conn, statement->sql, NULL, err);
+	rc = pgconn_exec(step->conn, statement->sql, &result, err);
 	if (rc == RC_FAIL)
 	{
 		free(step->self->failed_sql);
 		step->self->failed_sql = xstrdup(statement->sql);
 		name_source(step, err);
 	}
+	else if (statement->empties)
+		note_emptied(step, statement, PQcmdTuples(result));
+	PQclear(result);
 	return rc;
 }
 
@@ -441,6 +484,7 @@ run_statements(const Step *step, Error *err)
 	char sql[128];
 	Rc rc = pgconn_exec(step->conn, PGCONN_SET_LOCAL_PLAIN_PATH_SQL, NULL, err);
 
+	step->self->emptied.count = 0;
 	snprintf(sql, sizeof(sql), "SET LOCAL lock_timeout = %d",
 			 SCHEMA_LOCK_TIMEOUT_MS);
 	if (rc == RC_OK)
@@ -452,9 +496,28 @@ run_statements(const Step *step, Error *err)
 	return rc;
 }
 
+/*
+ * A statement was refused: that may be because of rows that come anew.  What it
+ * was refused for is of no more interest where there is such a table.
+ */
+static MUST_CHECK Rc
+run_without_rows(Step *step, Error *err)
+{
+	SchemaRows rows = rows_of(step);
+	Rc rc;
+
+	if (!schema_rows_guess(&rows, &step->hints))
+		return RC_FAIL;
+	log_info("apply", "%s: it may be possible without rows that come anew: %s",
+			 step->self->label, err->message);
+	error_reset(err);
+	rc = plan_with_hints(step, err);
+	return rc == RC_OK ? run_statements(step, err) : rc;
+}
+
 /* A statement was refused: that may be because what it makes is there. */
 static MUST_CHECK Rc
-forgive_refused(const Step *step, Error *err)
+forgive_refused(Step *step, Error *err)
 {
 	Error failure = {0};
 	bool made = false;
@@ -473,6 +536,8 @@ forgive_refused(const Step *step, Error *err)
 		error_reset(err);
 		return RC_OK;
 	}
+	if (run_without_rows(step, err) == RC_OK)
+		return RC_OK;
 	error_hint(err,
 			   "See with \"%s\" what differs, change %s so that the statement "
 			   "succeeds or nothing of it is left to do, and follow again.",
@@ -481,7 +546,7 @@ forgive_refused(const Step *step, Error *err)
 }
 
 static MUST_CHECK Rc
-run_plan(const Step *step, Error *err)
+run_plan(Step *step, Error *err)
 {
 	Rc rc = pgconn_exec(step->conn, "SAVEPOINT penstock_schema", NULL, err);
 
@@ -496,7 +561,7 @@ run_plan(const Step *step, Error *err)
 }
 
 static MUST_CHECK Rc
-make_change(const Step *step, Error *err)
+make_change(Step *step, Error *err)
 {
 	bool made = false;
 	Rc rc = RC_OK;
@@ -676,6 +741,7 @@ schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
 	Rc rc;
 
 	CHECK(self->policy != SCHEMA_OFF);
+	self->emptied.count = 0;
 	rc = read_known(&step, err);
 	if (rc == RC_OK)
 		rc = select_known_tables(&step, &some, err);
@@ -699,6 +765,12 @@ const DefinitionSet *
 schema_step_known(const SchemaStep *self)
 {
 	return self->known;
+}
+
+OidList
+schema_step_emptied(const SchemaStep *self)
+{
+	return self->emptied;
 }
 
 const char *

@@ -14,6 +14,9 @@
  * policy SCHEMA_STOP that is the only way: else the step fails, and says what
  * is to be run.  With SCHEMA_FOLLOW it is looked at when a statement is
  * refused.
+ *
+ * A statement may also be refused because of rows that the source is going to
+ * send anew (schema_rows.h).  Then the tables are emptied and it is run again.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_STEP_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_STEP_H
@@ -74,6 +77,10 @@ MUST_CHECK Rc schema_step_apply(SchemaStep *self, PgConn *conn,
 /* What all objects are after the sets that were applied; borrowed, until the
  * next one is.  NULL: none was. */
 const DefinitionSet *schema_step_known(const SchemaStep *self);
+
+/* OIDs of tables of which the last set has removed rows: they have to come anew
+ * in the same transaction.  Borrowed until the next set is applied. */
+OidList schema_step_emptied(const SchemaStep *self);
 
 /* The statement that failed last, borrowed; NULL: none has. */
 const char *schema_step_failed_sql(const SchemaStep *self);

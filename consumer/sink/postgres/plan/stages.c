@@ -16,6 +16,8 @@ typedef struct Stage
 	bool has_schema;     /* it had, also when that is applied */
 	bool is_taken;       /* somebody applies the set: it stays as it is */
 	Batch batch;
+	OidList rewritten; /* tables whose rows come anew in it; of its last
+						  transaction alone */
 	struct Stage *next;
 } Stage;
 
@@ -23,7 +25,63 @@ struct Stages
 {
 	Stage *first;
 	Stage *last;
+	OidList expected; /* tables whose rows have to come anew … */
+	Lsn expected_lsn; /* … in the transaction that ends here */
 };
+
+/* ---- lists of OIDs ------------------------------------------------------ */
+
+static bool
+has_oid(const OidList *list, uint32_t oid)
+{
+	for (int i = 0; i < list->count; i++)
+		if (list->oids[i] == oid)
+			return true;
+	return false;
+}
+
+static void
+add_oid(OidList *list, uint32_t oid)
+{
+	if (has_oid(list, oid))
+		return;
+	list->oids = xrealloc_array(list->oids, (size_t) list->count + 1,
+								sizeof(list->oids[0]));
+	list->oids[list->count++] = oid;
+}
+
+static void
+remove_oid(OidList *list, uint32_t oid)
+{
+	for (int i = 0; i < list->count; i++)
+		if (list->oids[i] == oid)
+		{
+			list->oids[i] = list->oids[--list->count];
+			return;
+		}
+}
+
+static void
+copy_oids(OidList *to, const OidList *from)
+{
+	for (int i = 0; i < from->count; i++)
+		add_oid(to, from->oids[i]);
+}
+
+static void
+move_oids(OidList *to, OidList *from)
+{
+	ASSERT(to->count == 0);
+	*to = *from;
+	*from = (OidList){0};
+}
+
+static void
+clear_oids(OidList *list)
+{
+	free(list->oids);
+	*list = (OidList){0};
+}
 
 /* ---- one stage ---------------------------------------------------------- */
 
@@ -34,6 +92,7 @@ clear_schema(Stage *stage)
 		frame_unref(stage->schema.frames[i]);
 	free(stage->schema.changes);
 	free(stage->schema.frames);
+	clear_oids(&stage->schema.rewritten_before);
 	stage->schema = (SchemaSet){0};
 	stage->schema_capacity = 0;
 	stage->schema_bytes = 0;
@@ -43,6 +102,7 @@ static void
 free_stage(Stage *stage)
 {
 	clear_schema(stage);
+	clear_oids(&stage->rewritten);
 	batch_release(&stage->batch);
 	free(stage);
 }
@@ -106,6 +166,7 @@ free_all(Stages *self)
 		free_stage(stage);
 	}
 	self->last = NULL;
+	clear_oids(&self->expected);
 }
 
 void
@@ -145,6 +206,7 @@ stages_begin(Stages *self, const TxnInfo *txn)
 			   self->last->batch.txn_count);
 		append_stage(self);
 	}
+	clear_oids(&self->last->rewritten);
 	batch_begin(&self->last->batch, txn);
 }
 
@@ -160,8 +222,12 @@ cut(Stages *self)
 
 	ASSERT(!batch_is_empty(batch));
 	if (has_only_begun(batch) && batch->txn_count == 1 && !before->has_schema)
+	{
+		move_oids(&before->schema.rewritten_before, &before->rewritten);
 		return;
+	}
 	append_stage(self);
+	copy_oids(&self->last->schema.rewritten_before, &before->rewritten);
 	if (has_only_begun(batch) && batch->txn_count > 1)
 		batch_split(batch, batch->txn_count - 1, &self->last->batch);
 	else
@@ -193,8 +259,13 @@ stages_add(Stages *self, Frame *frame, const Change *change)
 void
 stages_note_rewritten(Stages *self, uint32_t oid)
 {
-	if (is_open_set(self->last))
-		self->last->schema.rewritten = oid;
+	Stage *last = self->last;
+
+	if (is_open_set(last))
+		last->schema.rewritten = oid;
+	add_oid(&last->rewritten, oid);
+	if (batch_last_txn(&last->batch)->end_lsn == self->expected_lsn)
+		remove_oid(&self->expected, oid);
 }
 
 void
@@ -238,8 +309,36 @@ stages_schema(Stages *self, bool hurry)
 		stage = stage->next;
 	if (stage->schema.count == 0 || (is_open_set(stage) && !hurry))
 		return NULL;
+	if (!stage->is_taken)
+		stage->schema.is_hurried = is_open_set(stage);
 	stage->is_taken = true;
 	return &stage->schema;
+}
+
+void
+stages_expect_rewrite(Stages *self, uint32_t oid)
+{
+	const Stage *stage = self->first;
+	Lsn end_lsn;
+
+	while (is_used_up(stage))
+		stage = stage->next;
+	CHECK(stage->schema.count > 0 && stage->is_taken);
+	end_lsn = stage->schema.txn.end_lsn;
+	CHECK(self->expected.count == 0 || self->expected_lsn == end_lsn);
+	self->expected_lsn = end_lsn;
+	for (; stage != NULL && stage->schema.count > 0 &&
+		   stage->schema.txn.end_lsn == end_lsn;
+		 stage = stage->next)
+		if (has_oid(&stage->rewritten, oid))
+			return;
+	add_oid(&self->expected, oid);
+}
+
+uint32_t
+stages_missing_rewrite(const Stages *self)
+{
+	return self->expected.count > 0 ? self->expected.oids[0] : 0;
 }
 
 void
@@ -267,6 +366,12 @@ stages_is_cut(const Stages *self)
 }
 
 /* ---- asking ------------------------------------------------------------- */
+
+size_t
+stages_open_set_bytes(const Stages *self)
+{
+	return is_open_set(self->last) ? self->last->schema_bytes : 0;
+}
 
 const Batch *
 stages_filling(const Stages *self)

@@ -18,6 +18,17 @@
  * changes between two rows are one set, as the source sends them.
  *
  * Where there are no schema changes there is one stage, for ever.
+ *
+ * Tables whose rows come anew
+ * ---------------------------
+ *
+ * A schema change may need tables without rows, because the source writes them
+ * anew and how it computes the values is not known.  The source says so of each
+ * table when the first of its rows is due.  Of a partitioned table that is long
+ * after the change, with the rows of the partitions before it in between.  So
+ * whoever applies a set may empty a table for which nothing was said yet, and
+ * says that here.  Before the transaction is committed it is asked whether the
+ * rows of all of them have come anew (stages_missing_rewrite()).
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_STAGES_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_STAGES_H
@@ -37,6 +48,11 @@ typedef struct SchemaSet
 	TxnInfo txn;        /* that made them; without its origin */
 	uint32_t rewritten; /* OID of a table all of whose rows come anew, right
 						   after them; 0: none does */
+	bool is_hurried;    /* what comes right after them was not waited for */
+
+	/* Tables whose rows have come anew in the transaction since the set before
+	 * this one, or since its beginning; owned. */
+	OidList rewritten_before;
 } SchemaSet;
 
 typedef struct Stages Stages;
@@ -62,6 +78,9 @@ void stages_note_rewritten(Stages *self, uint32_t oid);
 
 void stages_commit(Stages *self);
 
+/* Bytes of the schema changes that more may be added to; 0: there are none. */
+size_t stages_open_set_bytes(const Stages *self);
+
 /* ---- Taking, from the first stage ---- */
 
 /*
@@ -75,6 +94,20 @@ const SchemaSet *stages_schema(Stages *self, bool hurry);
 /* They are applied, in a transaction of the target that is open.  The batch is
  * the rest of it. */
 void stages_schema_done(Stages *self);
+
+/*
+ * Somebody has removed the rows of a table, by its OID on the source, for the
+ * set that is being applied: they have to come anew after it, in the same
+ * transaction.  To be called before stages_schema_done().
+ */
+void stages_expect_rewrite(Stages *self, uint32_t oid);
+
+/*
+ * The OID of a table whose rows were expected to come anew, in the transaction
+ * that is first, and have not; 0: there is none.  That is final when the
+ * transaction is complete.
+ */
+uint32_t stages_missing_rewrite(const Stages *self);
 
 /*
  * The batch of the first stage, or of the second if the first has nothing left

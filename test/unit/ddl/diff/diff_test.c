@@ -215,6 +215,35 @@ tables_that_refer_to_each_other_are_dropped(void **state UNUSED)
 }
 
 static void
+partitions_are_dropped_with_their_table(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	Definition *one = table(200, "one");
+	Definition *two = table(300, "two");
+	Definition *u = table(400, "u");
+	uint32_t parent[] = {100};
+
+	t->table.partitioned = true;
+	one->table.parents = (OidList){.count = 1, .oids = parent};
+	one->table.bound = "FOR VALUES IN (1)";
+	two->table.parents = (OidList){.count = 1, .oids = parent};
+	two->table.bound = "FOR VALUES IN (2)";
+	constraint_made(two, 310, CONSTRAINT_FOREIGN_KEY, "t_fkey",
+					"FOREIGN KEY (id) REFERENCES public.t(id)")
+		->referenced_table = 200;
+	constraint_made(u, 410, CONSTRAINT_FOREIGN_KEY, "u_fkey",
+					"FOREIGN KEY (id) REFERENCES public.one(id)")
+		->referenced_table = 200;
+	was(t);
+	was(one);
+	was(two);
+	was(u);
+	says(DDL_DROP, "DROP TABLE IF EXISTS \"public\".\"u\"");
+	says(DDL_DROP, "DROP TABLE IF EXISTS \"public\".\"t\"");
+	says_no_more();
+}
+
+static void
 tables_exchange_their_names(void **state UNUSED)
 {
 	Definition *t = table(100, "t");
@@ -439,6 +468,7 @@ a_table_whose_rows_come_anew_is_emptied(void **state UNUSED)
 {
 	Definition *t = table(100, "t");
 	ColumnDefinition *a = column_made(t, 2, "a", TYPE_TEXT, "text");
+	const DdlStatement *statement;
 	uint32_t rewritten[] = {100};
 
 	was(t);
@@ -446,11 +476,47 @@ a_table_whose_rows_come_anew_is_emptied(void **state UNUSED)
 	a->type = "uuid";
 	is(t);
 	hints.rewritten = (OidList){.count = 1, .oids = rewritten};
-	assert_true(
-		says(DDL_ALTER, "DELETE FROM ONLY \"public\".\"t\"")->loses_rows);
+	statement = says(DDL_ALTER, "DELETE FROM ONLY \"public\".\"t\"");
+	assert_true(statement->loses_rows);
+	assert_true(statement->empties);
 	assert_true(says(DDL_ALTER, "ALTER TABLE \"public\".\"t\" ALTER COLUMN "
 								"\"a\" TYPE uuid USING \"a\"::text::uuid")
 					->rewrites);
+	says_no_more();
+}
+
+static void
+a_table_without_rows_is_emptied(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	uint32_t without_rows[] = {100};
+
+	t->table.unlogged = true;
+	was(t);
+	t->table.unlogged = false;
+	is(t);
+	hints.without_rows = (OidList){.count = 1, .oids = without_rows};
+	assert_true(says(DDL_ALTER, "DELETE FROM ONLY \"public\".\"t\"")->empties);
+	says(DDL_ALTER, "ALTER TABLE \"public\".\"t\" SET LOGGED");
+	says_no_more();
+}
+
+static void
+a_table_keeps_rows_that_fit(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	ColumnDefinition *a = column_made(t, 2, "a", TYPE_VARCHAR,
+									  "character varying(10)");
+	uint32_t rewritten[] = {100};
+
+	a->typmod = 14;
+	was(t);
+	a->type_oid = TYPE_TEXT;
+	a->typmod = -1;
+	a->type = "text";
+	is(t);
+	hints.rewritten = (OidList){.count = 1, .oids = rewritten};
+	says(DDL_ALTER, "ALTER TABLE \"public\".\"t\" ALTER COLUMN \"a\" TYPE text");
 	says_no_more();
 }
 
@@ -705,6 +771,7 @@ main(void)
 		TEST(a_table_is_created_with_what_belongs_to_it),
 		TEST(a_table_is_dropped_after_those_that_refer_to_it),
 		TEST(tables_that_refer_to_each_other_are_dropped),
+		TEST(partitions_are_dropped_with_their_table),
 		TEST(tables_exchange_their_names),
 		TEST(a_table_takes_the_place_of_one_that_is_dropped),
 		TEST(a_column_is_added_dropped_and_renamed),
@@ -717,6 +784,8 @@ main(void)
 		TEST(options_of_an_index_are_those_of_its_key),
 		TEST(an_index_is_taken_for_a_key),
 		TEST(a_table_whose_rows_come_anew_is_emptied),
+		TEST(a_table_without_rows_is_emptied),
+		TEST(a_table_keeps_rows_that_fit),
 		TEST(a_table_that_is_referred_to_keeps_its_rows),
 		TEST(schemas_exchange_their_names_with_all_that_is_in_them),
 		TEST(a_table_avoids_what_has_its_name_where_it_goes),

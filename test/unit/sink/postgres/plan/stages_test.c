@@ -187,6 +187,7 @@ a_set_waits_for_its_end(void **state UNUSED)
 	assert_null(stages_schema(stages, false));
 	taken = stages_schema(stages, true);
 	assert_int_equal(taken->count, 1);
+	assert_true(taken->is_hurried);
 	assert_false(stages_is_empty(stages));
 	assert_true(stages_bytes(stages) > 0);
 
@@ -204,6 +205,83 @@ a_set_waits_for_its_end(void **state UNUSED)
 	assert_int_equal(stages_bytes(stages), 0);
 	assert_int_equal(frames_alive, 0);
 	stages_free(stages);
+}
+
+/* Gives a transaction with a set that is taken; its commit is still to come. */
+static void
+take_set(Stages *stages, const char *word)
+{
+	Buf taken;
+
+	buf_init(&taken, BUF_TEXT_MAX);
+	give(stages, word);
+	while (stages_schema(stages, true) == NULL)
+		take_batch(stages, &taken);
+	buf_release(&taken);
+}
+
+static void
+rows_that_were_removed_are_missed_until_they_come(void **state UNUSED)
+{
+	Stages *stages = stages_new();
+
+	/* Those of table 7 have come with the set, and then those of 8. */
+	take_set(stages, "(r)(rs*");
+	assert_false(stages_schema(stages, true)->is_hurried);
+	stages_expect_rewrite(stages, 7);
+	stages_expect_rewrite(stages, 8);
+	stages_expect_rewrite(stages, 9);
+	stages_schema_done(stages);
+	stages_note_rewritten(stages, 8);
+	assert_int_equal(stages_missing_rewrite(stages), 9);
+	give(stages, "rsr");
+	stages_note_rewritten(stages, 9);
+	assert_int_equal(stages_missing_rewrite(stages), 0);
+	stages_free(stages);
+}
+
+static void
+rows_that_come_anew_otherwise_are_missed(void **state UNUSED)
+{
+	Stages *stages = stages_new();
+
+	/* Before the set, in the set's transaction, or in the next one. */
+	take_set(stages, "(*rsr)(s*r)");
+	assert_int_equal(stages_schema(stages, false)->rewritten_before.count, 1);
+	assert_int_equal(stages_schema(stages, false)->rewritten_before.oids[0], 7);
+	stages_expect_rewrite(stages, 7);
+	stages_schema_done(stages);
+	stages_note_rewritten(stages, 7);
+	assert_int_equal(stages_missing_rewrite(stages), 7);
+	stages_reset(stages);
+	assert_int_equal(stages_missing_rewrite(stages), 0);
+
+	/* A set that comes later in its transaction is another matter. */
+	take_set(stages, "(s*rsr");
+	stages_expect_rewrite(stages, 7);
+	stages_schema_done(stages);
+	assert_int_equal(stages_missing_rewrite(stages), 0);
+	take_set(stages, ")");
+	stages_expect_rewrite(stages, 7);
+	assert_int_equal(stages_missing_rewrite(stages), 7);
+	stages_free(stages);
+	assert_int_equal(frames_alive, 0);
+}
+
+static void
+a_set_that_more_may_come_to_has_a_size(void **state UNUSED)
+{
+	Stages *stages = stages_new();
+
+	give(stages, "(r");
+	assert_int_equal(stages_open_set_bytes(stages), 0);
+	give(stages, "ss");
+	assert_true(stages_open_set_bytes(stages) >= 2 * KB);
+	assert_true(stages_open_set_bytes(stages) < stages_bytes(stages));
+	give(stages, "r");
+	assert_int_equal(stages_open_set_bytes(stages), 0);
+	stages_free(stages);
+	assert_int_equal(frames_alive, 0);
 }
 
 /* Rows of a large transaction are applied before its schema changes come. */
@@ -241,6 +319,9 @@ main(void)
 		cmocka_unit_test(a_transaction_is_cut_where_its_schema_changes),
 		cmocka_unit_test(it_is_alone),
 		cmocka_unit_test(a_set_waits_for_its_end),
+		cmocka_unit_test(rows_that_were_removed_are_missed_until_they_come),
+		cmocka_unit_test(rows_that_come_anew_otherwise_are_missed),
+		cmocka_unit_test(a_set_that_more_may_come_to_has_a_size),
 		cmocka_unit_test(parts_may_be_taken_before),
 	};
 

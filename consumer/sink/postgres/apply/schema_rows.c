@@ -1,0 +1,188 @@
+/*
+ * schema_rows.c
+ *    Tables that belong together, and whose rows come anew.
+ */
+#include "sink/postgres/apply/schema_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Tables that one inherits from, directly or not: more are taken for a circle.
+ */
+#define ANCESTORS_MAX 1000
+
+/* ---- lists of OIDs ------------------------------------------------------ */
+
+static bool
+has_oid(const OidList *list, uint32_t oid)
+{
+	for (int i = 0; i < list->count; i++)
+		if (list->oids[i] == oid)
+			return true;
+	return false;
+}
+
+static int
+compare_oids(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *) a;
+	uint32_t right = *(const uint32_t *) b;
+
+	return (left > right) - (left < right);
+}
+
+static void
+sort_oids(OidList *list)
+{
+	if (list->count > 1)
+		qsort(list->oids, (size_t) list->count, sizeof(list->oids[0]),
+			  compare_oids);
+}
+
+/* An empty list with room for a table of each change, and one more. */
+static OidList
+new_list(const SchemaRows *rows)
+{
+	return (OidList){.oids = arena_calloc(rows->arena, rows->set->count + 1,
+										  sizeof(uint32_t))};
+}
+
+/* ---- tables ------------------------------------------------------------- */
+
+/* A table in which rows are, or NULL. */
+static const Definition *
+find_table(const DefinitionSet *set, uint32_t oid)
+{
+	const Definition *table = definition_set_find(set, DEFINITION_IN_CLASS,
+												  oid);
+
+	return table != NULL && table->kind == DEFINITION_TABLE &&
+				   !table->table.partitioned
+			   ? table
+			   : NULL;
+}
+
+static bool
+is_unlogged(const SchemaRows *rows, uint32_t oid)
+{
+	const Definition *was = find_table(rows->before, oid);
+	const Definition *is = find_table(rows->after, oid);
+
+	return was != NULL && is != NULL && was->table.unlogged &&
+		   is->table.unlogged;
+}
+
+/* A table and all that it inherits from or is a partition of. */
+static OidList
+list_ancestors(const SchemaRows *rows, uint32_t oid)
+{
+	OidList list = {.count = 1,
+					.oids = arena_calloc(rows->arena, ANCESTORS_MAX,
+										 sizeof(uint32_t))};
+
+	list.oids[0] = oid;
+	for (int i = 0; i < list.count; i++)
+	{
+		const Definition *table = definition_set_find(
+			rows->after, DEFINITION_IN_CLASS, list.oids[i]);
+
+		if (table == NULL || table->kind != DEFINITION_TABLE)
+			continue;
+		for (int p = 0; p < table->table.parents.count; p++)
+			if (list.count < ANCESTORS_MAX &&
+				!has_oid(&list, table->table.parents.oids[p]))
+				list.oids[list.count++] = table->table.parents.oids[p];
+	}
+	return list;
+}
+
+/* Whether two tables have an ancestor in common, given those of one. */
+static bool
+is_related(const SchemaRows *rows, uint32_t oid, const OidList *ancestors)
+{
+	OidList own = list_ancestors(rows, oid);
+
+	for (int i = 0; i < own.count; i++)
+		if (has_oid(ancestors, own.oids[i]))
+			return true;
+	return false;
+}
+
+/* ---- hints -------------------------------------------------------------- */
+
+/* A table that becomes logged gets all its rows anew just before, if it has
+ * any. */
+static bool
+has_become_logged_empty(const SchemaRows *rows, uint32_t oid)
+{
+	const Definition *was = find_table(rows->before, oid);
+	const Definition *is = find_table(rows->after, oid);
+
+	return was != NULL && is != NULL && was->table.unlogged &&
+		   !is->table.unlogged && is->table.published &&
+		   !has_oid(&rows->set->rewritten_before, oid);
+}
+
+void
+schema_rows_know(const SchemaRows *rows, DdlHints *hints)
+{
+	const SchemaSet *set = rows->set;
+
+	hints->rewritten = new_list(rows);
+	hints->without_rows = new_list(rows);
+	if (set->rewritten != 0)
+		hints->rewritten.oids[hints->rewritten.count++] = set->rewritten;
+	for (size_t i = 0; i < set->count; i++)
+	{
+		uint32_t oid = set->changes[i]->schema->oid;
+		OidList *list = &hints->without_rows;
+
+		if (!has_oid(list, oid) && has_become_logged_empty(rows, oid))
+			list->oids[list->count++] = oid;
+	}
+	sort_oids(&hints->without_rows);
+}
+
+/*
+ * The command that writes tables anew is the last of the set.  So they are of
+ * one family; if it was not waited for the first of them, of any.
+ */
+static bool
+may_come_anew(const SchemaRows *rows, uint32_t oid, const OidList *ancestors)
+{
+	if (find_table(rows->before, oid) == NULL ||
+		find_table(rows->after, oid) == NULL)
+		return false;
+	return is_unlogged(rows, oid) || rows->set->is_hurried ||
+		   (rows->set->rewritten != 0 && is_related(rows, oid, ancestors));
+}
+
+bool
+schema_rows_guess(const SchemaRows *rows, DdlHints *hints)
+{
+	const SchemaSet *set = rows->set;
+	const OidList ancestors = list_ancestors(rows, set->rewritten);
+	OidList list = new_list(rows);
+	int known_count = hints->rewritten.count;
+
+	for (int i = 0; i < known_count; i++)
+		list.oids[list.count++] = hints->rewritten.oids[i];
+	for (size_t i = 0; i < set->count; i++)
+	{
+		const SchemaChange *change = set->changes[i]->schema;
+
+		if (change->kind == SCHEMA_DEFINED && !has_oid(&list, change->oid) &&
+			may_come_anew(rows, change->oid, &ancestors))
+			list.oids[list.count++] = change->oid;
+	}
+	sort_oids(&list);
+	hints->rewritten = list;
+	return list.count > known_count;
+}
+
+bool
+schema_rows_must_come(const SchemaRows *rows, const DdlHints *hints,
+					  uint32_t oid)
+{
+	return !has_oid(&hints->without_rows, oid) && !is_unlogged(rows, oid);
+}
