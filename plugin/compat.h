@@ -29,7 +29,9 @@
 #include "replication/output_plugin.h"
 #include "replication/reorderbuffer.h"
 #include "replication/slot.h"
+#include "replication/snapbuild.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/snapmgr.h"
@@ -606,6 +608,35 @@ is_sql_syntax_compat(CoercionForm form)
 #else
 	(void) form;
 	return false;
+#endif
+}
+
+/* The range type that a multirange consists of, from 14 on; InvalidOid: it is
+ * none. */
+static inline Oid
+range_of_multirange_compat(Oid type)
+{
+#if PG_VERSION_NUM >= 140000
+	return type_is_multirange(type) ? get_multirange_range(type) : InvalidOid;
+#else
+	(void) type;
+	return InvalidOid;
+#endif
+}
+
+/*
+ * The catalogs as they are where the log is being read: when a transaction is
+ * handed out at its end, it has itself, too.  Borrowed; gone when more of the
+ * log is read.
+ */
+static inline Snapshot
+newest_snapshot_compat(LogicalDecodingContext *ctx)
+{
+#if PG_VERSION_NUM >= 160000
+	return SnapBuildGetOrBuildSnapshot(ctx->snapshot_builder);
+#else
+	return SnapBuildGetOrBuildSnapshot(ctx->snapshot_builder,
+									   InvalidTransactionId);
 #endif
 }
 

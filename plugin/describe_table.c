@@ -21,6 +21,7 @@
 #include "definition.h"
 #include "deparse.h"
 #include "describe_table.h"
+#include "labels.h"
 #include "publish.h"
 #include "relinfo.h"
 #include "wire.h"
@@ -540,6 +541,19 @@ put_constraints_and_indexes(PenstockSession *session, StringInfo buf, Oid table)
 		put_index(session, buf, lfirst(cell), constraints);
 }
 
+/* Labels in defaults and constraints are mostly of the columns' types. */
+static void
+show_labels(PenstockSession *session, Form_pg_class form)
+{
+	for (AttrNumber i = 1; i <= form->relnatts; i++)
+	{
+		Oid type = get_atttype(form->oid, i);
+
+		if (penstock_labels_may_be_in(type))
+			penstock_labels_show(session, type);
+	}
+}
+
 void
 penstock_describe_table(PenstockSession *session, StringInfo buf,
 						HeapTuple tuple)
@@ -548,6 +562,7 @@ penstock_describe_table(PenstockSession *session, StringInfo buf,
 	int mark = penstock_wire_begin(buf, PENSTOCK_SCHEMA_CHANGE_TABLE,
 								   PENSTOCK_WIRE_LENGTH_MEDIUM);
 
+	show_labels(session, form);
 	penstock_put_namespace(session, buf, PENSTOCK_SCHEMA_TABLE_SCHEMA,
 						   form->relnamespace);
 	penstock_put_text(session, buf, PENSTOCK_SCHEMA_TABLE_NAME,

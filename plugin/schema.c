@@ -237,6 +237,20 @@ penstock_schema_restart(PenstockSchema *schema)
 	schema->told = NIL;
 }
 
+TransactionId
+penstock_schema_xid(const PenstockSchema *schema)
+{
+	return schema->txn->xid;
+}
+
+bool
+penstock_schema_is_own(PenstockSchema *schema, TransactionId xid)
+{
+	if (schema->xids == NULL)
+		collect_xids(schema);
+	return is_own(schema, xid);
+}
+
 bool
 penstock_schema_has_news(const PenstockSchema *schema, XLogRecPtr lsn)
 {

@@ -49,6 +49,10 @@ extern void penstock_schema_resume(PenstockSchema *schema,
  */
 extern void penstock_schema_restart(PenstockSchema *schema);
 
+/* The transaction, and whether another is it or one of its subtransactions. */
+extern TransactionId penstock_schema_xid(const PenstockSchema *schema);
+extern bool penstock_schema_is_own(PenstockSchema *schema, TransactionId xid);
+
 /* Whether there is something to be told before the change at this position. */
 extern bool penstock_schema_has_news(const PenstockSchema *schema,
 									 XLogRecPtr lsn);

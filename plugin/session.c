@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "compress.h"
 #include "frame.h"
+#include "labels.h"
 #include "left_out.h"
 #include "publish.h"
 #include "relinfo.h"
@@ -67,6 +68,8 @@ penstock_session_new(LogicalDecodingContext *ctx, bool creating)
 		session->publications = penstock_publications_new(session);
 		session->relations = penstock_relations_new(session);
 		session->frames = penstock_frames_new(session);
+		if (session->options.schema_changes)
+			session->labels = penstock_labels_new(session);
 		if (session->options.compression_level != 0)
 			session->compressor = penstock_compressor_new(
 				session->options.compression_level);

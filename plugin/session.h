@@ -25,6 +25,7 @@
 struct PenstockBundle;
 struct PenstockCompressor;
 struct PenstockFrames;
+struct PenstockLabels;
 struct PenstockLeftOut;
 struct PenstockPublications;
 struct PenstockRelations;
@@ -83,11 +84,12 @@ typedef struct PenstockSession
 	/* What is being written, for error messages; NULL between rows. */
 	const struct PenstockValueWriter *current_value;
 
-	struct PenstockCompressor *compressor;     /* NULL: frames go as they are */
-	struct PenstockBundle *bundle;             /* NULL: nothing is held back */
-	struct PenstockLeftOut *left_out;          /* NULL: nothing is */
-	struct PenstockFrames *frames;             /* see frame.h */
-	struct PenstockRelations *relations;       /* see relinfo.h */
+	struct PenstockCompressor *compressor; /* NULL: frames go as they are */
+	struct PenstockLabels *labels;         /* NULL: as the server has them */
+	struct PenstockBundle *bundle;         /* NULL: nothing is held back */
+	struct PenstockLeftOut *left_out;      /* NULL: nothing is */
+	struct PenstockFrames *frames;         /* see frame.h */
+	struct PenstockRelations *relations;   /* see relinfo.h */
 	struct PenstockPublications *publications; /* see publish.h */
 } PenstockSession;
 

@@ -80,6 +80,7 @@
 #include "utils/uuid.h"
 
 #include "compat.h"
+#include "labels.h"
 #include "value.h"
 #include "wire.h"
 
@@ -267,6 +268,9 @@ penstock_value_init(PenstockValueWriter *writer, Oid type, bool binary)
 	fmgr_info_cxt(writer->kind == PENSTOCK_VALUE_SEND ? form->typsend
 													  : form->typoutput,
 				  &writer->function, CurrentMemoryContext);
+	writer->has_labels = writer->kind == PENSTOCK_VALUE_OUTPUT &&
+						 penstock_labels_may_be_in(type);
+	writer->type = type;
 	writer->obeys_settings = !is_plain_output_function(form->typoutput);
 	ReleaseSysCache(tuple);
 }
@@ -346,6 +350,22 @@ flatten(Datum value)
 	return data;
 }
 
+/* What the labels of enums are may change while they are read. */
+static char *
+output_with_labels(PenstockSession *session, const PenstockValueWriter *writer,
+				   Datum value)
+{
+	char *text;
+
+	do
+	{
+		penstock_labels_show(session, writer->type);
+		text = OutputFunctionCall(unconstify(FmgrInfo *, &writer->function),
+								  value);
+	} while (!penstock_labels_shown(session));
+	return text;
+}
+
 static void
 append_output(PenstockSession *session, const PenstockValueWriter *writer,
 			  StringInfo buf, int field, Datum value)
@@ -354,7 +374,10 @@ append_output(PenstockSession *session, const PenstockValueWriter *writer,
 
 	if (writer->obeys_settings)
 		penstock_value_apply_settings(session);
-	text = OutputFunctionCall(unconstify(FmgrInfo *, &writer->function), value);
+	text = unlikely(writer->has_labels)
+			   ? output_with_labels(session, writer, value)
+			   : OutputFunctionCall(unconstify(FmgrInfo *, &writer->function),
+									value);
 	append_characters(session, writer, buf, field, text, strlen(text));
 }
 

@@ -56,6 +56,8 @@ typedef struct PenstockValueWriter
 	PenstockEncoding encoding;
 	FmgrInfo function;   /* only for the last two kinds */
 	bool obeys_settings; /* its output may depend on settings */
+	bool has_labels;     /* there may be labels of enums in it; see labels.h */
+	Oid type;            /* only if there may */
 
 	/* For messages: the column's name, and its table's, schema and all. */
 	const char *column;

@@ -238,6 +238,50 @@ subtest 'more changes than fit into memory' => sub {
 		300, 'all tables are there');
 };
 
+# A label's name changes hands while rows with it are on their way, in every kind of
+# value.  What is applied while open is on the target under the old names.
+subtest 'labels get other names' => sub {
+	for my $mode ([], [ '--apply=transaction', '--lanes=4' ])
+	{
+		my $pair = cloned('labels' . @$mode, <<'SQL', '--ddl=follow', @$mode);
+CREATE TYPE mood AS ENUM ('a', 'b', 'c');
+CREATE DOMAIN tamed AS mood;
+CREATE TYPE pair AS (m mood, n integer);
+CREATE TABLE t (id integer PRIMARY KEY, m mood, l tamed[], p pair);
+SQL
+		my $session = Penstock::Session->new($pair->source, $pair->name);
+		my $rows = 'INSERT INTO t SELECT i, \'%s\', ARRAY[\'%s\', \'c\']::tamed[], ROW(\'%s\'::mood, i)::pair
+			FROM generate_series';
+		(my $renamed = $rows) =~ s/::mood/::temper/;
+		my $swap = 'ALTER TYPE mood RENAME VALUE \'a\' TO \'x\';
+			ALTER TYPE mood RENAME VALUE \'b\' TO \'a\';
+			ALTER TYPE mood RENAME VALUE \'x\' TO \'b\'';
+		my $follower = $pair->start('follow', '--streaming=on', '--memory=4MB', @$mode);
+
+		$session->run('BEGIN', sprintf("$rows(1, 5) i", ('a') x 3));
+		$pair->source_sql($swap);
+		$session->run(sprintf("$rows(6, 10) i", ('a') x 3), 'COMMIT');
+		$pair->wait_caught_up($follower);
+		$pair->equal_ok("one transaction (@$mode)");
+
+		$session->run('BEGIN', sprintf("$rows(11, 9000) i", ('b') x 3));
+		$pair->source_sql("BEGIN; $swap; INSERT INTO t (id, m) VALUES (100001, 'a'); COMMIT");
+		$pair->source_sql($swap) for 1 .. 2;
+		$session->run(sprintf("$rows(10001, 19000) i", ('a') x 3), 'COMMIT');
+		$pair->wait_caught_up($follower);
+		$pair->equal_ok('a large one');
+
+		$session->run('BEGIN', sprintf("$rows(20001, 20005) i", ('a') x 3),
+			'ALTER TYPE mood RENAME TO temper');
+		$pair->stop_ok($follower);
+		$session->run('ALTER TYPE temper RENAME VALUE \'a\' TO \'mine\'',
+			sprintf("$renamed(20006, 20010) i", ('mine') x 3), 'COMMIT');
+		$session->end;
+		$pair->follow_to_end;
+		$pair->equal_ok('names that the transaction gives');
+	}
+};
+
 # Rows come in the transaction that renames it, and the list of what was copied
 # follows.
 subtest 'a schema gets another name' => sub {

@@ -227,6 +227,10 @@ take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
 
 	if (schema_step_covers(self->schema_step, end_lsn))
 		return RC_OK;
+	if (change->schema->kind == SCHEMA_DEFINED &&
+		change->schema->definition->kind == DEFINITION_ENUM &&
+		open_txns_check_labels(self->open_txns, err) == RC_FAIL)
+		return RC_FAIL;
 	uncopied_follow(self->uncopied, change->schema);
 	stages_add(self->stages, frame, change);
 	update_full(self);
@@ -601,10 +605,11 @@ refuse_missing_rows(const PostgresSink *self, uint32_t oid, const TxnInfo *txn,
 
 	error_detail(err, "The source has not written the table anew.  Nothing of "
 					  "the transaction is applied.");
-	error_hint(err,
-			   "See with \"%s\" what differs, alter the table on %s, and follow "
-			   "again.",
-			   OWN_COMMAND("schema diff"), self->target.label);
+	error_hint(
+		err,
+		"See with \"%s\" what differs, alter the table on %s, and follow "
+		"again.",
+		OWN_COMMAND("schema diff"), self->target.label);
 	return rc;
 }
 

@@ -199,6 +199,25 @@ open_txns_refuse_schema(OpenTxns *self, const Frame *frame, Error *err)
 	return refuse(self, frame->open_txn.xid, "It changes the schema.", err);
 }
 
+/* Whether something of it is not on the target yet. */
+static bool
+has_waiting(const Place *place)
+{
+	return place->first != NULL || place->starting != NULL ||
+		   (place->connected && place->applier.state != APPLIER_IDLE);
+}
+
+Rc
+open_txns_check_labels(OpenTxns *self, Error *err)
+{
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
+		if (self->places[i].state == PLACE_OPEN &&
+			has_waiting(&self->places[i]))
+			return refuse(self, self->places[i].xid,
+						  "Another one changes an enum meanwhile.", err);
+	return RC_OK;
+}
+
 /* What a transaction's connection failed with; see the header. */
 static MUST_CHECK Rc
 check_failure(OpenTxns *self, const Place *place, Rc rc, Error *err)

@@ -111,6 +111,13 @@ bool open_txns_is_at_commit(const OpenTxns *self);
 MUST_CHECK Rc open_txns_refuse_schema(OpenTxns *self, const Frame *frame,
 									  Error *err);
 
+/*
+ * The same where a transaction has rows that are not on the target yet, and
+ * labels of enums get other names: what is written as a name means something
+ * else then.
+ */
+MUST_CHECK Rc open_txns_check_labels(OpenTxns *self, Error *err);
+
 /* A part waits for what was delivered before it. */
 bool open_txns_waits(const OpenTxns *self);
 

@@ -76,9 +76,9 @@ is_unlogged(const SchemaRows *rows, uint32_t oid)
 static OidList
 list_ancestors(const SchemaRows *rows, uint32_t oid)
 {
-	OidList list = {.count = 1,
-					.oids = arena_calloc(rows->arena, ANCESTORS_MAX,
-										 sizeof(uint32_t))};
+	OidList list = {
+		.count = 1,
+		.oids = arena_calloc(rows->arena, ANCESTORS_MAX, sizeof(uint32_t))};
 
 	list.oids[0] = oid;
 	for (int i = 0; i < list.count; i++)

@@ -516,7 +516,8 @@ a_table_keeps_rows_that_fit(void **state UNUSED)
 	a->type = "text";
 	is(t);
 	hints.rewritten = (OidList){.count = 1, .oids = rewritten};
-	says(DDL_ALTER, "ALTER TABLE \"public\".\"t\" ALTER COLUMN \"a\" TYPE text");
+	says(DDL_ALTER,
+		 "ALTER TABLE \"public\".\"t\" ALTER COLUMN \"a\" TYPE text");
 	says_no_more();
 }
 

@@ -1,0 +1,321 @@
+/*
+ * labels.c
+ *		Has the server's cache of labels contain what the reader knows.
+ *
+ * Output functions find labels in a cache of the server's, which reads a row of
+ * pg_enum when it is first asked for, with the snapshot that is active.  So the
+ * rows of the types at hand are read before, with another snapshot.  It
+ * consists of two:
+ *
+ *	 the newest		what the server's reader of the log has made of all that
+ *ended up to where it is, which is the end of the transaction at hand, or of
+ *the piece of it; without the transaction itself the active		what the
+ *transaction sees of itself where the change is
+ *
+ * Where the two are the same, nothing is to be done.  Nor is it if no label has
+ * changed since the active one was made.  What was changed before the session
+ * began is not known; so at first every snapshot is taken for an older one.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
+#include "utils/catcache.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "compat.h"
+#include "definition.h"
+#include "labels.h"
+#include "lookup.h"
+#include "schema.h"
+
+/* What decides how labels are: the two snapshots, and who sees itself. */
+typedef struct LabelState
+{
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32 count;
+	CommandId curcid;
+	TransactionId newest_xmin;
+	TransactionId newest_xmax;
+	uint32 newest_count;
+	TransactionId xid;
+} LabelState;
+
+struct PenstockLabels
+{
+	MemoryContext context; /* of what belongs to the state */
+	uint64 changes_seen;   /* of `changes`, below */
+
+	/* A snapshot whose xmin is not less has seen all changes of labels. */
+	TransactionId changed_xmax;
+
+	LabelState state;
+	List *types; /* OIDs of types whose labels the cache has, in this state */
+	SnapshotData snapshot;
+};
+
+/* How often the server has heard of labels that change.  Callbacks cannot be
+ * given back, and so do not know a session. */
+static uint64 changes;
+
+static void
+labels_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	(void) arg;
+	(void) cacheid;
+	(void) hashvalue;
+	changes++;
+}
+
+PenstockLabels *
+penstock_labels_new(PenstockSession *session)
+{
+	static bool registered = false;
+	PenstockLabels *labels = MemoryContextAllocZero(session->context,
+													sizeof(PenstockLabels));
+
+	if (!registered)
+		CacheRegisterSyscacheCallback(ENUMOID, labels_changed, (Datum) 0);
+	registered = true;
+	labels->context = AllocSetContextCreate(session->context, "penstock labels",
+											PENSTOCK_SMALL_CONTEXT_SIZES);
+	labels->changes_seen = changes - 1;
+	return labels;
+}
+
+/* ---- which labels ---- */
+
+static void
+add_type(List **types, Oid type)
+{
+	if (penstock_labels_may_be_in(type))
+		*types = list_append_unique_oid(*types, type);
+}
+
+static void
+add_attributes(List **types, Oid type)
+{
+	TupleDesc desc = lookup_rowtype_tupdesc(type, -1);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			add_type(types, TupleDescAttr(desc, i)->atttypid);
+	}
+	ReleaseTupleDesc(desc);
+}
+
+/* The enums whose values may be in a value of a type. */
+static List *
+list_enums(Oid type)
+{
+	List *types = list_make1_oid(type);
+	List *enums = NIL;
+
+	for (int i = 0; i < list_length(types); i++)
+	{
+		Oid base = getBaseType(list_nth_oid(types, i));
+
+		switch (get_typtype(base))
+		{
+			case TYPTYPE_ENUM:
+				enums = list_append_unique_oid(enums, base);
+				break;
+			case TYPTYPE_COMPOSITE:
+				add_attributes(&types, base);
+				break;
+			case TYPTYPE_RANGE:
+				add_type(&types, get_range_subtype(base));
+				break;
+			default:
+				add_type(&types, get_element_type(base));
+				add_type(&types, range_of_multirange_compat(base));
+				break;
+		}
+	}
+	return enums;
+}
+
+/* ---- the snapshot ---- */
+
+static bool
+is_own(const PenstockSession *session, TransactionId xid)
+{
+	return session->schema != NULL &&
+		   penstock_schema_is_own(session->schema, xid);
+}
+
+static Snapshot
+make_snapshot(PenstockSession *session, Snapshot active, Snapshot newest)
+{
+	PenstockLabels *labels = session->labels;
+	Snapshot snapshot = &labels->snapshot;
+
+	*snapshot = *active;
+	snapshot->xmin = newest->xmin;
+	snapshot->xmax = newest->xmax;
+	snapshot->xip = MemoryContextAlloc(labels->context, sizeof(TransactionId) *
+															(newest->xcnt + 1));
+	snapshot->xcnt = 0;
+	for (uint32 i = 0; i < newest->xcnt; i++)
+	{
+		if (!is_own(session, newest->xip[i]))
+			snapshot->xip[snapshot->xcnt++] = newest->xip[i];
+	}
+	snapshot->copied = false;
+	snapshot->active_count = 0;
+	snapshot->regd_count = 0;
+	return snapshot;
+}
+
+static LabelState
+state_of(const PenstockSession *session, Snapshot active, Snapshot newest)
+{
+	LabelState state;
+
+	memset(&state, 0, sizeof(state));
+	state.xmin = active->xmin;
+	state.xmax = active->xmax;
+	state.count = active->xcnt;
+	state.newest_xmin = newest->xmin;
+	state.newest_xmax = newest->xmax;
+	state.newest_count = newest->xcnt;
+	if (session->schema == NULL)
+		return state;
+	state.curcid = active->curcid;
+	state.xid = penstock_schema_xid(session->schema);
+	return state;
+}
+
+/* ---- showing ---- */
+
+typedef struct Showing
+{
+	PenstockSession *session;
+	Oid type;
+	Snapshot active;
+	Snapshot newest;
+} Showing;
+
+/* Has the cache read the labels of an enum, with the snapshot that is active.
+ */
+static void
+read_labels(Oid type)
+{
+	TupleDesc desc;
+	List *rows = penstock_read_rows(
+		(PenstockCatalogKey){.catalog = EnumRelationId,
+							 .index = EnumTypIdLabelIndexId,
+							 .attnums = {Anum_pg_enum_enumtypid},
+							 .values = {type}},
+		&desc);
+	ListCell *cell;
+
+	foreach (cell, rows)
+	{
+		Form_pg_enum form = (Form_pg_enum) GETSTRUCT((HeapTuple) lfirst(cell));
+		HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(form->oid));
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for enum label %u", form->oid);
+		ReleaseSysCache(tuple);
+	}
+}
+
+/* An error, after which there is no historic snapshot, is the end of it. */
+static void
+read_all_labels(void *arg)
+{
+	const Showing *showing = arg;
+	List *enums = list_enums(showing->type);
+	ListCell *cell;
+
+	if (enums == NIL)
+		return;
+	SetupHistoricSnapshot(
+		make_snapshot(showing->session, showing->active, showing->newest),
+		HistoricSnapshotGetTupleCids());
+	foreach (cell, enums)
+		read_labels(lfirst_oid(cell));
+	SetupHistoricSnapshot(showing->active, HistoricSnapshotGetTupleCids());
+}
+
+/* Forgets what the cache has, if that is of another state. */
+static void
+enter_state(PenstockLabels *labels, const LabelState *state)
+{
+	if (memcmp(&labels->state, state, sizeof(*state)) == 0)
+		return;
+	labels->types = NIL;
+	MemoryContextReset(labels->context);
+	labels->state = *state;
+	CatalogCacheFlushCatalog(EnumRelationId);
+	labels->changes_seen = changes;
+}
+
+static void
+remember_type(PenstockLabels *labels, Oid type)
+{
+	MemoryContext outer = MemoryContextSwitchTo(labels->context);
+
+	labels->types = lappend_oid(labels->types, type);
+	MemoryContextSwitchTo(outer);
+}
+
+static void
+show(PenstockSession *session, Oid type, Snapshot active)
+{
+	PenstockLabels *labels = session->labels;
+	Snapshot newest = newest_snapshot_compat(session->ctx);
+	LabelState state = state_of(session, active, newest);
+	Showing showing = {
+		.session = session,
+		.type = type,
+		.active = active,
+		.newest = newest,
+	};
+
+	if (labels->changes_seen != changes)
+	{
+		labels->changed_xmax = newest->xmax;
+		labels->changes_seen = changes;
+		memset(&labels->state, 0, sizeof(labels->state));
+	}
+	if (state.xmin == state.newest_xmin && state.xmax == state.newest_xmax &&
+		state.count == state.newest_count)
+		return;
+	enter_state(labels, &state);
+	if (list_member_oid(labels->types, type))
+		return;
+	penstock_lookup(read_all_labels, &showing);
+	remember_type(labels, type);
+}
+
+void
+penstock_labels_show(PenstockSession *session, Oid type)
+{
+	const PenstockLabels *labels = session->labels;
+	Snapshot active;
+
+	if (labels == NULL || !HistoricSnapshotActive())
+		return;
+	active = GetCatalogSnapshot(InvalidOid);
+	if (labels->changes_seen == changes &&
+		TransactionIdFollowsOrEquals(active->xmin, labels->changed_xmax))
+		return;
+	show(session, type, active);
+}
+
+bool
+penstock_labels_shown(const PenstockSession *session)
+{
+	return session->labels == NULL || !HistoricSnapshotActive() ||
+		   session->labels->changes_seen == changes;
+}
