@@ -132,13 +132,42 @@ static const CheckQuery server_queries[] = {
 			   " WHERE datname = current_database()"
 			   " AND pg_encoding_to_char(encoding) = 'SQL_ASCII'",
 	},
+};
+
+static const CheckQuery large_object_queries[] = {
 	{
 		.code = "large_objects",
-		.sql = "SELECT 'info', NULL, 'the database has large objects: they, "
-			   "like DDL, are not in the stream of changes', NULL"
+		.sql = "SELECT 'info', NULL, 'the database has large objects: they are "
+			   "not in the stream of changes, and followed only with "
+			   "--large-objects=follow', NULL"
 			   " WHERE EXISTS (SELECT FROM pg_largeobject_metadata)",
 	},
 };
+
+static const CheckQuery followed_large_object_queries[] = {
+	{
+		.code = "large_objects",
+		.sql =
+			"SELECT 'error', 'pg_catalog.pg_largeobject', format('role \"%s\" "
+			"may not read the contents of large objects', current_user),"
+			" format('GRANT SELECT ON pg_catalog.pg_largeobject TO %I;', "
+			"current_user)"
+			" WHERE NOT has_table_privilege('pg_largeobject', 'SELECT')",
+	},
+};
+
+/* To follow them takes a privilege that nothing else does. */
+static MUST_CHECK Rc
+check_large_objects(CheckContext *context, const CheckServer *server,
+					Error *err)
+{
+	bool followed = config_follows_large_objects(context->config);
+
+	return check_run_queries(context, server,
+							 followed ? followed_large_object_queries
+									  : large_object_queries,
+							 1, err);
+}
 
 /*
  * The setting is a list of names, each maybe in double quotes.  A new value is
@@ -574,6 +603,8 @@ check_reached(CheckContext *context, const CheckServer *server, Error *err)
 	Rc rc = check_run_queries(context, server, server_queries,
 							  LENGTH_OF(server_queries), err);
 
+	if (rc == RC_OK)
+		rc = check_large_objects(context, server, err);
 	if (rc == RC_OK)
 		rc = slot_read(server->conn, context->config->name, &context->slot,
 					   err);

@@ -56,6 +56,13 @@ config_follows_sequences(const Config *config)
 	return config->sequences == NULL || strcmp(config->sequences, "off") != 0;
 }
 
+bool
+config_follows_large_objects(const Config *config)
+{
+	return config->large_objects != NULL &&
+		   strcmp(config->large_objects, "follow") == 0;
+}
+
 SequenceStride
 config_stride(const Config *config, int target)
 {

@@ -54,6 +54,9 @@
 /* Bound of --sequence-interval, in seconds. */
 #define CONFIG_SEQUENCE_INTERVAL_MAX_S 3600
 
+/* Bound of --large-object-interval, in seconds. */
+#define CONFIG_LARGE_OBJECT_INTERVAL_MAX_S (24 * 3600)
+
 /* Bound of --lanes. */
 #define CONFIG_LANES_MAX 16
 
@@ -124,6 +127,8 @@ typedef struct Config
 	const char *sequences;          /* follow or off */
 	int sequence_interval_s;        /* seconds between two looks at them */
 	SequenceStride sequence_stride; /* of the first target; count 0: none */
+	const char *large_objects;      /* follow or off; NULL: off */
+	int large_object_interval_s;    /* seconds from one pass to the next */
 	Lsn endpos;                     /* 0: none */
 	size_t memory_bytes;
 	int jobs;
@@ -209,6 +214,9 @@ MUST_CHECK Rc config_check_lanes(const Config *config, Error *err);
 
 /* Whether --sequences=follow was given. */
 bool config_follows_sequences(const Config *config);
+
+/* Whether --large-objects=follow was given. */
+bool config_follows_large_objects(const Config *config);
 
 /* What a target's sequences give out, count 0: all values. */
 SequenceStride config_stride(const Config *config, int target);

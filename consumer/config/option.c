@@ -371,6 +371,31 @@ const OptionDef option_table[] = {
 				"target has number FIRST",
 	},
 	{
+		.name = "large-objects",
+		.type = &type_sequences,
+		.offset = FIELD(large_objects),
+		.commands = COMMAND_CHECK | COMMAND_CLONE | COMMAND_FOLLOW |
+					COMMAND_FENCE | COMMAND_DROP,
+		.group = GROUP_REPLICATION,
+		.memory = DECIDED_BY_FOLLOWER,
+		.placeholder = "follow|off",
+		.default_value = "off",
+		.help = "bring large objects along, which takes reading all of them "
+				"now and then",
+	},
+	{
+		.name = "large-object-interval",
+		.type = &type_count,
+		.offset = FIELD(large_object_interval_s),
+		.min = 1,
+		.max = CONFIG_LARGE_OBJECT_INTERVAL_MAX_S,
+		.commands = COMMAND_CLONE | COMMAND_FOLLOW,
+		.group = GROUP_REPLICATION,
+		.placeholder = "SECONDS",
+		.default_value = "60",
+		.help = "how often the source's large objects are looked at",
+	},
+	{
 		.name = "ddl",
 		.type = &type_ddl,
 		.offset = FIELD(ddl),

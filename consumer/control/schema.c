@@ -123,6 +123,24 @@ static const ControlTable tables[] = {
 					   " PRIMARY KEY (pipeline, schema_name, sequence_name)",
 		.of_pipeline = true,
 	},
+	/* large_object_table.h */
+	{
+		.name = "large_object_pass",
+		.columns_sql = "pipeline text PRIMARY KEY,"
+					   " token bigint NOT NULL,"
+					   " source_system_identifier text,"
+					   " source_timeline bigint,"
+					   " source_xmin bigint,"
+					   " ended_at timestamptz",
+		.of_pipeline = true,
+	},
+	{
+		.name = "large_object",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " oid oid NOT NULL,"
+					   " PRIMARY KEY (pipeline, oid)",
+		.of_pipeline = true,
+	},
 	/* node_table.h */
 	{
 		.name = "node",

@@ -22,7 +22,7 @@
 #include "net/pgconn.h"
 
 /* Version 1 had no table of that name, and made the others one by one. */
-#define CONTROL_VERSION 4
+#define CONTROL_VERSION 5
 
 /*
  * Whether the schema has that table.  Fails with ERR_CONFIG if the schema is of

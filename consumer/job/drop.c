@@ -15,6 +15,7 @@
 #include "control/progress_table.h"
 #include "control/table_state.h"
 #include "control/work_list.h"
+#include "job/large_objects.h"
 #include "job/sequences.h"
 #include "net/origin.h"
 #include "net/pgconn_open.h"
@@ -374,14 +375,16 @@ remove_all(Drop *drop, Error *err)
 
 
 /*
- * Afterwards nobody knows which sequences are to be beyond which.  Targets that
+ * Afterwards nobody knows which sequences are to be beyond which, and which
+ * large objects have changed.  Targets that
  * have been promoted, or never were complete, are left alone.
  */
 static Rc
-take_sequences_along(Drop *drop, Error *err)
+take_along(Drop *drop, Error *err)
 {
 	PgConn *targets[CONFIG_TARGETS_MAX] = {NULL};
 	bool any = false;
+	Rc rc;
 
 	for (int i = 0; i < drop->config->target_count; i++)
 	{
@@ -394,8 +397,11 @@ take_sequences_along(Drop *drop, Error *err)
 	}
 	if (drop->source == NULL || !any)
 		return RC_OK;
-	return sequences_take_along(drop->config, drop->source, targets,
-								drop->report, err);
+	rc = sequences_take_along(drop->config, drop->source, targets, drop->report,
+							  err);
+	return rc == RC_OK ? large_objects_take_along(drop->config, drop->source,
+												  targets, drop->report, err)
+					   : rc;
 }
 
 
@@ -479,7 +485,7 @@ drop_run(const Config *config, const Report *lines, Error *err)
 	Rc rc = look(&drop, err);
 
 	if (rc == RC_OK && !config->dry_run)
-		rc = take_sequences_along(&drop, err);
+		rc = take_along(&drop, err);
 	if (rc == RC_OK && !config->dry_run)
 		rc = remove_all(&drop, err);
 	if (rc == RC_OK)

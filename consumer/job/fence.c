@@ -14,6 +14,7 @@
 #include "control/fence.h"
 #include "control/progress_table.h"
 #include "control/schema.h"
+#include "job/large_objects.h"
 #include "job/sequences.h"
 #include "net/pgconn_open.h"
 #include "pipeline/follow.h"
@@ -374,6 +375,9 @@ hold(const Fencing *self, Error *err)
 	Rc rc = sequences_take_along(self->config, self->source, self->targets,
 								 &no_report, err);
 
+	if (rc == RC_OK)
+		rc = large_objects_take_along(self->config, self->source, self->targets,
+									  &no_report, err);
 	if (rc == RC_OK)
 		rc = self->use->reached(self->use->context, self->lsn, err);
 	if (rc != RC_OK)

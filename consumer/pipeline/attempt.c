@@ -325,6 +325,7 @@ attempt_close(Attempt *attempt)
 	targets_note(attempt);
 	keys_free(attempt->keys);
 	sequences_detach(attempt->sequences);
+	large_objects_detach(attempt->large_objects);
 	targets_close(attempt);
 	source_close(attempt->stream);
 	pgconn_close(attempt->server);
@@ -398,19 +399,39 @@ follow_sequences(Attempt *attempt, Pipeline *pipeline)
 	if (!config_follows_sequences(attempt->config))
 		return;
 	sequences_attach(attempt->sequences, attempt->config, attempt->sinks);
-	pipeline->beside = sequences_step;
-	pipeline->beside_context = attempt->sequences;
-	pipeline->beside_interval_ms = attempt->config->sequence_interval_s *
-								   INT64_C(1000);
+	pipeline->beside[pipeline->beside_count++] = (Beside){
+		.step = sequences_step,
+		.context = attempt->sequences,
+		.interval_ms = attempt->config->sequence_interval_s * INT64_C(1000)};
+}
+
+static void
+follow_large_objects(Attempt *attempt, Pipeline *pipeline)
+{
+	if (!config_follows_large_objects(attempt->config))
+		return;
+	large_objects_attach(attempt->large_objects, attempt->config,
+						 attempt->sinks);
+	pipeline->beside[pipeline->beside_count++] = (Beside){
+		.step = large_objects_step,
+		.context = attempt->large_objects,
+		.interval_ms = attempt->config->large_object_interval_s *
+					   INT64_C(1000)};
 }
 
 Rc
 attempt_finish(const Attempt *attempt, Error *err)
 {
-	if (attempt->config->endpos == 0 || attempt->fenced || attempt->cut_short ||
-		!config_follows_sequences(attempt->config))
+	const Config *config = attempt->config;
+	Rc rc = RC_OK;
+
+	if (config->endpos == 0 || attempt->fenced || attempt->cut_short)
 		return RC_OK;
-	return sequences_finish(attempt->sequences, err);
+	if (config_follows_sequences(config))
+		rc = sequences_finish(attempt->sequences, err);
+	if (rc == RC_OK && config_follows_large_objects(config))
+		rc = large_objects_finish(attempt->large_objects, err);
+	return rc;
 }
 
 /*
@@ -477,6 +498,7 @@ attempt_run(Attempt *attempt, Error *err)
 		pipeline.watch_context = attempt->keys;
 	}
 	follow_sequences(attempt, &pipeline);
+	follow_large_objects(attempt, &pipeline);
 	rc = pipeline_run(&pipeline, &attempt->progressed, err);
 	if (rc == RC_OK)
 	{

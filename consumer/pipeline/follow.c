@@ -159,6 +159,7 @@ typedef struct Attempts
 	Backoff backoff;
 	Known known[CONFIG_TARGETS_MAX];
 	Sequences *sequences;
+	LargeObjects *large_objects;
 } Attempts;
 
 static int64_t
@@ -276,6 +277,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 	Attempts attempts = {.config = config,
 						 .start_us = clock_monotonic_us(),
 						 .sequences = sequences_new(),
+						 .large_objects = large_objects_new(),
 						 .backoff = {.first_ms = RETRY_PAUSE_FIRST_MS,
 									 .max_ms = RETRY_PAUSE_MAX_MS}};
 	Streaming streaming = {0};
@@ -296,6 +298,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 			.streaming = &streaming,
 			.known = attempts.known,
 			.sequences = attempts.sequences,
+			.large_objects = attempts.large_objects,
 			.left_out = left_out,
 		};
 
@@ -334,6 +337,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 	}
 	say_end(config, attempts.known, rc, err);
 	sequences_free(attempts.sequences);
+	large_objects_free(attempts.large_objects);
 	arena_free(identity.arena);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 		rc = config->endpos != 0 ? refuse_end(config, err) : accept_end(err);

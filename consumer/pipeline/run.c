@@ -52,10 +52,11 @@ typedef struct Run
 	Worker *workers[CONFIG_TARGETS_MAX]; /* of the sinks, one for each */
 	Worker *leaving[CONFIG_TARGETS_MAX]; /* of sinks that were replaced, until
 											they are released; or NULL */
-	Task *watching; /* the watch, while it waits; or NULL */
-	Lsn watched;    /* what it says */
-	Task *beside;   /* what runs beside, while it waits; or NULL */
-	int64_t beside_due_us;
+	Task *watching;                    /* the watch, while it waits; or NULL */
+	Lsn watched;                       /* what it says */
+	Task *beside[PIPELINE_BESIDE_MAX]; /* each that runs beside, while it
+										  waits; or NULL */
+	int64_t beside_due_us[PIPELINE_BESIDE_MAX];
 	Lsn streamed;        /* the stream has come up to here; 0: nowhere yet */
 	Lsn confirmed;       /* to the source, as far as it has heard; 0: nothing */
 	bool reading;        /* messages are still taken from the stream */
@@ -546,33 +547,57 @@ stop_watching(Run *run)
 static bool
 is_beside_wanted(const Run *run)
 {
-	return run->pipeline->beside != NULL && run->reading;
+	return run->reading;
 }
 
 static void
 stop_beside(Run *run)
 {
-	task_free(run->beside);
-	run->beside = NULL;
+	for (int i = 0; i < PIPELINE_BESIDE_MAX; i++)
+	{
+		task_free(run->beside[i]);
+		run->beside[i] = NULL;
+	}
+}
+
+static void
+work_one_beside(Run *run, int number)
+{
+	const Beside *beside = &run->pipeline->beside[number];
+	Task **task = &run->beside[number];
+	Error ignored = {0};
+
+	if (*task == NULL)
+	{
+		if (!is_beside_wanted(run) || run->now_us < run->beside_due_us[number])
+			return;
+		*task = task_new(beside->step, beside->context);
+	}
+	if (task_work(*task, &ignored) == RC_AGAIN)
+		return;
+	error_reset(&ignored);
+	task_free(*task);
+	*task = NULL;
+	run->beside_due_us[number] = run->now_us + beside->interval_ms * 1000;
 }
 
 static void
 work_beside(Run *run)
 {
-	Error ignored = {0};
+	for (int i = 0; i < run->pipeline->beside_count; i++)
+		work_one_beside(run, i);
+}
 
-	if (run->beside == NULL)
+static void
+collect_beside(const Run *run, Interest *interest)
+{
+	for (int i = 0; i < run->pipeline->beside_count; i++)
 	{
-		if (!is_beside_wanted(run) || run->now_us < run->beside_due_us)
-			return;
-		run->beside = task_new(run->pipeline->beside,
-							   run->pipeline->beside_context);
+		if (run->beside[i] != NULL)
+			task_interest(run->beside[i], interest);
+		else if (is_beside_wanted(run))
+			interest_until(interest, run->beside_due_us[i]);
 	}
-	if (task_work(run->beside, &ignored) == RC_AGAIN)
-		return;
-	error_reset(&ignored);
-	stop_beside(run);
-	run->beside_due_us = run->now_us + run->pipeline->beside_interval_ms * 1000;
 }
 
 /* ---- the loop ----------------------------------------------------------- */
@@ -769,10 +794,7 @@ collect_interest(Run *run, bool receiving)
 		task_interest(run->watching, interest);
 	else if (is_watching(run))
 		interest_until(interest, run->watch_due_us);
-	if (run->beside != NULL)
-		task_interest(run->beside, interest);
-	else if (is_beside_wanted(run))
-		interest_until(interest, run->beside_due_us);
+	collect_beside(run, interest);
 	if (run->settle_due_us > 0)
 		interest_until(interest, run->settle_due_us);
 	if (run->stop_deadline_us != 0)

@@ -22,6 +22,20 @@
 
 #define PIPELINE_WATCH_INTERVAL_MS 100
 
+/*
+ * What is called every so many milliseconds, as a task, while there is
+ * something to be read from the source.  What it fails with does not matter.
+ */
+typedef struct Beside
+{
+	TaskFunction step;
+	void *context;
+	int64_t interval_ms;
+} Beside;
+
+/* Sequences, and large objects. */
+#define PIPELINE_BESIDE_MAX 2
+
 typedef struct Pipeline
 {
 	Source *source; /* borrowed */
@@ -61,14 +75,8 @@ typedef struct Pipeline
 	Rc (*watch)(void *context, Lsn *endpos, Error *err);
 	void *watch_context;
 
-	/*
-	 * Called every so many milliseconds, as a task, while there is something to
-	 * be read from the source.  What it fails with does not matter.  NULL:
-	 * none.
-	 */
-	TaskFunction beside;
-	void *beside_context;
-	int64_t beside_interval_ms;
+	Beside beside[PIPELINE_BESIDE_MAX];
+	int beside_count;
 } Pipeline;
 
 /*

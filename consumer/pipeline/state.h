@@ -17,6 +17,7 @@
 #include "control/pipeline_table.h"
 #include "net/pgconn.h"
 #include "pipeline/keys.h"
+#include "pipeline/large_objects.h"
 #include "pipeline/place.h"
 #include "pipeline/sequences.h"
 #include "pipeline/streaming.h"
@@ -83,6 +84,7 @@ typedef struct Attempt
 	Streaming *streaming; /* borrowed; from attempt to attempt */
 	Known *known;         /* the same; of each target */
 	Sequences *sequences; /* the same */
+	LargeObjects *large_objects;
 	PgConn *server; /* an ordinary session of the source, while it is needed */
 	Buf *left_out;  /* the same; what the stream is told to leave out */
 	Source *stream;

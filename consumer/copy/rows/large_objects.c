@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
+#include "control/large_object_table.h"
 #include "copy/session.h"
+#include "large_object/pass.h"
+#include "large_object/statements.h"
 #include "net/sql.h"
 
 /* Objects, and so first chunks, that are read at a time. */
@@ -30,30 +34,18 @@ enum
 	OBJECTS_COMMENT,
 };
 
-/* The statements that follow an object's creation are made by the source. */
-static const char objects_sql[] =
-	"DECLARE objects NO SCROLL CURSOR FOR"
-	" SELECT m.oid, lo_get(m.oid, 0, %d),"
-	"  format('ALTER LARGE OBJECT %%s OWNER TO %%I;', m.oid,"
-	"   pg_get_userbyid(m.lomowner)),"
-	"  (SELECT format('REVOKE ALL ON LARGE OBJECT %%s FROM %%I;', m.oid,"
-	"     pg_get_userbyid(m.lomowner))"
-	"    || string_agg(format('GRANT %%s ON LARGE OBJECT %%s TO %%s%%s;',"
-	"     a.privilege_type, m.oid, CASE a.grantee WHEN 0 THEN 'PUBLIC'"
-	"      ELSE quote_ident(pg_get_userbyid(a.grantee)) END,"
-	"     CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END), '')"
-	"   FROM aclexplode(m.lomacl) a),"
-	"  (SELECT format('COMMENT ON LARGE OBJECT %%s IS %%L;', m.oid, d)"
-	"   FROM obj_description(m.oid, 'pg_largeobject') d WHERE d IS NOT NULL)"
-	" FROM pg_largeobject_metadata m ORDER BY m.oid";
-
 static Rc
 declare_cursor(PgConn *source, Error *err)
 {
 	Buf sql;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_printf(&sql, objects_sql, (int) LARGE_OBJECT_CHUNK_BYTES);
+	buf_printf(&sql,
+			   "DECLARE objects NO SCROLL CURSOR FOR"
+			   " SELECT m.oid, lo_get(m.oid, 0, %d), ",
+			   (int) LARGE_OBJECT_CHUNK_BYTES);
+	buf_append_string(&sql, LARGE_OBJECT_STATEMENTS_SQL
+					  " FROM pg_largeobject_metadata m ORDER BY m.oid");
 	return sql_run(source, &sql, NULL, err);
 }
 
@@ -153,8 +145,11 @@ copy_object(const LargeObjectsOptions *options, PgConn *source, PgConn *target,
 	if (rc == RC_OK &&
 		chunk_bytes(objects, row, OBJECTS_CHUNK) == LARGE_OBJECT_CHUNK_BYTES)
 		rc = copy_rest(source, target, oid, err);
+	if (rc == RC_OK && options->pipeline != NULL)
+		rc = large_object_table_note(target, options->pipeline, oid, err);
 	if (rc == RC_OK)
 		rc = describe(options, target, objects, row, err);
+	FAULT("clone.large_object");
 	if (rc == RC_OK)
 		(*copied)++;
 	else
@@ -186,6 +181,19 @@ copy_all(const LargeObjectsOptions *options, PgConn *source, PgConn *target,
 	return rc;
 }
 
+/* For passes, which go on from the first snapshot. */
+static Rc
+note_snapshot(const LargeObjectsOptions *options, PgConn *source,
+			  PgConn *target, Error *err)
+{
+	LargeObjectPoint point;
+	Rc rc = large_objects_read_point(source, &point, err);
+
+	return rc == RC_OK ? large_object_table_begin_copy(
+							 target, options->pipeline, &point, err)
+					   : rc;
+}
+
 Rc
 large_objects_copy(const LargeObjectsOptions *options, PgConn *target,
 				   int64_t *copied, Error *err)
@@ -195,6 +203,8 @@ large_objects_copy(const LargeObjectsOptions *options, PgConn *target,
 								err);
 
 	*copied = 0;
+	if (rc == RC_OK && options->pipeline != NULL)
+		rc = note_snapshot(options, source, target, err);
 	if (rc == RC_OK)
 		rc = copy_all(options, source, target, copied, err);
 	pgconn_close(source);

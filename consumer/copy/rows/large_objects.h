@@ -1,8 +1,8 @@
 /*
  * large_objects.h
  *    Copies large objects, with owners, privileges and comments, as they are
- *    under the snapshot.  Logical decoding does not tell of them, so they are
- *    not followed.
+ *    under the snapshot.  Logical decoding does not tell of them: see
+ *    large_object/pass.h for how they are followed.
  */
 #ifndef PENSTOCK_COPY_ROWS_LARGE_OBJECTS_H
 #define PENSTOCK_COPY_ROWS_LARGE_OBJECTS_H
@@ -20,6 +20,8 @@ typedef struct LargeObjectsOptions
 {
 	const char *source;   /* connection string */
 	const char *snapshot; /* exported by the source */
+	const char *pipeline; /* for which each is noted; NULL: none is, and they
+						   * are not followed */
 	bool no_owner;
 	bool no_privileges;
 } LargeObjectsOptions;

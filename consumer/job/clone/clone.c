@@ -291,6 +291,9 @@ copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
 	const LargeObjectsOptions options = {
 		.source = clone_rows_source(clone),
 		.snapshot = clone->lead->snapshot.name,
+		.pipeline = config_follows_large_objects(clone->config)
+						? clone->config->name
+						: NULL,
 		.no_owner = clone->config->no_owner,
 		.no_privileges = clone->config->no_privileges,
 	};
@@ -302,10 +305,11 @@ copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
 		return RC_OK;
 	rc = large_objects_copy(&options, target->conn, &copied, err);
 	if (rc == RC_OK && copied > 0)
-		log_info("clone",
-				 "copied %" PRId64 " large objects to %s; changes to them are "
-				 "not followed",
-				 copied, target->label);
+		log_info("clone", "copied %" PRId64 " large objects to %s%s", copied,
+				 target->label,
+				 options.pipeline != NULL
+					 ? ""
+					 : "; changes to them are not followed");
 	return rc;
 }
 
@@ -777,7 +781,8 @@ say_large_objects(const Clone *clone, Error *err)
 	int64_t count = 0;
 	Rc rc;
 
-	if (!clone->config->data_only || !clone->lead->catalog->whole)
+	if (!clone->config->data_only || !clone->lead->catalog->whole ||
+		config_follows_large_objects(clone->config))
 		return RC_OK;
 	rc = large_objects_count(clone->lead->conn, &count, err);
 	if (rc == RC_OK && count > 0)

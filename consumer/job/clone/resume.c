@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "base/xalloc.h"
+#include "control/large_object_table.h"
 #include "copy/rows/large_objects.h"
 #include "copy/rows/work_tables.h"
 #include "copy/schema/objects.h"
@@ -360,6 +361,8 @@ throw_away_target(Clone *clone, CloneTarget *target, Error *err)
 		rc = empty_tables(clone, target, err);
 	else if (rc == RC_OK && catalog_has_large_objects(clone->lead->catalog))
 		rc = large_objects_drop(clone->lead->conn, target->conn, err);
+	if (rc == RC_OK)
+		rc = large_object_table_forget(target->conn, name, err);
 	if (rc != RC_OK)
 		return rc;
 	log_info("clone",

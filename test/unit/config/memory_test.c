@@ -122,13 +122,14 @@ a_follower_decides_how_it_is_followed(void **state UNUSED)
 {
 	expect_recalled("", "-n x",
 					"publications=x origin=any apply=batch on-conflict=stop "
-					"sequences=follow");
+					"sequences=follow large-objects=off");
 	expect_recalled("publications=a,b table=t", "--on-conflict=s.t:skip",
 					"publications=a,b table=t origin=any apply=batch "
-					"on-conflict=\"s\".\"t\":skip sequences=follow");
+					"on-conflict=\"s\".\"t\":skip sequences=follow "
+					"large-objects=off");
 	expect_recalled("sequences=off", "--sequence-stride=3 -n x",
 					"publications=x origin=any apply=batch on-conflict=stop "
-					"sequences=off sequence-stride=3:0");
+					"sequences=off sequence-stride=3:0 large-objects=off");
 }
 
 static void
@@ -137,7 +138,7 @@ what_is_remembered_stands_in(void **state UNUSED)
 	static const char all[] =
 		"publications=a schema=s no-owner origin=none apply=transaction "
 		"on-conflict=skip on-conflict=\"a\".\"b\":stop sequences=off "
-		"sequence-stride=4:1";
+		"sequence-stride=4:1 large-objects=follow";
 
 	expect_recalled(all, "", all);
 	expect_recalled(all, "-p a --origin=none --lanes=4", all);
@@ -174,7 +175,7 @@ what_is_given_replaces_it_if_that_is_wanted(void **state UNUSED)
 					 RC_OK);
 	expect_words(&config, MEMORY_FOLLOWED,
 				 "publications=b origin=none apply=transaction "
-				 "on-conflict=overwrite sequences=follow");
+				 "on-conflict=overwrite sequences=follow large-objects=off");
 }
 
 /* Lanes need what may only be remembered. */

@@ -1,0 +1,668 @@
+/*
+ * pass.c
+ *    One pass.
+ *
+ * Values go from one side to the other in their text form, as they are.
+ */
+#include "large_object/pass.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "large_object/statements.h"
+#include "net/sql.h"
+
+/* Objects that are looked at, and pages of one that are read, at a time. */
+#define OBJECTS_BATCH "64"
+#define PAGES_BATCH   128
+
+/* Bytes of what is missing that are compared at a time. */
+#define HOLE_BYTES 262144
+
+/* OIDs that are compared at a time. */
+#define OIDS_BATCH "10000"
+
+/* Half of the numbers that transactions have: the rest is the past. */
+#define AGE_MAX   (INT64_C(1) << 31)
+
+#define XID_COUNT (INT64_C(1) << 32)
+
+typedef struct Pass
+{
+	const LargeObjectPassOptions *options;
+	PgConn *source;
+	PgConn *target;
+	LargeObjectPass pass;
+	LargeObjectPoint point;
+	int64_t next;        /* number of the source's next transaction */
+	char page_bytes[16]; /* of the source's pages of large objects */
+	LargeObjectsDone *done;
+} Pass;
+
+/* ---- Where the source is ------------------------------------------------ */
+
+/* A standby has no position of its own to write at. */
+static const char point_sql[] =
+	"SELECT s.system_identifier, CASE WHEN pg_is_in_recovery()"
+	" THEN c.timeline_id ELSE ('x' ||"
+	" left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer END,"
+	" pg_snapshot_xmin(n), pg_snapshot_xmax(n), i.large_object_chunk_size"
+	" FROM pg_control_system() s, pg_control_checkpoint() c,"
+	" pg_control_init() i, pg_current_snapshot() n";
+
+static int64_t
+number_at(const PGresult *result, int row, int column)
+{
+	return strtoll(PQgetvalue(result, row, column), NULL, 10);
+}
+
+static MUST_CHECK Rc
+read_point(PgConn *source, LargeObjectPoint *point, PGresult **result,
+		   Error *err)
+{
+	Rc rc = pgconn_exec(source, point_sql, result, err);
+
+	*point = (LargeObjectPoint){0};
+	if (rc != RC_OK)
+		return rc;
+	snprintf(point->system, sizeof(point->system), "%s",
+			 PQgetvalue(*result, 0, 0));
+	point->timeline = number_at(*result, 0, 1);
+	point->xmin = number_at(*result, 0, 2);
+	return RC_OK;
+}
+
+Rc
+large_objects_read_point(PgConn *source, LargeObjectPoint *point, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = read_point(source, point, &result, err);
+
+	PQclear(result);
+	return rc;
+}
+
+static MUST_CHECK Rc
+open_snapshot(Pass *self, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(self->source,
+						"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+						NULL, err);
+
+	if (rc == RC_OK)
+		rc = read_point(self->source, &self->point, &result, err);
+	if (rc == RC_OK)
+	{
+		self->next = number_at(result, 0, 3);
+		snprintf(self->page_bytes, sizeof(self->page_bytes), "%s",
+				 PQgetvalue(result, 0, 4));
+	}
+	PQclear(result);
+	return rc;
+}
+
+int64_t
+large_objects_age(const LargeObjectPoint *last, const LargeObjectPoint *now,
+				  int64_t next)
+{
+	if (last->xmin == 0 || strcmp(last->system, now->system) != 0 ||
+		last->timeline != now->timeline || last->xmin > now->xmin ||
+		next - last->xmin >= AGE_MAX)
+		return -1;
+	return next - last->xmin;
+}
+
+/* ---- Both ways ---------------------------------------------------------- */
+
+/* What one has copied would be a change to the other, for ever. */
+static MUST_CHECK Rc
+refuse_both_ways(const Pass *self, const char *pipeline, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "large objects of %s are followed on %s already, by "
+					  "pipeline \"%s\": they cannot be in both directions",
+					  pgconn_label(self->target), pgconn_label(self->source),
+					  pipeline);
+
+	error_hint(err,
+			   "Follow with --set --large-objects=off in one direction; if it "
+			   "is that of pipeline \"%s\", or that is over, run on "
+			   "%s: " LARGE_OBJECT_FORGET_SQL,
+			   pipeline, pgconn_label(self->source), pipeline);
+	return rc;
+}
+
+static MUST_CHECK Rc
+check_direction(const Pass *self, Error *err)
+{
+	Arena *arena = arena_new(1 * KB);
+	const char *pipeline = NULL;
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(self->target,
+						"SELECT system_identifier FROM pg_control_system()",
+						&result, err);
+
+	if (rc == RC_OK)
+		rc = large_object_table_find_from(
+			self->source, PQgetvalue(result, 0, 0), arena, &pipeline, err);
+	if (rc == RC_OK && pipeline != NULL &&
+		strcmp(PQgetvalue(result, 0, 0), self->point.system) != 0)
+		rc = refuse_both_ways(self, pipeline, err);
+	PQclear(result);
+	arena_free(arena);
+	return rc;
+}
+
+/* ---- One object --------------------------------------------------------- */
+
+/* Columns of the cursor. */
+enum
+{
+	OBJECTS_OID,
+	OBJECTS_OWNER,
+	OBJECTS_PRIVILEGES,
+	OBJECTS_COMMENT,
+};
+
+/* Some pages after one, those put together that belong together: a page that is
+ * not there, or is short of its end, reads as zeros. */
+static const char runs_sql[] =
+	"WITH page AS MATERIALIZED (SELECT pageno, data FROM pg_largeobject"
+	"  WHERE loid = $1::oid AND pageno > $2::integer"
+	"  ORDER BY pageno LIMIT $4::integer),"
+	" marked AS (SELECT pageno, data, CASE WHEN lag(pageno) OVER w = pageno - 1"
+	"  AND lag(octet_length(data)) OVER w = $3::integer THEN 0 ELSE 1 END"
+	"  AS breaks FROM page WINDOW w AS (ORDER BY pageno)),"
+	" run AS (SELECT pageno, data, sum(breaks) OVER (ORDER BY pageno) AS number"
+	"  FROM marked)"
+	" SELECT min(pageno) * $3::bigint, string_agg(data, ''::bytea"
+	"  ORDER BY pageno), sum(octet_length(data)), max(pageno), count(*)"
+	"  FROM run GROUP BY number ORDER BY 1";
+
+/* Columns of these. */
+enum
+{
+	RUN_OFFSET,
+	RUN_DATA,
+	RUN_BYTES,
+	RUN_LAST_PAGE,
+	RUN_PAGES,
+};
+
+/* One that is copied or compared. */
+typedef struct Copying
+{
+	Pass *pass;
+	const char *oid;
+	bool compares; /* with what the target has; else it is written there */
+	bool differs;
+	int64_t written; /* up to here, without what is missing */
+	int64_t end;     /* the object's */
+} Copying;
+
+static MUST_CHECK Rc
+write_run(const Copying *self, const PGresult *runs, int row, Error *err)
+{
+	const char *params[] = {self->oid, PQgetvalue(runs, row, RUN_OFFSET),
+							PQgetvalue(runs, row, RUN_DATA)};
+
+	return pgconn_exec_params(self->pass->target,
+							  "SELECT lo_put($1::oid, $2::bigint, $3::bytea)",
+							  LENGTH_OF(params), params, NULL, err);
+}
+
+static MUST_CHECK Rc
+compare_run(Copying *self, const PGresult *runs, int row, Error *err)
+{
+	const char *params[] = {self->oid, PQgetvalue(runs, row, RUN_OFFSET),
+							PQgetvalue(runs, row, RUN_BYTES),
+							PQgetvalue(runs, row, RUN_DATA)};
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec_params(
+		self->pass->target,
+		"SELECT lo_get($1::oid, $2::bigint, $3::integer) = $4::bytea",
+		LENGTH_OF(params), params, &result, err);
+
+	self->differs |= rc == RC_OK && !sql_bool(result, 0, 0);
+	PQclear(result);
+	return rc;
+}
+
+/* Whether the target has nothing but zeros up to there, as far as it has
+ * anything: those may be there or missing on either side. */
+static MUST_CHECK Rc
+compare_missing(Copying *self, int64_t end, Error *err)
+{
+	Rc rc = RC_OK;
+
+	while (rc == RC_OK && self->written < end && !self->differs)
+	{
+		int64_t left = end - self->written;
+		int bytes = (int) (left < HOLE_BYTES ? left : HOLE_BYTES);
+		char offset_text[24];
+		char bytes_text[16];
+		const char *params[] = {self->oid, offset_text, bytes_text};
+		PGresult *result = NULL;
+
+		snprintf(offset_text, sizeof(offset_text), "%" PRId64, self->written);
+		snprintf(bytes_text, sizeof(bytes_text), "%d", bytes);
+		rc = pgconn_exec_params(
+			self->pass->target,
+			"SELECT t = decode(repeat('00', octet_length(t)), 'hex')"
+			" FROM lo_get($1::oid, $2::bigint, $3::integer) t",
+			LENGTH_OF(params), params, &result, err);
+		self->differs |= rc == RC_OK && !sql_bool(result, 0, 0);
+		self->written += bytes;
+		PQclear(result);
+	}
+	return rc;
+}
+
+static MUST_CHECK Rc
+take_run(Copying *self, const PGresult *runs, int row, Error *err)
+{
+	int64_t offset = number_at(runs, row, RUN_OFFSET);
+	int64_t bytes = number_at(runs, row, RUN_BYTES);
+	Rc rc = RC_OK;
+
+	self->end = offset + bytes;
+	if (self->compares)
+		rc = compare_missing(self, offset, err);
+	if (rc != RC_OK || bytes == 0)
+		return rc;
+	self->written = self->end;
+	return self->compares ? compare_run(self, runs, row, err)
+						  : write_run(self, runs, row, err);
+}
+
+/* Reads all of its pages. */
+static MUST_CHECK Rc
+take_contents(Copying *self, Error *err)
+{
+	char after[16] = "-1";
+	char limit[16];
+	int64_t pages = PAGES_BATCH;
+	Rc rc = RC_OK;
+
+	snprintf(limit, sizeof(limit), "%d", PAGES_BATCH);
+	while (rc == RC_OK && pages == PAGES_BATCH && !self->differs)
+	{
+		const char *params[] = {self->oid, after, self->pass->page_bytes,
+								limit};
+		PGresult *runs = NULL;
+
+		rc = pgconn_exec_params(self->pass->source, runs_sql, LENGTH_OF(params),
+								params, &runs, err);
+		pages = 0;
+		for (int i = 0; rc == RC_OK && i < PQntuples(runs); i++)
+		{
+			pages += number_at(runs, i, RUN_PAGES);
+			snprintf(after, sizeof(after), "%s",
+					 PQgetvalue(runs, i, RUN_LAST_PAGE));
+			rc = take_run(self, runs, i, err);
+		}
+		PQclear(runs);
+	}
+	return rc;
+}
+
+/* The target's length, in place of which it gets this one if that is wanted. */
+static MUST_CHECK Rc
+settle_end(Copying *self, Error *err)
+{
+	char end[24];
+	const char *params[] = {self->oid, end};
+	PGresult *result = NULL;
+	Rc rc;
+
+	snprintf(end, sizeof(end), "%" PRId64, self->end);
+	if (!self->compares)
+		return self->end == self->written
+				   ? RC_OK
+				   : pgconn_exec_params(
+						 self->pass->target,
+						 "SELECT lo_truncate64(lo_open($1::oid, 131072),"
+						 " $2::bigint)",
+						 LENGTH_OF(params), params, NULL, err);
+	rc = pgconn_exec_params(self->pass->target,
+							"SELECT lo_lseek64(lo_open($1::oid, 262144), 0, 2)"
+							" = $2::bigint",
+							LENGTH_OF(params), params, &result, err);
+	self->differs |= rc == RC_OK && !sql_bool(result, 0, 0);
+	PQclear(result);
+	return rc;
+}
+
+static MUST_CHECK Rc
+refuse_other(const Pass *self, const char *oid, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "large object %s is on %s already, with other contents, "
+					  "and this pipeline has not copied it",
+					  oid, pgconn_label(self->target));
+
+	error_hint(
+		err, "If nobody needs it there, run there: SELECT lo_unlink(%s);", oid);
+	return rc;
+}
+
+/* Of several sources each has numbers of its own. */
+static MUST_CHECK Rc
+refuse_others(const Pass *self, const char *oid, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "large object %s on %s is another pipeline's", oid,
+					  pgconn_label(self->target));
+
+	error_hint(err,
+			   "Large objects with the same number cannot be followed to one "
+			   "target: follow with --set --large-objects=off, or into another "
+			   "database.");
+	return rc;
+}
+
+/* One that the target has, and that nobody has noted, is taken over if it is
+ * the same: an older program has copied it, or a clone without the option. */
+static MUST_CHECK Rc
+take_over(Pass *self, const char *oid, Error *err)
+{
+	Copying copying = {.pass = self, .oid = oid, .compares = true};
+	Rc rc = take_contents(&copying, err);
+
+	if (rc == RC_OK && !copying.differs)
+		rc = settle_end(&copying, err);
+	return rc == RC_OK && copying.differs ? refuse_other(self, oid, err) : rc;
+}
+
+static MUST_CHECK Rc
+write_contents(Pass *self, const char *oid, bool exists, Error *err)
+{
+	Copying copying = {.pass = self, .oid = oid};
+	const char *params[] = {oid};
+	Rc rc = RC_OK;
+
+	if (exists)
+		rc = pgconn_exec_params(self->target, "SELECT lo_unlink($1::oid)",
+								LENGTH_OF(params), params, NULL, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec_params(self->target, "SELECT lo_create($1::oid)",
+								LENGTH_OF(params), params, NULL, err);
+	if (rc == RC_OK)
+		rc = take_contents(&copying, err);
+	return rc == RC_OK ? settle_end(&copying, err) : rc;
+}
+
+/* Owner, privileges, comment: as far as they are wanted and there are any. */
+static MUST_CHECK Rc
+describe(const Pass *self, const PGresult *objects, int row, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	if (!self->options->no_owner)
+		buf_append_string(&sql, PQgetvalue(objects, row, OBJECTS_OWNER));
+	if (!self->options->no_privileges)
+		buf_append_string(&sql, PQgetvalue(objects, row, OBJECTS_PRIVILEGES));
+	buf_append_string(&sql, PQgetvalue(objects, row, OBJECTS_COMMENT));
+	buf_append_string(&sql, "COMMIT");
+	return sql_run(self->target, &sql, NULL, err);
+}
+
+static MUST_CHECK Rc
+begin_writing(const Pass *self, Error *err)
+{
+	Rc rc = pgconn_exec(self->target, "BEGIN", NULL, err);
+
+	return rc == RC_OK
+			   ? large_object_table_hold(self->target, self->options->pipeline,
+										 self->pass.token, err)
+			   : rc;
+}
+
+static MUST_CHECK Rc
+copy_object(Pass *self, const PGresult *objects, int row, Error *err)
+{
+	const char *oid = PQgetvalue(objects, row, OBJECTS_OID);
+	LargeObjectThere there = {0};
+	Rc rc = begin_writing(self, err);
+
+	if (rc == RC_OK)
+		rc = large_object_table_look(self->target, self->options->pipeline, oid,
+									 &there, err);
+	if (rc == RC_OK && there.is_others)
+		rc = refuse_others(self, oid, err);
+	else if (rc == RC_OK && there.exists && !there.is_ours)
+		rc = take_over(self, oid, err);
+	else if (rc == RC_OK)
+		rc = write_contents(self, oid, there.exists, err);
+	if (rc == RC_OK)
+		rc = large_object_table_note(self->target, self->options->pipeline, oid,
+									 err);
+	FAULT("large_objects.written");
+	if (rc == RC_OK)
+		rc = describe(self, objects, row, err);
+	FAULT("large_objects.committed");
+	if (rc == RC_OK)
+		self->done->copied++;
+	else
+		error_context(err, "copying large object %s to %s", oid,
+					  pgconn_label(self->target));
+	return rc;
+}
+
+/* ---- Those that changed ------------------------------------------------- */
+
+/* age() counts back from the source's next transaction, for both alike. */
+static void
+append_changed(Buf *sql, int64_t xmin)
+{
+	int64_t xid = xmin % XID_COUNT;
+
+	buf_printf(sql,
+			   " WHERE m.oid IN (SELECT loid FROM pg_largeobject"
+			   "  WHERE age(xmin) <= age('%" PRId64 "'::xid)"
+			   " UNION ALL SELECT oid FROM pg_largeobject_metadata"
+			   "  WHERE age(xmin) <= age('%" PRId64 "'::xid)"
+			   " UNION ALL SELECT objoid FROM pg_description"
+			   "  WHERE classoid = 'pg_largeobject'::regclass"
+			   "  AND age(xmin) <= age('%" PRId64 "'::xid))",
+			   xid, xid, xid);
+}
+
+static MUST_CHECK Rc
+declare_cursor(const Pass *self, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "DECLARE objects NO SCROLL CURSOR FOR SELECT m.oid,"
+							" " LARGE_OBJECT_STATEMENTS_SQL
+							" FROM pg_largeobject_metadata m");
+	if (large_objects_age(&self->pass.last, &self->point, self->next) >= 0)
+		append_changed(&sql, self->pass.last.xmin);
+	buf_append_string(&sql, " ORDER BY m.oid");
+	return sql_run(self->source, &sql, NULL, err);
+}
+
+static MUST_CHECK Rc
+copy_changed(Pass *self, Error *err)
+{
+	Rc rc = declare_cursor(self, err);
+	int count = 1;
+
+	while (rc == RC_OK && count > 0)
+	{
+		PGresult *objects = NULL;
+
+		rc = pgconn_exec(self->source, "FETCH " OBJECTS_BATCH " FROM objects",
+						 &objects, err);
+		if (rc != RC_OK)
+			return rc;
+		count = PQntuples(objects);
+		for (int i = 0; i < count && rc == RC_OK; i++)
+			rc = copy_object(self, objects, i, err);
+		PQclear(objects);
+	}
+	return rc;
+}
+
+/* ---- Those that are gone ------------------------------------------------ */
+
+/* Columns: how many OIDs these are, the last of them, and all. */
+static const char oids_sql[] =
+	"SELECT count(*), max(oid), array_agg(oid) FROM (SELECT oid"
+	" FROM pg_largeobject_metadata WHERE oid > $1::oid ORDER BY oid"
+	" LIMIT " OIDS_BATCH ") few";
+
+/* Removes those after *after up to the last of some that the source has; *after
+ * is UINT32_MAX when these were the last. */
+static MUST_CHECK Rc
+remove_some(Pass *self, uint32_t *after, Error *err)
+{
+	char after_text[16];
+	const char *params[] = {after_text};
+	PGresult *result = NULL;
+	uint32_t last = UINT32_MAX;
+	int64_t removed = 0;
+	Rc rc;
+
+	snprintf(after_text, sizeof(after_text), "%" PRIu32, *after);
+	rc = pgconn_exec_params(self->source, oids_sql, LENGTH_OF(params), params,
+							&result, err);
+	if (rc == RC_OK && strcmp(PQgetvalue(result, 0, 0), OIDS_BATCH) == 0)
+		last = (uint32_t) number_at(result, 0, 1);
+	if (rc == RC_OK)
+		rc = begin_writing(self, err);
+	if (rc == RC_OK)
+		rc = large_object_table_remove(
+			self->target, self->options->pipeline, *after, last,
+			PQgetisnull(result, 0, 2) ? "{}" : PQgetvalue(result, 0, 2),
+			&removed, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(self->target, "COMMIT", NULL, err);
+	if (rc == RC_OK)
+		self->done->removed += removed;
+	PQclear(result);
+	*after = last;
+	return rc;
+}
+
+/* All that the source has are noted by now; so if there are as many, there is
+ * none more. */
+static MUST_CHECK Rc
+has_gone(const Pass *self, bool *gone, Error *err)
+{
+	PGresult *result = NULL;
+	int64_t noted = 0;
+	Rc rc = pgconn_exec(self->source,
+						"SELECT count(*) FROM pg_largeobject_metadata", &result,
+						err);
+
+	if (rc == RC_OK)
+		rc = large_object_table_count(self->target, self->options->pipeline,
+									  &noted, err);
+	*gone = rc == RC_OK && noted != number_at(result, 0, 0);
+	PQclear(result);
+	return rc;
+}
+
+/* Somebody has removed a note. */
+static MUST_CHECK Rc
+refuse_unnoted(const Pass *self, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "not all large objects that %s has are noted on %s",
+					  pgconn_label(self->source), pgconn_label(self->target));
+
+	error_hint(
+		err,
+		"To have all of them copied again, run there: " LARGE_OBJECT_AGAIN_SQL,
+		self->options->pipeline);
+	return rc;
+}
+
+static MUST_CHECK Rc
+remove_gone(Pass *self, Error *err)
+{
+	uint32_t after = 0;
+	bool gone = false;
+	Rc rc = has_gone(self, &gone, err);
+
+	while (rc == RC_OK && gone && after != UINT32_MAX)
+		rc = remove_some(self, &after, err);
+	if (rc == RC_OK && gone)
+		rc = has_gone(self, &gone, err);
+	if (rc == RC_OK && gone)
+		return refuse_unnoted(self, err);
+	if (rc != RC_OK)
+		error_context(err, "removing large objects from %s",
+					  pgconn_label(self->target));
+	return rc;
+}
+
+/* ---- All of it ---------------------------------------------------------- */
+
+/* The snapshot is taken after the pass has begun on the target: what a pass
+ * before it has written is not newer. */
+static MUST_CHECK Rc
+run(Pass *self, Error *err)
+{
+	Rc rc = open_snapshot(self, err);
+
+	if (rc == RC_OK)
+		rc = check_direction(self, err);
+	if (rc == RC_OK)
+		rc = copy_changed(self, err);
+	if (rc == RC_OK)
+		rc = remove_gone(self, err);
+	FAULT("large_objects.done");
+	if (rc == RC_OK)
+		rc = large_object_table_end(self->target, self->options->pipeline,
+									self->pass.token, &self->point, err);
+	return rc == RC_OK ? pgconn_exec(self->source, "COMMIT", NULL, err) : rc;
+}
+
+Rc
+large_objects_pass(const LargeObjectPassOptions *options, PgConn *source,
+				   PgConn *target, LargeObjectsDone *done, Error *err)
+{
+	Pass self = {
+		.options = options, .source = source, .target = target, .done = done};
+	bool exists = false;
+	Rc rc = large_objects_check_followable(source, err);
+
+	*done = (LargeObjectsDone){0};
+	if (rc == RC_OK)
+		rc = large_object_table_begin(target, options->pipeline, &self.pass,
+									  &exists, err);
+	return rc == RC_OK && exists ? run(&self, err) : rc;
+}
+
+Rc
+large_objects_check_followable(PgConn *source, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source,
+						"SELECT has_table_privilege('pg_largeobject',"
+						" 'SELECT'), quote_ident(current_user)",
+						&result, err);
+
+	if (rc == RC_OK && !sql_bool(result, 0, 0))
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "user \"%s\" may not read the contents of large objects "
+					   "on %s",
+					   PQuser(pgconn_raw(source)), pgconn_label(source));
+		error_hint(err,
+				   "Run there, in the database, as a superuser: GRANT SELECT "
+				   "ON pg_catalog.pg_largeobject TO %s;",
+				   PQgetvalue(result, 0, 1));
+	}
+	PQclear(result);
+	return rc;
+}
