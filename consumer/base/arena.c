@@ -1,9 +1,9 @@
 /*
  * arena.c
- *    A list of blocks; the newest one is cut into pieces from its front.
+ *    A list of blocks.  Pieces are cut from the front of the newest block.
  *
- * The first block stays over a reset, so that an arena which is reset per
- * message asks the heap for nothing once it has warmed up.
+ *  arena_reset() keeps the first block, so an arena that is reset after each
+ * message soon allocates nothing from the heap any more.
  */
 #include "base/arena.h"
 
@@ -20,14 +20,14 @@
 typedef struct ArenaBlock
 {
 	struct ArenaBlock *older;
-	size_t size; /* of data[] */
-	size_t used; /* always a multiple of ARENA_ALIGNMENT */
+	size_t size; /* bytes of data[] */
+	size_t used; /* bytes of data[] in use, a multiple of ARENA_ALIGNMENT */
 	_Alignas(max_align_t) unsigned char data[];
 } ArenaBlock;
 
 struct Arena
 {
-	ArenaBlock *newest; /* where the next piece is cut; never NULL */
+	ArenaBlock *newest; /* block that the next piece is cut from; never NULL */
 	size_t block_bytes;
 	size_t bytes;
 };

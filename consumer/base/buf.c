@@ -1,6 +1,6 @@
 /*
  * buf.c
- *    Growable bytes; growth is by doubling, up to the buffer's maximum.
+ *    Growable bytes.  The capacity is doubled, up to the buffer's maximum.
  */
 #include "base/buf.h"
 
@@ -167,8 +167,9 @@ buf_append_literal(Buf *buf, const char *string)
 }
 
 /*
- * As shells that people type into have it, but not every sh.  A line break as
- * it is would not survive where the word is printed.
+ * Appends a word as $'…', which bash, ksh and zsh understand, but not every sh.
+ * A line break is written as \012, because where the word is printed a real
+ * line break would be lost.
  */
 static void
 append_escaped_word(Buf *buf, const char *word)
@@ -225,7 +226,7 @@ buf_append_shell_word(Buf *buf, const char *word)
 void
 buf_append_element(Buf *buf, const char *text, size_t length)
 {
-	size_t plain = 0; /* where what is to be copied begins */
+	size_t plain = 0; /* where the bytes begin that are still to be copied */
 
 	buf_append_char(buf, '"');
 	for (size_t i = 0; i < length; i++)

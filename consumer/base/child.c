@@ -1,6 +1,7 @@
 /*
  * child.c
- *    fork, exec, and a pipe that tells when it is over.
+ *    fork(), exec(), and a pipe whose end of file tells that the child has
+ *    ended.
  */
 #include "base/child.h"
 
@@ -19,10 +20,10 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 
-/* What a shell answers for a program that cannot be run. */
+/* Exit status of a shell for a program that cannot be run. */
 #define EXIT_NOT_RUN 127
 
-/* How often a child that was told to end is looked at. */
+/* Milliseconds between two looks whether a child that got SIGTERM has ended. */
 #define REAP_PERIOD_MS 10
 
 /* In the child: turns into the other program. */
@@ -33,7 +34,7 @@ become(const ChildCommand *command, int output)
 
 	signal(SIGPIPE, SIG_DFL);
 	setpgid(0, 0);
-	/* If we are killed outright, it shall not work on alone. */
+	/* If we are killed with SIGKILL, the kernel sends the child SIGTERM. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	dup2(input, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
@@ -41,14 +42,16 @@ become(const ChildCommand *command, int output)
 	if (command->variable != NULL)
 		setenv(command->variable, command->variable_value, 1);
 
-	/* exec does not change the strings; its type is older than const. */
+	/*
+	 * execvp() does not change the strings; its prototype is older than const.
+	 */
 	execvp(command->argv[0], (char *const *) (uintptr_t) command->argv);
 	dprintf(STDERR_FILENO, "could not run \"%s\": %s\n", command->argv[0],
 			strerror(errno));
 	_exit(EXIT_NOT_RUN);
 }
 
-/* Starts the child; *output is the end of the pipe to read from. */
+/* Starts the child.  *output is the end of the pipe that we read from. */
 static Rc
 start(const ChildCommand *command, pid_t *pid, int *output, Error *err)
 {
@@ -64,7 +67,9 @@ start(const ChildCommand *command, pid_t *pid, int *output, Error *err)
 	*output = ends[0];
 	if (*pid > 0)
 	{
-		/* Both sides do it, because either may come first. */
+		/*
+		 * Parent and child both call setpgid(), because either may run first.
+		 */
 		setpgid(*pid, *pid);
 		return RC_OK;
 	}
@@ -73,7 +78,7 @@ start(const ChildCommand *command, pid_t *pid, int *output, Error *err)
 					 command->argv[0], strerror(errno));
 }
 
-/* Keeps as much of a piece of output as there is room for. */
+/* Appends the part of a piece of output that fits into the buffer. */
 static void
 keep_output(Buf *output, const char *piece, size_t length)
 {
@@ -115,7 +120,7 @@ reap(pid_t pid)
 	return status;
 }
 
-/* Ends the child, politely first. */
+/* Stops the child: SIGTERM first, after CHILD_STOP_MS_MAX SIGKILL. */
 static void
 stop(pid_t pid)
 {

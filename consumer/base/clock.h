@@ -1,17 +1,21 @@
 /*
  * clock.h
- *    The two clocks.  Intervals and deadlines use the monotonic one; what is
- *    shown to people or compared with a server's times uses the wall clock.
+ *    The two clocks.  The monotonic clock is for intervals and deadlines, the
+ *    wall clock for times that people see or that are compared with a server's
+ *    times.
  */
 #ifndef PENSTOCK_BASE_CLOCK_H
 #define PENSTOCK_BASE_CLOCK_H
 
 #include <stdint.h>
 
-/* Microseconds on a clock that never jumps; its zero means nothing. */
+/*
+ * Returns microseconds of a clock that never jumps.  Only differences of its
+ * values have a meaning.
+ */
 int64_t clock_monotonic_us(void);
 
-/* Microseconds since 2000-01-01 00:00:00 UTC, PostgreSQL's epoch. */
+/* Returns microseconds since 2000-01-01 00:00:00 UTC, PostgreSQL's epoch. */
 int64_t clock_wall_us(void);
 
 /* Seconds between 1970-01-01 and 2000-01-01. */

@@ -1,6 +1,7 @@
 /*
  * error.c
- *    Errors as values, and the table that says which of them can heal.
+ *    Errors as values, and the table that says for which of them another
+ *    attempt can help.
  */
 #include "base/error.h"
 
@@ -95,10 +96,10 @@ error_reset(Error *err)
 }
 
 /*
- * The SQLSTATEs that say "not now" rather than "no": lost connections,
- * serialization failures and deadlocks, a server that starts or stops or has
- * no room, a lock that was not to be had, a slot or row that somebody else
- * still holds.
+ * Whether an error with this SQLSTATE may disappear by itself: a lost
+ * connection, a serialization failure or deadlock, a server that is starting or
+ * stopping or is short of resources, a lock that was not available, a slot or
+ * row that another session still uses.
  */
 static bool
 sqlstate_is_transient(const char *sqlstate)
@@ -123,8 +124,11 @@ sqlstate_is_transient(const char *sqlstate)
 	return false;
 }
 
-/* With which a server ends a session that did nothing wrong: for internal
- * errors, or as it was in a transaction for too long. */
+/*
+ * Whether a server terminates sessions with this SQLSTATE although we did
+ * nothing wrong: internal errors (XX), idle_in_transaction_session_timeout
+ * (25P03) and transaction_timeout (25P04).
+ */
 static bool
 sqlstate_ends_session(const char *sqlstate)
 {

@@ -1,17 +1,17 @@
 /*
  * error.h
- *    How functions of the consumer fail.
+ *    How functions of the consumer report failures.
  *
- * Every function that can fail returns an Rc and takes an Error as its last
- * argument.  The Error is untouched on success and complete on RC_FAIL.  The
- * lowest layer fills it, layers between may add context, and the one place
- * that decides what to do about it logs it, once.
+ *  Every function that can fail returns an Rc and takes an Error as its last
+ *  argument.  On success the Error is unchanged; on RC_FAIL it is complete. The
+ *  function in which something fails fills the Error, its callers may add
+ * context, and the caller that decides how to continue logs it, once.
  *
- * The code of an error is what its receiver can act on; a table in error.c
- * says for each whether trying again can help.
+ *  Callers choose what to do by the code of an Error.  A table in error.c says
+ * for each code and SQLSTATE whether another attempt can help.
  *
- * An Error embeds no pointers into other modules; it owns its strings.  Set it
- * up with {0} and release it with error_reset().
+ *  An Error owns its strings.  It is initialised with {0} and released with
+ *  error_reset().
  */
 #ifndef PENSTOCK_BASE_ERROR_H
 #define PENSTOCK_BASE_ERROR_H
@@ -23,7 +23,7 @@
 typedef enum Rc
 {
 	RC_OK,    /* done */
-	RC_AGAIN, /* not ready: register interest, return to the loop */
+	RC_AGAIN, /* not ready: wait in poll() and call again */
 	RC_END,   /* finished in good order */
 	RC_FAIL,  /* *err says why */
 } Rc;
@@ -31,38 +31,45 @@ typedef enum Rc
 typedef enum ErrorCode
 {
 	ERR_NONE,        /* no error: the zeroed state */
-	ERR_CONFIG,      /* options or set-up of a server: a person must act */
+	ERR_CONFIG,      /* wrong options or set-up of a server, which a person has
+					  * to change */
 	ERR_USAGE,       /* the command line makes no sense */
 	ERR_CONNECT,     /* a server cannot be reached, or the connection broke */
-	ERR_PROTOCOL,    /* the stream is not what it must be */
+	ERR_PROTOCOL,    /* the stream violates the protocol */
 	ERR_SQL,         /* a server refused a statement; see sqlstate */
-	ERR_CONFLICT,    /* a row was not there, or was there already */
-	ERR_LIMIT,       /* something outside is larger than a limit of ours */
-	ERR_IO,          /* a file, pipe or child process */
-	ERR_OPEN_TXN,    /* an open transaction cannot be taken as such */
-	ERR_INTERRUPTED, /* asked to stop */
-	ERR_UNSETTLED,   /* what was asked cannot be answered with yes or no */
-	ERR_CHANGED,     /* another command changed what it works from: again */
+	ERR_CONFLICT,    /* a row did not exist, or existed already */
+	ERR_LIMIT,       /* an input is larger than one of our limits */
+	ERR_IO,          /* a file, pipe or child process failed */
+	ERR_OPEN_TXN,    /* a transaction cannot be applied before it commits on the
+					  * source */
+	ERR_INTERRUPTED, /* a stop was requested */
+	ERR_UNSETTLED,   /* the result of a command is neither yes nor no */
+	ERR_CHANGED,     /* another command has changed the data that this one works
+					  * from: try again */
 } ErrorCode;
 
 typedef struct Error
 {
 	ErrorCode code;
-	char sqlstate[6]; /* of ERR_SQL and some ERR_CONNECT; else empty */
-	char *message;    /* one line, no period; owned */
-	char *detail;     /* or NULL; owned */
-	char *hint;       /* or NULL; owned */
-	char *context;    /* innermost first, one per line, or NULL; owned */
+	char sqlstate[6]; /* SQLSTATE, with ERR_SQL and some ERR_CONNECT; otherwise
+					   * empty */
+	char *message;    /* one line without a period; owned */
+	char *detail;     /* owned; or NULL */
+	char *hint;       /* owned; or NULL */
+	char *context;    /* lines of context, innermost first; owned; or NULL */
 } Error;
 
 /*
- * Fills an Error, releasing what it held, and returns RC_FAIL, so that
+ * Fills an Error, after releasing its strings, and returns RC_FAIL, so that
  * "return error_set(err, …);" works.
  */
 MUST_CHECK Rc error_set(Error *err, ErrorCode code, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
-/* Adds to an Error that is set.  Detail and hint replace an earlier one. */
+/*
+ * Add to an Error that is set.  A detail, hint or SQLSTATE replaces an earlier
+ * one.
+ */
 void error_detail(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 void error_hint(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 void error_context(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -74,7 +81,7 @@ void error_take(Error *to, Error *from);
 /* Releases the strings and makes the Error empty again. */
 void error_reset(Error *err);
 
-/* Whether the same thing may work when it is tried again later. */
+/* Whether the operation that failed may succeed later. */
 bool error_is_transient(const Error *err);
 
 #endif /* PENSTOCK_BASE_ERROR_H */

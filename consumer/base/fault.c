@@ -1,6 +1,6 @@
 /*
  * fault.c
- *    Dying on purpose.
+ *    Kills the program at the place that PENSTOCK_FAULT names.
  */
 #include "base/fault.h"
 
@@ -29,7 +29,7 @@ fault_reached(const char *name)
 
 #else
 
-/* A file must have something in it. */
+/* ISO C does not allow an empty source file. */
 extern int fault_points_are_off;
 int fault_points_are_off = 1;
 

@@ -1,11 +1,11 @@
 /*
  * fault.h
- *    Places at which a test can have the program die.
+ *    Places of the code at which a test can kill the program.
  *
- * A build with -DPENSTOCK_FAULTS reads the environment variable PENSTOCK_FAULT,
- * "NAME" or "NAME:N", and ends at once, as by kill -9, when the place of that
- * name is reached for the N-th time (default: the first).  In any other build
- * FAULT() is nothing.
+ *  A build with -DPENSTOCK_FAULTS reads the environment variable
+ * PENSTOCK_FAULT, "NAME" or "NAME:N".  When the program reaches FAULT("NAME")
+ * for the N-th time (default: the first), it kills itself with SIGKILL.  In any
+ * other build FAULT() does nothing.
  */
 #ifndef PENSTOCK_BASE_FAULT_H
 #define PENSTOCK_BASE_FAULT_H

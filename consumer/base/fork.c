@@ -1,6 +1,7 @@
 /*
  * fork.c
- *    fork(), and a pipe to each process whose end tells that it is over.
+ *    fork(), and a pipe for each process whose end of file tells that the
+ *    process ended.
  */
 #include "base/fork.h"
 
@@ -22,20 +23,24 @@
 
 typedef struct Forked
 {
-	pid_t pid; /* 0: it has ended */
-	int end;   /* of a pipe; at its end when the process is */
+	pid_t pid; /* 0: the process has ended */
+	int end;   /* read end of a pipe; at end of file when the process has
+				* ended */
 } Forked;
 
 typedef struct Family
 {
 	Forked members[FORK_COUNT_MAX];
 	int count;
-	bool stopping; /* all were told to end */
+	bool stopping; /* SIGTERM was sent to all */
 } Family;
 
 /* ---- a process ---------------------------------------------------------- */
 
-/* In the new process: a stop of its own, and an end with its parent. */
+/*
+ * In the new process: sets up signal handlers of its own, and SIGTERM when the
+ * parent dies; then runs the function.
+ */
 static NORETURN void
 live(ForkFunction run, void *context, int number, pid_t parent)
 {
@@ -65,7 +70,9 @@ start(Family *family, ForkFunction run, void *context, Error *err)
 	member->end = ends[0];
 	if (member->pid > 0)
 	{
-		/* Both sides do it, because either may come first. */
+		/*
+		 * Parent and child both call setpgid(), because either may run first.
+		 */
 		setpgid(member->pid, member->pid);
 		family->count++;
 		return RC_OK;
@@ -103,7 +110,7 @@ count_alive(const Family *family)
 	return count;
 }
 
-/* Takes the exit status; true if it is 0. */
+/* Reaps a process that has ended.  Returns whether its exit status is 0. */
 static bool
 reap(Forked *member)
 {
@@ -116,7 +123,7 @@ reap(Forked *member)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* Waits for the end of one or more, or a signal. */
+/* Waits until one or more processes have ended, or a signal has arrived. */
 static void
 wait_for_one(Family *family, bool ended[static FORK_COUNT_MAX])
 {
@@ -129,7 +136,8 @@ wait_for_one(Family *family, bool ended[static FORK_COUNT_MAX])
 	fds[family->count] = (struct pollfd){.fd = interrupt_fd(),
 										 .events = POLLIN};
 	if (poll(fds, (nfds_t) family->count + 1, -1) < 0)
-		return; /* by a signal, which is in the next poll's answer */
+		return; /* a signal interrupted poll(): the next poll() returns its
+				 * descriptor */
 	if (fds[family->count].revents != 0)
 		interrupt_drain();
 	for (int i = 0; i < family->count; i++)
@@ -163,7 +171,7 @@ fork_run(int count, ForkFunction run, void *context, int *failed, Error *err)
 
 	ASSERT(count > 0 && count <= FORK_COUNT_MAX);
 	*failed = -1;
-	/* What is still to be written is not to be written by each. */
+	/* Buffered output would be written by each process again. */
 	(void) fflush(NULL);
 	while (family.count < count && rc == RC_OK && !interrupt_requested())
 		rc = start(&family, run, context, err);

@@ -1,28 +1,33 @@
 /*
  * fork.h
- *    Doing the same for several things at once, in a process for each.
+ *    Runs the same function for several things at the same time, each in a
+ *    process.
  *
- * The processes belong together: when one fails the others are ended, when we
- * are asked to stop all of them are, in good order, and if we are killed
- * outright they end by themselves.  Each has a process group of its own, so
- * that a Ctrl-C at the terminal comes to us alone.
+ *  When one process fails, we stop the others.  When we are asked to stop, we
+ * stop all of them in an orderly way.  When we are killed with SIGKILL, the
+ * kernel sends each of them SIGTERM.  Each has a process group of its own, so
+ * that a Ctrl-C at the terminal is sent to us alone.
  */
 #ifndef PENSTOCK_BASE_FORK_H
 #define PENSTOCK_BASE_FORK_H
 
 #include "base/error.h"
 
-/* Processes at most. */
+/* Largest number of processes. */
 #define FORK_COUNT_MAX 64
 
-/* Runs in the process of that number, and returns its exit status. */
+/*
+ * Function that process `number`, from 0, runs.  Returns the exit status of the
+ * process.
+ */
 typedef int (*ForkFunction)(void *context, int number);
 
 /*
- * Runs them and waits until all have ended; to be called while there are no
- * connections that a process could share.  RC_OK: all ended with status 0.
- * RC_END: *failed is the number of the first that did not.  RC_FAIL with
- * ERR_INTERRUPTED: they were ended because we were asked to stop.
+ * Runs `count` processes and waits until all have ended.  To be called while no
+ * connection is open, because the processes would share it.  Returns RC_OK if
+ * all ended with status 0.  Returns RC_END if one failed: *failed is the number
+ * of the first.  Fails with ERR_INTERRUPTED if the processes were stopped
+ * because a stop was requested.
  */
 MUST_CHECK Rc fork_run(int count, ForkFunction run, void *context, int *failed,
 					   Error *err);

@@ -2,9 +2,10 @@
  * hash.h
  *    FNV-1a, a hash of bytes: http://www.isthe.com/chongo/tech/comp/fnv/.
  *
- * A hash starts as HASH_START and takes in bytes, texts and numbers in turn.
- * It spreads its upper bits better than its lower ones: hash_slot() is for who
- * takes few of them.
+ *  A hash starts as HASH_START; hash_bytes(), hash_text() and hash_number() add
+ * bytes, texts and numbers to it in turn.  FNV-1a spreads its upper bits better
+ * than its lower ones, so a hash table takes its slot from hash_slot(), which
+ * mixes both.
  */
 #ifndef PENSTOCK_BASE_HASH_H
 #define PENSTOCK_BASE_HASH_H
@@ -25,7 +26,7 @@ hash_bytes(uint64_t hash, const void *bytes, size_t length)
 	return hash;
 }
 
-/* Of the text up to its end, which does not count. */
+/* Adds the bytes of a text, without its NUL. */
 static inline uint64_t
 hash_text(uint64_t hash, const char *text)
 {
@@ -34,7 +35,7 @@ hash_text(uint64_t hash, const char *text)
 	return hash;
 }
 
-/* Of the eight bytes of a number, the lowest one first. */
+/* Adds the eight bytes of a number, the lowest one first. */
 static inline uint64_t
 hash_number(uint64_t hash, uint64_t number)
 {
@@ -43,7 +44,9 @@ hash_number(uint64_t hash, uint64_t number)
 	return hash;
 }
 
-/* Where a hash goes among so many slots, a power of two. */
+/*
+ * Returns the slot of a hash in a table of `slot_count` slots, a power of two.
+ */
 static inline size_t
 hash_slot(uint64_t hash, size_t slot_count)
 {

@@ -1,9 +1,9 @@
 /*
  * hash_index.c
- *    Open addressing: a number is in the first slot that was free, from the one
- *    on that its hash tells.
+ *    Open addressing with linear probing: a number is in the first slot that
+ *    was free, beginning with the slot of its hash.
  *
- * At least half of the slots are free, so searches are short.
+ *  At least half of the slots are free, so searches are short.
  */
 #include "base/hash_index.h"
 
@@ -30,7 +30,10 @@ hash_index_reset(HashIndex *index)
 	index->count = 0;
 }
 
-/* The 32 bits of a hash that are kept say where it goes. */
+/*
+ * The slot is a part of the 32 bits of the hash that the index keeps, so that
+ * grow() can compute it again.
+ */
 static void
 put(HashIndex *index, HashSlot added)
 {

@@ -1,20 +1,20 @@
 /*
  * hash_index.h
- *    Numbers, found by a hash: an index of things that the caller has in an
- *    array of its own.
+ *    A hash table of numbers: an index into an array of the caller.
  *
- * The index does not know the things.  It hands out the numbers that were added
- * with a hash, and the caller looks whether one is what it searches for:
+ *  The index does not see the elements of the array.  The caller adds the
+ * number of an element with the hash of its key.  A search returns the numbers
+ * that were added with a hash, and the caller compares the elements themselves:
  *
- *     HashSearch search = hash_search_begin(&index, hash);
+ *      HashSearch search = hash_search_begin(&index, hash);
  *
- *     while (hash_search_next(&search, &number))
- *         if (is_same(things[number], wanted))
- *             return number;
- *     hash_index_add(&index, hash, count);
+ *      while (hash_search_next(&search, &number))
+ *          if (is_same(things[number], wanted))
+ *              return number;
+ *      hash_index_add(&index, hash, count);
  *
- * It keeps 32 bits of a hash, so a number that was added with another hash may
- * come, too, though seldom.  Numbers are never taken out one by one.
+ *  The index keeps 32 bits of each hash, so a search seldom returns a number
+ * that was added with another hash.  A single number cannot be removed.
  */
 #ifndef PENSTOCK_BASE_HASH_INDEX_H
 #define PENSTOCK_BASE_HASH_INDEX_H
@@ -27,11 +27,11 @@
 
 typedef struct HashSlot
 {
-	uint32_t hash;   /* 32 bits of it */
-	uint32_t number; /* plus one; 0: the slot is free */
+	uint32_t hash;   /* 32 bits of the hash */
+	uint32_t number; /* the number plus one; 0: the slot is free */
 } HashSlot;
 
-/* A zeroed one is empty. */
+/* A zeroed HashIndex is empty. */
 typedef struct HashIndex
 {
 	HashSlot *slots;
@@ -42,20 +42,20 @@ typedef struct HashIndex
 typedef struct HashSearch
 {
 	const HashIndex *index;
-	size_t slot; /* that is looked at next */
+	size_t slot; /* slot that is compared next */
 	uint32_t hash;
 } HashSearch;
 
-/* Gives its memory back.  Accepts a zeroed one. */
+/* Frees the index's memory.  Accepts a zeroed HashIndex. */
 void hash_index_release(HashIndex *index);
 
-/* Empties it, and keeps its memory. */
+/* Empties the index; keeps its memory for the next numbers. */
 void hash_index_reset(HashIndex *index);
 
 /* Adds a number, which is less than UINT32_MAX. */
 void hash_index_add(HashIndex *index, uint64_t hash, size_t number);
 
-/* Begins a search, which ends when something is added. */
+/* Begins a search for a hash.  The search is invalid after hash_index_add(). */
 static inline HashSearch
 hash_search_begin(const HashIndex *index, uint64_t hash)
 {
@@ -64,7 +64,9 @@ hash_search_begin(const HashIndex *index, uint64_t hash)
 						.hash = (uint32_t) (hash ^ (hash >> 32))};
 }
 
-/* The next number that was added with this hash; false if there is none left.
+/*
+ * Returns in *number the next number that was added with the hash; false if
+ * there is none left.
  */
 static inline bool
 hash_search_next(HashSearch *search, size_t *number)

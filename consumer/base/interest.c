@@ -1,6 +1,6 @@
 /*
  * interest.c
- *    An array that grows.
+ *    An array of descriptors that grows.
  */
 #include "base/interest.h"
 

@@ -1,9 +1,9 @@
 /*
  * interest.h
- *    What somebody waits for: descriptors, and a time.
+ *    What a caller of poll(2) has to wait for: descriptors, and a deadline.
  *
- * Whoever calls poll(2) collects it from all for whom it waits.  There can be
- * as many descriptors as there are; nobody else has to know how many.
+ *  The caller of poll(2) passes one Interest to each object that waits, and
+ * each adds its descriptors and its deadline.  Their number is not limited.
  */
 #ifndef PENSTOCK_BASE_INTEREST_H
 #define PENSTOCK_BASE_INTEREST_H
@@ -13,29 +13,34 @@
 
 typedef struct Interest
 {
-	struct pollfd *fds; /* `count` of them, for poll(2) */
+	struct pollfd *fds; /* `count` elements, for poll(2) */
 	int count;
 	int room;
-	int64_t deadline_us; /* monotonic; INT64_MAX: none */
+	int64_t deadline_us; /* microseconds of clock_monotonic_us(); INT64_MAX:
+						  * none */
 } Interest;
 
-/* In what is not initialised otherwise. */
+/* Initial value of an Interest. */
 #define INTEREST_NONE ((Interest){.deadline_us = INT64_MAX})
 
-/* Nothing is waited for any more; the memory is kept. */
+/* Removes all descriptors and the deadline; keeps the memory. */
 void interest_reset(Interest *self);
 
 void interest_release(Interest *self);
 
-/* In a descriptor, for events as poll(2) has them.  A negative one is ignored.
+/*
+ * Adds a descriptor, with events as in poll(2).  A negative descriptor is
+ * ignored.
  */
 void interest_add(Interest *self, int fd, short events);
 
-/* No longer than until then. */
+/* Moves the deadline to `deadline_us`, unless it is earlier already. */
 void interest_until(Interest *self, int64_t deadline_us);
 
-/* Milliseconds until the deadline, rounded up: 0 if it has passed, INT64_MAX
- * where there is none. */
+/*
+ * Returns the milliseconds until the deadline, rounded up: 0 if it has passed,
+ * INT64_MAX if there is none.
+ */
 int64_t interest_left_ms(const Interest *self);
 
 #endif /* PENSTOCK_BASE_INTEREST_H */

@@ -24,7 +24,7 @@ static bool stop_deferred;
 static InterruptWork background;
 static void *background_context;
 
-/* The exit status of a shell's child that a signal ended is 128 + number. */
+/* A shell reports 128 + number for a child that a signal has terminated. */
 #define EXIT_BY_SIGNAL 128
 
 static void
@@ -33,7 +33,7 @@ wake(void)
 	int saved_errno = errno;
 	ssize_t written = write(wake_pipe[1], "", 1);
 
-	/* A full pipe is as good: it is readable already. */
+	/* A full pipe is no failure: its other end is readable already. */
 	(void) written;
 	errno = saved_errno;
 }
@@ -66,9 +66,9 @@ handle_report(int signal_number UNUSED)
 }
 
 /*
- * A standard descriptor that came closed would be given to the next pipe or
- * socket, and what is printed would go there.  Something that cannot be
- * written to takes its place.
+ * If a standard descriptor is closed, the next pipe or socket would get its
+ * number, and our output would be written there.  So each closed one is opened
+ * as /dev/null, read only.
  */
 static MUST_CHECK Rc
 reserve_standard_descriptors(Error *err)
@@ -158,7 +158,10 @@ interrupt_set_background(InterruptWork work, void *context)
 	background_context = context;
 }
 
-/* How long one poll() may last, if all may last so long (-1: for ever). */
+/*
+ * Returns how many milliseconds one poll() may last, if `left_ms` are left (-1:
+ * no limit).
+ */
 static int
 poll_ms(int64_t left_ms)
 {
@@ -169,8 +172,8 @@ poll_ms(int64_t left_ms)
 }
 
 /*
- * What is waited for, after the wake pipe.  Who waits is alone: the memory is
- * kept for the next.
+ * Returns an array of the wake pipe and the descriptors `fds`.  It is reused by
+ * the next call: only one wait is in poll() at a time.
  */
 static struct pollfd *
 with_wake_pipe(const struct pollfd *fds, int count)
@@ -189,7 +192,10 @@ with_wake_pipe(const struct pollfd *fds, int count)
 	return all;
 }
 
-/* The caller of the task goes on meanwhile; it polls the wake pipe, too. */
+/*
+ * Waits in a task.  The caller of the task continues meanwhile, and it is the
+ * one that polls the wake pipe.
+ */
 static MUST_CHECK Rc
 wait_in_task(struct pollfd *fds, int count, int64_t deadline_us, Error *err)
 {

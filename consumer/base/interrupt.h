@@ -1,13 +1,14 @@
 /*
  * interrupt.h
- *    Being asked to stop.
+ *    Requests to stop, and waits that such a request ends.
  *
- * The signal handlers set a flag and make a descriptor readable, nothing else.
- * Everything that waits polls that descriptor beside its own.  The first INT
- * or TERM asks for an orderly stop; the second leaves at once.
+ *  The signal handlers only set a flag and make a descriptor readable.  Every
+ *  function that waits polls this descriptor, too.  The first INT or TERM
+ * requests an orderly stop; the second ends the process at once.
  *
- * HUP from a terminal that goes away is a request to stop, too.  Without a
- * terminal it is said that nothing is read again; the work goes on.
+ *  HUP also requests a stop if standard error is a terminal, because the kernel
+ * sends it when the terminal is closed.  Without a terminal HUP only logs that
+ * no configuration is read again.
  */
 #ifndef PENSTOCK_BASE_INTERRUPT_H
 #define PENSTOCK_BASE_INTERRUPT_H
@@ -20,61 +21,68 @@
 #include "base/task.h"
 
 /*
- * Installs the handlers for INT, TERM, HUP and USR1, and ignores PIPE.  HUP
- * that is ignored, as under nohup, stays so.  Also sees to it that no
- * descriptor which is opened from here on becomes standard output.
+ * Installs the handlers for INT, TERM, HUP and USR1, and ignores PIPE.  If HUP
+ * is ignored, as under nohup, it stays ignored.  Opens standard input, output
+ * and error if they are closed, so that no descriptor that is opened later
+ * becomes one of them.
  */
 MUST_CHECK Rc interrupt_init(Error *err);
 
-/* Whether a stop was asked for; stays true. */
+/* Whether a stop was requested.  False while it is deferred. */
 bool interrupt_requested(void);
 
 /*
- * While deferred, a first request to stop does not cut waits short, so that
- * what was begun can be undone with the ordinary functions.  The request is
- * not forgotten; a second one still leaves at once.
+ * interrupt_defer(true) keeps a first request to stop from ending waits, so
+ * that a caller can undo its work with the ordinary functions.  The request
+ * takes effect after interrupt_defer(false).  A second request ends the process
+ * all the same.
  */
 void interrupt_defer(bool deferred);
 
-/* Whether USR1 asked for a report since the last call. */
+/* Whether USR1 has requested a report since the last call. */
 bool interrupt_take_report_request(void);
 
-/* Becomes readable when a signal comes; interrupt_drain() makes it unreadable
- * again. */
+/*
+ * Returns the descriptor that becomes readable when a signal arrives.
+ * interrupt_drain() makes it unreadable again.
+ */
 int interrupt_fd(void);
 void interrupt_drain(void);
 
 /*
  * Waits until `fd` is ready for `events` (as for poll(2); fd -1 waits for time
- * only), or `timeout_ms` is over (-1: for ever).  RC_OK: ready; RC_AGAIN: time
- * is over; RC_FAIL with ERR_INTERRUPTED: a stop was asked for.  In a task only
- * that waits: see task.h.
+ * only) or `timeout_ms` has passed (-1: no limit).  Returns RC_OK if `fd` is
+ * ready, RC_AGAIN if the time has passed; fails with ERR_INTERRUPTED when a
+ * stop is requested.  In a task only the task waits: see task.h.
  */
 MUST_CHECK Rc interrupt_wait(int fd, short events, int64_t timeout_ms,
 							 Error *err);
 
-/* The same for several; which of them are ready stands in their revents. */
+/*
+ * Waits like interrupt_wait() for one or more of several descriptors.  Their
+ * revents say which of them are ready.
+ */
 MUST_CHECK Rc interrupt_wait_any(struct pollfd *fds, int count,
 								 int64_t timeout_ms, Error *err);
 
 /*
- * Waits for a descriptor, but not longer, whether or not a stop was asked for.
- * For the little that has to be done on the way out.  In a task only that
- * waits, until the task is released.
+ * Waits for a descriptor, at most `timeout_ms`, whether or not a stop was
+ * requested: for the little that has to be done before the program ends.  In a
+ * task only the task waits, until the task is released.
  */
 void interrupt_wait_leaving(int fd, short events, int64_t timeout_ms);
 
 /*
- * Waits until one of these tasks, of which some may be NULL, can go on (RC_OK),
- * or until the deadline (RC_AGAIN; monotonic, INT64_MAX: none).
+ * Waits until one of the tasks can continue (RC_OK), or until the deadline
+ * (RC_AGAIN; monotonic, INT64_MAX: none).  Elements of `tasks` may be NULL.
  */
 MUST_CHECK Rc interrupt_wait_tasks(Task *const *tasks, int count,
 								   int64_t deadline_us, Error *err);
 
 /*
- * From here on `work` is called about every INTERRUPT_BACKGROUND_MS while one
- * of the above waits, whoever it is that waits: so a server hears of us while
- * another keeps us waiting.  It must not wait itself.  NULL: no more.
+ * Has `work` called about every INTERRUPT_BACKGROUND_MS while the program waits
+ * in one of the functions above, for whatever reason.  So a server is kept
+ * informed while we wait for another one.  `work` must not wait.  NULL: none.
  */
 #define INTERRUPT_BACKGROUND_MS 100
 typedef void (*InterruptWork)(void *context);

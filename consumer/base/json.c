@@ -35,7 +35,7 @@ depth_bit(const Json *json)
 	return UINT64_C(1) << (json->depth - 1);
 }
 
-/* Separates what comes next from what is there. */
+/* Writes the comma before a value, unless it is the first or follows a key. */
 static void
 begin_value(Json *json)
 {
@@ -166,10 +166,10 @@ is_continuation(uint8_t byte)
 }
 
 /*
- * Bytes of the character beyond ASCII that `bytes` starts with, or 0 if there
- * is no valid one.  The second byte's range keeps out overlong forms (after E0
- * and F0), surrogates (after ED) and what is above U+10FFFF (after F4):
- * Unicode's table 3-7.
+ * Returns the length of the non-ASCII character that `bytes` starts with, or 0
+ * if it is not valid.  The range of the second byte excludes overlong forms
+ * (after E0 and F0), surrogates (after ED) and code points above U+10FFFF
+ * (after F4): Unicode's table 3-7.
  */
 static size_t
 character_length(const uint8_t *bytes, size_t available)
@@ -195,7 +195,9 @@ character_length(const uint8_t *bytes, size_t available)
 	return length;
 }
 
-/* Length of the run at the start of `bytes` that can be copied as it is. */
+/*
+ * Returns the length of the run at the start of `bytes` that needs no escape.
+ */
 static size_t
 plain_length(const uint8_t *bytes, size_t length)
 {

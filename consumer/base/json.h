@@ -2,30 +2,30 @@
  * json.h
  *    Writes JSON (RFC 8259) at the end of a Buf, one value after the other.
  *
- * The writer places commas and colons and escapes strings; the caller opens
- * and closes what it likes, in the right order:
+ *  The writer places commas and colons and escapes strings.  The caller begins
+ * and ends objects and arrays, in the right order:
  *
- *     Json json;
+ *      Json json;
  *
- *     json_init(&json, &buf);
- *     json_begin_object(&json);
- *     json_key(&json, "table");
- *     json_text(&json, name);
- *     json_end_object(&json);
+ *      json_init(&json, &buf);
+ *      json_begin_object(&json);
+ *      json_key(&json, "table");
+ *      json_text(&json, name);
+ *      json_end_object(&json);
  *
- * None of the names here is one of libjansson's, which reads JSON: the dynamic
- * linker would take one for the other.
+ *  No function here has a name that libjansson (which we read JSON with) uses
+ * too: the dynamic linker would take one function for the other.
  *
- * There is no white space in what it writes, so that a document without
- * json_raw() is one line.  It only ever appends, and remembers its place
- * itself: between any two calls the Buf may be written out and reset.  It
- * allocates nothing but the Buf's memory and needs no release.  Running out of
- * room marks the Buf as overflowed, to be asked for once, at the end.
+ *  The writer adds no white space, so a document without json_raw() is one
+ * line.  The writer keeps its state in the Json and only appends to the Buf:
+ * between any two calls the caller may write out the Buf and reset it.  The
+ * writer allocates only the Buf's memory and needs no release.  If the Buf is
+ * full, it is marked as overflowed; the caller checks that once, at the end.
  *
- * Strings are taken to be UTF-8 and come out as valid UTF-8 whatever they hold:
- * characters pass as they are, quotes, backslashes and control characters are
- * escaped, and every byte that is not part of a valid character (overlong
- * forms, surrogates and code points above U+10FFFF included) is replaced by one
+ *  Strings are taken to be UTF-8, and the output is valid UTF-8 whatever they
+ * hold. Characters are copied.  Quotes, backslashes and control characters are
+ * escaped. Every byte that is not part of a valid character (overlong forms,
+ * surrogates and code points above U+10FFFF included) is replaced by one
  * U+FFFD, the replacement character.
  */
 #ifndef PENSTOCK_BASE_JSON_H
@@ -37,12 +37,13 @@
 
 #include "base/buf.h"
 
-/* Most levels of objects and arrays within each other. */
+/* Largest depth of objects and arrays within each other. */
 #define JSON_DEPTH_MAX 64
 
 /*
- * Where the writer is.  Bit n of `not_empty` says that the container at depth
- * n + 1 has a member; `after_key` that a key waits for its value.
+ * State of the writer.  Bit n of `not_empty` says that the object or array at
+ * depth n + 1 has a member.  `after_key` says that the value of a key comes
+ * next.
  */
 typedef struct Json
 {
@@ -52,10 +53,12 @@ typedef struct Json
 	bool after_key;
 } Json;
 
-/* Starts a document at the end of `out`. */
+/* Begins a document at the end of `out`. */
 void json_init(Json *json, Buf *out);
 
-/* Starts another document in the same Buf, as for lines of JSON. */
+/*
+ * Begins another document in the same Buf, such as the next of several lines.
+ */
 void json_reset(Json *json);
 
 void json_begin_object(Json *json);
@@ -63,43 +66,49 @@ void json_end_object(Json *json);
 void json_begin_array(Json *json);
 void json_end_array(Json *json);
 
-/* The name of the member whose value comes next, in an object only. */
+/* Writes the name of a member, whose value comes next; only in an object. */
 void json_key(Json *json, const char *key);
 
-/* A NULL string is null. */
+/* Writes a string; null if it is NULL. */
 void json_text(Json *json, const char *string);
 
-/* The same for `length` bytes, which may hold NULs: they become \u0000. */
+/* Writes a string of `length` bytes.  NULs in it are written as \u0000. */
 void json_text_bytes(Json *json, const void *bytes, size_t length);
 
 void json_bool(Json *json, bool value);
 void json_nothing(Json *json);
 
 /*
- * A whole number, in full.  Readers that keep numbers as doubles round beyond
- * 2^53; what must survive them is to be written as a string.
+ * Writes an integer with all its digits.  Readers that keep numbers as doubles
+ * round integers above 2^53; one that must not be rounded has to be written as
+ * a string.
  */
 void json_int(Json *json, int64_t number);
 
-/* A number with `decimals` digits after the point; NaN and infinities, which
- * JSON does not have, are null. */
+/*
+ * Writes a number with `decimals` digits after the point.  NaN and infinities,
+ * which JSON does not have, are written as null.
+ */
 void json_fixed(Json *json, double number, int decimals);
 
-/* A value that is JSON already, copied as it is, line breaks included. */
+/* Writes a value that is JSON already, unchanged, with its line breaks. */
 void json_raw(Json *json, const void *text, size_t length);
 
-/* Each adds a member, its key and its value; a NULL string is null. */
+/* Write a member: its key and its value.  A NULL string is written as null. */
 void json_member_string(Json *json, const char *key, const char *value);
 void json_member_bool(Json *json, const char *key, bool value);
 void json_member_int(Json *json, const char *key, int64_t value);
 void json_member_null(Json *json, const char *key);
 
-/* Whether a string would come out as it is, with no character replaced. */
+/*
+ * Whether the bytes are valid UTF-8, so that json_text_bytes() replaces none of
+ * them.
+ */
 bool json_is_text(const void *bytes, size_t length);
 
 /*
- * Appends one JSON string, quotes included, without a writer: for those who
- * place their commas themselves.
+ * Appends one JSON string with its quotes, without a Json: for callers that
+ * write commas themselves.
  */
 void json_append_string(Buf *out, const void *bytes, size_t length);
 

@@ -1,10 +1,11 @@
 /*
  * live_lines.c
- *    See live_lines.h.
+ *    Removes and writes the lines with control sequences of the terminal.
  *
- * What was written is removed by moving up as many lines as it takes at the
- * terminal's present width, which may be another than when it was written.  The
- * width is asked for each time.  No line is wider than the terminal.
+ *  To remove the lines, the cursor moves up as many rows as they occupy at the
+ *  terminal's present width.  The terminal may have become narrower since they
+ * were written, so its width is read each time.  No line is written wider than
+ * the terminal.
  */
 #include "base/live_lines.h"
 
@@ -15,10 +16,10 @@
 
 #include "base/log.h"
 
-/* Where the terminal does not say. */
+/* Width in columns if the terminal does not report one. */
 #define WIDTH_DEFAULT 80
 
-/* Lines that are on the terminal, and how wide they are. */
+/* Number of lines on the terminal, and the width of each. */
 static int lines_shown;
 static int line_widths[LIVE_LINES_MAX];
 
@@ -74,7 +75,7 @@ live_lines_clear(void)
 		rows += line_widths[i] > width ? (line_widths[i] + width - 1) / width
 									   : 1;
 	lines_shown = 0;
-	/* Up, to the start of the line, and all that stands below is erased. */
+	/* Moves the cursor up to the first line's start, and erases all below. */
 	fprintf(stderr, "\033[%dA\r\033[J", rows);
 	fflush(stderr);
 }
@@ -86,7 +87,10 @@ live_lines_begin(void)
 	live_lines_clear();
 }
 
-/* A line is cut to what leaves the cursor on it. */
+/*
+ * The line is one column shorter than the terminal, so that the cursor stays on
+ * it.
+ */
 void
 live_lines_add(const char *line)
 {

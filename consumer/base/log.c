@@ -47,7 +47,7 @@ log_level_is_on(LogLevel level)
 	return level >= level_min;
 }
 
-/* As PostgreSQL writes an offset: +02, -03:30. */
+/* Appends the UTC offset as PostgreSQL writes it: +02, -03:30. */
 static void
 append_zone(Buf *line, const struct tm *broken)
 {

@@ -1,12 +1,12 @@
 /*
  * log.h
- *    What the program says to people, on standard error.
+ *    The log, on standard error.
  *
- * A line carries time, level, component and, where one was set, the context
- * (for example the target that is worked on).  Texts follow PostgreSQL's
- * message style: lower case, one line, no period.  Values of rows never appear
- * here, but for the key of a row that is in conflict and has to be found, cut,
- * and for what a server's own message says.
+ *  A line has time, level, component and, if one was set, a context (for
+ * example the name of a target).  Texts follow PostgreSQL's message style:
+ * lower case, one line, no period.  Values of rows are not logged, with two
+ * exceptions: the key of a row that is in conflict, shortened, because somebody
+ * has to find it, and values in the server's own messages.
  */
 #ifndef PENSTOCK_BASE_LOG_H
 #define PENSTOCK_BASE_LOG_H
@@ -24,13 +24,13 @@ typedef enum LogLevel
 	LOG_ERROR,
 } LogLevel;
 
-/* Lines below this level are not written.  Default LOG_INFO. */
+/* Sets the lowest level that is logged; at the start LOG_INFO. */
 void log_set_level(LogLevel level);
 bool log_level_is_on(LogLevel level);
 
 /*
- * Writes one line.  `component` is the module that speaks: "stream", "apply",
- * "copy", …  Never blocks on anything but standard error itself.
+ * Writes one line.  `component` is the module that logs it: "stream", "apply",
+ * "copy", … Waits for nothing but the write to standard error.
  */
 void log_write(LogLevel level, const char *component, const char *format, ...)
 	PRINTF_LIKE(3, 4);
@@ -40,13 +40,13 @@ void log_write(LogLevel level, const char *component, const char *format, ...)
 #define log_warning(component, ...)                                            \
 	log_write(LOG_WARNING, component, __VA_ARGS__)
 
-/* Puts this in front of each text from here on; borrowed.  NULL: nothing. */
+/* Sets the context of the lines logged from now on; borrowed.  NULL: none. */
 void log_set_context(const char *context);
 
 /* Writes an error with its detail, hint, context and SQLSTATE. */
 void log_error(LogLevel level, const char *component, const Error *err);
 
-/* Has `before` called before each line is written; NULL: nothing is. */
+/* Has `before` called before each line is written; NULL: no function. */
 void log_set_before(void (*before)(void));
 
 #endif /* PENSTOCK_BASE_LOG_H */

@@ -1,7 +1,6 @@
 /*
  * macros.c
- *    What CHECK and ASSERT do when they find a program in a state that must
- *    not be.
+ *    What a failed CHECK or ASSERT does.
  */
 #include "base/macros.h"
 

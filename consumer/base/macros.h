@@ -2,10 +2,10 @@
  * macros.h
  *    The few macros that every file of the consumer may use.
  *
- * ASSERT is for programmer errors: it is compiled in unless NDEBUG is set.
- * CHECK guards what protects data and is always compiled in; it reports the
- * broken condition and aborts, because going on would risk a wrong copy.  One
- * condition each, without side effects.
+ *  ASSERT finds errors of the programmer; it does nothing if NDEBUG is defined.
+ *  CHECK protects data and always works: it reports the condition that does not
+ * hold and aborts the program, because to continue could write wrong rows. Each
+ * takes one condition without side effects.
  */
 #ifndef PENSTOCK_BASE_MACROS_H
 #define PENSTOCK_BASE_MACROS_H
@@ -18,7 +18,7 @@
 #define NORETURN __attribute__((noreturn))
 #define UNUSED   __attribute__((unused))
 
-/* For messages: "%d table%s", count, PLURAL(count). */
+/* Plural ending for messages: "%d table%s", count, PLURAL(count). */
 #define PLURAL(count)    ((count) == 1 ? "" : "s")
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -26,7 +26,7 @@
 #define KB               ((size_t) 1024)
 #define MB               ((size_t) 1024 * 1024)
 
-/* Reports a condition that does not hold, with its place, and aborts. */
+/* Prints a condition that does not hold, with file and line, and aborts. */
 NORETURN void check_failed(const char *condition, const char *file, int line);
 
 #define CHECK(condition)                                                       \

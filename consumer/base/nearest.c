@@ -1,15 +1,16 @@
 /*
  * nearest.c
- *    How many letters to add, drop, change or swap with a neighbour.
+ *    Counts how many letters to add, remove, replace or swap with their
+ *    neighbour.
  */
 #include "base/nearest.h"
 
 #include <string.h>
 
-/* Longer words are like nothing. */
+/* Longer words are similar to none. */
 #define LENGTH_MAX 32
 
-/* So many mistakes are still a slip: one for each three letters. */
+/* Number of letters for each of which one mistake is tolerated, rounded up. */
 #define LETTERS_PER_SLIP 3
 
 static int

@@ -1,6 +1,6 @@
 /*
  * own_command.c
- *    See own_command.h.
+ *    Composes the commands.
  */
 #include "base/own_command.h"
 

@@ -1,22 +1,26 @@
 /*
  * own_command.h
- *    Commands of ours that messages tell people to run.
+ *    Commands of this program that messages tell people to run.
  *
- * A command that is printed has to do what it says as it stands, pasted into a
- * shell.  So whoever knows how this process was called, and for which pipeline,
- * says so once, and messages anywhere build their commands here:
+ *  A printed command has to work as it is when a user pastes it into a shell,
+ * so it needs the options that say which configuration file and pipeline are
+ * meant.  The parser of the command line registers a function that appends
+ * these options.  Any message can then build its command:
  *
- *     error_hint(err, "Remove it with \"%s\".", OWN_COMMAND("drop"));
+ *      error_hint(err, "Remove it with \"%s\".", OWN_COMMAND("drop"));
  *
- * State is of the process, as the log's is: a message does not know more.
+ *  The registered function is global, because the code that composes a message
+ * does not have the options.
  */
 #ifndef PENSTOCK_BASE_OWN_COMMAND_H
 #define PENSTOCK_BASE_OWN_COMMAND_H
 
 #include "base/buf.h"
 
-/* Room for one command; of a longer one only the words are written, and that
- * there is more. */
+/*
+ * Bytes for one command.  Of a longer command only the words are written, and a
+ * mark that it was cut.
+ */
 #define OWN_COMMAND_SIZE 4096
 
 typedef struct OwnCommandRoom
@@ -31,18 +35,26 @@ typedef struct OwnCommandRoom
 typedef void (*OwnCommandOptions)(const void *context, const char *words,
 								  Buf *buf);
 
-/* Who knows the options; NULL: nobody, there are none.  `context` is borrowed
- * until the next call. */
+/*
+ * Registers the function that appends options; NULL: there are none.  `context`
+ * is borrowed until the next call.
+ */
 void own_command_use(OwnCommandOptions options, const void *context);
 
-/* Writes "penstock WORDS" and the options; returns the text. */
+/* Writes "penstock WORDS" and the options into `room`; returns the text. */
 const char *own_command_write(OwnCommandRoom *room, const char *words);
 
-/* The same, good until the end of the block that it is in. */
+/*
+ * Returns the text of own_command_write(), valid until the end of the enclosing
+ * block.
+ */
 #define OWN_COMMAND(words) own_command_write(&(OwnCommandRoom){{0}}, (words))
 
-/* "penstock table VERB TABLE" and the options, with the table's name quoted,
- * for SQL and for the shell, only where it has to be. */
+/*
+ * Writes "penstock table VERB TABLE" and the options into `room`; returns the
+ * text.  The table's name is quoted for SQL and for the shell where it needs
+ * quotes.
+ */
 const char *own_command_write_table(OwnCommandRoom *room, const char *verb,
 									const char *schema, const char *table);
 

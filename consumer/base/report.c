@@ -1,6 +1,6 @@
 /*
  * report.c
- *    See report.h.
+ *    Formats the lines.
  */
 #include "base/report.h"
 

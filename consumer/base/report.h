@@ -1,10 +1,11 @@
 /*
  * report.h
- *    What a job has to say that is its result, line by line.
+ *    Passes on the result of a job, line by line.
  *
- * An engine does not know who runs it, and so not where its result belongs: a
- * command prints it, another program may keep it.  Talk about the work while it
- * goes on is logged instead.
+ *  The code of a job does not know which program or command runs it, and so not
+ *  where its result has to be written: a command prints the lines, a test keeps
+ * them. Messages about the work in progress are not part of the result; they
+ * are logged.
  */
 #ifndef PENSTOCK_BASE_REPORT_H
 #define PENSTOCK_BASE_REPORT_H
@@ -13,12 +14,12 @@
 
 typedef struct Report
 {
-	/* Is called with each line, which has no newline and is borrowed. */
+	/* Called with each line, which has no newline and is borrowed. */
 	void (*line)(void *context, const char *text);
 	void *context;
 } Report;
 
-/* Hands over a line. */
+/* Passes a formatted line to report->line(). */
 void report_line(const Report *report, const char *format, ...)
 	PRINTF_LIKE(2, 3);
 

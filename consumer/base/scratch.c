@@ -1,6 +1,6 @@
 /*
  * scratch.c
- *    See scratch.h.
+ *    Makes, locks and removes temporary directories.
  */
 #include "base/scratch.h"
 
@@ -18,15 +18,22 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-/* Nobody else calls anything so; mkdtemp() replaces the end. */
+/*
+ * Name of a directory; mkdtemp() replaces the X's.  No other program uses it.
+ */
 #define NAME_BEGINNING "penstock_scratch_"
 #define NAME_END       "XXXXXX"
 #define NAME_PATTERN   NAME_BEGINNING "??????"
 
-/* One that is younger may have been made, and not yet be locked. */
+/*
+ * Minimal age in seconds of a directory that is removed.  A younger one may
+ * have been made by a process that has not locked it yet.
+ */
 #define AGE_MIN_S 60
 
-/* Removes the files of a directory, and it; false: something is left. */
+/*
+ * Removes a directory and the files in it.  Returns false if something is left.
+ */
 static bool
 remove_all(const char *path)
 {
@@ -47,7 +54,10 @@ open_directory(const char *path)
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Whether it is ours, and nobody's who lives. */
+/*
+ * Whether the directory belongs to our user and no process that lives has
+ * locked it.
+ */
 static bool
 is_left_over(int fd)
 {

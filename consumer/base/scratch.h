@@ -1,9 +1,9 @@
 /*
  * scratch.h
- *    A directory for files that a run needs for itself.
+ *    A temporary directory for the files of one run.
  *
- * It is locked while its owner lives.  What one that was killed has left
- * is removed by whoever makes the next.
+ *  The directory is locked while the process that made it lives.  A directory
+ * that a killed process has left is removed by the next process that makes one.
  */
 #ifndef PENSTOCK_BASE_SCRATCH_H
 #define PENSTOCK_BASE_SCRATCH_H
@@ -13,14 +13,14 @@
 
 typedef struct Scratch
 {
-	const char *path; /* NULL: none was made */
+	const char *path; /* path of the directory; NULL: none was made */
 	int lock_fd;
 } Scratch;
 
-/* Makes one in $TMPDIR, or /tmp; the path is in the arena. */
+/* Makes a directory in $TMPDIR, or /tmp; its path is allocated in the arena. */
 MUST_CHECK Rc scratch_open(Scratch *scratch, Arena *arena, Error *err);
 
-/* Removes it with its files.  Accepts a zeroed one. */
+/* Removes the directory with its files.  Accepts a zeroed Scratch. */
 void scratch_close(Scratch *scratch);
 
 #endif /* PENSTOCK_BASE_SCRATCH_H */

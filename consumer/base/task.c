@@ -1,6 +1,7 @@
 /*
  * task.c
- *    Stacks that take turns: makecontext(3) and swapcontext(3).
+ *    Tasks as stacks of their own, switched with makecontext(3) and
+ *    swapcontext(3).
  */
 #include "base/task.h"
 
@@ -9,7 +10,7 @@
 
 #include "base/xalloc.h"
 
-/* Address sanitizer has to be told which stack is in use. */
+/* AddressSanitizer has to be told which stack is in use. */
 #ifdef __SANITIZE_ADDRESS__
 #define TASK_ASAN 1
 #elif defined(__has_feature)
@@ -22,8 +23,8 @@
 #endif
 
 /*
- * Enough for libpq with TLS and for looking up a host's name.  Memory that is
- * never touched is never had.
+ * Bytes of a task's stack: enough for libpq with TLS and for resolving a host
+ * name.  The kernel allocates only the pages that are used.
  */
 #define STACK_BYTES ((size_t) 1024 * KB)
 
@@ -42,29 +43,33 @@ struct Task
 	void *context;
 	bool cancelled;
 
-	Task *outer; /* that runs this one, while it runs; or NULL */
+	Task *outer; /* task that called task_work(), while this one runs; or
+				  * NULL */
 	ucontext_t own;
 	ucontext_t caller;
 	char *stack;
-	const void *caller_stack; /* for the sanitizer */
+	const void *caller_stack; /* for AddressSanitizer */
 	size_t caller_stack_bytes;
 
-	/* While it waits. */
-	const struct pollfd *fds; /* the function's own */
+	/* While the function waits. */
+	const struct pollfd *fds; /* array of the function, borrowed */
 	int fd_count;
 	int64_t deadline_us;
 
-	/* When it has returned. */
+	/* When the function has returned. */
 	Rc rc;
 	Error err;
 };
 
-/* The one that runs, or NULL. */
+/* The task that runs now, or NULL. */
 static Task *current;
 
 /* ---- from one stack to another ------------------------------------------ */
 
-/* The task's function begins or goes on; returns when it waits or returns. */
+/*
+ * Starts or resumes the task's function.  Returns when the function waits or
+ * has returned.
+ */
 static void
 enter(Task *self)
 {
@@ -83,14 +88,17 @@ enter(Task *self)
 #endif
 }
 
-/* Back to the caller; returns when that enters again. */
+/*
+ * Switches back to the caller of the task.  Returns when the caller enters the
+ * task again.
+ */
 static void
 leave(Task *self, TaskState state)
 {
 #ifdef TASK_ASAN
 	void *fake_stack = NULL;
 
-	/* Without a place for it, the sanitizer's own stack is given back. */
+	/* With NULL AddressSanitizer frees the fake stack of a task that ends. */
 	__sanitizer_start_switch_fiber(state == TASK_RETURNED ? NULL : &fake_stack,
 								   self->caller_stack,
 								   self->caller_stack_bytes);

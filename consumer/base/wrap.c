@@ -1,6 +1,6 @@
 /*
  * wrap.c
- *    Words to lines.
+ *    Breaks a text into lines.
  */
 #include "base/wrap.h"
 

@@ -1,6 +1,6 @@
 /*
  * wrap.h
- *    Text in lines of a certain width.
+ *    Breaks a text into lines of a certain width.
  */
 #ifndef PENSTOCK_BASE_WRAP_H
 #define PENSTOCK_BASE_WRAP_H
@@ -9,14 +9,16 @@
 
 typedef struct Wrap
 {
-	const char *prefix; /* of each line but the first */
-	size_t column;      /* where the text starts in each line, from 0 */
-	size_t width;       /* of the longest line, unless one word is longer */
+	const char *prefix; /* text that begins each line but the first */
+	size_t column;      /* column, from 0, in which the text starts in each
+						 * line */
+	size_t width;       /* width of the longest line, unless one word is
+						 * longer */
 } Wrap;
 
 /*
- * Appends the words of a text, which are separated by blanks, with line breaks
- * in between where it has to be; none after the last.
+ * Appends the words of a text, which are separated by blanks, and breaks lines
+ * where needed.  Appends no line break after the last word.
  */
 void wrap_append(Buf *buf, const char *text, const Wrap *wrap);
 
