@@ -1,6 +1,6 @@
 /*
  * bundle.c
- *    A message that counts who needs it.
+ *    Counts the references to a message.
  */
 #include "wire/bundle.h"
 
@@ -12,8 +12,9 @@
 struct Bundle
 {
 	WireMessage message;
-	Reader rest;    /* what was not handed out yet */
-	int references; /* the caller's, and one for each frame */
+	Reader rest;    /* bytes whose frames were not returned yet */
+	int references; /* one of the caller of bundle_new(), and one for each frame
+					 * returned */
 };
 
 Bundle *

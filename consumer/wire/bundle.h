@@ -1,9 +1,11 @@
 /*
  * bundle.h
- *    Frames that came in one message.
+ *    Frames that came together in one message of the source (a bundle).
  *
- * They are handed out one after the other without a copy: they share the
- * message's memory, which is freed when the last of them is done with it.
+ *  The plugin sends several small transactions as one message.  bundle_next()
+ * returns their frames one after the other, without copying them: the frames
+ * share the memory of the message, which is freed when none of them needs it
+ * any more.
  */
 #ifndef PENSTOCK_WIRE_BUNDLE_H
 #define PENSTOCK_WIRE_BUNDLE_H
@@ -12,20 +14,24 @@
 
 #include "wire/message.h"
 
-/* Number of the field of a Frame that holds others. */
+/* Number of the protobuf field of a Frame that holds the frames of a bundle. */
 #define BUNDLE_FIELD 8
 
 typedef struct Bundle Bundle;
 
-/* Takes ownership of the message's memory.  Its fields must be well formed. */
+/*
+ * Makes a Bundle of a message, whose fields must be well formed.  Takes
+ * ownership of the message's memory.
+ */
 Bundle *bundle_new(const WireMessage *message);
 
-/* Frees all but what frames still need.  Accepts NULL. */
+/* Frees the bundle, except the memory that frames still use.  Accepts NULL. */
 void bundle_free(Bundle *bundle);
 
 /*
- * The next frame, with memory of its own as far as the caller is concerned;
- * false if there is none left.
+ * Returns in *frame the next frame; false if there is none left.  The caller
+ * owns frame->memory and frees it with frame->memory_free, as for a message of
+ * its own.
  */
 bool bundle_next(Bundle *bundle, WireMessage *frame);
 

@@ -2,14 +2,14 @@
  * decode.c
  *    Reads frames: see decode.h.
  *
- * Frame, Change and Row come by the million, and a value in them can be
- * hundreds of megabytes: they are read in place, by reader.h, and their values
- * point into the message.  The other messages are rare and small and are read
- * by protobuf-c, with an allocator that takes from the frame's arena and frees
- * nothing.
+ *  There are millions of Frame, Change and Row messages, and a value in them
+ * can have hundreds of megabytes.  So we read them in place, with reader.h, and
+ * their values point into the source's message.  The other protobuf messages
+ * are rare and small: protobuf-c reads them, with an allocator that allocates
+ * in the frame's arena and frees nothing.
  *
- * A message is walked over twice: the first pass counts the changes, so that
- * their array is allocated once; the second decodes them.
+ *  We read a frame twice.  The first pass counts the changes, so that their
+ * array is allocated once.  The second pass decodes them.
  */
 #include "wire/decode.h"
 
@@ -28,7 +28,9 @@
 #include "wire/schema.h"
 #include "wire/unpack.h"
 
-/* Field numbers of proto/penstock.proto, for what is read in place. */
+/*
+ * Field numbers of proto/penstock.proto, of the messages that we read in place.
+ */
 enum
 {
 	FRAME_SESSION = 1,
@@ -56,16 +58,17 @@ enum
 	CHANGE_FIELD_REWRITE = 15,
 };
 
-/* How a value of a change starts: number and WIRE_BYTES. */
+/* Tag of a value of a Change: field number and WIRE_BYTES. */
 #define CHANGE_VALUES_TAG (CHANGE_FIELD_VALUES << 3 | WIRE_BYTES)
 
-/* The fields of a Change, before they are checked against each other. */
+/* The fields of a Change, before we check that they fit each other. */
 typedef struct RawChange
 {
 	uint32_t operation; /* a CHANGE_FIELD_… of the oneof; 0: none seen */
 	uint64_t subxid;    /* 0: none */
-	uint64_t number;    /* of the relation, for rows and a rewrite */
-	Span body;          /* of the other operations */
+	uint64_t number;    /* number of the relation, for rows and a rewrite */
+	Span body;          /* content of the field `operation`, for the other
+						 * operations */
 	bool has_old;
 	RawRow row;
 	RawRow old;
@@ -75,26 +78,31 @@ typedef struct Decoder
 {
 	Input input; /* first: see decoder_of() */
 	Inflater *inflater;
-	Bundle *bundle; /* that frames are still to be taken from, or NULL */
-	bool holding;   /* as the source last said */
+	Bundle *bundle; /* bundle whose frames were not all returned yet, or NULL */
+	bool holding;   /* whether the source has said that it holds transactions
+					 * back */
 	bool session_seen;
 	bool in_transaction;
-	OpenTxnList open_txns; /* open transactions */
-	OpenTxn *open_txn;     /* that the frame in hand has a piece of, or NULL */
-	uint64_t change_count; /* of the transaction that the frame belongs to */
-	Relations relations;   /* that were described */
-	size_t frame_relation_capacity; /* of the list of the frame in hand */
-	RawChange raw; /* room for the change that is being decoded */
+	OpenTxnList open_txns; /* open transactions of which we have received a
+							* part */
+	OpenTxn *open_txn;     /* open transaction that the current frame is a part
+							* of, or NULL */
+	uint64_t change_count; /* number of changes received so far of the
+							* transaction of the current frame */
+	Relations relations;   /* tables that the session has described */
+	size_t frame_relation_capacity; /* capacity of the current frame's list of
+									 * relations */
+	RawChange raw;                  /* the change that is being decoded */
 } Decoder;
 
-/* Smallest and largest block of a frame's arena. */
+/* Smallest and largest block size in bytes of a frame's arena. */
 #define FRAME_ARENA_MIN ((size_t) 1024)
 #define FRAME_ARENA_MAX (64 * KB)
 
-/* Room for relations that a frame's list starts with. */
+/* First capacity of a frame's list of relations. */
 #define FRAME_RELATIONS_FIRST 4
 
-/* What decoded changes need, roughly, for each byte of the message. */
+/* Bytes that decoded changes need, roughly, for each byte of the message. */
 #define FRAME_ARENA_FACTOR 4
 
 static Decoder *
@@ -137,7 +145,7 @@ is_holding(const Input *input)
 
 /* ---- changes of rows ---------------------------------------------------- */
 
-/* Makes room for more relations in the list of the frame in hand. */
+/* Enlarges the list of relations of the current frame. */
 static void
 grow_frame_relations(Decoder *decoder, Frame *frame)
 {
@@ -155,8 +163,9 @@ grow_frame_relations(Decoder *decoder, Frame *frame)
 }
 
 /*
- * A frame holds a reference to every relation that its changes name.  Changes
- * of one table often come in runs, so only the last one is looked at; a second
+ * Adds a relation to the list of relations to which the frame holds a
+ * reference: all that its changes name.  Successive changes are often of one
+ * table, so we only compare with the last relation of the list; a second
  * reference does no harm.
  */
 static void
@@ -302,7 +311,7 @@ read_operation(RawChange *raw, const Field *field)
 	if (field->wire_type != (has_number ? WIRE_VARINT : WIRE_BYTES))
 		return false;
 	if (raw->operation != 0)
-		return false; /* the last would win, and the others be lost */
+		return false; /* a frame with two operations is damaged */
 	raw->operation = field->number;
 	if (has_number)
 		raw->number = field->varint;
@@ -334,7 +343,7 @@ read_change_field(RawChange *raw, const Field *field)
 		return field->wire_type == WIRE_BYTES &&
 			   raw_row_read(&raw->old, field->bytes);
 	}
-	return true; /* a field of a later version */
+	return true; /* a field of a later version of the format */
 }
 
 static bool
@@ -358,7 +367,10 @@ read_change(RawChange *raw, Span body)
 	return true;
 }
 
-/* Decodes one change; a relation leaves nothing in the frame's list. */
+/*
+ * Decodes one change and appends it to the frame's changes, whose number is
+ * *kept.  A Relation record is not appended; we keep it in decoder->relations.
+ */
 static MUST_CHECK Rc
 decode_change(Decoder *decoder, Frame *frame, Span body, size_t *kept,
 			  Error *err)
@@ -405,10 +417,11 @@ decode_change(Decoder *decoder, Frame *frame, Span body, size_t *kept,
 
 /* ---- the frame ---------------------------------------------------------- */
 
-/* What the first pass over a frame finds. */
+/* Result of the first pass over a frame. */
 typedef struct FrameOutline
 {
-	Span session; /* data is NULL where there is none */
+	Span session; /* content of each field; data is NULL if the frame does not
+				   * have it */
 	Span begin;
 	Span commit;
 	Span stream;
@@ -419,8 +432,8 @@ typedef struct FrameOutline
 } FrameOutline;
 
 /*
- * Where the bytes of a field go that a frame has once; NULL: it is a field of a
- * later version.
+ * Returns the part of the outline for a field that a frame has at most once;
+ * NULL if the field is of a later version of the format.
  */
 static Span *
 part_of_frame(FrameOutline *outline, uint32_t number)
@@ -453,7 +466,10 @@ outline_holding(FrameOutline *outline, const Field *field)
 	return true;
 }
 
-/* Notes a field of the frame; false if the frame cannot have it. */
+/*
+ * Adds a field of the frame to the outline.  Returns false if the frame cannot
+ * have it.
+ */
 static bool
 outline_field(FrameOutline *outline, const Field *field)
 {
@@ -604,7 +620,10 @@ decode_changes(Decoder *decoder, Frame *frame, Span body, Error *err)
 	return RC_OK;
 }
 
-/* Outside a transaction only a message that is not part of one may come. */
+/*
+ * Fails if a frame outside of transactions has a change other than a
+ * non-transactional message.
+ */
 static MUST_CHECK Rc
 check_place(const Decoder *decoder, const Frame *frame, Error *err)
 {
@@ -618,7 +637,10 @@ check_place(const Decoder *decoder, const Frame *frame, Error *err)
 
 /* ---- open transactions ------------------------------------------- */
 
-/* A piece of a transaction has changes only; its commit has none. */
+/*
+ * Whether the fields of a frame of an open transaction fit each other: a frame
+ * has either changes or, when the transaction commits, begin and commit.
+ */
 static bool
 open_txn_parts_fit(const FrameOutline *outline)
 {
@@ -629,8 +651,8 @@ open_txn_parts_fit(const FrameOutline *outline)
 }
 
 /*
- * Finds the open transaction that the frame is a piece of;
- * decoder->open_txn is NULL if it is of none.
+ * Sets decoder->open_txn to the open transaction that the frame is a part of;
+ * NULL if it is of none.
  */
 static MUST_CHECK Rc
 decode_open_txn(Decoder *decoder, Frame *frame, const FrameOutline *outline,
@@ -690,7 +712,10 @@ decode_open_txn_abort(Decoder *decoder, Frame *frame,
 	return RC_OK;
 }
 
-/* Remembers what the transaction's next piece has to go on from. */
+/*
+ * Stores the number of changes received of the open transaction, from which its
+ * next frame continues; or removes the transaction if the frame commits it.
+ */
 static void
 end_open_txn_frame(Decoder *decoder, const Frame *frame)
 {
@@ -751,8 +776,10 @@ decode_frame(Decoder *decoder, Frame *frame, Span body,
 	return rc;
 }
 
-/* Takes ownership of the message's memory; if it is asked for, the frame keeps
- * the message as its bytes. */
+/*
+ * Decodes one frame.  Takes ownership of the message's memory.  If frames keep
+ * their bytes, *frame->bytes points to the message.
+ */
 static MUST_CHECK Rc
 make_frame(Decoder *decoder, const WireMessage *message,
 		   const FrameOutline *outline, Frame **frame, Error *err)
@@ -778,8 +805,7 @@ make_frame(Decoder *decoder, const WireMessage *message,
 
 /* ---- bundles ------------------------------------------------------------ */
 
-/* Whether the frame is a transaction, from begin to commit, and nothing else.
- */
+/* Whether the frame is one transaction from begin to commit. */
 static bool
 is_whole_transaction(const FrameOutline *outline)
 {
@@ -788,7 +814,10 @@ is_whole_transaction(const FrameOutline *outline)
 		   outline->bundle_count == 0;
 }
 
-/* A bundle may be empty if it says that nothing is held back any more. */
+/*
+ * Whether the frame is a bundle.  A frame with HOLDING_ENDS (the source holds
+ * no transaction back any more) counts as a bundle even if it is empty.
+ */
 static bool
 is_bundle(const FrameOutline *outline)
 {
@@ -806,8 +835,9 @@ is_only_bundle(const FrameOutline *outline)
 }
 
 /*
- * Follows what the source says of holding back.  While it does, bundles come
- * and nothing else; that is what makes their order that of the commits.
+ * Checks and stores what the frame says about transactions that the source
+ * holds back.  While the source holds some back, only bundles may come:
+ * otherwise transactions would not arrive in the order of their commits.
  */
 static MUST_CHECK Rc
 note_holding(Decoder *decoder, const FrameOutline *outline, Error *err)
@@ -858,7 +888,10 @@ next_in_bundle(Input *input, Frame **frame, Error *err)
 	return make_frame(decoder, &part, &outline, frame, err);
 }
 
-/* Takes ownership of the memory of a message that is not compressed. */
+/*
+ * Decodes a message that is not compressed, or was decompressed.  Takes
+ * ownership of its memory.
+ */
 static MUST_CHECK Rc
 decode_opened(Decoder *decoder, const WireMessage *message, Frame **frame,
 			  Error *err)
@@ -880,7 +913,7 @@ decode_opened(Decoder *decoder, const WireMessage *message, Frame **frame,
 	return next_in_bundle(&decoder->input, frame, err);
 }
 
-/* A frame that came compressed, and alone, keeps what came. */
+/* Has a frame that came compressed keep the compressed bytes. */
 static void
 keep_compressed(const WireMessage *message, Frame *frame)
 {

@@ -1,22 +1,24 @@
 /*
  * decode.h
- *    The input that reads what the output plugin writes: frames as
- *    proto/penstock.proto says.
+ *    The decoder: the Input that reads the messages of the output plugin.
  *
- * The decoder remembers the relations that the session has described and the
- * open transactions of which it had pieces, and checks that frames follow one
- * another as that file says.  Every length, number and order is checked before
- * it is used, and what is wrong is an ERR_PROTOCOL that says what.
+ *  A message is a Frame of proto/penstock.proto: changes of one transaction.
+ *
+ *  The decoder keeps the tables that the session has described (Relation
+ * records) and the open transactions of which it has received a part, and
+ * checks that the frames are in the order that penstock.proto demands.  It
+ * checks every length, number and order before it uses them.  Where one is
+ * wrong, it fails with ERR_PROTOCOL and says which.
  */
 #ifndef PENSTOCK_WIRE_DECODE_H
 #define PENSTOCK_WIRE_DECODE_H
 
 #include "wire/input.h"
 
-/* The version of the format that this decoder reads. */
+/* Version of the format that this decoder reads. */
 #define DECODE_PROTO_VERSION 1
 
-/* Released with input_free(). */
+/* Returns a new decoder, to be freed with input_free(). */
 Input *decoder_new(void);
 
 #endif /* PENSTOCK_WIRE_DECODE_H */

@@ -12,13 +12,13 @@
 #include "wire/reader.h"
 
 /*
- * A block of the zstd format holds 128 kB at most and takes three bytes at
- * least.
+ * A block of the zstd format decompresses to 128 kB at most and has three bytes
+ * at least.
  */
 #define BLOCK_CONTENT_BYTES_MAX (128 * KB)
 #define BLOCK_BYTES_MIN         3
 
-/* The tag of Frame.zstd: its number and WIRE_BYTES. */
+/* Tag of Frame.zstd: its field number and WIRE_BYTES. */
 #define ZSTD_TAG (INFLATE_FIELD << 3 | WIRE_BYTES)
 
 struct Inflater
@@ -52,7 +52,7 @@ inflater_free(Inflater *inflater)
 	free(inflater);
 }
 
-/* Finds the compressed content of a frame that has nothing else. */
+/* Finds the compressed content of a frame, which must have no other field. */
 static MUST_CHECK Rc
 find_content(const WireMessage *message, Span *content, Error *err)
 {
@@ -67,7 +67,9 @@ find_content(const WireMessage *message, Span *content, Error *err)
 	return RC_OK;
 }
 
-/* How large it is, decompressed, if that can be. */
+/*
+ * Reads the size of the decompressed content, and fails if it is not possible.
+ */
 static MUST_CHECK Rc
 read_size(Span content, size_t *bytes, Error *err)
 {

@@ -1,9 +1,10 @@
 /*
  * inflate.h
- *    The frame in a compressed frame.
+ *    Decompresses frames.
  *
- * What is compressed says how large it is, and that is believed only as far as
- * the format can make it true: so nobody has us allocate much for little.
+ *  A compressed frame contains its size after decompression.  We accept that
+ * size only if the zstd format allows it for that many compressed bytes, so
+ * nobody can make us allocate much memory with a short message.
  */
 #ifndef PENSTOCK_WIRE_INFLATE_H
 #define PENSTOCK_WIRE_INFLATE_H
@@ -11,24 +12,28 @@
 #include "base/error.h"
 #include "wire/message.h"
 
-/* Number of the field of a Frame that holds a compressed one. */
+/* Number of the protobuf field of a Frame that holds a compressed frame. */
 #define INFLATE_FIELD 5
 
-/* As large as a frame can be that is not compressed. */
+/*
+ * Largest size in bytes of a decompressed frame: that of an uncompressed
+ * message.
+ */
 #define INFLATE_BYTES_MAX ((size_t) 1024 * MB)
 
 typedef struct Inflater Inflater;
 
 Inflater *inflater_new(void);
 
-/* Accepts NULL. */
+/* Frees an Inflater.  Accepts NULL. */
 void inflater_free(Inflater *inflater);
 
 /*
- * If the message is a compressed frame, *opened is the frame in there, with
- * memory of its own, which is the caller's.  Otherwise it is the message, with
- * the same memory.  The message stays as it is.  Fails with ERR_PROTOCOL on
- * what is damaged, larger than it may be, or has other fields.
+ * If the message is a compressed frame, *opened is the decompressed frame,
+ * whose memory the caller owns.  Otherwise *opened is a copy of *message, with
+ * the same memory.  The message is unchanged.  Fails with ERR_PROTOCOL if the
+ * compressed frame is damaged or too large, or if the message has other fields
+ * beside it.
  */
 MUST_CHECK Rc inflater_open_message(Inflater *inflater,
 									const WireMessage *message,

@@ -1,18 +1,22 @@
 /*
  * input.h
- *    How messages become frames: the interface between the loop, which has
- *    messages from a source, and whatever knows their format.
+ *    The interface of decoders: an Input makes frames of messages of the
+ *    source.
  *
- * An input lives as long as one session with the source, and is given every
- * message of it, in order.  It remembers what the session has said so far, such
- * as the tables that were described.  A message may have several frames, or
- * none: after input_decode() the others come from input_next(), until that says
- * RC_AGAIN, and only then may the next message come.
+ *  A message is what the source sends in one piece (source/source.h).  A frame
+ * has changes of one transaction, decoded (model/change.h).  The main loop
+ * passes every message of one session with the source to one Input, in order.
+ * The Input keeps what the session has said so far, such as the descriptions of
+ * tables.  A message may contain several frames, or none: input_decode()
+ * returns the first, and the caller calls input_next() until it returns
+ * RC_AGAIN before it passes on the next message.
  *
- * An input trusts nothing that it reads.  After a failure it is of no use: the
- * session is to be ended, and the input freed.  None of its functions waits.
+ *  An Input checks everything that it reads.  After a failure it cannot be used
+ * any more: the caller ends the session and frees the Input.  No function
+ * waits.
  *
- * The first of its kind is the decoder of the output plugin: see decode.h.
+ *  The first implementation is the decoder of the output plugin's format: see
+ *  decode.h.
  */
 #ifndef PENSTOCK_WIRE_INPUT_H
 #define PENSTOCK_WIRE_INPUT_H
@@ -39,14 +43,16 @@ typedef struct InputOps
 
 struct Input
 {
-	const InputOps *ops; /* first: see the casts of its implementations */
-	bool keeps_bytes;    /* see input_keep_bytes() */
+	const InputOps *ops; /* first member, because implementations cast an Input
+						  * to their own struct */
+	bool keeps_bytes;    /* set by input_keep_bytes() */
 };
 
 /*
  * Has every frame from now on keep the serialized message that it was made of
- * (Frame.bytes).  What a message holds is in memory anyway; only one that came
- * compressed costs a copy of that.
+ * (Frame.bytes).  This needs no more memory, because the values of a frame
+ * point into the message anyway.  Only a message that came compressed is
+ * copied.
  */
 static inline void
 input_keep_bytes(Input *input)
@@ -54,7 +60,7 @@ input_keep_bytes(Input *input)
 	input->keeps_bytes = true;
 }
 
-/* What must be so of whatever an input has returned. */
+/* Asserts what has to be true of each result of an Input. */
 static inline void
 input_check_result(const Input *input, Rc rc, Frame *const *frame,
 				   const Error *err)
@@ -66,7 +72,7 @@ input_check_result(const Input *input, Rc rc, Frame *const *frame,
 	if (rc != RC_OK)
 		return;
 
-	/* Progress is counted by these positions. */
+	/* We count progress by these LSNs. */
 	CHECK(!(*frame)->begins ||
 		  (*frame)->txn.end_lsn > (*frame)->txn.commit_lsn);
 	CHECK((*frame)->open_txn.xid != 0 || !(*frame)->commits ||
@@ -75,11 +81,11 @@ input_check_result(const Input *input, Rc rc, Frame *const *frame,
 }
 
 /*
- * Decodes a message, of which the one before has no frame left.  Takes
- * ownership of the message's memory in every case.  RC_OK: *frame is a new
- * frame with one reference, the caller's.  RC_AGAIN: the message has none.
- * RC_FAIL: ERR_PROTOCOL, for what is not as the format says, and ERR_LIMIT, for
- * what is too large.
+ * Decodes a message and returns its first frame.  No frame of the message
+ * before may be left.  Takes ownership of the message's memory, also when it
+ * fails.  RC_OK: *frame is a new frame with one reference, which belongs to the
+ * caller.  RC_AGAIN: the message has no frame.  Fails with ERR_PROTOCOL if the
+ * message violates the format, with ERR_LIMIT if something in it is too large.
  */
 static inline MUST_CHECK Rc
 input_decode(Input *input, const WireMessage *message, Frame **frame,
@@ -93,7 +99,10 @@ input_decode(Input *input, const WireMessage *message, Frame **frame,
 	return rc;
 }
 
-/* The next frame of that message, in the same way. */
+/*
+ * Returns the next frame of the message that input_decode() was given, with the
+ * same results.
+ */
 static inline MUST_CHECK Rc
 input_next(Input *input, Frame **frame, Error *err)
 {
@@ -104,8 +113,8 @@ input_next(Input *input, Frame **frame, Error *err)
 }
 
 /*
- * Whether the last frame left a transaction without its end.  An open
- * transaction does not count.
+ * Whether the end of the transaction of the last frame has still to come.
+ * False for an open transaction (one that is in progress on the source).
  */
 static inline bool
 input_in_transaction(const Input *input)
@@ -114,9 +123,9 @@ input_in_transaction(const Input *input)
 }
 
 /*
- * Whether the source may have held back transactions that came before a
- * keepalive, or their frames are still to be handed out: its position is then
- * not one to be confirmed.
+ * Whether the LSN of a keepalive may not be confirmed: either the source holds
+ * back transactions before that LSN, or frames with such transactions were not
+ * returned yet.
  */
 static inline bool
 input_is_holding(const Input *input)
@@ -124,7 +133,10 @@ input_is_holding(const Input *input)
 	return input->ops->is_holding(input);
 }
 
-/* Accepts NULL.  Frames live on by their own references. */
+/*
+ * Frees the Input; its frames stay valid as long as they have references.
+ * Accepts NULL.
+ */
 static inline void
 input_free(Input *input)
 {

@@ -1,6 +1,6 @@
 /*
  * message.h
- *    A message of the source, before anything is made of it.
+ *    A message of the source, not decoded yet.
  */
 #ifndef PENSTOCK_WIRE_MESSAGE_H
 #define PENSTOCK_WIRE_MESSAGE_H
@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A message as it came: `data` lies inside `memory`. */
+/*
+ * A message.  `data` points into `memory`, which is freed with memory_free().
+ */
 typedef struct WireMessage
 {
 	void *memory;

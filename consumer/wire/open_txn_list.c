@@ -1,6 +1,6 @@
 /*
  * open_txn_list.c
- *    An array without order.
+ *    An unsorted array.
  */
 #include "wire/open_txn_list.h"
 

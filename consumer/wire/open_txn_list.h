@@ -1,10 +1,14 @@
 /*
  * open_txn_list.h
- *    Which open transactions a session has told of, and how many changes
- *    of each.
+ *    The open transactions of a session, and how many changes of each were
+ *    received.
  *
- * They are few: each belongs to a session of the source that is at work.  A
- * transaction that the source forgot in a crash stays until the session ends.
+ *  An open transaction is one of which the source has sent changes while it was
+ * still in progress (plugin option "streaming").
+ *
+ *  The list is short: each open transaction belongs to a session of the source
+ * that is at work.  If the source crashes, an open transaction stays in the
+ * list until our session ends.
  */
 #ifndef PENSTOCK_WIRE_OPEN_TXN_LIST_H
 #define PENSTOCK_WIRE_OPEN_TXN_LIST_H
@@ -12,7 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More than a server can have connections (MAX_BACKENDS). */
+/*
+ * Largest number of open transactions: more than a server can have connections
+ * (MAX_BACKENDS).
+ */
 #define OPEN_TXN_LIST_MAX ((size_t) 0x40000)
 
 typedef struct OpenTxn
@@ -21,7 +28,7 @@ typedef struct OpenTxn
 	uint64_t change_count;
 } OpenTxn;
 
-/* A zeroed one is empty. */
+/* A zeroed list is empty. */
 typedef struct OpenTxnList
 {
 	OpenTxn *items;
@@ -31,10 +38,17 @@ typedef struct OpenTxnList
 
 void open_txn_list_release(OpenTxnList *list);
 
-/* NULL if there is none.  Valid until the next function that is called. */
+/*
+ * Returns the transaction `xid`, or NULL if it is not in the list.  The pointer
+ * is valid until the next call of a function of this file that changes the
+ * list.
+ */
 OpenTxn *open_txn_list_find(const OpenTxnList *list, uint32_t xid);
 
-/* Adds one that is not in the list.  NULL if there are too many. */
+/*
+ * Adds a transaction that is not in the list.  Returns NULL if there are too
+ * many.
+ */
 OpenTxn *open_txn_list_add(OpenTxnList *list, uint32_t xid);
 
 void open_txn_list_remove(OpenTxnList *list, OpenTxn *item);

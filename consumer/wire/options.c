@@ -1,6 +1,7 @@
 /*
  * options.c
- *    Names and values; what the plugin does anyway is not asked for.
+ *    Writes names and values.  Options that have the plugin's default are left
+ *    out.
  */
 #include "wire/options.h"
 

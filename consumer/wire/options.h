@@ -1,6 +1,6 @@
 /*
  * options.h
- *    What the output plugin is asked for, in its own words.
+ *    The options of the output plugin.
  */
 #ifndef PENSTOCK_WIRE_OPTIONS_H
 #define PENSTOCK_WIRE_OPTIONS_H
@@ -9,17 +9,20 @@
 
 #include "base/buf.h"
 
-/* All strings are borrowed, and as the plugin's option of that name wants them.
- * plugin/options.h says what each does. */
+/*
+ * Values of the plugin's options; plugin/options.h says what each option does.
+ * All strings are borrowed.
+ */
 typedef struct WireOptions
 {
 	const char *publications;
-	const char *origin; /* any or none */
+	const char *origin; /* "any" or "none" */
 	bool messages;
 	bool binary;       /* false: every value in text format */
-	bool skip_missing; /* publications that do not exist publish nothing */
-	bool streaming;    /* of open transactions; from version 14 on */
-	bool bundle;       /* several small ones may come in a message */
+	bool skip_missing; /* a publication that does not exist is no error */
+	bool streaming;    /* transactions are sent while they are in progress;
+						* PostgreSQL 14 and later */
+	bool bundle;       /* several small transactions may come in one message */
 	bool schema_changes;
 	const char *distribution; /* or NULL */
 	const char *leave_out;    /* or NULL */
@@ -27,8 +30,8 @@ typedef struct WireOptions
 } WireOptions;
 
 /*
- * Appends them as START_REPLICATION has options between parentheses, with the
- * version of the format that decode.h reads.
+ * Appends the options as START_REPLICATION has them between its parentheses,
+ * and the option proto_version with the version that decode.h reads.
  */
 void wire_options_append(const WireOptions *options, Buf *buf);
 

@@ -1,6 +1,7 @@
 /*
  * raw_row.c
- *    See "Rows" in the .proto.
+ *    The format of rows is described in the section "Rows" of
+ *    proto/penstock.proto.
  */
 #include "wire/raw_row.h"
 
@@ -32,8 +33,8 @@ add_packed_integers(RawRow *row, Span packed)
 }
 
 /*
- * A repeated scalar may come packed or not; protobuf requires that readers take
- * both.
+ * A repeated scalar field may be packed or not; protobuf requires readers to
+ * accept both.
  */
 bool
 raw_row_add_field(RawRow *row, uint32_t number, const Field *field)
@@ -117,7 +118,7 @@ bit_is_set(Span bitmap, int bit)
 	return byte < bitmap.length && (bitmap.data[byte] >> (bit % 8)) & 1;
 }
 
-/* Reads the value of one column of which the row has one. */
+/* Reads the value of a column that is neither null nor unchanged. */
 static bool
 take_value(const RawRow *row, const RelationColumn *column, int *integer_next,
 		   int *value_next, Value *value)
@@ -143,7 +144,7 @@ take_value(const RawRow *row, const RelationColumn *column, int *integer_next,
 	return true;
 }
 
-/* Whether a number is one that its type can have. */
+/* Whether an integer is in the range of its column's type. */
 static bool
 is_in_range(const RelationColumn *column, const Value *value)
 {

@@ -1,7 +1,10 @@
 /*
  * raw_row.h
- *    The fields of a row, which are in a message of their own or among those of
- *    a Change, and how they meet the columns of their table.
+ *    Reads rows: first the protobuf fields, then the value of each column from
+ *    them.
+ *
+ *  The fields of a row are either a message Row or some of the fields of a
+ * Change.
  */
 #ifndef PENSTOCK_WIRE_RAW_ROW_H
 #define PENSTOCK_WIRE_RAW_ROW_H
@@ -14,7 +17,7 @@
 #include "model/change.h"
 #include "wire/reader.h"
 
-/* Field numbers of Row. */
+/* Field numbers of the message Row. */
 enum
 {
 	ROW_INTEGERS = 1,
@@ -24,7 +27,7 @@ enum
 	ROW_HASH = 5,
 };
 
-/* The fields of a row as they were found, before they meet their columns. */
+/* The fields of a row, before they are assigned to columns. */
 typedef struct RawRow
 {
 	int integer_count;
@@ -38,22 +41,27 @@ typedef struct RawRow
 
 void raw_row_reset(RawRow *row);
 
-/* Takes a field, by its number in Row; false if it is none. */
+/*
+ * Adds a field, by its number in Row.  Returns false if it is not a valid field
+ * of a row.
+ */
 bool raw_row_add_field(RawRow *row, uint32_t number, const Field *field);
 
 /*
- * Values come one after the other, many in a wide row: takes those that come
- * next, without asking for each what kind of field it is.  The tag is what each
- * starts with.  False if one cannot be read.
+ * Adds all values that come next in `reader`.  A wide row has many successive
+ * values, and this function saves reading each as a field of unknown kind.
+ * `tag` is the tag of a value.  Returns false if a value cannot be read.
  */
 bool raw_row_add_values(RawRow *row, Reader *reader, uint8_t tag);
 
-/* Reads a row that is a message of its own; false if that cannot be read. */
+/* Reads a message Row.  Returns false if it cannot be read. */
 bool raw_row_read(RawRow *row, Span body);
 
 /*
- * Lets the fields meet their columns.  The values are in the arena and point to
- * where the fields do.
+ * Assigns the fields to the columns of `relation`.  *built is an array with a
+ * Value for each column, allocated in the arena; its bytes point into the
+ * message. key_only says that the row has the columns of the replica identity
+ * only, may_be_unchanged that it may have unchanged TOAST values.
  */
 MUST_CHECK Rc raw_row_build(const RawRow *row, const Relation *relation,
 							bool key_only, bool may_be_unchanged, Arena *arena,

@@ -6,7 +6,7 @@
 
 #define VARINT_BYTES_MAX 10
 
-/* Of a number of 32 bits. */
+/* Largest number of bytes of a 32-bit number. */
 #define SHORT_VARINT_BYTES_MAX 5
 
 bool
@@ -31,7 +31,10 @@ reader_varint_slow(Reader *reader, uint64_t *number)
 	return false;
 }
 
-/* No writer needs more than five bytes, and other readers take no more. */
+/*
+ * A tag or a length has at most five bytes: writers need no more, and other
+ * readers accept no more.
+ */
 bool
 reader_short_varint_slow(Reader *reader, uint64_t *number)
 {
@@ -50,7 +53,7 @@ skip(Reader *reader, size_t length)
 	return true;
 }
 
-/* Eight bytes, the least one first. */
+/* Reads eight bytes, the least significant one first. */
 static bool
 read_fixed64(Reader *reader, uint64_t *number)
 {

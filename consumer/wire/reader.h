@@ -1,12 +1,13 @@
 /*
  * reader.h
- *    Walking over serialized protobuf without copying it.
+ *    Reads serialized protobuf in place, without copying it.
  *
- * This is the encoding as https://protobuf.dev/programming-guides/encoding/
- * specifies it: fields of a tag (number and wire type) and a payload.  It is
- * used for the messages that come by the million; everything else goes through
- * protobuf-c.  A reader borrows its bytes and never reads outside them; after
- * a failure its position means nothing.
+ *  The encoding is specified at
+ *  https://protobuf.dev/programming-guides/encoding/: a message is a sequence
+ * of fields, each of which has a tag (field number and wire type) and a
+ * payload.  We use this reader for the messages that come by the million;
+ * protobuf-c reads all others.  A Reader borrows its bytes and never reads
+ * outside of them.  After a failure its position is undefined.
  */
 #ifndef PENSTOCK_WIRE_READER_H
 #define PENSTOCK_WIRE_READER_H
@@ -39,9 +40,9 @@ typedef struct Field
 {
 	uint32_t number;
 	uint32_t wire_type;
-	uint64_t varint;  /* of WIRE_VARINT */
-	uint64_t fixed64; /* of WIRE_FIXED64 */
-	Span bytes;       /* of WIRE_BYTES */
+	uint64_t varint;  /* payload if wire_type is WIRE_VARINT */
+	uint64_t fixed64; /* payload if wire_type is WIRE_FIXED64 */
+	Span bytes;       /* payload if wire_type is WIRE_BYTES */
 } Field;
 
 static inline Reader
@@ -56,10 +57,12 @@ reader_at_end(const Reader *reader)
 	return reader->at == reader->end;
 }
 
-/* Reads a varint of more than one byte, or the last one of a message. */
+/* Does the work of reader_varint() for a varint of more than one byte. */
 bool reader_varint_slow(Reader *reader, uint64_t *number);
 
-/* Reads a varint; false if it is cut short or longer than ten bytes. */
+/*
+ * Reads a varint.  Returns false if it is cut short or longer than ten bytes.
+ */
 static inline bool
 reader_varint(Reader *reader, uint64_t *number)
 {
@@ -71,7 +74,7 @@ reader_varint(Reader *reader, uint64_t *number)
 	return reader_varint_slow(reader, number);
 }
 
-/* Reads a tag or a length: what is longer than five bytes is none. */
+/* Does the work of reader_short_varint() for a varint of more than one byte. */
 bool reader_short_varint_slow(Reader *reader, uint64_t *number);
 
 static inline bool
@@ -85,7 +88,7 @@ reader_short_varint(Reader *reader, uint64_t *number)
 	return reader_short_varint_slow(reader, number);
 }
 
-/* Reads what a field of WIRE_BYTES has after its tag. */
+/* Reads the payload of a field of WIRE_BYTES. */
 static inline bool
 reader_bytes(Reader *reader, Span *bytes)
 {
@@ -99,10 +102,13 @@ reader_bytes(Reader *reader, Span *bytes)
 	return true;
 }
 
-/* Reads the next field, whatever it is; false if it is not well formed. */
+/*
+ * Reads the next field of any wire type.  Returns false if it is not well
+ * formed.
+ */
 bool reader_field(Reader *reader, Field *field);
 
-/* Undoes the zigzag of sint32 and sint64. */
+/* Decodes the zigzag encoding of sint32 and sint64. */
 static inline int64_t
 zigzag_decode(uint64_t number)
 {

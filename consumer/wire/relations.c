@@ -25,7 +25,10 @@ relations_find(const Relations *self, uint64_t number)
 	return number < self->slots ? self->by_number[number] : NULL;
 }
 
-/* Puts a relation in its place; takes the caller's reference. */
+/*
+ * Stores a relation under its number; takes ownership of the caller's
+ * reference.
+ */
 static void
 store_relation(Relations *self, Relation *relation)
 {
@@ -47,7 +50,7 @@ store_relation(Relations *self, Relation *relation)
 	self->by_number[number] = relation;
 }
 
-/* The types whose values may travel as integers. */
+/* Whether the plugin may send values of a type as integers. */
 static bool
 type_has_integer_form(uint32_t type_oid)
 {
@@ -110,7 +113,10 @@ convert_column(Relation *relation, RelationColumn *column,
 	return RC_OK;
 }
 
-/* The columns of the hash, by their places in the relation. */
+/*
+ * Converts the distribution columns from attnums to indexes in
+ * relation->columns.
+ */
 static MUST_CHECK Rc
 convert_distribution(Relation *relation, const Penstock__Relation *wire,
 					 Error *err)

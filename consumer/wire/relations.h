@@ -1,7 +1,8 @@
 /*
  * relations.h
- *    The tables that the source has described in this session, by the numbers
- *    that it gave them.
+ *    The tables that the source has described in this session.
+ *
+ *  The source numbers the tables; each Relation record has its table's number.
  */
 #ifndef PENSTOCK_WIRE_RELATIONS_H
 #define PENSTOCK_WIRE_RELATIONS_H
@@ -11,29 +12,34 @@
 #include "model/relation.h"
 #include "wire/reader.h"
 
-/* Tables that one session can describe. */
+/* Largest number of tables that a session can describe. */
 #define RELATIONS_MAX (1024 * 1024)
 
-/* All zero: none. */
+/* A zeroed Relations has no tables. */
 typedef struct Relations
 {
-	Relation **by_number; /* NULL: not described */
+	Relation **by_number; /* element n: table with number n; NULL: not
+						   * described */
 	size_t slots;
 } Relations;
 
-/* Gives all of them back. */
+/* Releases all tables and the array. */
 void relations_release(Relations *self);
 
-/* The table of a number, for as long as it is not described anew; NULL: it was
- * not. */
+/*
+ * Returns the table with a number, valid until it is described again; NULL if
+ * it was not described.
+ */
 Relation *relations_find(const Relations *self, uint64_t number);
 
-/* Reads a Relation record, which takes the place of an earlier one of its
- * number.  The arena is for what is needed meanwhile. */
+/*
+ * Reads a Relation record.  It replaces an earlier record with the same number.
+ * The arena is for temporary allocations.
+ */
 MUST_CHECK Rc relations_decode(Relations *self, Arena *arena, Span body,
 							   Error *err);
 
-/* Notes of the tables with these numbers that they are gone. */
+/* Marks the tables with these numbers as dropped on the source. */
 MUST_CHECK Rc relations_note_gone(const Relations *self,
 								  const uint32_t *numbers, size_t count,
 								  Error *err);

@@ -1,9 +1,9 @@
 /*
  * schema.c
- *    See schema.h.
+ *    Converts protobuf-c's structs to those of model/definition.h.
  *
- * The strings are protobuf-c's, which took them from the same arena.  Whether
- * the whole can be a definition is looked at in the end.
+ *  The strings are not copied: protobuf-c has allocated them in the same arena.
+ * At the end definition_fault() checks whether the result can be a definition.
  */
 #include "wire/schema.h"
 
@@ -100,10 +100,10 @@ map_constraint(Penstock__SchemaConstraintKind wire, ConstraintKind *kind)
 
 /* ---- Lists -------------------------------------------------------------- */
 
-/* Members that a list can have; what is longer is no schema of anybody's. */
+/* Largest number of elements of a list; no schema has more. */
 #define LIST_MAX 1000000
 
-/* How many a list has. */
+/* Checks and converts the number of elements of a list. */
 static MUST_CHECK Rc
 convert_count(size_t wire, int *count, Error *err)
 {
@@ -141,7 +141,10 @@ static MUST_CHECK Rc
 convert_column(const Penstock__SchemaColumn *wire, Arena *arena,
 			   ColumnDefinition *column, Error *err)
 {
-	/* What does not fit is out of range, too; definition_fault() says so. */
+	/*
+	 * A number that does not fit its type becomes a value that is out of range,
+	 * which definition_fault() reports.
+	 */
 	*column = (ColumnDefinition){
 		.attnum = wire->attnum <= RELATION_COLUMNS_MAX ? (uint16_t) wire->attnum
 													   : 0,

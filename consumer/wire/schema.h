@@ -1,6 +1,7 @@
 /*
  * schema.h
- *    SchemaChange records, read by protobuf-c: they are rare and small.
+ *    Reads SchemaChange records, with protobuf-c because they are rare and
+ *    small.
  */
 #ifndef PENSTOCK_WIRE_SCHEMA_H
 #define PENSTOCK_WIRE_SCHEMA_H
@@ -10,8 +11,10 @@
 #include "model/definition.h"
 #include "wire/reader.h"
 
-/* Reads one from its bytes; it is allocated in the arena.  What cannot be a
- * definition is refused with ERR_PROTOCOL. */
+/*
+ * Reads a SchemaChange from its bytes; the result is allocated in the arena.
+ * Fails with ERR_PROTOCOL if the content cannot be the definition of an object.
+ */
 MUST_CHECK Rc schema_change_decode(Span body, Arena *arena,
 								   const SchemaChange **change, Error *err);
 

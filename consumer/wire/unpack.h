@@ -1,6 +1,6 @@
 /*
  * unpack.h
- *    What everything that takes frames apart has in common.
+ *    Functions that all files which decode frames use.
  */
 #ifndef PENSTOCK_WIRE_UNPACK_H
 #define PENSTOCK_WIRE_UNPACK_H
@@ -13,13 +13,16 @@
 #include "model/relation.h"
 #include "penstock.pb-c.h"
 
-/* Says that a frame is not one: ERR_PROTOCOL, and RC_FAIL. */
+/* Fills `err` with ERR_PROTOCOL for an invalid frame; returns RC_FAIL. */
 MUST_CHECK Rc invalid(Error *err, const char *what);
 
-/* Lets protobuf-c take memory from an arena; what it frees goes with that. */
+/*
+ * Returns an allocator with which protobuf-c allocates in an arena.  Its free
+ * function does nothing: the memory is freed with the arena.
+ */
 ProtobufCAllocator arena_allocator(Arena *arena);
 
-/* What identifies a row of a table; false if it is none of the known values. */
+/* Converts a replica identity.  Returns false if its value is unknown. */
 bool unpack_replica_identity(Penstock__ReplicaIdentity wire,
 							 ReplicaIdentity *identity);
 
