@@ -1,6 +1,6 @@
 /*
  * slot.c
- *    Slots, by replication commands and pg_replication_slots.
+ *    Uses replication commands and the view pg_replication_slots.
  */
 #include "source/slot.h"
 
@@ -14,23 +14,27 @@
 #include "base/log.h"
 #include "base/own_command.h"
 
-/* How often a server looks whether we are still there while it makes a slot,
- * and the first version that can. */
+/*
+ * Value of client_connection_check_interval while the server creates a slot,
+ * and the first version of PostgreSQL with this setting.
+ */
 #define CLIENT_CHECK_INTERVAL    "2s"
 #define CLIENT_CHECK_VERSION_MIN 140000
 
-/* When it is said for the first time whom a slot waits for; later less often.
+/*
+ * Milliseconds until we first log which transactions the server waits for, and
+ * the longest pause until we log it again.
  */
 #define WAIT_SAID_FIRST_MS 2000
 #define WAIT_SAID_MS_MAX   60000
 
-/* As many of them as are named. */
+/* Largest number of transactions that we name. */
 #define OPEN_TRANSACTIONS_MAX_SQL "5"
 
-/* How often it is looked whether a walsender has ended. */
+/* Milliseconds between two looks whether the walsender has ended. */
 #define MAKING_PAUSE_MS 100
 
-/* Copies a result's field into an array; what does not fit is cut. */
+/* Copies a field of row 0 into an array, truncated to its size. */
 #define COPY_FIELD(array, result, column)                                      \
 	snprintf((array), sizeof(array), "%s", PQgetvalue((result), 0, (column)))
 
@@ -64,7 +68,10 @@ identify_system(PgConn *replication, SourceHistory *history, Error *err)
 	return rc;
 }
 
-/* A walsender of a database answers queries as well. */
+/*
+ * Reads whether the server is a standby.  A walsender that is connected to a
+ * database answers SQL queries, too.
+ */
 static MUST_CHECK Rc
 read_is_standby(PgConn *replication, bool *is_standby, Error *err)
 {
@@ -79,7 +86,7 @@ read_is_standby(PgConn *replication, bool *is_standby, Error *err)
 	return RC_OK;
 }
 
-/* The first timeline has no history. */
+/* Reads where earlier timelines ended.  Timeline 1 has no history file. */
 static MUST_CHECK Rc
 read_ends(PgConn *replication, SourceHistory *history, Error *err)
 {
@@ -98,7 +105,7 @@ read_ends(PgConn *replication, SourceHistory *history, Error *err)
 	return rc;
 }
 
-/* Whether it is a standby comes first: it may stop being one. */
+/* Reads first whether the server is a standby: it may be promoted meanwhile. */
 Rc
 slot_read_history(PgConn *replication, SourceHistory *history, Error *err)
 {
@@ -154,9 +161,10 @@ slot_read_system_identifier(PgConn *conn, char *identifier, Error *err)
 }
 
 /*
- * A server that does not let the plugin in names its setting in the message
- * (since the minor releases of August 2026); one that does not find the library
- * names the file.
+ * Adds a hint to the error of CREATE_REPLICATION_SLOT.  A server that does not
+ * allow the plugin names its setting output_plugin_libraries in the hint (minor
+ * releases since August 2026).  A server that does not find the library reports
+ * undefined_file.
  */
 static void
 explain_create_failure(const char *name, Error *err)
@@ -182,10 +190,13 @@ explain_create_failure(const char *name, Error *err)
 }
 
 /*
+ * Has the server check during the following command whether we are still
+ * connected.
+ *
  * A walsender that waits for other transactions does not notice that its client
- * is gone, and makes the slot all the same when they end.  From version 14 on
- * it can be told to look.  It begins to with an ordinary statement, and goes on
- * in whatever comes next.
+ * is gone, and creates the slot all the same when they end.  From version 14 on
+ * it checks if client_connection_check_interval is set.  The check starts with
+ * an ordinary statement, and continues during the command after it.
  */
 static MUST_CHECK Rc
 have_client_checked(PgConn *replication, Error *err)
@@ -200,16 +211,17 @@ have_client_checked(PgConn *replication, Error *err)
 					 NULL, err);
 	if (rc == RC_FAIL && err->code == ERR_SQL)
 	{
-		error_reset(err); /* there are systems that cannot */
+		error_reset(err); /* some operating systems do not support it */
 		return RC_OK;
 	}
 	return rc == RC_OK ? pgconn_exec(replication, "SELECT 1", NULL, err) : rc;
 }
 
 /*
- * Transactions that have changed something, or are about to, the oldest first,
- * of all databases; and prepared ones, of which no session is left.  What the
- * role may not see is left out.
+ * Lists transactions of all databases that have a transaction ID, the oldest
+ * first, and prepared transactions, which have no session.  Columns of
+ * pg_stat_activity that the role has no privilege to see are null, and such a
+ * session is left out.
  */
 static const char open_transactions_sql[] =
 	"SELECT who || CASE WHEN since IS NULL THEN '' ELSE ', open for '"
@@ -238,7 +250,10 @@ append_open_transactions(Buf *text, const PGresult *result)
 		buf_printf(text, "; and %d more", count - shown);
 }
 
-/* Whom we wait for.  That it cannot be asked is no reason to fail. */
+/*
+ * Logs which transactions the server waits for.  If the query fails, nothing is
+ * logged.
+ */
 static void
 say_open_transactions(PgConn *replication, PgConn *source)
 {
@@ -265,7 +280,7 @@ say_open_transactions(PgConn *replication, PgConn *source)
 	PQclear(result);
 }
 
-/* Until the answer of what was sent begins to come. */
+/* Waits until the answer to CREATE_REPLICATION_SLOT begins to arrive. */
 static MUST_CHECK Rc
 wait_for_slot(PgConn *replication, PgConn *source, Error *err)
 {
@@ -284,7 +299,7 @@ wait_for_slot(PgConn *replication, PgConn *source, Error *err)
 			rc = RC_OK;
 		}
 		else if (rc == RC_OK && !PQconsumeInput(pg))
-			return RC_OK; /* the result says why */
+			return RC_OK; /* the connection broke; the result says why */
 	}
 	return rc;
 }
@@ -308,7 +323,7 @@ exec_create(PgConn *replication, PgConn *source, const char *sql,
 	{
 		Error ignored = {0};
 
-		/* There is but one result. */
+		/* Reads the NULL after the only result. */
 		if (pgconn_get_result(replication, &end, &ignored) == RC_FAIL)
 			error_reset(&ignored);
 		PQclear(end);
@@ -325,8 +340,8 @@ slot_create(PgConn *replication, PgConn *source, const char *name,
 	Rc rc;
 
 	/*
-	 * Up to PostgreSQL 14 options are bare words; later servers still read
-	 * them.
+	 * In PostgreSQL 14 and earlier the options are words without parentheses;
+	 * later servers still accept this form.
 	 */
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql, "CREATE_REPLICATION_SLOT \"%s\" %sLOGICAL \"%s\" %s", name,

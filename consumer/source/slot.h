@@ -1,8 +1,9 @@
 /*
  * slot.h
- *    The replication slot that a pipeline reads from, and who the source is.
+ *    The replication slot that a pipeline reads from, and the identity of the
+ *    source.
  *
- * These functions wait for their answers; see pgconn.h.
+ *  These functions wait for the server's answers; see pgconn.h.
  */
 #ifndef PENSTOCK_SOURCE_SLOT_H
 #define PENSTOCK_SOURCE_SLOT_H
@@ -15,7 +16,7 @@
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
-/* The output plugin's library name, which is also the slot's plugin. */
+/* Library name of the output plugin, as in pg_replication_slots.plugin. */
 #define SLOT_PLUGIN         "penstock"
 
 #define SLOT_SYSTEM_ID_SIZE HISTORY_SYSTEM_ID_SIZE
@@ -24,78 +25,89 @@
 
 typedef struct SlotInfo
 {
-	bool exists; /* the rest is set only if this is */
+	bool exists; /* whether the slot exists; if not, no other member is set */
 	char plugin[SLOT_PLUGIN_SIZE];
 	bool is_logical;
 	bool is_this_database;
-	int active_pid;  /* of the walsender that uses it; 0: none */
-	bool being_made; /* it has no starting point yet; ends with its maker */
+	int active_pid;  /* PID of the walsender that uses the slot; 0: none */
+	bool being_made; /* the slot has no consistent point yet; it is dropped if
+					  * its walsender ends before */
 	Lsn restart_lsn;
 	Lsn confirmed_lsn;
-	bool lost; /* its log was removed: it can never be read again */
+	bool lost; /* whether WAL that the slot needs was removed, so it cannot be
+				* used any more */
 } SlotInfo;
 
 typedef enum SlotKind
 {
-	SLOT_LASTING,   /* exports its snapshot */
-	SLOT_TEMPORARY, /* ends with its connection */
-	SLOT_SNAPSHOT,  /* the same, made for the sake of its snapshot alone */
+	SLOT_LASTING,   /* permanent; exports its snapshot */
+	SLOT_TEMPORARY, /* temporary: dropped when its connection ends; exports no
+					 * snapshot */
+	SLOT_SNAPSHOT,  /* temporary; made only to export a snapshot */
 } SlotKind;
 
-/* What a new slot starts with. */
+/* The consistent point of a new slot, and the snapshot exported there. */
 typedef struct SlotSnapshot
 {
-	Lsn consistent_lsn;            /* changes from here on are in the slot */
-	char name[SLOT_SNAPSHOT_SIZE]; /* exported snapshot of all before */
+	Lsn consistent_lsn;            /* consistent point: the slot has the
+									* transactions whose end_lsn is greater */
+	char name[SLOT_SNAPSHOT_SIZE]; /* name of the exported snapshot, which sees
+									* all other transactions */
 } SlotSnapshot;
 
 /*
- * Asks a replication connection who it is connected to.  *history is zeroed
- * before, or has been read already, and is released by the caller, also after a
- * failure.
+ * Reads system identifier, timeline history and flush LSN of the server through
+ * a replication connection.  *history must be zeroed, or hold an earlier
+ * result.  The caller releases it, after a failure, too.
  */
 MUST_CHECK Rc slot_read_history(PgConn *replication, SourceHistory *history,
 								Error *err);
 
 /*
- * Reads once more, through an ordinary connection, where the source's WAL is.
- * What somebody else has read from a slot until it became ours is before that.
+ * Reads again, through an ordinary connection, the LSN up to which the source
+ * has WAL.  All that another program has confirmed to a slot before we got the
+ * slot is at or below that LSN.
  */
 MUST_CHECK Rc slot_read_log_end(PgConn *source, SourceHistory *history,
 								Error *err);
 
 /*
- * The system identifier of a server, source or target, through an ordinary
- * connection; an empty text if the role may not see it.  The array has
- * SLOT_SYSTEM_ID_SIZE bytes.
+ * Reads the system identifier of a source or target server through an ordinary
+ * connection; an empty string if the role has no privilege for it.
+ * `identifier` has SLOT_SYSTEM_ID_SIZE bytes.
  */
 MUST_CHECK Rc slot_read_system_identifier(PgConn *conn, char *identifier,
 										  Error *err);
 
 /*
- * Creates a slot and exports the snapshot of its consistent point: it has the
- * transactions whose end_lsn is at or below it and nothing of the others.  The
- * snapshot is valid until the next command on `replication`, or its end.
+ * Creates a slot and exports the snapshot of its consistent point.  The
+ * snapshot sees exactly the transactions whose end_lsn is at or below the
+ * consistent point.  It is valid until the next command on `replication`, or
+ * until that connection ends.
  *
- * Waits for transactions that are open on the source to end, and says now and
- * then whose they are: `source` is an ordinary connection to ask that.  If we
- * are killed meanwhile the server gives up soon, from version 14 on.
+ * The server waits for transactions that are in progress to end.  While it
+ * does, we log now and then which transactions those are; `source` is an
+ * ordinary connection for that query.  If we are killed meanwhile, a server of
+ * version 14 or later soon gives up.
  */
 MUST_CHECK Rc slot_create(PgConn *replication, PgConn *source, const char *name,
 						  SlotKind kind, SlotSnapshot *snapshot, Error *err);
 
-/* Looks a slot up, through an ordinary connection. */
+/* Reads the state of a slot through an ordinary connection. */
 MUST_CHECK Rc slot_read(PgConn *source, const char *name, SlotInfo *info,
 						Error *err);
 
 /*
- * Ends the walsender that is still making a slot, and waits until the slot is
- * gone with it.  Only for whoever knows that its maker is dead.  A slot that is
- * not being made, or is not there, stays as it is.
+ * Terminates the walsender that is still creating a slot, and waits until the
+ * slot is dropped with it.  Only for a caller who knows that the client of that
+ * walsender is dead.  Does nothing if the slot does not exist or is complete.
  */
 MUST_CHECK Rc slot_end_making(PgConn *source, const char *name, Error *err);
 
-/* Fails, with what to do, unless the slot is there, ours, and whole. */
+/*
+ * Fails, with a hint what to do, unless the slot exists, uses our plugin,
+ * belongs to this database and has not lost WAL.
+ */
 MUST_CHECK Rc slot_require_usable(const SlotInfo *info, const char *name,
 								  Error *err);
 

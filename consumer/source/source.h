@@ -1,14 +1,15 @@
 /*
  * source.h
- *    Where messages come from: the interface between the loop and whatever has
- *    the changes.
+ *    The interface of sources: a Source returns messages with changes, in
+ *    commit order.
  *
- * A source hands out raw messages in commit order and is told how far they have
- * got; it knows nothing of what is in them.  After it was opened nothing waits:
- * the source tells what it waits for (source_interest()), and the loop calls
- * source_receive() until that says RC_AGAIN.
+ *  A message is a sequence of bytes, which the Source does not interpret;
+ * wire/input.h decodes it.  The main loop tells the Source how far the messages
+ * were applied, so that the source can remove older WAL.  Opening a Source may
+ * wait, nothing after that does: the loop asks with source_interest() what the
+ * Source waits for, and calls source_receive() until it returns RC_AGAIN.
  *
- * The first of its kind is the replication connection: see stream.h.
+ *  The first implementation is the replication connection: see stream.h.
  */
 #ifndef PENSTOCK_SOURCE_SOURCE_H
 #define PENSTOCK_SOURCE_SOURCE_H
@@ -26,31 +27,39 @@ typedef struct Source Source;
 typedef enum SourceMessageKind
 {
 	SOURCE_DATA,      /* one message of the output plugin */
-	SOURCE_KEEPALIVE, /* everything before `lsn` has been handed out */
+	SOURCE_KEEPALIVE, /* a keepalive: all messages before `lsn` were returned */
 } SourceMessageKind;
 
 typedef struct SourceMessage
 {
 	SourceMessageKind kind;
 
-	/* Of a keepalive: where the source is, and whether it wants an answer. */
+	/*
+	 * Of a keepalive: position of the source in its WAL, and whether the source
+	 * wants an answer.
+	 */
 	Lsn lsn;
 	bool reply_requested;
 
-	/* Of data: `data` lies inside `memory`, which is the receiver's, to be
-	 * freed with `memory_free`. */
+	/*
+	 * Of data: `data` points into `memory`, which the receiver owns and frees
+	 * with `memory_free`.
+	 */
 	void *memory;
 	void (*memory_free)(void *);
 	const uint8_t *data;
 	size_t length;
 } SourceMessage;
 
-/* How far what was handed out has got. */
+/*
+ * Progress of the changes that a Source has returned: LSNs in the source's WAL.
+ */
 typedef struct SourcePositions
 {
 	Lsn received;
-	Lsn durable; /* on every target: the source may forget what is before */
-	Lsn applied; /* visible on every target */
+	Lsn durable; /* durable on every target: the source may remove earlier
+				  * WAL */
+	Lsn applied; /* committed on every target */
 } SourcePositions;
 
 typedef struct SourceOps
@@ -66,13 +75,15 @@ typedef struct SourceOps
 
 struct Source
 {
-	const SourceOps *ops; /* first: see the casts of its implementations */
+	const SourceOps *ops; /* first member, because implementations cast a Source
+						   * to their own struct */
 };
 
 /*
- * The next message.  RC_AGAIN: none is here yet; RC_END: the source has ended;
- * RC_FAIL: it is lost, or reports an error.  All messages that came before
- * either have been handed out then, and it is not to be called again.
+ * Returns the next message.  RC_AGAIN: none has arrived yet.  RC_END: the
+ * source has ended the stream.  RC_FAIL: the connection is lost, or the source
+ * reports an error.  RC_END and RC_FAIL come after all messages that arrived
+ * before, and the function must not be called again after them.
  */
 static inline MUST_CHECK Rc
 source_receive(Source *source, SourceMessage *message, Error *err)
@@ -86,8 +97,9 @@ source_receive(Source *source, SourceMessage *message, Error *err)
 }
 
 /*
- * Says where we are.  What is durable must be so everywhere, and never goes
- * back: the source forgets what is before it.
+ * Sets the positions that are reported to the source.  `durable` must be
+ * durable on every target and never decreases: the source removes WAL before
+ * it.
  */
 static inline void
 source_set_positions(Source *source, const SourcePositions *positions)
@@ -96,7 +108,7 @@ source_set_positions(Source *source, const SourcePositions *positions)
 	source->ops->set_positions(source, positions);
 }
 
-/* Sends what is due.  `now_us` is the loop's time. */
+/* Reports the positions if a report is due.  `now_us` is the monotonic time. */
 static inline MUST_CHECK Rc
 source_work(Source *source, int64_t now_us, Error *err)
 {
@@ -104,8 +116,8 @@ source_work(Source *source, int64_t now_us, Error *err)
 }
 
 /*
- * Sends the positions at once and waits until they have left, but not for a
- * source that does not take them.
+ * Reports the positions at once and waits until they were sent, but only for a
+ * short time.
  */
 static inline MUST_CHECK Rc
 source_send_last(Source *source, Error *err)
@@ -113,15 +125,17 @@ source_send_last(Source *source, Error *err)
 	return source->ops->send_last(source, err);
 }
 
-/* Adds what the source waits for, and the time of its next report.  `receiving`
- * says whether the caller wants messages. */
+/*
+ * Adds to `interest` what the Source waits for, and the time of its next
+ * report.  `receiving` says whether the caller wants messages.
+ */
 static inline void
 source_interest(const Source *source, bool receiving, Interest *interest)
 {
 	source->ops->interest(source, receiving, interest);
 }
 
-/* Ends it at once.  Accepts NULL. */
+/* Closes the Source without a last report.  Accepts NULL. */
 static inline void
 source_close(Source *source)
 {

@@ -1,6 +1,6 @@
 /*
  * stream.c
- *    The copy-both protocol of a walsender.
+ *    The COPY BOTH protocol of a walsender.
  */
 #include "source/stream.h"
 
@@ -17,43 +17,49 @@
 #include "base/own_command.h"
 #include "base/xalloc.h"
 
-/* 'w', start of the data, end of the WAL, time of sending. */
+/* 'w', start LSN of the data, end LSN of the WAL, time of sending. */
 #define DATA_HEADER_BYTES (1 + 8 + 8 + 8)
 
-/* 'k', end of the WAL, time of sending, whether an answer is wanted. */
+/* 'k', end LSN of the WAL, time of sending, whether an answer is wanted. */
 #define KEEPALIVE_BYTES (1 + 8 + 8 + 1)
 
 /*
- * The most that the server keeps in memory of transactions before it sends the
- * largest in pieces.  It collects that much and then sends it in one go; so
- * while it collects, whoever applies has to have enough of the last piece left
- * to be at work.  Servers have 64 MB, in which nobody would have much left.
+ * Upper limit of logical_decoding_work_mem for our session.
+ *
+ * The server collects changes of transactions in progress until they reach
+ * logical_decoding_work_mem, and then sends all changes of the largest
+ * transaction at once.  While it collects, the targets should still be busy
+ * with the changes sent before.  With the default of 64 MB they would often
+ * have nothing to do.
  */
 #define STREAMING_WORK_MEM_KB 16384
 
-/* Positions are told this often at most, unless the server asks. */
+/* Shortest time between two reports, unless the server asks for one. */
 #define FEEDBACK_PAUSE_MIN_MS 100
 
-/* Reports in the time after which the server takes us for dead. */
+/* Number of reports within wal_sender_timeout. */
 #define FEEDBACK_REPORTS_PER_TIMEOUT 4
 
-/* How long the server may take to hear our last words. */
+/* Milliseconds that we wait for the server to read our last report. */
 #define END_WAIT_MS_MAX 300
 
-/* How long it may take until it has taken them. */
+/* Milliseconds that sending the last report may take. */
 #define END_SEND_MS_MAX 500
 
 typedef struct Stream
 {
-	Source source; /* first */
+	Source source; /* first member; see stream_of() */
 	PgConn *conn;
 	SourcePositions positions;
 	SourcePositions reported;
-	bool report_wanted;     /* the server asked for it */
-	bool flush_pending;     /* libpq has bytes that the socket did not take */
-	int64_t reported_at_us; /* when positions were last sent */
-	int64_t interval_us;    /* between reports when nothing moves */
-	Error loss; /* why nothing more comes, after what has; none: it may */
+	bool report_wanted;     /* the server has asked for a report */
+	bool flush_pending;     /* libpq's output buffer is not empty, because the
+							 * socket was full */
+	int64_t reported_at_us; /* time of the last report */
+	int64_t interval_us;    /* time between two reports if no position
+							 * changes */
+	Error loss; /* why the connection was lost, returned after the messages
+				 * received before; ERR_NONE: it was not */
 } Stream;
 
 static Stream *
@@ -74,8 +80,8 @@ explain_start_failure(const StreamOptions *options, Error *err)
 }
 
 /*
- * The server drops a client that it has not heard from for wal_sender_timeout;
- * say something several times as often.
+ * The server terminates a connection from which it has received nothing for
+ * wal_sender_timeout, so we report several times within that time.
  */
 static MUST_CHECK Rc
 read_feedback_interval(Stream *stream, Error *err)
@@ -99,7 +105,7 @@ read_feedback_interval(Stream *stream, Error *err)
 	return RC_OK;
 }
 
-/* Has open transactions come in pieces that are not too large. */
+/* Limits the size of the parts in which open transactions are sent. */
 static MUST_CHECK Rc
 limit_work_mem(Stream *stream, Error *err)
 {
@@ -146,7 +152,7 @@ read_uint64(const char *bytes)
 	return be64toh(number);
 }
 
-/* Takes one copy message apart; takes ownership of its memory. */
+/* Parses one CopyData message; takes ownership of its memory. */
 static MUST_CHECK Rc
 parse_message(Stream *stream, char *copy, int length, SourceMessage *message,
 			  Error *err)
@@ -177,7 +183,10 @@ parse_message(Stream *stream, char *copy, int length, SourceMessage *message,
 					 length);
 }
 
-/* The server ended the stream: finds out why. */
+/*
+ * Finds out why the server has ended the stream: RC_END, or RC_FAIL with an
+ * error.
+ */
 static MUST_CHECK Rc
 finish_stream(Stream *stream, Error *err)
 {
@@ -191,8 +200,10 @@ finish_stream(Stream *stream, Error *err)
 	return rc == RC_OK ? RC_END : rc;
 }
 
-/* Takes what is in the socket.  If the connection is lost, what came before
- * that is to be handed out first. */
+/*
+ * Reads from the socket.  If the connection is lost, keeps the error in
+ * stream->loss: the messages received before are returned first.
+ */
 static MUST_CHECK Rc
 take_input(Stream *stream)
 {
@@ -241,7 +252,10 @@ set_positions(Source *source, const SourcePositions *positions)
 	stream->positions = *positions;
 }
 
-/* 'r', received, flushed, applied, time, no answer wanted. */
+/*
+ * Sends a report: 'r', received, flushed and applied LSN, time, no answer
+ * wanted.
+ */
 static MUST_CHECK Rc
 send_positions(Stream *stream, Error *err)
 {
@@ -280,7 +294,7 @@ positions_moved(const Stream *stream)
 				  sizeof(stream->positions)) != 0;
 }
 
-/* When the next report is due. */
+/* Returns the time of the next report; 0: now. */
 static int64_t
 report_due_us(const Stream *stream)
 {
@@ -316,8 +330,8 @@ work(Source *source, int64_t now_us, Error *err)
 }
 
 /*
- * Reads until the server has ended its side too, which it does when it has read
- * all that we said; what it had on its way is discarded.
+ * Reads until the server has ended the COPY on its side, too, which means that
+ * it has read our last report.  Messages that still arrive are discarded.
  */
 static void
 wait_for_end(Stream *stream)
@@ -351,10 +365,7 @@ send_last(Source *source, Error *err)
 	PGconn *pg = pgconn_raw(stream->conn);
 	Rc rc = send_positions(stream, err);
 
-	/*
-	 * The end of the copy makes the server answer, and what it answers comes
-	 * after it has read our positions.
-	 */
+	/* The server answers CopyDone, after it has read our report. */
 	if (rc == RC_OK && PQputCopyEnd(pg, NULL) < 0)
 		rc = pgconn_connection_error(stream->conn, "lost the connection to",
 									 err);
@@ -387,7 +398,7 @@ interest(const Source *source, bool receiving, Interest *wanted)
 	short events = (short) ((receiving ? POLLIN : 0) |
 							(stream->flush_pending ? POLLOUT : 0));
 
-	/* A connection that is broken would be ready all the time. */
+	/* poll() would return at once for a broken connection. */
 	if (events != 0)
 		interest_add(wanted, PQsocket(pgconn_raw(stream->conn)), events);
 	interest_until(wanted, report_due_us(stream));
@@ -404,8 +415,10 @@ release(Source *source)
 	free(stream);
 }
 
-/* For interrupt_set_background().  What fails here fails in source_work() as
- * well. */
+/*
+ * Function for interrupt_set_background().  Ignores failures, which
+ * source_work() reports later.
+ */
 static void
 keep_alive(void *source)
 {

@@ -1,16 +1,17 @@
 /*
  * stream.h
- *    The stream of a slot: messages come in, positions go back.
+ *    A Source that streams from a replication slot.
  *
- * This is the client's side of START_REPLICATION … LOGICAL, as the chapter
- * "Streaming Replication Protocol" of PostgreSQL's documentation describes it.
+ *  The stream is the client's side of START_REPLICATION … LOGICAL, as the
+ * chapter "Streaming Replication Protocol" of PostgreSQL's documentation
+ * describes it. Messages with changes arrive, and we report positions.
  *
- * The server forgets the WAL before the position that it is told is flushed, so
- * source_set_positions() must only ever be told what is durable everywhere.  It
- * is told again every STREAM_FEEDBACK_INTERVAL_MS, whether or not something
- * moved, so that the server does not take a slow target for a dead client.  The
- * three positions are write_lsn, flush_lsn and replay_lsn of
- * pg_stat_replication.
+ *  The server removes WAL before the position that we report as flushed, so
+ *  source_set_positions() must only be given a position that is durable on
+ * every target.  We report at least every STREAM_FEEDBACK_INTERVAL_MS, even if
+ * no position has changed, so that the server does not take us for dead while a
+ * target is slow. The three positions are write_lsn, flush_lsn and replay_lsn
+ * in pg_stat_replication.
  */
 #ifndef PENSTOCK_SOURCE_STREAM_H
 #define PENSTOCK_SOURCE_STREAM_H
@@ -18,24 +19,28 @@
 #include "net/pgconn.h"
 #include "source/source.h"
 
-/* How often positions are reported at least, where the server's
- * wal_sender_timeout does not ask for more. */
+/*
+ * Longest time between two reports in milliseconds.  It is shorter if
+ * wal_sender_timeout of the server requires that.
+ */
 #define STREAM_FEEDBACK_INTERVAL_MS 1000
 
 typedef struct StreamOptions
 {
 	const char *slot;
-	const char *plugin_options; /* as START_REPLICATION has them between
-								   parentheses: see wire/options.h */
-	bool in_pieces;             /* they ask for open transactions */
+	const char *plugin_options; /* options of the plugin, as in the parentheses
+								 * of START_REPLICATION: see wire/options.h */
+	bool in_pieces;             /* whether plugin_options request that open
+								 * transactions are streamed in parts */
 	Lsn start_lsn;
 } StreamOptions;
 
 /*
- * Starts streaming on a replication connection, of which the stream takes
- * ownership, also when it fails.  Waits for the server.  There is one at a
- * time: until it is closed it is what interrupt_set_background() has, and the
- * server hears of us although somebody else keeps us waiting.
+ * Starts streaming on a replication connection.  Takes ownership of the
+ * connection, also when it fails.  Waits for the server.  Only one stream can
+ * be open at a time: while it is open, it is registered with
+ * interrupt_set_background(), so it keeps reporting to the server while the
+ * program waits for something else.
  */
 MUST_CHECK Rc stream_open(Source **source, PgConn *replication,
 						  const StreamOptions *options, Error *err);
