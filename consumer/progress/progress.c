@@ -1,6 +1,6 @@
 /*
  * progress.c
- *    Minima over targets.
+ *    Minima over the targets.
  */
 #include "progress/progress.h"
 

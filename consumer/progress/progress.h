@@ -1,15 +1,17 @@
 /*
  * progress.h
- *    From what each target has to what the source may forget.
+ *    Computes from the positions of all targets which position to confirm to
+ *    the source.
  *
- * The source keeps its WAL from the confirmed position on.  That position may
- * only pass a transaction when every target has it durably.  A target also
- * notes, durably, the positions at which there was nothing for it; so the
- * confirmed position is never beyond what each target itself knows, and a
- * target that knows less than its slot confirmed is not the one we fed.
+ *  The source keeps its WAL from the confirmed position on.  We confirm the end
+ * of a transaction only when the transaction is durable on every target.  A
+ * target also records, durably, positions of the source's WAL up to which there
+ * were no changes for it.  So the confirmed position is never beyond what is
+ * recorded on each target.  A target that has recorded less than its slot has
+ * confirmed is not the database that the slot's changes were applied to.
  *
- * Invariants: the confirmed position never moves back and never passes the
- * received one.
+ *  Invariants: the confirmed position never decreases and is never greater than
+ * the received one.
  */
 #ifndef PENSTOCK_PROGRESS_PROGRESS_H
 #define PENSTOCK_PROGRESS_PROGRESS_H
@@ -20,29 +22,29 @@
 
 typedef struct Progress
 {
-	Lsn received;  /* everything before was handed to the targets */
-	Lsn confirmed; /* everything before is durable on all of them */
-	Lsn applied;   /* everything before can be seen on all of them */
+	Lsn received;  /* LSN before which everything was passed to the sinks */
+	Lsn confirmed; /* LSN before which everything is durable on all targets */
+	Lsn applied;   /* LSN before which everything is committed on all targets */
 } Progress;
 
-/* Where one target is. */
+/* The positions of one target. */
 typedef struct ProgressTarget
 {
 	Lsn applied;
 	Lsn durable;
 } ProgressTarget;
 
-/* Starts from the position that is confirmed already. */
+/* Starts with the position that is already confirmed to the source. */
 void progress_init(Progress *progress, Lsn confirmed);
 
 /*
- * Notes that everything before `lsn` was received: the end of a transaction
- * whose last change was handed on, or a keepalive's position.  A lower one than
- * before is ignored.
+ * Records that everything before `lsn` was received and passed to the sinks.
+ * `lsn` is the end of a transaction, or the position of a keepalive.  A lower
+ * LSN than before is ignored.
  */
 void progress_received(Progress *progress, Lsn lsn);
 
-/* Recomputes the positions from where the targets are. */
+/* Recomputes `confirmed` and `applied` from the positions of the targets. */
 void progress_update(Progress *progress, const ProgressTarget *targets,
 					 int target_count);
 

@@ -1,6 +1,6 @@
 /*
  * proof.c
- *    Transactions that have to come once more.
+ *    The list of transactions that have to come again.
  */
 #include "progress/proof.h"
 
@@ -36,7 +36,7 @@ refuse(const ProofItem *item, Error *err)
 	return rc;
 }
 
-/* RC_OK: this is the transaction. */
+/* Returns RC_OK if `txn` is the transaction of `item`; otherwise fails. */
 static MUST_CHECK Rc
 compare(const ProofItem *item, const TxnInfo *txn, Error *err)
 {

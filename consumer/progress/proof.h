@@ -1,24 +1,27 @@
 /*
  * proof.h
- *    Whether the stream is of the WAL that the targets have been fed from.
+ *    Proves that the stream comes from the WAL that was applied to the
+ *    targets.
  *
- * A source that was put back to an earlier state without recovery, say from a
- * snapshot of its disk, goes on with the timeline that it had.  Once it has
- * written enough, the positions of the targets are in its WAL again, but what
- * they had is not; its new transactions there would be taken for old ones.
+ *  If a source's data directory is restored without recovery, say from a
+ * snapshot of its disk, the source continues on its old timeline.  When it has
+ * written enough WAL again, that WAL includes the LSNs recorded on the targets,
+ * but with other transactions.  Without a check we would skip the new
+ * transactions as already applied.
  *
- * A target knows the last transaction that it applied.  If the slot starts at
- * or before that one's commit, it has to come once more, at the same position
- * and with the same time, before the stream is beyond it.  If the slot starts
- * after it, the slot itself is the proof: it was told so by us.
+ *  The proof: a target has recorded commit LSN and commit time of the last
+ * transaction applied to it.  If the slot starts at or before that commit, the
+ * stream has to bring this transaction again, with the same LSN and time,
+ * before it passes that LSN.  If the slot starts after the commit, the slot
+ * itself is the proof, because we have confirmed that position to it.
  *
- * It has to come only if the source is told the same as then: under other
- * options, or with tables left out, it may have nothing to send.  Then there is
- * nothing to be proved.
+ *  The transaction comes again only if the plugin gets the same options as
+ * before: with other options, or with tables left out, it may have nothing to
+ * send.  The caller then adds nothing to the proof.
  *
- * This does not prove that nothing was written anew after the last
- * transaction, up to the position that a target has noted because there was
- * nothing for it.
+ *  One case is not detected: the source has new WAL only between the last
+ * transaction and the position that a target recorded because there were no
+ * changes for it.
  */
 #ifndef PENSTOCK_PROGRESS_PROOF_H
 #define PENSTOCK_PROGRESS_PROOF_H
@@ -30,40 +33,49 @@
 #include "model/change.h"
 #include "model/lsn.h"
 
-/* As many as a pipeline has targets at most. */
+/* Largest number of targets of a pipeline. */
 #define PROOF_MAX 64
 
-/* A transaction that has to come, and for whom. */
+/*
+ * A transaction that the stream has to bring again, and the target that has it.
+ */
 typedef struct ProofItem
 {
-	const char *label; /* the target, for messages; borrowed; or NULL */
+	const char *label; /* name of the target, for messages; borrowed; or NULL */
 	Lsn commit_lsn;
 	int64_t commit_time_us; /* since 2000-01-01 UTC */
 } ProofItem;
 
 typedef struct Proof
 {
-	ProofItem items[PROOF_MAX]; /* that have not come */
+	ProofItem items[PROOF_MAX]; /* transactions that have not come yet */
 	int count;
 } Proof;
 
 /*
- * Adds what a target has applied last, if the stream starts at `start_lsn`.
- * Without a commit LSN there is nothing to be proved.
+ * Adds the last transaction that was applied to a target, unless the stream
+ * starts (start_lsn) after it.  Nothing is added if item->commit_lsn is 0.
  */
 void proof_add(Proof *proof, const ProofItem *item, Lsn start_lsn);
 
-/* Whether something has not come. */
+/* Whether a transaction of the proof has not come yet. */
 static inline bool
 proof_is_open(const Proof *proof)
 {
 	return proof->count > 0;
 }
 
-/* A transaction comes, before any of it is handed on. */
+/*
+ * Compares a transaction that has come, before any of it is passed to the
+ * sinks.  Fails with ERR_CONFIG if it is another than the one that has to come
+ * there.
+ */
 MUST_CHECK Rc proof_transaction(Proof *proof, const TxnInfo *txn, Error *err);
 
-/* Everything before a position has come. */
+/*
+ * Fails with ERR_CONFIG if a transaction of the proof is before `lsn`:
+ * everything before `lsn` has come.
+ */
 MUST_CHECK Rc proof_position(Proof *proof, Lsn lsn, Error *err);
 
 #endif /* PENSTOCK_PROGRESS_PROOF_H */
