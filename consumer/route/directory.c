@@ -1,6 +1,7 @@
 /*
  * directory.c
- *    A hash table of keys that grows, and the changes that fill it.
+ *    A hash table of keys that grows, filled by changes of the directory's
+ *    table.
  */
 #include "route/directory.h"
 
@@ -14,15 +15,15 @@
 #define ARENA_BLOCK_BYTES (64 * KB)
 #define BUCKETS_FIRST     256
 
-/* Bytes of a key's text. */
+/* Largest size of a key in bytes. */
 #define KEY_BYTES_MAX (16 * MB)
 
-/* An entry that was removed. */
+/* Target of an entry that was removed. */
 #define TARGET_NONE (-1)
 
 typedef struct Entry
 {
-	struct Entry *next; /* of the same bucket */
+	struct Entry *next; /* next entry of the same bucket */
 	const char *key;
 	int target;
 } Entry;
@@ -31,7 +32,7 @@ struct Directory
 {
 	const PlacementDirectory *place;
 	Lsn lsn;
-	Arena *arena; /* of the entries */
+	Arena *arena; /* memory of the entries */
 	Entry **buckets;
 	size_t bucket_count; /* a power of two */
 	size_t entry_count;
@@ -189,7 +190,7 @@ directory_add(Directory *directory, const char *key, const char *node,
 
 /* ---- values ------------------------------------------------------------- */
 
-/* 00112233-4455-6677-8899-aabbccddeeff */
+/* Appends a UUID, such as 00112233-4455-6677-8899-aabbccddeeff. */
 static void
 append_uuid(Buf *buf, const Value *value)
 {
@@ -199,7 +200,10 @@ append_uuid(Buf *buf, const Value *value)
 				   value->bytes[i]);
 }
 
-/* The value of a column as the server prints it; false: it has none. */
+/*
+ * Appends the value of a column as the server prints it.  Returns false if the
+ * row has no value there.
+ */
 static bool
 append_column(Buf *buf, const Relation *relation, const char *column,
 			  const Value *row)
@@ -285,7 +289,9 @@ note_row(Directory *directory, const Change *change, Error *err)
 	if (change->kind == CHANGE_DELETE)
 		remove_row(directory, relation, change->old_row);
 
-	/* Else the same key is listed again, with another target or the same. */
+	/*
+	 * If the key is unchanged, directory_add() checks that its target is, too.
+	 */
 	if (change->kind == CHANGE_UPDATE && change->old_row != NULL)
 	{
 		Buf old_key;

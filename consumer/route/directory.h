@@ -1,14 +1,18 @@
 /*
  * directory.h
- *    Which target a key's rows are on, as a table of the source lists it.
+ *    A directory: which target the rows of a key belong on.
  *
- * The table is on every target, so the copy of a target that is at some
- * position is what the source's was there.  A directory starts from such a copy
- * and follows the changes of the table from there on; so each row is placed by
- * what was listed when it was written.
+ *  The directory is a table of the source with a key and the name of a target
+ * in each row.  Placement rules of kind PLACEMENT_DIRECTORY refer to it
+ *  (model/placement.h).
  *
- * A key stays where it is: to list it with another target would mean that its
- * rows move there.  Keys are compared as text, to the byte.
+ *  The table is on every target.  A target that has applied the stream up to
+ * some LSN has the table as it was on the source at that LSN.  A Directory is
+ * filled from such a copy, and then follows the table's changes in the stream.
+ * So each row is placed by the directory as it was when the row was written.
+ *
+ *  The target of a key cannot be changed, because the key's rows would have to
+ * be moved.  Keys are compared as text, byte by byte.
  */
 #ifndef PENSTOCK_ROUTE_DIRECTORY_H
 #define PENSTOCK_ROUTE_DIRECTORY_H
@@ -17,29 +21,39 @@
 #include "model/change.h"
 #include "model/placement.h"
 
-/* Keys of one directory. */
+/* Largest number of keys of a directory. */
 #define DIRECTORY_KEYS_MAX (16 * 1024 * 1024)
 
 typedef struct Directory Directory;
 
-/* An empty one, of what is listed at `lsn`; borrows `place`. */
+/*
+ * Returns an empty Directory, for the content that the table had at `lsn`;
+ * borrows `place`.
+ */
 Directory *directory_new(const PlacementDirectory *place, Lsn lsn);
 
-/* Accepts NULL. */
+/* Frees a Directory.  Accepts NULL. */
 void directory_free(Directory *directory);
 
-/* Lists a key.  RC_FAIL with ERR_CONFIG: it is listed with another target, or
- * there is no such target. */
+/*
+ * Adds a key with the name of its target.  Fails with ERR_CONFIG if the key has
+ * another target already, or if no target has that name.
+ */
 MUST_CHECK Rc directory_add(Directory *directory, const char *key,
 							const char *node, Error *err);
 
-/* Takes a change of any table, of a transaction that ends at `end_lsn`. */
+/*
+ * Applies a change of the directory's table; changes of other tables are
+ * ignored, and so are transactions up to the LSN of directory_new().  `end_lsn`
+ * is the end of the change's transaction.
+ */
 MUST_CHECK Rc directory_note(Directory *directory, const Change *change,
 							 Lsn end_lsn, Error *err);
 
 /*
- * Finds the target for a row of a table whose key is in the column of that
- * name.  RC_FAIL with ERR_CONFIG: it is not listed, and there is no default.
+ * Finds the target for a row of a table whose key is in the column `column`.
+ * Fails with ERR_CONFIG if the directory does not have the key and has no
+ * default target.
  */
 MUST_CHECK Rc directory_find(const Directory *directory,
 							 const Relation *relation, const char *column,

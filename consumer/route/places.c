@@ -1,6 +1,6 @@
 /*
  * places.c
- *    Looks up the rule of the placement, once for each relation.
+ *    Looks up the placement rule once for each Relation.
  */
 #include "route/places.h"
 
@@ -11,14 +11,15 @@
 
 typedef struct Place
 {
-	Relation *relation; /* a reference; NULL: not met yet */
+	Relation *relation; /* a reference; NULL: no change of this table has come
+						 * yet */
 	const PlacementRule *rule;
 } Place;
 
 struct Places
 {
 	const Placement *placement;
-	Place *places; /* by the relation's number */
+	Place *places; /* array indexed by the relation's number */
 	size_t count;
 };
 
@@ -57,7 +58,7 @@ is_hashed_by(const Relation *relation, const PlacementRule *rule)
 	return true;
 }
 
-/* A hint with the line that the placement lacks. */
+/* Adds a hint with the line that the placement lacks. */
 static void
 hint_at_line(const Relation *relation, const char *place, Error *err)
 {
@@ -106,7 +107,7 @@ look_up(const Places *places, const Relation *relation,
 	return rc;
 }
 
-/* Makes room for a relation of that number. */
+/* Enlarges the array for a relation with the number `number`. */
 static void
 reserve(Places *places, size_t number)
 {

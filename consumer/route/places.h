@@ -1,10 +1,11 @@
 /*
  * places.h
- *    The placement rule of each table in the stream.
+ *    The placement rule of each table in the stream (model/placement.h).
  *
- * A rule is looked up when a table is first met, and again when a new Relation
- * takes the place of the old one.  What the stream says of the table must then
- * go with the rule.
+ *  We look up the rule of a table when its first change arrives, and again
+ * after the source has described the table anew (another Relation).  The
+ * description must then fit the rule: rows of a table that is placed by hash
+ * must have that hash.
  */
 #ifndef PENSTOCK_ROUTE_PLACES_H
 #define PENSTOCK_ROUTE_PLACES_H
@@ -18,24 +19,24 @@
 
 typedef struct Places Places;
 
-/* Borrows the placement. */
+/* Returns a Places without tables.  Borrows the placement. */
 Places *places_new(const Placement *placement);
 
-/* Accepts NULL. */
+/* Frees a Places.  Accepts NULL. */
 void places_free(Places *places);
 
 /*
- * Finds the rule for a table; borrowed from the placement.  RC_FAIL with
- * ERR_CONFIG: there is none, or rows of the table do not come with the hash
- * that the rule wants.
+ * Finds the rule for a table; *rule is borrowed from the placement.  Fails with
+ * ERR_CONFIG if there is no rule, or if the source does not send the hash that
+ * the rule requires.
  */
 MUST_CHECK Rc places_find(Places *places, Relation *relation,
 						  const PlacementRule **rule, Error *err);
 
 /*
- * What becomes of a table that is made or altered; of other definitions
- * nothing.  *nowhere: it is placed nowhere, and so on no target.  RC_FAIL with
- * ERR_CONFIG: it is published, and there is no rule for it.
+ * Checks the definition of a table that was created or altered; other
+ * definitions are ignored.  *nowhere says that the rule assigns the table to no
+ * target.  Fails with ERR_CONFIG if the table is published and has no rule.
  */
 MUST_CHECK Rc places_check_defined(const Places *places,
 								   const Definition *definition, bool *nowhere,

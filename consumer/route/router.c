@@ -1,9 +1,10 @@
 /*
  * router.c
- *    Hands each change to each sink that it is for and that does not have it.
+ *    Passes each change to each sink that it is for and that has not applied
+ *    it yet.
  *
- * With a placement a transaction begins for a sink with its first change for
- * it.  So it does not matter in which of its frames that comes.
+ *  With a placement we call sink_begin() of a sink before its first change of a
+ *  transaction.  That change may be in any frame of the transaction.
  */
 #include "route/router.h"
 
@@ -19,12 +20,13 @@
 #include "route/transit.h"
 
 /*
- * Rows whose values are fetched in one round: as many as are expected to have
- * so many bytes together, going by those before.
+ * Limits of look-ahead when values of moving rows are fetched: in one round we
+ * fetch the values of several rows, as many as are expected to have AHEAD_BYTES
+ * together according to earlier rows, and at most AHEAD_MAX.
  *
- * XXX When values get larger all of a sudden, a round may have more, up to
- * AHEAD_MAX of the largest.  To be exact one would have to ask for their sizes
- * first.
+ * XXX When values suddenly become larger, a round may fetch more than
+ * AHEAD_BYTES, up to AHEAD_MAX of the largest values.  To be exact we would
+ * have to ask for their sizes first.
  */
 #define AHEAD_BYTES MB
 #define AHEAD_MAX   32
@@ -34,20 +36,26 @@ struct Router
 	Sink **sinks;
 	int sink_count;
 	int node_count;
-	Places *places; /* NULL: everything goes everywhere */
+	Places *places; /* placement rules; NULL: every sink gets every change */
 	Directory *directory;
 	const char *pipeline;
-	TxnInfo txn;      /* the open transaction */
-	char *txn_origin; /* owned copy of its string, which outlives its frame */
+	TxnInfo txn;      /* the current transaction */
+	char *txn_origin; /* owned copy of txn.origin, because the string in the
+					   * frame may be freed earlier */
 
-	/* The frame that is being handed on, as far as it has come. */
-	Frame *frame;           /* a reference, if it waits; NULL: none does */
-	size_t next;            /* its first change that is not through */
-	int64_t changes_before; /* of the transaction, in earlier frames */
-	Transit *transits;      /* rows that wait for values, in order */
-	int ahead_max;          /* how many are fetched in one round */
-	size_t transit_bytes;   /* what one is expected to have */
-	Relation *moved;        /* see model/moved.h */
+	/* The frame whose changes are being passed on. */
+	Frame *frame;           /* a reference, while the router waits; NULL: it
+							 * does not wait */
+	size_t next;            /* index of its first change that was not passed on
+							 * yet */
+	int64_t changes_before; /* number of changes of the transaction in earlier
+							 * frames */
+	Transit *transits;      /* rows whose values are being fetched, in the order
+							 * of their changes */
+	int ahead_max;          /* number of rows whose values are fetched in one
+							 * round */
+	size_t transit_bytes;   /* expected number of bytes of a row */
+	Relation *moved;        /* the table penstock.moved, see model/moved.h */
 	uint32_t refused_xid;
 };
 
@@ -73,7 +81,7 @@ router_new(const RouterOptions *options)
 	return router;
 }
 
-/* Gives up the first transit of those that are under way. */
+/* Removes and frees the first transit of the list. */
 static void
 drop_transit(Router *router)
 {
@@ -165,7 +173,7 @@ copy_changes(Sink *sink, Frame *frame, Error *err)
 	return RC_OK;
 }
 
-/* Hands a whole frame to one sink. */
+/* Passes a whole frame to one sink. */
 static MUST_CHECK Rc
 copy_frame(Router *router, Sink *sink, Frame *frame, Error *err)
 {
@@ -186,7 +194,10 @@ copy_frame(Router *router, Sink *sink, Frame *frame, Error *err)
 
 /* ---- by placement ------------------------------------------------------- */
 
-/* Gives a change to one sink, unless it has the transaction already. */
+/*
+ * Passes a change to one sink, unless the sink has applied its transaction
+ * already.
+ */
 static MUST_CHECK Rc
 give(const Router *router, int target, Frame *frame, const Change *change,
 	 Error *err)
@@ -211,7 +222,10 @@ node_of(const Router *router, uint64_t hash)
 	return (int) (hash % (uint64_t) router->node_count);
 }
 
-/* Whether a sink lacks the open transaction, as far as is known. */
+/*
+ * Whether a sink has not applied the current transaction, or is unreachable, so
+ * that we do not know.
+ */
 static bool
 lacks_transaction(const Router *router, int target)
 {
@@ -221,7 +235,7 @@ lacks_transaction(const Router *router, int target)
 		   router->txn.end_lsn > sink->report->start_lsn;
 }
 
-/* Starts to fetch the values of a row that the WAL does not have. */
+/* Has the sink `from` fetch the values of a row that the WAL does not have. */
 static Transit *
 begin_transit(const Router *router, int from, size_t index,
 			  const Change *change, const Value *row)
@@ -241,7 +255,10 @@ begin_transit(const Router *router, int from, size_t index,
 	return transit;
 }
 
-/* Begins the transit of an update whose turn it is not yet, if it needs one. */
+/*
+ * Starts to fetch values for the change `index`, which comes later in the
+ * frame, if it moves a row whose values the WAL does not have.
+ */
 static MUST_CHECK Rc
 begin_ahead(Router *router, Frame *frame, size_t index, Transit **transit,
 			Error *err)
@@ -267,8 +284,9 @@ begin_ahead(Router *router, Frame *frame, size_t index, Transit **transit,
 }
 
 /*
- * Fetches in one round what the next changes of the frame will need, as long as
- * nothing before them changes the same row.
+ * Starts to fetch values for the next changes of the frame as well, so that one
+ * round fetches several rows.  A row that an earlier change of the frame
+ * changes is left out, because its values have to be fetched after that change.
  */
 static MUST_CHECK Rc
 look_ahead(Router *router, Frame *frame, Transit *last, Error *err)
@@ -298,7 +316,10 @@ look_ahead(Router *router, Frame *frame, Transit *last, Error *err)
 	return RC_OK;
 }
 
-/* Fetches values for the change whose turn it is, and for some after it. */
+/*
+ * Starts to fetch values for the current change, and for some of the next
+ * changes.
+ */
 static MUST_CHECK Rc
 start_transits(Router *router, int from, Frame *frame, const Value *row,
 			   Error *err)
@@ -312,7 +333,9 @@ start_transits(Router *router, int from, Frame *frame, const Value *row,
 	return others == NULL ? look_ahead(router, frame, transit, err) : RC_OK;
 }
 
-/* How many rows the next round fetches; at most twice as many as this one. */
+/*
+ * Sets how many rows the next round fetches: at most twice as many as this one.
+ */
 static void
 adapt_ahead(Router *router, size_t bytes)
 {
@@ -329,8 +352,9 @@ adapt_ahead(Router *router, size_t bytes)
 }
 
 /*
- * All values were fetched.  They are kept on the node where the row was, for as
- * long as the node that it goes to may not have them.
+ * Passes on a moved row when all its values were fetched.  The values are also
+ * inserted into penstock.moved on the old target (`kept`), because the new
+ * target may lose the row in a crash.
  */
 static MUST_CHECK Rc
 end_transit(Router *router, int to, Error *err)
@@ -351,8 +375,9 @@ end_transit(Router *router, int to, Error *err)
 }
 
 /*
- * Removes the row before it adds it: it is never in two places at once.
- * RC_AGAIN: values of it are being fetched; to be called again.
+ * Passes on an update that moves a row: first the delete, then the insert, so
+ * that the row is never on two targets.  RC_AGAIN: values are being fetched; to
+ * be called again.
  */
 static MUST_CHECK Rc
 place_move(Router *router, int from, int to, Frame *frame, const Change *change,
@@ -382,7 +407,7 @@ place_move(Router *router, int from, int to, Frame *frame, const Change *change,
 	return rc;
 }
 
-/* Hands a change to the target that the directory lists for the row's key. */
+/* Passes a change to the target that the directory has for the row's key. */
 static MUST_CHECK Rc
 place_listed(Router *router, const PlacementRule *rule, Frame *frame,
 			 const Change *change, Error *err)
@@ -441,7 +466,10 @@ place_row(Router *router, Frame *frame, const Change *change, Error *err)
 	return RC_FAIL;
 }
 
-/* Others' rows would be removed, too, by a TRUNCATE or what is like it. */
+/*
+ * Refuses a TRUNCATE or rewrite of a table in which the targets also have rows
+ * of other sources: it would remove those, too.
+ */
 static MUST_CHECK Rc
 refuse_emptying(const char *what, const char *advice, const Relation *relation,
 				Error *err)
@@ -460,7 +488,7 @@ refuse_emptying(const char *what, const char *advice, const Relation *relation,
 	return rc;
 }
 
-/* Hands to each target a TRUNCATE of those of the tables that it has. */
+/* Passes to each target a TRUNCATE of those tables that are placed on it. */
 static MUST_CHECK Rc
 place_truncate(const Router *router, Frame *frame, const Change *change,
 			   Error *err)
@@ -493,7 +521,7 @@ place_truncate(const Router *router, Frame *frame, const Change *change,
 	return rc;
 }
 
-/* Hands to each target that has the table that its rows are replaced. */
+/* Passes a rewrite to each target that the table is placed on. */
 static MUST_CHECK Rc
 place_rewrite(const Router *router, Frame *frame, const Change *change,
 			  Error *err)
@@ -512,8 +540,10 @@ place_rewrite(const Router *router, Frame *frame, const Change *change,
 	return rc;
 }
 
-/* A change of the schema is for all: each decides whether it has the object.  A
- * table that is placed nowhere is on none of them. */
+/*
+ * Passes a schema change to all targets: each finds out whether it has the
+ * object.  A table that the placement assigns to no target is on none of them.
+ */
 static MUST_CHECK Rc
 place_schema_change(const Router *router, Frame *frame, const Change *change,
 					Error *err)
@@ -530,7 +560,10 @@ place_schema_change(const Router *router, Frame *frame, const Change *change,
 	return rc;
 }
 
-/* A message belongs to no table, and so goes to no target. */
+/*
+ * Passes a change to the targets that it is placed on.  A message (of
+ * pg_logical_emit_message) belongs to no table and is not passed on.
+ */
 static MUST_CHECK Rc
 place_change(Router *router, Frame *frame, const Change *change, Error *err)
 {
@@ -553,7 +586,7 @@ place_change(Router *router, Frame *frame, const Change *change, Error *err)
 	return RC_FAIL;
 }
 
-/* Hands on the changes of a frame that were not handed on yet. */
+/* Passes on the changes of a frame from router->next on. */
 static MUST_CHECK Rc
 place_changes(Router *router, Frame *frame, Error *err)
 {
@@ -593,9 +626,9 @@ place_frame(Router *router, Frame *frame, Error *err)
 /* ---- open transactions ------------------------------------------- */
 
 /*
- * The end of a transaction that was open, for a sink that may have
- * nothing of it.  Only now it is known whether the sink had the transaction
- * before this stream began.
+ * Passes the commit or abort of an open transaction to a sink, which may have
+ * got none of its changes.  Only its commit tells whether the sink has applied
+ * the transaction before this stream began; then the sink aborts it.
  */
 static MUST_CHECK Rc
 end_open_txn(const Router *router, Sink *sink, const Frame *frame, Error *err)
@@ -633,7 +666,11 @@ route_open_txn(Router *router, Frame *frame, Error *err)
 	return rc;
 }
 
-/* A row without a place is an error only if its transaction commits. */
+/*
+ * Turns an error into ERR_OPEN_TXN.  A row that no rule places is an error only
+ * if its transaction commits, so the caller has the open transaction sent after
+ * its commit instead.
+ */
 static MUST_CHECK Rc
 refuse_open_txn(Router *router, const Frame *frame, Error *err)
 {

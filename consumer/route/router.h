@@ -1,17 +1,20 @@
 /*
  * router.h
- *    Which sink gets which change.
+ *    Decides which sink gets which change.
  *
- * Without a placement a router hands every frame to all sinks.  With one, the
- * sinks are the targets that its rules number, and each gets what is placed
- * there: of a transaction that has nothing for it, not even the begin.  A row
- * that moves from one node to another is a delete for the one and an insert
- * for the other.  What the WAL does not have of such a row is fetched from the
- * sink where it was (see model/moved.h); the router waits for that, and takes
- * nothing else meanwhile.
+ *  Without a placement the router passes every frame to all sinks.
  *
- * A sink that already has a transaction (its start_lsn is at or beyond the
- * transaction's end) is left out of it.  The sinks are borrowed.
+ *  With a placement, sink i is the target with index i in its rules, and each
+ * sink gets only the changes of tables and rows that the rules assign to it. If
+ * a transaction has no changes for a sink, the sink does not get its begin
+ * either. If an update moves a row from one target to another, the old target
+ * gets a delete and the new one an insert.  If the WAL does not have all values
+ * of the row (unchanged TOAST values), the sink of the old target fetches them
+ * (see model/moved.h); the router waits for them, and accepts no other frame
+ * meanwhile.
+ *
+ *  A sink whose start_lsn is at or after the transaction's end has applied the
+ *  transaction already and does not get it.  The sinks are borrowed.
  */
 #ifndef PENSTOCK_ROUTE_ROUTER_H
 #define PENSTOCK_ROUTE_ROUTER_H
@@ -28,44 +31,55 @@ typedef struct RouterOptions
 {
 	Sink *const *sinks; /* copied */
 	int sink_count;
-	const Placement *placement; /* borrowed; NULL: everything everywhere */
-	int node_count;             /* sinks that hashed tables are spread over */
-	Directory *directory;       /* borrowed; NULL: nothing is placed by one */
-	const char *pipeline;       /* name; borrowed; with a placement */
+	const Placement *placement; /* borrowed; NULL: every sink gets every
+								 * change */
+	int node_count;             /* number of sinks, the first ones, that share
+								 * the rows of tables placed by hash */
+	Directory *directory;       /* borrowed; NULL: no rule places rows by a
+								 * directory */
+	const char *pipeline;       /* name of the pipeline; borrowed; needed with a
+								 * placement */
 } RouterOptions;
 
 Router *router_new(const RouterOptions *options);
 
-/* Accepts NULL.  Does not free the sinks. */
+/* Frees the router, not the sinks.  Accepts NULL. */
 void router_free(Router *router);
 
 /*
- * Hands a frame on.  Borrows the frame, to which it may add memory; sinks that
- * keep it hold references.  RC_AGAIN: it is not through, because it waits for a
- * sink; it is kept, and router_go_on() is to be called until that says RC_OK.
+ * Passes a frame to the sinks.  Borrows the frame, and may allocate in its
+ * arena; sinks that keep it hold references.  RC_AGAIN: the router waits for a
+ * sink and has not passed on all changes yet.  It keeps a reference to the
+ * frame, and the caller calls router_go_on() until it returns RC_OK.
  */
 MUST_CHECK Rc router_frame(Router *router, Frame *frame, Error *err);
 MUST_CHECK Rc router_go_on(Router *router, Error *err);
 
-/* Whether the router has a frame of which not all changes were handed over; and
- * whether router_go_on() could hand over more of it now. */
+/*
+ * Whether the router has not passed on all changes of a frame; and whether
+ * router_go_on() could continue now.
+ */
 bool router_is_inside(const Router *router);
 bool router_can_go_on(const Router *router);
 
-/* The sink that it waits for; NULL: none. */
+/* Returns the sink that the router waits for; NULL: none. */
 const Sink *router_waits_for(const Router *router);
 
-/* The open transaction that it refused, when it fails with
- * ERR_OPEN_TXN; 0: none. */
+/*
+ * Returns the xid of the open transaction that the router refused, when it
+ * failed with ERR_OPEN_TXN; 0: none.
+ */
 uint32_t router_refused_xid(const Router *router);
 
-/* From here on another sink gets what was for this one. */
+/* Replaces the sink with index `index` by another one. */
 void router_replace_sink(Router *router, int index, Sink *sink);
 
-/* Whether some sink wants nothing more for now. */
+/* Whether a sink is full and wants no more changes for now. */
 bool router_is_full(const Router *router);
 
-/* The transaction that is open; meaningful between its first and last frame. */
+/*
+ * Returns the current transaction; valid between its first and its last frame.
+ */
 const TxnInfo *router_transaction(const Router *router);
 
 #endif /* PENSTOCK_ROUTE_ROUTER_H */

@@ -1,6 +1,6 @@
 /*
  * split.c
- *    Makes of one change those that single targets get.
+ *    Makes of one change the changes for single targets.
  */
 #include "route/split.h"
 

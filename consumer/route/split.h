@@ -1,8 +1,9 @@
 /*
  * split.h
- *    One change as others, for targets that have a part of it.
+ *    Makes of one change the changes for single targets.
  *
- * What is made lives as long as the frame that the change is of.
+ *  The new changes are allocated in the arena of the frame of the original
+ * change.
  */
 #ifndef PENSTOCK_ROUTE_SPLIT_H
 #define PENSTOCK_ROUTE_SPLIT_H
@@ -10,27 +11,30 @@
 #include "base/error.h"
 #include "model/change.h"
 
-/* An update that moves its row from one node to another. */
+/* The two changes of an update that moves a row from one target to another. */
 typedef struct Move
 {
-	Change *removal; /* a delete, for the node where the row was */
-	Change *arrival; /* an insert, for the node where it is from now on */
+	Change *removal; /* delete for the target where the row was */
+	Change *arrival; /* insert for the target where the row is from now on */
 } Move;
 
 /*
- * The new row of an update, with what it left alone from the old one.  *whole
- * is false if the WAL does not have all of it: because a large value was left
- * as it was, and is not in the replica identity.  Then that is VALUE_UNCHANGED.
+ * Returns the new row of an update.  Unchanged TOAST values are taken from the
+ * old row if the replica identity has them; otherwise they stay
+ * VALUE_UNCHANGED, and *whole is false.
  */
 const Value *split_new_row(Frame *frame, const Change *update, bool *whole);
 
-/* Makes a move of an update whose new row is this. */
+/* Returns the delete and the insert for an update whose new row is `row`. */
 Move split_move(Frame *frame, const Change *update, const Value *row);
 
-/* Sets the error of an open transaction with a row that is not whole. */
+/*
+ * Fills `err`: an open transaction moves a row, and the WAL does not have all
+ * its values.
+ */
 MUST_CHECK Rc split_refuse(const Change *update, Error *err);
 
-/* A truncate of some of the relations that a change truncates. */
+/* Returns a TRUNCATE of only `relations`, otherwise like `truncate`. */
 Change *split_truncate(Frame *frame, const Change *truncate,
 					   Relation *const *relations, int relation_count);
 

@@ -1,6 +1,6 @@
 /*
  * touched.c
- *    A set of hashes.
+ *    A set of hashes, with open addressing.
  */
 #include "route/touched.h"
 
@@ -17,7 +17,7 @@ add_value(uint64_t hash, const Value *value)
 	return hash_bytes(hash, value->bytes, value->length);
 }
 
-/* Never 0. */
+/* Returns the hash of a row's replica identity; never 0. */
 static uint64_t
 hash_row(const Relation *relation, const Value *row)
 {
@@ -29,7 +29,7 @@ hash_row(const Relation *relation, const Value *row)
 	return hash != 0 ? hash : 1;
 }
 
-/* The slot that has a hash, or that it would go to. */
+/* Returns the slot of a hash, or the free slot where it belongs. */
 static size_t
 find_slot(const Touched *touched, uint64_t hash)
 {

@@ -1,10 +1,10 @@
 /*
  * touched.h
- *    Which rows some changes were of.
+ *    Remembers which rows a number of changes have changed.
  *
- * Rows are told apart by a hash of their replica identity's bytes, as they are
- * in the WAL: two rows with the same hash count as one, so that a row which was
- * not touched may be said to have been, and never the other way round.
+ *  A row is represented by a hash of its replica identity.  Two rows with the
+ * same hash count as one.  So touched_has() may be true for a row that was not
+ * changed, but is never false for a row that was.
  */
 #ifndef PENSTOCK_ROUTE_TOUCHED_H
 #define PENSTOCK_ROUTE_TOUCHED_H
@@ -14,23 +14,29 @@
 
 #include "model/change.h"
 
-/* Changes that can be noted. */
+/* Largest number of changes that can be added. */
 #define TOUCHED_CHANGES_MAX 256
 
-/* A power of two, four times the rows of those changes. */
+/*
+ * Number of slots: a power of two, four times the number of rows, of which a
+ * change has at most two.
+ */
 #define TOUCHED_SLOTS (8 * TOUCHED_CHANGES_MAX)
 
-/* To be used from a zeroed one. */
+/* A zeroed Touched is empty. */
 typedef struct Touched
 {
-	uint64_t slots[TOUCHED_SLOTS]; /* hashes; 0: free */
+	uint64_t slots[TOUCHED_SLOTS]; /* hashes of rows; 0: free */
 	int count;
 } Touched;
 
-/* Notes the rows of an insert, an update or a delete. */
+/* Adds the rows of an insert, an update or a delete. */
 void touched_add(Touched *touched, const Change *change);
 
-/* Whether the row that the change identifies may be among them. */
+/*
+ * Whether an added change may have changed the row that `change` updates or
+ * deletes.
+ */
 bool touched_has(const Touched *touched, const Change *change);
 
 #endif /* PENSTOCK_ROUTE_TOUCHED_H */

@@ -1,6 +1,6 @@
 /*
  * transit.c
- *    Copying a move, and making changes of it.
+ *    Copies the update, and makes the changes for both targets.
  */
 #include "route/transit.h"
 
@@ -31,7 +31,7 @@ copy_row(Arena *arena, const Relation *relation, const Value *row)
 	return copy;
 }
 
-/* What it holds to: its own memory and the table's definition. */
+/* Returns a Frame with an arena and a reference to the table's definition. */
 static Frame *
 make_frame(Relation *relation)
 {
@@ -116,7 +116,10 @@ make_kept(const Transit *transit, Relation *moved, int column, Change *change)
 		.kind = CHANGE_INSERT, .relation = moved, .new_row = row};
 }
 
-/* A column that both nodes compute is not fetched. */
+/*
+ * Checks that the value of a column was fetched.  A generated column is not
+ * fetched, because both targets compute it.
+ */
 static MUST_CHECK Rc
 check_fetched(const Transit *transit, int column, Error *err)
 {

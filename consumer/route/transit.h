@@ -1,12 +1,13 @@
 /*
  * transit.h
- *    A row on its way from one node to another, of which the WAL does not have
- *    all values.
+ *    A row that moves to another target while the WAL does not have all its
+ *    values.
  *
- * It is made of the update that moves the row, waits until the sink of the node
- * where the row was has fetched the others (see model/moved.h), and then
- * consists of changes for both nodes.  All of it, the values included, is in a
- * frame of its own, so that limits on memory count what was fetched.
+ *  A Transit is made of the update that moves the row.  The sink of the old
+ * target fetches the missing values (see model/moved.h), and transit_arrive()
+ * then makes the changes for both targets.  The Transit, its changes and the
+ * values are in a Frame of their own, so that limits on memory count the
+ * fetched values, too.
  */
 #ifndef PENSTOCK_ROUTE_TRANSIT_H
 #define PENSTOCK_ROUTE_TRANSIT_H
@@ -17,17 +18,17 @@
 typedef struct Transit
 {
 	SinkFetch fetch;
-	int from;             /* sink of the node where the row was */
-	size_t change_index;  /* of the update in its frame */
-	struct Transit *next; /* in the list of the frame's rows that wait */
-	Frame *frame;         /* that the changes, and this, are in */
+	int from;             /* index of the sink of the old target */
+	size_t change_index;  /* index of the update in its frame */
+	struct Transit *next; /* next in the router's list */
+	Frame *frame;         /* frame that owns the changes and this Transit */
 
 	/* Made by transit_arrive(). */
-	const Change *arrival; /* an insert, for the node that it goes to */
-	const Change *kept;    /* entries of penstock.moved, for the other */
+	const Change *arrival; /* insert for the new target */
+	const Change *kept;    /* inserts into penstock.moved, for the old target */
 	int kept_count;
 
-	/* Of the values that are fetched: their columns. */
+	/* Indexes of the columns whose values are fetched. */
 	int *wanted;
 	int wanted_count;
 } Transit;
@@ -35,23 +36,28 @@ typedef struct Transit
 typedef struct TransitOptions
 {
 	const char *pipeline; /* copied */
-	TxnInfo txn;          /* without its origin */
+	TxnInfo txn;          /* used without its origin */
 	const Change *update; /* copied */
-	int64_t number;       /* of the update in its transaction */
+	int64_t number;       /* number of the update in its transaction, from 1 */
 	size_t change_index;
 	int from;
-	const Value *row; /* the new one, with VALUE_UNCHANGED for what is not
-						 known; copied */
+	const Value *row; /* new row, with VALUE_UNCHANGED for the missing values;
+					   * copied */
 } TransitOptions;
 
-/* Free with transit_free(). */
+/* Returns a Transit, to be freed with transit_free(). */
 Transit *transit_new(const TransitOptions *options);
 
-/* All was fetched.  RC_FAIL with ERR_CONFIG: a column is not there. */
+/*
+ * Makes the changes for both targets after all values were fetched.  Fails with
+ * ERR_CONFIG if the old target has no such column.
+ */
 MUST_CHECK Rc transit_arrive(Transit *transit, Relation *moved, Error *err);
 
-/* Gives back the frame, which lives on if sinks keep its changes.  Accepts
- * NULL. */
+/*
+ * Releases the Transit's reference to its frame, which lives on while sinks
+ * keep its changes.  Accepts NULL.
+ */
 void transit_free(Transit *transit);
 
 #endif /* PENSTOCK_ROUTE_TRANSIT_H */
