@@ -478,32 +478,62 @@ append_child_options(Buf *buf, const char *own)
 	free(all);
 }
 
-void
-pgconn_child_conninfo(const PgConn *conn, char **conninfo, char **password)
+static const char *
+option_value(const PQconninfoOption *options, const char *keyword)
+{
+	for (const PQconninfoOption *o = options; o && o->keyword; o++)
+		if (strcmp(o->keyword, keyword) == 0)
+			return o->val;
+	return NULL;
+}
+
+/* Whether a child comes to the same value by itself, unless a service says
+ * something else. */
+static bool
+is_default(const PQconninfoOption *option)
+{
+	return option->compiled != NULL && strcmp(option->keyword, "port") != 0 &&
+		   strcmp(option->val, option->compiled) == 0 &&
+		   (option->envvar == NULL || getenv(option->envvar) == NULL);
+}
+
+static bool
+is_passed_on(const PQconninfoOption *option)
 {
 	/* Set by us for this connection only, or not to be passed on. */
 	static const char *const ours[] = {
 		"replication", "client_encoding", "fallback_application_name",
 		/* The command line of a process can be read by all users. */
-		"password", "sslpassword"};
+		"password", "sslpassword",
+		/* Set with ours. */
+		"options"};
+
+	if (option->val == NULL || option->val[0] == '\0')
+		return false;
+	for (size_t i = 0; i < LENGTH_OF(ours); i++)
+		if (strcmp(option->keyword, ours[i]) == 0)
+			return false;
+	return true;
+}
+
+/*
+ * What is as usual is left out: a program with an older libpq, which
+ * --pg-bindir may name, refuses options that it does not know, such as "sslsni"
+ * before 14.
+ */
+void
+pgconn_child_conninfo(const PgConn *conn, char **conninfo, char **password)
+{
 	PQconninfoOption *options = PQconninfo(conn->pg);
-	const char *own_options = NULL;
+	bool has_service = option_value(options, "service") != NULL;
 	Buf buf;
 
 	*password = NULL;
 	buf_init(&buf, BUF_TEXT_MAX);
 	for (PQconninfoOption *o = options; o && o->keyword; o++)
-	{
-		bool skip = o->val == NULL || o->val[0] == '\0';
-
-		for (size_t i = 0; i < LENGTH_OF(ours); i++)
-			skip = skip || strcmp(o->keyword, ours[i]) == 0;
-		if (strcmp(o->keyword, "options") == 0)
-			own_options = o->val;
-		else if (!skip)
+		if (is_passed_on(o) && (has_service || !is_default(o)))
 			append_conninfo(&buf, o->keyword, o->val);
-	}
-	append_child_options(&buf, own_options);
+	append_child_options(&buf, option_value(options, "options"));
 	PQconninfoFree(options);
 	if (PQpass(conn->pg) != NULL && PQpass(conn->pg)[0] != '\0')
 		*password = xstrdup(PQpass(conn->pg));

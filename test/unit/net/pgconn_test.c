@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -206,6 +207,49 @@ test_whether_another_try_may_help(void **state UNUSED)
 	}
 }
 
+/* Whether the string for a child of a connection with `conninfo` has `part`. */
+static bool
+child_has(const char *conninfo, const char *part)
+{
+	static const LibpqStep steps[] = {{0}};
+	const PgConnOptions other = {.conninfo = conninfo,
+								 .label = "target \"a\"",
+								 .application_name = "test",
+								 .kind = PGCONN_DATA};
+	char *child = NULL;
+	char *password = NULL;
+	PgConn *conn = NULL;
+	Error err = {0};
+	bool has;
+
+	libpq_script_begin(steps);
+	libpq_script_always(libpq_script_connecting);
+	assert_int_equal(pgconn_open(&conn, &other, &err), RC_OK);
+	pgconn_child_conninfo(conn, &child, &password);
+	has = strstr(child, part) != NULL;
+	free(child);
+	free(password);
+	close_script(conn, &err);
+	return has;
+}
+
+/* Older programs do not know all of them. */
+static void
+test_a_child_gets_the_options_that_are_not_as_usual(void **state UNUSED)
+{
+	unsetenv("PGSSLSNI");
+	assert_true(child_has("host=script sslsni=0", "sslsni='0'"));
+	assert_false(child_has("host=script sslsni=1", "sslsni"));
+	assert_true(child_has("host=script sslsni=1", "host='script'"));
+	assert_true(child_has("host=script port=5432", "port='5432'"));
+
+	/* What the environment or a service would say otherwise. */
+	setenv("PGSSLSNI", "0", 1);
+	assert_true(child_has("host=script sslsni=1", "sslsni='1'"));
+	unsetenv("PGSSLSNI");
+	assert_true(child_has("host=script sslsni=1 service=a", "sslsni='1'"));
+}
+
 static Rc
 connect_to(void *context, Error *err)
 {
@@ -259,6 +303,7 @@ main(void)
 		cmocka_unit_test(test_copy_is_left_to_the_caller),
 		cmocka_unit_test(test_nothing_is_left_of_a_connection_that_fails),
 		cmocka_unit_test(test_whether_another_try_may_help),
+		cmocka_unit_test(test_a_child_gets_the_options_that_are_not_as_usual),
 		cmocka_unit_test(test_a_server_that_is_silent_keeps_nobody),
 	};
 
