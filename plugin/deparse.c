@@ -126,20 +126,34 @@ put_columns_back(const char *text, Oid relid)
 	return result.data;
 }
 
+/* What is stored in a catalog and names no column. */
+static char *
+deparse_stored(Datum stored)
+{
+	return TextDatumGetCString(
+		DirectFunctionCall2(pg_get_expr, stored, ObjectIdGetDatum(InvalidOid)));
+}
+
 static char *
 deparse_node(Node *node, Oid relid)
 {
-	char *stored = nodeToString(replace_columns(node, NULL));
-	Datum result = DirectFunctionCall2(pg_get_expr, CStringGetTextDatum(stored),
-									   ObjectIdGetDatum(InvalidOid));
+	const char *stored = nodeToString(replace_columns(node, NULL));
 
-	return put_columns_back(TextDatumGetCString(result), relid);
+	return put_columns_back(deparse_stored(CStringGetTextDatum(stored)), relid);
 }
 
 char *
 penstock_deparse_expression(Datum expression, Oid relid)
 {
 	return deparse_node(stringToNode(TextDatumGetCString(expression)), relid);
+}
+
+/* Before 15, expression_tree_mutator() does not know what bounds are made of.
+ */
+char *
+penstock_deparse_bound(Datum bound)
+{
+	return deparse_stored(bound);
 }
 
 /* Whether an expression looks like a call, and needs no parentheses. */

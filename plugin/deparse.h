@@ -23,6 +23,9 @@
  */
 extern char *penstock_deparse_expression(Datum expression, Oid relid);
 
+/* As pg_get_expr(): the bound of a partition, which names no column. */
+extern char *penstock_deparse_bound(Datum bound);
+
 /* As format_type(). */
 extern char *penstock_deparse_type(Oid type, int32 typmod);
 

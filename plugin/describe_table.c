@@ -497,7 +497,7 @@ put_partitioning(PenstockSession *session, StringInfo buf, HeapTuple tuple)
 	bound = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relpartbound, &isnull);
 	if (!isnull)
 		penstock_put_text(session, buf, PENSTOCK_SCHEMA_TABLE_BOUND,
-						  penstock_deparse_expression(bound, form->oid));
+						  penstock_deparse_bound(bound));
 	if (form->relkind == RELKIND_PARTITIONED_TABLE)
 		penstock_put_text(session, buf, PENSTOCK_SCHEMA_TABLE_PARTITION_KEY,
 						  penstock_deparse_partition_key(form->oid));

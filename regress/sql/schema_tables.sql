@@ -117,6 +117,19 @@ CREATE TABLE "select" ("Ä" text DEFAULT 'ß$1''"', "a""b$2" int
 ALTER TABLE "select" ADD CHECK ("a""b$2" > 1 OR "Ä" = E'\\$1000000001''');
 :get;
 
+-- Bounds of partitions.
+CREATE TABLE parted (a int, b text) PARTITION BY RANGE (a, b COLLATE "C");
+:get;
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0, MINVALUE) TO (10, 'it''s $1');
+:get;
+CREATE TABLE parted_rest PARTITION OF parted DEFAULT;
+:get;
+DROP TABLE parted_rest;
+ALTER TABLE parted DETACH PARTITION parted_1;
+:get;
+DROP TABLE parted, parted_1;
+:get;
+
 -- No change of what is told, or none that counts.
 TRUNCATE t;
 VACUUM FULL t;
