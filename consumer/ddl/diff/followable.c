@@ -11,14 +11,16 @@
 #include "ddl/diff/text.h"
 
 /* The first versions that know it. */
-#define VERSION_COMPRESSION       140000
-#define VERSION_UNLOGGED_SEQUENCE 150000
-#define VERSION_NULLS_DISTINCT    150000
-#define VERSION_ACCESS_METHOD     150000
-#define VERSION_SET_EXPRESSION    170000
-#define VERSION_VIRTUAL           180000
-#define VERSION_NOT_ENFORCED      180000
-#define VERSION_WITHOUT_OVERLAPS  180000
+#define VERSION_COMPRESSION         140000
+#define VERSION_UNLOGGED_SEQUENCE   150000
+#define VERSION_NULLS_DISTINCT      150000
+#define VERSION_ACCESS_METHOD       150000
+#define VERSION_SET_EXPRESSION      170000
+#define VERSION_VIRTUAL             180000
+#define VERSION_NOT_ENFORCED        180000
+#define VERSION_WITHOUT_OVERLAPS    180000
+#define VERSION_SET_COLUMNS         150000
+#define VERSION_NOT_NULL_CONSTRAINT 180000
 
 typedef struct Checking
 {
@@ -97,35 +99,105 @@ check_column(const Checking *checking, const ColumnDefinition *now,
 
 /* ---- Constraints and indexes ---- */
 
+/* What servers before a version do not know. */
+typedef struct Clause
+{
+	const char *word; /* in the definition, but not in parentheses; or NULL: */
+	const char *text; /* anywhere in it */
+	const char *name;
+	int version_num;
+} Clause;
+
+static const Clause constraint_clauses[] = {
+	{"NOT ENFORCED", NULL, "NOT ENFORCED", VERSION_NOT_ENFORCED},
+	{"NULLS NOT DISTINCT", NULL, "NULLS NOT DISTINCT", VERSION_NULLS_DISTINCT},
+	{0}};
+
+static const Clause key_clauses[] = {
+	{NULL, " WITHOUT OVERLAPS)", "WITHOUT OVERLAPS", VERSION_WITHOUT_OVERLAPS},
+	{0}};
+
+static const Clause foreign_key_clauses[] = {
+	{NULL, ", PERIOD ", "PERIOD", VERSION_WITHOUT_OVERLAPS},
+	{NULL, " ON DELETE SET NULL (", "ON DELETE SET NULL (column)",
+	 VERSION_SET_COLUMNS},
+	{NULL, " ON DELETE SET DEFAULT (", "ON DELETE SET DEFAULT (column)",
+	 VERSION_SET_COLUMNS},
+	{0}};
+
+/* Without these it is a matter of the column alone. */
+static const Clause not_null_clauses[] = {
+	{"NO INHERIT", NULL, "NOT NULL NO INHERIT", VERSION_NOT_NULL_CONSTRAINT},
+	{"NOT VALID", NULL, "NOT NULL NOT VALID", VERSION_NOT_NULL_CONSTRAINT},
+	{0}};
+
+static bool
+has_clause(const char *definition, const Clause *clause)
+{
+	if (clause->word != NULL)
+		return text_find_word(definition, clause->word) != NULL;
+	return strstr(definition, clause->text) != NULL;
+}
+
+static Rc
+check_clauses(const Checking *checking, const Clause *clauses,
+			  const char *definition, const char *member)
+{
+	Rc rc = RC_OK;
+
+	for (; clauses->name != NULL && rc == RC_OK; clauses++)
+		if (has_clause(definition, clauses))
+			rc = need(checking, clauses->version_num, clauses->name, member);
+	return rc;
+}
+
+static const Clause *
+clauses_of_kind(ConstraintKind kind)
+{
+	static const Clause none[] = {{0}};
+
+	switch (kind)
+	{
+		case CONSTRAINT_PRIMARY_KEY:
+		case CONSTRAINT_UNIQUE:
+			return key_clauses;
+		case CONSTRAINT_FOREIGN_KEY:
+			return foreign_key_clauses;
+		case CONSTRAINT_NOT_NULL:
+			return not_null_clauses;
+		case CONSTRAINT_CHECK:
+		case CONSTRAINT_EXCLUSION:
+			return none;
+	}
+	check_failed("the kind of a constraint is known", __FILE__, __LINE__);
+}
+
+/* Whether the table has it as it is, so that nothing is to be done for it. */
+static bool
+has_constraint(const Definition *now, const ConstraintDefinition *constraint)
+{
+	for (int i = 0; now != NULL && i < now->table.constraint_count; i++)
+		if (now->table.constraints[i].oid == constraint->oid &&
+			strcmp(now->table.constraints[i].definition,
+				   constraint->definition) == 0)
+			return true;
+	return false;
+}
+
 static Rc
 check_constraint(const Checking *checking,
 				 const ConstraintDefinition *constraint)
 {
-	static const struct
-	{
-		const char *word;
-		int version_num;
-	} clauses[] = {
-		{"NOT ENFORCED", VERSION_NOT_ENFORCED},
-		{"NULLS NOT DISTINCT", VERSION_NULLS_DISTINCT},
-	};
+	Rc rc;
 
-	for (size_t i = 0; i < LENGTH_OF(clauses); i++)
-	{
-		Rc rc = RC_OK;
-
-		if (text_find_word(constraint->definition, clauses[i].word) != NULL)
-			rc = need(checking, clauses[i].version_num, clauses[i].word,
-					  constraint->name);
-		if (rc != RC_OK)
-			return rc;
-	}
-	if ((constraint->kind == CONSTRAINT_PRIMARY_KEY ||
-		 constraint->kind == CONSTRAINT_UNIQUE) &&
-		strstr(constraint->definition, " WITHOUT OVERLAPS)") != NULL)
-		return need(checking, VERSION_WITHOUT_OVERLAPS, "WITHOUT OVERLAPS",
-					constraint->name);
-	return RC_OK;
+	if (has_constraint(checking->object->now, constraint))
+		return RC_OK;
+	rc = check_clauses(checking, constraint_clauses, constraint->definition,
+					   constraint->name);
+	if (rc != RC_OK)
+		return rc;
+	return check_clauses(checking, clauses_of_kind(constraint->kind),
+						 constraint->definition, constraint->name);
 }
 
 static Rc

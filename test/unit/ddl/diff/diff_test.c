@@ -761,6 +761,59 @@ a_clause_that_the_target_does_not_know_is_refused(void **state UNUSED)
 	says_no_more();
 }
 
+static void
+clauses_of_constraints_are_refused(void **state UNUSED)
+{
+	static const struct
+	{
+		ConstraintKind kind;
+		const char *definition;
+		const char *clause;
+	} cases[] = {
+		{CONSTRAINT_CHECK, "CHECK ((id > 0)) NOT ENFORCED", "NOT ENFORCED"},
+		{CONSTRAINT_PRIMARY_KEY, "PRIMARY KEY (id, a WITHOUT OVERLAPS)",
+		 "WITHOUT OVERLAPS"},
+		{CONSTRAINT_FOREIGN_KEY,
+		 "FOREIGN KEY (id, PERIOD a) REFERENCES public.o(id, PERIOD a)",
+		 "PERIOD"},
+		{CONSTRAINT_FOREIGN_KEY,
+		 "FOREIGN KEY (id) REFERENCES public.o(id) ON DELETE SET NULL (id)",
+		 "ON DELETE SET NULL (column)"},
+		{CONSTRAINT_NOT_NULL, "NOT NULL id NO INHERIT", "NOT NULL NO INHERIT"},
+		{CONSTRAINT_NOT_NULL, "NOT NULL id NOT VALID", "NOT NULL NOT VALID"}};
+
+	hints.target_version_num = 140000;
+	for (size_t i = 0; i < LENGTH_OF(cases); i++)
+	{
+		Definition *t = table(100, "t");
+		char expected[128];
+
+		was(t);
+		constraint_made(t, 300, cases[i].kind, "c", cases[i].definition);
+		is(t);
+		snprintf(expected, sizeof(expected),
+				 "the target cannot have %s, which \"c\" of table "
+				 "\"public\".\"t\" has",
+				 cases[i].clause);
+		refuses(expected);
+	}
+}
+
+/* It came there by hand, and is no reason to stop. */
+static void
+a_clause_that_was_there_is_no_change(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+
+	constraint_made(t, 300, CONSTRAINT_CHECK, "c",
+					"CHECK ((id > 0)) NOT ENFORCED");
+	was(t);
+	column_made(t, 2, "a", TYPE_INT4, "integer");
+	is(t);
+	says(DDL_CREATE, "ALTER TABLE \"public\".\"t\" ADD COLUMN \"a\" integer");
+	says_no_more();
+}
+
 #define TEST(function)                                                         \
 	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
@@ -797,6 +850,8 @@ main(void)
 		TEST(a_partition_that_is_being_detached_is_detached),
 		TEST(children_follow_their_parent),
 		TEST(a_clause_that_the_target_does_not_know_is_refused),
+		TEST(clauses_of_constraints_are_refused),
+		TEST(a_clause_that_was_there_is_no_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
