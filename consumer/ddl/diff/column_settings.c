@@ -85,14 +85,66 @@ drop_not_null(Draft *draft, ColumnPair *pair)
 		spread_not_null(draft, pair->table, name, false);
 }
 
+/* Whether children have the name from the table, and not one of their own. */
+static bool
+gives_name(Draft *draft, ColumnPair *pair,
+		   const ConstraintDefinition *constraint)
+{
+	DraftFamily family = draft_family(draft, pair->table);
+
+	for (int i = 1; i < family.count; i++)
+		if (family.tables[i]->after != NULL &&
+			constraint_named(family.tables[i]->after, constraint->name) == NULL)
+			return false;
+	return true;
+}
+
+/* As a constraint where the target has them, if it is not what it is called by
+ * itself. */
 static void
 set_not_null(Draft *draft, ColumnPair *pair)
 {
+	const ConstraintDefinition *constraint;
+	bool is_alone;
+
 	if (pair->now->not_null || !pair->after->not_null)
 		return;
-	draft_alter(draft, pair->table, DDL_CONSTRAINT,
-				"ALTER COLUMN %s SET NOT NULL", pair->name);
-	spread_not_null(draft, pair->table, pair->now->name, true);
+	constraint = column_not_null_constraint(draft, pair->table,
+											pair->after->attnum);
+	is_alone = constraint != NULL &&
+			   text_find_word(constraint->definition, "NO INHERIT") != NULL;
+	if (constraint == NULL ||
+		column_not_null_is_usual(draft, pair->table, pair->after, constraint) ||
+		(!is_alone && !gives_name(draft, pair, constraint)))
+		draft_alter(draft, pair->table, DDL_CONSTRAINT,
+					"ALTER COLUMN %s SET NOT NULL", pair->name);
+	else
+		draft_alter(draft, pair->table, DDL_CONSTRAINT,
+					"ADD CONSTRAINT %s NOT NULL %s%s%s",
+					text_quoted(draft->arena, constraint->name), pair->name,
+					is_alone ? " NO INHERIT" : "",
+					constraint->validated ? "" : " NOT VALID");
+	if (is_alone)
+		draft_edit_column(draft, pair->table, pair->now->name)->not_null = true;
+	else
+		spread_not_null(draft, pair->table, pair->now->name, true);
+}
+
+/* A constraint that was added without a look at the rows. */
+static void
+validate_not_null(Draft *draft, ColumnPair *pair)
+{
+	const ConstraintDefinition *after = column_not_null_constraint(
+		draft, pair->table, pair->after->attnum);
+	const ConstraintDefinition *now = after == NULL
+										  ? NULL
+										  : constraint_of(pair->table->now,
+														  after->oid);
+
+	if (now != NULL && !now->validated && after->validated)
+		draft_alter(draft, pair->table, DDL_CONSTRAINT,
+					"VALIDATE CONSTRAINT %s",
+					text_quoted(draft->arena, now->name));
 }
 
 /* ---- Identities and defaults ---- */
@@ -261,8 +313,8 @@ void
 diff_column_settings(Draft *draft)
 {
 	static const ColumnStep steps[] = {
-		drop_not_null, set_not_null,   drop_default, set_identity,
-		set_default,   set_expression, set_storage};
+		drop_not_null, set_not_null, validate_not_null, drop_default,
+		set_identity,  set_default,  set_expression,    set_storage};
 
 	for (size_t step = 0; step < LENGTH_OF(steps); step++)
 		for (int i = 0; i < draft->changed_count; i++)

@@ -4,8 +4,16 @@
  */
 #include "ddl/diff/column_text.h"
 
+#include <string.h>
+
 #include "ddl/diff/draft_sequence.h"
 #include "ddl/diff/text.h"
+
+/* Servers from this version on keep NOT NULL of a table as a constraint. */
+#define VERSION_NOT_NULL_CONSTRAINT 180000
+
+/* Longer ones are cut. */
+#define NAME_BYTES_MAX 63
 
 const char *
 column_type_text(Draft *draft, const ColumnDefinition *column)
@@ -46,6 +54,62 @@ append_generated(Buf *buf, const ColumnDefinition *column)
 			   column->generated == GENERATED_STORED ? "STORED" : "VIRTUAL");
 }
 
+const ConstraintDefinition *
+column_not_null_constraint(const Draft *draft, const DraftObject *table,
+						   uint16_t attnum)
+{
+	const Definition *after = table->after;
+
+	if (draft->hints->target_version_num < VERSION_NOT_NULL_CONSTRAINT ||
+		after == NULL || after->kind != DEFINITION_TABLE)
+		return NULL;
+	for (int i = 0; i < after->table.constraint_count; i++)
+	{
+		const ConstraintDefinition *constraint = &after->table.constraints[i];
+
+		if (constraint->kind == CONSTRAINT_NOT_NULL &&
+			constraint->attnums.count == 1 &&
+			constraint->attnums.oids[0] == attnum)
+			return constraint;
+	}
+	return NULL;
+}
+
+bool
+column_not_null_is_usual(Draft *draft, const DraftObject *table,
+						 const ColumnDefinition *column,
+						 const ConstraintDefinition *constraint)
+{
+	const char *usual = arena_printf(draft->arena, "%s_%s_not_null",
+									 table->after->name, column->name);
+
+	return strlen(usual) <= NAME_BYTES_MAX &&
+		   strcmp(constraint->name, usual) == 0 &&
+		   text_find_word(constraint->definition, "NO INHERIT") == NULL &&
+		   text_find_word(constraint->definition, "NOT VALID") == NULL;
+}
+
+/* That of a table that has no rows yet is valid. */
+static void
+append_not_null(Draft *draft, const DraftObject *table,
+				const ColumnDefinition *column, Buf *buf)
+{
+	const ConstraintDefinition *constraint = column_not_null_constraint(
+		draft, table, column->attnum);
+
+	if (constraint == NULL ||
+		column_not_null_is_usual(draft, table, column, constraint))
+	{
+		buf_append_string(buf, " NOT NULL");
+		return;
+	}
+	buf_printf(buf, " CONSTRAINT %s NOT NULL%s",
+			   text_quoted(draft->arena, constraint->name),
+			   text_find_word(constraint->definition, "NO INHERIT") != NULL
+				   ? " NO INHERIT"
+				   : "");
+}
+
 const char *
 column_text(Draft *draft, const DraftObject *table,
 			const ColumnDefinition *column)
@@ -62,6 +126,6 @@ column_text(Draft *draft, const DraftObject *table,
 	else if (column->default_expression[0] != '\0')
 		buf_printf(&buf, " DEFAULT %s", column->default_expression);
 	if (column->not_null)
-		buf_append_string(&buf, " NOT NULL");
+		append_not_null(draft, table, column, &buf);
 	return text_taken(draft->arena, &buf);
 }

@@ -97,6 +97,20 @@ is_listed(const Draft *draft, const DraftObject *table,
 	return column->local || parents_column(draft, table, column->name) == NULL;
 }
 
+/* Whether NOT NULL is a constraint that the table has from its parents alone.
+ */
+static bool
+inherits_not_null(const Draft *draft, const DraftObject *table,
+				  const ColumnDefinition *column)
+{
+	const ColumnDefinition *parent = parents_column(draft, table, column->name);
+	const ConstraintDefinition *constraint = column_not_null_constraint(
+		draft, table, column->attnum);
+
+	return parent != NULL && parent->not_null && constraint != NULL &&
+		   !constraint->local;
+}
+
 /* A partition may have its identities from its parent.  A default that uses the
  * sequence of an identity which is not there yet is set later. */
 static ColumnDefinition
@@ -109,7 +123,36 @@ listed_column(const Draft *draft, const DraftObject *table,
 		listed.identity = IDENTITY_COLUMN_NOT;
 	if (draft_sequence_is_to_come(draft, listed.default_expression))
 		listed.default_expression = "";
+	if (inherits_not_null(draft, table, column))
+		listed.not_null = false;
 	return listed;
+}
+
+static bool
+has_own_not_null(const Draft *draft, const DraftObject *table,
+				 const ColumnDefinition *column)
+{
+	const ConstraintDefinition *constraint = column_not_null_constraint(
+		draft, table, column->attnum);
+
+	return constraint != NULL && constraint->local;
+}
+
+/* NOT NULL that a column which comes from a parent has of its own as well. */
+static void
+append_own_not_null(Draft *draft, const DraftObject *table,
+					const ColumnDefinition *column, const char **separator,
+					Buf *buf)
+{
+	const ConstraintDefinition *constraint = column_not_null_constraint(
+		draft, table, column->attnum);
+
+	if (constraint == NULL || !constraint->local)
+		return;
+	buf_printf(buf, "%sCONSTRAINT %s NOT NULL %s", *separator,
+			   text_quoted(draft->arena, constraint->name),
+			   text_quoted(draft->arena, column->name));
+	*separator = ", ";
 }
 
 static void
@@ -123,7 +166,10 @@ append_columns(Draft *draft, const DraftObject *table, Buf *buf)
 			draft, table, &table->after->table.columns[i]);
 
 		if (!is_listed(draft, table, &column))
+		{
+			append_own_not_null(draft, table, &column, &separator, buf);
 			continue;
+		}
 		buf_printf(buf, "%s%s", separator, column_text(draft, table, &column));
 		separator = ", ";
 	}
@@ -187,11 +233,13 @@ set_column(const Draft *draft, const DraftObject *table,
 	column->options = (StringList){.count = 0};
 	column->local = listed;
 	column->inherited = parent != NULL ? 1 : 0;
+	column->not_null = column->not_null || (parent != NULL && parent->not_null);
 	if (listed || parent == NULL)
 		return;
 	column->default_expression = parent->default_expression;
 	column->generated = parent->generated;
-	column->not_null = parent->not_null;
+	column->not_null = parent->not_null ||
+					   has_own_not_null(draft, table, column);
 	column->identity = IDENTITY_COLUMN_NOT;
 }
 

@@ -740,6 +740,116 @@ children_follow_their_parent(void **state UNUSED)
 	says_no_more();
 }
 
+/* ---- NOT NULL as a constraint ---- */
+
+/* Of the column, which has it after. */
+static ConstraintDefinition *
+with_not_null(Definition *made, ColumnDefinition *column, const char *name,
+			  const char *definition)
+{
+	ConstraintDefinition *constraint = constraint_made(
+		made, made->oid + 50 + column->attnum, CONSTRAINT_NOT_NULL, name,
+		definition);
+
+	column->not_null = true;
+	constraint->attnums.count = 1;
+	constraint->attnums.oids = arena_calloc(arena, 1, sizeof(uint32_t));
+	constraint->attnums.oids[0] = column->attnum;
+	constraint->validated = strstr(definition, "NOT VALID") == NULL;
+	constraint->local = true;
+	return constraint;
+}
+
+/* Older targets know no name of it. */
+static void
+a_new_table_names_its_not_null_constraints(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+
+	with_not_null(t, &t->table.columns[0], "t_id_not_null", "NOT NULL id");
+	with_not_null(t, column_made(t, 2, "a", TYPE_INT4, "integer"), "other",
+				  "NOT NULL a");
+	with_not_null(t, column_made(t, 3, "b", TYPE_INT4, "integer"),
+				  "t_b_not_null", "NOT NULL b NO INHERIT");
+	hints.target_version_num = PG_18;
+	is(t);
+	says(DDL_CREATE, "CREATE TABLE \"public\".\"t\" (\"id\" integer NOT NULL, "
+					 "\"a\" integer CONSTRAINT \"other\" NOT NULL, \"b\" "
+					 "integer CONSTRAINT \"t_b_not_null\" NOT NULL NO "
+					 "INHERIT)");
+	says_no_more();
+}
+
+static void
+an_older_target_knows_no_not_null_constraints(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+
+	with_not_null(t, &t->table.columns[0], "other", "NOT NULL id");
+	is(t);
+	says(DDL_CREATE, "CREATE TABLE \"public\".\"t\" (\"id\" integer NOT NULL)");
+	says_no_more();
+}
+
+static void
+a_not_null_constraint_is_added_and_validated(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	ColumnDefinition *a = column_made(t, 2, "a", TYPE_INT4, "integer");
+	ConstraintDefinition *constraint;
+
+	hints.target_version_num = PG_18;
+	was(t);
+	constraint = with_not_null(t, a, "t_a_not_null", "NOT NULL a NOT VALID");
+	is(t);
+	says(DDL_CONSTRAINT, "ALTER TABLE \"public\".\"t\" ADD CONSTRAINT "
+						 "\"t_a_not_null\" NOT NULL \"a\" NOT VALID");
+	says_no_more();
+
+	plan = NULL;
+	said = 0;
+	was(t);
+	constraint->validated = true;
+	constraint->definition = "NOT NULL a";
+	is(t);
+	says(DDL_CONSTRAINT, "ALTER TABLE \"public\".\"t\" VALIDATE CONSTRAINT "
+						 "\"t_a_not_null\"");
+	says_no_more();
+}
+
+/* A child has it from its parent, and may have it of its own as well. */
+static void
+a_child_says_the_not_null_that_is_its_own(void **state UNUSED)
+{
+	Definition *parent = table(100, "parent");
+	Definition *child = table(200, "child");
+	Definition *heir = table(300, "heir");
+	uint32_t parents[] = {100};
+
+	hints.target_version_num = PG_18;
+	with_not_null(parent, &parent->table.columns[0], "parent_id_not_null",
+				  "NOT NULL id");
+	stays(parent);
+	for (int i = 0; i < 2; i++)
+	{
+		Definition *made = i == 0 ? child : heir;
+		ColumnDefinition *id = &made->table.columns[0];
+
+		id->local = false;
+		id->inherited = 1;
+		with_not_null(made, id, i == 0 ? "parent_id_not_null" : "own",
+					  "NOT NULL id")
+			->local = i == 1;
+		made->table.parents = (OidList){.count = 1, .oids = parents};
+		is(made);
+	}
+	says(DDL_CREATE, "CREATE TABLE \"public\".\"child\" () INHERITS "
+					 "(\"public\".\"parent\")");
+	says(DDL_CREATE, "CREATE TABLE \"public\".\"heir\" (CONSTRAINT \"own\" "
+					 "NOT NULL \"id\") INHERITS (\"public\".\"parent\")");
+	says_no_more();
+}
+
 /* ---- What cannot be followed ---- */
 
 static void
@@ -849,6 +959,10 @@ main(void)
 		TEST(a_partition_is_attached_with_its_indexes),
 		TEST(a_partition_that_is_being_detached_is_detached),
 		TEST(children_follow_their_parent),
+		TEST(a_new_table_names_its_not_null_constraints),
+		TEST(an_older_target_knows_no_not_null_constraints),
+		TEST(a_not_null_constraint_is_added_and_validated),
+		TEST(a_child_says_the_not_null_that_is_its_own),
 		TEST(a_clause_that_the_target_does_not_know_is_refused),
 		TEST(clauses_of_constraints_are_refused),
 		TEST(a_clause_that_was_there_is_no_change),
