@@ -24,10 +24,11 @@
  * VACUUM FULL of a catalog puts its rows elsewhere, and the places that were
  * noted before are good for nothing.  The rows are still there, all that the
  * slot may have to see.  So such a catalog is read as a whole, for rows that
- *the transaction has written: before its changes for those that can be seen
- *where it is, so that what it has removed is not found; when it ends for all.
- *The order in which they were written is not known then, and more may be told
- *than has changed.
+ * the transaction has written: before its changes for those that can be seen
+ * where it is, and for others' that it has removed, if they cannot be seen;
+ *when it ends for all.  The order in which they were written is not known then,
+ *and more may be told than has changed.  What it has made and removed before a
+ *row is found when it ends.
  *
  *
  * What others change meanwhile
@@ -473,6 +474,41 @@ removed_by(HeapTupleHeader row)
 	return HeapTupleHeaderGetUpdateXid(row);
 }
 
+/* Whether a row that a scan has found can be seen now. */
+static bool
+is_visible(TableScanDesc scan, HeapTuple tuple)
+{
+	Buffer buffer = ((HeapScanDesc) scan)->rs_cbuf;
+	Snapshot now = GetCatalogSnapshot(RelationGetRelid(scan->rs_rd));
+	bool visible;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	visible = HeapTupleSatisfiesVisibility(tuple, now, buffer);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	return visible;
+}
+
+/* Looks at rows of others that the transaction has removed by now. */
+static void
+scan_gone(Walk *walk, Oid catalog_oid)
+{
+	Relation catalog = table_open(catalog_oid, AccessShareLock);
+	TableScanDesc scan = beginscan_any_compat(catalog);
+	HeapTuple tuple;
+
+	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	{
+		TransactionId xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+		TransactionId xmax = removed_by(tuple->t_data);
+
+		if (is_own(walk->schema, xmax) && !is_own(walk->schema, xmin) &&
+			!is_visible(scan, tuple))
+			visit_found(walk, catalog, tuple, xmax, PENSTOCK_ROW_DELETED);
+	}
+	table_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
 /*
  * Looks at all rows that the transaction has written: first those that it has
  * removed, so that of an object the last word is what it is.
@@ -509,7 +545,10 @@ scan_moved(Walk *walk, XLogRecPtr lsn, bool at_end)
 	foreach (cell, walk->schema->moved)
 	{
 		if (!at_end)
+		{
+			scan_gone(walk, lfirst_oid(cell));
 			scan_visible(walk, lfirst_oid(cell));
+		}
 		else
 		{
 			scan_all(walk, lfirst_oid(cell), true);
