@@ -6,9 +6,7 @@ CREATE PUBLICATION schema_pub FOR ALL TABLES;
 CREATE FUNCTION get_schema() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT line
 	FROM get_changes('schema_pub', 'schema_changes', 'true') AS line
-	WHERE line NOT LIKE 'session %'
-		-- From PostgreSQL 18 on these are constraints, too.
-		AND line NOT LIKE '    not null %' $$;
+	WHERE line NOT LIKE 'session %' $$;
 
 -- Definitions that the server writes in another way than the plugin has,
 -- among these lines; of objects since the one with that OID.
@@ -19,7 +17,7 @@ CREATE FUNCTION wrong_definitions(lines text[], since oid) RETURNS SETOF text
 	FROM (
 		SELECT ' ' || conname || ': ' || pg_get_constraintdef(oid)
 		FROM pg_constraint
-		WHERE pg_constraint.oid > since AND contype <> 't'
+		WHERE pg_constraint.oid > since AND contype NOT IN ('n', 't')
 		UNION ALL
 		SELECT '.' || relname || ': ' || pg_get_indexdef(oid)
 		FROM pg_class

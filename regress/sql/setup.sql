@@ -22,5 +22,8 @@ CREATE FUNCTION get_frames(publications text, VARIADIC options text[] = '{}')
 -- The same as text.
 CREATE FUNCTION get_changes(publications text, VARIADIC options text[] = '{}')
 	RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT penstock_frame_text(frame)
-	FROM get_frames(publications, VARIADIC options) AS frame $$;
+	SELECT line
+	FROM get_frames(publications, VARIADIC options) AS frame,
+		penstock_frame_text(frame) AS line
+	-- From PostgreSQL 18 on these are constraints, too.
+	WHERE line NOT LIKE '    not null %' $$;

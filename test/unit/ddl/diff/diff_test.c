@@ -824,6 +824,7 @@ a_child_says_the_not_null_that_is_its_own(void **state UNUSED)
 	Definition *parent = table(100, "parent");
 	Definition *child = table(200, "child");
 	Definition *heir = table(300, "heir");
+	Definition *merged = table(400, "merged");
 	uint32_t parents[] = {100};
 
 	hints.target_version_num = PG_18;
@@ -843,10 +844,18 @@ a_child_says_the_not_null_that_is_its_own(void **state UNUSED)
 		made->table.parents = (OidList){.count = 1, .oids = parents};
 		is(made);
 	}
+	with_not_null(merged, &merged->table.columns[0], "parent_id_not_null",
+				  "NOT NULL id")
+		->local = false;
+	merged->table.columns[0].inherited = 1;
+	merged->table.parents = (OidList){.count = 1, .oids = parents};
+	is(merged);
 	says(DDL_CREATE, "CREATE TABLE \"public\".\"child\" () INHERITS "
 					 "(\"public\".\"parent\")");
 	says(DDL_CREATE, "CREATE TABLE \"public\".\"heir\" (CONSTRAINT \"own\" "
 					 "NOT NULL \"id\") INHERITS (\"public\".\"parent\")");
+	says(DDL_CREATE, "CREATE TABLE \"public\".\"merged\" (\"id\" integer) "
+					 "INHERITS (\"public\".\"parent\")");
 	says_no_more();
 }
 
