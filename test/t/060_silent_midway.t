@@ -55,6 +55,9 @@ my $silent_file = "$ENV{TESTDATADIR}/silent";
 my $follower;
 my $row = 0;
 
+# Sources before 14 do not send transactions that are open.
+my $streams = $pair->source_sql('SHOW server_version_num') >= 140000;
+
 # A savepoint that is waited for: the answer to nothing else comes right after
 # the last one has ended.
 silent_at(
@@ -69,7 +72,7 @@ silent_at(
 
 		$session->run('BEGIN', large(1), 'SAVEPOINT s', large(2));
 		return $session;
-	});
+	}) if $streams;
 
 silent_at(
 	'looking up a table',
@@ -90,10 +93,10 @@ silent_at(
 		$session->run('BEGIN', large(3));
 		return $session;
 	},
-	new_sessions => 1);
+	new_sessions => 1) if $streams;
 
 silent_while_told_to_stop();
-many_sessions();
+many_sessions() if $streams;
 done_testing();
 
 

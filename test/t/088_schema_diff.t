@@ -40,12 +40,11 @@ my $one = $pair->with_database('said', publish => '');
 $one->both_sql('CREATE TABLE IF NOT EXISTS mark (number bigserial PRIMARY KEY);
 	CREATE TABLE t (id integer PRIMARY KEY, a text, b integer); INSERT INTO t VALUES (1, \'x\', 2)');
 is_deeply([ said($one) ], [ 0, '' ], 'it says nothing of what is equal, with status 0');
-$one->source_sql('ALTER TABLE t DROP COLUMN a, ADD c integer NOT NULL DEFAULT 5; CREATE VIEW v AS SELECT id FROM t');
+$one->source_sql('ALTER TABLE t DROP COLUMN a, ADD c integer NOT NULL DEFAULT 5; CREATE VIEW v AS SELECT 1 AS one');
 is_deeply([ said($one) ], [ 1, <<'END' ], 'it prints statements, with status 1');
 ALTER TABLE "public"."t" DROP COLUMN IF EXISTS "a"; -- loses rows
 ALTER TABLE "public"."t" ADD COLUMN "c" integer DEFAULT 5 NOT NULL;
-CREATE VIEW public.v AS  SELECT t.id
-   FROM public.t;
+CREATE VIEW public.v AS  SELECT 1 AS one;
 ALTER VIEW public.v OWNER TO postgres;
 END
 my ($status, $stdout, $stderr) = $one->run('schema', 'diff', '--apply');

@@ -6,7 +6,7 @@
 #
 #     $trees      the directory of the trees
 #     $update     if not empty, bring a tree that is there up to date
-#     $work       a directory that is found under the same name in each tree
+#     $work       a directory in /tmp, which is the same one in each tree
 #     $log        where programs that have much to say may say it
 
 # In which release's tree which server is.
@@ -206,14 +206,13 @@ mount_tree()
 	local tree=$trees/${release[$1]}
 
 	# A tree may have several servers.
-	! mountpoint --quiet "$tree$work" || return 0
-	# Those of runs before are empty.
-	rmdir "$tree"/tmp/penstock-versions.* 2>/dev/null || true
-	mkdir -p "$tree/dev/shm" "$tree/dev/pts" "$tree$work"
+	! mountpoint --quiet "$tree/tmp" || return 0
+	mkdir -p "$tree/dev/shm" "$tree/dev/pts"
 	mount -t proc proc "$tree/proc"
 	mount -t devpts devpts "$tree/dev/pts"
 	mount -t tmpfs tmpfs "$tree/dev/shm"
-	mount --bind "$work" "$tree$work"
+	# What tests make has the same name everywhere.
+	mount --bind /tmp "$tree/tmp"
 }
 
 # Make a tree, or take the one that is there.

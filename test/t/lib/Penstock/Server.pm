@@ -29,32 +29,48 @@ my @SETTINGS = (
 sub start_server
 {
 	my ($name, @settings) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $place = place_of($name);
+	my $node = PostgreSQL::Test::Cluster->new($name,
+		$place ? (install_path => $place) : ());
 
 	$node->init(
 		allows_streaming => 'logical',
 		extra => [ '--encoding=UTF8', '--no-locale' ]);
 	$node->append_conf('postgresql.conf', join "\n", @SETTINGS,
-		library_settings(), @settings, '');
+		library_settings($place), @settings, '');
 	$node->start;
 	return $node;
+}
+
+# Where test/versions has programs (in bin) and the plugin (in lib) of other
+# versions than this machine's; undef: there is nothing of the kind.
+sub place_of
+{
+	my ($name) = @_;
+
+	return $ENV{ $name eq 'target' ? 'PENSTOCK_TARGET_SERVER' :
+		  'PENSTOCK_SOURCE_SERVER' };
 }
 
 # Since August 2026 servers have a list of the libraries that may decode.
 sub lets_plugins_in
 {
-	my $settings = qx(postgres --describe-config);
+	my ($place) = @_;
+	my $program = $place ? "$place/bin/postgres" : 'postgres';
+	my $settings = qx('$program' --describe-config);
 
 	return $settings !~ /^output_plugin_libraries\t/m;
 }
 
 sub library_settings
 {
-	my @settings = "dynamic_library_path = '\$libdir:$ENV{PENSTOCK_LIBDIR}'";
+	my ($place) = @_;
+	my $libraries = $place ? "$place/lib" : $ENV{PENSTOCK_LIBDIR};
+	my @settings = "dynamic_library_path = '\$libdir:$libraries'";
 
 	push @settings,
 	  "output_plugin_libraries = 'pgoutput, test_decoding, penstock'"
-	  unless lets_plugins_in();
+	  unless lets_plugins_in($place);
 	return @settings;
 }
 
