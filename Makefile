@@ -375,7 +375,16 @@ check-regression: all
 	@PG_CONFIG='$(PG_CONFIG)' test/regression/fetch build/regression
 	@test/stage --penstock=$(OUT)/penstock \
 		--logs=$(OUT)/test/regression --with=build/regression/tests \
-		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/regression
+		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/regression/regression.t
+
+.PHONY: check-regression-followed	## follow those tests while they run
+check-regression-followed: all
+	@test/prepare check
+	@PG_CONFIG='$(PG_CONFIG)' test/regression/fetch build/regression
+	@test/stage --penstock=$(OUT)/penstock \
+		--logs=$(OUT)/test/regression-followed \
+		--with=build/regression/tests \
+		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/regression/followed.t
 
 # Trees of other Debian releases are made for it, in build/versions.  14 and 16,
 # which none of them ships, are tested if they are in bookworm's.

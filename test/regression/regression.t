@@ -11,10 +11,12 @@
 use strict;
 use warnings;
 
-use File::Temp ();
+use FindBin;
 use Test::More;
 
+use lib "$FindBin::RealBin/lib";
 use Penstock::Pair;
+use Regression qw(start_tests wait_for failed_tests copy_roles);
 
 # How much of a table a statement changes.
 my $ROWS = 40;
@@ -30,7 +32,6 @@ my @MODES = (
 );
 
 my $seed = $ENV{SEED} || time % 100000;
-my $tests = "$ENV{PENSTOCK_STAGE}/tests";
 my $database = 'regression';
 
 note("SEED=$seed");
@@ -47,12 +48,16 @@ my $pair = Penstock::Pair->new(
 	source => \@SERVER,
 	target => \@SERVER);
 
-run_regression_tests();
+# All that they leave in the database is what is wanted of them.
+my $process = start_tests($pair);
+wait_for($process);
+note('regression tests that failed, of this server: ',
+	failed_tests($pair, $process));
 give_identities();
 $pair->source_sql("CREATE PUBLICATION $database FOR ALL TABLES");
 my $tables = $pair->source_sql("SELECT count(*) FROM pg_publication_tables");
 cmp_ok($tables, '>', 400, "the source has its $tables tables");
-copy_roles();
+copy_roles($pair);
 $pair->clone('--jobs=4');
 $pair->equal_ok('cloned');
 schemas_equal_ok('cloned');
@@ -68,28 +73,6 @@ for my $mode (@MODES)
 }
 schemas_equal_ok('followed');
 done_testing();
-
-# All that they leave in the database is what is wanted of them.
-sub run_regression_tests
-{
-	my $output = File::Temp::tempdir(CLEANUP => 1);
-	my @command = (
-		$ENV{PG_REGRESS},
-		"--inputdir=$tests", "--dlpath=$tests", "--outputdir=$output",
-		'--bindir=', "--schedule=$tests/parallel_schedule",
-		'--max-concurrent-tests=20', '--use-existing',
-		"--dbname=$database",
-		'--host=' . $pair->source->host,
-		'--port=' . $pair->source->port);
-	my $said;
-
-	mkdir "$output/$_" for qw(testtablespace results sql expected);
-	IPC::Run::run(\@command, '>&', \$said);
-	my ($failed) = $said =~ /(\d+) of \d+ tests failed/;
-	note('regression tests that failed, of this server: ', $failed // 0);
-	$pair->source->safe_psql('postgres',
-		"ALTER DATABASE $database RESET ALL");
-}
 
 # The source wants to know which row is meant.
 sub give_identities
@@ -110,23 +93,6 @@ BEGIN
 	END LOOP;
 END $$;
 END
-}
-
-# Roles are the cluster's, and not copied with a database.
-sub copy_roles
-{
-	my ($roles, $said);
-
-	IPC::Run::run(
-		[
-			'pg_dumpall', '--roles-only', '--no-role-passwords',
-			'--dbname=' . $pair->source->connstr('postgres')
-		],
-		'>', \$roles, '2>', \$said)
-	  or die "pg_dumpall failed: $said";
-	$roles =~ s/^\\(?:un)?restrict .*\n//mg;
-	# One of them is there already.
-	$pair->target->psql('postgres', $roles, on_error_stop => 0);
 }
 
 # A few statements on each table, in a transaction of its own.  One that the
