@@ -20,6 +20,7 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
+#include "catalog/indexing.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "utils/catcache.h"
