@@ -577,9 +577,8 @@ penstock_describe_table(PenstockSession *session, StringInfo buf,
 	put_table_options(session, buf, tuple);
 	put_columns(session, buf, form);
 	put_constraints_and_indexes(session, buf, form->oid);
-	penstock_wire_uint(buf, PENSTOCK_SCHEMA_TABLE_PUBLISHED,
-					   form->relpersistence == RELPERSISTENCE_PERMANENT &&
-						   penstock_publications_have(session, form->oid,
-													  form->relispartition));
+	penstock_wire_uint(
+		buf, PENSTOCK_SCHEMA_TABLE_PUBLISHED,
+		penstock_publications_have(session, form->oid, form->relispartition));
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_MEDIUM);
 }

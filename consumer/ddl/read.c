@@ -174,7 +174,7 @@ append_published(Query *query)
 	if (publications == NULL || publications->count == 0)
 		return;
 	buf_append_string(sql,
-					  ", 'published', c.relpersistence = 'p' AND EXISTS"
+					  ", 'published', EXISTS"
 					  " (SELECT FROM pg_publication p WHERE p.pubname IN (");
 	publications_append_literals(publications, sql);
 	buf_append_string(sql, ") AND (p.puballtables OR EXISTS (SELECT"

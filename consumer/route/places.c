@@ -156,7 +156,8 @@ places_check_defined(const Places *places, const Definition *definition,
 	if (definition->kind != DEFINITION_TABLE)
 		return RC_OK;
 	rule = placement_find(places->placement, relation.schema, relation.name);
-	if (rule == NULL && definition->table.published)
+	if (rule == NULL && definition->table.published &&
+		!definition->table.unlogged)
 		return refuse_unplaced(&relation, err);
 	*nowhere = rule != NULL && rule->kind == PLACEMENT_NONE;
 	return RC_OK;

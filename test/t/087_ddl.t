@@ -114,6 +114,13 @@ my @FORMS = (
 	'ALTER TABLE faint ALTER v TYPE integer USING length(v); INSERT INTO faint VALUES (3, 3)',
 	'ALTER TABLE faint SET LOGGED', 'ALTER TABLE faint SET UNLOGGED', 'DELETE FROM faint',
 	'ALTER TABLE faint SET LOGGED; INSERT INTO faint VALUES (3, 33)',
+	'CREATE UNLOGGED TABLE pale (id integer PRIMARY KEY); INSERT INTO pale VALUES (1);
+	 CREATE UNLOGGED TABLE paler (id integer PRIMARY KEY)',
+	'ALTER TABLE pale SET LOGGED; ALTER TABLE paler SET LOGGED; INSERT INTO pale VALUES (2)',
+	'INSERT INTO paler VALUES (3)',
+	'CREATE TYPE shape AS (x integer, y text); CREATE TABLE square OF shape;
+	 CREATE TABLE cube (PRIMARY KEY (x)) INHERITS (square); INSERT INTO cube VALUES (1, \'a\')',
+	'ALTER TYPE shape RENAME ATTRIBUTE y TO z CASCADE; INSERT INTO cube VALUES (2, \'b\')',
 	'CREATE TABLE kept (id integer PRIMARY KEY, v varchar(10));
 	 CREATE TABLE heir (own text, PRIMARY KEY (id)) INHERITS (kept);
 	 INSERT INTO kept VALUES (1, \'x\'), (2, \'y\'); INSERT INTO heir VALUES (3, \'z\', \'own\')',

@@ -2,7 +2,8 @@
  * column_names.c
  *    ALTER TABLE … RENAME COLUMN, ALTER TYPE … RENAME ATTRIBUTE.
  *
- * A column that children have from a parent is renamed there, with theirs.
+ * A column that children have from a parent is renamed there, with theirs; if
+ * the parent is a table of a type, with the type's attribute.
  */
 #include "ddl/diff/column_names.h"
 
@@ -50,7 +51,8 @@ rename_columns(Draft *draft, DraftObject *table)
 		const ColumnDefinition *after = definition_column(&table->after->table,
 														  now->attnum);
 
-		if (after == NULL || strcmp(now->name, after->name) == 0)
+		if (after == NULL || now->inherited > 0 ||
+			strcmp(now->name, after->name) == 0)
 			continue;
 		free_column_name(draft, table, after->name);
 		rename_column(draft, table, table->now->table.columns[i].name,
