@@ -51,6 +51,7 @@
 #include "frame.h"
 #include "left_out.h"
 #include "lookup.h"
+#include "newest.h"
 #include "relinfo.h"
 #include "row.h"
 #include "schema.h"
@@ -389,16 +390,19 @@ append_schema_changes(void *arg)
 {
 	const SchemaLookup *lookup = arg;
 	PenstockSession *session = lookup->session;
+	Snapshot outer = penstock_newest_enter(session);
 	List *objects = penstock_schema_take(session->schema, lookup->lsn,
 										 lookup->at_end);
 	ListCell *cell;
 
-	if (objects == NIL)
-		return;
-	penstock_value_apply_settings(session);
-	ensure_begun(session, lookup->txn);
+	if (objects != NIL)
+	{
+		penstock_value_apply_settings(session);
+		ensure_begun(session, lookup->txn);
+	}
 	foreach (cell, objects)
 		append_schema_change(session, lfirst(cell));
+	penstock_newest_leave(outer);
 }
 
 /*

@@ -34,6 +34,7 @@
 #include "definition.h"
 #include "labels.h"
 #include "lookup.h"
+#include "newest.h"
 #include "schema.h"
 
 /* What decides how labels are: the two snapshots, and who sees itself. */
@@ -59,7 +60,6 @@ struct PenstockLabels
 
 	LabelState state;
 	List *types; /* OIDs of types whose labels the cache has, in this state */
-	SnapshotData snapshot;
 };
 
 /* How often the server has heard of labels that change.  Callbacks cannot be
@@ -144,38 +144,6 @@ list_enums(Oid type)
 	return enums;
 }
 
-/* ---- the snapshot ---- */
-
-static bool
-is_own(const PenstockSession *session, TransactionId xid)
-{
-	return session->schema != NULL &&
-		   penstock_schema_is_own(session->schema, xid);
-}
-
-static Snapshot
-make_snapshot(PenstockSession *session, Snapshot active, Snapshot newest)
-{
-	PenstockLabels *labels = session->labels;
-	Snapshot snapshot = &labels->snapshot;
-
-	*snapshot = *active;
-	snapshot->xmin = newest->xmin;
-	snapshot->xmax = newest->xmax;
-	snapshot->xip = MemoryContextAlloc(labels->context, sizeof(TransactionId) *
-															(newest->xcnt + 1));
-	snapshot->xcnt = 0;
-	for (uint32 i = 0; i < newest->xcnt; i++)
-	{
-		if (!is_own(session, newest->xip[i]))
-			snapshot->xip[snapshot->xcnt++] = newest->xip[i];
-	}
-	snapshot->copied = false;
-	snapshot->active_count = 0;
-	snapshot->regd_count = 0;
-	return snapshot;
-}
-
 static LabelState
 state_of(const PenstockSession *session, Snapshot active, Snapshot newest)
 {
@@ -202,7 +170,6 @@ typedef struct Showing
 	PenstockSession *session;
 	Oid type;
 	Snapshot active;
-	Snapshot newest;
 } Showing;
 
 /* Has the cache read the labels of an enum, with the snapshot that is active.
@@ -236,13 +203,16 @@ read_all_labels(void *arg)
 {
 	const Showing *showing = arg;
 	List *enums = list_enums(showing->type);
+	MemoryContext outer;
+	Snapshot newest;
 	ListCell *cell;
 
 	if (enums == NIL)
 		return;
-	SetupHistoricSnapshot(
-		make_snapshot(showing->session, showing->active, showing->newest),
-		HistoricSnapshotGetTupleCids());
+	outer = MemoryContextSwitchTo(showing->session->labels->context);
+	newest = penstock_newest_make(showing->session, showing->active);
+	MemoryContextSwitchTo(outer);
+	SetupHistoricSnapshot(newest, HistoricSnapshotGetTupleCids());
 	foreach (cell, enums)
 		read_labels(lfirst_oid(cell));
 	SetupHistoricSnapshot(showing->active, HistoricSnapshotGetTupleCids());
@@ -280,7 +250,6 @@ show(PenstockSession *session, Oid type, Snapshot active)
 		.session = session,
 		.type = type,
 		.active = active,
-		.newest = newest,
 	};
 
 	if (labels->changes_seen != changes)

@@ -15,6 +15,7 @@
  *				catalog_row and objects
  *	 describe	what such an object is, with describe_table and definition
  *	 deparse	SQL text without locks
+ *	 newest		catalogs as the reader knows them
  *	 labels		labels of enums, as the reader knows them
  *	 lookup		catalogs while a transaction in progress is handed out
  *	 frame		changes into frames, frames to the server's output

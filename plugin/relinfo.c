@@ -44,6 +44,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "newest.h"
 #include "relinfo.h"
 #include "wire.h"
 
@@ -500,8 +501,9 @@ write_record(PenstockSession *session, StringInfo buf,
 
 	penstock_wire_uint(buf, PENSTOCK_RELATION_NUMBER, info->published->number);
 	penstock_wire_uint(buf, PENSTOCK_RELATION_OID, RelationGetRelid(target));
-	append_name(session, buf, PENSTOCK_RELATION_SCHEMA,
-				get_namespace_name(RelationGetNamespace(target)));
+	append_name(
+		session, buf, PENSTOCK_RELATION_SCHEMA,
+		penstock_newest_namespace(session, RelationGetNamespace(target)));
 	append_name(session, buf, PENSTOCK_RELATION_NAME,
 				RelationGetRelationName(target));
 	penstock_wire_uint(buf, PENSTOCK_RELATION_REPLICA_IDENTITY,

@@ -238,6 +238,57 @@ subtest 'more changes than fit into memory' => sub {
 		300, 'all tables are there');
 };
 
+# Not every change locks its object: each definition has what both have done.
+subtest 'two transactions change the same objects' => sub {
+	for my $mode ([], [ '--apply=transaction', '--lanes=4' ])
+	{
+		my $pair = cloned('both' . @$mode, <<'SQL', '--ddl=follow', @$mode);
+CREATE TYPE mood AS ENUM ('a', 'b');
+CREATE DOMAIN size AS integer CONSTRAINT above CHECK (VALUE > 0);
+CREATE TABLE p (id integer, s size, m mood) PARTITION BY RANGE (id);
+CREATE TABLE q PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE INDEX i ON q (id) WITH (fillfactor = 50);
+CREATE SCHEMA before; CREATE TABLE before.t (id integer PRIMARY KEY);
+SQL
+		my $session = Penstock::Session->new($pair->source, $pair->name);
+		my $follower = $pair->start('follow', @$mode);
+
+		$session->run('BEGIN', 'INSERT INTO q VALUES (1, 1, \'a\')',
+			'ALTER TABLE p DETACH PARTITION q', 'INSERT INTO q VALUES (2, 2, \'b\')');
+		$pair->source_sql('ALTER INDEX i RESET (fillfactor)');
+		$session->run('INSERT INTO q VALUES (20, 20, \'a\')', 'COMMIT');
+		$pair->wait_caught_up($follower);
+		$pair->equal_ok("a table and its index (@$mode)");
+
+		$session->run('BEGIN', 'INSERT INTO before.t VALUES (1)',
+			'ALTER TABLE before.t ADD n integer', 'INSERT INTO before.t VALUES (2, 2)');
+		$pair->source_sql('ALTER SCHEMA before RENAME TO later');
+		$session->run('INSERT INTO later.t VALUES (3, 3)', 'COMMIT', 'BEGIN',
+			'INSERT INTO later.t VALUES (4, 4)');
+		$pair->source_sql('ALTER SCHEMA later RENAME TO last');
+		$session->run('COMMIT');
+		$pair->wait_caught_up($follower);
+		$pair->equal_ok('a table and its schema');
+
+		$session->run('BEGIN', 'ALTER TYPE mood RENAME VALUE \'a\' TO \'mine\'',
+			'INSERT INTO q VALUES (3, 3, \'mine\')', 'ALTER DOMAIN size SET NOT NULL');
+		$pair->source_sql('ALTER TYPE mood RENAME TO temper;
+			ALTER DOMAIN size DROP CONSTRAINT above');
+		$session->run('INSERT INTO q VALUES (5, -5, \'mine\')', 'COMMIT');
+		$session->end;
+		$pair->wait_caught_up($follower);
+		$pair->stop_ok($follower);
+		$pair->equal_ok('types');
+		is($pair->target_sql('SELECT typname, typnotnull, (SELECT count(*) FROM pg_constraint
+				WHERE contypid = t.oid AND contype = \'c\'), (SELECT string_agg(enumlabel, \' \'
+				ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid)
+			FROM pg_type t WHERE typname IN (\'size\', \'temper\', \'mood\') ORDER BY 1'),
+			"size|t|0|\ntemper|f|0|mine b", 'what they are');
+		is($pair->target_sql('SELECT reloptions IS NULL FROM pg_class WHERE relname = \'i\''),
+			't', 'what the index is');
+	}
+};
+
 # A label's name changes hands while rows with it are on their way, in every kind of
 # value.  What is applied while open is on the target under the old names.
 subtest 'labels get other names' => sub {

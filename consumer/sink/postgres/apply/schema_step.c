@@ -36,14 +36,6 @@
 /* Of a partition of a partition of …: more are taken for a circle. */
 #define PARENTS_MAX 1000
 
-/* Since when an object is what the known definitions say. */
-typedef struct KnownSince
-{
-	DefinitionCatalog catalog;
-	uint32_t oid;
-	Lsn lsn;
-} KnownSince;
-
 struct SchemaStep
 {
 	const char *pipeline;
@@ -54,10 +46,7 @@ struct SchemaStep
 	char *failed_sql;          /* the statement that failed last; or NULL */
 	Lsn begin_lsn;             /* of the first definitions */
 	DefinitionSet *known;      /* NULL: not read yet */
-	KnownSince *since;
-	size_t since_count;
-	size_t since_capacity;
-	OidList emptied; /* see schema_step_emptied() */
+	OidList emptied;           /* see schema_step_emptied() */
 };
 
 /* One call of schema_step_apply(). */
@@ -95,46 +84,15 @@ schema_step_free(SchemaStep *self)
 		return;
 	definition_set_free(self->known);
 	free(self->failed_sql);
-	free(self->since);
 	free(self->emptied.oids);
 	free(self);
 }
 
 /* ---- what is known ------------------------------------------------------ */
 
-static KnownSince *
-find_since(const SchemaStep *self, DefinitionCatalog catalog, uint32_t oid)
-{
-	for (size_t i = 0; i < self->since_count; i++)
-		if (self->since[i].oid == oid && self->since[i].catalog == catalog)
-			return &self->since[i];
-	return NULL;
-}
-
-static void
-note_since(SchemaStep *self, DefinitionCatalog catalog, uint32_t oid, Lsn lsn)
-{
-	KnownSince *since = find_since(self, catalog, oid);
-
-	if (since == NULL)
-	{
-		if (self->since_count == self->since_capacity)
-		{
-			self->since_capacity = self->since_capacity > 0
-									   ? 2 * self->since_capacity
-									   : 64;
-			self->since = xrealloc_array(self->since, self->since_capacity,
-										 sizeof(self->since[0]));
-		}
-		since = &self->since[self->since_count++];
-		*since = (KnownSince){.catalog = catalog, .oid = oid};
-	}
-	since->lsn = lsn;
-}
-
 /* A DefinitionTake. */
 static Rc
-take_known(void *context, const char *json, Lsn from_lsn, Error *err)
+take_known(void *context, const char *json, Lsn from_lsn UNUSED, Error *err)
 {
 	SchemaStep *self = context;
 	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
@@ -142,11 +100,7 @@ take_known(void *context, const char *json, Lsn from_lsn, Error *err)
 	Rc rc = ddl_json_read(json, strlen(json), arena, &definition, err);
 
 	if (rc == RC_OK)
-	{
 		definition_set_put(self->known, definition);
-		note_since(self, definition_catalog(definition->kind), definition->oid,
-				   from_lsn);
-	}
 	arena_free(arena);
 	return rc;
 }
@@ -213,30 +167,12 @@ say_all_untranslated(const Step *step)
 					step->set->txn.xid, count - UNTRANSLATED_SAID_MAX);
 }
 
-/*
- * A transaction may bring a definition that it read before another one, which
- * committed earlier, changed the object.  What it says itself, set by set, is
- * never outdated.
- */
-static bool
-is_outdated(const Step *step, const SchemaChange *change)
-{
-	const KnownSince *since = find_since(step->self, change->catalog,
-										 change->oid);
-
-	return since != NULL && since->lsn != step->set->txn.end_lsn &&
-		   change->lsn < since->lsn;
-}
-
 static void
 take_change(Step *step, const SchemaChange *change)
 {
 	if (change->kind == SCHEMA_UNTRANSLATED)
 		return;
-	if (is_outdated(step, change))
-		log_debug("apply", "schema change at " LSN_FORMAT " is outdated",
-				  LSN_ARGS(change->lsn));
-	else if (change->kind == SCHEMA_GONE)
+	if (change->kind == SCHEMA_GONE)
 		definition_set_remove(step->after, change->catalog, change->oid);
 	else
 		definition_set_put(step->after, change->definition);
@@ -644,14 +580,6 @@ keep(Step *step)
 {
 	SchemaStep *self = step->self;
 
-	for (size_t i = 0; i < step->set->count; i++)
-	{
-		const SchemaChange *change = step->set->changes[i]->schema;
-
-		if (change->kind != SCHEMA_UNTRANSLATED && !is_outdated(step, change))
-			note_since(self, change->catalog, change->oid,
-					   step->set->txn.end_lsn);
-	}
 	definition_set_free(self->known);
 	self->known = step->after;
 	step->after = NULL;

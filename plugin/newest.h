@@ -1,0 +1,39 @@
+/*
+ * newest.h
+ *		The catalogs as the reader of the stream knows them.
+ *
+ * The server shows a transaction the catalogs as they were when it made its
+ * changes, as far as it has taken snapshots since.  But transactions are sent
+ * in the order of their commits: when the changes of one are sent, the reader
+ * has been told of all that others have committed before its end, also of what
+ * they have done to the objects that it has changed itself.  Not every change
+ * locks its object.
+ *
+ * A snapshot made here sees what all have committed up to where the server
+ * reads the log, which is the end of the transaction at hand, or of the piece
+ * of it; and of the transaction itself what it had done where the change is.
+ */
+#ifndef PENSTOCK_NEWEST_H
+#define PENSTOCK_NEWEST_H
+
+#include "utils/snapshot.h"
+
+#include "session.h"
+
+/* Such a snapshot in the current memory context, from the one that is active.
+ */
+extern Snapshot penstock_newest_make(PenstockSession *session, Snapshot active);
+
+/*
+ * Makes such a snapshot the active one and returns the one that was; NULL, and
+ * nothing is done, if it would not see anything else.  What the server keeps of
+ * the catalogs is forgotten before, and after.
+ */
+extern Snapshot penstock_newest_enter(PenstockSession *session);
+extern void penstock_newest_leave(Snapshot outer);
+
+/* The name of a schema as such a snapshot has it, for a reader that is told of
+ * schema changes; else as the server says.  In the current memory context. */
+extern char *penstock_newest_namespace(PenstockSession *session, Oid oid);
+
+#endif /* PENSTOCK_NEWEST_H */
