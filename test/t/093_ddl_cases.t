@@ -193,6 +193,29 @@ SQL
 	}
 };
 
+# Indexes of partitions are made again with the table's, and get other names.
+subtest 'names of indexes that are made again' => sub {
+	my $pair = cloned('again', <<'SQL', '--ddl=follow');
+CREATE TABLE t (id integer, k integer, UNIQUE (id, k)) PARTITION BY RANGE (id);
+CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (10);
+CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id);
+CREATE TABLE t_2a PARTITION OF t_2 FOR VALUES FROM (10) TO (20);
+CREATE INDEX ON t (k);
+ALTER INDEX t_1_k_idx RENAME TO mine; ALTER TABLE t_2a RENAME TO renamed;
+ALTER TABLE t_1 RENAME CONSTRAINT t_1_id_k_key TO own;
+INSERT INTO t VALUES (1, 1), (11, 11);
+SQL
+	$pair->source_sql('BEGIN; ALTER TABLE t ALTER k TYPE numeric;
+		INSERT INTO t VALUES (2, 2.5), (12, 12.5); COMMIT');
+	$pair->follow_to_end;
+	is($pair->target_sql('SELECT string_agg(relname, \' \' ORDER BY 1) FROM pg_class
+			WHERE relkind IN (\'i\', \'I\') AND relname ~ \'^(t_|renamed|mine|own)\''),
+		$pair->source_sql('SELECT string_agg(relname, \' \' ORDER BY 1) FROM pg_class
+			WHERE relkind IN (\'i\', \'I\') AND relname ~ \'^(t_|renamed|mine|own)\''),
+		'the same as on the source');
+	$pair->equal_ok('all rows');
+};
+
 # A table whose rows do not fit, although the source has left them as they are,
 # and one beside it that it has written anew.
 subtest 'rows that do not come anew' => sub {

@@ -348,6 +348,15 @@ find_changes(Draft *draft)
 								  sizeof(DraftObject *));
 	for (int i = 0; i < draft->count; i++)
 		visit(draft, &draft->objects[i], 0);
+	for (int i = 0; i < draft->changed_count; i++)
+	{
+		DraftObject *object = draft->changed[i];
+
+		if (object->own != NULL && object->after != NULL &&
+			object->kind == DEFINITION_TABLE)
+			match_partition(&object->own->table, &object->after->table,
+							&matches);
+	}
 	for (int i = 0; i < draft->count; i++)
 	{
 		DraftObject *object = &draft->objects[i];

@@ -1,6 +1,6 @@
 /*
  * match.c
- *    By OID, else by name, definition and columns.
+ *    By OID, else by name, definition and columns, or by what it belongs to.
  */
 #include "ddl/diff/match.h"
 
@@ -284,6 +284,70 @@ match_table(TableDefinition *now, TableDefinition *after, Matches *matches)
 		leave_out_indexes(now, after);
 	match_constraints(now, after, matches);
 	match_indexes(now, after, matches);
+}
+
+static const ConstraintDefinition *
+constraint_of_parent(TableDefinition *now, const TableDefinition *after,
+					 uint32_t parent)
+{
+	for (int i = 0; i < after->constraint_count; i++)
+		if (after->constraints[i].parent == parent &&
+			find_constraint(now, after->constraints[i].oid) == NULL)
+			return &after->constraints[i];
+	return NULL;
+}
+
+static const IndexDefinition *
+index_of_parent(TableDefinition *now, const TableDefinition *after,
+				uint32_t parent)
+{
+	for (int i = 0; i < after->index_count; i++)
+		if (after->indexes[i].parent == parent &&
+			find_index(now, after->indexes[i].oid) == NULL)
+			return &after->indexes[i];
+	return NULL;
+}
+
+/* Whether the parent is there, and has been made again. */
+static bool
+is_mapped(const OidMap *map, uint32_t parent)
+{
+	return parent != 0 && map_apply(map, parent) != parent;
+}
+
+void
+match_partition(TableDefinition *now, const TableDefinition *after,
+				Matches *matches)
+{
+	for (int i = 0; i < now->constraint_count; i++)
+	{
+		ConstraintDefinition *constraint = &now->constraints[i];
+		const ConstraintDefinition *other = NULL;
+
+		if (is_mapped(&matches->constraints, constraint->parent))
+			other = constraint_of_parent(
+				now, after,
+				map_apply(&matches->constraints, constraint->parent));
+		if (other == NULL)
+			continue;
+		map_add(&matches->constraints, constraint->oid, other->oid);
+		map_add(&matches->indexes, constraint->index, other->index);
+		constraint->oid = other->oid;
+	}
+	for (int i = 0; i < now->index_count; i++)
+	{
+		IndexDefinition *index = &now->indexes[i];
+		const IndexDefinition *other = NULL;
+
+		index->oid = map_apply(&matches->indexes, index->oid);
+		if (is_mapped(&matches->indexes, index->parent))
+			other = index_of_parent(
+				now, after, map_apply(&matches->indexes, index->parent));
+		if (other == NULL)
+			continue;
+		map_add(&matches->indexes, index->oid, other->oid);
+		index->oid = other->oid;
+	}
 }
 
 void

@@ -43,6 +43,14 @@ void matches_init(Matches *matches, Arena *arena);
 void match_table(TableDefinition *now, TableDefinition *after,
 				 Matches *matches);
 
+/*
+ * The first, for what a partition has because its table has it: that has
+ * another name where the server has made it again with the table's.  The table
+ * comes first.
+ */
+void match_partition(TableDefinition *now, const TableDefinition *after,
+					 Matches *matches);
+
 /* The latter, for a table that is on one side only. */
 void match_alone(TableDefinition *table, Arena *arena);
 

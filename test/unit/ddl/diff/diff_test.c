@@ -701,6 +701,41 @@ a_partition_is_attached_with_its_indexes(void **state UNUSED)
 	says_no_more();
 }
 
+/* The server makes them again where the table's are, under names of its own. */
+static void
+indexes_of_partitions_are_those_of_the_table(void **state UNUSED)
+{
+	Definition *p1;
+	Definition *p = partitioned(&p1);
+	ColumnDefinition *k = column_made(p, 2, "k", TYPE_TEXT, "text");
+	ColumnDefinition *k1 = column_made(p1, 2, "k", TYPE_TEXT, "text");
+	IndexDefinition *i;
+	IndexDefinition *i1;
+
+	k1->local = false;
+	k1->inherited = 1;
+	i = index_made(p, 110, "i",
+				   "CREATE INDEX i ON ONLY public.p USING btree (k)");
+	i1 = index_made(p1, 210, "mine",
+					"CREATE INDEX mine ON public.p1 USING btree (k)");
+	i1->parent = 110;
+	was(p);
+	was(p1);
+	k->type_oid = k1->type_oid = TYPE_UUID;
+	k->type = k1->type = "uuid";
+	i->oid = 111;
+	i1->oid = 211;
+	i1->parent = 111;
+	i1->name = "p1_k_idx";
+	i1->definition = "CREATE INDEX p1_k_idx ON public.p1 USING btree (k)";
+	is(p);
+	is(p1);
+	says(DDL_RENAME, "ALTER INDEX \"public\".\"mine\" RENAME TO \"p1_k_idx\"");
+	says(DDL_ALTER, "ALTER TABLE \"public\".\"p\" ALTER COLUMN \"k\" TYPE uuid "
+					"USING \"k\"::text::uuid");
+	says_no_more();
+}
+
 static void
 a_partition_that_is_being_detached_is_detached(void **state UNUSED)
 {
@@ -966,6 +1001,7 @@ main(void)
 		TEST(a_label_that_is_gone_is_refused),
 		TEST(an_identity_gets_another_sequence),
 		TEST(a_partition_is_attached_with_its_indexes),
+		TEST(indexes_of_partitions_are_those_of_the_table),
 		TEST(a_partition_that_is_being_detached_is_detached),
 		TEST(children_follow_their_parent),
 		TEST(a_new_table_names_its_not_null_constraints),
