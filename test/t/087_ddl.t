@@ -108,7 +108,8 @@ my @FORMS = (
 	 CREATE TABLE tree_2 PARTITION OF tree FOR VALUES FROM (10) TO (20);
 	 ALTER TABLE tree ADD FOREIGN KEY (up) REFERENCES tree;
 	 INSERT INTO tree VALUES (1, 1), (6, 1), (11, 6)',
-	'UPDATE tree SET up = 11; DROP TABLE tree_1', 'DROP TABLE tree',
+	'UPDATE tree SET up = 11; DROP TABLE tree_1 CASCADE',
+	'ALTER TABLE tree ADD FOREIGN KEY (up) REFERENCES tree', 'DROP TABLE tree',
 	'CREATE TABLE faint (id integer PRIMARY KEY, v text);
 	 INSERT INTO faint VALUES (1, \'one\'), (2, \'two\')', 'ALTER TABLE faint SET UNLOGGED',
 	'ALTER TABLE faint ALTER v TYPE integer USING length(v); INSERT INTO faint VALUES (3, 3)',
