@@ -109,6 +109,12 @@ verdict_add_note(Verdict *verdict, const char *note)
 		verdict->notes_left_out++;
 }
 
+void
+verdict_doubt(Verdict *verdict, const char *doubt)
+{
+	verdict->doubt = arena_strdup(verdict->arena, doubt);
+}
+
 static int
 count_tables(const Verdict *verdict, TableOutcome outcome)
 {
@@ -129,7 +135,8 @@ verdict_is_different(const Verdict *verdict)
 bool
 verdict_is_complete(const Verdict *verdict)
 {
-	return count_tables(verdict, TABLE_NOT_COMPARED) == 0 &&
+	return verdict->doubt == NULL &&
+		   count_tables(verdict, TABLE_NOT_COMPARED) == 0 &&
 		   count_tables(verdict, TABLE_PENDING) == 0;
 }
 
@@ -195,6 +202,8 @@ verdict_report(const Verdict *verdict, bool all, const Report *report)
 	if (verdict->notes_left_out > 0)
 		report_line(report, "and %" PRId64 " more like these",
 					verdict->notes_left_out);
+	if (verdict->doubt != NULL)
+		report_line(report, "not compared: %s", verdict->doubt);
 	report_line(
 		report, "%d table%s equal, %d different, %d not compared%s", equal,
 		PLURAL(equal), different, left,
@@ -260,5 +269,6 @@ verdict_append_json(const Verdict *verdict, Buf *buf)
 		json_text(&json, verdict->notes[i]);
 	json_end_array(&json);
 	json_member_int(&json, "left_out", verdict->notes_left_out);
+	json_member_string(&json, "not_compared", verdict->doubt);
 	json_end_object(&json);
 }

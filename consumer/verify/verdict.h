@@ -69,6 +69,7 @@ typedef struct Verdict
 	int note_count;
 	const char *notes[VERDICT_NOTES_MAX]; /* of schema and sequences */
 	int64_t notes_left_out;
+	const char *doubt; /* what beside rows could not be compared, or NULL */
 } Verdict;
 
 /* An empty one, and its end; verdict_free() accepts NULL. */
@@ -88,6 +89,9 @@ void verdict_refuse(Verdict *verdict, TableVerdict *table, const char *reason);
 
 /* Adds what differs beside rows. */
 void verdict_add_note(Verdict *verdict, const char *note);
+
+/* Says what beside rows could not be compared, and why. */
+void verdict_doubt(Verdict *verdict, const char *doubt);
 
 /* Whether anything differs, and whether all was compared. */
 bool verdict_is_different(const Verdict *verdict);

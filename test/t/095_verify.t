@@ -37,6 +37,7 @@ $pair->clone;
 # Nobody follows.
 my ($status, $output, $log) = $pair->run('verify');
 is($status, 0, 'nobody follows: all is equal') or diag($output, $log);
+unlike($log, qr/schema/, 'the schema is, too');
 like($output, qr/^table "public"."account" on target: equal, $ROWS rows$/m,
 	'each table is named');
 like($log, qr/nobody follows with slot "shop": following up to LSN/,

@@ -13,6 +13,7 @@
 #include "base/task.h"
 #include "job/fence.h"
 #include "net/pgconn_open.h"
+#include "net/sql.h"
 
 #define APPLICATION_NAME "penstock verify"
 
@@ -42,6 +43,36 @@ anchor_open_reader(PgConn **conn, const char *conninfo, const char *label,
 	if (rc == RC_OK)
 		rc = pgconn_exec(*conn, "SET jit = off", NULL, err);
 	return rc;
+}
+
+static MUST_CHECK Rc
+take_snapshot(PgConn *conn, const char *snapshot, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
+							"SET TRANSACTION SNAPSHOT ");
+	buf_append_literal(&sql, snapshot);
+	return sql_run(conn, &sql, NULL, err);
+}
+
+Rc
+anchor_open_source(PgConn **conn, const Anchor *anchor, Error *err)
+{
+	Rc rc = anchor_open_reader(conn, anchor->config->source, "source", err);
+
+	return rc == RC_OK ? take_snapshot(*conn, anchor->snapshot.name, err) : rc;
+}
+
+Rc
+anchor_open_target(PgConn **conn, const Anchor *anchor, int number, Error *err)
+{
+	const AnchorTarget *target = &anchor->targets[number];
+	Rc rc = anchor_open_reader(conn, anchor->config->targets[number],
+							   target->label, err);
+
+	return rc == RC_OK ? take_snapshot(*conn, target->snapshot, err) : rc;
 }
 
 /* ---- 1: transactions that are open -------------------------------------- */
@@ -224,7 +255,6 @@ anchor_take(Anchor *anchor, const Config *config, Error *err)
 		if (rc == RC_OK)
 			rc = fence_hold(config, &use, err);
 	} while (rc == RC_AGAIN);
-	anchor->taken_us = clock_monotonic_us();
 	if (rc == RC_OK)
 		log_info("verify", "comparing as of LSN " LSN_FORMAT,
 				 LSN_ARGS(anchor->snapshot.consistent_lsn));

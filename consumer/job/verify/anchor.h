@@ -23,8 +23,6 @@
 #ifndef PENSTOCK_JOB_VERIFY_ANCHOR_H
 #define PENSTOCK_JOB_VERIFY_ANCHOR_H
 
-#include <stdint.h>
-
 #include "base/error.h"
 #include "config/config.h"
 #include "model/lsn.h"
@@ -48,7 +46,6 @@ typedef struct Anchor
 	PgConn *replication; /* has the snapshot */
 	SlotSnapshot snapshot;
 	AnchorTarget targets[CONFIG_TARGETS_MAX];
-	int64_t taken_us; /* monotonic */
 } Anchor;
 
 /* Takes one, with zeroed *anchor.  Waits.  To be released also after a failure.
@@ -60,5 +57,12 @@ void anchor_release(Anchor *anchor);
 /* Opens a session that reads; the label is that of a server. */
 MUST_CHECK Rc anchor_open_reader(PgConn **conn, const char *conninfo,
 								 const char *label, Error *err);
+
+/* The same on the source or a target, in a transaction that has the anchor's
+ * snapshot. */
+MUST_CHECK Rc anchor_open_source(PgConn **conn, const Anchor *anchor,
+								 Error *err);
+MUST_CHECK Rc anchor_open_target(PgConn **conn, const Anchor *anchor,
+								 int number, Error *err);
 
 #endif /* PENSTOCK_JOB_VERIFY_ANCHOR_H */

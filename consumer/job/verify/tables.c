@@ -520,27 +520,12 @@ read_catalog(ComparedTables *tables, const Config *config, PgConn *source,
 	return rc;
 }
 
-static MUST_CHECK Rc
-open_snapshot(PgConn **conn, const Anchor *anchor, Error *err)
-{
-	Buf sql;
-	Rc rc = anchor_open_reader(conn, anchor->config->source, "source", err);
-
-	if (rc != RC_OK)
-		return rc;
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
-							"SET TRANSACTION SNAPSHOT ");
-	buf_append_literal(&sql, anchor->snapshot.name);
-	return sql_run(*conn, &sql, NULL, err);
-}
-
 Rc
 compared_tables_read(ComparedTables *tables, const Anchor *anchor,
 					 Verdict *verdict, Error *err)
 {
 	PgConn *source = NULL;
-	Rc rc = open_snapshot(&source, anchor, err);
+	Rc rc = anchor_open_source(&source, anchor, err);
 
 	tables->arena = arena_new(ARENA_BLOCK_BYTES);
 	if (rc == RC_OK)

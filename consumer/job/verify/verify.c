@@ -10,6 +10,7 @@
 #include "base/task.h"
 #include "job/verify/anchor.h"
 #include "job/verify/compare.h"
+#include "job/verify/surroundings.h"
 #include "job/verify/tables.h"
 
 /* How often it is said how far it has come. */
@@ -38,7 +39,9 @@ struct Verification
 	Verdict *verdict;
 	Anchor anchor;
 	ComparedTables tables;
-	int next; /* the table that is taken next */
+	Surroundings surroundings;
+	int next;            /* the table that is taken next */
+	int64_t deadline_us; /* monotonic; when the snapshots become too old */
 	int64_t say_us;
 	Worker workers[CONFIG_JOBS_MAX];
 };
@@ -64,12 +67,11 @@ count_attempt(Verification *self, const ComparedTable *table,
 	}
 }
 
+/* Whether the snapshots have become too old. */
 static bool
 is_over(const Verification *self)
 {
-	return clock_monotonic_us() >=
-		   self->anchor.taken_us +
-			   (int64_t) self->config->max_snapshot_s * 1000000;
+	return clock_monotonic_us() >= self->deadline_us;
 }
 
 /* Tries for as long as somebody has it locked. */
@@ -78,16 +80,16 @@ compare_table(Worker *worker, ComparedTable *table, Error *err)
 {
 	Verification *self = worker->verification;
 	CompareOutcome outcome = COMPARE_BUSY;
-	Rc rc = RC_OK;
+	Rc rc;
 
-	while (rc == RC_OK && outcome == COMPARE_BUSY && !is_over(self))
+	do
 	{
 		rc = comparer_run(&worker->comparer, table, &outcome, err);
 		if (rc == RC_OK && outcome == COMPARE_BUSY)
 			rc = interrupt_wait(-1, 0, BUSY_PAUSE_MS, err);
 		if (rc == RC_AGAIN)
 			rc = RC_OK;
-	}
+	} while (rc == RC_OK && outcome == COMPARE_BUSY && !is_over(self));
 	if (rc == RC_OK)
 		count_attempt(self, table,
 					  outcome == COMPARE_BUSY ? COMPARE_LATE : outcome);
@@ -109,6 +111,7 @@ take_table(Verification *self)
 	return NULL;
 }
 
+/* At least one table, so that there is an end to it. */
 static Rc
 work(void *context, Error *err)
 {
@@ -119,10 +122,10 @@ work(void *context, Error *err)
 
 	if (table != NULL)
 		rc = comparer_open(&worker->comparer, err);
-	while (rc == RC_OK && table != NULL && !is_over(self))
+	while (rc == RC_OK && table != NULL)
 	{
 		rc = compare_table(worker, table, err);
-		table = take_table(self);
+		table = is_over(self) ? NULL : take_table(self);
 	}
 	comparer_close(&worker->comparer);
 	return rc;
@@ -191,6 +194,8 @@ run_workers(Verification *self, Error *err)
 	Rc rc = RC_OK;
 
 	self->next = 0;
+	self->deadline_us = clock_monotonic_us() +
+						(int64_t) self->config->max_snapshot_s * 1000000;
 	self->say_us = clock_monotonic_us() + SAY_MS * 1000;
 	for (int i = 0; i < self->config->jobs; i++)
 	{
@@ -200,8 +205,7 @@ run_workers(Verification *self, Error *err)
 		worker->comparer = (Comparer){
 			.anchor = &self->anchor,
 			.verdict = self->verdict,
-			.deadline_us = self->anchor.taken_us +
-						   (int64_t) self->config->max_snapshot_s * 1000000,
+			.deadline_us = self->deadline_us,
 		};
 		worker->task = task_new(work, worker);
 	}
@@ -240,6 +244,15 @@ has_pending(const Verification *self)
 	return false;
 }
 
+/* With only some tables, or rows, asked for, there is nothing else to compare.
+ */
+static bool
+compares_surroundings(const Verification *self)
+{
+	return self->config->verify_tables.count == 0 &&
+		   self->config->sample_percent == 0;
+}
+
 static MUST_CHECK Rc
 run_at_position(Verification *self, Error *err)
 {
@@ -248,6 +261,9 @@ run_at_position(Verification *self, Error *err)
 	if (rc == RC_OK)
 		rc = compared_tables_read(&self->tables, &self->anchor, self->verdict,
 								  err);
+	if (rc == RC_OK && compares_surroundings(self))
+		rc = surroundings_look(&self->surroundings, &self->anchor,
+							   self->tables.catalog, self->verdict, err);
 	if (rc == RC_OK)
 	{
 		forget_gone(self);
@@ -264,8 +280,14 @@ verify_run(const Config *config, Verdict *verdict, Error *err)
 	Verification self = {.config = config, .verdict = verdict};
 	Rc rc;
 
+	self.surroundings.config = config;
 	do
 		rc = run_at_position(&self, err);
-	while (rc == RC_OK && has_pending(&self));
+	while (rc == RC_OK &&
+		   (has_pending(&self) ||
+			(compares_surroundings(&self) && !self.surroundings.settled)));
+	if (rc == RC_OK)
+		rc = surroundings_end(&self.surroundings, verdict, err);
+	surroundings_release(&self.surroundings);
 	return rc;
 }

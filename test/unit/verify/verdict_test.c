@@ -103,8 +103,12 @@ what_was_not_compared_is_not_equal(void **state UNUSED)
 	assert_false(verdict_is_different(verdict));
 	verdict_add_note(verdict, "ALTER TABLE t ADD COLUMN a int;");
 	assert_true(verdict_is_different(verdict));
+	assert_true(verdict_is_complete(verdict));
+	verdict_doubt(verdict, "the rest");
+	assert_false(verdict_is_complete(verdict));
 	report_is(verdict, false,
 			  "ALTER TABLE t ADD COLUMN a int;\n"
+			  "not compared: the rest\n"
 			  "1 table equal, 0 different, 0 not compared; schema or sequences "
 			  "differ as above\n");
 	verdict_free(verdict);
@@ -131,7 +135,8 @@ for_machines(void **state UNUSED)
 		"\"extra\":{\"rows\":0,\"keys\":[]},"
 		"\"different\":{\"rows\":0,\"keys\":[]},"
 		"\"misplaced\":{\"rows\":1,\"keys\":[{\"id\" : 1}]}}],"
-		"\"schema_and_sequences\":[],\"left_out\":0}");
+		"\"schema_and_sequences\":[],\"left_out\":0,"
+		"\"not_compared\":null}");
 	buf_release(&text);
 	verdict_free(verdict);
 }

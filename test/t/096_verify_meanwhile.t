@@ -1,0 +1,144 @@
+# verify: what happens to tables while they are compared is no difference, however
+# odd it looks in a snapshot; what differs beside the rows is one.
+
+use strict;
+use warnings;
+
+use JSON::PP;
+use Test::More;
+
+use Penstock::Pair;
+use Penstock::Poll qw(wait_until);
+use Penstock::Session;
+
+my $pair = Penstock::Pair->new;
+my $holder;
+my @tables = qw(altered truncated vacuumed clustered root dropped renamed mark);
+
+$pair->source_sql(<<'SQL');
+CREATE TABLE first (id int PRIMARY KEY, filler text);
+INSERT INTO first SELECT n, repeat('x', 500) FROM generate_series(1, 3000) n;
+CREATE TABLE altered (id int PRIMARY KEY, a int);
+CREATE TABLE truncated (id int PRIMARY KEY, a int);
+CREATE TABLE vacuumed (id int PRIMARY KEY, a int);
+CREATE TABLE clustered (id int PRIMARY KEY, a int);
+CREATE TABLE renamed (id int PRIMARY KEY, a int, b int);
+CREATE TABLE dropped (id int PRIMARY KEY, a int);
+CREATE TABLE root (id int PRIMARY KEY, a int) PARTITION BY RANGE (id);
+CREATE TABLE root_1 PARTITION OF root FOR VALUES FROM (1) TO (1000);
+CREATE TABLE root_2 (id int PRIMARY KEY, a int);
+INSERT INTO altered SELECT n, n FROM generate_series(1, 500) n;
+INSERT INTO truncated SELECT * FROM altered;
+INSERT INTO vacuumed SELECT * FROM altered;
+INSERT INTO clustered SELECT * FROM altered;
+INSERT INTO dropped SELECT * FROM altered;
+INSERT INTO renamed SELECT id, a, -a FROM altered;
+INSERT INTO root SELECT * FROM altered;
+INSERT INTO root_2 SELECT id + 1000, a FROM altered;
+ALTER PUBLICATION shop SET (publish_via_partition_root);
+CREATE SEQUENCE drawn;
+SELECT nextval('drawn') FROM generate_series(1, 5);
+SQL
+$pair->clone('--ddl=follow');
+my $follower = $pair->start('follow');
+$follower->wait_log(qr/following with slot/);
+
+# The first table, which is the largest, keeps the only worker waiting, so that all
+# this happens between the snapshots and the reading.
+my $verify = held();
+$pair->source_sql(<<'SQL');
+ALTER TABLE altered ALTER a TYPE bigint;
+UPDATE altered SET a = a + 1;
+TRUNCATE truncated;
+INSERT INTO truncated VALUES (1, 1);
+ALTER TABLE root ATTACH PARTITION root_2 FOR VALUES FROM (1000) TO (2000);
+ALTER TABLE renamed RENAME a TO c;
+ALTER TABLE renamed RENAME b TO a;
+ALTER TABLE renamed RENAME c TO b;
+DROP TABLE dropped;
+SQL
+for my $server (qw(source target))
+{
+	my $run = "${server}_sql";
+	$pair->$run('VACUUM FULL vacuumed');
+	$pair->$run('CLUSTER clustered USING clustered_pkey');
+}
+wait_until('the follower to have followed', sub {
+	$pair->target_sql("SELECT to_regclass('dropped') IS NULL") eq 't';
+});
+release();
+is($verify->wait_exit, 0, 'rewritten, truncated, altered, attached: no false alarm')
+  or diag($verify->output, $verify->log);
+my $verdict = decode_json($verify->output);
+is(join(' ', map { $_->{outcome} } @{ $verdict->{tables} }),
+	join(' ', ('equal') x @{ $verdict->{tables} }), 'all tables are equal');
+my %lsns = map { $_->{lsn} => 1 } @{ $verdict->{tables} };
+is(scalar keys %lsns, 2, 'some as of a later position');
+is((grep { $_->{table} =~ /dropped/ } @{ $verdict->{tables} }), 0,
+	'a table that was dropped does not count');
+
+# A column that is dropped and made again has the same name, and no values.
+$verify = held();
+$pair->source_sql('ALTER TABLE altered DROP a; ALTER TABLE altered ADD a int');
+wait_until('the follower to have followed', sub {
+	$pair->target_sql("SELECT atttypid = 'int'::regtype FROM pg_attribute
+		WHERE attrelid = 'altered'::regclass AND attname = 'a'") eq 't';
+});
+release();
+is($verify->wait_exit, 0, 'a column made again: no false alarm')
+  or diag($verify->output, $verify->log);
+
+# Time is over before the first table can be read: it is named.
+$verify = held('--max-snapshot=1');
+is($verify->wait_exit, 3, 'no time: exit status 3');
+release();
+$verdict = decode_json($verify->output);
+is_deeply([ map { $_->{outcome} } grep { $_->{table} =~ /"first"/ } @{ $verdict->{tables} } ],
+	['not compared'], 'what could not be compared is said');
+is($verdict->{different}, JSON::PP::false, 'and nothing differs');
+
+# Beside the rows.
+$pair->target_sql('CREATE INDEX odd ON vacuumed (a)');
+$pair->target_sql("ALTER TABLE clustered DISABLE TRIGGER ALL");
+my ($status, $output) = $pair->run('verify', '--quiet');
+is($status, 1, 'another schema: exit status 1');
+like($output, qr/^schema of target: DROP INDEX .*"odd"/m, 'it is said')
+  or diag($output);
+$pair->target_sql('DROP INDEX odd');
+is(($pair->run('verify'))[0], 0, 'and mended') or diag($output);
+
+$pair->stop_ok($follower);
+
+# A sequence that the follower cannot set.
+$holder = Penstock::Session->new($pair->target, $pair->name);
+$holder->run('BEGIN', 'ALTER SEQUENCE drawn CACHE 1');
+$follower = $pair->start('follow');
+$follower->wait_log(qr/following with slot/);
+$pair->source_sql("SELECT setval('drawn', 100000)");
+($status, $output) = $pair->run('verify', '--quiet');
+is($status, 1, 'a sequence that lags: exit status 1');
+like($output, qr/^sequence .*drawn.* on target has not come to where the source's was$/m,
+	'it is said') or diag($output);
+$holder->end('ROLLBACK');
+$follower->end('KILL');
+is(($pair->run('verify'))[0], 0, 'where nobody follows, verify has it followed');
+
+done_testing();
+
+# A verify that has its snapshots and waits for the first table.
+
+
+sub held
+{
+	$holder = Penstock::Session->new($pair->target, $pair->name);
+	$holder->run('BEGIN', 'LOCK TABLE first');
+	my $process = $pair->start('verify', '--json', '--jobs=1', @_);
+	wait_until('verify to wait for the first table', sub {
+		$pair->target_sql("SELECT count(*) FROM pg_stat_activity
+			WHERE application_name = 'penstock verify' AND wait_event_type = 'Lock'
+			AND query LIKE '%LOCK TABLE%'") > 0;
+	});
+	return $process;
+}
+
+sub release { $holder->end('COMMIT'); }
