@@ -78,6 +78,13 @@ error_sqlstate(Error *err, const char *sqlstate)
 }
 
 void
+error_table(Error *err, const char *table)
+{
+	free(err->table);
+	err->table = xstrdup(table);
+}
+
+void
 error_take(Error *to, Error *from)
 {
 	error_reset(to);
@@ -92,6 +99,7 @@ error_reset(Error *err)
 	free(err->detail);
 	free(err->hint);
 	free(err->context);
+	free(err->table);
 	*err = (Error){0};
 }
 

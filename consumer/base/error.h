@@ -57,6 +57,8 @@ typedef struct Error
 	char *detail;     /* owned; or NULL */
 	char *hint;       /* owned; or NULL */
 	char *context;    /* lines of context, innermost first; owned; or NULL */
+	char *table;      /* name in SQL of a table that the pipeline has not copied
+					   * and would have to; owned; or NULL */
 } Error;
 
 /*
@@ -73,6 +75,7 @@ MUST_CHECK Rc error_set(Error *err, ErrorCode code, const char *format, ...)
 void error_detail(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 void error_hint(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 void error_context(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+void error_table(Error *err, const char *table);
 void error_sqlstate(Error *err, const char *sqlstate);
 
 /* Moves `from` to `to`; `from` is empty afterwards. */

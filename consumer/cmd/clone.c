@@ -6,7 +6,7 @@
 #include "cmd/command.h"
 #include "cmd/print.h"
 #include "cmd/sources.h"
-#include "pipeline/follow.h"
+#include "job/follow.h"
 #include "pipeline/remember.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
@@ -35,7 +35,7 @@ command_clone(const Config *config, Error *err)
 		rc = print_flush(err);
 	if (rc == RC_OK && config->follow && !config->dry_run)
 		rc = config->source_count > 1 ? sources_follow(config, err)
-									  : follow(&first, err);
+									  : follow_with_tables(&first, err);
 	arena_free(arena);
 	return rc;
 }

@@ -2,11 +2,11 @@
  * follow.c
  *    penstock follow.
  */
-#include "pipeline/follow.h"
+#include "job/follow.h"
 #include "cmd/command.h"
 
 Rc
 command_follow(const Config *config, Error *err)
 {
-	return follow(config, err);
+	return follow_with_tables(config, err);
 }

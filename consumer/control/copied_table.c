@@ -132,7 +132,8 @@ append_naming(Buf *sql, const char *pipeline, const CopiedTable *tables,
 						   " schema_name = v.schema_name,"
 						   " table_name = v.table_name, target_oid ="
 						   " coalesce(to_regclass(format('%I.%I',"
-						   " v.schema_name, v.table_name)), 0::oid) FROM (");
+						   " v.schema_name, v.table_name)), 0::oid),"
+						   " copied = c.copied AND v.copied FROM (");
 	append_values(sql, tables, count);
 	buf_append_string(sql, ") v (schema_name, table_name, source_oid, copied)"
 						   " WHERE c.source_oid = v.source_oid"

@@ -66,8 +66,9 @@ MUST_CHECK Rc copied_table_add(PgConn *target, const char *pipeline,
 /*
  * Tables have changed on the source, and the target did so, too, in the current
  * transaction: those of the list are found by their OID and get the names they
- * have now, others are added as they are.  Tables that are gone leave the list.
- * Without a list nothing is done.
+ * have now, others are added as they are.  One that is not `copied` now is not
+ * from here on, and never becomes so here.  Tables that are gone leave the
+ * list. Without a list nothing is done.
  */
 MUST_CHECK Rc copied_table_follow(PgConn *target, const char *pipeline,
 								  const CopiedTable *tables, int count,

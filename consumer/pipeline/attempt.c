@@ -45,6 +45,20 @@ check_rules(const Attempt *attempt, const Words *remembered, Error *err)
 	return rc;
 }
 
+static MUST_CHECK Rc
+name_publications(Identity *identity, Error *err)
+{
+	Publications publications = {0};
+	Rc rc = publications_parse(&publications, identity->config.publications,
+							   identity->arena, err);
+
+	identity->publications = (Words){0};
+	for (int i = 0; i < publications.count && rc == RC_OK; i++)
+		words_add(&identity->publications, identity->arena,
+				  publications.names[i]);
+	return rc;
+}
+
 /*
  * What is known already counts until a target says otherwise.  One that was
  * unreachable when it was changed may be the one that answers now; so all are
@@ -71,6 +85,8 @@ learn_identity(Attempt *attempt, Error *err)
 		if (rc == RC_OK)
 			rc = remember_decide(&identity->config, identity->change,
 								 identity->arena, &identity->memory, err);
+		if (rc == RC_OK)
+			rc = name_publications(identity, err);
 	}
 	identity->known = rc == RC_OK;
 	if (identity->known)

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "config/memory.h"
 #include "control/pipeline_table.h"
+#include "model/words.h"
 #include "net/pgconn.h"
 #include "pipeline/keys.h"
 #include "pipeline/large_objects.h"
@@ -51,6 +52,7 @@ typedef struct Identity
 	Arena *arena;
 	Config config; /* with what is remembered in place of what is not given */
 	PipelineMemory memory; /* what the targets are to remember */
+	Words publications;    /* their names */
 	bool known;
 	bool change; /* what is given counts: it is not yet written */
 	int target;  /* that knows more, or REMEMBER_ANY_TARGET */

@@ -94,6 +94,8 @@ sink_options(Attempt *attempt, int index, char *label)
 		.source = &attempt->source,
 		.rules = &config->conflict_rules,
 		.schema_policy = config_schema_policy(config),
+		.publications = &attempt->identity->publications,
+		.has_exclusions = !selection_is_all(&config->selection),
 		.notes = &attempt->notes,
 		.sequence_stride = config->sequence_stride.count,
 		.per_transaction = config_applies_transactions(config),

@@ -35,6 +35,7 @@
 #include "sink/postgres/apply/schema_step.h"
 #include "sink/postgres/apply/session.h"
 #include "sink/postgres/plan/stages.h"
+#include "sink/postgres/publication_change.h"
 #include "sink/postgres/uncopied.h"
 
 /* Parts of the memory setting: two batches, and what goes with them. */
@@ -77,6 +78,8 @@ typedef struct PostgresSink
 	bool working;      /* work() has begun; seen where it waits */
 	Stages *stages;    /* that wait to be applied */
 	SchemaStep *schema_step;
+	const Words *publications; /* borrowed; or NULL */
+	bool has_exclusions;
 	int64_t filled_since_us; /* of what it holds */
 	size_t batch_bytes_max;
 
@@ -552,6 +555,61 @@ follow_tables(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
 	return rc;
 }
 
+/* Whether the target is to have the rows of that transaction in a table. */
+static bool
+is_taken(const PostgresSink *self, const Definition *table, Lsn end_lsn)
+{
+	const TableName name = {.schema = table->schema, .name = table->name};
+
+	return end_lsn > table_states_left_out_until(self->table_states, &name);
+}
+
+/* One that was there before, and was not published, has rows.  Of what the copy
+ * was not to have no definition was noted. */
+static MUST_CHECK Rc
+check_named(const PostgresSink *self, const SchemaSet *schema,
+			const Definition *table, Error *err)
+{
+	bool was_there = false;
+	Rc rc;
+
+	if (uncopied_was_copied(self->uncopied, table->oid))
+		return publication_change_refuse(schema, table, err);
+	rc = definition_table_has_object(lane_conn(self->applier.lane),
+									 self->target.pipeline, DEFINITION_IN_CLASS,
+									 table->oid, &was_there, err);
+	return rc == RC_OK && (was_there || self->has_exclusions)
+			   ? publication_change_refuse_uncopied(schema, table,
+													self->target.label, err)
+			   : rc;
+}
+
+/* Rows that come from here on may not be all that the target lacks. */
+static MUST_CHECK Rc
+check_published(const PostgresSink *self, const SchemaSet *schema, Error *err)
+{
+	Rc rc = RC_OK;
+
+	if (self->publications == NULL)
+		return RC_OK;
+	for (size_t i = 0; i < schema->count && rc == RC_OK; i++)
+	{
+		const Definition *table = publication_change_table(
+			schema, schema->changes[i]->schema, self->publications);
+
+		if (table != NULL && is_taken(self, table, schema->txn.end_lsn))
+			rc = check_named(self, schema, table, err);
+	}
+	return rc;
+}
+
+static void
+settle_tables(PostgresSink *self, const SchemaSet *schema)
+{
+	for (size_t i = 0; i < schema->count; i++)
+		uncopied_settle(self->uncopied, schema->changes[i]->schema);
+}
+
 /* For SchemaFollowed. */
 static bool
 is_followed(const void *context, const Definition *table)
@@ -630,11 +688,16 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 	if (!self->applier.txn_open)
 		rc = applier_begin(&self->applier, err);
 	if (rc == RC_OK)
+		rc = check_published(self, schema, err);
+	if (rc == RC_OK)
 		rc = schema_step_apply(self->schema_step, conn, schema, &followed, err);
 	if (rc == RC_FAIL)
 		explain_lock(self, err);
 	if (rc == RC_OK)
+	{
+		settle_tables(self, schema);
 		rc = follow_tables(self, conn, schema, err);
+	}
 	if (rc == RC_OK)
 		rc = pgconn_exec(conn, target_restore_lock_timeout_sql(&self->target),
 						 NULL, err);
@@ -1139,6 +1202,8 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->schema_step = schema_step_new(
 		self->target.pipeline, self->target.label, options->schema_policy,
 		options->sequence_stride, self->table_states);
+	self->publications = options->publications;
+	self->has_exclusions = options->has_exclusions;
 	self->keys = session.keys;
 	self->uncopied = uncopied_new(session.copied, session.table_states);
 	start_from(self, &session.progress);

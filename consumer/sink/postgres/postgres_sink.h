@@ -19,6 +19,7 @@
 #include "control/progress_table.h"
 #include "control/table_state.h"
 #include "model/policy.h"
+#include "model/words.h"
 #include "net/pgconn_open.h"
 #include "sink/sink.h"
 
@@ -42,6 +43,10 @@ typedef struct PostgresSinkOptions
 	const SourceHistory *source; /* borrowed during the call */
 	size_t memory_bytes;         /* for changes that are held */
 	SchemaPolicy schema_policy;  /* for changes of the source's schema */
+	const Words *publications;   /* of the pipeline; borrowed while the sink
+								  * lives, or NULL: not known */
+	bool has_exclusions;         /* the copy was of some tables only, so that
+								  * what is not known may be no new table */
 	const SchemaNotes *notes;    /* with a policy for these: of what is not
 								  * noted yet; borrowed while the sink lives */
 	int sequence_stride;         /* of the target's sequences; 0: none */

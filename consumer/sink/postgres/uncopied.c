@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/own_command.h"
 #include "base/xalloc.h"
 
@@ -32,7 +33,10 @@ typedef struct Met
 typedef struct Followed
 {
 	uint32_t oid;
-	bool wanted;
+	bool followed; /* when it was met first */
+	bool wanted;   /* rows that come next are */
+	bool settled;  /* the target has it as it was met first */
+	bool left;     /* the target has it as one that is not published any more */
 } Followed;
 
 struct UncopiedTables
@@ -132,7 +136,7 @@ uncopied_is_followed(const UncopiedTables *self, uint32_t oid, bool published)
 	bool copied;
 
 	if (followed != NULL)
-		return followed->wanted;
+		return followed->followed && !followed->left;
 	if (self->copied == NULL)
 		return true;
 	return copied_tables_find(self->copied, oid, &copied) ? copied : published;
@@ -158,21 +162,36 @@ follow_schema(UncopiedTables *self, const char *name)
 	self->schemas[self->schema_count++] = xstrdup(name);
 }
 
+/* Unlogged and partitioned tables have no rows that could be published. */
+static bool
+has_left(const Definition *definition)
+{
+	return !definition->table.published && !definition->table.unlogged &&
+		   !definition->table.partitioned;
+}
+
 void
 uncopied_follow(UncopiedTables *self, const SchemaChange *change)
 {
 	const Definition *definition = change->definition;
 	Followed followed = {.oid = change->oid};
+	Followed *known;
 
 	if (self->copied == NULL || change->kind != SCHEMA_DEFINED)
 		return;
 	if (definition->kind == DEFINITION_NAMESPACE)
 		follow_schema(self, definition->name);
-	if (definition->kind != DEFINITION_TABLE ||
-		find_followed(self, change->oid) != NULL)
+	if (definition->kind != DEFINITION_TABLE)
 		return;
-	followed.wanted = uncopied_is_followed(self, change->oid,
-										   definition->table.published);
+	known = find_followed(self, change->oid);
+	if (known != NULL)
+	{
+		known->wanted = known->wanted && !has_left(definition);
+		return;
+	}
+	followed.followed = uncopied_is_followed(self, change->oid,
+											 definition->table.published);
+	followed.wanted = followed.followed && !has_left(definition);
 	if (self->followed_count == self->followed_capacity)
 	{
 		self->followed_capacity = self->followed_capacity > 0
@@ -182,6 +201,41 @@ uncopied_follow(UncopiedTables *self, const SchemaChange *change)
 										sizeof(Followed));
 	}
 	self->followed[self->followed_count++] = followed;
+}
+
+void
+uncopied_settle(UncopiedTables *self, const SchemaChange *change)
+{
+	Followed *followed;
+
+	if (change->kind != SCHEMA_DEFINED ||
+		change->definition->kind != DEFINITION_TABLE)
+		return;
+	followed = find_followed(self, change->oid);
+	if (followed == NULL)
+		return;
+	followed->settled = true;
+	if (followed->followed && !followed->left && has_left(change->definition))
+	{
+		log_info("apply",
+				 "table \"%s\".\"%s\" is not published any more: it is not "
+				 "followed from here on",
+				 change->definition->schema, change->definition->name);
+		followed->left = true;
+	}
+}
+
+bool
+uncopied_was_copied(const UncopiedTables *self, uint32_t oid)
+{
+	const Followed *followed = find_followed(self, oid);
+	bool copied = false;
+
+	if (self->copied == NULL || (followed != NULL && followed->left))
+		return false;
+	if (followed != NULL && followed->settled)
+		return followed->followed;
+	return copied_tables_find(self->copied, oid, &copied) && copied;
 }
 
 /* One that is followed, or whose schema is, has the same name here and there.
@@ -453,6 +507,7 @@ refuse_uncopied(const char *name, const Relation *relation, const char *label,
 	Rc rc = error_set(err, ERR_CONFIG, "table %s was not copied to %s", name,
 					  label);
 
+	error_table(err, name);
 	error_hint(err,
 			   "Run \"%s\" to copy it and have it followed, or \"%s\" to "
 			   "leave it out.",

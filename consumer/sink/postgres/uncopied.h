@@ -24,10 +24,22 @@ UncopiedTables *uncopied_new(CopiedTables *copied, const TableStates *states);
  * before the rows that come next.  From here on the table is known by its OID,
  * whatever it is called: it is followed if it was copied, or if it is new and
  * published.  Tables of a schema that gets another name are known so, too.
+ *
+ * A table that is not published any more leaves the pipeline: its rows do not
+ * come.  If it is published again one day, it lacks those that did not, and is
+ * one that was not copied.
  */
 void uncopied_follow(UncopiedTables *self, const SchemaChange *change);
 
-/* Whether rows of a table that is defined like this are followed. */
+/* The target has a schema change now. */
+void uncopied_settle(UncopiedTables *self, const SchemaChange *change);
+
+/* Whether the target had a table's rows before the schema changes that are not
+ * settled yet. */
+bool uncopied_was_copied(const UncopiedTables *self, uint32_t oid);
+
+/* Whether schema changes of a table that is defined like this are followed, by
+ * what is settled. */
 bool uncopied_is_followed(const UncopiedTables *self, uint32_t oid,
 						  bool published);
 

@@ -1,0 +1,193 @@
+# What becomes of publications acts at its position: tables that are added to one
+# are copied and join, those that leave it leave the pipeline, and another row
+# filter or column list stops it before rows are missing.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Penstock::Pair;
+use Penstock::Poll qw(wait_until);
+use Penstock::Process;
+
+my $server = Penstock::Pair->new;
+my $version = $server->source_sql('SHOW server_version_num');
+
+# A pipeline with table "listed" and a row in it.
+sub pipeline
+{
+	my ($name, %option) = @_;
+	my $pair = $server->with_database($name, publish => $option{publish} // 'TABLE mark');
+
+	$pair->source_sql('CREATE TABLE listed (id integer PRIMARY KEY, a text); INSERT INTO listed VALUES (1, \'x\');
+		CREATE TABLE later (id serial PRIMARY KEY, a text); INSERT INTO later (a) SELECT n FROM generate_series(1, 100) n');
+	$pair->source_sql("ALTER PUBLICATION $name ADD TABLE listed") if !$option{publish};
+	$pair->clone('--ddl=' . ($option{ddl} // 'follow'), @{ $option{clone} || [] });
+	return $pair;
+}
+
+sub same_listed
+{
+	my ($pair, $title) = @_;
+	my ($source, $target) = map { $pair->$_('SELECT id, a FROM listed ORDER BY id') } qw(source_sql target_sql);
+
+	is($target, $source, $title);
+}
+
+subtest 'a table that is added to a publication' => sub {
+	my $pair = pipeline('added');
+
+	$pair->source_sql("ALTER PUBLICATION added ADD TABLE later; INSERT INTO later (a) VALUES ('new');
+		INSERT INTO listed VALUES (2, 'y'); UPDATE later SET a = 'changed' WHERE id = 5;
+		ALTER TABLE later ADD b integer; INSERT INTO later (a, b) VALUES ('newer', 1)");
+	my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	is($status, 0, 'does not stop the follower');
+	like($log, qr/table "?public"?\."?later"? was not copied to target: it is copied now, and joins the others/, 'which says what it does');
+	$pair->equal_ok('and the table is there with all its rows');
+	$pair->source_sql('ALTER TABLE later ADD c integer DEFAULT 7; DELETE FROM later WHERE id < 50; INSERT INTO later (a) VALUES (1)');
+	$pair->follow_to_end;
+	$pair->equal_ok('it is followed from then on, with its schema');
+};
+
+subtest 'while rows keep coming' => sub {
+	my $pair = $server->with_database('busy', publish => 'TABLE mark');
+
+	$pair->pgbench_init(1);
+	$pair->source_sql('ALTER PUBLICATION busy ADD TABLE pgbench_branches, pgbench_tellers');
+	$pair->clone('--ddl=follow');
+	my $writer = $pair->start_pgbench('--client=2');
+	my $follower = $pair->start('follow');
+	$follower->wait_log(qr/following with slot/);
+	$pair->source_sql('ALTER TABLE pgbench_history ADD id bigserial PRIMARY KEY');
+	$pair->source_sql('ALTER PUBLICATION busy ADD TABLE pgbench_accounts, pgbench_history');
+	$follower->wait_log(qr/pgbench_accounts.*it is copied now/);
+	$follower->wait_log(qr/pgbench_history.*it is copied now/);
+	$pair->end_pgbench($writer);
+	$pair->wait_caught_up($follower);
+	$pair->stop_ok($follower);
+	$pair->equal_ok('two that are added while there is load join');
+};
+
+subtest 'a follower that is killed while it copies' => sub {
+	my $pair = pipeline('killed');
+
+	$pair->source_sql("ALTER PUBLICATION killed ADD TABLE later; INSERT INTO later (a) VALUES ('new')");
+	for my $point (qw(table.rows table.joining))
+	{
+		local $ENV{PENSTOCK_BIN} = $ENV{PENSTOCK_FAULTS_BIN};
+		local $ENV{PENSTOCK_FAULT} = $point;
+		$pair->run('follow', '--endpos=' . $pair->source_lsn);
+	}
+	$pair->follow_to_end;
+	$pair->equal_ok('the next one makes it good');
+};
+
+subtest 'one that was not to be copied' => sub {
+	my $pair = pipeline('chosen', clone => ['--exclude-table=later']);
+
+	$pair->source_sql('ALTER PUBLICATION chosen ADD TABLE later; INSERT INTO later DEFAULT VALUES');
+	$pair->fails_like(1, qr/table "public"\."later" was not copied.*penstock table add/s, 'stops it, as before',
+		'follow', '--endpos=' . $pair->source_lsn);
+	$pair = pipeline('stopping', ddl => 'stop');
+	$pair->source_sql('ALTER PUBLICATION stopping ADD TABLE later; INSERT INTO later DEFAULT VALUES');
+	$pair->fails_like(1, qr/table "public"\."later" was not copied/, 'and so does each with --ddl=stop',
+		'follow', '--endpos=' . $pair->source_lsn);
+};
+
+subtest 'a table that leaves a publication' => sub {
+	my $pair = pipeline('leaving');
+
+	$pair->source_sql("INSERT INTO listed VALUES (2, 'y'); ALTER TABLE listed ADD b integer;
+		INSERT INTO listed VALUES (3, 'z', 3);
+		ALTER PUBLICATION leaving DROP TABLE listed; INSERT INTO listed VALUES (4, 'missed', 4);
+		ALTER TABLE listed ADD c integer");
+	my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	is($status, 0, 'leaves the pipeline');
+	like($log, qr/table "public"\."listed" is not published any more: it is not followed from here on/, 'which says so');
+	is($pair->target_sql('SELECT string_agg(id::text, \' \' ORDER BY id) FROM listed'), '1 2 3', 'what came before is there');
+	is($pair->target_sql(q{SELECT count(*) FROM pg_attribute WHERE attrelid = 'listed'::regclass AND attname = 'c'}),
+		0, 'and nothing after');
+	# It comes back: what was missed is not passed over.
+	$pair->source_sql('ALTER PUBLICATION leaving ADD TABLE listed; INSERT INTO listed VALUES (5, \'again\', 5)');
+	($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	if ($status != 0)
+	{
+		like($log, qr/listed.*(resync|add)/s, 'one that comes back is not taken for complete');
+		$pair->target_sql('ALTER TABLE listed ADD c integer');
+		$pair->run_or_die('table', 'resync', 'listed');
+		$pair->follow_to_end;
+	}
+	same_listed($pair, 'in the end it is complete');
+};
+
+# In one run of the follower, and in one transaction.
+subtest 'a table that leaves and comes back at once' => sub {
+	my $pair = pipeline('back');
+	my $follower = $pair->start('follow');
+
+	$follower->wait_log(qr/following with slot/);
+	$pair->source_sql('ALTER TABLE listed ADD b integer');
+	$pair->wait_caught_up($follower);
+	$pair->source_sql('ALTER PUBLICATION back DROP TABLE listed; INSERT INTO listed VALUES (2, \'missed\');
+		ALTER PUBLICATION back ADD TABLE listed; INSERT INTO listed VALUES (3, \'come\')');
+	$follower->wait_log(qr/listed.*not published any more/);
+	wait_until('the follower to come to it', sub { !$follower->is_running || $pair->target_sql(
+		'SELECT count(*) FROM listed WHERE id = 3') eq '1' });
+	$follower->end('TERM');
+	my ($status) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	if ($status != 0)
+	{
+		$pair->run_or_die('table', 'resync', 'listed');
+		$pair->follow_to_end;
+	}
+	same_listed($pair, 'is complete in the end');
+};
+
+subtest 'another row filter or column list' => sub {
+	plan skip_all => 'this server has none' if $version < 150000;
+	my $pair = pipeline('filtered');
+
+	$pair->source_sql('ALTER PUBLICATION filtered ADD TABLE later WHERE (id > 1000); INSERT INTO later VALUES (2000, 2000)');
+	$pair->follow_to_end;
+	is($pair->target_sql('SELECT count(*) FROM later'), 1, 'a table that is added with one is copied with it');
+	$pair->source_sql('ALTER PUBLICATION filtered SET TABLE mark, listed, later WHERE (id > 10);
+		INSERT INTO listed VALUES (2, \'y\')');
+	for (1 .. 2)
+	{
+		$pair->fails_like(1, qr/transaction \d+, which ends at .*, has changed how table "public"\."later" is published.*penstock table resync .*later/s,
+			'another filter stops it', 'follow', '--endpos=' . $pair->source_lsn);
+	}
+	is($pair->target_sql('SELECT count(*) FROM listed'), 1, 'before anything that comes after');
+	$pair->run_or_die('table', 'resync', 'later');
+	$pair->follow_to_end;
+	is($pair->target_sql('SELECT count(*) FROM later'), 91, 'what is said brings what is missing');
+	is($pair->target_sql('SELECT count(*) FROM listed'), 2, 'and it goes on');
+	$pair->source_sql('CREATE PUBLICATION others FOR TABLE listed WHERE (id > 5)');
+	$pair->follow_to_end;
+	pass('what other publications have is nothing to it');
+};
+
+subtest 'a publication of all tables, and one of a schema' => sub {
+	my $pair = pipeline('everything', publish => 'ALL TABLES');
+
+	$pair->source_sql('CREATE TABLE fresh (id serial PRIMARY KEY); INSERT INTO fresh DEFAULT VALUES');
+	$pair->follow_to_end;
+	$pair->equal_ok('of all tables, new ones join');
+	if ($version >= 150000)
+	{
+		$pair = $server->with_database('of_schema', publish => '');
+		$pair->source_sql('CREATE SCHEMA app; CREATE TABLE app.first (id integer PRIMARY KEY); CREATE SCHEMA more; CREATE TABLE more.old (id integer PRIMARY KEY); INSERT INTO more.old VALUES (1);
+			CREATE PUBLICATION of_schema FOR TABLE mark, TABLES IN SCHEMA app');
+		$pair->clone('--ddl=follow');
+		$pair->source_sql('CREATE TABLE app.fresh (id serial PRIMARY KEY); INSERT INTO app.fresh DEFAULT VALUES');
+		$pair->follow_to_end;
+		is($pair->target_sql('SELECT count(*) FROM app.fresh'), 1, 'so they do of a schema');
+		$pair->source_sql('ALTER PUBLICATION of_schema ADD TABLES IN SCHEMA more; INSERT INTO more.old VALUES (2);
+			CREATE TABLE more.new (id serial PRIMARY KEY); INSERT INTO more.new DEFAULT VALUES');
+		$pair->follow_to_end;
+		$pair->equal_ok('and all of a schema that is added');
+	}
+};
+
+done_testing();
