@@ -13,6 +13,14 @@ use Penstock::Process;
 
 our @EXPORT_OK = qw(start_tests wait_for failed_tests copy_roles);
 
+# What no target could take, and what there is instead: a file, and texts.
+my @EDITS = (
+	# The input function of pg_node_tree refuses all values.
+	[ 'create_table', qr/(?<=as_select1 AS SELECT \* FROM pg_class WHERE relkind = 'r')/,
+		' AND NOT relispartition' ],
+	# A function in an index is run with a search_path of its own on a target.
+	[ 'vacuum', qr/(?<=FROM )do_analyze\(\)/, 'public.do_analyze()' ]);
+
 # Starts them, in the pair's database; the tests named are left out.  Returns a
 # Penstock::Process, which has an end when they have.
 sub start_tests
@@ -24,7 +32,7 @@ sub start_tests
 
 	mkdir "$output/$_" for qw(testtablespace results sql expected);
 	write_schedule("$tests/parallel_schedule", $schedule, @without);
-	spare_node_trees("$tests/sql/create_table.sql");
+	edit("$tests/sql/$_->[0].sql", @$_[ 1, 2 ]) for @EDITS;
 	return Penstock::Process->start(
 		name => 'pg_regress',
 		command => [
@@ -38,15 +46,13 @@ sub start_tests
 		]);
 }
 
-# The rows of pg_class that have a pg_node_tree, which the input function of that
-# type refuses, are not put into a table.
-sub spare_node_trees
+sub edit
 {
-	my ($file) = @_;
+	my ($file, $what, $instead) = @_;
 
 	open my $in, '<', $file or die "$file: $!\n";
 	my $sql = do { local $/; <$in> };
-	$sql =~ s/(CREATE TABLE .*as_select1 AS SELECT \* FROM pg_class WHERE relkind = 'r')/$1 AND NOT relispartition/g;
+	$sql =~ s/$what/$instead/g;
 	open my $out, '>', $file or die "$file: $!\n";
 	print $out $sql;
 	close $out or die "$file: $!\n";
