@@ -137,6 +137,16 @@ take_changed(const DefinitionShape *shape, const Versions *versions,
 	}
 }
 
+/* Targets before 18 have no constraint for NOT NULL; the column says it. */
+static bool
+is_said_by_column(const DefinitionField *field, const void *member)
+{
+	const ConstraintDefinition *constraint = member;
+
+	return strcmp(field->name, "constraints") == 0 &&
+		   constraint->kind == CONSTRAINT_NOT_NULL;
+}
+
 /* The same of members; false: the target lacks one. */
 static bool
 take_members(const DefinitionField *field, const Versions *versions,
@@ -156,6 +166,8 @@ take_members(const DefinitionField *field, const Versions *versions,
 
 		if (inner.before != NULL &&
 			definition_records_equal(field->member, inner.before, inner.after))
+			continue;
+		if (inner.target == NULL && is_said_by_column(field, member))
 			continue;
 		if (inner.target == NULL)
 			return false;
