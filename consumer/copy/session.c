@@ -1,6 +1,6 @@
 /*
  * session.c
- *    Opening the two ends.
+ *    Opens the sessions, and sets their GUCs.
  */
 #include "copy/session.h"
 
@@ -12,14 +12,15 @@
 
 #define APPLICATION_NAME "penstock clone"
 
-/* Rows arrive in the order in which they are stored. */
+/* Has the source return rows in the order in which they are stored. */
 static const char source_session_sql[] = "SET synchronize_seqscans = off";
 
-/* What is lost in a crash of the target is lost before progress was written. */
+/* Commits need not be durable: if a crash of the target loses rows, it also
+ * loses the clone's progress, which is written later. */
 static const char target_session_sql[] = "SET synchronous_commit = off;"
 										 "SET client_min_messages = error";
 
-/* Joins the moment that the slot was created at. */
+/* Begins a transaction that imports the snapshot. */
 static Rc
 take_snapshot(PgConn *source, const char *snapshot, Error *err)
 {
@@ -51,7 +52,8 @@ session_open_source(PgConn **conn, const char *conninfo, const char *snapshot,
 	return rc;
 }
 
-/* Keeps triggers and foreign keys quiet, if the role may. */
+/* Sets session_replication_role, so that triggers and foreign keys do not fire.
+ * *triggers_fire is set if the role has no privilege to. */
 static Rc
 quiet_triggers(PgConn *target, bool *triggers_fire, Error *err)
 {
@@ -123,7 +125,8 @@ session_open_builder(PgConn **conn, const char *conninfo, const char *label,
 			" WHERE pg_size_bytes(current_setting('maintenance_work_mem'))"
 			"  < pg_size_bytes($1)",
 			1, params, NULL, err);
-	/* Expressions of indexes call functions of users. */
+	/* Expressions of indexes call users' functions, which may need the
+	 * search_path of the database and the role. */
 	if (rc == RC_OK)
 		rc = pgconn_exec(*conn, PGCONN_SET_OWN_PATH_SQL, NULL, err);
 	return rc;

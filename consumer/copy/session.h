@@ -1,9 +1,10 @@
 /*
  * session.h
- *    The sessions that rows are copied between, and that build on the target.
+ *    Opens the sessions that read rows on the source, write them on the target,
+ *    and build indexes there.
  *
- * All wait until the session is ready.  Also after a failure *conn is the
- * caller's to close, if it is not NULL; it must be NULL before.
+ * All functions block until the session is ready.  *conn must be NULL before
+ * the call.  The caller closes *conn if it is not NULL, after a failure too.
  */
 #ifndef PENSTOCK_COPY_SESSION_H
 #define PENSTOCK_COPY_SESSION_H
@@ -14,35 +15,38 @@
 #include "net/pgconn.h"
 
 /*
- * Opens a session that reads under an exported snapshot until it is closed, or,
- * with NULL for that, under those that its transactions take over.
+ * Opens a session with the source.  It is in a transaction that has imported
+ * `snapshot`, or, if that is NULL, in no transaction.
  */
 MUST_CHECK Rc session_open_source(PgConn **conn, const char *conninfo,
 								  const char *snapshot, Error *err);
 
-/* What a session of the target's role is not able to do, or is. */
+/* What the role of a target's session has no privilege for, or was given. */
 typedef struct SessionRights
 {
-	bool triggers_fire; /* session_replication_role may not be set */
-	bool marked;        /* what it writes is: see net/writer.h */
+	bool triggers_fire; /* whether triggers fire: the role has no privilege to
+						 * set session_replication_role */
+	bool marked;        /* whether the session's writes are marked with a
+						 * replication origin: see net/writer.h */
 } SessionRights;
 
 /*
- * Opens a session that writes rows for a pipeline, without waiting for the
- * disk, and without firing triggers or checking foreign keys, as far as the
- * role has the rights.
+ * Opens a session that writes rows on the target for a pipeline.  It has
+ * synchronous_commit = off, and session_replication_role = replica if the role
+ * has the privilege to set it, so that triggers do not fire and foreign keys
+ * are not checked.
  */
 MUST_CHECK Rc session_open_writer(PgConn **conn, const char *conninfo,
 								  const char *label, const char *pipeline,
 								  SessionRights *rights, Error *err);
 
-/* Opens a session that only reads on the target. */
+/* Opens a session that only reads on the target, with the same settings. */
 MUST_CHECK Rc session_open_reader(PgConn **conn, const char *conninfo,
 								  const char *label, Error *err);
 
 /*
- * Opens a session that builds indexes, with `work_mem` to sort in unless the
- * target's maintenance_work_mem is higher.
+ * Opens a session that builds indexes on the target.  Its maintenance_work_mem
+ * is `work_mem`, unless the target's own setting is higher.
  */
 MUST_CHECK Rc session_open_builder(PgConn **conn, const char *conninfo,
 								   const char *label, const char *work_mem,

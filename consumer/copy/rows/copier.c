@@ -1,23 +1,24 @@
 /*
  * copier.c
- *    COPY TO STDOUT on one side, COPY FROM STDIN on the other.
+ *    Passes the rows of COPY TO STDOUT on the source to COPY FROM STDIN on the
+ *    target.
  *
- * libpq hands over one row a call.  Passing each on by itself would cost a
- * message, and now and then a system call, for each, so they are collected into
- * chunks; the server does not care where a message of COPY data ends.
+ * libpq returns one row per call.  To pass each row on by itself would cost a
+ * message per row, and sometimes a system call.  So we collect rows into
+ * chunks; a server accepts CopyData messages that end anywhere in the data.
  *
- * While a COPY FROM STDIN runs, libpq does not look at what the server answers
- * until we say that the data has ended.  A target that has refused a row would
- * be sent the rest of the table for nothing.  But a server that is content says
- * nothing at all, once client_min_messages keeps notices away.  So when the
- * target becomes readable the copy is interrupted, and its error is read.  That
- * is looked at before each chunk, because libpq itself reads, and keeps to
- * itself, what comes while it cannot send; an error that slips through there is
- * seen at the end of the table.
+ * While COPY FROM STDIN runs, libpq does not return errors of the server until
+ * we send the end of the data.  So a target that has refused a row would be
+ * sent the rest of the table in vain.  But a server sends nothing during COPY
+ * FROM STDIN unless it fails, because client_min_messages suppresses notices.
+ * So when the target's socket becomes readable, we end the COPY and read the
+ * error.  We check the socket before each chunk, because libpq reads and keeps
+ * what the target sends while libpq waits for room to send; an error that libpq
+ * has read this way is reported at the end of the table.
  *
- * The end of the rows is not the end of the statement: only when the source has
- * reported success is the target told that this is all, and only when the
- * target has taken it, to commit.
+ * The source may report an error after its last row.  So we send the end of the
+ * data to the target only when the source has reported success, and COMMIT only
+ * when the target has accepted the rows.
  */
 #include "copy/rows/copier.h"
 
@@ -51,17 +52,17 @@ struct Copier
 	PgConn *source;
 	PgConn *target;
 	CopierState state;
-	CopyPart part;   /* its table is NULL if idle */
-	Buf chunk;       /* rows that the target was not given yet */
-	char *large_row; /* longer than a chunk, sent in pieces; or NULL */
+	CopyPart part;   /* the part being copied; its table is NULL if idle */
+	Buf chunk;       /* rows that were not passed to libpq yet */
+	char *large_row; /* row longer than a chunk, sent in pieces; or NULL */
 	size_t large_length;
-	size_t large_sent;
-	bool target_pending;  /* libpq could not send all: wait for room */
-	bool ready;           /* stopped only because it was enough for one step */
+	size_t large_sent;   /* bytes of the large row passed to libpq so far */
+	bool target_pending; /* whether libpq has data that it could not send yet */
+	bool ready;          /* whether the step ended at COPIER_STEP_BYTES */
 	SessionRights rights; /* of the target's session */
-	int64_t source_rows;  /* what the source says it has sent */
-	int64_t target_rows;  /* what the target says it has received */
-	int64_t limit;        /* bytes that may be copied; 0: none for now */
+	int64_t source_rows;  /* number of rows that the source reports as sent */
+	int64_t target_rows;  /* number of rows that the target reports */
+	int64_t limit;        /* bytes that a step may copy; 0: none for now */
 	const char *snapshot;
 	const WorkMark *mark;
 };
@@ -142,7 +143,8 @@ append_format(const CopyTable *table, Buf *sql)
 		buf_append_string(sql, " WITH (FORMAT binary)");
 }
 
-/* The row filter and the range of blocks, whichever there are. */
+/* Appends WHERE with the table's row filter and the part's range of blocks, as
+ * far as they exist. */
 static void
 append_condition(const CopyPart *part, Buf *sql)
 {
@@ -180,8 +182,9 @@ copier_append_query(const CopyPart *part, const char *expressions, Buf *sql)
 }
 
 /*
- * A whole table is read without a query around it, which is faster; that reads
- * the table alone, without those that inherit from it.
+ * Appends the statements that read the part.  A whole table is read with COPY
+ * TABLE TO, which is faster than COPY (SELECT …) TO, and which does not read
+ * tables that inherit from the table.
  */
 static void
 append_source_sql(const Copier *copier, Buf *sql)
@@ -219,7 +222,7 @@ copier_append_target_sql(const CopyPart *part, Buf *sql)
 	append_format(table, sql);
 }
 
-/* Sends a statement and releases it; does not wait for an answer. */
+/* Sends a statement and releases `sql`; does not wait for an answer. */
 static Rc
 send_sql(PgConn *conn, Buf *sql, Error *err)
 {
@@ -272,7 +275,8 @@ copier_set_limit(Copier *copier, int64_t bytes)
 	copier->limit = bytes;
 }
 
-/* Sends on; notes whether something is left over in libpq. */
+/* Has libpq send its buffer to the target, as far as the socket has room; sets
+ * target_pending if some of the buffer is left. */
 static Rc
 flush_target(Copier *copier, Error *err)
 {
@@ -311,8 +315,8 @@ put_chunk(Copier *copier, Error *err)
 }
 
 /*
- * Adds a row to the chunk, or keeps one that would not fit ever.  Takes
- * ownership of the row.
+ * Adds a row to the chunk, or keeps a row that is longer than a chunk as the
+ * large row.  Takes ownership of the row.
  */
 static Rc
 put_row(Copier *copier, char *row, size_t length, Error *err)
@@ -336,8 +340,9 @@ put_row(Copier *copier, char *row, size_t length, Error *err)
 }
 
 /*
- * Sends the next piece of a large row.  After each piece that the socket takes
- * libpq moves what it still has, so it must never have much.
+ * Passes the next piece of the large row to libpq.  Pieces are small because
+ * libpq moves its remaining buffer each time that the socket accepts some of
+ * it.
  */
 static Rc
 put_piece(Copier *copier, Error *err)
@@ -356,7 +361,8 @@ put_piece(Copier *copier, Error *err)
 	return rc;
 }
 
-/* Gets a row as PQgetCopyData() does, looking at the socket once. */
+/* Returns a row as PQgetCopyData() does; if libpq has none, reads from the
+ * socket once. */
 static int
 get_row(PGconn *source, char **row)
 {
@@ -370,8 +376,9 @@ get_row(PGconn *source, char **row)
 }
 
 /*
- * Moves rows until one side has to be waited for (RC_AGAIN), it is enough for
- * one step (RC_AGAIN, and ready), or there are no more (RC_OK).
+ * Passes rows from the source to the target.  Returns RC_AGAIN if one of them
+ * has to be waited for or the limit is reached, RC_AGAIN with `ready` set if
+ * COPIER_STEP_BYTES were passed, and RC_OK if the source has sent all rows.
  */
 static Rc
 move_rows(Copier *copier, CopierProgress *progress, Error *err)
@@ -425,7 +432,8 @@ step_copying(Copier *copier, CopierProgress *progress, Error *err)
 	return rc;
 }
 
-/* Has the target note that the part is done, and commit. */
+/* Sends the statements that mark the part as done in the work list, if there is
+ * one, and commit. */
 static Rc
 send_commit(Copier *copier, Error *err)
 {
@@ -498,7 +506,8 @@ copier_say_triggers(const char *where)
 				where);
 }
 
-/* RC_END: the part cannot be read, or not now, and the copier is idle again. */
+/* Starts the target when the source has begun to send.  Returns RC_END if the
+ * part was refused; the copier then becomes idle again. */
 static Rc
 step_source_starting(Copier *copier, CopierProgress *progress, Error *err)
 {
@@ -511,7 +520,8 @@ step_source_starting(Copier *copier, CopierProgress *progress, Error *err)
 	return rc;
 }
 
-/* The source is done: what it says decides how the target ends. */
+/* Takes the source's final result.  If the source reports success, sends the
+ * end of the data to the target. */
 static Rc
 step_source_ending(Copier *copier, Error *err)
 {
@@ -525,8 +535,8 @@ step_source_ending(Copier *copier, Error *err)
 	return RC_OK;
 }
 
-/* The target has another number of rows than the source has sent.  A trigger or
- * a rule of the target may be the reason. */
+/* Error: the target has inserted a number of rows that differs from the number
+ * that the source has sent.  A trigger of the target may be the reason. */
 static Rc
 counts_differ(const Copier *copier, Error *err)
 {
@@ -575,8 +585,9 @@ step_committing(Copier *copier, CopierProgress *progress, Error *err)
 }
 
 /*
- * Does what the state asks for.  RC_OK: on to the next state.  RC_END: back to
- * being idle.
+ * Does the work of the current state as far as it can without waiting.  Returns
+ * RC_OK if the next state follows, RC_END if the state becomes COPIER_IDLE, and
+ * RC_AGAIN if the state stays.
  */
 static Rc
 step_state(Copier *copier, CopierProgress *progress, Error *err)

@@ -3,28 +3,31 @@
  *    One pair of connections that copies tables, or parts of large ones, one
  *    after the other.
  *
- * The source side reads each part under the exported snapshot, in a transaction
- * of its own that locks the table: see guard.h.  The target side copies each
- * part in a transaction of its own, which also notes that it is done.
+ * A part is a table or a range of its blocks: see part_queue.h.  The source
+ * session reads each part under the exported snapshot, in a transaction of its
+ * own that locks the table: see guard.h.  The target session writes each part
+ * in a transaction of its own, which also marks the part as done in the work
+ * list: see control/work_list.h.
  *
- * Nothing waits here.  copier_step() does what can be done without waiting, a
- * bounded amount of it, and copier_wants() says what it waits for.  Rows go
- * from one connection to the other through a chunk of fixed size; the source is
- * not read while the target has not taken what it was given, so memory stays at
- * a chunk and the largest row for each copier.
+ * Only copier_open() blocks.  copier_step() does a bounded amount of work
+ * without blocking, and copier_wants() returns what to poll for before the next
+ * step.  The copier passes rows from one connection to the other through a
+ * chunk of fixed size.  It does not read from the source while data is waiting
+ * to be sent to the target.  So a copier's memory is limited to a chunk and the
+ * largest row.
  *
  *     IDLE ─copier_start()─► SOURCE_STARTING ─► TARGET_STARTING ─► COPYING
  *      ▲                        │                                  │
  *      ├─── refused ◄───────────┘                                  │
  *      └─ COMMITTING ◄─ TARGET_ENDING ◄─ SOURCE_ENDING ◄───────────┘
  *
- *     IDLE             no part; both connections can take a statement
- *     SOURCE_STARTING  the source was told to send; it may wait for a lock
- *     TARGET_STARTING  the target was told to receive; it may wait for a lock
- *     COPYING          rows are on their way
- *     SOURCE_ENDING    the source has no more rows, but may yet report an error
- *     TARGET_ENDING    the target was told that this is all
- *     COMMITTING       the target was told to note that it is done, and commits
+ *     IDLE             no part is being copied; both sessions are idle
+ *     SOURCE_STARTING  COPY TO was sent to the source; it may wait for a lock
+ *     TARGET_STARTING  COPY FROM was sent to the target; it may wait for a lock
+ *     COPYING          rows are passed from the source to the target
+ *     SOURCE_ENDING    the source has sent all rows; it may yet report an error
+ *     TARGET_ENDING    the end of the data was sent to the target
+ *     COMMITTING       the target marks the part as done, and commits
  */
 #ifndef PENSTOCK_COPY_ROWS_COPIER_H
 #define PENSTOCK_COPY_ROWS_COPIER_H
@@ -38,115 +41,138 @@
 #include "copy/rows/part_queue.h"
 #include "net/pgconn.h"
 
-/* Rows are collected up to this before they are handed to the target. */
+/* Size of the chunk in which rows are collected before libpq sends them. */
 #define COPIER_CHUNK_BYTES (64 * KB)
 
-/* What one call of copier_step() copies at most. */
+/* Bytes after which copier_step() returns, although more rows may be here. */
 #define COPIER_STEP_BYTES (1 * MB)
 
 typedef struct Copier Copier;
 
 typedef struct CopierOptions
 {
-	const char *source; /* connection strings; borrowed until copier_open() */
-	const char *target; /* returns */
-	const char *target_label; /* for messages */
-	const char *pipeline;     /* that the rows are of */
+	/* Connection strings; borrowed until copier_open() returns. */
+	const char *source;
+	const char *target;
+	const char *target_label; /* name of the target in messages */
+	const char *pipeline;     /* name of the pipeline that copies the rows */
 
 	/*
-	 * Exported by the source; has to be there when the first part is begun.
-	 * Borrowed.
+	 * Buffer with the name of the snapshot that the source has exported;
+	 * borrowed.  The name must be in it when copier_start() is called first.
 	 */
 	const char *snapshot;
 
-	/* How to note what is done, or NULL: not at all; borrowed. */
+	/* Run of the work list in which finished parts are marked as done, or NULL:
+	 * there is no work list.  Borrowed. */
 	const struct WorkMark *mark;
 } CopierOptions;
 
-/* What copier_step() did. */
+/* Result of one call of copier_step(). */
 typedef struct CopierProgress
 {
-	int64_t rows;          /* sent; one more for the end of binary data */
-	int64_t bytes;         /* sent */
-	CopyTable *finished;   /* a part of it is on the target now; or NULL */
-	int64_t finished_rows; /* how many rows that part has */
-	GuardVerdict refused;  /* GUARD_BUSY, GUARD_CHANGED: a part was not begun */
-	CopyPart refused_part; /* which */
+	/* Number of rows that the step has read from the source; copier_step()
+	 * counts the trailer of binary data as a row. */
+	int64_t rows;
+	int64_t bytes; /* number of bytes of COPY data that the step has read */
+
+	/* Table of which the target has committed a part in this step, or NULL. */
+	CopyTable *finished;
+	int64_t finished_rows; /* number of rows of the committed part */
+
+	/* Why the source could not begin to read a part: GUARD_BUSY or
+	 * GUARD_CHANGED; GUARD_PASSED: no part was refused. */
+	GuardVerdict refused;
+	CopyPart refused_part; /* the part that was refused */
 } CopierProgress;
 
-/* What a copier waits for, as poll(2) has it; -1 and 0 for nothing. */
+/* Descriptors and events that a copier has to poll(2) for before it can do more
+ * work; a descriptor is -1 if the copier does not wait for that side. */
 typedef struct CopierWants
 {
 	int source_fd;
 	short source_events;
 	int target_fd;
 	short target_events;
-	bool ready; /* there is more to do without waiting */
+	bool ready; /* whether copier_step() can do more without waiting */
 } CopierWants;
 
 /*
- * Opens both connections; waits for that.  On success *copier is the caller's,
- * to be closed.
+ * Opens the connections to source and target; blocks until both are open.  On
+ * success the caller owns *copier and has to close it.
  */
 MUST_CHECK Rc copier_open(Copier **copier, const CopierOptions *options,
 						  Error *err);
 
-/* Closes both connections; what was not committed is gone.  Accepts NULL. */
+/* Closes both connections; the target rolls back rows that it has not
+ * committed.  Accepts NULL. */
 void copier_close(Copier *copier);
 
 bool copier_is_idle(const Copier *copier);
 
-/* Whether the target runs triggers and checks foreign keys for what we copy. */
+/* Whether the target runs triggers and checks foreign keys for copied rows,
+ * because its role has no privilege to set session_replication_role. */
 bool copier_triggers_fire(const Copier *copier);
 
-/* Whether the rows are marked as the pipeline's; the log is told if not. */
+/*
+ * Whether the target's session marks the rows that it writes with a replication
+ * origin of the pipeline: see net/writer.h.  copier_say_unmarked() logs that
+ * the rows are not marked.
+ */
 bool copier_is_marked(const Copier *copier);
 void copier_say_unmarked(const Copier *copier);
 
-/* Begins with a part; its table is borrowed until it is finished. */
+/* Begins to copy a part; the copier must be idle.  Borrows the part's table
+ * until the part is finished or refused. */
 MUST_CHECK Rc copier_start(Copier *copier, CopyPart part, Error *err);
 
 /*
- * Bytes that the next steps may copy, about; 0: it is to read no more rows for
- * now.  At first there is no limit.
+ * Limits each following step to about `bytes` bytes; with 0 the copier reads no
+ * rows until the limit is changed.  A new copier has no limit.
  */
 void copier_set_limit(Copier *copier, int64_t bytes);
 
-/* Goes on as far as possible.  RC_OK whether or not it got anywhere. */
+/* Copies as much as it can without blocking.  Returns RC_OK also if it could
+ * do nothing.  The copier must not be idle. */
 MUST_CHECK Rc copier_step(Copier *copier, CopierProgress *progress, Error *err);
 
 CopierWants copier_wants(const Copier *copier);
 
 /*
- * The source has failed to begin with a part.  RC_END: the part cannot be read,
- * or not now, as *progress says, and *part is empty.  RC_FAIL: it is another
- * failure, which stays.
+ * Finds out why the source has failed to begin reading a part, from the error
+ * in *err.  Returns RC_END if the table is locked or has changed: then the
+ * source's transaction is rolled back, *progress says which part was refused
+ * and why, and *part is empty.  Returns RC_FAIL with *err unchanged if the
+ * error is any other one.  Blocks until the source has rolled back.
  */
 MUST_CHECK Rc copier_take_refusal(PgConn *source, CopyPart *part,
 								  CopierProgress *progress, Error *err);
 
 /*
- * What is to become of a part that was refused: it waits for its next turn, or
- * its table is `changed` and nothing of it is taken any more, which is said.
+ * Handles the refused part of *progress.  If its table was locked, the part is
+ * appended to the queue again.  If the table has changed, sets `changed`,
+ * removes all parts of the table from the queue, and says so in the log.
  */
 void copier_requeue_refused(PartQueue *queue, const CopierProgress *progress);
 
-/* What is said of connections that there is no origin for, and of triggers. */
+/* Warn in the log that only `count` connections copy because there is no
+ * replication origin for another one, and that triggers fire on `where`. */
 void copier_say_fewer(int count);
 void copier_say_triggers(const char *where);
 
 /*
- * Appends the query that reads a part on the source, with `expressions` in
- * front of the columns unless that is NULL.
+ * Appends the SELECT that reads a part on the source.  Its select list is
+ * `expressions`, unless that is NULL, followed by the table's columns.
  */
 void copier_append_query(const CopyPart *part, const char *expressions,
 						 Buf *sql);
 
-/* Appends what has the target receive a part, in a transaction. */
+/* Appends the statements that begin a transaction on the target and the COPY
+ * FROM STDIN of a part. */
 void copier_append_target_sql(const CopyPart *part, Buf *sql);
 
-/* What a step returns that has ended so: only failures are told, with what was
- * being copied. */
+/* Turns the Rc of a state into that of a step: RC_FAIL, with the part's table
+ * as context of *err, if it is RC_FAIL; else RC_OK. */
 MUST_CHECK Rc copier_explain(Rc rc, const CopyPart *part, Error *err);
 
 #endif /* PENSTOCK_COPY_ROWS_COPIER_H */

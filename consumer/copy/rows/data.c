@@ -1,6 +1,6 @@
 /*
  * data.c
- *    The loop around the copiers.
+ *    The loop that runs the copiers, and the builds of indexes beside them.
  */
 #include "copy/rows/data.h"
 
@@ -14,41 +14,43 @@
 #include "copy/rows/part_queue.h"
 #include "copy/rows/throttle.h"
 
-/* As --jobs has it. */
+/* Maximum of the option --jobs. */
 #define DATA_JOBS_MAX 64
 
-/* The interrupt's descriptor, two for each copier, and those of the builders.
- */
+/* Maximum number of descriptors to poll: two for each copier, and those of the
+ * builds. */
 #define DATA_POLL_MAX (2 * DATA_JOBS_MAX + BUILD_JOBS_MAX)
 
-/* What a copier has sent of a part that is not finished. */
+/* The part that a copier is copying. */
 typedef struct UnderWay
 {
-	CopyTable *table; /* NULL: the copier is idle */
-	int64_t rows;
+	CopyTable *table; /* the part's table; NULL: the copier is idle */
+	int64_t rows;     /* number of rows of the part copied so far */
 } UnderWay;
 
 typedef struct DataCopy
 {
 	CopyCatalog *catalog;
-	Build *build; /* or NULL */
+	Build *build; /* may be NULL */
 	PartQueue queue;
 	int copier_count;
-	int first_copier; /* that is stepped next: each is the first in its turn */
+	int first_copier; /* copier that the next round begins with; advances by
+					   * one each round */
 	Copier *copiers[DATA_JOBS_MAX];
-	UnderWay under_way[DATA_JOBS_MAX]; /* of the copiers */
+	UnderWay under_way[DATA_JOBS_MAX]; /* parts of the copiers, by index */
 	Meter *meter;
-	Throttle throttle; /* of what is read */
+	Throttle throttle; /* limits the bytes read from the source */
 } DataCopy;
 
-/* Whether there is nothing to copy. */
+/* Whether the table's rows are not to be copied. */
 static bool
 is_left_out(const CopyTable *table)
 {
 	return table->skip || table->done || table->gone;
 }
 
-/* Queues the tables and sets their counts to nothing; returns their number. */
+/* Adds the tables to the queue and resets their counters.  Returns the number
+ * of tables, and sets *parts to that of their parts. */
 static int
 queue_tables(DataCopy *copy, int64_t *parts)
 {
@@ -96,7 +98,8 @@ count_tables(const CopyCatalog *catalog, DataReport *report)
 	}
 }
 
-/* The tables that an earlier run has copied may lack indexes. */
+/* Starts the builds of tables whose rows an earlier run has copied: their
+ * indexes may be missing. */
 static void
 start_builds(DataCopy *copy)
 {
@@ -106,8 +109,9 @@ start_builds(DataCopy *copy)
 }
 
 /*
- * Each connection wants a mark of its own for what it writes.  If some can have
- * one and the next cannot, those have to do.
+ * Closes copier i if its session has no replication origin, while those before
+ * it have: each session needs an origin of its own to mark its rows.  Returns
+ * true if it has closed the copier; then we copy with those before it.
  */
 static bool
 drop_unmarked(DataCopy *copy, int i)
@@ -152,7 +156,8 @@ start_part(DataCopy *copy, int copier, CopyPart part, Error *err)
 	return copier_start(copy->copiers[copier], part, err);
 }
 
-/* Gives each idle copier a part.  *busy: copiers that have one. */
+/* Gives each idle copier a part from the queue.  *busy is set to the number of
+ * copiers that are copying. */
 static Rc
 start_idle_copiers(DataCopy *copy, int *busy, Error *err)
 {
@@ -175,7 +180,8 @@ start_idle_copiers(DataCopy *copy, int *busy, Error *err)
 	return RC_OK;
 }
 
-/* A part of a table is on the target. */
+/* Counts a part of a table that the target has committed.  With the last part,
+ * the table is finished, and its indexes can be built. */
 static void
 count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
 {
@@ -212,13 +218,14 @@ count_progress(DataCopy *copy, int copier, const CopierProgress *progress)
 	}
 	if (progress->finished == NULL)
 		return;
-	/* From here on the target's own count is known. */
+	/* Replaces our count of the part's rows by the target's. */
 	meter->rows += progress->finished_rows - under_way->rows;
 	*under_way = (UnderWay){0};
 	count_finished(copy, progress->finished, progress->finished_rows);
 }
 
-/* Tells the meter what the copiers do; of a table in parts, all of it. */
+/* Sets the tables that the meter shows, each once, with the rows of all its
+ * parts that are being copied. */
 static void
 fill_meter(DataCopy *copy)
 {
@@ -260,7 +267,8 @@ count_busy(const DataCopy *copy)
 	return count;
 }
 
-/* *finished: a copier has become idle and may take a table. */
+/* Calls copier_step() for each busy copier.  *finished is set to whether one of
+ * them has become idle and can copy another part. */
 static Rc
 step_copiers(DataCopy *copy, bool *finished, Error *err)
 {
@@ -289,7 +297,8 @@ step_copiers(DataCopy *copy, bool *finished, Error *err)
 	return RC_OK;
 }
 
-/* Waits until a copier can go on, or it is time to show something. */
+/* Waits until a copier or a build can continue, or until the meter has to be
+ * shown. */
 static Rc
 wait_for_copiers(DataCopy *copy, Error *err)
 {

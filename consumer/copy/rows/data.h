@@ -2,13 +2,15 @@
  * data.h
  *    Copies the rows of a catalog's tables from the source to one target.
  *
- * Several copiers (see copier.h) work at once, the largest tables first, in one
- * loop without threads.  A table that is large enough is copied in parts, so
- * that the copiers share it.  Rows never touch a disk on their way.
+ * Several copiers (see copier.h) work at the same time in one poll() loop, and
+ * take the largest tables first.  A large table is copied in parts, so that
+ * several copiers work on it.  Rows are not stored on a disk between source and
+ * target.
  *
  * A table that was rewritten on the source since the snapshot was taken cannot
- * be copied under it (see guard.h).  It is left as it is, with what the target
- * has of it, and `changed`: the caller is to copy it again from a newer one.
+ * be copied under that snapshot (see guard.h).  We set its `changed` and leave
+ * on the target those of its parts that are committed; the caller has to copy
+ * the table again under a newer snapshot.
  */
 #ifndef PENSTOCK_COPY_ROWS_DATA_H
 #define PENSTOCK_COPY_ROWS_DATA_H
@@ -24,16 +26,23 @@
 typedef struct DataOptions
 {
 	CopierOptions copier;
-	int jobs;           /* pairs of connections at most */
-	Build *build;       /* is told when a table's rows are copied; or NULL */
-	Meter *meter;       /* shows how far it is; or NULL */
-	int64_t rate;       /* bytes a second at most; 0: any */
-	bool expects_quiet; /* warn if triggers fire: the tables may have some */
+	int jobs; /* maximum number of copiers */
+
+	/* Builds the indexes of a table when its rows are copied, in the same loop;
+	 * NULL: nothing is built meanwhile. */
+	Build *build;
+	Meter *meter; /* shows the progress; NULL: data_copy() uses its own */
+	int64_t rate; /* maximum of bytes per second, of all copiers; 0: no limit */
+
+	/* Whether to warn if the target fires triggers, because the tables may
+	 * already have some. */
+	bool expects_quiet;
 
 	/*
-	 * Takes the snapshot, which copier.snapshot names then, when all is ready
-	 * to read; or NULL: there is one.  The shorter the time from a snapshot to
-	 * the first lock, the less happens in it.
+	 * Called once, when all connections are open: takes the snapshot and writes
+	 * its name to the buffer `copier.snapshot`.  NULL if the snapshot exists
+	 * already.  The shorter the time from the snapshot to the locks of the
+	 * tables, the fewer tables are rewritten in it.
 	 */
 	Rc (*take_snapshot)(void *argument, Error *err);
 	void *argument;
@@ -41,17 +50,23 @@ typedef struct DataOptions
 
 typedef struct DataReport
 {
-	int tables;         /* that are complete on the target */
-	int tables_written; /* that are complete or may have some of their rows */
-	int tables_changed; /* that have to be copied under a newer snapshot */
-	int64_t rows;
-	int64_t bytes;
-	double rate; /* megabytes a second */
+	/* Number of tables of which this call has copied the last part. */
+	int tables;
+
+	/* Number of tables of which this call has committed a part at least. */
+	int tables_written;
+
+	/* Number of tables that have to be copied under a newer snapshot. */
+	int tables_changed;
+	int64_t rows;  /* number of rows that were copied */
+	int64_t bytes; /* number of bytes of COPY data that were copied */
+	double rate;   /* megabytes per second, since the meter's start */
 } DataReport;
 
 /*
- * Copies all tables that are not done.  match_target() was called for this
- * target before.  On failure too, *report says how far it came.
+ * Copies the rows of all tables that are not `done`, `skip` or `gone`; blocks.
+ * The caller has called match_target() for this target before.  *report is set
+ * on failure, too.
  */
 MUST_CHECK Rc data_copy(CopyCatalog *catalog, const DataOptions *options,
 						DataReport *report, Error *err);

@@ -1,6 +1,6 @@
 /*
  * exchange.c
- *    Taking results, and telling errors.
+ *    Takes results of a COPY, and makes an Error of results that are errors.
  */
 #include "copy/rows/exchange.h"
 

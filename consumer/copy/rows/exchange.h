@@ -1,6 +1,6 @@
 /*
  * exchange.h
- *    What COPY's two ends say, without waiting for it.
+ *    Answers of the servers at both ends of a COPY, without blocking.
  */
 #ifndef PENSTOCK_COPY_ROWS_EXCHANGE_H
 #define PENSTOCK_COPY_ROWS_EXCHANGE_H
@@ -11,22 +11,26 @@
 #include "net/pgconn.h"
 
 /*
- * Takes the answer to a COPY that was begun, which must have status `expected`,
- * and to what was sent with it.  RC_AGAIN: it is not here yet.
+ * Takes the answers to a message that ends with COPY: those of the statements
+ * before COPY, and that of COPY, whose status must be `expected`.  Does not
+ * block: returns RC_AGAIN if the server has not answered all of them yet.
  */
 MUST_CHECK Rc exchange_take_started(PgConn *conn, ExecStatusType expected,
 									Error *err);
 
 /*
- * A target that spoke while it should listen, or that cannot be sent to, has
- * failed: interrupts the copy and reads the error, for which it waits.
+ * Called when the target has sent something in the middle of COPY FROM STDIN,
+ * or cannot be sent to, which both mean that it has failed: ends the COPY and
+ * returns the target's error.  Blocks until the target has answered.
  */
 MUST_CHECK Rc exchange_interrupt(PgConn *target, Error *err);
 
-/* Interrupts the copy if the target has said something. */
+/* Calls exchange_interrupt() if the target has sent something, and returns
+ * RC_OK otherwise.  Does not block otherwise. */
 MUST_CHECK Rc exchange_check_quiet(PgConn *target, Error *err);
 
-/* For poll(): what waiting for an answer means; to send may still be due. */
+/* Returns the events to poll() for while we wait for an answer: POLLIN, and
+ * POLLOUT if libpq has not sent all of its buffer yet. */
 short exchange_events(PgConn *conn);
 
 #endif /* PENSTOCK_COPY_ROWS_EXCHANGE_H */

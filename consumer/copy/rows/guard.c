@@ -1,6 +1,7 @@
 /*
  * guard.c
- *    Statements around LOCK TABLE.
+ *    The statements that lock a table and compare its files, and what their
+ *    errors mean.
  */
 #include "copy/rows/guard.h"
 
@@ -11,15 +12,17 @@
 #include "net/sql.h"
 
 /*
- * Tables below a table, itself included: as of the snapshot, and as they are
- * now.  pg_relation_filenode() and its like do not look at snapshots.
+ * Query of the tables that inherit from a table or are its partitions, and the
+ * table itself, as of the snapshot.  pg_relation_filenode() and
+ * pg_partition_tree(), with which the result is compared, do not use the
+ * snapshot: they return what exists now.
  */
 #define TREE_SQL                                                               \
 	"WITH RECURSIVE tree (relid) AS (SELECT %u::oid UNION"                     \
 	" SELECT i.inhrelid FROM pg_inherits i JOIN tree t"                        \
 	"  ON i.inhparent = t.relid)"
 
-/* division_by_zero, which is how the comparison fails */
+/* division_by_zero: the error by which the comparison of files fails. */
 #define CHANGED_SQLSTATE "22012"
 
 static void
@@ -76,7 +79,7 @@ guard_judge(const Error *err)
 	} verdicts[] = {
 		{"55P03", GUARD_BUSY},             /* lock_not_available */
 		{"40P01", GUARD_BUSY},             /* deadlock_detected */
-		{CHANGED_SQLSTATE, GUARD_CHANGED}, /* by the comparison */
+		{CHANGED_SQLSTATE, GUARD_CHANGED}, /* the files differ */
 		{"42P01", GUARD_CHANGED},          /* undefined_table */
 		{"3F000", GUARD_CHANGED},          /* invalid_schema_name */
 		{"42703", GUARD_CHANGED},          /* undefined_column */
@@ -104,7 +107,7 @@ take_rest(PgConn *source, Error *err)
 	return rc;
 }
 
-/* Who has the table, or is before us in the queue for it. */
+/* Logs which sessions have locked the table, or wait for a lock before us. */
 static MUST_CHECK Rc
 say_busy(PgConn *source, const CopyTable *table, Error *err)
 {

@@ -1,7 +1,11 @@
 /*
  * large_objects.c
- *    A few objects are read at a time, each with its first chunk.  Values go
- *    from one side to the other in their text form, as they are.
+ *    Copies large objects with the SQL functions lo_get(), lo_from_bytea() and
+ *    lo_put().
+ *
+ * A cursor returns several large objects at a time, each with its first chunk.
+ * Chunks are passed from the source to the target as they arrive, which is in
+ * the text format of bytea.
  */
 #include "copy/rows/large_objects.h"
 
@@ -17,14 +21,15 @@
 #include "large_object/statements.h"
 #include "net/sql.h"
 
-/* Objects, and so first chunks, that are read at a time. */
+/* Number of large objects that one FETCH returns. */
 #define OBJECTS_BATCH "16"
 
-/* Hexadecimal digits of a byte, and what stands before all of them. */
+/* Number of hexadecimal digits of a byte, and of the characters ("\x") before
+ * the first of them. */
 #define TEXT_BYTES_PER_BYTE 2
 #define TEXT_BYTES_BEFORE   2
 
-/* Columns of the cursor. */
+/* Columns of the cursor in objects_sql. */
 enum
 {
 	OBJECTS_OID,
@@ -49,7 +54,7 @@ declare_cursor(PgConn *source, Error *err)
 	return sql_run(source, &sql, NULL, err);
 }
 
-/* Bytes in the text form of a chunk. */
+/* Returns the number of bytes of a chunk, from the length of its text. */
 static int64_t
 chunk_bytes(const PGresult *result, int row, int column)
 {
@@ -57,7 +62,8 @@ chunk_bytes(const PGresult *result, int row, int column)
 		   TEXT_BYTES_PER_BYTE;
 }
 
-/* Creates an object with its first chunk; *created: it did not exist. */
+/* Creates a large object with its first chunk.  *created is set to false if the
+ * target already has a large object with this OID. */
 static Rc
 create(PgConn *target, const PGresult *objects, int row, bool *created,
 	   Error *err)
@@ -78,7 +84,7 @@ create(PgConn *target, const PGresult *objects, int row, bool *created,
 	return rc;
 }
 
-/* Copies what follows the first chunk of an object. */
+/* Copies the bytes of a large object that follow its first chunk. */
 static Rc
 copy_rest(PgConn *source, PgConn *target, const char *oid, Error *err)
 {
@@ -113,7 +119,8 @@ copy_rest(PgConn *source, PgConn *target, const char *oid, Error *err)
 	return rc;
 }
 
-/* Owner, privileges, comment: as far as they are wanted and there are any. */
+/* Sets owner, privileges and comment of a large object on the target, as far as
+ * the options ask for them, and commits. */
 static Rc
 describe(const LargeObjectsOptions *options, PgConn *target,
 		 const PGresult *objects, int row, Error *err)
@@ -230,7 +237,8 @@ large_objects_check_absent(PgConn *target, Error *err)
 	return rc;
 }
 
-/* As the server asks it; there is no function for that before PostgreSQL 18. */
+/* Query of the large objects that the role has no privilege to read: the check
+ * of the server, for which it has no SQL function before PostgreSQL 18. */
 static const char unreadable_sql[] =
 	"SELECT count(*), min(m.oid), quote_ident(current_user)"
 	" FROM pg_largeobject_metadata m"

@@ -1,6 +1,6 @@
 /*
  * meter.c
- *    The lines that say how far a clone is.
+ *    Writes the lines that show the progress of a clone.
  */
 #include "copy/rows/meter.h"
 
@@ -14,13 +14,14 @@
 #include "base/log.h"
 #include "base/macros.h"
 
-/* Room for the line with the largest numbers. */
+/* Size of a buffer for a line; the line with the largest numbers fits. */
 #define LINE_SIZE 256
 
-/* What a number with its unit takes. */
+/* Size of a buffer for a number with its unit. */
 #define AMOUNT_SIZE 24
 
-/* Columns of a name; with what stands beside it a line has 79. */
+/* Width of a name, in columns of the terminal.  With the other fields, a line
+ * is 79 columns wide. */
 #define NAME_WIDTH 36
 
 _Static_assert(1 + 2 * METER_LINES_MAX <= LIVE_LINES_MAX,
@@ -29,7 +30,7 @@ _Static_assert(1 + 2 * METER_LINES_MAX <= LIVE_LINES_MAX,
 
 /* ---- Amounts ---- */
 
-/* As pg_size_pretty(), with three digits. */
+/* Formats a number of bytes like pg_size_pretty(), with up to three digits. */
 static const char *
 format_bytes(double bytes, char *text)
 {
@@ -47,7 +48,7 @@ format_bytes(double bytes, char *text)
 	return text;
 }
 
-/* As 0:07, 12:34, 1:23:45. */
+/* Formats a time as in 0:07, 12:34, 1:23:45. */
 static const char *
 format_time(int64_t us, char *text)
 {
@@ -71,8 +72,9 @@ percent_of(int64_t done, int64_t total)
 }
 
 /*
- * How much of a table under way is done, as bytes on the source.  Statistics
- * may be old, and a source's byte is not one of ours: it is never all.
+ * Returns how much of a table that is being copied is done, in bytes of its
+ * size on the source.  The result is never the whole size: the source's
+ * statistics may be old, and a table's size differs from that of its COPY data.
  */
 static int64_t
 bytes_counted(const MeterCopy *copy)
@@ -153,7 +155,7 @@ format_total(const Meter *meter, char *line, size_t size)
 				 build_done(meter->build), build_total(meter->build));
 }
 
-/* Appends a name in NAME_WIDTH columns. */
+/* Appends a name, cut or padded to NAME_WIDTH columns. */
 static void
 append_name(char *line, size_t size, const char *name)
 {
@@ -260,8 +262,8 @@ fill_index(MeterIndex *index, const PGresult *result, int row)
 }
 
 /*
- * Asks how far the indexes are.  Who cannot be asked, or does not know, does
- * not stop a clone.
+ * Queries the target for the progress of index builds; blocks.  An error of the
+ * query is ignored, because the clone does not depend on it.
  */
 static void
 ask_target(Meter *meter)

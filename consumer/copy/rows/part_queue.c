@@ -1,6 +1,7 @@
 /*
  * part_queue.c
- *    An array of ranges; the first is cut into parts as they are taken.
+ *    Keeps the queue as an array of ranges of blocks.  A table is added as one
+ *    range, from whose beginning each part is cut when it is taken.
  */
 #include "copy/rows/part_queue.h"
 
@@ -9,7 +10,8 @@
 
 #include "base/xalloc.h"
 
-/* Blocks of a table that hold, with what is out of line, PART_BYTES. */
+/* Returns how many blocks of a table make a part of PART_BYTES, with their
+ * share of the table's TOAST. */
 static int64_t
 part_blocks(const CopyTable *table)
 {
@@ -23,8 +25,8 @@ part_blocks(const CopyTable *table)
 static bool
 is_split(const CopyTable *table, bool splits)
 {
-	/* The last part is read up to the table's end, wherever that is by then;
-	 * with only that part there is nothing to share. */
+	/* A table of one part is not split: its only part has no end, like the
+	 * last part of every table. */
 	return splits && table->heap_blocks > part_blocks(table);
 }
 
@@ -57,7 +59,8 @@ part_queue_release(PartQueue *queue)
 	*queue = (PartQueue){0};
 }
 
-/* Makes room for one more, where others have left if possible. */
+/* Makes room for one more part, if possible by moving the parts into the room
+ * of parts that were taken. */
 static void
 reserve(PartQueue *queue)
 {
@@ -94,8 +97,9 @@ part_queue_add(PartQueue *queue, CopyTable *table)
 }
 
 /*
- * The last part of a table is what is left when that is no more than one part.
- * It is open at its end: the table may have grown since it was measured.
+ * The last part of a table has the remaining blocks, when these are not more
+ * than a part.  It has no end, because the table may have grown since its size
+ * was read.
  */
 bool
 part_queue_take(PartQueue *queue, CopyPart *part)

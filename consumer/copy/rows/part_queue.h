@@ -1,11 +1,11 @@
 /*
  * part_queue.h
- *    Which tables, and which parts of them, are yet to be copied.
+ *    Queue of the tables, and parts of tables, that are still to be copied.
  *
- * Tables come out in the order in which they went in.  One that is large enough
- * comes in parts, ranges of its blocks, so that several copiers share it.  A
- * part that could not be had now goes after all others, with the rest of its
- * table.
+ * The queue returns tables in the order in which they were added.  It returns a
+ * large table in parts, which are ranges of its blocks, so that several copiers
+ * can work on the table.  A part whose table was locked is moved to the end of
+ * the queue, together with the remaining parts of the table.
  */
 #ifndef PENSTOCK_COPY_ROWS_PART_QUEUE_H
 #define PENSTOCK_COPY_ROWS_PART_QUEUE_H
@@ -16,50 +16,51 @@
 #include "catalog/catalog.h"
 
 /*
- * Bytes of a part, about, with what of its rows is stored out of line.  Long
- * enough that beginning one costs nothing, short enough that all copiers have
- * something to do until the end.
+ * Approximate size of a part, TOAST included.  Large enough that the cost of
+ * beginning a part does not matter, and small enough that all copiers are busy
+ * until the end of the copy.
  */
 #ifdef PENSTOCK_FAULTS
-/* So that tests see parts of small tables. */
+/* Smaller in builds for tests, so that small tables have several parts. */
 #define PART_BYTES ((int64_t) (512 * KB))
 #else
 #define PART_BYTES ((int64_t) (64 * MB))
 #endif
 
-/* A table, or some of its blocks. */
+/* A part to copy: a whole table or a range of its blocks. */
 typedef struct CopyPart
 {
-	CopyTable *table; /* borrowed */
-	int64_t first_block;
-	int64_t end_block; /* one past the last; 0: all there are */
+	CopyTable *table;    /* the table, borrowed */
+	int64_t first_block; /* number of the first block */
+	int64_t end_block;   /* one past the last block; 0: up to the table's end */
 } CopyPart;
 
 typedef struct PartQueue
 {
-	bool splits; /* there are several copiers */
-	int head;    /* the parts from here to the end are waiting */
-	int end;
-	int size; /* allocated */
+	bool splits; /* whether tables are split: there are several copiers */
+	int head;    /* index of the next part to return */
+	int end;     /* one past the index of the last part */
+	int size;    /* number of parts that `parts` has room for */
 	CopyPart *parts;
 } PartQueue;
 
-/* How many parts a table has. */
+/* Returns how many parts a table has if `jobs` copiers copy. */
 int64_t part_count(const CopyTable *table, int jobs);
 
 void part_queue_init(PartQueue *queue, int jobs);
 void part_queue_release(PartQueue *queue);
 
-/* Adds a table, and sets its parts_left; returns that. */
+/* Adds a table, sets its parts_left to the number of its parts, and returns
+ * that number. */
 int64_t part_queue_add(PartQueue *queue, CopyTable *table);
 
-/* Takes the next part; false: there is none. */
+/* Removes the next part from the queue; returns false if the queue is empty. */
 bool part_queue_take(PartQueue *queue, CopyPart *part);
 
-/* A part that was taken is to be tried later. */
+/* Appends a part that was taken to the queue again. */
 void part_queue_put_back(PartQueue *queue, CopyPart part);
 
-/* Nothing of this table is to be copied any more. */
+/* Removes all parts of a table from the queue. */
 void part_queue_drop(PartQueue *queue, const CopyTable *table);
 
 #endif /* PENSTOCK_COPY_ROWS_PART_QUEUE_H */

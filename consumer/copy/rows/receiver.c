@@ -1,6 +1,6 @@
 /*
  * receiver.c
- *    Chunks to one target.
+ *    Sends COPY data in chunks to one target.
  */
 #include "copy/rows/receiver.h"
 
@@ -55,7 +55,8 @@ receiver_started(Receiver *receiver, Error *err)
 	return exchange_take_started(receiver->conn, PGRES_COPY_IN, err);
 }
 
-/* Sends on what libpq holds.  RC_AGAIN: not all of it left. */
+/* Has libpq send its buffer as far as the socket has room.  Returns RC_AGAIN if
+ * some of the buffer is left. */
 static MUST_CHECK Rc
 send_pending(Receiver *receiver, Error *err)
 {
@@ -67,7 +68,7 @@ send_pending(Receiver *receiver, Error *err)
 	return receiver->pending ? RC_AGAIN : RC_OK;
 }
 
-/* Gives data to libpq, which has nothing pending. */
+/* Passes data to libpq, whose buffer must be empty. */
 static MUST_CHECK Rc
 put_data(Receiver *receiver, const char *data, size_t length, Error *err)
 {

@@ -1,15 +1,16 @@
 /*
  * receiver.h
- *    One target that receives rows of a COPY, and keeps up as well as it can.
+ *    A session with one target that receives rows by COPY FROM STDIN.
  *
- * Rows are collected in a chunk of fixed size.  When chunk and socket are full
- * the receiver takes no more, and its owner waits until it can be written to.
- * Nothing here waits, except for the words of a target that has failed.
+ * A receiver collects rows in a chunk of fixed size.  When the chunk and the
+ * socket are full, the receiver accepts no more data, and its owner waits until
+ * the socket can be written to.  Only receiver_open() blocks, and the reading
+ * of the error of a target that has failed.
  *
  *     receiver_open()
- *     receiver_start(), receiver_started()     a part begins
- *     receiver_put() …
- *     receiver_end(), receiver_ended()         and is committed
+ *     receiver_start(), receiver_started()     begin a part
+ *     receiver_put() …, receiver_flush()       send its rows
+ *     receiver_end(), receiver_ended()         commit it
  *     receiver_close()
  */
 #ifndef PENSTOCK_COPY_ROWS_RECEIVER_H
@@ -26,42 +27,47 @@
 
 typedef struct Receiver
 {
-	PgConn *conn; /* owned */
-	Buf chunk;    /* rows that libpq was not given yet */
-	bool pending; /* libpq could not send all: wait for room */
-	bool ended;   /* the target has all rows; it commits */
-	int64_t rows; /* of the last part, as the target counted them */
+	PgConn *conn; /* session with the target; owned */
+	Buf chunk;    /* rows that were not passed to libpq yet */
+	bool pending; /* whether libpq has data that it could not send yet */
+	bool ended;   /* whether COPY has ended, and COMMIT was sent */
+	int64_t rows; /* number of rows of the last part, as the target counts */
 } Receiver;
 
-/* Waits for the connection, which writes for the pipeline. */
+/* Opens a session that writes rows for the pipeline: see copy/session.h.
+ * Blocks. */
 MUST_CHECK Rc receiver_open(Receiver *receiver, const char *conninfo,
 							const char *label, const char *pipeline,
 							SessionRights *rights, Error *err);
 
-/* What was not committed is gone.  Accepts a zeroed Receiver. */
+/* Closes the session; the target rolls back rows that it has not committed.
+ * Accepts a zeroed Receiver. */
 void receiver_close(Receiver *receiver);
 
-/* Has the target receive a part. */
+/* Sends the statements that begin a transaction and the COPY of a part. */
 MUST_CHECK Rc receiver_start(Receiver *receiver, const CopyPart *part,
 							 Error *err);
 
-/* RC_AGAIN: it has not answered yet. */
+/* Returns RC_OK when the target is ready for rows of the part, and RC_AGAIN
+ * until then. */
 MUST_CHECK Rc receiver_started(Receiver *receiver, Error *err);
 
 /*
- * Takes data from *taken on, and moves that on by what it took.  RC_AGAIN: it
- * could not take all.
+ * Accepts the bytes of `data` from index *taken on, and adds the number of
+ * accepted bytes to *taken.  Returns RC_AGAIN if it could not accept all bytes.
  */
 MUST_CHECK Rc receiver_put(Receiver *receiver, const char *data, size_t length,
 						   size_t *taken, Error *err);
 
-/* Gives libpq what is in the chunk.  RC_AGAIN: it has enough for now. */
+/* Passes the chunk to libpq.  Returns RC_AGAIN if libpq could not yet send what
+ * it was given earlier; then the chunk stays as it is. */
 MUST_CHECK Rc receiver_flush(Receiver *receiver, Error *err);
 
-/* That was all.  Everything was flushed. */
+/* Sends the end of the COPY data.  The chunk must be empty. */
 MUST_CHECK Rc receiver_end(Receiver *receiver, Error *err);
 
-/* RC_AGAIN: it is not committed yet. */
+/* Ends the COPY and commits.  Returns RC_OK when the target has committed, and
+ * RC_AGAIN until then. */
 MUST_CHECK Rc receiver_ended(Receiver *receiver, Error *err);
 
 #endif /* PENSTOCK_COPY_ROWS_RECEIVER_H */

@@ -1,6 +1,6 @@
 /*
  * spread.c
- *    The loop around the copiers.
+ *    The loop that runs the copiers of a copy to several targets.
  */
 #include "copy/rows/spread.h"
 
@@ -14,10 +14,10 @@
 #include "copy/rows/meter.h"
 #include "copy/rows/throttle.h"
 
-/* How long what is finished may wait to be noted. */
+/* Minimum time between two calls of SpreadOptions.note. */
 #define NOTE_INTERVAL_MS 500
 
-/* As --jobs has it. */
+/* Maximum of the option --jobs. */
 #define SPREAD_JOBS_MAX 64
 
 typedef struct Spread
@@ -28,13 +28,15 @@ typedef struct Spread
 	PartQueue queue;
 	int copier_count;
 	SpreadCopier *copiers[SPREAD_JOBS_MAX];
-	int64_t rows_under_way[SPREAD_JOBS_MAX]; /* counted, of unfinished parts */
-	struct pollfd *fds;
-	int first_copier; /* that is stepped next: each is the first in its turn */
+	int64_t rows_under_way[SPREAD_JOBS_MAX]; /* rows copied so far of the part
+											  * of each copier */
+	struct pollfd *fds;                      /* buffer of wait_for_copiers() */
+	int first_copier; /* copier that the next round begins with; advances by
+					   * one each round */
 	Meter meter;
-	Throttle throttle; /* of what is read */
-	bool unnoted;      /* tables were finished since they were noted */
-	int64_t note_due_us;
+	Throttle throttle;   /* limits the bytes read from the source */
+	bool unnoted;        /* whether tables were finished since the last note */
+	int64_t note_due_us; /* monotonic time of the next note at the earliest */
 } Spread;
 
 static bool
@@ -44,7 +46,8 @@ is_left_out(const PlacedTable *placed)
 		   placed->rule->kind == PLACEMENT_NONE;
 }
 
-/* Queues the tables and sets their counts to nothing; returns their number. */
+/* Adds the tables to the queue and resets their counters.  Returns the number
+ * of tables, and sets *parts to that of their parts. */
 static int
 queue_tables(Spread *spread, int64_t *parts)
 {
@@ -70,8 +73,10 @@ queue_tables(Spread *spread, int64_t *parts)
 }
 
 /*
- * Each connection wants a mark of its own for what it writes.  If some can have
- * one and the next cannot, those have to do.
+ * Closes copier i if one of its sessions has no replication origin, while those
+ * of the copiers before it have: each session needs an origin of its own to
+ * mark its rows.  Returns true if it has closed the copier; then we copy with
+ * those before it.
  */
 static bool
 drop_unmarked(Spread *spread, int i)
@@ -112,14 +117,15 @@ open_copiers(Spread *spread, int count, Error *err)
 	return RC_OK;
 }
 
-/* Where a table of the catalog is to go. */
+/* Returns the placement of a table of the catalog. */
 static const PlacedTable *
 placed_of(const Spread *spread, const CopyTable *table)
 {
 	return &spread->placed->tables[table - spread->catalog->tables];
 }
 
-/* Gives each idle copier a part.  *busy: copiers that have one. */
+/* Gives each idle copier a part from the queue.  *busy is set to the number of
+ * copiers that are copying. */
 static MUST_CHECK Rc
 start_idle_copiers(Spread *spread, int *busy, Error *err)
 {
@@ -143,7 +149,8 @@ start_idle_copiers(Spread *spread, int *busy, Error *err)
 	return RC_OK;
 }
 
-/* A part of a table is where it is to be. */
+/* Counts a part of a table that all targets concerned have committed.  With the
+ * last part, the table is finished. */
 static void
 count_finished(Spread *spread, CopyTable *table, int64_t rows)
 {
@@ -184,7 +191,8 @@ count_busy(const Spread *spread)
 	return count;
 }
 
-/* *finished: a copier has become idle and may take a table. */
+/* Calls spread_copier_step() for each busy copier.  *finished is set to whether
+ * one of them has become idle and can copy another part. */
 static MUST_CHECK Rc
 step_copiers(Spread *spread, bool *finished, Error *err)
 {
@@ -213,7 +221,7 @@ step_copiers(Spread *spread, bool *finished, Error *err)
 	return RC_OK;
 }
 
-/* Waits until a copier can go on, or it is time to show something. */
+/* Waits until a copier can continue, or until the meter has to be shown. */
 static MUST_CHECK Rc
 wait_for_copiers(Spread *spread, Error *err)
 {
@@ -232,7 +240,8 @@ wait_for_copiers(Spread *spread, Error *err)
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
-/* Has noted what is finished, if there is something and it is time. */
+/* Calls SpreadOptions.note if tables were finished since its last call, and
+ * NOTE_INTERVAL_MS are over or `at_once` is set. */
 static MUST_CHECK Rc
 note_finished(Spread *spread, bool at_once, Error *err)
 {

@@ -1,10 +1,11 @@
 /*
  * spread.h
  *    Copies the rows of a catalog's tables from the source to several targets,
- *    as a placement says: each is read once.
+ *    to which the rules of a placement assign them.
  *
- * What data.h is for one target.  Tables that are placed nowhere are left out,
- * and so are those that are done.
+ * This is data.h for several targets.  Each row is read from the source once.
+ * Tables that the placement assigns to no target are left out, and so are
+ * tables that are `done`.
  */
 #ifndef PENSTOCK_COPY_ROWS_SPREAD_H
 #define PENSTOCK_COPY_ROWS_SPREAD_H
@@ -18,23 +19,25 @@
 typedef struct SpreadOptions
 {
 	SpreadCopierOptions copier;
-	int jobs;           /* sets of connections at most */
-	int64_t rate;       /* bytes a second at most; 0: any */
-	bool expects_quiet; /* warn if triggers fire: the tables may have some */
+	int jobs;     /* maximum number of copiers */
+	int64_t rate; /* maximum of bytes per second, of all copiers; 0: no limit */
+	bool expects_quiet; /* as in DataOptions */
 
 	/* As in DataOptions. */
 	Rc (*take_snapshot)(void *argument, Error *err);
 
-	/* Notes the tables that have ended_us set, as done everywhere; called now
-	 * and then, and at the end.  May wait.  NULL: nobody does. */
+	/* Called about every half second while tables are finished, and at the end:
+	 * marks the tables whose ended_us is set as done on all targets.  May
+	 * block.  NULL: nobody marks them. */
 	Rc (*note)(void *argument, Error *err);
 	void *argument;
 } SpreadOptions;
 
 /*
- * Copies all tables.  The catalog's tables were matched with every target, and
- * those whose `binary` is set are copied in that format to all.  On failure
- * too, *report says how far it came.
+ * Copies the rows of all tables that are not left out; blocks.  The caller has
+ * matched the catalog's tables with every target, and set `binary` only of
+ * tables that all targets can receive in binary format.  *report is set on
+ * failure, too.
  */
 MUST_CHECK Rc spread_copy(CopyCatalog *catalog, const Placed *placed,
 						  const SpreadOptions *options, DataReport *report,

@@ -1,6 +1,7 @@
 /*
  * spread_copier.c
- *    COPY TO STDOUT on one side, COPY FROM STDIN on several.
+ *    Distributes the rows of COPY TO STDOUT on the source to COPY FROM STDIN on
+ *    several targets.
  */
 #include "copy/rows/spread_copier.h"
 
@@ -25,15 +26,17 @@ typedef enum SpreadState
 	SPREAD_TARGETS_ENDING,
 } SpreadState;
 
-/* The row in hand, and how far each target has it. */
+/* The message of the source and its row that are being passed to the targets.
+ */
 typedef struct SpreadCurrent
 {
-	char *message; /* owned; NULL: there is none */
-	char *at;      /* what comes after the row */
-	size_t left;
+	char *message; /* the message, owned by us; NULL: there is none */
+	char *at;      /* end of the row in the message */
+	size_t left;   /* number of bytes of the message after the row */
 	SpreadRow row;
-	int only; /* the receiver that it is for; -1: all that are in use */
-	size_t taken[SPREAD_TARGETS_MAX];
+	int only; /* index of the target of the row; -1: all targets in use */
+	size_t taken[SPREAD_TARGETS_MAX]; /* bytes of the row that each target's
+									   * receiver has accepted */
 } SpreadCurrent;
 
 struct SpreadCopier
@@ -41,18 +44,20 @@ struct SpreadCopier
 	PgConn *source;
 	const char *snapshot;
 	Receiver receivers[SPREAD_TARGETS_MAX];
-	bool in_use[SPREAD_TARGETS_MAX]; /* rows of the part go to this target */
-	bool waits[SPREAD_TARGETS_MAX];  /* in the states of starting and ending */
+	bool in_use[SPREAD_TARGETS_MAX]; /* whether the target has rows of the
+									  * part's table */
+	bool waits[SPREAD_TARGETS_MAX];  /* whether we wait for the target's answer;
+									  * in TARGETS_STARTING and TARGETS_ENDING */
 	int target_count;
 	int node_count;
 	SpreadState state;
-	CopyPart part; /* its table is NULL if idle */
-	const PlacedTable *table;
+	CopyPart part;            /* the part; its table is NULL if idle */
+	const PlacedTable *table; /* placement of the part's table */
 	SpreadFormat format;
 	SpreadCurrent current;
-	int64_t source_rows; /* of the part, as the source counted them */
-	bool ready;          /* stopped only because it was enough for one step */
-	int64_t limit;       /* bytes that may be copied; 0: none for now */
+	int64_t source_rows; /* number of the part's rows that the source reports */
+	bool ready;          /* whether the step ended at COPIER_STEP_BYTES */
+	int64_t limit;       /* bytes that a step may copy; 0: none for now */
 	SessionRights rights[SPREAD_TARGETS_MAX];
 };
 
@@ -177,7 +182,8 @@ spread_copier_start(SpreadCopier *copier, CopyPart part,
 	return send_source(copier, err);
 }
 
-/* The source sends: the targets that the rows are for are to receive. */
+/* Starts COPY FROM on the targets that have rows of the table; called when the
+ * source has begun to send. */
 static MUST_CHECK Rc
 start_receivers(SpreadCopier *copier, Error *err)
 {
@@ -194,7 +200,8 @@ start_receivers(SpreadCopier *copier, Error *err)
 	return rc;
 }
 
-/* RC_END: the part cannot be read, or not now, and the copier is idle again. */
+/* Starts the targets when the source has begun to send.  Returns RC_END if the
+ * part was refused; the copier then becomes idle again. */
 static MUST_CHECK Rc
 step_source_starting(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
@@ -209,7 +216,8 @@ step_source_starting(SpreadCopier *copier, CopierProgress *progress, Error *err)
 	return rc;
 }
 
-/* Calls `step` of each receiver that waits, until none does. */
+/* Calls `step` for each receiver that `waits`.  Returns RC_OK when none of them
+ * waits any more, and RC_AGAIN until then. */
 static MUST_CHECK Rc
 step_receivers(SpreadCopier *copier, Rc (*step)(Receiver *receiver, Error *err),
 			   Error *err)
@@ -233,7 +241,8 @@ step_receivers(SpreadCopier *copier, Rc (*step)(Receiver *receiver, Error *err),
 
 /* ---- rows --------------------------------------------------------------- */
 
-/* The row in hand has the number of its target in front. */
+/* Sets the target of the current row from the number that comes before the
+ * row's columns.  A null or invalid number is an error. */
 static MUST_CHECK Rc
 take_listed(SpreadCopier *copier, Error *err)
 {
@@ -253,7 +262,8 @@ take_listed(SpreadCopier *copier, Error *err)
 	return rc;
 }
 
-/* Takes the next row of the message in hand. */
+/* Makes the next row of the message the current row, and computes its target.
+ */
 static MUST_CHECK Rc
 take_row(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
@@ -275,7 +285,8 @@ take_row(SpreadCopier *copier, CopierProgress *progress, Error *err)
 	return RC_OK;
 }
 
-/* Gives the row in hand to those that it is for.  RC_AGAIN: one is full. */
+/* Passes the current row to the receivers of its targets.  Returns RC_AGAIN if
+ * one of them could not accept all of the row yet. */
 static MUST_CHECK Rc
 give_row(SpreadCopier *copier, Error *err)
 {
@@ -299,7 +310,7 @@ give_row(SpreadCopier *copier, Error *err)
 	return full ? RC_AGAIN : RC_OK;
 }
 
-/* The message in hand, row by row. */
+/* Passes the current message to the receivers, row by row. */
 static MUST_CHECK Rc
 give_message(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
@@ -322,7 +333,8 @@ give_message(SpreadCopier *copier, CopierProgress *progress, Error *err)
 	return RC_OK;
 }
 
-/* Gets a message, looking at the socket once.  RC_END: there are no more. */
+/* Gets a message of COPY data; if libpq has none, reads from the socket once.
+ * Returns RC_AGAIN if none has arrived, and RC_END after the last one. */
 static MUST_CHECK Rc
 get_message(SpreadCopier *copier, Error *err)
 {
@@ -372,8 +384,9 @@ spread_copier_set_limit(SpreadCopier *copier, int64_t bytes)
 }
 
 /*
- * Moves rows until one side has to be waited for (RC_AGAIN), it is enough for
- * one step (RC_AGAIN, and ready) or for now, or there are no more (RC_OK).
+ * Passes rows from the source to the targets.  Returns RC_AGAIN if one of them
+ * has to be waited for or the limit is reached, RC_AGAIN with `ready` set if
+ * COPIER_STEP_BYTES were passed, and RC_OK if the source has sent all rows.
  */
 static MUST_CHECK Rc
 step_copying(SpreadCopier *copier, CopierProgress *progress, Error *err)
@@ -404,8 +417,8 @@ step_copying(SpreadCopier *copier, CopierProgress *progress, Error *err)
 
 /* ---- ending ------------------------------------------------------------- */
 
-/* The source has sent all rows.  Whether it reports an error decides whether
- * the targets keep what they have got. */
+/* Takes the source's final result.  If the source reports success, sends the
+ * end of the data to the targets. */
 static MUST_CHECK Rc
 step_source_ending(SpreadCopier *copier, Error *err)
 {
@@ -420,7 +433,8 @@ step_source_ending(SpreadCopier *copier, Error *err)
 	return rc;
 }
 
-/* Every row is where it is to be, or everywhere. */
+/* Checks that of a hashed table all targets together, and of another table each
+ * target, have received as many rows as the source has sent. */
 static MUST_CHECK Rc
 check_rows(const SpreadCopier *copier, Error *err)
 {
@@ -464,8 +478,9 @@ step_targets_ending(SpreadCopier *copier, CopierProgress *progress, Error *err)
 }
 
 /*
- * Does what the state asks for.  RC_OK: on to the next state.  RC_END: back to
- * being idle.
+ * Does the work of the current state as far as it can without waiting.  Returns
+ * RC_OK if the next state follows, RC_END if the state becomes SPREAD_IDLE, and
+ * RC_AGAIN if the state stays.
  */
 static MUST_CHECK Rc
 step_state(SpreadCopier *copier, CopierProgress *progress, Error *err)
@@ -513,7 +528,7 @@ spread_copier_step(SpreadCopier *copier, CopierProgress *progress, Error *err)
 
 /* ---- waiting ------------------------------------------------------------ */
 
-/* What is to be waited for at a target; 0: nothing. */
+/* Returns the events of a target's socket to poll() for; 0: none. */
 static short
 receiver_events(const SpreadCopier *copier, int target)
 {

@@ -1,10 +1,11 @@
 /*
  * spread_row.c
- *    Reading COPY's two formats as far as it takes.
+ *    Parses the text and the binary format of COPY, as far as the columns that
+ *    we have added.
  *
- * Both are described with the command COPY in PostgreSQL's documentation.  The
- * server sends each row in a message of its own, a binary header together with
- * the first one.
+ * PostgreSQL's documentation of the command COPY describes both formats.  The
+ * server sends each row in a CopyData message of its own, and the binary header
+ * in the message of the first row.
  */
 #include "copy/rows/spread_row.h"
 
@@ -15,20 +16,22 @@
 
 #include "catalog/hash.h"
 
-/* PGCOPY\n\377\r\n\0, flags, and the length of an extension. */
+/* The binary header is the signature PGCOPY\n\377\r\n\0, flags of 4 bytes, and
+ * the length of an extension in 4 bytes. */
 static const char signature[] = "PGCOPY\n\377\r\n";
 #define SIGNATURE_BYTES sizeof(signature)
 #define HEADER_BYTES    (SIGNATURE_BYTES + 4 + 4)
 
-/* What a hash column takes: its length, and a bigint. */
+/* Sizes in the binary format: of a row's number of fields, of a field's length,
+ * and of a hash, which is a bigint. */
 #define COUNT_BYTES  sizeof(uint16_t)
 #define LENGTH_BYTES sizeof(uint32_t)
 #define HASH_BYTES   sizeof(uint64_t)
 
-/* At the end of the data, this stands in place of a row's number of fields. */
+/* The trailer of binary data: -1 in place of a row's number of fields. */
 #define TRAILER_COUNT 0xffff
 
-/* Of a field that is null, this stands in place of its length. */
+/* Length of a field that is null, in the binary format: -1. */
 #define NULL_LENGTH 0xffffffff
 
 static uint16_t
@@ -55,7 +58,7 @@ add_number(const SpreadFormat *format, uint64_t number, uint64_t *hash)
 	*hash = format->is_number ? number : hash_combine(*hash, number);
 }
 
-/* Reads one hash in front of the rest. */
+/* Reads one hash in binary format at *at, and adds it to *hash. */
 static bool
 take_binary_hash(const SpreadFormat *format, char **at, size_t *left,
 				 uint64_t *hash)
@@ -98,7 +101,7 @@ take_binary(const SpreadFormat *format, char *at, size_t left, SpreadRow *row)
 		if (!take_binary_hash(format, &at, &left, &row->hash))
 			return false;
 
-	/* The number of fields that are left takes the place of what was read. */
+	/* Writes the number of the remaining fields before the first of them. */
 	count = htobe16((uint16_t) (count - format->hash_count));
 	row->data = at - COUNT_BYTES;
 	row->length = left + COUNT_BYTES;
@@ -106,7 +109,8 @@ take_binary(const SpreadFormat *format, char *at, size_t left, SpreadRow *row)
 	return true;
 }
 
-/* Reads one hash, and the tab after it. */
+/* Reads one hash in text format at *at, and the tab after it, and adds it to
+ * *hash. */
 static bool
 take_text_hash(const SpreadFormat *format, char **at, uint64_t *hash)
 {
@@ -141,8 +145,8 @@ take_text(const SpreadFormat *format, char *at, size_t left, SpreadRow *row)
 	return true;
 }
 
-/* The header, if the data begins with it; its extension is empty in all
- * versions so far. */
+/* Whether the data begins with the binary header.  The header's extension is
+ * empty in all versions so far. */
 static bool
 is_header(const char *at, size_t left)
 {

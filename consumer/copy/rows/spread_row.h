@@ -1,7 +1,8 @@
 /*
  * spread_row.h
- *    Rows of a COPY with hashes in front: which node they are for, and the row
- *    without them.
+ *    Splits rows of COPY data in which columns that we have added, with hashes
+ *    or a number, come before the table's columns: into the hash, which says
+ *    what node the row is for, and the row without the added columns.
  */
 #ifndef PENSTOCK_COPY_ROWS_SPREAD_ROW_H
 #define PENSTOCK_COPY_ROWS_SPREAD_ROW_H
@@ -12,26 +13,29 @@
 
 #include "base/macros.h"
 
-/* How the rows of a COPY look. */
+/* Format of the rows of a COPY. */
 typedef struct SpreadFormat
 {
-	bool binary;
-	int hash_count; /* columns in front that are hashes or null */
-	bool is_number; /* the one in front is no hash, but the number itself */
+	bool binary;    /* whether the format is binary; else text */
+	int hash_count; /* number of added columns: each is a hash or null */
+	bool is_number; /* whether the added column is no hash, but the number of
+					 * the target */
 } SpreadFormat;
 
 typedef struct SpreadRow
 {
-	char *data; /* within the message that it came in */
+	char *data; /* the row, without added columns; points into the message */
 	size_t length;
-	bool is_row;   /* else it is what stands before or after all rows */
-	uint64_t hash; /* of a row; or the number, UINT64_MAX if it is null */
+	bool is_row;   /* whether this is a row; else the header or the trailer */
+	uint64_t hash; /* distribution hash of the row; or the number of its target,
+					* UINT64_MAX if that is null */
 } SpreadRow;
 
 /*
- * Takes the next row of a message, which starts at *at.  The first message of a
- * binary COPY starts with a header.  It may write to the message, before the
- * row.  False: the message is none that COPY sends.
+ * Takes the next row of a message of COPY data, of which *left bytes at *at
+ * remain, and moves both beyond the row.  The header, with which the first
+ * message of a binary COPY begins, counts as a row.  Overwrites bytes of the
+ * message before the row.  Returns false if the data is not valid.
  */
 MUST_CHECK bool spread_row_take(const SpreadFormat *format, char **at,
 								size_t *left, SpreadRow *row);

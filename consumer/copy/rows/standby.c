@@ -1,7 +1,8 @@
 /*
  * standby.c
- *    Pausing, exporting and going on in one message, so that the standby goes
- *    on even if we are killed meanwhile.
+ *    Sends the statements that pause the replay, export the snapshot and resume
+ *    the replay in one message, so that the standby resumes the replay even if
+ *    we are killed meanwhile.
  */
 #include "copy/rows/standby.h"
 
@@ -14,13 +15,13 @@
 
 #define APPLICATION_NAME "penstock clone"
 
-/* Servers from this on tell when replay has come to a stop. */
+/* First version of the server that has pg_get_wal_replay_pause_state(). */
 #define PAUSE_STATE_VERSION_NUM 140000
 
-/* How often it is asked how far replay is. */
+/* Interval at which we query the standby's replay LSN. */
 #define REPLAY_CHECK_MS 100
 
-/* How long replay may take to come to a stop. */
+/* Maximum time from pg_wal_replay_pause() until the replay is paused. */
 #define PAUSE_SECONDS_MAX "30"
 
 static const char pause_sql[] =
@@ -79,7 +80,7 @@ standby_open(PgConn **standby, const char *conninfo, Error *err)
 	return rc;
 }
 
-/* RC_AGAIN: not yet. */
+/* Returns RC_OK if the standby has replayed up to `least`, else RC_AGAIN. */
 static MUST_CHECK Rc
 check_replay(PgConn *standby, Lsn least, Lsn *replayed, Error *err)
 {
@@ -121,7 +122,8 @@ wait_for_replay(PgConn *standby, Lsn least, Error *err)
 	}
 }
 
-/* One that somebody else has paused stays so. */
+/* Sets *paused to whether the replay is paused already; then we do not resume
+ * it. */
 static MUST_CHECK Rc
 is_paused(PgConn *standby, bool *paused, Error *err)
 {
@@ -134,7 +136,8 @@ is_paused(PgConn *standby, bool *paused, Error *err)
 	return rc;
 }
 
-/* Where something went wrong in between it must not stay paused. */
+/* Resumes the replay after an error, so that the standby does not stay paused.
+ */
 static void
 resume_replay(PgConn *standby)
 {

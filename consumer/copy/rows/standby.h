@@ -1,12 +1,14 @@
 /*
  * standby.h
- *    A snapshot on a physical standby of the source, to copy rows from.
+ *    Exports a snapshot on a physical standby of the source, so that rows are
+ *    copied from the standby.
  *
- * The slot is on the primary, and what has to be known is which of the slot's
- * transactions the snapshot has.  So the standby's replay is paused for a
- * moment: what it has replayed is then exactly what the snapshot shows, and the
- * position up to which it has is the watermark of the copy.  That position has
- * to be after the slot's start; following leaves out what lies between.
+ * The replication slot is on the primary, and we have to know which of the
+ * slot's transactions the snapshot shows.  So we pause the replay of the
+ * standby for a moment.  The snapshot then shows exactly the transactions that
+ * the standby has replayed, and its replay LSN is the watermark of the copy.
+ * The watermark must not be before the slot's start.  The follower leaves out
+ * the slot's transactions up to the watermark.
  */
 #ifndef PENSTOCK_COPY_ROWS_STANDBY_H
 #define PENSTOCK_COPY_ROWS_STANDBY_H
@@ -18,15 +20,17 @@
 #include "net/pgconn.h"
 
 /*
- * Connects to a standby, and fails if it is none or not new enough.  Also after
- * a failure *standby is the caller's to close, if it is not NULL.
+ * Connects to a standby; blocks.  Fails if the server is no standby, is older
+ * than PostgreSQL 14, or if the role has no privilege to pause replay.  The
+ * caller closes *standby if it is not NULL, after a failure too.
  */
 MUST_CHECK Rc standby_open(PgConn **standby, const char *conninfo, Error *err);
 
 /*
- * Waits until the standby has replayed up to `least`, pauses its replay,
- * exports a snapshot, and lets it go on.  The snapshot, whose name goes to
- * `name`, lives as long as the connection; *position says where it stands.
+ * Blocks until the standby has replayed up to `least`; then pauses the replay,
+ * exports a snapshot, and resumes the replay unless it was paused before.
+ * Writes the snapshot's name to `name`, and its LSN to *position.  The snapshot
+ * exists until the connection is closed.
  */
 MUST_CHECK Rc standby_export(PgConn *standby, Lsn least, char *name,
 							 size_t name_size, Lsn *position, Error *err);

@@ -1,7 +1,7 @@
 /*
  * summary.c
- *    A table of less than 80 columns; a name that is longer than its column
- * gets a line of its own.
+ *    Formats the list as a table of less than 80 columns.  A name that is
+ * longer than its column gets a line of its own.
  */
 #include "copy/rows/summary.h"
 
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Bounds of the column of names. */
+/* Minimum and maximum width of the column with the tables' names. */
 #define NAME_WIDTH_MIN 24
 #define NAME_WIDTH_MAX 35
 
@@ -60,7 +60,7 @@ was_copied(const CopyTable *table)
 	return table->ended_us != 0;
 }
 
-/* As schema.name. */
+/* Returns the table's name as schema.name, in the buffer. */
 static const char *
 name_of(const CopyTable *table, Buf *name)
 {

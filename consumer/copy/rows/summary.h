@@ -1,6 +1,6 @@
 /*
  * summary.h
- *    What a clone has copied, table by table.
+ *    Reports what a clone has copied, as a list of tables.
  */
 #ifndef PENSTOCK_COPY_ROWS_SUMMARY_H
 #define PENSTOCK_COPY_ROWS_SUMMARY_H
@@ -9,12 +9,14 @@
 #include "catalog/catalog.h"
 #include "copy/schema/build.h"
 
-/* Tables that get a line of their own, the largest; the others share one. */
+/* Maximum number of tables with a line of their own; smaller tables share one
+ * line. */
 #define SUMMARY_TABLES_MAX 100
 
 /*
- * Reports rows, bytes, and seconds for data and for indexes of each table that
- * this run has copied.  `build` may be NULL.
+ * Reports the number of rows and bytes of each table that this run has copied,
+ * and the seconds that its rows and its indexes took.  `build` may be NULL: no
+ * indexes were built.
  */
 void summary_report(const CopyCatalog *catalog, const Build *build,
 					const Report *report);

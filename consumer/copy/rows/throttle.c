@@ -1,6 +1,6 @@
 /*
  * throttle.c
- *    Counting bytes against time.
+ *    The arithmetic of the token bucket.
  */
 #include "copy/rows/throttle.h"
 
@@ -23,7 +23,8 @@ throttle_fill(Throttle *throttle, int64_t now_us)
 		return INT64_MAX;
 	bytes = elapsed_us / SECOND_US * throttle->rate +
 			elapsed_us % SECOND_US * throttle->rate / SECOND_US;
-	/* Time too short for a byte is not to be lost. */
+	/* While the time makes less than a byte, filled_us stays as it is, so that
+	 * the time is counted later. */
 	if (bytes > 0)
 	{
 		throttle->available += bytes;

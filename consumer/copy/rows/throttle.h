@@ -1,10 +1,11 @@
 /*
  * throttle.h
- *    So many bytes a second and no more, whoever takes them.
+ *    Limits the bytes that are copied per second.
  *
- * A bucket that fills at the rate and holds what comes in THROTTLE_BURST_MS.
- * What is taken may be more than there is, because rows come whole; then the
- * bucket owes the rest, and nothing is to be had until it is paid.
+ * A throttle is a token bucket: it is filled with bytes at the given rate, and
+ * holds at most those of THROTTLE_BURST_MS.  Because rows are copied whole, a
+ * caller may take more bytes than are available.  The bucket is then below 0,
+ * and nothing may be taken until it is filled to more than 0.
  */
 #ifndef PENSTOCK_COPY_ROWS_THROTTLE_H
 #define PENSTOCK_COPY_ROWS_THROTTLE_H
@@ -13,30 +14,33 @@
 
 #define THROTTLE_BURST_MS 100
 
-/* Shorter pauses are not worth waking up for. */
+/* Minimum of throttle_wait_ms() if it is not 0, so that we do not wake up for a
+ * few bytes. */
 #define THROTTLE_PAUSE_MS 10
 
 typedef struct Throttle
 {
-	int64_t rate;      /* bytes a second; 0: there is no limit */
-	int64_t available; /* bytes; below 0: owed */
-	int64_t filled_us; /* when it was filled last, monotonic */
+	int64_t rate;      /* bytes per second; 0: there is no limit */
+	int64_t available; /* bytes in the bucket; negative: too many were taken */
+	int64_t filled_us; /* monotonic time when the bucket was last filled */
 } Throttle;
 
 void throttle_init(Throttle *throttle, int64_t rate, int64_t now_us);
 
-/* Lets in what has come since, and tells how many bytes may be taken now. */
+/* Fills the bucket with the bytes of the time since it was last filled, and
+ * returns how many bytes may be taken now. */
 int64_t throttle_fill(Throttle *throttle, int64_t now_us);
 
 /*
- * The same for one of several that take in turn, this one and those that have
- * not had theirs: an equal share, of a byte at least if anything may be taken.
+ * Fills the bucket, and returns how many bytes one of `sharers` callers may
+ * take, which are this caller and those whose turn comes later: an equal share,
+ * and at least 1 byte if any may be taken.
  */
 int64_t throttle_share(Throttle *throttle, int64_t now_us, int sharers);
 
 void throttle_take(Throttle *throttle, int64_t bytes);
 
-/* Milliseconds until something may be taken; 0: at once. */
+/* Returns the milliseconds until bytes may be taken; 0: now. */
 int64_t throttle_wait_ms(const Throttle *throttle);
 
 #endif /* PENSTOCK_COPY_ROWS_THROTTLE_H */

@@ -1,10 +1,11 @@
 /*
  * verify.c
- *    The same question to both sides, and their answers side by side.
+ *    Sends the same query to source and target, and compares the results.
  *
- * Hashes are summed as numerics, so that their order does not matter and none
- * is lost; hashtextextended() gives the same on every server, of the same
- * bytes: where the encodings differ, both sides hash their text in UTF8.
+ * The query sums the hashes of the rows.  The sum does not depend on the rows'
+ * order, and as a numeric it does not overflow.  hashtextextended() returns the
+ * same hash of the same bytes on every server.  If the encodings of the
+ * databases differ, both servers convert the text to UTF8 and hash that.
  */
 #include "copy/rows/verify.h"
 
@@ -19,32 +20,34 @@
 #include "model/relation.h"
 #include "net/sql.h"
 
-/* The interrupt's descriptor, two for each pair, and those of the builders. */
+/* Maximum number of descriptors to poll: two for each pair, and those of the
+ * builds. */
 #define POLL_MAX (2 * VERIFY_JOBS_MAX + BUILD_JOBS_MAX)
 
-/* What one side says of a table. */
+/* Answer of one server to the query about a table. */
 typedef struct Answer
 {
-	PGresult *result; /* the last one that has rows, or NULL */
-	bool ended;       /* no more will come */
+	PGresult *result; /* the last result with rows so far, or NULL */
+	bool ended;       /* whether all results have arrived */
 } Answer;
 
+/* A connection to each server; a pair compares one table at a time. */
 typedef struct Pair
 {
 	PgConn *source;
 	PgConn *target;
-	CopyTable *table; /* NULL: idle */
+	CopyTable *table; /* table being compared; NULL: the pair is idle */
 	Answer source_answer;
 	Answer target_answer;
-	GuardVerdict refused; /* why the source could not read it */
+	GuardVerdict refused; /* why the source could not read the table */
 } Pair;
 
 typedef struct Verify
 {
 	CopyCatalog *catalog;
 	const VerifyOptions *options;
-	int next; /* table */
-	int compared;
+	int next;     /* index of the next table to compare */
+	int compared; /* number of tables compared so far */
 	int pair_count;
 	Pair pairs[VERIFY_JOBS_MAX];
 } Verify;
@@ -102,9 +105,10 @@ close_pairs(Verify *verify)
 }
 
 /*
- * A column as the target should have it.  Where the types differ, the source
- * reads its own value's text as the copy did, by the input function of the
- * target's type (reading JSON calls that for a string): char(5) becomes
+ * Appends an expression for the source that converts a column's value to the
+ * target's type, where that type differs.  The copy has passed the value's text
+ * to the input function of the target's type, and so does the expression
+ * (json_to_record() calls the input function with a string): char(5) becomes
  * char(8), and 1.0 becomes 1.00.
  */
 static void
@@ -142,7 +146,8 @@ append_row(const CopyTable *table, bool of_source, Buf *sql)
 			append_read(column, sql);
 		else if (column->type_oid == TYPE_LSN && column->read_as == NULL)
 		{
-			/* As a number: PostgreSQL 19 writes it with leading zeros. */
+			/* A pg_lsn as a number, because PostgreSQL 19 prints it with
+			 * leading zeros. */
 			buf_append_identifier(sql, column->name);
 			buf_append_string(sql, " - '0/0'::pg_catalog.pg_lsn");
 		}
@@ -152,7 +157,7 @@ append_row(const CopyTable *table, bool of_source, Buf *sql)
 	buf_append_string(sql, ")::text");
 }
 
-/* Whether text has other bytes on both sides. */
+/* Whether the databases differ in encoding, and so in the bytes of text. */
 static bool
 encodings_differ(const Pair *pair)
 {
@@ -164,7 +169,8 @@ encodings_differ(const Pair *pair)
 	return source == NULL || target == NULL || strcmp(source, target) != 0;
 }
 
-/* What is read of a table whose rows may, on this side, be in partitions. */
+/* Appends the query about the pair's table for the source or the target; the
+ * table may be partitioned on one of them only. */
 static void
 append_query(const Pair *pair, bool of_source, Buf *sql)
 {
@@ -216,7 +222,7 @@ ask_pair(const Verify *verify, Pair *pair, Error *err)
 	return send_query(pair->target, &sql, err);
 }
 
-/* Gives a pair the next table, if there is one. */
+/* Starts to compare the next table with an idle pair, if there is one. */
 static Rc
 start_pair(Verify *verify, Pair *pair, Error *err)
 {
@@ -231,7 +237,7 @@ start_pair(Verify *verify, Pair *pair, Error *err)
 	return ask_pair(verify, pair, err);
 }
 
-/* Takes what has come. */
+/* Takes the results that have arrived, without blocking. */
 static Rc
 take_answer(PgConn *conn, Answer *answer, Error *err)
 {
@@ -242,7 +248,7 @@ take_answer(PgConn *conn, Answer *answer, Error *err)
 		PGresult *result;
 		Rc rc;
 
-		/* A connection that broke has a result too, which says why. */
+		/* For a broken connection, PQgetResult() returns an error result. */
 		if (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
 			return RC_OK;
 		result = PQgetResult(pg);
@@ -314,7 +320,8 @@ compare(Verify *verify, Pair *pair, Error *err)
 	return rc;
 }
 
-/* Both sides have answered: compares, or asks again. */
+/* Called when both servers have answered: compares the answers, or sends the
+ * queries again if the table was locked on the source. */
 static Rc
 end_pair(Verify *verify, Pair *pair, Error *err)
 {
@@ -361,7 +368,7 @@ step_pair(Verify *verify, Pair *pair, Error *err)
 	return rc;
 }
 
-/* Waits until somebody has answered. */
+/* Waits until a server has sent something, or a build can continue. */
 static Rc
 wait_for_answers(const Verify *verify, Error *err)
 {

@@ -1,6 +1,7 @@
 /*
  * work_tables.c
- *    Between CopyTable and what work_list.h has.
+ *    Converts between the CopyTables of a catalog and the rows of the work
+ *    list.
  */
 #include "copy/rows/work_tables.h"
 
@@ -19,7 +20,8 @@ name_of(const CopyTable *table)
 	return (TableName){.schema = table->schema, .name = table->name};
 }
 
-/* The caller frees the tables with free(). */
+/* Makes WorkTables of the catalog's tables, or of those that are not done.  The
+ * caller releases the array with free(). */
 static WorkTable *
 tables_of(const CopyCatalog *catalog, int jobs, bool undone_only, int *count)
 {
@@ -114,7 +116,8 @@ work_tables_append_mark(Buf *sql, const WorkMark *mark, const CopyTable *table,
 	work_list_append_mark(sql, &of_table, &name, rows);
 }
 
-/* The list has a table that the source has not, or the other way round. */
+/* Error: a table is published but not in the list (`is_new`), or in the list
+ * but not published. */
 static MUST_CHECK Rc
 refuse_tables(const char *schema, const char *name, bool is_new, Error *err)
 {
@@ -134,7 +137,7 @@ typedef struct NotedTable
 	const char *schema;
 	const char *name;
 	int row;
-	bool seen; /* the catalog has it, too */
+	bool seen; /* whether the table is in the catalog, too */
 } NotedTable;
 
 static int
@@ -147,7 +150,8 @@ compare_noted(const void *a, const void *b)
 	return order != 0 ? order : strcmp(left->name, right->name);
 }
 
-/* By their names as they are here: the server's encoding may be another one. */
+/* Returns the rows sorted by name.  We sort them ourselves, by the bytes of the
+ * client encoding: the server may sort in another order. */
 static NotedTable *
 sort_noted(const PGresult *result, Arena *arena)
 {
@@ -165,8 +169,9 @@ sort_noted(const PGresult *result, Arena *arena)
 }
 
 /*
- * What changed in an unlogged table after it was copied is in no log.  If it is
- * logged by now, it is to be copied again, for from here on it is followed.
+ * Sets a table's `done`, `begun` and `rows` from its row of the list.  A table
+ * that was unlogged when it was copied, and is logged now, is not done: its
+ * changes since then are not in the WAL, but from now on it is followed.
  */
 static void
 take_noted(CopyTable *table, const PGresult *result, int row)
@@ -223,9 +228,10 @@ work_tables_match(CopyCatalog *catalog, PgConn *target, const char *pipeline,
 }
 
 /*
- * Keeps foreign keys from firing, if the role may see to that.  If it may not,
- * keys that change rows of other tables would change rows that are copied
- * already, and nobody would copy those again.
+ * Sets session_replication_role, so that DELETE fires no foreign keys, if the
+ * role has the privilege.  Without the privilege and with `careful`, fails if a
+ * foreign key would change rows of other tables: those may be copied already,
+ * and would not be copied again.
  */
 #define KEEP_KEYS_QUIET_SQL                                                    \
 	" BEGIN PERFORM set_config('session_replication_role', 'replica', true);"  \
@@ -238,12 +244,13 @@ work_tables_match(CopyCatalog *catalog, PgConn *target, const char *pipeline,
 	" of other tables', it USING ERRCODE = 'integrity_constraint_violation';"  \
 	" END IF; END;"
 
-/* integrity_constraint_violation, of the statement above */
+/* integrity_constraint_violation, which KEEP_KEYS_QUIET_SQL raises. */
 #define CHANGES_OTHERS_SQLSTATE "23000"
 
 /*
- * A table that others refer to cannot be truncated: its rows are deleted.  Of a
- * table that an extension has filled only the user's rows may go.
+ * Appends a DO statement that empties a table.  It deletes the rows of a table
+ * that foreign keys refer to, because such a table cannot be truncated.  Of a
+ * configuration table of an extension, it deletes only the user's rows.
  */
 static void
 append_empty(Buf *sql, const CopyTable *table, bool careful)
@@ -275,7 +282,7 @@ append_empty(Buf *sql, const CopyTable *table, bool careful)
 	buf_release(&body);
 }
 
-/* In one transaction. */
+/* Empties a table and marks it as not done, in one transaction. */
 static MUST_CHECK Rc
 empty_one(const CopyTable *table, bool careful, PgConn *target,
 		  const char *pipeline, Error *err)
@@ -320,7 +327,7 @@ work_tables_empty(const CopyCatalog *catalog, PgConn *target,
 			log_info("clone", "emptying table %s on %s%s", table->qualified,
 					 pgconn_label(target),
 					 table->begun ? ": it is to be copied again" : "");
-			/* Where all of them are emptied, keys may do what they do. */
+			/* When all tables are emptied, foreign keys may change rows. */
 			rc = empty_one(table, !done_too, target, pipeline, err);
 		}
 	}

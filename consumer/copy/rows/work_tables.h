@@ -1,6 +1,9 @@
 /*
  * work_tables.h
- *    A clone's work list (see work_list.h), by the tables of its catalog.
+ *    Reads and writes a clone's work list (see control/work_list.h) for the
+ *    tables of a catalog.
+ *
+ * All functions with an Rc query the target and block.
  */
 #ifndef PENSTOCK_COPY_ROWS_WORK_TABLES_H
 #define PENSTOCK_COPY_ROWS_WORK_TABLES_H
@@ -15,53 +18,55 @@
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
-/* Notes where the slot starts, and the tables. */
+/* Writes the LSN at which the slot starts, and the catalog's tables, to the
+ * list. */
 MUST_CHECK Rc work_tables_set(PgConn *target, const char *pipeline,
 							  Lsn start_lsn, const CopyCatalog *catalog,
 							  Error *err);
 
 /*
- * Notes of how many parts the tables consist that are not done; `jobs` as for
- * data_copy().
+ * Writes to the list how many parts each table has that is not `done`.  The
+ * number depends on `jobs`, the maximum number of copiers.
  */
 MUST_CHECK Rc work_tables_set_parts(const CopyCatalog *catalog, PgConn *target,
 									const char *pipeline, int jobs, Error *err);
 
 /*
- * Tells which of the catalog's tables are done, and how many rows those have,
- * and which are done in part.  Fails, if `strict` is set, unless catalog and
- * list have the same tables.
+ * Sets `done`, `begun` and `rows` of the catalog's tables as the list says.
+ * With `strict`, fails unless catalog and list have the same tables; without, a
+ * table that is not in the list is neither done nor begun.
  */
 MUST_CHECK Rc work_tables_match(CopyCatalog *catalog, PgConn *target,
 								const char *pipeline, bool strict, Error *err);
 
 /*
- * Empties the tables of which only some parts are done, or those that are done
- * as well.
+ * Empties the tables that are `begun`, and with `done_too` those that are
+ * `done` as well, and marks them in the list as not done.
  */
 MUST_CHECK Rc work_tables_empty(const CopyCatalog *catalog, PgConn *target,
 								const char *pipeline, bool done_too,
 								Error *err);
 
-/* Empties one table, and notes that nothing of it is done. */
+/* Empties one table, and marks it in the list as not done. */
 MUST_CHECK Rc work_tables_empty_one(const CopyTable *table, PgConn *target,
 									const char *pipeline, Error *err);
 
 /*
- * Notes of all tables that are done, and not `noted`, that they are, with the
- * mark's position.  Fails if somebody else has taken the run over.
+ * Marks all tables that are `done` but not `noted` as done in the list, with
+ * the watermark of `mark`.  Fails if another session has claimed the run.
  */
 MUST_CHECK Rc work_tables_note(const CopyCatalog *catalog, PgConn *target,
 							   const WorkMark *mark, Error *err);
 
 /*
- * Notes that a table, which is not done, is not to be copied: there is nothing
- * of it as of the mark's position.
+ * Writes to the list that a table, which is not done, is not to be copied,
+ * because it does not exist as of the watermark of `mark`.
  */
 MUST_CHECK Rc work_tables_give_up(PgConn *target, const WorkMark *mark,
 								  const CopyTable *table, Error *err);
 
-/* See work_list_append_mark(). */
+/* Appends the statements of work_list_append_mark() for a part of a table that
+ * has `rows` rows. */
 void work_tables_append_mark(Buf *sql, const WorkMark *mark,
 							 const CopyTable *table, int64_t rows);
 
