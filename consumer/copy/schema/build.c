@@ -1,6 +1,6 @@
 /*
  * build.c
- *    The queue, and the sessions that work it off.
+ *    The queue of statements, and the sessions that run them.
  */
 #include "copy/schema/build.h"
 
@@ -19,36 +19,40 @@
 typedef struct Task
 {
 	const char *sql;
-	const char *what;
-	int table;         /* whose index or constraint it is, in the list; or -1 */
-	bool is_build;     /* the table's other statements come after these */
-	const char *lock;  /* no other with an equal one may run; or NULL */
-	struct View *view; /* that it fills: it may fail; or NULL */
-	const BuildForeignKey *key; /* that it validates; or NULL */
-	bool taken;
+	const char *what; /* what it builds, for messages */
+	int table;     /* index in the list of the table whose index or constraint
+					* it builds; or -1 */
+	bool is_build; /* whether it is the `build` statement of an item; the
+					* table's `finish` statements have to wait for it */
+	const char *lock;  /* name of a lock: of the tasks with one name, only one
+						* runs at a time; or NULL */
+	struct View *view; /* view that it refreshes, and whose refresh may fail;
+						* or NULL */
+	const BuildForeignKey *key; /* foreign key that it validates, or NULL */
+	bool taken;                 /* whether a session has taken it */
 } Task;
 
 /* A materialized view. */
 typedef struct View
 {
 	const char *name;
-	bool filled;
-	Error error; /* why it is not */
+	bool filled; /* whether the view was refreshed */
+	Error error; /* why its last refresh has failed */
 } View;
 
-/* How far a table of the list is. */
+/* Progress of a table of the list. */
 typedef struct TableState
 {
-	int builds_left;
-	bool queued;
-	int64_t busy_us;
+	int builds_left; /* number of `build` statements that have not ended */
+	bool queued;     /* whether its statements were queued */
+	int64_t busy_us; /* sum of the times of its statements that have ended */
 } TableState;
 
 typedef struct Builder
 {
-	PgConn *conn; /* NULL until there is work */
-	Task task;    /* its sql is NULL if idle */
-	int64_t start_us;
+	PgConn *conn;     /* session with the target; NULL until its first task */
+	Task task;        /* task that it runs; its sql is NULL if idle */
+	int64_t start_us; /* monotonic time when the task was started */
 } Builder;
 
 struct Build
@@ -57,15 +61,16 @@ struct Build
 	Arena *arena;
 	TableState *tables;
 	Task *queue;
-	int queue_size; /* allocated */
-	int queue_count;
-	int queue_head; /* all before it are taken */
-	int waiting;    /* those that are not taken */
-	int done;
-	int busy;
-	bool lenient; /* keys may be postponed */
+	int queue_size;  /* number of tasks that `queue` has room for */
+	int queue_count; /* number of tasks, with those that are taken */
+	int queue_head;  /* index before which all tasks are taken */
+	int waiting;     /* number of tasks that are not taken */
+	int done;        /* number of tasks that have ended */
+	int busy;        /* number of tasks that are running */
+	bool lenient;    /* whether foreign keys may be postponed */
 	int postponed_count;
-	BuildPostponedKey *postponed; /* of all keys, when these were added */
+	BuildPostponedKey *postponed; /* has room for all foreign keys; NULL before
+								   * build_add_keys() */
 	Builder builders[BUILD_JOBS_MAX];
 };
 
@@ -110,7 +115,8 @@ add_task(Build *build, Task task)
 	build->waiting++;
 }
 
-/* What follows when all indexes of a table are built. */
+/* Queues the `finish` statements of a table, as one transaction; called when
+ * all its `build` statements have ended. */
 static void
 add_finish(Build *build, int number)
 {
@@ -187,7 +193,7 @@ is_locked(const Build *build, const char *lock)
 	return false;
 }
 
-/* Takes the first task that may run now. */
+/* Takes the first task from the queue whose lock is free. */
 static bool
 take_task(Build *build, Task *task)
 {
@@ -250,7 +256,8 @@ count_done(Build *build, Builder *builder)
 		add_finish(build, task.table);
 }
 
-/* Takes the results that have come; RC_AGAIN: there will be more. */
+/* Takes the results that have arrived.  Returns RC_OK after the last one, and
+ * RC_AGAIN if more will come. */
 static Rc
 take_results(Builder *builder, Error *err)
 {
@@ -261,7 +268,7 @@ take_results(Builder *builder, Error *err)
 	{
 		PGresult *result;
 
-		/* A connection that broke has a result too, which says why. */
+		/* For a broken connection, PQgetResult() returns an error result. */
 		if (PQflush(pg) >= 0 && PQconsumeInput(pg) && PQisBusy(pg))
 			return RC_AGAIN;
 		result = PQgetResult(pg);
@@ -274,7 +281,7 @@ take_results(Builder *builder, Error *err)
 	}
 }
 
-/* Takes what the server says of a statement that has failed to the end. */
+/* Takes the remaining results of a statement that has failed; blocks. */
 static Rc
 take_rest(Builder *builder, Error *err)
 {
@@ -289,7 +296,7 @@ take_rest(Builder *builder, Error *err)
 	return rc;
 }
 
-/* Whether the target refused because rows refer to others that do not exist. */
+/* Whether the error is foreign_key_violation. */
 static bool
 is_violated(const Error *err)
 {
@@ -314,7 +321,8 @@ postpone(Build *build, const BuildForeignKey *key, bool added, Error *err)
 	error_reset(err);
 }
 
-/* RC_OK if it is for the view to say that it failed, or the key can wait. */
+/* Handles the failure of a task.  Returns RC_OK if the failure is that of a
+ * view, where it is kept for later, or of a foreign key that is postponed. */
 static Rc
 forgive(Build *build, Builder *builder, Error *err)
 {
@@ -388,7 +396,7 @@ build_poll_fds(const Build *build, struct pollfd *fds)
 	return count;
 }
 
-/* Waits until a session has something to say, `ms` at most. */
+/* Waits until a session has results, but not longer than `ms`. */
 static Rc
 wait_for_sessions(const Build *build, int ms, Error *err)
 {
@@ -492,7 +500,7 @@ add_views(Build *build, View *views, int count)
 				});
 }
 
-/* *first: one that is not filled. */
+/* Counts the views that are not filled, and sets *first to the first one. */
 static int
 count_unfilled(View *views, int count, View **first)
 {

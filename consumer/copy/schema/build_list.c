@@ -1,6 +1,7 @@
 /*
  * build_list.c
- *    The statements come from the dump, what they mean from the source.
+ *    Makes the list from the statements of the dump, and from a query of the
+ *    source that tells for what table each entry is and how it can be built.
  */
 #include "copy/schema/build_list.h"
 
@@ -10,9 +11,10 @@
 #include "net/sql.h"
 
 /*
- * Follows a list of (number, class, oid): what each entry is.  Only an index of
- * the usual kind can be given to a constraint.  A foreign key of or to a
- * partitioned table cannot be validated later, or not all of it.
+ * Second half of the query, after a list of (number, class, oid) for each entry
+ * of the script.  USING INDEX makes a constraint only of a B-tree index.  A
+ * foreign key of or to a partitioned table cannot be added NOT VALID, or not be
+ * validated completely later.
  */
 static const char entries_sql[] =
 	") v (n, classid, objid)"
@@ -28,7 +30,7 @@ static const char entries_sql[] =
 	"  AND coalesce(k.contype, 'i') IN ('i', 'p', 'u', 'x', 'f')"
 	" ORDER BY t.oid, 9 DESC, v.n";
 
-/* Columns of its result. */
+/* Columns of the query's result. */
 enum
 {
 	ENTRIES_NUMBER,
@@ -45,7 +47,8 @@ enum
 	ENTRIES_COMMENT_SQL,
 };
 
-/* What was dumped may have been replaced since. */
+/* Appends the first_oids, because a table may have been replaced on the source
+ * since the dump. */
 static void
 append_first_oids(const CopyCatalog *catalog, Buf *sql)
 {
@@ -95,7 +98,7 @@ read_entries(const Script *script, const CopyCatalog *catalog, PgConn *source,
 {
 	Buf sql;
 
-	/* The first stands for nothing; a list of values must not be empty. */
+	/* VALUES needs one row at least: the first one is no entry. */
 	buf_init(&sql, SCRIPT_BYTES_MAX);
 	append_columns(catalog, &sql);
 	buf_append_string(&sql, "(-1, 0::oid, 0::oid)");
@@ -114,7 +117,7 @@ field(const PGresult *result, int row, int column, Arena *arena)
 			   : arena_strdup(arena, PQgetvalue(result, row, column));
 }
 
-/* A foreign key's statement with NOT VALID before its semicolon. */
+/* Returns an ADD CONSTRAINT statement with NOT VALID before its semicolon. */
 static const char *
 not_valid(const char *statement, Arena *arena)
 {
@@ -141,10 +144,11 @@ fill_key(BuildForeignKey *key, const ScriptEntry *entry, const PGresult *result,
 }
 
 /*
- * An index is built first.  Statements that make it the replica identity, or
- * the one to cluster by, come after that.  The index of a constraint is built
- * in the same way, and then made the constraint's, if the source gave a
- * statement for that.  Any other constraint locks its table while it is made.
+ * Fills an item.  CREATE INDEX is its `build` statement; statements that make
+ * the index the replica identity, or that to CLUSTER by, are `finish`
+ * statements.  If the query returned a CREATE INDEX and a USING INDEX statement
+ * for a constraint, these are used in place of the one from the script.  For
+ * any other constraint, the script's statement is a `finish` statement.
  */
 static void
 fill_item(BuildItem *item, const ScriptEntry *entry, const PGresult *result,
@@ -168,7 +172,8 @@ fill_item(BuildItem *item, const ScriptEntry *entry, const PGresult *result,
 		item->finish = NULL;
 }
 
-/* The table of a row, which is the last one or a new one. */
+/* Returns the table of a row of the result: the last table of the list, or a
+ * new one. */
 static BuildTable *
 table_of(BuildList *list, const PGresult *result, int row, Arena *arena)
 {
@@ -187,7 +192,8 @@ table_of(BuildList *list, const PGresult *result, int row, Arena *arena)
 	return table;
 }
 
-/* Entries that are no objects of their own attach indexes of partitions. */
+/* Adds the statements of the script's entries that are no objects of their own:
+ * they attach indexes of partitions. */
 static void
 fill_attaches(BuildList *list, const Script *script, Arena *arena)
 {
@@ -248,8 +254,8 @@ build_list_read(BuildList *list, const Script *script,
 }
 
 /*
- * Columns: number of an item whose index exists, whether the constraint that
- * it is for exists as well.
+ * Queries the items whose index exists on the target.  Columns: number of the
+ * item, whether a constraint uses the index.
  */
 static MUST_CHECK Rc
 find_items(const BuildList *list, PgConn *target, PGresult **result, Error *err)
@@ -273,7 +279,8 @@ find_items(const BuildList *list, PgConn *target, PGresult **result, Error *err)
 	return sql_run(target, &sql, result, err);
 }
 
-/* Columns: number of the key, whether it is valid. */
+/* Queries the foreign keys that exist on the target.  Columns: number of the
+ * key, whether it is valid. */
 static MUST_CHECK Rc
 find_keys(const BuildList *list, PgConn *target, PGresult **result, Error *err)
 {
@@ -304,9 +311,9 @@ number_of(const PGresult *result, int row)
 }
 
 /*
- * All that finishes a table is done in one transaction, so where a constraint
- * exists, so does the rest that comes with it.  What finishes an index that is
- * for no constraint can be done again.
+ * All `finish` statements of a table are run in one transaction, so where the
+ * constraint exists, none of its statements is missing.  The `finish`
+ * statements of an index without a constraint can be run a second time.
  */
 Rc
 build_list_leave_out(BuildList *list, PgConn *target, Error *err)

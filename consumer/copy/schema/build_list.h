@@ -1,12 +1,13 @@
 /*
  * build_list.h
- *    What is built on a target when a table's rows are copied: its indexes and
- *    constraints, as statements.
+ *    List of the statements that build indexes and constraints on a target
+ *    after the rows of their tables are copied.
  *
- * The statements are those of pg_restore.  A primary key or unique constraint
- * would lock its table while its index is built, so that no other index could
- * be built meanwhile; its index is therefore made like any other and then given
- * to the constraint.  A foreign key is added NOT VALID and validated later.
+ * pg_restore writes the statements.  ADD PRIMARY KEY or ADD UNIQUE would lock
+ * the table while it builds the index, so that no other index of the table
+ * could be built meanwhile.  So we build such an index with CREATE INDEX first,
+ * and then add the constraint with USING INDEX.  A foreign key is added NOT
+ * VALID and validated later.
  */
 #ifndef PENSTOCK_COPY_SCHEMA_BUILD_LIST_H
 #define PENSTOCK_COPY_SCHEMA_BUILD_LIST_H
@@ -21,23 +22,25 @@
 #include "copy/schema/script.h"
 #include "net/pgconn.h"
 
-/* An index, or a constraint with or without one. */
+/* An index, or a constraint with or without an index. */
 typedef struct BuildItem
 {
-	const char *name;   /* "schema"."index", for people */
-	const char *build;  /* statement that takes long, or NULL; the table's
-						 * others may run at the same time */
+	const char *name;   /* "schema"."index" or "schema"."constraint" */
+	const char *build;  /* statement that takes long, such as CREATE INDEX, or
+						 * NULL; several of a table run at the same time */
 	const char *finish; /* statements that lock the table, or NULL */
-	int64_t bytes;      /* of the index on the source */
+	int64_t bytes;      /* size of the index on the source */
 } BuildItem;
 
-/* A table's items are all built before any is finished. */
+/* A table with items.  The `build` statements of all items are run before any
+ * `finish` statement. */
 typedef struct BuildTable
 {
-	const char *qualified;
-	uint32_t copied_oid; /* of the copied table that its rows come with, itself
-						  * or one above it, as the catalog's first_oid has it;
-						  * 0: it gets no rows */
+	const char *qualified; /* "schema"."name" */
+	uint32_t copied_oid;   /* first_oid of the table of the catalog that is
+							* copied with this table's rows: this table, or a
+							* partitioned table above it; 0: no rows are copied
+							* into this table */
 	int item_count;
 	BuildItem *items; /* largest first */
 } BuildTable;
@@ -46,36 +49,37 @@ typedef struct BuildForeignKey
 {
 	const char *table;    /* "schema"."name" */
 	const char *name;     /* quoted */
-	const char *add;      /* statement, or NULL */
-	const char *validate; /* statement, or NULL */
-	const char *comment;  /* statement, or NULL */
-	ObjectId object;      /* on the source */
+	const char *add;      /* ADD CONSTRAINT; NULL: the key exists already */
+	const char *validate; /* VALIDATE CONSTRAINT; NULL: nothing to validate */
+	const char *comment;  /* COMMENT ON CONSTRAINT; NULL: no comment */
+	ObjectId object;      /* the constraint's catalog and OID on the source */
 } BuildForeignKey;
 
 typedef struct BuildList
 {
 	int table_count;
 	BuildTable *tables;
-	int item_count; /* of all tables */
+	int item_count; /* number of items of all tables */
 	BuildItem *items;
-	int attach_count; /* indexes of partitions, in this order */
-	const char **attaches;
+	int attach_count;      /* number of statements that attach the index of a */
+	const char **attaches; /* partition; in the order to run them in */
 	int key_count;
 	BuildForeignKey *keys;
-	ObjectSet taken; /* what of the dump is in here */
+	ObjectSet taken; /* objects of the dump that the list builds */
 } BuildList;
 
 /*
- * Makes a list of a script's entries.  What is not on a table, such as the
- * index of a materialized view, is left to a restore.  Everything is allocated
- * in `arena`; the script's strings are borrowed.
+ * Makes a list of the entries of a script that pg_restore has written, and
+ * queries the source about them; blocks.  Leaves out indexes of other relations
+ * than tables, such as materialized views, which pg_restore creates after the
+ * data.  Everything is allocated in `arena`; the script's strings are borrowed.
  */
 MUST_CHECK Rc build_list_read(BuildList *list, const Script *script,
 							  const CopyCatalog *catalog, PgConn *source,
 							  Arena *arena, Error *err);
 
-/* Removes from the list what the target has already: see BuildItem for what is
- * NULL then. */
+/* Sets statements of the list to NULL whose indexes and constraints exist on
+ * the target already; blocks. */
 MUST_CHECK Rc build_list_leave_out(BuildList *list, PgConn *target, Error *err);
 
 #endif /* PENSTOCK_COPY_SCHEMA_BUILD_LIST_H */

@@ -1,6 +1,7 @@
 /*
  * contents.c
- *    Reads a dump's list of contents line by line and writes what is wanted.
+ *    Reads a dump's table of contents line by line, and writes the lines that
+ *    pass.
  */
 #include "copy/schema/contents.h"
 
@@ -11,7 +12,8 @@
 
 #include "base/xalloc.h"
 
-/* Reads "; class oid " after the entry's number; NULL if the line has none. */
+/* Parses the two OIDs of an entry's line.  Returns the rest of the line, which
+ * begins with the entry's kind, or NULL if the line is not an entry. */
 static const char *
 parse_object(const char *line, ObjectId *object)
 {
@@ -31,7 +33,7 @@ starts_with(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* What build_list.h is about, and a little more. */
+/* Whether entries of this kind are indexes or constraints. */
 static bool
 is_build(const char *kind)
 {
@@ -70,7 +72,7 @@ contents_line_passes(const char *line, const ContentsFilter *filter)
 	const char *kind = parse_object(line, &object);
 
 	if (kind == NULL)
-		return true; /* a comment of the list itself */
+		return true; /* the line is a comment */
 	if (filter->entries != NULL &&
 		!has_number(filter->entries, entry_number(line)))
 		return false;
@@ -91,11 +93,11 @@ contents_line_passes(const char *line, const ContentsFilter *filter)
 		   !starts_with(kind, "COMMENT - EXTENSION ");
 }
 
-/* Entries of a list that were left out for what they are, by number. */
+/* Numbers of the entries that were left out because of their objects. */
 typedef struct LeftOut
 {
 	unsigned count;
-	unsigned size; /* allocated */
+	unsigned size; /* number of elements that `numbers` has room for */
 	unsigned *numbers;
 } LeftOut;
 
@@ -121,8 +123,8 @@ is_left_out(const LeftOut *left_out, unsigned number)
 }
 
 /*
- * Whether an entry that is no object of its own depends, by the line after it,
- * on one that was left out.
+ * Whether an entry is no object of its own and depends, according to the next
+ * line, on an entry that was left out.
  */
 static bool
 belongs_to_left_out(const char *line, const char *next, const LeftOut *left_out)
@@ -135,7 +137,7 @@ belongs_to_left_out(const char *line, const char *next, const LeftOut *left_out)
 	if (left_out->count == 0 || parse_object(line, &object) == NULL ||
 		object.class_oid != 0 || !starts_with(next, start))
 		return false;
-	c = strchr(next, ':') + 1; /* the one that `start` ends with */
+	c = strchr(next, ':') + 1; /* after the colon of "depends on:" */
 	for (;;)
 	{
 		unsigned number = (unsigned) strtoul(c, &end, 10);
@@ -148,7 +150,7 @@ belongs_to_left_out(const char *line, const char *next, const LeftOut *left_out)
 	}
 }
 
-/* Writes a line unless the filter holds it back; `next` is the one after. */
+/* Writes a line if it passes the filter; `next` is the line after it. */
 static void
 copy_line(FILE *out, const char *line, const char *next,
 		  const ContentsFilter *filter, LeftOut *left_out)
@@ -212,7 +214,7 @@ contents_filter(const char *from, const char *to, const ContentsFilter *filter,
 			rc = error_set(err, ERR_IO, "could not read file \"%s\"", from);
 		fclose(in);
 	}
-	/* A disk that was full for a moment is not told of by fclose(). */
+	/* fclose() does not report earlier errors, such as a disk that was full. */
 	if (out != NULL)
 	{
 		bool failed = ferror(out) != 0;
@@ -236,12 +238,13 @@ count_lines(FILE *stream)
 	return count;
 }
 
-/* What of a list's entry is read into `all`, at place `count`. */
+/* Reads something of an entry's line into element `count` of the array `all`;
+ * returns false if the line has nothing of the kind. */
 typedef bool (*TakeEntry)(const char *line, void *all, int count);
 
 /*
- * Reads the entries that `take` takes; `all` points to a pointer to an array
- * with `size` bytes for each, which is allocated in the arena.
+ * Calls `take` for each line of the file.  Sets *all to an array with elements
+ * of `size` bytes, allocated in the arena, and *count to their number.
  */
 static MUST_CHECK Rc
 read_entries(const char *file, TakeEntry take, void **all, size_t size,
@@ -314,7 +317,8 @@ contents_read_numbers(const char *file, EntryNumbers *entries, Arena *arena,
 	return rc;
 }
 
-/* The entry has the view's number, but no catalog. */
+/* Reads the view that an entry fills: the entry has the view's OID, but 0 for
+ * the OID of its catalog. */
 static bool
 take_view(const char *line, void *all, int count)
 {

@@ -1,6 +1,7 @@
 /*
  * objects.c
- *    From a dump's numbers to names, and to statements that drop them.
+ *    Finds the names of a dump's objects by their OIDs, and drops objects by
+ *    their names.
  */
 #include "copy/schema/objects.h"
 
@@ -11,11 +12,12 @@
 #include "control/work_list.h"
 #include "net/sql.h"
 
-/* What is dropped by itself, in this order; all the rest goes with it. */
+/* Types of objects that we drop with statements of their own, in this order.
+ * CASCADE drops objects of all other types with them. */
 static const struct
 {
-	const char *type; /* as pg_identify_object() has it */
-	const char *keyword;
+	const char *type;    /* type that pg_identify_object() returns */
+	const char *keyword; /* keyword of the DROP statement */
 } droppable[] = {
 	{"event trigger", "EVENT TRIGGER"},
 	{"view", "VIEW"},
@@ -47,7 +49,8 @@ static const struct
 	{"schema", "SCHEMA"},
 };
 
-/* One that is not empty is somebody else's as well. */
+/* A schema that is not empty contains objects that the clone did not create, so
+ * we do not drop it with CASCADE. */
 static const char *
 drop_behavior(const char *type)
 {
@@ -55,8 +58,8 @@ drop_behavior(const char *type)
 }
 
 /*
- * Asks the source what the objects are: class OID, OID, catalog, identity,
- * type.
+ * Queries the source for the identities of objects.  Columns: OID of the system
+ * catalog, OID, name of the system catalog, identity, type.
  */
 static MUST_CHECK Rc
 identify(const ObjectSet *objects, PgConn *source, PGresult **result,
@@ -79,7 +82,8 @@ identify(const ObjectSet *objects, PgConn *source, PGresult **result,
 	return sql_run(source, &sql, result, err);
 }
 
-/* What the objects are, and the numbers of those that the target has not. */
+/* Sets *all to the result of identify(), and *missing to the numbers of its
+ * rows whose objects do not exist on the target. */
 static MUST_CHECK Rc
 compare(const ObjectSet *objects, PgConn *source, PgConn *target,
 		PGresult **all, PGresult **missing, Error *err)
@@ -132,7 +136,9 @@ objects_note_missing(const ObjectSet *objects, PgConn *source, PgConn *target,
 	return rc;
 }
 
-/* A dump has a table's row security under the number of the table. */
+/* Whether the object is a relation other than an index.  Such objects do not
+ * count as present, because the dump's entry of a table's row security has the
+ * OID of the table, too. */
 static bool
 is_a_table(const PGresult *all, int row)
 {
@@ -192,7 +198,7 @@ is_some_table(const char *type)
 	return strcmp(type, "table") == 0 || strcmp(type, "foreign table") == 0;
 }
 
-/* Drops those of one type. */
+/* Drops the objects of one type. */
 static MUST_CHECK Rc
 drop_of_type(PgConn *target, const PGresult *objects, size_t type, int *tables,
 			 int *others, Error *err)

@@ -1,6 +1,6 @@
 /*
  * partial.c
- *    Walks through pg_depend.
+ *    Queries of dependencies in pg_depend.
  */
 #include "copy/schema/partial.h"
 
@@ -11,10 +11,10 @@
 #include "net/sql.h"
 
 /*
- * The relations, between the two, and all that is part of them: indexes, owned
- * sequences, defaults, constraints, triggers, policies, rules, statistics.
- * Partitions depend on what they are a partition of in the same way, and are
- * not part of it here.
+ * CTE of relations, whose OIDs are inserted between the two strings, and of the
+ * objects that are part of them: indexes, owned sequences, defaults,
+ * constraints, triggers, policies, rules, statistics.  In pg_depend, partitions
+ * look like parts of the partitioned table; the CTE leaves them out.
  */
 #define PARTS_SQL_BEFORE                                                       \
 	"WITH RECURSIVE parts (classid, objid) AS ("                               \
@@ -32,8 +32,10 @@
 	"  WHERE c.oid = d.objid AND c.relkind IN ('i', 'I', 'S')))"
 
 /*
- * All that the parts depend on, and what that depends on.  A composite type's
- * columns hang on its relation, a domain's checks on their constraints.
+ * Query of the objects that the parts depend on, directly or indirectly.  Some
+ * dependencies have to be added: in pg_depend, the types of a composite type's
+ * columns are dependencies of its relation, and the functions of a domain's
+ * checks are dependencies of its constraints.
  */
 static const char needed_sql[] =
 	", needed (classid, objid) AS ("
@@ -61,9 +63,10 @@ static const char needed_sql[] =
 	" ORDER BY 3, 4";
 
 /*
- * Relations that are not created, after a condition on c, and all that
- * depends on them or on a schema that is left out, after a condition on its
- * name.  A view depends on tables through its rule.
+ * Query of the relations that are not created, and of the objects that depend
+ * on them or on a schema that is left out.  A condition on the relation c comes
+ * before GONE_SQL_SCHEMAS, and a condition on the name of a schema after it.  A
+ * view depends on tables through its rule.
  */
 #define GONE_SQL_BEFORE                                                        \
 	"WITH RECURSIVE start (oid) AS (SELECT c.oid FROM pg_class c"              \
@@ -114,7 +117,7 @@ object_field(const PGresult *result, int row)
 	};
 }
 
-/* Runs a statement that follows the CTE of the parts. */
+/* Runs a query with the CTE of the catalog's relations and their parts. */
 static Rc
 run_on_parts(const CopyCatalog *catalog, PgConn *source, const char *rest,
 			 PGresult **result, Error *err)
@@ -130,8 +133,8 @@ run_on_parts(const CopyCatalog *catalog, PgConn *source, const char *rest,
 }
 
 /*
- * Appends, for each system catalog named in column 2 of the needed objects,
- * which are in its order, a query of the identities of all its objects.
+ * Appends, for each system catalog in column 2 of `needed`, a query of the
+ * identities of all objects in the catalog.  `needed` is sorted by column 2.
  */
 static void
 append_present(Buf *sql, const PGresult *needed)

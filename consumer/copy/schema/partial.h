@@ -1,13 +1,14 @@
 /*
  * partial.h
- *    What it takes to create some tables of a database without the rest.
+ *    Finds the objects that are needed to create some tables of a database
+ *    without the others, and those that cannot be created without the others.
  *
- * pg_dump's --table gives the tables with their indexes, constraints, triggers
- * and the sequences that they own, and nothing else.  The types of their
- * columns, the functions of their triggers and defaults, the schemas and
- * extensions that these live in have to come from somewhere: the source's
- * dependencies tell which they are.  And a foreign key to a table that does not
- * come along cannot be created at all.
+ * "pg_dump --table" dumps tables with their indexes, constraints, triggers and
+ * the sequences that they own, and nothing else.  But the types of their
+ * columns, the functions of their triggers and defaults, and the schemas and
+ * extensions that contain these have to be created, too.  We find them in
+ * pg_depend of the source.  And a foreign key to a table that is not copied
+ * cannot be created.
  */
 #ifndef PENSTOCK_COPY_SCHEMA_PARTIAL_H
 #define PENSTOCK_COPY_SCHEMA_PARTIAL_H
@@ -17,63 +18,66 @@
 #include "catalog/catalog.h"
 #include "net/pgconn.h"
 
-/* An object, as pg_depend and the contents of a dump name it. */
+/* An object, identified as in pg_depend and in a dump's table of contents: OID
+ * of its system catalog, and its own OID. */
 typedef struct ObjectId
 {
 	uint32_t class_oid;
 	uint32_t oid;
 } ObjectId;
 
-/* Sorted by object_set_sort(). */
+/* A set of objects, sorted by object_set_sort(). */
 typedef struct ObjectSet
 {
 	int count;
-	ObjectId *objects; /* in the arena given */
+	ObjectId *objects; /* allocated in the caller's arena */
 } ObjectSet;
 
 typedef struct NameList
 {
 	int count;
-	const char **names; /* in the arena given */
+	const char **names; /* allocated in the caller's arena */
 } NameList;
 
 /*
- * The objects, other than relations, that the catalog's relations build on and
- * that are not on the target.
+ * Sets *missing to the source's objects, other than relations, on which the
+ * catalog's relations depend and which do not exist on the target.  Blocks.
  */
 MUST_CHECK Rc partial_read_missing(ObjectSet *missing,
 								   const CopyCatalog *catalog, PgConn *source,
 								   PgConn *target, Arena *arena, Error *err);
 
 /*
- * Asks the target which of some objects it does not have.  `needed` has a row
- * for each: class OID, OID, name of the system catalog, identity as
- * pg_identify_object() tells it; in the order of the catalogs.  The result has
- * the numbers of the rows whose objects are missing, in their order.
+ * Queries which objects do not exist on the target; blocks.  `needed` has a row
+ * for each object, sorted by system catalog: OID of the catalog, OID of the
+ * object, name of the catalog, and identity of pg_identify_object().  *result
+ * has the numbers of those rows whose objects are missing, in order.
  */
 MUST_CHECK Rc partial_find_missing(const PGresult *needed, PgConn *target,
 								   PGresult **result, Error *err);
 
 /*
- * The relations that are left out, and what cannot be created without them,
- * such as foreign keys, triggers and views; warns about what of that would be
- * part of the copy.  That a table would be is an error.
+ * Sets *dangling to the source's relations that are not copied, and to the
+ * objects that cannot be created without them, such as foreign keys, triggers
+ * and views.  Warns in the log about those that would be part of the copy
+ * otherwise; fails if a table is among these.  Blocks.
  */
 MUST_CHECK Rc partial_read_dangling(ObjectSet *dangling,
 									const CopyCatalog *catalog, PgConn *source,
 									Arena *arena, Error *err);
 
 /*
- * Sequences that defaults of the catalog's relations use, but that no table
- * owns: "schema"."name".
+ * Sets *sequences to the names, as "schema"."name", of the sequences that
+ * defaults of the catalog's relations use and that no table owns.  Blocks.
  */
 MUST_CHECK Rc partial_read_sequences(NameList *sequences,
 									 const CopyCatalog *catalog, PgConn *source,
 									 Arena *arena, Error *err);
 
-/* Has to be called when a set is filled. */
+/* Sorts a set; to be called when it is filled, before object_set_has(). */
 void object_set_sort(ObjectSet *set);
 
+/* Whether the set contains the object. */
 bool object_set_has(const ObjectSet *set, ObjectId object);
 
 #endif /* PENSTOCK_COPY_SCHEMA_PARTIAL_H */

@@ -1,6 +1,6 @@
 /*
  * programs.c
- *    Asks each pg_dump that might do for its version.
+ *    Runs "pg_dump --version" of each pg_dump that may be used.
  */
 #include "copy/schema/programs.h"
 
@@ -11,15 +11,16 @@
 #include "base/buf.h"
 #include "base/child.h"
 
-/* Where packages put each major version's programs. */
+/* Directories in which packages install the programs of each major version. */
 static const char *const package_patterns[] = {
 	"/usr/lib/postgresql/*/bin",
 	"/usr/pgsql-*/bin",
 };
 
 /*
- * The major version that "pg_dump (PostgreSQL) 15.4 (Debian …)" tells, 0 for
- * what does not exist or does not run.
+ * Sets *major to the major version in the output of --version, such as
+ * "pg_dump (PostgreSQL) 15.4 (Debian …)", or to 0 if the program does not exist
+ * or cannot be run.
  */
 static Rc
 read_major(const char *pg_dump, int *major, Error *err)
@@ -49,8 +50,8 @@ read_major(const char *pg_dump, int *major, Error *err)
 }
 
 /*
- * Looks into one directory (NULL: PATH), and takes its programs if they are new
- * enough and older than what was found so far.
+ * Uses the programs in a directory (NULL: in PATH) if they are new enough, and
+ * older than those found so far.
  */
 static Rc
 try_directory(Programs *programs, const char *directory, int major,

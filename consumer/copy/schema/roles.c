@@ -1,6 +1,7 @@
 /*
  * roles.c
- *    Names that the source's objects use, looked up on the target.
+ *    Queries the source for the names of roles and tablespaces that its objects
+ *    use, and the target for which of these are missing.
  */
 #include "copy/schema/roles.h"
 
@@ -10,7 +11,8 @@
 #include "catalog/own_schema.h"
 #include "net/sql.h"
 
-/* The relations that will be created, all of them or the catalog's. */
+/* Appends a CTE of the relations that will be created: those of the whole
+ * database, or the catalog's. */
 static void
 append_copied(Buf *sql, const CopyCatalog *catalog)
 {
@@ -31,11 +33,12 @@ append_copied(Buf *sql, const CopyCatalog *catalog)
 }
 
 /*
- * Owners ("o"), those who were granted something ("a"), those who have default
- * privileges ("d"), which only a member of them can set, and those for whom
- * there are policies and user mappings ("r").  The bootstrap superuser is
- * pinned and not in pg_shdepend: its objects are looked for themselves.  What
- * belongs to an extension is made by that, in the name of who makes it.
+ * Query of the roles that the source's objects use, by kind: owners ("o"),
+ * grantees ("a"), roles with default privileges ("d"), which only a member of
+ * the role can set, and roles of policies and user mappings ("r").  The
+ * bootstrap superuser is pinned and not in pg_shdepend, so its objects are
+ * searched in the catalogs.  Members of an extension are left out: CREATE
+ * EXTENSION creates them for the role that runs it.
  */
 static const char roles_sql[] =
 	" SELECT DISTINCT pg_get_userbyid(o.role), o.kind FROM ("
@@ -71,7 +74,7 @@ static const char tablespaces_sql[] =
 	" SELECT DISTINCT t.spcname, 't' FROM copied c"
 	" JOIN pg_tablespace t ON t.oid = c.reltablespace";
 
-/* Follows VALUES with the names. */
+/* Second part of the query for missing roles, after VALUES with the names. */
 static const char roles_lacking_sql[] =
 	") v (name, kind) LEFT JOIN pg_roles r ON r.rolname = v.name"
 	" WHERE (r.oid IS NULL OR v.kind IN ('o', 'd')"
@@ -94,7 +97,8 @@ append_names(Buf *sql, const PGresult *names)
 	}
 }
 
-/* Appends a condition on objects o that are in no schema, or in a taken one. */
+/* Appends a condition on the objects o: the object's schema is selected, or the
+ * object is in no schema. */
 static void
 append_schema_selected(Buf *sql, const Selected *selected)
 {
@@ -108,9 +112,10 @@ append_schema_selected(Buf *sql, const Selected *selected)
 }
 
 /*
- * Reads names from the source, by `source_sql`, and asks the target which of
- * them it lacks, by `lacking_sql`.  *result has one field: their list, or NULL.
- * *result itself is NULL if there is no name at all.
+ * Queries the source for names, with `source_sql`, and the target for those
+ * that are missing there, with `lacking_sql`.  *result has one field: the list
+ * of missing names, or null if there are none.  *result itself is NULL if the
+ * source's objects use no names at all.
  */
 static Rc
 read_lacking(const CopyCatalog *catalog, PgConn *source, const char *source_sql,
@@ -141,7 +146,7 @@ read_lacking(const CopyCatalog *catalog, PgConn *source, const char *source_sql,
 	return rc;
 }
 
-/* Whether the result of read_lacking() names anything. */
+/* Whether the result of read_lacking() has a name. */
 static bool
 lacks(const PGresult *result)
 {

@@ -1,6 +1,6 @@
 /*
  * schema.c
- *    Runs pg_dump and pg_restore.
+ *    Runs pg_dump and pg_restore, and queries about the objects of the dump.
  */
 #include "copy/schema/schema.h"
 
@@ -23,32 +23,36 @@
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
-/* How long pg_dump may wait for a table that somebody else has locked: it locks
- * all of them, and who wants to change one waits for it meanwhile. */
+/* Option --lock-wait-timeout of pg_dump.  pg_dump locks all tables, and while
+ * it waits for a lock, sessions that want to alter a table wait for pg_dump. */
 #define LOCK_WAIT_S "30"
 
-/* pg_class, in the contents of a dump. */
+/* OID of the catalog pg_class, as in a dump's table of contents. */
 #define PG_CLASS_OID 1259
 
-/* Arguments of a child beside the names of tables. */
+/* Maximum number of a child's arguments apart from the names of tables. */
 #define ARGUMENTS_MAX 24
 
 struct Schema
 {
 	SchemaOptions options;
-	Arena *arena;     /* holds what is below, and this */
-	Scratch scratch;  /* where the files are */
-	char *dump;       /* what is restored */
-	char *dump_list;  /* its contents */
-	char *after_list; /* that part of its contents which follows the data */
-	char *whole;      /* the whole database, for what tables need; or NULL */
-	char *whole_list; /* its contents */
-	char *use_list;   /* what a restore is told to do; written for each */
-	char *script;     /* a restore as statements, for an old target */
+	Arena *arena;    /* holds the strings and lists below, and this struct */
+	Scratch scratch; /* directory of the files */
 
-	EntryNumbers after; /* of dump_list, those in after_list */
-	ObjectSet dangling; /* left out of the dump */
-	BuildList *builds;  /* what is built by others; NULL: not read yet */
+	/* Names of files. */
+	char *dump;       /* the dump that is restored */
+	char *dump_list;  /* its table of contents */
+	char *after_list; /* the entries of dump_list after the data */
+	char *whole;      /* dump of the whole database, from which we restore what
+					   * the tables need; NULL: not dumped yet */
+	char *whole_list; /* its table of contents */
+	char *use_list;   /* entries for pg_restore; written for each restore */
+	char *script;     /* statements that pg_restore has written */
+
+	EntryNumbers after; /* numbers of the entries in after_list */
+	ObjectSet dangling; /* objects of the source that cannot be created */
+	BuildList *builds;  /* indexes and constraints for build.h; NULL: not read
+						 * yet */
 };
 
 /* A command line under construction. */
@@ -80,7 +84,7 @@ arguments_new(Schema *schema, const char *program, int more)
 	return arguments;
 }
 
-/* A child that did well may still have had something to say. */
+/* Logs the output of a program that has succeeded, as warnings. */
 static void
 log_output(const char *program, Buf *output)
 {
@@ -93,8 +97,9 @@ log_output(const char *program, Buf *output)
 }
 
 /*
- * Runs a child on a server, to which it connects as `conn` did, or on none.
- * What it says is logged, unless it was told to be verbose.
+ * Runs a program, which connects with the connection string of `conn`, or not
+ * at all if that is NULL.  Logs its output, unless its first argument is
+ * --verbose.
  */
 static Rc
 run_child(Schema *schema, Arguments *arguments, const PgConn *conn, Error *err)
@@ -142,8 +147,8 @@ add_dump_options(Schema *schema, Arguments *arguments, const char *file)
 		arguments_add(arguments, arena_printf(schema->arena, "--snapshot=%s",
 											  options->snapshot));
 	/*
-	 * --schema-only would leave out that views were materialized; sections
-	 * leave out the data just as well.
+	 * With --schema-only, the dump would have no entries that fill materialized
+	 * views.  The two sections do not contain the data either.
 	 */
 	if (options->with_data)
 	{
@@ -169,9 +174,9 @@ list_contents(Schema *schema, const char *dump, const char *list, Error *err)
 }
 
 /*
- * Which entries follow the data.  pg_restore counts a comment to the section of
- * the entry before it, whatever that is in the list that it is given; so it is
- * asked before anything is taken out of the list.
+ * Reads which entries come after the data.  pg_restore assigns a comment to the
+ * section of the entry before it in the list that it is given.  So we have it
+ * list the section from the complete list, before we remove entries.
  */
 static Rc
 read_after(Schema *schema, Error *err)
@@ -192,7 +197,8 @@ read_after(Schema *schema, Error *err)
 	return rc;
 }
 
-/* Quoted names are taken as they are, not as patterns. */
+/* Adds the options of pg_dump for the selected schemas and the excluded
+ * relations.  pg_dump does not read quoted names as patterns. */
 static void
 add_selected(Schema *schema, Arguments *arguments, const Selected *selected)
 {
@@ -209,7 +215,8 @@ add_selected(Schema *schema, Arguments *arguments, const Selected *selected)
 									   selected->relations[i].qualified));
 }
 
-/* Dumps the whole database, but for what is not in `selected`, or NULL. */
+/* Dumps the whole database, or only the part that is selected if `selected` is
+ * not NULL. */
 static Rc
 dump_whole(Schema *schema, const Selected *selected, const char *file,
 		   const char *list, Error *err)
@@ -245,7 +252,7 @@ dump_tables(Schema *schema, Error *err)
 	arguments = arguments_new(schema, schema->options.programs->pg_dump,
 							  catalog->relation_count + sequences.count);
 	add_dump_options(schema, &arguments, schema->dump);
-	/* A quoted name is taken as it is, not as a pattern. */
+	/* pg_dump does not read quoted names as patterns. */
 	for (int i = 0; i < catalog->relation_count; i++)
 		arguments_add(&arguments,
 					  arena_printf(schema->arena, "--table=%s",
@@ -276,7 +283,7 @@ make_directory(Schema *schema, Error *err)
 	return RC_OK;
 }
 
-/* A publication may publish nothing. */
+/* Whether there is something to dump: a publication may publish no tables. */
 static bool
 has_dump(const Schema *schema)
 {
@@ -325,8 +332,9 @@ schema_go_on(Schema *schema, PgConn *source)
 }
 
 /*
- * Whether pg_restore would begin with a setting that the target does not have.
- * From 17 on it always sets transaction_timeout, and cannot be told not to.
+ * Whether pg_restore would set a GUC that does not exist on the target.  From
+ * version 17 on, pg_restore always sets transaction_timeout, which servers
+ * before 17 do not have.
  */
 static bool
 target_lacks_setting(const Schema *schema, const PgConn *target)
@@ -335,7 +343,8 @@ target_lacks_setting(const Schema *schema, const PgConn *target)
 		   pgconn_server_version_num(target) < 170000;
 }
 
-/* A way around that: has psql read the statements after that one is removed. */
+/* Removes the line that sets transaction_timeout from the script, and runs the
+ * script with psql. */
 static Rc
 restore_script(Schema *schema, PgConn *target, Error *err)
 {
@@ -367,8 +376,8 @@ add_limits(Arguments *arguments, const RestoreLimits *limits)
 }
 
 /*
- * Restores what the filter lets through of a dump: of what comes before the
- * data, or of the entries that it names.
+ * Restores the entries of a dump that pass the filter: of the section before
+ * the data, or, if the filter has `entries`, of these.
  */
 static Rc
 restore_filtered(Schema *schema, PgConn *target, const char *dump,
@@ -403,7 +412,8 @@ restore_filtered(Schema *schema, PgConn *target, const char *dump,
 	return rc;
 }
 
-/* Notes what is about to be made: these objects, or all of the dump. */
+/* Records in the work list which of `objects`, or of all objects of the dump if
+ * that is NULL, we are about to create. */
 static Rc
 note_objects(Schema *schema, PgConn *target, const ObjectSet *objects,
 			 Error *err)
@@ -425,8 +435,9 @@ note_objects(Schema *schema, PgConn *target, const ObjectSet *objects,
 }
 
 /*
- * Creates what the catalog's relations need.  The dump that has it is taken for
- * the first target that lacks something.
+ * Creates the objects that the catalog's relations need and that do not exist
+ * on the target.  Dumps the whole database when the first target lacks such
+ * objects.
  */
 static Rc
 restore_needed(Schema *schema, PgConn *target, const RestoreLimits *limits,
@@ -458,7 +469,7 @@ restore_needed(Schema *schema, PgConn *target, const RestoreLimits *limits,
 	return rc;
 }
 
-/* What of the dump is on the target already. */
+/* Sets *present to the objects of the dump that exist on the target. */
 static Rc
 find_present(Schema *schema, PgConn *target, ObjectSet *present, Error *err)
 {
@@ -484,8 +495,8 @@ read_limits(const Schema *schema, PgConn *target, RestoreLimits *limits,
 	return roles_read_limits(limits, target, err);
 }
 
-/* What refers to something that does not exist, or is a key that is not added.
- */
+/* Returns the objects that must not be restored: the dangling ones, and foreign
+ * keys that the build has not added. */
 static ObjectSet
 read_left_out(const Schema *schema, const Build *build)
 {
@@ -557,7 +568,8 @@ schema_restore(Schema *schema, PgConn *target, SchemaSection section,
 	return rc;
 }
 
-/* Has pg_restore write the statements for indexes and constraints. */
+/* Runs pg_restore, which writes the statements for indexes and constraints to
+ * the script. */
 static Rc
 write_builds(Schema *schema, const RestoreLimits *limits, Error *err)
 {
@@ -610,7 +622,7 @@ schema_read_builds(Schema *schema, PgConn *target, const BuildList **list,
 	return rc;
 }
 
-/* The views that the dump fills, as the source names them. */
+/* Queries the source for the names of the views that the dump fills. */
 static Rc
 name_views(Schema *schema, PGresult **result, Error *err)
 {
@@ -639,7 +651,7 @@ name_views(Schema *schema, PGresult **result, Error *err)
 	return sql_run(schema->options.source, &sql, result, err);
 }
 
-/* Of these, the ones that the target has and that are not filled there. */
+/* Queries which of the views exist on the target and are not filled there. */
 static Rc
 find_unfilled(const PGresult *names, PgConn *target, PGresult **result,
 			  Error *err)

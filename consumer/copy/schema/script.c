@@ -1,6 +1,6 @@
 /*
  * script.c
- *    Reading a script's entries, and taking a line out of one.
+ *    Splits a script into entries and statements, and blanks a line of a file.
  */
 #include "copy/schema/script.h"
 
@@ -19,7 +19,7 @@ static const char header_start[] = "-- TOC entry ";
 
 /* ---- Entries ---- */
 
-/* Returns what follows the closing quote, or the end of the text. */
+/* Returns a pointer to after the closing quote, or to the end of the text. */
 static const char *
 skip_quoted(const char *c, bool escapes)
 {
@@ -43,7 +43,7 @@ is_word_char(char c)
 	return isalnum((unsigned char) c) || c == '_' || c == '$' || (c & 0x80);
 }
 
-/* Returns what follows $tag$ … $tag$, or a single $. */
+/* Returns a pointer to after $tag$ … $tag$, or to after a single $. */
 static const char *
 skip_dollar_quoted(const char *c)
 {
@@ -71,7 +71,8 @@ skip_line(const char *c)
 	return end != NULL ? end + 1 : c + strlen(c);
 }
 
-/* Returns what follows a word; a literal with escapes starts like one. */
+/* Returns a pointer to after a word, or after a literal E'…', which begins like
+ * a word. */
 static const char *
 skip_word(const char *c)
 {
@@ -82,7 +83,8 @@ skip_word(const char *c)
 	return c;
 }
 
-/* Returns what follows a literal, an identifier, a comment, or a sign. */
+/* Returns a pointer to after a literal, identifier, comment, or any other
+ * single character. */
 static const char *
 skip_token(const char *c)
 {
@@ -97,7 +99,7 @@ skip_token(const char *c)
 	return c + 1;
 }
 
-/* Returns what follows the statement's semicolon. */
+/* Returns a pointer to after the semicolon of the statement. */
 static const char *
 skip_statement(const char *c)
 {
@@ -106,7 +108,7 @@ skip_statement(const char *c)
 	return *c == ';' ? c + 1 : c;
 }
 
-/* Whether a line is the comment before an entry. */
+/* Whether a line is the comment before an entry; sets the entry's OIDs. */
 static bool
 parse_header(const char *line, ScriptEntry *entry)
 {
@@ -126,7 +128,6 @@ starts_with(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* Adds a statement to the entry that it belongs to. */
 static void
 add_statement(ScriptEntry *entry, const char *statement, Arena *arena)
 {
@@ -147,8 +148,9 @@ count_headers(const char *text)
 }
 
 /*
- * Settings stand before the comment of the entry that they are for, and hold
- * until they are set again.
+ * pg_restore writes SET default_tablespace before the comment of the first
+ * entry that it is for.  It also holds for the entries after that one, until
+ * the next SET.
  */
 void
 script_parse(Script *script, const char *text, Arena *arena)
@@ -223,7 +225,7 @@ script_read(Script *script, const char *file, Arena *arena, Error *err)
 
 /* ---- Lines ---- */
 
-/* Position of the line, or -1. */
+/* Returns the offset of the line in the file, or -1. */
 static long
 find_line(FILE *stream, const char *line)
 {

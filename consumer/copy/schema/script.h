@@ -1,14 +1,15 @@
 /*
  * script.h
- *    A file of SQL statements, as pg_restore writes it.
+ *    Parses the SQL script that pg_restore writes, into the statements of each
+ *    entry of the dump.
  *
- * With --verbose it puts a comment before each entry of the dump,
+ * With --verbose, pg_restore writes a comment before each entry,
  *
  *     -- TOC entry 3205 (class 2606 OID 16389)
  *
- * by which an entry's statements can be told from the next one's.  The same
- * text may stand in a literal, so statements are separated as the server reads
- * them, not by lines.
+ * which shows where the statements of the entry begin.  Because a string
+ * literal may contain the same text, we split the script into tokens as the
+ * server does, and not into lines.
  */
 #ifndef PENSTOCK_COPY_SCHEMA_SCRIPT_H
 #define PENSTOCK_COPY_SCHEMA_SCRIPT_H
@@ -19,35 +20,36 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-/* Bytes of a script that is read into memory. */
+/* Maximum size of a script. */
 #define SCRIPT_BYTES_MAX ((size_t) 1024 * MB)
 
 /* An entry's statements; each ends in a semicolon. */
 typedef struct ScriptEntry
 {
-	uint32_t class_oid; /* 0 for what is no object of its own */
-	uint32_t oid;
+	uint32_t class_oid;     /* OID of the object's system catalog; 0: the entry
+							 * is no object of its own */
+	uint32_t oid;           /* the object's OID on the source */
 	const char *tablespace; /* statement that sets default_tablespace, or "" */
-	const char *first;      /* its first statement, or "" */
-	const char *rest;       /* the others, or "" */
+	const char *first;      /* the entry's first statement, or "" */
+	const char *rest;       /* the entry's other statements, or "" */
 } ScriptEntry;
 
 typedef struct Script
 {
 	int count;
-	ScriptEntry *entries; /* in the arena given */
+	ScriptEntry *entries; /* allocated in the caller's arena */
 } Script;
 
-/* Reads a file that pg_restore --verbose has written. */
+/* Parses a file that pg_restore --verbose has written; allocates in `arena`. */
 MUST_CHECK Rc script_read(Script *script, const char *file, Arena *arena,
 						  Error *err);
 
-/* The same from a text, which is NUL-terminated. */
+/* Parses the NUL-terminated text of a script; allocates in `arena`. */
 void script_parse(Script *script, const char *text, Arena *arena);
 
 /*
- * Blanks the first line of a file that equals `line`, which ends in a newline.
- * The file may lack it.
+ * Overwrites the first line of a file that equals `line`, which ends with a
+ * newline, with spaces.  Returns RC_OK also if there is no such line.
  */
 MUST_CHECK Rc script_remove_line(const char *file, const char *line,
 								 Error *err);
