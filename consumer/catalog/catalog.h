@@ -1,18 +1,19 @@
 /*
  * catalog.h
- *    What is to be copied: the tables of the publications, with their columns
- *    and row filters.
+ *    The tables to copy: those that the publications publish, with their
+ *    columns and row filters.
  *
- * Several publications are combined as the server combines them when it copies
- * for a subscription: a table's row filters are alternatives, and none if one
- * publication has none; differing column lists are an error; partitions are
- * left out where the table above them is published as a whole.
+ * Several publications are combined as the server combines them for the initial
+ * copy of a subscription.  A row is copied if the row filter of one publication
+ * accepts it, or if one publication has no row filter for the table.  Column
+ * lists that differ are an error.  Partitions are left out if the partitioned
+ * table is published itself.
  *
- * A selection leaves some of it out.  Unlogged tables, which cannot be
- * published, come along with a publication of all tables.
+ * A selection, and a placement, can leave tables out.  Unlogged tables, which
+ * cannot be published, are copied with a publication FOR ALL TABLES.
  *
- * Penstock's own schema on the source, if it has one, belongs to another
- * pipeline that ends there and is never copied.
+ * The schema "penstock" is never copied.  A source that has it is the target of
+ * another pipeline.
  */
 #ifndef PENSTOCK_CATALOG_CATALOG_H
 #define PENSTOCK_CATALOG_CATALOG_H
@@ -30,92 +31,106 @@
 #include "model/placement.h"
 #include "net/pgconn.h"
 
-/* Tables of one copy; as many relations more may come with them. */
+/* Maximum number of tables in a catalog; a catalog has room for twice as many
+ * relations. */
 #define CATALOG_TABLES_MAX 1000000
 
 typedef struct CopyColumn
 {
 	const char *name;
-	uint32_t type_oid; /* on the source */
-	const char *type;  /* there, with its modifier */
-	bool portable;     /* the binary form means the same on any server */
+	uint32_t type_oid; /* OID of the type on the source */
+	const char *type;  /* name of the type on the source, with its modifier */
+	bool portable;     /* whether every server reads the type's binary format
+						* alike */
 
-	/* Set by match_target(), for one target at a time: the built-in type of
-	 * the target, with its modifier, where it has another one; or NULL. */
+	/* Set by match_target() for the current target: the target's type, with its
+	 * modifier, if it is a built-in type and differs from the source's; else
+	 * NULL. */
 	const char *read_as;
 } CopyColumn;
 
-/* What the extension that a table belongs to says about its rows. */
+/* Whether a table is a member of an extension, and whose its rows are. */
 typedef enum CopyMembership
 {
-	MEMBER_NONE,   /* of no extension */
-	MEMBER_CONFIG, /* rows of the user's, told by the extension's condition */
-	MEMBER_STATIC, /* the extension's script fills it */
+	MEMBER_NONE,   /* the table is not a member of an extension */
+	MEMBER_CONFIG, /* configuration table: the rows that fulfil the condition in
+					* pg_extension.extcondition are the user's */
+	MEMBER_STATIC, /* CREATE EXTENSION fills the table */
 } CopyMembership;
 
 typedef struct CopyTable
 {
-	uint32_t oid;       /* on the source */
-	uint32_t first_oid; /* the same, or that of the table of this name which
-						 * was there before catalog_renew() */
+	uint32_t oid;       /* OID on the source */
+	uint32_t first_oid; /* equal to oid; after catalog_renew(), the OID of the
+						 * table that had this name when the catalog was read */
 	const char *schema;
 	const char *name;
 	const char *qualified; /* "schema"."name" */
-	bool partitioned;      /* published through its root */
-	bool unlogged;         /* copied, and not followed */
-	const char *filter;    /* condition on its rows, or NULL */
-	int64_t bytes;         /* on the source, about */
-	int64_t rows_expected; /* as the source's statistics have it; 0: unknown */
-	int64_t heap_blocks;   /* for reading it in parts; 0: it cannot be */
-	bool has_identity;     /* updates and deletes can be told */
+	bool partitioned;      /* whether this is a partitioned table */
+	bool unlogged;      /* whether it is unlogged: copied, but not followed */
+	const char *filter; /* SQL condition on the rows to copy, or NULL */
+	int64_t bytes;      /* approximate size on the source */
+	int64_t rows_expected; /* rows in the source's statistics; 0: unknown */
+	int64_t heap_blocks;   /* size in blocks; 0: the table cannot be read in
+							* parts by ranges of ctid */
+	bool has_identity;     /* whether it has a usable replica identity */
 	CopyMembership membership;
 	int column_count;
-	CopyColumn *columns; /* without generated ones */
+	CopyColumn *columns; /* columns to copy: published, and not generated */
 
-	/* Set by work_tables_match(), for one target at a time. */
-	bool done;  /* by an earlier run: `rows` is set, nothing is left to do */
-	bool begun; /* by an earlier run, and not finished */
-	bool noted; /* for the caller: the work lists say that it is done */
+	/* Set by work_tables_match() for the current target. */
+	bool done;  /* whether its rows are on the target already; then `rows` is
+				 * set, and nothing is left to copy */
+	bool begun; /* whether an earlier run has copied only some of its parts */
+	bool noted; /* set by callers: whether the work lists of all targets say
+				 * that the table is done */
 
-	/* Set by match_target(), for one target at a time. */
-	bool binary; /* which format COPY uses */
-	bool skip;   /* has its rows already: see MEMBER_STATIC */
-	bool target_partitioned;
+	/* Set by match_target() for the current target. */
+	bool binary; /* whether COPY uses the binary format */
+	bool skip;   /* whether CREATE EXTENSION has filled it: see MEMBER_STATIC */
+	bool target_partitioned; /* whether it is partitioned on the target */
 
-	/* Counted by data_copy(), for one target at a time. */
-	int64_t parts_left;   /* that are not finished: see part_queue.h */
-	bool changed;         /* the snapshot does not show its rows: see guard.h */
-	bool stale;           /* it was `changed` since catalog_renew() */
-	Lsn watermark;        /* for the caller: where its rows stand, if not where
-						   * the slot starts; else 0 */
-	bool gone;            /* set by catalog_renew(): not to be copied */
-	int64_t busy_said_us; /* monotonic: it was said who has locked it; 0: not */
-	int64_t rows;         /* that the target has committed */
-	int64_t bytes_sent;
-	int64_t begun_us; /* monotonic: first part begun, last part ended; 0: not */
-	int64_t ended_us;
-	bool part_committed; /* a part of it, maybe without rows, was committed */
+	/* Set by data_copy() and spread_copy() for the current target, where no
+	 * other function is named. */
+	int64_t parts_left;   /* number of parts to copy: see part_queue.h */
+	bool changed;         /* whether the snapshot does not show its rows any
+						   * more: see guard.h */
+	bool stale;           /* whether it was `changed` since catalog_renew() */
+	Lsn watermark;        /* set by callers: LSN of the snapshot under which its
+						   * rows were copied, if it is not where the slot
+						   * starts; else 0 */
+	bool gone;            /* set by catalog_renew(): whether it is not published
+						   * any more */
+	int64_t busy_said_us; /* monotonic time when we last logged who has locked
+						   * it; 0: never */
+	int64_t rows;         /* number of rows that the target has committed */
+	int64_t bytes_sent;   /* bytes of COPY data so far */
+	int64_t begun_us;    /* monotonic times when its first part was begun and */
+	int64_t ended_us;    /* its last part was committed; 0: not yet */
+	bool part_committed; /* whether a part, maybe without rows, was committed */
 } CopyTable;
 
-/* A relation that a table cannot be created without, or the table itself. */
+/* A copied table, or a relation without which the table cannot be created. */
 typedef struct CopyRelation
 {
 	uint32_t oid;
 	const char *qualified;
-	bool member; /* of an extension, which creates it */
+	bool member; /* whether it is a member of an extension, and so created by
+				  * CREATE EXTENSION */
 } CopyRelation;
 
-/* What a user may have to know of what was read.  Strings live as long as the
+/* Findings of catalog_read() for the user.  Strings are valid as long as the
  * catalog. */
 typedef struct CatalogFindings
 {
-	/* Tables that updates or deletes are published of and that have no usable
-	 * replica identity: how many, and one of them; unlogged ones do not count.
-	 */
+	/* Number of tables, unlogged ones not counted, that have no usable replica
+	 * identity although updates or deletes are published; and the name of one
+	 * of them. */
 	int without_identity_count;
 	const char *without_identity;
 
-	/* Tables that are published, and that the selection leaves out. */
+	/* Number of published tables that the selection leaves out, and the name of
+	 * one of them. */
 	int left_out_count;
 	const char *left_out;
 } CatalogFindings;
@@ -126,90 +141,100 @@ typedef struct CopyCatalog
 	Selected selected;
 
 	/*
-	 * Whether the schema is that of the whole database, but for what the
-	 * selection leaves out; otherwise it is the relations below and what they
-	 * need.
+	 * Whether the schema of the whole database is copied, apart from what the
+	 * selection leaves out; otherwise only that of `relations`, and of the
+	 * objects that they need.
 	 */
 	bool whole;
-	bool without_unlogged; /* unlogged tables have no rows to copy */
+	bool without_unlogged; /* whether rows of unlogged tables are not copied */
 
 	int table_count;
 	CopyTable *tables; /* largest first */
 
 	/*
-	 * The tables, the tables above them that they inherit from or are
-	 * partitions of, and the partitions below them; views, sequences and the
-	 * like that were selected by name.
+	 * The tables, the tables that they inherit from or are partitions of, and
+	 * their partitions; and the views, sequences and other relations that the
+	 * selection chooses by name.
 	 */
 	int relation_count;
 	CopyRelation *relations;
 
-	uint32_t only_oid; /* read was this table and its partitions; 0: all */
-	Arena *arena;      /* holds all of the above, and this */
+	uint32_t only_oid; /* OID of the only table that was read, with its
+						* partitions; 0: all published tables were read */
+	Arena *arena;      /* holds the arrays above, and this struct */
 
 	CatalogFindings findings;
 
-	struct CopyCatalog *newer; /* that has what catalog_renew() took; or NULL */
+	/* List of the catalogs that were passed to catalog_renew(), which own the
+	 * strings of renewed tables; or NULL. */
+	struct CopyCatalog *newer;
 } CopyCatalog;
 
 typedef struct CatalogOptions
 {
-	const char *publications;   /* names with commas between them */
-	const Selection *selection; /* NULL: all that is published */
-	const Placement *placement; /* with a selection: what it puts nowhere is
-								 * left out as well; or NULL */
-	bool without_unlogged;      /* leave unlogged tables empty */
+	const char *publications;   /* names, separated by commas */
+	const Selection *selection; /* which tables to copy; NULL: all published */
+	const Placement *placement; /* placement rules, or NULL; tables that they
+								 * assign to no target are left out as well.
+								 * Ignored if selection is NULL */
+	bool without_unlogged; /* whether not to copy rows of unlogged tables */
 } CatalogOptions;
 
 /*
- * Reads what the publications publish.  On success *catalog is the caller's.
+ * Reads the tables that the publications publish; blocks.  On success the
+ * caller owns *catalog.
  */
 MUST_CHECK Rc catalog_read(CopyCatalog **catalog, PgConn *source,
 						   const CatalogOptions *options, Error *err);
 
 /*
- * The same of what is published of one table, given by its OID on the source:
- * the table itself or partitions of it.  No table is no failure.
+ * Like catalog_read(), but reads only one table, given by its OID on the
+ * source, or its partitions if they are published instead.  `list` are the
+ * publications.  Returns RC_OK with an empty catalog if none of them is
+ * published.
  */
 MUST_CHECK Rc catalog_read_table(CopyCatalog **catalog, PgConn *source,
 								 const char *list, uint32_t oid, Error *err);
 
-/* The table of that name, "schema"."name", or NULL. */
+/* Returns the table whose `qualified` name is given, or NULL. */
 CopyTable *catalog_find_table(const CopyCatalog *catalog,
 							  const char *qualified);
 
-/* The table's column of that name, or NULL. */
+/* Returns the column of the table that has this name, or NULL. */
 const CopyColumn *catalog_find_column(const CopyTable *table, const char *name);
 
 /*
- * Takes the definitions of the tables that are `stale` from a catalog that was
- * read later, which it takes ownership of.  Tables that are published no more,
- * or do not exist any more, are `gone`; those that are new are not added.
- * Another table that has got the name takes the place of the one there was; it
- * keeps first_oid, by which what was read of the schema before knows it.
+ * Replaces the tables that are `stale` by the tables of the same name from
+ * `newer`, a catalog that was read later; takes ownership of `newer`.  Tables
+ * that are not in `newer`, because they are not published or do not exist any
+ * more, become `gone`.  New tables are not added.  If a new table has got the
+ * name of an old one, it keeps the old one's OID as first_oid, because the dump
+ * of the schema and the list of builds refer to that.
  */
 void catalog_renew(CopyCatalog *catalog, CopyCatalog *newer);
 
 /* Accepts NULL. */
 void catalog_free(CopyCatalog *catalog);
 
-/* Whether large objects come along: as in pg_dump, with the whole database. */
+/* Whether large objects are copied: like pg_dump, we copy them if the database
+ * is copied as a whole, and not only some schemas or tables of it. */
 static inline bool
 catalog_has_large_objects(const CopyCatalog *catalog)
 {
 	return catalog->whole && !catalog->selected.by_schema;
 }
 
-/* Appends '{1,2,…}'::oid[] of all relations. */
+/* Appends an array of the OIDs of `relations`: '{1,2,…}'::oid[]. */
 void catalog_append_oids(const CopyCatalog *catalog, Buf *sql);
 
-/* The same of the tables. */
+/* Appends an array of the OIDs of `tables`. */
 void catalog_append_tables(const CopyCatalog *catalog, Buf *sql);
 
-/* The same of the relations that are not selected. */
+/* Appends an array of the OIDs of the relations that the selection leaves
+ * out. */
 void catalog_append_unselected(const CopyCatalog *catalog, Buf *sql);
 
-/* Appends ("a", "b"), or nothing for a table without columns. */
+/* Appends the table's columns as ("a", "b"), or nothing if it has none. */
 void catalog_append_column_list(const CopyTable *table, Buf *sql);
 
 #endif /* PENSTOCK_CATALOG_CATALOG_H */

@@ -1,16 +1,17 @@
 /*
  * foreign_keys.h
- *    Foreign keys that a copy cannot fulfil, because it leaves out rows that
- *    others refer to.
+ *    Finds foreign keys that rows on a target would violate, because rows to
+ *    which they refer are not copied to that target.
  *
- * A row filter may leave out a row that a row of another table refers to, and
- * a placement may put the two on different nodes.  The target would refuse the
- * key when all rows are copied.  That is to be known before.
+ * A row filter may leave out a row to which a copied row of another table
+ * refers, and a placement may assign the two rows to different nodes.  The
+ * target would refuse to add the foreign key after all rows are copied.  So we
+ * check this before the copy.
  *
- * Both functions fail with ERR_CONFIG, and name the key and the tables, if
- * there is one.  They wait.  A key is looked at if both tables are in the
- * catalog, and if it is valid on the source: others are not validated on the
- * target either.
+ * Both functions query the source and block.  They fail with ERR_CONFIG, naming
+ * the foreign key and its tables, if there is such a key.  They check the keys
+ * whose tables are both in the catalog and that are valid on the source; keys
+ * that are NOT VALID are not validated on the target either.
  */
 #ifndef PENSTOCK_CATALOG_FOREIGN_KEYS_H
 #define PENSTOCK_CATALOG_FOREIGN_KEYS_H
@@ -20,13 +21,13 @@
 #include "catalog/placed.h"
 #include "net/pgconn.h"
 
-/* Looks for rows that refer to some that row filters leave out. */
+/* Fails if a copied row refers to a row that a row filter leaves out. */
 MUST_CHECK Rc foreign_keys_check_filters(const CopyCatalog *catalog,
 										 PgConn *source, Error *err);
 
 /*
- * Looks for tables whose rows may be on nodes where those that they refer to
- * are not.
+ * Fails if rows of a table may be on nodes that do not have the rows to which
+ * they refer.
  */
 MUST_CHECK Rc foreign_keys_check_places(const CopyCatalog *catalog,
 										const Placed *placed, PgConn *source,

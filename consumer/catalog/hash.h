@@ -1,28 +1,30 @@
 /*
  * hash.h
- *    The distribution hash of rows that are copied.
+ *    Computes the distribution hash of copied rows.
  *
- * A copied row must go where the plugin would send it: by the hash that
- * PARTITION BY HASH has.  That hash combines those of the columns, each made by
- * the extended hash function of its type.  SQL can call these functions, and
- * does so on the source; what SQL cannot do well is to combine the results,
- * which are taken as unsigned numbers that wrap around.  So rows are read with
- * a number for each column in front, or null, and the rest is done here.
+ * A copied row must be sent to the node to which the changes of the row are
+ * sent later.  The plugin computes the distribution hash of a change as
+ * PARTITION BY HASH does: it combines the hashes of the columns, each computed
+ * by the extended hash function of its type.  In a copy, SQL expressions on the
+ * source call these functions, but SQL has no unsigned arithmetic that wraps
+ * around to combine the results.  So the hash of each column, or null, is
+ * selected before the row's own columns, and hash_combine() combines them.
  */
 #ifndef PENSTOCK_CATALOG_HASH_H
 #define PENSTOCK_CATALOG_HASH_H
 
 #include <stdint.h>
 
-/* catalog/partition.h: HASH_PARTITION_SEED, as a bigint. */
+/* HASH_PARTITION_SEED of PostgreSQL's catalog/partition.h, as a bigint. */
 #define HASH_SEED_SQL "8816678312871386365"
 
 /*
- * A lateral subquery for a column `a` of pg_attribute: as t, its type without
- * domains (oid), the function (proc), and the type that this takes (input); or
- * nulls, if there is none.  It finds what the server's GetDefaultOpClass()
- * would: the default operator class of the type, or of one that it is stored
- * like.
+ * Lateral subquery, to be given the alias t, for a row `a` of pg_attribute.
+ * Columns: the column's type, of a domain its base type (oid); the extended
+ * hash function (proc) and the type of its operator class (input), both null if
+ * there is none.  It searches as the server's GetDefaultOpClass() does: the
+ * default operator class of the type, or of a type to which it is binary
+ * coercible.
  */
 #define HASH_TYPE_SQL                                                          \
 	"WITH RECURSIVE base (oid, typbasetype) AS ("                              \
@@ -51,8 +53,9 @@
 	"  i.typispreferred DESC NULLS LAST LIMIT 1"
 
 /*
- * Whether the hash of that type is another one on every server, because it is
- * made of an OID: enums, names of objects, and types with any of them inside.
+ * Condition on t: whether values of the type have different hashes on different
+ * servers, because the values are OIDs.  These are enums, the types of object
+ * identifiers such as regclass, and types that contain one of these.
  */
 #define HASH_IS_LOCAL_SQL                                                      \
 	"EXISTS (WITH RECURSIVE part (oid) AS (SELECT t.oid"                       \
@@ -66,9 +69,10 @@
 	"  AND y.typnamespace = 'pg_catalog'::regnamespace)"
 
 /*
- * What that function is called with, as a format for the column (3) and the
- * type (4), or null if SQL cannot call it.  Before 18 some types borrow the
- * function of another one that is stored alike, and to which SQL has no cast.
+ * Argument with which the hash function f is called, as a format string for
+ * format() with the column as %3$I and its type as %4$s, or null if SQL cannot
+ * call the function.  Before PostgreSQL 18, some types use the hash function of
+ * another type with the same representation, and SQL has no cast to that type.
  */
 #define HASH_ARGUMENT_SQL                                                      \
 	"CASE WHEN f.proargtypes[0] = t.input"                                     \
@@ -85,8 +89,9 @@
 	"  WHEN %%3$I IS NOT NULL THEN -2147483648 END' END"
 
 /*
- * The expression for that column's hash; null if it has none.  Types are named
- * by schema and name: "character" would be character(1), and cut.
+ * SQL expression whose value is the expression for the hash of the column a, or
+ * null if it has no hash.  The type is schema-qualified: a cast to "character",
+ * which means character(1), would cut the value.
  */
 #define HASH_EXPRESSION_SQL                                                    \
 	"(SELECT format('%%1$I.%%2$I(' || " HASH_ARGUMENT_SQL                      \
@@ -98,13 +103,13 @@
 	" AND h.oid = CASE WHEN i.typtype = 'p' THEN t.oid ELSE t.input END)"
 
 /*
- * Takes the hash of one more column into that of the row, which starts at 0.
- * A null column is left out.
+ * Returns the hash of a row, 0 at first, combined with the hash of one more
+ * column.  It is not called for a column that is null.
  */
 static inline uint64_t
 hash_combine(uint64_t row, uint64_t column)
 {
-	/* common/hashfn.h: hash_combine64() */
+	/* hash_combine64() of PostgreSQL's common/hashfn.h */
 	return row ^
 		   (column + UINT64_C(0x49a0f4dd15e5a8e3) + (row << 54) + (row >> 7));
 }

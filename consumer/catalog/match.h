@@ -1,6 +1,6 @@
 /*
  * match.h
- *    Whether a target is fit to receive what the catalog has.
+ *    Checks whether a target can receive the tables of a catalog.
  */
 #ifndef PENSTOCK_CATALOG_MATCH_H
 #define PENSTOCK_CATALOG_MATCH_H
@@ -9,13 +9,15 @@
 #include "catalog/catalog.h"
 #include "net/pgconn.h"
 
-/* Fails if a relation that is to be created is on the target already. */
+/* Fails if a relation that a clone is to create exists on the target already.
+ * Blocks. */
 MUST_CHECK Rc match_check_absent(const CopyCatalog *catalog, PgConn *target,
 								 Error *err);
 
 /*
- * Fails unless every table is on the target, with all its columns and without
- * rows unless it is done, and decides on each table's format.
+ * Fails unless every table exists on the target, with all its columns, and,
+ * unless it is `done`, without rows.  Sets the members of CopyTable and
+ * CopyColumn that depend on the target, such as the format of COPY.  Blocks.
  */
 MUST_CHECK Rc match_target(CopyCatalog *catalog, PgConn *target, Error *err);
 

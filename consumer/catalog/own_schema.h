@@ -1,9 +1,10 @@
 /*
  * own_schema.h
- *    Penstock's own schema, which is on every target.
+ *    Name of the schema that penstock creates on every target for its own
+ *    tables.
  *
- * A source that has it is the target of another pipeline, which ends there.  So
- * it is neither published nor copied.
+ * A source that has this schema is the target of another pipeline, so we
+ * neither publish nor copy the schema.
  */
 #ifndef PENSTOCK_CATALOG_OWN_SCHEMA_H
 #define PENSTOCK_CATALOG_OWN_SCHEMA_H

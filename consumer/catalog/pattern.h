@@ -1,7 +1,7 @@
 /*
  * pattern.h
- *    A pattern for names, as a condition in SQL.  See model/selection.h for
- *    what a pattern is.
+ *    Translates a pattern for names to a condition in SQL.  For the syntax of
+ *    patterns see model/selection.h.
  */
 #ifndef PENSTOCK_CATALOG_PATTERN_H
 #define PENSTOCK_CATALOG_PATTERN_H
@@ -11,16 +11,18 @@
 #include "base/buf.h"
 
 /*
- * Appends the condition that a relation's name matches.  `schema` and `name`
- * are the expressions of the two names.  A pattern without a schema is for the
- * schemas that are usually searched, "public" and the one of the user's name.
- * False if the pattern is not one: more than one dot, a quote that is not
- * closed, nothing.
+ * Appends the condition that the name of a relation matches.  `schema` and
+ * `name` are SQL expressions for the names of schema and relation.  A pattern
+ * without a schema matches relations in the schemas of the default search_path:
+ * "public", and the schema with the name of the user.  Returns false if the
+ * pattern is not valid: it or one of its names is empty, or it has more than
+ * one dot or a quote that is not closed.
  */
 bool pattern_append_table(Buf *sql, const char *pattern, const char *schema,
 						  const char *name);
 
-/* The same for a schema's name, which has no dot. */
+/* Appends the condition that the name of a schema matches.  Returns false if
+ * the pattern is not valid, or has a dot. */
 bool pattern_append_schema(Buf *sql, const char *pattern, const char *schema);
 
 #endif /* PENSTOCK_CATALOG_PATTERN_H */

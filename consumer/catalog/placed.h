@@ -1,11 +1,12 @@
 /*
  * placed.h
- *    The published tables and where a placement puts them.
+ *    Finds the placement rule of each published table, and checks that the rule
+ *    can be applied.  See model/placement.h for placements.
  *
- * What would make a placement fail later is found here before anything starts:
- * tables that no rule places, hashed columns that do not exist, cannot be
- * hashed, or are not in the replica identity, so that the place of an old row
- * could not be told.
+ * A placement that would fail later is refused before anything is copied.
+ * Problems are: a table for which there is no rule, and a column of a hash that
+ * does not exist, whose type has no hash function, or which is not in the
+ * replica identity, so that the node of an old row cannot be computed.
  */
 #ifndef PENSTOCK_CATALOG_PLACED_H
 #define PENSTOCK_CATALOG_PLACED_H
@@ -21,37 +22,40 @@
 typedef struct PlacedTable
 {
 	const CopyTable *table;    /* borrowed from the catalog */
-	const PlacementRule *rule; /* borrowed from the placement; NULL: none */
+	const PlacementRule *rule; /* its rule, borrowed from the placement; NULL:
+								* there is none */
 
 	/*
-	 * Of a table that is placed by a directory: an expression that gives, on
-	 * the source, the number of the target.  Of a hashed table: expressions
-	 * that give, on the source, the hash of each of the rule's columns, or
-	 * null; see hash.h.  NULL if there is a problem.
+	 * SQL for the source.  For a table of PLACEMENT_HASH: a list of expressions
+	 * for the hash, or null, of each of the rule's columns; see hash.h.  For a
+	 * table of PLACEMENT_DIRECTORY: an expression for the number of the target.
+	 * NULL for other tables, and if there is a problem.
 	 */
 	const char *hash_sql;
 } PlacedTable;
 
 typedef struct PlacedProblem
 {
-	bool is_error;
-	const char *object;  /* table "public"."a" */
+	bool is_error;       /* whether it is an error; else a warning */
+	const char *object;  /* what it is about: table "public"."a" */
 	const char *message; /* lower case, no period */
-	const char *fix;     /* a statement for the source, or a line; or NULL */
+	const char *fix;     /* statement for the source, or line for the
+						  * configuration file, that fixes it; or NULL */
 } PlacedProblem;
 
 typedef struct Placed
 {
 	int table_count;
-	PlacedTable *tables; /* as in the catalog */
+	PlacedTable *tables; /* in the order of the catalog's tables */
 	int problem_count;
 	PlacedProblem *problems;
-	Arena *arena; /* holds all of the above, and this */
+	Arena *arena; /* holds the arrays above, and this struct */
 } Placed;
 
 /*
- * Places the tables of a catalog.  Borrows catalog and placement while *placed
- * lives, which is the caller's.  Problems do not make it fail.
+ * Finds the rules of a catalog's tables, and queries the source about their
+ * columns; blocks.  On success the caller owns *placed, which borrows catalog
+ * and placement until placed_free().  Returns RC_OK also if there are problems.
  */
 MUST_CHECK Rc placed_read(Placed **placed, const CopyCatalog *catalog,
 						  const Placement *placement, PgConn *source,
@@ -60,13 +64,14 @@ MUST_CHECK Rc placed_read(Placed **placed, const CopyCatalog *catalog,
 /* Accepts NULL. */
 void placed_free(Placed *placed);
 
-/* Fails with the first error among the problems, if there is one. */
+/* Fails with the first problem that is an error, if there is one. */
 MUST_CHECK Rc placed_require_good(const Placed *placed, Error *err);
 
 /*
- * Appends what the plugin's option `distribution` must be: nothing if no table
- * is hashed.  Tables that a rule names in full are in it whether or not they
- * are published now: changes from before may be.
+ * Appends the value of the plugin's option `distribution`; nothing if no table
+ * is hashed.  The value contains tables whose rules have their full names also
+ * if they are not published now, because older changes of them may be in the
+ * stream.
  */
 void placed_append_distribution(const Placed *placed,
 								const Placement *placement, Buf *buf);

@@ -1,9 +1,9 @@
 /*
  * publications.h
- *    The publications that say what is copied.
+ *    Reads the list of publications whose tables are copied.
  *
- * The list is written as the plugin reads it: identifiers between commas, which
- * are folded to lower case unless they stand in double quotes.
+ * The list has the syntax of the plugin's option: identifiers separated by
+ * commas, which are folded to lower case unless they are in double quotes.
  */
 #ifndef PENSTOCK_CATALOG_PUBLICATIONS_H
 #define PENSTOCK_CATALOG_PUBLICATIONS_H
@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "net/pgconn.h"
 
-/* Publications in one list. */
+/* Maximum number of publications in a list. */
 #define PUBLICATIONS_MAX 256
 
 typedef struct Publications
@@ -23,22 +23,24 @@ typedef struct Publications
 	int count;
 	const char *names[PUBLICATIONS_MAX];
 
-	bool all_tables;     /* one of them is FOR ALL TABLES */
-	bool publishes_keys; /* one of them publishes updates or deletes */
+	/* Set by publications_read(). */
+	bool all_tables;     /* whether one publication is FOR ALL TABLES */
+	bool publishes_keys; /* whether one publishes updates or deletes */
 } Publications;
 
-/* Reads a list; the names are allocated in `arena`. */
+/* Parses a list; the names are allocated in `arena`. */
 MUST_CHECK Rc publications_parse(Publications *publications, const char *list,
 								 Arena *arena, Error *err);
 
 /*
- * Looks them up on the source.  One that does not exist is ERR_CONFIG, with the
- * statement that makes it.
+ * Reads the properties of the publications from the source; blocks.  A
+ * publication that does not exist is an error with ERR_CONFIG, and with the
+ * statement that creates it as hint.
  */
 MUST_CHECK Rc publications_read(Publications *publications, PgConn *source,
 								Error *err);
 
-/* Appends 'a', 'b' for use in a statement. */
+/* Appends the names as SQL literals: 'a', 'b'. */
 void publications_append_literals(const Publications *publications, Buf *sql);
 
 #endif /* PENSTOCK_CATALOG_PUBLICATIONS_H */

@@ -1,7 +1,7 @@
 /*
  * same_tables.h
- *    Whether several sources have the same tables, so that rows of all of them
- *    can be put together.
+ *    Checks whether several sources have the same tables and columns, so that
+ *    their rows can be copied into the same tables of the targets.
  */
 #ifndef PENSTOCK_CATALOG_SAME_TABLES_H
 #define PENSTOCK_CATALOG_SAME_TABLES_H
@@ -10,17 +10,17 @@
 #include "catalog/catalog.h"
 #include "model/placement.h"
 
-/* A source's tables, where they are placed, and what it is called. */
+/* Tables, placement and name of a source. */
 typedef struct SameTablesSide
 {
 	const CopyCatalog *catalog;
-	const Placement *placement; /* as placement_share() has it */
-	const char *label;
+	const Placement *placement; /* placement_share() of this source */
+	const char *label;          /* name of the source in messages */
 } SameTablesSide;
 
 /*
- * RC_FAIL with ERR_CONFIG: a table that has rows from both sources is on one of
- * them only, or not with the same columns.
+ * Fails with ERR_CONFIG if a table whose rows come from both sources is
+ * published by one of them only, or with other columns or types.
  */
 MUST_CHECK Rc same_tables_check(const SameTablesSide *first,
 								const SameTablesSide *other, Error *err);

@@ -1,8 +1,10 @@
 /*
  * selection_read.h
- *    A selection, looked up on the source.
+ *    Finds the relations and schemas on the source that match the patterns of a
+ *    selection.
  *
- * A partition is taken, or excluded, with the table that it is a partition of.
+ * A pattern that matches a partitioned table chooses, or excludes, its
+ * partitions, too.
  */
 #ifndef PENSTOCK_CATALOG_SELECTION_READ_H
 #define PENSTOCK_CATALOG_SELECTION_READ_H
@@ -23,49 +25,54 @@ typedef struct SelectedRelation
 	const char *schema;
 	const char *name;
 	char kind;         /* pg_class.relkind */
-	uint32_t root_oid; /* of a partition: what it is one of; else its own */
-	bool selected;
-	bool excluded; /* as a table */
-	bool nowhere;  /* for a placement; then it is excluded as well */
+	uint32_t root_oid; /* of a partition, OID of the topmost partitioned table;
+						* else the relation's own OID */
+	bool selected;     /* whether the selection chooses it */
+	bool excluded;     /* whether it is excluded as a table, and not only with
+						* its schema */
+	bool nowhere;      /* whether the placement assigns it to no target; then
+						* it is `excluded` as well */
 } SelectedRelation;
 
 typedef struct SelectedSchema
 {
-	const char *quoted;
-	bool excluded;
+	const char *quoted; /* name, quoted as in quote_ident() */
+	bool excluded;      /* whether it is excluded; else it is chosen */
 } SelectedSchema;
 
 /* The tables, views, sequences and the like of a database, and its schemas. */
 typedef struct Selected
 {
-	bool all;       /* nothing is left out: the lists are empty */
-	bool by_table;  /* tables were chosen, and nothing but these is copied */
-	bool by_schema; /* schemas were chosen */
+	bool all;       /* whether everything is selected; the lists are empty */
+	bool by_table;  /* whether tables are chosen: only these are copied */
+	bool by_schema; /* whether schemas are chosen */
 	int relation_count;
-	SelectedRelation *relations; /* by OID */
+	SelectedRelation *relations; /* all relations, sorted by OID */
 	int schema_count;
-	SelectedSchema *schemas; /* those that were chosen or excluded */
+	SelectedSchema *schemas; /* the schemas that are chosen or excluded */
 } Selected;
 
 /*
- * Looks a selection up.  A pattern that matches nothing is ERR_CONFIG.  With
- * `even_all` relations and schemas are read also if nothing is chosen.
- * Everything is allocated in `arena`.
+ * Reads the relations and schemas from the source; blocks.  A pattern that
+ * matches nothing is an error with ERR_CONFIG.  If the selection has no
+ * patterns, nothing is read unless `even_all` is set.  Everything is allocated
+ * in `arena`.
  */
 MUST_CHECK Rc selection_read(Selected *selected, const Selection *selection,
 							 bool even_all, PgConn *source, Arena *arena,
 							 Error *err);
 
-/* The relation with this OID, or NULL. */
+/* Returns the relation with this OID, or NULL. */
 SelectedRelation *selected_find(const Selected *selected, uint32_t oid);
 
-/* Whether a relation is selected; one that is not known is. */
+/* Whether a relation is selected; true also if it is not in the list. */
 bool selected_has(const Selected *selected, uint32_t oid);
 
 /*
- * Appends what makes a condition of an expression for a schema's quoted name:
- * that it is a chosen one, or not an excluded one.  NULL, for what is in no
- * schema, is not false.  There are schemas in the list.
+ * Appends the second half of a condition, after an SQL expression for a
+ * schema's quoted name: that the schema is chosen or, if none is chosen, not
+ * excluded.  The condition is true if the name is null, as for objects without
+ * a schema.  The list of schemas must not be empty.
  */
 void selected_append_schemas(const Selected *selected, Buf *sql);
 

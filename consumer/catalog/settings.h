@@ -1,10 +1,10 @@
 /*
  * settings.h
- *    What belongs to a database as such and is in no dump of what is in it:
- *    ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET.
+ *    Compares the settings of two databases: those of ALTER DATABASE … SET and
+ *    ALTER ROLE … IN DATABASE … SET.
  *
- * They are the business of whoever made the target's database, so they are not
- * copied; but they are told.
+ * A clone does not copy these settings, because whoever has created the
+ * target's database decides on them.  But it reports those that are missing.
  */
 #ifndef PENSTOCK_CATALOG_SETTINGS_H
 #define PENSTOCK_CATALOG_SETTINGS_H
@@ -13,9 +13,10 @@
 #include "net/pgconn.h"
 
 /*
- * Reads which of the source database's settings the target's database lacks, as
- * statements for the target, which the caller clears: column 0 of *result.
- * Those of roles that the target does not have are among them.  Waits.
+ * Finds the settings of the source's database that the target's database does
+ * not have; blocks.  Column 0 of *result has the statements that set them on
+ * the target, including those for roles that do not exist there.  The caller
+ * clears *result.
  */
 MUST_CHECK Rc settings_read_missing(PgConn *source, PgConn *target,
 									PGresult **result, Error *err);
