@@ -1,9 +1,9 @@
 /*
  * catalog.c
- *    Reading what is published, and comparing it with a target.
+ *    Reads the published tables from the source.
  *
- * Everything is asked in a few large statements rather than one a table: a
- * database may have tens of thousands of tables, and the network may be slow.
+ * We read them with a few large queries and not with a query per table, because
+ * a database may have tens of thousands of tables, and the network may be slow.
  */
 #include "catalog/catalog.h"
 
@@ -16,24 +16,27 @@
 #define ARENA_BLOCK_BYTES (64 * KB)
 
 /*
- * Type OIDs below this are assigned by hand and never change
- * (access/transam.h: FirstGenbkiObjectId).
+ * FirstGenbkiObjectId of PostgreSQL's access/transam.h: OIDs of types below
+ * this are assigned by hand and never change.
  */
 #define OID_FIRST_GENERATED_SQL "10000"
 
-/* The ordinary kind of tables (catalog/pg_am.dat). */
+/* OID of the access method heap (catalog/pg_am.dat). */
 #define HEAP_AM_OID "2"
 
-/* Servers from this on find a range of ctid without reading the whole table. */
+/* First version of the server that has TID range scans, which read a range of
+ * ctid without reading the whole table. */
 #define CTID_RANGE_VERSION_NUM 140000
 
 /*
- * The binary form of a type (aliased as in the argument) is good on another
- * server: a fixed OID, functions for it, and neither names that are OIDs inside
- * nor an internal type.  The plugin's value.c has the whole story.  Two need a
- * word here: "char" counts as internal from 15 on, but its text form is another
- * from 16 on; and intervals can be infinite from 17 on, which an older server
- * would take for a number.
+ * Condition on a row of pg_type, whose alias is the argument: every server
+ * reads the type's binary format alike.  The type has a fixed OID and functions
+ * for the binary format, its values are no OIDs as those of regclass, and it is
+ * no internal type (category Z); for the reasons see the plugin's value.c.  Two
+ * types are exceptions.  "char" is in category Z from PostgreSQL 15 on, but we
+ * use its binary format, because its text format has changed in 16.  interval
+ * can be infinite from PostgreSQL 17 on, and an older server would read that as
+ * a number.
  */
 #define PORTABLE_SQL(type)                                                     \
 	type ".oid < " OID_FIRST_GENERATED_SQL " AND " type                        \
@@ -44,7 +47,7 @@
 		 " AND NOT (" type ".typname = 'interval'"                             \
 		 " AND current_setting('server_version_num')::int >= 170000)"
 
-/* What a publication of all tables cannot publish. */
+/* Unlogged tables, which a publication FOR ALL TABLES cannot publish. */
 static const char unlogged_sql[] =
 	" UNION ALL SELECT c.oid, NULL, NULL FROM pg_class c"
 	" JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -148,8 +151,9 @@ oid_field(const PGresult *result, int row, int column)
 }
 
 /*
- * Starts a statement with what is published.  Up to PostgreSQL 14 there are
- * neither column lists nor row filters.
+ * Begins a query with the CTEs `published`, the published tables of each
+ * publication, and `combined`, the tables to copy.  Up to PostgreSQL 14,
+ * publications have neither column lists nor row filters.
  */
 static void
 append_published(Buf *sql, const CopyCatalog *catalog, PgConn *source)
@@ -178,7 +182,8 @@ append_published(Buf *sql, const CopyCatalog *catalog, PgConn *source)
 	buf_append_string(sql, published_sql);
 }
 
-/* Row filter and extension's condition, whichever there are. */
+/* Combines the row filter and the condition of the extension, of which each may
+ * be empty, to one condition. */
 static const char *
 combine_filters(Arena *arena, const char *filter, const char *condition)
 {
@@ -239,7 +244,8 @@ fill_column(CopyColumn *column, Arena *arena, const PGresult *result, int row)
 	column->portable = sql_bool(result, row, TABLES_PORTABLE);
 }
 
-/* One past the last row of the table that starts in `row`. */
+/* Returns one past the last row of the result that is about the table of
+ * `row`. */
 static int
 table_end(const PGresult *result, int row)
 {
@@ -302,7 +308,7 @@ fill_tables(CopyCatalog *catalog, const PGresult *result, Error *err)
 			return lists_differ(table, err);
 		table->columns = arena_calloc(catalog->arena, (size_t) (end - row),
 									  sizeof(CopyColumn));
-		/* A table without columns has one row, without a column in it. */
+		/* A table without columns has one row, in which the column is null. */
 		if (!PQgetisnull(result, row, TABLES_COLUMN))
 			table->column_count = end - row;
 		for (int n = 0; n < table->column_count; n++)
@@ -312,8 +318,8 @@ fill_tables(CopyCatalog *catalog, const PGresult *result, Error *err)
 	return RC_OK;
 }
 
-/* Asks for something of the tables that are published; `rest` goes on after the
- * table expressions that have them. */
+/* Queries the source about the published tables; `rest` is the query after the
+ * CTEs of append_published(). */
 static MUST_CHECK Rc
 ask_of_published(const CopyCatalog *catalog, const char *rest, PgConn *source,
 				 PGresult **result, Error *err)
@@ -389,7 +395,7 @@ is_nowhere(const CopyCatalog *catalog, const CopyTable *table)
 	return relation != NULL && relation->nowhere;
 }
 
-/* Leaves out tables that are not selected. */
+/* Removes the tables that are not selected from the catalog. */
 static void
 select_tables(CopyCatalog *catalog)
 {
@@ -409,7 +415,7 @@ select_tables(CopyCatalog *catalog)
 	catalog->table_count = kept;
 }
 
-/* What a selection by table takes beside tables. */
+/* Returns how many views, sequences and foreign tables are selected. */
 static int
 count_other_kinds(const Selected *selected)
 {
@@ -455,11 +461,11 @@ select_relations(CopyCatalog *catalog)
 		add_other_kinds(catalog);
 }
 
-/* What a placement says of the tables that are partitions of one. */
+/* A topmost partitioned table and all its partitions, or any other table. */
 typedef struct Family
 {
-	bool published; /* one of them is, by itself */
-	bool placed;    /* one of these is placed somewhere */
+	bool published; /* whether one of its tables is published itself */
+	bool placed;    /* whether the placement assigns one of these to a target */
 } Family;
 
 static bool
@@ -480,7 +486,8 @@ puts_nowhere(const Placement *placement, const char *schema, const char *name)
 	return rule != NULL && rule->kind == PLACEMENT_NONE;
 }
 
-/* The families of the relations, by their roots' places in the list. */
+/* Returns an array of families.  A family has the index of its topmost table in
+ * the selection's list of relations. */
 static Family *
 read_families(const CopyCatalog *catalog, const Placement *placement)
 {
@@ -506,10 +513,11 @@ read_families(const CopyCatalog *catalog, const Placement *placement)
 }
 
 /*
- * Excludes the tables that the placement puts nowhere.  Rows of a partition are
- * placed by the name that they are published under, which is the partition's or
- * that of the partitioned table.  So a partitioned table and its partitions are
- * excluded together, if the placement puts none of these names anywhere.
+ * Excludes the tables that the placement assigns to no target.  The rule for
+ * the rows of a partition is that of the table under whose name they are
+ * published: the partition or the partitioned table.  So a partitioned table
+ * and its partitions are excluded together, if the placement assigns none of
+ * those of them that are published to a target.
  */
 static void
 select_places(CopyCatalog *catalog, const CatalogOptions *options)

@@ -1,6 +1,7 @@
 /*
  * foreign_keys.c
- *    Keys are read from the source's catalogs, rows are looked for there.
+ *    Reads foreign keys from the source's catalogs, and queries the source for
+ *    rows that would violate them.
  */
 #include "catalog/foreign_keys.h"
 
@@ -11,11 +12,11 @@
 
 typedef struct ForeignKey
 {
-	const char *name; /* borrowed from the result */
-	int table;        /* index in the catalog */
-	int referenced;   /* likewise */
-	int first_row;    /* of the result, one for each of its columns */
-	int end_row;
+	const char *name; /* name of the constraint, borrowed from the result */
+	int table;        /* index of the key's table in the catalog */
+	int referenced;   /* index of the referenced table in the catalog */
+	int first_row;    /* first row of the result with a column of the key */
+	int end_row;      /* one past the last such row */
 } ForeignKey;
 
 /* Columns of the result of read_keys(). */
@@ -27,8 +28,10 @@ enum
 	KEYS_REFERENCED,
 	KEYS_COLUMN,
 	KEYS_REFERENCED_COLUMN,
-	KEYS_OPERATOR,  /* with the referenced column on its left */
-	KEYS_COLLATION, /* of the other column; or empty */
+	KEYS_OPERATOR,  /* equality operator, whose left argument is the referenced
+					 * column */
+	KEYS_COLLATION, /* COLLATE clause with the referenced column's collation, or
+					 * empty if both columns have the same one */
 };
 
 static MUST_CHECK Rc
@@ -71,7 +74,7 @@ oid_field(const PGresult *result, int row, int column)
 	return (uint32_t) strtoul(PQgetvalue(result, row, column), NULL, 10);
 }
 
-/* Index of a table among those that are copied, which it is. */
+/* Returns the index of a table in the catalog; it must be there. */
 static int
 find_table(const CopyCatalog *catalog, uint32_t oid)
 {
@@ -83,7 +86,7 @@ find_table(const CopyCatalog *catalog, uint32_t oid)
 	return i;
 }
 
-/* The key that starts in a row. */
+/* Returns the foreign key whose first column is in `row` of the result. */
 static ForeignKey
 key_at(const PGresult *result, int row, const CopyCatalog *catalog)
 {
@@ -115,7 +118,7 @@ refuse(const ForeignKey *key, const CopyCatalog *catalog, Error *err)
 
 /* ---- Row filters ---- */
 
-/* Appends the table with the rows that are copied, under an alias. */
+/* Appends a subquery of the table's rows that are copied, with an alias. */
 static void
 append_rows(Buf *sql, const CopyTable *table, const char *alias)
 {
@@ -133,7 +136,8 @@ append_column(Buf *sql, const char *alias, const char *name)
 	buf_append_identifier(sql, name);
 }
 
-/* By the operators, and the collation, that the key itself has. */
+/* Queries the source for copied rows whose referenced row is not copied.  It
+ * compares with the operators and the collation of the foreign key. */
 static MUST_CHECK Rc
 look_for_orphans(const ForeignKey *key, const PGresult *keys,
 				 const CopyCatalog *catalog, PgConn *source, bool *found,
@@ -226,7 +230,8 @@ foreign_keys_check_filters(const CopyCatalog *catalog, PgConn *source,
 
 /* ---- Placement ---- */
 
-/* The columns that place the rows are, one by one, the key's. */
+/* Whether the columns of the two rules are columns of the foreign key that
+ * refer to each other, in the same order. */
 static bool
 follows_key(const ForeignKey *key, const PGresult *keys,
 			const PlacementRule *rule, const PlacementRule *referenced)
@@ -248,7 +253,7 @@ follows_key(const ForeignKey *key, const PGresult *keys,
 	return true;
 }
 
-/* Whether each row is where the one is that it refers to. */
+/* Whether each row is on the same nodes as the row to which it refers. */
 static bool
 are_together(const ForeignKey *key, const PGresult *keys,
 			 const PlacementRule *rule, const PlacementRule *referenced)

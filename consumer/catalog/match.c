@@ -1,7 +1,10 @@
 /*
  * match.c
- *    What the target has, asked in one statement for all tables; whether they
- *    have rows is asked for many at a time, each of which is locked meanwhile.
+ *    Compares a catalog with the tables of a target.
+ *
+ * One query reads the columns of all tables.  Whether the tables have rows is
+ * queried for ROWS_BATCH tables at a time, because such a query locks all of
+ * its tables.
  */
 #include "catalog/match.h"
 
@@ -10,7 +13,7 @@
 
 #include "net/sql.h"
 
-/* Tables that are looked into at a time. */
+/* Number of tables that one query locks. */
 #define ROWS_BATCH 200
 
 Rc
@@ -63,11 +66,13 @@ enum
 	TARGET_COLUMN,
 	TARGET_TYPE,
 	TARGET_GENERATED,
-	TARGET_TYPE_NAME, /* with its modifier */
-	TARGET_READ_AS,   /* the same without domains, if it is built in */
+	TARGET_TYPE_NAME, /* name of the type, with its modifier */
+	TARGET_READ_AS,   /* the same, of a domain that of its base type; null if
+					   * it is not a built-in type */
 };
 
-/* A lateral subquery: the type of column a. */
+/* Lateral subquery: name of the type of the column a, of a domain that of its
+ * base type, if it is a built-in type. */
 #define READ_AS_SQL                                                            \
 	"(WITH RECURSIVE d (oid, typmod) AS (SELECT a.atttypid, a.atttypmod"       \
 	"  UNION ALL SELECT y.typbasetype, y.typtypmod FROM d"                     \
@@ -101,7 +106,8 @@ read_target(const CopyCatalog *catalog, PgConn *target, PGresult **result,
 	return sql_run(target, &sql, result, err);
 }
 
-/* One past the last row of the table that starts in `row`. */
+/* Returns one past the last row of the result that is about the table of
+ * `row`. */
 static int
 rows_end(const PGresult *result, int row)
 {
@@ -123,7 +129,7 @@ find_column(const PGresult *result, int row, int end, const char *name)
 	return -1;
 }
 
-/* What the source's value has to be read as, to look like the target's. */
+/* Returns the value for CopyColumn.read_as. */
 static const char *
 find_read_as(Arena *arena, const CopyColumn *column, const PGresult *result,
 			 int row)
@@ -134,7 +140,8 @@ find_read_as(Arena *arena, const CopyColumn *column, const PGresult *result,
 	return arena_strdup(arena, PQgetvalue(result, row, TARGET_READ_AS));
 }
 
-/* Compares a table with rows row to end of the target's; decides the format. */
+/* Compares the table's columns with those of the target, which are the rows
+ * from `row` to before `end` of the result; sets `binary` and `read_as`. */
 static Rc
 match_columns(CopyTable *table, PgConn *target, const PGresult *result, int row,
 			  int end, Arena *arena, Error *err)
@@ -180,7 +187,7 @@ absent(const CopyTable *table, PgConn *target, Error *err)
 	return rc;
 }
 
-/* Whether it is to be known if the table on the target has rows. */
+/* Whether we have to query if the table has rows on the target. */
 static bool
 is_asked_for_rows(const CopyTable *table)
 {
@@ -201,7 +208,8 @@ has_rows(const CopyTable *table, PgConn *target, Error *err)
 	return rc;
 }
 
-/* Looks into the tables from *next on, ROWS_BATCH of them. */
+/* Queries whether tables have rows, from table *next on for one batch, and
+ * moves *next to the table after the batch. */
 static Rc
 match_rows_batch(CopyCatalog *catalog, int *next, PgConn *target, Error *err)
 {
@@ -221,7 +229,7 @@ match_rows_batch(CopyCatalog *catalog, int *next, PgConn *target, Error *err)
 		table->skip = false;
 		if (!is_asked_for_rows(table))
 			continue;
-		/* Each of its partitions is locked as well. */
+		/* The query locks each partition of a partitioned table, too. */
 		locks += table->target_partitioned ? ROWS_BATCH : 1;
 		buf_printf(&sql, "%sEXISTS (SELECT FROM %s %s)", count > 0 ? ", " : "",
 				   table->target_partitioned ? "" : "ONLY", table->qualified);
@@ -240,8 +248,8 @@ match_rows_batch(CopyCatalog *catalog, int *next, PgConn *target, Error *err)
 }
 
 /*
- * Fails if a table on the target has rows, as far as they are not an
- * extension's.
+ * Fails if a table on the target has rows that CREATE EXTENSION has not
+ * inserted; sets `skip`.
  */
 static Rc
 match_rows(CopyCatalog *catalog, PgConn *target, Error *err)

@@ -1,15 +1,15 @@
 /*
  * pattern.c
- *    From a pattern to regular expressions.
+ *    Translates patterns to regular expressions.
  */
 #include "catalog/pattern.h"
 
 #include <string.h>
 
-/* A schema's name and another one. */
+/* Maximum number of names in a pattern: schema and relation. */
 #define PARTS_MAX 2
 
-/* Signs that have a meaning in a regular expression. */
+/* Characters that have a special meaning in a regular expression. */
 static const char special[] = "|*+?()[]{}.^$\\";
 
 typedef struct Parts
@@ -26,7 +26,7 @@ append_plain(Buf *regexp, char c)
 	buf_append_char(regexp, c);
 }
 
-/* Outside of quotes. */
+/* Appends the regular expression for a character outside of quotes. */
 static void
 append_sign(Buf *regexp, char c)
 {
@@ -41,7 +41,8 @@ append_sign(Buf *regexp, char c)
 						c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c);
 }
 
-/* Splits a pattern at its dots.  False: see the header. */
+/* Splits a pattern at its dot, into a regular expression for each name.
+ * Returns false if the pattern is not valid: see pattern.h. */
 static bool
 split(const char *pattern, Parts *parts)
 {

@@ -1,6 +1,7 @@
 /*
  * placed.c
- *    Finding rules for tables, and asking the source about hashed columns.
+ *    Finds the rules of tables, and queries the source about the columns by
+ *    which rows are placed.
  */
 #include "catalog/placed.h"
 
@@ -12,7 +13,7 @@
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
-/* Problems that are kept; one is enough to refuse. */
+/* Maximum number of problems in the list; further ones are not added. */
 #define PROBLEMS_MAX 1000
 
 static void
@@ -22,7 +23,7 @@ add_problem(Placed *placed, const PlacedProblem *problem)
 		placed->problems[placed->problem_count++] = *problem;
 }
 
-/* A problem of a table; `fix` may be NULL. */
+/* Adds a problem about a table; `fix` may be NULL. */
 static void
 add_table_problem(Placed *placed, bool is_error, const CopyTable *table,
 				  const char *fix, const char *message)
@@ -37,7 +38,7 @@ add_table_problem(Placed *placed, bool is_error, const CopyTable *table,
 
 /* ---- rules -------------------------------------------------------------- */
 
-/* What is wrong with a column that rows are placed by. */
+/* Adds an error about a column by which rows of a table are placed. */
 static void
 add_column_error(Placed *placed, const CopyTable *table, const char *column,
 				 const char *fix, const char *wrong)
@@ -49,7 +50,8 @@ add_column_error(Placed *placed, const CopyTable *table, const char *column,
 								   column, table->qualified, wrong));
 }
 
-/* Whether all columns of the hash exist. */
+/* Whether all columns of the table's rule exist; adds an error for each other
+ * one. */
 static bool
 check_columns(Placed *placed, const PlacedTable *placement)
 {
@@ -73,7 +75,7 @@ check_columns(Placed *placed, const PlacedTable *placement)
 	return good;
 }
 
-/* Appends what is to be asked about a hashed table. */
+/* Appends the columns of the table's rule to the rows of columns_sql. */
 static void
 append_wanted(const PlacedTable *placement, int index, Buf *sql)
 {
@@ -86,7 +88,8 @@ append_wanted(const PlacedTable *placement, int index, Buf *sql)
 	}
 }
 
-/* Finds the rules; what is to be asked of the source goes to `wanted`. */
+/* Finds the rules of all tables, and appends the columns of the rules to
+ * `wanted`, for columns_sql. */
 static void
 find_rules(Placed *placed, const CopyCatalog *catalog,
 		   const Placement *placement, Buf *wanted)
@@ -115,7 +118,8 @@ find_rules(Placed *placed, const CopyCatalog *catalog,
 
 /* ---- the directory ------------------------------------------------------ */
 
-/* Types of keys: what is the same is the same to the byte, as text too. */
+/* Whether a key of the directory can have this type: equal values must have
+ * equal bytes, as text too. */
 static bool
 is_key_type(uint32_t type_oid)
 {
@@ -133,7 +137,7 @@ is_key_type(uint32_t type_oid)
 	}
 }
 
-/* The directory's table, or NULL if it is not published. */
+/* Returns the table of the directory, or NULL if it is not published. */
 static const PlacedTable *
 find_directory(const Placed *placed, const PlacementDirectory *directory)
 {
@@ -148,7 +152,7 @@ find_directory(const Placed *placed, const PlacementDirectory *directory)
 	return NULL;
 }
 
-/* What is wrong with the directory's table; NULL: nothing. */
+/* Returns why the table cannot be the directory, or NULL if it can. */
 static const char *
 find_directory_problem(Placed *placed, const PlacementDirectory *directory,
 					   const PlacedTable *table)
@@ -171,8 +175,9 @@ find_directory_problem(Placed *placed, const PlacementDirectory *directory,
 }
 
 /*
- * An expression for the number of the target that is listed for the table's
- * key: null where none is, -1 for a target that does not exist.
+ * Makes an SQL expression for the number of the target that the directory lists
+ * for a row's key.  Its value is null if the key is not listed and there is no
+ * default, and -1 if the listed target does not exist.
  */
 static const char *
 make_directory_sql(Placed *placed, const PlacementDirectory *directory,
@@ -213,7 +218,9 @@ make_directory_sql(Placed *placed, const PlacementDirectory *directory,
 	return made;
 }
 
-/* A key that is of another type than the directory's is not found there. */
+/* Sets hash_sql of a table that is placed by the directory.  It is an error if
+ * its column has a type other than the key of the directory, because the key
+ * would not be found. */
 static void
 place_by_directory(Placed *placed, const PlacementDirectory *directory,
 				   const CopyColumn *key, PlacedTable *table)
@@ -268,10 +275,11 @@ place_directory(Placed *placed, const Placement *placement)
 /* ---- the source --------------------------------------------------------- */
 
 /*
- * For each column of a hash, in order: table, expression for its hash or null,
- * whether it is in the replica identity, of the table whether an update may
- * leave values out of the WAL, and whether the hash is this server's alone.  %s
- * is the list of wanted columns.
+ * Query about the columns of rules, which replace %s.  Result, for each column
+ * in order: index of the table, name of the column, expression for its hash or
+ * null, whether the column is in the replica identity, whether an update of the
+ * table may leave TOAST values out of the WAL, and whether values have other
+ * hashes on other servers.
  */
 static const char columns_sql[] =
 	"WITH wanted (place, number, relid, name) AS (VALUES %s)"
@@ -320,7 +328,8 @@ check_hash(Placed *placed, const CopyTable *table, const PGresult *result,
 					 "for that, or one whose function SQL cannot call");
 }
 
-/* Rows of several sources go by hashes of several servers. */
+/* Adds an error if rows of several sources are hashed, each on its own server,
+ * and the servers' hashes differ. */
 static void
 check_shared(Placed *placed, const PlacedTable *table, const PGresult *result,
 			 int row)
@@ -361,7 +370,7 @@ check_moves(Placed *placed, const CopyTable *table, const PGresult *result,
 					 table->qualified));
 }
 
-/* Puts the expression after those of the columns before. */
+/* Appends an expression to the table's hash_sql, after a comma. */
 static void
 add_expression(Placed *placed, PlacedTable *table, const char *expression)
 {
@@ -389,7 +398,7 @@ take_columns(Placed *placed, const PGresult *result, bool publishes_keys)
 			add_expression(placed, table,
 						   PQgetvalue(result, row, COLUMNS_EXPRESSION));
 		}
-		/* Without any identity there are only inserts. */
+		/* A table without a replica identity has only inserts. */
 		if (publishes_keys && table->table->has_identity)
 		{
 			check_identity(placed, table->table, result, row);

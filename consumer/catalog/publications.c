@@ -1,6 +1,7 @@
 /*
  * publications.c
- *    Reading the list of publications, and looking them up.
+ *    Parses the list of publications, and reads their properties from the
+ *    source.
  */
 #include "catalog/publications.h"
 
@@ -18,8 +19,8 @@ skip_space(const char *c)
 }
 
 /*
- * Reads a quoted name after its opening quote.  Returns what follows the
- * closing one, or NULL if there is none.
+ * Reads a quoted name after its opening quote.  Returns a pointer to after the
+ * closing quote, or NULL if there is none.
  */
 static const char *
 read_quoted(const char *c, char *name)

@@ -1,16 +1,16 @@
 /*
  * same_tables.c
- *    Comparing what is published here and there.
+ *    Compares the published tables of two sources.
  */
 #include "catalog/same_tables.h"
 
 #include <string.h>
 
-/* The first OID that is not given by PostgreSQL itself, on every server the
- * same. */
+/* FirstNormalObjectId: smaller OIDs are assigned by PostgreSQL itself. */
 #define FIRST_OWN_OID 16384
 
-/* Types of the servers' own have other numbers everywhere. */
+/* Whether two columns differ in type.  Types that users have created have other
+ * OIDs on each server, so two of them count as equal. */
 static bool
 is_other_type(const CopyColumn *a, const CopyColumn *b)
 {
@@ -40,7 +40,8 @@ check_columns(const CopyTable *table, const CopyTable *theirs,
 	return RC_OK;
 }
 
-/* Each table of `one` that has rows from both is on the other, too. */
+/* Checks that each table of `one` whose rows come from both sources is
+ * published by `other`, too. */
 static MUST_CHECK Rc
 check_tables(const SameTablesSide *one, const SameTablesSide *other, Error *err)
 {

@@ -1,7 +1,7 @@
 /*
  * selection_read.c
- *    One statement for the relations, one for the schemas; each pattern is also
- *    tried by itself, to find misspelled ones.
+ *    Reads the relations with one query, the schemas with another, and tests
+ *    each pattern with a query of its own, to find misspelled ones.
  */
 #include "catalog/selection_read.h"
 
@@ -12,7 +12,7 @@
 #include "catalog/pattern.h"
 #include "net/sql.h"
 
-/* Follows the tables c and n. */
+/* Condition on the relation c in the schema n: it can be selected. */
 #define RELATIONS_SQL                                                          \
 	" WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"                       \
 	" AND n.nspname <> '" CATALOG_OWN_SCHEMA "'"                               \
@@ -33,7 +33,8 @@ invalid_pattern(const char *pattern, Error *err)
 	return rc;
 }
 
-/* Appends (a OR b …), over relation x in schema xn, or false. */
+/* Appends the condition that the name of the relation x in the schema xn
+ * matches one of the patterns. */
 static Rc
 append_tables(Buf *sql, const PatternList *list, Error *err)
 {
@@ -65,8 +66,9 @@ append_schemas(Buf *sql, const PatternList *list, const char *schema,
 }
 
 /*
- * Appends a join that says of relation c, or a table that it is a partition of,
- * whether it is taken, and whether it is excluded.
+ * Appends a join with the columns `taken` and `excluded`: whether the relation
+ * c, or a table that it is a partition of, is chosen, and whether it is
+ * excluded as a table.
  */
 static Rc
 append_selected(Buf *sql, const Selection *selection, Error *err)
@@ -177,7 +179,7 @@ read_schemas(Selected *selected, const Selection *selection, PgConn *source,
 	return RC_OK;
 }
 
-/* Fails if a pattern of tables, or else of schemas, matches nothing. */
+/* Fails if a pattern matches no relation if `of_tables`, or else no schema. */
 static Rc
 check_pattern(const char *pattern, bool of_tables, PgConn *source, Error *err)
 {

@@ -1,12 +1,13 @@
 /*
  * settings.c
- *    pg_db_role_setting of both sides.
+ *    Compares pg_db_role_setting of source and target.
  */
 #include "catalog/settings.h"
 
 #include "net/sql.h"
 
-/* Lists are stored as they are written, each of their items quoted. */
+/* GUCs whose value is a list: pg_db_role_setting contains it with its items
+ * quoted, ready for SET. */
 #define LISTS                                                                  \
 	"('local_preload_libraries', 'search_path', 'session_preload_libraries',"  \
 	" 'temp_tablespaces')"
@@ -20,7 +21,8 @@ static const char read_sql[] =
 	"  WHERE datname = current_database())"
 	" AND (s.setrole = 0 OR r.oid IS NOT NULL) ORDER BY 1, 2";
 
-/* Follows VALUES with the source's rows, the first of which stands for none. */
+/* Second part of the query for the target, after VALUES with the source's
+ * settings.  The first row of VALUES is null, and no setting. */
 static const char missing_sql[] =
 	") w (role, name, value)"
 	" LEFT JOIN pg_roles r ON r.rolname = w.role"
