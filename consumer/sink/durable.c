@@ -1,6 +1,6 @@
 /*
  * durable.c
- *    A ring of pairs.
+ *    The ring buffer of pairs.
  */
 #include "sink/durable.h"
 

@@ -1,12 +1,13 @@
 /*
  * durable.h
- *    From commits on the target to positions of the source that are safe.
+ *    Computes which commits on a target are durable.
  *
- * Apply sessions do not wait for their commits to reach the disk.  For each
- * commit this queue keeps the pair (source position, target position after the
- * commit); when the target's flush position has passed the second, the first is
- * durable.  The queue is bounded: when it is full, a new pair takes the place
- * of the newest, which only makes durability show later.
+ * Sessions that apply changes have synchronous_commit = off.  For each commit
+ * this queue has a pair: the source's LSN up to which the commit has applied
+ * changes, and the target's LSN after the commit.  When the target has flushed
+ * its WAL up to the target's LSN, everything up to the source's LSN is durable.
+ * When the queue is full, a new pair replaces the newest one, which delays the
+ * report of durable commits but is not wrong.
  */
 #ifndef PENSTOCK_SINK_DURABLE_H
 #define PENSTOCK_SINK_DURABLE_H
@@ -16,7 +17,7 @@
 
 #include "model/lsn.h"
 
-/* Commits that can be waiting for the target's disk. */
+/* Maximum number of commits in the queue. */
 #define DURABLE_PAIRS_MAX 256
 
 typedef struct DurableQueue
@@ -25,7 +26,7 @@ typedef struct DurableQueue
 	{
 		Lsn source_lsn;
 		Lsn target_lsn;
-	} pairs[DURABLE_PAIRS_MAX]; /* a ring */
+	} pairs[DURABLE_PAIRS_MAX]; /* a ring buffer that begins at `first` */
 	size_t first;
 	size_t count;
 } DurableQueue;
@@ -37,14 +38,15 @@ durable_is_empty(const DurableQueue *queue)
 }
 
 /*
- * Notes a commit; positions of the source only grow.  One of the target that is
- * after the last one's, because another connection was asked, counts as that.
+ * Adds a commit.  source_lsn must not be less than that of the last pair.  If
+ * target_lsn is less, because it was read in another session, that of the last
+ * pair is used instead.
  */
 void durable_push(DurableQueue *queue, Lsn source_lsn, Lsn target_lsn);
 
 /*
- * Takes out what the target has flushed; returns the last source position among
- * it, or 0.
+ * Removes the pairs up to the target's flush LSN, and returns the source's LSN
+ * of the last of them, or 0 if there are none.
  */
 Lsn durable_take(DurableQueue *queue, Lsn target_flush_lsn);
 

@@ -1,6 +1,6 @@
 /*
  * filter.c
- *    Functions that hand on what they are given.
+ *    Functions that pass their arguments to the next sink.
  */
 #include "sink/filter.h"
 
@@ -58,7 +58,7 @@ forward_interest(const Sink *sink, Interest *interest)
 	sink_interest(sink->next, interest);
 }
 
-/* The function, or what hands on in its place. */
+/* The filter's own function or, if that is NULL, the forwarding one. */
 #define OR_FORWARD(own, forward) ((own) != NULL ? (own) : (forward))
 
 static void

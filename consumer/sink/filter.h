@@ -1,11 +1,11 @@
 /*
  * filter.h
- *    Sinks in front of other sinks.
+ *    Filters: sinks that pass what they receive to another sink.
  *
- * A filter is a sink that hands what it is given to the next sink: it may
- * change that, leave some of it out, or only look at it.  It is written as a
- * SinkOps with the functions that differ; those that are NULL hand on what they
- * are given.  A filter may stand in front of another one.
+ * A filter may change the changes that it passes to the next sink, leave some
+ * out, or only read them.  It is implemented as a SinkOps; functions that are
+ * NULL there pass their arguments to the next sink unchanged.  The next sink
+ * may be a filter, too.
  *
  *     typedef struct MaskFilter
  *     {
@@ -21,31 +21,31 @@
  *         return sink_change(sink->next, frame, masked, err);
  *     }
  *
- * A filter has the report of the next sink, unless it has something of its
- * own to report: then it has a SinkReport, and sees to it in its work().  It
- * gets the same orders.  What the next sink cannot do, such as fetching,
- * it cannot do either.
+ * A filter uses the report of the next sink.  If it has to report anything
+ * else, it has a SinkReport of its own, and updates it in its work().  Its
+ * orders are those of the next sink.  It has the interfaces for open
+ * transactions and for fetching only if the next sink has them.
  *
- * What leaves out a transaction's only changes still hands on its begin and
- * commit; or neither of them.
+ * A filter that leaves out all changes of a transaction passes both begin and
+ * commit of the transaction, or none of the two.
  */
 #ifndef PENSTOCK_SINK_FILTER_H
 #define PENSTOCK_SINK_FILTER_H
 
 #include "sink/sink.h"
 
-/* What a filter has beside its Sink. */
+/* Functions of a filter; a member of its struct. */
 typedef struct SinkFilter
 {
-	SinkOps ops; /* its own functions, and those that hand on */
+	SinkOps ops; /* the filter's own functions, and forwarding ones */
 	SinkOpenTxnOps open_txns;
 	SinkFetchOps fetching;
 } SinkFilter;
 
 /*
- * Sets up the base of a filter in front of `next`, which becomes the filter's
- * and is released with it.  `own` is copied; its free() has to be there, and
- * leaves the next sink to sink_free().
+ * Initializes the base of a filter before `next`, and takes ownership of that.
+ * Copies `own`, whose free() must not be NULL, and has to call sink_free() for
+ * the next sink.
  */
 void sink_filter_init(Sink *sink, SinkFilter *filter, const SinkOps *own,
 					  Sink *next);

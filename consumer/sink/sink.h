@@ -1,41 +1,42 @@
 /*
  * sink.h
- *    Where changes go: the interface between the router and everything that
- *    keeps, applies or prints them.
+ *    The interface of sinks, which apply the source's changes to a target, or
+ *    print them.  The router hands the changes over to the sinks.
  *
- * A sink receives one source transaction at a time:
+ * A sink receives the source's transactions in commit order, one at a time:
  *     begin, change*, commit
- * in commit order.  It may hold transactions back and treat several as one; it
- * says how far it is by the positions in its report.  If it fails, everything
- * that is not durable is gone for it, and a new sink starts again from
- * `start_lsn`.
+ * It may queue transactions, and apply several as one.  Its report says up to
+ * which LSN of the source it has applied them.  If a sink fails, it loses all
+ * transactions that are not durable, and a new sink receives those after its
+ * `start_lsn` again.
  *
- * What else a sink may be able to do are interfaces of their own, which a sink
- * need not have: to take open transactions (SinkOpenTxnOps), and to give values
- * of rows (SinkFetchOps).
+ * A sink may have two more interfaces: SinkOpenTxnOps, to receive transactions
+ * that are still in progress on the source, and SinkFetchOps, to return values
+ * of rows.
  *
- * A filter is a sink in front of another, for which it changes what comes or
- * looks at it; see filter.h.
+ * A filter is a sink that passes what it receives to another sink, and may
+ * change it on the way; see filter.h.
  *
- * What a Change points to is borrowed; take a reference to its frame
- * (frame_ref()) to keep it beyond the call.  begin, change and commit do not
- * wait for anything and never refuse: a sink that has enough sets `full`, and
- * the router's caller stops reading from the source until it is not any more.
- * All waiting is in work(), which the loop calls once per turn.
+ * A Change, and all that it points to, is borrowed from its frame
+ * (model/change.h); a sink that needs it after the call takes a reference with
+ * frame_ref().  begin, change and commit must not block, and must accept what
+ * they are given.  When a sink has queued enough, it sets `full` in its report,
+ * and the loop stops reading from the source until all sinks are not full.
  *
- * work() does what can be done now, and leaves to interest() what it waits for.
- * Where it cannot go on without an answer of its target, it may wait for that
- * with the functions of base/interrupt.h: the loop has it run as a task.  The
- * sink is given changes and orders then as at any other time, and has to queue
- * the changes.  work() is not called again before it has returned, and neither
- * is interest().  If the run ends, its wait fails with ERR_INTERRUPTED, and the
- * sink is released after that.
+ * The loop (pipeline/run.c) calls work() once in each of its turns.  work()
+ * does what can be done without waiting; interest() then tells the loop which
+ * descriptors and what time the sink waits for.  If work() needs an answer of
+ * its target before it can continue, it may wait with the functions of
+ * base/interrupt.h, because the loop runs it as a task (base/task.h).  While
+ * work() waits, the loop still hands over changes, which the sink has to queue,
+ * and changes its orders; it calls neither work() nor interest().  If the run
+ * ends, the wait fails with ERR_INTERRUPTED, and the sink is freed when work()
+ * has returned.
  *
- * A sink may have timers and wake-ups of its own.  interest() names its
- * descriptors (sockets, a pipe or an eventfd(2) that another process or thread
- * writes to) and the time until which nothing else happens.  When one of them
- * is ready, or the time has come, the loop calls work(), which has to find out
- * for itself which of them it was: work() is called for other reasons, too.
+ * A sink may have timers and wake-ups of its own: interest() may add any
+ * descriptor, such as a pipe or an eventfd(2) that another process or thread
+ * writes to, and a time.  work() is not told why it is called, and has to check
+ * each of them itself.
  */
 #ifndef PENSTOCK_SINK_SINK_H
 #define PENSTOCK_SINK_SINK_H
@@ -50,72 +51,77 @@
 typedef struct Sink Sink;
 
 /*
- * What the loop wants of a sink.  It starts in SINK_RUNNING, and only goes to
- * what stands further down:
+ * The state that the loop has asked a sink to reach.  It starts as
+ * SINK_RUNNING, and only moves to the right; it may skip a state:
  *
  *     RUNNING ──► DRAINING ──► SETTLING ──► STOPPING
  */
 typedef enum SinkMode
 {
-	/* Take and apply changes.  received_lsn also moves when there is nothing
-	 * for us in the source's WAL; the sink lets durable_lsn follow now and
-	 * then, and at once when position_wanted. */
+	/* The sink applies changes.  received_lsn also advances when the source's
+	 * WAL has no changes for the sink; the sink advances durable_lsn to it from
+	 * time to time, and at once if position_wanted is set. */
 	SINK_RUNNING,
 
-	/* Nothing more comes: apply it all, bring durable_lsn to received_lsn. */
+	/* No more changes will be handed over.  The sink applies all transactions,
+	 * and advances durable_lsn to received_lsn. */
 	SINK_DRAINING,
 
-	/* The same, but what has begun to come does not come to its end: drop that.
-	 * Say stopped. */
+	/* As SINK_DRAINING, but transactions whose commit was not handed over will
+	 * not be completed: the sink drops them.  Then it sets `stopped`. */
 	SINK_SETTLING,
 
-	/* Drop what has not been started, make the rest durable, say stopped. */
+	/* The sink drops the transactions that it has not begun to apply, makes the
+	 * others durable, and then sets `stopped`. */
 	SINK_STOPPING,
 } SinkMode;
 
 /*
- * Values of a row that is about to be removed, which somebody else needs; see
- * model/moved.h.  Whoever asks owns it, and leaves it as it is until it is
- * done.
+ * A request for values of a row that is about to be removed from this sink's
+ * target, because an update has moved the row to another target, without
+ * sending its unchanged TOAST values; see model/moved.h.  The caller owns the
+ * request, and does not change it until `done` is set.
  */
 typedef struct SinkFetch
 {
-	TxnInfo txn;           /* that removes it */
-	const char *pipeline;  /* and whose transaction that is */
-	int64_t number;        /* of the removal in it, from 1 */
-	const Change *removal; /* finds the row */
+	TxnInfo txn;          /* transaction that removes the row */
+	const char *pipeline; /* name of the pipeline of that transaction */
+	int64_t number;       /* number of the removal in the transaction, from 1 */
+	const Change *removal; /* the delete that identifies the row */
 
-	/* The row: in the place of each VALUE_UNCHANGED the sink puts the value,
-	 * its bytes allocated in the arena. */
+	/* The row: the sink replaces each VALUE_UNCHANGED by the value, whose bytes
+	 * it allocates in the arena. */
 	Value *row;
 	Arena *arena;
-	bool done;              /* set by the sink */
-	struct SinkFetch *next; /* the sink's own */
+	bool done;              /* set by the sink when the values are there */
+	struct SinkFetch *next; /* for a list of the sink */
 } SinkFetch;
 
 /*
- * Open transactions: those that are still in progress on the source.  They come
- * in pieces, in between and beside others of their kind:
+ * Interface for open transactions, which are still in progress on the source.
+ * A sink receives the changes of an open transaction between other transactions
+ * and between those of other open transactions:
  *     change*, and then one of commit and abort
- * commit stands where the transaction has its place in commit order; until then
- * nothing of it may be seen.  If a sink fails with ERR_OPEN_TXN, all can go on
- * if the transaction is held back on the source until it has committed.
+ * commit comes at the transaction's place in commit order; until then nobody
+ * may see the changes on the target.  If a sink fails with ERR_OPEN_TXN, it
+ * cannot apply a transaction before its commit; it can apply it if the source
+ * sends the transaction only after it has committed.
  */
 typedef struct SinkOpenTxnOps
 {
 	Rc (*change)(Sink *sink, Frame *frame, const Change *change, Error *err);
 	Rc (*commit)(Sink *sink, const TxnInfo *txn, Error *err);
 
-	/* Also of a transaction that the sink had nothing of, and of a
-	 * subtransaction (0: all) that it had nothing of. */
+	/* Aborts a transaction or, if `subxid` is not 0, a subtransaction of it.
+	 * Also called if the sink has received no changes of either. */
 	Rc (*abort)(Sink *sink, uint32_t xid, uint32_t subxid, Error *err);
 } SinkOpenTxnOps;
 
 /*
- * Fetching: reads values of a row as it is after all that was handed over so
- * far, or as it was when the sink has the transaction already.  work() does
- * that, and says when it is done; nothing that changes the row may be handed
- * over until then.
+ * Interface for reading values of a row, as it is after all changes that were
+ * handed over so far; or, if the sink has already applied the transaction that
+ * removes the row, as it was before.  work() reads the values later and sets
+ * `done`; until then the caller hands over no change of the row.
  */
 typedef struct SinkFetchOps
 {
@@ -128,67 +134,77 @@ typedef struct SinkOps
 	Rc (*begin)(Sink *sink, const TxnInfo *txn, Error *err);
 	Rc (*change)(Sink *sink, Frame *frame, const Change *change, Error *err);
 	Rc (*commit)(Sink *sink, const TxnInfo *txn, Error *err);
-	const SinkOpenTxnOps *open_txns; /* NULL: it takes whole ones only */
-	const SinkFetchOps *fetching;    /* NULL: it has no rows to give */
+	const SinkOpenTxnOps *open_txns; /* NULL: no open transactions */
+	const SinkFetchOps *fetching;    /* NULL: the sink returns no rows */
 
-	/* See above.  `source_idle`: nothing more is to be had from the source at
-	 * the moment. */
+	/* See the top of this file.  `source_idle`: whether nothing more has
+	 * arrived from the source at present. */
 	Rc (*work)(Sink *sink, bool source_idle, Error *err);
 	void (*interest)(const Sink *sink, Interest *interest);
 	void (*free)(Sink *sink);
 } SinkOps;
 
 /*
- * What a sink says of itself.  Only the sink writes it.  A filter may have that
- * of the next sink for its own.
+ * State of a sink, for the loop and the router.  Only the sink writes it.  A
+ * filter may use the report of the next sink as its own.  LSNs are those of the
+ * source: "up to" an LSN are all transactions whose end_lsn is not greater.
  */
 typedef struct SinkReport
 {
-	const char *label;   /* for messages; or NULL */
-	Lsn start_lsn;       /* it has everything up to here: skip it */
-	Lsn last_commit_lsn; /* of the last transaction that it applied before it
-							started; 0: none, or not known */
-	int64_t last_commit_time_us; /* since 2000-01-01 UTC */
-	Lsn applied_lsn;             /* everything before can be seen there */
-	Lsn durable_lsn;             /* everything before survives a crash there */
-	Lsn fence_lsn;    /* nothing after it is wanted at present; 0: no such */
-	bool full;        /* give it nothing more for now */
-	bool stopped;     /* in SINK_SETTLING and _STOPPING: durable_lsn is final */
-	bool unreachable; /* it stands in for one whose target is; see
-						 unreachable.h */
+	const char *label; /* name of the sink's target in messages; or NULL */
+	Lsn start_lsn;     /* the sink has applied all transactions up to here;
+						* the router does not hand them over again */
 
-	/* With ERR_OPEN_TXN: the transaction, 0: not known; and the position from
-	 * which on a stream has none that is refused for this reason, 0: there is
-	 * no such position. */
+	/* commit_lsn, and commit time since 2000-01-01 UTC, of the last transaction
+	 * that was applied before the sink was made; 0: none, or unknown. */
+	Lsn last_commit_lsn;
+	int64_t last_commit_time_us;
+
+	Lsn applied_lsn; /* all transactions up to here are visible on the target */
+	Lsn durable_lsn; /* all up to here would survive a crash of the target */
+	Lsn fence_lsn;   /* transactions after it are not to be applied at present;
+					  * 0: no fence.  See control/fence.h */
+	bool full;       /* whether the loop has to stop handing over changes */
+	bool stopped;    /* whether durable_lsn is final; set in SINK_SETTLING and
+					  * SINK_STOPPING */
+	bool unreachable; /* whether the sink is a stand-in for one whose target
+					   * cannot be reached; see unreachable.h */
+
+	/* If the sink has failed with ERR_OPEN_TXN: the transaction that it cannot
+	 * apply before its commit, 0: unknown; and the LSN from which on a stream
+	 * has no such transactions, 0: there is no such LSN. */
 	uint32_t refused_xid;
 	Lsn refused_until_lsn;
-	int64_t transactions; /* applied since it was made */
-	int64_t rows;
+	int64_t transactions; /* number applied since the sink was made */
+	int64_t rows;         /* number of their changes of rows */
 } SinkReport;
 
-/* What the loop orders.  Only the loop changes it, with sink_order(). */
+/* Orders of the loop to a sink, which the loop changes with sink_order().  LSNs
+ * are those of the source. */
 typedef struct SinkOrders
 {
 	SinkMode mode;
-	Lsn received_lsn;     /* everything before has been handed over */
-	Lsn streamed_lsn;     /* this stream has come up to here, and all that ended
-							 before has come; 0: nowhere yet */
-	Lsn everywhere_lsn;   /* everything before is durable at all sinks */
-	bool position_wanted; /* the source asks: let durable_lsn catch up now */
+	Lsn received_lsn;     /* all transactions up to here were handed over */
+	Lsn streamed_lsn;     /* the current stream has come to this LSN, and all
+						   * transactions that ended before it were handed over;
+						   * 0: the stream has sent nothing yet */
+	Lsn everywhere_lsn;   /* all up to here are durable at all sinks */
+	bool position_wanted; /* whether the source has requested our position: the
+						   * sink is to advance durable_lsn now */
 } SinkOrders;
 
 struct Sink
 {
-	const SinkOps *ops;       /* first: see the casts of its implementations */
-	Sink *next;               /* that a filter stands in front of; or NULL */
-	const SinkReport *report; /* it writes that where it is its own */
+	const SinkOps *ops;       /* functions of the sink */
+	Sink *next;               /* of a filter, the sink after it; else NULL */
+	const SinkReport *report; /* the sink's own, or that of `next` */
 	SinkOrders orders;
-	bool in_transaction; /* between begin and commit; kept by the functions
-							below */
+	bool in_transaction; /* whether begin was called and commit was not; set by
+						  * the functions below */
 };
 
-/* Sets up the base of a sink that has everything up to `start_lsn`, and so
- * nothing yet to report beyond that.  The report lives as long as the sink. */
+/* Initializes the base of a sink that has applied everything up to `start_lsn`.
+ * Borrows the report until the sink is freed. */
 static inline void
 sink_init(Sink *sink, const SinkOps *ops, SinkReport *report, Lsn start_lsn)
 {
@@ -200,8 +216,8 @@ sink_init(Sink *sink, const SinkOps *ops, SinkReport *report, Lsn start_lsn)
 }
 
 /*
- * Gives a sink its orders, and those that it is a filter for.  The mode changes
- * as SinkMode says, and this stream only goes on.
+ * Sets the orders of a sink and, if it is a filter, of the sinks after it.  The
+ * mode must not move to the left, and the LSNs must not decrease.
  */
 static inline void
 sink_order(Sink *sink, const SinkOrders *orders)
@@ -232,8 +248,8 @@ sink_set_mode(Sink *sink, SinkMode mode)
 	sink_order(sink, &orders);
 }
 
-/* Another stream begins for a sink that was kept.  It comes from where the sink
- * is durable. */
+/* Prepares a sink that was kept for another stream, which begins at the sink's
+ * durable_lsn or before. */
 static inline void
 sink_begin_stream(Sink *sink)
 {
@@ -323,14 +339,14 @@ sink_work(Sink *sink, bool source_idle, Error *err)
 	return rc;
 }
 
-/* Adds what it waits for. */
+/* Adds the descriptors and the time that the sink waits for. */
 static inline void
 sink_interest(const Sink *sink, Interest *interest)
 {
 	sink->ops->interest(sink, interest);
 }
 
-/* The sink that all filters stand in front of. */
+/* Returns the last sink of a chain of filters. */
 static inline const Sink *
 sink_last(const Sink *sink)
 {

@@ -1,8 +1,8 @@
 /*
  * unreachable.c
- *    Waiting for a server without holding anything up.
+ *    Tries to open a target without blocking the loop.
  *
- * Attempts to connect are tasks.  Only looking up a host's name may take a
+ * Each attempt is a task.  Only the lookup of a host name may block for a
  * moment.
  */
 #include "sink/unreachable.h"
@@ -23,11 +23,11 @@ typedef struct UnreachableSink
 	char *label;
 	TaskFunction open;
 	void *context;
-	Task *look;       /* that runs it; NULL: none is under way */
-	bool was_opening; /* it did when we began */
-	bool answered;
+	Task *look;       /* current attempt: a task that runs `open`; or NULL */
+	bool was_opening; /* whether `look` is the task that the options gave us */
+	bool answered;    /* whether the target was opened */
 	Backoff backoff;
-	int64_t due_us; /* when the next begins */
+	int64_t due_us; /* monotonic time of the next attempt */
 } UnreachableSink;
 
 static UnreachableSink *
@@ -58,7 +58,8 @@ ignore_abort(Sink *sink UNUSED, uint32_t xid UNUSED, uint32_t subxid UNUSED,
 	return RC_OK;
 }
 
-/* Not done before all is set up anew. */
+/* Never sets `done`: the request ends when the caller sets up the sinks anew.
+ */
 static void
 ignore_fetch(Sink *sink UNUSED, SinkFetch *fetch UNUSED)
 {
@@ -66,7 +67,8 @@ ignore_fetch(Sink *sink UNUSED, SinkFetch *fetch UNUSED)
 
 /* ---- looking for the server --------------------------------------------- */
 
-/* It did not work, or took too long: again after a pause, longer each time. */
+/* Handles an attempt that has failed: schedules the next one after a pause,
+ * which is longer each time. */
 static void
 end_attempt(UnreachableSink *self, Error *failure)
 {
@@ -80,7 +82,7 @@ end_attempt(UnreachableSink *self, Error *failure)
 	self->due_us = clock_monotonic_us() + backoff_take(&self->backoff) * 1000;
 }
 
-/* Nobody waits for the server any more. */
+/* Whether the loop has asked the sink to stop. */
 static bool
 is_to_stop(const Sink *sink)
 {
@@ -88,7 +90,7 @@ is_to_stop(const Sink *sink)
 		   sink->orders.mode == SINK_SETTLING;
 }
 
-/* Whether waiting does not help. */
+/* Whether another attempt would fail, too. */
 static bool
 refuses(const Error *failure)
 {
@@ -181,7 +183,7 @@ unreachable_new(const UnreachableOptions *options)
 
 	ASSERT(options->label != NULL && options->open != NULL);
 	sink_init(&self->sink, &ops, &self->report, options->durable_lsn);
-	self->report.start_lsn = UINT64_MAX; /* let nothing be offered */
+	self->report.start_lsn = UINT64_MAX; /* the router hands over nothing */
 	self->report.unreachable = true;
 	self->label = xstrdup(options->label);
 	self->report.label = self->label;

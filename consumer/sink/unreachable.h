@@ -1,15 +1,16 @@
 /*
  * unreachable.h
- *    What stands in for a target that cannot be reached, so that the others can
- *    go on.
+ *    A stand-in for the sink of a target that cannot be reached, so that the
+ *    pipeline can continue with its other targets.
  *
- * It takes nothing and keeps nothing: what the target misses stays in the
- * source's WAL, because durable_lsn stays where the target was, and nothing
- * after that is confirmed.  Now and then it opens the target, with all that
- * this takes, because what accepts connections may be a pooler without a
- * server. When that has succeeded, work() fails with ERR_CHANGED: everything is
- * to be set up anew, and the source asked once more for what the target lacks.
- * A target that refuses makes work() fail as its refusal says.
+ * The stand-in ignores all changes.  Its durable_lsn stays where the target
+ * was, so the source keeps all WAL after that, and sends the changes again
+ * later.  From time to time the stand-in tries to open the target completely,
+ * and not only to connect, because a pooler may accept connections although its
+ * server cannot be reached.  When it has succeeded, work() fails with
+ * ERR_CHANGED: the caller then sets up all sinks anew, and requests the changes
+ * from the source again that the target has missed.  If the target can be
+ * reached but refuses to be opened, work() fails with that error.
  */
 #ifndef PENSTOCK_SINK_UNREACHABLE_H
 #define PENSTOCK_SINK_UNREACHABLE_H
@@ -18,41 +19,41 @@
 #include "base/task.h"
 #include "sink/sink.h"
 
-/* If there was none in its place, or the target has been well since. */
+/* Backoff of the first stand-in for a target, and of the first after the target
+ * could be used again. */
 #define UNREACHABLE_BACKOFF ((Backoff){.first_ms = 1000, .max_ms = 10000})
 
 typedef struct UnreachableOptions
 {
-	const char *label; /* copied */
-	Lsn durable_lsn;   /* what is known of the target */
-	Backoff backoff;   /* before it is looked for: unreachable_backoff() of the
-						  last   one in its place, or UNREACHABLE_BACKOFF */
+	const char *label; /* name of the target; copied */
+	Lsn durable_lsn;   /* last known durable_lsn of the target */
+	Backoff backoff;   /* pauses between attempts: unreachable_backoff() of the
+						* previous stand-in, or UNREACHABLE_BACKOFF */
 
-	/* Opens the target; run as a task, again and again until it succeeds.  What
-	 * it opens is the context's.  It fails with an error that is transient
-	 * if the target is still unreachable, or not ready yet. */
+	/* Opens the target, and stores what it has opened in `context`.  It is run
+	 * as a task, and run again until it succeeds.  It fails with a transient
+	 * error if the target cannot be reached, or is not ready yet. */
 	TaskFunction open;
 	void *context;
-	Task *opening; /* the same, under way already: the sink's from here on; or
-					  NULL */
+	Task *opening; /* a task that runs `open` already, of which the sink takes
+					* ownership; or NULL */
 } UnreachableOptions;
 
+/* Returns a new stand-in, to be freed with sink_free(). */
 Sink *unreachable_new(const UnreachableOptions *options);
 
-/* Of such a sink: whether its target was opened. */
+/* Whether a stand-in has opened its target. */
 bool unreachable_has_answered(const Sink *sink);
 
 /*
- * Of the same: how long to wait before it is looked for once more, if it turns
- * out to be unreachable all the same.  So one that answers and then cannot be
- * set up does not keep the others from their work.
+ * Returns the backoff for the next stand-in of the same target.  With it, the
+ * pauses grow also if the target can be opened each time but fails soon after,
+ * so that it does not interrupt the other targets all the time.
  */
 Backoff unreachable_backoff(const Sink *sink);
 
-/*
- * Whether an error of a target means that it cannot be reached, rather than
- * that it refuses something.
- */
+/* Whether an error means that the target cannot be reached; false if the target
+ * has refused something. */
 bool unreachable_is_reason(const Error *err);
 
 #endif /* PENSTOCK_SINK_UNREACHABLE_H */
