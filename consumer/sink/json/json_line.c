@@ -1,6 +1,6 @@
 /*
  * json_line.c
- *    One change to one line.
+ *    Formats a change as a line of JSON.
  */
 #include "sink/json/json_line.h"
 
@@ -14,7 +14,8 @@
 
 #define US_PER_S INT64_C(1000000)
 
-/* Types beside those of relation.h whose text may be JSON (pg_type.dat). */
+/* OIDs of types, apart from those in relation.h, whose text may be valid JSON
+ * (pg_type.dat). */
 enum
 {
 	TYPE_FLOAT4 = 700,
@@ -23,7 +24,7 @@ enum
 	TYPE_JSONB = 3802,
 };
 
-/* Enough for an integer value in text. */
+/* Maximum size of an integer value as text. */
 #define INTEGER_TEXT_MAX 64
 
 /* ---- values ------------------------------------------------------------- */
@@ -38,7 +39,8 @@ count_digits(const char *text, size_t length)
 	return count;
 }
 
-/* Takes one character if it is one of these. */
+/* Skips one character if it is one of `characters`, and returns whether it
+ * was. */
 static bool
 take_one_of(const char **text, size_t *length, const char *characters)
 {
@@ -49,7 +51,7 @@ take_one_of(const char **text, size_t *length, const char *characters)
 	return true;
 }
 
-/* Takes digits; false if there are none. */
+/* Skips digits; returns false if there are none. */
 static bool
 take_digits(const char **text, size_t *length)
 {
@@ -60,7 +62,7 @@ take_digits(const char **text, size_t *length)
 	return count > 0;
 }
 
-/* Whether a text is a number as RFC 8259 has it. */
+/* Whether a text is a number as defined by RFC 8259. */
 static bool
 is_number(const char *text, size_t length)
 {
@@ -79,8 +81,9 @@ is_number(const char *text, size_t length)
 }
 
 /*
- * PostgreSQL has checked that it is JSON, in which a line break can only stand
- * between two tokens: a blank means the same.
+ * Appends a value of type json with blanks in place of its line breaks.
+ * PostgreSQL has checked that the value is valid JSON, where a line break can
+ * only be between two tokens, and means the same as a blank.
  */
 static void
 append_document(Json *json, const char *text, size_t length)
@@ -142,7 +145,8 @@ append_integer(Json *json, uint32_t type_oid, int64_t number)
 	buf_release(&text);
 }
 
-/* Bytes in hex as a string, after `start`; escaped, with its quotes. */
+/* Appends bytes as a string of hex digits.  `start` are the opening quote and
+ * what comes before the digits, already escaped. */
 static void
 append_hex(Json *json, const char *start, const uint8_t *bytes, size_t length)
 {
@@ -158,7 +162,7 @@ append_hex(Json *json, const char *start, const uint8_t *bytes, size_t length)
 	buf_append_char(json->out, '"');
 }
 
-/* A value that is there. */
+/* Appends a value, which must not be VALUE_ABSENT or VALUE_UNCHANGED. */
 static void
 append_value(Json *json, const RelationColumn *column, const Value *value)
 {
@@ -275,7 +279,7 @@ append_lsn(Json *json, const char *name, Lsn lsn)
 	json_text(json, text);
 }
 
-/* What every line starts with. */
+/* Appends the fields with which every line begins. */
 static void
 append_head(Json *json, const JsonLineTxn *txn, int64_t seq,
 			const Change *change)
@@ -352,7 +356,7 @@ catalog_name(DefinitionCatalog catalog)
 	check_failed("the catalog of a definition is known", __FILE__, __LINE__);
 }
 
-/* What there is no definition of. */
+/* Appends the object of a change of kind SCHEMA_GONE or SCHEMA_UNTRANSLATED. */
 static void
 append_object(Json *json, const SchemaChange *schema)
 {
@@ -397,7 +401,7 @@ append_schema_change(Json *json, const SchemaChange *schema)
 	check_failed("the kind of a schema change is known", __FILE__, __LINE__);
 }
 
-/* What a line says of its change alone. */
+/* Appends the fields of a line that depend on the kind of its change. */
 static void
 append_change(Json *json, const Change *change, int part)
 {

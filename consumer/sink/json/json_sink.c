@@ -1,11 +1,11 @@
 /*
  * json_sink.c
- *    From lines that were written to positions that are safe.
+ *    Prints the lines, and computes which transactions are durable.
  *
- * The output counts bytes.  For each commit a pair (position, bytes up to its
- * last line) is kept in the queue that the applier uses for the same purpose;
- * when so many bytes have been written and, for a file, flushed, the position
- * is durable.
+ * The output counts the bytes that are written and safe.  For each commit we
+ * have a pair in a queue of sink/durable.h: the LSN of the commit, and the
+ * number of bytes up to its last line, in place of an LSN of the target.  When
+ * that number of bytes is safe, the commit is durable.
  */
 #include "sink/json/json_sink.h"
 
@@ -23,22 +23,24 @@ typedef struct JsonSink
 	Sink sink; /* first */
 	SinkReport report;
 	Output output;
-	size_t pending_bytes_max; /* from here on the sink is full */
-	bool blocked;             /* the other side takes nothing for now */
+	size_t pending_bytes_max; /* number of bytes not written yet from which on
+							   * the sink is full */
+	bool blocked;             /* whether the last write was not complete */
 
-	JsonLineTxn txn; /* the open transaction */
-	int64_t seq;     /* of its last line, printed or skipped */
-	int64_t skip;    /* of its lines were printed before the stream broke */
+	JsonLineTxn txn; /* the current transaction */
+	int64_t seq;     /* number of its last line so far */
+	int64_t skip;    /* number of its lines that were printed from an earlier
+					  * stream */
 
-	Lsn printed_lsn; /* everything before is printed or waits to be */
-	Lsn message_lsn; /* of the last message outside a transaction */
-	Lsn resumed_lsn; /* commit of the transaction that was interrupted; 0: none
-					  */
-	int64_t resumed_seq; /* its last line that was printed */
+	Lsn printed_lsn; /* end_lsn of the last transaction that is in the output */
+	Lsn message_lsn; /* LSN of the last message that was not transactional */
+	Lsn resumed_lsn; /* commit_lsn of the transaction in the middle of which the
+					  * last stream has ended; 0: none */
+	int64_t resumed_seq; /* number of its lines that were printed */
 
-	DurableQueue unwritten; /* commits whose lines wait to be written */
-	DurableQueue unsynced;  /* commits whose lines wait for the disk */
-	int64_t synced_at_us;
+	DurableQueue unwritten; /* commits whose lines are not written yet */
+	DurableQueue unsynced;  /* commits whose lines are written, but not safe */
+	int64_t synced_at_us;   /* monotonic time of the last output_sync() */
 } JsonSink;
 
 static JsonSink *
@@ -91,7 +93,8 @@ print_line(JsonSink *self, const Change *change, int part, Error *err)
 	return rc;
 }
 
-/* A message outside a transaction; it may come again with another stream. */
+/* Prints a message that is not transactional, unless it was printed from an
+ * earlier stream. */
 static MUST_CHECK Rc
 take_message(JsonSink *self, const Change *change, Error *err)
 {
@@ -136,7 +139,7 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 
 /* ---- positions ---------------------------------------------------------- */
 
-/* Whether nothing is left to be written or flushed. */
+/* Whether all lines are written, and no transaction has begun. */
 static bool
 holds_nothing(const JsonSink *self)
 {
@@ -166,7 +169,8 @@ note_synced(JsonSink *self)
 		self->report.durable_lsn = self->report.applied_lsn;
 }
 
-/* When a file is to be flushed, or the reader of a pipe to be looked at. */
+/* Returns the monotonic time of the next output_sync(); INT64_MAX: there is
+ * nothing to do. */
 static int64_t
 sync_due_us(const JsonSink *self)
 {
@@ -211,7 +215,8 @@ json_interest(const Sink *sink, Interest *interest)
 	const JsonSink *self = (const JsonSink *) sink;
 	bool writing = output_pending(&self->output) > 0 || self->blocked;
 
-	/* Without events, poll() still tells when the reader goes. */
+	/* Without events, poll() still reports that the reader has closed the
+	 * pipe. */
 	interest_add(interest, self->output.fd, writing ? POLLOUT : 0);
 	interest_until(interest, sync_due_us(self));
 }

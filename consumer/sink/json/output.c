@@ -1,6 +1,6 @@
 /*
  * output.c
- *    Writing without waiting.
+ *    Writes to a descriptor without blocking.
  */
 #include "sink/json/output.h"
 
@@ -14,21 +14,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Bytes that are written in one turn of the loop. */
+/* Maximum number of bytes that one output_write() writes. */
 #define TURN_BYTES_MAX (1 * MB)
 
-/* Bytes that one write may have: of what blocks, no more than a pipe that is
- * writable has room for. */
+/* Maximum number of bytes of one write(2).  For a descriptor that may block, it
+ * is what a pipe accepts if poll(2) reports it as writable. */
 #define WRITE_BYTES_MAX          (64 * KB)
 #define WRITE_BLOCKING_BYTES_MAX ((size_t) PIPE_BUF)
 
-/* A buffer that grew beyond this is given back when it is empty. */
+/* Size above which an empty buffer is freed. */
 #define KEEP_BYTES_MAX (1 * MB)
 
 /*
- * Whether what is written next to a file would come after a line that is not
- * complete.  The descriptor is for writing only, so it is opened once more; if
- * that is not to be had, nothing is known.
+ * Whether a file ends with an incomplete line at the place where we will write.
+ * The descriptor may be for writing only, so we open the file again to read it;
+ * returns false if that is not possible.
  */
 static bool
 follows_cut_line(int fd, const struct stat *status, const char *path)
@@ -56,7 +56,7 @@ output_open(Output *output, int fd)
 	*output = (Output){.fd = fd};
 	buf_init(&output->buf, OUTPUT_BYTES_MAX);
 	if (fstat(fd, &status) < 0 || (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
-		return; /* the first write will say what is wrong */
+		return; /* the first write will fail and report the error */
 	output->is_file = S_ISREG(status.st_mode);
 	output->nonblocks = output->is_file;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -73,8 +73,9 @@ output_open(Output *output, int fd)
 }
 
 /*
- * A file that has grown since belongs to others too; then the line stays, and
- * whoever opens it next sees to that.
+ * Truncates the file before its last line, which is incomplete.  If another
+ * program has written to the file after us, the line stays there; the next
+ * output_open() then writes a line feed first.
  */
 static void
 take_back_cut_line(const Output *output)
@@ -100,7 +101,8 @@ output_close(Output *output)
 	*output = (Output){0};
 }
 
-/* Asks how it is on the other side: RC_OK if it takes something. */
+/* Polls the descriptor.  Returns RC_OK if it can be written to, RC_AGAIN if
+ * not, and RC_END if the reader has closed the pipe. */
 static MUST_CHECK Rc
 look(const Output *output, Error *err)
 {
@@ -115,8 +117,9 @@ look(const Output *output, Error *err)
 }
 
 /*
- * Forgets what is written, once that is most of the buffer: each byte is moved
- * once at most for each that is written.
+ * Removes the written bytes from the buffer if they are at least as many as the
+ * others, so that on average not more than one byte is moved for each byte that
+ * is written.
  */
 static void
 tidy(Output *output)
@@ -136,7 +139,7 @@ tidy(Output *output)
 	}
 }
 
-/* Counts what was written of a line that has not ended. */
+/* Updates cut_bytes after bytes were written. */
 static void
 note_lines(Output *output, const char *bytes, size_t length)
 {
@@ -194,7 +197,8 @@ output_write(Output *output, Error *err)
 	return rc;
 }
 
-/* What others have written into the pipe counts as ours that is not read. */
+/* Updates `synced` and `read` of a pipe.  Unread bytes that other programs have
+ * written to the pipe are counted as ours. */
 static MUST_CHECK Rc
 look_at_reader(Output *output, Error *err)
 {

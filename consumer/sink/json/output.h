@@ -1,28 +1,30 @@
 /*
  * output.h
- *    Bytes on their way to standard output, whatever that is.
+ *    Writes text to standard output, which may be a file, a pipe, a terminal or
+ *    a socket, without blocking.
  *
- * Text is appended without waiting and written as fast as the other side takes
- * it.  A terminal or pipe is opened once more for this, without blocking, so
- * that nothing changes for others who have it open; where that cannot be done
- * (a socket, a terminal of another user) writes are so small that a descriptor
- * which poll(2) calls writable takes them at once.  A file takes everything at
- * once; what it was given is only safe after output_sync(), which waits for the
- * disk.
+ * The caller appends text to a buffer, and output_write() writes it as fast as
+ * the other side accepts it.  We open a terminal or pipe a second time, with
+ * O_NONBLOCK, so that the flag is not set for other processes that have it
+ * open.  If that is not possible (a socket, a terminal of another user), we
+ * write in pieces that are small enough not to block if poll(2) reports the
+ * descriptor as writable.  Writes to a file do not wait for the disk; its bytes
+ * are safe only after output_sync(), which does.
  *
- * What a pipe was given is lost if its reader goes without having read it, and
- * so is what the reader has read and not used: "head -n 3" reads a block,
- * prints three lines of it, and goes.  The first can be seen, as the bytes that
- * are left in the pipe; the second cannot.  So what was read counts as taken
- * when the reader is still there a moment later, or not at all.  That proves
- * nothing of a reader that goes later, in the middle of its work.
+ * Bytes that were written to a pipe are lost if its reader exits without having
+ * read them, or without having used them: "head -n 3" reads a block, prints
+ * three lines of it, and exits.  We can see how many bytes the reader has not
+ * read, but not how many it has used.  So bytes that were read count as safe
+ * only if the reader still has the pipe open a moment later.  This does not
+ * help if the reader exits after that, in the middle of its work.
  *
- * Each line stands on its own, also after one that was interrupted: a line that
- * a file did not take as a whole, because its disk is full or we have to stop,
- * is taken back; and where somebody else left one, a new line is begun.
+ * Each line is complete.  If only a part of a line could be written to a file,
+ * because the disk is full or we have to stop, we truncate the file before that
+ * line.  If the file already ends with an incomplete line of another program,
+ * we write a line feed first.
  *
- * Invariant: bytes are counted from the start, appended >= written >= read >=
- * synced, but for `read` of what is no pipe.
+ * Invariant: the numbers of bytes since the start are appended >= written >=
+ * read >= synced; `read` counts only for a pipe.
  */
 #ifndef PENSTOCK_SINK_JSON_OUTPUT_H
 #define PENSTOCK_SINK_JSON_OUTPUT_H
@@ -33,46 +35,49 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* Text that can be waiting: more than one change of the largest size. */
+/* Maximum size of text that is not written yet: more than the line of the
+ * largest change. */
 #define OUTPUT_BYTES_MAX (4096 * MB)
 
-/* How long the reader of a pipe has to stay with what it has read; also how
- * long output_sync() is not to be called again. */
+/* How long a reader must have a pipe open after it has read bytes for these to
+ * be safe; also the minimum time between calls of output_sync(). */
 #define OUTPUT_READER_MS 200
 
 typedef struct Output
 {
-	Buf buf;        /* append here; offset `taken` of it is written already */
-	int fd;         /* to write to */
-	bool owns_fd;   /* it is our own descriptor, to be closed */
-	bool is_file;   /* a regular file */
-	bool is_pipe;   /* it can be seen what the other side has read */
-	bool nonblocks; /* writing to it never waits */
-	size_t taken;
-	size_t cut_bytes; /* at the end of `written`, of a line that goes on */
-	uint64_t written; /* bytes that were written */
-	uint64_t read;    /* of a pipe: bytes that were read when last looked at */
-	uint64_t synced;  /* bytes that survive a crash, of a file; that the reader
-						 of a pipe took; else written */
+	Buf buf;          /* text to write; the caller appends to it */
+	int fd;           /* descriptor that we write to */
+	bool owns_fd;     /* whether output_open() has opened the descriptor */
+	bool is_file;     /* whether it is a regular file */
+	bool is_pipe;     /* whether it is a pipe */
+	bool nonblocks;   /* whether writing to it never blocks */
+	size_t taken;     /* number of bytes of `buf` that are written already */
+	size_t cut_bytes; /* number of written bytes since the last line feed */
+	uint64_t written; /* number of bytes written since the start */
+	uint64_t read;    /* of a pipe, number of bytes that its reader had read at
+					   * the last output_sync() */
+	uint64_t synced;  /* number of bytes that are safe: for a file those flushed
+					   * to disk, for a pipe those that its reader has read (see
+					   * above), otherwise those written */
 } Output;
 
-/* Gets ready to write to a descriptor, which is borrowed. */
+/* Prepares to write to a descriptor, which is borrowed. */
 void output_open(Output *output, int fd);
 
 /*
- * Closes what output_open() opened, and takes back a line that was cut. Accepts
- * a zeroed Output.
+ * Closes what output_open() opened, and truncates a file to remove a last line
+ * that was written only in part.  Accepts a zeroed Output.
  */
 void output_close(Output *output);
 
-/* Bytes that are appended and not written. */
+/* Returns the number of bytes that are appended and not yet written. */
 static inline size_t
 output_pending(const Output *output)
 {
 	return output->buf.length - output->taken;
 }
 
-/* Bytes that were appended since the start. */
+/* Returns the number of bytes that were appended since the start. */
 static inline uint64_t
 output_appended(const Output *output)
 {
@@ -80,17 +85,17 @@ output_appended(const Output *output)
 }
 
 /*
- * Writes as much as is taken without waiting, up to a turn's worth.  RC_OK:
- * written, or nothing to write; RC_AGAIN: there is more, wait for POLLOUT;
- * RC_END: the reader has gone, also when there was nothing to write; RC_FAIL:
- * ERR_IO.
+ * Writes as much as it can without blocking, but not more than a fixed number
+ * of bytes.  Returns RC_OK if all is written; RC_AGAIN if the caller has to
+ * call again after POLLOUT; RC_END if the reader has closed the pipe, also if
+ * there was nothing to write; RC_FAIL with ERR_IO.
  */
 MUST_CHECK Rc output_write(Output *output, Error *err);
 
 /*
- * Makes what is written to a file safe; looks what the reader of a pipe has
- * taken; nothing to do for anything else.  RC_END: the reader has gone, and
- * nothing more counts as taken.
+ * Updates `synced`: flushes a file to disk, for which it blocks; checks how
+ * much the reader of a pipe has read.  Returns RC_END if the reader has closed
+ * the pipe; then `synced` stays as it is.
  */
 MUST_CHECK Rc output_sync(Output *output, Error *err);
 
