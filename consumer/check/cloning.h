@@ -1,7 +1,8 @@
 /*
  * cloning.h
- *    Whether a pipeline that does not exist yet could be cloned.  What is in
- *    the way is said in the words of "penstock clone" (see obstacles.h).
+ *    Checks whether "penstock clone" could clone a pipeline that does not exist
+ *    yet.  The findings have the messages of "penstock clone" (see
+ *    obstacles.h).
  */
 #ifndef PENSTOCK_CHECK_CLONING_H
 #define PENSTOCK_CHECK_CLONING_H
@@ -9,9 +10,9 @@
 #include "check/context.h"
 
 /*
- * Adds the findings; to be called when source and targets were checked.  Does
- * nothing where there is a slot or progress of the pipeline.  RC_FAIL: a stop
- * was asked for.
+ * Adds the findings; blocks.  To be called after check_source() and
+ * check_target().  Does nothing if the pipeline has a slot, or progress on all
+ * targets.  Returns RC_FAIL only if the user has asked us to stop.
  */
 MUST_CHECK Rc check_cloning(CheckContext *context, Error *err);
 

@@ -1,6 +1,7 @@
 /*
  * connect.h
- *    Reaching a server, and what to say if that fails, then or later.
+ *    Connects to a server for the checks, and makes a finding of an error that
+ *    ends them.
  */
 #ifndef PENSTOCK_CHECK_CONNECT_H
 #define PENSTOCK_CHECK_CONNECT_H
@@ -9,21 +10,22 @@
 #include "check/query.h"
 
 /*
- * Connects to a server whose name is set in `server`, says whether its version
- * is supported, and reads who it is.  On success server->conn is the caller's;
- * on failure it may be, too: close it either way.
+ * Connects to the server whose name is in `server`, adds findings about the
+ * connection and the server's version, and reads *facts; blocks.  The caller
+ * closes server->conn, after a failure too.
  */
 MUST_CHECK Rc check_connect(CheckContext *context, const char *conninfo,
 							CheckServer *server, ServerFacts *facts,
 							Error *err);
 
-/* Opens a session that looks at a server; waits.  Close *conn either way. */
+/* Opens a session for queries of the checks; blocks.  The caller closes *conn,
+ * after a failure too. */
 MUST_CHECK Rc check_open_session(PgConn **conn, const char *conninfo,
 								 const char *name, Error *err);
 
 /*
- * Ends the checks of a server: what kept them from going on becomes a finding,
- * unless it was that a stop was asked for.
+ * Ends the checks of a server, which have returned `rc`.  Makes a finding of
+ * the error in *err and returns RC_OK, unless the error is ERR_INTERRUPTED.
  */
 MUST_CHECK Rc check_finish_server(CheckContext *context,
 								  const CheckServer *server, Rc rc, Error *err);

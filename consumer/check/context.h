@@ -1,7 +1,7 @@
 /*
  * context.h
- *    What the checks of one run share: what is asked for, and what is known of
- *    the source by the time that the targets are looked at.
+ *    Data that the checks of one run share: the options, the findings, and
+ *    what was read from the servers so far.
  */
 #ifndef PENSTOCK_CHECK_CONTEXT_H
 #define PENSTOCK_CHECK_CONTEXT_H
@@ -17,18 +17,21 @@
 /* The value of Finding.server for the source. */
 #define CHECK_SOURCE "source"
 
-/* Oldest server that is supported, and the newest that was tested with, as
- * PG_VERSION_NUM / 10000. */
+/* Major versions of the oldest server that is supported, and of the newest that
+ * we have tested with. */
 #define CHECK_MAJOR_MIN 13
 #define CHECK_MAJOR_MAX 19
 
-/* Who a server is; strings are the findings' arena's. */
+/* Identity of a server and its database.  Strings are in the arena of the
+ * findings. */
 typedef struct ServerFacts
 {
-	bool known; /* it was reached, and the rest is set */
+	bool known; /* whether the server was queried: the rest is set */
 	int version_num;
-	const char *system_identifier; /* or NULL: the role may not see it */
-	const char *start_time;        /* tells a server from its copies */
+	const char *system_identifier; /* NULL: the role has no privilege to read
+									* it */
+	const char *start_time; /* time when the server was started: distinguishes
+							 * a server from a copy of it */
 	const char *database_oid;
 	const char *encoding;
 	bool in_recovery;
@@ -37,28 +40,29 @@ typedef struct ServerFacts
 typedef struct CheckContext
 {
 	const Config *config;
-	const Words
-		*remembered; /* options of the pipeline that a target remembers */
+	const Words *remembered; /* options of the pipeline that are stored on a
+							  * target */
 	Findings *findings;
 
 	/*
 	 * The names in config->publications as a JSON array, and the tables that
-	 * they publish (see published.h).  NULL: not known, because the source
-	 * could not be asked.
+	 * they publish (see published.h).  NULL: unknown, because the source could
+	 * not be queried.
 	 */
 	const char *publications;
 	const char *tables;
 
-	/* Of those, the ones that are placed nowhere: schema and name.  NULL: none.
-	 */
+	/* Schemas and names of those `tables` that the placement assigns to no
+	 * target, as a JSON array.  NULL: there are none. */
 	const char *nowhere;
 
 	ServerFacts source;
-	int newest_major; /* the newest version of all servers reached */
-	bool slot_known;
+	int newest_major; /* newest major version of all servers so far */
+	bool slot_known;  /* whether `slot` was read */
 	SlotInfo slot;
 
-	/* Of config->targets[i]; only meaningful where progress_known[i]. */
+	/* Progress of the pipeline on config->targets[i], and whether it could be
+	 * read. */
 	bool progress_known[CONFIG_TARGETS_MAX];
 	ProgressRow progress[CONFIG_TARGETS_MAX];
 } CheckContext;

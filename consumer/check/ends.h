@@ -1,10 +1,10 @@
 /*
  * ends.h
- *    Whether a source and a target can be the two ends of one pipeline.
+ *    Checks whether two databases can be source and target of one pipeline.
  *
- * Whoever gives a database as both, or mixes them up, would be told to drop or
- * to empty what is on the target, and that is then the original.  So commands
- * ask this before they say anything else.
+ * If a user gives the same database as source and target, or swaps them, other
+ * checks would advise to drop or empty tables of the target, which then are the
+ * user's only ones.  So commands call ends_check() before all other checks.
  */
 #ifndef PENSTOCK_CHECK_ENDS_H
 #define PENSTOCK_CHECK_ENDS_H
@@ -13,17 +13,19 @@
 #include "net/pgconn.h"
 
 /*
- * Fails with ERR_CONFIG if the two are one database, or if they are the other
- * way round: the pipeline goes from the target to the source, or the
- * publications are on the target and not on the source.  `publications` is a
- * list, or NULL: that is not asked.
+ * Fails with ERR_CONFIG if source and target are the same database, or seem to
+ * be swapped: the target has the pipeline's slot and the source its progress,
+ * or the publications exist on the target and not on the source.
+ * `publications` is the list of publications, or NULL: they are not checked.
+ * Blocks.
  */
 MUST_CHECK Rc ends_check(PgConn *source, PgConn *target, const char *pipeline,
 						 const char *publications, Error *err);
 
 /*
- * Which database of which server one is connected to, by whatever name: equal
- * texts are one database.  Any role may ask.
+ * Reads a text that identifies the database of a connection, and its server:
+ * two connections with equal texts are connected to the same database, under
+ * whatever names.  Needs no privileges.  Blocks.
  */
 #define ENDS_IDENTITY_SIZE 64
 MUST_CHECK Rc ends_read_identity(PgConn *conn,

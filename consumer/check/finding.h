@@ -1,21 +1,21 @@
 /*
  * finding.h
- *    What a check found, with what fixes it.
+ *    Results of checks: a message, and what the user can do about it.
  *
- * Findings are collected in the order in which they are made and printed once,
- * for people or for machines.  A finding belongs to a server (`source`,
- * `target "x"`) or to the pipeline as a whole; those of one server are kept
- * together.
+ * Checks add findings, which are printed together at the end, as text or as
+ * JSON.  A finding belongs to a server (`source`, `target "x"`) or to the
+ * pipeline as a whole.  The findings of one server are kept together, in the
+ * order in which they were added.
  *
- * The form for machines is an array of objects, in which members may be added
- * but not changed:
+ * The JSON is an array of objects with these members.  A later version may add
+ * members, but does not change these:
  *
  *     level     "ok", "info", "warning" or "error"
- *     code      which check it is; stays the same from version to version
- *     server    what it was found on
- *     object    what it is about, for example: table shop.orders; or null
+ *     code      name of the check; the same in all versions
+ *     server    server or pipeline that the finding belongs to
+ *     object    object that it is about, such as: table shop.orders; or null
  *     message   one sentence
- *     mend      array of the lines, in order, that fix it: SQL statements, SQL
+ *     mend      array of lines that fix it, in order: SQL statements, SQL
  *               comments for what is not done in SQL, shell commands; may be
  *               empty
  */
@@ -30,18 +30,19 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* More findings than this are counted, but not kept. */
+/* Maximum number of findings that are kept; further ones are only counted. */
 #define FINDINGS_MAX 10000
 
-/* Of findings of one server, level and code, so many are printed for people. */
+/* Maximum number of findings with the same server, level and code that are
+ * printed as text, unless all are asked for. */
 #define FINDINGS_ALIKE_SHOWN 3
 
 typedef enum FindingLevel
 {
-	FINDING_OK,      /* looked at, and as it must be */
-	FINDING_INFO,    /* to be known, nothing to be done */
-	FINDING_WARNING, /* a pipeline can run, but less well or less safely */
-	FINDING_ERROR,   /* a pipeline cannot run */
+	FINDING_OK,      /* the check has passed */
+	FINDING_INFO,    /* the user should know it, but need not do anything */
+	FINDING_WARNING, /* the pipeline can run, but less well or less safely */
+	FINDING_ERROR,   /* the pipeline cannot run */
 } FindingLevel;
 
 #define FINDING_LEVEL_COUNT (FINDING_ERROR + 1)
@@ -51,9 +52,10 @@ typedef struct Finding
 	FindingLevel level;
 	const char *code;
 	const char *server;
-	const char *object;  /* or NULL */
+	const char *object;  /* may be NULL */
 	const char *message; /* lower case, no period */
-	const char *fix;     /* lines, separated by line breaks; or NULL */
+	const char *fix;     /* lines that fix it, separated by line feeds; NULL:
+						  * none */
 } Finding;
 
 typedef struct Findings Findings;
@@ -63,36 +65,37 @@ Findings *findings_new(void);
 /* Accepts NULL. */
 void findings_free(Findings *findings);
 
-/* Where texts for a finding can be put together; lives as long as it does. */
+/* Returns an arena for strings, which is freed with the findings. */
 Arena *findings_arena(Findings *findings);
 
 /* Adds a copy of a finding. */
 void findings_add(Findings *findings, const Finding *finding);
 
 /*
- * Adds what an Error says, its detail included, and empties it.  Its hint is
- * the fix if `finding` has none; `finding` needs no message.
+ * Adds a copy of `finding`, with message and detail of an error as its message.
+ * Uses the error's hint as the fix if `finding` has none.  Resets *err.
  */
 void findings_add_error(Findings *findings, const Finding *finding, Error *err);
 
-/* The number of findings of a level. */
+/* Returns the number of findings of a level. */
 size_t findings_count(const Findings *findings, FindingLevel level);
 
-/* Whether a check has found an error. */
+/* Whether there is a finding of this code that is an error. */
 bool findings_have_error(const Findings *findings, const char *code);
 
-/* What of the findings is printed for people. */
+/* Which findings are printed as text. */
 typedef struct FindingsShown
 {
-	bool only_wrong; /* leave out "ok" and "info" */
-	bool all;        /* else, of many that are alike, the first few */
+	bool only_wrong; /* whether to leave out "ok" and "info" */
+	bool all;        /* whether to print more than FINDINGS_ALIKE_SHOWN of one
+					  * kind */
 } FindingsShown;
 
-/* Prints a paragraph for each finding, and a summary. */
+/* Prints findings as text, with a summary. */
 void findings_print(const Findings *findings, const FindingsShown *shown,
 					FILE *out);
 
-/* Appends the array described above. */
+/* Appends the JSON array that is described at the top of this file. */
 void findings_append_json(const Findings *findings, Buf *out);
 
 #endif /* PENSTOCK_CHECK_FINDING_H */

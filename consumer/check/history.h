@@ -1,6 +1,6 @@
 /*
  * history.h
- *    Whether what the targets have is in the source's history.
+ *    Checks whether the targets' progress is in the source's timeline history.
  */
 #ifndef PENSTOCK_CHECK_HISTORY_H
 #define PENSTOCK_CHECK_HISTORY_H
@@ -8,9 +8,10 @@
 #include "check/context.h"
 
 /*
- * Asks what a follower asks at its start: see model/history.h.  To be called
- * when source and targets were checked; does nothing where no target has
- * progress.  RC_FAIL: a stop was asked for.
+ * Makes the check that a follower makes when it starts (see model/history.h),
+ * and adds the findings; blocks.  To be called after check_source() and
+ * check_target().  Does nothing if no target has progress.  Returns RC_FAIL
+ * only if the user has asked us to stop.
  */
 MUST_CHECK Rc check_history(CheckContext *context, Error *err);
 

@@ -1,6 +1,10 @@
 /*
  * obstacles.h
- *    What would make a clone fail half way, found before anything is written.
+ *    Finds what would make a clone fail half way, before it writes anything.
+ *
+ * "penstock clone" and "penstock check" use the same list of questions about
+ * source and target.  The clone stops at the first obstacle; check reports all
+ * of them.
  */
 #ifndef PENSTOCK_CHECK_OBSTACLES_H
 #define PENSTOCK_CHECK_OBSTACLES_H
@@ -12,20 +16,15 @@
 #include "copy/schema/roles.h"
 #include "net/pgconn.h"
 
-/*
- * One list of questions serves the clone, which stops at the first obstacle,
- * and "penstock check", which wants all of them.
- */
-
-/* Between which databases, and what is to be done. */
+/* The databases of a clone, and what it is to copy. */
 typedef struct CopyPlan
 {
 	CopyCatalog *catalog;
 	RestoreLimits limits;
 	PgConn *source;
-	PgConn *target; /* not needed for the questions about the source */
-	bool schema_only;
-	bool data_only;
+	PgConn *target;   /* may be NULL for questions about the source */
+	bool schema_only; /* whether rows are not copied */
+	bool data_only;   /* whether the schema is not copied */
 } CopyPlan;
 
 typedef enum CopySide
@@ -35,19 +34,20 @@ typedef enum CopySide
 } CopySide;
 
 /*
- * Takes an obstacle that was found: an error with what is in the way and a
- * hint.  RC_OK, with *err emptied: go on with the next question.
+ * Handles an obstacle, which is an error with message and hint.  Returns RC_OK,
+ * with *err reset, to continue with the next question, or RC_FAIL to stop.
  */
 typedef Rc (*ObstacleTaker)(void *context, Error *err);
 
 /*
- * Asks all questions about one side.  RC_FAIL: a question could not be asked,
- * or `take` has returned that.
+ * Answers all questions about source or target with queries, and calls `take`
+ * for each obstacle; blocks.  Returns RC_FAIL if a query has failed, or if
+ * `take` has returned that.
  */
 MUST_CHECK Rc obstacles_find(const CopyPlan *plan, CopySide side,
 							 ObstacleTaker take, void *context, Error *err);
 
-/* Fails at the first obstacle. */
+/* Fails with the first obstacle, if there is one; blocks. */
 MUST_CHECK Rc obstacles_check(const CopyPlan *plan, CopySide side, Error *err);
 
 #endif /* PENSTOCK_CHECK_OBSTACLES_H */

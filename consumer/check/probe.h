@@ -1,6 +1,7 @@
 /*
  * probe.h
- *    Trying whether the source lets this role decode with the plugin.
+ *    Checks whether the role can decode with the plugin on the source, by
+ *    creating a temporary slot.
  */
 #ifndef PENSTOCK_CHECK_PROBE_H
 #define PENSTOCK_CHECK_PROBE_H
@@ -8,13 +9,14 @@
 #include "check/context.h"
 #include "check/query.h"
 
-/* Seconds that the trial slot may take to be made. */
+/* Maximum time, in seconds, that creating the temporary slot may take. */
 #define CHECK_PROBE_TIMEOUT_S 3
 
 /*
- * Opens a replication connection and, if no error was found so far, makes a
- * temporary slot with the plugin.  To be called before any target is looked at.
- * RC_FAIL: `server` is lost, or a stop was asked for.
+ * Opens a replication connection and, if no check has found an error so far,
+ * creates a temporary slot with the plugin; adds the findings.  Blocks.  To be
+ * called before the targets are checked.  Returns RC_FAIL if the connection of
+ * `server` is lost, or the user has asked us to stop.
  */
 MUST_CHECK Rc check_plugin(CheckContext *context, const CheckServer *server,
 						   Error *err);

@@ -1,21 +1,25 @@
 /*
  * published.h
- *    What the publications publish, in the form that checks pass to a server.
+ *    Reads the published tables as JSON, which checks pass to queries.
  *
- * Tables of source and target are compared by the target: it gets the source's
- * tables as a JSON array and looks each up in its own catalogs.  An element has
+ * Queries on the target compare the tables of source and target.  They get the
+ * source's tables as a JSON array, and search each in the target's catalogs.
+ * An element of the array has the members
  *
- *     oid         on the source
+ *     oid            OID of the table on the source
  *     schema, name
- *     insert, update, delete, truncate    whether any publication publishes it
- *     lists_differ   publications disagree on its columns
- *     identity    pg_class.relreplident
- *     columns     array, as far as they are published: name, type, base (the
- *                 type without its modifier), key (in the replica identity),
- *                 required (NOT NULL), default (its expression, or null)
+ *     insert, update, delete, truncate
+ *                    whether a publication publishes this kind of change of the
+ *                    table
+ *     lists_differ   whether publications have different column lists for it
+ *     identity       pg_class.relreplident
+ *     columns        array of the published columns: name, type, base (the type
+ *                    without its modifier), key (whether the column is in the
+ *                    replica identity), required (whether it is NOT NULL),
+ *                    default (the expression, or null)
  *
- * Penstock's own schema is left out, and so are partitions of tables that are
- * published as a whole.
+ * The schema "penstock" is left out, and so are partitions of partitioned
+ * tables that are published themselves.
  */
 #ifndef PENSTOCK_CHECK_PUBLISHED_H
 #define PENSTOCK_CHECK_PUBLISHED_H
@@ -24,12 +28,12 @@
 #include "net/pgconn.h"
 
 /*
- * Reads the list in config->publications into context->publications.  RC_FAIL
- * with ERR_CONFIG: it is not a list of names.
+ * Parses config->publications and sets context->publications.  Fails with
+ * ERR_CONFIG if it is not a valid list of names.
  */
 MUST_CHECK Rc check_parse_publications(CheckContext *context, Error *err);
 
-/* Reads context->tables from the source. */
+/* Reads context->tables and context->nowhere from the source; blocks. */
 MUST_CHECK Rc check_read_published(CheckContext *context, PgConn *source,
 								   Error *err);
 

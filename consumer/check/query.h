@@ -1,25 +1,27 @@
 /*
  * query.h
- *    Checks that are queries.
+ *    Runs checks that are queries.
  *
- * Most of what must be known of a server is in its catalogs, and the server
- * quotes names and compares privileges better than we could.  So most checks
- * are one query each, whose rows are the findings.  Its columns are
+ * Most facts that we check are in the server's catalogs, and the server can
+ * quote names and compare privileges better than we could.  So most checks are
+ * one query each, whose rows are the findings.  The columns of a query are
  *
  *     level, object, message, fix
  *
- * as in Finding; object and fix may be null.  No row means that all is well.
+ * as in Finding; object and fix may be null.  The check has passed if the query
+ * returns no rows.
  *
- * A query that needs to know what is asked for refers to $1, a JSON object:
+ * A query can refer to $1, a JSON object with the members
  *
- *     name           of the pipeline and the slot
+ *     name           name of the pipeline and its slot
  *     publications   array of names, or null
  *     tables         array as in published.h, or null
- *     progress       whether the target that is asked has progress; null if it
- *                    does not say
+ *     progress       whether the target that is checked has progress; null if
+ *                    that is unknown
  *
- * Queries run in sessions whose search_path is pg_catalog alone, so that names
- * in them need no schema and names in their results have one.
+ * Queries run in sessions whose search_path is pg_catalog, so that names of
+ * catalogs in a query need no schema, and all other names in its result are
+ * schema-qualified.
  */
 #ifndef PENSTOCK_CHECK_QUERY_H
 #define PENSTOCK_CHECK_QUERY_H
@@ -31,37 +33,40 @@
 #include "check/context.h"
 #include "net/pgconn.h"
 
-/* Bytes of that object: a table with ten columns takes about 800. */
+/* Maximum size of that JSON object; a table with ten columns takes about 800
+ * bytes. */
 #define CHECK_INPUT_MAX (512 * MB)
 
 typedef struct CheckQuery
 {
 	const char *code;
-	int major_min;  /* of the server; 0: any */
-	int major_max;  /* 0: any */
-	const char *ok; /* message of an "ok" finding if there is no row, or NULL */
+	int major_min;  /* oldest major version of the server; 0: any */
+	int major_max;  /* newest major version of the server; 0: any */
+	const char *ok; /* message of the "ok" finding that is added if the query
+					 * returns no rows; NULL: none */
 	const char *sql;
 } CheckQuery;
 
-/* Where to ask, and what to say about it. */
+/* A server that is checked. */
 typedef struct CheckServer
 {
-	PgConn *conn;
+	PgConn *conn;        /* session in which the queries run */
 	const char *name;    /* as in Finding.server */
-	bool progress_known; /* of a target; has_progress is set */
-	bool has_progress;
+	bool progress_known; /* of a target, whether has_progress is set */
+	bool has_progress;   /* whether it has progress of the pipeline */
 } CheckServer;
 
 /*
- * Runs queries and adds their findings.  A query that the server refuses is a
- * warning.  RC_FAIL: the connection is lost, or a stop was asked for.
+ * Runs the queries that are for the server's version, and adds their findings;
+ * blocks.  An error of a query is a warning among the findings.  Returns
+ * RC_FAIL if the connection is lost, or the user has asked us to stop.
  */
 MUST_CHECK Rc check_run_queries(CheckContext *context,
 								const CheckServer *server,
 								const CheckQuery *queries, size_t query_count,
 								Error *err);
 
-/* Asks a server who it is.  A server that is not asked stays unknown. */
+/* Reads *facts from a server; blocks. */
 MUST_CHECK Rc check_read_facts(CheckContext *context, const CheckServer *server,
 							   ServerFacts *facts, Error *err);
 

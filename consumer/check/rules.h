@@ -1,6 +1,7 @@
 /*
  * rules.h
- *    Rules for conflicts that no table is meant by.
+ *    Checks that the rules of --on-conflict name existing tables, so that a
+ *    misspelled name is not ignored.
  */
 #ifndef PENSTOCK_CHECK_RULES_H
 #define PENSTOCK_CHECK_RULES_H
@@ -13,21 +14,21 @@
 #include "net/pgconn.h"
 
 /*
- * Looks up the tables that --on-conflict names on the source.  ERR_CONFIG: one
- * of them is not published, so that its rule would never count.  A rule that is
- * among the words which the pipeline remembers already is taken as it is: its
- * table may be gone since.  Waits.
+ * Fails with ERR_CONFIG if a table that --on-conflict names is not published by
+ * the source, so that its rule would never be applied.  Accepts a rule that is
+ * among the `remembered` options of the pipeline, because its table may have
+ * been dropped since.  Blocks.
  *
- * is_copied: there is a pipeline, so a table that only a target has is taken,
- * too.  The source may have dropped it, and changes before that are still to
- * come.  So it is when a target cannot be asked.
+ * If the pipeline exists (is_copied), accepts also a table that exists on a
+ * target: the source may have dropped it, and may still send older changes of
+ * it.  A target that cannot be reached counts as one that has the table.
  */
 MUST_CHECK Rc rules_check(const Config *config, const Words *remembered,
 						  bool is_copied, PgConn *source, Error *err);
 
 /*
- * The same for a table that is about to be published: ERR_CONFIG if the source
- * has no such table.
+ * Fails with ERR_CONFIG if a table that --on-conflict names does not exist on
+ * the source; for tables that are not published yet.  Blocks.
  */
 MUST_CHECK Rc rules_check_exist(const Config *config, PgConn *source,
 								Error *err);

@@ -1,6 +1,6 @@
 /*
  * schema.h
- *    Whether the schema of a target is still like that of the source.
+ *    Checks whether the schema of a target is equal to that of the source.
  */
 #ifndef PENSTOCK_CHECK_SCHEMA_H
 #define PENSTOCK_CHECK_SCHEMA_H
@@ -8,10 +8,11 @@
 #include "check/context.h"
 
 /*
- * Adds a finding if config->targets[index] has a pipeline whose schema differs
- * from the source's; a target that is to be copied to yet has no schema.  To be
- * called after check_target().  A server that cannot be reached has a finding
- * by then, and gets no other.  RC_FAIL: a stop was asked for.
+ * Adds a finding if the schema of config->targets[index] differs from the
+ * source's; blocks.  Does nothing if the pipeline has no progress on that
+ * target, or has a placement.  To be called after check_target(), which has
+ * already added a finding if a server cannot be reached.  Returns RC_FAIL only
+ * if the user has asked us to stop.
  */
 MUST_CHECK Rc check_schema(CheckContext *context, int index, Error *err);
 

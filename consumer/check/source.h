@@ -1,7 +1,7 @@
 /*
  * source.h
- *    Checks of the source: its settings, the role, what is published, and
- *    whether the plugin can be used.
+ *    Checks the source: its settings, the privileges of the role, the
+ *    publications and their tables, and whether the plugin can be used.
  */
 #ifndef PENSTOCK_CHECK_SOURCE_H
 #define PENSTOCK_CHECK_SOURCE_H
@@ -9,8 +9,9 @@
 #include "check/context.h"
 
 /*
- * Adds the findings on the source and fills in what `context` says of it.  A
- * source that cannot be reached is a finding.  RC_FAIL: a stop was asked for.
+ * Adds the findings about the source, and sets the members of `context` that
+ * are read from it; blocks.  A source that cannot be reached is a finding.
+ * Returns RC_FAIL only if the user has asked us to stop.
  */
 MUST_CHECK Rc check_source(CheckContext *context, Error *err);
 

@@ -1,6 +1,6 @@
 /*
  * tables.h
- *    Comparing the published tables with those of a target.
+ *    Compares the published tables with those of a target.
  */
 #ifndef PENSTOCK_CHECK_TABLES_H
 #define PENSTOCK_CHECK_TABLES_H
@@ -9,9 +9,9 @@
 #include "check/query.h"
 
 /*
- * Adds the findings on a target's tables.  A table that is missing is an error
- * only where the pipeline has progress: else "penstock clone" makes it.  Does
- * nothing if the source's tables are not known.
+ * Adds the findings about a target's tables; blocks.  A missing table is an
+ * error only if the target has progress of the pipeline: otherwise "penstock
+ * clone" creates it.  Does nothing if context->tables is NULL.
  */
 MUST_CHECK Rc check_tables(CheckContext *context, const CheckServer *target,
 						   Error *err);
