@@ -1,9 +1,10 @@
 /*
  * cloning.c
- *    The clone's own questions, with all their answers.
+ *    Makes findings of all obstacles that "penstock clone" would find.
  *
- * Tables that are on the target already may be there for "penstock clone
- * --data-only"; if they are fit for that, they are no obstacle.
+ * If the published tables exist on the target already, and are empty, the user
+ * may want to run "penstock clone --data-only"; then the tables are not an
+ * obstacle.
  */
 #include "check/cloning.h"
 
@@ -16,8 +17,7 @@
 #include "net/foreign_actions.h"
 #include "net/sql.h"
 
-/* The context of add_obstacle(): obstacles_find() calls it for each obstacle.
- */
+/* Context of add_obstacle(), which obstacles_find() calls. */
 typedef struct Asked
 {
 	CheckContext *context;
@@ -38,7 +38,7 @@ add_obstacle(void *data, Error *err)
 	return RC_OK;
 }
 
-/* What a clone would do with the options that check was given. */
+/* Returns the plan of a clone with the options that check was given. */
 static CopyPlan
 plan_of(const CheckContext *context, CopyCatalog *catalog, PgConn *source)
 {
@@ -57,7 +57,8 @@ plan_of(const CheckContext *context, CopyCatalog *catalog, PgConn *source)
 	};
 }
 
-/* Whether the target holds the tables already, ready to be filled. */
+/* Sets *prepared to whether the tables exist on the target already, and can be
+ * filled by a clone with --data-only. */
 static Rc
 is_prepared(const CopyPlan *plan, bool *prepared, Error *err)
 {
@@ -78,9 +79,9 @@ is_prepared(const CopyPlan *plan, bool *prepared, Error *err)
 	return rc;
 }
 
-/* ---- foreign keys that act ---------------------------------------------- */
+/* ---- foreign keys with actions ------------------------------------------ */
 
-/* A role can be granted session_replication_role from this version on. */
+/* First major version that can grant the privilege to SET a GUC to a role. */
 #define REPLICATION_ROLE_MAJOR 15
 
 static MUST_CHECK Rc
@@ -125,8 +126,10 @@ read_actions(const CopyPlan *plan, PGresult **result, Error *err)
 }
 
 /*
- * What a follower will refuse when the clone has made the source's foreign keys
- * on the target; of those that are there check/tables.h tells.
+ * Adds findings about the source's foreign keys with actions, such as ON DELETE
+ * CASCADE: after the clone has created them on the target, a follower refuses
+ * to start unless the role can set session_replication_role.  For foreign keys
+ * that exist on the target already see tables.c.
  */
 static Rc
 ask_about_actions(const CopyPlan *plan, const Asked *asked, Error *err)
@@ -165,7 +168,7 @@ ask_about_actions(const CopyPlan *plan, const Asked *asked, Error *err)
 	return rc;
 }
 
-/* ---- the clone's questions ---------------------------------------------- */
+/* ---- obstacles ---------------------------------------------------------- */
 
 static Rc
 ask_about_target(CheckContext *context, CopyPlan plan, int index, Error *err)
@@ -224,7 +227,7 @@ ask_with_source(CheckContext *context, PgConn *source, Error *err)
 	return rc;
 }
 
-/* Whether "penstock clone" is the next step. */
+/* Whether the user's next step is "penstock clone". */
 static bool
 is_to_be_cloned(const CheckContext *context)
 {

@@ -1,6 +1,6 @@
 /*
  * connect.c
- *    Connecting, versions, and failures that end the checks of a server.
+ *    Connects to servers, checks their versions, and makes findings of errors.
  */
 #include "check/connect.h"
 
@@ -60,7 +60,7 @@ check_open_session(PgConn **conn, const char *conninfo, const char *name,
 	};
 	Rc rc = pgconn_open(conn, &options, err);
 
-	/* To compile queries that run once takes longer than to run them. */
+	/* JIT compilation would take longer than the queries themselves. */
 	if (rc == RC_OK)
 		rc = pgconn_exec(*conn, "SET jit = off", NULL, err);
 	return rc;

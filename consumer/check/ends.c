@@ -1,6 +1,6 @@
 /*
  * ends.c
- *    See ends.h.
+ *    Compares the databases of two connections.
  */
 #include "check/ends.h"
 
@@ -16,8 +16,9 @@
 #define ARENA_BLOCK_BYTES (4 * KB)
 
 /*
- * A copy of a server has its system identifier, and may well be a target; but
- * no two servers were started in the same microsecond and have the OID.
+ * The system identifier does not distinguish a server from a copy of it, which
+ * may be a target of the server.  So the text has the OID of the database and
+ * the time, in microseconds, when the server was started.
  */
 Rc
 ends_read_identity(PgConn *conn, char identity[static ENDS_IDENTITY_SIZE],
@@ -70,7 +71,8 @@ refuse_swapped(PgConn *source, PgConn *target, const char *reason, Error *err)
 	return rc;
 }
 
-/* Whether a database has the pipeline's slot, and whether its progress. */
+/* Reads whether a database has the pipeline's slot, and whether it has the
+ * pipeline's progress. */
 static MUST_CHECK Rc
 read_parts(PgConn *conn, const char *pipeline, bool *has_slot,
 		   bool *has_progress, Error *err)

@@ -1,6 +1,6 @@
 /*
  * finding.c
- *    Collecting findings and printing them.
+ *    Collects findings and prints them.
  */
 #include "check/finding.h"
 
@@ -13,17 +13,18 @@
 
 #define FINDINGS_ARENA_BLOCK (64 * KB)
 
-/* Where the text of a finding starts, and where lines are broken. */
+/* Column in which the text of a finding begins, and maximum width of a line. */
 #define TEXT_COLUMN 11
 #define LINE_WIDTH  94
 
 struct Findings
 {
-	Arena *arena; /* of all strings */
+	Arena *arena; /* holds all strings */
 	Finding *items;
 	size_t length;
 	size_t capacity;
-	size_t counts[FINDING_LEVEL_COUNT]; /* those not kept included */
+	size_t counts[FINDING_LEVEL_COUNT]; /* number of findings of each level,
+										 * with those that were not kept */
 };
 
 static const char *const level_names[FINDING_LEVEL_COUNT] = {
@@ -58,7 +59,8 @@ findings_arena(Findings *findings)
 	return findings->arena;
 }
 
-/* Makes room after the last finding of the server, or else at the end. */
+/* Inserts an element after the last finding of the server, or at the end if
+ * there is none, and returns it. */
 static Finding *
 insert_after_server(Findings *findings, const char *server)
 {
@@ -148,7 +150,8 @@ print_wrapped(const char *text, FILE *out)
 	buf_release(&buf);
 }
 
-/* What fixes a finding is for copying: its lines stay whole, however long. */
+/* Prints the lines of a fix, without breaking them, so that the user can copy
+ * them. */
 static void
 print_fix(const char *fix, FILE *out)
 {
@@ -196,7 +199,8 @@ are_alike(const Finding *a, const Finding *b)
 		   strcmp(a->server, b->server) == 0;
 }
 
-/* How many findings from this one on are alike, itself included. */
+/* Returns how many findings from index `first` on have the same server, level
+ * and code. */
 static size_t
 count_alike(const Findings *findings, size_t first)
 {
@@ -208,7 +212,8 @@ count_alike(const Findings *findings, size_t first)
 	return end - first;
 }
 
-/* Prints findings that are alike: if there are many, the first of them. */
+/* Prints findings of the same server, level and code; unless `all` is set, not
+ * more than FINDINGS_ALIKE_SHOWN. */
 static void
 print_alike(const Finding *items, size_t count, bool all, FILE *out)
 {

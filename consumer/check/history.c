@@ -1,6 +1,7 @@
 /*
  * history.c
- *    Positions of targets against the source's timelines.
+ *    Compares the end_lsn of each target's progress with the source's timeline
+ *    history.
  */
 #include "check/history.h"
 
@@ -13,8 +14,9 @@
 #include "net/pgconn_open.h"
 
 /*
- * Whether a target has a position to be compared with the source's history.
- * Progress of another system is a finding of its own.
+ * Whether a target has progress that we can compare with the source's history.
+ * Progress with the system identifier of another server is not compared; there
+ * is a finding about it in target.c.
  */
 static bool
 has_position(const CheckContext *context, int index)
@@ -54,7 +56,8 @@ read_history(const CheckContext *context, SourceHistory *history, Error *err)
 		rc = slot_read_history(replication, history, err);
 	pgconn_close(replication);
 
-	/* The targets were asked before, and may have gone on meanwhile. */
+	/* Reads the end of the source's WAL after the targets' progress, which is
+	 * therefore not beyond it. */
 	if (rc == RC_OK)
 		rc = check_open_session(&source, context->config->source, CHECK_SOURCE,
 								err);
@@ -64,7 +67,9 @@ read_history(const CheckContext *context, SourceHistory *history, Error *err)
 	return rc;
 }
 
-/* A source that is a standby and lags gets to the target's position later. */
+/* Adds the finding that a target's progress is not in the source's history.
+ * ERR_CONNECT means that the source is a standby, which may only be behind the
+ * target: a warning. */
 static void
 add_refusal(CheckContext *context, const char *target, Error *err)
 {
@@ -104,7 +109,7 @@ prove(CheckContext *context, const SourceHistory *history, int index)
 	free(target);
 }
 
-/* The history could not be read; why, another finding may say better. */
+/* Adds the finding that the source's history could not be read. */
 static void
 add_unknown(CheckContext *context, Error *err)
 {

@@ -1,6 +1,7 @@
 /*
  * obstacles.c
- *    What the source has, as lists for the target to compare with.
+ *    The questions.  Most of them read a list from the source, which a query on
+ *    the target compares with the target's catalogs.
  */
 #include "check/obstacles.h"
 
@@ -16,10 +17,11 @@
 #include "net/sql.h"
 #include "sequence/sequences.h"
 
-/* Names that a detail lists; it says how many more there are. */
+/* Maximum number of names in the detail of an error. */
 #define NAMES_SHOWN "10"
 
-/* Follows a list of names and of their number: the first of them. */
+/* Expression of an aggregating query: the first NAMES_SHOWN names, and the
+ * number of the others. */
 #define SOME_NAMES_SQL(name)                                                   \
 	"array_to_string((array_agg(" name " ORDER BY " name "))[1:" NAMES_SHOWN   \
 	"], ', ') || CASE WHEN count(*) > " NAMES_SHOWN                            \
@@ -51,8 +53,8 @@ may_not_read(const PGresult *result, PgConn *source, Error *err)
 	return rc;
 }
 
-/* Follows a condition on c: ordinary tables of the database that it may have.
- */
+/* Extends a condition on the table c to all tables of the database that are no
+ * members of an extension, but for the OIDs that follow. */
 static const char dumped_sql[] =
 	" OR c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
 	" AND c.oid >= 16384"
@@ -64,8 +66,8 @@ static const char dumped_sql[] =
 	" AND c.oid <> ALL (";
 
 /*
- * Tables whose rows are copied; and with the schema, those that pg_dump locks,
- * which takes the right to read them too.
+ * Appends a condition on the table c: its rows are copied, or pg_dump locks it
+ * to dump its schema, for which the role needs the privilege to read it, too.
  */
 static void
 append_read_tables(const CopyPlan *plan, Buf *sql)
@@ -126,7 +128,7 @@ check_sequences_readable(const CopyPlan *plan, Error *err)
 }
 
 
-/* A copy of the schema alone has none. */
+/* Checks that the role can read all large objects, if they are copied. */
 static Rc
 check_large_objects_readable(const CopyPlan *plan, Error *err)
 {
@@ -135,7 +137,8 @@ check_large_objects_readable(const CopyPlan *plan, Error *err)
 	return large_objects_check_readable(plan->source, err);
 }
 
-/* For keys between nodes see foreign_keys_check_places(). */
+/* Checks foreign keys to rows that row filters leave out.  Those between nodes
+ * are checked with the placement: see foreign_keys_check_places(). */
 static Rc
 check_foreign_keys(const CopyPlan *plan, Error *err)
 {
@@ -145,7 +148,7 @@ check_foreign_keys(const CopyPlan *plan, Error *err)
 }
 
 
-/* ---- What is in the way ---- */
+/* ---- Objects that exist on the target already ---- */
 
 static Rc
 check_target_kind(const CopyPlan *plan, Error *err)
@@ -154,8 +157,8 @@ check_target_kind(const CopyPlan *plan, Error *err)
 }
 
 /*
- * What will be created by itself, with a name of its own: catalog, kind and
- * identity.
+ * Query of the source's objects that pg_restore will create under their names:
+ * system catalog, type and identity.
  */
 static const char created_sql[] =
 	"SELECT o.classid::regclass, i.type, i.identity FROM ("
@@ -198,7 +201,8 @@ read_created(const CopyCatalog *catalog, PgConn *source, PGresult **result,
 	return sql_run(source, &sql, result, err);
 }
 
-/* Which of these the target has; one row if there is any. */
+/* Queries which of the objects in `created` exist on the target: one row with
+ * their names, or no rows. */
 static Rc
 read_present(const PGresult *created, PgConn *target, PGresult **result,
 			 Error *err)
@@ -267,10 +271,10 @@ check_no_large_objects(const CopyPlan *plan, Error *err)
 }
 
 
-/* ---- What is missing ---- */
+/* ---- What the target lacks ---- */
 
-/* The source's extensions, as the beginning of a list v (name) on the target.
- */
+/* Appends the first part of a query for the target: the names of the source's
+ * extensions as the list v (name). */
 static Rc
 append_extensions(const CopyPlan *plan, Buf *sql, int *count, Error *err)
 {
@@ -292,8 +296,9 @@ append_extensions(const CopyPlan *plan, Buf *sql, int *count, Error *err)
 }
 
 /*
- * Asks the target about the source's extensions.  *names: which of them meet
- * the condition, or NULL; it is *result's.
+ * Queries the target for the source's extensions that meet a condition.  Sets
+ * *names to a list of their names, which belongs to *result, or to NULL if
+ * there are none.
  */
 static Rc
 find_extensions(const CopyPlan *plan, const char *condition, PGresult **result,
@@ -344,7 +349,8 @@ check_extensions(const CopyPlan *plan, Error *err)
 	return rc;
 }
 
-/* A trusted one can be made by whoever may create in the database. */
+/* Checks that the role can create the extensions: a trusted extension needs
+ * only the privilege CREATE on the database. */
 static Rc
 check_may_create_extensions(const CopyPlan *plan, Error *err)
 {
@@ -375,7 +381,8 @@ check_may_create_extensions(const CopyPlan *plan, Error *err)
 	return rc;
 }
 
-/* What only a superuser can make, of what pg_dump would have made. */
+/* Query of the source's objects that only a superuser can create, apart from
+ * members of extensions: their number, and one of them. */
 static const char superuser_objects_sql[] =
 	"SELECT count(*), min(o.what) FROM ("
 	" SELECT 'function ' || p.oid::regprocedure, 'pg_proc'::regclass, p.oid"
@@ -423,7 +430,7 @@ check_superuser_objects(const CopyPlan *plan, Error *err)
 	return rc;
 }
 
-/* Appends ('schema', 'owner'), … of what is to be created. */
+/* Appends ('schema', 'owner'), … for the objects that are to be created. */
 static Rc
 append_owners(const CopyPlan *plan, Buf *list, Error *err)
 {
@@ -453,8 +460,9 @@ append_owners(const CopyPlan *plan, Buf *list, Error *err)
 }
 
 /*
- * A schema that is there already, as "public" is, has to let the role create
- * tables, and to let those have them that are to be their owners.
+ * Checks the schemas that exist on the target already, such as "public": the
+ * role needs the privilege to create tables there, and so do the roles that are
+ * to own the tables.
  */
 static Rc
 check_may_create(const CopyPlan *plan, Error *err)
@@ -507,11 +515,12 @@ check_tables_there(const CopyPlan *plan, Error *err)
 }
 
 
-/* ---- Partitions that are other ones there ---- */
+/* ---- Partitions whose rows differ between servers ---- */
 
 /*
- * Follows a list of tables' OIDs: those that are partitions by the hash of
- * something that has another hash on every server, and the root of one.
+ * Query, after a CTE with the OIDs of tables, for those that are hash
+ * partitions by a column whose hash differs between servers (see
+ * catalog/hash.h): their names, and the topmost partitioned table of one.
  */
 #define NAMES_OF_PARTITIONS_SQL SOME_NAMES_SQL("o.name")
 
@@ -576,7 +585,7 @@ find_other_partitions(const CopyPlan *plan, PgConn *conn, const Buf *oids,
 	return rc;
 }
 
-/* The target will have the source's partitions. */
+/* Checks the source's partitions, which the clone will create on the target. */
 static Rc
 check_partitions(const CopyPlan *plan, Error *err)
 {
@@ -590,7 +599,7 @@ check_partitions(const CopyPlan *plan, Error *err)
 	return rc;
 }
 
-/* It has its own. */
+/* Checks the partitions that exist on the target. */
 static Rc
 check_partitions_there(const CopyPlan *plan, Error *err)
 {
@@ -612,13 +621,13 @@ check_partitions_there(const CopyPlan *plan, Error *err)
 }
 
 
-/* ---- All of them ---- */
+/* ---- All questions ---- */
 
 static const struct Question
 {
 	CopySide side;
-	bool with_schema; /* asked if the schema is copied */
-	bool without;     /* asked if it is not */
+	bool with_schema; /* whether it is asked if the schema is copied */
+	bool without;     /* whether it is asked if the schema is not copied */
 	Rc (*ask)(const CopyPlan *plan, Error *err);
 } questions[] = {
 	{COPY_SIDE_SOURCE, true, true, check_source_kind},

@@ -1,6 +1,7 @@
 /*
  * parts.c
- *    What the source was told when it was loaded.
+ *    Compares a placement with the source's table penstock.node, in which the
+ *    pipelines record the tables whose rows they have spread.
  */
 #include "check/parts.h"
 
@@ -9,7 +10,8 @@
 #include "base/buf.h"
 #include "control/node_table.h"
 
-/* How a table was spread when the source was loaded; NULL: it was not. */
+/* Returns the place of a table in the source's penstock.node, such as
+ * hash("a"), or NULL if the table is not there. */
 static const char *
 find_place(const PGresult *places, const char *qualified)
 {

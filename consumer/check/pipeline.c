@@ -1,11 +1,12 @@
 /*
  * pipeline.c
- *    Slot and progress: both or neither.
+ *    Checks that slot and progress exist both, or neither.
  *
- * A slot without progress holds changes that build on data which the target
- * does not have.  Progress without a slot, or before the slot's confirmed
- * position, is of a pipeline whose changes since then are gone.  In each case
- * the copy has to be made again.
+ * The changes of a slot can only be applied to the copy that was made with it,
+ * so a target without progress cannot use the slot.  If a target has progress
+ * but there is no slot, or the slot's confirmed_flush_lsn is after the
+ * progress, the changes between them cannot be decoded any more.  In each case
+ * the target has to be copied again.
  */
 #include "check/pipeline.h"
 
@@ -15,19 +16,21 @@
 #include "copy/schema/programs.h"
 #include "net/target_name.h"
 
-/* What is known of the pipeline's progress on its targets. */
+/* Progress of the pipeline on those of its targets that could be queried. */
 typedef struct ProgressCount
 {
-	int there;
-	int missing;
-	int missing_first; /* index of the first target without */
-	int passed;        /* targets that the slot was confirmed beyond */
-	int passed_first;
+	int there;         /* number of targets with progress */
+	int missing;       /* number of targets without progress */
+	int missing_first; /* index of the first of these */
+	int passed;        /* number of targets whose progress is before the slot's
+						* confirmed_flush_lsn */
+	int passed_first;  /* index of the first of these */
 } ProgressCount;
 
 /*
- * A follower confirms to the slot only what every target itself knows that it
- * has, and the slot was read before the target.
+ * Whether a target's progress is before the slot's confirmed_flush_lsn.  A
+ * follower does not cause that: it confirms only what is durable on every
+ * target, and we have read the slot before the target.
  */
 static bool
 is_passed(const CheckContext *context, int index)
@@ -75,7 +78,7 @@ add_finding(CheckContext *context, FindingLevel level, const char *code,
 				 });
 }
 
-/* How to begin again, the slot's and the progress's remains being removed. */
+/* Returns the fix: remove slot and progress, and clone again. */
 static const char *
 fix_again(CheckContext *context)
 {
@@ -189,7 +192,7 @@ check_slot(CheckContext *context, const ProgressCount *count)
 		add_going_on(context, count);
 }
 
-/* A pipeline that is to be cloned needs pg_dump; one that has its copy not. */
+/* Adds a finding about pg_dump, which a clone needs. */
 static Rc
 check_programs(CheckContext *context, Error *err)
 {

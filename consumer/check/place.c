@@ -1,6 +1,6 @@
 /*
  * place.c
- *    Problems of a placement as findings.
+ *    Makes findings of the problems of a placement.
  */
 #include "check/place.h"
 
@@ -38,7 +38,7 @@ add_problems(CheckContext *context, const CheckServer *source,
 					 });
 }
 
-/* Whether the table has any rows that are to be somewhere. */
+/* Whether there is a published table to which the rule applies. */
 static bool
 is_used(const Placed *placed, const PlacementRule *rule)
 {
@@ -48,7 +48,8 @@ is_used(const Placed *placed, const PlacementRule *rule)
 	return false;
 }
 
-/* A line that is for no table may be misspelt; one for all others never is. */
+/* Adds a warning for each rule that applies to no published table, because its
+ * name may be misspelled.  The rule for all tables is left out. */
 static void
 add_unused(CheckContext *context, const CheckServer *source,
 		   const Placed *placed)
@@ -89,7 +90,8 @@ is_good(const Placed *placed)
 	return true;
 }
 
-/* Stops a clone, but for one of the data alone. */
+/* Adds a warning if rows may be on nodes without the rows to which a foreign
+ * key refers.  It is no error because a clone with --data-only can be made. */
 static Rc
 add_foreign_key(CheckContext *context, const CheckServer *source,
 				const CopyCatalog *catalog, const Placed *placed, Error *err)
@@ -114,7 +116,8 @@ add_foreign_key(CheckContext *context, const CheckServer *source,
 	return RC_OK;
 }
 
-/* With several sources each may have a part of what one is to give. */
+/* Adds an error if there are several sources, and the placement takes a table
+ * from one of them of which that one has only some of the rows. */
 static Rc
 add_parts(CheckContext *context, const CheckServer *source,
 		  const CopyCatalog *catalog, Error *err)
@@ -163,7 +166,7 @@ check_place(CheckContext *context, const CheckServer *source, Error *err)
 	catalog_free(catalog);
 	if (rc == RC_FAIL && err->code == ERR_CONFIG)
 	{
-		/* Publications that are not there are a finding of their own. */
+		/* There is a finding already about publications that do not exist. */
 		error_reset(err);
 		rc = RC_OK;
 	}

@@ -1,19 +1,19 @@
 /*
  * probe.c
- *    A temporary slot, made and forgotten.
+ *    Creates a temporary slot with the plugin.
  *
- * Whether the plugin is installed cannot be looked up: the directories of a
- * server's libraries are closed to all but superusers, and a file that is there
- * may still be one for another server.  Making a slot is what the pipeline will
- * do, needs no more than the pipeline does, and tries everything at once: the
- * replication connection, the role, the library, its version.  The slot is
- * temporary, so that the end of the connection removes it, however that comes
- * about.
+ * We cannot query whether the plugin is installed: only superusers can list the
+ * directories of the server's libraries, and a library may be for another
+ * server version.  The pipeline will create a slot, too, so the trial needs no
+ * privileges that the pipeline does not need, and it tests the replication
+ * connection, the role, the library and its version at once.  The slot is
+ * temporary, so that the server drops it when the connection ends, for whatever
+ * reason.
  *
- * Making a slot waits until every transaction is over that was open when it
- * began.  The server loads the plugin before it waits; so a trial that takes
- * too long has shown what it was made for, and also who will keep "penstock
- * clone" waiting.
+ * To create a slot, the server waits until all transactions have ended that
+ * were open when it began.  It loads the plugin before it waits.  So a trial
+ * that takes too long has shown that the plugin can be loaded, and we can
+ * report which transactions "penstock clone" would wait for.
  */
 #include "check/probe.h"
 
@@ -21,7 +21,7 @@
 
 #include <string.h>
 
-/* SQLSTATEs that have a meaning of their own here. */
+/* SQLSTATEs for which there are special findings. */
 #define SQLSTATE_NO_SLOT_FREE "53400" /* configuration_limit_exceeded */
 #define SQLSTATE_NO_LIBRARY   "58P01" /* undefined_file */
 
@@ -44,8 +44,9 @@ static const char replication_role_sql[] =
 	" AND NOT rolreplication AND NOT rolsuper";
 
 /*
- * The role's attribute is only asked for when the connection was refused: a
- * managed server may let roles in by other means.
+ * Adds findings about a replication connection that was refused.  We query the
+ * role's attribute REPLICATION only then, because a managed server may allow
+ * the connection without it.
  */
 static Rc
 explain_refusal(CheckContext *context, const CheckServer *server,
@@ -73,10 +74,10 @@ explain_refusal(CheckContext *context, const CheckServer *server,
 }
 
 /*
- * Makes the slot.  RC_AGAIN: that takes too long; the connection is then good
- * for nothing but closing, which cancels the attempt.  The slot's name is made
- * of the walsender's PID, which no other slot of that server can be made of at
- * the same time.
+ * Creates the slot; blocks.  Returns RC_AGAIN if it takes longer than
+ * CHECK_PROBE_TIMEOUT_S; then the caller has to close the connection, which
+ * cancels the command.  The slot's name contains the PID of the walsender, so
+ * no other check uses the same name at the same time.
  */
 static Rc
 make_slot(PgConn *replication, Error *err)
@@ -107,7 +108,8 @@ make_slot(PgConn *replication, Error *err)
 	return rc;
 }
 
-/* What stands for %1$d: the walsender's PID; for %2$d: the seconds. */
+/* Query of the transactions for which the walsender waits.  %1$d is the PID of
+ * the walsender, and %2$d CHECK_PROBE_TIMEOUT_S. */
 static const char blockers_sql[] =
 	"WITH blocker AS (SELECT DISTINCT unnest(pg_blocking_pids(%1$d)) AS pid),"
 	" found AS (SELECT format('transaction of PID %%s', pid) AS object,"
@@ -139,8 +141,9 @@ name_blockers(CheckContext *context, const CheckServer *server,
 }
 
 /*
- * Ordinary roles may not see the list that is to be added to (the query in
- * source.c finds no such setting for them), so the server has to quote it.
+ * Fix for a plugin that is not in output_plugin_libraries.  Only privileged
+ * roles can read that GUC, so the query in source.c does not find it for other
+ * roles; the fix has the server quote its value.
  */
 static const char fix_hidden_list[] =
 	"-- as a superuser, in psql:\n"
@@ -160,7 +163,8 @@ add_slot_failure(CheckContext *context, Error *failure)
 
 	if (strcmp(failure->sqlstate, SQLSTATE_NO_SLOT_FREE) == 0)
 	{
-		/* Of no account to a pipeline that has its slot; else said already. */
+		/* A pipeline that has its slot needs no other; for one that has not,
+		 * there is a finding already. */
 		error_reset(failure);
 		add_finding(context, FINDING_INFO,
 					"the plugin was not tried, because no slot is free");

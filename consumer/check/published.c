@@ -1,6 +1,6 @@
 /*
  * published.c
- *    Asking the source for its published tables as JSON.
+ *    Queries the source for its published tables as JSON.
  */
 #include "check/published.h"
 
@@ -8,8 +8,9 @@
 #include "catalog/publications.h"
 
 /*
- * $1 is the array of publications.  What stands for %s: the column that lists
- * a table's published columns, which servers have from 15 on.
+ * Query of the published tables.  $1 is the array of publications.  %s is the
+ * column of pg_publication_tables with the published columns, which exists from
+ * PostgreSQL 15 on.
  */
 static const char tables_sql[] =
 	"WITH published AS MATERIALIZED (SELECT c.oid AS relid,"
@@ -74,7 +75,8 @@ check_parse_publications(CheckContext *context, Error *err)
 	return RC_OK;
 }
 
-/* The published tables that the placement puts nowhere. */
+/* Reads context->nowhere: the published tables that the placement assigns to no
+ * target. */
 static Rc
 read_nowhere(CheckContext *context, PgConn *source, Error *err)
 {

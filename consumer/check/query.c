@@ -1,6 +1,6 @@
 /*
  * query.c
- *    Running the queries and turning rows into findings.
+ *    Runs the queries, and makes findings of their rows.
  */
 #include "check/query.h"
 
@@ -63,7 +63,7 @@ add_rows(CheckContext *context, const CheckServer *server,
 										});
 }
 
-/* JSON text that is there already, or null. */
+/* Appends a member whose value is the JSON in `text`, or null. */
 static void
 append_text(Json *json, const char *key, const char *text)
 {
@@ -152,7 +152,7 @@ check_run_queries(CheckContext *context, const CheckServer *server,
 	return rc;
 }
 
-/* A copy of one field in the findings' arena. */
+/* Returns a copy of a field of row 0, in the arena of the findings, or NULL. */
 static const char *
 dup_field(CheckContext *context, const PGresult *result, int column)
 {

@@ -16,6 +16,8 @@
  *     name           name of the pipeline and its slot
  *     publications   array of names, or null
  *     tables         array as in published.h, or null
+ *     nowhere        array of those tables, with schema and name, that the
+ *                    placement assigns to no target
  *     progress       whether the target that is checked has progress; null if
  *                    that is unknown
  *

@@ -1,6 +1,6 @@
 /*
  * rules.c
- *    See rules.h.
+ *    Queries the servers for the tables of the rules.
  */
 #include "check/rules.h"
 

@@ -1,6 +1,7 @@
 /*
  * schema.c
- *    The comparison that "penstock schema diff" makes, in one line.
+ *    Makes the comparison of "penstock schema diff", and a finding of the
+ *    number of differences.
  */
 #include "check/schema.h"
 

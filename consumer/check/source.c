@@ -1,6 +1,6 @@
 /*
  * source.c
- *    The queries on the source.  See query.h for their form.
+ *    The queries on the source.  For the form of queries see query.h.
  */
 #include "check/source.h"
 
@@ -13,7 +13,7 @@
 #include "check/query.h"
 #include "check/rules.h"
 
-/* Whether the server's settings allow logical decoding. */
+/* Check whether the server's settings allow logical decoding. */
 static const CheckQuery server_queries[] = {
 	{
 		.code = "source_standby",
@@ -42,7 +42,8 @@ static const CheckQuery server_queries[] = {
 			   " AND setting <> 'logical'",
 	},
 	{
-		/* With a logical slot, replica does what logical does. */
+		/* From PostgreSQL 19 on, wal_level = replica behaves like logical while
+		 * there is a logical slot. */
 		.code = "wal_level",
 		.ok = "wal_level lets a slot decode",
 		.major_min = 19,
@@ -54,7 +55,8 @@ static const CheckQuery server_queries[] = {
 			   " AND setting NOT IN ('replica', 'logical')",
 	},
 	{
-		/* The server's fault, fixed in May 2025; no output plugin can help. */
+		/* A bug of the server, fixed in May 2025, which no output plugin can
+		 * avoid. */
 		.code = "source_minor_version",
 		.major_max = 17,
 		.sql = "SELECT 'warning', 'server', format('the source is PostgreSQL "
@@ -170,9 +172,9 @@ check_large_objects(CheckContext *context, const CheckServer *server,
 }
 
 /*
- * The setting is a list of names, each maybe in double quotes.  A new value is
- * written as one literal a name: one literal with commas in it would be stored
- * as a single name.
+ * CTEs that parse output_plugin_libraries, a list of names of which each may be
+ * in double quotes.  In the fix, ALTER SYSTEM SET has a literal for each name,
+ * because it would store one literal with commas in it as a single name.
  */
 #define PLUGIN_LIST_SQL                                                        \
 	"WITH setting AS (SELECT * FROM pg_settings"                               \
@@ -208,7 +210,8 @@ static const CheckQuery plugin_queries[] = {
 	},
 };
 
-/* Whether the source refuses updates and deletes of a published table c. */
+/* Condition on a published table c: it has no usable replica identity, so the
+ * source refuses updates and deletes of it. */
 #define WITHOUT_IDENTITY_SQL                                                   \
 	"c.relreplident <> 'f' AND NOT EXISTS ("                                   \
 	"  SELECT FROM pg_index i WHERE i.indrelid = c.oid"                        \
@@ -216,10 +219,11 @@ static const CheckQuery plugin_queries[] = {
 	"   OR c.relreplident = 'i' AND i.indisreplident))"
 
 /*
- * The tables whose rows go through a row filter or a column list of a
- * publication, with the names of the columns that the filter looks at, that the
- * list has, and that their replica identity has.  A filter of a partitioned
- * table counts, for the partitions, if they are published as a whole.
+ * CTE of the tables for which a publication has a row filter or a column list.
+ * Arrays of column names: those that the filter uses (filtered), that are in
+ * the list (listed), and that are in the replica identity (identity).  Row
+ * filter and column list of a partitioned table hold for its partitions if the
+ * publication has publish_via_partition_root.
  */
 #define RESTRICTED_SQL                                                         \
 	"WITH restricted AS (SELECT p.pubname, n.nspname, c.relname,"              \
@@ -249,7 +253,8 @@ static const CheckQuery plugin_queries[] = {
 	"  ON y.prrelid = x AND y.prpubid = p.oid WHERE x <> t.oid))"              \
 	" AND NOT (" WITHOUT_IDENTITY_SQL "))"
 
-/* Whether the publications exist and publish what one expects. */
+/* Check whether the publications exist, and whether they publish all kinds of
+ * changes. */
 static const CheckQuery publication_queries[] = {
 	{
 		.code = "publication_missing",
@@ -264,8 +269,8 @@ static const CheckQuery publication_queries[] = {
 	},
 	{
 		/*
-		 * Said before it is made: the source asks for an identity from that
-		 * moment on.
+		 * A warning before the publication is created: from then on the source
+		 * refuses updates and deletes of tables without a replica identity.
 		 */
 		.code = "publication_refuses",
 		.sql =
@@ -297,7 +302,8 @@ static const CheckQuery publication_queries[] = {
 		.code = "publication_empty",
 		.sql = "SELECT 'warning', format('publication %I', pubname),"
 			   " format('publication \"%s\" publishes no table', pubname),"
-			   /* From 19 on; to such a publication no table can be added. */
+			   /* From PostgreSQL 19 on, a publication can be FOR ALL
+				* SEQUENCES; no table can be added to that. */
 			   " CASE WHEN to_jsonb(p)->>'puballsequences' = 'true' THEN"
 			   "  format('ALTER PUBLICATION %I SET ALL TABLES, ALL "
 			   "SEQUENCES;', pubname)"
@@ -327,8 +333,8 @@ static const CheckQuery publication_queries[] = {
 	},
 };
 
-/* What stands for condition: which unlogged tables a publication passes over.
- */
+/* Query of the unlogged tables that a publication p would contain if they were
+ * logged; `condition`, on p and the table c, says which these are. */
 #define UNLOGGED_SQL(condition)                                                \
 	"SELECT 'warning', format('table %I.%I', n.nspname, c.relname),"           \
 	" format('table \"%s\".\"%s\" is unlogged: its changes are never in the "  \
@@ -341,7 +347,7 @@ static const CheckQuery publication_queries[] = {
 	"json_array_elements_text($1::json->'publications')) AND (" condition "))" \
 	" ORDER BY n.nspname, c.relname"
 
-/* Needs the published tables: see published.h. */
+/* Check the published tables, of which they get the array of published.h. */
 static const CheckQuery table_queries[] = {
 	{
 		.code = "published_tables",
@@ -405,8 +411,8 @@ static const CheckQuery table_queries[] = {
 	},
 	{
 		/*
-		 * Of a table that is published as a whole it is the partitions that
-		 * have the identity.
+		 * The source uses the replica identities of the partitions, also if
+		 * the partitioned table is published itself.
 		 */
 		.code = "replica_identity",
 		.ok = "every table whose updates or deletes are published has a "
@@ -432,7 +438,7 @@ static const CheckQuery table_queries[] = {
 			"%I;', n.nspname, c.relname, i.name) END"
 			" FROM leaf JOIN pg_class c ON c.oid = leaf.oid"
 			" JOIN pg_namespace n ON n.oid = c.relnamespace"
-			/* An index that could be made the identity. */
+			/* The index that the fix can make the replica identity. */
 			" LEFT JOIN LATERAL (SELECT min(x.relname) AS name"
 			"  FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid"
 			"  WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid"
@@ -459,7 +465,8 @@ static const CheckQuery table_queries[] = {
 		" ORDER BY nspname, relname, pubname",
 	},
 	{
-		/* With FULL a server refuses even a list of all columns. */
+		/* With REPLICA IDENTITY FULL, the server refuses any column list, even
+		 * one of all columns. */
 		.code = "identity_not_listed",
 		.major_min = 15,
 		.sql = RESTRICTED_SQL
@@ -480,9 +487,11 @@ static const CheckQuery table_queries[] = {
 	},
 	{
 		/*
-		 * What is computed is published from 18 on if the publication says so;
-		 * if it does not, these servers do not let such tables be changed.
-		 * What a column list leaves out is a finding of its own.
+		 * From PostgreSQL 18 on, generated columns are published if the
+		 * publication has publish_generated_columns.  If it has not, and the
+		 * replica identity has such columns, the server refuses updates and
+		 * deletes.  For columns that a column list leaves out see
+		 * identity_not_listed.
 		 */
 		.code = "identity_columns",
 		.sql =
@@ -518,8 +527,9 @@ static const CheckQuery table_queries[] = {
 	},
 	{
 		/*
-		 * Of a table that is published as a whole the rows are those of its
-		 * partitions, logged by their identities, and told by its own.
+		 * If a partitioned table is published itself, the WAL has the columns
+		 * of the partition's replica identity, but the target needs those of
+		 * the partitioned table's.
 		 */
 		.code = "partition_identity",
 		.sql =
@@ -562,7 +572,8 @@ static const CheckQuery table_queries[] = {
 	},
 };
 
-/* The same that a clone and a follower ask before they begin. */
+/* Makes the check of --on-conflict that a clone and a follower make when they
+ * start. */
 static Rc
 check_conflict_rules(CheckContext *context, const CheckServer *server,
 					 Error *err)

@@ -1,14 +1,15 @@
 /*
  * tables.c
- *    The comparison, as queries on the target that get the source's tables.
+ *    The queries on the target that compare its tables with the source's, which
+ *    they get as JSON (see published.h).
  */
 #include "check/tables.h"
 
 #include "net/foreign_actions.h"
 
 /*
- * The published tables, `oid` being the target's relation of that name, or
- * null.
+ * CTE of the published tables that the placement assigns to a target.  Its
+ * column `oid` is the OID of the target's relation of the same name, or null.
  */
 #define WANTED_SQL                                                             \
 	"WITH wanted AS (SELECT t.*, c.oid, c.relkind,"                            \
@@ -24,12 +25,13 @@
 	"  AS x (schema text, name text) WHERE x.schema = t.schema"                \
 	"  AND x.name = t.name))"
 
-/* Columns of a table in the source's order. */
+/* Rows for the columns of a table w, in the source's order. */
 #define COLUMNS_SQL                                                            \
 	"json_to_recordset(w.columns) AS s (name text, type text, base text,"      \
 	" key bool, required bool, \"default\" text)"
 
-/* The first few names of an array, and how many more there are. */
+/* Expression for the first ten names of an array, and the number of the
+ * others. */
 #define SOME_SQL(names)                                                        \
 	"array_to_string((" names ")[1:10], ', ')"                                 \
 	" || CASE WHEN cardinality(" names ") > 10"                                \
@@ -40,8 +42,9 @@
 	"array_agg(shown ORDER BY shown) FILTER (WHERE oid IS NOT NULL)"
 
 /*
- * Of a role that may not set session_replication_role; what stands for may is
- * true for one that may.  It is what a follower refuses when it starts.
+ * Query of the target's foreign keys with actions, such as ON DELETE CASCADE,
+ * if the role has no privilege to set session_replication_role: a follower
+ * refuses to start then.  `may` is a condition for the privilege.
  */
 #define ACTIONS_SQL(may, grant)                                                \
 	WANTED_SQL                                                                 \
@@ -140,10 +143,11 @@ static const CheckQuery queries[] = {
 	},
 	{
 		/*
-		 * A value whose type is another on the target is read there from its
-		 * text, so that any pair of types may do.  y is the target's type, o
-		 * the source's, looked up by its name: what the server would convert
-		 * without being asked, to a type without a limit, always fits.
+		 * If a column has another type on the target, its values are passed as
+		 * text, which the target's type may or may not accept.  y is the
+		 * target's type, and o the target's type with the name of the source's.
+		 * All values are accepted (`wider`) if there is an implicit cast from o
+		 * to y and the column has no type modifier.
 		 */
 		.code = "target_column_type",
 		.sql = WANTED_SQL
@@ -188,8 +192,8 @@ static const CheckQuery queries[] = {
 	},
 	{
 		/*
-		 * Good is a unique index on some or all of the identity's columns.
-		 * Under REPLICA IDENTITY FULL they are all columns.
+		 * An index is usable if it is unique and has only columns of the
+		 * replica identity; with REPLICA IDENTITY FULL, any columns.
 		 */
 		.code = "target_identity_index",
 		.sql = WANTED_SQL
@@ -240,7 +244,8 @@ static const CheckQuery queries[] = {
 		" GROUP BY schema ORDER BY schema",
 	},
 	{
-		/* Progress is written to a table that is logged, and stays. */
+		/* A crash empties an unlogged table, but not penstock.progress, which
+		 * is logged. */
 		.code = "target_unlogged",
 		.sql = WANTED_SQL
 		" SELECT 'warning', format('table %I.%I', n.nspname, c.relname),"

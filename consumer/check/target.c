@@ -1,6 +1,7 @@
 /*
  * target.c
- *    Who the target is in relation to the source, and what the role may do.
+ *    Compares the target's server with the source's, and checks the privileges
+ *    of the role on the target.
  */
 #include "check/target.h"
 
@@ -14,7 +15,9 @@
 #include "control/schema.h"
 #include "net/target_name.h"
 
-/* What stands for may: a condition that is true for a role that may. */
+/* Query that warns if the role has no privilege to set
+ * session_replication_role.  `may` is a condition for the privilege, and `fix`
+ * the statement that grants it, with the role as %I. */
 #define REPLICATION_ROLE_SQL(may, fix)                                         \
 	"SELECT 'warning', format('role %I', current_user),"                       \
 	" format('role \"%s\" may not set session_replication_role: triggers and " \
@@ -30,7 +33,8 @@ static const CheckQuery queries[] = {
 			   " WHERE pg_is_in_recovery()",
 	},
 	{
-		/* The sessions that look at this override it: hence reset_val. */
+		/* The session of the check has set default_transaction_read_only, so
+		 * the query reads reset_val. */
 		.code = "target_read_only",
 		.sql =
 			"SELECT 'warning', 'setting default_transaction_read_only',"
@@ -44,7 +48,8 @@ static const CheckQuery queries[] = {
 			" AND reset_val = 'on'",
 	},
 	{
-		/* Tables are emptied, and the schema penstock is tidied up, by it. */
+		/* We use DO statements to empty tables, and to clean up the schema
+		 * "penstock". */
 		.code = "plpgsql",
 		.sql = "SELECT 'error', 'language plpgsql',"
 			   " CASE WHEN l.oid IS NULL THEN 'the database has no language "
@@ -75,7 +80,8 @@ static const CheckQuery queries[] = {
 			"'GRANT SET ON PARAMETER session_replication_role TO %I;'"),
 	},
 	{
-		/* Before version 14 only a superuser may set an origin. */
+		/* Before PostgreSQL 14, only a superuser can set a replication
+		 * origin. */
 		.code = "replication_origin",
 		.major_min = 14,
 		.ok = "the role may mark what it writes with a replication origin",
@@ -110,8 +116,9 @@ same_text(const char *a, const char *b)
 }
 
 /*
- * A copy of a server keeps its system identifier, and may well be the target of
- * its original; it was not started in the same microsecond.
+ * Adds an error if the target is the source's database.  The start time, in
+ * microseconds, distinguishes a server from a copy of it, which has the same
+ * system identifier and may be a target of the server.
  */
 static void
 compare_identity(CheckContext *context, const CheckServer *target,
@@ -166,7 +173,7 @@ compare_encoding(CheckContext *context, const CheckServer *target,
 {
 	const char *encoding = facts->encoding;
 
-	/* UTF8 has all characters; SQL_ASCII takes all bytes. */
+	/* UTF8 has all characters, and SQL_ASCII accepts all bytes. */
 	if (same_text(encoding, context->source.encoding) ||
 		same_text(encoding, "UTF8") || same_text(encoding, "SQL_ASCII"))
 		return;
@@ -199,7 +206,8 @@ compare_with_source(CheckContext *context, const CheckServer *target,
 	compare_encoding(context, target, facts);
 }
 
-/* A refusal is no more than that: the query on privileges says what to do. */
+/* Reads the target's progress.  An SQL error is ignored: the query
+ * "progress_table" adds a finding about missing privileges. */
 static Rc
 read_progress(CheckContext *context, int index, CheckServer *target, Error *err)
 {
@@ -217,7 +225,8 @@ read_progress(CheckContext *context, int index, CheckServer *target, Error *err)
 	return rc;
 }
 
-/* Positions in one server's log mean nothing in another's. */
+/* Adds an error if the target's progress is that of another source: LSNs of one
+ * server's WAL have no meaning in another's. */
 static void
 compare_progress(CheckContext *context, const CheckServer *target,
 				 const ProgressRow *row)
