@@ -29,7 +29,7 @@
 #define TEXT_BYTES_PER_BYTE 2
 #define TEXT_BYTES_BEFORE   2
 
-/* Columns of the cursor in objects_sql. */
+/* Columns of the cursor "objects". */
 enum
 {
 	OBJECTS_OID,
