@@ -1,6 +1,6 @@
 /*
  * drop.c
- *    See drop.h.
+ *    The steps of a drop.
  */
 #include "job/drop.h"
 
@@ -28,9 +28,9 @@ typedef struct DropTarget
 {
 	PgConn *conn;
 	ProgressRow progress;
-	PGresult *tables; /* as table_states_list(); or NULL */
+	PGresult *tables; /* result of table_states_list(), or NULL */
 	PostponedKeys keys;
-	WorkRun run; /* a clone that is not finished */
+	WorkRun run; /* the pipeline's unfinished clone, if there is one */
 	bool origin_removed;
 } DropTarget;
 
@@ -39,8 +39,9 @@ typedef struct Drop
 	const Config *config;
 	const Report *report;
 	Arena *arena;
-	PgConn *source;                              /* NULL: none is given */
-	char system_identifier[SLOT_SYSTEM_ID_SIZE]; /* of the source, if known */
+	PgConn *source; /* NULL: the user has given no source */
+	char system_identifier[SLOT_SYSTEM_ID_SIZE]; /* of the source; empty if
+												  * unknown */
 	SlotInfo slot;
 	DropTarget targets[CONFIG_TARGETS_MAX];
 } Drop;
@@ -70,7 +71,7 @@ open_server(PgConn **conn, const char *conninfo, const char *label,
 }
 
 
-/* ---- Looking ---- */
+/* ---- Step 1: queries and refusals ---- */
 
 static Rc
 refuse_slot(const Drop *drop, Error *err)
@@ -91,7 +92,7 @@ refuse_slot(const Drop *drop, Error *err)
 	rc = slot_require_usable(slot, name, err);
 	if (rc == RC_OK || !slot->lost || !slot->is_this_database)
 		return rc;
-	error_reset(err); /* a lost slot is good enough to be dropped */
+	error_reset(err); /* a slot that is lost can be dropped, too */
 	return RC_OK;
 }
 
@@ -114,14 +115,15 @@ look_at_source(Drop *drop, Error *err)
 	return rc;
 }
 
-/* Whether the pipeline is known there. */
+/* Whether the target has progress or an unfinished clone of the pipeline. */
 static bool
 has_notes(const DropTarget *target)
 {
 	return target->progress.exists || target->run.exists;
 }
 
-/* Its session would fail in the middle. */
+/* Refuses a target to which a clone of the pipeline is running: without its
+ * work list the clone would fail. */
 static Rc
 refuse_running(const Drop *drop, const DropTarget *target, Error *err)
 {
@@ -138,7 +140,7 @@ refuse_running(const Drop *drop, const DropTarget *target, Error *err)
 	return rc;
 }
 
-/* Another source's pipeline may have the same name on this target. */
+/* Refuses a target whose pipeline of this name has another source. */
 static Rc
 refuse_foreign(const Drop *drop, const DropTarget *target, Error *err)
 {
@@ -190,8 +192,9 @@ look_at_target(Drop *drop, int index, Error *err)
 }
 
 /*
- * The slot feeds some target, and it is not this one.  Without progress
- * anywhere, or where all targets are gone, one has to say that it is meant.
+ * Error: the source has the pipeline's slot, but the target has no progress of
+ * it, so the slot may belong to another target.  To drop it nevertheless, the
+ * user has to give the source alone.
  */
 static Rc
 refuse_stranger(const Drop *drop, const DropTarget *target, Error *err)
@@ -209,7 +212,8 @@ refuse_stranger(const Drop *drop, const DropTarget *target, Error *err)
 	return rc;
 }
 
-/* A clone to a target that was not given uses the slot only when it is done. */
+/* Refuses to drop the slot while a clone is running, which may be one to a
+ * target that the user has not given. */
 static Rc
 refuse_cloning(const Drop *drop, Error *err)
 {
@@ -261,7 +265,8 @@ look(Drop *drop, Error *err)
 typedef Rc (*OnSlot)(Drop *drop, DropTarget *target, const char *slot,
 					 Error *err);
 
-/* Calls it for each slot that a target's tables have, once or more often. */
+/* Calls `call` for each row of the target's tables that has a slot of its own;
+ * more than once if several rows have the same slot. */
 static Rc
 for_each_slot(Drop *drop, DropTarget *target, OnSlot call, Error *err)
 {
@@ -298,7 +303,7 @@ drop_table_slot(Drop *drop, DropTarget *target UNUSED, const char *slot,
 	if (rc == RC_OK)
 		report_line(drop->report,
 					"removed replication slot \"%s\" on the source", slot);
-	else if (strcmp(err->sqlstate, "55006") == 0) /* in use */
+	else if (strcmp(err->sqlstate, "55006") == 0) /* object_in_use */
 		error_hint(err, "Stop \"penstock table\" first.");
 	return rc;
 }
@@ -313,7 +318,7 @@ drop_slot_origin(Drop *drop UNUSED, DropTarget *target, const char *slot,
 }
 
 
-/* ---- Removing ---- */
+/* ---- Steps 2 to 4: removing ---- */
 
 static Rc
 begin_target(Drop *drop, DropTarget *target, Error *err)
@@ -338,7 +343,8 @@ drop_slot(Drop *drop, Error *err)
 {
 	Rc rc = slot_drop(drop->source, drop->config->name, err);
 
-	if (rc == RC_FAIL && strcmp(err->sqlstate, "55006") == 0) /* in use */
+	if (rc == RC_FAIL &&
+		strcmp(err->sqlstate, "55006") == 0) /* object_in_use */
 		error_hint(err, "Stop the follower first.");
 	return rc;
 }
@@ -364,7 +370,7 @@ remove_all(Drop *drop, Error *err)
 				error_hint(err, "Run the same command again.");
 		}
 
-	/* A mark that is left over does no harm, so it goes last. */
+	/* Replication origins that remain do no harm, so we drop them last. */
 	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
 		rc = for_each_slot(drop, &drop->targets[i], drop_slot_origin, err);
 	for (int i = 0; i < drop->config->target_count && rc == RC_OK; i++)
@@ -375,9 +381,9 @@ remove_all(Drop *drop, Error *err)
 
 
 /*
- * Afterwards nobody knows which sequences are to be beyond which, and which
- * large objects have changed.  Targets that
- * have been promoted, or never were complete, are left alone.
+ * Advances the sequences and updates the large objects of the targets, which is
+ * not possible after the drop.  Targets that have been promoted, or to which
+ * the clone was not completed, are left out.
  */
 static Rc
 take_along(Drop *drop, Error *err)
@@ -405,9 +411,10 @@ take_along(Drop *drop, Error *err)
 }
 
 
-/* ---- Saying ---- */
+/* ---- The report ---- */
 
-/* Nobody else will do it. */
+/* Reports the postponed foreign keys with their statements, which no follower
+ * will run any more. */
 static void
 report_keys(const Drop *drop, const DropTarget *target, const char *verb)
 {

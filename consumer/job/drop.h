@@ -1,35 +1,37 @@
 /*
  * drop.h
- *    Removes a pipeline's slot and its progress.
+ *    Removes a pipeline's slot from the source and its progress from the
+ *    targets.
  *
- * Slot and progress are on different servers, so no transaction spans both, and
- * one of them goes first.  What is bad is progress that outlives its slot: if a
- * slot of the same name is made later, a follower would start at that slot and
- * take the old progress for a sign that nothing lies between.  What is bad the
- * other way round is to take the progress from under a follower that runs.  So
+ * Slot and progress are on different servers, and cannot be removed in one
+ * transaction.  If progress remained without its slot, and a slot of the same
+ * name was created later, a follower would start at that slot as if the target
+ * had all changes before it.  If the progress was removed first, a follower
+ * that is running would lose it.  So we
  *
- *     1. look at everything; refuse what is not ours or is in use
- *     2. remove the progress on every target, in transactions left open
- *     3. drop the slot, which the server refuses if a follower has come since
+ *     1. query all servers, and refuse what is not ours or is in use
+ *     2. remove the progress on every target, in transactions that stay open
+ *     3. drop the slot, which the source refuses if a follower has begun to use
+ *        it meanwhile
  *     4. commit on every target
  *
- * A failure up to 3 rolls back and leaves all as it was; a follower that starts
- * in between waits for the row and then finds it gone.  What may remain, if we
- * or a target die between 3 and 4, is progress without a slot:
- * "penstock follow" and "penstock check" refuse that, and another drop removes
- * it.
+ * A failure in steps 1 to 3 rolls back, and nothing is removed.  A follower
+ * that starts between 2 and 4 waits for the lock of the progress row, and then
+ * finds no progress.  If we or a target crash between 3 and 4, progress may
+ * remain without a slot: "penstock follow" and "penstock check" refuse that,
+ * and another drop removes it.
  *
- * A target that cannot be reached stops it at 1: nothing is removed, for what
- * is left there would be forgotten.  A server that is gone for good is to be
- * left out: then only the other side's half is removed.
+ * If a target cannot be reached in step 1, nothing is removed, because its
+ * progress would remain.  If a server is lost for good, the user has to leave
+ * it out of the command; then we remove only what is on the others.
  *
- * Tables that are copied or paused have slots of their own (see
- * table_state.h); they go in the same way, and first.
+ * Tables that are being copied, or are paused, have slots of their own (see
+ * control/table_state.h).  We remove these first, in the same way.
  *
- * Before that, sequences of the targets that are before the source's are set to
- * where these are: nobody will do it afterwards.
+ * Before all that, we advance the targets' sequences to the source's and update
+ * their large objects, because no follower will do it later.
  *
- * Publications and tables are never touched.
+ * Publications and users' tables are not changed.
  */
 #ifndef PENSTOCK_JOB_DROP_H
 #define PENSTOCK_JOB_DROP_H
@@ -39,9 +41,10 @@
 #include "config/config.h"
 
 /*
- * Removes it, or with config->dry_run looks only, and reports what was, or
- * would be, removed.  A source, or at least one target, is given.  Waits. Fails
- * with ERR_INTERRUPTED if a stop was asked for; it is to be done again then.
+ * Removes the pipeline of `config`, and reports what was removed; with
+ * config->dry_run only reports what would be removed.  Blocks.  `config` must
+ * have a source or a target.  Fails with ERR_INTERRUPTED if the user has asked
+ * us to stop; then the command has to be repeated.
  */
 MUST_CHECK Rc drop_run(const Config *config, const Report *lines, Error *err);
 

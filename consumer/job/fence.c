@@ -1,6 +1,6 @@
 /*
  * fence.c
- *    See fence.h.
+ *    The steps of a fence, by their numbers in fence.h.
  */
 #include "job/fence.h"
 
@@ -21,16 +21,16 @@
 #include "pipeline/state.h"
 #include "source/slot.h"
 
-/* How often the targets are asked where they are, and held ones whether the
- * fence is still up. */
+/* Interval at which we query the targets' progress, and, while the targets are
+ * held, whether they still have the LSN. */
 #define FENCE_POLL_MS  100
 #define FENCE_CHECK_MS 1000
 
-/* After this, and each time again, it is said who is waited for. */
+/* Interval at which we log which target we wait for. */
 #define FENCE_REPORT_MS 10000
 
-/* A slot that nobody has used for so long is not about to be used: a follower
- * that is disturbed begins again at once. */
+/* Time after which an unused slot means that no follower is running.  A
+ * follower whose token was invalidated uses the slot again much sooner. */
 #define FENCE_IDLE_MS 3000
 
 typedef struct Fencing
@@ -39,7 +39,8 @@ typedef struct Fencing
 	const FenceUse *use;
 	PgConn *source;
 	PgConn *targets[CONFIG_TARGETS_MAX];
-	ProgressRow progress[CONFIG_TARGETS_MAX]; /* when it was locked */
+	ProgressRow progress[CONFIG_TARGETS_MAX]; /* progress of each target when
+											   * we have locked it */
 	char labels[CONFIG_TARGETS_MAX][CONFIG_LABEL_SIZE];
 	Lsn lsn;
 } Fencing;
@@ -69,7 +70,7 @@ read_history(const Fencing *self, SourceHistory *history, Error *err)
 	return rc;
 }
 
-/* 1. */
+/* Step 1: connects to a target and takes the advisory lock of its fence. */
 static MUST_CHECK Rc
 take_target(Fencing *self, int index, Error *err)
 {
@@ -125,7 +126,8 @@ open_all(Fencing *self, Error *err)
 	return rc;
 }
 
-/* 2. */
+/* Step 2: locks the progress rows.  *farthest is set to the greatest LSN of
+ * them. */
 static MUST_CHECK Rc
 lock_all(Fencing *self, Lsn *farthest, Error *err)
 {
@@ -148,7 +150,8 @@ lock_all(Fencing *self, Lsn *farthest, Error *err)
 	return rc;
 }
 
-/* Where the targets are means nothing in another history. */
+/* Checks that the targets' progress is in the source's timeline history:
+ * otherwise their LSNs cannot be compared with the source's. */
 static MUST_CHECK Rc
 check_history(const Fencing *self, Error *err)
 {
@@ -168,8 +171,9 @@ check_history(const Fencing *self, Error *err)
 }
 
 /*
- * The message moves the source's WAL beyond the position, so that a follower of
- * an idle source gets there, and has it flushed.
+ * Writes a logical message to the source's WAL, so that the end of the WAL
+ * moves beyond the fence and is flushed, and a follower reaches the fence also
+ * if nobody else writes to the source.
  */
 static MUST_CHECK Rc
 move_source(const Fencing *self, Error *err)
@@ -180,7 +184,7 @@ move_source(const Fencing *self, Error *err)
 					   NULL, err);
 }
 
-/* 3. */
+/* Step 3: reads the LSN of the fence from the source. */
 static MUST_CHECK Rc
 choose_position(Fencing *self, Lsn farthest, Error *err)
 {
@@ -200,7 +204,7 @@ choose_position(Fencing *self, Lsn farthest, Error *err)
 	return rc == RC_OK ? move_source(self, err) : rc;
 }
 
-/* 4. */
+/* Step 4: writes the fence on every target and commits. */
 static MUST_CHECK Rc
 put_up(Fencing *self, Error *err)
 {
@@ -221,7 +225,8 @@ put_up(Fencing *self, Error *err)
 	return rc;
 }
 
-/* No target has passed the first position, so none has passed this one. */
+/* Moves the fence to the LSN that FenceUse.choose sets.  No target has passed
+ * the first LSN, so none has passed this one. */
 static MUST_CHECK Rc
 move_on(Fencing *self, Error *err)
 {
@@ -239,7 +244,8 @@ move_on(Fencing *self, Error *err)
 	return rc == RC_OK ? put_up(self, err) : rc;
 }
 
-/* Whether a target is where it should be. */
+/* Sets *there to whether a target has reached the LSN of the fence; fails if it
+ * has passed it. */
 static MUST_CHECK Rc
 is_there(const Fencing *self, int index, bool *there, Error *err)
 {
@@ -256,8 +262,8 @@ is_there(const Fencing *self, int index, bool *there, Error *err)
 }
 
 /*
- * Follows as far as the fence.  Somebody who has begun to follow meanwhile does
- * the same.
+ * Follows the pipeline up to the fence.  It is no error if another follower has
+ * begun to use the slot meanwhile, because that stops at the fence, too.
  */
 static MUST_CHECK Rc
 follow_to_fence(const Fencing *self, Error *err)
@@ -278,7 +284,8 @@ follow_to_fence(const Fencing *self, Error *err)
 	return rc;
 }
 
-/* *idle_us: since when nobody has used the slot; 0: somebody does. */
+/* Follows if nobody has used the slot for FENCE_IDLE_MS.  *idle_us is the
+ * monotonic time since when it is unused, or 0, and is kept between calls. */
 static MUST_CHECK Rc
 follow_if_idle(const Fencing *self, int64_t *idle_us, Error *err)
 {
@@ -301,7 +308,7 @@ follow_if_idle(const Fencing *self, int64_t *idle_us, Error *err)
 	return follow_to_fence(self, err);
 }
 
-/* 5. */
+/* Step 5: waits until every target has reached the LSN of the fence. */
 static MUST_CHECK Rc
 wait_for_all(const Fencing *self, Error *err)
 {
@@ -335,7 +342,8 @@ wait_for_all(const Fencing *self, Error *err)
 	return rc;
 }
 
-/* All of them are still there.  What a lost session let go may have moved. */
+/* Checks that all targets still have the LSN of the fence: if a session was
+ * lost, its fence has ended, and the target may have advanced. */
 static MUST_CHECK Rc
 check_all(const Fencing *self, Error *err)
 {
@@ -357,7 +365,7 @@ check_all(const Fencing *self, Error *err)
 	return rc;
 }
 
-/* What is printed is the position and nothing else. */
+/* A report that prints nothing, because the command prints only the LSN. */
 static void
 ignore_line(void *context UNUSED, const char *text UNUSED)
 {
@@ -365,8 +373,9 @@ ignore_line(void *context UNUSED, const char *text UNUSED)
 
 static const Report no_report = {.line = ignore_line};
 
-/* Values that the source gives out from here on are of rows beyond the fence.
- */
+/* Advances the sequences, calls FenceUse.reached, and holds the fence until its
+ * time is over.  Sequence values that the source returns from now on belong to
+ * rows after the fence. */
 static MUST_CHECK Rc
 hold(const Fencing *self, Error *err)
 {
@@ -396,13 +405,14 @@ hold(const Fencing *self, Error *err)
 	if (rc == RC_OK || err->code != ERR_INTERRUPTED)
 		return rc;
 
-	/* That is how it is meant to end. */
+	/* The interrupt is the regular end of the fence. */
 	error_reset(err);
 	interrupt_defer(true);
 	return check_all(self, err);
 }
 
-/* What was done belongs together only if all were there until the end. */
+/* Calls FenceUse.reached, and then checks that all targets had the LSN until it
+ * has returned. */
 static MUST_CHECK Rc
 hold_briefly(const Fencing *self, Error *err)
 {
@@ -411,7 +421,8 @@ hold_briefly(const Fencing *self, Error *err)
 	return rc == RC_OK ? check_all(self, err) : rc;
 }
 
-/* 6.  Whatever cannot be reached loses its fence with our session. */
+/* Step 6: removes the fence from every target.  On a target that cannot be
+ * reached, the fence has ended with our session. */
 static void
 take_away(Fencing *self)
 {

@@ -1,19 +1,25 @@
 /*
  * fence.h
- *    All targets at one position of the source, for a while.
+ *    Holds all targets at the same LSN of the source for some time.
  *
- *     1. take the fence on every target, so that it falls if we do
- *     2. lock the progress on every target: from here on none moves
- *     3. ask the source where it is; that is not before any of them
- *     4. write the fence, make the follower look again, and commit
- *        If another position is wanted, ask for that, and move the fence there
- *     5. wait until every target has exactly that position, bring its sequences
- *        to where the source's are by then, say so, and hold
+ * A fence is a row on a target with the LSN up to which a follower may apply
+ * changes, and an advisory lock of our session: see control/fence.h.  We
+ *
+ *     1. take the advisory lock on every target, so that the fence ends with
+ *        our session
+ *     2. lock the progress row on every target: from now on no target advances
+ *     3. query the source for its insert LSN, which no target has passed
+ *     4. write the fence at that LSN, invalidate the follower's lease token, so
+ *        that it reads the fence, and commit; if FenceUse.choose is given, call
+ *        it for a later LSN, and move the fence there
+ *     5. wait until every target has exactly that LSN, advance the targets'
+ *        sequences to the source's, call FenceUse.reached, and hold
  *     6. remove the fence
  *
- * The follower (see pipeline/follow.h) stops at the fence, applies what is
- * before it, and waits until there is none.  If we end between the commits of
- * 4, some targets have no fence; those that have one lose it with our session.
+ * The follower (see pipeline/follow.h) applies the transactions before the
+ * fence, and then waits until the fence is removed.  If we end between the
+ * commits of step 4, only some targets have a fence, which ends with our
+ * sessions.
  */
 #ifndef PENSTOCK_JOB_FENCE_H
 #define PENSTOCK_JOB_FENCE_H
@@ -24,31 +30,34 @@
 #include "config/config.h"
 #include "model/lsn.h"
 
-/* What is done while the targets are held. */
+/* What the caller does while the targets are held. */
 typedef struct FenceUse
 {
 	/*
-	 * Says where that is to be: a later position than where the source was when
-	 * the fence was put up, which no target passes meanwhile.  NULL: there.
-	 * What it returns other than RC_OK ends the fence.
+	 * Sets *lsn to the LSN at which the targets are to be held.  It must not be
+	 * before the LSN of step 3, at which the targets are held until this
+	 * function has returned.  Any result but RC_OK ends the fence.  NULL: hold
+	 * the targets at the LSN of step 3.
 	 */
 	Rc (*choose)(void *context, Lsn *lsn, Error *err);
 
-	/* Is called once all of them are at the position; may block. */
+	/* Called when all targets have reached the LSN; may block. */
 	Rc (*reached)(void *context, Lsn lsn, Error *err);
 	void *context;
 
-	/* The fence ends when `reached` has returned, and no sequence is set. */
+	/* Whether the fence ends when `reached` has returned, and sequences are not
+	 * advanced. */
 	bool is_brief;
 
-	/* Where nobody follows, the pipeline is followed up to the position. */
+	/* Whether we follow the pipeline up to the LSN ourselves if no follower is
+	 * running. */
 	bool follows;
 } FenceUse;
 
 /*
- * Holds the targets of the configuration for config->hold_s, or until a stop is
- * asked for if that is 0.  Waits.  Fails if a target did not stay where it was.
- * Returns what FenceUse.choose does.
+ * Holds the targets of the configuration for config->hold_s seconds or, if that
+ * is 0, until the user asks us to stop; blocks.  Fails if a target has left the
+ * LSN meanwhile.  Returns the result of FenceUse.choose if that is not RC_OK.
  */
 MUST_CHECK Rc fence_hold(const Config *config, const FenceUse *use, Error *err);
 

@@ -1,6 +1,7 @@
 /*
  * large_objects.c
- *    See large_objects.h.
+ *    Makes a pass on each target, and repeats it if a follower's pass
+ * interferes.
  */
 #include "job/large_objects.h"
 
@@ -13,8 +14,8 @@
 
 #define ARENA_BLOCK_BYTES (1 * KB)
 
-/* A follower that makes passes of its own may just begin one: tries, and how
- * long to let it be. */
+/* Maximum number of attempts, and pause between them: an attempt fails if a
+ * follower begins a pass of its own at the same time. */
 #define TRIES_MAX      20
 #define TRIES_PAUSE_MS 500
 

@@ -1,7 +1,7 @@
 /*
  * large_objects.h
- *    Brings the targets' large objects to where the source's are, beside what a
- *    command does.
+ *    Updates the targets' large objects from the source, as a part of another
+ *    command.
  */
 #ifndef PENSTOCK_JOB_LARGE_OBJECTS_H
 #define PENSTOCK_JOB_LARGE_OBJECTS_H
@@ -12,10 +12,11 @@
 #include "net/pgconn.h"
 
 /*
- * Makes a pass for a command that has idle sessions with the source and with
- * targets (of each of the configuration; NULL: it is left out), if the pipeline
- * is one with --large-objects=follow.  Reports what was done.  A failure is the
- * command's: what it does next may be too early without this.  Waits.
+ * Makes a pass (see large_object/pass.h) on each target, if the pipeline has
+ * --large-objects=follow, and reports what was copied and removed; blocks.
+ * `source` and `targets` are idle sessions of the calling command; targets[i]
+ * is NULL if target i of `config` is to be left out.  If this fails, the
+ * command has to fail, too.
  */
 MUST_CHECK Rc large_objects_take_along(const Config *config, PgConn *source,
 									   PgConn *const *targets,

@@ -1,6 +1,6 @@
 /*
  * promote.c
- *    See promote.h.
+ *    Takes the leases, and computes and sets the values of sequences.
  */
 #include "job/promote.h"
 
@@ -20,21 +20,25 @@
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* How long a session that applies may hold the progress. */
+/* Limits how long we wait for a follower's lock of the progress row. */
 #define LOCK_TIMEOUT_SQL "SET lock_timeout = '30s'"
 
-/* How often sequences are tried to be set that somebody draws values from. */
+/* Maximum number of attempts to set sequences from which other sessions take
+ * values at the same time. */
 #define TRIES_MAX 5
 
 /* lock_not_available */
 #define LOCKED_SQLSTATE "55P03"
 
-/* What is known of where a sequence of the target is to be. */
+/* Why a sequence of the target is to be advanced.  The value that it is to be
+ * beyond is in the list of sequences. */
 typedef struct Goal
 {
-	const char *reason; /* why it is to be there; NULL: it may be anywhere */
-	uint64_t margin;    /* in values */
-	bool noted;         /* the source's was looked at */
+	const char *reason; /* origin of the value, for the report; NULL: no value
+						 * is known */
+	uint64_t margin;    /* number of values to add */
+	bool noted;         /* whether a follower has recorded the value of the
+						 * source's sequence */
 } Goal;
 
 typedef struct PromoteTarget
@@ -42,12 +46,13 @@ typedef struct PromoteTarget
 	char label[CONFIG_LABEL_SIZE];
 	PgConn *conn;
 	ProgressRow progress;
-	SequenceList list; /* of the target, before it is changed; the values
-						* become what each is to be beyond */
-	Goal *goals;       /* of each in the list */
+	SequenceList list; /* the target's sequences; their values are replaced by
+						* those that the sequences are to be beyond */
+	Goal *goals;       /* goals of the sequences in the list, by index */
 	SequenceColumn *columns;
 	int column_count;
-	SequenceRow *rows; /* what was noted of the source's */
+	SequenceRow *rows; /* values of the source's sequences that a follower has
+						* recorded on the target */
 	int row_count;
 } PromoteTarget;
 
@@ -59,7 +64,7 @@ typedef struct Promotion
 } Promotion;
 
 
-/* ---- Looking ---- */
+/* ---- Connecting and reading ---- */
 
 static MUST_CHECK Rc
 look_at_target(Promotion *self, int index, Error *err)
@@ -118,11 +123,12 @@ report_lease(const Promotion *self, const PromoteTarget *target)
 }
 
 
-/* ---- What each is to be beyond ---- */
+/* ---- The values that sequences are to be beyond ---- */
 
 /*
- * With a stride the increment is that of the source's times the number of
- * nodes: the values to be beyond are the source's.
+ * Replaces the increment of a target's sequence by that of the source's.  With
+ * a stride, the target's increment is the source's multiplied by the number of
+ * nodes, but the values to be beyond are the source's.
  */
 static void
 undo_stride(const SequenceStride *stride, SequenceRange *range)
@@ -132,7 +138,8 @@ undo_stride(const SequenceStride *stride, SequenceRange *range)
 		range->increment /= stride->count;
 }
 
-/* Notes that it is to be beyond this, if it is not to be beyond more. */
+/* Sets the value that a sequence is to be beyond, unless it is to be beyond a
+ * farther one already. */
 static void
 raise_goal(PromoteTarget *target, int index, const SequenceValue *value,
 		   const char *reason)
@@ -167,8 +174,9 @@ take_noted(PromoteTarget *target)
 	}
 }
 
-/* A column that cannot be read leaves the sequence to what else is known.
- * Values at the very end count only if nothing else is. */
+/* Raises the goal of a sequence to the farthest value of a column.  A column
+ * that cannot be read is ignored.  Values at the end of the sequence's range
+ * count only if no other value is known. */
 static MUST_CHECK Rc
 take_column(PromoteTarget *target, const SequenceColumn *column, Error *err)
 {
@@ -248,7 +256,7 @@ choose_goals(Promotion *self, int index, Error *err)
 }
 
 
-/* ---- Setting them ---- */
+/* ---- Setting sequences ---- */
 
 static void
 report_sequence(const Promotion *self, const PromoteTarget *target,
@@ -278,7 +286,8 @@ report_set(const Promotion *self, const PromoteTarget *target,
 	}
 }
 
-/* *left: how many could not be set. */
+/* Sets the sequences of a target.  *left is set to the number of sequences that
+ * could not be set. */
 static MUST_CHECK Rc
 set_sequences(Promotion *self, int index, int *left, Error *err)
 {
@@ -316,9 +325,10 @@ set_sequences(Promotion *self, int index, int *left, Error *err)
 }
 
 
-/* ---- Together ---- */
+/* ---- All targets ---- */
 
-/* Targets that are not at one position do not belong together. */
+/* Warns if the targets' progress differs: then their data does not belong to
+ * one state of the source. */
 static void
 warn_of_positions(const Promotion *self)
 {

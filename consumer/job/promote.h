@@ -1,20 +1,21 @@
 /*
  * promote.h
- *    Lets the targets take the place of a source that is lost.
+ *    Promotes the targets, so that applications can use them in place of a
+ *    source that is lost.
  *
- * What was applied stays as it is, and nothing more is: the lease is taken for
- * good, so that a follower which still runs, or is started by mistake, is
- * refused.  Then each sequence of a target is set beyond all that the source
- * may have given out, as far as anybody can tell:
+ * We take the lease of the pipeline for good, so that a follower which is still
+ * running, or is started by mistake, can apply nothing more.  Then we advance
+ * each sequence of a target beyond the values that the source may have
+ * returned, as far as they are known.  These are
  *
- *   - the farthest value that is in the columns which the sequence feeds,
- *   - what the source's was when a follower looked at it last,
+ *   - the farthest value in the columns that have their defaults from the
+ *     sequence (not for a sequence with CYCLE), and
+ *   - the value that the source's sequence had when a follower last read it,
  *
- * and the margin of that look beyond either (see model/sequence.h), as what was
- * committed last may not have arrived.
+ * and we add the margin that was computed at that time (see model/sequence.h)
+ * to either, because the last transactions may not have reached the target.
  *
- * (Of one that cycles only the latter counts.)  The source is not asked.  Again
- * does no harm.
+ * We do not connect to the source.  The command can be repeated.
  */
 #ifndef PENSTOCK_JOB_PROMOTE_H
 #define PENSTOCK_JOB_PROMOTE_H
@@ -24,9 +25,9 @@
 #include "config/config.h"
 
 /*
- * Promotes all targets, and reports what was done.  All have to be there:
- * nothing is changed on any if one cannot be reached.  With config->dry_run
- * nothing is changed at all.  Waits.
+ * Promotes all targets, and reports what was done; blocks.  If a target cannot
+ * be reached, fails without changing any other one.  With config->dry_run
+ * changes nothing, and reports what would be done.
  */
 MUST_CHECK Rc promote_run(const Config *config, const Report *report,
 						  Error *err);

@@ -1,6 +1,6 @@
 /*
  * sequences.c
- *    See sequences.h.
+ *    Connects to the servers, and advances the sequences of each target.
  */
 #include "job/sequences.h"
 
@@ -101,7 +101,7 @@ sequences_set(const Config *config, const Report *report, Error *err)
 	return rc;
 }
 
-/* ---- Beside something else ---- */
+/* ---- As a part of another command ---- */
 
 static Rc
 advance_open(const Config *config, PgConn *source, PgConn *const *targets,

@@ -1,11 +1,11 @@
 /*
  * sequences.h
- *    Brings the targets' sequences to where the source's are.
+ *    Advances the targets' sequences to the values of the source's.
  *
- * Sequences are not in the stream of changes.  When applications have stopped
- * writing to the source, and before they write to a target, this sets those of
- * the target.  It only ever moves one on, so it can be done at any time and
- * again, and by several pipelines into one target.
+ * The stream of changes does not contain sequences.  So this is done when
+ * applications have stopped writing to the source, before they write to a
+ * target.  It never sets a sequence back.  So it can also be done at any other
+ * time and repeatedly, and by several pipelines with the same target.
  */
 #ifndef PENSTOCK_JOB_SEQUENCES_H
 #define PENSTOCK_JOB_SEQUENCES_H
@@ -15,16 +15,16 @@
 #include "config/config.h"
 #include "net/pgconn.h"
 
-/* Does so on each target, and reports how many were set.  Waits. */
+/* Advances the sequences of each target, and reports their numbers; blocks. */
 MUST_CHECK Rc sequences_set(const Config *config, const Report *report,
 							Error *err);
 
 /*
- * Does so for a command that has sessions with the source and with targets (of
- * each of the configuration; NULL: it is left out), in the way of the pipeline:
- * not where --sequences=off is remembered.  What is wrong with the pipeline's
- * definition, such as a publication that does not exist any more, is no failure
- * of this; it is logged.  Reports only what was set.
+ * Advances the sequences as a part of another command, unless the pipeline has
+ * --sequences=off, and reports their numbers; blocks.  `source` and `targets`
+ * are sessions of that command; targets[i] is NULL if target i of `config` is
+ * to be left out.  An error in the pipeline's definition, such as a publication
+ * that does not exist any more, is logged and is no failure.
  */
 MUST_CHECK Rc sequences_take_along(const Config *config, PgConn *source,
 								   PgConn *const *targets, const Report *report,

@@ -1,6 +1,6 @@
 /*
  * copy.c
- *    One table's clone.
+ *    The steps of the copy of a table.
  */
 #include "job/table/copy.h"
 
@@ -22,23 +22,29 @@
 #include "sequence/sequences.h"
 #include "source/slot.h"
 
-/* feature_not_supported: other tables refer to the one that is to be emptied */
+/* feature_not_supported: the error of TRUNCATE for a table to which foreign
+ * keys of other tables refer. */
 #define REFERENCED_SQLSTATE "0A000"
 
 typedef struct TableCopy
 {
 	TableWork *work;
 	bool anew;
-	PgConn *replication; /* exports the snapshot */
+	PgConn *replication; /* replication connection that exports the snapshot */
 	SlotSnapshot snapshot;
-	bool slot_begun;   /* it may be there */
-	bool snapshot_due; /* a newer one is to be taken before rows are read */
-	bool changed;      /* the snapshot does not show all rows: see guard.h */
+	bool slot_begun;   /* whether the slot may exist */
+	bool snapshot_due; /* whether a newer snapshot has to be taken before rows
+						* are read */
+	bool changed;      /* whether the snapshot does not show all rows any more:
+						* see copy/rows/guard.h */
 	CopyCatalog *catalog;
-	DefinitionSet *definitions; /* as of the snapshot; NULL: nobody looks */
+	DefinitionSet *definitions; /* definition of the table as of the snapshot;
+								 * NULL: schema changes are not followed */
 	Programs programs;
-	Schema *schema;                    /* NULL: no target lacks the table */
-	Build *builds[CONFIG_TARGETS_MAX]; /* of the targets; NULL: not yet */
+	Schema *schema; /* dump of the table's definition; NULL: the table exists on
+					 * all targets so far */
+	Build *builds[CONFIG_TARGETS_MAX]; /* builds of indexes on the targets;
+										* NULL: not opened yet */
 } TableCopy;
 
 
@@ -70,7 +76,8 @@ look_for_rows(TableWork *work, TableTarget *target, bool *exists,
 	return rc;
 }
 
-/* Refuses rows that no copy of ours has brought. */
+/* Refuses a table that has rows on a target, unless these are from a copy of
+ * ours or are to be removed. */
 static Rc
 refuse_rows(TableCopy *copy, TableTarget *target, Error *err)
 {
@@ -90,7 +97,7 @@ refuse_rows(TableCopy *copy, TableTarget *target, Error *err)
 	return rc;
 }
 
-/* From here on the follower leaves the table out. */
+/* Sets the state to "copying", so that the follower leaves the table out. */
 static Rc
 leave_out(TableCopy *copy, TableTarget *target, Error *err)
 {
@@ -99,13 +106,14 @@ leave_out(TableCopy *copy, TableTarget *target, Error *err)
 	TableRow row = {.kind = TABLE_COPYING, .created = target->row.created};
 	bool removed;
 
-	/* So that it is found whatever happens. */
+	/* The row names the slot, so that a later run finds it after a crash. */
 	snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
 
-	/* What a slot kept is of no use to a new copy. */
+	/* The changes that an old slot has kept are not needed by a new copy. */
 	if (rc == RC_OK)
 		rc = progress_table_remove(target->conn, work->slot, &removed, err);
-	/* A run that was killed may not have waited for the follower. */
+	/* If the state was "copying" already, the run that has set it may have been
+	 * killed before the follower noticed it. */
 	if (rc == RC_OK)
 		rc = table_disturb(work, target, err);
 	if (rc == RC_OK)
@@ -129,7 +137,7 @@ leave_out_all(TableCopy *copy, Error *err)
 	return rc;
 }
 
-/* The copy is whole. */
+/* Sets the state to "catching up", when the copy is complete. */
 static Rc
 say_copied(TableCopy *copy, TableTarget *target, Error *err)
 {
@@ -153,7 +161,7 @@ say_copied(TableCopy *copy, TableTarget *target, Error *err)
 }
 
 
-/* ---- The source's side ---- */
+/* ---- The source ---- */
 
 static Rc
 nothing_published(const TableWork *work, Error *err)
@@ -167,7 +175,7 @@ nothing_published(const TableWork *work, Error *err)
 	return rc;
 }
 
-/* Makes the slot, in place of one that there may be. */
+/* Creates the slot, after dropping one of the same name if there is one. */
 static Rc
 create_slot(TableCopy *copy, Error *err)
 {
@@ -214,7 +222,8 @@ open_snapshot(TableCopy *copy, Error *err)
 	return rc;
 }
 
-/* Of the table, for its schema changes from the snapshot on. */
+/* Reads the definition of the table as of the snapshot, with which later schema
+ * changes are compared. */
 static Rc
 read_definitions(TableCopy *copy, Error *err)
 {
@@ -255,7 +264,7 @@ find_programs(TableCopy *copy, Error *err)
 						 work->arena, err);
 }
 
-/* Dumps the definition, when the first target lacks it. */
+/* Dumps the definition of the table, for the first target that lacks it. */
 static Rc
 dump_schema(TableCopy *copy, Error *err)
 {
@@ -281,7 +290,7 @@ dump_schema(TableCopy *copy, Error *err)
 }
 
 
-/* ---- The targets' side ---- */
+/* ---- The targets ---- */
 
 static Rc
 run_on_table(TableTarget *target, const char *before, const CopyTable *table,
@@ -290,7 +299,7 @@ run_on_table(TableTarget *target, const char *before, const CopyTable *table,
 	Buf sql;
 
 	buf_init(&sql, BUF_TEXT_MAX);
-	/* Triggers may fire. */
+	/* Triggers that fire may need the search_path of the database. */
 	buf_printf(&sql,
 			   PGCONN_SET_LOCAL_OWN_PATH_SQL
 			   "; %s%s; " PGCONN_SET_LOCAL_PLAIN_PATH_SQL,
@@ -298,8 +307,8 @@ run_on_table(TableTarget *target, const char *before, const CopyTable *table,
 	return sql_run(target->conn, &sql, NULL, err);
 }
 
-/* Whether its rows are in partitions there, which need not be so on the source.
- */
+/* Sets *partitioned to whether the table is partitioned on the target, which
+ * may differ from the source. */
 static Rc
 read_is_partitioned(TableTarget *target, const CopyTable *table,
 					bool *partitioned, Error *err)
@@ -316,7 +325,8 @@ read_is_partitioned(TableTarget *target, const CopyTable *table,
 	return rc;
 }
 
-/* Empties a table.  One that others refer to cannot be truncated. */
+/* Empties a table with TRUNCATE, or with DELETE if foreign keys of other tables
+ * refer to it. */
 static Rc
 empty_table(TableTarget *target, const CopyTable *table, Error *err)
 {
@@ -340,7 +350,7 @@ empty_table(TableTarget *target, const CopyTable *table, Error *err)
 	return table_end(target, rc, err);
 }
 
-/* An unfinished definition of ours goes, and is made anew. */
+/* Drops a table on the target that an interrupted copy of ours has created. */
 static Rc
 drop_unfinished(TableCopy *copy, TableTarget *target, Error *err)
 {
@@ -351,7 +361,7 @@ drop_unfinished(TableCopy *copy, TableTarget *target, Error *err)
 	return sql_run(target->conn, &sql, NULL, err);
 }
 
-/* Notes, before it is so, that the definition on the target is ours. */
+/* Records on the target that we create the table there; before we do. */
 static Rc
 note_created(TableCopy *copy, TableTarget *target, Error *err)
 {
@@ -371,7 +381,8 @@ restore(TableCopy *copy, TableTarget *target, SchemaSection section, Error *err)
 	return schema_restore(copy->schema, target->conn, section, NULL, err);
 }
 
-/* A partition and its parent on the source, as SQL has them. */
+/* Queries the source for the current table, if it is a partition, and for its
+ * own partitions, with their parents and bounds as SQL. */
 static Rc
 read_partitions(TableWork *work, PGresult **result, Error *err)
 {
@@ -410,8 +421,9 @@ make_partition(TableTarget *target, const PGresult *partitions, int row,
 }
 
 /*
- * A partition of a table that the target has becomes one there, too, with all
- * that this table passes on.  *made is false if it is none.
+ * Creates a partition with CREATE TABLE … PARTITION OF, if the current table is
+ * a partition and its parent exists on the target; it then gets the parent's
+ * indexes and constraints.  Otherwise sets *made to false.
  */
 static Rc
 make_partitions(TableWork *work, TableTarget *target, bool *made, Error *err)
@@ -438,7 +450,7 @@ make_partitions(TableWork *work, TableTarget *target, bool *made, Error *err)
 	return rc;
 }
 
-/* Sees to it that the table exists on the target and is empty. */
+/* Makes sure that the table exists on the target and is empty. */
 static Rc
 make_table(TableCopy *copy, TableTarget *target, Error *err)
 {
@@ -471,7 +483,7 @@ make_table(TableCopy *copy, TableTarget *target, Error *err)
 	return rc;
 }
 
-/* Makes ready for what is built when the rows are copied. */
+/* Opens the Build of the indexes and constraints of a target. */
 static Rc
 open_build(TableCopy *copy, int number, Error *err)
 {
@@ -539,8 +551,8 @@ copy_rows(TableCopy *copy, int number, Error *err)
 }
 
 /*
- * The table was truncated or rewritten before it was read: all targets get it
- * again, as of one newer snapshot.
+ * Copies the rows to all targets again, under one newer snapshot, after the
+ * table was truncated or rewritten on the source before it was read.
  */
 static Rc
 copy_again(TableCopy *copy, Error *err)
@@ -558,7 +570,8 @@ copy_again(TableCopy *copy, Error *err)
 	return rc;
 }
 
-/* What is left of the indexes, and all else that comes after the rows. */
+/* Waits for the builds of indexes, and creates everything else that comes after
+ * the rows. */
 static Rc
 complete_definition(TableCopy *copy, int number, Error *err)
 {
@@ -628,7 +641,7 @@ run(TableCopy *copy, Error *err)
 	return rc;
 }
 
-/* A slot without a copy would keep WAL for nothing. */
+/* Drops the slot after a failure, because it would keep WAL in vain. */
 static void
 undo(TableCopy *copy)
 {

@@ -1,17 +1,19 @@
 /*
  * copy.h
- *    Copies the table at hand while the others go on being followed.
+ *    Copies the current table of a TableWork (see work.h), while the follower
+ *    continues with the other tables.
  *
- *     1. On every target the table's state becomes "copying": the follower
- *        leaves it out from there on.
- *     2. The table is published, if it is not yet, and a slot of its own is
- *        created, which keeps its changes and exports the snapshot.
- *     3. Definition, rows, indexes and statistics, as clone does it.
- *     4. The state becomes "catching up", with the snapshot's position for a
- *        watermark: from here on see join.h.
+ *     1. We set the table's state on every target to "copying".  From then on
+ *        the follower leaves the table's changes out.
+ *     2. We publish the table, if it is not published yet, and create a slot
+ *        for it, which keeps its changes and exports a snapshot.
+ *     3. We copy definition, rows and indexes, and collect statistics, as
+ *        "penstock clone" does.
+ *     4. We set the state to "catching up", with the snapshot's LSN as the
+ *        watermark.  For the next steps see join.h.
  *
- * What fails on the way leaves the state "copying" and no slot; the copy is
- * then to be made again.
+ * After a failure, the state is still "copying" and there is no slot; the copy
+ * has to be made again.
  */
 #ifndef PENSTOCK_JOB_TABLE_COPY_H
 #define PENSTOCK_JOB_TABLE_COPY_H
@@ -19,8 +21,9 @@
 #include "job/table/work.h"
 
 /*
- * `anew`: rows that are on a target are removed; else they are refused,
- * unless they are of a copy that did not come to its end.
+ * Copies the table; blocks.  With `anew`, removes rows that the table has on a
+ * target.  Without, fails if it has rows there, unless these are from an
+ * interrupted copy.
  */
 MUST_CHECK Rc table_copy(TableWork *work, bool anew, Error *err);
 

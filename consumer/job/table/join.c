@@ -1,9 +1,9 @@
 /*
  * join.c
- *    The catch-up, and its end.
+ *    Runs the catch-up, and the transactions that make the table join.
  *
- * What can heal is tried again, as in pipeline/follow.c: nothing is held here
- * that a new attempt would not find on the servers.
+ * After a transient error we try again, as pipeline/follow.c does.  A new
+ * attempt reads all that it needs from the servers.
  */
 #include "job/table/join.h"
 
@@ -23,28 +23,32 @@
 #include "sink/postgres/postgres_sink.h"
 #include "source/slot.h"
 
-/* Pauses between attempts that failed. */
+/* Minimum and maximum pause after an attempt that has failed. */
 #define RETRY_PAUSE_FIRST_MS 100
 #define RETRY_PAUSE_MAX_MS   10000
 
-/* How much log may lie between catch-up and follower when the table is to
- * join, if the catch-up did not do more than that between two looks. */
+/* The table may join if the catch-up lags the follower by not more than this
+ * much WAL, or not more than it has applied between two calls of watch(). */
 #define CLOSE_BYTES_MIN ((Lsn) 64 * KB)
 
-/* After a follower had to let go: how long it is left alone. */
+/* Pause after a follower has stopped waiting for the table. */
 #define JOIN_AGAIN_MS 3000
 
 typedef struct TableJoin
 {
 	TableWork *work;
 	Source *stream;
-	Sink *sinks[CONFIG_TARGETS_MAX]; /* of targets that are not ready yet */
-	TableTarget *targets[CONFIG_TARGETS_MAX]; /* theirs */
-	Lsn seen[CONFIG_TARGETS_MAX]; /* where each sink was at the last look */
-	int count;
-	SchemaPolicy schema_policy; /* off where it is not known what there was */
-	bool joining;
-	int64_t not_before_us; /* monotonic */
+	Sink *sinks[CONFIG_TARGETS_MAX]; /* sinks of the targets on which the table
+									  * is not ready yet */
+	TableTarget *targets[CONFIG_TARGETS_MAX]; /* targets of these sinks */
+	Lsn seen[CONFIG_TARGETS_MAX]; /* applied_lsn of each sink at the last call
+								   * of watch() */
+	int count;                    /* number of sinks */
+	SchemaPolicy schema_policy;   /* policy of the catch-up; off if we do not
+								   * know the table's definition at its copy */
+	bool joining;                 /* whether the state is set to "joining" */
+	int64_t not_before_us;        /* monotonic time before which the table does
+								   * not join */
 } TableJoin;
 
 
@@ -69,9 +73,9 @@ read_catch_up(TableJoin *join, TableTarget *target, ProgressRow *row,
 }
 
 /*
- * Gives the table to the follower, if that has caught up with it, or the
- * follower holds the rest back.  The catch-up's progress goes: nothing can be
- * applied by it any more.
+ * Sets the state to "ready", if the catch-up has reached the follower's LSN, or
+ * the follower holds the later changes back; else returns RC_AGAIN.  Removes
+ * the catch-up's progress, so that the catch-up can apply nothing more.
  */
 static Rc
 hand_over(TableJoin *join, TableTarget *target, Error *err)
@@ -99,7 +103,8 @@ hand_over(TableJoin *join, TableTarget *target, Error *err)
 	return rc;
 }
 
-/* *ready: it is the follower's. */
+/* Tries to set the state on a target to "ready".  *ready is set to whether it
+ * is ready then. */
 static Rc
 try_hand_over(TableJoin *join, TableTarget *target, bool *ready, Error *err)
 {
@@ -119,7 +124,8 @@ try_hand_over(TableJoin *join, TableTarget *target, bool *ready, Error *err)
 	return rc;
 }
 
-/* Says that the table is to join; returns from where on it is held back. */
+/* Sets the state on a target to "joining".  *lsn is set to the LSN after which
+ * the follower holds the table's changes back. */
 static Rc
 say_joining(TableJoin *join, TableTarget *target, Lsn *lsn, Error *err)
 {
@@ -135,7 +141,8 @@ say_joining(TableJoin *join, TableTarget *target, Lsn *lsn, Error *err)
 	return table_end(target, rc, err);
 }
 
-/* What a former attempt left joining, or what was paused, catches up again. */
+/* Sets the state on a target to "catching up", if it is paused, or joining from
+ * an earlier attempt. */
 static Rc
 say_catching_up(TableJoin *join, TableTarget *target, Error *err)
 {
@@ -155,7 +162,8 @@ say_catching_up(TableJoin *join, TableTarget *target, Error *err)
 
 /* ---- The catch-up ---- */
 
-/* Whether what is left can be done in the time that a follower waits. */
+/* Sets *all_close to whether the catch-up of each target lags the follower so
+ * little that the table can join. */
 static Rc
 look_how_close(TableJoin *join, bool *all_close, Error *err)
 {
@@ -177,7 +185,8 @@ look_how_close(TableJoin *join, bool *all_close, Error *err)
 	return RC_OK;
 }
 
-/* The pipeline's watch: the moment to join sets its end. */
+/* Pipeline.watch of the catch-up: when the table can join, sets the state to
+ * "joining", and *endpos to the LSN where the catch-up ends. */
 static Rc
 watch(void *context, Lsn *endpos, Error *err)
 {
@@ -200,8 +209,9 @@ watch(void *context, Lsn *endpos, Error *err)
 }
 
 /*
- * Other tables are not applied anyhow; but what cannot be sent of one that the
- * pipeline leaves out must not stop this one.
+ * Lists the tables that the plugin is to leave out of the stream: those that
+ * the pipeline leaves out.  The catch-up does not apply them anyway, but a
+ * change of them that the plugin cannot send would be an error.
  */
 static Rc
 list_left_out(TableJoin *join, Buf *list, Error *err)
@@ -260,8 +270,8 @@ open_stream(TableJoin *join, Error *err)
 	return rc;
 }
 
-/* As pipeline/follow.c has it: what a target lacks must still be in the slot.
- */
+/* Checks, as pipeline/follow.c does, that the slot still has the changes after
+ * the target's progress. */
 static Rc
 check_position(TableJoin *join, const SlotInfo *slot, const Sink *sink,
 			   const TableTarget *target, Error *err)
@@ -332,7 +342,8 @@ close_all(TableJoin *join)
 	join->count = 0;
 }
 
-/* A table whose changes were kept by an older version is followed without. */
+/* Sets schema_policy: off if a target has no definition of the table, because
+ * an older version of penstock has created the slot. */
 static Rc
 decide_schema_policy(TableJoin *join, Error *err)
 {
@@ -349,7 +360,7 @@ decide_schema_policy(TableJoin *join, Error *err)
 	return rc;
 }
 
-/* One run of the catch-up, for all targets that are not ready. */
+/* Runs the catch-up once, for all targets on which the table is not ready. */
 static Rc
 catch_up(TableJoin *join, Error *err)
 {
@@ -364,7 +375,8 @@ catch_up(TableJoin *join, Error *err)
 		rc = decide_schema_policy(join, err);
 	if (rc == RC_OK)
 		rc = open_stream(join, err);
-	/* Before it was ours, our last words may have come late. */
+	/* Read the slot again now that we use it: a confirmation that our last
+	 * session had sent may have arrived after the first time. */
 	if (rc == RC_OK)
 		rc = require_slot(join, &slot, err);
 	if (rc == RC_OK)
@@ -388,7 +400,8 @@ catch_up(TableJoin *join, Error *err)
 	return rc;
 }
 
-/* *pending: targets that are not ready. */
+/* Tries to set the state on all targets to "ready".  *pending is set to the
+ * number of targets on which it is not. */
 static Rc
 hand_over_all(TableJoin *join, int *pending, Error *err)
 {
@@ -427,7 +440,8 @@ join_once(TableJoin *join, int *pending, Error *err)
 	return rc;
 }
 
-/* The servers may be other ones, or no ones, by now. */
+/* Waits after a transient error, and then connects to all servers again, which
+ * may have failed over. */
 static Rc
 pause_before_retry(TableJoin *join, Backoff *backoff, Error *err)
 {
@@ -454,7 +468,7 @@ join_all(TableJoin *join, Error *err)
 	{
 		rc = join_once(join, &pending, err);
 		if (rc == RC_FAIL && error_is_transient(err))
-			pending = 1; /* at least */
+			pending = 1; /* unknown, but not 0 */
 		while (rc == RC_FAIL && error_is_transient(err))
 			rc = pause_before_retry(join, &backoff, err);
 	}
@@ -464,7 +478,7 @@ join_all(TableJoin *join, Error *err)
 
 /* ---- The end ---- */
 
-/* The slot has done its work on all targets. */
+/* Drops the slot when the table is ready on all targets. */
 static Rc
 tidy_up(TableJoin *join, Error *err)
 {

@@ -1,25 +1,28 @@
 /*
  * join.h
- *    Brings a table that has a copy and a slot of its own up to the others,
- *    and gives it to the follower.
+ *    Lets a table that has a copy and a slot of its own catch up with the other
+ *    tables, and then has the follower apply its changes.
  *
- * The table's slot is streamed and applied like a pipeline of its own, except
- * that all other tables are left out.  When it lags the follower by little,
- * the table is declared joining: the follower has left it out up to here, W,
- * and holds back what comes after.  The catch-up goes on to W or a little
- * further, to C, and ends; in one transaction its progress goes, and the table
- * is ready with watermark C.  The follower then takes the table's changes
- * after C.
+ * The catch-up streams from the table's slot and applies the changes like a
+ * pipeline of its own, but leaves all other tables out.  When it lags the
+ * follower only a little, we set the table's state to "joining" with the
+ * follower's LSN W as the watermark.  The follower has left out the table's
+ * changes up to W, and holds back those after W.  The catch-up applies changes
+ * up to W or a little further, to C, and ends.  Then one transaction removes
+ * its progress and sets the table's state to "ready" with watermark C.  From
+ * then on the follower applies the table's changes after C.
  *
- * A follower that has to hold something back for too long lets it go, and the
- * table tries again later.  A follower that does not run is no hindrance.
+ * If a follower has to hold changes back for too long, it stops waiting and
+ * leaves the table out again, and we try again later.  The table can join also
+ * if no follower is running.
  */
 #ifndef PENSTOCK_JOB_TABLE_JOIN_H
 #define PENSTOCK_JOB_TABLE_JOIN_H
 
 #include "job/table/work.h"
 
-/* The table at hand is paused with a slot, catching up, or joining. */
+/* Has the current table of `work` catch up and join; blocks.  Its state is
+ * paused with a slot, catching up, or joining. */
 MUST_CHECK Rc table_join(TableWork *work, Error *err);
 
 #endif /* PENSTOCK_JOB_TABLE_JOIN_H */

@@ -1,6 +1,7 @@
 /*
  * publication.c
- *    ALTER PUBLICATION, for its owner.
+ *    Runs ALTER PUBLICATION, for which the role has to be the owner of the
+ *    publication.
  */
 #include "job/table/publication.h"
 
@@ -48,7 +49,7 @@ table_is_published(TableWork *work, bool *published, Error *err)
 	return rc;
 }
 
-/* The statement that changes a publication; `verb` is ADD or DROP. */
+/* Appends ALTER PUBLICATION for the table; `verb` is ADD or DROP. */
 static void
 append_alter(Buf *sql, const TableWork *work, const char *publication,
 			 const char *verb)
@@ -108,8 +109,8 @@ table_unpublish(TableWork *work, bool *published, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	/* From 19 on, prexcept says that the publication is for all but this one.
-	 */
+	/* From PostgreSQL 19 on, rows with prexcept are tables that a publication
+	 * FOR ALL TABLES excludes. */
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql,
 			   "SELECT p.pubname FROM pg_publication p"

@@ -1,6 +1,7 @@
 /*
  * publication.h
- *    Takes the table at hand into the pipeline's publications, and out.
+ *    Adds the current table of a TableWork (see work.h) to the pipeline's
+ *    publications, and removes it from them.  All functions block.
  */
 #ifndef PENSTOCK_JOB_TABLE_PUBLICATION_H
 #define PENSTOCK_JOB_TABLE_PUBLICATION_H
@@ -8,18 +9,20 @@
 #include "job/table/work.h"
 
 /*
- * Adds the table to the first of the publications unless one of them has it,
- * or partitions of it, already.
+ * Adds the table to the first of the publications, unless one of them already
+ * publishes the table or partitions of it.
  */
 MUST_CHECK Rc table_publish(TableWork *work, Error *err);
 
 /*
- * Takes the table out of those publications that name it.  *published: it is
- * still in one, which is for all tables or for a schema.
+ * Removes the table from those publications that list it by name.  *published
+ * is set to whether another one still publishes it, which is FOR ALL TABLES or
+ * FOR TABLES IN SCHEMA.
  */
 MUST_CHECK Rc table_unpublish(TableWork *work, bool *published, Error *err);
 
-/* Whether one of the publications has the table or a partition of it. */
+/* Sets *published to whether one of the publications publishes the table or a
+ * partition of it. */
 MUST_CHECK Rc table_is_published(TableWork *work, bool *published, Error *err);
 
 #endif /* PENSTOCK_JOB_TABLE_PUBLICATION_H */

@@ -1,6 +1,6 @@
 /*
  * table.c
- *    See table.h.
+ *    The verbs, and what each does in each state of a table.
  */
 #include "job/table/table.h"
 
@@ -23,9 +23,9 @@
 #include "source/slot.h"
 
 
-/* ---- What the targets say ---- */
+/* ---- States of the table ---- */
 
-/* Whether the table is in this state on some target. */
+/* Whether the table is in this state on a target. */
 static bool
 is_somewhere(const TableWork *work, TableStateKind kind)
 {
@@ -35,7 +35,7 @@ is_somewhere(const TableWork *work, TableStateKind kind)
 	return false;
 }
 
-/* Whether the pipeline has ever copied it, to all targets. */
+/* Whether the pipeline has copied the table to all targets at some time. */
 static bool
 is_copied(const TableWork *work)
 {
@@ -54,7 +54,8 @@ has_row_everywhere(const TableWork *work)
 	return true;
 }
 
-/* Whether every target has the table, and takes its changes. */
+/* Sets *followed to whether the table is published, exists on every target, and
+ * has its changes applied there. */
 static Rc
 is_followed(TableWork *work, bool *followed, Error *err)
 {
@@ -78,8 +79,8 @@ is_followed(TableWork *work, bool *followed, Error *err)
 }
 
 /*
- * Whether all targets that do not follow the table have it as of some moment,
- * with the changes since in its slot.
+ * Whether all targets on which the table is not ready have a complete copy of
+ * it, whose later changes are in the table's slot.
  */
 static bool
 can_join(const TableWork *work)
@@ -121,7 +122,8 @@ run_add(TableWork *work, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	/* What an earlier run left undone: the end, or the catch-up. */
+	/* An earlier run has not finished the catch-up, or has not dropped the
+	 * slot. */
 	if (followed && has_row_everywhere(work))
 		return table_join(work, err);
 	if (followed)
@@ -146,7 +148,7 @@ run_resync(TableWork *work, Error *err)
 	return copy_and_join(work, true, err);
 }
 
-/* Drops what keeps the table's changes. */
+/* Drops the table's slot, and its replication origins on the targets. */
 static Rc
 drop_kept(TableWork *work, Error *err)
 {
@@ -161,7 +163,8 @@ drop_kept(TableWork *work, Error *err)
 	return rc;
 }
 
-/* Has the follower leave the table out from where it is. */
+/* Sets the state to `kind`, so that the follower leaves the table out from its
+ * current LSN on.  With `keep`, records the slot that keeps the changes. */
 static Rc
 leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 		  Error *err)
@@ -171,7 +174,7 @@ leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 	bool removed;
 	Rc rc = table_begin(work, target, err);
 
-	/* A copy may be ahead of a follower that has not come so far. */
+	/* The follower may not have reached the watermark of the copy yet. */
 	row.watermark = target->progress.end_lsn;
 	if (target->row.exists && target->row.kind == TABLE_READY)
 		row.watermark = lsn_max(row.watermark, target->row.watermark);
@@ -191,7 +194,8 @@ leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 	return table_end(target, rc, err);
 }
 
-/* Whether a target has the table, or knows its name. */
+/* Sets *known to whether the table exists on a target, or its state is recorded
+ * there. */
 static Rc
 is_known_to(const TableWork *work, TableTarget *target, bool *known, Error *err)
 {
@@ -210,8 +214,9 @@ is_known_to(const TableWork *work, TableTarget *target, bool *known, Error *err)
 }
 
 /*
- * A name that means nothing is most likely misspelt.  But it may be one that
- * only the WAL still has: of a table that was made and dropped again.
+ * Refuses the name of a table that neither the source nor a target knows: it is
+ * most likely misspelled.  With `by_name` the user says that it is not: the
+ * table may have been created and dropped again, and only occur in the WAL.
  */
 static Rc
 refuse_unknown(TableWork *work, Error *err)
@@ -261,7 +266,8 @@ run_remove(TableWork *work, Error *err)
 	return RC_OK;
 }
 
-/* Writes down which slot there will be, so that it is found. */
+/* Records the name of the slot on a target, before we create the slot, so that
+ * a later run finds it. */
 static Rc
 note_slot(TableWork *work, TableTarget *target, Error *err)
 {
@@ -275,7 +281,8 @@ note_slot(TableWork *work, TableTarget *target, Error *err)
 	return rc;
 }
 
-/* A slot at the position that the pipeline's own has confirmed. */
+/* Creates the table's slot as a copy of the pipeline's slot, at its
+ * confirmed_flush_lsn. */
 static Rc
 copy_slot(TableWork *work, Error *err)
 {
@@ -357,13 +364,13 @@ run_resume(TableWork *work, Error *err)
 }
 
 
-/* ---- All of it ---- */
+/* ---- The command ---- */
 
-/* By TableVerb. */
+/* Functions of the verbs, by TableVerb. */
 static const struct
 {
 	Rc (*run)(TableWork *work, Error *err);
-	bool must_exist; /* the table, on the source */
+	bool must_exist; /* whether the table must exist on the source */
 } verbs[] = {
 	[TABLE_VERB_ADD] = {run_add, true},
 	[TABLE_VERB_REMOVE] = {run_remove, false},

@@ -1,13 +1,14 @@
 /*
  * table.h
- *    Takes single tables into a pipeline that runs, out of it, and aside.
+ *    Adds single tables to a pipeline, removes, pauses and resumes them, and
+ *    copies them again, while the pipeline is running.
  *
- * Each table is worked on by itself, in the order given; the first failure ends
- * the work.  See table_state.h for the states that a table goes through, copy.h
- * and join.h for how.
+ * The tables are handled one after the other, in the order given; the first
+ * failure ends the command.  For the states of a table see
+ * control/table_state.h, and for its steps copy.h and join.h.
  *
- * The work can be killed at any point and be done again.  Meanwhile the
- * follower goes on with all other tables.
+ * The command can be killed at any point, and then be repeated.  The follower
+ * continues with all other tables meanwhile.
  */
 #ifndef PENSTOCK_JOB_TABLE_TABLE_H
 #define PENSTOCK_JOB_TABLE_TABLE_H
@@ -25,10 +26,11 @@ typedef enum TableVerb
 } TableVerb;
 
 /*
- * Does one thing with each of the tables, which are named as SQL names them.
- * `given` is the configuration without what the pipeline remembers: tables that
- * it names have to exist.  Waits until it is done.  Fails with ERR_INTERRUPTED
- * if a stop was asked for; the same is to be done again then.
+ * Runs the verb for each of the tables, which are named as in SQL; blocks until
+ * it is done.  `given` has the options that the user has given for this
+ * command, without those that the pipeline remembers; tables that they name
+ * have to exist.  Fails with ERR_INTERRUPTED if the user has asked us to stop;
+ * then the command has to be repeated.
  */
 MUST_CHECK Rc table_run(const Config *config, const Config *given,
 						TableVerb verb, char *const *names, int count,

@@ -1,6 +1,7 @@
 /*
  * work.c
- *    Connections, names, rows.
+ *    Opens the connections, finds tables by name, and reads and writes their
+ *    rows.
  */
 #include "job/table/work.h"
 
@@ -24,26 +25,28 @@
 #define APPLICATION_NAME  "penstock table"
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* First key of our advisory locks: "pens" in ASCII. */
+/* First key of the advisory locks: "pens" in ASCII. */
 #define LOCK_CLASS     "1885695603"
 
 #define LOCK_ATTEMPTS  30
 #define LOCK_PERIOD_MS 100
 
-/* Bytes of the pipeline's name in a slot's; "_t" and an OID follow. */
+/* Maximum number of bytes of the pipeline's name in the name of a table's slot;
+ * "_t" and the table's OID follow. */
 #define SLOT_NAME_BYTES_MAX 50
 
-/* How often it is looked whether a follower has seen a change. */
+/* Interval at which we query whether the follower has read the rows. */
 #define NOTICE_INTERVAL_MS 50
 
-/* When it is said that we wait for that. */
+/* Time after which we log that we wait for the follower. */
 #define NOTICE_PATIENCE_MS 5000
 
-/* A slot stays in use for a moment after its walsender has lost us. */
+/* Attempts to drop a slot, which is in use until its walsender has noticed that
+ * the connection is closed. */
 #define SLOT_DROP_ATTEMPTS  100
 #define SLOT_DROP_PERIOD_MS 100
 
-/* invalid_parameter_value, of parse_ident() */
+/* invalid_parameter_value: the error of parse_ident() for an invalid name. */
 #define NO_NAME_SQLSTATE "22023"
 
 /* object_in_use */
@@ -85,8 +88,8 @@ identify_source(TableWork *work, Error *err)
 }
 
 /*
- * Where a table is copied is noted as a position of the timeline that the
- * pipeline is on; so that must be the source's.
+ * Checks that the pipeline has followed the source's current timeline, because
+ * watermarks of tables are LSNs of the timeline in the pipeline's progress.
  */
 static MUST_CHECK Rc
 check_timeline(const TableWork *work, const TableTarget *target, Error *err)
@@ -162,7 +165,7 @@ open_target(TableWork *work, int number, Error *err)
 	target->conninfo = work->config->targets[number];
 	work->target_count++;
 	rc = writer_open(&target->conn, &options, work->config->name, &marked, err);
-	/* What is said to be there must be there after a crash. */
+	/* States that others rely on must survive a crash of the target. */
 	if (rc == RC_OK)
 		rc = pgconn_exec(target->conn,
 						 "SET synchronous_commit = local; SET jit = off", NULL,
@@ -204,7 +207,8 @@ open_all(TableWork *work, Error *err)
 		rc = open_target(work, i, err);
 	if (rc == RC_OK)
 		rc = check_slot(work, err);
-	/* After that, because a follower goes on meanwhile. */
+	/* Read the source's end of WAL after the progress, because a follower may
+	 * advance the progress meanwhile. */
 	if (rc == RC_OK)
 		rc = identify_source(work, err);
 	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
@@ -261,7 +265,7 @@ set_names(TableWork *work, const PGresult *result)
 			.schema = arena_strdup(work->arena, PQgetvalue(result, i, 0)),
 			.name = arena_strdup(work->arena, PQgetvalue(result, i, 1)),
 		};
-	/* A table that is not on the source has no OID. */
+	/* The result has no OIDs if the table does not exist on the source. */
 	for (int i = 0; i < work->name_count; i++)
 		work->tables[i] = (CopiedTable){
 			.name = work->names[i],
@@ -290,7 +294,7 @@ table_oids(const TableWork *work)
 	return list;
 }
 
-/* The table and its partitions, itself first. */
+/* Reads the names of the table and its partitions; the table comes first. */
 static Rc
 read_family(TableWork *work, Error *err)
 {
@@ -316,8 +320,8 @@ read_family(TableWork *work, Error *err)
 	return rc;
 }
 
-/* Something of that name is on the source, and cannot be followed; or nothing
- * is. */
+/* Error: the source has no relation of this name, or one that cannot be
+ * followed, such as a view. */
 static Rc
 refuse_absent(TableWork *work, const char *name, Error *err)
 {
@@ -351,7 +355,8 @@ refuse_absent(TableWork *work, const char *name, Error *err)
 	return rc;
 }
 
-/* A table that is not on the source is known by its whole name only. */
+/* Takes a table that does not exist on the source; its name must contain the
+ * schema. */
 static Rc
 take_absent(TableWork *work, const char *name, bool must_exist, Error *err)
 {
@@ -389,7 +394,8 @@ ambiguous(const char *name, const PGresult *result, Error *err)
 	return rc;
 }
 
-/* Finds the table as SQL would read its name; the schema may be left out. */
+/* Finds a table on the source by its name, which is parsed as in SQL.  The
+ * schema may be left out. */
 static Rc
 resolve(TableWork *work, const char *name, bool must_exist, Error *err)
 {
@@ -430,7 +436,8 @@ resolve(TableWork *work, const char *name, bool must_exist, Error *err)
 	return rc;
 }
 
-/* The session's lock; it goes when we do, however that is. */
+/* Tries to take the advisory lock of the table.  It belongs to our session with
+ * the source, so it is released also if we crash. */
 static Rc
 try_lock(TableWork *work, bool *locked, Error *err)
 {
@@ -446,7 +453,8 @@ try_lock(TableWork *work, bool *locked, Error *err)
 	return rc;
 }
 
-/* The session of one that was killed takes a moment to end. */
+/* Takes the advisory lock; tries for some time, because the session of a
+ * command that was killed may still hold it. */
 static Rc
 lock(TableWork *work, Error *err)
 {
@@ -553,7 +561,8 @@ table_begin(TableWork *work, TableTarget *target, Error *err)
 	return rc;
 }
 
-/* All the same to a follower. */
+/* Whether a follower leaves a table in this state out; a change between two
+ * such states does not matter to it. */
 static bool
 is_left_out(TableStateKind kind)
 {
@@ -612,9 +621,9 @@ table_note_copied(TableWork *work, TableTarget *target, Error *err)
 /* ---- The follower ---- */
 
 /*
- * Gives the follower something to note, as it then looks whether its lease is
- * still good.  It looks sooner or later anyhow, so a role that may not do this
- * does no harm.
+ * Writes a logical message to the source's WAL, so that the follower writes
+ * progress, and notices that its lease token is not valid any more.  It would
+ * notice later anyway, so an error, such as a missing privilege, is ignored.
  */
 static void
 nudge_follower(TableWork *work)
@@ -627,8 +636,8 @@ nudge_follower(TableWork *work)
 		error_reset(&ignored);
 }
 
-/* A follower that has seen it has a new token, and one that does not run will
- * see it when it starts. */
+/* Sets *seen to whether the follower has a newer token than that of our change,
+ * or the slot is unused: a follower reads the rows when it starts. */
 static Rc
 follower_has_seen(TableWork *work, TableTarget *target, bool *seen, Error *err)
 {

@@ -1,14 +1,14 @@
 /*
  * work.h
- *    What the verbs of penstock table have in common: the connections, the
- *    table that is worked on, and its rows in penstock.table_state.
+ *    The data that the verbs of "penstock table" share: the connections, the
+ *    current table, and its rows in penstock.table_state.
  *
- * A partitioned table is worked on together with its partitions, because
- * changes come under the name of the one or the others, as the publication
- * says.  All of them have the same state.
+ * A partitioned table is handled together with its partitions, because the
+ * source may send changes under the name of either, depending on
+ * publish_via_partition_root.  All of them have the same state.
  *
- * While a table is worked on, an advisory lock on the source keeps out others
- * who would do the same.
+ * While a table is the current table of a TableWork, we hold an advisory lock
+ * on the source, so that no other command handles the same table.
  */
 #ifndef PENSTOCK_JOB_TABLE_WORK_H
 #define PENSTOCK_JOB_TABLE_WORK_H
@@ -30,10 +30,11 @@ typedef struct TableTarget
 	const char *conninfo; /* borrowed from the Config */
 	PgConn *conn;
 	char label[CONFIG_LABEL_SIZE];
-	TableRow row;          /* as it was read or written last */
-	ProgressRow progress;  /* of the pipeline; likewise */
-	bool copied;           /* the table was, by the pipeline */
-	int64_t changed_token; /* of the lease, when the row was written; or 0 */
+	TableRow row;          /* the table's row, as last read or written */
+	ProgressRow progress;  /* the pipeline's progress, as last read */
+	bool copied;           /* whether the pipeline has copied the table */
+	int64_t changed_token; /* token of the lease that was set when `row` was
+							* written, or 0 */
 } TableTarget;
 
 typedef struct TableWork
@@ -41,61 +42,66 @@ typedef struct TableWork
 	const Config *config;
 	Arena *arena;
 	PgConn *source;
-	SourceHistory history; /* of the source */
+	SourceHistory history; /* the source's timeline history */
 	TableTarget targets[CONFIG_TARGETS_MAX];
 	int target_count;
 
-	/* The table at hand. */
-	uint32_t oid;          /* on the source; 0: it does not exist there */
-	bool partitioned;      /* on the source */
-	TableName *names;      /* its own first, then those of its partitions */
-	CopiedTable *tables;   /* the same, as they are noted when copied */
-	int name_count;        /* all in the arena, like the names */
-	const char *qualified; /* "schema"."name" */
-	char slot[TABLE_SLOT_SIZE]; /* of its own, if it needs one */
+	/* The current table.  Names and tables are allocated in the arena. */
+	uint32_t oid;        /* OID on the source; 0: it does not exist there */
+	bool partitioned;    /* whether it is partitioned on the source */
+	TableName *names;    /* its name, and the names of its partitions */
+	CopiedTable *tables; /* the same tables, as rows of penstock.copied_table */
+	int name_count;      /* number of `names` and `tables` */
+	const char *qualified;      /* "schema"."name" */
+	char slot[TABLE_SLOT_SIZE]; /* name of the table's own slot, which need not
+								 * exist */
 } TableWork;
 
 /*
- * Connects to all servers, and makes sure that the pipeline exists.  Whether
- * it fails or not, the caller ends it with table_work_close().
+ * Connects to all servers, and checks that the pipeline exists; blocks.  The
+ * caller calls table_work_close(), after a failure too.
  */
 MUST_CHECK Rc table_work_open(TableWork *work, const Config *config,
 							  Error *err);
 
 /*
- * After a failure: closes all connections, opens them again, and reads the rows
- * of the table at hand.
+ * To be called after a failure: closes all connections, opens them again, and
+ * reads the rows of the current table; blocks.
  */
 MUST_CHECK Rc table_work_reconnect(TableWork *work, Error *err);
 
-/* Accepts a zeroed one. */
+/* Closes all connections.  Accepts a zeroed TableWork. */
 void table_work_close(TableWork *work);
 
-/* The command line that does this with the table at hand; in the arena. */
+/* Returns the command line that runs a verb for the current table; allocated in
+ * the arena. */
 const char *table_command(const TableWork *work, const char *verb);
 
 /*
- * Takes up a table by the name that the user gave, locks it against others who
- * would, and reads its rows.  `must_exist`: on the source.
+ * Makes the table with the name that the user has given the current table,
+ * takes its advisory lock, and reads its rows; blocks.  With `must_exist`,
+ * fails if the table does not exist on the source.
  */
 MUST_CHECK Rc table_work_take(TableWork *work, const char *name,
 							  bool must_exist, Error *err);
 
-/* Lets go of it. */
+/* Releases the advisory lock of the current table. */
 void table_work_leave(TableWork *work);
 
-/* Opens a walsender session of the source. */
+/* Opens a replication connection to the source; blocks. */
 MUST_CHECK Rc table_open_replication(const Config *config, PgConn **conn,
 									 Error *err);
 
 /*
- * Changes a target's rows:
+ * Change the rows of the current table on a target, in one transaction:
  *     table_begin, then table_write or nothing, then table_end.
- * From table_begin() on target->progress stands still, and target->row is up to
- * date.  A follower is disturbed if what is written matters to it;
- * table_disturb() does it in any case, before the writing.  table_end() commits
- * if `rc` is RC_OK, and returns whether that worked; else it rolls back and
- * returns `rc`.
+ * table_begin() locks the pipeline's progress row, so that target->progress
+ * does not change until table_end(), and reads target->row.  table_write()
+ * invalidates the lease token if the change of state matters to a follower, so
+ * that the follower reads the states again; table_disturb(), before
+ * table_write(), invalidates it in any case.  table_end() commits if `rc` is
+ * RC_OK, and returns the result of that; else it rolls back and returns `rc`.
+ * All block.
  */
 MUST_CHECK Rc table_begin(TableWork *work, TableTarget *target, Error *err);
 MUST_CHECK Rc table_write(TableWork *work, TableTarget *target,
@@ -104,20 +110,22 @@ MUST_CHECK Rc table_disturb(TableWork *work, TableTarget *target, Error *err);
 MUST_CHECK Rc table_end(TableTarget *target, Rc rc, Error *err);
 
 /*
- * Waits until a follower, if one runs, has seen the rows that were written
- * last.
+ * Blocks until the follower, if one is running, has read the rows that were
+ * written last.
  */
 MUST_CHECK Rc table_await_follower(TableWork *work, TableTarget *target,
 								   Error *err);
 
-/* Notes that the pipeline has copied the table, in the current transaction. */
+/* Records that the pipeline has copied the table, in the current transaction.
+ * Blocks. */
 MUST_CHECK Rc table_note_copied(TableWork *work, TableTarget *target,
 								Error *err);
 
 /* The OIDs of the table at hand and its partitions; in the arena. */
 OidList table_oids(const TableWork *work);
 
-/* Drops the table's own slot if there is one, and waits for who uses it. */
+/* Drops the table's own slot, if it exists; blocks, if the slot is in use,
+ * until it is free or some time is over. */
 MUST_CHECK Rc table_drop_slot(TableWork *work, Error *err);
 
 #endif /* PENSTOCK_JOB_TABLE_WORK_H */
