@@ -1,6 +1,6 @@
 /*
  * anchor.c
- *    See anchor.h.
+ *    The steps of an anchor, by their numbers in anchor.h.
  */
 #include "job/verify/anchor.h"
 
@@ -17,8 +17,8 @@
 
 #define APPLICATION_NAME "penstock verify"
 
-/* How often it is looked whether transactions have ended, and said that they
- * have not. */
+/* Interval at which we query whether transactions have ended, and interval at
+ * which we log that they have not. */
 #define OPEN_POLL_MS 100
 #define OPEN_SAY_MS  10000
 
@@ -77,7 +77,8 @@ anchor_open_target(PgConn **conn, const Anchor *anchor, int number, Error *err)
 
 /* ---- 1: transactions that are open -------------------------------------- */
 
-/* Those that are open now, as a snapshot's text. */
+/* Reads the source's next transaction ID, as text: all transactions that are
+ * open now are before it. */
 static MUST_CHECK Rc
 read_open(PgConn *source, char *open, size_t size, Error *err)
 {
@@ -154,7 +155,8 @@ create_slot(void *context, Error *err)
 	return rc;
 }
 
-/* RC_AGAIN: it took too long. */
+/* FenceUse.choose: creates the slot and sets *lsn to its consistent point.
+ * Returns RC_AGAIN if that takes longer than ANCHOR_HOLD_MAX_MS. */
 static Rc
 choose_position(void *context, Lsn *lsn, Error *err)
 {

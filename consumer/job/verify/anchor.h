@@ -1,24 +1,26 @@
 /*
  * anchor.h
- *    Snapshots of the source and of all targets that have the same
- *    transactions.
+ *    Exports snapshots on the source and on all targets that show the same
+ *    transactions of the source.
  *
- *     1. wait until the transactions that are open on the source have ended,
- *        while everything goes on
- *     2. put up a fence (see job/fence.h)
- *     3. make a temporary slot on the source, which exports a snapshot: it has
- *        what was committed before the slot's consistent point, and nothing
- * else
- *     4. move the fence to that point
- *     5. when all targets are there, export a snapshot of each, and let go
+ *     1. We wait until the transactions that are open on the source have ended;
+ *        the follower continues meanwhile.
+ *     2. We hold all targets with a fence (see job/fence.h).
+ *     3. We create a temporary slot on the source, which exports a snapshot.
+ *        The snapshot shows exactly the transactions that committed before the
+ *        slot's consistent point.
+ *     4. We move the fence to that consistent point.
+ *     5. When all targets have reached it, we export a snapshot on each, and
+ *        remove the fence.
  *
- * Targets stand still from 2 to 5.  Long transactions on the source that begin
- * just then would prolong it, so it ends after ANCHOR_HOLD_MAX_MS, and is tried
- * again.
+ * The follower does not advance from step 2 to step 5, except to the new fence.
+ * Creating the slot waits for transactions that began on the source after step
+ * 1.  So if it takes longer than ANCHOR_HOLD_MAX_MS, we remove the fence and
+ * begin again.
  *
- * The snapshots last until the anchor is released.  Tables are not locked: who
- * reads one looks whether the snapshot still shows its rows (see
- * copy/rows/guard.h).
+ * The snapshots exist until the anchor is released.  The anchor does not lock
+ * tables.  Whoever reads a table has to check whether the snapshot still shows
+ * its rows (see copy/rows/guard.h).
  */
 #ifndef PENSTOCK_JOB_VERIFY_ANCHOR_H
 #define PENSTOCK_JOB_VERIFY_ANCHOR_H
@@ -29,32 +31,33 @@
 #include "net/pgconn.h"
 #include "source/slot.h"
 
-/* How long the source may take to make the slot. */
+/* Maximum time that creating the slot may take. */
 #define ANCHOR_HOLD_MAX_MS 10000
 
 typedef struct AnchorTarget
 {
 	char label[CONFIG_LABEL_SIZE];
-	PgConn *conn; /* in the transaction of the snapshot */
+	PgConn *conn; /* session in the transaction that exports the snapshot */
 	char snapshot[SLOT_SNAPSHOT_SIZE];
 } AnchorTarget;
 
 typedef struct Anchor
 {
 	const Config *config;
-	PgConn *source;      /* to ask what is there now */
-	PgConn *replication; /* has the snapshot */
+	PgConn *source;      /* session for queries, outside of the snapshot */
+	PgConn *replication; /* replication connection that exports the snapshot */
 	SlotSnapshot snapshot;
 	AnchorTarget targets[CONFIG_TARGETS_MAX];
 } Anchor;
 
-/* Takes one, with zeroed *anchor.  Waits.  To be released also after a failure.
- */
+/* Exports the snapshots; blocks.  *anchor must be zeroed.  The caller releases
+ * it, after a failure too. */
 MUST_CHECK Rc anchor_take(Anchor *anchor, const Config *config, Error *err);
 
 void anchor_release(Anchor *anchor);
 
-/* Opens a session that reads; the label is that of a server. */
+/* Opens a session for reading on source or target; blocks.  `label` is the name
+ * of the server in messages. */
 MUST_CHECK Rc anchor_open_reader(PgConn **conn, const char *conninfo,
 								 const char *label, Error *err);
 

@@ -1,6 +1,6 @@
 /*
  * compare.c
- *    See compare.h.
+ *    The steps of a comparison, by their numbers in compare.h.
  */
 #include "job/verify/compare.h"
 
@@ -16,19 +16,21 @@
 #include "verify/statements.h"
 #include "verify/sums.h"
 
-/* query_canceled, by statement_timeout */
+/* query_canceled: the error when statement_timeout is over. */
 #define LATE_SQLSTATE "57014"
 
-/* A statement gets at least so much time, lest the server gives it all. */
+/* Minimum of statement_timeout, because 0 would mean that there is no limit. */
 #define STATEMENT_MS_MIN 1
 
-/* What is asked of the servers about one table. */
+/* The comparison of one table. */
 typedef struct Comparison
 {
 	Comparer *comparer;
 	ComparedTable *table;
 	CompareOutcome outcome;
-	PGresult *sums[CONFIG_TARGETS_MAX + 1]; /* the last is the source's */
+	PGresult *sums[CONFIG_TARGETS_MAX + 1]; /* sums of the targets, by index;
+											 * the element after the last
+											 * target has the source's */
 } Comparison;
 
 /* ---- sessions ----------------------------------------------------------- */
@@ -91,7 +93,7 @@ append_timeout(const Comparison *self, Buf *sql)
 		(long long) (left_ms < STATEMENT_MS_MIN ? STATEMENT_MS_MIN : left_ms));
 }
 
-/* Whether the table's columns are now what they were in the snapshot. */
+/* Checks whether the table's columns are still those of the snapshot. */
 static MUST_CHECK Rc
 check_columns(Comparison *self, PgConn *conn, const TableEnd *end, Error *err)
 {
@@ -216,7 +218,7 @@ send_sums(const Comparison *self, PgConn *conn, const VerifySide *side,
 				: pgconn_connection_error(conn, "lost the connection to", err);
 }
 
-/* Takes the answer, and what ends it. */
+/* Receives the result of a query, and the NULL after it. */
 static MUST_CHECK Rc
 receive(PgConn *conn, PGresult **answer, Error *err)
 {
@@ -239,7 +241,8 @@ clear_sums(Comparison *self)
 	}
 }
 
-/* All answers are taken before one of them fails. */
+/* Receives the results of all servers, or of the source and target `only`, and
+ * then checks whether one of them is an error. */
 static MUST_CHECK Rc
 receive_sums(Comparison *self, int only, Error *err)
 {
@@ -258,7 +261,8 @@ receive_sums(Comparison *self, int only, Error *err)
 	return rc;
 }
 
-/* Of all targets, or of one. */
+/* Queries the source and all targets, or only target `only` if that is not
+ * negative, for the sums. */
 static MUST_CHECK Rc
 ask_sums(Comparison *self, int only, bool by_range, Error *err)
 {
@@ -276,8 +280,9 @@ ask_sums(Comparison *self, int only, bool by_range, Error *err)
 	return rc == RC_OK ? receive_sums(self, only, err) : rc;
 }
 
-/* What a server has added up, of the rows that belong on a target, or of all;
- * returns how many ranges have any.  *sums is the caller's to free. */
+/* Reads the sums of the rows that belong on target `number` from a result, and
+ * returns the number of ranges with rows.  The caller releases *sums with
+ * free(). */
 static int
 take_sums(const PGresult *result, int number, RangeSum **sums)
 {
@@ -301,7 +306,8 @@ take_sums(const PGresult *result, int number, RangeSum **sums)
 	return count;
 }
 
-/* The ranges in which a target differs; *ranges is the caller's to free. */
+/* Finds the ranges in which a target differs from the source, and returns their
+ * number.  The caller releases *ranges with free(). */
 static int
 find_ranges(const Comparison *self, int number, int **ranges)
 {
@@ -387,7 +393,7 @@ forget_rows(TableVerdict *verdict)
 	memset(verdict->key_count, 0, sizeof(verdict->key_count));
 }
 
-/* Of a target whose sums differ. */
+/* Finds the rows in which a target differs whose sums differ. */
 static MUST_CHECK Rc
 find_rows(Comparison *self, int number, Error *err)
 {
@@ -449,7 +455,8 @@ compare(Comparison *self, Error *err)
 
 /* ---- the outcome -------------------------------------------------------- */
 
-/* What a server has refused says something of the table, or is a failure. */
+/* Sets the outcome, or the verdict, from an SQL error of a query; returns
+ * RC_FAIL for any other error. */
 static MUST_CHECK Rc
 judge_failure(Comparison *self, Error *err)
 {

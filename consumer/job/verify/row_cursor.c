@@ -1,6 +1,6 @@
 /*
  * row_cursor.c
- *    See row_cursor.h.
+ *    DECLARE, FETCH and CLOSE.
  */
 #include "job/verify/row_cursor.h"
 

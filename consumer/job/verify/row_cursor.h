@@ -1,6 +1,7 @@
 /*
  * row_cursor.h
- *    The rows of a query, some at a time, as pairing.h reads them.
+ *    Reads the rows of a query with an SQL cursor, in batches, as a RowReader
+ *    of verify/pairing.h.
  */
 #ifndef PENSTOCK_JOB_VERIFY_ROW_CURSOR_H
 #define PENSTOCK_JOB_VERIFY_ROW_CURSOR_H
@@ -13,21 +14,21 @@
 typedef struct RowCursor
 {
 	PgConn *conn;
-	PGresult *batch; /* NULL: none yet */
-	int row;         /* the next one of it */
+	PGresult *batch; /* the last batch of rows; NULL: none was fetched yet */
+	int row;         /* index of the next row in the batch */
 	PairedRow current;
-	bool ended;
+	bool ended; /* whether the query has no more rows */
 } RowCursor;
 
-/* Opens one in the session's transaction, and releases the query's buffer.  A
- * session has one at a time.  Waits. */
+/* Declares a cursor for a query in the session's transaction, and releases
+ * `query`.  A session can have one cursor at a time.  Blocks. */
 MUST_CHECK Rc row_cursor_open(RowCursor *cursor, PgConn *conn, Buf *query,
 							  Error *err);
 
-/* Ends it, and lets the session open another.  Accepts a zeroed one. */
+/* Closes the cursor; blocks.  Accepts a zeroed RowCursor. */
 MUST_CHECK Rc row_cursor_close(RowCursor *cursor, Error *err);
 
-/* As RowReader.next; the context is the cursor. */
+/* RowReader.next; `context` is the RowCursor. */
 MUST_CHECK Rc row_cursor_next(void *context, const PairedRow **row, Error *err);
 
 #endif /* PENSTOCK_JOB_VERIFY_ROW_CURSOR_H */

@@ -1,6 +1,7 @@
 /*
  * tables.c
- *    See tables.h.
+ *    Reads the tables from the catalogs of source and targets, and decides
+ *    which can be compared.
  */
 #include "job/verify/tables.h"
 
@@ -17,10 +18,10 @@
 
 /* ---- one server --------------------------------------------------------- */
 
-/* Columns of the attributes. */
+/* Columns of the result of ask_ends(): a row for each column of a table. */
 enum
 {
-	END_NUMBER, /* of the table in the catalog */
+	END_NUMBER, /* index of the table in the catalog */
 	END_OID,
 	END_KIND,
 	END_ATTNUM,
@@ -33,8 +34,8 @@ enum
 };
 
 /*
- * Of the names that the snapshot shows, what the snapshot shows.  The key is
- * the primary key, or else what identifies rows in the WAL.
+ * Second part of the query about tables with given names, as the snapshot shows
+ * them.  The key is the primary key or, if there is none, the replica identity.
  */
 static const char ends_sql[] =
 	"FROM unnest(%s, %s) WITH ORDINALITY v (schema, name, n)"
@@ -122,7 +123,7 @@ take_attribute(const PGresult *result, int row, Arena *arena)
 	};
 }
 
-/* Rows `row` to `end` are those of one table. */
+/* Fills a table from the rows from `row` to before `end` of the result. */
 static void
 take_end(TableEnd *table, const CopyTable *named, const PGresult *result,
 		 int row, int end, Arena *arena)
@@ -143,7 +144,8 @@ take_end(TableEnd *table, const CopyTable *named, const PGresult *result,
 				result, row, arena);
 }
 
-/* Of one server, by number of the table; *ends has room for all. */
+/* Reads all tables on one server.  ends[i] is filled for table i of the catalog
+ * if it exists there. */
 static MUST_CHECK Rc
 read_ends(const CopyCatalog *catalog, PgConn *conn, TableEnd **ends,
 		  Arena *arena, Error *err)
@@ -189,7 +191,8 @@ recodes(const PgConn *source, const PgConn *target)
 	return strcmp(one, "UTF8") != 0 && strcmp(one, "SQL_ASCII") != 0;
 }
 
-/* Whether the targets agree on how the source's values are to be read. */
+/* Returns the type as which the source's values of a column are to be read, or
+ * NULL.  *agree is set to false if the targets differ in that. */
 static const char *
 find_read_as(const ComparedTable *table, const Anchor *anchor,
 			 const TableAttribute *source, bool *agree)
@@ -216,7 +219,8 @@ find_read_as(const ComparedTable *table, const Anchor *anchor,
 	return found;
 }
 
-/* False if the targets have other types. */
+/* Describes the columns of a table for the statements; returns false if the
+ * targets differ in the types of columns. */
 static bool
 describe(ComparedTable *table, const Anchor *anchor, Arena *arena)
 {
@@ -269,7 +273,7 @@ set_different(Verdict *verdict, TableVerdict *of, const Anchor *anchor,
 	of->reason = arena_strdup(verdict->arena, reason);
 }
 
-/* A column that the target does not have, or NULL. */
+/* Returns the name of a column that does not exist on the target, or NULL. */
 static const char *
 find_lacking(const CopyTable *table, const TableEnd *target)
 {
@@ -401,7 +405,7 @@ append_patterns(Buf *sql, const PatternList *list, Error *err)
 	return RC_OK;
 }
 
-/* Of the catalog's tables, those of --tables stay. */
+/* Sets `skip` of the catalog's tables that match no pattern of --tables. */
 static MUST_CHECK Rc
 mark_unwanted(CopyCatalog *catalog, const PatternList *list, PgConn *conn,
 			  Error *err)

@@ -1,7 +1,7 @@
 /*
  * tables.h
- *    What is to be compared: the tables of a pipeline, as they are in the
- *    snapshots of an anchor.
+ *    The tables of a pipeline that are to be compared, as the snapshots of an
+ *    anchor show them.
  */
 #ifndef PENSTOCK_JOB_VERIFY_TABLES_H
 #define PENSTOCK_JOB_VERIFY_TABLES_H
@@ -18,40 +18,43 @@
 #include "verify/table.h"
 #include "verify/verdict.h"
 
-/* A column that the table had in the snapshot. */
+/* A column of a table, as a snapshot shows it. */
 typedef struct TableAttribute
 {
 	const char *name;
-	int number; /* attnum */
+	int number; /* pg_attribute.attnum */
 	uint32_t type_oid;
 	int type_modifier;
-	const char *type;    /* with its modifier */
-	const char *read_as; /* the same without domains, if it is built in */
-	bool is_key;         /* of the primary key, or else the replica identity */
+	const char *type;    /* name of the type, with its modifier */
+	const char *read_as; /* the same, of a domain that of its base type; NULL if
+						  * it is not a built-in type */
+	bool is_key;         /* whether the column is in the primary key or, if
+						  * there is none, in the replica identity */
 } TableAttribute;
 
-/* The table on one server. */
+/* A table on one server. */
 typedef struct TableEnd
 {
-	char kind;          /* pg_class.relkind; 0: it is not there */
-	CopyTable relation; /* what guard.h needs to know: name, OID, partitioned */
+	char kind;          /* pg_class.relkind; 0: the table does not exist */
+	CopyTable relation; /* the table for guard.h: its names, OID and partitioned
+						 * are set */
 	int attribute_count;
-	TableAttribute *attributes; /* by number */
+	TableAttribute *attributes; /* columns, sorted by number */
 } TableEnd;
 
-/* A table, and what there is of it on a target. */
+/* A table on a target, and the verdict on it. */
 typedef struct ComparedTarget
 {
-	TableVerdict *verdict; /* NULL: it is not for this target */
+	TableVerdict *verdict; /* NULL: the table does not belong on this target */
 	TableEnd end;
 } ComparedTarget;
 
 typedef struct ComparedTable
 {
-	const CopyTable *table; /* of the catalog */
+	const CopyTable *table; /* the table in the catalog */
 	const PlacedTable *placed;
 	TableEnd source;
-	ComparedTarget *targets; /* one for each of the configuration */
+	ComparedTarget *targets; /* one for each target of the configuration */
 	VerifyTable statements;
 } ComparedTable;
 
@@ -61,20 +64,21 @@ typedef struct ComparedTables
 	Placed *placed;
 	int count;
 	ComparedTable *tables; /* largest first */
-	Arena *arena;          /* of all that is not the catalog's */
+	Arena *arena;          /* holds `tables` and all that they point to, apart
+							* from the catalog */
 } ComparedTables;
 
 /*
- * Reads them, and decides on the verdict of those that cannot be compared, or
- * differ already.  *tables is zeroed, and to be released also after a failure.
- * Waits.
+ * Reads the tables; blocks.  Sets the verdict of tables that cannot be
+ * compared, or that differ in their definition.  *tables must be zeroed; the
+ * caller releases it, after a failure too.
  */
 MUST_CHECK Rc compared_tables_read(ComparedTables *tables, const Anchor *anchor,
 								   Verdict *verdict, Error *err);
 
 void compared_tables_release(ComparedTables *tables);
 
-/* Whether a table is still to be compared with any target. */
+/* Whether the verdict on a table is still pending for a target. */
 bool compared_table_is_pending(const ComparedTable *table, int target_count);
 
 #endif /* PENSTOCK_JOB_VERIFY_TABLES_H */

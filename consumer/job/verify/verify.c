@@ -1,6 +1,7 @@
 /*
  * verify.c
- *    See verify.h.
+ *    Runs several comparisons at the same time, each as a task, under one
+ * anchor after the other.
  */
 #include "job/verify/verify.h"
 
@@ -13,14 +14,14 @@
 #include "job/verify/surroundings.h"
 #include "job/verify/tables.h"
 
-/* How often it is said how far it has come. */
+/* Interval at which we log the progress. */
 #define SAY_MS 10000
 
-/* How long a table that somebody has locked is left alone. */
+/* Pause before a table that was locked is tried again. */
 #define BUSY_PAUSE_MS 200
 
-/* At so many positions a table is tried that was rewritten each time, and one
- * for which there was no time. */
+/* Maximum number of anchors under which a table is tried that was rewritten
+ * each time, and of those under which the time was over each time. */
 #define CHANGED_MAX 10
 #define LATE_MAX    2
 
@@ -40,8 +41,9 @@ struct Verification
 	Anchor anchor;
 	ComparedTables tables;
 	Surroundings surroundings;
-	int next;            /* the table that is taken next */
-	int64_t deadline_us; /* monotonic; when the snapshots become too old */
+	int next;            /* index of the table that the next free worker takes */
+	int64_t deadline_us; /* monotonic time from which on the snapshots are too
+						  * old to be used */
 	int64_t say_us;
 	Worker workers[CONFIG_JOBS_MAX];
 };
@@ -74,7 +76,7 @@ is_over(const Verification *self)
 	return clock_monotonic_us() >= self->deadline_us;
 }
 
-/* Tries for as long as somebody has it locked. */
+/* Compares a table; tries again while it is locked. */
 static MUST_CHECK Rc
 compare_table(Worker *worker, ComparedTable *table, Error *err)
 {
@@ -131,7 +133,7 @@ work(void *context, Error *err)
 	return rc;
 }
 
-/* ---- all tables, at one position ---------------------------------------- */
+/* ---- all tables, under one anchor --------------------------------------- */
 
 static void
 say_progress(Verification *self)
@@ -149,7 +151,8 @@ say_progress(Verification *self)
 	log_info("verify", "compared %d of %d tables", settled, self->tables.count);
 }
 
-/* One turn of those that have something to do; *left: whether any has. */
+/* Calls task_work() for each worker that has a task.  *left is set to whether a
+ * worker still has one. */
 static MUST_CHECK Rc
 work_in_turn(Verification *self, bool *left, Error *err)
 {
@@ -221,7 +224,8 @@ run_workers(Verification *self, Error *err)
 	return rc;
 }
 
-/* Those that were to be compared and are not there any more. */
+/* Sets the verdict of tables that are still to be compared but do not exist any
+ * more. */
 static void
 forget_gone(const Verification *self)
 {

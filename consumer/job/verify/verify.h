@@ -1,11 +1,11 @@
 /*
  * verify.h
- *    Compares the tables of a pipeline, and what goes with them, on source and
- *    targets, while both are written to.
+ *    Compares the tables of a pipeline on source and targets, while both are
+ *    written to.
  *
- * All is compared as of one position of the source's WAL (see anchor.h).  What
- * cannot be compared there, because it was rewritten since or there was no time
- * left, is compared as of a later one.
+ * Tables are compared as of one LSN of the source (see anchor.h).  Those that
+ * cannot be compared as of that LSN, because they were rewritten since or the
+ * time was over, are compared as of a later LSN.
  */
 #ifndef PENSTOCK_JOB_VERIFY_VERIFY_H
 #define PENSTOCK_JOB_VERIFY_VERIFY_H
@@ -14,8 +14,8 @@
 #include "config/config.h"
 #include "verify/verdict.h"
 
-/* Adds to an empty verdict.  Waits.  What was found until a failure is in the
- * verdict, too. */
+/* Compares the tables and adds the results to *verdict, which must be empty;
+ * blocks.  After a failure, *verdict has the results so far. */
 MUST_CHECK Rc verify_run(const Config *config, Verdict *verdict, Error *err);
 
 #endif /* PENSTOCK_JOB_VERIFY_VERIFY_H */
