@@ -1,6 +1,6 @@
 /*
  * check.c
- *    What is looked at before anything is written.
+ *    Connections, and the checks before anything is written.
  */
 #include "job/clone/check.h"
 
@@ -61,8 +61,8 @@ clone_open_target(Clone *clone, int number, Error *err)
 }
 
 /*
- * Our statements about the catalogs are long and run once: compiling them takes
- * many times as long as running them.
+ * Turns JIT compilation off: our queries of the catalogs are long and run once,
+ * so compiling would take much longer than running them.
  */
 static Rc
 set_up_session(PgConn *conn, Error *err)
@@ -70,7 +70,7 @@ set_up_session(PgConn *conn, Error *err)
 	return pgconn_exec(conn, "SET jit = off", NULL, err);
 }
 
-/* What else is asked of a source than its catalogs. */
+/* Opens the source's other connections: for replication, and to the standby. */
 static Rc
 open_further(CloneSource *source, Error *err)
 {
@@ -124,8 +124,9 @@ clone_read_catalog(CloneSource *source, Error *err)
 }
 
 /*
- * From PostgreSQL 19 on the first logical slot has a server whose wal_level is
- * replica log what it takes, as long as there is one.
+ * Whether a server with this wal_level can decode.  From PostgreSQL 19 on, a
+ * server with wal_level = replica writes the WAL that decoding needs while
+ * there is a logical slot.
  */
 static bool
 can_decode(const PgConn *source, const char *wal_level)
@@ -172,7 +173,8 @@ clone_check_ends(const Clone *clone, Error *err)
 	return rc;
 }
 
-/* Whether the pipeline of a source is known on any of the targets. */
+/* Sets *known to whether a target has progress of the source's pipeline, or an
+ * unfinished clone of it. */
 static Rc
 is_on_targets(const Clone *clone, const CloneSource *source, bool *known,
 			  Error *err)
@@ -201,7 +203,8 @@ check_no_slot(const Clone *clone, const CloneSource *source, Error *err)
 
 	if (rc != RC_OK || !slot.exists)
 		return rc;
-	/* One of another database, or of others, is not to be dropped by us. */
+	/* The hint below must not advise to drop the slot of another database or
+	 * of another plugin. */
 	rc = slot_require_usable(&slot, name, err);
 	if (rc != RC_OK && !slot.lost)
 		return rc;
@@ -248,7 +251,7 @@ clone_check_no_progress(const CloneSource *source, const CloneTarget *target,
 	return rc;
 }
 
-/* What the clone is to do; with a target or, for the source alone, NULL. */
+/* Returns the plan of the clone to a target; NULL: only for the source. */
 static CopyPlan
 plan_of(const CloneSource *source, PgConn *target)
 {
@@ -269,7 +272,7 @@ plan_of(const CloneSource *source, PgConn *target)
 	};
 }
 
-/* Whether the target can take what the catalog has. */
+/* Refuses a target that cannot receive the tables of the catalog. */
 static Rc
 check_target(const Clone *clone, const CloneTarget *target, Error *err)
 {
@@ -310,7 +313,8 @@ clone_find_programs(Clone *clone, Error *err)
 						 clone->arena, err);
 }
 
-/* Says it once: there may be hundreds. */
+/* Warns of tables without a replica identity with one message, because there
+ * may be hundreds of them. */
 static void
 say_without_identity(const CatalogFindings *findings)
 {

@@ -1,6 +1,7 @@
 /*
  * check.h
- *    The beginning of a clone: connecting, and refusing what cannot work.
+ *    The beginning of a clone: connects to the servers, and refuses a clone
+ * that would fail later.  All functions that query a server block.
  */
 #ifndef PENSTOCK_JOB_CLONE_CHECK_H
 #define PENSTOCK_JOB_CLONE_CHECK_H
@@ -9,45 +10,47 @@
 #include "job/clone/state.h"
 #include "net/pgconn_open.h"
 
-/* Opens one more connection to the source; it is the caller's. */
+/* Opens one more connection to the source, which the caller closes. */
 MUST_CHECK Rc clone_open_source(PgConn **conn, const Config *config,
 								PgConnKind kind, Error *err);
 
 /* Whether this run writes rows on the targets. */
 bool clone_writes_rows(const Config *config);
 
-/* Opens the connection of a target, which must be closed. */
+/* Opens the connection of target `number`, which must be NULL. */
 MUST_CHECK Rc clone_open_target(Clone *clone, int number, Error *err);
 
 /* Opens all connections of the clone. */
 MUST_CHECK Rc clone_open_all(Clone *clone, Error *err);
 
-/* Reads what a source publishes, and refuses what cannot work.  Writes nothing.
- */
+/* Reads the tables that a source publishes, and refuses the source if a clone
+ * would fail.  Writes nothing. */
 MUST_CHECK Rc clone_check_source(CloneSource *source, Error *err);
 
-/* Finds what dumps and restores the schema, if that is copied. */
+/* Finds pg_dump, pg_restore and psql, if the schema is copied. */
 MUST_CHECK Rc clone_find_programs(Clone *clone, Error *err);
 
-/* Refuses a source where something is in the way of a clone that begins. */
+/* For a clone that begins: refuses a source that already has the pipeline's
+ * slot. */
 MUST_CHECK Rc clone_check_unused(const Clone *clone, const CloneSource *source,
 								 Error *err);
 
-/* Refuses a target that the pipeline of a source ends at already. */
+/* Refuses a target that already has progress of the source's pipeline. */
 MUST_CHECK Rc clone_check_no_progress(const CloneSource *source,
 									  const CloneTarget *target, Error *err);
 
-/* Reads what is to be copied, instead of what was read before. */
+/* Reads the source's catalog again, in place of the one read before. */
 MUST_CHECK Rc clone_read_catalog(CloneSource *source, Error *err);
 
-/* Whether the targets can take what the catalog has. */
+/* Refuses targets that cannot receive the tables of the catalog. */
 MUST_CHECK Rc clone_check_targets(const Clone *clone, Error *err);
 
-/* Refuses a source that is a target as well, or ends that are swapped. */
+/* Refuses a source that is also a target, and source and target that seem to be
+ * swapped. */
 MUST_CHECK Rc clone_check_ends(const Clone *clone, Error *err);
 
-/* Has a target remember what the pipeline is.  The schema penstock exists
- * there. */
+/* Stores the options of the pipeline on a target, where the schema "penstock"
+ * must exist. */
 MUST_CHECK Rc clone_note_options(const Config *config, PgConn *target,
 								 Arena *arena, Error *err);
 

@@ -1,6 +1,6 @@
 /*
  * clone.c
- *    See clone.h.
+ *    The steps of a clone.
  */
 #include "job/clone/clone.h"
 
@@ -41,7 +41,7 @@
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* Settings of the database that a warning lists. */
+/* Maximum number of the database's settings that a warning lists. */
 #define SETTINGS_SHOWN 20
 
 static Rc
@@ -68,7 +68,7 @@ dump_schema(Clone *clone, Error *err)
 }
 
 
-/* ---- The targets' side ---- */
+/* ---- Targets ---- */
 
 static Rc
 restore_schema(Clone *clone, CloneTarget *target, SchemaSection section,
@@ -86,8 +86,8 @@ restore_schema(Clone *clone, CloneTarget *target, SchemaSection section,
 						  err);
 }
 
-/* Creates the part of the schema that comes before the data, unless it exists.
- */
+/* Restores the section of the schema before the data, unless the work list says
+ * that it is done. */
 static Rc
 restore_before_data(Clone *clone, CloneTarget *target, Error *err)
 {
@@ -118,7 +118,8 @@ restore_before_data(Clone *clone, CloneTarget *target, Error *err)
 	return rc;
 }
 
-/* What of the tables is to be copied, and whether it can be. */
+/* Reads from the work list which tables are done, empties those that are done
+ * in part, and checks that the others can be copied. */
 static Rc
 prepare_tables(Clone *clone, CloneTarget *target, Error *err)
 {
@@ -137,7 +138,7 @@ prepare_tables(Clone *clone, CloneTarget *target, Error *err)
 	return rc;
 }
 
-/* A newer snapshot is needed, and the copy stands where that does. */
+/* Context of take_newer_snapshot(), which also sets the mark's watermark. */
 typedef struct NewSnapshot
 {
 	Clone *clone;
@@ -165,8 +166,9 @@ count_left(const CopyCatalog *catalog)
 }
 
 /*
- * Tables that do not exist any more have no rows to copy.  On the target they
- * are there, with their keys, for others may refer to these.
+ * Records for tables that do not exist on the source any more that there are no
+ * rows to copy.  On the target they are created all the same, because foreign
+ * keys of other tables may refer to them.
  */
 static Rc
 give_up_gone(const Clone *clone, const CloneTarget *target,
@@ -240,7 +242,8 @@ copy_rows(Clone *clone, int number, Error *err)
 	return rc;
 }
 
-/* They differ: whoever goes on with this clone is to copy them again. */
+/* Marks the tables that were copied under the current snapshot as not done,
+ * because some of them differ: a later run has to copy them again. */
 static void
 distrust_rows(const Clone *clone, const CloneTarget *target)
 {
@@ -253,7 +256,8 @@ distrust_rows(const Clone *clone, const CloneTarget *target)
 	error_reset(&err);
 }
 
-/* Tables that an earlier run has copied are as they were at its snapshot. */
+/* Compares the tables that this run has copied with the source.  Those that an
+ * earlier run has copied are as of another snapshot. */
 static Rc
 verify_rows(const Clone *clone, int number, Error *err)
 {
@@ -313,7 +317,7 @@ copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
 	return rc;
 }
 
-/* Makes ready for what is built when rows are copied. */
+/* Opens the Build of the indexes and constraints of a target. */
 static Rc
 open_build(Clone *clone, int number, Error *err)
 {
@@ -351,9 +355,9 @@ wait_for_builds(CloneTarget *target, Error *err)
 }
 
 /*
- * Whether what was copied is as of more than one snapshot, so that rows may
- * refer to some that do not exist before following has come to the last of
- * these.
+ * Whether the tables were copied under more than one snapshot.  Then rows may
+ * refer to rows that do not exist until the follower has reached the LSN of the
+ * last snapshot.
  */
 static bool
 has_several_snapshots(const Clone *clone)
@@ -363,8 +367,10 @@ has_several_snapshots(const Clone *clone)
 }
 
 /*
- * Everything that was copied is older.  Rows of another source may refer to
- * some that it was sent by the first one after that was copied.
+ * Sets *lsn to an LSN of the lead that is not before any of the snapshots. With
+ * several sources, that is the current end of the lead's WAL: a row of another
+ * source may refer to a row that the lead has sent to that source after the
+ * lead was copied.
  */
 static Rc
 read_last_position(const Clone *clone, const CloneTarget *target, Lsn *lsn,
@@ -385,7 +391,7 @@ read_last_position(const Clone *clone, const CloneTarget *target, Lsn *lsn,
 	return rc;
 }
 
-/* What is left of the indexes, and then all foreign keys. */
+/* Waits for the builds of indexes, and then builds all foreign keys. */
 static Rc
 finish_builds(const Clone *clone, CloneTarget *target, Error *err)
 {
@@ -420,7 +426,8 @@ fill_views(const Clone *clone, CloneTarget *target, Error *err)
 	return rc;
 }
 
-/* Those of the lead, and what is farther on another source. */
+/* Sets the target's sequences to the lead's values, and advances them to those
+ * of other sources that are farther. */
 static Rc
 copy_sequences(const Clone *clone, const CloneTarget *target, int *sequences,
 			   Error *err)
@@ -436,7 +443,7 @@ copy_sequences(const Clone *clone, const CloneTarget *target, int *sequences,
 	return rc;
 }
 
-/* What may come when the rows are copied. */
+/* Creates everything that comes after the rows, and runs ANALYZE. */
 static Rc
 complete_target(Clone *clone, CloneTarget *target, Error *err)
 {
@@ -475,8 +482,8 @@ note_keys(const Clone *clone, const CloneTarget *target, Error *err)
 	return rc;
 }
 
-/* Notes that what is copied of a source is complete, and how it may be
- * followed.
+/* Writes the progress of a source's pipeline to a target, and the other rows
+ * that a follower needs.
  */
 static Rc
 note_source(const Clone *clone, const CloneSource *source, int number,
@@ -499,8 +506,9 @@ note_source(const Clone *clone, const CloneSource *source, int number,
 }
 
 /*
- * Says that the copy is complete, in place of what there was to do.  Everything
- * before was committed asynchronously; when this commit is durable, so is that.
+ * Writes the progress and removes the work list, in one transaction.  Earlier
+ * transactions were committed with synchronous_commit = off; they are durable
+ * when this commit is.
  */
 static Rc
 write_progress(Clone *clone, int number, Error *err)
@@ -527,7 +535,7 @@ write_progress(Clone *clone, int number, Error *err)
 }
 
 
-/* ---- The ways to run ---- */
+/* ---- Runs ---- */
 
 static Rc
 run_schema_only(Clone *clone, Error *err)
@@ -559,9 +567,9 @@ has_stale_tables(const CopyCatalog *catalog)
 }
 
 /*
- * Tables that the snapshot does not show any more are copied from a newer one,
- * and if that is as bad, from the next: somebody may truncate a table all the
- * time.
+ * Copies tables that the snapshot does not show any more under a newer one, and
+ * repeats that until the snapshot shows all of them: a table may be truncated
+ * again and again.
  */
 static Rc
 copy_stale_rows(Clone *clone, Error *err)
@@ -625,7 +633,8 @@ complete_targets(Clone *clone, Error *err)
 	return rc;
 }
 
-/* Early, because the role may lack the privilege. */
+/* Creates the schema "penstock" and the work list on a target.  This is done
+ * early, because the role may have no privilege to. */
 static Rc
 begin_list(Clone *clone, int number, Error *err)
 {
@@ -655,7 +664,7 @@ begin_list(Clone *clone, int number, Error *err)
 	return rc;
 }
 
-/* What --resume goes on with, or the beginning of it. */
+/* Claims the unfinished clone and finds its slots, or begins a new one. */
 static Rc
 begin(Clone *clone, Error *err)
 {
@@ -671,7 +680,7 @@ begin(Clone *clone, Error *err)
 	return rc;
 }
 
-/* All that is left to do, as far as the work lists say. */
+/* Does everything that the work lists do not mark as done. */
 static Rc
 do_work(Clone *clone, Error *err)
 {
@@ -756,7 +765,7 @@ report_plan(const Clone *clone)
 }
 
 
-/* ---- What is not carried ---- */
+/* ---- What is not copied ---- */
 
 static void
 say_settings(const PGresult *settings, const char *label)
@@ -793,7 +802,8 @@ say_large_objects(const Clone *clone, Error *err)
 	return rc;
 }
 
-/* What a reader may expect to be copied and is not. */
+/* Warns of settings and large objects that the clone does not copy, although a
+ * user might expect it. */
 static Rc
 say_not_carried(const Clone *clone, Error *err)
 {
@@ -813,9 +823,10 @@ say_not_carried(const Clone *clone, Error *err)
 }
 
 
-/* ---- All of it ---- */
+/* ---- The command ---- */
 
-/* The figures of several targets would be those of the last one. */
+/* Reports the summary; not with several targets, because the catalog has only
+ * the figures of the last one. */
 static void
 report_summary(const Clone *clone)
 {
@@ -853,7 +864,7 @@ identify_sources(Clone *clone, Error *err)
 	return rc;
 }
 
-/* Of the lead nothing more is to be said than for the only source. */
+/* Adds the name of the source to an error, if it is not the lead. */
 static void
 say_which(const Clone *clone, const CloneSource *source, Error *err)
 {
@@ -866,7 +877,7 @@ check_source(const Clone *clone, CloneSource *source, Error *err)
 {
 	Rc rc = clone_check_source(source, err);
 
-	/* Those of the lead are looked at when there is nothing to be resumed. */
+	/* The progress of the lead is checked only if no clone is resumed. */
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK &&
 					source != clone->lead;
 		 i++)
@@ -890,7 +901,7 @@ check_sources(Clone *clone, Error *err)
 	return rc == RC_OK ? clone_check_several(clone, err) : rc;
 }
 
-/* Whether nothing is in the way of a clone that begins. */
+/* Refuses a new clone if sources or targets are in use already. */
 static Rc
 check_fresh(const Clone *clone, Error *err)
 {
@@ -905,7 +916,7 @@ check_fresh(const Clone *clone, Error *err)
 	return rc == RC_OK ? clone_check_targets(clone, err) : rc;
 }
 
-/* Nothing but --restart writes anything here. */
+/* Queries and checks all servers.  Writes only with --restart. */
 static Rc
 look_and_check(Clone *clone, Error *err)
 {
@@ -962,7 +973,7 @@ run(Clone *clone, Error *err)
 		say_done(clone);
 		return rc;
 	}
-	/* Why it failed is logged before what the failure leaves on the servers. */
+	/* Logs the error before clone_undo() logs what is left on the servers. */
 	say_failure(err);
 	clone_undo(clone);
 	return RC_END;
@@ -997,8 +1008,10 @@ release(Clone *clone)
 }
 
 /*
- * Names our sessions and those of our children after the clone, so that one
- * that goes on can end what is left of one before.  Returns what was there.
+ * Sets PGAPPNAME, so that our sessions and those of our child processes have an
+ * application_name by which a later run of this clone can find and terminate
+ * them.  Returns the previous value, which the caller passes to
+ * rename_sessions().
  */
 static char *
 name_sessions(const Config *config)
@@ -1012,7 +1025,7 @@ name_sessions(const Config *config)
 	return kept;
 }
 
-/* Gives the name back, for what comes after the clone. */
+/* Restores PGAPPNAME after the clone. */
 static void
 rename_sessions(char *before)
 {
@@ -1023,7 +1036,8 @@ rename_sessions(char *before)
 	free(before);
 }
 
-/* A schema alone is that of the lead. */
+/* Sets the sources of the clone.  With --schema-only, the lead is the only
+ * one. */
 static void
 take_sources(Clone *clone, const Config *all, const Config *first)
 {

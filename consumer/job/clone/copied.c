@@ -1,6 +1,6 @@
 /*
  * copied.c
- *    Tables, and the partitions that they consist of.
+ *    Reads the copied tables and their partitions from the source.
  */
 #include "job/clone/copied.h"
 
@@ -10,8 +10,8 @@
 #include "net/sql.h"
 
 /*
- * Those whose changes were in no log when their rows were read, whatever they
- * are by now.
+ * Appends the OIDs of the tables that were unlogged when the catalog was read,
+ * even if they are logged now.
  */
 static void
 append_unlogged(const CopyCatalog *catalog, Buf *sql)
@@ -27,8 +27,8 @@ append_unlogged(const CopyCatalog *catalog, Buf *sql)
 }
 
 /*
- * The tables of the catalog with their partitions; where all are published, the
- * others, too.
+ * Reads the tables of the catalog with their partitions; with a publication FOR
+ * ALL TABLES, also the tables that are not copied.
  */
 static MUST_CHECK Rc
 read_families(const CloneSource *source, CopiedTable **tables, int *count,

@@ -1,6 +1,6 @@
 /*
  * copied.h
- *    What a target is told of the tables that a clone has copied.
+ *    Records the tables that a clone has copied in penstock.copied_table.
  */
 #ifndef PENSTOCK_JOB_CLONE_COPIED_H
 #define PENSTOCK_JOB_CLONE_COPIED_H
@@ -9,9 +9,9 @@
 #include "job/clone/state.h"
 
 /*
- * Notes, for the pipeline of a source, which tables may be followed:
- * those of its catalog, and what they consist of.  See copied_table.h.  In the
- * transaction that is open on the target.  Waits for both.
+ * Records on a target which tables a follower of the source's pipeline may
+ * follow: those of the source's catalog, and their partitions.  See
+ * control/copied_table.h.  Writes in the target's current transaction; blocks.
  */
 MUST_CHECK Rc clone_note_copied(const CloneSource *source, PgConn *target,
 								Arena *arena, Error *err);

@@ -1,6 +1,6 @@
 /*
  * definitions.c
- *    Read once on the source, written to each target.
+ *    Reads the definitions once, and writes them to each target.
  */
 #include "job/clone/definitions.h"
 

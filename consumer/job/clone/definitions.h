@@ -1,7 +1,8 @@
 /*
  * definitions.h
- *    What the source's schema is where a clone begins, for following its
- *    changes.
+ *    Stores the definitions of the source's objects as of the clone's snapshot
+ *    on the targets, so that a follower can compare later schema changes with
+ *    them.
  */
 #ifndef PENSTOCK_JOB_CLONE_DEFINITIONS_H
 #define PENSTOCK_JOB_CLONE_DEFINITIONS_H
@@ -10,16 +11,16 @@
 #include "job/clone/state.h"
 
 /*
- * Reads what the schema of the lead is, under the snapshot that it was dumped
- * under; nothing, if its changes are not looked at, or if it was read already.
- * Waits.
+ * Reads the definitions from the lead, under the snapshot under which its
+ * schema was dumped; blocks.  Does nothing if schema changes are not followed,
+ * or if the definitions were read already.
  */
 MUST_CHECK Rc clone_read_definitions(Clone *clone, Error *err);
 
 /*
- * Notes on the target what the schema was when it was read; nothing, if its
- * changes are not looked at.  A clone that goes on with a schema that exists
- * leaves what was noted with it. Waits.
+ * Writes the definitions to the target; blocks.  Does nothing if schema changes
+ * are not followed.  A resumed clone whose schema exists already keeps the
+ * definitions that were written with it.
  */
 MUST_CHECK Rc clone_note_definitions(Clone *clone, const CloneTarget *target,
 									 Error *err);

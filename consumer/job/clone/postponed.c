@@ -1,6 +1,6 @@
 /*
  * postponed.c
- *    See postponed.h.
+ *    Logs and writes the postponed keys.
  */
 #include "job/clone/postponed.h"
 

@@ -1,7 +1,7 @@
 /*
  * postponed.h
- *    Foreign keys that could not be checked when tables were copied: noting
- *    them on the target, for a follower to check (pipeline/keys.h).
+ *    Records foreign keys that could not be validated after the copy on the
+ *    target, where a follower validates them later (pipeline/keys.h).
  */
 #ifndef PENSTOCK_JOB_CLONE_POSTPONED_H
 #define PENSTOCK_JOB_CLONE_POSTPONED_H
@@ -12,9 +12,9 @@
 #include "net/pgconn.h"
 
 /*
- * Notes on a target what its build has postponed until a follower has come to
- * `lsn`, and logs it.  It is noted in the current transaction, which writes the
- * pipeline's progress as well.  Waits for the target.
+ * Writes the foreign keys that `build` has postponed to penstock.postponed_key,
+ * to be validated when a follower has reached `lsn`, and logs them; blocks.
+ * Writes in the current transaction, which also writes the pipeline's progress.
  */
 MUST_CHECK Rc postponed_note(PgConn *target, const char *pipeline,
 							 const Build *build, Lsn lsn, Error *err);

@@ -1,6 +1,6 @@
 /*
  * recover.c
- *    Closing everything, and opening it again.
+ *    Closes all connections, and opens them again.
  */
 #include "job/clone/recover.h"
 
@@ -15,12 +15,11 @@
 #include "job/clone/snapshot.h"
 #include "net/sqlstate.h"
 
-/* Pauses between attempts to go on. */
+/* Minimum and maximum pause between attempts to continue. */
 #define PAUSE_FIRST_MS 500
 #define PAUSE_MAX_MS   10000
 
-/* An attempt that lasted this long has copied something: the pause before the
- * next one is the first pause again. */
+/* Duration of an attempt after which the next pause is the minimum again. */
 #define ATTEMPT_GOOD_US (INT64_C(60) * 1000000)
 
 static bool
@@ -38,7 +37,8 @@ is_lost(PgConn *conn)
 	return lost;
 }
 
-/* The statements on the connection that has the snapshot end the latter. */
+/* Whether a connection to a server is lost.  It is tested with a statement,
+ * which on the connection that exports the snapshot ends the snapshot. */
 static bool
 has_lost_server(const Clone *clone)
 {
@@ -54,9 +54,10 @@ has_lost_server(const Clone *clone)
 }
 
 /*
- * A connection that broke, a server that stops or starts or has no room for a
- * session, a deadlock.  A full disk or a statement that somebody has cancelled
- * is nothing to wait for: it says so and can be resumed.
+ * Whether a failure will pass by itself: a lost connection, a server that is
+ * shutting down or starting up or has too many sessions, a deadlock.  After a
+ * full disk or a cancelled statement, the clone ends, and the user can resume
+ * it.
  */
 static bool
 is_passing(const Error *failure)
@@ -139,8 +140,8 @@ clone_recover(Clone *clone, Error *failure)
 	do
 	{
 		close_all(clone);
-		/* Failures after the first have the same reason, as a rule: only that
-		 * one is said to everybody. */
+		/* Further failures usually have the same reason, so only the first is
+		 * logged above level debug. */
 		if (failures++ > 0)
 			log_debug("clone", "%s", failure->message);
 		error_reset(failure);

@@ -1,16 +1,18 @@
 /*
  * recover.h
- *    Going on by itself with a clone that lost a server, as --resume would.
+ *    Continues a clone automatically after it has lost a server, as --resume
+ *    would do.
  *
- * A server that is restarted, or cannot be reached for a while, costs a clone
- * the snapshot and what was under way, and nothing else: the slot exists, and
- * the targets know what is done.  So it waits until all servers are back, takes
- * another snapshot, and goes on with what is left.  What was dumped of the
- * schema stays as it is.
+ * When a server is restarted, or cannot be reached for a while, a clone loses
+ * the snapshot and the parts that were being copied.  But the slot still
+ * exists, and the work lists on the targets say which tables are done.  So we
+ * wait until all servers can be reached, take another snapshot, and copy the
+ * remaining tables.  We keep the dump of the schema.
  *
- * Where rows of several sources are put together, a table is done when all of
- * them have added theirs.  Those of one cannot be told from those of another,
- * so that any other table is emptied and copied again from all.
+ * If rows of several sources are copied into one table, the table is done when
+ * the rows of all sources are copied.  The target cannot distinguish the rows
+ * of one source from those of another.  So we empty tables that are not done,
+ * and copy them again from all sources.
  */
 #ifndef PENSTOCK_JOB_CLONE_RECOVER_H
 #define PENSTOCK_JOB_CLONE_RECOVER_H
@@ -21,16 +23,17 @@
 #include "job/clone/state.h"
 
 /*
- * Whether it is worth waiting after this failure: it may heal, or one of the
- * servers is not to be reached any more, whatever the failure says.
+ * Whether the clone can continue after this failure: the error is transient, or
+ * a connection to a server is lost, whatever the error is.
  */
 bool clone_can_recover(const Clone *clone, const Error *failure);
 
 /*
- * Says why the clone waits, and waits until it can go on.  On success all is
- * connected and claimed again, *failure is empty, and there is no snapshot.
- * Fails, with another error in *failure, if somebody else has taken the clone
- * over or there is nothing to go on with.
+ * Logs the failure, and blocks until the clone can continue.  On success, all
+ * connections are open, the work lists are claimed again, *failure is reset,
+ * and there is no snapshot.  Fails, with another error in *failure, if another
+ * process has claimed the clone, or if its work list or slot does not exist any
+ * more.
  */
 MUST_CHECK Rc clone_recover(Clone *clone, Error *failure);
 

@@ -1,7 +1,7 @@
 /*
  * resume.c
- *    What is on the targets of a clone that was interrupted, and what of it can
- *    be used.
+ *    Reads what an interrupted clone has left on the targets, and continues or
+ *    removes it.
  */
 #include "job/clone/resume.h"
 
@@ -28,12 +28,13 @@ describe_patterns(Buf *text, const char *option, const PatternList *list)
 		buf_printf(text, " --%s=%s", option, list->patterns[i]);
 }
 
-/* More than PLACEMENT_RULES_MAX of them take. */
+/* Maximum size of a placement's rules as text: more than PLACEMENT_RULES_MAX of
+ * them have. */
 #define RULES_TEXT_MAX ((size_t) 256 * MB)
 
 /*
- * Rows that are copied by one placement do not fit to those of another, nor
- * those of one node to those of another.
+ * Appends a hash of the placement, and which node the target is: rows that were
+ * copied with one placement, or to one node, cannot be used for another.
  */
 static void
 describe_placement(Buf *text, const Config *config, int number)
@@ -99,7 +100,7 @@ clone_describe_options(const Config *config, int number)
 }
 
 
-/* ---- Looking ---- */
+/* ---- Reading and checking ---- */
 
 static Rc
 refuse_unfinished(const Clone *clone, const CloneTarget *target, Error *err)
@@ -167,8 +168,9 @@ refuse_nothing(const Clone *clone, const CloneTarget *target, Error *err)
 }
 
 /*
- * One that was killed is gone as soon as its server notices; one that lives is
- * not to be disturbed.
+ * Takes the advisory lock of the clone on a target, and waits a few seconds for
+ * it: the session of a clone that was killed ends as soon as the server
+ * notices. Fails if another clone is running.
  */
 static Rc
 wait_for_other(const Clone *clone, const CloneTarget *target, Error *err)
@@ -215,7 +217,7 @@ clone_hold(Clone *clone, CloneTarget *target, Error *err)
 
 	if (rc == RC_OK)
 		rc = wait_for_other(clone, target, err);
-	/* What has ended while we waited has left something. */
+	/* A clone that has ended while we waited may have written to the target. */
 	if (rc == RC_OK)
 		rc = read_target(clone, target, err);
 	if (rc == RC_OK && target->run.exists)
@@ -225,7 +227,8 @@ clone_hold(Clone *clone, CloneTarget *target, Error *err)
 	return rc;
 }
 
-/* What is copied has to be in the history of the source that we go on with. */
+/* Checks that the rows that are copied already are in the timeline history of
+ * the source with which we continue. */
 static MUST_CHECK Rc
 check_history(const Clone *clone, const CloneTarget *target, Error *err)
 {
@@ -242,7 +245,7 @@ check_history(const Clone *clone, const CloneTarget *target, Error *err)
 		err);
 }
 
-/* Whether a target fits to what is to be resumed or removed. */
+/* Checks whether the unfinished clone on a target matches this command. */
 static Rc
 check_target(const Clone *clone, int number, Error *err)
 {
@@ -268,7 +271,7 @@ check_target(const Clone *clone, int number, Error *err)
 	return rc == RC_OK ? check_history(clone, target, err) : rc;
 }
 
-/* What the nodes have is noted table by table, and only of one source. */
+/* Refuses options that a clone with a placement cannot be resumed with. */
 static Rc
 refuse_placed(const Clone *clone, Error *err)
 {
@@ -333,7 +336,8 @@ clone_report_throw_away(const Clone *clone)
 	}
 }
 
-/* Tables that were there before the clone stay, without the rows it wrote. */
+/* Empties the tables that existed before the clone and into which it has copied
+ * rows. */
 static Rc
 empty_tables(Clone *clone, CloneTarget *target, Error *err)
 {
@@ -375,7 +379,8 @@ throw_away_target(Clone *clone, CloneTarget *target, Error *err)
 	return work_list_remove(target->conn, name, err);
 }
 
-/* Who made it is dead, or has lost its claim. */
+/* Drops the slot of the clone that is removed.  The process that has created it
+ * is dead, or has lost its claim. */
 static MUST_CHECK Rc
 throw_away_slot(const CloneSource *source, Error *err)
 {
@@ -394,9 +399,9 @@ throw_away_slot(const CloneSource *source, Error *err)
 }
 
 /*
- * The slots go first: if this is interrupted, what is noted on the targets
- * still tells the next --restart what there is to be removed.  The other
- * way round a slot would be left that nobody knows.
+ * Drops the slots first: if we are interrupted after that, the work lists still
+ * tell the next --restart what to remove.  In the opposite order, slots could
+ * remain that no work list mentions.
  */
 Rc
 clone_throw_away(Clone *clone, Error *err)
@@ -423,12 +428,13 @@ clone_throw_away(Clone *clone, Error *err)
 }
 
 
-/* ---- Going on ---- */
+/* ---- Continuing ---- */
 
 Rc
 clone_claim(Clone *clone, Error *err)
 {
-	int holder; /* a session that lost the token, if anybody */
+	int holder; /* PID of a session that holds the lock; it has lost its token
+				 */
 	Rc rc = RC_OK;
 
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
@@ -442,7 +448,8 @@ clone_claim(Clone *clone, Error *err)
 		if (rc == RC_OK)
 			rc = work_list_hold(target->conn, clone->config->name, &holder,
 								err);
-		/* Who had it may have finished something until now. */
+		/* Read the run again: the process that had it may have changed it
+		 * before we have claimed it. */
 		if (rc == RC_OK)
 			rc = work_list_read(&target->run, target->conn, clone->config->name,
 								clone->arena, err);
@@ -468,7 +475,8 @@ clone_claim(Clone *clone, Error *err)
 	return rc;
 }
 
-/* A commit that was under way may have come through. */
+/* Reads the work lists again: a COMMIT that we had sent when the connection was
+ * lost may have succeeded. */
 Rc
 clone_reclaim(Clone *clone, Error *err)
 {
@@ -513,7 +521,7 @@ find_slot(CloneSource *source, Error *err)
 	rc = slot_require_usable(&slot, name, err);
 	if (rc != RC_OK)
 		return rc;
-	/* It was made, and where it starts could not be noted any more. */
+	/* The slot was created, but its start was not recorded any more. */
 	if (source->start_lsn == 0)
 		source->start_lsn = slot.confirmed_lsn;
 	return slot.confirmed_lsn == source->start_lsn
@@ -531,7 +539,8 @@ clone_find_slots(Clone *clone, Error *err)
 										 clone->targets[i].run.start_lsn);
 	rc = find_slot(clone->lead, err);
 
-	/* Of the others the targets do not know: it is this run that makes them. */
+	/* The work lists do not record the slots of the other sources.  They are
+	 * those that this run has created. */
 	for (int i = 1; i < clone->source_count && rc == RC_OK; i++)
 		if (clone->sources[i].slot_begun)
 			rc = find_slot(&clone->sources[i], err);

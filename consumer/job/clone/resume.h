@@ -1,6 +1,7 @@
 /*
  * resume.h
- *    A clone that was interrupted: going on with it, or starting over.
+ *    Continues a clone that was interrupted, or removes what it has made.  All
+ *    functions that query a server block.
  */
 #ifndef PENSTOCK_JOB_CLONE_RESUME_H
 #define PENSTOCK_JOB_CLONE_RESUME_H
@@ -9,52 +10,53 @@
 #include "job/clone/state.h"
 
 /*
- * What a clone was asked for, as far as one that goes on has to be asked for
- * the same, for the target of this number.  The caller frees it.
+ * Returns those options of a clone to target `number` that must be the same
+ * when the clone is resumed, as text.  The caller releases it with free().
  */
 char *clone_describe_options(const Config *config, int number);
 
 /*
- * Looks for an unfinished clone on the targets, and refuses to go on with
- * something else than what was asked for.  Writes nothing.
+ * Reads whether the targets have an unfinished clone, and fails if the options
+ * of this command do not match it.  Writes nothing.
  */
 MUST_CHECK Rc clone_look(Clone *clone, Error *err);
 
 /*
- * For a clone that begins: keeps others from the target, for as long as the
- * session lasts, and looks once more whether one of them was faster.  The work
- * list's tables exist.
+ * For a clone that begins: takes an advisory lock on the target, so that no
+ * other clone of the pipeline runs while our session lasts, and checks again
+ * that no other clone has begun before us.  The work list's tables must exist.
  */
 MUST_CHECK Rc clone_hold(Clone *clone, CloneTarget *target, Error *err);
 
-/* Reports what would be removed. */
+/* Reports what clone_throw_away() would remove. */
 void clone_report_throw_away(const Clone *clone);
 
-/* Removes what an unfinished clone has made on the targets, and its slot.
+/* Removes everything that an unfinished clone has created or copied on the
+ * targets, and its slot.
  */
 MUST_CHECK Rc clone_throw_away(Clone *clone, Error *err);
 
-/* Takes the unfinished clone over. */
+/* Claims the work lists of the unfinished clone: see work_list_claim(). */
 MUST_CHECK Rc clone_claim(Clone *clone, Error *err);
 
 /*
- * Takes our own clone up again after all connections were lost, and reads what
- * the targets have of it.  Fails if somebody else has taken it over.
+ * Claims the work lists of our own clone again, after all connections were
+ * lost, and reads them.  Fails if another process has claimed them.
  */
 MUST_CHECK Rc clone_reclaim(Clone *clone, Error *err);
 
 /*
- * Finds the slots of the unfinished clone and sets the start_lsn of each, which
- * is 0 if there is no slot yet.
+ * Finds the slots of the unfinished clone, and sets the start_lsn of each
+ * source; 0: the slot was not created yet.
  */
 MUST_CHECK Rc clone_find_slots(Clone *clone, Error *err);
 
-/* Whether there is anything left to read under a snapshot. */
+/* Whether there is still something to read under a snapshot. */
 bool clone_needs_snapshot(const Clone *clone);
 
 /*
- * Fails if the slots are not as this clone has made them: they may have been
- * dropped meanwhile, and nobody could follow.
+ * Fails if the slots are not those that this clone has created: if one was
+ * dropped meanwhile, the copy could not be followed.
  */
 MUST_CHECK Rc clone_check_slot_kept(const Clone *clone, Error *err);
 

@@ -1,6 +1,6 @@
 /*
  * several.c
- *    See several.h.
+ *    Compares each source with the lead.
  */
 #include "job/clone/several.h"
 
@@ -22,7 +22,8 @@ clone_check_same_tables(const Clone *clone, const CloneSource *source,
 		err);
 }
 
-/* They would get the numbers that the lead's have. */
+/* Refuses a source with large objects, whose OIDs may be those of the lead's.
+ */
 static MUST_CHECK Rc
 check_large_objects(const CloneSource *source, Error *err)
 {
@@ -40,7 +41,7 @@ check_large_objects(const CloneSource *source, Error *err)
 	return rc;
 }
 
-/* Checks that each source has what is taken from the lead. */
+/* Checks that a source has the tables that are taken from it alone. */
 static MUST_CHECK Rc
 check_taken(const Clone *clone, const CloneSource *source, Error *err)
 {
@@ -66,7 +67,7 @@ check_taken(const Clone *clone, const CloneSource *source, Error *err)
 	return rc;
 }
 
-/* Beside the lead. */
+/* Checks one source that is not the lead. */
 static MUST_CHECK Rc
 check_beside(const Clone *clone, const CloneSource *source, Error *err)
 {

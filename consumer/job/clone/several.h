@@ -1,6 +1,7 @@
 /*
  * several.h
- *    Whether the rows of several sources can be put together.
+ *    Checks whether the rows of several sources can be copied into the same
+ *    tables.
  */
 #ifndef PENSTOCK_JOB_CLONE_SEVERAL_H
 #define PENSTOCK_JOB_CLONE_SEVERAL_H
@@ -9,12 +10,13 @@
 #include "job/clone/state.h"
 
 /*
- * Refuses sources that have not the same tables, or only parts of what is taken
- * from one of them.  Their catalogs are read.  Asks only.
+ * Refuses sources that do not have the same tables, and a source that has only
+ * some of the rows of a table that is taken from it alone.  The sources'
+ * catalogs must be read already.  Writes nothing; blocks.
  */
 MUST_CHECK Rc clone_check_several(const Clone *clone, Error *err);
 
-/* Refuses a source whose tables are not as those of the lead. */
+/* Refuses a source whose tables differ from those of the lead. */
 MUST_CHECK Rc clone_check_same_tables(const Clone *clone,
 									  const CloneSource *source, Error *err);
 

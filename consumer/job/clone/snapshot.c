@@ -1,6 +1,6 @@
 /*
  * snapshot.c
- *    The source's side of a clone: its slot, and the snapshots that go with it.
+ *    Creates the slot on the source, and takes the snapshots.
  */
 #include "job/clone/snapshot.h"
 
@@ -15,7 +15,8 @@
 #include "job/clone/resume.h"
 #include "job/clone/several.h"
 
-/* Follows the pipeline's name in the name of the slot of a later snapshot. */
+/* End of the name of a temporary slot for a later snapshot, after the
+ * pipeline's name. */
 #define SNAPSHOT_SLOT_TAIL "_resume"
 
 Rc
@@ -29,7 +30,7 @@ clone_identify_source(CloneSource *source, Error *err)
 	if (rc != RC_OK || before.timeline == 0)
 		return rc;
 
-	/* The server that answers now may be another one. */
+	/* The source may have failed over since. */
 	return history_prove(
 		&source->history,
 		&(HistoryPoint){
@@ -61,7 +62,7 @@ create_slot(CloneSource *source, Error *err)
 	return RC_OK;
 }
 
-/* A temporary slot, for its snapshot alone. */
+/* Creates a temporary slot, only for the snapshot that it exports. */
 static Rc
 create_snapshot(CloneSource *source, Error *err)
 {
@@ -69,7 +70,7 @@ create_snapshot(CloneSource *source, Error *err)
 	char command[sizeof("DROP_REPLICATION_SLOT \"\"") + CONFIG_NAME_MAX];
 	Rc rc = RC_OK;
 
-	/* Of the pipeline's name there may be no room for all. */
+	/* The pipeline's name is cut if the slot's name would be too long. */
 	snprintf(name, sizeof(name), "%.*s%s",
 			 (int) (CONFIG_NAME_MAX - sizeof(SNAPSHOT_SLOT_TAIL) + 1),
 			 source->config->name, SNAPSHOT_SLOT_TAIL);
@@ -87,8 +88,9 @@ create_snapshot(CloneSource *source, Error *err)
 }
 
 /*
- * What of the tables is not known to be there is read anew.  Of several sources
- * a table is there when it was noted, of one already when it was copied.
+ * Reads the definitions of the tables again that are not known to be copied.
+ * With several sources, these are the tables that are not `noted`; with one,
+ * those that are not `done`.
  */
 static Rc
 reread_catalog(const Clone *clone, CloneSource *source, Error *err)
@@ -107,7 +109,8 @@ reread_catalog(const Clone *clone, CloneSource *source, Error *err)
 	return rc;
 }
 
-/* A new clone's tables, or those of one that did not come to this. */
+/* Writes the tables to the work lists, of a new clone or of one that was
+ * interrupted before it had. */
 static Rc
 list_tables(Clone *clone, Error *err)
 {
@@ -146,7 +149,8 @@ take_snapshot(const Clone *clone, CloneSource *source, Error *err)
 	return reread_catalog(clone, source, err);
 }
 
-/* The tables may have changed since they were looked at. */
+/* The tables may have changed since they were checked, so they are read again
+ * under the snapshot. */
 Rc
 clone_take_snapshots(Clone *clone, Error *err)
 {

@@ -1,7 +1,7 @@
 /*
  * snapshot.h
- *    What a clone is of: what is read of the source, under which snapshot, and
- *    from which server.
+ *    Takes the snapshots under which a clone reads the source.  All functions
+ *    with an Rc query servers and block.
  */
 #ifndef PENSTOCK_JOB_CLONE_SNAPSHOT_H
 #define PENSTOCK_JOB_CLONE_SNAPSHOT_H
@@ -9,38 +9,42 @@
 #include "base/error.h"
 #include "job/clone/state.h"
 
-/* Who the source is; must come before the slot exports its snapshot. */
+/* Reads system identifier and timeline history of the source; must be called
+ * before the slot exports its snapshot. */
 MUST_CHECK Rc clone_identify_source(CloneSource *source, Error *err);
 
-/* Whether the standby is one of the source, as far as the role may know. */
+/* Checks that the standby is one of the source, as far as the role has the
+ * privilege to read that. */
 MUST_CHECK Rc clone_check_standby(const Clone *clone, Error *err);
 
 /*
- * Creates the slot of each source, or the snapshot with which a clone goes on,
- * and reads again what is published.  The tables are in the work list.
+ * Creates the slot of each source or, for a clone that continues, takes another
+ * snapshot; then reads the published tables again, and writes them to the work
+ * lists.
  */
 MUST_CHECK Rc clone_take_snapshots(Clone *clone, Error *err);
 
 /*
- * Reads again how the tables are defined that the snapshot does not show any
- * more.  It is not to be used after that.
+ * Reads the definitions of the tables again that the snapshot does not show any
+ * more.  The snapshot must not be used after that.
  */
 MUST_CHECK Rc clone_renew_catalog(CloneSource *source, Error *err);
 
-/* Takes a snapshot of now, in place of the one there was. */
+/* Takes a new snapshot, in place of the previous one. */
 MUST_CHECK Rc clone_renew_snapshot(CloneSource *source, Error *err);
 
 /*
- * Has the rows read from the standby, if there is one, under a snapshot of its
- * own.  It has to have all that the slot has not, and what was read of the
- * catalog until now.
+ * Exports a snapshot on the standby, if there is one, under which the rows are
+ * read.  It must show all transactions before the slot's start, and the catalog
+ * that was read until now.
  */
 MUST_CHECK Rc clone_join_standby(Clone *clone, Error *err);
 
-/* The connection string of the server that rows are read from. */
+/* Returns the connection string of the server from which rows are read. */
 const char *clone_rows_source(const Clone *clone);
 
-/* All rows are read: the sources may clean up again. */
+/* Ends the snapshots when all rows are read, so that the sources can vacuum
+ * again. */
 void clone_release_sources(Clone *clone);
 
 #endif /* PENSTOCK_JOB_CLONE_SNAPSHOT_H */

@@ -1,6 +1,6 @@
 /*
  * spread.c
- *    Spreading rows, and what is to be known before.
+ *    Checks the placement, spreads the rows, and records which tables are done.
  */
 #include "job/clone/spread.h"
 
@@ -21,7 +21,8 @@
 #include "job/clone/snapshot.h"
 #include "pipeline/place.h"
 
-/* Two names of one database: its rows would be there, or be read, twice. */
+/* Fails if two connections are connected to the same database: as targets it
+ * would receive its rows twice, as sources they would be read twice. */
 static MUST_CHECK Rc
 check_distinct(PgConn *const *conns, int count, Error *err)
 {
@@ -61,7 +62,7 @@ check_ends(Clone *clone, Error *err)
 	return rc;
 }
 
-/* Whether each node will have the rows that its rows refer to. */
+/* Checks that each node will have the rows to which its rows refer. */
 static MUST_CHECK Rc
 check_foreign_keys(const CloneSource *source, Error *err)
 {
@@ -107,8 +108,9 @@ clone_spread_check(Clone *clone, Error *err)
 }
 
 /*
- * Each table of a source in a format, and only if it has no rows, that suits
- * all targets.
+ * Matches the tables of a source with all targets, where they must have no
+ * rows. `binary` is set only of tables that all targets can receive in binary
+ * format.
  */
 static MUST_CHECK Rc
 match_targets(const Clone *clone, CopyCatalog *catalog, Error *err)
@@ -130,7 +132,8 @@ match_targets(const Clone *clone, CopyCatalog *catalog, Error *err)
 	return RC_OK;
 }
 
-/* What is said of a source's rows. */
+/* Writes the text that names the source in messages: empty if there is only
+ * one. */
 static void
 describe_source(const Clone *clone, const CloneSource *source,
 				char text[static CONFIG_LABEL_SIZE])
@@ -141,7 +144,8 @@ describe_source(const Clone *clone, const CloneSource *source,
 				 source->config->source_name);
 }
 
-/* A clone, and the one of its sources that is copied. */
+/* Context of the callbacks of spread_copy(): the clone, and the source from
+ * which rows are being copied. */
 typedef struct Spreading
 {
 	Clone *clone;
@@ -156,7 +160,8 @@ take_newer_snapshot(void *argument, Error *err)
 	return clone_renew_snapshot(spreading->source, err);
 }
 
-/* What is copied stands where the snapshot does. */
+/* Marks a table as done, with the snapshot's LSN as its watermark if that is
+ * after the slot's start. */
 static void
 set_done(const CloneSource *source, CopyTable *table)
 {
@@ -165,7 +170,8 @@ set_done(const CloneSource *source, CopyTable *table)
 		table->watermark = source->snapshot.consistent_lsn;
 }
 
-/* Finds for each source which of its tables are those of the lead. */
+/* Sets of_lead of each source: the source's table for each table of the lead.
+ */
 static void
 relate_tables(Clone *clone)
 {
@@ -186,7 +192,7 @@ relate_tables(Clone *clone)
 	}
 }
 
-/* Whether all rows of a table of the lead, from each source, are copied. */
+/* Whether the rows of a table are copied from all sources. */
 static bool
 is_whole(const Clone *clone, int number)
 {
@@ -209,9 +215,9 @@ set_noted(Clone *clone, int number, bool is_noted)
 }
 
 /*
- * The position that is noted with a table.  Of several sources each has its
- * own, which are written with its progress; on the list there is that of no
- * later copy.
+ * Returns the watermark that is written to the work list for a table.  With
+ * several sources, each has a watermark of its own, which is written with its
+ * progress; the work list then has the start of the lead's slot.
  */
 static Lsn
 noted_position(const Clone *clone)
@@ -220,7 +226,8 @@ noted_position(const Clone *clone)
 									: clone->lead->snapshot.consistent_lsn;
 }
 
-/* Notes on all targets which tables are whole. */
+/* Marks the tables that are copied from all sources as done, in the work lists
+ * of all targets. */
 static MUST_CHECK Rc
 note_done(Clone *clone, Error *err)
 {
@@ -252,7 +259,7 @@ note_done(Clone *clone, Error *err)
 	return rc;
 }
 
-/* The copy's call: see SpreadOptions. */
+/* SpreadOptions.note: marks the finished tables as done. */
 static Rc
 note_finished(void *argument, Error *err)
 {
@@ -267,8 +274,8 @@ note_finished(void *argument, Error *err)
 }
 
 /*
- * Copies the rows of one of the sources that are not copied yet.  *changed:
- * tables that need another snapshot.
+ * Copies the rows of one source's tables that are not done.  *changed is set to
+ * the number of tables that need a newer snapshot.
  */
 static MUST_CHECK Rc
 spread_rows(Clone *clone, CloneSource *source, const Placed *placed,
@@ -329,7 +336,8 @@ start_builds(Clone *clone)
 							   &clone->lead->catalog->tables[n]);
 }
 
-/* The rest of what was to be copied. */
+/* Marks the tables that were copied under the snapshot, or do not exist any
+ * more, as done, when all of them are copied. */
 static MUST_CHECK Rc
 end_snapshot(Clone *clone, const CloneSource *source, Error *err)
 {
@@ -352,7 +360,8 @@ end_snapshot(Clone *clone, const CloneSource *source, Error *err)
 	return note_done(clone, err);
 }
 
-/* The rows of other sources cannot be told from those of this one. */
+/* Fails if a table with rows of several sources would have to be emptied to be
+ * copied again: the target cannot distinguish the rows of one source. */
 static MUST_CHECK Rc
 check_not_shared(const Clone *clone, const PlacedTable *placed, Error *err)
 {
@@ -369,7 +378,8 @@ check_not_shared(const Clone *clone, const PlacedTable *placed, Error *err)
 	return rc;
 }
 
-/* Empties the tables that are to be copied again, and reads what they are. */
+/* Empties the tables that are to be copied again, and reads their definitions
+ * again. */
 static MUST_CHECK Rc
 prepare_stale(Clone *clone, CloneSource *source, const Placed *placed,
 			  Error *err)
@@ -412,7 +422,7 @@ spread_all_rows(Clone *clone, CloneSource *source, const Placed *placed,
 	return rc == RC_OK ? end_snapshot(clone, source, err) : rc;
 }
 
-/* What is not taken from a source is not waited for. */
+/* Marks tables of which no rows are taken from this source as done. */
 static void
 leave_out(CloneSource *source, const Placed *placed)
 {
@@ -442,7 +452,7 @@ place_rows(Clone *clone, CloneSource *source, Error *err)
 	return rc;
 }
 
-/* Which tables are whole on all targets, as the work lists say. */
+/* Reads from the work lists which tables are done on all targets. */
 static MUST_CHECK Rc
 match_done(const Clone *clone, int *count, Error *err)
 {
@@ -474,7 +484,8 @@ match_done(const Clone *clone, int *count, Error *err)
 	return RC_OK;
 }
 
-/* What is whole has been copied from each source, and all else from none. */
+/* Sets `done` of each source's tables: a table that is done was copied from all
+ * sources, any other one counts as copied from none. */
 static void
 match_sources(Clone *clone)
 {
@@ -498,7 +509,8 @@ match_sources(Clone *clone)
 	}
 }
 
-/* Takes up what an earlier run, or attempt, has left. */
+/* Prepares to continue an earlier run or attempt: reads which tables are done,
+ * and empties the others. */
 static MUST_CHECK Rc
 take_up(Clone *clone, Error *err)
 {
@@ -523,7 +535,8 @@ take_up(Clone *clone, Error *err)
 	return rc;
 }
 
-/* The targets are looked at before rows of the first source are copied. */
+/* The tables of all sources are matched with the targets before any rows are
+ * copied. */
 Rc
 clone_spread_rows(Clone *clone, Error *err)
 {
@@ -540,7 +553,8 @@ clone_spread_rows(Clone *clone, Error *err)
 	return rc;
 }
 
-/* Tables that were copied again are newer than the slot's start. */
+/* Writes the watermarks of the tables that were copied under a snapshot after
+ * the slot's start. */
 static MUST_CHECK Rc
 write_watermarks(const CloneSource *source, PgConn *target, Error *err)
 {
@@ -571,7 +585,7 @@ clone_spread_note(const Clone *clone, const CloneSource *source, int number,
 	if (!place_node(source->config, number, &source->places, &node))
 		return RC_OK;
 	rc = node_table_write(target, source->config->name, &node, err);
-	/* Those of the only source are handed over with the work list. */
+	/* With one source, work_list_hand_over() writes the watermarks. */
 	if (rc == RC_OK && clone_has_several(clone))
 		rc = write_watermarks(source, target, err);
 	return rc;

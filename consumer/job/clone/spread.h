@@ -1,11 +1,11 @@
 /*
  * spread.h
- *    penstock clone with a placement: the rows' way to several targets at once.
+ *    Copies the rows of a clone with a placement to several targets at once.
  *
- * What is done is noted table by table, when a table is whole on all targets.
- * Of one that is not, nobody knows which rows the targets have: who goes on
- * with the clone empties it everywhere.  With several sources nothing is noted,
- * and nobody can go on: a table is whole when the last of them was read.
+ * A table is marked as done in the work lists when it is complete on all
+ * targets.  For any other table, it is unknown which rows the targets have, so
+ * a run that continues the clone empties it on all targets.  With several
+ * sources, a table is complete when the rows of all sources are copied.
  */
 #ifndef PENSTOCK_JOB_CLONE_SPREAD_H
 #define PENSTOCK_JOB_CLONE_SPREAD_H
@@ -14,20 +14,20 @@
 #include "job/clone/state.h"
 
 /*
- * Fails unless every table can be where the placement puts it, and each target
- * is another database.  Asks only.
+ * Fails if the placement cannot be applied to a table, or if two targets or two
+ * sources are the same database.  Writes nothing; blocks.
  */
 MUST_CHECK Rc clone_spread_check(Clone *clone, Error *err);
 
 /*
- * Copies the rows of all sources to all targets, which have the schema, and
- * tells their builds that the rows are copied.
+ * Copies the rows of all sources to all targets, where the tables must exist,
+ * and starts the builds of copied tables; blocks.
  */
 MUST_CHECK Rc clone_spread_rows(Clone *clone, Error *err);
 
 /*
- * Has a target remember which node it is in the pipeline of one of the sources,
- * if there is a placement.
+ * Stores on target `number` which node it is in the pipeline of a source, if
+ * there is a placement; blocks.
  */
 MUST_CHECK Rc clone_spread_note(const Clone *clone, const CloneSource *source,
 								int number, PgConn *target, Error *err);

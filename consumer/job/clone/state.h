@@ -1,7 +1,7 @@
 /*
  * state.h
- *    What one run of penstock clone has made and must give back, shared by the
- *    files that it consists of.
+ *    The state of one run of "penstock clone", which the files of this
+ * directory share.
  */
 #ifndef PENSTOCK_JOB_CLONE_STATE_H
 #define PENSTOCK_JOB_CLONE_STATE_H
@@ -29,70 +29,78 @@ typedef struct CloneTarget
 {
 	PgConn *conn;
 	char label[CONFIG_LABEL_SIZE];
-	Build *build; /* of indexes and constraints; NULL: there is none */
+	Build *build; /* builds of indexes and constraints; NULL: not opened */
 	Meter meter;
-	bool schema_begun;  /* pg_restore was started */
-	int tables_written; /* that may have rows now */
-	bool table_begun;   /* of progress: it may be there because of us */
-	bool list_begun;    /* of work: it may be there because of us */
+	bool schema_begun;  /* whether pg_restore was started */
+	int tables_written; /* number of tables that may have rows of this run */
+	bool table_begun; /* whether this run may have created penstock's tables */
+	bool list_begun;  /* whether this run may have begun the work list */
 
-	WorkRun run;   /* as it was when this command began */
-	bool complete; /* nothing is left to do here */
-	int64_t token; /* of the work list */
+	WorkRun run;   /* run of the work list when this command began */
+	bool complete; /* whether nothing is left to do on this target */
+	int64_t token; /* our token of the work list */
 } CloneTarget;
 
 /*
- * One of the sources.  Each has a pipeline, and so a slot and progress, of its
- * own.
+ * A source of the clone.  Each source has a pipeline of its own, with its own
+ * slot and progress.
  */
 typedef struct CloneSource
 {
-	const Config *config;       /* of this source alone, with all targets */
-	const Placement *placement; /* of all sources together; or NULL */
+	const Config *config;       /* configuration with this source only, and all
+								 * targets */
+	const Placement *placement; /* placement for all sources; or NULL */
 	PgConn *conn;
-	PgConn *replication; /* exports the snapshot; NULL when it may go */
-	PgConn *standby;     /* that rows are read from; NULL: the source */
+	PgConn *replication; /* replication connection, which exports the snapshot;
+						  * NULL when nobody needs the snapshot any more */
+	PgConn *standby;     /* connection to the standby from which rows are read;
+						  * NULL: they are read from the source */
 	CopyCatalog *catalog;
 	SourceHistory history;
-	bool slot_begun;       /* was to be created: it may be there */
-	bool slot_created;     /* the slot exists, and this clone has made it */
-	SlotSnapshot snapshot; /* that is read under; its name may be empty */
-	bool snapshot_slot;    /* it is that of a temporary slot of ours */
-	bool snapshot_due;     /* a newer one is to be taken before rows are read */
-	Lsn start_lsn;         /* of the slot */
-	Buf places;            /* of a placement: as in NodeIdentity */
-	bool listed;           /* its tables are those that are to be copied */
-	CopyTable **of_lead;   /* its table, or NULL, for each of the lead's */
+	bool slot_begun;       /* whether we have tried to create the slot */
+	bool slot_created;     /* whether this clone has created the slot */
+	SlotSnapshot snapshot; /* snapshot under which we read; its name is empty if
+							* there is none */
+	bool snapshot_slot;    /* whether a temporary slot of ours exports it */
+	bool snapshot_due;   /* whether a newer one has to be taken before rows are
+						  * read */
+	Lsn start_lsn;       /* consistent point of the slot */
+	Buf places;          /* NodeIdentity.places for this source */
+	bool listed;         /* whether the tables of `catalog` are those in the
+						  * work lists */
+	CopyTable **of_lead; /* for each table of the lead, the table of this
+						  * source with the same name, or NULL */
 } CloneSource;
 
 typedef struct Clone
 {
-	const Config *config; /* of the lead */
+	const Config *config; /* configuration of the lead */
 	const Report *report;
 	Arena *arena;
 
 	/*
-	 * All sources add their rows to the tables that are spread.  The schema,
-	 * and what is the same everywhere, comes from the lead, and the clone as a
-	 * whole is noted under its pipeline: it is there, or is not, for all of
-	 * them at once.
+	 * The first source is the lead.  The schema is copied from the lead, and so
+	 * are tables that are the same on all sources; rows of spread tables are
+	 * copied from all sources.  There is one work list for the whole clone,
+	 * under the name of the lead's pipeline.
 	 */
 	CloneSource *sources;
 	int source_count;
-	CloneSource *lead; /* the first of them */
+	CloneSource *lead;
 
 	CloneTarget targets[CONFIG_TARGETS_MAX];
 	Programs programs;
 	Schema *schema;
-	DefinitionSet *definitions; /* of the lead; NULL: not read */
-	Lsn definitions_lsn;        /* as of which they are */
-	bool resumed;
-	int64_t attempt_us; /* when it went on after a failure; 0: it did not */
-	Backoff backoff;    /* before it goes on; see recover.c */
-	int64_t start_us;
+	DefinitionSet *definitions; /* definitions on the lead; NULL: not read */
+	Lsn definitions_lsn;        /* LSN of the definitions */
+	bool resumed;               /* whether this run continues an earlier one */
+	int64_t attempt_us;         /* monotonic time when it last continued after a
+								 * failure;		 0: never */
+	Backoff backoff;            /* pauses before it continues; see recover.c */
+	int64_t start_us;           /* monotonic time when this run began */
 } Clone;
 
-/* Whether rows of several sources are put together. */
+/* Whether rows of several sources are copied into the same tables. */
 static inline bool
 clone_has_several(const Clone *clone)
 {

@@ -1,6 +1,6 @@
 /*
  * undo.c
- *    Removes what a failed clone would otherwise leave and what would do harm.
+ *    Drops the slot and removes the work lists, or logs why they remain.
  */
 #include "job/clone/undo.h"
 
@@ -14,7 +14,8 @@
 #include "job/clone/check.h"
 #include "net/pgconn_open.h"
 
-/* A slot stays in use for a moment after its walsender has lost us. */
+/* Attempts to drop a slot, which is in use until its walsender has noticed that
+ * the connection is closed. */
 #define SLOT_DROP_ATTEMPTS  20
 #define SLOT_DROP_PERIOD_MS 100
 
@@ -37,8 +38,8 @@ clone_drop_slot(PgConn *source, const char *name, Error *err)
 }
 
 /*
- * Drops the slot if this run has created it, and warns if it may be there all
- * the same.
+ * Drops the slot if this run has created it, and warns if the slot may still
+ * exist.
  */
 static void
 undo_slot(const CloneSource *source)
@@ -66,7 +67,8 @@ undo_slot(const CloneSource *source)
 	error_reset(&err);
 }
 
-/* A connection that nothing is open on, as far as notes may be there. */
+/* Opens a new connection to a target, without an open transaction, if this run
+ * may have written to penstock's tables there. */
 static MUST_CHECK Rc
 reopen_target(Clone *clone, int number, Error *err)
 {
@@ -79,7 +81,8 @@ reopen_target(Clone *clone, int number, Error *err)
 	return clone_open_target(clone, number, err);
 }
 
-/* Removes what this run has noted on a target where nothing was copied. */
+/* Removes the work list from a target to which nothing was copied, and the
+ * schema "penstock" if it is empty then. */
 static MUST_CHECK Rc
 remove_notes(Clone *clone, int number, Error *err)
 {
@@ -88,7 +91,7 @@ remove_notes(Clone *clone, int number, Error *err)
 
 	if (!target->table_begun)
 		return RC_OK;
-	/* Before there is a list of ours, the rest is somebody else's. */
+	/* If this run has not begun the work list, the list is not ours. */
 	if (target->list_begun)
 		rc = work_list_remove(target->conn, clone->config->name, err);
 	if (rc == RC_OK && target->list_begun)
@@ -99,8 +102,9 @@ remove_notes(Clone *clone, int number, Error *err)
 }
 
 /*
- * Either all notes go or, as far as that can be known before, none: without one
- * of them, or without the slot, the clone could not be resumed.
+ * Removes the work lists from all targets.  Connects to all targets first, so
+ * that if one cannot be reached none is removed: without one of the lists, or
+ * without the slot, the clone could not be resumed.
  */
 static bool
 undo_notes(Clone *clone)
@@ -118,7 +122,7 @@ undo_notes(Clone *clone)
 	return rc == RC_OK;
 }
 
-/* Whether there is something that is worth going on with. */
+/* Whether something was copied with which a later run can continue. */
 static bool
 is_worth_keeping(const Clone *clone)
 {
@@ -132,7 +136,8 @@ is_worth_keeping(const Clone *clone)
 	return false;
 }
 
-/* Without data there is nothing to go on with. */
+/* Warns of objects that a clone with --schema-only has left: it cannot be
+ * resumed. */
 static void
 say_schema_remains(const Clone *clone)
 {
@@ -164,11 +169,11 @@ say_what_remains(const Clone *clone)
 }
 
 /*
- * After a failure.  A request to stop is what may have brought us here; it must
- * not stop this too.
+ * The failure may be the user's request to stop, which must not interrupt this
+ * function, too.
  *
- * What is left can always be gone on with: the slot goes when the notes of it
- * are gone, and not before.
+ * A clone that remains can always be resumed: we drop the slot only after the
+ * work lists are removed.
  */
 void
 clone_undo(Clone *clone)

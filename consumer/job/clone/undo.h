@@ -1,6 +1,6 @@
 /*
  * undo.h
- *    The end of a clone that failed.
+ *    Removes what a failed clone must not leave on the servers.
  */
 #ifndef PENSTOCK_JOB_CLONE_UNDO_H
 #define PENSTOCK_JOB_CLONE_UNDO_H
@@ -8,15 +8,16 @@
 #include "job/clone/state.h"
 
 /*
- * Drops a slot through an ordinary connection.  Waits for what still uses it
- * but is about to notice that we are gone.
+ * Drops a slot through an ordinary connection; blocks.  If the slot is in use,
+ * tries for some time, because the walsender of a closed connection may not
+ * have ended yet.
  */
 MUST_CHECK Rc clone_drop_slot(PgConn *source, const char *name, Error *err);
 
 /*
- * Where something was copied that a later run can go on with, says so.  Else
- * drops the slot if this run has created it, and removes the work list.  What
- * goes wrong is logged.
+ * To be called after a failure; blocks.  If something was copied, logs how a
+ * later run can continue.  Otherwise drops the slot if this run has created it,
+ * and removes the work lists.  Errors are logged.
  */
 void clone_undo(Clone *clone);
 
