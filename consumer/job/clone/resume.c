@@ -271,7 +271,8 @@ check_target(const Clone *clone, int number, Error *err)
 	return rc == RC_OK ? check_history(clone, target, err) : rc;
 }
 
-/* Refuses options that a clone with a placement cannot be resumed with. */
+/* Refuses a placement together with copying from a standby, and to resume a
+ * clone of several sources. */
 static Rc
 refuse_placed(const Clone *clone, Error *err)
 {

@@ -90,7 +90,7 @@ create_snapshot(CloneSource *source, Error *err)
 /*
  * Reads the definitions of the tables again that are not known to be copied.
  * With several sources, these are the tables that are not `noted`; with one,
- * those that are not `done`.
+ * those that this run has not copied completely.
  */
 static Rc
 reread_catalog(const Clone *clone, CloneSource *source, Error *err)

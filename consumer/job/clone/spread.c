@@ -170,8 +170,7 @@ set_done(const CloneSource *source, CopyTable *table)
 		table->watermark = source->snapshot.consistent_lsn;
 }
 
-/* Sets of_lead of each source: the source's table for each table of the lead.
- */
+/* Sets of_lead of each source: its table for each table of the lead. */
 static void
 relate_tables(Clone *clone)
 {
@@ -336,8 +335,9 @@ start_builds(Clone *clone)
 							   &clone->lead->catalog->tables[n]);
 }
 
-/* Marks the tables that were copied under the snapshot, or do not exist any
- * more, as done, when all of them are copied. */
+/* Marks the remaining tables as done when the rows are copied, apart from those
+ * that need a newer snapshot: they have no rows to be copied, or do not exist
+ * any more. */
 static MUST_CHECK Rc
 end_snapshot(Clone *clone, const CloneSource *source, Error *err)
 {

@@ -5,7 +5,10 @@
  * A table is marked as done in the work lists when it is complete on all
  * targets.  For any other table, it is unknown which rows the targets have, so
  * a run that continues the clone empties it on all targets.  With several
- * sources, a table is complete when the rows of all sources are copied.
+ * sources, a table is complete when the rows of all sources are copied.  Such a
+ * clone can continue after an error (see recover.h), but a later run cannot
+ * resume it, because the sources' own watermarks are not recorded before the
+ * end.
  */
 #ifndef PENSTOCK_JOB_CLONE_SPREAD_H
 #define PENSTOCK_JOB_CLONE_SPREAD_H
