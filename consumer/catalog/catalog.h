@@ -213,7 +213,8 @@ const CopyColumn *catalog_find_column(const CopyTable *table, const char *name);
  */
 void catalog_renew(CopyCatalog *catalog, CopyCatalog *newer);
 
-/* Accepts NULL. */
+/* Frees a catalog, and those that were passed to catalog_renew().  Accepts
+ * NULL. */
 void catalog_free(CopyCatalog *catalog);
 
 /* Whether large objects are copied: like pg_dump, we copy them if the database

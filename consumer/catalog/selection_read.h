@@ -40,7 +40,8 @@ typedef struct SelectedSchema
 	bool excluded;      /* whether it is excluded; else it is chosen */
 } SelectedSchema;
 
-/* The tables, views, sequences and the like of a database, and its schemas. */
+/* The relations of a database and its schemas, and which of them the selection
+ * chooses. */
 typedef struct Selected
 {
 	bool all;       /* whether everything is selected; the lists are empty */

@@ -14,7 +14,7 @@
 #include "model/words.h"
 #include "source/slot.h"
 
-/* The value of Finding.server for the source. */
+/* Value of Finding.server for the source. */
 #define CHECK_SOURCE "source"
 
 /* Major versions of the oldest server that is supported, and of the newest that

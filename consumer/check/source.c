@@ -158,7 +158,8 @@ static const CheckQuery followed_large_object_queries[] = {
 	},
 };
 
-/* To follow them takes a privilege that nothing else does. */
+/* Checks the privilege to read pg_largeobject, which only following large
+ * objects needs; if they are not followed, whether there are any. */
 static MUST_CHECK Rc
 check_large_objects(CheckContext *context, const CheckServer *server,
 					Error *err)

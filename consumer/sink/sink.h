@@ -355,7 +355,7 @@ sink_last(const Sink *sink)
 	return sink;
 }
 
-/* Accepts NULL. */
+/* Frees a sink; a filter also frees the sinks after it.  Accepts NULL. */
 static inline void
 sink_free(Sink *sink)
 {

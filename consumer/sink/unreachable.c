@@ -18,7 +18,7 @@
 
 typedef struct UnreachableSink
 {
-	Sink sink; /* first */
+	Sink sink; /* first member, so that a Sink can be cast to this struct */
 	SinkReport report;
 	char *label;
 	TaskFunction open;

@@ -297,7 +297,7 @@ put_data(Copier *copier, const char *data, size_t length, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	put = PQputCopyData(pgconn_raw(copier->target), data, (int) length);
-	/* 0 would mean that libpq could not get memory. */
+	/* PQputCopyData() returns 0 if libpq could not allocate memory. */
 	if (put <= 0)
 		return exchange_interrupt(copier->target, err);
 	return flush_target(copier, err);

@@ -188,7 +188,9 @@ copy_all(const LargeObjectsOptions *options, PgConn *source, PgConn *target,
 	return rc;
 }
 
-/* For passes, which go on from the first snapshot. */
+/* Records the snapshot of the copy on the target: the follower's first pass
+ * (see large_object/pass.h) copies the large objects that were changed after
+ * it. */
 static Rc
 note_snapshot(const LargeObjectsOptions *options, PgConn *source,
 			  PgConn *target, Error *err)

@@ -76,7 +76,7 @@ put_data(Receiver *receiver, const char *data, size_t length, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	/* 0 would mean that libpq could not get memory. */
+	/* PQputCopyData() returns 0 if libpq could not allocate memory. */
 	if (PQputCopyData(pgconn_raw(receiver->conn), data, (int) length) <= 0)
 		return exchange_interrupt(receiver->conn, err);
 	rc = send_pending(receiver, err);

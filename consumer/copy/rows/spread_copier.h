@@ -72,7 +72,7 @@ void spread_copier_say_unmarked(const SpreadCopier *copier);
 MUST_CHECK Rc spread_copier_start(SpreadCopier *copier, CopyPart part,
 								  const PlacedTable *table, Error *err);
 
-/* As copier_set_limit(). */
+/* Like copier_set_limit(). */
 void spread_copier_set_limit(SpreadCopier *copier, int64_t bytes);
 
 /*

@@ -191,7 +191,7 @@ drop_object(PgConn *target, const char *keyword, const char *type,
 	return sql_run(target, &sql, NULL, err);
 }
 
-/* Whether objects of this type have rows. */
+/* Whether objects of this type are counted as tables. */
 static bool
 is_some_table(const char *type)
 {

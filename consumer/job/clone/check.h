@@ -20,7 +20,7 @@ bool clone_writes_rows(const Config *config);
 /* Opens the connection of target `number`, which must be NULL. */
 MUST_CHECK Rc clone_open_target(Clone *clone, int number, Error *err);
 
-/* Opens all connections of the clone. */
+/* Opens all connections of the clone to sources and targets. */
 MUST_CHECK Rc clone_open_all(Clone *clone, Error *err);
 
 /* Reads the tables that a source publishes, and refuses the source if a clone

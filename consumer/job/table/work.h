@@ -121,7 +121,8 @@ MUST_CHECK Rc table_await_follower(TableWork *work, TableTarget *target,
 MUST_CHECK Rc table_note_copied(TableWork *work, TableTarget *target,
 								Error *err);
 
-/* The OIDs of the table at hand and its partitions; in the arena. */
+/* Returns the OIDs of the current table and its partitions; allocated in the
+ * arena. */
 OidList table_oids(const TableWork *work);
 
 /* Drops the table's own slot, if it exists; blocks, if the slot is in use,

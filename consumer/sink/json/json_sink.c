@@ -20,7 +20,7 @@
 
 typedef struct JsonSink
 {
-	Sink sink; /* first */
+	Sink sink; /* first member, so that a Sink can be cast to a JsonSink */
 	SinkReport report;
 	Output output;
 	size_t pending_bytes_max; /* number of bytes not written yet from which on
