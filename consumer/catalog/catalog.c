@@ -464,8 +464,9 @@ select_relations(CopyCatalog *catalog)
 /* A topmost partitioned table and all its partitions, or any other table. */
 typedef struct Family
 {
-	bool published; /* whether one of its tables is published itself */
-	bool placed;    /* whether the placement assigns one of these to a target */
+	bool published; /* whether a table of the family is published itself */
+	bool placed;    /* whether the placement assigns such a table to a
+					 * target */
 } Family;
 
 static bool

@@ -66,47 +66,47 @@ typedef struct CopyTable
 	const char *schema;
 	const char *name;
 	const char *qualified; /* "schema"."name" */
-	bool partitioned;      /* whether this is a partitioned table */
-	bool unlogged;      /* whether it is unlogged: copied, but not followed */
-	const char *filter; /* SQL condition on the rows to copy, or NULL */
-	int64_t bytes;      /* approximate size on the source */
+	bool partitioned;      /* whether the table is partitioned */
+	bool unlogged; /* whether the table is unlogged: copied, not followed */
+	const char *filter;    /* SQL condition on the rows to copy, or NULL */
+	int64_t bytes;         /* approximate size on the source */
 	int64_t rows_expected; /* rows in the source's statistics; 0: unknown */
 	int64_t heap_blocks;   /* size in blocks; 0: the table cannot be read in
 							* parts by ranges of ctid */
-	bool has_identity;     /* whether it has a usable replica identity */
+	bool has_identity;     /* whether the table has a usable replica identity */
 	CopyMembership membership;
 	int column_count;
 	CopyColumn *columns; /* columns to copy: published, and not generated */
 
 	/* Set by work_tables_match() for the current target. */
-	bool done;  /* whether its rows are on the target already; then `rows` is
-				 * set, and nothing is left to copy */
+	bool done;  /* whether the table's rows are on the target already; then
+				 * `rows` is set, and nothing is left to copy */
 	bool begun; /* whether an earlier run has copied only some of its parts */
 	bool noted; /* set by callers: whether the work lists of all targets say
 				 * that the table is done */
 
 	/* Set by match_target() for the current target. */
 	bool binary; /* whether COPY uses the binary format */
-	bool skip;   /* whether CREATE EXTENSION has filled it: see MEMBER_STATIC */
-	bool target_partitioned; /* whether it is partitioned on the target */
+	bool skip;   /* whether CREATE EXTENSION fills the table: MEMBER_STATIC */
+	bool target_partitioned; /* whether the table is partitioned there */
 
 	/* Set by data_copy() and spread_copy() for the current target, where no
 	 * other function is named. */
-	int64_t parts_left;   /* number of parts to copy: see part_queue.h */
-	bool changed;         /* whether the snapshot does not show its rows any
-						   * more: see guard.h */
-	bool stale;           /* whether it was `changed` since catalog_renew() */
-	Lsn watermark;        /* set by callers: LSN of the snapshot under which its
-						   * rows were copied, if it is not where the slot
-						   * starts; else 0 */
-	bool gone;            /* set by catalog_renew(): whether it is not published
-						   * any more */
+	int64_t parts_left; /* number of parts to copy: see part_queue.h */
+	bool changed;       /* whether the snapshot does not show the table's
+						 * rows any more: see copy/rows/guard.h */
+	bool stale;    /* whether the table was `changed` since catalog_renew() */
+	Lsn watermark; /* set by callers: LSN of the snapshot under which the
+					* rows were copied, if it is not where the slot
+					* starts; else 0 */
+	bool gone;     /* set by catalog_renew(): whether the table is not
+					* published any more */
 	int64_t busy_said_us; /* monotonic time when we last logged who has locked
-						   * it; 0: never */
+						   * the table; 0: never */
 	int64_t rows;         /* number of rows that the target has committed */
 	int64_t bytes_sent;   /* bytes of COPY data so far */
-	int64_t begun_us;    /* monotonic times when its first part was begun and */
-	int64_t ended_us;    /* its last part was committed; 0: not yet */
+	int64_t begun_us;    /* monotonic times when the first part was begun and */
+	int64_t ended_us;    /* the last part was committed; 0: not yet */
 	bool part_committed; /* whether a part, maybe without rows, was committed */
 } CopyTable;
 
@@ -115,8 +115,8 @@ typedef struct CopyRelation
 {
 	uint32_t oid;
 	const char *qualified;
-	bool member; /* whether it is a member of an extension, and so created by
-				  * CREATE EXTENSION */
+	bool member; /* whether the relation is a member of an extension, and so
+				  * created by CREATE EXTENSION */
 } CopyRelation;
 
 /* Findings of catalog_read() for the user.  Strings are valid as long as the

@@ -67,8 +67,8 @@ enum
 	TARGET_TYPE,
 	TARGET_GENERATED,
 	TARGET_TYPE_NAME, /* name of the type, with its modifier */
-	TARGET_READ_AS,   /* the same, of a domain that of its base type; null if
-					   * it is not a built-in type */
+	TARGET_READ_AS,   /* name of the type or, of a domain, of its base type;
+					   * null if that is not a built-in type */
 };
 
 /* Lateral subquery: name of the type of the column a, of a domain that of its

@@ -22,8 +22,8 @@
 typedef struct PlacedTable
 {
 	const CopyTable *table;    /* borrowed from the catalog */
-	const PlacementRule *rule; /* its rule, borrowed from the placement; NULL:
-								* there is none */
+	const PlacementRule *rule; /* rule for the table, borrowed from the
+								* placement; NULL: there is none */
 
 	/*
 	 * SQL for the source.  For a table of PLACEMENT_HASH: a list of expressions
@@ -36,11 +36,12 @@ typedef struct PlacedTable
 
 typedef struct PlacedProblem
 {
-	bool is_error;       /* whether it is an error; else a warning */
-	const char *object;  /* what it is about: table "public"."a" */
+	bool is_error;       /* whether the problem is an error; else a warning */
+	const char *object;  /* object with the problem: table "public"."a" */
 	const char *message; /* lower case, no period */
 	const char *fix;     /* statement for the source, or line for the
-						  * configuration file, that fixes it; or NULL */
+						  * configuration file, that fixes the
+						  * problem; or NULL */
 } PlacedProblem;
 
 typedef struct Placed

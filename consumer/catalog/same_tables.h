@@ -14,8 +14,9 @@
 typedef struct SameTablesSide
 {
 	const CopyCatalog *catalog;
-	const Placement *placement; /* placement_share() of this source */
-	const char *label;          /* name of the source in messages */
+	const Placement
+		*placement;    /* placement for the source, by placement_share() */
+	const char *label; /* name of the source in messages */
 } SameTablesSide;
 
 /*

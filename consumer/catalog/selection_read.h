@@ -25,19 +25,19 @@ typedef struct SelectedRelation
 	const char *schema;
 	const char *name;
 	char kind;         /* pg_class.relkind */
-	uint32_t root_oid; /* of a partition, OID of the topmost partitioned table;
+	uint32_t root_oid; /* OID of the topmost partitioned table of a partition;
 						* else the relation's own OID */
-	bool selected;     /* whether the selection chooses it */
-	bool excluded;     /* whether it is excluded as a table, and not only with
-						* its schema */
-	bool nowhere;      /* whether the placement assigns it to no target; then
-						* it is `excluded` as well */
+	bool selected;     /* whether the selection chooses the relation */
+	bool excluded;     /* whether the relation is excluded by name, and not
+						* only with its schema */
+	bool nowhere;      /* whether the placement assigns the relation to no
+						* target; then `excluded` is set as well */
 } SelectedRelation;
 
 typedef struct SelectedSchema
 {
 	const char *quoted; /* name, quoted as in quote_ident() */
-	bool excluded;      /* whether it is excluded; else it is chosen */
+	bool excluded;      /* whether the schema is excluded; else it is chosen */
 } SelectedSchema;
 
 /* The relations of a database and its schemas, and which of them the selection

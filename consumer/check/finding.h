@@ -12,12 +12,12 @@
  *
  *     level     "ok", "info", "warning" or "error"
  *     code      name of the check; the same in all versions
- *     server    server or pipeline that the finding belongs to
- *     object    object that it is about, such as: table shop.orders; or null
+ *     server    server or pipeline to which the finding belongs
+ *     object    object of the finding, such as: table shop.orders; or null
  *     message   one sentence
- *     mend      array of lines that fix it, in order: SQL statements, SQL
- *               comments for what is not done in SQL, shell commands; may be
- *               empty
+ *     mend      array of lines that fix the problem, in order: SQL
+ *               statements, SQL comments for what is not done in SQL, shell
+ *               commands; may be empty
  */
 #ifndef PENSTOCK_CHECK_FINDING_H
 #define PENSTOCK_CHECK_FINDING_H
@@ -54,8 +54,8 @@ typedef struct Finding
 	const char *server;
 	const char *object;  /* may be NULL */
 	const char *message; /* lower case, no period */
-	const char *fix;     /* lines that fix it, separated by line feeds; NULL:
-						  * none */
+	const char *fix;     /* lines that fix the problem, separated by line feeds;
+						  * NULL: none */
 } Finding;
 
 typedef struct Findings Findings;

@@ -626,8 +626,8 @@ check_partitions_there(const CopyPlan *plan, Error *err)
 static const struct Question
 {
 	CopySide side;
-	bool with_schema; /* whether it is asked if the schema is copied */
-	bool without;     /* whether it is asked if the schema is not copied */
+	bool with_schema; /* whether the question is for clones with schema */
+	bool without;     /* whether the question is for clones without schema */
 	Rc (*ask)(const CopyPlan *plan, Error *err);
 } questions[] = {
 	{COPY_SIDE_SOURCE, true, true, check_source_kind},

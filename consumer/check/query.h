@@ -35,7 +35,7 @@
 #include "check/context.h"
 #include "net/pgconn.h"
 
-/* Maximum size of that JSON object; a table with ten columns takes about 800
+/* Maximum size of the JSON object $1; a table with ten columns takes about 800
  * bytes. */
 #define CHECK_INPUT_MAX (512 * MB)
 
@@ -53,9 +53,9 @@ typedef struct CheckQuery
 typedef struct CheckServer
 {
 	PgConn *conn;        /* session in which the queries run */
-	const char *name;    /* as in Finding.server */
-	bool progress_known; /* of a target, whether has_progress is set */
-	bool has_progress;   /* whether it has progress of the pipeline */
+	const char *name;    /* name of the server, as in Finding.server */
+	bool progress_known; /* whether `has_progress` is set; only of a target */
+	bool has_progress;   /* whether the target has progress of the pipeline */
 } CheckServer;
 
 /*

@@ -40,7 +40,7 @@ typedef struct Drop
 	const Report *report;
 	Arena *arena;
 	PgConn *source; /* NULL: the user has given no source */
-	char system_identifier[SLOT_SYSTEM_ID_SIZE]; /* of the source; empty if
+	char system_identifier[SLOT_SYSTEM_ID_SIZE]; /* the source's; empty:
 												  * unknown */
 	SlotInfo slot;
 	DropTarget targets[CONFIG_TARGETS_MAX];

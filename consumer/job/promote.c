@@ -46,8 +46,8 @@ typedef struct PromoteTarget
 	char label[CONFIG_LABEL_SIZE];
 	PgConn *conn;
 	ProgressRow progress;
-	SequenceList list; /* the target's sequences; their values are replaced by
-						* those that the sequences are to be beyond */
+	SequenceList list; /* the target's sequences, with the values that they are
+						* to be advanced beyond */
 	Goal *goals;       /* goals of the sequences in the list, by index */
 	SequenceColumn *columns;
 	int column_count;

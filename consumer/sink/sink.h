@@ -162,8 +162,9 @@ typedef struct SinkReport
 
 	Lsn applied_lsn; /* all transactions up to here are visible on the target */
 	Lsn durable_lsn; /* all up to here would survive a crash of the target */
-	Lsn fence_lsn;   /* transactions after it are not to be applied at present;
-					  * 0: no fence.  See control/fence.h */
+	Lsn fence_lsn;   /* LSN of the target's fence (see control/fence.h): the
+					  * transactions after the fence are not to be applied at
+					  * present; 0: there is no fence */
 	bool full;       /* whether the loop has to stop handing over changes */
 	bool stopped;    /* whether durable_lsn is final; set in SINK_SETTLING and
 					  * SINK_STOPPING */
@@ -176,7 +177,7 @@ typedef struct SinkReport
 	uint32_t refused_xid;
 	Lsn refused_until_lsn;
 	int64_t transactions; /* number applied since the sink was made */
-	int64_t rows;         /* number of their changes of rows */
+	int64_t rows;         /* number of changes of rows in these transactions */
 } SinkReport;
 
 /* Orders of the loop to a sink, which the loop changes with sink_order().  LSNs
@@ -195,8 +196,8 @@ typedef struct SinkOrders
 
 struct Sink
 {
-	const SinkOps *ops;       /* functions of the sink */
-	Sink *next;               /* of a filter, the sink after it; else NULL */
+	const SinkOps *ops; /* functions of the sink */
+	Sink *next; /* sink after this one, if this is a filter; else NULL */
 	const SinkReport *report; /* the sink's own, or that of `next` */
 	SinkOrders orders;
 	bool in_transaction; /* whether begin was called and commit was not; set by

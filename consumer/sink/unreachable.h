@@ -35,7 +35,7 @@ typedef struct UnreachableOptions
 	 * error if the target cannot be reached, or is not ready yet. */
 	TaskFunction open;
 	void *context;
-	Task *opening; /* a task that runs `open` already, of which the sink takes
+	Task *opening; /* task that runs `open` already, of which the sink takes
 					* ownership; or NULL */
 } UnreachableOptions;
 

@@ -59,7 +59,7 @@ struct Copier
 	size_t large_sent;   /* bytes of the large row passed to libpq so far */
 	bool target_pending; /* whether libpq has data that it could not send yet */
 	bool ready;          /* whether the step ended at COPIER_STEP_BYTES */
-	SessionRights rights; /* of the target's session */
+	SessionRights rights; /* rights of the target's session */
 	int64_t source_rows;  /* number of rows that the source reports as sent */
 	int64_t target_rows;  /* number of rows that the target reports */
 	int64_t limit;        /* bytes that a step may copy; 0: none for now */

@@ -21,7 +21,7 @@ typedef struct SpreadOptions
 	SpreadCopierOptions copier;
 	int jobs;     /* maximum number of copiers */
 	int64_t rate; /* maximum of bytes per second, of all copiers; 0: no limit */
-	bool expects_quiet; /* as in DataOptions */
+	bool expects_quiet; /* whether to warn of triggers, as in DataOptions */
 
 	/* As in DataOptions. */
 	Rc (*take_snapshot)(void *argument, Error *err);

@@ -30,7 +30,7 @@ typedef enum SpreadState
  */
 typedef struct SpreadCurrent
 {
-	char *message; /* the message, owned by us; NULL: there is none */
+	char *message; /* message of the source, owned; NULL: there is none */
 	char *at;      /* end of the row in the message */
 	size_t left;   /* number of bytes of the message after the row */
 	SpreadRow row;
@@ -51,7 +51,7 @@ struct SpreadCopier
 	int target_count;
 	int node_count;
 	SpreadState state;
-	CopyPart part;            /* the part; its table is NULL if idle */
+	CopyPart part;            /* part being copied; its table is NULL if idle */
 	const PlacedTable *table; /* placement of the part's table */
 	SpreadFormat format;
 	SpreadCurrent current;

@@ -38,7 +38,8 @@ typedef struct SpreadCopierOptions
 {
 	const char *source;          /* connection string of the source */
 	const char *pipeline;        /* name of the pipeline */
-	const char *snapshot;        /* as in CopierOptions */
+	const char *snapshot;        /* buffer with the snapshot's name, as in
+								  * CopierOptions */
 	const SpreadTarget *targets; /* borrowed until the copier is open */
 	int target_count;
 	int node_count; /* the first `node_count` targets are the nodes, on which

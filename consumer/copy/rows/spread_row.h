@@ -26,7 +26,7 @@ typedef struct SpreadRow
 {
 	char *data; /* the row, without added columns; points into the message */
 	size_t length;
-	bool is_row;   /* whether this is a row; else the header or the trailer */
+	bool is_row;   /* whether `data` is a row; else the header or the trailer */
 	uint64_t hash; /* distribution hash of the row; or the number of its target,
 					* UINT64_MAX if that is null */
 } SpreadRow;

@@ -19,17 +19,17 @@
 typedef struct Task
 {
 	const char *sql;
-	const char *what; /* what it builds, for messages */
-	int table;     /* index in the list of the table whose index or constraint
-					* it builds; or -1 */
-	bool is_build; /* whether it is the `build` statement of an item; the
-					* table's `finish` statements have to wait for it */
+	const char *what;  /* name of the object that is built, for messages */
+	int table;         /* index, in the list, of the table whose index or
+						* constraint is built; or -1 */
+	bool is_build;     /* whether this is the `build` statement of an item, for
+						* which the table's `finish` statements have to wait */
 	const char *lock;  /* name of a lock: of the tasks with one name, only one
 						* runs at a time; or NULL */
-	struct View *view; /* view that it refreshes, and whose refresh may fail;
-						* or NULL */
-	const BuildForeignKey *key; /* foreign key that it validates, or NULL */
-	bool taken;                 /* whether a session has taken it */
+	struct View *view; /* materialized view to refresh, which may fail; or
+						* NULL */
+	const BuildForeignKey *key; /* foreign key to validate, or NULL */
+	bool taken;                 /* whether a session has taken the task */
 } Task;
 
 /* A materialized view. */
@@ -37,21 +37,21 @@ typedef struct View
 {
 	const char *name;
 	bool filled; /* whether the view was refreshed */
-	Error error; /* why its last refresh has failed */
+	Error error; /* error of the last refresh */
 } View;
 
 /* Progress of a table of the list. */
 typedef struct TableState
 {
 	int builds_left; /* number of `build` statements that have not ended */
-	bool queued;     /* whether its statements were queued */
-	int64_t busy_us; /* sum of the times of its statements that have ended */
+	bool queued;     /* whether the table's statements were queued */
+	int64_t busy_us; /* time that the ended statements took, together */
 } TableState;
 
 typedef struct Builder
 {
-	PgConn *conn;     /* session with the target; NULL until its first task */
-	Task task;        /* task that it runs; its sql is NULL if idle */
+	PgConn *conn;     /* session with the target; NULL until the first task */
+	Task task;        /* task being run; its sql is NULL if idle */
 	int64_t start_us; /* monotonic time when the task was started */
 } Builder;
 

@@ -51,8 +51,8 @@ typedef struct BuildOptions
 /* A statement that a session is running. */
 typedef struct BuildRunning
 {
-	const char *what; /* what it builds: index "public"."orders_pkey" */
-	int64_t start_us; /* monotonic time when it was sent */
+	const char *what; /* object being built: index "public"."orders_pkey" */
+	int64_t start_us; /* monotonic time when the statement was sent */
 	int backend_pid;  /* process ID of the session's backend on the target */
 } BuildRunning;
 

@@ -61,8 +61,9 @@ typedef struct BuildList
 	BuildTable *tables;
 	int item_count; /* number of items of all tables */
 	BuildItem *items;
-	int attach_count;      /* number of statements that attach the index of a */
-	const char **attaches; /* partition; in the order to run them in */
+	int attach_count;
+	const char **attaches; /* statements that attach indexes of partitions, in
+							* the order to run them in */
 	int key_count;
 	BuildForeignKey *keys;
 	ObjectSet taken; /* objects of the dump that the list builds */

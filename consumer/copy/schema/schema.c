@@ -41,11 +41,11 @@ struct Schema
 
 	/* Names of files. */
 	char *dump;       /* the dump that is restored */
-	char *dump_list;  /* its table of contents */
+	char *dump_list;  /* table of contents of `dump` */
 	char *after_list; /* the entries of dump_list after the data */
 	char *whole;      /* dump of the whole database, from which we restore what
 					   * the tables need; NULL: not dumped yet */
-	char *whole_list; /* its table of contents */
+	char *whole_list; /* table of contents of `whole` */
 	char *use_list;   /* entries for pg_restore; written for each restore */
 	char *script;     /* statements that pg_restore has written */
 

@@ -54,20 +54,21 @@ typedef struct CloneSource
 	PgConn *replication; /* replication connection, which exports the snapshot;
 						  * NULL when nobody needs the snapshot any more */
 	PgConn *standby;     /* connection to the standby from which rows are read;
-						  * NULL: they are read from the source */
+						  * NULL: rows are read from the source */
 	CopyCatalog *catalog;
 	SourceHistory history;
 	bool slot_begun;       /* whether we have tried to create the slot */
 	bool slot_created;     /* whether this clone has created the slot */
-	SlotSnapshot snapshot; /* snapshot under which we read; its name is empty if
-							* there is none */
-	bool snapshot_slot;    /* whether a temporary slot of ours exports it */
-	bool snapshot_due;   /* whether a newer one has to be taken before rows are
-						  * read */
-	Lsn start_lsn;       /* consistent point of the slot */
-	Buf places;          /* NodeIdentity.places for this source */
-	bool listed;         /* whether the tables of `catalog` are those in the
-						  * work lists */
+	SlotSnapshot snapshot; /* snapshot under which we read; without one, the
+							* name is empty */
+	bool snapshot_slot; /* whether a temporary slot of ours exports the snapshot
+						 */
+	bool snapshot_due;  /* whether a newer snapshot has to be taken before rows
+						 * are read */
+	Lsn start_lsn;      /* consistent point of the slot */
+	Buf places;         /* NodeIdentity.places for this source */
+	bool listed;        /* whether the tables of `catalog` are those in the
+						 * work lists */
 	CopyTable **of_lead; /* for each table of the lead, the table of this
 						  * source with the same name, or NULL */
 } CloneSource;
@@ -94,10 +95,10 @@ typedef struct Clone
 	DefinitionSet *definitions; /* definitions on the lead; NULL: not read */
 	Lsn definitions_lsn;        /* LSN of the definitions */
 	bool resumed;               /* whether this run continues an earlier one */
-	int64_t attempt_us;         /* monotonic time when it last continued after a
-								 * failure;		 0: never */
-	Backoff backoff;            /* pauses before it continues; see recover.c */
-	int64_t start_us;           /* monotonic time when this run began */
+	int64_t attempt_us; /* monotonic time when the clone last continued after a
+						 * failure; 0: never */
+	Backoff backoff;    /* pauses before the clone continues; see recover.c */
+	int64_t start_us;   /* monotonic time when this run began */
 } Clone;
 
 /* Whether rows of several sources are copied into the same tables. */

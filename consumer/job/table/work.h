@@ -47,12 +47,12 @@ typedef struct TableWork
 	int target_count;
 
 	/* The current table.  Names and tables are allocated in the arena. */
-	uint32_t oid;        /* OID on the source; 0: it does not exist there */
-	bool partitioned;    /* whether it is partitioned on the source */
-	TableName *names;    /* its name, and the names of its partitions */
-	CopiedTable *tables; /* the same tables, as rows of penstock.copied_table */
-	int name_count;      /* number of `names` and `tables` */
-	const char *qualified;      /* "schema"."name" */
+	uint32_t oid;          /* OID on the source; 0: it does not exist there */
+	bool partitioned;      /* whether the table is partitioned on the source */
+	TableName *names;      /* name of the table, and names of its partitions */
+	CopiedTable *tables;   /* rows of penstock.copied_table for `names` */
+	int name_count;        /* number of `names` and `tables` */
+	const char *qualified; /* "schema"."name" */
 	char slot[TABLE_SLOT_SIZE]; /* name of the table's own slot, which need not
 								 * exist */
 } TableWork;

@@ -26,8 +26,8 @@ typedef struct TableAttribute
 	uint32_t type_oid;
 	int type_modifier;
 	const char *type;    /* name of the type, with its modifier */
-	const char *read_as; /* the same, of a domain that of its base type; NULL if
-						  * it is not a built-in type */
+	const char *read_as; /* name of the type or, of a domain, of its base type;
+						  * NULL if that is not a built-in type */
 	bool is_key;         /* whether the column is in the primary key or, if
 						  * there is none, in the replica identity */
 } TableAttribute;

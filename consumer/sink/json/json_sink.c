@@ -28,15 +28,15 @@ typedef struct JsonSink
 	bool blocked;             /* whether the last write was not complete */
 
 	JsonLineTxn txn; /* the current transaction */
-	int64_t seq;     /* number of its last line so far */
-	int64_t skip;    /* number of its lines that were printed from an earlier
-					  * stream */
+	int64_t seq;     /* number of the transaction's last line so far */
+	int64_t skip;    /* number of the transaction's lines that were printed from
+					  * an earlier stream */
 
 	Lsn printed_lsn; /* end_lsn of the last transaction that is in the output */
 	Lsn message_lsn; /* LSN of the last message that was not transactional */
 	Lsn resumed_lsn; /* commit_lsn of the transaction in the middle of which the
 					  * last stream has ended; 0: none */
-	int64_t resumed_seq; /* number of its lines that were printed */
+	int64_t resumed_seq; /* number of that transaction's lines printed so far */
 
 	DurableQueue unwritten; /* commits whose lines are not written yet */
 	DurableQueue unsynced;  /* commits whose lines are written, but not safe */

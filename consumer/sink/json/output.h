@@ -48,13 +48,13 @@ typedef struct Output
 	Buf buf;          /* text to write; the caller appends to it */
 	int fd;           /* descriptor that we write to */
 	bool owns_fd;     /* whether output_open() has opened the descriptor */
-	bool is_file;     /* whether it is a regular file */
-	bool is_pipe;     /* whether it is a pipe */
-	bool nonblocks;   /* whether writing to it never blocks */
+	bool is_file;     /* whether `fd` is a regular file */
+	bool is_pipe;     /* whether `fd` is a pipe */
+	bool nonblocks;   /* whether writing to `fd` never blocks */
 	size_t taken;     /* number of bytes of `buf` that are written already */
 	size_t cut_bytes; /* number of written bytes since the last line feed */
 	uint64_t written; /* number of bytes written since the start */
-	uint64_t read;    /* of a pipe, number of bytes that its reader had read at
+	uint64_t read;    /* number of bytes that the reader of a pipe had read at
 					   * the last output_sync() */
 	uint64_t synced;  /* number of bytes that are safe: for a file those flushed
 					   * to disk, for a pipe those that its reader has read (see
