@@ -14,9 +14,8 @@
 typedef struct SameTablesSide
 {
 	const CopyCatalog *catalog;
-	const Placement
-		*placement;    /* placement for the source, by placement_share() */
-	const char *label; /* name of the source in messages */
+	const Placement *placement; /* placement_share() for the source */
+	const char *label;          /* name of the source in messages */
 } SameTablesSide;
 
 /*

@@ -58,8 +58,8 @@ ignore_abort(Sink *sink UNUSED, uint32_t xid UNUSED, uint32_t subxid UNUSED,
 	return RC_OK;
 }
 
-/* Never sets `done`: the request ends when the caller sets up the sinks anew.
- */
+/* Never sets `done`: the caller drops the request when it sets up all sinks
+ * anew. */
 static void
 ignore_fetch(Sink *sink UNUSED, SinkFetch *fetch UNUSED)
 {

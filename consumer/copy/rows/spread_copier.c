@@ -26,8 +26,7 @@ typedef enum SpreadState
 	SPREAD_TARGETS_ENDING,
 } SpreadState;
 
-/* The message of the source and its row that are being passed to the targets.
- */
+/* The source's message, and its row that is being passed to the targets. */
 typedef struct SpreadCurrent
 {
 	char *message; /* message of the source, owned; NULL: there is none */
@@ -262,8 +261,7 @@ take_listed(SpreadCopier *copier, Error *err)
 	return rc;
 }
 
-/* Makes the next row of the message the current row, and computes its target.
- */
+/* Makes the message's next row the current row, and computes its target. */
 static MUST_CHECK Rc
 take_row(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {

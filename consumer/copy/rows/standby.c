@@ -136,8 +136,7 @@ is_paused(PgConn *standby, bool *paused, Error *err)
 	return rc;
 }
 
-/* Resumes the replay after an error, so that the standby does not stay paused.
- */
+/* Resumes the replay after an error, so that it does not stay paused. */
 static void
 resume_replay(PgConn *standby)
 {

@@ -483,8 +483,7 @@ note_keys(const Clone *clone, const CloneTarget *target, Error *err)
 }
 
 /* Writes the progress of a source's pipeline to a target, and the other rows
- * that a follower needs.
- */
+ * that a follower needs. */
 static Rc
 note_source(const Clone *clone, const CloneSource *source, int number,
 			Error *err)

@@ -434,8 +434,7 @@ clone_throw_away(Clone *clone, Error *err)
 Rc
 clone_claim(Clone *clone, Error *err)
 {
-	int holder; /* PID of a session that holds the lock; it has lost its token
-				 */
+	int holder; /* PID of a session that holds the lock */
 	Rc rc = RC_OK;
 
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)

@@ -32,8 +32,7 @@ MUST_CHECK Rc clone_hold(Clone *clone, CloneTarget *target, Error *err);
 void clone_report_throw_away(const Clone *clone);
 
 /* Removes everything that an unfinished clone has created or copied on the
- * targets, and its slot.
- */
+ * targets, and its slot. */
 MUST_CHECK Rc clone_throw_away(Clone *clone, Error *err);
 
 /* Claims the work lists of the unfinished clone: see work_list_claim(). */

@@ -22,8 +22,7 @@ clone_check_same_tables(const Clone *clone, const CloneSource *source,
 		err);
 }
 
-/* Refuses a source with large objects: their OIDs may be those of the lead's.
- */
+/* Refuses a source with large objects, whose OIDs may exist on the lead. */
 static MUST_CHECK Rc
 check_large_objects(const CloneSource *source, Error *err)
 {

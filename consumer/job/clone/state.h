@@ -61,14 +61,13 @@ typedef struct CloneSource
 	bool slot_created;     /* whether this clone has created the slot */
 	SlotSnapshot snapshot; /* snapshot under which we read; without one, the
 							* name is empty */
-	bool snapshot_slot; /* whether a temporary slot of ours exports the snapshot
-						 */
-	bool snapshot_due;  /* whether a newer snapshot has to be taken before rows
-						 * are read */
-	Lsn start_lsn;      /* consistent point of the slot */
-	Buf places;         /* NodeIdentity.places for this source */
-	bool listed;        /* whether the tables of `catalog` are those in the
-						 * work lists */
+	bool snapshot_slot;    /* whether a temporary slot of ours exports it */
+	bool snapshot_due;   /* whether a newer snapshot has to be taken before rows
+						  * are read */
+	Lsn start_lsn;       /* consistent point of the slot */
+	Buf places;          /* NodeIdentity.places for this source */
+	bool listed;         /* whether the tables of `catalog` are those in the
+						  * work lists */
 	CopyTable **of_lead; /* for each table of the lead, the table of this
 						  * source with the same name, or NULL */
 } CloneSource;
