@@ -179,7 +179,8 @@ read_schemas(Selected *selected, const Selection *selection, PgConn *source,
 	return RC_OK;
 }
 
-/* Fails if a pattern matches no relation if `of_tables`, or else no schema. */
+/* Fails if a pattern matches nothing.  With `of_tables` it is a pattern for
+ * relations, without for schemas. */
 static Rc
 check_pattern(const char *pattern, bool of_tables, PgConn *source, Error *err)
 {

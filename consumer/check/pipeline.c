@@ -21,10 +21,10 @@ typedef struct ProgressCount
 {
 	int there;         /* number of targets with progress */
 	int missing;       /* number of targets without progress */
-	int missing_first; /* index of the first of these */
+	int missing_first; /* index of the first target without progress */
 	int passed;        /* number of targets whose progress is before the slot's
 						* confirmed_flush_lsn */
-	int passed_first;  /* index of the first of these */
+	int passed_first;  /* index of the first such target */
 } ProgressCount;
 
 /*

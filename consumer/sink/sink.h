@@ -134,8 +134,10 @@ typedef struct SinkOps
 	Rc (*begin)(Sink *sink, const TxnInfo *txn, Error *err);
 	Rc (*change)(Sink *sink, Frame *frame, const Change *change, Error *err);
 	Rc (*commit)(Sink *sink, const TxnInfo *txn, Error *err);
-	const SinkOpenTxnOps *open_txns; /* NULL: no open transactions */
-	const SinkFetchOps *fetching;    /* NULL: the sink returns no rows */
+	const SinkOpenTxnOps *open_txns; /* NULL: the sink receives no open
+									  * transactions */
+	const SinkFetchOps *fetching;    /* NULL: the sink returns no values of
+									  * rows */
 
 	/* See the top of this file.  `source_idle`: whether nothing more has
 	 * arrived from the source at present. */

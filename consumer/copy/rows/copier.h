@@ -142,8 +142,9 @@ CopierWants copier_wants(const Copier *copier);
  * Finds out why the source has failed to begin reading a part, from the error
  * in *err.  Returns RC_END if the table is locked or has changed: then the
  * source's transaction is rolled back, *progress says which part was refused
- * and why, and *part is empty.  Returns RC_FAIL with *err unchanged if the
- * error is any other one.  Blocks until the source has rolled back.
+ * and why, and *part is empty.  Returns RC_FAIL with *err unchanged for any
+ * other error, and also if the rollback fails.  Blocks until the source has
+ * rolled back.
  */
 MUST_CHECK Rc copier_take_refusal(PgConn *source, CopyPart *part,
 								  CopierProgress *progress, Error *err);

@@ -17,7 +17,7 @@ MUST_CHECK Rc clone_open_source(PgConn **conn, const Config *config,
 /* Whether this run writes rows on the targets. */
 bool clone_writes_rows(const Config *config);
 
-/* Opens the connection of target `number`, which must be NULL. */
+/* Opens the connection of target `number`, which must not be open. */
 MUST_CHECK Rc clone_open_target(Clone *clone, int number, Error *err);
 
 /* Opens all connections of the clone to sources and targets. */
