@@ -34,8 +34,9 @@ typedef struct SpreadRow
 /*
  * Takes the next row of a message of COPY data, of which *left bytes at *at
  * remain, and moves both beyond the row.  The header, with which the first
- * message of a binary COPY begins, counts as a row.  Overwrites bytes of the
- * message before the row.  Returns false if the data is not valid.
+ * message of a binary COPY begins, and the trailer are taken in the same way,
+ * with is_row false.  Overwrites bytes of the message before the row.  Returns
+ * false if the data is not valid.
  */
 MUST_CHECK bool spread_row_take(const SpreadFormat *format, char **at,
 								size_t *left, SpreadRow *row);
