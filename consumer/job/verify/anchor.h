@@ -61,8 +61,8 @@ void anchor_release(Anchor *anchor);
 MUST_CHECK Rc anchor_open_reader(PgConn **conn, const char *conninfo,
 								 const char *label, Error *err);
 
-/* The same on the source or a target, in a transaction that has the anchor's
- * snapshot. */
+/* Open a session for reading on the source or a target, in a transaction that
+ * has imported the anchor's snapshot; block. */
 MUST_CHECK Rc anchor_open_source(PgConn **conn, const Anchor *anchor,
 								 Error *err);
 MUST_CHECK Rc anchor_open_target(PgConn **conn, const Anchor *anchor,

@@ -1,6 +1,6 @@
 /*
  * surroundings.c
- *    See surroundings.h.
+ *    Compares the schemas under each anchor, and the sequences at the end.
  */
 #include "job/verify/surroundings.h"
 
@@ -15,12 +15,14 @@
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
-/* How long a follower may take to look at sequences, and how often we look. */
+/* How long we wait for a follower to advance the sequences, and the interval at
+ * which we query them. */
 #define SEQUENCES_WAIT_MS 15000
 #define SEQUENCES_POLL_MS 500
 
-/* A server that writes an expression locks its table for a moment.  So long may
- * that take, and at so many positions it is tried. */
+/* A server that deparses an expression locks the table of the expression for a
+ * moment.  These are the lock_timeout for that, and the maximum number of
+ * anchors under which we try. */
 #define LOCK_SQL   "SET lock_timeout = 1000"
 #define LOCKED_MAX 5
 
@@ -48,14 +50,15 @@ forget_differences(Surroundings *self)
 	self->difference_count = 0;
 }
 
-/* What this position has; what the one before has, too, is noted. */
+/* One comparison of the schemas.  Differences that the last comparison has
+ * found, too, are added to the verdict. */
 typedef struct Look
 {
 	Surroundings *self;
 	Verdict *verdict;
-	const char *label; /* of the target */
-	int count;
-	char **texts;
+	const char *label; /* name of the current target in messages */
+	int count;         /* number of differences so far */
+	char **texts;      /* the differences, as text; owned */
 } Look;
 
 static void
@@ -70,8 +73,9 @@ add_difference(Look *look, const char *text)
 	look->texts[look->count++] = line;
 }
 
-/* What is placed nowhere is on no target.  False: there is too much of it for a
- * selection. */
+/* Extends the selection of the configuration by excluding the tables that the
+ * placement assigns to no target.  Returns false if a selection has no room for
+ * that many patterns. */
 static bool
 select_placed(const Surroundings *self, const CopyCatalog *catalog,
 			  Selection *selection)
@@ -148,7 +152,9 @@ take_differences(Surroundings *self, const Look *look)
 	self->looked = true;
 }
 
-/* Somebody had locked a table: there are other positions. */
+/* Handles a comparison that has failed because a table was locked: the schemas
+ * are compared again under the next anchor, up to LOCKED_MAX times.  Returns
+ * RC_FAIL for any other error. */
 static MUST_CHECK Rc
 judge_failure(Surroundings *self, Verdict *verdict, Error *err)
 {
@@ -208,8 +214,8 @@ has_come(const SequenceItem *source, const SequenceItem *target)
 							   &target->value);
 }
 
-/* Those of a target that do not stand where they should; into the verdict, if
- * there is one. */
+/* Adds to *lagging the number of a target's sequences that have not reached the
+ * source's values, and adds them to the verdict, if that is not NULL. */
 static MUST_CHECK Rc
 count_lagging(const Surroundings *self, PgConn *target, const char *label,
 			  Verdict *verdict, int *lagging, Error *err)
@@ -273,7 +279,8 @@ is_followed(const Surroundings *self, PgConn *source, bool *followed,
 	return rc;
 }
 
-/* As long as a follower may be about to set them. */
+/* Waits until the targets' sequences have reached the source's, no follower is
+ * running, or SEQUENCES_WAIT_MS are over.  Adds the others to the verdict. */
 static MUST_CHECK Rc
 await_sequences(const Surroundings *self, PgConn *source,
 				PgConn *const *targets, Verdict *verdict, Error *err)

@@ -1,12 +1,14 @@
 /*
  * surroundings.h
- *    What is compared beside the rows: the schema, and where sequences stand.
+ *    Compares the schemas and the sequences of source and targets, in addition
+ *    to the rows of tables.
  *
- * Neither is part of a snapshot: a server writes expressions as its catalogs
- * are now, and sequences move by themselves.  So a difference of the schema
- * counts if it is there at two positions.  A sequence of a target counts as
- * lagging if it has not come to where the source's was at the first position by
- * the end, though somebody has followed for some seconds since.
+ * Snapshots do not show one state of these: a server deparses expressions from
+ * its current catalogs, and sequences are not transactional.  So we report a
+ * difference of the schemas only if we find it under two anchors, one after the
+ * other.  We read the source's sequences under the first anchor.  At the end,
+ * we report a target's sequence that has not reached the value of the source's,
+ * after waiting some seconds for a follower to advance it.
  */
 #ifndef PENSTOCK_JOB_VERIFY_SURROUNDINGS_H
 #define PENSTOCK_JOB_VERIFY_SURROUNDINGS_H
@@ -22,25 +24,29 @@
 typedef struct Surroundings
 {
 	const Config *config;
-	bool looked;            /* at the schema, at one position at least */
-	bool settled;           /* the schema's differences are known */
-	int locked;             /* how often somebody had locked a table */
-	int difference_count;   /* at the position before */
-	char **differences;     /* owned */
-	SequenceList sequences; /* of the source, at the first position */
-	int64_t read_us;        /* monotonic; when that was; 0: not */
+	bool looked;            /* whether the schemas were compared once */
+	bool settled;           /* whether the schemas need no more comparison */
+	int locked;             /* number of comparisons that have failed because a
+							 * table was locked */
+	int difference_count;   /* number of differences in the last comparison */
+	char **differences;     /* these differences, as text; owned */
+	SequenceList sequences; /* the source's sequences under the first anchor */
+	int64_t read_us;        /* monotonic time when we have read the sequences;
+							 * 0: not yet */
 } Surroundings;
 
-/* Looks at them, while the anchor is held.  Waits. */
+/* Compares the schemas under an anchor, unless they are settled, and the first
+ * time reads the source's sequences; blocks. */
 MUST_CHECK Rc surroundings_look(Surroundings *self, const Anchor *anchor,
 								const CopyCatalog *catalog, Verdict *verdict,
 								Error *err);
 
-/* When all tables are compared.  Waits, for sequences that lag, too. */
+/* Compares the sequences, when all tables are compared; blocks, also until the
+ * targets' sequences have reached the source's or some seconds are over. */
 MUST_CHECK Rc surroundings_end(Surroundings *self, Verdict *verdict,
 							   Error *err);
 
-/* Accepts a zeroed one. */
+/* Accepts zeroed Surroundings. */
 void surroundings_release(Surroundings *self);
 
 #endif /* PENSTOCK_JOB_VERIFY_SURROUNDINGS_H */

@@ -41,7 +41,7 @@ struct Verification
 	Anchor anchor;
 	ComparedTables tables;
 	Surroundings surroundings;
-	int next;            /* index of the table that the next free worker takes */
+	int next; /* index of the table that the next free worker takes */
 	int64_t deadline_us; /* monotonic time from which on the snapshots are too
 						  * old to be used */
 	int64_t say_us;
@@ -69,7 +69,7 @@ count_attempt(Verification *self, const ComparedTable *table,
 	}
 }
 
-/* Whether the snapshots have become too old. */
+/* Whether the snapshots are too old to be used. */
 static bool
 is_over(const Verification *self)
 {
@@ -113,7 +113,10 @@ take_table(Verification *self)
 	return NULL;
 }
 
-/* At least one table, so that there is an end to it. */
+/* Task of a worker: compares tables until there are no more, or the snapshots
+ * are too old.  It compares at least one table, so that every anchor makes
+ * progress.
+ */
 static Rc
 work(void *context, Error *err)
 {
@@ -248,8 +251,8 @@ has_pending(const Verification *self)
 	return false;
 }
 
-/* With only some tables, or rows, asked for, there is nothing else to compare.
- */
+/* Whether schemas and sequences are compared: not if the user has asked for
+ * some tables or a sample of rows only. */
 static bool
 compares_surroundings(const Verification *self)
 {

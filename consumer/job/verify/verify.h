@@ -1,7 +1,7 @@
 /*
  * verify.h
- *    Compares the tables of a pipeline on source and targets, while both are
- *    written to.
+ *    Compares the tables of a pipeline, the schemas and the sequences on source
+ *    and targets, while both are written to.
  *
  * Tables are compared as of one LSN of the source (see anchor.h).  Those that
  * cannot be compared as of that LSN, because they were rewritten since or the
@@ -14,8 +14,9 @@
 #include "config/config.h"
 #include "verify/verdict.h"
 
-/* Compares the tables and adds the results to *verdict, which must be empty;
- * blocks.  After a failure, *verdict has the results so far. */
+/* Compares the pipeline's tables, schemas and sequences, and adds the results
+ * to *verdict, which must be empty; blocks.  After a failure, *verdict has the
+ * results so far. */
 MUST_CHECK Rc verify_run(const Config *config, Verdict *verdict, Error *err);
 
 #endif /* PENSTOCK_JOB_VERIFY_VERIFY_H */
