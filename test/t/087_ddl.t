@@ -182,6 +182,9 @@ my @FORMS = (
 
 my $server = Penstock::Pair->new;
 my $version_num = $server->source_sql('SHOW server_version_num');
+# Before 18, NOT NULL has no name.
+my $names_differ = ($version_num >= 180000)
+  != ($server->target_sql('SHOW server_version_num') >= 180000);
 
 push @ALONE, 'ALTER TABLE part DETACH PARTITION part_2 CONCURRENTLY'
   if $version_num >= 140000;
@@ -256,6 +259,8 @@ sub statements
 	$stdout =~ s/^--.*\n//mg;
 	$stdout =~ s/^\\(?:un)?restrict .*\n//mg;
 	$stdout =~ s/\n\n+/\n/g;
+	# Names that only one of two versions has.
+	$stdout =~ s/CONSTRAINT \S+ NOT NULL/NOT NULL/g if $names_differ;
 	# What servers note of a column since November 2026 is a matter of theirs.
 	return { map { $_ => 1 } grep { !/SET \(pg_attver=/ } split /;\n/, $stdout };
 }
