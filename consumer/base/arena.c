@@ -2,7 +2,7 @@
  * arena.c
  *    A list of blocks.  Pieces are cut from the front of the newest block.
  *
- *  arena_reset() keeps the first block, so an arena that is reset after each
+ * arena_reset() keeps the first block, so an arena that is reset after each
  * message soon allocates nothing from the heap any more.
  */
 #include "base/arena.h"

@@ -2,11 +2,11 @@
  * arena.h
  *    Memory that is allocated in pieces and freed all at once.
  *
- *  A piece of an arena is never freed alone.  The whole arena is reset or freed
+ * A piece of an arena is never freed alone.  The whole arena is reset or freed
  * in one place of the code: at the end of a message, a transaction, a
  * connection.
  *
- *  Invariants: every piece is aligned for any type.  arena_bytes() counts all
+ * Invariants: every piece is aligned for any type.  arena_bytes() counts all
  * heap memory of the arena, used or not, so that callers can keep limits.
  */
 #ifndef PENSTOCK_BASE_ARENA_H

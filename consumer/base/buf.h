@@ -2,13 +2,13 @@
  * buf.h
  *    A growable string of bytes with an upper limit.
  *
- *  Nothing in the consumer grows without a limit, so buf_init() sets the
- * maximal length of a buffer.  An append that would exceed it appends nothing
- * and sets `overflowed`.  The caller need not check each append: it looks at
+ * Nothing in the consumer grows without a limit, so buf_init() sets the maximal
+ * length of a buffer.  An append that would exceed it appends nothing and sets
+ * `overflowed`.  The caller need not check each append: it looks at
  * `overflowed` once, at the end.  data[length] is always a NUL, which `length`
  * does not count.
  *
- *  A buffer begins with buf_init() and ends with buf_release(), which also
+ * A buffer begins with buf_init() and ends with buf_release(), which also
  * accepts a zeroed Buf.
  */
 #ifndef PENSTOCK_BASE_BUF_H

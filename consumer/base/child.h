@@ -2,7 +2,7 @@
  * child.h
  *    Runs another program to its end.
  *
- *  The child gets a process group of its own: a Ctrl-C at the terminal is then
+ * The child gets a process group of its own: a Ctrl-C at the terminal is then
  * sent to us alone, and we stop the child in an orderly way.  We read its
  * standard output and standard error through one pipe; its standard input is
  * empty.  No shell is involved.

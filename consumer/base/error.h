@@ -2,16 +2,16 @@
  * error.h
  *    How functions of the consumer report failures.
  *
- *  Every function that can fail returns an Rc and takes an Error as its last
- *  argument.  On success the Error is unchanged; on RC_FAIL it is complete. The
- *  function in which something fails fills the Error, its callers may add
+ * Every function that can fail returns an Rc and takes an Error as its last
+ * argument.  On success the Error is unchanged; on RC_FAIL it is complete.  The
+ * function in which something fails fills the Error, its callers may add
  * context, and the caller that decides how to continue logs it, once.
  *
- *  Callers choose what to do by the code of an Error.  A table in error.c says
+ * Callers choose what to do by the code of an Error.  A table in error.c says
  * for each code and SQLSTATE whether another attempt can help.
  *
- *  An Error owns its strings.  It is initialised with {0} and released with
- *  error_reset().
+ * An Error owns its strings.  It is initialised with {0} and released with
+ * error_reset().
  */
 #ifndef PENSTOCK_BASE_ERROR_H
 #define PENSTOCK_BASE_ERROR_H

@@ -2,10 +2,10 @@
  * fault.h
  *    Places of the code at which a test can kill the program.
  *
- *  A build with -DPENSTOCK_FAULTS reads the environment variable
- * PENSTOCK_FAULT, "NAME" or "NAME:N".  When the program reaches FAULT("NAME")
- * for the N-th time (default: the first), it kills itself with SIGKILL.  In any
- * other build FAULT() does nothing.
+ * A build with -DPENSTOCK_FAULTS reads the environment variable PENSTOCK_FAULT,
+ * "NAME" or "NAME:N".  When the program reaches FAULT("NAME") for the N-th time
+ * (default: the first), it kills itself with SIGKILL.  In any other build
+ * FAULT() does nothing.
  */
 #ifndef PENSTOCK_BASE_FAULT_H
 #define PENSTOCK_BASE_FAULT_H

@@ -3,7 +3,7 @@
  *    Runs the same function for several things at the same time, each in a
  *    process.
  *
- *  When one process fails, we stop the others.  When we are asked to stop, we
+ * When one process fails, we stop the others.  When we are asked to stop, we
  * stop all of them in an orderly way.  When we are killed with SIGKILL, the
  * kernel sends each of them SIGTERM.  Each has a process group of its own, so
  * that a Ctrl-C at the terminal is sent to us alone.

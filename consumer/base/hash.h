@@ -2,7 +2,7 @@
  * hash.h
  *    FNV-1a, a hash of bytes: http://www.isthe.com/chongo/tech/comp/fnv/.
  *
- *  A hash starts as HASH_START; hash_bytes(), hash_text() and hash_number() add
+ * A hash starts as HASH_START; hash_bytes(), hash_text() and hash_number() add
  * bytes, texts and numbers to it in turn.  FNV-1a spreads its upper bits better
  * than its lower ones, so a hash table takes its slot from hash_slot(), which
  * mixes both.

@@ -3,7 +3,7 @@
  *    Open addressing with linear probing: a number is in the first slot that
  *    was free, beginning with the slot of its hash.
  *
- *  At least half of the slots are free, so searches are short.
+ * At least half of the slots are free, so searches are short.
  */
 #include "base/hash_index.h"
 

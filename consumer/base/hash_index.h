@@ -2,9 +2,9 @@
  * hash_index.h
  *    A hash table of numbers: an index into an array of the caller.
  *
- *  The index does not see the elements of the array.  The caller adds the
- * number of an element with the hash of its key.  A search returns the numbers
- * that were added with a hash, and the caller compares the elements themselves:
+ * The index does not see the elements of the array.  The caller adds the number
+ * of an element with the hash of its key.  A search returns the numbers that
+ * were added with a hash, and the caller compares the elements themselves:
  *
  *      HashSearch search = hash_search_begin(&index, hash);
  *
@@ -13,7 +13,7 @@
  *              return number;
  *      hash_index_add(&index, hash, count);
  *
- *  The index keeps 32 bits of each hash, so a search seldom returns a number
+ * The index keeps 32 bits of each hash, so a search seldom returns a number
  * that was added with another hash.  A single number cannot be removed.
  */
 #ifndef PENSTOCK_BASE_HASH_INDEX_H

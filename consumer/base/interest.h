@@ -2,8 +2,8 @@
  * interest.h
  *    What a caller of poll(2) has to wait for: descriptors, and a deadline.
  *
- *  The caller of poll(2) passes one Interest to each object that waits, and
- * each adds its descriptors and its deadline.  Their number is not limited.
+ * The caller of poll(2) passes one Interest to each object that waits, and each
+ * adds its descriptors and its deadline.  Their number is not limited.
  */
 #ifndef PENSTOCK_BASE_INTEREST_H
 #define PENSTOCK_BASE_INTEREST_H

@@ -2,11 +2,11 @@
  * interrupt.h
  *    Requests to stop, and waits that such a request ends.
  *
- *  The signal handlers only set a flag and make a descriptor readable.  Every
- *  function that waits polls this descriptor, too.  The first INT or TERM
+ * The signal handlers only set a flag and make a descriptor readable.  Every
+ * function that waits polls this descriptor, too.  The first INT or TERM
  * requests an orderly stop; the second ends the process at once.
  *
- *  HUP also requests a stop if standard error is a terminal, because the kernel
+ * HUP also requests a stop if standard error is a terminal, because the kernel
  * sends it when the terminal is closed.  Without a terminal HUP only logs that
  * no configuration is read again.
  */

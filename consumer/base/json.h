@@ -2,7 +2,7 @@
  * json.h
  *    Writes JSON (RFC 8259) at the end of a Buf, one value after the other.
  *
- *  The writer places commas and colons and escapes strings.  The caller begins
+ * The writer places commas and colons and escapes strings.  The caller begins
  * and ends objects and arrays, in the right order:
  *
  *      Json json;
@@ -13,18 +13,18 @@
  *      json_text(&json, name);
  *      json_end_object(&json);
  *
- *  No function here has a name that libjansson (which we read JSON with) uses
+ * No function here has a name that libjansson (which we read JSON with) uses
  * too: the dynamic linker would take one function for the other.
  *
- *  The writer adds no white space, so a document without json_raw() is one
- * line.  The writer keeps its state in the Json and only appends to the Buf:
- * between any two calls the caller may write out the Buf and reset it.  The
- * writer allocates only the Buf's memory and needs no release.  If the Buf is
- * full, it is marked as overflowed; the caller checks that once, at the end.
+ * The writer adds no white space, so a document without json_raw() is one line.
+ * The writer keeps its state in the Json and only appends to the Buf: between
+ * any two calls the caller may write out the Buf and reset it.  The writer
+ * allocates only the Buf's memory and needs no release.  If the Buf is full, it
+ * is marked as overflowed; the caller checks that once, at the end.
  *
- *  Strings are taken to be UTF-8, and the output is valid UTF-8 whatever they
- * hold. Characters are copied.  Quotes, backslashes and control characters are
- * escaped. Every byte that is not part of a valid character (overlong forms,
+ * Strings are taken to be UTF-8, and the output is valid UTF-8 whatever they
+ * hold.  Characters are copied.  Quotes, backslashes and control characters are
+ * escaped.  Every byte that is not part of a valid character (overlong forms,
  * surrogates and code points above U+10FFFF included) is replaced by one
  * U+FFFD, the replacement character.
  */

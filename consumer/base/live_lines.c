@@ -2,8 +2,8 @@
  * live_lines.c
  *    Removes and writes the lines with control sequences of the terminal.
  *
- *  To remove the lines, the cursor moves up as many rows as they occupy at the
- *  terminal's present width.  The terminal may have become narrower since they
+ * To remove the lines, the cursor moves up as many rows as they occupy at the
+ * terminal's present width.  The terminal may have become narrower since they
  * were written, so its width is read each time.  No line is written wider than
  * the terminal.
  */

@@ -3,8 +3,8 @@
  *    A few lines at the bottom of the terminal that are written again and
  *    again.
  *
- *  The live lines are below the lines of the log: they are removed before a
- * line is logged.
+ * The live lines are below the lines of the log: they are removed before a line
+ * is logged.
  *
  *      live_lines_begin()   removes the lines that are shown
  *      live_lines_add()     adds a line

@@ -2,10 +2,10 @@
  * macros.h
  *    The few macros that every file of the consumer may use.
  *
- *  ASSERT finds errors of the programmer; it does nothing if NDEBUG is defined.
- *  CHECK protects data and always works: it reports the condition that does not
- * hold and aborts the program, because to continue could write wrong rows. Each
- * takes one condition without side effects.
+ * ASSERT finds errors of the programmer; it does nothing if NDEBUG is defined.
+ * CHECK protects data and always works: it reports the condition that does not
+ * hold and aborts the program, because to continue could write wrong rows.
+ * Each takes one condition without side effects.
  */
 #ifndef PENSTOCK_BASE_MACROS_H
 #define PENSTOCK_BASE_MACROS_H

@@ -2,14 +2,14 @@
  * own_command.h
  *    Commands of this program that messages tell people to run.
  *
- *  A printed command has to work as it is when a user pastes it into a shell,
- * so it needs the options that say which configuration file and pipeline are
+ * A printed command has to work as it is when a user pastes it into a shell, so
+ * it needs the options that say which configuration file and pipeline are
  * meant.  The parser of the command line registers a function that appends
  * these options.  Any message can then build its command:
  *
  *      error_hint(err, "Remove it with \"%s\".", OWN_COMMAND("drop"));
  *
- *  The registered function is global, because the code that composes a message
+ * The registered function is global, because the code that composes a message
  * does not have the options.
  */
 #ifndef PENSTOCK_BASE_OWN_COMMAND_H

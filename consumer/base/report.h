@@ -2,9 +2,9 @@
  * report.h
  *    Passes on the result of a job, line by line.
  *
- *  The code of a job does not know which program or command runs it, and so not
- *  where its result has to be written: a command prints the lines, a test keeps
- * them. Messages about the work in progress are not part of the result; they
+ * The code of a job does not know which program or command runs it, and so not
+ * where its result has to be written: a command prints the lines, a test keeps
+ * them.  Messages about the work in progress are not part of the result; they
  * are logged.
  */
 #ifndef PENSTOCK_BASE_REPORT_H

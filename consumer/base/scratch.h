@@ -2,7 +2,7 @@
  * scratch.h
  *    A temporary directory for the files of one run.
  *
- *  The directory is locked while the process that made it lives.  A directory
+ * The directory is locked while the process that made it lives.  A directory
  * that a killed process has left is removed by the next process that makes one.
  */
 #ifndef PENSTOCK_BASE_SCRATCH_H

@@ -2,14 +2,14 @@
  * task.h
  *    Runs a function that waits so that its caller does not wait with it.
  *
- *  Work that needs several answers of a server is easiest to write, and to get
+ * Work that needs several answers of a server is easiest to write, and to get
  * right, as a function that sends one question after the other and waits for
- * each answer. Called directly, such a function makes the whole program wait.
+ * each answer.  Called directly, such a function makes the whole program wait.
  * Run as a task it has a stack of its own: each wait of base/interrupt.h in it
  * returns control to the function that called task_work(), which can do other
  * work.
  *
- *  There are no threads: a task runs only inside task_work(), and nothing else
+ * There are no threads: a task runs only inside task_work(), and nothing else
  * runs meanwhile.  A task may run other tasks.
  *
  *      task = task_new(open_target, opening);

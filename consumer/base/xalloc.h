@@ -2,11 +2,10 @@
  * xalloc.h
  *    Allocates heap memory, or ends the program.
  *
- *  If the consumer cannot get the few kilobytes that its own structures need,
- * it cannot continue, and it is safe to stop: nothing is confirmed to the
- * source that is not durable.  So these functions never return NULL.  A size
- * that came from outside is checked against a limit by the caller before it
- * gets here.
+ * If the consumer cannot get the few kilobytes that its own structures need, it
+ * cannot continue, and it is safe to stop: nothing is confirmed to the source
+ * that is not durable.  So these functions never return NULL.  A size that came
+ * from outside is checked against a limit by the caller before it gets here.
  */
 #ifndef PENSTOCK_BASE_XALLOC_H
 #define PENSTOCK_BASE_XALLOC_H

@@ -1,6 +1,6 @@
 /*
  * change.c
- *    Life and death of frames.
+ *    References to frames, and selections of changes.
  */
 #include "model/change.h"
 

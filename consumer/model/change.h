@@ -1,16 +1,19 @@
 /*
  * change.h
- *    What happened on the source: transactions and the changes in them.
+ *    Transactions of the source and the changes in them.
  *
- * This is what everything between the decoder and the sinks speaks of.  It
- * knows neither protobuf nor SQL.
+ * The decoder makes these structs and the sinks apply them.  They do not depend
+ * on protobuf or SQL.
  *
- * A Frame is one decoded message of the stream: up to one begin, any number of
- * changes, up to one commit; or something of an open transaction, which
- * is handed out in pieces before it commits.  It owns all the memory of its
- * changes, the bytes of the message included, and never changes once it is
- * decoded.  It is counted by reference, so that any number of sinks can keep
- * its changes for as long as they need them without a copy.
+ * A Frame is one decoded message of the stream: at most one begin, any number
+ * of changes, at most one commit, all of one transaction.  A large transaction
+ * consists of several frames.  A frame may also be a part of an open
+ * transaction: one whose changes the source sends while the transaction is
+ * still in progress.
+ *
+ * A Frame owns all memory of its changes, the bytes of the message included,
+ * and does not change after it was decoded.  References to it are counted, so
+ * that several sinks can keep its changes without a copy.
  */
 #ifndef PENSTOCK_MODEL_CHANGE_H
 #define PENSTOCK_MODEL_CHANGE_H
@@ -26,12 +29,15 @@
 
 typedef struct TxnInfo
 {
-	uint32_t xid;           /* on the source */
-	Lsn commit_lsn;         /* of the commit record */
-	Lsn end_lsn;            /* just after it: what progress is counted in */
-	int64_t commit_time_us; /* since 2000-01-01 UTC, the source's clock */
-	const char *origin;     /* replication origin's name, or NULL; borrowed */
-	Lsn origin_lsn;         /* 0: none */
+	uint32_t xid;           /* transaction ID on the source */
+	Lsn commit_lsn;         /* LSN of the commit record */
+	Lsn end_lsn;            /* LSN just after the commit record; progress is
+							 * counted in it */
+	int64_t commit_time_us; /* microseconds since 2000-01-01 UTC, by the
+							 * source's clock */
+	const char *origin;     /* name of the replication origin, or NULL;
+							 * borrowed */
+	Lsn origin_lsn;         /* LSN on the origin; 0: none */
 } TxnInfo;
 
 typedef enum ChangeKind
@@ -41,17 +47,18 @@ typedef enum ChangeKind
 	CHANGE_DELETE,
 	CHANGE_TRUNCATE,
 	CHANGE_MESSAGE,
-	CHANGE_SCHEMA,  /* of an object, not of a row */
-	CHANGE_REWRITE, /* all rows of a table are replaced: see below */
+	CHANGE_SCHEMA,  /* an object was created, altered or dropped */
+	CHANGE_REWRITE, /* a command such as ALTER TABLE has rewritten a table: see
+					 * `relation` */
 } ChangeKind;
 
-/* insert, update, … */
+/* Returns "insert", "update", … */
 const char *change_kind_name(ChangeKind kind);
 
 typedef struct TruncateInfo
 {
 	int relation_count;
-	Relation **relations; /* borrowed; the Change's relation is NULL */
+	Relation **relations; /* borrowed; Change.relation is NULL */
 	bool cascade;
 	bool restart_identity;
 } TruncateInfo;
@@ -70,29 +77,33 @@ typedef struct Change
 	ChangeKind kind;
 
 	/*
-	 * Of a row's change and of a rewrite, else NULL.  Borrowed from the frame.
-	 * A rewrite has no rows.  What the table had is gone, and its new rows
-	 * follow as inserts, maybe with changes of other tables between them.
+	 * Table of a change of a row and of a rewrite, otherwise NULL.  Borrowed
+	 * from the frame.  A rewrite has no rows: all rows of the table are gone,
+	 * and its new rows follow as inserts, perhaps between changes of other
+	 * tables.
 	 */
 	Relation *relation;
 
 	/*
-	 * Arrays of relation->column_count values.  An insert has new_row, a
-	 * delete old_row, an update new_row and maybe old_row.  In an old row the
+	 * Rows: arrays of relation->column_count values.  An insert has new_row, a
+	 * delete old_row, an update new_row and perhaps old_row.  In old_row the
 	 * columns that are not in the replica identity are VALUE_ABSENT.  An update
-	 * without old_row did not change its key: the key is in new_row.
+	 * without old_row did not change the columns of the replica identity, so
+	 * new_row has their old values.
 	 */
 	const Value *new_row;
 	const Value *old_row;
 
-	/* In an open transaction: the subtransaction that made it; 0: none.
+	/*
+	 * In an open transaction: xid of the subtransaction that made the change;
+	 * 0: none.
 	 */
 	uint32_t subxid;
 
 	/*
-	 * Distribution hash of the row as it is now, and as it was before (of an
-	 * insert or a delete both are the same); only if the relation has a
-	 * distribution.
+	 * Distribution hash of the new row, and of the old one (for an insert or
+	 * delete both are the same); set only if the relation has distribution
+	 * columns.
 	 */
 	uint64_t hash;
 	uint64_t old_hash;
@@ -106,17 +117,20 @@ typedef struct Change
 } Change;
 
 /*
- * Of a frame that belongs to an open transaction.  Such a frame has
- * changes, or the transaction's begin and commit, or says that something was
- * rolled back.
+ * The part of an open transaction that a frame is.  It has changes, or the
+ * transaction's begin and commit, or says that the transaction or a
+ * subtransaction was rolled back.
  */
 typedef struct OpenTxnInfo
 {
-	uint32_t xid; /* on the source; 0: the frame is of whole transactions */
-	bool first;   /* nothing of the transaction came before */
+	uint32_t xid; /* transaction ID on the source; 0: the frame is not of an
+				   * open transaction */
+	bool first;   /* whether this is the first frame of the transaction */
 	bool aborts;
-	uint32_t abort_subxid; /* that was rolled back; 0: all of it */
-	Lsn decoded_lsn;       /* of a piece: the transaction ends after this */
+	uint32_t abort_subxid; /* subtransaction that was rolled back; 0: the whole
+							* transaction */
+	Lsn decoded_lsn;       /* if the frame has changes: the transaction's commit
+							* LSN will be greater */
 } OpenTxnInfo;
 
 typedef struct Frame
@@ -129,48 +143,53 @@ typedef struct Frame
 	Change *changes;
 
 	/*
-	 * If the input was told to keep them (wire/input.h), the bytes that the
-	 * frame was made of, in the input's format: a message as it came, or, of a
-	 * message that holds several frames, the part that is this one.  They live
-	 * as long as the frame.  NULL: it was not told to.
+	 * If the Input keeps bytes (wire/input.h): the serialized bytes that the
+	 * frame was decoded from, valid as long as the frame.  They are the message
+	 * as it arrived, or the part of the message that is this frame if the
+	 * message has several.  NULL: the Input keeps no bytes.
 	 */
 	const uint8_t *bytes;
 	size_t byte_count;
 
-	size_t message_bytes; /* of memory that it holds beside its arena */
+	size_t message_bytes; /* bytes of memory of `message`, beside the arena */
 	int references;       /* see frame_ref() */
 
-	/* Owned. */
-	Arena *arena;                 /* the Frame itself and all it points to */
-	void *message;                /* bytes that values point into */
+	/* Owned memory. */
+	Arena *arena;                 /* the Frame itself and all that it points
+								   * to */
+	void *message;                /* bytes that the values point into */
 	void (*message_free)(void *); /* how to free them */
 	Relation **relations;         /* references that the frame holds */
 	size_t relation_count;
 } Frame;
 
-/* Takes and gives back a reference; the last one frees.  _unref accepts NULL.
+/*
+ * Add and release a reference; releasing the last one frees the frame.
+ * frame_unref() accepts NULL.
  */
 Frame *frame_ref(Frame *frame);
 void frame_unref(Frame *frame);
 
 /*
- * A TRUNCATE of those relations alone that `wanted` says so of; NULL if there
- * is none.  It is allocated in the frame's arena.
+ * Returns a TRUNCATE of only those relations for which `wanted` returns true;
+ * NULL if there are none.  It is allocated in the frame's arena.
  */
 const Change *change_select_truncated(Frame *frame, const Change *change,
 									  bool (*wanted)(void *context,
 													 Relation *relation),
 									  void *context);
 
-/* Bytes of memory that the frame holds, for limits.  They become more: what is
- * made of its changes is allocated in its arena. */
+/*
+ * Returns the bytes of memory that the frame holds, for limits.  The number
+ * grows when something is allocated in the frame's arena.
+ */
 static inline size_t
 frame_bytes(const Frame *frame)
 {
 	return frame->message_bytes + arena_bytes(frame->arena);
 }
 
-/* Whether it is an insert, an update or a delete. */
+/* Whether the change is an insert, an update or a delete. */
 static inline bool
 change_has_row(const Change *change)
 {
@@ -179,8 +198,8 @@ change_has_row(const Change *change)
 }
 
 /*
- * The row by which a change's row is identified on the target: the old row if
- * there is one, else the new one.
+ * Returns the row whose replica identity identifies the row on the target: the
+ * old row if there is one, else the new one.
  */
 static inline const Value *
 change_identity_row(const Change *change)

@@ -1,9 +1,10 @@
 /*
  * definition.c
- *    Walks over definitions by a table of their fields, and sets of them.
+ *    Tables of the fields of all definitions, functions that use them, and
+ *    sets.
  *
- * A field that is added to a struct is added to the table of that struct, and
- * is copied, compared, written and read from then on.
+ * A new member of a struct needs a row in the table of that struct.  Copying,
+ * comparing, writing and reading then handle it, too.
  */
 #include "model/definition.h"
 
@@ -12,7 +13,7 @@
 
 #include "base/xalloc.h"
 
-/* Of the heap at a time, for one definition in a set. */
+/* Block size in bytes of the arena of one definition in a set. */
 #define DEFINITION_ARENA_BYTES ((size_t) 1024)
 
 /* ---- The table ---- */
@@ -24,7 +25,7 @@ static const char *const replica_words[] = {"default", "nothing", "full",
 static const char *const constraint_words[] = {
 	"check", "primary key", "unique", "foreign key", "exclusion", "not null"};
 
-/* The beginning of a row, and of one about a word the rest. */
+/* ROW begins the row of a field, WORDS ends one of FIELD_WORD. */
 #define ROW(called, kind, struct_type, field)                                  \
 	.name = (called), .type = (kind), .offset = offsetof(struct_type, field)
 #define WORDS(of_field) .words = (of_field), .word_count = LENGTH_OF(of_field)
@@ -99,7 +100,7 @@ static const DefinitionField label_fields[] = {
 };
 static const DefinitionShape label_shape = SHAPE(EnumLabel, label_fields);
 
-/* What every object has. */
+/* Fields of every object. */
 #define NAMED                                                                  \
 	{ROW("oid", FIELD_UINT32, Definition, oid)},                               \
 		{ROW("schema", FIELD_TEXT, Definition, schema)},                       \
@@ -403,7 +404,9 @@ definition_copy_field(const DefinitionField *field, void *to, const void *from)
 		   field_size(field->type));
 }
 
-/* Goes as deep as the table does: members have no members. */
+/*
+ * The recursion ends, because structs of FIELD_MEMBERS have no FIELD_MEMBERS.
+ */
 bool
 definition_records_equal(const DefinitionShape *shape, const void *a,
 						 const void *b)
@@ -460,7 +463,10 @@ own_members(const DefinitionField *field, void *record, Arena *arena)
 		own_record(field->member, members + (size_t) i * size, arena);
 }
 
-/* Copies what the record points to, and makes it point to the copies. */
+/*
+ * Copies all that the struct `record` points to, and makes it point to the
+ * copies.
+ */
 static void
 own_record(const DefinitionShape *shape, void *record, Arena *arena)
 {
@@ -500,7 +506,7 @@ typedef struct Member
 	Arena *arena; /* holds the definition; owned */
 } Member;
 
-/* Members are in the order of catalog and OID. */
+/* Members are sorted by catalog and OID. */
 struct DefinitionSet
 {
 	Member *members;
@@ -532,7 +538,9 @@ is_before(const Member *member, DefinitionCatalog catalog, uint32_t oid)
 		   (member->catalog == catalog && member->oid < oid);
 }
 
-/* The index of the first member that is not before the object. */
+/*
+ * Returns the index of the first member that is not less than (catalog, oid).
+ */
 static size_t
 find_place(const DefinitionSet *set, DefinitionCatalog catalog, uint32_t oid)
 {
@@ -562,7 +570,7 @@ find_member(const DefinitionSet *set, DefinitionCatalog catalog, uint32_t oid)
 	return member;
 }
 
-/* Room for one more member at the place, which is not filled in. */
+/* Inserts a member at the index `place`, to be filled in by the caller. */
 static Member *
 make_room(DefinitionSet *set, size_t place)
 {

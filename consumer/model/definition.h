@@ -1,18 +1,19 @@
 /*
  * definition.h
- *    What an object of a schema is: a table, a sequence, a type, a namespace.
+ *    The definition of an object of a schema: a table, sequence, type or
+ *    namespace.
  *
- * These are the definitions that the plugin sends (SchemaChange in
- * penstock.proto) and that ddl/read takes from a server's catalogs; the proto
- * file says what each field means, and in which form expressions are.  They
- * know neither protobuf nor SQL.
+ * Definitions come from the plugin (SchemaChange in penstock.proto) or from a
+ * server's catalogs (ddl/read).  The proto file says what each field means, and
+ * in which form expressions are.  These structs do not depend on protobuf or
+ * SQL.
  *
- * Strings are never NULL: a field that has nothing is the empty string.  All
- * memory of a Definition is of the arena that it was made in, and a Definition
- * does not change once it is made.
+ * Strings are never NULL: an empty string means that there is no value.  All
+ * memory of a Definition is allocated in one arena, and a Definition is not
+ * changed after it was made.
  *
- * A DefinitionSet holds the newest definition of each object of a database that
- * somebody knows of, such as a follower of its source.
+ * A DefinitionSet has the newest known definition of each object of a database.
+ * The follower keeps one of the source.
  */
 #ifndef PENSTOCK_MODEL_DEFINITION_H
 #define PENSTOCK_MODEL_DEFINITION_H
@@ -26,7 +27,7 @@
 #include "model/lsn.h"
 #include "model/relation.h"
 
-/* Which catalog an OID is of.  An OID is unique in its catalog only. */
+/* Catalog of an OID.  An OID is unique only within its catalog. */
 typedef enum DefinitionCatalog
 {
 	DEFINITION_IN_NAMESPACE, /* pg_namespace */
@@ -37,7 +38,7 @@ typedef enum DefinitionCatalog
 typedef enum DefinitionKind
 {
 	DEFINITION_NAMESPACE,
-	DEFINITION_TABLE, /* partitioned tables, too */
+	DEFINITION_TABLE, /* a table, partitioned or not */
 	DEFINITION_SEQUENCE,
 	DEFINITION_ENUM,
 	DEFINITION_DOMAIN,
@@ -70,7 +71,7 @@ typedef struct OidList
 	uint32_t *oids;
 } OidList;
 
-/* Of a table or a composite type. */
+/* Column of a table, or attribute of a composite type. */
 typedef struct ColumnDefinition
 {
 	uint16_t attnum;
@@ -89,7 +90,7 @@ typedef struct ColumnDefinition
 	const char *compression;
 	int statistics; /* -1: the server's default */
 	StringList options;
-	const char *missing_value; /* NULL: none.  The one field that may be */
+	const char *missing_value; /* NULL: none.  No other string can be NULL */
 } ColumnDefinition;
 
 typedef enum ConstraintKind
@@ -111,9 +112,9 @@ typedef struct ConstraintDefinition
 	bool validated;
 	bool local;
 	int inherited;
-	uint32_t parent;           /* 0: none */
-	uint32_t index;            /* 0: none */
-	uint32_t referenced_table; /* 0: none */
+	uint32_t parent;           /* OID; 0: none */
+	uint32_t index;            /* OID; 0: none */
+	uint32_t referenced_table; /* OID; 0: none */
 	OidList attnums;
 } ConstraintDefinition;
 
@@ -128,8 +129,8 @@ typedef struct IndexDefinition
 	bool primary;
 	bool replica_identity;
 	bool clustered;
-	uint32_t constraint; /* 0: none */
-	uint32_t parent;     /* 0: none */
+	uint32_t constraint; /* OID; 0: none */
+	uint32_t parent;     /* OID; 0: none */
 	OidList attnums;
 } IndexDefinition;
 
@@ -148,11 +149,11 @@ typedef struct TableDefinition
 	bool row_security;
 	bool force_row_security;
 	int column_count;
-	ColumnDefinition *columns; /* by attnum */
+	ColumnDefinition *columns; /* in the order of attnum */
 	int constraint_count;
-	ConstraintDefinition *constraints; /* by name */
+	ConstraintDefinition *constraints; /* in the order of their names */
 	int index_count;
-	IndexDefinition *indexes; /* by name */
+	IndexDefinition *indexes; /* in the order of their names */
 	bool published;
 } TableDefinition;
 
@@ -165,7 +166,7 @@ typedef struct SequenceDefinition
 	int64_t maximum;
 	int64_t cache;
 	bool cycle;
-	uint32_t owner_table; /* 0: nobody */
+	uint32_t owner_table; /* OID of the table that owns it; 0: none */
 	uint16_t owner_attnum;
 	bool identity;
 	bool unlogged;
@@ -180,7 +181,7 @@ typedef struct EnumLabel
 typedef struct EnumDefinition
 {
 	int label_count;
-	EnumLabel *labels; /* in their order */
+	EnumLabel *labels; /* in the order of the enum */
 } EnumDefinition;
 
 typedef struct DomainDefinition
@@ -190,21 +191,24 @@ typedef struct DomainDefinition
 	bool not_null;
 	const char *default_expression;
 	int constraint_count;
-	ConstraintDefinition *constraints; /* by name */
+	ConstraintDefinition *constraints; /* in the order of their names */
 } DomainDefinition;
 
-/* Of its columns only what a composite type's attribute has is set. */
+/*
+ * Of each column only those members are set that an attribute of a composite
+ * type has.
+ */
 typedef struct CompositeDefinition
 {
 	int column_count;
-	ColumnDefinition *columns; /* by attnum */
+	ColumnDefinition *columns; /* in the order of attnum */
 } CompositeDefinition;
 
 typedef struct Definition
 {
 	DefinitionKind kind;
 	uint32_t oid;
-	const char *schema; /* of a namespace: empty */
+	const char *schema; /* empty for a namespace */
 	const char *name;
 
 	union
@@ -217,12 +221,14 @@ typedef struct Definition
 	};
 } Definition;
 
-/* What a SchemaChange says beside the definition itself. */
+/* Kind of a SchemaChange. */
 typedef enum SchemaChangeKind
 {
-	SCHEMA_DEFINED,      /* `definition` is what the object is */
-	SCHEMA_GONE,         /* the object `oid` of `catalog` is not there */
-	SCHEMA_UNTRANSLATED, /* something else changed: `what` */
+	SCHEMA_DEFINED,      /* the object was created or altered; it is now as
+						  * `definition` */
+	SCHEMA_GONE,         /* the object `oid` of `catalog` was dropped */
+	SCHEMA_UNTRANSLATED, /* something changed for which there is no Definition:
+						  * see untranslated_… */
 } SchemaChangeKind;
 
 typedef struct SchemaChange
@@ -230,33 +236,37 @@ typedef struct SchemaChange
 	SchemaChangeKind kind;
 	Lsn lsn;
 	uint32_t oid;
-	DefinitionCatalog catalog;    /* but of what is untranslated */
-	const Definition *definition; /* borrowed from the frame; or NULL */
+	DefinitionCatalog catalog;    /* not set with SCHEMA_UNTRANSLATED */
+	const Definition *definition; /* borrowed from the frame; NULL unless
+								   * SCHEMA_DEFINED */
 
-	/* Of what is untranslated, else NULL. */
+	/* Description of the change, with SCHEMA_UNTRANSLATED; otherwise NULL. */
 	const char *untranslated_catalog;
-	const char *untranslated_identity; /* empty: it cannot be told */
-	const char *untranslated_part;     /* owner, comment, …; empty: all */
+	const char *untranslated_identity; /* object; empty: unknown */
+	const char *untranslated_part;     /* owner, comment, …; empty: the whole
+										* object */
 	bool untranslated_gone;
 } SchemaChange;
 
-/* The catalog that a kind of object is in. */
+/* Returns the catalog of a kind of object. */
 DefinitionCatalog definition_catalog(DefinitionKind kind);
 
-/* table, sequence, enum type, …: for messages. */
+/* Returns the word for messages: "table", "sequence", "enum type", … */
 const char *definition_kind_name(DefinitionKind kind);
 
-/* The column with the attnum; NULL: there is none. */
+/* Returns the column with the attnum; NULL: there is none. */
 const ColumnDefinition *definition_column(const TableDefinition *table,
 										  uint16_t attnum);
 
-/* Whether two definitions say the same, OIDs included. */
+/* Whether all fields of two definitions are equal, OIDs included. */
 bool definition_equal(const Definition *a, const Definition *b);
 
-/* A copy of all of it in the arena. */
+/* Returns a deep copy of a definition, allocated in the arena. */
 Definition *definition_copy(const Definition *definition, Arena *arena);
 
-/* ---- The fields of a definition, for what walks over all of them ---- */
+/*
+ * ---- Descriptions of the fields, for code that handles all fields alike ----
+ */
 
 typedef enum FieldType
 {
@@ -270,29 +280,34 @@ typedef enum FieldType
 	FIELD_WORD,    /* an enum */
 	FIELD_STRINGS, /* StringList */
 	FIELD_OIDS,    /* OidList */
-	FIELD_MEMBERS, /* an array of structs, and an int that counts them */
+	FIELD_MEMBERS, /* an array of structs, and an int with their number */
 } FieldType;
 
 typedef struct DefinitionField
 {
-	const char *name; /* as in the struct */
+	const char *name; /* name of the struct's member */
 	FieldType type;
-	size_t offset;            /* in the struct */
-	int32_t usual;            /* of FIELD_INT32: if nobody sets it */
-	const char *const *words; /* of FIELD_WORD: by value */
-	int word_count;           /* of FIELD_WORD */
-	size_t count_offset;      /* of FIELD_MEMBERS: the int */
-	const struct DefinitionShape *member; /* of FIELD_MEMBERS: of each */
+	size_t offset;            /* offset of the member in the struct */
+	int32_t usual;            /* FIELD_INT32: default value */
+	const char *const *words; /* FIELD_WORD: the word of each value of the
+							   * enum */
+	int word_count;           /* FIELD_WORD: number of `words` */
+	size_t count_offset;      /* FIELD_MEMBERS: offset of the int */
+	const struct DefinitionShape *member; /* FIELD_MEMBERS: shape of each struct
+										   * of the array */
 } DefinitionField;
 
 typedef struct DefinitionShape
 {
-	size_t size; /* of the struct */
+	size_t size; /* size of the struct */
 	int field_count;
 	const DefinitionField *fields;
 } DefinitionShape;
 
-/* The array of FIELD_MEMBERS, and how many it has. */
+/*
+ * Returns the array of a FIELD_MEMBERS of `record`, and in *count its number of
+ * elements.
+ */
 static inline void *
 definition_members(const DefinitionField *field, const void *record, int *count)
 {
@@ -311,49 +326,70 @@ definition_set_members(const DefinitionField *field, void *record,
 	memcpy((char *) record + field->count_offset, &count, sizeof(count));
 }
 
-/* What a Definition of the kind has, counted from the start of Definition: its
- * OID and names, too. */
+/*
+ * Returns the fields of a Definition of the kind, including OID and names.
+ * Offsets are counted from the start of the Definition.
+ */
 const DefinitionShape *definition_shape(DefinitionKind kind);
 
-/* Sets all fields of the struct to what they are if nobody sets them: empty,
- * false, 0, or what `usual` says. */
+/*
+ * Sets all fields of the struct `record` to their defaults: empty, false, 0, or
+ * `usual` of the field.
+ */
 void definition_set_usual(const DefinitionShape *shape, void *record);
 
-/* Whether two structs of a shape say the same; the same of one field of two. */
+/*
+ * Whether all fields of two structs of a shape are equal; and whether one field
+ * of two structs is.
+ */
 bool definition_records_equal(const DefinitionShape *shape, const void *a,
 							  const void *b);
 bool definition_fields_equal(const DefinitionField *field, const void *a,
 							 const void *b);
 
-/* Sets a field that is not FIELD_MEMBERS to what it is in another struct.
- * What it points to is not copied. */
+/*
+ * Copies a field that is not FIELD_MEMBERS from one struct to another.  A
+ * pointer is copied, not what it points to.
+ */
 void definition_copy_field(const DefinitionField *field, void *to,
 						   const void *from);
 
-/* ---- All that is known of a database ---- */
+/* ---- Sets of definitions ---- */
 
 typedef struct DefinitionSet DefinitionSet;
 
-/* An empty set; free with definition_set_free(), which accepts NULL. */
+/*
+ * Returns an empty set, to be freed with definition_set_free(), which accepts
+ * NULL.
+ */
 DefinitionSet *definition_set_new(void);
 void definition_set_free(DefinitionSet *set);
 
-/* Puts a copy in, in place of the one of the same catalog and OID. */
+/*
+ * Adds a copy of a definition.  It replaces an older definition with the same
+ * catalog and OID.
+ */
 void definition_set_put(DefinitionSet *set, const Definition *definition);
 
-/* Takes the object out; nothing happens if it is not in. */
+/* Removes the definition of an object; does nothing if there is none. */
 void definition_set_remove(DefinitionSet *set, DefinitionCatalog catalog,
 						   uint32_t oid);
 
-/* NULL: not in.  Valid until the set is changed. */
+/*
+ * Returns the definition of an object, valid until the set is changed; NULL:
+ * there is none.
+ */
 const Definition *definition_set_find(const DefinitionSet *set,
 									  DefinitionCatalog catalog, uint32_t oid);
 
-/* The members in the order of catalog and OID, by index. */
+/*
+ * The number of definitions, and each by its index, in the order of catalog and
+ * OID.
+ */
 size_t definition_set_count(const DefinitionSet *set);
 const Definition *definition_set_at(const DefinitionSet *set, size_t index);
 
-/* Another set with the same members. */
+/* Returns a new set with copies of the same definitions. */
 DefinitionSet *definition_set_copy(const DefinitionSet *set);
 
 #endif /* PENSTOCK_MODEL_DEFINITION_H */

@@ -1,12 +1,12 @@
 /*
  * definition_check.c
- *    See definition_check.h.
+ *    Checks each kind of object.
  */
 #include "model/definition_check.h"
 
 #include <string.h>
 
-/* Of ALTER COLUMN … SET STATISTICS. */
+/* Largest statistics target that ALTER COLUMN … SET STATISTICS accepts. */
 #define STATISTICS_MAX 10000
 
 static bool
@@ -36,7 +36,10 @@ column_fault(const ColumnDefinition *column)
 	return NULL;
 }
 
-/* They are looked for by number: see definition_column(). */
+/*
+ * Columns have to be sorted by attnum, because definition_column() relies on
+ * that.
+ */
 static const char *
 columns_fault(const ColumnDefinition *columns, int count)
 {

@@ -1,9 +1,10 @@
 /*
  * definition_check.h
- *    Whether a definition that came from outside can be one.
+ *    Checks whether a definition that came from outside can be one.
  *
- * It is for what reads definitions from bytes: the stream, a table, a server.
- * It looks at one object for itself, and does not read SQL in it.
+ * To be used after a definition was read from bytes: from the stream, a table,
+ * a server.  The check looks at one object alone, and does not parse the SQL in
+ * it.
  */
 #ifndef PENSTOCK_MODEL_DEFINITION_CHECK_H
 #define PENSTOCK_MODEL_DEFINITION_CHECK_H
@@ -11,8 +12,8 @@
 #include "model/definition.h"
 
 /*
- * What is wrong with it, in words that go on "definition …", such as "has a
- * column without a name"; NULL: nothing.
+ * Returns what is wrong with a definition, as a text to be put after
+ * "definition …", such as "has a column without a name"; NULL: nothing.
  */
 const char *definition_fault(const Definition *definition);
 

@@ -1,6 +1,6 @@
 /*
  * history.c
- *    Timelines and positions compared.
+ *    Compares timelines and LSNs.
  */
 #include "model/history.h"
 
@@ -11,7 +11,9 @@
 #include "base/own_command.h"
 #include "base/xalloc.h"
 
-/* The first columns of a line: a timeline and where it was left. */
+/*
+ * Reads the first columns of a line: a timeline and the LSN at which it ended.
+ */
 static bool
 parse_end(const char *line, TimelineEnd *end)
 {
@@ -30,7 +32,7 @@ parse_end(const char *line, TimelineEnd *end)
 	return lsn_parse(lsn, &end->lsn);
 }
 
-/* Each timeline is left for a later one, and at a later position. */
+/* Adds the end of a timeline.  Timelines and LSNs must increase. */
 static bool
 add_end(SourceHistory *history, const char *line)
 {
@@ -107,8 +109,8 @@ refuse_system(const SourceHistory *history, const HistoryPoint *point,
 }
 
 /*
- * What all of the following have in common.  With these words begins what the
- * consumer/doc/following.md says of it.
+ * Fills `err` with the message that the functions below have in common.
+ * consumer/doc/following.md quotes it.
  */
 static MUST_CHECK Rc
 refuse_history(const HistoryPoint *point, Error *err)
@@ -125,7 +127,10 @@ refuse_history(const HistoryPoint *point, Error *err)
 	return rc;
 }
 
-/* The source left the timeline before it came to where the target is. */
+/*
+ * Fills `err`: the source's history left the target's timeline before the
+ * target's LSN.
+ */
 static MUST_CHECK Rc
 refuse_branch(const SourceHistory *history, const HistoryPoint *point,
 			  const TimelineEnd *left, Error *err)
@@ -164,9 +169,10 @@ refuse_timeline(const SourceHistory *history, const HistoryPoint *point,
 }
 
 /*
- * The WAL ends before the position.  A server that has it never loses any of
- * it; a standby that has just started may not have read it again, and one that
- * lags gets there.
+ * Fills `err`: the source's WAL ends before the target's LSN.  A primary never
+ * loses WAL that it had, so it was restored to an earlier state.  A standby
+ * that has just started may not have replayed that WAL again yet, and one that
+ * lags will still receive it; so for a standby the error is transient.
  */
 static MUST_CHECK Rc
 refuse_end(const SourceHistory *history, const HistoryPoint *point, Error *err)

@@ -1,17 +1,18 @@
 /*
  * history.h
- *    The history of a source: which positions are its own.
+ *    The timeline history of a source: which LSNs belong to its WAL.
  *
- * A position means something only in the WAL that it was taken from.  Servers
- * that descend from one another share a system identifier, and so do a server
- * and its restored backup.  What tells them apart is the timeline: a standby
+ * An LSN has a meaning only in the WAL that it was taken from.  Servers that
+ * descend from one another have the same system identifier, and so have a
+ * server and its restored backup.  They differ in their timelines: a standby
  * that is promoted, and a server that recovers to a point in time, begins a new
- * one, and notes where the old one was left.  So a target may go on with a
- * source exactly if its position is in the part of the WAL that both have.
+ * timeline and records where the old one ended.  So a target may continue with
+ * a source exactly if the LSN recorded on the target is in the part of the WAL
+ * that both histories share.
  *
- * A data directory that is put back as it was, without recovery, goes on with
- * its old timeline.  Then the source is before the target, until it has written
- * more; see progress/proof.h for that.
+ * A data directory that is restored without recovery continues on its old
+ * timeline.  Its WAL then ends before the target's LSN, until the server has
+ * written more; see progress/proof.h for that case.
  */
 #ifndef PENSTOCK_MODEL_HISTORY_H
 #define PENSTOCK_MODEL_HISTORY_H
@@ -24,17 +25,18 @@
 
 #define HISTORY_SYSTEM_ID_SIZE 24
 
-/* Timelines that a server may have been on before. */
+/* Largest number of earlier timelines of a server. */
 #define HISTORY_TIMELINES_MAX 4096
 
-/* Which server positions belong to. */
+/* The server to whose WAL an LSN belongs. */
 typedef struct SourceIdentity
 {
-	char system_identifier[HISTORY_SYSTEM_ID_SIZE]; /* as IDENTIFY_SYSTEM */
+	char system_identifier[HISTORY_SYSTEM_ID_SIZE]; /* as IDENTIFY_SYSTEM
+													 * returns it */
 	uint32_t timeline;
 } SourceIdentity;
 
-/* Where a timeline was left for the next. */
+/* The LSN at which a timeline ended and the next one began. */
 typedef struct TimelineEnd
 {
 	uint32_t timeline;
@@ -43,36 +45,38 @@ typedef struct TimelineEnd
 
 typedef struct SourceHistory
 {
-	SourceIdentity identity; /* the timeline is the last one */
-	Lsn flush_lsn;           /* where its log is */
-	bool is_standby;         /* the WAL may yet have to arrive there */
-	TimelineEnd *ends;       /* of the timelines before, in order; owned */
+	SourceIdentity identity; /* system identifier and current timeline */
+	Lsn flush_lsn;           /* LSN up to which the server has WAL */
+	bool is_standby;         /* whether the server is a standby, which may still
+							  * receive more WAL */
+	TimelineEnd *ends;       /* ends of the earlier timelines, in order;
+							  * owned */
 	int end_count;
 } SourceHistory;
 
-/* A position of a source, and who has got there. */
+/* An LSN of a source that is recorded on a target. */
 typedef struct HistoryPoint
 {
 	const SourceIdentity *source;
 	Lsn lsn;
-	const char *label;    /* the target, for messages */
-	const char *pipeline; /* name, for messages */
+	const char *label;    /* name of the target, for messages */
+	const char *pipeline; /* name of the pipeline, for messages */
 } HistoryPoint;
 
 /*
- * Reads a timeline history file, as TIMELINE_HISTORY has it, into an empty
- * history.  What it cannot be is ERR_PROTOCOL.
+ * Reads a timeline history file, as TIMELINE_HISTORY returns it, into an empty
+ * history.  Fails with ERR_PROTOCOL if the text is not a history file.
  */
 MUST_CHECK Rc history_read_ends(SourceHistory *history, const char *text,
 								Error *err);
 
-/* Accepts a zeroed one. */
+/* Frees the memory of a history.  Accepts a zeroed one. */
 void history_release(SourceHistory *history);
 
 /*
- * Fails unless everything up to a position is in the source's history: with
- * ERR_CONFIG where it never will be, and with ERR_CONNECT where a standby may
- * still get there.
+ * Fails unless `point` is in the source's history: with ERR_CONFIG if it never
+ * will be, with ERR_CONNECT if the source is a standby that may still receive
+ * that WAL.
  */
 MUST_CHECK Rc history_prove(const SourceHistory *history,
 							const HistoryPoint *point, Error *err);

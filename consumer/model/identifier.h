@@ -1,6 +1,6 @@
 /*
  * identifier.h
- *    Names as SQL has them: quoted, or folded to lower case.
+ *    SQL identifiers: quoted, or folded to lower case.
  */
 #ifndef PENSTOCK_MODEL_IDENTIFIER_H
 #define PENSTOCK_MODEL_IDENTIFIER_H
@@ -9,9 +9,9 @@
 #define IDENTIFIER_SIZE 64
 
 /*
- * Reads the identifier that `text` starts with into `name`, which has
- * IDENTIFIER_SIZE bytes.  Returns what follows it, or NULL if there is none,
- * or one that is too long.
+ * Reads the identifier that `text` begins with into `name`, which has
+ * IDENTIFIER_SIZE bytes.  Returns the text after it, or NULL if there is no
+ * identifier or it is too long.
  */
 const char *identifier_read(const char *text, char *name);
 

@@ -1,6 +1,6 @@
 /*
  * lsn.c
- *    Reading positions.
+ *    Parses LSNs.
  */
 #include "model/lsn.h"
 
@@ -9,7 +9,7 @@
 
 #define LSN_HALF_DIGITS_MAX 8
 
-/* Reads one half of a position; returns what follows it, or NULL. */
+/* Parses one half of an LSN.  Returns the text after it, or NULL. */
 static const char *
 parse_half(const char *text, uint32_t *half)
 {

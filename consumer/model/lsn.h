@@ -1,6 +1,6 @@
 /*
  * lsn.h
- *    Positions in a server's log, as PostgreSQL prints them.
+ *    LSNs: positions in a server's WAL, in the text form of PostgreSQL.
  */
 #ifndef PENSTOCK_MODEL_LSN_H
 #define PENSTOCK_MODEL_LSN_H
@@ -18,7 +18,7 @@ typedef uint64_t Lsn;
 /* Enough for any printed position, the NUL included. */
 #define LSN_TEXT_SIZE 20
 
-/* Reads "X/X"; false if the text is anything else. */
+/* Parses "X/X".  Returns false if the text is anything else. */
 bool lsn_parse(const char *text, Lsn *lsn);
 
 static inline Lsn

@@ -1,10 +1,10 @@
 /*
  * moved.c
- *    A relation that no stream describes.
+ *    Describes penstock.moved.
  */
 #include "model/moved.h"
 
-/* Relations of a stream have numbers from 1 on. */
+/* Number of this relation.  Those of the stream have numbers from 1. */
 #define MOVED_NUMBER 0
 
 Relation *

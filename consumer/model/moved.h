@@ -1,26 +1,28 @@
 /*
  * moved.h
- *    What a node keeps of rows that have moved to another node.
+ *    The table penstock.moved: values of rows that have moved to another
+ *    target.
  *
- * An update that moves a row from one node to another and leaves a large value
- * as it is, is in the WAL without that value.  It has to be read on the node
- * where the row is, after everything before that update and before what takes
- * the row away: neither earlier nor later is it sure to be the same value.
+ * The problem: an update changes the column by which a table is distributed, so
+ * its row moves to another target.  If the update does not change a TOAST
+ * value, the WAL does not have that value.  It has to be read on the target
+ * where the row is, after all changes before the update and before the row is
+ * deleted there: at any other time it might have another value.
  *
- * Nodes commit each at its own time, so after a crash the node where the row
- * was may have committed that it is gone, while the other has nothing of it yet
- * and is given the transaction once more.  So the values that were read are
- * also written to a table of the node where they were read, penstock.moved, in
- * the very transaction that removes the row: whatever happens, they are either
- * in the row or in that table.  The entries of a transaction go when all nodes
- * have it durably.
+ * Targets commit independently.  After a crash the old target may have
+ * committed the delete while the new target has not committed the insert and
+ * gets the transaction again.  So the values that were read are also inserted
+ * into penstock.moved on the old target, in the transaction that deletes the
+ * row.  At any time they are either in the row or in penstock.moved.  The
+ * entries of a transaction are deleted when it is durable on all targets.
  *
- * The alternative was to let the one node commit only when the other has: it
- * writes nothing twice, but nodes wait for each other, for ever where two rows
- * change places, and one that is away stops all others at its first such row.
+ * We rejected the alternative, to commit on the old target only after the new
+ * one has committed.  It writes no value twice, but targets wait for each
+ * other, for ever if two rows move in opposite directions, and a target that is
+ * unreachable stops all others at its first such row.
  *
- * An entry is found by the transaction and the number of the change in it,
- * which are the same whenever the transaction is read again.
+ * An entry is identified by its transaction and the number of the change in it,
+ * which are the same whenever the transaction is decoded again.
  */
 #ifndef PENSTOCK_MODEL_MOVED_H
 #define PENSTOCK_MODEL_MOVED_H
@@ -29,24 +31,25 @@
 
 #include "model/relation.h"
 
-/* Columns of the table, and of the relation below, in this order. */
+/* Columns of penstock.moved, in this order. */
 typedef enum MovedColumn
 {
 	MOVED_PIPELINE,
 	MOVED_END_LSN,
-	MOVED_CHANGE, /* its number in the transaction, from 1 */
-	MOVED_COLUMN, /* name of the column that the value is of */
-	MOVED_VALUE,  /* as the column's values travel; or null */
+	MOVED_CHANGE, /* number of the change in the transaction, from 1 */
+	MOVED_COLUMN, /* name of the column that the value belongs to */
+	MOVED_VALUE,  /* bytes of the value as in the stream; or null */
 	MOVED_COLUMN_COUNT,
 } MovedColumn;
 
 /*
- * penstock.moved as if it were a table of the source, so that entries are
- * applied like everything else.  One reference, held by the caller.
+ * Returns a Relation for penstock.moved, as if it were a table of the source,
+ * so that its inserts are applied like other changes.  The caller holds its one
+ * reference.
  */
 Relation *moved_relation_new(void);
 
-/* Whether a relation is that. */
+/* Whether a relation is the one of moved_relation_new(). */
 bool moved_is_relation(const Relation *relation);
 
 #endif /* PENSTOCK_MODEL_MOVED_H */

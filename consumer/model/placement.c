@@ -1,6 +1,6 @@
 /*
  * placement.c
- *    Reading rules and finding the one for a table.
+ *    Parses rules, and finds the rule for a table.
  */
 #include "model/placement.h"
 
@@ -130,7 +130,7 @@ skip_spaces(const char *text)
 	return text;
 }
 
-/* Reads what a rule is for. */
+/* Parses the tables that a rule is for. */
 static bool
 read_tables(PlacementRule *rule, const char *text)
 {
@@ -149,7 +149,10 @@ read_tables(PlacementRule *rule, const char *text)
 	return text[rule->is_prefix ? 1 : 0] == '\0';
 }
 
-/* What follows a word and the spaces after it; NULL: it is another one. */
+/*
+ * Returns the text after the word and the spaces after it; NULL if `text`
+ * begins with another word.
+ */
 static const char *
 read_word(const char *text, const char *word)
 {
@@ -161,7 +164,7 @@ read_word(const char *text, const char *word)
 	return skip_spaces(text + length);
 }
 
-/* Reads (column, …), to the end of the text. */
+/* Parses (column, …), which has to be the rest of the text. */
 static bool
 read_columns(PlacementRule *rule, Arena *arena, const char *text)
 {
@@ -183,7 +186,7 @@ read_columns(PlacementRule *rule, Arena *arena, const char *text)
 	}
 }
 
-/* Reads what may follow all: from SOURCE. */
+/* Parses what may follow "all": "from SOURCE". */
 static bool
 read_source(PlacementRule *rule, Arena *arena, const char *text)
 {
@@ -314,7 +317,10 @@ placement_add(Placement *placement, const char *tables, const char *place,
 
 /* ---- using -------------------------------------------------------------- */
 
-/* How much of a table's name the rule says; -1: it is not for the table. */
+/*
+ * Returns how specific a rule is: the more of the table's name it gives, the
+ * greater; -1: the rule is not for the table.
+ */
 static int
 rule_weight(const PlacementRule *rule, const char *schema, const char *table)
 {

@@ -1,6 +1,6 @@
 /*
  * policy.c
- *    Reading rules and finding the one for a table.
+ *    Parses rules, and finds the rule for a table.
  */
 #include "model/policy.h"
 
@@ -55,7 +55,10 @@ policy_add_rule(ConflictRules *rules, const char *text)
 	return true;
 }
 
-/* The last rule that fits wins; one that names the table before one for all. */
+/*
+ * A rule for the table takes precedence over one for all tables; of two equal
+ * ones the last counts.
+ */
 ConflictPolicy
 policy_of_table(const ConflictRules *rules, const char *schema,
 				const char *table)

@@ -1,9 +1,10 @@
 /*
  * policy.h
- *    What to do when a target is not as the source expects it to be.
+ *    What to do on a conflict: a row of the target is not as the source
+ *    expects it.
  *
- * A row to update or delete may be missing there, or a row to insert may be
- * there already.  A list of rules says what then happens, by table.
+ * A row to update or delete does not exist on the target, or a row to insert
+ * exists already.  A list of rules gives the policy for each table.
  */
 #ifndef PENSTOCK_MODEL_POLICY_H
 #define PENSTOCK_MODEL_POLICY_H
@@ -15,19 +16,22 @@
 
 typedef enum ConflictPolicy
 {
-	CONFLICT_STOP,      /* apply nothing of the transaction, and say why */
-	CONFLICT_SKIP,      /* leave the target's row, and note both */
-	CONFLICT_OVERWRITE, /* make the row what it is on the source, note both */
+	CONFLICT_STOP,      /* roll back the transaction, and stop with an error */
+	CONFLICT_SKIP,      /* keep the target's row, and record the conflict in
+						 * penstock.conflict */
+	CONFLICT_OVERWRITE, /* overwrite the target's row, and record the conflict
+						 * there, too */
 } ConflictPolicy;
 
 typedef struct ConflictRule
 {
-	char schema[IDENTIFIER_SIZE]; /* empty: all tables without a rule */
+	char schema[IDENTIFIER_SIZE]; /* empty: all tables without a rule of their
+								   * own */
 	char table[IDENTIFIER_SIZE];
 	ConflictPolicy policy;
 } ConflictRule;
 
-/* Rules that one command line can have. */
+/* Largest number of rules. */
 #define POLICY_RULES_MAX 256
 
 typedef struct ConflictRules
@@ -38,30 +42,33 @@ typedef struct ConflictRules
 
 /*
  * Adds a rule given as POLICY or SCHEMA.TABLE:POLICY, with names quoted as in
- * SQL where they have to be.  False if it is anything else, or one too many.
+ * SQL where needed.  Returns false if it is anything else, or if there are too
+ * many.
  */
 bool policy_add_rule(ConflictRules *rules, const char *text);
 
-/* The policy for a table; CONFLICT_STOP where no rule says otherwise.  NULL for
- * `rules` is an empty list. */
+/*
+ * Returns the policy for a table; CONFLICT_STOP if there is no rule for it.
+ * `rules` may be NULL.
+ */
 ConflictPolicy policy_of_table(const ConflictRules *rules, const char *schema,
 							   const char *table);
 
-/* Whether any table has another policy than to stop. */
+/* Whether any table has a policy other than CONFLICT_STOP. */
 bool policy_is_lenient(const ConflictRules *rules);
 
 /* Appends a rule as policy_add_rule() reads it. */
 void policy_append_rule(const ConflictRule *rule, Buf *buf);
 
-/* skip, … */
+/* Returns "stop", "skip" or "overwrite". */
 const char *policy_name(ConflictPolicy policy);
 
-/* What is done on the targets when the source's schema changes. */
+/* What to do when the source's schema changes. */
 typedef enum SchemaPolicy
 {
-	SCHEMA_OFF,    /* nothing is asked about it */
-	SCHEMA_STOP,   /* following ends before the change */
-	SCHEMA_FOLLOW, /* the same is done there */
+	SCHEMA_OFF,    /* the plugin is not asked for schema changes */
+	SCHEMA_STOP,   /* stop before the change */
+	SCHEMA_FOLLOW, /* change the targets' schema in the same way */
 } SchemaPolicy;
 
 #endif /* PENSTOCK_MODEL_POLICY_H */

@@ -1,6 +1,6 @@
 /*
  * relation.c
- *    Life and death of relations.
+ *    References to relations.
  */
 #include "model/relation.h"
 

@@ -1,12 +1,12 @@
 /*
  * relation.h
- *    A table of the source as it was when the changes that refer to it were
- *    made.
+ *    Description of a table of the source, as it was when a change was made.
  *
- * When the table changes, a new Relation takes the place of the old one;
- * changes from before keep referring to the old one.  So relations are counted
- * by reference: the decoder holds one, and so does every frame with changes of
- * it and every sink that remembers it.  They never change once they are made.
+ * When the table changes, the source describes it anew and we make a new
+ * Relation; earlier changes keep referring to the old one.  So references to a
+ * Relation are counted: the decoder holds one, each frame with changes of the
+ * table does, and each sink that keeps it.  A Relation does not change after it
+ * was made, except for `gone`.
  */
 #ifndef PENSTOCK_MODEL_RELATION_H
 #define PENSTOCK_MODEL_RELATION_H
@@ -17,19 +17,29 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-/* Below this, OIDs were assigned by hand and mean the same object on every
- * version of the server (access/transam.h: FirstGenbkiObjectId). */
+/*
+ * Smallest OID that initdb assigns.  OIDs below are assigned by hand and mean
+ * the same object in every version of PostgreSQL (access/transam.h:
+ * FirstGenbkiObjectId).
+ */
 #define OID_FIRST_GENERATED 10000
 
-/* Columns that a table can have (access/htup_details.h:
- * MaxHeapAttributeNumber). */
+/*
+ * Largest number of columns of a table (access/htup_details.h:
+ * MaxHeapAttributeNumber).
+ */
 #define RELATION_COLUMNS_MAX 1600
 
-/* Columns of a distribution hash (pg_config_manual.h: PARTITION_MAX_KEYS). */
+/*
+ * Largest number of columns of a distribution hash (pg_config_manual.h:
+ * PARTITION_MAX_KEYS).
+ */
 #define RELATION_DISTRIBUTION_MAX 32
 
-/* OIDs of the types whose values travel as integers, and of a few others
- * (catalog/pg_type.dat). */
+/*
+ * OIDs of the types whose values are sent as integers, and of a few others
+ * (catalog/pg_type.dat).
+ */
 enum
 {
 	TYPE_BOOL = 16,
@@ -70,7 +80,8 @@ typedef struct RelationColumn
 {
 	const char *name;
 	const char *type_name; /* schema-qualified and quoted as needed */
-	uint32_t type_oid;     /* means something here if < OID_FIRST_GENERATED */
+	uint32_t type_oid;     /* OID on the source; has a meaning on the target
+							* only if < OID_FIRST_GENERATED */
 	int32_t typmod;        /* -1: none */
 	uint16_t attnum;
 	ColumnEncoding encoding;
@@ -81,38 +92,43 @@ typedef struct RelationColumn
 
 typedef struct Relation
 {
-	uint32_t number; /* of the stream */
-	uint32_t oid;    /* on the source */
+	uint32_t number; /* number of the table in the stream */
+	uint32_t oid;    /* OID on the source */
 	const char *schema;
 	const char *name;
 	ReplicaIdentity identity;
 	int column_count;
-	int key_count; /* columns whose `key` is true */
+	int key_count; /* number of columns whose `key` is true */
 	RelationColumn *columns;
 
-	/* Indexes of the columns of which rows have a hash; none: they have none.
+	/*
+	 * Indexes of the columns that the distribution hash of a row is computed
+	 * from; count 0: rows have no hash.
 	 */
 	int distribution_count;
 	int *distribution;
 
 	/*
-	 * The transaction that came with this description has dropped the table
-	 * again: nobody else ever saw it.  Not known before that commits.
+	 * Whether the transaction that brought this description has dropped the
+	 * table again, so that no other transaction ever saw it.  Set at the end of
+	 * that transaction.
 	 */
 	bool gone;
 
-	Arena *arena;   /* holds all of the above and the Relation itself */
+	Arena *arena;   /* memory of the Relation and all that it points to */
 	int references; /* see relation_ref() */
 } Relation;
 
 /*
- * A new relation with one reference, held by the caller, and `column_count`
- * zeroed columns, to be filled in before anybody else sees it.  Names are to
- * be allocated in its arena.
+ * Returns a new Relation with `column_count` zeroed columns, which the caller
+ * fills in.  Names have to be allocated in its arena.  The caller holds the one
+ * reference.
  */
 Relation *relation_new(int column_count);
 
-/* Takes and gives back a reference; the last one frees.  _unref accepts NULL.
+/*
+ * Add and release a reference; releasing the last one frees the Relation.
+ * relation_unref() accepts NULL.
  */
 Relation *relation_ref(Relation *relation);
 void relation_unref(Relation *relation);

@@ -1,21 +1,21 @@
 /*
  * selection.h
- *    Which tables and schemas of a database are meant, by patterns as pg_dump
- *    has them.
+ *    A selection of tables and schemas of a database, by patterns like those
+ *    of pg_dump.
  *
- * A pattern is a name, or a schema's and a name with a dot between them.  In it
- * * stands for any characters and ? for one, [a-z] and the like are as in
- * regular expressions, and letters are folded to lower case; in double quotes
- * everything stands for itself.
+ * A pattern is a name, or the name of a schema, a dot and a name.  In a pattern
+ * * matches any characters and ? matches one; [a-z] and the like are as in
+ * regular expressions; letters are folded to lower case.  In double quotes
+ * every character matches itself.
  *
- * Without tables and schemas to take, all are taken; what is excluded wins.
+ * If no tables and schemas are selected, all are.  Exclusion takes precedence.
  */
 #ifndef PENSTOCK_MODEL_SELECTION_H
 #define PENSTOCK_MODEL_SELECTION_H
 
 #include <stdbool.h>
 
-/* Patterns of one kind. */
+/* Largest number of patterns in a list. */
 #define SELECTION_PATTERNS_MAX 256
 
 typedef struct PatternList
@@ -26,8 +26,8 @@ typedef struct PatternList
 
 typedef struct Selection
 {
-	PatternList tables;  /* not together with schemas */
-	PatternList schemas; /* all that is in them */
+	PatternList tables;  /* selected tables; not together with `schemas` */
+	PatternList schemas; /* schemas of which all tables are selected */
 	PatternList exclude_tables;
 	PatternList exclude_schemas;
 } Selection;

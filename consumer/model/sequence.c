@@ -1,29 +1,36 @@
 /*
  * sequence.c
- *    Values as steps from where the sequence begins.
+ *    Treats values as distances from the beginning of the sequence.
  *
  * An ascending sequence begins at its lowest value, a descending one at its
- * highest.  How far a value is from there, in the direction of the sequence,
- * always fits into 64 bits without a sign; one beyond the end is UINT64_MAX at
- * most.  (Of a sequence of all 64-bit numbers that is its last value as well,
- * which nobody gets to.)
+ * highest.  A "place" is the distance of a value from there, in the direction
+ * of the sequence.  It always fits into 64 unsigned bits; a place after the end
+ * is at most UINT64_MAX.  (For a sequence of all 64-bit numbers UINT64_MAX is
+ * also its last value, which no sequence reaches in practice.)
  */
 #include "model/sequence.h"
 
 #include "base/macros.h"
 
-/* The least number of values that a session is taken to be about to draw:
- * SEQ_LOG_VALS of the server. */
+/*
+ * Number of values that a session may be about to use, at least: SEQ_LOG_VALS
+ * of the server.
+ */
 #define LOGGED_VALUES 32
 
-/* Of what was given out in between, no more counts: a sequence that was set by
- * hand has not given out what it passed over. */
+/*
+ * Largest number of returned values that is counted: if a user has set the
+ * sequence, the values that it skipped were not returned.
+ */
 #define GIVEN_MAX 1000000
 
-/* And no more than one in so many of what it has left. */
+/*
+ * Returned values are counted up to one in GIVEN_SHARE of the values of the
+ * sequence.
+ */
 #define GIVEN_SHARE 100
 
-/* Of a circle, that a target can be ahead. */
+/* Part of the circle by which a target can be ahead: one in AHEAD_SHARE. */
 #define AHEAD_SHARE 4
 
 static uint64_t
@@ -58,7 +65,7 @@ length(const SequenceRange *self)
 	return (uint64_t) self->max - (uint64_t) self->min;
 }
 
-/* From where the sequence begins; 0 for what is before. */
+/* Returns the place of a value; 0 if it is before the beginning. */
 static uint64_t
 distance(const SequenceRange *self, int64_t value)
 {
@@ -67,7 +74,7 @@ distance(const SequenceRange *self, int64_t value)
 	return value > self->max ? 0 : (uint64_t) self->max - (uint64_t) value;
 }
 
-/* The value there, which is not beyond the end. */
+/* Returns the value at a place, which is not after the end. */
 static int64_t
 value_at(const SequenceRange *self, uint64_t place)
 {
@@ -76,7 +83,7 @@ value_at(const SequenceRange *self, uint64_t place)
 										  : (uint64_t) self->max - place);
 }
 
-/* Where the value is that comes next; beyond the end: none does. */
+/* Returns the place of the next value; after the end: there is none. */
 static uint64_t
 next_place(const SequenceRange *self, const SequenceValue *value, uint64_t step)
 {
@@ -87,7 +94,7 @@ next_place(const SequenceRange *self, const SequenceValue *value, uint64_t step)
 	return self->cycles && place > length(self) ? 0 : place;
 }
 
-/* How many values are left, if the next is there. */
+/* Returns how many values are left if the next value is at `place`. */
 static uint64_t
 left_from(const SequenceRange *self, uint64_t place)
 {
@@ -96,8 +103,11 @@ left_from(const SequenceRange *self, uint64_t place)
 	return add((length(self) - place) / step_of(self->increment), 1);
 }
 
-/* A sequence of this increment whose next value is there.  If that is beyond
- * the end, it is at its end. */
+/*
+ * Returns the state of a sequence whose next value is at `place`, with an
+ * increment of `step`.  If that is after the end, the sequence has returned its
+ * last value.
+ */
 static SequenceValue
 standing_before(const SequenceRange *self, uint64_t place, uint64_t step)
 {
@@ -141,7 +151,7 @@ sequence_given(const SequenceRange *definition, const SequenceValue *from,
 	return end > begin ? (end - begin) / step : 0;
 }
 
-/* Where the next value is after `margin` more. */
+/* Returns the place of the next value after `margin` more values. */
 static uint64_t
 place_ahead(const SequenceRange *self, uint64_t place, uint64_t margin,
 			uint64_t step)
@@ -184,7 +194,7 @@ sequence_is_beyond(const SequenceRange *definition, const SequenceValue *value,
 		   next_place(definition, other, step);
 }
 
-/* The first place of the stride that is not before this one. */
+/* Returns the first place of the stride that is not before `place`. */
 static uint64_t
 place_in_stride(const SequencePlan *plan, uint64_t place)
 {
@@ -197,7 +207,10 @@ place_in_stride(const SequencePlan *plan, uint64_t place)
 	if (count == 0 || place > length(self))
 		return place;
 
-	/* Places are numbered from the first of the grid that the start is on. */
+	/*
+	 * From here on `place` is the number of a value: 0 is the lowest value that
+	 * differs from the start value by a multiple of the increment.
+	 */
 	turns = 2 * count - start / step % count - (uint64_t) plan->stride.first;
 	start %= step;
 	place = place > start ? (place - start - 1) / step + 1 : 0;
@@ -207,8 +220,10 @@ place_in_stride(const SequencePlan *plan, uint64_t place)
 	return add(start, multiply(place, step));
 }
 
-/* Along a line: the target's next value is to be `goal`, if it is before
- * `least`. */
+/*
+ * Decides for a sequence that does not cycle.  If the target's next value is
+ * before `least`, it is set to `goal`.
+ */
 static bool
 decide_on_line(const SequencePlan *plan, uint64_t step, SequenceValue *set)
 {
@@ -228,7 +243,10 @@ decide_on_line(const SequencePlan *plan, uint64_t step, SequenceValue *set)
 	return !is_same(set, &plan->target);
 }
 
-/* How many values the target is ahead: 0 to just less than once around. */
+/*
+ * Returns how many values the target is ahead: from 0 to one less than the
+ * circle.
+ */
 static uint64_t
 ahead_on_circle(uint64_t source, uint64_t target, uint64_t step,
 				uint64_t around)

@@ -1,42 +1,42 @@
 /*
  * sequence.h
- *    Where a sequence of the target is to stand.
+ *    Computes the value that a sequence of the target has to be set to.
  *
- * A sequence is seen as the value that it gives out next.  One of the target
- * that is to take over from the source's must not give out a value that the
- * source has given out; so its next value is set to the source's, and beyond it
- * by a margin where the source goes on.  It is never set back: somebody may
- * have drawn values from it.
+ * The position of a sequence is the value that it returns next.  A sequence of
+ * the target that will replace the source's must not return a value that the
+ * source's has returned already.  So we set its next value to the source's next
+ * value, and, while the source is in use, further by a margin.  We never set it
+ * back, because sessions of the target may have used values of it.
  *
  *
  * The margin
  * ----------
  *
- * Between two looks at the source it gives out values that nobody else hears of
- * if it is lost.  A server writes to its WAL 32 values in advance, or what a
- * session caches, and each session may be about to draw; so the margin is
+ * Between two of our queries the source returns values that we never hear of if
+ * it is lost.  A server logs 32 values in advance (or as many as a session
+ * caches), and each session may be about to use such values.  So the margin is
  *
- *     increment × max(cache, 32) × sessions
+ *      increment × max(cache, 32) × sessions
  *
- * and twice of what was given out between the last two looks, if that is more.
- * It is at most half of what the sequence has left.  The target's is set to the
- * margin once it has less than half of it left.  So it is moved rarely, and
- * when it is, by far more than a session of the target could draw between
- * reading it and setting it.
+ * or twice the number of values returned between the last two queries, if that
+ * is more.  It is at most half of what the sequence has left.  We set the
+ * target's sequence to the source's value plus the margin when it has less than
+ * half of the margin left.  So it is set rarely, and then by far more than
+ * sessions of the target could use between our reading it and setting it.
  *
  *
  * Sequences that cycle
  * --------------------
  *
- * Those have no "beyond".  The target's counts as ahead if it is by no more
- * than a quarter of the way around, and is set if it is not.
+ * On a circle there is no "further".  The target's sequence counts as ahead if
+ * it is ahead by at most a quarter of the circle; otherwise it is set.
  *
  *
  * Disjoint values
  * ---------------
  *
- * With a stride of N each of N nodes has one value in N of those that the
- * source would give out, counted from its start value, and draws no other.
+ * With a stride of N, each of N targets uses only one in N of the values that
+ * the source would return, counted from its start value.
  */
 #ifndef PENSTOCK_MODEL_SEQUENCE_H
 #define PENSTOCK_MODEL_SEQUENCE_H
@@ -44,7 +44,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* As pg_sequence has it.  increment is not 0, min is less than max. */
+/*
+ * Definition of a sequence, as in pg_sequence. increment is not 0, min is less
+ * than max.
+ */
 typedef struct SequenceRange
 {
 	int64_t start;
@@ -55,66 +58,80 @@ typedef struct SequenceRange
 	bool cycles;
 } SequenceRange;
 
-/* The sequence's row: if it is called, last_value was given out, else it is
- * next. */
+/*
+ * The row of a sequence: if is_called, last_value was returned, otherwise it
+ * will be returned next.
+ */
 typedef struct SequenceValue
 {
 	int64_t last_value;
 	bool is_called;
 } SequenceValue;
 
-/* Every `count`-th value, from `first` on; a count of 0: all. */
+/* Every `count`-th value, from number `first` on; count 0: all values. */
 typedef struct SequenceStride
 {
 	int count;
-	int first; /* less than count */
+	int first; /* from 0; less than count */
 } SequenceStride;
 
-/* Upper bound of the count. */
+/* Largest count. */
 #define SEQUENCE_STRIDE_MAX 1024
 
 typedef struct SequencePlan
 {
-	SequenceRange definition; /* the source's */
+	SequenceRange definition; /* definition on the source */
 	SequenceValue source;
-	int64_t target_increment; /* of the same sign */
+	int64_t target_increment; /* increment on the target, of the same sign */
 	SequenceValue target;
-	uint64_t margin; /* in values of the source; 0: none */
+	uint64_t margin; /* number of values of the source; 0: none */
 	SequenceStride stride;
 } SequencePlan;
 
 /*
- * How many values the margin is, with so many sessions (1 and more), if `given`
- * is what the source has given out since it was looked at last.
+ * Returns the margin as a number of values.  `sessions` (at least 1) is the
+ * number of sessions of the source, `given` the number of values that the
+ * source has returned since our last query.
  */
 uint64_t sequence_margin(const SequenceRange *definition, int sessions,
 						 uint64_t given);
 
-/* How many values were given out from one to the other; 0 if it was set back.
+/*
+ * Returns how many values were returned between `from` and `to`; 0 if the
+ * sequence was set back.
  */
 uint64_t sequence_given(const SequenceRange *definition,
 						const SequenceValue *from, const SequenceValue *to);
 
-/* Where the source's would be after `margin` values more, of which there are at
- * most half of what it has left. */
+/*
+ * Returns the state of a sequence after `margin` more values, but at most after
+ * half of the values that it has left.
+ */
 SequenceValue sequence_ahead(const SequenceRange *definition,
 							 const SequenceValue *value, uint64_t margin);
 
-/* The value after which the sequence has so many values left, or its first. */
+/*
+ * Returns the value after which the sequence has `left` values left, or its
+ * first value.
+ */
 int64_t sequence_before_end(const SequenceRange *definition, uint64_t left);
 
-/* Whether `value` gives out what comes after all that `other` has given out; of
- * a sequence that does not cycle. */
+/*
+ * Whether the next value of `value` is after the next value of `other`; for a
+ * sequence that does not cycle.
+ */
 bool sequence_is_beyond(const SequenceRange *definition,
 						const SequenceValue *value, const SequenceValue *other);
 
-/* Whether the target's is to be set, and to what. */
+/*
+ * Returns whether the target's sequence has to be set; *set is its new state.
+ */
 bool sequence_decide(const SequencePlan *plan, SequenceValue *set);
 
 /*
- * The increment that the target's is to have with a stride.  False: there is
- * none, because it would be too great, or because a sequence that cycles begins
- * anew with the same value on each node.
+ * Computes the increment of the target's sequence with a stride.  Returns false
+ * if there is none: it would be too large, or the sequence cycles, which would
+ * make it begin again with the same value on each target.
  */
 bool sequence_stride_increment(const SequenceRange *definition,
 							   const SequenceStride *stride,

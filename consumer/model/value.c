@@ -1,6 +1,6 @@
 /*
  * value.c
- *    Integers of the stream as PostgreSQL prints them.
+ *    Prints integers of the stream as PostgreSQL prints values of their types.
  */
 #include "model/value.h"
 
@@ -25,9 +25,9 @@ typedef struct CivilDate
 } CivilDate;
 
 /*
- * Days since 2000-01-01 to a date.  Years are counted from March, so that the
- * leap day is a year's last and months have a regular pattern of 153 days in
- * five months.
+ * Converts days since 2000-01-01 to a date.  The year is taken to begin in
+ * March, so that the leap day is its last day, and the lengths of months follow
+ * a pattern of 153 days in five months.
  */
 static CivilDate
 civil_from_days(int64_t days)
@@ -67,7 +67,7 @@ append_era(Buf *buf, const CivilDate *date)
 		buf_append_string(buf, " BC");
 }
 
-/* HH:MM:SS and as many digits of the fraction as it has. */
+/* Appends HH:MM:SS and the fraction without trailing zeros. */
 static void
 append_time(Buf *buf, int64_t us)
 {
@@ -96,7 +96,10 @@ append_timestamp(Buf *buf, int64_t us, const char *zone)
 	append_era(buf, &date);
 }
 
-/* Infinity is the end of the type's range. */
+/*
+ * Appends "infinity" or "-infinity" if the number is the end of the type's
+ * range.
+ */
 static bool
 append_infinity(Buf *buf, int64_t number, int64_t least, int64_t greatest)
 {

@@ -1,9 +1,9 @@
 /*
  * value.h
- *    One column of one row.
+ *    The value of one column of a row.
  *
- * A Value is plain data.  Its bytes are borrowed from the frame that it came
- * in, and live as long as that does (see change.h).
+ * A Value is plain data.  Its bytes are borrowed from its frame and valid as
+ * long as the frame (see change.h).
  */
 #ifndef PENSTOCK_MODEL_VALUE_H
 #define PENSTOCK_MODEL_VALUE_H
@@ -16,10 +16,12 @@
 
 typedef enum ValueKind
 {
-	VALUE_ABSENT = 0, /* not in this row: a column that is not in a key row */
+	VALUE_ABSENT = 0, /* the row does not have the column, because the row has
+					   * only the replica identity */
 	VALUE_NULL,
-	VALUE_UNCHANGED, /* not in the WAL, because the update left it alone */
-	VALUE_INTEGER,   /* `integer`, as the column's type says */
+	VALUE_UNCHANGED, /* unchanged TOAST value: not in the WAL, because the
+					  * update did not change it */
+	VALUE_INTEGER,   /* `integer`, encoded as the column's type says */
 	VALUE_BINARY,    /* `bytes`, in the type's binary format */
 	VALUE_TEXT,      /* `bytes`, in the type's text format */
 } ValueKind;
@@ -36,12 +38,12 @@ typedef struct Value
 } Value;
 
 /*
- * Appends a VALUE_INTEGER as the server prints a value of that type, with
+ * Appends a VALUE_INTEGER as the server prints a value of the type, with
  * DateStyle ISO and TimeZone UTC.
  */
 void value_append_integer(Buf *buf, uint32_t type_oid, int64_t number);
 
-/* Whether two values are the same to the byte, or both are not there. */
+/* Whether two values have the same kind and the same bytes. */
 bool value_is_same(const Value *a, const Value *b);
 
 #endif /* PENSTOCK_MODEL_VALUE_H */

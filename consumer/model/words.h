@@ -1,6 +1,6 @@
 /*
  * words.h
- *    A list of strings, such as the options that a pipeline remembers.
+ *    A list of strings, such as the options that a pipeline has stored.
  */
 #ifndef PENSTOCK_MODEL_WORDS_H
 #define PENSTOCK_MODEL_WORDS_H
@@ -14,7 +14,8 @@ typedef struct Words
 {
 	int count;
 	int capacity;
-	const char **words; /* in an arena; the strings are borrowed, or there */
+	const char **words; /* array in an arena; the strings are borrowed or in the
+						 * arena */
 } Words;
 
 /* Appends a word, which is borrowed. */
@@ -35,7 +36,7 @@ words_add(Words *words, Arena *arena, const char *word)
 	words->words[words->count++] = word;
 }
 
-/* Whether they are the same, in the same order. */
+/* Whether two lists have the same words in the same order. */
 static inline bool
 words_equal(const Words *a, const Words *b)
 {

@@ -2,11 +2,11 @@
  * foreign_actions.h
  *    Foreign keys of a target that change rows of the referencing table.
  *
- *  A foreign key with ON DELETE or ON UPDATE CASCADE, SET NULL or SET DEFAULT
- *  changes rows of the referencing table when a referenced row is deleted or
- *  updated.  The source has done the same, and its changes of these rows come
- * in the stream, too.  On the target they would then find other rows, or none.
- *  Where the role may set session_replication_role = replica, no foreign key
+ * A foreign key with ON DELETE or ON UPDATE CASCADE, SET NULL or SET DEFAULT
+ * changes rows of the referencing table when a referenced row is deleted or
+ * updated.  The source has done the same, and its changes of these rows come in
+ * the stream, too.  On the target they would then find other rows, or none.
+ * Where the role may set session_replication_role = replica, no foreign key
  * acts.
  */
 #ifndef PENSTOCK_NET_FOREIGN_ACTIONS_H

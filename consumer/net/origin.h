@@ -3,14 +3,14 @@
  *    Marks the changes that we write into a target's WAL with a replication
  *    origin.
  *
- *  A session with a replication origin writes the origin into the WAL with each
- *  commit.  A pipeline in the other direction, which has this target as its
- *  source, can leave these transactions out (--origin=none).  So it does not
+ * A session with a replication origin writes the origin into the WAL with each
+ * commit.  A pipeline in the other direction, which has this target as its
+ * source, can leave these transactions out (--origin=none).  So it does not
  * send our changes back to where they came from.
  *
- *  We use the origin as a mark only, not for the position (remote LSN) that the
- *  server can store with it.  On PostgreSQL 15.18 the position set for a
- *  transaction that is then rolled back stays, and the next commit of the
+ * We use the origin as a mark only, not for the position (remote LSN) that the
+ * server can store with it.  On PostgreSQL 15.18 the position set for a
+ * transaction that is then rolled back stays, and the next commit of the
  * session stores it.
  */
 #ifndef PENSTOCK_NET_ORIGIN_H

@@ -3,19 +3,18 @@
  *    A connection to a PostgreSQL server.  A request to stop ends every wait
  *    on it.
  *
- *  There are two ways to use it.
+ * There are two ways to use it.
  *
- *  1. pgconn_exec() and the functions like it wait for the server's answer.
+ * 1. pgconn_exec() and the functions like it wait for the server's answer.
  * They wait for the socket and for a request to stop at the same time, and fail
  * with ERR_INTERRUPTED when a stop is requested.
  *
- *  2. While a stream runs, nothing may wait.  The users of the event loop then
+ * 2.  While a stream runs, nothing may wait.  The users of the event loop then
  * call libpq's asynchronous functions with the handle that pgconn_raw()
  * returns.
  *
- *  Every error message names the server by the label given at opening
- * (`source`, `target "…"`), and every Error has the SQLSTATE where the server
- * sent one.
+ * Every error message names the server by the label given at opening (`source`,
+ * `target "…"`), and every Error has the SQLSTATE where the server sent one.
  */
 #ifndef PENSTOCK_NET_PGCONN_H
 #define PENSTOCK_NET_PGCONN_H

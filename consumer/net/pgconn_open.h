@@ -2,7 +2,7 @@
  * pgconn_open.h
  *    Opens a connection to a PostgreSQL server.
  *
- *  Opening waits for the socket and for a request to stop at the same time, and
+ * Opening waits for the socket and for a request to stop at the same time, and
  * no longer than connect_timeout of the connection string.
  */
 #ifndef PENSTOCK_NET_PGCONN_OPEN_H

@@ -2,17 +2,17 @@
  * pooler.h
  *    Detects connection poolers between us and a server.
  *
- *  A pooler in transaction mode runs each transaction of ours in any session of
+ * A pooler in transaction mode runs each transaction of ours in any session of
  * the server, and between two transactions it gives that session to other
- * clients. What we set in the session (session_replication_role, an origin,
+ * clients.  What we set in the session (session_replication_role, an origin,
  * prepared statements) would be in effect for others, and not for us.  So we
  * refuse such a pooler.  A pooler in session mode, which keeps one session for
  * each connection, is as good as the server itself.
  *
- *  We detect a pooler before we set anything in the session: it invents the
+ * We detect a pooler before we set anything in the session: it invents the
  * backend PID that it reports when we connect, so that PID is not the one which
- *  pg_backend_pid() returns.  To find the mode, we call pg_backend_pid() in two
- *  connections in turn.  With a pooler in session mode each connection always
+ * pg_backend_pid() returns.  To find the mode, we call pg_backend_pid() in two
+ * connections in turn.  With a pooler in session mode each connection always
  * gets its own PID, and the two PIDs differ.
  */
 #ifndef PENSTOCK_NET_POOLER_H

@@ -10,7 +10,7 @@
  *
  *      target "shop@db2.example.com:5433"
  *
- *  Database, host or port are left out where the string does not give them.  If
+ * Database, host or port are left out where the string does not give them.  If
  * it gives none, or libpq cannot parse it, the name is the word `target` alone.
  * Has never a password.  The caller frees it with free().
  */

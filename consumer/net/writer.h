@@ -3,11 +3,10 @@
  *    Sessions that write rows of users' tables on a target outside of the
  *    stream.
  *
- *  A copy of a table uses such sessions, and so does the TRUNCATE before a
- * copy.
+ * A copy of a table uses such sessions, and so does the TRUNCATE before a copy.
  *
- *  Their changes have to be marked with a replication origin like those of the
- *  stream (see origin.h).  Without the mark a pipeline in the other direction
+ * Their changes have to be marked with a replication origin like those of the
+ * stream (see origin.h).  Without the mark a pipeline in the other direction
  * would send the rows, or the TRUNCATE, back to where they came from.  Several
  * sessions write at the same time, so each uses one of the pipeline's further
  * origins.

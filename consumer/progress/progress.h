@@ -3,14 +3,14 @@
  *    Computes from the positions of all targets which position to confirm to
  *    the source.
  *
- *  The source keeps its WAL from the confirmed position on.  We confirm the end
+ * The source keeps its WAL from the confirmed position on.  We confirm the end
  * of a transaction only when the transaction is durable on every target.  A
  * target also records, durably, positions of the source's WAL up to which there
  * were no changes for it.  So the confirmed position is never beyond what is
  * recorded on each target.  A target that has recorded less than its slot has
  * confirmed is not the database that the slot's changes were applied to.
  *
- *  Invariants: the confirmed position never decreases and is never greater than
+ * Invariants: the confirmed position never decreases and is never greater than
  * the received one.
  */
 #ifndef PENSTOCK_PROGRESS_PROGRESS_H

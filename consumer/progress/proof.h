@@ -3,23 +3,23 @@
  *    Proves that the stream comes from the WAL that was applied to the
  *    targets.
  *
- *  If a source's data directory is restored without recovery, say from a
+ * If a source's data directory is restored without recovery, say from a
  * snapshot of its disk, the source continues on its old timeline.  When it has
  * written enough WAL again, that WAL includes the LSNs recorded on the targets,
  * but with other transactions.  Without a check we would skip the new
  * transactions as already applied.
  *
- *  The proof: a target has recorded commit LSN and commit time of the last
+ * The proof: a target has recorded commit LSN and commit time of the last
  * transaction applied to it.  If the slot starts at or before that commit, the
  * stream has to bring this transaction again, with the same LSN and time,
  * before it passes that LSN.  If the slot starts after the commit, the slot
  * itself is the proof, because we have confirmed that position to it.
  *
- *  The transaction comes again only if the plugin gets the same options as
+ * The transaction comes again only if the plugin gets the same options as
  * before: with other options, or with tables left out, it may have nothing to
  * send.  The caller then adds nothing to the proof.
  *
- *  One case is not detected: the source has new WAL only between the last
+ * One case is not detected: the source has new WAL only between the last
  * transaction and the position that a target recorded because there were no
  * changes for it.
  */

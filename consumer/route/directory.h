@@ -2,16 +2,16 @@
  * directory.h
  *    A directory: which target the rows of a key belong on.
  *
- *  The directory is a table of the source with a key and the name of a target
- * in each row.  Placement rules of kind PLACEMENT_DIRECTORY refer to it
- *  (model/placement.h).
+ * The directory is a table of the source with a key and the name of a target in
+ * each row.  Placement rules of kind PLACEMENT_DIRECTORY refer to it
+ * (model/placement.h).
  *
- *  The table is on every target.  A target that has applied the stream up to
+ * The table is on every target.  A target that has applied the stream up to
  * some LSN has the table as it was on the source at that LSN.  A Directory is
  * filled from such a copy, and then follows the table's changes in the stream.
  * So each row is placed by the directory as it was when the row was written.
  *
- *  The target of a key cannot be changed, because the key's rows would have to
+ * The target of a key cannot be changed, because the key's rows would have to
  * be moved.  Keys are compared as text, byte by byte.
  */
 #ifndef PENSTOCK_ROUTE_DIRECTORY_H

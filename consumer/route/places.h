@@ -2,10 +2,10 @@
  * places.h
  *    The placement rule of each table in the stream (model/placement.h).
  *
- *  We look up the rule of a table when its first change arrives, and again
- * after the source has described the table anew (another Relation).  The
- * description must then fit the rule: rows of a table that is placed by hash
- * must have that hash.
+ * We look up the rule of a table when its first change arrives, and again after
+ * the source has described the table anew (another Relation).  The description
+ * must then fit the rule: rows of a table that is placed by hash must have that
+ * hash.
  */
 #ifndef PENSTOCK_ROUTE_PLACES_H
 #define PENSTOCK_ROUTE_PLACES_H

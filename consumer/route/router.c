@@ -3,8 +3,8 @@
  *    Passes each change to each sink that it is for and that has not applied
  *    it yet.
  *
- *  With a placement we call sink_begin() of a sink before its first change of a
- *  transaction.  That change may be in any frame of the transaction.
+ * With a placement we call sink_begin() of a sink before its first change of a
+ * transaction.  That change may be in any frame of the transaction.
  */
 #include "route/router.h"
 

@@ -2,19 +2,19 @@
  * router.h
  *    Decides which sink gets which change.
  *
- *  Without a placement the router passes every frame to all sinks.
+ * Without a placement the router passes every frame to all sinks.
  *
- *  With a placement, sink i is the target with index i in its rules, and each
- * sink gets only the changes of tables and rows that the rules assign to it. If
- * a transaction has no changes for a sink, the sink does not get its begin
- * either. If an update moves a row from one target to another, the old target
+ * With a placement, sink i is the target with index i in its rules, and each
+ * sink gets only the changes of tables and rows that the rules assign to it.
+ * If a transaction has no changes for a sink, the sink does not get its begin
+ * either.  If an update moves a row from one target to another, the old target
  * gets a delete and the new one an insert.  If the WAL does not have all values
  * of the row (unchanged TOAST values), the sink of the old target fetches them
  * (see model/moved.h); the router waits for them, and accepts no other frame
  * meanwhile.
  *
- *  A sink whose start_lsn is at or after the transaction's end has applied the
- *  transaction already and does not get it.  The sinks are borrowed.
+ * A sink whose start_lsn is at or after the transaction's end has applied the
+ * transaction already and does not get it.  The sinks are borrowed.
  */
 #ifndef PENSTOCK_ROUTE_ROUTER_H
 #define PENSTOCK_ROUTE_ROUTER_H

@@ -2,7 +2,7 @@
  * split.h
  *    Makes of one change the changes for single targets.
  *
- *  The new changes are allocated in the arena of the frame of the original
+ * The new changes are allocated in the arena of the frame of the original
  * change.
  */
 #ifndef PENSTOCK_ROUTE_SPLIT_H

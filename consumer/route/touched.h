@@ -2,7 +2,7 @@
  * touched.h
  *    Remembers which rows a number of changes have changed.
  *
- *  A row is represented by a hash of its replica identity.  Two rows with the
+ * A row is represented by a hash of its replica identity.  Two rows with the
  * same hash count as one.  So touched_has() may be true for a row that was not
  * changed, but is never false for a row that was.
  */

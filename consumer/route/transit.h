@@ -3,7 +3,7 @@
  *    A row that moves to another target while the WAL does not have all its
  *    values.
  *
- *  A Transit is made of the update that moves the row.  The sink of the old
+ * A Transit is made of the update that moves the row.  The sink of the old
  * target fetches the missing values (see model/moved.h), and transit_arrive()
  * then makes the changes for both targets.  The Transit, its changes and the
  * values are in a Frame of their own, so that limits on memory count the

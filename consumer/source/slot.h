@@ -3,7 +3,7 @@
  *    The replication slot that a pipeline reads from, and the identity of the
  *    source.
  *
- *  These functions wait for the server's answers; see pgconn.h.
+ * These functions wait for the server's answers; see pgconn.h.
  */
 #ifndef PENSTOCK_SOURCE_SLOT_H
 #define PENSTOCK_SOURCE_SLOT_H

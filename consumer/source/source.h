@@ -3,13 +3,13 @@
  *    The interface of sources: a Source returns messages with changes, in
  *    commit order.
  *
- *  A message is a sequence of bytes, which the Source does not interpret;
+ * A message is a sequence of bytes, which the Source does not interpret;
  * wire/input.h decodes it.  The main loop tells the Source how far the messages
  * were applied, so that the source can remove older WAL.  Opening a Source may
  * wait, nothing after that does: the loop asks with source_interest() what the
  * Source waits for, and calls source_receive() until it returns RC_AGAIN.
  *
- *  The first implementation is the replication connection: see stream.h.
+ * The first implementation is the replication connection: see stream.h.
  */
 #ifndef PENSTOCK_SOURCE_SOURCE_H
 #define PENSTOCK_SOURCE_SOURCE_H

@@ -2,15 +2,15 @@
  * stream.h
  *    A Source that streams from a replication slot.
  *
- *  The stream is the client's side of START_REPLICATION … LOGICAL, as the
+ * The stream is the client's side of START_REPLICATION … LOGICAL, as the
  * chapter "Streaming Replication Protocol" of PostgreSQL's documentation
- * describes it. Messages with changes arrive, and we report positions.
+ * describes it.  Messages with changes arrive, and we report positions.
  *
- *  The server removes WAL before the position that we report as flushed, so
- *  source_set_positions() must only be given a position that is durable on
- * every target.  We report at least every STREAM_FEEDBACK_INTERVAL_MS, even if
- * no position has changed, so that the server does not take us for dead while a
- * target is slow. The three positions are write_lsn, flush_lsn and replay_lsn
+ * The server removes WAL before the position that we report as flushed, so
+ * source_set_positions() must only be given a position that is durable on every
+ * target.  We report at least every STREAM_FEEDBACK_INTERVAL_MS, even if no
+ * position has changed, so that the server does not take us for dead while a
+ * target is slow.  The three positions are write_lsn, flush_lsn and replay_lsn
  * in pg_stat_replication.
  */
 #ifndef PENSTOCK_SOURCE_STREAM_H

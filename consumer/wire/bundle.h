@@ -2,7 +2,7 @@
  * bundle.h
  *    Frames that came together in one message of the source (a bundle).
  *
- *  The plugin sends several small transactions as one message.  bundle_next()
+ * The plugin sends several small transactions as one message.  bundle_next()
  * returns their frames one after the other, without copying them: the frames
  * share the memory of the message, which is freed when none of them needs it
  * any more.

@@ -2,13 +2,13 @@
  * decode.c
  *    Reads frames: see decode.h.
  *
- *  There are millions of Frame, Change and Row messages, and a value in them
- * can have hundreds of megabytes.  So we read them in place, with reader.h, and
+ * There are millions of Frame, Change and Row messages, and a value in them can
+ * have hundreds of megabytes.  So we read them in place, with reader.h, and
  * their values point into the source's message.  The other protobuf messages
  * are rare and small: protobuf-c reads them, with an allocator that allocates
  * in the frame's arena and frees nothing.
  *
- *  We read a frame twice.  The first pass counts the changes, so that their
+ * We read a frame twice.  The first pass counts the changes, so that their
  * array is allocated once.  The second pass decodes them.
  */
 #include "wire/decode.h"

@@ -2,9 +2,9 @@
  * decode.h
  *    The decoder: the Input that reads the messages of the output plugin.
  *
- *  A message is a Frame of proto/penstock.proto: changes of one transaction.
+ * A message is a Frame of proto/penstock.proto: changes of one transaction.
  *
- *  The decoder keeps the tables that the session has described (Relation
+ * The decoder keeps the tables that the session has described (Relation
  * records) and the open transactions of which it has received a part, and
  * checks that the frames are in the order that penstock.proto demands.  It
  * checks every length, number and order before it uses them.  Where one is

@@ -2,7 +2,7 @@
  * inflate.h
  *    Decompresses frames.
  *
- *  A compressed frame contains its size after decompression.  We accept that
+ * A compressed frame contains its size after decompression.  We accept that
  * size only if the zstd format allows it for that many compressed bytes, so
  * nobody can make us allocate much memory with a short message.
  */

@@ -3,7 +3,7 @@
  *    The interface of decoders: an Input makes frames of messages of the
  *    source.
  *
- *  A message is what the source sends in one piece (source/source.h).  A frame
+ * A message is what the source sends in one piece (source/source.h).  A frame
  * has changes of one transaction, decoded (model/change.h).  The main loop
  * passes every message of one session with the source to one Input, in order.
  * The Input keeps what the session has said so far, such as the descriptions of
@@ -11,12 +11,12 @@
  * returns the first, and the caller calls input_next() until it returns
  * RC_AGAIN before it passes on the next message.
  *
- *  An Input checks everything that it reads.  After a failure it cannot be used
+ * An Input checks everything that it reads.  After a failure it cannot be used
  * any more: the caller ends the session and frees the Input.  No function
  * waits.
  *
- *  The first implementation is the decoder of the output plugin's format: see
- *  decode.h.
+ * The first implementation is the decoder of the output plugin's format: see
+ * decode.h.
  */
 #ifndef PENSTOCK_WIRE_INPUT_H
 #define PENSTOCK_WIRE_INPUT_H

@@ -3,10 +3,10 @@
  *    The open transactions of a session, and how many changes of each were
  *    received.
  *
- *  An open transaction is one of which the source has sent changes while it was
+ * An open transaction is one of which the source has sent changes while it was
  * still in progress (plugin option "streaming").
  *
- *  The list is short: each open transaction belongs to a session of the source
+ * The list is short: each open transaction belongs to a session of the source
  * that is at work.  If the source crashes, an open transaction stays in the
  * list until our session ends.
  */

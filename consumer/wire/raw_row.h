@@ -3,7 +3,7 @@
  *    Reads rows: first the protobuf fields, then the value of each column from
  *    them.
  *
- *  The fields of a row are either a message Row or some of the fields of a
+ * The fields of a row are either a message Row or some of the fields of a
  * Change.
  */
 #ifndef PENSTOCK_WIRE_RAW_ROW_H

@@ -2,12 +2,12 @@
  * reader.h
  *    Reads serialized protobuf in place, without copying it.
  *
- *  The encoding is specified at
- *  https://protobuf.dev/programming-guides/encoding/: a message is a sequence
- * of fields, each of which has a tag (field number and wire type) and a
- * payload.  We use this reader for the messages that come by the million;
- * protobuf-c reads all others.  A Reader borrows its bytes and never reads
- * outside of them.  After a failure its position is undefined.
+ * The encoding is specified at
+ * https://protobuf.dev/programming-guides/encoding/: a message is a sequence of
+ * fields, each of which has a tag (field number and wire type) and a payload.
+ * We use this reader for the messages that come by the million; protobuf-c
+ * reads all others.  A Reader borrows its bytes and never reads outside of
+ * them.  After a failure its position is undefined.
  */
 #ifndef PENSTOCK_WIRE_READER_H
 #define PENSTOCK_WIRE_READER_H

@@ -2,7 +2,7 @@
  * relations.h
  *    The tables that the source has described in this session.
  *
- *  The source numbers the tables; each Relation record has its table's number.
+ * The source numbers the tables; each Relation record has its table's number.
  */
 #ifndef PENSTOCK_WIRE_RELATIONS_H
 #define PENSTOCK_WIRE_RELATIONS_H

@@ -2,7 +2,7 @@
  * schema.c
  *    Converts protobuf-c's structs to those of model/definition.h.
  *
- *  The strings are not copied: protobuf-c has allocated them in the same arena.
+ * The strings are not copied: protobuf-c has allocated them in the same arena.
  * At the end definition_fault() checks whether the result can be a definition.
  */
 #include "wire/schema.h"
