@@ -8,10 +8,7 @@
 
 #include "net/sql.h"
 
-/*
- * In front of each query: the columns of an array of tables, their places in
- * the array, and their types without domains.
- */
+/* The WITH clause before each query: see columns_ask(). */
 static const char columns_head_sql[] =
 	"WITH columns AS ("
 	" SELECT w.place - 1 AS place, a.*, b.oid AS base, b.typmod AS base_typmod"
@@ -27,7 +24,7 @@ static const char columns_tail_sql[] =
 	"  SELECT d.oid, d.typmod FROM d JOIN pg_type y ON y.oid = d.oid"
 	"  AND y.typtype <> 'd') b ON true)";
 
-/* How a column of the coordinator is written. */
+/* Query for the columns as CREATE TABLE needs them: see ColumnsField. */
 static const char definitions_sql[] =
 	" SELECT place, attname, format('%s%s', format_type(base, base_typmod),"
 	"  CASE WHEN attcollation <> y.typcollation"

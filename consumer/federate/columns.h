@@ -1,9 +1,11 @@
 /*
  * columns.h
- *    Columns of tables, as the coordinator is to have them or has them.
+ *    Reads the columns of tables, and writes them as in CREATE TABLE.
  *
- * Columns of a domain have the type that the domain is made of: what is read
- * was checked when it was written.
+ * The source's columns are those that the coordinator's tables should have; the
+ * coordinator's columns are those that they have now (script.h).  A column
+ * whose type is a domain gets the base type of the domain: the nodes have
+ * already checked the domain's constraints when the values were written.
  */
 #ifndef PENSTOCK_FEDERATE_COLUMNS_H
 #define PENSTOCK_FEDERATE_COLUMNS_H
@@ -12,45 +14,49 @@
 #include "base/error.h"
 #include "net/pgconn.h"
 
-/* What columns_read() gives of each column. */
+/*
+ * Columns of the result of columns_read(), which has a row for each column of a
+ * table.
+ */
 typedef enum ColumnsField
 {
-	COLUMNS_PLACE, /* of its table in the array that was asked for, from 0 */
+	COLUMNS_PLACE, /* index of the table in the array `oids`, from 0 */
 	COLUMNS_NAME,
-	COLUMNS_TYPE, /* as SQL has it, with a collation that is not the type's */
+	COLUMNS_TYPE, /* type as in SQL, with COLLATE if the collation is not the
+				   * type's */
 	COLUMNS_NOT_NULL,
 } ColumnsField;
 
-/* Rows of a result: the columns of one table. */
+/* The rows of a result that are the columns of one table. */
 typedef struct ColumnRange
 {
 	int first;
-	int end; /* the row after the last */
+	int end; /* number of the last row plus one */
 } ColumnRange;
 
 /*
- * Reads the columns of the tables whose OIDs the SQL expression `oids` is an
- * array of, by place and then in the order of the table.  The caller clears
- * *columns.
+ * Reads the columns of the tables in `oids`, an SQL expression for an array of
+ * OIDs, ordered by table and attnum.  The caller clears *columns.
  */
 MUST_CHECK Rc columns_read(PGresult **columns, PgConn *conn, const char *oids,
 						   Error *err);
 
 /*
- * Runs a query on those columns: it follows a WITH clause whose `columns` has
- * what pg_attribute has, and place, base, base_typmod: the type without
- * domains.
+ * Runs a query on the columns of the tables in `oids`.  `query` is preceded by
+ * a WITH clause that defines `columns`, with all columns of pg_attribute and
+ * with place (see COLUMNS_PLACE), base and base_typmod (the type without
+ * domains).
  */
 MUST_CHECK Rc columns_ask(PGresult **result, PgConn *conn, const char *oids,
 						  const char *query, Error *err);
 
-/* The row of a column, or -1. */
+/* Returns the row of the column with a name; -1: there is none. */
 int columns_find(const PGresult *columns, ColumnRange range, const char *name);
 
 /* Appends a column as in CREATE TABLE. */
 void columns_append(Buf *sql, const PGresult *columns, int row);
 
-/* Appends columns so, with commas in between. */
+/* Appends several columns as in CREATE TABLE, with commas between them. */
 void columns_append_list(Buf *sql, const PGresult *columns, ColumnRange range);
 
 #endif /* PENSTOCK_FEDERATE_COLUMNS_H */

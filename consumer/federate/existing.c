@@ -107,8 +107,10 @@ existing_server_release(ExistingServer *server)
 
 /* ---- tables ------------------------------------------------------------- */
 
-/* What an ExistingPart is; the condition of append_reads() goes between the
- * two. */
+/*
+ * SELECT list and FROM clause for the columns ExistingPart.  The %s is the
+ * condition of append_reads().
+ */
 #define PART_HEAD_SQL                                                          \
 	"SELECT n.nspname, c.relname, s.srvname, coalesce(%s, false),"             \
 	" pg_get_expr(c.relpartbound, c.oid)"
@@ -176,7 +178,10 @@ append_option(Buf *sql, const char *keyword, const char *value)
 	buf_release(&option);
 }
 
-/* A condition on a foreign table: the server is ours, the table that one. */
+/*
+ * Appends a condition that is true for a foreign table of the pipeline's
+ * servers that reads the table `schema`.`table_read`.
+ */
 static void
 append_reads(Buf *sql, const char *is_ours, const char *schema,
 			 const char *table_read)

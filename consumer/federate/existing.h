@@ -1,12 +1,16 @@
 /*
  * existing.h
- *    What a coordinator has already of what a script is to make.
+ *    Reads what a coordinator already has of the objects that a script
+ *    defines.
  *
- * A foreign server is a pipeline's if its VERSION says so: nothing else of a
- * server can be changed later and means nothing to postgres_fdw.  A table or a
- * view is the pipeline's if it reads what it stands for, on the pipeline's
- * servers, and nothing else: a part of another table may have its name.
- * What is not the pipeline's is never altered and never dropped.
+ * See script.h for what a coordinator is.  We never alter or drop an object
+ * that is not the pipeline's.
+ *
+ * A foreign server belongs to the pipeline if its VERSION says so.  We use
+ * VERSION because it can be changed later and has no meaning for postgres_fdw.
+ * A table or view belongs to the pipeline if it reads the tables that it has to
+ * read, on the pipeline's servers, and no others.  Its name alone does not
+ * count, because a partition of another table may have the same name.
  */
 #ifndef PENSTOCK_FEDERATE_EXISTING_H
 #define PENSTOCK_FEDERATE_EXISTING_H
@@ -27,11 +31,13 @@ typedef enum ExistingOption
 typedef struct ExistingServer
 {
 	bool exists;
-	bool is_ours;  /* its VERSION is the pipeline's mark */
-	bool is_free;  /* a server of postgres_fdw without a VERSION */
-	bool has_user; /* the role has a user mapping for it */
+	bool is_ours;  /* whether its VERSION is the pipeline's mark */
+	bool is_free;  /* whether it is a server of postgres_fdw without a
+					* VERSION */
+	bool has_user; /* whether the current role has a user mapping for it */
 	PGresult *options;
-	PGresult *user_options; /* none if the role may not see them */
+	PGresult *user_options; /* no rows if the role has no privilege to see
+							 * them */
 } ExistingServer;
 
 /* Columns of ExistingTable.parts. */
@@ -39,50 +45,54 @@ typedef enum ExistingPart
 {
 	EXISTING_PART_SCHEMA,
 	EXISTING_PART_NAME,
-	EXISTING_PART_SERVER, /* NULL: no foreign table */
+	EXISTING_PART_SERVER, /* name of the foreign server; NULL: not a foreign
+						   * table */
 	EXISTING_PART_IS_OURS,
-	EXISTING_PART_BOUND, /* NULL: no partition */
+	EXISTING_PART_BOUND, /* partition bound; NULL: not a partition */
 } ExistingPart;
 
 typedef struct ExistingTable
 {
-	char kind;         /* pg_class.relkind; 0: there is no such relation */
-	bool is_ours;      /* it reads the table on servers of the pipeline */
-	bool same_key;     /* it is partitioned by the key that was asked for */
-	PGresult *self;    /* one row, as `parts`; of a foreign table */
-	PGresult *parts;   /* partitions, or what a view reads, by name */
+	char kind;         /* pg_class.relkind; 0: the relation does not exist */
+	bool is_ours;      /* whether it belongs to the pipeline: see above */
+	bool same_key;     /* whether it is partitioned by the key asked for */
+	PGresult *self;    /* one row with the columns of `parts`; for a foreign
+						* table */
+	PGresult *parts;   /* partitions, or the tables that a view reads, by
+						* name */
 	PGresult *columns; /* see columns.h */
 } ExistingTable;
 
-/* The VERSION of a pipeline's servers, as a literal. */
+/* Appends the VERSION of a pipeline's servers as a literal. */
 void existing_append_mark(Buf *buf, const char *pipeline);
 
 /*
- * A condition on pg_foreign_server s, by which a server is the pipeline's;
- * `names` are servers' names that are known to be.
+ * Appends a condition on pg_foreign_server s that is true if the server belongs
+ * to the pipeline: it has the pipeline's mark, or its name is one of `names`.
  */
 void existing_append_is_ours(Buf *sql, const char *pipeline,
 							 const char *const *names, int count);
 
-/* Looks up a server, and the role's user mapping for it. */
+/* Reads a server, and the current role's user mapping for it. */
 MUST_CHECK Rc existing_server_read(ExistingServer *server, PgConn *coordinator,
 								   const char *name, const char *pipeline,
 								   Error *err);
 
-/* Accepts a zeroed one. */
+/* Clears the results.  Accepts a zeroed ExistingServer. */
 void existing_server_release(ExistingServer *server);
 
 /*
- * Looks up a relation that is to read a table of its schema on the nodes, or a
- * part of that.  `is_ours` is as from existing_append_is_ours(), and `key_sql`
- * gives what pg_get_partkeydef() would.
+ * Reads a relation that should read the table `schema`.`table_read` of the
+ * nodes, or a part of it.  `is_ours` is the condition of
+ * existing_append_is_ours().  `key_sql` is an SQL expression for the partition
+ * key as pg_get_partkeydef() returns it.
  */
 MUST_CHECK Rc existing_table_read(ExistingTable *table, PgConn *coordinator,
 								  const char *schema, const char *name,
 								  const char *table_read, const char *is_ours,
 								  const char *key_sql, Error *err);
 
-/* Accepts a zeroed one. */
+/* Clears the results.  Accepts a zeroed ExistingTable. */
 void existing_table_release(ExistingTable *table);
 
 #endif /* PENSTOCK_FEDERATE_EXISTING_H */

@@ -1,6 +1,6 @@
 /*
  * plan.c
- *    The buffers of a script.
+ *    The buffers of a FederateScript.
  */
 #include "federate/plan.h"
 

@@ -1,9 +1,9 @@
 /*
  * script.c
- *    The statements, in the order in which they can be run.
+ *    Composes the statements in an order in which they can be run.
  *
- * Enums and extensions are created as they are needed.  Other types have to be
- * made by hand, and a comment says so.
+ * Enums and extensions are created if they are needed.  Other types have to be
+ * created by hand, and a comment in the script says so.
  */
 #include "federate/script.h"
 
@@ -19,14 +19,18 @@
 
 /* ---- what the source says ----------------------------------------------- */
 
-/* The element of an array, or the type itself. */
+/*
+ * SQL expression for a type's OID: for an array type the OID of its element
+ * type.
+ */
 #define ELEMENT_SQL                                                            \
 	"CASE WHEN y.typlen = -1 AND y.typelem <> 0 AND y.typcategory = 'A'"       \
 	" THEN y.typelem ELSE y.oid END"
 
 /*
- * Statements for the types, in the order in which they are to be run, with what
- * they are about, and of enums their labels as in an array: see TypeField.
+ * Query for the types that the columns need: statements in the order in which
+ * they have to be run, the names of their objects, and for an enum its labels.
+ * See TypeField for the columns.
  */
 static const char types_sql[] =
 	", used AS (SELECT DISTINCT " ELEMENT_SQL " AS oid"
@@ -75,8 +79,8 @@ typedef enum TypeStep
 } TypeStep;
 
 /*
- * Columns whose hash is not the same on every server, because it is made of an
- * OID.
+ * Query for the columns whose hash differs between servers, because it is
+ * computed from an OID.
  */
 static const char bad_keys_sql[] =
 	" SELECT place, attname, format_type(base, base_typmod)"
@@ -98,7 +102,10 @@ is_hashed_by(const PlacementRule *rule, const char *column)
 	return false;
 }
 
-/* The planner would look for such a key on the wrong node. */
+/*
+ * Refuses tables that are placed by such a column: the coordinator's planner
+ * would look for the rows of a key on the wrong node.
+ */
 static MUST_CHECK Rc
 check_keys(const FederateOptions *options, const char *oids, Error *err)
 {
@@ -130,8 +137,8 @@ check_keys(const FederateOptions *options, const char *oids, Error *err)
 /* ---- schemas and types -------------------------------------------------- */
 
 /*
- * Whether a coordinator that is known has what `sql` asks for with the names
- * $1 and $2.
+ * Whether the coordinator has an object: whether the query `sql` returns a row
+ * for $1 = schema and $2 = name.  False if no coordinator was given.
  */
 static MUST_CHECK Rc
 is_there(const FederateOptions *options, const char *sql, const char *schema,
@@ -195,7 +202,11 @@ append_schemas(FederateScript *script, const FederateOptions *options,
 	return rc;
 }
 
-/* Adds the labels that an enum lacks, each after the one before it. */
+/*
+ * Appends ALTER TYPE … ADD VALUE for the labels that an enum of the coordinator
+ * lacks, each after the label before it.  *exists tells whether the enum
+ * exists.
+ */
 static MUST_CHECK Rc
 alter_enum(FederateScript *script, PgConn *coordinator, const PGresult *types,
 		   int row, bool *exists, Error *err)
@@ -241,7 +252,10 @@ alter_enum(FederateScript *script, PgConn *coordinator, const PGresult *types,
 	return rc;
 }
 
-/* With a coordinator known, only what it lacks. */
+/*
+ * Appends the statement for a type, unless the coordinator has the type
+ * already.
+ */
 static MUST_CHECK Rc
 append_type(FederateScript *script, const FederateOptions *options,
 			const PGresult *types, int row, Error *err)
@@ -308,7 +322,10 @@ append_all_tables(const TablePlan *plan, Error *err)
 	return rc;
 }
 
-/* Tables on the pipeline's servers that it has no more, or never had. */
+/*
+ * Notes the foreign tables of the pipeline's servers that the script has not
+ * handled: they are not in the pipeline any more, or never were.
+ */
 static MUST_CHECK Rc
 note_other_tables(FederateScript *script, const FederateOptions *options,
 				  const char *is_ours, Error *err)
@@ -406,10 +423,13 @@ append_servers(FederateScript *script, const FederateOptions *options,
 #define JOIN_SETTING "enable_partitionwise_join"
 
 /*
- * Joins by the key on the nodes, unless somebody has said otherwise of the
- * database.  Aggregates on the nodes are left to the session
- * (enable_partitionwise_aggregate): with it groups of the key are made there,
- * but of all other aggregates the nodes' parts are read one after the other.
+ * Appends ALTER DATABASE … SET enable_partitionwise_join = on, unless the
+ * database has a value for that setting: joins by the key are then made on the
+ * nodes.
+ *
+ * We do not set enable_partitionwise_aggregate; each session can.  With it,
+ * groups by the key are aggregated on the nodes, but all other aggregates read
+ * from one node after the other.
  */
 static MUST_CHECK Rc
 append_setting(FederateScript *script, const FederateOptions *options,

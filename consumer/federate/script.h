@@ -1,20 +1,24 @@
 /*
  * script.h
- *    The SQL that makes one database of many nodes.
+ *    Makes the SQL script of a coordinator: one database that shows the rows
+ *    of all nodes.
  *
- * A coordinator is a database with postgres_fdw.  For each table that is spread
- * by hash it has a partitioned table of foreign tables, one for each node,
- * whose bounds are the remainders by which the rows were placed: the hash is
- * PostgreSQL's own, so the planner goes to one node where a query names the
- * key, and to all of them at once where it does not.  A table that is on every
- * node is read from the first, one that is on a single node from there.
+ * A coordinator is a database with postgres_fdw, and the nodes are the targets
+ * of the pipeline.  For each table that is placed by hash the coordinator has a
+ * table partitioned by hash.  Its partitions are foreign tables, one for each
+ * node, and the remainders in their bounds are those by which the rows were
+ * placed.  The hash is PostgreSQL's own, so the planner reads from one node if
+ * a query gives the key, and from all nodes at once if it does not.  A table
+ * that is on every node is read from the first node; a table on a single node
+ * is read from that node.
  *
- * Nothing but the coordinator's definitions is in it: no data moves.
+ * The script changes only definitions on the coordinator; it copies no rows.
  *
- * The statements bring a coordinator to what is configured, whatever it has of
- * that: what is missing is made, what differs is altered, or made anew where
- * it cannot be.  What is not the pipeline's (see existing.h) is left alone; if
- * it is in the way, that is an error.
+ * The statements change the coordinator's definitions to what is configured.
+ * Missing objects are created, different ones are altered, or dropped and
+ * re-created if ALTER cannot change them.  Objects that do not belong to the
+ * pipeline (see existing.h) are left alone; if one has the name of an object
+ * that is needed, that is an error.
  */
 #ifndef PENSTOCK_FEDERATE_SCRIPT_H
 #define PENSTOCK_FEDERATE_SCRIPT_H
@@ -23,9 +27,10 @@
 #include "federate/plan.h"
 
 /*
- * Makes the script.  Asks source and coordinator; waits.  RC_FAIL with
- * ERR_CONFIG: a table could not be read right through a coordinator, or
- * something there is in the way.
+ * Makes the script.  Queries source and coordinator; waits.  Fails with
+ * ERR_CONFIG if a coordinator could not read a table correctly, or if an object
+ * on the coordinator that does not belong to the pipeline has a name that is
+ * needed.
  */
 MUST_CHECK Rc federate_script(FederateScript *script,
 							  const FederateOptions *options, Error *err);

@@ -1,10 +1,11 @@
 /*
  * server.c
- *    How to reach a node, taken from a connection that has reached it.
+ *    Takes the options of a foreign server from our own connection to the
+ *    node.
  *
- * Service files, environment and defaults are those of whoever runs this
- * program, and say nothing on the coordinator; what they came to is written
- * down.
+ * Service files, environment variables and defaults are those of the user who
+ * runs this program and do not exist on the coordinator.  So we write the
+ * values that libpq has used.
  */
 #include "federate/server.h"
 
@@ -16,14 +17,23 @@
 #include "model/identifier.h"
 #include "net/sql.h"
 
-/* Servers from here on run the scans of several nodes at once. */
+/*
+ * First version of PostgreSQL with async_capable: scans of several nodes run at
+ * the same time.
+ */
 #define ASYNC_VERSION_NUM 140000
 
-/* Where a node is; two servers that say the same of these are one. */
+/*
+ * The options that say which database a server leads to: two servers with the
+ * same values are the same node.
+ */
 static const char *const place_options[] = {"host", "hostaddr", "port",
 											"dbname"};
 
-/* postgres_fdw takes these for the server; the rest is ours or its own. */
+/*
+ * Options that postgres_fdw accepts for a server.  All other options of a
+ * connection are only for our own, or postgres_fdw sets them itself.
+ */
 static const char *const server_options[] = {
 	"host",
 	"hostaddr",
@@ -39,14 +49,14 @@ static const char *const server_options[] = {
 	"channel_binding",
 };
 
-/* Keywords of a connection that become options of the user mapping. */
+/* Options of a connection that become options of the user mapping. */
 static const char *const user_options[] = {
 	"user",
 	"sslcert",
 	"sslkey",
 };
 
-/* Keywords of one of the lists above. */
+/* One of the lists above. */
 typedef struct OptionList
 {
 	const char *const *keywords;
@@ -79,7 +89,10 @@ server_name(const char **name, const FederateOptions *options, int node,
 
 /* ---- options ------------------------------------------------------------ */
 
-/* What a connection says of an option, or NULL: what is so anyway, too. */
+/*
+ * Returns the value of an option of a connection; NULL if it is not set or has
+ * the default that is compiled into libpq.  The port is always returned.
+ */
 static const char *
 wanted_value(const PQconninfoOption *options, const char *keyword)
 {
@@ -115,7 +128,7 @@ append_option(Buf *sql, const char *verb, const char *keyword,
 		buf_append_literal(sql, value);
 }
 
-/* Appends all that the connection says of the listed options. */
+/* Appends the options of a list that the connection has. */
 static void
 append_new(Buf *sql, const PQconninfoOption *options, OptionList list)
 {
@@ -129,8 +142,8 @@ append_new(Buf *sql, const PQconninfoOption *options, OptionList list)
 }
 
 /*
- * Appends what brings options that are there to those of the connection, and
- * the names of these options to `names`.
+ * Appends the actions (ADD, SET, DROP) that change the existing options to
+ * those of the connection, and appends the names of these options to `names`.
  */
 static void
 append_changes(Buf *sql, Buf *names, const PQconninfoOption *options,
@@ -155,22 +168,22 @@ append_changes(Buf *sql, Buf *names, const PQconninfoOption *options,
 
 /* ---- one server --------------------------------------------------------- */
 
-/* What is known of a node while its statements are made. */
+/* A node whose statements are being composed. */
 typedef struct ServerPlan
 {
 	FederateScript *script;
 	const FederateOptions *options;
 	const FederateNode *node;
-	const char *name; /* of the server */
+	const char *name; /* name of the foreign server */
 	PQconninfoOption *wanted;
 	ExistingServer existing;
 } ServerPlan;
 
-/* What brings options that are there to those of a connection. */
+/* Actions that change existing options to those of a connection. */
 typedef struct Changes
 {
 	Buf actions;
-	Buf names; /* of the options */
+	Buf names; /* names of the changed options */
 } Changes;
 
 static void
@@ -243,7 +256,7 @@ alter_server(ServerPlan *plan)
 	release_changes(&changes);
 }
 
-/* A statement on the user mapping, up to its options. */
+/* Appends a statement on the user mapping, up to its options. */
 static void
 append_user(Buf *sql, const char *verb, const char *server)
 {
@@ -287,8 +300,8 @@ alter_user(ServerPlan *plan)
 }
 
 /*
- * A password that is there stays where none is known here: somebody may have
- * set it by hand.
+ * Sets the password of the user mapping.  If we do not know a password, an
+ * existing one is kept, because an administrator may have set it.
  */
 static void
 set_password(ServerPlan *plan)
@@ -308,7 +321,7 @@ set_password(ServerPlan *plan)
 				  plan->name);
 }
 
-/* Whether a server that nobody has marked leads to the node. */
+/* Whether a server without a mark leads to the same database as the node. */
 static bool
 leads_to_node(const ServerPlan *plan)
 {
@@ -415,7 +428,10 @@ drop_server(FederateScript *script, const char *name, bool has_user)
 	federate_note(script, "dropped server \"%s\", whose node is gone", name);
 }
 
-/* Names of ours that nothing wants any more, with what holds them there. */
+/*
+ * Appends the query for the pipeline's servers that no node needs, and for each
+ * the objects because of which it cannot be dropped.
+ */
 static void
 append_removed_query(Buf *sql, const FederateScript *script,
 					 const FederateOptions *options, const char *is_ours)

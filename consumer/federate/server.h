@@ -1,10 +1,11 @@
 /*
  * server.h
- *    A node as postgres_fdw's foreign server.
+ *    The foreign server and user mapping of a node.
  *
- * The password that the node was reached with, from wherever libpq took it, is
- * the user mapping's too.  It goes into script->passwords alone: statements are
- * printed, and a server writes those that fail into its log.
+ * The user mapping gets the password with which we have connected to the node,
+ * from whatever place libpq took it.  The password is only in
+ * script->passwords: the other statements are printed, and a server logs
+ * statements that fail.
  */
 #ifndef PENSTOCK_FEDERATE_SERVER_H
 #define PENSTOCK_FEDERATE_SERVER_H
@@ -12,24 +13,27 @@
 #include "base/error.h"
 #include "federate/plan.h"
 
-/* What a node's server is called: PIPELINE_TARGET.  In `arena`. */
+/*
+ * Composes the name of a node's foreign server, PIPELINE_TARGET, in the arena.
+ */
 MUST_CHECK Rc server_name(const char **name, const FederateOptions *options,
 						  int node, Arena *arena, Error *err);
 
 /*
- * Appends what makes a node's server and the user mapping of whoever runs the
- * script, or alters what the coordinator has of them.
+ * Appends statements that create the foreign server of a node and its user
+ * mapping for the role that runs the script, or that alter those which the
+ * coordinator has.
  */
 MUST_CHECK Rc server_append(FederateScript *script,
 							const FederateOptions *options, int node,
 							Error *err);
 
-/* Whether the node asked for a password, and got one. */
+/* Whether the node's server has asked for a password, and we have sent one. */
 bool server_used_password(const FederateNode *node);
 
 /*
- * Appends what takes the servers of nodes away that the pipeline has no more.
- * To be called when script->handled has all tables.
+ * Appends statements that drop the foreign servers of nodes which the pipeline
+ * does not have any more.  To be called after script->handled is complete.
  */
 MUST_CHECK Rc server_append_removed(FederateScript *script,
 									const FederateOptions *options,

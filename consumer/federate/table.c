@@ -1,12 +1,13 @@
 /*
  * table.c
- *    Tables of the coordinator from tables of the source.
+ *    Makes tables of the coordinator from tables of the source.
  *
- * A foreign table cannot be moved to another server, nor a table be
- * partitioned in another way: then it is dropped and made anew.  A partitioned
- * table whose nodes have changed keeps what depends on it, as only its
- * partitions are made anew.  Nothing is dropped with CASCADE: where something
- * depends on what has to go, the coordinator refuses it all.
+ * A foreign table cannot be moved to another server, and a table cannot be
+ * partitioned by another key.  In these cases the table is dropped and
+ * re-created.  If only the nodes of a partitioned table have changed, only its
+ * partitions are re-created, so objects that depend on the table stay.  Nothing
+ * is dropped with CASCADE: if an object depends on one that has to be dropped,
+ * the coordinator rejects the whole script.
  */
 #include "federate/table.h"
 
@@ -17,7 +18,10 @@
 #include "model/identifier.h"
 #include "net/sql.h"
 
-/* A relation that the coordinator is to have, and what it has of that name. */
+/*
+ * A relation that the coordinator should have, and the relation that it has
+ * under that name.
+ */
 typedef struct Wanted
 {
 	const TablePlan *plan;
@@ -30,8 +34,8 @@ typedef struct Wanted
 /* ---- names -------------------------------------------------------------- */
 
 /*
- * The name of the partition with a remainder.  Like that of an index it is cut
- * to what a name may have, and a number keeps names apart.
+ * Composes the name of the partition with a remainder: the table's name, cut if
+ * it would be too long, and the remainder.
  */
 static void
 part_name(char name[static IDENTIFIER_SIZE], const CopyTable *table,
@@ -43,7 +47,7 @@ part_name(char name[static IDENTIFIER_SIZE], const CopyTable *table,
 	snprintf(number, sizeof(number), "_%d", remainder);
 	room = IDENTIFIER_SIZE - 1 - (int) strlen(number);
 
-	/* A name is not cut within a character of UTF-8. */
+	/* The name is not cut within a UTF-8 character. */
 	if ((int) strlen(table->name) > room)
 		while (((unsigned char) table->name[room] & 0xC0) == 0x80)
 			room--;
@@ -69,7 +73,7 @@ note_handled(FederateScript *script, const char *schema, const char *name)
 	buf_append_string(&script->handled, ")");
 }
 
-/* Notes the foreign table through which a node can be looked at. */
+/* Records a foreign table that reads from a node. */
 static void
 note_table(FederateScript *script, int node, const char *schema,
 		   const char *name)
@@ -169,7 +173,10 @@ drop_part(FederateScript *script, const PGresult *parts, int row)
 	note_handled(script, schema, name);
 }
 
-/* Drops what is there, of any kind, with all that it was made of. */
+/*
+ * Drops an existing relation of any kind, with its partitions or the foreign
+ * tables that it reads.
+ */
 static void
 drop_existing(Wanted *wanted, const char *name)
 {
@@ -202,7 +209,7 @@ append_action(Buf *actions, const char *verb, const char *column)
 	buf_append_identifier(actions, column);
 }
 
-/* What has to be done to a column that the coordinator has. */
+/* Appends the actions of ALTER TABLE for a column that the coordinator has. */
 static void
 append_column_change(Buf *actions, const PGresult *columns, int row,
 					 const PGresult *old, int old_row)
@@ -248,7 +255,9 @@ append_column_changes(Buf *actions, const Wanted *wanted)
 			append_action(actions, "DROP", PQgetvalue(old, row, COLUMNS_NAME));
 }
 
-/* Gives a table of the coordinator the columns of the source's. */
+/*
+ * Alters a table of the coordinator so that it has the columns of the source's.
+ */
 static void
 alter_columns(const Wanted *wanted, const char *name)
 {
@@ -268,7 +277,10 @@ alter_columns(const Wanted *wanted, const char *name)
 	buf_release(&actions);
 }
 
-/* A column that rows are placed by cannot be altered where it is the key. */
+/*
+ * Whether a column of the partition key has another type now, which ALTER TABLE
+ * cannot change.
+ */
 static bool
 key_is_altered(const Wanted *wanted)
 {
@@ -377,7 +389,10 @@ create_spread(const Wanted *wanted)
 	create_parts(wanted);
 }
 
-/* Whether a row of existing.parts is the table's part with a remainder. */
+/*
+ * Whether a row of existing.parts is the table's part for a remainder, with the
+ * right server and bound.
+ */
 static bool
 is_part(const Wanted *wanted, int row, int remainder, const char *bound)
 {
@@ -393,7 +408,10 @@ is_part(const Wanted *wanted, int row, int remainder, const char *bound)
 		   strcmp(PQgetvalue(parts, row, EXISTING_PART_BOUND), bound) == 0;
 }
 
-/* Whether a partition, or what a view reads, is among the first `count`. */
+/*
+ * Whether a row of existing.parts is one of the `count` parts that the table
+ * should have.
+ */
 static bool
 is_wanted_part(const Wanted *wanted, int row, int count, bool has_bound)
 {
@@ -410,7 +428,10 @@ is_wanted_part(const Wanted *wanted, int row, int count, bool has_bound)
 	return false;
 }
 
-/* Whether these are all the parts, and no others. */
+/*
+ * Whether existing.parts are exactly the `count` parts that the table should
+ * have.
+ */
 static bool
 parts_are_right(const Wanted *wanted, int count, bool has_bound)
 {
@@ -465,7 +486,9 @@ append_spread(Wanted *wanted, Error *err)
 
 /* ---- listed in a directory ---------------------------------------------- */
 
-/* Columns are named: those of a part have the order in which they were added.
+/*
+ * Appends a SELECT of one part.  It names the columns, because a part has them
+ * in the order in which they were added.
  */
 static void
 append_select(Buf *sql, const Wanted *wanted, int node)
@@ -483,8 +506,8 @@ append_select(Buf *sql, const Wanted *wanted, int node)
 }
 
 /*
- * A view of a table that is placed by a directory: what a directory lists
- * cannot be the bounds of partitions, so all targets are read.
+ * Appends CREATE VIEW for a table that is placed by a directory.  A list of
+ * keys cannot be a partition bound, so the view reads from all nodes.
  */
 static void
 create_view(const Wanted *wanted, bool replace)
@@ -502,8 +525,8 @@ create_view(const Wanted *wanted, bool replace)
 }
 
 /*
- * How many columns of a view are the first ones of the table as it is to be;
- * -1: not all of them.
+ * Returns the number of columns of the existing view if they are the first
+ * columns of the table as it should be; otherwise -1.
  */
 static int
 columns_in_common(const Wanted *wanted)
@@ -527,7 +550,10 @@ columns_in_common(const Wanted *wanted)
 	return count;
 }
 
-/* One of the tables that a view reads; `is_gone`: what was there is dropped. */
+/*
+ * Appends statements for one of the foreign tables that a view reads.
+ * `is_gone`: the existing one was dropped together with its parent.
+ */
 static MUST_CHECK Rc
 append_listed_part(const Wanted *whole, int node, bool is_gone, Error *err)
 {
@@ -569,8 +595,9 @@ drop_view(const Wanted *wanted)
 }
 
 /*
- * A view stands for columns of a type, and for the tables that it reads, so it
- * goes before these are altered, unless there are only more of them.
+ * Appends statements for a table that is placed by a directory: a view and its
+ * foreign tables.  A view depends on its tables and their column types, so it
+ * is dropped before they are altered, unless columns are only added.
  */
 static MUST_CHECK Rc
 append_listed(Wanted *wanted, Error *err)
@@ -580,7 +607,8 @@ append_listed(Wanted *wanted, Error *err)
 	const ExistingTable *existing = &wanted->existing;
 	int node_count = plan->options->node_count;
 	bool was_there = existing->kind == 'v';
-	bool is_gone = false; /* the parts, with what was there */
+	bool is_gone = false; /* whether dropping the existing relation has dropped
+						   * its parts */
 	bool same_parts = parts_are_right(wanted, node_count, false);
 	int common;
 	Rc rc = RC_OK;

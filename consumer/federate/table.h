@@ -10,18 +10,18 @@
 #include "federate/columns.h"
 #include "federate/plan.h"
 
-/* What all tables of a script share. */
+/* What the tables of a script have in common. */
 typedef struct TablePlan
 {
 	FederateScript *script;
 	const FederateOptions *options;
-	const char *is_ours;     /* see existing_append_is_ours() */
-	const PGresult *columns; /* of the source's tables: see columns.h */
+	const char *is_ours;     /* condition of existing_append_is_ours() */
+	const PGresult *columns; /* columns of the source's tables: see columns.h */
 } TablePlan;
 
 /*
- * Appends what makes the table, or brings it to what it is to be.  `range` are
- * its columns.
+ * Appends statements that create the table on the coordinator, or alter it to
+ * what it should be.  `range` are its rows in plan->columns.
  */
 MUST_CHECK Rc table_append(const TablePlan *plan, const PlacedTable *placed,
 						   ColumnRange range, Error *err);
