@@ -1,7 +1,7 @@
 /*
  * attempt.c
- *    From the slot to the loop, in the order in which each step needs the one
- *    before.
+ *    The steps from the slot to the main loop, in the order in which each
+ *    needs the one before.
  */
 #include "pipeline/attempt.h"
 
@@ -21,16 +21,22 @@
 #include "pipeline/targets.h"
 #include "sink/postgres/postgres_sink.h"
 
-/* The first version that sends open transactions. */
+/* First version of PostgreSQL that can send open transactions. */
 #define STREAMING_VERSION_MIN 140000
 
-/* After a stream was closed, to have its slot for the next one. */
+/*
+ * Milliseconds that we wait, after closing a stream, until its slot is free for
+ * the next one; and the pause between two tries.
+ */
 #define REOPEN_WAIT_MAX_MS 5000
 #define REOPEN_PAUSE_MS    20
 
 #define ARENA_BLOCK_BYTES  (4 * KB)
 
-/* What is given, and what is remembered, before that is said or written. */
+/*
+ * Checks the options given and those stored on the targets, before anything is
+ * logged or written about them.
+ */
 static MUST_CHECK Rc
 check_rules(const Attempt *attempt, const Words *remembered, Error *err)
 {
@@ -60,9 +66,11 @@ name_publications(Identity *identity, Error *err)
 }
 
 /*
- * What is known already counts until a target says otherwise.  One that was
- * unreachable when it was changed may be the one that answers now; so all are
- * asked for what is to be changed.
+ * Reads the pipeline's options that are stored on the targets, unless an
+ * earlier attempt has read them and no target has reported newer ones since.
+ * If the user changes options, all targets are asked: a target that was
+ * unreachable during an earlier change may be the only one that answers now,
+ * with old options.
  */
 static MUST_CHECK Rc
 learn_identity(Attempt *attempt, Error *err)
@@ -95,9 +103,10 @@ learn_identity(Attempt *attempt, Error *err)
 }
 
 /*
- * A publication that is skipped where the WAL is from before it has to be there
- * by now: a misspelt one would be skipped for ever.  So has one that is to be
- * remembered from now on.
+ * With skip_missing, the plugin skips a publication in WAL that is older than
+ * the publication.  The publication has to exist now, because a misspelt name
+ * would be skipped for ever.  Publications that are about to be stored have to
+ * exist, too.
  */
 static MUST_CHECK Rc
 check_publications(const Attempt *attempt, Error *err)
@@ -155,8 +164,9 @@ check_slot(Attempt *attempt, Error *err)
 }
 
 /*
- * Where the slot starts.  Before it was ours, somebody else may have moved it:
- * an own walsender from before that read our last words late.
+ * Reads the confirmed position of the slot.  It is read only now that we use
+ * the slot: before, another walsender may have moved it, such as one of ours
+ * that had not yet read its last report.
  */
 static MUST_CHECK Rc
 read_start(Attempt *attempt, Error *err)
@@ -174,15 +184,16 @@ read_start(Attempt *attempt, Error *err)
 }
 
 /*
- * What settles conflicts notes the position of the transaction's commit, which
- * is not known while it is open.
+ * Whether the plugin is asked for open transactions.  It is not if a conflict
+ * policy records conflicts, because it records the commit LSN, which is not
+ * known while the transaction is open.
  */
 static bool
 wants_streaming(const Attempt *attempt)
 {
 	const Placement *placement = attempt->config->placement;
 
-	/* What is listed for a key is known when the transaction commits. */
+	/* Which target the directory has for a key is known only at the commit. */
 	if (placement != NULL && placement_uses_directory(placement))
 		return false;
 	return attempt->config->streaming && attempt->can_stream &&
@@ -229,8 +240,8 @@ open_stream(Attempt *attempt, Error *err)
 }
 
 /*
- * The directory is read where the least is applied: what comes before is placed
- * already, everywhere.
+ * Reads the directory from the target that has applied least: changes before
+ * its position were placed on all targets already.
  */
 static MUST_CHECK Rc
 open_directory(Attempt *attempt, Error *err)
@@ -250,8 +261,8 @@ open_directory(Attempt *attempt, Error *err)
 }
 
 /*
- * What no target that is there has a use for; one that is unreachable is not
- * given anything by this attempt.
+ * Makes the list of tables whose changes no reachable target needs.
+ * Unreachable targets get no changes from this attempt.
  */
 static void
 list_left_out(Attempt *attempt, Buf *list)
@@ -281,7 +292,10 @@ attempt_leaves_out(const Attempt *attempt, const Buf *list)
 			memcmp(list->data, attempt->left_out->data, list->length) == 0);
 }
 
-/* The server may take a moment to notice that the slot is free. */
+/*
+ * Opens the stream again.  The server may need a moment to notice that the slot
+ * is free.
+ */
 static MUST_CHECK Rc
 reopen_stream(Attempt *attempt, Error *err)
 {
@@ -304,9 +318,10 @@ reopen_stream(Attempt *attempt, Error *err)
 }
 
 /*
- * The targets say what is to be left out, and they are claimed when the stream
- * is ours.  So it is begun anew if that turns out not to be what it was told;
- * the next attempt knows.
+ * Tells the source which tables to leave out of the stream.  The list comes
+ * from the targets, which we claim only after the stream was opened.  So if the
+ * list differs from the one that the stream was opened with, the stream is
+ * opened again; the next attempt begins with the new list.
  */
 static MUST_CHECK Rc
 settle_left_out(Attempt *attempt, Error *err)
@@ -368,14 +383,14 @@ log_end(const Attempt *attempt)
 	}
 }
 
-/* The pipeline's watch. */
+/* Pipeline.watch. */
 static MUST_CHECK Rc
 watch_keys(void *context, Lsn *endpos UNUSED, Error *err)
 {
 	return keys_step(context, err);
 }
 
-/* The first fence among the targets'; 0: there is none. */
+/* Returns the least LSN of the targets' fences; 0: there is none. */
 static Lsn
 find_fence(const Attempt *attempt)
 {
@@ -391,7 +406,7 @@ find_fence(const Attempt *attempt)
 	return fence;
 }
 
-/* The run has ended well. */
+/* Records how a run ended that did not fail. */
 static void
 note_end(Attempt *attempt, Lsn fence)
 {
@@ -451,9 +466,10 @@ attempt_finish(const Attempt *attempt, Error *err)
 }
 
 /*
- * Whether what a target has applied last comes once more if the slot starts
- * before it, so that it can be the proof of the source's WAL: what is published
- * has not been changed meanwhile, nor what is left out.
+ * Whether the source will send the last transaction of a target again if the
+ * slot starts before it, so that it can prove that the WAL is the same
+ * (progress/proof.h).  It may not if publications or the tables left out have
+ * changed since.
  */
 static bool
 gets_the_same_again(const Attempt *attempt)

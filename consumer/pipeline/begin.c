@@ -1,6 +1,6 @@
 /*
  * begin.c
- *    The wire's options in the stream's command.
+ *    Makes the options of the plugin from WireOptions.
  */
 #include "pipeline/begin.h"
 

@@ -1,6 +1,6 @@
 /*
  * begin.h
- *    Beginning to stream from a slot, with what the output plugin is asked for.
+ *    Starts to stream from a slot, with given options of the output plugin.
  */
 #ifndef PENSTOCK_PIPELINE_BEGIN_H
 #define PENSTOCK_PIPELINE_BEGIN_H
@@ -10,9 +10,9 @@
 #include "wire/options.h"
 
 /*
- * Begins where the slot is confirmed.  Takes ownership of the replication
- * connection, also when it fails; *source is the caller's.  Blocks until the
- * server has answered.
+ * Starts at the confirmed position of the slot.  Takes ownership of the
+ * replication connection, also when it fails.  The caller owns *source.  Blocks
+ * until the server has answered.
  */
 MUST_CHECK Rc begin_stream(Source **source, PgConn *replication,
 						   const char *slot, const WireOptions *wire,

@@ -1,6 +1,6 @@
 /*
  * definitions.c
- *    From the source's catalogs to penstock.definition.
+ *    Reads the source's catalogs, and writes penstock.definition.
  */
 #include "pipeline/definitions.h"
 
@@ -19,10 +19,13 @@
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* Text of definitions that is written at a time, and one more. */
+/*
+ * Bytes of definitions after which the text is written to the target; the last
+ * definition may exceed them.
+ */
 #define WRITE_BYTES MB
 
-/* Follows the pipeline's name in the name of the slot. */
+/* End of the name of the temporary slot, after the pipeline's name. */
 #define SLOT_TAIL "_schema"
 
 /* ---- Reading ------------------------------------------------------------ */
@@ -94,7 +97,7 @@ definitions_read(PgConn *source, const char *snapshot,
 
 /* ---- Writing ------------------------------------------------------------ */
 
-/* Writes what is in the array, and empties it. */
+/* Writes the definitions in `array` to the target, and empties it. */
 static MUST_CHECK Rc
 flush(PgConn *target, const char *pipeline, DefinitionCatalog catalog, Lsn lsn,
 	  Buf *array, Error *err)
@@ -150,9 +153,9 @@ definitions_write(PgConn *target, const char *pipeline,
 	return rc;
 }
 
-/* ---- What was not noted ------------------------------------------------- */
+/* ---- Definitions that are not stored yet ------------------------------- */
 
-/* The sessions with the source, and the slot. */
+/* The sessions with the source, and the snapshot of the temporary slot. */
 typedef struct Reading
 {
 	PgConn *source;
@@ -209,7 +212,10 @@ read_now(const Config *config, const OidList *tables, DefinitionSet *set,
 	return rc;
 }
 
-/* Under the lock of the progress, whose lease must be ours. */
+/*
+ * Writes the definitions under the lock of the progress row.  Fails if its
+ * lease token is not ours.
+ */
 static MUST_CHECK Rc
 write_leased(const Config *config, PgConn *target, int64_t lease_token,
 			 const DefinitionSet *set, Lsn lsn, Error *err)
@@ -261,7 +267,8 @@ definitions_note(const Config *config, PgConn *target, int64_t lease_token,
 {
 	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
 	DefinitionSet *set = definition_set_new();
-	OidList tables; /* a selection may leave out what was added since */
+	OidList tables; /* tables of the pipeline: tables added since need not be in
+					 * the selection */
 	Lsn lsn;
 	Rc rc = copied_table_oids(target, config->name, arena, &tables, err);
 

@@ -1,16 +1,19 @@
 /*
  * definitions.h
- *    What the source's schema is, read as of a position and noted on a target.
+ *    Reads the definitions of the source's schema, and stores them on a
+ *    target.
  *
- * A clone notes it as of the snapshot that it copies under.  A pipeline that
- * looked at no schema changes until now has nothing noted, and what the
- * source's catalogs were at its position cannot be asked any more.  So they are
- * read as they are now, under the snapshot of a temporary slot's consistent
- * point: that has exactly the transactions that end at or before it, and is
- * later than the pipeline's position.  Until the pipeline comes there, it goes
- * on as if nobody looked: sets of schema changes that end at or before the
- * position of the definitions are left out (schema_step_covers()), and the
- * first that ends after it begins with what was noted.
+ * To follow schema changes, a pipeline needs the definitions of all objects at
+ * some LSN, which it compares with the changes after it.  They are stored in
+ * penstock.definition of the targets.
+ *
+ * A clone stores them as its snapshot sees them.  A pipeline that followed no
+ * schema changes until now has none, and the catalogs at its position cannot be
+ * read any more.  So we read the present catalogs, under the snapshot of a
+ * temporary slot: it sees exactly the transactions that end at or before the
+ * slot's consistent point, and that LSN is after the pipeline's position.
+ * Schema changes that end at or before it are ignored (schema_step_covers());
+ * the first one after it is compared with the definitions stored.
  */
 #ifndef PENSTOCK_PIPELINE_DEFINITIONS_H
 #define PENSTOCK_PIPELINE_DEFINITIONS_H
@@ -23,35 +26,41 @@
 #include "net/pgconn.h"
 
 /*
- * Reads the definitions under an exported snapshot, or, if its name is empty,
- * as they are now.  `tables`: also these, whatever the selection says, and the
- * sequences that belong to their columns; NULL: none; `tables_only`: nothing
- * else.  The connection is an ordinary one of the source, outside of a
- * transaction.  Waits.
+ * What definitions_read() reads: the definitions of the selected objects, and
+ * those of `tables` and of the sequences that belong to their columns, even if
+ * they are not selected. tables NULL: no more tables; tables_only: nothing
+ * else.
  */
 typedef struct DefinitionsWanted
 {
-	const char *publications; /* as in the Config */
+	const char *publications; /* list of names, as in Config */
 	const Selection *selection;
 	const OidList *tables;
 	bool tables_only;
 } DefinitionsWanted;
 
+/*
+ * Reads the definitions under an exported snapshot, or, if its name is empty,
+ * as they are now.  `source` is an ordinary session with the source, outside of
+ * a transaction.  Waits.
+ */
 MUST_CHECK Rc definitions_read(PgConn *source, const char *snapshot,
 							   const DefinitionsWanted *wanted,
 							   DefinitionSet *set, Error *err);
 
-/* Notes a set on a target as of the position, in place of all that was noted
- * for the pipeline, in the current transaction.  Waits. */
+/*
+ * Stores a set of definitions as of `lsn` on a target, in the current
+ * transaction.  It replaces all definitions stored for the pipeline.  Waits.
+ */
 MUST_CHECK Rc definitions_write(PgConn *target, const char *pipeline,
 								const DefinitionSet *set, Lsn lsn, Error *err);
 
 /*
- * For a pipeline that begins to look at schema changes: reads what the source
- * has now, which waits for the transactions that are open there, and notes it
- * if the lease is still the one of this token, else fails with ERR_CHANGED.
- * `target` is a session of a target, outside of a transaction and with
- * pg_catalog alone as search_path.  Waits.
+ * For a pipeline that starts to follow schema changes: reads the present
+ * definitions of the source, for which the source waits until transactions in
+ * progress have ended, and stores them on a target.  Fails with ERR_CHANGED if
+ * another follower has taken the lease since (lease_token).  `target` is a
+ * session outside of a transaction with search_path = pg_catalog.  Waits.
  */
 MUST_CHECK Rc definitions_note(const Config *config, PgConn *target,
 							   int64_t lease_token, Error *err);

@@ -1,10 +1,11 @@
 /*
  * follow.c
- *    Streams and applies, again and again until told to stop.
+ *    Streams and applies, again and again until a stop is requested.
  *
- * What can heal is tried again: a lost connection, a server that restarts, a
- * deadlock.  Everything is then torn down and set up anew, from the progress
- * that each target has; there is no state that could have gone wrong with it.
+ * After an error that may disappear (a lost connection, a server that restarts,
+ * a deadlock) we try again.  Everything is released and set up anew from the
+ * progress recorded on each target, so no state can be left wrong by the
+ * failure.
  */
 #include "pipeline/follow.h"
 
@@ -23,35 +24,38 @@
 #include "pipeline/targets.h"
 #include "sink/unreachable.h"
 
-/* Pauses between attempts grow from the first to the last of these. */
+/* Shortest and longest pause between two attempts. */
 #define RETRY_PAUSE_FIRST_MS 100
 #define RETRY_PAUSE_MAX_MS   10000
 
-/* How long to wait at start for a slot that somebody else uses. */
+/*
+ * Milliseconds that we wait at the start for a slot that another client uses.
+ */
 #define SLOT_WAIT_MAX_MS 10000
 
 /*
- * With several sources, a row may have to go where another one's is that is
- * about to go, because it has moved from one source to the other: how long to
- * wait for that, if nothing else is applied meanwhile, and how often to look.
+ * With several sources, a row may move from one source to another.  Its insert
+ * can conflict with the old row on the target, which the pipeline of the other
+ * source is about to delete.  Milliseconds that we wait for that if nothing
+ * else is applied meanwhile, and the longest pause between two attempts.
  */
 #define OTHERS_WAIT_MAX_MS  30000
 #define OTHERS_PAUSE_MAX_MS 1000
 
 /*
- * An internal error of a server may be of a moment only ("tuple concurrently
- * updated", "cache lookup failed" while somebody changes or drops something):
- * how long to try again, if nothing is applied meanwhile.
+ * An internal error of a server (XX000) may be temporary: "tuple concurrently
+ * updated", or "cache lookup failed" while another session changes or drops
+ * something.  Milliseconds that we try again if nothing is applied meanwhile.
  */
 #define INTERNAL_WAIT_MAX_MS 5000
 
-/* How often targets that are held at a fence are asked whether it is gone. */
+/* Milliseconds between two queries whether a fence is gone. */
 #define FENCE_POLL_MS 200
 
 /*
- * Waits until the fence that we hold at is gone from this target.  One that was
- * put up since is another: it is beyond this one, and waits for us to get
- * there.
+ * Waits until the fence at which we hold is gone from the target.  A new fence
+ * of the target is a later one, and whoever set it waits until we have reached
+ * it.
  */
 static MUST_CHECK Rc
 wait_for_fence(const Config *config, int index, Lsn held, Error *err)
@@ -73,8 +77,10 @@ wait_for_fence(const Config *config, int index, Lsn held, Error *err)
 	return rc;
 }
 
-/* A target that cannot be asked, or does not answer, is left to the next
- * attempt, which looks for fences again. */
+/*
+ * Waits until the fence is gone from all targets.  A target that cannot be
+ * reached or does not answer is skipped; the next attempt reads its fence.
+ */
 static MUST_CHECK Rc
 wait_for_fences(const Config *config, Lsn held, Error *err)
 {
@@ -91,7 +97,10 @@ wait_for_fences(const Config *config, Lsn held, Error *err)
 	return RC_OK;
 }
 
-/* A target refused an open transaction: the next attempt is without. */
+/*
+ * Has the next attempts do without open transactions, after a target or the
+ * router has refused one.
+ */
 static void
 hold_streaming(Streaming *streaming, Error *err)
 {
@@ -118,9 +127,9 @@ read_table_states(const Config *config, int index, TableStates **states,
 }
 
 /*
- * Whether tables are to be left out by now of which the stream was not told: a
- * command may have said so just before the source came to what it could not
- * send.  Not so if that cannot be told.
+ * Whether the list of tables to leave out has changed since the stream was
+ * opened: a command may have changed it just before the plugin came to a change
+ * that it could not send.  False if the list cannot be read from all targets.
  */
 static bool
 is_told_otherwise(const Attempt *attempt)
@@ -147,14 +156,14 @@ is_told_otherwise(const Attempt *attempt)
 	return changed;
 }
 
-/* What is known from attempt to attempt. */
+/* State that is kept between attempts. */
 typedef struct Attempts
 {
 	const Config *config;
 	int64_t start_us;
-	int64_t
-		trouble_us;  /* the first failure since something was applied, or 0 */
-	Reached reached; /* by the attempt before */
+	int64_t trouble_us; /* time of the first failure since something was
+						 * applied, or 0 */
+	Reached reached;    /* how far the attempt before has come */
 	bool had_slot;
 	Backoff backoff;
 	Known known[CONFIG_TARGETS_MAX];
@@ -168,7 +177,10 @@ ms_since(int64_t begin_us)
 	return (clock_monotonic_us() - begin_us) / 1000;
 }
 
-/* Whether a conflict is with a row that another source may remove. */
+/*
+ * Whether the error is a conflict with a row that the pipeline of another
+ * source may delete.
+ */
 static bool
 may_be_moving(const Attempts *attempts, const Error *err)
 {
@@ -182,8 +194,9 @@ is_internal(const Error *err)
 }
 
 /*
- * A slot that was never ours and stays in use is somebody else's.  One that was
- * ours may still be held by our own lost connection, until the server notices.
+ * Whether another attempt may succeed.  If a slot that we have never used stays
+ * in use, it belongs to another client.  If we have used it, our own lost
+ * connection may still hold it until the server notices.
  */
 static bool
 is_worth_retrying(const Attempts *attempts, const Error *err)
@@ -207,13 +220,16 @@ note_attempt(Attempts *attempts, const Attempt *attempt)
 	if (attempt->progressed)
 		attempts->trouble_us = 0;
 
-	/* Something has healed: what keeps it now may do so soon as well. */
+	/* The last problem is gone, so the present one may be gone soon, too. */
 	if (attempt->progressed || attempt->reached > attempts->reached)
 		backoff_reset(&attempts->backoff);
 	attempts->reached = attempt->reached;
 }
 
-/* An attempt has failed.  RC_OK: on to the next one. */
+/*
+ * Decides what to do after a failed attempt: RC_OK means the next attempt.
+ * Waits for the pause between attempts.
+ */
 static MUST_CHECK Rc
 prepare_next(Attempts *attempts, Error *err)
 {
@@ -242,7 +258,7 @@ prepare_next(Attempts *attempts, Error *err)
 	return backoff_wait(&attempts->backoff, err);
 }
 
-/* It was to come to a position, and has not. */
+/* Fills `err`: we were stopped before endpos. */
 static MUST_CHECK Rc
 refuse_end(const Config *config, Error *err)
 {
@@ -251,7 +267,10 @@ refuse_end(const Config *config, Error *err)
 					 LSN_ARGS(config->endpos));
 }
 
-/* Until it is told to stop: that was while it waited. */
+/*
+ * A stop that was requested while we waited is the regular end of a follower
+ * without endpos.
+ */
 static MUST_CHECK Rc
 accept_end(Error *err)
 {
@@ -260,7 +279,7 @@ accept_end(Error *err)
 	return RC_OK;
 }
 
-/* The same when it ends, also where it was told to. */
+/* Tells the targets that the follower ends, even if a stop was requested. */
 static void
 say_end(const Config *config, const Known *known, Rc rc, const Error *err)
 {

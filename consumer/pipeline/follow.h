@@ -1,7 +1,7 @@
 /*
  * follow.h
- *    A pipeline that follows its source: attempt after attempt, until it is
- *    told to stop or something fails that no further attempt can heal.
+ *    Follows the source of a pipeline: one attempt after the other, until a
+ *    stop is requested or an error occurs that another attempt cannot fix.
  */
 #ifndef PENSTOCK_PIPELINE_FOLLOW_H
 #define PENSTOCK_PIPELINE_FOLLOW_H
@@ -10,9 +10,9 @@
 #include "config/config.h"
 
 /*
- * Follows from the progress that each target has, up to config->endpos or until
- * a stop is asked for (RC_OK); borrows the configuration.  Blocks.  Fails with
- * ERR_INTERRUPTED if a stop comes before endpos was reached.
+ * Follows from the progress recorded on each target up to config->endpos, or
+ * until a stop is requested (RC_OK).  Borrows the configuration.  Blocks.
+ * Fails with ERR_INTERRUPTED if a stop is requested before endpos was reached.
  */
 MUST_CHECK Rc follow(const Config *config, Error *err);
 

@@ -1,6 +1,6 @@
 /*
  * keys.c
- *    One statement at a time on each target.
+ *    Runs one statement at a time on each target.
  */
 #include "pipeline/keys.h"
 
@@ -19,36 +19,36 @@
 #include "sink/postgres/postgres_sink.h"
 
 /*
- * How long a statement may wait for a lock: less than it takes a server to look
- * for deadlocks, so that it is never the follower who has to give way.
+ * lock_timeout of a statement: shorter than deadlock_timeout usually is, so
+ * that in a deadlock our statement fails and not one of the follower.
  */
 #define LOCK_TIMEOUT "500ms"
 
-/* Pauses after a failure. */
+/* Shortest and longest pause after a failure. */
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MAX_MS   600000
 
-/* Rows that still refer to nothing after so long a pause are worth a warning.
- */
+/* Violations are logged as a warning when the pause has become this long. */
 #define PAUSE_WARN_MS 60000
 
-/* How often keys_finish() looks. */
+/* Milliseconds between two looks of keys_finish(). */
 #define FINISH_CHECK_MS 20
 
 typedef enum KeyState
 {
 	KEY_OPEN,
-	KEY_FAILED, /* it has its turn again when the pause is over */
+	KEY_FAILED, /* its statement failed; tried again after the pause */
 	KEY_DONE,
 } KeyState;
 
-/* Of one target. */
+/* The foreign keys of one target. */
 typedef struct KeyWork
 {
-	PgConn *conn;     /* NULL: nothing runs */
-	int current;      /* the key whose statement runs */
-	KeyState *states; /* of each key; NULL: not looked at yet */
-	int64_t due_us;   /* the end of the pause */
+	PgConn *conn;     /* session of the statement that runs; NULL: none runs */
+	int current;      /* index of the key whose statement runs */
+	KeyState *states; /* state of each key; NULL: the target's keys are not
+					   * known yet */
+	int64_t due_us;   /* time at which the pause ends */
 	Backoff backoff;
 	bool warned;
 } KeyWork;
@@ -111,7 +111,7 @@ stop_work(KeyWork *work)
 	work->conn = NULL;
 }
 
-/* The next key in a state that may be checked; -1: none. */
+/* Returns the next key in a state that can be validated; -1: none. */
 static int
 find_next(const KeyWork *work, const PostponedKeys *list, KeyState state,
 		  Lsn durable_lsn)
@@ -161,10 +161,13 @@ start(const Keys *keys, int target, const PostponedKey *key, Error *err)
 	return rc;
 }
 
-/* duplicate_object: somebody has added the key */
+/* duplicate_object: another session has added the key */
 #define ADDED_SQLSTATE "42710"
 
-/* Whether the key, its table, or what is missing of it, is not what it was. */
+/*
+ * Whether the error says that the key or its table was dropped or renamed, or
+ * that the key was added meanwhile.
+ */
 static bool
 has_become_moot(const Error *err)
 {
@@ -181,7 +184,7 @@ has_become_moot(const Error *err)
 	return false;
 }
 
-/* Removes the note of a key that there is nothing to do about any more. */
+/* Removes the entry of a key for which there is nothing left to do. */
 static MUST_CHECK Rc
 forget(const Keys *keys, KeyWork *work, const PostponedKey *key, Error *err)
 {
@@ -225,7 +228,10 @@ say_failure(KeyWork *work, const PostponedKey *key, Error *err)
 	}
 }
 
-/* A statement has failed, or could not be sent: then none can be. */
+/*
+ * Marks the current key as failed, and begins a pause.  If the connection
+ * failed, all keys have failed.
+ */
 static void
 put_off(KeyWork *work, const PostponedKeys *list, Error *err)
 {
@@ -238,7 +244,7 @@ put_off(KeyWork *work, const PostponedKeys *list, Error *err)
 	work->due_us = clock_monotonic_us() + backoff_take(&work->backoff) * 1000;
 }
 
-/* Nobody will complete the key any more. */
+/* Logs that a key is not validated any more. */
 static void
 say_moot(const Sink *sink, const PostponedKey *key, bool added)
 {
@@ -255,7 +261,7 @@ say_moot(const Sink *sink, const PostponedKey *key, bool added)
 					key->name, key->table, sink->report->label, key->statement);
 }
 
-/* Takes what the server says.  RC_AGAIN: it has not ended. */
+/* Reads the results of the statement.  RC_AGAIN: it has not ended. */
 static MUST_CHECK Rc
 take(const Keys *keys, int target, const PostponedKey *key, Error *err)
 {
@@ -278,7 +284,7 @@ take(const Keys *keys, int target, const PostponedKey *key, Error *err)
 	return rc;
 }
 
-/* Begins with a key, if there is one that may be checked. */
+/* Starts the statement of a key that can be validated, if there is one. */
 static MUST_CHECK Rc
 start_next(const Keys *keys, int target, const PostponedKeys *list, Error *err)
 {
@@ -294,7 +300,7 @@ start_next(const Keys *keys, int target, const PostponedKeys *list, Error *err)
 	return start(keys, target, &list->keys[next], err);
 }
 
-/* What a target had that is unreachable now is not known any more. */
+/* Forgets the states of the keys of a target that is unreachable. */
 static void
 forget_target(KeyWork *work)
 {
@@ -303,7 +309,7 @@ forget_target(KeyWork *work)
 	work->states = NULL;
 }
 
-/* *busy: a statement runs. */
+/* Works on one target.  *busy is set if a statement runs or can be started. */
 static MUST_CHECK Rc
 step_target(Keys *keys, int target, bool *busy, Error *err)
 {

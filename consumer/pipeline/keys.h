@@ -1,12 +1,11 @@
 /*
  * keys.h
- *    Foreign keys that could not be checked when tables were copied: checking
- *    them beside a follower.
+ *    Validates foreign keys that could not be checked when tables were copied.
  *
- * See control/postponed_key.h for why there are any.  What is missing of
- * a key is a statement that may take long.  It runs in a session of its own,
- * one for each target, that the follower does not wait for.  It is never worth
- * ending the follower: what fails is said, and tried again later.
+ * See control/postponed_key.h for why a copy postpones foreign keys.  To
+ * validate one is a statement that may take long.  It runs in a session of its
+ * own, one for each target, while the follower continues.  A failure never ends
+ * the follower: it is logged, and the statement is tried again later.
  */
 #ifndef PENSTOCK_PIPELINE_KEYS_H
 #define PENSTOCK_PIPELINE_KEYS_H
@@ -18,25 +17,25 @@
 typedef struct Keys Keys;
 
 /*
- * For the sinks of one attempt to follow, which are as many as the targets of
- * the configuration; borrows both.  A sink may be replaced meanwhile.  NULL: no
- * key was postponed.
+ * Makes a Keys for the sinks of one attempt, one for each target of the
+ * configuration.  Borrows both; a sink may be replaced meanwhile.  Returns NULL
+ * if no foreign key was postponed.
  */
 Keys *keys_new(const Config *config, Sink *const *sinks);
 
-/* What runs is cancelled.  Accepts NULL. */
+/* Frees a Keys; cancels statements that still run.  Accepts NULL. */
 void keys_free(Keys *keys);
 
 /*
- * Begins with what may be checked by now, and takes what has ended.  Waits only
- * to connect, and for the words of a server that refuses.  Fails only if asked
- * to stop.
+ * Starts statements for foreign keys that can be validated now, and reads the
+ * results of statements that have ended.  Waits only to connect, and for the
+ * error message of a server that refuses.  Fails only if a stop is requested.
  */
 MUST_CHECK Rc keys_step(Keys *keys, Error *err);
 
 /*
- * The same until nothing is left that may be checked by now, or a stop is asked
- * for; waits.  Accepts NULL.
+ * Calls keys_step()'s work until no foreign key is left that can be validated
+ * now, or a stop is requested; waits.  Accepts NULL.
  */
 void keys_finish(Keys *keys);
 

@@ -1,6 +1,6 @@
 /*
  * large_objects.c
- *    A pass for each target, one after the other.
+ *    Makes a pass for each target, one after the other.
  */
 #include "pipeline/large_objects.h"
 
@@ -14,15 +14,15 @@
 #include "net/pgconn_open.h"
 #include "pipeline/reach.h"
 
-/* After a pass it rests for so many times as long as that took. */
+/* The pause after a pass is at least REST_FACTOR times as long as the pass. */
 #define REST_FACTOR 2
 
 struct LargeObjects
 {
 	const Config *config;
-	Sink *const *sinks;    /* NULL: none are attached */
-	int64_t not_before_us; /* the next pass */
-	bool failing;          /* it was said */
+	Sink *const *sinks;    /* sinks of the present attempt; NULL: none */
+	int64_t not_before_us; /* earliest time of the next pass */
+	bool failing;          /* whether the present failure was logged */
 };
 
 LargeObjects *
@@ -103,14 +103,16 @@ pass_target(const LargeObjects *self, int index, Error *err)
 	return rc;
 }
 
-/* Whether a failure is nothing but that somebody else does the same. */
+/* Whether the error is only that another process does the same. */
 static bool
 is_superseded(const LargeObjects *self, Rc rc, const Error *err)
 {
 	return rc == RC_FAIL && err->code == ERR_CHANGED && self->sinks != NULL;
 }
 
-/* The first failure of a target counts; the others are looked at in any case.
+/*
+ * Makes a pass for each target.  Returns the first failure; the other targets
+ * get their pass all the same.
  */
 static MUST_CHECK Rc
 pass_all(const LargeObjects *self, Error *err)

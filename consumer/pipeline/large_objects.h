@@ -1,13 +1,15 @@
 /*
  * large_objects.h
- *    Brings large objects to the targets while the source is followed.
+ *    Copies changes of large objects to the targets while the pipeline
+ *    follows.
  *
- * They are not in the stream.  Now and then a pass is made for each target (see
- * large_object/pass.h), over ordinary sessions that are open only meanwhile.
+ * Logical decoding does not decode large objects.  So now and then we make a
+ * pass for each target (large_object/pass.h), over ordinary sessions that are
+ * open only during the pass.
  *
- * Nothing of this ends the follower, or keeps it waiting: what fails is said
- * once, and tried again the next time.  Passes take no more than about a third
- * of the time, whatever the interval is.
+ * A failure here never ends the follower or makes it wait: it is logged once,
+ * and we try again the next time.  Passes take at most about a third of the
+ * time, whatever the interval is.
  */
 #ifndef PENSTOCK_PIPELINE_LARGE_OBJECTS_H
 #define PENSTOCK_PIPELINE_LARGE_OBJECTS_H
@@ -18,28 +20,31 @@
 
 typedef struct LargeObjects LargeObjects;
 
-/* For all attempts of one follower. */
+/* Returns a LargeObjects, for all attempts of one follower. */
 LargeObjects *large_objects_new(void);
 
-/* Accepts NULL. */
+/* Frees a LargeObjects.  Accepts NULL. */
 void large_objects_free(LargeObjects *self);
 
 /*
- * An attempt begins with these sinks, as many as the targets of `config`; both
- * are borrowed, and a sink may be replaced meanwhile.
+ * Begins an attempt with its sinks, one for each target of `config`.  Both are
+ * borrowed; a sink may be replaced meanwhile.
  */
 void large_objects_attach(LargeObjects *self, const Config *config,
 						  Sink *const *sinks);
 
-/* The sinks are about to be freed. */
+/* Ends an attempt, whose sinks are about to be freed. */
 void large_objects_detach(LargeObjects *self);
 
-/* Makes a pass for each target.  A task; fails only if asked to stop. */
+/*
+ * Makes a pass for each target.  Function of a task; fails only if a stop is
+ * requested.
+ */
 MUST_CHECK Rc large_objects_step(void *context, Error *err);
 
 /*
- * Makes the last pass for each target, because nobody writes to the source any
- * more.  No sinks may be attached.  Fails if one fails.  Waits.
+ * Makes the last pass for each target, after applications have stopped writing
+ * to the source.  No sinks may be attached.  Fails if a pass fails.  Waits.
  */
 MUST_CHECK Rc large_objects_finish(LargeObjects *self, Error *err);
 

@@ -1,6 +1,7 @@
 /*
  * place.c
- *    Asking the source what is to be placed.
+ *    Reads the published tables from the source, and the directory from a
+ *    target.
  */
 #include "pipeline/place.h"
 
@@ -8,7 +9,7 @@
 #include "net/sql.h"
 #include "pipeline/reach.h"
 
-/* Each of the two texts; a table takes about 100 bytes. */
+/* Largest size in bytes of each text of a Place; a table needs about 100. */
 #define PLACE_TEXT_MAX (256 * MB)
 
 void
@@ -70,7 +71,7 @@ place_release(Place *place)
 	buf_release(&place->places);
 }
 
-/* Asks a target for its copy. */
+/* Reads the directory's table on a target. */
 static MUST_CHECK Rc
 select_directory(const PlacementDirectory *place, PgConn *conn,
 				 PGresult **result, Error *err)

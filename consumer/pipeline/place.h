@@ -1,6 +1,7 @@
 /*
  * place.h
- *    A pipeline's placement, held against what the source publishes.
+ *    Applies a pipeline's placement (model/placement.h) to the tables that the
+ *    source publishes.
  */
 #ifndef PENSTOCK_PIPELINE_PLACE_H
 #define PENSTOCK_PIPELINE_PLACE_H
@@ -16,34 +17,36 @@
 
 typedef struct Place
 {
-	Buf distribution; /* what the plugin's option must be; empty: nothing */
-	Buf places;       /* as in NodeIdentity */
+	Buf distribution; /* value for the plugin's option `distribution`; empty:
+					   * not needed */
+	Buf places;       /* placement of each table as JSON: see NodeIdentity */
 } Place;
 
 /*
- * Fails unless every published table can be where the placement puts it.
- * Without a placement *place stays empty.  To be released also after a failure.
+ * Finds the rule of each published table, and fails if a table cannot be placed
+ * as its rule says.  Without a placement *place is empty.  To be released also
+ * after a failure.
  */
 MUST_CHECK Rc place_read(Place *place, const Config *config, PgConn *source,
 						 Error *err);
 
-/* Accepts a zeroed Place. */
+/* Releases a Place.  Accepts a zeroed one. */
 void place_release(Place *place);
 
-/* Appends the JSON object of NodeIdentity. */
+/* Appends the JSON object for NodeIdentity.places. */
 void place_append_places(const Placed *placed, Buf *buf);
 
 /*
- * Reads the directory as the target has it, which is what the source had at
- * `lsn`.  Nothing is placed by one: *directory stays NULL; else it is the
- * caller's.
+ * Reads the directory (route/directory.h) from a target.  The target's copy is
+ * the source's table as of `lsn`.  If no rule uses a directory, *directory
+ * stays NULL; otherwise the caller owns it.
  */
 MUST_CHECK Rc place_read_directory(const Config *config, int target, Lsn lsn,
 								   Directory **directory, Error *err);
 
 /*
- * Which node a target is; `places` is borrowed.  False: there is no placement,
- * and *node is not set.
+ * Fills *node for a target; borrows `places`.  Returns false, and does not set
+ * *node, if there is no placement.
  */
 bool place_node(const Config *config, int target, const Buf *places,
 				NodeIdentity *node);

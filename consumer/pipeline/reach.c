@@ -1,6 +1,6 @@
 /*
  * reach.c
- *    Labels and connections.
+ *    Opens the connections.
  */
 #include "pipeline/reach.h"
 

@@ -1,8 +1,8 @@
 /*
  * reach.h
- *    A session with a target of the configuration, for a question or two.
+ *    Opens a session with a target, for a few queries.
  *
- * What keeps its sessions opens them itself: the sinks, and what copies.
+ * Sinks and copies, which keep their sessions, open them themselves.
  */
 #ifndef PENSTOCK_PIPELINE_REACH_H
 #define PENSTOCK_PIPELINE_REACH_H
@@ -12,24 +12,31 @@
 #include "net/pgconn.h"
 
 /*
- * Opens a session with the target of this number, from 0, which messages name
- * as config_label_target() does.  *conn is the caller's.  Waits.
+ * Opens a session with target `index`, from 0.  Messages name the target as
+ * config_label_target() does.  The caller owns *conn.  Waits.
  */
 MUST_CHECK Rc reach_target(const Config *config, int index, PgConn **conn,
 						   Error *err);
 
-/* The same where others would be kept waiting: gives up sooner, see pgconn.h.
+/*
+ * Opens a session like reach_target(), with a limit for each answer of the
+ * server (PgConnOptions.impatient): for callers that other work waits for.
  */
 MUST_CHECK Rc reach_target_soon(const Config *config, int index, PgConn **conn,
 								Error *err);
 
-/* The same where the follower has had sessions with it: a pooler in between is
- * asked for no more than this one. */
+/*
+ * Opens a session like reach_target_soon(), for a target with which the
+ * follower has sessions already: no second connection is opened to detect a
+ * pooler.
+ */
 MUST_CHECK Rc reach_target_again(const Config *config, int index, PgConn **conn,
 								 Error *err);
 
-/* The same where somebody waits for us to end: connecting and each answer may
- * take this long. */
+/*
+ * Opens a session like reach_target(), but connecting and each answer may take
+ * at most `at_most_ms` milliseconds: for a program that is about to end.
+ */
 MUST_CHECK Rc reach_target_within(const Config *config, int index,
 								  int at_most_ms, PgConn **conn, Error *err);
 

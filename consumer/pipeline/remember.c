@@ -1,7 +1,6 @@
 /*
  * remember.c
- *    Asking targets, and putting together what was given and what is
- *    remembered.
+ *    Queries the targets, and merges given and stored options.
  */
 #include "pipeline/remember.h"
 
@@ -15,26 +14,26 @@
 #include "pipeline/reach.h"
 
 /*
- * After so long without an answer of a target, the next one is asked as well;
- * and so long those that were asked before one that answers have left: they may
- * know something newer.
+ * Milliseconds until the next target is asked if a target does not answer.
+ * After the first answer, targets that were asked earlier have the same time to
+ * answer: they may have newer options.
  */
 #define NEXT_AFTER_MS 200
 
-/* One target that is asked. */
+/* The query of one target. */
 typedef struct Asking
 {
 	const Config *config;
 	const char *pipeline;
 	int target;
-	bool impatient; /* as PgConnOptions has it */
+	bool impatient; /* as PgConnOptions.impatient */
 	Arena *arena;
-	Task *task; /* that asks it; NULL: it has ended */
+	Task *task; /* task that runs ask(); NULL: it has ended */
 	bool has_answered;
-	PipelineMemory memory; /* the answer */
+	PipelineMemory memory; /* the target's answer */
 } Asking;
 
-/* A task. */
+/* Queries one target.  Runs as a task. */
 static Rc
 ask(void *context, Error *err)
 {
@@ -52,8 +51,8 @@ ask(void *context, Error *err)
 }
 
 /*
- * Goes on with all that are asked; whether any of them still waits.  RC_FAIL: a
- * stop was asked for.  Why others have failed is left in *err.
+ * Resumes the tasks of all queries.  *waiting tells whether one still waits.
+ * Fails only if a stop is requested.  Why a query has failed is left in *err.
  */
 static MUST_CHECK Rc
 ask_on(Asking *askings, int count, bool *waiting, Error *err)
@@ -81,7 +80,7 @@ ask_on(Asking *askings, int count, bool *waiting, Error *err)
 	return RC_OK;
 }
 
-/* The newest answer; NULL: there is none. */
+/* Returns the query with the newest answer; NULL: there is none. */
 static const Asking *
 find_newest(const Asking *askings, int count)
 {
@@ -95,7 +94,7 @@ find_newest(const Asking *askings, int count)
 	return newest;
 }
 
-/* Until one of them can go on, or the deadline. */
+/* Waits until one of the tasks can continue, or until the deadline. */
 static MUST_CHECK Rc
 wait_for_answers(const Asking *askings, int count, int64_t deadline_us,
 				 Error *err)
@@ -109,16 +108,18 @@ wait_for_answers(const Asking *askings, int count, int64_t deadline_us,
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
-/* All that are asked, in which order, and how far that is. */
+/* The queries of all targets. */
 typedef struct Round
 {
 	Asking first;
-	int order; /* REMEMBER_ANY_TARGET or …_ALL_TARGETS, else one alone */
+	int order; /* REMEMBER_ANY_TARGET, REMEMBER_ALL_TARGETS or the first
+				* target */
 	Asking askings[CONFIG_TARGETS_MAX];
-	int count;            /* that were asked */
-	bool waiting;         /* for one of them at least */
-	const Asking *newest; /* answer; or NULL */
-	int64_t due_us;       /* the next is asked, or the answer taken */
+	int count;            /* number of targets that were asked */
+	bool waiting;         /* whether a query still waits */
+	const Asking *newest; /* query with the newest answer; or NULL */
+	int64_t due_us;       /* time at which the next target is asked, or the
+						   * answer is accepted */
 } Round;
 
 static void
@@ -142,7 +143,7 @@ ask_next(Round *self)
 	set_due(self);
 }
 
-/* Whether it is time to ask one more. */
+/* Whether the next target has to be asked now. */
 static bool
 is_next_due(const Round *self)
 {
@@ -154,7 +155,7 @@ is_next_due(const Round *self)
 		   (!self->waiting || clock_monotonic_us() >= self->due_us);
 }
 
-/* Whether nobody is waited for any more. */
+/* Whether we wait for no more answers. */
 static bool
 is_over(const Round *self)
 {
@@ -163,7 +164,7 @@ is_over(const Round *self)
 	return !self->waiting && self->count == self->first.config->target_count;
 }
 
-/* RC_OK: the round is over. */
+/* Asks targets until the round is over (RC_OK). */
 static MUST_CHECK Rc
 run_round(Round *self, Error *err)
 {
@@ -296,7 +297,10 @@ say_difference(const char *what, const Words *from, const Words *to)
 			log_info("follow", "%s: %s", what, from->words[i]);
 }
 
-/* What a change leaves as it is, though one may think otherwise. */
+/*
+ * Warns about what a change of options does not do, although a user may expect
+ * it.
+ */
 static void
 warn_of_change(const Words *was, const Words *is)
 {

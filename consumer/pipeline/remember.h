@@ -1,11 +1,13 @@
 /*
  * remember.h
- *    What the targets of a pipeline remember, for commands that work with it.
+ *    Reads the pipeline's options that are stored on its targets.
  *
- * A command that needs to know what the pipeline sends calls
- * remember_recall() first, and then works with the Config that it gets: options
- * that were not given are as they are remembered, and others were refused.  A
- * follower, which also writes what is remembered, does it step by step.
+ * A follower stores the options that decide what the source sends ("remembers"
+ * them) in penstock.pipeline of each target.  A command that needs them calls
+ * remember_recall() first, and then works with the resulting Config: an option
+ * that the user did not give has its stored value, and one given with another
+ * value was refused.  A follower, which also writes the options, uses the other
+ * functions step by step.
  */
 #ifndef PENSTOCK_PIPELINE_REMEMBER_H
 #define PENSTOCK_PIPELINE_REMEMBER_H
@@ -17,54 +19,62 @@
 #include "control/pipeline_table.h"
 
 /*
- * Whom remember_read() asks: one after the other, until one answers; or all,
- * each of which is waited for; or else first the target of this number, and the
- * others only if it fails, because what they remember is known to be older.
+ * The target that remember_read() asks first, or one of: REMEMBER_ANY_TARGET,
+ * ask one target after the other until one answers; REMEMBER_ALL_TARGETS, ask
+ * all targets and wait for each.  If a target is given, the others are asked
+ * only if that one fails, because their options are known to be older.
  */
 #define REMEMBER_ANY_TARGET  (-1)
 #define REMEMBER_ALL_TARGETS (-2)
 
 /*
- * Asks targets what they remember; of several answers the newest counts.
- * RC_FAIL: none can be reached, or a stop was asked for.
+ * Reads the stored options from the targets.  Of several answers the one with
+ * the highest revision counts.  Fails if no target can be reached or a stop is
+ * requested.
  */
 MUST_CHECK Rc remember_read(const Config *config, const char *pipeline,
 							int order, Arena *arena, PipelineMemory *memory,
 							Error *err);
 
 /*
- * Sets *recalled to `config` with what the pipeline remembers.  A pipeline that
- * is not there yet, or without a target, changes nothing.  *recalled is not to
- * be released, and lives no longer than `config` and `arena`.
+ * Sets *recalled to `config` completed with the stored options.  If the
+ * pipeline does not exist yet or `config` has no target, *recalled is equal to
+ * `config`.  *recalled must not be released, and is valid as long as `config`
+ * and `arena`.
  */
 MUST_CHECK Rc remember_recall(Config *recalled, const Config *config,
 							  Arena *arena, Error *err);
 
 /*
- * The same where it is no failure that no target can be reached, or none as it
- * has to be; *memory, zeroed before, gets what is remembered.
+ * Completes options like remember_recall(), but also succeeds if no target can
+ * be reached or is ready.  *memory, which has to be zeroed before, is set to
+ * the stored options.
  */
 MUST_CHECK Rc remember_recall_if_reached(Config *recalled, const Config *config,
 										 Arena *arena, PipelineMemory *memory,
 										 Error *err);
 
 /*
- * For a clone that was interrupted: the options that it was begun with, where
- * none are given.  `config` may be for several sources; `pipeline` is that of
- * the first.
+ * For a clone that was interrupted: completes `config` with the options with
+ * which the clone was begun.  `config` may have several sources; `pipeline` is
+ * the pipeline of the first one.
  */
 MUST_CHECK Rc remember_unfinished(Config *recalled, const Config *config,
 								  const char *pipeline, Arena *arena,
 								  Error *err);
 
-/* What a fresh clone gives its targets to remember; in the arena. */
+/*
+ * Sets *memory to the options that a new clone stores on its targets; allocated
+ * in the arena.
+ */
 void remember_copied(const Config *config, Arena *arena,
 					 PipelineMemory *memory);
 
 /*
- * For a follower: completes *recalled, which is a copy of what was given, and
- * sets *memory from what a target remembers to what all are to remember.  With
- * `change` what is given counts, and is said.
+ * For a follower: completes *recalled, a copy of the given configuration, with
+ * the stored options in *memory, and sets *memory to the options that all
+ * targets have to store.  With `change` the given options replace the stored
+ * ones, which is logged.
  */
 MUST_CHECK Rc remember_decide(Config *recalled, bool change, Arena *arena,
 							  PipelineMemory *memory, Error *err);

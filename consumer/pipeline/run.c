@@ -1,6 +1,6 @@
 /*
  * run.c
- *    One turn of the loop, and when there is no next.
+ *    One turn of the loop, and the conditions under which it ends.
  */
 #include "pipeline/run.h"
 
@@ -21,20 +21,23 @@
 #include "wire/decode.h"
 
 /*
- * Messages that are taken from the stream in one turn, and bytes, roughly: no
- * more than takes less time than what is in a socket keeps a target busy.
+ * Largest number of messages and, roughly, of bytes that one turn reads from
+ * the stream.  Reading them has to take less time than a target needs for what
+ * is in its socket.
  */
 #define MESSAGES_PER_TURN 64
 #define BYTES_PER_TURN    (64 * KB)
 
-/* How long what is under way may take after a stop was asked for. */
+/* Milliseconds that the sinks may still work after a stop was requested. */
 #define STOP_GRACE_MS 1500
 
-/* How long what was received is applied, when nothing more comes, before that
- * is said. */
+/*
+ * Milliseconds that received changes may still be applied after the stream was
+ * lost, before that is logged.
+ */
 #define SETTLE_QUIET_MS 1000
 
-/* How often the log says how it goes. */
+/* Milliseconds between two log lines about progress. */
 #define REPORT_INTERVAL_MS 10000
 
 _Static_assert(CONFIG_TARGETS_MAX <= PROOF_MAX, "a proof for each target");
@@ -46,42 +49,49 @@ typedef struct Run
 	Router *router;
 	Progress progress;
 	Proof proof;
-	Lsn endpos; /* as Pipeline has it, or its watch said; 0: none */
+	Lsn endpos; /* Pipeline.endpos, or the LSN that the watch has set; 0:
+				 * none */
 	int64_t watch_due_us;
-	Interest interest;                   /* what the turn that ends waits for */
-	Worker *workers[CONFIG_TARGETS_MAX]; /* of the sinks, one for each */
-	Worker *leaving[CONFIG_TARGETS_MAX]; /* of sinks that were replaced, until
-											they are released; or NULL */
-	Task *watching;                    /* the watch, while it waits; or NULL */
-	Lsn watched;                       /* what it says */
-	Task *beside[PIPELINE_BESIDE_MAX]; /* each that runs beside, while it
-										  waits; or NULL */
+	Interest interest;                   /* what poll() waits for at the end of
+										  * the turn */
+	Worker *workers[CONFIG_TARGETS_MAX]; /* worker of each sink */
+	Worker *leaving[CONFIG_TARGETS_MAX]; /* workers of replaced sinks, until
+										  * those are released; or NULL */
+	Task *watching;                    /* task of the watch, while it waits; or
+										* NULL */
+	Lsn watched;                       /* endpos set by the watch */
+	Task *beside[PIPELINE_BESIDE_MAX]; /* tasks of Pipeline.beside, while they
+										* wait; or NULL */
 	int64_t beside_due_us[PIPELINE_BESIDE_MAX];
-	Lsn streamed;        /* the stream has come up to here; 0: nowhere yet */
-	Lsn confirmed;       /* to the source, as far as it has heard; 0: nothing */
-	bool reading;        /* messages are still taken from the stream */
-	bool source_idle;    /* it had no more when last asked */
-	bool held_up;        /* it was not asked, because a sink was full */
-	bool inside_commits; /* the frame that the router is inside of ends its
-							transaction */
-	bool renewing;       /* to be run again, with open transactions */
+	Lsn streamed;        /* LSN up to which this stream has come; 0: none yet */
+	Lsn confirmed;       /* LSN confirmed to the source in this stream; 0:
+						  * none */
+	bool reading;        /* whether messages are still read from the stream */
+	bool source_idle;    /* whether no message had arrived when we last tried to
+						  * read one */
+	bool held_up;        /* whether we did not try to read, because a sink was
+						  * full */
+	bool inside_commits; /* whether the frame that the router has not finished
+						  * ends its transaction */
+	bool renewing;       /* whether to end this run for one with open
+						  * transactions */
 
-	bool lost;     /* the stream is interrupted: nothing is sent any more, and
-					  what has arrived is taken and applied … */
-	bool settling; /* … which the sinks have been told */
-	Error loss;    /* what the run fails with then */
-	int64_t settle_due_us; /* if it takes that long, it is said; 0: it was */
+	bool lost;     /* whether the stream is lost: we report nothing any more,
+					* and apply what has arrived */
+	bool settling; /* whether the sinks were told to do so */
+	Error loss;    /* error with which the run fails then */
+	int64_t settle_due_us; /* time at which this is logged; 0: it was logged */
 	int64_t now_us;
-	int64_t stop_deadline_us; /* 0: no stop was asked for */
+	int64_t stop_deadline_us; /* 0: no stop was requested */
 	int64_t report_due_us;
 	int64_t reported_rows;
-	int64_t rows_gone; /* applied by sinks that were replaced */
+	int64_t rows_gone; /* rows and transactions applied by replaced sinks */
 	int64_t transactions_gone;
 } Run;
 
 /* ---- the source --------------------------------------------------------- */
 
-/* Nothing more is read: let the sinks finish what they have. */
+/* Stops reading from the stream, and has the sinks finish their work. */
 static void
 stop_reading(Run *run, SinkMode mode)
 {
@@ -91,9 +101,9 @@ stop_reading(Run *run, SinkMode mode)
 }
 
 /*
- * The stream is interrupted, and ends with what is here.  That is not thrown
- * away: an error of the source may be about what comes next in its WAL, and
- * then no attempt would get as far as to apply what is before it.
+ * Records that the stream was lost.  Messages that have arrived are still
+ * applied: the source's error may concern a later position of its WAL, and then
+ * no attempt would ever apply the changes before it.
  */
 static void
 lose_stream(Run *run, Error *err)
@@ -103,8 +113,10 @@ lose_stream(Run *run, Error *err)
 	run->settle_due_us = run->now_us + SETTLE_QUIET_MS * 1000;
 }
 
-/* Once all that had arrived is taken, the sinks are to finish with it.  Whether
- * they have just been told. */
+/*
+ * If the stream was lost and all that had arrived was read, has the sinks
+ * finish with it.  Returns true if this call has told them.
+ */
 static bool
 begin_settling(Run *run)
 {
@@ -116,7 +128,9 @@ begin_settling(Run *run)
 	return true;
 }
 
-/* Everything before `lsn` has been handed over. */
+/*
+ * Records that everything before `lsn` was passed to the sinks, and tells them.
+ */
 static void
 note_received(Run *run, Lsn lsn)
 {
@@ -141,14 +155,14 @@ note_received(Run *run, Lsn lsn)
 	}
 }
 
-/* Whether a transaction has begun to come, and not ended. */
+/* Whether the current transaction has not been passed on completely. */
 static bool
 in_transaction(const Run *run)
 {
 	return router_is_inside(run->router) || input_in_transaction(run->input);
 }
 
-/* Why the stream begins again. */
+/* Logs why the stream begins again. */
 static void
 say_renewal(const Streaming *streaming, StreamingEnd end)
 {
@@ -172,10 +186,12 @@ say_renewal(const Streaming *streaming, StreamingEnd end)
 }
 
 /*
- * Once open transactions need not be held back any more, what was read
- * is brought to its end, and another session begins.  It begins where this one
- * has confirmed; so not before this one may confirm anything, or the
- * transaction would come, and be refused, again and again.
+ * If the session does without open transactions and need not any more
+ * (streaming.h), applies what was read and ends the run, so that another
+ * session begins.  It starts at the position that this session has confirmed.
+ * As long as this session may not confirm anything, because the proof is open,
+ * the run does not end: the transaction would come, and be refused, again and
+ * again.
  */
 static void
 check_streaming(Run *run)
@@ -219,13 +235,15 @@ handle_keepalive(Run *run, const SourceMessage *message, Error *err)
 	return RC_OK;
 }
 
-/* All of it was handed over. */
+/*
+ * Records the end of the current transaction, which was passed on completely.
+ */
 static void
 note_commit(Run *run)
 {
 	const TxnInfo *txn = router_transaction(run->router);
 
-	/* Every sink has been given all of it that is for it. */
+	/* Every sink has got all changes of the transaction that are for it. */
 	CHECK(!router_is_inside(run->router));
 	for (int i = 0; i < run->pipeline->sink_count; i++)
 		CHECK(!run->pipeline->sinks[i]->in_transaction);
@@ -247,7 +265,10 @@ handle_frame(Run *run, Frame *frame, Error *err)
 		return rc;
 	if (endpos != 0 && frame->begins && frame->txn.end_lsn > endpos)
 	{
-		/* It is beyond what was asked for, and all before it is here. */
+		/*
+		 * The transaction ends after endpos, so everything before endpos has
+		 * come.
+		 */
 		note_received(run, endpos);
 		return RC_OK;
 	}
@@ -262,7 +283,10 @@ handle_frame(Run *run, Frame *frame, Error *err)
 	return rc;
 }
 
-/* The frame that the router has not done with.  RC_AGAIN: it still waits. */
+/*
+ * Continues with the frame that the router has not finished.  RC_AGAIN: the
+ * router still waits.
+ */
 static MUST_CHECK Rc
 go_on(Run *run, Error *err)
 {
@@ -275,7 +299,10 @@ go_on(Run *run, Error *err)
 	return rc;
 }
 
-/* The first frame of a message, or the next of the last one (NULL). */
+/*
+ * Returns the first frame of a message, or, if `message` is NULL, the next
+ * frame of the last message.
+ */
 static MUST_CHECK Rc
 next_frame(Run *run, const WireMessage *message, Frame **frame, Error *err)
 {
@@ -289,8 +316,9 @@ next_frame(Run *run, const WireMessage *message, Frame **frame, Error *err)
 }
 
 /*
- * Hands over the frames of a message, from this one on.  What is left when the
- * router cannot take more, or nothing more is to be read, stays in the input.
+ * Passes on the frames of a message, beginning with `frame`.  Frames that are
+ * left when the router can take no more, or when reading stops, stay in the
+ * Input.
  */
 static MUST_CHECK Rc
 handle_frames(Run *run, Frame *frame, Error *err)
@@ -322,7 +350,10 @@ handle_data(Run *run, const SourceMessage *message, Error *err)
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
-/* Frames that were left of the last message.  RC_AGAIN: there are none. */
+/*
+ * Passes on frames that were left of the last message.  RC_AGAIN: there are
+ * none.
+ */
 static MUST_CHECK Rc
 handle_rest(Run *run, Error *err)
 {
@@ -332,8 +363,10 @@ handle_rest(Run *run, Error *err)
 	return rc == RC_OK ? handle_frames(run, frame, err) : rc;
 }
 
-/* No message is here, and if the stream is interrupted (RC_FAIL, or before),
- * none will be. */
+/*
+ * Handles that no message has arrived.  If the stream is lost (`rc` is RC_FAIL,
+ * or it was lost before), none will come, and reading ends.
+ */
 static MUST_CHECK Rc
 note_silence(Run *run, Rc rc, Error *err)
 {
@@ -348,7 +381,10 @@ note_silence(Run *run, Rc rc, Error *err)
 	return RC_AGAIN;
 }
 
-/* The next message; adds its bytes.  RC_AGAIN: none is here. */
+/*
+ * Reads the next message and adds its size to *bytes.  RC_AGAIN: none has
+ * arrived.
+ */
 static MUST_CHECK Rc
 receive_message(Run *run, size_t *bytes, Error *err)
 {
@@ -363,7 +399,7 @@ receive_message(Run *run, size_t *bytes, Error *err)
 	return handle_keepalive(run, &message, err);
 }
 
-/* What comes next.  RC_AGAIN: nothing now. */
+/* Processes the next frame or message.  RC_AGAIN: there is none now. */
 static MUST_CHECK Rc
 take_next(Run *run, size_t *bytes, Error *err)
 {
@@ -375,7 +411,7 @@ take_next(Run *run, size_t *bytes, Error *err)
 	return rc == RC_AGAIN ? receive_message(run, bytes, err) : rc;
 }
 
-/* Takes what is here, up to a turn's worth. */
+/* Reads messages that have arrived, up to the limits of a turn. */
 static MUST_CHECK Rc
 receive_messages(Run *run, Error *err)
 {
@@ -400,12 +436,14 @@ receive_messages(Run *run, Error *err)
 /* ---- positions ---------------------------------------------------------- */
 
 /*
- * The targets may have more than the source knows of: what was applied when the
- * connection broke.  The server starts from what it knows, and what is
- * confirmed to it lets it forget the catalogs of that time, with which it has
- * yet to decode ("could not map filenode").  So nothing is confirmed that this
- * stream has not come to, nor anything before the stream is known to be of the
- * right one (0 says nothing).
+ * Computes which positions are reported to the source and told to the sinks.
+ *
+ * The targets may have applied more than the source knows of, if the connection
+ * broke before it was confirmed.  The server starts decoding at the position it
+ * knows.  If we confirmed a later position, the server could remove catalog
+ * rows that it still needs for decoding ("could not map filenode").  So we
+ * confirm no position that this stream has not reached, and none (0) as long as
+ * the proof is open.
  */
 static void
 update_positions(Run *run)
@@ -475,7 +513,10 @@ check_interrupt(Run *run)
 
 /* ---- the watch ---------------------------------------------------------- */
 
-/* An end that has been passed already: not within a transaction. */
+/*
+ * Sets endpos.  If the stream is beyond it already, the run ends after the
+ * current transaction.
+ */
 static void
 set_endpos(Run *run, Lsn endpos)
 {
@@ -493,7 +534,9 @@ is_watching(const Run *run)
 	return run->pipeline->watch != NULL && run->endpos == 0 && run->reading;
 }
 
-/* A task: what it asks a target must not keep the others waiting. */
+/*
+ * Runs Pipeline.watch as a task, so that its queries do not make the loop wait.
+ */
 static Rc
 watch(void *context, Error *err)
 {
@@ -504,9 +547,9 @@ watch(void *context, Error *err)
 }
 
 /*
- * It is called again when it has returned.  Once it has begun it goes on also
- * when nothing more is read: it may hold locks of a target.  What it says then
- * does not matter any more.
+ * Starts or resumes the watch.  It is called again after it has returned.  A
+ * watch that has begun continues even if nothing is read any more, because it
+ * may hold locks on a target; its result is ignored then.
  */
 static MUST_CHECK Rc
 work_watch(Run *run, Error *err)
@@ -534,7 +577,10 @@ work_watch(Run *run, Error *err)
 	return rc;
 }
 
-/* What the watch has in hand may be a sink's, which is about to be released. */
+/*
+ * Ends the watch.  It may use a connection of a sink that is about to be
+ * released.
+ */
 static void
 stop_watching(Run *run)
 {
@@ -627,8 +673,7 @@ report(Run *run)
 	run->report_due_us = run->now_us + REPORT_INTERVAL_MS * 1000;
 }
 
-/* What USR1 asks for: everything that one wants to know of a process that does
- * not seem to move. */
+/* If USR1 was received, logs the state of the run, sinks and router. */
 static void
 report_on_request(Run *run)
 {
@@ -665,7 +710,7 @@ report_on_request(Run *run)
 	}
 }
 
-/* The source is gone, and the log does not say so before this is over. */
+/* Logs that the stream was lost, if applying the rest takes long. */
 static void
 report_settling(Run *run)
 {
@@ -678,7 +723,10 @@ report_settling(Run *run)
 			 LSN_ARGS(run->progress.received), run->loss.message);
 }
 
-/* A sink has failed: does the rest go on without it? */
+/*
+ * Replaces a sink that has failed.  Fails if the run cannot continue without
+ * it.
+ */
 static MUST_CHECK Rc
 replace_sink(Run *run, int index, Error *err)
 {
@@ -691,7 +739,7 @@ replace_sink(Run *run, int index, Error *err)
 		sink = pipeline->replace(pipeline->replace_context, index, err);
 	if (sink == NULL)
 		return RC_FAIL;
-	/* Of what the one that failed had not made durable nothing is said. */
+	/* The new sink must not report more as durable than the failed one did. */
 	CHECK(sink->report->durable_lsn <= failed->report->durable_lsn);
 	stop_watching(run);
 	stop_beside(run);
@@ -709,7 +757,7 @@ replace_sink(Run *run, int index, Error *err)
 	return RC_OK;
 }
 
-/* Sinks that were replaced. */
+/* Continues to release the sinks that were replaced. */
 static void
 work_leaving(Run *run)
 {
@@ -724,8 +772,8 @@ work_leaving(Run *run)
 }
 
 /*
- * No sink's work goes on after that, and none refers any more to what the
- * router waits for.
+ * Ends the work of all sinks.  No sink refers to a row that the router waits
+ * for after that.
  */
 static void
 stop_working(Run *run)
@@ -737,7 +785,10 @@ stop_working(Run *run)
 	}
 }
 
-/* Where what is said does not arrive, what was said to us is taken still. */
+/*
+ * Reports positions to the source.  If that fails, the messages that have
+ * arrived are still applied.
+ */
 static MUST_CHECK Rc
 tell_source(Run *run, Error *err)
 {
@@ -773,7 +824,7 @@ work(Run *run, Error *err)
 	return tell_source(run, err);
 }
 
-/* What everybody waits for, beginning with the signals' descriptor. */
+/* Collects what poll() has to wait for, the descriptor for signals first. */
 static void
 collect_interest(Run *run, bool receiving)
 {
@@ -825,7 +876,10 @@ wait_for_events(Run *run, Error *err)
 	return RC_OK;
 }
 
-/* The sinks are done. */
+/*
+ * Ends the run when the sinks have finished: last report to the source, or the
+ * error with which the stream was lost.
+ */
 static MUST_CHECK Rc
 end(Run *run, Error *err)
 {
@@ -839,7 +893,10 @@ end(Run *run, Error *err)
 		return RC_FAIL;
 	}
 
-	/* The server decodes nothing more for us. */
+	/*
+	 * The server decodes nothing more for us, so all that was received can be
+	 * confirmed.
+	 */
 	CHECK(!run->reading);
 	run->streamed = run->progress.received;
 	update_positions(run);
@@ -877,7 +934,7 @@ loop(Run *run, Error *err)
 	}
 }
 
-/* Which open transaction was refused, by the router or a sink. */
+/* Records which open transaction the router or a sink has refused. */
 static void
 note_refusal(Run *run)
 {
@@ -899,8 +956,8 @@ note_refusal(Run *run)
 }
 
 /*
- * What became durable before a failure is confirmed all the same, if the source
- * still listens; if it does not, it is confirmed next time.
+ * Confirms to the source what has become durable before a failure.  If that
+ * fails, the next run confirms it.
  */
 static void
 confirm_before_failing(Run *run)

@@ -1,12 +1,12 @@
 /*
  * run.h
- *    The loop: source → wire → route → sinks → progress → source.
+ *    The main loop: source → wire → route → sinks → progress → source.
  *
- * One thread, one poll().  In each turn the sinks work, then messages are taken
- * from the stream as long as no sink is full, then positions are reported.
- * The loop waits in the poll() only.  A sink whose work waits for its target
- * does so by itself (worker.h), and neither the other sinks nor the source
- * notice, until it is full.
+ * There is one thread and one poll().  In each turn messages are read from the
+ * stream as long as no sink is full, then the sinks work, then positions are
+ * reported to the source.  The loop itself waits only in poll().  If the work
+ * of a sink waits for its target, only that sink waits (worker.h); the other
+ * sinks and the source go on until the sink is full.
  */
 #ifndef PENSTOCK_PIPELINE_RUN_H
 #define PENSTOCK_PIPELINE_RUN_H
@@ -23,8 +23,8 @@
 #define PIPELINE_WATCH_INTERVAL_MS 100
 
 /*
- * What is called every so many milliseconds, as a task, while there is
- * something to be read from the source.  What it fails with does not matter.
+ * A function that the loop calls every interval_ms, as a task, as long as
+ * messages are read from the source.  Its failures are ignored.
  */
 typedef struct Beside
 {
@@ -33,44 +33,47 @@ typedef struct Beside
 	int64_t interval_ms;
 } Beside;
 
-/* Sequences, and large objects. */
+/* Largest number of such functions: for sequences, and for large objects. */
 #define PIPELINE_BESIDE_MAX 2
 
 typedef struct Pipeline
 {
 	Source *source; /* borrowed */
-	Lsn start_lsn;  /* where the slot starts, read when the stream had begun;
-					   0: not known, or what was applied may not come again, and
-					   nothing is proved by it; see progress/proof.h */
+	Lsn start_lsn;  /* Confirmed position of the slot, read after the stream was
+					 * opened. 0: not known, or the last transactions may not
+					 * come again; then no proof is made (progress/proof.h). */
 	Sink **sinks;   /* borrowed */
 	int sink_count;
-	const Placement *placement; /* of the sinks; borrowed, or NULL */
-	int node_count;             /* as for the router */
-	Directory *directory;       /* the same */
-	const char *name; /* of the pipeline; borrowed; with a placement */
+	const Placement *placement; /* placement over the sinks; borrowed, or
+								 * NULL */
+	int node_count;             /* as in RouterOptions */
+	Directory *directory;       /* as in RouterOptions */
+	const char *name;           /* name of the pipeline; borrowed; needed with a
+								 * placement */
 
 	/*
-	 * A sink in place of one that failed with *err, if the others can go on
-	 * without that, else NULL.  NULL: every failure ends the run.
+	 * Returns a sink that replaces one which failed with *err, or NULL if the
+	 * run cannot continue without it.  If `replace` is NULL, every failure of a
+	 * sink ends the run.
 	 */
 	Sink *(*replace)(void *context, int index, Error *err);
 	void *replace_context;
 
-	Lsn endpos; /* stop when everything up to here is durable; 0: never */
+	Lsn endpos; /* stop when everything up to this LSN is durable; 0: never */
 	Streaming *streaming; /* borrowed; or NULL */
-	bool verbose;         /* say how it goes now and then */
+	bool verbose;         /* log progress now and then */
 
-	/* Applied by runs before this one, for what is said. */
+	/* Numbers applied by earlier runs, added to those that are logged. */
 	int64_t rows_before;
 	int64_t transactions_before;
 
 	/*
 	 * Called about every PIPELINE_WATCH_INTERVAL_MS until it sets *endpos,
-	 * which then takes the place of endpos; if the stream is beyond that
-	 * already, it ends with the transaction that it is in.  Runs as a task:
-	 * when it waits, the loop goes on.  If a sink is replaced meanwhile, its
-	 * wait fails, so that it need not look whether the sink still exists.
-	 * NULL: none.
+	 * which then replaces endpos.  If the stream is beyond that LSN already,
+	 * the run ends after the current transaction.  `watch` runs as a task: when
+	 * it waits, the loop continues.  If a sink is replaced meanwhile, the wait
+	 * fails, so `watch` need not check whether the sink still exists.  NULL:
+	 * none.
 	 */
 	Rc (*watch)(void *context, Lsn *endpos, Error *err);
 	void *watch_context;
@@ -80,11 +83,11 @@ typedef struct Pipeline
 } Pipeline;
 
 /*
- * Runs until endpos is reached or a stop is asked for (RC_OK; what is durable
- * has been confirmed), or something fails.  *progressed tells whether anything
- * became durable, also when it fails.  RC_END: a sink has no use for more.
- * RC_AGAIN: what the session had to do without open transactions for is
- * over; `streaming` says so.
+ * Runs until endpos is reached or a stop is requested (RC_OK; all that is
+ * durable was confirmed to the source), or until it fails.  *progressed tells,
+ * also after a failure, whether anything became durable.  RC_END: a sink wants
+ * no more changes.  RC_AGAIN: the session did without open transactions and
+ * need not any more; see streaming.h.
  */
 MUST_CHECK Rc pipeline_run(const Pipeline *pipeline, bool *progressed,
 						   Error *err);

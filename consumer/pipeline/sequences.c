@@ -1,17 +1,19 @@
 /*
  * sequences.c
- *    Reading the source, and a task for each target.
+ *    Reads the source's sequences, and sets those of the targets, with a task
+ *    for each target.
  *
- * A target is given those sequences of which the source's value is not the one
- * that it was given last.  Now and then, and at the begin of each attempt, it
- * is given all: somebody may have changed something there.  A session with it
- * is opened for that, and closed again: a pooler in between may have few.
+ * A target's sequence is set if the source's value is not the one for which it
+ * was set last.  After LOOKS_MAX readings, and at the begin of each attempt,
+ * all are set, because an administrator may have changed something on the
+ * target.  The session with the target is opened for that and closed
+ * afterwards, because a pooler may have few sessions.
  *
  * The source may be the target of another pipeline, which has set its sequences
- * beyond those of *its* source, and nobody has drawn from them since.  If that
- * is the target of this one, there is nothing to do: each of the two would move
- * the other on for ever.  If it is a third server, the margin is in the value
- * already.
+ * ahead of those of *its* source, and no session has used them since.  If the
+ * source of that pipeline is our target, we do nothing: the two pipelines would
+ * set each other's sequences further for ever.  If it is a third server, the
+ * value includes a margin already and we add none.
  */
 #include "pipeline/sequences.h"
 
@@ -33,32 +35,40 @@
 #include "sequence/set.h"
 #include "source/slot.h"
 
-/* After so many looks they are found anew, and all given to the targets. */
+/*
+ * Number of readings after which the list of sequences is read again, and all
+ * are set.
+ */
 #define LOOKS_MAX 6
 
-/* Targets that are set at once: each waits for a few descriptors. */
+/*
+ * Number of targets that are set at the same time: each waits for a few
+ * descriptors.
+ */
 #define AT_ONCE 16
 
-/* How long one may be locked by somebody. */
+/* lock_timeout for reading and setting sequences. */
 #define LOCK_TIMEOUT_SQL "SET lock_timeout = '500ms'"
 
-/* What is said once is remembered so many times. */
+/* Number of log lines that we keep in order not to repeat them. */
 #define SAID_MAX          1000
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* One of the source's. */
+/* What we know of a sequence of the source. */
 typedef struct Seen
 {
 	bool known;
 	SequenceValue value;
-	uint64_t given;                   /* between the last two looks */
-	char set_by[SLOT_SYSTEM_ID_SIZE]; /* source of the pipeline that has set it
-									   * to this value; empty: the value was
-									   * drawn */
+	uint64_t given;                   /* number of values returned between the
+									   * last two readings */
+	char set_by[SLOT_SYSTEM_ID_SIZE]; /* system identifier of the source of the
+									   * pipeline that has set it to this value;
+									   * empty: a session has used the sequence
+									   * since */
 } Seen;
 
-/* What a target was given of one. */
+/* The source's value for which a target's sequence was set last. */
 typedef struct Given
 {
 	bool known;
@@ -69,11 +79,14 @@ typedef struct TargetWork
 {
 	Sequences *owner;
 	int index;
-	PgConn *conn;                     /* while it is set; or NULL */
-	char system[SLOT_SYSTEM_ID_SIZE]; /* its identifier; empty: not known */
-	Given *given;                     /* of each in the list; or NULL */
+	PgConn *conn;                     /* session with the target, while
+									   * sequences are set; or NULL */
+	char system[SLOT_SYSTEM_ID_SIZE]; /* system identifier of the target; empty:
+									   * not known */
+	Given *given;                     /* for each sequence of the list; or
+									   * NULL */
 	Task *task;
-	Error err; /* of the task */
+	Error err; /* error of the task */
 } TargetWork;
 
 struct Sequences
@@ -82,15 +95,16 @@ struct Sequences
 	Sink *const *sinks;
 	PgConn *source;
 	SequenceList list;
-	Seen *seen;       /* of each in the list */
-	bool all_there;   /* nothing is missing of what was found */
-	bool warn_absent; /* of those that a target does not have */
-	int looks;        /* since they were found */
-	int sessions;     /* of the source's database */
-	bool finishing;   /* without a margin */
+	Seen *seen;       /* for each sequence of the list */
+	bool all_there;   /* whether all sequences of the list could be read */
+	bool warn_absent; /* whether to warn of sequences that a target does not
+					   * have */
+	int looks;        /* number of readings since the list was read */
+	int sessions;     /* number of sessions with the source's database */
+	bool finishing;   /* set sequences without a margin */
 	TargetWork works[CONFIG_TARGETS_MAX];
-	bool failing; /* it was said */
-	Arena *arena; /* of what was said */
+	bool failing; /* whether the present failure was logged */
+	Arena *arena; /* memory of `said` */
 	Words said;
 };
 
@@ -158,7 +172,7 @@ sequences_detach(Sequences *self)
 
 /* ---- What is said ---- */
 
-/* Whether it was not said before. */
+/* Whether the text was not logged before. */
 static bool
 is_news(Sequences *self, const char *text)
 {
@@ -223,7 +237,10 @@ open_source(Sequences *self, Error *err)
 					   : rc;
 }
 
-/* What is known of those that are still there; both lists are by OID. */
+/*
+ * Returns what is known of the sequences that are also in the new list.  Both
+ * lists are sorted by OID.
+ */
 static Seen *
 carry_over(const Sequences *self, const SequenceList *list)
 {
@@ -315,7 +332,7 @@ note_seen(Sequences *self)
 	}
 }
 
-/* Notes which values were set by other pipelines. */
+/* Records which values of the source were set by other pipelines. */
 static MUST_CHECK Rc
 read_set_by(Sequences *self, Error *err)
 {
@@ -407,7 +424,10 @@ margin_of(const Sequences *self, int index)
 								 self->sessions, seen->given);
 }
 
-/* Those that the target is to be given. */
+/*
+ * Chooses the sequences of the target that have to be set.  Returns their
+ * number.
+ */
 static int
 choose(const TargetWork *work, SequenceGoal *goals)
 {
@@ -423,8 +443,10 @@ choose(const TargetWork *work, SequenceGoal *goals)
 	return count;
 }
 
-/* Notes in the target where the source's were, and what its own are about to be
- * set to: before anybody can see that they are. */
+/*
+ * Records on the target the source's values and the values to which its
+ * sequences are about to be set, before other sessions can see the latter.
+ */
 static MUST_CHECK Rc
 write_rows(TargetWork *work, const SequenceSetting *setting, Error *err)
 {
@@ -452,7 +474,7 @@ write_rows(TargetWork *work, const SequenceSetting *setting, Error *err)
 	return rc;
 }
 
-/* What was done, so that it need not be done again. */
+/* Records which sequences were set, so that they are not set again. */
 static void
 note_given(TargetWork *work, const SequenceSetting *setting)
 {
@@ -492,8 +514,11 @@ set_chosen(TargetWork *work, SequenceSetting *setting, Error *err)
 	return rc;
 }
 
-/* A task.  Which system the target is counts for what it is given, and is not
- * known before the first session. */
+/*
+ * Sets the sequences of one target.  Function of a task.  Which ones have to be
+ * set depends on the target's system identifier, which is not known before the
+ * first session, so they are chosen again then.
+ */
 static Rc
 set_target(void *context, Error *err)
 {
@@ -525,7 +550,10 @@ set_target(void *context, Error *err)
 
 /* ---- All targets ---- */
 
-/* Runs the tasks of targets `first` to `end` until none waits any more. */
+/*
+ * Runs the tasks of the targets from `first` to before `end` until all have
+ * ended.
+ */
 static MUST_CHECK Rc
 run_tasks(Sequences *self, int first, int end, Error *err)
 {
@@ -569,7 +597,7 @@ run_tasks(Sequences *self, int first, int end, Error *err)
 	return rc;
 }
 
-/* The first failure of a target counts. */
+/* Sets the sequences of all targets.  Returns the first failure of a target. */
 static MUST_CHECK Rc
 set_targets(Sequences *self, Error *err)
 {

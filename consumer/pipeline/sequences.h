@@ -1,15 +1,16 @@
 /*
  * sequences.h
- *    Keeps the targets' sequences beyond the source's while it is followed.
+ *    Keeps the targets' sequences ahead of the source's while the pipeline
+ *    follows.
  *
- * Sequences are not in the stream.  Every few seconds those of the source are
- * read over an ordinary session, and those of the targets are set beyond them
- * by a margin (see model/sequence.h).  Where the source's were is noted in
- * penstock.sequence, for when the source is lost.  A target's session is open
- * only while something is set.
+ * Logical decoding does not decode sequences.  Every few seconds we read the
+ * source's sequences over an ordinary session, and set those of the targets
+ * ahead of them by a margin (model/sequence.h).  We record the source's values
+ * in penstock.sequence, for the case that the source is lost.  A session with a
+ * target is open only while sequences are set.
  *
- * Nothing of this ends the follower, or keeps it waiting: what fails is said
- * once, and tried again the next time.
+ * A failure here never ends the follower or makes it wait: it is logged once,
+ * and we try again the next time.
  */
 #ifndef PENSTOCK_PIPELINE_SEQUENCES_H
 #define PENSTOCK_PIPELINE_SEQUENCES_H
@@ -20,29 +21,33 @@
 
 typedef struct Sequences Sequences;
 
-/* For all attempts of one follower. */
+/* Returns a Sequences, for all attempts of one follower. */
 Sequences *sequences_new(void);
 
-/* Accepts NULL. */
+/* Frees a Sequences.  Accepts NULL. */
 void sequences_free(Sequences *self);
 
 /*
- * An attempt begins with these sinks, as many as the targets of `config`; both
- * are borrowed, and a sink may be replaced meanwhile.
+ * Begins an attempt with its sinks, one for each target of `config`.  Both are
+ * borrowed; a sink may be replaced meanwhile.
  */
 void sequences_attach(Sequences *self, const Config *config,
 					  Sink *const *sinks);
 
-/* The sinks are about to be freed. */
+/* Ends an attempt, whose sinks are about to be freed. */
 void sequences_detach(Sequences *self);
 
-/* Sets all that need it.  A task; fails only if asked to stop. */
+/*
+ * Reads the source's sequences and sets those of the targets that need it.
+ * Function of a task; fails only if a stop is requested.
+ */
 MUST_CHECK Rc sequences_step(void *context, Error *err);
 
 /*
- * Sets those that are before the source's, without a margin, because nobody
- * writes to the source any more.  No sinks may be attached, so that each
- * session that they had is free.  Fails if a target cannot be reached.  Waits.
+ * Sets the targets' sequences that are not ahead of the source's, without a
+ * margin: nobody uses the source any more.  No sinks may be attached, so that
+ * the sessions that they had are free.  Fails if a target cannot be reached.
+ * Waits.
  */
 MUST_CHECK Rc sequences_finish(Sequences *self, Error *err);
 

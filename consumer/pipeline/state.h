@@ -1,8 +1,8 @@
 /*
  * state.h
- *    What one attempt to follow holds, and what is known from one to the next.
+ *    The state of one attempt to follow, and the state kept between attempts.
  *
- * For follow.c, attempt.c and targets.c alone.
+ * Only for follow.c, attempt.c and targets.c.
  */
 #ifndef PENSTOCK_PIPELINE_STATE_H
 #define PENSTOCK_PIPELINE_STATE_H
@@ -28,85 +28,99 @@
 #include "source/slot.h"
 #include "source/source.h"
 
-/* What can be said of tables that are left out: 10,000 and more. */
+/*
+ * Largest size in bytes of the list of tables left out: room for 10,000 and
+ * more.
+ */
 #define LEFT_OUT_MAX MB
 
 /* object_in_use */
 #define SLOT_IN_USE_SQLSTATE "55006"
 
-/* How far an attempt got. */
+/* The last step that an attempt has completed. */
 typedef enum Reached
 {
 	REACHED_NOTHING,
-	REACHED_SLOT,    /* it is there */
-	REACHED_STREAM,  /* it is ours */
-	REACHED_TARGETS, /* all of them are ready */
+	REACHED_SLOT,    /* the slot exists */
+	REACHED_STREAM,  /* we stream from the slot */
+	REACHED_TARGETS, /* all targets are ready, or replaced as unreachable */
 } Reached;
 
 /*
- * What the pipeline is, from attempt to attempt.  It is read before the stream
- * is opened, and again if a target turns out to know something newer.
+ * The options of the pipeline, kept between attempts.  They are read before the
+ * stream is opened, and again if a target turns out to have newer ones.
  */
 typedef struct Identity
 {
 	Arena *arena;
-	Config config; /* with what is remembered in place of what is not given */
-	PipelineMemory memory; /* what the targets are to remember */
-	Words publications;    /* their names */
+	Config config; /* the configuration, completed with the stored options */
+	PipelineMemory memory; /* the options that the targets have to store */
+	Words publications;    /* names of the publications */
 	bool known;
-	bool change; /* what is given counts: it is not yet written */
-	int target;  /* that knows more, or REMEMBER_ANY_TARGET */
+	bool change; /* whether the given options replace the stored ones, until
+				  * they are written */
+	int target;  /* target with newer options, or REMEMBER_ANY_TARGET */
 } Identity;
 
-/* What is known of a target from attempt to attempt. */
+/* What is known of a target, kept between attempts. */
 typedef struct Known
 {
-	bool unreachable; /* it has not answered since it was */
-	bool slow;        /* it did answer, and took long: the next attempt waits */
-	Backoff backoff;  /* as for unreachable_new() */
-	int64_t rows;     /* applied until now, by sinks that are gone */
+	bool unreachable; /* whether the target was unreachable and has not answered
+					   * since */
+	bool slow;        /* whether the target did answer, but slowly: the next
+					   * attempt waits for it */
+	Backoff backoff;  /* see UnreachableOptions */
+	int64_t rows;     /* rows and transactions applied by sinks of earlier
+					   * attempts */
 	int64_t transactions;
 } Known;
 
-/* How the sink of one target is opened. */
+/* The opening of one target's sink. */
 typedef struct Opening
 {
 	struct Attempt *attempt;
-	int index;  /* of the target */
-	Task *task; /* that opens it; NULL: none is under way */
-	Sink *sink; /* that it has opened, until it is among the attempt's */
-	Error err;  /* why there is none */
+	int index;  /* index of the target */
+	Task *task; /* task that opens the sink; NULL: it does not run */
+	Sink *sink; /* sink that was opened, until it is moved to Attempt.sinks */
+	Error err;  /* error if opening has failed */
 } Opening;
 
-/* Everything that one attempt holds. */
+/* The state of one attempt. */
 typedef struct Attempt
 {
-	const Config *config; /* the identity's, from check_slot() on */
+	const Config *config; /* from check_slot() on: &identity->config */
 	Identity *identity;   /* borrowed */
-	Streaming *streaming; /* borrowed; from attempt to attempt */
-	Known *known;         /* the same; of each target */
-	Sequences *sequences; /* the same */
+	Streaming *streaming; /* borrowed; kept between attempts */
+	Known *known;         /* borrowed; kept between attempts; one for each
+						   * target */
+	Sequences *sequences; /* borrowed; kept between attempts */
 	LargeObjects *large_objects;
-	PgConn *server; /* an ordinary session of the source, while it is needed */
-	Buf *left_out;  /* the same; what the stream is told to leave out */
+	PgConn *server; /* an ordinary session with the source, while it is
+					 * needed */
+	Buf *left_out;  /* borrowed; kept between attempts; tables that the source
+					 * is told to leave out */
 	Source *stream;
 	SourceHistory source;
-	Lsn confirmed_lsn; /* of the slot */
+	Lsn confirmed_lsn; /* confirmed position of the slot */
 	Place place;
-	Directory *directory; /* NULL: nothing is placed by one */
-	Lsn start_lsn;        /* where the first target is */
-	bool can_stream;      /* the source can send open transactions */
+	Directory *directory; /* NULL: no rule uses a directory */
+	Lsn start_lsn;        /* least start_lsn of the targets */
+	bool can_stream;      /* whether the source can send open transactions */
 	Opening openings[CONFIG_TARGETS_MAX];
 	Sink *sinks[CONFIG_TARGETS_MAX];
-	int sink_count;    /* 0 before all are there */
-	SchemaNotes notes; /* for targets that do not know the source's schema */
-	bool noting;       /* for one of them; the next waits for that */
-	Keys *keys;        /* NULL: none was postponed */
+	int sink_count;    /* 0 until all sinks are in `sinks` */
+	SchemaNotes notes; /* stores the definitions of the source's schema on
+						* targets that have none */
+	bool noting;       /* whether this is being done for a target; the next one
+						* waits */
+	Keys *keys;        /* NULL: no foreign key was postponed */
 	Reached reached;
 	bool progressed;
-	bool fenced;    /* it ended because the targets are at a fence */
-	Lsn fence_lsn;  /* where it did; 0: nowhere */
-	bool cut_short; /* it ended before the position that it was to come to */
+	bool fenced;    /* whether it ended because the targets have reached a
+					 * fence */
+	Lsn fence_lsn;  /* LSN of the fence; 0: none */
+	bool cut_short; /* whether it ended before config->endpos was durable on
+					 * every target */
 } Attempt;
 
 #endif /* PENSTOCK_PIPELINE_STATE_H */

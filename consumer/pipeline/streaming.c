@@ -1,12 +1,12 @@
 /*
  * streaming.c
- *    Holding back, and for how long.
+ *    Computes when and how long sessions do without open transactions.
  */
 #include "pipeline/streaming.h"
 
 #include "base/macros.h"
 
-/* Bounds of how long to do without, if no transaction passes meanwhile. */
+/* Shortest and longest time without open transactions. */
 #define HOLD_FIRST_MS INT64_C(60000)
 #define HOLD_MAX_MS   INT64_C(3600000)
 

@@ -1,6 +1,7 @@
 /*
  * targets.c
- *    The sinks of an attempt: opened side by side, and replaced when one fails.
+ *    The sinks of an attempt: opened at the same time, and replaced when one
+ *    fails.
  */
 #include "pipeline/targets.h"
 
@@ -14,20 +15,26 @@
 #include "sink/postgres/postgres_sink.h"
 #include "sink/unreachable.h"
 
-/* How long a target may keep a follower that is ending, at each step. */
+/*
+ * Milliseconds that connecting to a target, and each of its answers, may take
+ * when the follower ends.
+ */
 #define SAY_END_MS_MAX 500
 
-/* How long others may take when the first target is ready. */
+/* Milliseconds that the other targets have when the first one is ready. */
 #define OTHERS_READY_MS_MAX 500
 
-/* How often it is looked whether the source's schema is noted elsewhere. */
+/*
+ * Milliseconds between two looks whether the definitions of the source's schema
+ * were stored on another target.
+ */
 #define NOTING_PAUSE_MS 20
 
 /*
- * We only confirm to the source what a target knows that it has.  So a target
- * that knows less than the slot's confirmed position is not as we left it, or
- * somebody else read from the slot; what lies between is not in the slot any
- * more.
+ * Checks that the slot does not start after the target's progress.  We confirm
+ * to the source only what is recorded on every target.  So a target that has
+ * recorded less was restored to an earlier state, or another client has read
+ * from the slot; the changes between are not in the slot any more.
  */
 static MUST_CHECK Rc
 check_position(const Attempt *attempt, const Sink *sink, const char *label,
@@ -54,8 +61,9 @@ check_position(const Attempt *attempt, const Sink *sink, const char *label,
 }
 
 /*
- * One target at a time: each takes a slot of the source meanwhile.  A
- * SchemaNotes.
+ * Stores the definitions of the source's schema on a target; the function of
+ * SchemaNotes.  One target at a time, because each needs a temporary slot of
+ * the source meanwhile.
  */
 static Rc
 note_definitions(void *context, PgConn *target, int64_t lease_token, Error *err)
@@ -77,7 +85,10 @@ note_definitions(void *context, PgConn *target, int64_t lease_token, Error *err)
 	return rc;
 }
 
-/* The label is the caller's, and lives as long as the options do. */
+/*
+ * Returns the options of a sink.  `label` is a buffer of the caller, which has
+ * to live as long as the options.
+ */
 static PostgresSinkOptions
 sink_options(Attempt *attempt, int index, char *label)
 {
@@ -126,8 +137,9 @@ open_sink(Opening *opening, PgConn *conn, const PostgresSinkOptions *given,
 }
 
 /*
- * What has come since the attempt began is in the source's WAL, and may be on a
- * target that was well until then.
+ * Raises source.flush_lsn to what was received since the attempt began: that is
+ * in the source's WAL, too, and may be applied on a target that was reachable
+ * until now.
  */
 static void
 note_received(Attempt *attempt)
@@ -139,7 +151,9 @@ note_received(Attempt *attempt)
 							 attempt->sinks[i]->orders.received_lsn);
 }
 
-/* A task; also while the others are followed. */
+/*
+ * Opens the sink of one target.  Runs as a task, also while the others follow.
+ */
 static Rc
 open_target(void *context, Error *err)
 {
@@ -151,14 +165,17 @@ open_target(void *context, Error *err)
 	PgConn *conn = NULL;
 	Rc rc = pgconn_open(&conn, &connection, err);
 
-	/* The task may be released, and its wait fail, when the sinks are gone. */
+	/*
+	 * If the task is being released, its wait fails, and the sinks may be freed
+	 * already.
+	 */
 	if (rc != RC_OK)
 		return rc;
 	note_received(opening->attempt);
 	return open_sink(opening, conn, &options, err);
 }
 
-/* Whether a target other than this is there. */
+/* Whether a target other than `index` is reachable. */
 static bool
 has_other_target(const Attempt *attempt, int index)
 {
@@ -169,8 +186,8 @@ has_other_target(const Attempt *attempt, int index)
 }
 
 /*
- * What stands in for a target that is unreachable.  A task that still opens it
- * goes on in there.
+ * Returns the sink that takes the place of an unreachable target.  A task that
+ * still opens the target continues in that sink.
  */
 static Sink *
 make_unreachable(Attempt *attempt, int index, Lsn durable_lsn)
@@ -205,7 +222,10 @@ say_unreachable(const Attempt *attempt, int index, Lsn durable_lsn,
 
 /* ---- opening them ------------------------------------------------------- */
 
-/* If nobody is known to be there, all are asked. */
+/*
+ * If all targets are known to be unreachable, forgets that, so that all are
+ * opened.
+ */
 static void
 forget_if_all_are_unreachable(const Attempt *attempt)
 {
@@ -218,8 +238,10 @@ forget_if_all_are_unreachable(const Attempt *attempt)
 		attempt->known[i].unreachable = false;
 }
 
-/* All that are not known to be unreachable: who stands in for those looks for
- * them. */
+/*
+ * Starts to open all targets that are not known to be unreachable.  Those are
+ * opened by the sinks that take their place.
+ */
 static void
 begin_openings(Attempt *attempt)
 {
@@ -233,14 +255,16 @@ begin_openings(Attempt *attempt)
 	}
 }
 
-/* Whether the others can go on without one that failed so. */
+/*
+ * Whether the other targets can follow without one that failed with this error.
+ */
 static bool
 can_do_without(const Attempt *attempt, const Error *err)
 {
 	return attempt->config->target_count > 1 && unreachable_is_reason(err);
 }
 
-/* Goes on with one of them.  RC_FAIL: the attempt has failed. */
+/* Resumes the task of one opening.  RC_FAIL: the attempt has failed. */
 static MUST_CHECK Rc
 work_opening(Opening *opening, Error *err)
 {
@@ -260,9 +284,8 @@ work_opening(Opening *opening, Error *err)
 }
 
 /*
- * The tasks that are waited for, as far as they have not ended; whether there
- * are any.  Once a target is ready, the others have until `until_us`, but for
- * those that are known to take longer.
+ * Lists the tasks that we still wait for, and returns whether there are any.
+ * After `until_us` only tasks of targets that are known to be slow are listed.
  */
 static bool
 list_waiting(const Attempt *attempt, int64_t until_us, Task **tasks)
@@ -281,8 +304,8 @@ list_waiting(const Attempt *attempt, int64_t until_us, Task **tasks)
 }
 
 /*
- * Until all are ready or have failed.  One that just does not answer keeps the
- * others for a moment only.
+ * Waits until all openings have ended.  After the first target is ready, those
+ * that do not answer are waited for only for a moment.
  */
 static MUST_CHECK Rc
 wait_for_openings(Attempt *attempt, Error *err)
@@ -311,7 +334,7 @@ wait_for_openings(Attempt *attempt, Error *err)
 	}
 }
 
-/* The sink of one of them, or what stands in for it. */
+/* Returns the sink of a target, or one that takes its place. */
 static Sink *
 take_sink(Attempt *attempt, int index)
 {
@@ -334,7 +357,7 @@ take_sink(Attempt *attempt, int index)
 			   : make_unreachable(attempt, index, attempt->confirmed_lsn);
 }
 
-/* Whether any of them is ready; else why the last is not. */
+/* Whether any sink was opened; if not, *err is the last failure. */
 static bool
 is_any_open(Attempt *attempt, Error *err)
 {
@@ -369,7 +392,10 @@ targets_open(Attempt *attempt, Error *err)
 
 /* ---- while they are followed -------------------------------------------- */
 
-/* What a sink has applied is said as if there had been only one. */
+/*
+ * Adds the numbers of a sink to those of earlier sinks of the same target,
+ * because the log shows their sum.
+ */
 static void
 note_applied(Known *known, const Sink *sink)
 {
@@ -416,8 +442,10 @@ targets_note(const Attempt *attempt)
 	}
 }
 
-/* Tells one target what the follower does.  That it cannot be told is no news:
- * whatever keeps it is met, and said, where it matters. */
+/*
+ * Records on one target what the follower does.  Ignores failures: see
+ * targets_say().
+ */
 static void
 say_to(const Config *config, int index, FollowerState state,
 	   const char *message)
@@ -459,7 +487,10 @@ targets_close(Attempt *attempt)
 {
 	int count = attempt->sink_count;
 
-	/* What still opens a target, and ends now, does not look at the others. */
+	/*
+	 * A task that still opens a target, and is ended below, must not use the
+	 * sinks.
+	 */
 	attempt->sink_count = 0;
 	for (int i = 0; i < count; i++)
 		sink_free(attempt->sinks[i]);

@@ -1,10 +1,10 @@
 /*
  * targets.h
- *    The targets of a pipeline that is followed, as far as they are there.
+ *    Opens and replaces the sinks of all targets of a pipeline.
  *
- * A target that cannot be reached, or does not answer, does not keep the
- * others: something stands in for it that looks for it (see
- * sink/unreachable.h), and all begins anew when it can be reached again.
+ * A target that cannot be reached or does not answer does not stop the others:
+ * an "unreachable" sink takes its place (sink/unreachable.h), which tries to
+ * open the target now and then.  When that succeeds, a new attempt begins.
  */
 #ifndef PENSTOCK_PIPELINE_TARGETS_H
 #define PENSTOCK_PIPELINE_TARGETS_H
@@ -13,26 +13,28 @@
 #include "pipeline/state.h"
 
 /*
- * Opens the sinks of all targets, side by side.  Waits until all are ready, or
- * for a moment after the first.  Fails if none is, or if one refuses.
+ * Opens the sinks of all targets at the same time.  Waits until all are ready,
+ * but only for a moment after the first one is.  Fails if none is ready, or if
+ * a target refuses us.
  */
 MUST_CHECK Rc targets_open(Attempt *attempt, Error *err);
 
-/* Closes what was opened; for an attempt whose targets_open() has failed or was
- * never called, too. */
+/* Closes all sinks, also if targets_open() has failed or was never called. */
 void targets_close(Attempt *attempt);
 
-/* Notes in attempt->known what the next attempt is to know.  Before
- * targets_close(). */
+/*
+ * Records in attempt->known what the next attempt needs.  To be called before
+ * targets_close().
+ */
 void targets_note(const Attempt *attempt);
 
-/* The Pipeline's `replace`; the context is the Attempt. */
+/* Pipeline.replace; `context` is the Attempt. */
 Sink *targets_replace(void *context, int index, Error *err);
 
 /*
- * Tells the targets what the follower does, for "penstock status".  That one
- * cannot be told is no news: whatever keeps it is met, and said, where it
- * matters.
+ * Records on the targets what the follower does, for "penstock status".  A
+ * failure is ignored: whatever is wrong with a target is reported by the code
+ * that needs it.
  */
 void targets_say(const Config *config, const Known *known, FollowerState state,
 				 const char *message);

@@ -1,6 +1,6 @@
 /*
  * worker.c
- *    One task for all turns of a sink's work, which pauses in between.
+ *    One task runs all turns of a sink's work, and pauses between them.
  */
 #include "pipeline/worker.h"
 
@@ -15,15 +15,16 @@
 typedef enum WorkerState
 {
 	WORKER_PAUSED,  /* between two turns of the sink's work */
-	WORKER_WORKING, /* in the midst of it; the loop sees that if it waits */
-	WORKER_ENDED,   /* it has failed or ended, or is released */
+	WORKER_WORKING, /* in a turn of the sink's work; the main loop sees this
+					 * state only if the work waits */
+	WORKER_ENDED,   /* the work has failed or ended, or the sink is released */
 	WORKER_RELEASING,
 } WorkerState;
 
 struct Worker
 {
 	WorkerState state;
-	Sink *sink; /* NULL: it is released */
+	Sink *sink; /* NULL: the sink is released */
 	Task *task; /* NULL in WORKER_ENDED */
 	bool source_idle;
 };
@@ -42,7 +43,7 @@ set_state(Worker *self, WorkerState state)
 	self->state = state;
 }
 
-/* A task. */
+/* Runs the sink's work.  Function of a task. */
 static Rc
 work(void *context, Error *err)
 {
@@ -62,7 +63,7 @@ work(void *context, Error *err)
 	}
 }
 
-/* A task. */
+/* Releases the sink.  Function of a task. */
 static Rc
 release(void *context, Error *err UNUSED)
 {
@@ -73,7 +74,7 @@ release(void *context, Error *err UNUSED)
 	return RC_OK;
 }
 
-/* Goes on with the task until that pauses or waits (RC_AGAIN), or ends. */
+/* Resumes the task until it pauses or waits (RC_AGAIN), or ends. */
 static MUST_CHECK Rc
 work_task(Worker *self, Error *err)
 {

@@ -1,16 +1,16 @@
 /*
  * worker.h
- *    A sink's work, run so that nobody waits with it.
+ *    Runs the work of a sink as a task, so that nobody else waits with it.
  *
- * A sink may have to wait for its target in the midst of its work: for the
- * answer to a savepoint, for the columns of a table, for a further session.  So
- * its work is a task (base/task.h).  While that waits, the loop goes on with
- * everybody else.  The sink may be given changes then, which it only queues:
- * its work is not begun again before it has come to its end.
+ * The work of a sink may have to wait for its target: for the result of a
+ * SAVEPOINT, for the columns of a table, for another session.  So it runs as a
+ * task (base/task.h): while it waits, the main loop continues with everything
+ * else.  The sink may get changes meanwhile, which it only queues; its work is
+ * not started again before it has returned.
  *
- * A sink that has failed is released in the same way: what still runs on its
- * target is cancelled, and to tell a server so can take as long as anything
- * else.
+ * A sink that has failed is released in a task, too: statements that still run
+ * on its target are cancelled, and a cancel request can take as long as any
+ * other.
  */
 #ifndef PENSTOCK_PIPELINE_WORKER_H
 #define PENSTOCK_PIPELINE_WORKER_H
@@ -19,29 +19,35 @@
 
 typedef struct Worker Worker;
 
-/* For this sink, which is borrowed. */
+/* Returns a Worker for a sink, which is borrowed. */
 Worker *worker_new(Sink *sink);
 
-/* If the sink waits, its wait fails with ERR_INTERRUPTED, and its work comes to
- * its end; the sink is only good for sink_free() then.  Accepts NULL. */
+/*
+ * Frees the Worker.  If the sink's work waits, the wait fails with
+ * ERR_INTERRUPTED and the work returns; after that only sink_free() may be
+ * called for the sink.  Accepts NULL.
+ */
 void worker_free(Worker *self);
 
 /*
- * Goes on with the sink's work, or begins it anew, as sink_work().  RC_OK: also
- * if it waits.  Not to be called again after RC_FAIL and RC_END.
+ * Resumes the sink's work, or starts it, as sink_work().  Returns RC_OK also if
+ * the work waits.  Must not be called again after RC_FAIL or RC_END.
  */
 MUST_CHECK Rc worker_work(Worker *self, bool source_idle, Error *err);
 
-/* Whether the sink waits in the midst of its work. */
+/* Whether the sink's work waits. */
 bool worker_is_waiting(const Worker *self);
 
-/* Adds what the work waits for, or if it does not, the sink. */
+/*
+ * Adds to `interest` what the work waits for, or what the sink waits for
+ * between two turns of its work.
+ */
 void worker_interest(const Worker *self, Interest *interest);
 
 /*
- * Releases a sink that has failed, which is the worker's from the first call
- * on. RC_AGAIN: it waits, and this is to be called again; worker_free() sees it
- * through at once.
+ * Releases a sink that has failed; the first call takes ownership of it.
+ * RC_AGAIN: the release waits, and this function has to be called again.
+ * worker_free() ends the release at once.
  */
 MUST_CHECK Rc worker_release_sink(Worker *self);
 
