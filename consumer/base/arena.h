@@ -30,7 +30,7 @@ void arena_free(Arena *arena);
 /* Frees all pieces.  One block is kept for the pieces that come next. */
 void arena_reset(Arena *arena);
 
-/* Bytes of heap that the arena holds. */
+/* Returns the bytes of heap memory that the arena holds, used or not. */
 size_t arena_bytes(const Arena *arena);
 
 /* Returns a piece of `size` bytes, with undefined contents; never NULL. */

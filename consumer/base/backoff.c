@@ -1,6 +1,6 @@
 /*
  * backoff.c
- *    Doubling, up to a limit.
+ *    Doubles the pause, up to a limit.
  */
 #include "base/backoff.h"
 

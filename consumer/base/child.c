@@ -26,7 +26,7 @@
 /* Milliseconds between two looks whether a child that got SIGTERM has ended. */
 #define REAP_PERIOD_MS 10
 
-/* In the child: turns into the other program. */
+/* In the child: replaces the process by the program, with execvp(). */
 static NORETURN void
 become(const ChildCommand *command, int output)
 {

@@ -1,6 +1,6 @@
 /*
  * clock.c
- *    Reading the clocks.
+ *    Reads the clocks.
  */
 #include "base/clock.h"
 

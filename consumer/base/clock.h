@@ -18,7 +18,9 @@ int64_t clock_monotonic_us(void);
 /* Returns microseconds since 2000-01-01 00:00:00 UTC, PostgreSQL's epoch. */
 int64_t clock_wall_us(void);
 
-/* Seconds between 1970-01-01 and 2000-01-01. */
+/*
+ * PostgreSQL's epoch as Unix time: seconds between 1970-01-01 and 2000-01-01.
+ */
 #define CLOCK_POSTGRES_EPOCH_S 946684800
 
 #endif /* PENSTOCK_BASE_CLOCK_H */

@@ -22,18 +22,18 @@
 
 typedef enum Rc
 {
-	RC_OK,    /* done */
+	RC_OK,    /* success */
 	RC_AGAIN, /* not ready: wait in poll() and call again */
-	RC_END,   /* finished in good order */
+	RC_END,   /* regular end: of a stream, a queue, a run */
 	RC_FAIL,  /* *err says why */
 } Rc;
 
 typedef enum ErrorCode
 {
-	ERR_NONE,        /* no error: the zeroed state */
+	ERR_NONE,        /* no error; a zeroed Error */
 	ERR_CONFIG,      /* wrong options or set-up of a server, which a person has
 					  * to change */
-	ERR_USAGE,       /* the command line makes no sense */
+	ERR_USAGE,       /* the command line is not valid */
 	ERR_CONNECT,     /* a server cannot be reached, or the connection broke */
 	ERR_PROTOCOL,    /* the stream violates the protocol */
 	ERR_SQL,         /* a server refused a statement; see sqlstate */
@@ -78,10 +78,10 @@ void error_context(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 void error_table(Error *err, const char *table);
 void error_sqlstate(Error *err, const char *sqlstate);
 
-/* Moves `from` to `to`; `from` is empty afterwards. */
+/* Moves an error; `from` is empty afterwards. */
 void error_take(Error *to, Error *from);
 
-/* Releases the strings and makes the Error empty again. */
+/* Frees the strings of an Error and makes it empty again. */
 void error_reset(Error *err);
 
 /* Whether the operation that failed may succeed later. */

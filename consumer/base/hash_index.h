@@ -52,7 +52,7 @@ void hash_index_release(HashIndex *index);
 /* Empties the index; keeps its memory for the next numbers. */
 void hash_index_reset(HashIndex *index);
 
-/* Adds a number, which is less than UINT32_MAX. */
+/* Adds a number with its hash.  The number must be less than UINT32_MAX. */
 void hash_index_add(HashIndex *index, uint64_t hash, size_t number);
 
 /* Begins a search for a hash.  The search is invalid after hash_index_add(). */

@@ -1,6 +1,6 @@
 /*
  * interrupt.c
- *    Signals, by the self-pipe trick.
+ *    Handles signals, with a pipe to ourselves that makes poll() return.
  */
 #include "base/interrupt.h"
 

@@ -1,10 +1,10 @@
 /*
  * json.c
- *    Commas, colons, and the escaping of strings.
+ *    Writes commas and colons, and escapes strings.
  *
- * Most bytes of most strings need nothing done to them, so a string is copied
- * in runs: a run ends before a byte that needs an escape and before a byte that
- * is not part of a valid character.
+ * Most strings need few escapes, so we copy a string in runs: a run ends before
+ * a byte that has to be escaped, and before a byte that is not part of a valid
+ * character.
  */
 #include "base/json.h"
 
@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-/* U+FFFD in UTF-8. */
+/* The character U+FFFD in UTF-8. */
 #define REPLACEMENT_CHARACTER "\xEF\xBF\xBD"
 
 void
@@ -236,7 +236,9 @@ json_is_text(const void *bytes, size_t length)
 	return true;
 }
 
-/* Writes the one byte that ended a run. */
+/*
+ * Writes the byte that ended a run: escaped, or as the replacement character.
+ */
 static void
 append_escaped(Buf *out, uint8_t byte)
 {

@@ -18,7 +18,7 @@
 /* Largest number of lines. */
 #define LIVE_LINES_MAX 64
 
-/* Whether standard error is a terminal. */
+/* Whether standard error is a terminal, where the lines can be shown. */
 bool live_lines_can_be_seen(void);
 
 void live_lines_begin(void);

@@ -1,6 +1,7 @@
 /*
  * log.c
- *    One line, one write, so that lines of several processes do not mix.
+ *    Writes each line with one call, so that lines of several processes do not
+ *    mix.
  */
 #include "base/log.h"
 

@@ -21,7 +21,7 @@ min3(int a, int b, int c)
 	return least < c ? least : c;
 }
 
-/* The optimal string alignment distance, row by row. */
+/* Computes the optimal string alignment distance of two words. */
 static int
 distance(const char *a, int a_length, const char *b, int b_length)
 {

@@ -48,7 +48,7 @@ struct Task
 	ucontext_t own;
 	ucontext_t caller;
 	char *stack;
-	const void *caller_stack; /* for AddressSanitizer */
+	const void *caller_stack; /* stack of the caller, for AddressSanitizer */
 	size_t caller_stack_bytes;
 
 	/* While the function waits. */
@@ -111,7 +111,7 @@ leave(Task *self, TaskState state)
 #endif
 }
 
-/* The first function on a task's stack. */
+/* The first function on the stack of a task: calls the task's function. */
 static void
 begin(void)
 {

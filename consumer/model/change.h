@@ -110,9 +110,9 @@ typedef struct Change
 
 	union
 	{
-		const TruncateInfo *truncate; /* of CHANGE_TRUNCATE */
-		const MessageInfo *message;   /* of CHANGE_MESSAGE */
-		const SchemaChange *schema;   /* of CHANGE_SCHEMA */
+		const TruncateInfo *truncate; /* set for CHANGE_TRUNCATE */
+		const MessageInfo *message;   /* set for CHANGE_MESSAGE */
+		const SchemaChange *schema;   /* set for CHANGE_SCHEMA */
 	};
 } Change;
 
@@ -135,9 +135,10 @@ typedef struct OpenTxnInfo
 
 typedef struct Frame
 {
-	bool begins;  /* first frame of its transaction; `txn` is set */
-	bool commits; /* last frame of its transaction */
-	TxnInfo txn;  /* strings in it live as long as the frame */
+	bool begins;  /* whether this is the first frame of its transaction */
+	bool commits; /* whether this is the last frame of its transaction */
+	TxnInfo txn;  /* set if `begins`; its strings are valid as long as the
+				   * frame */
 	OpenTxnInfo open_txn;
 	size_t change_count;
 	Change *changes;
@@ -152,14 +153,15 @@ typedef struct Frame
 	size_t byte_count;
 
 	size_t message_bytes; /* bytes of memory of `message`, beside the arena */
-	int references;       /* see frame_ref() */
+	int references;       /* number of references: see frame_ref() */
 
 	/* Owned memory. */
 	Arena *arena;                 /* the Frame itself and all that it points
 								   * to */
 	void *message;                /* bytes that the values point into */
-	void (*message_free)(void *); /* how to free them */
-	Relation **relations;         /* references that the frame holds */
+	void (*message_free)(void *); /* function that frees `message` */
+	Relation **relations;         /* relations to which the frame holds a
+								   * reference */
 	size_t relation_count;
 } Frame;
 

@@ -1,6 +1,6 @@
 /*
  * identifier.c
- *    Reading identifiers.
+ *    Reads SQL identifiers.
  */
 #include "model/identifier.h"
 

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_MODEL_IDENTIFIER_H
 #define PENSTOCK_MODEL_IDENTIFIER_H
 
-/* Longest name of an object of the server, the NUL included (NAMEDATALEN). */
+/* Size of the longest name of a server's object, with its NUL (NAMEDATALEN). */
 #define IDENTIFIER_SIZE 64
 
 /*

@@ -8,14 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Byte position in the write-ahead log; 0 means none. */
+/* A byte position in the WAL; 0 means none. */
 typedef uint64_t Lsn;
 
-/* printf("… %X/%X …", LSN_ARGS(lsn)) */
+/*
+ * Format and arguments to print an LSN: printf("… " LSN_FORMAT, LSN_ARGS(lsn)).
+ */
 #define LSN_FORMAT    "%X/%X"
 #define LSN_ARGS(lsn) (uint32_t)((lsn) >> 32), (uint32_t) (lsn)
 
-/* Enough for any printed position, the NUL included. */
+/* Size of a buffer for any printed LSN with its NUL. */
 #define LSN_TEXT_SIZE 20
 
 /* Parses "X/X".  Returns false if the text is anything else. */

@@ -57,7 +57,7 @@ ConflictPolicy policy_of_table(const ConflictRules *rules, const char *schema,
 /* Whether any table has a policy other than CONFLICT_STOP. */
 bool policy_is_lenient(const ConflictRules *rules);
 
-/* Appends a rule as policy_add_rule() reads it. */
+/* Appends a rule in the syntax that policy_add_rule() reads. */
 void policy_append_rule(const ConflictRule *rule, Buf *buf);
 
 /* Returns "stop", "skip" or "overwrite". */

@@ -79,15 +79,17 @@ typedef enum ReplicaIdentity
 typedef struct RelationColumn
 {
 	const char *name;
-	const char *type_name; /* schema-qualified and quoted as needed */
+	const char *type_name; /* name of the type, schema-qualified and quoted as
+							* needed */
 	uint32_t type_oid;     /* OID on the source; has a meaning on the target
 							* only if < OID_FIRST_GENERATED */
-	int32_t typmod;        /* -1: none */
+	int32_t typmod;        /* type modifier; -1: none */
 	uint16_t attnum;
 	ColumnEncoding encoding;
-	bool key;             /* part of the replica identity */
-	bool generated;       /* GENERATED ALWAYS AS … STORED */
-	bool identity_always; /* GENERATED ALWAYS AS IDENTITY */
+	bool key;             /* whether the column is part of the replica
+						   * identity */
+	bool generated;       /* whether it is GENERATED ALWAYS AS (…) STORED */
+	bool identity_always; /* whether it is GENERATED ALWAYS AS IDENTITY */
 } RelationColumn;
 
 typedef struct Relation
@@ -116,7 +118,7 @@ typedef struct Relation
 	bool gone;
 
 	Arena *arena;   /* memory of the Relation and all that it points to */
-	int references; /* see relation_ref() */
+	int references; /* number of references: see relation_ref() */
 } Relation;
 
 /*

@@ -14,12 +14,12 @@
 /* Days from 0000-03-01 to 2000-01-01 in the proleptic Gregorian calendar. */
 #define DAYS_TO_POSTGRES_EPOCH 730425
 
-/* Days in the 400 years after which the calendar repeats. */
+/* Number of days in 400 years, after which the calendar repeats. */
 #define DAYS_PER_ERA 146097
 
 typedef struct CivilDate
 {
-	int64_t year; /* astronomical: 0 is 1 BC */
+	int64_t year; /* astronomical year: 0 is 1 BC */
 	int month;
 	int day;
 } CivilDate;

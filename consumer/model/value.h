@@ -33,8 +33,8 @@ typedef struct Value
 		int64_t integer;
 		const uint8_t *bytes; /* borrowed; not NUL-terminated */
 	};
-	uint32_t length; /* of `bytes` */
-	uint32_t kind;   /* a ValueKind */
+	uint32_t length; /* number of `bytes` */
+	uint32_t kind;   /* kind of the value, a ValueKind */
 } Value;
 
 /*

@@ -18,7 +18,7 @@ typedef struct Words
 						 * arena */
 } Words;
 
-/* Appends a word, which is borrowed. */
+/* Appends a word, which is borrowed; `arena` is for the array. */
 static inline void
 words_add(Words *words, Arena *arena, const char *word)
 {

@@ -1,6 +1,6 @@
 /*
  * libpq_text.c
- *    See libpq_text.h.
+ *    Joins the lines of a message.
  */
 #include "net/libpq_text.h"
 

@@ -24,7 +24,9 @@
  * overrides both.
  */
 static const char data_settings_sql[] =
-	/* How the server reads our statements, and quotes names in its answers. */
+	/*
+	 * Settings for how the server parses our statements and quotes identifiers.
+	 */
 	"SET standard_conforming_strings = on;"
 	"SET quote_all_identifiers = off;"
 	/*
@@ -45,7 +47,7 @@ static const char data_settings_sql[] =
 	"SET default_transaction_isolation = 'read committed';"
 	"SET default_transaction_deferrable = off;"
 	"SET default_transaction_read_only = off;"
-	/* The text of money values depends on it. */
+	/* lc_monetary decides the text of money values. */
 	"SET lc_monetary = 'C';"
 	/* JIT compilation takes longer than any statement of ours. */
 	"SET jit = off;"

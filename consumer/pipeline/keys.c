@@ -57,7 +57,7 @@ struct Keys
 {
 	const Config *config;
 	Sink *const *sinks;
-	KeyWork *works; /* one for each target */
+	KeyWork *works; /* array with one element for each target */
 };
 
 

@@ -43,7 +43,7 @@ typedef struct ProofItem
 {
 	const char *label; /* name of the target, for messages; borrowed; or NULL */
 	Lsn commit_lsn;
-	int64_t commit_time_us; /* since 2000-01-01 UTC */
+	int64_t commit_time_us; /* microseconds since 2000-01-01 UTC */
 } ProofItem;
 
 typedef struct Proof

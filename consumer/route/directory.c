@@ -34,7 +34,7 @@ struct Directory
 	Lsn lsn;
 	Arena *arena; /* memory of the entries */
 	Entry **buckets;
-	size_t bucket_count; /* a power of two */
+	size_t bucket_count; /* number of buckets, a power of two */
 	size_t entry_count;
 };
 

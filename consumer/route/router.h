@@ -29,7 +29,7 @@ typedef struct Router Router;
 
 typedef struct RouterOptions
 {
-	Sink *const *sinks; /* copied */
+	Sink *const *sinks; /* array of sink_count sinks; copied */
 	int sink_count;
 	const Placement *placement; /* borrowed; NULL: every sink gets every
 								 * change */

@@ -23,7 +23,7 @@ typedef struct Transit
 	struct Transit *next; /* next in the router's list */
 	Frame *frame;         /* frame that owns the changes and this Transit */
 
-	/* Made by transit_arrive(). */
+	/* Changes made by transit_arrive(). */
 	const Change *arrival; /* insert for the new target */
 	const Change *kept;    /* inserts into penstock.moved, for the old target */
 	int kept_count;
@@ -35,7 +35,7 @@ typedef struct Transit
 
 typedef struct TransitOptions
 {
-	const char *pipeline; /* copied */
+	const char *pipeline; /* name of the pipeline; copied */
 	TxnInfo txn;          /* used without its origin */
 	const Change *update; /* copied */
 	int64_t number;       /* number of the update in its transaction, from 1 */

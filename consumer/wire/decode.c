@@ -64,8 +64,9 @@ enum
 /* The fields of a Change, before we check that they fit each other. */
 typedef struct RawChange
 {
-	uint32_t operation; /* a CHANGE_FIELD_… of the oneof; 0: none seen */
-	uint64_t subxid;    /* 0: none */
+	uint32_t operation; /* number of the field that was set, a CHANGE_FIELD_…;
+						 * 0: none */
+	uint64_t subxid;    /* xid of the subtransaction; 0: none */
 	uint64_t number;    /* number of the relation, for rows and a rewrite */
 	Span body;          /* content of the field `operation`, for the other
 						 * operations */
@@ -76,7 +77,7 @@ typedef struct RawChange
 
 typedef struct Decoder
 {
-	Input input; /* first: see decoder_of() */
+	Input input; /* first member; see decoder_of() */
 	Inflater *inflater;
 	Bundle *bundle; /* bundle whose frames were not all returned yet, or NULL */
 	bool holding;   /* whether the source has said that it holds transactions

@@ -1,6 +1,6 @@
 /*
  * inflate.c
- *    Decompressing with libzstd.
+ *    Decompresses with libzstd.
  */
 #include "wire/inflate.h"
 

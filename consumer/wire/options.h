@@ -18,7 +18,8 @@ typedef struct WireOptions
 	const char *publications;
 	const char *origin; /* "any" or "none" */
 	bool messages;
-	bool binary;       /* false: every value in text format */
+	bool binary;       /* whether values may be in binary format; false: all in
+						* text format */
 	bool skip_missing; /* a publication that does not exist is no error */
 	bool streaming;    /* transactions are sent while they are in progress;
 						* PostgreSQL 14 and later */

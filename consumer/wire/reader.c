@@ -1,6 +1,6 @@
 /*
  * reader.c
- *    Varints and fields.
+ *    Reads varints and fields.
  */
 #include "wire/reader.h"
 
@@ -86,7 +86,7 @@ reader_field(Reader *reader, Field *field)
 			return skip(reader, 4);
 		case WIRE_BYTES:
 			return reader_bytes(reader, &field->bytes);
-		default: /* groups, and numbers that do not exist */
+		default: /* groups, which we do not support, and undefined wire types */
 			return false;
 	}
 }

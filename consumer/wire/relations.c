@@ -1,6 +1,6 @@
 /*
  * relations.c
- *    Relation records, read by protobuf-c: they are rare and small.
+ *    Reads Relation records, with protobuf-c because they are rare and small.
  */
 #include "wire/relations.h"
 

@@ -39,7 +39,7 @@ Relation *relations_find(const Relations *self, uint64_t number);
 MUST_CHECK Rc relations_decode(Relations *self, Arena *arena, Span body,
 							   Error *err);
 
-/* Marks the tables with these numbers as dropped on the source. */
+/* Sets `gone` of the tables with these numbers: see model/relation.h. */
 MUST_CHECK Rc relations_note_gone(const Relations *self,
 								  const uint32_t *numbers, size_t count,
 								  Error *err);
