@@ -129,8 +129,8 @@ typedef struct OpenTxnInfo
 	bool aborts;
 	uint32_t abort_subxid; /* subtransaction that was rolled back; 0: the whole
 							* transaction */
-	Lsn decoded_lsn;       /* if the frame has changes: the transaction's commit
-							* LSN will be greater */
+	Lsn decoded_lsn;       /* if the frame has changes: the transaction ends
+							* after this LSN */
 } OpenTxnInfo;
 
 typedef struct Frame

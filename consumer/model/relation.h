@@ -18,9 +18,8 @@
 #include "base/buf.h"
 
 /*
- * Smallest OID that initdb assigns.  OIDs below are assigned by hand and mean
- * the same object in every version of PostgreSQL (access/transam.h:
- * FirstGenbkiObjectId).
+ * Smallest OID that is not assigned by hand.  OIDs below mean the same object
+ * in every version of PostgreSQL (access/transam.h: FirstGenbkiObjectId).
  */
 #define OID_FIRST_GENERATED 10000
 

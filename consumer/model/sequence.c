@@ -208,8 +208,9 @@ place_in_stride(const SequencePlan *plan, uint64_t place)
 		return place;
 
 	/*
-	 * From here on `place` is the number of a value: 0 is the lowest value that
-	 * differs from the start value by a multiple of the increment.
+	 * From here on `place` is the number of a value.  Number 0 is the first
+	 * value of the sequence that differs from the start value by a multiple of
+	 * the increment.
 	 */
 	turns = 2 * count - start / step % count - (uint64_t) plan->stride.first;
 	start %= step;

@@ -185,15 +185,19 @@ read_start(Attempt *attempt, Error *err)
 
 /*
  * Whether the plugin is asked for open transactions.  It is not if a conflict
- * policy records conflicts, because it records the commit LSN, which is not
- * known while the transaction is open.
+ * policy other than CONFLICT_STOP is used: a conflict is recorded with the
+ * commit LSN of the transaction, which is not known while the transaction is
+ * open.
  */
 static bool
 wants_streaming(const Attempt *attempt)
 {
 	const Placement *placement = attempt->config->placement;
 
-	/* Which target the directory has for a key is known only at the commit. */
+	/*
+	 * Which target the directory has for a key is known only at the commit, so
+	 * a pipeline with a directory does without open transactions.
+	 */
 	if (placement != NULL && placement_uses_directory(placement))
 		return false;
 	return attempt->config->streaming && attempt->can_stream &&
@@ -383,7 +387,9 @@ log_end(const Attempt *attempt)
 	}
 }
 
-/* Pipeline.watch. */
+/*
+ * The function Pipeline.watch of a follower: validates postponed foreign keys.
+ */
 static MUST_CHECK Rc
 watch_keys(void *context, Lsn *endpos UNUSED, Error *err)
 {
@@ -406,7 +412,7 @@ find_fence(const Attempt *attempt)
 	return fence;
 }
 
-/* Records how a run ended that did not fail. */
+/* Records how the run ended, after a run that did not fail. */
 static void
 note_end(Attempt *attempt, Lsn fence)
 {

@@ -172,7 +172,7 @@ static bool
 has_become_moot(const Error *err)
 {
 	static const char *const sqlstates[] = {
-		"42704", /* undefined_object: it was dropped */
+		"42704", /* undefined_object: the key was dropped */
 		"42P01", /* undefined_table */
 		"3F000", /* invalid_schema_name */
 		ADDED_SQLSTATE,

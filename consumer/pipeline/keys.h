@@ -34,8 +34,8 @@ void keys_free(Keys *keys);
 MUST_CHECK Rc keys_step(Keys *keys, Error *err);
 
 /*
- * Calls keys_step()'s work until no foreign key is left that can be validated
- * now, or a stop is requested; waits.  Accepts NULL.
+ * Does the work of keys_step() repeatedly, until no foreign key is left that
+ * can be validated now, or a stop is requested; waits.  Accepts NULL.
  */
 void keys_finish(Keys *keys);
 

@@ -103,7 +103,10 @@ pass_target(const LargeObjects *self, int index, Error *err)
 	return rc;
 }
 
-/* Whether the error is only that another process does the same. */
+/*
+ * Whether a pass has failed only because another process has begun one
+ * meanwhile.
+ */
 static bool
 is_superseded(const LargeObjects *self, Rc rc, const Error *err)
 {

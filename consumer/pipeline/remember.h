@@ -2,12 +2,12 @@
  * remember.h
  *    Reads the pipeline's options that are stored on its targets.
  *
- * A follower stores the options that decide what the source sends ("remembers"
- * them) in penstock.pipeline of each target.  A command that needs them calls
- * remember_recall() first, and then works with the resulting Config: an option
- * that the user did not give has its stored value, and one given with another
- * value was refused.  A follower, which also writes the options, uses the other
- * functions step by step.
+ * A clone and a follower store the options that decide what the source sends
+ * ("remember" them) in penstock.pipeline of each target.  A command that needs
+ * these options calls remember_recall() first, and then works with the
+ * resulting Config: an option that the user did not give has its stored value,
+ * and one given with another value was refused.  A follower uses the other
+ * functions, step by step.
  */
 #ifndef PENSTOCK_PIPELINE_REMEMBER_H
 #define PENSTOCK_PIPELINE_REMEMBER_H

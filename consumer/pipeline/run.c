@@ -78,9 +78,12 @@ typedef struct Run
 
 	bool lost;     /* whether the stream is lost: we report nothing any more,
 					* and apply what has arrived */
-	bool settling; /* whether the sinks were told to do so */
-	Error loss;    /* error with which the run fails then */
-	int64_t settle_due_us; /* time at which this is logged; 0: it was logged */
+	bool settling; /* whether the sinks were told to finish after the stream was
+					* lost */
+	Error loss;    /* error with which the run fails after the stream was
+					* lost */
+	int64_t settle_due_us; /* time at which the loss is logged if the sinks take
+							* that long; 0: it was logged */
 	int64_t now_us;
 	int64_t stop_deadline_us; /* 0: no stop was requested */
 	int64_t report_due_us;
@@ -91,7 +94,9 @@ typedef struct Run
 
 /* ---- the source --------------------------------------------------------- */
 
-/* Stops reading from the stream, and has the sinks finish their work. */
+/*
+ * Stops reading from the stream, and sets the mode in which the sinks finish.
+ */
 static void
 stop_reading(Run *run, SinkMode mode)
 {

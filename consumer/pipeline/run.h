@@ -33,7 +33,9 @@ typedef struct Beside
 	int64_t interval_ms;
 } Beside;
 
-/* Largest number of such functions: for sequences, and for large objects. */
+/*
+ * Largest number of Beside functions: one for sequences, one for large objects.
+ */
 #define PIPELINE_BESIDE_MAX 2
 
 typedef struct Pipeline

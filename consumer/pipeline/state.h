@@ -69,7 +69,8 @@ typedef struct Known
 					   * since */
 	bool slow;        /* whether the target did answer, but slowly: the next
 					   * attempt waits for it */
-	Backoff backoff;  /* see UnreachableOptions */
+	Backoff backoff;  /* pause before the target is tried again: see
+					   * UnreachableOptions */
 	int64_t rows;     /* rows and transactions applied by sinks of earlier
 					   * attempts */
 	int64_t transactions;
@@ -111,16 +112,16 @@ typedef struct Attempt
 	int sink_count;    /* 0 until all sinks are in `sinks` */
 	SchemaNotes notes; /* stores the definitions of the source's schema on
 						* targets that have none */
-	bool noting;       /* whether this is being done for a target; the next one
-						* waits */
+	bool noting;       /* whether definitions are being stored on a target; the
+						* next target waits */
 	Keys *keys;        /* NULL: no foreign key was postponed */
 	Reached reached;
 	bool progressed;
-	bool fenced;    /* whether it ended because the targets have reached a
-					 * fence */
+	bool fenced;    /* whether the attempt ended because the targets have
+					 * reached a fence */
 	Lsn fence_lsn;  /* LSN of the fence; 0: none */
-	bool cut_short; /* whether it ended before config->endpos was durable on
-					 * every target */
+	bool cut_short; /* whether the attempt ended before config->endpos was
+					 * durable on every target */
 } Attempt;
 
 #endif /* PENSTOCK_PIPELINE_STATE_H */

@@ -21,7 +21,9 @@
  */
 #define SAY_END_MS_MAX 500
 
-/* Milliseconds that the other targets have when the first one is ready. */
+/*
+ * Milliseconds that the other targets have to become ready after the first one.
+ */
 #define OTHERS_READY_MS_MAX 500
 
 /*
