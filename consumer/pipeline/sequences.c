@@ -3,11 +3,12 @@
  *    Reads the source's sequences, and sets those of the targets, with a task
  *    for each target.
  *
- * A target's sequence is set if the source's value is not the one for which it
- * was set last.  After LOOKS_MAX readings, and at the begin of each attempt,
- * all are set, because an administrator may have changed something on the
- * target.  The session with the target is opened for that and closed
- * afterwards, because a pooler may have few sessions.
+ * A target's sequence is compared with the source's, and set if needed, when
+ * the source's value has changed since the last comparison.  After LOOKS_MAX
+ * readings, and at the begin of each attempt, all are compared, because an
+ * administrator may have changed something on the target.  The session with the
+ * target is opened for that and closed afterwards, because a pooler may have
+ * few sessions.
  *
  * The source may be the target of another pipeline, which has set its sequences
  * ahead of those of *its* source, and no session has used them since.  If the
@@ -37,7 +38,7 @@
 
 /*
  * Number of readings after which the list of sequences is read again, and all
- * are set.
+ * are compared with those of the targets.
  */
 #define LOOKS_MAX 6
 
@@ -68,7 +69,7 @@ typedef struct Seen
 									   * since */
 } Seen;
 
-/* The source's value for which a target's sequence was set last. */
+/* The source's value with which a target's sequence was compared last. */
 typedef struct Given
 {
 	bool known;
@@ -425,7 +426,7 @@ margin_of(const Sequences *self, int index)
 }
 
 /*
- * Chooses the sequences of the target that have to be set.  Returns their
+ * Chooses the sequences of the target that have to be compared.  Returns their
  * number.
  */
 static int
@@ -474,7 +475,9 @@ write_rows(TargetWork *work, const SequenceSetting *setting, Error *err)
 	return rc;
 }
 
-/* Records which sequences were set, so that they are not set again. */
+/*
+ * Records which sequences were compared and set, so that this is not repeated.
+ */
 static void
 note_given(TargetWork *work, const SequenceSetting *setting)
 {
@@ -515,9 +518,9 @@ set_chosen(TargetWork *work, SequenceSetting *setting, Error *err)
 }
 
 /*
- * Sets the sequences of one target.  Function of a task.  Which ones have to be
- * set depends on the target's system identifier, which is not known before the
- * first session, so they are chosen again then.
+ * Compares and sets the sequences of one target.  Function of a task.  Which
+ * ones are chosen depends on the target's system identifier, which is not known
+ * before the first session, so they are chosen again then.
  */
 static Rc
 set_target(void *context, Error *err)

@@ -54,8 +54,9 @@ typedef struct Streaming
 	Lsn reached_lsn; /* last until_lsn that was confirmed; 0: none */
 	int64_t until_us; /* monotonic time at which open transactions are tried
 					   * again */
-	int64_t hold_ms;  /* milliseconds until until_us; 0: not held since a
-					   * transaction has come */
+	int64_t hold_ms;  /* milliseconds that sessions do, or did last, without
+					   * open transactions; 0: none yet, or that time ended
+					   * before its limit */
 
 	/* Set by a run that ended with ERR_OPEN_TXN, for streaming_hold(). */
 	uint32_t refused_xid;
