@@ -2,7 +2,7 @@
  * backoff.h
  *    Pauses between attempts.  Each pause is twice as long as the one before.
  *
- *      Backoff backoff = {.first_ms = 100, .max_ms = 10000};
+ *     Backoff backoff = {.first_ms = 100, .max_ms = 10000};
  */
 #ifndef PENSTOCK_BASE_BACKOFF_H
 #define PENSTOCK_BASE_BACKOFF_H

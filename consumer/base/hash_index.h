@@ -6,12 +6,12 @@
  * of an element with the hash of its key.  A search returns the numbers that
  * were added with a hash, and the caller compares the elements themselves:
  *
- *      HashSearch search = hash_search_begin(&index, hash);
+ *     HashSearch search = hash_search_begin(&index, hash);
  *
- *      while (hash_search_next(&search, &number))
- *          if (is_same(things[number], wanted))
- *              return number;
- *      hash_index_add(&index, hash, count);
+ *     while (hash_search_next(&search, &number))
+ *         if (is_same(things[number], wanted))
+ *             return number;
+ *     hash_index_add(&index, hash, count);
  *
  * The index keeps 32 bits of each hash, so a search seldom returns a number
  * that was added with another hash.  A single number cannot be removed.

@@ -5,13 +5,13 @@
  * The writer places commas and colons and escapes strings.  The caller begins
  * and ends objects and arrays, in the right order:
  *
- *      Json json;
+ *     Json json;
  *
- *      json_init(&json, &buf);
- *      json_begin_object(&json);
- *      json_key(&json, "table");
- *      json_text(&json, name);
- *      json_end_object(&json);
+ *     json_init(&json, &buf);
+ *     json_begin_object(&json);
+ *     json_key(&json, "table");
+ *     json_text(&json, name);
+ *     json_end_object(&json);
  *
  * No function here has a name that libjansson (which we read JSON with) uses
  * too: the dynamic linker would take one function for the other.

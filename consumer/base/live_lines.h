@@ -6,9 +6,9 @@
  * The live lines are below the lines of the log: they are removed before a line
  * is logged.
  *
- *      live_lines_begin()   removes the lines that are shown
- *      live_lines_add()     adds a line
- *      live_lines_end()     shows the lines added
+ *     live_lines_begin()   removes the lines that are shown
+ *     live_lines_add()     adds a line
+ *     live_lines_end()     shows the lines added
  */
 #ifndef PENSTOCK_BASE_LIVE_LINES_H
 #define PENSTOCK_BASE_LIVE_LINES_H

@@ -2,10 +2,10 @@
  * nearest.h
  *    Finds the word that a user may have meant who mistyped a word.
  *
- *      Nearest nearest = {.word = "flolow"};
+ *     Nearest nearest = {.word = "flolow"};
  *
- *      nearest_offer(&nearest, "follow");
- *      … nearest.found: "follow", or NULL if no word is similar
+ *     nearest_offer(&nearest, "follow");
+ *     … nearest.found: "follow", or NULL if no word is similar
  */
 #ifndef PENSTOCK_BASE_NEAREST_H
 #define PENSTOCK_BASE_NEAREST_H

@@ -7,7 +7,7 @@
  * meant.  The parser of the command line registers a function that appends
  * these options.  Any message can then build its command:
  *
- *      error_hint(err, "Remove it with \"%s\".", OWN_COMMAND("drop"));
+ *     error_hint(err, "Remove it with \"%s\".", OWN_COMMAND("drop"));
  *
  * The registered function is global, because the code that composes a message
  * does not have the options.

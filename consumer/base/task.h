@@ -12,12 +12,12 @@
  * There are no threads: a task runs only inside task_work(), and nothing else
  * runs meanwhile.  A task may run other tasks.
  *
- *      task = task_new(open_target, opening);
- *      rc = task_work(task, &err);      RC_AGAIN: open_target() waits
- *      task_interest(task, &interest);
- *      … poll() …
- *      rc = task_work(task, &err);      what open_target() has returned
- *      task_free(task);
+ *     task = task_new(open_target, opening);
+ *     rc = task_work(task, &err);      RC_AGAIN: open_target() waits
+ *     task_interest(task, &interest);
+ *     … poll() …
+ *     rc = task_work(task, &err);      what open_target() has returned
+ *     task_free(task);
  */
 #ifndef PENSTOCK_BASE_TASK_H
 #define PENSTOCK_BASE_TASK_H

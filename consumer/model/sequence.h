@@ -16,7 +16,7 @@
  * it is lost.  A server logs 32 values in advance (or as many as a session
  * caches), and each session may be about to use such values.  So the margin is
  *
- *      increment × max(cache, 32) × sessions
+ *     increment × max(cache, 32) × sessions
  *
  * or twice the number of values returned between the last two queries, if that
  * is more.  It is at most half of what the sequence has left.  We set the
@@ -45,7 +45,7 @@
 #include <stdint.h>
 
 /*
- * Definition of a sequence, as in pg_sequence. increment is not 0, min is less
+ * Definition of a sequence, as in pg_sequence: increment is not 0, min is less
  * than max.
  */
 typedef struct SequenceRange

@@ -9,7 +9,7 @@
  * They wait for the socket and for a request to stop at the same time, and fail
  * with ERR_INTERRUPTED when a stop is requested.
  *
- * 2.  While a stream runs, nothing may wait.  The users of the event loop then
+ * 2. While a stream runs, nothing may wait.  The users of the event loop then
  * call libpq's asynchronous functions with the handle that pgconn_raw()
  * returns.
  *

@@ -8,11 +8,11 @@
 /*
  * Returns the name of the target that a connection string leads to, such as
  *
- *      target "shop@db2.example.com:5433"
+ *     target "shop@db2.example.com:5433"
  *
  * Database, host or port are left out where the string does not give them.  If
  * it gives none, or libpq cannot parse it, the name is the word `target` alone.
- * Has never a password.  The caller frees it with free().
+ * It never contains a password.  The caller frees it with free().
  */
 char *target_name(const char *conninfo);
 
