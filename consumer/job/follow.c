@@ -1,11 +1,13 @@
 /*
  * follow.c
- *    See follow.h.
+ *    Runs the follower, adds a table when the follower ends because the table
+ *    was not copied, and runs the follower again.
  *
- * A follower ends before the first transaction that changes a table which it
- * has no copy of, and everything before that is on the targets.  So the table
- * is added then, while nobody follows: its copy is of a later position, and the
- * next follower leaves out what comes before that.
+ * A follower ends before the first transaction with changes of a table that was
+ * not copied, when all earlier transactions are on the targets.  We add the
+ * table then, while no follower is running.  The watermark of its copy is after
+ * that transaction, and the next follower leaves out the table's changes up to
+ * the watermark.
  */
 #include "job/follow.h"
 
@@ -25,7 +27,8 @@
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* Whether it is for the pipeline to have all that is published. */
+/* Whether the pipeline copies every table that its publications publish, also
+ * those that are added later. */
 static bool
 takes_all(const Config *config)
 {
@@ -34,7 +37,8 @@ takes_all(const Config *config)
 		   config->source_count <= 1;
 }
 
-/* RC_END: it is not to be added, and *err stays as it is. */
+/* Adds a table to the pipeline, for which a follower has failed with *err.
+ * Returns RC_END, with *err unchanged, if the pipeline does not add tables. */
 static MUST_CHECK Rc
 add(const Config *config, char *table, Error *err)
 {
@@ -59,9 +63,10 @@ add(const Config *config, char *table, Error *err)
 	return rc;
 }
 
-/* ---- What was begun ---- */
+/* ---- Tables whose copy was interrupted ---- */
 
-/* Whether somebody has begun to copy it, and it follows when that is done. */
+/* Whether a command has begun to add the table in this row of the list, and has
+ * not finished. */
 static bool
 is_under_way(const PGresult *tables, int row)
 {
@@ -72,8 +77,8 @@ is_under_way(const PGresult *tables, int row)
 		   strcmp(state, table_state_name(TABLE_JOINING)) == 0;
 }
 
-/* Another command may be at it: what does not work now is left to that, or to
- * the next start. */
+/* Finishes adding a table.  Errors are logged and ignored, because another
+ * command may be adding the table; otherwise the next start tries again. */
 static MUST_CHECK Rc
 finish_table(const Config *recalled, const Config *config,
 			 const PGresult *tables, int row, Error *err)
@@ -113,7 +118,8 @@ list_tables(const Config *recalled, PGresult **tables, Error *err)
 	return rc;
 }
 
-/* What cannot be asked now is for the follower to find out. */
+/* Finishes adding all tables that were not finished.  An error of the queries
+ * is ignored: the follower will meet and report it, too. */
 static MUST_CHECK Rc
 finish_begun(const Config *config, Error *err)
 {
@@ -146,7 +152,8 @@ follow_with_tables(const Config *config, Error *err)
 	if (rc == RC_OK)
 		rc = follow(config, err);
 
-	/* One that is refused again after it was added stays refused. */
+	/* If the follower ends because of the same table again, adding it a second
+	 * time would not help. */
 	while (rc == RC_FAIL && err->table != NULL &&
 		   (added == NULL || strcmp(added, err->table) != 0))
 	{

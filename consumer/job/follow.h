@@ -1,6 +1,7 @@
 /*
  * follow.h
- *    Follows, and takes in tables that are published meanwhile.
+ *    Follows a pipeline, and copies tables that are added to its publications
+ *    meanwhile.
  */
 #ifndef PENSTOCK_JOB_FOLLOW_H
 #define PENSTOCK_JOB_FOLLOW_H
@@ -9,10 +10,11 @@
 #include "config/config.h"
 
 /*
- * Does what follow() does (pipeline/follow.h).  With --ddl=follow, where the
- * whole of the publications was copied, a table that comes to be published and
- * was not copied is copied when its first change arrives, and joins, as with
- * "penstock table add"; the others wait meanwhile.  Waits until the end.
+ * Follows like follow() (pipeline/follow.h); blocks until that ends.  If the
+ * pipeline has --ddl=follow and copies everything that its publications
+ * publish, a table that is published later is copied when its first change
+ * arrives, as by "penstock table add".  Nothing is applied to the other tables
+ * meanwhile.
  */
 MUST_CHECK Rc follow_with_tables(const Config *config, Error *err);
 

@@ -200,7 +200,7 @@ struct Sink
 {
 	const SinkOps *ops; /* functions of the sink */
 	Sink *next; /* sink after this one, if this is a filter; else NULL */
-	const SinkReport *report; /* the sink's own, or that of `next` */
+	const SinkReport *report; /* report of this sink, or that of `next` */
 	SinkOrders orders;
 	bool in_transaction; /* whether begin was called and commit was not; set by
 						  * the functions below */

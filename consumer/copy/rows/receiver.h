@@ -4,8 +4,8 @@
  *
  * A receiver collects rows in a chunk of fixed size.  When the chunk and the
  * socket are full, the receiver accepts no more data, and its owner waits until
- * the socket can be written to.  Only receiver_open() blocks, and the reading
- * of the error of a target that has failed.
+ * the socket can be written to.  Only receiver_open() blocks, and, after a
+ * target has failed, the call that reads its error.
  *
  *     receiver_open()
  *     receiver_start(), receiver_started()     begin a part

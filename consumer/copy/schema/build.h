@@ -60,7 +60,7 @@ typedef struct BuildRunning
 typedef struct BuildPostponedKey
 {
 	const char *table;     /* "schema"."name" */
-	const char *name;      /* quoted */
+	const char *name;      /* name of the constraint, quoted */
 	const char *statement; /* validates or adds the key; to be run later, when
 							* no rows violate the key any more */
 	ObjectId object;       /* the constraint's catalog and OID on the source */

@@ -48,7 +48,7 @@ typedef struct BuildTable
 typedef struct BuildForeignKey
 {
 	const char *table;    /* "schema"."name" */
-	const char *name;     /* quoted */
+	const char *name;     /* name of the constraint, quoted */
 	const char *add;      /* ADD CONSTRAINT; NULL: the key exists already */
 	const char *validate; /* VALIDATE CONSTRAINT; NULL: nothing to validate */
 	const char *comment;  /* COMMENT ON CONSTRAINT; NULL: no comment */

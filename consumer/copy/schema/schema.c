@@ -55,7 +55,7 @@ struct Schema
 						 * yet */
 };
 
-/* A command line under construction. */
+/* Command line of a program, to which arguments are added. */
 typedef struct Arguments
 {
 	const char **argv;
