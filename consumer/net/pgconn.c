@@ -487,8 +487,10 @@ option_value(const PQconninfoOption *options, const char *keyword)
 	return NULL;
 }
 
-/* Whether a child comes to the same value by itself, unless a service says
- * something else. */
+/*
+ * Whether an option has libpq's default, which a child process uses, too,
+ * unless a service file or an environment variable sets the option.
+ */
 static bool
 is_default(const PQconninfoOption *option)
 {
@@ -505,7 +507,7 @@ is_passed_on(const PQconninfoOption *option)
 		"replication", "client_encoding", "fallback_application_name",
 		/* The command line of a process can be read by all users. */
 		"password", "sslpassword",
-		/* Set with ours. */
+		/* Written by append_child_options(), together with our own. */
 		"options"};
 
 	if (option->val == NULL || option->val[0] == '\0')
@@ -517,9 +519,9 @@ is_passed_on(const PQconninfoOption *option)
 }
 
 /*
- * What is as usual is left out: a program with an older libpq, which
- * --pg-bindir may name, refuses options that it does not know, such as "sslsni"
- * before 14.
+ * Options that have libpq's default are left out, unless there is a service
+ * file.  A program with an older libpq, which --pg-bindir may name, rejects
+ * options that it does not know, such as "sslsni" before version 14.
  */
 void
 pgconn_child_conninfo(const PgConn *conn, char **conninfo, char **password)
