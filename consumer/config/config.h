@@ -117,6 +117,7 @@ typedef struct Config
 	const char *publications;   /* comma-separated, as for the plugin */
 	const char *apply_mode;     /* batch or transaction */
 	const char *ddl;            /* off, stop or follow; NULL: off */
+	SchemaRules schema_rules;   /* beside ddl */
 	int lanes;                  /* connections to each target */
 	const char *origin;         /* any or none */
 	bool skip_missing;          /* publications, at points of the log */

@@ -275,6 +275,24 @@ read_placement(ConfigParse *parse, Error *err)
 						 parse->entry->value, parse->entry->line, err);
 }
 
+/* KIND = POLICY, or KIND.SCHEMA.TABLE = POLICY. */
+static MUST_CHECK Rc
+read_schema_rule(ConfigParse *parse, Error *err)
+{
+	const IniEntry *entry = parse->entry;
+	const char *text = arena_printf(parse->arena, "%s:%s", entry->key,
+									entry->value);
+
+	if (policy_add_schema_rule(&parse->file->schema_rules, text))
+		return RC_OK;
+	return error_set(err, ERR_CONFIG,
+					 "invalid rule \"%s = %s\": expected is a kind of create, "
+					 "alter, rename, drop, index, constraint, partition, "
+					 "sequence, type, other or all, maybe with .SCHEMA.TABLE, "
+					 "and off, stop or follow (not of other); at most %d",
+					 entry->key, entry->value, POLICY_SCHEMA_RULES_MAX);
+}
+
 /* Options are read by config/read.c, which knows the command. */
 static MUST_CHECK Rc
 pass_over(ConfigParse *parse UNUSED, Error *err UNUSED)
@@ -321,6 +339,16 @@ static const ConfigSetting placement_settings[] = {
 	 "every target",
 	 true, NULL},
 	{"*", "all", "every row on every target", false, NULL},
+};
+
+static const ConfigSetting ddl_settings[] = {
+	{"drop", "stop", "the follower ends, and says what would be dropped", true,
+	 NULL},
+	{"index", "off", "not done, with a warning", true, NULL},
+	{"all.public.audit", "off", "every kind of change, to that table", true,
+	 NULL},
+	{"other", "stop", "functions, views and what else is not followed", true,
+	 NULL},
 };
 
 static const ConfigSetting directory_settings[] = {
@@ -383,6 +411,15 @@ const ConfigSection config_sections[] = {
 		.help = "Needed where the placement of a table is directory(COLUMN).",
 		.begin = begin_placement,
 		SETTINGS(directory_settings),
+	},
+	{
+		.word = "ddl",
+		.help = "What is done with kinds of schema changes, otherwise than "
+				"option \"ddl\" says: off, stop or follow.  Kinds are create, "
+				"alter, rename, drop, index, constraint, partition, sequence, "
+				"type, other and all.",
+		.read = read_schema_rule,
+		SETTINGS(ddl_settings),
 	},
 };
 

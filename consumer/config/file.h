@@ -16,6 +16,7 @@
 
 #include "config/ini.h"
 #include "model/placement.h"
+#include "model/policy.h"
 
 /* Most targets that a pipeline can have. */
 #define CONFIG_TARGETS_MAX 64
@@ -36,6 +37,7 @@ typedef struct ConfigFile
 	const char *target_names[CONFIG_TARGETS_MAX];
 	int node_count;       /* targets that hashed tables are spread over */
 	Placement *placement; /* NULL: no section; targets are not yet looked up */
+	SchemaRules schema_rules;
 } ConfigFile;
 
 /* The reading of a file, inside file.c. */

@@ -126,6 +126,8 @@ clear(Config *config, const OptionDef *option)
 		((PatternList *) field)->count = 0;
 	else if (option->type == &type_conflicts)
 		((ConflictRules *) field)->count = 0;
+	else if (option->type == &type_schema_rules)
+		((SchemaRules *) field)->count = 0;
 }
 
 static MUST_CHECK Rc

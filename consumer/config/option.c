@@ -408,6 +408,18 @@ const OptionDef option_table[] = {
 		.help = "what is done with changes of the source's schema",
 	},
 	{
+		.name = "on-ddl",
+		.type = &type_schema_rules,
+		.offset = FIELD(schema_rules),
+		.commands = COMMAND_CLONE | COMMAND_FOLLOW,
+		.group = GROUP_REPLICATION,
+		.memory = DECIDED_BY_FOLLOWER,
+		.placeholder = "KIND[.TABLE]:POLICY",
+		.unset = "as --ddl says",
+		.help = "off, stop or follow, for a kind of schema change; may be "
+				"repeated",
+	},
+	{
 		.name = "streaming",
 		.type = &type_switch,
 		.offset = FIELD(streaming),

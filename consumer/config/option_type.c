@@ -611,6 +611,43 @@ print_conflicts(const Config *config, const OptionDef *option, Arena *arena,
 		words_add(values, arena, policy_name(CONFLICT_STOP));
 }
 
+static Rc
+parse_schema_rule(Config *config, const OptionDef *option, const char *value,
+				  Error *err)
+{
+	if (!policy_add_schema_rule(option_field(config, option), value))
+		return option_bad_value(err, option, value);
+	return RC_OK;
+}
+
+static void
+print_schema_rules(const Config *config, const OptionDef *option, Arena *arena,
+				   Words *values)
+{
+	const SchemaRules *rules = field_of(config, option);
+	Buf text;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	for (int i = 0; i < rules->count; i++)
+	{
+		buf_reset(&text);
+		policy_append_schema_rule(&rules->rules[i], &text);
+		words_add(values, arena, arena_strdup(arena, text.data));
+	}
+	buf_release(&text);
+}
+
+const OptionType type_schema_rules = {
+	.is_list = true,
+	.parse = parse_schema_rule,
+	.print = print_schema_rules,
+	.expected =
+		"KIND:POLICY or KIND.SCHEMA.TABLE:POLICY, with a kind of create, "
+		"alter, rename, drop, index, constraint, partition, sequence, "
+		"type, other or all, and a policy of off, stop or follow (not "
+		"of other)",
+};
+
 static const char *const conflict_words[] = {"stop", "skip", "overwrite", NULL};
 
 const OptionType type_conflicts = {

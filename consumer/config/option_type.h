@@ -68,15 +68,16 @@ extern const OptionType type_apply;  /* batch or transaction */
 extern const OptionType type_ddl;    /* off, stop or follow */
 extern const OptionType type_origin; /* any or none */
 extern const OptionType type_compression;
-extern const OptionType type_sequences; /* follow or off */
-extern const OptionType type_stride;    /* of a SequenceStride */
-extern const OptionType type_lsn;       /* of an Lsn */
-extern const OptionType type_size;      /* of a size_t: min to max */
-extern const OptionType type_rate;      /* likewise, in a second */
-extern const OptionType type_count;     /* of an int: 1 to max */
-extern const OptionType type_targets;   /* the targets */
-extern const OptionType type_conflicts; /* of ConflictRules */
-extern const OptionType type_patterns;  /* of a PatternList */
+extern const OptionType type_sequences;    /* follow or off */
+extern const OptionType type_stride;       /* of a SequenceStride */
+extern const OptionType type_lsn;          /* of an Lsn */
+extern const OptionType type_size;         /* of a size_t: min to max */
+extern const OptionType type_rate;         /* likewise, in a second */
+extern const OptionType type_count;        /* of an int: 1 to max */
+extern const OptionType type_targets;      /* the targets */
+extern const OptionType type_conflicts;    /* of ConflictRules */
+extern const OptionType type_schema_rules; /* of SchemaRules */
+extern const OptionType type_patterns;     /* of a PatternList */
 
 /* Where an option stands among those of a command, in --help and the manual. */
 typedef enum OptionGroup

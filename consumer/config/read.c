@@ -237,6 +237,27 @@ take_targets(Config *config, const ConfigFile *file, Error *err)
 	return RC_OK;
 }
 
+/* Rules of the file's section [ddl] come after those of its options. */
+static MUST_CHECK Rc
+take_schema_rules(Config *config, ConfigCommand command, const ConfigFile *file,
+				  Error *err)
+{
+	const SchemaRules *rules = &file->schema_rules;
+
+	if (rules->count == 0 || config_is_typed(config, "on-ddl") ||
+		option_find(command, "on-ddl") == NULL)
+		return RC_OK;
+	if (config->schema_rules.count + rules->count > POLICY_SCHEMA_RULES_MAX)
+		return error_set(err, ERR_CONFIG,
+						 "%s: too many rules for schema changes: at most %d",
+						 config->file, POLICY_SCHEMA_RULES_MAX);
+	for (int i = 0; i < rules->count; i++)
+		config->schema_rules
+			.rules[config->schema_rules.count++] = rules->rules[i];
+	config_note_given(config, "on-ddl", false);
+	return RC_OK;
+}
+
 static Rc
 read_file(Config *config, ConfigCommand command, bool *given, Error *err)
 {
@@ -249,6 +270,8 @@ read_file(Config *config, ConfigCommand command, bool *given, Error *err)
 	rc = config_file_read(&file, config->file, config->arena, err);
 	if (rc == RC_OK)
 		rc = read_file_options(config, command, &file, given, err);
+	if (rc == RC_OK)
+		rc = take_schema_rules(config, command, &file, err);
 	if (rc == RC_OK)
 		rc = take_sources(config, &file, err);
 	if (rc != RC_OK)

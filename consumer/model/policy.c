@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/macros.h"
 
 static const char *const policy_names[] = {
 	[CONFLICT_STOP] = "stop",
@@ -99,4 +100,122 @@ policy_append_rule(const ConflictRule *rule, Buf *buf)
 		buf_append_char(buf, ':');
 	}
 	buf_append_string(buf, policy_name(rule->policy));
+}
+
+/* ---- schema changes ----------------------------------------------------- */
+
+const char *const policy_schema_kinds[] = {
+	"create", "alter",           "rename",        "drop",
+	"index",  "constraint",      "partition",     "sequence",
+	"type",   POLICY_KIND_OTHER, POLICY_KIND_ALL, NULL,
+};
+
+static const char *const schema_policy_names[] = {
+	[SCHEMA_OFF] = "off",
+	[SCHEMA_STOP] = "stop",
+	[SCHEMA_FOLLOW] = "follow",
+};
+
+/* What comes after the kind; NULL: it is none. */
+static const char *
+read_kind(const char *text, const char **kind)
+{
+	size_t length = strcspn(text, ".:");
+
+	for (int i = 0; policy_schema_kinds[i] != NULL; i++)
+		if (strlen(policy_schema_kinds[i]) == length &&
+			strncmp(policy_schema_kinds[i], text, length) == 0)
+		{
+			*kind = policy_schema_kinds[i];
+			return text + length;
+		}
+	return NULL;
+}
+
+static bool
+read_schema_policy(const char *text, SchemaPolicy *policy)
+{
+	for (size_t i = 0; i < LENGTH_OF(schema_policy_names); i++)
+		if (strcmp(schema_policy_names[i], text) == 0)
+		{
+			*policy = (SchemaPolicy) i;
+			return true;
+		}
+	return false;
+}
+
+bool
+policy_add_schema_rule(SchemaRules *rules, const char *text)
+{
+	SchemaRule rule = {.kind = NULL};
+
+	text = read_kind(text, &rule.kind);
+	if (text != NULL && *text == '.')
+	{
+		text = identifier_read(text + 1, rule.schema);
+		if (text == NULL || *text != '.')
+			return false;
+		text = identifier_read(text + 1, rule.table);
+	}
+	if (text == NULL || *text != ':' ||
+		!read_schema_policy(text + 1, &rule.policy) ||
+		(rule.policy == SCHEMA_FOLLOW &&
+		 strcmp(rule.kind, POLICY_KIND_OTHER) == 0) ||
+		rules->count == POLICY_SCHEMA_RULES_MAX)
+		return false;
+	rules->rules[rules->count++] = rule;
+	return true;
+}
+
+void
+policy_append_schema_rule(const SchemaRule *rule, Buf *buf)
+{
+	buf_append_string(buf, rule->kind);
+	if (rule->schema[0] != '\0')
+	{
+		buf_append_char(buf, '.');
+		buf_append_identifier(buf, rule->schema);
+		buf_append_char(buf, '.');
+		buf_append_identifier(buf, rule->table);
+	}
+	buf_append_char(buf, ':');
+	buf_append_string(buf, schema_policy_names[rule->policy]);
+}
+
+/* How much a rule says of a change; 0: it is not about it. */
+static int
+weigh(const SchemaRule *rule, const char *kind, const char *schema,
+	  const char *name)
+{
+	bool is_for_all = strcmp(rule->kind, POLICY_KIND_ALL) == 0 &&
+					  strcmp(kind, POLICY_KIND_OTHER) != 0;
+
+	if (!is_for_all && strcmp(rule->kind, kind) != 0)
+		return 0;
+	if (rule->schema[0] == '\0')
+		return is_for_all ? 1 : 2;
+	if (schema == NULL || name == NULL || strcmp(rule->schema, schema) != 0 ||
+		strcmp(rule->table, name) != 0)
+		return 0;
+	return is_for_all ? 3 : 4;
+}
+
+SchemaPolicy
+policy_of_schema_change(const SchemaRules *rules, const char *kind,
+						const char *schema, const char *name,
+						SchemaPolicy otherwise)
+{
+	int most = 0;
+
+	for (int i = 0; rules != NULL && i < rules->count; i++)
+	{
+		int weight = weigh(&rules->rules[i], kind, schema, name);
+
+		if (weight > 0 && weight >= most)
+		{
+			most = weight;
+			otherwise = rules->rules[i].policy;
+		}
+	}
+	return otherwise;
 }

@@ -71,4 +71,48 @@ typedef enum SchemaPolicy
 	SCHEMA_FOLLOW, /* change the targets' schema in the same way */
 } SchemaPolicy;
 
+/* A rule for a kind of change, or for that kind of change to one table. */
+typedef struct SchemaRule
+{
+	const char *kind;             /* one of policy_schema_kinds */
+	char schema[IDENTIFIER_SIZE]; /* empty: all objects without a rule */
+	char table[IDENTIFIER_SIZE];
+	SchemaPolicy policy;
+} SchemaRule;
+
+#define POLICY_SCHEMA_RULES_MAX 64
+
+typedef struct SchemaRules
+{
+	SchemaRule rules[POLICY_SCHEMA_RULES_MAX];
+	int count;
+} SchemaRules;
+
+/* The words for kinds, up to NULL: those of ddl_kind_name(), and the next. */
+extern const char *const policy_schema_kinds[];
+
+/* What is not followed at all, such as functions; and every other kind. */
+#define POLICY_KIND_OTHER "other"
+#define POLICY_KIND_ALL   "all"
+
+/*
+ * Adds a rule given as KIND:POLICY or KIND.SCHEMA.TABLE:POLICY, with names
+ * quoted as in SQL where they have to be.  False if it is anything else, or one
+ * too many; what is of kind other cannot be followed.
+ */
+bool policy_add_schema_rule(SchemaRules *rules, const char *text);
+
+/* Appends a rule as policy_add_schema_rule() reads it. */
+void policy_append_schema_rule(const SchemaRule *rule, Buf *buf);
+
+/*
+ * The policy for a change of the kind to an object; `otherwise` where no rule
+ * says one.  A rule that names the object counts before one for all, one for
+ * the kind before one for every kind, and of two alike the last.  Schema and
+ * name may be NULL.
+ */
+SchemaPolicy policy_of_schema_change(const SchemaRules *rules, const char *kind,
+									 const char *schema, const char *name,
+									 SchemaPolicy otherwise);
+
 #endif /* PENSTOCK_MODEL_POLICY_H */

@@ -109,6 +109,7 @@ sink_options(Attempt *attempt, int index, char *label)
 		.schema_policy = config_schema_policy(config),
 		.publications = &attempt->identity->publications,
 		.has_exclusions = !selection_is_all(&config->selection),
+		.schema_rules = &config->schema_rules,
 		.notes = &attempt->notes,
 		.sequence_stride = config->sequence_stride.count,
 		.per_transaction = config_applies_transactions(config),

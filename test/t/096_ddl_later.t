@@ -77,4 +77,38 @@ subtest 'of tables that are added' => sub {
 	is($pair->target_sql("SELECT to_regclass('added_x')"), 'added_x', 'its index as well');
 };
 
+subtest 'by kind and table' => sub {
+	my $pair = $server->with_database('kinds');
+	my $file = PostgreSQL::Test::Utils::tempdir . '/kinds.ini';
+
+	append_to_file($file, "[ddl]\ndrop = stop\nindex = off\n"
+		  . "all.public.audit = off\nother = stop\n");
+	$pair->source_sql('CREATE TABLE t (id integer PRIMARY KEY, v integer);
+		CREATE TABLE audit (id integer PRIMARY KEY); CREATE TABLE old (id integer)');
+	$pair->clone('--ddl=follow', "--config=$file");
+	$pair->source_sql('ALTER TABLE t ADD w integer; CREATE INDEX t_w ON t (w);
+		ALTER TABLE audit ADD w integer; INSERT INTO t VALUES (1, 2, 3)');
+	my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	is($status, 0, 'what is off is passed over');
+	like($log, qr/ends at \S+, has changed "public"."t"; that is not done.*CREATE INDEX t_w ON/,
+		'an index is said, with its position');
+	like($log, qr/has changed "public"."audit"; that is not done.*ADD COLUMN "w"/, 'so is a table');
+	is($pair->target_sql("SELECT string_agg(attrelid::regclass || attname, ' ') FROM pg_attribute
+		WHERE attname = 'w' AND NOT attisdropped"), 'tw', 'the rest is done, and nothing else');
+
+	$pair->source_sql('DROP TABLE audit; DROP TABLE old; CREATE INDEX t_v ON t (v)');
+	$pair->fails_like(1, qr/target lacks:\s+DROP TABLE (?:IF EXISTS )?"public"."old";\n.*hint: Run that on target and follow again: it goes on when target has it\.$/ms,
+		'a kind may stop', 'follow', '--endpos=' . $pair->source_lsn);
+	$pair->target_sql('DROP TABLE old');
+	$pair->follow_to_end;
+	is($pair->target_sql("SELECT to_regclass('audit')"), 'audit', 'what a table is spared');
+
+	$pair->source_sql('CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS $$SELECT 1$$');
+	$pair->fails_like(1, qr/changed function public.f\(\), which is not followed.*--on-ddl=other:off/s,
+		'what is never followed may stop', 'follow', '--endpos=' . $pair->source_lsn);
+	$pair->fails_like(1, qr/has another --on-ddl/, 'the rules are remembered',
+		'follow', '--on-ddl=other:off', '--endpos=' . $pair->source_lsn);
+	$pair->follow_to_end('--set', '--on-ddl=other:off');
+};
+
 done_testing();

@@ -301,6 +301,7 @@ open_sink(TableJoin *join, TableTarget *target, const SlotInfo *slot,
 		.source = &work->history,
 		.rules = &work->config->conflict_rules,
 		.schema_policy = join->schema_policy,
+		.schema_rules = &work->config->schema_rules,
 		.sequence_stride = work->config->sequence_stride.count,
 		.memory_bytes = work->config->memory_bytes /
 						(size_t) work->target_count,

@@ -1201,7 +1201,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->table_states = session.table_states;
 	self->schema_step = schema_step_new(
 		self->target.pipeline, self->target.label, options->schema_policy,
-		options->sequence_stride, self->table_states);
+		options->schema_rules, options->sequence_stride, self->table_states);
 	self->publications = options->publications;
 	self->has_exclusions = options->has_exclusions;
 	self->keys = session.keys;

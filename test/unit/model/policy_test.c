@@ -102,6 +102,61 @@ there_is_a_limit_to_names_and_rules(void **state)
 	assert_false(policy_add_rule(&rules, "skip"));
 }
 
+static SchemaPolicy
+policy_for(const SchemaRules *rules, const char *kind, const char *table)
+{
+	return policy_of_schema_change(rules, kind, table != NULL ? "s" : NULL,
+								   table, SCHEMA_FOLLOW);
+}
+
+static void
+a_rule_for_a_schema_change_counts_by_what_it_says(void **state)
+{
+	SchemaRules rules = {.count = 0};
+
+	(void) state;
+	assert_int_equal(policy_for(&rules, "drop", "t"), SCHEMA_FOLLOW);
+	assert_true(policy_add_schema_rule(&rules, "drop.s.t:off"));
+	assert_true(policy_add_schema_rule(&rules, "all.s.u:off"));
+	assert_true(policy_add_schema_rule(&rules, "drop:stop"));
+	assert_true(policy_add_schema_rule(&rules, "all:stop"));
+	assert_true(policy_add_schema_rule(&rules, "index:follow"));
+	assert_int_equal(policy_for(&rules, "drop", "t"), SCHEMA_OFF);
+	assert_int_equal(policy_for(&rules, "drop", "x"), SCHEMA_STOP);
+	assert_int_equal(policy_for(&rules, "drop", NULL), SCHEMA_STOP);
+	assert_int_equal(policy_for(&rules, "index", "u"), SCHEMA_OFF);
+	assert_int_equal(policy_for(&rules, "index", "t"), SCHEMA_FOLLOW);
+	assert_int_equal(policy_for(&rules, "alter", "t"), SCHEMA_STOP);
+	assert_int_equal(policy_for(&rules, "other", NULL), SCHEMA_FOLLOW);
+	assert_true(policy_add_schema_rule(&rules, "drop:follow"));
+	assert_int_equal(policy_for(&rules, "drop", "x"), SCHEMA_FOLLOW);
+}
+
+static void
+a_rule_for_schema_changes_is_read_as_it_is_written(void **state)
+{
+	static const char *const bad[] = {
+		"",          "drop",         "drop:",      "drop:skip",
+		"fall:off",  "other:follow", "drop.t:off", "drop.s.t.u:off",
+		"drop:off ", "dropx:off",
+	};
+	SchemaRules rules = {.count = 0};
+	Buf text;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(policy_add_schema_rule(&rules, bad[i]));
+	assert_int_equal(rules.count, 0);
+	assert_true(policy_add_schema_rule(&rules, "rename.\"S.a\".\"b:c\":stop"));
+	buf_init(&text, BUF_TEXT_MAX);
+	policy_append_schema_rule(&rules.rules[0], &text);
+	assert_string_equal(text.data, "rename.\"S.a\".\"b:c\":stop");
+	buf_release(&text);
+	while (rules.count < POLICY_SCHEMA_RULES_MAX)
+		assert_true(policy_add_schema_rule(&rules, "other:stop"));
+	assert_false(policy_add_schema_rule(&rules, "other:stop"));
+}
+
 int
 main(void)
 {
@@ -112,6 +167,8 @@ main(void)
 		cmocka_unit_test(names_are_read_as_in_sql),
 		cmocka_unit_test(anything_else_is_refused),
 		cmocka_unit_test(there_is_a_limit_to_names_and_rules),
+		cmocka_unit_test(a_rule_for_a_schema_change_counts_by_what_it_says),
+		cmocka_unit_test(a_rule_for_schema_changes_is_read_as_it_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

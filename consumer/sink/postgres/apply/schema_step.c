@@ -41,6 +41,7 @@ struct SchemaStep
 	const char *pipeline;
 	const char *label;
 	SchemaPolicy policy;
+	const SchemaRules *rules;
 	int stride;                /* of the target's sequences; 0: none */
 	const TableStates *states; /* of the target's tables */
 	char *failed_sql;          /* the statement that failed last; or NULL */
@@ -65,13 +66,14 @@ typedef struct Step
 
 SchemaStep *
 schema_step_new(const char *pipeline, const char *label, SchemaPolicy policy,
-				int stride, const TableStates *states)
+				const SchemaRules *rules, int stride, const TableStates *states)
 {
 	SchemaStep *self = xcalloc(1, sizeof(SchemaStep));
 
 	self->pipeline = pipeline;
 	self->label = label;
 	self->policy = policy;
+	self->rules = rules;
 	self->stride = stride;
 	self->states = states;
 	return self;
@@ -165,6 +167,41 @@ say_all_untranslated(const Step *step)
 					"transaction %" PRIu32 " has changed %d more of that kind; "
 					"\"penstock schema diff\" shows what differs",
 					step->set->txn.xid, count - UNTRANSLATED_SAID_MAX);
+}
+
+static MUST_CHECK Rc
+refuse_untranslated(const Step *step, const SchemaChange *change, Error *err)
+{
+	bool is_named = change->untranslated_identity[0] != '\0';
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "transaction %" PRIu32 " at " LSN_FORMAT
+					  " has %s %s, which is not followed",
+					  step->set->txn.xid, LSN_ARGS(change->lsn),
+					  change->untranslated_gone ? "dropped" : "changed",
+					  is_named ? change->untranslated_identity
+							   : change->untranslated_catalog);
+
+	error_hint(err,
+			   "See with \"%s\" what differs and bring it over; then \"%s\" "
+			   "gets past this, with a warning for each.",
+			   OWN_COMMAND("schema diff"),
+			   OWN_COMMAND("follow --set --on-ddl=other:off"));
+	return rc;
+}
+
+/* It is said, or stops, as the rules say. */
+static MUST_CHECK Rc
+check_untranslated(const Step *step, Error *err)
+{
+	SchemaPolicy policy = policy_of_schema_change(
+		step->self->rules, POLICY_KIND_OTHER, NULL, NULL, SCHEMA_OFF);
+
+	for (size_t i = 0; i < step->set->count && policy == SCHEMA_STOP; i++)
+		if (step->set->changes[i]->schema->kind == SCHEMA_UNTRANSLATED)
+			return refuse_untranslated(step, step->set->changes[i]->schema,
+									   err);
+	say_all_untranslated(step);
+	return RC_OK;
 }
 
 static void
@@ -276,6 +313,101 @@ leave_out(Step *step, const SchemaChange *change)
 		definition_set_remove(step->before, change->catalog, change->oid);
 }
 
+/* ---- what rules leave out ----------------------------------------------- */
+
+/* The definition of what a statement is about; or NULL. */
+static const Definition *
+find_object(const Step *step, const DdlStatement *statement)
+{
+	const Definition *is = definition_set_find(step->after, statement->catalog,
+											   statement->oid);
+
+	return is != NULL ? is
+					  : definition_set_find(step->before, statement->catalog,
+											statement->oid);
+}
+
+static SchemaPolicy
+policy_of(const Step *step, const DdlStatement *statement)
+{
+	const Definition *object = find_object(step, statement);
+
+	return policy_of_schema_change(
+		step->self->rules, ddl_kind_name(statement->kind),
+		object != NULL ? object->schema : NULL,
+		object != NULL ? object->name : NULL, step->self->policy);
+}
+
+/* Whether any statement, or one about the same object as that, has it. */
+static bool
+has_policy(const Step *step, SchemaPolicy policy, const DdlStatement *same)
+{
+	for (int i = 0; i < step->plan->count; i++)
+	{
+		const DdlStatement *statement = &step->plan->statements[i];
+
+		if ((same == NULL || (statement->oid == same->oid &&
+							  statement->catalog == same->catalog)) &&
+			policy_of(step, statement) == policy)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * An object of which nothing is done is as it is on the source, as far as this
+ * step is concerned.
+ */
+static void
+leave_object_out(const Step *step, const DdlStatement *statement)
+{
+	const Definition *is = definition_set_find(step->after, statement->catalog,
+											   statement->oid);
+
+	if (has_policy(step, SCHEMA_STOP, statement) ||
+		has_policy(step, SCHEMA_FOLLOW, statement))
+		return;
+	if (is != NULL)
+		definition_set_put(step->before, is);
+	else
+		definition_set_remove(step->before, statement->catalog, statement->oid);
+}
+
+static void
+say_left_off(const Step *step, const DdlStatement *statement)
+{
+	log_warning("apply",
+				"transaction %" PRIu32 ", which ends at " LSN_FORMAT
+				", has changed %s; that is not done on %s (--on-ddl): %s",
+				step->set->txn.xid, LSN_ARGS(step->set->txn.end_lsn),
+				statement->object, step->self->label, statement->sql);
+}
+
+/* What is off is said, and leaves the plan. */
+static void
+leave_statements_out(const Step *step)
+{
+	DdlPlan *plan = step->plan;
+	bool *off = arena_calloc(step->arena, (size_t) plan->count + 1,
+							 sizeof(bool));
+	int count = 0;
+
+	for (int i = 0; i < plan->count; i++)
+		off[i] = policy_of(step, &plan->statements[i]) == SCHEMA_OFF;
+	for (int i = 0; i < plan->count; i++)
+		if (off[i])
+		{
+			say_left_off(step, &plan->statements[i]);
+			leave_object_out(step, &plan->statements[i]);
+		}
+	for (int i = 0; i < plan->count; i++)
+		if (!off[i])
+			plan->statements[count++] = plan->statements[i];
+	plan->count = count;
+}
+
+/* ---- statements --------------------------------------------------------- */
+
 static SchemaRows
 rows_of(const Step *step)
 {
@@ -293,6 +425,8 @@ plan_with_hints(Step *step, Error *err)
 
 	if (rc == RC_FAIL)
 		name_source(step, err);
+	else if (step->self->rules != NULL)
+		leave_statements_out(step);
 	return rc;
 }
 
@@ -300,11 +434,14 @@ static MUST_CHECK Rc
 make_plan(Step *step, Error *err)
 {
 	SchemaRows rows;
+	Rc rc;
 
 	step->after = definition_set_copy(step->self->known);
 	for (size_t i = 0; i < step->set->count; i++)
 		take_change(step, step->set->changes[i]->schema);
-	say_all_untranslated(step);
+	rc = check_untranslated(step, err);
+	if (rc != RC_OK)
+		return rc;
 	ddl_rename_schemas(step->self->known, step->after);
 	for (size_t i = 0; i < step->set->count; i++)
 		ddl_adopt_sequences(step->self->known, step->after,
@@ -363,11 +500,17 @@ refuse_to_follow(const Step *step, Error *err)
 	error_detail(err, "%s lacks:\n%s%s", step->self->label,
 				 sql.data != NULL ? sql.data : "",
 				 sql.overflowed ? "\nand more than is shown here" : "");
-	error_hint(err,
-			   "Run that on %s and follow again: it goes on when %s has it. "
-			   "Or let Penstock do it: \"%s\".",
-			   step->self->label, step->self->label,
-			   OWN_COMMAND("follow --set --ddl=follow"));
+	if (step->self->policy == SCHEMA_FOLLOW) /* a rule stops */
+		error_hint(err,
+				   "Run that on %s and follow again: it goes on when %s has "
+				   "it.",
+				   step->self->label, step->self->label);
+	else
+		error_hint(err,
+				   "Run that on %s and follow again: it goes on when %s has "
+				   "it. Or let Penstock do it: \"%s\".",
+				   step->self->label, step->self->label,
+				   OWN_COMMAND("follow --set --ddl=follow"));
 	buf_release(&sql);
 	return rc;
 }
@@ -504,7 +647,7 @@ make_change(Step *step, Error *err)
 
 	if (step->plan->count == 0)
 		return RC_OK;
-	if (step->self->policy == SCHEMA_FOLLOW)
+	if (!has_policy(step, SCHEMA_STOP, NULL))
 		return run_plan(step, err);
 	rc = is_made(step, &made, err);
 	return rc == RC_OK && !made ? refuse_to_follow(step, err) : rc;

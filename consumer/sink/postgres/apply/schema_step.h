@@ -13,7 +13,9 @@
  * Then nothing is run, and the definitions are written all the same.  With the
  * policy SCHEMA_STOP that is the only way: else the step fails, and says what
  * is to be run.  With SCHEMA_FOLLOW it is looked at when a statement is
- * refused.
+ * refused.  Rules may say otherwise for a statement: one that is off is left
+ * out with a warning, and noted as if it were made; if one stops, so does the
+ * step.
  *
  * A statement may also be refused because of rows that the source is going to
  * send anew (schema_rows.h).  Then the tables are emptied and it is run again.
@@ -41,11 +43,11 @@ typedef struct SchemaFollowed
 } SchemaFollowed;
 
 /* All is borrowed: the pipeline's name, what the target is called in messages,
- * and the states of its tables.  `stride` is as for ddl_undo_stride().  Free
- * with schema_step_free(), which accepts NULL. */
+ * the rules, or NULL, and the states of its tables.  `stride` is as for
+ * ddl_undo_stride().  Free with schema_step_free(), which accepts NULL. */
 SchemaStep *schema_step_new(const char *pipeline, const char *label,
-							SchemaPolicy policy, int stride,
-							const TableStates *states);
+							SchemaPolicy policy, const SchemaRules *rules,
+							int stride, const TableStates *states);
 void schema_step_free(SchemaStep *self);
 
 /*

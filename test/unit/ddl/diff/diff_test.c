@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "ddl/diff/diff.h"
+#include "model/policy.h"
 #include "support/made_definitions.h"
 
 #define ARENA_BYTES ((size_t) 4096)
@@ -971,6 +972,16 @@ a_clause_that_was_there_is_no_change(void **state UNUSED)
 #define TEST(function)                                                         \
 	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+/* Rules of policies are for them. */
+static void
+each_kind_is_a_word_of_policies(void **state)
+{
+	(void) state;
+	for (int kind = 0; kind <= DDL_TYPE; kind++)
+		assert_string_equal(ddl_kind_name((DdlKind) kind),
+							policy_schema_kinds[kind]);
+}
+
 int
 main(void)
 {
@@ -1011,6 +1022,7 @@ main(void)
 		TEST(a_clause_that_the_target_does_not_know_is_refused),
 		TEST(clauses_of_constraints_are_refused),
 		TEST(a_clause_that_was_there_is_no_change),
+		TEST(each_kind_is_a_word_of_policies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
