@@ -19,6 +19,8 @@ typedef struct TableState
 	const char *name;
 	TableStateKind kind;
 	Lsn watermark;
+	uint32_t oid;        /* on the source; 0: it is not known */
+	uint32_t schema_oid; /* the same */
 } TableState;
 
 struct TableStates
@@ -240,6 +242,131 @@ table_states_select(const TableStates *states, Frame *frame,
 	}
 	CHECK(false);
 	return NULL;
+}
+
+bool
+table_states_is_empty(const TableStates *states)
+{
+	return states->count == 0;
+}
+
+static TableState *
+find_named(const TableStates *states, const char *schema, const char *name)
+{
+	const TableState *found = find_table(states, schema, name);
+
+	return found != NULL ? &states->tables[found - states->tables] : NULL;
+}
+
+/* Every table of the schema gets its OID. */
+static void
+learn_schema(TableStates *states, const Definition *schema)
+{
+	for (size_t i = 0; i < states->count; i++)
+		if (strcmp(states->tables[i].schema, schema->name) == 0)
+			states->tables[i].schema_oid = schema->oid;
+}
+
+void
+table_states_learn(TableStates *states, const DefinitionSet *known)
+{
+	for (size_t i = 0; i < definition_set_count(known); i++)
+	{
+		const Definition *definition = definition_set_at(known, i);
+		TableState *table;
+
+		if (definition->kind == DEFINITION_NAMESPACE)
+			learn_schema(states, definition);
+		if (definition->kind != DEFINITION_TABLE)
+			continue;
+		table = find_named(states, definition->schema, definition->name);
+		if (table != NULL)
+			table->oid = definition->oid;
+	}
+}
+
+/* What the change makes of one of the tables. */
+static void
+follow(TableState *table, const Definition *is, Arena *arena)
+{
+	if (is->kind == DEFINITION_NAMESPACE && table->schema_oid == is->oid)
+		table->schema = arena_strdup(arena, is->name);
+	if (is->kind != DEFINITION_TABLE || table->oid != is->oid)
+		return;
+	if (strcmp(table->schema, is->schema) != 0)
+		table->schema_oid = 0; /* a rename of that one is not known */
+	table->schema = arena_strdup(arena, is->schema);
+	table->name = arena_strdup(arena, is->name);
+}
+
+void
+table_states_follow(TableStates *states, const SchemaChange *change)
+{
+	if (change->kind != SCHEMA_DEFINED || states->count == 0)
+		return;
+	for (size_t i = 0; i < states->count; i++)
+		follow(&states->tables[i], change->definition, states->arena);
+	qsort(states->tables, states->count, sizeof(TableState), compare_names);
+}
+
+/* Appends VALUES of all names. */
+static void
+append_moves(Buf *sql, const TableMove *moves, int count)
+{
+	buf_append_string(sql, "VALUES ");
+	for (int i = 0; i < count; i++)
+	{
+		const TableMove *move = &moves[i];
+
+		buf_append_string(sql, i > 0 ? ", (" : "(");
+		buf_append_literal(sql, move->from.schema);
+		buf_append_string(sql, ", ");
+		buf_append_literal(sql, move->from.name);
+		buf_append_string(sql, ", ");
+		buf_append_literal(sql, move->to.schema);
+		buf_append_string(sql, ", ");
+		buf_append_literal(sql, move->to.name);
+		buf_append_char(sql, ')');
+	}
+}
+
+/* Rows may exchange their names: all are taken out before one is put in, which
+ * the sorting sees to. */
+Rc
+table_state_rename(PgConn *target, const char *pipeline, const TableMove *moves,
+				   int count, Error *err)
+{
+	Buf sql;
+	Rc rc;
+
+	if (count == 0)
+		return RC_OK;
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "WITH moved (schema_name, table_name, new_schema,"
+							" new_name) AS (");
+	append_moves(&sql, moves, count);
+	buf_append_string(
+		&sql, "), gone AS (DELETE FROM penstock.table_state t USING moved m"
+			  " WHERE t.schema_name = m.schema_name"
+			  " AND t.table_name = m.table_name AND t.pipeline = ");
+	buf_append_literal(&sql, pipeline);
+	buf_append_string(
+		&sql, " RETURNING t.*, m.new_schema, m.new_name)"
+			  " INSERT INTO penstock.table_state (pipeline, schema_name,"
+			  " table_name, state, watermark, slot_name, created)"
+			  " SELECT pipeline, new_schema, new_name,"
+			  " CASE WHEN state IN ('ready', 'removed') THEN state"
+			  "  ELSE 'copying' END, watermark, slot_name, created"
+			  " FROM gone ORDER BY new_schema, new_name");
+	if (sql.overflowed)
+		rc = error_set(err, ERR_LIMIT,
+					   "the names of %d tables that changed at once are longer "
+					   "than %zu bytes",
+					   count, (size_t) BUF_TEXT_MAX);
+	else
+		rc = pgconn_exec(target, sql.data, NULL, err);
+	buf_release(&sql);
+	return rc;
 }
 
 bool

@@ -35,6 +35,8 @@
  *                on without
  *   REMOVED      not followed any more
  *
+ * A table that gets another name while it is left out is COPYING from there on.
+ *
  * States only change under a lock of the pipeline's progress row and, if it
  * matters to a follower, together with a new lease token: what it has under way
  * under the old states cannot be committed any more, and it looks again.  So a
@@ -49,6 +51,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "model/change.h"
+#include "model/definition.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
@@ -123,6 +126,35 @@ const Change *table_states_select(const TableStates *states, Frame *frame,
 void table_states_append_left_out(Buf *list, const TableStates *const *states,
 								  int count, Lsn start, const TableName *but,
 								  int but_count);
+
+/* Whether no table has a row. */
+bool table_states_is_empty(const TableStates *states);
+
+/*
+ * Tables are known by the names that the source has for them where the stream
+ * is.  table_states_learn() has them known by their OIDs as well, from
+ * definitions as of where the stream begins, so that table_states_follow() can
+ * give them other names when a schema change does: to the tables, or to their
+ * schemas.
+ */
+void table_states_learn(TableStates *states, const DefinitionSet *known);
+void table_states_follow(TableStates *states, const SchemaChange *change);
+
+/* Another name of a table. */
+typedef struct TableMove
+{
+	TableName from;
+	TableName to;
+} TableMove;
+
+/*
+ * Gives rows the names that their tables have got, in the current transaction;
+ * a table without a row has none afterwards.  Where a table is not followed for
+ * a while, what was copied or kept of it is under the other name, and is of no
+ * worth from there on: it is to be copied anew.  Waits.
+ */
+MUST_CHECK Rc table_state_rename(PgConn *target, const char *pipeline,
+								 const TableMove *moves, int count, Error *err);
 
 /* Whether they are those of table_states_only(). */
 bool table_states_others_are_out(const TableStates *states);

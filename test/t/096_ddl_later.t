@@ -111,4 +111,33 @@ subtest 'by kind and table' => sub {
 	$pair->follow_to_end('--set', '--on-ddl=other:off');
 };
 
+subtest 'names of tables that are left out' => sub {
+	my $pair = $server->with_database('names');
+
+	$pair->source_sql('CREATE TABLE again (id integer PRIMARY KEY);
+		CREATE TABLE waits (id integer PRIMARY KEY); INSERT INTO waits VALUES (1);
+		CREATE SCHEMA s; CREATE TABLE s.inside (id integer PRIMARY KEY)');
+	$pair->clone('--ddl=follow');
+	my $follower = $pair->start('follow');
+	$pair->run_or_die('table', 'resync', 'public.again');
+	$pair->run_or_die('table', 'pause', 'public.waits', 's.inside');
+	$pair->source_sql('ALTER TABLE again RENAME TO anew; ALTER TABLE waits RENAME TO late;
+		INSERT INTO late VALUES (2); INSERT INTO anew VALUES (1); ALTER SCHEMA s RENAME TO s2;
+		INSERT INTO s2.inside VALUES (1)');
+	$pair->source_sql('INSERT INTO late VALUES (3); INSERT INTO s2.inside VALUES (2);
+		INSERT INTO anew VALUES (2)');
+	$pair->wait_caught_up($follower);
+	is( $pair->target_sql("SELECT string_agg(schema_name || '.' || table_name || ' ' || state, ', '
+			ORDER BY schema_name, table_name) FROM penstock.table_state"),
+		'public.anew ready, public.late copying, s2.inside copying',
+		'tables are left out under their new names');
+	is($pair->target_sql('SELECT count(*) FROM s2.inside'), 0, 'no row of theirs is applied');
+	$pair->target_sql('DROP TABLE waits');
+	$pair->run_or_die('table', 'resync', 'public.late', 's2.inside');
+	$pair->source_sql('INSERT INTO late VALUES (4); INSERT INTO s2.inside VALUES (3)');
+	$pair->wait_caught_up($follower);
+	$pair->stop_ok($follower);
+	$pair->equal_ok('all');
+};
+
 done_testing();

@@ -235,6 +235,8 @@ take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
 		open_txns_check_labels(self->open_txns, err) == RC_FAIL)
 		return RC_FAIL;
 	uncopied_follow(self->uncopied, change->schema);
+	if (!table_states_others_are_out(self->table_states))
+		table_states_follow(self->table_states, change->schema);
 	stages_add(self->stages, frame, change);
 	update_full(self);
 	if (stages_open_set_bytes(self->stages) >
@@ -877,6 +879,12 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 		return RC_AGAIN;
 	if (self->sink.orders.mode == SINK_STOPPING)
 		return work_stopping(self, err);
+	if (schema_step_renamed_states(self->schema_step) &&
+		!self->applier.txn_open)
+		return error_set(err, ERR_CHANGED,
+						 "tables that are left out of %s, or were added, have "
+						 "got other names",
+						 self->target.label);
 	if (self->holding)
 		return work_holding(self, err);
 	if (self->uncopied_table != NULL && has_only_incomplete(self))
@@ -1103,6 +1111,18 @@ forget_definitions(const PostgresSink *self, PgConn *conn, Error *err)
 	return rc;
 }
 
+/* Tables that are left out, or were copied later, may get other names. */
+static MUST_CHECK Rc
+learn_names(const PostgresSink *self, PgConn *conn, Error *err)
+{
+	const DefinitionSet *known;
+	Rc rc = schema_step_read(self->schema_step, conn, &known, err);
+
+	if (rc == RC_OK)
+		table_states_learn(self->table_states, known);
+	return rc;
+}
+
 static MUST_CHECK Rc
 begin_schema_step(const PostgresSink *self, const PostgresSinkOptions *options,
 				  Error *err)
@@ -1124,6 +1144,8 @@ begin_schema_step(const PostgresSink *self, const PostgresSinkOptions *options,
 		if (rc == RC_OK)
 			rc = schema_step_begin(self->schema_step, conn, &known, err);
 	}
+	if (rc == RC_OK && wanted && !table_states_is_empty(self->table_states))
+		rc = learn_names(self, conn, err);
 	return rc == RC_OK ? pgconn_set_own_path(conn, err) : rc;
 }
 

@@ -46,8 +46,9 @@ struct SchemaStep
 	const TableStates *states; /* of the target's tables */
 	char *failed_sql;          /* the statement that failed last; or NULL */
 	Lsn begin_lsn;             /* of the first definitions */
-	DefinitionSet *known;      /* NULL: not read yet */
-	OidList emptied;           /* see schema_step_emptied() */
+	bool renamed_states;
+	DefinitionSet *known; /* NULL: not read yet */
+	OidList emptied;      /* see schema_step_emptied() */
 };
 
 /* One call of schema_step_apply(). */
@@ -123,16 +124,25 @@ schema_step_covers(const SchemaStep *self, Lsn end_lsn)
 	return end_lsn <= self->begin_lsn;
 }
 
-static MUST_CHECK Rc
-read_known(Step *step, Error *err)
+Rc
+schema_step_read(SchemaStep *self, PgConn *conn, const DefinitionSet **known,
+				 Error *err)
 {
-	SchemaStep *self = step->self;
+	Rc rc = RC_OK;
 
-	if (self->known != NULL)
-		return RC_OK;
-	self->known = definition_set_new();
-	return definition_table_read(step->conn, self->pipeline, take_known, self,
-								 err);
+	if (self->known == NULL)
+	{
+		self->known = definition_set_new();
+		rc = definition_table_read(conn, self->pipeline, take_known, self, err);
+	}
+	*known = self->known;
+	return rc;
+}
+
+bool
+schema_step_renamed_states(const SchemaStep *self)
+{
+	return self->renamed_states;
 }
 
 /* ---- what it becomes ---------------------------------------------------- */
@@ -719,6 +729,55 @@ write_gone(const Step *step, Error *err)
 }
 
 static void
+say_renamed_state(const Step *step, const TableMove *move)
+{
+	if (table_states_left_out_until(step->self->states, &move->to) ==
+		UINT64_MAX)
+		log_warning(
+			"apply",
+			"table \"%s\".\"%s\", which is left out on %s, is called "
+			"\"%s\".\"%s\" from " LSN_FORMAT
+			" on: what %s has of it is to be dropped, and the table "
+			"copied anew with \"%s\"",
+			move->from.schema, move->from.name, step->self->label,
+			move->to.schema, move->to.name, LSN_ARGS(step->set->txn.end_lsn),
+			step->self->label,
+			OWN_COMMAND_TABLE("resync", move->to.schema, move->to.name));
+}
+
+/* Names that tables have got: of the state of each, what comes next is. */
+static MUST_CHECK Rc
+rename_states(const Step *step, Error *err)
+{
+	const DefinitionSet *after = step->after;
+	SchemaStep *self = step->self;
+	TableMove *moves;
+	int count = 0;
+
+	if (table_states_is_empty(self->states) ||
+		table_states_others_are_out(self->states))
+		return RC_OK;
+	moves = arena_calloc(step->arena, definition_set_count(after) + 1,
+						 sizeof(TableMove));
+	for (size_t i = 0; i < definition_set_count(after); i++)
+	{
+		const Definition *is = definition_set_at(after, i);
+		const Definition *was = definition_set_find(
+			self->known, definition_catalog(is->kind), is->oid);
+
+		if (is->kind == DEFINITION_TABLE && was != NULL &&
+			(strcmp(was->schema, is->schema) != 0 ||
+			 strcmp(was->name, is->name) != 0))
+			moves[count++] = (TableMove){.from = {was->schema, was->name},
+										 .to = {is->schema, is->name}};
+	}
+	for (int i = 0; i < count; i++)
+		say_renamed_state(step, &moves[i]);
+	self->renamed_states = self->renamed_states || count > 0;
+	return table_state_rename(step->conn, self->pipeline, moves, count, err);
+}
+
+static void
 keep(Step *step)
 {
 	SchemaStep *self = step->self;
@@ -808,12 +867,13 @@ schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
 				 .set = set,
 				 .followed = followed,
 				 .arena = arena_new(ARENA_BLOCK_BYTES)};
+	const DefinitionSet *known;
 	SchemaSet some;
 	Rc rc;
 
 	CHECK(self->policy != SCHEMA_OFF);
 	self->emptied.count = 0;
-	rc = read_known(&step, err);
+	rc = schema_step_read(self, conn, &known, err);
 	if (rc == RC_OK)
 		rc = select_known_tables(&step, &some, err);
 	if (rc == RC_OK)
@@ -824,6 +884,8 @@ schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
 		rc = write_defined(&step, err);
 	if (rc == RC_OK)
 		rc = write_gone(&step, err);
+	if (rc == RC_OK)
+		rc = rename_states(&step, err);
 	if (rc == RC_OK)
 		keep(&step);
 	definition_set_free(step.before);

@@ -57,6 +57,15 @@ void schema_step_free(SchemaStep *self);
 MUST_CHECK Rc schema_step_begin(SchemaStep *self, PgConn *conn, bool *known,
 								Error *err);
 
+/* What was known when that was found out, of the begin or of where the target
+ * is; *known is borrowed as that of schema_step_known().  Waits. */
+MUST_CHECK Rc schema_step_read(SchemaStep *self, PgConn *conn,
+							   const DefinitionSet **known, Error *err);
+
+/* Whether tables that have a state have got other names: when that is
+ * committed, the states are to be read again. */
+bool schema_step_renamed_states(const SchemaStep *self);
+
 /* Whether a transaction that ends there is in what was known first, so that the
  * schema changes in it are none. */
 bool schema_step_covers(const SchemaStep *self, Lsn end_lsn);
