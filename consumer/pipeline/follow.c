@@ -10,12 +10,14 @@
 #include "pipeline/follow.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/xalloc.h"
 #include "control/fence.h"
 #include "control/table_state.h"
 #include "pipeline/attempt.h"
@@ -48,6 +50,12 @@
  * something.  Milliseconds that we try again if nothing is applied meanwhile.
  */
 #define INTERNAL_WAIT_MAX_MS 5000
+
+/* How often a lock that is still not to be had is said, if it is the same. */
+#define LOCK_SAID_INTERVAL_MS 60000
+
+/* lock_not_available: lock_timeout is over */
+#define LOCK_SQLSTATE "55P03"
 
 /* Milliseconds between two queries whether a fence is gone. */
 #define FENCE_POLL_MS 200
@@ -169,6 +177,10 @@ typedef struct Attempts
 	Known known[CONFIG_TARGETS_MAX];
 	Sequences *sequences;
 	LargeObjects *large_objects;
+
+	/* A lock that was not to be had, as it was said last; or NULL. */
+	char *lock_said;
+	int64_t lock_said_us;
 } Attempts;
 
 static int64_t
@@ -218,12 +230,42 @@ note_attempt(Attempts *attempts, const Attempt *attempt)
 	attempts->had_slot = attempts->had_slot ||
 						 attempt->reached >= REACHED_STREAM;
 	if (attempt->progressed)
+	{
 		attempts->trouble_us = 0;
+		free(attempts->lock_said);
+		attempts->lock_said = NULL;
+	}
 
 	/* The last problem is gone, so the present one may be gone soon, too. */
 	if (attempt->progressed || attempt->reached > attempts->reached)
 		backoff_reset(&attempts->backoff);
 	attempts->reached = attempt->reached;
+}
+
+/*
+ * Whether a failure for want of a lock was said just now.  It is tried again
+ * every few seconds, for as long as somebody has the lock.
+ */
+static bool
+is_said(Attempts *attempts, const Error *err)
+{
+	int64_t now_us = clock_monotonic_us();
+	char *text;
+	bool is_same;
+
+	if (strcmp(err->sqlstate, LOCK_SQLSTATE) != 0)
+		return false;
+	text = xasprintf("%s\n%s", err->message,
+					 err->detail != NULL ? err->detail : "");
+	is_same = attempts->lock_said != NULL &&
+			  strcmp(attempts->lock_said, text) == 0;
+	free(attempts->lock_said);
+	attempts->lock_said = text;
+	if (is_same &&
+		now_us - attempts->lock_said_us < LOCK_SAID_INTERVAL_MS * 1000)
+		return true;
+	attempts->lock_said_us = now_us;
+	return false;
 }
 
 /*
@@ -233,6 +275,8 @@ note_attempt(Attempts *attempts, const Attempt *attempt)
 static MUST_CHECK Rc
 prepare_next(Attempts *attempts, Error *err)
 {
+	LogLevel level;
+
 	if (attempts->trouble_us == 0)
 		attempts->trouble_us = clock_monotonic_us();
 	if (!is_worth_retrying(attempts, err))
@@ -243,15 +287,17 @@ prepare_next(Attempts *attempts, Error *err)
 		error_reset(err);
 		return RC_OK;
 	}
-	log_error(LOG_WARNING, "follow", err);
+	level = is_said(attempts, err) ? LOG_DEBUG : LOG_WARNING;
+	log_error(level, "follow", err);
 	if (may_be_moving(attempts, err))
 	{
 		log_info("follow", "waiting for what other sources do to the row");
 		if (backoff_ms(&attempts->backoff) > OTHERS_PAUSE_MAX_MS)
 			backoff_reset(&attempts->backoff);
 	}
-	log_info("follow", "trying again in %" PRId64 " ms",
-			 backoff_ms(&attempts->backoff));
+	if (level == LOG_WARNING)
+		log_info("follow", "trying again in %" PRId64 " ms",
+				 backoff_ms(&attempts->backoff));
 	targets_say(attempts->config, attempts->known, FOLLOWER_RETRYING,
 				err->message);
 	error_reset(err);
@@ -319,6 +365,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 			.sequences = attempts.sequences,
 			.large_objects = attempts.large_objects,
 			.left_out = left_out,
+			.lacked_lock = attempts.lock_said != NULL,
 		};
 
 		rc = attempt_run(&attempt, err);
@@ -355,6 +402,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 		rc = rc == RC_AGAIN ? RC_OK : prepare_next(&attempts, err);
 	}
 	say_end(config, attempts.known, rc, err);
+	free(attempts.lock_said);
 	sequences_free(attempts.sequences);
 	large_objects_free(attempts.large_objects);
 	arena_free(identity.arena);

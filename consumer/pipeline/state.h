@@ -96,10 +96,12 @@ typedef struct Attempt
 						   * target */
 	Sequences *sequences; /* borrowed; kept between attempts */
 	LargeObjects *large_objects;
-	PgConn *server; /* an ordinary session with the source, while it is
-					 * needed */
-	Buf *left_out;  /* borrowed; kept between attempts; tables that the source
-					 * is told to leave out */
+	PgConn *server;   /* an ordinary session with the source, while it is
+					   * needed */
+	Buf *left_out;    /* borrowed; kept between attempts; tables that the source
+					   * is told to leave out */
+	bool lacked_lock; /* whether a schema change of the attempt before did not
+					   * get its lock */
 	Source *stream;
 	SourceHistory source;
 	Lsn confirmed_lsn; /* confirmed position of the slot */

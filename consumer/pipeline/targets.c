@@ -111,6 +111,7 @@ sink_options(Attempt *attempt, int index, char *label)
 		.has_exclusions = !selection_is_all(&config->selection),
 		.schema_rules = &config->schema_rules,
 		.notes = &attempt->notes,
+		.lacked_lock = attempt->lacked_lock,
 		.sequence_stride = config->sequence_stride.count,
 		.per_transaction = config_applies_transactions(config),
 		.lanes = config->lanes,

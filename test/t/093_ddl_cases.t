@@ -133,10 +133,14 @@ SQL
 		qr/lock timeout.*\n.*On target, session \d+ \(user "[^"]+", application "report",/);
 	like($follower->log, qr/query from \d.*\) holds AccessShareLock on table public\.t\.$/m,
 		'the message names who holds it');
+	$follower->wait_log(qr/(?:info apply: target: ALTER TABLE.*){3}/s);
+	is(scalar(() = $follower->log =~ /lock timeout/g), 1, 'it is said once');
 	$reader->end('COMMIT');
 	$pair->wait_caught_up($follower);
 	$pair->stop_ok($follower);
 	$pair->equal_ok('when the lock is gone');
+	like($follower->log, qr/the schema change of transaction \d+, which ends at \S+, is made on/,
+		'so is the end of it');
 };
 
 subtest 'large transactions, in progress' => sub {

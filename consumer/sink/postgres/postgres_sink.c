@@ -80,6 +80,7 @@ typedef struct PostgresSink
 	SchemaStep *schema_step;
 	const Words *publications; /* borrowed; or NULL */
 	bool has_exclusions;
+	bool lacked_lock;        /* for the next schema change, before it began */
 	int64_t filled_since_us; /* of what it holds */
 	size_t batch_bytes_max;
 
@@ -706,6 +707,14 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 	if (rc != RC_OK)
 		return rc;
 
+	if (self->lacked_lock)
+		log_info("apply",
+				 "the schema change of transaction %" PRIu32
+				 ", which ends at " LSN_FORMAT ", is made on %s",
+				 schema->txn.xid, LSN_ARGS(schema->txn.end_lsn),
+				 self->target.label);
+	self->lacked_lock = false;
+
 	/* What has come while the target was waited for is another set. */
 	CHECK(schema->count == count);
 	applier_forget_table(&self->applier, NULL, NULL);
@@ -1215,6 +1224,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->report.label = self->target.label;
 	self->conninfo = xstrdup(options->conninfo);
 	self->impatient = options->impatient;
+	self->lacked_lock = options->lacked_lock;
 	self->target.independent_tables = session.independent_tables;
 	self->target.rules = options->rules;
 	self->target.relations_max = BATCH_RELATIONS_MAX;

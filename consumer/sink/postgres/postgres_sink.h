@@ -48,12 +48,13 @@ typedef struct PostgresSinkOptions
 	bool has_exclusions;         /* the copy was of some tables only, so that
 								  * what is not known may be no new table */
 	const SchemaRules
-		*schema_rules;          /* otherwise than that; borrowed, or NULL */
-	const SchemaNotes *notes;   /* with a policy for these: of what is not
-								 * noted yet; borrowed while the sink lives */
-	int sequence_stride;        /* of the target's sequences; 0: none */
-	bool per_transaction;       /* each source transaction is one there, too */
-	int lanes;                  /* connections for that; else 1 */
+		*schema_rules;        /* otherwise than that; borrowed, or NULL */
+	const SchemaNotes *notes; /* with a policy for these: of what is not
+							   * noted yet; borrowed while the sink lives */
+	bool lacked_lock;     /* a schema change did before: say when it is made */
+	int sequence_stride;  /* of the target's sequences; 0: none */
+	bool per_transaction; /* each source transaction is one there, too */
+	int lanes;            /* connections for that; else 1 */
 	const ConflictRules *rules; /* borrowed while the sink lives, or NULL */
 	const NodeIdentity *node;   /* what the target must have been loaded as; or
 								 * NULL: without a placement */
