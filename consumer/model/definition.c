@@ -420,6 +420,8 @@ definition_records_equal(const DefinitionShape *shape, const void *a,
 bool
 definition_equal(const Definition *a, const Definition *b)
 {
+	if (a == b)
+		return true;
 	return a->kind == b->kind &&
 		   definition_records_equal(definition_shape(a->kind), a, b);
 }
@@ -502,8 +504,9 @@ typedef struct Member
 {
 	DefinitionCatalog catalog;
 	uint32_t oid;
-	Definition *definition;
-	Arena *arena; /* holds the definition; owned */
+	const Definition *definition;
+	int *holders; /* sets that have the definition; in the arena, as that is */
+	Arena *arena; /* goes with the last of them */
 } Member;
 
 /* Members are sorted by catalog and OID. */
@@ -520,13 +523,20 @@ definition_set_new(void)
 	return xcalloc(1, sizeof(DefinitionSet));
 }
 
+static void
+let_go(const Member *member)
+{
+	if (--*member->holders == 0)
+		arena_free(member->arena);
+}
+
 void
 definition_set_free(DefinitionSet *set)
 {
 	if (set == NULL)
 		return;
 	for (size_t i = 0; i < set->count; i++)
-		arena_free(set->members[i].arena);
+		let_go(&set->members[i]);
 	free(set->members);
 	free(set);
 }
@@ -595,15 +605,17 @@ definition_set_put(DefinitionSet *set, const Definition *definition)
 	Member *member = find_member(set, catalog, copy->oid);
 
 	if (member != NULL)
-		arena_free(member->arena);
+		let_go(member);
 	else
 		member = make_room(set, find_place(set, catalog, copy->oid));
 	*member = (Member){
 		.catalog = catalog,
 		.oid = copy->oid,
 		.definition = copy,
+		.holders = arena_calloc(arena, 1, sizeof(int)),
 		.arena = arena,
 	};
+	*member->holders = 1;
 }
 
 void
@@ -616,7 +628,7 @@ definition_set_remove(DefinitionSet *set, DefinitionCatalog catalog,
 	if (member == NULL)
 		return;
 	place = (size_t) (member - set->members);
-	arena_free(member->arena);
+	let_go(member);
 	set->count--;
 	memmove(member, member + 1, (set->count - place) * sizeof(*member));
 }
@@ -648,7 +660,13 @@ definition_set_copy(const DefinitionSet *set)
 {
 	DefinitionSet *copy = definition_set_new();
 
+	copy->members = xrealloc_array(NULL, set->count, sizeof(Member));
+	copy->capacity = set->count;
+	copy->count = set->count;
 	for (size_t i = 0; i < set->count; i++)
-		definition_set_put(copy, set->members[i].definition);
+	{
+		copy->members[i] = set->members[i];
+		++*copy->members[i].holders;
+	}
 	return copy;
 }

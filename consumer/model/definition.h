@@ -389,7 +389,8 @@ const Definition *definition_set_find(const DefinitionSet *set,
 size_t definition_set_count(const DefinitionSet *set);
 const Definition *definition_set_at(const DefinitionSet *set, size_t index);
 
-/* Returns a new set with copies of the same definitions. */
+/* Another set with the same members: it costs little, since definitions are
+ * shared by sets that are copies of each other. */
 DefinitionSet *definition_set_copy(const DefinitionSet *set);
 
 #endif /* PENSTOCK_MODEL_DEFINITION_H */
