@@ -14,8 +14,11 @@ my $server = Penstock::Pair->new;
 subtest 'asked for after the clone' => sub {
 	my $pair = $server->with_database('late');
 
-	$pair->source_sql('CREATE TABLE t (id integer PRIMARY KEY, v integer)');
+	$pair->source_sql('CREATE TABLE t (id integer PRIMARY KEY, v integer);
+		CREATE TABLE doomed (id integer)');
 	$pair->clone('--ddl=off');
+	$pair->source_sql('ALTER TABLE doomed ADD v integer');
+	$pair->source_sql('DROP TABLE doomed');
 	$pair->both_sql('ALTER TABLE t ADD by_hand text');
 	$pair->source_sql('ALTER TABLE t ADD early text; CREATE TABLE before (id integer PRIMARY KEY)');
 	$pair->target_sql('ALTER TABLE t ADD early text');
@@ -30,6 +33,8 @@ subtest 'asked for after the clone' => sub {
 	$pair->wait_caught_up($follower);
 	$pair->stop_ok($follower);
 	is($pair->target_sql(q(SELECT to_regclass('before'))), '', 'not what was made before');
+	is($pair->target_sql(q(SELECT to_regclass('doomed'))), 'doomed', 'nor what was dropped');
+	$pair->target_sql('DROP TABLE doomed');
 	$pair->source_sql('DROP TABLE before');
 	$pair->follow_to_end;
 	$pair->equal_ok('followed from there on');
