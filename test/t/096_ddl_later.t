@@ -126,9 +126,9 @@ subtest 'names of tables that are left out' => sub {
 	my $follower = $pair->start('follow');
 	$pair->run_or_die('table', 'resync', 'public.again');
 	$pair->run_or_die('table', 'pause', 'public.waits', 's.inside');
-	$pair->source_sql('ALTER TABLE again RENAME TO anew; ALTER TABLE waits RENAME TO late;
+	$pair->source_sql('BEGIN; ALTER TABLE again RENAME TO anew; ALTER TABLE waits RENAME TO late;
 		INSERT INTO late VALUES (2); INSERT INTO anew VALUES (1); ALTER SCHEMA s RENAME TO s2;
-		INSERT INTO s2.inside VALUES (1)');
+		INSERT INTO s2.inside VALUES (1); COMMIT');
 	$pair->source_sql('INSERT INTO late VALUES (3); INSERT INTO s2.inside VALUES (2);
 		INSERT INTO anew VALUES (2)');
 	$pair->wait_caught_up($follower);
