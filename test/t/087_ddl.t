@@ -259,8 +259,9 @@ sub statements
 	$stdout =~ s/^--.*\n//mg;
 	$stdout =~ s/^\\(?:un)?restrict .*\n//mg;
 	$stdout =~ s/\n\n+/\n/g;
-	# Names that only one of two versions has.
+	# Names, and what a child has of its own as well, that only one version has.
 	$stdout =~ s/CONSTRAINT \S+ NOT NULL/NOT NULL/g if $names_differ;
+	$stdout =~ s/^ +NOT NULL \S+\n//mg if $names_differ;
 	# What servers note of a column since November 2026 is a matter of theirs.
 	return { map { $_ => 1 } grep { !/SET \(pg_attver=/ } split /;\n/, $stdout };
 }
