@@ -88,7 +88,7 @@ typedef struct CopyTable
 	/* Set by match_target() for the current target. */
 	bool binary; /* whether COPY uses the binary format */
 	bool skip;   /* whether CREATE EXTENSION fills the table: MEMBER_STATIC */
-	bool target_partitioned; /* whether the table is partitioned there */
+	bool target_partitioned; /* whether the target's is partitioned */
 
 	/* Set by data_copy() and spread_copy() for the current target, where no
 	 * other function is named. */

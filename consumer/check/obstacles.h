@@ -23,8 +23,8 @@ typedef struct CopyPlan
 	RestoreLimits limits;
 	PgConn *source;
 	PgConn *target;   /* may be NULL for questions about the source */
-	bool schema_only; /* whether rows are not copied */
-	bool data_only;   /* whether the schema is not copied */
+	bool schema_only; /* whether only the schema is copied */
+	bool data_only;   /* whether only rows are copied */
 } CopyPlan;
 
 typedef enum CopySide

@@ -158,8 +158,8 @@ static const CheckQuery followed_large_object_queries[] = {
 	},
 };
 
-/* Checks the privilege to read pg_largeobject, which only following large
- * objects needs; if they are not followed, whether there are any. */
+/* If large objects are followed, checks the privilege to read pg_largeobject,
+ * which nothing else needs; if not, whether there are large objects. */
 static MUST_CHECK Rc
 check_large_objects(CheckContext *context, const CheckServer *server,
 					Error *err)

@@ -34,7 +34,7 @@
 
 #include "sink/sink.h"
 
-/* Functions of a filter; a member of its struct. */
+/* Functions of a filter, which its implementation embeds in its own struct. */
 typedef struct SinkFilter
 {
 	SinkOps ops; /* the filter's own functions, and forwarding ones */

@@ -172,8 +172,8 @@ void copier_append_query(const CopyPart *part, const char *expressions,
  * FROM STDIN of a part. */
 void copier_append_target_sql(const CopyPart *part, Buf *sql);
 
-/* Turns the Rc of a state into that of a step: RC_FAIL, with the part's table
- * as context of *err, if it is RC_FAIL; else RC_OK. */
+/* Returns the Rc of a step whose last state has returned `rc`: RC_FAIL only for
+ * RC_FAIL, with the part's table added to *err as context, and else RC_OK. */
 MUST_CHECK Rc copier_explain(Rc rc, const CopyPart *part, Error *err);
 
 #endif /* PENSTOCK_COPY_ROWS_COPIER_H */

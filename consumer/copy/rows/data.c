@@ -1,6 +1,7 @@
 /*
  * data.c
- *    The loop that runs the copiers, and the builds of indexes beside them.
+ *    The loop that runs the copiers, and the builds of indexes of copied
+ * tables.
  */
 #include "copy/rows/data.h"
 
