@@ -38,27 +38,6 @@ definition_table_has(PgConn *target, const char *pipeline, bool *has,
 }
 
 Rc
-definition_table_has_object(PgConn *target, const char *pipeline,
-							DefinitionCatalog catalog, uint32_t oid, bool *has,
-							Error *err)
-{
-	char oid_text[16];
-	const char *params[] = {pipeline, catalog_names[catalog], oid_text};
-	PGresult *result = NULL;
-	Rc rc;
-
-	snprintf(oid_text, sizeof(oid_text), "%" PRIu32, oid);
-	rc = pgconn_exec_params(target,
-							"SELECT EXISTS (SELECT FROM penstock.definition"
-							" WHERE pipeline = $1 AND catalog = $2"
-							" AND source_oid = $3::oid AND to_lsn IS NULL)",
-							LENGTH_OF(params), params, &result, err);
-	*has = rc == RC_OK && PQgetvalue(result, 0, 0)[0] == 't';
-	PQclear(result);
-	return rc;
-}
-
-Rc
 definition_table_begin_lsn(PgConn *target, const char *pipeline, Lsn *lsn,
 						   Error *err)
 {

@@ -34,11 +34,6 @@ MUST_CHECK Rc definition_table_has(PgConn *target, const char *pipeline,
 MUST_CHECK Rc definition_table_begin_lsn(PgConn *target, const char *pipeline,
 										 Lsn *lsn, Error *err);
 
-/* Whether a pipeline has a definition of that object now.  Waits. */
-MUST_CHECK Rc definition_table_has_object(PgConn *target, const char *pipeline,
-										  DefinitionCatalog catalog,
-										  uint32_t oid, bool *has, Error *err);
-
 /*
  * Calls `take` for each definition that a pipeline has now, in the order of
  * catalog and OID.  `json` is borrowed for the call.  Waits.

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/progress_table.h"
 #include "control/schema.h"
 
 /* Decimal digits of a number, with sign and zero. */
@@ -39,7 +40,9 @@ large_object_table_begin(PgConn *target, const char *pipeline,
 {
 	static const char sql[] =
 		"INSERT INTO penstock.large_object_pass AS p (pipeline, token)"
-		" SELECT pipeline, 1 FROM penstock.progress WHERE pipeline = $1"
+		" SELECT pipeline, 1 FROM (SELECT pipeline FROM penstock.progress"
+		"  WHERE pipeline = $1 AND lease_holder IS DISTINCT FROM "
+		"'" PROGRESS_PROMOTED "'  FOR SHARE) q"
 		" ON CONFLICT (pipeline) DO UPDATE SET token = p.token + 1"
 		" RETURNING token, source_system_identifier, source_timeline,"
 		" source_xmin";
@@ -65,6 +68,22 @@ large_object_table_begin(PgConn *target, const char *pipeline,
 	}
 	PQclear(result);
 	return rc;
+}
+
+Rc
+large_object_table_supersede(PgConn *target, const char *pipeline, Error *err)
+{
+	const char *params[] = {pipeline};
+	bool exists;
+	Rc rc = control_has(target, "large_object_pass", &exists, err);
+
+	return rc == RC_OK && exists
+			   ? pgconn_exec_params(target,
+									"UPDATE penstock.large_object_pass"
+									" SET token = token + 1"
+									" WHERE pipeline = $1",
+									LENGTH_OF(params), params, NULL, err)
+			   : rc;
 }
 
 static MUST_CHECK Rc

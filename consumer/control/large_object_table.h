@@ -50,12 +50,17 @@ typedef struct LargeObjectPass
 
 /*
  * Begins a pass: it gets a token, and every one before it is over.  *exists is
- * false if the target has no such pipeline (any more).  Not in a transaction.
- * Waits.
+ * false if the target has no such pipeline (any more), or was promoted.  Not in
+ * a transaction.  Waits.
  */
 MUST_CHECK Rc large_object_table_begin(PgConn *target, const char *pipeline,
 									   LargeObjectPass *pass, bool *exists,
 									   Error *err);
+
+/* Ends a pass that another session may be making: it changes nothing from here
+ * on.  Waits for the transaction that it may be in. */
+MUST_CHECK Rc large_object_table_supersede(PgConn *target, const char *pipeline,
+										   Error *err);
 
 /* In a transaction: keeps others from beginning a pass until it ends.
  * ERR_CHANGED: another one has begun. */

@@ -170,9 +170,6 @@ parse_updated(PgConn *target, const char *pipeline, const PGresult *result,
 	return rc;
 }
 
-/* Stands in the place of who holds the lease. */
-#define PROMOTED "promoted"
-
 static MUST_CHECK Rc
 refuse_promoted(const PgConn *target, const char *pipeline, Error *err)
 {
@@ -191,7 +188,7 @@ refuse_promoted(const PgConn *target, const char *pipeline, Error *err)
 bool
 progress_is_promoted(const ProgressRow *row)
 {
-	return strcmp(row->lease_holder, PROMOTED) == 0;
+	return strcmp(row->lease_holder, PROGRESS_PROMOTED) == 0;
 }
 
 Rc
@@ -203,8 +200,8 @@ progress_table_claim(PgConn *target, const char *pipeline, uint32_t timeline,
 		" source_timeline = $2::bigint,"
 		" lease_holder = format('pid %s, client %s', pg_backend_pid(),"
 		" coalesce(host(inet_client_addr()), 'local'))"
-		" WHERE pipeline = $1 AND lease_holder IS DISTINCT FROM '" PROMOTED
-		"' RETURNING " ROW_COLUMNS_SQL;
+		" WHERE pipeline = $1 AND lease_holder IS DISTINCT FROM "
+		"'" PROGRESS_PROMOTED "' RETURNING " ROW_COLUMNS_SQL;
 	char timeline_text[TIMELINE_TEXT_SIZE];
 	const char *params[] = {pipeline, timeline_text};
 	PGresult *result = NULL;
@@ -253,7 +250,7 @@ progress_table_promote(PgConn *target, const char *pipeline, ProgressRow *row,
 {
 	return get_row(target,
 				   "UPDATE penstock.progress SET lease_token = lease_token + 1,"
-				   " lease_holder = '" PROMOTED "'"
+				   " lease_holder = '" PROGRESS_PROMOTED "'"
 				   " WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL,
 				   pipeline, row, err);
 }

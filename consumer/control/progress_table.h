@@ -29,6 +29,10 @@
 /* A process and an address. */
 #define PROGRESS_HOLDER_SIZE 96
 
+/* Value of lease_holder on a target that was promoted: nobody may follow there
+ * any more. */
+#define PROGRESS_PROMOTED "promoted"
+
 typedef struct ProgressRow
 {
 	bool exists; /* the rest is set only if this is */

@@ -390,6 +390,7 @@ take_along(Drop *drop, Error *err)
 {
 	PgConn *targets[CONFIG_TARGETS_MAX] = {NULL};
 	bool any = false;
+	bool is_source;
 	Rc rc;
 
 	for (int i = 0; i < drop->config->target_count; i++)
@@ -405,9 +406,13 @@ take_along(Drop *drop, Error *err)
 		return RC_OK;
 	rc = sequences_take_along(drop->config, drop->source, targets, drop->report,
 							  err);
-	return rc == RC_OK ? large_objects_take_along(drop->config, drop->source,
-												  targets, drop->report, err)
-					   : rc;
+	/* Only the pipeline's own slot shows that the source is the database that
+	 * was followed: one that was made again, or restored, has none. */
+	is_source = drop->slot.exists && drop->slot.is_this_database;
+	return rc == RC_OK
+			   ? large_objects_take_along(drop->config, drop->source, is_source,
+										  targets, drop->report, err)
+			   : rc;
 }
 
 

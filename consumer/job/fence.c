@@ -385,8 +385,8 @@ hold(const Fencing *self, Error *err)
 								 &no_report, err);
 
 	if (rc == RC_OK)
-		rc = large_objects_take_along(self->config, self->source, self->targets,
-									  &no_report, err);
+		rc = large_objects_take_along(self->config, self->source, true,
+									  self->targets, &no_report, err);
 	if (rc == RC_OK)
 		rc = self->use->reached(self->use->context, self->lsn, err);
 	if (rc != RC_OK)

@@ -75,7 +75,7 @@ pass_target(const Config *config, PgConn *source, PgConn *target,
 }
 
 Rc
-large_objects_take_along(const Config *config, PgConn *source,
+large_objects_take_along(const Config *config, PgConn *source, bool is_source,
 						 PgConn *const *targets, const Report *report,
 						 Error *err)
 {
@@ -84,6 +84,13 @@ large_objects_take_along(const Config *config, PgConn *source,
 	Rc rc = remember_unfinished(&recalled, config, config->name, arena, err);
 	bool wanted = rc == RC_OK && config_follows_large_objects(&recalled);
 
+	if (wanted && !is_source)
+	{
+		report_line(report,
+					"the source has no replication slot of the pipeline: large "
+					"objects on the targets are left as they are");
+		wanted = false;
+	}
 	for (int i = 0; i < config->target_count && rc == RC_OK && wanted; i++)
 		if (targets[i] != NULL)
 			rc = pass_target(&recalled, source, targets[i], report, err);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "control/large_object_table.h"
 #include "control/progress_table.h"
 #include "control/schema.h"
 #include "control/sequence_table.h"
@@ -103,6 +104,9 @@ take_lease(Promotion *self, PromoteTarget *target, Error *err)
 	if (rc == RC_OK)
 		rc = progress_table_promote(target->conn, self->config->name,
 									&target->progress, err);
+	if (rc == RC_OK)
+		rc = large_object_table_supersede(target->conn, self->config->name,
+										  err);
 	if (rc == RC_FAIL && strcmp(err->sqlstate, LOCKED_SQLSTATE) == 0)
 		error_hint(err, "A follower is in the middle of a transaction there. "
 						"Stop it, or end its sessions with "

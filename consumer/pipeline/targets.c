@@ -108,7 +108,6 @@ sink_options(Attempt *attempt, int index, char *label)
 		.rules = &config->conflict_rules,
 		.schema_policy = config_schema_policy(config),
 		.publications = &attempt->identity->publications,
-		.has_exclusions = !selection_is_all(&config->selection),
 		.schema_rules = &config->schema_rules,
 		.notes = &attempt->notes,
 		.lacked_lock = attempt->lacked_lock,

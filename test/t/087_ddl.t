@@ -91,6 +91,9 @@ my @FORMS = (
 	'INSERT INTO split VALUES (1, \'a1\'), (11, \'b22\'), (12, \'c\'), (17, \'d\')',
 	'ALTER TABLE split ALTER v TYPE integer USING length(v)',
 	'UPDATE split SET v = v + 1; INSERT INTO split VALUES (21, 5)',
+	'CREATE TABLE vague (id integer PRIMARY KEY, c varchar(10), d text);
+	 INSERT INTO vague VALUES (1, NULL, \'a\'), (2, \'b\', \'b\')',
+	'ALTER TABLE vague ALTER c TYPE text USING coalesce(c, \'\'), ALTER c SET NOT NULL',
 	'ALTER TABLE split ALTER v TYPE text USING repeat(\'x\', v);
 	 UPDATE split SET v = v || \'y\' WHERE id > 5; ALTER TABLE split ADD w uuid;
 	 ALTER TABLE split ALTER v TYPE integer USING length(v); DELETE FROM split WHERE id = 1',

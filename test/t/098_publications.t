@@ -50,6 +50,23 @@ subtest 'a table that is added to a publication' => sub {
 	$pair->equal_ok('it is followed from then on, with its schema');
 };
 
+# The source does not send rows from before the table was published, also not
+# those of the same transaction.
+subtest 'a table that is made, filled and added in one transaction' => sub {
+	my $pair = pipeline('made');
+
+	$pair->source_sql("BEGIN; CREATE TABLE fresh (id integer PRIMARY KEY, a text); INSERT INTO fresh VALUES (1, 'first');
+		ALTER PUBLICATION made ADD TABLE fresh; INSERT INTO fresh VALUES (2, 'second'); COMMIT;
+		ALTER TABLE fresh ADD b integer; INSERT INTO fresh VALUES (3, 'third', 3); INSERT INTO listed VALUES (2, 'y')");
+	my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	is($status, 0, 'does not stop the follower') or diag $log;
+	is($pair->target_sql("SELECT string_agg(id::text, ' ' ORDER BY id) FROM fresh"), '1 2 3', 'and has all its rows');
+	$pair->source_sql("ALTER TABLE fresh ADD c integer DEFAULT 7; INSERT INTO fresh VALUES (4, 'fourth', 4)");
+	$pair->follow_to_end;
+	my ($source, $target) = map { $pair->$_('SELECT f FROM fresh f ORDER BY id') } qw(source_sql target_sql);
+	is($target, $source, 'it is followed from then on, with its schema');
+};
+
 subtest 'while rows keep coming' => sub {
 	my $pair = $server->with_database('busy', publish => 'TABLE mark');
 

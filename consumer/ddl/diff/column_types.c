@@ -187,8 +187,9 @@ is_referred_to(const Draft *draft, const DraftObject *table)
 
 /*
  * Whether the table is better without rows: a column has come, or has another
- * type to which a server may not know a way.  With another type a foreign key
- * to it is checked again, and has to find the rows.
+ * type to which a server may not know a way, or the target has refused the
+ * statements already.  With another type a foreign key to it is checked again,
+ * and has to find the rows.
  */
 static bool
 wants_no_rows(const Draft *draft, const DraftObject *table)
@@ -209,7 +210,7 @@ wants_no_rows(const Draft *draft, const DraftObject *table)
 		changes = true;
 		is_computed = is_computed || !leaves_rows(now, after);
 	}
-	return (comes || is_computed) &&
+	return (comes || is_computed || draft->hints->was_refused) &&
 		   (!changes || !is_referred_to(draft, table));
 }
 

@@ -27,6 +27,13 @@ typedef struct DdlHints
 	OidList without_rows;
 
 	/*
+	 * The target has refused the statements made without this: it may be for
+	 * the rows of `rewritten`, so these tables are emptied even if another type
+	 * alone would not ask for it.
+	 */
+	bool was_refused;
+
+	/*
 	 * What names begin with that nothing on the target has: things that
 	 * exchange their names have such a one in between.  NULL: one of ours.
 	 */

@@ -79,9 +79,8 @@ typedef struct PostgresSink
 	Stages *stages;    /* that wait to be applied */
 	SchemaStep *schema_step;
 	const Words *publications; /* borrowed; or NULL */
-	bool has_exclusions;
-	bool lacked_lock;        /* for the next schema change, before it began */
-	int64_t filled_since_us; /* of what it holds */
+	bool lacked_lock;          /* for the next schema change, before it began */
+	int64_t filled_since_us;   /* of what it holds */
 	size_t batch_bytes_max;
 
 	SinkFetch *fetches; /* that wait until all before them is applied */
@@ -222,6 +221,27 @@ refuse_large_set(const PostgresSink *self, Error *err)
 	return rc;
 }
 
+/* Whether the target is to have the rows of that transaction in a table. */
+static bool
+is_taken(const PostgresSink *self, const Definition *table, Lsn end_lsn)
+{
+	const TableName name = {.schema = table->schema, .name = table->name};
+
+	return end_lsn > table_states_left_out_until(self->table_states, &name);
+}
+
+/*
+ * A copy that is newer than the transaction has the table as it became later:
+ * whether it was published before does not matter.
+ */
+static bool
+is_in_copy(const PostgresSink *self, const SchemaChange *change, Lsn end_lsn)
+{
+	return change->kind == SCHEMA_DEFINED &&
+		   change->definition->kind == DEFINITION_TABLE &&
+		   !is_taken(self, change->definition, end_lsn);
+}
+
 /* Rows that come after it are of tables as they are then. */
 static Rc
 take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
@@ -235,7 +255,8 @@ take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
 		change->schema->definition->kind == DEFINITION_ENUM &&
 		open_txns_check_labels(self->open_txns, err) == RC_FAIL)
 		return RC_FAIL;
-	uncopied_follow(self->uncopied, change->schema);
+	if (!is_in_copy(self, change->schema, end_lsn))
+		uncopied_follow(self->uncopied, change->schema);
 	if (!table_states_others_are_out(self->table_states))
 		table_states_follow(self->table_states, change->schema);
 	stages_add(self->stages, frame, change);
@@ -558,33 +579,18 @@ follow_tables(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
 	return rc;
 }
 
-/* Whether the target is to have the rows of that transaction in a table. */
-static bool
-is_taken(const PostgresSink *self, const Definition *table, Lsn end_lsn)
-{
-	const TableName name = {.schema = table->schema, .name = table->name};
-
-	return end_lsn > table_states_left_out_until(self->table_states, &name);
-}
-
-/* One that was there before, and was not published, has rows.  Of what the copy
- * was not to have no definition was noted. */
+/*
+ * A table may have rows from before it was published: also one that the same
+ * transaction has created, whose first rows the source has not sent.
+ */
 static MUST_CHECK Rc
 check_named(const PostgresSink *self, const SchemaSet *schema,
 			const Definition *table, Error *err)
 {
-	bool was_there = false;
-	Rc rc;
-
-	if (uncopied_was_copied(self->uncopied, table->oid))
-		return publication_change_refuse(schema, table, err);
-	rc = definition_table_has_object(lane_conn(self->applier.lane),
-									 self->target.pipeline, DEFINITION_IN_CLASS,
-									 table->oid, &was_there, err);
-	return rc == RC_OK && (was_there || self->has_exclusions)
-			   ? publication_change_refuse_uncopied(schema, table,
-													self->target.label, err)
-			   : rc;
+	return uncopied_was_copied(self->uncopied, table->oid)
+			   ? publication_change_refuse(schema, table, err)
+			   : publication_change_refuse_uncopied(schema, table,
+													self->target.label, err);
 }
 
 /* Rows that come from here on may not be all that the target lacks. */
@@ -610,7 +616,12 @@ static void
 settle_tables(PostgresSink *self, const SchemaSet *schema)
 {
 	for (size_t i = 0; i < schema->count; i++)
-		uncopied_settle(self->uncopied, schema->changes[i]->schema);
+	{
+		const SchemaChange *change = schema->changes[i]->schema;
+
+		if (!is_in_copy(self, change, schema->txn.end_lsn))
+			uncopied_settle(self->uncopied, change);
+	}
 }
 
 /* For SchemaFollowed. */
@@ -1235,7 +1246,6 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 		self->target.pipeline, self->target.label, options->schema_policy,
 		options->schema_rules, options->sequence_stride, self->table_states);
 	self->publications = options->publications;
-	self->has_exclusions = options->has_exclusions;
 	self->keys = session.keys;
 	self->uncopied = uncopied_new(session.copied, session.table_states);
 	start_from(self, &session.progress);

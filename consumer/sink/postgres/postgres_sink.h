@@ -45,8 +45,6 @@ typedef struct PostgresSinkOptions
 	SchemaPolicy schema_policy;  /* for changes of the source's schema */
 	const Words *publications;   /* of the pipeline; borrowed while the sink
 								  * lives, or NULL: not known */
-	bool has_exclusions;         /* the copy was of some tables only, so that
-								  * what is not known may be no new table */
 	const SchemaRules
 		*schema_rules;        /* otherwise than that; borrowed, or NULL */
 	const SchemaNotes *notes; /* with a policy for these: of what is not

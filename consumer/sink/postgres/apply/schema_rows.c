@@ -177,7 +177,8 @@ schema_rows_guess(const SchemaRows *rows, DdlHints *hints)
 	}
 	sort_oids(&list);
 	hints->rewritten = list;
-	return list.count > known_count;
+	hints->was_refused = true;
+	return list.count > 0;
 }
 
 bool

@@ -38,7 +38,8 @@ typedef struct SchemaRows
  * or that they have none. */
 void schema_rows_know(const SchemaRows *rows, DdlHints *hints);
 
-/* Adds those of which it may be so; false: there are none. */
+/* The target has refused the statements: adds tables whose rows may come anew,
+ * and has all of them emptied; false: there are none. */
 bool schema_rows_guess(const SchemaRows *rows, DdlHints *hints);
 
 /* Whether rows that were removed have to come anew: they do not in a table that
