@@ -25,6 +25,7 @@ $first->$_->safe_psql('postgres', 'CREATE ROLE alice; CREATE ROLE "Bob";
 following();
 crashes();
 later();
+without_slot();
 both_ways();
 several_targets();
 privileges();
@@ -286,6 +287,21 @@ sub later
 	$pair->source_sql('SELECT lo_unlink(1002)');
 	$pair->follow_to_end;
 	isnt(contents($pair, 'target'), contents($pair, 'source'), 'until it is told not to');
+}
+
+# Nothing shows any more that the source is the database that was followed.
+sub without_slot
+{
+	my $pair = $first->with_database('slotless');
+
+	make_objects($pair);
+	$pair->clone('--large-objects=follow');
+	$pair->follow_to_end;
+	my $before = contents($pair, 'target');
+	$pair->source_sql("SELECT pg_drop_replication_slot('slotless'); SELECT lo_unlink(oid) FROM pg_largeobject_metadata");
+	like($pair->run_or_die('drop'), qr/^the source has no replication slot of the pipeline: large objects on the targets are left as they are$/m,
+		'drop says that it makes no pass');
+	is(contents($pair, 'target'), $before, 'and no object is gone');
 }
 
 sub both_ways
