@@ -1,6 +1,6 @@
 /*
  * config.c
- *    What is asked of a Config.
+ *    Accessors of a Config, and checks of options that depend on others.
  */
 #include "config/config.h"
 

@@ -1,9 +1,9 @@
 /*
  * config.h
- *    What the user asked for: the options of all commands.
+ *    The options of a command: a Config has what the user asked for.
  *
- * The table in config/option.h says everything about an option, and
- * config/read.h reads them.
+ * The table in config/option.h describes every option, and config_read() in
+ * config/read.h fills a Config.
  */
 #ifndef PENSTOCK_CONFIG_CONFIG_H
 #define PENSTOCK_CONFIG_CONFIG_H
@@ -21,49 +21,62 @@
 #include "model/selection.h"
 #include "model/sequence.h"
 
-/* Longest pipeline name: it names a replication slot (NAMEDATALEN - 1). */
+/*
+ * Largest length of a pipeline's name: a replication slot has the same name
+ * (NAMEDATALEN - 1).
+ */
 #define CONFIG_NAME_MAX 63
 
-/* Longest name of the pipeline of a source that has a name: sessions are named
- * after it, with a beginning of ours, and a server cuts those names. */
+/*
+ * Largest length of the name of a pipeline whose source has a name.  Names of
+ * connections (application_name) consist of a prefix and the pipeline's name,
+ * and a server truncates them to NAMEDATALEN - 1 bytes.
+ */
 #define CONFIG_SOURCE_PIPELINE_MAX 48
 
-/* Bounds of --memory. */
+/* Smallest and largest value of --memory, in bytes, and its default. */
 #define CONFIG_MEMORY_MIN     (4 * MB)
 #define CONFIG_MEMORY_MAX     (64 * 1024 * MB)
 #define CONFIG_MEMORY_DEFAULT "32MB"
 
-/* Lower bound of --max-rate; the upper one is that of --memory. */
+/*
+ * Smallest value of --max-rate, in bytes per second; the largest is
+ * CONFIG_MEMORY_MAX.
+ */
 #define CONFIG_RATE_MIN (1 * KB)
 
-/* Room for what a target is called in messages. */
+/*
+ * Bytes for a label: the text that stands for a source or target in messages.
+ */
 #define CONFIG_LABEL_SIZE (IDENTIFIER_SIZE + 16)
 
-/* Bound of --jobs. */
+/* Largest value of --jobs. */
 #define CONFIG_JOBS_MAX 64
 
-/* Bound of the level in --compression: the plugin's. */
+/* Largest level in --compression=zstd:LEVEL, which the plugin defines. */
 #define CONFIG_COMPRESSION_LEVEL_MAX 19
 
-/* Bound of --hold, in seconds: a week. */
+/* Largest value of --hold, in seconds: a week. */
 #define CONFIG_HOLD_MAX_S (7 * 24 * 3600)
 
-/* Bound of --max-snapshot, in seconds. */
+/* Largest value of --max-snapshot, in seconds. */
 #define CONFIG_SNAPSHOT_MAX_S (24 * 3600)
 
-/* Bound of --sequence-interval, in seconds. */
+/* Largest value of --sequence-interval, in seconds. */
 #define CONFIG_SEQUENCE_INTERVAL_MAX_S 3600
 
-/* Bound of --large-object-interval, in seconds. */
+/* Largest value of --large-object-interval, in seconds. */
 #define CONFIG_LARGE_OBJECT_INTERVAL_MAX_S (24 * 3600)
 
-/* Bound of --lanes. */
+/* Largest value of --lanes. */
 #define CONFIG_LANES_MAX 16
 
-/* Bound of the number of options that there are. */
+/* Largest number of rows of the table of options. */
 #define CONFIG_OPTIONS_MAX 64
 
-/* Who takes an option: a bit for each command. */
+/*
+ * Commands, each a bit: an option has the bits of the commands that accept it.
+ */
 typedef enum ConfigCommand
 {
 	COMMAND_CHECK = 1 << 0,
@@ -82,7 +95,7 @@ typedef enum ConfigCommand
 	COMMAND_VERIFY = 1 << 13,
 } ConfigCommand;
 
-/* Names of options; each is that of the table. */
+/* A set of options.  The names are borrowed from the table of options. */
 typedef struct ConfigNames
 {
 	int count;
@@ -91,52 +104,70 @@ typedef struct ConfigNames
 
 typedef struct Config
 {
-	const char *source; /* connection string, or NULL */
+	const char *source; /* connection string; NULL: not given */
 
 	/*
-	 * Sources with names.  Each has a pipeline of its own; a command that works
-	 * with one pipeline gets a Config for that, from config_take_source().
+	 * Sources that have names: sections [source NAME] of the configuration
+	 * file.  Each of them has a pipeline of its own.  A command that works with
+	 * one pipeline gets a Config for it from config_take_source().
 	 */
-	int source_count; /* 0: they have none; `source` is the only one */
+	int source_count; /* 0: no source has a name, and `source` is the only
+					   * one */
 	const char *sources[CONFIG_SOURCES_MAX];
 	const char *source_names[CONFIG_SOURCES_MAX];
-	const char *source_name; /* the one that this is about, or NULL: all */
-	const char *from;        /* the only one to work with, or NULL: all */
+	const char *source_name; /* source that this Config is about; NULL: all */
+	const char *from;        /* --from: name of the only source to work with;
+							  * NULL: all */
 
 	const char *targets[CONFIG_TARGETS_MAX];      /* connection strings */
-	const char *target_names[CONFIG_TARGETS_MAX]; /* or NULL: it has none */
+	const char *target_names[CONFIG_TARGETS_MAX]; /* NULL: a target without a
+												   * name */
 	int target_count;
-	int node_count;             /* the first of them have the hashed tables */
-	const Placement *placement; /* NULL: every table on every target */
-	const char *file;           /* the configuration file, or NULL */
-	const char *name;           /* of the pipeline, and of its slot */
-	const char *name_asked;     /* what --name is to be, for hints */
-	const char *name_of_clone;  /* of the first source's pipeline, which a clone
-								   of all is noted under; NULL: as `name` */
-	bool name_given;            /* on the command line */
-	const char *publications;   /* comma-separated, as for the plugin */
-	const char *apply_mode;     /* batch or transaction */
-	const char *ddl;            /* off, stop or follow; NULL: off */
-	SchemaRules schema_rules;   /* beside ddl */
+	int node_count;             /* number of nodes: the first targets, which
+								 * hashed tables are distributed over */
+	const Placement *placement; /* NULL: every table is on every target */
+	const char *file;           /* path of the configuration file; NULL: none */
+	const char *name;           /* name of the pipeline and of its slot */
+	const char *name_asked;     /* value for --name in hints; differs from
+								 * `name` if the source has a name */
+	const char *name_of_clone;  /* name of the pipeline of the first source,
+								 * under which a clone of all sources records
+								 * its state; NULL: `name` */
+	bool name_given;            /* whether --name was given on the command line
+								 * or in the file */
+	const char *publications;   /* names of publications, separated by commas,
+								 * in the plugin's syntax */
+	const char *apply_mode;     /* "batch" or "transaction" */
+	const char *ddl;            /* "off", "stop" or "follow"; NULL: off */
+	SchemaRules schema_rules;   /* rules for single kinds of schema changes;
+								 * `ddl` is for all others */
 	int lanes;                  /* connections to each target */
-	const char *origin;         /* any or none */
-	bool skip_missing;          /* publications, at points of the log */
-	bool streaming;             /* of open transactions */
-	bool bundle;                /* small transactions may come together */
-	const char *compression;    /* as --compression has it, or NULL: none */
+	const char *origin;         /* "any" or "none" */
+	bool skip_missing;          /* whether a publication may be missing at
+								 * points in the WAL before it was created */
+	bool streaming;             /* whether the plugin may send transactions that
+								 * are still in progress */
+	bool bundle;                /* whether the plugin may send small
+								 * transactions together */
+	const char *compression;    /* value of --compression; NULL: none */
 	ConflictRules conflict_rules;
-	const char *sequences;          /* follow or off */
-	int sequence_interval_s;        /* seconds between two looks at them */
-	SequenceStride sequence_stride; /* of the first target; count 0: none */
-	const char *large_objects;      /* follow or off; NULL: off */
+	const char *sequences;          /* "follow" or "off"; NULL: follow */
+	int sequence_interval_s;        /* seconds between two reads of the source's
+									 * sequences */
+	SequenceStride sequence_stride; /* stride of the first target; count 0:
+									 * none */
+	const char *large_objects;      /* "follow" or "off"; NULL: off */
 	int large_object_interval_s;    /* seconds from one pass to the next */
 	Lsn endpos;                     /* 0: none */
 	size_t memory_bytes;
 	int jobs;
-	Selection selection;   /* of tables and schemas to clone */
-	size_t max_rate;       /* bytes a second that a clone copies; 0: any */
-	const char *copy_from; /* standby whose rows are copied, or NULL */
-	const char *pg_bindir; /* where pg_dump is, or NULL */
+	Selection selection;   /* tables and schemas to clone */
+	size_t max_rate;       /* bytes per second that a clone copies; 0: no
+							* limit */
+	const char *copy_from; /* connection string of the standby that rows are
+							* copied from; NULL: the source */
+	const char *pg_bindir; /* directory of pg_dump and pg_restore; NULL: not
+							* given */
 	bool schema_only;
 	bool data_only;
 	bool verify;
@@ -153,85 +184,115 @@ typedef struct Config
 	bool create_slot;
 	bool force;
 	bool dry_run;
-	int hold_s;                /* seconds; 0: until told to stop */
-	const char *coordinator;   /* connection string, or NULL */
-	PatternList verify_tables; /* the only ones to compare; none: all */
-	int sample_percent;        /* of the rows that are compared; 0: all */
-	int max_snapshot_s;        /* how old snapshots may become */
-	bool apply;                /* run what would be printed */
-	bool allow_loss;           /* also what rows are lost with */
+	int hold_s;                /* seconds that a fence is held; 0: until a stop
+								* is requested */
+	const char *coordinator;   /* connection string; NULL: none */
+	PatternList verify_tables; /* patterns of the tables to compare; empty: all
+								* tables */
+	int sample_percent;        /* percentage of the rows to compare; 0: all */
+	int max_snapshot_s;        /* seconds after which a comparison takes a new
+								* snapshot */
+	bool apply;                /* whether to run statements instead of printing
+								* them */
+	bool allow_loss;           /* whether to run statements that delete rows,
+								* too */
 	bool keep;
 	bool by_name;
-	bool set; /* what is given is to be remembered from now on */
+	bool set; /* whether the given options replace those that the pipeline
+			   * stores */
 	bool verbose;
 	bool quiet;
-	bool help; /* --help was given: print it and do nothing else */
+	bool help; /* whether --help was given: the command only prints its help */
 
-	/* What is not an option, in its order; few commands take any. */
+	/*
+	 * Arguments that are not options, in the order given; only some commands
+	 * accept any.
+	 */
 	char *const *words;
 	int word_count;
 
-	/* Options that were given at all, and those on the command line, for
-	 * config_is_given() and config_is_typed(). */
+	/*
+	 * Options that were given anywhere, and options that were given on the
+	 * command line: config_is_given() and config_is_typed() look them up.
+	 */
 	ConfigNames given;
 	ConfigNames typed;
 
-	Arena *arena; /* of what was read from the file; or NULL */
+	Arena *arena; /* owned; has what was read from the file; NULL: no file */
 } Config;
 
-/* Accepts a zeroed Config. */
+/* Frees what was read from the configuration file.  Accepts a zeroed Config. */
 void config_release(Config *config);
 
-/* What the target is called in messages: target, target 2, target "a". */
+/* Writes the label of a target for messages: target, target 2, target "a". */
 void config_label_target(const Config *config, int index,
 						 char label[static CONFIG_LABEL_SIZE]);
 
 /*
- * Sets *one to what is asked for of one of the sources with names: its
- * connection string, its pipeline, and its share of memory and of the
- * placement.  *one lives no longer than `config`, and is not to be released.
+ * Sets *one to the Config of the pipeline of one named source: its connection
+ * string, the name of its pipeline, and its share of memory and of the
+ * placement. `config` owns everything in *one, which must not be released and
+ * must not be used after `config` was.
  */
 void config_take_source(const Config *config, int index, Config *one);
 
-/* The index of the source of that name, or -1. */
+/* Returns the index of the source with that name, or -1. */
 int config_find_source(const Config *config, const char *name);
 
-/* What the source is called in messages: source, source "a". */
+/* Writes the label of the source for messages: source, source "a". */
 void config_label_source(const Config *config,
 						 char label[static CONFIG_LABEL_SIZE]);
 
 /*
- * Whether the option of that name was given, on the command line, in the
- * environment or in the file; and whether on the command line.
+ * Whether an option was given: config_is_given() counts the command line, the
+ * environment and the configuration file, config_is_typed() only the command
+ * line.
  */
 bool config_is_given(const Config *config, const char *name);
 bool config_is_typed(const Config *config, const char *name);
 
-/* Notes that an option was given; the name is borrowed. */
+/*
+ * Records that an option was given; `typed`: on the command line.  The name is
+ * borrowed as long as the Config is used.
+ */
 void config_note_given(Config *config, const char *name, bool typed);
 
-/* Checks that --lanes goes with --apply. */
+/*
+ * Checks that --lanes is used only with --apply=transaction; otherwise RC_FAIL
+ * with ERR_CONFIG.
+ */
 MUST_CHECK Rc config_check_lanes(const Config *config, Error *err);
 
-/* Whether --sequences=follow was given. */
+/* Whether sequences are followed: the default. */
 bool config_follows_sequences(const Config *config);
 
-/* Whether --large-objects=follow was given. */
+/* Whether large objects are followed: not the default. */
 bool config_follows_large_objects(const Config *config);
 
-/* What a target's sequences give out, count 0: all values. */
+/*
+ * Returns which values the sequences of a target give out; count 0: all values.
+ */
 SequenceStride config_stride(const Config *config, int target);
 
-/* Checks that --sequence-stride has a number for each target. */
+/*
+ * Checks that --sequence-stride has a number for each target; otherwise RC_FAIL
+ * with ERR_CONFIG.
+ */
 MUST_CHECK Rc config_check_stride(const Config *config, Error *err);
 
-/* Whether --apply=transaction was given. */
+/*
+ * Whether each transaction of the source is one on the target
+ * (--apply=transaction).
+ */
 bool config_applies_transactions(const Config *config);
 
-/* What --ddl says. */
+/* Returns the policy that --ddl asks for; SCHEMA_OFF if it was not given. */
 SchemaPolicy config_schema_policy(const Config *config);
 
-/* Checks that what a command cannot do without is there. */
+/*
+ * Checks that a source, or a target, was given; otherwise RC_FAIL with
+ * ERR_USAGE.
+ */
 MUST_CHECK Rc config_require_source(const Config *config, Error *err);
 MUST_CHECK Rc config_require_target(const Config *config, Error *err);
 

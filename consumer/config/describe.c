@@ -1,6 +1,6 @@
 /*
  * describe.c
- *    Tables to text.
+ *    Writes --help and the sample of a configuration file.
  */
 #include "config/describe.h"
 
@@ -10,10 +10,10 @@
 #include "base/wrap.h"
 #include "config/file.h"
 
-/* Column in which --help's explanations start. */
+/* Column of --help in which the explanations of options begin. */
 #define HELP_COLUMN 28
 
-/* Longest lines of --help, and of the sample. */
+/* Largest length of lines of --help, and of lines of the sample. */
 #define LINE_WIDTH 94
 #define FILE_WIDTH 78
 
@@ -36,7 +36,10 @@ length_of_last_line(const Buf *buf)
 	return buf->length - start;
 }
 
-/* Goes to HELP_COLUMN, in the next line if this one is too long. */
+/*
+ * Appends blanks up to HELP_COLUMN; begins a new line if the last one is
+ * longer.
+ */
 static void
 append_indent(Buf *buf)
 {
@@ -50,7 +53,10 @@ append_indent(Buf *buf)
 	buf_printf(buf, "%*s", (int) (HELP_COLUMN - used), "");
 }
 
-/* " (default: 2)", which stays in one line. */
+/*
+ * Appends the default of an option, such as " (default: 2)", without breaking
+ * it into two lines.
+ */
 static void
 append_default(Buf *buf, const char *value)
 {
@@ -142,7 +148,10 @@ append_comment(Buf *buf, const char *text)
 	buf_append_char(buf, '\n');
 }
 
-/* An option as a comment that becomes a setting without its ;. */
+/*
+ * Appends an option to the sample: a comment that describes it, and a line that
+ * becomes a setting when its semicolon is removed.
+ */
 static void
 append_option_line(Buf *buf, const OptionDef *option)
 {

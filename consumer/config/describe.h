@@ -1,8 +1,9 @@
 /*
  * describe.h
- *    The options and the configuration file, for people to read.
+ *    Texts about the options and the configuration file: --help, and a sample
+ *    of a configuration file.
  *
- * All of it comes from the tables in option.h and file.h.
+ * All texts are written from the tables in option.h and file.h.
  */
 #ifndef PENSTOCK_CONFIG_DESCRIBE_H
 #define PENSTOCK_CONFIG_DESCRIBE_H
@@ -11,13 +12,21 @@
 #include "config/config.h"
 #include "config/option.h"
 
-/* Appends what a command's --help says of its options and variables. */
+/*
+ * Appends the parts of a command's --help on options and environment variables.
+ */
 void describe_help(ConfigCommand command, Buf *buf);
 
-/* What it means that an option is not given, or NULL. */
+/*
+ * Returns the text for the default of an option, or NULL: the default value, or
+ * a description of what happens without the option.
+ */
 const char *describe_default(const OptionDef *option);
 
-/* Appends a configuration file with all that there can be, as comments. */
+/*
+ * Appends a sample of a configuration file, which has every section, and every
+ * option as a comment.
+ */
 void describe_sample(Buf *buf);
 
 #endif /* PENSTOCK_CONFIG_DESCRIBE_H */

@@ -1,6 +1,6 @@
 /*
  * file.c
- *    Sections to what they mean.
+ *    Reads sections and settings, and checks them together afterwards.
  */
 #include "config/file.h"
 
@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* The remainder of a target whose section does not say one. */
+/* Stands for the remainder of a target whose section has no such setting. */
 #define REMAINDER_NONE (-1)
 
 struct ConfigParse
@@ -20,11 +20,12 @@ struct ConfigParse
 	ConfigFile *file;
 	Arena *arena;
 	const IniEntry *entry;
-	int source_line; /* of the section [source]; 0: there is none */
-	int source_lines[CONFIG_SOURCES_MAX];  /* of those with names */
-	int section_lines[CONFIG_TARGETS_MAX]; /* of the targets */
+	int source_line;                       /* line of section [source]; 0: there
+											* is none */
+	int source_lines[CONFIG_SOURCES_MAX];  /* lines of sections [source NAME] */
+	int section_lines[CONFIG_TARGETS_MAX]; /* lines of sections [target NAME] */
 	int remainders[CONFIG_TARGETS_MAX];
-	const ConfigSection *section; /* that the entry is in */
+	const ConfigSection *section; /* section of `entry` */
 };
 
 Rc
@@ -46,7 +47,9 @@ config_file_error_at(const ConfigFile *file, int line, Error *err)
 
 /* ---- sections ----------------------------------------------------------- */
 
-/* A section's name is one that a placement can name without quotes. */
+/*
+ * Checks that the name of a section can be used in a placement without quotes.
+ */
 static MUST_CHECK Rc
 check_name(const char *kind, const char *name, Error *err)
 {
@@ -61,7 +64,9 @@ check_name(const char *kind, const char *name, Error *err)
 					 kind, name);
 }
 
-/* Refuses a section whose name another section of its kind has already. */
+/*
+ * Refuses a section if an earlier section of the same kind has the same name.
+ */
 static MUST_CHECK Rc
 check_new(const char *kind, const char *name, const char *const *names,
 		  const int *lines, int count, Error *err)
@@ -97,7 +102,9 @@ begin_target(ConfigParse *parse, const char *name, Error *err)
 	return RC_OK;
 }
 
-/* A file has one source without a name, or any number with names, not both. */
+/*
+ * Refuses a file that has both a source without a name and sources with names.
+ */
 static MUST_CHECK Rc
 refuse_both(const ConfigParse *parse, int line, Error *err)
 {
@@ -139,7 +146,10 @@ begin_named_source(ConfigParse *parse, const char *name, Error *err)
 	return RC_OK;
 }
 
-/* The first of them makes the placement that both are about. */
+/*
+ * Begins section [placement] or [directory], which share one Placement: the
+ * first section creates it.
+ */
 static MUST_CHECK Rc
 begin_placement(ConfigParse *parse, const char *name UNUSED, Error *err UNUSED)
 {
@@ -215,7 +225,10 @@ invalid_directory(const ConfigParse *parse, const char *expected, Error *err)
 					 parse->entry->key, parse->entry->value, expected);
 }
 
-/* Reads the value of "table" in section [directory]: SCHEMA.TABLE. */
+/*
+ * Reads the value of setting "table" in section [directory]: SCHEMA.TABLE.
+ * Returns false if it is anything else.
+ */
 static bool
 read_directory_table(PlacementDirectory *directory, const char *value)
 {
@@ -275,7 +288,10 @@ read_placement(ConfigParse *parse, Error *err)
 						 parse->entry->value, parse->entry->line, err);
 }
 
-/* KIND = POLICY, or KIND.SCHEMA.TABLE = POLICY. */
+/*
+ * Reads a setting of section [ddl]: KIND = POLICY or KIND.SCHEMA.TABLE =
+ * POLICY.
+ */
 static MUST_CHECK Rc
 read_schema_rule(ConfigParse *parse, Error *err)
 {
@@ -293,7 +309,9 @@ read_schema_rule(ConfigParse *parse, Error *err)
 					 entry->key, entry->value, POLICY_SCHEMA_RULES_MAX);
 }
 
-/* Options are read by config/read.c, which knows the command. */
+/*
+ * Ignores a setting of section [penstock]: config/read.c reads it as an option.
+ */
 static MUST_CHECK Rc
 pass_over(ConfigParse *parse UNUSED, Error *err UNUSED)
 {
@@ -428,8 +446,8 @@ const int config_section_count = LENGTH_OF(config_sections);
 /* ---- sections and their settings ---------------------------------------- */
 
 /*
- * What comes after the word and a blank, or, of a section without a name, "";
- * NULL: it is of another kind.
+ * Returns the name of a section from the text between the brackets; "" if this
+ * kind of section has no name, NULL if the text is not a section of this kind.
  */
 static const char *
 section_name(const ConfigSection *section, const char *text)
@@ -443,7 +461,9 @@ section_name(const ConfigSection *section, const char *text)
 	return text + length + strspn(text + length, " \t");
 }
 
-/* Between the names of a list: "a, b or c". */
+/*
+ * Returns what separates a word of a list from the word before it: "a, b or c".
+ */
 static const char *
 separator(int index, int count)
 {
@@ -486,7 +506,7 @@ read_setting(ConfigParse *parse, Error *err)
 	Buf expected;
 	Rc rc;
 
-	/* No setting stands before the first section: ini_read() refuses that. */
+	/* ini_read() refuses a setting before the first section. */
 	CHECK(section != NULL);
 	if (section->read != NULL)
 		return section->read(parse, err);
@@ -514,7 +534,10 @@ read_entry(ConfigParse *parse, Error *err)
 
 /* ---- the whole ---------------------------------------------------------- */
 
-/* Sections of one kind, each of which stands for a database. */
+/*
+ * All sections of one kind that describe databases: the sources with names, or
+ * the targets.
+ */
 typedef struct Ends
 {
 	const char *kind;
@@ -524,7 +547,10 @@ typedef struct Ends
 	const int *lines;
 } Ends;
 
-/* A database has a conninfo, and no database before it has the same one. */
+/*
+ * Checks that a database has a conninfo that differs from those of the
+ * databases before it.
+ */
 static MUST_CHECK Rc
 check_end(const Ends *ends, int index, Error *err)
 {
@@ -578,8 +604,9 @@ swap_targets(ConfigParse *parse, int a, int b)
 }
 
 /*
- * Puts the target with remainder i in place i.  Where there are n remainders,
- * and none twice, they are right if each of 0 to n - 1 is there.
+ * Sorts the targets by remainder, those without one last.  n targets have
+ * remainders, all of them different, so the remainders are correct if each
+ * number from 0 to n - 1 is among them.
  */
 static MUST_CHECK Rc
 order_nodes(ConfigParse *parse, Error *err)
@@ -626,7 +653,7 @@ config_file_read(ConfigFile *file, const char *path, Arena *arena, Error *err)
 	return rc;
 }
 
-/* The index of the target of that name, or target_count. */
+/* Returns the index of the target with that name, or target_count. */
 static int
 find_target(const char *const *target_names, int target_count, const char *name)
 {
@@ -638,7 +665,10 @@ find_target(const char *const *target_names, int target_count, const char *name)
 	return target;
 }
 
-/* A section [directory] is complete where a placement needs it. */
+/*
+ * If a placement uses the directory: checks that section [directory] is
+ * complete, and looks up its default target.
+ */
 static MUST_CHECK Rc
 resolve_directory(const ConfigFile *file, const char *const *target_names,
 				  int target_count, Error *err)

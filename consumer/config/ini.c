@@ -1,6 +1,6 @@
 /*
  * ini.c
- *    Lines to entries.
+ *    Splits a file into lines, and parses each line.
  */
 #include "config/ini.h"
 
@@ -62,7 +62,7 @@ ini_read(Ini *ini, const char *path, Arena *arena, Error *err)
 
 /* ---- lines -------------------------------------------------------------- */
 
-/* Removes the blanks on both sides; writes to the text. */
+/* Returns `text` without blanks on both sides; overwrites the text. */
 static char *
 trim(char *text)
 {
@@ -77,7 +77,7 @@ trim(char *text)
 	return text;
 }
 
-/* The first = that is not within quotes, or NULL. */
+/* Returns the first = that is not within double quotes, or NULL. */
 static char *
 find_equals(char *line)
 {
@@ -94,8 +94,8 @@ find_equals(char *line)
 }
 
 /*
- * Reads a line that is neither empty nor a comment.  What it holds is not shown
- * if it is wrong: it may be a password.
+ * Parses a line that is neither empty nor a comment.  Error messages do not
+ * show the line, because it may contain a password.
  */
 static MUST_CHECK Rc
 parse_line(IniEntry *entry, char *line, const char *path, Error *err)

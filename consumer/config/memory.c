@@ -1,6 +1,6 @@
 /*
  * memory.c
- *    Options to words and back.
+ *    Converts options to words, and words to options.
  */
 #include "config/memory.h"
 
@@ -12,7 +12,10 @@
 
 /* ---- writing ------------------------------------------------------------ */
 
-/* The option's values as words: a flag's is its name, --a=b is a=b. */
+/*
+ * Appends the values of an option as words: NAME for a flag that is set, else
+ * NAME=VALUE for each value.
+ */
 static void
 write_option(const Config *config, const OptionDef *option, Arena *arena,
 			 Words *words)
@@ -47,7 +50,7 @@ memory_write(const Config *config, MemoryStage stage, Arena *arena,
 
 /* ---- recalling ---------------------------------------------------------- */
 
-/* The words of one option; each is the name, and may have a value. */
+/* Collects the words of one option: NAME or NAME=VALUE. */
 static void
 select_words(const Words *words, const char *name, Arena *arena, Words *some)
 {
@@ -64,7 +67,10 @@ select_words(const Words *words, const char *name, Arena *arena, Words *some)
 	}
 }
 
-/* The words as on a command line, --a=b --a=c, or "without --a". */
+/*
+ * Returns the words in the syntax of a command line, --a=b --a=c, or "without
+ * --a" if there are none.
+ */
 static const char *
 show_words(const Words *words, Arena *arena, const char *name)
 {
@@ -78,7 +84,7 @@ show_words(const Words *words, Arena *arena, const char *name)
 	return text;
 }
 
-/* A command with the words as its options, as a shell reads it. */
+/* Returns a command with the words as its options, quoted for a shell. */
 static const char *
 quote_words(const char *command, const Words *words, Arena *arena)
 {
@@ -116,7 +122,7 @@ refuse(const Config *config, const OptionDef *option, const Words *was,
 	return rc;
 }
 
-/* What has been given to a list does not stay in it. */
+/* Empties an option that is a list, to which parse() would append values. */
 static void
 clear(Config *config, const OptionDef *option)
 {
@@ -170,7 +176,7 @@ recall_option(Config *config, const OptionDef *option, const Words *words,
 	return refuse(config, option, &was, &is, arena, err);
 }
 
-/* Whether a remembered word begins with the name of an option. */
+/* Whether a stored word is an option of this version. */
 static bool
 is_known(const char *word)
 {
@@ -209,7 +215,7 @@ memory_recall(Config *config, const Words *words, MemoryUse use, Error *err)
 	Arena *arena = arena_new(4 * KB);
 	Rc rc = check_known(config, words, err);
 
-	/* A pipeline that remembers no word at all has not decided anything. */
+	/* A pipeline without any stored word has not decided anything. */
 	for (size_t i = 0; i < option_count && rc == RC_OK && words->count > 0; i++)
 		if (option_table[i].memory != REMEMBERED_NEVER)
 			rc = recall_option(config, &option_table[i], words, use, arena,

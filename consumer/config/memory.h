@@ -1,20 +1,22 @@
 /*
  * memory.h
- *    What a pipeline remembers of the options that it was made with.
+ *    The options that a pipeline stores on its targets ("remembers").
  *
- * Options that decide what arrives belong to the pipeline, not to a command
- * line.  They are kept with its progress on every target (see
- * control/pipeline_table.h) as the words that one would give, such as
+ * Options that decide what the source sends belong to the pipeline, not to a
+ * single command.  They are stored with its progress on every target (see
+ * control/pipeline_table.h) as words in the syntax of the command line:
  *
  *     publications=shop,more    exclude-table=public.log    origin=none
  *
- * Those that say what is copied are decided by the clone.  Those that say how
- * it is followed are decided when they are first given, or else by the first
- * follower.  What is decided counts wherever nothing is given, and something
- * else is refused, unless it is changed deliberately, with --set.
+ * A clone decides the options on what is copied.  An option on how the pipeline
+ * is followed is decided by the first command that gives it, or else by the
+ * first follower.  A decided option has its stored value in every command that
+ * does not give it.  A command that gives another value is refused, except with
+ * --set, which replaces the stored value.
  *
- * Switches that a clone was told once, such as --no-owner, are remembered for
- * going on with it, and for tables that are added; they are never refused.
+ * Flags that only a clone has, such as --no-owner, are stored as defaults for
+ * "clone --resume" and for tables that are added later.  Another value of such
+ * a flag is not refused.
  */
 #ifndef PENSTOCK_CONFIG_MEMORY_H
 #define PENSTOCK_CONFIG_MEMORY_H
@@ -24,34 +26,46 @@
 #include "config/config.h"
 #include "model/words.h"
 
-/* Whose words: a clone leaves open what only following decides. */
+/*
+ * Which options are decided: after a clone, those of following are decided only
+ * if they were given.
+ */
 typedef enum MemoryStage
 {
 	MEMORY_COPIED,
 	MEMORY_FOLLOWED,
 } MemoryStage;
 
-/* The words of a Config, in the arena, which has what they point to as well. */
+/*
+ * Writes the options of a Config that a pipeline stores.  The array and the
+ * words are allocated in the arena, except words that are names in the table of
+ * options.
+ */
 void memory_write(const Config *config, MemoryStage stage, Arena *arena,
 				  Words *words);
 
-/* What is done with an option that is given otherwise than remembered. */
+/*
+ * What memory_recall() does with an option whose given value differs from the
+ * stored value.
+ */
 typedef enum MemoryUse
 {
-	MEMORY_REFUSE,      /* ERR_CONFIG */
-	MEMORY_REFUSE_SENT, /* the same, but conflicts may be settled otherwise */
-	MEMORY_REPLACE,     /* what is given counts */
+	MEMORY_REFUSE,      /* fail with ERR_CONFIG */
+	MEMORY_REFUSE_SENT, /* the same, except for --on-conflict, where the given
+						 * value is used */
+	MEMORY_REPLACE,     /* use the given value */
 } MemoryUse;
 
 /*
- * Puts remembered values in place of what was not given.  `words` have to live
- * as long as the Config.  A word that is not an option, from a later version,
- * is ERR_CONFIG.
+ * Sets each option that was not given to its stored value.  The words are
+ * borrowed and must live as long as the Config.  RC_FAIL with ERR_CONFIG: a
+ * given value differs from the stored one, or a word is not an option of this
+ * version.
  */
 MUST_CHECK Rc memory_recall(Config *config, const Words *words, MemoryUse use,
 							Error *err);
 
-/* Appends the words for people: publications=shop, origin=any. */
+/* Appends the words as a text for messages: publications=shop, origin=any. */
 void memory_describe(const Words *words, Buf *buf);
 
 #endif /* PENSTOCK_CONFIG_MEMORY_H */

@@ -2,8 +2,7 @@
  * option.c
  *    The table of options.
  *
- * What a pipeline remembers it remembers in the order of this table: see
- * memory.h.
+ * The words that a pipeline stores (memory.h) are in the order of this table.
  */
 #include "config/option.h"
 

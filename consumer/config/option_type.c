@@ -1,6 +1,6 @@
 /*
  * option_type.c
- *    Reading, writing and describing values.
+ *    The types of options: how their values are parsed, printed and described.
  */
 #include "config/option_type.h"
 
@@ -47,7 +47,7 @@ option_bad_value(Error *err, const OptionDef *option, const char *value)
 
 /* ---- flags and switches ------------------------------------------------- */
 
-/* Words for false and true by turns. */
+/* Words for false (even index) and true (odd index). */
 static const char *const flag_words[] = {"false", "true", "off", "on",
 										 "no",    "yes",  "0",   "1"};
 
@@ -109,7 +109,7 @@ print_switch(const Config *config, const OptionDef *option, Arena *arena,
 			  *(const bool *) field_of(config, option) ? "on" : "off");
 }
 
-/* All words of a type: "a, b or c". */
+/* Appends all words of a type: "a, b or c". */
 static void
 describe_words(const OptionDef *option, Buf *buf)
 {
@@ -192,7 +192,7 @@ const OptionType type_directory = {
 	.expected = "the name of a directory",
 };
 
-/* The characters that a replication slot's name may have. */
+/* Accepts a name of characters that the name of a replication slot can have. */
 static Rc
 parse_name(Config *config, const OptionDef *option, const char *value,
 		   Error *err)
@@ -221,7 +221,7 @@ const OptionType type_name = {
 	.describe = describe_name,
 };
 
-/* Accepts the type's words and nothing else. */
+/* Accepts only the words of the type. */
 static Rc
 parse_word(Config *config, const OptionDef *option, const char *value,
 		   Error *err)
@@ -276,7 +276,10 @@ const OptionType type_sequences = {
 	.describe = describe_words,
 };
 
-/* What the plugin's option takes: none, zstd, zstd:1 to zstd:19. */
+/*
+ * Whether the plugin's option "compression" accepts the value: none, zstd,
+ * zstd:1 to zstd:19.
+ */
 static bool
 is_compression(const char *value)
 {
@@ -309,7 +312,7 @@ describe_compression(const OptionDef *option UNUSED, Buf *buf)
 			   CONFIG_COMPRESSION_LEVEL_MAX);
 }
 
-/* For completion: zstd:N is a value, too. */
+/* Words for completion only; zstd:N is valid, too. */
 static const char *const compression_words[] = {"none", "zstd", NULL};
 
 const OptionType type_compression = {
@@ -351,14 +354,16 @@ const OptionType type_lsn = {
 	.expected = "a position such as 16/B374D848",
 };
 
-/* Units of sizes, as in postgresql.conf. */
+/* Units of sizes, as in postgresql.conf.  "" stands for bytes. */
 static const struct
 {
 	const char *name;
 	size_t bytes;
 } units[] = {{"", 1}, {"B", 1}, {"kB", KB}, {"MB", MB}, {"GB", 1024 * MB}};
 
-/* A number of bytes with a unit after it; `tail` may come last. */
+/*
+ * Parses a number of bytes: digits and a unit, optionally followed by `tail`.
+ */
 static Rc
 read_bytes(Config *config, const OptionDef *option, const char *value,
 		   const char *tail, Error *err)
@@ -386,7 +391,10 @@ read_bytes(Config *config, const OptionDef *option, const char *value,
 	return option_bad_value(err, option, value);
 }
 
-/* In the largest unit of which it is a whole number. */
+/*
+ * Returns a number of bytes as a text, in the largest unit of which it is a
+ * whole multiple.
+ */
 static const char *
 format_bytes(size_t bytes, Arena *arena)
 {
@@ -495,7 +503,11 @@ const OptionType type_count = {
 	.describe = describe_count,
 };
 
-/* A number up to and with `max`; *end is what follows it. */
+/*
+ * Parses digits at the beginning of a text.  Returns false if there are none,
+ * or if the number is less than `min` or greater than `max`; *end is set to
+ * what follows.
+ */
 static bool
 read_number(const char *text, int min, int max, int *number, char **end)
 {
@@ -606,7 +618,7 @@ print_conflicts(const Config *config, const OptionDef *option, Arena *arena,
 	}
 	buf_release(&text);
 
-	/* Without a rule every conflict stops the pipeline. */
+	/* Without a rule, every conflict stops the pipeline. */
 	if (rules->count == 0)
 		words_add(values, arena, policy_name(CONFLICT_STOP));
 }

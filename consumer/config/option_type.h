@@ -1,11 +1,12 @@
 /*
  * option_type.h
- *    What is said of an option, and what kinds of values options have.
+ *    The description of an option, and the types of its values.
  *
- * An OptionDef describes one option in full: config/option.h has the table of
- * them.  Its type is a small table of functions, which read a value, write it
- * as one would give it, and say in words what a value has to be.  A new kind of
- * value is a new OptionType, and no other file has to know about it.
+ * An OptionDef describes one option in full; config/option.h has the table of
+ * all options.  The type of an option is a small table of functions, which
+ * parse a value, print it in the syntax in which it is given, and describe
+ * valid values in words.  A new type of value is a new OptionType; no other
+ * file has to know about it.
  */
 #ifndef PENSTOCK_CONFIG_OPTION_TYPE_H
 #define PENSTOCK_CONFIG_OPTION_TYPE_H
@@ -21,115 +22,137 @@
 
 typedef struct OptionDef OptionDef;
 
-/* What a shell offers to complete a value with. */
+/* What a shell offers to complete the value of an option. */
 typedef enum OptionCompletion
 {
 	COMPLETE_NOTHING,
-	COMPLETE_WORDS, /* the type's words */
+	COMPLETE_WORDS, /* OptionType.words */
 	COMPLETE_FILE,
 	COMPLETE_DIRECTORY,
 } OptionCompletion;
 
 typedef struct OptionType
 {
-	bool is_flag; /* on the command line it has no value */
-	bool is_list; /* it may be given several times, and each adds a value */
+	bool is_flag; /* whether the option has no value on the command line */
+	bool is_list; /* whether the option may be repeated; each use adds a
+				   * value */
 	OptionCompletion completion;
-	const char *const *words; /* the values that there are, then NULL; or NULL:
-								 there are others */
+	const char *const *words; /* valid values, ended by NULL; or NULL: there are
+							   * too many to list */
 
 	/*
-	 * Reads a value into the option's field.  NULL is the value of a flag on
-	 * the command line.  Strings are borrowed.  RC_FAIL with ERR_CONFIG: it is
-	 * not a value of this type, or one too many.
+	 * Parses a value and stores it in the option's field of *config.  A flag on
+	 * the command line has the value NULL.  A string is borrowed as long as the
+	 * Config is used.  RC_FAIL with ERR_CONFIG: the value is invalid, or there
+	 * are too many values.
 	 */
 	Rc (*parse)(Config *config, const OptionDef *option, const char *value,
 				Error *err);
 
-	/* Adds the values that the field has, as parse() reads them. */
+	/* Appends the values of the option's field, in the syntax of parse(). */
 	void (*print)(const Config *config, const OptionDef *option, Arena *arena,
 				  Words *values);
 
-	/* What a value has to be: "the name of a file".  Where that depends on the
-	 * option, describe() appends it: "a number from 1 to 64". */
+	/*
+	 * What a valid value is, for messages: "the name of a file".  If that
+	 * depends on the option, describe() appends the text instead: "a number
+	 * from 1 to 64".
+	 */
 	const char *expected;
 	void (*describe)(const OptionDef *option, Buf *buf);
 } OptionType;
 
-extern const OptionType type_flag;         /* of a bool */
-extern const OptionType type_switch;       /* on or off, of a bool */
-extern const OptionType type_section;      /* of a string */
-extern const OptionType type_publications; /* likewise, as are the next */
+extern const OptionType type_flag;         /* field: bool */
+extern const OptionType type_switch;       /* on or off; field: bool */
+extern const OptionType type_section;      /* name of a source; field: string */
+extern const OptionType type_publications; /* this one and the next ones up to
+											* type_sequences: field: string */
 extern const OptionType type_conninfo;
 extern const OptionType type_file;
 extern const OptionType type_directory;
-extern const OptionType type_name;   /* of a pipeline */
+extern const OptionType type_name;   /* name of a pipeline */
 extern const OptionType type_apply;  /* batch or transaction */
 extern const OptionType type_ddl;    /* off, stop or follow */
 extern const OptionType type_origin; /* any or none */
 extern const OptionType type_compression;
 extern const OptionType type_sequences;    /* follow or off */
-extern const OptionType type_stride;       /* of a SequenceStride */
-extern const OptionType type_lsn;          /* of an Lsn */
-extern const OptionType type_size;         /* of a size_t: min to max */
-extern const OptionType type_rate;         /* likewise, in a second */
-extern const OptionType type_count;        /* of an int: 1 to max */
-extern const OptionType type_targets;      /* the targets */
-extern const OptionType type_conflicts;    /* of ConflictRules */
-extern const OptionType type_schema_rules; /* of SchemaRules */
-extern const OptionType type_patterns;     /* of a PatternList */
+extern const OptionType type_stride;       /* field: SequenceStride */
+extern const OptionType type_lsn;          /* field: Lsn */
+extern const OptionType type_size;         /* bytes from min to max; field:
+											* size_t */
+extern const OptionType type_rate;         /* bytes per second; otherwise as
+											* type_size */
+extern const OptionType type_count;        /* number from min to max; field:
+											* int */
+extern const OptionType type_targets;      /* appends to Config.targets */
+extern const OptionType type_conflicts;    /* field: ConflictRules */
+extern const OptionType type_schema_rules; /* field: SchemaRules */
+extern const OptionType type_patterns;     /* field: PatternList */
 
-/* Where an option stands among those of a command, in --help and the manual. */
+/* Group in which --help and the manual list an option. */
 typedef enum OptionGroup
 {
 	GROUP_CONNECTION,
 	GROUP_SELECTION,
 	GROUP_COPY,
 	GROUP_REPLICATION,
-	GROUP_COMMAND, /* what only some commands have */
+	GROUP_COMMAND, /* options that few commands accept */
 	GROUP_GENERAL,
 } OptionGroup;
 
 #define OPTION_GROUP_COUNT (GROUP_GENERAL + 1)
 
-/* Whether a pipeline remembers an option, and when it is decided. */
+/*
+ * Whether a pipeline stores an option (memory.h), and which command decides its
+ * value.
+ */
 typedef enum OptionMemory
 {
 	REMEMBERED_NEVER,
 	DECIDED_BY_COPY,
-	DECIDED_BY_FOLLOWER, /* unless it is given before */
-	DECIDED_AS_DEFAULT,  /* by the clone, and never refused */
+	DECIDED_BY_FOLLOWER, /* by the first follower, or earlier by a clone that
+						  * gives it */
+	DECIDED_AS_DEFAULT,  /* by the clone; another value is not refused */
 } OptionMemory;
 
 struct OptionDef
 {
 	const char *name;
-	char letter; /* short form, or 0 */
+	char letter; /* short form of the name; 0: none */
 	const OptionType *type;
-	size_t offset;     /* of the field in Config */
-	size_t min;        /* of a number */
-	size_t max;        /* likewise */
-	unsigned commands; /* who takes it: bits of ConfigCommand */
+	size_t offset;     /* offset of the option's field in Config */
+	size_t min;        /* smallest number or size */
+	size_t max;        /* largest number or size */
+	unsigned commands; /* commands that accept the option: bits of
+						* ConfigCommand */
 	OptionGroup group;
-	bool only_typed; /* the configuration file cannot have it */
+	bool only_typed; /* whether the option is not allowed in the configuration
+					  * file */
 	OptionMemory memory;
-	const char *placeholder;   /* of its value; NULL: it has none */
-	const char *environment;   /* variable that stands in, or NULL */
-	const char *default_value; /* or NULL */
-	const char *unset;         /* what it means that it is not given, or NULL */
-	const char *help;          /* what it does, in a line or two */
+	const char *placeholder;   /* stands for the value in --help; NULL: the
+								* option is a flag */
+	const char *environment;   /* environment variable that gives the value;
+								* NULL: none */
+	const char *default_value; /* value of an option that is not given; NULL:
+								* none */
+	const char *unset;         /* describes what happens without the option;
+								* NULL: nothing to say */
+	const char *help;          /* describes the option in a line or two */
 };
 
-/* Upper bound of a description by OptionType.describe(). */
+/* Largest length of a description by OptionType.describe(), in bytes. */
 #define OPTION_TEXT_MAX ((size_t) 4 * KB)
 
-/* Where Config has its value. */
+/* Returns the option's field in *config. */
 void *option_field(Config *config, const OptionDef *option);
 
-/* Appends what a value of the option has to be, as in OptionType. */
+/* Appends the description of valid values (OptionType.expected). */
 void option_describe_value(const OptionDef *option, Buf *buf);
 
-/* "invalid value for …", with what is expected; RC_FAIL. */
+/*
+ * Sets the error "invalid value for …", with ERR_CONFIG and a detail that says
+ * what is valid; returns RC_FAIL.
+ */
 MUST_CHECK Rc option_bad_value(Error *err, const OptionDef *option,
 							   const char *value);
 

@@ -1,7 +1,7 @@
 /*
  * read.c
- *    The command line is read with getopt_long(), then come the environment and
- *    the configuration file.
+ *    Reads the command line with getopt_long(), then the environment and the
+ *    configuration file.
  */
 #include "config/read.h"
 
@@ -13,14 +13,17 @@
 #include "config/file.h"
 #include "config/option.h"
 
-/* Block of the arena that a configuration file is read into. */
+/* Block size of the arena that a configuration file is read into. */
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* Commands that take words which are not options. */
+/* Commands that accept arguments which are not options. */
 #define COMMAND_WITH_WORDS                                                     \
 	((unsigned) COMMAND_CONFIG | COMMAND_TABLE | COMMAND_SCHEMA)
 
-/* getopt_long() answers this plus an index into option_table. */
+/*
+ * For an option of the table, getopt_long() returns this number plus the index
+ * of its row.
+ */
 #define OPTION_VALUE_BASE 256
 
 /* ---- the file and the environment --------------------------------------- */
@@ -40,8 +43,9 @@ refuse_setting(const char *key, Error *err)
 }
 
 /*
- * What is exported in a shell and what a file says about the same thing: it
- * cannot be known which is meant, and each leads to another database.
+ * Refuses an environment variable and a setting of the file that contradict
+ * each other.  Each of them leads to another database, and which one is meant
+ * cannot be known.
  */
 static MUST_CHECK Rc
 refuse_environment(const Config *config, const char *variable, const char *what,
@@ -55,14 +59,20 @@ refuse_environment(const Config *config, const char *variable, const char *what,
 	return rc;
 }
 
-/* Whether an option has its value from the environment. */
+/*
+ * Whether an option has its value from the environment; valid before the file
+ * is read.
+ */
 static bool
 is_exported(const Config *config, const char *option)
 {
 	return config_is_given(config, option) && !config_is_typed(config, option);
 }
 
-/* Whether it is the file's name, or that of one of its sources' pipelines. */
+/*
+ * Whether `name` is the pipeline's name in the file, or the name of the
+ * pipeline of one of the file's sources.
+ */
 static bool
 is_name_of(const char *name, const char *in_file, const ConfigFile *file)
 {
@@ -79,9 +89,9 @@ is_name_of(const char *name, const char *in_file, const ConfigFile *file)
 }
 
 /*
- * Reads one setting of the file's section of options.  Settings that the
- * command does not take, or that the command line or the environment has said
- * otherwise, are looked at all the same.
+ * Reads one setting of section [penstock].  A setting that this command does
+ * not accept, or that is overridden by the command line or the environment, is
+ * checked all the same.
  */
 static Rc
 read_file_option(Config *config, ConfigCommand command, const ConfigFile *file,
@@ -133,7 +143,7 @@ read_file_options(Config *config, ConfigCommand command, const ConfigFile *file,
 	return RC_OK;
 }
 
-/* What the file says for --name, or NULL. */
+/* Returns the value of "name" in section [penstock], or NULL. */
 static const char *
 name_in_file(const ConfigFile *file)
 {
@@ -149,8 +159,8 @@ name_in_file(const ConfigFile *file)
 }
 
 /*
- * A name that is given may be that of one source's pipeline: it means that
- * source, and --from cannot name another.
+ * Treats a --name that is the name of a source's pipeline as --from with that
+ * source; refuses a --from that names another source.
  */
 static MUST_CHECK Rc
 take_name(Config *config, const ConfigFile *file, Error *err)
@@ -180,8 +190,9 @@ take_name(Config *config, const ConfigFile *file, Error *err)
 }
 
 /*
- * Takes over the sources of the file.  A source of the command line or the
- * environment goes with none that have names: it would stand for all of them.
+ * Copies the sources of the file to *config.  Refuses a source from the command
+ * line or the environment if the file has sources with names, because it would
+ * replace all of them.
  */
 static MUST_CHECK Rc
 take_sources(Config *config, const ConfigFile *file, Error *err)
@@ -212,7 +223,10 @@ take_sources(Config *config, const ConfigFile *file, Error *err)
 	return rc;
 }
 
-/* Takes over the targets of the file, unless others are given. */
+/*
+ * Copies the targets of the file to *config, unless targets are given
+ * elsewhere.
+ */
 static MUST_CHECK Rc
 take_targets(Config *config, const ConfigFile *file, Error *err)
 {
@@ -237,7 +251,10 @@ take_targets(Config *config, const ConfigFile *file, Error *err)
 	return RC_OK;
 }
 
-/* Rules of the file's section [ddl] come after those of its options. */
+/*
+ * Appends the rules of section [ddl] to those of setting "on-ddl".  A rule on
+ * the command line replaces both.
+ */
 static MUST_CHECK Rc
 take_schema_rules(Config *config, ConfigCommand command, const ConfigFile *file,
 				  Error *err)
@@ -325,8 +342,9 @@ read_defaults(Config *config, const bool *given, Error *err)
 }
 
 /*
- * With several sources each rule for what is the same everywhere says whose
- * rows those are, which can only be the first's; with one source none does.
+ * With several sources, checks that each rule for tables that are the same on
+ * every target says that the rows come from the first source; with one source,
+ * checks that no rule names a source.
  */
 static MUST_CHECK Rc
 check_source_names(const Config *config, const char *first, Error *err)
@@ -363,7 +381,10 @@ check_source_names(const Config *config, const char *first, Error *err)
 	return RC_OK;
 }
 
-/* Refuses what sources with names lack, and what several cannot have. */
+/*
+ * Refuses a --from without its section, names of pipelines that are too long,
+ * and what cannot be used with several sources.
+ */
 static Rc
 check_sources(const Config *config, Error *err)
 {
@@ -428,7 +449,10 @@ check_together(const Config *config, Error *err)
 	return check_sources(config, err);
 }
 
-/* Reads what the command line left open: environment, file, defaults. */
+/*
+ * Completes the options from the environment, the file and the defaults, and
+ * checks all of them together.
+ */
 static Rc
 complete(Config *config, ConfigCommand command, bool *given, Error *err)
 {
@@ -448,7 +472,10 @@ complete(Config *config, ConfigCommand command, bool *given, Error *err)
 	rc = check_together(config, err);
 	if (rc == RC_OK)
 		rc = config_check_stride(config, err);
-	/* A follower that is not given --apply may remember another one. */
+	/*
+	 * Without --apply, a follower's stored value counts, which is not known
+	 * yet.
+	 */
 	if (rc == RC_OK &&
 		(command != COMMAND_FOLLOW || config_is_given(config, "apply")))
 		rc = config_check_lanes(config, err);
@@ -457,13 +484,14 @@ complete(Config *config, ConfigCommand command, bool *given, Error *err)
 
 /* ---- the command line --------------------------------------------------- */
 
-/* Builds what getopt_long() wants of the options that a command takes. */
+/* Builds the arguments of getopt_long() for the options of a command. */
 static void
 build_getopt(ConfigCommand command, struct option *longs, char *shorts)
 {
 	size_t n = 0;
 
-	*shorts++ = ':'; /* tell a missing value from an unknown option */
+	*shorts++ =
+		':'; /* report a missing value as ':', an unknown option as '?' */
 	for (size_t i = 0; i < option_count; i++)
 	{
 		const OptionDef *option = &option_table[i];
@@ -487,7 +515,7 @@ build_getopt(ConfigCommand command, struct option *longs, char *shorts)
 	*shorts = '\0';
 }
 
-/* The option that getopt_long()'s answer means, or NULL. */
+/* Returns the option for a result of getopt_long(), or NULL. */
 static const OptionDef *
 find_option(int answer)
 {
@@ -525,7 +553,7 @@ config_read(Config *config, ConfigCommand command, int argc, char **argv,
 	*config = (Config){0};
 	build_getopt(command, longs, shorts);
 	opterr = 0;
-	optind = 0; /* glibc's way to start anew, also within a group of letters */
+	optind = 0; /* glibc: also resets the position within a group of letters */
 	while ((answer = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
 	{
 		const OptionDef *option = find_option(answer);
