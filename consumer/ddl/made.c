@@ -199,31 +199,38 @@ find_same(const DefinitionSet *set, const Definition *definition)
 }
 
 static bool
+has_name_of(const Definition *definition, const Definition *other)
+{
+	return strcmp(definition->schema, other->schema) == 0 &&
+		   strcmp(definition->name, other->name) == 0;
+}
+
+static bool
 has_named(const DefinitionSet *set, const Definition *like)
 {
 	for (size_t i = 0; i < definition_set_count(set); i++)
 	{
 		const Definition *definition = definition_set_at(set, i);
 
-		if (definition->kind == like->kind &&
-			strcmp(definition->schema, like->schema) == 0 &&
-			strcmp(definition->name, like->name) == 0)
+		if (definition->kind == like->kind && has_name_of(definition, like))
 			return true;
 	}
 	return false;
 }
 
-/* Whether nothing is left of what the source has not any more. */
+/* Whether nothing has a name any more that an object of the source had: it is
+ * gone, or has another. */
 static bool
 is_rid(const DefinitionSet *before, const DefinitionSet *after,
 	   const DefinitionSet *target)
 {
 	for (size_t i = 0; i < definition_set_count(before); i++)
 	{
-		const Definition *gone = definition_set_at(before, i);
+		const Definition *was = definition_set_at(before, i);
+		const Definition *is = find_same(after, was);
 
-		if (find_same(after, gone) == NULL && has_named(target, gone) &&
-			!has_named(after, gone))
+		if ((is == NULL || !has_name_of(is, was)) && has_named(target, was) &&
+			!has_named(after, was))
 			return false;
 	}
 	return true;

@@ -18,7 +18,8 @@
 /*
  * Whether all that became of the source's definitions, from `before` to
  * `after`, is true of the target's, which have OIDs of their own.  What is gone
- * is gone there if nothing of its kind and name is left.
+ * is gone there if nothing of its kind and name is left; so is what has another
+ * name, from its old one.
  * `target_version_num` is the server's, `stride` as for ddl_undo_stride().
  */
 bool ddl_is_made(const DefinitionSet *before, const DefinitionSet *after,

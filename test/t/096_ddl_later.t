@@ -116,6 +116,38 @@ subtest 'by kind and table' => sub {
 	$pair->follow_to_end('--set', '--on-ddl=other:off');
 };
 
+# The target has kept the rows of a table that was dropped: those of another that
+# gets its name are not to come among them.
+subtest 'a table that takes the name of one that was kept' => sub {
+	my $pair = $server->with_database('kept');
+	my $refused = qr/transaction \d+, which ends at \S+, has made table "public"\."again", but target has a table of that name with rows.*ALTER TABLE "public"."again" RENAME TO/s;
+
+	$pair->source_sql('CREATE TABLE again (id integer PRIMARY KEY, v text);
+		CREATE TABLE second (id integer PRIMARY KEY, v text); INSERT INTO again VALUES (1, \'old\')');
+	$pair->clone('--ddl=follow', '--on-ddl=drop:off');
+	$pair->source_sql('DROP TABLE again; CREATE TABLE again (id integer PRIMARY KEY, v text);
+		INSERT INTO again VALUES (2, \'new\')');
+	$pair->fails_like(1, $refused, 'it stops', 'follow', '--endpos=' . $pair->source_lsn);
+	is($pair->target_sql('SELECT * FROM again'), '1|old', 'before the first row');
+	$pair->fails_like(1, $refused, 'so it does where the table is not to be made',
+		'follow', '--set', '--on-ddl=drop:off', '--on-ddl=create:off', '--endpos=' . $pair->source_lsn);
+	$pair->fails_like(1, $refused, 'or is to be made by hand',
+		'follow', '--set', '--on-ddl=drop:off', '--on-ddl=create:stop', '--endpos=' . $pair->source_lsn);
+	$pair->target_sql('ALTER TABLE again RENAME TO again_old; ALTER INDEX again_pkey RENAME TO again_old_pkey');
+	$pair->follow_to_end('--set', '--on-ddl=drop:off');
+	is($pair->target_sql('SELECT * FROM again'), '2|new', 'the new table has its rows, and no others');
+	is($pair->target_sql('SELECT * FROM again_old'), '1|old', 'the old one is still there');
+
+	# Another table gets the name.
+	$pair->source_sql('DROP TABLE again; ALTER TABLE second RENAME TO again;
+		ALTER INDEX second_pkey RENAME TO again_pkey; INSERT INTO again VALUES (3, \'third\')');
+	$pair->fails_like(1, qr/relation "again" already exists/, 'a name that is given to another table stops it',
+		'follow', '--endpos=' . $pair->source_lsn);
+	$pair->target_sql('DROP TABLE again');
+	$pair->follow_to_end;
+	is($pair->target_sql('SELECT * FROM again'), '3|third', 'when the name is free, it goes on');
+};
+
 subtest 'names of tables that are left out' => sub {
 	my $pair = $server->with_database('names');
 

@@ -23,6 +23,7 @@
 #include "ddl/read.h"
 #include "ddl/rename_schemas.h"
 #include "model/definition.h"
+#include "sink/postgres/apply/new_table.h"
 #include "sink/postgres/apply/schema_rows.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
@@ -663,6 +664,34 @@ make_change(Step *step, Error *err)
 	return rc == RC_OK && !made ? refuse_to_follow(step, err) : rc;
 }
 
+/* Whether all rows of a table come after the set, and are for the target. */
+static bool
+is_new_table(const Step *step, const Definition *is)
+{
+	return is->kind == DEFINITION_TABLE && !is->table.unlogged &&
+		   definition_set_find(step->self->known, DEFINITION_IN_CLASS,
+							   is->oid) == NULL &&
+		   !is_left_out(step, step->after, is);
+}
+
+static MUST_CHECK Rc
+check_new_tables(const Step *step, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (size_t i = 0; i < step->set->count && rc == RC_OK; i++)
+	{
+		const SchemaChange *change = step->set->changes[i]->schema;
+		const Definition *is = NULL;
+
+		if (change->kind == SCHEMA_DEFINED)
+			is = definition_set_find(step->after, change->catalog, change->oid);
+		if (is != NULL && is_new_table(step, is))
+			rc = new_table_check(step->conn, is, &step->set->txn, err);
+	}
+	return rc;
+}
+
 /* ---- remembering -------------------------------------------------------- */
 
 /* NULL: the object is not there any more. */
@@ -880,6 +909,8 @@ schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
 		rc = make_plan(&step, err);
 	if (rc == RC_OK)
 		rc = make_change(&step, err);
+	if (rc == RC_OK)
+		rc = check_new_tables(&step, err);
 	if (rc == RC_OK)
 		rc = write_defined(&step, err);
 	if (rc == RC_OK)
