@@ -1,10 +1,10 @@
 /*
  * check.c
- *    penstock check: looks at both ends before anything is touched.
+ *    penstock check: checks source and targets before a pipeline is created.
  *
- * It writes nothing, on either side; all that it leaves in the source's WAL
+ * The check writes nothing on either side, except for WAL on the source that
  * comes from a temporary slot (see check/probe.h).  A server that cannot be
- * reached is a finding like others, and the rest is looked at all the same.
+ * reached is a finding, and everything else is checked all the same.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -101,7 +101,7 @@ command_check(const Config *config, Error *err)
 	arena_free(arena);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
-		/* Exit status 0 would say that a pipeline can run. */
+		/* Not RC_OK: exit status 0 would mean that a pipeline can run. */
 		log_warning("check", "stopped before everything was looked at");
 		error_reset(err);
 		rc = RC_END;

@@ -1,6 +1,6 @@
 /*
  * clone.c
- *    penstock clone.
+ *    penstock clone: copies a database, and prepares following it.
  */
 #include "job/clone/clone.h"
 #include "cmd/command.h"

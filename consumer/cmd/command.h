@@ -1,12 +1,13 @@
 /*
  * command.h
- *    The subcommands.  Each reads what it needs from the Config, puts its
- *    pipeline together, runs it, and says how it ended.
+ *    The functions of the commands.
  *
- * A command returns RC_OK when it did what was asked, RC_END when it ran well
- * but found that the answer is no (a check with findings), and RC_FAIL with
- * *err set when it could not do it.  Standard output is for data, standard
- * error for talk.
+ * A command reads its options from the Config, does its work, and reports the
+ * result.  It returns RC_OK if it did what was asked, RC_END if it worked but
+ * found something that needs attention (such as a check with findings), and
+ * RC_FAIL with *err set if it failed.
+ *
+ * Data goes to standard output, messages go to standard error.
  */
 #ifndef PENSTOCK_CMD_COMMAND_H
 #define PENSTOCK_CMD_COMMAND_H

@@ -1,6 +1,6 @@
 /*
  * command_line.c
- *    See command_line.h.
+ *    Appends options to a command; implements command_line.h.
  */
 #include "cmd/command_line.h"
 
@@ -13,7 +13,7 @@
 #include "config/option.h"
 #include "net/target_name.h"
 
-/* The command that a line is of, and what is known about it. */
+/* A command line that is being written. */
 typedef struct Line
 {
 	const Config *config;
@@ -28,7 +28,10 @@ append(const Line *line, const char *option, const char *value)
 	buf_append_shell_word(line->buf, value);
 }
 
-/* Whether it was typed, and the command takes it. */
+/*
+ * Whether an option was given on our command line and is accepted by the other
+ * command.
+ */
 static bool
 is_wanted(const Line *line, const char *option)
 {
@@ -37,8 +40,9 @@ is_wanted(const Line *line, const char *option)
 }
 
 /*
- * A name in the file is found there; one of the environment is said, because a
- * line that names its pipeline is clearer.
+ * Appends the pipeline's name, unless the other command finds it in the file. A
+ * name from the environment is repeated, because a printed command with the
+ * name is clearer.
  */
 static void
 append_name(const Line *line)
@@ -79,7 +83,7 @@ append_servers(const Line *line)
 		append(line, "pg-bindir", config->pg_bindir);
 }
 
-/* What a pipeline remembers is said to who makes it. */
+/* Appends the given options that a pipeline stores. */
 static void
 append_options(const Line *line)
 {

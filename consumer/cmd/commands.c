@@ -1,6 +1,6 @@
 /*
  * commands.c
- *    What commands there are.
+ *    The table of commands.
  */
 #include "cmd/commands.h"
 

@@ -10,14 +10,14 @@
 #include "cmd/command.h"
 #include "config/config.h"
 
-/* How a command is run if the configuration file has several sources. */
+/* How a command works if the configuration file has several sources. */
 typedef enum SourcesMode
 {
-	SOURCES_ITSELF,  /* it knows what to do with them */
-	SOURCES_ONE,     /* one has to be chosen */
-	SOURCES_FIRST,   /* any will do */
-	SOURCES_IN_TURN, /* for each, one after the other */
-	SOURCES_AT_ONCE, /* for each, in a process of its own */
+	SOURCES_ITSELF,  /* its function gets all of them */
+	SOURCES_ONE,     /* the user must choose one with --from */
+	SOURCES_FIRST,   /* runs for the first source */
+	SOURCES_IN_TURN, /* runs for each source, one after the other */
+	SOURCES_AT_ONCE, /* runs for each source at once, in processes */
 } SourcesMode;
 
 typedef struct Command
@@ -26,21 +26,21 @@ typedef struct Command
 	ConfigCommand id;
 	CommandFunction run;
 	SourcesMode sources;
-	const char *words; /* that it takes, for its help; or NULL */
+	const char *words; /* arguments, for its help; NULL: it accepts none */
 	const char *help;
 } Command;
 
-/* All of them, in the order in which they are listed. */
+/* Number of commands, and access by index, in the order of --help. */
 int command_count(void);
 const Command *command_at(int index);
 
-/* The command of that name, or NULL. */
+/* Returns the command with that name, or NULL. */
 const Command *command_find(const char *name);
 
-/* The name of the command that may be meant by this one, or NULL. */
+/* Returns the name of a command that is spelled similarly, or NULL. */
 const char *command_nearest(const char *name);
 
-/* Prints a line for each. */
+/* Prints a line for each command. */
 void command_print_all(FILE *out);
 
 #endif /* PENSTOCK_CMD_COMMANDS_H */

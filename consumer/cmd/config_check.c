@@ -1,6 +1,7 @@
 /*
  * config_check.c
- *    penstock config: what is said of options and of configuration files.
+ *    penstock config: checks a configuration file; prints a sample of one, the
+ *    manual page and the shell completion.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ print_sources(const Config *config)
 		printf("%s \"%s\"", i > 0 ? "," : "", config->source_names[i]);
 }
 
-/* The file has been read by now: what is left is to say what it says. */
+/* Reports that the file is valid: config_read() has checked it. */
 static Rc
 check_file(const Config *config, Error *err)
 {

@@ -18,7 +18,7 @@ command_drop(const Config *config, Error *err)
 		rc = drop_run(config, &print_report, err);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
-		/* Exit status 0 would say that nothing is left. */
+		/* Not RC_OK: exit status 0 would mean that everything was removed. */
 		log_warning("drop",
 					"stopped before it was done: run the same command again");
 		error_reset(err);

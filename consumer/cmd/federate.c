@@ -1,9 +1,10 @@
 /*
  * federate.c
- *    penstock federate: one database to query, over all nodes.
+ *    penstock federate: makes a database (the coordinator) in which the tables
+ *    of all nodes can be queried.
  *
- * The nodes are asked for a connection, so that the coordinator is told of ones
- * that can be reached; nothing is changed on them.
+ * The command connects to the nodes to find out which addresses and passwords
+ * work; it changes nothing on them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,7 @@ typedef struct Federation
 {
 	const Config *config;
 	PgConn *source;
-	PgConn *coordinator; /* NULL: none is named */
+	PgConn *coordinator; /* NULL: --coordinator was not given */
 	FederateNode nodes[CONFIG_TARGETS_MAX];
 	CopyCatalog *catalog;
 	Placed *placed;
@@ -114,9 +115,10 @@ is_superuser(PgConn *conn, bool *is, Error *err)
 }
 
 /*
- * postgres_fdw lets a role that is no superuser use no more than a password,
- * and the node has to ask for it: otherwise it would be let in as whoever the
- * coordinator's server runs as.
+ * Adds context and a hint to an error of a query through the coordinator.  For
+ * a role that is not a superuser, postgres_fdw connects only with a password
+ * that the node asks for; otherwise the role would have the rights of the
+ * operating system user of the coordinator's server.
  */
 static void
 explain_unreachable(const Federation *self, int node, bool superuser,
@@ -153,7 +155,10 @@ explain_unreachable(const Federation *self, int node, bool superuser,
 			name);
 }
 
-/* The coordinator's own connections, as far as it has a table of a node. */
+/*
+ * Queries a table of each node through the coordinator, to test the connections
+ * that the coordinator makes.
+ */
 static MUST_CHECK Rc
 reach_nodes(const Federation *self, const FederateScript *script, Error *err)
 {
@@ -205,7 +210,7 @@ run_script(PgConn *conn, const FederateScript *script, Error *err)
 	return rc;
 }
 
-/* As after a script of psql that was made for this database. */
+/* Logs the notes of a script, which a printed script has as comments. */
 static void
 log_notes(const FederateScript *script)
 {
@@ -235,7 +240,7 @@ log_outcome(const Federation *self, const FederateScript *script)
 				 : "");
 }
 
-/* All statements or none of them. */
+/* Runs the script in one transaction. */
 static MUST_CHECK Rc
 apply_script(const Federation *self, const FederateScript *script, Error *err)
 {

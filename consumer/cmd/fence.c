@@ -1,6 +1,7 @@
 /*
  * fence.c
- *    penstock fence: all targets at one position of the source, for a while.
+ *    penstock fence: stops all targets at one position of the source's WAL, for
+ *    some time.
  */
 #include <stdio.h>
 

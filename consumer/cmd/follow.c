@@ -1,6 +1,6 @@
 /*
  * follow.c
- *    penstock follow.
+ *    penstock follow: applies the source's changes to the targets continuously.
  */
 #include "job/follow.h"
 #include "cmd/command.h"

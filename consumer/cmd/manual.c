@@ -1,6 +1,6 @@
 /*
  * manual.c
- *    Tables to troff and to shell.
+ *    Writes the manual page as troff, and the completion as a bash script.
  */
 #include "cmd/manual.h"
 
@@ -12,7 +12,7 @@
 
 /* ---- penstock(1) -------------------------------------------------------- */
 
-/* Text as it is: what troff would take for something else is escaped. */
+/* Appends plain text; characters that are special to troff are escaped. */
 static void
 append_text(Buf *buf, const char *text)
 {
@@ -67,7 +67,9 @@ append_commands(Buf *buf)
 	}
 }
 
-/* Names of the commands that take an option; nothing if all do. */
+/*
+ * Appends the names of the commands that accept an option; nothing if all do.
+ */
 static void
 append_takers(Buf *buf, const OptionDef *option)
 {
@@ -236,7 +238,10 @@ append_command_names(Buf *buf)
 	buf_append_string(buf, "help version");
 }
 
-/* "add|remove NAME..." as "add remove". */
+/*
+ * Appends the verbs of a command's arguments: of "add|remove NAME..." "add
+ * remove".
+ */
 static void
 append_verbs(Buf *buf, const char *words)
 {
@@ -298,7 +303,10 @@ append_value_case(Buf *buf, const OptionDef *option)
 	buf_append_string(buf, "; return ;;\n");
 }
 
-/* An = is a word of its own to bash. */
+/*
+ * The script skips a word =, because bash passes = between option and value as
+ * a word of its own.
+ */
 void
 manual_completion(Buf *buf)
 {

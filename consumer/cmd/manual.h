@@ -1,20 +1,20 @@
 /*
  * manual.h
- *    The manual page, and what a shell completes a command line with.
+ *    The manual page, and the completion of command lines in a shell.
  *
- * Both are written from the tables of commands and of options, by "penstock
- * config manual" and "penstock config completion"; make installs what they
- * print.
+ * Both are written from the tables of commands and options: "penstock config
+ * manual" and "penstock config completion" print them, and "make install"
+ * installs them.
  */
 #ifndef PENSTOCK_CMD_MANUAL_H
 #define PENSTOCK_CMD_MANUAL_H
 
 #include "base/buf.h"
 
-/* Appends penstock(1), for man. */
+/* Appends the manual page penstock(1) in troff. */
 void manual_page(Buf *buf);
 
-/* Appends a script for bash. */
+/* Appends the completion script for bash. */
 void manual_completion(Buf *buf);
 
 #endif /* PENSTOCK_CMD_MANUAL_H */

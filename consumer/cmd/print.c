@@ -1,6 +1,6 @@
 /*
  * print.c
- *    See print.h.
+ *    Writes with stdio, and checks for errors once at the end.
  */
 #include "cmd/print.h"
 

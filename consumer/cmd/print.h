@@ -1,6 +1,6 @@
 /*
  * print.h
- *    What a job reports, on standard output.
+ *    Prints the report of a job on standard output.
  */
 #ifndef PENSTOCK_CMD_PRINT_H
 #define PENSTOCK_CMD_PRINT_H
@@ -8,10 +8,13 @@
 #include "base/error.h"
 #include "base/report.h"
 
-/* Prints each line. */
+/* A Report that prints each line; blocks if the reader of the output does. */
 extern const Report print_report;
 
-/* Fails unless all that was printed is written. */
+/*
+ * Flushes standard output.  RC_FAIL with ERR_IO: not everything could be
+ * written.
+ */
 MUST_CHECK Rc print_flush(Error *err);
 
 #endif /* PENSTOCK_CMD_PRINT_H */

@@ -1,7 +1,6 @@
 /*
  * promote.c
- *    penstock promote: lets the targets take the place of a source that is
- * lost.
+ *    penstock promote: prepares the targets to replace a source that is lost.
  */
 #include "job/promote.h"
 #include "cmd/command.h"

@@ -1,7 +1,7 @@
 /*
  * schema.c
- *    penstock schema: what the schema of the source is, and what of it targets
- *    do not have.
+ *    penstock schema: prints the definitions of the source's schema, and prints
+ *    or applies the differences between the schemas of source and targets.
  */
 #include <stdio.h>
 #include <string.h>
@@ -94,12 +94,12 @@ show(const Config *config, Error *err)
 typedef struct Diff
 {
 	const Config *config;
-	const char *label; /* of the target */
+	const char *label; /* label of the target, for messages */
 	const char *conninfo;
 	PgConn *source;
 	PgConn *target;
 	DdlDifferences differences;
-	bool differs; /* of any target so far, when this is over */
+	bool differs; /* whether any target compared so far still differs */
 } Diff;
 
 static MUST_CHECK Rc
@@ -109,7 +109,11 @@ begin_reading(PgConn *conn, Error *err)
 					   NULL, err);
 }
 
-/* Statements that are applied are the pipeline's, as its rows are. */
+/*
+ * Opens the target.  With --apply the session has the pipeline's replication
+ * origin, like the sessions that apply rows, so other pipelines recognize its
+ * changes.
+ */
 static MUST_CHECK Rc
 open_target(Diff *diff, Error *err)
 {
@@ -124,7 +128,11 @@ open_target(Diff *diff, Error *err)
 							   : pgconn_open(&diff->target, &options, err);
 }
 
-/* A pipeline that is not there yet may have no publication yet. */
+/*
+ * Reads the publications.  If they do not exist, and were not given as an
+ * option, all tables are compared: before the pipeline is created, its
+ * publication may not exist.
+ */
 static MUST_CHECK Rc
 read_publications(const Diff *diff, Arena *arena, Publications *publications,
 				  Error *err)
@@ -218,7 +226,10 @@ begin_writing(PgConn *conn, Error *err)
 					   NULL, err);
 }
 
-/* In one transaction, unless a later statement needs what one has committed. */
+/*
+ * Runs the statements in one transaction, which is committed in between only
+ * where a later statement needs a committed earlier one.
+ */
 static MUST_CHECK Rc
 apply_differences(const Diff *diff, Error *err)
 {

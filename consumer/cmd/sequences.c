@@ -1,7 +1,6 @@
 /*
  * sequences.c
- *    penstock sequences: brings the target's sequences to where the source's
- *    are.
+ *    penstock sequences: sets the target's sequences after the source's.
  */
 #include "job/sequences.h"
 #include "cmd/command.h"
@@ -10,7 +9,7 @@
 
 #define ARENA_BLOCK_BYTES ((size_t) KB)
 
-/* With --quiet. */
+/* The Report of --quiet: prints nothing. */
 static void
 ignore_line(void *context UNUSED, const char *text UNUSED)
 {

@@ -1,10 +1,10 @@
 /*
  * sources.c
- *    One Config for each source, and a command for each Config.
+ *    Makes a Config for each source, and runs the command with each.
  *
- * Sources are followed in processes, not in one loop: each pipeline has its
- * own pauses, retries and end, and shares nothing with the others but the
- * targets, where they meet as any two pipelines do.
+ * Sources are followed in separate processes, not in one loop.  Each pipeline
+ * has its own pauses, retries and end.  Two pipelines share only the targets,
+ * where they exclude each other with locks like any other two pipelines.
  */
 #include "cmd/sources.h"
 
@@ -14,13 +14,13 @@
 #include "base/log.h"
 #include "cmd/command_line.h"
 
-/* What main() answers for a command that failed. */
+/* Exit status of a process whose command failed, as main() returns it. */
 #define EXIT_FAILED 1
 
 _Static_assert(CONFIG_SOURCES_MAX <= FORK_COUNT_MAX,
 			   "a process for each source");
 
-/* Room for: source "NAME" */
+/* Bytes for the context of log lines: source "NAME". */
 #define CONTEXT_SIZE (IDENTIFIER_SIZE + 16)
 
 static void
@@ -29,7 +29,9 @@ make_context(const Config *one, char context[static CONTEXT_SIZE])
 	snprintf(context, CONTEXT_SIZE, "source \"%s\"", one->source_name);
 }
 
-/* The source that is meant, if it is one; else -1. */
+/*
+ * Returns the index of the selected or only source, or -1 if there are several.
+ */
 static int
 only_source(const Config *config)
 {
@@ -56,7 +58,10 @@ run_for(CommandFunction run, const Config *config, int index, Error *err)
 	return rc;
 }
 
-/* RC_END if it is the answer for any of them. */
+/*
+ * Runs a command for each source.  RC_END: the command returned it for at least
+ * one of them.
+ */
 static MUST_CHECK Rc
 run_in_turn(CommandFunction run, const Config *config, Error *err)
 {
@@ -94,7 +99,7 @@ say_what_is_left_out(const Config *config, int index)
 				 config->source_names[0]);
 }
 
-/* In a process of its own. */
+/* The main function of a process that follows one source. */
 static int
 follow_one(void *context, int number)
 {
@@ -136,7 +141,7 @@ sources_follow(const Config *config, Error *err)
 	rc = fork_run(config->source_count, follow_one, &context, &failed, err);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
-		/* That is how it is meant to end. */
+		/* A stop request is the normal end. */
 		error_reset(err);
 		return RC_OK;
 	}

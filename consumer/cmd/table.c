@@ -1,7 +1,7 @@
 /*
  * table.c
- *    penstock table: takes single tables into a pipeline that runs, out of it,
- *    and aside.
+ *    penstock table: adds single tables to a running pipeline, removes them,
+ *    copies them again, or pauses them.
  */
 #include <string.h>
 
@@ -13,7 +13,7 @@
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* By TableVerb. */
+/* Names of the verbs, indexed by TableVerb. */
 static const char *const verbs[] = {
 	[TABLE_VERB_ADD] = "add",       [TABLE_VERB_REMOVE] = "remove",
 	[TABLE_VERB_RESYNC] = "resync", [TABLE_VERB_PAUSE] = "pause",
@@ -87,7 +87,7 @@ command_table(const Config *config, Error *err)
 	arena_free(arena);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
-		/* Exit status 0 would say that it is done. */
+		/* Not RC_OK: exit status 0 would mean that the work is done. */
 		log_warning("table",
 					"stopped before it was done: run the same command again");
 		error_reset(err);

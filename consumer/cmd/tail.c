@@ -1,20 +1,19 @@
 /*
  * tail.c
- *    penstock tail: print changes as they commit.
+ *    penstock tail: prints changes as transactions commit.
  *
- * Reading from a slot uses up what is in it, so tail never reads from a slot
- * that it was not told to read from, least of all from the one that a follower
- * of the same pipeline lives on.  Without --create-slot it makes a temporary
- * slot of its own, which starts now and ends with the connection; --name then
- * only says which publications are meant.  With --create-slot it reads from the
- * slot that --name gives, which must stand on the command line, and creates it
- * when it is not there yet.  What it confirms there is what was printed, as far
- * as that can be known: see json_sink.h.
+ * Reading from a slot consumes its changes, so tail reads only from a slot that
+ * the user named, and never by default from the slot of a follower.  Without
+ * --create-slot it creates a temporary slot, which starts at the current
+ * position and ends with the connection; --name then only selects publications.
+ * With --create-slot it reads from the slot that --name gives, and creates the
+ * slot if it does not exist; --name must be given.  tail confirms the changes
+ * that were printed, as far as that can be known (see json_sink.h).
  *
- * What can heal is tried again when the slot is permanent.  The sink stays, and
- * with it what was printed; everything else is set up anew.  A temporary slot
- * is gone with its connection, and with it the changes until there is another
- * one: that is an error.
+ * With a permanent slot, a transient error leads to another attempt.  The sink
+ * stays, because it knows what was printed; everything else is opened again.
+ * With a temporary slot, a lost connection is an error, because the changes up
+ * to the creation of another slot are lost.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,16 +31,23 @@
 #include "sink/json/json_sink.h"
 #include "source/slot.h"
 
-/* Pauses between attempts grow from the first to the last of these. */
+/*
+ * First and longest pause between attempts, in milliseconds; the pauses grow.
+ */
 #define RETRY_PAUSE_FIRST_MS 100
 #define RETRY_PAUSE_MAX_MS   10000
 
-/* How long lines may take to go out after a failure. */
+/*
+ * Milliseconds for writing the remaining lines after a failure, and for one
+ * wait during it.
+ */
 #define FINISH_MS_MAX  1500
 #define FINISH_TURN_MS 50
 
-/* Part of --memory that lines which wait may have: the rest is room for the
- * buffer to grow by doubling and for the frames that come in. */
+/*
+ * Lines that wait to be written may use --memory divided by this.  The rest is
+ * for growing that buffer, which doubles, and for received frames.
+ */
 #define MEMORY_PARTS      4
 
 #define ARENA_BLOCK_BYTES (4 * KB)
@@ -54,8 +60,8 @@ typedef struct Tail
 	Sink *sink; /* NULL until the first stream starts */
 	Source *stream;
 	char slot[SLOT_NAME_SIZE];
-	Lsn start_lsn;         /* where the slot is */
-	SourceIdentity source; /* what was printed is of */
+	Lsn start_lsn;         /* position that the slot sends from */
+	SourceIdentity source; /* server whose changes were printed */
 	bool progressed;
 } Tail;
 
@@ -89,7 +95,10 @@ open_source(const Tail *tail, PgConnKind kind, PgConn **conn, Error *err)
 	return pgconn_open(conn, &options, err);
 }
 
-/* Looks up the slot that was asked for; it need not be there. */
+/*
+ * Reads the state of the slot given with --name.  RC_FAIL if it exists and is
+ * not usable; that it does not exist is no error.
+ */
 static MUST_CHECK Rc
 find_slot(const Tail *tail, SlotInfo *info, Error *err)
 {
@@ -104,7 +113,10 @@ find_slot(const Tail *tail, SlotInfo *info, Error *err)
 	return rc;
 }
 
-/* A misspelt publication would only be missed at the first change. */
+/*
+ * Checks that the publications exist.  The plugin would report a missing one
+ * only at the first change.
+ */
 static MUST_CHECK Rc
 check_publications(const Tail *tail, Error *err)
 {
@@ -144,8 +156,8 @@ create_slot(Tail *tail, PgConn *replication, bool temporary, Error *err)
 }
 
 /*
- * The number of its server process tells a temporary slot from all others that
- * there are, because it ends with that process.
+ * Creates a temporary slot.  Its name has the PID of its walsender: the slot
+ * ends with that process, so the name is unique.
  */
 static MUST_CHECK Rc
 use_temporary_slot(Tail *tail, PgConn *replication, Error *err)
@@ -167,13 +179,19 @@ use_permanent_slot(Tail *tail, PgConn *replication, Error *err)
 	if (rc != RC_OK || info.exists)
 		return rc;
 
-	/* Without the slot that it had, it cannot go on where it was. */
+	/*
+	 * After the first attempt, a slot that does not exist is an error: a new
+	 * slot would not have the changes since.
+	 */
 	if (tail->sink != NULL)
 		return slot_require_usable(&info, tail->slot, err);
 	return create_slot(tail, replication, false, err);
 }
 
-/* What was printed before the connection was lost is to be of this source. */
+/*
+ * After a lost connection, checks that the server still has the history of the
+ * changes that were printed.
+ */
 static MUST_CHECK Rc
 check_history(Tail *tail, PgConn *replication, Error *err)
 {
@@ -244,7 +262,10 @@ ready_sink(Tail *tail)
 	}
 }
 
-/* Streams until it is over; a reader that has gone is as good an end as any. */
+/*
+ * Opens a stream, and prints changes until a stop is requested, --endpos is
+ * reached, or the reader of the output has closed it (RC_END).
+ */
 static MUST_CHECK Rc
 tail_once(Tail *tail, Error *err)
 {
@@ -273,7 +294,7 @@ tail_once(Tail *tail, Error *err)
 	return rc;
 }
 
-/* Says what it means that a temporary slot was lost. */
+/* Adds to a lost connection's error that the temporary slot is lost, too. */
 static void
 explain_loss(const Tail *tail, Error *err)
 {
@@ -288,8 +309,8 @@ explain_loss(const Tail *tail, Error *err)
 }
 
 /*
- * After a failure, lines that are complete still go out, so that none is left
- * cut in two.  What goes wrong now is no news.
+ * After a failure, writes the lines that are complete, so that no line remains
+ * incomplete.  Further errors are ignored: the first one is reported.
  */
 static void
 finish_output(Sink *sink)
@@ -346,8 +367,8 @@ tail_until_done(Tail *tail, Error *err)
 }
 
 /*
- * To be told to stop is how it is meant to end, unless it was to come to a
- * position.  A reader that has gone (RC_END) wants no more.
+ * Decides the result.  A requested stop is a success, unless --endpos was given
+ * and not reached.  RC_END, a closed reader, is passed on.
  */
 static MUST_CHECK Rc
 judge_end(const Tail *tail, Rc rc, Error *err)

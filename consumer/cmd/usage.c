@@ -1,6 +1,6 @@
 /*
  * usage.c
- *    See usage.h.
+ *    Help goes to standard output, errors go to standard error.
  */
 #include "cmd/usage.h"
 

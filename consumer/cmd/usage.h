@@ -1,6 +1,6 @@
 /*
  * usage.h
- *    Help, and what is said of a command line that makes no sense.
+ *    Prints help, and errors of the command line.
  */
 #ifndef PENSTOCK_CMD_USAGE_H
 #define PENSTOCK_CMD_USAGE_H
@@ -8,17 +8,21 @@
 #include "base/error.h"
 #include "cmd/commands.h"
 
-/* penstock help [COMMAND]; `topic` may be NULL.  False: there is no such
- * command, which was said. */
+/*
+ * Prints the text of "penstock help [COMMAND]"; `topic` may be NULL.  Returns
+ * false if there is no such command, after an error message.
+ */
 bool usage_help(const char *topic);
 
-/* penstock COMMAND --help */
+/* Prints the text of "penstock COMMAND --help". */
 void usage_print_command(const Command *command);
 
-/* Says that there is no command of that name; NULL: that none is given. */
+/* Prints the error that a command does not exist; NULL: that none was given. */
 void usage_refuse_command(const char *name);
 
-/* Says what is wrong with a command's words or options. */
+/*
+ * Prints an error of a command's arguments or options, with a hint on --help.
+ */
 void usage_refuse(const Command *command, const Error *err);
 
 #endif /* PENSTOCK_CMD_USAGE_H */

@@ -40,7 +40,10 @@ print_verdict(const Config *config, const Verdict *verdict, Error *err)
 	return rc == RC_OK ? print_flush(err) : rc;
 }
 
-/* Status 1 is for what differs, and for nothing else. */
+/*
+ * Decides the result: RC_END, and exit status 1, only if something differs;
+ * ERR_UNSETTLED if the comparison failed or is incomplete.
+ */
 static MUST_CHECK Rc
 settle(const Verdict *verdict, Rc rc, Error *err)
 {

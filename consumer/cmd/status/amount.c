@@ -1,6 +1,6 @@
 /*
  * amount.c
- *    Units.
+ *    Chooses the unit of a number of bytes.
  */
 #include "cmd/status/amount.h"
 

@@ -1,6 +1,6 @@
 /*
  * cloning.c
- *    Reading and printing what the work list has.
+ *    Reads the work list of a clone, and prints its tables.
  */
 #include "cmd/status/cloning.h"
 

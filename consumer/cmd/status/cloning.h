@@ -1,6 +1,6 @@
 /*
  * cloning.h
- *    The tables of a clone that is not finished: what is there of each.
+ *    Progress of an unfinished clone, table by table.
  */
 #ifndef PENSTOCK_CMD_STATUS_CLONING_H
 #define PENSTOCK_CMD_STATUS_CLONING_H
@@ -13,44 +13,48 @@
 #include "base/json.h"
 #include "net/pgconn.h"
 
-/* Tables that are listed for one target at most: the largest ones. */
+/*
+ * Largest number of tables of one target in a Cloning; smaller tables are left
+ * out.
+ */
 #define CLONING_TABLES_MAX 1000
 
-/* So many tables are printed for people; --json has all. */
+/* Number of tables printed for people; --json has all. */
 #define CLONING_LINES_MAX 20
 
 typedef struct CloningTable
 {
 	const char *schema_name;
 	const char *table_name;
-	const char *state;    /* waiting, copying, done */
-	int64_t rows;         /* that are on the target, not yet committed too */
-	int64_t source_bytes; /* of the whole table on the source, about */
+	const char *state;    /* "waiting", "copying" or "done" */
+	int64_t rows;         /* rows on the target, including uncommitted ones */
+	int64_t source_bytes; /* approximate size of the table on the source */
 } CloningTable;
 
 typedef struct Cloning
 {
 	int count;
-	CloningTable *tables; /* the largest first; in the caller's arena */
-	int64_t rows;         /* of all tables */
-	int64_t bytes_total;  /* of all, on the source, about */
-	int64_t bytes_done;   /* of that, about */
+	CloningTable *tables; /* largest first; in the caller's arena */
+	int64_t rows;         /* rows of all tables */
+	int64_t bytes_total;  /* approximate size of all tables on the source */
+	int64_t bytes_done;   /* approximate part of bytes_total that is copied */
 } Cloning;
 
 /*
- * Reads what a target has of an unfinished clone.  A role that may not see what
- * other sessions do gets what is committed.
+ * Reads the progress of an unfinished clone from a target; waits for the
+ * server.  For a role that may not see other sessions' activity, only committed
+ * rows are counted.
  */
 MUST_CHECK Rc cloning_read(Cloning *cloning, PgConn *target,
 						   const char *pipeline, Arena *arena, Error *err);
 
-/* How much of the copy is done, from 0 to 100. */
+/* Returns the percentage of bytes_total that is copied. */
 int cloning_percent(const Cloning *cloning);
 
 /* Prints a line for each of the largest tables. */
 void cloning_print(const Cloning *cloning, const char *target);
 
-/* Adds an array of the tables. */
+/* Appends an array of all tables. */
 void cloning_json(const Cloning *cloning, Json *json);
 
 #endif /* PENSTOCK_CMD_STATUS_CLONING_H */

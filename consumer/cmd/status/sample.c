@@ -1,10 +1,10 @@
 /*
  * sample.c
- *    Asking source and targets, twice.
+ *    Reads the state of source and targets twice.
  *
- * In each round the source is asked before the targets, and its log's position
- * before what the follower reported.  A position that is read later is never an
- * earlier one, so that a pipeline that keeps up shows no lag.
+ * In each round the source is read before the targets, and the end of its WAL
+ * before the positions that the follower has reported.  A position that is read
+ * later can only be higher, so a pipeline that keeps up shows no lag.
  */
 #include "cmd/status/sample.h"
 
@@ -57,8 +57,8 @@ read_log(PgConn *source, SourceSample *sample, Error *err)
 }
 
 /*
- * What the follower has reported to its walsender.  A role that may not see the
- * positions of other roles' sessions gets a row of nulls.
+ * Reads the positions that the follower has reported to its walsender.  For a
+ * role that may not see other roles' sessions, they are null.
  */
 static Rc
 read_walsender(PgConn *source, SourceSample *sample, Error *err)
@@ -83,7 +83,7 @@ read_walsender(PgConn *source, SourceSample *sample, Error *err)
 		if (rc == RC_OK)
 			rc = parse_lsn(result, 1, source, &sample->replayed_lsn, err);
 
-		/* The source's WAL has grown since its position was read. */
+		/* The WAL may have grown since its end was read. */
 		sample->lsn = lsn_max(sample->lsn, sample->received_lsn);
 	}
 	PQclear(result);
@@ -111,7 +111,10 @@ sample_source(PgConn *source, const char *name, SourceSample *sample,
 	" WHERE a.application_name LIKE 'penstock clone%'"                         \
 	" AND p.datname = current_database())"
 
-/* What the sessions of a clone do on the target, as the server tells it. */
+/*
+ * Reads the current activity of a clone's sessions on the target from the
+ * server's progress views, as JSON.
+ */
 static Rc
 read_running(PgConn *target, char **running, Error *err)
 {
@@ -141,7 +144,7 @@ read_running(PgConn *target, char **running, Error *err)
 	return rc;
 }
 
-/* A clone that is not finished, running or not. */
+/* Reads an unfinished clone, running or interrupted. */
 static Rc
 sample_clone(TargetSample *sample, PgConn *target, const char *name,
 			 Arena *lasting, Error *err)
@@ -212,8 +215,8 @@ open_server(PgConn **conn, const char *conninfo, const char *label, Error *err)
 }
 
 /*
- * Keeps a failure for the report instead of passing it on, except that a stop
- * was asked for.
+ * Leaves a failure in *failure, where the report shows it, and returns RC_OK;
+ * only a stop request is passed on.
  */
 static Rc
 keep_failure(Rc rc, bool *reached, Error *failure, Error *err)
@@ -242,7 +245,7 @@ take_source(SourceStatus *source, const Config *config, Error *err)
 	return keep_failure(rc, &source->reached, &source->failure, err);
 }
 
-/* Asks one target; `sample` is its first or its second. */
+/* Reads one target; `sample` is its first or its second sample. */
 static Rc
 take_target(TargetStatus *target, PgConn *source, const Config *config,
 			int index, TargetSample *sample, Arena *arena, Error *err)
@@ -284,7 +287,9 @@ take_target(TargetStatus *target, PgConn *source, const Config *config,
 	return keep_failure(rc, &target->reached, &target->failure, err);
 }
 
-/* One round; who could not be reached in the first is left out of the second.
+/*
+ * Takes one sample of each server.  The second round leaves out servers that
+ * were unreachable in the first.
  */
 static Rc
 take_round(PipelineStatus *status, const Config *config, bool is_first,
@@ -310,8 +315,8 @@ take_round(PipelineStatus *status, const Config *config, bool is_first,
 /* ---- history ------------------------------------------------------------ */
 
 /*
- * Timelines are told to a role that may replicate; of others only the ends of
- * the logs can be compared.
+ * Reads the history of the source's timelines, for which a role needs
+ * REPLICATION.  Without it, only the ends of WAL can be compared.
  */
 static MUST_CHECK Rc
 read_history(SourceStatus *source, const Config *config, Error *err)
@@ -347,7 +352,9 @@ prove_target(const SourceHistory *history, TargetStatus *target,
 	const ProgressRow *row = &target->second.progress;
 	SourceHistory known = *history;
 
-	/* Without its timelines the source is taken to be on the target's. */
+	/*
+	 * If the source's timeline is not known, it is assumed to be the target's.
+	 */
 	if (known.identity.timeline == 0)
 		known.identity = row->source;
 	if (history_prove(&known,
@@ -365,7 +372,10 @@ prove_target(const SourceHistory *history, TargetStatus *target,
 								 "history";
 }
 
-/* Asks the source after the targets, whose positions move meanwhile. */
+/*
+ * Checks for each target whether its progress is in the source's history.  The
+ * source is read after the targets, because their positions move meanwhile.
+ */
 static MUST_CHECK Rc
 prove_targets(PipelineStatus *status, const Config *config, Error *err)
 {
@@ -438,8 +448,9 @@ status_release(PipelineStatus *status)
 }
 
 /*
- * What was applied when `sample` was taken is durable once the target's WAL is
- * flushed up to where it ended right after.
+ * Returns the position up to which changes are durable on a target; 0: not
+ * known.  The progress of a sample is durable once the target has flushed its
+ * WAL up to the end that was read right after.
  */
 static Lsn
 durable_lsn(const TargetStatus *target)
@@ -453,7 +464,10 @@ durable_lsn(const TargetStatus *target)
 	return 0;
 }
 
-/* Changes in a second; negative if the pipeline was cloned again in between. */
+/*
+ * Returns a rate per second; negative if the count has decreased, because the
+ * pipeline was cloned again in between.
+ */
 static double
 rate(int64_t first, int64_t second, int64_t interval_us)
 {
@@ -501,7 +515,10 @@ status_is_passed(const SourceStatus *source, const TargetStatus *target)
 		   target->second.progress.end_lsn < slot->confirmed_lsn;
 }
 
-/* Every target has at least what the follower reported. */
+/*
+ * Raises a target's positions to those that the follower has reported, which
+ * hold for every target.
+ */
 static void
 add_reported(TargetPosition *position, const SourceSample *source)
 {

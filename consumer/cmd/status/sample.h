@@ -1,20 +1,20 @@
 /*
  * sample.h
- *    Where a pipeline is, as an onlooker sees it.
+ *    The state of a pipeline, as its servers report it.
  *
- * The follower is another process, so everything is asked of the servers: the
- * source knows where its WAL ends and what the follower reported, each target
- * has its progress.  Two samples about a second apart give rates, and tell what
- * is durable.
+ * The follower is another process, so everything is read from the servers.  The
+ * source reports the end of its WAL and what the follower has reported to its
+ * walsender; each target has its progress.  Two samples about a second apart
+ * give rates, and show which changes are durable.
  *
- *     received   the follower has it (walsender's write_lsn)
+ *     received   the follower has received it (walsender's write_lsn)
  *     applied    committed on the target
  *     durable    would survive a crash of the target
  *     confirmed  durable on every target, and reported to the slot
  *
- * A target's progress moves with transactions, and only now and then with the
- * rest of the WAL.  What the follower reports as applied holds for every
- * target, so a target has at least that.
+ * A target's progress moves with published transactions, and only now and then
+ * with other WAL.  The follower reports as replayed only what every target has
+ * applied, so each target has at least that.
  */
 #ifndef PENSTOCK_CMD_STATUS_SAMPLE_H
 #define PENSTOCK_CMD_STATUS_SAMPLE_H
@@ -40,60 +40,68 @@
 
 typedef struct SourceSample
 {
-	Lsn lsn;        /* the end of its WAL */
-	int64_t now_us; /* the source's clock, since 2000 */
+	Lsn lsn;        /* end of the source's WAL */
+	int64_t now_us; /* time on the source, in microseconds since 2000 */
 	SlotInfo slot;
-	bool following;        /* a walsender uses the slot */
-	bool positions_hidden; /* the role may not see what it reported */
-	Lsn received_lsn;      /* 0: no follower, or not known */
-	Lsn replayed_lsn;      /* applied on every target; 0 likewise */
+	bool following;        /* whether a walsender uses the slot */
+	bool positions_hidden; /* whether our role may not see the walsender's
+							* positions */
+	Lsn received_lsn;      /* write_lsn of the walsender; 0: no follower, or not
+							* known */
+	Lsn replayed_lsn;      /* replay_lsn of the walsender: applied on every
+							* target; 0: as above */
 } SourceSample;
 
-/* Longest word about a clone that is not finished. */
+/* Bytes for a line about an unfinished clone. */
 #define CLONE_TEXT_SIZE 128
 
 typedef struct TargetSample
 {
 	ProgressRow progress;
-	WorkRun clone;   /* that is not finished; without its strings */
-	Cloning cloning; /* its tables; in the status's arena */
+	WorkRun clone;   /* an unfinished clone; its strings are NULL */
+	Cloning cloning; /* progress of the clone; in the status's arena */
 	char clone_text[CLONE_TEXT_SIZE];
-	char *clone_running; /* what it does now, as JSON; NULL: nothing is known */
-	Lsn insert_lsn;   /* of the target's own WAL, after `progress` was read */
-	Lsn flush_lsn;    /* of the same */
-	int64_t taken_us; /* monotonic */
+	char *clone_running; /* owned; current activity of the clone as JSON; NULL:
+						  * not running or not known */
+	Lsn insert_lsn;      /* end of the target's own WAL, read after
+						  * `progress` */
+	Lsn flush_lsn;       /* up to where the target has flushed its own WAL */
+	int64_t taken_us;    /* monotonic time of the sample, in microseconds */
 } TargetSample;
 
 typedef struct SourceStatus
 {
 	PgConn *conn;
-	bool reached; /* else `failure` says why not */
+	bool reached; /* if false, `failure` has the reason */
 	Error failure;
 	char system_identifier[SLOT_SYSTEM_ID_SIZE]; /* empty: not known */
-	SourceHistory history; /* its timeline is 0 where the role may not ask */
-	SourceSample sample;   /* the later one */
+	SourceHistory history;                       /* identity.timeline 0: our
+												  * role may not read it */
+	SourceSample sample;                         /* the later sample */
 } SourceStatus;
 
 typedef struct TargetStatus
 {
 	PgConn *conn;
-	char *address; /* its name, or as target_address() */
-	bool reached;  /* else `failure` says why not */
+	char *address; /* owned; name in the file, or target_address() */
+	bool reached;  /* if false, `failure` has the reason */
 	Error failure;
 	TargetSample first;
 	TargetSample second;
-	TableStatusList tables; /* that are not followed */
-	PostponedKeys keys;     /* that are not valid yet */
-	PipelineMemory memory;  /* what it remembers; in the status's arena */
-	FollowerRow follower;   /* what the follower said there last; likewise */
+	TableStatusList tables; /* tables that are not followed */
+	PostponedKeys keys;     /* foreign keys that are not valid yet */
+	PipelineMemory memory;  /* options that the pipeline stores; in the status's
+							 * arena */
+	FollowerRow follower;   /* last report of the follower there; in the
+							 * status's arena */
 
 	/*
-	 * Why what the target has is not in the source's history, as in
-	 * history_prove(); no message: it is, or that is not known.
+	 * Error of history_prove(): the target's progress is not in the source's
+	 * history.  No message: it is, or the history is not known.
 	 */
 	Error strange;
-	const char *strange_text; /* the same in a few words */
-	bool held;                /* a fence is up there */
+	const char *strange_text; /* short text for `strange` */
+	bool held;                /* whether a fence holds the target */
 } TargetStatus;
 
 typedef struct PipelineStatus
@@ -104,41 +112,49 @@ typedef struct PipelineStatus
 	TargetStatus targets[CONFIG_TARGETS_MAX];
 } PipelineStatus;
 
-/* What the samples say of a target that has progress. */
+/* Positions and rates of a target with progress, derived from both samples. */
 typedef struct TargetPosition
 {
 	Lsn applied_lsn;
 	Lsn durable_lsn;
-	bool has_lag; /* the source was reached */
+	bool has_lag; /* whether the lag is known: the source was reached */
 	uint64_t lag_bytes;
-	double lag_seconds; /* at most; negative: not known */
+	double lag_seconds; /* upper bound; negative: not known */
 	double transactions_per_s;
 	double rows_per_s;
 } TargetPosition;
 
 /*
- * Connects to all servers and takes the samples.  A server that cannot be
- * reached is no failure.  RC_FAIL: a stop was asked for.  Either way the caller
- * ends it with status_release().
+ * Connects to all servers and takes both samples; waits for the servers, and
+ * for STATUS_INTERVAL_MS.  A server that cannot be reached is not a failure.
+ * RC_FAIL: a stop was requested.  The caller must call status_release() in any
+ * case.
  */
 MUST_CHECK Rc status_take(PipelineStatus *status, const Config *config,
 						  Error *err);
 
-/* Accepts a zeroed status. */
+/*
+ * Closes the connections and frees everything in *status.  Accepts a zeroed
+ * status.
+ */
 void status_release(PipelineStatus *status);
 
-/* Whether a target's progress is known to be of another server's WAL. */
+/*
+ * Whether a target's progress is known to be a position of another server's
+ * WAL.
+ */
 bool status_is_foreign(const SourceStatus *source, const TargetStatus *target);
 
 /*
- * Whether the slot was confirmed beyond a target's progress: a follower
- * confirms only what every target itself knows that it has.
+ * Whether the slot was confirmed beyond a target's progress, so that the target
+ * lacks changes.  A follower confirms only what every target has in its
+ * progress.
  */
 bool status_is_passed(const SourceStatus *source, const TargetStatus *target);
 
 /*
- * Derives positions; the target was reached and has progress, and not foreign
- * one.
+ * Derives positions and rates.  The target must have been reached, and have
+ * progress that is not foreign.
  */
 TargetPosition status_position(const SourceStatus *source,
 							   const TargetStatus *target);

@@ -1,72 +1,76 @@
 /*
  * status.c
- *    penstock status: prints where source and targets are.
+ *    penstock status: prints the state of a pipeline on its source and targets.
  *
- * Ends with RC_END, so with exit status 1, if there is something about the
- * pipeline that a person must look at: a server that cannot be reached, a slot
- * that is gone or unusable, a target without progress, or that nobody follows.
- * That a fence holds the follower, or a clone is at work, is no such thing.
+ * Returns RC_END, which is exit status 1, if something about the pipeline needs
+ * a person: a server is unreachable, the slot does not exist or is unusable, a
+ * target has no progress, or no follower is running.  A follower that is held
+ * by a fence, and a running clone, need nobody.
  *
- * For machines it prints one object.  Members may be added to it, but not
- * changed.  Positions are texts like "16/B374D848"; what is not known is null.
+ * With --json it prints one object.  A later version may add members, but not
+ * change or remove any.  An LSN is a string such as "16/B374D848"; a value that
+ * is not known is null.
  *
  *     pipeline            name
  *     ok                  whether the exit status is 0
  *     following           whether a follower uses the slot
- *     follower            what it said of itself last, or null
+ *     follower            last report of the follower, or null
  *         state           "following", "retrying", "held" by a fence, "stopped"
  *         message         why it tries again or has stopped, or null
- *         said_at         when
- *         seconds_ago     one that tries again says so every ten seconds
+ *         said_at         time of the report
+ *         seconds_ago     age of the report; a follower that tries again
+ *                         reports each attempt, after at most ten seconds
  *     source
- *         reached, error  error: why not
- *         lsn             the end of the source's WAL
- *         received_lsn    what the follower has
+ *         reached, error  error: why it was not reached
+ *         lsn             end of the source's WAL
+ *         received_lsn    what the follower has received
  *         confirmed_lsn   what is durable on all targets
  *     slot
  *         exists, usable, problem
- *         active_pid      of the walsender on the source
+ *         active_pid      PID of the walsender on the source
  *         restart_lsn
- *         retained_bytes  of WAL that the source keeps for the slot
+ *         retained_bytes  size of the WAL that the source keeps for the slot
  *     targets             array, in the order of the options
  *         name            database@host:port
  *         reached, error
- *         detail          where a target is that is not in the source's
- *                         history, or null
+ *         detail          if the target is not in the source's history: how far
+ *                         it is; otherwise null
  *         has_progress
  *         source_lsn, received_lsn, applied_lsn, durable_lsn
- *         lag_bytes       source_lsn less applied_lsn
- *         lag_seconds     since the source committed what was applied last; 0
- *                         without lag in bytes.  An upper bound: changes that
- *                         are not published, too, move source_lsn
+ *         lag_bytes       source_lsn minus applied_lsn
+ *         lag_seconds     time since the source committed the last applied
+ *                         transaction; 0 if lag_bytes is 0.  An upper bound,
+ *                         because changes that are not published move
+ *                         source_lsn, too
  *         transactions, rows     applied since the clone
  *         transactions_per_second, rows_per_second
- *         clone           that is not finished, or null
+ *         clone           unfinished clone, or null
  *             start_lsn   consistent point of its slot
  *             tables, tables_done
- *             rows        on the target, of all tables, those that are not
- *                         committed too
- *             rows_done   of the tables that are done
- *             source_bytes, source_bytes_done     about; of tables that are
- *                         under way what is read
+ *             rows        rows of all tables on the target, including those
+ *                         that are not committed
+ *             rows_done   rows of the finished tables
+ *             source_bytes, source_bytes_done     approximate; of a table that
+ *                         is being copied, what was read
  *             list        array of tables, the largest first
  *                 schema, name, rows, source_bytes
  *                 state   waiting, copying, done
- *             running     what its sessions do now, or null if it does not run:
- *                         copying: table, rows, bytes; building: table, phase,
- *                         tuples, tuples_total, blocks, blocks_total
- *         tables          array of those that are not followed at the moment
+ *             running     current activity of its sessions, or null if it does
+ *                         not run: copying has table, rows, bytes; building has
+ *                         table, phase, tuples, tuples_total, blocks,
+ *                         blocks_total
+ *         tables          array of tables that are currently not followed
  *             schema, name
  *             state       see table_state.h
- *             rows        of a copy under way, or null
- *             position    the target has the table as of here
- *             lag_bytes   source_lsn less position
- *             kept        the source keeps the changes since
+ *             rows        rows copied so far by a running copy, or null
+ *             position    source position of the table's contents
+ *             lag_bytes   source_lsn minus position
+ *             kept        whether the source keeps the changes since
  *         keys            array of foreign keys that are not valid yet: see
  *                         postponed_key.h
- *             table, name as SQL has them
- *             not_before  position after which the follower checks it
- *             statement   by which it does
+ *             table, name in SQL syntax
+ *             not_before  LSN after which the follower validates the key
+ *             statement   statement that validates the key
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -78,23 +82,30 @@
 #include "cmd/status/amount.h"
 #include "cmd/status/sample.h"
 
-/* Width of a position and of a size in the table. */
+/* Width of the columns for positions and for sizes. */
 #define POSITION_WIDTH 11
 #define AMOUNT_WIDTH   8
 
-/* A target that lags behind the first by as much is told of. */
+/* A target that is at least this far behind the first is mentioned. */
 #define LAGGING_BYTES_MIN MB
 
 /*
- * A follower that tries again says so each time, and pauses for ten seconds at
- * most; to reach its servers may take it as long again.
+ * Seconds after which a report of a follower is too old to believe that it
+ * still tries.  It reports every attempt; the pause between two is at most ten
+ * seconds, and connecting to its servers may take about as long.
  */
 #define WORDS_AGE_MAX_S 60
 
-/* What is printed for machines; a target may have thousands of keys. */
+/*
+ * Largest size of the JSON output, in bytes; a target may have thousands of
+ * foreign keys.
+ */
 #define JSON_BYTES_MAX ((size_t) 1024 * MB)
 
-/* Why the slot cannot be used; NULL: it can.  Freed with `err`. */
+/*
+ * Returns the reason why the slot cannot be used, or NULL if it can.  The text
+ * is freed with `err`.
+ */
 static const char *
 slot_problem(const PipelineStatus *status, const Config *config, Error *err)
 {
@@ -103,7 +114,7 @@ slot_problem(const PipelineStatus *status, const Config *config, Error *err)
 	return rc == RC_OK ? NULL : err->message;
 }
 
-/* Why a target's positions are not shown; NULL: they are. */
+/* Returns the reason why a target's positions are not shown, or NULL. */
 static const char *
 target_problem(const SourceStatus *source, const TargetStatus *target)
 {
@@ -122,7 +133,7 @@ target_problem(const SourceStatus *source, const TargetStatus *target)
 	return NULL;
 }
 
-/* What the follower said last, on any target. */
+/* Returns the last report of the follower on any target; never NULL. */
 static const FollowerRow *
 last_words(const PipelineStatus *status)
 {
@@ -184,7 +195,7 @@ format_lsn(Lsn lsn, char *text)
 	return text;
 }
 
-/* A lag is an upper bound, and is printed as one. */
+/* Formats a lag as an upper bound: "< 3 min". */
 static const char *
 format_lag(double seconds, char *text)
 {
@@ -221,7 +232,7 @@ is_being_cloned(const PipelineStatus *status)
 	return false;
 }
 
-/* Says what is known of a follower that does not use the slot. */
+/* Prints what is known about a follower that does not use the slot. */
 static void
 print_words(const PipelineStatus *status)
 {
@@ -289,7 +300,9 @@ print_target_header(int name_width)
 		   "lag", AMOUNT_WIDTH, "lag time", "rows/s", "txns/s");
 }
 
-/* A name that is wider than its column gets a line of its own. */
+/*
+ * Prints a target's name; a name wider than the column gets a line of its own.
+ */
 static void
 print_target_name(const TargetStatus *target, int name_width)
 {
@@ -328,7 +341,10 @@ print_target(const SourceStatus *source, const TargetStatus *target,
 		   format_rate(position.transactions_per_s, texts[5]));
 }
 
-/* As the longest name needs, up to what leaves lines under 80 columns. */
+/*
+ * Returns the width of the column for names: that of the longest name, limited
+ * so that lines remain under 80 columns.
+ */
 static int
 name_width(const PipelineStatus *status)
 {
@@ -345,7 +361,7 @@ name_width(const PipelineStatus *status)
 	return width;
 }
 
-/* The target that the source keeps its WAL for, if the others are ahead. */
+/* Prints which target the source keeps its WAL for, if the others are ahead. */
 static void
 print_last(const PipelineStatus *status)
 {
@@ -374,7 +390,9 @@ print_last(const PipelineStatus *status)
 			   last->address, amount_bytes(first_lsn - last_lsn, text));
 }
 
-/* Where targets are that are not in the source's history, and what to do. */
+/*
+ * Prints details and a hint for targets that are not in the source's history.
+ */
 static void
 print_strange(const PipelineStatus *status)
 {
@@ -390,7 +408,10 @@ print_strange(const PipelineStatus *status)
 	}
 }
 
-/* What the pipeline is, as the target has it that was told last. */
+/*
+ * Returns the options that the pipeline stores, with the highest revision of
+ * all targets.
+ */
 static const PipelineMemory *
 newest_memory(const PipelineStatus *status)
 {
@@ -410,7 +431,7 @@ print_options(const PipelineMemory *memory)
 		printf("%-11s%s\n", i == 0 ? "options" : "", memory->words.words[i]);
 }
 
-/* Lists the foreign keys of a target that are not valid yet. */
+/* Prints the foreign keys of a target that are not valid yet. */
 static void
 print_keys(const TargetStatus *target)
 {
@@ -475,7 +496,7 @@ add_count(Json *json, const char *key, uint64_t count, bool known)
 		json_nothing(json);
 }
 
-/* Adds a number; a negative one is not known, which is null. */
+/* Appends a number; a negative number means unknown and becomes null. */
 static void
 add_amount(Json *json, const char *key, double amount)
 {
@@ -528,7 +549,7 @@ add_position(Json *json, const SourceStatus *source, const TargetStatus *target)
 	const ProgressRow *progress = &target->second.progress;
 	TargetPosition position = status_position(source, target);
 
-	/* The source was asked a moment before the target. */
+	/* The source was read before the target, whose position may be higher. */
 	add_lsn(json, "source_lsn",
 			lsn_max(source->sample.lsn, position.applied_lsn));
 	add_lsn(json, "received_lsn",
@@ -561,7 +582,7 @@ add_no_position(Json *json)
 	}
 }
 
-/* Adds what is known of a clone that is not finished. */
+/* Appends the state of an unfinished clone. */
 static void
 add_clone(Json *json, const TargetSample *sample)
 {
@@ -684,7 +705,7 @@ print_json(const PipelineStatus *status, const Config *config,
 		add_target(&json, &status->source, &status->targets[i]);
 	json_end_array(&json);
 	json_end_object(&json);
-	CHECK(!buf.overflowed); /* it would be far too much to be read */
+	CHECK(!buf.overflowed); /* no real pipeline has that much to print */
 	puts(buf.data);
 	buf_release(&buf);
 }

@@ -1,6 +1,6 @@
 /*
  * tables.c
- *    Reading and printing penstock.table_state.
+ *    Reads and prints penstock.table_state.
  */
 #include "cmd/status/tables.h"
 
@@ -28,7 +28,7 @@ read_slot(TableStatus *table, PgConn *source, const char *slot, Error *err)
 	return rc;
 }
 
-/* The position that the table has; none, while its copy is not whole. */
+/* Sets the position of the table's contents; 0 while its copy is incomplete. */
 static void
 read_position(TableStatus *table, const PGresult *result, int row)
 {
@@ -46,7 +46,10 @@ table_is_copying(const TableStatus *table)
 	return strcmp(table->state, table_state_name(TABLE_COPYING)) == 0;
 }
 
-/* A copy that runs has its slot: one without was interrupted. */
+/*
+ * Finds out whether a copy was interrupted: a running copy has its slot on the
+ * source.
+ */
 static Rc
 read_copying(TableStatus *table, PgConn *source, const char *slot, Error *err)
 {
@@ -57,7 +60,10 @@ read_copying(TableStatus *table, PgConn *source, const char *slot, Error *err)
 	return rc;
 }
 
-/* How far a copy is, as the server tells it to who may see it (from 14 on). */
+/*
+ * Reads the number of rows that a running copy has copied.  Servers report it
+ * from version 14 on, to roles that may see other sessions.
+ */
 static Rc
 read_rows(TableStatus *table, PgConn *target, Error *err)
 {

@@ -1,6 +1,6 @@
 /*
  * tables.h
- *    The tables of a target that the follower leaves out at the moment.
+ *    The tables of a target that the follower currently leaves out.
  */
 #ifndef PENSTOCK_CMD_STATUS_TABLES_H
 #define PENSTOCK_CMD_STATUS_TABLES_H
@@ -13,20 +13,22 @@
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
-/* Most tables of one target that are listed. */
+/* Largest number of tables of one target that are listed. */
 #define STATUS_TABLES_MAX 1000
 
 typedef struct TableStatus
 {
-	char *name; /* "schema"."name"; owned */
+	char *name; /* "schema"."name"; owned, as are the other strings */
 	char *schema_name;
 	char *table_name;
 	char *state;
-	int64_t rows;     /* of a copy under way; -1: not known */
-	Lsn position;     /* the target has the table as of here; 0: it does not */
-	bool kept;        /* a slot keeps the changes since */
-	bool lost;        /* that slot is gone, or has lost what it kept */
-	bool interrupted; /* a copy that is not under way any more */
+	int64_t rows;     /* rows copied so far by a running copy; -1: not known */
+	Lsn position;     /* source position of the table's contents; 0: the target
+					   * has no complete copy */
+	bool kept;        /* whether a slot keeps the changes after `position` */
+	bool lost;        /* whether that slot does not exist, or has lost
+					   * changes */
+	bool interrupted; /* whether a copy was begun and is not running */
 } TableStatus;
 
 typedef struct TableStatusList
@@ -36,8 +38,9 @@ typedef struct TableStatusList
 } TableStatusList;
 
 /*
- * Asks a target for the tables, and the source, unless it is NULL, for their
- * slots.  A zeroed list is empty; an older one is released.
+ * Reads the tables from a target, and their slots from the source, which may be
+ * NULL; waits for the servers.  An older list is released first; a zeroed list
+ * is empty.
  */
 MUST_CHECK Rc status_tables_read(TableStatusList *list, PgConn *target,
 								 PgConn *source, const char *pipeline,
@@ -45,11 +48,11 @@ MUST_CHECK Rc status_tables_read(TableStatusList *list, PgConn *target,
 
 void status_tables_release(TableStatusList *list);
 
-/* Prints a line each; `source_lsn` is where the source's WAL is. */
+/* Prints a line for each table; `source_lsn` is the end of the source's WAL. */
 void status_tables_print(const TableStatusList *list, const char *target,
 						 Lsn source_lsn);
 
-/* Adds an array of the tables. */
+/* Appends an array of the tables. */
 void status_tables_json(const TableStatusList *list, Json *json,
 						Lsn source_lsn);
 
