@@ -364,12 +364,12 @@ prove_target(const SourceHistory *history, TargetStatus *target,
 						  .label = target->address,
 						  .pipeline = config->name,
 					  },
-					  &target->strange) == RC_OK)
+					  &target->mismatch) == RC_OK)
 		return;
-	target->strange_text = target->strange.code == ERR_CONNECT
-							   ? "is ahead of the source, a standby that lags"
-							   : "has changes that are not in the source's "
-								 "history";
+	target->mismatch_text = target->mismatch.code == ERR_CONNECT
+								? "is ahead of the source, a standby that lags"
+								: "has changes that are not in the source's "
+								  "history";
 }
 
 /*
@@ -438,7 +438,7 @@ status_release(PipelineStatus *status)
 		free(target->first.clone_running);
 		free(target->second.clone_running);
 		error_reset(&target->failure);
-		error_reset(&target->strange);
+		error_reset(&target->mismatch);
 	}
 	history_release(&status->source.history);
 	pgconn_close(status->source.conn);

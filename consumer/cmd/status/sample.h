@@ -99,9 +99,9 @@ typedef struct TargetStatus
 	 * Error of history_prove(): the target's progress is not in the source's
 	 * history.  No message: it is, or the history is not known.
 	 */
-	Error strange;
-	const char *strange_text; /* short text for `strange` */
-	bool held;                /* whether a fence holds the target */
+	Error mismatch;
+	const char *mismatch_text; /* short text for `mismatch` */
+	bool held;                 /* whether a fence holds the target */
 } TargetStatus;
 
 typedef struct PipelineStatus

@@ -94,7 +94,7 @@
  * still tries.  It reports every attempt; the pause between two is at most ten
  * seconds, and connecting to its servers may take about as long.
  */
-#define WORDS_AGE_MAX_S 60
+#define REPORT_AGE_MAX_S 60
 
 /*
  * Largest size of the JSON output, in bytes; a target may have thousands of
@@ -126,8 +126,8 @@ target_problem(const SourceStatus *source, const TargetStatus *target)
 		return "has no progress of the pipeline";
 	if (status_is_foreign(source, target))
 		return "has progress of another source";
-	if (target->strange.message != NULL)
-		return target->strange_text;
+	if (target->mismatch.message != NULL)
+		return target->mismatch_text;
 	if (status_is_passed(source, target))
 		return "lacks changes that the slot has no more";
 	return NULL;
@@ -135,7 +135,7 @@ target_problem(const SourceStatus *source, const TargetStatus *target)
 
 /* Returns the last report of the follower on any target; never NULL. */
 static const FollowerRow *
-last_words(const PipelineStatus *status)
+last_report(const PipelineStatus *status)
 {
 	static const FollowerRow nothing = {0};
 	const FollowerRow *last = &nothing;
@@ -155,7 +155,7 @@ is_held(const PipelineStatus *status)
 {
 	for (int i = 0; i < status->target_count; i++)
 		if (status->targets[i].held)
-			return last_words(status)->state == FOLLOWER_HELD;
+			return last_report(status)->state == FOLLOWER_HELD;
 	return false;
 }
 
@@ -234,31 +234,31 @@ is_being_cloned(const PipelineStatus *status)
 
 /* Prints what is known about a follower that does not use the slot. */
 static void
-print_words(const PipelineStatus *status)
+print_last_report(const PipelineStatus *status)
 {
-	const FollowerRow *words = last_words(status);
+	const FollowerRow *report = last_report(status);
 
 	if (is_being_cloned(status))
 		printf("follower   a clone is at work\n");
 	else if (is_held(status))
-		printf("follower   held by a fence since %s\n", words->said_at);
-	else if (!words->exists)
+		printf("follower   held by a fence since %s\n", report->said_at);
+	else if (!report->exists)
 		printf("follower   not running\n");
-	else if (words->state == FOLLOWER_STOPPED && words->message == NULL)
-		printf("follower   not running, stopped at %s\n", words->said_at);
-	else if (words->state == FOLLOWER_STOPPED)
-		printf("follower   not running, failed at %s: %s\n", words->said_at,
-			   words->message);
-	else if (words->age_s > WORDS_AGE_MAX_S)
+	else if (report->state == FOLLOWER_STOPPED && report->message == NULL)
+		printf("follower   not running, stopped at %s\n", report->said_at);
+	else if (report->state == FOLLOWER_STOPPED)
+		printf("follower   not running, failed at %s: %s\n", report->said_at,
+			   report->message);
+	else if (report->age_s > REPORT_AGE_MAX_S)
 		printf("follower   not running, last heard of at %s%s%s\n",
-			   words->said_at, words->message != NULL ? ": " : "",
-			   words->message != NULL ? words->message : "");
-	else if (words->state == FOLLOWER_RETRYING)
-		printf("follower   trying again, %.0f s ago: %s\n", words->age_s,
-			   words->message);
+			   report->said_at, report->message != NULL ? ": " : "",
+			   report->message != NULL ? report->message : "");
+	else if (report->state == FOLLOWER_RETRYING)
+		printf("follower   trying again, %.0f s ago: %s\n", report->age_s,
+			   report->message);
 	else
 		printf("follower   not connected, last heard of %.0f s ago\n",
-			   words->age_s);
+			   report->age_s);
 }
 
 static void
@@ -276,7 +276,7 @@ print_source(const PipelineStatus *status, const char *problem)
 		printf("follower   running, PID %d on the source\n",
 			   sample->slot.active_pid);
 	else
-		print_words(status);
+		print_last_report(status);
 	if (problem != NULL)
 		printf("slot       %s\n", problem);
 	else
@@ -363,7 +363,7 @@ name_width(const PipelineStatus *status)
 
 /* Prints which target the source keeps its WAL for, if the others are ahead. */
 static void
-print_last(const PipelineStatus *status)
+print_most_lagging(const PipelineStatus *status)
 {
 	const TargetStatus *last = NULL;
 	Lsn last_lsn = UINT64_MAX;
@@ -394,17 +394,17 @@ print_last(const PipelineStatus *status)
  * Prints details and a hint for targets that are not in the source's history.
  */
 static void
-print_strange(const PipelineStatus *status)
+print_mismatches(const PipelineStatus *status)
 {
 	for (int i = 0; i < status->target_count; i++)
 	{
 		const TargetStatus *target = &status->targets[i];
 
-		if (target->strange.message == NULL)
+		if (target->mismatch.message == NULL)
 			continue;
-		printf("\n%s: %s\n", target->address, target->strange.detail);
-		if (target->strange.hint != NULL)
-			printf("%s\n", target->strange.hint);
+		printf("\n%s: %s\n", target->address, target->mismatch.detail);
+		if (target->mismatch.hint != NULL)
+			printf("%s\n", target->mismatch.hint);
 	}
 }
 
@@ -462,8 +462,8 @@ print_table(const PipelineStatus *status, const Config *config,
 		print_target_header(width);
 	for (int i = 0; i < status->target_count; i++)
 		print_target(&status->source, &status->targets[i], width);
-	print_strange(status);
-	print_last(status);
+	print_mismatches(status);
+	print_most_lagging(status);
 	for (int i = 0; i < status->target_count; i++)
 		cloning_print(&status->targets[i].second.cloning,
 					  status->targets[i].address);
@@ -641,7 +641,7 @@ add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 	json_member_string(json, "name", target->address);
 	json_member_bool(json, "reached", target->reached);
 	json_member_string(json, "error", problem);
-	json_member_string(json, "detail", target->strange.detail);
+	json_member_string(json, "detail", target->mismatch.detail);
 	json_member_bool(json, "has_progress",
 					 target->reached && target->second.progress.exists);
 	if (problem == NULL)
@@ -696,7 +696,7 @@ print_json(const PipelineStatus *status, const Config *config,
 	add_options(&json, newest_memory(status));
 	json_member_bool(&json, "ok", is_in_order(status, problem));
 	json_member_bool(&json, "following", status->source.sample.following);
-	add_follower(&json, last_words(status));
+	add_follower(&json, last_report(status));
 	add_source(&json, &status->source);
 	add_slot(&json, &status->source, problem);
 	json_key(&json, "targets");
