@@ -1,6 +1,6 @@
 /*
  * columns.c
- *    pg_depend knows what draws from a sequence.
+ *    Reads from pg_depend which columns depend on a sequence.
  */
 #include "sequence/columns.h"
 
@@ -9,7 +9,11 @@
 
 #include "net/sql.h"
 
-/* sequence, table and column of each. */
+/*
+ * First part of the query for columns that sequences feed; the array of OIDs of
+ * the sequences follows.  Result columns: index of the sequence, table, column,
+ * whether its type is numeric.
+ */
 static const char fed_sql[] =
 	"WITH fed (seq, rel, att) AS ("
 	" SELECT d.objid, d.refobjid, d.refobjsubid::smallint FROM pg_depend d"
@@ -32,7 +36,7 @@ static const char fed_sql[] =
 	" JOIN pg_type t ON t.oid = a.atttypid"
 	" JOIN unnest(";
 
-/* Follows the sequences' OIDs. */
+/* Second part of the query, after the OIDs. */
 static const char fed_of_list_sql[] =
 	") WITH ORDINALITY v (oid, i) ON v.oid = f.seq"
 	" WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN fed p"

@@ -1,9 +1,10 @@
 /*
  * columns.h
- *    The columns that sequences feed.
+ *    Finds the columns that get their values from sequences.
  *
- * A sequence feeds a column that owns it, one that is an identity with it, one
- * whose default draws from it, and one of a domain with such a default.
+ * A sequence feeds a column if the column owns it, is an identity column with
+ * it, has a default that calls nextval() on it, or is of a domain with such a
+ * default.
  */
 #ifndef PENSTOCK_SEQUENCE_COLUMNS_H
 #define PENSTOCK_SEQUENCE_COLUMNS_H
@@ -17,15 +18,17 @@
 
 typedef struct SequenceColumn
 {
-	int item;           /* in the list */
-	const char *table;  /* as SQL wants it, like the next */
-	const char *column; /* */
-	bool is_number;     /* others have no order that a sequence follows */
+	int item;           /* index of the sequence in the list */
+	const char *table;  /* schema and table, quoted for SQL */
+	const char *column; /* quoted for SQL */
+	bool is_number;     /* whether the type is numeric; other types have no
+						 * order that a sequence follows */
 } SequenceColumn;
 
 /*
- * Finds those of all sequences of the list that are there.  A column that a
- * table inherits is left out, as it is read with the other table.  *columns is
+ * Finds the columns of all sequences in the list that exist; waits for the
+ * server.  A column that is inherited from a table with the same sequence is
+ * left out, because reading the parent includes its rows.  *columns is
  * allocated in the list's arena.
  */
 MUST_CHECK Rc sequence_columns_find(const SequenceList *list, PgConn *conn,
@@ -33,10 +36,10 @@ MUST_CHECK Rc sequence_columns_find(const SequenceList *list, PgConn *conn,
 									Error *err);
 
 /*
- * Reads the farthest value, in the direction of the sequence, that the column
- * has, and after which the sequence has at least so many values left: one that
- * is nearer to the end is taken to be written by hand.  *found is false if
- * there is none.
+ * Reads the last value of a column in the direction of the sequence; waits for
+ * the server.  Only values after which the sequence has at least `left` values
+ * left are considered, because a value nearer to the end was probably not drawn
+ * from the sequence.  *found is false if there is none.
  */
 MUST_CHECK Rc sequence_column_read(const SequenceItem *item,
 								   const SequenceColumn *column, uint64_t left,

@@ -1,9 +1,10 @@
 /*
  * list.c
- *    pg_sequence, and the one-row relation that each sequence is.
+ *    Reads pg_sequence, and the value of each sequence.
  *
- * pg_sequences does not tell is_called, so before pg_get_sequence_data() each
- * sequence is read as a relation, many in one statement.
+ * The view pg_sequences does not show is_called.  Up to version 17, which lacks
+ * pg_get_sequence_data(), each sequence is read as a relation, many of them in
+ * one statement.
  */
 #include "sequence/list.h"
 
@@ -14,12 +15,12 @@
 #include "net/sql.h"
 #include "net/sqlstate.h"
 
-/* Sequences in one statement. */
+/* Number of sequences in one statement. */
 #define BATCH             500
 
 #define ARENA_BLOCK_BYTES (8 * KB)
 
-/* The first version with pg_get_sequence_data(). */
+/* First version with pg_get_sequence_data(). */
 #define SEQUENCE_DATA_VERSION_NUM 180000
 
 /* ---- Finding ---- */
@@ -150,7 +151,7 @@ sequence_list_release(SequenceList *list)
 
 /* ---- Many at a time ---- */
 
-/* Whether a server has said no, and others may still be asked of it. */
+/* Whether the server refused the statement, and is still able to run others. */
 static bool
 is_refusal(const Error *err)
 {
@@ -206,7 +207,10 @@ get_int64(const PGresult *result, int row, int column)
 	return strtoll(PQgetvalue(result, row, column), NULL, 10);
 }
 
-/* Follows a table v with their numbers, i, and pg_class, c. */
+/*
+ * Joins for append_described(): after tables v (i: index of the sequence) and c
+ * (pg_class).
+ */
 static const char described_sql[] =
 	" JOIN pg_sequence s ON s.seqrelid = c.oid"
 	" JOIN pg_namespace n ON n.oid = c.relnamespace";
@@ -258,7 +262,10 @@ append_by_name(Buf *sql, const SequenceList *list, int first, int end)
 static void
 take_described(SequenceItem *item, const PGresult *result, int row)
 {
-	/* One that was renamed is not what the target's is called after. */
+	/*
+	 * A sequence that was renamed is not the one that the target has by this
+	 * name.
+	 */
 	if (strcmp(item->schema, PQgetvalue(result, row, 2)) != 0 ||
 		strcmp(item->name, PQgetvalue(result, row, 3)) != 0)
 		return;
@@ -276,7 +283,7 @@ take_described(SequenceItem *item, const PGresult *result, int row)
 	item->settable = item->reachable && sql_bool(result, row, 12);
 }
 
-/* A SequenceStatement. */
+/* A SequenceStatement: reads definitions. */
 static Rc
 describe(void *context, int first, int end, Error *err)
 {
@@ -333,7 +340,7 @@ append_values_by_name(Buf *sql, const SequenceList *list, int first, int end)
 	}
 }
 
-/* A SequenceStatement. */
+/* A SequenceStatement: reads values. */
 static Rc
 read_values(void *context, int first, int end, Error *err)
 {

@@ -1,10 +1,11 @@
 /*
  * list.h
- *    Sequences of a server: what they are, and where they stand.
+ *    Reads the definitions and values of a server's sequences.
  *
- * A list of the source's is made of what a publication's tables need; one of a
- * target has the same names in the same order.  One that was dropped meanwhile,
- * that may not be read, or that is locked, keeps nobody from reading the rest.
+ * A list of the source's sequences has those that the published tables need.  A
+ * list of the target's has the same names in the same order.  A sequence that
+ * was dropped, is locked or may not be read does not prevent reading the
+ * others: its `problem` says so.
  */
 #ifndef PENSTOCK_SEQUENCE_LIST_H
 #define PENSTOCK_SEQUENCE_LIST_H
@@ -23,66 +24,76 @@ typedef struct SequenceItem
 {
 	const char *schema;
 	const char *name;
-	const char *qualified; /* as SQL wants it */
-	uint32_t oid;          /* 0: the server does not have it, or not as this */
-	bool reachable;        /* the session's role may use the schema */
-	bool readable;         /* by the session's role */
-	bool settable;         /* likewise */
-	bool has_value;        /* value was read */
+	const char *qualified; /* schema and name, quoted for SQL */
+	uint32_t oid;          /* 0: no such sequence on the server, or not by this
+							* name */
+	bool reachable;        /* whether our role has USAGE on the schema */
+	bool readable;         /* whether our role may read the sequence */
+	bool settable;         /* whether our role may set the sequence */
+	bool has_value;        /* whether `value` was read */
 	SequenceRange definition;
 	SequenceValue value;
 
-	/* What is wrong with it, and what to do about that; or NULL. */
+	/*
+	 * Why the sequence is not followed, and what to do about that; NULL: no
+	 * problem.
+	 */
 	const char *problem;
 	const char *hint;
-	const char *remark; /* what one would not expect, and is right; or NULL */
+	const char *remark; /* notable property that is not a problem; NULL: none */
 } SequenceItem;
 
 typedef struct SequenceList
 {
-	Arena *arena; /* of all that the items point to */
+	Arena *arena; /* owned; has the items and their strings */
 	int count;
 	SequenceItem *items;
-	HashIndex by_name; /* of their names */
+	HashIndex by_name; /* indexes of items by schema and name */
 } SequenceList;
 
 /*
- * Finds the sequences of the source: all of the database if a publication is
- * FOR ALL TABLES, else those that the catalog's relations own or use.
- * Without a catalog (NULL) all of any server.  `permanent`: only those that
- * survive a crash.  By OID; reads no values.
+ * Finds the sequences of a server, in the order of their OIDs; reads no values.
+ * With a catalog: if a publication is FOR ALL TABLES, all sequences of the
+ * database, else those that the catalog's relations own or use.  Without a
+ * catalog (NULL): all sequences.  `permanent`: leave out unlogged sequences.
+ * Waits for the server.  The caller must call sequence_list_release() after
+ * success.
  */
 MUST_CHECK Rc sequence_list_find(SequenceList *list, const CopyCatalog *catalog,
 								 PgConn *source, bool permanent, Error *err);
 
 /*
- * Reads them again on the source.  *complete is false if one is not there any
- * more, or has another name: it is time to find them anew.
+ * Reads definitions and values of the list's sequences on the source; waits for
+ * it.  *complete is false if a sequence was dropped or renamed, so that the
+ * caller should find the sequences again.
  */
 MUST_CHECK Rc sequence_list_read(SequenceList *list, PgConn *source,
 								 bool *complete, Error *err);
 
 /*
- * Reads those of the target that have the names of these items, of which there
- * are `count`.  A new list.
+ * Makes a list of the target's sequences that have the names of these `count`
+ * items, and reads definitions and values; waits for the target.  The strings
+ * of the names are borrowed.  The caller must call sequence_list_release() in
+ * any case.
  */
 MUST_CHECK Rc sequence_list_read_target(SequenceList *list,
 										SequenceItem *const *names, int count,
 										PgConn *target, Error *err);
 
-/* The number of the one with that name, or -1. */
+/* Returns the index of the sequence with that name, or -1. */
 int sequence_list_index(const SequenceList *list, const char *schema,
 						const char *name);
 
-/* Accepts a zeroed one. */
+/* Frees everything in the list.  Accepts a zeroed list. */
 void sequence_list_release(SequenceList *list);
 
-/* Runs a statement about items `first` to `end`, which is not one of them. */
+/* Runs a statement for the items from index `first` to `end` - 1. */
 typedef Rc (*SequenceStatement)(void *context, int first, int end, Error *err);
 
 /*
- * Runs it for all items, many at a time.  Where a statement is refused, it is
- * run for each item, and the refusal becomes the problem of that.
+ * Calls `run` for all items, in batches; waits for the server.  If the server
+ * refuses the statement of a batch, `run` is called for each of its items, and
+ * an error becomes the `problem` of that item.
  */
 MUST_CHECK Rc sequence_list_run(SequenceList *list, SequenceStatement run,
 								void *context, Error *err);

@@ -1,6 +1,6 @@
 /*
  * sequences.c
- *    All of a catalog, once.
+ *    Reads the source's sequences, and sets the target's.
  */
 #include "sequence/sequences.h"
 
@@ -11,7 +11,9 @@
 #include "sequence/list.h"
 #include "sequence/set.h"
 
-/* How often one is tried to be set that somebody draws values from. */
+/*
+ * Attempts to set a sequence from which a session of the target draws values.
+ */
 #define TRIES_MAX 5
 
 static MUST_CHECK Rc
@@ -33,7 +35,10 @@ warn(const PgConn *conn, const SequenceItem *item)
 				item->hint != NULL ? item->hint : "");
 }
 
-/* `absent`: also about those that the target does not have. */
+/*
+ * Logs the problems of the target's sequences; `absent`: also those that do not
+ * exist there.
+ */
 static void
 warn_of_target(const SequenceSetting *setting, const PgConn *target,
 			   bool absent)
@@ -53,7 +58,10 @@ warn_of_target(const SequenceSetting *setting, const PgConn *target,
 	}
 }
 
-/* Sets those that have a value; tries again what somebody was drawing from. */
+/*
+ * Sets the sequences, and tries again those from which a session drew a value
+ * meanwhile.
+ */
 static MUST_CHECK Rc
 set(SequenceSetting *setting, PgConn *target, bool warn_absent, int *count,
 	Error *err)

@@ -1,10 +1,10 @@
 /*
  * sequences.h
- *    Carries the sequences' positions over.
+ *    Sets all sequences of a target once, for a clone and other commands.
  *
- * Sequences are not part of a transaction and not in the stream of changes, so
- * they are read as they are now rather than under the snapshot.  A follower
- * takes them along: see pipeline/sequences.h.
+ * Sequences are neither transactional nor in the stream of changes, so their
+ * current values are read, not those of a snapshot.  While a pipeline is
+ * followed, pipeline/sequences.h keeps them up to date.
  */
 #ifndef PENSTOCK_SEQUENCE_SEQUENCES_H
 #define PENSTOCK_SEQUENCE_SEQUENCES_H
@@ -15,23 +15,27 @@
 #include "net/pgconn.h"
 
 /*
- * Sets the sequences on the target as they are on the source: all of the
- * database if a publication is FOR ALL TABLES, else those that the catalog's
- * relations own or use.  Warns about each that the target does not have.
- * *copied says how many were set.
+ * Sets the sequences of the target to the values of the source's: if a
+ * publication is FOR ALL TABLES, all sequences of the database, else those that
+ * the catalog's relations own or use.  Logs a warning for each that does not
+ * exist on the target.  *copied is the number of sequences that were set.
+ * Waits for both servers.
  */
 MUST_CHECK Rc sequences_copy(const CopyCatalog *catalog, PgConn *source,
 							 PgConn *target, int *copied, Error *err);
 
-/* Fails if the role may not read all of those. */
+/*
+ * Checks that our role may read these sequences on the source; otherwise
+ * RC_FAIL with ERR_CONFIG.  Waits for the source.
+ */
 MUST_CHECK Rc sequences_check_readable(const CopyCatalog *catalog,
 									   PgConn *source, Error *err);
 
 /*
- * Sets only those that have come farther on the source than on the target, or
- * do not give out the values of this stride (NULL: there is none).
- * `warn_absent`: about each that the target does not have.  *advanced says how
- * many were set.
+ * Sets only sequences that are further on the source than on the target, or
+ * that do not return the values of the stride (NULL: none).  `warn_absent`: log
+ * a warning for each that does not exist on the target.  *advanced is the
+ * number of sequences that were set.  Waits for both servers.
  */
 MUST_CHECK Rc sequences_advance(const CopyCatalog *catalog,
 								const SequenceStride *stride, PgConn *source,

@@ -1,6 +1,7 @@
 /*
  * set.c
- *    setval(), where nobody else has drawn a value meanwhile.
+ *    Calls setval() for sequences from which no session has drawn a value since
+ *    they were read.
  */
 #include "sequence/set.h"
 
@@ -41,7 +42,10 @@ note_unsettable(const Setting *self, SequenceItem *item)
 		pgconn_label(self->target), item->qualified, user);
 }
 
-/* One that the role may not read cannot be compared. */
+/*
+ * Whether the target's sequence can be set.  One that our role may not read
+ * cannot be compared, so it is not set.
+ */
 static bool
 is_usable(const Setting *self, SequenceItem *item)
 {
@@ -106,8 +110,11 @@ append_row(Buf *sql, const Setting *self, int index)
 		buf_append_string(sql, "NULL::bigint)");
 }
 
-/* A SequenceStatement.  One that somebody draws from is left to the next time:
- * the statement would set it back otherwise. */
+/*
+ * A SequenceStatement: sets values.  A sequence from which a session has drawn
+ * a value since it was read is left for another attempt, because setval() could
+ * set it back.
+ */
 static Rc
 set_values(void *context, int first, int end, Error *err)
 {
@@ -155,7 +162,7 @@ set_values(void *context, int first, int end, Error *err)
 
 /* ---- Disjoint values ---- */
 
-/* Of the source's definition; false: there is nothing to alter. */
+/* Whether the target's increment must be altered, and to which value. */
 static bool
 wants_increment(const Setting *self, int index, int64_t *increment)
 {
@@ -191,7 +198,7 @@ alter(Setting *self, int index, int64_t increment, Error *err)
 	return rc;
 }
 
-/* A SequenceStatement, for one at a time. */
+/* A SequenceStatement: alters increments, with one ALTER SEQUENCE each. */
 static Rc
 alter_increments(void *context, int first, int end, Error *err)
 {

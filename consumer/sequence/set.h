@@ -1,8 +1,8 @@
 /*
  * set.h
- *    Sets sequences of a target by those of the source.
+ *    Sets sequences of a target after those of the source.
  *
- * See model/sequence.h for what they are set to.
+ * model/sequence.h computes the values.
  */
 #ifndef PENSTOCK_SEQUENCE_SET_H
 #define PENSTOCK_SEQUENCE_SET_H
@@ -17,50 +17,57 @@
 
 typedef enum SequenceMode
 {
-	SEQUENCES_SAME,    /* as on the source, also if that is back */
-	SEQUENCES_ADVANCE, /* at least as far as the source's */
-	SEQUENCES_AHEAD,   /* the same with each one's margin */
+	SEQUENCES_SAME,    /* to the source's value, even if that is a step back */
+	SEQUENCES_ADVANCE, /* at least to the source's value */
+	SEQUENCES_AHEAD,   /* at least to the source's value plus the margin */
 } SequenceMode;
 
-/* One of the source's that has a value, and how far beyond it. */
+/*
+ * A sequence of the source that has a value, and what becomes of the target's.
+ */
 typedef struct SequenceGoal
 {
 	SequenceItem *source; /* borrowed */
 	uint64_t margin;
-	SequenceValue value; /* result: what the target's is to be set to, … */
-	bool is_due;         /* … if it still is */
-	bool was_set;        /* … or it was */
+	SequenceValue value; /* result: value that the target's sequence needs */
+	bool is_due;         /* result: whether it still has to be set */
+	bool was_set;        /* result: whether it was set */
 } SequenceGoal;
 
 typedef struct SequenceSetting
 {
 	SequenceMode mode;
 	SequenceStride stride; /* count 0: none */
-	bool dry_run;          /* only say what would be set */
+	bool dry_run;          /* whether nothing is set, only determined */
 	SequenceGoal *goals;
 	int count;
 
-	int set;             /* result: how many were set */
-	bool in_use;         /* result: somebody drew a value of one that was to be
-						  * set, which is to be tried again */
-	SequenceList target; /* result: in the order of the goals, as they were
-						  * before, with what kept one from being set */
+	int set;             /* result: number of sequences that were set */
+	bool in_use;         /* result: a session drew a value of a sequence that
+						  * had to be set, so it was not; try again */
+	SequenceList target; /* result: the target's sequences before they were set,
+						  * in the order of the goals, with the problems
+						  * found */
 } SequenceSetting;
 
 /*
- * Reads the target's, and says of each goal whether it is due.  Fails only if
- * the server as a whole does: what is wrong with one is its `problem`, and one
- * that is not there has an OID of 0.  The caller releases setting->target in
- * any case.
+ * Reads the target's sequences, alters increments for the stride, and
+ * determines for each goal whether it is due; waits for the target.  RC_FAIL
+ * only if the server fails: a problem of a single sequence is in its item, and
+ * a sequence that does not exist has OID 0.  The caller must release
+ * setting->target in any case.
  */
 MUST_CHECK Rc sequence_prepare(SequenceSetting *setting, PgConn *target,
 							   Error *err);
 
-/* Then sets those that are due; fails in the same way. */
+/*
+ * Sets the sequences that sequence_prepare() found to be due; waits.  Fails in
+ * the same way.
+ */
 MUST_CHECK Rc sequence_apply(SequenceSetting *setting, PgConn *target,
 							 Error *err);
 
-/* Both. */
+/* Calls sequence_prepare() and sequence_apply(). */
 MUST_CHECK Rc sequence_set(SequenceSetting *setting, PgConn *target,
 						   Error *err);
 
