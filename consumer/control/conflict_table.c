@@ -1,6 +1,6 @@
 /*
  * conflict_table.c
- *    SQL around penstock.conflict.
+ *    SQL on penstock.conflict.
  */
 #include "control/conflict_table.h"
 

@@ -1,21 +1,21 @@
 /*
  * conflict_table.h
- *    The table penstock.conflict on the target: every conflict that was skipped
- *    or overwritten.
+ *    The table penstock.conflict on a target, which records conflicts.
  *
- * It has one row per conflict, written in the transaction that the conflict is
- * about: the change as the source made it, and the row that the target had,
- * both as JSON; of an insert also the unique index or exclusion constraint by
- * which that row was in the way.  Both are null where it is not known.  Rows
- * are never removed by us.
+ * A conflict with policy skip or overwrite gets a row, written in the
+ * transaction that applies the change.  The row has the change as the source
+ * made it, and the row that the target had, both as JSON; for an insert also
+ * the name of the unique index or exclusion constraint that the row violated.
+ * Columns whose contents are not known are null.  Penstock never removes rows
+ * from this table.
  */
 #ifndef PENSTOCK_CONTROL_CONFLICT_TABLE_H
 #define PENSTOCK_CONTROL_CONFLICT_TABLE_H
 
 /*
- * The beginning of a statement that adds a row, up to its values or query.  The
- * columns are pipeline, xid, commit_lsn, schema_name, table_name, operation,
- * policy, source_new, source_old, target_row and target_index.
+ * The beginning of an INSERT of conflicts, which VALUES or a query must follow.
+ * Its columns are pipeline, xid, commit_lsn, schema_name, table_name,
+ * operation, policy, source_new, source_old, target_row and target_index.
  */
 extern const char conflict_table_insert_sql[];
 

@@ -1,6 +1,7 @@
 /*
  * copied_table.c
- *    Sorted arrays: by name, and by OID; and what the target has.
+ *    Keeps the list in arrays sorted by name and by OID, and compares it with
+ *    the tables of the target.
  */
 #include "control/copied_table.h"
 
@@ -19,14 +20,16 @@ struct CopiedTables
 	CopiedTable *by_name;
 	CopiedTable *by_oid;
 	size_t present_count;
-	CopiedTable *present; /* on the target, with its OIDs; by name */
+	CopiedTable *present; /* tables of the target with their OIDs; sorted by
+						   * name */
 	bool newer_may_come;
-	Arena *arena; /* holds all of the above, and this */
+	Arena *arena; /* owns everything here, including this struct */
 };
 
 /*
- * Where the target was dumped and restored, tables have other OIDs, this one
- * too: so the row without a name has its OID.
+ * Stores the OID of penstock.copied itself in the row without a name.  If it
+ * differs later, the target was restored from a dump, and all stored OIDs are
+ * invalid.
  */
 Rc
 copied_table_begin(PgConn *target, const char *pipeline, bool newer_may_come,
@@ -47,7 +50,7 @@ copied_table_begin(PgConn *target, const char *pipeline, bool newer_may_come,
 	return rc;
 }
 
-/* VALUES of the tables' names and OIDs. */
+/* Appends VALUES with the names and OIDs of the tables. */
 static void
 append_values(Buf *sql, const CopiedTable *tables, int count)
 {
@@ -94,8 +97,10 @@ copied_table_add(PgConn *target, const char *pipeline,
 
 /* ---- following the source ---- */
 
-/* Tables may exchange their names, and a name is in the list once: so first
- * nobody has one. */
+/*
+ * Appends a statement that removes the names of the tables.  Names are unique
+ * in the list, so tables that exchange their names must lose them first.
+ */
 static void
 append_unnaming(Buf *sql, const char *pipeline, const CopiedTable *tables,
 				int count)
@@ -109,7 +114,10 @@ append_unnaming(Buf *sql, const char *pipeline, const CopiedTable *tables,
 	buf_append_string(sql, ") AND table_name <> '';");
 }
 
-/* Others that had these names are not there any more. */
+/*
+ * Appends a statement that removes other entries with these names: their tables
+ * do not exist any more.
+ */
 static void
 append_clearing(Buf *sql, const char *pipeline, const CopiedTable *tables,
 				int count)
@@ -229,7 +237,10 @@ compare_oids(const void *a, const void *b)
 	return left->oid < right->oid ? -1 : left->oid > right->oid;
 }
 
-/* The rows of a list, and the tables that are on the target. */
+/*
+ * Reads the list, and the tables of the target.  Columns: schema and name,
+ * source OID, whether copied, whether it is a table of the target, target OID.
+ */
 static const char read_sql[] =
 	"SELECT k.schema_name, k.table_name, k.source_oid, k.copied, false,"
 	" CASE WHEN l.target_oid = l.tableoid THEN k.target_oid ELSE 0 END"
@@ -243,7 +254,7 @@ static const char read_sql[] =
 	"  ('pg_catalog', 'information_schema', 'penstock')"
 	" AND EXISTS (SELECT FROM penstock.copied WHERE pipeline = $1)";
 
-/* Columns: as above.  The row without names is about all others. */
+/* Builds the list from the result of read_sql. */
 static CopiedTables *
 make_list(const PGresult *result)
 {
@@ -332,7 +343,7 @@ copied_tables_free(CopiedTables *tables)
 		arena_free(tables->arena);
 }
 
-/* Whether the target has it by another name than this. */
+/* Whether the target has the table `copied` under another name than `named`. */
 static bool
 is_elsewhere(const CopiedTables *tables, const CopiedTable *copied,
 			 const CopiedTable *named)
@@ -354,7 +365,9 @@ copied_tables_find(const CopiedTables *tables, uint32_t oid, bool *copied)
 	return found != NULL;
 }
 
-/* As another name than that of the relation, by its OID; or NULL. */
+/*
+ * Finds an entry with the OID of the relation and another name; NULL if none.
+ */
 static const CopiedTable *
 find_renamed(const CopiedTables *tables, const CopiedTable *relation)
 {

@@ -1,22 +1,24 @@
 /*
  * copied_table.h
- *    The table penstock.copied on the target: which tables of the source a
- *    pipeline has copied, and which not.
+ *    The table penstock.copied on a target: which tables of the source a
+ *    pipeline has copied.
  *
- * Only what was copied may be followed.  A table that was left out of the copy,
- * or was published since, has rows that the target has not; it does not become
- * one of the others because somebody makes a table of that name.  Where all
- * tables are published, though, one that was made since comes with all that
- * ever was in it, if the target has it when the first row arrives.
+ * Only a copied table can be followed.  A table that was left out of the copy,
+ * or was published later, has rows that the target does not have; creating a
+ * table of that name on the target does not change that.  There is one
+ * exception.  If all tables are published, a table that was created after the
+ * copy has all its rows in the stream, and is followed if the target has it
+ * when its first row arrives.
  *
- * A table of the source is known by its OID or its name: one that was renamed
- * is still the same, and so is one that has taken the place of another, as far
- * as the target is concerned.  But where both were copied, and have exchanged
- * names on the source alone, the target has the rows under the other name: that
- * is known by the OID that the target's table had when it was copied.
+ * A table of the source is identified by its OID or its name: a renamed table
+ * is the same table, and a table that has taken the name of another one
+ * replaces it on the target.  If two copied tables have exchanged their names
+ * only on the source, the target has their rows under the former names.  This
+ * is recognized with target_oid, the OID that the target's table had at the
+ * time of the copy.
  *
- * A row without a name says what is true of tables without one.  A pipeline
- * that an older version has made has no rows: all is taken for copied there.
+ * A row without a name holds for all tables that have no row.  A pipeline from
+ * an older version has no rows; all its tables count as copied.
  */
 #ifndef PENSTOCK_CONTROL_COPIED_TABLE_H
 #define PENSTOCK_CONTROL_COPIED_TABLE_H
@@ -30,45 +32,46 @@
 #include "model/relation.h"
 #include "net/pgconn.h"
 
-/* A table of the source. */
+/* A table of the source, and whether it was copied. */
 typedef struct CopiedTable
 {
-	TableName name; /* as it was when it was copied */
+	TableName name; /* name at the time of the copy */
 	uint32_t oid;
 	bool copied;
-	uint32_t target_oid; /* of the target's table, then; read only; 0: it is
-							not known */
+	uint32_t target_oid; /* OID of the target's table at the time of the copy;
+						  * only set by reading; 0: not known */
 } CopiedTable;
 
-/* The condition that pipeline $1 has copied the table of these names; the table
- * penstock.copied must be there. */
+/*
+ * SQL condition: pipeline $1 has copied the table with these names.  The table
+ * penstock.copied must exist.
+ */
 #define COPIED_TABLE_HAS_SQL(schema, name)                                     \
 	"EXISTS (SELECT FROM penstock.copied k WHERE k.pipeline = $1"              \
 	" AND k.copied AND k.schema_name = " schema " AND k.table_name = " name    \
 	")"
 
-/* The rows of one pipeline, as they were when they were read. */
+/* The rows of one pipeline at the time they were read. */
 typedef struct CopiedTables CopiedTables;
 
 /*
- * Begins the list of a pipeline, in place of one that there may be, with no
- * table; in the current transaction.  `newer_may_come`: all tables are
- * published.
+ * Begins an empty list for a pipeline, in place of an existing list, in the
+ * current transaction; waits.  `newer_may_come`: all tables are published.
  */
 MUST_CHECK Rc copied_table_begin(PgConn *target, const char *pipeline,
 								 bool newer_may_come, Error *err);
 
-/* Adds tables to the list, if there is one; in the current transaction. */
+/* Adds tables to the list if it exists, in the current transaction; waits. */
 MUST_CHECK Rc copied_table_add(PgConn *target, const char *pipeline,
 							   const CopiedTable *tables, int count,
 							   Error *err);
 
 /*
- * Tables have changed on the source, and the target did so, too, in the current
- * transaction: those of the list are found by their OID and get the names they
- * have now, others are added as they are.  One that is not `copied` now is not
- * from here on, and never becomes so here.  Tables that are gone leave the
- * list. Without a list nothing is done.
+ * Updates the list after a schema change that was applied to the target, in the
+ * current transaction; waits.  Tables that the list has by their OIDs get their
+ * new names, other tables are added, and tables in `gone` are removed.  A table
+ * with `copied` false is not followed from then on; true has no effect on a
+ * table that the list has.  Without a list, nothing is done.
  */
 MUST_CHECK Rc copied_table_follow(PgConn *target, const char *pipeline,
 								  const CopiedTable *tables, int count,
@@ -76,48 +79,57 @@ MUST_CHECK Rc copied_table_follow(PgConn *target, const char *pipeline,
 								  Error *err);
 
 /*
- * Whether a table may be followed if the target has it: the first of these, or
- * else all others, which are its partitions.  Waits.
+ * Whether a table was copied, so that it may be followed: tables[0] itself, or
+ * else all its partitions, which are the rest of the array.  Waits.
  */
 MUST_CHECK Rc copied_table_look(PgConn *target, const char *pipeline,
 								const CopiedTable *tables, int count,
 								bool *copied, Error *err);
 
-/* Whether the list names a table, copied or not.  Waits. */
+/* Whether the list has a table with that name, copied or not.  Waits. */
 MUST_CHECK Rc copied_table_names(PgConn *target, const char *pipeline,
 								 const TableName *table, bool *named,
 								 Error *err);
 
-/* The OIDs on the source of the tables that were copied; in the arena.  No list
- * has none.  Waits. */
+/*
+ * Reads the source OIDs of the tables that were copied, into the arena; empty
+ * if there is no list.  Waits.
+ */
 MUST_CHECK Rc copied_table_oids(PgConn *target, const char *pipeline,
 								Arena *arena, OidList *oids, Error *err);
 
-/* Reads a pipeline's list; waits.  *tables is the caller's, and NULL if there
- * is no list. */
+/*
+ * Reads a pipeline's list; waits.  *tables is owned by the caller; NULL if
+ * there is no list.
+ */
 MUST_CHECK Rc copied_tables_read(CopiedTables **tables, PgConn *target,
 								 const char *pipeline, Error *err);
 
 /* Accepts NULL. */
 void copied_tables_free(CopiedTables *tables);
 
-/* Whether the list has a table of the source with that OID; then *copied says
- * whether it was copied. */
+/*
+ * Whether the list has a table with that source OID; *copied says whether it
+ * was copied.
+ */
 bool copied_tables_find(const CopiedTables *tables, uint32_t oid, bool *copied);
 
-/* What a relation of the stream is to the pipeline. */
+/* What the list says about a relation in the stream. */
 typedef enum CopiedVerdict
 {
-	COPIED_YES,     /* or it need not be: it may be followed */
-	COPIED_RENAMED, /* but the target does not have the name */
-	COPIED_SWAPPED, /* but the target has the name for another table */
-	COPIED_NEWER,   /* it may be followed when the target has it */
+	COPIED_YES,     /* the relation was copied, or needs no copy: follow it */
+	COPIED_RENAMED, /* copied under another name, and the target does not have
+					 * the new name */
+	COPIED_SWAPPED, /* copied under another name, and the target has another
+					 * table with the new name */
+	COPIED_NEWER,   /* created after the copy: follow it as soon as the target
+					 * has it */
 	COPIED_NO,
 } CopiedVerdict;
 
 /*
- * Judges by the list, and by the tables that the target had when it was read.
- * *table is the table that the relation is or was, or NULL; borrowed.
+ * Decides with the list, and with the tables that the target had when the list
+ * was read.  *table is set to the entry of the relation, or to NULL; borrowed.
  */
 CopiedVerdict copied_tables_judge(const CopiedTables *tables,
 								  const Relation *relation,

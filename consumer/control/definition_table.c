@@ -1,6 +1,6 @@
 /*
  * definition_table.c
- *    SQL around penstock.definition.
+ *    SQL on penstock.definition.
  */
 #include "control/definition_table.h"
 
@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "control/schema.h"
 
-/* As in the column `catalog`. */
+/* Values of the column `catalog`. */
 static const char *const catalog_names[] = {
 	[DEFINITION_IN_NAMESPACE] = "pg_namespace",
 	[DEFINITION_IN_CLASS] = "pg_class",
@@ -100,8 +100,8 @@ definition_table_read(PgConn *target, const char *pipeline, DefinitionTake take,
 }
 
 /*
- * What a transaction says of an object twice is its last word: the first was
- * never there for others.
+ * Two changes of an object in one transaction have the same `lsn`: the second
+ * overwrites the first, which was never visible to others.
  */
 Rc
 definition_table_write(PgConn *target, const char *pipeline,

@@ -1,17 +1,18 @@
 /*
  * definition_table.h
- *    The table penstock.definition on the target: what the source's schema was,
- *    from position to position.
+ *    The table penstock.definition on a target: the history of the source's
+ *    schema.
  *
- * A row says what an object of the source was from the end of the transaction
- * that made it so, `from_lsn`, to the end of the one that changed it next or
- * dropped it, `to_lsn`, which is null of what there is now.  The first rows of
- * a pipeline are from the consistent point of its slot, or, where it began
- * later to look at schema changes, from a later one.  A follower that applies a
- * schema change writes its rows in the same transaction; one that looks at none
- * removes all rows, since they are not true any more.
+ * A row is the definition of an object of the source, valid from `from_lsn`,
+ * the end of the transaction that made it so, to `to_lsn`, the end of the
+ * transaction that changed or dropped the object; null: still valid.  The first
+ * rows of a pipeline are valid from the consistent point of its slot, or from a
+ * later LSN if it began later to process schema changes.  A follower that
+ * applies a schema change writes its rows in the same transaction.  A follower
+ * that ignores schema changes removes all rows, because they would become
+ * wrong.
  *
- * The definitions are JSON, as ddl/json.h writes it; here they are text.
+ * The definitions are JSON text in the format of ddl/json.h.
  */
 #ifndef PENSTOCK_CONTROL_DEFINITION_TABLE_H
 #define PENSTOCK_CONTROL_DEFINITION_TABLE_H
@@ -23,20 +24,20 @@
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
-/* Whether a pipeline has rows at all.  Waits. */
+/* Whether a pipeline has any rows.  Waits. */
 MUST_CHECK Rc definition_table_has(PgConn *target, const char *pipeline,
 								   bool *has, Error *err);
 
 /*
- * The position as of which the first rows of a pipeline were noted: what the
- * source's schema was before it is not known.  0: it has no rows.  Waits.
+ * Reads the LSN from which the first rows of a pipeline are valid; 0: it has no
+ * rows.  The schema before that LSN is not known.  Waits.
  */
 MUST_CHECK Rc definition_table_begin_lsn(PgConn *target, const char *pipeline,
 										 Lsn *lsn, Error *err);
 
 /*
- * Calls `take` for each definition that a pipeline has now, in the order of
- * catalog and OID.  `json` is borrowed for the call.  Waits.
+ * Calls `take` for each definition of a pipeline that is still valid, in the
+ * order of catalog and OID.  `json` is borrowed for the call.  Waits.
  */
 typedef MUST_CHECK Rc (*DefinitionTake)(void *context, const char *json,
 										Lsn from_lsn, Error *err);
@@ -45,29 +46,30 @@ MUST_CHECK Rc definition_table_read(PgConn *target, const char *pipeline,
 									Error *err);
 
 /*
- * From `lsn` on the object is what `json` says; NULL: it is not there any more.
- * In the current transaction.  Waits.
+ * Records that an object has the definition `json` from `lsn` on; NULL: the
+ * object was dropped.  In the current transaction.  Waits.
  */
 MUST_CHECK Rc definition_table_write(PgConn *target, const char *pipeline,
 									 DefinitionCatalog catalog, uint32_t oid,
 									 Lsn lsn, const char *json, Error *err);
 
 /*
- * From `lsn` on the objects of the catalog are what the JSON array says, which
- * has one definition for each; nothing was noted of them until then.  In the
- * current transaction.  Waits.
+ * Records the first definitions of objects of one catalog, valid from `lsn` on.
+ * `json` is an array with one definition per object.  In the current
+ * transaction.  Waits.
  */
 MUST_CHECK Rc definition_table_add(PgConn *target, const char *pipeline,
 								   DefinitionCatalog catalog, Lsn lsn,
 								   const char *json, Error *err);
 
 /*
- * A table is followed by a pipeline of its own for a while, named like its
- * slot.  definition_table_lend() gives that what `pipeline` knows of tables, by
- * their OIDs, and of the sequences that belong to them, in place of what it
- * knew.  definition_table_join() gives `pipeline`, unless it knows nothing at
- * all, what it does not know yet: of an object that it knows it has seen all
- * changes itself.  In the current transaction.  Wait.
+ * A table that is added catches up in a pipeline of its own, which has the name
+ * of the table's slot.  definition_table_lend() copies the definitions of
+ * tables, given by their OIDs, and of their sequences from `pipeline` to that
+ * pipeline, replacing its rows.  definition_table_join() copies definitions of
+ * objects that `pipeline` does not have back to it, unless it has no
+ * definitions at all; objects that it has are up to date.  In the current
+ * transaction.  Wait.
  */
 MUST_CHECK Rc definition_table_lend(PgConn *target, const char *pipeline,
 									const char *slot, const OidList *tables,

@@ -1,6 +1,6 @@
 /*
  * fence.c
- *    SQL around penstock.fence.
+ *    SQL on penstock.fence, and its advisory lock.
  */
 #include "control/fence.h"
 
@@ -8,12 +8,16 @@
 
 #include "control/schema.h"
 
-/* The two keys of the advisory lock that "penstock fence" holds; $1 is the name
- * of the pipeline. */
+/*
+ * The two keys of the advisory lock of a fence; $1 is the name of the pipeline.
+ */
 #define LOCK_KEYS_SQL                                                          \
 	"pg_catalog.hashtext('penstock fence'), pg_catalog.hashtext($1)"
 
-/* A session whose machine is gone without a word is to end soon. */
+/*
+ * Makes the server end the session within half a minute if the client's machine
+ * disappears, so that the fence does not stay.
+ */
 static const char keepalive_sql[] = "SET tcp_keepalives_idle = 10;"
 									"SET tcp_keepalives_interval = 5;"
 									"SET tcp_keepalives_count = 3";

@@ -1,13 +1,13 @@
 /*
  * fence.h
- *    The table penstock.fence on the target: positions at which a follower is
- *    to hold.
+ *    The table penstock.fence on a target: positions at which followers must
+ *    stop.
  *
- * A fence is a row and a lock.  The row says where; whoever put it up holds an
- * advisory lock in a session, so that a fence does not outlive it.  As states
- * of tables do (see table_state.h), a row comes under a lock of the pipeline's
- * progress row and together with a new lease token: the follower finds out, and
- * nothing that it had under way is committed after the fence.
+ * A fence consists of a row with the position, and an advisory lock that the
+ * session of "penstock fence" holds, so the fence ends with that session.  A
+ * row is written while the pipeline's progress row is locked, and together with
+ * a new lease token (see table_state.h for the same protocol).  So the follower
+ * notices the fence, and cannot commit anything after its position.
  */
 #ifndef PENSTOCK_CONTROL_FENCE_H
 #define PENSTOCK_CONTROL_FENCE_H
@@ -19,22 +19,24 @@
 #include "net/pgconn.h"
 
 /*
- * Takes the lock, for as long as this connection lasts.  *taken is false if
- * somebody else has it.
+ * Takes the lock until the end of the session; does not wait for it.  *taken is
+ * false if another session has it.
  */
 MUST_CHECK Rc fence_take(PgConn *target, const char *pipeline, bool *taken,
 						 Error *err);
 
-/* Writes the row, in the current transaction. */
+/* Writes the row in the current transaction; waits. */
 MUST_CHECK Rc fence_write(PgConn *target, const char *pipeline, Lsn lsn,
 						  Error *err);
 
-/* Where a follower has to hold; *lsn is 0 if it has not, because there is no
- * row, or nobody has the lock.  Waits. */
+/*
+ * Reads the position at which a follower must stop; 0: none, because there is
+ * no row, or no session has the lock.  Waits.
+ */
 MUST_CHECK Rc fence_read(PgConn *target, const char *pipeline, Lsn *lsn,
 						 Error *err);
 
-/* Removes the row, in the current transaction. */
+/* Removes the row in the current transaction; waits. */
 MUST_CHECK Rc fence_remove(PgConn *target, const char *pipeline, Error *err);
 
 #endif /* PENSTOCK_CONTROL_FENCE_H */

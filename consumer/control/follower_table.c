@@ -1,6 +1,6 @@
 /*
  * follower_table.c
- *    SQL around penstock.follower.
+ *    SQL on penstock.follower.
  */
 #include "control/follower_table.h"
 
@@ -22,7 +22,7 @@ follower_state_name(FollowerState state)
 	return names[state];
 }
 
-/* What a newer version wrote that we do not know is no state of ours. */
+/* Returns false for a state that only a newer version knows. */
 static bool
 parse_state(const char *name, FollowerState *state)
 {
@@ -36,7 +36,10 @@ parse_state(const char *name, FollowerState *state)
 	return false;
 }
 
-/* A pipeline that was dropped meanwhile gets no row again. */
+/*
+ * The condition on progress keeps a pipeline that was dropped meanwhile from
+ * getting a row again.
+ */
 Rc
 follower_table_write(PgConn *target, const char *pipeline, FollowerState state,
 					 const char *message, Error *err)

@@ -1,12 +1,12 @@
 /*
  * follower_table.h
- *    The table penstock.follower on a target: what the pipeline's follower said
- *    of itself last, for "penstock status".
+ *    The table penstock.follower on a target: the last report of the follower
+ *    about itself, for "penstock status".
  *
- * A follower that is at work is seen on the source, where it holds the slot.
- * What it does when it does not hold it, and why, nobody else knows.  The rows
- * decide nothing: they may be late, or missing where the target could not be
- * reached or the role may not make the table.
+ * While a follower streams, the source shows that it uses the slot.  When it
+ * does not stream, only this table says what it does and why.  The rows are
+ * only for people: they may be late, or missing, if the target was unreachable
+ * or the role may not create the table.
  */
 #ifndef PENSTOCK_CONTROL_FOLLOWER_TABLE_H
 #define PENSTOCK_CONTROL_FOLLOWER_TABLE_H
@@ -20,30 +20,34 @@
 typedef enum FollowerState
 {
 	FOLLOWER_FOLLOWING,
-	FOLLOWER_RETRYING, /* after a failure that may heal */
-	FOLLOWER_HELD,     /* by a fence */
-	FOLLOWER_STOPPED,  /* told to, or by a failure that does not heal */
+	FOLLOWER_RETRYING, /* after a transient failure */
+	FOLLOWER_HELD,     /* stopped by a fence */
+	FOLLOWER_STOPPED,  /* stopped on request, or by a permanent failure */
 } FollowerState;
 
 typedef struct FollowerRow
 {
-	bool exists; /* else the rest means nothing */
+	bool exists; /* if false, the other fields are not set */
 	FollowerState state;
-	const char *message; /* of the failure; NULL: there is none */
-	const char *said_at; /* a time, with its zone */
-	double age_s;        /* since then, by the target's clock */
+	const char *message; /* message of the failure; NULL: there is none */
+	const char *said_at; /* time of the report as text, with time zone */
+	double age_s;        /* seconds since the report, by the target's clock */
 } FollowerRow;
 
-/* The word in the table, and for machines. */
+/* Returns the word for a state in the table and in JSON. */
 const char *follower_state_name(FollowerState state);
 
-/* Writes the row of a pipeline that has progress on the target, and of no
- * other. Makes the table if it does not exist.  Waits for the target. */
+/*
+ * Writes the row of a pipeline if it has progress on the target.  Creates the
+ * table if it does not exist.  Waits.
+ */
 MUST_CHECK Rc follower_table_write(PgConn *target, const char *pipeline,
 								   FollowerState state, const char *message,
 								   Error *err);
 
-/* Reads it; its strings are the arena's. */
+/*
+ * Reads the row of a pipeline; its strings are allocated in the arena.  Waits.
+ */
 MUST_CHECK Rc follower_table_read(PgConn *target, const char *pipeline,
 								  Arena *arena, FollowerRow *row, Error *err);
 

@@ -1,6 +1,6 @@
 /*
  * large_object_table.c
- *    SQL around penstock.large_object and penstock.large_object_pass.
+ *    SQL on penstock.large_object and penstock.large_object_pass.
  */
 #include "control/large_object_table.h"
 
@@ -11,7 +11,7 @@
 #include "control/progress_table.h"
 #include "control/schema.h"
 
-/* Decimal digits of a number, with sign and zero. */
+/* Bytes for a decimal 64-bit number with sign and terminating zero. */
 #define NUMBER_SIZE 24
 
 typedef struct NumberText
@@ -248,7 +248,7 @@ large_object_table_forget(PgConn *target, const char *pipeline, Error *err)
 	return rc;
 }
 
-/* A table that may not be read is asked for like one that is not there. */
+/* A query that returns a row if the table exists and our role may read it. */
 static const char may_read_sql[] =
 	"SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 	" WHERE n.nspname = 'penstock' AND c.relname = 'large_object_pass'"

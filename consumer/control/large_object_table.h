@@ -1,16 +1,17 @@
 /*
  * large_object_table.h
- *    The tables on a target that say which large objects a pipeline has brought
- *    there, and up to where the source was looked at for them.
+ *    The tables on a target about large objects: which of them a pipeline has
+ *    written, and up to which snapshot of the source.
  *
- * penstock.large_object has a row for each large object that is the pipeline's.
- * Whatever else the target has is somebody else's, and is left alone.
+ * penstock.large_object has a row for each large object that belongs to a
+ * pipeline.  All other large objects of the target are never changed.
  *
- * penstock.large_object_pass has a row for the pipeline: the snapshot of the
- * last pass that came to its end.  What a later pass has to look at is what was
- * not over for that snapshot.  Each pass takes a new token; what writes large
- * objects holds the row and has the token as a condition, so that a pass that
- * somebody else has followed by another one writes nothing any more.
+ * A pass reads the source's large objects and writes those that have changed.
+ * penstock.large_object_pass has a row per pipeline, with the snapshot of the
+ * last complete pass.  The next pass considers only transactions that were not
+ * finished in that snapshot.  Each pass takes a new token.  Every transaction
+ * that writes large objects locks the row, and requires the token of its pass,
+ * so a pass cannot write after another one has begun.
  */
 #ifndef PENSTOCK_CONTROL_LARGE_OBJECT_TABLE_H
 #define PENSTOCK_CONTROL_LARGE_OBJECT_TABLE_H
@@ -22,26 +23,29 @@
 #include "base/error.h"
 #include "net/pgconn.h"
 
-/* Bytes of a server's system identifier, with the zero. */
+/* Bytes for a server's system identifier, including the terminating zero. */
 #define LARGE_OBJECT_SYSTEM_SIZE 32
 
-/* Where the source was when it was looked at. */
+/* A state of the source. */
 typedef struct LargeObjectPoint
 {
-	char system[LARGE_OBJECT_SYSTEM_SIZE]; /* its identifier */
+	char system[LARGE_OBJECT_SYSTEM_SIZE]; /* system identifier */
 	int64_t timeline;
-	int64_t xmin; /* of the snapshot, with its epoch: each transaction before
-				   * it is seen as it ended; 0: nothing was looked at yet */
+	int64_t xmin; /* xmin of the snapshot, with epoch: transactions before it
+				   * were finished; 0: no pass was completed yet */
 } LargeObjectPoint;
 
 typedef struct LargeObjectPass
 {
 	int64_t token;
-	LargeObjectPoint last; /* the pass before */
+	LargeObjectPoint last; /* state of the source in the last complete pass */
 } LargeObjectPass;
 
-/* For hints, with the name of a pipeline: what forgets that it follows large
- * objects, and what has the next pass copy all of them. */
+/*
+ * SQL for hints, with the name of a pipeline: the first makes a pipeline forget
+ * that it follows large objects, the second makes the next pass copy all of
+ * them again.
+ */
 #define LARGE_OBJECT_FORGET_SQL                                                \
 	"DELETE FROM penstock.large_object_pass WHERE pipeline = '%s';"
 #define LARGE_OBJECT_AGAIN_SQL                                                 \
@@ -49,72 +53,87 @@ typedef struct LargeObjectPass
 	" WHERE pipeline = '%s';"
 
 /*
- * Begins a pass: it gets a token, and every one before it is over.  *exists is
- * false if the target has no such pipeline (any more), or was promoted.  Not in
- * a transaction.  Waits.
+ * Begins a pass: takes a new token, which ends every earlier pass.  *exists is
+ * false if the target does not have the pipeline, or was promoted.  Must not be
+ * called in a transaction.  Waits.
  */
 MUST_CHECK Rc large_object_table_begin(PgConn *target, const char *pipeline,
 									   LargeObjectPass *pass, bool *exists,
 									   Error *err);
 
-/* Ends a pass that another session may be making: it changes nothing from here
- * on.  Waits for the transaction that it may be in. */
+/*
+ * Ends a pass of another session, which cannot write from then on.  Waits for a
+ * transaction of that pass to end.
+ */
 MUST_CHECK Rc large_object_table_supersede(PgConn *target, const char *pipeline,
 										   Error *err);
 
-/* In a transaction: keeps others from beginning a pass until it ends.
- * ERR_CHANGED: another one has begun. */
+/*
+ * Locks the pipeline's row in the current transaction, so that no other pass
+ * can begin before its end.  RC_FAIL with ERR_CHANGED: another pass has begun.
+ * Waits.
+ */
 MUST_CHECK Rc large_object_table_hold(PgConn *target, const char *pipeline,
 									  int64_t token, Error *err);
 
-/* The pass has come to its end, and that is where the source was. */
+/*
+ * Records a pass as complete, with the state of the source that it has read.
+ * Waits.
+ */
 MUST_CHECK Rc large_object_table_end(PgConn *target, const char *pipeline,
 									 int64_t token,
 									 const LargeObjectPoint *point, Error *err);
 
-/* A copy is about to begin, of which this is the snapshot; one that goes on
- * with another keeps what that has noted. */
+/*
+ * Records the snapshot of a copy that begins.  A copy that continues another
+ * one with a newer snapshot keeps the recorded one.  Waits.
+ */
 MUST_CHECK Rc large_object_table_begin_copy(PgConn *target,
 											const char *pipeline,
 											const LargeObjectPoint *point,
 											Error *err);
 
-/* What a target has of a large object. */
+/* What a target has under the OID of a large object. */
 typedef struct LargeObjectThere
 {
 	bool exists;
 	bool is_ours;
-	bool is_others; /* another pipeline's */
+	bool is_others; /* belongs to another pipeline */
 } LargeObjectThere;
 
 MUST_CHECK Rc large_object_table_look(PgConn *target, const char *pipeline,
 									  const char *oid, LargeObjectThere *there,
 									  Error *err);
 
-/* It is the pipeline's from here on; in the transaction that makes it. */
+/*
+ * Records that a large object belongs to the pipeline, in the transaction that
+ * creates it.  Waits.
+ */
 MUST_CHECK Rc large_object_table_note(PgConn *target, const char *pipeline,
 									  const char *oid, Error *err);
 
-/* How many are the pipeline's. */
+/* Counts the large objects of the pipeline.  Waits. */
 MUST_CHECK Rc large_object_table_count(PgConn *target, const char *pipeline,
 									   int64_t *count, Error *err);
 
 /*
- * Removes those of the pipeline's that are after OID `after`, not after `last`
- * and not in `kept`, an array; also from the target.  In a transaction.
+ * Removes large objects of the pipeline, and their rows, in the current
+ * transaction: those with an OID greater than `after` and not greater than
+ * `last`, which are not in the array `kept`.  Waits.
  */
 MUST_CHECK Rc large_object_table_remove(PgConn *target, const char *pipeline,
 										uint32_t after, uint32_t last,
 										const char *kept, int64_t *removed,
 										Error *err);
 
-/* Forgets all that is noted of a pipeline.  The large objects stay. */
+/* Removes all rows of a pipeline; the large objects stay.  Waits. */
 MUST_CHECK Rc large_object_table_forget(PgConn *target, const char *pipeline,
 										Error *err);
 
 /*
- * A pipeline that brings large objects of the system `source` to this server,
- * in the arena; NULL: there is none, or the role may not see it.
+ * Finds a pipeline that follows large objects of the server with system
+ * identifier `source` to this server.  The name is allocated in the arena;
+ * NULL: there is none, or our role may not read the tables.  Waits.
  */
 MUST_CHECK Rc large_object_table_find_from(PgConn *server, const char *source,
 										   Arena *arena, const char **pipeline,

@@ -1,12 +1,15 @@
 /*
  * moved_table.c
- *    SQL around penstock.moved.
+ *    SQL on penstock.moved.
  */
 #include "control/moved_table.h"
 
 #include "control/schema.h"
 
-/* These run under the search path of users. */
+/*
+ * Operators and types have their schema, because the statements run under the
+ * search_path of users.
+ */
 #define PIPELINE_SQL                                                           \
 	" WHERE pipeline OPERATOR(pg_catalog.=) $1::pg_catalog.text"
 

@@ -1,6 +1,6 @@
 /*
  * node_table.c
- *    SQL around penstock.node.
+ *    SQL on penstock.node, and the comparison of placements.
  */
 #include "control/node_table.h"
 
@@ -33,7 +33,7 @@ node_table_write(PgConn *target, const char *pipeline, const NodeIdentity *node,
 
 /* ---- checking ----------------------------------------------------------- */
 
-/* node 1 of 4, or: no node of 4 */
+/* Writes "remainder 1 of 4 nodes" or "beside 4 nodes". */
 static void
 describe(const NodeIdentity *node, char *text, size_t size)
 {
@@ -66,7 +66,10 @@ check_number(PgConn *target, const NodeIdentity *was, const NodeIdentity *is,
 	return rc;
 }
 
-/* Notes tables that the target does not know, and refuses those that differ. */
+/*
+ * Adds tables that the target does not know to its row; refuses tables that
+ * were placed differently.
+ */
 static MUST_CHECK Rc
 check_places(PgConn *target, const char *pipeline, const NodeIdentity *node,
 			 Error *err)
@@ -113,7 +116,7 @@ refuse_unplaced(PgConn *target, bool was_placed, Error *err)
 	return rc;
 }
 
-/* Reads what the target remembers; *exists is false if that is nothing. */
+/* Reads a pipeline's row; *exists is false if there is none. */
 static MUST_CHECK Rc
 read_row(PgConn *target, const char *pipeline, NodeIdentity *was, bool *exists,
 		 Error *err)

@@ -1,11 +1,11 @@
 /*
  * node_table.h
- *    What a target remembers of its part in a placement.
+ *    The table penstock.node on a target: the target's part in a placement.
  *
- * Rows that were spread over three nodes are not where a follower with four
- * nodes looks for them.  So each target keeps, in penstock.node, which of how
- * many nodes it is and how each table was placed; whoever follows must say the
- * same.  A target without a row there was loaded without a placement.
+ * The number of nodes decides which node has a row of a hashed table, so a
+ * follower must have the same nodes as the copy.  Each target therefore stores
+ * which of how many nodes it is, and how each table was placed.  A target
+ * without a row was copied without a placement.
  */
 #ifndef PENSTOCK_CONTROL_NODE_TABLE_H
 #define PENSTOCK_CONTROL_NODE_TABLE_H
@@ -13,32 +13,34 @@
 #include "base/error.h"
 #include "net/pgconn.h"
 
-/* A target that has no hashed rows. */
+/* NodeIdentity.remainder of a target that has no hashed rows. */
 #define NODE_REMAINDER_NONE (-1)
 
 typedef struct NodeIdentity
 {
 	int modulus;        /* number of nodes */
-	int remainder;      /* which of them this is, or NODE_REMAINDER_NONE */
-	const char *places; /* JSON object: table to its place; borrowed */
+	int remainder;      /* number of this node, from 0; or
+						 * NODE_REMAINDER_NONE */
+	const char *places; /* JSON object from table to placement; borrowed */
 } NodeIdentity;
 
-/* Writes a pipeline's row, in place of one that is there. */
+/* Writes a pipeline's row in place of an existing one; waits. */
 MUST_CHECK Rc node_table_write(PgConn *target, const char *pipeline,
 							   const NodeIdentity *node, Error *err);
 
 /*
- * Fails with ERR_CONFIG unless the target was loaded as this node; NULL:
- * without a placement.  Tables that it does not know are noted.
+ * Checks that the target was copied as this node; NULL: without a placement.
+ * Otherwise RC_FAIL with ERR_CONFIG.  Adds tables that the row does not have.
+ * Waits.
  */
 MUST_CHECK Rc node_table_check(PgConn *target, const char *pipeline,
 							   const NodeIdentity *node, Error *err);
 
 /*
- * Reads how tables were placed of which a server has a part only, by any
- * pipeline that ends there: columns are the table, qualified and quoted as
- * needed, and its place.  *result is NULL if there are none, or else the
- * caller's.
+ * Reads the placements of tables of which a server has only a part, for all
+ * pipelines of which it is a target.  Columns: the table, qualified and quoted
+ * where needed, and its placement.  *result is NULL if there is none, else
+ * owned by the caller.  Waits.
  */
 MUST_CHECK Rc node_table_list_places(PgConn *server, PGresult **result,
 									 Error *err);

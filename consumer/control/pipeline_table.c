@@ -1,6 +1,6 @@
 /*
  * pipeline_table.c
- *    SQL around penstock.pipeline.
+ *    SQL on penstock.pipeline, and the comparison of revisions.
  */
 #include "control/pipeline_table.h"
 
@@ -44,7 +44,7 @@ pipeline_table_read(PgConn *target, const char *pipeline, Arena *arena,
 	return rc;
 }
 
-/* The text form of an array of them. */
+/* Appends the words as a text literal of an array. */
 static void
 append_array(Buf *buf, const Words *words)
 {

@@ -1,16 +1,16 @@
 /*
  * pipeline_table.h
- *    What a target remembers of how a pipeline was made.
+ *    The table penstock.pipeline on a target: the options that a pipeline
+ *    stores.
  *
- * penstock.pipeline has a row per pipeline, with the options that decide what
- * arrives (see config/memory.h), as words.  It is written by the transaction
- * that makes the progress, or for a clone that is not finished yet, with its
- * work list.  A pipeline that an older version has made gets its row when it is
- * next followed.
+ * A row has the options of a pipeline that decide what the source sends
+ * (config/memory.h), as words.  It is written in the transaction that creates
+ * the pipeline's progress, or with the work list of a clone.  A pipeline from
+ * an older version gets its row when it is followed again.
  *
  * All targets of a pipeline have the same row.  Each change of the options
- * gives it a higher revision.  A target that was unreachable when that was done
- * has a lower one, and gets the newer row when it is back.
+ * increments the revision.  A target that was unreachable then has a lower
+ * revision, and gets the newer row when it is reachable again.
  */
 #ifndef PENSTOCK_CONTROL_PIPELINE_TABLE_H
 #define PENSTOCK_CONTROL_PIPELINE_TABLE_H
@@ -25,25 +25,30 @@
 
 typedef struct PipelineMemory
 {
-	int64_t revision; /* 0: nothing is remembered, and words are empty */
+	int64_t revision; /* 0: nothing is stored, and `words` is empty */
 	Words words;
 } PipelineMemory;
 
-/* Reads a pipeline's row; no table or no row leave *memory zeroed. */
+/*
+ * Reads a pipeline's row; *memory is zeroed if there is none.  Words are
+ * allocated in the arena.  Waits.
+ */
 MUST_CHECK Rc pipeline_table_read(PgConn *target, const char *pipeline,
 								  Arena *arena, PipelineMemory *memory,
 								  Error *err);
 
 /*
- * Writes a pipeline's row, in place of one that is there.  The table is there.
+ * Writes a pipeline's row in place of an existing one; the table must exist.
+ * Waits.
  */
 MUST_CHECK Rc pipeline_table_write(PgConn *target, const char *pipeline,
 								   const PipelineMemory *memory, Error *err);
 
 /*
- * For whoever holds the lease: gives the target the memory where it has none,
- * or an older one.  One that is newer is ERR_CHANGED; another of the same
- * revision, ERR_CONFIG.  A role that may not make the table is warned.
+ * Writes the row if the target has none or an older revision; the caller must
+ * hold the lease.  RC_FAIL with ERR_CHANGED: the target's revision is newer;
+ * with ERR_CONFIG: it has the same revision and other options.  If the role may
+ * not create the table, a warning is logged.  Waits.
  */
 MUST_CHECK Rc pipeline_table_agree(PgConn *target, const char *pipeline,
 								   const PipelineMemory *memory, Error *err);

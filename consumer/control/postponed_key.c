@@ -1,6 +1,6 @@
 /*
  * postponed_key.c
- *    SQL around penstock.postponed_key.
+ *    SQL on penstock.postponed_key.
  */
 #include "control/postponed_key.h"
 

@@ -1,15 +1,16 @@
 /*
  * postponed_key.h
- *    The table penstock.postponed_key on the target: foreign keys that a copy
- *    could not check.
+ *    The table penstock.postponed_key on a target: foreign keys that a clone
+ *    could not validate.
  *
- * Tables that were copied as of different positions agree with each other only
- * when following has come to the newest of these.  Until then a row may refer
- * to one that was not there yet, or not any more, and the server refuses the
- * key.  So the copy leaves it NOT VALID or, where the server has no such thing,
- * leaves it out, and notes here the statement that is missing.
+ * If tables were copied as of different positions, their rows are consistent
+ * only after the follower has applied everything up to the last of these
+ * positions.  Before that, a row may refer to a row that does not exist yet or
+ * any more, and the server would refuse the foreign key.  So the clone creates
+ * the key NOT VALID, or, where the server does not support that, not at all,
+ * and stores the missing statement here.
  *
- * A follower runs the statements when it has come far enough, and removes the
+ * The follower runs the statement when it has applied enough, and removes the
  * row in the same transaction.
  */
 #ifndef PENSTOCK_CONTROL_POSTPONED_KEY_H
@@ -23,36 +24,38 @@
 
 typedef struct PostponedKey
 {
-	const char *table;     /* as SQL has it: "schema"."name" */
-	const char *name;      /* likewise */
-	const char *statement; /* that validates or adds it */
-	Lsn not_before;        /* it cannot hold before everything up to here is
-							* applied */
+	const char *table;     /* quoted for SQL: "schema"."name" */
+	const char *name;      /* quoted for SQL */
+	const char *statement; /* statement that validates or creates the key */
+	Lsn not_before;        /* source LSN up to which everything must be applied
+							* before */
 } PostponedKey;
 
-/* Those of a pipeline. */
+/* The postponed keys of a pipeline. */
 typedef struct PostponedKeys
 {
 	int count;
 	PostponedKey *keys;
-	Arena *arena; /* holds them */
+	Arena *arena; /* owned; has the keys */
 } PostponedKeys;
 
-/* Adds a key, or replaces it, in the current transaction. */
+/*
+ * Writes a key in place of an existing row, in the current transaction; waits.
+ */
 MUST_CHECK Rc postponed_key_write(PgConn *target, const char *pipeline,
 								  const PostponedKey *key, Error *err);
 
 /*
- * Reads a pipeline's keys; waits.  No table or no rows is not an error.
- * postponed_keys_release() gives back what there is, also after a failure.
+ * Reads a pipeline's keys; waits.  A missing table is no error.  The caller
+ * must call postponed_keys_release(), also after a failure.
  */
 MUST_CHECK Rc postponed_keys_read(PostponedKeys *keys, PgConn *target,
 								  const char *pipeline, Error *err);
 
-/* Accepts zeroed ones. */
+/* Frees the keys.  Accepts a zeroed struct. */
 void postponed_keys_release(PostponedKeys *keys);
 
-/* Appends the statement that removes a key's row. */
+/* Appends the statement that removes the row of a key. */
 void postponed_key_append_done(Buf *sql, const char *pipeline,
 							   const PostponedKey *key);
 

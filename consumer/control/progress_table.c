@@ -1,6 +1,6 @@
 /*
  * progress_table.c
- *    SQL around penstock.progress.
+ *    SQL on penstock.progress.
  */
 #include "control/progress_table.h"
 
@@ -12,11 +12,13 @@
 #include "base/own_command.h"
 #include "control/schema.h"
 
-/* A timeline printed. */
+/* Bytes for a timeline as text. */
 #define TIMELINE_TEXT_SIZE 16
 
-/* SQL between timestamptz and microseconds since 2000-01-01 UTC, in both
- * directions and exact. */
+/*
+ * The epoch of a ProgressRow's times.  It is subtracted from or added to a
+ * timestamptz in SQL, which is exact.
+ */
 #define EPOCH_SQL "timestamptz '2000-01-01 00:00:00+00'"
 
 #define ROW_COLUMNS_SQL                                                        \
@@ -24,11 +26,14 @@
 	" (extract(epoch FROM commit_time - " EPOCH_SQL ") * 1000000)::bigint,"    \
 	" transactions, rows, lease_token, lease_holder"
 
-/* division_by_zero: see below. */
+/* division_by_zero, which ADVANCE_SQL() causes */
 const char progress_table_lost_sqlstate[] = "22012";
 
-/* Changes exactly the row of our lease, or none, and never moves it back. These
- * run under the search path of users. */
+/*
+ * MOVE_SQL updates the row of our lease, or no row, and never moves it back.
+ * Operators have their schema, because the statement runs under the search_path
+ * of users.
+ */
 #define EQUALS_SQL " OPERATOR(pg_catalog.=) "
 #define PLUS_SQL   " OPERATOR(pg_catalog.+) "
 #define MOVE_SQL                                                               \
@@ -44,7 +49,7 @@ const char progress_table_lost_sqlstate[] = "22012";
 	" AND end_lsn OPERATOR(pg_catalog.<=) $4::pg_catalog.pg_lsn"
 #define FROM_SQL " AND end_lsn" EQUALS_SQL "$8::pg_catalog.pg_lsn"
 
-/* Fails unless exactly that row was there. */
+/* Fails with a division by zero unless MOVE_SQL has updated the row. */
 #define ADVANCE_SQL(more)                                                      \
 	"WITH moved AS (" MOVE_SQL more                                            \
 	" RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)"        \
@@ -120,7 +125,7 @@ progress_table_read(PgConn *target, const char *pipeline, ProgressRow *row,
 
 	*row = (ProgressRow){0};
 	if (rc != RC_OK || !exists)
-		return rc; /* without a table no pipeline was ever here */
+		return rc; /* the table does not exist, so neither does any pipeline */
 	rc = pgconn_exec_params(target,
 							"SELECT " ROW_COLUMNS_SQL
 							" FROM penstock.progress WHERE pipeline = $1",
@@ -133,7 +138,7 @@ progress_table_read(PgConn *target, const char *pipeline, ProgressRow *row,
 	return rc;
 }
 
-/* Adds to an error what there is instead: a clone that is not finished. */
+/* Adds a detail if the pipeline has an unfinished clone instead of progress. */
 static void
 explain_no_progress(PgConn *target, const char *pipeline, Error *err)
 {
@@ -155,7 +160,7 @@ explain_no_progress(PgConn *target, const char *pipeline, Error *err)
 		error_hint(err, "Copy the data first: \"%s\".", OWN_COMMAND("clone"));
 }
 
-/* The row that an update of it returned. */
+/* Reads the row that an UPDATE has returned. */
 static Rc
 parse_updated(PgConn *target, const char *pipeline, const PGresult *result,
 			  ProgressRow *row, Error *err)
@@ -219,7 +224,7 @@ progress_table_claim(PgConn *target, const char *pipeline, uint32_t timeline,
 	return rc;
 }
 
-/* Runs a statement that returns the row, which must be there. */
+/* Runs a statement that returns the row; fails if there is none. */
 static Rc
 get_row(PgConn *target, const char *sql, const char *pipeline, ProgressRow *row,
 		Error *err)
@@ -278,7 +283,9 @@ progress_table_check_lease(PgConn *target, const char *pipeline, int64_t token,
 	return rc;
 }
 
-/* PIDs are used again: let the lease's be another session like ours at least.
+/*
+ * PIDs are reused, so a session with the lease's PID must also have our
+ * application_name and role.
  */
 Rc
 progress_table_end_holder(PgConn *target, const char *pipeline,

@@ -1,19 +1,20 @@
 /*
  * progress_table.h
- *    The table on a target that says how far each pipeline is there.
+ *    The table penstock.progress on a target: how far each pipeline was
+ *    applied.
  *
- * penstock.progress has one row per pipeline.  It is written in the very
- * transaction that writes the rows, so that rows and progress are there
- * together or not at all; that alone makes applying exactly-once.  Ordinary
- * privileges are enough for it.
+ * The table has one row per pipeline.  Each transaction that applies rows also
+ * updates this row, so rows and progress are committed together.  This alone
+ * makes applying exactly-once.  Ordinary privileges are enough.
  *
- * end_lsn is the position just after the last source transaction that the
- * target has: a transaction whose own end_lsn is not greater was applied, one
- * whose end_lsn is greater was not.
+ * end_lsn is the position just after the last source transaction that was
+ * applied.  A transaction whose own end_lsn is not greater was applied, every
+ * other transaction was not.
  *
- * The lease: whoever follows claims the row, which gives it a new token.  Every
- * apply transaction updates the row under its own token; one that finds
- * another token there has been superseded and must stop.
+ * The lease ensures that only one follower applies.  A follower that starts
+ * claims the row and gets a new token.  Every transaction that applies rows
+ * updates the progress row under the condition that it has this token; if it
+ * has another one, the follower was superseded and must stop.
  */
 #ifndef PENSTOCK_CONTROL_PROGRESS_TABLE_H
 #define PENSTOCK_CONTROL_PROGRESS_TABLE_H
@@ -26,77 +27,86 @@
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
-/* A process and an address. */
+/* Bytes for a lease holder: a PID and an address. */
 #define PROGRESS_HOLDER_SIZE 96
 
-/* Value of lease_holder on a target that was promoted: nobody may follow there
- * any more. */
+/*
+ * Value of lease_holder on a target that was promoted, where no follower may
+ * apply any more.
+ */
 #define PROGRESS_PROMOTED "promoted"
 
 typedef struct ProgressRow
 {
-	bool exists; /* the rest is set only if this is */
+	bool exists; /* if false, the other fields are not set */
 	SourceIdentity source;
 	Lsn commit_lsn;         /* of the last applied transaction; 0: none yet */
-	Lsn end_lsn;            /* everything up to here is applied */
-	bool has_commit_time;   /* a transaction was applied */
-	int64_t commit_time_us; /* when the source committed it, since 2000 UTC */
+	Lsn end_lsn;            /* everything up to this source LSN is applied */
+	bool has_commit_time;   /* whether commit_time_us is set: a transaction was
+							 * applied */
+	int64_t commit_time_us; /* commit time on the source, in microseconds since
+							 * 2000 UTC */
 	int64_t transactions;   /* applied since the clone */
 	int64_t rows;           /* row changes applied since the clone */
 	int64_t lease_token;
-	char lease_holder[PROGRESS_HOLDER_SIZE]; /* who claimed it; empty: nobody */
+	char lease_holder[PROGRESS_HOLDER_SIZE]; /* process that claimed the lease;
+											  * empty: none */
 } ProgressRow;
 
 /*
- * Writes where a fresh copy stands, in the connection's current transaction or
- * one of its own.  Replaces a row that is there.
+ * Writes the position of a new copy in place of an existing row, in the current
+ * transaction or one of its own.  Waits.
  */
 MUST_CHECK Rc progress_table_begin(PgConn *target, const char *pipeline,
 								   const SourceIdentity *source, Lsn lsn,
 								   Error *err);
 
-/* Reads a pipeline's row.  No table or no row is not an error: see exists. */
+/*
+ * Reads a pipeline's row.  A missing table or row is no error:
+ * ProgressRow.exists is false.  Waits.
+ */
 MUST_CHECK Rc progress_table_read(PgConn *target, const char *pipeline,
 								  ProgressRow *row, Error *err);
 
 /*
- * Claims the lease, in the transaction that is open, and reads the row as it
- * then stands: on that timeline of the source, in whose history the position
- * was found to be.  Waits for a transaction of a former holder to end.  No row
- * is ERR_CONFIG.
+ * Claims the lease in the current transaction, sets the timeline to `timeline`,
+ * in whose history the position must be, and reads the row.  Waits for a
+ * transaction of an earlier holder to end.  RC_FAIL with ERR_CONFIG: there is
+ * no row.
  */
 MUST_CHECK Rc progress_table_claim(PgConn *target, const char *pipeline,
 								   uint32_t timeline, ProgressRow *row,
 								   Error *err);
 
 /*
- * Takes a lock of the pipeline's row, in the transaction that is open: until
- * its end nobody moves the progress.  No row is ERR_CONFIG.
+ * Locks the pipeline's row, so that nobody changes the progress before the end
+ * of the current transaction.  RC_FAIL with ERR_CONFIG: there is no row.
+ * Waits.
  */
 MUST_CHECK Rc progress_table_lock(PgConn *target, const char *pipeline,
 								  ProgressRow *row, Error *err);
 
 /*
- * Changes the token, but not who holds the lease: what the holder has under way
- * cannot be committed, and it finds out that something has changed.  No row is
- * ERR_CONFIG.
+ * Changes the token, but not the holder of the lease, in the current
+ * transaction: the holder cannot commit what it is applying, and notices that
+ * something has changed.  RC_FAIL with ERR_CONFIG: there is no row.  Waits.
  */
 MUST_CHECK Rc progress_table_disturb(PgConn *target, const char *pipeline,
 									 ProgressRow *row, Error *err);
 
 /*
- * Takes the lease for good, because the target takes the source's place: who
- * holds it can commit nothing any more, and nobody else can claim it.  Waits
- * for a transaction of the holder to end.  Again does no harm.  No row is
- * ERR_CONFIG.
+ * Takes the lease permanently, because the target replaces the source: the
+ * holder cannot commit any more, and no follower can claim the lease.  Waits
+ * for a transaction of the holder to end.  May be repeated.  RC_FAIL with
+ * ERR_CONFIG: there is no row.
  */
 MUST_CHECK Rc progress_table_promote(PgConn *target, const char *pipeline,
 									 ProgressRow *row, Error *err);
 
-/* Whether that has been done. */
+/* Whether the target was promoted with progress_table_promote(). */
 bool progress_is_promoted(const ProgressRow *row);
 
-/* Whose the lease is, as seen by who claimed it. */
+/* State of a lease from the view of the follower that claimed it. */
 typedef enum LeaseState
 {
 	LEASE_HELD,
@@ -104,16 +114,16 @@ typedef enum LeaseState
 	LEASE_LOST,
 } LeaseState;
 
-/* Compares the row with what it was when it was claimed.  Waits. */
+/* Compares the row with the token and holder of a claimed lease.  Waits. */
 MUST_CHECK Rc progress_table_check_lease(PgConn *target, const char *pipeline,
 										 int64_t token, const char *holder,
 										 LeaseState *state, Error *err);
 
 /*
- * Ends the session of the target that claimed the lease last, if it is still
- * there, and the one of that PID, if it is not empty; either has to be of the
- * same role.  *ended says whether there was one.  Only for whoever has the slot
- * of that source, so that nobody else can be at work.
+ * Ends the session of the target that claimed the lease last, and the session
+ * with PID `pid` unless that is empty; both must belong to our role.  *ended
+ * says whether there was such a session.  Only for a process that uses the slot
+ * of this source, so that no other follower can be running.  Waits.
  */
 MUST_CHECK Rc progress_table_end_holder(PgConn *target, const char *pipeline,
 										const SourceIdentity *source,
@@ -121,31 +131,36 @@ MUST_CHECK Rc progress_table_end_holder(PgConn *target, const char *pipeline,
 										Error *err);
 
 /*
- * Removes a pipeline's row and those of its tables; then as below.
- * *removed says whether there was one.
+ * Removes a pipeline's rows from all tables (control_forget()), and drops
+ * tables that are not needed any more (control_tidy()).  *removed says whether
+ * there was a progress row.  Waits.
  */
 MUST_CHECK Rc progress_table_remove(PgConn *target, const char *pipeline,
 									bool *removed, Error *err);
 
 /*
- * The statement that an apply transaction ends in: parameters are pipeline,
- * lease token, commit LSN, end LSN, commit time, transactions and rows to add,
- * of the types that the columns have.  Commit LSN and time are null when only
- * the position moves, because there was nothing for this target.  If the lease
- * is lost it fails with progress_table_lost_sqlstate, so that a commit that was
- * sent together with it does not take place.
+ * The statement at the end of each transaction that applies changes.  Its
+ * parameters have the types of the columns: pipeline, lease token, commit LSN,
+ * end LSN, commit time, and numbers of transactions and rows to add.  Commit
+ * LSN and time are null if only the position moves, because nothing was for
+ * this target.  If the lease is lost, the statement fails with
+ * progress_table_lost_sqlstate, so a COMMIT sent together with it has no
+ * effect.
  *
- * The second one also fails if progress does not stand at the position that is
- * its eighth parameter: transactions that are applied by several sessions at
- * once can only be committed in order.  And it fails if the transaction has not
- * changed as many rows as the ninth says (see StatementCheck).
+ * progress_table_advance_from_sql also fails if the progress is not at the
+ * position in its eighth parameter, because transactions that several sessions
+ * apply at once must be committed in order.  It fails, too, if the transaction
+ * has not changed the number of rows in the ninth parameter (see
+ * StatementCheck).
  */
 extern const char progress_table_lost_sqlstate[];
 extern const char progress_table_advance_sql[];
 extern const char progress_table_advance_from_sql[];
 
-/* The same without failing and without the ninth: it moves progress, or finds
- * no row.  For composite.c. */
+/*
+ * The same without the ninth parameter; instead of failing it updates no row.
+ * Used by composite.c.
+ */
 extern const char progress_table_move_from_sql[];
 
 #endif /* PENSTOCK_CONTROL_PROGRESS_TABLE_H */

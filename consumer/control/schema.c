@@ -1,6 +1,6 @@
 /*
  * schema.c
- *    See schema.h.
+ *    Creates, upgrades and drops the tables of schema penstock.
  */
 #include "control/schema.h"
 
@@ -9,24 +9,29 @@
 
 #include "base/buf.h"
 
-/* The version that a schema without a table for it has. */
+/* Version of a schema that has no table penstock.version. */
 #define VERSION_BEFORE_ALL 1
 
-/* A statement with the name of one of our tables in it. */
+/* Bytes for a statement that contains the name of one of the tables. */
 #define SQL_SIZE 512
 
 typedef struct ControlTable
 {
 	const char *name;
 	const char *columns_sql;
-	const char *more_sql; /* after the columns; or NULL */
-	bool of_pipeline;     /* control_forget() removes its rows */
-	bool kept;            /* its rows keep nobody from dropping the rest */
+	const char *more_sql; /* SQL after the columns; NULL: none */
+	bool of_pipeline;     /* whether control_forget() removes rows of this
+						   * table */
+	bool kept;            /* whether control_tidy() drops the other tables
+						   * although this one has rows */
 } ControlTable;
 
-/* What each is for is said in the header that is named in front of it. */
+/* All tables.  The comment before each names the header that describes it. */
 static const ControlTable tables[] = {
-	/* A key, as all have, because of publications of all tables. */
+	/*
+	 * Has a primary key, like every table here: with a publication FOR ALL
+	 * TABLES, updates of a table without one would fail.
+	 */
 	{.name = "version",
 	 .columns_sql = "version integer PRIMARY KEY",
 	 .kept = true},
@@ -44,7 +49,10 @@ static const ControlTable tables[] = {
 					   " rows bigint NOT NULL DEFAULT 0,"
 					   " lease_token bigint NOT NULL DEFAULT 0,"
 					   " lease_holder text",
-		/* It is updated all the time: leave room for updates in the page. */
+		/*
+		 * Rows are updated all the time: leave room for HOT updates in the
+		 * page.
+		 */
 		.more_sql = " WITH (fillfactor = 10)",
 		.of_pipeline = true,
 	},
@@ -210,14 +218,17 @@ static const ControlTable tables[] = {
 		.columns_sql = "pipeline text NOT NULL,"
 					   " schema_name text NOT NULL,"
 					   " table_name text NOT NULL,"
-					   " bytes bigint NOT NULL," /* on the source, about */
+					   " bytes bigint NOT NULL," /* approximate size on the
+												  * source */
 					   " parts int NOT NULL DEFAULT 1,"
 					   " parts_done int NOT NULL DEFAULT 0,"
 					   " rows bigint NOT NULL DEFAULT 0,"
 					   " watermark pg_lsn,"
 					   " finished_at timestamptz,"
 					   " PRIMARY KEY (pipeline, schema_name, table_name)",
-		/* Rows are updated a few times each: leave room in the page. */
+		/*
+		 * Rows are updated a few times: leave room for HOT updates in the page.
+		 */
 		.more_sql = " WITH (fillfactor = 40)",
 	},
 	{
@@ -230,8 +241,8 @@ static const ControlTable tables[] = {
 };
 
 /*
- * What an older schema lacks in tables that it has.  Tables that it does not
- * have are made in any case.  By the version that they lead to.
+ * Statements that alter tables of older schemas, by the version that they lead
+ * to.  Missing tables are created in any case.
  */
 static const struct
 {
@@ -250,8 +261,9 @@ static const struct
 typedef struct SchemaFound
 {
 	bool schema;
-	bool tables; /* all that its version has, and not only noted conflicts */
-	int version; /* 0: there is nothing of ours */
+	bool tables; /* whether the tables of its version exist, not only recorded
+				  * conflicts */
+	int version; /* 0: the schema has no tables of ours */
 } SchemaFound;
 
 static MUST_CHECK Rc
@@ -290,8 +302,9 @@ is_complete(const SchemaFound *found)
 }
 
 /*
- * The catalog is read for it.  to_regclass() may answer from what the session
- * knew before it waited for its turn, and not see what was made meanwhile.
+ * Finds out what exists.  Reads the catalog, because to_regclass() may use the
+ * session's cache from before it waited for the lock, and miss tables that were
+ * created meanwhile.
  */
 static MUST_CHECK Rc
 look(PgConn *target, SchemaFound *found, Error *err)
@@ -321,8 +334,8 @@ look(PgConn *target, SchemaFound *found, Error *err)
 }
 
 /*
- * Tables that were not there when somebody was allowed to use the others are
- * what a newer program has made.
+ * Refuses a schema with a table that our role may not read.  Typically a newer
+ * program has created the table after privileges on the others were granted.
  */
 static MUST_CHECK Rc
 refuse_unreadable(const PgConn *target, const char *table, const char *role,
@@ -377,9 +390,9 @@ control_has(PgConn *target, const char *table, bool *exists, Error *err)
 /* ---- Making ---- */
 
 /*
- * Commands that come to a target at the same moment find nothing there.  IF NOT
- * EXISTS does not wait for another one, so they take turns: the key is
- * "penstock" read as a number.
+ * Begins a transaction that creates the tables.  CREATE ... IF NOT EXISTS fails
+ * if two sessions run it at the same time, so they take an advisory lock, whose
+ * key is "penstock" read as a number.
  */
 static const char begin_sql[] =
 	"BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(8099000947049456491),"
@@ -394,7 +407,7 @@ append_tables(Buf *sql)
 				   tables[i].more_sql != NULL ? tables[i].more_sql : "");
 }
 
-/* Makes the tables that are missing, and alters those of an older version. */
+/* Creates missing tables, and alters tables of an older version. */
 static MUST_CHECK Rc
 make_tables(PgConn *target, int version, Error *err)
 {
@@ -417,8 +430,9 @@ make_tables(PgConn *target, int version, Error *err)
 }
 
 /*
- * CREATE SCHEMA IF NOT EXISTS would want the right to create one although it
- * exists, and an administrator may have created it for a role without.
+ * Creates the schema only if it does not exist, without IF NOT EXISTS: that
+ * would require CREATE on the database even if an administrator has created the
+ * schema for our role.
  */
 static MUST_CHECK Rc
 make(PgConn *target, Error *err)
@@ -515,7 +529,7 @@ control_forget(PgConn *target, const char *pipeline, Error *err)
 	return rc;
 }
 
-/* An array of the names of our tables; or of those that are kept. */
+/* Appends an array of the names of all tables, or of those with `kept`. */
 static void
 append_names(Buf *sql, bool kept_only)
 {
@@ -532,11 +546,11 @@ append_names(Buf *sql, bool kept_only)
 }
 
 /*
- * A statement that fails would take the removal of a pipeline's rows with it,
- * where a transaction is open: so what the role may not drop is not tried.
- * Another pipeline may just be adding its first row, so they are looked at once
- * more under a lock that keeps it out.  Noted conflicts stay, and with them the
- * version, which says what their table is like.
+ * Appends the statement of control_tidy().  A failing statement would abort the
+ * caller's transaction, so ownership is checked first.  The tables are checked
+ * for rows again after they were locked, because another pipeline could be
+ * adding its first row.  Recorded conflicts stay, and with them the version,
+ * which determines the columns of their table.
  */
 static void
 append_tidy(Buf *sql)
@@ -602,9 +616,9 @@ control_tidy(PgConn *target, Error *err)
 /* ---- Privileges ---- */
 
 /*
- * The statement that makes the schema needs CREATE on the database even if the
- * schema is there.  What an older program has made has no version, and tables
- * are altered by their owner.
+ * Creating a table of progress needs CREATE on the database even if the schema
+ * exists.  A schema without a version is from an older program, and only the
+ * owner of its tables can upgrade it.
  */
 const char control_privileges_sql[] =
 	"SELECT 'error', format('database %I', current_database()),"

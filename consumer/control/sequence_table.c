@@ -1,6 +1,6 @@
 /*
  * sequence_table.c
- *    SQL around penstock.sequence.
+ *    SQL on penstock.sequence.
  */
 #include "control/sequence_table.h"
 
@@ -10,7 +10,7 @@
 #include "control/schema.h"
 #include "net/sql.h"
 
-/* Rows in one statement. */
+/* Number of rows in one statement. */
 #define BATCH 500
 
 static void
@@ -122,7 +122,7 @@ sequence_table_read(PgConn *target, const char *pipeline, Arena *arena,
 	return RC_OK;
 }
 
-/* A table that may not be read is asked for like one that is not there. */
+/* A query that returns a row if the tables exist and our role may read them. */
 static const char may_read_sql[] =
 	"SELECT FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace"
 	" JOIN pg_class p ON p.relnamespace = n.oid AND p.relname = 'progress'"

@@ -1,10 +1,10 @@
 /*
  * sequence_table.h
- *    The table on a target that says where the source's sequences were when
- *    they were looked at last.
+ *    The table penstock.sequence on a target: the source's sequences when they
+ *    were last read.
  *
- * If the source is lost, nobody can ask it again: penstock.sequence then says
- * up to which value each of its sequences may have come.
+ * If the source is lost, this table says which values each of its sequences may
+ * have returned.
  */
 #ifndef PENSTOCK_CONTROL_SEQUENCE_TABLE_H
 #define PENSTOCK_CONTROL_SEQUENCE_TABLE_H
@@ -21,35 +21,44 @@ typedef struct SequenceRow
 {
 	const char *schema;
 	const char *name;
-	SequenceValue polled;  /* the source's */
-	SequenceValue ahead;   /* the same with the margin of that time */
-	bool was_set;          /* the target's was set to set_value */
-	int64_t set_value;     /* if not: what is noted stays */
-	const char *polled_at; /* set by reading: a time for people */
+	SequenceValue polled;  /* value on the source */
+	SequenceValue ahead;   /* value on the source plus the margin at that
+							* time */
+	bool was_set;          /* whether the target's sequence was set to
+							* set_value */
+	int64_t set_value;     /* written only if was_set; otherwise the stored
+							* value stays */
+	const char *polled_at; /* set only by reading: time as text */
 } SequenceRow;
 
-/* Notes them, if the pipeline still exists there. */
+/* Writes rows if the pipeline still exists on the target; waits. */
 MUST_CHECK Rc sequence_table_write(PgConn *target, const char *pipeline,
 								   const SequenceRow *rows, int count,
 								   Error *err);
 
-/* Reads them, by schema and name; all is allocated in the arena. */
+/*
+ * Reads the rows of a pipeline, sorted by schema and name, into the arena.
+ * Waits.
+ */
 MUST_CHECK Rc sequence_table_read(PgConn *target, const char *pipeline,
 								  Arena *arena, SequenceRow **rows, int *count,
 								  Error *err);
 
-/* A sequence that a pipeline has set, of which that server is the target. */
+/*
+ * A sequence of a server that a pipeline has set, with that server as its
+ * target.
+ */
 typedef struct SequenceSet
 {
 	const char *schema;
 	const char *name;
-	int64_t value;      /* that it was set to last */
-	const char *system; /* identifier of the pipeline's source */
+	int64_t value;      /* value to which it was set last */
+	const char *system; /* system identifier of the pipeline's source */
 } SequenceSet;
 
 /*
- * Reads those of all pipelines of a server, which may have none, or not let the
- * role see them.  All is allocated in the arena.
+ * Reads the sequences that any pipeline has set on a server, into the arena;
+ * empty if it has none, or our role may not read the tables.  Waits.
  */
 MUST_CHECK Rc sequence_table_read_set(PgConn *server, Arena *arena,
 									  SequenceSet **sets, int *count,

@@ -1,6 +1,6 @@
 /*
  * table_state.c
- *    A sorted array, looked at only until the last watermark has passed.
+ *    A sorted array of tables, which is searched only up to the last watermark.
  */
 #include "control/table_state.h"
 
@@ -19,21 +19,22 @@ typedef struct TableState
 	const char *name;
 	TableStateKind kind;
 	Lsn watermark;
-	uint32_t oid;        /* on the source; 0: it is not known */
-	uint32_t schema_oid; /* the same */
+	uint32_t oid;        /* OID on the source; 0: not known */
+	uint32_t schema_oid; /* OID of its schema; 0: not known */
 } TableState;
 
 struct TableStates
 {
 	size_t count;
-	TableState *tables; /* by schema and name */
+	TableState *tables; /* sorted by schema and name */
 	Lsn last_watermark;
-	bool all_ready;      /* then nothing is left out after that */
-	bool others_are_out; /* tables that are not here are not followed */
-	Arena *arena;        /* holds all of the above, and this */
+	bool all_ready;      /* whether all tables are ready: nothing is left out
+						  * after last_watermark */
+	bool others_are_out; /* whether tables without a state are left out */
+	Arena *arena;        /* owns everything here, including this struct */
 };
 
-/* By TableStateKind. */
+/* Words for the states, indexed by TableStateKind. */
 static const char *const kind_names[] = {
 	"ready", "copying", "paused", "catching up", "joining", "removed",
 };
@@ -77,7 +78,10 @@ compare_names(const void *a, const void *b)
 	return order != 0 ? order : strcmp(left->name, right->name);
 }
 
-/* Columns: schema_name, table_name, state, watermark. */
+/*
+ * Fills the array from a result with the columns schema_name, table_name,
+ * state, watermark.
+ */
 static MUST_CHECK Rc
 fill(TableStates *states, const PGresult *result, PgConn *target, Error *err)
 {
@@ -182,7 +186,9 @@ find_table(const TableStates *states, const char *schema, const char *name)
 				   compare_names);
 }
 
-/* Whether what a transaction did to a table is to be left out. */
+/*
+ * Whether changes to a table are left out, in a transaction with this end_lsn.
+ */
 static bool
 is_left_out(const TableStates *states, const Relation *relation, Lsn end_lsn,
 			bool *hold)
@@ -197,7 +203,7 @@ is_left_out(const TableStates *states, const Relation *relation, Lsn end_lsn,
 	return table->kind != TABLE_READY || end_lsn <= table->watermark;
 }
 
-/* A TRUNCATE is looked at table by table. */
+/* Arguments of is_truncated(), which decides for each table of a TRUNCATE. */
 typedef struct Truncate
 {
 	const TableStates *states;
@@ -258,7 +264,7 @@ find_named(const TableStates *states, const char *schema, const char *name)
 	return found != NULL ? &states->tables[found - states->tables] : NULL;
 }
 
-/* Every table of the schema gets its OID. */
+/* Sets the OID of the schema in all its tables. */
 static void
 learn_schema(TableStates *states, const Definition *schema)
 {
@@ -285,7 +291,9 @@ table_states_learn(TableStates *states, const DefinitionSet *known)
 	}
 }
 
-/* What the change makes of one of the tables. */
+/*
+ * Renames a table if the changed definition is that of the table or its schema.
+ */
 static void
 follow(TableState *table, const Definition *is, Arena *arena)
 {
@@ -294,7 +302,7 @@ follow(TableState *table, const Definition *is, Arena *arena)
 	if (is->kind != DEFINITION_TABLE || table->oid != is->oid)
 		return;
 	if (strcmp(table->schema, is->schema) != 0)
-		table->schema_oid = 0; /* a rename of that one is not known */
+		table->schema_oid = 0; /* the OID of the new schema is not known */
 	table->schema = arena_strdup(arena, is->schema);
 	table->name = arena_strdup(arena, is->name);
 }
@@ -309,7 +317,7 @@ table_states_follow(TableStates *states, const SchemaChange *change)
 	qsort(states->tables, states->count, sizeof(TableState), compare_names);
 }
 
-/* Appends VALUES of all names. */
+/* Appends VALUES with the former and new names. */
 static void
 append_moves(Buf *sql, const TableMove *moves, int count)
 {
@@ -330,8 +338,10 @@ append_moves(Buf *sql, const TableMove *moves, int count)
 	}
 }
 
-/* Rows may exchange their names: all are taken out before one is put in, which
- * the sorting sees to. */
+/*
+ * Rows may exchange their names.  ORDER BY makes the statement delete all of
+ * them before it inserts the first.
+ */
 Rc
 table_state_rename(PgConn *target, const char *pipeline, const TableMove *moves,
 				   int count, Error *err)
@@ -402,7 +412,7 @@ table_states_append_left_out(Buf *list, const TableStates *const *states,
 							 int count, Lsn start, const TableName *but,
 							 int but_count)
 {
-	/* What counts under states in which it is not named, counts. */
+	/* A table that is left out under all states is in the first one's array. */
 	for (size_t i = 0; count > 0 && i < states[0]->count; i++)
 	{
 		const TableState *table = &states[0]->tables[i];
@@ -424,7 +434,7 @@ table_states_append_left_out(Buf *list, const TableStates *const *states,
 	}
 }
 
-/* Reads the columns state, watermark, slot_name and created. */
+/* Parses a result with the columns state, watermark, slot_name and created. */
 static MUST_CHECK Rc
 parse_row(const PGresult *result, const PgConn *target, TableRow *row,
 		  Error *err)

@@ -1,47 +1,46 @@
 /*
  * table_state.h
- *    The table penstock.table_state on the target: where the copies of single
- *    tables stand, and what of the stream is not for them.
+ *    The table penstock.table_state on a target: the states of single tables,
+ *    which decide what of the stream is applied to them.
  *
- * A pipeline's tables may have been copied at different moments.  Each copy has
- * a watermark: it holds everything of the transactions whose end_lsn is at or
- * below it, and nothing of the others.  So of a transaction the changes to a
- * table count if its end_lsn is greater than the table's watermark, and are
- * there already if it is not.
+ * The tables of a pipeline may have been copied at different positions.  Each
+ * copy has a watermark: it contains all changes of transactions whose end_lsn
+ * is at or before the watermark, and none of the others.  So a change in the
+ * stream is applied to a table only if the end_lsn of its transaction is after
+ * the table's watermark.
  *
- * A table without a row is ready, with the pipeline's own starting point for a
- * watermark: everything that comes is for it.
+ * A table without a row is ready, and its watermark is the position at which
+ * the pipeline started: everything in the stream is applied.
  *
- * A table that is not ready is left out by the follower, while a command does
- * something about it:
+ * While a table is not ready, a command is working on it, and the follower does
+ * not apply changes to it ("leaves it out"):
  *
- *                ┌────────────► COPYING ◄───────────┐
- *     (no row) ──┤                 │                ├── REMOVED
- *         READY ─┤                 ▼                │
- *           ▲    ├─► PAUSED ──► CATCHING_UP ◄─────┐ │
- *           │    └─────┬───────────┼──────────────┼─┘
- *           │                      ▼              │
- *           └─────────────────── JOINING ─────────┘ too late
+ *                 ┌────────────► COPYING ◄───────────┐
+ *      (no row) ──┤                 │                ├── REMOVED
+ *          READY ─┤                 ▼                │
+ *            ▲    ├─► PAUSED ──► CATCHING_UP ◄─────┐ │
+ *            │    └─────┬───────────┼──────────────┼─┘
+ *            │                      ▼              │
+ *            └─────────────────── JOINING ─────────┘ too late
  *
- *   COPYING      what is on the target is of no worth
- *   PAUSED       the target has it as of the watermark; if it has a slot, that
- *                keeps the changes since
- *   CATCHING_UP  the same, with a slot, whose changes are being applied by
- *                themselves: progress of the pipeline that is named like the
- *                slot tells how far
- *   JOINING      the same; the follower has left out everything up to the
- *                watermark and holds back what comes after it, until the table
- *                has caught up and is ready.  If that takes too long, it goes
- *                on without
+ *   COPYING      the contents on the target are useless
+ *   PAUSED       the target has the table as of the watermark; if the table has
+ *                a slot, the slot keeps the changes since
+ *   CATCHING_UP  as PAUSED with a slot; the command applies the changes of the
+ *                slot, with the progress of a pipeline that has the slot's name
+ *   JOINING      as CATCHING_UP; the follower has left out everything up to the
+ *                watermark, and applies nothing after it until the table has
+ *                caught up and is ready; if that takes too long, the follower
+ *                returns the table to CATCHING_UP and continues
  *   REMOVED      not followed any more
  *
- * A table that gets another name while it is left out is COPYING from there on.
+ * A table that is renamed while it is not ready becomes COPYING.
  *
- * States only change under a lock of the pipeline's progress row and, if it
- * matters to a follower, together with a new lease token: what it has under way
- * under the old states cannot be committed any more, and it looks again.  So a
- * state holds for exactly the transactions after the progress at which it was
- * written.
+ * A state is only changed while the pipeline's progress row is locked.  If the
+ * change matters to a follower, the lease gets a new token as well.  Then the
+ * follower cannot commit what it is applying under the old states, and reads
+ * the states again.  So a state is valid for exactly the transactions after the
+ * progress at which it was written.
  */
 #ifndef PENSTOCK_CONTROL_TABLE_STATE_H
 #define PENSTOCK_CONTROL_TABLE_STATE_H
@@ -55,7 +54,7 @@
 #include "model/lsn.h"
 #include "net/pgconn.h"
 
-/* A slot of a table's own: a name of the server's (NAMEDATALEN). */
+/* Bytes for the name of a table's slot (NAMEDATALEN). */
 #define TABLE_SLOT_SIZE 64
 
 typedef enum TableStateKind
@@ -68,7 +67,7 @@ typedef enum TableStateKind
 	TABLE_REMOVED,
 } TableStateKind;
 
-/* A table of the source. */
+/* Name of a table of the source. */
 typedef struct TableName
 {
 	const char *schema;
@@ -77,40 +76,49 @@ typedef struct TableName
 
 typedef struct TableRow
 {
-	bool exists; /* else the rest says what that means: ready, 0, … */
+	bool exists; /* if false, the other fields are those of a table without a
+				  * row: ready, 0 */
 	TableStateKind kind;
 	Lsn watermark;
-	char slot[TABLE_SLOT_SIZE]; /* that keeps its changes; empty: none */
-	bool created;               /* by the copy: its definition goes with it */
+	char slot[TABLE_SLOT_SIZE]; /* slot that keeps the table's changes; empty:
+								 * none */
+	bool created;               /* whether the copy created the table on the
+								 * target: another attempt drops it first */
 } TableRow;
 
-/* The rows of one pipeline, as they were when they were read. */
+/* The rows of one pipeline at the time they were read. */
 typedef struct TableStates TableStates;
 
-/* The word in the table: ready, copying, … */
+/* Returns the word for a state in the table: "ready", "copying" and so on. */
 const char *table_state_name(TableStateKind kind);
 
 /*
- * Reads a pipeline's rows; waits.  No table or no rows is not an error.  On
- * success *states is the caller's.
+ * Reads a pipeline's rows; waits.  A missing table is no error.  After success
+ * *states is owned by the caller.
  */
 MUST_CHECK Rc table_states_read(TableStates **states, PgConn *target,
 								const char *pipeline, Error *err);
 
-/* States in which these tables are ready and all others are left out. */
+/*
+ * Returns states in which these tables are ready and all others are left out;
+ * owned by the caller.  The names are copied.
+ */
 TableStates *table_states_only(const TableName *tables, int count);
 
 /* Accepts NULL. */
 void table_states_free(TableStates *states);
 
-/* The greatest watermark; after it everything counts.  0: there is none. */
+/*
+ * Returns the greatest watermark; 0: none.  No transaction after it is before a
+ * table's watermark.
+ */
 Lsn table_states_last_watermark(const TableStates *states);
 
 /*
- * What counts of a change in a transaction with this end_lsn: the change
- * itself, NULL, or, of a TRUNCATE of several tables, one of some of them, which
- * lives as long as the frame that the change is in.  *hold is set if that
- * cannot be told yet, because a table is joining; then nothing from this
+ * Returns the part of a change that has to be applied if its transaction has
+ * this end_lsn: the change itself, or NULL, or for a TRUNCATE of several tables
+ * a change for some of them, which lives as long as the frame.  *hold is set if
+ * that cannot be decided yet because a table is joining: then nothing from this
  * transaction on may be applied under these states.
  */
 const Change *table_states_select(const TableStates *states, Frame *frame,
@@ -118,10 +126,10 @@ const Change *table_states_select(const TableStates *states, Frame *frame,
 								  bool *hold);
 
 /*
- * Appends the value of the plugin's option leave_out that says what nobody has
- * a use for: tables of which nothing counts under any of these states, for good
- * or up to a position after `start`.  The tables `but` are not named;
- * they are somebody else's.  Nothing is appended if all is wanted.
+ * Appends the value of the plugin's option leave_out, so that the source does
+ * not send what no target applies.  It lists the tables that are left out under
+ * all of these states, forever or up to a position after `start`, except the
+ * tables in `but`.  Nothing is appended if there are none.
  */
 void table_states_append_left_out(Buf *list, const TableStates *const *states,
 								  int count, Lsn start, const TableName *but,
@@ -131,16 +139,16 @@ void table_states_append_left_out(Buf *list, const TableStates *const *states,
 bool table_states_is_empty(const TableStates *states);
 
 /*
- * Tables are known by the names that the source has for them where the stream
- * is.  table_states_learn() has them known by their OIDs as well, from
- * definitions as of where the stream begins, so that table_states_follow() can
- * give them other names when a schema change does: to the tables, or to their
- * schemas.
+ * Keep the names of the states up to date while schema changes are applied.
+ * States are stored with the names that the tables have at the current position
+ * of the stream.  table_states_learn() adds the OIDs, from definitions that are
+ * valid where the stream begins.  Then table_states_follow() finds a table or
+ * schema that a change renames by its OID, and renames the states.
  */
 void table_states_learn(TableStates *states, const DefinitionSet *known);
 void table_states_follow(TableStates *states, const SchemaChange *change);
 
-/* Another name of a table. */
+/* A table that was renamed. */
 typedef struct TableMove
 {
 	TableName from;
@@ -148,25 +156,24 @@ typedef struct TableMove
 } TableMove;
 
 /*
- * Gives rows the names that their tables have got, in the current transaction;
- * a table without a row has none afterwards.  Where a table is not followed for
- * a while, what was copied or kept of it is under the other name, and is of no
- * worth from there on: it is to be copied anew.  Waits.
+ * Renames rows after tables were renamed, in the current transaction; waits.
+ * Tables without a row get none.  A table that is not ready becomes COPYING,
+ * because its copied contents and kept changes have the former name.
  */
 MUST_CHECK Rc table_state_rename(PgConn *target, const char *pipeline,
 								 const TableMove *moves, int count, Error *err);
 
-/* Whether they are those of table_states_only(). */
+/* Whether the states are from table_states_only(). */
 bool table_states_others_are_out(const TableStates *states);
 
 /*
- * Nothing of a table counts in transactions that end at or before this;
- * UINT64_MAX: nothing at all.
+ * Returns the position up to which changes to a table are left out, by end_lsn
+ * of their transactions; UINT64_MAX: all of them.
  */
 Lsn table_states_left_out_until(const TableStates *states,
 								const TableName *named);
 
-/* Reads and writes a table's row, in the current transaction. */
+/* Reads, or writes, the row of one table, in the current transaction; waits. */
 MUST_CHECK Rc table_state_read(PgConn *target, const char *pipeline,
 							   const TableName *table, TableRow *row,
 							   Error *err);
@@ -174,21 +181,23 @@ MUST_CHECK Rc table_state_write(PgConn *target, const char *pipeline,
 								const TableName *table, const TableRow *row,
 								Error *err);
 
-/* Those that are joining are to catch up once more; nothing is done if the
- * lease has another token by now. */
+/*
+ * Returns joining tables to CATCHING_UP, if the lease still has this token;
+ * waits.
+ */
 MUST_CHECK Rc table_states_refuse_joining(PgConn *target, const char *pipeline,
 										  int64_t lease_token, Error *err);
 
 /*
- * The rows of tables that are not ready or have a slot of their own: columns
- * schema_name, table_name, state, watermark, slot_name, and the end_lsn of the
- * slot's progress.  *result is NULL if there is no table; else the caller
- * clears it.
+ * Reads the rows of tables that are not ready or have a slot.  Columns:
+ * schema_name, table_name, state, watermark, slot_name, and end_lsn of the
+ * progress that has the slot's name.  *result is NULL if the table does not
+ * exist; else owned by the caller.  Waits.
  */
 MUST_CHECK Rc table_states_list(PgConn *target, const char *pipeline,
 								PGresult **result, Error *err);
 
-/* Columns of that result. */
+/* Columns of the result of table_states_list(). */
 enum
 {
 	TABLE_LIST_SCHEMA,

@@ -1,6 +1,6 @@
 /*
  * work_list.c
- *    SQL around penstock.copy_run and its like.
+ *    SQL on penstock.copy_run, penstock.copy_table and penstock.copy_object.
  */
 #include "control/work_list.h"
 
@@ -15,17 +15,22 @@
 #include "control/schema.h"
 #include "net/sql.h"
 
-/* How long sessions that were told to end may take. */
+/*
+ * Milliseconds that terminated sessions may take to end, and between two
+ * checks.
+ */
 #define SESSIONS_END_MS_MAX   10000
 #define SESSIONS_END_CHECK_MS 50
 
-/* How long the main session of a clone that was killed may be there. */
+/*
+ * Milliseconds to wait for the main session of a clone that was killed to end.
+ */
 #define HOLD_WAIT_MS_MAX 3000
 
-/* How long the row of the run may be locked by somebody else. */
+/* Milliseconds to wait for another session's lock on the row of the run. */
 #define TOKEN_WAIT_MS "1000"
 
-/* A timeline printed. */
+/* Bytes for a timeline as text. */
 #define TIMELINE_TEXT_SIZE 16
 
 /* division_by_zero */
@@ -86,7 +91,7 @@ number_field(const PGresult *result, int row, int column)
 	return strtoll(PQgetvalue(result, row, column), NULL, 10);
 }
 
-/* NULL is 0. */
+/* Parses an LSN; null becomes 0. */
 static MUST_CHECK Rc
 parse_position(const PGresult *result, int column, Lsn *lsn, PgConn *target,
 			   Error *err)
@@ -147,7 +152,7 @@ work_list_read(WorkRun *run, PgConn *target, const char *pipeline, Arena *arena,
 	return rc;
 }
 
-/* Runs a statement that returns the token. */
+/* Runs a statement that returns the run's token. */
 static MUST_CHECK Rc
 read_token(PgConn *target, const char *sql, int param_count,
 		   const char *const *params, int64_t *token, Error *err)
@@ -199,11 +204,14 @@ work_list_set_timeline(PgConn *target, const char *pipeline, uint32_t timeline,
 void
 work_list_session_name(const char *pipeline, char name[WORK_SESSION_NAME_SIZE])
 {
-	/* The server cuts longer ones as well. */
+	/*
+	 * Truncates a long name to the length at which the server truncates it,
+	 * too.
+	 */
 	snprintf(name, WORK_SESSION_NAME_SIZE, "penstock clone %s", pipeline);
 }
 
-/* Follows what to do with them: the sessions of a clone, but this one. */
+/* FROM and WHERE of a query on the sessions of a clone other than this one. */
 #define SESSIONS_SQL                                                           \
 	" FROM pg_catalog.pg_stat_activity"                                        \
 	" WHERE datname = current_database() AND usename = current_user"           \
@@ -213,7 +221,7 @@ static const char list_sessions_sql[] = "SELECT pid" SESSIONS_SQL;
 static const char end_sessions_sql[] =
 	"SELECT pg_catalog.pg_terminate_backend(pid)" SESSIONS_SQL;
 
-/* *count: how many there are. */
+/* Runs a query with SESSIONS_SQL; *count is the number of sessions. */
 static MUST_CHECK Rc
 for_sessions(PgConn *target, const char *pipeline, const char *sql, int *count,
 			 Error *err)
@@ -230,10 +238,10 @@ for_sessions(PgConn *target, const char *pipeline, const char *sql, int *count,
 	return rc;
 }
 
-/* First key of the advisory lock: "penc" in ASCII. */
+/* The two keys of the advisory lock of a run; the first is "penc" in ASCII. */
 #define HOLD_KEYS_SQL "1885695587, pg_catalog.hashtext($1)"
 
-/* The PID of the session that has the lock; none: nobody has it any more. */
+/* Finds the PID of the session that holds the lock of a run; 0: none. */
 static MUST_CHECK Rc
 find_holder(PgConn *target, const char *pipeline, int *pid, Error *err)
 {
@@ -263,8 +271,10 @@ work_list_is_running(PgConn *target, const char *pipeline, bool *running,
 	int pid = 0;
 	Rc rc = for_sessions(target, pipeline, list_sessions_sql, &count, err);
 
-	/* The clone's sessions are not found by their application_name if its
-	 * connection string sets another one; its lock is. */
+	/*
+	 * If the clone's connection string sets another application_name, its
+	 * sessions are not found by that name, but its lock is.
+	 */
 	if (rc == RC_OK && count == 0)
 		rc = find_holder(target, pipeline, &pid, err);
 	*running = rc == RC_OK && (count > 0 || pid != 0);
@@ -307,7 +317,9 @@ refuse_lost(Error *err)
 					 "another clone goes on in place of this one");
 }
 
-/* Takes the next token in place of *token, or of any if that is 0. */
+/*
+ * Takes a new token: if *token is 0 in place of any token, else only of *token.
+ */
 static MUST_CHECK Rc
 take_token(PgConn *target, const char *pipeline, int64_t *token, Error *err)
 {
@@ -333,7 +345,10 @@ take_token(PgConn *target, const char *pipeline, int64_t *token, Error *err)
 	return rc;
 }
 
-/* Does so if nobody holds it; *taken: whether. */
+/*
+ * Calls take_token(), with a timeout if the row is locked; *taken says whether
+ * it succeeded.
+ */
 static MUST_CHECK Rc
 try_take_token(PgConn *target, const char *pipeline, int64_t *token,
 			   bool *taken, Error *err)
@@ -392,10 +407,10 @@ work_list_hold(PgConn *target, const char *pipeline, int *pid, Error *err)
 }
 
 /*
- * With the token somebody who goes on by itself after a failure learns that it
- * is not to: so it is taken before sessions are ended, if it can be had.  It
- * cannot while somebody is just noting something, and then his session has to
- * end.  Nothing can be noted under the old token afterwards.
+ * A process that loses its token knows that it must not try again after a
+ * failure, so the token is taken before sessions are ended.  If a session is
+ * marking a part as done, it holds a lock on the row; then that session is
+ * ended first.
  */
 Rc
 work_list_claim(PgConn *target, const char *pipeline, int64_t *token,
@@ -476,7 +491,10 @@ work_list_read_tables(PgConn *target, const char *pipeline, PGresult **result,
 		LENGTH_OF(params), params, result, err);
 }
 
-/* Follows rows of names, with these further columns: those of the list. */
+/*
+ * Appends the rest of an UPDATE whose FROM has begun with rows of names and
+ * these further columns: the match with the tables of the pipeline's list.
+ */
 static void
 append_match(Buf *sql, const char *columns, const char *pipeline)
 {
@@ -592,8 +610,8 @@ work_list_distrust(PgConn *target, const char *pipeline, Lsn watermark,
 }
 
 /*
- * The lock on the run's row keeps a new token from being taken before this is
- * committed.
+ * Locks the row of the run, so that no new token can be taken before the
+ * commit.
  */
 void
 work_list_append_mark(Buf *sql, const WorkMark *mark, const TableName *table,
@@ -709,8 +727,9 @@ work_list_hand_over(PgConn *target, const char *pipeline, Error *err)
 /* ---- For who watches ---- */
 
 /*
- * Of a table that is copied in parts the finished ones count; of a part under
- * way what the server has read of it, at most what is left of the table.
+ * For a table that is copied in parts, finished parts count in full, and a
+ * running part counts with the bytes that the server has read, limited to the
+ * rest of the table.
  */
 static const char tables_sql[] =
 	"SELECT t.schema_name, t.table_name,"
