@@ -176,6 +176,25 @@ is_told_of_class(Relation catalog, HeapTuple old, HeapTuple tuple)
 		   !is_same(catalog, old, tuple, Anum_pg_class_relpartbound);
 }
 
+/* See the end of PenstockObject. */
+static void
+note_rewriting_heap(PenstockObject *object, HeapTuple old, HeapTuple tuple,
+					PenstockRowEvent event)
+{
+	Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+	bool is_logged = form->relpersistence == RELPERSISTENCE_PERMANENT;
+
+	object->rewritten_table = form->relrewrite;
+	if (is_logged)
+		object->was_logged = true;
+	else if (old != NULL && ((Form_pg_class) GETSTRUCT(old))->relpersistence ==
+								RELPERSISTENCE_PERMANENT)
+		object->made_logged = true;
+	if (event == PENSTOCK_ROW_DELETED &&
+		ItemPointerEquals(&tuple->t_data->t_ctid, &tuple->t_self))
+		object->ended_unlogged = !is_logged;
+}
+
 /* An index belongs to whom its table does. */
 static bool
 has_owner(Form_pg_class form)
@@ -201,6 +220,8 @@ note_class(PenstockObjects *objects, Relation catalog, HeapTuple old,
 	object->namespace = form->relnamespace;
 	object->relkind = form->relkind;
 	object->row_type = form->reltype;
+	if (OidIsValid(form->relrewrite))
+		note_rewriting_heap(object, old, tuple, event);
 	if (event == PENSTOCK_ROW_DELETED)
 		object->name = qualified_name(catalog, tuple);
 	if (object->left_out || event == PENSTOCK_ROW_REPLACED)

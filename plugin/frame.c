@@ -382,7 +382,7 @@ typedef struct SchemaLookup
 	PenstockSession *session;
 	const ReorderBufferTXN *txn;
 	XLogRecPtr lsn;
-	bool at_end;
+	PenstockTaking taking;
 } SchemaLookup;
 
 static void
@@ -392,7 +392,7 @@ append_schema_changes(void *arg)
 	PenstockSession *session = lookup->session;
 	Snapshot outer = penstock_newest_enter(session);
 	List *objects = penstock_schema_take(session->schema, lookup->lsn,
-										 lookup->at_end);
+										 lookup->taking);
 	ListCell *cell;
 
 	if (objects != NIL)
@@ -405,23 +405,79 @@ append_schema_changes(void *arg)
 	penstock_newest_leave(outer);
 }
 
+/* Says that all rows of a table are replaced; those that follow are all. */
+static void
+append_rewrite(PenstockSession *session, const PenstockRelInfo *info,
+			   TransactionId subxid)
+{
+	StringInfo buf = &session->frames->buf;
+	int mark = penstock_wire_begin(buf, PENSTOCK_FRAME_CHANGES,
+								   PENSTOCK_WIRE_LENGTH_SMALL);
+
+	penstock_wire_uint(buf, PENSTOCK_CHANGE_REWRITE, info->published->number);
+	penstock_wire_uint(buf, PENSTOCK_CHANGE_SUBXID, subxid);
+	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
+	session->frames->change_count++;
+	mark_complete(session->frames);
+}
+
+/* At which of its positions a table was emptied is not known any more. */
+static void
+raise_emptied_late(const PenstockRelInfo *info, const ReorderBufferTXN *txn)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot tell which rows table %s has after transaction %u, "
+					"which ends at %X/%X",
+					info->name, txn->xid, (uint32) (txn->end_lsn >> 32),
+					(uint32) txn->end_lsn),
+			 errdetail("The transaction has made the table logged by ALTER "
+					   "TABLE ... SET LOGGED, and VACUUM FULL of pg_class has "
+					   "removed when that was."),
+			 errhint("Copy the table anew, with \"penstock table resync\", or "
+					 "leave it out, with \"penstock table pause\".")));
+}
+
+static void
+append_emptied(PenstockSession *session, const ReorderBufferTXN *txn,
+			   const PenstockEmptied *emptied)
+{
+	const PenstockRelInfo *info = penstock_relinfo_get_rewritten(
+		session, emptied->heap, emptied->table);
+
+	if (!info->publish.operations[PENSTOCK_INSERT])
+		return;
+	if (emptied->late)
+		raise_emptied_late(info, txn);
+	ensure_begun(session, txn);
+	ensure_relation_sent(session, info->published);
+	append_rewrite(session, info, subxid_in_stream(session, emptied->xid));
+	send_frame_if_full(session);
+}
+
 /*
  * Sends what the transaction has changed up to the position.  Large values in
  * catalogs can only be read with a snapshot that is registered.
  */
 static void
 send_schema_changes(PenstockSession *session, const ReorderBufferTXN *txn,
-					XLogRecPtr lsn, bool at_end)
+					XLogRecPtr lsn, PenstockTaking taking)
 {
 	Snapshot snapshot = RegisterSnapshot(GetCatalogSnapshot(InvalidOid));
 	SchemaLookup lookup = {
 		.session = session,
 		.txn = txn,
 		.lsn = lsn,
-		.at_end = at_end,
+		.taking = taking,
 	};
+	const PenstockEmptied *emptied;
 
 	penstock_lookup(append_schema_changes, &lookup);
+	while ((emptied = penstock_schema_first_emptied(session->schema)) != NULL)
+	{
+		append_emptied(session, txn, emptied);
+		penstock_schema_forget_emptied(session->schema);
+	}
 	UnregisterSnapshot(snapshot);
 }
 
@@ -432,7 +488,7 @@ ensure_schema_sent(PenstockSession *session, const ReorderBufferTXN *txn,
 {
 	if (unlikely(session->schema != NULL) &&
 		penstock_schema_has_news(session->schema, lsn))
-		send_schema_changes(session, txn, lsn, false);
+		send_schema_changes(session, txn, lsn, PENSTOCK_TAKE_TO_POSITION);
 }
 
 /* Says that all rows of a table are replaced, before the first that comes. */
@@ -440,18 +496,8 @@ static void
 ensure_rewrite_sent(PenstockSession *session, const PenstockRelInfo *info,
 					TransactionId subxid)
 {
-	StringInfo buf = &session->frames->buf;
-	int mark;
-
-	if (!penstock_schema_note_rewrite(session->schema, info->relid))
-		return;
-	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_CHANGES,
-							   PENSTOCK_WIRE_LENGTH_SMALL);
-	penstock_wire_uint(buf, PENSTOCK_CHANGE_REWRITE, info->published->number);
-	penstock_wire_uint(buf, PENSTOCK_CHANGE_SUBXID, subxid);
-	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
-	session->frames->change_count++;
-	mark_complete(session->frames);
+	if (penstock_schema_note_rewrite(session->schema, info->relid))
+		append_rewrite(session, info, subxid);
 }
 
 /* The transaction at hand, or piece of one, is over. */
@@ -897,7 +943,8 @@ penstock_frame_commit(PenstockSession *session, ReorderBufferTXN *txn,
 	StringInfoData gone = {0};
 
 	if (unlikely(session->schema != NULL))
-		send_schema_changes(session, txn, commit_lsn, true);
+		send_schema_changes(session, txn, commit_lsn,
+							PENSTOCK_TAKE_TRANSACTION);
 	end_schema(session);
 
 	update_progress_compat(session->ctx, !frames->begin_written);
@@ -995,7 +1042,8 @@ penstock_frame_stream_stop(PenstockSession *session, ReorderBufferTXN *txn,
 	/* The catalogs are seen as of all that is decoded. */
 	if (session->schema != NULL && HistoricSnapshotActive())
 		send_schema_changes(session, txn,
-							Max(lsn, session->ctx->reader->ReadRecPtr), true);
+							Max(lsn, session->ctx->reader->ReadRecPtr),
+							PENSTOCK_TAKE_PIECE);
 	session->schema = NULL;
 
 	/* After an error that the server gets over there is no snapshot. */

@@ -85,6 +85,16 @@ typedef struct PenstockObject
 	/* Of a relation. */
 	char relkind;
 	Oid row_type;
+
+	/*
+	 * Of a heap that a command such as ALTER TABLE fills with the rows of a
+	 * table and then exchanges for the table's own; with the contents, whether
+	 * they are logged is exchanged, too.
+	 */
+	Oid rewritten_table; /* InvalidOid: it is no such heap */
+	bool was_logged;     /* a version of its row says so */
+	bool made_logged;    /* the exchange made the table logged, which was not */
+	bool ended_unlogged; /* so says the version that was deleted */
 } PenstockObject;
 
 typedef struct PenstockObjects

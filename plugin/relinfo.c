@@ -650,13 +650,12 @@ init_info(PenstockSession *session, PenstockRelInfo *info, Relation relation)
  * SET LOGGED makes a logged heap of a table that is not logged yet.
  */
 static void
-init_rewrite(PenstockSession *session, PenstockRelInfo *info, Relation heap)
+init_rewrite(PenstockSession *session, PenstockRelInfo *info, Relation table,
+			 char heap_persistence)
 {
-	Relation table = get_relation(heap->rd_rel->relrewrite);
-
 	info->rewrites = true;
 	if (table->rd_rel->relkind == RELKIND_RELATION &&
-		heap->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
+		heap_persistence == RELPERSISTENCE_PERMANENT &&
 		!is_consumers_own(table))
 		penstock_publish_resolve_rewrite(session, table, &info->publish);
 	if (publishes_anything(&info->publish))
@@ -667,7 +666,6 @@ init_rewrite(PenstockSession *session, PenstockRelInfo *info, Relation heap)
 		init_row(&info->old_row, info->natts);
 		init_row(&info->new_row, info->natts);
 	}
-	RelationClose(table);
 }
 
 /* Empties an entry, all but its key. */
@@ -767,14 +765,11 @@ penstock_relations_forget_gone(PenstockRelations *relations, TransactionId xid,
 	}
 }
 
-PenstockRelInfo *
-penstock_relinfo_find(PenstockSession *session, Relation relation)
+/* The entry of a table, which may not be valid. */
+static PenstockRelInfo *
+get_entry(PenstockRelations *relations, Oid relid)
 {
-	PenstockRelations *relations = session->relations;
-	Oid relid = RelationGetRelid(relation);
 	PenstockRelInfo *info;
-	MemoryContext outer;
-	bool is_rewrite;
 	bool found;
 
 	if (hash_get_num_entries(relations->infos) >= relations->infos_max)
@@ -787,23 +782,63 @@ penstock_relinfo_find(PenstockSession *session, Relation relation)
 		info->context = NULL;
 	}
 	relations->last = info;
+	return info;
+}
+
+/* Makes the entry's context; returns the one that was current. */
+static MemoryContext
+enter_context(const PenstockRelations *relations, PenstockRelInfo *info)
+{
+	info->context = AllocSetContextCreate(
+		relations->context, "penstock relation", PENSTOCK_SMALL_CONTEXT_SIZES);
+	return MemoryContextSwitchTo(info->context);
+}
+
+PenstockRelInfo *
+penstock_relinfo_find(PenstockSession *session, Relation relation)
+{
+	PenstockRelInfo *info = get_entry(session->relations,
+									  RelationGetRelid(relation));
+	Oid rewritten = relation->rd_rel->relrewrite;
+	MemoryContext outer;
+
 	if (info->valid)
 		return info;
 
 	clear_info(info);
 	info->valid = true;
-	is_rewrite = OidIsValid(relation->rd_rel->relrewrite);
-	if (!is_rewrite &&
+	if (!OidIsValid(rewritten) &&
 		(!is_publishable_relation(relation) || is_consumers_own(relation)))
 		return info;
 
-	info->context = AllocSetContextCreate(
-		relations->context, "penstock relation", PENSTOCK_SMALL_CONTEXT_SIZES);
-	outer = MemoryContextSwitchTo(info->context);
-	if (is_rewrite)
-		init_rewrite(session, info, relation);
+	outer = enter_context(session->relations, info);
+	if (OidIsValid(rewritten))
+	{
+		Relation table = get_relation(rewritten);
+
+		init_rewrite(session, info, table, relation->rd_rel->relpersistence);
+		RelationClose(table);
+	}
 	else
 		init_info(session, info, relation);
 	MemoryContextSwitchTo(outer);
+	return info;
+}
+
+PenstockRelInfo *
+penstock_relinfo_get_rewritten(PenstockSession *session, Oid heap, Oid table)
+{
+	PenstockRelInfo *info = get_entry(session->relations, heap);
+	Relation relation = RelationIdGetRelation(table);
+	MemoryContext outer;
+
+	/* It stays not valid: the server says nothing more of the heap. */
+	clear_info(info);
+	if (!RelationIsValid(relation))
+		return info;
+	outer = enter_context(session->relations, info);
+	init_rewrite(session, info, relation, relation->rd_rel->relpersistence);
+	MemoryContextSwitchTo(outer);
+	RelationClose(relation);
 	return info;
 }

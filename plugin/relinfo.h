@@ -141,6 +141,14 @@ extern void penstock_relations_invalidate(PenstockRelations *relations);
 extern PenstockRelInfo *penstock_relinfo_find(PenstockSession *session,
 											  Relation relation);
 
+/*
+ * What penstock_relinfo_get() says of a heap into which a table was rewritten,
+ * when the heap is gone already.  Nothing is published if the table is gone, or
+ * not logged.  Nothing is locked.
+ */
+extern PenstockRelInfo *penstock_relinfo_get_rewritten(PenstockSession *session,
+													   Oid heap, Oid table);
+
 /* A transaction begins, or a piece of one. */
 static inline void
 penstock_relations_begin(PenstockRelations *relations, TransactionId xid)

@@ -26,9 +26,9 @@
  * slot may have to see.  So such a catalog is read as a whole, for rows that
  * the transaction has written: before its changes for those that can be seen
  * where it is, and for others' that it has removed, if they cannot be seen;
- *when it ends for all.  The order in which they were written is not known then,
- *and more may be told than has changed.  What it has made and removed before a
- *row is found when it ends.
+ * when it ends for all.  The order in which they were written is not known
+ * then, and more may be told than has changed.  What it has made and removed
+ * before a row is found when it ends.
  *
  *
  * What others change meanwhile
@@ -90,6 +90,7 @@ struct PenstockSchema
 
 	List *moved;     /* OIDs of catalogs whose entries could not be used */
 	List *rewritten; /* OIDs of heaps into which tables are */
+	List *emptied;   /* of PenstockEmptied, in their order */
 };
 
 /* A walk over entries. */
@@ -270,6 +271,28 @@ penstock_schema_note_rewrite(PenstockSchema *schema, Oid heap)
 	schema->rewritten = lcons_oid(heap, schema->rewritten);
 	MemoryContextSwitchTo(outer);
 	return true;
+}
+
+const PenstockEmptied *
+penstock_schema_first_emptied(PenstockSchema *schema)
+{
+	/* A subtransaction may have been rolled back since. */
+	while (schema->emptied != NIL)
+	{
+		const PenstockEmptied *first = linitial(schema->emptied);
+
+		if (is_own(schema, first->xid))
+			return first;
+		penstock_schema_forget_emptied(schema);
+	}
+	return NULL;
+}
+
+void
+penstock_schema_forget_emptied(PenstockSchema *schema)
+{
+	pfree(linitial(schema->emptied));
+	schema->emptied = list_delete_first(schema->emptied);
 }
 
 /* ---- entries ---- */
@@ -558,6 +581,44 @@ scan_moved(Walk *walk, XLogRecPtr lsn, bool at_end)
 	penstock_objects_sort(&walk->objects);
 }
 
+/* ---- tables that are logged again, and empty ---- */
+
+static void
+add_emptied(PenstockSchema *schema, const PenstockObject *heap)
+{
+	MemoryContext outer = MemoryContextSwitchTo(schema->context);
+	PenstockEmptied *emptied = palloc(sizeof(PenstockEmptied));
+
+	emptied->table = heap->rewritten_table;
+	emptied->heap = heap->key.oid;
+	emptied->xid = heap->xid;
+	emptied->late = !heap->made_logged;
+	schema->emptied = lappend(schema->emptied, emptied);
+	MemoryContextSwitchTo(outer);
+}
+
+/*
+ * What becomes of rows while a table is not logged is not in the log.  When it
+ * is logged again, its heap is a new one; where that has rows, they have come
+ * by now.  `late`: also where it is not known when that was.
+ */
+static void
+collect_emptied(Walk *walk, bool late)
+{
+	ListCell *cell;
+
+	foreach (cell, walk->objects.list)
+	{
+		const PenstockObject *heap = lfirst(cell);
+		bool is_meant = heap->made_logged ||
+						(late && heap->was_logged && heap->ended_unlogged);
+
+		if (is_meant &&
+			penstock_schema_note_rewrite(walk->schema, heap->key.oid))
+			add_emptied(walk->schema, heap);
+	}
+}
+
 /* ---- telling again ---- */
 
 static bool
@@ -697,9 +758,11 @@ note_all_told(PenstockSchema *schema, const List *objects, XLogRecPtr lsn)
 }
 
 List *
-penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn, bool at_end)
+penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn,
+					 PenstockTaking taking)
 {
 	Walk walk = {.schema = schema};
+	bool at_end = taking != PENSTOCK_TAKE_TO_POSITION;
 	dlist_node *node;
 	List *objects;
 
@@ -720,6 +783,8 @@ penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn, bool at_end)
 	close_catalogs(&walk);
 	if (walk.missed || (at_end && schema->moved != NIL))
 		scan_moved(&walk, lsn, at_end);
+	collect_emptied(&walk, taking == PENSTOCK_TAKE_TRANSACTION &&
+							   schema->moved != NIL);
 	objects = penstock_objects_tell(&walk.objects);
 	if (is_told_otherwise(schema))
 		objects = tell_again(schema, objects);

@@ -57,20 +57,50 @@ extern bool penstock_schema_is_own(PenstockSchema *schema, TransactionId xid);
 extern bool penstock_schema_has_news(const PenstockSchema *schema,
 									 XLogRecPtr lsn);
 
+/* Up to where changes are taken. */
+typedef enum PenstockTaking
+{
+	PENSTOCK_TAKE_TO_POSITION,
+	PENSTOCK_TAKE_PIECE,       /* to the end of a piece of a transaction */
+	PENSTOCK_TAKE_TRANSACTION, /* to the end of one that came as a whole */
+} PenstockTaking;
+
 /*
- * What has changed up to a position and was not told of before, as a list of
- * PenstockSchemaObject in the current memory context; `at_end`: all that is
- * left, where the transaction ends.  What was told before is among it if others
- * have changed the catalogs since.  To be called, as what describes the
- * objects, within penstock_lookup().
+ * What has changed up to a position, or the end, and was not told of before, as
+ * a list of PenstockSchemaObject in the current memory context.  What was told
+ * before is among it if others have changed the catalogs since.  To be called,
+ * as what describes the objects, within penstock_lookup().
  */
 extern List *penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn,
-								  bool at_end);
+								  PenstockTaking taking);
 
 /*
  * Whether this is the first that is heard of a heap into which the transaction
  * rewrites a table; remembers it.
  */
 extern bool penstock_schema_note_rewrite(PenstockSchema *schema, Oid heap);
+
+/*
+ * A table that SET LOGGED has rewritten into a heap of which no row was heard:
+ * all rows that the reader may still have of it are gone.
+ */
+typedef struct PenstockEmptied
+{
+	Oid table;
+	Oid heap;
+	TransactionId xid; /* the (sub)transaction that did it */
+
+	/* That was found when the transaction ended, and rows may have come since:
+	 * see "Catalogs that were rewritten" in schema.c. */
+	bool late;
+} PenstockEmptied;
+
+/*
+ * The first of these among what was taken, NULL: there is none.  It stays the
+ * first until it is forgotten, also if what was taken is taken anew.
+ */
+extern const PenstockEmptied *penstock_schema_first_emptied(
+	PenstockSchema *schema);
+extern void penstock_schema_forget_emptied(PenstockSchema *schema);
 
 #endif /* PENSTOCK_SCHEMA_H */

@@ -90,6 +90,26 @@ INSERT INTO other (a) VALUES (1);
 COMMIT;
 :get;
 
+-- Tables that are logged again, without rows, and with rows in several pieces.
+CREATE TABLE quiet (a int, b text);
+INSERT INTO quiet SELECT i, 'x' FROM generate_series(1, 2000) i;
+SELECT count(*) > 0 FROM get_pieces();
+BEGIN;
+ALTER TABLE quiet SET UNLOGGED;
+TRUNCATE quiet;
+SAVEPOINT s;
+ALTER TABLE quiet SET LOGGED;
+INSERT INTO quiet SELECT i, 'x' FROM generate_series(1, 2000) i;
+COMMIT;
+:get;
+BEGIN;
+ALTER TABLE quiet SET UNLOGGED;
+ALTER TABLE quiet SET LOGGED;
+INSERT INTO other (a) VALUES (5);
+COMMIT;
+VACUUM FULL pg_class;
+SELECT line FROM get_pieces() AS line WHERE line ~ '^  (rewrite|insert other)';
+
 -- Definitions that take nested reads of catalogs: default operator classes,
 -- operators, long values.
 BEGIN;
@@ -106,7 +126,7 @@ INSERT INTO t SELECT i, 'x' FROM generate_series(10001, 12000) i;
 COMMIT;
 :get;
 
-DROP TABLE t, other, renamed, nested, by_range;
+DROP TABLE t, other, renamed, nested, by_range, quiet;
 DROP TYPE en;
 DROP FUNCTION get_pieces();
 SELECT close_slot();

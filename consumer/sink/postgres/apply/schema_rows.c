@@ -110,8 +110,8 @@ is_related(const SchemaRows *rows, uint32_t oid, const OidList *ancestors)
 
 /* ---- hints -------------------------------------------------------------- */
 
-/* A table that becomes logged gets all its rows anew just before, if it has
- * any. */
+/* A table that becomes logged gets all its rows anew just before.  If it has
+ * none, the source says just after that all that it had are gone. */
 static bool
 has_become_logged_empty(const SchemaRows *rows, uint32_t oid)
 {
