@@ -1,8 +1,9 @@
 /*
  * pass.c
- *    One pass.
+ *    Makes one pass over the large objects.
  *
- * Values go from one side to the other in their text form, as they are.
+ * Contents are passed from source to target in the text form of bytea, without
+ * decoding them.
  */
 #include "large_object/pass.h"
 
@@ -16,17 +17,17 @@
 #include "large_object/statements.h"
 #include "net/sql.h"
 
-/* Objects that are looked at, and pages of one that are read, at a time. */
+/* Objects per FETCH, and pages of an object per query. */
 #define OBJECTS_BATCH "64"
 #define PAGES_BATCH   128
 
-/* Bytes of what is missing that are compared at a time. */
+/* Bytes of a gap between pages that are compared in one query. */
 #define HOLE_BYTES 262144
 
-/* OIDs that are compared at a time. */
+/* OIDs that are compared in one query. */
 #define OIDS_BATCH "10000"
 
-/* Half of the numbers that transactions have: the rest is the past. */
+/* Number of XIDs, and the half of them that are later than a given XID. */
 #define AGE_MAX   (INT64_C(1) << 31)
 
 #define XID_COUNT (INT64_C(1) << 32)
@@ -38,14 +39,18 @@ typedef struct Pass
 	PgConn *target;
 	LargeObjectPass pass;
 	LargeObjectPoint point;
-	int64_t next;        /* number of the source's next transaction */
-	char page_bytes[16]; /* of the source's pages of large objects */
+	int64_t next;        /* the source's next XID, with epoch */
+	char page_bytes[16]; /* size of the source's pages of large objects, as
+						  * text */
 	LargeObjectsDone *done;
 } Pass;
 
 /* ---- Where the source is ------------------------------------------------ */
 
-/* A standby has no position of its own to write at. */
+/*
+ * Reads the state of the source.  On a standby, where pg_current_wal_lsn()
+ * fails, the timeline is that of the last restart point.
+ */
 static const char point_sql[] =
 	"SELECT s.system_identifier, CASE WHEN pg_is_in_recovery()"
 	" THEN c.timeline_id ELSE ('x' ||"
@@ -119,7 +124,10 @@ large_objects_age(const LargeObjectPoint *last, const LargeObjectPoint *now,
 
 /* ---- Both ways ---------------------------------------------------------- */
 
-/* What one has copied would be a change to the other, for ever. */
+/*
+ * Refuses two pipelines that follow large objects in opposite directions: each
+ * copy would be a change for the other one, endlessly.
+ */
 static MUST_CHECK Rc
 refuse_both_ways(const Pass *self, const char *pipeline, Error *err)
 {
@@ -160,7 +168,7 @@ check_direction(const Pass *self, Error *err)
 
 /* ---- One object --------------------------------------------------------- */
 
-/* Columns of the cursor. */
+/* Columns of the cursor on the source's large objects. */
 enum
 {
 	OBJECTS_OID,
@@ -169,8 +177,10 @@ enum
 	OBJECTS_COMMENT,
 };
 
-/* Some pages after one, those put together that belong together: a page that is
- * not there, or is short of its end, reads as zeros. */
+/*
+ * Reads some pages after page $2, and joins consecutive full pages to runs.  A
+ * page that does not exist, or the missing end of a short page, reads as zeros.
+ */
 static const char runs_sql[] =
 	"WITH page AS MATERIALIZED (SELECT pageno, data FROM pg_largeobject"
 	"  WHERE loid = $1::oid AND pageno > $2::integer"
@@ -184,7 +194,7 @@ static const char runs_sql[] =
 	"  ORDER BY pageno), sum(octet_length(data)), max(pageno), count(*)"
 	"  FROM run GROUP BY number ORDER BY 1";
 
-/* Columns of these. */
+/* Columns of runs_sql. */
 enum
 {
 	RUN_OFFSET,
@@ -194,15 +204,16 @@ enum
 	RUN_PAGES,
 };
 
-/* One that is copied or compared. */
+/* A large object that is being copied or compared. */
 typedef struct Copying
 {
 	Pass *pass;
 	const char *oid;
-	bool compares; /* with what the target has; else it is written there */
+	bool compares; /* whether the object is only compared with the target's;
+					* otherwise it is written there */
 	bool differs;
-	int64_t written; /* up to here, without what is missing */
-	int64_t end;     /* the object's */
+	int64_t written; /* end of the last run that was written or compared */
+	int64_t end;     /* length of the object */
 } Copying;
 
 static MUST_CHECK Rc
@@ -233,8 +244,10 @@ compare_run(Copying *self, const PGresult *runs, int row, Error *err)
 	return rc;
 }
 
-/* Whether the target has nothing but zeros up to there, as far as it has
- * anything: those may be there or missing on either side. */
+/*
+ * Compares a gap between runs, up to `end`: the target must have zeros there,
+ * or no pages.
+ */
 static MUST_CHECK Rc
 compare_missing(Copying *self, int64_t end, Error *err)
 {
@@ -280,7 +293,7 @@ take_run(Copying *self, const PGresult *runs, int row, Error *err)
 						  : write_run(self, runs, row, err);
 }
 
-/* Reads all of its pages. */
+/* Reads all pages of an object, and writes or compares them. */
 static MUST_CHECK Rc
 take_contents(Copying *self, Error *err)
 {
@@ -311,7 +324,10 @@ take_contents(Copying *self, Error *err)
 	return rc;
 }
 
-/* The target's length, in place of which it gets this one if that is wanted. */
+/*
+ * Compares the length of the target's object, or sets it if the last page is
+ * missing.
+ */
 static MUST_CHECK Rc
 settle_end(Copying *self, Error *err)
 {
@@ -351,7 +367,10 @@ refuse_other(const Pass *self, const char *oid, Error *err)
 	return rc;
 }
 
-/* Of several sources each has numbers of its own. */
+/*
+ * Refuses an object that another pipeline has copied: two sources may use the
+ * same OID for different objects.
+ */
 static MUST_CHECK Rc
 refuse_others(const Pass *self, const char *oid, Error *err)
 {
@@ -366,8 +385,11 @@ refuse_others(const Pass *self, const char *oid, Error *err)
 	return rc;
 }
 
-/* One that the target has, and that nobody has noted, is taken over if it is
- * the same: an older program has copied it, or a clone without the option. */
+/*
+ * Accepts an object that exists on the target and belongs to no pipeline if its
+ * contents are the same.  An older program, or a clone without --large-objects,
+ * has copied it.
+ */
 static MUST_CHECK Rc
 take_over(Pass *self, const char *oid, Error *err)
 {
@@ -397,7 +419,9 @@ write_contents(Pass *self, const char *oid, bool exists, Error *err)
 	return rc == RC_OK ? settle_end(&copying, err) : rc;
 }
 
-/* Owner, privileges, comment: as far as they are wanted and there are any. */
+/*
+ * Sets owner, privileges and comment unless options exclude them, and commits.
+ */
 static MUST_CHECK Rc
 describe(const Pass *self, const PGresult *objects, int row, Error *err)
 {
@@ -457,7 +481,10 @@ copy_object(Pass *self, const PGresult *objects, int row, Error *err)
 
 /* ---- Those that changed ------------------------------------------------- */
 
-/* age() counts back from the source's next transaction, for both alike. */
+/*
+ * Appends the condition on changed objects.  age() counts both XIDs back from
+ * the source's next one, so it compares them correctly after a wraparound.
+ */
 static void
 append_changed(Buf *sql, int64_t xmin)
 {
@@ -513,14 +540,20 @@ copy_changed(Pass *self, Error *err)
 
 /* ---- Those that are gone ------------------------------------------------ */
 
-/* Columns: how many OIDs these are, the last of them, and all. */
+/*
+ * Reads some OIDs of the source's large objects; columns: count, last OID,
+ * array.
+ */
 static const char oids_sql[] =
 	"SELECT count(*), max(oid), array_agg(oid) FROM (SELECT oid"
 	" FROM pg_largeobject_metadata WHERE oid > $1::oid ORDER BY oid"
 	" LIMIT " OIDS_BATCH ") few";
 
-/* Removes those after *after up to the last of some that the source has; *after
- * is UINT32_MAX when these were the last. */
+/*
+ * Removes objects of the pipeline that the source does not have, from *after to
+ * the last OID of one batch of the source's OIDs.  *after is set to that OID,
+ * or to UINT32_MAX after the last batch.
+ */
 static MUST_CHECK Rc
 remove_some(Pass *self, uint32_t *after, Error *err)
 {
@@ -552,8 +585,10 @@ remove_some(Pass *self, uint32_t *after, Error *err)
 	return rc;
 }
 
-/* All that the source has are noted by now; so if there are as many, there is
- * none more. */
+/*
+ * Whether the target has objects of the pipeline that the source does not have.
+ * All objects of the source are recorded by now, so the counts differ then.
+ */
 static MUST_CHECK Rc
 has_gone(const Pass *self, bool *gone, Error *err)
 {
@@ -571,7 +606,10 @@ has_gone(const Pass *self, bool *gone, Error *err)
 	return rc;
 }
 
-/* Somebody has removed a note. */
+/*
+ * Refuses a target on which rows of penstock.large_object are missing, because
+ * somebody has deleted them.
+ */
 static MUST_CHECK Rc
 refuse_unnoted(const Pass *self, Error *err)
 {
@@ -607,8 +645,10 @@ remove_gone(Pass *self, Error *err)
 
 /* ---- All of it ---------------------------------------------------------- */
 
-/* The snapshot is taken after the pass has begun on the target: what a pass
- * before it has written is not newer. */
+/*
+ * Copies and removes objects.  The snapshot is taken after the pass has begun
+ * on the target, so it is newer than the snapshots of earlier passes.
+ */
 static MUST_CHECK Rc
 run(Pass *self, Error *err)
 {

@@ -1,30 +1,29 @@
 /*
  * pass.h
- *    Brings the large objects of a target to where the source's are.
+ *    Copies changed large objects from the source to a target.
  *
- * Logical decoding does not tell of large objects.  But each row of the
- * catalogs that they are in says which transaction has written it, its xmin,
- * and whatever changes a large object writes at least one row: contents are in
- * pg_largeobject, of which also a truncation writes the last page, owner and
- * privileges in pg_largeobject_metadata, the comment in pg_description.  So a
- * pass copies, whole, each large object with a row that was written by a
- * transaction which was not over for the snapshot of the pass before.  That is
- * a matter of the snapshot's xmin: what began later, or was in progress then,
- * has a greater or equal number, and so has each of its subtransactions.  An
- * object may be copied once more than needed, and never once less.
+ * Logical decoding does not send large objects.  But the catalogs that contain
+ * them show which transaction wrote each row (xmin), and every change of a
+ * large object writes at least one row: the contents are in pg_largeobject,
+ * where a truncation writes the last page, too; owner and privileges are in
+ * pg_largeobject_metadata, the comment is in pg_description.  A pass copies
+ * each large object that has a row from a transaction which was not finished in
+ * the snapshot of the previous pass.  Such a transaction, and each of its
+ * subtransactions, has an XID that is not less than that snapshot's xmin.  An
+ * object may be copied without need, but a changed object is always copied.
  *
- * What leaves no row is found by comparing: objects that the pipeline has
- * brought to the target and the source does not have any more are removed.
- * Other ones of the target are left alone.  A comment that is removed is not
- * seen before the object changes in another way.
+ * A dropped object leaves no row, so it is found by comparing: objects that the
+ * pipeline has copied to the target, and that the source does not have, are
+ * removed.  Other large objects of the target are left alone.  A removed
+ * comment is not noticed before the object changes in another way.
  *
- * Numbers of transactions come again after 2^32 of them.  Rows that old are
- * frozen, but keep their number, and may be copied for nothing.  If there were
- * 2^31 or more between two passes, or the source is another server, or on
- * another timeline, than in the pass before, everything is copied.
+ * XIDs repeat after 2^32 transactions.  Old rows are frozen, but keep their
+ * XID, and may be copied without need.  Everything is copied if there were 2^31
+ * or more transactions between two passes, or if the source is another server
+ * or on another timeline than in the previous pass.
  *
- * The cost is that of reading all of pg_largeobject, for each target: there is
- * no index of xmin, and the contents are in the rows.
+ * A pass for one target reads all of pg_largeobject, because xmin has no index
+ * and the contents are in the same rows.
  */
 #ifndef PENSTOCK_LARGE_OBJECT_PASS_H
 #define PENSTOCK_LARGE_OBJECT_PASS_H
@@ -50,27 +49,33 @@ typedef struct LargeObjectsDone
 } LargeObjectsDone;
 
 /*
- * Makes one pass.  Both sessions are idle, are afterwards, and had better be
- * closed after a failure.  Each object is changed in a transaction of its own.
- * ERR_CHANGED: somebody else has begun a pass meanwhile, which makes up for
- * this one.  Nothing is done if the target has no such pipeline.  Waits.
+ * Makes one pass; waits for both servers.  Both sessions must be idle, and are
+ * idle afterwards; the caller should close them after a failure.  Each object
+ * is written in a transaction of its own.  Nothing is done if the target does
+ * not have the pipeline.  RC_FAIL with ERR_CHANGED: another process has begun a
+ * pass, which does the work of this one, too.
  */
 MUST_CHECK Rc large_objects_pass(const LargeObjectPassOptions *options,
 								 PgConn *source, PgConn *target,
 								 LargeObjectsDone *done, Error *err);
 
 /*
- * Reads where the source is: in a transaction that has a snapshot, of that.
+ * Reads the state of the source, as of the transaction's snapshot if there is
+ * one; waits.
  */
 MUST_CHECK Rc large_objects_read_point(PgConn *source, LargeObjectPoint *point,
 									   Error *err);
 
-/* Fails if the role may not read what a pass reads.  Waits. */
+/*
+ * Checks that our role may read what a pass reads; otherwise RC_FAIL with
+ * ERR_CONFIG.  Waits.
+ */
 MUST_CHECK Rc large_objects_check_followable(PgConn *source, Error *err);
 
 /*
- * How many transactions there were from the point of the last pass to the next
- * one to begin, or -1: that does not say what has changed since.
+ * Returns the number of transactions from the last pass, at point `last`, to
+ * the source's next XID `next`; -1 if the last pass does not tell what has
+ * changed since, so that everything must be copied.
  */
 int64_t large_objects_age(const LargeObjectPoint *last,
 						  const LargeObjectPoint *now, int64_t next);

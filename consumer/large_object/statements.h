@@ -1,14 +1,14 @@
 /*
  * statements.h
- *    The statements that make a large object what it is beside its contents.
+ *    SQL for the properties of a large object other than its contents.
  */
 #ifndef PENSTOCK_LARGE_OBJECT_STATEMENTS_H
 #define PENSTOCK_LARGE_OBJECT_STATEMENTS_H
 
 /*
- * Three columns of a query of pg_largeobject_metadata m: statements that give
- * the object its owner, its privileges and its comment on another server, once
- * it has been made there.  Null where there is nothing to give.
+ * Three columns of a query on pg_largeobject_metadata m: statements that set
+ * owner, privileges and comment of the object on another server, where it must
+ * have been created before.  Null if there is nothing to set.
  */
 #define LARGE_OBJECT_STATEMENTS_SQL                                            \
 	"format('ALTER LARGE OBJECT %s OWNER TO %I;', m.oid,"                      \

@@ -1,12 +1,14 @@
 /*
  * pairing.c
- *    See pairing.h.
+ *    A merge of two sorted streams of rows.
  */
 #include "verify/pairing.h"
 
 #include <string.h>
 
-/* No row is after all rows. */
+/*
+ * Compares the order of two rows; NULL, the end of a side, is after every row.
+ */
 static int
 compare(const PairedRow *source, const PairedRow *target)
 {

@@ -1,7 +1,7 @@
 /*
  * pairing.h
- *    Finds for each row of one side that of the other, where both come in the
- *    same order.
+ *    Merges the rows of source and target, which both come in the same order,
+ *    and finds the rows that differ.
  */
 #ifndef PENSTOCK_VERIFY_PAIRING_H
 #define PENSTOCK_VERIFY_PAIRING_H
@@ -12,10 +12,13 @@
 #include "base/error.h"
 #include "verify/verdict.h"
 
-/* Any number that no target has. */
+/* PairedRow.place of a row that belongs on every target. */
 #define PLACE_ANY (-2)
 
-/* As verify_append_rows() has it; borrowed until the next row. */
+/*
+ * A row of the result of verify_append_rows(); borrowed until the next row is
+ * read.
+ */
 typedef struct PairedRow
 {
 	int64_t hash;
@@ -23,29 +26,33 @@ typedef struct PairedRow
 	const char *json;
 	const char *first;
 	const char *second;
-	int place; /* on which target it belongs; PLACE_ANY: on all */
+	int place; /* index of the target on which the row belongs, or PLACE_ANY */
 } PairedRow;
 
-/* Rows, by hash and then by the bytes of key and sums. */
+/*
+ * Reads rows in the order of their hashes, then of the bytes of key and hashes.
+ */
 typedef struct RowReader
 {
-	/* The next one; *row is NULL after the last.  May block. */
+	/* Reads the next row; *row is NULL after the last.  May block. */
 	Rc (*next)(void *context, const PairedRow **row, Error *err);
 	void *context;
 } RowReader;
 
-/* Whom it is about. */
+/* Arguments of pairing_run(); everything is borrowed. */
 typedef struct Pairing
 {
-	const RowReader *source; /* rows for all targets */
+	const RowReader *source; /* rows of the source, for all targets */
 	const RowReader *target;
-	int number; /* of the target */
+	int number; /* index of the target */
 	Verdict *verdict;
 	TableVerdict *table;
 } Pairing;
 
-/* Reads both to the end, and adds the rows that differ to the verdict.  Blocks
- * as the readers do. */
+/*
+ * Reads both sides to the end, and adds rows that differ to the verdict.
+ * Blocks as the readers do.
+ */
 MUST_CHECK Rc pairing_run(const Pairing *pairing, Error *err);
 
 #endif /* PENSTOCK_VERIFY_PAIRING_H */

@@ -1,9 +1,9 @@
 /*
  * statements.c
- *    See statements.h.
+ *    Builds the queries.
  *
- * The seeds are any three different numbers.  In a subquery OFFSET 0 keeps the
- * planner from making the text of a row once for each of its hashes.
+ * The seeds are arbitrary, but different.  OFFSET 0 in a subquery keeps the
+ * planner from computing the text of a row for each of its hashes.
  */
 #include "verify/statements.h"
 
@@ -14,13 +14,18 @@
 #define FIRST_SEED  "1"
 #define SECOND_SEED "2"
 
-/* Bits of a key's hash that say its range; those that follow say whether it is
- * in a sample, in parts of a hundred and a bit. */
+/*
+ * Number of bits of the key's hash that select the range.  The next 20 bits,
+ * SAMPLE_MASK, decide whether the row is in a sample.
+ */
 #define RANGE_BITS  12
 #define SAMPLE_MASK "1048575"
 _Static_assert(VERIFY_RANGES == 1 << RANGE_BITS, "as many as the bits say");
 
-/* As in catalog/hash.h, in halves of 32 bits: SQL has no unsigned numbers. */
+/*
+ * Constants of catalog/hash.h in halves of 32 bits, because SQL has no unsigned
+ * 64-bit integers.
+ */
 #define HALF         "4294967295"
 #define COMBINE_HIGH "1235285213"
 #define COMBINE_LOW  "367372515"
@@ -34,7 +39,7 @@ append_reference(Buf *sql, const VerifyTable *table, const VerifyColumn *column)
 	buf_append_identifier(sql, column->name);
 }
 
-/* The source's value as the target would have read it. */
+/* Appends the source's value after a conversion to the target's type. */
 static void
 append_read(Buf *sql, const VerifyTable *table, const VerifyColumn *column)
 {
@@ -71,7 +76,7 @@ append_value(Buf *sql, const VerifyTable *table, const VerifySide *side,
 	}
 }
 
-/* The text of all columns, or of those of the key. */
+/* Appends the text of a row: of all columns, or of the key's columns. */
 static void
 append_text(Buf *sql, const VerifyTable *table, const VerifySide *side,
 			bool of_key)
@@ -103,7 +108,7 @@ append_key_hash(Buf *sql, const VerifyTable *table, const VerifySide *side)
 	buf_append_string(sql, ", " KEY_SEED ")");
 }
 
-/* What a person is shown of a row. */
+/* Appends the JSON of a row's key, which is shown to people. */
 static void
 append_json(Buf *sql, const VerifyTable *table, const VerifySide *side)
 {
@@ -133,8 +138,8 @@ append_json(Buf *sql, const VerifyTable *table, const VerifySide *side)
 /* ---- places ------------------------------------------------------------- */
 
 /*
- * Subqueries that take the hash of one more column into that of the row, whose
- * halves are those of the ones before.
+ * Appends subqueries that combine the hash of one more column with the hash of
+ * the columns before it, which is kept in two halves.
  */
 static void
 append_combined(Buf *sql, int number)
@@ -182,7 +187,7 @@ append_from(Buf *sql, const VerifyTable *table, const VerifySide *side)
 		append_combined(sql, i);
 }
 
-/* The number of the target on which a row belongs. */
+/* Appends the index of the target on which a row belongs. */
 static void
 append_place(Buf *sql, const VerifySide *side)
 {

@@ -1,17 +1,18 @@
 /*
  * statements.h
- *    What is asked of both sides of a comparison.
+ *    Builds the queries of a comparison, which run on source and target.
  *
- * The answers do not depend on the order of rows or columns, on the server's
- * version, its collations or its settings, as long as the session has those
- * that PGCONN_DATA gives it.
+ * The results do not depend on the order of rows or columns, nor on the
+ * server's version, collations or settings, as long as the session has the
+ * settings of PGCONN_DATA.
  *
- * Of each row's text two hashes are made, which are not derived from each
- * other, and added up exactly: a sum, unlike an exclusive or, also changes when
- * two rows change in the same way.  Rows are told apart by the hash of their
- * key's text, in VERIFY_RANGES ranges, in one of which each row is.  Where the
- * sums of a table differ those of its ranges are asked for, and where these
- * differ the rows in them.
+ * Each row's text is hashed with two different seeds, and each of the two
+ * hashes is added up over all rows, exactly.  A sum is used because an
+ * exclusive or would not change if two rows change in the same way.
+ *
+ * Rows are divided into VERIFY_RANGES ranges by the hash of their key's text.
+ * If the sums of a table differ, the sums of its ranges are compared, and then
+ * the rows of ranges that differ.
  */
 #ifndef PENSTOCK_VERIFY_STATEMENTS_H
 #define PENSTOCK_VERIFY_STATEMENTS_H
@@ -21,11 +22,13 @@
 #include "base/buf.h"
 #include "verify/table.h"
 
-/* A power of two. */
+/* Number of ranges; a power of two. */
 #define VERIFY_RANGES 4096
 
-/* Columns of the sums.  The range is 0 where it was not asked for; the number
- * of the target is null where a side does not say it. */
+/*
+ * Columns of a query for sums.  The range is 0 if ranges were not asked for.
+ * The place, the index of a target, is null if the side does not determine it.
+ */
 enum
 {
 	SUMS_PLACE,
@@ -36,13 +39,14 @@ enum
 };
 
 /*
- * Appends a query for the sums, of each range if `by_range`; in the order of
- * their first two columns.  Nothing for what has no rows, unless it is all.
+ * Appends a query for sums, of each range if `by_range`, in the order of place
+ * and range.  A range or place without rows has no row in the result; the whole
+ * table always has one.
  */
 void verify_append_sums(Buf *sql, const VerifyTable *table,
 						const VerifySide *side, bool by_range);
 
-/* Columns of the rows; the key is in JSON, too. */
+/* Columns of a query for rows.  The key is there as text and as JSON. */
 enum
 {
 	ROWS_HASH,
@@ -53,8 +57,10 @@ enum
 	ROWS_PLACE,
 };
 
-/* Appends a query for the rows of these ranges, by hash and then by the bytes
- * of key and sums. */
+/*
+ * Appends a query for the rows of some ranges, in the order of hash, then of
+ * the bytes of key and hashes.
+ */
 void verify_append_rows(Buf *sql, const VerifyTable *table,
 						const VerifySide *side, const int *ranges, int count);
 

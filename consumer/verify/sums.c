@@ -1,6 +1,6 @@
 /*
  * sums.c
- *    See sums.h.
+ *    A merge of two sorted lists.
  */
 #include "verify/sums.h"
 

@@ -1,10 +1,10 @@
 /*
  * table.h
- *    A table that is compared, as statements need to know it.
+ *    A table that is compared, and its two sides, as input for statements.h.
  *
- * Rows are compared by the text of the columns that both sides have: of two
- * values with the same text under the same settings none is taken for another,
- * whatever types they have, and whether or not these can be compared.
+ * Rows are compared by the text of the columns that both sides have.  Two
+ * values are equal if their text is equal under the same settings, so values of
+ * any type can be compared, even of types without an equality operator.
  */
 #ifndef PENSTOCK_VERIFY_TABLE_H
 #define PENSTOCK_VERIFY_TABLE_H
@@ -15,38 +15,47 @@ typedef struct VerifyColumn
 {
 	const char *name;
 
-	/* The target's type, with its modifier, by whose input function the source
-	 * reads its own text first: 1.0 becomes 1.00, as it does when it is copied.
-	 * NULL: both have the same, or the target's is not built in. */
+	/*
+	 * Type of the target's column with its modifier, if it differs and is built
+	 * in: the source converts its values to this type first, so 1.0 becomes
+	 * 1.00, as it does in a copy.  NULL: no conversion.
+	 */
 	const char *read_as;
-	bool is_lsn; /* compared as a number: servers write it differently */
-	bool is_key; /* of the key by which rows are told from each other */
+	bool is_lsn; /* whether the type is pg_lsn, which is compared as a number
+				  * because versions print it differently */
+	bool is_key; /* whether the column is part of the key that identifies
+				  * rows */
 } VerifyColumn;
 
 typedef struct VerifyTable
 {
-	const char *qualified; /* "schema"."name", on both sides */
+	const char *qualified; /* "schema"."name", the same on both sides */
 	int column_count;
 	const VerifyColumn *columns;
-	bool has_key; /* else equal rows are counted */
+	bool has_key; /* whether rows have a key; otherwise equal rows are
+				   * counted */
 
-	/* The servers have other encodings, so that the bytes of the text are
-	 * those that it has in UTF8. */
+	/*
+	 * Whether the encodings of the databases differ; then the text is compared
+	 * in UTF8.
+	 */
 	bool recoded;
-	int sample_percent; /* of the rows, by their key; 0: all */
+	int sample_percent; /* percentage of the rows, chosen by their keys; 0: all
+						 * rows */
 } VerifyTable;
 
-/* One side of it. */
+/* Source or target of a comparison. */
 typedef struct VerifySide
 {
 	bool is_source;
-	bool partitioned;   /* its rows are in partitions */
-	const char *filter; /* condition on the rows, or NULL */
+	bool partitioned;   /* whether the table is partitioned */
+	const char *filter; /* SQL condition on the rows; NULL: none */
 
 	/*
-	 * On which target each row belongs.  With node_count 0 place_sql is an
-	 * expression for its number, else a list of expressions, one for each of
-	 * place_count columns, for what hash_combine() takes.  NULL: on all.
+	 * SQL for the target on which a row belongs; NULL: it belongs on every
+	 * target.  If node_count is 0, an expression for the index of the target;
+	 * otherwise a list of expressions, one for each of the place_count columns,
+	 * whose values are the arguments of hash_combine().
 	 */
 	const char *place_sql;
 	int place_count;

@@ -1,6 +1,6 @@
 /*
  * verdict.c
- *    See verdict.h.
+ *    Collects the differences, and writes them as lines or JSON.
  */
 #include "verify/verdict.h"
 

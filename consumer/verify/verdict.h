@@ -1,9 +1,9 @@
 /*
  * verdict.h
- *    What a comparison has found, for people and for machines.
+ *    The result of a comparison, for people and as JSON.
  *
- * Of each table there is a verdict for each target.  Rows that differ are
- * counted in full; the keys of the first of each kind are kept.
+ * There is a verdict for each table on each target.  All rows that differ are
+ * counted, by kind, and the keys of the first rows of each kind are kept.
  */
 #ifndef PENSTOCK_VERIFY_VERDICT_H
 #define PENSTOCK_VERIFY_VERDICT_H
@@ -17,90 +17,109 @@
 #include "base/report.h"
 #include "model/lsn.h"
 
-/* Keys that are kept of one kind, of one table on one target. */
+/*
+ * Largest number of keys that are kept, for each kind of difference of a table.
+ */
 #define VERDICT_KEYS_MAX 100
 
-/* Bytes of a verdict in JSON. */
+/* Largest size of the JSON, in bytes. */
 #define VERDICT_JSON_MAX (1024 * MB)
 
-/* Lines that are kept of what differs beside the rows. */
+/* Largest number of notes that are kept. */
 #define VERDICT_NOTES_MAX 10000
 
 typedef enum RowFault
 {
-	ROW_MISSING,   /* on the source only */
-	ROW_EXTRA,     /* on the target only */
-	ROW_DIFFERENT, /* the same key, other values */
-	ROW_MISPLACED, /* it belongs on another target */
+	ROW_MISSING,   /* exists only on the source */
+	ROW_EXTRA,     /* exists only on the target */
+	ROW_DIFFERENT, /* exists on both with the same key, but different values */
+	ROW_MISPLACED, /* exists on the target, but belongs on another one */
 } RowFault;
 #define ROW_FAULTS 4
 
 typedef enum TableOutcome
 {
-	TABLE_PENDING, /* it is still to be compared */
+	TABLE_PENDING, /* not compared yet */
 	TABLE_EQUAL,
 	TABLE_DIFFERENT,
 	TABLE_NOT_COMPARED,
-	TABLE_GONE, /* it was dropped meanwhile, and does not count */
+	TABLE_GONE, /* dropped meanwhile; not reported */
 } TableOutcome;
 
 typedef struct TableVerdict
 {
 	const char *table;  /* "schema"."name" */
-	const char *target; /* what it is called */
+	const char *target; /* label of the target */
 	TableOutcome outcome;
-	const char *reason; /* of what was not compared, or beside rows; or NULL */
-	Lsn lsn;            /* at which it was compared */
-	int64_t rows;       /* on the target */
-	int changed;        /* how often snapshots did not show it, and how often */
-	int late;           /* there was no time for it */
+	const char *reason; /* why the table was not compared, or what differs other
+						 * than rows; or NULL */
+	Lsn lsn;            /* source position of the compared snapshots */
+	int64_t rows;       /* number of rows on the target */
+	int changed;        /* failed attempts because the table was rewritten or
+						 * altered after the snapshot */
+	int late;           /* failed attempts because the snapshot became too
+						 * old */
 	int64_t faults[ROW_FAULTS];
 	int key_count[ROW_FAULTS];
-	const char *keys[ROW_FAULTS][VERDICT_KEYS_MAX]; /* in JSON */
+	const char *keys[ROW_FAULTS][VERDICT_KEYS_MAX]; /* JSON of the keys */
 } TableVerdict;
 
 typedef struct Verdict
 {
-	Arena *arena; /* of all strings */
+	Arena *arena; /* owned; has all strings */
 	int table_count;
-	TableVerdict **tables; /* owned; each is in the arena */
+	TableVerdict **tables; /* owned array; the elements are in the arena */
 	int table_room;
-	HashIndex by_name; /* of their tables and targets */
+	HashIndex by_name; /* indexes of `tables` by table and target */
 	int note_count;
-	const char *notes[VERDICT_NOTES_MAX]; /* of schema and sequences */
+	const char *notes[VERDICT_NOTES_MAX]; /* differences in schema and
+										   * sequences */
 	int64_t notes_left_out;
-	const char *doubt; /* what beside rows could not be compared, or NULL */
+	const char *doubt; /* why schema or sequences could not be compared; NULL:
+						* they were */
 } Verdict;
 
-/* An empty one, and its end; verdict_free() accepts NULL. */
+/*
+ * Creates an empty verdict, owned by the caller, and frees it; verdict_free()
+ * accepts NULL.
+ */
 Verdict *verdict_new(void);
 void verdict_free(Verdict *verdict);
 
-/* The verdict of a table on a target, made if it is not there. */
+/*
+ * Returns the verdict of a table on a target, which is added if there is none;
+ * owned by *verdict.
+ */
 TableVerdict *verdict_of(Verdict *verdict, const char *table,
 						 const char *target);
 
-/* Counts a row, and keeps its key if there is room. */
+/*
+ * Counts a row that differs, and keeps a copy of its key's JSON if there is
+ * room.
+ */
 void verdict_add_row(Verdict *verdict, TableVerdict *table, RowFault fault,
 					 const char *json);
 
-/* Says why a table was not compared. */
+/* Records that a table was not compared; the reason is copied. */
 void verdict_refuse(Verdict *verdict, TableVerdict *table, const char *reason);
 
-/* Adds what differs beside rows. */
+/* Adds a difference other than in rows; the text is copied. */
 void verdict_add_note(Verdict *verdict, const char *note);
 
-/* Says what beside rows could not be compared, and why. */
+/*
+ * Records that something other than rows could not be compared, and why; the
+ * text is copied.
+ */
 void verdict_doubt(Verdict *verdict, const char *doubt);
 
-/* Whether anything differs, and whether all was compared. */
+/* Whether anything differs, and whether everything was compared. */
 bool verdict_is_different(const Verdict *verdict);
 bool verdict_is_complete(const Verdict *verdict);
 
-/* Reports it in lines: what is equal only if `all`. */
+/* Reports the verdict as lines; equal tables only if `all`. */
 void verdict_report(const Verdict *verdict, bool all, const Report *report);
 
-/* Appends it as one JSON object. */
+/* Appends the verdict as one JSON object. */
 void verdict_append_json(const Verdict *verdict, Buf *buf);
 
 #endif /* PENSTOCK_VERIFY_VERDICT_H */
