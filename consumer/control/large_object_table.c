@@ -152,7 +152,7 @@ large_object_table_begin_copy(PgConn *target, const char *pipeline,
 
 Rc
 large_object_table_look(PgConn *target, const char *pipeline, const char *oid,
-						LargeObjectThere *there, Error *err)
+						LargeObjectOnTarget *there, Error *err)
 {
 	const char *params[] = {pipeline, oid};
 	PGresult *result = NULL;
@@ -165,12 +165,12 @@ large_object_table_look(PgConn *target, const char *pipeline, const char *oid,
 		"  WHERE pipeline <> $1 AND oid = $2)",
 		LENGTH_OF(params), params, &result, err);
 
-	*there = (LargeObjectThere){0};
+	*there = (LargeObjectOnTarget){0};
 	if (rc == RC_OK)
 	{
 		there->exists = PQgetvalue(result, 0, 0)[0] == 't';
 		there->is_ours = PQgetvalue(result, 0, 1)[0] == 't';
-		there->is_others = PQgetvalue(result, 0, 2)[0] == 't';
+		there->is_foreign = PQgetvalue(result, 0, 2)[0] == 't';
 	}
 	PQclear(result);
 	return rc;

@@ -94,16 +94,16 @@ MUST_CHECK Rc large_object_table_begin_copy(PgConn *target,
 											Error *err);
 
 /* What a target has under the OID of a large object. */
-typedef struct LargeObjectThere
+typedef struct LargeObjectOnTarget
 {
 	bool exists;
 	bool is_ours;
-	bool is_others; /* belongs to another pipeline */
-} LargeObjectThere;
+	bool is_foreign; /* belongs to another pipeline */
+} LargeObjectOnTarget;
 
 MUST_CHECK Rc large_object_table_look(PgConn *target, const char *pipeline,
-									  const char *oid, LargeObjectThere *there,
-									  Error *err);
+									  const char *oid,
+									  LargeObjectOnTarget *there, Error *err);
 
 /*
  * Records that a large object belongs to the pipeline, in the transaction that

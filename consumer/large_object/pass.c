@@ -22,7 +22,7 @@
 #define PAGES_BATCH   128
 
 /* Bytes of a gap between pages that are compared in one query. */
-#define HOLE_BYTES 262144
+#define GAP_BYTES 262144
 
 /* OIDs that are compared in one query. */
 #define OIDS_BATCH "10000"
@@ -129,7 +129,7 @@ large_objects_age(const LargeObjectPoint *last, const LargeObjectPoint *now,
  * copy would be a change for the other one, endlessly.
  */
 static MUST_CHECK Rc
-refuse_both_ways(const Pass *self, const char *pipeline, Error *err)
+refuse_opposite(const Pass *self, const char *pipeline, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
 					  "large objects of %s are followed on %s already, by "
@@ -160,7 +160,7 @@ check_direction(const Pass *self, Error *err)
 			self->source, PQgetvalue(result, 0, 0), arena, &pipeline, err);
 	if (rc == RC_OK && pipeline != NULL &&
 		strcmp(PQgetvalue(result, 0, 0), self->point.system) != 0)
-		rc = refuse_both_ways(self, pipeline, err);
+		rc = refuse_opposite(self, pipeline, err);
 	PQclear(result);
 	arena_free(arena);
 	return rc;
@@ -249,14 +249,14 @@ compare_run(Copying *self, const PGresult *runs, int row, Error *err)
  * or no pages.
  */
 static MUST_CHECK Rc
-compare_missing(Copying *self, int64_t end, Error *err)
+compare_gap(Copying *self, int64_t end, Error *err)
 {
 	Rc rc = RC_OK;
 
 	while (rc == RC_OK && self->written < end && !self->differs)
 	{
 		int64_t left = end - self->written;
-		int bytes = (int) (left < HOLE_BYTES ? left : HOLE_BYTES);
+		int bytes = (int) (left < GAP_BYTES ? left : GAP_BYTES);
 		char offset_text[24];
 		char bytes_text[16];
 		const char *params[] = {self->oid, offset_text, bytes_text};
@@ -277,7 +277,7 @@ compare_missing(Copying *self, int64_t end, Error *err)
 }
 
 static MUST_CHECK Rc
-take_run(Copying *self, const PGresult *runs, int row, Error *err)
+process_run(Copying *self, const PGresult *runs, int row, Error *err)
 {
 	int64_t offset = number_at(runs, row, RUN_OFFSET);
 	int64_t bytes = number_at(runs, row, RUN_BYTES);
@@ -285,7 +285,7 @@ take_run(Copying *self, const PGresult *runs, int row, Error *err)
 
 	self->end = offset + bytes;
 	if (self->compares)
-		rc = compare_missing(self, offset, err);
+		rc = compare_gap(self, offset, err);
 	if (rc != RC_OK || bytes == 0)
 		return rc;
 	self->written = self->end;
@@ -295,7 +295,7 @@ take_run(Copying *self, const PGresult *runs, int row, Error *err)
 
 /* Reads all pages of an object, and writes or compares them. */
 static MUST_CHECK Rc
-take_contents(Copying *self, Error *err)
+process_contents(Copying *self, Error *err)
 {
 	char after[16] = "-1";
 	char limit[16];
@@ -317,7 +317,7 @@ take_contents(Copying *self, Error *err)
 			pages += number_at(runs, i, RUN_PAGES);
 			snprintf(after, sizeof(after), "%s",
 					 PQgetvalue(runs, i, RUN_LAST_PAGE));
-			rc = take_run(self, runs, i, err);
+			rc = process_run(self, runs, i, err);
 		}
 		PQclear(runs);
 	}
@@ -329,7 +329,7 @@ take_contents(Copying *self, Error *err)
  * missing.
  */
 static MUST_CHECK Rc
-settle_end(Copying *self, Error *err)
+finish_length(Copying *self, Error *err)
 {
 	char end[24];
 	const char *params[] = {self->oid, end};
@@ -355,7 +355,7 @@ settle_end(Copying *self, Error *err)
 }
 
 static MUST_CHECK Rc
-refuse_other(const Pass *self, const char *oid, Error *err)
+refuse_unowned(const Pass *self, const char *oid, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
 					  "large object %s is on %s already, with other contents, "
@@ -372,7 +372,7 @@ refuse_other(const Pass *self, const char *oid, Error *err)
  * same OID for different objects.
  */
 static MUST_CHECK Rc
-refuse_others(const Pass *self, const char *oid, Error *err)
+refuse_foreign(const Pass *self, const char *oid, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
 					  "large object %s on %s is another pipeline's", oid,
@@ -394,11 +394,11 @@ static MUST_CHECK Rc
 take_over(Pass *self, const char *oid, Error *err)
 {
 	Copying copying = {.pass = self, .oid = oid, .compares = true};
-	Rc rc = take_contents(&copying, err);
+	Rc rc = process_contents(&copying, err);
 
 	if (rc == RC_OK && !copying.differs)
-		rc = settle_end(&copying, err);
-	return rc == RC_OK && copying.differs ? refuse_other(self, oid, err) : rc;
+		rc = finish_length(&copying, err);
+	return rc == RC_OK && copying.differs ? refuse_unowned(self, oid, err) : rc;
 }
 
 static MUST_CHECK Rc
@@ -415,8 +415,8 @@ write_contents(Pass *self, const char *oid, bool exists, Error *err)
 		rc = pgconn_exec_params(self->target, "SELECT lo_create($1::oid)",
 								LENGTH_OF(params), params, NULL, err);
 	if (rc == RC_OK)
-		rc = take_contents(&copying, err);
-	return rc == RC_OK ? settle_end(&copying, err) : rc;
+		rc = process_contents(&copying, err);
+	return rc == RC_OK ? finish_length(&copying, err) : rc;
 }
 
 /*
@@ -452,14 +452,14 @@ static MUST_CHECK Rc
 copy_object(Pass *self, const PGresult *objects, int row, Error *err)
 {
 	const char *oid = PQgetvalue(objects, row, OBJECTS_OID);
-	LargeObjectThere there = {0};
+	LargeObjectOnTarget there = {0};
 	Rc rc = begin_writing(self, err);
 
 	if (rc == RC_OK)
 		rc = large_object_table_look(self->target, self->options->pipeline, oid,
 									 &there, err);
-	if (rc == RC_OK && there.is_others)
-		rc = refuse_others(self, oid, err);
+	if (rc == RC_OK && there.is_foreign)
+		rc = refuse_foreign(self, oid, err);
 	else if (rc == RC_OK && there.exists && !there.is_ours)
 		rc = take_over(self, oid, err);
 	else if (rc == RC_OK)
@@ -538,7 +538,8 @@ copy_changed(Pass *self, Error *err)
 	return rc;
 }
 
-/* ---- Those that are gone ------------------------------------------------ */
+/* ---- Those that were dropped -----------------------------------------------
+ */
 
 /*
  * Reads some OIDs of the source's large objects; columns: count, last OID,
@@ -590,7 +591,7 @@ remove_some(Pass *self, uint32_t *after, Error *err)
  * All objects of the source are recorded by now, so the counts differ then.
  */
 static MUST_CHECK Rc
-has_gone(const Pass *self, bool *gone, Error *err)
+has_dropped(const Pass *self, bool *dropped, Error *err)
 {
 	PGresult *result = NULL;
 	int64_t noted = 0;
@@ -601,7 +602,7 @@ has_gone(const Pass *self, bool *gone, Error *err)
 	if (rc == RC_OK)
 		rc = large_object_table_count(self->target, self->options->pipeline,
 									  &noted, err);
-	*gone = rc == RC_OK && noted != number_at(result, 0, 0);
+	*dropped = rc == RC_OK && noted != number_at(result, 0, 0);
 	PQclear(result);
 	return rc;
 }
@@ -611,7 +612,7 @@ has_gone(const Pass *self, bool *gone, Error *err)
  * somebody has deleted them.
  */
 static MUST_CHECK Rc
-refuse_unnoted(const Pass *self, Error *err)
+refuse_unrecorded(const Pass *self, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
 					  "not all large objects that %s has are noted on %s",
@@ -625,18 +626,18 @@ refuse_unnoted(const Pass *self, Error *err)
 }
 
 static MUST_CHECK Rc
-remove_gone(Pass *self, Error *err)
+remove_dropped(Pass *self, Error *err)
 {
 	uint32_t after = 0;
-	bool gone = false;
-	Rc rc = has_gone(self, &gone, err);
+	bool dropped = false;
+	Rc rc = has_dropped(self, &dropped, err);
 
-	while (rc == RC_OK && gone && after != UINT32_MAX)
+	while (rc == RC_OK && dropped && after != UINT32_MAX)
 		rc = remove_some(self, &after, err);
-	if (rc == RC_OK && gone)
-		rc = has_gone(self, &gone, err);
-	if (rc == RC_OK && gone)
-		return refuse_unnoted(self, err);
+	if (rc == RC_OK && dropped)
+		rc = has_dropped(self, &dropped, err);
+	if (rc == RC_OK && dropped)
+		return refuse_unrecorded(self, err);
 	if (rc != RC_OK)
 		error_context(err, "removing large objects from %s",
 					  pgconn_label(self->target));
@@ -659,7 +660,7 @@ run(Pass *self, Error *err)
 	if (rc == RC_OK)
 		rc = copy_changed(self, err);
 	if (rc == RC_OK)
-		rc = remove_gone(self, err);
+		rc = remove_dropped(self, err);
 	FAULT("large_objects.done");
 	if (rc == RC_OK)
 		rc = large_object_table_end(self->target, self->options->pipeline,
