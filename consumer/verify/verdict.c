@@ -27,6 +27,7 @@ static const char *const outcome_names[] = {
 	[TABLE_DIFFERENT] = "different",
 	[TABLE_NOT_COMPARED] = "not compared",
 	[TABLE_GONE] = "gone",
+	[TABLE_LEFT_OUT] = "left out",
 };
 
 Verdict *
@@ -100,6 +101,13 @@ verdict_refuse(Verdict *verdict, TableVerdict *table, const char *reason)
 }
 
 void
+verdict_leave_out(Verdict *verdict, TableVerdict *table, const char *reason)
+{
+	table->outcome = TABLE_LEFT_OUT;
+	table->reason = arena_strdup(verdict->arena, reason);
+}
+
+void
 verdict_add_note(Verdict *verdict, const char *note)
 {
 	if (verdict->note_count < VERDICT_NOTES_MAX)
@@ -112,7 +120,10 @@ verdict_add_note(Verdict *verdict, const char *note)
 void
 verdict_doubt(Verdict *verdict, const char *doubt)
 {
-	verdict->doubt = arena_strdup(verdict->arena, doubt);
+	verdict->doubt = verdict->doubt == NULL
+						 ? arena_strdup(verdict->arena, doubt)
+						 : arena_printf(verdict->arena, "%s; %s",
+										verdict->doubt, doubt);
 }
 
 static int
@@ -135,7 +146,7 @@ verdict_is_different(const Verdict *verdict)
 bool
 verdict_is_complete(const Verdict *verdict)
 {
-	return verdict->doubt == NULL &&
+	return verdict->doubt == NULL && verdict->failure == NULL &&
 		   count_tables(verdict, TABLE_NOT_COMPARED) == 0 &&
 		   count_tables(verdict, TABLE_PENDING) == 0;
 }
@@ -163,6 +174,11 @@ report_table(const TableVerdict *table, bool all, const Report *report)
 	switch (table->outcome)
 	{
 		case TABLE_GONE:
+			break;
+		case TABLE_LEFT_OUT:
+			if (all)
+				report_line(report, "table %s on %s: left out: %s",
+							table->table, table->target, table->reason);
 			break;
 		case TABLE_EQUAL:
 			if (all)
@@ -192,8 +208,8 @@ verdict_report(const Verdict *verdict, bool all, const Report *report)
 {
 	int equal = count_tables(verdict, TABLE_EQUAL);
 	int different = count_tables(verdict, TABLE_DIFFERENT);
-	int left = verdict->table_count - equal - different -
-			   count_tables(verdict, TABLE_GONE);
+	int left = count_tables(verdict, TABLE_NOT_COMPARED) +
+			   count_tables(verdict, TABLE_PENDING);
 
 	for (int i = 0; i < verdict->table_count; i++)
 		report_table(verdict->tables[i], all, report);
@@ -270,5 +286,6 @@ verdict_append_json(const Verdict *verdict, Buf *buf)
 	json_end_array(&json);
 	json_member_int(&json, "left_out", verdict->notes_left_out);
 	json_member_string(&json, "not_compared", verdict->doubt);
+	json_member_string(&json, "failure", verdict->failure);
 	json_end_object(&json);
 }

@@ -43,7 +43,8 @@ typedef enum TableOutcome
 	TABLE_EQUAL,
 	TABLE_DIFFERENT,
 	TABLE_NOT_COMPARED,
-	TABLE_GONE, /* dropped meanwhile; not reported */
+	TABLE_GONE,     /* dropped meanwhile; not reported */
+	TABLE_LEFT_OUT, /* not to be like the source's; does not count */
 } TableOutcome;
 
 typedef struct TableVerdict
@@ -51,8 +52,8 @@ typedef struct TableVerdict
 	const char *table;  /* "schema"."name" */
 	const char *target; /* label of the target */
 	TableOutcome outcome;
-	const char *reason; /* why the table was not compared, or what differs other
-						 * than rows; or NULL */
+	const char *reason; /* why the table was not compared or left out, or what
+						 * differs other than rows; or NULL */
 	Lsn lsn;            /* source position of the compared snapshots */
 	int64_t rows;       /* number of rows on the target */
 	int changed;        /* failed attempts because the table was rewritten or
@@ -75,8 +76,10 @@ typedef struct Verdict
 	const char *notes[VERDICT_NOTES_MAX]; /* differences in schema and
 										   * sequences */
 	int64_t notes_left_out;
-	const char *doubt; /* why schema or sequences could not be compared; NULL:
-						* they were */
+	const char *doubt;   /* why schema or sequences could not be compared; NULL:
+						  * they were */
+	const char *failure; /* why the comparison has ended before everything was
+						  * compared; NULL: it was; borrowed */
 } Verdict;
 
 /*
@@ -100,15 +103,18 @@ TableVerdict *verdict_of(Verdict *verdict, const char *table,
 void verdict_add_row(Verdict *verdict, TableVerdict *table, RowFault fault,
 					 const char *json);
 
-/* Records that a table was not compared; the reason is copied. */
+/* Record that a table was not compared, or need not be; the reason is copied.
+ */
 void verdict_refuse(Verdict *verdict, TableVerdict *table, const char *reason);
+void verdict_leave_out(Verdict *verdict, TableVerdict *table,
+					   const char *reason);
 
 /* Adds a difference other than in rows; the text is copied. */
 void verdict_add_note(Verdict *verdict, const char *note);
 
 /*
- * Records that something other than rows could not be compared, and why; the
- * text is copied.
+ * Records that something other than rows could not be compared, and why, in
+ * addition to what was recorded before; the text is copied.
  */
 void verdict_doubt(Verdict *verdict, const char *doubt);
 

@@ -31,6 +31,10 @@ CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM ('2026-01-01') TO ('2026-0
 CREATE TABLE part_2 PARTITION OF part DEFAULT;
 INSERT INTO part SELECT n, '2026-01-20'::date + n % 30 FROM generate_series(1, 400) n;
 CREATE TABLE empty ();
+CREATE DOMAIN short AS varchar(20) CHECK (length(VALUE) > 0);
+CREATE DOMAIN shorter AS short NOT NULL;
+CREATE TABLE domains (id int PRIMARY KEY, a short, b shorter, c short[]);
+INSERT INTO domains SELECT n, 'a' || n, 'b' || n, ARRAY['c' || n] FROM generate_series(1, 100) n;
 SQL
 $pair->clone;
 
@@ -65,6 +69,7 @@ DELETE FROM bag WHERE ctid = (SELECT min(ctid) FROM bag WHERE a = 3 AND b = 'b0'
 INSERT INTO bag VALUES (4, 'b1');
 DELETE FROM part WHERE id = 17;
 INSERT INTO empty DEFAULT VALUES;
+UPDATE domains SET b = 'other' WHERE id = 9;
 SQL
 
 my $found = verdict('damaged rows');
@@ -80,6 +85,8 @@ is_deeply(keys_of($found, 'bag'),
 	{ missing => ['(3,b0)'], extra => ['(4,b1)'] }, 'a table without a key');
 is(count_of($found, 'part_2', 'missing'), 1, 'a partition');
 is_deeply(keys_of($found, 'empty'), { extra => ['()'] }, 'a table without columns');
+is_deeply(keys_of($found, 'domains'), { different => [ { id => 9 } ] },
+	'columns whose types are domains');
 is(outcome($found, 'mark'), 'equal', 'and the others are equal');
 is(count_of($found, 'account', $_->[0]), $_->[1], "account: $_->[1] $_->[0]")
   for [ missing => 2 ], [ extra => 2 ], [ different => 4 ];
@@ -160,6 +167,7 @@ INSERT INTO bag VALUES (3, 'b0');
 DELETE FROM bag WHERE ctid = (SELECT min(ctid) FROM bag WHERE a = 4 AND b = 'b1');
 INSERT INTO part VALUES (17, '2026-02-06');
 DELETE FROM empty;
+UPDATE domains SET b = 'b9' WHERE id = 9;
 SQL
 }
 

@@ -11,10 +11,14 @@
 #include <string.h>
 
 #include "catalog/pattern.h"
+#include "control/copied_table.h"
 #include "control/table_state.h"
 #include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (64 * KB)
+
+/* Objects that are not built in have OIDs from this one on. */
+#define FIRST_OWN_OID_SQL "10000"
 
 /* ---- one server --------------------------------------------------------- */
 
@@ -47,9 +51,8 @@ static const char ends_sql[] =
 	"  SELECT a.atttypid, a.atttypmod"
 	"  UNION ALL SELECT y.typbasetype, y.typtypmod FROM d"
 	"  JOIN pg_type y ON y.oid = d.oid AND y.typtype = 'd')"
-	" SELECT format_type(d.oid, d.typmod) AS name FROM d"
-	" JOIN pg_type y ON y.oid = d.oid AND y.typtype <> 'd'"
-	" WHERE d.oid < 10000) b ON true"
+	" SELECT d.oid, d.typmod FROM d"
+	" JOIN pg_type y ON y.oid = d.oid AND y.typtype <> 'd') b ON true"
 	" LEFT JOIN LATERAL (SELECT i.indkey::int2[] AS attnums, i.indnkeyatts"
 	"  FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid"
 	"  AND i.indexprs IS NULL AND i.indpred IS NULL"
@@ -85,8 +88,10 @@ ask_ends(const CopyCatalog *catalog, PgConn *conn, PGresult **result,
 	append_names(&names, catalog, false);
 	buf_append_string(&sql,
 					  "SELECT v.n - 1, c.oid, c.relkind, a.attnum, a.attname,"
-					  " a.atttypid, a.atttypmod,"
-					  " format_type(a.atttypid, a.atttypmod), b.name,"
+					  " b.oid, b.typmod,"
+					  " format_type(a.atttypid, a.atttypmod),"
+					  " CASE WHEN b.oid < " FIRST_OWN_OID_SQL
+					  "  THEN format_type(b.oid, b.typmod) END,"
 					  " coalesce(array_position(k.attnums, a.attnum)"
 					  "  < k.indnkeyatts, false) ");
 	buf_printf(&sql, ends_sql, schemas.data, names.data);
@@ -273,6 +278,12 @@ set_different(Verdict *verdict, TableVerdict *of, const Anchor *anchor,
 	of->reason = arena_strdup(verdict->arena, reason);
 }
 
+static bool
+is_pending(const ComparedTarget *target)
+{
+	return target->verdict != NULL && target->verdict->outcome == TABLE_PENDING;
+}
+
 /* Returns the name of a column that does not exist on the target, or NULL. */
 static const char *
 find_lacking(const CopyTable *table, const TableEnd *target)
@@ -319,8 +330,7 @@ judge(ComparedTable *table, const Anchor *anchor, Verdict *verdict,
 	{
 		ComparedTarget *target = &table->targets[i];
 
-		if (target->verdict == NULL ||
-			target->verdict->outcome != TABLE_PENDING)
+		if (!is_pending(target))
 			continue;
 		if (refused != NULL)
 			verdict_refuse(verdict, target->verdict, refused);
@@ -329,7 +339,7 @@ judge(ComparedTable *table, const Anchor *anchor, Verdict *verdict,
 	}
 	if (refused == NULL && !describe(table, anchor, arena))
 		for (int i = 0; i < config->target_count; i++)
-			if (table->targets[i].verdict != NULL)
+			if (is_pending(&table->targets[i]))
 				verdict_refuse(verdict, table->targets[i].verdict,
 							   "targets have other types of its columns");
 }
@@ -354,17 +364,20 @@ judge_state(ComparedTables *tables, const Anchor *anchor, int number,
 	const CopyTable *named = find_by_name(
 		tables->catalog, PQgetvalue(states, row, TABLE_LIST_SCHEMA),
 		PQgetvalue(states, row, TABLE_LIST_NAME));
+	const ComparedTarget *target;
 	TableVerdict *of;
 	Lsn watermark = 0;
 
 	if (named == NULL)
 		return;
-	of =
-		tables->tables[named - tables->catalog->tables].targets[number].verdict;
-	if (of == NULL || of->outcome != TABLE_PENDING)
+	target = &tables->tables[named - tables->catalog->tables].targets[number];
+	of = target->verdict;
+	if (!is_pending(target))
 		return;
 	(void) lsn_parse(PQgetvalue(states, row, TABLE_LIST_WATERMARK), &watermark);
-	if (strcmp(state, table_state_name(TABLE_READY)) != 0)
+	if (strcmp(state, table_state_name(TABLE_REMOVED)) == 0)
+		verdict_leave_out(verdict, of, "it was removed from the pipeline");
+	else if (strcmp(state, table_state_name(TABLE_READY)) != 0)
 		verdict_refuse(verdict, of,
 					   arena_printf(verdict->arena,
 									"it is not followed at present: %s",
@@ -385,6 +398,33 @@ judge_states(ComparedTables *tables, const Anchor *anchor, int number,
 		 row++)
 		judge_state(tables, anchor, number, states, row, verdict);
 	PQclear(states);
+	return rc;
+}
+
+/* Refuses tables that are published, but that the pipeline has not copied, so
+ * that it does not follow them. */
+static MUST_CHECK Rc
+judge_copied(const ComparedTables *tables, const Anchor *anchor, int number,
+			 Verdict *verdict, Error *err)
+{
+	CopiedTables *copied = NULL;
+	Rc rc = copied_tables_read(&copied, anchor->targets[number].conn,
+							   anchor->config->name, err);
+
+	for (int i = 0; rc == RC_OK && copied != NULL && i < tables->count; i++)
+	{
+		const ComparedTarget *target = &tables->tables[i].targets[number];
+		const CopyTable *named = tables->tables[i].table;
+		const Relation relation = {
+			.schema = named->schema, .name = named->name, .oid = named->oid};
+		const CopiedTable *found;
+
+		if (is_pending(target) && !named->partitioned &&
+			copied_tables_judge(copied, &relation, &found) == COPIED_NO)
+			verdict_refuse(verdict, target->verdict,
+						   "the pipeline has not copied it");
+	}
+	copied_tables_free(copied);
 	return rc;
 }
 
@@ -540,7 +580,11 @@ compared_tables_read(ComparedTables *tables, const Anchor *anchor,
 		rc = read_all_ends(tables, anchor, source, err);
 	}
 	for (int n = 0; n < anchor->config->target_count && rc == RC_OK; n++)
+	{
 		rc = judge_states(tables, anchor, n, verdict, err);
+		if (rc == RC_OK)
+			rc = judge_copied(tables, anchor, n, verdict, err);
+	}
 	for (int i = 0; i < tables->count && rc == RC_OK; i++)
 		judge(&tables->tables[i], anchor, verdict, tables->arena);
 	pgconn_close(source);
@@ -560,8 +604,7 @@ bool
 compared_table_is_pending(const ComparedTable *table, int target_count)
 {
 	for (int i = 0; i < target_count; i++)
-		if (table->targets[i].verdict != NULL &&
-			table->targets[i].verdict->outcome == TABLE_PENDING)
+		if (is_pending(&table->targets[i]))
 			return true;
 	return false;
 }

@@ -23,6 +23,9 @@ typedef struct TableAttribute
 {
 	const char *name;
 	int number; /* pg_attribute.attnum */
+
+	/* OID and modifier of the type or, of a domain, of its base type: a server
+	 * describes the columns of a result by these. */
 	uint32_t type_oid;
 	int type_modifier;
 	const char *type;    /* name of the type, with its modifier */

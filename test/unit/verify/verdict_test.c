@@ -106,11 +106,30 @@ what_was_not_compared_is_not_equal(void **state UNUSED)
 	assert_true(verdict_is_complete(verdict));
 	verdict_doubt(verdict, "the rest");
 	assert_false(verdict_is_complete(verdict));
+	verdict_doubt(verdict, "and more");
 	report_is(verdict, false,
 			  "ALTER TABLE t ADD COLUMN a int;\n"
-			  "not compared: the rest\n"
+			  "not compared: the rest; and more\n"
 			  "1 table equal, 0 different, 0 not compared; schema or sequences "
 			  "differ as above\n");
+	verdict_free(verdict);
+}
+
+static void
+what_is_left_out_does_not_count(void **state UNUSED)
+{
+	Verdict *verdict = verdict_new();
+
+	verdict_of(verdict, "t", "target")->outcome = TABLE_EQUAL;
+	verdict_leave_out(verdict, verdict_of(verdict, "u", "target"), "removed");
+	assert_true(verdict_is_complete(verdict));
+	assert_false(verdict_is_different(verdict));
+	report_is(verdict, true,
+			  "table t on target: equal, 0 rows\n"
+			  "table u on target: left out: removed\n"
+			  "1 table equal, 0 different, 0 not compared\n");
+	verdict->failure = "it has ended";
+	assert_false(verdict_is_complete(verdict));
 	verdict_free(verdict);
 }
 
@@ -136,7 +155,7 @@ for_machines(void **state UNUSED)
 		"\"different\":{\"rows\":0,\"keys\":[]},"
 		"\"misplaced\":{\"rows\":1,\"keys\":[{\"id\" : 1}]}}],"
 		"\"schema_and_sequences\":[],\"left_out\":0,"
-		"\"not_compared\":null}");
+		"\"not_compared\":null,\"failure\":null}");
 	buf_release(&text);
 	verdict_free(verdict);
 }
@@ -149,6 +168,7 @@ main(void)
 		cmocka_unit_test(for_people),
 		cmocka_unit_test(keys_are_capped_and_counts_are_not),
 		cmocka_unit_test(what_was_not_compared_is_not_equal),
+		cmocka_unit_test(what_is_left_out_does_not_count),
 		cmocka_unit_test(for_machines),
 	};
 
