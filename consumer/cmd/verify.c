@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "cmd/command.h"
 #include "cmd/print.h"
 #include "job/verify/verify.h"
@@ -40,20 +41,40 @@ print_verdict(const Config *config, const Verdict *verdict, Error *err)
 	return rc == RC_OK ? print_flush(err) : rc;
 }
 
+/* Prints the results so far, after the comparison has failed. */
+static void
+print_so_far(const Config *config, Verdict *verdict, const Error *failure)
+{
+	Error ignored = {0};
+
+	verdict->failure = failure->message;
+	if (verdict->table_count > 0 &&
+		print_verdict(config, verdict, &ignored) == RC_FAIL)
+		log_error(LOG_WARNING, "verify", &ignored);
+	verdict->failure = NULL;
+	error_reset(&ignored);
+}
+
 /*
- * Decides the result: RC_END, and exit status 1, only if something differs;
- * ERR_UNSETTLED if the comparison failed or is incomplete.
+ * Decides the result: RC_END, and exit status 1, only if something differs,
+ * also if the comparison has failed after that; ERR_UNSETTLED if the comparison
+ * failed or is incomplete.
  */
 static MUST_CHECK Rc
 settle(const Verdict *verdict, Rc rc, Error *err)
 {
+	if (verdict_is_different(verdict))
+	{
+		if (rc == RC_FAIL)
+			log_error(LOG_ERROR, "verify", err);
+		error_reset(err);
+		return RC_END;
+	}
 	if (rc == RC_FAIL)
 	{
 		err->code = ERR_UNSETTLED;
 		return rc;
 	}
-	if (verdict_is_different(verdict))
-		return RC_END;
 	if (!verdict_is_complete(verdict))
 		return error_set(err, ERR_UNSETTLED,
 						 "not all tables could be compared");
@@ -76,6 +97,8 @@ command_verify(const Config *config, Error *err)
 		rc = verify_run(&recalled, verdict, err);
 	if (rc == RC_OK)
 		rc = print_verdict(config, verdict, err);
+	else
+		print_so_far(config, verdict, err);
 	rc = settle(verdict, rc, err);
 	verdict_free(verdict);
 	arena_free(arena);

@@ -33,6 +33,12 @@
  * follower whose token was invalidated uses the slot again much sooner. */
 #define FENCE_IDLE_MS 3000
 
+/* The targets are near the end of the source's WAL if they reach it within
+ * FENCE_NEAR_MS.  We wait for that at most FENCE_APPROACHES_MAX times: the lag
+ * may be as long as that always. */
+#define FENCE_NEAR_MS        2000
+#define FENCE_APPROACHES_MAX 5
+
 typedef struct Fencing
 {
 	const Config *config;
@@ -42,7 +48,9 @@ typedef struct Fencing
 	ProgressRow progress[CONFIG_TARGETS_MAX]; /* progress of each target when
 											   * we have locked it */
 	char labels[CONFIG_TARGETS_MAX][CONFIG_LABEL_SIZE];
-	Lsn lsn;
+	Lsn lsn;          /* LSN of the fence, or that we wait for without one */
+	bool is_up;       /* whether the fence is written */
+	bool is_follower; /* whether we have followed ourselves the last time */
 } Fencing;
 
 static MUST_CHECK Rc
@@ -184,18 +192,26 @@ move_source(const Fencing *self, Error *err)
 					   NULL, err);
 }
 
-/* Step 3: reads the LSN of the fence from the source. */
 static MUST_CHECK Rc
-choose_position(Fencing *self, Lsn farthest, Error *err)
+read_source_end(const Fencing *self, Lsn *lsn, Error *err)
 {
 	PGresult *result = NULL;
 	Rc rc = pgconn_exec(self->source,
 						"SELECT pg_catalog.pg_current_wal_insert_lsn()",
 						&result, err);
 
-	if (rc == RC_OK && !lsn_parse(PQgetvalue(result, 0, 0), &self->lsn))
+	if (rc == RC_OK && !lsn_parse(PQgetvalue(result, 0, 0), lsn))
 		rc = error_set(err, ERR_PROTOCOL, "invalid position from the source");
 	PQclear(result);
+	return rc;
+}
+
+/* Step 3: reads the LSN of the fence from the source. */
+static MUST_CHECK Rc
+choose_position(Fencing *self, Lsn farthest, Error *err)
+{
+	Rc rc = read_source_end(self, &self->lsn, err);
+
 	if (rc == RC_OK && self->lsn < farthest)
 		rc = error_set(err, ERR_CONFIG,
 					   "a target is at " LSN_FORMAT
@@ -211,6 +227,7 @@ put_up(Fencing *self, Error *err)
 	Rc rc = RC_OK;
 
 	CHECK(self->lsn != 0);
+	self->is_up = true;
 	for (int i = 0; rc == RC_OK && i < self->config->target_count; i++)
 	{
 		ProgressRow progress;
@@ -245,7 +262,7 @@ move_on(Fencing *self, Error *err)
 }
 
 /* Sets *there to whether a target has reached the LSN of the fence; fails if it
- * has passed it. */
+ * has passed it.  Without a fence it may pass the LSN. */
 static MUST_CHECK Rc
 is_there(const Fencing *self, int index, bool *there, Error *err)
 {
@@ -253,8 +270,9 @@ is_there(const Fencing *self, int index, bool *there, Error *err)
 	Rc rc = progress_table_read(self->targets[index], self->config->name,
 								&progress, err);
 
-	*there = rc == RC_OK && progress.exists && progress.end_lsn == self->lsn;
-	if (rc == RC_OK && (!progress.exists || progress.end_lsn > self->lsn))
+	*there = rc == RC_OK && progress.exists && progress.end_lsn >= self->lsn;
+	if (rc == RC_OK &&
+		(!progress.exists || (self->is_up && progress.end_lsn > self->lsn)))
 		rc = error_set(err, ERR_CONFIG,
 					   "%s does not hold at the fence, LSN " LSN_FORMAT,
 					   self->labels[index], LSN_ARGS(self->lsn));
@@ -262,19 +280,25 @@ is_there(const Fencing *self, int index, bool *there, Error *err)
 }
 
 /*
- * Follows the pipeline up to the fence.  It is no error if another follower has
- * begun to use the slot meanwhile, because that stops at the fence, too.
+ * Follows the pipeline up to the fence or, without one, to the end of the
+ * source's WAL.  It is no error if another follower has begun to use the slot
+ * meanwhile, because that stops at the fence, too.
  */
 static MUST_CHECK Rc
-follow_to_fence(const Fencing *self, Error *err)
+follow_to_fence(Fencing *self, Error *err)
 {
 	Config config = *self->config;
-	Rc rc;
+	Rc rc = RC_OK;
 
+	config.endpos = self->lsn;
+	if (!self->is_up)
+		rc = read_source_end(self, &config.endpos, err);
+	if (rc != RC_OK)
+		return rc;
 	log_info("fence",
 			 "nobody follows with slot \"%s\": following up to LSN " LSN_FORMAT,
-			 config.name, LSN_ARGS(self->lsn));
-	config.endpos = self->lsn;
+			 config.name, LSN_ARGS(config.endpos));
+	self->is_follower = true;
 	rc = follow(&config, err);
 	if (rc == RC_FAIL && strcmp(err->sqlstate, SLOT_IN_USE_SQLSTATE) == 0)
 	{
@@ -284,11 +308,13 @@ follow_to_fence(const Fencing *self, Error *err)
 	return rc;
 }
 
-/* Follows if nobody has used the slot for FENCE_IDLE_MS.  *idle_us is the
+/* Follows if nobody has used the slot for FENCE_IDLE_MS, or since we have.
+ * *idle_us is the
  * monotonic time since when it is unused, or 0, and is kept between calls. */
 static MUST_CHECK Rc
-follow_if_idle(const Fencing *self, int64_t *idle_us, Error *err)
+follow_if_idle(Fencing *self, int64_t *idle_us, Error *err)
 {
+	int64_t patience_us = self->is_follower ? 0 : FENCE_IDLE_MS * 1000;
 	SlotInfo slot;
 	Rc rc;
 
@@ -298,19 +324,20 @@ follow_if_idle(const Fencing *self, int64_t *idle_us, Error *err)
 	if (rc != RC_OK || slot.active_pid != 0)
 	{
 		*idle_us = 0;
+		self->is_follower = false;
 		return rc;
 	}
 	if (*idle_us == 0)
 		*idle_us = clock_monotonic_us();
-	if (clock_monotonic_us() < *idle_us + FENCE_IDLE_MS * 1000)
+	if (clock_monotonic_us() < *idle_us + patience_us)
 		return RC_OK;
 	*idle_us = 0;
 	return follow_to_fence(self, err);
 }
 
-/* Step 5: waits until every target has reached the LSN of the fence. */
+/* Waits until every target has reached the LSN. */
 static MUST_CHECK Rc
-wait_for_all(const Fencing *self, Error *err)
+wait_for_all(Fencing *self, Error *err)
 {
 	int64_t report_us = clock_monotonic_us() + FENCE_REPORT_MS * 1000;
 	int64_t idle_us = 0;
@@ -339,6 +366,29 @@ wait_for_all(const Fencing *self, Error *err)
 		if (rc == RC_AGAIN)
 			rc = RC_OK;
 	}
+	return rc;
+}
+
+/* Waits, without a fence, until the targets are near the end of the source's
+ * WAL. */
+static MUST_CHECK Rc
+approach(Fencing *self, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; rc == RC_OK && i < FENCE_APPROACHES_MAX; i++)
+	{
+		int64_t begin_us = clock_monotonic_us();
+
+		rc = read_source_end(self, &self->lsn, err);
+		if (rc == RC_OK)
+			rc = move_source(self, err);
+		if (rc == RC_OK)
+			rc = wait_for_all(self, err);
+		if (clock_monotonic_us() < begin_us + FENCE_NEAR_MS * 1000)
+			break;
+	}
+	self->lsn = 0;
 	return rc;
 }
 
@@ -436,7 +486,7 @@ take_away(Fencing *self)
 			continue;
 		if (PQtransactionStatus(pgconn_raw(self->targets[i])) != PQTRANS_IDLE)
 			rc = pgconn_exec(self->targets[i], "ROLLBACK", NULL, &ignored);
-		if (rc == RC_OK && self->lsn != 0)
+		if (rc == RC_OK && self->is_up)
 			rc = fence_remove(self->targets[i], self->config->name, &ignored);
 		if (rc == RC_FAIL)
 			error_reset(&ignored);
@@ -453,6 +503,8 @@ fence_hold(const Config *config, const FenceUse *use, Error *err)
 	Lsn farthest;
 	Rc rc = open_all(&self, err);
 
+	if (rc == RC_OK && use->choose != NULL)
+		rc = approach(&self, err);
 	if (rc == RC_OK)
 		rc = lock_all(&self, &farthest, err);
 	if (rc == RC_OK)

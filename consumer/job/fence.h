@@ -6,7 +6,8 @@
  * changes, and an advisory lock of our session: see control/fence.h.  We
  *
  *     1. take the advisory lock on every target, so that the fence ends with
- *        our session
+ *        our session; if FenceUse.choose is given, wait until the targets are
+ *        near the end of the source's WAL
  *     2. lock the progress row on every target: from now on no target advances
  *     3. query the source for its insert LSN, which no target has passed
  *     4. write the fence at that LSN, invalidate the follower's lease token, so

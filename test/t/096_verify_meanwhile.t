@@ -88,6 +88,29 @@ is($verify->wait_exit, 0, 'a column made again: no false alarm')
 $follower = $pair->start('follow');
 $follower->wait_log(qr/following with slot/);
 
+# The session that exports the source's snapshot ends: what is left is compared
+# with a newer one.
+$verify = held();
+$pair->source_sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots
+	WHERE slot_name LIKE '%verify%'");
+release();
+is($verify->wait_exit, 0, 'a snapshot that is lost: another one is made')
+  or diag($verify->output, $verify->log);
+is((grep { $_->{outcome} ne 'equal' } @{ decode_json($verify->output)->{tables} }), 0,
+	'all tables are compared');
+
+# What was found is said, also if verify does not come to its end.
+$pair->target_sql('DELETE FROM first WHERE id = 17');
+$verify = held('--wait-for=vacuumed');
+$verify->end('INT');
+is($verify->wait_exit, 1, 'stopped after a difference was found: exit status 1');
+$verdict = decode_json($verify->output);
+is($verdict->{tables}[0]{missing}{rows}, 1, 'it is said');
+is($verdict->{complete}, JSON::PP::false, 'and that there may be more');
+like($verdict->{failure}, qr/stop/, 'and why');
+release();
+$pair->target_sql("INSERT INTO first VALUES (17, repeat('x', 500))");
+
 # Time is over before the first table can be read: it is named.
 $verify = held('--max-snapshot=1');
 is($verify->wait_exit, 3, 'no time: exit status 3');
@@ -123,17 +146,44 @@ $holder->end('ROLLBACK');
 $follower->end('KILL');
 is(($pair->run('verify'))[0], 0, 'where nobody follows, verify has it followed');
 
+# A sequence that is drawn from all the time, and one that begins again.
+{
+	my $file = "$ENV{TESTDATADIR}/drawing.sql";
+
+	open my $handle, '>', $file or die "could not create \"$file\": $!\n";
+	print $handle "SELECT nextval('drawn') FROM generate_series(1, 100);\n";
+	close $handle or die "could not write \"$file\": $!\n";
+	my $drawing = $pair->start_pgbench('--client=1', "--file=$file");
+	for my $round (1 .. 2)
+	{
+		($status, $output) = $pair->run('verify', '--quiet');
+		is($status, 0, "a sequence that moves on is no difference, round $round") or diag($output);
+	}
+	$pair->end_pgbench($drawing);
+}
+
+# What is not the pipeline's, or not yet.
+$pair->run_or_die('table', 'remove', 'clustered');
+$pair->target_sql('DELETE FROM clustered WHERE id < 10');
+($status, $output) = $pair->run('verify');
+is($status, 0, 'a table that was removed from the pipeline does not count') or diag($output);
+like($output, qr/^table "public"."clustered" on target: left out: it was removed from the pipeline$/m,
+	'that is said');
+
 done_testing();
 
-# A verify that has its snapshots and waits for the first table.
-
+# A verify that has its snapshots and waits for the first table, or for another one
+# (--wait-for).
 
 sub held
 {
 	$holder = Penstock::Session->new($pair->target, $pair->name);
-	$holder->run('BEGIN', 'LOCK TABLE first');
-	my $process = $pair->start('verify', '--json', '--jobs=1', @_);
-	wait_until('verify to wait for the first table', sub {
+	my ($table) = map { /^--wait-for=(.*)/ } @_;
+	my @options = grep { !/^--wait-for/ } @_;
+
+	$holder->run('BEGIN', 'LOCK TABLE ' . ($table // 'first'));
+	my $process = $pair->start('verify', '--json', '--jobs=1', @options);
+	wait_until('verify to wait for the table', sub {
 		$pair->target_sql("SELECT count(*) FROM pg_stat_activity
 			WHERE application_name = 'penstock verify' AND wait_event_type = 'Lock'
 			AND query LIKE '%LOCK TABLE%'") > 0;

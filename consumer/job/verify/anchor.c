@@ -166,6 +166,7 @@ choose_position(void *context, Lsn *lsn, Error *err)
 	Task *task = task_new(create_slot, anchor);
 	Rc rc = RC_AGAIN;
 
+	anchor->taken_us = clock_monotonic_us();
 	while (rc == RC_AGAIN)
 	{
 		rc = task_work(task, err);
@@ -229,34 +230,56 @@ open_all(Anchor *anchor, Error *err)
 	return rc;
 }
 
-Rc
-anchor_take(Anchor *anchor, const Config *config, Error *err)
+static MUST_CHECK Rc
+try_to_take(Anchor *anchor, Error *err)
 {
 	const FenceUse use = {.choose = choose_position,
 						  .reached = export_targets,
 						  .context = anchor,
 						  .is_brief = true,
 						  .follows = true};
+	Rc rc = wait_for_open(anchor->source, err);
+
+	if (rc == RC_OK)
+		rc = fence_hold(anchor->config, &use, err);
+	if (rc != RC_AGAIN)
+		return rc;
+	pgconn_close(anchor->replication);
+	anchor->replication = NULL;
+	log_info("verify",
+			 "the source could not make a snapshot within %d s, because of "
+			 "transactions that are open: the targets go on",
+			 ANCHOR_HOLD_MAX_MS / 1000);
+	return RC_AGAIN;
+}
+
+static MUST_CHECK Rc
+refuse_open(Error *err)
+{
+	Rc rc = error_set(err, ERR_LIMIT,
+					  "the source could not make a snapshot within %d s, tried "
+					  "%d times",
+					  ANCHOR_HOLD_MAX_MS / 1000, ANCHOR_TRIES_MAX);
+
+	error_hint(err, "Transactions on the source last longer than that all the "
+					"time: run this again when there are fewer of them.");
+	return rc;
+}
+
+Rc
+anchor_take(Anchor *anchor, const Config *config, Error *err)
+{
 	Rc rc;
 
 	anchor->config = config;
 	rc = open_all(anchor, err);
-	do
-	{
-		if (rc == RC_AGAIN)
-			log_info("verify",
-					 "the source could not make a snapshot within %d s, "
-					 "because of transactions that are open: the targets go on",
-					 ANCHOR_HOLD_MAX_MS / 1000);
-		if (rc == RC_AGAIN)
-			rc = RC_OK;
-		pgconn_close(anchor->replication);
-		anchor->replication = NULL;
-		if (rc == RC_OK)
-			rc = wait_for_open(anchor->source, err);
-		if (rc == RC_OK)
-			rc = fence_hold(config, &use, err);
-	} while (rc == RC_AGAIN);
+	if (rc != RC_OK)
+		return rc;
+	rc = RC_AGAIN;
+	for (int i = 0; i < ANCHOR_TRIES_MAX && rc == RC_AGAIN; i++)
+		rc = try_to_take(anchor, err);
+	if (rc == RC_AGAIN)
+		rc = refuse_open(err);
 	if (rc == RC_OK)
 		log_info("verify", "comparing as of LSN " LSN_FORMAT,
 				 LSN_ARGS(anchor->snapshot.consistent_lsn));

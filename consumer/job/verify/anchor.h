@@ -16,7 +16,9 @@
  * The follower does not advance from step 2 to step 5, except to the new fence.
  * Creating the slot waits for transactions that began on the source after step
  * 1.  So if it takes longer than ANCHOR_HOLD_MAX_MS, we remove the fence and
- * begin again.
+ * begin again, at most ANCHOR_TRIES_MAX times.  The fence is not put up, and so
+ * the source's snapshot is not made, before the targets are near the end of the
+ * source's WAL: a snapshot is of use for a limited time.
  *
  * The snapshots exist until the anchor is released.  The anchor does not lock
  * tables.  Whoever reads a table has to check whether the snapshot still shows
@@ -31,8 +33,10 @@
 #include "net/pgconn.h"
 #include "source/slot.h"
 
-/* Maximum time that creating the slot may take. */
+/* Maximum time that creating the slot may take, and maximum number of attempts
+ * to create it in that time. */
 #define ANCHOR_HOLD_MAX_MS 10000
+#define ANCHOR_TRIES_MAX   20
 
 typedef struct AnchorTarget
 {
@@ -47,6 +51,7 @@ typedef struct Anchor
 	PgConn *source;      /* session for queries, outside of the snapshot */
 	PgConn *replication; /* replication connection that exports the snapshot */
 	SlotSnapshot snapshot;
+	int64_t taken_us; /* monotonic time when the source's snapshot began */
 	AnchorTarget targets[CONFIG_TARGETS_MAX];
 } Anchor;
 

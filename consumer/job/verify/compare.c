@@ -7,20 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/xalloc.h"
 #include "copy/rows/guard.h"
+#include "job/verify/deadline.h"
 #include "job/verify/row_cursor.h"
 #include "net/sql.h"
+#include "net/sqlstate.h"
 #include "verify/pairing.h"
 #include "verify/statements.h"
 #include "verify/sums.h"
 
-/* query_canceled: the error when statement_timeout is over. */
-#define LATE_SQLSTATE "57014"
-
-/* Minimum of statement_timeout, because 0 would mean that there is no limit. */
-#define STATEMENT_MS_MIN 1
+/* Errors of SET TRANSACTION SNAPSHOT when the session that has exported the
+ * snapshot has ended, depending on the version and the moment. */
+static const char *const lost_sqlstates[] = {
+	"22023", /* invalid_parameter_value */
+	"42704", /* undefined_object */
+	"55000", /* object_not_in_prerequisite_state */
+};
 
 /* The comparison of one table. */
 typedef struct Comparison
@@ -28,6 +31,7 @@ typedef struct Comparison
 	Comparer *comparer;
 	ComparedTable *table;
 	CompareOutcome outcome;
+	bool importing; /* whether transactions are being begun */
 	PGresult *sums[CONFIG_TARGETS_MAX + 1]; /* sums of the targets, by index;
 											 * the element after the last
 											 * target has the source's */
@@ -82,15 +86,14 @@ is_pending(const Comparison *self, int number)
 
 /* ---- 1: transactions ---------------------------------------------------- */
 
-static void
-append_timeout(const Comparison *self, Buf *sql)
+static MUST_CHECK Rc
+renew_timeout(const Comparison *self, PgConn *conn, Error *err)
 {
-	int64_t left_ms = (self->comparer->deadline_us - clock_monotonic_us()) /
-					  1000;
+	Buf sql;
 
-	buf_printf(
-		sql, "SET LOCAL statement_timeout = %lld;",
-		(long long) (left_ms < STATEMENT_MS_MIN ? STATEMENT_MS_MIN : left_ms));
+	buf_init(&sql, BUF_TEXT_MAX);
+	deadline_append(&sql, self->comparer->deadline_us);
+	return sql_run(conn, &sql, NULL, err);
 }
 
 /* Checks whether the table's columns are still those of the snapshot. */
@@ -134,7 +137,7 @@ begin(Comparison *self, PgConn *conn, const TableEnd *end, const char *snapshot,
 
 	buf_init(&sql, BUF_TEXT_MAX);
 	guard_append_begin(&sql, &end->relation, snapshot);
-	append_timeout(self, &sql);
+	deadline_append(&sql, self->comparer->deadline_us);
 	rc = sql_run(conn, &sql, NULL, err);
 	return rc == RC_OK ? check_columns(self, conn, end, err) : rc;
 }
@@ -144,13 +147,16 @@ begin_all(Comparison *self, Error *err)
 {
 	const Comparer *comparer = self->comparer;
 	const Anchor *anchor = comparer->anchor;
-	Rc rc = begin(self, comparer->source, &self->table->source,
-				  anchor->snapshot.name, err);
+	Rc rc;
 
+	self->importing = true;
+	rc = begin(self, comparer->source, &self->table->source,
+			   anchor->snapshot.name, err);
 	for (int i = 0; i < target_count(self) && rc == RC_OK; i++)
 		if (is_pending(self, i))
 			rc = begin(self, comparer->targets[i], &self->table->targets[i].end,
 					   anchor->targets[i].snapshot, err);
+	self->importing = rc != RC_OK;
 	return rc;
 }
 
@@ -208,7 +214,10 @@ send_sums(const Comparison *self, PgConn *conn, const VerifySide *side,
 {
 	Buf sql;
 	int sent;
+	Rc rc = renew_timeout(self, conn, err);
 
+	if (rc != RC_OK)
+		return rc;
 	buf_init(&sql, BUF_TEXT_MAX);
 	verify_append_sums(&sql, &self->table->statements, side, by_range);
 	CHECK(!sql.overflowed);
@@ -340,7 +349,8 @@ open_rows(const Comparison *self, PgConn *conn, const VerifySide *side,
 
 	buf_init(&sql, BUF_TEXT_MAX);
 	verify_append_rows(&sql, &self->table->statements, side, ranges, count);
-	return row_cursor_open(cursor, conn, &sql, err);
+	return row_cursor_open(cursor, conn, self->comparer->deadline_us, &sql,
+						   err);
 }
 
 static MUST_CHECK Rc
@@ -403,6 +413,7 @@ find_rows(Comparison *self, int number, Error *err)
 	Rc rc;
 
 	clear_sums(self);
+	forget_rows(verdict);
 	rc = ask_sums(self, number, true, err);
 	if (rc == RC_OK)
 		count = find_ranges(self, number, &ranges);
@@ -455,6 +466,15 @@ compare(Comparison *self, Error *err)
 
 /* ---- the outcome -------------------------------------------------------- */
 
+static bool
+is_lost(const Comparison *self, const Error *err)
+{
+	for (size_t i = 0; i < LENGTH_OF(lost_sqlstates) && self->importing; i++)
+		if (strcmp(err->sqlstate, lost_sqlstates[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Sets the outcome, or the verdict, from an SQL error of a query; returns
  * RC_FAIL for any other error. */
 static MUST_CHECK Rc
@@ -462,9 +482,11 @@ judge_failure(Comparison *self, Error *err)
 {
 	GuardVerdict guard = guard_judge(err);
 
-	if (err->code != ERR_SQL)
+	if (err->code != ERR_SQL || sqlstate_is_server_gone(err))
 		return RC_FAIL;
-	if (strcmp(err->sqlstate, LATE_SQLSTATE) == 0)
+	if (is_lost(self, err))
+		self->outcome = COMPARE_LOST;
+	else if (deadline_is_cause(err))
 		self->outcome = COMPARE_LATE;
 	else if (guard == GUARD_BUSY)
 		self->outcome = COMPARE_BUSY;

@@ -39,6 +39,7 @@ typedef enum CompareOutcome
 	COMPARE_BUSY,    /* another session has locked the table: try again later */
 	COMPARE_CHANGED, /* a snapshot does not show the table's rows any more */
 	COMPARE_LATE,    /* the deadline was reached */
+	COMPARE_LOST,    /* a snapshot cannot be imported any more */
 } CompareOutcome;
 
 /* Opens the sessions; blocks.  The caller calls comparer_close(), after a

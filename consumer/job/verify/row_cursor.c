@@ -6,17 +6,19 @@
 
 #include <stdlib.h>
 
+#include "job/verify/deadline.h"
 #include "net/sql.h"
 #include "verify/statements.h"
 
 #define BATCH_ROWS "1000"
 
 Rc
-row_cursor_open(RowCursor *cursor, PgConn *conn, Buf *query, Error *err)
+row_cursor_open(RowCursor *cursor, PgConn *conn, int64_t deadline_us,
+				Buf *query, Error *err)
 {
 	Buf sql;
 
-	*cursor = (RowCursor){.conn = conn};
+	*cursor = (RowCursor){.conn = conn, .deadline_us = deadline_us};
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql, "DECLARE penstock_rows NO SCROLL CURSOR FOR %s",
 			   query->data);
@@ -39,14 +41,19 @@ row_cursor_close(RowCursor *cursor, Error *err)
 static MUST_CHECK Rc
 fetch(RowCursor *cursor, Error *err)
 {
+	Buf sql;
 	Rc rc;
 
 	PQclear(cursor->batch);
 	cursor->batch = NULL;
 	cursor->row = 0;
-	rc = pgconn_exec(cursor->conn,
-					 "FETCH FORWARD " BATCH_ROWS " FROM penstock_rows",
-					 &cursor->batch, err);
+	rc = deadline_check(cursor->deadline_us, err);
+	if (rc != RC_OK)
+		return rc;
+	buf_init(&sql, BUF_TEXT_MAX);
+	deadline_append(&sql, cursor->deadline_us);
+	buf_append_string(&sql, "FETCH FORWARD " BATCH_ROWS " FROM penstock_rows");
+	rc = sql_run(cursor->conn, &sql, &cursor->batch, err);
 	cursor->ended = rc == RC_OK && PQntuples(cursor->batch) == 0;
 	return rc;
 }

@@ -6,6 +6,8 @@
 #ifndef PENSTOCK_JOB_VERIFY_ROW_CURSOR_H
 #define PENSTOCK_JOB_VERIFY_ROW_CURSOR_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 #include "net/pgconn.h"
@@ -14,6 +16,7 @@
 typedef struct RowCursor
 {
 	PgConn *conn;
+	int64_t deadline_us; /* monotonic time until which rows may be fetched */
 	PGresult *batch; /* the last batch of rows; NULL: none was fetched yet */
 	int row;         /* index of the next row in the batch */
 	PairedRow current;
@@ -22,8 +25,8 @@ typedef struct RowCursor
 
 /* Declares a cursor for a query in the session's transaction, and releases
  * `query`.  A session can have one cursor at a time.  Blocks. */
-MUST_CHECK Rc row_cursor_open(RowCursor *cursor, PgConn *conn, Buf *query,
-							  Error *err);
+MUST_CHECK Rc row_cursor_open(RowCursor *cursor, PgConn *conn,
+							  int64_t deadline_us, Buf *query, Error *err);
 
 /* Closes the cursor; blocks.  Accepts a zeroed RowCursor. */
 MUST_CHECK Rc row_cursor_close(RowCursor *cursor, Error *err);

@@ -1,24 +1,16 @@
 /*
- * surroundings.c
- *    Compares the schemas under each anchor, and the sequences at the end.
+ * schemas.c
+ *    Compares the schemas under each anchor.
  */
-#include "job/verify/surroundings.h"
+#include "job/verify/schemas.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/interrupt.h"
 #include "base/xalloc.h"
 #include "ddl/compare.h"
-#include "source/slot.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
-
-/* How long we wait for a follower to advance the sequences, and the interval at
- * which we query them. */
-#define SEQUENCES_WAIT_MS 15000
-#define SEQUENCES_POLL_MS 500
 
 /* A server that deparses an expression locks the table of the expression for a
  * moment.  These are the lock_timeout for that, and the maximum number of
@@ -32,7 +24,7 @@
 /* ---- the schema --------------------------------------------------------- */
 
 static bool
-has_difference(const Surroundings *self, const char *text)
+has_difference(const VerifySchemas *self, const char *text)
 {
 	for (int i = 0; i < self->difference_count; i++)
 		if (strcmp(self->differences[i], text) == 0)
@@ -41,7 +33,7 @@ has_difference(const Surroundings *self, const char *text)
 }
 
 static void
-forget_differences(Surroundings *self)
+forget_differences(VerifySchemas *self)
 {
 	for (int i = 0; i < self->difference_count; i++)
 		free(self->differences[i]);
@@ -54,7 +46,7 @@ forget_differences(Surroundings *self)
  * found, too, are added to the verdict. */
 typedef struct Look
 {
-	Surroundings *self;
+	VerifySchemas *self;
 	Verdict *verdict;
 	const char *label; /* name of the current target in messages */
 	int count;         /* number of differences so far */
@@ -77,7 +69,7 @@ add_difference(Look *look, const char *text)
  * placement assigns to no target.  Returns false if a selection has no room for
  * that many patterns. */
 static bool
-select_placed(const Surroundings *self, const CopyCatalog *catalog,
+select_placed(const VerifySchemas *self, const CopyCatalog *catalog,
 			  Selection *selection)
 {
 	PatternList *excluded = &selection->exclude_tables;
@@ -143,7 +135,7 @@ compare_target(Look *look, const Anchor *anchor, int number, PgConn *source,
 }
 
 static void
-take_differences(Surroundings *self, const Look *look)
+take_differences(VerifySchemas *self, const Look *look)
 {
 	forget_differences(self);
 	self->differences = look->texts;
@@ -156,7 +148,7 @@ take_differences(Surroundings *self, const Look *look)
  * are compared again under the next anchor, up to LOCKED_MAX times.  Returns
  * RC_FAIL for any other error. */
 static MUST_CHECK Rc
-judge_failure(Surroundings *self, Verdict *verdict, Error *err)
+judge_failure(VerifySchemas *self, Verdict *verdict, Error *err)
 {
 	if (strcmp(err->sqlstate, LOCKED_SQLSTATE) != 0)
 		return RC_FAIL;
@@ -168,7 +160,7 @@ judge_failure(Surroundings *self, Verdict *verdict, Error *err)
 }
 
 static MUST_CHECK Rc
-look_at_schema(Surroundings *self, const Anchor *anchor,
+look_at_schema(VerifySchemas *self, const Anchor *anchor,
 			   const CopyCatalog *catalog, Verdict *verdict, Error *err)
 {
 	Look look = {.self = self, .verdict = verdict};
@@ -191,168 +183,19 @@ look_at_schema(Surroundings *self, const Anchor *anchor,
 	return judge_failure(self, verdict, err);
 }
 
-/* ---- sequences ---------------------------------------------------------- */
-
-static MUST_CHECK Rc
-read_sequences(Surroundings *self, PgConn *source, const CopyCatalog *catalog,
-			   Error *err)
-{
-	bool complete;
-	Rc rc = sequence_list_find(&self->sequences, catalog, source, true, err);
-
-	if (rc == RC_OK)
-		rc = sequence_list_read(&self->sequences, source, &complete, err);
-	self->read_us = clock_monotonic_us();
-	return rc;
-}
-
-static bool
-has_come(const SequenceItem *source, const SequenceItem *target)
-{
-	return source->definition.cycles || !source->has_value ||
-		   !sequence_is_beyond(&source->definition, &source->value,
-							   &target->value);
-}
-
-/* Adds to *lagging the number of a target's sequences that have not reached the
- * source's values, and adds them to the verdict, if that is not NULL. */
-static MUST_CHECK Rc
-count_lagging(const Surroundings *self, PgConn *target, const char *label,
-			  Verdict *verdict, int *lagging, Error *err)
-{
-	int count = self->sequences.count;
-	SequenceItem **names = xcalloc((size_t) count + 1, sizeof(*names));
-	SequenceList list = {0};
-	Rc rc;
-
-	for (int i = 0; i < count; i++)
-		names[i] = &self->sequences.items[i];
-	rc = sequence_list_read_target(&list, names, count, target, err);
-	for (int i = 0; i < count && rc == RC_OK; i++)
-	{
-		const SequenceItem *item = &list.items[i];
-
-		if (item->has_value && has_come(names[i], item))
-			continue;
-		if (!names[i]->has_value)
-			continue;
-		(*lagging)++;
-		if (verdict != NULL)
-			verdict_add_note(
-				verdict,
-				arena_printf(verdict->arena, "sequence %s on %s %s",
-							 names[i]->qualified, label,
-							 !item->has_value
-								 ? "is not there, or cannot be read"
-								 : "has not come to where the source's was"));
-	}
-	sequence_list_release(&list);
-	free(names);
-	return rc;
-}
-
-static MUST_CHECK Rc
-count_all_lagging(const Surroundings *self, PgConn *const *targets,
-				  Verdict *verdict, int *lagging, Error *err)
-{
-	Rc rc = RC_OK;
-
-	*lagging = 0;
-	for (int i = 0; i < self->config->target_count && rc == RC_OK; i++)
-	{
-		char label[CONFIG_LABEL_SIZE];
-
-		config_label_target(self->config, i, label);
-		rc = count_lagging(self, targets[i], label, verdict, lagging, err);
-	}
-	return rc;
-}
-
-static MUST_CHECK Rc
-is_followed(const Surroundings *self, PgConn *source, bool *followed,
-			Error *err)
-{
-	SlotInfo slot;
-	Rc rc = slot_read(source, self->config->name, &slot, err);
-
-	*followed = rc == RC_OK && slot.active_pid != 0;
-	return rc;
-}
-
-/* Waits until the targets' sequences have reached the source's, no follower is
- * running, or SEQUENCES_WAIT_MS are over.  Adds the others to the verdict. */
-static MUST_CHECK Rc
-await_sequences(const Surroundings *self, PgConn *source,
-				PgConn *const *targets, Verdict *verdict, Error *err)
-{
-	int64_t until_us = self->read_us + (int64_t) SEQUENCES_WAIT_MS * 1000;
-	bool followed = true;
-	int lagging = 0;
-	Rc rc = count_all_lagging(self, targets, NULL, &lagging, err);
-
-	while (rc == RC_OK && lagging > 0 && followed &&
-		   clock_monotonic_us() < until_us)
-	{
-		rc = interrupt_wait(-1, 0, SEQUENCES_POLL_MS, err);
-		if (rc == RC_AGAIN)
-			rc = is_followed(self, source, &followed, err);
-		if (rc == RC_OK)
-			rc = count_all_lagging(self, targets, NULL, &lagging, err);
-	}
-	if (rc == RC_OK && lagging > 0)
-		rc = count_all_lagging(self, targets, verdict, &lagging, err);
-	return rc;
-}
-
-static MUST_CHECK Rc
-compare_sequences(const Surroundings *self, Verdict *verdict, Error *err)
-{
-	const Config *config = self->config;
-	PgConn *targets[CONFIG_TARGETS_MAX] = {NULL};
-	PgConn *source = NULL;
-	Rc rc = anchor_open_reader(&source, config->source, "source", err);
-
-	for (int i = 0; i < config->target_count && rc == RC_OK; i++)
-	{
-		char label[CONFIG_LABEL_SIZE];
-
-		config_label_target(config, i, label);
-		rc = anchor_open_reader(&targets[i], config->targets[i], label, err);
-	}
-	if (rc == RC_OK)
-		rc = await_sequences(self, source, targets, verdict, err);
-	for (int i = 0; i < config->target_count; i++)
-		pgconn_close(targets[i]);
-	pgconn_close(source);
-	return rc;
-}
-
-/* ---- both --------------------------------------------------------------- */
+/* ---- all of it ---------------------------------------------------------- */
 
 Rc
-surroundings_look(Surroundings *self, const Anchor *anchor,
-				  const CopyCatalog *catalog, Verdict *verdict, Error *err)
+verify_schemas_look(VerifySchemas *self, const Anchor *anchor,
+					const CopyCatalog *catalog, Verdict *verdict, Error *err)
 {
-	Rc rc = RC_OK;
-
-	if (!self->settled)
-		rc = look_at_schema(self, anchor, catalog, verdict, err);
-	if (rc == RC_OK && self->read_us == 0 &&
-		config_follows_sequences(self->config))
-		rc = read_sequences(self, anchor->source, catalog, err);
-	return rc;
-}
-
-Rc
-surroundings_end(Surroundings *self, Verdict *verdict, Error *err)
-{
-	return self->read_us == 0 ? RC_OK : compare_sequences(self, verdict, err);
+	return self->settled ? RC_OK
+						 : look_at_schema(self, anchor, catalog, verdict, err);
 }
 
 void
-surroundings_release(Surroundings *self)
+verify_schemas_release(VerifySchemas *self)
 {
 	forget_differences(self);
-	sequence_list_release(&self->sequences);
-	*self = (Surroundings){0};
+	*self = (VerifySchemas){0};
 }

@@ -5,13 +5,15 @@
  */
 #include "job/verify/verify.h"
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/task.h"
 #include "job/verify/anchor.h"
 #include "job/verify/compare.h"
-#include "job/verify/surroundings.h"
+#include "job/verify/schemas.h"
+#include "job/verify/sequences.h"
 #include "job/verify/tables.h"
 
 /* Interval at which we log the progress. */
@@ -24,6 +26,16 @@
  * each time, and of those under which the time was over each time. */
 #define CHANGED_MAX 10
 #define LATE_MAX    2
+
+/* Maximum number of anchors in a row under which nothing was settled: more than
+ * the attempts that a table, and the schema, may take. */
+#define IDLE_ANCHORS_MAX 20
+
+/* Maximum number of anchors in a row that have failed because a server could
+ * not be reached, and the pauses after each. */
+#define FAILED_ANCHORS_MAX  10
+#define FAILED_PAUSE_MS     500
+#define FAILED_PAUSE_MS_MAX 30000
 
 typedef struct Verification Verification;
 
@@ -40,8 +52,10 @@ struct Verification
 	Verdict *verdict;
 	Anchor anchor;
 	ComparedTables tables;
-	Surroundings surroundings;
-	int next; /* index of the table that the next free worker takes */
+	VerifySchemas schemas;
+	VerifySequences sequences;
+	bool lost; /* whether the snapshots cannot be imported any more */
+	int next;  /* index of the table that the next free worker takes */
 	int64_t deadline_us; /* monotonic time from which on the snapshots are too
 						  * old to be used */
 	int64_t say_us;
@@ -69,11 +83,11 @@ count_attempt(Verification *self, const ComparedTable *table,
 	}
 }
 
-/* Whether the snapshots are too old to be used. */
+/* Whether the snapshots are too old to be used, or lost. */
 static bool
 is_over(const Verification *self)
 {
-	return clock_monotonic_us() >= self->deadline_us;
+	return self->lost || clock_monotonic_us() >= self->deadline_us;
 }
 
 /* Compares a table; tries again while it is locked. */
@@ -92,7 +106,9 @@ compare_table(Worker *worker, ComparedTable *table, Error *err)
 		if (rc == RC_AGAIN)
 			rc = RC_OK;
 	} while (rc == RC_OK && outcome == COMPARE_BUSY && !is_over(self));
-	if (rc == RC_OK)
+	if (rc == RC_OK && outcome == COMPARE_LOST)
+		self->lost = true;
+	else if (rc == RC_OK)
 		count_attempt(self, table,
 					  outcome == COMPARE_BUSY ? COMPARE_LATE : outcome);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
@@ -200,7 +216,8 @@ run_workers(Verification *self, Error *err)
 	Rc rc = RC_OK;
 
 	self->next = 0;
-	self->deadline_us = clock_monotonic_us() +
+	self->lost = false;
+	self->deadline_us = self->anchor.taken_us +
 						(int64_t) self->config->max_snapshot_s * 1000000;
 	self->say_us = clock_monotonic_us() + SAY_MS * 1000;
 	for (int i = 0; i < self->config->jobs; i++)
@@ -242,19 +259,21 @@ forget_gone(const Verification *self)
 	}
 }
 
-static bool
-has_pending(const Verification *self)
+static int
+count_pending(const Verification *self)
 {
+	int count = 0;
+
 	for (int i = 0; i < self->verdict->table_count; i++)
 		if (self->verdict->tables[i]->outcome == TABLE_PENDING)
-			return true;
-	return false;
+			count++;
+	return count;
 }
 
 /* Whether schemas and sequences are compared: not if the user has asked for
  * some tables or a sample of rows only. */
 static bool
-compares_surroundings(const Verification *self)
+compares_all(const Verification *self)
 {
 	return self->config->verify_tables.count == 0 &&
 		   self->config->sample_percent == 0;
@@ -268,9 +287,9 @@ run_at_position(Verification *self, Error *err)
 	if (rc == RC_OK)
 		rc = compared_tables_read(&self->tables, &self->anchor, self->verdict,
 								  err);
-	if (rc == RC_OK && compares_surroundings(self))
-		rc = surroundings_look(&self->surroundings, &self->anchor,
-							   self->tables.catalog, self->verdict, err);
+	if (rc == RC_OK && compares_all(self))
+		rc = verify_schemas_look(&self->schemas, &self->anchor,
+								 self->tables.catalog, self->verdict, err);
 	if (rc == RC_OK)
 	{
 		forget_gone(self);
@@ -281,20 +300,99 @@ run_at_position(Verification *self, Error *err)
 	return rc;
 }
 
+/* ---- one anchor after the other ----------------------------------------- */
+
+/* Number of anchors in a row. */
+typedef struct Attempts
+{
+	int pending; /* tables that were pending after the last one; -1: none was
+				  * taken yet */
+	int idle;    /* anchors since something was settled */
+	int failed;  /* anchors since one has not failed */
+	Backoff pause;
+} Attempts;
+
+static void
+give_up(Verification *self)
+{
+	for (int i = 0; i < self->verdict->table_count; i++)
+		if (self->verdict->tables[i]->outcome == TABLE_PENDING)
+			verdict_refuse(self->verdict, self->verdict->tables[i],
+						   "its snapshots were lost each time");
+	if (compares_all(self) && !self->schemas.settled)
+		verdict_doubt(self->verdict,
+					  "the schema, since its snapshots were lost "
+					  "each time");
+	self->schemas.settled = true;
+}
+
+/* Whether another anchor is needed.  Gives up after IDLE_ANCHORS_MAX anchors
+ * that were of no use. */
+static bool
+is_left(Verification *self, Attempts *attempts)
+{
+	int pending = count_pending(self);
+
+	attempts->idle = pending == attempts->pending ? attempts->idle + 1 : 0;
+	attempts->pending = pending;
+	if (attempts->idle == IDLE_ANCHORS_MAX)
+		give_up(self);
+	return count_pending(self) > 0 ||
+		   (compares_all(self) && !self->schemas.settled);
+}
+
+/* After a failure under an anchor: if a server could not be reached, pauses, so
+ * that what is left can be compared under another anchor. */
+static MUST_CHECK Rc
+judge_anchor(Attempts *attempts, Rc rc, Error *err)
+{
+	if (rc == RC_OK)
+	{
+		attempts->failed = 0;
+		backoff_reset(&attempts->pause);
+		return RC_OK;
+	}
+	if (!error_is_transient(err) || ++attempts->failed == FAILED_ANCHORS_MAX)
+		return rc;
+	log_error(LOG_WARNING, "verify", err);
+	log_info("verify", "going on with newer snapshots");
+	error_reset(err);
+	return backoff_wait(&attempts->pause, err);
+}
+
+static MUST_CHECK Rc
+run_anchors(Verification *self, Error *err)
+{
+	Attempts attempts = {
+		.pending = -1,
+		.pause = {.first_ms = FAILED_PAUSE_MS, .max_ms = FAILED_PAUSE_MS_MAX}};
+	bool left = true;
+	Rc rc = RC_OK;
+
+	while (rc == RC_OK && left)
+	{
+		rc = run_at_position(self, err);
+		if (rc == RC_OK)
+			left = is_left(self, &attempts);
+		rc = judge_anchor(&attempts, rc, err);
+	}
+	return rc;
+}
+
 Rc
 verify_run(const Config *config, Verdict *verdict, Error *err)
 {
 	Verification self = {.config = config, .verdict = verdict};
-	Rc rc;
+	Rc rc = RC_OK;
 
-	self.surroundings.config = config;
-	do
-		rc = run_at_position(&self, err);
-	while (rc == RC_OK &&
-		   (has_pending(&self) ||
-			(compares_surroundings(&self) && !self.surroundings.settled)));
+	self.schemas.config = config;
+	if (compares_all(&self))
+		rc = verify_sequences_read(&self.sequences, config, err);
 	if (rc == RC_OK)
-		rc = surroundings_end(&self.surroundings, verdict, err);
-	surroundings_release(&self.surroundings);
+		rc = run_anchors(&self, err);
+	if (rc == RC_OK)
+		rc = verify_sequences_compare(&self.sequences, verdict, err);
+	verify_schemas_release(&self.schemas);
+	verify_sequences_release(&self.sequences);
 	return rc;
 }
