@@ -1,13 +1,15 @@
 /*
  * adopt.c
- *    Columns without a sequence, and sequences without a column.
+ *    Finds the sequence of a column by its name.
  */
 #include "ddl/adopt.h"
 
 #include <string.h>
 
-/* Bytes of a name that the server makes of a table's and a column's: it cuts
- * the longer one (makeObjectName() of the server). */
+/*
+ * Largest length of a name that the server makes of the names of a table and a
+ * column; it truncates the longer one (makeObjectName() in the server).
+ */
 #define NAME_BYTES_MAX 63
 
 static bool
@@ -32,8 +34,8 @@ least(size_t a, size_t b)
 }
 
 /*
- * TABLE_COLUMN_seq, and maybe a number.  The server cuts table and column where
- * that would be too long; how many bytes of each are left, the name tells.
+ * Whether a name is TABLE_COLUMN_seq, possibly with a number after it.  The
+ * server may have truncated table and column; the name shows to how many bytes.
  */
 static bool
 is_named_after(const char *name, const char *table, const char *column)

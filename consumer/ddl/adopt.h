@@ -1,11 +1,11 @@
 /*
  * adopt.h
- *    Sequences of identity columns that do not know yet whose they are.
+ *    Assigns sequences of identity columns to their columns.
  *
- * ALTER TABLE … ADD COLUMN … GENERATED AS IDENTITY makes the sequence first,
- * then writes the table anew, and notes last to which column the sequence
- * belongs.  So the definitions that come before the rows have a column with an
- * identity and a sequence without an owner.
+ * ALTER TABLE … ADD COLUMN … GENERATED AS IDENTITY first creates the sequence,
+ * then rewrites the table, and records last that the column owns the sequence.
+ * The definitions that precede the rewritten rows therefore contain an identity
+ * column, and a sequence without an owner.
  */
 #ifndef PENSTOCK_DDL_ADOPT_H
 #define PENSTOCK_DDL_ADOPT_H
@@ -13,9 +13,9 @@
 #include "model/definition.h"
 
 /*
- * Gives such sequences to the columns of a table, by its OID: each is one that
- * is in `after` and not in `before`, in the schema of the table, with the name
- * that the server gives to sequences of the column.
+ * Makes the identity columns of a table, given by its OID, owners of such
+ * sequences in `after`: a sequence that `before` does not have, in the schema
+ * of the table, with the name that the server gives to the column's sequence.
  */
 void ddl_adopt_sequences(const DefinitionSet *before, DefinitionSet *after,
 						 uint32_t table);

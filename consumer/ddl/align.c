@@ -1,7 +1,7 @@
 /*
  * align.c
  *    First every object, constraint, index and label of the target gets its new
- *    OID; then all definitions are written anew with these.
+ *    OID; then all definitions are copied with the new OIDs.
  */
 #include "ddl/align.h"
 
@@ -12,21 +12,24 @@
 
 #define ARENA_BLOCK_BYTES (64 * KB)
 
-/* ALTER COLUMN … SET EXPRESSION. */
+/* First version with ALTER COLUMN … SET EXPRESSION. */
 #define SET_EXPRESSION_VERSION_NUM 170000
 
 typedef struct Align
 {
 	DdlAlignment *result;
 	int version_num; /* of the target */
-	uint32_t fresh;  /* the last OID that was given to what the source lacks */
+	uint32_t fresh;  /* last OID that was given to an object that the source
+					  * does not have */
 
-	/* The source's objects by kind and name. */
+	/* The source's objects, sorted by kind and name. */
 	const Definition **by_name;
 	size_t count;
 
-	/* The source's sequences of identity columns: by table, and by attnum in
-	 * place of the catalog. */
+	/*
+	 * The source's sequences of identity columns, by the OID of the table and
+	 * by the attnum, which takes the place of the catalog.
+	 */
 	OidTable identities;
 	const DefinitionSet *source;
 } Align;
@@ -126,7 +129,7 @@ note_source(Align *align)
 
 /* ---- OIDs --------------------------------------------------------------- */
 
-/* One that nothing on the source has, whatever the catalog. */
+/* Returns an OID that nothing on the source has in any catalog. */
 static uint32_t
 fresh_oid(Align *align)
 {
@@ -150,7 +153,10 @@ get(const Align *align, OidCatalog catalog, uint32_t oid)
 	return oid_table_get(&align->result->aligned, catalog, oid);
 }
 
-/* Gives an OID of the target that of the source; 0: one of its own. */
+/*
+ * Records the new OID for an OID of the target; source_oid 0: one that the
+ * source does not have.
+ */
 static void
 set(Align *align, OidCatalog catalog, uint32_t oid, uint32_t source_oid)
 {
@@ -160,7 +166,10 @@ set(Align *align, OidCatalog catalog, uint32_t oid, uint32_t source_oid)
 
 /* ---- Objects ------------------------------------------------------------ */
 
-/* Labels can be added, but neither removed nor put elsewhere. */
+/*
+ * Whether the target's labels are the source's without some: labels can only be
+ * added.
+ */
 static bool
 labels_can_become(const EnumDefinition *source, const EnumDefinition *target)
 {
@@ -172,7 +181,7 @@ labels_can_become(const EnumDefinition *source, const EnumDefinition *target)
 	return found == target->label_count;
 }
 
-/* Whether the one of the target can be altered to be as the source's is. */
+/* Whether the target's object can be altered to be the same as the source's. */
 static bool
 can_become(const Definition *source, const Definition *target)
 {
@@ -208,7 +217,10 @@ find_column(const ColumnDefinition *columns, int count, const char *name)
 	return NULL;
 }
 
-/* The source's sequence for the identity column that the target's is of. */
+/*
+ * Finds the source's sequence of the identity column that has the target's
+ * sequence; NULL: there is none.
+ */
 static const Definition *
 find_identity(const Align *align, const DefinitionSet *target,
 			  const SequenceDefinition *sequence)
@@ -253,7 +265,10 @@ set_object(Align *align, const DefinitionSet *target,
 		source != NULL ? source->oid : 0);
 }
 
-/* Sequences last, because those of identity columns go with their tables. */
+/*
+ * Gives all objects their OIDs; sequences last, because those of identity
+ * columns are found through their tables.
+ */
 static void
 set_objects(Align *align, const DefinitionSet *target)
 {
@@ -267,7 +282,10 @@ set_objects(Align *align, const DefinitionSet *target)
 		}
 }
 
-/* What the source has in its place; NULL: nothing. */
+/*
+ * Returns the source's object that has the same new OID as the target's, or
+ * NULL.
+ */
 static const Definition *
 counterpart(const Align *align, const Definition *target)
 {
@@ -277,7 +295,10 @@ counterpart(const Align *align, const Definition *target)
 
 /* ---- Constraints, indexes, labels --------------------------------------- */
 
-/* Without NOT VALID, which can be taken away. */
+/*
+ * Returns the length of a definition without NOT VALID, which VALIDATE
+ * CONSTRAINT removes.
+ */
 static size_t
 length_but_for_validity(const char *definition)
 {
@@ -302,7 +323,10 @@ constraint_can_become(const ConstraintDefinition *source,
 		   strncmp(source->definition, target->definition, length) == 0;
 }
 
-/* A list of constraints on either side, and which of the source's are taken. */
+/*
+ * The constraints of an object on both sides; `taken` marks those of the source
+ * that were matched.
+ */
 typedef struct Constraints
 {
 	const ConstraintDefinition *source;
@@ -331,7 +355,10 @@ set_constraint(Align *align, Constraints *constraints,
 	}
 }
 
-/* By name, and then those that have only another name. */
+/*
+ * Matches constraints with the same definition: first by name, then those that
+ * differ only in their names.
+ */
 static void
 set_constraints(Align *align, Constraints *constraints)
 {
@@ -413,7 +440,7 @@ set_members(Align *align, const Definition *target)
 
 /* ---- Columns ------------------------------------------------------------ */
 
-/* The new attnum of each; 0: there is no such column. */
+/* New attnums, indexed by attnum on the target; 0: there is no such column. */
 typedef struct Attnums
 {
 	uint16_t to[RELATION_COLUMNS_MAX + 1];
@@ -431,7 +458,7 @@ column_can_become(const Align *align, const ColumnDefinition *source,
 				0);
 }
 
-/* Numbers that the source's table does not have for what it does not have. */
+/* Gives the remaining columns attnums that the source's table does not have. */
 static void
 number_the_rest(Attnums *attnums, bool *taken, const ColumnDefinition *columns,
 				int count)
@@ -470,7 +497,7 @@ align_attnums(const Align *align, Attnums *attnums,
 	number_the_rest(attnums, taken, target, target_count);
 }
 
-/* Those of a table or composite type of the target. */
+/* Computes the new attnums of a table or composite type of the target. */
 static void
 find_attnums(const Align *align, Attnums *attnums, const Definition *target)
 {
@@ -499,7 +526,10 @@ compare_attnums(const void *a, const void *b)
 
 /* ---- Definitions anew --------------------------------------------------- */
 
-/* A number of the system's columns, or 0 for an expression, stays. */
+/*
+ * Replaces attnums in a list, except those of system columns, and 0, which
+ * stands for an expression.
+ */
 static void
 write_attnums(const Attnums *attnums, OidList *list)
 {
@@ -508,7 +538,7 @@ write_attnums(const Attnums *attnums, OidList *list)
 			list->oids[i] = attnums->to[list->oids[i]];
 }
 
-/* What is not one of the objects that are compared stays as it is. */
+/* Returns the new OID, or the OID itself if the object has no definition. */
 static uint32_t
 renew(const Align *align, OidCatalog catalog, uint32_t oid)
 {
@@ -517,8 +547,10 @@ renew(const Align *align, OidCatalog catalog, uint32_t oid)
 	return aligned != 0 ? aligned : oid;
 }
 
-/* Types that are not compared, such as those of extensions, are known by what
- * they are called. */
+/*
+ * Returns the new OID of a column's type.  Types without a definition, such as
+ * those of extensions, are matched by name.
+ */
 static uint32_t
 renew_type(const Align *align, const ColumnDefinition *source,
 		   const ColumnDefinition *column)

@@ -1,13 +1,13 @@
 /*
  * compare.c
- *    Reads both sides, compares them, and puts what comes of it in order.
+ *    Reads both sides, compares them, and orders the statements.
  *
- * What stands on something goes before it and comes back after it.  So first
- * everything that is on tables goes: comments, privileges, policies, triggers,
- * views, functions of rows.  Then come schemas, extensions and functions that
- * tables may need, then the tables themselves, then functions that may need
- * tables, and then what is on tables, in the order opposite to the one in which
- * it went.
+ * An object is dropped before the objects that it depends on, and created after
+ * them.  So objects on tables are dropped first: comments, privileges,
+ * policies, triggers, views, functions with row types.  Then come schemas,
+ * extensions and functions that tables may need, then the tables, then
+ * functions that need tables, and then the objects on tables, in the opposite
+ * order.
  */
 #include "ddl/compare.h"
 
@@ -21,15 +21,18 @@
 #include "ddl/read.h"
 #include "ddl/stride.h"
 
-/* What is to become of an object; of one that is on both sides it is said of
- * the target's in `drop`, and of the source's in the others. */
+/*
+ * The decision on an object that is compared as a text.  For an object that
+ * both sides have, `drop` and `gone` are set in the target's Fate, and `create`
+ * and `replace` in the source's.
+ */
 typedef struct Fate
 {
 	bool drop;
-	bool gone; /* it goes with something else, without a statement */
+	bool gone; /* dropped together with another object, or already */
 	bool create;
 	bool replace;
-	int pair; /* index on the other side; -1: none */
+	int pair; /* index of the same object on the other side; -1: none */
 } Fate;
 
 typedef struct Side
@@ -47,7 +50,7 @@ typedef struct Comparison
 	Side source;
 	Side target;
 	DdlAlignment alignment;
-	OidTable present; /* OIDs that the aligned target has */
+	OidTable present; /* new OIDs of the target's objects */
 	DdlPlan *plan;
 	DdlDifferences *differences;
 } Comparison;
@@ -59,7 +62,10 @@ read_side(Comparison *self, Side *side, Error *err)
 {
 	const DdlReadOptions options = {.publications = self->options->publications,
 									.selection = self->options->selection};
-	/* A role may be nobody's on the target, and have the setting already. */
+	/*
+	 * A role that owns nothing on the target may have the setting already, so
+	 * the target's settings are read for all roles.
+	 */
 	const OtherOptions other_options = {
 		.owners = self->options->owners,
 		.privileges = self->options->privileges,
@@ -96,7 +102,7 @@ compare_definitions(Comparison *self, Error *err)
 
 /* ---- What is selected --------------------------------------------------- */
 
-/* Whether it is about the tables of publications only. */
+/* Whether only certain tables, and objects on them, are compared. */
 static bool
 is_about_tables(const Comparison *self)
 {
@@ -122,7 +128,10 @@ is_called_like_one_of(const DefinitionSet *set, const Definition *table)
 	return false;
 }
 
-/* Of the target, tables that are called like those of the source. */
+/*
+ * Whether a table is compared: on the source, if it is published; on the
+ * target, if it has the name of a table of the source.
+ */
 static bool
 is_published(const Comparison *self, const Side *side, const Definition *table)
 {
@@ -131,8 +140,10 @@ is_published(const Comparison *self, const Side *side, const Definition *table)
 			   : is_called_like_one_of(self->source.set, table);
 }
 
-/* Takes out what is not about the tables of publications: other tables, and
- * then what belongs to no table. */
+/*
+ * Removes definitions of other tables, and of sequences that no remaining table
+ * owns.
+ */
 static void
 keep_published(const Comparison *self, Side *side)
 {
@@ -209,7 +220,7 @@ judge_pair(const Comparison *self, int source, int target)
 	self->target.fates[target].drop = !fate->replace;
 }
 
-/* Both lists are by key. */
+/* Decides on all objects: a merge of both lists, which are sorted by key. */
 static void
 judge_all(const Comparison *self)
 {
@@ -234,7 +245,7 @@ judge_all(const Comparison *self)
 	}
 }
 
-/* The object with the key, by index; -1: none. */
+/* Returns the index of the object with that key, or -1. */
 static int
 find_key(const OtherObjects *others, const char *key)
 {
@@ -255,7 +266,10 @@ find_key(const OtherObjects *others, const char *key)
 			   : -1;
 }
 
-/* Whether what it is on is there before and after, and the same. */
+/*
+ * Whether the object that the source's object is on exists on the target
+ * before, so that the text object may exist, too.
+ */
 static bool
 stays_on(const Comparison *self, const OtherObject *source)
 {
@@ -273,7 +287,7 @@ stays_on(const Comparison *self, const OtherObject *source)
 		   definition_column(&table->table, source->on_attnum) != NULL;
 }
 
-/* Whether what it is on is dropped. */
+/* Whether the object that the target's object is on will be dropped. */
 static bool
 goes_with_definition(const Comparison *self, const OtherObject *target)
 {
@@ -297,8 +311,10 @@ parent_goes(const Comparison *self, const OtherObject *target)
 
 /* ---- Views -------------------------------------------------------------- */
 
-/* Whether a statement does what the server refuses to do under a view, or under
- * a function that takes rows. */
+/*
+ * Whether a statement does something to a table that the server may refuse
+ * while a view reads the table, or a function has its row type.
+ */
 static bool
 bothers_views(const DdlStatement *statement)
 {
@@ -323,7 +339,9 @@ has_name(const Definition *definition, const char *quoted)
 	return is;
 }
 
-/* Whether the table or view of that name changes so that it bothers views. */
+/*
+ * Whether the table or view with that name is dropped or changed in such a way.
+ */
 static bool
 is_bothering(const Comparison *self, const char *quoted)
 {
@@ -359,7 +377,10 @@ make_again(const Comparison *self, int target)
 	self->source.fates[fate->pair].replace = false;
 }
 
-/* Returns whether there was another one. */
+/*
+ * Marks views for recreation whose tables or views are changed so; returns
+ * whether it found any, because further views may read these.
+ */
 static bool
 make_views_again(const Comparison *self)
 {
@@ -380,7 +401,10 @@ make_views_again(const Comparison *self)
 	return found;
 }
 
-/* What goes with something comes back with it, and needs no statement to go. */
+/*
+ * Marks objects that are dropped together with the object that they are on, so
+ * that they need no DROP, and are created again with it.
+ */
 static void
 follow_parents(const Comparison *self)
 {
@@ -439,7 +463,10 @@ add_note(Comparison *self, const char *what, const char *key)
 	self->differences->notes++;
 }
 
-/* Indexes of a side's objects of a phase, by depth and then by key. */
+/*
+ * The objects of one phase on one side, as indexes, sorted by depth and then by
+ * key.
+ */
 typedef struct Chosen
 {
 	const OtherObjects *others;
@@ -493,7 +520,9 @@ add_drops(Comparison *self, OtherPhase phase)
 	}
 }
 
-/* A routine that cannot be replaced goes just before it is made again. */
+/*
+ * Adds the DROP of a routine that cannot be replaced, just before its CREATE.
+ */
 static void
 add_drop_before(Comparison *self, const OtherObject *object, const Fate *fate)
 {
@@ -533,7 +562,7 @@ add_creates(Comparison *self, OtherPhase phase)
 	}
 }
 
-/* Which statements about definitions are taken at a time. */
+/* The statements of ddl/diff in groups, which are added at different times. */
 typedef enum Part
 {
 	PART_NEW_SCHEMAS,

@@ -1,6 +1,6 @@
 /*
  * json.c
- *    By the table of fields of model/definition.h, both ways.
+ *    Writes and reads with the table of fields in model/definition.h.
  */
 #include "ddl/json.h"
 
@@ -9,7 +9,7 @@
 
 #include "model/definition_check.h"
 
-/* By DefinitionKind. */
+/* Words for the kinds, indexed by DefinitionKind. */
 static const char *const kind_words[] = {"schema", "table",  "sequence",
 										 "enum",   "domain", "composite"};
 
@@ -118,7 +118,7 @@ append_member(Json *json, const DefinitionField *field, const void *record)
 	check_failed("the type of a field is known", __FILE__, __LINE__);
 }
 
-/* Goes as deep as the table does: members have no members. */
+/* Recursion is at most two deep: members have no members. */
 static void
 append_members(Json *json, const DefinitionShape *shape, const void *record)
 {
@@ -137,13 +137,14 @@ ddl_json_append(Json *json, const Definition *definition)
 
 /* ---- Reading ---- */
 
-/* What is being read, and where, for messages. */
+/* State while a definition is read; the names are for messages. */
 typedef struct Reading
 {
 	Arena *arena;
-	const char *object; /* table "public"."item" */
-	const char *array;  /* that the member is in; or NULL */
-	size_t index;       /* in that */
+	const char *object; /* such as: table "public"."item" */
+	const char *array;  /* name of the array that the member is in; NULL:
+						 * none */
+	size_t index;       /* index in that array */
 	Error *err;
 } Reading;
 
@@ -204,7 +205,7 @@ read_word(Reading *reading, const DefinitionField *field, json_t *value,
 	return refuse(reading, field->name, "is a word that is not known");
 }
 
-/* How many a list has, which is bounded by the length of the text. */
+/* Reads the length of a list, which the length of the text bounds. */
 static MUST_CHECK Rc
 read_count(Reading *reading, const char *name, json_t *value, int *count)
 {
@@ -352,7 +353,7 @@ find_field(const DefinitionShape *shape, const char *name)
 	return NULL;
 }
 
-/* Goes as deep as the table does: members have no members. */
+/* Recursion is at most two deep: members have no members. */
 static MUST_CHECK Rc
 read_members(Reading *reading, const DefinitionShape *shape, json_t *object,
 			 void *record)
@@ -366,8 +367,10 @@ read_members(Reading *reading, const DefinitionShape *shape, json_t *object,
 		const DefinitionField *field = find_field(shape, name);
 		Rc rc;
 
-		/* It says of a whole object which shape is to be read; a constraint's
-		 * is a field. */
+		/*
+		 * In a whole object, "kind" selects the shape; in a constraint, it is a
+		 * field.
+		 */
 		if (field == NULL && reading->array == NULL &&
 			strcmp(name, "kind") == 0)
 			continue;
@@ -380,7 +383,7 @@ read_members(Reading *reading, const DefinitionShape *shape, json_t *object,
 	return RC_OK;
 }
 
-/* What the object is called, as far as it can be told. */
+/* Returns the object's kind and name for messages, as far as they are known. */
 static const char *
 describe(json_t *object, Arena *arena)
 {

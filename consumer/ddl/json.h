@@ -1,6 +1,7 @@
 /*
  * json.h
- *    Definitions as JSON, to be kept in a table and read by people.
+ *    Converts definitions to JSON, which is stored in a table and read by
+ *    people, and back.
  *
  * A definition is one object:
  *
@@ -8,16 +9,15 @@
  *      "columns": [{"attnum": 1, "name": "id", "type_oid": 23, …}, …], …}
  *
  * `kind` is schema, table, sequence, enum, domain or composite.  The other
- * members are called as the fields in model/definition.h are, and are left out
- * where they are what they usually are (definition_set_usual()): empty, false,
- * 0, and -1 of typmod and statistics.  Enums are words.
+ * members have the names of the fields in model/definition.h.  They are left
+ * out if they have their usual value (definition_set_usual()): empty, false, 0,
+ * or -1 for typmod and statistics.  Enums are words.
  *
- * What is read has to be a definition and nothing else.  A member that is not
- * known is refused, and not left out: whoever works from a definition of which
- * a part is missing would undo that part.
+ * Input must be exactly a definition.  An unknown member is an error and not
+ * ignored, because a command that works with an incomplete definition would
+ * undo the part that is missing.
  *
- * Text is taken to be UTF-8, and bytes that are none are replaced
- * (base/json.h).
+ * Text is assumed to be UTF-8; invalid bytes are replaced (base/json.h).
  */
 #ifndef PENSTOCK_DDL_JSON_H
 #define PENSTOCK_DDL_JSON_H
@@ -28,17 +28,17 @@
 #include "base/json.h"
 #include "model/definition.h"
 
-/* Longest text of a definition that is read. */
+/* Largest size of a definition's text that can be read, in bytes. */
 #define DDL_JSON_BYTES_MAX (64 * MB)
 
-/* Writes it as the next value. */
+/* Appends a definition as the next value. */
 void ddl_json_append(Json *json, const Definition *definition);
 
 /*
- * Reads one definition from the text, which need not end in a NUL.  It is
- * allocated in the arena and points at nothing of the text.  RC_FAIL with
- * ERR_CONFIG names the object, as far as it is known, and the member that
- * cannot be read.
+ * Reads one definition from a text, which need not be terminated by a zero.
+ * The definition is allocated in the arena, with copies of its strings.
+ * RC_FAIL with ERR_CONFIG; the message has the object, as far as it is known,
+ * and the member that is wrong.
  */
 MUST_CHECK Rc ddl_json_read(const char *text, size_t length, Arena *arena,
 							const Definition **definition, Error *err);

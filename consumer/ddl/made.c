@@ -1,10 +1,11 @@
 /*
  * made.c
- *    The target's definitions, but for what has not changed on the source, must
- *    not differ from the source's.
+ *    Compares the target with the source, apart from what has not changed on
+ *    the source.
  *
- * What has not changed is taken from the source, field by field and member by
- * member; then it is left to ddl/diff whether there is anything to be done.
+ * The compared state has the source's value in every field and member that has
+ * not changed on the source, and the target's value in all others.  Then
+ * ddl/diff decides whether anything differs.
  */
 #include "ddl/made.h"
 
@@ -16,17 +17,24 @@
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
-/* One object, or one of its columns, constraints, indexes or labels. */
+/*
+ * Versions of an object, or of one of its columns, constraints, indexes or
+ * labels.
+ */
 typedef struct Versions
 {
 	const void *before; /* NULL: the source did not have it */
 	const void *after;
-	const void *target; /* told by the source's OIDs */
+	const void *target; /* with the source's OIDs; NULL: the target does not
+						 * have it */
 } Versions;
 
 /* ---- Members ------------------------------------------------------------ */
 
-/* Each kind of member is known by its first field: an OID, or an attnum. */
+/*
+ * Returns the first field of a member, which identifies it: an OID or an
+ * attnum.
+ */
 static uint32_t
 number_of(const DefinitionShape *shape, const void *member)
 {
@@ -45,8 +53,10 @@ number_of(const DefinitionShape *shape, const void *member)
 	return oid;
 }
 
-/* A name or a label: the first that is text, but for an index' schema, which
- * is that of its table. */
+/*
+ * Returns the name or label of a member: its first text field other than the
+ * schema of an index.
+ */
 static const char *
 name_of(const DefinitionShape *shape, const void *member)
 {
@@ -63,7 +73,10 @@ name_of(const DefinitionShape *shape, const void *member)
 	check_failed("every member has a name", __FILE__, __LINE__);
 }
 
-/* NULL: the record is NULL, or has no such member. */
+/*
+ * Finds a member by its OID or attnum; NULL: there is none, or the record is
+ * NULL.
+ */
 static const void *
 find_number(const DefinitionField *field, const void *record, uint32_t number)
 {
@@ -98,7 +111,7 @@ has_name(const DefinitionField *field, const void *record, const char *name)
 	return false;
 }
 
-/* Whether the target still has a member that the source has not any more. */
+/* Whether the target has a member that was dropped on the source. */
 static bool
 has_old_member(const DefinitionField *field, const Versions *versions)
 {
@@ -119,8 +132,10 @@ has_old_member(const DefinitionField *field, const Versions *versions)
 
 /* ---- Fields ------------------------------------------------------------- */
 
-/* Those of the target that have changed on the source, in `record`, which is as
- * the source's is. */
+/*
+ * Copies the target's values of fields that have changed on the source to
+ * `record`, which starts as a copy of the source's.
+ */
 static void
 take_changed(const DefinitionShape *shape, const Versions *versions,
 			 void *record)
@@ -137,7 +152,10 @@ take_changed(const DefinitionShape *shape, const Versions *versions,
 	}
 }
 
-/* Targets before 18 have no constraint for NOT NULL; the column says it. */
+/*
+ * Whether a member is a NOT NULL constraint, for which servers before version
+ * 18 have only a property of the column.
+ */
 static bool
 is_said_by_column(const DefinitionField *field, const void *member)
 {
@@ -147,7 +165,7 @@ is_said_by_column(const DefinitionField *field, const void *member)
 		   constraint->kind == CONSTRAINT_NOT_NULL;
 }
 
-/* The same of members; false: the target lacks one. */
+/* Does the same for members; returns false if the target lacks one. */
 static bool
 take_members(const DefinitionField *field, const Versions *versions,
 			 void *record)
@@ -218,8 +236,10 @@ has_named(const DefinitionSet *set, const Definition *like)
 	return false;
 }
 
-/* Whether nothing has a name any more that an object of the source had: it is
- * gone, or has another. */
+/*
+ * Whether no object of the target has the former name of an object that was
+ * dropped or renamed on the source.
+ */
 static bool
 is_rid(const DefinitionSet *before, const DefinitionSet *after,
 	   const DefinitionSet *target)
@@ -236,8 +256,10 @@ is_rid(const DefinitionSet *before, const DefinitionSet *after,
 	return true;
 }
 
-/* Puts what the target has of what changed in the place of the source's; false:
- * it lacks something. */
+/*
+ * Replaces changed objects in `merged` by mixtures of source and target;
+ * returns false if the target lacks an object or member.
+ */
 static bool
 put_changed(const DefinitionSet *before, const DefinitionSet *after,
 			const DefinitionSet *target, DefinitionSet *merged, Arena *arena)
@@ -264,7 +286,10 @@ put_changed(const DefinitionSet *before, const DefinitionSet *after,
 	return true;
 }
 
-/* What no statement can change is not the same. */
+/*
+ * Whether ddl/diff finds no difference; a difference without a statement
+ * counts.
+ */
 static bool
 is_same(const DefinitionSet *target, const DefinitionSet *source,
 		int target_version_num, Arena *arena)

@@ -1,12 +1,12 @@
 /*
  * made.h
- *    Whether a target has a change of the source's schema already.
+ *    Finds out whether a target already has a change of the source's schema,
+ *    for example because somebody has applied it by hand.
  *
- * Somebody has made it by hand, or it came there in another way.  Only what
- * differs between `before` and `after` is looked at.  So what the target has in
- * addition does not matter, nor what it lacks for another reason.
+ * Only differences between `before` and `after` are considered, not other
+ * objects that the target has or lacks.
  *
- * Nothing here waits or asks a server.
+ * Nothing here waits for a server.
  */
 #ifndef PENSTOCK_DDL_MADE_H
 #define PENSTOCK_DDL_MADE_H
@@ -16,11 +16,11 @@
 #include "model/definition.h"
 
 /*
- * Whether all that became of the source's definitions, from `before` to
- * `after`, is true of the target's, which have OIDs of their own.  What is gone
- * is gone there if nothing of its kind and name is left; so is what has another
- * name, from its old one.
- * `target_version_num` is the server's, `stride` as for ddl_undo_stride().
+ * Whether the target, whose definitions have OIDs of their own, has everything
+ * that differs between the source's definitions `before` and `after`.  A
+ * dropped or renamed object counts as such on the target if no object of that
+ * kind has its former name. `target_version_num` is the target's
+ * PG_VERSION_NUM; `stride` is as for ddl_undo_stride().
  */
 bool ddl_is_made(const DefinitionSet *before, const DefinitionSet *after,
 				 const DefinitionSet *target, int target_version_num,

@@ -19,7 +19,7 @@ oid_table_release(OidTable *table)
 	*table = (OidTable){0};
 }
 
-/* The slot of the key, or the free one where it belongs. */
+/* Returns the slot of a key, or the free slot where it belongs. */
 static OidEntry *
 find_slot(const OidTable *table, OidCatalog catalog, uint32_t oid)
 {

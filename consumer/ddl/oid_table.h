@@ -1,8 +1,6 @@
 /*
  * oid_table.h
- *    A number for each of many OIDs.
- *
- * A key is an OID and the catalog that it is of.
+ *    A hash table from OIDs to numbers.  A key is an OID and its catalog.
  */
 #ifndef PENSTOCK_DDL_OID_TABLE_H
 #define PENSTOCK_DDL_OID_TABLE_H
@@ -27,7 +25,7 @@ typedef struct OidEntry
 	uint32_t value;
 } OidEntry;
 
-/* To be used from a zeroed one. */
+/* A zeroed table is empty.  oid_table_release() frees it. */
 typedef struct OidTable
 {
 	OidEntry *slots;
@@ -37,11 +35,11 @@ typedef struct OidTable
 
 void oid_table_release(OidTable *table);
 
-/* Sets the value of a key; the OID is not 0. */
+/* Sets the value of a key; the OID must not be 0. */
 void oid_table_put(OidTable *table, OidCatalog catalog, uint32_t oid,
 				   uint32_t value);
 
-/* The value, or 0: there is none. */
+/* Returns the value of a key, or 0 if it has none. */
 uint32_t oid_table_get(const OidTable *table, OidCatalog catalog, uint32_t oid);
 
 #endif /* PENSTOCK_DDL_OID_TABLE_H */

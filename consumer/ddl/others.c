@@ -1,10 +1,10 @@
 /*
  * others.c
- *    A statement for each kind.
+ *    One query for each kind of object.
  *
- * Names in statements and texts are qualified, because nothing but pg_catalog
- * is searched.  Words in braces stand for what many statements have in common:
- * see `words`.
+ * Names in statements and texts have their schema, because search_path contains
+ * only pg_catalog.  A query may contain words in braces, which stand for SQL
+ * that many queries share (see `words`).
  */
 #include "ddl/others.h"
 
@@ -14,7 +14,7 @@
 #include "catalog/own_schema.h"
 #include "net/sql.h"
 
-/* Columns of all statements. */
+/* Columns of the result of each query. */
 enum
 {
 	OTHER_KEY,
@@ -24,16 +24,19 @@ enum
 	OTHER_REPLACE,
 	OTHER_DROP,
 	OTHER_PARENT,
-	OTHER_ON_CATALOG, /* as OidCatalog */
+	OTHER_ON_CATALOG, /* a value of OidCatalog */
 	OTHER_ON_OID,
 	OTHER_ON_ATTNUM,
 	OTHER_SCHEMA,
-	OTHER_NEEDS, /* between line breaks, which names of tables rarely have */
+	OTHER_NEEDS, /* separated by line breaks, which names of tables rarely
+				  * contain */
 	OTHER_DEPTH,
 };
 
-/* A word in braces, and what it stands for, in which $1 and $2 stand for what
- * follows the word. */
+/*
+ * A word that is used in braces, and the SQL that it stands for.  In that SQL,
+ * $1 and $2 are the arguments after the word.
+ */
 typedef struct Word
 {
 	const char *name;
@@ -41,23 +44,27 @@ typedef struct Word
 } Word;
 
 static const Word words[] = {
-	/* What is told of, of schema n. */
+	/* Condition: objects in schema n are read. */
 	{"told", "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema',"
 			 " '" CATALOG_OWN_SCHEMA "')"},
 
-	/* That the object with this OID in this catalog is no extension's, and no
-	 * function or cast that a range type has of itself. */
+	/*
+	 * Condition: the object with OID $2 in catalog $1 does not belong to an
+	 * extension, and is not a function or cast of a range type.
+	 */
 	{"free", "NOT EXISTS (SELECT FROM pg_depend e WHERE (e.deptype = 'e' OR"
 			 " e.deptype = 'i' AND e.classid IN ('pg_proc'::regclass,"
 			 " 'pg_cast'::regclass))"
 			 " AND e.classid = $1::regclass AND e.objid = $2)"},
 
-	/* Schema and name in double quotes, as keys have them. */
+	/* Schema $1 and name $2 in double quotes, as in keys. */
 	{"name", "'\"' || replace($1, '\"', '\"\"') || '\".\"'"
 			 " || replace($2, '\"', '\"\"') || '\"'"},
 
-	/* Objects of a catalog that nothing more is known of than what they are
-	 * called; and those whose schema is in this column. */
+	/*
+	 * Query: objects of catalog $1, of which only kind and name are known.  The
+	 * second one is for objects whose schema is in column $2.
+	 */
 	{"global", "SELECT i.type || ' ' || i.identity, '', '', NULL, NULL, NULL,"
 			   " '', 0, 0, 0, 0, NULL, 0 FROM $1 o CROSS JOIN LATERAL"
 			   " pg_identify_object('$1'::regclass, o.oid, 0) i"
@@ -68,8 +75,10 @@ static const Word words[] = {
 			   " pg_identify_object('$1'::regclass, o.oid, 0) i"
 			   " WHERE o.oid >= 16384 AND {told} AND {free '$1' o.oid}"},
 
-	/* That arguments of function p are of types that every database has, and
-	 * its body is text that nobody looks at. */
+	/*
+	 * Condition: the arguments of function p have types of pg_catalog, and its
+	 * body is a text that the server does not analyze.
+	 */
 	{"early",
 	 "NOT EXISTS (SELECT FROM pg_type y WHERE y.oid ="
 	 " ANY (p.proargtypes::oid[] || coalesce(p.proallargtypes, ARRAY[]::oid[])"
@@ -87,8 +96,10 @@ static const char extensions_sql[] =
 	"JOIN pg_namespace n ON n.oid = x.extnamespace "
 	"WHERE x.oid >= 16384";
 
-/* What a collation is made of depends on the server's version, so its row is
- * read as JSON. */
+/*
+ * The columns of pg_collation depend on the server's version, so rows are read
+ * as JSON.
+ */
 static const char collations_sql[] =
 	"SELECT 'collation ' || {name n.nspname o.collname}, s.sql, '', s.sql, "
 	"NULL, format('DROP COLLATION IF EXISTS %I.%I', n.nspname, o.collname), "
@@ -543,9 +554,11 @@ static const char comments_sql[] =
 	"WHERE d.classoid = 'pg_collation'::regclass AND {told} AND "
 	"{free d.classoid d.objoid}";
 
-/* In this statement and the following ones, $1 is the name of the target's
- * database.  What only the target lets roles do with it stays: it may have been
- * given to the pipeline.  Nothing stays of what everybody may. */
+/*
+ * From here on $1 is the name of the target's database.  Privileges that only
+ * the target has granted on it stay, because they may have been granted for the
+ * pipeline.  Privileges of PUBLIC are compared on both sides.
+ */
 static const char database_privileges_sql[] =
 	"SELECT format('privilege %s on DATABASE of %s%s', a.privilege_type, "
 	"g.name, CASE WHEN a.is_grantable THEN ' with grant option' END), '', '', "
@@ -567,9 +580,11 @@ static const char database_comment_sql[] =
 	"DATABASE %I IS %L', $1::text, c.text) AS sql) s "
 	"WHERE d.datname = current_database() AND c.text IS NOT NULL";
 
-/* Lists are stored as they are written, each of their items quoted; but a
- * statement cannot have an empty name.  Whoever wants nobody to write to the
- * source says so with a setting, too, and that is not about the target. */
+/*
+ * A setting that is a list is stored as it was written, with its items quoted;
+ * a statement must not contain an empty name.  Settings that make the source
+ * read-only are left out, because they do not concern the target.
+ */
 static const char settings_sql[] =
 	"SELECT format('setting %s of %s', v.name, CASE WHEN r.oid IS NULL THEN "
 	"'the database' WHEN s.setdatabase = 0 THEN format('role %I', r.rolname) "
@@ -650,10 +665,10 @@ static const char untranslated_sql[] =
 typedef struct Kind
 {
 	OtherPhase phase;
-	bool owners;     /* wanted only with these */
-	bool privileges; /* or these */
+	bool owners;     /* whether it is only read if owners are compared */
+	bool privileges; /* whether it is only read if privileges are compared */
 	const char *sql;
-	int param_count; /* of the statement's parameters */
+	int param_count; /* number of the query's parameters */
 } Kind;
 
 static const Kind kinds[] = {
@@ -676,7 +691,7 @@ static const Kind kinds[] = {
 	{OTHER_UNTRANSLATED, false, false, untranslated_sql, 0},
 };
 
-/* A field in the arena; NULL where it is null. */
+/* Returns a copy of a field in the arena; NULL if it is null. */
 static const char *
 field(Arena *arena, const PGresult *result, int row, int column)
 {
@@ -744,7 +759,10 @@ read_object(OtherObject *object, OtherPhase phase, const PGresult *result,
 
 static void append_statement(Buf *sql, const char *text);
 
-/* Appends what a word stands for; `arguments` is what follows it. */
+/*
+ * Appends the SQL that a word stands for; `arguments` is the text after the
+ * word.
+ */
 static void
 append_word(Buf *sql, const Word *word, const char *arguments, size_t length)
 {
@@ -767,7 +785,10 @@ append_word(Buf *sql, const Word *word, const char *arguments, size_t length)
 	buf_release(&said);
 }
 
-/* Appends what stands in braces, from behind the first of them on. */
+/*
+ * Appends the SQL for the word and arguments in braces; `text` begins after the
+ * opening brace.
+ */
 static void
 append_braces(Buf *sql, const char *text, size_t length)
 {
@@ -786,7 +807,10 @@ append_braces(Buf *sql, const char *text, size_t length)
 	check_failed("a word in a statement is known", __FILE__, __LINE__);
 }
 
-/* Words may have words within; no word has itself. */
+/*
+ * Appends a query, with words replaced.  The SQL of a word may contain other
+ * words, but not itself.
+ */
 static void
 append_statement(Buf *sql, const char *text)
 {

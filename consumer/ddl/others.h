@@ -1,11 +1,11 @@
 /*
  * others.h
- *    What a database has beside the objects that there are definitions of:
- *    functions, views, triggers, rules, policies, extended statistics,
- *    extensions, owners, privileges, comments, settings and the like.
+ *    Objects that have no definition (model/definition.h): functions, views,
+ *    triggers, rules, policies, extended statistics, extensions, owners,
+ *    privileges, comments, settings and so on.
  *
- * Each is known by a key, which says what it is and what it is called, and by a
- * text.  Two databases have the same if keys and texts are equal.
+ * Each object has a key, which consists of its kind and name, and a text.  Two
+ * databases have the same objects if keys and texts are equal.
  */
 #ifndef PENSTOCK_DDL_OTHERS_H
 #define PENSTOCK_DDL_OTHERS_H
@@ -16,14 +16,14 @@
 #include "model/definition.h"
 #include "net/pgconn.h"
 
-/* When statements run: those that make things in this order, those that drop
- * things the other way round. */
+/* Order of the statements: CREATE in this order, DROP in the opposite one. */
 typedef enum OtherPhase
 {
 	OTHER_EXTENSION,
 	OTHER_COLLATION,
-	OTHER_EARLY_ROUTINE, /* before tables, whose expressions may call it */
-	OTHER_LATE_ROUTINE,  /* after them: it is about types and tables */
+	OTHER_EARLY_ROUTINE, /* routines without types or tables of their own:
+						  * before tables, whose expressions may call them */
+	OTHER_LATE_ROUTINE,  /* other routines: after tables */
 	OTHER_VIEW,
 	OTHER_ON_VIEW, /* indexes of materialized views */
 	OTHER_STATISTICS,
@@ -33,54 +33,66 @@ typedef enum OtherPhase
 	OTHER_OWNER,
 	OTHER_PRIVILEGE,
 	OTHER_COMMENT,
-	OTHER_SETTING,      /* of the database, and of roles */
-	OTHER_UNTRANSLATED, /* there are no statements for it */
+	OTHER_SETTING,      /* settings of the database and of roles */
+	OTHER_UNTRANSLATED, /* objects for which we have no statements */
 } OtherPhase;
 
-/* All strings are in the arena; NULL only where it is said. */
+/*
+ * An object.  All strings are in the arena; a string may be NULL only where the
+ * comment says so.
+ */
 typedef struct OtherObject
 {
 	OtherPhase phase;
-	const char *key;     /* view "public"."orders" */
-	const char *text;    /* to be compared */
-	const char *shape;   /* can be replaced by one that has the same */
-	const char *create;  /* statement; NULL: none is known */
-	const char *replace; /* where there is another one; NULL: drop, create */
-	const char *drop;    /* statement; NULL: none is needed */
-	const char *parent;  /* key of what it goes with; empty: none of these */
+	const char *key;     /* such as: view "public"."orders" */
+	const char *text;    /* compared with the other side */
+	const char *shape;   /* an object with another text can be replaced only if
+						  * the shapes are equal */
+	const char *create;  /* CREATE statement; NULL: there is none */
+	const char *replace; /* statement that replaces an existing object; NULL:
+						  * drop and create */
+	const char *drop;    /* DROP statement; NULL: none is needed */
+	const char *parent;  /* key of the object that it is dropped with; empty:
+						  * not one of these objects */
 
-	/* The object that it is on, if that has a definition: 0: it is not. */
+	/*
+	 * The object that it is on, if that has a definition; on_oid is 0
+	 * otherwise.
+	 */
 	OidCatalog on_catalog;
 	uint32_t on_oid;
-	uint16_t on_attnum; /* its column; 0: all of it */
+	uint16_t on_attnum; /* column of that object; 0: the whole object */
 
-	uint32_t schema;          /* OID of its schema; 0: it is in none */
-	const char *const *needs; /* tables and views that it uses, "a"."b" */
+	uint32_t schema;          /* OID of its schema; 0: it has none */
+	const char *const *needs; /* tables and views that it uses:
+							   * "schema"."name" */
 	int needs_count;
-	int depth; /* of a view: how many views are below each other */
+	int depth; /* of a view: the longest chain of views that it reads */
 } OtherObject;
 
 typedef struct OtherObjects
 {
 	int count;
-	OtherObject *objects; /* by key */
+	OtherObject *objects; /* sorted by key */
 	Arena *arena;
 } OtherObjects;
 
 typedef struct OtherOptions
 {
-	bool owners; /* whether these are wanted */
+	bool owners; /* whether owners are read */
 	bool privileges;
-	const char *database; /* in statements: the name of the target's */
+	const char *database; /* name of the target's database, for statements */
 
-	/* Settings of which roles are read, where they are for all databases: of
-	 * all; or only of those that something here belongs to or is granted to. */
+	/*
+	 * Whether settings of roles for all databases are read for every role;
+	 * otherwise only for roles that own something here, or have privileges.
+	 */
 	bool all_roles;
 } OtherOptions;
 
 /*
- * Reads them from a database, in a transaction as for ddl_read().  Allocated in
- * the arena.  Waits.
+ * Reads the objects of a database into the arena; waits.  The connection must
+ * be in a transaction as for ddl_read().
  */
 MUST_CHECK Rc other_objects_read(PgConn *conn, const OtherOptions *options,
 								 Arena *arena, OtherObjects *others,

@@ -1,10 +1,11 @@
 /*
  * read.c
- *    One statement for each kind of object, which makes JSON as ddl/json.h has
- *    it, read through a cursor.
+ *    One query for each kind of object, which returns JSON in the format of
+ *    ddl/json.h through a cursor.
  *
- * What is as usual is NULL in these statements, and json_strip_nulls() leaves
- * it out.  OIDs are made numbers, because JSON has them as strings.
+ * The queries return NULL for usual values, and json_strip_nulls() removes
+ * these members.  OIDs are cast to int8, because JSON would have them as
+ * strings.
  */
 #include "ddl/read.h"
 
@@ -13,24 +14,33 @@
 #include "ddl/json.h"
 #include "net/sql.h"
 
-/* Objects that are read at a time; few, for a table can be long. */
+/*
+ * Number of objects per FETCH; small, because a table's definition can be long.
+ */
 #define FETCH_SQL         "FETCH 500 FROM penstock_definitions"
 
 #define ARENA_BLOCK_BYTES (64 * KB)
 
-/* Servers from these on have pg_attribute.attcompression and
- * pg_inherits.inhdetachpending; and publications of schemas. */
+/*
+ * First versions with pg_attribute.attcompression and
+ * pg_inherits.inhdetachpending, and with publications of schemas.
+ */
 #define COMPRESSION_VERSION_NUM         140000
 #define SCHEMA_PUBLICATIONS_VERSION_NUM 150000
 
-/* The system's own objects are below this (access/transam.h:
- * FirstNormalObjectId). */
+/*
+ * OIDs of the system's objects are less than this (access/transam.h:
+ * FirstNormalObjectId).
+ */
 #define OID_FIRST_NORMAL_SQL "16384"
 
-/* With which the server notes, since November 2026, when a column changed. */
+/*
+ * Prefix of an option in attoptions with which newer servers record when a
+ * column changed.
+ */
 #define VERSION_OPTION "pg_attver="
 
-/* A statement in the making. */
+/* A query that is being built. */
 typedef struct Query
 {
 	Buf sql;
@@ -40,7 +50,7 @@ typedef struct Query
 
 /* ---- Parts -------------------------------------------------------------- */
 
-/* A collation, unless it is that of the type. */
+/* Appends the collation, unless it is the type's collation. */
 static void
 append_collation(Buf *sql, const char *collation, const char *usual)
 {
@@ -50,8 +60,10 @@ append_collation(Buf *sql, const char *collation, const char *usual)
 			   collation, usual, collation);
 }
 
-/* What a column of a table and one of a composite type have: of a and its type
- * t. */
+/*
+ * Appends members that columns of tables and of composite types share, for
+ * attribute a and its type t.
+ */
 static void
 append_column_type(Buf *sql)
 {
@@ -62,7 +74,7 @@ append_column_type(Buf *sql)
 	append_collation(sql, "a.attcollation", "t.typcollation");
 }
 
-/* Follows the attributes a of a relation. */
+/* End of a subquery for the columns of relation c, from the attributes a. */
 static const char columns_of_sql[] =
 	" ORDER BY a.attnum) FROM pg_attribute a JOIN pg_type t"
 	" ON t.oid = a.atttypid WHERE a.attrelid = c.oid AND a.attnum > 0"
@@ -97,7 +109,10 @@ append_columns(Query *query)
 	buf_printf(sql, ")%s", columns_of_sql);
 }
 
-/* An array of small numbers; that of a column of the system is negative. */
+/*
+ * Appends an array of attnums as unsigned numbers; those of system columns are
+ * negative.
+ */
 static void
 append_attnums(Buf *sql, const char *array)
 {
@@ -109,8 +124,9 @@ append_attnums(Buf *sql, const char *array)
 }
 
 /*
- * Of a foreign key to a partitioned table the server makes one to each
- * partition, on the same table; they come and go with it.
+ * Appends the constraints.  For a foreign key to a partitioned table, the
+ * server has further constraints on the same table, one for each partition;
+ * they are left out, because they are created and dropped with the first.
  */
 static void
 append_constraints(Buf *sql, const char *condition)
@@ -160,11 +176,11 @@ append_indexes(Buf *sql)
 						   " WHERE i.indrelid = c.oid)");
 }
 
-/* c, or a table that it is a partition of, at any distance. */
+/* Subquery: OIDs of table c and of all partitioned tables above it. */
 #define FAMILY_SQL                                                             \
 	"(SELECT c.oid UNION SELECT p.relid FROM pg_partition_ancestors(c.oid) p)"
 
-/* Whether one of the publications has table c. */
+/* Appends whether one of the publications has table c. */
 static void
 append_published(Query *query)
 {
@@ -201,8 +217,9 @@ append_in_oids(Buf *sql, const OidList *list)
 }
 
 /*
- * Appends AND what is told of: `alias` is a row of `catalog` with column oid,
- * n the schema; `owner` is the OID of the table that it may belong to, or NULL.
+ * Appends the condition for objects that are read.  `alias` is the alias of a
+ * row of `catalog` with column oid, n that of its schema.  `owner` is an
+ * expression for the OID of the owning table, or NULL.
  */
 static void
 append_told(Query *query, const char *catalog, const char *alias,
@@ -268,7 +285,9 @@ append_schemas(Buf *sql, const PatternList *list, const char *schema,
 	return RC_OK;
 }
 
-/* Appends AND what is selected of what is in schema n, but for relations. */
+/*
+ * Appends the condition for selected objects in schema n other than relations.
+ */
 static MUST_CHECK Rc
 append_selected_schema(Query *query, Error *err)
 {
@@ -295,8 +314,9 @@ append_selected_schema(Query *query, Error *err)
 }
 
 /*
- * Appends AND what is selected of relation c: by its own name, that of a table
- * that it is a partition of, or that of the table whose column it belongs to.
+ * Appends the condition for a selected relation c.  It is selected by its own
+ * name, by that of a partitioned table above it, or by that of the table whose
+ * column owns it.
  */
 static MUST_CHECK Rc
 append_selected_relation(Query *query, Error *err)
@@ -470,7 +490,7 @@ append_composites(Query *query, Error *err)
 typedef struct Kind
 {
 	DefinitionKind kind;
-	const char *oid; /* what the rows are in the order of */
+	const char *oid; /* expression by which the rows are sorted */
 	Rc (*append)(Query *query, Error *err);
 } Kind;
 

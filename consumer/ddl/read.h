@@ -1,15 +1,15 @@
 /*
  * read.h
- *    Definitions of what a database has, from the server's catalogs.
+ *    Reads definitions from the catalogs of a server.
  *
- * A definition that is read here says the same, byte by byte, as one that the
- * plugin sends of the same object (SchemaChange in proto/penstock.proto).  Like
- * the plugin it leaves out temporary objects, what belongs to an extension,
+ * A definition that is read here is equal, byte by byte, to the definition that
+ * the plugin sends for the same object (SchemaChange in proto/penstock.proto).
+ * As the plugin does, it leaves out temporary objects, objects of extensions,
  * and the schemas of the system and of Penstock.
  *
- * What is read is what the transaction's snapshot shows, but for texts of
- * expressions, of indexes and of constraints: for these the server looks at its
- * catalogs as they are now.  Whoever needs both to be of one moment locks the
+ * Definitions are as of the transaction's snapshot, except texts of
+ * expressions, indexes and constraints, for which the server uses the current
+ * catalogs.  A caller that needs all of them as of the same time must lock the
  * tables first (ACCESS SHARE is enough).
  */
 #ifndef PENSTOCK_DDL_READ_H
@@ -23,27 +23,30 @@
 
 typedef struct DdlReadOptions
 {
-	/* Of which TableDefinition.published is told; NULL: of none. */
+	/* Publications that decide TableDefinition.published; NULL: it is false. */
 	const Publications *publications;
 
 	/*
-	 * Which tables and schemas are wanted; NULL: all.  A partition is taken or
-	 * left out with its table, a sequence that belongs to a column as well.
-	 * Where tables are named, neither schemas nor types are read.
+	 * Which tables and schemas are read; NULL: all.  A partition is selected
+	 * with its partitioned table, and a sequence with the table whose column
+	 * owns it.  If the selection has tables, no schemas and types are read.
 	 */
 	const Selection *selection;
 
-	/* Only these objects, of the catalog; NULL: all.  One that is not there is
-	 * no failure. */
+	/*
+	 * Read only the objects with these OIDs in `catalog`; NULL: all.  An OID
+	 * that does not exist is no error.
+	 */
 	const OidList *oids;
 	DefinitionCatalog catalog;
-	bool with_sequences; /* and those of the columns of these tables */
+	bool with_sequences; /* with `oids` of tables: also sequences that their
+						  * columns own */
 } DdlReadOptions;
 
 /*
- * Puts the definitions of the database into the set.  The connection is in a
- * transaction, whose snapshot counts, and has pg_catalog alone as search_path
- * and UTF8 as client_encoding, as PGCONN_DATA has.  Waits.
+ * Reads the definitions of a database into the set; waits.  The connection must
+ * be in a transaction, and have search_path = pg_catalog and client_encoding =
+ * UTF8, as connections of kind PGCONN_DATA have.
  */
 MUST_CHECK Rc ddl_read(PgConn *conn, const DdlReadOptions *options,
 					   DefinitionSet *set, Error *err);

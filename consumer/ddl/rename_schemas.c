@@ -1,6 +1,6 @@
 /*
  * rename_schemas.c
- *    Names before, and names after, found by the OID of the schema.
+ *    Finds the former and new name of a schema by its OID.
  */
 #include "ddl/rename_schemas.h"
 
@@ -8,7 +8,7 @@
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* The name after, of a schema that had this one before. */
+/* Returns the new name of the schema that had this name, or NULL. */
 static const char *
 name_after(const DefinitionSet *before, const DefinitionSet *after,
 		   const char *name)
@@ -41,7 +41,7 @@ is_any_renamed(const DefinitionSet *before, const DefinitionSet *after)
 	return false;
 }
 
-/* A definition that says the same under the new name of the schema. */
+/* Replaces a definition by a copy with the schema's new name. */
 static void
 rename_member(const DefinitionSet *before, DefinitionSet *after,
 			  const Definition *definition)

@@ -1,9 +1,9 @@
 /*
  * rename_schemas.h
- *    What is in a schema that gets another name.
+ *    Renames the schema of all objects in a schema that was renamed.
  *
- * ALTER SCHEMA … RENAME changes one object of the source, and the name by which
- * all others in it are known.
+ * ALTER SCHEMA … RENAME changes one object of the source, but the definitions
+ * of all objects in the schema contain its name.
  */
 #ifndef PENSTOCK_DDL_RENAME_SCHEMAS_H
 #define PENSTOCK_DDL_RENAME_SCHEMAS_H
@@ -11,8 +11,8 @@
 #include "model/definition.h"
 
 /*
- * Gives what is in `after` as it was in `before` the name that its schema has
- * in `after`.  What is another definition than before has it already.
+ * Sets the schema's new name in every definition of `after` that is the same as
+ * in `before`.  A definition that has changed has the new name already.
  */
 void ddl_rename_schemas(const DefinitionSet *before, DefinitionSet *after);
 

@@ -1,6 +1,6 @@
 /*
  * stride.c
- *    A target's increment, divided by the stride.
+ *    Divides the target's increments by the stride.
  */
 #include "ddl/stride.h"
 
@@ -8,7 +8,10 @@
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-/* A sequence that cycles is never given a stride. */
+/*
+ * Whether the target's increment has the stride; a sequence that cycles never
+ * has.
+ */
 static bool
 has_stride(const SequenceDefinition *target, const SequenceDefinition *source,
 		   int stride)

@@ -1,9 +1,9 @@
 /*
  * stride.h
- *    Increments of sequences whose values are disjoint.
+ *    Hides the stride of sequences from a comparison.
  *
- * With a stride of N a target's sequence has N times the source's increment.
- * That is no difference between the two.
+ * With a stride of N, a target's sequence has N times the source's increment.
+ * This does not count as a difference.
  */
 #ifndef PENSTOCK_DDL_STRIDE_H
 #define PENSTOCK_DDL_STRIDE_H
@@ -11,9 +11,9 @@
 #include "model/definition.h"
 
 /*
- * Gives those of the target's sequences the source's increment that have it
- * `stride` times.  The target's definitions are told by the source's OIDs, as
- * by ddl_align().  A stride of 0 changes nothing.
+ * Sets the source's increment in each of the target's sequences whose increment
+ * is `stride` times the source's.  The target's definitions must have the
+ * source's OIDs, as after ddl_align().  A stride of 0 changes nothing.
  */
 void ddl_undo_stride(DefinitionSet *target, const DefinitionSet *source,
 					 int stride);
