@@ -555,9 +555,9 @@ static const char comments_sql[] =
 	"{free d.classoid d.objoid}";
 
 /*
- * From here on $1 is the name of the target's database.  Privileges that only
- * the target has granted on it stay, because they may have been granted for the
- * pipeline.  Privileges of PUBLIC are compared on both sides.
+ * From here on $1 is the name of the target's database.  Of privileges that
+ * only the target has granted on it, those of roles stay, because they may be
+ * for the pipeline; those of PUBLIC are revoked.
  */
 static const char database_privileges_sql[] =
 	"SELECT format('privilege %s on DATABASE of %s%s', a.privilege_type, "

@@ -2,10 +2,10 @@
  * add_columns.c
  *    ALTER TABLE … ADD COLUMN.
  *
- * Rows that a source had before may have a value in a new column that its
- * default does not give any more, such as the time at which the column was
- * added.  The column is added with this value as its default, which the
- * column's own default then replaces.
+ * On the source, rows that are older than a column may have a value in it that
+ * its default does not return any more, such as the time at which the column
+ * was added.  The column is added with this value as its default, which is then
+ * replaced by the column's own default.
  */
 #include "ddl/diff/add_columns.h"
 
@@ -16,7 +16,10 @@
 #include "ddl/diff/draft_table.h"
 #include "ddl/diff/text.h"
 
-/* The value that rows have which are older than the column; NULL: none. */
+/*
+ * Returns the value of the column in rows that are older than the column; NULL:
+ * none.
+ */
 static const char *
 missing_value(Draft *draft, DraftObject *table, const char *name)
 {
@@ -34,7 +37,7 @@ missing_value(Draft *draft, DraftObject *table, const char *name)
 	return NULL;
 }
 
-/* Whether an expression can only be the value: a number, or a text like it. */
+/* Whether a default is the constant `value`, as a number or in quotes. */
 static bool
 is_constant(Draft *draft, const char *expression, const char *value)
 {
@@ -49,7 +52,10 @@ is_constant(Draft *draft, const char *expression, const char *value)
 		   strchr(expression + length, '\'') == NULL;
 }
 
-/* Children that have no such column get it; others have it once more. */
+/*
+ * Updates the draft's children of a table that got a column: each child
+ * inherits the column.
+ */
 static void
 spread_column(Draft *draft, DraftObject *table, const ColumnDefinition *column)
 {
@@ -106,9 +112,9 @@ add_column(Draft *draft, DraftObject *table, const ColumnDefinition *after)
 }
 
 /*
- * Which columns come in which round: first those that a table declares itself
- * although a parent is to have them too, so that they are its own; those that
- * are computed from others last.
+ * Returns the round in which a column is added: first those that a table
+ * declares although a parent will have them, so that they count as its own;
+ * last those that are computed from others.
  */
 static int
 round_of(const ColumnDefinition *column)

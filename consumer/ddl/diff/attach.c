@@ -2,9 +2,9 @@
  * attach.c
  *    ALTER TABLE … ATTACH PARTITION, INHERIT; ALTER INDEX … ATTACH PARTITION.
  *
- * Those farthest from the root come first.  An index of a partitioned table is
- * valid only if it has one of each partition, and a table with an index that is
- * not valid gets another one when it is attached itself.
+ * Tables farthest from the root are attached first.  The index of a partitioned
+ * table is valid only if each partition has it, and when a table with an
+ * invalid index is attached, the server creates another index for it.
  */
 #include "ddl/diff/attach.h"
 
@@ -15,7 +15,10 @@
 
 /* ---- Tables ---- */
 
-/* An index that fits one of the parent's becomes a part of it. */
+/*
+ * Updates the draft: the server attaches matching indexes together with the
+ * table.
+ */
 static void
 attach_fitting_indexes(DraftObject *child, const DraftObject *parent)
 {
@@ -29,7 +32,9 @@ attach_fitting_indexes(DraftObject *child, const DraftObject *parent)
 	}
 }
 
-/* What the server makes of the child's identities is the parent's. */
+/*
+ * Updates the draft: the server gives the child the parent's identity columns.
+ */
 static void
 attach_identities(DraftObject *child, const DraftObject *parent)
 {
@@ -43,7 +48,10 @@ attach_identities(DraftObject *child, const DraftObject *parent)
 	}
 }
 
-/* A foreign key that the parent has is the child's already, with its name. */
+/*
+ * Attaches a partition.  Its foreign keys that the parent has, too, are created
+ * before, so that they keep their names.
+ */
 static void
 attach(Draft *draft, DraftObject *child, DraftObject *parent)
 {
@@ -65,7 +73,7 @@ inherit(Draft *draft, DraftObject *child, DraftObject *parent)
 	draft_inherit(draft, child, parent);
 }
 
-/* Whether a column is to come to the child that is not its own. */
+/* Whether the child gets a column that it will have only from a parent. */
 static bool
 gets_columns(const DraftObject *child)
 {
@@ -80,7 +88,9 @@ gets_columns(const DraftObject *child)
 	return false;
 }
 
-/* Whether the child has all that the parent has, as it is now. */
+/*
+ * Whether the child has all columns and checks that the parent currently has.
+ */
 static bool
 fits(const DraftObject *child, const DraftObject *parent)
 {
@@ -104,7 +114,7 @@ fits(const DraftObject *child, const DraftObject *parent)
 	return true;
 }
 
-/* What parent and child have both, the child has from the parent, too. */
+/* Updates the draft: columns that both have are inherited from the parent. */
 static void
 inherit_columns(DraftObject *child, const DraftObject *parent)
 {
@@ -176,7 +186,10 @@ attach_index(Draft *draft, DraftObject *child, const IndexDefinition *index,
 	draft_edit_index(draft, child, index->oid)->parent = parent->oid;
 }
 
-/* The index of a table that the child inherits from; NULL: none has it. */
+/*
+ * Returns the index with that OID of a table from which the child inherits, or
+ * NULL.
+ */
 static const IndexDefinition *
 parents_index(const Draft *draft, const DraftObject *child, uint32_t oid)
 {

@@ -1,20 +1,25 @@
 /*
  * attach.h
- *    Tables that inherit from another one, and partitions.
+ *    Attaches partitions, and makes tables inherit from others.
  */
 #ifndef PENSTOCK_DDL_DIFF_ATTACH_H
 #define PENSTOCK_DDL_DIFF_ATTACH_H
 
 #include "ddl/diff/draft.h"
 
-/* Lets a table inherit that is to get columns from its new parent, which the
- * parent gets later. */
+/*
+ * Makes a table inherit from a new parent before columns are added, if it gets
+ * columns from that parent.
+ */
 void diff_inherit_early(Draft *draft);
 
-/* Gives tables the parents that they have after, and indexes of partitions. */
+/*
+ * Makes tables inherit from their new parents, and attaches indexes of
+ * partitions.
+ */
 void diff_attach(Draft *draft);
 
-/* Attaches what indexes have come since. */
+/* Attaches indexes that were created after diff_attach(). */
 void diff_attach_indexes(Draft *draft);
 
 #endif /* PENSTOCK_DDL_DIFF_ATTACH_H */

@@ -2,8 +2,8 @@
  * column_names.c
  *    ALTER TABLE … RENAME COLUMN, ALTER TYPE … RENAME ATTRIBUTE.
  *
- * A column that children have from a parent is renamed there, with theirs; if
- * the parent is a table of a type, with the type's attribute.
+ * An inherited column is renamed in the parent, together with the children's.
+ * A column of a typed table is renamed with the attribute of the type.
  */
 #include "ddl/diff/column_names.h"
 
@@ -30,7 +30,7 @@ rename_column(Draft *draft, DraftObject *table, const char *from,
 	}
 }
 
-/* What has the name now is to have another one. */
+/* Gives the column that has the name a spare name; it gets its own later. */
 static void
 free_column_name(Draft *draft, DraftObject *table, const char *name)
 {

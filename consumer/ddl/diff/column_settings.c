@@ -11,11 +11,14 @@
 #include "ddl/diff/same_text.h"
 #include "ddl/diff/text.h"
 
-/* Servers from these versions on can do it. */
+/*
+ * First versions with SET STORAGE DEFAULT, and with NOT NULL constraints that
+ * are inherited.
+ */
 #define VERSION_STORAGE_DEFAULT    160000
 #define VERSION_INHERITED_NOT_NULL 180000
 
-/* A column of a table that stays, now and after. */
+/* A column before and after, of a table that stays. */
 typedef struct ColumnPair
 {
 	DraftObject *table;
@@ -26,7 +29,7 @@ typedef struct ColumnPair
 
 typedef void (*ColumnStep)(Draft *draft, ColumnPair *pair);
 
-/* Takes a step with each column of the table that both sides have. */
+/* Calls `step` for each column of a table that stays. */
 static void
 each_column(Draft *draft, DraftObject *table, ColumnStep step)
 {
@@ -48,7 +51,7 @@ each_column(Draft *draft, DraftObject *table, ColumnStep step)
 
 /* ---- NOT NULL ---- */
 
-/* Sets it for the table's column, and for its children's. */
+/* Updates NOT NULL of a column in a table and its children. */
 static void
 spread_not_null(Draft *draft, DraftObject *table, const char *name,
 				bool not_null)
@@ -65,8 +68,10 @@ spread_not_null(Draft *draft, DraftObject *table, const char *name,
 	}
 }
 
-/* Partitions cannot be without what their parent has, and a parent cannot give
- * it up for itself; other children may be as they like on older servers. */
+/*
+ * A partition must have its parent's NOT NULL, so both are dropped together.
+ * On servers before version 18, other children keep theirs.
+ */
 static void
 drop_not_null(Draft *draft, ColumnPair *pair)
 {
@@ -85,7 +90,10 @@ drop_not_null(Draft *draft, ColumnPair *pair)
 		spread_not_null(draft, pair->table, name, false);
 }
 
-/* Whether children have the name from the table, and not one of their own. */
+/*
+ * Whether children have the NOT NULL constraint with the table's name, not with
+ * one of their own.
+ */
 static bool
 gives_name(Draft *draft, ColumnPair *pair,
 		   const ConstraintDefinition *constraint)
@@ -99,8 +107,10 @@ gives_name(Draft *draft, ColumnPair *pair,
 	return true;
 }
 
-/* As a constraint where the target has them, if it is not what it is called by
- * itself. */
+/*
+ * Adds NOT NULL as a constraint, if the target's version supports it and the
+ * constraint is not the one that SET NOT NULL creates.
+ */
 static void
 set_not_null(Draft *draft, ColumnPair *pair)
 {
@@ -130,7 +140,7 @@ set_not_null(Draft *draft, ColumnPair *pair)
 		spread_not_null(draft, pair->table, pair->now->name, true);
 }
 
-/* A constraint that was added without a look at the rows. */
+/* Validates a NOT NULL constraint that was added without checking the rows. */
 static void
 validate_not_null(Draft *draft, ColumnPair *pair)
 {
@@ -169,7 +179,10 @@ set_identity(Draft *draft, ColumnPair *pair)
 	draft_edit_column(draft, pair->table, pair->now->name)->identity = identity;
 }
 
-/* Before an identity, which no default may be in the way of. */
+/*
+ * Drops a default before an identity is added, which fails if the column has a
+ * default.
+ */
 static void
 drop_default(Draft *draft, ColumnPair *pair)
 {
@@ -183,7 +196,7 @@ drop_default(Draft *draft, ColumnPair *pair)
 		->default_expression = "";
 }
 
-/* After identities, whose sequences it may use. */
+/* Sets defaults after identities, whose sequences they may use. */
 static void
 set_default(Draft *draft, ColumnPair *pair)
 {
@@ -225,7 +238,10 @@ set_expression(Draft *draft, ColumnPair *pair)
 
 /* ---- Storage ---- */
 
-/* The storage of a type whose default cannot be asked for by this word. */
+/*
+ * Returns the default storage of a column's type, for versions without SET
+ * STORAGE DEFAULT.
+ */
 static const char *
 usual_storage(const ColumnDefinition *column)
 {
@@ -288,7 +304,9 @@ set_options(Draft *draft, ColumnPair *pair)
 						 "ALTER COLUMN %s SET (%s)", pair->name, set);
 }
 
-/* Nothing later depends on any of these, so the draft need not know. */
+/*
+ * The draft is not updated, because no later stage looks at these properties.
+ */
 static void
 set_storage(Draft *draft, ColumnPair *pair)
 {

@@ -1,6 +1,6 @@
 /*
  * column_text.c
- *    Columns in SQL.
+ *    Builds the SQL of a column.
  */
 #include "ddl/diff/column_text.h"
 
@@ -9,10 +9,10 @@
 #include "ddl/diff/draft_sequence.h"
 #include "ddl/diff/text.h"
 
-/* Servers from this version on keep NOT NULL of a table as a constraint. */
+/* First version with NOT NULL constraints in pg_constraint. */
 #define VERSION_NOT_NULL_CONSTRAINT 180000
 
-/* Longer ones are cut. */
+/* Largest length of a name; the server truncates longer ones. */
 #define NAME_BYTES_MAX 63
 
 const char *
@@ -36,8 +36,7 @@ column_identity_text(Draft *draft, const DraftObject *table,
 
 	if (sequence == NULL)
 		return arena_printf(draft->arena, "GENERATED %s AS IDENTITY", kind);
-	/* It is as wide as the column; that it is to be another can be said later.
-	 */
+	/* The draft's sequence has the column's type; another type is set later. */
 	draft_create(draft, sequence, sequence->after);
 	sequence->own->sequence.type = column->type;
 	return arena_printf(
@@ -89,7 +88,7 @@ column_not_null_is_usual(Draft *draft, const DraftObject *table,
 		   text_find_word(constraint->definition, "NOT VALID") == NULL;
 }
 
-/* That of a table that has no rows yet is valid. */
+/* Without NOT VALID, because the table has no rows yet. */
 static void
 append_not_null(Draft *draft, const DraftObject *table,
 				const ColumnDefinition *column, Buf *buf)

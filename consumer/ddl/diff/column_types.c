@@ -2,11 +2,12 @@
  * column_types.c
  *    ALTER TABLE … ALTER COLUMN … TYPE.
  *
- * How a source computed the new values is not known.  Where they cannot be the
- * old ones in another form, the source wrote the table anew, and its rows
- * follow.  So this is about rows that need no computing, and about statements
- * that a server takes for the two types: if nothing else is known of them, a
- * value is read anew from its text.
+ * The expression with which the source computed new values is not known.  If
+ * the new values are not the old ones in another form, the source has rewritten
+ * the table, and sends its rows again.  So the statements here need to convert
+ * values only where the form changes, and otherwise only to be accepted by the
+ * server.  If nothing else is known about two types, the text of a value is
+ * converted.
  */
 #include "ddl/diff/column_types.h"
 
@@ -16,7 +17,9 @@
 #include "ddl/diff/draft_table.h"
 #include "ddl/diff/text.h"
 
-/* Types each of which is taken for the others (catalog/pg_type.dat). */
+/*
+ * Types that are converted to each other on assignment (catalog/pg_type.dat).
+ */
 typedef enum TypeFamily
 {
 	FAMILY_NONE,
@@ -65,7 +68,7 @@ column_types_equal(const ColumnDefinition *a, const ColumnDefinition *b)
 		   strcmp(a->collation, b->collation) == 0;
 }
 
-/* What follows the type: how to compute a value of it; or nothing. */
+/* Returns the USING clause, or "" if the conversion on assignment is enough. */
 static const char *using(Draft *draft, const ColumnDefinition *from,
 						 const ColumnDefinition *to)
 {
@@ -82,7 +85,7 @@ static const char *using(Draft *draft, const ColumnDefinition *from,
 	return arena_printf(draft->arena, " USING %s::text::%s", name, to->type);
 }
 
-/* Whether the server may leave the rows as they are. */
+/* Whether the server does not rewrite the table. */
 static bool
 leaves_rows(const ColumnDefinition *from, const ColumnDefinition *to)
 {
@@ -93,7 +96,10 @@ leaves_rows(const ColumnDefinition *from, const ColumnDefinition *to)
 			(from->typmod >= 0 && from->typmod <= to->typmod));
 }
 
-/* A default need not fit the new type; it is set again later. */
+/*
+ * Drops defaults before a change of type, because they may not be convertible;
+ * they are set again later.
+ */
 static void
 drop_defaults(Draft *draft, const DraftFamily *family, const char *name)
 {
@@ -159,8 +165,10 @@ change_types(Draft *draft, DraftObject *table)
 
 /* ---- Tables whose rows come anew ---- */
 
-/* Whether another table has a foreign key to it, or to a table that it is a
- * partition of. */
+/*
+ * Whether another table has a foreign key to the table, or to a partitioned
+ * table above it.
+ */
 static bool
 is_referred_to(const Draft *draft, const DraftObject *table)
 {
@@ -186,10 +194,11 @@ is_referred_to(const Draft *draft, const DraftObject *table)
 }
 
 /*
- * Whether the table is better without rows: a column has come, or has another
- * type to which a server may not know a way, or the target has refused the
- * statements already.  With another type a foreign key to it is checked again,
- * and has to find the rows.
+ * Whether the table has to be emptied before other statements: if a column was
+ * added, if a column's type is changed in a way that the server may not
+ * support, or if the target has already refused the statements.  A table to
+ * which foreign keys refer is not emptied for a change of type, because the
+ * server would check the keys again and not find the rows.
  */
 static bool
 wants_no_rows(const Draft *draft, const DraftObject *table)

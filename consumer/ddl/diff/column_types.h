@@ -1,14 +1,16 @@
 /*
  * column_types.h
- *    Columns that have another type.
+ *    Changes types of columns.
  */
 #ifndef PENSTOCK_DDL_DIFF_COLUMN_TYPES_H
 #define PENSTOCK_DDL_DIFF_COLUMN_TYPES_H
 
 #include "ddl/diff/draft.h"
 
-/* Empties tables whose rows come anew, if that makes a later statement easier,
- * and gives columns that stay the types that they have after. */
+/*
+ * Gives columns that stay their new types.  Before, it empties tables whose
+ * rows the source sends again, if that makes a later statement possible.
+ */
 void diff_column_types(Draft *draft);
 
 /* Whether two columns have the same type, modifier and collation. */

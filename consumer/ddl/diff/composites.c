@@ -51,7 +51,7 @@ is_of(const DraftObject *table, const Definition *type)
 	if (table->kind != DEFINITION_TABLE || table->now == NULL ||
 		table->now->table.of_type[0] == '\0')
 		return false;
-	/* A table that stays says the type's name of after. */
+	/* In the new state, of_type has the type's new name. */
 	rest = identifier_read(table->now->table.of_type, schema);
 	return rest != NULL && *rest == '.' &&
 		   identifier_read(rest + 1, name) != NULL &&
@@ -61,7 +61,10 @@ is_of(const DraftObject *table, const Definition *type)
 typedef void (*TableStep)(Draft *draft, DraftObject *table, const char *name,
 						  const ColumnDefinition *after);
 
-/* Takes a step with each table of the type, and those that inherit from it. */
+/*
+ * Calls `step` for each typed table of the type, and for tables that inherit
+ * from it.
+ */
 static void
 each_table(Draft *draft, const DraftObject *type, const char *name,
 		   const ColumnDefinition *after, TableStep step)

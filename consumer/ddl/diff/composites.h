@@ -1,22 +1,23 @@
 /*
  * composites.h
- *    Composite types and their attributes.
+ *    Changes composite types and their attributes.
  *
- * A table of a type has the type's attributes as columns, and they change with
- * it; so do the columns of tables that inherit from such a table.
+ * A typed table has the type's attributes as columns.  They change together
+ * with the type, and so do the columns of tables that inherit from a typed
+ * table.
  */
 #ifndef PENSTOCK_DDL_DIFF_COMPOSITES_H
 #define PENSTOCK_DDL_DIFF_COMPOSITES_H
 
 #include "ddl/diff/draft.h"
 
-/* Drops attributes that are gone, also from tables of the type. */
+/* Drops attributes of types, which also drops the columns of typed tables. */
 void diff_drop_attributes(Draft *draft);
 
-/* Creates one. */
+/* Creates a composite type. */
 void create_composite(Draft *draft, DraftObject *type);
 
-/* Renames, alters and adds attributes of one that stays. */
+/* Renames, alters and adds attributes of a type that stays. */
 void alter_composite(Draft *draft, DraftObject *type);
 
 #endif /* PENSTOCK_DDL_DIFF_COMPOSITES_H */

@@ -20,7 +20,7 @@ add_constraint(Draft *draft, DraftObject *table,
 
 /* ---- Checks ---- */
 
-/* Whether the table gets the check from a parent that has it after. */
+/* Whether the table gets the check from a parent that has it in `after`. */
 static bool
 comes_from_parent(const Draft *draft, const DraftObject *table,
 				  const ConstraintDefinition *check)
@@ -41,7 +41,10 @@ comes_from_parent(const Draft *draft, const DraftObject *table,
 	return false;
 }
 
-/* Children have the check once more, or get it, with their own children. */
+/*
+ * Updates the draft's children of a table that got a check: each child inherits
+ * it.
+ */
 static void
 spread_check(Draft *draft, DraftObject *table,
 			 const ConstraintDefinition *check)
@@ -57,7 +60,10 @@ spread_check(Draft *draft, DraftObject *table,
 	}
 }
 
-/* Children before parents: so a check that both declare is the child's, too. */
+/*
+ * Adds checks to children before parents, so that a check which both declare
+ * belongs to the child, too.
+ */
 static void
 add_checks(Draft *draft, DraftObject *table)
 {
@@ -117,7 +123,10 @@ enforcing(const char *definition)
 															  : "ENFORCED";
 }
 
-/* A partition's follows that of the partitioned table. */
+/*
+ * Alters a foreign key; those of partitions change together with the
+ * partitioned table's.
+ */
 static void
 alter_foreign_key(Draft *draft, DraftObject *table,
 				  const ConstraintDefinition *now,
@@ -184,7 +193,10 @@ diff_table_foreign_keys(Draft *draft, DraftObject *table, bool with_parent_only)
 	}
 }
 
-/* A partition's first: the partitioned table's then takes it for its own. */
+/*
+ * Adds the keys of partitions first; the partitioned table's key then uses
+ * them.
+ */
 void
 diff_foreign_keys(Draft *draft)
 {

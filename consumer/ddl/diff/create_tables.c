@@ -11,7 +11,7 @@
 #include "ddl/diff/draft_table.h"
 #include "ddl/diff/text.h"
 
-/* How many of the parents have the column. */
+/* Counts the parents that have the column. */
 static int
 count_with_column(const Draft *draft, const OidList *parents, const char *name)
 {
@@ -28,8 +28,10 @@ count_with_column(const Draft *draft, const OidList *parents, const char *name)
 	return count;
 }
 
-/* Whether the table has from the last of these parents a column or a check that
- * is not its own; a column that no other has. */
+/*
+ * Whether the table has a column or check only from the last of these parents;
+ * a column must not be in any other parent.
+ */
 static bool
 needs_last(const Draft *draft, const DraftObject *table, const OidList *parents)
 {
@@ -53,9 +55,9 @@ needs_last(const Draft *draft, const DraftObject *table, const OidList *parents)
 }
 
 /*
- * What the table inherits when it is created: up to the last parent that it has
- * something from which is not its own.  It gets others, and the table that it
- * is a partition of, later: of these it has had everything before.
+ * Returns the parents with which the table is created: all up to the last one
+ * from which it has something that it does not declare.  It inherits from the
+ * rest, and is attached as a partition, later.
  */
 static OidList
 parents_of(const Draft *draft, const DraftObject *table)
@@ -69,7 +71,7 @@ parents_of(const Draft *draft, const DraftObject *table)
 	return parents;
 }
 
-/* The column of a parent that has the name; NULL: none has it. */
+/* Returns the column with that name of one of the parents, or NULL. */
 static const ColumnDefinition *
 parents_column(const Draft *draft, const DraftObject *table, const char *name)
 {
@@ -97,8 +99,7 @@ is_listed(const Draft *draft, const DraftObject *table,
 	return column->local || parents_column(draft, table, column->name) == NULL;
 }
 
-/* Whether NOT NULL is a constraint that the table has from its parents alone.
- */
+/* Whether the table has NOT NULL only from its parents. */
 static bool
 inherits_not_null(const Draft *draft, const DraftObject *table,
 				  const ColumnDefinition *column)
@@ -111,8 +112,11 @@ inherits_not_null(const Draft *draft, const DraftObject *table,
 		   !constraint->local;
 }
 
-/* A partition may have its identities from its parent.  A default that uses the
- * sequence of an identity which is not there yet is set later. */
+/*
+ * Returns the column as CREATE TABLE lists it.  A partition that shares its
+ * parent's identity is created without one.  A default that uses the sequence
+ * of an identity is set later, if that sequence does not exist yet.
+ */
 static ColumnDefinition
 listed_column(const Draft *draft, const DraftObject *table,
 			  const ColumnDefinition *column)
@@ -138,7 +142,10 @@ has_own_not_null(const Draft *draft, const DraftObject *table,
 	return constraint != NULL && constraint->local;
 }
 
-/* NOT NULL that a column which comes from a parent has of its own as well. */
+/*
+ * Appends the NOT NULL constraint that the table declares itself on an
+ * inherited column.
+ */
 static void
 append_own_not_null(Draft *draft, const DraftObject *table,
 					const ColumnDefinition *column, const char **separator,
@@ -243,7 +250,7 @@ set_column(const Draft *draft, const DraftObject *table,
 	column->identity = IDENTITY_COLUMN_NOT;
 }
 
-/* Checks of parents that children have, too. */
+/* Updates the draft: the table inherits checks of its parents. */
 static void
 inherit_checks(Draft *draft, DraftObject *table)
 {

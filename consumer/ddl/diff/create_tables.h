@@ -1,6 +1,6 @@
 /*
  * create_tables.h
- *    Tables that are not there yet.
+ *    Creates tables.
  */
 #ifndef PENSTOCK_DDL_DIFF_CREATE_TABLES_H
 #define PENSTOCK_DDL_DIFF_CREATE_TABLES_H
@@ -8,8 +8,9 @@
 #include "ddl/diff/draft.h"
 
 /*
- * Creates tables, parents first, with their columns and with what decides where
- * rows are; partitions as tables that are attached later.
+ * Creates tables, parents first, with their columns, and with their partition
+ * key, inheritance and storage.  Partitions are created as ordinary tables, and
+ * attached later.
  */
 void diff_create_tables(Draft *draft);
 

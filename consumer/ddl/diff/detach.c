@@ -8,7 +8,7 @@
 
 #include "ddl/diff/draft_table.h"
 
-/* What came from the parent is the table's own from now on. */
+/* Updates the draft: columns from the parent become the table's own. */
 static void
 keep_columns(DraftObject *child, const DraftObject *parent)
 {
@@ -26,7 +26,7 @@ keep_columns(DraftObject *child, const DraftObject *parent)
 	}
 }
 
-/* Whether the parent has what the constraint comes from. */
+/* Whether the table has the constraint from this parent. */
 static bool
 comes_from(const ConstraintDefinition *constraint, const DraftObject *parent)
 {
@@ -77,7 +77,10 @@ detach(Draft *draft, DraftObject *child, DraftObject *parent)
 	keep_constraints(child, parent);
 }
 
-/* Whether a column becomes the child's own, which has it from parents still. */
+/*
+ * Whether a column that the child keeps inheriting will be declared by the
+ * child, too.
+ */
 static bool
 columns_become_local(const DraftObject *child)
 {
@@ -94,7 +97,10 @@ columns_become_local(const DraftObject *child)
 	return false;
 }
 
-/* A partition that has got another bound is attached anew, as well. */
+/*
+ * Whether the table leaves the parent.  A partition with a new bound leaves,
+ * and is attached again.
+ */
 static bool
 has_left(const DraftObject *child, uint32_t parent)
 {
@@ -102,7 +108,10 @@ has_left(const DraftObject *child, uint32_t parent)
 		   strcmp(child->now->table.bound, child->after->table.bound) != 0;
 }
 
-/* One that has left its parents and come back has all columns for its own. */
+/*
+ * Ends the inheritance and begins it again, which makes all columns the child's
+ * own.
+ */
 static void
 leave_and_return(Draft *draft, DraftObject *child)
 {

@@ -1,13 +1,13 @@
 /*
  * detach.h
- *    Tables that do not inherit any more, and partitions that are none.
+ *    Detaches partitions, and ends inheritance.
  */
 #ifndef PENSTOCK_DDL_DIFF_DETACH_H
 #define PENSTOCK_DDL_DIFF_DETACH_H
 
 #include "ddl/diff/draft.h"
 
-/* Takes tables that stay from parents that stay. */
+/* Removes parents that stay from tables that stay. */
 void diff_detach(Draft *draft);
 
 #endif /* PENSTOCK_DDL_DIFF_DETACH_H */

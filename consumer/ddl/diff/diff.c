@@ -1,10 +1,11 @@
 /*
  * diff.c
- *    The stages, in their order.
+ *    The stages in their order.
  *
- * What is gone goes first, and gives its name free; then what stays gets its
- * name, so that definitions from after can be taken as they are; then come
- * types, sequences, columns and tables; then what refers to them.
+ * First, objects are dropped, which frees their names.  Then remaining objects
+ * get their new names, so that definitions of the new state can be used as they
+ * are.  Then types, sequences, columns and tables are created, and last what
+ * depends on them.
  */
 #include "ddl/diff/diff.h"
 
@@ -34,7 +35,7 @@ typedef void (*Stage)(Draft *draft);
 static const Stage stages[] = {
 	diff_add_labels,
 
-	/* What is gone. */
+	/* Drop objects. */
 	diff_detach,
 	diff_drop_constraints,
 	diff_leave_types,
@@ -43,12 +44,12 @@ static const Stage stages[] = {
 	diff_drop_columns,
 	diff_drop_tables,
 
-	/* What has another name. */
+	/* Rename objects. */
 	diff_names,
 	diff_rename_labels,
 	diff_column_names,
 
-	/* What comes. */
+	/* Create objects. */
 	diff_create_enums,
 	diff_create_types,
 	diff_alter_types,
@@ -59,7 +60,7 @@ static const Stage stages[] = {
 	diff_add_columns,
 	diff_create_tables,
 
-	/* What is about these. */
+	/* Change and add what depends on these objects. */
 	diff_column_settings,
 	diff_table_settings,
 	diff_checks,
@@ -71,7 +72,7 @@ static const Stage stages[] = {
 	diff_foreign_keys,
 	diff_chosen_indexes,
 
-	/* What nothing needs any more. */
+	/* Drop what is not used any more. */
 	diff_drop_types,
 };
 

@@ -1,26 +1,27 @@
 /*
  * diff.h
- *    The statements that bring a target's schema from one state to another.
+ *    Makes statements that change a target's schema from one state to another.
  *
- * Objects are the same if their OIDs are, whatever they are called; columns are
- * the same if their attnums are, constraints and indexes if their OIDs are, or
- * else their names, definitions and columns.  So whoever compares what two
- * servers have gives the objects of the one the OIDs of the other first, and
- * takes care that what gets the same OID can be altered to be the same: a
- * constraint with another definition gets another OID.
+ * Objects with the same OID are the same, whatever their names; so are columns
+ * with the same attnum.  Constraints and indexes are the same if they have the
+ * same OID, or else the same name, definition and columns.  A caller that
+ * compares two servers must give the objects of one server the OIDs of the
+ * other first (ddl/align.h).  It must give the same OID only to objects that
+ * can be altered to be the same: a constraint with another definition gets
+ * another OID.
  *
- * What a target has beside `before` is left alone, and a target that does not
- * have what `before` says makes a statement fail.  A statement that drops
- * something succeeds where that is not there.
+ * Objects of the target that are not in `before` are left alone.  If the target
+ * lacks something that is in `before`, a statement fails, except that a DROP
+ * succeeds.
  *
- * Expressions and definitions are taken as they are, and are not understood:
- * functions that they use have to be there.
+ * Expressions and definitions are copied without being parsed; functions that
+ * they use must exist on the target.
  *
- * The statements are for a session with pg_catalog alone as search_path, and
- * with session_replication_role = replica, so that no trigger and no foreign
- * key does anything for a row that is deleted.
+ * The statements are for a session with search_path = pg_catalog, and with
+ * session_replication_role = replica, so that no trigger or foreign key acts on
+ * rows that are deleted.
  *
- * Nothing here waits or asks a server.
+ * Nothing here waits for a server.
  */
 #ifndef PENSTOCK_DDL_DIFF_DIFF_H
 #define PENSTOCK_DDL_DIFF_DIFF_H
@@ -32,13 +33,13 @@
 #include "model/definition.h"
 
 /*
- * The statements from `before` to `after`; an empty plan where they are the
- * same.  Every object's schema has to be called in a set what the set's
- * namespace with that OID is called.  The sets and `hints` are borrowed for the
- * call; the plan is in the arena.
+ * Makes the statements from `before` to `after`; an empty plan if both are
+ * equal.  In each set, the schema name of every object must be that of the
+ * set's schema with that OID.  The sets and `hints` are borrowed for the call;
+ * the plan is allocated in the arena.
  *
- * ERR_CONFIG: the target's version has no statement for something, or none has;
- * the message names the object and the clause.
+ * RC_FAIL with ERR_CONFIG: there is no statement for a change, or none in the
+ * target's version; the message has the object and the clause.
  */
 MUST_CHECK Rc ddl_diff(const DefinitionSet *before, const DefinitionSet *after,
 					   const DdlHints *hints, Arena *arena, DdlPlan **plan,

@@ -1,6 +1,6 @@
 /*
  * draft.c
- *    Objects of two sets side by side.
+ *    Merges the objects of two sets into a draft.
  */
 #include "ddl/diff/draft.h"
 
@@ -15,11 +15,13 @@
 
 #define SPARE_NAME "penstock_spare_"
 
-/* Servers from this version on have the identities of a partitioned table in
- * its partitions, too. */
+/*
+ * First version in which partitions share the identities of the partitioned
+ * table.
+ */
 #define VERSION_SHARED_IDENTITIES 170000
 
-/* Longest line of tables that inherit from each other. */
+/* Largest depth of inheritance. */
 #define DEPTH_MAX 1000
 
 /* ---- Finding ---- */
@@ -118,7 +120,7 @@ remove_child(DraftObject *parent, const DraftObject *child)
 	parent->child_count = kept;
 }
 
-/* Puts the table among the children of those that it inherits from. */
+/* Adds a table to the children of its parents. */
 static void
 add_to_parents(Draft *draft, DraftObject *object)
 {
@@ -208,7 +210,7 @@ compare_definitions(const Definition *a, const Definition *b)
 	return compare_objects(&one, &other);
 }
 
-/* Both sets are in the order that objects are to have. */
+/* Merges both sets, which are sorted by catalog and OID. */
 static void
 merge(Draft *draft, const DefinitionSet *before, const DefinitionSet *after)
 {
@@ -230,7 +232,7 @@ merge(Draft *draft, const DefinitionSet *before, const DefinitionSet *after)
 								  : compare_definitions(old, new);
 		DraftObject *object;
 
-		/* An OID that was used again. */
+		/* The OID was reused for an object of another kind. */
 		if (order == 0 && old->kind != new->kind)
 			order = -1;
 		object = append_object(draft, order > 0 ? new : old);
@@ -255,7 +257,10 @@ has_to_change(const DraftObject *object)
 		   !definition_equal(object->now, object->after);
 }
 
-/* A table says of an identity column only that it is one. */
+/*
+ * Marks the table of an identity column whose sequence is created or dropped.
+ * The definition of the table only says that the column is an identity.
+ */
 static void
 renew_owner(const Draft *draft, const Definition *sequence)
 {
@@ -282,7 +287,7 @@ renew_owners(const Draft *draft)
 	}
 }
 
-/* Tables get copies that are simpler; see draft_new(). */
+/* Replaces the definitions of a table by simplified copies; see draft_new(). */
 static void
 simplify(Draft *draft, DraftObject *object, Matches *matches)
 {
@@ -304,7 +309,7 @@ simplify(Draft *draft, DraftObject *object, Matches *matches)
 	object->after = after;
 }
 
-/* Appends a changed table after those that it inherits from. */
+/* Appends a table to `changed` after its parents. */
 static void visit(Draft *draft, DraftObject *object, int depth);
 
 static void

@@ -1,19 +1,18 @@
 /*
  * draft.h
- *    What a target has while statements take it from one schema to another.
+ *    The state of a target's schema while statements change it.
  *
- * A draft begins as what the target has before.  Each stage compares it with
- * what the target is to have after, adds statements to the plan, and changes
- * the draft as the statements will change the target: columns that a parent's
- * children get with it, indexes that go with their table, names that are lent
- * for a moment.  So a stage sees what the stages before it have left, and says
- * only what is still to be done.
+ * A draft begins as the target's state before.  Each stage compares it with the
+ * new state, adds statements to the plan, and changes the draft in the same way
+ * as the statements will change the target.  This includes side effects:
+ * children get a parent's new column, indexes are dropped with their table,
+ * objects have spare names for some time.  So a stage sees the result of
+ * earlier stages, and adds only statements that are still needed.
  *
- * What both sides have alike is not in `changed`, and is never looked at.
+ * Objects that are equal in both states are not in `changed`, and are never
+ * looked at.  Definitions in a draft are simplified: see draft_new().
  *
- * Beside that, drafts are simpler than definitions: see draft_new().
- *
- * All memory is in the arena, and stays there.
+ * All memory is in the arena, and is not freed separately.
  */
 #ifndef PENSTOCK_DDL_DIFF_DRAFT_H
 #define PENSTOCK_DDL_DIFF_DRAFT_H
@@ -28,23 +27,29 @@ typedef struct DraftObject
 	DefinitionCatalog catalog;
 	uint32_t oid;
 	DefinitionKind kind;
-	bool existed;            /* before */
-	const Definition *now;   /* NULL: it is not there, or not any more */
-	const Definition *after; /* NULL: it is not to be there */
-	Definition *own;         /* the same as `now` once that was changed */
+	bool existed;            /* whether the target had it before */
+	const Definition *now;   /* current definition; NULL: does not exist yet, or
+							  * any more */
+	const Definition *after; /* definition in the new state; NULL: will not
+							  * exist */
+	Definition *own;         /* editable copy that `now` points to after the
+							  * first change; NULL before */
 
-	/* Of a table: those that inherit from it now. */
+	/* Tables that currently inherit from this table. */
 	int child_count;
 	int child_capacity;
 	struct DraftObject **children;
 
-	/* Of a table: an identity column gets another sequence, or loses it. */
+	/*
+	 * Whether an identity column of this table gets another sequence, or loses
+	 * it.
+	 */
 	bool renewed;
 
-	bool visited; /* by a walk; false between two of them */
+	bool visited; /* mark of a traversal; false between two of them */
 } DraftObject;
 
-/* Something has another name after. */
+/* A renamed object or column. */
 typedef struct NamePair
 {
 	const char *from;
@@ -58,92 +63,102 @@ typedef struct Draft
 	DdlPlan *plan;
 
 	int count;
-	DraftObject *objects; /* by catalog and OID */
+	DraftObject *objects; /* sorted by catalog and OID */
 
-	/* Those that have to change; tables have their parents before them. */
+	/* Objects that have to change; a table comes after its parents. */
 	int changed_count;
 	DraftObject **changed;
 
-	/* Of everything that stays, columns too. */
+	/* Names of renamed objects and columns that stay. */
 	int renamed_count;
 	int renamed_capacity;
 	NamePair *renamed;
 
-	int spare_count; /* names that were lent so far */
+	int spare_count; /* number of spare names that were used so far */
 } Draft;
 
 /*
- * A draft of what is between two sets, which are borrowed.  In what has to
- * change,
- *   - a partition that is being detached has no parent,
- *   - foreign keys that a table has only because the one that they refer to is
- *     partitioned are left out,
- *   - an index that is not valid is left out, unless its table is partitioned,
- *     or there is another state of it on the other side: then it is as that is,
- *   - a constraint or an index that was made again in the same form has had the
- *     OID of the new one before, too.
+ * Makes a draft; the sets are borrowed.  Definitions of changed tables are
+ * simplified:
+ * - A partition that is being detached has no parent.
+ * - Foreign keys that a table has only because the referenced table is
+ *   partitioned are left out.
+ * - An invalid index is left out, unless its table is partitioned, or the other
+ *   state has the index: then it is as in the other state.
+ * - A constraint or index that was recreated in the same form has the new OID
+ *   in the old state, too.
  */
 Draft *draft_new(const DefinitionSet *before, const DefinitionSet *after,
 				 const DdlHints *hints, Arena *arena);
 
-/* NULL: there is no such object on any side. */
+/* Finds an object of either state; NULL: there is none. */
 DraftObject *draft_find(const Draft *draft, DefinitionCatalog catalog,
 						uint32_t oid);
 
-/* A table by its OID; NULL: there is none. */
+/* Finds a table by its OID; NULL: there is none. */
 DraftObject *draft_table(const Draft *draft, uint32_t oid);
 
-/* Whether it is of that kind, is there now, and stays. */
+/* Whether an object of that kind exists and stays. */
 static inline bool
 draft_stays(const DraftObject *object, DefinitionKind kind)
 {
 	return object->kind == kind && object->now != NULL && object->after != NULL;
 }
 
-/* Whether it is of that kind, is not there yet, and comes. */
+/* Whether an object of that kind does not exist yet and will be created. */
 static inline bool
 draft_comes(const DraftObject *object, DefinitionKind kind)
 {
 	return object->kind == kind && object->now == NULL && object->after != NULL;
 }
 
-/* Whether it is of that kind, is there now, and goes. */
+/* Whether an object of that kind exists and will be dropped. */
 static inline bool
 draft_goes(const DraftObject *object, DefinitionKind kind)
 {
 	return object->kind == kind && object->now != NULL && object->after == NULL;
 }
 
-/* `now`, for changing. */
+/* Returns the current definition for editing; copies it at the first call. */
 Definition *draft_edit(Draft *draft, DraftObject *object);
 
-/* It comes: a copy is `now`, and its tables' parents have it as a child. */
+/*
+ * Updates the draft after an object was created with a copy of `now`; a table
+ * is added to its parents' children.
+ */
 void draft_create(Draft *draft, DraftObject *object, const Definition *now);
 
-/* It is gone. */
+/* Updates the draft after an object was dropped. */
 void draft_drop(Draft *draft, DraftObject *object);
 
-/* A table inherits from another one, or not any more. */
+/* Update the draft after a table began or ceased to inherit from another. */
 void draft_inherit(Draft *draft, DraftObject *child, DraftObject *parent);
 void draft_disinherit(Draft *draft, DraftObject *child, DraftObject *parent);
 
-/* Whether a list has the OID. */
+/* Whether a list contains the OID. */
 bool draft_has_oid(const OidList *list, uint32_t oid);
 
-/* Whether the hints say that all rows of the table come anew. */
+/* Whether the source sends all rows of the table again (DdlHints.rewritten). */
 bool draft_rewritten(const Draft *draft, const DraftObject *table);
 
-/* Whether a table that stays or comes is to have its identities from the table
- * that it is a partition of. */
+/*
+ * Whether a table in its new state gets its identities from a partitioned
+ * table.
+ */
 bool draft_shares_identities(const Draft *draft, const DraftObject *table);
 
-/* Its name now, or if it is not there, after: "schema"."name". */
+/*
+ * Returns the current name of an object, or the new one if it does not exist:
+ * "schema"."name".
+ */
 const char *draft_name(const Draft *draft, const DraftObject *object);
 
-/* A name that nothing has. */
+/* Returns a name that no object has. */
 const char *draft_spare_name(Draft *draft);
 
-/* Adds a statement about the object to the plan. */
+/*
+ * Adds a statement on the object to the plan; returns it for setting its flags.
+ */
 DdlStatement *draft_say(Draft *draft, const DraftObject *object, DdlKind kind,
 						const char *format, ...) PRINTF_LIKE(4, 5);
 
@@ -151,7 +166,7 @@ DdlStatement *draft_say(Draft *draft, const DraftObject *object, DdlKind kind,
 DdlStatement *draft_alter(Draft *draft, const DraftObject *table, DdlKind kind,
 						  const char *format, ...) PRINTF_LIKE(4, 5);
 
-/* The same, without the tables that inherit from it: ALTER TABLE ONLY. */
+/* Adds "ALTER TABLE ONLY name …", which does not affect children. */
 DdlStatement *draft_alter_only(Draft *draft, const DraftObject *table,
 							   DdlKind kind, const char *format, ...)
 	PRINTF_LIKE(4, 5);

@@ -1,6 +1,6 @@
 /*
  * draft_sequence.c
- *    Looking sequences up by their owners and their names.
+ *    Finds sequences by their owners and names.
  */
 #include "ddl/diff/draft_sequence.h"
 
@@ -26,7 +26,7 @@ draft_identity_sequence(const Draft *draft, uint32_t table, uint16_t attnum,
 	return NULL;
 }
 
-/* Reads the name in nextval('schema.name'::regclass). */
+/* Parses the name in nextval('schema.name'::regclass). */
 static bool
 read_sequence(const char *expression, char *schema, char *name)
 {

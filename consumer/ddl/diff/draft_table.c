@@ -1,6 +1,6 @@
 /*
  * draft_table.c
- *    Columns, constraints and indexes of a draft's tables.
+ *    Edits definitions of tables in a draft.
  */
 #include "ddl/diff/draft_table.h"
 
@@ -8,7 +8,7 @@
 
 #include "ddl/diff/text.h"
 
-/* Longest line of tables that inherit from each other. */
+/* Largest depth of inheritance. */
 #define DEPTH_MAX 1000
 
 static void
@@ -139,7 +139,7 @@ draft_add_constraint(Draft *draft, DraftObject *table,
 	own->constraints = more;
 }
 
-/* Whether children of the table do not have it. */
+/* Whether the constraint is not inherited by children. */
 static bool
 is_not_inherited(const ConstraintDefinition *constraint)
 {

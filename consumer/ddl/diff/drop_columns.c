@@ -88,7 +88,7 @@ drop_identities(Draft *draft, DraftObject *table)
 
 /* ---- Defaults ---- */
 
-/* Whether the default is in the way of a sequence that goes. */
+/* Whether the default prevents dropping a sequence. */
 static bool
 keeps_sequence(const Draft *draft, const DraftObject *table,
 			   const ColumnDefinition *column)
@@ -122,7 +122,10 @@ drop_defaults(Draft *draft, DraftObject *table)
 
 /* ---- Columns ---- */
 
-/* Whether a child is to keep the column that a drop would take, too. */
+/*
+ * Whether a child keeps the column, which dropping it in the table would drop,
+ * too.
+ */
 static bool
 children_keep(const DraftObject *table, const char *name)
 {
@@ -140,7 +143,10 @@ children_keep(const DraftObject *table, const char *name)
 	return false;
 }
 
-/* Children have the column once less, and lose it if it was not theirs. */
+/*
+ * Updates the draft after a column was dropped: children inherit it from one
+ * parent less, and lose it if they do not declare it.
+ */
 static void
 forget_column(Draft *draft, DraftObject *table, const char *name,
 			  uint16_t attnum, bool only)
@@ -174,7 +180,10 @@ drop_column(Draft *draft, DraftObject *table, const ColumnDefinition *column)
 	forget_column(draft, table, column->name, column->attnum, only);
 }
 
-/* Columns of a table that has a type are the type's. */
+/*
+ * Drops columns, except those of typed tables, which are dropped with the
+ * type's attributes.
+ */
 static void
 drop_columns(Draft *draft, DraftObject *table, bool generated)
 {

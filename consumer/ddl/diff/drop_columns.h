@@ -1,6 +1,6 @@
 /*
  * drop_columns.h
- *    Columns that are gone, and what of others has to go before anything else.
+ *    Drops columns, and properties of columns that must be dropped first.
  */
 #ifndef PENSTOCK_DDL_DIFF_DROP_COLUMNS_H
 #define PENSTOCK_DDL_DIFF_DROP_COLUMNS_H
@@ -9,7 +9,7 @@
 
 /*
  * Drops expressions of generated columns, identities, defaults that use a
- * sequence which goes, and then columns.
+ * sequence which will be dropped, and then columns.
  */
 void diff_drop_columns(Draft *draft);
 

@@ -2,7 +2,7 @@
  * drop_constraints.c
  *    ALTER TABLE … DROP CONSTRAINT, DROP INDEX.
  *
- * What tables have from a parent goes with the parent's, which comes first.
+ * Parents come first: what tables inherit is dropped with the parent's.
  */
 #include "ddl/diff/drop_constraints.h"
 
@@ -13,7 +13,9 @@
 
 /* ---- What goes along ---- */
 
-/* Takes a constraint or an index out, and what partitions have because of it.
+/*
+ * Remove a constraint or index from the draft, together with those of
+ * partitions.
  */
 static void
 forget_index(Draft *draft, DraftFamily *family, uint32_t oid)
@@ -57,7 +59,10 @@ forget_key(Draft *draft, DraftFamily *family, uint32_t oid)
 	}
 }
 
-/* Children have the constraint once less, and lose it if it was not theirs. */
+/*
+ * Updates the draft after a check was dropped: children inherit it from one
+ * parent less, and lose it if they do not declare it.
+ */
 static void
 forget_check(Draft *draft, DraftFamily *family, const char *name, bool only)
 {
@@ -79,7 +84,10 @@ forget_check(Draft *draft, DraftFamily *family, const char *name, bool only)
 
 /* ---- Constraints ---- */
 
-/* Whether a child is to keep what a drop would take from it, too. */
+/*
+ * Whether a child keeps the check, which dropping it in the table would drop,
+ * too.
+ */
 static bool
 children_keep(const DraftObject *table, const ConstraintDefinition *constraint)
 {
@@ -119,7 +127,7 @@ drop_constraint(Draft *draft, DraftObject *table,
 		forget_key(draft, &family, gone.oid);
 }
 
-/* Whether a table that stays loses a key, which foreign keys may refer to. */
+/* Whether a table that stays loses a key, to which foreign keys may refer. */
 static bool
 loses_key(const DraftObject *table)
 {
@@ -138,7 +146,10 @@ loses_key(const DraftObject *table)
 	return false;
 }
 
-/* Foreign keys of a table that goes, go with it, if nothing is in the way. */
+/*
+ * Whether a constraint needs a DROP.  Foreign keys of a table that will be
+ * dropped need one only if the key that they refer to is dropped earlier.
+ */
 static bool
 has_to_go(const Draft *draft, const DraftObject *table,
 		  const ConstraintDefinition *constraint)

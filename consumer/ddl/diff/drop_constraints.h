@@ -1,6 +1,6 @@
 /*
  * drop_constraints.h
- *    Constraints and indexes that are gone.
+ *    Drops constraints and indexes.
  */
 #ifndef PENSTOCK_DDL_DIFF_DROP_CONSTRAINTS_H
 #define PENSTOCK_DDL_DIFF_DROP_CONSTRAINTS_H

@@ -43,7 +43,10 @@ diff_disown(Draft *draft)
 
 /* ---- Tables ---- */
 
-/* Tables that refer to each other: their keys go before any of them. */
+/*
+ * Drops the foreign keys between tables that refer to each other, before the
+ * tables.
+ */
 static void
 drop_references(Draft *draft, DraftObject *table, const DraftObject *other)
 {
@@ -83,7 +86,7 @@ is_partition(const DraftObject *table)
 	return table->now != NULL && table->now->table.bound[0] != '\0';
 }
 
-/* A table and all its partitions are at work. */
+/* Marks a table and all its partitions as being dropped. */
 static void
 mark_tree(DraftObject *table, bool visited)
 {
@@ -107,7 +110,10 @@ is_in_tree(const DraftObject *table, const DraftObject *other)
 
 static void drop_table(Draft *draft, DraftObject *table);
 
-/* What refers to a partitioned table refers to each of its partitions, too. */
+/*
+ * Drops tables with foreign keys to the table.  A foreign key to a partitioned
+ * table refers to each of its partitions, too.
+ */
 static void
 drop_what_refers_to(Draft *draft, const DraftObject *top, DraftObject *table)
 {
@@ -138,8 +144,8 @@ forget_tree(Draft *draft, DraftObject *table)
 }
 
 /*
- * Partitions go with their table: one could not go before the others if these
- * refer to the whole of it.
+ * Drops a table together with its partitions.  A partition could not be dropped
+ * first if another partition has a foreign key to the whole table.
  */
 static void
 drop_table(Draft *draft, DraftObject *table)
@@ -184,7 +190,7 @@ is_type(const DraftObject *object)
 	return object->catalog == DEFINITION_IN_TYPE;
 }
 
-/* Later ones first: they may consist of earlier ones. */
+/* Later types first, because they may consist of earlier ones. */
 void
 diff_drop_types(Draft *draft)
 {

@@ -2,8 +2,8 @@
  * enums.c
  *    CREATE TYPE … AS ENUM, ALTER TYPE … ADD VALUE, RENAME VALUE.
  *
- * A label that is new is the same after the statements that follow it are run
- * again, so that these may be rolled back and repeated.
+ * ADD VALUE IF NOT EXISTS has no effect when it is repeated, so the statements
+ * after it may be rolled back and all of them run again.
  */
 #include "ddl/diff/enums.h"
 
@@ -76,7 +76,7 @@ diff_rename_labels(Draft *draft)
 
 /* ---- Adding ---- */
 
-/* Puts a label into the draft, at the place that it gets. */
+/* Inserts a label into the draft at its position. */
 static void
 insert_label(Draft *draft, DraftObject *type, int at, const EnumLabel *label)
 {
@@ -93,7 +93,7 @@ insert_label(Draft *draft, DraftObject *type, int at, const EnumLabel *label)
 	own->label_count++;
 }
 
-/* The label goes after the one that is before it, or before the first one. */
+/* Adds a label after its predecessor, or before the first label. */
 static void
 add_label(Draft *draft, DraftObject *type, int i)
 {

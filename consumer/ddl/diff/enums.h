@@ -1,17 +1,19 @@
 /*
  * enums.h
- *    Enum types.
+ *    Changes enum types.
  */
 #ifndef PENSTOCK_DDL_DIFF_ENUMS_H
 #define PENSTOCK_DDL_DIFF_ENUMS_H
 
 #include "ddl/diff/draft.h"
 
-/* Adds labels to types that are there; before anything else, since they have to
- * be committed before they are used. */
+/*
+ * Adds labels to existing types.  This is the first stage, because labels must
+ * be committed before they are used.
+ */
 void diff_add_labels(Draft *draft);
 
-/* Gives labels the names that they have after. */
+/* Renames labels. */
 void diff_rename_labels(Draft *draft);
 
 /* Creates enum types. */

@@ -1,6 +1,6 @@
 /*
  * followable.c
- *    What a target of some version does not know, and what nothing can alter.
+ *    Checks what needs a newer version, and what cannot be altered.
  */
 #include "ddl/diff/followable.h"
 
@@ -10,7 +10,7 @@
 #include "ddl/diff/same_text.h"
 #include "ddl/diff/text.h"
 
-/* The first versions that know it. */
+/* First versions with each feature. */
 #define VERSION_COMPRESSION         140000
 #define VERSION_UNLOGGED_SEQUENCE   150000
 #define VERSION_NULLS_DISTINCT      150000
@@ -29,7 +29,7 @@ typedef struct Checking
 	Error *err;
 } Checking;
 
-/* Fails if the target is older than the version that knows the clause. */
+/* Fails if the target's version does not support the clause. */
 static Rc
 need(const Checking *checking, int version_num, const char *clause,
 	 const char *member)
@@ -51,7 +51,7 @@ need(const Checking *checking, int version_num, const char *clause,
 	return rc;
 }
 
-/* Fails because nothing alters this. */
+/* Fails because there is no statement for the change. */
 static Rc
 refuse(const Checking *checking, const char *what, const char *member)
 {
@@ -99,11 +99,12 @@ check_column(const Checking *checking, const ColumnDefinition *now,
 
 /* ---- Constraints and indexes ---- */
 
-/* What servers before a version do not know. */
+/* A clause, and the first version that supports it. */
 typedef struct Clause
 {
-	const char *word; /* in the definition, but not in parentheses; or NULL: */
-	const char *text; /* anywhere in it */
+	const char *word; /* occurs in the definition outside of parentheses; or
+					   * NULL: */
+	const char *text; /* occurs anywhere in the definition */
 	const char *name;
 	int version_num;
 } Clause;
@@ -125,7 +126,10 @@ static const Clause foreign_key_clauses[] = {
 	 VERSION_SET_COLUMNS},
 	{0}};
 
-/* Without these it is a matter of the column alone. */
+/*
+ * Clauses of a NOT NULL constraint.  Without them, NOT NULL is a property of
+ * the column in older versions.
+ */
 static const Clause not_null_clauses[] = {
 	{"NO INHERIT", NULL, "NOT NULL NO INHERIT", VERSION_NOT_NULL_CONSTRAINT},
 	{"NOT VALID", NULL, "NOT NULL NOT VALID", VERSION_NOT_NULL_CONSTRAINT},
@@ -172,7 +176,7 @@ clauses_of_kind(ConstraintKind kind)
 	check_failed("the kind of a constraint is known", __FILE__, __LINE__);
 }
 
-/* Whether the table has it as it is, so that nothing is to be done for it. */
+/* Whether the table already has the constraint in this form. */
 static bool
 has_constraint(const Definition *now, const ConstraintDefinition *constraint)
 {

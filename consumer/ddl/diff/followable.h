@@ -1,6 +1,7 @@
 /*
  * followable.h
- *    Changes that no statement can make, or none of the target's version.
+ *    Finds changes for which there is no statement, or none in the target's
+ *    version.
  */
 #ifndef PENSTOCK_DDL_DIFF_FOLLOWABLE_H
 #define PENSTOCK_DDL_DIFF_FOLLOWABLE_H
@@ -8,7 +9,10 @@
 #include "base/error.h"
 #include "ddl/diff/draft.h"
 
-/* ERR_CONFIG: the message names the object and what of it cannot be had. */
+/*
+ * RC_FAIL with ERR_CONFIG: there is such a change; the message has the object
+ * and the clause.
+ */
 MUST_CHECK Rc diff_check_followable(const Draft *draft, Error *err);
 
 #endif /* PENSTOCK_DDL_DIFF_FOLLOWABLE_H */

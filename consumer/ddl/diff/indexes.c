@@ -3,9 +3,9 @@
  *    CREATE INDEX, ALTER INDEX … SET; primary keys, unique and exclusion
  *    constraints.
  *
- * A server that attaches a partition takes the first index that fits for each
- * of the parent's, in the order in which they were made.  So they are made in
- * the order of the parent's.
+ * When a partition is attached, the server uses for each index of the parent
+ * the first matching one, in the order of their creation.  So they are created
+ * in the order of the parent's indexes.
  */
 #include "ddl/diff/indexes.h"
 
@@ -17,7 +17,7 @@
 
 /* ---- New ones ---- */
 
-/* Whether something that is done with the rows or the schema needs it. */
+/* Whether the index is needed at once, by rows or by another statement. */
 static bool
 is_waited_for(const DraftObject *table, const IndexDefinition *index)
 {
@@ -26,7 +26,10 @@ is_waited_for(const DraftObject *table, const IndexDefinition *index)
 		   index->replica_identity;
 }
 
-/* CREATE INDEX CONCURRENTLY IF NOT EXISTS name …: of CREATE INDEX name …. */
+/*
+ * Turns "CREATE INDEX name …" into "CREATE INDEX CONCURRENTLY IF NOT EXISTS
+ * name …".
+ */
 static const char *
 concurrent_text(Draft *draft, const char *definition)
 {
@@ -39,7 +42,7 @@ concurrent_text(Draft *draft, const char *definition)
 						definition + strlen(beginning));
 }
 
-/* What it is to be chosen for comes later. */
+/* Creates an index.  REPLICA IDENTITY and CLUSTER ON are set later. */
 static void
 add_index(Draft *draft, DraftObject *table, const IndexDefinition *index)
 {
@@ -75,7 +78,7 @@ note_key(Draft *draft, DraftObject *table, const ConstraintDefinition *key)
 	draft_add_constraint(draft, table, &added);
 }
 
-/* An index that was there without the constraint. */
+/* Adds a constraint with an existing index. */
 static void
 add_key_using(Draft *draft, DraftObject *table, const IndexDefinition *index)
 {
@@ -96,7 +99,10 @@ add_key_using(Draft *draft, DraftObject *table, const IndexDefinition *index)
 	note_key(draft, table, key);
 }
 
-/* Where the options of its index go into the definition of a constraint. */
+/*
+ * Returns the offset in a constraint's definition at which options of its index
+ * belong.
+ */
 static size_t
 place_of_options(const char *definition)
 {
@@ -115,7 +121,10 @@ place_of_options(const char *definition)
 	return place;
 }
 
-/* The definition of most constraints says nothing of their index's options. */
+/*
+ * Returns the definition of a constraint with the options of its index, which
+ * the definitions of most constraints do not contain.
+ */
 static const char *
 key_text(Draft *draft, const ConstraintDefinition *key,
 		 const IndexDefinition *index)
@@ -130,7 +139,10 @@ key_text(Draft *draft, const ConstraintDefinition *key,
 						key->definition + place);
 }
 
-/* Partitions have keys of their own, which are attached later. */
+/*
+ * Adds a key with ONLY; partitions get their own keys, which are attached
+ * later.
+ */
 static void
 add_key(Draft *draft, DraftObject *table, const IndexDefinition *index)
 {
@@ -148,7 +160,10 @@ add_key(Draft *draft, DraftObject *table, const IndexDefinition *index)
 
 /* ---- Options ---- */
 
-/* Splits name='value', … or name=value, …; which has no commas in values. */
+/*
+ * Splits a list of options: name='value', … or name=value, …; no value contains
+ * a comma.
+ */
 static StringList
 options_in(Draft *draft, const char *definition)
 {
@@ -173,7 +188,7 @@ options_in(Draft *draft, const char *definition)
 	return list;
 }
 
-/* Values of options are quoted where they are no words. */
+/* Removes the quotes from values that are not words. */
 static void
 unquote(Draft *draft, StringList *list)
 {
@@ -228,7 +243,9 @@ compare_parents(const void *a, const void *b)
 	return strcmp(one->name, other->name);
 }
 
-/* Those of the table after, in the order in which they are made. */
+/*
+ * Returns the indexes of the new state in the order in which they are created.
+ */
 static const IndexDefinition **
 in_order(Draft *draft, const TableDefinition *after)
 {
@@ -259,8 +276,9 @@ make_index(Draft *draft, DraftObject *table, const IndexDefinition *after)
 }
 
 /*
- * Whether a partitioned table's index lacks that of a partition.  It is made
- * when the partitions are there: one that is attached would get it, too.
+ * Whether a partition does not have the index of its partitioned table.  Such
+ * an index is created after partitions were attached, because an attached
+ * partition would get the index, too.
  */
 static bool
 is_unfinished(const DraftObject *table, const IndexDefinition *index)

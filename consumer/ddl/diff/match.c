@@ -1,6 +1,6 @@
 /*
  * match.c
- *    By OID, else by name, definition and columns, or by what it belongs to.
+ *    Matches by OID, else by name, definition and columns, else by the parent.
  */
 #include "ddl/diff/match.h"
 
@@ -69,8 +69,8 @@ find_index(TableDefinition *table, uint32_t oid)
 /* ---- What is left out ---- */
 
 /*
- * Whether the server made a foreign key for a partition of the table that
- * another one of the same table refers to.
+ * Whether a foreign key exists only for a partition of the referenced table,
+ * because another foreign key of this table refers to the partitioned table.
  */
 static bool
 is_made_along(TableDefinition *table, const ConstraintDefinition *constraint)
@@ -113,8 +113,8 @@ end_detaching(TableDefinition *table)
 }
 
 /*
- * The valid index that has taken the place of one, with its name, as REINDEX
- * CONCURRENTLY has it; NULL: none has.
+ * Returns the valid index that has replaced `index` under its name, as REINDEX
+ * CONCURRENTLY does; NULL: none.
  */
 static const IndexDefinition *
 find_successor(TableDefinition *now, const TableDefinition *after,
@@ -134,7 +134,10 @@ find_successor(TableDefinition *now, const TableDefinition *after,
 	return NULL;
 }
 
-/* An index of before that was not valid is made when it is. */
+/*
+ * Removes invalid indexes.  An index that becomes valid is removed from the old
+ * state, so that it is created.
+ */
 static void
 leave_out_indexes(TableDefinition *now, TableDefinition *after)
 {
@@ -176,7 +179,9 @@ match_alone(TableDefinition *table, Arena *arena)
 
 /* ---- What was made again ---- */
 
-/* Whether a column of now is gone after: what has its name is another one. */
+/*
+ * Whether a column was dropped: then a column with its name is another column.
+ */
 static bool
 lost_columns(const TableDefinition *now, const TableDefinition *after)
 {
@@ -308,7 +313,7 @@ index_of_parent(TableDefinition *now, const TableDefinition *after,
 	return NULL;
 }
 
-/* Whether the parent is there, and has been made again. */
+/* Whether the parent has been recreated with another OID. */
 static bool
 is_mapped(const OidMap *map, uint32_t parent)
 {

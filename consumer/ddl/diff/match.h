@@ -1,10 +1,11 @@
 /*
  * match.h
- *    Which constraints and indexes of two definitions of a table are the same.
+ *    Finds constraints and indexes that are the same in two definitions of a
+ *    table.
  *
- * Those with the same OID are.  ALTER TABLE … TYPE and REINDEX CONCURRENTLY
- * make constraints and indexes again, with other OIDs: these are the same if
- * name, definition and columns are.
+ * Those with the same OID are the same.  ALTER TABLE … TYPE and REINDEX
+ * CONCURRENTLY recreate constraints and indexes with new OIDs; these are the
+ * same if name, definition and columns are.
  */
 #ifndef PENSTOCK_DDL_DIFF_MATCH_H
 #define PENSTOCK_DDL_DIFF_MATCH_H
@@ -18,7 +19,7 @@ typedef struct OidPair
 	uint32_t to;
 } OidPair;
 
-/* OIDs of one catalog and what they are now. */
+/* New OIDs, by former OIDs, of one catalog. */
 typedef struct OidMap
 {
 	int count;
@@ -27,7 +28,7 @@ typedef struct OidMap
 	Arena *arena;
 } OidMap;
 
-/* The tables' constraints and indexes. */
+/* Constraints and indexes that were matched. */
 typedef struct Matches
 {
 	OidMap constraints;
@@ -37,25 +38,28 @@ typedef struct Matches
 void matches_init(Matches *matches, Arena *arena);
 
 /*
- * Gives what is in both the OID that it has after, and leaves out of both what
- * a draft does not look at; see draft.h.
+ * Gives constraints and indexes that both states have the OID of the new state,
+ * and removes from both what a draft leaves out (see draft_new()).
  */
 void match_table(TableDefinition *now, TableDefinition *after,
 				 Matches *matches);
 
 /*
- * The first, for what a partition has because its table has it: that has
- * another name where the server has made it again with the table's.  The table
- * comes first.
+ * Gives constraints and indexes that a partition has from its partitioned table
+ * the OID of the new state.  They may have new names if the server has
+ * recreated them with the partitioned table's, which must have been matched
+ * before.
  */
 void match_partition(TableDefinition *now, const TableDefinition *after,
 					 Matches *matches);
 
-/* The latter, for a table that is on one side only. */
+/* Removes what a draft leaves out from a table that only one state has. */
 void match_alone(TableDefinition *table, Arena *arena);
 
-/* Gives what the table says of the constraints and indexes of other tables the
- * OIDs that they have now. */
+/*
+ * Replaces OIDs of constraints and indexes of other tables by those of the new
+ * state.
+ */
 void match_parents(TableDefinition *table, const Matches *matches);
 
 #endif /* PENSTOCK_DDL_DIFF_MATCH_H */

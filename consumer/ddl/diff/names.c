@@ -2,11 +2,11 @@
  * names.c
  *    ALTER … SET SCHEMA and ALTER … RENAME TO.
  *
- * A name may have to be given up by something else before it can be taken.
- * What holds it is renamed to a spare name first, and gets its own name when
- * its turn comes, or is dropped under the spare one.  Only what changes can
- * hold a name that something else is to have; but what goes to another schema
- * has its old name there for a moment, and that may be anything's.
+ * Before an object gets its new name, another object may have to give up that
+ * name.  The latter gets a spare name first, and its own name in its turn, or
+ * is dropped under the spare name.  Normally only a changed object can have a
+ * name that another one gets.  But an object that moves to another schema has
+ * its old name there for some time, which any object may have.
  */
 #include "ddl/diff/names.h"
 
@@ -15,8 +15,10 @@
 #include "ddl/diff/draft_table.h"
 #include "ddl/diff/text.h"
 
-/* Tables, sequences and indexes must not share a name, nor must types; a table
- * has a type of its name. */
+/*
+ * Namespaces: tables, sequences and indexes share one, types another.  A table
+ * also has a type with its name.
+ */
 enum
 {
 	NAME_OF_RELATION = 1,
@@ -72,7 +74,7 @@ alter_word(const DraftObject *object)
 
 /* ---- Renaming ---- */
 
-/* What is in a schema goes by its new name. */
+/* Updates the draft after a schema was renamed. */
 static void
 rename_schema_of_all(Draft *draft, const char *from, const char *to)
 {
@@ -106,7 +108,9 @@ rename_object(Draft *draft, DraftObject *object, const char *name)
 		rename_schema_of_all(draft, from, name);
 }
 
-/* A constraint's index is called like it. */
+/*
+ * Renames a constraint; its index is renamed with it, and checks of children.
+ */
 static void
 rename_constraint(Draft *draft, DraftObject *table, uint32_t oid,
 				  const char *name)
@@ -168,7 +172,7 @@ is_called(const char *schema, const char *name, const char *wanted_schema,
 	return strcmp(name, wanted) == 0 && strcmp(schema, wanted_schema) == 0;
 }
 
-/* An index of the table that has the name; 0: none. */
+/* Returns an index of the table with that name; 0: none. */
 static uint32_t
 index_called(const DraftObject *object, const char *schema, const char *name)
 {
@@ -183,7 +187,10 @@ index_called(const DraftObject *object, const char *schema, const char *name)
 	return 0;
 }
 
-/* What has the name in one of the spaces, but for `self`. */
+/*
+ * Finds the object other than `self` that has the name in one of these
+ * namespaces.
+ */
 static Named
 holder(const Draft *draft, const char *schema, const char *name, int space,
 	   Named self)
@@ -225,7 +232,10 @@ free_name(Draft *draft, const char *schema, const char *name, int space,
 
 /* ---- Moves to other schemas ---- */
 
-/* It must not find something of its name where it goes. */
+/*
+ * Gives an object a spare name if its name is used in the schema to which it
+ * moves.
+ */
 static void
 avoid(Draft *draft, Named named, const char *name, int space,
 	  const char *schema)
@@ -242,7 +252,7 @@ owns(const DraftObject *table, const DraftObject *sequence)
 		   sequence->now->sequence.owner_table == table->oid;
 }
 
-/* What goes along with a table: its indexes and the sequences that it owns. */
+/* Does the same for a table's indexes and sequences, which move with it. */
 static void
 avoid_all(Draft *draft, DraftObject *object, const char *schema)
 {
@@ -380,7 +390,7 @@ has_a_schema(const DraftObject *object)
 static void
 move_all(Draft *draft)
 {
-	/* Sequences go with the tables that own them. */
+	/* Sequences last, because they move with the tables that own them. */
 	for (int sequences = 0; sequences <= 1; sequences++)
 		for (int i = 0; i < draft->changed_count; i++)
 		{

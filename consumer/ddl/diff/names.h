@@ -1,6 +1,6 @@
 /*
  * names.h
- *    Names and schemas of what stays.
+ *    Gives objects that stay their new names and schemas.
  */
 #ifndef PENSTOCK_DDL_DIFF_NAMES_H
 #define PENSTOCK_DDL_DIFF_NAMES_H
@@ -8,9 +8,9 @@
 #include "ddl/diff/draft.h"
 
 /*
- * Gives schemas, tables, sequences, types, constraints and indexes the names
- * that they have after, and schemas that come.  Names that are needed for what
- * comes are free afterwards.
+ * Renames schemas, tables, sequences, types, constraints and indexes, moves
+ * them to their new schemas, and creates schemas.  Afterwards the names of
+ * objects that are created later are free.
  */
 void diff_names(Draft *draft);
 

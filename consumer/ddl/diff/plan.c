@@ -1,6 +1,6 @@
 /*
  * plan.c
- *    A list of statements.
+ *    A growing array of statements.
  */
 #include "ddl/diff/plan.h"
 

@@ -1,9 +1,10 @@
 /*
  * plan.h
- *    SQL statements that change a schema, in their order.
+ *    A list of SQL statements that change a schema.
  *
- * Each says in words and flags what whoever runs it has to know, or may decide
- * by: what kind of change it is, of which object, whether rows are lost.
+ * Each statement has properties for the caller, which runs it or decides
+ * whether to: the kind of change, the object, whether rows are deleted, and so
+ * on.
  */
 #ifndef PENSTOCK_DDL_DIFF_PLAN_H
 #define PENSTOCK_DDL_DIFF_PLAN_H
@@ -13,18 +14,21 @@
 #include "base/arena.h"
 #include "model/definition.h"
 
-/* What policies can be made for. */
+/* Kinds of changes, for which policies can be set (model/policy.h). */
 typedef enum DdlKind
 {
-	DDL_CREATE,     /* a schema, a table or a column */
-	DDL_ALTER,      /* of a table or a column, what is not one of the others */
-	DDL_RENAME,     /* anything, or its move to another schema */
-	DDL_DROP,       /* a schema, a table, a column, a sequence or a type */
-	DDL_INDEX,      /* create, alter or drop one */
-	DDL_CONSTRAINT, /* add, alter or drop one; of domains, too */
-	DDL_PARTITION,  /* attach and detach; parents of tables that inherit */
-	DDL_SEQUENCE,   /* create or alter one, but not drop it */
-	DDL_TYPE,       /* the same of a type */
+	DDL_CREATE,     /* creates a schema, a table or a column */
+	DDL_ALTER,      /* alters a table or a column, and is not one of the next
+					 * kinds */
+	DDL_RENAME,     /* renames anything, or moves it to another schema */
+	DDL_DROP,       /* drops a schema, a table, a column, a sequence or a
+					 * type */
+	DDL_INDEX,      /* creates, alters or drops an index */
+	DDL_CONSTRAINT, /* adds, alters or drops a constraint, also of a domain */
+	DDL_PARTITION,  /* attaches or detaches a partition, or changes
+					 * inheritance */
+	DDL_SEQUENCE,   /* creates or alters a sequence */
+	DDL_TYPE,       /* creates or alters a type */
 } DdlKind;
 
 typedef struct DdlStatement
@@ -32,30 +36,31 @@ typedef struct DdlStatement
 	const char *sql; /* without a semicolon */
 
 	/*
-	 * The same to be run by itself, outside of a transaction, whenever there
-	 * is time for it: nothing that follows needs the index.  NULL: it has to
-	 * be run in its place.
+	 * CREATE INDEX CONCURRENTLY for the same index, to be run outside of a
+	 * transaction at any later time, because no later statement needs the
+	 * index.  NULL: `sql` must be run in its place.
 	 */
 	const char *concurrent_sql;
 
 	DdlKind kind;
 
-	/* The object that it is about: its name is the one it has then. */
+	/* The object that the statement changes, with its name at that time. */
 	DefinitionCatalog catalog;
 	uint32_t oid;
 	const char *object; /* "schema"."name" */
 
-	/* It has to be committed before a later statement or a row uses it. */
+	/*
+	 * It must be committed before a later statement or a row uses the result.
+	 */
 	bool commits_first;
 
-	/* Rows, or values of a column, are gone with it. */
+	/* It deletes rows, or the values of a column. */
 	bool loses_rows;
 
-	/* It removes all rows of the table, and is for nothing else. */
+	/* It deletes all rows of the table, and does nothing else. */
 	bool empties;
 
-	/* It may write the whole table anew, under a lock that keeps readers out.
-	 */
+	/* It may rewrite the table under a lock that blocks readers. */
 	bool rewrites;
 } DdlStatement;
 
@@ -63,17 +68,21 @@ typedef struct DdlPlan
 {
 	int count;
 	int capacity;
-	DdlStatement *statements; /* in the arena, as all that they point to */
+	DdlStatement *statements; /* array in the arena, as is everything that it
+							   * points to */
 	Arena *arena;
 } DdlPlan;
 
-/* create, alter, …: how a kind is written in a configuration. */
+/* Returns the word for a kind in a configuration: "create", "alter", … */
 const char *ddl_kind_name(DdlKind kind);
 
-/* An empty plan in the arena. */
+/* Returns an empty plan in the arena. */
 DdlPlan *ddl_plan_new(Arena *arena);
 
-/* Appends a copy; its strings are borrowed and have to be in the arena. */
+/*
+ * Appends a copy of a statement; its strings are borrowed and must be in the
+ * plan's arena.  Returns the copy.
+ */
 DdlStatement *ddl_plan_add(DdlPlan *plan, const DdlStatement *statement);
 
 #endif /* PENSTOCK_DDL_DIFF_PLAN_H */

@@ -1,6 +1,6 @@
 /*
  * same_text.c
- *    Two texts side by side, name by name.
+ *    Compares two texts name by name.
  */
 #include "ddl/diff/same_text.h"
 
@@ -26,7 +26,9 @@ begins_name(char c)
 		   (unsigned char) c >= 0x80;
 }
 
-/* Steps over a name in each; false: they are not the same. */
+/*
+ * Skips one name in each text; returns false if they are not the same object's.
+ */
 static bool
 same_name(const Draft *draft, const char **before, const char **after)
 {
@@ -40,7 +42,7 @@ same_name(const Draft *draft, const char **before, const char **after)
 	return strcmp(from, to) == 0 || was_renamed(draft, from, to);
 }
 
-/* Steps over the same literal in both; false: it is not the same. */
+/* Skips the same literal in both texts; returns false if they differ. */
 static bool
 same_literal(const char **before, const char **after)
 {

@@ -1,6 +1,6 @@
 /*
  * same_text.h
- *    Expressions that differ in names that something got.
+ *    Compares expressions that may differ in the names of renamed objects.
  */
 #ifndef PENSTOCK_DDL_DIFF_SAME_TEXT_H
 #define PENSTOCK_DDL_DIFF_SAME_TEXT_H
@@ -8,8 +8,8 @@
 #include "ddl/diff/draft.h"
 
 /*
- * Whether two expressions are the same but for names, each of which something
- * in the draft had before and has no more.
+ * Whether two expressions are equal, apart from former and new names of objects
+ * that the draft has renamed.
  */
 bool same_but_for_names(const Draft *draft, const char *before,
 						const char *after);

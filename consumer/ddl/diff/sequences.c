@@ -42,8 +42,8 @@ counts_alike(const SequenceDefinition *a, const SequenceDefinition *b)
 }
 
 /*
- * The value that a sequence has may be outside of new bounds, here more than on
- * the source, because values are not followed.
+ * Whether the sequence needs RESTART: its current value may be outside of new
+ * bounds, because the target's value is not the source's.
  */
 static bool
 has_to_restart(const SequenceDefinition *now, const SequenceDefinition *after)
@@ -51,8 +51,10 @@ has_to_restart(const SequenceDefinition *now, const SequenceDefinition *after)
 	return after->minimum > now->minimum || after->maximum < now->maximum;
 }
 
-/* The increment is only said if it changes: with a stride the target's is
- * another one, and stays. */
+/*
+ * Alters a sequence.  The increment is only set if it changes, because with a
+ * stride the target's increment is a multiple of it.
+ */
 static void
 alter_sequence(Draft *draft, const DraftObject *object)
 {

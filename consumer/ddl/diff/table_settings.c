@@ -27,7 +27,10 @@ diff_leave_types(Draft *draft)
 	}
 }
 
-/* A table whose type has got another name says so, and is still of it. */
+/*
+ * Sets the type of a table; if only the type's name has changed, there is
+ * nothing to do.
+ */
 static void
 set_type(Draft *draft, const DraftObject *table)
 {
@@ -89,7 +92,7 @@ becomes(const DraftObject *table, bool unlogged)
 		   table->after->table.unlogged == unlogged;
 }
 
-/* The sequences that it owns become the same with it. */
+/* Sets LOGGED or UNLOGGED; sequences of the table change with it. */
 static void
 set_persistence(Draft *draft, DraftObject *table, bool unlogged)
 {
@@ -108,8 +111,10 @@ set_persistence(Draft *draft, DraftObject *table, bool unlogged)
 	}
 }
 
-/* A logged table cannot refer to one that is not: the one that it refers to has
- * to be logged before, or to become unlogged later. */
+/*
+ * Sets the persistence in the order that foreign keys need: a logged table
+ * cannot refer to an unlogged one.
+ */
 static void
 spread_persistence(Draft *draft, DraftObject *table, bool unlogged)
 {
@@ -155,7 +160,7 @@ diff_table_settings(Draft *draft)
 
 /* ---- Indexes that are chosen ---- */
 
-/* The index that rows are identified by; NULL: none. */
+/* Returns the index of REPLICA IDENTITY USING INDEX, or NULL. */
 static const IndexDefinition *
 identifying(const Definition *table)
 {
@@ -199,8 +204,10 @@ identity_text(Draft *draft, const Definition *after)
 	check_failed("the replica identity is known", __FILE__, __LINE__);
 }
 
-/* An index that was chosen and dropped leaves a table without an identity: that
- * cannot be said in a statement, and comes of itself. */
+/*
+ * Sets the replica identity.  There is no statement for an identity whose index
+ * was dropped; dropping the index has that effect.
+ */
 static void
 choose_identity(Draft *draft, const DraftObject *table)
 {

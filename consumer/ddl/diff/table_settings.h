@@ -1,20 +1,22 @@
 /*
  * table_settings.h
- *    What a table is beside its columns.
+ *    Changes properties of tables other than columns.
  */
 #ifndef PENSTOCK_DDL_DIFF_TABLE_SETTINGS_H
 #define PENSTOCK_DDL_DIFF_TABLE_SETTINGS_H
 
 #include "ddl/diff/draft.h"
 
-/* Takes tables that have not their old type any more from it. */
+/* Removes the type from tables that do not have it any more (NOT OF). */
 void diff_leave_types(Draft *draft);
 
-/* Brings type, options, row security, persistence and access method to what
- * they are after. */
+/*
+ * Sets type, options, row security, persistence and access method as they are
+ * in `after`.
+ */
 void diff_table_settings(Draft *draft);
 
-/* The same of the replica identity, and of the index to cluster on. */
+/* Sets the replica identity, and the index of CLUSTER ON. */
 void diff_chosen_indexes(Draft *draft);
 
 #endif /* PENSTOCK_DDL_DIFF_TABLE_SETTINGS_H */

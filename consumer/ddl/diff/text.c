@@ -1,6 +1,6 @@
 /*
  * text.c
- *    Quoting, lists of options, and words in definitions.
+ *    Quotes names, formats lists of options, and finds words in definitions.
  */
 #include "ddl/diff/text.h"
 
@@ -54,7 +54,7 @@ text_literal(Arena *arena, const char *text)
 
 /* ---- Options ---- */
 
-/* Characters of an option's name. */
+/* Returns the length of an option's name. */
 static int
 name_length(const char *option)
 {
@@ -69,7 +69,7 @@ same_name(const char *a, const char *b)
 	return length == name_length(b) && strncmp(a, b, (size_t) length) == 0;
 }
 
-/* The option of that name in the list; NULL: it has none. */
+/* Returns the option with the same name in the list, or NULL. */
 static const char *
 find_option(const StringList *list, const char *option)
 {
@@ -149,7 +149,7 @@ text_sequence_options(Arena *arena, const SequenceDefinition *sequence)
 
 /* ---- Words ---- */
 
-/* What follows the quoted text that begins here. */
+/* Returns a pointer after the quoted text that begins here. */
 static const char *
 skip_quoted(const char *text)
 {

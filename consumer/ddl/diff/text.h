@@ -1,6 +1,6 @@
 /*
  * text.h
- *    Parts of statements, in an arena.
+ *    Parts of statements, allocated in an arena.
  */
 #ifndef PENSTOCK_DDL_DIFF_TEXT_H
 #define PENSTOCK_DDL_DIFF_TEXT_H
@@ -11,37 +11,40 @@
 #include "base/buf.h"
 #include "model/definition.h"
 
-/* "name" */
+/* Returns "name". */
 const char *text_quoted(Arena *arena, const char *name);
 
-/* "schema"."name" */
+/* Returns "schema"."name". */
 const char *text_qualified(Arena *arena, const char *schema, const char *name);
 
-/* 'text' */
+/* Returns 'text'. */
 const char *text_literal(Arena *arena, const char *text);
 
-/* The contents, which go to the arena; the buffer is released. */
+/*
+ * Returns the contents of a buffer, copied to the arena; releases the buffer.
+ */
 const char *text_taken(Arena *arena, Buf *buf);
 
 /*
- * Of options that are name=value each: "name"='value', …, those that are in the
- * one list and not, or not so, in the other; and the names of those that are in
- * the one list and not in the other.  Empty: there are none.
+ * For lists of options (name=value): text_options_set() returns "name"='value',
+ * … of options in `of` that `not_in` does not have with the same value;
+ * text_options_gone() returns the names of options that only `of` has.  Empty:
+ * there are none.
  */
 const char *text_options_set(Arena *arena, const StringList *of,
 							 const StringList *not_in);
 const char *text_options_gone(Arena *arena, const StringList *of,
 							  const StringList *not_in);
 
-/* MINVALUE … CACHE … CYCLE, and the same after INCREMENT BY. */
+/* Return MINVALUE … CACHE … CYCLE, without and with INCREMENT BY. */
 const char *text_sequence_bounds(Arena *arena,
 								 const SequenceDefinition *sequence);
 const char *text_sequence_options(Arena *arena,
 								  const SequenceDefinition *sequence);
 
 /*
- * Where a word stands in a definition outside of parentheses and quotes; NULL:
- * nowhere.
+ * Returns a pointer to a word in a definition outside of parentheses and
+ * quotes, or NULL.
  */
 const char *text_find_word(const char *definition, const char *word);
 

@@ -1,6 +1,6 @@
 /*
  * types.c
- *    CREATE DOMAIN and CREATE TYPE in their order; ALTER DOMAIN.
+ *    CREATE DOMAIN and CREATE TYPE in the order of dependencies; ALTER DOMAIN.
  */
 #include "ddl/diff/types.h"
 
@@ -34,7 +34,7 @@ create_domain(Draft *draft, DraftObject *domain)
 	draft_create(draft, domain, &now);
 }
 
-/* Whether a type in SQL is this one, or an array of it. */
+/* Whether a type's name in SQL is that of this type, or of an array of it. */
 static bool
 is_named(const char *type, const Definition *definition)
 {
@@ -105,7 +105,7 @@ find_check(const DomainDefinition *domain, uint32_t oid)
 	return NULL;
 }
 
-/* Checks that are gone; and names of others, which may be what these had. */
+/* Drops checks, and renames others, which may get the name of a dropped one. */
 static void
 leave_checks(Draft *draft, DraftObject *domain)
 {

@@ -1,16 +1,19 @@
 /*
  * types.h
- *    Domains and composite types.
+ *    Creates and alters domains and composite types.
  */
 #ifndef PENSTOCK_DDL_DIFF_TYPES_H
 #define PENSTOCK_DDL_DIFF_TYPES_H
 
 #include "ddl/diff/draft.h"
 
-/* Creates domains and composite types, those first that others consist of. */
+/*
+ * Creates domains and composite types, each after the types that it consists
+ * of.
+ */
 void diff_create_types(Draft *draft);
 
-/* Brings those that stay to what they are after. */
+/* Alters domains and composite types that stay. */
 void diff_alter_types(Draft *draft);
 
 #endif /* PENSTOCK_DDL_DIFF_TYPES_H */
