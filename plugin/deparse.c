@@ -34,6 +34,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "components.h"
 #include "deparse.h"
 
 /* The parameter for a column: this and its attnum, which may be negative. */
@@ -41,9 +42,32 @@
 
 /* ---- expressions ---- */
 
+/* The server asks for the columns of these; see components.h. */
+static void
+load_row_types(const Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_Const:
+			penstock_components_load(((const Const *) node)->consttype);
+			break;
+		case T_RowExpr:
+			penstock_components_load(((const RowExpr *) node)->row_typeid);
+			break;
+		case T_FieldSelect:
+			penstock_components_load(
+				exprType((const Node *) ((const FieldSelect *) node)->arg));
+			break;
+		default:
+			break;
+	}
+}
+
 static Node *
 replace_columns(Node *node, void *context)
 {
+	if (node != NULL)
+		load_row_types(node);
 	if (node != NULL && IsA(node, Var))
 	{
 		const Var *var = (const Var *) node;
@@ -148,11 +172,32 @@ penstock_deparse_expression(Datum expression, Oid relid)
 	return deparse_node(stringToNode(TextDatumGetCString(expression)), relid);
 }
 
-/* Before 15, expression_tree_mutator() does not know what bounds are made of.
- */
+/* Values of a partition's bound, which expression_tree_mutator() does not know
+ * before 15. */
+static void
+load_row_types_of_bound(const List *values)
+{
+	ListCell *cell;
+
+	foreach (cell, values)
+	{
+		const Node *node = lfirst(cell);
+
+		if (IsA(node, PartitionRangeDatum))
+			node = ((const PartitionRangeDatum *) node)->value;
+		if (node != NULL)
+			load_row_types(node);
+	}
+}
+
 char *
 penstock_deparse_bound(Datum bound)
 {
+	const PartitionBoundSpec *spec = stringToNode(TextDatumGetCString(bound));
+
+	load_row_types_of_bound(spec->listdatums);
+	load_row_types_of_bound(spec->lowerdatums);
+	load_row_types_of_bound(spec->upperdatums);
 	return deparse_stored(bound);
 }
 

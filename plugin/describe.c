@@ -25,7 +25,6 @@
 #include "deparse.h"
 #include "describe.h"
 #include "describe_table.h"
-#include "labels.h"
 #include "wire.h"
 
 /* Says which column a sequence belongs to, if it does. */
@@ -147,8 +146,6 @@ put_domain(PenstockSession *session, StringInfo buf, HeapTuple tuple)
 	bool isnull;
 	Datum value;
 
-	if (penstock_labels_may_be_in(form->typbasetype))
-		penstock_labels_show(session, form->typbasetype);
 	penstock_put_text(
 		session, buf, PENSTOCK_SCHEMA_DOMAIN_BASE_TYPE,
 		penstock_deparse_type(form->typbasetype, form->typtypmod));

@@ -18,10 +18,10 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "components.h"
 #include "definition.h"
 #include "deparse.h"
 #include "describe_table.h"
-#include "labels.h"
 #include "publish.h"
 #include "relinfo.h"
 #include "wire.h"
@@ -78,6 +78,7 @@ put_missing_value(PenstockSession *session, StringInfo buf, HeapTuple tuple)
 	if (isnull)
 		return;
 	getTypeOutputInfo(attr->atttypid, &output, &is_varlena);
+	penstock_components_load(attr->atttypid);
 	penstock_wire_uint(buf, PENSTOCK_SCHEMA_COLUMN_HAS_MISSING_VALUE, true);
 	penstock_put_text(session, buf, PENSTOCK_SCHEMA_COLUMN_MISSING_VALUE,
 					  OidOutputFunctionCall(output, value));
@@ -541,19 +542,6 @@ put_constraints_and_indexes(PenstockSession *session, StringInfo buf, Oid table)
 		put_index(session, buf, lfirst(cell), constraints);
 }
 
-/* Labels in defaults and constraints are mostly of the columns' types. */
-static void
-show_labels(PenstockSession *session, Form_pg_class form)
-{
-	for (AttrNumber i = 1; i <= form->relnatts; i++)
-	{
-		Oid type = get_atttype(form->oid, i);
-
-		if (penstock_labels_may_be_in(type))
-			penstock_labels_show(session, type);
-	}
-}
-
 void
 penstock_describe_table(PenstockSession *session, StringInfo buf,
 						HeapTuple tuple)
@@ -562,7 +550,6 @@ penstock_describe_table(PenstockSession *session, StringInfo buf,
 	int mark = penstock_wire_begin(buf, PENSTOCK_SCHEMA_CHANGE_TABLE,
 								   PENSTOCK_WIRE_LENGTH_MEDIUM);
 
-	show_labels(session, form);
 	penstock_put_namespace(session, buf, PENSTOCK_SCHEMA_TABLE_SCHEMA,
 						   form->relnamespace);
 	penstock_put_text(session, buf, PENSTOCK_SCHEMA_TABLE_NAME,

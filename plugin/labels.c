@@ -8,9 +8,10 @@
  * consists of two:
  *
  *	 the newest		what the server's reader of the log has made of all that
- *ended up to where it is, which is the end of the transaction at hand, or of
- *the piece of it; without the transaction itself the active		what the
- *transaction sees of itself where the change is
+ *					ended up to where it is, which is the end of the transaction
+ *					at hand, or of the piece of it; without the transaction
+ *					itself
+ *	 the active		what the transaction sees of itself where the change is
  *
  * Where the two are the same, nothing is to be done.  Nor is it if no label has
  * changed since the active one was made.  What was changed before the session
@@ -28,9 +29,9 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 #include "compat.h"
+#include "components.h"
 #include "definition.h"
 #include "labels.h"
 #include "lookup.h"
@@ -93,53 +94,18 @@ penstock_labels_new(PenstockSession *session)
 
 /* ---- which labels ---- */
 
-static void
-add_type(List **types, Oid type)
-{
-	if (penstock_labels_may_be_in(type))
-		*types = list_append_unique_oid(*types, type);
-}
-
-static void
-add_attributes(List **types, Oid type)
-{
-	TupleDesc desc = lookup_rowtype_tupdesc(type, -1);
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		if (!TupleDescAttr(desc, i)->attisdropped)
-			add_type(types, TupleDescAttr(desc, i)->atttypid);
-	}
-	ReleaseTupleDesc(desc);
-}
-
 /* The enums whose values may be in a value of a type. */
 static List *
 list_enums(Oid type)
 {
-	List *types = list_make1_oid(type);
+	List *types = penstock_components_list(type);
 	List *enums = NIL;
+	ListCell *cell;
 
-	for (int i = 0; i < list_length(types); i++)
+	foreach (cell, types)
 	{
-		Oid base = getBaseType(list_nth_oid(types, i));
-
-		switch (get_typtype(base))
-		{
-			case TYPTYPE_ENUM:
-				enums = list_append_unique_oid(enums, base);
-				break;
-			case TYPTYPE_COMPOSITE:
-				add_attributes(&types, base);
-				break;
-			case TYPTYPE_RANGE:
-				add_type(&types, get_range_subtype(base));
-				break;
-			default:
-				add_type(&types, get_element_type(base));
-				add_type(&types, range_of_multirange_compat(base));
-				break;
-		}
+		if (get_typtype(lfirst_oid(cell)) == TYPTYPE_ENUM)
+			enums = list_append_unique_oid(enums, lfirst_oid(cell));
 	}
 	return enums;
 }

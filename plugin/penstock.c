@@ -17,6 +17,7 @@
  *	 deparse	SQL text without locks
  *	 newest		catalogs as the reader knows them
  *	 labels		labels of enums, as the reader knows them
+ *	 components	the types that values consist of, without locks
  *	 lookup		catalogs while a transaction in progress is handed out
  *	 frame		changes into frames, frames to the server's output
  *	 bundle		several small transactions in one message

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "components.h"
 #include "lookup.h"
 #include "names.h"
 #include "relinfo.h"
@@ -232,6 +233,8 @@ hash_values(void *arg)
 	HashLookup *lookup = arg;
 	const PenstockRoute *route = lookup->route;
 
+	for (int i = 0; i < route->ncolumns; i++)
+		penstock_components_load(route->columns[i]->writer.type);
 	lookup->hash = compute_partition_hash_value(
 		route->ncolumns, route->functions, route->collations, route->values,
 		route->nulls);

@@ -80,6 +80,7 @@
 #include "utils/uuid.h"
 
 #include "compat.h"
+#include "components.h"
 #include "labels.h"
 #include "value.h"
 #include "wire.h"
@@ -270,6 +271,8 @@ penstock_value_init(PenstockValueWriter *writer, Oid type, bool binary)
 				  &writer->function, CurrentMemoryContext);
 	writer->has_labels = writer->kind == PENSTOCK_VALUE_OUTPUT &&
 						 penstock_labels_may_be_in(type);
+	writer->has_rows = writer->kind == PENSTOCK_VALUE_OUTPUT &&
+					   penstock_components_have_rows(type);
 	writer->type = type;
 	writer->obeys_settings = !is_plain_output_function(form->typoutput);
 	ReleaseSysCache(tuple);
@@ -374,6 +377,8 @@ append_output(PenstockSession *session, const PenstockValueWriter *writer,
 
 	if (writer->obeys_settings)
 		penstock_value_apply_settings(session);
+	if (unlikely(writer->has_rows))
+		penstock_components_load(writer->type);
 	text = unlikely(writer->has_labels)
 			   ? output_with_labels(session, writer, value)
 			   : OutputFunctionCall(unconstify(FmgrInfo *, &writer->function),

@@ -57,7 +57,8 @@ typedef struct PenstockValueWriter
 	FmgrInfo function;   /* only for the last two kinds */
 	bool obeys_settings; /* its output may depend on settings */
 	bool has_labels;     /* there may be labels of enums in it; see labels.h */
-	Oid type;            /* only if there may */
+	bool has_rows;       /* there may be rows in it; see components.h */
+	Oid type;            /* only of those that functions write */
 
 	/* For messages: the column's name, and its table's, schema and all. */
 	const char *column;
