@@ -17,30 +17,30 @@
 #include "base/buf.h"
 #include "ddl/align.h"
 #include "ddl/diff/diff.h"
-#include "ddl/others.h"
 #include "ddl/read.h"
 #include "ddl/stride.h"
+#include "ddl/text_objects.h"
 
 /*
  * The decision on an object that is compared as a text.  For an object that
- * both sides have, `drop` and `gone` are set in the target's Fate, and `create`
- * and `replace` in the source's.
+ * both sides have, `drop` and `done` are set in the target's Decision, and
+ * `create` and `replace` in the source's.
  */
-typedef struct Fate
+typedef struct Decision
 {
 	bool drop;
-	bool gone; /* dropped together with another object, or already */
+	bool done; /* dropped together with another object, or already */
 	bool create;
 	bool replace;
 	int pair; /* index of the same object on the other side; -1: none */
-} Fate;
+} Decision;
 
 typedef struct Side
 {
 	PgConn *conn;
 	DefinitionSet *set;
-	OtherObjects others;
-	Fate *fates;
+	TextObjects texts;
+	Decision *decisions;
 } Side;
 
 typedef struct Comparison
@@ -66,7 +66,7 @@ read_side(Comparison *self, Side *side, Error *err)
 	 * A role that owns nothing on the target may have the setting already, so
 	 * the target's settings are read for all roles.
 	 */
-	const OtherOptions other_options = {
+	const TextObjectOptions text_options = {
 		.owners = self->options->owners,
 		.privileges = self->options->privileges,
 		.database = PQdb(pgconn_raw(self->target.conn)),
@@ -74,8 +74,8 @@ read_side(Comparison *self, Side *side, Error *err)
 	Rc rc = ddl_read(side->conn, &options, side->set, err);
 
 	if (rc == RC_OK)
-		rc = other_objects_read(side->conn, &other_options, self->arena,
-								&side->others, err);
+		rc = text_objects_read(side->conn, &text_options, self->arena,
+							   &side->texts, err);
 	return rc;
 }
 
@@ -171,7 +171,7 @@ keep_published(const Comparison *self, Side *side)
 }
 
 static bool
-is_wanted(const Comparison *self, const OtherObject *object,
+is_wanted(const Comparison *self, const TextObject *object,
 		  const OidTable *known)
 {
 	const Selection *selection = self->options->selection;
@@ -186,46 +186,46 @@ is_wanted(const Comparison *self, const OtherObject *object,
 }
 
 static void
-select_others(const Comparison *self, Side *side, const OidTable *known)
+select_texts(const Comparison *self, Side *side, const OidTable *known)
 {
-	OtherObjects *others = &side->others;
+	TextObjects *texts = &side->texts;
 	int kept = 0;
 
-	for (int i = 0; i < others->count; i++)
-		if (is_wanted(self, &others->objects[i], known))
-			others->objects[kept++] = others->objects[i];
-	others->count = kept;
-	side->fates = arena_calloc(self->arena, (size_t) kept + 1,
-							   sizeof(side->fates[0]));
+	for (int i = 0; i < texts->count; i++)
+		if (is_wanted(self, &texts->objects[i], known))
+			texts->objects[kept++] = texts->objects[i];
+	texts->count = kept;
+	side->decisions = arena_calloc(self->arena, (size_t) kept + 1,
+								   sizeof(side->decisions[0]));
 	for (int i = 0; i < kept; i++)
-		side->fates[i].pair = -1;
+		side->decisions[i].pair = -1;
 }
 
 /* ---- What differs ------------------------------------------------------- */
 
 static void
-judge_pair(const Comparison *self, int source, int target)
+decide_pair(const Comparison *self, int source, int target)
 {
-	const OtherObject *object = &self->source.others.objects[source];
-	const OtherObject *other = &self->target.others.objects[target];
-	Fate *fate = &self->source.fates[source];
+	const TextObject *object = &self->source.texts.objects[source];
+	const TextObject *other = &self->target.texts.objects[target];
+	Decision *decision = &self->source.decisions[source];
 
-	fate->pair = target;
-	self->target.fates[target].pair = source;
+	decision->pair = target;
+	self->target.decisions[target].pair = source;
 	if (strcmp(object->text, other->text) == 0)
 		return;
-	fate->replace = object->replace != NULL &&
-					strcmp(object->shape, other->shape) == 0;
-	fate->create = !fate->replace;
-	self->target.fates[target].drop = !fate->replace;
+	decision->replace = object->replace != NULL &&
+						strcmp(object->shape, other->shape) == 0;
+	decision->create = !decision->replace;
+	self->target.decisions[target].drop = !decision->replace;
 }
 
 /* Decides on all objects: a merge of both lists, which are sorted by key. */
 static void
-judge_all(const Comparison *self)
+decide_all(const Comparison *self)
 {
-	const OtherObjects *source = &self->source.others;
-	const OtherObjects *target = &self->target.others;
+	const TextObjects *source = &self->source.texts;
+	const TextObjects *target = &self->target.texts;
 	int i = 0;
 	int j = 0;
 
@@ -237,33 +237,32 @@ judge_all(const Comparison *self)
 												  target->objects[j].key);
 
 		if (order == 0)
-			judge_pair(self, i++, j++);
+			decide_pair(self, i++, j++);
 		else if (order < 0)
-			self->source.fates[i++].create = true;
+			self->source.decisions[i++].create = true;
 		else
-			self->target.fates[j++].drop = true;
+			self->target.decisions[j++].drop = true;
 	}
 }
 
 /* Returns the index of the object with that key, or -1. */
 static int
-find_key(const OtherObjects *others, const char *key)
+find_key(const TextObjects *texts, const char *key)
 {
 	int low = 0;
-	int high = others->count;
+	int high = texts->count;
 
 	while (low < high)
 	{
 		int middle = low + (high - low) / 2;
 
-		if (strcmp(others->objects[middle].key, key) < 0)
+		if (strcmp(texts->objects[middle].key, key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < others->count && strcmp(others->objects[low].key, key) == 0
-			   ? low
-			   : -1;
+	return low < texts->count && strcmp(texts->objects[low].key, key) == 0 ? low
+																		   : -1;
 }
 
 /*
@@ -271,7 +270,7 @@ find_key(const OtherObjects *others, const char *key)
  * before, so that the text object may exist, too.
  */
 static bool
-stays_on(const Comparison *self, const OtherObject *source)
+base_stays(const Comparison *self, const TextObject *source)
 {
 	const Definition *table;
 
@@ -289,7 +288,7 @@ stays_on(const Comparison *self, const OtherObject *source)
 
 /* Whether the object that the target's object is on will be dropped. */
 static bool
-goes_with_definition(const Comparison *self, const OtherObject *target)
+definition_is_dropped(const Comparison *self, const TextObject *target)
 {
 	uint32_t aligned = oid_table_get(&self->alignment.aligned,
 									 target->on_catalog, target->on_oid);
@@ -299,14 +298,14 @@ goes_with_definition(const Comparison *self, const OtherObject *target)
 }
 
 static bool
-parent_goes(const Comparison *self, const OtherObject *target)
+parent_is_dropped(const Comparison *self, const TextObject *target)
 {
 	int parent = target->parent[0] != '\0'
-					 ? find_key(&self->target.others, target->parent)
+					 ? find_key(&self->target.texts, target->parent)
 					 : -1;
 
-	return parent >= 0 &&
-		   (self->target.fates[parent].drop || self->target.fates[parent].gone);
+	return parent >= 0 && (self->target.decisions[parent].drop ||
+						   self->target.decisions[parent].done);
 }
 
 /* ---- Views -------------------------------------------------------------- */
@@ -316,7 +315,7 @@ parent_goes(const Comparison *self, const OtherObject *target)
  * while a view reads the table, or a function has its row type.
  */
 static bool
-bothers_views(const DdlStatement *statement)
+conflicts_with_views(const DdlStatement *statement)
 {
 	return statement->catalog == DEFINITION_IN_CLASS &&
 		   (statement->kind == DDL_DROP || statement->kind == DDL_RENAME ||
@@ -343,19 +342,19 @@ has_name(const Definition *definition, const char *quoted)
  * Whether the table or view with that name is dropped or changed in such a way.
  */
 static bool
-is_bothering(const Comparison *self, const char *quoted)
+is_changed_under_views(const Comparison *self, const char *quoted)
 {
-	int view = find_key(&self->target.others,
+	int view = find_key(&self->target.texts,
 						arena_printf(self->arena, "view %s", quoted));
 
 	if (view >= 0)
-		return self->target.fates[view].drop;
+		return self->target.decisions[view].drop;
 	for (int i = 0; i < self->plan->count; i++)
 	{
 		const DdlStatement *statement = &self->plan->statements[i];
 		const Definition *table;
 
-		if (!bothers_views(statement))
+		if (!conflicts_with_views(statement))
 			continue;
 		table = definition_set_find(self->alignment.target, DEFINITION_IN_CLASS,
 									statement->oid);
@@ -366,15 +365,15 @@ is_bothering(const Comparison *self, const char *quoted)
 }
 
 static void
-make_again(const Comparison *self, int target)
+recreate(const Comparison *self, int target)
 {
-	Fate *fate = &self->target.fates[target];
+	Decision *decision = &self->target.decisions[target];
 
-	fate->drop = true;
-	if (fate->pair < 0)
+	decision->drop = true;
+	if (decision->pair < 0)
 		return;
-	self->source.fates[fate->pair].create = true;
-	self->source.fates[fate->pair].replace = false;
+	self->source.decisions[decision->pair].create = true;
+	self->source.decisions[decision->pair].replace = false;
 }
 
 /*
@@ -382,20 +381,21 @@ make_again(const Comparison *self, int target)
  * whether it found any, because further views may read these.
  */
 static bool
-make_views_again(const Comparison *self)
+recreate_views(const Comparison *self)
 {
-	const OtherObjects *others = &self->target.others;
+	const TextObjects *texts = &self->target.texts;
 	bool found = false;
 
-	for (int i = 0; i < others->count; i++)
+	for (int i = 0; i < texts->count; i++)
 	{
-		bool bothered = false;
+		bool conflicts = false;
 
-		for (int j = 0; j < others->objects[i].needs_count && !bothered; j++)
-			bothered = is_bothering(self, others->objects[i].needs[j]);
-		if (!bothered || self->target.fates[i].drop)
+		for (int j = 0; j < texts->objects[i].needs_count && !conflicts; j++)
+			conflicts = is_changed_under_views(self,
+											   texts->objects[i].needs[j]);
+		if (!conflicts || self->target.decisions[i].drop)
 			continue;
-		make_again(self, i);
+		recreate(self, i);
 		found = true;
 	}
 	return found;
@@ -408,27 +408,27 @@ make_views_again(const Comparison *self)
 static void
 follow_parents(const Comparison *self)
 {
-	const OtherObjects *target = &self->target.others;
-	const OtherObjects *source = &self->source.others;
+	const TextObjects *target = &self->target.texts;
+	const TextObjects *source = &self->source.texts;
 
 	for (int i = 0; i < target->count; i++)
 	{
-		Fate *fate = &self->target.fates[i];
+		Decision *decision = &self->target.decisions[i];
 
-		if (!parent_goes(self, &target->objects[i]) &&
-			!goes_with_definition(self, &target->objects[i]))
+		if (!parent_is_dropped(self, &target->objects[i]) &&
+			!definition_is_dropped(self, &target->objects[i]))
 			continue;
-		fate->gone = true;
-		if (fate->pair < 0)
+		decision->done = true;
+		if (decision->pair < 0)
 			continue;
-		self->source.fates[fate->pair].create = true;
-		self->source.fates[fate->pair].replace = false;
+		self->source.decisions[decision->pair].create = true;
+		self->source.decisions[decision->pair].replace = false;
 	}
 	for (int i = 0; i < source->count; i++)
-		if (!stays_on(self, &source->objects[i]))
+		if (!base_stays(self, &source->objects[i]))
 		{
-			self->source.fates[i].create = true;
-			self->source.fates[i].replace = false;
+			self->source.decisions[i].create = true;
+			self->source.decisions[i].replace = false;
 		}
 }
 
@@ -469,25 +469,25 @@ add_note(Comparison *self, const char *what, const char *key)
  */
 typedef struct Chosen
 {
-	const OtherObjects *others;
+	const TextObjects *texts;
 	int *indexes;
 	int count;
 } Chosen;
 
 static void
-choose(const Comparison *self, const Side *side, OtherPhase phase,
+choose(const Comparison *self, const Side *side, TextObjectPhase phase,
 	   Chosen *chosen)
 {
 	int depth = 0;
 	int next = 0;
 
-	*chosen = (Chosen){.others = &side->others};
-	chosen->indexes = arena_calloc(self->arena, (size_t) side->others.count + 1,
+	*chosen = (Chosen){.texts = &side->texts};
+	chosen->indexes = arena_calloc(self->arena, (size_t) side->texts.count + 1,
 								   sizeof(int));
 	for (; next <= depth; next++)
-		for (int i = 0; i < side->others.count; i++)
+		for (int i = 0; i < side->texts.count; i++)
 		{
-			const OtherObject *object = &side->others.objects[i];
+			const TextObject *object = &side->texts.objects[i];
 
 			if (object->phase != phase)
 				continue;
@@ -499,23 +499,24 @@ choose(const Comparison *self, const Side *side, OtherPhase phase,
 }
 
 static void
-add_drops(Comparison *self, OtherPhase phase)
+add_drops(Comparison *self, TextObjectPhase phase)
 {
 	Chosen chosen;
 
 	choose(self, &self->target, phase, &chosen);
 	for (int i = chosen.count - 1; i >= 0; i--)
 	{
-		const OtherObject *object = &self->target.others
-										 .objects[chosen.indexes[i]];
-		Fate *fate = &self->target.fates[chosen.indexes[i]];
+		const TextObject *object = &self->target.texts
+										.objects[chosen.indexes[i]];
+		Decision *decision = &self->target.decisions[chosen.indexes[i]];
 
-		if (fate->drop && !fate->gone && object->drop != NULL)
+		if (decision->drop && !decision->done && object->drop != NULL)
 		{
 			add(self, object->drop);
-			fate->gone = true;
+			decision->done = true;
 		}
-		else if (fate->drop && fate->pair < 0 && phase == OTHER_UNTRANSLATED)
+		else if (decision->drop && decision->pair < 0 &&
+				 phase == TEXT_UNTRANSLATED)
 			add_note(self, "the source does not have it", object->key);
 	}
 }
@@ -524,40 +525,41 @@ add_drops(Comparison *self, OtherPhase phase)
  * Adds the DROP of a routine that cannot be replaced, just before its CREATE.
  */
 static void
-add_drop_before(Comparison *self, const OtherObject *object, const Fate *fate)
+add_drop_before(Comparison *self, const TextObject *object,
+				const Decision *decision)
 {
-	if (fate->pair < 0 || !self->target.fates[fate->pair].drop ||
-		self->target.fates[fate->pair].gone ||
-		(object->phase != OTHER_EARLY_ROUTINE &&
-		 object->phase != OTHER_LATE_ROUTINE))
+	if (decision->pair < 0 || !self->target.decisions[decision->pair].drop ||
+		self->target.decisions[decision->pair].done ||
+		(object->phase != TEXT_EARLY_ROUTINE &&
+		 object->phase != TEXT_LATE_ROUTINE))
 		return;
-	add(self, self->target.others.objects[fate->pair].drop);
-	self->target.fates[fate->pair].gone = true;
+	add(self, self->target.texts.objects[decision->pair].drop);
+	self->target.decisions[decision->pair].done = true;
 }
 
 static void
-add_creates(Comparison *self, OtherPhase phase)
+add_creates(Comparison *self, TextObjectPhase phase)
 {
 	Chosen chosen;
 
 	choose(self, &self->source, phase, &chosen);
 	for (int i = 0; i < chosen.count; i++)
 	{
-		const OtherObject *object = &self->source.others
-										 .objects[chosen.indexes[i]];
-		const Fate *fate = &self->source.fates[chosen.indexes[i]];
+		const TextObject *object = &self->source.texts
+										.objects[chosen.indexes[i]];
+		const Decision *decision = &self->source.decisions[chosen.indexes[i]];
 
-		if (fate->create && object->create != NULL)
+		if (decision->create && object->create != NULL)
 		{
-			add_drop_before(self, object, fate);
+			add_drop_before(self, object, decision);
 			add(self, object->create);
 		}
-		else if (fate->replace && object->replace != NULL)
+		else if (decision->replace && object->replace != NULL)
 			add(self, object->replace);
-		else if (fate->create || fate->replace)
+		else if (decision->create || decision->replace)
 			add_note(self,
-					 fate->pair < 0 ? "the target does not have it"
-									: "it is another one on the target",
+					 decision->pair < 0 ? "the target does not have it"
+										: "it is another one on the target",
 					 object->key);
 	}
 }
@@ -611,20 +613,20 @@ add_statements(Comparison *self, Part part)
 static void
 put_in_order(Comparison *self)
 {
-	for (int phase = OTHER_UNTRANSLATED; phase >= OTHER_LATE_ROUTINE; phase--)
-		add_drops(self, (OtherPhase) phase);
+	for (int phase = TEXT_UNTRANSLATED; phase >= TEXT_LATE_ROUTINE; phase--)
+		add_drops(self, (TextObjectPhase) phase);
 	add_statements(self, PART_NEW_SCHEMAS);
-	add_creates(self, OTHER_EXTENSION);
-	add_creates(self, OTHER_COLLATION);
-	add_creates(self, OTHER_EARLY_ROUTINE);
+	add_creates(self, TEXT_EXTENSION);
+	add_creates(self, TEXT_COLLATION);
+	add_creates(self, TEXT_EARLY_ROUTINE);
 	add_statements(self, PART_MAIN);
-	add_creates(self, OTHER_LATE_ROUTINE);
-	add_drops(self, OTHER_EARLY_ROUTINE);
+	add_creates(self, TEXT_LATE_ROUTINE);
+	add_drops(self, TEXT_EARLY_ROUTINE);
 	add_statements(self, PART_OLD_TYPES);
-	for (int phase = OTHER_VIEW; phase <= OTHER_UNTRANSLATED; phase++)
-		add_creates(self, (OtherPhase) phase);
-	add_drops(self, OTHER_COLLATION);
-	add_drops(self, OTHER_EXTENSION);
+	for (int phase = TEXT_VIEW; phase <= TEXT_UNTRANSLATED; phase++)
+		add_creates(self, (TextObjectPhase) phase);
+	add_drops(self, TEXT_COLLATION);
+	add_drops(self, TEXT_EXTENSION);
 	add_statements(self, PART_OLD_SCHEMAS);
 }
 
@@ -654,10 +656,10 @@ ddl_compare(PgConn *source, PgConn *target, const DdlCompareOptions *options,
 		rc = compare_definitions(&self, err);
 	if (rc == RC_OK)
 	{
-		select_others(&self, &self.source, &self.alignment.source);
-		select_others(&self, &self.target, &self.alignment.aligned);
-		judge_all(&self);
-		while (make_views_again(&self))
+		select_texts(&self, &self.source, &self.alignment.source);
+		select_texts(&self, &self.target, &self.alignment.aligned);
+		decide_all(&self);
+		while (recreate_views(&self))
 			;
 		follow_parents(&self);
 		put_in_order(&self);

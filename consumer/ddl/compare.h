@@ -4,11 +4,11 @@
  *    the target's into the source's.
  *
  * Tables, sequences, types and schemas are compared as definitions
- * (ddl/diff/diff.h), all other objects as texts (ddl/others.h).  The result is
- * a list of statements in an order that works.  A view is recreated if a table
- * that it reads changes in a way that the server refuses while the view exists.
- * A difference for which there is no statement, such as a missing operator, is
- * described in words.
+ * (ddl/diff/diff.h), all other objects as texts (ddl/text_objects.h).  The
+ * result is a list of statements in an order that works.  A view is recreated
+ * if a table that it reads changes in a way that the server refuses while the
+ * view exists. A difference for which there is no statement, such as a missing
+ * operator, is described in words.
  */
 #ifndef PENSTOCK_DDL_COMPARE_H
 #define PENSTOCK_DDL_COMPARE_H

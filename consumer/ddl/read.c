@@ -222,8 +222,8 @@ append_in_oids(Buf *sql, const OidList *list)
  * expression for the OID of the owning table, or NULL.
  */
 static void
-append_told(Query *query, const char *catalog, const char *alias,
-			const char *owner)
+append_scope(Query *query, const char *catalog, const char *alias,
+			 const char *owner)
 {
 	const DdlReadOptions *options = query->options;
 	Buf *sql = &query->sql;
@@ -360,7 +360,7 @@ append_namespaces(Query *query, Error *err)
 	buf_append_string(&query->sql, "json_build_object('kind', 'schema',"
 								   " 'oid', n.oid::int8, 'name', n.nspname)"
 								   " FROM pg_namespace n WHERE true");
-	append_told(query, "pg_namespace", "n", NULL);
+	append_scope(query, "pg_namespace", "n", NULL);
 	return append_selected_schema(query, err);
 }
 
@@ -399,7 +399,7 @@ append_table(Query *query, Error *err)
 		sql, ")) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 			 " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
 			 " AND c.relrewrite = 0 AND c.oid >= " OID_FIRST_NORMAL_SQL);
-	append_told(query, "pg_class", "c", NULL);
+	append_scope(query, "pg_class", "c", NULL);
 	return append_selected_relation(query, err);
 }
 
@@ -423,7 +423,7 @@ append_sequences(Query *query, Error *err)
 		"  AND d.deptype IN ('a', 'i')"
 		" WHERE c.relkind = 'S' AND c.relpersistence <> 't'"
 		" AND c.oid >= " OID_FIRST_NORMAL_SQL);
-	append_told(query, "pg_class", "c", "d.refobjid");
+	append_scope(query, "pg_class", "c", "d.refobjid");
 	return append_selected_relation(query, err);
 }
 
@@ -439,7 +439,7 @@ append_enums(Query *query, Error *err)
 		"  FROM pg_enum l WHERE l.enumtypid = t.oid)))"
 		" FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
 		" WHERE t.typtype = 'e' AND t.oid >= " OID_FIRST_NORMAL_SQL);
-	append_told(query, "pg_type", "t", NULL);
+	append_scope(query, "pg_type", "t", NULL);
 	return append_selected_schema(query, err);
 }
 
@@ -460,7 +460,7 @@ append_domains(Query *query, Error *err)
 		sql, ")) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
 			 " JOIN pg_type b ON b.oid = t.typbasetype"
 			 " WHERE t.typtype = 'd' AND t.oid >= " OID_FIRST_NORMAL_SQL);
-	append_told(query, "pg_type", "t", NULL);
+	append_scope(query, "pg_type", "t", NULL);
 	return append_selected_schema(query, err);
 }
 
@@ -483,7 +483,7 @@ append_composites(Query *query, Error *err)
 			   "  WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid"
 			   "  AND e.deptype = 'e')",
 			   columns_of_sql);
-	append_told(query, "pg_type", "t", NULL);
+	append_scope(query, "pg_type", "t", NULL);
 	return append_selected_schema(query, err);
 }
 

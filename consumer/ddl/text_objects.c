@@ -1,12 +1,12 @@
 /*
- * others.c
+ * text_objects.c
  *    One query for each kind of object.
  *
  * Names in statements and texts have their schema, because search_path contains
  * only pg_catalog.  A query may contain words in braces, which stand for SQL
  * that many queries share (see `words`).
  */
-#include "ddl/others.h"
+#include "ddl/text_objects.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,20 +17,20 @@
 /* Columns of the result of each query. */
 enum
 {
-	OTHER_KEY,
-	OTHER_TEXT,
-	OTHER_SHAPE,
-	OTHER_CREATE,
-	OTHER_REPLACE,
-	OTHER_DROP,
-	OTHER_PARENT,
-	OTHER_ON_CATALOG, /* a value of OidCatalog */
-	OTHER_ON_OID,
-	OTHER_ON_ATTNUM,
-	OTHER_SCHEMA,
-	OTHER_NEEDS, /* separated by line breaks, which names of tables rarely
-				  * contain */
-	OTHER_DEPTH,
+	RESULT_KEY,
+	RESULT_TEXT,
+	RESULT_SHAPE,
+	RESULT_CREATE,
+	RESULT_REPLACE,
+	RESULT_DROP,
+	RESULT_PARENT,
+	RESULT_ON_CATALOG, /* a value of OidCatalog */
+	RESULT_ON_OID,
+	RESULT_ON_ATTNUM,
+	RESULT_SCHEMA,
+	RESULT_NEEDS, /* separated by line breaks, which names of tables rarely
+				   * contain */
+	RESULT_DEPTH,
 };
 
 /*
@@ -664,7 +664,7 @@ static const char untranslated_sql[] =
 
 typedef struct Kind
 {
-	OtherPhase phase;
+	TextObjectPhase phase;
 	bool owners;     /* whether it is only read if owners are compared */
 	bool privileges; /* whether it is only read if privileges are compared */
 	const char *sql;
@@ -672,23 +672,23 @@ typedef struct Kind
 } Kind;
 
 static const Kind kinds[] = {
-	{OTHER_EXTENSION, false, false, extensions_sql, 0},
-	{OTHER_COLLATION, false, false, collations_sql, 0},
-	{OTHER_EARLY_ROUTINE, false, false, early_routines_sql, 0},
-	{OTHER_LATE_ROUTINE, false, false, late_routines_sql, 0},
-	{OTHER_VIEW, false, false, views_sql, 0},
-	{OTHER_ON_VIEW, false, false, view_indexes_sql, 0},
-	{OTHER_STATISTICS, false, false, statistics_sql, 0},
-	{OTHER_TRIGGER, false, false, triggers_sql, 0},
-	{OTHER_RULE, false, false, rules_sql, 0},
-	{OTHER_POLICY, false, false, policies_sql, 0},
-	{OTHER_OWNER, true, false, owners_sql, 0},
-	{OTHER_PRIVILEGE, false, true, privileges_sql, 0},
-	{OTHER_COMMENT, false, false, comments_sql, 0},
-	{OTHER_PRIVILEGE, false, true, database_privileges_sql, 1},
-	{OTHER_COMMENT, false, false, database_comment_sql, 1},
-	{OTHER_SETTING, false, false, settings_sql, 2},
-	{OTHER_UNTRANSLATED, false, false, untranslated_sql, 0},
+	{TEXT_EXTENSION, false, false, extensions_sql, 0},
+	{TEXT_COLLATION, false, false, collations_sql, 0},
+	{TEXT_EARLY_ROUTINE, false, false, early_routines_sql, 0},
+	{TEXT_LATE_ROUTINE, false, false, late_routines_sql, 0},
+	{TEXT_VIEW, false, false, views_sql, 0},
+	{TEXT_ON_VIEW, false, false, view_indexes_sql, 0},
+	{TEXT_STATISTICS, false, false, statistics_sql, 0},
+	{TEXT_TRIGGER, false, false, triggers_sql, 0},
+	{TEXT_RULE, false, false, rules_sql, 0},
+	{TEXT_POLICY, false, false, policies_sql, 0},
+	{TEXT_OWNER, true, false, owners_sql, 0},
+	{TEXT_PRIVILEGE, false, true, privileges_sql, 0},
+	{TEXT_COMMENT, false, false, comments_sql, 0},
+	{TEXT_PRIVILEGE, false, true, database_privileges_sql, 1},
+	{TEXT_COMMENT, false, false, database_comment_sql, 1},
+	{TEXT_SETTING, false, false, settings_sql, 2},
+	{TEXT_UNTRANSLATED, false, false, untranslated_sql, 0},
 };
 
 /* Returns a copy of a field in the arena; NULL if it is null. */
@@ -707,7 +707,7 @@ number(const PGresult *result, int row, int column)
 }
 
 static void
-read_needs(OtherObject *object, char *list, Arena *arena)
+read_needs(TextObject *object, char *list, Arena *arena)
 {
 	const char **needs;
 	int count = 1;
@@ -731,29 +731,29 @@ read_needs(OtherObject *object, char *list, Arena *arena)
 }
 
 static void
-read_object(OtherObject *object, OtherPhase phase, const PGresult *result,
+read_object(TextObject *object, TextObjectPhase phase, const PGresult *result,
 			int row, Arena *arena)
 {
-	*object = (OtherObject){
+	*object = (TextObject){
 		.phase = phase,
-		.key = field(arena, result, row, OTHER_KEY),
-		.text = field(arena, result, row, OTHER_TEXT),
-		.shape = field(arena, result, row, OTHER_SHAPE),
-		.create = field(arena, result, row, OTHER_CREATE),
-		.replace = field(arena, result, row, OTHER_REPLACE),
-		.drop = field(arena, result, row, OTHER_DROP),
-		.parent = field(arena, result, row, OTHER_PARENT),
-		.on_catalog = (OidCatalog) number(result, row, OTHER_ON_CATALOG),
-		.on_oid = number(result, row, OTHER_ON_OID),
-		.on_attnum = (uint16_t) number(result, row, OTHER_ON_ATTNUM),
-		.schema = number(result, row, OTHER_SCHEMA),
-		.depth = (int) number(result, row, OTHER_DEPTH),
+		.key = field(arena, result, row, RESULT_KEY),
+		.text = field(arena, result, row, RESULT_TEXT),
+		.shape = field(arena, result, row, RESULT_SHAPE),
+		.create = field(arena, result, row, RESULT_CREATE),
+		.replace = field(arena, result, row, RESULT_REPLACE),
+		.drop = field(arena, result, row, RESULT_DROP),
+		.parent = field(arena, result, row, RESULT_PARENT),
+		.on_catalog = (OidCatalog) number(result, row, RESULT_ON_CATALOG),
+		.on_oid = number(result, row, RESULT_ON_OID),
+		.on_attnum = (uint16_t) number(result, row, RESULT_ON_ATTNUM),
+		.schema = number(result, row, RESULT_SCHEMA),
+		.depth = (int) number(result, row, RESULT_DEPTH),
 	};
 	if (object->text == NULL)
 		object->text = "";
-	if (!PQgetisnull(result, row, OTHER_NEEDS))
+	if (!PQgetisnull(result, row, RESULT_NEEDS))
 		read_needs(object,
-				   arena_strdup(arena, PQgetvalue(result, row, OTHER_NEEDS)),
+				   arena_strdup(arena, PQgetvalue(result, row, RESULT_NEEDS)),
 				   arena);
 }
 
@@ -830,13 +830,13 @@ append_statement(Buf *sql, const char *text)
 }
 
 static MUST_CHECK Rc
-read_kind(PgConn *conn, const Kind *kind, const OtherOptions *options,
-		  OtherObjects *others, Error *err)
+read_kind(PgConn *conn, const Kind *kind, const TextObjectOptions *options,
+		  TextObjects *texts, Error *err)
 {
 	const char *params[] = {options->database,
 							options->all_roles ? "true" : "false"};
 	PGresult *result = NULL;
-	OtherObject *objects;
+	TextObject *objects;
 	int count;
 	Buf sql;
 	Rc rc;
@@ -850,17 +850,16 @@ read_kind(PgConn *conn, const Kind *kind, const OtherOptions *options,
 	if (rc != RC_OK)
 		return rc;
 	count = PQntuples(result);
-	objects = arena_calloc(others->arena,
-						   (size_t) others->count + (size_t) count,
+	objects = arena_calloc(texts->arena, (size_t) texts->count + (size_t) count,
 						   sizeof(objects[0]));
-	if (others->count > 0)
-		memcpy(objects, others->objects,
-			   (size_t) others->count * sizeof(objects[0]));
+	if (texts->count > 0)
+		memcpy(objects, texts->objects,
+			   (size_t) texts->count * sizeof(objects[0]));
 	for (int i = 0; i < count; i++)
-		read_object(&objects[others->count + i], kind->phase, result, i,
-					others->arena);
-	others->objects = objects;
-	others->count += count;
+		read_object(&objects[texts->count + i], kind->phase, result, i,
+					texts->arena);
+	texts->objects = objects;
+	texts->count += count;
 	PQclear(result);
 	return RC_OK;
 }
@@ -868,29 +867,29 @@ read_kind(PgConn *conn, const Kind *kind, const OtherOptions *options,
 static int
 compare_keys(const void *a, const void *b)
 {
-	const OtherObject *left = a;
-	const OtherObject *right = b;
+	const TextObject *left = a;
+	const TextObject *right = b;
 
 	return strcmp(left->key, right->key);
 }
 
 Rc
-other_objects_read(PgConn *conn, const OtherOptions *options, Arena *arena,
-				   OtherObjects *others, Error *err)
+text_objects_read(PgConn *conn, const TextObjectOptions *options, Arena *arena,
+				  TextObjects *texts, Error *err)
 {
-	*others = (OtherObjects){.arena = arena};
+	*texts = (TextObjects){.arena = arena};
 	for (size_t i = 0; i < LENGTH_OF(kinds); i++)
 	{
 		Rc rc = RC_OK;
 
 		if ((options->owners || !kinds[i].owners) &&
 			(options->privileges || !kinds[i].privileges))
-			rc = read_kind(conn, &kinds[i], options, others, err);
+			rc = read_kind(conn, &kinds[i], options, texts, err);
 		if (rc != RC_OK)
 			return rc;
 	}
-	if (others->count > 0)
-		qsort(others->objects, (size_t) others->count,
-			  sizeof(others->objects[0]), compare_keys);
+	if (texts->count > 0)
+		qsort(texts->objects, (size_t) texts->count, sizeof(texts->objects[0]),
+			  compare_keys);
 	return RC_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * others.h
+ * text_objects.h
  *    Objects that have no definition (model/definition.h): functions, views,
  *    triggers, rules, policies, extended statistics, extensions, owners,
  *    privileges, comments, settings and so on.
@@ -7,8 +7,8 @@
  * Each object has a key, which consists of its kind and name, and a text.  Two
  * databases have the same objects if keys and texts are equal.
  */
-#ifndef PENSTOCK_DDL_OTHERS_H
-#define PENSTOCK_DDL_OTHERS_H
+#ifndef PENSTOCK_DDL_TEXT_OBJECTS_H
+#define PENSTOCK_DDL_TEXT_OBJECTS_H
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -17,33 +17,33 @@
 #include "net/pgconn.h"
 
 /* Order of the statements: CREATE in this order, DROP in the opposite one. */
-typedef enum OtherPhase
+typedef enum TextObjectPhase
 {
-	OTHER_EXTENSION,
-	OTHER_COLLATION,
-	OTHER_EARLY_ROUTINE, /* routines without types or tables of their own:
-						  * before tables, whose expressions may call them */
-	OTHER_LATE_ROUTINE,  /* other routines: after tables */
-	OTHER_VIEW,
-	OTHER_ON_VIEW, /* indexes of materialized views */
-	OTHER_STATISTICS,
-	OTHER_TRIGGER,
-	OTHER_RULE,
-	OTHER_POLICY,
-	OTHER_OWNER,
-	OTHER_PRIVILEGE,
-	OTHER_COMMENT,
-	OTHER_SETTING,      /* settings of the database and of roles */
-	OTHER_UNTRANSLATED, /* objects for which we have no statements */
-} OtherPhase;
+	TEXT_EXTENSION,
+	TEXT_COLLATION,
+	TEXT_EARLY_ROUTINE, /* routines without types or tables of their own:
+						 * before tables, whose expressions may call them */
+	TEXT_LATE_ROUTINE,  /* other routines: after tables */
+	TEXT_VIEW,
+	TEXT_ON_VIEW, /* indexes of materialized views */
+	TEXT_STATISTICS,
+	TEXT_TRIGGER,
+	TEXT_RULE,
+	TEXT_POLICY,
+	TEXT_OWNER,
+	TEXT_PRIVILEGE,
+	TEXT_COMMENT,
+	TEXT_SETTING,      /* settings of the database and of roles */
+	TEXT_UNTRANSLATED, /* objects for which we have no statements */
+} TextObjectPhase;
 
 /*
  * An object.  All strings are in the arena; a string may be NULL only where the
  * comment says so.
  */
-typedef struct OtherObject
+typedef struct TextObject
 {
-	OtherPhase phase;
+	TextObjectPhase phase;
 	const char *key;     /* such as: view "public"."orders" */
 	const char *text;    /* compared with the other side */
 	const char *shape;   /* an object with another text can be replaced only if
@@ -68,16 +68,16 @@ typedef struct OtherObject
 							   * "schema"."name" */
 	int needs_count;
 	int depth; /* of a view: the longest chain of views that it reads */
-} OtherObject;
+} TextObject;
 
-typedef struct OtherObjects
+typedef struct TextObjects
 {
 	int count;
-	OtherObject *objects; /* sorted by key */
+	TextObject *objects; /* sorted by key */
 	Arena *arena;
-} OtherObjects;
+} TextObjects;
 
-typedef struct OtherOptions
+typedef struct TextObjectOptions
 {
 	bool owners; /* whether owners are read */
 	bool privileges;
@@ -88,14 +88,13 @@ typedef struct OtherOptions
 	 * otherwise only for roles that own something here, or have privileges.
 	 */
 	bool all_roles;
-} OtherOptions;
+} TextObjectOptions;
 
 /*
  * Reads the objects of a database into the arena; waits.  The connection must
  * be in a transaction as for ddl_read().
  */
-MUST_CHECK Rc other_objects_read(PgConn *conn, const OtherOptions *options,
-								 Arena *arena, OtherObjects *others,
-								 Error *err);
+MUST_CHECK Rc text_objects_read(PgConn *conn, const TextObjectOptions *options,
+								Arena *arena, TextObjects *texts, Error *err);
 
-#endif /* PENSTOCK_DDL_OTHERS_H */
+#endif /* PENSTOCK_DDL_TEXT_OBJECTS_H */
