@@ -76,23 +76,24 @@ explain_refusal(CheckContext *context, const CheckServer *server,
 /*
  * Creates the slot; blocks.  Returns RC_AGAIN if it takes longer than
  * CHECK_PROBE_TIMEOUT_S; then the caller has to close the connection, which
- * cancels the command.  The slot's name contains the PID of the walsender, so
- * no other check uses the same name at the same time.
+ * cancels the command.
  */
 static Rc
 make_slot(PgConn *replication, Error *err)
 {
 	PGconn *pg = pgconn_raw(replication);
+	char name[SLOT_NAME_SIZE];
 	PGresult *result = NULL;
 	Buf sql;
 	int sent;
 	Rc rc;
 
+	slot_make_temporary_name(name, replication, "penstock", "check");
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql,
-			   "CREATE_REPLICATION_SLOT penstock_check_%d TEMPORARY LOGICAL "
+			   "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL "
 			   "\"" SLOT_PLUGIN "\" NOEXPORT_SNAPSHOT",
-			   PQbackendPID(pg));
+			   name);
 	sent = PQsendQuery(pg, sql.data);
 	buf_release(&sql);
 	if (!sent)

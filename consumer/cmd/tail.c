@@ -52,7 +52,6 @@
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
-#define SLOT_NAME_SIZE    (CONFIG_NAME_MAX + 1)
 
 typedef struct Tail
 {
@@ -155,15 +154,10 @@ create_slot(Tail *tail, PgConn *replication, bool temporary, Error *err)
 	return rc;
 }
 
-/*
- * Creates a temporary slot.  Its name has the PID of its walsender: the slot
- * ends with that process, so the name is unique.
- */
 static MUST_CHECK Rc
 use_temporary_slot(Tail *tail, PgConn *replication, Error *err)
 {
-	snprintf(tail->slot, sizeof(tail->slot), "penstock_tail_%d",
-			 PQbackendPID(pgconn_raw(replication)));
+	slot_make_temporary_name(tail->slot, replication, "penstock", "tail");
 	return create_slot(tail, replication, true, err);
 }
 

@@ -25,9 +25,6 @@
  */
 #define WRITE_BYTES MB
 
-/* End of the name of the temporary slot, after the pipeline's name. */
-#define SLOT_TAIL "_schema"
-
 /* ---- Reading ------------------------------------------------------------ */
 
 static MUST_CHECK Rc
@@ -177,16 +174,16 @@ open_source(const Config *config, PgConnKind kind, PgConn **conn, Error *err)
 static MUST_CHECK Rc
 take_snapshot(Reading *self, const Config *config, Error *err)
 {
-	char slot[CONFIG_NAME_MAX + 1];
+	char slot[SLOT_NAME_SIZE];
 	Rc rc = open_source(config, PGCONN_DATA, &self->source, err);
 
-	snprintf(slot, sizeof(slot), "%.*s%s",
-			 (int) (CONFIG_NAME_MAX - sizeof(SLOT_TAIL) + 1), config->name,
-			 SLOT_TAIL);
 	log_info("follow", "reading the source's schema; waits for transactions "
 					   "that are open on the source");
 	if (rc == RC_OK)
 		rc = open_source(config, PGCONN_REPLICATION, &self->replication, err);
+	if (rc == RC_OK)
+		slot_make_temporary_name(slot, self->replication, config->name,
+								 "schema");
 	if (rc == RC_OK)
 		rc = slot_create(self->replication, self->source, slot, SLOT_SNAPSHOT,
 						 &self->snapshot, err);

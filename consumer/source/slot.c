@@ -169,12 +169,7 @@ slot_read_system_identifier(PgConn *conn, char *identifier, Error *err)
 static void
 explain_create_failure(const char *name, Error *err)
 {
-	if (strcmp(err->sqlstate, "42710") == 0) /* duplicate_object */
-		error_hint(err,
-				   "If it is left over from an earlier run, remove it with "
-				   "\"%s\"; else choose another --name.",
-				   OWN_COMMAND("drop"));
-	else if (strcmp(err->sqlstate, "58P01") == 0) /* undefined_file */
+	if (strcmp(err->sqlstate, "58P01") == 0) /* undefined_file */
 		error_hint(err, "Install the plugin on the source server: "
 						"\"make install\" on its machine.");
 	else if (err->hint != NULL &&
@@ -329,6 +324,19 @@ exec_create(PgConn *replication, PgConn *source, const char *sql,
 		PQclear(end);
 	}
 	return rc;
+}
+
+void
+slot_make_temporary_name(char *name, const PgConn *replication,
+						 const char *pipeline, const char *purpose)
+{
+	char end[32];
+	int bytes = snprintf(end, sizeof(end), "_%s_%d", purpose,
+						 PQbackendPID(pgconn_raw(replication)));
+
+	CHECK(bytes > 0 && (size_t) bytes < sizeof(end));
+	snprintf(name, SLOT_NAME_SIZE, "%.*s%s", SLOT_NAME_SIZE - 1 - bytes,
+			 pipeline, end);
 }
 
 Rc

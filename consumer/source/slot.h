@@ -21,7 +21,10 @@
 
 #define SLOT_SYSTEM_ID_SIZE HISTORY_SYSTEM_ID_SIZE
 #define SLOT_SNAPSHOT_SIZE  64
-#define SLOT_PLUGIN_SIZE    64
+
+/* Size of the name of a slot: NAMEDATALEN of the server. */
+#define SLOT_NAME_SIZE   64
+#define SLOT_PLUGIN_SIZE 64
 
 typedef struct SlotInfo
 {
@@ -78,6 +81,15 @@ MUST_CHECK Rc slot_read_log_end(PgConn *source, SourceHistory *history,
  */
 MUST_CHECK Rc slot_read_system_identifier(PgConn *conn, char *identifier,
 										  Error *err);
+
+/*
+ * Makes the name of a temporary slot: a part of what the slot is for, and the
+ * PID of the walsender.  The slot ends with that process, so no other slot has
+ * this name at the same time.  `pipeline` may be cut; `name` has SLOT_NAME_SIZE
+ * bytes.
+ */
+void slot_make_temporary_name(char *name, const PgConn *replication,
+							  const char *pipeline, const char *purpose);
 
 /*
  * Creates a slot and exports the snapshot of its consistent point.  The

@@ -8,6 +8,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Penstock::Pair;
+use Penstock::Session;
 
 my $server = Penstock::Pair->new;
 
@@ -24,6 +25,9 @@ subtest 'asked for after the clone' => sub {
 	$pair->target_sql('ALTER TABLE t ADD early text');
 
 	# What comes before the schema was read is not looked at.
+	# A slot with a name that another command might have chosen is in nobody's way.
+	my $slot = Penstock::Session->new($pair->source, 'late');
+	$slot->run("SELECT pg_create_logical_replication_slot('late_schema', 'penstock', true)");
 	my $follower = $pair->start('follow', '--set', '--ddl=follow');
 	$pair->source_sql('INSERT INTO t VALUES (1, 2, NULL, NULL)');
 	$pair->wait_caught_up($follower);
@@ -32,6 +36,7 @@ subtest 'asked for after the clone' => sub {
 		CREATE TABLE after (id integer PRIMARY KEY); INSERT INTO after VALUES (1)');
 	$pair->wait_caught_up($follower);
 	$pair->stop_ok($follower);
+	$slot->end('SELECT 1');
 	is($pair->target_sql(q(SELECT to_regclass('before'))), '', 'not what was made before');
 	is($pair->target_sql(q(SELECT to_regclass('doomed'))), 'doomed', 'nor what was dropped');
 	$pair->target_sql('DROP TABLE doomed');

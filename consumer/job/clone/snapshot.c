@@ -9,15 +9,12 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "copy/rows/standby.h"
 #include "copy/rows/work_tables.h"
 #include "job/clone/check.h"
 #include "job/clone/resume.h"
 #include "job/clone/several.h"
-
-/* End of the name of a temporary slot for a later snapshot, after the
- * pipeline's name. */
-#define SNAPSHOT_SLOT_TAIL "_resume"
 
 Rc
 clone_identify_source(CloneSource *source, Error *err)
@@ -54,6 +51,12 @@ create_slot(CloneSource *source, Error *err)
 	source->slot_begun = true;
 	rc = slot_create(source->replication, source->conn, name, SLOT_LASTING,
 					 &source->snapshot, err);
+	if (rc == RC_FAIL &&
+		strcmp(err->sqlstate, "42710") == 0) /* duplicate_object */
+		error_hint(err,
+				   "If it is left over from an earlier run, remove it with "
+				   "\"%s\"; else choose another --name.",
+				   OWN_COMMAND("drop"));
 	if (rc != RC_OK)
 		return rc;
 	source->slot_created = true;
@@ -66,14 +69,12 @@ create_slot(CloneSource *source, Error *err)
 static Rc
 create_snapshot(CloneSource *source, Error *err)
 {
-	char name[CONFIG_NAME_MAX + 1];
-	char command[sizeof("DROP_REPLICATION_SLOT \"\"") + CONFIG_NAME_MAX];
+	char name[SLOT_NAME_SIZE];
+	char command[sizeof("DROP_REPLICATION_SLOT \"\"") + SLOT_NAME_SIZE];
 	Rc rc = RC_OK;
 
-	/* The pipeline's name is cut if the slot's name would be too long. */
-	snprintf(name, sizeof(name), "%.*s%s",
-			 (int) (CONFIG_NAME_MAX - sizeof(SNAPSHOT_SLOT_TAIL) + 1),
-			 source->config->name, SNAPSHOT_SLOT_TAIL);
+	slot_make_temporary_name(name, source->replication, source->config->name,
+							 "resume");
 	snprintf(command, sizeof(command), "DROP_REPLICATION_SLOT \"%s\"", name);
 	log_info("clone", "taking a snapshot for what is left; waits for "
 					  "transactions that are open on the source");

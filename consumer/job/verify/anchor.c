@@ -5,7 +5,6 @@
 #include "job/verify/anchor.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -142,13 +141,12 @@ static Rc
 create_slot(void *context, Error *err)
 {
 	Anchor *anchor = context;
-	char name[CONFIG_NAME_MAX + 1];
-	Rc rc;
-
-	snprintf(name, sizeof(name), "%.32s_verify_%d", anchor->config->name,
-			 (int) getpid());
-	rc = open_server(&anchor->replication, anchor->config->source, "source",
+	char name[SLOT_NAME_SIZE];
+	Rc rc = open_server(&anchor->replication, anchor->config->source, "source",
 					 PGCONN_REPLICATION, err);
+	if (rc == RC_OK)
+		slot_make_temporary_name(name, anchor->replication,
+								 anchor->config->name, "verify");
 	if (rc == RC_OK)
 		rc = slot_create(anchor->replication, anchor->source, name,
 						 SLOT_SNAPSHOT, &anchor->snapshot, err);

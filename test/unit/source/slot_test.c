@@ -332,12 +332,29 @@ refuse_to_create(const char *sqlstate, const char *server_hint,
 static void
 it_says_what_to_do_about_it(void **state UNUSED)
 {
-	refuse_to_create("42710", NULL, "left over from an earlier run");
 	refuse_to_create("58P01", NULL, "Install the plugin");
 	refuse_to_create("55000", NULL, "says what the source lacks");
 	refuse_to_create("55000", "Set wal_level.", "Set wal_level.");
 	refuse_to_create("42501", "Add it to output_plugin_libraries.",
 					 "prints the statement");
+}
+
+static void
+a_temporary_slot_has_a_name_of_its_own(void **state UNUSED)
+{
+	char name[SLOT_NAME_SIZE];
+	char longest[SLOT_NAME_SIZE];
+	Bench bench;
+
+	setup(&bench, (const LibpqStep[]){{0}});
+	slot_make_temporary_name(name, bench.replication, "shop", "schema");
+	assert_string_equal(name, "shop_schema_1000");
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	slot_make_temporary_name(name, bench.replication, longest, "schema");
+	assert_int_equal(strlen(name), SLOT_NAME_SIZE - 1);
+	assert_non_null(strstr(name, "a_schema_1000"));
+	teardown(&bench);
 }
 
 static void
@@ -516,6 +533,7 @@ main(void)
 		cmocka_unit_test(a_slot_is_made_with_its_snapshot),
 		cmocka_unit_test(making_a_slot_fails),
 		cmocka_unit_test(it_says_what_to_do_about_it),
+		cmocka_unit_test(a_temporary_slot_has_a_name_of_its_own),
 		cmocka_unit_test(a_position_that_is_none_is_refused),
 		cmocka_unit_test(a_slot_is_read),
 		cmocka_unit_test(whoever_makes_a_slot_is_ended),
