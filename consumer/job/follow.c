@@ -37,6 +37,15 @@ takes_all(const Config *config)
 		   config->source_count <= 1;
 }
 
+/* Completes the error of a follower that has failed because of a table which is
+ * not published any more. */
+static void
+refuse_unpublished(Error *err)
+{
+	error_detail(err, "It was published when that transaction committed, and "
+					  "is not any more.");
+}
+
 /* Adds a table to the pipeline, for which a follower has failed with *err.
  * Returns RC_END, with *err unchanged, if the pipeline does not add tables. */
 static MUST_CHECK Rc
@@ -53,11 +62,15 @@ add(const Config *config, char *table, Error *err)
 	{
 		log_info("follow", "%s: it is copied now, and joins the others",
 				 err->message);
-		error_reset(err);
-		rc = table_run(&recalled, config, TABLE_VERB_ADD, &table, 1, &failure);
+		rc = table_run(&recalled, config, TABLE_VERB_ADD_PUBLISHED, &table, 1,
+					   &failure);
 	}
-	if (rc == RC_FAIL)
+	if (rc == RC_FAIL && failure.code == ERR_CHANGED)
+		refuse_unpublished(err);
+	else if (rc == RC_FAIL)
 		error_take(err, &failure);
+	if (rc == RC_OK)
+		error_reset(err);
 	error_reset(&failure);
 	arena_free(arena);
 	return rc;
@@ -65,16 +78,26 @@ add(const Config *config, char *table, Error *err)
 
 /* ---- Tables whose copy was interrupted ---- */
 
-/* Whether a command has begun to add the table in this row of the list, and has
- * not finished. */
+/*
+ * Whether a command has begun to add the table in this row of the list, and has
+ * not finished: then the row names the slot of the table.  A table whose name
+ * has changed while it was left out is in state "copying", too, but nobody has
+ * begun to copy it; its row has no slot, or the watermark of an older copy.
+ */
 static bool
 is_under_way(const PGresult *tables, int row)
 {
 	const char *state = PQgetvalue(tables, row, TABLE_LIST_STATE);
+	Lsn watermark = 0;
 
-	return strcmp(state, table_state_name(TABLE_COPYING)) == 0 ||
+	if (PQgetisnull(tables, row, TABLE_LIST_SLOT))
+		return false;
+	(void) lsn_parse(PQgetvalue(tables, row, TABLE_LIST_WATERMARK), &watermark);
+	return (strcmp(state, table_state_name(TABLE_COPYING)) == 0 &&
+			watermark == 0) ||
 		   strcmp(state, table_state_name(TABLE_CATCHING_UP)) == 0 ||
-		   strcmp(state, table_state_name(TABLE_JOINING)) == 0;
+		   strcmp(state, table_state_name(TABLE_JOINING)) == 0 ||
+		   strcmp(state, table_state_name(TABLE_READY)) == 0;
 }
 
 /* Finishes adding a table.  Errors are logged and ignored, because another
@@ -93,7 +116,7 @@ finish_table(const Config *recalled, const Config *config,
 	name = text.data;
 	log_info("follow", "table %s was being copied: that is finished first",
 			 name);
-	rc = table_run(recalled, config, TABLE_VERB_ADD, &name, 1, err);
+	rc = table_run(recalled, config, TABLE_VERB_ADD_PUBLISHED, &name, 1, err);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
 	{
 		error_context(err, "finishing the copy of table %s, which is left out",
@@ -107,10 +130,10 @@ finish_table(const Config *recalled, const Config *config,
 }
 
 static MUST_CHECK Rc
-list_tables(const Config *recalled, PGresult **tables, Error *err)
+list_tables(const Config *recalled, int number, PGresult **tables, Error *err)
 {
 	PgConn *target = NULL;
-	Rc rc = reach_target_soon(recalled, 0, &target, err);
+	Rc rc = reach_target_soon(recalled, number, &target, err);
 
 	if (rc == RC_OK)
 		rc = table_states_list(target, recalled->name, tables, err);
@@ -118,18 +141,16 @@ list_tables(const Config *recalled, PGresult **tables, Error *err)
 	return rc;
 }
 
-/* Finishes adding all tables that were not finished.  An error of the queries
- * is ignored: the follower will meet and report it, too. */
+/* Finishes adding the tables that were not finished on one target; that
+ * finishes them on all.  An error of the query is ignored: the follower will
+ * meet and report it, too. */
 static MUST_CHECK Rc
-finish_begun(const Config *config, Error *err)
+finish_of_target(const Config *recalled, const Config *config, int number,
+				 Error *err)
 {
-	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
 	PGresult *tables = NULL;
-	Config recalled;
-	Rc rc = remember_recall(&recalled, config, arena, err);
+	Rc rc = list_tables(recalled, number, &tables, err);
 
-	if (rc == RC_OK && takes_all(&recalled))
-		rc = list_tables(&recalled, &tables, err);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
 	{
 		error_reset(err);
@@ -137,8 +158,28 @@ finish_begun(const Config *config, Error *err)
 	}
 	for (int i = 0; rc == RC_OK && tables != NULL && i < PQntuples(tables); i++)
 		if (is_under_way(tables, i))
-			rc = finish_table(&recalled, config, tables, i, err);
+			rc = finish_table(recalled, config, tables, i, err);
 	PQclear(tables);
+	return rc;
+}
+
+/* Finishes adding all tables that were not finished. */
+static MUST_CHECK Rc
+finish_begun(const Config *config, Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	Config recalled;
+	Rc rc = remember_recall(&recalled, config, arena, err);
+
+	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
+	{
+		error_reset(err);
+		arena_free(arena);
+		return RC_OK;
+	}
+	if (rc == RC_OK && takes_all(&recalled))
+		for (int i = 0; i < recalled.target_count && rc == RC_OK; i++)
+			rc = finish_of_target(&recalled, config, i, err);
 	arena_free(arena);
 	return rc;
 }

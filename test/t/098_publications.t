@@ -138,6 +138,30 @@ subtest 'a table that leaves a publication' => sub {
 	same_listed($pair, 'in the end it is complete');
 };
 
+# What the follower takes in because it was published stays out if it is not any
+# more: nothing publishes it again.
+subtest 'a table that is added and dropped again before it is copied' => sub {
+	my $pair = pipeline('dropped');
+
+	$pair->source_sql("ALTER PUBLICATION dropped ADD TABLE later; INSERT INTO later (a) VALUES ('new')");
+	$pair->source_sql('ALTER PUBLICATION dropped DROP TABLE later');
+	my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	is($status, 1, 'stops the follower');
+	like($log, qr/table "public"\."later" was not copied.*is not any more.*penstock table remove/s, 'which says why, and what to do');
+	is($pair->source_sql("SELECT count(*) FROM pg_publication_tables WHERE pubname = 'dropped' AND tablename = 'later'"),
+		0, 'it is not published again');
+};
+
+# A table that is left out and gets another name is not copied unasked.
+subtest 'a table that was paused, and renamed' => sub {
+	my $pair = pipeline('paused');
+
+	$pair->run_or_die('table', 'pause', '--keep', 'listed');
+	$pair->source_sql('ALTER TABLE listed RENAME TO relisted; INSERT INTO relisted VALUES (2, \'y\')');
+	$pair->follow_to_end for 1 .. 2;
+	is($pair->target_sql("SELECT state FROM penstock.table_state WHERE table_name = 'relisted'"), 'copying', 'is still left out');
+};
+
 # In one run of the follower, and in one transaction.
 subtest 'a table that leaves and comes back at once' => sub {
 	my $pair = pipeline('back');

@@ -92,8 +92,8 @@ refuse_rows(TableCopy *copy, TableTarget *target, Error *err)
 		return rc;
 	rc = error_set(err, ERR_CONFIG, "table %s on %s is not empty",
 				   copy->work->qualified, target->label);
-	error_hint(err, "Empty it, or remove what it has with \"penstock "
-					"table resync\".");
+	error_hint(err, "Empty it, or have what it has replaced with \"%s\".",
+			   table_command(copy->work, "resync"));
 	return rc;
 }
 
@@ -617,7 +617,7 @@ run(TableCopy *copy, Error *err)
 	TableWork *work = copy->work;
 	Rc rc = leave_out_all(copy, err);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK && !work->published_only)
 		rc = table_publish(work, err);
 	if (rc == RC_OK)
 		rc = open_snapshot(copy, err);

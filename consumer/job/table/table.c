@@ -142,6 +142,21 @@ run_add(TableWork *work, Error *err)
 						  : copy_and_join(work, false, err);
 }
 
+/* Adds a table because it is published, so we must not publish it: somebody may
+ * have removed it from the publication meanwhile. */
+static Rc
+run_add_published(TableWork *work, Error *err)
+{
+	bool published;
+	Rc rc = table_is_published(work, &published, err);
+
+	work->published_only = true;
+	if (rc == RC_OK && !published)
+		rc = error_set(err, ERR_CHANGED, "table %s is not published any more",
+					   work->qualified);
+	return rc == RC_OK ? run_add(work, err) : rc;
+}
+
 static Rc
 run_resync(TableWork *work, Error *err)
 {
@@ -373,6 +388,7 @@ static const struct
 	bool must_exist; /* whether the table must exist on the source */
 } verbs[] = {
 	[TABLE_VERB_ADD] = {run_add, true},
+	[TABLE_VERB_ADD_PUBLISHED] = {run_add_published, true},
 	[TABLE_VERB_REMOVE] = {run_remove, false},
 	[TABLE_VERB_RESYNC] = {run_resync, true},
 	[TABLE_VERB_PAUSE] = {run_pause, false},

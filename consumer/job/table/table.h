@@ -23,6 +23,9 @@ typedef enum TableVerb
 	TABLE_VERB_RESYNC,
 	TABLE_VERB_PAUSE,
 	TABLE_VERB_RESUME,
+	TABLE_VERB_ADD_PUBLISHED, /* not a verb of the command line: like ADD, but
+							   * fails with ERR_CHANGED if the table is not
+							   * published */
 } TableVerb;
 
 /*

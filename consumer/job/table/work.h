@@ -43,6 +43,7 @@ typedef struct TableWork
 	Arena *arena;
 	PgConn *source;
 	SourceHistory history; /* the source's timeline history */
+	bool published_only;   /* whether tables are not to be published */
 	TableTarget targets[CONFIG_TARGETS_MAX];
 	int target_count;
 

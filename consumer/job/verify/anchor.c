@@ -143,7 +143,7 @@ create_slot(void *context, Error *err)
 	Anchor *anchor = context;
 	char name[SLOT_NAME_SIZE];
 	Rc rc = open_server(&anchor->replication, anchor->config->source, "source",
-					 PGCONN_REPLICATION, err);
+						PGCONN_REPLICATION, err);
 	if (rc == RC_OK)
 		slot_make_temporary_name(name, anchor->replication,
 								 anchor->config->name, "verify");
