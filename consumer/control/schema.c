@@ -109,6 +109,19 @@ static const ControlTable tables[] = {
 					   " PRIMARY KEY (pipeline, table_name, key_name)",
 		.of_pipeline = true,
 	},
+	/* index_build.h */
+	{
+		.name = "index_build",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " table_oid oid NOT NULL,"
+					   " index_oid oid NOT NULL,"
+					   " schema_name text NOT NULL,"
+					   " index_name text NOT NULL,"
+					   " statement text NOT NULL,"
+					   " lsn pg_lsn NOT NULL,"
+					   " PRIMARY KEY (pipeline, index_oid)",
+		.of_pipeline = true,
+	},
 	/* fence.h */
 	{
 		.name = "fence",

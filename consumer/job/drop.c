@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "check/ends.h"
+#include "control/index_build.h"
 #include "control/postponed_key.h"
 #include "control/progress_table.h"
 #include "control/table_state.h"
@@ -30,7 +31,8 @@ typedef struct DropTarget
 	ProgressRow progress;
 	PGresult *tables; /* result of table_states_list(), or NULL */
 	PostponedKeys keys;
-	WorkRun run; /* the pipeline's unfinished clone, if there is one */
+	IndexBuilds builds; /* indexes that are not built yet; in the arena */
+	WorkRun run;        /* the pipeline's unfinished clone, if there is one */
 	bool origin_removed;
 } DropTarget;
 
@@ -183,6 +185,9 @@ look_at_target(Drop *drop, int index, Error *err)
 	if (rc == RC_OK && target->progress.exists)
 		rc = postponed_keys_read(&target->keys, target->conn,
 								 drop->config->name, err);
+	if (rc == RC_OK && target->progress.exists)
+		rc = index_builds_read(target->conn, drop->config->name, drop->arena,
+							   &target->builds, err);
 	if (rc == RC_OK && target->progress.exists)
 		rc = table_states_list(target->conn, drop->config->name,
 							   &target->tables, err);
@@ -432,6 +437,22 @@ report_keys(const Drop *drop, const DropTarget *target, const char *verb)
 			pgconn_label(target->conn), target->keys.keys[i].statement);
 }
 
+/* Reports the indexes that no follower will build any more. */
+static void
+report_builds(const Drop *drop, const DropTarget *target, const char *verb)
+{
+	for (int i = 0; i < target->builds.count; i++)
+	{
+		const IndexBuild *build = &target->builds.builds[i];
+
+		report_line(drop->report,
+					"%s the note of index \"%s\".\"%s\" on %s, which is not "
+					"built yet; what builds it: %s",
+					verb, build->schema, build->name,
+					pgconn_label(target->conn), build->statement);
+	}
+}
+
 static void
 report(const Drop *drop)
 {
@@ -468,6 +489,7 @@ report(const Drop *drop)
 						"there is no progress of pipeline \"%s\" on %s", name,
 						pgconn_label(target->conn));
 		report_keys(drop, target, verb);
+		report_builds(drop, target, verb);
 		if (target->origin_removed)
 			report_line(drop->report,
 						"removed replication origin of pipeline \"%s\" on %s",

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "control/index_build.h"
 #include "control/large_object_table.h"
 #include "control/progress_table.h"
 #include "control/schema.h"
@@ -124,6 +126,25 @@ report_lease(const Promotion *self, const PromoteTarget *target)
 				target->label, LSN_ARGS(target->progress.end_lsn),
 				self->config->dry_run ? "then nothing" : "nothing",
 				self->config->name);
+}
+
+/* Reports the indexes that no follower will build any more. */
+static MUST_CHECK Rc
+report_builds(const Promotion *self, const PromoteTarget *target, Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	IndexBuilds builds;
+	Rc rc = index_builds_read(target->conn, self->config->name, arena, &builds,
+							  err);
+
+	for (int i = 0; i < builds.count && rc == RC_OK; i++)
+		report_line(self->report,
+					"%s lacks index \"%s\".\"%s\" of the source, which was "
+					"not built yet; what builds it: %s",
+					target->label, builds.builds[i].schema,
+					builds.builds[i].name, builds.builds[i].statement);
+	arena_free(arena);
+	return rc;
 }
 
 
@@ -362,7 +383,9 @@ promote_all(Promotion *self, Error *err)
 	for (int i = 0; i < count && rc == RC_OK; i++)
 	{
 		report_lease(self, &self->targets[i]);
-		rc = choose_goals(self, i, err);
+		rc = report_builds(self, &self->targets[i], err);
+		if (rc == RC_OK)
+			rc = choose_goals(self, i, err);
 		if (rc == RC_OK)
 			rc = set_sequences(self, i, &left, err);
 	}

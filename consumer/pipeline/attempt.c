@@ -6,6 +6,7 @@
 #include "pipeline/attempt.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #include "net/citus.h"
 #include "net/pgconn_open.h"
 #include "pipeline/begin.h"
+#include "pipeline/reach.h"
 #include "pipeline/remember.h"
 #include "pipeline/run.h"
 #include "pipeline/targets.h"
@@ -361,6 +363,7 @@ attempt_close(Attempt *attempt)
 	keys_free(attempt->keys);
 	sequences_detach(attempt->sequences);
 	large_objects_detach(attempt->large_objects);
+	free(attempt->index_builders);
 	targets_close(attempt);
 	source_close(attempt->stream);
 	pgconn_close(attempt->server);
@@ -456,6 +459,36 @@ follow_large_objects(Attempt *attempt, Pipeline *pipeline)
 					   INT64_C(1000)};
 }
 
+static void
+build_indexes(Attempt *attempt, Pipeline *pipeline)
+{
+	attempt->index_builders = index_builders_new(attempt->config,
+												 attempt->sinks);
+	for (int i = 0; i < attempt->config->target_count; i++)
+		pipeline->beside[pipeline->beside_count++] = (Beside){
+			.step = index_builder_step,
+			.context = index_builder_at(attempt->index_builders, i),
+			.interval_ms = INDEX_BUILDS_INTERVAL_MS};
+}
+
+/* Builds the indexes that are left to be built. */
+static MUST_CHECK Rc
+finish_indexes(const Config *config, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < config->target_count && rc == RC_OK; i++)
+	{
+		PgConn *target = NULL;
+
+		rc = reach_target(config, i, &target, err);
+		if (rc == RC_OK)
+			rc = index_builds_finish(target, config->name, err);
+		pgconn_close(target);
+	}
+	return rc;
+}
+
 Rc
 attempt_finish(const Attempt *attempt, Error *err)
 {
@@ -468,6 +501,8 @@ attempt_finish(const Attempt *attempt, Error *err)
 		rc = sequences_finish(attempt->sequences, err);
 	if (rc == RC_OK && config_follows_large_objects(config))
 		rc = large_objects_finish(attempt->large_objects, err);
+	if (rc == RC_OK)
+		rc = finish_indexes(config, err);
 	return rc;
 }
 
@@ -537,6 +572,7 @@ attempt_run(Attempt *attempt, Error *err)
 	}
 	follow_sequences(attempt, &pipeline);
 	follow_large_objects(attempt, &pipeline);
+	build_indexes(attempt, &pipeline);
 	rc = pipeline_run(&pipeline, &attempt->progressed, err);
 	if (rc == RC_OK)
 	{

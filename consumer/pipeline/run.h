@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/task.h"
+#include "config/file.h"
 #include "model/placement.h"
 #include "pipeline/streaming.h"
 #include "progress/progress.h"
@@ -34,9 +35,10 @@ typedef struct Beside
 } Beside;
 
 /*
- * Largest number of Beside functions: one for sequences, one for large objects.
+ * Largest number of Beside functions: one for sequences, one for large objects,
+ * and one for the indexes of each target.
  */
-#define PIPELINE_BESIDE_MAX 2
+#define PIPELINE_BESIDE_MAX (2 + CONFIG_TARGETS_MAX)
 
 typedef struct Pipeline
 {

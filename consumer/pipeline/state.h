@@ -17,6 +17,7 @@
 #include "control/pipeline_table.h"
 #include "model/words.h"
 #include "net/pgconn.h"
+#include "pipeline/index_builds.h"
 #include "pipeline/keys.h"
 #include "pipeline/large_objects.h"
 #include "pipeline/place.h"
@@ -96,6 +97,7 @@ typedef struct Attempt
 						   * target */
 	Sequences *sequences; /* borrowed; kept between attempts */
 	LargeObjects *large_objects;
+	IndexBuilder *index_builders; /* of this attempt; NULL: not made yet */
 	PgConn *server;   /* an ordinary session with the source, while it is
 					   * needed */
 	Buf *left_out;    /* borrowed; kept between attempts; tables that the source

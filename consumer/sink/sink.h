@@ -167,9 +167,12 @@ typedef struct SinkReport
 	Lsn fence_lsn;   /* LSN of the target's fence (see control/fence.h): the
 					  * transactions after the fence are not to be applied at
 					  * present; 0: there is no fence */
-	bool full;       /* whether the loop has to stop handing over changes */
-	bool stopped;    /* whether durable_lsn is final; set in SINK_SETTLING and
-					  * SINK_STOPPING */
+	Lsn index_build_lsn; /* end of the last transaction that has left an index
+						  * to be built (see control/index_build.h); 0: there
+						  * is none */
+	bool full;           /* whether the loop has to stop handing over changes */
+	bool stopped;     /* whether durable_lsn is final; set in SINK_SETTLING and
+					   * SINK_STOPPING */
 	bool unreachable; /* whether the sink is a stand-in for one whose target
 					   * cannot be reached; see unreachable.h */
 

@@ -275,6 +275,9 @@ take_target(TargetStatus *target, PgConn *source, const Config *config,
 		rc = postponed_keys_read(&target->keys, target->conn, config->name,
 								 &target->failure);
 	if (rc == RC_OK)
+		rc = index_builds_read(target->conn, config->name, arena,
+							   &target->builds, &target->failure);
+	if (rc == RC_OK)
 		rc = pipeline_table_read(target->conn, config->name, arena,
 								 &target->memory, &target->failure);
 	if (rc == RC_OK)

@@ -27,6 +27,7 @@
 #include "cmd/status/tables.h"
 #include "config/config.h"
 #include "control/follower_table.h"
+#include "control/index_build.h"
 #include "control/pipeline_table.h"
 #include "control/postponed_key.h"
 #include "control/progress_table.h"
@@ -90,6 +91,7 @@ typedef struct TargetStatus
 	TargetSample second;
 	TableStatusList tables; /* tables that are not followed */
 	PostponedKeys keys;     /* foreign keys that are not valid yet */
+	IndexBuilds builds;     /* indexes to be built; in the status's arena */
 	PipelineMemory memory;  /* options that the pipeline stores; in the status's
 							 * arena */
 	FollowerRow follower;   /* last report of the follower there; in the

@@ -71,6 +71,11 @@
  *             table, name in SQL syntax
  *             not_before  LSN after which the follower validates the key
  *             statement   statement that validates the key
+ *         index_builds    array of indexes that the follower builds in parallel
+ *                         with the changes that it applies: see index_build.h
+ *             schema, name
+ *             lsn         end of the source's transaction that created the index
+ *             statement   statement that builds the index
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -449,6 +454,17 @@ print_keys(const TargetStatus *target)
 	}
 }
 
+/* Lists the indexes that the follower builds beside what it applies. */
+static void
+print_builds(const TargetStatus *target)
+{
+	if (target->builds.count > 0)
+		printf("\nindexes that the follower is building on %s\n",
+			   target->address);
+	for (int i = 0; i < target->builds.count; i++)
+		printf("  %s\n", target->builds.builds[i].statement);
+}
+
 static void
 print_table(const PipelineStatus *status, const Config *config,
 			const char *problem)
@@ -473,6 +489,8 @@ print_table(const PipelineStatus *status, const Config *config,
 							status->source.sample.lsn);
 	for (int i = 0; i < status->target_count; i++)
 		print_keys(&status->targets[i]);
+	for (int i = 0; i < status->target_count; i++)
+		print_builds(&status->targets[i]);
 }
 
 
@@ -633,6 +651,25 @@ add_keys(Json *json, const PostponedKeys *keys)
 }
 
 static void
+add_builds(Json *json, const IndexBuilds *builds)
+{
+	json_key(json, "index_builds");
+	json_begin_array(json);
+	for (int i = 0; i < builds->count; i++)
+	{
+		const IndexBuild *build = &builds->builds[i];
+
+		json_begin_object(json);
+		json_member_string(json, "schema", build->schema);
+		json_member_string(json, "name", build->name);
+		add_lsn(json, "lsn", build->lsn);
+		json_member_string(json, "statement", build->statement);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+static void
 add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 {
 	const char *problem = target_problem(source, target);
@@ -652,6 +689,7 @@ add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 	json_key(json, "tables");
 	status_tables_json(&target->tables, json, source->sample.lsn);
 	add_keys(json, &target->keys);
+	add_builds(json, &target->builds);
 	json_end_object(json);
 }
 

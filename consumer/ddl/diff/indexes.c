@@ -62,6 +62,8 @@ create_index(Draft *draft, DraftObject *table, const IndexDefinition *index)
 
 	if (!is_waited_for(table, index))
 		statement->concurrent_sql = concurrent_text(draft, index->definition);
+	if (statement->concurrent_sql != NULL)
+		statement->index = index;
 	add_index(draft, table, index);
 }
 

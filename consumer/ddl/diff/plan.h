@@ -41,6 +41,7 @@ typedef struct DdlStatement
 	 * index.  NULL: `sql` must be run in its place.
 	 */
 	const char *concurrent_sql;
+	const IndexDefinition *index; /* that it builds; NULL without it */
 
 	DdlKind kind;
 

@@ -707,6 +707,9 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 		rc = schema_step_apply(self->schema_step, conn, schema, &followed, err);
 	if (rc == RC_FAIL)
 		explain_lock(self, err);
+	self->report.index_build_lsn = lsn_max(
+		self->report.index_build_lsn,
+		schema_step_index_build_lsn(self->schema_step));
 	if (rc == RC_OK)
 	{
 		settle_tables(self, schema);
@@ -1251,6 +1254,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	start_from(self, &session.progress);
 	self->kept_lsn = session.has_kept ? self->report.start_lsn : 0;
 	self->report.fence_lsn = session.fence_lsn;
+	self->report.index_build_lsn = session.index_build_lsn;
 	applier_init(&self->applier, &self->target, session.conn);
 	set_up_open_txns(self, options, session.marked);
 	self->target.per_transaction = options->per_transaction;

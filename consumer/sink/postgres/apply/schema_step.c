@@ -23,6 +23,7 @@
 #include "ddl/read.h"
 #include "ddl/rename_schemas.h"
 #include "model/definition.h"
+#include "sink/postgres/apply/index_later.h"
 #include "sink/postgres/apply/new_table.h"
 #include "sink/postgres/apply/schema_rows.h"
 
@@ -48,6 +49,7 @@ struct SchemaStep
 	char *failed_sql;          /* the statement that failed last; or NULL */
 	Lsn begin_lsn;             /* of the first definitions */
 	bool renamed_states;
+	Lsn index_build_lsn;  /* see schema_step_index_build_lsn() */
 	DefinitionSet *known; /* NULL: not read yet */
 	OidList emptied;      /* see schema_step_emptied() */
 };
@@ -460,6 +462,10 @@ make_plan(Step *step, Error *err)
 	step->before = definition_set_copy(step->self->known);
 	for (size_t i = 0; i < step->set->count; i++)
 		leave_out(step, step->set->changes[i]->schema);
+	rc = index_later_settle(step->conn, step->self->pipeline, step->self->known,
+							step->after, step->before, step->arena, err);
+	if (rc != RC_OK)
+		return rc;
 	rows = rows_of(step);
 	step->hints.target_version_num = PQserverVersion(pgconn_raw(step->conn));
 	schema_rows_know(&rows, &step->hints);
@@ -547,12 +553,36 @@ note_emptied(const Step *step, const DdlStatement *statement, const char *count)
 	list->oids[list->count++] = statement->oid;
 }
 
+/*
+ * Notes an index that can be built later.  A table that catches up has a
+ * pipeline of its own, which ends before that.
+ */
+static MUST_CHECK Rc
+note_index(const Step *step, const DdlStatement *statement, bool *noted,
+		   Error *err)
+{
+	Lsn lsn = step->set->txn.end_lsn;
+	Rc rc;
+
+	*noted = false;
+	if (table_states_others_are_out(step->self->states))
+		return RC_OK;
+	rc = index_later_note(step->conn, step->self->pipeline, statement, lsn,
+						  noted, err);
+	if (rc == RC_OK && *noted)
+		step->self->index_build_lsn = lsn;
+	return rc;
+}
+
 static MUST_CHECK Rc
 run_statement(const Step *step, const DdlStatement *statement, Error *err)
 {
 	PGresult *result = NULL;
-	Rc rc;
+	bool noted;
+	Rc rc = note_index(step, statement, &noted, err);
 
+	if (rc != RC_OK || noted)
+		return rc;
 	log_info("apply", "%s: %s", step->self->label, statement->sql);
 	rc = pgconn_exec(step->conn, statement->sql, &result, err);
 	if (rc == RC_FAIL)
@@ -935,6 +965,12 @@ OidList
 schema_step_emptied(const SchemaStep *self)
 {
 	return self->emptied;
+}
+
+Lsn
+schema_step_index_build_lsn(const SchemaStep *self)
+{
+	return self->index_build_lsn;
 }
 
 const char *

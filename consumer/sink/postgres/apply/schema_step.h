@@ -93,6 +93,10 @@ const DefinitionSet *schema_step_known(const SchemaStep *self);
  * in the same transaction.  Borrowed until the next set is applied. */
 OidList schema_step_emptied(const SchemaStep *self);
 
+/* End of the last transaction of which an index is to be built later (see
+ * index_later.h); 0: there was none. */
+Lsn schema_step_index_build_lsn(const SchemaStep *self);
+
 /* The statement that failed last, borrowed; NULL: none has. */
 const char *schema_step_failed_sql(const SchemaStep *self);
 

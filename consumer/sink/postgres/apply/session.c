@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "control/fence.h"
+#include "control/index_build.h"
 #include "control/moved_table.h"
 #include "control/schema.h"
 #include "net/citus.h"
@@ -303,6 +304,9 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = postponed_keys_read(&self->keys, conn, options->pipeline, err);
 	if (rc == RC_OK && options->only == NULL)
 		rc = fence_read(conn, options->pipeline, &self->fence_lsn, err);
+	if (rc == RC_OK && options->only == NULL)
+		rc = index_builds_newest(conn, options->pipeline,
+								 &self->index_build_lsn, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(conn, ready_sql, NULL, err);
 	return rc;

@@ -41,8 +41,9 @@ typedef struct Session
 	TableStates *table_states;
 	CopiedTables *copied; /* NULL: all are taken for copied */
 	PostponedKeys keys;
-	Lsn fence_lsn; /* see fence.h */
-	bool has_kept; /* penstock.moved has something of the pipeline */
+	Lsn fence_lsn;       /* see fence.h */
+	Lsn index_build_lsn; /* newest position in penstock.index_build; 0: none */
+	bool has_kept;       /* penstock.moved has something of the pipeline */
 } Session;
 
 /* How to connect for a session. */

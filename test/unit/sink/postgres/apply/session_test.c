@@ -27,7 +27,7 @@
 	 .answer = LIBPQ_ROWS,                                                     \
 	 .rows = "t|t|\\N|us\n"},                                                  \
 	{                                                                          \
-		.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "5\n"           \
+		.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "6\n"           \
 	}
 
 static const LibpqStep steps[] = {
@@ -42,7 +42,7 @@ static const LibpqStep steps[] = {
 	{.sql = "bool_or(relname = 'progress')",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "t|t|t|t\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "5\n"},
+	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "6\n"},
 	{.sql = "SET session_replication_role = replica"},
 	{.sql = "origin_session_reset()", .answer = LIBPQ_ROWS, .columns = 1},
 	{.sql = "origin_create(", .answer = LIBPQ_ROWS, .columns = 1},
@@ -70,6 +70,10 @@ static const LibpqStep steps[] = {
 	 .rows = "\"t\"|\"k\"|ALTER TABLE t VALIDATE CONSTRAINT k|0/190\n"},
 	LOOK_FOR("fence"),
 	{.sql = "FROM penstock.fence", .answer = LIBPQ_ROWS, .rows = "0/200\n"},
+	LOOK_FOR("index_build"),
+	{.sql = "FROM penstock.index_build",
+	 .answer = LIBPQ_ROWS,
+	 .rows = "0/180\n"},
 	{.sql = "SET synchronous_commit = off"},
 	{0}};
 
@@ -113,6 +117,7 @@ test_it_knows_what_the_target_has(void **state UNUSED)
 	assert_int_equal(session.progress.end_lsn, 0x180);
 	assert_int_equal(session.progress.lease_token, 5);
 	assert_int_equal(session.fence_lsn, 0x200);
+	assert_int_equal(session.index_build_lsn, 0x180);
 	assert_non_null(session.copied);
 	assert_int_equal(session.keys.count, 1);
 	close_session(&session);

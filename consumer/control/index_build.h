@@ -1,0 +1,98 @@
+/*
+ * index_build.h
+ *    The table penstock.index_build on the target: indexes that the source has,
+ *    and that the target is still to build.
+ *
+ * A follower does not build an index of a large table in the transaction that
+ * applies the source's CREATE INDEX: the rows of all tables would wait for it.
+ * That transaction adds a row to this table instead.  The index is built after
+ * it, with CREATE INDEX CONCURRENTLY, by another session of the follower, which
+ * removes the row.
+ *
+ * Whoever builds an index holds its advisory lock, and builds it only if the
+ * row still exists under that lock.  Whoever applies a schema change of the
+ * table takes the same lock before.  So an index is never built while its table
+ * is altered, and never after the change that drops it.
+ */
+#ifndef PENSTOCK_CONTROL_INDEX_BUILD_H
+#define PENSTOCK_CONTROL_INDEX_BUILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "model/lsn.h"
+#include "net/pgconn.h"
+
+typedef struct IndexBuild
+{
+	uint32_t table_oid;    /* the source's OIDs */
+	uint32_t index_oid;    /* likewise */
+	const char *schema;    /* schema and name of the index on the target */
+	const char *name;      /* likewise */
+	const char *statement; /* CREATE INDEX CONCURRENTLY … */
+	Lsn lsn;               /* end of the source's transaction */
+} IndexBuild;
+
+typedef struct IndexBuilds
+{
+	int count;
+	IndexBuild *builds;
+} IndexBuilds;
+
+/* Adds an index to a pipeline's rows, in the current transaction.  Waits. */
+MUST_CHECK Rc index_build_write(PgConn *target, const char *pipeline,
+								const IndexBuild *build, Error *err);
+
+/*
+ * Reads a pipeline's rows, in the order of their positions, into the arena.  No
+ * table or no rows is not an error.  Waits.
+ */
+MUST_CHECK Rc index_builds_read(PgConn *target, const char *pipeline,
+								Arena *arena, IndexBuilds *builds, Error *err);
+
+/*
+ * Sets *lsn to the newest position of a pipeline's rows; 0: it has none. Waits.
+ */
+MUST_CHECK Rc index_builds_newest(PgConn *target, const char *pipeline,
+								  Lsn *lsn, Error *err);
+
+/* Removes an index's row.  Waits. */
+MUST_CHECK Rc index_build_remove(PgConn *target, const char *pipeline,
+								 uint32_t index_oid, Error *err);
+
+/*
+ * Takes the advisory lock of an index for the session, and sets *needed to
+ * whether its row still exists.  RC_AGAIN, without `wait`: another session has
+ * the lock.  Waits.
+ */
+MUST_CHECK Rc index_build_hold(PgConn *target, const char *pipeline,
+							   uint32_t index_oid, bool wait, bool *needed,
+							   Error *err);
+
+/* Releases the lock of index_build_hold().  Waits. */
+MUST_CHECK Rc index_build_release(PgConn *target, const char *pipeline,
+								  uint32_t index_oid, Error *err);
+
+/*
+ * Cancels the session that builds the index, if there is one, and takes the
+ * advisory lock until the end of the current transaction; lock_timeout limits
+ * the time.  Waits.
+ */
+MUST_CHECK Rc index_build_stop(PgConn *target, const char *pipeline,
+							   uint32_t index_oid, Error *err);
+
+typedef enum IndexFound
+{
+	INDEX_NOT_FOUND,
+	INDEX_INVALID, /* what CREATE INDEX CONCURRENTLY leaves if it fails */
+	INDEX_VALID,
+} IndexFound;
+
+/* Finds out whether the target has an index of that name.  One that is being
+ * built by somebody else counts as not found.  Waits. */
+MUST_CHECK Rc index_build_find(PgConn *target, const IndexBuild *build,
+							   IndexFound *found, Error *err);
+
+#endif /* PENSTOCK_CONTROL_INDEX_BUILD_H */

@@ -1,0 +1,241 @@
+/*
+ * index_builds.c
+ *    Runs CREATE INDEX CONCURRENTLY.
+ */
+#include "pipeline/index_builds.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/backoff.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "control/index_build.h"
+#include "net/pgconn_open.h"
+
+#define ARENA_BLOCK_BYTES (2 * KB)
+
+/* Shortest and longest pause after a failure. */
+#define PAUSE_FIRST_MS 1000
+#define PAUSE_MAX_MS   600000
+
+struct IndexBuilder
+{
+	const Config *config;
+	Sink *const *sinks;
+	int target;
+	bool pending;   /* whether the last look has left an index to be built */
+	Lsn looked_lsn; /* index_build_lsn of the sink's report at the last look */
+	int64_t due_us; /* time at which the pause after a failure ends */
+	Backoff backoff;
+	bool failing; /* whether the present failure was logged */
+};
+
+IndexBuilder *
+index_builders_new(const Config *config, Sink *const *sinks)
+{
+	IndexBuilder *builders = xcalloc((size_t) config->target_count,
+									 sizeof(IndexBuilder));
+
+	for (int i = 0; i < config->target_count; i++)
+		builders[i] = (IndexBuilder){
+			.config = config,
+			.sinks = sinks,
+			.target = i,
+			.backoff = {.first_ms = PAUSE_FIRST_MS, .max_ms = PAUSE_MAX_MS}};
+	return builders;
+}
+
+IndexBuilder *
+index_builder_at(IndexBuilder *builders, int target)
+{
+	return &builders[target];
+}
+
+
+/* ---- One index ---- */
+
+/* Removes what a build that failed has left. */
+static MUST_CHECK Rc
+drop_invalid(PgConn *target, const IndexBuild *build, Error *err)
+{
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "DROP INDEX CONCURRENTLY ");
+	buf_append_identifier(&sql, build->schema);
+	buf_append_char(&sql, '.');
+	buf_append_identifier(&sql, build->name);
+	rc = pgconn_exec(target, sql.data, NULL, err);
+	buf_release(&sql);
+	return rc;
+}
+
+static MUST_CHECK Rc
+create(PgConn *target, const IndexBuild *build, Error *err)
+{
+	int64_t start_us = clock_monotonic_us();
+	Rc rc;
+
+	log_info("indexes", "%s: %s", pgconn_label(target), build->statement);
+	rc = pgconn_exec(target, build->statement, NULL, err);
+	if (rc == RC_OK)
+		log_info("indexes", "%s has index \"%s\".\"%s\" after %.1f s",
+				 pgconn_label(target), build->schema, build->name,
+				 (double) (clock_monotonic_us() - start_us) / 1e6);
+	return rc;
+}
+
+/* Builds an index whose advisory lock the session holds. */
+static MUST_CHECK Rc
+build_held(PgConn *target, const char *pipeline, const IndexBuild *build,
+		   Error *err)
+{
+	IndexFound found;
+	Rc rc = index_build_find(target, build, &found, err);
+
+	if (rc == RC_OK && found == INDEX_INVALID)
+		rc = drop_invalid(target, build, err);
+	if (rc == RC_OK && found == INDEX_VALID)
+		log_info("indexes", "%s has an index \"%s\".\"%s\" already",
+				 pgconn_label(target), build->schema, build->name);
+	else if (rc == RC_OK)
+		rc = create(target, build, err);
+	if (rc == RC_OK)
+		rc = index_build_remove(target, pipeline, build->index_oid, err);
+	return rc;
+}
+
+/* Builds an index.  RC_AGAIN, without `wait`: another session builds it. */
+static MUST_CHECK Rc
+build_index(PgConn *target, const char *pipeline, const IndexBuild *build,
+			bool wait, Error *err)
+{
+	bool needed;
+	Rc rc = index_build_hold(target, pipeline, build->index_oid, wait, &needed,
+							 err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (needed)
+		rc = build_held(target, pipeline, build, err);
+	if (rc == RC_OK)
+		return index_build_release(target, pipeline, build->index_oid, err);
+	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
+	{
+		error_context(err, "building index \"%s\".\"%s\" on %s", build->schema,
+					  build->name, pgconn_label(target));
+		error_hint(err, "To build it by hand: %s", build->statement);
+	}
+	return rc;
+}
+
+/* Builds the indexes of a target.  *pending is set if one is left, which
+ * another session builds. */
+static MUST_CHECK Rc
+build_all(PgConn *target, const char *pipeline, bool wait, bool *pending,
+		  Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	IndexBuilds builds;
+	Rc rc = index_builds_read(target, pipeline, arena, &builds, err);
+
+	*pending = false;
+	for (int i = 0; i < builds.count && rc == RC_OK; i++)
+	{
+		rc = build_index(target, pipeline, &builds.builds[i], wait, err);
+		if (rc == RC_AGAIN)
+		{
+			*pending = true;
+			rc = RC_OK;
+		}
+	}
+	arena_free(arena);
+	return rc;
+}
+
+Rc
+index_builds_finish(PgConn *target, const char *pipeline, Error *err)
+{
+	bool pending;
+
+	return build_all(target, pipeline, true, &pending, err);
+}
+
+
+/* ---- While the pipeline follows ---- */
+
+/* Whether there may be an index to build; its row is visible when the sink has
+ * applied the transaction. */
+static bool
+is_wanted(const IndexBuilder *self, const SinkReport *report)
+{
+	if (report->unreachable || clock_monotonic_us() < self->due_us)
+		return false;
+	return self->pending || (report->index_build_lsn > self->looked_lsn &&
+							 report->applied_lsn >= report->index_build_lsn);
+}
+
+static MUST_CHECK Rc
+work(IndexBuilder *self, const char *label, Error *err)
+{
+	const PgConnOptions options = {
+		.conninfo = self->config->targets[self->target],
+		.label = label,
+		.application_name = "penstock indexes",
+		.kind = PGCONN_DATA,
+		.is_again = true};
+	PgConn *target = NULL;
+	Rc rc = pgconn_open(&target, &options, err);
+
+	if (rc == RC_OK)
+		rc = build_all(target, self->config->name, false, &self->pending, err);
+	pgconn_close(target);
+	return rc;
+}
+
+/* Logs a failure, and begins a pause. */
+static void
+put_off(IndexBuilder *self, Error *err)
+{
+	int64_t pause_us = backoff_take(&self->backoff) * 1000;
+
+	if (!self->failing)
+	{
+		error_context(err, "it is tried again now and then");
+		log_error(LOG_WARNING, "indexes", err);
+	}
+	error_reset(err);
+	self->failing = true;
+	self->pending = true;
+	self->due_us = clock_monotonic_us() + pause_us;
+}
+
+Rc
+index_builder_step(void *context, Error *err)
+{
+	IndexBuilder *self = context;
+	const SinkReport *report = self->sinks[self->target]->report;
+	char label[CONFIG_LABEL_SIZE];
+	Lsn lsn = report->index_build_lsn;
+	Rc rc;
+
+	if (!is_wanted(self, report))
+		return RC_OK;
+	config_label_target(self->config, self->target, label);
+	rc = work(self, label, err);
+	self->looked_lsn = lsn;
+	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+		return rc;
+	if (rc == RC_FAIL)
+	{
+		put_off(self, err);
+		return RC_OK;
+	}
+	self->failing = false;
+	backoff_reset(&self->backoff);
+	return RC_OK;
+}

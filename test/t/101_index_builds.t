@@ -1,0 +1,187 @@
+# CREATE INDEX of a large table does not hold up what comes after it: the index
+# is built beside that, and is there in the end, whatever happens meanwhile.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Penstock::Pair;
+use Penstock::Session;
+
+my $server = Penstock::Pair->new;
+
+# A table that is large enough, and a pipeline that follows it.
+sub pair
+{
+	my ($name, @options) = @_;
+	my $pair = $server->with_database($name);
+
+	$pair->source_sql(q(CREATE TABLE big (id integer PRIMARY KEY, v integer, pad text);
+		INSERT INTO big SELECT i, i % 100, repeat('x', 200) FROM generate_series(1, 50000) i;
+		CREATE TABLE small (id integer PRIMARY KEY, v integer)));
+	$pair->clone(@options);
+	return $pair;
+}
+
+# A session of the target whose snapshot a concurrent build has to wait for.
+sub hold_up
+{
+	my ($pair) = @_;
+	my $session = Penstock::Session->new($pair->target, $pair->name);
+
+	$session->run('BEGIN ISOLATION LEVEL REPEATABLE READ', 'SELECT 1 FROM small LIMIT 1');
+	return $session;
+}
+
+sub is_valid
+{
+	my ($index) = @_;
+	return "SELECT coalesce((SELECT indisvalid FROM pg_index
+		WHERE indexrelid = to_regclass('$index')), false)";
+}
+
+sub schemas_equal_ok
+{
+	my ($pair, $title) = @_;
+	my ($status, $output, $log) = $pair->run('schema', 'diff');
+
+	is($status, 0, "$title: the schemas are equal") or diag($output, $log);
+}
+
+my $NOTED = 'SELECT count(*) FROM penstock.index_build';
+my $BUILDING = q(SELECT count(*) > 0 FROM pg_stat_activity
+	WHERE application_name = 'penstock indexes' AND wait_event_type = 'Lock');
+
+subtest 'beside the changes that come next' => sub {
+	my $pair = pair('beside');
+	my $follower = $pair->start('follow');
+	my $reader = hold_up($pair);
+
+	$pair->source_sql('CREATE INDEX big_v ON big (v); CREATE INDEX small_v ON small (v);
+		INSERT INTO small VALUES (1, 1)');
+	$pair->wait_caught_up($follower);
+	$pair->source_sql('INSERT INTO big VALUES (0, 0); UPDATE big SET v = -v WHERE id < 100');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql(is_valid('small_v')), 't', 'an index of a small table is there at once');
+	is($pair->target_sql(is_valid('big_v')), 'f', 'one of a large table is not');
+	is($pair->target_sql($NOTED), 1, 'and is noted');
+	$pair->equal_ok('what comes after it');
+	my (undef, $output) = $pair->run('status');
+	like($output, qr/indexes that the follower is building on .*\n\s+CREATE INDEX CONCURRENTLY .*big_v/,
+		'status names it');
+	(undef, $output) = $pair->run('status', '--json');
+	like($output, qr/"index_builds":\s*\[\s*\{\s*"schema":\s*"public",\s*"name":\s*"big_v"/, 'to machines, too');
+
+	$reader->end('COMMIT');
+	$pair->wait_for_sql('target', is_valid('big_v'));
+	$pair->wait_for_sql('target', "SELECT ($NOTED) = 0");
+	$pair->stop_ok($follower);
+	$pair->equal_ok('in the end');
+	schemas_equal_ok($pair, 'in the end');
+};
+
+subtest 'and the table changes meanwhile' => sub {
+	my $pair = pair('changes');
+	my $follower = $pair->start('follow');
+	my $reader = hold_up($pair);
+
+	$pair->source_sql('CREATE INDEX big_v ON big (v); CREATE INDEX big_w ON big ((v + 1))');
+	$pair->wait_caught_up($follower);
+	$pair->wait_for_sql('target', $BUILDING);
+	$pair->source_sql('ALTER TABLE big RENAME TO large; ALTER INDEX big_v RENAME TO large_v;
+		ALTER TABLE large RENAME v TO value; DROP INDEX big_w; INSERT INTO large VALUES (-1, 1)');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql("SELECT count(*) FROM large WHERE id = -1"), 1,
+		'the change does not wait for the index');
+	is($pair->target_sql(is_valid('large_v')), 'f', 'which is still to be built');
+	$reader->end('COMMIT');
+	$pair->wait_for_sql('target', is_valid('large_v'));
+	$pair->wait_for_sql('target', "SELECT ($NOTED) = 0");
+	$pair->stop_ok($follower);
+	is($pair->target_sql("SELECT to_regclass('big_v') IS NULL AND to_regclass('big_w') IS NULL"),
+		't', 'nothing is left of what was dropped or renamed');
+	schemas_equal_ok($pair, 'after it');
+
+	# The table goes away while its index is built.
+	$follower = $pair->start('follow');
+	$reader = hold_up($pair);
+	$pair->source_sql('CREATE INDEX large_w ON large (value, id)');
+	$pair->wait_caught_up($follower);
+	$pair->wait_for_sql('target', $BUILDING);
+	$pair->source_sql('DROP TABLE large; INSERT INTO small VALUES (2, 2)');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql("SELECT to_regclass('large') IS NULL AND ($NOTED) = 0"), 't',
+		'a table is dropped with what was to be built');
+	$reader->end('COMMIT');
+	$pair->stop_ok($follower);
+	schemas_equal_ok($pair, 'without the table');
+};
+
+subtest 'and the follower ends meanwhile' => sub {
+	my $pair = pair('ends');
+	my $reader = hold_up($pair);
+
+	for my $end (qw(KILL TERM))
+	{
+		my $follower = $pair->start('follow');
+
+		$pair->source_sql("CREATE INDEX big_$end ON big (v, id)");
+		$pair->wait_caught_up($follower);
+		$pair->wait_for_sql('target', $BUILDING);
+		$follower->end($end);
+	}
+	is($pair->target_sql($NOTED), 2, 'both are still to be built');
+	my ($status, $output) = $pair->run('drop', '--dry-run');
+	like($output, qr/would remove the note of index "public"."big_kill".*which is not built yet; what builds it: CREATE INDEX CONCURRENTLY/,
+		'drop names them');
+	($status, $output) = $pair->run('promote', '--dry-run');
+	like($output, qr/lacks index "public"."big_term" of the source.*CREATE INDEX CONCURRENTLY/,
+		'so does promote');
+	$reader->end('COMMIT');
+	$pair->follow_to_end;
+	is($pair->target_sql($NOTED), 0, 'the end of what is followed has all of them');
+	schemas_equal_ok($pair, 'in the end');
+};
+
+subtest 'and the target refuses' => sub {
+	my $pair = pair('refuses');
+	my $follower = $pair->start('follow');
+
+	# What the index is of does not work out for a row that the target alone has.
+	$pair->source_sql('ALTER TABLE big ADD CHECK (v < 1000000)');
+	$pair->wait_caught_up($follower);
+	$pair->target_sql(q(ALTER TABLE big DROP CONSTRAINT big_v_check;
+		INSERT INTO big VALUES (1000000, -2147483648, '')));
+	$pair->source_sql('CREATE INDEX big_e ON big ((v - 1)); INSERT INTO small VALUES (3, 3)');
+	$pair->wait_caught_up($follower);
+	$follower->wait_log(qr/warning indexes: .*integer out of range/s);
+	like($follower->log, qr/To build it by hand: CREATE INDEX CONCURRENTLY.*building index "public"\."big_e" on target/s,
+		'what to do is said');
+	is($pair->target_sql('SELECT count(*) FROM small'), 1, 'the others are followed');
+	$pair->target_sql('DELETE FROM big WHERE id = 1000000');
+	$pair->wait_for_sql('target', is_valid('big_e'));
+	$pair->wait_for_sql('target', "SELECT ($NOTED) = 0");
+	$pair->stop_ok($follower);
+};
+
+subtest 'in other ways to apply' => sub {
+	for my $way (['lanes', '--apply=transaction', '--lanes=3'], ['streaming', '--streaming=on'])
+	{
+		my ($name, @options) = @$way;
+		my $pair = pair($name, @options);
+		my $follower = $pair->start('follow');
+
+		$pair->source_sql("BEGIN; CREATE INDEX big_v ON big (v);
+			UPDATE big SET v = v + 1; COMMIT; ALTER TABLE big ADD w integer DEFAULT 5;
+			UPDATE big SET w = 6 WHERE id % 7 = 0; CREATE INDEX big_w ON big (w)");
+		$pair->wait_caught_up($follower);
+		$pair->stop_ok($follower);
+		$pair->follow_to_end;
+		$pair->equal_ok($name);
+		schemas_equal_ok($pair, $name);
+	}
+};
+
+done_testing;
