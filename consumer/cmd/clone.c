@@ -11,6 +11,23 @@
 
 #define ARENA_BLOCK_BYTES (4 * KB)
 
+/*
+ * Decides what a new pipeline does with changes of the source's schema, unless
+ * --ddl was given.  It follows them if the clone copies the schema, and stops
+ * at them if the schema on the target is made by somebody else.  A clone that
+ * goes on with --resume keeps what it was begun with.
+ */
+static void
+decide_ddl(Config *config)
+{
+	if (config->ddl != NULL || config->schema_only || config->resume)
+		return;
+	if (config->source_count > 1)
+		config->ddl = "off";
+	else
+		config->ddl = config->data_only ? "stop" : "follow";
+}
+
 Rc
 command_clone(const Config *config, Error *err)
 {
@@ -26,6 +43,7 @@ command_clone(const Config *config, Error *err)
 		rc = config_require_target(&first, err);
 	if (rc == RC_OK && (config->resume || config->restart))
 		rc = remember_unfinished(&all, config, first.name, arena, err);
+	decide_ddl(&all);
 	first = all;
 	if (config->source_count > 0)
 		config_take_source(&all, 0, &first);

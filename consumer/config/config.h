@@ -138,7 +138,8 @@ typedef struct Config
 	const char *publications;   /* names of publications, separated by commas,
 								 * in the plugin's syntax */
 	const char *apply_mode;     /* "batch" or "transaction" */
-	const char *ddl;            /* "off", "stop" or "follow"; NULL: off */
+	const char *ddl;            /* off, stop or follow; NULL, of a pipeline that
+								 * has not decided it: off */
 	SchemaRules schema_rules;   /* rules for single kinds of schema changes;
 								 * `ddl` is for all others */
 	int lanes;                  /* connections to each target */

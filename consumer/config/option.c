@@ -403,7 +403,7 @@ const OptionDef option_table[] = {
 		.memory = DECIDED_BY_COPY,
 		.placeholder = "off|stop|follow",
 		.environment = "PENSTOCK_DDL",
-		.unset = "off",
+		.unset = "follow, if the clone copies the schema",
 		.help = "what is done with changes of the source's schema",
 	},
 	{

@@ -8,6 +8,9 @@ use Test::More;
 
 use Penstock::Pair;
 
+# Both sides are altered by hand.
+$ENV{PENSTOCK_DDL} = 'off';
+
 my $pair = Penstock::Pair->new;
 $pair->source_sql('CREATE TABLE t (id int PRIMARY KEY)');
 $pair->clone;

@@ -11,6 +11,9 @@ use Test::More;
 use Penstock::Pair;
 use Penstock::Server qw(start_server);
 
+# Both sides are altered by hand.
+$ENV{PENSTOCK_DDL} = 'off';
+
 my $FAILED = 1;
 my $MISUSED = 2;
 my $pair = Penstock::Pair->new;

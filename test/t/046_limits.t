@@ -11,6 +11,9 @@ use Penstock::Pair;
 use Penstock::Server qw(start_server);
 use Penstock::Session;
 
+# Both sides are altered by hand.
+$ENV{PENSTOCK_DDL} = 'off';
+
 my $FOLLOWER_FAILED = 1;
 
 # More than are kept of a table (TABLE_CACHE_SHAPES_MAX), and more than a batch

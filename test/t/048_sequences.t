@@ -11,6 +11,9 @@ use Penstock::Pair;
 use Penstock::Poll qw(wait_until);
 use Penstock::Session;
 
+# Both sides are altered by hand.
+$ENV{PENSTOCK_DDL} = 'off';
+
 my $pair = Penstock::Pair->new;
 
 $pair->source_sql(<<'END');

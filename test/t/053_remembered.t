@@ -24,7 +24,7 @@ CREATE PUBLICATION more FOR TABLE b;
 CREATE PUBLICATION yet_more FOR TABLE c;
 END
 $pair->clone('--publications=shop,more');
-is(remembered($pair), 'publications=shop,more',
+is(remembered($pair), 'publications=shop,more ddl=follow',
 	'a clone has its publications remembered');
 $pair->source_sql('INSERT INTO b SELECT generate_series(1, 5)');
 $pair->follow_to_end;
@@ -34,7 +34,7 @@ is( remembered($pair),
 	join(' ',
 		'publications=shop,more', 'origin=any',
 		'apply=' . ($ENV{PENSTOCK_APPLY} // 'batch'), 'on-conflict=stop',
-		'sequences=follow large-objects=off'),
+		'sequences=follow large-objects=off ddl=follow'),
 	'the first follower decides how it is followed');
 
 my $log = $pair->fails_like(1,
@@ -84,7 +84,7 @@ $pair->follow_to_end;
 is($pair->target_sql('SELECT count(*) FROM penstock.conflict'),
 	1, 'policies that were set are those of later followers');
 like(remembered($pair),
-	qr/on-conflict=skip on-conflict="public"\."a":overwrite sequences=follow large-objects=off$/,
+	qr/on-conflict=skip on-conflict="public"\."a":overwrite sequences=follow large-objects=off ddl=follow$/,
 	'each rule is remembered');
 $pair->follow_to_end('--set', '--on-conflict=stop');
 my $other = ($ENV{PENSTOCK_APPLY} // 'batch') eq 'batch' ? 'transaction' : 'batch';

@@ -14,6 +14,9 @@ use Penstock::Pair;
 use Penstock::Poll qw(wait_until);
 use Penstock::Process;
 
+# Both sides are altered by hand.
+$ENV{PENSTOCK_DDL} = 'off';
+
 # It copies small tables in parts, and waits for locks not so long at a time.
 local $ENV{PENSTOCK_BIN} = $ENV{PENSTOCK_FAULTS_BIN}
   or die "there is no consumer with crash points: run \"make check-e2e\"\n";

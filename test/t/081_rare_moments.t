@@ -10,6 +10,9 @@ use Penstock::Pair;
 use Penstock::Poll qw(pause);
 use Penstock::Session;
 
+# Both sides are altered by hand.
+$ENV{PENSTOCK_DDL} = 'off';
+
 my $FAILED = 1;
 my $pair = Penstock::Pair->new(source => ['logical_decoding_work_mem = 64kB']);
 my %modes = (
