@@ -74,8 +74,8 @@
  *         index_builds    array of indexes that the follower builds in parallel
  *                         with the changes that it applies: see index_build.h
  *             schema, name
- *             lsn         end of the source's transaction that created the index
- *             statement   statement that builds the index
+ *             lsn         end of the source's transaction that created the
+ * index statement   statement that builds the index
  */
 #include <errno.h>
 #include <inttypes.h>
