@@ -8,11 +8,12 @@
  */
 #include "postgres.h"
 
-#include "utils/lsyscache.h"
+#include "catalog/pg_class.h"
 
 #include "compat.h"
 #include "left_out.h"
 #include "names.h"
+#include "newest.h"
 #include "relinfo.h"
 
 /* Of transactions that nothing ends. */
@@ -189,27 +190,27 @@ penstock_left_out_begin(PenstockSession *session, XLogRecPtr end_lsn)
 
 /* Binary search takes an array and a key of one type. */
 static const Table *
-find_table(const PenstockLeftOut *self, Oid relid)
+find_table(PenstockSession *session, Oid relid)
 {
-	const Table key = {
-		.schema = get_namespace_name(get_rel_namespace(relid)),
-		.name = get_rel_name(relid),
-	};
+	const PenstockLeftOut *self = session->left_out;
+	PenstockName name = penstock_newest_name(session, RelationRelationId,
+											 relid);
+	const Table key = {.schema = name.schema, .name = name.name};
 
-	if (key.schema == NULL || key.name == NULL)
+	if (key.schema == NULL)
 		return NULL;
 	return bsearch(&key, self->tables, (Size) self->count, sizeof(Table),
 				   compare_tables);
 }
 
 bool
-penstock_left_out_has(const PenstockSession *session, Oid relid)
+penstock_left_out_has(PenstockSession *session, Oid relid)
 {
 	const PenstockLeftOut *self = session->left_out;
 	const Table *table;
 
 	if (likely(self == NULL))
 		return false;
-	table = find_table(self, relid);
+	table = find_table(session, relid);
 	return table != NULL && self->end_lsn <= table->until;
 }

@@ -50,6 +50,6 @@ extern void penstock_left_out_begin(PenstockSession *session,
 									XLogRecPtr end_lsn);
 
 /* Whether what the current transaction does to a table is left out. */
-extern bool penstock_left_out_has(const PenstockSession *session, Oid relid);
+extern bool penstock_left_out_has(PenstockSession *session, Oid relid);
 
 #endif /* PENSTOCK_LEFT_OUT_H */

@@ -7,12 +7,13 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/indexing.h"
+#include "access/transam.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_namespace.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "newest.h"
@@ -47,7 +48,7 @@ penstock_newest_make(PenstockSession *session, Snapshot active)
 	return snapshot;
 }
 
-/* Snapshots of one reader of the log: those with the same of these are alike.
+/* Snapshots of one reader of the log are alike if they have the same of these.
  */
 static bool
 sees_the_same(Snapshot one, Snapshot other)
@@ -65,39 +66,73 @@ make_other(PenstockSession *session, Snapshot active)
 	return sees_the_same(active, newest) ? NULL : newest;
 }
 
-static char *
-read_namespace(Oid oid, Snapshot snapshot)
+/* A row of a catalog, to be freed; NULL: it is not there. */
+static HeapTuple
+read_row(Oid catalog_oid, Oid oid, Snapshot snapshot)
 {
-	Relation catalog = table_open(NamespaceRelationId, AccessShareLock);
-	char *name = NULL;
+	Relation catalog = table_open(catalog_oid, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple tuple;
 
-	ScanKeyInit(&key, Anum_pg_namespace_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(oid));
-	scan = systable_beginscan(catalog, NamespaceOidIndexId, true, snapshot, 1,
-							  &key);
+	ScanKeyInit(&key, get_object_attnum_oid(catalog_oid), BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(oid));
+	scan = systable_beginscan(catalog, get_object_oid_index(catalog_oid), true,
+							  snapshot, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
-		name = pstrdup(
-			NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname));
+		tuple = heap_copytuple(tuple);
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return name;
+	return tuple;
 }
 
-char *
-penstock_newest_namespace(PenstockSession *session, Oid oid)
+/* The same from the server's cache, if there is no snapshot. */
+static HeapTuple
+find_row(Oid catalog, Oid oid, Snapshot snapshot)
 {
-	Snapshot newest = NULL;
-	char *name = NULL;
+	HeapTuple tuple = NULL;
 
-	if (session->options.schema_changes && HistoricSnapshotActive())
+	if (snapshot != NULL)
+		tuple = read_row(catalog, oid, snapshot);
+	if (tuple == NULL)
+		tuple = SearchSysCacheCopy1(get_object_catcache_oid(catalog),
+									ObjectIdGetDatum(oid));
+	return tuple;
+}
+
+static char *
+find_namespace(Oid oid, Snapshot snapshot)
+{
+	HeapTuple tuple = find_row(NamespaceRelationId, oid, snapshot);
+
+	if (tuple == NULL)
+		return NULL;
+	return pstrdup(NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname));
+}
+
+PenstockName
+penstock_newest_name(PenstockSession *session, Oid catalog, Oid oid)
+{
+	PenstockName name = {NULL, NULL};
+	int cache = get_object_catcache_oid(catalog);
+	Snapshot newest = NULL;
+	HeapTuple tuple;
+	bool isnull;
+
+	if (oid >= FirstNormalObjectId && session->options.schema_changes &&
+		HistoricSnapshotActive())
 		newest = make_other(session, GetCatalogSnapshot(InvalidOid));
-	if (newest != NULL)
-		name = read_namespace(oid, newest);
-	return name != NULL ? name : get_namespace_name(oid);
+	tuple = find_row(catalog, oid, newest);
+	if (tuple == NULL)
+		return name;
+	name.name = pstrdup(NameStr(*DatumGetName(SysCacheGetAttr(
+		cache, tuple, get_object_attnum_name(catalog), &isnull))));
+	name.schema = find_namespace(
+		DatumGetObjectId(SysCacheGetAttr(
+			cache, tuple, get_object_attnum_namespace(catalog), &isnull)),
+		newest);
+	return name;
 }
 
 Snapshot

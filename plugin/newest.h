@@ -32,8 +32,21 @@ extern Snapshot penstock_newest_make(PenstockSession *session, Snapshot active);
 extern Snapshot penstock_newest_enter(PenstockSession *session);
 extern void penstock_newest_leave(Snapshot outer);
 
-/* The name of a schema as such a snapshot has it, for a reader that is told of
- * schema changes; else as the server says.  In the current memory context. */
-extern char *penstock_newest_namespace(PenstockSession *session, Oid oid);
+typedef struct PenstockName
+{
+	char *schema;
+	char *name; /* both NULL: there is no such object */
+} PenstockName;
+
+/*
+ * How a table or type is called, by the OID of its catalog and its own: as such
+ * a snapshot has it, for a reader that is told of schema changes; else as the
+ * server says.  In the current memory context.
+ *
+ * Writing rows does not lock what their table's partitions belong to, nor the
+ * types of columns, nor schemas.  So these may have got another name since.
+ */
+extern PenstockName penstock_newest_name(PenstockSession *session, Oid catalog,
+										 Oid oid);
 
 #endif /* PENSTOCK_NEWEST_H */

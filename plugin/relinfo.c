@@ -236,27 +236,20 @@ quote_type_name(const char *name)
 
 /* The type's name for its column's record; remembers that it was used. */
 static char *
-qualified_type_name(PenstockRelations *relations, Oid type)
+qualified_type_name(PenstockSession *session, Oid type)
 {
-	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-	Form_pg_type form;
-	char *name;
+	PenstockName name = penstock_newest_name(session, TypeRelationId, type);
 
-	if (!HeapTupleIsValid(tuple))
+	if (name.schema == NULL)
 		elog(ERROR, "cache lookup failed for type %u", type);
-	form = (Form_pg_type) GETSTRUCT(tuple);
-	name = psprintf("%s.%s",
-					quote_identifier(get_namespace_name(form->typnamespace)),
-					quote_type_name(NameStr(form->typname)));
-	ReleaseSysCache(tuple);
-
 	if (type >= FirstGenbkiObjectId)
 	{
 		uint32 hash = GetSysCacheHashValue1(TYPEOID, ObjectIdGetDatum(type));
 
-		(void) hash_search(relations->types, &hash, HASH_ENTER, NULL);
+		(void) hash_search(session->relations->types, &hash, HASH_ENTER, NULL);
 	}
-	return name;
+	return psprintf("%s.%s", quote_identifier(name.schema),
+					quote_type_name(name.name));
 }
 
 static PenstockReplicaIdentity
@@ -468,7 +461,7 @@ append_column(PenstockSession *session, StringInfo buf,
 	penstock_wire_uint(buf, PENSTOCK_COLUMN_TYPE_OID, attr->atttypid);
 	penstock_wire_sint(buf, PENSTOCK_COLUMN_TYPMOD, attr->atttypmod);
 	append_name(session, buf, PENSTOCK_COLUMN_TYPE_NAME,
-				qualified_type_name(session->relations, attr->atttypid));
+				qualified_type_name(session, attr->atttypid));
 	penstock_wire_uint(buf, PENSTOCK_COLUMN_KEY, column->key);
 	penstock_wire_uint(buf, PENSTOCK_COLUMN_ENCODING, column->writer.encoding);
 	penstock_wire_uint(buf, PENSTOCK_COLUMN_GENERATED,
@@ -497,15 +490,17 @@ write_record(PenstockSession *session, StringInfo buf,
 			 const PenstockRelInfo *info, Relation target)
 {
 	TupleDesc desc = RelationGetDescr(target);
+	PenstockName name = penstock_newest_name(session, RelationRelationId,
+											 RelationGetRelid(target));
 	int attnum = -1;
 
+	if (name.schema == NULL)
+		elog(ERROR, "cache lookup failed for relation %u",
+			 RelationGetRelid(target));
 	penstock_wire_uint(buf, PENSTOCK_RELATION_NUMBER, info->published->number);
 	penstock_wire_uint(buf, PENSTOCK_RELATION_OID, RelationGetRelid(target));
-	append_name(
-		session, buf, PENSTOCK_RELATION_SCHEMA,
-		penstock_newest_namespace(session, RelationGetNamespace(target)));
-	append_name(session, buf, PENSTOCK_RELATION_NAME,
-				RelationGetRelationName(target));
+	append_name(session, buf, PENSTOCK_RELATION_SCHEMA, name.schema);
+	append_name(session, buf, PENSTOCK_RELATION_NAME, name.name);
 	penstock_wire_uint(buf, PENSTOCK_RELATION_REPLICA_IDENTITY,
 					   (uint64) info->identity);
 
@@ -576,8 +571,7 @@ init_target(PenstockSession *session, PenstockRelInfo *info, Relation relation,
 
 	identity = identity_key_bitmap_compat(target);
 	init_columns(session, info, target, identity);
-	info->route = penstock_route_new(session->options.distribution, info,
-									 target);
+	info->route = penstock_route_new(session, info, target);
 	info->identity_problem = find_identity_problem(info, relation, target,
 												   identity);
 

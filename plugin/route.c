@@ -7,6 +7,7 @@
 #include "access/detoast.h"
 #include "access/hash.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "partitioning/partbounds.h"
@@ -17,6 +18,7 @@
 #include "components.h"
 #include "lookup.h"
 #include "names.h"
+#include "newest.h"
 #include "relinfo.h"
 #include "route.h"
 
@@ -166,19 +168,24 @@ init_columns(void *arg)
 }
 
 PenstockRoute *
-penstock_route_new(const List *distributions, const PenstockRelInfo *info,
+penstock_route_new(PenstockSession *session, const PenstockRelInfo *info,
 				   Relation target)
 {
+	const List *distributions = session->options.distribution;
 	const PenstockDistribution *distribution;
+	PenstockName name;
 	RouteLookup lookup = {.info = info, .target = target};
 	PenstockRoute *route;
 	Size n;
 
 	if (distributions == NIL)
 		return NULL;
-	distribution = find_distribution(
-		distributions, get_namespace_name(RelationGetNamespace(target)),
-		RelationGetRelationName(target));
+	name = penstock_newest_name(session, RelationRelationId,
+								RelationGetRelid(target));
+	distribution = name.schema == NULL
+					   ? NULL
+					   : find_distribution(distributions, name.schema,
+										   name.name);
 	if (distribution == NULL)
 		return NULL;
 

@@ -22,6 +22,8 @@
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 
+#include "session.h"
+
 struct PenstockRelInfo;
 struct PenstockColumn;
 struct PenstockRow;
@@ -58,7 +60,7 @@ extern bool penstock_route_parse(const char *value, List **distributions);
  * they are not.  Allocated in the current memory context.  Raises an error if
  * a column is not there or cannot be hashed.
  */
-extern PenstockRoute *penstock_route_new(const List *distributions,
+extern PenstockRoute *penstock_route_new(PenstockSession *session,
 										 const struct PenstockRelInfo *info,
 										 Relation target);
 

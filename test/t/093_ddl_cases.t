@@ -316,6 +316,28 @@ SQL
 	}
 };
 
+# Writing a partition does not lock what it belongs to, once a server process
+# knows the partition.
+subtest 'partitioned tables exchange their names' => sub {
+	my $pair = cloned('roots', <<'SQL', '--ddl=follow');
+ALTER PUBLICATION roots SET (publish_via_partition_root);
+CREATE TABLE one (id integer) PARTITION BY LIST (id);
+CREATE TABLE one1 PARTITION OF one FOR VALUES IN (1);
+CREATE TABLE two (id integer) PARTITION BY LIST (id);
+CREATE TABLE two1 PARTITION OF two FOR VALUES IN (1, 2);
+SQL
+	my $session = Penstock::Session->new($pair->source, $pair->name);
+
+	$session->run('INSERT INTO one1 VALUES (1)', 'INSERT INTO two1 VALUES (2)',
+		'BEGIN', 'INSERT INTO one1 VALUES (1)');
+	$pair->source_sql('ALTER TABLE one RENAME TO x; ALTER TABLE two RENAME TO one;
+		ALTER TABLE x RENAME TO two');
+	$session->end('COMMIT');
+	$pair->follow_to_end;
+	$pair->equal_ok('rows are where they belong');
+	is($pair->target_sql('SELECT count(*) FROM two'), 2, 'and not under the old name');
+};
+
 # A label's name changes hands while rows with it are on their way, in every kind of
 # value.  What is applied while open is on the target under the old names.
 subtest 'labels get other names' => sub {
