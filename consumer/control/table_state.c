@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "control/schema.h"
+#include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
@@ -26,7 +27,8 @@ typedef struct TableState
 struct TableStates
 {
 	size_t count;
-	TableState *tables; /* sorted by schema and name */
+	TableState *tables; /* sorted by schema and name; of those with the same
+						 * name, the one that leaves out more comes first */
 	Lsn last_watermark;
 	bool all_ready;      /* whether all tables are ready: nothing is left out
 						  * after last_watermark */
@@ -78,6 +80,31 @@ compare_names(const void *a, const void *b)
 	return order != 0 ? order : strcmp(left->name, right->name);
 }
 
+/* Changes to a table are left out of transactions with this end_lsn or less. */
+static Lsn
+left_out_until(const TableState *table)
+{
+	return table->kind == TABLE_READY || table->kind == TABLE_JOINING
+			   ? table->watermark
+			   : UINT64_MAX;
+}
+
+static int
+compare_tables(const void *a, const void *b)
+{
+	Lsn left = left_out_until(a);
+	Lsn right = left_out_until(b);
+	int order = compare_names(a, b);
+
+	return order != 0 ? order : (left < right) - (left > right);
+}
+
+static void
+sort(TableStates *states)
+{
+	qsort(states->tables, states->count, sizeof(TableState), compare_tables);
+}
+
 /*
  * Fills the array from a result with the columns schema_name, table_name,
  * state, watermark.
@@ -104,7 +131,7 @@ fill(TableStates *states, const PGresult *result, PgConn *target, Error *err)
 										 table->watermark);
 		states->all_ready &= table->kind == TABLE_READY;
 	}
-	qsort(states->tables, states->count, sizeof(TableState), compare_names);
+	sort(states);
 	return RC_OK;
 }
 
@@ -160,7 +187,7 @@ table_states_only(const TableName *tables, int count)
 			.schema = arena_strdup(states->arena, tables[i].schema),
 			.name = arena_strdup(states->arena, tables[i].name),
 		};
-	qsort(states->tables, states->count, sizeof(TableState), compare_names);
+	sort(states);
 	return states;
 }
 
@@ -181,9 +208,13 @@ static const TableState *
 find_table(const TableStates *states, const char *schema, const char *name)
 {
 	const TableState key = {.schema = schema, .name = name};
+	const TableState *found = bsearch(&key, states->tables, states->count,
+									  sizeof(TableState), compare_names);
 
-	return bsearch(&key, states->tables, states->count, sizeof(TableState),
-				   compare_names);
+	while (found != NULL && found > states->tables &&
+		   compare_names(found - 1, &key) == 0)
+		found--;
+	return found;
 }
 
 /*
@@ -314,7 +345,7 @@ table_states_follow(TableStates *states, const SchemaChange *change)
 		return;
 	for (size_t i = 0; i < states->count; i++)
 		follow(&states->tables[i], change->definition, states->arena);
-	qsort(states->tables, states->count, sizeof(TableState), compare_names);
+	sort(states);
 }
 
 /* Appends VALUES with the former and new names. */
@@ -338,44 +369,123 @@ append_moves(Buf *sql, const TableMove *moves, int count)
 	}
 }
 
-/*
- * Rows may exchange their names.  ORDER BY makes the statement delete all of
- * them before it inserts the first.
- */
-Rc
-table_state_rename(PgConn *target, const char *pipeline, const TableMove *moves,
-				   int count, Error *err)
+static void
+begin_moves(Buf *sql, const TableMove *moves, int count)
 {
+	buf_append_string(sql, "WITH moved (schema_name, table_name, new_schema,"
+						   " new_name) AS (");
+	append_moves(sql, moves, count);
+	buf_append_char(sql, ')');
+}
+
+/* The condition that a row of the pipeline has a new name, and keeps it. */
+static void
+append_is_in_the_way(Buf *sql, const char *pipeline)
+{
+	buf_append_string(sql, " t.schema_name = m.new_schema"
+						   " AND t.table_name = m.new_name"
+						   " AND NOT EXISTS (SELECT FROM moved o"
+						   "  WHERE o.schema_name = t.schema_name"
+						   "  AND o.table_name = t.table_name)"
+						   " AND t.pipeline = ");
+	buf_append_literal(sql, pipeline);
+}
+
+static void
+note_left_out(const PGresult *result, TableMove *moves, int count)
+{
+	for (int i = 0; i < PQntuples(result); i++)
+		for (int k = 0; k < count; k++)
+			if (strcmp(PQgetvalue(result, i, 0), moves[k].to.schema) == 0 &&
+				strcmp(PQgetvalue(result, i, 1), moves[k].to.name) == 0)
+				moves[k].to_left_out = true;
+}
+
+/* What was copied or kept under a name that is left out is of another table. */
+static MUST_CHECK Rc
+take_left_out(PgConn *target, const char *pipeline, TableMove *moves, int count,
+			  bool *changed, Error *err)
+{
+	PGresult *result = NULL;
 	Buf sql;
 	Rc rc;
 
+	buf_init(&sql, BUF_TEXT_MAX);
+	begin_moves(&sql, moves, count);
+	buf_append_string(&sql, " UPDATE penstock.table_state t SET state ="
+							" CASE t.state WHEN 'removed' THEN t.state"
+							"  ELSE 'copying' END FROM moved m"
+							" WHERE t.state <> 'ready' AND");
+	append_is_in_the_way(&sql, pipeline);
+	buf_append_string(&sql, " RETURNING t.schema_name, t.table_name");
+	rc = sql_run(target, &sql, &result, err);
+	if (rc == RC_OK)
+	{
+		note_left_out(result, moves, count);
+		*changed = *changed || PQntuples(result) > 0;
+	}
+	PQclear(result);
+	return rc;
+}
+
+/*
+ * Rows may exchange their names.  ORDER BY makes the statement delete all of
+ * them, and those that make room, before it inserts the first.  A row whose new
+ * name is left out is not inserted; its slot goes to the row of that name, so
+ * that it is dropped with it.
+ */
+static void
+append_renaming(Buf *sql, const char *pipeline)
+{
+	buf_append_string(
+		sql, ", freed AS (DELETE FROM penstock.table_state t USING moved m"
+			 " WHERE t.state = 'ready' AND EXISTS ("
+			 "  SELECT FROM penstock.table_state n"
+			 "  WHERE n.pipeline = t.pipeline"
+			 "  AND n.schema_name = m.schema_name"
+			 "  AND n.table_name = m.table_name) AND");
+	append_is_in_the_way(sql, pipeline);
+	buf_append_string(
+		sql, " RETURNING t.*), gone AS (DELETE FROM penstock.table_state t"
+			 " USING moved m WHERE t.schema_name = m.schema_name"
+			 " AND t.table_name = m.table_name AND t.pipeline = ");
+	buf_append_literal(sql, pipeline);
+	buf_append_string(
+		sql, " RETURNING t.*, m.new_schema, m.new_name)"
+			 " INSERT INTO penstock.table_state AS t (pipeline, schema_name,"
+			 " table_name, state, watermark, slot_name, created)"
+			 " SELECT g.pipeline, g.new_schema, g.new_name,"
+			 " CASE WHEN g.state IN ('ready', 'removed') THEN g.state"
+			 "  ELSE 'copying' END, g.watermark,"
+			 " coalesce(g.slot_name, f.slot_name), g.created"
+			 " FROM gone g LEFT JOIN freed f ON f.schema_name = g.new_schema"
+			 "  AND f.table_name = g.new_name"
+			 " ORDER BY g.new_schema, g.new_name"
+			 " ON CONFLICT (pipeline, schema_name, table_name) DO UPDATE SET"
+			 " slot_name = coalesce(t.slot_name, excluded.slot_name)");
+}
+
+Rc
+table_state_rename(PgConn *target, const char *pipeline, TableMove *moves,
+				   int count, bool *changed, Error *err)
+{
+	PGresult *result = NULL;
+	Buf sql;
+	Rc rc;
+
+	*changed = false;
 	if (count == 0)
 		return RC_OK;
+	rc = take_left_out(target, pipeline, moves, count, changed, err);
+	if (rc != RC_OK)
+		return rc;
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "WITH moved (schema_name, table_name, new_schema,"
-							" new_name) AS (");
-	append_moves(&sql, moves, count);
-	buf_append_string(
-		&sql, "), gone AS (DELETE FROM penstock.table_state t USING moved m"
-			  " WHERE t.schema_name = m.schema_name"
-			  " AND t.table_name = m.table_name AND t.pipeline = ");
-	buf_append_literal(&sql, pipeline);
-	buf_append_string(
-		&sql, " RETURNING t.*, m.new_schema, m.new_name)"
-			  " INSERT INTO penstock.table_state (pipeline, schema_name,"
-			  " table_name, state, watermark, slot_name, created)"
-			  " SELECT pipeline, new_schema, new_name,"
-			  " CASE WHEN state IN ('ready', 'removed') THEN state"
-			  "  ELSE 'copying' END, watermark, slot_name, created"
-			  " FROM gone ORDER BY new_schema, new_name");
-	if (sql.overflowed)
-		rc = error_set(err, ERR_LIMIT,
-					   "the names of %d tables that changed at once are longer "
-					   "than %zu bytes",
-					   count, (size_t) BUF_TEXT_MAX);
-	else
-		rc = pgconn_exec(target, sql.data, NULL, err);
-	buf_release(&sql);
+	begin_moves(&sql, moves, count);
+	append_renaming(&sql, pipeline);
+	rc = sql_run(target, &sql, &result, err);
+	*changed = *changed ||
+			   (rc == RC_OK && strcmp(PQcmdTuples(result), "0") != 0);
+	PQclear(result);
 	return rc;
 }
 
@@ -392,9 +502,7 @@ table_states_left_out_until(const TableStates *states, const TableName *named)
 
 	if (table == NULL)
 		return states->others_are_out ? UINT64_MAX : 0;
-	if (table->kind == TABLE_READY || table->kind == TABLE_JOINING)
-		return table->watermark;
-	return UINT64_MAX;
+	return left_out_until(table);
 }
 
 static bool
@@ -422,7 +530,8 @@ table_states_append_left_out(Buf *list, const TableStates *const *states,
 		for (int k = 0; k < count; k++)
 			until = lsn_min(until,
 							table_states_left_out_until(states[k], &name));
-		if (until <= start || is_named(but, but_count, table))
+		if (until <= start || is_named(but, but_count, table) ||
+			find_table(states[0], table->schema, table->name) != table)
 			continue;
 		if (list->length > 0)
 			buf_append_string(list, ", ");

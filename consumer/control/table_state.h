@@ -143,7 +143,9 @@ bool table_states_is_empty(const TableStates *states);
  * States are stored with the names that the tables have at the current position
  * of the stream.  table_states_learn() adds the OIDs, from definitions that are
  * valid where the stream begins.  Then table_states_follow() finds a table or
- * schema that a change renames by its OID, and renames the states.
+ * schema that a change renames by its OID, and renames the states.  Of two
+ * states with the same name then, the one that leaves out more counts, as in
+ * table_state_rename().
  */
 void table_states_learn(TableStates *states, const DefinitionSet *known);
 void table_states_follow(TableStates *states, const SchemaChange *change);
@@ -153,15 +155,23 @@ typedef struct TableMove
 {
 	TableName from;
 	TableName to;
+	bool to_left_out; /* set by table_state_rename(): the new name is one that
+					   * was left out */
 } TableMove;
 
 /*
  * Renames rows after tables were renamed, in the current transaction; waits.
  * Tables without a row get none.  A table that is not ready becomes COPYING,
  * because its copied contents and kept changes have the former name.
+ *
+ * A new name may have a row already, of a table that the source has dropped. If
+ * that row is READY, it is deleted.  Otherwise the name stays left out, and the
+ * table that gets it is left out, too.  *changed is set to whether any row was
+ * changed.
  */
 MUST_CHECK Rc table_state_rename(PgConn *target, const char *pipeline,
-								 const TableMove *moves, int count, Error *err);
+								 TableMove *moves, int count, bool *changed,
+								 Error *err);
 
 /* Whether the states are from table_states_only(). */
 bool table_states_others_are_out(const TableStates *states);

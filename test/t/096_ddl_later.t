@@ -182,4 +182,45 @@ subtest 'names of tables that are left out' => sub {
 	$pair->equal_ok('all');
 };
 
+subtest 'the name of a table that was dropped' => sub {
+	my $pair = $server->with_database('free');
+	my $states = "SELECT string_agg(table_name || ' ' || state, ', ' ORDER BY table_name) FROM penstock.table_state";
+
+	$pair->source_sql(join ' ', map { "CREATE TABLE $_ (id integer PRIMARY KEY); INSERT INTO $_ VALUES (1);" }
+		  qw(a b c aside other plain));
+	$pair->clone('--ddl=follow');
+	my $follower = $pair->start('follow');
+	$pair->run_or_die('table', 'resync', map { "public.$_" } qw(a b c));
+	$pair->run_or_die('table', 'pause', 'public.aside');
+
+	# Both have a state that is ready, and one name changes hands.
+	$pair->source_sql('DROP TABLE a');
+	$pair->source_sql('BEGIN; ALTER TABLE b RENAME TO a; ALTER TABLE c RENAME TO b; INSERT INTO a VALUES (2); INSERT INTO b VALUES (3); COMMIT');
+	$pair->source_sql('INSERT INTO a VALUES (4)');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql($states), 'a ready, aside paused, b ready', 'makes room for another');
+	is($pair->target_sql("SELECT string_agg(id::text, ' ' ORDER BY id) FROM $_->[0]"), $_->[1], "rows of $_->[0]")
+	  for [ a => '1 2 4' ], [ b => '1 3' ];
+
+	# A rename of a table without a state is nothing to the states.
+	my $restarts = () = $follower->log =~ /have got other names/g;
+	$pair->source_sql('ALTER TABLE plain RENAME TO simple; INSERT INTO simple VALUES (2)');
+	$pair->wait_caught_up($follower);
+	is(scalar(() = $follower->log =~ /have got other names/g), $restarts, 'nothing is read again for one without a state');
+
+	# A name that is left out stays so.
+	$pair->source_sql('DROP TABLE aside; ALTER TABLE other RENAME TO aside');
+	$pair->source_sql('INSERT INTO aside VALUES (2); ALTER TABLE b RENAME TO third; INSERT INTO third VALUES (4)');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql($states), 'a ready, aside copying, third ready', 'what is left out stays left out');
+	like($follower->log, qr/table "public"\."other" is called "public"\."aside" from \S+ on, a name that is left out on target: .*"penstock table resync public\.aside /,
+		'which a warning says');
+	$pair->target_sql('DROP TABLE aside, other');
+	$pair->run_or_die('table', 'resync', 'public.aside');
+	$pair->source_sql('INSERT INTO aside VALUES (3)');
+	$pair->wait_caught_up($follower);
+	$pair->stop_ok($follower);
+	is($pair->target_sql('SELECT string_agg(id::text, \' \' ORDER BY id) FROM aside'), '1 2 3', 'the table is there when it is copied anew');
+};
+
 done_testing();

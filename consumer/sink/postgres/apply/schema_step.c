@@ -790,39 +790,43 @@ write_gone(const Step *step, Error *err)
 static void
 say_renamed_state(const Step *step, const TableMove *move)
 {
-	if (table_states_left_out_until(step->self->states, &move->to) ==
+	const char *label = step->self->label;
+	const char *command = OWN_COMMAND_TABLE("resync", move->to.schema,
+											move->to.name);
+
+	if (table_states_left_out_until(step->self->states, &move->to) !=
 		UINT64_MAX)
+		return;
+	if (move->to_left_out)
 		log_warning(
 			"apply",
-			"table \"%s\".\"%s\", which is left out on %s, is called "
-			"\"%s\".\"%s\" from " LSN_FORMAT
-			" on: what %s has of it is to be dropped, and the table "
-			"copied anew with \"%s\"",
-			move->from.schema, move->from.name, step->self->label,
-			move->to.schema, move->to.name, LSN_ARGS(step->set->txn.end_lsn),
-			step->self->label,
-			OWN_COMMAND_TABLE("resync", move->to.schema, move->to.name));
+			"table \"%s\".\"%s\" is called \"%s\".\"%s\" from " LSN_FORMAT
+			" on, a name that is left out on %s: it is left "
+			"out, too, until what %s has of it is dropped, and the "
+			"table copied anew with \"%s\"",
+			move->from.schema, move->from.name, move->to.schema, move->to.name,
+			LSN_ARGS(step->set->txn.end_lsn), label, label, command);
+	else
+		log_warning("apply",
+					"table \"%s\".\"%s\", which is left out on %s, is called "
+					"\"%s\".\"%s\" from " LSN_FORMAT " on: what %s has of it "
+					"is to be dropped, and the table copied anew with \"%s\"",
+					move->from.schema, move->from.name, label, move->to.schema,
+					move->to.name, LSN_ARGS(step->set->txn.end_lsn), label,
+					command);
 }
 
-/* Names that tables have got: of the state of each, what comes next is. */
-static MUST_CHECK Rc
-rename_states(const Step *step, Error *err)
+/* Tables that have got other names; returns how many. */
+static int
+list_moves(const Step *step, TableMove *moves)
 {
-	const DefinitionSet *after = step->after;
-	SchemaStep *self = step->self;
-	TableMove *moves;
 	int count = 0;
 
-	if (table_states_is_empty(self->states) ||
-		table_states_others_are_out(self->states))
-		return RC_OK;
-	moves = arena_calloc(step->arena, definition_set_count(after) + 1,
-						 sizeof(TableMove));
-	for (size_t i = 0; i < definition_set_count(after); i++)
+	for (size_t i = 0; i < definition_set_count(step->after); i++)
 	{
-		const Definition *is = definition_set_at(after, i);
+		const Definition *is = definition_set_at(step->after, i);
 		const Definition *was = definition_set_find(
-			self->known, definition_catalog(is->kind), is->oid);
+			step->self->known, definition_catalog(is->kind), is->oid);
 
 		if (is->kind == DEFINITION_TABLE && was != NULL &&
 			(strcmp(was->schema, is->schema) != 0 ||
@@ -830,10 +834,33 @@ rename_states(const Step *step, Error *err)
 			moves[count++] = (TableMove){.from = {was->schema, was->name},
 										 .to = {is->schema, is->name}};
 	}
+	return count;
+}
+
+/* Names that tables have got: of the state of each, what comes next is. */
+static MUST_CHECK Rc
+rename_states(const Step *step, Error *err)
+{
+	SchemaStep *self = step->self;
+	TableMove *moves;
+	bool changed;
+	int count;
+	Rc rc;
+
+	if (table_states_is_empty(self->states) ||
+		table_states_others_are_out(self->states))
+		return RC_OK;
+	moves = arena_calloc(step->arena, definition_set_count(step->after) + 1,
+						 sizeof(TableMove));
+	count = list_moves(step, moves);
+	rc = table_state_rename(step->conn, self->pipeline, moves, count, &changed,
+							err);
+	if (rc != RC_OK)
+		return rc;
 	for (int i = 0; i < count; i++)
 		say_renamed_state(step, &moves[i]);
-	self->renamed_states = self->renamed_states || count > 0;
-	return table_state_rename(step->conn, self->pipeline, moves, count, err);
+	self->renamed_states = self->renamed_states || changed;
+	return RC_OK;
 }
 
 static void
