@@ -95,8 +95,9 @@ find_number(const DefinitionField *field, const void *record, uint32_t number)
 	return NULL;
 }
 
-static bool
-has_name(const DefinitionField *field, const void *record, const char *name)
+/* The same by its name. */
+static const void *
+find_name(const DefinitionField *field, const void *record, const char *name)
 {
 	int count = 0;
 	const char *members = record != NULL
@@ -104,11 +105,13 @@ has_name(const DefinitionField *field, const void *record, const char *name)
 							  : NULL;
 
 	for (int i = 0; i < count; i++)
-		if (strcmp(name_of(field->member,
-						   members + (size_t) i * field->member->size),
-				   name) == 0)
-			return true;
-	return false;
+	{
+		const void *member = members + (size_t) i * field->member->size;
+
+		if (strcmp(name_of(field->member, member), name) == 0)
+			return member;
+	}
+	return NULL;
 }
 
 /* Whether the target has a member that was dropped on the source. */
@@ -124,10 +127,25 @@ has_old_member(const DefinitionField *field, const Versions *versions)
 
 		if (find_number(field, versions->after,
 						number_of(field->member, member)) == NULL &&
-			has_name(field, versions->before, name_of(field->member, member)))
+			find_name(field, versions->before,
+					  name_of(field->member, member)) != NULL)
 			return true;
 	}
 	return false;
+}
+
+/* Whether a column has the name of one that the source has not any more. */
+static bool
+is_made_again(const DefinitionField *field, const void *before,
+			  const void *after, const void *member)
+{
+	const void *old;
+
+	if (field->member->fields[0].type != FIELD_UINT16)
+		return false;
+	old = find_name(field, before, name_of(field->member, member));
+	return old != NULL &&
+		   find_number(field, after, number_of(field->member, old)) == NULL;
 }
 
 /* ---- Fields ------------------------------------------------------------- */
@@ -187,7 +205,8 @@ take_members(const DefinitionField *field, const Versions *versions,
 			continue;
 		if (inner.target == NULL && is_said_by_column(field, member))
 			continue;
-		if (inner.target == NULL)
+		if (inner.target == NULL ||
+			is_made_again(field, versions->before, versions->after, member))
 			return false;
 		take_changed(field->member, &inner, member);
 	}
@@ -322,4 +341,41 @@ ddl_is_made(const DefinitionSet *before, const DefinitionSet *after,
 	definition_set_free(merged);
 	arena_free(arena);
 	return made;
+}
+
+static bool
+has_column_made_again(const Definition *was, const Definition *is)
+{
+	const DefinitionShape *shape = definition_shape(is->kind);
+
+	for (int i = 0; i < shape->field_count; i++)
+	{
+		const DefinitionField *field = &shape->fields[i];
+		int count;
+		const char *members;
+
+		if (field->type != FIELD_MEMBERS)
+			continue;
+		members = definition_members(field, is, &count);
+		for (int k = 0; k < count; k++)
+			if (is_made_again(field, was, is,
+							  members + (size_t) k * field->member->size))
+				return true;
+	}
+	return false;
+}
+
+bool
+ddl_makes_columns_again(const DefinitionSet *before, const DefinitionSet *after)
+{
+	for (size_t i = 0; i < definition_set_count(after); i++)
+	{
+		const Definition *is = definition_set_at(after, i);
+		const Definition *was = find_same(before, is);
+
+		if (was != NULL && was->kind == is->kind &&
+			has_column_made_again(was, is))
+			return true;
+	}
+	return false;
 }

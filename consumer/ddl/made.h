@@ -26,4 +26,12 @@ bool ddl_is_made(const DefinitionSet *before, const DefinitionSet *after,
 				 const DefinitionSet *target, int target_version_num,
 				 int stride);
 
+/*
+ * Whether a table or composite type has a column that was dropped and made
+ * again with the same name.  Of that ddl_is_made() never says that the target
+ * has it: what is in the old column may not be what is in the new one.
+ */
+bool ddl_makes_columns_again(const DefinitionSet *before,
+							 const DefinitionSet *after);
+
 #endif /* PENSTOCK_DDL_MADE_H */

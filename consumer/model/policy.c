@@ -182,6 +182,9 @@ policy_append_schema_rule(const SchemaRule *rule, Buf *buf)
 	buf_append_string(buf, schema_policy_names[rule->policy]);
 }
 
+/* The least weight of a rule that names an object. */
+#define WEIGHT_NAMED 3
+
 /* How much a rule says of a change; 0: it is not about it. */
 static int
 weigh(const SchemaRule *rule, const char *kind, const char *schema,
@@ -197,7 +200,7 @@ weigh(const SchemaRule *rule, const char *kind, const char *schema,
 	if (schema == NULL || name == NULL || strcmp(rule->schema, schema) != 0 ||
 		strcmp(rule->table, name) != 0)
 		return 0;
-	return is_for_all ? 3 : 4;
+	return is_for_all ? WEIGHT_NAMED : WEIGHT_NAMED + 1;
 }
 
 SchemaPolicy
@@ -218,4 +221,14 @@ policy_of_schema_change(const SchemaRules *rules, const char *kind,
 		}
 	}
 	return otherwise;
+}
+
+bool
+policy_names_schema_object(const SchemaRules *rules, const char *kind,
+						   const char *schema, const char *name)
+{
+	for (int i = 0; rules != NULL && i < rules->count; i++)
+		if (weigh(&rules->rules[i], kind, schema, name) >= WEIGHT_NAMED)
+			return true;
+	return false;
 }

@@ -115,4 +115,8 @@ SchemaPolicy policy_of_schema_change(const SchemaRules *rules, const char *kind,
 									 const char *schema, const char *name,
 									 SchemaPolicy otherwise);
 
+/* Whether a rule for a change of the kind names this object. */
+bool policy_names_schema_object(const SchemaRules *rules, const char *kind,
+								const char *schema, const char *name);
+
 #endif /* PENSTOCK_MODEL_POLICY_H */

@@ -6,6 +6,7 @@ use warnings;
 
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Text::ParseWords qw(shellwords);
 
 use Penstock::Pair;
 use Penstock::Session;
@@ -114,11 +115,79 @@ subtest 'by kind and table' => sub {
 	is($pair->target_sql("SELECT to_regclass('audit')"), 'audit', 'what a table is spared');
 
 	$pair->source_sql('CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS $$SELECT 1$$');
-	$pair->fails_like(1, qr/changed function public.f\(\), which is not followed.*--on-ddl=other:off/s,
+	$log = $pair->fails_like(1, qr/changed function public.f\(\), which is not followed.*--on-ddl=other:off/s,
 		'what is never followed may stop', 'follow', '--endpos=' . $pair->source_lsn);
+	my @rules = grep { /on-ddl/ } shellwords($log =~ /then "penstock follow --set (.*)" gets past/);
+	is_deeply(\@rules, [ map { "--on-ddl=$_" } qw(drop:stop index:off), 'all."public"."audit":off', 'other:off' ],
+		'the command that gets past keeps the other rules');
 	$pair->fails_like(1, qr/has another --on-ddl/, 'the rules are remembered',
 		'follow', '--on-ddl=other:off', '--endpos=' . $pair->source_lsn);
-	$pair->follow_to_end('--set', '--on-ddl=other:off');
+	$pair->follow_to_end('--set', @rules);
+};
+
+subtest 'of rules for several names the strictest counts' => sub {
+	my $pair = $server->with_database('strict');
+	my @rules = map { "--on-ddl=$_" } 'rename.public.spared:off', 'rename.public.asked:stop',
+	  'drop.public.log_2:off', 'index:off', 'alter.public.two:stop';
+	my ($status, $log);
+
+	$pair->source_sql('CREATE TABLE spared (id integer PRIMARY KEY); CREATE TABLE to_ask (id integer PRIMARY KEY);
+		CREATE TABLE two (id integer PRIMARY KEY, v integer);
+		CREATE TABLE log (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (10);
+		CREATE TABLE log_2 PARTITION OF log FOR VALUES FROM (10) TO (20); INSERT INTO log VALUES (15)');
+	$pair->clone('--ddl=follow', @rules);
+
+	# The name before, a partition, and the name after.
+	$pair->source_sql('ALTER TABLE spared RENAME TO gone; DROP TABLE log');
+	(undef, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	like($log, qr/not done.*ALTER TABLE "public"."spared" RENAME TO/, 'a rule may name what is renamed');
+	like($log, qr/not done.*DROP TABLE IF EXISTS "public"."log"/, 'or a partition of what is dropped');
+	is($pair->target_sql('SELECT * FROM log'), '15', 'which is still there');
+	$pair->source_sql('ALTER TABLE to_ask RENAME TO asked');
+	$pair->fails_like(1, qr/target lacks:\s+ALTER TABLE "public"."to_ask" RENAME TO "asked";/, 'or the name that comes',
+		'follow', '--endpos=' . $pair->source_lsn);
+	$pair->target_sql('ALTER TABLE to_ask RENAME TO asked');
+	$pair->follow_to_end;
+
+	# One statement of an object stops, another one is off: all of it can be made.
+	$pair->source_sql('BEGIN; ALTER TABLE two ALTER v SET DEFAULT 3; CREATE INDEX two_v ON two (v); COMMIT');
+	$log = $pair->fails_like(1, qr/target lacks:\s+ALTER TABLE ONLY "public"."two".*;\n\s+CREATE INDEX two_v.*;$/m,
+		'what is off beside it is asked for, too', 'follow', '--endpos=' . $pair->source_lsn);
+	$pair->target_sql(join "\n", $log =~ /^ +((?:ALTER|CREATE) .*;)$/mg);
+	$pair->follow_to_end;
+	pass('and it goes on when that is there');
+};
+
+subtest 'what cannot be seen to be made, or is not to be made by hand' => sub {
+	my $pair = $server->with_database('again');
+
+	$pair->source_sql(q(CREATE TABLE t (id integer PRIMARY KEY, kept text, c text); INSERT INTO t VALUES (1, 'a', 'old')));
+	$pair->clone('--ddl=stop');
+
+	# Rows that come anew are not removed by hand.
+	$pair->source_sql('ALTER TABLE t ALTER kept TYPE integer USING length(kept), ADD n integer DEFAULT 3');
+	my $log = $pair->fails_like(1, qr/target lacks:.*TYPE/s, 'another type stops it', 'follow', '--endpos=' . $pair->source_lsn);
+	unlike($log, qr/DELETE/, 'rows are not asked to be removed');
+	$pair->target_sql('ALTER TABLE t ALTER kept TYPE integer USING 7, ADD n integer DEFAULT 3');
+	$pair->follow_to_end;
+	$pair->equal_ok('they come anew');
+
+	# The same name, but not the same column.
+	$pair->source_sql('ALTER TABLE t DROP c, ADD c text; CREATE UNLOGGED TABLE u (id integer PRIMARY KEY)');
+	$log = $pair->fails_like(1, qr/whether target has the new one cannot be seen.*--ddl=follow --on-ddl=all:follow/,
+		'a column that is made again stops it', 'follow', '--endpos=' . $pair->source_lsn);
+	$pair->follow_to_end('--set', '--ddl=follow', '--on-ddl=all:follow');
+	$pair->equal_ok('what was in the old one is gone');
+
+	# An unlogged table sends no rows: what the target has of it is not the source's.
+	$pair->target_sql('INSERT INTO u VALUES (1)');
+	$pair->source_sql('ALTER TABLE u SET LOGGED');
+	$pair->fails_like(1, qr/target lacks:\s+ALTER TABLE "public"."u" SET LOGGED;$/m, 'a table that gets logged stops it',
+		'follow', '--set', '--ddl=stop', '--on-ddl=all:stop', '--endpos=' . $pair->source_lsn);
+	$pair->target_sql('ALTER TABLE u SET LOGGED');
+	$pair->follow_to_end;
+	$pair->equal_ok('and has no rows of its own afterwards');
 };
 
 # The target has kept the rows of a table that was dropped: those of another that

@@ -23,8 +23,11 @@
 #include "ddl/read.h"
 #include "ddl/rename_schemas.h"
 #include "model/definition.h"
+#include "model/oid_list.h"
+#include "net/sql.h"
 #include "sink/postgres/apply/index_later.h"
 #include "sink/postgres/apply/new_table.h"
+#include "sink/postgres/apply/schema_policy.h"
 #include "sink/postgres/apply/schema_rows.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
@@ -182,6 +185,43 @@ say_all_untranslated(const Step *step)
 					step->set->txn.xid, count - UNTRANSLATED_SAID_MAX);
 }
 
+/* Appends an option for each rule but those for what is never followed. */
+static void
+append_rules(const SchemaRules *rules, Buf *words)
+{
+	for (int i = 0; i < rules->count; i++)
+	{
+		Buf option;
+
+		if (strcmp(rules->rules[i].kind, POLICY_KIND_OTHER) == 0)
+			continue;
+		buf_init(&option, BUF_TEXT_MAX);
+		buf_append_string(&option, "--on-ddl=");
+		policy_append_schema_rule(&rules->rules[i], &option);
+		buf_append_char(words, ' ');
+		buf_append_shell_word(words, option.data);
+		buf_release(&option);
+	}
+}
+
+/* The command that lets pass what is never followed, and nothing else: the
+ * rules that it gives take the place of all that there are. */
+static void
+hint_to_pass(const Step *step, Error *err)
+{
+	Buf words;
+
+	buf_init(&words, BUF_TEXT_MAX);
+	buf_append_string(&words, "follow --set");
+	append_rules(step->self->rules, &words);
+	buf_append_string(&words, " --on-ddl=" POLICY_KIND_OTHER ":off");
+	error_hint(err,
+			   "See with \"%s\" what differs and bring it over; then \"%s\" "
+			   "gets past this, with a warning for each.",
+			   OWN_COMMAND("schema diff"), OWN_COMMAND(words.data));
+	buf_release(&words);
+}
+
 static MUST_CHECK Rc
 refuse_untranslated(const Step *step, const SchemaChange *change, Error *err)
 {
@@ -194,11 +234,7 @@ refuse_untranslated(const Step *step, const SchemaChange *change, Error *err)
 					  is_named ? change->untranslated_identity
 							   : change->untranslated_catalog);
 
-	error_hint(err,
-			   "See with \"%s\" what differs and bring it over; then \"%s\" "
-			   "gets past this, with a warning for each.",
-			   OWN_COMMAND("schema diff"),
-			   OWN_COMMAND("follow --set --on-ddl=other:off"));
+	hint_to_pass(step, err);
 	return rc;
 }
 
@@ -326,99 +362,6 @@ leave_out(Step *step, const SchemaChange *change)
 		definition_set_remove(step->before, change->catalog, change->oid);
 }
 
-/* ---- what rules leave out ----------------------------------------------- */
-
-/* The definition of what a statement is about; or NULL. */
-static const Definition *
-find_object(const Step *step, const DdlStatement *statement)
-{
-	const Definition *is = definition_set_find(step->after, statement->catalog,
-											   statement->oid);
-
-	return is != NULL ? is
-					  : definition_set_find(step->before, statement->catalog,
-											statement->oid);
-}
-
-static SchemaPolicy
-policy_of(const Step *step, const DdlStatement *statement)
-{
-	const Definition *object = find_object(step, statement);
-
-	return policy_of_schema_change(
-		step->self->rules, ddl_kind_name(statement->kind),
-		object != NULL ? object->schema : NULL,
-		object != NULL ? object->name : NULL, step->self->policy);
-}
-
-/* Whether any statement, or one about the same object as that, has it. */
-static bool
-has_policy(const Step *step, SchemaPolicy policy, const DdlStatement *same)
-{
-	for (int i = 0; i < step->plan->count; i++)
-	{
-		const DdlStatement *statement = &step->plan->statements[i];
-
-		if ((same == NULL || (statement->oid == same->oid &&
-							  statement->catalog == same->catalog)) &&
-			policy_of(step, statement) == policy)
-			return true;
-	}
-	return false;
-}
-
-/*
- * An object of which nothing is done is as it is on the source, as far as this
- * step is concerned.
- */
-static void
-leave_object_out(const Step *step, const DdlStatement *statement)
-{
-	const Definition *is = definition_set_find(step->after, statement->catalog,
-											   statement->oid);
-
-	if (has_policy(step, SCHEMA_STOP, statement) ||
-		has_policy(step, SCHEMA_FOLLOW, statement))
-		return;
-	if (is != NULL)
-		definition_set_put(step->before, is);
-	else
-		definition_set_remove(step->before, statement->catalog, statement->oid);
-}
-
-static void
-say_left_off(const Step *step, const DdlStatement *statement)
-{
-	log_warning("apply",
-				"transaction %" PRIu32 ", which ends at " LSN_FORMAT
-				", has changed %s; that is not done on %s (--on-ddl): %s",
-				step->set->txn.xid, LSN_ARGS(step->set->txn.end_lsn),
-				statement->object, step->self->label, statement->sql);
-}
-
-/* What is off is said, and leaves the plan. */
-static void
-leave_statements_out(const Step *step)
-{
-	DdlPlan *plan = step->plan;
-	bool *off = arena_calloc(step->arena, (size_t) plan->count + 1,
-							 sizeof(bool));
-	int count = 0;
-
-	for (int i = 0; i < plan->count; i++)
-		off[i] = policy_of(step, &plan->statements[i]) == SCHEMA_OFF;
-	for (int i = 0; i < plan->count; i++)
-		if (off[i])
-		{
-			say_left_off(step, &plan->statements[i]);
-			leave_object_out(step, &plan->statements[i]);
-		}
-	for (int i = 0; i < plan->count; i++)
-		if (!off[i])
-			plan->statements[count++] = plan->statements[i];
-	plan->count = count;
-}
-
 /* ---- statements --------------------------------------------------------- */
 
 static SchemaRows
@@ -430,17 +373,35 @@ rows_of(const Step *step)
 						.arena = step->arena};
 }
 
+static SchemaPlan
+plan_of(const Step *step)
+{
+	return (SchemaPlan){.plan = step->plan,
+						.before = step->before,
+						.after = step->after,
+						.rules = step->self->rules,
+						.policy = step->self->policy,
+						.txn = &step->set->txn,
+						.label = step->self->label,
+						.arena = step->arena};
+}
+
 static MUST_CHECK Rc
 plan_with_hints(Step *step, Error *err)
 {
 	Rc rc = ddl_diff(step->before, step->after, &step->hints, step->arena,
 					 &step->plan, err);
 
+	SchemaPlan plan;
+
 	if (rc == RC_FAIL)
+	{
 		name_source(step, err);
-	else if (step->self->rules != NULL)
-		leave_statements_out(step);
-	return rc;
+		return rc;
+	}
+	plan = plan_of(step);
+	schema_policy_leave_off(&plan);
+	return RC_OK;
 }
 
 static MUST_CHECK Rc
@@ -501,6 +462,46 @@ is_made(const Step *step, bool *made, Error *err)
 
 /* ---- doing it ----------------------------------------------------------- */
 
+/* Rows that are in the way are nothing to remove by hand: those that come anew
+ * are removed when they come. */
+static void
+list_statements(const Step *step, Buf *sql)
+{
+	for (int i = 0; i < step->plan->count; i++)
+	{
+		const DdlStatement *statement = &step->plan->statements[i];
+
+		if (!statement->empties)
+			buf_printf(sql, "%s%s;", sql->length > 0 ? "\n" : "",
+					   statement->sql);
+	}
+}
+
+static void
+hint_at_refused(const Step *step, Error *err)
+{
+	const char *label = step->self->label;
+
+	if (ddl_makes_columns_again(step->before, step->after))
+		error_hint(err,
+				   "A column was dropped and made again with the same name: "
+				   "whether %s has the new one cannot be seen.  Let Penstock "
+				   "do it: \"%s\".",
+				   label,
+				   OWN_COMMAND("follow --set --ddl=follow"
+							   " --on-ddl=all:follow"));
+	else if (step->self->policy == SCHEMA_FOLLOW) /* a rule stops */
+		error_hint(err,
+				   "Run that on %s and follow again: it goes on when %s has "
+				   "it.",
+				   label, label);
+	else
+		error_hint(err,
+				   "Run that on %s and follow again: it goes on when %s has "
+				   "it. Or let Penstock do it: \"%s\".",
+				   label, label, OWN_COMMAND("follow --set --ddl=follow"));
+}
+
 static MUST_CHECK Rc
 refuse_to_follow(const Step *step, Error *err)
 {
@@ -511,23 +512,11 @@ refuse_to_follow(const Step *step, Error *err)
 					  step->set->txn.xid, LSN_ARGS(step->set->txn.end_lsn));
 
 	buf_init(&sql, LISTED_MAX);
-	for (int i = 0; i < step->plan->count; i++)
-		buf_printf(&sql, "%s%s;", i > 0 ? "\n" : "",
-				   step->plan->statements[i].sql);
+	list_statements(step, &sql);
 	error_detail(err, "%s lacks:\n%s%s", step->self->label,
 				 sql.data != NULL ? sql.data : "",
 				 sql.overflowed ? "\nand more than is shown here" : "");
-	if (step->self->policy == SCHEMA_FOLLOW) /* a rule stops */
-		error_hint(err,
-				   "Run that on %s and follow again: it goes on when %s has "
-				   "it.",
-				   step->self->label, step->self->label);
-	else
-		error_hint(err,
-				   "Run that on %s and follow again: it goes on when %s has "
-				   "it. Or let Penstock do it: \"%s\".",
-				   step->self->label, step->self->label,
-				   OWN_COMMAND("follow --set --ddl=follow"));
+	hint_at_refused(step, err);
 	buf_release(&sql);
 	return rc;
 }
@@ -597,6 +586,35 @@ run_statement(const Step *step, const DdlStatement *statement, Error *err)
 	return rc;
 }
 
+/*
+ * The target has the change already.  What it has of a table that was unlogged,
+ * and has no rows on the source any more, is still to go.
+ */
+static MUST_CHECK Rc
+empty_what_is_made(const Step *step, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < step->plan->count && rc == RC_OK; i++)
+	{
+		DdlStatement statement = step->plan->statements[i];
+		const Definition *is = definition_set_find(
+			step->after, DEFINITION_IN_CLASS, statement.oid);
+		Buf sql;
+
+		if (!statement.empties || is == NULL ||
+			!oid_list_has(&step->hints.without_rows, statement.oid))
+			continue;
+		buf_init(&sql, BUF_TEXT_MAX);
+		buf_append_string(&sql, "DELETE FROM ONLY ");
+		sql_append_qualified(&sql, is->schema, is->name);
+		statement.sql = sql.data;
+		rc = run_statement(step, &statement, err);
+		buf_release(&sql);
+	}
+	return rc;
+}
+
 /* Expressions and names in the statements are meant under an empty path. */
 static MUST_CHECK Rc
 run_statements(const Step *step, Error *err)
@@ -644,6 +662,7 @@ forgive_refused(Step *step, Error *err)
 	Rc rc = pgconn_exec(step->conn, "ROLLBACK TO SAVEPOINT penstock_schema",
 						NULL, &failure);
 
+	step->self->emptied.count = 0;
 	if (rc == RC_OK)
 		rc = is_made(step, &made, &failure);
 	if (rc == RC_FAIL)
@@ -654,7 +673,7 @@ forgive_refused(Step *step, Error *err)
 	if (made)
 	{
 		error_reset(err);
-		return RC_OK;
+		return empty_what_is_made(step, err);
 	}
 	if (run_without_rows(step, err) == RC_OK)
 		return RC_OK;
@@ -683,15 +702,18 @@ run_plan(Step *step, Error *err)
 static MUST_CHECK Rc
 make_change(Step *step, Error *err)
 {
+	const SchemaPlan plan = plan_of(step);
 	bool made = false;
-	Rc rc = RC_OK;
+	Rc rc;
 
 	if (step->plan->count == 0)
 		return RC_OK;
-	if (!has_policy(step, SCHEMA_STOP, NULL))
+	if (!schema_policy_stops(&plan))
 		return run_plan(step, err);
 	rc = is_made(step, &made, err);
-	return rc == RC_OK && !made ? refuse_to_follow(step, err) : rc;
+	if (rc != RC_OK)
+		return rc;
+	return made ? empty_what_is_made(step, err) : refuse_to_follow(step, err);
 }
 
 /* Whether all rows of a table come after the set, and are for the target. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "model/oid_list.h"
 
 typedef struct Stage
 {
@@ -18,6 +19,8 @@ typedef struct Stage
 	Batch batch;
 	OidList rewritten; /* tables whose rows come anew in it; of its last
 						  transaction alone */
+	OidList earlier;   /* the same of stages of that transaction before it,
+						  without tables that a set after them has changed */
 	struct Stage *next;
 } Stage;
 
@@ -29,58 +32,12 @@ struct Stages
 	Lsn expected_lsn; /* … in the transaction that ends here */
 };
 
-/* ---- lists of OIDs ------------------------------------------------------ */
-
-static bool
-has_oid(const OidList *list, uint32_t oid)
-{
-	for (int i = 0; i < list->count; i++)
-		if (list->oids[i] == oid)
-			return true;
-	return false;
-}
-
-static void
-add_oid(OidList *list, uint32_t oid)
-{
-	if (has_oid(list, oid))
-		return;
-	list->oids = xrealloc_array(list->oids, (size_t) list->count + 1,
-								sizeof(list->oids[0]));
-	list->oids[list->count++] = oid;
-}
-
-static void
-remove_oid(OidList *list, uint32_t oid)
-{
-	for (int i = 0; i < list->count; i++)
-		if (list->oids[i] == oid)
-		{
-			list->oids[i] = list->oids[--list->count];
-			return;
-		}
-}
-
-static void
-copy_oids(OidList *to, const OidList *from)
-{
-	for (int i = 0; i < from->count; i++)
-		add_oid(to, from->oids[i]);
-}
-
 static void
 move_oids(OidList *to, OidList *from)
 {
 	ASSERT(to->count == 0);
 	*to = *from;
 	*from = (OidList){0};
-}
-
-static void
-clear_oids(OidList *list)
-{
-	free(list->oids);
-	*list = (OidList){0};
 }
 
 /* ---- one stage ---------------------------------------------------------- */
@@ -92,7 +49,7 @@ clear_schema(Stage *stage)
 		frame_unref(stage->schema.frames[i]);
 	free(stage->schema.changes);
 	free(stage->schema.frames);
-	clear_oids(&stage->schema.rewritten_before);
+	oid_list_clear(&stage->schema.rewritten_before);
 	stage->schema = (SchemaSet){0};
 	stage->schema_capacity = 0;
 	stage->schema_bytes = 0;
@@ -102,7 +59,8 @@ static void
 free_stage(Stage *stage)
 {
 	clear_schema(stage);
-	clear_oids(&stage->rewritten);
+	oid_list_clear(&stage->rewritten);
+	oid_list_clear(&stage->earlier);
 	batch_release(&stage->batch);
 	free(stage);
 }
@@ -166,7 +124,7 @@ free_all(Stages *self)
 		free_stage(stage);
 	}
 	self->last = NULL;
-	clear_oids(&self->expected);
+	oid_list_clear(&self->expected);
 }
 
 void
@@ -206,7 +164,8 @@ stages_begin(Stages *self, const TxnInfo *txn)
 			   self->last->batch.txn_count);
 		append_stage(self);
 	}
-	clear_oids(&self->last->rewritten);
+	oid_list_clear(&self->last->rewritten);
+	oid_list_clear(&self->last->earlier);
 	batch_begin(&self->last->batch, txn);
 }
 
@@ -223,11 +182,15 @@ cut(Stages *self)
 	ASSERT(!batch_is_empty(batch));
 	if (has_only_begun(batch) && batch->txn_count == 1 && !before->has_schema)
 	{
-		move_oids(&before->schema.rewritten_before, &before->rewritten);
+		move_oids(&before->earlier, &before->rewritten);
+		oid_list_add_all(&before->schema.rewritten_before, &before->earlier);
 		return;
 	}
 	append_stage(self);
-	copy_oids(&self->last->schema.rewritten_before, &before->rewritten);
+	oid_list_add_all(&self->last->earlier, &before->earlier);
+	oid_list_add_all(&self->last->earlier, &before->rewritten);
+	oid_list_add_all(&self->last->schema.rewritten_before,
+					 &self->last->earlier);
 	if (has_only_begun(batch) && batch->txn_count > 1)
 		batch_split(batch, batch->txn_count - 1, &self->last->batch);
 	else
@@ -253,6 +216,9 @@ stages_add(Stages *self, Frame *frame, const Change *change)
 	}
 	if (!is_open_set(self->last))
 		cut(self);
+	if (change->schema->kind != SCHEMA_UNTRANSLATED &&
+		change->schema->catalog == DEFINITION_IN_CLASS)
+		oid_list_remove(&self->last->earlier, change->schema->oid);
 	add_schema(self->last, frame, change, &txn);
 }
 
@@ -263,9 +229,9 @@ stages_note_rewritten(Stages *self, uint32_t oid)
 
 	if (is_open_set(last))
 		last->schema.rewritten = oid;
-	add_oid(&last->rewritten, oid);
+	oid_list_add(&last->rewritten, oid);
 	if (batch_last_txn(&last->batch)->end_lsn == self->expected_lsn)
-		remove_oid(&self->expected, oid);
+		oid_list_remove(&self->expected, oid);
 }
 
 void
@@ -330,9 +296,9 @@ stages_expect_rewrite(Stages *self, uint32_t oid)
 	for (; stage != NULL && stage->schema.count > 0 &&
 		   stage->schema.txn.end_lsn == end_lsn;
 		 stage = stage->next)
-		if (has_oid(&stage->rewritten, oid))
+		if (oid_list_has(&stage->rewritten, oid))
 			return;
-	add_oid(&self->expected, oid);
+	oid_list_add(&self->expected, oid);
 }
 
 uint32_t

@@ -50,8 +50,8 @@ typedef struct SchemaSet
 						   after them; 0: none does */
 	bool is_hurried;    /* what comes right after them was not waited for */
 
-	/* Tables whose rows have come anew in the transaction since the set before
-	 * this one, or since its beginning; owned. */
+	/* Tables whose rows have come anew in the transaction before this set, and
+	 * that no set in between has changed; owned. */
 	OidList rewritten_before;
 } SchemaSet;
 

@@ -4,9 +4,10 @@
  *    handed out.
  *
  * A test writes what comes as a word: ( and ) begin and commit a transaction, r
- * is a row, s a schema change, * a row whose table is rewritten.  What is taken
- * is written down in the same way; { is a set of schema changes, and | stands
- * between what is handed out one after the other.
+ * is a row, s a schema change, * a row whose table, 7, is rewritten, S a schema
+ * change of that table.  What is taken is written down in the same way; { is a
+ * set of schema changes, and | stands between what is handed out one after the
+ * other.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +30,7 @@ count_down(void *memory)
 }
 
 static void
-add(Stages *stages, ChangeKind kind)
+add(Stages *stages, ChangeKind kind, uint32_t oid)
 {
 	static int one = 1;
 	Arena *arena = arena_new(KB);
@@ -44,6 +45,10 @@ add(Stages *stages, ChangeKind kind)
 	change->kind = kind;
 	if (kind == CHANGE_TRUNCATE)
 		change->truncate = arena_calloc(arena, 1, sizeof(TruncateInfo));
+	if (kind == CHANGE_SCHEMA)
+		change->schema = arena_dup(
+			arena, &(SchemaChange){.oid = oid, .catalog = DEFINITION_IN_CLASS},
+			sizeof(SchemaChange));
 	stages_add(stages, frame, change);
 	frame_unref(frame);
 }
@@ -63,14 +68,17 @@ give(Stages *stages, const char *word)
 				stages_commit(stages);
 				break;
 			case 's':
-				add(stages, CHANGE_SCHEMA);
+				add(stages, CHANGE_SCHEMA, 1);
+				break;
+			case 'S':
+				add(stages, CHANGE_SCHEMA, 7);
 				break;
 			case '*':
 				stages_note_rewritten(stages, 7);
-				add(stages, CHANGE_TRUNCATE);
+				add(stages, CHANGE_TRUNCATE, 0);
 				break;
 			default:
-				add(stages, CHANGE_INSERT);
+				add(stages, CHANGE_INSERT, 0);
 		}
 }
 
@@ -268,6 +276,33 @@ rows_that_come_anew_otherwise_are_missed(void **state UNUSED)
 	assert_int_equal(frames_alive, 0);
 }
 
+/* How many tables came anew before a set, given what comes before that. */
+static int
+count_rewritten(const char *word)
+{
+	Stages *stages = stages_new();
+	int count = 0;
+
+	take_set(stages, word);
+	stages_schema_done(stages);
+	take_set(stages, "");
+	count = stages_schema(stages, true)->rewritten_before.count;
+	stages_free(stages);
+	return count;
+}
+
+static void
+a_set_in_the_middle_forgets_what_it_changes(void **state UNUSED)
+{
+	assert_int_equal(count_rewritten("(*rsrsr"), 1);
+	assert_int_equal(count_rewritten("(*rs*rsr"), 1);
+	assert_int_equal(count_rewritten("(*rSrsr"), 0);
+	assert_int_equal(count_rewritten("(*rS*rsr"), 1);
+	assert_int_equal(count_rewritten("(s*rsr"), 1);
+	assert_int_equal(count_rewritten("(*r)(srsr"), 0);
+	assert_int_equal(frames_alive, 0);
+}
+
 static void
 a_set_that_more_may_come_to_has_a_size(void **state UNUSED)
 {
@@ -321,6 +356,7 @@ main(void)
 		cmocka_unit_test(a_set_waits_for_its_end),
 		cmocka_unit_test(rows_that_were_removed_are_missed_until_they_come),
 		cmocka_unit_test(rows_that_come_anew_otherwise_are_missed),
+		cmocka_unit_test(a_set_in_the_middle_forgets_what_it_changes),
 		cmocka_unit_test(a_set_that_more_may_come_to_has_a_size),
 		cmocka_unit_test(parts_may_be_taken_before),
 	};
