@@ -78,6 +78,18 @@ publications_parse(Publications *publications, const char *list, Arena *arena,
 					 list);
 }
 
+Rc
+publications_words(Words *words, const char *list, Arena *arena, Error *err)
+{
+	Publications publications = {0};
+	Rc rc = publications_parse(&publications, list, arena, err);
+
+	*words = (Words){0};
+	for (int i = 0; i < publications.count && rc == RC_OK; i++)
+		words_add(words, arena, publications.names[i]);
+	return rc;
+}
+
 void
 publications_append_literals(const Publications *publications, Buf *sql)
 {

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "model/words.h"
 #include "net/pgconn.h"
 
 /* Maximum number of publications in a list. */
@@ -31,6 +32,10 @@ typedef struct Publications
 /* Parses a list; the names are allocated in `arena`. */
 MUST_CHECK Rc publications_parse(Publications *publications, const char *list,
 								 Arena *arena, Error *err);
+
+/* The same, as words, of which nothing but the names is known. */
+MUST_CHECK Rc publications_words(Words *words, const char *list, Arena *arena,
+								 Error *err);
 
 /*
  * Reads the properties of the publications from the source; blocks.  A

@@ -53,20 +53,6 @@ check_rules(const Attempt *attempt, const Words *remembered, Error *err)
 	return rc;
 }
 
-static MUST_CHECK Rc
-name_publications(Identity *identity, Error *err)
-{
-	Publications publications = {0};
-	Rc rc = publications_parse(&publications, identity->config.publications,
-							   identity->arena, err);
-
-	identity->publications = (Words){0};
-	for (int i = 0; i < publications.count && rc == RC_OK; i++)
-		words_add(&identity->publications, identity->arena,
-				  publications.names[i]);
-	return rc;
-}
-
 /*
  * Reads the pipeline's options that are stored on the targets, unless an
  * earlier attempt has read them and no target has reported newer ones since.
@@ -96,7 +82,9 @@ learn_identity(Attempt *attempt, Error *err)
 			rc = remember_decide(&identity->config, identity->change,
 								 identity->arena, &identity->memory, err);
 		if (rc == RC_OK)
-			rc = name_publications(identity, err);
+			rc = publications_words(&identity->publications,
+									identity->config.publications,
+									identity->arena, err);
 	}
 	identity->known = rc == RC_OK;
 	if (identity->known)

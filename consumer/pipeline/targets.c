@@ -115,6 +115,7 @@ sink_options(Attempt *attempt, int index, char *label)
 		.per_transaction = config_applies_transactions(config),
 		.lanes = config->lanes,
 		.memory_bytes = config->memory_bytes / (size_t) config->target_count,
+		.memory_shares = config->target_count,
 		.memory = &attempt->identity->memory,
 	};
 }

@@ -209,6 +209,51 @@ subtest 'another row filter or column list' => sub {
 	pass('what other publications have is nothing to it');
 };
 
+# No publication names the table: it is published for what it is put into.
+subtest 'a filled table that is put into what is published' => sub {
+	my $pair = $server->with_database('attached', publish => '');
+
+	$pair->source_sql(q(CREATE TABLE root (id integer PRIMARY KEY, a text) PARTITION BY RANGE (id);
+		CREATE TABLE root_1 PARTITION OF root FOR VALUES FROM (0) TO (10);
+		CREATE TABLE root_2 (id integer PRIMARY KEY, a text); INSERT INTO root_2 VALUES (15, 'before');
+		CREATE PUBLICATION attached FOR TABLE mark, root));
+	$pair->clone('--ddl=follow');
+	$pair->source_sql(q(INSERT INTO root VALUES (1, 'one'); ALTER TABLE root ATTACH PARTITION root_2 FOR VALUES FROM (10) TO (20);
+		INSERT INTO root VALUES (16, 'after'), (2, 'two'); UPDATE root SET a = 'changed' WHERE id = 15));
+	my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	is($status, 0, 'a partition that is attached does not stop the follower') or diag $log;
+	is($pair->target_sql(q(SELECT string_agg(id || a, ' ' ORDER BY id) FROM root)), '1one 2two 15changed 16after', 'and all its rows are there');
+	$pair->source_sql(q(INSERT INTO root VALUES (17, 'x'); ALTER TABLE root ADD b integer; INSERT INTO root VALUES (18, 'y', 1)));
+	$pair->follow_to_end;
+	$pair->equal_ok('it is followed from then on, with its schema');
+
+	plan skip_all => 'this server publishes no schemas' if $version < 150000;
+	$pair = $server->with_database('moved', publish => '');
+	$pair->source_sql('CREATE SCHEMA app; CREATE TABLE plain (id integer PRIMARY KEY); INSERT INTO plain VALUES (1);
+		CREATE TABLE empty (id integer PRIMARY KEY); CREATE PUBLICATION moved FOR TABLE mark, TABLES IN SCHEMA app');
+	$pair->clone('--ddl=follow');
+	$pair->source_sql('ALTER TABLE plain SET SCHEMA app; INSERT INTO app.plain VALUES (2);
+		BEGIN; ALTER TABLE empty SET SCHEMA app; ALTER TABLE app.empty ADD n integer; INSERT INTO app.empty VALUES (1, 2); COMMIT');
+	($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	is($status, 0, 'a table that is moved does not stop the follower') or diag $log;
+	$pair->equal_ok('and all its rows are there');
+};
+
+subtest 'another row filter while a table catches up' => sub {
+	plan skip_all => 'this server has none' if $version < 150000;
+	my $pair = pipeline('catching');
+	my $follower = $pair->start('follow');
+
+	$pair->run_or_die('table', 'pause', '--keep', 'listed');
+	$pair->source_sql('ALTER PUBLICATION catching SET TABLE mark, listed WHERE (id < 10); INSERT INTO listed VALUES (2, \'y\'), (20, \'z\')');
+	$pair->wait_caught_up($follower);
+	$pair->fails_like(1, qr/has changed how table "public"\."listed" is published.*penstock table resync .*listed/s,
+		'what is caught up with is not all that it lacks', 'table', 'resume', 'listed');
+	$pair->run_or_die('table', 'resync', 'listed');
+	$pair->stop_ok($follower);
+	is($pair->target_sql('SELECT string_agg(id::text, \' \' ORDER BY id) FROM listed'), '1 2', 'when it is copied anew, it is whole');
+};
+
 subtest 'a publication of all tables, and one of a schema' => sub {
 	my $pair = pipeline('everything', publish => 'ALL TABLES');
 

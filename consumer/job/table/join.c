@@ -16,6 +16,7 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "catalog/publications.h"
 #include "control/definition_table.h"
 #include "net/origin.h"
 #include "pipeline/begin.h"
@@ -44,6 +45,7 @@ typedef struct TableJoin
 	Lsn seen[CONFIG_TARGETS_MAX]; /* applied_lsn of each sink at the last call
 								   * of watch() */
 	int count;                    /* number of sinks */
+	Words publications;           /* names of the pipeline's publications */
 	SchemaPolicy schema_policy;   /* policy of the catch-up; off if we do not
 								   * know the table's definition at its copy */
 	bool joining;                 /* whether the state is set to "joining" */
@@ -301,10 +303,12 @@ open_sink(TableJoin *join, TableTarget *target, const SlotInfo *slot,
 		.source = &work->history,
 		.rules = &work->config->conflict_rules,
 		.schema_policy = join->schema_policy,
+		.publications = &join->publications,
 		.schema_rules = &work->config->schema_rules,
 		.sequence_stride = work->config->sequence_stride.count,
 		.memory_bytes = work->config->memory_bytes /
 						(size_t) work->target_count,
+		.memory_shares = work->target_count,
 		.only = work->names,
 		.only_count = work->name_count,
 	};
@@ -505,8 +509,11 @@ Rc
 table_join(TableWork *work, Error *err)
 {
 	TableJoin join = {.work = work};
-	Rc rc = join_all(&join, err);
+	Rc rc = publications_words(&join.publications, work->config->publications,
+							   work->arena, err);
 
+	if (rc == RC_OK)
+		rc = join_all(&join, err);
 	if (rc == RC_OK)
 		rc = tidy_up(&join, err);
 	if (rc == RC_OK)

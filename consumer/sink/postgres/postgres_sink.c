@@ -82,6 +82,12 @@ typedef struct PostgresSink
 	bool lacked_lock;          /* for the next schema change, before it began */
 	int64_t filled_since_us;   /* of what it holds */
 	size_t batch_bytes_max;
+	int memory_shares;
+
+	/* Of a set of schema changes that is too large: its size so far.  0: there
+	 * is none.  Of its frames only the last is kept; holds a reference. */
+	size_t large_set_bytes;
+	Frame *large_set_frame;
 
 	SinkFetch *fetches; /* that wait until all before them is applied */
 	Lsn forgotten_lsn;  /* up to here nothing is in penstock.moved any more */
@@ -200,25 +206,53 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 	return RC_OK;
 }
 
+/* Megabytes of --memory with which schema changes of that size fit. */
+static size_t
+memory_wanted_mb(const PostgresSink *self, size_t bytes)
+{
+	size_t batch_bytes = bytes / SCHEMA_BATCHES_MAX + 1;
+
+	return BATCH_MEMORY_PARTS * batch_bytes * (size_t) self->memory_shares /
+			   MB +
+		   1;
+}
+
 static MUST_CHECK Rc
 refuse_large_set(const PostgresSink *self, Error *err)
 {
 	const TxnInfo *txn = batch_last_txn(stages_filling(self->stages));
-	size_t wanted_mb = 2 * BATCH_MEMORY_PARTS * self->batch_bytes_max / MB;
 	char command[64];
 	Rc rc = error_set(err, ERR_LIMIT,
 					  "transaction %" PRIu32 ", which ends at " LSN_FORMAT
-					  ", has more schema changes without a row between them "
-					  "than fit into %zu bytes",
-					  txn->xid, LSN_ARGS(txn->end_lsn),
+					  ", has %zu bytes of schema changes without a row between "
+					  "them; %zu bytes fit into memory",
+					  txn->xid, LSN_ARGS(txn->end_lsn), self->large_set_bytes,
 					  SCHEMA_BATCHES_MAX * self->batch_bytes_max);
 
-	snprintf(command, sizeof(command), "follow --memory=%zuMB", wanted_mb);
+	snprintf(command, sizeof(command), "follow --memory=%zuMB",
+			 memory_wanted_mb(self, self->large_set_bytes));
 	error_hint(err,
 			   "They take half of the memory for changes.  Follow with more of "
 			   "it: \"%s\".",
 			   OWN_COMMAND(command));
 	return rc;
+}
+
+static void
+note_large_set(PostgresSink *self, Frame *frame, size_t bytes)
+{
+	if (self->large_set_frame != NULL)
+		frame_unref(self->large_set_frame);
+	self->large_set_frame = frame_ref(frame);
+	self->large_set_bytes = bytes;
+}
+
+/* More of a set that is too large: it is only measured. */
+static void
+measure_large_set(PostgresSink *self, Frame *frame)
+{
+	if (self->large_set_frame != frame)
+		note_large_set(self, frame, self->large_set_bytes + frame_bytes(frame));
 }
 
 /* Whether the target is to have the rows of that transaction in a table. */
@@ -248,9 +282,15 @@ take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
 				   Error *err)
 {
 	Lsn end_lsn = batch_last_txn(stages_filling(self->stages))->end_lsn;
+	size_t set_bytes;
 
 	if (schema_step_covers(self->schema_step, end_lsn))
 		return RC_OK;
+	if (self->large_set_bytes > 0)
+	{
+		measure_large_set(self, frame);
+		return RC_OK;
+	}
 	if (change->schema->kind == SCHEMA_DEFINED &&
 		change->schema->definition->kind == DEFINITION_ENUM &&
 		open_txns_check_labels(self->open_txns, err) == RC_FAIL)
@@ -261,9 +301,9 @@ take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
 		table_states_follow(self->table_states, change->schema);
 	stages_add(self->stages, frame, change);
 	update_full(self);
-	if (stages_open_set_bytes(self->stages) >
-		SCHEMA_BATCHES_MAX * self->batch_bytes_max)
-		return refuse_large_set(self, err);
+	set_bytes = stages_open_set_bytes(self->stages);
+	if (set_bytes > SCHEMA_BATCHES_MAX * self->batch_bytes_max)
+		note_large_set(self, frame, set_bytes);
 	return RC_OK;
 }
 
@@ -296,6 +336,8 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 		return RC_OK; /* nothing that a table could hold */
 	if (change->kind == CHANGE_SCHEMA)
 		return take_schema_change(self, frame, change, err);
+	if (self->large_set_bytes > 0)
+		return refuse_large_set(self, err);
 	end_lsn = batch_last_txn(stages_filling(self->stages))->end_lsn;
 	change = table_states_select(self->table_states, frame, change, end_lsn,
 								 &hold);
@@ -320,11 +362,13 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 }
 
 static Rc
-take_commit(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
+take_commit(Sink *sink, const TxnInfo *txn, Error *err)
 {
 	PostgresSink *self = postgres_sink(sink);
 
 	ASSERT(self->taking);
+	if (self->large_set_bytes > 0)
+		return refuse_large_set(self, err);
 	self->taking = false;
 	if (meets_uncopied(self, txn, 0))
 		return RC_OK;
@@ -587,25 +631,60 @@ static MUST_CHECK Rc
 check_named(const PostgresSink *self, const SchemaSet *schema,
 			const Definition *table, Error *err)
 {
-	return uncopied_was_copied(self->uncopied, table->oid)
+	return table_states_others_are_out(self->table_states) ||
+				   uncopied_was_copied(self->uncopied, table->oid)
 			   ? publication_change_refuse(schema, table, err)
 			   : publication_change_refuse_uncopied(schema, table,
 													self->target.label, err);
 }
 
+/*
+ * Whether a table is published from the set on although no publication names
+ * it: it has come into a schema that is published, or is a partition of a table
+ * that is.  All rows of one that was unlogged are still to come.
+ */
+static bool
+has_become_published(const DefinitionSet *known, const SchemaChange *change)
+{
+	const Definition *was = definition_set_find(known, DEFINITION_IN_CLASS,
+												change->oid);
+	const Definition *is = change->definition;
+
+	return change->kind == SCHEMA_DEFINED && is->kind == DEFINITION_TABLE &&
+		   was != NULL && was->kind == DEFINITION_TABLE &&
+		   is->table.published && !was->table.published &&
+		   !is->table.unlogged && !was->table.unlogged;
+}
+
+/* Whether rows are published from here on that the target does not have. */
+static bool
+lacks_rows(const PostgresSink *self, const DefinitionSet *known,
+		   const SchemaChange *change)
+{
+	return !table_states_others_are_out(self->table_states) &&
+		   has_become_published(known, change) &&
+		   !uncopied_was_copied(self->uncopied, change->oid);
+}
+
 /* Rows that come from here on may not be all that the target lacks. */
 static MUST_CHECK Rc
-check_published(const PostgresSink *self, const SchemaSet *schema, Error *err)
+check_published(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
+				Error *err)
 {
-	Rc rc = RC_OK;
+	const DefinitionSet *known;
+	Rc rc;
 
 	if (self->publications == NULL)
 		return RC_OK;
+	rc = schema_step_read(self->schema_step, conn, &known, err);
 	for (size_t i = 0; i < schema->count && rc == RC_OK; i++)
 	{
-		const Definition *table = publication_change_table(
-			schema, schema->changes[i]->schema, self->publications);
+		const SchemaChange *change = schema->changes[i]->schema;
+		const Definition *table = publication_change_table(schema, change,
+														   self->publications);
 
+		if (table == NULL && lacks_rows(self, known, change))
+			table = change->definition;
 		if (table != NULL && is_taken(self, table, schema->txn.end_lsn))
 			rc = check_named(self, schema, table, err);
 	}
@@ -702,7 +781,7 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 	if (!self->applier.txn_open)
 		rc = applier_begin(&self->applier, err);
 	if (rc == RC_OK)
-		rc = check_published(self, schema, err);
+		rc = check_published(self, conn, schema, err);
 	if (rc == RC_OK)
 		rc = schema_step_apply(self->schema_step, conn, schema, &followed, err);
 	if (rc == RC_FAIL)
@@ -915,7 +994,9 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 							   self->uncopied_table, &self->uncopied_txn, err);
 	if (is_interrupted(self))
 		return drop_interrupted(self, err);
-	schema = stages_schema(self->stages, self->fetches != NULL);
+	schema = self->large_set_bytes == 0
+				 ? stages_schema(self->stages, self->fetches != NULL)
+				 : NULL;
 	if (schema != NULL)
 		return change_schema(self, schema, err);
 	if (batch_is_ready(self, source_idle, now_us))
@@ -1031,6 +1112,8 @@ postgres_free(Sink *sink)
 	lanes_free(self->lanes);
 	applier_release(&self->applier);
 	stages_free(self->stages);
+	if (self->large_set_frame != NULL)
+		frame_unref(self->large_set_frame);
 	schema_step_free(self->schema_step);
 	uncopied_free(self->uncopied);
 	table_states_free(self->table_states);
@@ -1243,6 +1326,8 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->target.rules = options->rules;
 	self->target.relations_max = BATCH_RELATIONS_MAX;
 	self->batch_bytes_max = options->memory_bytes / BATCH_MEMORY_PARTS;
+	self->memory_shares = options->memory_shares > 0 ? options->memory_shares
+													 : 1;
 	self->stages = stages_new();
 	self->table_states = session.table_states;
 	self->schema_step = schema_step_new(

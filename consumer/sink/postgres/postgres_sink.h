@@ -42,6 +42,7 @@ typedef struct PostgresSinkOptions
 	bool impatient;              /* as PgConnOptions has it */
 	const SourceHistory *source; /* borrowed during the call */
 	size_t memory_bytes;         /* for changes that are held */
+	int memory_shares;           /* such parts of what --memory says; 0: one */
 	SchemaPolicy schema_policy;  /* for changes of the source's schema */
 	const Words *publications;   /* of the pipeline; borrowed while the sink
 								  * lives, or NULL: not known */
