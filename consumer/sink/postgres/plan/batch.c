@@ -11,10 +11,13 @@
 
 #define CAPACITY_FIRST 64
 
-/* Of this many frames before it none is counted again. */
+/*
+ * Number of last frames among which a frame is found, so that it is not counted
+ * twice.
+ */
 #define TURNS_SEEN 4
 
-/* Makes room for one more element of an array. */
+/* Returns the array, enlarged if it has no room for another element. */
 static void *
 grow(void *array, size_t count, size_t *capacity, size_t size)
 {
@@ -69,12 +72,14 @@ batch_begin(Batch *batch, const TxnInfo *txn)
 	batch->txns[batch->txn_count++] = (BatchTxn){
 		.txn = *txn, .change_first = batch->change_count};
 
-	/* The router's string, which goes with the next transaction. */
+	/* The router frees the string with the next transaction. */
 	batch->txns[batch->txn_count - 1].txn.origin = NULL;
 }
 
-/* Two frames may take turns (see route/transit.h): neither counts twice, except
- * for what it has grown since. */
+/*
+ * Returns the bytes to count for a frame: if it is one of the last frames, only
+ * what it has grown since.  Two frames may alternate (see route/transit.h).
+ */
 static size_t
 bytes_to_count(const Batch *batch, const Frame *frame, size_t bytes)
 {
@@ -87,7 +92,7 @@ bytes_to_count(const Batch *batch, const Frame *frame, size_t bytes)
 	return bytes;
 }
 
-/* Keeps a frame, unless the last change was of it too. */
+/* Adds a reference to a frame, unless the last change is in the same frame. */
 static void
 keep_frame(Batch *batch, Frame *frame)
 {
@@ -170,7 +175,11 @@ batch_commit(Batch *batch)
 	batch->txns[batch->txn_count - 1].complete = true;
 }
 
-/* Frames never mix transactions: those of the last one are the last ones. */
+/*
+ * Returns the index of the first frame with changes from `change_first` on,
+ * which are the last transaction's.  A frame has changes of one transaction
+ * only.
+ */
 static size_t
 first_frame_of_changes(const Batch *batch, size_t change_first)
 {
@@ -210,7 +219,7 @@ batch_split(Batch *batch, size_t txn_index, Batch *to)
 	{
 		ASSERT(batch->bytes >= batch->frames[f].bytes);
 		batch->bytes -= batch->frames[f].bytes;
-		frame_unref(batch->frames[f].frame); /* `to` holds one now */
+		frame_unref(batch->frames[f].frame); /* `to` holds a reference now */
 	}
 	batch->frame_count = frame_first;
 	batch->change_count = change_first;

@@ -1,14 +1,15 @@
 /*
  * batch.h
- *    Source transactions that are applied as one.
+ *    A list of source transactions that are applied as one transaction of the
+ *    target.
  *
- * A batch keeps the changes of whole transactions, or of a part of one large
- * transaction, in source order, together with references to their frames.  It
- * stays as it is until the target has it, so that it can be applied in another
- * way when the first one is refused.
+ * A batch contains the changes of whole transactions, or of a part of one large
+ * transaction, in the order of the source, and references to their frames.  It
+ * is kept until the target has committed it, so that it can be applied in
+ * another way if the first attempt is refused.
  *
- * It is full when it holds so many bytes, transactions or tables that no more
- * should be added; whoever fills it decides on bytes.
+ * A batch is full when it has the largest number of transactions or tables.
+ * The limit on bytes is up to the caller.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_BATCH_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_BATCH_H
@@ -20,40 +21,47 @@
 #include "base/hash_index.h"
 #include "model/change.h"
 
-/* Transactions of a batch.  Those of which nothing is for the target are in it
- * as well, and have no bytes. */
+/*
+ * Largest number of transactions in a batch.  Transactions without changes for
+ * the target count, too, and have no bytes.
+ */
 #define BATCH_TXNS_MAX ((size_t) 10000)
 
-/* Tables of a batch, each shape of one for itself: each of them has to be
- * looked up, and is locked in the target's transaction, with its indexes. */
+/*
+ * Largest number of tables in a batch; each shape of a table counts.  Each
+ * table must be looked up, and is locked by the target's transaction with its
+ * indexes.
+ */
 #define BATCH_RELATIONS_MAX ((size_t) 500)
 
 typedef struct BatchTxn
 {
-	TxnInfo txn; /* without its origin, whose string may be gone */
+	TxnInfo txn; /* its origin is NULL, because the string may have been
+				  * freed */
 	size_t change_first;
-	bool complete; /* its commit was seen */
+	bool complete; /* whether its commit is in the batch */
 } BatchTxn;
 
 typedef struct Batch
 {
 	BatchTxn *txns;
 	size_t txn_count;
-	const Change **changes; /* of all transactions, one after the other */
+	const Change **changes; /* changes of all transactions, in order; array is
+							 * owned */
 	size_t change_count;
 	struct BatchFrame
 	{
-		Frame *frame;        /* a reference */
-		size_t change_count; /* that are of it */
-		size_t bytes;        /* that are counted for it here … */
-		size_t own_bytes;    /* … when it had this many */
+		Frame *frame;        /* holds a reference */
+		size_t change_count; /* number of changes in this frame */
+		size_t bytes;        /* bytes of the frame that are counted here … */
+		size_t own_bytes;    /* … when the frame had this size */
 	} * frames;
 	size_t frame_count;
-	size_t bytes;   /* of the frames */
-	bool continues; /* its first transaction began in an earlier batch */
+	size_t bytes;   /* counted bytes of all frames */
+	bool continues; /* whether the first transaction began in an earlier
+					 * batch */
 
-	/* Relations of the changes that were added since it was empty, each once.
-	 */
+	/* Relations of all changes since the batch was empty, each once. */
 	const Relation **relations;
 	size_t relation_count;
 	HashIndex relation_index;
@@ -64,10 +72,10 @@ typedef struct Batch
 	size_t relation_capacity;
 } Batch;
 
-/* A zeroed Batch is empty.  _release gives everything back. */
+/* Frees everything.  A zeroed Batch is empty. */
 void batch_release(Batch *batch);
 
-/* Empties it, giving back the references, and keeps the arrays. */
+/* Empties a batch and releases the references; keeps the arrays. */
 void batch_reset(Batch *batch);
 
 static inline bool
@@ -76,7 +84,7 @@ batch_is_empty(const Batch *batch)
 	return batch->txn_count == 0;
 }
 
-/* The transaction that changes are being added to. */
+/* Returns the transaction to which changes are being added. */
 static inline const TxnInfo *
 batch_last_txn(const Batch *batch)
 {
@@ -84,37 +92,46 @@ batch_last_txn(const Batch *batch)
 	return &batch->txns[batch->txn_count - 1].txn;
 }
 
-/* Number of its transactions that are complete. */
+/* Returns the number of complete transactions. */
 size_t batch_complete_count(const Batch *batch);
 
-/* Whether it holds so many transactions, or this many relations. */
+/*
+ * Whether the batch has the largest number of transactions, or `relations_max`
+ * relations.
+ */
 bool batch_is_full(const Batch *batch, size_t relations_max);
 
 void batch_begin(Batch *batch, const TxnInfo *txn);
 void batch_add(Batch *batch, Frame *frame, const Change *change);
 void batch_commit(Batch *batch);
 
-/* Leaves only the first transactions, all of them complete. */
+/*
+ * Removes all but the first `txn_count` transactions, all of which are
+ * complete.
+ */
 void batch_truncate(Batch *batch, size_t txn_count);
 
-/* Removes the first transactions, all of which are complete. */
+/* Removes the first `txn_count` transactions, all of which are complete. */
 void batch_drop(Batch *batch, size_t txn_count);
 
-/* Moves the transactions from an index on, which is not 0, to an empty batch
- * `to`. */
+/*
+ * Moves the transactions from index `txn_index`, which is not 0, to the empty
+ * batch `to`.
+ */
 void batch_split(Batch *batch, size_t txn_index, Batch *to);
 
 /*
- * Moves a last transaction that is not complete to an empty batch `to`, if
+ * Moves the last transaction to the empty batch `to`, if it is not complete and
  * there are complete ones before it.
  */
 void batch_split_incomplete(Batch *batch, Batch *to);
 
-/* If the last transaction of `batch` is not complete, makes `next` its
- * continuation. */
+/*
+ * If the last transaction of `batch` is not complete, makes `next` continue it.
+ */
 void batch_continue(const Batch *batch, Batch *next);
 
-/* The index after a transaction's last change. */
+/* Returns the index after a transaction's last change. */
 static inline size_t
 batch_txn_end(const Batch *batch, size_t txn_index)
 {
@@ -123,9 +140,7 @@ batch_txn_end(const Batch *batch, size_t txn_index)
 			   : batch->change_count;
 }
 
-/*
- * The index of a change's transaction, and the transaction.
- */
+/* Return the transaction of a change: its index, and the transaction itself. */
 size_t batch_change_txn_index(const Batch *batch, size_t change_index);
 const TxnInfo *batch_change_txn(const Batch *batch, size_t change_index);
 

@@ -1,15 +1,19 @@
 /*
  * composite.c
- *    Which changes go together, and the SQL of that:
+ *    Decides which changes a composite may have, and builds its SQL:
  *
- *     WITH c1 AS (UPDATE … RETURNING 1), c2 AS (INSERT …), …,
- *          moved AS (UPDATE penstock.progress … AND (SELECT true FROM c1) …
+ *     WITH c1 AS (UPDATE … RETURNING 1),
+ *          c2 AS (INSERT …),
+ *          …,
+ *          moved AS (UPDATE penstock.progress …
+ *                    AND (SELECT true FROM c1) …
  *                    RETURNING 1)
  *     SELECT 1 / count(*) FROM moved
  *
- * A subquery of no row is null, so that nothing moves, and one of two rows
- * fails by itself.  Beside those conditions there may be one of current.h,
- * which the server computes when it plans.
+ * If a change affects no row, its subquery is null, so progress does not move
+ * and the statement fails with a division by zero.  If it affects two rows, the
+ * subquery fails.  There may be one more condition from current.h, which the
+ * server evaluates when it plans the statement.
  */
 #include "sink/postgres/plan/composite.h"
 
@@ -21,7 +25,10 @@
 
 /* ---- what goes together ------------------------------------------------- */
 
-/* False if a row with this key, or perhaps with this one, is there already. */
+/*
+ * Records the key of a row; returns false if another change has the same key,
+ * or possibly the same.
+ */
 static bool
 add_key(Composite *composite, const TargetTable *table, const Value *row)
 {
@@ -34,7 +41,9 @@ add_key(Composite *composite, const TargetTable *table, const Value *row)
 	return true;
 }
 
-/* False: the row has a key that it did not have, or may have. */
+/*
+ * Whether an update leaves the row's key as it is; false if that is not known.
+ */
 static bool
 keeps_key(const TargetTable *table, const Value *set, const Value *find)
 {
@@ -99,8 +108,7 @@ composite_add(Composite *composite, const TargetTable *table,
 
 /* ---- SQL ---------------------------------------------------------------- */
 
-/* Appends a statement of ours, the numbers of whose parameters begin after
- * `n`. */
+/* Appends a statement, in which parameter $1 becomes $(n + 1) and so on. */
 static void
 append_renumbered(Buf *sql, const char *text, int n)
 {
@@ -118,7 +126,7 @@ append_renumbered(Buf *sql, const char *text, int n)
 	}
 }
 
-/* The condition that all is as it was looked up. */
+/* Appends the condition that no table has changed since it was looked up. */
 static void
 append_current(Buf *sql, const Composite *composite)
 {
@@ -151,14 +159,16 @@ append_conditions(Buf *sql, const Composite *composite, bool checked,
 	for (int i = 0; i < composite->part_count; i++)
 	{
 		if (composite->parts[i].kind == STATEMENT_INSERT)
-			continue; /* nothing fires: it cannot be another number */
+			continue; /* an INSERT without triggers affects exactly one row */
 		buf_printf(sql, "%s(SELECT true FROM c%d)", word, i + 1);
 		word = " AND ";
 	}
 }
 
-/* Appends one of the changes, and lists its parameters after the `count` that
- * are there; returns their number. */
+/*
+ * Appends one change, and writes its parameters after the first `count`;
+ * returns the new number of parameters.
+ */
 static int
 append_part(Buf *sql, const Composite *composite, int number,
 			GivenParam *params, int count)

@@ -1,15 +1,16 @@
 /*
  * composite.h
- *    A few changes of one transaction as one statement.
+ *    Makes one statement of a few changes of a transaction.
  *
- * For a small transaction a target spends more on beginning and ending
- * statements than on rows.  A composite makes all its changes in one, and fails
- * unless each of them was of exactly one row; it may move progress as well.
+ * In a small transaction, a target spends more time on beginning and ending
+ * statements than on rows.  A composite makes all changes in one statement,
+ * which fails unless each change affects exactly one row; it may also move
+ * progress.
  *
- * All its parts see the target as it was before, and in which order they take
- * place is not said.  So it is only for changes that cannot meet: each to a
- * row of its own, in tables in which nothing but the key is unique and nothing
- * fires.
+ * All parts of such a statement see the target as it was before, and their
+ * order is undefined.  So a composite is only for changes that do not interact:
+ * each change is to another row, and in its tables only the key is unique, and
+ * no triggers or rules fire.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_COMPOSITE_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_COMPOSITE_H
@@ -19,18 +20,20 @@
 #include "sink/postgres/plan/params.h"
 #include "sink/postgres/plan/statement.h"
 
-/* Changes that one statement makes at most. */
+/* Largest number of changes in a composite. */
 #define COMPOSITE_CHANGES_MAX 15
 
-/* Parameters of all of them: with wide rows there is little to gain, and the
- * target keeps the plan. */
+/*
+ * Largest number of parameters.  With wide rows the gain is small, and the
+ * target keeps the plan in memory.
+ */
 #define COMPOSITE_PARAMS_MAX 256
 
 typedef struct CompositePart
 {
-	StatementKind kind; /* of one row */
+	StatementKind kind; /* a kind for one row */
 	const TargetTable *table;
-	const Value *set; /* as in statement_get() */
+	const Value *set; /* new values and row to find, as for statement_get() */
 	const Value *find;
 } CompositePart;
 
@@ -38,31 +41,36 @@ typedef struct Composite
 {
 	CompositePart parts[COMPOSITE_CHANGES_MAX];
 	int part_count;
-	uint64_t keys[COMPOSITE_CHANGES_MAX]; /* hashes of rows that have one */
+	uint64_t keys[COMPOSITE_CHANGES_MAX]; /* hashes of the keys of rows that
+										   * have one */
 	int key_count;
-	int param_count; /* at most */
+	int param_count; /* upper bound */
 	bool moves_progress;
 } Composite;
 
-/* Without any change.  A zeroed one is that as well. */
+/* Makes a composite without changes.  A zeroed one is without changes, too. */
 void composite_reset(Composite *composite, bool moves_progress);
 
-/* Adds a change, of which everything is borrowed; false if it cannot be part of
- * the same statement as those before it. */
+/*
+ * Adds a change; everything is borrowed.  Returns false if the change cannot be
+ * in the same statement as those before it.
+ */
 bool composite_add(Composite *composite, const TargetTable *table,
 				   const Change *change);
 
 /*
- * Appends the SQL, and lists the parameters of the changes in `params`, which
- * has room for COMPOSITE_PARAMS_MAX; returns their number.  Progress's
- * parameters come after them: see progress_table_move_from_sql.  `checked`: it
- * fails if one of its tables has changed, see current.h.
+ * Appends the SQL, writes the parameters of the changes to `params`, which has
+ * room for COMPOSITE_PARAMS_MAX, and returns their number.  The parameters of
+ * progress follow them (progress_table_move_from_sql).  `checked`: the
+ * statement fails if one of its tables has changed (current.h).
  */
 int composite_build(Buf *sql, const Composite *composite, bool checked,
 					GivenParam *params);
 
-/* Adds the parameters of the changes, in the order of a statement that
- * statement_get_composite() returned for them. */
+/*
+ * Adds the parameters of the changes to a statement that
+ * statement_get_composite() has returned for them.
+ */
 void composite_add_params(Params *params, const Statement *statement,
 						  const Composite *composite);
 

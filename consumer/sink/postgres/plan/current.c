@@ -1,14 +1,16 @@
 /*
  * current.c
- *    Comparing fingerprints.
+ *    SQL that compares fingerprints.
  */
 #include "sink/postgres/plan/current.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* Of the names and fingerprints of some tables, those that are not so.  It runs
- * under the search path of users. */
+/*
+ * Finds the tables whose fingerprints differ from these.  The SQL runs under
+ * the search_path of users.
+ */
 #define CHANGED_SQL(names, fingerprints)                                       \
 	" FROM ROWS FROM (pg_catalog.unnest(" names "::pg_catalog.text[]),"        \
 	" pg_catalog.unnest(" fingerprints "::bigint[])) AS k(name, fingerprint)"  \
@@ -17,7 +19,10 @@
 	" WHERE c.oid OPERATOR(pg_catalog.=)"                                      \
 	" pg_catalog.to_regclass(k.name)::pg_catalog.oid)) IS NOT TRUE"
 
-/* The cast of a text that is no number is a way to fail. */
+/*
+ * Fails if there is such a table: the cast of a text that is not a number
+ * fails.
+ */
 #define CHECK_SQL                                                              \
 	"SELECT CAST(pg_catalog.min(pg_catalog.concat('table ', k.name,"           \
 	" ' has changed')) AS integer)"
@@ -33,7 +38,7 @@ const char current_changed_sqlstate[] = "PN001";
 
 #define FUNCTION_SQL "pg_temp.penstock_current"
 
-/* As a macro, because it is between others. */
+/* A macro, because it is used inside other macros. */
 #define CHANGED_NOW_SQL CHANGED_SQL("names", "fingerprints")
 
 #define ARGUMENTS_SQL   "(names pg_catalog.text, fingerprints pg_catalog.text)"

@@ -1,28 +1,29 @@
 /*
  * current.h
- *    Whether what was looked up of target tables is still so.
+ *    Detects that tables of the target were altered after they were looked up.
  *
- * Somebody may alter a table of the target while it is followed: a column's
- * type, an index, a trigger, or put another table in its place.  What was
- * looked up of it (target_table.h) has a fingerprint of all the rows of the
- * catalogs that it was read from, taken by the same statement.  A transaction
- * of the target only commits if the fingerprints of all tables that it wrote to
- * were compared in it, after it had written: it then has locks of these
- * tables, which keep everybody from altering them until it is over.
+ * Tables of the target may be altered while changes are applied: a column's
+ * type, an index or a trigger changes, or another table gets the name.  What
+ * was looked up of a table (target_table.h) includes a fingerprint of all
+ * catalog rows that it was read from, taken by the same query.  A transaction
+ * of the target may commit only if it has compared the fingerprints of all
+ * tables that it wrote to, after writing to them.  At that time it holds locks
+ * on these tables, so nobody can alter them before it ends.
  *
- * That is one statement more, which reads catalogs.  For a small transaction
- * that would be much.  A statement that is prepared can do without: the server
- * keeps its plan until one of its tables is altered, and computes the constant
- * parts of it when it plans.  So a condition that calls a function with
- * constants is looked at exactly when it may have become false, while the
- * statement already has its locks, and costs nothing otherwise.  The function
- * is a temporary one of the session; it says that it is immutable, so that it
- * is computed then.  What it calls says that it is volatile, and so sees what
- * was committed by then, and not only what was when the statement was sent.
+ * This comparison is one more statement that reads catalogs, which is expensive
+ * for a small transaction.  A prepared statement can avoid it.  The server
+ * keeps the plan of a prepared statement until one of its tables is altered,
+ * and evaluates constant expressions when it makes the plan.  So a condition
+ * that calls a function with constants is evaluated exactly when its result may
+ * have changed, while the statement holds its locks; otherwise it costs
+ * nothing.  The function is a temporary function of the session.  It is
+ * declared IMMUTABLE to be evaluated during planning.  It calls a VOLATILE
+ * function, which sees what was committed by then, not only what was committed
+ * when the statement was sent.
  *
- * Only the tables that a plan names count for that.  An INSERT into a
- * partitioned table does not name its partitions: for these there is the
- * statement that compares, once in a round.
+ * A plan is only invalidated by tables that it refers to.  An INSERT into a
+ * partitioned table does not refer to its partitions; for these, the
+ * fingerprints are compared by a statement, once in a round.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_CURRENT_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_CURRENT_H
@@ -35,14 +36,16 @@
 #include "sink/postgres/plan/target_table.h"
 
 /*
- * Of a row c of pg_class, a number that is another one when anything has been
- * altered that table_lookup() reads: the table itself, its columns and
- * their types, indexes, triggers and rules, and the last three of partitions.
- * What statements of our own do (TRUNCATE sets relfilenode, and indexes are
- * built again) is left out.
+ * SQL of the fingerprint, for a row c of pg_class: a number that changes when
+ * anything is altered that table_lookup() reads, which is the table itself, its
+ * columns and their types, indexes, triggers and rules, and the last three of
+ * partitions.  It does not include what our own statements change: TRUNCATE
+ * sets relfilenode, and rebuilds indexes.
  */
-/* It runs under the search path of users: all is named by its schema.  (Strings
- * around macros with arguments are not for clang-format.) */
+/*
+ * The SQL runs under the search_path of users, so all names have their schema.
+ * (clang-format does not handle strings around macros with arguments.)
+ */
 /* clang-format off */
 #define TARGET_FINGERPRINT_OBJECTS_SQL(table)                                  \
 	"(SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', i.indexrelid,"    \
@@ -76,40 +79,42 @@
 	"  FROM part p) END), 0)"
 /* clang-format on */
 
-/* A list of tables, borrowed. */
+/* A borrowed list of tables. */
 typedef struct CurrentTables
 {
 	const TargetTable *const *tables;
 	size_t count;
 } CurrentTables;
 
-/* With parameters; fails if one of the tables has changed. */
+/* A statement with parameters, which fails if one of the tables has changed. */
 extern const char current_check_sql[];
 
-/* What a condition fails with if one of its tables has changed. */
+/* SQLSTATE with which a condition fails if one of its tables has changed. */
 extern const char current_changed_sqlstate[];
 
-/* Adds the parameters of the statement; there are tables. */
+/* Adds the parameters of current_check_sql; the list must not be empty. */
 void current_add_params(Params *params, const CurrentTables *tables);
 
-/* Makes the function that conditions call, in the session. */
+/* SQL that creates the function which conditions call, in the session. */
 extern const char current_create_functions_sql[];
 
-/* Appends the condition that none of the tables has changed. */
+/* Appends a condition that fails if one of the tables has changed. */
 void current_append_condition(Buf *sql, const CurrentTables *tables);
 
-/* Has two parameters, the texts below; one row, whether one of the tables has
- * changed. */
+/*
+ * A query with two parameters, the texts below; its result has one row, which
+ * says whether one of the tables has changed.
+ */
 extern const char current_find_changed_sql[];
 
-/* Names and fingerprints of tables, as arrays in text. */
+/* Names and fingerprints of tables, as text literals of arrays. */
 typedef struct CurrentText
 {
 	Buf names;
 	Buf fingerprints;
 } CurrentText;
 
-/* There are tables. */
+/* Fills in the texts; the list must not be empty. */
 void current_text_init(CurrentText *text, const CurrentTables *tables);
 void current_text_release(CurrentText *text);
 

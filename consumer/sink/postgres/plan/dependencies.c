@@ -1,6 +1,6 @@
 /*
  * dependencies.c
- *    The last transaction that touched each key, by the key's hash.
+ *    Remembers the last transaction that changed each key, by the key's hash.
  */
 #include "sink/postgres/plan/dependencies.h"
 
@@ -10,17 +10,21 @@
 #include "base/xalloc.h"
 #include "sink/postgres/plan/row_key.h"
 
-/* Keys that are told apart: many more than the few transactions that are under
- * way at once can have, if they are not large.  A power of two. */
+/*
+ * Number of hashes of keys; a power of two.  It is much larger than the number
+ * of keys in the few transactions that are in progress at the same time, unless
+ * they are large.
+ */
 #define KEY_SLOTS (1 << 16)
 
 struct Dependencies
 {
 	uint32_t last[KEY_SLOTS]; /* index plus one of a transaction; 0: none */
-	uint32_t barrier;         /* the last one that all after it wait for */
+	uint32_t barrier;         /* index plus one of the last transaction for
+							   * which all later ones wait */
 	uint32_t *found;
 	size_t found_capacity;
-	const Relation *relation; /* the last that was looked up … */
+	const Relation *relation; /* relation that was looked up last … */
 	const TargetTable *table; /* … and its table */
 };
 
@@ -39,7 +43,10 @@ dependencies_free(Dependencies *dependencies)
 	free(dependencies);
 }
 
-/* A transaction touches a key; returns the one that did before. */
+/*
+ * Records that transaction `number` changes a row; returns the transaction that
+ * changed it before.
+ */
 static uint32_t
 touch(Dependencies *self, const TargetTable *table, const Value *row,
 	  uint32_t number)
@@ -59,8 +66,9 @@ later(uint32_t a, uint32_t b)
 }
 
 /*
- * The transaction that a change has to wait for; sets *barrier if that is each
- * before it, and each after it waits for the change.
+ * Returns the transaction for which a change must wait; sets *barrier if the
+ * change waits for all transactions before it, and all after it wait for the
+ * change.
  */
 static uint32_t
 add_change(Dependencies *self, const TargetTable *table, const Change *change,

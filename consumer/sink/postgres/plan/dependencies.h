@@ -1,17 +1,17 @@
 /*
  * dependencies.h
- *    Which transactions of a batch may be applied at once.
+ *    Finds out which transactions of a batch may be applied at the same time.
  *
- * Two transactions that change no row in common may be.  Rows are told apart by
- * their tables and keys: by a hash of both, so that now and then two are taken
- * for one, which only costs time.  Where a key does not say all (tables without
- * one, with other unique indexes, with triggers that fire, TRUNCATE), a
- * transaction waits for all before it, and all after it wait for it.
+ * Two transactions may be applied at the same time if they change no row in
+ * common.  Rows are compared by a hash of table and key; two rows with the same
+ * hash count as one, which only costs time.  If keys do not determine the
+ * dependencies (tables without a key, with other unique indexes or with
+ * triggers that fire, and TRUNCATE), the transaction waits for all transactions
+ * before it, and all after it wait for it.
  *
- * What is overlooked here cannot do harm, only cost more time: transactions
- * are committed in order whatever happens, and a row that is locked by a later
- * transaction, or not there yet, makes an earlier or later one fail, after
- * which it is applied alone.
+ * An undetected dependency does no harm, and only costs time.  Transactions are
+ * always committed in order; and if a row is locked by a later transaction, or
+ * does not exist yet, a transaction fails and is applied again alone.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_DEPENDENCIES_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_DEPENDENCIES_H
@@ -26,14 +26,14 @@ typedef struct Dependencies Dependencies;
 
 Dependencies *dependencies_new(void);
 
-/* Accepts NULL. */
+/* Frees everything.  Accepts NULL. */
 void dependencies_free(Dependencies *dependencies);
 
 /*
- * For each transaction of the batch the index plus one of the last one before
- * it that has to be committed before it begins, or 0 if none has to.  A
- * transaction `window` or more before it counts as committed.  The array lives
- * until the next call.
+ * Returns for each transaction of the batch the index plus one of the last
+ * earlier transaction that must be committed before it begins; 0: none.  An
+ * earlier transaction counts as committed if it is `window` or more before.
+ * The array is valid until the next call.
  */
 const uint32_t *dependencies_find(Dependencies *dependencies,
 								  const Batch *batch, TableLookup lookup,

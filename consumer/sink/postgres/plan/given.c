@@ -1,12 +1,12 @@
 /*
  * given.c
- *    Listing parameters, and taking them from rows.
+ *    Lists parameters, and takes their values from rows.
  */
 #include "sink/postgres/plan/given.h"
 
 #include <stdio.h>
 
-/* Long enough for what a value is given by: $1600, or k.c1600. */
+/* Bytes for the expression of a value: $1600, or k.c1600. */
 #define EXPRESSION_SIZE 16
 
 /* ---- the list ----------------------------------------------------------- */
@@ -20,8 +20,8 @@ takes_new_value(const Given *given, const TargetColumn *column)
 }
 
 /*
- * A key has a value in every row.  Without a key, the statement says itself
- * which columns are null; see statement.c.
+ * Whether a column identifies the row and becomes a parameter.  Without a key,
+ * the SQL itself says which columns are null (statement.c).
  */
 static bool
 takes_to_find(const Given *given, const TargetColumn *column)

@@ -1,6 +1,6 @@
 /*
  * params.c
- *    Binary formats, as the server's receive functions read them.
+ *    Writes binary formats that the server's receive functions read.
  */
 #include "sink/postgres/plan/params.h"
 
@@ -12,10 +12,10 @@
 
 #define PARAMS_ARENA_BYTES (16 * KB)
 
-/* Longest integer value in text: a timestamp far BC. */
+/* Largest length of an integer value as text: a timestamp far BC. */
 #define INTEGER_TEXT_MAX 64
 
-/* Longest integer value in binary. */
+/* Largest length of an integer value in binary format. */
 #define INTEGER_BYTES_MAX 8
 
 Params *
@@ -72,7 +72,7 @@ encode_integer(uint8_t *bytes, uint32_t type, int64_t number)
 	}
 }
 
-/* An integer that goes into a column of another kind, as text. */
+/* Appends an integer as text, for a column of a type other than an integer. */
 static void
 append_integer_text(Buf *buf, const TargetColumn *column, const Value *value)
 {
@@ -104,7 +104,10 @@ add_integer(Params *params, const TargetColumn *column, const Value *value)
 	}
 }
 
-/* libpq wants text to end with a NUL; in a frame it does not. */
+/*
+ * Adds bytes; text is copied, because libpq needs a terminating zero, which a
+ * frame does not have.
+ */
 static void
 add_bytes(Params *params, const TargetColumn *column, const Value *value)
 {
@@ -245,8 +248,10 @@ params_append_field(Buf *buf, const TargetColumn *column, const Value *value)
 	}
 }
 
-/* Array in binary format: dimensions, whether it has nulls, type, then length
- * and lower bound of the dimension (array_recv() in the server). */
+/*
+ * Format of array_recv() in the server: number of dimensions, whether there are
+ * nulls, type of the elements, then length and lower bound of the dimension.
+ */
 void
 params_begin_binary_array(Buf *array, uint32_t element_type, size_t count)
 {
@@ -266,7 +271,9 @@ params_begin_array(Buf *array, const TargetColumn *column, size_t count)
 		params_begin_binary_array(array, column->element_type, count);
 }
 
-/* Appends an element in text format.  Before the first there is the brace. */
+/*
+ * Appends an element in text format; the opening brace comes before the first.
+ */
 static void
 append_text_element(Buf *array, const TargetColumn *column, const Value *value)
 {

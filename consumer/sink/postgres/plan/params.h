@@ -1,10 +1,10 @@
 /*
  * params.h
- *    Values of the stream as the target wants them: parameters of a
- *    statement, elements of an array, fields of COPY BINARY.
+ *    Converts values of the stream to parameters of a statement, elements of an
+ *    array, and fields of COPY BINARY.
  *
- * All are in binary format, but for values and arrays of columns that can only
- * be read from text; see TargetTable.
+ * The binary format is used, except for values and arrays of columns that can
+ * only be read from text (TargetTable).
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_PARAMS_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_PARAMS_H
@@ -17,19 +17,24 @@
 #include "model/value.h"
 #include "sink/postgres/plan/target_table.h"
 
-/* An update sends a new row and the key of an old one. */
+/*
+ * Largest number of parameters: an update has a new row, and the key of an old
+ * one.
+ */
 #define PARAMS_MAX (2 * RELATION_COLUMNS_MAX)
 
-/* Large: allocate once and reset.  Values point into the frames they came
- * from, or into the arena. */
+/*
+ * The parameters of a statement.  The struct is large: allocate one, and reset
+ * it.  Values point into their frames or into the arena.
+ */
 typedef struct Params
 {
 	int count;
 	uint32_t types[PARAMS_MAX];
 	const char *values[PARAMS_MAX];
 	int lengths[PARAMS_MAX];
-	int formats[PARAMS_MAX]; /* 0: text, which ends with a NUL; 1: binary */
-	Arena *arena;            /* of values that had to be made */
+	int formats[PARAMS_MAX]; /* 0: text, terminated by a zero; 1: binary */
+	Arena *arena;            /* has converted values */
 } Params;
 
 Params *params_new(void);
@@ -40,28 +45,28 @@ void params_reset(Params *params);
 void params_add(Params *params, const TargetColumn *column, const Value *value);
 
 /*
- * An array of many values of a column: begun in a buffer, given one after the
- * other, and added.  The buffer is borrowed.
+ * Build an array of values of a column in a buffer, and add it.  The buffer is
+ * borrowed until the parameters are reset.
  */
 void params_begin_array(Buf *array, const TargetColumn *column, size_t count);
 void params_append_element(Buf *array, const TargetColumn *column,
 						   const Value *value);
 void params_add_array(Params *params, const TargetColumn *column, Buf *array);
 
-/* What an array in binary format begins with. */
+/* Begins an array in binary format. */
 void params_begin_binary_array(Buf *array, uint32_t element_type, size_t count);
 
-/* Adds bytes that are in binary format already; borrowed. */
+/* Adds a value that is in binary format already; borrowed. */
 void params_add_bytes(Params *params, uint32_t type, const void *bytes,
 					  int length);
 
-/* Adds a number, as a bigint, or as another type that is one within. */
+/* Add a number as a bigint, or as another type with the same binary format. */
 void params_add_int8(Params *params, int64_t number);
 void params_add_number(Params *params, uint32_t type, int64_t number);
 
 /*
- * Appends one value as COPY BINARY and arrays have it: its length, or -1 for
- * null, then its bytes.
+ * Appends one value as in COPY BINARY and arrays: its length, or -1 for null,
+ * then its bytes.
  */
 void params_append_field(Buf *buf, const TargetColumn *column,
 						 const Value *value);

@@ -1,40 +1,42 @@
 /*
  * plan_folded.c
- *    The net effect of a batch, many rows at a time.
+ *    Sends the net effect of a batch, many rows at a time.
  *
- * Between two points at which order matters to all (a TRUNCATE, a table that
- * changes its shape, another table that has the same rows), the changes of one
- * table are folded per key: whatever happened to a row, in the end it was there
- * before or not, and is there afterwards or not.
+ * A batch is divided into segments.  A segment ends where order matters for all
+ * tables: at a TRUNCATE, at a table that changes its shape, at another table
+ * that shares rows.  Within a segment, the changes of each table are folded by
+ * key: only whether the row existed before, and whether it exists afterwards,
+ * is kept.
  *
- *     before  after    what is sent
+ *     before  after    sent
  *     no      no       nothing
  *     no      yes      insert
  *     yes     no       delete
- *     yes     yes      update, of the columns that are known; or, if the row
- *                      was deleted and inserted again, delete and insert
+ *     yes     yes      update of the known columns; or, if the row was deleted
+ *                      and inserted again, delete and insert
  *
- * An update that changes the key is a delete under the old and an insert under
- * the new one.  Then, for each table: the deletes, the updates (those that set
- * the same columns together), the inserts.
+ * An update that changes the key is a delete with the old key and an insert
+ * with the new one.  For each table, the deletes are sent first, then the
+ * updates (together if they set the same columns), then the inserts.
  *
- * This needs tables that are independent of each other: it is used only where
- * foreign keys and triggers do not fire.  What it cannot express goes row by
- * row in source order, for that table alone: a table without a key, or with one
- * that nothing keeps unique, that has updates or deletes, a changed key of a
- * row with a value that is not in the WAL, types that cannot travel in arrays,
- * a row that came and went where conflicts do not stop us.
+ * Folding requires that tables are independent of each other, so it is used
+ * only if foreign keys and triggers do not fire.  Some tables cannot be folded;
+ * their changes are sent one by one in the order of the source: a table without
+ * a key, or whose key is not kept unique, with updates or deletes; a changed
+ * key of a row with a value that is not in the WAL; types that cannot be sent
+ * in arrays; a row that was inserted and deleted, if conflicts do not stop us.
  *
- * The target may refuse what would have passed in order: within one statement a
- * unique value may be taken before it is free.  And it may find other numbers
- * of rows than expected, if source and target differ.  Both show as failures of
- * a step; the batch is then rolled back and applied by the ordered plan, which
- * either succeeds or knows which change it was.
+ * The target may refuse statements that it would accept in the order of the
+ * source: within one statement, a unique value may be used before it is free.
+ * It may also change another number of rows than expected, if source and target
+ * differ.  In both cases a step fails.  The batch is then rolled back and
+ * applied with the ordered plan, which either succeeds or shows which change
+ * was refused.
  *
- * Rows are compared by the bytes of their keys.  The stream always names a row
- * by the same bytes, so two spellings of equal keys (1.0 and 1.00) can only be
- * two rows one after the other in the same place, and those are a delete and
- * an insert, in this order, here too.
+ * Rows are compared by the bytes of their keys.  The stream always has the same
+ * bytes for a row.  So two different forms of equal keys (1.0 and 1.00) can
+ * only belong to two rows of which the second replaces the first, and they
+ * become a delete and an insert, in this order.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -47,37 +49,44 @@
 #define FOLD_ARENA_BYTES   (64 * KB)
 #define FOLD_ENTRIES_FIRST 64
 
-/* Values that go in one array of records: each takes up to 16 bytes beside what
- * row_bytes() counts. */
+/*
+ * Largest number of values in one array of records; each takes up to 16 bytes
+ * in addition to those that row_bytes() counts.
+ */
 #define RECORD_VALUES_MAX ((size_t) 64 * KB)
 
-/* Rows with more bytes than this do not go in arrays, which would copy them. */
+/* Rows with more bytes are not put into arrays, which would copy them. */
 #define BIG_ROW_BYTES (64 * KB)
 
 /*
- * Rows with more bytes than this are not updated but deleted and inserted
- * again, where all their values are known: only COPY takes a value in pieces,
- * while libpq keeps all of a parameter, and moves what is left of it after each
- * piece that the socket takes.
+ * Rows with more bytes are not updated, but deleted and inserted again, if all
+ * their values are known.  COPY sends a value in pieces, but libpq keeps a
+ * parameter as a whole, and moves the rest of it each time the socket accepts a
+ * piece.
  */
 #define HUGE_ROW_BYTES (4 * MB)
 
-/* Sets of columns that updates of one table may have before they are not
- * worth telling apart. */
+/*
+ * Largest number of different sets of columns that updates of one table are
+ * grouped by.
+ */
 #define UPDATE_GROUPS_MAX 32
 
-/* binary COPY: signature, flags, length of an extension (COPY in the manual) */
+/*
+ * Header of binary COPY: signature, flags, length of the extension (COPY in the
+ * manual).
+ */
 static const char copy_header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
 #define COPY_HEADER_BYTES 19
 
-/* What became of one key. */
+/* The net effect on one key. */
 typedef struct FoldEntry
 {
-	const Value *key_row; /* has the key's columns */
-	const Value *row;     /* the row as it is now, or NULL: it is not there */
-	size_t change_index;  /* of the change that last touched it */
-	bool was_there;       /* before the batch */
-	bool was_deleted;     /* at least once since */
+	const Value *key_row; /* row that has the key's columns */
+	const Value *row;     /* current row; NULL: it does not exist */
+	size_t change_index;  /* index of the last change of the row */
+	bool was_there;       /* whether the row existed before the segment */
+	bool was_deleted;     /* whether the row was deleted at least once */
 } FoldEntry;
 
 typedef struct RowList
@@ -96,11 +105,12 @@ typedef struct UpdateGroup
 typedef struct FoldTable
 {
 	const TargetTable *table;
-	bool in_order; /* cannot be folded: goes change by change */
+	bool in_order; /* whether the table cannot be folded, and is sent change by
+					* change */
 	FoldEntry *entries;
 	size_t entry_count;
 	size_t entry_capacity;
-	HashIndex index; /* of the entries, by their keys */
+	HashIndex index; /* indexes of the entries by their keys */
 	RowList deletes;
 	RowList inserts;
 	UpdateGroup updates[UPDATE_GROUPS_MAX];
@@ -108,10 +118,10 @@ typedef struct FoldTable
 	struct FoldTable *next;
 } FoldTable;
 
-/* Which list is being sent. */
+/* The list that is being sent. */
 typedef enum FoldPhase
 {
-	PHASE_FOLD, /* the next changes have to be folded first */
+	PHASE_FOLD, /* the next segment must be folded first */
 	PHASE_ORDERED,
 	PHASE_DELETE,
 	PHASE_UPDATE,
@@ -123,19 +133,20 @@ typedef struct FoldedPlan
 {
 	Plan plan;
 	PlanInput input;
-	Arena *arena; /* of the segment: merged rows and texts */
+	Arena *arena; /* owns merged rows and texts of the segment */
 	FoldTable *tables;
-	FoldTable *table_found; /* by the last search; NULL: none */
+	FoldTable *table_found; /* result of the last search; NULL: none */
 	size_t segment_first;
-	size_t segment_end; /* first change that is not in it */
+	size_t segment_end; /* index after the segment's last change */
 	FoldPhase phase;
-	FoldTable *table; /* that is being sent */
-	int group;        /* of its updates */
-	size_t next;      /* row of the list, or change in PHASE_ORDERED */
-	RowList *copy;    /* of the COPY that is under way */
+	FoldTable *table; /* table that is being sent */
+	int group;        /* group of its updates */
+	size_t next;      /* next row of the list, or next change in
+					   * PHASE_ORDERED */
+	RowList *copy;    /* list of the current COPY */
 	size_t copy_row;
-	int copy_column;    /* of that row, that comes next */
-	size_t copy_offset; /* bytes of its value that have been given */
+	int copy_column;    /* next column of the current row of the COPY */
+	size_t copy_offset; /* bytes of its value that were sent */
 	bool copy_started;
 	bool copy_ended;
 	Buf columns[RELATION_COLUMNS_MAX]; /* arrays that are being built */
@@ -189,7 +200,7 @@ add_entry(FoldTable *fold, const Value *key_row)
 	return entry;
 }
 
-/* The entry of a key; *found is false if it was made just now. */
+/* Returns the entry of a key; *found is false if it is a new one. */
 static FoldEntry *
 find_entry(FoldTable *fold, const Value *key_row, bool *found)
 {
@@ -231,7 +242,10 @@ is_complete(const TargetTable *table, const Value *row)
 	return true;
 }
 
-/* A new row whose unchanged values are those of the row before it. */
+/*
+ * Returns a copy of the new row in which unchanged values are those of the row
+ * before.
+ */
 static const Value *
 merge_rows(FoldedPlan *folded, const TargetTable *table, const Value *before,
 		   const Value *after)
@@ -249,8 +263,8 @@ merge_rows(FoldedPlan *folded, const TargetTable *table, const Value *before,
 }
 
 /*
- * A key column whose large value did not change is in the old row only: the
- * new row with that filled in.
+ * Returns the new row with its complete key: a large unchanged value of a key
+ * column is only in the old row.
  */
 static const Value *
 with_whole_key(FoldedPlan *folded, const TargetTable *table,
@@ -274,9 +288,10 @@ with_whole_key(FoldedPlan *folded, const TargetTable *table,
 }
 
 /*
- * These return false if the change cannot be folded: the table then goes in
- * order.  A change that cannot be (an insert of a row that is there) goes that
- * way too, and the target will say what it thinks of it.
+ * The next functions return false if the change cannot be folded; then the
+ * table is sent in order.  That also happens to a change that contradicts
+ * earlier ones (an insert of an existing row), so that the target reports the
+ * error.
  */
 static bool
 fold_insert(FoldTable *fold, const Value *row)
@@ -330,15 +345,17 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 	FoldEntry *old_entry;
 
 	if (statement_needs_replace(fold->table, row, old_row ? old_row : row))
-		return false; /* its table's changes are sent one by one */
+		return false; /* the table's changes are sent one by one */
 	if (old_row != NULL)
 		row = with_whole_key(folded, fold->table, old_row, row);
 	if (old_row == NULL || row_key_is_same(fold->table, old_row, row))
 		return fold_update_in_place(folded, fold, row);
 
-	/* The key has changed: the old row is deleted and a new one is inserted. So
-	 * all its values must be known, and the target may have no column that the
-	 * source does not have, whose value would be lost. */
+	/*
+	 * The key has changed: the old row is deleted and a new one is inserted.
+	 * So all values must be known, and the target must not have columns of its
+	 * own, whose values would be lost.
+	 */
 	if (fold->table->extra_count > 0)
 		return false;
 	old_entry = find_entry(fold, old_row, &found);
@@ -358,8 +375,10 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 static bool
 fold_change(FoldedPlan *folded, FoldTable *fold, const Change *change)
 {
-	/* A change may find two rows.  In the number of rows of a statement, that
-	 * could make up for another change that finds none. */
+	/*
+	 * A change may find two rows, and this would compensate for a change that
+	 * finds none in the number of rows of a statement.
+	 */
 	if (!fold->table->finds_one_row && change->kind != CHANGE_INSERT)
 		return false;
 	if (fold->table->key_count == 0)
@@ -404,9 +423,9 @@ find_known_table(FoldedPlan *folded, const Relation *relation)
 }
 
 /*
- * The table that a change is for; NULL if its rows may be those of one that
- * came before: it has another shape, another table of the source has taken its
- * name, or one is a partition of the other.
+ * Returns the table for a change; NULL if its rows may be those of another
+ * table in the segment: it has another shape, another table of the source has
+ * taken its name, or one is a partition of the other.
  */
 static FoldTable *
 find_fold_table(FoldedPlan *folded, const Relation *relation)
@@ -446,7 +465,7 @@ free_fold_tables(FoldedPlan *folded)
 	}
 }
 
-/* Folds changes up to the next point at which order matters to all. */
+/* Folds changes up to the end of the segment. */
 static void
 fold_segment(FoldedPlan *folded)
 {
@@ -483,7 +502,7 @@ sets_same_columns(const TargetTable *table, const Value *a, const Value *b)
 	return true;
 }
 
-/* Adds an update to those like it; false if there are too many kinds. */
+/* Adds an update to its group; returns false if there are too many groups. */
 static bool
 group_update(FoldTable *fold, const Value *row)
 {
@@ -505,7 +524,7 @@ group_update(FoldTable *fold, const Value *row)
 	return true;
 }
 
-/* Whether a table's lists can be sent at all. */
+/* Whether the lists of a table can be sent. */
 static bool
 can_send(const FoldTable *fold)
 {
@@ -515,7 +534,7 @@ can_send(const FoldTable *fold)
 		   fold->update_group_count == 0;
 }
 
-/* Whether an entry is an update, and not a delete, an insert or both. */
+/* Whether an entry is an update, not a delete, an insert or both. */
 static bool
 is_update(const FoldTable *fold, const FoldEntry *entry)
 {
@@ -527,9 +546,10 @@ is_update(const FoldTable *fold, const FoldEntry *entry)
 }
 
 /*
- * A row that came and went meets no row of the target's own, when nothing is
- * sent.  Where that is to be skipped or overwritten and noted, it must not
- * depend on how many changes have come together.
+ * Whether a row that was inserted and deleted must be sent all the same.  If
+ * nothing were sent, it could not conflict with a row of the target.  With a
+ * policy of skip or overwrite, whether a conflict is recorded must not depend
+ * on how many changes are in a batch.
  */
 static bool
 must_be_seen(const TargetTable *table, const FoldEntry *entry)
@@ -538,7 +558,7 @@ must_be_seen(const TargetTable *table, const FoldEntry *entry)
 		   table->policy != CONFLICT_STOP;
 }
 
-/* Sorts what became of the keys into the lists. */
+/* Distributes the entries to the lists. */
 static void
 list_entries(FoldTable *fold)
 {
@@ -576,7 +596,7 @@ begin_segment(FoldedPlan *folded)
 
 /* ---- sending ------------------------------------------------------------ */
 
-/* How many rows of a list fit into one statement, from `first` on. */
+/* Returns the number of rows, from `first` on, that fit into one statement. */
 static size_t
 count_chunk(const TargetTable *table, const RowList *list, size_t first)
 {
@@ -593,7 +613,7 @@ count_chunk(const TargetTable *table, const RowList *list, size_t first)
 	return end - first;
 }
 
-/* An empty buffer, for one of the arrays of a statement. */
+/* Returns an empty buffer for one of the arrays of a statement. */
 static Buf *
 get_array(FoldedPlan *folded, int number)
 {
@@ -605,7 +625,7 @@ get_array(FoldedPlan *folded, int number)
 	return array;
 }
 
-/* Adds one column of some rows, as an array. */
+/* Adds one column of some rows as an array. */
 static void
 add_array(FoldedPlan *folded, Params *params, const TargetColumn *column,
 		  const RowList *list, size_t first, size_t count)
@@ -619,7 +639,7 @@ add_array(FoldedPlan *folded, Params *params, const TargetColumn *column,
 	params_add_array(params, column, array);
 }
 
-/* An array for each column that the statement is given. */
+/* Adds an array for each column that is a parameter of the statement. */
 static void
 add_arrays(FoldedPlan *folded, Params *params, const Statement *statement,
 		   const TargetTable *table, const RowList *list, size_t count)
@@ -630,8 +650,8 @@ add_arrays(FoldedPlan *folded, Params *params, const Statement *statement,
 }
 
 /*
- * Adds whole rows as an array of records: the number of columns, then type and
- * value of each (record_recv() in the server).
+ * Adds whole rows as an array of records.  Format of record_recv() in the
+ * server: number of columns, then type and value of each.
  */
 static void
 add_records(FoldedPlan *folded, Params *params, const TargetTable *table,
@@ -663,8 +683,8 @@ add_records(FoldedPlan *folded, Params *params, const TargetTable *table,
 }
 
 /*
- * Updates of many columns go as records.  As arrays, each column would be a
- * table of its own on the target, which is joined with the others' row by row.
+ * Whether updates are sent as records.  With an array for each column, the
+ * target must join as many sets of rows as there are columns.
  */
 static bool
 wants_records(const TargetTable *table, StatementKind kind, const Value *row)
@@ -673,7 +693,7 @@ wants_records(const TargetTable *table, StatementKind kind, const Value *row)
 		   is_complete(table, row);
 }
 
-/* A single row, with its values as they lie in the frame. */
+/* Sends a single row, with its values in their frame. */
 static void
 send_one(FoldedPlan *folded, Params *params, Step *step, StatementKind many,
 		 const Value *row)
@@ -689,7 +709,7 @@ send_one(FoldedPlan *folded, Params *params, Step *step, StatementKind many,
 	folded->next++;
 }
 
-/* The next statement of a list; false when the list is through. */
+/* Makes the next statement of a list; returns false after the last. */
 static bool
 send_list(FoldedPlan *folded, Params *params, Step *step, StatementKind kind,
 		  const RowList *list)
@@ -727,7 +747,7 @@ send_list(FoldedPlan *folded, Params *params, Step *step, StatementKind kind,
 	return true;
 }
 
-/* Whether a list of inserts goes by COPY. */
+/* Whether a list of inserts is sent with COPY. */
 static bool
 wants_copy(const FoldedPlan *folded, const RowList *list)
 {
@@ -766,7 +786,10 @@ send_inserts(FoldedPlan *folded, Params *params, Step *step)
 	return true;
 }
 
-/* The changes of tables that cannot be folded, in source order. */
+/*
+ * Makes the next step for tables that cannot be folded, in the order of the
+ * source.
+ */
 static bool
 send_ordered(FoldedPlan *folded, Params *params, Step *step)
 {
@@ -786,7 +809,9 @@ send_ordered(FoldedPlan *folded, Params *params, Step *step)
 	return false;
 }
 
-/* Goes to the first phase of the next table that is folded, or on. */
+/*
+ * Goes to the first phase of the next folded table, or to the phase after all.
+ */
 static void
 next_table(FoldedPlan *folded, FoldTable *fold)
 {
@@ -798,7 +823,7 @@ next_table(FoldedPlan *folded, FoldTable *fold)
 	folded->group = 0;
 }
 
-/* Goes to the next phase of the table that is being sent. */
+/* Goes to the next phase of the current table. */
 static void
 next_phase(FoldedPlan *folded, FoldPhase phase)
 {
@@ -806,7 +831,7 @@ next_phase(FoldedPlan *folded, FoldPhase phase)
 	folded->next = 0;
 }
 
-/* One step of the phase; false if the phase had none left. */
+/* Makes one step of the phase; returns false if there is none left. */
 static bool
 send_phase(FoldedPlan *folded, Params *params, Step *step)
 {
@@ -881,7 +906,7 @@ folded_next(Plan *plan, Params *params, Step *step)
 	}
 }
 
-/* Appends a piece of a long value; true when it was the last. */
+/* Appends a piece of a long value; returns true if it was the last. */
 static bool
 append_piece(FoldedPlan *folded, Buf *buf, const Value *value)
 {
@@ -940,7 +965,7 @@ folded_copy_rows(Plan *plan, Buf *buf)
 		append_copy_field(folded, buf);
 	if (folded->copy_row == folded->copy->count)
 	{
-		buf_append_uint16(buf, UINT16_MAX); /* end of data */
+		buf_append_uint16(buf, UINT16_MAX); /* end of the data */
 		folded->copy_ended = true;
 	}
 	return true;

@@ -1,9 +1,9 @@
 /*
  * plan_ordered.c
- *    Every change as it was made.
+ *    Sends every change as it was made.
  *
- * This is what every target can do that could do it on the source, in the same
- * order; and it tells which change it was that the target refused.
+ * If the target can apply the changes at all, it can apply them in the order of
+ * the source; and a refusal shows which change was refused.
  */
 #include <stdlib.h>
 
@@ -19,10 +19,13 @@ typedef struct OrderedPlan
 	Plan plan;
 	PlanInput input;
 	size_t next;
-	Arena *arena; /* of the last step */
+	Arena *arena; /* has the last step */
 } OrderedPlan;
 
-/* Where conflicts are not to stop us, each change has to be ready for one. */
+/*
+ * Returns the kind of statement for a change; with a policy other than
+ * CONFLICT_STOP, each statement must be able to settle a conflict.
+ */
 static StatementKind
 kind_of_change(const Change *change, const TargetTable *table, bool settle)
 {

@@ -1,9 +1,10 @@
 /*
  * plan_transactions.c
- *    One transaction of the batch after the other, or all as one.
+ *    Sends the transactions of a batch one after the other, each as a
+ *    transaction of the target, or all as one.
  *
- * Small ones go in order, as they were made, or in one statement, if they may.
- * Large ones are folded, each by itself, if they may be.
+ * Small transactions are sent in order, change by change, or as a composite.
+ * Large ones are folded, each separately, if that is allowed.
  */
 #include <stdlib.h>
 
@@ -13,8 +14,10 @@
 
 #define TXNS_ARENA_BYTES ((size_t) 4096)
 
-/* Transactions with fewer changes are not folded: a row in an array, and an
- * array in a statement, cost more than a few statements. */
+/*
+ * Smallest number of changes of a transaction that is folded: an array in a
+ * statement costs more than a few statements.
+ */
 #define TXN_FOLD_CHANGES_MIN (COMPOSITE_CHANGES_MAX + 1)
 
 typedef enum TxnPhase
@@ -26,19 +29,20 @@ typedef enum TxnPhase
 typedef struct TxnsPlan
 {
 	Plan plan;
-	PlanInput input; /* its range is that of the transaction's changes */
+	PlanInput input; /* its range has the changes of the current transaction */
 	TxnSelection selection;
 	TxnPhase phase;
 	size_t txn;
-	size_t next;  /* change to be sent, if it goes in order */
-	Plan *folded; /* the transaction's own plan, or NULL: in order */
-	Arena *arena; /* of the last step */
+	size_t next;  /* next change, if the transaction is sent in order */
+	Plan *folded; /* plan of the current transaction; NULL: it is sent in
+				   * order */
+	Arena *arena; /* has the last step */
 
 	Composite composite;
-	Statement *composed; /* of the transaction's changes; NULL: not used */
+	Statement *composed; /* composite of the current transaction; NULL: none */
 } TxnsPlan;
 
-/* Looks whether the transaction can go in one statement. */
+/* Makes a composite of the transaction, if possible. */
 static void
 compose(TxnsPlan *plan)
 {
@@ -84,7 +88,7 @@ begin_txn(TxnsPlan *plan, Step *step)
 	plan->phase = TXN_CHANGES;
 }
 
-/* False if the transaction has no more changes. */
+/* Makes the step for the next change; returns false if there is none. */
 static bool
 next_change(TxnsPlan *plan, Params *params, Step *step)
 {
@@ -98,7 +102,8 @@ next_change(TxnsPlan *plan, Params *params, Step *step)
 		return false;
 	}
 	if (plan->composed != NULL && plan->composite.moves_progress)
-		return false; /* they go with the end */
+		return false; /* the composite is sent with the end of the
+					   * transaction */
 	if (plan->next == plan->input.change_end)
 		return false;
 	if (plan->composed != NULL)

@@ -1,12 +1,12 @@
 /*
  * row_key.c
- *    Hashing and comparing the values that identify a row.
+ *    Hashes and compares the values of a key.
  */
 #include "sink/postgres/plan/row_key.h"
 
 #include "base/hash.h"
 
-/* Spreads the bits of a number: the finalizer of MurmurHash3. */
+/* Distributes a number over all bits: the finalizer of MurmurHash3. */
 static uint64_t
 spread(uint64_t number)
 {

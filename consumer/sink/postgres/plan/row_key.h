@@ -1,9 +1,9 @@
 /*
  * row_key.h
- *    What identifies a row of a target table, compared by its bytes.
+ *    Compares the keys of rows of a target table by their bytes.
  *
- * Keys that are equal for the table's index, but not by their bytes, count as
- * different (see plan_folded.c for why that is good enough).
+ * Two keys that are equal for the table's index, but have different bytes,
+ * count as different (plan_folded.c explains why this is sufficient).
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_ROW_KEY_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_ROW_KEY_H
@@ -13,21 +13,20 @@
 
 #include "sink/postgres/plan/target_table.h"
 
-/* Of the columns of a row that are in the table's key. */
+/* Returns a hash of the columns of a row that are in the table's key. */
 uint64_t row_key_hash(const TargetTable *table, const Value *row);
 
 /*
- * Whether the values of all columns of the key are there: none was left out of
- * the row, or stands for one that has not changed.  Nulls are values: rows that
- * have them are not told apart by the key, but their hashes are the same, so
- * that this is enough to find out which changes may be of one row.
+ * Whether the row has a value for each column of the key: none is missing, or
+ * stands for an unchanged value.  A null is a value: the key does not
+ * distinguish rows with nulls, but they have the same hash, so the hash still
+ * shows which changes may be to the same row.
  */
 bool row_key_is_there(const TargetTable *table, const Value *row);
 
 /*
- * Whether the row is told apart from all others by its key: it has one, its
- * values are there, and none of them is null, which a unique index lets several
- * rows have.
+ * Whether the key identifies the row: the table has one, the row has its
+ * values, and none is null, which a unique index allows in several rows.
  */
 bool row_key_is_unique(const TargetTable *table, const Value *row);
 

@@ -1,19 +1,22 @@
 /*
  * settle.c
- *    A change, its conflict and the note of it, in one statement.
+ *    Builds one statement of a change, the settling of its conflict, and the
+ *    record of it.
  *
- * Skipping or overwriting must not be decided by us after the fact: between
- * two statements somebody else could change the row.  So one statement makes
- * the change as far as it can (done), notes the conflict if it could not
- * (noted), and where the policy is to overwrite makes good what is missing
- * (fixed):
+ * We cannot decide to skip or overwrite after the fact, because another session
+ * could change the row between two statements.  So one statement makes the
+ * change as far as possible (done), records the conflict if the change was not
+ * possible (noted), and completes it if the policy is to overwrite (fixed):
  *
- *     insert of a row that is there   skip: nothing   overwrite: update by key
- *     update of a row that is not     skip: nothing   overwrite: insert
- *     delete of a row that is not     nothing to do in either case
+ *     insert of a row that exists           skip: nothing
+ *                                           overwrite: update by key
+ *     update of a row that does not exist   skip: nothing
+ *                                           overwrite: insert
+ *     delete of a row that does not exist   nothing in either case
  *
- * All its parts see the target as it was before the statement.  What an insert
- * has met may be a row of another key, by another unique index: see unique.h.
+ * All parts see the target as it was before the statement.  An insert may
+ * conflict with a row that has another key, because of another unique index
+ * (unique.h).
  */
 #include "sink/postgres/plan/settle.h"
 
@@ -31,8 +34,8 @@ operation_name(StatementKind kind)
 }
 
 /*
- * Appends a value that the change has for a column; false if it has none.  A
- * row of a table without a key is also found by what is null in it.
+ * Appends the value that the change has for a column; returns false if it has
+ * none.  In a table without a key, nulls also help to find the row.
  */
 static bool
 append_value(Buf *sql, const Given *given, GivenRole role, int column)
@@ -49,7 +52,10 @@ append_value(Buf *sql, const Given *given, GivenRole role, int column)
 	return true;
 }
 
-/* One of the rows that the change gives, as JSON; NULL if it gives none. */
+/*
+ * Appends one row of the change as JSON; NULL if the change does not have that
+ * row.
+ */
 static void
 append_image(Buf *sql, const Given *given, GivenRole role)
 {
@@ -77,7 +83,7 @@ append_image(Buf *sql, const Given *given, GivenRole role)
 	buf_append_string(sql, "NULL::pg_catalog.jsonb");
 }
 
-/* The conditions that find the row that has the key of an insert. */
+/* Appends the conditions that find the row with the key of an insert. */
 static void
 append_key_conditions(Buf *sql, const Given *given, const char *word)
 {
@@ -96,7 +102,10 @@ append_key_conditions(Buf *sql, const Given *given, const char *word)
 	}
 }
 
-/* What goes before the change: the row to insert, for a UniqueIndex. */
+/*
+ * Appends a subquery with the row to insert, which conditions of a UniqueIndex
+ * refer to.
+ */
 static void
 append_row_given(Buf *sql, const Given *given)
 {
@@ -110,8 +119,10 @@ append_row_given(Buf *sql, const Given *given)
 	buf_append_string(sql, "), ");
 }
 
-/* The target's row that is in the way of an insert, and the index that it is
- * found by: the first of them, where there are several. */
+/*
+ * Appends a subquery for the target's row that an insert conflicts with, and
+ * for the index by which it was found; the first one if there are several.
+ */
 static void
 append_hit(Buf *sql, const TargetTable *table)
 {
@@ -127,8 +138,10 @@ append_hit(Buf *sql, const TargetTable *table)
 	buf_append_string(sql, ") h ORDER BY h.place LIMIT 1), ");
 }
 
-/* Overwriting a row that is there: an update by the key.  The key is written,
- * too: what is equal need not be the same, such as 1.0 and 1.00. */
+/*
+ * Appends an update of the existing row by its key.  The key is set, too,
+ * because an equal key may differ, such as 1.0 and 1.00.
+ */
 static bool
 append_update_of_hit(Buf *sql, const Given *given)
 {
@@ -151,7 +164,10 @@ append_update_of_hit(Buf *sql, const Given *given)
 	return !first;
 }
 
-/* The same where an update could not set all columns. */
+/*
+ * Appends a delete and an insert, for a table with columns that an update
+ * cannot set.
+ */
 static bool
 append_replace_of_hit(Buf *sql, const Given *given)
 {
@@ -178,7 +194,7 @@ append_fix_insert(Buf *sql, const Given *given)
 	return append_update_of_hit(sql, given);
 }
 
-/* Overwriting a row that is not there: an insert, if all values are known. */
+/* Appends an insert in place of an update, if all values are known. */
 static bool
 append_fix_update(Buf *sql, const Given *given)
 {
@@ -199,7 +215,7 @@ append_fix_update(Buf *sql, const Given *given)
 	return true;
 }
 
-/* The part that overwrites; false if there is none. */
+/* Appends the part that overwrites; returns false if there is none. */
 static bool
 append_fix(Buf *sql, const Given *given)
 {
@@ -220,7 +236,7 @@ append_fix(Buf *sql, const Given *given)
 	return possible;
 }
 
-/* The change itself, as far as it can be made. */
+/* Appends the change itself, which has no effect if there is a conflict. */
 static void
 append_done(Buf *sql, const Given *given)
 {

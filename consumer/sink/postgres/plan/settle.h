@@ -1,7 +1,7 @@
 /*
  * settle.h
- *    Statements that settle a conflict by the table's policy and note it in
- *    penstock.conflict (see conflict_table.h).
+ *    Statements that make a change, settle a conflict by the table's policy,
+ *    and record it in penstock.conflict (conflict_table.h).
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_SETTLE_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_SETTLE_H
@@ -12,14 +12,14 @@
 #include "sink/postgres/plan/statement.h"
 
 /*
- * Builds the statement that makes a change and settles its conflict by the
- * table's policy, in one go.  It returns one row: the number of conflicts (0 or
- * 1), the number of rows that were written in the end, and the index that an
- * insert has met, or null.
+ * Appends a statement that makes a change, and settles its conflict by the
+ * table's policy.  Its result has one row: the number of conflicts (0 or 1),
+ * the number of rows that were written in the end, and the index that an insert
+ * has violated, or null.
  */
 void settle_build_sql(Buf *sql, const Given *given);
 
-/* Adds the parameters that come after the change's own. */
+/* Adds the parameters that follow those of the change. */
 void settle_add_params(Params *params, const char *pipeline,
 					   const TxnInfo *txn);
 

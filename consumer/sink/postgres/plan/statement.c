@@ -1,14 +1,13 @@
 /*
  * statement.c
- *    Building SQL.
+ *    Builds SQL.
  *
- * A row is found by the table's key where there is one.  Where there is none it
- * is found by all columns of the old row; then several rows may be equal, and
- * exactly one of them must go: a subquery picks one, and the statement takes it
- * by its physical place, which together with the table's OID is unique also
- * when the table is partitioned.  Rows that are equal may still differ (1.0 and
- * 1.00, 0 and -0, letters of a citext): one that is the same in all respects is
- * looked for first.
+ * A row is found by the table's key, if there is one.  Otherwise it is found by
+ * all columns of the old row.  Then several rows may match, and exactly one of
+ * them must be changed: a subquery selects one, and the statement uses its ctid
+ * and tableoid, which identify a row of a partitioned table, too.  Rows that
+ * are equal may still differ (1.0 and 1.00, 0 and -0, case in citext), so a row
+ * with the same text is preferred.
  */
 #include "sink/postgres/plan/statement.h"
 
@@ -19,7 +18,10 @@
 static void
 append_unnest(Buf *sql, int count)
 {
-	/* Of several arrays, the name alone stands for that of pg_catalog. */
+	/*
+	 * unnest() with several arrays is special syntax, and must be written
+	 * without the schema.
+	 */
 	buf_printf(sql, " FROM %sunnest(", count == 1 ? "pg_catalog." : "");
 	for (int i = 1; i <= count; i++)
 		buf_printf(sql, "%s$%d", i > 1 ? ", " : "", i);
@@ -29,7 +31,10 @@ append_unnest(Buf *sql, int count)
 	buf_append_char(sql, ')');
 }
 
-/* Rows of child tables are those tables' own. */
+/*
+ * Returns "ONLY " unless the table is partitioned: rows of child tables belong
+ * to those tables.
+ */
 static const char *
 only(const TargetTable *table)
 {
@@ -70,15 +75,18 @@ build_insert(Buf *sql, const Given *given)
 		buf_append_char(sql, ')');
 }
 
-/* How alike a row has to be that is to be found. */
+/* How similar a row must be to be found. */
 typedef enum Likeness
 {
 	LIKENESS_EQUAL,
-	LIKENESS_SAME, /* and has the same text, where that could be another */
+	LIKENESS_SAME, /* equal, and with the same text where equal values may
+					* differ */
 } Likeness;
 
-/* That a column and a value are equal, or where that is not known for its type,
- * have the same text. */
+/*
+ * Appends the condition that a column and a value are equal, or have the same
+ * text if the type has no known equality.
+ */
 static void
 append_equal(Buf *sql, const TargetColumn *column, const char *value,
 			 Likeness likeness)
@@ -104,14 +112,14 @@ statement_append_equal(Buf *sql, const TargetColumn *column, const char *value)
 	append_equal(sql, column, value, LIKENESS_EQUAL);
 }
 
-/* One condition of a WHERE, on a column that finds the row. */
+/* Appends one condition, on a column that identifies the row. */
 static void
 append_condition(Buf *sql, const Given *given, int i, Likeness likeness)
 {
 	const TargetColumn *column = &given->table->columns[i];
 	Buf value;
 
-	/* The value is null.  IS NULL would be true of a row of nulls as well. */
+	/* The value is null.  (IS NULL would also be true for a row of nulls.) */
 	if (!given_has(given, GIVEN_FIND, i))
 	{
 		buf_printf(sql, "t.%s IS NOT DISTINCT FROM NULL", column->name_sql);
@@ -142,7 +150,7 @@ append_conditions(Buf *sql, const Given *given, Likeness likeness)
 	}
 }
 
-/* Whether a row may be equal to the one that is looked for, and differ. */
+/* Whether a row may be equal to the wanted one, and still differ. */
 static bool
 may_be_only_equal(const Given *given)
 {
@@ -157,7 +165,7 @@ may_be_only_equal(const Given *given)
 	return false;
 }
 
-/* The place of a row, if there is one. */
+/* Appends a subquery for ctid and tableoid of a matching row. */
 static void
 append_place(Buf *sql, const Given *given, Likeness likeness)
 {
@@ -167,14 +175,14 @@ append_place(Buf *sql, const Given *given, Likeness likeness)
 	buf_append_string(sql, " LIMIT 1");
 }
 
-/* Without a key: one of the rows that are equal, by its place. */
+/* Appends a subquery for one of the matching rows, in a table without a key. */
 static void
 append_one_row(Buf *sql, const Given *given)
 {
 	buf_append_string(sql, "WITH one AS MATERIALIZED (");
 	if (may_be_only_equal(given))
 	{
-		/* The second part is not looked at if the first has one. */
+		/* The second part is only executed if the first returns no row. */
 		buf_append_char(sql, '(');
 		append_place(sql, given, LIKENESS_SAME);
 		buf_append_string(sql, ") UNION ALL (");
@@ -207,7 +215,10 @@ append_settings(Buf *sql, const Given *given)
 		first = false;
 	}
 
-	/* Nothing to set: the row must be there all the same. */
+	/*
+	 * Nothing to set: an update of a column to itself checks that the row
+	 * exists.
+	 */
 	for (int i = 0; first && i < table->column_count; i++)
 	{
 		const TargetColumn *column = &table->columns[i];
@@ -260,7 +271,7 @@ statement_append_gone(Buf *sql, const Given *given)
 	buf_append_string(sql, " RETURNING t.*)");
 }
 
-/* What is not known keeps the value that the row had. */
+/* Columns without a new value keep the old row's value. */
 void
 statement_append_insert_of_gone(Buf *sql, const Given *given)
 {
@@ -376,7 +387,7 @@ statement_build(Buf *sql, const Given *given)
 		case STATEMENT_SETTLE_UPDATE:
 		case STATEMENT_SETTLE_DELETE:
 		case STATEMENT_SETTLE_REPLACE:
-			CHECK(false); /* settle.h builds them */
+			CHECK(false); /* built by settle.h */
 			return;
 	}
 }

@@ -1,7 +1,8 @@
 /*
  * statement.h
- *    The statements that apply changes: their SQL.  Their parameters are listed
- *    in given.h.
+ *    Builds the SQL of the statements that apply changes.
+ *
+ * given.h lists their parameters.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_STATEMENT_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_STATEMENT_H
@@ -16,54 +17,59 @@
 #define STATEMENT_NAME_SIZE 24
 
 /*
- * How it is made sure that a statement changed as many rows as it should.  A
- * session counts in the setting penstock.rows, from 0 in each transaction.
+ * How we check that a statement has changed the right number of rows.  A
+ * session has a counter in the setting penstock.rows, which starts at 0 in each
+ * transaction.
  */
 typedef enum StatementCheck
 {
-	CHECK_RESULT,  /* by looking at its result before the commit is sent */
-	CHECK_COUNTED, /* it adds to the count, which is looked at on the target */
-	CHECK_NONE,    /* it cannot be another number */
+	CHECK_RESULT,  /* its result is checked before the commit is sent */
+	CHECK_COUNTED, /* it adds to the counter, which the target checks at the
+					* commit */
+	CHECK_NONE,    /* no other number is possible */
 } StatementCheck;
 
-/* To be set at the start of a session whose statements count. */
+/* Sets the counter at the start of a session. */
 #define STATEMENT_COUNT_SQL "SET penstock.rows = '0'"
 
 typedef struct Statement
 {
 	char name[STATEMENT_NAME_SIZE];
-	const char *sql; /* lives as long as the cache is not emptied */
-	bool prepared;   /* set by whoever sends it */
-	bool binary;     /* its results are in binary format */
-	bool checked;    /* it fails if one of its tables has changed: current.h */
+	const char *sql; /* valid until the cache is emptied */
+	bool prepared;   /* whether the session has prepared it; set by the
+					  * sender */
+	bool binary;     /* whether its result is in binary format */
+	bool checked;    /* whether it fails if one of its tables has changed: see
+					  * current.h */
 	StatementCheck check;
 
-	/* Parameters that are values of rows.  Others may follow them. */
-	const GivenParam *params; /* lives as long as `sql` */
+	/* Parameters that are values of rows; others may follow them. */
+	const GivenParam *params; /* valid as long as `sql` */
 	int param_count;
 } Statement;
 
 /*
- * Adds the parameters of a statement for one row, in its order.  The statement
- * is one that statement_get() returned for these rows.
+ * Adds the parameters for one row.  The statement is one that statement_get()
+ * has returned for rows like these.
  */
 void statement_add_params(Params *params, const Statement *statement,
 						  const TargetTable *table, const Value *set,
 						  const Value *find);
 
-/* Appends the SQL of the change as such, for whoever makes it a part of a
- * larger statement. */
+/* Appends the SQL of a change, which may be a part of a larger statement. */
 void statement_build(Buf *sql, const Given *given);
 
 /*
- * The two parts of STATEMENT_REPLACE, for settle.c: "gone AS (…)", the row that
- * goes, and an INSERT of that row with the new values, which reads gone.
+ * Append the two parts of STATEMENT_REPLACE, which settle.c uses, too: "gone AS
+ * (…)", a DELETE that returns the row, and an INSERT of that row with the new
+ * values.
  */
 void statement_append_gone(Buf *sql, const Given *given);
 void statement_append_insert_of_gone(Buf *sql, const Given *given);
 
-/* Appends the condition that a column, of the table as t, is equal to a value
- * in SQL. */
+/*
+ * Appends the condition that a column of table t is equal to an SQL expression.
+ */
 void statement_append_equal(Buf *sql, const TargetColumn *column,
 							const char *value);
 

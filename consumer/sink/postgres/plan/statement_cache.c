@@ -1,6 +1,6 @@
 /*
  * statement_cache.c
- *    Finding a statement again by what its SQL depends on.
+ *    Finds statements by keys that are made of what their SQL depends on.
  */
 #include "sink/postgres/plan/statement_cache.h"
 
@@ -16,7 +16,7 @@
 #define CACHE_ARENA_BYTES   (64 * KB)
 #define PASSING_ARENA_BYTES ((size_t) 4096)
 
-/* What a column holds, in a statement's key. */
+/* What a column contains, as a byte of a statement's key. */
 enum
 {
 	HOLDS_NOTHING = '.',
@@ -24,16 +24,17 @@ enum
 	HOLDS_VALUE = 'v',
 };
 
-/* Kind, whether it counts, table, then up to one byte for each column of both
- * rows. */
+/*
+ * Largest key: kind, whether it adds to the counter, table, and up to one byte
+ * for each column of both rows.
+ */
 #define KEY_BYTES_MAX (2 + sizeof(uint32_t) + PARAMS_MAX)
 
-/* The same of a composite, which is not made if it would be longer. */
+/* Largest key of a composite; one with a longer key is not made. */
 #define COMPOSITE_KEY_BYTES_MAX 1024
-#define COMPOSITE_KEY_MARK      0xff /* no kind */
+#define COMPOSITE_KEY_MARK      0xff /* is not a kind */
 
-/* Composites that are remembered until they are worth being made.  A power of
- * two. */
+/* Number of composites whose uses are counted; a power of two. */
 #define CANDIDATES_MAX 1024
 
 typedef struct CacheEntry
@@ -47,8 +48,8 @@ struct StatementCache
 {
 	CacheEntry *entries[STATEMENTS_MAX];
 	size_t count;
-	HashIndex index; /* of the entries, by their keys */
-	uint64_t made;   /* statements since the start, for their names */
+	HashIndex index; /* indexes of the entries by their keys */
+	uint64_t made;   /* number of statements that were made, for their names */
 	Arena *arena;
 	uint8_t key[KEY_BYTES_MAX];
 	size_t key_length;
@@ -56,15 +57,16 @@ struct StatementCache
 	bool checking;
 	bool stale; /* see statement_cache_set_stale() */
 
-	Statement passing; /* one that is not kept: nameless */
+	Statement passing; /* statement that is not kept, and has no name */
 	Arena *passing_arena;
 
 	size_t composite_count;
 	uint8_t composite_key[COMPOSITE_KEY_BYTES_MAX];
 	struct
 	{
-		uint64_t hash; /* of the key of the one that was asked for last, … */
-		int uses;      /* … and how often */
+		uint64_t hash; /* hash of the key of the composite that was requested
+						* last, … */
+		int uses;      /* … and the number of requests */
 	} candidates[CANDIDATES_MAX];
 };
 
@@ -150,8 +152,8 @@ holds(const Value *value)
 }
 
 /*
- * The key of a statement: only what its SQL depends on, so that rows which
- * differ in nulls elsewhere share it.
+ * Makes the key of a statement, only of what its SQL depends on, so that rows
+ * which differ in other nulls share the statement.
  */
 static void
 make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
@@ -187,7 +189,7 @@ hash_key(const uint8_t *key, size_t length)
 	return hash_bytes(HASH_START, key, length);
 }
 
-/* The statement that has a key, or NULL. */
+/* Returns the statement with a key, or NULL. */
 static Statement *
 find_entry(const StatementCache *cache, const uint8_t *key, size_t length)
 {
@@ -205,8 +207,9 @@ find_entry(const StatementCache *cache, const uint8_t *key, size_t length)
 }
 
 /*
- * The count is that of a whole transaction.  Where a statement may change more
- * rows than it should, that could make up for another one that changes fewer.
+ * Returns the check for a statement.  The counter is for a whole transaction,
+ * so a statement that may change too many rows must not use it: it could
+ * compensate for another one that changes too few.
  */
 static StatementCheck
 check_of(const StatementCache *cache, StatementKind kind,
@@ -228,7 +231,9 @@ check_of(const StatementCache *cache, StatementKind kind,
 	"'penstock.rows')::bigint OPERATOR(pg_catalog.+) " number                  \
 	")::pg_catalog.text, true)"
 
-/* The statement, which also adds the rows that it has changed to the count. */
+/*
+ * Appends a statement that also adds the number of changed rows to the counter.
+ */
 static void
 build_counting(Buf *sql, const Given *given)
 {
@@ -241,7 +246,9 @@ build_counting(Buf *sql, const Given *given)
 								: " RETURNING " ADD_TO_COUNT_SQL("1"));
 }
 
-/* A statement without a name, in an arena.  Takes ownership of what `sql` has.
+/*
+ * Makes a statement without a name in an arena.  Takes ownership of the
+ * contents of `sql`.
  */
 static Statement
 make_statement(Arena *arena, Buf *sql, const GivenParam *params, int count)
@@ -255,7 +262,7 @@ make_statement(Arena *arena, Buf *sql, const GivenParam *params, int count)
 	return made;
 }
 
-/* Keeps a statement, by its key; there is room. */
+/* Adds a statement with its key; there must be room. */
 static Statement *
 add_entry(StatementCache *cache, const uint8_t *key, size_t key_length,
 		  Buf *sql, const GivenParam *params, int count)
@@ -273,7 +280,7 @@ add_entry(StatementCache *cache, const uint8_t *key, size_t key_length,
 	return &entry->statement;
 }
 
-/* The same for a statement that is not kept. */
+/* Sets the statement that is not kept. */
 static Statement *
 set_passing(StatementCache *cache, Buf *sql, const GivenParam *params,
 			int count)
@@ -315,7 +322,7 @@ statement_get(StatementCache *cache, StatementKind kind,
 	return made;
 }
 
-/* Its length, or 0: it is too long. */
+/* Makes the key of a composite; returns its length, or 0 if it is too long. */
 static size_t
 make_composite_key(StatementCache *cache, const Composite *composite)
 {
@@ -337,7 +344,10 @@ make_composite_key(StatementCache *cache, const Composite *composite)
 	return length;
 }
 
-/* Most likely: another one may have had the same hash, or taken its place. */
+/*
+ * Whether a composite has been requested often enough.  Approximate, because
+ * composites may have the same hash or the same slot.
+ */
 static bool
 is_worth_making(StatementCache *cache, uint64_t hash)
 {

@@ -1,13 +1,14 @@
 /*
  * statement_cache.h
- *    Statements of one connection, each prepared once and found again by what
- *    its SQL depends on.
+ *    The statements of one connection, each of which is prepared once.
  *
- * A statement is told apart by its table, what it does, and what each column of
- * the rows it is for holds: columns that an update left alone are not set, and
- * where a row is found by all its columns, nulls are compared otherwise than
- * values.  When the cache is full it is emptied, before the next batch; until
- * then what is not in it is made for once.
+ * A statement is found by what its SQL depends on: its table, its kind, and
+ * what each column of its rows contains.  Columns that an update has not
+ * changed are not set, and if a row is found by all its columns, nulls are
+ * compared differently from other values.
+ *
+ * A full cache is emptied before the next batch; until then, a statement that
+ * it does not have is used once and not kept.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_STATEMENT_CACHE_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_STATEMENT_CACHE_H
@@ -16,11 +17,16 @@
 
 struct Composite;
 
-/* Statements that one connection keeps.  When there are so many, others are
- * prepared each time that they are sent, until the next batch. */
+/*
+ * Largest number of statements in a cache.  When it is reached, other
+ * statements are parsed each time they are sent, until the next batch.
+ */
 #define STATEMENTS_MAX 1000
 
-/* Of these, composites; and how often one must have been asked for. */
+/*
+ * Largest number of composites among them, and number of uses after which a
+ * composite is prepared.
+ */
 #define COMPOSITES_MAX     100
 #define COMPOSITE_USES_MIN 8
 
@@ -29,41 +35,51 @@ typedef struct StatementCache StatementCache;
 StatementCache *statement_cache_new(void);
 void statement_cache_free(StatementCache *cache);
 
-/* Whether the statements that are asked for from now on count their rows, if
- * they can. */
+/*
+ * Sets whether statements that are requested from now on add to the counter of
+ * rows (StatementCheck), if they can.
+ */
 void statement_cache_set_counting(StatementCache *cache, bool counting);
 
-/* Whether composites that are asked for from now on have a condition that none
- * of their tables has changed; the session must be set up for it. */
+/*
+ * Sets whether composites that are requested from now on have a condition that
+ * none of their tables has changed.  The session must have the function
+ * (current.h).
+ */
 void statement_cache_set_checking(StatementCache *cache, bool checking);
 
-/* Forgets all statements; the session's must be deallocated as well. */
+/*
+ * Removes all statements.  The caller must deallocate them in the session, too.
+ */
 void statement_cache_reset(StatementCache *cache);
 
-/* Whether no more are kept. */
+/* Whether no more statements are kept. */
 bool statement_cache_is_full(const StatementCache *cache);
 
-/* Some are of no use any more, because what is known of a table was forgotten.
- * They take up room until the next reset. */
+/*
+ * Records that some statements are useless, because a table was forgotten.
+ * They take up room until the next reset.
+ */
 void statement_cache_set_stale(StatementCache *cache);
 
-/* Whether it is time to forget them all: it is full, or some are stale. */
+/*
+ * Whether the cache should be emptied: it is full, or has useless statements.
+ */
 bool statement_cache_wants_reset(const StatementCache *cache);
 
 /*
- * The statement for rows like these.  `set` is the row of new values, `find`
- * the one by which the row is found; either is NULL where the kind does not
- * need it.  Returns a pointer into the cache, which may be good until the next
- * call only.
+ * Returns the statement for rows like these.  `set` is the row of new values,
+ * `find` the row to find; NULL if the kind does not need it.  The pointer may
+ * be valid only until the next call.
  */
 Statement *statement_get(StatementCache *cache, StatementKind kind,
 						 const TargetTable *table, const Value *set,
 						 const Value *find);
 
 /*
- * The statement for changes like these; see composite.h.  Returns a pointer
- * into the cache, or NULL: they have not been asked for often enough to be
- * worth it, or are too many.
+ * Returns the statement for changes like these (composite.h), or NULL: they
+ * have not been requested often enough, or are too many.  The pointer may be
+ * valid only until the next call.
  */
 Statement *statement_get_composite(StatementCache *cache,
 								   const struct Composite *composite);

@@ -1,6 +1,6 @@
 /*
  * statement_kind.c
- *    Which columns a statement has to do with.
+ *    Decides which columns a statement uses.
  */
 #include "sink/postgres/plan/statement_kind.h"
 
@@ -37,7 +37,7 @@ statement_needs_replace(const TargetTable *table, const Value *set,
 		if (!column->identity_always || set[index].kind == VALUE_UNCHANGED)
 			continue;
 
-		/* Beside the key, nobody knows what it was before. */
+		/* The former value of a column outside of the key is not known. */
 		if (!statement_finds_by_column(table, column, &find[index]) ||
 			!value_is_same(&set[index], &find[index]))
 			return true;

@@ -1,7 +1,7 @@
 /*
  * statement_kind.h
- *    What the statements do that apply changes, and which columns of a row each
- *    of them has to do with.
+ *    The kinds of statements that apply changes, and the columns that each of
+ *    them uses.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_STATEMENT_KIND_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_STATEMENT_KIND_H
@@ -13,41 +13,42 @@
 
 typedef enum StatementKind
 {
-	/* One row each, values as parameters. */
+	/* One row, with values as parameters. */
 	STATEMENT_INSERT,
 	STATEMENT_UPDATE,
 	STATEMENT_DELETE,
 
 	/*
-	 * An update as a delete and an insert of the same row: an identity column
-	 * that is GENERATED ALWAYS cannot be set otherwise.
+	 * An update as a delete and an insert of the same row, because an UPDATE
+	 * cannot set an identity column that is GENERATED ALWAYS.
 	 */
 	STATEMENT_REPLACE,
 
 	/*
-	 * Reads the columns of a row whose new values are VALUE_UNCHANGED; results
-	 * in binary format, as the source sends these columns.  Parameters as for
+	 * Reads the columns of a row whose new values are VALUE_UNCHANGED, in
+	 * binary format, as the source sends these columns.  Parameters are as for
 	 * a delete.
 	 */
 	STATEMENT_FETCH,
 
-	/* Many rows, one array parameter for each column. */
+	/* Many rows, with an array parameter for each column. */
 	STATEMENT_INSERT_MANY,
 	STATEMENT_UPDATE_MANY,
 	STATEMENT_DELETE_MANY,
 
-	/* Many rows, one parameter: an array of records of the table's type. */
+	/*
+	 * Many rows, with one parameter: an array of records of the table's type.
+	 */
 	STATEMENT_UPDATE_RECORDS,
 
-	/* One row each, and what the table's policy says if there is a conflict;
-	 * see settle.h. */
+	/* One row, with the settling of a conflict: see settle.h. */
 	STATEMENT_SETTLE_INSERT,
 	STATEMENT_SETTLE_UPDATE,
 	STATEMENT_SETTLE_DELETE,
 	STATEMENT_SETTLE_REPLACE,
 } StatementKind;
 
-/* Whether a statement is for many rows. */
+/* Whether the kind is for many rows. */
 static inline bool
 statement_kind_is_many(StatementKind kind)
 {
@@ -55,12 +56,15 @@ statement_kind_is_many(StatementKind kind)
 		   kind == STATEMENT_DELETE_MANY || kind == STATEMENT_UPDATE_RECORDS;
 }
 
-/* The change that a settling statement makes, if it can; of others the kind. */
+/*
+ * Returns the kind of the change of a STATEMENT_SETTLE_*; other kinds are
+ * returned as they are.
+ */
 StatementKind statement_settled_kind(StatementKind kind);
 
 /*
- * Whether an update with these new values has to set a column.  Those that
- * find the row in a set-wise update have not changed.
+ * Whether an update with these new values has to set a column.  In an update of
+ * many rows, columns that find the row have not changed.
  */
 bool statement_sets(StatementKind kind, const TargetColumn *column,
 					const Value *set);
@@ -80,12 +84,14 @@ statement_sets_column(const TargetColumn *column, const Value *value)
 		   !column->identity_always;
 }
 
-/* Whether an update changes, or may change, a column that only an INSERT may
- * set. */
+/*
+ * Whether an update changes, or may change, a column that only an INSERT can
+ * set.
+ */
 bool statement_needs_replace(const TargetTable *table, const Value *set,
 							 const Value *find);
 
-/* Whether a row is found by this column. */
+/* Whether this column is used to find a row. */
 static inline bool
 statement_finds_by_column(const TargetTable *table, const TargetColumn *column,
 						  const Value *value)

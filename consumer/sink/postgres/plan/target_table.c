@@ -1,6 +1,6 @@
 /*
  * target_table.c
- *    SQL for the columns of a target table.
+ *    Builds SQL for columns of a target table.
  */
 #include "sink/postgres/plan/target_table.h"
 
@@ -27,7 +27,9 @@ target_table_close(TargetTable *table)
 	arena_free(table->arena);
 }
 
-/* An expression of type text, as the input function of the base type reads it.
+/*
+ * Appends an expression of type text, converted by the input function of the
+ * base type.
  */
 static void
 append_read(Buf *sql, const TargetColumn *column, const char *text)
@@ -59,7 +61,7 @@ target_column_append_value(Buf *sql, const TargetColumn *column,
 	}
 }
 
-/* One side of a comparison. */
+/* Appends one side of a comparison. */
 static void
 append_side(Buf *sql, const TargetColumn *column, const char *expression)
 {
@@ -103,7 +105,7 @@ target_column_append_fetched(Buf *sql, const TargetColumn *column,
 		return;
 	}
 
-	/* IS NULL would be true of a row of nulls as well. */
+	/* (IS NULL would also be true for a row of nulls.) */
 	buf_printf(sql,
 			   "CASE WHEN %s IS NOT DISTINCT FROM NULL THEN NULL "
 			   "ELSE %spg_catalog.format('%%s', %s)%s END",

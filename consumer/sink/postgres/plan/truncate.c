@@ -1,13 +1,13 @@
 /*
  * truncate.c
- *    TRUNCATE, or DELETE of everything.
+ *    TRUNCATE, or DELETE of all rows.
  *
- * Which of the two, the target decides when it comes to it: a foreign key may
- * have been made a moment ago.
+ * The target decides which of the two when the statement runs, because a
+ * foreign key may have been created since the tables were looked up.
  */
 #include "sink/postgres/plan/truncate.h"
 
-/* Appends the tables, each with what comes before and after it. */
+/* Appends the tables, with `before` before each and `between` between two. */
 static void
 append_each(Buf *sql, const PlanInput *input, const TruncateInfo *truncate,
 			const char *before, const char *between)
@@ -31,7 +31,10 @@ append_truncate(Buf *sql, const PlanInput *input, const TruncateInfo *truncate)
 		buf_append_string(sql, " RESTART IDENTITY");
 }
 
-/* What RESTART IDENTITY does to the tables' own sequences. */
+/*
+ * Appends statements that restart the tables' sequences, as RESTART IDENTITY
+ * does.
+ */
 static void
 append_restart(Buf *sql, const PlanInput *input, const TruncateInfo *truncate)
 {
@@ -55,7 +58,7 @@ append_restart(Buf *sql, const PlanInput *input, const TruncateInfo *truncate)
 	buf_append_char(sql, ')');
 }
 
-/* Tries the one, and does the other if it is refused for foreign keys. */
+/* Appends a block that runs TRUNCATE, and DELETE if foreign keys prevent it. */
 static void
 append_block(Buf *sql, const PlanInput *input, const TruncateInfo *truncate)
 {
