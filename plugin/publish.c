@@ -479,10 +479,28 @@ resolve_sources(Relation relation, Relation target, MemoryContext keep)
 	return sources;
 }
 
+/*
+ * Has a partition appear as itself, with the columns that are published of the
+ * ancestor, of which its filter stays.
+ */
+static void
+publish_as_itself(PenstockPublish *publish, Relation relation,
+				  MemoryContext keep)
+{
+	Bitmapset *columns = NULL;
+	int attnum = -1;
+
+	while ((attnum = bms_next_member(publish->columns, attnum)) >= 0)
+		columns = bms_add_member(columns, publish->sources[attnum - 1] + 1);
+	publish->columns = columns;
+	publish->publish_as = RelationGetRelid(relation);
+	publish->sources = resolve_sources(relation, relation, keep);
+}
+
 /* Fills in all that depends on the table or ancestor published. */
 static void
 resolve_target(PenstockPublish *publish, Relation relation,
-			   const List *publications, MemoryContext keep)
+			   const List *publications, bool as_itself, MemoryContext keep)
 {
 	Relation target = relation;
 
@@ -498,9 +516,11 @@ resolve_target(PenstockPublish *publish, Relation relation,
 	publish->columns = resolve_columns(publications, target);
 	publish->filter = resolve_filter(publications, target, publish->sources,
 									 keep);
-
-	if (target != relation)
-		RelationClose(target);
+	if (target == relation)
+		return;
+	RelationClose(target);
+	if (as_itself)
+		publish_as_itself(publish, relation, keep);
 }
 
 static void
@@ -531,11 +551,6 @@ resolve(PenstockSession *session, Relation relation, bool as_itself,
 		for (int i = 0; i < PENSTOCK_OPERATIONS; i++)
 			publish->operations[i] |= publishes(publication, i);
 
-		if (as_itself)
-		{
-			publish_as = RelationGetRelid(relation);
-			level = 0;
-		}
 		if (level < level_max)
 			continue;
 		if (level > level_max)
@@ -545,13 +560,16 @@ resolve(PenstockSession *session, Relation relation, bool as_itself,
 		deciding = lappend(deciding, publication);
 	}
 
-	if (deciding != NIL && penstock_left_out_has(session, publish->publish_as))
+	if (deciding != NIL &&
+		(penstock_left_out_has(session, publish->publish_as) ||
+		 (as_itself &&
+		  penstock_left_out_has(session, RelationGetRelid(relation)))))
 	{
 		memset(publish->operations, 0, sizeof(publish->operations));
 		deciding = NIL;
 	}
 	if (deciding != NIL)
-		resolve_target(publish, relation, deciding, keep);
+		resolve_target(publish, relation, deciding, as_itself, keep);
 	MemoryContextSwitchTo(keep);
 	publish->columns = bms_copy(publish->columns);
 }

@@ -103,7 +103,7 @@ extern void penstock_publish_resolve(PenstockSession *session,
 /*
  * The same for a heap into which a table is being rewritten, given that table:
  * its rows are always published as its own, whichever ancestor stands for it
- * otherwise.
+ * otherwise.  Of that one, the row filter and the column list hold.
  */
 extern void penstock_publish_resolve_rewrite(PenstockSession *session,
 											 Relation relation,

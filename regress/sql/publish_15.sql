@@ -108,7 +108,32 @@ DELETE FROM parted WHERE id IN (2, 92);
 SELECT get_changes('pub_root, pub_leaf');
 INSERT INTO parted VALUES (2, 2), (92, 92);
 SELECT get_changes('pub_leaf');
-DROP PUBLICATION pub_root, pub_leaf;
+DROP PUBLICATION pub_leaf;
+-- Partitions that are written anew are told of one by one, and of each the same
+-- rows and columns as before.
+TRUNCATE parted;
+INSERT INTO parted VALUES (2, 2), (50, 50);
+ALTER TABLE parted_1 REPLICA IDENTITY FULL;
+SELECT count(*) > 0 FROM get_changes('pub_root', 'schema_changes', 'true');
+ALTER TABLE parted ADD r int DEFAULT floor(random());
+SELECT line FROM get_changes('pub_root', 'schema_changes', 'true') AS line
+WHERE line !~ '^    (primary key|index|not null)';
+ALTER PUBLICATION pub_root SET TABLE parted (r, id) WHERE (id < 10);
+SELECT count(*) > 0 FROM get_changes('pub_root', 'schema_changes', 'true');
+ALTER TABLE parted ADD s int DEFAULT floor(random());
+SELECT line FROM get_changes('pub_root', 'schema_changes', 'true') AS line
+WHERE line !~ '^    (primary key|index|not null)';
+ALTER TABLE parted ADD u int DEFAULT floor(random());
+SELECT line FROM get_changes('pub_root', 'leave_out', 'public.parted',
+	'schema_changes', 'true') AS line WHERE line ~ '^  (rewrite|insert)';
+BEGIN;
+ALTER TABLE parted_1 SET UNLOGGED;
+UPDATE parted SET id = 51 WHERE id = 2;
+ALTER TABLE parted_1 SET LOGGED;
+COMMIT;
+SELECT line FROM get_changes('pub_root', 'schema_changes', 'true') AS line
+WHERE line !~ '^    ';
+DROP PUBLICATION pub_root;
 DROP TABLE parted;
 
 -- Column lists.
