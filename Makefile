@@ -356,6 +356,11 @@ check-promote:
 	@env PENSTOCK_ROUNDS=$(or $(ROUNDS),100) $(if $(SEED),PENSTOCK_SEED=$(SEED)) \
 		$(MAKE) check-e2e PROVE_TESTS=test/t/086_promote_by_chance.t
 
+.PHONY: check-migrations	## follow a year of an application's migrations
+check-migrations:
+	@env PENSTOCK_MIGRATIONS=all \
+		$(MAKE) check-e2e PROVE_TESTS=test/t/103_migrations.t
+
 # What it keeps when something is wrong is in $(OUT)/soak.
 .PHONY: soak	## follow under faults for MINUTES; SEED=… KINDS=… POOLER=1
 soak: all faults
