@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "control/progress_table.h"
 #include "large_object/statements.h"
 #include "net/sql.h"
 
@@ -91,6 +92,27 @@ large_objects_read_point(PgConn *source, LargeObjectPoint *point, Error *err)
 	return rc;
 }
 
+/* Reads where the source is, before the snapshot is taken. */
+static MUST_CHECK Rc
+read_server(Pass *self, LargeObjectServer *server, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(self->source,
+						"SELECT pg_is_in_recovery(),"
+						" CASE WHEN pg_is_in_recovery()"
+						" THEN pg_last_wal_replay_lsn()"
+						" ELSE pg_current_wal_lsn() END",
+						&result, err);
+
+	if (rc == RC_OK)
+	{
+		server->is_standby = sql_bool(result, 0, 0);
+		(void) lsn_parse(PQgetvalue(result, 0, 1), &server->lsn);
+	}
+	PQclear(result);
+	return rc;
+}
+
 static MUST_CHECK Rc
 open_snapshot(Pass *self, Error *err)
 {
@@ -108,6 +130,49 @@ open_snapshot(Pass *self, Error *err)
 				 PQgetvalue(result, 0, 4));
 	}
 	PQclear(result);
+	return rc;
+}
+
+bool
+large_objects_is_source(const LargeObjectServer *server,
+						const SourceIdentity *stream, Lsn applied)
+{
+	return strcmp(server->point.system, stream->system_identifier) == 0 &&
+		   (server->is_standby ||
+			server->point.timeline >= (int64_t) stream->timeline) &&
+		   server->lsn >= applied;
+}
+
+/* Opens the snapshot, and checks that it is on the server that the stream comes
+ * from.  We read the progress first, since a follower moves it. */
+static MUST_CHECK Rc
+open_source(Pass *self, Error *err)
+{
+	ProgressRow progress = {0};
+	LargeObjectServer server = {0};
+	Rc rc = progress_table_read(self->target, self->options->pipeline,
+								&progress, err);
+
+	if (rc == RC_OK)
+		rc = read_server(self, &server, err);
+	if (rc == RC_OK)
+		rc = open_snapshot(self, err);
+	server.point = self->point;
+	if (rc != RC_OK || !progress.exists ||
+		large_objects_is_source(&server, &progress.source, progress.end_lsn))
+		return rc;
+	rc = error_set(err, ERR_CONNECT,
+				   "the server that %s leads to does not have all that %s has "
+				   "applied, up to LSN " LSN_FORMAT,
+				   pgconn_label(self->source), pgconn_label(self->target),
+				   LSN_ARGS(progress.end_lsn));
+	error_detail(err,
+				 "Its system identifier is %s, its LSN " LSN_FORMAT
+				 "; the changes come from %s, timeline %u.",
+				 server.point.system, LSN_ARGS(server.lsn),
+				 progress.source.system_identifier, progress.source.timeline);
+	error_hint(err, "If the connection string has several hosts, add "
+					"target_session_attrs=primary.");
 	return rc;
 }
 
@@ -653,7 +718,7 @@ remove_dropped(Pass *self, Error *err)
 static MUST_CHECK Rc
 run(Pass *self, Error *err)
 {
-	Rc rc = open_snapshot(self, err);
+	Rc rc = open_source(self, err);
 
 	if (rc == RC_OK)
 		rc = check_direction(self, err);

@@ -33,6 +33,8 @@
 
 #include "base/error.h"
 #include "control/large_object_table.h"
+#include "model/history.h"
+#include "model/lsn.h"
 #include "net/pgconn.h"
 
 typedef struct LargeObjectPassOptions
@@ -58,6 +60,23 @@ typedef struct LargeObjectsDone
 MUST_CHECK Rc large_objects_pass(const LargeObjectPassOptions *options,
 								 PgConn *source, PgConn *target,
 								 LargeObjectsDone *done, Error *err);
+
+/* A server that a pass may read from. */
+typedef struct LargeObjectServer
+{
+	LargeObjectPoint point;
+	Lsn lsn; /* position in its WAL, before `point` was read */
+	bool is_standby;
+} LargeObjectServer;
+
+/*
+ * Whether a server has all that the stream has brought to the target, whose
+ * progress is `applied` in the WAL of `stream`.  A connection string with
+ * several hosts may lead to a standby that lags, or to the former primary.  The
+ * timeline of a standby is not known exactly, so it is not compared.
+ */
+bool large_objects_is_source(const LargeObjectServer *server,
+							 const SourceIdentity *stream, Lsn applied);
 
 /*
  * Reads the state of the source, as of the transaction's snapshot if there is

@@ -73,10 +73,28 @@ after_a_number_that_is_not_reached_nothing_is_known(void **state UNUSED)
 	assert_int_equal(large_objects_age(&last, &now, last.xmin), -1);
 }
 
+static void
+it_reads_from_the_server_of_the_stream(void **state UNUSED)
+{
+	const SourceIdentity stream = {.system_identifier = "7000", .timeline = 2};
+	LargeObjectServer server = {
+		.point = {.system = "7000", .timeline = 2, .xmin = 1}, .lsn = 0x100};
+
+	assert_true(large_objects_is_source(&server, &stream, 0x100));
+	assert_false(large_objects_is_source(&server, &stream, 0x101));
+	server.point.timeline = 1;
+	assert_false(large_objects_is_source(&server, &stream, 0x100));
+	server.is_standby = true;
+	assert_true(large_objects_is_source(&server, &stream, 0x100));
+	server.point.system[0] = '8';
+	assert_false(large_objects_is_source(&server, &stream, 0x100));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_reads_from_the_server_of_the_stream),
 		cmocka_unit_test(it_counts_from_the_snapshot_of_the_last_pass),
 		cmocka_unit_test(it_counts_on_where_numbers_begin_again),
 		cmocka_unit_test(half_of_all_numbers_later_nothing_is_known),
