@@ -11,6 +11,7 @@
 #include "check/connect.h"
 #include "check/target.h"
 #include "ddl/compare.h"
+#include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (64 * KB)
 
@@ -20,9 +21,7 @@ open_reading(PgConn **conn, const char *conninfo, const char *name, Error *err)
 	Rc rc = check_open_session(conn, conninfo, name, err);
 
 	if (rc == RC_OK)
-		rc = pgconn_exec(*conn,
-						 "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-						 NULL, err);
+		rc = sql_begin_snapshot(*conn, NULL, err);
 	return rc;
 }
 

@@ -14,6 +14,7 @@
 #include "ddl/json.h"
 #include "ddl/read.h"
 #include "net/pgconn_open.h"
+#include "net/sql.h"
 #include "net/writer.h"
 #include "pipeline/remember.h"
 
@@ -102,13 +103,6 @@ typedef struct Diff
 	bool differs; /* whether any target compared so far still differs */
 } Diff;
 
-static MUST_CHECK Rc
-begin_reading(PgConn *conn, Error *err)
-{
-	return pgconn_exec(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-					   NULL, err);
-}
-
 /*
  * Opens the target.  With --apply the session has the pipeline's replication
  * origin, like the sessions that apply rows, so other pipelines recognize its
@@ -163,10 +157,10 @@ compare(Diff *diff, Arena *arena, Error *err)
 	Rc rc = read_publications(diff, arena, &publications, err);
 
 	if (rc == RC_OK)
-		rc = begin_reading(diff->source, err);
+		rc = sql_begin_snapshot(diff->source, NULL, err);
 
 	if (rc == RC_OK)
-		rc = begin_reading(diff->target, err);
+		rc = sql_begin_snapshot(diff->target, NULL, err);
 	if (rc == RC_OK)
 		rc = ddl_compare(diff->source, diff->target, &options, arena,
 						 &diff->differences, err);

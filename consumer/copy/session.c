@@ -20,19 +20,6 @@ static const char source_session_sql[] = "SET synchronize_seqscans = off";
 static const char target_session_sql[] = "SET synchronous_commit = off;"
 										 "SET client_min_messages = error";
 
-/* Begins a transaction that imports the snapshot. */
-static Rc
-take_snapshot(PgConn *source, const char *snapshot, Error *err)
-{
-	Buf sql;
-
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-							"SET TRANSACTION SNAPSHOT ");
-	buf_append_literal(&sql, snapshot);
-	return sql_run(source, &sql, NULL, err);
-}
-
 Rc
 session_open_source(PgConn **conn, const char *conninfo, const char *snapshot,
 					Error *err)
@@ -48,7 +35,7 @@ session_open_source(PgConn **conn, const char *conninfo, const char *snapshot,
 	if (rc == RC_OK)
 		rc = pgconn_exec(*conn, source_session_sql, NULL, err);
 	if (rc == RC_OK && snapshot != NULL)
-		rc = take_snapshot(*conn, snapshot, err);
+		rc = sql_begin_snapshot(*conn, snapshot, err);
 	return rc;
 }
 

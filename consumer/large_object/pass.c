@@ -117,9 +117,7 @@ static MUST_CHECK Rc
 open_snapshot(Pass *self, Error *err)
 {
 	PGresult *result = NULL;
-	Rc rc = pgconn_exec(self->source,
-						"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-						NULL, err);
+	Rc rc = sql_begin_snapshot(self->source, NULL, err);
 
 	if (rc == RC_OK)
 		rc = read_point(self->source, &self->point, &result, err);

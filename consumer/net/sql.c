@@ -20,6 +20,27 @@ sql_run(PgConn *conn, Buf *sql, PGresult **result, Error *err)
 }
 
 void
+sql_append_begin_snapshot(Buf *sql, const char *snapshot)
+{
+	buf_append_string(sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;");
+	if (snapshot == NULL || snapshot[0] == '\0')
+		return;
+	buf_append_string(sql, "SET TRANSACTION SNAPSHOT ");
+	buf_append_literal(sql, snapshot);
+	buf_append_char(sql, ';');
+}
+
+Rc
+sql_begin_snapshot(PgConn *conn, const char *snapshot, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	sql_append_begin_snapshot(&sql, snapshot);
+	return sql_run(conn, &sql, NULL, err);
+}
+
+void
 sql_append_qualified(Buf *sql, const char *schema, const char *name)
 {
 	buf_append_identifier(sql, schema);

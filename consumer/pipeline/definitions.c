@@ -4,8 +4,6 @@
  */
 #include "pipeline/definitions.h"
 
-#include <stdio.h>
-
 #include "base/log.h"
 #include "base/own_command.h"
 #include "catalog/publications.h"
@@ -15,6 +13,7 @@
 #include "ddl/json.h"
 #include "ddl/read.h"
 #include "net/pgconn_open.h"
+#include "net/sql.h"
 #include "source/slot.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
@@ -47,19 +46,6 @@ read_wanted(PgConn *source, const DefinitionsWanted *wanted,
 }
 
 static MUST_CHECK Rc
-begin_reading(PgConn *source, const char *snapshot, Error *err)
-{
-	char sql[128 + SLOT_SNAPSHOT_SIZE];
-	bool has_one = snapshot[0] != '\0';
-
-	snprintf(sql, sizeof(sql),
-			 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY%s%s%s",
-			 has_one ? "; SET TRANSACTION SNAPSHOT '" : "", snapshot,
-			 has_one ? "'" : "");
-	return pgconn_exec(source, sql, NULL, err);
-}
-
-static MUST_CHECK Rc
 read_published(PgConn *source, const DefinitionsWanted *wanted,
 			   DefinitionSet *set, Error *err)
 {
@@ -81,7 +67,7 @@ definitions_read(PgConn *source, const char *snapshot,
 				 Error *err)
 {
 	Error ignored = {0};
-	Rc rc = begin_reading(source, snapshot, err);
+	Rc rc = sql_begin_snapshot(source, snapshot, err);
 
 	if (rc == RC_OK)
 		rc = read_published(source, wanted, set, err);

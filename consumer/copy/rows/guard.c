@@ -52,11 +52,9 @@ append_same_files(Buf *sql, uint32_t oid)
 void
 guard_append_begin(Buf *sql, const CopyTable *table, const char *snapshot)
 {
-	buf_append_string(sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-						   "SET TRANSACTION SNAPSHOT ");
-	buf_append_literal(sql, snapshot);
+	sql_append_begin_snapshot(sql, snapshot);
 	buf_printf(sql,
-			   "; SET LOCAL lock_timeout = %d;"
+			   "SET LOCAL lock_timeout = %d;"
 			   "LOCK TABLE %s IN ACCESS SHARE MODE;"
 			   "SELECT 1 / CASE WHEN to_regclass(",
 			   GUARD_LOCK_MS, table->qualified);

@@ -44,24 +44,13 @@ anchor_open_reader(PgConn **conn, const char *conninfo, const char *label,
 	return rc;
 }
 
-static MUST_CHECK Rc
-take_snapshot(PgConn *conn, const char *snapshot, Error *err)
-{
-	Buf sql;
-
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
-							"SET TRANSACTION SNAPSHOT ");
-	buf_append_literal(&sql, snapshot);
-	return sql_run(conn, &sql, NULL, err);
-}
-
 Rc
 anchor_open_source(PgConn **conn, const Anchor *anchor, Error *err)
 {
 	Rc rc = anchor_open_reader(conn, anchor->config->source, "source", err);
 
-	return rc == RC_OK ? take_snapshot(*conn, anchor->snapshot.name, err) : rc;
+	return rc == RC_OK ? sql_begin_snapshot(*conn, anchor->snapshot.name, err)
+					   : rc;
 }
 
 Rc
@@ -71,7 +60,7 @@ anchor_open_target(PgConn **conn, const Anchor *anchor, int number, Error *err)
 	Rc rc = anchor_open_reader(conn, anchor->config->targets[number],
 							   target->label, err);
 
-	return rc == RC_OK ? take_snapshot(*conn, target->snapshot, err) : rc;
+	return rc == RC_OK ? sql_begin_snapshot(*conn, target->snapshot, err) : rc;
 }
 
 /* ---- 1: transactions that are open -------------------------------------- */
@@ -186,9 +175,7 @@ static MUST_CHECK Rc
 export_target(AnchorTarget *target, Error *err)
 {
 	PGresult *result = NULL;
-	Rc rc = pgconn_exec(target->conn,
-						"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-						NULL, err);
+	Rc rc = sql_begin_snapshot(target->conn, NULL, err);
 
 	if (rc == RC_OK)
 		rc = pgconn_exec(target->conn, "SELECT pg_export_snapshot()", &result,
