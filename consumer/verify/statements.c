@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "verify/read_as.h"
+
 #define KEY_SEED    "0"
 #define FIRST_SEED  "1"
 #define SECOND_SEED "2"
@@ -39,27 +41,17 @@ append_reference(Buf *sql, const VerifyTable *table, const VerifyColumn *column)
 	buf_append_identifier(sql, column->name);
 }
 
-/* Appends the source's value after a conversion to the target's type. */
+/* Appends the source's value as the target would read it. */
 static void
 append_read(Buf *sql, const VerifyTable *table, const VerifyColumn *column)
 {
-	const char *type = column->read_as;
-	bool is_json = strcmp(type, "json") == 0 || strcmp(type, "jsonb") == 0;
+	Buf value;
 
-	if (is_json)
-		buf_printf(sql, "%s_in(textout(", type);
-	else
-		buf_append_string(sql, "(SELECT r.x FROM json_to_record("
-							   "json_build_object('x', ");
-	buf_append_string(sql, "CASE WHEN ");
-	append_reference(sql, table, column);
-	buf_append_string(sql, " IS DISTINCT FROM NULL THEN format('%s', ");
-	append_reference(sql, table, column);
-	buf_append_string(sql, ") END");
-	if (is_json)
-		buf_append_string(sql, "))");
-	else
-		buf_printf(sql, ")) AS r(x %s))", type);
+	buf_init(&value, BUF_TEXT_MAX);
+	append_reference(&value, table, column);
+	read_as_append(sql, value.data, column->read_as);
+	sql->overflowed |= value.overflowed;
+	buf_release(&value);
 }
 
 static void

@@ -19,6 +19,7 @@
 #include "copy/session.h"
 #include "model/relation.h"
 #include "net/sql.h"
+#include "verify/read_as.h"
 
 /* Maximum number of descriptors to poll: two for each pair, and those of the
  * builds. */
@@ -104,33 +105,16 @@ close_pairs(Verify *verify)
 	}
 }
 
-/*
- * Appends an expression for the source that converts a column's value to the
- * target's type, where that type differs.  The copy has passed the value's text
- * to the input function of the target's type, and so does the expression
- * (json_to_record() calls the input function with a string): char(5) becomes
- * char(8), and 1.0 becomes 1.00.
- */
+/* Appends the source's value as the target has read it. */
 static void
 append_read(const CopyColumn *column, Buf *sql)
 {
-	const char *type = column->read_as;
-	bool is_json = strcmp(type, "json") == 0 || strcmp(type, "jsonb") == 0;
+	Buf value;
 
-	if (is_json)
-		buf_printf(sql, "%s_in(textout(", type);
-	else
-		buf_append_string(sql, "(SELECT r.x FROM json_to_record("
-							   "json_build_object('x', ");
-	buf_append_string(sql, "CASE WHEN ");
-	buf_append_identifier(sql, column->name);
-	buf_append_string(sql, " IS DISTINCT FROM NULL THEN format('%s', ");
-	buf_append_identifier(sql, column->name);
-	buf_append_string(sql, ") END");
-	if (is_json)
-		buf_append_string(sql, "))");
-	else
-		buf_printf(sql, ")) AS r(x %s))", type);
+	buf_init(&value, BUF_TEXT_MAX);
+	buf_append_identifier(&value, column->name);
+	read_as_append(sql, value.data, column->read_as);
+	buf_release(&value);
 }
 
 static void
