@@ -17,6 +17,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_sequence.h"
 #include "catalog/pg_type.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -261,6 +262,21 @@ put_relation(PenstockSession *session, StringInfo buf, Oid oid)
 	ReleaseSysCache(tuple);
 }
 
+/* What an object is called, whatever the language of the server's messages is.
+ */
+static char *
+describe_in_english(const ObjectAddress *address)
+{
+	int level = NewGUCNestLevel();
+	char *text;
+
+	(void) set_config_option("lc_messages", "C", PGC_SUSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, ERROR, false);
+	text = describe_object_compat(address);
+	AtEOXact_GUC(true, level);
+	return text;
+}
+
 static void
 put_untranslated(PenstockSession *session, StringInfo buf,
 				 const PenstockSchemaObject *object)
@@ -273,7 +289,7 @@ put_untranslated(PenstockSession *session, StringInfo buf,
 	const char *identity = object->name;
 
 	if (!object->gone && OidIsValid(object->oid))
-		identity = describe_object_compat(&address);
+		identity = describe_in_english(&address);
 	penstock_put_text(session, buf, PENSTOCK_UNTRANSLATED_CATALOG,
 					  get_rel_name(object->catalog));
 	penstock_put_text(session, buf, PENSTOCK_UNTRANSLATED_IDENTITY, identity);
