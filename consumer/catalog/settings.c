@@ -6,12 +6,6 @@
 
 #include "net/sql.h"
 
-/* GUCs whose value is a list: pg_db_role_setting contains it with its items
- * quoted, ready for SET. */
-#define LISTS                                                                  \
-	"('local_preload_libraries', 'search_path', 'session_preload_libraries',"  \
-	" 'temp_tablespaces')"
-
 static const char read_sql[] =
 	"SELECT coalesce(r.rolname, ''), split_part(c, '=', 1),"
 	" substr(c, strpos(c, '=') + 1)"
@@ -49,10 +43,10 @@ settings_read_missing(PgConn *source, PgConn *target, PGresult **result,
 		&sql, "SELECT CASE w.role WHEN '' THEN format('ALTER DATABASE %I',"
 			  "  current_database())"
 			  " ELSE format('ALTER ROLE %I IN DATABASE %I', w.role,"
-			  "  current_database()) END || format(' SET %I = %s;', w.name,"
-			  "  CASE WHEN w.name IN " LISTS " THEN w.value"
-			  "   ELSE quote_literal(w.value) END)"
-			  " FROM (VALUES (NULL, NULL, NULL)");
+			  "  current_database()) END || format(' SET %I = %s;', "
+			  "w.name," SETTING_VALUE_SQL(
+				  "w.name", "w.value") ")"
+									   " FROM (VALUES (NULL, NULL, NULL)");
 	for (int i = 0; i < PQntuples(wanted); i++)
 	{
 		buf_append_string(&sql, ", (");

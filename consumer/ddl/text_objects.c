@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "catalog/own_schema.h"
+#include "catalog/settings.h"
 #include "net/sql.h"
 
 /* Columns of the result of each query. */
@@ -581,14 +582,13 @@ static const char database_comment_sql[] =
 	"WHERE d.datname = current_database() AND c.text IS NOT NULL";
 
 /*
- * A setting that is a list is stored as it was written, with its items quoted;
- * a statement must not contain an empty name.  Settings that make the source
+ * Settings are compared by what SET says of them.  Those that make the source
  * read-only are left out, because they do not concern the target.
  */
 static const char settings_sql[] =
 	"SELECT format('setting %s of %s', v.name, CASE WHEN r.oid IS NULL THEN "
 	"'the database' WHEN s.setdatabase = 0 THEN format('role %I', r.rolname) "
-	"ELSE format('role %I in the database', r.rolname) END), v.value, '', "
+	"ELSE format('role %I in the database', r.rolname) END), u.value, '', "
 	"q.sql, q.sql, CASE WHEN s.setdatabase <> 0 THEN format('%s RESET %I', "
 	"w.what, v.name) END, '', 0, 0, 0, 0, NULL, 0 "
 	"FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole "
@@ -599,19 +599,24 @@ static const char settings_sql[] =
 	"DATABASE %I', $1::text) WHEN s.setdatabase = 0 THEN format('ALTER ROLE "
 	"%I', r.rolname) ELSE format('ALTER ROLE %I IN DATABASE %I', r.rolname, "
 	"$1::text) END AS what) w "
-	"CROSS JOIN LATERAL (SELECT format('%s SET %I = %s', w.what, v.name, CASE "
-	"WHEN v.name IN ('local_preload_libraries', 'search_path', "
-	"'session_preload_libraries', 'temp_tablespaces') THEN "
-	"regexp_replace(v.value, '(^|, *)\"\"(?=,|$)', '\\1' || quote_literal(''), "
-	"'g') ELSE "
-	"quote_literal(v.value) END) AS sql) q "
-	"WHERE v.name <> 'default_transaction_read_only' AND (s.setrole = 0 OR "
-	"r.oid IS NOT NULL) AND (s.setdatabase = (SELECT oid FROM pg_database "
-	"WHERE datname = current_database()) OR s.setdatabase = 0 AND "
-	"($2::boolean OR EXISTS (SELECT FROM pg_shdepend h "
-	"WHERE h.dbid = (SELECT oid FROM pg_database WHERE datname = "
-	"current_database()) AND h.refclassid = 'pg_authid'::regclass AND "
-	"h.refobjid = s.setrole)))";
+	"CROSS JOIN LATERAL (SELECT " SETTING_VALUE_SQL(
+		"v.name",
+		"v.value") " AS value) u "
+				   "CROSS JOIN LATERAL (SELECT format('%s SET %I = %s', "
+				   "w.what, v.name, "
+				   "u.value) AS sql) q "
+				   "WHERE v.name <> 'default_transaction_read_only' AND "
+				   "(s.setrole = 0 OR "
+				   "r.oid IS NOT NULL) AND (s.setdatabase = (SELECT oid FROM "
+				   "pg_database "
+				   "WHERE datname = current_database()) OR s.setdatabase = 0 "
+				   "AND "
+				   "($2::boolean OR EXISTS (SELECT FROM pg_shdepend h "
+				   "WHERE h.dbid = (SELECT oid FROM pg_database WHERE datname "
+				   "= "
+				   "current_database()) AND h.refclassid = "
+				   "'pg_authid'::regclass AND "
+				   "h.refobjid = s.setrole)))";
 
 static const char untranslated_sql[] =
 	"{within pg_conversion connamespace} UNION ALL "

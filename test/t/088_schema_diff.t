@@ -132,6 +132,8 @@ CREATE ROLE writer; CREATE ROLE stranger;
 CREATE TABLE theirs (id integer); ALTER TABLE theirs OWNER TO writer;
 ALTER DATABASE settled SET search_path = '', "Odd, one", "$user", public;
 ALTER DATABASE settled SET work_mem = '7MB';
+SET search_path = pg_catalog; SELECT set_config('search_path', 'public;CREATE/**/TABLE/**/public.owned(),"a""b", Select', false);
+ALTER ROLE alice IN DATABASE settled SET search_path FROM CURRENT; RESET search_path;
 ALTER DATABASE settled SET "my.own" = 'it''s';
 ALTER DATABASE settled SET default_transaction_read_only = on;
 ALTER ROLE alice IN DATABASE settled SET statement_timeout = '3min';
@@ -160,12 +162,16 @@ ALTER DATABASE settled SET "my.own" = 'it''s';
 ALTER DATABASE settled SET search_path = '', "Odd, one", "$user", public;
 ALTER DATABASE settled SET work_mem = '7MB';
 ALTER ROLE "Bob" IN DATABASE settled RESET geqo;
+ALTER ROLE alice IN DATABASE settled SET search_path = "public;create/**/table/**/public.owned()", "a""b", "select";
 ALTER ROLE alice IN DATABASE settled SET statement_timeout = '3min';
 ALTER ROLE writer SET lock_timeout = '9s';
 END
 unlike((said($set, '--table=theirs'))[1], qr/DATABASE|ROLE/, 'where tables are selected it does not');
 unlike((said($set, '--no-privileges'))[1], qr/GRANT|REVOKE/, 'and no privileges where they are not wanted');
 make_equal($set, 'what the database and roles have set');
+is($set->target_sql('SELECT to_regclass(\'public.owned\')'), '', 'whatever is in them is nothing but a name');
+$set->$_('SET default_transaction_read_only = off; ALTER ROLE alice IN DATABASE settled RESET search_path')
+  for qw(source_sql target_sql);
 my $settings_sql = q{SELECT c FROM pg_db_role_setting s CROSS JOIN unnest(setconfig) c JOIN pg_database d
 	ON d.oid = setdatabase WHERE datname = 'settled' AND c !~ 'read_only' ORDER BY setrole <> 0, c};
 is($set->target_sql($settings_sql), $set->source_sql($settings_sql), 'both databases have the same settings');
