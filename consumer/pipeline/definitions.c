@@ -196,6 +196,28 @@ read_now(const Config *config, const OidList *tables, DefinitionSet *set,
 }
 
 /*
+ * The source was asked for its WAL position after the target had said how far
+ * it is, but both are what servers say: a source may have been replaced by an
+ * older state of itself meanwhile.
+ */
+static MUST_CHECK Rc
+refuse_position(const PgConn *target, Lsn applied, Lsn lsn, Error *err)
+{
+	Rc rc = error_set(
+		err, ERR_CONFIG,
+		"%s has applied everything up to LSN " LSN_FORMAT
+		", but the source's schema was read as of LSN " LSN_FORMAT,
+		pgconn_label(target), LSN_ARGS(applied), LSN_ARGS(lsn));
+
+	error_detail(err, "The source is not the server that the target was fed "
+					  "from, or an older state of it.");
+	error_hint(err,
+			   "Run \"%s\" to see which server answers, and how far it is.",
+			   OWN_COMMAND("status"));
+	return rc;
+}
+
+/*
  * Writes the definitions under the lock of the progress row.  Fails if its
  * lease token is not ours.
  */
@@ -210,7 +232,8 @@ write_leased(const Config *config, PgConn *target, int64_t lease_token,
 		return error_set(err, ERR_CHANGED,
 						 "%s has changed while the source's schema was read",
 						 pgconn_label(target));
-	CHECK(rc != RC_OK || row.end_lsn <= lsn);
+	if (rc == RC_OK && row.end_lsn > lsn)
+		return refuse_position(target, row.end_lsn, lsn, err);
 	return rc == RC_OK ? definitions_write(target, config->name, set, lsn, err)
 					   : rc;
 }
