@@ -417,6 +417,10 @@ check_sources(const Config *config, Error *err)
 		return error_set(err, ERR_CONFIG,
 						 "--on-conflict cannot be other than stop with several "
 						 "sources: a row of one would hide another's");
+	if (config->ddl != NULL && strcmp(config->ddl, "off") != 0)
+		return error_set(err, ERR_CONFIG,
+						 "--ddl cannot be other than off with several sources: "
+						 "each changes the schema at a position of its own");
 	return check_source_names(config, config->source_names[0], err);
 }
 

@@ -306,6 +306,7 @@ sources_that_cannot_be_are_refused(void **state UNUSED)
 				NULL, "directory(COLUMN) cannot be used with several sources");
 	refuse_text(SPREAD, "--on-conflict=skip",
 				"--on-conflict cannot be other than stop");
+	refuse_text(SPREAD, "--ddl=follow", "--ddl cannot be other than off");
 	refuse_text(SOURCES "[placement]\n* = all\n", NULL,
 				":11: tables that are on every target are taken from the first "
 				"source alone");
