@@ -247,71 +247,113 @@ is_directory(const Directory *directory, const Relation *relation)
 		   strcmp(directory->place->table, relation->name) == 0;
 }
 
-static void
-remove_row(Directory *directory, const Relation *relation, const Value *row)
+/*
+ * Appends the value of a column; *found is false if the row has none.  A value
+ * that is cut off would be another key.
+ */
+static MUST_CHECK Rc
+read_column(const Directory *directory, Buf *buf, const Relation *relation,
+			const char *column, const Value *row, bool *found, Error *err)
 {
-	Entry *entry;
+	*found = append_column(buf, relation, column, row);
+	if (!buf->overflowed)
+		return RC_OK;
+	return error_set(err, ERR_LIMIT,
+					 "a value in column \"%s\" of the directory "
+					 "\"%s\".\"%s\" is longer than %zu bytes",
+					 column, directory->place->schema, directory->place->table,
+					 (size_t) KEY_BYTES_MAX);
+}
+
+static MUST_CHECK Rc
+remove_row(Directory *directory, const Relation *relation, const Value *row,
+		   Error *err)
+{
 	Buf key;
+	bool found;
+	Rc rc;
 
 	buf_init(&key, KEY_BYTES_MAX);
-	if (append_column(&key, relation, directory->place->key, row))
+	buf_append_string(&key, "");
+	rc = read_column(directory, &key, relation, directory->place->key, row,
+					 &found, err);
+	if (rc == RC_OK && found)
 	{
-		entry = find_entry(directory, key.data);
+		Entry *entry = find_entry(directory, key.data);
+
 		if (entry != NULL)
 			entry->target = TARGET_NONE;
 	}
 	buf_release(&key);
+	return rc;
 }
 
 static MUST_CHECK Rc
 add_row(Directory *directory, const Relation *relation, const Value *row,
 		Error *err)
 {
-	Rc rc = RC_OK;
+	const PlacementDirectory *place = directory->place;
+	bool has_key;
+	bool has_node = false;
+	Rc rc;
 	Buf key;
 	Buf node;
 
 	buf_init(&key, KEY_BYTES_MAX);
 	buf_init(&node, KEY_BYTES_MAX);
-	if (append_column(&key, relation, directory->place->key, row) &&
-		append_column(&node, relation, directory->place->node, row))
+	buf_append_string(&key, "");
+	buf_append_string(&node, "");
+	rc = read_column(directory, &key, relation, place->key, row, &has_key, err);
+	if (rc == RC_OK)
+		rc = read_column(directory, &node, relation, place->node, row,
+						 &has_node, err);
+	if (rc == RC_OK && has_key && has_node)
 		rc = directory_add(directory, key.data, node.data, err);
 	buf_release(&key);
 	buf_release(&node);
 	return rc;
 }
 
+/* Whether an update gives an entry another key. */
+static MUST_CHECK Rc
+has_other_key(const Directory *directory, const Change *change, bool *other,
+			  Error *err)
+{
+	const char *column = directory->place->key;
+	bool found;
+	Rc rc;
+	Buf old_key;
+	Buf key;
+
+	buf_init(&old_key, KEY_BYTES_MAX);
+	buf_init(&key, KEY_BYTES_MAX);
+	buf_append_string(&old_key, "");
+	buf_append_string(&key, "");
+	rc = read_column(directory, &old_key, change->relation, column,
+					 change->old_row, &found, err);
+	if (rc == RC_OK)
+		rc = read_column(directory, &key, change->relation, column,
+						 change->new_row, &found, err);
+	*other = rc == RC_OK && strcmp(old_key.data, key.data) != 0;
+	buf_release(&old_key);
+	buf_release(&key);
+	return rc;
+}
+
+/* If the key is unchanged, directory_add() checks that its target is, too. */
 static MUST_CHECK Rc
 note_row(Directory *directory, const Change *change, Error *err)
 {
-	const Relation *relation = change->relation;
+	bool removes = change->kind == CHANGE_DELETE;
+	Rc rc = RC_OK;
 
-	if (change->kind == CHANGE_DELETE)
-		remove_row(directory, relation, change->old_row);
-
-	/*
-	 * If the key is unchanged, directory_add() checks that its target is, too.
-	 */
 	if (change->kind == CHANGE_UPDATE && change->old_row != NULL)
-	{
-		Buf old_key;
-		Buf key;
-
-		buf_init(&old_key, KEY_BYTES_MAX);
-		buf_init(&key, KEY_BYTES_MAX);
-		buf_append_string(&old_key, "");
-		buf_append_string(&key, "");
-		append_column(&old_key, relation, directory->place->key,
-					  change->old_row);
-		append_column(&key, relation, directory->place->key, change->new_row);
-		if (strcmp(old_key.data, key.data) != 0)
-			remove_row(directory, relation, change->old_row);
-		buf_release(&old_key);
-		buf_release(&key);
-	}
-	if (change->kind == CHANGE_DELETE)
-		return RC_OK;
-	return add_row(directory, relation, change->new_row, err);
+		rc = has_other_key(directory, change, &removes, err);
+	if (rc == RC_OK && removes)
+		rc = remove_row(directory, change->relation, change->old_row, err);
+	if (rc != RC_OK || change->kind == CHANGE_DELETE)
+		return rc;
+	return add_row(directory, change->relation, change->new_row, err);
 }
 
 Rc

@@ -7,10 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/xalloc.h"
 #include "route/directory.h"
 
 #define START_LSN 100
@@ -234,6 +236,28 @@ many_keys_are_told_apart(void **state UNUSED)
 		assert_int_equal(target_of(number(i)), i % 2);
 }
 
+/* A key that is cut off would be another one. */
+static void
+a_key_that_is_too_long_is_refused(void **state UNUSED)
+{
+	const uint32_t length = 16 * MB + 1;
+	uint8_t *bytes = xcalloc(length, 1);
+	const Value key = {.kind = VALUE_TEXT, .bytes = bytes, .length = length};
+	const Value row[] = {key, text("a")};
+	const Value node[] = {number(1), key};
+	Error err = {0};
+
+	memset(bytes, 'x', length);
+	assert_int_equal(note(CHANGE_INSERT, NULL, row, 200, &err), RC_FAIL);
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_int_equal(note(CHANGE_INSERT, NULL, node, 200, &err), RC_FAIL);
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_int_equal(note(CHANGE_DELETE, row, NULL, 200, &err), RC_FAIL);
+	assert_int_equal(err.code, ERR_LIMIT);
+	error_reset(&err);
+	free(bytes);
+}
+
 int
 main(void)
 {
@@ -250,6 +274,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_target_that_is_not_there_is_refused,
 										set_up, tear_down),
 		cmocka_unit_test_setup_teardown(uuids_are_as_the_server_prints_them,
+										set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_key_that_is_too_long_is_refused,
 										set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_keys_are_told_apart, set_up,
 										tear_down),
