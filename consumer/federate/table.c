@@ -11,9 +11,11 @@
  */
 #include "federate/table.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "federate/existing.h"
 #include "model/identifier.h"
 #include "net/sql.h"
@@ -34,23 +36,29 @@ typedef struct Wanted
 /* ---- names -------------------------------------------------------------- */
 
 /*
- * Composes the name of the partition with a remainder: the table's name, cut if
- * it would be too long, and the remainder.
+ * Composes the name of the partition with a remainder: the table's name and the
+ * remainder.  A name that would be too long is cut, and gets a hash of it in
+ * between, since tables may differ only in what is cut off.
  */
 static void
 part_name(char name[static IDENTIFIER_SIZE], const CopyTable *table,
 		  int remainder)
 {
-	char number[16];
+	char number[32];
 	int room;
 
 	snprintf(number, sizeof(number), "_%d", remainder);
 	room = IDENTIFIER_SIZE - 1 - (int) strlen(number);
-
-	/* The name is not cut within a UTF-8 character. */
 	if ((int) strlen(table->name) > room)
+	{
+		snprintf(number, sizeof(number), "_%08" PRIx32 "_%d",
+				 (uint32_t) hash_text(HASH_START, table->name), remainder);
+		room = IDENTIFIER_SIZE - 1 - (int) strlen(number);
+
+		/* The name is not cut within a UTF-8 character. */
 		while (((unsigned char) table->name[room] & 0xC0) == 0x80)
 			room--;
+	}
 	snprintf(name, IDENTIFIER_SIZE, "%.*s%s", room, table->name, number);
 }
 

@@ -15,6 +15,7 @@ my $nodes = Penstock::Nodes->new(
 		'public.account = hash(bid)',
 		'sales."Order of the day, with a name as long as they may be, or so" = hash(region, day)',
 		'public.flag = hash(flag, day, at)',
+		'public.long* = hash(id)',
 		'public.currency = all',
 		'public.audit = only c',
 		'public.scratch = none',
@@ -22,6 +23,8 @@ my $nodes = Penstock::Nodes->new(
 	]);
 my $pair = $nodes->pair;
 my $order = 'sales."Order of the day, with a name as long as they may be, or so"';
+# They differ in what no name has room for beside a number.
+my @long = map { 'long' . 'x' x 58 . $_ } qw(a b);
 my $coordinator = $pair->target->connstr('coordinator');
 
 sub coordinator_sql
@@ -55,6 +58,8 @@ CREATE TABLE flag (flag bool, day date, at timestamptz);
 CREATE TABLE currency (code text PRIMARY KEY, rate numeric);
 CREATE TABLE audit (id int PRIMARY KEY, note text);
 CREATE TABLE scratch (id int PRIMARY KEY);
+CREATE TABLE $long[0] (id int PRIMARY KEY); CREATE TABLE $long[1] (id int PRIMARY KEY);
+INSERT INTO $long[0] SELECT generate_series(1, 10); INSERT INTO $long[1] SELECT generate_series(1, 20);
 INSERT INTO branch SELECT n, 'Branch ' || n FROM generate_series(1, 40) n;
 INSERT INTO account SELECT n, 1 + n % 40, n, '{sad, ok}' FROM generate_series(1, 2000) n;
 INSERT INTO $order SELECT n, 'region ' || n % 7, '2026-01-01'::date + n % 30,
@@ -90,6 +95,7 @@ for my $query (
 		GROUP BY b.name ORDER BY 1',
 	'SELECT * FROM account WHERE bid = 17 ORDER BY aid',
 	'SELECT * FROM branch ORDER BY bid',
+	"SELECT count(*) FROM $long[0]", "SELECT count(*) FROM $long[1]",
 	"SELECT region, day, mood, count(*) FROM $order GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
 	"SELECT * FROM $order WHERE region = 'region 3' AND day = '2026-01-12' ORDER BY id",
 	'SELECT * FROM flag ORDER BY 1, 2, 3',
