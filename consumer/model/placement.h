@@ -148,7 +148,8 @@ void placement_append_distribution(const PlacementRule *rule,
 
 /*
  * Appends where the rule places rows, in the syntax of rules: all, hash("a",
- * "b"), …
+ * "b"), …  The source that "all" takes the rows from is left out: targets have
+ * stored the text without it, and of another source the rule is "none".
  */
 void placement_append_place(const PlacementRule *rule, Buf *buf);
 
