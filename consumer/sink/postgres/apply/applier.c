@@ -1,6 +1,6 @@
 /*
  * applier.c
- *    The applier's states.
+ *    The states of an applier.
  */
 #include "sink/postgres/apply/applier.h"
 
@@ -15,24 +15,28 @@
 #include "control/progress_table.h"
 #include "sink/postgres/apply/out_of_room.h"
 
-/* Batches with fewer changes are not worth folding. */
+/* Smallest number of changes of a batch that is folded. */
 #define FOLD_CHANGES_MIN 8
 
-/* Inserts of a table from this number on go by COPY. */
+/* Smallest number of inserts in a table for which COPY is used. */
 #define COPY_ROWS_MIN 50
 
-/* How often a batch is begun anew because tables are altered all the time. */
+/*
+ * Largest number of attempts for a batch whose tables are altered all the time.
+ */
 #define REFRESHES_MAX 10
 
-/* Bytes of a COPY that are handed to libpq before it has to flush. */
+/* Bytes of COPY data that libpq may buffer before it must flush. */
 #define COPY_BUFFER_MAX (4 * PLAN_STATEMENT_BYTES)
 
 /* ---- states ------------------------------------------------------------- */
 
 #define BIT(state) (1U << (state))
 
-/* Those that may follow each; a failure leads from a round's end to the next
- * round, and so from COMMITTING to SENDING. */
+/*
+ * States that may follow each state.  After a failure, the end of a round leads
+ * to the next round, and so from COMMITTING to SENDING.
+ */
 static const unsigned states_after[] = {
 	[APPLIER_IDLE] = BIT(APPLIER_SENDING) | BIT(APPLIER_COMMITTING) |
 					 BIT(APPLIER_CHECKING_FLUSH) | BIT(APPLIER_FETCHING),
@@ -106,7 +110,7 @@ send_step(Applier *self, Error *err)
 							   &expectation, err);
 }
 
-/* Takes the plan's next step, unless one waits to be sent. */
+/* Requests the next step from the plan, unless one waits to be sent. */
 static void
 take_step(Applier *self)
 {
@@ -123,7 +127,7 @@ must_stop(const Applier *self)
 	return self->failure.is_there || self->as_txns.stopping;
 }
 
-/* Whether the next step can only be taken when all results are here. */
+/* Whether all results must have been received before the next step is sent. */
 static bool
 must_drain(const Applier *self)
 {
@@ -131,7 +135,7 @@ must_drain(const Applier *self)
 		   (self->step.kind == STEP_COMMIT && self->as_txns.results_wanted);
 }
 
-/* Sends steps until the socket is full, a COPY is due, or the plan ends. */
+/* Sends steps until the socket is full, a COPY is next, or the plan ends. */
 static MUST_CHECK Rc
 send_steps(Applier *self, Error *err)
 {
@@ -163,7 +167,7 @@ send_steps(Applier *self, Error *err)
 
 /* ---- starting a batch --------------------------------------------------- */
 
-/* See target.h for the timeout. */
+/* Sends BEGIN, with the lock_timeout of target.h. */
 static MUST_CHECK Rc
 send_begin(Applier *self, Error *err)
 {
@@ -205,7 +209,9 @@ make_plan(Applier *self, bool folded, Error *err)
 	return rc;
 }
 
-/* Prepared statements are only forgotten between transactions' steps. */
+/*
+ * Deallocates all prepared statements; only between the steps of transactions.
+ */
 Rc
 applier_forget_statements(Applier *self, Error *err)
 {
@@ -226,8 +232,10 @@ applier_forget_table(Applier *self, const char *schema, const char *name)
 	statement_cache_set_stale(self->statements);
 }
 
-/* Whether a batch is folded (plan_folded.c).  One with few changes is sent
- * change by change, unless they are large. */
+/*
+ * Whether a batch is folded (plan_folded.c).  A batch with few changes is sent
+ * change by change, unless they are large.
+ */
 static bool
 is_worth_folding(const Applier *self, const Batch *batch)
 {
@@ -265,14 +273,18 @@ applier_start(Applier *self, Batch *batch, Error *err)
 
 /* ---- rounds ------------------------------------------------------------- */
 
-/* Back to idle; a part of a large transaction leaves it open. */
+/*
+ * Returns to APPLIER_IDLE; after a part of a large transaction, it stays open.
+ */
 static MUST_CHECK Rc
 finish_round(Applier *self, Error *err)
 {
 	Rc rc = lane_leave_pipeline(self->lane, err);
 
-	/* It is let go of only when the target has it: whole, or in the
-	 * transaction that is open. */
+	/*
+	 * The batch may only be freed when the target has it: committed, or in the
+	 * open transaction.
+	 */
 	CHECK(self->state != APPLIER_COMMITTING || self->commit.is_done);
 	CHECK(self->state == APPLIER_COMMITTING || batch_is_empty(self->batch) ||
 		  self->txn_open);
@@ -284,7 +296,7 @@ finish_round(Applier *self, Error *err)
 	return rc;
 }
 
-/* Rolls back what the batch has done so far. */
+/* Rolls back everything that the batch has done. */
 static MUST_CHECK Rc
 undo_batch(Applier *self, Error *err)
 {
@@ -305,15 +317,17 @@ undo_batch(Applier *self, Error *err)
 						 NULL, err);
 	self->txn_open = self->as_batch.savepoint_set;
 
-	/* Statements after the failure were skipped, their preparing too. */
+	/*
+	 * After the failure, the server has skipped statements, including PREPARE.
+	 */
 	if (rc == RC_OK)
 		rc = applier_forget_statements(self, err);
 	return rc;
 }
 
 /*
- * A change was refused for good.  The transactions before it are whole, and
- * there is nothing wrong with them: apply them first.  False if there are none.
+ * Limits the batch to the transactions before the one that was refused, which
+ * are complete and can be applied.  Returns false if there are none.
  */
 static bool
 keep_transactions_before(Applier *self)
@@ -336,9 +350,9 @@ keep_transactions_before(Applier *self)
 }
 
 /*
- * The target has no room for so much in one transaction: half of the batch's
- * transactions come first, and the next batches have fewer tables.  False if it
- * is a single one.
+ * Limits the batch to half of its transactions, because the target has too
+ * little memory or locks; the next batches get fewer tables.  Returns false if
+ * there is only one transaction.
  */
 static bool
 take_less(Applier *self)
@@ -385,10 +399,10 @@ applier_refresh_tables(Applier *self, TableCache *tables, int *refreshes,
 }
 
 /*
- * A round in which something failed is over.  The first part of a large
- * transaction can be done again; it cannot when parts before are gone with it.
- * Nor is there anything to do again when the commit was done and what failed is
- * the question after it, or when no batch is under way.
+ * Continues after a round with a failure.  The first part of a large
+ * transaction can be repeated; a later part cannot if earlier parts were rolled
+ * back with it.  Nothing is repeated if the commit succeeded and only the query
+ * after it failed, or if there is no batch.
  */
 static MUST_CHECK Rc
 recover(Applier *self, Error *err)
@@ -404,7 +418,7 @@ recover(Applier *self, Error *err)
 		return RC_FAIL;
 	}
 
-	/* A commit that failed has taken the savepoint with it. */
+	/* A failed commit has ended the transaction, and its savepoint. */
 	if (self->state == APPLIER_COMMITTING)
 		self->as_batch.savepoint_set = false;
 	can_redo = !self->batch->continues || self->as_batch.savepoint_set;
@@ -440,7 +454,7 @@ recover(Applier *self, Error *err)
 	return make_plan(self, false, err);
 }
 
-/* Whether only the first transactions of the batch have been applied. */
+/* Whether only the first transactions of the batch were applied. */
 static bool
 has_rest(const Applier *self)
 {
@@ -448,7 +462,7 @@ has_rest(const Applier *self)
 		   self->as_batch.txn_end < self->batch->txn_count;
 }
 
-/* As many again as found room. */
+/* Continues with as many transactions as before. */
 static MUST_CHECK Rc
 start_rest(Applier *self, Error *err)
 {
@@ -465,7 +479,7 @@ start_rest(Applier *self, Error *err)
 	return make_plan(self, is_worth_folding(self, self->batch), err);
 }
 
-/* All results of a round have come in. */
+/* Called when all results of a round were received. */
 static MUST_CHECK Rc
 round_is_over(Applier *self, Error *err)
 {
@@ -519,8 +533,7 @@ round_is_over(Applier *self, Error *err)
 
 /* ---- work --------------------------------------------------------------- */
 
-/* Notices that the connection was lost while nothing was asked of the server.
- */
+/* Detects that the connection was lost while no statement was running. */
 static MUST_CHECK Rc
 listen_idle(Applier *self, Error *err)
 {

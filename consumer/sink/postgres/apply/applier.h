@@ -3,9 +3,9 @@
  *    One session of a target that applies batches, one at a time, each in a
  *    transaction of the target.
  *
- * Everything that belongs to one connection is here: its statements, the batch
- * that is under way and its plan, the transaction that is open.  What belongs
- * to the target as a whole is in target.h.
+ * An Applier has everything that belongs to one connection: its statements, the
+ * current batch and its plan, the open transaction.  What all connections to a
+ * target share is in target.h.
  *
  *            ┌────────────────────────────────────────────┐
  *            ▼                                            │
@@ -16,34 +16,35 @@
  *    │                        COPYING
  *    └──► CHECKING_FLUSH or FETCHING ──► IDLE
  *
- * The state changes in applier_set_state() alone.
+ * Only applier_set_state() changes the state.
  *
- *   IDLE            no transaction is under way, or one is open that waits for
+ *   IDLE            no transaction is in progress, or one is open and waits for
  *                   the next part of a large source transaction
- *   SENDING         the plan's steps go out as fast as the socket takes them;
- *                   results come in and are checked
- *   DRAINING        a sync is out; when it comes back, all results have been
- *                   checked, and it goes on: to a COPY that the plan wants, or
- *                   to the commit
- *   COPYING         outside of pipeline mode: COPY cannot be pipelined
- *   COMMITTING      progress, commit, and the question where the WAL ends, are
- *                   out; only sent when everything before was checked
- *   CHECKING_FLUSH  only the question how far the WAL is flushed
- *   FETCHING        values of rows that move to other nodes are read; a
- *                   transaction may be open, and stays so
+ *   SENDING         steps of the plan are sent as fast as the socket accepts
+ *                   them; results are received and checked
+ *   DRAINING        a sync was sent; when it is answered, all results have been
+ *                   checked, and the next state is COPYING if the plan needs a
+ *                   COPY, else COMMITTING
+ *   COPYING         a COPY runs outside of pipeline mode, which it cannot use
+ *   COMMITTING      progress, commit, and a query for the end of the WAL were
+ *                   sent, after all earlier results were checked
+ *   CHECKING_FLUSH  only a query for the flush position was sent
+ *   FETCHING        values of rows that move to other nodes are read; an open
+ *                   transaction stays open
  *
- * A step that fails puts the batch back: everything since its start is rolled
- * back (to a savepoint, where it is a part of a larger transaction), and it is
- * applied again by the ordered plan.  If that one fails, the transactions
- * before the refused one are applied, and the applier fails and says which
- * change it was.  Where a table of the target was altered meanwhile, that is
- * the reason, whatever failed: what is known of it is read again, and all
- * starts anew.  And where the target is out of room for so much in one
- * transaction, half of the batch is applied, and then the rest.
+ * If a step fails, everything since the start of the batch is rolled back (to a
+ * savepoint, if the batch is a part of a larger transaction), and the batch is
+ * applied again with the ordered plan.  If that fails, too, the transactions
+ * before the refused one are applied, and the applier fails with an error that
+ * describes the change.  There are two exceptions.  If a table of the target
+ * was altered meanwhile, that counts as the reason for any failure: the table
+ * is looked up again, and the batch is applied again.  If the target has too
+ * little memory or locks for so much in one transaction, half of the batch is
+ * applied first, and then the rest.
  *
- * Waiting: the state machine never waits.  What is rare does, for one answer of
- * the target: looking up a table for the first time, a rollback, words for an
- * error.  Whoever drives the applier may be a task, and then only that waits.
+ * The state machine never waits.  Rare operations wait for one answer of the
+ * target: looking up a table for the first time, a rollback, details for an
+ * error.  The caller may be a task; then only this task waits.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_APPLIER_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_APPLIER_H
@@ -75,28 +76,32 @@ typedef enum ApplierState
 
 typedef enum CopyState
 {
-	COPY_STARTING, /* the server has not said yet that it wants data */
+	COPY_STARTING, /* the server has not yet requested the data */
 	COPY_SENDING,
-	COPY_ENDING, /* the server has not said yet that it has all */
+	COPY_ENDING, /* the server has not yet confirmed the end of the data */
 } CopyState;
 
-/* What a result is of. */
+/*
+ * The kind of statement that a result belongs to, and what is expected of it.
+ */
 typedef enum ExpectationKind
 {
-	EXPECT_DONE,      /* success is all */
-	EXPECT_ROWS,      /* and the right number of rows */
-	EXPECT_SAVEPOINT, /* the batch can be rolled back alone from now on */
-	EXPECT_SETTLED,   /* conflicts, if any, are settled and noted */
-	EXPECT_PROGRESS,  /* its failure means that the lease is lost */
-	EXPECT_COMMIT,    /* a source transaction is there */
-	EXPECT_COMMITTED, /* the batch is */
-	EXPECT_POSITION,  /* a row with two positions, after the commits so far */
-	EXPECT_FETCHED,   /* a row with the values that were asked for */
+	EXPECT_DONE,      /* only success is expected */
+	EXPECT_ROWS,      /* success, and the right number of rows */
+	EXPECT_SAVEPOINT, /* a savepoint: the batch can be rolled back alone from
+					   * now on */
+	EXPECT_SETTLED,   /* conflicts were settled and recorded */
+	EXPECT_PROGRESS,  /* failure means that the lease is lost */
+	EXPECT_COMMIT,    /* commit of a source transaction */
+	EXPECT_COMMITTED, /* commit of the batch */
+	EXPECT_POSITION,  /* a row with two positions of the target, after the
+					   * commits */
+	EXPECT_FETCHED,   /* a row with the values that were requested */
 	EXPECT_KEPT,      /* rows of penstock.moved */
-	EXPECT_CURRENT,   /* its failure means that a table has changed */
+	EXPECT_CURRENT,   /* failure means that a table has changed */
 } ExpectationKind;
 
-/* Statements that are always the same. */
+/* Statements whose SQL is constant. */
 typedef enum FixedStatement
 {
 	FIXED_PROGRESS,
@@ -115,87 +120,101 @@ typedef enum FixedStatement
 } FixedStatement;
 
 /*
- * A round in which each source transaction is one of the target: what the
- * appliers that are at work in it share.  See lanes.h for turns.
+ * Data of a round in which each source transaction is a transaction of the
+ * target; shared by all appliers that take part.  lanes.h describes turns.
  */
 typedef struct TxnRound
 {
 	Lsn start_lsn; /* progress before the first transaction */
 	TableCache *tables;
-	bool has_partitioned; /* some of the batch's tables are */
-	bool flushes;         /* the batch's last commit waits for the disk */
-	bool asks; /* … and is followed by the question where the WAL ends */
+	bool has_partitioned; /* whether the batch has partitioned tables */
+	bool flushes;         /* whether the batch's last commit waits for the
+						   * disk */
+	bool asks;            /* whether a query for the end of the WAL follows the
+						   * last commit */
 	bool takes_turns;
-	uint32_t turn_first;     /* of the batch's first transaction */
-	uint32_t turn_stride;    /* from an applier's turn to its next */
-	int32_t turn_class;      /* first part of the locks' key */
-	const uint32_t *depends; /* per transaction: index plus one of the one that
-								has to be committed before it begins; 0: none */
+	uint32_t turn_first;     /* turn of the batch's first transaction */
+	uint32_t turn_stride;    /* distance from an applier's turn to its next */
+	int32_t turn_class;      /* first part of the locks' keys */
+	const uint32_t *depends; /* for each transaction: index plus one of the
+							  * transaction that must be committed before it
+							  * begins; 0: none */
 } TxnRound;
 
-/* Whether the session has what statements need to notice by themselves that a
- * table was altered; see plan/current.h. */
+/*
+ * Whether the session has the function with which statements detect altered
+ * tables; see plan/current.h.
+ */
 typedef enum ConditionsState
 {
 	CONDITIONS_UNKNOWN,
-	CONDITIONS_REFUSED, /* the role may not make the function */
+	CONDITIONS_REFUSED, /* our role may not create the function */
 	CONDITIONS_MADE,
 } ConditionsState;
 
-/* Where the plan is. */
+/* State of the current plan. */
 typedef enum StepState
 {
-	STEP_WANTED, /* the last step was sent */
+	STEP_WANTED, /* the next step must be requested from the plan */
 	STEP_TAKEN,  /* `step` is to be sent next */
-	STEPS_ENDED, /* the plan has no more */
+	STEPS_ENDED, /* the plan has no more steps */
 } StepState;
 
-/* What is known of a batch that is applied as one transaction of the target. */
+/* State of a batch that is applied as one transaction of the target. */
 typedef struct BatchWork
 {
-	size_t txn_end; /* index after the transactions that are applied; at first
-					   of all */
-	int refreshes;  /* of its tables, because they were altered */
-	bool folded;    /* the plan is a folded one */
-	bool savepoint_set; /* it is a part, and can be rolled back alone */
-	Error stop; /* to fail with after the next commit; ERR_NONE: not to */
+	size_t txn_end;     /* index after the transactions that are applied; at
+						 * first all of them */
+	int refreshes;      /* how often tables were looked up again because they
+						 * were altered */
+	bool folded;        /* whether the plan is a folded one */
+	bool savepoint_set; /* whether it is a part with a savepoint, so that it can
+						 * be rolled back alone */
+	Error stop;         /* error to fail with after the next commit; ERR_NONE:
+						 * none */
 } BatchWork;
 
-/* What is known of a round in which each transaction is one of the target. */
+/* State of a round in which each transaction is one of the target. */
 typedef struct TxnsWork
 {
-	const TxnRound *round; /* NULL: the batch is applied as one */
-	bool stopping;         /* the round is to be left */
-	size_t first;          /* of the transactions that are being sent as one */
-	size_t committed;      /* transactions of the batch, up to its last one */
-	int64_t rows_counted;  /* that the open transaction must have changed */
-	bool results_wanted;   /* some have to be looked at before it commits */
-	bool check_wanted;     /* it did what does not notice that a table is
-							  altered */
+	const TxnRound *round; /* borrowed; NULL: the batch is applied as one */
+	bool stopping;         /* whether the round is to be left early */
+	size_t first;          /* first of the transactions that are sent as one */
+	size_t committed;      /* number of committed transactions of the batch, up
+							* to the last own one */
+	int64_t rows_counted;  /* rows that the open transaction must have changed
+							* according to the counter */
+	bool results_wanted;   /* whether results must be checked before it
+							* commits */
+	bool check_wanted;     /* whether it used statements that do not detect
+							* altered tables */
 } TxnsWork;
 
-/* What has gone wrong first. */
+/* The first failure of a batch or round. */
 typedef struct ApplierFailure
 {
-	bool is_there; /* `error` says why; results are ignored */
+	bool is_there; /* whether there is a failure; further results are ignored */
 	Error error;
-	ConflictChange change; /* that it is about */
-	size_t index;          /* of that, or PLAN_NO_CHANGE */
-	bool is_refusal;       /* of a row: worth trying in order */
+	ConflictChange change; /* change that the failure is about */
+	size_t index;          /* index of that change, or PLAN_NO_CHANGE */
+	bool is_refusal;       /* whether a change was refused, so that the ordered
+							* plan may succeed */
 } ApplierFailure;
 
-/* The commit, or the question where the target's WAL ends, that is under way.
- */
+/* The current commit, or query for the end of the target's WAL. */
 typedef struct ApplierCommit
 {
 	int64_t rows;
 	int64_t txns;
-	bool is_done; /* what fails from now on fails after it */
-	Lsn lsn;      /* source position of what was asked about … */
-	bool flushes; /* … which waits for the disk */
+	bool is_done; /* whether the commit succeeded; later failures are after
+				   * it */
+	Lsn lsn;      /* source position of the commit … */
+	bool flushes; /* … and whether it waits for the disk */
 } ApplierCommit;
 
-/* Embedded; to be read, not written, by whoever has it. */
+/*
+ * An applier, embedded in its owner, which may read but not write the fields.
+ */
 typedef struct Applier
 {
 	/* The session. */
@@ -207,16 +226,17 @@ typedef struct Applier
 	Params *params;
 	Params *progress_params;
 	Buf copy_buffer;
-	int backend_pid; /* 0: not known yet */
+	int backend_pid; /* PID of the session; 0: not known yet */
 	ConditionsState conditions;
-	bool txn_open;     /* a transaction is open on the target */
-	int64_t open_rows; /* applied in the parts that are in it */
+	bool txn_open;     /* whether a transaction is open on the target */
+	int64_t open_rows; /* rows applied in the parts of the open transaction */
 
-	/* The work: of one of two kinds, or values that are fetched. */
+	/* The current work: one of two kinds of batches, or fetches. */
 	ApplierState state;
 	CopyState copy_state;
 	Batch own_batch;
-	Batch *batch; /* that is being applied: its own, or one of several's */
+	Batch *batch; /* batch that is being applied: `own_batch`, or one shared by
+				   * several appliers */
 	Plan *plan;
 	StepState step_state;
 	Step step;
@@ -229,67 +249,80 @@ typedef struct Applier
 
 /* ---- life cycle --------------------------------------------------------- */
 
-/* Takes ownership of the connection; the target must outlive the applier. */
+/*
+ * Initializes an applier.  Takes ownership of the connection; the target must
+ * outlive the applier.
+ */
 void applier_init(Applier *self, Target *target, PgConn *conn);
 
-/* Closes the connection as well.  Accepts a zeroed one. */
+/* Frees everything and closes the connection.  Accepts a zeroed applier. */
 void applier_release(Applier *self);
 
 /* ---- batches ------------------------------------------------------------ */
 
 /*
- * Starts to apply a batch that is not empty.  Its contents change hands:
- * afterwards `batch` is empty, or holds the beginning of its last transaction,
- * if that is not complete.  Only in APPLIER_IDLE.
+ * Starts to apply a batch that is not empty, and takes its contents.
+ * Afterwards `batch` is empty, or has the beginning of its last transaction, if
+ * that is not complete.  Only in APPLIER_IDLE.
  */
 MUST_CHECK Rc applier_start(Applier *self, Batch *batch, Error *err);
 
 /*
- * Starts to apply transactions of a batch that is not its own, each as a
- * transaction of the target.  Whoever has the batch looks at `failure` and
- * `as_txns.committed` when it is idle again; what was open is then rolled back.
+ * Starts to apply transactions of a shared batch, each as a transaction of the
+ * target.  When the applier is idle again, the owner of the batch checks
+ * `failure` and `as_txns.committed`; an open transaction was rolled back then.
  * Only in APPLIER_IDLE.
  */
 MUST_CHECK Rc applier_start_txns(Applier *self, Batch *batch,
 								 const TxnRound *round,
 								 const TxnSelection *selection, Error *err);
 
-/* Has it leave such a round, without the transactions that it has not sent. */
+/*
+ * Makes the applier leave such a round without the transactions that it has not
+ * sent.
+ */
 void applier_stop_txns(Applier *self);
 
-/* Asks where the target's WAL ends after commits up to `lsn`, the last of which
- * may have waited for the disk.  Only in APPLIER_IDLE. */
+/*
+ * Queries the end of the target's WAL after commits up to `lsn`; `flushed`: the
+ * last of them may have waited for the disk.  Only in APPLIER_IDLE.
+ */
 MUST_CHECK Rc applier_ask_position(Applier *self, Lsn lsn, bool flushed,
 								   Error *err);
 
-/* Notes a position up to which there was nothing to apply.  Only in
- * APPLIER_IDLE, without an open transaction. */
+/*
+ * Commits progress up to a position before which there was nothing to apply.
+ * Only in APPLIER_IDLE, without an open transaction.
+ */
 MUST_CHECK Rc applier_commit_position(Applier *self, Lsn lsn, Error *err);
 
-/* Asks how far the target's WAL is flushed.  Only in APPLIER_IDLE. */
+/* Queries the target's flush position.  Only in APPLIER_IDLE. */
 MUST_CHECK Rc applier_check_flush(Applier *self, Error *err);
 
 /*
  * Reads values of rows that move to another node.  A row is read as the open
  * transaction sees it, or without one as it is committed.  If the target has
- * applied the row's transaction, the row is gone, and its values are read from
- * penstock.moved.  Each fetch is done, and in no list, when the applier is idle
- * again.  A row that does not exist is a failure.  Only in APPLIER_IDLE.
+ * already applied the row's transaction, the row does not exist any more, and
+ * its values are read from penstock.moved.  When the applier is idle again,
+ * each fetch is done, and in no list.  A row that does not exist is a failure.
+ * Only in APPLIER_IDLE.
  */
 MUST_CHECK Rc applier_start_fetch(Applier *self, SinkFetch *fetches,
 								  Error *err);
 
-/* Removes what penstock.moved has of transactions up to `lsn`.  Only in
- * APPLIER_IDLE, without an open transaction. */
+/*
+ * Removes rows of penstock.moved of transactions up to `lsn`.  Only in
+ * APPLIER_IDLE, without an open transaction.
+ */
 MUST_CHECK Rc applier_forget_kept(Applier *self, Lsn lsn, Error *err);
 
-/* Gives up an open transaction.  Only in APPLIER_IDLE.  Waits. */
+/* Rolls back an open transaction; waits.  Only in APPLIER_IDLE. */
 MUST_CHECK Rc applier_roll_back(Applier *self, Error *err);
 
 /*
- * Opens a transaction, of which the batches that are started next are parts;
- * and savepoints in it, by number.  Rolling back to one keeps it; open_rows is
- * what the applier had when it was set.  Only in APPLIER_IDLE.  They wait.
+ * Open a transaction, of which the next batches are parts, and manage
+ * savepoints in it, by number.  Rolling back to a savepoint keeps it; open_rows
+ * is the applier's value when it was set.  Only in APPLIER_IDLE.  They wait.
  */
 MUST_CHECK Rc applier_begin(Applier *self, Error *err);
 MUST_CHECK Rc applier_set_savepoint(Applier *self, uint32_t number, Error *err);
@@ -299,48 +332,53 @@ MUST_CHECK Rc applier_roll_back_to(Applier *self, uint32_t number,
 								   int64_t open_rows, Error *err);
 
 /*
- * One move of the state machine.  RC_OK: there may be more.  RC_AGAIN: it waits
- * for the target, or is idle.
+ * Makes one step of the state machine.  RC_OK: more can be done.  RC_AGAIN: it
+ * waits for the target, or is idle.
  */
 MUST_CHECK Rc applier_work(Applier *self, Error *err);
 
 /*
- * Has it forget what it knows of a table of the source, by its name there, so
- * that the target's table is looked up again by the next batch or fetch that
- * needs it; without a schema and a name (both NULL), of all tables.  Statements
- * that are prepared in its session are deallocated before the next ones are
- * sent.  Only in APPLIER_IDLE; a transaction may be open.  Does not wait.
+ * Forgets what is known about the target's table for a source table with that
+ * name, so that the next batch or fetch looks it up again; with schema and name
+ * NULL, forgets all tables.  Prepared statements of the session are deallocated
+ * before the next ones are sent.  Only in APPLIER_IDLE; a transaction may be
+ * open.  Does not wait.
  */
 void applier_forget_table(Applier *self, const char *schema, const char *name);
 
-/* Adds what its connection waits for. */
+/* Adds what the connection waits for. */
 void applier_interest(const Applier *self, Interest *interest);
 
 /* ---- between the applier's own files ------------------------------------ */
 
-/* applier.c: goes on to a state that may follow. */
+/* applier.c: changes to a state that may follow. */
 void applier_set_state(Applier *self, ApplierState state);
 MUST_CHECK Rc applier_send_plain(Applier *self, const char *sql,
 								 ExpectationKind kind, Error *err);
 MUST_CHECK Rc applier_forget_statements(Applier *self, Error *err);
 
-/* Has the target fail unless what is known of these tables is so.  Uses
- * progress_params. */
+/*
+ * Sends a statement that fails if one of these tables has changed.  Uses
+ * progress_params.
+ */
 MUST_CHECK Rc applier_send_check(Applier *self, const CurrentTables *tables,
 								 Error *err);
 
 /*
- * After a failure, when all is rolled back: looks whether one of the tables has
- * changed, and then reads them again.  Nothing of the plan is left.
+ * After a failure, when everything is rolled back: checks whether one of the
+ * tables has changed, and looks them up again if so.  The plan must have been
+ * freed.
  */
 MUST_CHECK Rc applier_refresh_tables(Applier *self, TableCache *tables,
 									 int *refreshes, bool *changed, Error *err);
 
-/* applier_result.c: takes all results that are here.  RC_END: the sync came
- * back. */
+/*
+ * applier_result.c: receives all available results.  RC_END: the sync was
+ * answered.
+ */
 MUST_CHECK Rc applier_receive_results(Applier *self, Error *err);
 
-/* Checks one result, and clears it.  What the target refused is noted. */
+/* Checks one result, and clears it; records a failure. */
 MUST_CHECK Rc applier_handle_result(Applier *self, PGresult *result,
 									const Expectation *expectation, Error *err);
 
@@ -348,35 +386,41 @@ MUST_CHECK Rc applier_handle_result(Applier *self, PGresult *result,
 MUST_CHECK Rc applier_start_copy(Applier *self, Error *err);
 MUST_CHECK Rc applier_work_copy(Applier *self, Error *err);
 
-/* applier_txn.c: notes how it is made sure that the step changes as many rows
- * as it should; returns how many its result must have, or -1. */
+/*
+ * applier_txn.c: decides how the number of rows that a step changes is checked;
+ * returns the number that its result must have, or -1.
+ */
 int64_t applier_note_rows(Applier *self);
 MUST_CHECK Rc applier_begin_txn(Applier *self, Error *err);
 MUST_CHECK Rc applier_commit_txn(Applier *self, Error *err);
 MUST_CHECK Rc applier_end_txns(Applier *self, Error *err);
 
-/* applier_fetch.c: takes an answer; ends the round of them. */
+/* applier_fetch.c: the first takes one answer, the second ends the round. */
 void applier_take_fetched(Applier *self, const PGresult *result,
 						  const Expectation *expectation);
 MUST_CHECK Rc applier_end_fetch(Applier *self, Error *err);
 
-/* applier_commit.c: adds parameters of the statements that move progress; `txn`
- * is NULL if only the position moves. */
+/*
+ * applier_commit.c: adds the parameters of statements that move progress; `txn`
+ * is NULL if only the position moves.
+ */
 void applier_add_progress(const Applier *self, Params *params,
 						  const TxnInfo *txn, Lsn end_lsn, int64_t transactions,
 						  int64_t rows);
 MUST_CHECK Rc applier_commit_batch(Applier *self, Error *err);
 
-/* Sends the question where the WAL ends after commits up to `lsn`, the last of
- * which may have waited for the disk. */
+/*
+ * Sends the query for the end of the WAL after commits up to `lsn`; `flushed`:
+ * the last of them may have waited for the disk.
+ */
 MUST_CHECK Rc applier_send_question(Applier *self, Lsn lsn, bool flushed,
 									Error *err);
 
-/* The answer to it. */
+/* Takes the answer to that query. */
 MUST_CHECK Rc applier_note_position(Applier *self, const PGresult *result,
 									Error *err);
 
-/* The round of a commit, or of a question, is over. */
+/* Ends the round of a commit or a query. */
 void applier_note_round(Applier *self);
 
 #endif /* PENSTOCK_SINK_POSTGRES_APPLY_APPLIER_H */

@@ -1,6 +1,6 @@
 /*
  * applier_commit.c
- *    The end of a transaction on the target, and where its log is then.
+ *    Commits transactions, and finds out where the target's WAL ends then.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,9 @@ applier_send_question(Applier *self, Lsn lsn, bool flushed, Error *err)
 							   self->progress_params, &expectation, err);
 }
 
-/* Progress, commit, and where the WAL ends then; in one round. */
+/*
+ * Sends progress, commit, and the query for the end of the WAL, in one round.
+ */
 static MUST_CHECK Rc
 send_commit(Applier *self, Error *err)
 {
@@ -93,7 +95,7 @@ applier_commit_batch(Applier *self, Error *err)
 	return send_commit(self, err);
 }
 
-/* A commit of progress, and of no changes. */
+/* Prepares a commit of progress without changes. */
 static void
 begin_position(Applier *self, Lsn lsn)
 {
@@ -109,7 +111,7 @@ begin_position(Applier *self, Lsn lsn)
 	applier_add_progress(self, self->progress_params, NULL, lsn, 0, 0);
 }
 
-/* Notes a position up to which there was nothing to apply. */
+/* Commits progress up to a position before which there was nothing to apply. */
 Rc
 applier_commit_position(Applier *self, Lsn lsn, Error *err)
 {
@@ -146,7 +148,7 @@ applier_forget_kept(Applier *self, Lsn lsn, Error *err)
 	return rc == RC_OK ? send_commit(self, err) : rc;
 }
 
-/* The question after the commits of a round of transactions. */
+/* The query after the commits of a round of transactions. */
 Rc
 applier_ask_position(Applier *self, Lsn lsn, bool flushed, Error *err)
 {
@@ -177,7 +179,10 @@ applier_check_flush(Applier *self, Error *err)
 	return rc;
 }
 
-/* A pooler that was not noticed before may give us another session. */
+/*
+ * Checks that this is still the same session, which an undetected connection
+ * pooler may have replaced.
+ */
 static MUST_CHECK Rc
 check_session(Applier *self, const PGresult *result, Error *err)
 {
@@ -205,7 +210,9 @@ applier_note_position(Applier *self, const PGresult *result, Error *err)
 		  self->commit.lsn <= self->target->noted_lsn);
 	target_note_commit(self->target, self->commit.lsn, insert);
 
-	/* The commit waited for the disk, and so did all before it. */
+	/*
+	 * The commit has waited for the disk, so all earlier WAL is flushed, too.
+	 */
 	if (self->commit.flushes)
 		flush = insert;
 	target_note_flush(self->target, flush);

@@ -1,9 +1,9 @@
 /*
  * applier_copy.c
- *    The conversation of a COPY.
+ *    Runs a COPY.
  *
- * Only outside of pipeline mode, and between two rounds: the server says that
- * it wants data, takes them, and says that it has them all.
+ * A COPY runs outside of pipeline mode, between two rounds: the server requests
+ * the data, receives them, and confirms the end.
  */
 #include "base/fault.h"
 #include "sink/postgres/apply/applier.h"
@@ -33,7 +33,7 @@ applier_start_copy(Applier *self, Error *err)
 	return lane_flush(self->lane, err);
 }
 
-/* RC_OK when libpq can answer without waiting. */
+/* Returns RC_OK when libpq can return a result without waiting. */
 static MUST_CHECK Rc
 copy_result_is_here(Applier *self, Error *err)
 {
@@ -44,7 +44,7 @@ copy_result_is_here(Applier *self, Error *err)
 	return PQisBusy(pgconn_raw(conn)) ? RC_AGAIN : RC_OK;
 }
 
-/* Goes on after a COPY, whether it succeeded or failed. */
+/* Continues after a COPY, successful or not. */
 static MUST_CHECK Rc
 finish_copy(Applier *self, Error *err)
 {

@@ -1,9 +1,9 @@
 /*
  * applier_fetch.c
- *    Reading values of rows that are about to move to another node.
+ *    Reads values of rows that are about to move to another node.
  *
- * All that is asked for goes out in one round, in the transaction that is open,
- * if one is: what it has done so far is what the values come after.
+ * All queries are sent in one round.  If a transaction is open, they run in it,
+ * and so see the rows after all changes that it has made.
  */
 #include <string.h>
 
@@ -29,7 +29,10 @@ send_fetch(Applier *self, const SinkFetch *fetch, size_t index, Error *err)
 							   &expectation, err);
 }
 
-/* The row is gone, and what it had is in penstock.moved. */
+/*
+ * Sends the query for a row that was already removed, and whose values are in
+ * penstock.moved.
+ */
 static MUST_CHECK Rc
 send_read_kept(Applier *self, const SinkFetch *fetch, size_t index, Error *err)
 {
@@ -137,7 +140,7 @@ take_row(const SinkFetch *fetch, const TargetTable *table,
 					   field++);
 }
 
-/* Column names and values. */
+/* Takes rows of column names and values. */
 static void
 take_kept(const SinkFetch *fetch, const PGresult *result)
 {
@@ -178,7 +181,7 @@ applier_take_fetched(Applier *self, const PGresult *result,
 						   &self->failure.error);
 }
 
-/* All answers are here. */
+/* Called when all answers were received. */
 Rc
 applier_end_fetch(Applier *self, Error *err)
 {

@@ -1,6 +1,6 @@
 /*
  * applier_result.c
- *    What the target answers, and what is wrong with it.
+ *    Checks the results of the target.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +11,10 @@
 #include "sink/postgres/apply/applier.h"
 #include "sink/postgres/apply/current_check.h"
 
-/* Conflicts that are logged one by one. */
+/* Number of conflicts that are logged one by one. */
 #define CONFLICTS_LOGGED_MAX 20
 
-/* Keeps the first failure of a batch. */
+/* Records the first failure of a batch. */
 static void
 note_failure(Applier *self, Error *failure, const ConflictChange *described,
 			 size_t change_index, bool is_refusal)
@@ -31,7 +31,7 @@ note_failure(Applier *self, Error *failure, const ConflictChange *described,
 	error_take(&self->failure.error, failure);
 }
 
-/* The change that an expectation is about, for words. */
+/* Describes the change that an expectation is about, for messages. */
 static void
 describe_change(const Applier *self, const Expectation *expectation,
 				ConflictChange *described)
@@ -45,7 +45,7 @@ describe_change(const Applier *self, const Expectation *expectation,
 	described->txn = batch_change_txn(self->batch, index);
 }
 
-/* Logs a conflict that was settled; not each of many. */
+/* Logs a settled conflict, unless many were logged. */
 static void
 log_settled(Applier *self, const ConflictChange *described)
 {
@@ -63,7 +63,10 @@ log_settled(Applier *self, const ConflictChange *described)
 					: "");
 }
 
-/* A statement of settle.h: how many conflicts, how many rows in the end. */
+/*
+ * Checks the result of a statement of settle.h: number of conflicts, number of
+ * written rows.
+ */
 static void
 check_settled(Applier *self, const PGresult *result,
 			  const Expectation *expectation)
@@ -101,13 +104,15 @@ note_lease_lost(Applier *self, Error *failure)
 	error_hint(failure, "Only one consumer at a time can follow with one "
 						"name.");
 
-	/* In a round of transactions it may also be a wrong number of rows, or an
-	 * order that was not kept: alone and in order it will be known. */
+	/*
+	 * In a round of transactions, a wrong number of rows or a violated order
+	 * can be the reason, too.  Applying the transaction alone shows which.
+	 */
 	note_failure(self, failure, &(ConflictChange){0}, PLAN_NO_CHANGE,
 				 self->as_txns.round != NULL);
 }
 
-/* Whether the target says that a table is not as it was looked up. */
+/* Whether the failure means that a table has changed since it was looked up. */
 static bool
 says_changed(const Expectation *expectation, const Error *failure)
 {
@@ -127,8 +132,8 @@ note_changed(Applier *self, Error *failure)
 }
 
 /*
- * What the target only finds at commit (a deferred constraint) is not of one
- * change; but it is of these transactions.
+ * Adds the transactions to an error that the target reports only at commit (a
+ * deferred constraint), and which is not about one change.
  */
 static void
 add_commit_context(const BatchTxn *txns, size_t txn_count, Error *err)
@@ -155,7 +160,7 @@ note_error_result(Applier *self, const PGresult *result,
 	ConflictChange described;
 
 	if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
-		return; /* because of a failure that came before */
+		return; /* because of an earlier failure */
 	if (pgconn_check_result(lane_conn(self->lane), result, &failure) == RC_OK)
 		return;
 	if (expectation->kind == EXPECT_PROGRESS &&
@@ -199,7 +204,7 @@ check_rows(Applier *self, const PGresult *result,
 	note_failure(self, &failure, &described, expectation->change_index, true);
 }
 
-/* A COMMIT of a transaction that had failed would be a ROLLBACK. */
+/* Checks the result of a COMMIT: in a failed transaction it is a ROLLBACK. */
 static void
 check_commit(Applier *self, PGresult *result, const Expectation *expectation)
 {
@@ -217,7 +222,7 @@ check_commit(Applier *self, PGresult *result, const Expectation *expectation)
 	self->as_txns.committed = expectation->txn_index + 1;
 }
 
-/* The same of a batch that is applied as one. */
+/* Does the same for a batch that is applied as one. */
 static void
 note_committed(Applier *self, PGresult *result)
 {
@@ -254,7 +259,7 @@ applier_handle_result(Applier *self, PGresult *result,
 	return rc;
 }
 
-/* Takes all results that are here.  RC_END: the sync came back. */
+/* Receives all available results.  RC_END: the sync was answered. */
 Rc
 applier_receive_results(Applier *self, Error *err)
 {

@@ -2,23 +2,25 @@
  * applier_txn.c
  *    Rounds in which each source transaction is a transaction of the target.
  *
- * All of them are sent one after the other, without waiting:
+ * All transactions are sent one after the other, without waiting:
  *
  *     BEGIN, rows, progress, COMMIT AND CHAIN, rows, progress, …, COMMIT, sync
  *
- * Each COMMIT AND CHAIN also begins the next.  After a failure the server skips
- * everything up to the sync, so nothing after it takes place, and nothing
- * before it is lost.  Progress only moves from where the transaction before has
- * left it; that, and not the order in which connections happen to be served, is
- * what keeps commits in order.
+ * Each COMMIT AND CHAIN also begins the next transaction.  After a failure, the
+ * server skips everything up to the sync, so nothing after the failure is
+ * executed, and nothing before it is lost.  A statement moves progress only
+ * from the end of the previous transaction.  This keeps the commits in order,
+ * whatever the order in which connections are served.
  */
 #include "base/clock.h"
 #include "base/fault.h"
 #include "sink/postgres/apply/applier.h"
 #include "sink/postgres/apply/current_check.h"
 
-/* Inserts of one transaction from which on it pays to wait for what was sent
- * before, which COPY has to. */
+/*
+ * Smallest number of inserts in a transaction for which COPY is used, although
+ * it must wait for everything that was sent before.
+ */
 #define TXN_COPY_ROWS_MIN 1000
 
 static MUST_CHECK Rc
@@ -52,7 +54,10 @@ build_turn_params(Applier *self, uint32_t turn)
 	add_turn(self->progress_params, turn);
 }
 
-/* Waits, on the target, until the turn before is over, and takes the next. */
+/*
+ * Sends the statements that wait, on the target, until the previous turn has
+ * ended, and take the next turn.
+ */
 static MUST_CHECK Rc
 send_take_turn(Applier *self, uint32_t turn, Error *err)
 {
@@ -83,7 +88,7 @@ applier_note_rows(Applier *self)
 	{
 		self->as_txns.rows_counted += step->rows_expected;
 
-		/* The result of one that counts many is the count. */
+		/* The result of a statement for many rows is the number of rows. */
 		if (step->rows_expected > 1)
 			return -1;
 	}
@@ -125,7 +130,7 @@ send_progress(Applier *self, size_t index, Error *err)
 	Expectation expectation = {.kind = EXPECT_PROGRESS,
 							   .change_index = PLAN_NO_CHANGE};
 	Statement *statement = self->step.statement;
-	Params *params = self->params; /* after those of its changes, if any */
+	Params *params = self->params; /* follow those of the changes, if any */
 
 	CHECK(first <= index && txns[index].complete);
 	CHECK(txns[index].txn.end_lsn > before);
@@ -163,8 +168,8 @@ send_commit(Applier *self, size_t index, Error *err)
 }
 
 /*
- * Compares what is known of the tables that were written to.  Of partitions
- * that only happens at the end of a batch.
+ * Sends the check that tables which were written to have not changed.  For
+ * partitions, this is done only at the end of a batch.
  */
 static MUST_CHECK Rc
 send_check(Applier *self, size_t index, Error *err)
@@ -272,7 +277,7 @@ applier_stop_txns(Applier *self)
 	self->as_txns.stopping = self->as_txns.round != NULL;
 }
 
-/* What others wait for is given up as well. */
+/* Rolls back, and releases the locks that other appliers wait for. */
 static MUST_CHECK Rc
 undo(Applier *self, Error *err)
 {
@@ -285,7 +290,9 @@ undo(Applier *self, Error *err)
 						 "SELECT pg_catalog.pg_advisory_unlock_all()", NULL,
 						 err);
 
-	/* Statements after the failure were skipped, their preparing too. */
+	/*
+	 * After the failure, the server has skipped statements, including PREPARE.
+	 */
 	if (rc == RC_OK)
 		rc = applier_forget_statements(self, err);
 	return rc;

@@ -1,6 +1,6 @@
 /*
  * conflict.c
- *    Naming a change so that a person can find the row.
+ *    Describes a change so that a person can find the row.
  */
 #include "sink/postgres/apply/conflict.h"
 
@@ -17,7 +17,7 @@
 #define EXCLUSION_VIOLATION "23P01"
 #define BAD_BYTES           "22021" /* character_not_in_repertoire */
 
-/* A key's value is cut after so many bytes. */
+/* Number of bytes after which a key's value is truncated. */
 #define KEY_VALUE_MAX 200
 
 static void
@@ -152,7 +152,9 @@ conflict_explain_refusal(const ConflictChange *what, Error *err)
 	add_context(what, err);
 }
 
-/* Has the target print a value in binary format; false if it does not. */
+/*
+ * Asks the target to print a value in binary format; returns false if it fails.
+ */
 static bool
 print_value(PgConn *target, const TargetColumn *column, const Value *value,
 			Buf *text)
@@ -216,7 +218,7 @@ append_value(PgConn *target, const TargetColumn *column, const Value *value,
 	}
 }
 
-/* Whether the conflict would be noted if its policy were to skip it. */
+/* Whether a policy of skip could settle the conflict. */
 static bool
 can_be_skipped(const ConflictChange *what, const Error *err)
 {
@@ -229,8 +231,8 @@ can_be_skipped(const ConflictChange *what, const Error *err)
 }
 
 /*
- * Values of rows are none of the log's business, but for a key; where there is
- * none, penstock.conflict is where the row can be had.
+ * Adds that the row has no key.  Values of rows must not be logged, except
+ * keys; without a key, the hint is to look into penstock.conflict.
  */
 static void
 add_no_key(const ConflictChange *what, Error *err)

@@ -1,6 +1,6 @@
 /*
  * current_check.c
- *    Asking the target.
+ *    Runs the statements of plan/current.h.
  */
 #include "sink/postgres/apply/current_check.h"
 
@@ -15,7 +15,8 @@ current_set_up(PgConn *target, bool *made, Error *err)
 	if (rc == RC_FAIL && (strcmp(err->sqlstate, "42501") == 0 ||
 						  strcmp(err->sqlstate, "42704") == 0))
 	{
-		error_reset(err); /* no TEMPORARY on the database, or no plpgsql */
+		error_reset(err); /* no TEMPORARY privilege on the database, or no
+						   * PL/pgSQL */
 		return RC_OK;
 	}
 	return rc;

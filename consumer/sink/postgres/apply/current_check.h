@@ -1,7 +1,6 @@
 /*
  * current_check.h
- *    Asking the target whether what was looked up of its tables is still so;
- *    see plan/current.h.
+ *    Checks whether tables of the target have changed; see plan/current.h.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_CURRENT_CHECK_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_CURRENT_CHECK_H
@@ -13,16 +12,16 @@
 #include "sink/postgres/plan/current.h"
 
 /*
- * Makes the function that conditions call, in the session.  *made is false if
- * the role may not.  Waits.
+ * Creates the function that conditions call, in the session.  *made is false if
+ * our role may not.  Waits.
  */
 MUST_CHECK Rc current_set_up(PgConn *target, bool *made, Error *err);
 
-/* Whether one of the tables has changed.  Waits. */
+/* Finds out whether one of the tables has changed.  Waits. */
 MUST_CHECK Rc current_find_changed(PgConn *target, const CurrentTables *tables,
 								   bool *changed, Error *err);
 
-/* The error for that. */
+/* Sets the error that a table has changed; returns RC_FAIL. */
 MUST_CHECK Rc current_set_changed(const char *label, Error *err);
 
 #endif /* PENSTOCK_SINK_POSTGRES_APPLY_CURRENT_CHECK_H */

@@ -1,6 +1,6 @@
 /*
  * lane.c
- *    A ring of expectations beside libpq's queue of commands.
+ *    Keeps a ring of expectations in parallel to libpq's queue of commands.
  */
 #include "sink/postgres/apply/lane.h"
 
@@ -8,19 +8,22 @@
 
 #include "base/xalloc.h"
 
-/* libpq collects this much before we have it try the socket. */
+/* Bytes that libpq may buffer before it must flush. */
 #define FLUSH_BYTES (32 * KB)
 
-/* Rough size of a command's messages without its values. */
+/* Approximate size of a command's messages without its values, in bytes. */
 #define COMMAND_BYTES 64
 
-/* Items that may be added between two looks at whether the lane is blocked: the
- * end of a transaction takes seven statements, each up to two, and a sync. */
+/*
+ * Largest number of items that are added between two calls of
+ * lane_is_blocked(): the end of a transaction takes seven statements with up to
+ * two items each, and a sync.
+ */
 #define ITEMS_AT_ONCE_MAX 15
 
 typedef enum ItemKind
 {
-	ITEM_PREPARE, /* ours alone: nobody is told of its success */
+	ITEM_PREPARE, /* internal: its success is not returned */
 	ITEM_COMMAND,
 	ITEM_SYNC,
 } ItemKind;
@@ -39,8 +42,8 @@ struct Lane
 	size_t item_first;
 	size_t item_count;
 	size_t unflushed_bytes;
-	bool flush_pending; /* the socket did not take all */
-	bool in_pipeline;   /* pipeline mode */
+	bool flush_pending; /* whether the socket has not accepted everything */
+	bool in_pipeline;   /* whether the connection is in pipeline mode */
 };
 
 Lane *
@@ -178,7 +181,10 @@ pop(Lane *lane)
 	lane->item_count--;
 }
 
-/* Whether libpq has a result, or the end of one, for us. */
+/*
+ * Returns RC_OK when libpq can return a result, or the end of one, without
+ * waiting.
+ */
 static MUST_CHECK Rc
 result_is_here(Lane *lane, Error *err)
 {
@@ -189,7 +195,7 @@ result_is_here(Lane *lane, Error *err)
 	return PQisBusy(lane->pg) ? RC_AGAIN : RC_OK;
 }
 
-/* Every command's results end in a NULL; a sync has none. */
+/* Skips the NULL after a command's results; a sync has none. */
 static MUST_CHECK Rc
 skip_end_of_command(Lane *lane, Error *err)
 {

@@ -2,14 +2,15 @@
  * lane.h
  *    One connection that applies changes, in libpq's pipeline mode.
  *
- * Statements are sent without waiting for the results of those before them.
- * Each is sent together with what is expected of it; results come back in the
- * same order, and each meets its expectation.  After a failure the server skips
- * everything up to the next sync; those results come back too and are to be
+ * Statements are sent without waiting for earlier results.  Each statement has
+ * an expectation.  Results are received in the order of the statements, and
+ * each is returned with its expectation.  After a failure, the server skips
+ * everything up to the next sync; the results of skipped statements must be
  * ignored.
  *
- * Nothing here waits.  A lane whose socket takes no more says so
- * (lane_is_blocked()), and its user stops sending until it does.
+ * Nothing here waits.  If the socket does not accept more data,
+ * lane_is_blocked() returns true, and the caller must stop sending until it
+ * does not.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_LANE_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_LANE_H
@@ -21,64 +22,74 @@
 #include "sink/postgres/plan/params.h"
 #include "sink/postgres/plan/statement.h"
 
-/* Statements that may be under way. */
+/* Largest number of statements without a received result. */
 #define LANE_EXPECTATIONS_MAX 4096
 
 typedef struct Lane Lane;
 
-/* What is expected of a statement's result; read by whoever receives it. */
+/* What the receiver expects of a statement's result. */
 typedef struct Expectation
 {
-	int kind; /* the user's own */
+	int kind; /* defined by the caller */
 	int64_t rows_expected;
 	size_t change_index;
-	size_t txn_first; /* of a commit: the transactions that it is of … */
-	size_t txn_index; /* … up to this one */
+	size_t txn_first; /* of a commit: index of the first transaction … */
+	size_t txn_index; /* … and of the last one */
 	const TargetTable *table;
 } Expectation;
 
-/* Takes ownership of the connection. */
+/* Makes a lane; takes ownership of the connection. */
 Lane *lane_new(PgConn *conn);
 
-/* Closes the connection as well.  Accepts NULL. */
+/* Frees a lane and closes its connection.  Accepts NULL. */
 void lane_free(Lane *lane);
 
 PgConn *lane_conn(const Lane *lane);
 
-/* Whether nothing that was sent is still to be answered. */
+/* Whether every statement was answered. */
 bool lane_is_empty(const Lane *lane);
 
-/* Whether sending must pause: the socket, or the list of expectations, is
- * full. */
+/*
+ * Whether sending must pause, because the socket or the list of expectations is
+ * full.
+ */
 bool lane_is_blocked(const Lane *lane);
 
-/* Whether the socket has to take something before anything else can go. */
+/* Whether data wait for the socket. */
 bool lane_wants_write(const Lane *lane);
 
 /* Sends a statement without parameters. */
 MUST_CHECK Rc lane_send_sql(Lane *lane, const char *sql,
 							const Expectation *expectation, Error *err);
 
-/* Sends a statement with parameters, preparing it first if it is not yet. */
+/*
+ * Sends a statement with parameters; prepares it before if it is not prepared.
+ */
 MUST_CHECK Rc lane_send_statement(Lane *lane, Statement *statement,
 								  const Params *params,
 								  const Expectation *expectation, Error *err);
 
-/* Ends a round: the server answers when it has done everything before. */
+/*
+ * Sends a sync, which ends a round: the server answers it after everything
+ * before.
+ */
 MUST_CHECK Rc lane_send_sync(Lane *lane, Error *err);
 
-/* Hands what libpq has collected to the socket, as far as it takes it. */
+/* Flushes libpq's buffer, as far as the socket accepts it. */
 MUST_CHECK Rc lane_flush(Lane *lane, Error *err);
 
 /*
- * The next result.  RC_OK: *result, which the caller clears, belongs to
- * *expectation.  RC_END: a sync was reached.  RC_AGAIN: none is here yet.
+ * Returns the next result.  RC_OK: *result, which the caller must clear,
+ * belongs to *expectation.  RC_END: a sync was answered.  RC_AGAIN: nothing was
+ * received yet.
  */
 MUST_CHECK Rc lane_receive(Lane *lane, PGresult **result,
 						   Expectation *expectation, Error *err);
 
-/* Leaves pipeline mode, for COPY and for statements that are waited for, and
- * enters it again.  Only between rounds. */
+/*
+ * Leave pipeline mode, for COPY and for statements that are waited for, and
+ * enter it again.  Only between rounds.
+ */
 MUST_CHECK Rc lane_leave_pipeline(Lane *lane, Error *err);
 MUST_CHECK Rc lane_enter_pipeline(Lane *lane, Error *err);
 

@@ -1,20 +1,20 @@
 /*
  * lanes.c
- *    Rounds of the lanes.
+ *    The states of the lanes.
  *
- *              ┌───────── the rest ──────────┐
- *              ▼                             │
- *   IDLE ──► TOGETHER ── somebody failed ──► ALONE
- *    ▲         │                             │
- *    │         ▼ all is committed            │
- *    └─────────┴─────────────────────────────┘
+ *                 ┌───────── the rest ──────────┐
+ *                 ▼                             │
+ *     IDLE ──► TOGETHER ── a member failed ──► ALONE
+ *       ▲         │                             │
+ *       │         ▼ all is committed            │
+ *       └─────────┴─────────────────────────────┘
  *
- *   TOGETHER   each applier is at work on its transactions, or has finished, or
- *              has failed
- *   ALONE      the leader applies the batch's first transaction in order
+ *   TOGETHER  each applier is applying its transactions, has finished, or has
+ *             failed
+ *   ALONE     the leader applies the batch's first transaction in order
  *
- * Where the target's WAL ends is asked every now and then: by a leader that is
- * alone in a round together with the last commit, otherwise after it.
+ * From time to time the end of the target's WAL is queried: by the only applier
+ * of a round together with the last commit, otherwise after the round.
  */
 #include "sink/postgres/apply/lanes.h"
 
@@ -28,7 +28,7 @@
 #include "sink/postgres/apply/out_of_room.h"
 #include "sink/postgres/plan/dependencies.h"
 
-/* Turns after which they start again, long before their numbers overflow. */
+/* Turn after which they start again from 0, before the numbers overflow. */
 #define TURNS_MAX (1 << 30)
 
 typedef enum LanesState
@@ -46,9 +46,11 @@ struct Lanes
 	LanesState state;
 	Batch batch; /* empty in LANES_IDLE */
 	TxnRound round;
-	uint32_t turn_next; /* of the next transaction */
-	int refreshes;      /* of the batch's tables; see recover() */
-	bool turns_taken;   /* each member holds the lock of its next turn */
+	uint32_t turn_next; /* turn of the next transaction */
+	int refreshes;      /* how often the batch's tables were looked up again;
+						 * see recover() */
+	bool turns_taken;   /* whether each member holds the lock of its next
+						 * turn */
 	Dependencies *dependencies;
 };
 
@@ -89,7 +91,7 @@ lanes_add(Lanes *lanes, PgConn *conn)
 	lanes->members[lanes->member_count++] = member;
 }
 
-/* Again TOGETHER: a table was altered, or the rest begins. */
+/* TOGETHER may follow itself: a table was altered, or the rest begins. */
 static const unsigned states_after[] = {
 	[LANES_IDLE] = 1U << LANES_TOGETHER,
 	[LANES_TOGETHER] = 1U << LANES_TOGETHER | 1U << LANES_ALONE |
@@ -128,9 +130,9 @@ lanes_forget_table(Lanes *lanes, const char *schema, const char *name)
 /* ---- turns -------------------------------------------------------------- */
 
 /*
- * The first part of the locks' keys.  Applications have advisory locks of their
- * own: a number that nobody else is likely to use, and that a predecessor,
- * whose sessions may still be there, did not have.
+ * Returns the first part of the locks' keys.  It should differ from advisory
+ * locks of applications, and from those of an earlier follower whose sessions
+ * may still exist.
  */
 static int32_t
 turn_class(const Target *target)
@@ -222,8 +224,10 @@ start_members(Lanes *lanes, Error *err)
 	return rc;
 }
 
-/* Few transactions are not worth a round of turns, and tables that depend on
- * each other are not for several at once. */
+/*
+ * Whether several members are used.  Turns cost too much for few transactions,
+ * and tables that depend on each other cannot be changed by several sessions.
+ */
 static bool
 is_worth_sharing(const Lanes *lanes)
 {
@@ -261,7 +265,8 @@ lanes_start(Lanes *lanes, Batch *batch, Error *err)
 	Rc rc;
 
 	ASSERT(lanes->state == LANES_IDLE && batch_is_empty(&lanes->batch));
-	set_state(lanes, LANES_TOGETHER); /* also if it fails: there is a batch */
+	set_state(lanes, LANES_TOGETHER); /* also if it fails, because there is a
+									   * batch */
 	lanes->batch = *batch;
 	*batch = emptied;
 	batch_split_incomplete(&lanes->batch, batch);
@@ -288,7 +293,7 @@ all_idle(const Lanes *lanes)
 	return true;
 }
 
-/* Somebody who failed; NULL: nobody did. */
+/* Returns a member that has failed, or NULL. */
 static Applier *
 find_failed(Lanes *lanes)
 {
@@ -309,7 +314,7 @@ committed_count(const Lanes *lanes)
 	return count;
 }
 
-/* Lets go of what is committed. */
+/* Removes committed transactions from the batch. */
 static void
 drop_committed(Lanes *lanes)
 {
@@ -325,7 +330,7 @@ forget_round(Lanes *lanes)
 {
 	for (int i = 0; i < lanes->member_count; i++)
 	{
-		/* Each has given back what it was given. */
+		/* Each member has left the round. */
 		ASSERT(lanes->members[i]->state == APPLIER_IDLE);
 		ASSERT(lanes->members[i]->as_txns.round == NULL &&
 			   !lanes->members[i]->txn_open);
@@ -335,8 +340,11 @@ forget_round(Lanes *lanes)
 	}
 }
 
-/* A row that was refused to one that was alone, and what is not about a row,
- * nor about how much it was, where nobody else can be the cause. */
+/*
+ * Whether repeating cannot help: a change was refused to a member that worked
+ * alone, or the failure is neither about a change nor about the amount of work,
+ * and no other member can have caused it.
+ */
 static bool
 is_final(const Lanes *lanes, const Applier *failed)
 {
@@ -346,7 +354,7 @@ is_final(const Lanes *lanes, const Applier *failed)
 		   !out_of_room_is(&failed->failure.error);
 }
 
-/* Everything after the last transaction that is committed starts again. */
+/* Starts again after the last committed transaction. */
 static void
 begin_again(Lanes *lanes)
 {
@@ -362,7 +370,7 @@ recover(Lanes *lanes, Applier *failed, Error *err)
 	bool changed;
 	Rc rc;
 
-	/* It failed after the last commit: nothing is left to be done again. */
+	/* It failed after the last commit, so nothing has to be repeated. */
 	if (committed_count(lanes) == lanes->batch.txn_count)
 	{
 		error_take(err, &failed->failure.error);
@@ -435,7 +443,10 @@ work_members(Lanes *lanes, int first, Error *err)
 	return RC_OK;
 }
 
-/* Whoever goes on after a failure would only wait for the one that failed. */
+/*
+ * Stops all members after a failure, because they would only wait for the
+ * failed one.
+ */
 static MUST_CHECK Rc
 stop_if_needed(Lanes *lanes, Error *err)
 {
@@ -450,7 +461,7 @@ stop_if_needed(Lanes *lanes, Error *err)
 Rc
 lanes_work(Lanes *lanes, Error *err)
 {
-	int first = lanes->state == LANES_IDLE ? 1 : 0; /* not the leader */
+	int first = lanes->state == LANES_IDLE ? 1 : 0; /* without the leader */
 	Rc rc = work_members(lanes, first, err);
 
 	if (rc == RC_OK && lanes->state == LANES_IDLE)

@@ -1,6 +1,6 @@
 /*
  * lock_holders.c
- *    Asks the server's list of locks.
+ *    Queries pg_locks.
  */
 #include "sink/postgres/apply/lock_holders.h"
 
@@ -9,11 +9,13 @@
 
 #include "base/macros.h"
 
-/* Sessions that are listed. */
+/* Largest number of sessions that are listed. */
 #define HOLDERS_MAX "5"
 
-/* The statement is $1, and the session that has failed $2.  Statements name
- * tables in quotes, but for definitions, which the server wrote. */
+/*
+ * Parameters: the statement, and the PID of the failed session.  A statement
+ * has names of tables in quotes, except inside definitions from the server.
+ */
 static const char holders_sql[] =
 	"SELECT string_agg(h.text, '; ' ORDER BY h.since, h.pid) FROM ("
 	"SELECT a.pid, a.xact_start AS since, format('session %s (user \"%s\","

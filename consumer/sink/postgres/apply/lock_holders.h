@@ -1,6 +1,7 @@
 /*
  * lock_holders.h
- *    Who has the lock that a schema change did not get.
+ *    Finds the sessions that hold a lock for which a schema change has waited
+ *    in vain.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_LOCK_HOLDERS_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_LOCK_HOLDERS_H
@@ -14,10 +15,10 @@
 bool lock_holders_matter(const Error *failure);
 
 /*
- * Adds to such a failure of `statement`, on `conn`, which sessions have locks
- * on the tables that the statement names: those that have had theirs longest,
- * some of them.  The session that failed may be in a transaction that is
- * aborted, so another one asks, `aside`.  Where that fails nothing is added.
+ * Adds to such an error of `statement` on `conn` which sessions hold locks on
+ * the tables that the statement mentions: some of them, the oldest transactions
+ * first.  The query runs on the connection `aside`, because the failed session
+ * may be in an aborted transaction.  If the query fails, nothing is added.
  * Waits.
  */
 void lock_holders_add(PgConn *aside, const PgConn *conn, const char *statement,

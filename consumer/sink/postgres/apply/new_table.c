@@ -1,6 +1,6 @@
 /*
  * new_table.c
- *    Asks the target whether a table has rows.
+ *    Queries the target for rows of a table.
  */
 #include "sink/postgres/apply/new_table.h"
 
@@ -10,9 +10,10 @@
 #include "net/sql.h"
 
 /*
- * Whether the target's table of that name may have rows, and whether these are
- * in partitions that the source's table does not have.  Tables that inherit
- * from it, and partitions, are tables of their own.
+ * Finds out whether the target's table with that name may have rows, and
+ * whether they are in partitions that the source's table does not have.
+ * Partitions, and tables that inherit from it, are checked as tables of their
+ * own.
  */
 static MUST_CHECK Rc
 find(PgConn *target, const Definition *table, bool *found, bool *partitions,

@@ -1,11 +1,10 @@
 /*
  * new_table.h
- *    Whether the target has a table of the source that is new without rows.
+ *    Checks that the target's table for a new table of the source has no rows.
  *
- * All rows of a new table come in the stream.  The target's table of that name
- * may be another one, though: one that it has kept when the source dropped its
- * own, or one that somebody has made and filled.  The rows of both would be
- * mixed in it.
+ * All rows of a new table are in the stream.  But the target may have another
+ * table with its name: one that was kept when the source dropped its own, or
+ * that somebody has created and filled.  Then the rows of both would be mixed.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_NEW_TABLE_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_NEW_TABLE_H
@@ -16,8 +15,8 @@
 #include "net/pgconn.h"
 
 /*
- * Fails with ERR_CONFIG if the target has rows in the table of that name.  The
- * transaction is the source's that has made the table.  Waits.
+ * RC_FAIL with ERR_CONFIG: the target's table with that name has rows.  `txn`
+ * is the source transaction that has created the table.  Waits.
  */
 MUST_CHECK Rc new_table_check(PgConn *target, const Definition *table,
 							  const TxnInfo *txn, Error *err);

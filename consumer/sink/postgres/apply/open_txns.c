@@ -1,6 +1,6 @@
 /*
  * open_txns.c
- *    Parts in a queue, an applier for each transaction.
+ *    Has a queue of parts and an applier for each transaction.
  */
 #include "sink/postgres/apply/open_txns.h"
 
@@ -14,39 +14,48 @@
 #include "net/sqlstate.h"
 #include "sink/postgres/apply/applier.h"
 
-/* What waits to be applied: changes of one subtransaction, or how it, or all,
- * ended. */
+/*
+ * A part that waits to be applied: changes of one subtransaction, or the end of
+ * a subtransaction or of the transaction.
+ */
 typedef struct Part
 {
 	struct Part *next;
-	Batch batch;     /* of one transaction; without changes if it ends */
-	uint32_t subxid; /* whose changes they are; 0: the transaction's own */
+	Batch batch;     /* changes of one transaction; empty for an end */
+	uint32_t subxid; /* subtransaction of the changes; 0: the transaction
+					  * itself */
 	bool aborts;     /* the subtransaction was rolled back; no batch */
 	bool commits;
-	Lsn after_lsn; /* everything up to here must be committed before */
-	size_t bytes;  /* that it is counted with */
+	Lsn after_lsn; /* source LSN up to which everything must be committed
+					* before */
+	size_t bytes;  /* bytes of this part in Place.queued_bytes */
 } Part;
 
 typedef struct Savepoint
 {
 	uint32_t subxid;
-	int64_t open_rows; /* that the applier had when it was set */
+	int64_t open_rows; /* Applier.open_rows when the savepoint was set */
 } Savepoint;
 
 /*
- *   FREE ──► OPEN ──► COMMITTING ──► FREE
- *              │
- *              └────► ABORTING ────► FREE
+ * States of a place:
+ *
+ *     FREE ──► OPEN ──► COMMITTING ──► FREE
+ *               │
+ *               └────► ABORTING ────► FREE
  */
 typedef enum PlaceState
 {
 	PLACE_FREE,
 	PLACE_OPEN,
-	PLACE_COMMITTING, /* the commit is here, and may have to wait */
-	PLACE_ABORTING,   /* to be rolled back as soon as its connection is idle */
+	PLACE_COMMITTING, /* the commit was received, and may have to wait */
+	PLACE_ABORTING,   /* is rolled back as soon as its connection is idle */
 } PlaceState;
 
-/* A place for a transaction; its connection serves one after the other. */
+/*
+ * A place for an open transaction, with a connection that is used for one
+ * transaction after the other.
+ */
 typedef struct Place
 {
 	PlaceState state;
@@ -54,8 +63,9 @@ typedef struct Place
 	Lsn ends_after_lsn;
 	Part *first; /* the queue */
 	Part *last;
-	Part *starting;      /* taken out of it; what comes goes after it */
-	size_t queued_bytes; /* of its parts, the last one too */
+	Part *starting;      /* part that is being started; new changes go to later
+						  * parts */
+	size_t queued_bytes; /* bytes of all queued parts */
 	Savepoint savepoints[OPEN_TXNS_SAVEPOINTS_MAX];
 	int savepoint_count;
 	bool connected;
@@ -111,8 +121,8 @@ free_part(Part *part)
 }
 
 /*
- * A part has changed.  There can be as many as there are subtransactions, so
- * their bytes are not added up each time that somebody asks.
+ * Updates the sums of bytes after a part has changed.  There can be as many
+ * parts as subtransactions, so the bytes are not added up again for each query.
  */
 static void
 count_part(Place *place, Part *part)
@@ -166,7 +176,7 @@ drop_parts(Place *place)
 		drop_part(place, take_first_part(place));
 }
 
-/* Whether a change can go to the last part. */
+/* Whether a change can be added to the last part. */
 static bool
 takes_change(const OpenTxns *self, const Place *place, uint32_t subxid)
 {
@@ -199,7 +209,7 @@ open_txns_refuse_schema(OpenTxns *self, const Frame *frame, Error *err)
 	return refuse(self, frame->open_txn.xid, "It changes the schema.", err);
 }
 
-/* Whether something of it is not on the target yet. */
+/* Whether the transaction has changes that are not on the target yet. */
 static bool
 has_waiting(const Place *place)
 {
@@ -218,7 +228,10 @@ open_txns_check_labels(OpenTxns *self, Error *err)
 	return RC_OK;
 }
 
-/* What a transaction's connection failed with; see the header. */
+/*
+ * Turns a failure of a transaction's connection into ERR_OPEN_TXN; see the
+ * header.
+ */
 static MUST_CHECK Rc
 check_failure(OpenTxns *self, const Place *place, Rc rc, Error *err)
 {
@@ -241,7 +254,9 @@ is_open(const Place *place)
 	return place->connected && place->applier.txn_open;
 }
 
-/* A transaction that holds locks on the target or soon will, or NULL. */
+/*
+ * Returns a transaction that holds locks on the target, or soon will, or NULL.
+ */
 static const Place *
 find_used(const OpenTxns *self)
 {
@@ -290,7 +305,7 @@ find_place(OpenTxns *self, uint32_t xid)
 	return NULL;
 }
 
-/* Those that have a connection already come first. */
+/* Returns a free place, preferably one with a connection. */
 static Place *
 find_free_place(OpenTxns *self)
 {
@@ -351,7 +366,8 @@ open_txns_commit(OpenTxns *self, const TxnInfo *txn, Lsn delivered_lsn)
 	Part *part;
 
 	if (place == NULL)
-		return; /* nothing of it was for us */
+		return; /* it had no changes for this target, or an outer one was rolled
+				 * back */
 	CHECK(txn->end_lsn > delivered_lsn);
 	CHECK(txn->end_lsn > place->ends_after_lsn);
 	set_state(place, PLACE_COMMITTING);
@@ -391,7 +407,10 @@ open_txns_abort(OpenTxns *self, uint32_t xid, uint32_t subxid,
 
 /* ---- savepoints --------------------------------------------------------- */
 
-/* The place of a subtransaction among those that are open, or -1. */
+/*
+ * Returns the index of a subtransaction's savepoint among those that are set,
+ * or -1.
+ */
 static int
 find_savepoint(const Place *place, uint32_t subxid)
 {
@@ -401,7 +420,10 @@ find_savepoint(const Place *place, uint32_t subxid)
 	return -1;
 }
 
-/* Those from `first` on are over, and what they did stays. */
+/*
+ * Releases the savepoints from index `first` on, whose subtransactions have
+ * ended.
+ */
 static MUST_CHECK Rc
 release_savepoints(Place *place, int first, Error *err)
 {
@@ -414,7 +436,10 @@ release_savepoints(Place *place, int first, Error *err)
 	return applier_release_savepoint(&place->applier, subxid, err);
 }
 
-/* Sees to it that what comes next is of this subtransaction. */
+/*
+ * Sets or releases savepoints so that the next changes belong to this
+ * subtransaction.
+ */
 static MUST_CHECK Rc
 enter_subtransaction(OpenTxns *self, Place *place, uint32_t subxid, Error *err)
 {
@@ -437,7 +462,7 @@ roll_back_subtransaction(Place *place, uint32_t subxid, Error *err)
 	Rc rc;
 
 	if (found < 0)
-		return RC_OK; /* nothing of it was for us, or an outer one is gone */
+		return RC_OK; /* it had no changes for this target */
 	rc = applier_roll_back_to(&place->applier, subxid,
 							  place->savepoints[found].open_rows, err);
 	if (rc == RC_OK)
@@ -447,8 +472,10 @@ roll_back_subtransaction(Place *place, uint32_t subxid, Error *err)
 
 /* ---- applying ----------------------------------------------------------- */
 
-/* Of what ended up to here, the target or the copy of a table had something
- * when the session began; of what ends later, nothing. */
+/*
+ * Returns the LSN up to which the target, or the copy of a table, may have had
+ * transactions when the session began; it had none that end later.
+ */
 static Lsn
 had_lsn(const OpenTxns *self)
 {
@@ -457,9 +484,9 @@ had_lsn(const OpenTxns *self)
 }
 
 /*
- * Whether the transaction is known to be one that the target, and the copy of
- * each of its tables, does not have yet.  It ends after each place where it
- * was seen open, and after all that has come before its end.
+ * Whether it is known that neither the target nor the copy of any of its tables
+ * contains the transaction.  It ends after each LSN at which it was seen open,
+ * and after everything that was delivered before its end.
  */
 static bool
 is_needed(const OpenTxns *self, const Place *place)
@@ -471,7 +498,7 @@ is_needed(const OpenTxns *self, const Place *place)
 			self->target->orders->streamed_lsn >= had);
 }
 
-/* Whether the first part is worth being started, and may be. */
+/* Whether the first part is worth starting, and may be started. */
 static bool
 is_due(const OpenTxns *self, const Place *place, const OpenTxnsTurn *turn)
 {
@@ -502,14 +529,14 @@ connect(OpenTxns *self, Place *place, Error *err)
 	if (rc != RC_FAIL || err->code == ERR_INTERRUPTED)
 		return rc;
 
-	/* The ordinary way needs no further connection. */
+	/* The ordinary way does not need another connection. */
 	reason = xstrdup(err->message);
 	rc = refuse(self, place->xid, reason, err);
 	free(reason);
 	return rc;
 }
 
-/* Opens the transaction on the target, unless it is. */
+/* Opens the transaction on the target, unless it is open. */
 static MUST_CHECK Rc
 ensure_open(OpenTxns *self, Place *place, Error *err)
 {
@@ -525,9 +552,10 @@ ensure_open(OpenTxns *self, Place *place, Error *err)
 }
 
 /*
- * Here it may be waited for the target, and the transaction go on, commit or be
- * rolled back meanwhile.  So the part is taken out of the queue before: what
- * comes has a part of its own, which waits for what was delivered before it.
+ * Starts the first part.  This may wait for the target, and meanwhile changes
+ * may be added to the transaction, or it may commit or be rolled back.  So the
+ * part is first removed from the queue; new changes get parts of their own,
+ * which wait for everything delivered before them.
  */
 static MUST_CHECK Rc
 start_part(OpenTxns *self, Place *place, Error *err)
@@ -553,7 +581,7 @@ start_part(OpenTxns *self, Place *place, Error *err)
 	return RC_OK;
 }
 
-/* The transaction is over, one way or the other. */
+/* Frees the place after the transaction has ended. */
 static void
 leave(Place *place)
 {
@@ -565,7 +593,7 @@ leave(Place *place)
 	place->savepoint_count = 0;
 }
 
-/* What is to be done on an idle connection.  RC_AGAIN: nothing now. */
+/* Does the next step on an idle connection.  RC_AGAIN: there is none now. */
 static MUST_CHECK Rc
 work_idle(OpenTxns *self, Place *place, const OpenTxnsTurn *turn, Error *err)
 {
@@ -608,7 +636,10 @@ work_place(OpenTxns *self, Place *place, const OpenTxnsTurn *turn, Error *err)
 	return check_failure(self, place, rc, err);
 }
 
-/* A stream that begins after what the target had knows that all is needed. */
+/*
+ * Refuses a transaction that may be on the target already.  A stream that
+ * begins after the target's state knows that it is not.
+ */
 static MUST_CHECK Rc
 refuse_unknown(OpenTxns *self, uint32_t xid, Error *err)
 {
@@ -620,8 +651,8 @@ refuse_unknown(OpenTxns *self, uint32_t xid, Error *err)
 }
 
 /*
- * Changes may be held that are not known to be needed.  There cannot be many,
- * because that is soon known, unless the target is ahead by far.
+ * Limits the changes that are held without knowing whether they are needed.
+ * There are few of them, unless the target is far ahead of the stream.
  */
 static MUST_CHECK Rc
 check_held(OpenTxns *self, Error *err)
@@ -639,7 +670,10 @@ check_held(OpenTxns *self, Error *err)
 	return RC_OK;
 }
 
-/* Others need not wait for their locks. */
+/*
+ * Rolls back transactions that have not committed on the source, so that their
+ * locks are released.
+ */
 static void
 give_up_uncommitted(OpenTxns *self)
 {
@@ -688,8 +722,10 @@ open_txns_is_at_commit(const OpenTxns *self)
 	{
 		const Place *place = &self->places[i];
 
-		/* Its commit is a part like others, which is started before the
-		 * statements of the commit are sent. */
+		/*
+		 * The last part, with the commit, is started before the commit itself
+		 * is sent.
+		 */
 		if (place->state == PLACE_COMMITTING && place->first == NULL &&
 			place->connected && place->applier.state != APPLIER_IDLE)
 			return true;

@@ -1,36 +1,37 @@
 /*
  * open_txns.h
- *    Open transactions, which are still in progress on the source: each is
- *    applied into a transaction of the target, on a connection of its own, that
- *    stays open as long.
+ *    Applies transactions that are still in progress on the source, each in a
+ *    transaction of the target on a connection of its own, which stays open
+ *    until the source's transaction ends.
  *
- * Their changes come in pieces and wait in parts, each of which is applied as a
- * batch.  A part is started when everything that was delivered before its last
- * change is committed on the target: what it touches may come from there.  The
- * commit is a part as well, and stands in commit order like that of any other
- * transaction: everything before it is committed, and nothing that comes after
- * it is started, nor even taken (open_txns_is_committing()), until it has
- * taken place.
+ * Changes arrive in pieces, and are collected in parts, each of which is
+ * applied as a batch.  A part is started when everything that was delivered
+ * before its last change is committed on the target, because the rows that it
+ * changes may be from there.  The commit is a part, too, and is in the same
+ * commit order as other transactions: everything before it must be committed
+ * first.  Until it has succeeded, nothing after it is started, nor even
+ * accepted (open_txns_is_committing()).
  *
- * Rollbacks of subtransactions are those of savepoints.  One is set at the
- * first change of each subtransaction, inside of those that are set; it is
- * released when a change of an outer one, or of the transaction itself, shows
- * that it is over.
+ * A subtransaction that is rolled back is a rollback to a savepoint.  A
+ * savepoint is set at the first change of each subtransaction, inside the
+ * savepoints that are set.  It is released when a change of an outer
+ * subtransaction, or of the transaction itself, shows that the subtransaction
+ * has ended.
  *
  *
- * What can go wrong
- * -----------------
+ * Failures --------
  *
- * The open transaction holds locks, and the source has decided only for itself
- * that nobody has to wait for them: a unique index that only the target has,
- * for example, lets others wait for the end of a transaction whose end may
- * come after them in the stream.  So no transaction of ours waits for a lock
- * for long while one is open here (target_lock_timeout_sql).
+ * An open transaction holds locks.  On the source no transaction had to wait
+ * for them, but on the target one may have to: for example, with a unique index
+ * that only the target has, a transaction can wait for another one that ends
+ * after it in the stream, which would be a deadlock.  So none of our
+ * transactions waits long for a lock while one is open here
+ * (target_lock_timeout_sql).
  *
- * What the target refuses, whether by that or for any other reason, is not
- * explained or settled here: all fails with ERR_OPEN_TXN, and is done again
- * once the transaction has committed on the source, in the ordinary way.  So
- * does what is beyond one of the limits below.
+ * If the target refuses anything in an open transaction, the reason is neither
+ * analyzed nor settled.  The sink fails with ERR_OPEN_TXN, and the transaction
+ * is applied in the ordinary way after its commit on the source.  The same
+ * happens if it exceeds one of the limits below.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_OPEN_TXNS_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_OPEN_TXNS_H
@@ -42,11 +43,13 @@
 #include "sink/postgres/apply/session.h"
 #include "sink/postgres/apply/target.h"
 
-/* Transactions, each with a connection to the target. */
+/* Largest number of open transactions; each has a connection to the target. */
 #define OPEN_TXNS_MAX 8
 
-/* Savepoints that one may have at a time.  (A server keeps 64 subtransactions
- * where others can see them cheaply; more make everybody slow there.) */
+/*
+ * Largest number of savepoints in a transaction.  (Up to 64 subtransactions of
+ * a transaction are in shared memory; more slow down all sessions of a server.)
+ */
 #define OPEN_TXNS_SAVEPOINTS_MAX 64
 
 typedef struct OpenTxns OpenTxns;
@@ -56,29 +59,36 @@ typedef struct OpenTxnsOptions
 	Target *target;                  /* borrowed */
 	const SessionOptions *session;   /* copied; its strings are borrowed */
 	const TableStates *table_states; /* borrowed */
-	bool marked;                     /* sessions must mark what they write */
-	size_t part_bytes_max;           /* of a part */
+	bool marked;                     /* whether sessions must have a replication
+									  * origin */
+	size_t part_bytes_max;           /* largest size of a part, in bytes */
 } OpenTxnsOptions;
 
 /*
- * What there is to know of everything else when a turn's work begins.  While
- * the work waits, transactions may be handed over; what stands after them in
- * commit order knows so by itself (Part.after_lsn).
+ * State of the rest of the sink when open_txns_work() begins.  While it waits,
+ * transactions may be delivered; parts that come after them in commit order
+ * know that (Part.after_lsn).
  */
 typedef struct OpenTxnsTurn
 {
-	bool others_rest; /* nothing else commits, and none will begin to */
+	bool others_rest; /* nothing else is being committed, and nothing will be
+					   * before it returns */
 	bool source_idle;
 } OpenTxnsTurn;
 
 OpenTxns *open_txns_new(const OpenTxnsOptions *options);
 
-/* Closes the connections; what is open on them is rolled back.  Accepts NULL.
+/*
+ * Frees everything and closes the connections, which rolls back their
+ * transactions.  Accepts NULL.
  */
 void open_txns_free(OpenTxns *self);
 
-/* As the sink's, also while the work waits; `delivered_lsn`: the end of the
- * last transaction that was handed over. */
+/*
+ * Do what the sink's functions with the same names do; may be called while
+ * open_txns_work() waits.  `delivered_lsn` is the end of the last transaction
+ * that was delivered.
+ */
 MUST_CHECK Rc open_txns_change(OpenTxns *self, Frame *frame,
 							   const Change *change, Lsn delivered_lsn,
 							   Error *err);
@@ -87,53 +97,56 @@ void open_txns_abort(OpenTxns *self, uint32_t xid, uint32_t subxid,
 					 Lsn delivered_lsn);
 
 /*
- * Does what can be done.  Waits to connect, for savepoints, and for what the
- * applier waits for.  In SINK_STOPPING nothing is begun, and a commit on its
- * way is seen through; in SINK_SETTLING what has not committed on the source
- * will not be heard of again.
+ * Does everything that can be done.  Waits for connecting, for savepoints, and
+ * where the applier waits.  In SINK_STOPPING nothing is begun, and a commit
+ * that was sent is completed; in SINK_SETTLING transactions that have not
+ * committed on the source are given up.
  */
 MUST_CHECK Rc open_txns_work(OpenTxns *self, const OpenTxnsTurn *turn,
 							 Error *err);
 void open_txns_interest(const OpenTxns *self, Interest *interest);
 
-/* A commit was taken that has not taken place. */
+/* Whether a commit was accepted that has not succeeded yet. */
 bool open_txns_is_committing(const OpenTxns *self);
 
 /*
- * A commit was started and has not taken place, so progress must not be written
- * elsewhere: that would be of a position before it, and if it came later, move
- * progress back.
+ * Whether a commit was started that has not succeeded yet.  Then progress must
+ * not be written elsewhere: it would be a position before the commit, and could
+ * move progress back.
  */
 bool open_txns_is_at_commit(const OpenTxns *self);
 
-/* Fails as for a transaction that cannot be applied while it is open: one that
- * changes the schema is not, because it would lock tables until its end. */
+/*
+ * Fails with ERR_OPEN_TXN for a transaction that changes the schema: it is not
+ * applied while it is open, because it would lock tables until its end.
+ */
 MUST_CHECK Rc open_txns_refuse_schema(OpenTxns *self, const Frame *frame,
 									  Error *err);
 
 /*
- * The same where a transaction has rows that are not on the target yet, and
- * labels of enums get other names: what is written as a name means something
- * else then.
+ * Fails in the same way if a transaction has rows that are not on the target
+ * yet, and labels of enums are renamed: the rows contain labels by name.
  */
 MUST_CHECK Rc open_txns_check_labels(OpenTxns *self, Error *err);
 
-/* A part waits for what was delivered before it. */
+/* Whether a part waits for transactions that were delivered before it. */
 bool open_txns_waits(const OpenTxns *self);
 
-/* Whether no statement is under way on any of its connections. */
+/* Whether no statement is running on any of the connections. */
 bool open_txns_is_idle(const OpenTxns *self);
 
-/* As applier_forget_table(), for each connection.  Only when it is idle. */
+/*
+ * Calls applier_forget_table() for each connection.  Only when they are idle.
+ */
 void open_txns_forget_table(OpenTxns *self, const char *schema,
 							const char *name);
 
-/* Bytes of changes that are held. */
+/* Returns the bytes of changes that are held. */
 size_t open_txns_bytes(const OpenTxns *self);
 
 /*
- * Makes an error of other connections ERR_OPEN_TXN if an open transaction may
- * be to blame.
+ * Changes an error of another connection to ERR_OPEN_TXN if an open transaction
+ * may have caused it.
  */
 void open_txns_check_blame(OpenTxns *self, Error *err);
 

@@ -1,6 +1,6 @@
 /*
  * out_of_room.c
- *    Who has the locks.
+ *    Queries how many locks other sessions hold.
  */
 #include "sink/postgres/apply/out_of_room.h"
 
@@ -9,14 +9,14 @@
 
 #include "base/xalloc.h"
 
-/* out_of_memory, also of shared memory, which has the locks */
+/* out_of_memory; also for shared memory, which has the lock table */
 #define OUT_OF_MEMORY_SQLSTATE "53200"
 
 #define LOCKS_SETTING          "max_locks_per_transaction"
 
 /*
- * How many locks the table has room for, by the manual; and how many others
- * have, without those that they keep for themselves.
+ * Reads how many locks the table has room for, as documented, and how many
+ * other sessions hold, without fast-path locks.
  */
 static const char locks_sql[] =
 	"SELECT current_setting('" LOCKS_SETTING "'),"
@@ -33,7 +33,10 @@ out_of_room_is(const Error *failure)
 	return strcmp(failure->sqlstate, OUT_OF_MEMORY_SQLSTATE) == 0;
 }
 
-/* The server's hint names the setting in every language. */
+/*
+ * Whether the failure is about locks; the server's hint has the name of the
+ * setting in every language.
+ */
 static bool
 is_about_locks(const Error *failure)
 {

@@ -1,12 +1,13 @@
 /*
  * out_of_room.h
- *    A target that is out of memory or of locks for what one transaction does.
+ *    Detects that a target has too little memory or too few locks for one
+ *    transaction.
  *
- * A server has one table of locks for all sessions, and each table that a
- * transaction touches takes one in it, as do indexes and partitions.  A smaller
- * transaction may pass where a large one did not; see the applier and the
- * lanes. One that is a single transaction of the source cannot be made smaller:
- * whether it can pass at all depends on what others have in the table.
+ * A server has one lock table for all sessions.  A transaction takes a lock in
+ * it for each table, index and partition that it uses.  A smaller transaction
+ * may succeed where a large one has failed; the appliers and lanes make use of
+ * that.  A single transaction of the source cannot be made smaller; whether it
+ * can succeed depends on how many locks other sessions hold.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_OUT_OF_ROOM_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_OUT_OF_ROOM_H
@@ -16,13 +17,13 @@
 #include "base/error.h"
 #include "net/pgconn.h"
 
-/* Whether a smaller transaction might not have failed in this way. */
+/* Whether a smaller transaction might have succeeded. */
 bool out_of_room_is(const Error *failure);
 
 /*
- * If the failure of a transaction that cannot be made smaller is about locks,
- * and others have less than half of them, it would fail again and again: then
- * it becomes ERR_LIMIT, with the setting to be raised.  Waits.
+ * For a failure of a transaction that cannot be made smaller: if it is about
+ * locks, and other sessions hold less than half of them, repeating cannot help,
+ * and the error becomes ERR_LIMIT with a hint on the setting.  Waits.
  */
 void out_of_room_explain(PgConn *target, Error *failure);
 

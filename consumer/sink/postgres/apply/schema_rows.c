@@ -1,13 +1,15 @@
 /*
  * schema_rows.c
- *    Tables that belong together, and whose rows come anew.
+ *    Finds related tables.
  */
 #include "sink/postgres/apply/schema_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Tables that one inherits from, directly or not: more are taken for a circle.
+/*
+ * Largest number of direct and indirect parents of a table; with more, the
+ * definitions are assumed to be circular.
  */
 #define ANCESTORS_MAX 1000
 
@@ -39,7 +41,7 @@ sort_oids(OidList *list)
 			  compare_oids);
 }
 
-/* An empty list with room for a table of each change, and one more. */
+/* Returns an empty list with room for one table more than there are changes. */
 static OidList
 new_list(const SchemaRows *rows)
 {
@@ -49,7 +51,7 @@ new_list(const SchemaRows *rows)
 
 /* ---- tables ------------------------------------------------------------- */
 
-/* A table in which rows are, or NULL. */
+/* Returns a table that can have rows itself, or NULL. */
 static const Definition *
 find_table(const DefinitionSet *set, uint32_t oid)
 {
@@ -72,7 +74,7 @@ is_unlogged(const SchemaRows *rows, uint32_t oid)
 		   is->table.unlogged;
 }
 
-/* A table and all that it inherits from or is a partition of. */
+/* Returns the table and all its direct and indirect parents. */
 static OidList
 list_ancestors(const SchemaRows *rows, uint32_t oid)
 {
@@ -96,7 +98,7 @@ list_ancestors(const SchemaRows *rows, uint32_t oid)
 	return list;
 }
 
-/* Whether two tables have an ancestor in common, given those of one. */
+/* Whether a table has one of these ancestors. */
 static bool
 is_related(const SchemaRows *rows, uint32_t oid, const OidList *ancestors)
 {
@@ -110,8 +112,11 @@ is_related(const SchemaRows *rows, uint32_t oid, const OidList *ancestors)
 
 /* ---- hints -------------------------------------------------------------- */
 
-/* A table that becomes logged gets all its rows anew just before.  If it has
- * none, the source says just after that all that it had are gone. */
+/*
+ * Whether a table becomes logged and has no rows.  The rows of a table that
+ * becomes logged are sent just before; if it has none, the source sends just
+ * after it that the table is empty.
+ */
 static bool
 has_become_logged_empty(const SchemaRows *rows, uint32_t oid)
 {
@@ -144,8 +149,10 @@ schema_rows_know(const SchemaRows *rows, DdlHints *hints)
 }
 
 /*
- * The command that writes tables anew is the last of the set.  So they are of
- * one family; if it was not waited for the first of them, of any.
+ * Whether the rows of a table may be sent again.  The command that rewrites
+ * tables is the last one in the set, so all rewritten tables are related to the
+ * one that is known.  If the first row was not waited for, none is known, and
+ * any table may be.
  */
 static bool
 may_come_anew(const SchemaRows *rows, uint32_t oid, const OidList *ancestors)

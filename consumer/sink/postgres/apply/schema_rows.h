@@ -1,21 +1,22 @@
 /*
  * schema_rows.h
- *    Which tables a set of schema changes may find without rows.
+ *    Decides which tables may be emptied for a set of schema changes.
  *
- * How a source computes the values of a column that gets another type is not
- * known.  It writes the table anew then, and the rows follow the change, each
- * table's after a word that they come.  So a statement that the rows of the
- * target do not allow is possible when they are gone.
+ * When a column gets another type, we do not know how the source computes the
+ * new values.  The source rewrites the table, and then sends all its rows
+ * again; the plugin announces this for each table before its first row.  A
+ * statement that is impossible because of the target's rows is possible when
+ * the table is empty.
  *
- * Of one table it is known when the set is applied that its rows come anew: the
- * one whose rows are right after the set.  Of others, such as the other
- * partitions of a partitioned table, it can only be guessed.  They are emptied
- * if the statements are not possible else, and whoever does so has to see, for
- * each of which rows were removed, that they came anew after all, before the
+ * When a set is applied, it is known for one table that its rows are sent
+ * again: the one whose rows immediately follow the set.  For other tables, such
+ * as other partitions of a partitioned table, it can only be guessed.  They are
+ * emptied only if the statements fail otherwise; then the caller must check,
+ * for each table whose rows were deleted, that they were sent again before the
  * transaction commits.
  *
- * An unlogged table of the target has rows that were right once, for what
- * changes in such a table is not in the WAL.  They are not worth to stop for.
+ * The rows of an unlogged table of the target are from its copy, because later
+ * changes are not in the WAL.  They are deleted without checking.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_ROWS_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_ROWS_H
@@ -25,25 +26,32 @@
 #include "model/definition.h"
 #include "sink/postgres/plan/stages.h"
 
-/* What a set leads from and to.  All is borrowed. */
+/* A set, and the definitions before and after it.  Everything is borrowed. */
 typedef struct SchemaRows
 {
 	const SchemaSet *set;
 	const DefinitionSet *before;
 	const DefinitionSet *after;
-	Arena *arena; /* what hints point to is in it */
+	Arena *arena; /* has the lists that hints point to */
 } SchemaRows;
 
-/* Fills in the hints of tables of which it is known that their rows come anew,
- * or that they have none. */
+/*
+ * Fills in the hints for tables of which it is known that their rows are sent
+ * again, or that they have none.
+ */
 void schema_rows_know(const SchemaRows *rows, DdlHints *hints);
 
-/* The target has refused the statements: adds tables whose rows may come anew,
- * and has all of them emptied; false: there are none. */
+/*
+ * Adds tables whose rows may be sent again, after the target has refused the
+ * statements, and sets the hint that all of these are emptied.  Returns false
+ * if there are none.
+ */
 bool schema_rows_guess(const SchemaRows *rows, DdlHints *hints);
 
-/* Whether rows that were removed have to come anew: they do not in a table that
- * is unlogged, or has none. */
+/*
+ * Whether deleted rows of a table must be sent again; not if it is unlogged, or
+ * has none.
+ */
 bool schema_rows_must_come(const SchemaRows *rows, const DdlHints *hints,
 						   uint32_t oid);
 

@@ -1,6 +1,6 @@
 /*
  * session.c
- *    What a session is told before it applies anything.
+ *    Sets up a session before it applies anything.
  */
 #include "sink/postgres/apply/session.h"
 
@@ -25,8 +25,9 @@
 #define ORIGIN_IN_USE_SQLSTATE "55006"
 
 /*
- * The planner knows nothing of the keys that we send, and may know nothing of
- * the table; what it must do is known: look each key up in the index.
+ * Settings of a session.  The planner does not know the keys in our parameters,
+ * and may have no statistics of the table.  The right plan is known, however:
+ * look up each key in the index.
  */
 static const char session_sql[] = "SET synchronous_commit = local;"
 								  "SET plan_cache_mode = force_generic_plan;"
@@ -39,14 +40,14 @@ static const char session_sql[] = "SET synchronous_commit = local;"
 								  "SET default_transaction_isolation = "
 								  "'read committed';" STATEMENT_COUNT_SQL;
 
-/* What it is told last. */
+/* The last settings, after the lease was claimed. */
 static const char ready_sql[] =
 	"SET synchronous_commit = off;" PGCONN_SET_OWN_PATH_SQL;
 
 /*
- * With session_replication_role = replica, foreign keys and ordinary triggers
- * do not fire for what we apply: the source has checked and fired them.  Not
- * every role may set it; then order is kept strictly.
+ * Sets session_replication_role = replica, so that foreign keys and ordinary
+ * triggers do not fire: the source has checked and fired them.  A role may lack
+ * the privilege; then changes are applied strictly in order.
  */
 static MUST_CHECK Rc
 set_replica_role(PgConn *conn, const SessionOptions *options,
@@ -67,7 +68,7 @@ set_replica_role(PgConn *conn, const SessionOptions *options,
 	return RC_OK;
 }
 
-/* See foreign_actions.h. */
+/* Refuses foreign keys with actions; see foreign_actions.h. */
 static MUST_CHECK Rc
 refuse_actions(PgConn *conn, const SessionOptions *options, Error *err)
 {
@@ -104,13 +105,14 @@ refuse_actions(PgConn *conn, const SessionOptions *options, Error *err)
 	return rc;
 }
 
-/* A PID as text; it is longer in no server. */
+/* Bytes for a PID as text. */
 #define PID_TEXT_SIZE 16
 
 /*
- * The PID that has an origin, or "".  Its refusal is the only place to learn
- * that from: in any language that has two numbers, the origin's and the PID.
- * One that has a single number is about something else.
+ * Reads the PID of the session that uses the origin from the server's error
+ * message, which is the only place that has it; "" if there is none.  In every
+ * language the message has two numbers, the origin's and the PID; a message
+ * with one number is another error.
  */
 static void
 find_holder(const char *refusal, char pid[PID_TEXT_SIZE])
@@ -130,11 +132,11 @@ find_holder(const char *refusal, char pid[PID_TEXT_SIZE])
 }
 
 /*
- * An origin is for one session at a time.  The slot is ours, so whoever has the
- * origin lost the slot: a consumer that hangs, or whose machine is gone without
- * a word, which the target may not notice for hours; or it is a session that a
- * pooler keeps, and that a consumer had.  It is ended, and the next attempt
- * finds the origin free.
+ * Ends the session that uses our origin.  Only one session can use an origin.
+ * We use the slot, so the other session belongs to a follower that has lost the
+ * slot: it hangs, or its machine has disappeared, which the target may not
+ * notice for hours; or a pooler keeps the session.  The next attempt finds the
+ * origin free.
  */
 static void
 end_predecessor(PgConn *conn, const SessionOptions *options,
@@ -154,7 +156,7 @@ end_predecessor(PgConn *conn, const SessionOptions *options,
 					"ended the session on %s of another consumer, which has "
 					"lost the slot",
 					options->label);
-	error_reset(&failure); /* why the origin is not to be had says enough */
+	error_reset(&failure); /* the error about the origin is sufficient */
 }
 
 static MUST_CHECK Rc
@@ -164,23 +166,25 @@ set_origin(PgConn *conn, const SessionOptions *options, bool *marked,
 	Rc rc = origin_set_up(conn, options->pipeline, 0, marked, err);
 
 	if (rc == RC_FAIL && strcmp(err->sqlstate, ORIGIN_IN_USE_SQLSTATE) == 0)
-		/* The name of the target, which it begins with, may have digits. */
+		/*
+		 * Skips the target's label at the beginning, which may contain digits.
+		 */
 		end_predecessor(conn, options,
 						err->message + strlen(pgconn_label(conn)));
 	return rc;
 }
 
 /*
- * What further sessions of a pipeline are called, whatever the connection
- * string says, so that they can be found.  (Of a long name the server keeps
- * only the beginning: then those of another pipeline may be taken for them, and
- * have to be opened again.)
+ * application_name of a pipeline's further sessions, independent of the
+ * connection string, so that they can be found.  (The server truncates a long
+ * name.  Then sessions of another pipeline may match; they are ended, and
+ * opened again.)
  */
 #define OTHERS_NAME_SQL "left('penstock+' || $1, 63)"
 
 /*
- * Ends the further sessions of a consumer that has lost the lease.  They may
- * have transactions open, whose locks nobody else would release.
+ * Ends the further sessions of a follower that has lost the lease.  They may
+ * have open transactions, whose locks nobody else would release.
  */
 static MUST_CHECK Rc
 end_others(PgConn *conn, const SessionOptions *options, Error *err)
@@ -196,8 +200,10 @@ end_others(PgConn *conn, const SessionOptions *options, Error *err)
 							  LENGTH_OF(params), params, NULL, err);
 }
 
-/* Whether where the target is, or a copy of a table, is in the source's
- * history. */
+/*
+ * Checks that the target's progress, and the positions of tables' copies, are
+ * in the source's history.
+ */
 static MUST_CHECK Rc
 check_history(const SessionOptions *options, const ProgressRow *row, Lsn copied,
 			  Error *err)
@@ -239,8 +245,8 @@ read_table_states(Session *self, const SessionOptions *options, Error *err)
 }
 
 /*
- * Under the lock of the row nobody moves the position that is checked, nor
- * changes the tables' states.
+ * Claims the lease.  While it holds the lock on the progress row, nobody can
+ * change the position that is checked, nor the tables' states.
  */
 static MUST_CHECK Rc
 claim(Session *self, const SessionOptions *options, Error *err)
@@ -273,8 +279,10 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 
 	if (rc == RC_OK)
 		rc = pgconn_exec(conn, session_sql, NULL, err);
-	/* Whether the target belongs to the source is checked before the lease is
-	 * claimed: a consumer that follows the right source must not lose it. */
+	/*
+	 * The history is checked before the lease is claimed, so that a follower of
+	 * the right source does not lose the lease.
+	 */
 	if (rc == RC_OK)
 		rc = progress_table_read(conn, options->pipeline, row, err);
 	if (rc == RC_OK && row->exists)

@@ -1,7 +1,7 @@
 /*
  * session.h
- *    Sessions that apply changes: settings, the mark on what they write, and
- *    the lease.
+ *    Opens the sessions that apply changes: settings, replication origin,
+ *    lease.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_SESSION_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_SESSION_H
@@ -22,49 +22,48 @@ typedef struct SessionOptions
 {
 	const char *conninfo;
 	const char *label;
-	bool impatient; /* as PgConnOptions has it */
+	bool impatient; /* see PgConnOptions */
 	const char *pipeline;
 	const SourceHistory *source;
-	const ConflictRules *rules;   /* or NULL */
-	const NodeIdentity *node;     /* as PostgresSinkOptions has it */
-	const PipelineMemory *memory; /* the same */
-	const TableName *only;        /* the same */
+	const ConflictRules *rules;   /* NULL: conflicts stop the sink */
+	const NodeIdentity *node;     /* see PostgresSinkOptions */
+	const PipelineMemory *memory; /* see PostgresSinkOptions */
+	const TableName *only;        /* see PostgresSinkOptions */
 	int only_count;
 } SessionOptions;
 
 typedef struct Session
 {
 	PgConn *conn;
-	bool independent_tables; /* foreign keys and triggers do not fire */
-	bool marked;             /* what it writes has the origin's mark */
-	ProgressRow progress;    /* as it stood when the lease was claimed */
+	bool independent_tables; /* whether foreign keys and triggers do not fire */
+	bool marked;             /* whether the session has a replication origin */
+	ProgressRow progress;    /* as of when the lease was claimed */
 	TableStates *table_states;
-	CopiedTables *copied; /* NULL: all are taken for copied */
+	CopiedTables *copied; /* NULL: all tables count as copied */
 	PostponedKeys keys;
-	Lsn fence_lsn;       /* see fence.h */
+	Lsn fence_lsn;       /* see fence.h; 0: no fence */
 	Lsn index_build_lsn; /* newest position in penstock.index_build; 0: none */
-	bool has_kept;       /* penstock.moved has something of the pipeline */
+	bool has_kept;       /* whether penstock.moved has rows of the pipeline */
 } Session;
 
-/* How to connect for a session. */
+/* Returns the options for connecting a session. */
 PgConnOptions session_connection(const SessionOptions *options);
 
 /*
- * Checks that the target belongs to the source, claims the pipeline's
- * lease, and ends what further sessions a former holder may have left.  Waits
- * for the target.  Takes ownership of the connection, which is new and as
- * session_connection() says, also when it fails; NULL: it connects itself.  On
- * success the connection, the table states, the list of copied tables and that
- * of keys are the caller's.
+ * Checks that the target belongs to the source, claims the pipeline's lease,
+ * and ends further sessions of an earlier holder.  Waits for the target.  Takes
+ * ownership of the connection, even if it fails; it must be new and opened with
+ * session_connection(); NULL: opens one.  After success, the connection, the
+ * table states, and the lists of copied tables and keys are owned by the
+ * caller.
  */
 MUST_CHECK Rc session_open(Session *session, PgConn *conn,
 						   const SessionOptions *options, Error *err);
 
 /*
- * Connects once more, for a session under the lease that is held.  It has the
- * settings of the first, and an origin of its own: with `must_mark` it fails if
- * it cannot have one.  Waits for the target.  On success the connection is the
- * caller's.
+ * Opens another session under the lease that is held, with the same settings
+ * and a replication origin of its own; with `must_mark` it fails if there is
+ * none.  Waits for the target.  After success, the caller owns the connection.
  */
 MUST_CHECK Rc session_open_another(PgConn **conn, const SessionOptions *options,
 								   bool must_mark, Error *err);

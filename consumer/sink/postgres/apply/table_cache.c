@@ -1,9 +1,9 @@
 /*
  * table_cache.c
- *    Chains of tables, in an array by the relation's number in the stream.
+ *    Has an array of chains of tables, by the relation's number in the stream.
  *
- * A relation that changed its shape comes as a new Relation with the same
- * number; the newest is first in its chain.
+ * A relation that has changed its shape is a new Relation with the same number;
+ * the newest is the first of its chain.
  */
 #include "sink/postgres/apply/table_cache.h"
 
@@ -17,8 +17,8 @@
 typedef struct CachedTable
 {
 	TargetTable *table;
-	uint64_t round;  /* that it was used in last */
-	uint64_t listed; /* the list that it was put on last */
+	uint64_t round;  /* last round in which it was used */
+	uint64_t listed; /* last list to which it was added */
 	struct CachedTable *older;
 } CachedTable;
 
@@ -27,9 +27,9 @@ struct TableCache
 	CachedTable **by_number;
 	size_t slot_count;
 	const ConflictRules *rules;
-	uint32_t serial; /* of the table that was looked up last */
+	uint32_t serial; /* serial of the table that was looked up last */
 	uint64_t round;
-	uint64_t list; /* number of the list that `listed` is */
+	uint64_t list; /* number of the current list, for `listed` */
 	const TargetTable **listed;
 	size_t listed_count;
 	size_t listed_capacity;
@@ -100,7 +100,7 @@ make_slot(TableCache *cache, size_t number)
 	cache->slot_count = slot_count;
 }
 
-/* Lets go of shapes that are not used in this round. */
+/* Frees shapes that are not used in this round. */
 static void
 trim_chain(TableCache *cache, size_t number)
 {
@@ -171,7 +171,10 @@ prepare_truncated(TableCache *cache, PgConn *target,
 	return RC_OK;
 }
 
-/* A frame's other tables may be none of ours. */
+/*
+ * Looks up only the tables of changes in the batch: other tables of a frame may
+ * not be for this target.
+ */
 Rc
 table_cache_prepare(TableCache *cache, PgConn *target, const Batch *batch,
 					Error *err)
@@ -304,7 +307,7 @@ void
 table_cache_forget(TableCache *cache, const char *schema, const char *name)
 {
 	ASSERT((schema == NULL) == (name == NULL));
-	begin_list(cache); /* the last one may have tables that go */
+	begin_list(cache); /* the last list may have tables that are freed here */
 	for (size_t i = 0; i < cache->slot_count; i++)
 	{
 		CachedTable **at = &cache->by_number[i];

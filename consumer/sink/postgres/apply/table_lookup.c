@@ -1,6 +1,6 @@
 /*
  * table_lookup.c
- *    Matching a relation with the table of the same name.
+ *    Matches a relation with the target's table of the same name.
  */
 #include "sink/postgres/apply/table_lookup.h"
 
@@ -18,17 +18,16 @@
 #define TABLE_ARENA_BYTES ((size_t) 4096)
 
 /*
- * One row per column of the table.  Parameters are the table's schema and name,
- * and of the source's columns the names, types, and whether they are the key;
- * null: the key is to be the target's own.
+ * First part of the query, which returns one row per column of the table.
+ * Parameters: the table's schema and name, and of the source's columns the
+ * names, types, and whether they are in the key; null: use the target's own
+ * key.
  *
- * `identity` is the index that identifies a row: one over the source's key, or
- * the primary key, or else the unique index over columns that are not null with
- * the fewest columns.
- *
- * `uniques` is everything that two rows may not have in common, `parts` the
- * table with its partitions, which may have unique indexes and triggers of
- * their own.
+ * `identity` is the index that identifies a row: one on the source's key, or
+ * the primary key, or else the unique index on NOT NULL columns with the fewest
+ * columns.  `uniques` has all unique indexes and exclusion constraints. `parts`
+ * has the table and its partitions, which may have unique indexes and triggers
+ * of their own.
  */
 #define WITH_SQL                                                               \
 	"WITH the_table AS ("                                                      \
@@ -68,8 +67,7 @@
 /* clang-format would break strings around macros with arguments. */
 /* clang-format off */
 
-/* One row per column; a table without columns still is one, and has a row of
- * nulls. */
+/* FROM of the query.  A table without columns still has one row, of nulls. */
 #define FROM_SQL                                                               \
 	" FROM the_table t"                                                        \
 	" LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid"               \
@@ -84,7 +82,7 @@
 	" LEFT JOIN LATERAL " TYPE_EQUALITY_SQL " eq ON true"                      \
 	" ORDER BY a.attnum"
 
-/* Of the table as a whole. */
+/* Columns of the result about the table as a whole. */
 #define STATE_SQL                                                              \
 	"  t.fingerprint, t.oid, CASE WHEN t.relispartition"                       \
 	"   THEN pg_catalog.pg_partition_root(t.oid) ELSE t.oid END::oid"
@@ -92,7 +90,10 @@
 static const char columns_sql[] = WITH_SQL
 	" SELECT a.attname, a.atttypid, base.oid, a.attgenerated <> '',"
 	"  a.attidentity = 'a',"
-	/* unnest() makes columns of what is in a composite type. */
+	/*
+	 * No arrays of a composite type, because unnest() would return its fields
+	 * as columns.
+	 */
 	"  CASE base.typtype WHEN 'c' THEN 0 ELSE ty.typarray END, ty.typdelim,"
 	"  " TYPE_RECEIVES_TEXT_SQL("base") ","
 	"  " TYPE_READ_SQL("base") ","
@@ -168,7 +169,7 @@ bool_field(const PGresult *result, int row, int column)
 	return PQgetvalue(result, row, column)[0] == 't';
 }
 
-/* NULL where it is null. */
+/* Returns a copy of a field; NULL if it is null. */
 static const char *
 text_field(Arena *arena, const PGresult *result, int row, int column)
 {
@@ -211,8 +212,9 @@ type_is_plain_integer(uint32_t type_oid)
 }
 
 /*
- * An integer may go into a wider one as it is; into a narrower one it goes as
- * text, so that the target says what it thinks of the value.
+ * Whether an integer is sent in binary format: to the same or a wider type.
+ * For a narrower type it is sent as text, so that the target reports a value
+ * that is out of range.
  */
 static bool
 integer_fits(uint32_t source_type, uint32_t target_type)
@@ -224,7 +226,10 @@ integer_fits(uint32_t source_type, uint32_t target_type)
 		   source_type == target_type;
 }
 
-/* The same type on both sides, or a domain over that here. */
+/*
+ * Whether the source's type is the target's type, or the base type of its
+ * domain.
+ */
 static bool
 is_same_type(const RelationColumn *source, uint32_t base_type)
 {
@@ -249,7 +254,7 @@ choose_transfer(const RelationColumn *source, uint32_t base_type,
 	return receives_text ? TRANSFER_RECEIVED : TRANSFER_TEXT;
 }
 
-/* How values travel one by one, and many in an array. */
+/* Decides how single values, and many values in an array, are sent. */
 static void
 choose_wire(TargetColumn *column, uint32_t array_type,
 			uint32_t source_array_type)
@@ -263,8 +268,10 @@ choose_wire(TargetColumn *column, uint32_t array_type,
 			column->array_type = array_type;
 			break;
 		case TRANSFER_TEXT:
-			/* An array of arrays would be one array of more dimensions: there
-			 * is no type for it. */
+			/*
+			 * There is no type for an array of arrays, which would be one array
+			 * with more dimensions.
+			 */
 			column->wire_type = column->type_oid;
 			column->element_type = array_type != 0 ? column->type_oid
 												   : TYPE_TEXT;
@@ -318,7 +325,10 @@ fill_column(TargetTable *table, TargetColumn *column, const PGresult *result,
 				oid_field(result, row, COL_SOURCE_ARRAY_TYPE));
 }
 
-/* A column of the target that the source does not have; NULL: none, or more. */
+/*
+ * Returns the only column of the target that the source does not have; NULL:
+ * there is none, or more than one.
+ */
 static const char *
 find_left_over(const TargetTable *table, const PGresult *result)
 {
@@ -340,8 +350,10 @@ find_left_over(const TargetTable *table, const PGresult *result)
 	return found;
 }
 
-/* Appends a column's type with its modifier, as the target would write it.  It
- * is for a hint, so what cannot be asked is left out. */
+/*
+ * Appends a column's type with its modifier, as the target prints it.  As it is
+ * for a hint, it is left out if the query fails.
+ */
 static void
 append_type(Buf *text, PgConn *target, const RelationColumn *column)
 {
@@ -374,7 +386,10 @@ append_resync(Buf *text, const TargetTable *table)
 	buf_append_string(text, OWN_COMMAND_TABLE("resync", schema, name));
 }
 
-/* The stream knows neither a column's default nor whether it was renamed. */
+/*
+ * Adds a hint for a missing column.  Its default, and whether it was renamed,
+ * are not in the stream.
+ */
 static void
 hint_at_column(const TargetTable *table, PgConn *target, const PGresult *result,
 			   const RelationColumn *column, Error *err)
@@ -428,7 +443,7 @@ missing_column(const TargetTable *table, PgConn *target, const PGresult *result,
 	return rc;
 }
 
-/* A type that came with a later version of the server. */
+/* Refuses a type that the target's version does not have. */
 static MUST_CHECK Rc
 unknown_type(const TargetTable *table, PgConn *target,
 			 const RelationColumn *column, Error *err)
@@ -443,7 +458,7 @@ unknown_type(const TargetTable *table, PgConn *target,
 	return rc;
 }
 
-/* Fills in the columns that the relation has. */
+/* Fills in the columns of the relation. */
 static MUST_CHECK Rc
 match_columns(TargetTable *table, PgConn *target, const PGresult *result,
 			  Error *err)
@@ -458,7 +473,7 @@ match_columns(TargetTable *table, PgConn *target, const PGresult *result,
 		int row = find_result_row(result, source->name);
 		TargetColumn *column;
 
-		/* Both sides compute it. */
+		/* Both sides compute the column. */
 		if (row >= 0 && source->generated &&
 			bool_field(result, row, COL_GENERATED))
 			continue;
@@ -484,7 +499,7 @@ has_column(const TargetTable *table, const char *name)
 	return false;
 }
 
-/* Notes the columns that the source does not have. */
+/* Fills in the columns that the source does not have. */
 static void
 note_extra_columns(TargetTable *table, const PGresult *result)
 {
@@ -502,8 +517,9 @@ note_extra_columns(TargetTable *table, const PGresult *result)
 }
 
 /*
- * What identifies a row: what the source logs of an old row.  When that is all
- * of it, the target's own key will do, if the source sends all its columns.
+ * Decides which columns identify a row: those that the source logs of an old
+ * row.  If it logs all columns, the target's own key is used, provided that the
+ * source sends all its columns.
  */
 static void
 choose_key(TargetTable *table, const PGresult *result)
@@ -532,7 +548,7 @@ choose_key(TargetTable *table, const PGresult *result)
 static void
 choose_ways(TargetTable *table, const PGresult *result)
 {
-	/* COPY knows no rules. */
+	/* COPY does not fire rules. */
 	table->copyable = !bool_field(result, 0, COL_INSERT_RULES);
 	table->unnestable = true;
 	for (int i = 0; i < table->column_count; i++)
@@ -547,12 +563,15 @@ choose_ways(TargetTable *table, const PGresult *result)
 	}
 }
 
-/* Below this number of columns arrays of their values are as good. */
+/*
+ * Smallest number of columns for which records are better than an array per
+ * column.
+ */
 #define RECORD_COLUMNS_MIN 12
 
 /*
- * A record has all columns of the table, each as its receive function reads it:
- * as in COPY BINARY.
+ * Decides whether rows can be sent as records.  A record has all columns of the
+ * table in the format of their receive functions, as in COPY BINARY.
  */
 static void
 choose_record(TargetTable *table, const PGresult *result)
@@ -570,7 +589,7 @@ choose_record(TargetTable *table, const PGresult *result)
 		table->record[table->columns[i].place] = &table->columns[i];
 }
 
-/* Whether each unique index has the columns of the key, and no others. */
+/* Whether each unique index has exactly the columns of the key. */
 static bool
 only_key_is_unique(const TargetTable *table, const PGresult *result)
 {
@@ -589,7 +608,7 @@ only_key_is_unique(const TargetTable *table, const PGresult *result)
 	return true;
 }
 
-/* Spreads the number over all bits. */
+/* Distributes a number over all bits. */
 static uint64_t
 hash_number(uint32_t number)
 {
@@ -636,7 +655,7 @@ fill_table(TargetTable *table, PgConn *target, const PGresult *result,
 	return RC_OK;
 }
 
-/* Asks the target for the table; see columns_sql. */
+/* Runs the query for the table. */
 static MUST_CHECK Rc
 look_up(PgConn *target, const Relation *relation, PGresult **result, Error *err)
 {

@@ -1,6 +1,6 @@
 /*
  * table_lookup.h
- *    Looking up the table of the target that a relation's changes go to.
+ *    Looks up the target's table for changes of a relation.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_TABLE_LOOKUP_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_TABLE_LOOKUP_H
@@ -11,10 +11,11 @@
 #include "sink/postgres/plan/target_table.h"
 
 /*
- * Looks it up; waits for the target.  ERR_CONFIG, with what to do, if the table
- * or a column does not exist.  `serial` tells this table's statements from
- * those of others.  The rules are borrowed during the call, and may be NULL.
- * On success *table is the caller's: see target_table_close().
+ * Looks up a table; waits for the target.  RC_FAIL with ERR_CONFIG, and a hint:
+ * the table or a column does not exist.  `serial` distinguishes the statements
+ * of this table.  The rules are borrowed during the call, and may be NULL.
+ * After success, *table is owned by the caller, who must call
+ * target_table_close().
  */
 MUST_CHECK Rc table_lookup(TargetTable **table, PgConn *target,
 						   Relation *relation, uint32_t serial,

@@ -1,12 +1,12 @@
 /*
  * target.c
- *    From commits to positions that are safe.
+ *    Derives durable positions from commits.
  */
 #include "sink/postgres/apply/target.h"
 
 /*
- * Long enough for whoever holds a lock for the length of a batch, short enough
- * not to be taken for a standstill.
+ * Longer than a batch holds its locks, and short enough not to look like a
+ * standstill.
  */
 const char target_lock_timeout_sql[] = "SET LOCAL lock_timeout = '3s'";
 
@@ -25,8 +25,10 @@ target_must_flush(const Target *target)
 		   target->flush_checks >= FLUSH_CHECKS_MAX;
 }
 
-/* Progress has moved.  Results of several connections may be read in another
- * order than that of the commits. */
+/*
+ * Records that progress has moved.  Results of several connections may be
+ * received in another order than that of the commits.
+ */
 static void
 note(Target *target, Lsn source_lsn)
 {
@@ -41,7 +43,7 @@ target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn)
 {
 	note(target, source_lsn);
 	if (source_lsn <= target->placed_lsn)
-		return; /* it was later there, says another connection */
+		return; /* another connection has reported a later position */
 	target->placed_lsn = source_lsn;
 	durable_push(&target->durable, source_lsn, target_lsn);
 }

@@ -1,18 +1,18 @@
 /*
  * type_sql.h
- *    What is asked about the types of a target's columns: how their values are
- *    read and compared.
+ *    SQL on the types of a target's columns: how their values are read and
+ *    compared.
  *
- * A value enters a column as the type's own input or receive function reads it.
- * A cast would be something else: anybody who owns a type can define one from
- * text, some that PostgreSQL has do not take all that the type prints (regclass
- * 0), and a cast to a domain cuts what the domain is too short for.
+ * A value is converted to its column's type by the type's own input or receive
+ * function.  A cast would not be reliable: the owner of a type can define a
+ * cast from text, some casts of PostgreSQL do not accept all output of the type
+ * (regclass 0), and a cast to a domain truncates values that are too long.
  *
- * Rows are found by the operator that the index which identifies them has for
- * equality, by its schema and name: no other can use the index, and the search
- * path may lead to another one.
+ * Rows are found with the equality operator of the index that identifies them,
+ * given by schema and name: no other operator can use the index, and
+ * search_path could lead to another one.
  *
- * These are parts of a statement that runs with search_path = pg_catalog.
+ * The macros are parts of a query that runs with search_path = pg_catalog.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_TYPE_SQL_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_TYPE_SQL_H
@@ -20,24 +20,30 @@
 /* clang-format would break strings around macros with arguments. */
 /* clang-format off */
 
-/* A lateral subquery: the row of pg_type of a type without its domains. */
+/*
+ * A lateral subquery for the row of pg_type of a type, or of the base type of a
+ * domain.
+ */
 #define TYPE_BASE_SQL(oid_sql)                                                 \
 	" (WITH RECURSIVE b AS (SELECT y.* FROM pg_type y"                         \
 	"   WHERE y.oid = " oid_sql                                                \
 	"  UNION ALL SELECT y.* FROM b JOIN pg_type y ON y.oid = b.typbasetype)"   \
 	" SELECT * FROM b WHERE b.typbasetype = 0)"
 
-/* The name of a type (a row of pg_type), whatever the search path; without a
- * modifier, so that it cuts nothing. */
+/*
+ * The name of a type (a row of pg_type) with its schema, and without a
+ * modifier, which could truncate values.
+ */
 #define TYPE_NAME_SQL(type)                                                    \
 	"(SELECT format('%I.%I', n.nspname, " type ".typname)"                     \
 	" FROM pg_namespace n WHERE n.oid = " type ".typnamespace)"
 
 /*
- * Two columns: what stands before and after an expression of type text to have
- * it read by the input function of a type.  A built-in type's is called by
- * name.  SQL cannot call all others, but reading JSON calls them for a string
- * (except for the types json and jsonb, which are built in).
+ * Two columns: SQL before and after an expression of type text, which convert
+ * it with the input function of a type.  For a built-in type, the function is
+ * called by its name.  SQL cannot call all other input functions, but the
+ * conversion of a JSON string calls them (except for json and jsonb, which are
+ * built in).
  */
 #define TYPE_READ_SQL(type)                                                    \
 	"(SELECT CASE WHEN " TYPE_READS_ITSELF_SQL(type)                           \
@@ -60,8 +66,10 @@
 	"(SELECT format('pg_catalog.%I', f.proname) FROM pg_proc f"                \
 	" WHERE f.oid = " type ".typoutput)"
 
-/* Whether the binary format of a type is its text: by functions of the server
- * that go together. */
+/*
+ * Whether the binary format of a type is its text: its input and receive
+ * functions are a matching pair of the server.
+ */
 #define TYPE_RECEIVES_TEXT_SQL(type)                                           \
 	"EXISTS (SELECT FROM pg_proc i, pg_proc r"                                 \
 	" WHERE i.oid = " type ".typinput AND r.oid = " type ".typreceive"         \
@@ -71,9 +79,10 @@
 	"  ('json_in', 'json_recv')))"
 
 /*
- * Whether operator class o is for a type by default, and says what is equal
- * (btree or hash: catalog/pg_am.dat).  Composite types have none here, because
- * what they are made of may have no equality; nor have arrays, see below.
+ * Whether operator class o is the default of a type and has an equality
+ * operator (btree or hash: catalog/pg_am.dat).  Composite types and arrays are
+ * excluded, because the types that they consist of may have none; arrays are
+ * handled below.
  */
 #define TYPE_HAS_CLASS_SQL(type)                                               \
 	"o.opcmethod IN (403, 405) AND o.opcdefault"                               \
@@ -86,15 +95,15 @@
 	"  AND s.castcontext = 'i'))"
 
 /*
- * A lateral subquery: how values of column `a` are compared, whose type without
- * domains is `base`, of elements of type `element`.  It is the way of the index
- * `identity`, or else the type's own, or no row.
+ * A lateral subquery on how values of column `a` are compared; `base` is its
+ * base type, `element` the type of its elements.  It uses the operator of the
+ * index `identity`, or else the type's default; no row: there is none.
  *
- *   operator      in SQL
- *   compared_as   type in SQL to which both sides are to be cast, or null
- *   is_image      what is equal is the same to the byte (not so bpchar, which
- *                 says so, but not of values without a length)
- *   in_collation  in SQL, if it is not the column's own
+ *   operator      the operator, as SQL
+ *   compared_as   type to which both sides are cast, as SQL; or null
+ *   is_image      whether equal values are the same byte by byte (bpchar is
+ *                 not, although it says so, except without a length)
+ *   in_collation  collation, as SQL, if it is not the column's own
  */
 #define TYPE_EQUALITY_SQL                                                      \
 	"(SELECT format('OPERATOR(%I.%s)', n.nspname, p.oprname) AS operator,"     \

@@ -1,11 +1,11 @@
 /*
  * unique.c
- *    Writing the conditions is left to the target, which prints the
- *    expressions of its indexes.
+ *    Builds the conditions on the target, which prints the expressions of its
+ *    indexes.
  *
- * An expression that is printed for one table has no names of tables in it. So
- * the same text means the target's row where the table is what it is selected
- * from, and the source's where that is.
+ * An expression that is printed for one table does not contain the table's
+ * name.  So the same text refers to the target's row in a subquery on the
+ * table, and to the source's row in a subquery on that.
  */
 #include "sink/postgres/apply/unique.h"
 
@@ -14,8 +14,9 @@
 #include "base/buf.h"
 
 /*
- * One row per index.  A unique index is a btree, whose operator class has
- * equality as its third member; an exclusion constraint names its operators.
+ * Query with one row per index.  A unique index is a btree, in whose operator
+ * class equality is the third member; an exclusion constraint has its own
+ * operators.
  */
 static const char sql[] =
 	"SELECT quote_literal(x.relname),"
@@ -63,7 +64,7 @@ static const char sql[] =
 	"    AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))))"
 	" ORDER BY i.indisprimary DESC, i.indexrelid";
 
-/* The names of the columns that both sides have, as an array. */
+/* Appends an array of the names of the columns that both sides have. */
 static void
 append_names(Buf *names, const TargetTable *table)
 {

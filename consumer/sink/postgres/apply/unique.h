@@ -1,14 +1,13 @@
 /*
  * unique.h
- *    The rows of a target table that keep another one from being inserted.
+ *    Reads the unique indexes and exclusion constraints of a target table,
+ *    which may prevent inserting a row.
  *
- * A row may be in the way of one to insert by any unique index or exclusion
- * constraint of the table, not only by its key.  For each of them there is a
- * condition, as the index itself compares: with its operators, its collations,
- * its expressions and its predicate.
- *
- * Left out are indexes of single partitions, and those with a column that the
- * source does not send.
+ * A row to insert may violate any of them, not only the key.  For each there is
+ * a condition for the conflicting rows, which compares like the index itself:
+ * with its operators, collations, expressions and predicate.  Indexes of single
+ * partitions, and those with a column that the source does not send, are left
+ * out.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_UNIQUE_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_UNIQUE_H
@@ -18,8 +17,8 @@
 #include "sink/postgres/plan/target_table.h"
 
 /*
- * Reads the unique indexes of a table into it, the key's first.  Waits for the
- * target.
+ * Reads the unique indexes of a table into *table, that of the key first.
+ * Waits for the target.
  */
 MUST_CHECK Rc unique_read(TargetTable *table, PgConn *target, Error *err);
 
