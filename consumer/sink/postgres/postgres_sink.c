@@ -1,15 +1,15 @@
 /*
  * postgres_sink.c
- *    Batches to transactions.
+ *    Decides what is applied when.
  *
- * Two batches take turns: one collects what the router hands over, while the
- * applier's is under way.  So the source is read while the target works, and
- * the batch that waits grows by itself when the target is slower.  Where the
- * schema changes, what waits is cut into stages (plan/stages.h).
+ * There are two batches: one collects what the router delivers, while the
+ * applier applies the other.  So the source is read while the target works, and
+ * the waiting batch grows if the target is slower.  Schema changes divide what
+ * waits into stages (plan/stages.h).
  *
- * Here it is decided when the applier does what: start the next batch, note a
- * position, ask what is durable.  See applier.h for how a batch is applied, and
- * open_txns.h for open transactions.
+ * This file decides what the applier does next: start the next batch, commit a
+ * position, query the flush position.  applier.h describes how a batch is
+ * applied, open_txns.h how open transactions are.
  */
 #include "sink/postgres/postgres_sink.h"
 
@@ -38,78 +38,93 @@
 #include "sink/postgres/publication_change.h"
 #include "sink/postgres/uncopied.h"
 
-/* Parts of the memory setting: two batches, and what goes with them. */
+/*
+ * Number of parts into which the memory is divided: two batches, and what
+ * belongs to them.
+ */
 #define BATCH_MEMORY_PARTS 4
 
-/* Schema changes that belong together are applied together: so many batches may
- * they be large. */
+/*
+ * Largest size of a set of schema changes, which must be applied together, in
+ * batches.
+ */
 #define SCHEMA_BATCHES_MAX 2
 
-/* Changes that are a small batch; fewer than are worth folding, see
- * plan_transactions.c. */
+/*
+ * Largest number of changes in a small batch; fewer than are folded
+ * (plan_transactions.c).
+ */
 #define SMALL_BATCH_CHANGES_MAX 15
 
-/* How often a position is noted at which there was nothing to apply. */
+/* Milliseconds between two commits of a position without changes. */
 #define POSITION_INTERVAL_MS 1000
 
 /*
- * How long a table that is joining may hold up the others, and how often it is
- * looked whether it is ready.
+ * Milliseconds that a joining table may hold up the others, and between two
+ * checks whether it is ready.
  */
 #define HOLD_MS_MAX           1000
 #define HOLD_LOOK_INTERVAL_MS 20
 
-/* How often it is looked what penstock.moved need not have any more. */
+/* Milliseconds between two removals of rows from penstock.moved. */
 #define FORGET_INTERVAL_MS 1000
 
 typedef struct PostgresSink
 {
-	Sink sink; /* first */
+	Sink sink; /* must be first */
 	SinkReport report;
 	Target target;
 	Applier applier;
-	Lanes *lanes; /* with the applier for its leader */
+	Lanes *lanes; /* lanes whose leader is `applier` */
 	TableStates *table_states;
 	PostponedKeys keys;
 	UncopiedTables *uncopied;
 	OpenTxns *open_txns;
-	Lsn delivered_lsn; /* end of the last transaction that was handed over */
-	bool taking;       /* between begin and commit */
-	bool working;      /* work() has begun; seen where it waits */
-	Stages *stages;    /* that wait to be applied */
+	Lsn delivered_lsn; /* end of the last delivered transaction */
+	bool taking;       /* whether a transaction has begun and not committed */
+	bool working;      /* whether work() is running; it may be a task that
+						* waits */
+	Stages *stages;    /* changes that wait to be applied */
 	SchemaStep *schema_step;
-	const Words *publications; /* borrowed; or NULL */
-	bool lacked_lock;          /* for the next schema change, before it began */
-	int64_t filled_since_us;   /* of what it holds */
+	const Words *publications; /* borrowed; NULL: not known */
+	bool lacked_lock;          /* whether the last attempt of the next schema
+								* change failed for a lock */
+	int64_t filled_since_us;   /* since when changes wait */
 	size_t batch_bytes_max;
 	int memory_shares;
 
-	/* Of a set of schema changes that is too large: its size so far.  0: there
-	 * is none.  Of its frames only the last is kept; holds a reference. */
+	/*
+	 * A set of schema changes that is too large: its size so far, 0: there is
+	 * none; and its last frame, with a reference.  Earlier frames are not kept.
+	 */
 	size_t large_set_bytes;
 	Frame *large_set_frame;
 
-	SinkFetch *fetches; /* that wait until all before them is applied */
-	Lsn forgotten_lsn;  /* up to here nothing is in penstock.moved any more */
-	Lsn kept_lsn;       /* up to here penstock.moved may have something; 0: it
-						   is empty */
-	int64_t forget_us;  /* when that is looked at next */
+	SinkFetch *fetches; /* fetches that wait until everything before them is
+						 * applied */
+	Lsn forgotten_lsn;  /* LSN up to which penstock.moved was emptied */
+	Lsn kept_lsn;       /* last LSN for which penstock.moved may have rows; 0:
+						 * it is empty */
+	int64_t forget_us;  /* time of the next removal from penstock.moved */
 
 	char *conninfo;
-	bool impatient;                          /* as PgConnOptions has it */
-	char lease_holder[PROGRESS_HOLDER_SIZE]; /* who we are */
+	bool impatient;                          /* see PgConnOptions */
+	char lease_holder[PROGRESS_HOLDER_SIZE]; /* holder of our lease */
 
-	/* Changed by a transaction that is not applied for that reason, and nothing
-	 * after it; or NULL. */
+	/*
+	 * A table that was not copied, and a transaction that has changed it, so
+	 * that neither it nor anything after it is applied; NULL: none.
+	 */
 	const Relation *uncopied_table;
 	TxnInfo uncopied_txn;
 
-	bool holding; /* it was given what waits for a table that is joining */
+	bool holding; /* whether changes to a joining table were delivered, which
+				   * wait for it */
 	int64_t hold_until_us;
-	int64_t hold_look_us; /* when the table is looked at next */
+	int64_t hold_look_us; /* time of the next check of the table */
 } PostgresSink;
 
-/* The whole of which a Sink is the first part. */
+/* Returns the PostgresSink that contains the Sink. */
 static PostgresSink *
 postgres_sink(Sink *sink)
 {
@@ -122,7 +137,7 @@ is_idle(const PostgresSink *self)
 	return self->applier.state == APPLIER_IDLE && lanes_is_idle(self->lanes);
 }
 
-/* Bytes of what is being applied. */
+/* Returns the bytes that are being applied. */
 static size_t
 applying_bytes(const PostgresSink *self)
 {
@@ -132,9 +147,9 @@ applying_bytes(const PostgresSink *self)
 /* ---- taking changes ----------------------------------------------------- */
 
 /*
- * Two full batches are enough, and so is a single large row that takes the room
- * of both; and as much again of open transactions.  What comes after
- * the commit of one of these has to wait for it.
+ * Sets `full` when enough is held: two full batches, or a single large row that
+ * takes as much; and the same of open transactions.  After the commit of an
+ * open transaction, everything has to wait for it.
  */
 static void
 update_full(PostgresSink *self)
@@ -155,8 +170,8 @@ update_full(PostgresSink *self)
 }
 
 /*
- * Nothing that waits by now is applied: when the table's state has changed,
- * everything starts again after what was.
+ * Begins to wait for a joining table.  What waits now is not applied: when the
+ * table's state has changed, the sink starts again from its progress.
  */
 static void
 begin_hold(PostgresSink *self)
@@ -170,8 +185,8 @@ begin_hold(PostgresSink *self)
 }
 
 /*
- * A transaction that has changed a table which was not copied does not commit
- * here, and nothing that comes after it matters.
+ * Whether the transaction has changed a table that was not copied.  Then it is
+ * not committed, and everything after it is ignored.
  */
 static bool
 meets_uncopied(PostgresSink *self, const TxnInfo *txn, uint32_t xid)
@@ -192,8 +207,10 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 {
 	PostgresSink *self = postgres_sink(sink);
 
-	/* In commit order; after the commit of one that came while open nothing is
-	 * taken until that has taken place. */
+	/*
+	 * Transactions come in commit order.  After the commit of an open
+	 * transaction, none is accepted until that commit has succeeded.
+	 */
 	CHECK(txn->end_lsn > self->delivered_lsn);
 	CHECK(!open_txns_is_committing(self->open_txns));
 	ASSERT(!self->taking);
@@ -206,7 +223,10 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 	return RC_OK;
 }
 
-/* Megabytes of --memory with which schema changes of that size fit. */
+/*
+ * Returns the value of --memory, in MB, with which schema changes of that size
+ * fit.
+ */
 static size_t
 memory_wanted_mb(const PostgresSink *self, size_t bytes)
 {
@@ -247,7 +267,7 @@ note_large_set(PostgresSink *self, Frame *frame, size_t bytes)
 	self->large_set_bytes = bytes;
 }
 
-/* More of a set that is too large: it is only measured. */
+/* Adds to the size of a set that is too large. */
 static void
 measure_large_set(PostgresSink *self, Frame *frame)
 {
@@ -255,7 +275,7 @@ measure_large_set(PostgresSink *self, Frame *frame)
 		note_large_set(self, frame, self->large_set_bytes + frame_bytes(frame));
 }
 
-/* Whether the target is to have the rows of that transaction in a table. */
+/* Whether changes of a transaction with this end_lsn to a table are applied. */
 static bool
 is_taken(const PostgresSink *self, const Definition *table, Lsn end_lsn)
 {
@@ -265,8 +285,9 @@ is_taken(const PostgresSink *self, const Definition *table, Lsn end_lsn)
 }
 
 /*
- * A copy that is newer than the transaction has the table as it became later:
- * whether it was published before does not matter.
+ * Whether a change is of a table whose copy is newer than the transaction.
+ * Such a copy is of the table in its later form, so it does not matter whether
+ * it was published before.
  */
 static bool
 is_in_copy(const PostgresSink *self, const SchemaChange *change, Lsn end_lsn)
@@ -276,7 +297,7 @@ is_in_copy(const PostgresSink *self, const SchemaChange *change, Lsn end_lsn)
 		   !is_taken(self, change->definition, end_lsn);
 }
 
-/* Rows that come after it are of tables as they are then. */
+/* Takes a schema change; later rows have the new shape. */
 static Rc
 take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
 				   Error *err)
@@ -307,7 +328,9 @@ take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
 	return RC_OK;
 }
 
-/* All rows of the table go, as with TRUNCATE of it alone. */
+/*
+ * Returns a TRUNCATE of the table alone, for a table whose rows are sent again.
+ */
 static const Change *
 emptying(Frame *frame, const Change *rewrite)
 {
@@ -333,7 +356,7 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 
 	ASSERT(self->taking || change->kind == CHANGE_MESSAGE);
 	if (change->kind == CHANGE_MESSAGE || self->uncopied_table != NULL)
-		return RC_OK; /* nothing that a table could hold */
+		return RC_OK; /* nothing that changes a table */
 	if (change->kind == CHANGE_SCHEMA)
 		return take_schema_change(self, frame, change, err);
 	if (self->large_set_bytes > 0)
@@ -392,7 +415,7 @@ take_open_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 	if (change->kind == CHANGE_SCHEMA || change->kind == CHANGE_REWRITE)
 		return open_txns_refuse_schema(self->open_txns, frame, err);
 
-	/* It is not applied before its end is known to be beyond all watermarks. */
+	/* It is applied only when its end is known to be after all watermarks. */
 	change = table_states_select(self->table_states, frame, change, UINT64_MAX,
 								 &hold);
 	if (hold)
@@ -431,7 +454,7 @@ take_open_abort(Sink *sink, uint32_t xid, uint32_t subxid, Error *err UNUSED)
 	return RC_OK;
 }
 
-/* After those that wait. */
+/* Adds a fetch to the end of the queue. */
 static void
 take_fetch(Sink *sink, SinkFetch *fetch)
 {
@@ -446,8 +469,9 @@ take_fetch(Sink *sink, SinkFetch *fetch)
 /* ---- other states ------------------------------------------------------- */
 
 /*
- * Somebody has seen to it that what is under way is not committed: for a table,
- * or a fence.
+ * Sets the error for a lease with another token: somebody has changed the state
+ * of a table, or has put up a fence, so what is being applied cannot be
+ * committed.
  */
 static MUST_CHECK Rc
 states_changed(const PostgresSink *self, PgConn *conn, Error *err)
@@ -466,7 +490,10 @@ states_changed(const PostgresSink *self, PgConn *conn, Error *err)
 					 self->target.label);
 }
 
-/* Another connection: the others are in the middle of something. */
+/*
+ * Opens another connection to the target; the existing ones may be in
+ * transactions.
+ */
 static MUST_CHECK Rc
 open_aside(const PostgresSink *self, PgConn **conn, Error *err)
 {
@@ -480,11 +507,11 @@ open_aside(const PostgresSink *self, PgConn **conn, Error *err)
 }
 
 /*
- * What failed under states that hold no more, did so because of that, or may
- * have.  This fails like everything else, except that it is soon over.  Where
- * the target cannot be asked for now, or we are told to stop, it is not known
- * that the lease (ERR_CONFIG) is another consumer's: the next attempt will see,
- * which the source does not let begin beside that one.
+ * Replaces an error that was, or may have been, caused by states that have
+ * changed: the lease has another token.  Such an error is transient.  If the
+ * target is unreachable now, or a stop was requested, it is not known whether
+ * the lease (ERR_CONFIG) belongs to another follower.  The next attempt will
+ * find out; the source does not let two followers use the slot.
  */
 static void
 explain_failure(const PostgresSink *self, Error *err)
@@ -513,7 +540,7 @@ explain_failure(const PostgresSink *self, Error *err)
 	pgconn_close(conn);
 }
 
-/* RC_AGAIN: the table that something waits for is still joining. */
+/* Waits for a joining table.  RC_AGAIN: it is still joining. */
 static MUST_CHECK Rc
 work_holding(PostgresSink *self, Error *err)
 {
@@ -543,7 +570,7 @@ work_holding(PostgresSink *self, Error *err)
 
 /* ---- schema changes ----------------------------------------------------- */
 
-/* Whether a change is of this table, or gives its schema this name. */
+/* Whether a change defines this table, or gives its schema its present name. */
 static bool
 is_of_table(const SchemaChange *change, const Definition *table)
 {
@@ -566,7 +593,7 @@ is_table_of(const SchemaSet *schema, const Definition *definition)
 	return false;
 }
 
-/* Tables as they are now that the changes are made; returns how many. */
+/* Lists the changed tables in their new form; returns their number. */
 static int
 list_changed(const PostgresSink *self, const SchemaSet *schema,
 			 CopiedTable *tables)
@@ -604,7 +631,7 @@ list_gone(const SchemaSet *schema, uint32_t *gone)
 	return count;
 }
 
-/* What the changes mean for the list of tables that are followed. */
+/* Updates the list of copied tables after schema changes. */
 static MUST_CHECK Rc
 follow_tables(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
 			  Error *err)
@@ -624,8 +651,9 @@ follow_tables(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
 }
 
 /*
- * A table may have rows from before it was published: also one that the same
- * transaction has created, whose first rows the source has not sent.
+ * Refuses a table that a publication now contains, because it may have rows
+ * from before.  That includes a table which the same transaction has created:
+ * the source has not sent its first rows.
  */
 static MUST_CHECK Rc
 check_named(const PostgresSink *self, const SchemaSet *schema,
@@ -639,9 +667,10 @@ check_named(const PostgresSink *self, const SchemaSet *schema,
 }
 
 /*
- * Whether a table is published from the set on although no publication names
- * it: it has come into a schema that is published, or is a partition of a table
- * that is.  All rows of one that was unlogged are still to come.
+ * Whether a table is published since the set although the set does not add it
+ * to a publication: it was moved to a published schema, or attached to a
+ * published table.  Tables that were unlogged are excepted, because all their
+ * rows are sent later.
  */
 static bool
 has_become_published(const DefinitionSet *known, const SchemaChange *change)
@@ -656,7 +685,10 @@ has_become_published(const DefinitionSet *known, const SchemaChange *change)
 		   !is->table.unlogged && !was->table.unlogged;
 }
 
-/* Whether rows are published from here on that the target does not have. */
+/*
+ * Whether a table is published from now on whose earlier rows the target does
+ * not have.
+ */
 static bool
 lacks_rows(const PostgresSink *self, const DefinitionSet *known,
 		   const SchemaChange *change)
@@ -666,7 +698,10 @@ lacks_rows(const PostgresSink *self, const DefinitionSet *known,
 		   !uncopied_was_copied(self->uncopied, change->oid);
 }
 
-/* Rows that come from here on may not be all that the target lacks. */
+/*
+ * Refuses a set after which rows of a table are sent whose earlier rows the
+ * target may not have.
+ */
 static MUST_CHECK Rc
 check_published(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
 				Error *err)
@@ -703,7 +738,7 @@ settle_tables(PostgresSink *self, const SchemaSet *schema)
 	}
 }
 
-/* For SchemaFollowed. */
+/* The function of a SchemaFollowed. */
 static bool
 is_followed(const void *context, const Definition *table)
 {
@@ -713,7 +748,7 @@ is_followed(const void *context, const Definition *table)
 								table->table.published);
 }
 
-/* Why a statement did not get a lock. */
+/* Adds to an error which sessions hold the lock. */
 static void
 explain_lock(const PostgresSink *self, Error *err)
 {
@@ -729,7 +764,7 @@ explain_lock(const PostgresSink *self, Error *err)
 	pgconn_close(aside);
 }
 
-/* Rows that were removed have to come anew. */
+/* Records the tables whose rows were deleted and must be sent again. */
 static void
 expect_rewrites(const PostgresSink *self)
 {
@@ -739,7 +774,10 @@ expect_rewrites(const PostgresSink *self)
 		stages_expect_rewrite(self->stages, emptied.oids[i]);
 }
 
-/* Rows that were removed have not come anew: nothing of it is committed. */
+/*
+ * Refuses a transaction that has not sent the deleted rows of a table again;
+ * none of it is committed.
+ */
 static MUST_CHECK Rc
 refuse_missing_rows(const PostgresSink *self, uint32_t oid, const TxnInfo *txn,
 					Error *err)
@@ -765,9 +803,9 @@ refuse_missing_rows(const PostgresSink *self, uint32_t oid, const TxnInfo *txn,
 }
 
 /*
- * In the transaction of the target in which the rest of the source's is going
- * to be applied.  Nothing that was known of the target's tables is true after
- * it.
+ * Applies schema changes in the open transaction, to which the rest of the
+ * source's transaction belongs.  All cached information on the target's tables
+ * is invalid afterwards.
  */
 static MUST_CHECK Rc
 change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
@@ -808,7 +846,7 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 				 self->target.label);
 	self->lacked_lock = false;
 
-	/* What has come while the target was waited for is another set. */
+	/* Changes that were delivered while this waited are in another set. */
 	CHECK(schema->count == count);
 	applier_forget_table(&self->applier, NULL, NULL);
 	lanes_forget_table(self->lanes, NULL, NULL);
@@ -819,7 +857,7 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 
 /* ---- idle --------------------------------------------------------------- */
 
-/* When what waits for more has waited long enough. */
+/* Returns the time at which a waiting batch is applied even if it is small. */
 static int64_t
 batch_due_us(const PostgresSink *self)
 {
@@ -828,7 +866,7 @@ batch_due_us(const PostgresSink *self)
 			   : INT64_MAX;
 }
 
-/* Nothing more comes, and what is here is to be applied. */
+/* Whether nothing more is delivered, and everything has to be applied. */
 static bool
 is_finishing(const PostgresSink *self)
 {
@@ -853,7 +891,7 @@ batch_is_ready(const PostgresSink *self, bool source_idle, int64_t now_us)
 		   batch->bytes >= BATCH_BYTES_MIN || open_txns_waits(self->open_txns);
 }
 
-/* Whether it holds nothing that it was given. */
+/* Whether the sink has applied everything that was delivered. */
 static bool
 holds_nothing(const PostgresSink *self)
 {
@@ -863,7 +901,7 @@ holds_nothing(const PostgresSink *self)
 		   !open_txns_is_committing(self->open_txns);
 }
 
-/* When a position with nothing to apply is to be noted. */
+/* Returns the time of the next commit of a position without changes. */
 static int64_t
 next_position_us(const PostgresSink *self)
 {
@@ -874,7 +912,7 @@ next_position_us(const PostgresSink *self)
 	return self->target.position_at_us + POSITION_INTERVAL_MS * 1000;
 }
 
-/* When something in penstock.moved is to be removed. */
+/* Returns the time of the next removal of rows from penstock.moved. */
 static int64_t
 next_forget_us(const PostgresSink *self)
 {
@@ -884,7 +922,7 @@ next_forget_us(const PostgresSink *self)
 	return can_wait ? INT64_MAX : self->forget_us;
 }
 
-/* What all nodes have need not be kept any more. */
+/* Removes rows of penstock.moved whose transactions all nodes have applied. */
 static MUST_CHECK Rc
 forget_kept(PostgresSink *self, int64_t now_us, Error *err)
 {
@@ -905,10 +943,11 @@ start_fetch(PostgresSink *self, Error *err)
 }
 
 /*
- * A transaction that is too large for one batch is applied in the same way in
- * both modes: it is one there anyway.  A batch that is so small that it would
- * not be folded goes to the lanes also where transactions may be joined: its
- * commit goes out with the changes, and is there sooner.
+ * Starts the next batch.  A transaction that is too large for one batch is
+ * applied in the same way with and without per_transaction, because it is a
+ * transaction of its own on the target anyway.  A batch that is too small to be
+ * folded is given to the lanes even if its transactions may be joined: then the
+ * commit is sent together with the changes, and is done sooner.
  */
 static MUST_CHECK Rc
 start_batch(PostgresSink *self, Error *err)
@@ -928,7 +967,7 @@ start_batch(PostgresSink *self, Error *err)
 	return lanes_start(self->lanes, batch, err);
 }
 
-/* In SINK_STOPPING nothing new is started; what is committed gets durable. */
+/* Does the work of SINK_STOPPING: starts nothing, and makes commits durable. */
 static MUST_CHECK Rc
 work_stopping(PostgresSink *self, Error *err)
 {
@@ -944,7 +983,7 @@ work_stopping(PostgresSink *self, Error *err)
 	return RC_AGAIN;
 }
 
-/* All that is left is a transaction whose end has not come. */
+/* Whether only a transaction without its end is left. */
 static bool
 has_only_incomplete(const PostgresSink *self)
 {
@@ -952,7 +991,7 @@ has_only_incomplete(const PostgresSink *self)
 		   !stages_is_cut(self->stages);
 }
 
-/* … and will not come. */
+/* Whether such a transaction is left, and its end will not be delivered. */
 static bool
 is_interrupted(const PostgresSink *self)
 {
@@ -969,7 +1008,7 @@ drop_interrupted(PostgresSink *self, Error *err)
 	return applier_roll_back(&self->applier, err);
 }
 
-/* RC_AGAIN: there is nothing to do now. */
+/* Decides what to do while nothing is being applied.  RC_AGAIN: nothing now. */
 static MUST_CHECK Rc
 work_idle(PostgresSink *self, bool source_idle, Error *err)
 {
@@ -1021,7 +1060,7 @@ work_idle(PostgresSink *self, bool source_idle, Error *err)
 
 /* ---- the sink ----------------------------------------------------------- */
 
-/* RC_AGAIN: it waits for something. */
+/* Does one step of work.  RC_AGAIN: it waits for something. */
 static MUST_CHECK Rc
 work_once(PostgresSink *self, bool source_idle, Error *err)
 {
@@ -1065,8 +1104,10 @@ postgres_work(Sink *sink, bool source_idle, Error *err)
 	if (rc == RC_AGAIN)
 		rc = work_open_txns(self, source_idle, err);
 
-	/* Where nothing is held there was nothing to apply; of a sink that has
-	 * failed nobody knows. */
+	/*
+	 * If nothing is held, everything is applied.  After a failure that is not
+	 * known.
+	 */
 	if (rc != RC_FAIL && holds_nothing(self))
 		self->report.applied_lsn = lsn_max(self->report.applied_lsn,
 										   sink->orders.received_lsn);
@@ -1124,8 +1165,10 @@ postgres_free(Sink *sink)
 	free(self);
 }
 
-/* Where the target is.  Claiming the lease waited for the disk, and so for all
- * that was read. */
+/*
+ * Sets the positions from the target's progress.  It is durable, because
+ * claiming the lease has waited for the disk.
+ */
 static void
 start_from(PostgresSink *self, const ProgressRow *progress)
 {
@@ -1165,10 +1208,9 @@ set_up_open_txns(PostgresSink *self, const PostgresSinkOptions *sink_options,
 }
 
 /*
- * Adds the lanes beside the first.  Tables that depend on each other are not
- * for several at once.  A lane whose changes could be sent back to where they
- * came from, because there is no origin left to mark them with, is done
- * without.
+ * Opens further lanes.  They are not used if tables depend on each other.  If
+ * the target has no replication origin left for a lane, the lane is left out,
+ * because its changes could be sent back to the source.
  */
 static MUST_CHECK Rc
 open_lanes(PostgresSink *self, const PostgresSinkOptions *sink_options,
@@ -1198,7 +1240,10 @@ open_lanes(PostgresSink *self, const PostgresSinkOptions *sink_options,
 	return RC_OK;
 }
 
-/* Where nobody looks at schema changes, what was noted is not true any more. */
+/*
+ * Removes the stored definitions, which become wrong when schema changes are
+ * ignored.
+ */
 static MUST_CHECK Rc
 forget_definitions(const PostgresSink *self, PgConn *conn, Error *err)
 {
@@ -1217,7 +1262,10 @@ forget_definitions(const PostgresSink *self, PgConn *conn, Error *err)
 	return rc;
 }
 
-/* Tables that are left out, or were copied later, may get other names. */
+/*
+ * Gives the states of tables their OIDs, so that renamed tables keep their
+ * state.
+ */
 static MUST_CHECK Rc
 learn_names(const PostgresSink *self, PgConn *conn, Error *err)
 {
@@ -1356,7 +1404,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	return RC_OK;
 }
 
-/* The same, of one that may have filters in front of it. */
+/* Returns the PostgresSink behind any filters. */
 static const PostgresSink *
 last_sink(const Sink *sink)
 {

@@ -2,11 +2,11 @@
  * postgres_sink.h
  *    The sink that applies changes to a PostgreSQL database, exactly once.
  *
- * It collects source transactions into a batch while the batch before is being
- * applied.  A batch is one transaction on the target, which also moves the
- * pipeline's progress there; a source transaction larger than a batch is
- * applied in parts, into one open transaction on the target.  See
- * postgres_sink.c for how, and plan.h for what is sent.
+ * The sink collects source transactions in a batch while it applies the
+ * previous batch.  A batch is one transaction on the target, which also moves
+ * the pipeline's progress; a source transaction larger than a batch is applied
+ * in parts, in one open transaction on the target.  postgres_sink.c describes
+ * how, plan.h what is sent.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_POSTGRES_SINK_H
 #define PENSTOCK_SINK_POSTGRES_POSTGRES_SINK_H
@@ -24,9 +24,9 @@
 #include "sink/sink.h"
 
 /*
- * Who notes what the source's schema is, on a target that does not know it.
- * `target` is a session of the target outside of a transaction, with pg_catalog
- * alone as search_path; the lease of the token may be lost by now.
+ * Stores the definitions of the source's schema on a target that has none.
+ * `target` is a session of the target in no transaction, with search_path =
+ * pg_catalog.  The lease with that token may be lost.
  */
 typedef struct SchemaNotes
 {
@@ -36,50 +36,65 @@ typedef struct SchemaNotes
 
 typedef struct PostgresSinkOptions
 {
-	const char *conninfo;        /* borrowed while the sink lives */
-	const char *label;           /* for messages: target, or target "2" */
-	const char *pipeline;        /* copied */
-	bool impatient;              /* as PgConnOptions has it */
-	const SourceHistory *source; /* borrowed during the call */
-	size_t memory_bytes;         /* for changes that are held */
-	int memory_shares;           /* such parts of what --memory says; 0: one */
-	SchemaPolicy schema_policy;  /* for changes of the source's schema */
-	const Words *publications;   /* of the pipeline; borrowed while the sink
-								  * lives, or NULL: not known */
-	const SchemaRules
-		*schema_rules;        /* otherwise than that; borrowed, or NULL */
-	const SchemaNotes *notes; /* with a policy for these: of what is not
-							   * noted yet; borrowed while the sink lives */
-	bool lacked_lock;     /* a schema change did before: say when it is made */
-	int sequence_stride;  /* of the target's sequences; 0: none */
-	bool per_transaction; /* each source transaction is one there, too */
-	int lanes;            /* connections for that; else 1 */
-	const ConflictRules *rules; /* borrowed while the sink lives, or NULL */
-	const NodeIdentity *node;   /* what the target must have been loaded as; or
-								 * NULL: without a placement */
-	const PipelineMemory *memory; /* what it is to remember; borrowed while the
-								   * sink lives; or NULL: it is not asked */
-	const TableName *only;        /* apply nothing to other tables; or NULL */
+	const char *conninfo;            /* borrowed as long as the sink exists */
+	const char *label;               /* label for messages: target, or target
+									  * "2"; copied */
+	const char *pipeline;            /* copied */
+	bool impatient;                  /* see PgConnOptions */
+	const SourceHistory *source;     /* borrowed during the call */
+	size_t memory_bytes;             /* memory for changes that are held */
+	int memory_shares;               /* number of sinks that share --memory; 0:
+									  * one */
+	SchemaPolicy schema_policy;      /* policy for schema changes */
+	const Words *publications;       /* publications of the pipeline; borrowed
+									  * as long as the sink exists; NULL: not
+									  * known */
+	const SchemaRules *schema_rules; /* rules that override schema_policy;
+									  * borrowed; NULL: none */
+	const SchemaNotes *notes;        /* required unless schema_policy is
+									  * SCHEMA_OFF; borrowed as long as the sink
+									  * exists */
+	bool lacked_lock;                /* whether the last schema change failed
+									  * for a lock: log when it succeeds */
+	int sequence_stride;             /* stride of the target's sequences; 0:
+									  * none */
+	bool per_transaction;            /* whether each source transaction is one
+									  * on the target, too */
+	int lanes;                       /* number of connections for
+									  * per_transaction; else 1 */
+	const ConflictRules *rules;      /* borrowed as long as the sink exists;
+									  * NULL: conflicts stop the sink */
+	const NodeIdentity *node;        /* node as which the target must have been
+									  * copied; NULL: without a placement */
+	const PipelineMemory *memory;    /* options that the target must store;
+									  * borrowed as long as the sink exists;
+									  * NULL: not checked */
+	const TableName *only;           /* apply only changes to these tables;
+									  * NULL: to all */
 	int only_count;
 } PostgresSinkOptions;
 
-/* How to connect for postgres_sink_open(). */
+/* Returns the connection options for postgres_sink_open(). */
 PgConnOptions postgres_sink_connection(const PostgresSinkOptions *options);
 
 /*
- * Claims the pipeline's lease, and reads where the target is.  Waits for the
- * target.  Takes ownership of the connection also when it fails; NULL: it
- * connects itself.
+ * Opens a sink: claims the pipeline's lease, and reads the target's progress.
+ * Waits for the target.  Takes ownership of the connection, even if it fails;
+ * NULL: opens one.
  */
 MUST_CHECK Rc postgres_sink_open(Sink **sink, PgConn *conn,
 								 const PostgresSinkOptions *options,
 								 Error *err);
 
-/* What of the stream is not for it; as long as the sink lives.  The sink may be
- * a filter in front of it, here and below. */
+/*
+ * Returns the states of the target's tables, valid as long as the sink.  Here
+ * and below, `sink` may be a filter in front of this sink.
+ */
 const TableStates *postgres_sink_table_states(const Sink *sink);
 
-/* Keys of the target that were postponed when the lease was claimed; likewise.
+/*
+ * Returns the keys that were postponed when the lease was claimed; valid as
+ * long as the sink.
  */
 const PostponedKeys *postgres_sink_keys(const Sink *sink);
 

@@ -1,8 +1,8 @@
 /*
  * publication_change.c
- *    The source says of a row of pg_publication_rel what pg_describe_object()
- *    says: "publication of table schema.name in publication name", where the
- *    last name has no quotes.
+ *    Parses the identity of rows of pg_publication_rel, which the source prints
+ *    with pg_describe_object(): "publication of table schema.name in
+ *    publication name", where the last name is not quoted.
  */
 #include "sink/postgres/publication_change.h"
 
@@ -16,7 +16,7 @@
 #define BEGINNING "publication of table "
 #define MIDDLE    " in publication "
 
-/* Whether that is what is said of the table in the publication. */
+/* Whether an identity is that of the table in the publication. */
 static bool
 is_in_publication(const char *identity, const Definition *table,
 				  const char *publication)

@@ -1,15 +1,14 @@
 /*
  * publication_change.h
- *    Notices that a publication names a table from some position on, or names
- *    it otherwise.
+ *    Detects that a table was added to a publication, or is published
+ *    differently.
  *
- * From the end of that transaction on the source sends other rows of it: those
- * of a table that it did not send at all before, or those that another row
- * filter lets through, or more columns.  What the target has does not go with
- * them, unless the table is new.
+ * From the end of such a transaction on, the source sends rows or columns that
+ * it has not sent before: the table was not published, or another row filter
+ * selects more rows, or there are more columns.  The target lacks earlier rows,
+ * unless the table is new.
  *
- * A table that a publication does not name any more is another matter: see
- * uncopied_follow().
+ * uncopied_follow() treats tables that were removed from a publication.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PUBLICATION_CHANGE_H
 #define PENSTOCK_SINK_POSTGRES_PUBLICATION_CHANGE_H
@@ -21,18 +20,18 @@
 #include "sink/postgres/plan/stages.h"
 
 /*
- * The table that a change of the set describes, if one of these publications
- * names it since this set, or names it otherwise; else NULL.  Borrowed.
+ * Returns the table that a change defines, if the set adds it to one of these
+ * publications, or changes how it is published; else NULL.  Borrowed.
  */
 const Definition *publication_change_table(const SchemaSet *set,
 										   const SchemaChange *change,
 										   const Words *publications);
 
-/* What is wrong with it if its rows are on the target … */
+/* Set the error for such a table: the first if the target has its rows … */
 MUST_CHECK Rc publication_change_refuse(const SchemaSet *set,
 										const Definition *table, Error *err);
 
-/* … or are not; `label` is the target's. */
+/* … and the second if it does not; `label` is the target's. */
 MUST_CHECK Rc publication_change_refuse_uncopied(const SchemaSet *set,
 												 const Definition *table,
 												 const char *label, Error *err);

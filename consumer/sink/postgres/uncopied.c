@@ -1,7 +1,7 @@
 /*
  * uncopied.c
- *    What is known of each relation is kept by its number in the stream; those
- *    that were met, in an array.
+ *    Keeps the verdict on each relation by its number in the stream, and the
+ *    changed tables of open transactions in an array.
  */
 #include "sink/postgres/uncopied.h"
 
@@ -18,10 +18,14 @@ typedef struct Known
 {
 	Relation *relation; /* holds a reference; NULL: the slot is free */
 	CopiedVerdict verdict;
-	Lsn left_out_until; /* of a table that has been copied by another name */
+	Lsn left_out_until; /* LSN up to which changes are left out, for a table
+						 * that was copied under another name */
 } Known;
 
-/* A table that a transaction has changed.  It may be noted more than once. */
+/*
+ * A table that was not copied and that a transaction has changed.  It may be in
+ * the array more than once.
+ */
 typedef struct Met
 {
 	Relation *relation; /* its newest description; holds a reference */
@@ -29,21 +33,21 @@ typedef struct Met
 	uint32_t subxid;
 } Met;
 
-/* A table that a schema change was followed of. */
+/* A table of which a schema change was taken. */
 typedef struct Followed
 {
 	uint32_t oid;
-	bool followed; /* when it was met first */
-	bool wanted;   /* rows that come next are */
-	bool settled;  /* the target has it as it was met first */
-	bool left;     /* the target has it as one that is not published any more */
+	bool followed; /* whether it was followed before that change */
+	bool wanted;   /* whether its next rows are applied */
+	bool settled;  /* whether the target has applied the first change */
+	bool left;     /* whether, on the target, it is not published any more */
 } Followed;
 
 struct UncopiedTables
 {
-	CopiedTables *copied; /* NULL: all are taken for copied */
+	CopiedTables *copied; /* NULL: all tables count as copied */
 	const TableStates *states;
-	Known *known; /* by the relation's number */
+	Known *known; /* indexed by the relation's number */
 	size_t slot_count;
 	Met *met;
 	size_t met_count;
@@ -51,9 +55,9 @@ struct UncopiedTables
 	Followed *followed;
 	size_t followed_count;
 	size_t followed_capacity;
-	char **schemas; /* that a schema change was followed of, by name */
+	char **schemas; /* names of schemas of which a schema change was taken */
 	size_t schema_count;
-	Relation *refused; /* that was returned last; holds a reference */
+	Relation *refused; /* the table that was returned last; holds a reference */
 };
 
 UncopiedTables *
@@ -102,8 +106,8 @@ make_slot(UncopiedTables *self, size_t number)
 }
 
 /*
- * Only the newest description of a table is told that the table is gone: that
- * takes the place of older ones, whichever subtransaction they came with.
+ * Replaces descriptions of the same table by the newest, which alone knows that
+ * the table was dropped, whichever subtransaction the older ones are from.
  */
 static void
 renew_met(UncopiedTables *self, Relation *relation)
@@ -151,7 +155,7 @@ is_schema_followed(const UncopiedTables *self, const char *name)
 	return false;
 }
 
-/* What is in it may have had it by another name. */
+/* Records a changed schema, whose tables may have had another name for it. */
 static void
 follow_schema(UncopiedTables *self, const char *name)
 {
@@ -162,7 +166,10 @@ follow_schema(UncopiedTables *self, const char *name)
 	self->schemas[self->schema_count++] = xstrdup(name);
 }
 
-/* Unlogged and partitioned tables have no rows that could be published. */
+/*
+ * Whether the table is not published any more.  Unlogged and partitioned tables
+ * have no rows that could be published.
+ */
 static bool
 has_left(const Definition *definition)
 {
@@ -238,7 +245,9 @@ uncopied_was_copied(const UncopiedTables *self, uint32_t oid)
 	return copied_tables_find(self->copied, oid, &copied) && copied;
 }
 
-/* One that is followed, or whose schema is, has the same name here and there.
+/*
+ * Decides on a relation.  A table with a schema change, or in a schema with
+ * one, has the same name on both sides.
  */
 static CopiedVerdict
 judge(const UncopiedTables *self, const Relation *relation,
@@ -282,7 +291,10 @@ know(UncopiedTables *self, Relation *relation)
 	return look_up(self, relation);
 }
 
-/* What was met last is most often met again. */
+/*
+ * Records a changed table that was not copied; searches from the end, because
+ * the last table is usually changed again.
+ */
 static void
 note_met(UncopiedTables *self, Relation *relation, uint32_t xid,
 		 uint32_t subxid)
@@ -305,7 +317,7 @@ note_met(UncopiedTables *self, Relation *relation, uint32_t xid,
 		.relation = relation_ref(relation), .xid = xid, .subxid = subxid};
 }
 
-/* Whether what a transaction did to a table is for us. */
+/* Whether a change to a table is applied; otherwise records the table. */
 static bool
 is_wanted(UncopiedTables *self, Relation *relation, uint32_t xid,
 		  uint32_t subxid, Lsn end_lsn)
@@ -320,7 +332,7 @@ is_wanted(UncopiedTables *self, Relation *relation, uint32_t xid,
 	return false;
 }
 
-/* A TRUNCATE is looked at table by table. */
+/* Arguments of is_truncated(), which decides for each table of a TRUNCATE. */
 typedef struct Truncate
 {
 	UncopiedTables *self;
@@ -355,7 +367,10 @@ uncopied_select(UncopiedTables *self, Frame *frame, const Change *change,
 			   : NULL;
 }
 
-/* Removes those that a transaction has met; returns one that is there. */
+/*
+ * Removes the recorded tables of a transaction; returns one that was not
+ * dropped, with a reference, or NULL.
+ */
 static Relation *
 forget(UncopiedTables *self, uint32_t xid, uint32_t subxid)
 {
@@ -399,7 +414,7 @@ uncopied_abort(UncopiedTables *self, uint32_t xid, uint32_t subxid)
 		relation_unref(forget(self, xid, subxid));
 }
 
-/* The OID of the table of that name that the target has by now; 0: none. */
+/* Reads the OID of the target's table with that name; 0: there is none. */
 static MUST_CHECK Rc
 find_present(PgConn *target, const char *name, uint32_t *oid, Error *err)
 {
@@ -431,7 +446,9 @@ append_name(Buf *sql, const TableName *table)
 	buf_append_identifier(sql, table->name);
 }
 
-/* The statement that gives the target's table the name or schema it has now. */
+/*
+ * Appends the statement that gives the target's table its new name or schema.
+ */
 static void
 append_rename(Buf *sql, const TableName *before, const Relation *relation)
 {
@@ -452,7 +469,10 @@ set_renamed(const char *name, const char *label, Error *err)
 					 name, label);
 }
 
-/* The target may have it by a name that it has had in between. */
+/*
+ * Refuses a table that was renamed only on the source.  The target may have it
+ * under a name that it had in between.
+ */
 static MUST_CHECK Rc
 refuse_renamed(PgConn *target, const TableName *before,
 			   const Relation *relation, Error *err)
@@ -480,7 +500,7 @@ refuse_renamed(PgConn *target, const TableName *before,
 	return rc;
 }
 
-/* Its name belongs to another table there. */
+/* Refuses a table whose new name belongs to another table on the target. */
 static MUST_CHECK Rc
 refuse_swapped(const TableName *before, const char *name, const char *label,
 			   Error *err)

@@ -1,12 +1,12 @@
 /*
  * uncopied.h
- *    Changes to tables that the pipeline has not copied (see copied_table.h).
+ *    Filters out changes to tables that the pipeline has not copied
+ *    (copied_table.h).
  *
- * They are not applied.  Whether that is as it should be is known when their
- * transaction commits: if it has dropped such a table again, as a scratch
- * table, nobody misses anything.  If not, the table may be wanted, and there
- * may be rows of it that never come by: then the pipeline stops before that
- * transaction.
+ * Whether ignoring them is right is decided when their transaction commits.  If
+ * it has dropped the table again, it was a scratch table.  Otherwise the table
+ * may be wanted, and the target may lack rows of it; then the pipeline stops
+ * before that transaction.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_UNCOPIED_H
 #define PENSTOCK_SINK_POSTGRES_UNCOPIED_H
@@ -16,57 +16,64 @@
 
 typedef struct UncopiedTables UncopiedTables;
 
-/* The list, which may be NULL, becomes its own; the states are borrowed. */
+/*
+ * Makes a filter.  Takes ownership of the list, which may be NULL; the states
+ * are borrowed.
+ */
 UncopiedTables *uncopied_new(CopiedTables *copied, const TableStates *states);
 
 /*
- * A schema change of the transaction that has begun, which the target will get
- * before the rows that come next.  From here on the table is known by its OID,
- * whatever it is called: it is followed if it was copied, or if it is new and
- * published.  Tables of a schema that gets another name are known so, too.
+ * Takes a schema change of the current transaction, which the target gets
+ * before the next rows.  From then on, the table is identified by its OID,
+ * whatever its name: it is followed if it was copied, or if it is new and
+ * published.  The same holds for tables of a renamed schema.
  *
- * A table that is not published any more leaves the pipeline: its rows do not
- * come.  If it is published again one day, it lacks those that did not, and is
- * one that was not copied.
+ * A table that is not published any more leaves the pipeline.  If it is
+ * published again later, the target lacks the rows in between, so it counts as
+ * not copied.
  */
 void uncopied_follow(UncopiedTables *self, const SchemaChange *change);
 
-/* The target has a schema change now. */
+/* Records that the target has applied a schema change. */
 void uncopied_settle(UncopiedTables *self, const SchemaChange *change);
 
-/* Whether the target had a table's rows before the schema changes that are not
- * settled yet. */
+/*
+ * Whether the target had a table's rows before the schema changes that it has
+ * not applied yet.
+ */
 bool uncopied_was_copied(const UncopiedTables *self, uint32_t oid);
 
-/* Whether schema changes of a table that is defined like this are followed, by
- * what is settled. */
+/*
+ * Whether schema changes of a table with this definition are followed,
+ * according to the changes that the target has applied.
+ */
 bool uncopied_is_followed(const UncopiedTables *self, uint32_t oid,
 						  bool published);
 
-/* Accepts NULL. */
+/* Frees a filter.  Accepts NULL. */
 void uncopied_free(UncopiedTables *self);
 
 /*
- * What of a change is for tables that were copied: the change itself, NULL, or,
- * of a TRUNCATE, one of some of the tables, which lives as long as the frame.
- * `xid` is that of an open transaction, or 0, and end_lsn where it ends,
- * if that is known.
+ * Returns the part of a change that is for copied tables: the change itself,
+ * NULL, or for a TRUNCATE a change for some of the tables, which lives as long
+ * as the frame.  `xid` is that of an open transaction, or 0; end_lsn is the end
+ * of the transaction, UINT64_MAX if it is not known.
  */
 const Change *uncopied_select(UncopiedTables *self, Frame *frame,
 							  const Change *change, uint32_t xid, Lsn end_lsn);
 
 /*
- * The transaction commits: returns a table that it has changed without being
- * copied, and has not dropped; or NULL.  Borrowed.
+ * Takes the commit of a transaction; returns a table that was not copied, and
+ * that the transaction has changed and not dropped, or NULL.  Borrowed.
  */
 const Relation *uncopied_commit(UncopiedTables *self, uint32_t xid);
 
-/* The transaction, or a subtransaction (0: all), was rolled back. */
+/* Takes the rollback of a transaction or a subtransaction (0: all). */
 void uncopied_abort(UncopiedTables *self, uint32_t xid, uint32_t subxid);
 
 /*
- * Says what is wrong with such a table, and what can be done; or ERR_CHANGED,
- * if the target has it by now and it may be followed.  Waits.
+ * Sets the error for such a table, with a hint; or ERR_CHANGED if the target
+ * has it by now and it can be followed.  Waits.
  */
 MUST_CHECK Rc uncopied_refuse(UncopiedTables *self, PgConn *target,
 							  const Relation *relation, const TxnInfo *txn,

@@ -1,6 +1,6 @@
 /*
  * index_later.c
- *    See index_later.h.
+ *    Records indexes to build, and settles them before a schema change.
  */
 #include "sink/postgres/apply/index_later.h"
 
@@ -11,8 +11,7 @@
 #include "control/index_build.h"
 #include "control/schema.h"
 
-/* Limits how long a schema change waits for the end of a build that it has
- * cancelled. */
+/* Limits how long a schema change waits for a build that it has cancelled. */
 #define LOCK_TIMEOUT_SQL "SET LOCAL lock_timeout = '5s'"
 
 /* ---- A schema change of a table with an index that is still to be built ----
@@ -108,7 +107,7 @@ index_later_settle(PgConn *conn, const char *pipeline,
 
 /* ---- A new index ---- */
 
-/* Whether the table of a statement is large, and the index can be noted. */
+/* Whether the table of a statement is large, and the index can be recorded. */
 static MUST_CHECK Rc
 is_for_later(PgConn *conn, const DdlStatement *statement, bool *later,
 			 Error *err)

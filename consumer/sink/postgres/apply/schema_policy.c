@@ -1,6 +1,6 @@
 /*
  * schema_policy.c
- *    Rules for each name that a statement is about.
+ *    Looks up the rules for each name that a statement concerns.
  */
 #include "sink/postgres/apply/schema_policy.h"
 
@@ -8,7 +8,10 @@
 
 #include "base/log.h"
 
-/* Of a partition of a partition of …: more are taken for a circle. */
+/*
+ * Largest number of direct and indirect parents; with more, the definitions are
+ * assumed to be circular.
+ */
 #define PARENTS_MAX 1000
 
 /* ---- the policy of a statement ------------------------------------------ */
@@ -21,7 +24,7 @@ stricter(SchemaPolicy a, SchemaPolicy b)
 	return a == SCHEMA_OFF ? a : b;
 }
 
-/* Whether a rule names the object; then *policy is what it says. */
+/* Whether a rule names the object; sets *policy. */
 static bool
 find_named(const SchemaPlan *plan, const char *kind, const Definition *object,
 		   SchemaPolicy *policy)
@@ -34,7 +37,10 @@ find_named(const SchemaPlan *plan, const char *kind, const Definition *object,
 	return true;
 }
 
-/* That of an object which has these definitions; they may be NULL. */
+/*
+ * Returns the policy for an object with these definitions before and after,
+ * either of which may be NULL.
+ */
 static SchemaPolicy
 policy_of_object(const SchemaPlan *plan, const char *kind,
 				 const Definition *was, const Definition *is)
@@ -51,7 +57,7 @@ policy_of_object(const SchemaPlan *plan, const char *kind,
 	return policy_of_schema_change(plan->rules, kind, NULL, NULL, plan->policy);
 }
 
-/* Whether a table is a partition of another one, of a partition of it, …. */
+/* Whether a table is a direct or indirect partition of another. */
 static bool
 is_below(const DefinitionSet *set, const Definition *table, uint32_t root)
 {
@@ -68,7 +74,7 @@ is_below(const DefinitionSet *set, const Definition *table, uint32_t root)
 	return false;
 }
 
-/* Whether an object is dropped with a statement that drops a table. */
+/* Whether an object is dropped by a statement that drops a table. */
 static bool
 is_dropped_with(const SchemaPlan *plan, const DdlStatement *statement,
 				const Definition *was)
@@ -104,7 +110,10 @@ policy_of(const SchemaPlan *plan, const DdlStatement *statement)
 	return policy;
 }
 
-/* Whether any statement, or one about the same object as that, has it. */
+/*
+ * Whether any statement has the policy; with `same`, only statements on the
+ * same object.
+ */
 static bool
 has_policy(const SchemaPlan *plan, SchemaPolicy policy,
 		   const DdlStatement *same)

@@ -1,16 +1,16 @@
 /*
  * schema_policy.h
- *    What rules say of the statements that a set of schema changes leads to.
+ *    Applies rules to the statements of a set of schema changes.
  *
- * A statement is made, is left off with a warning, or stops the step.  It is
- * about an object that may have another name before and after, and a table that
- * is dropped takes its partitions with it: of rules that name any of these the
- * strictest counts.  To stop is stricter than to leave off, which loses nothing
- * on the target, and that is stricter than to follow.
+ * A statement is run, left out with a warning, or stops the step.  Its object
+ * may have one name before and another one after it, and dropping a table also
+ * drops its partitions: among the rules for all these names, the strictest
+ * wins.  Stopping is stricter than leaving out, and leaving out, which loses
+ * nothing on the target, is stricter than running.
  *
- * Where one statement about an object stops, so do the others about it that
- * would be left off: whether the target has what was asked for is only known of
- * the object as a whole.
+ * If one statement on an object stops, so do other statements on it that would
+ * be left out, because it can only be checked for the object as a whole whether
+ * the target has the change.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_POLICY_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_POLICY_H
@@ -21,22 +21,22 @@
 #include "model/definition.h"
 #include "model/policy.h"
 
-/* A plan and what it leads from and to.  All is borrowed. */
+/* A plan, and the definitions before and after it.  Everything is borrowed. */
 typedef struct SchemaPlan
 {
 	DdlPlan *plan;
 	DefinitionSet *before;
 	const DefinitionSet *after;
 	const SchemaRules *rules; /* NULL: there are none */
-	SchemaPolicy policy;      /* where no rule says otherwise */
-	const TxnInfo *txn;       /* for messages, as is the target's name */
+	SchemaPolicy policy;      /* policy if no rule applies */
+	const TxnInfo *txn;       /* for messages, like the target's label */
 	const char *label;
 	Arena *arena;
 } SchemaPlan;
 
 /*
- * Takes statements that are off out of the plan, and says so.  An object of
- * which nothing is done is in `before` as it is in `after` then.
+ * Removes statements that are off from the plan, and logs them.  An object for
+ * which no statement is left is changed in `before` to what it is in `after`.
  */
 void schema_policy_leave_off(const SchemaPlan *plan);
 

@@ -1,6 +1,6 @@
 /*
  * schema_step.c
- *    From definitions to statements on the target.
+ *    Turns definitions into statements on the target.
  */
 #include "sink/postgres/apply/schema_step.h"
 
@@ -32,13 +32,19 @@
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
-/* Statements that a message lists. */
+/* Largest size of the list of statements in a message, in bytes. */
 #define LISTED_MAX (64 * KB)
 
-/* Changes of a set that are not made, of which each is said. */
+/*
+ * Number of changes per set that are logged one by one because they are not
+ * applied.
+ */
 #define UNTRANSLATED_SAID_MAX 10
 
-/* Of a partition of a partition of …: more are taken for a circle. */
+/*
+ * Largest number of direct and indirect parents; with more, the definitions are
+ * assumed to be circular.
+ */
 #define PARENTS_MAX 1000
 
 struct SchemaStep
@@ -47,17 +53,18 @@ struct SchemaStep
 	const char *label;
 	SchemaPolicy policy;
 	const SchemaRules *rules;
-	int stride;                /* of the target's sequences; 0: none */
-	const TableStates *states; /* of the target's tables */
-	char *failed_sql;          /* the statement that failed last; or NULL */
-	Lsn begin_lsn;             /* of the first definitions */
+	int stride;                /* stride of the target's sequences; 0: none */
+	const TableStates *states; /* states of the target's tables */
+	char *failed_sql;          /* owned; statement that failed last; NULL:
+								* none */
+	Lsn begin_lsn;             /* position of the first definitions */
 	bool renamed_states;
 	Lsn index_build_lsn;  /* see schema_step_index_build_lsn() */
 	DefinitionSet *known; /* NULL: not read yet */
 	OidList emptied;      /* see schema_step_emptied() */
 };
 
-/* One call of schema_step_apply(). */
+/* Data of one call of schema_step_apply(). */
 typedef struct Step
 {
 	SchemaStep *self;
@@ -65,7 +72,7 @@ typedef struct Step
 	const SchemaSet *set;
 	const SchemaFollowed *followed;
 	Arena *arena;
-	DefinitionSet *before; /* what the target has of what is known */
+	DefinitionSet *before; /* definitions that the target is assumed to have */
 	DefinitionSet *after;
 	DdlHints hints;
 	DdlPlan *plan;
@@ -99,7 +106,7 @@ schema_step_free(SchemaStep *self)
 
 /* ---- what is known ------------------------------------------------------ */
 
-/* A DefinitionTake. */
+/* A DefinitionTake: adds a definition to those that are known. */
 static Rc
 take_known(void *context, const char *json, Lsn from_lsn UNUSED, Error *err)
 {
@@ -168,7 +175,10 @@ say_untranslated(const Step *step, const SchemaChange *change)
 				step->self->label);
 }
 
-/* What is not made on the target, such as privileges; the first of them. */
+/*
+ * Logs changes that are not applied to the target, such as privileges; at most
+ * UNTRANSLATED_SAID_MAX of them.
+ */
 static void
 say_all_untranslated(const Step *step)
 {
@@ -185,7 +195,10 @@ say_all_untranslated(const Step *step)
 					step->set->txn.xid, count - UNTRANSLATED_SAID_MAX);
 }
 
-/* Appends an option for each rule but those for what is never followed. */
+/*
+ * Appends an option for each rule except those for changes that are never
+ * followed.
+ */
 static void
 append_rules(const SchemaRules *rules, Buf *words)
 {
@@ -204,8 +217,10 @@ append_rules(const SchemaRules *rules, Buf *words)
 	}
 }
 
-/* The command that lets pass what is never followed, and nothing else: the
- * rules that it gives take the place of all that there are. */
+/*
+ * Adds a hint with the command that lets changes pass which are never followed.
+ * It repeats the other rules, because the given rules replace all stored ones.
+ */
 static void
 hint_to_pass(const Step *step, Error *err)
 {
@@ -238,7 +253,7 @@ refuse_untranslated(const Step *step, const SchemaChange *change, Error *err)
 	return rc;
 }
 
-/* It is said, or stops, as the rules say. */
+/* Logs such changes, or stops, according to the rules. */
 static MUST_CHECK Rc
 check_untranslated(const Step *step, Error *err)
 {
@@ -273,7 +288,10 @@ name_source(const Step *step, Error *err)
 				  step->set->txn.xid, LSN_ARGS(step->set->txn.end_lsn));
 }
 
-/* Whether rows that the transaction has in a table are not for the target. */
+/*
+ * Whether the transaction's rows of a table are left out because of the table's
+ * state.
+ */
 static bool
 is_table_left_out(const Step *step, const Definition *definition)
 {
@@ -287,10 +305,10 @@ is_table_left_out(const Step *step, const Definition *definition)
 }
 
 /*
- * Whether it is a table whose rows the target does not get, because it is not
- * published, was excluded, or is placed nowhere.  A partition, or a table that
- * inherits, is as its parents.  An unlogged or partitioned table has no rows
- * that could be published, and is none of these.
+ * Whether the target does not get the rows of a table, because it is not
+ * published, excluded, or placed nowhere.  A partition, or a table that
+ * inherits, is decided by its parents.  Unlogged and partitioned tables have no
+ * rows that could be published, and count as followed.
  */
 static bool
 is_not_followed(const Step *step, const DefinitionSet *set,
@@ -314,7 +332,7 @@ is_not_followed(const Step *step, const DefinitionSet *set,
 	return false;
 }
 
-/* A sequence is as its table. */
+/* Whether an object is left out; a sequence is, if its table is. */
 static bool
 is_left_out(const Step *step, const DefinitionSet *set,
 			const Definition *definition)
@@ -339,8 +357,9 @@ say_left_out(const Step *step, const SchemaChange *change,
 }
 
 /*
- * A table whose rows are left out is not touched: its copy is newer than the
- * change and has it, or somebody is at work on it, or it is not followed.
+ * Leaves a changed object alone if its rows are left out: its copy is newer
+ * than the change and includes it, or a command is working on it, or it is not
+ * followed.
  */
 static void
 leave_out(Step *step, const SchemaChange *change)
@@ -435,7 +454,7 @@ make_plan(Step *step, Error *err)
 
 /* ---- what is there already ---------------------------------------------- */
 
-/* Whether the target has what the statements would make. */
+/* Finds out whether the target already has what the statements would make. */
 static MUST_CHECK Rc
 is_made(const Step *step, bool *made, Error *err)
 {
@@ -462,8 +481,10 @@ is_made(const Step *step, bool *made, Error *err)
 
 /* ---- doing it ----------------------------------------------------------- */
 
-/* Rows that are in the way are nothing to remove by hand: those that come anew
- * are removed when they come. */
+/*
+ * Lists the statements that a person should run, without deleting rows: rows
+ * that are sent again are deleted when they are.
+ */
 static void
 list_statements(const Step *step, Buf *sql)
 {
@@ -543,8 +564,8 @@ note_emptied(const Step *step, const DdlStatement *statement, const char *count)
 }
 
 /*
- * Notes an index that can be built later.  A table that catches up has a
- * pipeline of its own, which ends before that.
+ * Records an index that can be built later.  Not for a table that catches up:
+ * its pipeline ends before the index is built.
  */
 static MUST_CHECK Rc
 note_index(const Step *step, const DdlStatement *statement, bool *noted,
@@ -587,8 +608,8 @@ run_statement(const Step *step, const DdlStatement *statement, Error *err)
 }
 
 /*
- * The target has the change already.  What it has of a table that was unlogged,
- * and has no rows on the source any more, is still to go.
+ * For a change that the target already has: deletes the rows of tables that
+ * were unlogged and have no rows on the source any more.
  */
 static MUST_CHECK Rc
 empty_what_is_made(const Step *step, Error *err)
@@ -615,7 +636,10 @@ empty_what_is_made(const Step *step, Error *err)
 	return rc;
 }
 
-/* Expressions and names in the statements are meant under an empty path. */
+/*
+ * Runs the statements with an empty search_path, for which their names and
+ * expressions were printed.
+ */
 static MUST_CHECK Rc
 run_statements(const Step *step, Error *err)
 {
@@ -635,8 +659,8 @@ run_statements(const Step *step, Error *err)
 }
 
 /*
- * A statement was refused: that may be because of rows that come anew.  What it
- * was refused for is of no more interest where there is such a table.
+ * After a statement was refused: empties the tables whose rows may be sent
+ * again, and runs the statements again, if there are such tables.
  */
 static MUST_CHECK Rc
 run_without_rows(Step *step, Error *err)
@@ -653,7 +677,9 @@ run_without_rows(Step *step, Error *err)
 	return rc == RC_OK ? run_statements(step, err) : rc;
 }
 
-/* A statement was refused: that may be because what it makes is there. */
+/*
+ * After a statement was refused: succeeds if the target already has the change.
+ */
 static MUST_CHECK Rc
 forgive_refused(Step *step, Error *err)
 {
@@ -716,7 +742,10 @@ make_change(Step *step, Error *err)
 	return made ? empty_what_is_made(step, err) : refuse_to_follow(step, err);
 }
 
-/* Whether all rows of a table come after the set, and are for the target. */
+/*
+ * Whether a table is new, so that all its rows follow the set, and its rows are
+ * applied.
+ */
 static bool
 is_new_table(const Step *step, const Definition *is)
 {
@@ -746,7 +775,7 @@ check_new_tables(const Step *step, Error *err)
 
 /* ---- remembering -------------------------------------------------------- */
 
-/* NULL: the object is not there any more. */
+/* Stores a definition; NULL: the object was dropped. */
 static MUST_CHECK Rc
 write_definition(const Step *step, DefinitionCatalog catalog, uint32_t oid,
 				 const Definition *definition, Error *err)
@@ -772,7 +801,9 @@ write_definition(const Step *step, DefinitionCatalog catalog, uint32_t oid,
 	return rc;
 }
 
-/* What is in a schema with another name is defined otherwise, too. */
+/*
+ * Stores changed definitions, including those of objects in a renamed schema.
+ */
 static MUST_CHECK Rc
 write_defined(const Step *step, Error *err)
 {
@@ -838,7 +869,7 @@ say_renamed_state(const Step *step, const TableMove *move)
 					command);
 }
 
-/* Tables that have got other names; returns how many. */
+/* Lists renamed tables; returns their number. */
 static int
 list_moves(const Step *step, TableMove *moves)
 {
@@ -859,7 +890,7 @@ list_moves(const Step *step, TableMove *moves)
 	return count;
 }
 
-/* Names that tables have got: of the state of each, what comes next is. */
+/* Renames the rows of tables in penstock.table_state. */
 static MUST_CHECK Rc
 rename_states(const Step *step, Error *err)
 {
@@ -899,7 +930,8 @@ keep(Step *step)
 
 /*
  * Whether a change is of a table that was known from the beginning, or of a
- * sequence of its columns.  All else is for whoever follows the other tables.
+ * sequence of its columns.  All other changes are for the pipeline that follows
+ * the other tables.
  */
 static bool
 is_of_known_table(const Step *step, const SchemaChange *change)
@@ -917,7 +949,10 @@ is_of_known_table(const Step *step, const SchemaChange *change)
 							   is->sequence.owner_table) != NULL;
 }
 
-/* Rows under another name would not be known to be of the table. */
+/*
+ * Refuses to rename a table that is followed alone, because its rows would not
+ * be recognized by their new name.
+ */
 static MUST_CHECK Rc
 refuse_name(const Step *step, const SchemaChange *change, Error *err)
 {

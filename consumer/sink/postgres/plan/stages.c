@@ -1,6 +1,6 @@
 /*
  * stages.c
- *    A list of stages, and where it is cut.
+ *    A list of stages.
  */
 #include "sink/postgres/plan/stages.h"
 
@@ -13,14 +13,16 @@ typedef struct Stage
 {
 	SchemaSet schema;
 	size_t schema_capacity;
-	size_t schema_bytes; /* of its frames */
-	bool has_schema;     /* it had, also when that is applied */
-	bool is_taken;       /* somebody applies the set: it stays as it is */
+	size_t schema_bytes; /* bytes of the frames of the set */
+	bool has_schema;     /* whether it has or had a set, also after that was
+						  * applied */
+	bool is_taken;       /* whether the set was returned by stages_schema(), and
+						  * must not change */
 	Batch batch;
-	OidList rewritten; /* tables whose rows come anew in it; of its last
-						  transaction alone */
-	OidList earlier;   /* the same of stages of that transaction before it,
-						  without tables that a set after them has changed */
+	OidList rewritten; /* tables whose rows are sent again in this stage by its
+						* last transaction */
+	OidList earlier;   /* tables whose rows were sent again in earlier stages of
+						* that transaction, and that no later set has changed */
 	struct Stage *next;
 } Stage;
 
@@ -28,8 +30,8 @@ struct Stages
 {
 	Stage *first;
 	Stage *last;
-	OidList expected; /* tables whose rows have to come anew … */
-	Lsn expected_lsn; /* … in the transaction that ends here */
+	OidList expected; /* tables whose rows must be sent again … */
+	Lsn expected_lsn; /* … in the transaction with this end_lsn */
 };
 
 static void
@@ -89,7 +91,7 @@ add_schema(Stage *stage, Frame *frame, const Change *change, const TxnInfo *txn)
 	stage->has_schema = true;
 }
 
-/* Whether its last transaction is not complete, and has no changes in it. */
+/* Whether the last transaction is incomplete, and has no changes here. */
 static bool
 has_only_begun(const Batch *batch)
 {
@@ -170,8 +172,9 @@ stages_begin(Stages *self, const TxnInfo *txn)
 }
 
 /*
- * Begins a stage for schema changes, in which the last transaction goes on.
- * What is complete, and the rows that it has already, stay where they are.
+ * Begins a new stage with schema changes, in which the last transaction
+ * continues.  Complete transactions, and its rows so far, stay in the stage
+ * before.
  */
 static void
 cut(Stages *self)
@@ -243,8 +246,8 @@ stages_commit(Stages *self)
 /* ---- taking ------------------------------------------------------------- */
 
 /*
- * Nothing is left in the first stage's batch: it is empty, or its transaction
- * goes on in the next stage.
+ * Whether nothing is left in a stage's batch: it is empty, or its transaction
+ * continues in the next stage.
  */
 static bool
 is_used_up(const Stage *stage)
@@ -314,7 +317,7 @@ stages_schema_done(Stages *self)
 	CHECK(self->first->schema.count > 0 && self->first->is_taken);
 	clear_schema(self->first);
 
-	/* What was done for them is part of its transaction. */
+	/* The transaction of the schema changes is open on the target. */
 	self->first->batch.continues = true;
 }
 

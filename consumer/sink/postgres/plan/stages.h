@@ -1,34 +1,35 @@
 /*
  * stages.h
- *    What a target is still to get, cut where the schema changes.
+ *    The changes that a target still has to get, divided where the schema
+ *    changes.
  *
- * Changes are collected in a batch (batch.h) for as long as the schema of the
- * source stays as it is.  Where a transaction changes the schema, what comes
- * next can only be applied when that is done.  So the source's changes are a
- * list of stages; each is a set of schema changes, or none, and the batch that
- * comes after it.  The first stage is applied first, and changes are added to
- * the last.
+ * Changes are collected in a batch (batch.h) as long as the source's schema
+ * does not change.  What follows a schema change can only be applied after it.
+ * So the changes are a list of stages.  A stage consists of a set of schema
+ * changes, which may be empty, and the batch after it.  The first stage is
+ * applied first; changes are added to the last.
  *
  *     stage 1   batch: transactions 10, 11, and rows of 12
  *     stage 2   schema changes of 12; batch: more rows of 12, and its commit
  *     stage 3   batch: transactions 13, 14, …
  *
- * A transaction that changes the schema is alone in its stages from there on:
- * neither it nor those around it share a transaction of the target.  All schema
- * changes between two rows are one set, as the source sends them.
+ * From its first schema change on, a transaction does not share stages, and so
+ * transactions of the target, with others.  All schema changes between two rows
+ * are one set, as the source sends them.
  *
- * Where there are no schema changes there is one stage, for ever.
+ * Without schema changes there is one stage all the time.
  *
- * Tables whose rows come anew
- * ---------------------------
+ * Tables whose rows are sent again --------------------------------
  *
- * A schema change may need tables without rows, because the source writes them
- * anew and how it computes the values is not known.  The source says so of each
- * table when the first of its rows is due.  Of a partitioned table that is long
- * after the change, with the rows of the partitions before it in between.  So
- * whoever applies a set may empty a table for which nothing was said yet, and
- * says that here.  Before the transaction is committed it is asked whether the
- * rows of all of them have come anew (stages_missing_rewrite()).
+ * A schema change may be possible only if tables are empty.  The source has
+ * rewritten such a table, and sends its rows again, because we do not know how
+ * it computes the values.  It announces that for each table before the first
+ * row.  For a partition, this may be long after the change, with the rows of
+ * other partitions in between.  So the user of a stage may empty a table for
+ * which nothing was announced yet, and must record this with
+ * stages_expect_rewrite().  Before the transaction is committed,
+ * stages_missing_rewrite() says whether the rows of all these tables were sent
+ * again.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_STAGES_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_STAGES_H
@@ -39,94 +40,106 @@
 #include "model/change.h"
 #include "sink/postgres/plan/batch.h"
 
-/* Schema changes that belong together, of one transaction. */
+/* A set of schema changes of one transaction, which belong together. */
 typedef struct SchemaSet
 {
 	size_t count; /* 0: there are none */
 	const Change **changes;
 	Frame **frames;     /* references, one for each change */
-	TxnInfo txn;        /* that made them; without its origin */
-	uint32_t rewritten; /* OID of a table all of whose rows come anew, right
-						   after them; 0: none does */
-	bool is_hurried;    /* what comes right after them was not waited for */
+	TxnInfo txn;        /* transaction of the changes; its origin is NULL */
+	uint32_t rewritten; /* OID of the table whose rows are sent again
+						 * immediately after the set; 0: none */
+	bool is_hurried;    /* whether the set was taken before it is known what
+						 * follows it */
 
-	/* Tables whose rows have come anew in the transaction before this set, and
-	 * that no set in between has changed; owned. */
+	/*
+	 * Tables whose rows were sent again in the transaction before this set, and
+	 * that no set in between has changed; owned.
+	 */
 	OidList rewritten_before;
 } SchemaSet;
 
 typedef struct Stages Stages;
 
-/* One stage, which is empty.  Free with stages_free(), which accepts NULL. */
+/* Makes a list of one empty stage; stages_free() frees it, and accepts NULL. */
 Stages *stages_new(void);
 void stages_free(Stages *self);
 
-/* Drops everything: one stage, which is empty. */
+/* Drops everything; one empty stage is left. */
 void stages_reset(Stages *self);
 
 /* ---- Adding, to the last stage ---- */
 
 void stages_begin(Stages *self, const TxnInfo *txn);
 
-/* A row's change or a TRUNCATE, or a schema change; of the transaction that has
- * begun. */
+/*
+ * Adds a change of a row, a TRUNCATE or a schema change of the transaction that
+ * has begun.
+ */
 void stages_add(Stages *self, Frame *frame, const Change *change);
 
-/* The next change empties a table of the source, by its OID: its rows come anew
- * because its schema has changed. */
+/*
+ * Records that the next change empties a table of the source, by its OID, whose
+ * rows are sent again after a schema change.
+ */
 void stages_note_rewritten(Stages *self, uint32_t oid);
 
 void stages_commit(Stages *self);
 
-/* Bytes of the schema changes that more may be added to; 0: there are none. */
+/*
+ * Returns the bytes of the set to which schema changes can still be added; 0:
+ * there is none.
+ */
 size_t stages_open_set_bytes(const Stages *self);
 
 /* ---- Taking, from the first stage ---- */
 
 /*
- * Schema changes that come before everything else, and are to be applied now;
- * NULL: there are none.  A set is taken when something has come after it, or
- * with `hurry`, which may split it.  Nothing is added to it from here on; valid
- * until stages_schema_done().
+ * Returns the schema changes that must be applied next; NULL: there are none.
+ * A set is returned when something has followed it, or with `hurry`, which may
+ * split a set.  Nothing is added to it any more; valid until
+ * stages_schema_done().
  */
 const SchemaSet *stages_schema(Stages *self, bool hurry);
 
-/* They are applied, in a transaction of the target that is open.  The batch is
- * the rest of it. */
+/*
+ * Records that the set was applied, in an open transaction of the target; the
+ * batch after it continues that transaction.
+ */
 void stages_schema_done(Stages *self);
 
 /*
- * Somebody has removed the rows of a table, by its OID on the source, for the
- * set that is being applied: they have to come anew after it, in the same
- * transaction.  To be called before stages_schema_done().
+ * Records that the rows of a table, by its OID on the source, were deleted for
+ * the current set, so that they must be sent again after it in the same
+ * transaction.  Only before stages_schema_done().
  */
 void stages_expect_rewrite(Stages *self, uint32_t oid);
 
 /*
- * The OID of a table whose rows were expected to come anew, in the transaction
- * that is first, and have not; 0: there is none.  That is final when the
- * transaction is complete.
+ * Returns the OID of a table whose rows should have been sent again in the
+ * first transaction and were not; 0: there is none.  Final when the transaction
+ * is complete.
  */
 uint32_t stages_missing_rewrite(const Stages *self);
 
 /*
- * The batch of the first stage, or of the second if the first has nothing left
- * to apply.  Whoever starts to apply it takes its contents.
+ * Returns the batch of the first stage, or of the second if the first has
+ * nothing left to apply.  Who starts to apply the batch takes its contents.
  */
 Batch *stages_batch(Stages *self);
 
-/* Nothing more is added to that batch: it need not wait for more. */
+/* Whether nothing more is added to that batch, so that it need not wait. */
 bool stages_is_cut(const Stages *self);
 
 /* ---- Asking ---- */
 
-/* The batch that changes are being added to. */
+/* Returns the batch to which changes are being added. */
 const Batch *stages_filling(const Stages *self);
 
 /* Whether there is nothing at all, not even a transaction that has begun. */
 bool stages_is_empty(const Stages *self);
 
-/* Bytes of all that is kept, for limits. */
+/* Returns the bytes of everything that is kept, for limits. */
 size_t stages_bytes(const Stages *self);
 
 #endif /* PENSTOCK_SINK_POSTGRES_PLAN_STAGES_H */
