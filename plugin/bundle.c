@@ -37,9 +37,9 @@
  * 13 to 19; a server of which that is not known gets no hook, and sends each
  * transaction at once).  One is where its output does not fit into the socket;
  * then the reader has enough to read, and the walsender goes on when it has
- * read that.  The other is WalSndWaitForWal(), for more of the log, which is
+ * read that.  The other is WalSndWaitForWal(), for more of the WAL, which is
  * called by the function that reads a page for the decoding context's reader
- * of the log, and by nothing else.  WalSndLoop() itself does not sleep unless
+ * of the WAL, and by nothing else.  WalSndLoop() itself does not sleep unless
  * output is pending: for a walsender that decodes, it leaves that to the
  * former.  The function is a public field of the reader's state.  We put ours
  * in its place, which sends what is held and then calls it, if
@@ -50,7 +50,7 @@
  *	 - BUNDLE_PAGES_MAX pages were read since the last message: what follows may
  *	   not be for us.
  *
- * All pages pass there: the reader of the log keeps one page, and asks again
+ * All pages pass there: the reader of the WAL keeps one page, and asks again
  * for what that did not have yet.  So when the walsender waits, nothing is
  * held; in particular when it has been told to stop, has read all there is, and
  * wants the reader to confirm the last position: it then tries to read once
@@ -60,7 +60,7 @@
  * many changes is handed out, or a piece of one, what is held is sent
  * (penstock_bundle_before()).
  *
- * SQL functions read the log with another function, which does not wait, and
+ * SQL functions read the WAL with another function, which does not wait, and
  * when they have read enough they are done; nothing would send the rest.  So
  * they may not ask for bundles, and nothing is held unless the walsender says
  * in shared memory that it is catching up or streaming, which it is for no
@@ -71,7 +71,7 @@
  * ------
  *
  * An error ends the session, and what is held would have to be decoded again;
- * each time, if the error is about something in the log, so that the reader
+ * each time, if the error is about something in the WAL, so that the reader
  * never came close to it.  So all that runs here is run such that what is held
  * is sent before an error goes its way (penstock_bundle_protect()).
  *
@@ -88,7 +88,7 @@
  * --------------
  *
  * A transaction of a server that is not behind is sent at once, as without
- * bundles.  We hold only if the server has BUNDLE_AHEAD_BYTES of its log that
+ * bundles.  We hold only if the server has BUNDLE_AHEAD_BYTES of its WAL that
  * it has not decoded yet; otherwise the marks would be more messages than they
  * save.
  */
@@ -106,11 +106,11 @@
 #include "compress.h"
 #include "wire.h"
 
-/* Pages of the log read between two messages, while something may be held. */
+/* Pages of the WAL read between two messages, while something may be held. */
 #define BUNDLE_PAGES_MAX 32
 
 /*
- * How much of the log has to be there that is not decoded: more than a few
+ * How much of the WAL has to be there that is not decoded: more than a few
  * transactions at once leave there that a server keeps up with, and their
  * pages.
  */
@@ -128,7 +128,7 @@ struct PenstockBundle
 	TransactionId xid;
 
 	int pages;           /* read since the last message */
-	XLogRecPtr readable; /* how far the log could be read when last asked */
+	XLogRecPtr readable; /* how far the WAL could be read when last asked */
 
 	XLogPageReadCB read_page; /* the walsender's */
 };
@@ -145,7 +145,7 @@ is_walsenders_turn(void)
 	return state == WALSNDSTATE_CATCHUP || state == WALSNDSTATE_STREAMING;
 }
 
-/* Whether the log can be read up to there without waiting for it. */
+/* Whether the WAL can be read up to there without waiting for it. */
 static bool
 is_readable(PenstockBundle *bundle, XLogRecPtr lsn)
 {
@@ -282,7 +282,7 @@ penstock_bundle_protect(PenstockSession *session,
 	PG_END_TRY();
 }
 
-/* Tells what an error is about that comes while the log is read. */
+/* Tells what an error is about that comes while the WAL is read. */
 static void
 describe_sending(void *arg)
 {
@@ -329,7 +329,7 @@ read_requested(PenstockSession *session, void *arg)
 											   request->record, request->into);
 }
 
-/* The reader of the log wants `bytes` of a page; see the top of the file. */
+/* The reader of the WAL wants `bytes` of a page; see the top of the file. */
 /* NOLINTBEGIN(readability-non-const-parameter): as the server declares it. */
 static int
 read_page(XLogReaderState *reader, XLogRecPtr page, int bytes,
@@ -353,7 +353,7 @@ read_page(XLogReaderState *reader, XLogRecPtr page, int bytes,
 }
 /* NOLINTEND(readability-non-const-parameter) */
 
-/* The functions with which SQL functions and everybody else read the log. */
+/* The functions with which SQL functions and everybody else read the WAL. */
 static bool
 is_walsenders_own(const XLogReaderRoutine *routine)
 {

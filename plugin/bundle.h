@@ -3,7 +3,7 @@
  *		Finished transactions that are held back, to be sent in one message.
  *
  * To send a message costs more than to decode a small transaction.  So with the
- * option bundle, as long as the server has more of its log at hand, the frames
+ * option bundle, as long as the server has more of its WAL at hand, the frames
  * of small transactions are collected and go out together.  What a reader sees
  * of it is said in penstock.proto, under "Bundles"; why nothing that is held
  * can be confirmed, or has to wait, in bundle.c.
@@ -22,7 +22,7 @@ typedef struct PenstockBundle PenstockBundle;
 
 /*
  * Makes the bundle of a session, in the current memory context, and puts
- * itself between the decoding context and its reader of the log.  NULL if this
+ * itself between the decoding context and its reader of the WAL.  NULL if this
  * server is not known well enough for that.  Raises an error if the context is
  * not a walsender's.
  */

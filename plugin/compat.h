@@ -60,7 +60,7 @@
 #endif
 
 /*
- * Whether bundle.c may put itself before the walsender's reader of the log:
+ * Whether bundle.c may put itself before the walsender's reader of the WAL:
  * where a walsender waits is no promise to output plugins, and has been looked
  * at, and tested, for these.
  */
@@ -397,7 +397,7 @@ watched_xid_compat(void)
 }
 
 /*
- * Up to where a walsender that decodes can read the log without waiting for it:
+ * Up to where a walsender that decodes can read the WAL without waiting for it:
  * what is on disk or, on a standby (from 16 on), what was replayed.
  */
 static inline XLogRecPtr
@@ -625,9 +625,9 @@ range_of_multirange_compat(Oid type)
 }
 
 /*
- * The catalogs as they are where the log is being read: when a transaction is
+ * The catalogs as they are where the WAL is being read: when a transaction is
  * handed out at its end, it has itself, too.  Borrowed; gone when more of the
- * log is read.
+ * WAL is read.
  */
 static inline Snapshot
 newest_snapshot_compat(LogicalDecodingContext *ctx)

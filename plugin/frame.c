@@ -675,13 +675,13 @@ raise_no_identity(const RowChange *change, const char *problem)
 				change->info->name),
 		 errdetail("%s", problem),
 		 errhint("Set a replica identity that fits what is published, with "
-				 "ALTER TABLE ... REPLICA IDENTITY.  The log up to then stays "
+				 "ALTER TABLE ... REPLICA IDENTITY.  The WAL up to then stays "
 				 "as it is: copy the table anew, with \"penstock table "
 				 "resync\", or leave it out, with \"penstock table "
 				 "pause\".")));
 }
 
-/* Checks that the log has the old row, as far as the reader needs it. */
+/* Checks that the WAL has the old row, as far as the reader needs it. */
 static void
 check_identity(const RowChange *change)
 {
@@ -691,7 +691,7 @@ check_identity(const RowChange *change)
 		raise_no_identity(change, info->identity_problem);
 	if (!change->has_old && (change->operation == PENSTOCK_DELETE ||
 							 info->identity == PENSTOCK_REPLICA_IDENTITY_FULL))
-		raise_no_identity(change, "The old row is not in the log.");
+		raise_no_identity(change, "The old row is not in the WAL.");
 }
 
 static PenstockOperation

@@ -7,7 +7,7 @@
  * rows of the types at hand are read before, with another snapshot.  It
  * consists of two:
  *
- *	 the newest		what the server's reader of the log has made of all that
+ *	 the newest		what the server's reader of the WAL has made of all that
  *					ended up to where it is, which is the end of the transaction
  *					at hand, or of the piece of it; without the transaction
  *					itself

@@ -4,7 +4,7 @@
  *
  * What cannot be represented is an error, and ends the session: an update of a
  * table without a replica identity, say.  The next session comes to the same
- * place of the log, with the catalogs as they were there, so that nothing that
+ * place of the WAL, with the catalogs as they were there, so that nothing that
  * is done about the table afterwards helps.  Unless the reader can do without
  * the table's changes, as they are: it has given the table up, or has copied it
  * anew since.  It says so with the option `leave_out`, a list of

@@ -48,7 +48,7 @@ penstock_newest_make(PenstockSession *session, Snapshot active)
 	return snapshot;
 }
 
-/* Snapshots of one reader of the log are alike if they have the same of these.
+/* Snapshots of one reader of the WAL are alike if they have the same of these.
  */
 static bool
 sees_the_same(Snapshot one, Snapshot other)

@@ -10,7 +10,7 @@
  * locks its object.
  *
  * A snapshot made here sees what all have committed up to where the server
- * reads the log, which is the end of the transaction at hand, or of the piece
+ * reads the WAL, which is the end of the transaction at hand, or of the piece
  * of it; and of the transaction itself what it had done where the change is.
  */
 #ifndef PENSTOCK_NEWEST_H

@@ -136,7 +136,7 @@ extern PenstockObject *penstock_objects_note(PenstockObjects *objects,
 											 Oid catalog, Oid oid,
 											 PenstockRowEvent event);
 
-/* Forgets in which order objects were found: it was that of no log. */
+/* Forgets in which order objects were found: it was that of no WAL. */
 extern void penstock_objects_sort(PenstockObjects *objects);
 
 /* What is to be told, as PenstockSchemaObject, by the catalogs as they are. */

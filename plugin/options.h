@@ -22,7 +22,7 @@
  *					more to decode; only in a replication connection, see
  *					bundle.h
  *	 skip_missing	false (default): a publication that does not exist at a
- *					point of the log is an error there; true: nothing is
+ *					point of the WAL is an error there; true: nothing is
  *					published by it
  *	 leave_out		tables of which nothing is to be sent, for ever or up to a
  *					position; see left_out.h

@@ -2,7 +2,7 @@
  * penstock.c
  *		Logical decoding output plugin: the callbacks.
  *
- * The server calls these while it decodes its log.  Each does no more than to
+ * The server calls these while it decodes its WAL.  Each does no more than to
  * find the session, switch to the memory context for what the call builds, let
  * another file do the work, and empty the context again:
  *

@@ -75,7 +75,7 @@ raise_missing(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("publication \"%s\" does not exist", name),
-			 errdetail("It does not exist at the point of the log that is "
+			 errdetail("It does not exist at the point of the WAL that is "
 					   "being decoded."),
 			 errhint("If it was created, or dropped and created again, after "
 					 "the replication slot was: run \"penstock follow\" with "

@@ -17,7 +17,7 @@
  *
  * Nothing is published of a table that the reader leaves out (left_out.h).
  *
- * The catalogs are read as they were at the point of the log that is being
+ * The catalogs are read as they were at the point of the WAL that is being
  * decoded: a publication counts from the moment it was committed.
  */
 #ifndef PENSTOCK_PUBLISH_H

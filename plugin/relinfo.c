@@ -375,7 +375,7 @@ lacks_identity_column(const PenstockRelInfo *info, Relation target,
 }
 
 /*
- * Whether the log of a partition lacks columns of its ancestor's identity:
+ * Whether the WAL of a partition lacks columns of its ancestor's identity:
  * they have identities of their own.
  */
 static bool

@@ -260,10 +260,10 @@ penstock_route_hash(const PenstockRoute *route, const PenstockRow *row,
 
 		if (unlikely(is_unchanged(row, column)))
 		{
-			/* It is in the key, and such a key is in the log as a whole. */
+			/* It is in the key, and such a key is in the WAL as a whole. */
 			if (old_row == NULL || is_unchanged(old_row, column))
 				elog(ERROR,
-					 "value of column \"%s\" of table %s is not in the log",
+					 "value of column \"%s\" of table %s is not in the WAL",
 					 column->writer.column, column->writer.table);
 			from = old_row;
 		}

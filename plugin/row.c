@@ -108,13 +108,13 @@ append_integers(StringInfo buf, int field, const PenstockShape *shape,
 	penstock_wire_end(buf, buf->len - bytes, PENSTOCK_WIRE_LENGTH_SMALL);
 }
 
-/* A value that is not in the log where the reader needs it. */
+/* A value that is not in the WAL where the reader needs it. */
 static void
 raise_unchanged(const PenstockColumn *column)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("value of column \"%s\" of table %s is not in the log",
+			 errmsg("value of column \"%s\" of table %s is not in the WAL",
 					column->writer.column, column->writer.table),
 			 errdetail("An update that did not change this large value moved "
 					   "the row into the row filter of the publication, "

@@ -50,7 +50,7 @@ extern void penstock_row_append(PenstockSession *session, StringInfo buf,
  */
 extern bool penstock_row_key_changed(const PenstockRelInfo *info);
 
-/* Bytes of those values that are in the log, but not within the row. */
+/* Bytes of those values that are in the WAL, but not within the row. */
 extern Size penstock_row_external_bytes(const PenstockShape *shape,
 										const PenstockRow *row);
 

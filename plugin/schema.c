@@ -6,7 +6,7 @@
  * --------
  *
  * For each row of a catalog that a transaction inserts or removes, the server
- * has an entry with the file, the place in it, and the position in the log; an
+ * has an entry with the file, the place in it, and the position in the WAL; an
  * update has two in a row, of the old and the new version.  The rows themselves
  * are still there: the slot keeps the server from removing what it may have to
  * see.  So each is fetched, whether or not it is visible to anybody.  What was
@@ -598,7 +598,7 @@ add_emptied(PenstockSchema *schema, const PenstockObject *heap)
 }
 
 /*
- * What becomes of rows while a table is not logged is not in the log.  When it
+ * What becomes of rows while a table is not logged is not in the WAL.  When it
  * is logged again, its heap is a new one; where that has rows, they have come
  * by now.  `late`: also where it is not known when that was.
  */

@@ -3,7 +3,7 @@
  *		Which objects of the schema a transaction has changed, and where.
  *
  * A transaction that changes the schema writes rows of the catalogs, and the
- * server notes each of them, with the position in the log, to be able to show
+ * server notes each of them, with the position in the WAL, to be able to show
  * the catalogs as they were (ReorderBufferTXN.tuplecids).  Those rows say which
  * objects it has created, altered or dropped up to any position; what an object
  * is there, the catalogs say (describe.h).

@@ -333,7 +333,7 @@ append_characters(PenstockSession *session, const PenstockValueWriter *writer,
 
 /*
  * The varlena itself, neither compressed nor elsewhere.  Large values that were
- * reassembled from the log are in memory already and only pointed to; they are
+ * reassembled from the WAL are in memory already and only pointed to; they are
  * not copied just to be copied again.
  */
 static inline struct varlena *

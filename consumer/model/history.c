@@ -142,7 +142,7 @@ refuse_branch(const SourceHistory *history, const HistoryPoint *point,
 				 "The target is at " LSN_FORMAT
 				 ", timeline %u; the source's timeline %u began at " LSN_FORMAT
 				 ": the last %" PRIu64
-				 " bytes of log that the target has followed are not the "
+				 " bytes of WAL that the target has followed are not the "
 				 "source's.",
 				 LSN_ARGS(point->lsn), point->source->timeline,
 				 is_last ? history->identity.timeline : left[1].timeline,

@@ -21,7 +21,7 @@ citus_refuse(PgConn *conn, Error *err)
 					   PQdb(pgconn_raw(conn)), pgconn_label(conn),
 					   PQgetvalue(result, 0, 0));
 		error_detail(err,
-					 "Changes to distributed tables are in the logs of the "
+					 "Changes to distributed tables are in the WAL of the "
 					 "workers, not in the coordinator's, and what is written "
 					 "through a coordinator is not committed together with "
 					 "the progress of the pipeline.");

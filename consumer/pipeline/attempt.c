@@ -115,7 +115,7 @@ check_publications(const Attempt *attempt, Error *err)
 	arena_free(arena);
 	if (rc == RC_OK && attempt->config->skip_missing)
 		log_warning("follow",
-					"where a publication does not exist in the log, nothing is "
+					"where a publication does not exist in the WAL, nothing is "
 					"published by it: copy its tables anew with \"penstock "
 					"table resync\", and follow without "
 					"--skip-missing-publications afterwards");

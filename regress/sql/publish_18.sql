@@ -12,7 +12,7 @@ CREATE PUBLICATION pub_none FOR TABLE generated
 	WITH (publish_generated_columns = none);
 CREATE PUBLICATION pub_list FOR TABLE generated (id, s)
 	WITH (publish_generated_columns = none);
--- A virtual column has no value in the log but a meaning in a filter.
+-- A virtual column has no value in the WAL but a meaning in a filter.
 CREATE PUBLICATION pub_filter FOR TABLE generated WHERE (v > 10)
 	WITH (publish = 'insert');
 SELECT open_slot();

@@ -11,7 +11,7 @@ SELECT open_slot();
 
 -- Out of line, and compressed within the row.
 INSERT INTO toasted VALUES (1, 1, repeat('0123456789', 1000), repeat('x', 3000), repeat('ab', 5000)::bytea);
--- Not touched: not in the log.
+-- Not touched: not in the WAL.
 UPDATE toasted SET n = 2;
 UPDATE toasted SET other = 'y';
 -- Touched: new value is there.
@@ -32,13 +32,13 @@ COMMIT;
 SELECT length(frame) > 300000, penstock_frame_text(frame)
 FROM get_frames('toast_pub') AS frame;
 
--- The whole old row is in the log, also what was not touched.
+-- The whole old row is in the WAL, also what was not touched.
 ALTER TABLE toasted REPLICA IDENTITY FULL;
 UPDATE toasted SET n = 5 WHERE id = 2;
 DELETE FROM toasted WHERE id = 2;
 SELECT get_changes('toast_pub');
 
--- A large value in the key: in the log as the old key even if it is not
+-- A large value in the key: in the WAL as the old key even if it is not
 -- touched.
 CREATE TABLE big_key (k text COLLATE "C" PRIMARY KEY, n int);
 ALTER TABLE big_key ALTER k SET STORAGE EXTERNAL;

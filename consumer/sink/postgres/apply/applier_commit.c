@@ -203,7 +203,7 @@ applier_note_position(Applier *self, const PGresult *result, Error *err)
 	if (PQntuples(result) != 1 ||
 		!lsn_parse(PQgetvalue(result, 0, 0), &insert) ||
 		!lsn_parse(PQgetvalue(result, 0, 1), &flush))
-		return error_set(err, ERR_PROTOCOL, "invalid log position from %s",
+		return error_set(err, ERR_PROTOCOL, "invalid WAL position from %s",
 						 self->target->label);
 	CHECK(self->state != APPLIER_COMMITTING || self->commit.is_done);
 	CHECK(self->as_txns.round == NULL ||
