@@ -338,9 +338,20 @@ follow(TableState *table, const Definition *is, Arena *arena)
 	table->name = arena_strdup(arena, is->name);
 }
 
+/* The state of a table that is gone is of whatever gets its name. */
+static void
+forget_oid(TableStates *states, uint32_t oid)
+{
+	for (size_t i = 0; i < states->count; i++)
+		if (states->tables[i].oid == oid)
+			states->tables[i].oid = 0;
+}
+
 void
 table_states_follow(TableStates *states, const SchemaChange *change)
 {
+	if (change->kind == SCHEMA_GONE && change->catalog == DEFINITION_IN_CLASS)
+		forget_oid(states, change->oid);
 	if (change->kind != SCHEMA_DEFINED || states->count == 0)
 		return;
 	for (size_t i = 0; i < states->count; i++)
@@ -503,6 +514,21 @@ table_states_left_out_until(const TableStates *states, const TableName *named)
 	if (table == NULL)
 		return states->others_are_out ? UINT64_MAX : 0;
 	return left_out_until(table);
+}
+
+Lsn
+table_states_left_out_until_of(const TableStates *states,
+							   const Definition *table)
+{
+	const TableName name = {.schema = table->schema, .name = table->name};
+	const TableState *named = find_table(states, name.schema, name.name);
+
+	for (size_t i = 0; i < states->count; i++)
+		if (states->tables[i].oid == table->oid)
+			return left_out_until(&states->tables[i]);
+	if (named != NULL && named->oid != 0)
+		return states->others_are_out ? UINT64_MAX : 0;
+	return table_states_left_out_until(states, &name);
 }
 
 static bool

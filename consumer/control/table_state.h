@@ -183,6 +183,14 @@ bool table_states_others_are_out(const TableStates *states);
 Lsn table_states_left_out_until(const TableStates *states,
 								const TableName *named);
 
+/*
+ * The same of a table as it is defined, which may be before or after a rename
+ * that the states have followed already: a state that has an OID is of no other
+ * table, whatever that is called.
+ */
+Lsn table_states_left_out_until_of(const TableStates *states,
+								   const Definition *table);
+
 /* Reads, or writes, the row of one table, in the current transaction; waits. */
 MUST_CHECK Rc table_state_read(PgConn *target, const char *pipeline,
 							   const TableName *table, TableRow *row,

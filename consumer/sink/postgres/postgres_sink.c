@@ -279,9 +279,7 @@ measure_large_set(PostgresSink *self, Frame *frame)
 static bool
 is_taken(const PostgresSink *self, const Definition *table, Lsn end_lsn)
 {
-	const TableName name = {.schema = table->schema, .name = table->name};
-
-	return end_lsn > table_states_left_out_until(self->table_states, &name);
+	return end_lsn > table_states_left_out_until_of(self->table_states, table);
 }
 
 /*

@@ -75,6 +75,51 @@ of_a_truncate_our_tables_are_left(void **state UNUSED)
 	frame_unref(frame);
 }
 
+static Definition
+table(uint32_t oid, const char *name)
+{
+	return (Definition){
+		.kind = DEFINITION_TABLE, .oid = oid, .schema = "shop", .name = name};
+}
+
+static bool
+is_ours(const TableStates *states, const Definition *definition)
+{
+	return table_states_left_out_until_of(states, definition) == 0;
+}
+
+/* The states are ahead: they have followed a rename that somebody is still to
+ * make. */
+static void
+a_table_is_known_by_its_oid(void **state UNUSED)
+{
+	TableStates *states = table_states_only(names, 1);
+	DefinitionSet *known = definition_set_new();
+	const Definition before = table(7, "orders");
+	const Definition after = table(7, "later");
+	const Definition other = table(8, "later");
+	const Definition successor = table(9, "later");
+	SchemaChange change = {.kind = SCHEMA_DEFINED,
+						   .oid = 7,
+						   .catalog = DEFINITION_IN_CLASS,
+						   .definition = &after};
+
+	definition_set_put(known, &before);
+	table_states_learn(states, known);
+	table_states_follow(states, &change);
+	assert_true(is_ours(states, &before));
+	assert_true(is_ours(states, &after));
+	assert_false(is_ours(states, &other));
+
+	/* What gets the name of one that is gone gets its state. */
+	change.kind = SCHEMA_GONE;
+	table_states_follow(states, &change);
+	assert_true(is_ours(states, &successor));
+	assert_true(is_ours(states, &after));
+	definition_set_free(known);
+	table_states_free(states);
+}
+
 static void
 every_state_has_a_name(void **state UNUSED)
 {
@@ -88,6 +133,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_of_other_tables_are_left_out),
 		cmocka_unit_test(of_a_truncate_our_tables_are_left),
+		cmocka_unit_test(a_table_is_known_by_its_oid),
 		cmocka_unit_test(every_state_has_a_name),
 	};
 

@@ -295,13 +295,10 @@ name_source(const Step *step, Error *err)
 static bool
 is_table_left_out(const Step *step, const Definition *definition)
 {
-	TableName name;
-
 	if (definition == NULL || definition->kind != DEFINITION_TABLE)
 		return false;
-	name = (TableName){.schema = definition->schema, .name = definition->name};
 	return step->set->txn.end_lsn <=
-		   table_states_left_out_until(step->self->states, &name);
+		   table_states_left_out_until_of(step->self->states, definition);
 }
 
 /*
