@@ -185,6 +185,25 @@ definition_table_lend(PgConn *target, const char *pipeline, const char *slot,
 }
 
 Rc
+definition_table_lend_types(PgConn *target, const char *pipeline,
+							const char *slot, Lsn lsn, Error *err)
+{
+	char lsn_text[LSN_TEXT_SIZE];
+	const char *params[] = {pipeline, slot, lsn_text};
+
+	snprintf(lsn_text, sizeof(lsn_text), LSN_FORMAT, LSN_ARGS(lsn));
+	return pgconn_exec_params(
+		target,
+		"INSERT INTO penstock.definition"
+		" (pipeline, catalog, source_oid, from_lsn, definition)"
+		" SELECT $2, catalog, source_oid, from_lsn, definition"
+		" FROM penstock.definition WHERE pipeline = $1"
+		" AND from_lsn <= $3::pg_lsn AND catalog = 'pg_type'"
+		" AND coalesce(to_lsn > $3::pg_lsn, true)",
+		LENGTH_OF(params), params, NULL, err);
+}
+
+Rc
 definition_table_join(PgConn *target, const char *pipeline, const char *slot,
 					  Error *err)
 {

@@ -66,7 +66,9 @@ MUST_CHECK Rc definition_table_add(PgConn *target, const char *pipeline,
  * A table that is added catches up in a pipeline of its own, which has the name
  * of the table's slot.  definition_table_lend() copies the definitions of
  * tables, given by their OIDs, and of their sequences from `pipeline` to that
- * pipeline, replacing its rows.  definition_table_join() copies definitions of
+ * pipeline, replacing its rows; definition_table_lend_types() adds the types as
+ * they were at `lsn`, or are now if `pipeline` is not that far.
+ * definition_table_join() copies definitions of
  * objects that `pipeline` does not have back to it, unless it has no
  * definitions at all; objects that it has are up to date.  In the current
  * transaction.  Wait.
@@ -74,6 +76,9 @@ MUST_CHECK Rc definition_table_add(PgConn *target, const char *pipeline,
 MUST_CHECK Rc definition_table_lend(PgConn *target, const char *pipeline,
 									const char *slot, const OidList *tables,
 									Error *err);
+MUST_CHECK Rc definition_table_lend_types(PgConn *target, const char *pipeline,
+										  const char *slot, Lsn lsn,
+										  Error *err);
 MUST_CHECK Rc definition_table_join(PgConn *target, const char *pipeline,
 									const char *slot, Error *err);
 

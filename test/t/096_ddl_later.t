@@ -88,6 +88,38 @@ subtest 'of tables that are added' => sub {
 	is($pair->target_sql("SELECT to_regclass('added_x')"), 'added_x', 'its index as well');
 };
 
+# The label that the rows have is called otherwise on the target by now, and
+# another one as it was.
+subtest 'labels that get other names while a table catches up' => sub {
+	my $pair = $server->with_database('labels');
+	my $swap = sub { "ALTER TYPE mood RENAME VALUE '$_[0]' TO '$_[1]'; ALTER TYPE mood ADD VALUE '$_[0]'" };
+
+	$pair->source_sql(q(CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TYPE other AS ENUM ('o');
+		CREATE TABLE t (id integer PRIMARY KEY, m mood); CREATE TABLE added (id integer PRIMARY KEY, m mood[]);
+		CREATE TABLE plain (id integer PRIMARY KEY, o other)));
+	$pair->clone('--ddl=follow', '--exclude-table=added');
+	my $follower = $pair->start('follow');
+	$pair->run_or_die('table', 'pause', '--keep', 'public.t', 'public.plain');
+	$pair->source_sql("INSERT INTO t VALUES (1, 'a'); INSERT INTO plain VALUES (1, 'o')");
+	$pair->source_sql($swap->('a', 'x'));
+	$pair->source_sql("INSERT INTO t VALUES (2, 'a'), (3, 'x')");
+	$pair->wait_caught_up($follower);
+	$pair->fails_like(1, qr/label "a" of type "public"\."mood" has another name from \S+ on, while table "public"\."t" catches up.*penstock table resync public\.t/s,
+		'it stops', 'table', 'resume', 'public.t');
+	$pair->run_or_die('table', 'resync', 'public.t');
+	$pair->run_or_die('table', 'resume', 'public.plain');
+
+	# What a copy begins with are the names as of its position.
+	$pair->run_or_die('table', 'add', 'public.added');
+	$pair->run_or_die('table', 'pause', '--keep', 'public.added');
+	$pair->source_sql("INSERT INTO added VALUES (1, '{a,x}'); ALTER TYPE mood ADD VALUE 'y'; INSERT INTO added VALUES (2, '{y}')");
+	$pair->wait_caught_up($follower);
+	$pair->run_or_die('table', 'resume', 'public.added');
+	$pair->wait_caught_up($follower);
+	$pair->stop_ok($follower);
+	$pair->equal_ok('all labels');
+};
+
 subtest 'by kind and table' => sub {
 	my $pair = $server->with_database('kinds');
 	my $file = PostgreSQL::Test::Utils::tempdir . '/kinds.ini';

@@ -12,6 +12,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "catalog/match.h"
+#include "control/definition_table.h"
 #include "copy/rows/data.h"
 #include "copy/schema/build.h"
 #include "copy/schema/programs.h"
@@ -153,6 +154,9 @@ say_copied(TableCopy *copy, TableTarget *target, Error *err)
 	if (rc == RC_OK && copy->definitions != NULL)
 		rc = definitions_write(target->conn, work->slot, copy->definitions, lsn,
 							   err);
+	if (rc == RC_OK && copy->definitions != NULL)
+		rc = definition_table_lend_types(target->conn, work->config->name,
+										 work->slot, lsn, err);
 	if (rc == RC_OK)
 		rc = table_write(work, target, &row, err);
 	if (rc == RC_OK)

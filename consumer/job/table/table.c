@@ -201,6 +201,9 @@ leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 		if (rc == RC_OK)
 			rc = definition_table_lend(target->conn, work->config->name,
 									   work->slot, &tables, err);
+		if (rc == RC_OK)
+			rc = definition_table_lend_types(target->conn, work->config->name,
+											 work->slot, row.watermark, err);
 	}
 	else if (rc == RC_OK)
 		rc = progress_table_remove(target->conn, work->slot, &removed, err);

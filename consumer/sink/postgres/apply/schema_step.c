@@ -353,6 +353,14 @@ say_left_out(const Step *step, const SchemaChange *change,
 			 definition->name, step->self->label);
 }
 
+/* Where only some tables are followed, types are made with the others. */
+static bool
+is_for_others(const Step *step, const SchemaChange *change)
+{
+	return table_states_others_are_out(step->self->states) &&
+		   change->catalog == DEFINITION_IN_TYPE;
+}
+
 /*
  * Leaves a changed object alone if its rows are left out: its copy is newer
  * than the change and includes it, or a command is working on it, or it is not
@@ -368,10 +376,12 @@ leave_out(Step *step, const SchemaChange *change)
 		return;
 	was = definition_set_find(step->self->known, change->catalog, change->oid);
 	is = definition_set_find(step->after, change->catalog, change->oid);
-	if (!is_left_out(step, step->self->known, was) &&
+	if (!is_for_others(step, change) &&
+		!is_left_out(step, step->self->known, was) &&
 		!is_left_out(step, step->after, is))
 		return;
-	say_left_out(step, change, is != NULL ? is : was);
+	if (!is_for_others(step, change))
+		say_left_out(step, change, is != NULL ? is : was);
 	if (is != NULL)
 		definition_set_put(step->before, is);
 	else
@@ -973,6 +983,97 @@ refuse_name(const Step *step, const SchemaChange *change, Error *err)
 	return rc;
 }
 
+/* A type, as it was and is; NULL: it is none, or was not known. */
+static const Definition *
+find_known_type(const Step *step, const SchemaChange *change)
+{
+	return change->kind != SCHEMA_UNTRANSLATED &&
+				   change->catalog == DEFINITION_IN_TYPE
+			   ? definition_set_find(step->self->known, DEFINITION_IN_TYPE,
+									 change->oid)
+			   : NULL;
+}
+
+/* The first label that has another name; NULL: there is none. */
+static const EnumLabel *
+find_renamed_label(const EnumDefinition *was, const EnumDefinition *is)
+{
+	for (int i = 0; i < was->label_count; i++)
+		for (int k = 0; k < is->label_count; k++)
+			if (was->labels[i].oid == is->labels[k].oid &&
+				strcmp(was->labels[i].label, is->labels[k].label) != 0)
+				return &was->labels[i];
+	return NULL;
+}
+
+/*
+ * Whether values of a column may have labels of an enum: it is of that type, or
+ * of one that is not known to be another enum and may be made of it.
+ */
+static bool
+may_have_labels(const Step *step, const ColumnDefinition *column, uint32_t oid)
+{
+	const Definition *type = definition_set_find(
+		step->self->known, DEFINITION_IN_TYPE, column->type_oid);
+
+	return column->type_oid == oid ||
+		   (column->type_oid >= OID_FIRST_GENERATED &&
+			(type == NULL || type->kind != DEFINITION_ENUM));
+}
+
+/* A table that catches up and may have labels of an enum; NULL: there is none.
+ */
+static const Definition *
+find_table_with_labels(const Step *step, uint32_t oid)
+{
+	const DefinitionSet *known = step->self->known;
+
+	for (size_t i = 0; i < definition_set_count(known); i++)
+	{
+		const Definition *table = definition_set_at(known, i);
+
+		if (table->kind != DEFINITION_TABLE)
+			continue;
+		for (int k = 0; k < table->table.column_count; k++)
+			if (may_have_labels(step, &table->table.columns[k], oid))
+				return table;
+	}
+	return NULL;
+}
+
+/*
+ * Rows come with labels as they are called where the stream is.  The target has
+ * the names of where the other tables are: another label may be called so there
+ * by now, or for a while to come.
+ */
+static MUST_CHECK Rc
+refuse_label(const Step *step, const SchemaChange *change, Error *err)
+{
+	const Definition *was = find_known_type(step, change);
+	const Definition *table;
+	const EnumLabel *label;
+	Rc rc;
+
+	if (was == NULL || was->kind != DEFINITION_ENUM ||
+		change->kind == SCHEMA_GONE)
+		return RC_OK;
+	label = find_renamed_label(&was->enumeration,
+							   &change->definition->enumeration);
+	table = find_table_with_labels(step, change->oid);
+	if (label == NULL || table == NULL)
+		return RC_OK;
+	rc = error_set(
+		err, ERR_CONFIG,
+		"label \"%s\" of type \"%s\".\"%s\" has another name from " LSN_FORMAT
+		" on, while table \"%s\".\"%s\" catches up",
+		label->label, was->schema, was->name, LSN_ARGS(step->set->txn.end_lsn),
+		table->schema, table->name);
+	error_detail(err, "Rows that have come before may have the wrong label.");
+	error_hint(err, "Copy it anew: \"%s\".",
+			   OWN_COMMAND_TABLE("resync", table->schema, table->name));
+	return rc;
+}
+
 static MUST_CHECK Rc
 select_known_tables(Step *step, SchemaSet *some, Error *err)
 {
@@ -987,10 +1088,15 @@ select_known_tables(Step *step, SchemaSet *some, Error *err)
 								 sizeof(some->changes[0]));
 	for (size_t i = 0; i < all->count && rc == RC_OK; i++)
 	{
-		if (!is_of_known_table(step, all->changes[i]->schema))
+		const SchemaChange *change = all->changes[i]->schema;
+
+		if (!is_of_known_table(step, change) &&
+			find_known_type(step, change) == NULL)
 			continue;
 		some->changes[some->count++] = all->changes[i];
-		rc = refuse_name(step, all->changes[i]->schema, err);
+		rc = refuse_name(step, change, err);
+		if (rc == RC_OK)
+			rc = refuse_label(step, change, err);
 	}
 	step->set = some;
 	return rc;
