@@ -917,6 +917,7 @@ penstock_frame_begin(PenstockSession *session, ReorderBufferTXN *txn)
 	session->settings_applied = false;
 	end_schema(session);
 	session->schema = penstock_schema_new(session, txn);
+	penstock_newest_begin(session);
 }
 
 static void
@@ -1024,6 +1025,7 @@ penstock_frame_stream_start(PenstockSession *session, ReorderBufferTXN *txn)
 	else
 		stream->schema = penstock_schema_new(session, txn);
 	session->schema = stream->schema;
+	session->caches_mixed = true;
 
 	/* See the top of the file. */
 	if (txn->ninvalidations > 0 || rbtxn_has_catalog_changes(txn))

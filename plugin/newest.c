@@ -48,22 +48,57 @@ penstock_newest_make(PenstockSession *session, Snapshot active)
 	return snapshot;
 }
 
-/* Snapshots of one reader of the WAL are alike if they have the same of these.
+/*
+ * How many transactions since the snapshot's xmin have changed catalogs and are
+ * seen by it, not counting the one that is handed out.
+ */
+static uint32
+count_others(PenstockSession *session, Snapshot snapshot)
+{
+	uint32 count = 0;
+
+	if (session->schema == NULL)
+		return snapshot->xcnt;
+	for (uint32 i = 0; i < snapshot->xcnt; i++)
+	{
+		if (!is_own(session, snapshot->xip[i]))
+			count++;
+	}
+	return count;
+}
+
+/*
+ * Whether two snapshots that the server has made while it read the WAL see the
+ * same.  If they have the same xmin, the later one sees all that the earlier
+ * one does, so it is enough to count.
  */
 static bool
-sees_the_same(Snapshot one, Snapshot other)
+sees_the_same(PenstockSession *session, Snapshot one, Snapshot other)
 {
-	return one->xmin == other->xmin && one->xmax == other->xmax &&
-		   one->xcnt == other->xcnt;
+	return one->xmin == other->xmin &&
+		   count_others(session, one) == count_others(session, other);
 }
 
 /* NULL: it sees what the active one does. */
 static Snapshot
 make_other(PenstockSession *session, Snapshot active)
 {
-	Snapshot newest = penstock_newest_make(session, active);
+	Snapshot newest = newest_snapshot_compat(session->ctx);
 
-	return sees_the_same(active, newest) ? NULL : newest;
+	return sees_the_same(session, active, newest)
+			   ? NULL
+			   : penstock_newest_make(session, active);
+}
+
+void
+penstock_newest_begin(PenstockSession *session)
+{
+	if (!session->options.schema_changes || session->caches_mixed)
+		return;
+	session->caches_mixed = !HistoricSnapshotActive() ||
+							!sees_the_same(
+								session, GetCatalogSnapshot(InvalidOid),
+								newest_snapshot_compat(session->ctx));
 }
 
 /* A row of a catalog, to be freed; NULL: it is not there. */
@@ -122,7 +157,13 @@ penstock_newest_name(PenstockSession *session, Oid catalog, Oid oid)
 
 	if (oid >= FirstNormalObjectId && session->options.schema_changes &&
 		HistoricSnapshotActive())
-		newest = make_other(session, GetCatalogSnapshot(InvalidOid));
+	{
+		Snapshot active = GetCatalogSnapshot(InvalidOid);
+
+		newest = make_other(session, active);
+		if (newest == NULL && session->caches_mixed)
+			newest = active;
+	}
 	tuple = find_row(catalog, oid, newest);
 	if (tuple == NULL)
 		return name;
@@ -145,9 +186,12 @@ penstock_newest_enter(PenstockSession *session)
 		return NULL;
 	active = GetCatalogSnapshot(InvalidOid);
 	newest = make_other(session, active);
-	if (newest == NULL)
+	if (newest == NULL && !session->caches_mixed)
 		return NULL;
 	InvalidateSystemCaches();
+	session->caches_mixed = newest != NULL;
+	if (newest == NULL)
+		return NULL;
 	SetupHistoricSnapshot(newest, HistoricSnapshotGetTupleCids());
 	return active;
 }

@@ -25,9 +25,17 @@
 extern Snapshot penstock_newest_make(PenstockSession *session, Snapshot active);
 
 /*
- * Makes such a snapshot the active one and returns the one that was; NULL, and
- * nothing is done, if it would not see anything else.  What the server keeps of
- * the catalogs is forgotten before, and after.
+ * A transaction is handed out.  If its snapshot is older than the newest, it
+ * fills the server's caches with rows that are, and not every server forgets
+ * these when it ends; see caches_mixed in session.h.
+ */
+extern void penstock_newest_begin(PenstockSession *session);
+
+/*
+ * Makes such a snapshot the active one and returns the one that was; NULL if it
+ * would not see anything else.  The server's caches are emptied before, if they
+ * may have anything older, and by penstock_newest_leave() if there is something
+ * to leave.  That costs more than to describe a table of 15 columns.
  */
 extern Snapshot penstock_newest_enter(PenstockSession *session);
 extern void penstock_newest_leave(Snapshot outer);

@@ -70,6 +70,7 @@ penstock_session_new(LogicalDecodingContext *ctx, bool creating)
 		session->frames = penstock_frames_new(session);
 		if (session->options.schema_changes)
 			session->labels = penstock_labels_new(session);
+		session->caches_mixed = true;
 		if (session->options.compression_level != 0)
 			session->compressor = penstock_compressor_new(
 				session->options.compression_level);

@@ -67,6 +67,12 @@ typedef struct PenstockSession
 	bool settings_applied;
 
 	/*
+	 * The server's caches of catalogs may have rows as an older snapshot than
+	 * the newest has seen them; see newest.h.
+	 */
+	bool caches_mixed;
+
+	/*
 	 * A callback is at work.  If the next one finds it so, an error got away
 	 * with it that did not end the session; see penstock_session_enter().
 	 */
