@@ -191,6 +191,9 @@ typedef struct Config
 	PatternList verify_tables; /* patterns of the tables to compare; empty: all
 								* tables */
 	int sample_percent;        /* percentage of the rows to compare; 0: all */
+	bool repair;               /* whether rows that differ are repaired */
+	int max_delete_percent;    /* largest percentage of a table's rows that a
+								* repair may delete */
 	int max_snapshot_s;        /* seconds after which a comparison takes a new
 								* snapshot */
 	bool apply;                /* whether to run statements instead of printing

@@ -213,6 +213,21 @@ static const ControlTable tables[] = {
 			" target_index text",
 		.kept = true,
 	},
+	/* repair_table.h */
+	{
+		.name = "repair",
+		.columns_sql =
+			"id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+			" repaired_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
+			" pipeline text NOT NULL,"
+			" source_lsn pg_lsn NOT NULL,"
+			" schema_name text NOT NULL,"
+			" table_name text NOT NULL,"
+			" operation text NOT NULL,"
+			" row_key jsonb NOT NULL,"
+			" target_row jsonb",
+		.kept = true,
+	},
 	/* work_list.h */
 	{
 		.name = "copy_run",
@@ -562,8 +577,8 @@ append_names(Buf *sql, bool kept_only)
  * Appends the statement of control_tidy().  A failing statement would abort the
  * caller's transaction, so ownership is checked first.  The tables are checked
  * for rows again after they were locked, because another pipeline could be
- * adding its first row.  Recorded conflicts stay, and with them the version,
- * which determines the columns of their table.
+ * adding its first row.  Recorded conflicts and repairs stay, and with them the
+ * version, which determines the columns of their tables.
  */
 static void
 append_tidy(Buf *sql)
@@ -598,11 +613,13 @@ append_tidy(Buf *sql)
 		"   IF has_rows THEN RETURN; END IF;"
 		"  END LOOP;"
 		" END LOOP;"
-		" IF 'penstock.conflict' = ANY (ours) THEN"
-		"  SELECT EXISTS (SELECT FROM penstock.conflict) INTO noted;"
-		" END IF;"
-		" IF noted THEN ours := array_remove(array_remove(ours,"
-		"  'penstock.conflict'), 'penstock.version'); END IF;"
+		" FOREACH one IN ARRAY ARRAY['penstock.conflict', 'penstock.repair']"
+		" LOOP IF one = ANY (ours) THEN"
+		"  EXECUTE format('SELECT EXISTS (SELECT FROM %s)', one) INTO has_rows;"
+		"  IF has_rows THEN noted := true; ours := array_remove(ours, one);"
+		"  END IF;"
+		" END IF; END LOOP;"
+		" IF noted THEN ours := array_remove(ours, 'penstock.version'); END IF;"
 		" EXECUTE 'DROP TABLE ' || array_to_string(ours, ', ');"
 		" IF EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'penstock'"
 		"  AND pg_has_role(n.nspowner, 'USAGE') AND NOT EXISTS ("

@@ -25,7 +25,7 @@
  * Current version.  Version 1 had no table penstock.version, and created the
  * other tables one by one.
  */
-#define CONTROL_VERSION 6
+#define CONTROL_VERSION 7
 
 /*
  * Whether the schema has that table.  RC_FAIL with ERR_CONFIG: the schema is
@@ -49,16 +49,16 @@ MUST_CHECK Rc control_upgrade(PgConn *target, Error *err);
 
 /*
  * Removes a pipeline's rows from all tables, in the current transaction if
- * there is one.  Recorded conflicts stay, and so does the work list of a clone
- * (see work_list_remove()).  Waits.
+ * there is one.  Recorded conflicts and repairs stay, and so does the work list
+ * of a clone (see work_list_remove()).  Waits.
  */
 MUST_CHECK Rc control_forget(PgConn *target, const char *pipeline, Error *err);
 
 /*
  * Drops the tables if none has a row, and the schema if nothing else is in it;
- * in the current transaction if there is one.  Recorded conflicts keep only
- * their table and the version from being dropped.  Nothing is dropped if there
- * are tables that our role does not own.  Waits.
+ * in the current transaction if there is one.  Recorded conflicts and
+ * repairs keep only their tables and the version from being dropped.  Nothing
+ * is dropped if there are tables that our role does not own.  Waits.
  */
 MUST_CHECK Rc control_tidy(PgConn *target, Error *err);
 

@@ -121,7 +121,7 @@ append_json(Buf *sql, const VerifyTable *table, const VerifySide *side)
 		buf_append_string(sql, separator);
 		buf_append_literal(sql, table->columns[i].name);
 		buf_append_string(sql, ", ");
-		append_value(sql, table, side, &table->columns[i]);
+		append_reference(sql, table, &table->columns[i]);
 		separator = ", ";
 	}
 	buf_append_char(sql, ')');
@@ -276,4 +276,102 @@ verify_append_rows(Buf *sql, const VerifyTable *table, const VerifySide *side,
 	for (int i = 0; i < count; i++)
 		buf_printf(sql, "%s%d", i > 0 ? "," : "", ranges[i]);
 	buf_append_string(sql, "}'::bigint[]) ORDER BY 1, 2, 4, 5");
+}
+
+/* Appends the columns of the key, each by the function. */
+static void
+append_key_columns(Buf *sql, const VerifyTable *table, const char *separator,
+				   void (*append)(Buf *sql, const VerifyTable *table,
+								  const VerifyColumn *column, int number))
+{
+	int number = 0;
+
+	for (int i = 0; i < table->column_count; i++)
+	{
+		if (!table->columns[i].is_key)
+			continue;
+		buf_append_string(sql, number > 0 ? separator : "");
+		append(sql, table, &table->columns[i], ++number);
+	}
+}
+
+static void
+append_name(Buf *sql, const VerifyTable *table UNUSED,
+			const VerifyColumn *column, int number UNUSED)
+{
+	buf_append_identifier(sql, column->name);
+}
+
+static void
+append_definition(Buf *sql, const VerifyTable *table UNUSED,
+				  const VerifyColumn *column, int number UNUSED)
+{
+	buf_append_identifier(sql, column->name);
+	buf_printf(sql, " %s", column->type);
+}
+
+static void
+append_renamed(Buf *sql, const VerifyTable *table UNUSED,
+			   const VerifyColumn *column, int number)
+{
+	buf_append_string(sql, "r.");
+	buf_append_identifier(sql, column->name);
+	buf_printf(sql, " AS penstock_%d", number);
+}
+
+static void
+append_equal(Buf *sql, const VerifyTable *table, const VerifyColumn *column,
+			 int number)
+{
+	append_reference(sql, table, column);
+	buf_printf(sql, " = k.penstock_%d", number);
+}
+
+/* Appends the keys as a table k, whose columns have names of our own, because a
+ * filter uses the names of the columns without a table. */
+static void
+append_join_keys(Buf *sql, const VerifyTable *table, const char *const *keys,
+				 int count)
+{
+	Buf array;
+
+	buf_init(&array, sql->max);
+	for (int i = 0; i < count; i++)
+		buf_printf(&array, "%s%s", i > 0 ? "," : "[", keys[i]);
+	buf_append_char(&array, ']');
+	buf_append_string(sql, " JOIN (SELECT r.penstock_n, ");
+	append_key_columns(sql, table, ", ", append_renamed);
+	buf_append_string(sql, " FROM ROWS FROM (json_to_recordset(");
+	buf_append_literal(sql, array.data);
+	buf_append_string(sql, ") AS (");
+	append_key_columns(sql, table, ", ", append_definition);
+	buf_append_string(sql, ")) WITH ORDINALITY r (");
+	append_key_columns(sql, table, ", ", append_name);
+	buf_append_string(sql, ", penstock_n)) k ON ");
+	append_key_columns(sql, table, " AND ", append_equal);
+	sql->overflowed |= array.overflowed;
+	buf_release(&array);
+}
+
+void
+verify_append_lookup(Buf *sql, const VerifyTable *table, const VerifySide *side,
+					 const char *const *keys, int count)
+{
+	buf_append_string(sql, "SELECT k.penstock_n, ");
+	append_text(sql, table, side, false);
+	buf_append_string(sql, ", ");
+	if (side->is_source)
+		append_place(sql, side);
+	else
+		buf_printf(sql, "%s.tableoid, %s.ctid, to_jsonb(%s.*)",
+				   table->qualified, table->qualified, table->qualified);
+	for (int i = 0; i < table->column_count && side->is_source; i++)
+	{
+		buf_append_string(sql, ", ");
+		append_reference(sql, table, &table->columns[i]);
+	}
+	append_from(sql, table, side);
+	append_join_keys(sql, table, keys, count);
+	append_where(sql, table, side);
+	buf_append_string(sql, " ORDER BY 1");
 }

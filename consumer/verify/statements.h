@@ -64,4 +64,30 @@ enum
 void verify_append_rows(Buf *sql, const VerifyTable *table,
 						const VerifySide *side, const int *ranges, int count);
 
+/*
+ * Columns of a query that looks rows up by their keys.  LOOKUP_KEY is the
+ * number of the key, from 1.  LOOKUP_ROW is the text of the row, which is the
+ * same on both sides if the row is.  The source's rows have their place, and
+ * from LOOKUP_COLUMNS on the values of the columns; the target's rows have what
+ * identifies them in the table, and the whole row as JSON.
+ */
+enum
+{
+	LOOKUP_KEY,
+	LOOKUP_ROW,
+	LOOKUP_PLACE,
+	LOOKUP_COLUMNS,
+	LOOKUP_TABLEOID = LOOKUP_PLACE,
+	LOOKUP_CTID,
+	LOOKUP_JSON,
+};
+
+/*
+ * Appends a query for the rows with these keys, which are as in ROWS_JSON, in
+ * the order of the keys.  The table must have a key.
+ */
+void verify_append_lookup(Buf *sql, const VerifyTable *table,
+						  const VerifySide *side, const char *const *keys,
+						  int count);
+
 #endif /* PENSTOCK_VERIFY_STATEMENTS_H */

@@ -23,8 +23,9 @@ typedef struct VerifyColumn
 	const char *read_as;
 	bool is_lsn; /* whether the type is pg_lsn, which is compared as a number
 				  * because versions print it differently */
-	bool is_key; /* whether the column is part of the key that identifies
-				  * rows */
+	const char *type; /* type as which both sides read a key to look a row up */
+	bool is_key;      /* whether the column is part of the key that identifies
+					   * rows */
 } VerifyColumn;
 
 typedef struct VerifyTable

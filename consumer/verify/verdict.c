@@ -21,12 +21,20 @@ static const char *const fault_names[ROW_FAULTS] = {
 	[ROW_MISPLACED] = "misplaced",
 };
 
+static const char *const repair_names[ROW_REPAIRS] = {
+	[REPAIR_INSERT] = "inserted",
+	[REPAIR_UPDATE] = "updated",
+	[REPAIR_DELETE] = "deleted",
+	[REPAIR_NOTHING] = "repaired_before",
+};
+
 static const char *const outcome_names[] = {
 	[TABLE_PENDING] = "not compared",
 	[TABLE_EQUAL] = "equal",
 	[TABLE_DIFFERENT] = "different",
 	[TABLE_NOT_COMPARED] = "not compared",
 	[TABLE_GONE] = "gone",
+	[TABLE_REPAIRED] = "repaired",
 	[TABLE_LEFT_OUT] = "left out",
 };
 
@@ -36,6 +44,7 @@ verdict_new(void)
 	Verdict *verdict = xcalloc(1, sizeof(*verdict));
 
 	verdict->arena = arena_new(ARENA_BLOCK_BYTES);
+	verdict->keys_max = VERDICT_KEYS_MAX;
 	return verdict;
 }
 
@@ -44,6 +53,9 @@ verdict_free(Verdict *verdict)
 {
 	if (verdict == NULL)
 		return;
+	for (int i = 0; i < verdict->table_count; i++)
+		for (int fault = 0; fault < ROW_FAULTS; fault++)
+			free(verdict->tables[i]->keys[fault]);
 	free(verdict->tables);
 	hash_index_release(&verdict->by_name);
 	arena_free(verdict->arena);
@@ -88,9 +100,32 @@ verdict_add_row(Verdict *verdict, TableVerdict *table, RowFault fault,
 				const char *json)
 {
 	table->faults[fault]++;
-	if (table->key_count[fault] < VERDICT_KEYS_MAX)
-		table->keys[fault][table->key_count[fault]++] = arena_strdup(
-			verdict->arena, json);
+	if (table->key_count[fault] == verdict->keys_max)
+		return;
+	if (table->key_count[fault] == table->key_room[fault])
+	{
+		table->key_room[fault] = 2 * table->key_room[fault] + VERDICT_KEYS_MAX;
+		table->keys[fault] = xrealloc_array(table->keys[fault],
+											(size_t) table->key_room[fault],
+											sizeof(char *));
+	}
+	table->keys[fault][table->key_count[fault]++] = arena_strdup(verdict->arena,
+																 json);
+}
+
+void
+verdict_forget_rows(TableVerdict *table)
+{
+	memset(table->faults, 0, sizeof(table->faults));
+	memset(table->key_count, 0, sizeof(table->key_count));
+}
+
+/* Number of keys that are shown. */
+static int
+shown_count(const TableVerdict *table, RowFault fault)
+{
+	return table->key_count[fault] < VERDICT_KEYS_MAX ? table->key_count[fault]
+													  : VERDICT_KEYS_MAX;
 }
 
 void
@@ -156,16 +191,29 @@ verdict_is_complete(const Verdict *verdict)
 static void
 report_rows(const TableVerdict *table, RowFault fault, const Report *report)
 {
-	int64_t left = table->faults[fault] - table->key_count[fault];
+	int shown = shown_count(table, fault);
+	int64_t left = table->faults[fault] - shown;
 
 	if (table->faults[fault] == 0)
 		return;
 	report_line(report, "    %" PRId64 " %s", table->faults[fault],
 				fault_names[fault]);
-	for (int i = 0; i < table->key_count[fault]; i++)
+	for (int i = 0; i < shown; i++)
 		report_line(report, "        %s", table->keys[fault][i]);
 	if (left > 0)
 		report_line(report, "        and %" PRId64 " more", left);
+}
+
+static void
+report_repairs(const TableVerdict *table, const Report *report)
+{
+	if (table->repairs)
+		report_line(
+			report,
+			"    repaired: %" PRId64 " inserted, %" PRId64 " updated, %" PRId64
+			" deleted, %" PRId64 " as they should be by then",
+			table->repaired[REPAIR_INSERT], table->repaired[REPAIR_UPDATE],
+			table->repaired[REPAIR_DELETE], table->repaired[REPAIR_NOTHING]);
 }
 
 static void
@@ -187,11 +235,17 @@ report_table(const TableVerdict *table, bool all, const Report *report)
 							PLURAL(table->rows));
 			break;
 		case TABLE_DIFFERENT:
-			report_line(report, "table %s on %s: different%s%s", table->table,
-						table->target, table->reason != NULL ? ": " : "",
+		case TABLE_REPAIRED:
+			report_line(report, "table %s on %s: %s%s%s", table->table,
+						table->target,
+						table->outcome == TABLE_REPAIRED
+							? "was different"
+							: outcome_names[table->outcome],
+						table->reason != NULL ? ": " : "",
 						table->reason != NULL ? table->reason : "");
 			for (int fault = 0; fault < ROW_FAULTS; fault++)
 				report_rows(table, (RowFault) fault, report);
+			report_repairs(table, report);
 			break;
 		case TABLE_PENDING:
 		case TABLE_NOT_COMPARED:
@@ -208,6 +262,7 @@ verdict_report(const Verdict *verdict, bool all, const Report *report)
 {
 	int equal = count_tables(verdict, TABLE_EQUAL);
 	int different = count_tables(verdict, TABLE_DIFFERENT);
+	int repaired = count_tables(verdict, TABLE_REPAIRED);
 	int left = count_tables(verdict, TABLE_NOT_COMPARED) +
 			   count_tables(verdict, TABLE_PENDING);
 
@@ -220,6 +275,8 @@ verdict_report(const Verdict *verdict, bool all, const Report *report)
 					verdict->notes_left_out);
 	if (verdict->doubt != NULL)
 		report_line(report, "not compared: %s", verdict->doubt);
+	if (repaired > 0)
+		report_line(report, "%d table%s repaired", repaired, PLURAL(repaired));
 	report_line(
 		report, "%d table%s equal, %d different, %d not compared%s", equal,
 		PLURAL(equal), different, left,
@@ -236,7 +293,7 @@ append_keys(Json *json, const TableVerdict *table, RowFault fault)
 	json_member_int(json, "rows", table->faults[fault]);
 	json_key(json, "keys");
 	json_begin_array(json);
-	for (int i = 0; i < table->key_count[fault]; i++)
+	for (int i = 0; i < shown_count(table, fault); i++)
 		json_raw(json, table->keys[fault][i], strlen(table->keys[fault][i]));
 	json_end_array(json);
 	json_end_object(json);
@@ -259,8 +316,17 @@ append_table(Json *json, const TableVerdict *table)
 		json_member_int(json, "rows", table->rows);
 	}
 	for (int fault = 0; fault < ROW_FAULTS; fault++)
-		if (table->outcome == TABLE_DIFFERENT)
+		if (table->outcome == TABLE_DIFFERENT ||
+			table->outcome == TABLE_REPAIRED)
 			append_keys(json, table, (RowFault) fault);
+	if (table->repairs)
+	{
+		json_key(json, "repairs");
+		json_begin_object(json);
+		for (int i = 0; i < ROW_REPAIRS; i++)
+			json_member_int(json, repair_names[i], table->repaired[i]);
+		json_end_object(json);
+	}
 	json_end_object(json);
 }
 

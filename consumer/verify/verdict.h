@@ -37,6 +37,15 @@ typedef enum RowFault
 } RowFault;
 #define ROW_FAULTS 4
 
+typedef enum RowRepair
+{
+	REPAIR_INSERT,
+	REPAIR_UPDATE,
+	REPAIR_DELETE,
+	REPAIR_NOTHING, /* the row was as on the source by then */
+} RowRepair;
+#define ROW_REPAIRS 4
+
 typedef enum TableOutcome
 {
 	TABLE_PENDING, /* not compared yet */
@@ -44,6 +53,7 @@ typedef enum TableOutcome
 	TABLE_DIFFERENT,
 	TABLE_NOT_COMPARED,
 	TABLE_GONE,     /* dropped meanwhile; not reported */
+	TABLE_REPAIRED, /* it differed, and every row was repaired */
 	TABLE_LEFT_OUT, /* not to be like the source's; does not count */
 } TableOutcome;
 
@@ -62,7 +72,12 @@ typedef struct TableVerdict
 						 * old */
 	int64_t faults[ROW_FAULTS];
 	int key_count[ROW_FAULTS];
-	const char *keys[ROW_FAULTS][VERDICT_KEYS_MAX]; /* JSON of the keys */
+	const char **keys[ROW_FAULTS]; /* JSON of the keys; owned arrays */
+	int key_room[ROW_FAULTS];
+	int repair_next[ROW_FAULTS];   /* number of keys that were looked up for the
+									* repair */
+	bool repairs;                  /* whether the rest is set */
+	int64_t repaired[ROW_REPAIRS]; /* number of rows, by what was done */
 } TableVerdict;
 
 typedef struct Verdict
@@ -76,6 +91,9 @@ typedef struct Verdict
 	const char *notes[VERDICT_NOTES_MAX]; /* differences in schema and
 										   * sequences */
 	int64_t notes_left_out;
+	int keys_max; /* number of keys of one kind, of one table on one target,
+				   * that are kept; VERDICT_KEYS_MAX if it is not set
+				   * otherwise */
 	const char *doubt;   /* why schema or sequences could not be compared; NULL:
 						  * they were */
 	const char *failure; /* why the comparison has ended before everything was
@@ -102,6 +120,9 @@ TableVerdict *verdict_of(Verdict *verdict, const char *table,
  */
 void verdict_add_row(Verdict *verdict, TableVerdict *table, RowFault fault,
 					 const char *json);
+
+/* Forgets the rows that were added to a table. */
+void verdict_forget_rows(TableVerdict *table);
 
 /* Record that a table was not compared, or need not be; the reason is copied.
  */

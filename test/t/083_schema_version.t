@@ -10,13 +10,13 @@ use Test::More;
 
 use Penstock::Pair;
 
-my $VERSION = 6;
+my $VERSION = 7;
 
 # The tables of version 1, which were made one by one, and had fewer columns.
 my $AS_VERSION_1 = <<'END';
 DROP TABLE penstock.version, penstock.postponed_key, penstock.follower,
 	penstock.fence, penstock.moved, penstock.node, penstock.table_state,
-	penstock.definition, penstock.sequence, penstock.index_build;
+	penstock.definition, penstock.sequence, penstock.index_build, penstock.repair;
 ALTER TABLE penstock.conflict DROP COLUMN target_index;
 ALTER TABLE penstock.copy_run DROP COLUMN source_timeline;
 END

@@ -195,6 +195,8 @@ export_targets(void *context, Lsn lsn UNUSED, Error *err)
 
 	for (int i = 0; i < anchor->config->target_count && rc == RC_OK; i++)
 		rc = export_target(&anchor->targets[i], err);
+	if (rc == RC_OK && anchor->held != NULL)
+		rc = anchor->held(anchor->held_context, err);
 	return rc;
 }
 

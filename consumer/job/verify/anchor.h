@@ -52,11 +52,16 @@ typedef struct Anchor
 	PgConn *replication; /* replication connection that exports the snapshot */
 	SlotSnapshot snapshot;
 	int64_t taken_us; /* monotonic time when the source's snapshot began */
+
+	/* Called when the snapshots exist and the targets are still held, if it is
+	 * not NULL; may block.  The caller of anchor_take() sets it. */
+	Rc (*held)(void *context, Error *err);
+	void *held_context;
 	AnchorTarget targets[CONFIG_TARGETS_MAX];
 } Anchor;
 
-/* Exports the snapshots; blocks.  *anchor must be zeroed.  The caller releases
- * it, after a failure too. */
+/* Exports the snapshots; blocks.  *anchor must be zeroed, apart from `held`.
+ * The caller releases it, after a failure too. */
 MUST_CHECK Rc anchor_take(Anchor *anchor, const Config *config, Error *err);
 
 void anchor_release(Anchor *anchor);

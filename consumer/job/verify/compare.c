@@ -181,33 +181,6 @@ end_all(const Comparison *self, Error *err)
 
 /* ---- 2: sums ------------------------------------------------------------ */
 
-static VerifySide
-source_side(const Comparison *self)
-{
-	const CopyTable *table = self->table->table;
-	const PlacedTable *placed = self->table->placed;
-	VerifySide side = {.is_source = true,
-					   .partitioned = table->partitioned,
-					   .filter = table->filter};
-
-	if (placed == NULL || placed->hash_sql == NULL)
-		return side;
-	side.place_sql = placed->hash_sql;
-	if (placed->rule->kind == PLACEMENT_HASH)
-	{
-		side.place_count = placed->rule->column_count;
-		side.node_count = self->comparer->anchor->config->node_count;
-	}
-	return side;
-}
-
-static VerifySide
-target_side(const Comparison *self, int number)
-{
-	return (VerifySide){
-		.partitioned = self->table->targets[number].end.relation.partitioned};
-}
-
 static MUST_CHECK Rc
 send_sums(const Comparison *self, PgConn *conn, const VerifySide *side,
 		  bool by_range, Error *err)
@@ -276,12 +249,13 @@ static MUST_CHECK Rc
 ask_sums(Comparison *self, int only, bool by_range, Error *err)
 {
 	const Comparer *comparer = self->comparer;
-	const VerifySide source = source_side(self);
+	const VerifySide source = compared_table_source_side(
+		self->table, self->comparer->anchor->config);
 	Rc rc = send_sums(self, comparer->source, &source, by_range, err);
 
 	for (int i = 0; i < target_count(self) && rc == RC_OK; i++)
 	{
-		const VerifySide side = target_side(self, i);
+		const VerifySide side = compared_table_target_side(self->table, i);
 
 		if (is_pending(self, i) && (only < 0 || i == only))
 			rc = send_sums(self, comparer->targets[i], &side, by_range, err);
@@ -375,8 +349,10 @@ compare_rows(const Comparison *self, int number, const int *ranges, int count,
 			 Error *err)
 {
 	const Comparer *comparer = self->comparer;
-	const VerifySide source_rows = source_side(self);
-	const VerifySide target_rows = target_side(self, number);
+	const VerifySide source_rows = compared_table_source_side(
+		self->table, self->comparer->anchor->config);
+	const VerifySide target_rows = compared_table_target_side(self->table,
+															  number);
 	RowCursor source = {0};
 	RowCursor target = {0};
 	Error ignored = {0};
@@ -396,13 +372,6 @@ compare_rows(const Comparison *self, int number, const int *ranges, int count,
 	return rc;
 }
 
-static void
-forget_rows(TableVerdict *verdict)
-{
-	memset(verdict->faults, 0, sizeof(verdict->faults));
-	memset(verdict->key_count, 0, sizeof(verdict->key_count));
-}
-
 /* Finds the rows in which a target differs whose sums differ. */
 static MUST_CHECK Rc
 find_rows(Comparison *self, int number, Error *err)
@@ -413,7 +382,7 @@ find_rows(Comparison *self, int number, Error *err)
 	Rc rc;
 
 	clear_sums(self);
-	forget_rows(verdict);
+	verdict_forget_rows(verdict);
 	rc = ask_sums(self, number, true, err);
 	if (rc == RC_OK)
 		count = find_ranges(self, number, &ranges);
@@ -421,7 +390,7 @@ find_rows(Comparison *self, int number, Error *err)
 		rc = compare_rows(self, number, ranges, count, err);
 	free(ranges);
 	if (rc != RC_OK)
-		forget_rows(verdict);
+		verdict_forget_rows(verdict);
 	return rc;
 }
 

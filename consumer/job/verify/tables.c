@@ -252,6 +252,8 @@ describe(ComparedTable *table, const Anchor *anchor, Arena *arena)
 			.is_lsn = attribute->type_oid == TYPE_LSN,
 			.is_key = attribute->is_key,
 		};
+		columns[i].type = columns[i].read_as != NULL ? columns[i].read_as
+													 : attribute->type;
 		keys += attribute->is_key ? 1 : 0;
 	}
 	table->statements = (VerifyTable){
@@ -607,4 +609,30 @@ compared_table_is_pending(const ComparedTable *table, int target_count)
 		if (is_pending(&table->targets[i]))
 			return true;
 	return false;
+}
+
+VerifySide
+compared_table_source_side(const ComparedTable *table, const Config *config)
+{
+	const PlacedTable *placed = table->placed;
+	VerifySide side = {.is_source = true,
+					   .partitioned = table->table->partitioned,
+					   .filter = table->table->filter};
+
+	if (placed == NULL || placed->hash_sql == NULL)
+		return side;
+	side.place_sql = placed->hash_sql;
+	if (placed->rule->kind == PLACEMENT_HASH)
+	{
+		side.place_count = placed->rule->column_count;
+		side.node_count = config->node_count;
+	}
+	return side;
+}
+
+VerifySide
+compared_table_target_side(const ComparedTable *table, int number)
+{
+	return (VerifySide){
+		.partitioned = table->targets[number].end.relation.partitioned};
 }

@@ -81,6 +81,11 @@ MUST_CHECK Rc compared_tables_read(ComparedTables *tables, const Anchor *anchor,
 
 void compared_tables_release(ComparedTables *tables);
 
+/* The sides of a table for verify/statements.h; borrow from the table. */
+VerifySide compared_table_source_side(const ComparedTable *table,
+									  const Config *config);
+VerifySide compared_table_target_side(const ComparedTable *table, int number);
+
 /* Whether the verdict on a table is still pending for a target. */
 bool compared_table_is_pending(const ComparedTable *table, int target_count);
 

@@ -12,6 +12,7 @@
 #include "base/task.h"
 #include "job/verify/anchor.h"
 #include "job/verify/compare.h"
+#include "job/verify/repair.h"
 #include "job/verify/schemas.h"
 #include "job/verify/sequences.h"
 #include "job/verify/tables.h"
@@ -386,10 +387,14 @@ verify_run(const Config *config, Verdict *verdict, Error *err)
 	Rc rc = RC_OK;
 
 	self.schemas.config = config;
+	if (config->repair)
+		verdict->keys_max = REPAIR_ROWS_MAX;
 	if (compares_all(&self))
 		rc = verify_sequences_read(&self.sequences, config, err);
 	if (rc == RC_OK)
 		rc = run_anchors(&self, err);
+	if (rc == RC_OK && config->repair)
+		rc = repair_run(config, verdict, err);
 	if (rc == RC_OK)
 		rc = verify_sequences_compare(&self.sequences, verdict, err);
 	verify_schemas_release(&self.schemas);

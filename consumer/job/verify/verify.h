@@ -14,7 +14,8 @@
 #include "config/config.h"
 #include "verify/verdict.h"
 
-/* Compares the pipeline's tables, schemas and sequences, and adds the results
+/* Compares the pipeline's tables, schemas and sequences, repairs rows that
+ * differ if config->repair is set (see repair.h), and adds the results
  * to *verdict, which must be empty; blocks.  After a failure, *verdict has the
  * results so far. */
 MUST_CHECK Rc verify_run(const Config *config, Verdict *verdict, Error *err);

@@ -148,6 +148,48 @@ places_are_asked_of_the_source(void **state UNUSED)
 	buf_release(&sql);
 }
 
+static void
+rows_are_looked_up_by_their_key(void **state UNUSED)
+{
+	static const VerifyColumn two[] = {
+		{.name = "id", .type = "bigint", .is_key = true}, {.name = "a"}};
+	const VerifyTable of = {.qualified = "\"t\"",
+							.column_count = 2,
+							.columns = two,
+							.has_key = true};
+	const char *const keys[] = {"{\"id\" : 1}", "{\"id\" : 2}"};
+	const VerifySide source = {.is_source = true, .filter = "a > 1"};
+	const VerifySide target = {.partitioned = true};
+	static const char joined[] =
+		" JOIN (SELECT r.penstock_n, r.\"id\" AS penstock_1 FROM ROWS FROM"
+		" (json_to_recordset('[{\"id\" : 1},{\"id\" : 2}]') AS"
+		" (\"id\" bigint)) WITH ORDINALITY r (\"id\", penstock_n)) k"
+		" ON \"t\".\"id\" = k.penstock_1";
+	Buf sql;
+	Buf expected;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_init(&expected, BUF_TEXT_MAX);
+	verify_append_lookup(&sql, &of, &source, keys, 2);
+	buf_printf(&expected,
+			   "SELECT k.penstock_n, ROW(\"t\".\"id\", \"t\".\"a\")::text"
+			   " COLLATE \"C\", NULL::bigint, \"t\".\"id\", \"t\".\"a\""
+			   " FROM ONLY \"t\"%s WHERE (a > 1) ORDER BY 1",
+			   joined);
+	assert_string_equal(sql.data, expected.data);
+	buf_reset(&sql);
+	buf_reset(&expected);
+	verify_append_lookup(&sql, &of, &target, keys, 2);
+	buf_printf(&expected,
+			   "SELECT k.penstock_n, ROW(\"t\".\"id\", \"t\".\"a\")::text"
+			   " COLLATE \"C\", \"t\".tableoid, \"t\".ctid,"
+			   " to_jsonb(\"t\".*) FROM \"t\"%s ORDER BY 1",
+			   joined);
+	assert_string_equal(sql.data, expected.data);
+	buf_release(&sql);
+	buf_release(&expected);
+}
+
 int
 main(void)
 {
@@ -155,6 +197,7 @@ main(void)
 		cmocka_unit_test(a_target_is_asked_as_it_is),
 		cmocka_unit_test(the_source_reads_its_text_as_the_target),
 		cmocka_unit_test(ranges_are_those_of_the_key),
+		cmocka_unit_test(rows_are_looked_up_by_their_key),
 		cmocka_unit_test(rows_come_in_one_order),
 		cmocka_unit_test(places_are_asked_of_the_source),
 	};

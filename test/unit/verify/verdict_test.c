@@ -116,6 +116,32 @@ what_was_not_compared_is_not_equal(void **state UNUSED)
 }
 
 static void
+what_is_repaired_does_not_differ(void **state UNUSED)
+{
+	Verdict *verdict = verdict_new();
+	TableVerdict *of = verdict_of(verdict, "t", "target");
+
+	verdict->keys_max = VERDICT_KEYS_MAX + 50;
+	of->outcome = TABLE_REPAIRED;
+	of->repairs = true;
+	of->repaired[REPAIR_UPDATE] = VERDICT_KEYS_MAX + 1;
+	of->repaired[REPAIR_NOTHING] = 99;
+	for (int i = 0; i < 2 * VERDICT_KEYS_MAX; i++)
+		verdict_add_row(verdict, of, ROW_DIFFERENT, "1");
+	assert_int_equal(of->key_count[ROW_DIFFERENT], VERDICT_KEYS_MAX + 50);
+	assert_false(verdict_is_different(verdict));
+	assert_true(verdict_is_complete(verdict));
+	verdict_forget_rows(of);
+	report_is(verdict, false,
+			  "table t on target: was different\n"
+			  "    repaired: 0 inserted, 101 updated, 0 deleted, 99 as they "
+			  "should be by then\n"
+			  "1 table repaired\n"
+			  "0 tables equal, 0 different, 0 not compared\n");
+	verdict_free(verdict);
+}
+
+static void
 what_is_left_out_does_not_count(void **state UNUSED)
 {
 	Verdict *verdict = verdict_new();
@@ -168,6 +194,7 @@ main(void)
 		cmocka_unit_test(for_people),
 		cmocka_unit_test(keys_are_capped_and_counts_are_not),
 		cmocka_unit_test(what_was_not_compared_is_not_equal),
+		cmocka_unit_test(what_is_repaired_does_not_differ),
 		cmocka_unit_test(what_is_left_out_does_not_count),
 		cmocka_unit_test(for_machines),
 	};
