@@ -56,7 +56,7 @@
 #include "catalog_row.h"
 #include "compat.h"
 
-/* Whether a column has the same value in both versions. */
+/* Whether two versions of a catalog row have the same value in a column. */
 static bool
 is_same(Relation catalog, HeapTuple a, HeapTuple b, AttrNumber attnum)
 {
@@ -92,7 +92,7 @@ has_value(Relation catalog, HeapTuple tuple, AttrNumber attnum)
 	return !isnull;
 }
 
-/* Where a catalog keeps whose an object is, and what is granted on it. */
+/* The columns of a catalog that hold an object's owner and privileges. */
 typedef struct OwnerColumns
 {
 	AttrNumber owner;
@@ -100,8 +100,10 @@ typedef struct OwnerColumns
 } OwnerColumns;
 
 /*
- * Notes that the owner or the privileges have changed.  No command changes
- * anything else of the object at the same time: false if it may have.
+ * Notes that the owner or the privileges of an object have changed, if they
+ * have, and returns whether they have.  A command that changes these changes
+ * nothing else of the object, so then there is no other change to look for.
+ * `old` is NULL if the object is new.
  */
 static bool
 note_owner(PenstockObjects *objects, Relation catalog, HeapTuple old,
@@ -132,7 +134,10 @@ note_owner(PenstockObjects *objects, Relation catalog, HeapTuple old,
 	return noted;
 }
 
-/* What there is to be said of something that is gone. */
+/*
+ * The qualified name in the row of a dropped object; NULL if its kind has no
+ * name.
+ */
 static char *
 qualified_name(Relation catalog, HeapTuple tuple)
 {
@@ -156,7 +161,10 @@ qualified_name(Relation catalog, HeapTuple tuple)
 	return quote_qualified_identifier(schema, NameStr(*DatumGetName(name)));
 }
 
-/* Whether a new version of a row differs in what is told of a relation. */
+/*
+ * Whether two versions of a pg_class row differ in anything that the definition
+ * of a table in the stream has.
+ */
 static bool
 is_told_of_class(Relation catalog, HeapTuple old, HeapTuple tuple)
 {
@@ -176,7 +184,10 @@ is_told_of_class(Relation catalog, HeapTuple old, HeapTuple tuple)
 		   !is_same(catalog, old, tuple, Anum_pg_class_relpartbound);
 }
 
-/* See the end of PenstockObject. */
+/*
+ * Notes what a row of pg_class says of a heap into which a table is being
+ * rewritten; see the end of PenstockObject.
+ */
 static void
 note_rewriting_heap(PenstockObject *object, HeapTuple old, HeapTuple tuple,
 					PenstockRowEvent event)
@@ -195,7 +206,9 @@ note_rewriting_heap(PenstockObject *object, HeapTuple old, HeapTuple tuple,
 		object->ended_unlogged = !is_logged;
 }
 
-/* An index belongs to whom its table does. */
+/*
+ * Whether a relation has an owner of its own: an index has that of its table.
+ */
 static bool
 has_owner(Form_pg_class form)
 {
@@ -302,20 +315,26 @@ note_depend(PenstockObjects *objects, HeapTuple tuple)
 		penstock_objects_get(objects, form->classid, form->objid)
 			->member = true;
 
-	/* Constructors of range types, say. */
+	/*
+	 * The server has made it for another object, as it makes the functions that
+	 * construct values of a range type.
+	 */
 	else if (form->deptype == DEPENDENCY_INTERNAL &&
 			 (form->classid == ProcedureRelationId ||
 			  form->classid == CastRelationId))
 		penstock_objects_get(objects, form->classid, form->objid)
 			->internal = true;
 
-	/* Whose a sequence is. */
+	/* A sequence is owned by a column now. */
 	else if (form->classid == RelationRelationId && form->objsubid == 0 &&
 			 form->refclassid == RelationRelationId && form->refobjsubid > 0)
 		penstock_objects_touch_relation(objects, form->objid);
 }
 
-/* A row of a catalog that says something of an object of any other. */
+/*
+ * Notes a change of a comment or security label.  The catalogs of these have
+ * rows about objects of all other catalogs.
+ */
 static void
 note_comment(PenstockObjects *objects, Oid catalog, Oid oid, int32 column,
 			 PenstockPart part)
@@ -326,7 +345,10 @@ note_comment(PenstockObjects *objects, Oid catalog, Oid oid, int32 column,
 															 .part = part});
 }
 
-/* The schema that an object of any kind is in; InvalidOid: it is in none. */
+/*
+ * The schema of an object, from the row that stands for it; InvalidOid: objects
+ * of its kind are in none.
+ */
 static Oid
 namespace_of(Relation catalog, HeapTuple tuple)
 {
@@ -356,7 +378,11 @@ name_of_gone(Relation catalog, HeapTuple tuple, Oid relation)
 			get_namespace_name(get_rel_namespace(relation)), relation_name));
 }
 
-/* A row of any catalog, as far as it has OIDs. */
+/*
+ * Notes a row of a catalog that has no function of its own here.  The object is
+ * the one that the row's OID stands for; if the catalog has no OIDs, the
+ * catalog as a whole.
+ */
 static void
 note_other(PenstockObjects *objects, Relation catalog, HeapTuple tuple,
 		   PenstockRowEvent event, Oid relation)
@@ -397,7 +423,10 @@ note_rule(PenstockObjects *objects, Relation catalog, HeapTuple tuple,
 		note_other(objects, catalog, tuple, event, form->ev_class);
 }
 
-/* Rows of which nothing is told, or which others tell more of. */
+/*
+ * Catalogs whose rows are data rather than definitions, or repeat what rows of
+ * another catalog say.
+ */
 bool
 penstock_catalog_is_passed_over(Oid catalog)
 {
@@ -413,14 +442,14 @@ penstock_catalog_is_passed_over(Oid catalog)
 		case SubscriptionRelRelationId:
 			return true;
 		default:
-			/* Tables that are used as catalogs are tables. */
+			/* A table that has user_catalog_table set is no catalog. */
 			return catalog >= FirstNormalObjectId;
 	}
 }
 
 #define FIELD(type, field) (((type) GETSTRUCT(tuple))->field)
 
-/* `old` is the version that the row replaces, of the catalogs that need it. */
+/* Finds out which object a row is about, and what of it has changed. */
 void
 penstock_catalog_row_note(PenstockObjects *objects, Relation catalog,
 						  HeapTuple old, HeapTuple tuple,
@@ -543,7 +572,10 @@ penstock_catalog_row_note(PenstockObjects *objects, Relation catalog,
 	}
 }
 
-/* Of these both versions of a row are looked at together. */
+/*
+ * In these catalogs an update often changes only what the stream does not tell
+ * of, or tells of by itself, such as owners.  The two versions show which.
+ */
 bool
 penstock_catalog_needs_old(Oid catalog)
 {

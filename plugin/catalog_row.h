@@ -14,18 +14,25 @@
 
 #include "objects.h"
 
-/* Whether nothing is told of a catalog's rows, or others tell more. */
+/*
+ * Whether rows of a catalog need not be looked at: the stream tells nothing of
+ * them, or rows of another catalog say more.
+ */
 extern bool penstock_catalog_is_passed_over(Oid catalog);
 
 /*
- * Notes what a row says, in `objects`.  `old` is the version that it replaces,
- * of the catalogs that need it, else NULL.
+ * Notes in `objects` what a row says of an object.  `old` is the version of the
+ * row that this one replaces.  It is NULL if there is none, or if
+ * penstock_catalog_needs_old() says that it is not needed.
  */
 extern void penstock_catalog_row_note(PenstockObjects *objects,
 									  Relation catalog, HeapTuple old,
 									  HeapTuple tuple, PenstockRowEvent event);
 
-/* Whether penstock_catalog_row_note() needs the version that was replaced. */
+/*
+ * Whether penstock_catalog_row_note() needs the replaced version of rows of
+ * this catalog.
+ */
 extern bool penstock_catalog_needs_old(Oid catalog);
 
 #endif /* PENSTOCK_CATALOG_ROW_H */

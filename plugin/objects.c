@@ -1,10 +1,11 @@
 /*
  * objects.c
- *		Collects objects, and says which are told of; see objects.h.
+ *		Collects objects, and says which the stream tells of; see objects.h.
  *
- * What kind a relation is, its row in pg_class says, as it is at the position
- * or, if it is gone, as it was removed.  What was both created and removed
- * since the last time leaves no trace.
+ * Of which kind a relation is, its row in pg_class says: as it is at the
+ * position that is being decoded or, if the relation was dropped, as it was
+ * then.  An object that was made and dropped since the stream told of changes
+ * last is not mentioned.
  */
 #include "postgres.h"
 
@@ -66,7 +67,10 @@ penstock_objects_get(PenstockObjects *objects, Oid catalog, Oid oid)
 					   (PenstockObjectKey){.catalog = catalog, .oid = oid});
 }
 
-/* The system's own are not told of. */
+/*
+ * The stream does not tell of objects that came with the server, which have
+ * OIDs below FirstNormalObjectId.
+ */
 void
 penstock_objects_touch(PenstockObjects *objects, Oid catalog, Oid oid)
 {
@@ -88,7 +92,7 @@ penstock_objects_touch_part(PenstockObjects *objects, PenstockObjectKey key)
 		object->relation = key.oid;
 }
 
-/* A row of its own was found of an object. */
+/* The row was found that stands for an object itself. */
 PenstockObject *
 penstock_objects_note(PenstockObjects *objects, Oid catalog, Oid oid,
 					  PenstockRowEvent event)
@@ -137,7 +141,10 @@ penstock_leaves_out_schema(const char *schema_name)
 		   strcmp(schema_name, PENSTOCK_OWN_SCHEMA) == 0;
 }
 
-/* Not if it is gone; then its own row says so, which may come later. */
+/*
+ * A schema that was dropped has no name to go by.  Its own row says which
+ * schema it was, and may be found later.
+ */
 bool
 penstock_leaves_out_namespace(Oid namespace)
 {
@@ -182,7 +189,7 @@ find_relation(PenstockObjects *objects, Oid oid)
 	return hash_search(objects->hash, &key, HASH_FIND, NULL);
 }
 
-/* The table of an index that was touched. */
+/* An index is described with its table: if it has changed, the table has. */
 static void
 touch_table_of_index(PenstockObjects *objects, const PenstockObject *object)
 {
@@ -198,7 +205,10 @@ touch_table_of_index(PenstockObjects *objects, const PenstockObject *object)
 	ReleaseSysCache(tuple);
 }
 
-/* Notes what the catalogs say of a relation; false if it is not there. */
+/*
+ * Notes the kind of a relation and whether it is left out, from its row in
+ * pg_class; false if it has none any more.
+ */
 static bool
 look_up_relation(PenstockObject *object)
 {
@@ -233,7 +243,10 @@ tell(List **told, const PenstockObject *object, PenstockSchemaForm form)
 	*told = lappend(*told, result);
 }
 
-/* Whether it went with its schema, of which nothing is told. */
+/*
+ * Whether an object was dropped in the same transaction as its schema, which
+ * the stream never tells of.
+ */
 static bool
 is_gone_with_schema(PenstockObjects *objects, const PenstockObject *object)
 {
@@ -247,7 +260,11 @@ is_gone_with_schema(PenstockObjects *objects, const PenstockObject *object)
 	return schema != NULL && schema->left_out;
 }
 
-/* Whether nothing is told of it. */
+/*
+ * Whether the stream says nothing of an object: it is of no interest, belongs
+ * to an extension, or was made and dropped since the stream told of changes
+ * last.
+ */
 static bool
 is_left_out(PenstockObjects *objects, const PenstockObject *object)
 {
@@ -274,7 +291,7 @@ tell_of_relation(PenstockObjects *objects, PenstockObject *object, List **told)
 		case RELKIND_RELATION:
 		case RELKIND_PARTITIONED_TABLE:
 		case RELKIND_SEQUENCE:
-		case '\0': /* it was looked for and is gone */
+		case '\0': /* no row of its own was found, and it was dropped */
 			tell(told, object,
 				 object->removed ? PENSTOCK_SCHEMA_GONE
 								 : PENSTOCK_SCHEMA_DEFINED);
@@ -333,7 +350,10 @@ tell_of_namespace(PenstockObjects *objects, PenstockObject *object, List **told)
 			 object->removed ? PENSTOCK_SCHEMA_GONE : PENSTOCK_SCHEMA_DEFINED);
 }
 
-/* What is on a relation of which nothing is told, or that is gone as well. */
+/*
+ * Whether an object, such as a trigger, is on a relation that the stream never
+ * tells of, or that was dropped with it.
+ */
 static bool
 is_on_relation_left_out(PenstockObjects *objects, const PenstockObject *object)
 {
@@ -348,7 +368,10 @@ is_on_relation_left_out(PenstockObjects *objects, const PenstockObject *object)
 	return !look_up_relation(&copy) || copy.left_out;
 }
 
-/* Whether what a comment or privilege is about is gone with it. */
+/*
+ * Whether a change of an owner, privilege, comment or label comes from dropping
+ * the object, or is of one that the stream never tells of.
+ */
 static bool
 is_part_of_gone(PenstockObjects *objects, const PenstockObject *object)
 {
@@ -369,7 +392,10 @@ tell_of_other(PenstockObjects *objects, PenstockObject *object, List **told)
 		tell(told, object, PENSTOCK_SCHEMA_UNTRANSLATED);
 }
 
-/* False if the catalog is not one of those whose objects are described. */
+/*
+ * Tells of a relation, type or schema, which have definitions in the stream.
+ * False if the object is of another kind.
+ */
 static bool
 tell_of_described(PenstockObjects *objects, PenstockObject *object, List **told)
 {
@@ -394,7 +420,7 @@ penstock_objects_tell(PenstockObjects *objects)
 {
 	List *told = NIL;
 
-	/* The list grows meanwhile. */
+	/* By index, because telling of an index appends its table to the list. */
 	for (int i = 0; i < list_length(objects->list); i++)
 	{
 		PenstockObject *object = list_nth(objects->list, i);

@@ -15,7 +15,10 @@
 #include "nodes/pg_list.h"
 #include "utils/hsearch.h"
 
-/* How an object is to be told of; see SchemaChange in penstock.proto. */
+/*
+ * How the stream says what has become of an object; see SchemaChange in
+ * penstock.proto.
+ */
 typedef enum PenstockSchemaForm
 {
 	PENSTOCK_SCHEMA_DEFINED,
@@ -26,13 +29,13 @@ typedef enum PenstockSchemaForm
 typedef struct PenstockSchemaObject
 {
 	PenstockSchemaForm form;
-	Oid catalog; /* what oid is a key of */
+	Oid catalog; /* OID of the system catalog in which `oid` is */
 	Oid oid;
-	int32 column;      /* if it is about one: its attnum */
-	const char *part;  /* of what is untranslated: what of it; NULL: all */
-	const char *name;  /* of what is untranslated and gone; may be NULL */
-	bool gone;         /* of what is untranslated */
-	XLogRecPtr lsn;    /* of the last change; or as of which it is read */
+	int32 column;      /* attnum of a column, if it is about one; else 0 */
+	const char *part;  /* if UNTRANSLATED: what has changed; NULL: anything */
+	const char *name;  /* if UNTRANSLATED and gone: its name, or NULL */
+	bool gone;         /* if UNTRANSLATED: whether it was dropped */
+	XLogRecPtr lsn;    /* where it changed, or its definition was read */
 	TransactionId xid; /* the (sub)transaction that made it */
 } PenstockSchemaObject;
 
@@ -46,11 +49,11 @@ typedef enum PenstockPart
 	PENSTOCK_PART_SECURITY_LABEL,
 } PenstockPart;
 
-/* What happened to a row. */
+/* What a transaction has done to a row of a system catalog. */
 typedef enum PenstockRowEvent
 {
-	PENSTOCK_ROW_INSERTED, /* or it is the new version of an old one */
-	PENSTOCK_ROW_REPLACED, /* a new version follows */
+	PENSTOCK_ROW_INSERTED, /* also as the new version of an updated row */
+	PENSTOCK_ROW_REPLACED, /* by an update: the new version is looked at next */
 	PENSTOCK_ROW_DELETED,
 } PenstockRowEvent;
 
@@ -62,25 +65,31 @@ typedef struct PenstockObjectKey
 	PenstockPart part;
 } PenstockObjectKey;
 
-/* An object of which rows were found. */
+/*
+ * An object of the schema, with what the catalog rows that the transaction has
+ * written say of it.
+ */
 typedef struct PenstockObject
 {
 	PenstockObjectKey key;
 	XLogRecPtr lsn;
 	TransactionId xid;
 
-	bool touched;  /* something of it that is told */
-	bool member;   /* of an extension that comes or goes with it */
+	bool touched;  /* something has changed that the stream tells of */
+	bool member;   /* made or dropped with its extension */
 	bool internal; /* made by the server for another object */
-	Oid relation;  /* the table or view that it is on, if it is one of those */
+	Oid relation;  /* of a trigger, policy or rule: what it is on */
 
-	/* If a row of its own was found. */
+	/*
+	 * Known only if the row was found that stands for the object itself, such
+	 * as that in pg_class of a table.
+	 */
 	bool known;
-	bool created;  /* it was not there before */
-	bool removed;  /* it is not there any more */
-	Oid namespace; /* InvalidOid: it is in none */
-	bool left_out; /* a schema or relation of which nothing is told */
-	char *name;    /* if it is removed and cannot be described */
+	bool created;  /* the transaction has made it */
+	bool removed;  /* the transaction has dropped it */
+	Oid namespace; /* the schema that it is in; InvalidOid: in none */
+	bool left_out; /* a schema or relation that the stream never tells of */
+	char *name;    /* if it was dropped, and no definition of it can be sent */
 
 	/* Of a relation. */
 	char relkind;
@@ -88,13 +97,13 @@ typedef struct PenstockObject
 
 	/*
 	 * Of a heap that a command such as ALTER TABLE fills with the rows of a
-	 * table and then exchanges for the table's own; with the contents, whether
-	 * they are logged is exchanged, too.
+	 * table and then exchanges for the table's own.  What pg_class says of
+	 * their persistence is exchanged with them.
 	 */
-	Oid rewritten_table; /* InvalidOid: it is no such heap */
-	bool was_logged;     /* a version of its row says so */
-	bool made_logged;    /* the exchange made the table logged, which was not */
-	bool ended_unlogged; /* so says the version that was deleted */
+	Oid rewritten_table; /* the table; InvalidOid: it is no such heap */
+	bool was_logged;     /* some version of its pg_class row says so */
+	bool made_logged;    /* the exchange has made an unlogged table logged */
+	bool ended_unlogged; /* so says the version of its row that was deleted */
 } PenstockObject;
 
 typedef struct PenstockObjects
@@ -102,18 +111,27 @@ typedef struct PenstockObjects
 	HTAB *hash; /* PenstockObject by key */
 	List *list; /* the same, in the order in which they were found */
 
-	/* Of the row that is looked at: its position, and who wrote it. */
+	/*
+	 * Of the catalog row that is looked at: where in the WAL it was written,
+	 * and by which (sub)transaction.
+	 */
 	XLogRecPtr lsn;
 	TransactionId xid;
 } PenstockObjects;
 
 extern void penstock_objects_init(PenstockObjects *objects);
 
-/* Finds or makes it; it then has the position of the row that is looked at. */
+/*
+ * Returns the entry of an object, a new one if there is none.  The entry gets
+ * the position and the transaction of the row that is looked at.
+ */
 extern PenstockObject *penstock_objects_get(PenstockObjects *objects,
 											Oid catalog, Oid oid);
 
-/* Something of an object has changed that is told of. */
+/*
+ * Notes that something has changed that the stream tells of: of an object, or
+ * of its owner, privileges, comment or security label.
+ */
 extern void penstock_objects_touch(PenstockObjects *objects, Oid catalog,
 								   Oid oid);
 extern void penstock_objects_touch_part(PenstockObjects *objects,
@@ -131,30 +149,50 @@ penstock_objects_touch_type(PenstockObjects *objects, Oid oid)
 	penstock_objects_touch(objects, TypeRelationId, oid);
 }
 
-/* A row of its own was found of an object. */
+/*
+ * Notes that the row was found that stands for an object itself, and what has
+ * become of it.
+ */
 extern PenstockObject *penstock_objects_note(PenstockObjects *objects,
 											 Oid catalog, Oid oid,
 											 PenstockRowEvent event);
 
-/* Forgets in which order objects were found: it was that of no WAL. */
+/*
+ * Sorts the objects by their keys, where rows were found in an order that is
+ * not that in which they were written.
+ */
 extern void penstock_objects_sort(PenstockObjects *objects);
 
-/* What is to be told, as PenstockSchemaObject, by the catalogs as they are. */
+/*
+ * The changes that the stream is to tell of, as a list of PenstockSchemaObject:
+ * what was noted, compared with what the catalogs say now.
+ */
 extern List *penstock_objects_tell(PenstockObjects *objects);
 
-/* Whether nothing is told of what is in a schema with this name. */
+/*
+ * Whether the stream never tells of objects in a schema with this name: those
+ * of the system, and of the consumer's own schema.
+ */
 extern bool penstock_leaves_out_schema(const char *name);
 
 /*
- * The same by OID; false if the schema is gone, of which its own row may be
- * found later.
+ * The same by OID. False if the schema was dropped: its name is not known then,
+ * until its own row is found.
  */
 extern bool penstock_leaves_out_namespace(Oid namespace);
 
-/* Whether nothing is told of a relation. */
+/*
+ * Whether the stream never tells of a relation: a temporary one, a TOAST table,
+ * a heap of a table that is being rewritten, or one in such a schema.
+ */
 extern bool penstock_leaves_out_relation(Form_pg_class form);
 
-/* A row type's is told of with its table, as a composite type's is. */
+/*
+ * Whether a type has a definition of its own in the stream.  Row types of
+ * tables and array types do not: they come with the table or the element type.
+ * Nor do composite types as rows of pg_type: their rows in pg_class are looked
+ * at.
+ */
 extern bool penstock_is_type_of_its_own(Form_pg_type form);
 
 #endif /* PENSTOCK_OBJECTS_H */
