@@ -65,7 +65,7 @@
 
 struct PenstockSchema
 {
-	MemoryContext context; /* of all of it */
+	MemoryContext context; /* everything below is allocated in it */
 	ReorderBufferTXN *txn;
 
 	/*
@@ -75,34 +75,40 @@ struct PenstockSchema
 	dlist_node *last;
 	XLogRecPtr last_lsn;
 
-	XLogRecPtr next_lsn; /* of the next; the greatest of all: there is none */
+	XLogRecPtr next_lsn; /* of the entry after `last`; NO_LSN: there is none */
 
 	/* The transaction and its subtransactions, sorted. */
 	TransactionId *xids;
 	int xid_count;
 
-	/* Definitions that were told, as PenstockSchemaObject, and which others'
-	 * changes were seen then: all before an xid, and these, sorted. */
+	/*
+	 * Definitions that were sent, as PenstockSchemaObject; and of which other
+	 * transactions the changes could be seen when they were: of all before
+	 * told_xmin, and of told_xids, which is sorted.
+	 */
 	List *told;
 	TransactionId told_xmin;
 	TransactionId *told_xids;
 	int told_xid_count;
 
-	List *moved;     /* OIDs of catalogs whose entries could not be used */
-	List *rewritten; /* OIDs of heaps into which tables are */
-	List *emptied;   /* of PenstockEmptied, in their order */
+	List *moved;     /* OIDs of catalogs that were rewritten: see the top */
+	List *rewritten; /* OIDs of heaps of rewritten tables that were met */
+	List *emptied;   /* PenstockEmptied that are to be sent, in order */
 };
 
-/* A walk over entries. */
+/* What is at hand while entries are looked at. */
 typedef struct Walk
 {
 	PenstockSchema *schema;
 	PenstockObjects objects;
 
-	List *catalogs; /* those that are open, as OpenCatalog */
-	bool missed;    /* entries could not be used */
+	List *catalogs; /* an OpenCatalog for each file that was met */
+	bool missed;    /* an entry was of a catalog that was rewritten */
 
-	/* The version of a row that the next one replaces; NULL: none. */
+	/*
+	 * If the last entry was that of a replaced row: that row, which the next
+	 * entry's replaces.  Else NULL.
+	 */
 	Oid old_catalog;
 	HeapTuple old;
 } Walk;
@@ -110,8 +116,8 @@ typedef struct Walk
 typedef struct OpenCatalog
 {
 	RelFileCompat file;
-	Relation relation;  /* NULL: its rows are not looked at */
-	BlockNumber blocks; /* of its file */
+	Relation relation;  /* NULL: rows in this file are not looked at */
+	BlockNumber blocks; /* how long the file is */
 } OpenCatalog;
 
 #define NO_LSN PG_UINT64_MAX
@@ -168,7 +174,7 @@ entry_of(dlist_node *node)
 	return dlist_container(ReorderBufferChange, node, node);
 }
 
-/* The entry after the last one; NULL: there is none. */
+/* The entry after `last`; NULL: there is none. */
 static dlist_node *
 next_entry(const PenstockSchema *schema)
 {
@@ -276,7 +282,7 @@ penstock_schema_note_rewrite(PenstockSchema *schema, Oid heap)
 const PenstockEmptied *
 penstock_schema_first_emptied(PenstockSchema *schema)
 {
-	/* A subtransaction may have been rolled back since. */
+	/* Those of subtransactions that were rolled back since do not count. */
 	while (schema->emptied != NIL)
 	{
 		const PenstockEmptied *first = linitial(schema->emptied);
@@ -297,7 +303,7 @@ penstock_schema_forget_emptied(PenstockSchema *schema)
 
 /* ---- entries ---- */
 
-/* The rows of a catalog are not where its entries say. */
+/* Notes that a catalog was rewritten: its rows are not where entries say. */
 static void
 note_moved(Walk *walk, Oid catalog)
 {
@@ -309,7 +315,10 @@ note_moved(Walk *walk, Oid catalog)
 	MemoryContextSwitchTo(outer);
 }
 
-/* Of a file that was one of these it is not known any more which. */
+/*
+ * A file that belongs to no catalog any more was that of one of these, whose
+ * files pg_class does not have: the server cannot say which.
+ */
 static void
 note_mapped_moved(Walk *walk)
 {
@@ -319,7 +328,10 @@ note_mapped_moved(Walk *walk)
 	note_moved(walk, ProcedureRelationId);
 }
 
-/* Opens the catalog whose file it is, if its rows can be looked at. */
+/*
+ * Opens the catalog to which a file belongs, if its rows are of interest and
+ * still in this file.
+ */
 static OpenCatalog *
 open_catalog(Walk *walk, const RelFileCompat *file)
 {
@@ -333,7 +345,7 @@ open_catalog(Walk *walk, const RelFileCompat *file)
 	if (!OidIsValid(oid) || penstock_catalog_is_passed_over(oid))
 		return open;
 
-	/* Catalogs are opened where they are now. */
+	/* A catalog that was rewritten has another file by now. */
 	relation = table_open(oid, AccessShareLock);
 	if (relation->rd_rel->relkind == RELKIND_RELATION &&
 		relfile_equals_compat(relation_file_compat(relation), file))
@@ -387,7 +399,7 @@ forget_old(Walk *walk)
 	walk->old = NULL;
 }
 
-/* Looks at a row that the transaction has inserted. */
+/* Notes what an inserted row, or the new version of an updated one, says. */
 static void
 visit_inserted(Walk *walk, Relation catalog, HeapTuple tuple)
 {
@@ -403,7 +415,7 @@ visit_inserted(Walk *walk, Relation catalog, HeapTuple tuple)
 							  PENSTOCK_ROW_INSERTED);
 }
 
-/* Looks at a row that the transaction has deleted or replaced. */
+/* Notes what a deleted row, or the old version of an updated one, says. */
 static void
 visit_removed(Walk *walk, Relation catalog, HeapTuple tuple)
 {
@@ -467,7 +479,10 @@ visit_found(Walk *walk, Relation catalog, HeapTuple tuple, TransactionId xid,
 	penstock_catalog_row_note(&walk->objects, catalog, NULL, tuple, event);
 }
 
-/* Looks at rows that the transaction has written and that can be seen. */
+/*
+ * In a catalog that was rewritten: notes the transaction's rows that can be
+ * seen at the position.
+ */
 static void
 scan_visible(Walk *walk, Oid catalog_oid)
 {
@@ -487,7 +502,9 @@ scan_visible(Walk *walk, Oid catalog_oid)
 	table_close(catalog, AccessShareLock);
 }
 
-/* Who has removed a row; InvalidTransactionId: nobody. */
+/*
+ * Which transaction has deleted or replaced a row; InvalidTransactionId: none.
+ */
 static TransactionId
 removed_by(HeapTupleHeader row)
 {
@@ -497,7 +514,7 @@ removed_by(HeapTupleHeader row)
 	return HeapTupleHeaderGetUpdateXid(row);
 }
 
-/* Whether a row that a scan has found can be seen now. */
+/* Whether the row that a scan is at can be seen at the position. */
 static bool
 is_visible(TableScanDesc scan, HeapTuple tuple)
 {
@@ -511,7 +528,10 @@ is_visible(TableScanDesc scan, HeapTuple tuple)
 	return visible;
 }
 
-/* Looks at rows of others that the transaction has removed by now. */
+/*
+ * In a catalog that was rewritten: notes rows of other transactions that this
+ * one has removed up to the position.
+ */
 static void
 scan_gone(Walk *walk, Oid catalog_oid)
 {
@@ -533,8 +553,10 @@ scan_gone(Walk *walk, Oid catalog_oid)
 }
 
 /*
- * Looks at all rows that the transaction has written: first those that it has
- * removed, so that of an object the last word is what it is.
+ * In a catalog that was rewritten, at the transaction's end: notes all rows
+ * that it has removed or, with `removed` false, those that it has written and
+ * not removed.  The latter are to be noted last, because they say what an
+ * object has become.
  */
 static void
 scan_all(Walk *walk, Oid catalog_oid, bool removed)
@@ -558,7 +580,10 @@ scan_all(Walk *walk, Oid catalog_oid, bool removed)
 	table_close(catalog, AccessShareLock);
 }
 
-/* See the top of the file. */
+/*
+ * Reads the catalogs that were rewritten as a whole; see "Catalogs that were
+ * rewritten".
+ */
 static void
 scan_moved(Walk *walk, XLogRecPtr lsn, bool at_end)
 {
@@ -598,9 +623,10 @@ add_emptied(PenstockSchema *schema, const PenstockObject *heap)
 }
 
 /*
- * What becomes of rows while a table is not logged is not in the WAL.  When it
- * is logged again, its heap is a new one; where that has rows, they have come
- * by now.  `late`: also where it is not known when that was.
+ * Collects tables that were made logged and for whose new heap no row has come.
+ * What became of their rows while they were unlogged is not in the WAL; now
+ * they have none.  `late`: also those of which it is not known at which
+ * position that was, because pg_class was rewritten.
  */
 static void
 collect_emptied(Walk *walk, bool late)
@@ -630,8 +656,9 @@ was_seen(const PenstockSchema *schema, TransactionId xid)
 }
 
 /*
- * Whether others have changed the catalogs since something was told.  When the
- * transaction ends, its snapshot has itself, too.
+ * Whether other transactions have changed the catalogs since definitions were
+ * sent, so that these may be different now.  When the transaction ends, the
+ * snapshot also has the transaction itself, which does not count.
  */
 static bool
 is_told_otherwise(const PenstockSchema *schema)
@@ -683,7 +710,10 @@ has_object(const List *objects, const PenstockSchemaObject *object)
 	return false;
 }
 
-/* Whether it is still there: a subtransaction that made it may be undone. */
+/*
+ * Whether an object exists: what a subtransaction has made may have been rolled
+ * back with it.
+ */
 static bool
 is_there(const PenstockSchemaObject *object)
 {
@@ -700,7 +730,9 @@ is_there(const PenstockSchemaObject *object)
 	}
 }
 
-/* Those that were told before, beside those that are told anyway. */
+/*
+ * Adds to `objects` those whose definitions were sent before, to be sent again.
+ */
 static List *
 tell_again(const PenstockSchema *schema, List *objects)
 {
@@ -739,7 +771,7 @@ note_told(PenstockSchema *schema, const PenstockSchemaObject *object)
 	MemoryContextSwitchTo(outer);
 }
 
-/* Definitions are as of `lsn`. */
+/* Notes which definitions are sent now, as they are at `lsn`. */
 static void
 note_all_told(PenstockSchema *schema, const List *objects, XLogRecPtr lsn)
 {

@@ -25,12 +25,13 @@
 #include "session.h"
 
 
-/* The schema changes of a transaction, and how many of them were told. */
+/* The schema changes of a transaction, and up to where they were sent. */
 typedef struct PenstockSchema PenstockSchema;
 
 /*
- * What a transaction has changed.  NULL if it has changed no catalog, or nobody
- * wants to know.  To be freed; accepts NULL.
+ * Starts to look at what a transaction changes.  NULL if it has changed no
+ * catalog, or the reader does not want schema changes.  To be freed with
+ * penstock_schema_free(), which accepts NULL.
  */
 extern PenstockSchema *penstock_schema_new(PenstockSession *session,
 										   ReorderBufferTXN *txn);
@@ -49,11 +50,17 @@ extern void penstock_schema_resume(PenstockSchema *schema,
  */
 extern void penstock_schema_restart(PenstockSchema *schema);
 
-/* The transaction, and whether another is it or one of its subtransactions. */
+/*
+ * The transaction's xid; and whether an xid is that, or that of a
+ * subtransaction.
+ */
 extern TransactionId penstock_schema_xid(const PenstockSchema *schema);
 extern bool penstock_schema_is_own(PenstockSchema *schema, TransactionId xid);
 
-/* Whether there is something to be told before the change at this position. */
+/*
+ * Whether the transaction has written catalog rows up to this position that
+ * were not taken yet.
+ */
 extern bool penstock_schema_has_news(const PenstockSchema *schema,
 									 XLogRecPtr lsn);
 
@@ -75,8 +82,8 @@ extern List *penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn,
 								  PenstockTaking taking);
 
 /*
- * Whether this is the first that is heard of a heap into which the transaction
- * rewrites a table; remembers it.
+ * Notes that the transaction rewrites a table into this heap; false if that was
+ * noted before.
  */
 extern bool penstock_schema_note_rewrite(PenstockSchema *schema, Oid heap);
 
