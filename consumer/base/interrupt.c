@@ -146,8 +146,8 @@ interrupt_drain(void)
 		;
 	if (hangup_received)
 		log_info("signal",
-				 "HUP: nothing is read again while it runs; for other options "
-				 "or another configuration file end it and start it again");
+				 "HUP: options and the configuration file are only read at the "
+				 "start; to change them, stop the program and start it again");
 	hangup_received = 0;
 }
 

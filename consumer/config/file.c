@@ -74,8 +74,7 @@ check_new(const char *kind, const char *name, const char *const *names,
 	for (int i = 0; i < count; i++)
 		if (strcmp(names[i], name) == 0)
 			return error_set(err, ERR_CONFIG,
-							 "%s \"%s\" is there twice: line %d is about "
-							 "it, too",
+							 "%s \"%s\" is defined twice: also in line %d",
 							 kind, name, lines[i]);
 	return RC_OK;
 }
@@ -212,8 +211,8 @@ read_remainder(ConfigParse *parse, Error *err)
 	for (int i = 0; i < parse->file->target_count; i++)
 		if (parse->remainders[i] == number)
 			return error_set(err, ERR_CONFIG,
-							 "remainder %ld is target \"%s\"'s already", number,
-							 parse->file->target_names[i]);
+							 "target \"%s\" already has remainder %ld",
+							 parse->file->target_names[i], number);
 	parse->remainders[index] = (int) number;
 	return RC_OK;
 }

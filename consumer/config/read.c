@@ -362,20 +362,19 @@ check_source_names(const Config *config, const char *first, Error *err)
 						  : first != NULL && strcmp(name, first) == 0))
 			continue;
 		if (first == NULL)
-			return error_set(err, ERR_CONFIG,
-							 "%s:%d: \"all from\" is for several sources with "
-							 "names",
-							 config->file, rule->line);
+			return error_set(
+				err, ERR_CONFIG,
+				"%s:%d: \"all from\" needs several sources with names",
+				config->file, rule->line);
 		rc = error_set(err, ERR_CONFIG,
-					   "%s:%d: tables that are on every target are taken from "
-					   "the first source alone, and that is to be said",
-					   config->file, rule->line);
-		error_detail(err,
-					 "Rows that only other sources have would be nowhere.");
-		error_hint(err,
-				   "Write \"all from %s\", and place tables whose rows are "
-				   "spread over the sources by lines of their own.",
-				   first);
+					   "%s:%d: placement \"all\" must be \"all from %s\" with "
+					   "several sources",
+					   config->file, rule->line, first);
+		error_detail(err, "Tables that are on every target are copied from the "
+						  "first source alone; rows that only other sources "
+						  "have would be lost.");
+		error_hint(err, "Give tables whose rows come from all sources lines of "
+						"their own.");
 		return rc;
 	}
 	return RC_OK;
@@ -407,19 +406,18 @@ check_sources(const Config *config, Error *err)
 	if (config->placement == NULL)
 		return error_set(err, ERR_CONFIG,
 						 "several sources need a section [placement], which "
-						 "says what of theirs is spread and what is the same "
-						 "everywhere");
+						 "says on which targets each table is");
 	if (placement_uses_directory(config->placement))
 		return error_set(err, ERR_CONFIG,
 						 "directory(COLUMN) cannot be used with several "
-						 "sources: they do not list a key at the same moment");
+						 "sources, because each has a directory of its own");
 	if (policy_is_lenient(&config->conflict_rules))
 		return error_set(err, ERR_CONFIG,
-						 "--on-conflict cannot be other than stop with several "
-						 "sources: a row of one would hide another's");
+						 "--on-conflict must be stop with several sources: "
+						 "another policy could discard rows of one of them");
 	if (config->ddl != NULL && strcmp(config->ddl, "off") != 0)
 		return error_set(err, ERR_CONFIG,
-						 "--ddl cannot be other than off with several sources: "
+						 "--ddl must be off with several sources: "
 						 "each changes the schema at a position of its own");
 	return check_source_names(config, config->source_names[0], err);
 }

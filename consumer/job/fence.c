@@ -201,7 +201,9 @@ read_source_end(const Fencing *self, Lsn *lsn, Error *err)
 						&result, err);
 
 	if (rc == RC_OK && !lsn_parse(PQgetvalue(result, 0, 0), lsn))
-		rc = error_set(err, ERR_PROTOCOL, "invalid position from the source");
+		rc = error_set(err, ERR_PROTOCOL,
+					   "invalid position \"%s\" from the source",
+					   PQgetvalue(result, 0, 0));
 	PQclear(result);
 	return rc;
 }
@@ -214,9 +216,9 @@ choose_position(Fencing *self, Lsn farthest, Error *err)
 
 	if (rc == RC_OK && self->lsn < farthest)
 		rc = error_set(err, ERR_CONFIG,
-					   "a target is at " LSN_FORMAT
-					   ", where the source has not been yet",
-					   LSN_ARGS(farthest));
+					   "a target has progress up to " LSN_FORMAT
+					   ", and the source's WAL ends before, at " LSN_FORMAT,
+					   LSN_ARGS(farthest), LSN_ARGS(self->lsn));
 	return rc == RC_OK ? move_source(self, err) : rc;
 }
 

@@ -63,7 +63,8 @@ pass_target(const Config *config, PgConn *source, PgConn *target,
 	}
 	if (rc == RC_OK && superseded)
 		rc = error_set(err, ERR_CONFIG,
-					   "passes over large objects begin on %s again and again",
+					   "other processes keep beginning passes over large "
+					   "objects on %s",
 					   pgconn_label(target));
 	if (rc == RC_OK && (done.copied > 0 || done.removed > 0))
 		report_line(report,

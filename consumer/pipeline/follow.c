@@ -116,8 +116,8 @@ hold_streaming(Streaming *streaming, Error *err)
 				   streaming->refused_until_lsn, clock_monotonic_us());
 	log_error(LOG_INFO, "follow", err);
 	log_info("follow",
-			 "the stream begins again, without open transactions: it is "
-			 "applied when it has committed");
+			 "starting the stream again without transactions in progress: "
+			 "the transaction is applied after its commit");
 	error_reset(err);
 }
 
@@ -291,7 +291,8 @@ prepare_next(Attempts *attempts, Error *err)
 	log_error(level, "follow", err);
 	if (may_be_moving(attempts, err))
 	{
-		log_info("follow", "waiting for what other sources do to the row");
+		log_info("follow", "waiting for a transaction of another source that "
+						   "changes the same row");
 		if (backoff_ms(&attempts->backoff) > OTHERS_PAUSE_MAX_MS)
 			backoff_reset(&attempts->backoff);
 	}

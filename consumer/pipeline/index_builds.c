@@ -205,7 +205,7 @@ put_off(IndexBuilder *self, Error *err)
 
 	if (!self->failing)
 	{
-		error_context(err, "it is tried again now and then");
+		error_context(err, "the follower will try again from time to time");
 		log_error(LOG_WARNING, "indexes", err);
 	}
 	error_reset(err);

@@ -220,8 +220,8 @@ say_failure(KeyWork *work, const PostponedKey *key, Error *err)
 	else if (!work->warned)
 	{
 		error_hint(err,
-				   "It is tried again now and then, without another word.  To "
-				   "do it by hand: %s",
+				   "The follower will try again from time to time, and not log "
+				   "it.  To do it by hand, run on the target: %s",
 				   key->statement);
 		log_error(LOG_WARNING, "follow", err);
 		work->warned = true;

@@ -723,8 +723,8 @@ report_settling(Run *run)
 		return;
 	run->settle_due_us = 0;
 	log_info("source",
-			 "what was received up to LSN " LSN_FORMAT
-			 " is being applied, and then all begins again: %s",
+			 "applying what was received up to LSN " LSN_FORMAT
+			 ", before the stream is started again: %s",
 			 LSN_ARGS(run->progress.received), run->loss.message);
 }
 

@@ -72,7 +72,7 @@ static void
 explain_start_failure(const StreamOptions *options, Error *err)
 {
 	if (strcmp(err->sqlstate, "55006") == 0) /* object_in_use */
-		error_hint(err, "Another consumer reads from it, or the server has not "
+		error_hint(err, "Another follower reads from it, or the server has not "
 						"noticed yet that it is gone.");
 	else if (strcmp(err->sqlstate, "42704") == 0) /* undefined_object */
 		error_hint(err, "\"%s\" creates the slot.", OWN_COMMAND("clone"));

@@ -223,7 +223,7 @@ $pair->source_sql("INSERT INTO item VALUES (102, 'fenced')");
 is($third->wait_exit, $FAILED, 'a follower without the lease fails');
 like(
 	$third->log,
-	qr/another consumer has taken over pipeline "shop" on target/,
+	qr/another follower has taken over pipeline "shop" on target/,
 	'a follower without the lease says so');
 is($pair->target_contents(but_sequences => 1), $contents,
 	'a follower without the lease writes nothing');

@@ -65,7 +65,7 @@ wait_for_writer(200);
 # the other.
 $shards->source_sql(b => one_by_one('INSERT INTO lone VALUES (n, 2)'));
 $new_follower->wait_log(
-	qr/Key \(id\)=\(\d+\) already exists.*source "b": waiting for what other sources do/s);
+	qr/Key \(id\)=\(\d+\) already exists.*source "b": waiting for a transaction of another source/s);
 $shards->source_sql(a => one_by_one('DELETE FROM lone WHERE id = n'));
 
 die "the writer has ended:\n" . $writer->log unless $writer->is_running;
@@ -86,7 +86,7 @@ $shards->source_sql(a => 'INSERT INTO lone VALUES (-1, 1)');
 $shards->source_sql(b => 'INSERT INTO lone VALUES (-1, 2)');
 $new_follower = $shards->start('follow');
 $new_follower->wait_log(
-	qr/Key \(id\)=\(-1\) already exists.*waiting for what other sources do/s);
+	qr/Key \(id\)=\(-1\) already exists.*waiting for a transaction of another source/s);
 like($new_follower->log,
 	qr/warning follow: source "[ab]".*lone_pkey.*Key \(id\)=\(-1\) already exists/s,
 	'the key is named of a row that two sources have');

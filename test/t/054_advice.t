@@ -92,7 +92,7 @@ $pair->target->start;
 $follower = $pair->start('follow');
 $follower->wait_log(qr/following with slot/);
 $follower->signal('HUP');
-$follower->wait_log(qr/HUP: nothing is read again/);
+$follower->wait_log(qr/HUP: options and the configuration file are only read/);
 $pair->source_sql('INSERT INTO held VALUES (1002)');
 $pair->wait_caught_up($follower);
 $pair->stop_ok($follower);

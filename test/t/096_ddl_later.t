@@ -314,7 +314,7 @@ subtest 'the name of a table that was dropped' => sub {
 	$pair->source_sql('INSERT INTO aside VALUES (2); ALTER TABLE b RENAME TO third; INSERT INTO third VALUES (4)');
 	$pair->wait_caught_up($follower);
 	is($pair->target_sql($states), 'a ready, aside copying, third ready', 'what is left out stays left out');
-	like($follower->log, qr/table "public"\."other" is called "public"\."aside" from \S+ on, a name that is left out on target: .*"penstock table resync public\.aside /,
+	like($follower->log, qr/table "public"\."other" was renamed to "public"\."aside" at \S+, a name that is left out on target, so it is left out, too: .*"penstock table resync public\.aside /,
 		'which a warning says');
 	$pair->target_sql('DROP TABLE aside, other');
 	$pair->run_or_die('table', 'resync', 'public.aside');

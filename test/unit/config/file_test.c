@@ -176,7 +176,7 @@ what_is_wrong_is_named_with_its_line(void **state UNUSED)
 	refuse("[target A]\n", "7: invalid name of a target \"A\": expected are "
 						   "lower case letters, digits and underscores");
 	refuse("\n[target a]\n",
-		   "8: target \"a\" is there twice: line 3 is about it, too");
+		   "8: target \"a\" is defined twice: also in line 3");
 	refuse("conninfo = x\n", "7: conninfo is set twice");
 	refuse("port = 5432\n",
 		   "7: unrecognized setting \"port\" in section [target b]");
@@ -193,7 +193,7 @@ what_is_wrong_is_named_with_its_line(void **state UNUSED)
 	refuse("remainder = -1\n", "7: invalid remainder \"-1\": expected is a "
 							   "number from 0 to 63");
 	refuse("remainder = 0\n[target c]\nremainder = 0\n",
-		   "9: remainder 0 is target \"b\"'s already");
+		   "9: target \"b\" already has remainder 0");
 	refuse("[placement]\na = all\n", "8: invalid name of tables \"a\"");
 	refuse("[placement]\na.b = al\n", "8: invalid placement \"al\"");
 	refuse("[placement]\na.b = all\na.b = none\n",
@@ -289,7 +289,7 @@ static void
 sources_that_cannot_be_are_refused(void **state UNUSED)
 {
 	refuse_text(SOURCES "[source x]\n", NULL,
-				":10: source \"x\" is there twice: line 4 is about it, too");
+				":10: source \"x\" is defined twice: also in line 4");
 	refuse_text(SOURCES "[source z]\nconninfo = dbname=x\n", NULL,
 				":10: sources \"x\" and \"z\" have the same address");
 	refuse_text(SOURCES "[source z]\n", NULL,
@@ -304,17 +304,14 @@ sources_that_cannot_be_are_refused(void **state UNUSED)
 	refuse_text(SOURCES "[placement]\n* = directory(id)\n"
 						"[directory]\ntable = a.b\nkey = k\nnode = n\n",
 				NULL, "directory(COLUMN) cannot be used with several sources");
-	refuse_text(SPREAD, "--on-conflict=skip",
-				"--on-conflict cannot be other than stop");
-	refuse_text(SPREAD, "--ddl=follow", "--ddl cannot be other than off");
+	refuse_text(SPREAD, "--on-conflict=skip", "--on-conflict must be stop");
+	refuse_text(SPREAD, "--ddl=follow", "--ddl must be off");
 	refuse_text(SOURCES "[placement]\n* = all\n", NULL,
-				":11: tables that are on every target are taken from the first "
-				"source alone");
+				":11: placement \"all\" must be \"all from x\"");
 	refuse_text(SOURCES "[placement]\n* = all from y\n", NULL,
-				":11: tables that are on every target are taken from the first "
-				"source alone");
+				":11: placement \"all\" must be \"all from x\"");
 	refuse_text("[target a]\nconninfo = x\n[placement]\n* = all from x\n", NULL,
-				":4: \"all from\" is for several sources with names");
+				":4: \"all from\" needs several sources with names");
 	refuse_text(SPREAD, "--from=z", "there is no section [source z]");
 	setenv("PENSTOCK_NAME", "shop_x", true);
 	refuse_text(SPREAD, "--from=y",

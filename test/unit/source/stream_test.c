@@ -110,7 +110,7 @@ static void
 it_says_why_it_does_not_begin(void **state UNUSED)
 {
 	static const char *const sqlstates[] = {"55006", "42704"};
-	static const char *const hints[] = {"Another consumer", "creates the slot"};
+	static const char *const hints[] = {"Another follower", "creates the slot"};
 
 	for (size_t i = 0; i < LENGTH_OF(sqlstates); i++)
 	{

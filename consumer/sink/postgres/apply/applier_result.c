@@ -96,13 +96,13 @@ static void
 note_lease_lost(Applier *self, Error *failure)
 {
 	Rc rc = error_set(failure, ERR_CONFIG,
-					  "another consumer has taken over pipeline \"%s\" on %s",
+					  "another follower has taken over pipeline \"%s\" on %s",
 					  self->target->pipeline, self->target->label);
 
 	ASSERT(rc == RC_FAIL);
 	(void) rc;
-	error_hint(failure, "Only one consumer at a time can follow with one "
-						"name.");
+	error_hint(failure, "Only one follower at a time can apply a pipeline.  "
+						"Stop the one that is not wanted.");
 
 	/*
 	 * In a round of transactions, a wrong number of rows or a violated order

@@ -47,9 +47,10 @@ conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 
 	if (what->change == NULL)
 		rc = error_set(err, ERR_CONFLICT,
-					   "%" PRId64 " of %" PRId64 " rows were there in table %s",
-					   found, expected,
-					   what->table ? what->table->name_sql : "?");
+					   "changes of %" PRId64 " rows in table %s on the target "
+					   "have found %" PRId64 " rows",
+					   expected, what->table ? what->table->name_sql : "?",
+					   found);
 	else
 		rc = error_set(err, ERR_CONFLICT,
 					   "row to %s does not exist in table %s on the target",
@@ -57,10 +58,12 @@ conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 					   what->table->name_sql);
 	ASSERT(rc == RC_FAIL);
 	(void) rc;
-	error_hint(err, "Somebody else changed the target, or it was not copied "
-					"from this source.  Nothing of this transaction was "
-					"applied.  Fix the row and go on with \"penstock "
-					"follow\", or copy again.");
+	error_hint(err,
+			   "Somebody else has changed the target, or it was not copied "
+			   "from this source.  Nothing of this transaction was applied.  "
+			   "Fix the row on the target and go on with \"%s\", or copy "
+			   "again.",
+			   OWN_COMMAND("follow"));
 	add_context(what, err);
 }
 
@@ -80,11 +83,12 @@ conflict_set_no_values(const ConflictChange *what, bool is_kept, Error *err)
 	else
 		error_detail(err, "The source's WAL does not have all its values.");
 	if (is_kept)
-		error_hint(err, "Somebody else changed the target.  Copy again.");
+		error_hint(err, "Somebody else has changed the target.  Copy again.");
 	else
 		error_hint(err,
-				   "Somebody else changed the target, or it was not copied "
-				   "from this source.  Fix the row and go on with \"%s\", or "
+				   "Somebody else has changed the target, or it was not copied "
+				   "from this source.  Fix the row on the target and go on "
+				   "with \"%s\", or "
 				   "copy again.",
 				   OWN_COMMAND("follow"));
 	add_context(what, err);

@@ -560,8 +560,8 @@ note_emptied(const Step *step, const DdlStatement *statement, const char *count)
 	if (!schema_rows_must_come(&rows, &step->hints, statement->oid))
 	{
 		log_warning("apply",
-					"%s rows of %s were removed on %s: it is or was unlogged, "
-					"and the source has changed it without a word",
+					"%s rows of %s were deleted on %s: the table is or was "
+					"unlogged, and changes to such a table are not in the WAL",
 					count, statement->object, step->self->label);
 		return;
 	}
@@ -677,8 +677,11 @@ run_without_rows(Step *step, Error *err)
 
 	if (!schema_rows_guess(&rows, &step->hints))
 		return RC_FAIL;
-	log_info("apply", "%s: it may be possible without rows that come anew: %s",
-			 step->self->label, err->message);
+	log_info(
+		"apply",
+		"%s: trying again without the rows that the source may send again: "
+		"%s",
+		step->self->label, err->message);
 	error_reset(err);
 	rc = plan_with_hints(step, err);
 	return rc == RC_OK ? run_statements(step, err) : rc;
@@ -860,17 +863,16 @@ say_renamed_state(const Step *step, const TableMove *move)
 	if (move->to_left_out)
 		log_warning(
 			"apply",
-			"table \"%s\".\"%s\" is called \"%s\".\"%s\" from " LSN_FORMAT
-			" on, a name that is left out on %s: it is left "
-			"out, too, until what %s has of it is dropped, and the "
-			"table copied anew with \"%s\"",
+			"table \"%s\".\"%s\" was renamed to \"%s\".\"%s\" at " LSN_FORMAT
+			", a name that is left out on %s, so it is left out, too: drop "
+			"what %s has of it, and copy the table anew with \"%s\"",
 			move->from.schema, move->from.name, move->to.schema, move->to.name,
 			LSN_ARGS(step->set->txn.end_lsn), label, label, command);
 	else
 		log_warning("apply",
-					"table \"%s\".\"%s\", which is left out on %s, is called "
-					"\"%s\".\"%s\" from " LSN_FORMAT " on: what %s has of it "
-					"is to be dropped, and the table copied anew with \"%s\"",
+					"table \"%s\".\"%s\", which is left out on %s, was renamed "
+					"to \"%s\".\"%s\" at " LSN_FORMAT ": drop what %s has of "
+					"it, and copy the table anew with \"%s\"",
 					move->from.schema, move->from.name, label, move->to.schema,
 					move->to.name, LSN_ARGS(step->set->txn.end_lsn), label,
 					command);

@@ -153,7 +153,7 @@ end_predecessor(PgConn *conn, const SessionOptions *options,
 								   &failure);
 	if (rc == RC_OK && ended)
 		log_warning("apply",
-					"ended the session on %s of another consumer, which has "
+					"ended the session on %s of another follower, which has "
 					"lost the slot",
 					options->label);
 	error_reset(&failure); /* the error about the origin is sufficient */

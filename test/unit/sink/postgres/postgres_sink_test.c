@@ -634,7 +634,7 @@ lose_lease(int fail_at, LibpqAnswer answer, Error *err)
 
 /*
  * The holder is still the same: states have changed.  Where that cannot be
- * asked for now, it is not said that another consumer has taken over.
+ * asked for now, it is not said that another follower has taken over.
  */
 static void
 test_it_cannot_be_found_out_why_the_lease_is_lost(void **state UNUSED)

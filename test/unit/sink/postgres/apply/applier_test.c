@@ -341,7 +341,7 @@ test_the_lease_is_lost(void **state UNUSED)
 	libpq_script_steps(steps);
 	assert_int_equal(apply(&bench, &err), RC_FAIL);
 	assert_int_equal(err.code, ERR_CONFIG);
-	assert_non_null(strstr(err.message, "another consumer has taken over"));
+	assert_non_null(strstr(err.message, "another follower has taken over"));
 	assert_int_equal(libpq_script_commits(), 0);
 	assert_int_equal(bench.target.noted_lsn, END_LSN(0));
 	error_reset(&err);

@@ -119,8 +119,9 @@ rows_of_which_some_do_not_exist(void **state UNUSED)
 	bench.what.change = NULL;
 	bench.what.txn = NULL;
 	conflict_set_wrong_rows(&bench.what, 10, 9, &bench.err);
-	assert_non_null(strstr(bench.err.message, "9 of 10 rows"));
+	assert_non_null(strstr(bench.err.message, "changes of 10 rows"));
 	assert_non_null(strstr(bench.err.message, "public.item"));
+	assert_non_null(strstr(bench.err.message, "found 9 rows"));
 	error_reset(&bench.err);
 	bench.what.table = NULL;
 	conflict_set_wrong_rows(&bench.what, 10, 9, &bench.err);
