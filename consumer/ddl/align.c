@@ -538,13 +538,20 @@ write_attnums(const Attnums *attnums, OidList *list)
 			list->oids[i] = attnums->to[list->oids[i]];
 }
 
-/* Returns the new OID, or the OID itself if the object has no definition. */
+/*
+ * Returns the new OID.  An object without a definition keeps its own, unless
+ * something else on the source has it.
+ */
 static uint32_t
-renew(const Align *align, OidCatalog catalog, uint32_t oid)
+renew(Align *align, OidCatalog catalog, uint32_t oid)
 {
 	uint32_t aligned = get(align, catalog, oid);
 
-	return aligned != 0 ? aligned : oid;
+	if (aligned != 0)
+		return aligned;
+	return oid_table_get(&align->result->source, catalog, oid) != 0
+			   ? fresh_oid(align)
+			   : oid;
 }
 
 /*
@@ -581,7 +588,7 @@ write_columns(const Align *align, const Attnums *attnums,
 }
 
 static void
-write_constraints(const Align *align, const Attnums *attnums,
+write_constraints(Align *align, const Attnums *attnums,
 				  ConstraintDefinition *constraints, int count)
 {
 	for (int i = 0; i < count; i++)
@@ -599,7 +606,7 @@ write_constraints(const Align *align, const Attnums *attnums,
 }
 
 static void
-write_table(const Align *align, const Definition *source, Definition *target)
+write_table(Align *align, const Definition *source, Definition *target)
 {
 	TableDefinition *table = &target->table;
 	Attnums attnums;
@@ -626,7 +633,7 @@ write_table(const Align *align, const Definition *source, Definition *target)
 }
 
 static void
-write_sequence(const Align *align, const DefinitionSet *target,
+write_sequence(Align *align, const DefinitionSet *target,
 			   SequenceDefinition *sequence)
 {
 	const Definition *owner = definition_set_find(target, DEFINITION_IN_CLASS,
@@ -655,7 +662,7 @@ write_composite(const Align *align, const Definition *source,
 }
 
 static void
-write_definition(const Align *align, const DefinitionSet *target,
+write_definition(Align *align, const DefinitionSet *target,
 				 Definition *definition)
 {
 	const Definition *source = counterpart(align, definition);

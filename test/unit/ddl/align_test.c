@@ -287,6 +287,23 @@ sequences_of_identity_columns_go_with_these(void **state UNUSED)
 		2);
 }
 
+/* A selection of tables may lack the parent of one. */
+static void
+what_is_not_defined_is_nothing_of_the_source(void **state UNUSED)
+{
+	const TableDefinition *table;
+
+	put(source,
+		"{\"kind\":\"table\",\"oid\":30,\"schema\":\"s\",\"name\":\"other\"}");
+	put(source, TABLE("11", "\"parents\":[12]"));
+	put(target, TABLE("21", "\"parents\":[30]"));
+	align();
+	table = aligned_table(11);
+	assert_int_equal(table->parents.count, 1);
+	assert_int_equal(
+		oid_table_get(&alignment.source, OID_CLASS, table->parents.oids[0]), 0);
+}
+
 #define ENUM(oid, labels)                                                      \
 	"{\"kind\":\"enum\",\"oid\":" oid ",\"schema\":\"s\",\"name\":\"e\","      \
 	"\"labels\":[" labels "]}"
@@ -338,6 +355,7 @@ main(void)
 		TEST(constraints_are_known_by_what_they_say),
 		TEST(indexes_go_with_their_constraints),
 		TEST(sequences_of_identity_columns_go_with_these),
+		TEST(what_is_not_defined_is_nothing_of_the_source),
 		TEST(labels_are_added_but_not_moved),
 		TEST(a_table_of_oids_keeps_catalogs_apart),
 	};
