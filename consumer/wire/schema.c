@@ -462,10 +462,15 @@ schema_change_decode(Span body, Arena *arena, const SchemaChange **change,
 					 Error *err)
 {
 	ProtobufCAllocator allocator = arena_allocator(arena);
-	Penstock__SchemaChange *wire = penstock__schema_change__unpack(
-		&allocator, body.length, body.data);
+	Penstock__SchemaChange *wire;
 	SchemaChange *made = arena_calloc(arena, 1, sizeof(SchemaChange));
 
+	if (body.length > SCHEMA_CHANGE_BYTES_MAX)
+		return error_set(err, ERR_LIMIT,
+						 "the stream has a schema change of %zu bytes, the "
+						 "limit is %zu",
+						 body.length, SCHEMA_CHANGE_BYTES_MAX);
+	wire = penstock__schema_change__unpack(&allocator, body.length, body.data);
 	if (wire == NULL)
 		return invalid(err, "schema change cannot be read");
 	made->lsn = wire->lsn;

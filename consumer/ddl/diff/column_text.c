@@ -34,6 +34,7 @@ column_identity_text(Draft *draft, const DraftObject *table,
 	DraftObject *sequence = draft_identity_sequence(draft, table->oid,
 													column->attnum, true);
 
+	ASSERT(column->identity != IDENTITY_COLUMN_NOT);
 	if (sequence == NULL)
 		return arena_printf(draft->arena, "GENERATED %s AS IDENTITY", kind);
 	/* The draft's sequence has the column's type; another type is set later. */
@@ -82,6 +83,7 @@ column_not_null_is_usual(Draft *draft, const DraftObject *table,
 	const char *usual = arena_printf(draft->arena, "%s_%s_not_null",
 									 table->after->name, column->name);
 
+	ASSERT(constraint->kind == CONSTRAINT_NOT_NULL);
 	return strlen(usual) <= NAME_BYTES_MAX &&
 		   strcmp(constraint->name, usual) == 0 &&
 		   text_find_word(constraint->definition, "NO INHERIT") == NULL &&
@@ -115,7 +117,7 @@ column_text(Draft *draft, const DraftObject *table,
 {
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	buf_init(&buf, TEXT_BYTES_MAX);
 	buf_append_identifier(&buf, column->name);
 	buf_printf(&buf, " %s", column_type_text(draft, column));
 	if (column->generated != GENERATED_NOT)

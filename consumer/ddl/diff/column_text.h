@@ -24,8 +24,8 @@ const ConstraintDefinition *column_not_null_constraint(const Draft *draft,
 													   uint16_t attnum);
 
 /*
- * Whether a constraint is the one that SET NOT NULL creates, including its
- * name.
+ * Whether a NOT NULL constraint is the one that SET NOT NULL creates, including
+ * its name.
  */
 bool column_not_null_is_usual(Draft *draft, const DraftObject *table,
 							  const ColumnDefinition *column,
@@ -34,7 +34,10 @@ bool column_not_null_is_usual(Draft *draft, const DraftObject *table,
 /* Returns: type COLLATE … */
 const char *column_type_text(Draft *draft, const ColumnDefinition *column);
 
-/* Returns GENERATED … AS IDENTITY (…), and adds the sequence to the draft. */
+/*
+ * Returns GENERATED … AS IDENTITY (…) for an identity column, and adds the
+ * sequence to the draft.
+ */
 const char *column_identity_text(Draft *draft, const DraftObject *table,
 								 const ColumnDefinition *column);
 

@@ -18,7 +18,8 @@ create_composite(Draft *draft, DraftObject *type)
 	const CompositeDefinition *after = &type->after->composite;
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	ASSERT(draft_comes(type, DEFINITION_COMPOSITE));
+	buf_init(&buf, TEXT_BYTES_MAX);
 	for (int i = 0; i < after->column_count; i++)
 	{
 		buf_append_string(&buf, i > 0 ? ", " : "");
@@ -229,6 +230,7 @@ change_attributes(Draft *draft, const DraftObject *type)
 void
 alter_composite(Draft *draft, DraftObject *type)
 {
+	ASSERT(draft_stays(type, DEFINITION_COMPOSITE));
 	rename_attributes(draft, type);
 	change_attributes(draft, type);
 }

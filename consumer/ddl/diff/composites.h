@@ -14,7 +14,7 @@
 /* Drops attributes of types, which also drops the columns of typed tables. */
 void diff_drop_attributes(Draft *draft);
 
-/* Creates a composite type. */
+/* Creates a composite type that does not exist yet. */
 void create_composite(Draft *draft, DraftObject *type);
 
 /* Renames, alters and adds attributes of a type that stays. */

@@ -178,6 +178,7 @@ diff_checks(Draft *draft)
 void
 diff_table_foreign_keys(Draft *draft, DraftObject *table, bool with_parent_only)
 {
+	ASSERT(draft_stays(table, DEFINITION_TABLE));
 	for (int i = 0; i < table->after->table.constraint_count; i++)
 	{
 		const ConstraintDefinition *key = &table->after->table.constraints[i];

@@ -14,8 +14,8 @@
 void diff_checks(Draft *draft);
 
 /*
- * Adds the new foreign keys of a table; `with_parent_only`: only those that it
- * shares with a partitioned table above it.
+ * Adds the new foreign keys of a table that exists; `with_parent_only`: only
+ * those that it shares with a partitioned table above it.
  */
 void diff_table_foreign_keys(Draft *draft, DraftObject *table,
 							 bool with_parent_only);

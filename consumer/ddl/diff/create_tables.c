@@ -208,7 +208,7 @@ statement_text(Draft *draft, const DraftObject *table)
 	const TableDefinition *after = &table->after->table;
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	buf_init(&buf, TEXT_BYTES_MAX);
 	buf_printf(&buf, "CREATE %sTABLE %s (", after->unlogged ? "UNLOGGED " : "",
 			   draft_name(draft, table));
 	append_columns(draft, table, &buf);

@@ -108,9 +108,23 @@ has_left(const DraftObject *child, uint32_t parent)
 		   strcmp(child->now->table.bound, child->after->table.bound) != 0;
 }
 
+/* Whether the draft has all parents, so that statements can name them. */
+static bool
+are_known(const Draft *draft, const OidList *parents)
+{
+	for (int i = 0; i < parents->count; i++)
+	{
+		const DraftObject *parent = draft_table(draft, parents->oids[i]);
+
+		if (parent == NULL || parent->now == NULL)
+			return false;
+	}
+	return true;
+}
+
 /*
  * Ends the inheritance and begins it again, which makes all columns the child's
- * own.
+ * own.  A selection of tables may lack a parent; then nothing is done.
  */
 static void
 leave_and_return(Draft *draft, DraftObject *child)
@@ -118,7 +132,8 @@ leave_and_return(Draft *draft, DraftObject *child)
 	OidList parents = child->now->table.parents;
 	TableDefinition *own;
 
-	if (child->now->table.bound[0] != '\0' || !columns_become_local(child))
+	if (child->now->table.bound[0] != '\0' || !columns_become_local(child) ||
+		!are_known(draft, &parents))
 		return;
 	for (int i = 0; i < parents.count; i++)
 	{

@@ -7,7 +7,10 @@
 
 #include "ddl/diff/draft.h"
 
-/* Removes parents that stay from tables that stay. */
+/*
+ * Removes parents from tables that stay: afterwards no table that stays
+ * inherits from one that goes.
+ */
 void diff_detach(Draft *draft);
 
 #endif /* PENSTOCK_DDL_DIFF_DETACH_H */

@@ -76,6 +76,21 @@ static const Stage stages[] = {
 	diff_drop_types,
 };
 
+/* What callers of ddl_diff() rely on; see DdlStatement. */
+static void
+check_plan(const DdlPlan *plan)
+{
+	for (int i = 0; i < plan->count; i++)
+	{
+		const DdlStatement *statement = &plan->statements[i];
+
+		ASSERT((statement->concurrent_sql != NULL) ==
+			   (statement->index != NULL));
+		ASSERT(statement->index == NULL || statement->kind == DDL_INDEX);
+		ASSERT(!statement->empties || statement->loses_rows);
+	}
+}
+
 Rc
 ddl_diff(const DefinitionSet *before, const DefinitionSet *after,
 		 const DdlHints *hints, Arena *arena, DdlPlan **plan, Error *err)
@@ -87,6 +102,7 @@ ddl_diff(const DefinitionSet *before, const DefinitionSet *after,
 		return rc;
 	for (size_t i = 0; i < LENGTH_OF(stages); i++)
 		stages[i](draft);
+	check_plan(draft->plan);
 	*plan = draft->plan;
 	return RC_OK;
 }

@@ -39,7 +39,8 @@
  * the plan is allocated in the arena.
  *
  * RC_FAIL with ERR_CONFIG: there is no statement for a change, or none in the
- * target's version; the message has the object and the clause.
+ * target's version, or a table in `after` inherits from one that only `before`
+ * has; the message has the object and the clause.
  */
 MUST_CHECK Rc ddl_diff(const DefinitionSet *before, const DefinitionSet *after,
 					   const DdlHints *hints, Arena *arena, DdlPlan **plan,

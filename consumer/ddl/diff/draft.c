@@ -85,6 +85,7 @@ draft_shares_identities(const Draft *draft, const DraftObject *table)
 Definition *
 draft_edit(Draft *draft, DraftObject *object)
 {
+	ASSERT(object->now != NULL);
 	if (object->own == NULL)
 		object->own = definition_copy(object->now, draft->arena);
 	object->now = object->own;
@@ -139,6 +140,8 @@ add_to_parents(Draft *draft, DraftObject *object)
 void
 draft_create(Draft *draft, DraftObject *object, const Definition *now)
 {
+	ASSERT(object->after != NULL);
+	ASSERT(now->kind == object->kind && now->oid == object->oid);
 	object->own = definition_copy(now, draft->arena);
 	object->now = object->own;
 	add_to_parents(draft, object);
@@ -147,6 +150,7 @@ draft_create(Draft *draft, DraftObject *object, const Definition *now)
 void
 draft_drop(Draft *draft, DraftObject *object)
 {
+	ASSERT(object->now != NULL);
 	if (object->kind == DEFINITION_TABLE)
 		for (int i = 0; i < object->now->table.parents.count; i++)
 		{
@@ -167,6 +171,7 @@ draft_inherit(Draft *draft, DraftObject *child, DraftObject *parent)
 	uint32_t *longer = arena_calloc(draft->arena, (size_t) parents->count + 1,
 									sizeof(uint32_t));
 
+	ASSERT(parent->now != NULL && !draft_has_oid(parents, parent->oid));
 	for (int i = 0; i < parents->count; i++)
 		longer[i] = parents->oids[i];
 	longer[parents->count++] = parent->oid;
@@ -198,6 +203,8 @@ append_object(Draft *draft, const Definition *definition)
 	*object = (DraftObject){.catalog = definition_catalog(definition->kind),
 							.oid = definition->oid,
 							.kind = definition->kind};
+	/* draft_find() searches an ordered list. */
+	ASSERT(draft->count == 1 || compare_objects(object - 1, object) <= 0);
 	return object;
 }
 
@@ -430,6 +437,8 @@ draft_new(const DefinitionSet *before, const DefinitionSet *after,
 {
 	Draft *draft = arena_calloc(arena, 1, sizeof(Draft));
 
+	ASSERT(hints->spare_name == NULL ||
+		   strlen(hints->spare_name) <= DDL_SPARE_NAME_MAX);
 	draft->arena = arena;
 	draft->hints = hints;
 	draft->plan = ddl_plan_new(arena);
@@ -447,6 +456,8 @@ draft_name(const Draft *draft, const DraftObject *object)
 	const Definition *definition = object->now != NULL ? object->now
 													   : object->after;
 
+	/* What has been dropped has no name that a statement could say. */
+	ASSERT(definition != NULL);
 	if (definition->kind == DEFINITION_NAMESPACE)
 		return text_quoted(draft->arena, definition->name);
 	return text_qualified(draft->arena, definition->schema, definition->name);
@@ -504,6 +515,7 @@ draft_alter(Draft *draft, const DraftObject *table, DdlKind kind,
 	DdlStatement *statement;
 	va_list args;
 
+	ASSERT(table->kind == DEFINITION_TABLE && table->now != NULL);
 	va_start(args, format);
 	statement = say(
 		draft, table, kind,
@@ -520,6 +532,7 @@ draft_alter_only(Draft *draft, const DraftObject *table, DdlKind kind,
 	DdlStatement *statement;
 	va_list args;
 
+	ASSERT(table->kind == DEFINITION_TABLE && table->now != NULL);
 	va_start(args, format);
 	statement = say(draft, table, kind,
 					arena_printf(draft->arena, "ALTER TABLE ONLY %s ",

@@ -119,19 +119,25 @@ draft_goes(const DraftObject *object, DefinitionKind kind)
 	return object->kind == kind && object->now != NULL && object->after == NULL;
 }
 
-/* Returns the current definition for editing; copies it at the first call. */
+/*
+ * Returns the current definition of an object that exists, for editing; copies
+ * it at the first call.
+ */
 Definition *draft_edit(Draft *draft, DraftObject *object);
 
 /*
- * Updates the draft after an object was created with a copy of `now`; a table
- * is added to its parents' children.
+ * Updates the draft after an object of the new state was created with a copy of
+ * `now`; a table is added to its parents' children.
  */
 void draft_create(Draft *draft, DraftObject *object, const Definition *now);
 
-/* Updates the draft after an object was dropped. */
+/* Updates the draft after an object that existed was dropped. */
 void draft_drop(Draft *draft, DraftObject *object);
 
-/* Update the draft after a table began or ceased to inherit from another. */
+/*
+ * Update the draft after a table began or ceased to inherit from another, which
+ * exists.  A table cannot inherit from the same table twice.
+ */
 void draft_inherit(Draft *draft, DraftObject *child, DraftObject *parent);
 void draft_disinherit(Draft *draft, DraftObject *child, DraftObject *parent);
 
@@ -148,8 +154,8 @@ bool draft_rewritten(const Draft *draft, const DraftObject *table);
 bool draft_shares_identities(const Draft *draft, const DraftObject *table);
 
 /*
- * Returns the current name of an object, or the new one if it does not exist:
- * "schema"."name".
+ * Returns the current name of an object, or the new one if it does not exist
+ * yet: "schema"."name".  A dropped object has none.
  */
 const char *draft_name(const Draft *draft, const DraftObject *object);
 
@@ -162,7 +168,7 @@ const char *draft_spare_name(Draft *draft);
 DdlStatement *draft_say(Draft *draft, const DraftObject *object, DdlKind kind,
 						const char *format, ...) PRINTF_LIKE(4, 5);
 
-/* Adds "ALTER TABLE name …" to the plan. */
+/* Adds "ALTER TABLE name …" to the plan, for a table that exists. */
 DdlStatement *draft_alter(Draft *draft, const DraftObject *table, DdlKind kind,
 						  const char *format, ...) PRINTF_LIKE(4, 5);
 

@@ -8,38 +8,41 @@
 
 #include "ddl/diff/text.h"
 
-/* Largest depth of inheritance. */
-#define DEPTH_MAX 1000
-
 static void
-append_family(DraftFamily *family, DraftObject *table)
+make_room(Draft *draft, DraftFamily *family)
+{
+	int capacity = family->capacity > 0 ? 2 * family->capacity : 8;
+	DraftObject **larger = arena_calloc(draft->arena, (size_t) capacity,
+										sizeof(DraftObject *));
+
+	for (int i = 0; i < family->count; i++)
+		larger[i] = family->tables[i];
+	family->tables = larger;
+	family->capacity = capacity;
+}
+
+/* A table that inherits on several ways is appended once. */
+static void
+append_family(Draft *draft, DraftFamily *family, DraftObject *table)
 {
 	if (table->visited)
 		return;
 	table->visited = true;
+	if (family->count == family->capacity)
+		make_room(draft, family);
 	family->tables[family->count++] = table;
 	for (int i = 0; i < table->child_count; i++)
-		append_family(family, table->children[i]);
-}
-
-static int
-family_size(const DraftObject *table, int depth)
-{
-	int size = 1;
-
-	for (int i = 0; i < table->child_count && depth < DEPTH_MAX; i++)
-		size += family_size(table->children[i], depth + 1);
-	return size;
+		append_family(draft, family, table->children[i]);
 }
 
 DraftFamily
 draft_family(Draft *draft, DraftObject *table)
 {
-	DraftFamily family = {.tables = arena_calloc(draft->arena,
-												 (size_t) family_size(table, 0),
-												 sizeof(DraftObject *))};
+	DraftFamily family = {.count = 0};
 
-	append_family(&family, table);
+	ASSERT(table->kind == DEFINITION_TABLE && table->now != NULL);
+	ASSERT(!table->visited);
+	append_family(draft, &family, table);
 	for (int i = 0; i < family.count; i++)
 		family.tables[i]->visited = false;
 	return family;

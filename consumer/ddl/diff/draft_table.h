@@ -11,14 +11,20 @@
 #include "ddl/diff/draft.h"
 
 /*
- * A table and all tables that currently inherit from it, each after a parent.
+ * A table and all tables that currently inherit from it, each once and after a
+ * parent.
  */
 typedef struct DraftFamily
 {
 	int count;
-	DraftObject **tables;
+	int capacity;
+	DraftObject **tables; /* tables[0] is the table itself */
 } DraftFamily;
 
+/*
+ * Returns the family of a table that exists.  Not to be called while tables are
+ * marked as visited.
+ */
 DraftFamily draft_family(Draft *draft, DraftObject *table);
 
 /* Find a column, constraint or index of a table; NULL: there is none. */

@@ -152,11 +152,16 @@ drop_table(Draft *draft, DraftObject *table)
 {
 	DdlStatement *statement;
 
+	/* Its rows would be lost: diff_check_followable() has refused it. */
+	CHECK(table->after == NULL);
 	mark_tree(table, true);
 	drop_what_refers_to(draft, table, table);
 	for (int i = table->child_count - 1; i >= 0; i--)
 		if (!table->children[i]->visited)
 			drop_table(draft, table->children[i]);
+	/* A partition is gone if its partitioned table had to be dropped before. */
+	if (table->now == NULL)
+		return;
 	statement = draft_say(draft, table, DDL_DROP, "DROP TABLE IF EXISTS %s",
 						  draft_name(draft, table));
 	statement->loses_rows = true;

@@ -84,6 +84,7 @@ insert_label(Draft *draft, DraftObject *type, int at, const EnumLabel *label)
 	EnumLabel *more = arena_calloc(draft->arena, (size_t) own->label_count + 1,
 								   sizeof(EnumLabel));
 
+	ASSERT(at >= 0 && at <= own->label_count);
 	for (int i = 0; i < at; i++)
 		more[i] = own->labels[i];
 	more[at] = *label;
@@ -148,7 +149,7 @@ create_enum(Draft *draft, DraftObject *type)
 	const EnumDefinition *after = &type->after->enumeration;
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	buf_init(&buf, TEXT_BYTES_MAX);
 	for (int i = 0; i < after->label_count; i++)
 	{
 		buf_append_string(&buf, i > 0 ? ", " : "");

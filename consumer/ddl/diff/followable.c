@@ -307,9 +307,40 @@ check_object(const Checking *checking)
 	check_failed("the kind of an object is known", __FILE__, __LINE__);
 }
 
+/*
+ * Fails if a table that stays inherits in the new state from one that goes: the
+ * table would be dropped with its parent.
+ */
+static Rc
+check_parents(const Draft *draft, const DraftObject *table, Error *err)
+{
+	const OidList *parents = &table->after->table.parents;
+
+	for (int i = 0; i < parents->count; i++)
+	{
+		const DraftObject *parent = draft_table(draft, parents->oids[i]);
+
+		if (parent != NULL && parent->after == NULL)
+			return error_set(err, ERR_CONFIG,
+							 "table \"%s\".\"%s\" inherits from \"%s\".\"%s\", "
+							 "which is not in the new schema",
+							 table->after->schema, table->after->name,
+							 parent->now->schema, parent->now->name);
+	}
+	return RC_OK;
+}
+
 Rc
 diff_check_followable(const Draft *draft, Error *err)
 {
+	for (int i = 0; i < draft->count; i++)
+		if (draft_stays(&draft->objects[i], DEFINITION_TABLE))
+		{
+			Rc rc = check_parents(draft, &draft->objects[i], err);
+
+			if (rc != RC_OK)
+				return rc;
+		}
 	for (int i = 0; i < draft->changed_count; i++)
 	{
 		Checking checking = {

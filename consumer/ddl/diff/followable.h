@@ -11,7 +11,8 @@
 
 /*
  * RC_FAIL with ERR_CONFIG: there is such a change; the message has the object
- * and the clause.
+ * and the clause.  A new state in which a table inherits from one that is gone
+ * is refused, too, because the table would be dropped with its parent.
  */
 MUST_CHECK Rc diff_check_followable(const Draft *draft, Error *err);
 

@@ -143,7 +143,7 @@ rename_index(Draft *draft, DraftObject *table, uint32_t oid, const char *name)
 {
 	const IndexDefinition *index = index_of(table->now, oid);
 
-	if (index->constraint != 0)
+	if (constraint_of(table->now, index->constraint) != NULL)
 	{
 		rename_constraint(draft, table, index->constraint, name);
 		return;

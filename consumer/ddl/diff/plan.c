@@ -59,6 +59,7 @@ make_room(DdlPlan *plan)
 DdlStatement *
 ddl_plan_add(DdlPlan *plan, const DdlStatement *statement)
 {
+	ASSERT(statement->sql != NULL && statement->object != NULL);
 	if (plan->count == plan->capacity)
 		make_room(plan);
 	plan->statements[plan->count] = *statement;

@@ -25,7 +25,7 @@ text_quoted(Arena *arena, const char *name)
 {
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	buf_init(&buf, TEXT_BYTES_MAX);
 	buf_append_identifier(&buf, name);
 	return text_taken(arena, &buf);
 }
@@ -35,7 +35,7 @@ text_qualified(Arena *arena, const char *schema, const char *name)
 {
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	buf_init(&buf, TEXT_BYTES_MAX);
 	buf_append_identifier(&buf, schema);
 	buf_append_char(&buf, '.');
 	buf_append_identifier(&buf, name);
@@ -47,7 +47,7 @@ text_literal(Arena *arena, const char *text)
 {
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	buf_init(&buf, TEXT_BYTES_MAX);
 	buf_append_literal(&buf, text);
 	return text_taken(arena, &buf);
 }
@@ -105,7 +105,7 @@ text_options_set(Arena *arena, const StringList *of, const StringList *not_in)
 {
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	buf_init(&buf, TEXT_BYTES_MAX);
 	for (int i = 0; i < of->count; i++)
 	{
 		const char *other = find_option(not_in, of->strings[i]);
@@ -121,7 +121,7 @@ text_options_gone(Arena *arena, const StringList *of, const StringList *not_in)
 {
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	buf_init(&buf, TEXT_BYTES_MAX);
 	for (int i = 0; i < of->count; i++)
 		if (find_option(not_in, of->strings[i]) == NULL)
 			append_name(arena, &buf, of->strings[i]);

@@ -11,6 +11,14 @@
 #include "base/buf.h"
 #include "model/definition.h"
 
+/*
+ * Maximal length of a statement.  A definition has at most 64 MB, whether it
+ * comes in the stream (wire/schema.h) or as JSON (ddl/json.h).  Quotes can
+ * double it, and what a statement adds to the texts of a definition is shorter
+ * than they are.
+ */
+#define TEXT_BYTES_MAX (256 * MB)
+
 /* Returns "name". */
 const char *text_quoted(Arena *arena, const char *name);
 
@@ -21,7 +29,8 @@ const char *text_qualified(Arena *arena, const char *schema, const char *name);
 const char *text_literal(Arena *arena, const char *text);
 
 /*
- * Returns the contents of a buffer, copied to the arena; releases the buffer.
+ * Returns the contents of a buffer, copied to the arena; releases the buffer,
+ * which must not have overflowed.
  */
 const char *text_taken(Arena *arena, Buf *buf);
 

@@ -20,7 +20,7 @@ create_domain(Draft *draft, DraftObject *domain)
 	Definition now = *domain->after;
 	Buf buf;
 
-	buf_init(&buf, BUF_TEXT_MAX);
+	buf_init(&buf, TEXT_BYTES_MAX);
 	if (after->collation[0] != '\0')
 		buf_printf(&buf, " COLLATE %s", after->collation);
 	if (after->default_expression[0] != '\0')

@@ -579,6 +579,24 @@ bytes_that_are_none_are_refused(void **state UNUSED)
 	error_reset(&err);
 }
 
+static void
+a_change_that_is_too_long_is_refused(void **state UNUSED)
+{
+	const size_t length = SCHEMA_CHANGE_BYTES_MAX + 1;
+	const SchemaChange *change = NULL;
+	Error err = {0};
+
+	assert_int_equal(
+		schema_change_decode((Span){arena_alloc(arena, length), length}, arena,
+							 &change, &err),
+		RC_FAIL);
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_string_equal(err.message,
+						"the stream has a schema change of 67108865 bytes, the "
+						"limit is 67108864");
+	error_reset(&err);
+}
+
 int
 main(void)
 {
@@ -598,6 +616,7 @@ main(void)
 		TEST(numbers_out_of_range_are_refused),
 		TEST(there_are_not_too_many_columns),
 		TEST(bytes_that_are_none_are_refused),
+		TEST(a_change_that_is_too_long_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -244,6 +244,42 @@ partitions_are_dropped_with_their_table(void **state UNUSED)
 	says_no_more();
 }
 
+/*
+ * The partition has to go before what it refers to, and its partitioned table,
+ * which refers to it by way of another table, before the partition.
+ */
+static void
+a_partition_is_dropped_once(void **state UNUSED)
+{
+	Definition *x = table(50, "x");
+	Definition *t = table(100, "t");
+	Definition *one = table(200, "one");
+	Definition *u = table(400, "u");
+
+	t->table.partitioned = true;
+	parent_made(one, 100);
+	one->table.bound = "FOR VALUES IN (1)";
+	constraint_made(one, 210, CONSTRAINT_FOREIGN_KEY, "one_fkey",
+					"FOREIGN KEY (id) REFERENCES public.x(id)")
+		->referenced_table = 50;
+	constraint_made(t, 110, CONSTRAINT_FOREIGN_KEY, "t_fkey",
+					"FOREIGN KEY (id) REFERENCES public.u(id)")
+		->referenced_table = 400;
+	constraint_made(u, 410, CONSTRAINT_FOREIGN_KEY, "u_fkey",
+					"FOREIGN KEY (id) REFERENCES public.one(id)")
+		->referenced_table = 200;
+	was(x);
+	was(t);
+	was(one);
+	was(u);
+	says(DDL_CONSTRAINT, "ALTER TABLE \"public\".\"u\" DROP CONSTRAINT IF "
+						 "EXISTS \"u_fkey\"");
+	says(DDL_DROP, "DROP TABLE IF EXISTS \"public\".\"t\"");
+	says(DDL_DROP, "DROP TABLE IF EXISTS \"public\".\"u\"");
+	says(DDL_DROP, "DROP TABLE IF EXISTS \"public\".\"x\"");
+	says_no_more();
+}
+
 static void
 tables_exchange_their_names(void **state UNUSED)
 {
@@ -354,6 +390,33 @@ a_constant_default_is_said_once(void **state UNUSED)
 
 /* ---- Constraints and indexes ---- */
 
+/* Longer than most texts that are composed. */
+static void
+a_default_can_be_long(void **state UNUSED)
+{
+	enum
+	{
+		BYTES = 20 * 1024 * 1024
+	};
+	char *expression = arena_alloc(arena, BYTES + 3);
+	Definition *t = table(100, "t");
+	Error err = {0};
+
+	memset(expression, 'x', BYTES + 2);
+	expression[0] = expression[BYTES + 1] = '\'';
+	expression[BYTES + 2] = '\0';
+	was(t);
+	column_made(t, 2, "a", TYPE_TEXT, "text")->default_expression = expression;
+	is(t);
+	assert_int_equal(ddl_diff(before, after, &hints, arena, &plan, &err),
+					 RC_OK);
+	assert_int_equal(plan->count, 1);
+	assert_int_equal(strlen(plan->statements[0].sql),
+					 BYTES + 2 +
+						 strlen("ALTER TABLE \"public\".\"t\" ADD "
+								"COLUMN \"a\" text DEFAULT "));
+}
+
 static void
 constraints_come_and_go(void **state UNUSED)
 {
@@ -463,6 +526,22 @@ an_index_is_taken_for_a_key(void **state UNUSED)
 }
 
 /* ---- Rows that come anew ---- */
+
+static void
+an_index_is_renamed_though_its_constraint_is_not_known(void **state UNUSED)
+{
+	Definition *t = table(100, "t");
+	IndexDefinition *index = index_made(
+		t, 102, "i", "CREATE UNIQUE INDEX i ON public.t (id)");
+
+	index->constraint = 101;
+	was(t);
+	index->name = "j";
+	index->definition = "CREATE UNIQUE INDEX j ON public.t (id)";
+	is(t);
+	says(DDL_RENAME, "ALTER INDEX \"public\".\"i\" RENAME TO \"j\"");
+	says_no_more();
+}
 
 static void
 a_table_whose_rows_come_anew_is_emptied(void **state UNUSED)
@@ -776,6 +855,68 @@ children_follow_their_parent(void **state UNUSED)
 	says_no_more();
 }
 
+/* A selection of tables can have a child without its parent. */
+static void
+a_parent_that_is_not_known_is_left_alone(void **state UNUSED)
+{
+	Definition *child = table(200, "child");
+
+	parent_made(child, 100);
+	child->table.columns[0].inherited = 1;
+	child->table.columns[0].local = false;
+	was(child);
+	child->table.columns[0].local = true;
+	is(child);
+	says_no_more();
+}
+
+static void
+a_table_inherits_on_many_ways(void **state UNUSED)
+{
+	enum
+	{
+		LEVELS = 30
+	};
+
+	Definition *top = table(100, "a0");
+
+	was(top);
+	top->table.columns[0].not_null = false;
+	is(top);
+	top->table.columns[0].not_null = true;
+	stays(table(101, "b0"));
+	for (uint32_t level = 1; level < LEVELS; level++)
+		for (uint32_t i = 0; i < 2; i++)
+		{
+			Definition *made = table(
+				100 + 2 * level + i,
+				arena_printf(arena, "%c%d", i == 0 ? 'a' : 'b', (int) level));
+
+			parent_made(made, 98 + 2 * level);
+			parent_made(made, 99 + 2 * level);
+			made->table.columns[0].inherited = 2;
+			stays(made);
+		}
+	hints.target_version_num = PG_18;
+	says(DDL_CONSTRAINT, "ALTER TABLE \"public\".\"a0\" ALTER COLUMN \"id\" "
+						 "DROP NOT NULL");
+	says_no_more();
+}
+
+/* It would be dropped with its parent, and its rows with it. */
+static void
+a_table_that_stays_needs_its_parent(void **state UNUSED)
+{
+	Definition *child = table(200, "child");
+
+	parent_made(child, 100);
+	was(table(100, "p"));
+	stays(child);
+	refuses(
+		"table \"public\".\"child\" inherits from \"public\".\"p\", which is "
+		"not in the new schema");
+}
+
 /* ---- NOT NULL as a constraint ---- */
 
 /* Of the column, which has it after. */
@@ -991,17 +1132,20 @@ main(void)
 		TEST(a_table_is_dropped_after_those_that_refer_to_it),
 		TEST(tables_that_refer_to_each_other_are_dropped),
 		TEST(partitions_are_dropped_with_their_table),
+		TEST(a_partition_is_dropped_once),
 		TEST(tables_exchange_their_names),
 		TEST(a_table_takes_the_place_of_one_that_is_dropped),
 		TEST(a_column_is_added_dropped_and_renamed),
 		TEST(columns_exchange_their_names),
 		TEST(rows_get_the_value_that_they_have_on_the_source),
 		TEST(a_constant_default_is_said_once),
+		TEST(a_default_can_be_long),
 		TEST(constraints_come_and_go),
 		TEST(what_was_made_again_is_the_same),
 		TEST(an_index_can_be_built_later),
 		TEST(options_of_an_index_are_those_of_its_key),
 		TEST(an_index_is_taken_for_a_key),
+		TEST(an_index_is_renamed_though_its_constraint_is_not_known),
 		TEST(a_table_whose_rows_come_anew_is_emptied),
 		TEST(a_table_without_rows_is_emptied),
 		TEST(a_table_keeps_rows_that_fit),
@@ -1015,6 +1159,9 @@ main(void)
 		TEST(indexes_of_partitions_are_those_of_the_table),
 		TEST(a_partition_that_is_being_detached_is_detached),
 		TEST(children_follow_their_parent),
+		TEST(a_parent_that_is_not_known_is_left_alone),
+		TEST(a_table_that_stays_needs_its_parent),
+		TEST(a_table_inherits_on_many_ways),
 		TEST(a_new_table_names_its_not_null_constraints),
 		TEST(an_older_target_knows_no_not_null_constraints),
 		TEST(a_not_null_constraint_is_added_and_validated),
