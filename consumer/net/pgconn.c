@@ -155,6 +155,22 @@ pgconn_label(const PgConn *conn)
 	return conn->label;
 }
 
+bool
+pgconn_can_be_inside(const PgConn *conn)
+{
+	PGTransactionStatusType status = PQtransactionStatus(conn->pg);
+
+	return status == PQTRANS_INTRANS || status == PQTRANS_UNKNOWN;
+}
+
+bool
+pgconn_can_be_outside(const PgConn *conn)
+{
+	PGTransactionStatusType status = PQtransactionStatus(conn->pg);
+
+	return status == PQTRANS_IDLE || status == PQTRANS_UNKNOWN;
+}
+
 int
 pgconn_server_version_num(const PgConn *conn)
 {

@@ -51,6 +51,14 @@ PGconn *pgconn_raw(const PgConn *conn);
 /* Returns the label given at opening; borrowed. */
 const char *pgconn_label(const PgConn *conn);
 
+/*
+ * For assertions: whether the session can be in a transaction that has not
+ * failed, and whether it can be outside of a transaction.  Both are true of a
+ * connection that is lost.
+ */
+bool pgconn_can_be_inside(const PgConn *conn);
+bool pgconn_can_be_outside(const PgConn *conn);
+
 /* Returns the server's version, as PG_VERSION_NUM. */
 int pgconn_server_version_num(const PgConn *conn);
 

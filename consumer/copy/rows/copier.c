@@ -261,6 +261,9 @@ copier_start(Copier *copier, CopyPart part, Error *err)
 {
 	ASSERT(copier->state == COPIER_IDLE);
 	ASSERT(copier->chunk.length == 0);
+	ASSERT(copier->large_row == NULL && !copier->target_pending);
+	/* Each part would be read under a snapshot of its own. */
+	CHECK(copier->snapshot[0] != '\0');
 	copier->part = part;
 	copier->source_rows = 0;
 	copier->target_rows = 0;
@@ -472,6 +475,7 @@ copier_requeue_refused(PartQueue *queue, const CopierProgress *progress)
 {
 	CopyTable *table = progress->refused_part.table;
 
+	ASSERT(progress->refused != GUARD_PASSED && table != NULL);
 	if (progress->refused == GUARD_BUSY)
 	{
 		part_queue_put_back(queue, progress->refused_part);
@@ -577,6 +581,7 @@ step_committing(Copier *copier, CopierProgress *progress, Error *err)
 		return rc;
 	FAULT("clone.after_mark");
 	CHECK(copier->target_rows == copier->source_rows);
+	ASSERT(copier->large_row == NULL && copier->chunk.length == 0);
 	progress->finished = copier->part.table;
 	progress->finished_rows = copier->target_rows;
 	copier->part = (CopyPart){0};
@@ -609,8 +614,7 @@ step_state(Copier *copier, CopierProgress *progress, Error *err)
 		case COPIER_COMMITTING:
 			return step_committing(copier, progress, err);
 	}
-	CHECK(false);
-	return RC_FAIL;
+	check_failed("the state of a copier is known", __FILE__, __LINE__);
 }
 
 Rc

@@ -122,8 +122,8 @@ bool copier_triggers_fire(const Copier *copier);
 bool copier_is_marked(const Copier *copier);
 void copier_say_unmarked(const Copier *copier);
 
-/* Begins to copy a part; the copier must be idle.  Borrows the part's table
- * until the part is finished or refused. */
+/* Begins to copy a part; the copier must be idle, and the snapshot must have a
+ * name.  Borrows the part's table until the part is finished or refused. */
 MUST_CHECK Rc copier_start(Copier *copier, CopyPart part, Error *err);
 
 /*

@@ -151,6 +151,7 @@ open_copiers(DataCopy *copy, const DataOptions *options, int count, Error *err)
 static Rc
 start_part(DataCopy *copy, int copier, CopyPart part, Error *err)
 {
+	ASSERT(copy->under_way[copier].table == NULL);
 	copy->under_way[copier] = (UnderWay){.table = part.table};
 	if (part.table->begun_us == 0)
 		part.table->begun_us = clock_monotonic_us();
@@ -186,10 +187,13 @@ start_idle_copiers(DataCopy *copy, int *busy, Error *err)
 static void
 count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
 {
+	CHECK(table->parts_left > 0);
 	table->rows += rows;
 	table->part_committed = true;
 	if (--table->parts_left > 0)
 		return;
+	/* A part that was refused is not among those that were committed. */
+	CHECK(!table->changed);
 	table->ended_us = clock_monotonic_us();
 	copy->meter->tables_done++;
 	copy->meter->bytes_done += table->bytes;
@@ -355,6 +359,15 @@ run_copiers(DataCopy *copy, Error *err)
 	}
 }
 
+/* Rows would be missing if the last part of a table had not been copied. */
+static void
+check_finished(const CopyCatalog *catalog)
+{
+	for (int i = 0; i < catalog->table_count; i++)
+		CHECK(is_left_out(&catalog->tables[i]) || catalog->tables[i].changed ||
+			  catalog->tables[i].parts_left == 0);
+}
+
 static void
 close_copiers(DataCopy *copy)
 {
@@ -378,6 +391,7 @@ data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 	int copiers;
 	Rc rc;
 
+	ASSERT(options->jobs > 0 && options->rate >= 0);
 	part_queue_init(&copy.queue, options->jobs);
 	tables = queue_tables(&copy, &parts);
 	copiers = parts < options->jobs ? (int) parts : options->jobs;
@@ -393,6 +407,8 @@ data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 		rc = options->take_snapshot(options->argument, err);
 	if (rc == RC_OK)
 		rc = run_copiers(&copy, err);
+	if (rc == RC_OK)
+		check_finished(catalog);
 	close_copiers(&copy);
 	part_queue_release(&copy.queue);
 	meter_clear();

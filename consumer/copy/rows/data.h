@@ -66,7 +66,8 @@ typedef struct DataReport
 /*
  * Copies the rows of all tables that are not `done`, `skip` or `gone`; blocks.
  * The caller has called match_target() for this target before.  *report is set
- * on failure, too.
+ * on failure, too.  On success each of the tables is copied completely, or is
+ * `changed`.
  */
 MUST_CHECK Rc data_copy(CopyCatalog *catalog, const DataOptions *options,
 						DataReport *report, Error *err);

@@ -64,6 +64,7 @@ part_queue_release(PartQueue *queue)
 static void
 reserve(PartQueue *queue)
 {
+	ASSERT(queue->head <= queue->end && queue->end <= queue->size);
 	if (queue->end < queue->size)
 		return;
 	if (queue->head > queue->size / 2)
@@ -126,6 +127,7 @@ part_queue_take(PartQueue *queue, CopyPart *part)
 void
 part_queue_put_back(PartQueue *queue, CopyPart part)
 {
+	ASSERT(part.table->parts_left > 0 && !part.table->done);
 	append(queue, part);
 	if (queue->parts[queue->head].table == part.table &&
 		queue->end - queue->head > 1)

@@ -121,7 +121,11 @@ open_copiers(Spread *spread, int count, Error *err)
 static const PlacedTable *
 placed_of(const Spread *spread, const CopyTable *table)
 {
-	return &spread->placed->tables[table - spread->catalog->tables];
+	const PlacedTable *placed = &spread->placed
+									 ->tables[table - spread->catalog->tables];
+
+	ASSERT(placed->table == table);
+	return placed;
 }
 
 /* Gives each idle copier a part from the queue.  *busy is set to the number of
@@ -154,10 +158,12 @@ start_idle_copiers(Spread *spread, int *busy, Error *err)
 static void
 count_finished(Spread *spread, CopyTable *table, int64_t rows)
 {
+	CHECK(table->parts_left > 0);
 	table->rows += rows;
 	table->part_committed = true;
 	if (--table->parts_left > 0)
 		return;
+	CHECK(!table->changed);
 	table->ended_us = clock_monotonic_us();
 	spread->unnoted = true;
 	spread->meter.tables_done++;
@@ -277,6 +283,16 @@ run_copiers(Spread *spread, Error *err)
 	}
 }
 
+/* As in data.c. */
+static void
+check_finished(const Spread *spread)
+{
+	for (int i = 0; i < spread->catalog->table_count; i++)
+		CHECK(is_left_out(&spread->placed->tables[i]) ||
+			  spread->catalog->tables[i].changed ||
+			  spread->catalog->tables[i].parts_left == 0);
+}
+
 static void
 fill_report(const Spread *spread, DataReport *report)
 {
@@ -317,6 +333,8 @@ spread_copy(CopyCatalog *catalog, const Placed *placed,
 		rc = options->take_snapshot(options->argument, err);
 	if (rc == RC_OK)
 		rc = run_copiers(&spread, err);
+	if (rc == RC_OK)
+		check_finished(&spread);
 	for (int i = 0; i < spread.copier_count; i++)
 		spread_copier_close(spread.copiers[i]);
 	part_queue_release(&spread.queue);

@@ -60,6 +60,15 @@ struct SpreadCopier
 	SessionRights rights[SPREAD_TARGETS_MAX];
 };
 
+static void
+set_state(SpreadCopier *copier, SpreadState state)
+{
+	ASSERT(state == SPREAD_IDLE || state == copier->state + 1);
+	ASSERT(state != SPREAD_IDLE || copier->state == SPREAD_TARGETS_ENDING ||
+		   copier->state == SPREAD_SOURCE_STARTING);
+	copier->state = state;
+}
+
 Rc
 spread_copier_open(SpreadCopier **copier, const SpreadCopierOptions *options,
 				   Error *err)
@@ -67,7 +76,9 @@ spread_copier_open(SpreadCopier **copier, const SpreadCopierOptions *options,
 	SpreadCopier *opened = xcalloc(1, sizeof(SpreadCopier));
 	Rc rc = session_open_source(&opened->source, options->source, NULL, err);
 
-	ASSERT(options->target_count <= SPREAD_TARGETS_MAX);
+	ASSERT(options->target_count > 0 &&
+		   options->target_count <= SPREAD_TARGETS_MAX);
+	ASSERT(options->node_count > 0);
 	opened->limit = INT64_MAX;
 	opened->snapshot = options->snapshot;
 	opened->node_count = options->node_count;
@@ -169,6 +180,8 @@ spread_copier_start(SpreadCopier *copier, CopyPart part,
 	ASSERT(copier->state == SPREAD_IDLE);
 	ASSERT(part.table == table->table);
 	ASSERT(!is_hashed || table->hash_sql != NULL);
+	ASSERT(copier->current.message == NULL);
+	CHECK(copier->snapshot[0] != '\0');
 	copier->part = part;
 	copier->table = table;
 	copier->format = (SpreadFormat){
@@ -177,7 +190,7 @@ spread_copier_start(SpreadCopier *copier, CopyPart part,
 		.is_number = rule->kind == PLACEMENT_DIRECTORY,
 	};
 	copier->ready = true;
-	copier->state = SPREAD_SOURCE_STARTING;
+	set_state(copier, SPREAD_SOURCE_STARTING);
 	return send_source(copier, err);
 }
 
@@ -468,6 +481,7 @@ step_targets_ending(SpreadCopier *copier, CopierProgress *progress, Error *err)
 		rc = check_rows(copier, err);
 	if (rc != RC_OK)
 		return rc;
+	CHECK(copier->current.message == NULL);
 	progress->finished = copier->part.table;
 	progress->finished_rows = copier->source_rows;
 	copier->part = (CopyPart){0};
@@ -500,8 +514,7 @@ step_state(SpreadCopier *copier, CopierProgress *progress, Error *err)
 		case SPREAD_TARGETS_ENDING:
 			return step_targets_ending(copier, progress, err);
 	}
-	CHECK(false);
-	return RC_FAIL;
+	check_failed("the state of a copier is known", __FILE__, __LINE__);
 }
 
 Rc
@@ -509,17 +522,18 @@ spread_copier_step(SpreadCopier *copier, CopierProgress *progress, Error *err)
 {
 	Rc rc;
 
+	ASSERT(copier->state != SPREAD_IDLE);
 	*progress = (CopierProgress){0};
 	copier->ready = false;
 	do
 	{
 		rc = step_state(copier, progress, err);
 		if (rc == RC_OK)
-			copier->state = copier->state == SPREAD_TARGETS_ENDING
-								? SPREAD_IDLE
-								: copier->state + 1;
+			set_state(copier, copier->state == SPREAD_TARGETS_ENDING
+								  ? SPREAD_IDLE
+								  : copier->state + 1);
 		else if (rc == RC_END)
-			copier->state = SPREAD_IDLE;
+			set_state(copier, SPREAD_IDLE);
 	} while (rc == RC_OK && copier->state != SPREAD_IDLE);
 	return copier_explain(rc, &copier->part, err);
 }
@@ -569,7 +583,7 @@ source_events(const SpreadCopier *copier)
 		case SPREAD_TARGETS_ENDING:
 			return 0;
 	}
-	return 0;
+	check_failed("the state of a copier is known", __FILE__, __LINE__);
 }
 
 int

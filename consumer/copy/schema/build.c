@@ -79,7 +79,7 @@ build_open(const BuildOptions *options)
 {
 	Build *build = xcalloc(1, sizeof(Build));
 
-	ASSERT(options->jobs <= BUILD_JOBS_MAX);
+	ASSERT(options->jobs > 0 && options->jobs <= BUILD_JOBS_MAX);
 	build->options = *options;
 	build->arena = arena_new(ARENA_BLOCK_BYTES);
 	build->tables = arena_calloc(
@@ -102,6 +102,13 @@ build_close(Build *build)
 
 /* ---- The queue ---- */
 
+/* Whether no statement is queued or running. */
+static bool
+is_empty(const Build *build)
+{
+	return build->waiting == 0 && build->busy == 0;
+}
+
 static void
 add_task(Build *build, Task task)
 {
@@ -123,6 +130,8 @@ add_finish(Build *build, int number)
 	const BuildTable *table = &build->options.list->tables[number];
 	const char *sql = "";
 
+	ASSERT(build->tables[number].queued &&
+		   build->tables[number].builds_left == 0);
 	for (int i = 0; i < table->item_count; i++)
 		if (table->items[i].finish != NULL)
 			sql = arena_printf(build->arena, "%s%s\n", sql,
@@ -245,6 +254,8 @@ count_done(Build *build, Builder *builder)
 {
 	Task task = builder->task;
 
+	ASSERT(build->busy > 0);
+	ASSERT(!task.is_build || build->tables[task.table].builds_left > 0);
 	builder->task = (Task){0};
 	build->busy--;
 	build->done++;
@@ -308,6 +319,8 @@ postpone(Build *build, const BuildForeignKey *key, bool added, Error *err)
 {
 	const char *statement = key->validate;
 
+	/* Each key is postponed once at most: when it is added, or validated. */
+	ASSERT(build->postponed_count < build->options.list->key_count);
 	if (!added)
 		statement = arena_printf(build->arena, "%s%s", key->add,
 								 key->comment != NULL ? key->comment : "");
@@ -415,6 +428,8 @@ build_wait(Build *build, void (*turn)(void *argument), void *argument,
 	{
 		Rc rc = build_step(build, err);
 
+		/* A task is kept in the queue only by another one, which runs. */
+		ASSERT(rc != RC_OK || build->busy > 0 || is_empty(build));
 		if (rc != RC_OK || build->busy == 0)
 			return rc;
 		rc = wait_for_sessions(build, turn_ms, err);
@@ -464,6 +479,7 @@ build_add_keys(Build *build, PgConn *target, bool lenient, Error *err)
 	const BuildList *list = build->options.list;
 	Rc rc = RC_OK;
 
+	ASSERT(is_empty(build));
 	build->lenient = lenient;
 	build->postponed_count = 0;
 	build->postponed = arena_calloc(build->arena, (size_t) list->key_count,
@@ -478,6 +494,7 @@ build_add_keys(Build *build, PgConn *target, bool lenient, Error *err)
 const BuildPostponedKey *
 build_postponed_keys(const Build *build, int *count)
 {
+	ASSERT(is_empty(build));
 	*count = build->postponed_count;
 	return build->postponed;
 }
@@ -527,6 +544,7 @@ build_fill_views(Build *build, const NameList *list,
 	int before = unfilled + 1;
 	Rc rc = RC_OK;
 
+	ASSERT(is_empty(build));
 	for (int i = 0; i < list->count; i++)
 		views[i].name = list->names[i];
 	while (rc == RC_OK && unfilled > 0 && unfilled < before)

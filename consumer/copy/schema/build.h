@@ -103,7 +103,8 @@ MUST_CHECK Rc build_wait(Build *build, void (*turn)(void *argument),
 
 /*
  * Attaches the indexes of partitions, adds the foreign keys, and queues their
- * validation; blocks.  All indexes must be built already.
+ * validation; blocks.  All indexes must be built already, so the queue must be
+ * empty.
  *
  * With `lenient`, a foreign key that rows violate is no failure, but becomes a
  * postponed key: it stays NOT VALID or, if it cannot be added as NOT VALID, is

@@ -165,6 +165,18 @@ copy_line(FILE *out, const char *line, const char *next,
 		fputs(line, out);
 }
 
+/* Fails if a line that was read from a list was longer than the buffer. */
+static Rc
+check_line(const char *line, FILE *in, Error *err)
+{
+	if (strchr(line, '\n') != NULL || feof(in))
+		return RC_OK;
+	return error_set(err, ERR_LIMIT,
+					 "a line of the dump's list of contents has more than %d "
+					 "bytes",
+					 CONTENTS_LINE_MAX);
+}
+
 static Rc
 copy_lines(FILE *in, FILE *out, const ContentsFilter *filter, Error *err)
 {
@@ -178,14 +190,9 @@ copy_lines(FILE *in, FILE *out, const ContentsFilter *filter, Error *err)
 	{
 		const char *next = lines[1 - current];
 
-		if (strchr(next, '\n') == NULL && !feof(in))
-		{
-			rc = error_set(err, ERR_LIMIT,
-						   "a line of the dump's list of contents has more "
-						   "than %d bytes",
-						   CONTENTS_LINE_MAX);
+		rc = check_line(next, in, err);
+		if (rc != RC_OK)
 			break;
-		}
 		copy_line(out, lines[current], next, filter, &left_out);
 		current = 1 - current;
 	}
@@ -252,17 +259,23 @@ read_entries(const char *file, TakeEntry take, void **all, size_t size,
 {
 	static char line[CONTENTS_LINE_MAX];
 	FILE *stream = fopen(file, "re");
+	int line_count;
 	Rc rc = RC_OK;
 
 	*count = 0;
 	if (stream == NULL)
 		return error_set(err, ERR_IO, "could not open file \"%s\": %s", file,
 						 strerror(errno));
-	*all = arena_calloc(arena, (size_t) count_lines(stream) + 1, size);
-	while (fgets(line, sizeof(line), stream) != NULL)
-		if (take(line, *all, *count))
+	line_count = count_lines(stream) + 1;
+	*all = arena_calloc(arena, (size_t) line_count, size);
+	while (rc == RC_OK && fgets(line, sizeof(line), stream) != NULL)
+	{
+		rc = check_line(line, stream, err);
+		ASSERT(rc != RC_OK || *count < line_count);
+		if (rc == RC_OK && take(line, *all, *count))
 			(*count)++;
-	if (ferror(stream))
+	}
+	if (rc == RC_OK && ferror(stream))
 		rc = error_set(err, ERR_IO, "could not read file \"%s\"", file);
 	fclose(stream);
 	return rc;

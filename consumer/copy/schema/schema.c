@@ -299,6 +299,7 @@ schema_open(Schema **schema, const SchemaOptions *options, Error *err)
 	Schema *opened = arena_calloc(arena, 1, sizeof(Schema));
 	Rc rc;
 
+	ASSERT(options->jobs > 0);
 	opened->arena = arena;
 	opened->options = *options;
 	rc = make_directory(opened, err);
@@ -326,6 +327,7 @@ schema_open(Schema **schema, const SchemaOptions *options, Error *err)
 void
 schema_go_on(Schema *schema, PgConn *source)
 {
+	ASSERT(source != NULL);
 	schema->options.source = source;
 	schema->options.snapshot = NULL;
 	schema->options.resumed = true;

@@ -53,6 +53,7 @@ clone_open_target(Clone *clone, int number, Error *err)
 
 	bool marked;
 
+	ASSERT(target->conn == NULL);
 	config_label_target(clone->config, number, target->label);
 	if (!clone_writes_rows(clone->config))
 		return pgconn_open(&target->conn, &options, err);

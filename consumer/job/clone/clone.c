@@ -76,6 +76,7 @@ restore_schema(Clone *clone, CloneTarget *target, SchemaSection section,
 {
 	if (clone->config->data_only)
 		return RC_OK;
+	ASSERT(clone->schema != NULL);
 	log_info("clone", "restoring %s on %s",
 			 section == SCHEMA_BEFORE_DATA
 				 ? "the schema"
@@ -152,6 +153,9 @@ take_newer_snapshot(void *argument, Error *err)
 	Rc rc = clone_renew_snapshot(newer->clone->lead, err);
 
 	newer->mark->watermark = newer->clone->lead->snapshot.consistent_lsn;
+	/* The follower would not have what is between the two. */
+	CHECK(rc != RC_OK ||
+		  newer->mark->watermark >= newer->clone->lead->start_lsn);
 	return rc;
 }
 
@@ -203,7 +207,7 @@ copy_rows(Clone *clone, int number, Error *err)
 		.watermark = clone->lead->snapshot.consistent_lsn,
 	};
 	NewSnapshot newer = {.clone = clone, .mark = &mark};
-	const DataOptions options = {
+	DataOptions options = {
 		.copier =
 			{
 				.source = clone_rows_source(clone),
@@ -218,7 +222,6 @@ copy_rows(Clone *clone, int number, Error *err)
 		.build = target->build,
 		.meter = &target->meter,
 		.expects_quiet = clone->config->data_only,
-		.take_snapshot = clone->lead->snapshot_due ? take_newer_snapshot : NULL,
 		.argument = &newer,
 	};
 	DataReport report;
@@ -226,6 +229,8 @@ copy_rows(Clone *clone, int number, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
+	if (clone_lacks_snapshot(clone->lead))
+		options.take_snapshot = take_newer_snapshot;
 	log_info("clone", "copying %d table%s to %s",
 			 count_left(clone->lead->catalog),
 			 PLURAL(count_left(clone->lead->catalog)), target->label);
@@ -331,6 +336,7 @@ open_build(Clone *clone, int number, Error *err)
 	};
 	Rc rc = RC_OK;
 
+	ASSERT(target->build == NULL);
 	if (clone->schema != NULL)
 		rc = schema_read_builds(clone->schema, target->conn, &options.list,
 								err);
@@ -377,6 +383,7 @@ read_last_position(const Clone *clone, const CloneTarget *target, Lsn *lsn,
 				   Error *err)
 {
 	PGresult *result = NULL;
+	Lsn end = 0;
 	Rc rc = RC_OK;
 
 	*lsn = lsn_max(lsn_max(clone->lead->start_lsn, target->run.watermark),
@@ -386,8 +393,9 @@ read_last_position(const Clone *clone, const CloneTarget *target, Lsn *lsn,
 	rc = pgconn_exec(clone->lead->conn, "SELECT pg_current_wal_flush_lsn()",
 					 &result, err);
 	if (rc == RC_OK)
-		(void) lsn_parse(PQgetvalue(result, 0, 0), lsn);
+		(void) lsn_parse(PQgetvalue(result, 0, 0), &end);
 	PQclear(result);
+	*lsn = lsn_max(*lsn, end);
 	return rc;
 }
 
@@ -472,6 +480,7 @@ note_keys(const Clone *clone, const CloneTarget *target, Error *err)
 	Lsn lsn = 0;
 	Rc rc;
 
+	ASSERT(target->build != NULL);
 	(void) build_postponed_keys(target->build, &count);
 	if (count == 0)
 		return RC_OK;
@@ -489,8 +498,11 @@ note_source(const Clone *clone, const CloneSource *source, int number,
 			Error *err)
 {
 	PgConn *target = clone->targets[number].conn;
-	Rc rc = clone_spread_note(clone, source, number, target, err);
+	Rc rc;
 
+	/* A follower would take 0 for the start of all WAL. */
+	CHECK(source->start_lsn != 0);
+	rc = clone_spread_note(clone, source, number, target, err);
 	if (source == clone->lead)
 		FAULT("clone.before_progress");
 	if (rc == RC_OK)

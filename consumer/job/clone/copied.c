@@ -83,8 +83,10 @@ clone_note_copied(const CloneSource *source, PgConn *target, Arena *arena,
 	const char *name = source->config->name;
 	CopiedTable *tables = NULL;
 	int count;
-	Rc rc = read_families(source, &tables, &count, arena, err);
+	Rc rc;
 
+	ASSERT(pgconn_can_be_inside(target));
+	rc = read_families(source, &tables, &count, arena, err);
 	if (rc == RC_OK)
 		rc = copied_table_begin(target, name,
 								source->catalog->publications.all_tables, err);

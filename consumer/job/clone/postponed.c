@@ -30,6 +30,7 @@ postponed_note(PgConn *target, const char *pipeline, const Build *build,
 	const BuildPostponedKey *postponed = build_postponed_keys(build, &count);
 	Rc rc = RC_OK;
 
+	ASSERT(pgconn_can_be_inside(target) && lsn != 0);
 	for (int i = 0; i < count && rc == RC_OK; i++)
 	{
 		const PostponedKey key = {

@@ -151,6 +151,7 @@ clone_recover(Clone *clone, Error *failure)
 	} while (rc == RC_FAIL && error_is_transient(failure));
 	if (rc != RC_OK)
 		return rc;
+	ASSERT(clone->lead->conn != NULL && clone->lead->snapshot.name[0] == '\0');
 	clone->resumed = true;
 	clone->attempt_us = clock_monotonic_us();
 	log_info("clone", "going on with the clone after %" PRId64 " s",

@@ -22,6 +22,8 @@ clone_identify_source(CloneSource *source, Error *err)
 	SourceIdentity before = source->history.identity;
 	Rc rc;
 
+	/* Any command on the replication connection would end it. */
+	ASSERT(source->snapshot.name[0] == '\0');
 	history_release(&source->history);
 	rc = slot_read_history(source->replication, &source->history, err);
 	if (rc != RC_OK || before.timeline == 0)
@@ -44,6 +46,7 @@ create_slot(CloneSource *source, Error *err)
 	const char *name = source->config->name;
 	Rc rc;
 
+	ASSERT(source->start_lsn == 0);
 	log_info("clone",
 			 "creating replication slot \"%s\"; waits for transactions that "
 			 "are open on the source",
@@ -60,9 +63,31 @@ create_slot(CloneSource *source, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	source->slot_created = true;
+	if (source->snapshot.consistent_lsn == 0)
+		return error_set(err, ERR_PROTOCOL,
+						 "the source has created replication slot \"%s\" "
+						 "without a consistent point",
+						 name);
 	source->start_lsn = source->snapshot.consistent_lsn;
 	FAULT("clone.slot_created");
 	return RC_OK;
+}
+
+/*
+ * Fails if the snapshot is older than the slot: it would lack transactions that
+ * the slot does not have either.
+ */
+static Rc
+require_newer(const CloneSource *source, Error *err)
+{
+	if (source->snapshot.consistent_lsn >= source->start_lsn)
+		return RC_OK;
+	return error_set(
+		err, ERR_PROTOCOL,
+		"the snapshot of the source is of " LSN_FORMAT
+		", before the start of replication slot \"%s\" at " LSN_FORMAT,
+		LSN_ARGS(source->snapshot.consistent_lsn), source->config->name,
+		LSN_ARGS(source->start_lsn));
 }
 
 /* Creates a temporary slot, only for the snapshot that it exports. */
@@ -85,7 +110,7 @@ create_snapshot(CloneSource *source, Error *err)
 		rc = slot_create(source->replication, source->conn, name, SLOT_SNAPSHOT,
 						 &source->snapshot, err);
 	source->snapshot_slot = rc == RC_OK;
-	return rc;
+	return rc == RC_OK ? require_newer(source, err) : rc;
 }
 
 /*
@@ -237,6 +262,22 @@ clone_join_standby(Clone *clone, Error *err)
 
 
 /* ---- A newer snapshot ---- */
+
+static bool
+has_left(const CopyCatalog *catalog)
+{
+	for (int i = 0; i < catalog->table_count; i++)
+		if (!catalog->tables[i].done && !catalog->tables[i].gone)
+			return true;
+	return false;
+}
+
+bool
+clone_lacks_snapshot(const CloneSource *source)
+{
+	return source->snapshot_due ||
+		   (source->snapshot.name[0] == '\0' && has_left(source->catalog));
+}
 
 Rc
 clone_renew_catalog(CloneSource *source, Error *err)

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "job/clone/state.h"
 
-/* Reads system identifier and timeline history of the source; must be called
- * before the slot exports its snapshot. */
+/* Reads system identifier and timeline history of the source, while there is no
+ * snapshot: the next command on the replication connection would end it. */
 MUST_CHECK Rc clone_identify_source(CloneSource *source, Error *err);
 
 /* Checks that the standby is one of the source, as far as the role has the
@@ -30,7 +30,17 @@ MUST_CHECK Rc clone_take_snapshots(Clone *clone, Error *err);
  */
 MUST_CHECK Rc clone_renew_catalog(CloneSource *source, Error *err);
 
-/* Takes a new snapshot, in place of the previous one. */
+/*
+ * Whether a snapshot has to be taken before rows of the catalog's tables are
+ * read: the previous one is too old, or there is none because all tables seemed
+ * to be copied.  `done` of the tables must be as the work lists say.
+ */
+bool clone_lacks_snapshot(const CloneSource *source);
+
+/*
+ * Takes a new snapshot, in place of the previous one.  It is not older than the
+ * slot.
+ */
 MUST_CHECK Rc clone_renew_snapshot(CloneSource *source, Error *err);
 
 /*

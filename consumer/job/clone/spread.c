@@ -165,6 +165,7 @@ take_newer_snapshot(void *argument, Error *err)
 static void
 set_done(const CloneSource *source, CopyTable *table)
 {
+	ASSERT(!table->done && !table->changed);
 	table->done = true;
 	if (source->snapshot.consistent_lsn > source->start_lsn)
 		table->watermark = source->snapshot.consistent_lsn;
@@ -297,7 +298,8 @@ spread_rows(Clone *clone, CloneSource *source, const Placed *placed,
 		.jobs = config->jobs,
 		.rate = (int64_t) config->max_rate,
 		.expects_quiet = config->data_only,
-		.take_snapshot = source->snapshot_due ? take_newer_snapshot : NULL,
+		.take_snapshot = clone_lacks_snapshot(source) ? take_newer_snapshot
+													  : NULL,
 		.note = note_finished,
 		.argument = &spreading,
 	};
@@ -582,6 +584,7 @@ clone_spread_note(const Clone *clone, const CloneSource *source, int number,
 	NodeIdentity node;
 	Rc rc;
 
+	ASSERT(pgconn_can_be_inside(target));
 	if (!place_node(source->config, number, &source->places, &node))
 		return RC_OK;
 	rc = node_table_write(target, source->config->name, &node, err);

@@ -30,7 +30,7 @@ MUST_CHECK Rc clone_spread_rows(Clone *clone, Error *err);
 
 /*
  * Stores on target `number` which node it is in the pipeline of a source, if
- * there is a placement; blocks.
+ * there is a placement.  Writes in the current transaction; blocks.
  */
 MUST_CHECK Rc clone_spread_note(const Clone *clone, const CloneSource *source,
 								int number, PgConn *target, Error *err);

@@ -158,6 +158,32 @@ a_write_that_fails_once_is_an_error(void **state UNUSED)
 	error_reset(&err);
 }
 
+/* The rest of such a line would be taken for an entry. */
+static void
+a_line_that_is_too_long_is_an_error(void **state UNUSED)
+{
+	char path[] = "/tmp/penstock_contents_XXXXXX";
+	Arena *arena = arena_new(1024);
+	ObjectSet objects;
+	Error err = {0};
+	FILE *file;
+	Rc rc;
+
+	close(mkstemp(path));
+	file = fopen(path, "we");
+	assert_non_null(file);
+	for (int i = 0; i < CONTENTS_LINE_MAX - 1; i++)
+		fputc('x', file);
+	fputs(TABLE_LINE, file);
+	assert_int_equal(fclose(file), 0);
+	rc = contents_read_objects(path, &objects, arena, &err);
+	unlink(path);
+	assert_int_equal(rc, RC_FAIL);
+	assert_int_equal(err.code, ERR_LIMIT);
+	error_reset(&err);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -170,6 +196,7 @@ main(void)
 		cmocka_unit_test(only_what_is_asked_for_passes),
 		cmocka_unit_test(comments_on_extensions_can_be_left_out),
 		cmocka_unit_test(a_write_that_fails_once_is_an_error),
+		cmocka_unit_test(a_line_that_is_too_long_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
