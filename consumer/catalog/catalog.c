@@ -581,6 +581,8 @@ read_all(CopyCatalog **catalog, PgConn *source, const CatalogOptions *options,
 	Rc rc = publications_parse(&read->publications, options->publications,
 							   arena, err);
 
+	/* Without a selection the placement would leave nothing out. */
+	ASSERT(options->placement == NULL || options->selection != NULL);
 	read->arena = arena;
 	read->only_oid = only_oid;
 	read->without_unlogged = options->without_unlogged;
@@ -653,6 +655,7 @@ catalog_renew(CopyCatalog *catalog, CopyCatalog *newer)
 			continue;
 		found = bsearch(&table, index, (size_t) newer->table_count,
 						sizeof(CopyTable *), compare_names);
+		ASSERT(first_oid != 0);
 		if (found != NULL)
 			*table = **found;
 		table->first_oid = first_oid;

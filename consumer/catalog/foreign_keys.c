@@ -258,6 +258,8 @@ static bool
 are_together(const ForeignKey *key, const PGresult *keys,
 			 const PlacementRule *rule, const PlacementRule *referenced)
 {
+	/* placed_require_good() has refused a table without a rule. */
+	ASSERT(rule != NULL && referenced != NULL);
 	if (rule->kind == PLACEMENT_NONE || referenced->kind == PLACEMENT_ALL)
 		return true;
 	if (rule->kind != referenced->kind)
@@ -281,9 +283,12 @@ foreign_keys_check_places(const CopyCatalog *catalog, const Placed *placed,
 						  PgConn *source, Error *err)
 {
 	PGresult *keys = NULL;
-	Rc rc = read_keys(catalog, source, &keys, err);
+	Rc rc;
 	int row = 0;
 
+	/* Both are indexed alike. */
+	ASSERT(placed->table_count == catalog->table_count);
+	rc = read_keys(catalog, source, &keys, err);
 	while (rc == RC_OK && row < PQntuples(keys))
 	{
 		ForeignKey key = key_at(keys, row, catalog);

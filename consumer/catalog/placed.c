@@ -13,14 +13,20 @@
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
-/* Maximum number of problems in the list; further ones are not added. */
+/* Maximum number of problems in the list. */
 #define PROBLEMS_MAX 1000
 
+/*
+ * Adds a problem.  Further ones than PROBLEMS_MAX are left out, but the last
+ * one gives way to an error, which must not be missing among warnings.
+ */
 static void
 add_problem(Placed *placed, const PlacedProblem *problem)
 {
 	if (placed->problem_count < PROBLEMS_MAX)
 		placed->problems[placed->problem_count++] = *problem;
+	else if (problem->is_error)
+		placed->problems[PROBLEMS_MAX - 1] = *problem;
 }
 
 /* Adds a problem about a table; `fix` may be NULL. */
@@ -440,6 +446,7 @@ placed_read(Placed **placed, const CopyCatalog *catalog,
 	Buf wanted;
 	Rc rc;
 
+	ASSERT(placement != NULL);
 	read->arena = arena;
 	read->table_count = catalog->table_count;
 	read->tables = arena_calloc(arena, (size_t) catalog->table_count,

@@ -56,7 +56,8 @@ typedef struct Placed
 /*
  * Finds the rules of a catalog's tables, and queries the source about their
  * columns; blocks.  On success the caller owns *placed, which borrows catalog
- * and placement until placed_free().  Returns RC_OK also if there are problems.
+ * and placement until placed_free().  Returns RC_OK also if there are problems;
+ * if one of them is an error, `problems` has an error.
  */
 MUST_CHECK Rc placed_read(Placed **placed, const CopyCatalog *catalog,
 						  const Placement *placement, PgConn *source,
