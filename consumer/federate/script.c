@@ -319,6 +319,8 @@ append_all_tables(const TablePlan *plan, Error *err)
 			range.end++;
 		rc = table_append(plan, &placed->tables[i], range, err);
 	}
+	/* All columns were those of a table, in the order of the tables. */
+	ASSERT(rc != RC_OK || range.end == PQntuples(plan->columns));
 	return rc;
 }
 
@@ -496,6 +498,10 @@ federate_script(FederateScript *script, const FederateOptions *options,
 	Buf oids;
 	Rc rc;
 
+	/* Results have indexes of tables, which must be the same in both. */
+	ASSERT(options->placed->table_count == options->catalog->table_count);
+	ASSERT(options->hash_node_count > 0 &&
+		   options->hash_node_count <= options->node_count);
 	buf_init(&oids, FEDERATE_BYTES_MAX);
 	catalog_append_tables(options->catalog, &oids);
 	rc = append_all(script, options, oids.data, err);

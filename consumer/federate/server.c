@@ -75,6 +75,7 @@ server_name(const char **name, const FederateOptions *options, int node,
 {
 	Rc rc;
 
+	ASSERT(node >= 0 && node < options->node_count);
 	*name = arena_printf(arena, "%s_%s", options->pipeline,
 						 options->nodes[node].name);
 	if (strlen(*name) < IDENTIFIER_SIZE)

@@ -88,6 +88,7 @@ note_table(FederateScript *script, int node, const char *schema,
 {
 	Buf qualified;
 
+	ASSERT(node >= 0 && script->servers[node] != NULL);
 	note_handled(script, schema, name);
 	if (script->tables[node] != NULL)
 		return;

@@ -258,13 +258,34 @@ note_commit(Run *run)
 	check_streaming(run);
 }
 
+/*
+ * Fails if transactions do not come in the order of their commits, because the
+ * sinks count what they have applied by end_lsn.
+ */
+static MUST_CHECK Rc
+check_order(const Run *run, const TxnInfo *txn, Error *err)
+{
+	const TxnInfo *before = router_transaction(run->router);
+
+	if (txn->end_lsn > before->end_lsn)
+		return RC_OK;
+	return error_set(
+		err, ERR_PROTOCOL,
+		"the source sends transaction %u, which ends at " LSN_FORMAT
+		", after transaction %u, which ends at " LSN_FORMAT,
+		txn->xid, LSN_ARGS(txn->end_lsn), before->xid,
+		LSN_ARGS(before->end_lsn));
+}
+
 static MUST_CHECK Rc
 handle_frame(Run *run, Frame *frame, Error *err)
 {
 	Lsn endpos = run->endpos;
 	Rc rc = RC_OK;
 
-	if (frame->begins && proof_is_open(&run->proof))
+	if (frame->begins)
+		rc = check_order(run, &frame->txn, err);
+	if (rc == RC_OK && frame->begins && proof_is_open(&run->proof))
 		rc = proof_transaction(&run->proof, &frame->txn, err);
 	if (rc != RC_OK)
 		return rc;
@@ -525,6 +546,7 @@ check_interrupt(Run *run)
 static void
 set_endpos(Run *run, Lsn endpos)
 {
+	ASSERT(endpos != 0 && run->endpos == 0);
 	run->endpos = lsn_max(endpos, run->progress.received);
 	if (in_transaction(run))
 		run->endpos = lsn_max(run->endpos,
@@ -986,6 +1008,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 
 	ASSERT(pipeline->sink_count > 0 &&
 		   pipeline->sink_count <= CONFIG_TARGETS_MAX);
+	ASSERT(pipeline->beside_count <= PIPELINE_BESIDE_MAX);
 	for (int i = 0; i < pipeline->sink_count; i++)
 	{
 		const Sink *sink = pipeline->sinks[i];

@@ -81,6 +81,8 @@ note_definitions(void *context, PgConn *target, int64_t lease_token, Error *err)
 	}
 	if (rc != RC_OK)
 		return rc;
+	/* Another target's task sets it only while this one waits. */
+	ASSERT(!attempt->noting);
 	attempt->noting = true;
 	rc = definitions_note(attempt->config, target, lease_token, err);
 	attempt->noting = false;
@@ -346,6 +348,8 @@ take_sink(Attempt *attempt, int index)
 	Sink *sink = opening->sink;
 	char label[CONFIG_LABEL_SIZE];
 
+	/* The task that has opened a sink has ended. */
+	ASSERT(sink == NULL || opening->task == NULL);
 	config_label_target(attempt->config, index, label);
 	if (sink == NULL && attempt->known[index].unreachable)
 		log_info("follow", "%s is still unreachable", label);
@@ -411,11 +415,11 @@ Sink *
 targets_replace(void *context, int index, Error *err)
 {
 	Attempt *attempt = context;
-
-	Lsn durable_lsn = attempt->sinks[index]->report->durable_lsn;
+	Lsn durable_lsn;
 
 	ASSERT(index >= 0 && index < attempt->sink_count);
 	ASSERT(err->code != ERR_NONE);
+	durable_lsn = attempt->sinks[index]->report->durable_lsn;
 	if (!unreachable_is_reason(err) || !has_other_target(attempt, index))
 		return NULL;
 	note_applied(&attempt->known[index], attempt->sinks[index]);

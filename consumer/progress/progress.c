@@ -25,6 +25,8 @@ progress_update(Progress *progress, const ProgressTarget *targets,
 	Lsn durable = progress->received;
 	Lsn applied = progress->received;
 
+	/* Without a target everything would count as durable. */
+	CHECK(target_count > 0);
 	for (int i = 0; i < target_count; i++)
 	{
 		durable = lsn_min(durable, targets[i].durable);
@@ -33,4 +35,5 @@ progress_update(Progress *progress, const ProgressTarget *targets,
 	progress->confirmed = lsn_max(progress->confirmed, durable);
 	progress->applied = lsn_max(progress->applied, applied);
 	CHECK(progress->confirmed <= progress->received);
+	CHECK(progress->confirmed <= progress->applied);
 }

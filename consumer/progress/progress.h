@@ -11,7 +11,7 @@
  * confirmed is not the database that the slot's changes were applied to.
  *
  * Invariants: the confirmed position never decreases and is never greater than
- * the received one.
+ * the received or the applied one.
  */
 #ifndef PENSTOCK_PROGRESS_PROGRESS_H
 #define PENSTOCK_PROGRESS_PROGRESS_H
@@ -44,7 +44,10 @@ void progress_init(Progress *progress, Lsn confirmed);
  */
 void progress_received(Progress *progress, Lsn lsn);
 
-/* Recomputes `confirmed` and `applied` from the positions of the targets. */
+/*
+ * Recomputes `confirmed` and `applied` from the positions of the targets, of
+ * which there is one at least.  What is durable on a target is also applied.
+ */
 void progress_update(Progress *progress, const ProgressTarget *targets,
 					 int target_count);
 

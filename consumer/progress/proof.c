@@ -12,6 +12,8 @@
 void
 proof_add(Proof *proof, const ProofItem *item, Lsn start_lsn)
 {
+	/* Without a start the transaction could be one before the slot. */
+	ASSERT(start_lsn != 0);
 	if (item->commit_lsn == 0 || item->commit_lsn < start_lsn)
 		return;
 	CHECK(proof->count < PROOF_MAX);

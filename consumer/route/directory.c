@@ -54,6 +54,8 @@ directory_new(const PlacementDirectory *place, Lsn lsn)
 {
 	Directory *directory = xcalloc(1, sizeof(Directory));
 
+	ASSERT(place->target_names != NULL && place->target_count > 0);
+	ASSERT(place->default_target < place->target_count);
 	directory->place = place;
 	directory->lsn = lsn;
 	empty(directory);

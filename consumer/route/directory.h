@@ -28,7 +28,7 @@ typedef struct Directory Directory;
 
 /*
  * Returns an empty Directory, for the content that the table had at `lsn`;
- * borrows `place`.
+ * borrows `place`, which must have the names of the targets.
  */
 Directory *directory_new(const PlacementDirectory *place, Lsn lsn);
 

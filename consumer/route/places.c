@@ -132,6 +132,7 @@ places_find(Places *places, Relation *relation, const PlacementRule **rule,
 	place = &places->places[relation->number];
 	if (place->relation == relation)
 	{
+		ASSERT(place->rule != NULL);
 		*rule = place->rule;
 		return RC_OK;
 	}

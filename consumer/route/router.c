@@ -65,9 +65,11 @@ router_new(const RouterOptions *options)
 	size_t sinks_bytes = (size_t) options->sink_count * sizeof(Sink *);
 	Router *router = xcalloc(1, sizeof(Router));
 
+	ASSERT(options->sink_count > 0);
 	ASSERT(options->placement == NULL ||
 		   (options->node_count > 0 &&
 			options->node_count <= options->sink_count));
+	ASSERT(options->placement == NULL || options->pipeline != NULL);
 	router->sinks = xmalloc(sinks_bytes);
 	memcpy(router->sinks, options->sinks, sinks_bytes);
 	router->sink_count = options->sink_count;
@@ -127,6 +129,8 @@ void
 router_replace_sink(Router *router, int index, Sink *sink)
 {
 	ASSERT(index >= 0 && index < router->sink_count);
+	/* It does not get the rest of a transaction that has begun. */
+	ASSERT(!sink->in_transaction);
 	router->sinks[index] = sink;
 	for (Transit *at = router->transits; at != NULL; at = at->next)
 		if (at->from == index && !at->fetch.done)
@@ -202,9 +206,11 @@ static MUST_CHECK Rc
 give(const Router *router, int target, Frame *frame, const Change *change,
 	 Error *err)
 {
-	Sink *sink = router->sinks[target];
+	Sink *sink;
 	Rc rc = RC_OK;
 
+	CHECK(target >= 0 && target < router->sink_count);
+	sink = router->sinks[target];
 	if (frame->open_txn.xid != 0)
 		return sink_open_txn_change(sink, frame, change, err);
 	if (router->txn.end_lsn <= sink->report->start_lsn)
@@ -388,6 +394,7 @@ place_move(Router *router, int from, int to, Frame *frame, const Change *change,
 	Move move;
 	Rc rc;
 
+	ASSERT(change->kind == CHANGE_UPDATE && from != to);
 	if (router->transits != NULL &&
 		router->transits->change_index == router->next)
 		return router->transits->fetch.done ? end_transit(router, to, err)
@@ -462,8 +469,7 @@ place_row(Router *router, Frame *frame, const Change *change, Error *err)
 		case PLACEMENT_NONE:
 			return RC_OK;
 	}
-	CHECK(false);
-	return RC_FAIL;
+	check_failed("the kind of a placement is known", __FILE__, __LINE__);
 }
 
 /*
@@ -582,8 +588,7 @@ place_change(Router *router, Frame *frame, const Change *change, Error *err)
 		case CHANGE_REWRITE:
 			return place_rewrite(router, frame, change, err);
 	}
-	CHECK(false);
-	return RC_FAIL;
+	check_failed("the kind of a change is known", __FILE__, __LINE__);
 }
 
 /* Passes on the changes of a frame from router->next on. */
@@ -697,6 +702,7 @@ router_frame(Router *router, Frame *frame, Error *err)
 	if (frame->open_txn.xid != 0)
 	{
 		rc = route_open_txn(router, frame, err);
+		ASSERT(rc != RC_AGAIN);
 		return rc == RC_FAIL && err->code != ERR_OPEN_TXN
 				   ? refuse_open_txn(router, frame, err)
 				   : rc;

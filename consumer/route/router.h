@@ -50,7 +50,8 @@ void router_free(Router *router);
  * Passes a frame to the sinks.  Borrows the frame, and may allocate in its
  * arena; sinks that keep it hold references.  RC_AGAIN: the router waits for a
  * sink and has not passed on all changes yet.  It keeps a reference to the
- * frame, and the caller calls router_go_on() until it returns RC_OK.
+ * frame, and the caller calls router_go_on() until it returns RC_OK.  The
+ * router waits for no sink with an open transaction.
  */
 MUST_CHECK Rc router_frame(Router *router, Frame *frame, Error *err);
 MUST_CHECK Rc router_go_on(Router *router, Error *err);

@@ -11,6 +11,7 @@ split_new_row(Frame *frame, const Change *update, bool *whole)
 	Value *row = arena_calloc(frame->arena, (size_t) relation->column_count,
 							  sizeof(Value));
 
+	ASSERT(update->kind == CHANGE_UPDATE);
 	*whole = true;
 	for (int i = 0; i < relation->column_count; i++)
 	{
@@ -64,6 +65,8 @@ split_truncate(Frame *frame, const Change *truncate, Relation *const *relations,
 	TruncateInfo *info = arena_calloc(frame->arena, 1, sizeof(TruncateInfo));
 	Change *change = arena_calloc(frame->arena, 1, sizeof(Change));
 
+	/* Without a table it would be a TRUNCATE of nothing. */
+	ASSERT(truncate->kind == CHANGE_TRUNCATE && relation_count > 0);
 	*info = *truncate->truncate;
 	info->relation_count = relation_count;
 	info->relations = arena_calloc(frame->arena, (size_t) relation_count,

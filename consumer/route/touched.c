@@ -62,7 +62,9 @@ touched_add(Touched *touched, const Change *change)
 bool
 touched_has(const Touched *touched, const Change *change)
 {
-	uint64_t hash = hash_row(change->relation, change_identity_row(change));
+	uint64_t hash;
 
+	ASSERT(change->kind == CHANGE_UPDATE || change->kind == CHANGE_DELETE);
+	hash = hash_row(change->relation, change_identity_row(change));
 	return touched->slots[find_slot(touched, hash)] != 0;
 }

@@ -77,6 +77,8 @@ transit_new(const TransitOptions *options)
 	for (int i = 0; i < relation->column_count; i++)
 		if (transit->fetch.row[i].kind == VALUE_UNCHANGED)
 			transit->wanted[transit->wanted_count++] = i;
+	/* A row whose values the WAL has moves without a Transit. */
+	ASSERT(transit->wanted_count > 0);
 	return transit;
 }
 

@@ -45,7 +45,10 @@ typedef struct TransitOptions
 					   * copied */
 } TransitOptions;
 
-/* Returns a Transit, to be freed with transit_free(). */
+/*
+ * Returns a Transit, to be freed with transit_free().  At least one value must
+ * be missing.
+ */
 Transit *transit_new(const TransitOptions *options);
 
 /*

@@ -190,6 +190,8 @@ decode_row_change(Decoder *decoder, Frame *frame, Change *change, Error *err)
 
 	if (relation == NULL)
 		return invalid(err, "row of a table that was not described");
+	if (raw->has_old && raw->operation != CHANGE_FIELD_UPDATE)
+		return invalid(err, "old row of a change that is no update");
 	old_is_key = relation->identity != IDENTITY_FULL;
 	remember_relation(decoder, frame, relation);
 	change->relation = relation;

@@ -46,5 +46,6 @@ open_txn_list_add(OpenTxnList *list, uint32_t xid)
 void
 open_txn_list_remove(OpenTxnList *list, OpenTxn *item)
 {
+	ASSERT(item >= list->items && item < list->items + list->count);
 	*item = list->items[--list->count];
 }

@@ -34,6 +34,7 @@ store_relation(Relations *self, Relation *relation)
 {
 	size_t number = relation->number;
 
+	ASSERT(number > 0 && number < RELATIONS_MAX);
 	if (number >= self->slots)
 	{
 		size_t slots = self->slots ? self->slots : 64;

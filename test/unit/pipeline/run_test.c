@@ -6,12 +6,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/xalloc.h"
 #include "pipeline/run.h"
+#include "support/draft.h"
 #include "support/pass_filter.h"
 
 #define SINKS 2
@@ -337,6 +341,73 @@ test_releasing_a_sink_keeps_nobody_waiting(void **state UNUSED)
 	assert_true(has_gone_on(&bench, 0));
 }
 
+/* ---- a source that sends ------------------------------------------------ */
+
+/* Messages that it has sent. */
+static int sent;
+
+/* Sends the same transaction again and again. */
+static Rc
+receive_again(Source *source UNUSED, SourceMessage *message, Error *err UNUSED)
+{
+	uint8_t *memory;
+	Draft draft;
+	Buf packed;
+
+	draft_init(&draft);
+	if (sent++ == 0)
+		draft_session(&draft);
+	draft_begin(&draft);
+	draft_commit(&draft);
+	buf_init(&packed, 1024);
+	draft_pack(&draft, &packed);
+	memory = xmalloc(packed.length);
+	memcpy(memory, packed.data, packed.length);
+	*message = (SourceMessage){.kind = SOURCE_DATA,
+							   .memory = memory,
+							   .memory_free = free,
+							   .data = memory,
+							   .length = packed.length};
+	buf_release(&packed);
+	return RC_OK;
+}
+
+static Rc
+take_txn(Sink *sink UNUSED, const TxnInfo *txn, Error *err UNUSED)
+{
+	assert_int_equal(txn->end_lsn, DRAFT_END_LSN);
+	return RC_OK;
+}
+
+static void
+test_transactions_that_are_not_in_order_are_refused(void **state UNUSED)
+{
+	static const SinkOps taking_ops = {.name = "taking",
+									   .begin = take_txn,
+									   .commit = take_txn,
+									   .work = work_well,
+									   .interest = sink_wants_nothing,
+									   .free = release};
+	SourceOps sending_ops = source_ops;
+	Bench bench = {.source = {&sending_ops}};
+	const Pipeline pipeline = {
+		.source = &bench.source, .sinks = bench.sinks, .sink_count = 1};
+	bool progressed;
+	Error err = {0};
+
+	sending_ops.receive = receive_again;
+	sent = 0;
+	bench.sinks[0] = set_up(&bench.good, &taking_ops, &bench,
+							&bench.filters[0]);
+	assert_int_equal(pipeline_run(&pipeline, &progressed, &err), RC_FAIL);
+	assert_int_equal(sent, 2);
+	assert_int_equal(err.code, ERR_PROTOCOL);
+	assert_string_equal(err.message,
+						"the source sends transaction 700, which ends at "
+						"0/1030, after transaction 700, which ends at 0/1030");
+	error_reset(&err);
+}
+
 int
 main(void)
 {
@@ -344,6 +415,7 @@ main(void)
 		cmocka_unit_test(test_replaced_sink_outlives_a_watch_that_waits),
 		cmocka_unit_test(test_a_silent_target_keeps_nobody_waiting),
 		cmocka_unit_test(test_releasing_a_sink_keeps_nobody_waiting),
+		cmocka_unit_test(test_transactions_that_are_not_in_order_are_refused),
 	};
 
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

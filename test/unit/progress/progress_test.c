@@ -55,17 +55,6 @@ positions_never_move_back(void **state UNUSED)
 	assert_int_equal(progress.applied, 100);
 }
 
-static void
-without_targets_all_that_was_received_is_safe(void **state UNUSED)
-{
-	Progress progress;
-
-	progress_init(&progress, 0);
-	progress_received(&progress, 10);
-	progress_update(&progress, NULL, 0);
-	assert_int_equal(progress.confirmed, 10);
-}
-
 int
 main(void)
 {
@@ -73,7 +62,6 @@ main(void)
 		cmocka_unit_test(the_slowest_target_decides),
 		cmocka_unit_test(what_was_not_received_is_not_confirmed),
 		cmocka_unit_test(positions_never_move_back),
-		cmocka_unit_test(without_targets_all_that_was_received_is_safe),
 	};
 
 	return cmocka_run_group_tests_name("progress", tests, NULL, NULL);

@@ -853,6 +853,21 @@ a_deleted_row_has_its_key_only(void **state UNUSED)
 	finish(decoder);
 }
 
+/* The router would take it for an update that moves the row. */
+static void
+only_an_update_has_an_old_row(void **state UNUSED)
+{
+	Input *decoder = ready_decoder();
+	Draft draft;
+
+	init_transaction(&draft);
+	draft_set_old_key(&draft, draft_add_delete(&draft));
+	draft_commit(&draft);
+	decoding_refuse(decoder, &draft,
+					INVALID "old row of a change that is no update");
+	finish(decoder);
+}
+
 static void
 an_update_has_an_old_row_only_if_it_says_so(void **state UNUSED)
 {
@@ -1506,6 +1521,7 @@ main(void)
 		cmocka_unit_test(rows_need_a_table_that_was_described),
 		cmocka_unit_test(a_full_row_has_every_column),
 		cmocka_unit_test(a_deleted_row_has_its_key_only),
+		cmocka_unit_test(only_an_update_has_an_old_row),
 		cmocka_unit_test(an_update_has_an_old_row_only_if_it_says_so),
 		cmocka_unit_test(rows_of_a_distributed_relation_have_hashes),
 		cmocka_unit_test(a_distribution_names_columns_that_are_there),
