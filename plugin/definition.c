@@ -18,7 +18,7 @@
 #include "deparse.h"
 #include "wire.h"
 
-/* Copies of the rows, in the order of the index; *desc is their catalog's. */
+/* Reads the rows of a catalog that a key identifies. */
 List *
 penstock_read_rows(PenstockCatalogKey key, TupleDesc *desc)
 {
@@ -44,7 +44,7 @@ penstock_read_rows(PenstockCatalogKey key, TupleDesc *desc)
 	return rows;
 }
 
-/* A field that is a name or text; empty: it is left out. */
+/* Appends a name or text as a field, unless it is empty. */
 void
 penstock_put_text(PenstockSession *session, StringInfo buf, int field,
 				  const char *text)
@@ -77,10 +77,15 @@ penstock_put_letter(PenstockSession *session, StringInfo buf, int field,
 	penstock_put_text(session, buf, field, (char[]){letter, '\0'});
 }
 
-/* With which the server notes, since November 2026, when a column changed. */
+/*
+ * Servers since November 2026 note in this option of a column when it changed.
+ */
 #define VERSION_OPTION "pg_attver="
 
-/* Each element of an array of options. */
+/*
+ * Appends a field for each option, but not for one that is a note of the
+ * server.
+ */
 void
 penstock_put_options(PenstockSession *session, StringInfo buf, int field,
 					 Datum array)
@@ -118,7 +123,10 @@ penstock_put_attnums(StringInfo buf, int field, const int16 *attnums, int count)
 	penstock_wire_bytes(buf, field, packed.data, (Size) packed.len);
 }
 
-/* A collation, unless it is the type's. */
+/*
+ * Appends the name of a collation, unless it is the one that the type has
+ * anyway.
+ */
 void
 penstock_put_collation(PenstockSession *session, StringInfo buf, int field,
 					   Oid collation, Oid type)

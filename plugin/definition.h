@@ -16,11 +16,15 @@ typedef struct PenstockCatalogKey
 {
 	Oid catalog;
 	Oid index;
-	AttrNumber attnums[2]; /* the second may be 0 */
+	AttrNumber attnums[2]; /* the second is 0 if one column is enough */
 	Oid values[2];
 } PenstockCatalogKey;
 
-/* Copies of the rows, in the order of the index; *desc is their catalog's. */
+/*
+ * Reads the rows of a catalog that a key identifies: a list of HeapTuple,
+ * copies in the current memory context, in the order of the index.  *desc is
+ * set to a copy of the catalog's descriptor.
+ */
 extern List *penstock_read_rows(PenstockCatalogKey key, TupleDesc *desc);
 
 /*
@@ -30,23 +34,29 @@ extern List *penstock_read_rows(PenstockCatalogKey key, TupleDesc *desc);
 extern void penstock_put_text(PenstockSession *session, StringInfo buf,
 							  int field, const char *text);
 
-/* The name of a schema. */
+/* Appends the name of a schema, given its OID. */
 extern void penstock_put_namespace(PenstockSession *session, StringInfo buf,
 								   int field, Oid namespace);
 
-/* Text of one letter. */
+/* Appends a letter as text. */
 extern void penstock_put_letter(PenstockSession *session, StringInfo buf,
 								int field, char letter);
 
-/* Each element of an array of options, but for what the server notes there. */
+/*
+ * Appends a field for each element of an array of options (text[]), but for
+ * notes that the server keeps there for itself.
+ */
 extern void penstock_put_options(PenstockSession *session, StringInfo buf,
 								 int field, Datum array);
 
-/* A packed list. */
+/* Appends attribute numbers as a packed list. */
 extern void penstock_put_attnums(StringInfo buf, int field,
 								 const int16 *attnums, int count);
 
-/* A collation, unless it is the type's. */
+/*
+ * Appends the qualified name of a collation, unless it is the default one of
+ * the type.
+ */
 extern void penstock_put_collation(PenstockSession *session, StringInfo buf,
 								   int field, Oid collation, Oid type);
 

@@ -28,7 +28,7 @@
 #include "describe_table.h"
 #include "wire.h"
 
-/* Says which column a sequence belongs to, if it does. */
+/* Appends which column a sequence is owned by, if it is. */
 static void
 put_sequence_owner(StringInfo buf, Oid sequence)
 {
@@ -298,7 +298,10 @@ put_untranslated(PenstockSession *session, StringInfo buf,
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
 }
 
-/* As in penstock.proto. */
+/*
+ * The value of SchemaChange.gone for an object of this catalog, as in
+ * penstock.proto.
+ */
 static int
 catalog_kind(Oid catalog)
 {

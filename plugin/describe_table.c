@@ -28,7 +28,10 @@
 
 /* ---- columns ---- */
 
-/* Expressions of defaults by attnum; NULL: none. */
+/*
+ * The default expressions of a table's columns, in an array by attnum; NULL: a
+ * column has none.
+ */
 static char **
 read_defaults(Form_pg_class form)
 {
@@ -55,7 +58,10 @@ read_defaults(Form_pg_class form)
 	return defaults;
 }
 
-/* What rows have in the column that are older than it. */
+/*
+ * Appends the value that rows have in a column which was added after they were
+ * written.
+ */
 static void
 put_missing_value(PenstockSession *session, StringInfo buf, HeapTuple tuple)
 {
@@ -84,7 +90,7 @@ put_missing_value(PenstockSession *session, StringInfo buf, HeapTuple tuple)
 					  OidOutputFunctionCall(output, value));
 }
 
-/* As in penstock.proto. */
+/* The value of SchemaColumn.generated, as in penstock.proto. */
 static int
 generated_kind(char attgenerated)
 {
@@ -113,7 +119,7 @@ identity_kind(char attidentity)
 	}
 }
 
-/* What a column of a table and one of a composite type have. */
+/* Appends what columns of tables and of composite types have in common. */
 void
 penstock_describe_column_type(PenstockSession *session, StringInfo buf,
 							  Form_pg_attribute attr)
@@ -198,7 +204,10 @@ put_columns(PenstockSession *session, StringInfo buf, Form_pg_class form)
 
 /* ---- constraints and indexes ---- */
 
-/* As in penstock.proto; 0: not a constraint that is told of. */
+/*
+ * The kind of a constraint as in penstock.proto; 0: the stream does not tell of
+ * constraints of this kind.
+ */
 static int
 constraint_kind(char contype)
 {
@@ -222,8 +231,8 @@ constraint_kind(char contype)
 }
 
 /*
- * Of a foreign key to a partitioned table the server makes one to each
- * partition, on the same table.
+ * Whether the server has made a foreign key by itself: for one that refers to a
+ * partitioned table it makes one to each partition, on the same table.
  */
 static bool
 is_made_for_partition(Form_pg_constraint form)
@@ -241,7 +250,10 @@ is_made_for_partition(Form_pg_constraint form)
 	return made;
 }
 
-/* Whether its index is on its own table. */
+/*
+ * Whether a constraint has an index on its own table.  (That of a foreign key
+ * is on the table it refers to.)
+ */
 static bool
 has_index(Form_pg_constraint form)
 {
@@ -290,7 +302,7 @@ put_constraint(PenstockSession *session, StringInfo buf, int field,
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
 }
 
-/* Those of a table or of a domain, the other being InvalidOid; by name. */
+/* The constraints of a table or of a domain, sorted by name. */
 List *
 penstock_read_constraints(Oid table, Oid domain, TupleDesc *desc)
 {
@@ -333,7 +345,7 @@ read_parents(Oid relid)
 		&desc);
 }
 
-/* The constraint among these that has the index; InvalidOid: none. */
+/* The OID of the constraint to which an index belongs; InvalidOid: to none. */
 static Oid
 constraint_of_index(const List *constraints, Oid index)
 {
@@ -352,7 +364,7 @@ constraint_of_index(const List *constraints, Oid index)
 
 typedef struct TableIndex
 {
-	HeapTuple tuple; /* of pg_index */
+	HeapTuple tuple; /* row of pg_index */
 	Oid namespace;
 	NameData name;
 } TableIndex;
@@ -366,7 +378,7 @@ compare_indexes(const ListCell *a, const ListCell *b)
 	return strcmp(NameStr(left->name), NameStr(right->name));
 }
 
-/* Those of a table, as TableIndex, by name. */
+/* The indexes of a table as a list of TableIndex, sorted by name. */
 static List *
 read_indexes(Oid table)
 {

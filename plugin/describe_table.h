@@ -13,23 +13,26 @@
 
 #include "session.h"
 
-/* Appends a SchemaTable; `tuple` is its row in pg_class, of the system cache.
+/*
+ * Appends a SchemaTable.  `tuple` is the table's row in pg_class, from the
+ * system cache.
  */
 extern void penstock_describe_table(PenstockSession *session, StringInfo buf,
 									HeapTuple tuple);
 
-/* Appends what a column of a table and one of a composite type have. */
+/* Appends what columns of tables and of composite types have in common. */
 extern void penstock_describe_column_type(PenstockSession *session,
 										  StringInfo buf,
 										  Form_pg_attribute attr);
 
 /*
- * The rows of pg_constraint of a table or of a domain, the other being
- * InvalidOid; by name.
+ * The rows of pg_constraint of a table or of a domain, as a list of HeapTuple
+ * sorted by name.  One of `table` and `domain` is InvalidOid.  *desc is set to
+ * a copy of the catalog's descriptor.
  */
 extern List *penstock_read_constraints(Oid table, Oid domain, TupleDesc *desc);
 
-/* Appends a SchemaConstraint for each. */
+/* Appends a SchemaConstraint for each of such rows. */
 extern void penstock_describe_constraints(PenstockSession *session,
 										  StringInfo buf, int field,
 										  const List *rows, TupleDesc desc);

@@ -35,17 +35,20 @@ struct PenstockPublications
 	List *names;
 	List *list; /* of Publication */
 	bool skips_missing;
-	bool missed;         /* the list lacks some that do not exist */
-	const char *missing; /* the first of them; NULL: it lacks none */
+	bool missed; /* some publications do not exist, and are not in the list */
+	const char *missing; /* the first that does not exist; NULL: all do */
 	bool valid;
 };
 
-/* The filter of a table: for each operation an expression, NULL: all rows. */
+/*
+ * The row filter of a table: an expression for each operation; where it is
+ * NULL, all rows are published.
+ */
 struct PenstockFilter
 {
 	EState *estate;
 	ExprState *expressions[PENSTOCK_ROW_OPERATIONS];
-	TupleTableSlot *old_slot; /* both in the layout of publish_as */
+	TupleTableSlot *old_slot; /* both with the columns of publish_as */
 	TupleTableSlot *new_slot;
 	const int *sources; /* see PenstockPublish */
 };
@@ -85,7 +88,10 @@ raise_missing(const char *name)
 					 "resync\".")));
 }
 
-/* Once, until all of them are there again. */
+/*
+ * Logs that a publication does not exist: once, and again only after all of
+ * them existed in between.
+ */
 static void
 say_missing(PenstockPublications *p, const char *name)
 {
@@ -95,7 +101,7 @@ say_missing(PenstockPublications *p, const char *name)
 					name)));
 }
 
-/* Those that exist. */
+/* The publications of the session that exist, as a list of Publication. */
 static List *
 get_existing_publications(PenstockPublications *p)
 {
@@ -110,7 +116,10 @@ get_existing_publications(PenstockPublications *p)
 	p->missing = NULL;
 	outer = MemoryContextSwitchTo(p->context);
 
-	/* First, because the lookups may bring invalidations. */
+	/*
+	 * Set before the lookups, so that an invalidation that comes with one of
+	 * them is not overwritten.
+	 */
 	p->valid = true;
 	foreach (cell, p->names)
 	{
@@ -242,7 +251,10 @@ penstock_publications_have(PenstockSession *session, Oid relid,
 	return false;
 }
 
-/* Its row in pg_publication_rel, to be released; NULL if there is none. */
+/*
+ * The row of pg_publication_rel with which a publication names a table.  To be
+ * released; NULL if there is none.
+ */
 static HeapTuple
 find_publication_rel(const Publication *publication, Oid relid)
 {
@@ -264,7 +276,7 @@ columns_of_list(Datum list)
 	return columns;
 }
 
-/* What is published where there is no column list. */
+/* The columns that a publication publishes of a table without a column list. */
 static Bitmapset *
 columns_by_default(const Publication *publication, TupleDesc desc)
 {
@@ -404,8 +416,8 @@ prepare_expression(void *arg)
 }
 
 /*
- * The filters of all publications, or-ed for each operation, ready to be
- * evaluated; NULL if there are none.  Allocated in `keep`.
+ * For each operation the row filters of all publications, joined by OR and
+ * ready to be evaluated; NULL if none of them filters.  Allocated in `keep`.
  */
 static PenstockFilter *
 resolve_filter(const List *publications, Relation target, const int *sources,
@@ -457,7 +469,10 @@ resolve_filter(const List *publications, Relation target, const int *sources,
 	return filter;
 }
 
-/* See PenstockPublish.sources. */
+/*
+ * The attributes of `target` in rows of `relation`, which is the same table or
+ * a partition of it; see PenstockPublish.sources.
+ */
 static int *
 resolve_sources(Relation relation, Relation target, MemoryContext keep)
 {
@@ -480,8 +495,10 @@ resolve_sources(Relation relation, Relation target, MemoryContext keep)
 }
 
 /*
- * Has a partition appear as itself, with the columns that are published of the
- * ancestor, of which its filter stays.
+ * Changes what was found for a partition that appears as an ancestor, so that
+ * it appears as itself.  The columns are those that are published of the
+ * ancestor.  The filter stays as it is: it reads the partition's rows by the
+ * ancestor's columns.
  */
 static void
 publish_as_itself(PenstockPublish *publish, Relation relation,
@@ -497,7 +514,10 @@ publish_as_itself(PenstockPublish *publish, Relation relation,
 	publish->sources = resolve_sources(relation, relation, keep);
 }
 
-/* Fills in all that depends on the table or ancestor published. */
+/*
+ * Fills in what depends on the table as which rows appear: columns, filter and
+ * where values are.
+ */
 static void
 resolve_target(PenstockPublish *publish, Relation relation,
 			   const List *publications, bool as_itself, MemoryContext keep)
@@ -529,7 +549,7 @@ resolve(PenstockSession *session, Relation relation, bool as_itself,
 {
 	MemoryContext keep = MemoryContextSwitchTo(session->change_context);
 	List *ancestors = NIL;
-	List *deciding = NIL; /* those that reach up to publish_as */
+	List *deciding = NIL; /* those by which rows appear as publish_as */
 	int level_max = 0;
 	ListCell *cell;
 
@@ -588,7 +608,7 @@ penstock_publish_resolve_rewrite(PenstockSession *session, Relation relation,
 	resolve(session, relation, true, publish);
 }
 
-/* Whether a row is accepted; unknown means no. */
+/* Whether a row filter accepts a row; one that yields NULL does not. */
 static bool
 accepts(PenstockFilter *filter, ExprState *expression, TupleTableSlot *slot,
 		const PenstockRow *row)

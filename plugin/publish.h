@@ -58,7 +58,10 @@ typedef struct PenstockPublish
 {
 	bool operations[PENSTOCK_OPERATIONS];
 
-	/* The table itself, or the ancestor as whose rows its own appear. */
+	/*
+	 * The table as whose rows those of this table are sent: itself or an
+	 * ancestor.
+	 */
 	Oid publish_as;
 
 	/* Attribute numbers of publish_as that are published. */
@@ -70,7 +73,7 @@ typedef struct PenstockPublish
 	 */
 	int *sources;
 
-	/* NULL: all rows. */
+	/* The row filter; NULL: all rows are published. */
 	PenstockFilter *filter;
 } PenstockPublish;
 
@@ -81,12 +84,15 @@ typedef struct PenstockPublish
 extern PenstockPublications *penstock_publications_new(
 	PenstockSession *session);
 
-/* Has them looked up again.  May be called at any time. */
+/*
+ * Has the publications looked up again when they are needed next.  May be
+ * called at any time, also in invalidation callbacks.
+ */
 extern void penstock_publications_invalidate(PenstockPublications *p);
 
 /*
- * Whether any of them contains a table, its schema or an ancestor of it.  One
- * that does not exist contains nothing.
+ * Whether any of the session's publications contains a table, its schema or an
+ * ancestor of it.  A publication that does not exist contains nothing.
  */
 extern bool penstock_publications_have(PenstockSession *session, Oid relid,
 									   bool is_partition);
