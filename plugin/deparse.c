@@ -42,7 +42,10 @@
 
 /* ---- expressions ---- */
 
-/* The server asks for the columns of these; see components.h. */
+/*
+ * Loads the composite types of which the server needs the columns to write a
+ * node as SQL; see components.h.
+ */
 static void
 load_row_types(const Node *node)
 {
@@ -84,7 +87,7 @@ replace_columns(Node *node, void *context)
 	return expression_tree_mutator(node, replace_columns, context);
 }
 
-/* How a column is called in an expression; 0 stands for the whole row. */
+/* The name of a column in an expression. attnum 0 stands for the whole row. */
 static const char *
 column_name(Oid relid, AttrNumber attnum)
 {
@@ -101,7 +104,10 @@ is_name_character(char c)
 		   c == '"';
 }
 
-/* Whether what was written ends with a parenthesis that is not of a call. */
+/*
+ * Whether the text ends with an opening parenthesis that does not begin the
+ * arguments of a function.
+ */
 static bool
 ends_with_plain_parenthesis(const StringInfoData *text)
 {
@@ -131,7 +137,7 @@ static char *
 put_columns_back(const char *text, Oid relid)
 {
 	StringInfoData result;
-	char quote = '\0'; /* within which quotes; a doubled one ends and begins */
+	char quote = '\0'; /* the quote that the text is in; '\0': none */
 
 	initStringInfo(&result);
 	while (*text != '\0')
@@ -150,7 +156,9 @@ put_columns_back(const char *text, Oid relid)
 	return result.data;
 }
 
-/* What is stored in a catalog and names no column. */
+/*
+ * Writes an expression as SQL that is stored in a catalog and names no column.
+ */
 static char *
 deparse_stored(Datum stored)
 {
@@ -172,8 +180,10 @@ penstock_deparse_expression(Datum expression, Oid relid)
 	return deparse_node(stringToNode(TextDatumGetCString(expression)), relid);
 }
 
-/* Values of a partition's bound, which expression_tree_mutator() does not know
- * before 15. */
+/*
+ * The same for values in a partition's bound.  Before 15
+ * expression_tree_mutator() cannot walk through a bound.
+ */
 static void
 load_row_types_of_bound(const List *values)
 {
@@ -201,7 +211,10 @@ penstock_deparse_bound(Datum bound)
 	return deparse_stored(bound);
 }
 
-/* Whether an expression looks like a call, and needs no parentheses. */
+/*
+ * Whether the server writes an expression like a function call, so that an
+ * index or partition key needs no parentheses around it.
+ */
 static bool
 looks_like_call(const Node *node)
 {
@@ -245,7 +258,7 @@ relation_name(Oid relid)
 		get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 }
 
-/* Unless it is the one that would be taken without it. */
+/* Appends COLLATE, unless the collation is the one that is taken without it. */
 static void
 append_collation(StringInfo buf, Oid collation, Oid usual)
 {
@@ -267,7 +280,10 @@ method_of_opclass(Oid opclass)
 	return method;
 }
 
-/* Unless it is the type's default; with options it is always said. */
+/*
+ * Appends the operator class, unless it is the type's default one.  If options
+ * of the class follow, it always has to be there.
+ */
 static void
 append_opclass(StringInfo buf, Oid opclass, Oid type, bool has_options)
 {
@@ -300,7 +316,10 @@ append_operator(StringInfo buf, Oid operator_oid, Oid type)
 	ReleaseSysCache(tuple);
 }
 
-/* name=value, …; a value is quoted unless it is a plain identifier. */
+/*
+ * Appends storage parameters as "name=value, …". A value is quoted unless it is
+ * a plain identifier.
+ */
 static void
 append_reloptions(StringInfo buf, Datum options)
 {
@@ -334,7 +353,10 @@ typedef struct Member
 	Oid collation;
 } Member;
 
-/* Appends it; if attnum is 0, the expression that *expressions is at next. */
+/*
+ * Appends a column or, if attnum is 0, the next one of the expressions:
+ * *expression counts those that were used.
+ */
 static Member
 append_member(StringInfo buf, Oid relid, AttrNumber attnum,
 			  const List *expressions, int *expression)
@@ -358,7 +380,7 @@ append_member(StringInfo buf, Oid relid, AttrNumber attnum,
 	return member;
 }
 
-/* A list of expressions in a catalog row. */
+/* Reads a column of a catalog row that holds a list of expressions. */
 static List *
 get_expressions(int cache, HeapTuple tuple, AttrNumber attnum)
 {
@@ -379,7 +401,7 @@ get_oids(int cache, HeapTuple tuple, AttrNumber attnum)
 
 typedef struct IndexParts
 {
-	HeapTuple index_tuple; /* both to be released */
+	HeapTuple index_tuple; /* both rows are to be released */
 	HeapTuple class_tuple;
 	Form_pg_index index;
 	Form_pg_class class;
@@ -387,7 +409,7 @@ typedef struct IndexParts
 	const oidvector *opclasses;
 	const int2vector *options;
 	List *expressions;
-	bool can_order; /* the access method */
+	bool can_order; /* whether the access method can sort */
 	char *method;
 } IndexParts;
 
@@ -427,7 +449,10 @@ append_order(StringInfo buf, int option)
 		appendStringInfoString(buf, " NULLS FIRST");
 }
 
-/* How a key of an index is compared. */
+/*
+ * Appends how a key column of an index is compared: collation, operator class
+ * and order.
+ */
 static void
 append_index_key(StringInfo buf, const IndexParts *parts, int i, Member member)
 {
@@ -446,7 +471,11 @@ append_index_key(StringInfo buf, const IndexParts *parts, int i, Member member)
 		append_order(buf, parts->options->values[i]);
 }
 
-/* Its columns, up to the closing parenthesis; `operators` of an exclusion. */
+/*
+ * Appends the columns of an index and the parenthesis that closes them; the
+ * opening one is there.  `operators` are those of an exclusion constraint, else
+ * NULL.
+ */
 static void
 append_index_columns(StringInfo buf, const IndexParts *parts,
 					 const Oid *operators)
@@ -476,7 +505,7 @@ append_index_columns(StringInfo buf, const IndexParts *parts,
 	appendStringInfoChar(buf, ')');
 }
 
-/* What follows its columns; releases the parts. */
+/* Appends what follows the columns of an index, and releases the parts. */
 static void
 append_index_rest(StringInfo buf, const IndexParts *parts, bool is_exclusion)
 {
@@ -590,7 +619,7 @@ get_value(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
 	return value;
 }
 
-/* Columns of a relation in parentheses; the last may be a period. */
+/* Appends columns of a relation in parentheses.  The last may be a period. */
 static int
 append_columns(StringInfo buf, Oid relid, Datum attnums,
 			   const char *before_last, const char *after_last)
@@ -663,7 +692,7 @@ append_foreign_key(StringInfo buf, HeapTuple tuple, TupleDesc desc)
 	}
 }
 
-/* PRIMARY KEY or UNIQUE. */
+/* Appends a PRIMARY KEY or UNIQUE constraint. */
 static void
 append_key(StringInfo buf, HeapTuple tuple, TupleDesc desc)
 {

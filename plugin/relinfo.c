@@ -206,7 +206,7 @@ penstock_relations_new(PenstockSession *session)
 	return relations;
 }
 
-/* Schema and name as in SQL. */
+/* A table's schema and name, quoted as in SQL. */
 static char *
 qualified_name(Relation relation)
 {
@@ -234,7 +234,11 @@ quote_type_name(const char *name)
 	return name;
 }
 
-/* The type's name for its column's record; remembers that it was used. */
+/*
+ * The qualified name of a column's type for the Relation record.  Remembers
+ * that the type's name was used, so that a change of the type invalidates
+ * entries.
+ */
 static char *
 qualified_type_name(PenstockSession *session, Oid type)
 {
@@ -349,7 +353,7 @@ init_row(PenstockRow *row, int natts)
 	row->nulls = palloc(sizeof(bool) * Max(natts, 1));
 }
 
-/* Whether a column of the identity is not published. */
+/* Whether the replica identity has a column that is not published. */
 static bool
 lacks_identity_column(const PenstockRelInfo *info, Relation target,
 					  const Bitmapset *identity)
@@ -364,7 +368,10 @@ lacks_identity_column(const PenstockRelInfo *info, Relation target,
 			bms_is_member(attr->attnum, info->publish.columns))
 			continue;
 
-		/* What is computed from the others adds nothing to a whole row. */
+		/*
+		 * Under REPLICA IDENTITY FULL a generated column is not needed: it is
+		 * computed from columns that the row has.
+		 */
 		if (info->identity == PENSTOCK_REPLICA_IDENTITY_FULL &&
 			attr->attgenerated != '\0')
 			continue;
@@ -433,7 +440,7 @@ append_name(PenstockSession *session, StringInfo buf, int field,
 	penstock_wire_bytes(buf, field, converted, bytes);
 }
 
-/* As in penstock.proto. */
+/* The value of Column.identity, as in penstock.proto. */
 static int
 identity_column_kind(char attidentity)
 {
@@ -535,7 +542,10 @@ get_published(PenstockRelations *relations, Oid oid)
 	return published;
 }
 
-/* If the record is not what the reader has, it will be sent. */
+/*
+ * Keeps a table's Relation record.  If it is not the one that the reader has,
+ * it is marked as not sent.
+ */
 static void
 set_record(PenstockRelations *relations, PenstockPublished *published,
 		   const StringInfo record)
@@ -553,7 +563,7 @@ set_record(PenstockRelations *relations, PenstockPublished *published,
 	published->sent = false;
 }
 
-/* Fills in what depends on the published table. */
+/* Fills in what depends on the table as which rows are sent: `target`. */
 static void
 init_target(PenstockSession *session, PenstockRelInfo *info, Relation relation,
 			Relation target)
@@ -625,7 +635,7 @@ init_info(PenstockSession *session, PenstockRelInfo *info, Relation relation)
 	if (!publishes_anything(&info->publish))
 		return;
 
-	/* Quoting of names is a matter of settings as well. */
+	/* quote_all_identifiers would change how names are quoted. */
 	penstock_value_apply_settings(session);
 
 	if (info->publish.publish_as != RelationGetRelid(relation))
@@ -719,7 +729,10 @@ remove_invalid(PenstockRelations *relations)
 							   2 * hash_get_num_entries(relations->infos));
 }
 
-/* Those that were dropped have become invalid by that. */
+/*
+ * A table that was dropped has been invalidated, so this is called only if
+ * something was.
+ */
 void
 penstock_relations_append_gone(PenstockRelations *relations, StringInfo numbers)
 {
@@ -759,7 +772,7 @@ penstock_relations_forget_gone(PenstockRelations *relations, TransactionId xid,
 	}
 }
 
-/* The entry of a table, which may not be valid. */
+/* The entry of a table, a new one if there is none.  It may not be valid. */
 static PenstockRelInfo *
 get_entry(PenstockRelations *relations, Oid relid)
 {
@@ -779,7 +792,10 @@ get_entry(PenstockRelations *relations, Oid relid)
 	return info;
 }
 
-/* Makes the entry's context; returns the one that was current. */
+/*
+ * Makes the entry's memory context and switches to it.  Returns the context
+ * that was current.
+ */
 static MemoryContext
 enter_context(const PenstockRelations *relations, PenstockRelInfo *info)
 {
@@ -826,7 +842,10 @@ penstock_relinfo_get_rewritten(PenstockSession *session, Oid heap, Oid table)
 	Relation relation = RelationIdGetRelation(table);
 	MemoryContext outer;
 
-	/* It stays not valid: the server says nothing more of the heap. */
+	/*
+	 * The entry stays invalid, so that it is removed some day: of a heap that
+	 * is gone the server sends no invalidation.
+	 */
 	clear_info(info);
 	if (!RelationIsValid(relation))
 		return info;

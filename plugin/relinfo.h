@@ -26,7 +26,7 @@
 /* Where the consumer keeps its progress on targets: never published. */
 #define PENSTOCK_OWN_SCHEMA "penstock"
 
-/* As in penstock.proto. */
+/* Numbers as in penstock.proto. */
 typedef enum PenstockReplicaIdentity
 {
 	PENSTOCK_REPLICA_IDENTITY_DEFAULT = 1,
@@ -41,12 +41,15 @@ typedef struct PenstockPublished
 	Oid oid; /* hash key */
 	uint32 number;
 	bool sent;             /* the record below is what the reader has */
-	TransactionId sent_by; /* the transaction with which it was sent last */
-	bool gone;             /* that one has been told that it is gone */
+	TransactionId sent_by; /* the transaction in which it was sent last */
+	bool gone; /* and at whose end it was said that the table is gone */
 
-	/* It stands for partitions, so what it is matters to their entries. */
+	/*
+	 * Rows of partitions are sent as its rows, so a change of it invalidates
+	 * the partitions' entries.
+	 */
 	bool is_ancestor;
-	bool in_use;  /* scratch, for removing what is not */
+	bool in_use;  /* scratch of remove_invalid() */
 	char *record; /* its encoded Relation; NULL if none was made yet */
 	int record_bytes;
 } PenstockPublished;
@@ -62,8 +65,9 @@ typedef struct PenstockColumn
 } PenstockColumn;
 
 /*
- * Which columns a row has: `columns` all of them in their order, `integers` and
- * `values` the same columns, parted by encoding.
+ * The columns of a row in the stream: `columns` has all of them in order,
+ * `integers` and `values` have the same columns, divided by how they are
+ * encoded.
  */
 typedef struct PenstockShape
 {
@@ -95,8 +99,8 @@ typedef struct PenstockRelInfo
 	const char *identity_problem;
 
 	/*
-	 * It is a heap into which the published table is being rewritten: what it
-	 * gets are rows of that.
+	 * This is not a table, but a heap into which a command rewrites the
+	 * published table.  Rows inserted here are that table's new rows.
 	 */
 	bool rewrites;
 
@@ -105,7 +109,9 @@ typedef struct PenstockRelInfo
 
 	PenstockRoute *route; /* how rows are hashed; NULL: they are not */
 
-	/* Where rows are taken apart, and how many columns that holds. */
+	/*
+	 * The rows of the change that is being written, as arrays of natts columns.
+	 */
 	int natts;
 	PenstockRow old_row;
 	PenstockRow new_row;
@@ -133,8 +139,9 @@ typedef struct PenstockRelations
 extern PenstockRelations *penstock_relations_new(PenstockSession *session);
 
 /*
- * Has everything worked out anew, publications too.  What the reader has is
- * still known: a record is sent again only if it differs.
+ * Marks all entries and publications as invalid, so that they are built anew
+ * when they are needed next.  Which records the reader has is still known: a
+ * record is sent again only if it is different then.
  */
 extern void penstock_relations_invalidate(PenstockRelations *relations);
 
