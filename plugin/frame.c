@@ -81,10 +81,10 @@
 typedef struct PenstockStream
 {
 	TransactionId xid;
-	bool started;           /* the reader knows of it */
-	uint64 change_count;    /* in earlier pieces */
-	PenstockSchema *schema; /* NULL: no change of it so far */
-	StringInfo gone;        /* tables that it dropped again, as in the commit */
+	bool started;           /* a frame of it was sent */
+	uint64 change_count;    /* changes sent in earlier pieces */
+	PenstockSchema *schema; /* NULL: it has not changed the schema so far */
+	StringInfo gone; /* numbers of tables that it has dropped, as Commit.gone */
 } PenstockStream;
 
 struct PenstockFrames
@@ -93,22 +93,22 @@ struct PenstockFrames
 	bool session_written;
 
 	/*
-	 * The piece of a transaction in progress that is being written; NULL: a
-	 * whole transaction is, or nothing.
+	 * The transaction in progress of which a piece is being written.  NULL
+	 * while a transaction is written that came as a whole, and in between.
 	 */
 	PenstockStream *stream;
 
 	/*
-	 * Of the current transaction: what stands in front of its changes is
-	 * written.  In a piece it has to be, in each frame.
+	 * Of the current transaction: Begin was written, which comes before its
+	 * first change.  In pieces it is Stream, which comes first in each frame.
 	 */
 	bool begin_written;
-	bool partly_sent; /* a part of it went in an earlier frame */
+	bool partly_sent; /* earlier frames have a part of it */
 	uint64 change_count;
 
-	int complete_bytes; /* of buf, up to where it has no half change */
+	int complete_bytes; /* bytes of buf without a change that is half written */
 
-	int changes_unsent; /* since the last output or keepalive */
+	int changes_unsent; /* changes since the last output or keepalive */
 };
 
 /* Usually a frame goes beyond its size by less than a row. */
@@ -148,7 +148,9 @@ penstock_frames_new(PenstockSession *session)
 	return frames;
 }
 
-/* What was collected is in the server's output buffer. */
+/*
+ * Begins the next frame: what was collected is in the server's output buffer.
+ */
 static void
 frame_sent(PenstockSession *session)
 {
@@ -162,7 +164,10 @@ frame_sent(PenstockSession *session)
 		frames->begin_written = false;
 }
 
-/* What is in the buffer is to be sent, whatever happens. */
+/*
+ * Notes that the buffer ends with a whole change.  What is in it up to there is
+ * sent even if an error interrupts the next change.
+ */
 static inline void
 mark_complete(PenstockFrames *frames)
 {
@@ -191,7 +196,11 @@ send_frame_if_full(PenstockSession *session)
 		send_frame(session);
 }
 
-/* To be called for each change that the server hands out. */
+/*
+ * Lets the server tell the reader from time to time that it is alive.  To be
+ * called for each change that the server hands out, also if nothing is sent of
+ * it.
+ */
 static inline void
 keep_alive(PenstockSession *session)
 {
@@ -311,7 +320,7 @@ write_stream(PenstockSession *session)
 	frames->begin_written = true;
 }
 
-/* Writes what has to stand in front of a transaction's change. */
+/* Writes Session, and Begin or Stream, if they are due before a change. */
 static inline void
 ensure_begun(PenstockSession *session, const ReorderBufferTXN *txn)
 {
@@ -348,7 +357,10 @@ ensure_relation_sent(PenstockSession *session, PenstockPublished *published)
 
 /* ---- changes of the schema ---- */
 
-/* One that belongs to a transaction in progress, or InvalidTransactionId. */
+/*
+ * For Change.subxid: the xid if a subtransaction of a transaction in progress
+ * has it, else InvalidTransactionId.
+ */
 static inline TransactionId
 subxid_in_stream(const PenstockSession *session, TransactionId xid)
 {
@@ -405,7 +417,10 @@ append_schema_changes(void *arg)
 	penstock_newest_leave(outer);
 }
 
-/* Says that all rows of a table are replaced; those that follow are all. */
+/*
+ * Appends a rewrite: it says that all rows of a table are gone, and that its
+ * new rows follow.
+ */
 static void
 append_rewrite(PenstockSession *session, const PenstockRelInfo *info,
 			   TransactionId subxid)
@@ -421,7 +436,11 @@ append_rewrite(PenstockSession *session, const PenstockRelInfo *info,
 	mark_complete(session->frames);
 }
 
-/* At which of its positions a table was emptied is not known any more. */
+/*
+ * A table was made logged and empty, and it is not known at which position.
+ * Rows that the transaction has inserted since may have been sent already, so
+ * it is too late for a rewrite.
+ */
 static void
 raise_emptied_late(const PenstockRelInfo *info, const ReorderBufferTXN *txn)
 {
@@ -456,8 +475,8 @@ append_emptied(PenstockSession *session, const ReorderBufferTXN *txn,
 }
 
 /*
- * Sends what the transaction has changed up to the position.  Large values in
- * catalogs can only be read with a snapshot that is registered.
+ * Sends the schema changes of the transaction up to the position.  The snapshot
+ * is registered because large values in catalogs can only be read so.
  */
 static void
 send_schema_changes(PenstockSession *session, const ReorderBufferTXN *txn,
@@ -481,7 +500,7 @@ send_schema_changes(PenstockSession *session, const ReorderBufferTXN *txn,
 	UnregisterSnapshot(snapshot);
 }
 
-/* To be called before a change of rows. */
+/* Sends schema changes that come before a change of rows at this position. */
 static inline void
 ensure_schema_sent(PenstockSession *session, const ReorderBufferTXN *txn,
 				   XLogRecPtr lsn)
@@ -491,7 +510,10 @@ ensure_schema_sent(PenstockSession *session, const ReorderBufferTXN *txn,
 		send_schema_changes(session, txn, lsn, PENSTOCK_TAKE_TO_POSITION);
 }
 
-/* Says that all rows of a table are replaced, before the first that comes. */
+/*
+ * Before the first row of a heap into which a table is rewritten: appends a
+ * rewrite.
+ */
 static void
 ensure_rewrite_sent(PenstockSession *session, const PenstockRelInfo *info,
 					TransactionId subxid)
@@ -500,7 +522,7 @@ ensure_rewrite_sent(PenstockSession *session, const PenstockRelInfo *info,
 		append_rewrite(session, info, subxid);
 }
 
-/* The transaction at hand, or piece of one, is over. */
+/* Forgets the schema changes of a transaction that has ended. */
 static void
 end_schema(PenstockSession *session)
 {
@@ -546,7 +568,7 @@ typedef struct RowChange
 	PenstockOperation operation;
 	PenstockRelInfo *info;
 	bool has_old;
-	Size stored_bytes; /* of its rows, without large values */
+	Size stored_bytes; /* size of its rows, without values stored out of line */
 
 	/*
 	 * The subtransaction that made it, if it belongs to a transaction in
@@ -717,7 +739,10 @@ form_rows(RowChange *change, const ReorderBufferChange *source, TupleDesc desc)
 	HeapTuple old_tuple = change_oldtuple_compat(source);
 	HeapTuple new_tuple = change_newtuple_compat(source);
 
-	/* The rows' arrays are as long as the table was wide when last seen. */
+	/*
+	 * The rows are taken apart into arrays that were made for the columns which
+	 * the table had when its entry was built.
+	 */
 	if (unlikely(desc->natts != change->info->natts))
 		elog(ERROR, "table %s changed without notice", change->info->name);
 
@@ -738,7 +763,7 @@ form_rows(RowChange *change, const ReorderBufferChange *source, TupleDesc desc)
 	}
 }
 
-/* See RowChange.subxid. */
+/* The value of RowChange.subxid for a change. */
 static inline TransactionId
 subxid_of(const PenstockSession *session, const ReorderBufferChange *source)
 {
@@ -969,7 +994,7 @@ penstock_frame_commit(PenstockSession *session, ReorderBufferTXN *txn,
 
 /* ---- transactions in progress ---- */
 
-/* What is known of a transaction in progress, once a piece was handed out. */
+/* What is known of a transaction in progress; NULL before its first piece. */
 static PenstockStream *
 get_stream(ReorderBufferTXN *txn)
 {
@@ -991,7 +1016,7 @@ make_stream(const PenstockSession *session, ReorderBufferTXN *txn)
 	return stream;
 }
 
-/* The transaction is over. */
+/* Forgets a transaction that was handed out in pieces and has ended. */
 static void
 free_stream(ReorderBufferTXN *txn)
 {
@@ -1041,14 +1066,20 @@ penstock_frame_stream_stop(PenstockSession *session, ReorderBufferTXN *txn,
 {
 	PenstockFrames *frames = session->frames;
 
-	/* The catalogs are seen as of all that is decoded. */
+	/*
+	 * At the end of a piece the catalogs are seen as they are after all that
+	 * was decoded, so changes up to there are sent.
+	 */
 	if (session->schema != NULL && HistoricSnapshotActive())
 		send_schema_changes(session, txn,
 							Max(lsn, session->ctx->reader->ReadRecPtr),
 							PENSTOCK_TAKE_PIECE);
 	session->schema = NULL;
 
-	/* After an error that the server gets over there is no snapshot. */
+	/*
+	 * If an error has ended the piece, there is no snapshot to read catalogs
+	 * with.
+	 */
 	if (session->relations->changed && HistoricSnapshotActive())
 		penstock_relations_append_gone(session->relations,
 									   frames->stream->gone);
@@ -1120,7 +1151,10 @@ penstock_frames_recover(PenstockSession *session)
 	frames->buf.len = frames->complete_bytes;
 	frames->buf.data[frames->buf.len] = '\0';
 
-	/* It is not known how much of what was taken has been sent. */
+	/*
+	 * Some of the schema changes that were taken may not have been sent before
+	 * the error: all are taken again.
+	 */
 	if (session->schema != NULL)
 		penstock_schema_restart(session->schema);
 }
