@@ -4,42 +4,13 @@
  */
 #include "sink/postgres/apply/schema_rows.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "model/oid_list.h"
 
 /*
  * Largest number of direct and indirect parents of a table; with more, the
  * definitions are assumed to be circular.
  */
 #define ANCESTORS_MAX 1000
-
-/* ---- lists of OIDs ------------------------------------------------------ */
-
-static bool
-has_oid(const OidList *list, uint32_t oid)
-{
-	for (int i = 0; i < list->count; i++)
-		if (list->oids[i] == oid)
-			return true;
-	return false;
-}
-
-static int
-compare_oids(const void *a, const void *b)
-{
-	uint32_t left = *(const uint32_t *) a;
-	uint32_t right = *(const uint32_t *) b;
-
-	return (left > right) - (left < right);
-}
-
-static void
-sort_oids(OidList *list)
-{
-	if (list->count > 1)
-		qsort(list->oids, (size_t) list->count, sizeof(list->oids[0]),
-			  compare_oids);
-}
 
 /* Returns an empty list with room for one table more than there are changes. */
 static OidList
@@ -92,7 +63,7 @@ list_ancestors(const SchemaRows *rows, uint32_t oid)
 			continue;
 		for (int p = 0; p < table->table.parents.count; p++)
 			if (list.count < ANCESTORS_MAX &&
-				!has_oid(&list, table->table.parents.oids[p]))
+				!oid_list_has(&list, table->table.parents.oids[p]))
 				list.oids[list.count++] = table->table.parents.oids[p];
 	}
 	return list;
@@ -105,7 +76,7 @@ is_related(const SchemaRows *rows, uint32_t oid, const OidList *ancestors)
 	OidList own = list_ancestors(rows, oid);
 
 	for (int i = 0; i < own.count; i++)
-		if (has_oid(ancestors, own.oids[i]))
+		if (oid_list_has(ancestors, own.oids[i]))
 			return true;
 	return false;
 }
@@ -125,7 +96,7 @@ has_become_logged_empty(const SchemaRows *rows, uint32_t oid)
 
 	return was != NULL && is != NULL && was->table.unlogged &&
 		   !is->table.unlogged && is->table.published &&
-		   !has_oid(&rows->set->rewritten_before, oid);
+		   !oid_list_has(&rows->set->rewritten_before, oid);
 }
 
 void
@@ -142,10 +113,10 @@ schema_rows_know(const SchemaRows *rows, DdlHints *hints)
 		uint32_t oid = set->changes[i]->schema->oid;
 		OidList *list = &hints->without_rows;
 
-		if (!has_oid(list, oid) && has_become_logged_empty(rows, oid))
+		if (!oid_list_has(list, oid) && has_become_logged_empty(rows, oid))
 			list->oids[list->count++] = oid;
 	}
-	sort_oids(&hints->without_rows);
+	oid_list_sort(&hints->without_rows);
 }
 
 /*
@@ -178,11 +149,12 @@ schema_rows_guess(const SchemaRows *rows, DdlHints *hints)
 	{
 		const SchemaChange *change = set->changes[i]->schema;
 
-		if (change->kind == SCHEMA_DEFINED && !has_oid(&list, change->oid) &&
+		if (change->kind == SCHEMA_DEFINED &&
+			!oid_list_has(&list, change->oid) &&
 			may_come_anew(rows, change->oid, &ancestors))
 			list.oids[list.count++] = change->oid;
 	}
-	sort_oids(&list);
+	oid_list_sort(&list);
 	hints->rewritten = list;
 	hints->was_refused = true;
 	return list.count > 0;
@@ -192,5 +164,5 @@ bool
 schema_rows_must_come(const SchemaRows *rows, const DdlHints *hints,
 					  uint32_t oid)
 {
-	return !has_oid(&hints->without_rows, oid) && !is_unlogged(rows, oid);
+	return !oid_list_has(&hints->without_rows, oid) && !is_unlogged(rows, oid);
 }

@@ -10,7 +10,6 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/own_command.h"
 #include "base/xalloc.h"
@@ -26,20 +25,17 @@
 #include "model/oid_list.h"
 #include "net/sql.h"
 #include "sink/postgres/apply/index_later.h"
+#include "sink/postgres/apply/known_tables.h"
 #include "sink/postgres/apply/new_table.h"
+#include "sink/postgres/apply/schema_note.h"
 #include "sink/postgres/apply/schema_policy.h"
 #include "sink/postgres/apply/schema_rows.h"
+#include "sink/postgres/apply/untranslated.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
 /* Largest size of the list of statements in a message, in bytes. */
 #define LISTED_MAX (64 * KB)
-
-/*
- * Number of changes per set that are logged one by one because they are not
- * applied.
- */
-#define UNTRANSLATED_SAID_MAX 10
 
 /*
  * Largest number of direct and indirect parents; with more, the definitions are
@@ -159,114 +155,6 @@ schema_step_renamed_states(const SchemaStep *self)
 }
 
 /* ---- what it becomes ---------------------------------------------------- */
-
-static void
-say_untranslated(const Step *step, const SchemaChange *change)
-{
-	bool is_named = change->untranslated_identity[0] != '\0';
-
-	log_warning("apply",
-				"transaction %" PRIu32 " at " LSN_FORMAT " has %s %s; that is "
-				"not done on %s",
-				step->set->txn.xid, LSN_ARGS(change->lsn),
-				change->untranslated_gone ? "dropped" : "changed",
-				is_named ? change->untranslated_identity
-						 : change->untranslated_catalog,
-				step->self->label);
-}
-
-/*
- * Logs changes that are not applied to the target, such as privileges; at most
- * UNTRANSLATED_SAID_MAX of them.
- */
-static void
-say_all_untranslated(const Step *step)
-{
-	int count = 0;
-
-	for (size_t i = 0; i < step->set->count; i++)
-		if (step->set->changes[i]->schema->kind == SCHEMA_UNTRANSLATED &&
-			count++ < UNTRANSLATED_SAID_MAX)
-			say_untranslated(step, step->set->changes[i]->schema);
-	if (count > UNTRANSLATED_SAID_MAX)
-		log_warning("apply",
-					"transaction %" PRIu32 " has changed %d more of that kind; "
-					"\"penstock schema diff\" shows what differs",
-					step->set->txn.xid, count - UNTRANSLATED_SAID_MAX);
-}
-
-/*
- * Appends an option for each rule except those for changes that are never
- * followed.
- */
-static void
-append_rules(const SchemaRules *rules, Buf *words)
-{
-	for (int i = 0; i < rules->count; i++)
-	{
-		Buf option;
-
-		if (strcmp(rules->rules[i].kind, POLICY_KIND_OTHER) == 0)
-			continue;
-		buf_init(&option, BUF_TEXT_MAX);
-		buf_append_string(&option, "--on-ddl=");
-		policy_append_schema_rule(&rules->rules[i], &option);
-		buf_append_char(words, ' ');
-		buf_append_shell_word(words, option.data);
-		buf_release(&option);
-	}
-}
-
-/*
- * Adds a hint with the command that lets changes pass which are never followed.
- * It repeats the other rules, because the given rules replace all stored ones.
- */
-static void
-hint_to_pass(const Step *step, Error *err)
-{
-	Buf words;
-
-	buf_init(&words, BUF_TEXT_MAX);
-	buf_append_string(&words, "follow --set");
-	append_rules(step->self->rules, &words);
-	buf_append_string(&words, " --on-ddl=" POLICY_KIND_OTHER ":off");
-	error_hint(err,
-			   "See with \"%s\" what differs and bring it over; then \"%s\" "
-			   "gets past this, with a warning for each.",
-			   OWN_COMMAND("schema diff"), OWN_COMMAND(words.data));
-	buf_release(&words);
-}
-
-static MUST_CHECK Rc
-refuse_untranslated(const Step *step, const SchemaChange *change, Error *err)
-{
-	bool is_named = change->untranslated_identity[0] != '\0';
-	Rc rc = error_set(err, ERR_CONFIG,
-					  "transaction %" PRIu32 " at " LSN_FORMAT
-					  " has %s %s, which is not followed",
-					  step->set->txn.xid, LSN_ARGS(change->lsn),
-					  change->untranslated_gone ? "dropped" : "changed",
-					  is_named ? change->untranslated_identity
-							   : change->untranslated_catalog);
-
-	hint_to_pass(step, err);
-	return rc;
-}
-
-/* Logs such changes, or stops, according to the rules. */
-static MUST_CHECK Rc
-check_untranslated(const Step *step, Error *err)
-{
-	SchemaPolicy policy = policy_of_schema_change(
-		step->self->rules, POLICY_KIND_OTHER, NULL, NULL, SCHEMA_OFF);
-
-	for (size_t i = 0; i < step->set->count && policy == SCHEMA_STOP; i++)
-		if (step->set->changes[i]->schema->kind == SCHEMA_UNTRANSLATED)
-			return refuse_untranslated(step, step->set->changes[i]->schema,
-									   err);
-	say_all_untranslated(step);
-	return RC_OK;
-}
 
 static void
 take_change(Step *step, const SchemaChange *change)
@@ -439,7 +327,8 @@ make_plan(Step *step, Error *err)
 	step->after = definition_set_copy(step->self->known);
 	for (size_t i = 0; i < step->set->count; i++)
 		take_change(step, step->set->changes[i]->schema);
-	rc = check_untranslated(step, err);
+	rc = untranslated_check(step->set, step->self->rules, step->self->label,
+							err);
 	if (rc != RC_OK)
 		return rc;
 	ddl_rename_schemas(step->self->known, step->after);
@@ -785,69 +674,16 @@ check_new_tables(const Step *step, Error *err)
 
 /* ---- remembering -------------------------------------------------------- */
 
-/* Stores a definition; NULL: the object was dropped. */
 static MUST_CHECK Rc
-write_definition(const Step *step, DefinitionCatalog catalog, uint32_t oid,
-				 const Definition *definition, Error *err)
+note_definitions(const Step *step, Error *err)
 {
-	Buf buf;
-	Json json;
-	Rc rc;
+	const SchemaNote note = {.target = step->conn,
+							 .pipeline = step->self->pipeline,
+							 .known = step->self->known,
+							 .after = step->after,
+							 .lsn = step->set->txn.end_lsn};
 
-	buf_init(&buf, DDL_JSON_BYTES_MAX);
-	json_init(&json, &buf);
-	if (definition != NULL)
-		ddl_json_append(&json, definition);
-	if (definition != NULL && buf.overflowed)
-		rc = error_set(err, ERR_LIMIT,
-					   "the definition of %s \"%s\" is longer than %zu bytes",
-					   definition_kind_name(definition->kind), definition->name,
-					   (size_t) DDL_JSON_BYTES_MAX);
-	else
-		rc = definition_table_write(step->conn, step->self->pipeline, catalog,
-									oid, step->set->txn.end_lsn,
-									definition != NULL ? buf.data : NULL, err);
-	buf_release(&buf);
-	return rc;
-}
-
-/*
- * Stores changed definitions, including those of objects in a renamed schema.
- */
-static MUST_CHECK Rc
-write_defined(const Step *step, Error *err)
-{
-	Rc rc = RC_OK;
-
-	for (size_t i = 0; i < definition_set_count(step->after) && rc == RC_OK;
-		 i++)
-	{
-		const Definition *is = definition_set_at(step->after, i);
-		DefinitionCatalog catalog = definition_catalog(is->kind);
-		const Definition *was = definition_set_find(step->self->known, catalog,
-													is->oid);
-
-		if (was == NULL || !definition_equal(was, is))
-			rc = write_definition(step, catalog, is->oid, is, err);
-	}
-	return rc;
-}
-
-static MUST_CHECK Rc
-write_gone(const Step *step, Error *err)
-{
-	Rc rc = RC_OK;
-
-	for (size_t i = 0;
-		 i < definition_set_count(step->self->known) && rc == RC_OK; i++)
-	{
-		const Definition *was = definition_set_at(step->self->known, i);
-		DefinitionCatalog catalog = definition_catalog(was->kind);
-
-		if (definition_set_find(step->after, catalog, was->oid) == NULL)
-			rc = write_definition(step, catalog, was->oid, NULL, err);
-	}
-	return rc;
+	return schema_note_write(&note, err);
 }
 
 static void
@@ -935,171 +771,15 @@ keep(Step *step)
 	step->after = NULL;
 }
 
-/* ---- where only some tables are followed -------------------------------- */
-
-/*
- * Whether a change is of a table that was known from the beginning, or of a
- * sequence of its columns.  All other changes are for the pipeline that follows
- * the other tables.
- */
-static bool
-is_of_known_table(const Step *step, const SchemaChange *change)
-{
-	const DefinitionSet *known = step->self->known;
-	const Definition *is = change->definition;
-
-	if (change->kind == SCHEMA_UNTRANSLATED ||
-		change->catalog != DEFINITION_IN_CLASS)
-		return false;
-	if (definition_set_find(known, DEFINITION_IN_CLASS, change->oid) != NULL)
-		return true;
-	return is != NULL && is->kind == DEFINITION_SEQUENCE &&
-		   definition_set_find(known, DEFINITION_IN_CLASS,
-							   is->sequence.owner_table) != NULL;
-}
-
-/*
- * Refuses to rename a table that is followed alone, because its rows would not
- * be recognized by their new name.
- */
-static MUST_CHECK Rc
-refuse_name(const Step *step, const SchemaChange *change, Error *err)
-{
-	const Definition *is = change->definition;
-	const Definition *was = definition_set_find(
-		step->self->known, DEFINITION_IN_CLASS, change->oid);
-	Rc rc;
-
-	if (was == NULL || is == NULL || was->kind != DEFINITION_TABLE ||
-		(strcmp(was->name, is->name) == 0 &&
-		 strcmp(was->schema, is->schema) == 0))
-		return RC_OK;
-	rc = error_set(
-		err, ERR_CONFIG,
-		"table \"%s\".\"%s\" is called \"%s\".\"%s\" from " LSN_FORMAT
-		" on, while it catches up",
-		was->schema, was->name, is->schema, is->name,
-		LSN_ARGS(step->set->txn.end_lsn));
-	error_hint(err, "Copy it anew: \"%s\".",
-			   OWN_COMMAND_TABLE("resync", is->schema, is->name));
-	return rc;
-}
-
-/* A type, as it was and is; NULL: it is none, or was not known. */
-static const Definition *
-find_known_type(const Step *step, const SchemaChange *change)
-{
-	return change->kind != SCHEMA_UNTRANSLATED &&
-				   change->catalog == DEFINITION_IN_TYPE
-			   ? definition_set_find(step->self->known, DEFINITION_IN_TYPE,
-									 change->oid)
-			   : NULL;
-}
-
-/* The first label that has another name; NULL: there is none. */
-static const EnumLabel *
-find_renamed_label(const EnumDefinition *was, const EnumDefinition *is)
-{
-	for (int i = 0; i < was->label_count; i++)
-		for (int k = 0; k < is->label_count; k++)
-			if (was->labels[i].oid == is->labels[k].oid &&
-				strcmp(was->labels[i].label, is->labels[k].label) != 0)
-				return &was->labels[i];
-	return NULL;
-}
-
-/*
- * Whether values of a column may have labels of an enum: it is of that type, or
- * of one that is not known to be another enum and may be made of it.
- */
-static bool
-may_have_labels(const Step *step, const ColumnDefinition *column, uint32_t oid)
-{
-	const Definition *type = definition_set_find(
-		step->self->known, DEFINITION_IN_TYPE, column->type_oid);
-
-	return column->type_oid == oid ||
-		   (column->type_oid >= OID_FIRST_GENERATED &&
-			(type == NULL || type->kind != DEFINITION_ENUM));
-}
-
-/* A table that catches up and may have labels of an enum; NULL: there is none.
- */
-static const Definition *
-find_table_with_labels(const Step *step, uint32_t oid)
-{
-	const DefinitionSet *known = step->self->known;
-
-	for (size_t i = 0; i < definition_set_count(known); i++)
-	{
-		const Definition *table = definition_set_at(known, i);
-
-		if (table->kind != DEFINITION_TABLE)
-			continue;
-		for (int k = 0; k < table->table.column_count; k++)
-			if (may_have_labels(step, &table->table.columns[k], oid))
-				return table;
-	}
-	return NULL;
-}
-
-/*
- * Rows come with labels as they are called where the stream is.  The target has
- * the names of where the other tables are: another label may be called so there
- * by now, or for a while to come.
- */
-static MUST_CHECK Rc
-refuse_label(const Step *step, const SchemaChange *change, Error *err)
-{
-	const Definition *was = find_known_type(step, change);
-	const Definition *table;
-	const EnumLabel *label;
-	Rc rc;
-
-	if (was == NULL || was->kind != DEFINITION_ENUM ||
-		change->kind == SCHEMA_GONE)
-		return RC_OK;
-	label = find_renamed_label(&was->enumeration,
-							   &change->definition->enumeration);
-	table = find_table_with_labels(step, change->oid);
-	if (label == NULL || table == NULL)
-		return RC_OK;
-	rc = error_set(
-		err, ERR_CONFIG,
-		"label \"%s\" of type \"%s\".\"%s\" has another name from " LSN_FORMAT
-		" on, while table \"%s\".\"%s\" catches up",
-		label->label, was->schema, was->name, LSN_ARGS(step->set->txn.end_lsn),
-		table->schema, table->name);
-	error_detail(err, "Rows that have come before may have the wrong label.");
-	error_hint(err, "Copy it anew: \"%s\".",
-			   OWN_COMMAND_TABLE("resync", table->schema, table->name));
-	return rc;
-}
-
 static MUST_CHECK Rc
 select_known_tables(Step *step, SchemaSet *some, Error *err)
 {
-	const SchemaSet *all = step->set;
-	Rc rc = RC_OK;
+	Rc rc;
 
 	if (!table_states_others_are_out(step->self->states))
 		return RC_OK;
-	*some = *all;
-	some->count = 0;
-	some->changes = arena_calloc(step->arena, all->count,
-								 sizeof(some->changes[0]));
-	for (size_t i = 0; i < all->count && rc == RC_OK; i++)
-	{
-		const SchemaChange *change = all->changes[i]->schema;
-
-		if (!is_of_known_table(step, change) &&
-			find_known_type(step, change) == NULL)
-			continue;
-		some->changes[some->count++] = all->changes[i];
-		rc = refuse_name(step, change, err);
-		if (rc == RC_OK)
-			rc = refuse_label(step, change, err);
-	}
+	rc = known_tables_select(step->set, step->self->known, step->arena, some,
+							 err);
 	step->set = some;
 	return rc;
 }
@@ -1131,9 +811,7 @@ schema_step_apply(SchemaStep *self, PgConn *conn, const SchemaSet *set,
 	if (rc == RC_OK)
 		rc = check_new_tables(&step, err);
 	if (rc == RC_OK)
-		rc = write_defined(&step, err);
-	if (rc == RC_OK)
-		rc = write_gone(&step, err);
+		rc = note_definitions(&step, err);
 	if (rc == RC_OK)
 		rc = rename_states(&step, err);
 	if (rc == RC_OK)
