@@ -22,7 +22,6 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "base/xalloc.h"
-#include "control/copied_table.h"
 #include "control/definition_table.h"
 #include "control/fence.h"
 #include "control/table_state.h"
@@ -34,8 +33,8 @@
 #include "sink/postgres/apply/open_txns.h"
 #include "sink/postgres/apply/schema_step.h"
 #include "sink/postgres/apply/session.h"
+#include "sink/postgres/followed_tables.h"
 #include "sink/postgres/plan/stages.h"
-#include "sink/postgres/publication_change.h"
 #include "sink/postgres/uncopied.h"
 
 /*
@@ -275,24 +274,14 @@ measure_large_set(PostgresSink *self, Frame *frame)
 		note_large_set(self, frame, self->large_set_bytes + frame_bytes(frame));
 }
 
-/* Whether changes of a transaction with this end_lsn to a table are applied. */
-static bool
-is_taken(const PostgresSink *self, const Definition *table, Lsn end_lsn)
+static FollowedTables
+followed_tables(const PostgresSink *self)
 {
-	return end_lsn > table_states_left_out_until_of(self->table_states, table);
-}
-
-/*
- * Whether a change is of a table whose copy is newer than the transaction.
- * Such a copy is of the table in its later form, so it does not matter whether
- * it was published before.
- */
-static bool
-is_in_copy(const PostgresSink *self, const SchemaChange *change, Lsn end_lsn)
-{
-	return change->kind == SCHEMA_DEFINED &&
-		   change->definition->kind == DEFINITION_TABLE &&
-		   !is_taken(self, change->definition, end_lsn);
+	return (FollowedTables){.uncopied = self->uncopied,
+							.states = self->table_states,
+							.publications = self->publications,
+							.pipeline = self->target.pipeline,
+							.label = self->target.label};
 }
 
 /* Takes a schema change; later rows have the new shape. */
@@ -300,6 +289,7 @@ static Rc
 take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
 				   Error *err)
 {
+	const FollowedTables tables = followed_tables(self);
 	Lsn end_lsn = batch_last_txn(stages_filling(self->stages))->end_lsn;
 	size_t set_bytes;
 
@@ -314,7 +304,7 @@ take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
 		change->schema->definition->kind == DEFINITION_ENUM &&
 		open_txns_check_labels(self->open_txns, err) == RC_FAIL)
 		return RC_FAIL;
-	if (!is_in_copy(self, change->schema, end_lsn))
+	if (!followed_tables_has_copied(&tables, change->schema, end_lsn))
 		uncopied_follow(self->uncopied, change->schema);
 	if (!table_states_others_are_out(self->table_states))
 		table_states_follow(self->table_states, change->schema);
@@ -568,174 +558,6 @@ work_holding(PostgresSink *self, Error *err)
 
 /* ---- schema changes ----------------------------------------------------- */
 
-/* Whether a change defines this table, or gives its schema its present name. */
-static bool
-is_of_table(const SchemaChange *change, const Definition *table)
-{
-	if (change->kind != SCHEMA_DEFINED)
-		return false;
-	if (change->definition->kind == DEFINITION_NAMESPACE)
-		return strcmp(change->definition->name, table->schema) == 0;
-	return change->definition->kind == DEFINITION_TABLE &&
-		   change->oid == table->oid;
-}
-
-static bool
-is_table_of(const SchemaSet *schema, const Definition *definition)
-{
-	if (definition->kind != DEFINITION_TABLE)
-		return false;
-	for (size_t i = 0; i < schema->count; i++)
-		if (is_of_table(schema->changes[i]->schema, definition))
-			return true;
-	return false;
-}
-
-/* Lists the changed tables in their new form; returns their number. */
-static int
-list_changed(const PostgresSink *self, const SchemaSet *schema,
-			 CopiedTable *tables)
-{
-	const DefinitionSet *known = schema_step_known(self->schema_step);
-	int count = 0;
-
-	for (size_t i = 0; i < definition_set_count(known); i++)
-	{
-		const Definition *is = definition_set_at(known, i);
-
-		if (is_table_of(schema, is))
-			tables[count++] = (CopiedTable){
-				.name = {.schema = is->schema, .name = is->name},
-				.oid = is->oid,
-				.copied = uncopied_is_followed(self->uncopied, is->oid,
-											   is->table.published)};
-	}
-	return count;
-}
-
-static int
-list_gone(const SchemaSet *schema, uint32_t *gone)
-{
-	int count = 0;
-
-	for (size_t i = 0; i < schema->count; i++)
-	{
-		const SchemaChange *change = schema->changes[i]->schema;
-
-		if (change->kind == SCHEMA_GONE &&
-			change->catalog == DEFINITION_IN_CLASS)
-			gone[count++] = change->oid;
-	}
-	return count;
-}
-
-/* Updates the list of copied tables after schema changes. */
-static MUST_CHECK Rc
-follow_tables(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
-			  Error *err)
-{
-	size_t known_count = definition_set_count(
-		schema_step_known(self->schema_step));
-	CopiedTable *tables = xcalloc(known_count + 1, sizeof(CopiedTable));
-	uint32_t *gone = xcalloc(schema->count, sizeof(uint32_t));
-	int table_count = list_changed(self, schema, tables);
-	int gone_count = list_gone(schema, gone);
-	Rc rc = copied_table_follow(conn, self->target.pipeline, tables,
-								table_count, gone, gone_count, err);
-
-	free(tables);
-	free(gone);
-	return rc;
-}
-
-/*
- * Refuses a table that a publication now contains, because it may have rows
- * from before.  That includes a table which the same transaction has created:
- * the source has not sent its first rows.
- */
-static MUST_CHECK Rc
-check_named(const PostgresSink *self, const SchemaSet *schema,
-			const Definition *table, Error *err)
-{
-	return table_states_others_are_out(self->table_states) ||
-				   uncopied_was_copied(self->uncopied, table->oid)
-			   ? publication_change_refuse(schema, table, err)
-			   : publication_change_refuse_uncopied(schema, table,
-													self->target.label, err);
-}
-
-/*
- * Whether a table is published since the set although the set does not add it
- * to a publication: it was moved to a published schema, or attached to a
- * published table.  Tables that were unlogged are excepted, because all their
- * rows are sent later.
- */
-static bool
-has_become_published(const DefinitionSet *known, const SchemaChange *change)
-{
-	const Definition *was = definition_set_find(known, DEFINITION_IN_CLASS,
-												change->oid);
-	const Definition *is = change->definition;
-
-	return change->kind == SCHEMA_DEFINED && is->kind == DEFINITION_TABLE &&
-		   was != NULL && was->kind == DEFINITION_TABLE &&
-		   is->table.published && !was->table.published &&
-		   !is->table.unlogged && !was->table.unlogged;
-}
-
-/*
- * Whether a table is published from now on whose earlier rows the target does
- * not have.
- */
-static bool
-lacks_rows(const PostgresSink *self, const DefinitionSet *known,
-		   const SchemaChange *change)
-{
-	return !table_states_others_are_out(self->table_states) &&
-		   has_become_published(known, change) &&
-		   !uncopied_was_copied(self->uncopied, change->oid);
-}
-
-/*
- * Refuses a set after which rows of a table are sent whose earlier rows the
- * target may not have.
- */
-static MUST_CHECK Rc
-check_published(const PostgresSink *self, PgConn *conn, const SchemaSet *schema,
-				Error *err)
-{
-	const DefinitionSet *known;
-	Rc rc;
-
-	if (self->publications == NULL)
-		return RC_OK;
-	rc = schema_step_read(self->schema_step, conn, &known, err);
-	for (size_t i = 0; i < schema->count && rc == RC_OK; i++)
-	{
-		const SchemaChange *change = schema->changes[i]->schema;
-		const Definition *table = publication_change_table(schema, change,
-														   self->publications);
-
-		if (table == NULL && lacks_rows(self, known, change))
-			table = change->definition;
-		if (table != NULL && is_taken(self, table, schema->txn.end_lsn))
-			rc = check_named(self, schema, table, err);
-	}
-	return rc;
-}
-
-static void
-settle_tables(PostgresSink *self, const SchemaSet *schema)
-{
-	for (size_t i = 0; i < schema->count; i++)
-	{
-		const SchemaChange *change = schema->changes[i]->schema;
-
-		if (!is_in_copy(self, change, schema->txn.end_lsn))
-			uncopied_settle(self->uncopied, change);
-	}
-}
-
 /* The function of a SchemaFollowed. */
 static bool
 is_followed(const void *context, const Definition *table)
@@ -810,6 +632,8 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 {
 	PgConn *conn = lane_conn(self->applier.lane);
 	size_t count = schema->count;
+	const FollowedTables tables = followed_tables(self);
+	const DefinitionSet *known;
 	const SchemaFollowed followed = {.is_followed = is_followed,
 									 .context = self};
 	Rc rc = RC_OK;
@@ -817,7 +641,9 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 	if (!self->applier.txn_open)
 		rc = applier_begin(&self->applier, err);
 	if (rc == RC_OK)
-		rc = check_published(self, conn, schema, err);
+		rc = schema_step_read(self->schema_step, conn, &known, err);
+	if (rc == RC_OK)
+		rc = followed_tables_check(&tables, known, schema, err);
 	if (rc == RC_OK)
 		rc = schema_step_apply(self->schema_step, conn, schema, &followed, err);
 	if (rc == RC_FAIL)
@@ -827,8 +653,9 @@ change_schema(PostgresSink *self, const SchemaSet *schema, Error *err)
 		schema_step_index_build_lsn(self->schema_step));
 	if (rc == RC_OK)
 	{
-		settle_tables(self, schema);
-		rc = follow_tables(self, conn, schema, err);
+		followed_tables_settle(&tables, schema);
+		rc = followed_tables_note(
+			&tables, conn, schema_step_known(self->schema_step), schema, err);
 	}
 	if (rc == RC_OK)
 		rc = pgconn_exec(conn, target_restore_lock_timeout_sql(&self->target),
