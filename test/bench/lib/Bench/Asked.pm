@@ -9,6 +9,7 @@ use List::Util qw(max min);
 use Bench::Clone;
 use Bench::Nodes;
 use Bench::Report qw(print_table);
+use Bench::Verify;
 
 # Each: what, the least or the most that is asked, and how to get it from the
 # results; undef where it was not measured.
@@ -52,7 +53,8 @@ sub asked
 	} [ '120 columns', 'wide-rows' ], [ 'documents', 'toast-updates' ];
 	push @asked, latency($result), Bench::Clone::asked($result->{clone}),
 	  Bench::Clone::asked_of_tables($result->{tables}),
-	  Bench::Nodes::asked($result->{nodes});
+	  Bench::Nodes::asked($result->{nodes}),
+	  Bench::Verify::asked($result->{verify}, $result->{small});
 	push @asked,
 	  [ 'peak memory of the consumer, MB, all workloads', '<=', 64,
 		peak($result) ];
