@@ -103,7 +103,7 @@ SQL
 	is($found->{status}, 1, 'a table without a key differs still') or diag($found->{text}, $found->{log});
 	is(outcome($found, $_), 'repaired', "$_ is repaired") for qw(parent child part), 'Odd names';
 	is(outcome($found, 'bag'), 'different', 'the table without a key is not');
-	like(table_of($found, 'bag')->{reason}, qr/not repaired: it has no key/, 'which is said');
+	like(table_of($found, 'bag')->{reason}, qr/not repaired: it has no key; "penstock table resync public\.bag/, 'which is said');
 	is_deeply(table_of($found, 'child')->{repairs},
 		{ inserted => 2, updated => 1, deleted => 1, repaired_before => 0 }, 'what was done is said');
 	is($one->target_sql('SELECT count(*) FROM fired'), 0, 'no trigger fires');

@@ -127,7 +127,7 @@ judge_all(const Repair *self)
 		judge_share(self, of);
 		for (int fault = 0; fault < ROW_FAULTS; fault++)
 			if (of->faults[fault] > of->key_count[fault])
-				refuse(self, of, "too many rows differ: copy it again");
+				refuse(self, of, "too many of its rows differ");
 	}
 }
 
@@ -549,6 +549,23 @@ repair_table(const RepairedTable *table, Error *err)
 
 /* ---- all tables, under one fence ---------------------------------------- */
 
+/* Tables that are placed on nodes cannot be copied one by one. */
+static void
+refuse_keyless(const RepairedTable *table)
+{
+	const Repair *repair = table->repair;
+	const CopyTable *named = table->table->table;
+
+	if (repair->config->placement != NULL)
+		refuse(repair, table->of, "it has no key");
+	else
+		refuse(repair, table->of,
+			   arena_printf(
+				   repair->verdict->arena,
+				   "it has no key; \"%s\" copies it again",
+				   OWN_COMMAND_TABLE("resync", named->schema, named->name)));
+}
+
 /* Repairs a table on a target, if its verdict says so.  `now` is the verdict
  * that the table has under this anchor: pending, if it can be compared. */
 static MUST_CHECK Rc
@@ -570,7 +587,7 @@ repair_compared(Repair *self, const ComparedTable *table, int number,
 		refuse(self, repaired.of,
 			   now->reason != NULL ? now->reason : "it cannot be compared now");
 	else if (!table->statements.has_key)
-		refuse(self, repaired.of, "it has no key: copy it again");
+		refuse_keyless(&repaired);
 	else
 		return repair_table(&repaired, err);
 	return RC_OK;

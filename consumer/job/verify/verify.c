@@ -5,6 +5,8 @@
  */
 #include "job/verify/verify.h"
 
+#include <stddef.h>
+
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -12,13 +14,11 @@
 #include "base/task.h"
 #include "job/verify/anchor.h"
 #include "job/verify/compare.h"
+#include "job/verify/progress.h"
 #include "job/verify/repair.h"
 #include "job/verify/schemas.h"
 #include "job/verify/sequences.h"
 #include "job/verify/tables.h"
-
-/* Interval at which we log the progress. */
-#define SAY_MS 10000
 
 /* Pause before a table that was locked is tried again. */
 #define BUSY_PAUSE_MS 200
@@ -59,7 +59,7 @@ struct Verification
 	int next;  /* index of the table that the next free worker takes */
 	int64_t deadline_us; /* monotonic time from which on the snapshots are too
 						  * old to be used */
-	int64_t say_us;
+	VerifyProgress progress;
 	Worker workers[CONFIG_JOBS_MAX];
 };
 
@@ -97,8 +97,11 @@ compare_table(Worker *worker, ComparedTable *table, Error *err)
 {
 	Verification *self = worker->verification;
 	CompareOutcome outcome = COMPARE_BUSY;
+	ptrdiff_t number = worker - self->workers;
 	Rc rc;
 
+	self->progress.now[number] = table->table;
+	self->progress.since_us[number] = clock_monotonic_us();
 	do
 	{
 		rc = comparer_run(&worker->comparer, table, &outcome, err);
@@ -107,6 +110,7 @@ compare_table(Worker *worker, ComparedTable *table, Error *err)
 		if (rc == RC_AGAIN)
 			rc = RC_OK;
 	} while (rc == RC_OK && outcome == COMPARE_BUSY && !is_over(self));
+	self->progress.now[number] = NULL;
 	if (rc == RC_OK && outcome == COMPARE_LOST)
 		self->lost = true;
 	else if (rc == RC_OK)
@@ -158,17 +162,28 @@ work(void *context, Error *err)
 static void
 say_progress(Verification *self)
 {
-	int settled = 0;
+	VerifyProgress *progress = &self->progress;
 
-	if (clock_monotonic_us() < self->say_us)
+	if (!verify_progress_is_due(progress))
 		return;
-	self->say_us = clock_monotonic_us() + SAY_MS * 1000;
+	progress->tables = 0;
+	progress->settled = 0;
+	progress->bytes = 0;
+	progress->settled_bytes = 0;
 	for (int i = 0; i < self->tables.count; i++)
-		settled += compared_table_is_pending(&self->tables.tables[i],
-											 self->config->target_count)
-					   ? 0
-					   : 1;
-	log_info("verify", "compared %d of %d tables", settled, self->tables.count);
+	{
+		const ComparedTable *table = &self->tables.tables[i];
+
+		if (table->table->skip)
+			continue;
+		progress->tables++;
+		progress->bytes += table->table->bytes;
+		if (compared_table_is_pending(table, self->config->target_count))
+			continue;
+		progress->settled++;
+		progress->settled_bytes += table->table->bytes;
+	}
+	verify_progress_show(progress);
 }
 
 /* Calls task_work() for each worker that has a task.  *left is set to whether a
@@ -206,7 +221,8 @@ wait_for_workers(Verification *self, Error *err)
 
 	for (int i = 0; i < self->config->jobs; i++)
 		tasks[i] = self->workers[i].task;
-	rc = interrupt_wait_tasks(tasks, self->config->jobs, self->say_us, err);
+	rc = interrupt_wait_tasks(tasks, self->config->jobs, self->progress.next_us,
+							  err);
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
@@ -220,7 +236,7 @@ run_workers(Verification *self, Error *err)
 	self->lost = false;
 	self->deadline_us = self->anchor.taken_us +
 						(int64_t) self->config->max_snapshot_s * 1000000;
-	self->say_us = clock_monotonic_us() + SAY_MS * 1000;
+	verify_progress_begin(&self->progress);
 	for (int i = 0; i < self->config->jobs; i++)
 	{
 		Worker *worker = &self->workers[i];
@@ -242,6 +258,7 @@ run_workers(Verification *self, Error *err)
 	}
 	for (int i = 0; i < self->config->jobs; i++)
 		task_free(self->workers[i].task);
+	verify_progress_end(&self->progress);
 	return rc;
 }
 
