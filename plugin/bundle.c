@@ -123,14 +123,15 @@ struct PenstockBundle
 {
 	StringInfoData buf; /* fields of the message that is being collected */
 
-	/* Of the last transaction in buf. */
+	/* Where the last transaction in buf ends, and its xid. */
 	XLogRecPtr end_lsn;
 	TransactionId xid;
 
-	int pages;           /* read since the last message */
-	XLogRecPtr readable; /* how far the WAL could be read when last asked */
+	int pages; /* read since the last message */
+	XLogRecPtr
+		readable; /* how far the WAL could be read when that was asked last */
 
-	XLogPageReadCB read_page; /* the walsender's */
+	XLogPageReadCB read_page; /* the walsender's function for it */
 };
 
 /* Whether the walsender decodes, and so reads with its own function. */
@@ -250,7 +251,10 @@ penstock_bundle_before(PenstockSession *session, ReorderBufferTXN *txn)
 		penstock_bundle_end_holding(session);
 }
 
-/* An error has been caught, and is to go on. */
+/*
+ * Sends what is held after an error was caught, and before that is raised
+ * again.
+ */
 static void
 send_before_error(PenstockSession *session)
 {
@@ -309,7 +313,7 @@ send_before_reading(PenstockSession *session)
 	penstock_session_leave(session, outer);
 }
 
-/* What is to be read. */
+/* The arguments of read_page(). */
 typedef struct PageRequest
 {
 	XLogRecPtr page;

@@ -53,7 +53,10 @@ penstock_compressor_new(int level)
 	return compressor;
 }
 
-/* False, and `out` as it was, if it would not be smaller. */
+/*
+ * Appends a frame in compressed form.  If that would not be smaller, leaves
+ * `out` as it is and returns false.
+ */
 static bool
 append_compressed(PenstockCompressor *compressor, StringInfo out,
 				  const char *frame, Size bytes)
@@ -69,7 +72,10 @@ append_compressed(PenstockCompressor *compressor, StringInfo out,
 							   PENSTOCK_WIRE_LENGTH_ANY);
 	place = penstock_wire_reserve(out, bytes);
 
-	/* No more room than makes it worth it. */
+	/*
+	 * The compressor gets no more room than the frame takes as it is, so that
+	 * it fails if it does not make it smaller.
+	 */
 	compressed = ZSTD_compress2(compressor->zstd, place,
 								bytes - FIELD_HEADER_BYTES, frame, bytes);
 	if (ZSTD_isError(compressed))

@@ -38,7 +38,10 @@
 #include "newest.h"
 #include "schema.h"
 
-/* What decides how labels are: the two snapshots, and who sees itself. */
+/*
+ * What decides which names labels have: the two snapshots, and the transaction
+ * that sees its own changes.
+ */
 typedef struct LabelState
 {
 	TransactionId xmin;
@@ -53,18 +56,23 @@ typedef struct LabelState
 
 struct PenstockLabels
 {
-	MemoryContext context; /* of what belongs to the state */
-	uint64 changes_seen;   /* of `changes`, below */
+	MemoryContext context; /* what belongs to `state` is allocated in it */
+	uint64 changes_seen;   /* the value of `changes` that was seen last */
 
-	/* A snapshot whose xmin is not less has seen all changes of labels. */
+	/*
+	 * A snapshot whose xmin is not before this one sees all changes of labels
+	 * that the server has heard of.
+	 */
 	TransactionId changed_xmax;
 
 	LabelState state;
 	List *types; /* OIDs of types whose labels the cache has, in this state */
 };
 
-/* How often the server has heard of labels that change.  Callbacks cannot be
- * given back, and so do not know a session. */
+/*
+ * How often the server has said that a label may have changed.  The callback
+ * cannot be unregistered, and so counts for all sessions of the process.
+ */
 static uint64 changes;
 
 static void
@@ -138,7 +146,9 @@ typedef struct Showing
 	Snapshot active;
 } Showing;
 
-/* Has the cache read the labels of an enum, with the snapshot that is active.
+/*
+ * Puts the labels of an enum into the server's cache, as the active snapshot
+ * sees them.
  */
 static void
 read_labels(Oid type)
@@ -163,7 +173,11 @@ read_labels(Oid type)
 	}
 }
 
-/* An error, after which there is no historic snapshot, is the end of it. */
+/*
+ * Puts all labels that a type's values may have into the server's cache, as the
+ * newest snapshot sees them.  An error leaves that snapshot active, but also
+ * ends the decoding, and with it any historic snapshot.
+ */
 static void
 read_all_labels(void *arg)
 {
@@ -184,7 +198,7 @@ read_all_labels(void *arg)
 	SetupHistoricSnapshot(showing->active, HistoricSnapshotGetTupleCids());
 }
 
-/* Forgets what the cache has, if that is of another state. */
+/* If the server's cache may have labels of another state, empties it. */
 static void
 enter_state(PenstockLabels *labels, const LabelState *state)
 {

@@ -16,7 +16,7 @@
 #include "newest.h"
 #include "relinfo.h"
 
-/* Of transactions that nothing ends. */
+/* For a table that is left out for good. */
 #define FOREVER PG_UINT64_MAX
 
 typedef struct Table
@@ -31,19 +31,19 @@ struct PenstockLeftOut
 	int count;
 	Table *tables;
 
-	/* The end of the transaction at hand. */
+	/* Where the current transaction ends. */
 	XLogRecPtr end_lsn;
 
 	/*
-	 * Behind this the answers for some table change; InvalidXLogRecPtr: they
-	 * do not change any more.
+	 * From the first transaction on that ends after this position, some table
+	 * is not left out any more.  InvalidXLogRecPtr: nothing changes any more.
 	 */
 	XLogRecPtr next_change;
 };
 
 /* ---- the option's value ---- */
 
-/* Its value; -1: it is none. */
+/* The value of a hexadecimal digit; -1: the character is none. */
 static int
 hex_digit(char c)
 {
@@ -133,9 +133,7 @@ penstock_left_out_parse(const char *value, List **tables)
 
 /* ---- a session ---- */
 
-/*
- * From a transaction that ends at end_lsn on, where the answers change next.
- */
+/* The next_change for a transaction that ends at end_lsn. */
 static XLogRecPtr
 find_next_change(const PenstockLeftOut *self, XLogRecPtr end_lsn)
 {
@@ -188,7 +186,10 @@ penstock_left_out_begin(PenstockSession *session, XLogRecPtr end_lsn)
 		(void) set_streaming_compat(session->ctx, session->options.streaming);
 }
 
-/* Binary search takes an array and a key of one type. */
+/*
+ * Finds a table in the list by the name that it has in the stream; NULL: it is
+ * not there.
+ */
 static const Table *
 find_table(PenstockSession *session, Oid relid)
 {

@@ -11,7 +11,11 @@
 #include "compat.h"
 #include "lookup.h"
 
-/* In that order: it stops being in progress after it is noted as committed. */
+/*
+ * Whether a transaction was rolled back.  That it is in progress is asked
+ * first: a transaction is marked as committed before it stops being in
+ * progress.
+ */
 static bool
 is_rolled_back(TransactionId xid)
 {

@@ -34,7 +34,10 @@ is_name_character(char c)
 		   c == '$';
 }
 
-/* What is within quotes, a doubled quote standing for one; NULL: no end. */
+/*
+ * Takes a quoted name, in which two quotes stand for one.  NULL if the closing
+ * quote is missing.
+ */
 static char *
 take_quoted(const char **at)
 {

@@ -79,7 +79,7 @@ sees_the_same(PenstockSession *session, Snapshot one, Snapshot other)
 		   count_others(session, one) == count_others(session, other);
 }
 
-/* NULL: it sees what the active one does. */
+/* The newest snapshot; NULL if it sees the same as the active one. */
 static Snapshot
 make_other(PenstockSession *session, Snapshot active)
 {
@@ -101,7 +101,10 @@ penstock_newest_begin(PenstockSession *session)
 								newest_snapshot_compat(session->ctx));
 }
 
-/* A row of a catalog, to be freed; NULL: it is not there. */
+/*
+ * Reads a row of a catalog by its OID with a snapshot.  A copy; NULL if there
+ * is no such row.
+ */
 static HeapTuple
 read_row(Oid catalog_oid, Oid oid, Snapshot snapshot)
 {
@@ -122,7 +125,11 @@ read_row(Oid catalog_oid, Oid oid, Snapshot snapshot)
 	return tuple;
 }
 
-/* The same from the server's cache, if there is no snapshot. */
+/*
+ * Finds a row of a catalog by its OID with a snapshot.  If that is NULL or does
+ * not see the row, it comes from the server's cache.  A copy; NULL if there is
+ * no such row.
+ */
 static HeapTuple
 find_row(Oid catalog, Oid oid, Snapshot snapshot)
 {

@@ -20,14 +20,17 @@
 
 #include "session.h"
 
-/* Such a snapshot in the current memory context, from the one that is active.
+/*
+ * Makes such a snapshot from the one that is active, in the current memory
+ * context.
  */
 extern Snapshot penstock_newest_make(PenstockSession *session, Snapshot active);
 
 /*
- * A transaction is handed out.  If its snapshot is older than the newest, it
- * fills the server's caches with rows that are, and not every server forgets
- * these when it ends; see caches_mixed in session.h.
+ * To be called when a transaction begins to be handed out.  If its snapshot
+ * sees less than the newest, the server's caches get rows that are out of date.
+ * Not every server forgets these when the transaction ends; so that is noted,
+ * as caches_mixed in session.h.
  */
 extern void penstock_newest_begin(PenstockSession *session);
 

@@ -88,7 +88,10 @@ append_integers(StringInfo buf, int field, const PenstockShape *shape,
 										   (Size) shape->nintegers *
 											   PENSTOCK_WIRE_VARINT_BYTES_MAX);
 
-	/* The length takes one byte for all but the widest tables. */
+	/*
+	 * The numbers are written behind room for their length, which takes one
+	 * byte for all but the widest tables.
+	 */
 	p = start + 1 + PENSTOCK_WIRE_LENGTH_SMALL;
 	for (int i = 0; i < shape->nintegers; i++)
 	{
@@ -124,7 +127,10 @@ raise_unchanged(const PenstockColumn *column)
 					 "column list.")));
 }
 
-/* Returns whether there were unchanged values. */
+/*
+ * Appends the values of a row; returns whether the update has left some
+ * unchanged.
+ */
 static bool
 append_values(PenstockSession *session, StringInfo buf, int field,
 			  const PenstockShape *shape, const PenstockRow *row,

@@ -90,7 +90,10 @@ penstock_session_recover(PenstockSession *session)
 	session->current_value = NULL;
 	MemoryContextReset(session->change_context);
 
-	/* Entries are marked as valid before they are complete. */
+	/*
+	 * The error may have interrupted the building of an entry, which is marked
+	 * as valid from the beginning.
+	 */
 	penstock_relations_invalidate(session->relations);
 	penstock_frames_recover(session);
 }

@@ -61,8 +61,8 @@ typedef struct PenstockSession
 	bool converts;
 
 	/*
-	 * The settings that output functions depend on are in force; see value.c.
-	 * They end with the transaction that is being replayed.
+	 * Settings that output functions depend on have their fixed values, until
+	 * the transaction ends that is being replayed; see value.c.
 	 */
 	bool settings_applied;
 
@@ -73,12 +73,16 @@ typedef struct PenstockSession
 	bool caches_mixed;
 
 	/*
-	 * A callback is at work.  If the next one finds it so, an error got away
-	 * with it that did not end the session; see penstock_session_enter().
+	 * A callback is running.  If this is set when the next one begins, an error
+	 * has interrupted the last one without ending the session; see
+	 * penstock_session_enter().
 	 */
 	bool entered;
 
-	/* The reader knows that finished transactions may be held; see bundle.h. */
+	/*
+	 * The reader was told that finished transactions may be held back; see
+	 * bundle.h.
+	 */
 	bool holding;
 
 	/*
@@ -91,11 +95,12 @@ typedef struct PenstockSession
 	const struct PenstockValueWriter *current_value;
 
 	struct PenstockCompressor *compressor; /* NULL: frames go as they are */
-	struct PenstockLabels *labels;         /* NULL: as the server has them */
-	struct PenstockBundle *bundle;         /* NULL: nothing is held back */
-	struct PenstockLeftOut *left_out;      /* NULL: nothing is */
-	struct PenstockFrames *frames;         /* see frame.h */
-	struct PenstockRelations *relations;   /* see relinfo.h */
+	struct PenstockLabels
+		*labels; /* NULL: labels are as the server shows them */
+	struct PenstockBundle *bundle;             /* NULL: nothing is held back */
+	struct PenstockLeftOut *left_out;          /* NULL: no table is left out */
+	struct PenstockFrames *frames;             /* see frame.h */
+	struct PenstockRelations *relations;       /* see relinfo.h */
 	struct PenstockPublications *publications; /* see publish.h */
 } PenstockSession;
 

@@ -90,7 +90,7 @@ typedef struct TextSetting
 {
 	const char *name;
 	const char *value;
-	bool is_prefix; /* what follows in the current value is of no matter */
+	bool is_prefix; /* it is enough if the current value begins so */
 } TextSetting;
 
 /*
@@ -127,7 +127,10 @@ typedef struct BuiltinType
 	PenstockValueKind kind;
 } BuiltinType;
 
-/* See the top of the file.  Arrays and ranges are not here but derived. */
+/*
+ * The built-in types that are not sent as text; why these, see the top of the
+ * file.  Arrays of them are found by is_portable_array().
+ */
 static const BuiltinType builtin_types[] = {
 	{BOOLOID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_BOOL},
 	{INT2OID, PENSTOCK_ENCODING_INTEGER, PENSTOCK_VALUE_INT2},
@@ -205,8 +208,9 @@ find_builtin_type(Oid type)
 }
 
 /*
- * Whether it is an array of something in the table.  An array's binary form
- * contains the OID of its elements' type, so built-in ones are fine.
+ * Whether a type is a built-in array of a type in builtin_types.  The binary
+ * form of an array contains the OID of the elements' type, which is the same on
+ * all servers for built-in types.
  */
 static bool
 is_portable_array(const FormData_pg_type *form)
@@ -278,7 +282,7 @@ penstock_value_init(PenstockValueWriter *writer, Oid type, bool binary)
 	ReleaseSysCache(tuple);
 }
 
-/* See the top of the file. */
+/* See "Settings that the text form depends on". */
 void
 penstock_value_apply_settings(PenstockSession *session)
 {
@@ -353,7 +357,10 @@ flatten(Datum value)
 	return data;
 }
 
-/* What the labels of enums are may change while they are read. */
+/*
+ * Calls the output function with labels of enums as the reader knows them.  The
+ * server may hear of labels that change meanwhile: then once more.
+ */
 static char *
 output_with_labels(PenstockSession *session, const PenstockValueWriter *writer,
 				   Datum value)

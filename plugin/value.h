@@ -28,24 +28,24 @@ typedef enum PenstockEncoding
 
 typedef enum PenstockValueKind
 {
-	/* Encoding integer. */
+	/* Sent as numbers: encoding integer. */
 	PENSTOCK_VALUE_BOOL,
 	PENSTOCK_VALUE_INT2,
 	PENSTOCK_VALUE_INT4,
 	PENSTOCK_VALUE_INT8,
 	PENSTOCK_VALUE_OID,
 
-	/* Stored as what is sent. */
+	/* Sent as they are stored. */
 	PENSTOCK_VALUE_CHARACTERS, /* varlena, in the server's encoding */
 	PENSTOCK_VALUE_BYTES,      /* varlena */
 	PENSTOCK_VALUE_NAME,
 	PENSTOCK_VALUE_UUID,
 
-	/* Stored in the machine's byte order. */
+	/* Sent in network byte order, stored in the machine's. */
 	PENSTOCK_VALUE_FLOAT4,
 	PENSTOCK_VALUE_FLOAT8,
 
-	/* By the type's functions. */
+	/* Sent as the type's send function or output function writes them. */
 	PENSTOCK_VALUE_SEND,
 	PENSTOCK_VALUE_OUTPUT,
 } PenstockValueKind;
