@@ -97,7 +97,7 @@ say_missing(PenstockPublications *p, const char *name)
 {
 	ereport(p->missed ? DEBUG1 : LOG,
 			(errmsg("publication \"%s\" does not exist at the point of the "
-					"log that is being decoded: nothing is published by it",
+					"WAL that is being decoded: nothing is published by it",
 					name)));
 }
 
