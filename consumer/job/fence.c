@@ -23,7 +23,7 @@
 
 /* Interval at which we query the targets' progress, and, while the targets are
  * held, whether they still have the LSN. */
-#define FENCE_POLL_MS  100
+#define FENCE_POLL_MS  20
 #define FENCE_CHECK_MS 1000
 
 /* Interval at which we log which target we wait for. */
@@ -51,6 +51,9 @@ typedef struct Fencing
 	Lsn lsn;          /* LSN of the fence, or that we wait for without one */
 	bool is_up;       /* whether the fence is written */
 	bool is_follower; /* whether we have followed ourselves the last time */
+	int limit_ms;     /* time in which all targets must have the LSN; 0: no
+					   * limit */
+	int64_t limit_us; /* monotonic time when it is over */
 } Fencing;
 
 static MUST_CHECK Rc
@@ -355,6 +358,12 @@ wait_for_all(Fencing *self, Error *err)
 			i++;
 			continue;
 		}
+		if (rc == RC_OK && self->limit_ms > 0 &&
+			clock_monotonic_us() >= self->limit_us)
+			rc = error_set(err, ERR_LIMIT,
+						   "%s has not come to LSN " LSN_FORMAT " within %d ms",
+						   self->labels[i], LSN_ARGS(self->lsn),
+						   self->limit_ms);
 		if (rc == RC_OK && clock_monotonic_us() >= report_us)
 		{
 			log_info("fence", "waiting for %s to get to LSN " LSN_FORMAT,
@@ -498,6 +507,13 @@ take_away(Fencing *self)
 	interrupt_defer(false);
 }
 
+static void
+set_limit(Fencing *self, int limit_ms)
+{
+	self->limit_ms = limit_ms;
+	self->limit_us = clock_monotonic_us() + (int64_t) limit_ms * 1000;
+}
+
 Rc
 fence_hold(const Config *config, const FenceUse *use, Error *err)
 {
@@ -505,8 +521,12 @@ fence_hold(const Config *config, const FenceUse *use, Error *err)
 	Lsn farthest;
 	Rc rc = open_all(&self, err);
 
-	if (rc == RC_OK && use->choose != NULL)
+	set_limit(&self, use->near_ms_max);
+	if (rc == RC_OK && (use->choose != NULL || use->ready != NULL))
 		rc = approach(&self, err);
+	if (rc == RC_OK && use->ready != NULL)
+		rc = use->ready(use->context, err);
+	set_limit(&self, use->reach_ms_max);
 	if (rc == RC_OK)
 		rc = lock_all(&self, &farthest, err);
 	if (rc == RC_OK)

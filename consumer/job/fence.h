@@ -35,6 +35,13 @@
 typedef struct FenceUse
 {
 	/*
+	 * Called after step 1, when all that the fence needs is ready and the
+	 * followers still go on; may block.  Any result but RC_OK ends the fence.
+	 * NULL: nothing is called.
+	 */
+	Rc (*ready)(void *context, Error *err);
+
+	/*
 	 * Sets *lsn to the LSN at which the targets are to be held.  It must not be
 	 * before the LSN of step 3, at which the targets are held until this
 	 * function has returned.  Any result but RC_OK ends the fence.  NULL: hold
@@ -53,6 +60,15 @@ typedef struct FenceUse
 	/* Whether we follow the pipeline up to the LSN ourselves if no follower is
 	 * running. */
 	bool follows;
+
+	/*
+	 * Milliseconds in which all targets must have come near the end of the
+	 * source's WAL before `ready` is called, and in which they must have
+	 * reached the LSN afterwards; otherwise the fence fails with ERR_LIMIT.  0:
+	 * no limit.
+	 */
+	int near_ms_max;
+	int reach_ms_max;
 } FenceUse;
 
 /*

@@ -17,7 +17,6 @@
  * because all databases of a server share its origins, and several nodes of a
  * pipeline may be databases of one server.
  */
-#define ORIGIN_PREFIX "penstock_"
 #define DATABASE_SQL                                                           \
 	"(SELECT '@' || oid FROM pg_catalog.pg_database"                           \
 	" WHERE datname = current_database())"
@@ -135,7 +134,7 @@ origin_set_up(PgConn *target, const char *pipeline, int number, bool *marked,
 		rc = call(
 			target,
 			"SELECT pg_catalog.pg_replication_origin_session_setup(" NAME_SQL
-			")",
+			"), pg_catalog.set_config('" ORIGIN_NAME_SETTING "', $1, false)",
 			pipeline, number, NULL, err);
 	*marked = rc == RC_OK;
 	if (rc == RC_FAIL && is_no_origin_here(err))

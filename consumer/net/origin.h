@@ -27,6 +27,17 @@
 	"18)"
 
 /*
+ * Name of an origin: this prefix and the pipeline's name, and of a further
+ * origin a slash and its number.  (The server's name of it also has the
+ * database.)  The server tells nobody the name of the origin that a session
+ * has, so a session with an origin also has its name in this setting.  Whoever
+ * reads the setting must check that the session has an origin at all, which
+ * only a role with that privilege can set; anybody can set the setting.
+ */
+#define ORIGIN_PREFIX       "penstock_"
+#define ORIGIN_NAME_SETTING "penstock.origin"
+
+/*
  * Sets the pipeline's origin number `number` for the session of `target`, and
  * creates the origin if it does not exist.  All that the session commits from
  * now on is marked.  If the role has no privilege for that, or the server has

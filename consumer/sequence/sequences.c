@@ -81,9 +81,27 @@ set(SequenceSetting *setting, PgConn *target, bool warn_absent, int *count,
 	return rc;
 }
 
+/* Reads the number of the source's sessions, which may keep values. */
 static MUST_CHECK Rc
-set_all(SequenceList *list, SequenceSetting *setting, PgConn *source,
-		PgConn *target, bool warn_absent, int *count, Error *err)
+count_sessions(PgConn *source, int *count, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(source,
+						"SELECT count(*) FROM pg_catalog.pg_stat_activity"
+						" WHERE datname = current_database()",
+						&result, err);
+
+	if (rc == RC_OK)
+		*count = (int) strtol(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	return rc;
+}
+
+/* `sessions`: number of the source's sessions, for the margin; 0: no margin. */
+static MUST_CHECK Rc
+set_all(SequenceList *list, SequenceSetting *setting, int sessions,
+		PgConn *source, PgConn *target, bool warn_absent, int *count,
+		Error *err)
 {
 	SequenceGoal *goals = xcalloc((size_t) list->count + 1, sizeof(*goals));
 	Rc rc;
@@ -91,7 +109,12 @@ set_all(SequenceList *list, SequenceSetting *setting, PgConn *source,
 	for (int i = 0; i < list->count; i++)
 	{
 		if (list->items[i].has_value)
-			goals[setting->count++].source = &list->items[i];
+			goals[setting->count++] = (SequenceGoal){
+				.source = &list->items[i],
+				.margin = sessions > 0
+							  ? sequence_margin(&list->items[i].definition,
+												sessions, 0)
+							  : 0};
 		else if (list->items[i].problem != NULL)
 			warn(source, &list->items[i]);
 	}
@@ -106,11 +129,17 @@ run(const CopyCatalog *catalog, SequenceSetting *setting, PgConn *source,
 	PgConn *target, bool warn_absent, int *count, Error *err)
 {
 	SequenceList list = {0};
-	Rc rc = find_and_read(&list, catalog, source, err);
+	int sessions = 0;
+	Rc rc = RC_OK;
 
 	*count = 0;
+	if (setting->mode == SEQUENCES_AHEAD)
+		rc = count_sessions(source, &sessions, err);
 	if (rc == RC_OK)
-		rc = set_all(&list, setting, source, target, warn_absent, count, err);
+		rc = find_and_read(&list, catalog, source, err);
+	if (rc == RC_OK)
+		rc = set_all(&list, setting, sessions, source, target, warn_absent,
+					 count, err);
 	sequence_list_release(&list);
 	if (rc != RC_OK)
 		error_context(err, "copying sequences to %s", pgconn_label(target));
@@ -137,6 +166,16 @@ sequences_advance(const CopyCatalog *catalog, const SequenceStride *stride,
 	if (stride != NULL)
 		setting.stride = *stride;
 	return run(catalog, &setting, source, target, warn_absent, advanced, err);
+}
+
+Rc
+sequences_advance_beyond(const CopyCatalog *catalog,
+						 const SequenceStride *stride, PgConn *source,
+						 PgConn *target, int *advanced, Error *err)
+{
+	SequenceSetting setting = {.mode = SEQUENCES_AHEAD, .stride = *stride};
+
+	return run(catalog, &setting, source, target, true, advanced, err);
 }
 
 Rc

@@ -42,4 +42,13 @@ MUST_CHECK Rc sequences_advance(const CopyCatalog *catalog,
 								PgConn *target, bool warn_absent, int *advanced,
 								Error *err);
 
+/*
+ * Like sequences_advance(), but sets sequences beyond the source's by a margin
+ * (sequence_margin()), because sessions of the source may still draw values.
+ */
+MUST_CHECK Rc sequences_advance_beyond(const CopyCatalog *catalog,
+									   const SequenceStride *stride,
+									   PgConn *source, PgConn *target,
+									   int *advanced, Error *err);
+
 #endif /* PENSTOCK_SEQUENCE_SEQUENCES_H */
