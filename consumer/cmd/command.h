@@ -29,6 +29,8 @@ MUST_CHECK Rc command_federate(const Config *config, Error *err);
 MUST_CHECK Rc command_schema(const Config *config, Error *err);
 MUST_CHECK Rc command_promote(const Config *config, Error *err);
 MUST_CHECK Rc command_sequences(const Config *config, Error *err);
+MUST_CHECK Rc command_switch(const Config *config, Error *err);
+MUST_CHECK Rc command_finish(const Config *config, Error *err);
 MUST_CHECK Rc command_table(const Config *config, Error *err);
 MUST_CHECK Rc command_verify(const Config *config, Error *err);
 

@@ -198,3 +198,106 @@ config_require_target(const Config *config, Error *err)
 					"a section [target NAME] of a configuration file.");
 	return rc;
 }
+
+/* ---- the way back ------------------------------------------------------- */
+
+/*
+ * Largest length of a pipeline's name that config_turn_back() accepts: names of
+ * objects on the servers consist of a prefix and the name of either direction.
+ */
+#define NAME_BACK_PREFIX_MAX 8
+#define NAME_TURNED_MAX                                                        \
+	(CONFIG_NAME_MAX - (int) sizeof(CONFIG_BACK_SUFFIX) + 1 -                  \
+	 NAME_BACK_PREFIX_MAX)
+
+/* Options on what is sent that hold for one direction only. */
+static const char *const one_way[] = {
+	"publications", "origin",         "table",          "exclude-table",
+	"schema",       "exclude-schema", "sequence-stride"};
+
+static void
+remove_name(ConfigNames *names, const char *name)
+{
+	int kept = 0;
+
+	for (int i = 0; i < names->count; i++)
+		if (strcmp(names->names[i], name) != 0)
+			names->names[kept++] = names->names[i];
+	names->count = kept;
+}
+
+static MUST_CHECK Rc
+check_turnable(const Config *config, Error *err)
+{
+	if (config->source_count > 0 || config->target_count > 1 ||
+		config->placement != NULL)
+		return error_set(err, ERR_CONFIG,
+						 "writes are moved only from one source without a name "
+						 "to one target without a placement");
+	if ((int) strlen(config->name) > NAME_TURNED_MAX)
+		return error_set(err, ERR_CONFIG,
+						 "the name of the pipeline, \"%s\", is longer than %d "
+						 "characters, which leaves no room for that of its way "
+						 "back",
+						 config->name, NAME_TURNED_MAX);
+	return RC_OK;
+}
+
+Rc
+config_name_back(const Config *config, Arena *arena, const char **back,
+				 Error *err)
+{
+	size_t length = strlen(config->name);
+	Rc rc;
+
+	if (config->back)
+	{
+		char *name = arena_strdup(arena, config->name);
+
+		name[length - strlen(CONFIG_BACK_SUFFIX)] = '\0';
+		*back = name;
+		return RC_OK;
+	}
+	rc = check_turnable(config, err);
+	if (rc == RC_OK)
+		*back = arena_printf(arena, "%s" CONFIG_BACK_SUFFIX, config->name);
+	return rc;
+}
+
+Rc
+config_turn_back(Config *config, Arena *arena, Error *err)
+{
+	const char *source = config->source;
+	const char *name = NULL;
+	Rc rc = config_name_back(config, arena, &name, err);
+
+	if (rc == RC_OK)
+		rc = config_require_source(config, err);
+	if (rc == RC_OK)
+		rc = config_require_target(config, err);
+	if (rc != RC_OK)
+		return rc;
+	config->source = config->targets[0];
+	config->targets[0] = source;
+	config->target_names[0] = NULL;
+	config->name = config->name_asked = name;
+	config->name_given = true;
+	config->back = !config->back;
+	for (size_t i = 0; i < LENGTH_OF(one_way); i++)
+		if (!config_is_typed(config, one_way[i]))
+			remove_name(&config->given, one_way[i]);
+	if (!config_is_typed(config, "publications"))
+		config->publications = config->name;
+	if (!config_is_typed(config, "origin"))
+		config->origin = "any";
+	if (!config_is_typed(config, "sequence-stride"))
+		config->sequence_stride = (SequenceStride){0};
+	config->selection = (Selection){0};
+
+	/* A command that we print goes this way without --back. */
+	remove_name(&config->typed, "config");
+	config_note_given(config, "source", true);
+	config_note_given(config, "target", true);
+	config_note_given(config, "name", true);
+	return RC_OK;
+}

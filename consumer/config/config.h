@@ -59,6 +59,10 @@
 /* Largest value of --hold, in seconds: a week. */
 #define CONFIG_HOLD_MAX_S (7 * 24 * 3600)
 
+/* Largest values of --max-wait and --max-stall, in seconds. */
+#define CONFIG_WAIT_MAX_S  (24 * 3600)
+#define CONFIG_STALL_MAX_S 600
+
 /* Largest value of --max-snapshot, in seconds. */
 #define CONFIG_SNAPSHOT_MAX_S (24 * 3600)
 
@@ -72,7 +76,7 @@
 #define CONFIG_LANES_MAX 16
 
 /* Largest number of rows of the table of options. */
-#define CONFIG_OPTIONS_MAX 64
+#define CONFIG_OPTIONS_MAX 80
 
 /*
  * Commands, each a bit: an option has the bits of the commands that accept it.
@@ -93,6 +97,8 @@ typedef enum ConfigCommand
 	COMMAND_SCHEMA = 1 << 11,
 	COMMAND_PROMOTE = 1 << 12,
 	COMMAND_VERIFY = 1 << 13,
+	COMMAND_SWITCH = 1 << 14,
+	COMMAND_FINISH = 1 << 15,
 } ConfigCommand;
 
 /* A set of options.  The names are borrowed from the table of options. */
@@ -200,6 +206,12 @@ typedef struct Config
 								* them */
 	bool allow_loss;           /* whether to run statements that delete rows,
 								* too */
+	bool back;                 /* whether this is the way back: see
+								* config_turn_back() */
+	bool no_way_back;          /* whether a switch makes no way back */
+	int max_wait_s;  /* seconds that a switch may wait before it has its
+					  * locks */
+	int max_stall_s; /* seconds that a switch may keep writers waiting */
 	bool keep;
 	bool by_name;
 	bool set; /* whether the given options replace those that the pipeline
@@ -222,7 +234,8 @@ typedef struct Config
 	ConfigNames given;
 	ConfigNames typed;
 
-	Arena *arena; /* owned; has what was read from the file; NULL: no file */
+	Arena *arena; /* owned; has what was read from the file, and names that were
+				   * made; NULL: there are none */
 } Config;
 
 /* Frees what was read from the configuration file.  Accepts a zeroed Config. */
@@ -239,6 +252,28 @@ void config_label_target(const Config *config, int index,
  * must not be used after `config` was.
  */
 void config_take_source(const Config *config, int index, Config *one);
+
+/* What the name of a pipeline's way back has after the pipeline's. */
+#define CONFIG_BACK_SUFFIX "_back"
+
+/*
+ * Turns *config round, for --back: to the pipeline from the target to the
+ * source, whose name has CONFIG_BACK_SUFFIX after the pipeline's; and from that
+ * one (Config.back) to the pipeline.  Options on what is sent that are not from
+ * the command line are forgotten, because they are those of the other
+ * direction.  The text of the name is allocated in the arena.  RC_FAIL with
+ * ERR_CONFIG: the pipeline has not exactly one source and one target, or its
+ * name is too long.
+ */
+MUST_CHECK Rc config_turn_back(Config *config, Arena *arena, Error *err);
+
+/*
+ * Sets *back to the name of the pipeline in the other direction, allocated in
+ * the arena; of the way back that is the pipeline itself.  Fails as
+ * config_turn_back() does.
+ */
+MUST_CHECK Rc config_name_back(const Config *config, Arena *arena,
+							   const char **back, Error *err);
 
 /* Returns the index of the source with that name, or -1. */
 int config_find_source(const Config *config, const char *name);

@@ -60,7 +60,7 @@ const OptionDef option_table[] = {
 		.commands = COMMAND_CHECK | COMMAND_FOLLOW | COMMAND_STATUS |
 					COMMAND_TAIL | COMMAND_DROP | COMMAND_FENCE |
 					COMMAND_TABLE | COMMAND_SEQUENCES | COMMAND_SCHEMA |
-					COMMAND_PROMOTE | COMMAND_VERIFY,
+					COMMAND_PROMOTE | COMMAND_VERIFY | COMMAND_SWITCH,
 		.group = GROUP_CONNECTION,
 		.only_typed = true,
 		.placeholder = "NAME",
@@ -590,6 +590,49 @@ const OptionDef option_table[] = {
 		.help = "how long to compare as of one position of the source",
 	},
 	{
+		.name = "back",
+		.type = &type_flag,
+		.offset = FIELD(back),
+		.commands = COMMAND_SWITCH | COMMAND_FOLLOW | COMMAND_STATUS |
+					COMMAND_VERIFY,
+		.group = GROUP_COMMAND,
+		.only_typed = true,
+		.help = "go from the target to the source: the way back of a switch",
+	},
+	{
+		.name = "no-way-back",
+		.type = &type_flag,
+		.offset = FIELD(no_way_back),
+		.commands = COMMAND_SWITCH,
+		.group = GROUP_COMMAND,
+		.only_typed = true,
+		.help = "switch without the way back: what is written then stays there",
+	},
+	{
+		.name = "max-wait",
+		.type = &type_count,
+		.offset = FIELD(max_wait_s),
+		.min = 1,
+		.max = CONFIG_WAIT_MAX_S,
+		.commands = COMMAND_SWITCH,
+		.group = GROUP_COMMAND,
+		.placeholder = "SECONDS",
+		.default_value = "60",
+		.help = "how long each step may wait while writers go on",
+	},
+	{
+		.name = "max-stall",
+		.type = &type_count,
+		.offset = FIELD(max_stall_s),
+		.min = 1,
+		.max = CONFIG_STALL_MAX_S,
+		.commands = COMMAND_SWITCH,
+		.group = GROUP_COMMAND,
+		.placeholder = "SECONDS",
+		.default_value = "10",
+		.help = "how long writers may wait before the switch is undone",
+	},
+	{
 		.name = "coordinator",
 		.type = &type_conninfo,
 		.offset = FIELD(coordinator),
@@ -629,7 +672,8 @@ const OptionDef option_table[] = {
 		.name = "dry-run",
 		.type = &type_flag,
 		.offset = FIELD(dry_run),
-		.commands = COMMAND_DROP | COMMAND_CLONE | COMMAND_PROMOTE,
+		.commands = COMMAND_DROP | COMMAND_CLONE | COMMAND_PROMOTE |
+					COMMAND_SWITCH | COMMAND_FINISH,
 		.group = GROUP_COMMAND,
 		.help = "only say what would be done",
 	},

@@ -451,6 +451,16 @@ check_together(const Config *config, Error *err)
 	return check_sources(config, err);
 }
 
+/* Turns the direction round, as --back asks for. */
+static MUST_CHECK Rc
+turn_back(Config *config, Error *err)
+{
+	if (config->arena == NULL)
+		config->arena = arena_new(ARENA_BLOCK_BYTES);
+	config->back = false;
+	return config_turn_back(config, config->arena, err);
+}
+
 /*
  * Completes the options from the environment, the file and the defaults, and
  * checks all of them together.
@@ -472,6 +482,8 @@ complete(Config *config, ConfigCommand command, bool *given, Error *err)
 	if (config->node_count == 0)
 		config->node_count = config->target_count;
 	rc = check_together(config, err);
+	if (rc == RC_OK && config->back)
+		rc = turn_back(config, err);
 	if (rc == RC_OK)
 		rc = config_check_stride(config, err);
 	/*

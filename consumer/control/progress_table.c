@@ -190,10 +190,67 @@ refuse_promoted(const PgConn *target, const char *pipeline, Error *err)
 	return rc;
 }
 
+static MUST_CHECK Rc
+refuse_switched(const PgConn *target, const char *pipeline,
+				const ProgressRow *row, Error *err)
+{
+	Rc rc;
+
+	if (progress_is_switched(row))
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "the writes of pipeline \"%s\" were moved to %s, so "
+					   "nothing is followed to there any more",
+					   pipeline, pgconn_label(target));
+		error_hint(err, "Follow the other direction: with --back if this "
+						"command had none, or else without it.");
+		return rc;
+	}
+	rc = error_set(err, ERR_CONFIG,
+				   "the switch that made pipeline \"%s\" the way back is not "
+				   "complete",
+				   pipeline);
+	error_hint(err, "Run the same \"penstock switch\" again, which completes "
+					"it.");
+	return rc;
+}
+
+bool
+progress_is_switched(const ProgressRow *row)
+{
+	return strcmp(row->lease_holder, PROGRESS_SWITCHED) == 0;
+}
+
+static bool
+is_switching(const ProgressRow *row)
+{
+	return strcmp(row->lease_holder, PROGRESS_SWITCHING) == 0;
+}
+
 bool
 progress_is_promoted(const ProgressRow *row)
 {
 	return strcmp(row->lease_holder, PROGRESS_PROMOTED) == 0;
+}
+
+static MUST_CHECK Rc
+check_open(const PgConn *target, const char *pipeline, const ProgressRow *row,
+		   Error *err)
+{
+	if (progress_is_promoted(row))
+		return refuse_promoted(target, pipeline, err);
+	if (progress_is_switched(row) || is_switching(row))
+		return refuse_switched(target, pipeline, row, err);
+	return RC_OK;
+}
+
+Rc
+progress_table_check_open(PgConn *target, const char *pipeline, Error *err)
+{
+	ProgressRow row;
+	Rc rc = progress_table_read(target, pipeline, &row, err);
+
+	return rc == RC_OK ? check_open(target, pipeline, &row, err) : rc;
 }
 
 Rc
@@ -205,16 +262,17 @@ progress_table_claim(PgConn *target, const char *pipeline, uint32_t timeline,
 		" source_timeline = $2::bigint,"
 		" lease_holder = format('pid %s, client %s', pg_backend_pid(),"
 		" coalesce(host(inet_client_addr()), 'local'))"
-		" WHERE pipeline = $1 AND lease_holder IS DISTINCT FROM "
-		"'" PROGRESS_PROMOTED "' RETURNING " ROW_COLUMNS_SQL;
+		" WHERE pipeline = $1 AND coalesce(lease_holder, '') NOT IN ("
+		"'" PROGRESS_PROMOTED "', '" PROGRESS_SWITCHED "',"
+		" '" PROGRESS_SWITCHING "') RETURNING " ROW_COLUMNS_SQL;
 	char timeline_text[TIMELINE_TEXT_SIZE];
 	const char *params[] = {pipeline, timeline_text};
 	PGresult *result = NULL;
 	Rc rc = progress_table_read(target, pipeline, row, err);
 
 	snprintf(timeline_text, sizeof(timeline_text), "%u", timeline);
-	if (rc == RC_OK && progress_is_promoted(row))
-		rc = refuse_promoted(target, pipeline, err);
+	if (rc == RC_OK)
+		rc = check_open(target, pipeline, row, err);
 	if (rc == RC_OK && row->exists)
 		rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
 								err);
@@ -258,6 +316,31 @@ progress_table_promote(PgConn *target, const char *pipeline, ProgressRow *row,
 				   " lease_holder = '" PROGRESS_PROMOTED "'"
 				   " WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL,
 				   pipeline, row, err);
+}
+
+Rc
+progress_table_close(PgConn *target, const char *pipeline, const char *holder,
+					 Error *err)
+{
+	static const char sql[] =
+		"UPDATE penstock.progress SET lease_token = lease_token + 1,"
+		" lease_holder = $2 WHERE pipeline = $1";
+	const char *params[] = {pipeline, holder};
+
+	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
+							  err);
+}
+
+Rc
+progress_table_release(PgConn *target, const char *pipeline, Error *err)
+{
+	static const char sql[] =
+		"UPDATE penstock.progress SET lease_holder = NULL"
+		" WHERE pipeline = $1 AND lease_holder = '" PROGRESS_SWITCHING "'";
+	const char *params[] = {pipeline};
+
+	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
+							  err);
 }
 
 Rc

@@ -36,6 +36,14 @@
  */
 #define PROGRESS_PROMOTED "promoted"
 
+/*
+ * Values of lease_holder where a switch has moved the writes: to this target,
+ * from which nothing is followed any more, and of a way back that may not be
+ * followed before the switch is complete.
+ */
+#define PROGRESS_SWITCHED  "switched"
+#define PROGRESS_SWITCHING "switching"
+
 typedef struct ProgressRow
 {
 	bool exists; /* if false, the other fields are not set */
@@ -105,6 +113,27 @@ MUST_CHECK Rc progress_table_promote(PgConn *target, const char *pipeline,
 
 /* Whether the target was promoted with progress_table_promote(). */
 bool progress_is_promoted(const ProgressRow *row);
+
+/*
+ * Takes the lease like progress_table_promote(), with the given holder:
+ * PROGRESS_SWITCHED or PROGRESS_SWITCHING.  A row that does not exist is no
+ * error.  progress_table_release() gives a lease with PROGRESS_SWITCHING back.
+ * In the current transaction.  Wait.
+ */
+MUST_CHECK Rc progress_table_close(PgConn *target, const char *pipeline,
+								   const char *holder, Error *err);
+MUST_CHECK Rc progress_table_release(PgConn *target, const char *pipeline,
+									 Error *err);
+
+/* Whether the writes were moved to the target with a switch. */
+bool progress_is_switched(const ProgressRow *row);
+
+/*
+ * Fails with ERR_CONFIG, and says why, if no follower may claim the lease,
+ * because of progress_table_promote() or progress_table_close().  Waits.
+ */
+MUST_CHECK Rc progress_table_check_open(PgConn *target, const char *pipeline,
+										Error *err);
 
 /* State of a lease from the view of the follower that claimed it. */
 typedef enum LeaseState

@@ -194,6 +194,18 @@ static const ControlTable tables[] = {
 					   " PRIMARY KEY (pipeline, catalog, source_oid, from_lsn)",
 		.of_pipeline = true,
 	},
+	/* switch_table.h; not of_pipeline, because it outlives the pipeline that
+	 * was switched */
+	{
+		.name = "switch",
+		.columns_sql = "pipeline text PRIMARY KEY,"
+					   " state text NOT NULL,"
+					   " owner text NOT NULL,"
+					   " way_back text,"
+					   " begun_at timestamptz NOT NULL,"
+					   " switched_at timestamptz,"
+					   " lsn pg_lsn",
+	},
 	/* conflict_table.h */
 	{
 		.name = "conflict",

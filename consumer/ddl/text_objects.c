@@ -211,7 +211,9 @@ static const char triggers_sql[] =
 	"FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
 	"JOIN pg_namespace n ON n.oid = c.relnamespace "
 	"WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND c.relpersistence <> "
-	"'t' AND {told} AND {free 'pg_class' c.oid} AND "
+	"'t' AND NOT EXISTS (SELECT FROM pg_proc f JOIN pg_namespace fn ON "
+	"fn.oid = f.pronamespace WHERE f.oid = t.tgfoid AND fn.nspname = "
+	"'penstock') AND {told} AND {free 'pg_class' c.oid} AND "
 	"{free 'pg_trigger' t.oid}";
 
 static const char rules_sql[] =

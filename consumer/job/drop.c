@@ -387,8 +387,8 @@ remove_all(Drop *drop, Error *err)
 
 /*
  * Advances the sequences and updates the large objects of the targets, which is
- * not possible after the drop.  Targets that have been promoted, or to which
- * the clone was not completed, are left out.
+ * not possible after the drop.  Targets that have been promoted, to which the
+ * writes were moved, or to which the clone was not completed, are left out.
  */
 static Rc
 take_along(Drop *drop, Error *err)
@@ -402,7 +402,9 @@ take_along(Drop *drop, Error *err)
 	{
 		const DropTarget *target = &drop->targets[i];
 
-		if (!target->progress.exists || progress_is_promoted(&target->progress))
+		if (!target->progress.exists ||
+			progress_is_promoted(&target->progress) ||
+			progress_is_switched(&target->progress))
 			continue;
 		targets[i] = target->conn;
 		any = true;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "catalog/publications.h"
 #include "check/rules.h"
+#include "control/progress_table.h"
 #include "net/citus.h"
 #include "net/pgconn_open.h"
 #include "pipeline/begin.h"
@@ -122,6 +123,25 @@ check_publications(const Attempt *attempt, Error *err)
 	return rc;
 }
 
+/*
+ * The slot of a pipeline whose writes were moved is gone, which the target
+ * explains.  If it cannot be asked, the error stays as it is.
+ */
+static void
+explain_no_slot(const Config *config, Error *err)
+{
+	PgConn *target = NULL;
+	Error failure = {0};
+	Rc rc = reach_target_soon(config, 0, &target, &failure);
+
+	if (rc == RC_OK)
+		rc = progress_table_check_open(target, config->name, &failure);
+	if (rc == RC_FAIL && failure.code == ERR_CONFIG)
+		error_take(err, &failure);
+	error_reset(&failure);
+	pgconn_close(target);
+}
+
 static MUST_CHECK Rc
 check_slot(Attempt *attempt, Error *err)
 {
@@ -130,7 +150,7 @@ check_slot(Attempt *attempt, Error *err)
 							 .label = "source",
 							 .application_name = "penstock",
 							 .kind = PGCONN_DATA};
-	SlotInfo info;
+	SlotInfo info = {.exists = true};
 	Rc rc = pgconn_open(&attempt->server, &options, err);
 
 	if (rc == RC_OK)
@@ -142,6 +162,8 @@ check_slot(Attempt *attempt, Error *err)
 							  STREAMING_VERSION_MIN;
 	if (rc == RC_OK)
 		rc = slot_require_usable(&info, config->name, err);
+	if (rc == RC_FAIL && err->code == ERR_CONFIG && !info.exists)
+		explain_no_slot(config, err);
 	if (rc == RC_OK)
 		attempt->reached = REACHED_SLOT;
 	if (rc == RC_OK)

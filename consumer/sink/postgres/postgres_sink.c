@@ -525,6 +525,13 @@ explain_failure(const PostgresSink *self, Error *err)
 		rc = states_changed(self, conn, err);
 		ASSERT(rc == RC_FAIL);
 	}
+	else if (rc == RC_OK && lease == LEASE_LOST)
+	{
+		rc = progress_table_check_open(conn, self->target.pipeline, &failure);
+		if (rc == RC_FAIL && failure.code == ERR_CONFIG)
+			error_take(err, &failure);
+		error_reset(&failure);
+	}
 	pgconn_close(conn);
 }
 

@@ -370,6 +370,38 @@ what_a_command_cannot_do_without_is_missed(void **state UNUSED)
 	assert_int_equal(config_require_target(&config, &err), RC_OK);
 }
 
+/* And turned once more, it is what it was. */
+static void
+the_way_back_goes_the_other_way(void **state UNUSED)
+{
+	Arena *arena = arena_new(1024);
+	Error err = {0};
+	Config config = accept(COMMAND_FOLLOW, "--back -s old -t new -n shop");
+
+	assert_true(config.back);
+	assert_string_equal(config.source, "new");
+	assert_string_equal(config.targets[0], "old");
+	assert_string_equal(config.name, "shop_back");
+	assert_string_equal(config.name_asked, "shop_back");
+	assert_string_equal(config.publications, "shop_back");
+	assert_int_equal(config_turn_back(&config, arena, &err), RC_OK);
+	assert_false(config.back);
+	assert_string_equal(config.source, "old");
+	assert_string_equal(config.targets[0], "new");
+	assert_string_equal(config.name, "shop");
+	config_release(&config);
+	arena_free(arena);
+	refuse(COMMAND_FOLLOW, "--back -s a -t b -t c",
+		   "writes are moved only from one source without a name to one target "
+		   "without a placement");
+	refuse(COMMAND_FOLLOW,
+		   "--back -s a -t b -n a2345678901234567890123456789012345678901234"
+		   "567890a",
+		   "the name of the pipeline, \"a23456789012345678901234567890123456789"
+		   "01234567890a\", is longer than 50 characters, which leaves no room "
+		   "for that of its way back");
+}
+
 int
 main(void)
 {
@@ -395,6 +427,7 @@ main(void)
 		cmocka_unit_test(the_environment_stands_in_for_options),
 		cmocka_unit_test(help_needs_nothing_else),
 		cmocka_unit_test(what_a_command_cannot_do_without_is_missed),
+		cmocka_unit_test(the_way_back_goes_the_other_way),
 	};
 
 	unsetenv("PENSTOCK_SOURCE");

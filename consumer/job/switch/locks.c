@@ -1,0 +1,303 @@
+/*
+ * locks.c
+ *    LOCK TABLE, again and again.
+ */
+#include "job/switch/locks.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "job/switch/tables.h"
+#include "net/sql.h"
+
+/* Milliseconds that we wait for each lock, and for all of them. */
+#define LOCK_WAIT_MS "100"
+#define LOCK_ALL_MS  "2000"
+
+/* Shortest pause between two tries, and by how much it may be longer. */
+#define PAUSE_MS_MIN    50
+#define PAUSE_MS_CHANCE 350
+
+/* Failed tries after which we first log who has the locks, and again. */
+#define TRIES_SAID 5
+
+/* Sessions that are named. */
+#define HOLDERS_MAX_SQL "5"
+
+/*
+ * SHARE ROW EXCLUSIVE keeps out whoever writes, and it is what CREATE TRIGGER
+ * takes, so that no lock has to be made stronger later.  An autovacuum, which
+ * would be ended only after deadlock_timeout, is ended sooner where our role
+ * may set that.
+ */
+static const char lock_mode_sql[] = " IN SHARE ROW EXCLUSIVE MODE";
+
+/* $1: names of the tables, as JSON. */
+static const char holders_sql[] =
+	"SELECT string_agg(h.text, '; ') FROM (SELECT CASE"
+	" WHEN a.pid IS NULL THEN format('prepared transaction \"%s\"',"
+	"  coalesce(max(x.gid), '?'))"
+	" WHEN a.backend_type <> 'client backend' THEN format('PID %s (%s: %s)',"
+	"  a.pid, a.backend_type, left(a.query, 60))"
+	" ELSE format('PID %s (user \"%s\", application \"%s\", %s, transaction"
+	" since %s)', a.pid, a.usename, a.application_name, a.state,"
+	"  a.xact_start::timestamptz(0)) END"
+	" || ' has ' || string_agg(DISTINCT format('%s on %s', l.mode,"
+	"  l.relation::regclass), ', ') AS text"
+	" FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
+	" LEFT JOIN pg_prepared_xacts x ON l.pid IS NULL"
+	"  AND l.virtualtransaction = '-1/' || x.transaction"
+	" WHERE l.granted AND l.locktype = 'relation'"
+	" AND l.database = (SELECT oid FROM pg_database"
+	"  WHERE datname = current_database())"
+	" AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'SIReadLock')"
+	" AND l.pid IS DISTINCT FROM $2::int"
+	" AND l.relation IN (SELECT to_regclass(n)"
+	"  FROM json_array_elements_text($1::json) n)"
+	" GROUP BY a.pid, a.usename, a.application_name, a.state, a.xact_start,"
+	"  a.backend_type, a.query, l.virtualtransaction"
+	" ORDER BY a.xact_start LIMIT " HOLDERS_MAX_SQL ") h";
+
+typedef struct Locking
+{
+	Switch *self;
+	int *order; /* indexes of self->tables, in the order of locking */
+	int count;
+} Locking;
+
+/* Whether the error says that a lock was not to be had in time. */
+static bool
+is_locked(const Error *err)
+{
+	static const char *const sqlstates[] = {
+		"55P03", /* lock_not_available */
+		"57014", /* query_canceled, by statement_timeout */
+		"40P01", /* deadlock_detected */
+	};
+
+	for (size_t i = 0; i < LENGTH_OF(sqlstates); i++)
+		if (strcmp(err->sqlstate, sqlstates[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Sets deadlock_timeout, if the role may. */
+static MUST_CHECK Rc
+hurry_autovacuum(Switch *self, Error *err)
+{
+	Rc rc = pgconn_exec(self->source, "SET deadlock_timeout = '20ms'", NULL,
+						err);
+
+	if (rc != RC_FAIL || strcmp(err->sqlstate, "42501") != 0)
+		return rc;
+	error_reset(err);
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+begin(Switch *self, Error *err)
+{
+	return pgconn_exec(self->source,
+					   "BEGIN ISOLATION LEVEL READ COMMITTED;"
+					   "SET LOCAL synchronous_commit = on;"
+					   "SET LOCAL lock_timeout = " LOCK_WAIT_MS ";"
+					   "SET LOCAL statement_timeout = " LOCK_ALL_MS,
+					   NULL, err);
+}
+
+/* Sends one LOCK TABLE for each table, all at once. */
+static MUST_CHECK Rc
+send_locks(const Locking *locking, Error *err)
+{
+	const Switch *self = locking->self;
+	Buf sql;
+	Rc rc = RC_OK;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	for (int i = 0; i < locking->count; i++)
+		buf_printf(&sql, "LOCK TABLE ONLY %s%s;",
+				   self->tables.tables[locking->order[i]].name, lock_mode_sql);
+	if (sql.overflowed)
+		rc = error_set(err, ERR_LIMIT, "the names of %d tables are too long",
+					   locking->count);
+	else if (!PQsendQuery(pgconn_raw(self->source), sql.data))
+		rc = pgconn_connection_error(self->source, "could not send to", err);
+	buf_release(&sql);
+	return rc;
+}
+
+/* Locks the tables in order; *locked is set to the number of those that were
+ * locked before one was not to be had. */
+static MUST_CHECK Rc
+lock_tables(const Locking *locking, int *locked, Error *err)
+{
+	PgConn *conn = locking->self->source;
+	Error failure = {0};
+	Rc rc = send_locks(locking, err);
+	Rc answer = RC_OK;
+
+	*locked = 0;
+	while (rc == RC_OK)
+	{
+		PGresult *result = NULL;
+
+		rc = pgconn_get_result(conn, &result, err);
+		if (rc != RC_OK || result == NULL)
+			break;
+		if (answer == RC_OK)
+			answer = pgconn_check_result(conn, result, &failure);
+		*locked += answer == RC_OK;
+		PQclear(result);
+	}
+	if (rc == RC_OK && answer == RC_FAIL)
+		error_take(err, &failure);
+	error_reset(&failure);
+	return rc == RC_OK ? answer : rc;
+}
+
+/* Puts the table that was not to be had to the front: its writers may wait for
+ * another one, which we had locked before. */
+static void
+bring_forward(Locking *locking, int failed)
+{
+	int table = locking->order[failed];
+
+	memmove(&locking->order[1], &locking->order[0],
+			(size_t) failed * sizeof(int));
+	locking->order[0] = table;
+}
+
+/* Begins with the order of the tables' OIDs. */
+static void
+set_order(Locking *locking)
+{
+	locking->count = locking->self->tables.count;
+	locking->order = arena_calloc(locking->self->arena, (size_t) locking->count,
+								  sizeof(int));
+	for (int i = 0; i < locking->count; i++)
+		locking->order[i] = i;
+}
+
+static MUST_CHECK Rc
+roll_back(Switch *self, Error *err)
+{
+	return pgconn_exec(self->source, "ROLLBACK", NULL, err);
+}
+
+/* One try: RC_AGAIN if a lock was not to be had, or the tables are others. */
+static MUST_CHECK Rc
+try(Locking *locking, Error *err)
+{
+	Switch *self = locking->self;
+	bool same = true;
+	int locked = 0;
+	Rc rc;
+
+	self->locked_us = clock_monotonic_us();
+	rc = begin(self, err);
+	if (rc == RC_OK)
+		rc = lock_tables(locking, &locked, err);
+	if (rc == RC_OK)
+		rc = switch_tables_compare(self, &same, err);
+	if (rc == RC_OK && same)
+		return pgconn_exec(self->source, "SET LOCAL statement_timeout = 0",
+						   NULL, err);
+	if (rc == RC_FAIL && !is_locked(err))
+		return rc;
+	if (rc == RC_FAIL && locked < locking->count)
+		bring_forward(locking, locked);
+	error_reset(err);
+	rc = roll_back(self, err);
+	if (rc == RC_OK && !same)
+	{
+		rc = switch_tables_read(self, err);
+		set_order(locking);
+	}
+	return rc == RC_OK ? RC_AGAIN : rc;
+}
+
+/* Returns who has the locks, allocated in the arena; NULL: nobody now. */
+static MUST_CHECK Rc
+read_holders(Switch *self, const char **holders, Error *err)
+{
+	char pid[16];
+	const char *params[2] = {NULL, pid};
+	PGresult *result = NULL;
+	Buf names;
+	Rc rc;
+
+	*holders = NULL;
+	snprintf(pid, sizeof(pid), "%d", PQbackendPID(pgconn_raw(self->source)));
+	buf_init(&names, BUF_TEXT_MAX);
+	switch_tables_append_names(self, &names);
+	params[0] = names.data;
+	rc = pgconn_exec_params(self->aside, holders_sql, LENGTH_OF(params), params,
+							&result, err);
+	buf_release(&names);
+	if (rc == RC_OK && !PQgetisnull(result, 0, 0))
+		*holders = arena_strdup(self->arena, PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return rc;
+}
+
+static MUST_CHECK Rc
+give_up(const Switch *self, int tries, const char *holders, Error *err)
+{
+	Rc rc = error_set(err, ERR_LIMIT,
+					  "could not lock the tables on %s within %d s, in %d "
+					  "tries",
+					  pgconn_label(self->source), self->config.max_wait_s,
+					  tries);
+
+	if (holders != NULL)
+		error_detail(err, "In the way: %s.", holders);
+	error_hint(err, "End what is in the way, or give it more time with "
+					"--max-wait, and run the same again.");
+	return rc;
+}
+
+/* A pause whose length nobody can foresee. */
+static MUST_CHECK Rc
+pause_by_chance(Error *err)
+{
+	int64_t ms = PAUSE_MS_MIN + clock_monotonic_us() % PAUSE_MS_CHANCE;
+	Rc rc = interrupt_wait(-1, 0, ms, err);
+
+	return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+Rc
+switch_locks_take(Switch *self, Error *err)
+{
+	int64_t end_us = clock_monotonic_us() +
+					 (int64_t) self->config.max_wait_s * 1000000;
+	Locking locking = {.self = self};
+	const char *holders = NULL;
+	int tries = 0;
+	Rc rc = hurry_autovacuum(self, err);
+
+	set_order(&locking);
+	while (rc == RC_OK)
+	{
+		rc = try(&locking, err);
+		if (rc != RC_AGAIN)
+			break;
+		tries++;
+		rc = read_holders(self, &holders, err);
+		if (rc == RC_OK && tries % TRIES_SAID == 0 && holders != NULL)
+			log_info("switch", "waiting for the locks: in the way: %s",
+					 holders);
+		if (rc == RC_OK && clock_monotonic_us() >= end_us)
+			rc = give_up(self, tries, holders, err);
+		if (rc == RC_OK)
+			rc = pause_by_chance(err);
+	}
+	if (rc != RC_OK)
+		self->locked_us = 0;
+	return rc;
+}

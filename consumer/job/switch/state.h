@@ -1,0 +1,65 @@
+/*
+ * state.h
+ *    The state of one run of "penstock switch", which the files of this
+ *    directory share.
+ */
+#ifndef PENSTOCK_JOB_SWITCH_STATE_H
+#define PENSTOCK_JOB_SWITCH_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/report.h"
+#include "catalog/catalog.h"
+#include "config/config.h"
+#include "control/refusal.h"
+#include "control/switch_table.h"
+#include "model/history.h"
+#include "model/lsn.h"
+#include "net/pgconn.h"
+
+/* The tables of the source whose writes are moved, in the order of their OIDs:
+ * those that are published, their partitions, and partitioned tables all of
+ * whose partitions are among them. */
+typedef struct SwitchTables
+{
+	RefusedTable *tables; /* allocated in the arena of the switch */
+	int count;
+} SwitchTables;
+
+typedef struct Switch
+{
+	Config config; /* with the options that the pipeline stores */
+	Config turned; /* the same of the way back */
+	const Report *report;
+	Arena *arena;
+	const char *move; /* name of the move: the pipeline that is no way back */
+	const char *back; /* name of the pipeline in the other direction */
+
+	PgConn *source; /* session that holds the locks */
+	PgConn *aside;  /* another one with the source */
+	PgConn *target;
+
+	CopyCatalog *catalog;      /* the source's published tables */
+	CopyCatalog *back_catalog; /* the target's, of the way back; NULL: none */
+	SwitchTables tables;
+	SourceHistory history; /* the target's, which the way back starts from */
+	SwitchRow found;       /* state when we began */
+
+	bool has_row;         /* whether we have written the row of the switch */
+	bool has_slot;        /* whether we have created the slot of the way back */
+	bool has_publication; /* whether we have created its publication */
+	bool is_committed;    /* whether the source refuses writes */
+	bool is_unknown;      /* whether that cannot be told */
+	bool is_open;         /* whether the target's part of it is done */
+	Lsn lsn;              /* LSN of the target where the way back begins */
+	int64_t step_us;      /* monotonic time when the present step began */
+	int64_t locked_us;    /* monotonic time when we began to take the locks that
+						   * we got; 0: not yet */
+} Switch;
+
+/* Reports what was done, with the time since the last such report. */
+void switch_step(Switch *self, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#endif /* PENSTOCK_JOB_SWITCH_STATE_H */

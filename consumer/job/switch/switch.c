@@ -1,0 +1,825 @@
+/*
+ * switch.c
+ *    The steps of a switch, by their numbers in switch.h.
+ */
+#include "job/switch/switch.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "check/ends.h"
+#include "control/postponed_key.h"
+#include "control/progress_table.h"
+#include "control/schema.h"
+#include "control/table_state.h"
+#include "job/fence.h"
+#include "job/switch/locks.h"
+#include "job/switch/state.h"
+#include "job/switch/tables.h"
+#include "job/switch/way_back.h"
+#include "net/pgconn_open.h"
+#include "pipeline/remember.h"
+#include "sequence/sequences.h"
+#include "source/slot.h"
+
+#define ARENA_BLOCK_BYTES (16 * KB)
+
+/* Bytes for the text of a step, and for who has begun a switch. */
+#define STEP_SIZE  512
+#define OWNER_SIZE 256
+
+/* Milliseconds between two attempts to learn what became of a commit, and in
+ * which it must have been learnt. */
+#define SETTLE_PAUSE_MS 500
+#define SETTLE_MS_MAX   60000
+
+/* Milliseconds between two looks whether the follower has left its slot, and in
+ * which it has to. */
+#define LEAVE_PAUSE_MS 100
+#define LEAVE_MS_MAX   15000
+
+/* Milliseconds that we wait for the lock of each table whose triggers are to be
+ * dropped. */
+#define DROP_LOCK_MS 200
+
+/* How much longer than max_stall_s the source lets our transaction be idle: for
+ * the case that our machine is lost. */
+#define IDLE_MORE_MS 2000
+
+void
+switch_step(Switch *self, const char *format, ...)
+{
+	char text[STEP_SIZE];
+	int64_t now_us = clock_monotonic_us();
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	report_line(self->report, "%8.3f s  %s",
+				(double) (now_us - self->step_us) / 1e6, text);
+	self->step_us = now_us;
+}
+
+/* ---- 1: looking --------------------------------------------------------- */
+
+static MUST_CHECK Rc
+limit_locks(PgConn *conn, int seconds, Error *err)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "SET lock_timeout = '%ds'", seconds);
+	return pgconn_exec(conn, sql, NULL, err);
+}
+
+static MUST_CHECK Rc
+open_server(const Switch *self, PgConn **conn, const char *conninfo,
+			const char *label, Error *err)
+{
+	Rc rc = pgconn_open(conn,
+						&(PgConnOptions){.conninfo = conninfo,
+										 .label = label,
+										 .application_name = "penstock switch",
+										 .kind = PGCONN_DATA},
+						err);
+
+	return rc == RC_OK ? limit_locks(*conn, self->config.max_wait_s, err) : rc;
+}
+
+static MUST_CHECK Rc
+open_all(Switch *self, Error *err)
+{
+	const Config *config = &self->config;
+	char label[CONFIG_LABEL_SIZE];
+	Rc rc = open_server(self, &self->source, config->source, "source", err);
+
+	if (rc == RC_OK)
+		rc = open_server(self, &self->aside, config->source, "source", err);
+	config_label_target(config, 0, label);
+	if (rc == RC_OK)
+		rc = open_server(self, &self->target, config->targets[0], label, err);
+	if (rc == RC_OK)
+		rc = ends_check(self->source, self->target, config->name, NULL, err);
+	return rc;
+}
+
+/* Takes the lock of the move on one server. */
+static MUST_CHECK Rc
+take_move(Switch *self, PgConn *conn, Error *err)
+{
+	const char *holder = NULL;
+	bool taken;
+	Rc rc = switch_table_take(conn, self->move, self->arena, &taken, &holder,
+							  err);
+
+	if (rc != RC_OK || taken)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "somebody else moves pipeline \"%s\" at the moment",
+				   self->move);
+	error_detail(err, "On %s it is %s.", pgconn_label(conn), holder);
+	error_hint(err, "Wait until that has ended, and look at \"penstock "
+					"status\" then.");
+	return rc;
+}
+
+static MUST_CHECK Rc
+take_both(Switch *self, Error *err)
+{
+	Rc rc = take_move(self, self->source, err);
+
+	if (rc == RC_OK)
+		rc = take_move(self, self->target, err);
+	if (rc == RC_OK)
+		rc = switch_table_read(self->source, self->config.name, self->arena,
+							   &self->found, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+check_progress(const Switch *self, Error *err)
+{
+	const char *name = self->config.name;
+	ProgressRow progress;
+	SlotInfo slot;
+	Rc rc = progress_table_read(self->target, name, &progress, err);
+
+	if (rc == RC_OK && !progress.exists)
+		return error_set(err, ERR_CONFIG, "there is no pipeline \"%s\" on %s",
+						 name, pgconn_label(self->target));
+	if (rc == RC_OK && progress_is_switched(&progress))
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "the writes of pipeline \"%s\" are at %s already", name,
+					   pgconn_label(self->target));
+		error_hint(err,
+				   "To move them to the other side, use the command %s "
+				   "--back.",
+				   self->config.back ? "without" : "with");
+		return rc;
+	}
+	if (rc == RC_OK)
+		rc = progress_table_check_open(self->target, name, err);
+	if (rc == RC_OK)
+		rc = slot_read(self->source, name, &slot, err);
+	if (rc == RC_OK)
+		rc = slot_require_usable(&slot, name, err);
+	if (rc == RC_OK && slot.active_pid == 0)
+		log_warning("switch",
+					"nobody follows with slot \"%s\" at the moment: following "
+					"here",
+					name);
+	return rc;
+}
+
+/* Refuses tables that do not take part in what the follower applies. */
+static MUST_CHECK Rc
+check_states(const Switch *self, Error *err)
+{
+	PGresult *tables = NULL;
+	Rc rc = table_states_list(self->target, self->config.name, &tables, err);
+	int count = rc == RC_OK && tables != NULL ? PQntuples(tables) : 0;
+
+	for (int i = 0; rc == RC_OK && i < count; i++)
+	{
+		const char *state = PQgetvalue(tables, i, TABLE_LIST_STATE);
+
+		if (strcmp(state, table_state_name(TABLE_READY)) != 0)
+			rc = error_set(err, ERR_CONFIG,
+						   "table \"%s\".\"%s\" is %s, so %s does not have all "
+						   "of it",
+						   PQgetvalue(tables, i, TABLE_LIST_SCHEMA),
+						   PQgetvalue(tables, i, TABLE_LIST_NAME), state,
+						   pgconn_label(self->target));
+	}
+	PQclear(tables);
+	return rc;
+}
+
+static MUST_CHECK Rc
+check_keys(const Switch *self, Error *err)
+{
+	PostponedKeys keys = {0};
+	Rc rc = postponed_keys_read(&keys, self->target, self->config.name, err);
+
+	if (rc == RC_OK && keys.count > 0)
+		rc = error_set(err, ERR_CONFIG,
+					   "foreign key %s of table %s is not valid on %s yet: the "
+					   "follower has still to check it",
+					   keys.keys[0].name, keys.keys[0].table,
+					   pgconn_label(self->target));
+	postponed_keys_release(&keys);
+	return rc;
+}
+
+static MUST_CHECK Rc
+check_options(const Switch *self, Error *err)
+{
+	if (config_follows_large_objects(&self->config))
+		return error_set(err, ERR_CONFIG,
+						 "the writes cannot be moved with "
+						 "--large-objects=follow: locks of tables keep nobody "
+						 "from writing large objects");
+	if (!config_follows_sequences(&self->config))
+		log_warning("switch", "sequences are not followed (--sequences=off), "
+							  "so those of the target are left as they are");
+	return RC_OK;
+}
+
+static MUST_CHECK Rc
+look(Switch *self, Error *err)
+{
+	Rc rc = check_options(self, err);
+
+	if (rc == RC_OK)
+		rc = check_progress(self, err);
+	if (rc == RC_OK)
+		rc = check_states(self, err);
+	if (rc == RC_OK)
+		rc = check_keys(self, err);
+	if (rc == RC_OK)
+		rc = switch_tables_read(self, err);
+	if (rc == RC_OK)
+		rc = switch_tables_check(self, err);
+	if (rc == RC_OK)
+		switch_step(self, "looked at both servers: %d table%s to move",
+					self->tables.count, PLURAL(self->tables.count));
+	return rc;
+}
+
+/* Writes that a switch has begun.  A row that is there already is of one that
+ * was broken off: we have the lock. */
+static MUST_CHECK Rc
+begin_row(Switch *self, Error *err)
+{
+	char host[OWNER_SIZE / 2] = "";
+	char owner[OWNER_SIZE];
+	Rc rc = control_create(self->source, err);
+
+	if (self->found.state == SWITCH_BEGUN)
+		log_info("switch",
+				 "a switch that was begun at %s (%s) was broken off: what it "
+				 "has made is made anew",
+				 self->found.begun_at, self->found.owner);
+	(void) gethostname(host, sizeof(host) - 1);
+	snprintf(owner, sizeof(owner), "PID %d on %s, user \"%s\"", (int) getpid(),
+			 host, PQuser(pgconn_raw(self->source)));
+	if (rc == RC_OK)
+		rc = switch_table_begin(self->source, self->config.name, owner,
+								self->config.no_way_back ? NULL : self->back,
+								err);
+	self->has_row = rc == RC_OK;
+	FAULT("switch.begun");
+	return rc;
+}
+
+/* ---- 2: the way back ---------------------------------------------------- */
+
+static MUST_CHECK Rc
+make_way_back(Switch *self, Error *err)
+{
+	Rc rc;
+
+	if (self->config.no_way_back)
+		return RC_OK;
+	rc = way_back_prepare(self, err);
+	if (rc == RC_OK)
+		switch_step(self, "made the way back: slot \"%s\" on %s", self->back,
+					pgconn_label(self->target));
+	FAULT("switch.way_back");
+	return rc;
+}
+
+/* ---- 4: the locks ------------------------------------------------------- */
+
+/* From here on each answer, and our silence, are limited. */
+static MUST_CHECK Rc
+limit_stall(Switch *self, Error *err)
+{
+	int stall_ms = self->config.max_stall_s * 1000;
+	char sql[128];
+
+	Rc rc = limit_locks(self->target, self->config.max_stall_s, err);
+
+	pgconn_set_patience(self->target, stall_ms);
+	pgconn_set_patience(self->aside, stall_ms);
+	snprintf(sql, sizeof(sql), "SET idle_in_transaction_session_timeout = %d",
+			 stall_ms + IDLE_MORE_MS);
+	return rc == RC_OK ? pgconn_exec(self->source, sql, NULL, err) : rc;
+}
+
+/* FenceUse.ready. */
+static Rc
+lock_source(void *context, Error *err)
+{
+	Switch *self = context;
+	Rc rc;
+
+	switch_step(self, "%s is near the end of the source's WAL",
+				pgconn_label(self->target));
+	rc = limit_stall(self, err);
+	if (rc == RC_OK)
+		rc = switch_locks_take(self, err);
+	if (rc == RC_OK)
+		switch_step(self, "locked the tables: writers wait");
+	FAULT("switch.locked");
+	return rc;
+}
+
+/* ---- 6: sequences ------------------------------------------------------- */
+
+static MUST_CHECK Rc
+set_sequences(Switch *self, Error *err)
+{
+	const SequenceStride stride = config_stride(&self->config, 0);
+	int set = 0;
+	Rc rc;
+
+	if (!config_follows_sequences(&self->config))
+		return RC_OK;
+	rc = sequences_advance_beyond(self->catalog, &stride, self->aside,
+								  self->target, &set, err);
+	if (rc == RC_OK)
+		switch_step(self, "set %d sequence%s beyond the source's", set,
+					PLURAL(set));
+	FAULT("switch.sequences");
+	return rc;
+}
+
+/* ---- 7: what the target has --------------------------------------------- */
+
+/*
+ * Reads self->lsn, and commits with synchronous_commit = on: that is after all
+ * that was applied, and after the sequences, which are durable then, too.
+ */
+static MUST_CHECK Rc
+flush_target(Switch *self, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(self->target,
+						"SELECT pg_catalog.pg_current_wal_insert_lsn()",
+						&result, err);
+
+	if (rc == RC_OK && !lsn_parse(PQgetvalue(result, 0, 0), &self->lsn))
+		rc = error_set(err, ERR_PROTOCOL, "invalid position from %s",
+					   pgconn_label(self->target));
+	PQclear(result);
+	if (rc == RC_OK)
+		rc = pgconn_exec(self->target,
+						 "BEGIN; SET LOCAL synchronous_commit = on;"
+						 "SELECT pg_catalog.pg_logical_emit_message(true,"
+						 " 'penstock', 'switch'); COMMIT",
+						 NULL, err);
+	return rc;
+}
+
+/* ---- 8: the commit ------------------------------------------------------ */
+
+/* Describes the target in the message of the refusal. */
+static const char *
+describe_place(const Switch *self)
+{
+	const PGconn *pg = pgconn_raw(self->target);
+
+	return arena_printf(self->arena, "host \"%s\", port %s, database \"%s\"",
+						PQhost(pg), PQport(pg), PQdb(pg));
+}
+
+/* Checks that the locks are on all tables that would be moved now: a table that
+ * was created since has no lock. */
+static MUST_CHECK Rc
+check_same(Switch *self, Error *err)
+{
+	bool same;
+	Rc rc = switch_tables_compare(self, &same, err);
+
+	if (rc == RC_OK && !same)
+		rc = error_set(err, ERR_CHANGED,
+					   "a table was created or published on %s meanwhile",
+					   pgconn_label(self->source));
+	return rc;
+}
+
+static MUST_CHECK Rc
+refuse_writes(Switch *self, Error *err)
+{
+	const Refusal refusal = {
+		.pipeline = self->config.name,
+		.way_back = self->config.no_way_back ? NULL : self->back,
+		.place = describe_place(self),
+		.tables = self->tables.tables,
+		.count = self->tables.count,
+	};
+	Rc rc = check_same(self, err);
+
+	if (rc == RC_OK)
+		rc = refusal_create(self->source, &refusal, err);
+	if (rc == RC_OK && !self->config.no_way_back)
+		rc = way_back_write(self, err);
+	if (rc == RC_OK)
+		rc = switch_table_switched(self->source, self->config.name, self->lsn,
+								   err);
+	FAULT("switch.before_commit");
+	return rc;
+}
+
+/* Asks the source, in a new session, whether the commit has happened. */
+static MUST_CHECK Rc
+ask_source(Switch *self, Error *err)
+{
+	SwitchRow row;
+	PgConn *conn = NULL;
+	Rc rc = open_server(self, &conn, self->config.source, "source", err);
+
+	if (rc == RC_OK)
+		rc = switch_table_read_settled(conn, self->config.name, self->arena,
+									   &row, err);
+	if (rc == RC_OK)
+		self->is_committed = row.state == SWITCH_SWITCHED;
+	pgconn_close(conn);
+	return rc;
+}
+
+/*
+ * After a COMMIT that was not answered: waits until the source can be asked,
+ * and until the transaction has ended there one way or the other.
+ */
+static MUST_CHECK Rc
+settle_commit(Switch *self, Error *err)
+{
+	int64_t end_us = clock_monotonic_us() + SETTLE_MS_MAX * 1000;
+	Error again = {0};
+	Rc rc = RC_FAIL;
+
+	log_warning("switch", "the commit on the source was not answered: looking "
+						  "what became of it");
+	pgconn_close(self->source);
+	self->source = NULL;
+	interrupt_defer(true);
+	while (rc != RC_OK && clock_monotonic_us() < end_us)
+	{
+		Rc waited = interrupt_wait(-1, 0, SETTLE_PAUSE_MS, &again);
+
+		error_reset(&again);
+		rc = waited == RC_AGAIN ? ask_source(self, &again) : RC_FAIL;
+	}
+	interrupt_defer(false);
+	error_reset(&again);
+	if (rc == RC_OK && self->is_committed)
+	{
+		error_reset(err);
+		return open_server(self, &self->source, self->config.source, "source",
+						   err);
+	}
+	self->is_unknown = rc != RC_OK;
+	if (self->is_unknown)
+		error_hint(err, "Whether the source refuses writes is not known.  Run "
+						"the same again: it completes the switch, or begins "
+						"anew.");
+	return RC_FAIL;
+}
+
+static MUST_CHECK Rc
+commit_source(Switch *self, Error *err)
+{
+	Rc rc = pgconn_exec(self->source, "COMMIT", NULL, err);
+
+	self->is_committed = rc == RC_OK;
+	if (rc == RC_FAIL && PQstatus(pgconn_raw(self->source)) != CONNECTION_OK)
+		rc = settle_commit(self, err);
+	FAULT("switch.committed");
+	return rc;
+}
+
+/* ---- 9 and 10: what follows the commit ---------------------------------- */
+
+/* Step 9. */
+static MUST_CHECK Rc
+open_target(Switch *self, Error *err)
+{
+	Rc rc = pgconn_exec(self->target,
+						"BEGIN; SET LOCAL synchronous_commit = on", NULL, err);
+
+	if (rc == RC_OK)
+		rc = progress_table_close(self->target, self->config.name,
+								  PROGRESS_SWITCHED, err);
+	if (rc == RC_OK)
+		rc = refusal_open(self->target, self->back, err);
+	if (rc == RC_OK)
+		rc = switch_table_remove(self->target, self->back, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(self->target, "COMMIT", NULL, err);
+	self->is_open = rc == RC_OK;
+	FAULT("switch.opened");
+	return rc;
+}
+
+/* Drops the pipeline's slot as soon as its follower has left it. */
+static MUST_CHECK Rc
+drop_slot(Switch *self, Error *err)
+{
+	const char *name = self->config.name;
+	int64_t end_us = clock_monotonic_us() + LEAVE_MS_MAX * 1000;
+	SlotInfo slot;
+	Rc rc = slot_read(self->source, name, &slot, err);
+
+	while (rc == RC_OK && slot.exists && slot.active_pid != 0 &&
+		   clock_monotonic_us() < end_us)
+	{
+		rc = interrupt_wait(-1, 0, LEAVE_PAUSE_MS, err);
+		if (rc == RC_AGAIN)
+			rc = slot_read(self->source, name, &slot, err);
+	}
+	if (rc != RC_OK || !slot.exists)
+		return rc;
+	if (slot.active_pid == 0)
+		rc = slot_drop(self->source, name, err);
+	else
+		log_warning("switch",
+					"slot \"%s\" on the source is in use by PID %d still, and "
+					"keeps WAL there: \"penstock finish\" drops it",
+					name, slot.active_pid);
+	return rc;
+}
+
+/* Drops the triggers that a switch in the other direction has left on the
+ * target, as far as nobody is in the way. */
+static MUST_CHECK Rc
+drop_old_triggers(Switch *self, Error *err)
+{
+	int dropped;
+	int left;
+	Rc rc = refusal_drop(self->target, self->back, DROP_LOCK_MS, &dropped,
+						 &left, err);
+
+	if (rc == RC_OK && left > 0)
+		log_info("switch",
+				 "the triggers of %d table%s on %s stay for now, because the "
+				 "tables are locked: they let all writes through",
+				 left, PLURAL(left), pgconn_label(self->target));
+	return rc;
+}
+
+/* Step 10. */
+static MUST_CHECK Rc
+finish_source(Switch *self, Error *err)
+{
+	Rc rc = pgconn_exec(self->source,
+						"BEGIN; SET LOCAL synchronous_commit = on", NULL, err);
+
+	if (rc == RC_OK)
+		rc = progress_table_release(self->source, self->back, err);
+	if (rc == RC_OK)
+		rc = switch_table_done(self->source, self->config.name, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(self->source, "COMMIT", NULL, err);
+	FAULT("switch.released");
+	if (rc == RC_OK)
+		rc = drop_slot(self, err);
+	if (rc == RC_OK)
+		rc = drop_old_triggers(self, err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+complete(Switch *self, Error *err)
+{
+	Rc rc = RC_OK;
+
+	interrupt_defer(true);
+	pgconn_set_patience(self->target, -1);
+	if (!self->is_open)
+		rc = open_target(self, err);
+	if (rc == RC_OK)
+		rc = finish_source(self, err);
+	interrupt_defer(false);
+	if (rc == RC_FAIL)
+		error_hint(err, "The source refuses writes since.  Run the same again "
+						"to complete the switch.");
+	else
+		switch_step(self, "completed the switch");
+	return rc;
+}
+
+static void
+report_stall(Switch *self)
+{
+	report_line(self->report,
+				"the writes go to %s; writers were kept waiting for %.3f s",
+				pgconn_label(self->target),
+				(double) (clock_monotonic_us() - self->locked_us) / 1e6);
+}
+
+/* FenceUse.reached: steps 6 to 9. */
+static Rc
+move_writes(void *context, Lsn lsn, Error *err)
+{
+	Switch *self = context;
+	Rc rc;
+
+	switch_step(self, "%s has everything up to LSN " LSN_FORMAT,
+				pgconn_label(self->target), LSN_ARGS(lsn));
+	FAULT("switch.reached");
+	rc = set_sequences(self, err);
+	if (rc == RC_OK)
+		rc = flush_target(self, err);
+	if (rc == RC_OK)
+		rc = refuse_writes(self, err);
+	if (rc == RC_OK)
+		rc = commit_source(self, err);
+	if (rc != RC_OK)
+		return rc;
+	switch_step(self, "the source refuses writes");
+	interrupt_defer(true);
+	rc = open_target(self, err);
+	interrupt_defer(false);
+	if (rc == RC_OK)
+		report_stall(self);
+	return rc;
+}
+
+/* ---- all of it ---------------------------------------------------------- */
+
+/*
+ * Replaces a session in the midst of a statement that we do not wait for any
+ * more; closing it cancels the statement.
+ */
+static MUST_CHECK Rc
+renew(const Switch *self, PgConn **conn, const char *conninfo, Error *err)
+{
+	PGTransactionStatusType status = PQtransactionStatus(pgconn_raw(*conn));
+	PgConn *fresh = NULL;
+	Rc rc;
+
+	if (status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN)
+		return RC_OK;
+	rc = open_server(self, &fresh, conninfo, pgconn_label(*conn), err);
+	if (rc != RC_OK)
+		return rc;
+	pgconn_close(*conn);
+	*conn = fresh;
+	return RC_OK;
+}
+
+/* Removes what was made before the commit.  What cannot be removed is left to
+ * the next switch. */
+static void
+undo(Switch *self)
+{
+	Error ignored = {0};
+	Rc rc = RC_OK;
+
+	if (self->is_committed || self->is_unknown || self->source == NULL ||
+		self->target == NULL)
+		return;
+	interrupt_defer(true);
+	rc = renew(self, &self->source, self->config.source, &ignored);
+	if (rc == RC_OK)
+		rc = renew(self, &self->target, self->config.targets[0], &ignored);
+	if (rc == RC_OK &&
+		PQtransactionStatus(pgconn_raw(self->source)) != PQTRANS_IDLE)
+		rc = pgconn_exec(self->source, "ROLLBACK", NULL, &ignored);
+	if (self->locked_us != 0)
+		report_line(self->report, "writers go on at the source after %.3f s",
+					(double) (clock_monotonic_us() - self->locked_us) / 1e6);
+	if (rc == RC_OK)
+		rc = way_back_undo(self, &ignored);
+	if (rc == RC_OK && self->has_row)
+		rc = switch_table_remove(self->source, self->config.name, &ignored);
+	if (rc == RC_FAIL)
+	{
+		error_context(&ignored, "undoing the switch");
+		log_error(LOG_WARNING, "switch", &ignored);
+		log_info("switch", "the next switch removes what is left");
+	}
+	else if (self->has_row)
+		switch_step(self, "undid what was made");
+	error_reset(&ignored);
+	interrupt_defer(false);
+}
+
+static MUST_CHECK Rc
+try_locks(Switch *self, Error *err)
+{
+	Rc rc = lock_source(self, err);
+
+	if (rc == RC_OK)
+		report_line(self->report,
+					"all is ready; nothing was switched (--dry-run)");
+	return rc;
+}
+
+static MUST_CHECK Rc
+fence_and_move(Switch *self, Error *err)
+{
+	const FenceUse use = {
+		.ready = lock_source,
+		.reached = move_writes,
+		.context = self,
+		.is_brief = true,
+		.follows = true,
+		.near_ms_max = self->config.max_wait_s * 1000,
+		.reach_ms_max = self->config.max_stall_s * 1000,
+	};
+	Rc rc = fence_hold(&self->config, &use, err);
+
+	/* What becomes of the fence does not matter after the commit. */
+	if (rc == RC_FAIL && self->is_committed)
+	{
+		log_error(LOG_WARNING, "switch", err);
+		error_reset(err);
+		rc = RC_OK;
+	}
+	return rc;
+}
+
+static MUST_CHECK Rc
+switch_anew(Switch *self, Error *err)
+{
+	Rc rc = look(self, err);
+
+	if (rc == RC_OK)
+		rc = begin_row(self, err);
+	if (rc == RC_OK)
+		rc = make_way_back(self, err);
+	if (rc == RC_OK && self->config.dry_run)
+		rc = try_locks(self, err);
+	else if (rc == RC_OK)
+		rc = fence_and_move(self, err);
+	if (rc != RC_OK || self->config.dry_run)
+		undo(self);
+	return rc == RC_OK && !self->config.dry_run ? complete(self, err) : rc;
+}
+
+static MUST_CHECK Rc
+decide(Switch *self, Error *err)
+{
+	switch (self->found.state)
+	{
+		case SWITCH_NONE:
+		case SWITCH_BEGUN:
+			return switch_anew(self, err);
+		case SWITCH_SWITCHED:
+			log_info("switch",
+					 "the source refuses writes since %s (%s): completing the "
+					 "switch",
+					 self->found.switched_at, self->found.owner);
+			return complete(self, err);
+		case SWITCH_DONE:
+			report_line(self->report, "the writes were moved to %s at %s",
+						pgconn_label(self->target), self->found.switched_at);
+			return RC_OK;
+	}
+	CHECK(false);
+	return RC_FAIL;
+}
+
+static MUST_CHECK Rc
+set_up(Switch *self, const Config *config, Error *err)
+{
+	Rc rc = remember_recall(&self->config, config, self->arena, err);
+
+	if (rc == RC_OK)
+		rc = config_name_back(config, self->arena, &self->back, err);
+	self->turned = *config;
+	if (rc == RC_OK)
+		rc = config_turn_back(&self->turned, self->arena, err);
+	self->move = config->back ? self->back : config->name;
+	return rc;
+}
+
+Rc
+switch_run(const Config *config, const Report *report, Error *err)
+{
+	Switch *self = xcalloc(1, sizeof(Switch));
+	Rc rc;
+
+	self->report = report;
+	self->arena = arena_new(ARENA_BLOCK_BYTES);
+	self->step_us = clock_monotonic_us();
+	rc = set_up(self, config, err);
+	if (rc == RC_OK)
+		rc = open_all(self, err);
+	if (rc == RC_OK)
+		rc = take_both(self, err);
+	if (rc == RC_OK)
+		rc = decide(self, err);
+	catalog_free(self->catalog);
+	catalog_free(self->back_catalog);
+	history_release(&self->history);
+	pgconn_close(self->source);
+	pgconn_close(self->aside);
+	pgconn_close(self->target);
+	arena_free(self->arena);
+	free(self);
+	return rc;
+}
