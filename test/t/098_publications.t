@@ -226,6 +226,12 @@ subtest 'a filled table that is put into what is published' => sub {
 	$pair->source_sql(q(INSERT INTO root VALUES (17, 'x'); ALTER TABLE root ADD b integer; INSERT INTO root VALUES (18, 'y', 1)));
 	$pair->follow_to_end;
 	$pair->equal_ok('it is followed from then on, with its schema');
+	$pair->source_sql(q(BEGIN; CREATE TABLE root_3 (id integer PRIMARY KEY, a text, b integer); INSERT INTO root_3 VALUES (25, 'p');
+		ALTER TABLE root ATTACH PARTITION root_3 FOR VALUES FROM (20) TO (30); INSERT INTO root VALUES (26, 'q'); COMMIT;
+		CREATE TABLE root_4 PARTITION OF root FOR VALUES FROM (30) TO (40); INSERT INTO root VALUES (35, 'r')));
+	(undef, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	$pair->equal_ok('so is one that its transaction has made and filled before');
+	unlike($log, qr/root_4"? was not copied/, 'and one that is made as a partition is not copied');
 
 	plan skip_all => 'this server publishes no schemas' if $version < 150000;
 	$pair = $server->with_database('moved', publish => '');
