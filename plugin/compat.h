@@ -125,7 +125,10 @@ typedef RepOriginId OriginIdCompat;
 #define penstock_no_origin_compat InvalidRepOriginId
 #endif
 
-/* When a transaction committed; in 15 to 18 in a union that has a name. */
+/*
+ * Returns the commit time of a transaction.  In versions 15 to 18 it is in a
+ * named union.
+ */
 static inline TimestampTz
 txn_commit_time_compat(const ReorderBufferTXN *txn)
 {

@@ -433,8 +433,8 @@ report_keys(const Drop *drop, const DropTarget *target, const char *verb)
 	for (int i = 0; i < target->keys.count; i++)
 		report_line(
 			drop->report,
-			"%s the note of foreign key %s of table %s on %s, which is not "
-			"valid yet; what it lacks: %s",
+			"%s the entry of foreign key %s of table %s on %s, which is not "
+			"valid yet; to complete it, run: %s",
 			verb, target->keys.keys[i].name, target->keys.keys[i].table,
 			pgconn_label(target->conn), target->keys.keys[i].statement);
 }
@@ -448,8 +448,8 @@ report_builds(const Drop *drop, const DropTarget *target, const char *verb)
 		const IndexBuild *build = &target->builds.builds[i];
 
 		report_line(drop->report,
-					"%s the note of index \"%s\".\"%s\" on %s, which is not "
-					"built yet; what builds it: %s",
+					"%s the entry of index \"%s\".\"%s\" on %s, which is not "
+					"built yet; to build it, run: %s",
 					verb, build->schema, build->name,
 					pgconn_label(target->conn), build->statement);
 	}

@@ -80,11 +80,12 @@ create(PgConn *target, const IndexBuild *build, Error *err)
 	int64_t start_us = clock_monotonic_us();
 	Rc rc;
 
-	log_info("indexes", "%s: %s", pgconn_label(target), build->statement);
+	log_info("indexes", "building on %s: %s", pgconn_label(target),
+			 build->statement);
 	rc = pgconn_exec(target, build->statement, NULL, err);
 	if (rc == RC_OK)
-		log_info("indexes", "%s has index \"%s\".\"%s\" after %.1f s",
-				 pgconn_label(target), build->schema, build->name,
+		log_info("indexes", "built index \"%s\".\"%s\" on %s in %.1f s",
+				 build->schema, build->name, pgconn_label(target),
 				 (double) (clock_monotonic_us() - start_us) / 1e6);
 	return rc;
 }

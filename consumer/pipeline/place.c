@@ -57,7 +57,10 @@ place_read(Place *place, const Config *config, PgConn *source, Error *err)
 								   &place->distribution);
 		place_append_places(placed, &place->places);
 		if (place->distribution.overflowed || place->places.overflowed)
-			rc = error_set(err, ERR_LIMIT, "too many tables are placed");
+			rc = error_set(err, ERR_LIMIT,
+						   "the names of the published tables that section "
+						   "[placement] places are longer than %zu bytes",
+						   (size_t) BUF_TEXT_MAX);
 	}
 	placed_free(placed);
 	catalog_free(catalog);

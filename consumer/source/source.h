@@ -42,8 +42,8 @@ typedef struct SourceMessage
 	bool reply_requested;
 
 	/*
-	 * Of data: `data` points into `memory`, which the receiver owns and frees
-	 * with `memory_free`.
+	 * Contents of a message with data.  `data` points into `memory`, which the
+	 * receiver of the message owns and must free with `memory_free`.
 	 */
 	void *memory;
 	void (*memory_free)(void *);

@@ -67,7 +67,8 @@ typedef struct RawChange
 	uint32_t operation; /* number of the field that was set, a CHANGE_FIELD_…;
 						 * 0: none */
 	uint64_t subxid;    /* xid of the subtransaction; 0: none */
-	uint64_t number;    /* number of the relation, for rows and a rewrite */
+	uint64_t number;    /* number of the relation in the stream, for changes of
+						 * rows and for a rewrite of the table */
 	Span body;          /* content of the field `operation`, for the other
 						 * operations */
 	bool has_old;

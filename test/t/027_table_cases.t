@@ -274,7 +274,7 @@ sub interrupted
 	is($pair->source_sql('SELECT count(*) FROM pg_replication_slots'),
 		1, 'no slot keeps log for it');
 	$lock->quit;
-	$pair->fails_like($FAILED, qr/is not whole.*table resync/s,
+	$pair->fails_like($FAILED, qr/is incomplete.*table resync/s,
 		'half a copy is not resumed', 'table', 'pause', 'fine');
 	$pair->run_or_die('table', 'resync', 'fine');
 	$pair->follow_to_end;

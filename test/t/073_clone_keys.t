@@ -174,7 +174,7 @@ sub dropped_meanwhile
 	broken_off($db, $change);
 	$db->clone('--resume');
 	like($db->run_or_die('drop', '--dry-run'),
-		qr/would remove the note of foreign key of_parent of table public\.child on .*, which is not valid yet; what it lacks: ALTER TABLE/,
+		qr/would remove the entry of foreign key of_parent of table public\.child on .*, which is not valid yet; to complete it, run: ALTER TABLE/,
 		'a drop names what it leaves');
 	$db->target_sql('ALTER TABLE child DROP CONSTRAINT of_parent');
 	my $follower = $db->start('follow');

@@ -134,7 +134,7 @@ subtest 'and the follower ends meanwhile' => sub {
 	}
 	is($pair->target_sql($NOTED), 2, 'both are still to be built');
 	my ($status, $output) = $pair->run('drop', '--dry-run');
-	like($output, qr/would remove the note of index "public"."big_kill".*which is not built yet; what builds it: CREATE INDEX CONCURRENTLY/,
+	like($output, qr/would remove the entry of index "public"."big_kill".*which is not built yet; to build it, run: CREATE INDEX CONCURRENTLY/,
 		'drop names them');
 	($status, $output) = $pair->run('promote', '--dry-run');
 	like($output, qr/lacks index "public"."big_term" of the source.*CREATE INDEX CONCURRENTLY/,

@@ -41,12 +41,12 @@ need(const Checking *checking, int version_num, const char *clause,
 	if (target == 0 || target >= version_num)
 		return RC_OK;
 	rc = error_set(checking->err, ERR_CONFIG,
-				   "the target cannot have %s, which \"%s\" of %s "
-				   "\"%s\".\"%s\" has",
+				   "the target's version does not support %s, which \"%s\" of "
+				   "%s \"%s\".\"%s\" has",
 				   clause, member, definition_kind_name(after->kind),
 				   after->schema, after->name);
 	error_detail(checking->err,
-				 "The target's version is %d; PostgreSQL has it since %d.",
+				 "The target is PostgreSQL %d; this needs version %d or later.",
 				 target / 10000, version_num / 10000);
 	return rc;
 }

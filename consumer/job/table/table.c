@@ -330,7 +330,7 @@ refuse_pause(const TableWork *work, Error *err)
 						 work->qualified);
 	if (!is_somewhere(work, TABLE_COPYING))
 		return RC_OK;
-	rc = error_set(err, ERR_CONFIG, "the copy of table %s is not whole",
+	rc = error_set(err, ERR_CONFIG, "the copy of table %s is incomplete",
 				   work->qualified);
 	error_hint(err, "It is not followed until \"%s\" has copied it.",
 			   table_command(work, "resync"));
@@ -376,7 +376,7 @@ run_resume(TableWork *work, Error *err)
 		return copy_and_join(work, true, err);
 	rc = error_set(err, ERR_CONFIG, "table %s is not paused", work->qualified);
 	if (is_somewhere(work, TABLE_COPYING))
-		error_hint(err, "Its copy is not whole: copy it with \"%s\".",
+		error_hint(err, "Its copy is incomplete: copy it with \"%s\".",
 				   table_command(work, "resync"));
 	return rc;
 }

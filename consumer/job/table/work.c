@@ -35,7 +35,10 @@
  * "_t" and the table's OID follow. */
 #define SLOT_NAME_BYTES_MAX 50
 
-/* Interval at which we query whether the follower has read the rows. */
+/*
+ * Milliseconds between two queries whether the follower has read the changed
+ * rows of penstock.table_state.
+ */
 #define NOTICE_INTERVAL_MS 50
 
 /* Time after which we log that we wait for the follower. */

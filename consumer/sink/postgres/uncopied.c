@@ -490,11 +490,10 @@ refuse_renamed(PgConn *target, const TableName *before,
 		buf_reset(&text);
 		append_rename(&text, before, relation);
 		error_hint(err,
-				   oid != 0 ? "Run on the target: %s; and then \"penstock "
-							  "follow\"."
-							: "Do the same there, as with: %s; and then "
-							  "\"penstock follow\".",
-				   text.data);
+				   oid != 0 ? "Run on the target: %s; and then \"%s\"."
+							: "Rename it there as well, as with: %s; and then "
+							  "run \"%s\".",
+				   text.data, OWN_COMMAND("follow"));
 	}
 	buf_release(&text);
 	return rc;
@@ -512,10 +511,10 @@ refuse_swapped(const TableName *before, const char *name, const char *label,
 	append_name(&text, before);
 	rc = set_renamed(text.data, label, err);
 	error_hint(err,
-			   "It is %s now, which there is another table.  Rename or drop "
-			   "that one there, as on the source, give this one its name, and "
-			   "then run \"%s\".",
-			   name, OWN_COMMAND("follow"));
+			   "On the source it is now %s, a name that another table has on "
+			   "%s.  Rename or drop that table there, as on the source, then "
+			   "rename this one, and run \"%s\".",
+			   name, label, OWN_COMMAND("follow"));
 	buf_release(&text);
 	return rc;
 }

@@ -136,11 +136,12 @@ conflict_explain_refusal(const ConflictChange *what, Error *err)
 	if (err->code == ERR_SQL && what->change != NULL &&
 		what->change->kind == CHANGE_TRUNCATE &&
 		strcmp(err->sqlstate, TRUNCATE_REFERENCED_SQLSTATE) == 0)
-		error_hint(err, "A table that is not emptied with it has a foreign key "
-						"to it, which the role on the target cannot set aside. "
-						"Let the role set session_replication_role, or drop "
-						"the foreign key there, and go on with \"penstock "
-						"follow\".");
+		error_hint(err,
+				   "A table that is not truncated with it has a foreign key to "
+				   "it, which the role on the target cannot disable.  Let the "
+				   "role set session_replication_role, or drop the foreign key "
+				   "there, and go on with \"%s\".",
+				   OWN_COMMAND("follow"));
 	if (err->code == ERR_SQL && strcmp(err->sqlstate, BAD_BYTES) == 0 &&
 		what->table != NULL)
 		error_hint(err,

@@ -1049,7 +1049,8 @@ a_clause_that_the_target_does_not_know_is_refused(void **state UNUSED)
 	a->generated = GENERATED_VIRTUAL;
 	a->default_expression = "(id + 1)";
 	is(t);
-	refuses("the target cannot have virtual generated columns, which \"a\" of "
+	refuses("the target's version does not support virtual generated columns, "
+			"which \"a\" of "
 			"table \"public\".\"t\" has");
 	hints.target_version_num = PG_18;
 	says(DDL_CREATE, "ALTER TABLE \"public\".\"t\" ADD COLUMN \"a\" integer "
@@ -1087,10 +1088,11 @@ clauses_of_constraints_are_refused(void **state UNUSED)
 		was(t);
 		constraint_made(t, 300, cases[i].kind, "c", cases[i].definition);
 		is(t);
-		snprintf(expected, sizeof(expected),
-				 "the target cannot have %s, which \"c\" of table "
-				 "\"public\".\"t\" has",
-				 cases[i].clause);
+		snprintf(
+			expected, sizeof(expected),
+			"the target's version does not support %s, which \"c\" of table "
+			"\"public\".\"t\" has",
+			cases[i].clause);
 		refuses(expected);
 	}
 }

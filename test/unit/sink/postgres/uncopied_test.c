@@ -165,9 +165,10 @@ a_table_that_was_renamed(void **state UNUSED)
 	bench.relation->schema = "shop";
 	bench.relation->name = "item";
 	refuse(&bench, ERR_CONFIG);
-	assert_non_null(strstr(bench.err.hint, "Do the same there, as with: ALTER "
-										   "TABLE \"public\".\"item\" SET "
-										   "SCHEMA \"shop\""));
+	assert_non_null(strstr(bench.err.hint,
+						   "Rename it there as well, as with: ALTER "
+						   "TABLE \"public\".\"item\" SET "
+						   "SCHEMA \"shop\""));
 	teardown(&bench);
 
 	setup(&bench, LIST("f", ITEM ITEM_PRESENT), new_name);
