@@ -1,6 +1,7 @@
 /*
  * arena_test.c
- *    Pieces, their alignment, and where they go.
+ *    Allocations from an arena: their alignment, and when their memory is
+ *    reused or freed.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * backoff_test.c
- *    Pauses that grow.
+ *    Pauses between attempts grow up to a limit.
  */
 #include <setjmp.h>
 #include <stdarg.h>

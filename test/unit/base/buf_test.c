@@ -1,6 +1,7 @@
 /*
  * buf_test.c
- *    Growth up to the limit, and what is written at the end.
+ *    A buffer grows up to its limit, and what it appends stays terminated by a
+ *    zero.
  */
 #include <setjmp.h>
 #include <stdarg.h>

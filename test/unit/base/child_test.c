@@ -1,6 +1,6 @@
 /*
  * child_test.c
- *    Running other programs, and being asked to stop meanwhile.
+ *    Running other programs, and stop requests while they run.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * error_test.c
- *    What an error carries, and which errors can heal.
+ *    The parts of an Error, and which errors are transient.
  */
 #include <setjmp.h>
 #include <stdarg.h>

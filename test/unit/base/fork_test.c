@@ -1,6 +1,6 @@
 /*
  * fork_test.c
- *    Processes that belong together: how one ends, and the others with it.
+ *    A group of processes: when one ends, the others are ended, too.
  */
 #include <setjmp.h>
 #include <signal.h>

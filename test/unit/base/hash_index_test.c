@@ -1,6 +1,6 @@
 /*
  * hash_index_test.c
- *    Numbers come back by their hashes, also where many have the same.
+ *    An index finds entries by their hashes, also if many have the same hash.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * hash_test.c
- *    FNV-1a against values that its authors give.
+ *    FNV-1a hashes, compared with published values.
  */
 #include <setjmp.h>
 #include <stdarg.h>

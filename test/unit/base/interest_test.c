@@ -1,6 +1,6 @@
 /*
  * interest_test.c
- *    Any number of descriptors, and the first deadline.
+ *    A set of descriptors and the earliest deadline to wait for.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * json_test.c
- *    What the JSON writer makes of values, nesting and hostile strings.
+ *    JSON that the writer makes of values, nested objects and invalid strings.
  */
 #include <math.h>
 #include <setjmp.h>

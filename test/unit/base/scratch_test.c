@@ -1,6 +1,7 @@
 /*
  * scratch_test.c
- *    Directories of runs that live, and of those that were killed.
+ *    Temporary directories of running processes, and of processes that were
+ *    killed.
  */
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /*
  * task_test.c
- *    Functions that wait while their callers go on.
+ *    Tasks: functions that wait while their callers continue.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * config_test.c
- *    The command line and the environment, above all when they are wrong.
+ *    Reading the command line and the environment, especially invalid ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * file_test.c
- *    Configuration files, above all those that are wrong.
+ *    Reading configuration files, especially invalid ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>

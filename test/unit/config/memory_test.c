@@ -1,6 +1,6 @@
 /*
  * memory_test.c
- *    Options as a pipeline remembers them.
+ *    Options that a pipeline stores, and given options that differ from them.
  */
 #include <setjmp.h>
 #include <stdarg.h>

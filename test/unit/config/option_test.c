@@ -1,6 +1,6 @@
 /*
  * option_test.c
- *    The table of options against all that is made from it.
+ *    The table of options agrees with everything that is written from it.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * large_object_table_test.c
- *    A pass that another one has put an end to writes nothing more.
+ *    A pass over large objects that was superseded by another one cannot write.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
  * schema_test.c
- *    Making the schema, bringing it up to date, and what if that fails.
+ *    Creating and upgrading the schema penstock, and failures of each
+ *    statement.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
  * table_state_test.c
- *    What of the stream is for a sink that has some tables only.
+ *    Which changes of the stream are applied, according to the states of
+ *    tables.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
  * align_test.c
- *    What of a target gets the OIDs and attnums of the source.
+ *    Which objects and columns of a target get the OIDs and attnums of the
+ *    source's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

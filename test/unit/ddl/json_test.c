@@ -1,6 +1,7 @@
 /*
  * json_test.c
- *    Definitions survive being written as JSON, and what is none is refused.
+ *    Definitions are the same after writing and reading JSON; invalid ones are
+ *    refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>

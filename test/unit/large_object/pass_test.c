@@ -1,6 +1,6 @@
 /*
  * pass_test.c
- *    Which transactions there were since the pass before.
+ *    The number of transactions since the last pass over large objects.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * definition_check_test.c
- *    What cannot be a definition is told from what can.
+ *    Invalid definitions are recognized.
  */
 #include <setjmp.h>
 #include <stdarg.h>

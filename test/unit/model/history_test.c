@@ -1,6 +1,6 @@
 /*
  * history_test.c
- *    Positions that are in a source's history, and those that are not.
+ *    Positions inside and outside of a source's timeline history.
  */
 #include <setjmp.h>
 #include <stdarg.h>

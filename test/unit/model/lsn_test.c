@@ -1,6 +1,6 @@
 /*
  * lsn_test.c
- *    Positions as people and servers write them.
+ *    Parsing and printing LSNs.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * placement_test.c
- *    Which rule is for which table, and rules that are none.
+ *    Which rule of a placement applies to a table, and invalid rules.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
  * policy_test.c
- *    Rules for conflicts: how they are read, and which one is a table's.
+ *    Parsing rules for conflicts and schema changes, and finding the rule of a
+ *    table.
  */
 #include "model/policy.h"
 

@@ -1,6 +1,6 @@
 /*
  * sequence_test.c
- *    Where a target's sequence is set to.
+ *    The value to which a target's sequence is set.
  */
 #include <setjmp.h>
 #include <stdarg.h>

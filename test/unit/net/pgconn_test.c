@@ -1,6 +1,6 @@
 /*
  * pgconn_test.c
- *    Answers, errors and lost connections, at each statement.
+ *    Results, errors and lost connections, at each statement.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * sqlstate_test.c
- *    Whether a server is gone.
+ *    Which SQLSTATEs mean that the server is gone.
  */
 #include <setjmp.h>
 #include <stdarg.h>

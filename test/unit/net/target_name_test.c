@@ -1,6 +1,6 @@
 /*
  * target_name_test.c
- *    What targets are called after their connection strings.
+ *    Names of targets, derived from their connection strings.
  */
 #include <setjmp.h>
 #include <stdarg.h>

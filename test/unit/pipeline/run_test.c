@@ -1,6 +1,6 @@
 /*
  * run_test.c
- *    The loop with a source that has nothing, and sinks that fail.
+ *    The loop of a run, with an idle source, and with sinks that fail.
  */
 #include <setjmp.h>
 #include <stdarg.h>

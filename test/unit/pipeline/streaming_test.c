@@ -1,6 +1,7 @@
 /*
  * streaming_test.c
- *    How long sessions do without open transactions.
+ *    How long the plugin is not asked for open transactions after one was
+ *    refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
  * targets_test.c
- *    Targets that are looked for when everything ends.
+ *    Attempts to connect to an unreachable target are ended after everything
+ *    else.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * watch_test.c
- *    A watch that has begun when the stream breaks off.
+ *    A watch function that is running when the stream is interrupted.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * progress_test.c
- *    The confirmed position: behind every target, and never back.
+ *    The confirmed position is never beyond any target's, and never moves back.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * proof_test.c
- *    The last transaction of a target comes once more, or does not.
+ *    Whether the source sends the last transaction of a target once more.
  */
 #include <setjmp.h>
 #include <stdarg.h>

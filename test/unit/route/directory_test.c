@@ -1,6 +1,6 @@
 /*
  * directory_test.c
- *    What is listed, and for whom.
+ *    Entries of a directory, and the targets that they name.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * placed_test.c
- *    To each target what is placed there.
+ *    With a placement, each target gets exactly its own rows.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * router_test.c
- *    Every change to every sink that does not have it yet.
+ *    Each sink gets every change that it does not have yet.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * durable_test.c
- *    Which source positions a flush of the target makes safe.
+ *    Which source positions are durable after a flush of the target.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * slot_test.c
- *    Replication slots: what the source says of them, and what happens when it
- *    refuses or is lost while it is asked.
+ *    Queries on replication slots, refused by the source or with the connection
+ *    lost.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * stream_test.c
- *    A replication stream: what comes of its messages and its end, when
- *    positions are told, and what happens when the server refuses or is lost.
+ *    Messages and the end of a replication stream, reported positions, and
+ *    failures of the server.
  */
 #include <endian.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /*
  * definitions.c
- *    By the table of fields that definitions have.
+ *    Fills definitions with the table of their fields.
  */
 #include "support/definitions.h"
 

@@ -1,6 +1,6 @@
 /*
  * draft.c
- *    The parts of a drafted frame.
+ *    Builds parts of a frame.
  */
 #include "support/draft.h"
 

@@ -1,6 +1,6 @@
 /*
  * memory_sink.c
- *    Writing down.
+ *    Records the calls of a sink.
  */
 #include "support/memory_sink.h"
 

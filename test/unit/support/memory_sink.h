@@ -1,6 +1,6 @@
 /*
  * memory_sink.h
- *    A sink that writes down what it is asked to do.
+ *    A sink that records its calls.
  *
  * Each call leaves a word in `log`: "begin 700", "insert", "message", "commit
  * 700", separated by blanks and semicolons.
@@ -19,7 +19,7 @@ typedef struct MemorySink
 	ChangeKind fails_at; /* kind of change at which it fails, if `fails` */
 	bool fails;
 	SinkFetch *fetch; /* the last, and behind it the others; to be done by the
-						 test */
+					   * test */
 } MemorySink;
 
 /* Sets it up; release with sink_free(), which leaves the memory alone. */

@@ -1,6 +1,6 @@
 /*
  * pass_filter.c
- *    Counting.
+ *    Counts changes.
  */
 #include "support/pass_filter.h"
 

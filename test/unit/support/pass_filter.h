@@ -1,6 +1,9 @@
 /*
  * pass_filter.h
- *    A filter that counts changes and hands everything on.
+ *    A filter that counts changes and forwards everything.
+ *
+ * Each is in schema public, and usual where nothing is said; change what is
+ * returned to say more.  A table has room for MEMBERS_MAX members of each kind.
  */
 #ifndef PENSTOCK_TEST_SUPPORT_PASS_FILTER_H
 #define PENSTOCK_TEST_SUPPORT_PASS_FILTER_H

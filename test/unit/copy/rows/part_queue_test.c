@@ -1,6 +1,7 @@
 /*
  * part_queue_test.c
- *    What is to be copied, in which order and in which parts.
+ *    The order in which tables are copied, and the parts into which they are
+ *    divided.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * spread_row_test.c
- *    Rows of a COPY with hashes in front, and what is none.
+ *    Parsing rows of a COPY that begin with hashes, and invalid rows.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * throttle_test.c
- *    Bytes for time, and debts.
+ *    A throttle limits bytes per second, and makes up for exceeding the limit.
  */
 #include <setjmp.h>
 #include <stdarg.h>

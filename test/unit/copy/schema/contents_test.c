@@ -1,6 +1,6 @@
 /*
  * contents_test.c
- *    Which entries of a dump a restore is told to leave out.
+ *    Which entries of a dump are excluded from the restore.
  */
 #include <setjmp.h>
 #include <signal.h>

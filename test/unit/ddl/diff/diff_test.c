@@ -1,6 +1,6 @@
 /*
  * diff_test.c
- *    Which statements make one schema of another.
+ *    Statements that turn one schema into another.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * json_line_test.c
- *    The line that a change becomes, value by value.
+ *    The line of JSON for a change, for each kind of value.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * output_test.c
- *    Lines of a file that is full, and behind one that was cut.
+ *    Writing lines to a full file, and after a line that was truncated.
  */
 #include <fcntl.h>
 #include <setjmp.h>

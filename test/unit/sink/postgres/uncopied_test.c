@@ -1,7 +1,7 @@
 /*
  * uncopied_test.c
- *    Changes to tables that were not copied: which are left out, and what is
- *    said when such a table stays; also where the target cannot be asked.
+ *    Which changes to tables that were not copied are ignored, and the error
+ *    for a table that stays; also if the target cannot be asked.
  */
 #include <setjmp.h>
 #include <stdarg.h>

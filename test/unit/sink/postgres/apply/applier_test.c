@@ -1,7 +1,7 @@
 /*
  * applier_test.c
- *    A batch that is applied, with a failure at each of its statements: refused
- *    by the target, worth trying again, or with the connection lost.
+ *    An applier with a failure at each of its statements: refused by the
+ *    target, transient, or with the connection lost.
  *
  * Whatever fails: what is said to be there was committed, nothing is committed
  * twice, the machine comes to an end, and of a failure it is said why.

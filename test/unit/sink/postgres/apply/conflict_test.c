@@ -1,7 +1,7 @@
 /*
  * conflict_test.c
- *    What is said of a change that a target refused, also where the target
- *    cannot be asked to print the row's key.
+ *    Error messages for a change that a target has refused, also if the target
+ *    cannot print the row's key.
  *
  * The table is item (id int4 key, code bytea key, note text).
  */

@@ -1,7 +1,6 @@
 /*
  * forget_test.c
- *    A table that all sessions of a target are told to forget, between two
- *    transactions.
+ *    All connections to a target forget a table between two transactions.
  */
 #include <setjmp.h>
 #include <stdarg.h>

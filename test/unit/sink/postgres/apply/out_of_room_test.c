@@ -1,7 +1,7 @@
 /*
  * out_of_room_test.c
- *    When a target's want of room is final: not before it is known that nobody
- *    else is to blame.
+ *    Too few locks on a target: the error is final only if other sessions do
+ *    not hold them.
  */
 #include <setjmp.h>
 #include <stdarg.h>

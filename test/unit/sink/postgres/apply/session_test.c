@@ -1,7 +1,7 @@
 /*
  * session_test.c
- *    What a session of a follower asks before it applies anything, and that
- *    nothing of it is left when any of that fails.
+ *    Opening a session of a follower, and that nothing leaks if a statement
+ *    fails.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * table_cache_test.c
- *    Target tables that are looked up, altered and forgotten, and a target that
- *    fails while it is asked.
+ *    Looking up, refreshing and forgetting target tables, with failures of the
+ *    target.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * batch_test.c
- *    Which changes and frames a batch holds, also when it is split.
+ *    Changes and frames in a batch, also after it was split.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * composite_test.c
- *    Which changes go together in one statement, and which statement that is.
+ *    Which changes may be in one composite statement, and its SQL.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * dependencies_test.c
- *    Which transactions wait for which.
+ *    Which transactions of a batch must wait for which.
  *
  * The window is wide, so that nothing counts as committed, unless a test says
  * otherwise.

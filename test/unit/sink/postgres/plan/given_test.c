@@ -1,7 +1,7 @@
 /*
  * given_test.c
- *    Which values a statement is given, and that its text numbers them as they
- *    are sent.
+ *    The parameters of a statement, and that its SQL numbers them as they are
+ *    sent.
  *
  * The table is item (a int4, b int4, c int4, d int4), whose key is b, or which
  * has no key.

@@ -1,6 +1,6 @@
 /*
  * plan_folded_test.c
- *    The net effect of a batch: what is sent for what happened to a row.
+ *    Statements that are sent for the net effect of a batch.
  *
  * The table is item (id int4 key, v text, w text).  Each test makes changes of
  * it and compares all steps of the plan, written down as

@@ -1,6 +1,6 @@
 /*
  * row_key_test.c
- *    Rows whose keys say which row it is, and rows whose keys do not.
+ *    Whether a key identifies its row.
  *
  * The table has a key of two columns, a and b, before a column v.
  */

@@ -1,7 +1,7 @@
 /*
  * stages_test.c
- *    Where what waits is cut when the schema changes, and in which order it is
- *    handed out.
+ *    Where schema changes divide the changes that wait, and the order in which
+ *    they are taken.
  *
  * A test writes what comes as a word: ( and ) begin and commit a transaction, r
  * is a row, s a schema change, * a row whose table, 7, is rewritten, S a schema

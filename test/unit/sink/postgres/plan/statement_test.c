@@ -1,6 +1,6 @@
 /*
  * statement_test.c
- *    How many statements a connection keeps, and until when.
+ *    How many statements a connection keeps, and when they are removed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
