@@ -156,6 +156,7 @@ void
 config_label_target(const Config *config, int index,
 					char label[static CONFIG_LABEL_SIZE])
 {
+	ASSERT(index >= 0 && index < config->target_count);
 	if (config->target_names[index] != NULL)
 		snprintf(label, CONFIG_LABEL_SIZE, "target \"%s\"",
 				 config->target_names[index]);

@@ -738,8 +738,11 @@ large_objects_pass(const LargeObjectPassOptions *options, PgConn *source,
 	Pass self = {
 		.options = options, .source = source, .target = target, .done = done};
 	bool exists = false;
-	Rc rc = large_objects_check_followable(source, err);
+	Rc rc;
 
+	/* Each object is committed by itself. */
+	ASSERT(pgconn_can_be_outside(source) && pgconn_can_be_outside(target));
+	rc = large_objects_check_followable(source, err);
 	*done = (LargeObjectsDone){0};
 	if (rc == RC_OK)
 		rc = large_object_table_begin(target, options->pipeline, &self.pass,

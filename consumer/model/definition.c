@@ -526,6 +526,7 @@ definition_set_new(void)
 static void
 let_go(const Member *member)
 {
+	ASSERT(*member->holders > 0);
 	if (--*member->holders == 0)
 		arena_free(member->arena);
 }
@@ -584,6 +585,7 @@ find_member(const DefinitionSet *set, DefinitionCatalog catalog, uint32_t oid)
 static Member *
 make_room(DefinitionSet *set, size_t place)
 {
+	ASSERT(place <= set->count && set->count <= set->capacity);
 	if (set->count == set->capacity)
 	{
 		set->capacity = set->capacity == 0 ? 16 : 2 * set->capacity;

@@ -82,8 +82,7 @@ placement_rule_has(const PlacementRule *rule, int target, int node_count)
 		case PLACEMENT_NONE:
 			return false;
 	}
-	CHECK(false);
-	return false;
+	check_failed("the kind of a placement is known", __FILE__, __LINE__);
 }
 
 void

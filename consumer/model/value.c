@@ -163,5 +163,5 @@ value_is_same(const Value *a, const Value *b)
 		case VALUE_UNCHANGED:
 			return true;
 	}
-	return false;
+	check_failed("the kind of a value is known", __FILE__, __LINE__);
 }

@@ -35,6 +35,8 @@ sql_begin_snapshot(PgConn *conn, const char *snapshot, Error *err)
 {
 	Buf sql;
 
+	/* In a transaction, BEGIN would be a warning, and the snapshot another. */
+	ASSERT(pgconn_can_be_outside(conn));
 	buf_init(&sql, BUF_TEXT_MAX);
 	sql_append_begin_snapshot(&sql, snapshot);
 	return sql_run(conn, &sql, NULL, err);

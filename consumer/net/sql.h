@@ -21,7 +21,8 @@ MUST_CHECK Rc sql_run(PgConn *conn, Buf *sql, PGresult **result, Error *err);
 /*
  * Begin a transaction that reads one snapshot: an exported one with that name,
  * or a new one if the name is NULL or empty.  The first one appends the
- * statements, each with a semicolon; the second one blocks.
+ * statements, each with a semicolon; the second one blocks.  The session must
+ * be outside of a transaction.
  */
 void sql_append_begin_snapshot(Buf *sql, const char *snapshot);
 MUST_CHECK Rc sql_begin_snapshot(PgConn *conn, const char *snapshot,

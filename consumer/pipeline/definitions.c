@@ -127,8 +127,11 @@ definitions_write(PgConn *target, const char *pipeline,
 				  const DefinitionSet *set, Lsn lsn, Error *err)
 {
 	Buf array;
-	Rc rc = definition_table_clear(target, pipeline, err);
+	Rc rc;
 
+	/* Nobody may see that there are none for a moment. */
+	ASSERT(pgconn_can_be_inside(target));
+	rc = definition_table_clear(target, pipeline, err);
 	buf_init(&array, DDL_JSON_BYTES_MAX + WRITE_BYTES);
 	if (rc == RC_OK)
 		rc = write_all(target, pipeline, set, lsn, &array, err);

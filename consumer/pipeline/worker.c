@@ -138,8 +138,10 @@ worker_release_sink(Worker *self)
 {
 	Error none = {0};
 
+	ASSERT(self->sink != NULL);
 	if (self->state != WORKER_RELEASING)
 	{
+		ASSERT(self->task == NULL);
 		set_state(self, WORKER_RELEASING);
 		self->task = task_new(release, self);
 	}

@@ -78,6 +78,8 @@ get_oid(const PGresult *result, int row, int column)
 static void
 init(SequenceList *list, int count)
 {
+	/* The list is empty: what it had would be lost. */
+	ASSERT(list->arena == NULL && count >= 0);
 	list->arena = arena_new(ARENA_BLOCK_BYTES);
 	list->count = count;
 	list->items = arena_calloc(list->arena, (size_t) count,

@@ -72,9 +72,9 @@ MUST_CHECK Rc sequence_list_read(SequenceList *list, PgConn *source,
 
 /*
  * Makes a list of the target's sequences that have the names of these `count`
- * items, and reads definitions and values; waits for the target.  The strings
- * of the names are borrowed.  The caller must call sequence_list_release() in
- * any case.
+ * items, and reads definitions and values; waits for the target.  The list must
+ * be empty.  The strings of the names are borrowed.  The caller must call
+ * sequence_list_release() in any case.
  */
 MUST_CHECK Rc sequence_list_read_target(SequenceList *list,
 										SequenceItem *const *names, int count,

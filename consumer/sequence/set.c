@@ -102,6 +102,8 @@ append_row(Buf *sql, const Setting *self, int index)
 	const SequenceItem *item = item_of(self, index);
 	const SequenceValue *value = &self->setting->goals[index].value;
 
+	/* setval() of one that was not read could set it back. */
+	CHECK(item->oid != 0 && item->has_value);
 	buf_printf(sql, "(%d, %u::oid, %" PRId64 "::bigint, %s, ", index, item->oid,
 			   value->last_value, value->is_called ? "true" : "false");
 	if (item->value.is_called)
@@ -258,8 +260,11 @@ Rc
 sequence_apply(SequenceSetting *setting, PgConn *target, Error *err)
 {
 	Setting self = {.setting = setting, .target = target};
-	Rc rc = sequence_list_run(&setting->target, set_values, &self, err);
+	Rc rc;
 
+	/* What sequence_prepare() has read, in the order of the goals. */
+	ASSERT(setting->target.count == setting->count);
+	rc = sequence_list_run(&setting->target, set_values, &self, err);
 	for (int i = 0; i < setting->count && rc == RC_OK; i++)
 		setting->in_use |= setting->goals[i].is_due &&
 						   item_of(&self, i)->problem == NULL;

@@ -99,12 +99,14 @@ source_receive(Source *source, SourceMessage *message, Error *err)
 /*
  * Sets the positions that are reported to the source.  `durable` must be
  * durable on every target and never decreases: the source removes WAL before
- * it.
+ * it.  What is durable is applied, and what is applied was received.
  */
 static inline void
 source_set_positions(Source *source, const SourcePositions *positions)
 {
 	CHECK(positions->durable <= positions->received);
+	CHECK(positions->durable <= positions->applied);
+	ASSERT(positions->applied <= positions->received);
 	source->ops->set_positions(source, positions);
 }
 
