@@ -76,16 +76,37 @@ insert_after_server(Findings *findings, const char *server)
 	return &findings->items[place];
 }
 
+/*
+ * Makes room for an error in a full list, by removing the last finding that is
+ * none.  Returns false if there are only errors.
+ */
+static bool
+make_room(Findings *findings)
+{
+	size_t place = findings->length;
+
+	while (place > 0 && findings->items[place - 1].level == FINDING_ERROR)
+		place--;
+	if (place == 0)
+		return false;
+	memmove(&findings->items[place - 1], &findings->items[place],
+			(findings->length - place) * sizeof(Finding));
+	findings->length--;
+	return true;
+}
+
 void
 findings_add(Findings *findings, const Finding *finding)
 {
 	Arena *arena = findings->arena;
 
+	ASSERT(finding->level < FINDING_LEVEL_COUNT);
 	ASSERT(finding->code != NULL);
 	ASSERT(finding->server != NULL);
 	ASSERT(finding->message != NULL);
 	findings->counts[finding->level]++;
-	if (findings->length == FINDINGS_MAX)
+	if (findings->length == FINDINGS_MAX &&
+		(finding->level != FINDING_ERROR || !make_room(findings)))
 		return;
 	if (findings->length == findings->capacity)
 	{

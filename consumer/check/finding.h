@@ -30,7 +30,10 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* Maximum number of findings that are kept; further ones are only counted. */
+/*
+ * Maximum number of findings that are kept.  Further ones are only counted,
+ * except that an error takes the place of a finding that is none.
+ */
 #define FINDINGS_MAX 10000
 
 /* Maximum number of findings with the same server, level and code that are

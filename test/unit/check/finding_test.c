@@ -54,7 +54,14 @@ what_does_not_fit_is_counted_all_the_same(void **state UNUSED)
 	findings_add(findings, &broken);
 	assert_int_equal(findings_count(findings, FINDING_OK), FINDINGS_MAX);
 	assert_int_equal(findings_count(findings, FINDING_ERROR), 1);
+	/* An error is shown all the same. */
+	assert_true(findings_have_error(findings, broken.code));
 	assert_printed(findings, true,
+				   "target \"b\"\n"
+				   "  error    it is gone\n"
+				   "           fix: first line;\n"
+				   "           fix: second \"line\"\n"
+				   "\n"
 				   "1 more findings are not shown\n"
 				   "1 error, 0 warnings: fix the errors before a pipeline can "
 				   "run\n");
