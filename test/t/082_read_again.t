@@ -125,6 +125,8 @@ sub unlogged_when_it_was_copied
 	unlogged_when_a_clone_was_killed($pair, 'of the whole database');
 	# Without large objects the table is all that is left to be copied.
 	unlogged_when_a_clone_was_killed($pair, 'of tables', '--table=public.*');
+	# The target has that schema.
+	unlogged_when_a_clone_was_killed($pair, 'of a schema', '--schema=public');
 }
 
 sub unlogged_when_a_clone_was_killed

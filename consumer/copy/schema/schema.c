@@ -27,8 +27,10 @@
  * it waits for a lock, sessions that want to alter a table wait for pg_dump. */
 #define LOCK_WAIT_S "30"
 
-/* OID of the catalog pg_class, as in a dump's table of contents. */
-#define PG_CLASS_OID 1259
+/* OIDs of the catalogs pg_class and pg_namespace, as in a dump's table of
+ * contents. */
+#define PG_CLASS_OID     1259
+#define PG_NAMESPACE_OID 2615
 
 /* Maximum number of a child's arguments apart from the names of tables. */
 #define ARGUMENTS_MAX 24
@@ -485,6 +487,25 @@ find_present(Schema *schema, PgConn *target, ObjectSet *present, Error *err)
 	return rc;
 }
 
+/*
+ * Sets *present to the schemas of the dump that exist on the target.  The dump
+ * of selected schemas creates these, too, and every database has the schema
+ * public.
+ */
+static Rc
+find_present_schemas(Schema *schema, PgConn *target, ObjectSet *present,
+					 Error *err)
+{
+	Rc rc = find_present(schema, target, present, err);
+	int kept = 0;
+
+	for (int i = 0; i < present->count; i++)
+		if (present->objects[i].class_oid == PG_NAMESPACE_OID)
+			present->objects[kept++] = present->objects[i];
+	present->count = kept;
+	return rc;
+}
+
 static Rc
 read_limits(const Schema *schema, PgConn *target, RestoreLimits *limits,
 			Error *err)
@@ -541,6 +562,9 @@ restore_section(Schema *schema, PgConn *target, SchemaSection section,
 		rc = restore_needed(schema, target, &limits, err);
 	if (rc == RC_OK && section == SCHEMA_BEFORE_DATA)
 		rc = note_objects(schema, target, NULL, err);
+	if (rc == RC_OK && section == SCHEMA_BEFORE_DATA && catalog->whole &&
+		catalog->selected.by_schema)
+		rc = find_present_schemas(schema, target, &present, err);
 	if (rc == RC_OK && section == SCHEMA_AFTER_DATA && schema->options.resumed)
 		rc = find_present(schema, target, &present, err);
 	if (rc != RC_OK)
