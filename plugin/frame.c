@@ -1067,10 +1067,15 @@ penstock_frame_stream_stop(PenstockSession *session, ReorderBufferTXN *txn,
 	PenstockFrames *frames = session->frames;
 
 	/*
-	 * At the end of a piece the catalogs are seen as they are after all that
-	 * was decoded, so changes up to there are sent.
+	 * The catalogs are seen as of all that is decoded.  While the transaction
+	 * is in progress a piece can end in the middle of a command, such as
+	 * between the rows that CREATE SEQUENCE writes to pg_class and to
+	 * pg_sequence: then the changes are sent in the next piece, before its
+	 * first row.  The last piece comes when the end of the transaction is known
+	 * (ReorderBufferReplay() sets end_lsn before).
 	 */
-	if (session->schema != NULL && HistoricSnapshotActive())
+	if (session->schema != NULL && HistoricSnapshotActive() &&
+		txn->end_lsn != InvalidXLogRecPtr)
 		send_schema_changes(session, txn,
 							Max(lsn, session->ctx->reader->ReadRecPtr),
 							PENSTOCK_TAKE_PIECE);

@@ -126,6 +126,18 @@ INSERT INTO t SELECT i, 'x' FROM generate_series(10001, 12000) i;
 COMMIT;
 :get;
 
+-- A piece ends wherever the memory is used up, also in the middle of a command.
+DO $$BEGIN
+	FOR n IN 300 .. 420 LOOP
+		INSERT INTO other (a) SELECT i FROM generate_series(1, n) i;
+		CREATE TABLE sequences (a int GENERATED ALWAYS AS IDENTITY, b serial,
+			c bigserial, CHECK (a < b), UNIQUE (b, c));
+		DROP TABLE sequences;
+		COMMIT;
+	END LOOP;
+END$$;
+SELECT count(*) > 0 FROM get_pieces();
+
 DROP TABLE t, other, renamed, nested, by_range, quiet;
 DROP TYPE en;
 DROP FUNCTION get_pieces();
