@@ -13,7 +13,8 @@ use Penstock::Proxy;
 use Penstock::Session;
 
 my $server = Penstock::Pair->new(
-	source => ['logical_decoding_work_mem = 64kB']);
+	source => [ 'logical_decoding_work_mem = 64kB', 'max_replication_slots = 40' ],
+	target => ['max_replication_slots = 40']);
 
 # A pair that was cloned with these options, with the tables that the SQL makes.
 sub cloned
@@ -467,6 +468,26 @@ subtest 'tables that are not published' => sub {
 			WHERE relkind IN ('r', 'S') AND relnamespace = 'public'::regnamespace"),
 		'a bb d mark mark_number_seq', 'the target has what is published');
 	is($pair->target_sql('SELECT * FROM a'), '1|1', 'and its rows');
+};
+
+subtest 'a table becomes a view' => sub {
+	plan skip_all => 'since version 16 a table cannot become a view'
+	  if $server->source->pg_version >= 16;
+	my $pair = $server->with_database('becomes_view');
+
+	$pair->source_sql('CREATE TABLE t (id integer PRIMARY KEY);
+		CREATE TABLE later (id integer, v integer)');
+	$pair->clone;
+	$pair->source_sql('CREATE RULE "_RETURN" AS ON SELECT TO later DO INSTEAD
+			SELECT id, id AS v FROM t;
+		INSERT INTO t VALUES (1)');
+	my (undef, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+	like($log, qr/changed view public.later/, 'the view is said');
+	is($pair->target_sql("SELECT to_regclass('later')"), '', 'the table is gone');
+	$pair->source_sql('DROP VIEW later; CREATE TABLE later (id integer PRIMARY KEY);
+		INSERT INTO later VALUES (7)');
+	$pair->follow_to_end;
+	$pair->equal_ok('its name is used again');
 };
 
 subtest 'what is not done' => sub {

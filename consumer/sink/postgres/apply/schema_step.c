@@ -156,15 +156,37 @@ schema_step_renamed_states(const SchemaStep *self)
 
 /* ---- what it becomes ---------------------------------------------------- */
 
+/*
+ * Sets *catalog to the catalog of the object that a change defines or removes.
+ * False: it does neither.  A known table that has become something that has no
+ * definition is removed: up to version 15, CREATE RULE "_RETURN" makes a view
+ * of an empty table, which keeps its OID.
+ */
+static bool
+finds_object(const Step *step, const SchemaChange *change,
+			 DefinitionCatalog *catalog)
+{
+	*catalog = DEFINITION_IN_CLASS;
+	if (change->kind == SCHEMA_UNTRANSLATED)
+		return strcmp(change->untranslated_catalog, "pg_class") == 0 &&
+			   change->untranslated_part[0] == '\0' &&
+			   definition_set_find(step->self->known, *catalog, change->oid) !=
+				   NULL;
+	*catalog = change->catalog;
+	return true;
+}
+
 static void
 take_change(Step *step, const SchemaChange *change)
 {
-	if (change->kind == SCHEMA_UNTRANSLATED)
+	DefinitionCatalog catalog;
+
+	if (!finds_object(step, change, &catalog))
 		return;
-	if (change->kind == SCHEMA_GONE)
-		definition_set_remove(step->after, change->catalog, change->oid);
-	else
+	if (change->kind == SCHEMA_DEFINED)
 		definition_set_put(step->after, change->definition);
+	else
+		definition_set_remove(step->after, catalog, change->oid);
 }
 
 static void
@@ -257,13 +279,14 @@ is_for_others(const Step *step, const SchemaChange *change)
 static void
 leave_out(Step *step, const SchemaChange *change)
 {
+	DefinitionCatalog catalog;
 	const Definition *was;
 	const Definition *is;
 
-	if (change->kind == SCHEMA_UNTRANSLATED)
+	if (!finds_object(step, change, &catalog))
 		return;
-	was = definition_set_find(step->self->known, change->catalog, change->oid);
-	is = definition_set_find(step->after, change->catalog, change->oid);
+	was = definition_set_find(step->self->known, catalog, change->oid);
+	is = definition_set_find(step->after, catalog, change->oid);
 	if (!is_for_others(step, change) &&
 		!is_left_out(step, step->self->known, was) &&
 		!is_left_out(step, step->after, is))
@@ -273,7 +296,7 @@ leave_out(Step *step, const SchemaChange *change)
 	if (is != NULL)
 		definition_set_put(step->before, is);
 	else
-		definition_set_remove(step->before, change->catalog, change->oid);
+		definition_set_remove(step->before, catalog, change->oid);
 }
 
 /* ---- statements --------------------------------------------------------- */
