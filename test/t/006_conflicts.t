@@ -1,6 +1,6 @@
-# The target is not what the source takes it for: a row to change is not there,
-# or a row to add is.  The follower stops and says where; a person mends the
-# row; the follower goes on.
+# A row on the target is not as the source expects it: a row to change does not
+# exist, or a row to add exists.  The follower stops with a message that names the
+# row; after a person has fixed the row, the follower continues.
 
 use strict;
 use warnings;

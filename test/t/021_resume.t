@@ -1,5 +1,5 @@
-# A clone that was broken off goes on: what is finished stays, what is not is
-# copied again, and following brings all of it to one point.
+# A clone that was interrupted is resumed: what is finished stays, what is not is
+# copied again, and following brings all tables to one position.
 
 use strict;
 use warnings;

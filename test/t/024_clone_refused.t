@@ -1,5 +1,5 @@
-# What keeps a clone from being made is said before anything is written, and
-# what stops one half way is said so that it can be mended.
+# What prevents a clone is reported before anything is written, and what stops a
+# clone half way is reported with what can be done about it.
 
 use strict;
 use warnings;

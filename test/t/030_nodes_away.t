@@ -1,5 +1,5 @@
-# A node that is away, and one that is slow: the others go on, nothing is
-# confirmed that it lacks, and it gets what it missed.
+# One node is unreachable, or slow: the other nodes continue, nothing is confirmed
+# that the node lacks, and it gets later what it has missed.
 
 use strict;
 use warnings;

@@ -1,7 +1,7 @@
-# Small transactions share messages when the source is behind.  What it holds
-# back meanwhile is never taken for what was sent: not when connections break in
-# the midst of it, not when either end is killed; and nothing stays behind when
-# the source comes to its end, or is stopped.
+# Small transactions share messages while the source lags.  Transactions that the
+# source holds back do not count as sent: not when a connection is lost, not when
+# either side is killed.  None is held back when the source reaches the end of its
+# WAL, or is stopped.
 
 use strict;
 use warnings;

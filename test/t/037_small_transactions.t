@@ -1,7 +1,7 @@
-# Transactions of a few changes, as most are.  What is alike goes to the target
-# in one statement, and with its commit; that changes nothing in what is there in
-# the end, in what is refused, and in what the message says then.  At last, such
-# transactions over two lanes beside large ones that are in progress.
+# Transactions of a few changes, as most are.  Changes of the same form are sent
+# to the target in one statement, together with the commit.  That makes no
+# difference in the rows, in what is refused, or in the error message.  At last,
+# such transactions over two lanes, next to large ones that are in progress.
 
 use strict;
 use warnings;

@@ -1,5 +1,6 @@
-# Rows move from node to node and leave large values as they are, which are then
-# not in the log: the new node has them all the same, whoever dies in between.
+# Rows move from node to node with large unchanged values, which are not in the
+# WAL: the new node gets them all the same, whichever process is killed in
+# between.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# Servers that are restarted, crash or cannot be reached while a clone runs: it
-# waits and goes on by itself, and whatever it leaves can be resumed.
+# Servers are restarted, crash or are unreachable while a clone runs: it waits and
+# continues by itself, and what it leaves can be resumed.
 
 use strict;
 use warnings;

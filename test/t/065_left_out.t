@@ -1,6 +1,6 @@
-# What cannot be sent of a table stops the pipeline only as long as it wants that
-# table: pausing, removing or copying it anew gets over any place in the log, of
-# which nothing that is done about the table later can change a thing.
+# Changes that cannot be sent stop the pipeline only as long as it follows their
+# table: after the table was paused, removed or copied again, the stream passes
+# any position in the WAL, even where changing the table later has no effect.
 
 use strict;
 use warnings;

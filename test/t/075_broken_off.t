@@ -1,8 +1,7 @@
-# The stream from the source breaks off: because something in its log cannot be
-# sent, or because a connection is lost.  The transactions that had come whole
-# by then are applied before anything else happens, so that the target has all
-# that can come, and each attempt gets further; of one that had come in part
-# nothing stays.
+# The stream from the source is interrupted, because something in its WAL cannot
+# be sent, or because a connection is lost.  Transactions that were received
+# completely are applied first, so that the target has everything that it can
+# have, and each attempt gets further; nothing of an incomplete transaction stays.
 
 use strict;
 use warnings;

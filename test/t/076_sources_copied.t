@@ -1,5 +1,5 @@
-# Several sources: what was not copied is followed from none of them.  And each
-# start of a stream has its reason in the log.
+# Several sources: tables that were not copied are followed from none of them.
+# Each start of a stream is logged with its reason.
 
 use strict;
 use warnings;

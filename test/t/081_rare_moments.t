@@ -1,5 +1,5 @@
-# Moments that are rare: a subtransaction that dropped a table is rolled back
-# after a piece of its transaction was sent; and what fails behind a commit.
+# Rare events: a subtransaction that dropped a table is rolled back after a piece
+# of its transaction was sent; and failures after a commit.
 
 use strict;
 use warnings;
