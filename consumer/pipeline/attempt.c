@@ -123,6 +123,10 @@ check_publications(const Attempt *attempt, Error *err)
 	return rc;
 }
 
+/* undefined_object: what the source answers if there is no slot to stream from
+ */
+#define NO_SLOT_SQLSTATE "42704"
+
 /*
  * The slot of a pipeline whose writes were moved is gone, which the target
  * explains.  If it cannot be asked, the error stays as it is.
@@ -542,6 +546,8 @@ attempt_run(Attempt *attempt, Error *err)
 
 	if (rc == RC_OK)
 		rc = open_stream(attempt, err);
+	if (rc == RC_FAIL && strcmp(err->sqlstate, NO_SLOT_SQLSTATE) == 0)
+		explain_no_slot(attempt->config, err);
 	if (rc == RC_OK)
 		rc = read_start(attempt, err);
 	if (rc == RC_OK)

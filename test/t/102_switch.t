@@ -201,6 +201,8 @@ END
 	like($output, qr/^note: view public\.items reads table public\.item/m,
 		'what stays bound to the old tables is said');
 	ended_ok($there, 'there');
+	unlike($there->log, qr/trigger penstock_/,
+		'the triggers are no change of the schema to be followed');
 	for my $sql (
 		'INSERT INTO item (note) VALUES (1)',
 		'UPDATE item SET note = 1',

@@ -17,6 +17,24 @@
  */
 #define UNTRANSLATED_SAID_MAX 10
 
+/* Names of the triggers of control/refusal.h, as the source writes them. */
+static const char *const own_triggers[] = {"trigger penstock_refuse_writes ",
+										   "trigger penstock_refuse_rows "};
+
+/* Whether the change is one that we have to say something about: triggers that
+ * a switch creates on the source belong there only. */
+static bool
+is_untranslated(const SchemaChange *change)
+{
+	if (change->kind != SCHEMA_UNTRANSLATED)
+		return false;
+	for (size_t i = 0; i < LENGTH_OF(own_triggers); i++)
+		if (strncmp(change->untranslated_identity, own_triggers[i],
+					strlen(own_triggers[i])) == 0)
+			return false;
+	return true;
+}
+
 static void
 say_untranslated(const SchemaSet *set, const SchemaChange *change,
 				 const char *label)
@@ -43,7 +61,7 @@ say_all_untranslated(const SchemaSet *set, const char *label)
 	int count = 0;
 
 	for (size_t i = 0; i < set->count; i++)
-		if (set->changes[i]->schema->kind == SCHEMA_UNTRANSLATED &&
+		if (is_untranslated(set->changes[i]->schema) &&
 			count++ < UNTRANSLATED_SAID_MAX)
 			say_untranslated(set, set->changes[i]->schema, label);
 	if (count > UNTRANSLATED_SAID_MAX)
@@ -120,7 +138,7 @@ untranslated_check(const SchemaSet *set, const SchemaRules *rules,
 												  NULL, NULL, SCHEMA_OFF);
 
 	for (size_t i = 0; i < set->count && policy == SCHEMA_STOP; i++)
-		if (set->changes[i]->schema->kind == SCHEMA_UNTRANSLATED)
+		if (is_untranslated(set->changes[i]->schema))
 			return refuse_untranslated(set, set->changes[i]->schema, rules,
 									   err);
 	say_all_untranslated(set, label);
