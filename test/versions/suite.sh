@@ -7,9 +7,9 @@
 
 # Those about what depends on the version: sequences, schema changes and how
 # they are followed, and the promotion of a target.
-SUITE=(048 052 056 060 084 085 086 087 088 090 091 092 093)
+SUITE=(048 052 056 060 084 085 086 087 088 090 091 092 093 098 100 101 102 103)
 # Across versions: those with a source and a target.
-SUITE_ACROSS=(048 084 087 088 092 093)
+SUITE_ACROSS=(048 084 087 088 092 093 104)
 SUITE_JOBS=3
 
 # The user that runs servers here is the one that does in the trees.
