@@ -411,6 +411,15 @@ SQL
 	$pair->source_sql('BEGIN; ALTER TABLE b.t RENAME TO u; INSERT INTO b.u VALUES (9); COMMIT');
 	$pair->follow_to_end;
 	$pair->equal_ok('a name that the list has for another table');
+
+	# What is known of a default has the names from before.
+	$pair->source_sql('CREATE SCHEMA c; CREATE TABLE c.numbered (id serial PRIMARY KEY, n serial)');
+	$pair->source_sql('ALTER SCHEMA c RENAME TO d; ALTER SEQUENCE d.numbered_n_seq RENAME TO numbers');
+	$pair->follow_to_end;
+	$pair->source_sql('DROP SEQUENCE d.numbers, d.numbered_id_seq CASCADE;
+		INSERT INTO d.numbered VALUES (1, 1)');
+	$pair->follow_to_end;
+	$pair->equal_ok('sequences that are dropped under other names');
 };
 
 # The transaction in progress holds a lock that only the target knows of, and

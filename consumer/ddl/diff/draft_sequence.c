@@ -60,6 +60,21 @@ draft_sequence_used(const Draft *draft, const char *expression)
 }
 
 bool
+draft_may_use_dropped(const Draft *draft, const char *expression)
+{
+	char schema[IDENTIFIER_SIZE];
+	char name[IDENTIFIER_SIZE];
+
+	if (!read_sequence(expression, schema, name) ||
+		draft_sequence_used(draft, expression) != NULL)
+		return false;
+	for (int i = 0; i < draft->changed_count; i++)
+		if (draft_goes(draft->changed[i], DEFINITION_SEQUENCE))
+			return true;
+	return false;
+}
+
+bool
 draft_sequence_is_to_come(const Draft *draft, const char *expression)
 {
 	char schema[IDENTIFIER_SIZE];

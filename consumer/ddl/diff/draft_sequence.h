@@ -21,6 +21,14 @@ DraftObject *draft_identity_sequence(const Draft *draft, uint32_t table,
 DraftObject *draft_sequence_used(const Draft *draft, const char *expression);
 
 /*
+ * Whether a default may use a sequence that is to be dropped: it uses one that
+ * draft_sequence_used() does not find by its name.  The expression is from the
+ * last change of its table, and the sequence or its schema may have been
+ * renamed since.
+ */
+bool draft_may_use_dropped(const Draft *draft, const char *expression);
+
+/*
  * Whether a default uses a sequence that does not exist yet: that of an
  * identity column.
  */

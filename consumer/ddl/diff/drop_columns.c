@@ -94,12 +94,19 @@ keeps_sequence(const Draft *draft, const DraftObject *table,
 			   const ColumnDefinition *column)
 {
 	const DraftObject *sequence;
-	bool column_stays = table->after != NULL &&
-						column_after(table, column) != NULL;
+	const ColumnDefinition *after = table->after != NULL
+										? column_after(table, column)
+										: NULL;
+	bool column_stays = after != NULL;
 
 	if (column->generated != GENERATED_NOT)
 		return false;
 	sequence = draft_sequence_used(draft, column->default_expression);
+	if (sequence == NULL)
+		return column_stays &&
+			   strcmp(after->default_expression, column->default_expression) !=
+				   0 &&
+			   draft_may_use_dropped(draft, column->default_expression);
 	return sequence != NULL && sequence->after == NULL &&
 		   (column_stays || sequence->now->sequence.owner_table != table->oid);
 }
