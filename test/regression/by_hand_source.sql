@@ -20,12 +20,12 @@ BEGIN
 	SELECT current_setting('search_path'), '', current_query()
 	  FROM pg_event_trigger_ddl_commands() AS c
 	 WHERE NOT c.in_extension
-	   AND c.command_tag ~ '^(CREATE|ALTER) (FUNCTION|PROCEDURE|AGGREGATE|OPERATOR|CAST|COLLATION|EXTENSION|ACCESS METHOD|TEXT|TYPE|CONVERSION|LANGUAGE|ROUTINE|VIEW)'
+	   AND c.command_tag ~ '^(CREATE|ALTER) (FUNCTION|PROCEDURE|AGGREGATE|OPERATOR|CAST|COLLATION|EXTENSION|ACCESS METHOD|TEXT|TYPE|CONVERSION|LANGUAGE|ROUTINE|VIEW|FOREIGN|SERVER)'
 	   AND c.schema_name IS DISTINCT FROM 'pg_temp'
 	   AND NOT EXISTS (SELECT FROM pg_type t WHERE c.classid = 'pg_type'::regclass
 			AND t.oid = c.objid AND t.typtype IN ('e', 'c', 'd'))
 	   AND NOT EXISTS (SELECT FROM pg_class t WHERE c.classid = 'pg_class'::regclass
-			AND t.oid = c.objid AND t.relkind <> 'v')
+			AND t.oid = c.objid AND t.relkind NOT IN ('v', 'f'))
 	 LIMIT 1;
 END $$;
 
@@ -34,7 +34,7 @@ CREATE FUNCTION by_hand.note_dropped() RETURNS event_trigger
 BEGIN
 	INSERT INTO by_hand.said (path, kind, statement)
 	SELECT current_setting('search_path'), d.object_type,
-		format('DROP %s IF EXISTS %s CASCADE', upper(d.object_type),
+		format('DROP %s IF EXISTS %s CASCADE', upper(replace(d.object_type, '-', ' ')),
 			d.object_identity)
 	  FROM pg_event_trigger_dropped_objects() AS d
 	 WHERE NOT d.is_temporary AND d.schema_name !~ '^pg_temp'
@@ -42,7 +42,8 @@ BEGIN
 			'operator class', 'operator family', 'cast', 'collation',
 			'extension', 'type', 'view', 'text search configuration',
 			'text search dictionary', 'text search parser',
-			'text search template', 'conversion');
+			'text search template', 'conversion', 'foreign table', 'server',
+			'foreign-data wrapper');
 END $$;
 
 CREATE FUNCTION by_hand.give_identity() RETURNS event_trigger

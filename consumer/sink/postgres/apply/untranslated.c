@@ -40,15 +40,21 @@ say_untranslated(const SchemaSet *set, const SchemaChange *change,
 				 const char *label)
 {
 	bool is_named = change->untranslated_identity[0] != '\0';
+	const char *verb = change->untranslated_gone ? "dropped" : "changed";
+	const char *object = is_named ? change->untranslated_identity
+								  : change->untranslated_catalog;
 
-	log_warning("apply",
-				"transaction %" PRIu32 " at " LSN_FORMAT " has %s %s; that is "
-				"not done on %s",
-				set->txn.xid, LSN_ARGS(change->lsn),
-				change->untranslated_gone ? "dropped" : "changed",
-				is_named ? change->untranslated_identity
-						 : change->untranslated_catalog,
-				label);
+	if (strncmp(change->untranslated_catalog, "pg_publication",
+				strlen("pg_publication")) == 0)
+		log_warning("apply",
+					"transaction %" PRIu32 " at " LSN_FORMAT " has %s %s; %s "
+					"gets from there on what is published now",
+					set->txn.xid, LSN_ARGS(change->lsn), verb, object, label);
+	else
+		log_warning("apply",
+					"transaction %" PRIu32 " at " LSN_FORMAT
+					" has %s %s; that is not done on %s",
+					set->txn.xid, LSN_ARGS(change->lsn), verb, object, label);
 }
 
 /*
