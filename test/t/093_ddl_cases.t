@@ -479,6 +479,32 @@ subtest 'tables that are not published' => sub {
 	is($pair->target_sql('SELECT * FROM a'), '1|1', 'and its rows');
 };
 
+subtest 'a partitioned table with foreign keys becomes a partition' => sub {
+	my $pair = cloned('attached', <<'SQL', '--ddl=follow');
+CREATE TABLE key (a integer, b integer, PRIMARY KEY (a, b));
+CREATE TABLE root (a integer, b integer, FOREIGN KEY (a, b) REFERENCES key)
+	PARTITION BY RANGE (a);
+SQL
+
+	$pair->source_sql('BEGIN; CREATE TABLE part (b integer, a integer) PARTITION BY HASH (a);
+		CREATE TABLE part_0 PARTITION OF part FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+		CREATE TABLE part_1 PARTITION OF part FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+		ALTER TABLE root ATTACH PARTITION part FOR VALUES FROM (0) TO (100); COMMIT;
+		INSERT INTO key VALUES (1, 2), (3, 4); INSERT INTO root VALUES (1, 2), (3, 4)');
+	$pair->follow_to_end;
+	$pair->equal_ok('at once');
+	$pair->source_sql('CREATE TABLE more (b integer, a integer) PARTITION BY HASH (a);
+		CREATE TABLE more_0 PARTITION OF more FOR VALUES WITH (MODULUS 1, REMAINDER 0)
+			PARTITION BY LIST (b);
+		CREATE TABLE more_0_1 PARTITION OF more_0 DEFAULT');
+	$pair->source_sql('ALTER TABLE root ATTACH PARTITION more FOR VALUES FROM (100) TO (200);
+		INSERT INTO key VALUES (101, 2); INSERT INTO root VALUES (101, 2)');
+	$pair->follow_to_end;
+	$pair->equal_ok('one that was there');
+	my ($status, $output) = $pair->run('schema', 'diff');
+	is($status, 0, 'the schemas are equal') or diag($output);
+};
+
 subtest 'a table becomes a view' => sub {
 	plan skip_all => 'since version 16 a table cannot become a view'
 	  if $server->source->pg_version >= 16;

@@ -49,13 +49,25 @@ attach_identities(DraftObject *child, const DraftObject *parent)
 }
 
 /*
- * Attaches a partition.  Its foreign keys that the parent has, too, are created
- * before, so that they keep their names.
+ * Creates the foreign keys of a partition that is to be attached, as far as the
+ * parent has them, too: created by ATTACH PARTITION they would get names of the
+ * server's.  Those of its own partitions come first: creating one of a
+ * partitioned table creates those that its partitions lack.
  */
+static void
+create_foreign_keys(Draft *draft, DraftObject *child)
+{
+	DraftFamily family = draft_family(draft, child);
+
+	for (int i = family.count - 1; i >= 0; i--)
+		if (draft_stays(family.tables[i], DEFINITION_TABLE))
+			diff_table_foreign_keys(draft, family.tables[i], true);
+}
+
 static void
 attach(Draft *draft, DraftObject *child, DraftObject *parent)
 {
-	diff_table_foreign_keys(draft, child, true);
+	create_foreign_keys(draft, child);
 	draft_alter(draft, parent, DDL_PARTITION, "ATTACH PARTITION %s %s",
 				draft_name(draft, child), child->after->table.bound);
 	draft_inherit(draft, child, parent);
