@@ -223,11 +223,11 @@ sub target_is_slow
 	$follower->wait_log(qr/following with slot/);
 	$session->run('BEGIN', 'LOCK TABLE numbered IN SHARE MODE');
 	$pair->source_sql('CALL load(10)');
-	$pair->wait_for_sql('target',
-		"SELECT count(*) > 0 FROM pg_locks WHERE NOT granted");
+	$pair->wait_for_sql('target', "SELECT count(*) > 0 FROM pg_stat_activity
+		WHERE application_name = 'penstock' AND wait_event_type = 'Lock'");
 	$pair->source_sql('SELECT pg_terminate_backend(active_pid)
 		FROM pg_replication_slots WHERE active');
-	$follower->wait_log(qr/info source: what was received up to LSN .* is being applied/);
+	$follower->wait_log(qr/info source: applying what was received up to LSN/);
 	$session->end('COMMIT');
 	$pair->wait_caught_up($follower);
 	$pair->equal_ok('the source is lost while the target is slow');
@@ -235,8 +235,8 @@ sub target_is_slow
 	$session = Penstock::Session->new($pair->target, $pair->name);
 	$session->run('BEGIN', 'LOCK TABLE numbered IN SHARE MODE');
 	$pair->source_sql('CALL load(10)');
-	$pair->wait_for_sql('target',
-		"SELECT count(*) > 0 FROM pg_locks WHERE NOT granted");
+	$pair->wait_for_sql('target', "SELECT count(*) > 0 FROM pg_stat_activity
+		WHERE application_name = 'penstock' AND wait_event_type = 'Lock'");
 	$pair->source_sql('SELECT pg_terminate_backend(active_pid)
 		FROM pg_replication_slots WHERE active');
 	# It may not have noticed when it is asked.
