@@ -222,6 +222,40 @@ subtest 'what cannot be seen to be made, or is not to be made by hand' => sub {
 	$pair->equal_ok('and has no rows of its own afterwards');
 };
 
+# DROP TABLE drops partitions, too: also those that the source has detached.
+subtest 'a table that the target has as a partition of one that is dropped' => sub {
+	my $pair = $server->with_database('detached');
+	my $refused = sub {
+		my ($table, $partition) = @_;
+		return qr/has dropped table "public"\."$table", of which public\.$partition on target is a partition, but the source still has that table.*"ALTER TABLE (\S+) DETACH PARTITION public\.$partition"/s;
+	};
+
+	$pair->source_sql(join ';', map { qq(CREATE TABLE ${_} (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE TABLE ${_}_1 PARTITION OF $_ FOR VALUES FROM (0) TO (10);
+		CREATE TABLE ${_}_2 PARTITION OF $_ FOR VALUES FROM (10) TO (20); INSERT INTO $_ VALUES (5), (15)) } qw(log daily));
+	$pair->clone('--ddl=follow', '--on-ddl=partition:off');
+
+	# In one transaction, and in two; a partition that is renamed, too.
+	$pair->source_sql('BEGIN; ALTER TABLE log DETACH PARTITION log_1; DROP TABLE log; COMMIT');
+	my $log = $pair->fails_like(1, $refused->(qw(log log_1)), 'it stops', 'follow', '--endpos=' . $pair->source_lsn);
+	is($pair->target_sql('SELECT * FROM log ORDER BY 1'), "5\n15", 'before rows are lost');
+	$pair->target_sql($log =~ /run "(ALTER TABLE .*?)"/);
+	$pair->follow_to_end;
+	is($pair->target_sql('SELECT * FROM log_1'), '5', 'the partition keeps its rows');
+	is($pair->target_sql(q(SELECT to_regclass('log') IS NULL AND to_regclass('log_2') IS NULL)), 't',
+		'the others are dropped');
+
+	$pair->source_sql('ALTER TABLE daily DETACH PARTITION daily_1');
+	$pair->source_sql('ALTER TABLE daily_1 RENAME TO first');
+	$pair->follow_to_end;
+	$pair->source_sql('DROP TABLE daily');
+	$log = $pair->fails_like(1, $refused->(qw(daily first)), 'so it does if it was detached before',
+		'follow', '--endpos=' . $pair->source_lsn);
+	$pair->target_sql($log =~ /run "(ALTER TABLE .*?)"/);
+	$pair->follow_to_end;
+	is($pair->target_sql('SELECT * FROM first'), '5', 'and that one keeps its rows');
+};
+
 # The target has kept the rows of a table that was dropped: those of another that
 # gets its name are not to come among them.
 subtest 'a table that takes the name of one that was kept' => sub {

@@ -24,6 +24,7 @@
 #include "model/definition.h"
 #include "model/oid_list.h"
 #include "net/sql.h"
+#include "sink/postgres/apply/dropped_table.h"
 #include "sink/postgres/apply/index_later.h"
 #include "sink/postgres/apply/known_tables.h"
 #include "sink/postgres/apply/new_table.h"
@@ -507,9 +508,12 @@ static MUST_CHECK Rc
 run_statement(const Step *step, const DdlStatement *statement, Error *err)
 {
 	PGresult *result = NULL;
-	bool noted;
-	Rc rc = note_index(step, statement, &noted, err);
+	bool noted = false;
+	Rc rc = dropped_table_check(step->conn, statement, step->self->known,
+								step->after, &step->set->txn, err);
 
+	if (rc == RC_OK)
+		rc = note_index(step, statement, &noted, err);
 	if (rc != RC_OK || noted)
 		return rc;
 	log_info("apply", "%s: %s", step->self->label, statement->sql);
