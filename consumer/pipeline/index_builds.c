@@ -110,7 +110,10 @@ build_held(PgConn *target, const char *pipeline, const IndexBuild *build,
 	return rc;
 }
 
-/* Builds an index.  RC_AGAIN, without `wait`: another session builds it. */
+/*
+ * Builds an index.  RC_AGAIN, without `wait`: another session builds it.  After
+ * an error, the session may still hold the advisory lock.
+ */
 static MUST_CHECK Rc
 build_index(PgConn *target, const char *pipeline, const IndexBuild *build,
 			bool wait, Error *err)
@@ -134,27 +137,58 @@ build_index(PgConn *target, const char *pipeline, const IndexBuild *build,
 	return rc;
 }
 
-/* Builds the indexes of a target.  *pending is set if one is left, which
- * another session builds. */
+/*
+ * Has the next index built after one that the target has refused.  Returns
+ * RC_FAIL if the session is not good for it.  The error of the first index that
+ * was refused is kept in *first.
+ */
+static MUST_CHECK Rc
+go_on(PgConn *target, const char *pipeline, const IndexBuild *build,
+	  Error *first, Error *err)
+{
+	if (err->code != ERR_SQL || error_is_transient(err))
+		return RC_FAIL;
+	if (first->code == ERR_NONE)
+		error_take(first, err);
+	error_reset(err);
+	return index_build_release(target, pipeline, build->index_oid, err);
+}
+
+/*
+ * Builds the indexes of a target.  One that the target refuses does not keep
+ * the others from being built.  *pending is set if one is left, which another
+ * session builds.
+ */
 static MUST_CHECK Rc
 build_all(PgConn *target, const char *pipeline, bool wait, bool *pending,
 		  Error *err)
 {
 	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	Error first = {0};
 	IndexBuilds builds;
 	Rc rc = index_builds_read(target, pipeline, arena, &builds, err);
 
 	*pending = false;
 	for (int i = 0; i < builds.count && rc == RC_OK; i++)
 	{
-		rc = build_index(target, pipeline, &builds.builds[i], wait, err);
-		if (rc == RC_AGAIN)
+		const IndexBuild *build = &builds.builds[i];
+
+		rc = build_index(target, pipeline, build, wait, err);
+		if (rc == RC_FAIL)
+			rc = go_on(target, pipeline, build, &first, err);
+		else if (rc == RC_AGAIN)
 		{
 			*pending = true;
 			rc = RC_OK;
 		}
 	}
 	arena_free(arena);
+	if (rc == RC_OK && first.code != ERR_NONE)
+	{
+		error_take(err, &first);
+		rc = RC_FAIL;
+	}
+	error_reset(&first);
 	return rc;
 }
 
