@@ -219,11 +219,15 @@ index_build_find(PgConn *target, const IndexBuild *build, IndexFound *found,
 	static const char sql[] =
 		"SELECT indisvalid FROM pg_catalog.pg_index"
 		" JOIN pg_catalog.pg_class c ON c.oid = indexrelid"
-		" JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace"
-		" WHERE nspname = $1 AND relname = $2"
+		" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+		" JOIN pg_catalog.pg_class t ON t.oid = indrelid"
+		" JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace"
+		" WHERE n.nspname = $1 AND c.relname = $2"
+		" AND pg_catalog.strpos($3, pg_catalog.format(' ON %I.%I USING ',"
+		"  tn.nspname, t.relname)) > 0"
 		" AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index"
 		"  p WHERE p.index_relid = indexrelid)";
-	const char *params[] = {build->schema, build->name};
+	const char *params[] = {build->schema, build->name, build->statement};
 	PGresult *result = NULL;
 	Rc rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, &result,
 							   err);

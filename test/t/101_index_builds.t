@@ -119,6 +119,22 @@ subtest 'and the table changes meanwhile' => sub {
 	schemas_equal_ok($pair, 'without the table');
 };
 
+# An index of that name on another table is not the one that is to be built.
+subtest 'and the target uses the name otherwise' => sub {
+	my $pair = pair('named');
+
+	$pair->target_sql('CREATE TABLE own (v integer); CREATE INDEX big_v ON own (v)');
+	my $follower = $pair->start('follow');
+	$pair->source_sql('CREATE INDEX big_v ON big (v)');
+	$pair->wait_caught_up($follower);
+	$follower->wait_log(qr/warning indexes: .*relation "big_v" already exists/s);
+	$pair->target_sql('ALTER INDEX big_v RENAME TO own_v');
+	$pair->wait_for_sql('target', "SELECT ($NOTED) = 0");
+	is($pair->target_sql("SELECT indrelid::regclass FROM pg_index WHERE indexrelid = 'big_v'::regclass"), 'big',
+		'it is built when the name is free');
+	$pair->stop_ok($follower);
+};
+
 subtest 'and the follower ends meanwhile' => sub {
 	my $pair = pair('ends');
 	my $reader = hold_up($pair);

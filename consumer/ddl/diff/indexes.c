@@ -27,8 +27,7 @@ is_waited_for(const DraftObject *table, const IndexDefinition *index)
 }
 
 /*
- * Turns "CREATE INDEX name …" into "CREATE INDEX CONCURRENTLY IF NOT EXISTS
- * name …".
+ * Turns "CREATE INDEX name …" into "CREATE INDEX CONCURRENTLY name …".
  */
 static const char *
 concurrent_text(Draft *draft, const char *definition)
@@ -37,8 +36,7 @@ concurrent_text(Draft *draft, const char *definition)
 
 	if (strncmp(definition, beginning, strlen(beginning)) != 0)
 		return NULL;
-	return arena_printf(draft->arena,
-						"CREATE INDEX CONCURRENTLY IF NOT EXISTS %s",
+	return arena_printf(draft->arena, "CREATE INDEX CONCURRENTLY %s",
 						definition + strlen(beginning));
 }
 

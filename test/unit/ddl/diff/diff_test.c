@@ -478,7 +478,7 @@ an_index_can_be_built_later(void **state UNUSED)
 	assert_string_equal(
 		says(DDL_INDEX, "CREATE INDEX i ON public.t USING btree (id)")
 			->concurrent_sql,
-		"CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON public.t USING btree "
+		"CREATE INDEX CONCURRENTLY i ON public.t USING btree "
 		"(id)");
 	assert_null(
 		says(DDL_INDEX, "CREATE UNIQUE INDEX u ON public.t USING btree (id)")
