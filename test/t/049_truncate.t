@@ -27,6 +27,7 @@ left_out($_, @{ $modes{$_} }) for sort keys %modes;
 copied_before();
 resumed_clone();
 foreign_keys_fire();
+invalid_index();
 done_testing();
 
 
@@ -198,4 +199,24 @@ END
 	$db->target_sql('DROP TABLE local');
 	$db->follow_to_end;
 	$db->equal_ok('without the foreign key it goes on');
+}
+
+
+# ---- An index that is rebuilt ----
+
+# TRUNCATE rebuilds indexes.  It makes one valid that CREATE INDEX CONCURRENTLY
+# has left invalid, which is not to be taken for an alteration by somebody else.
+sub invalid_index
+{
+	my $db = $pair->with_database('invalid_index');
+
+	$db->source_sql('CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t VALUES (1, 1)');
+	$db->clone;
+	$db->target_sql(q(CREATE INDEX own ON t (v);
+		UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'own'::regclass));
+	$db->source_sql('BEGIN; INSERT INTO t VALUES (2, 2); TRUNCATE t; INSERT INTO t VALUES (3, 3); COMMIT');
+	my $log = ($db->run('follow', '--endpos=' . $db->source_lsn))[2];
+	unlike($log, qr/was altered/, 'an invalid index that is rebuilt is no alteration');
+	$db->equal_ok('and the table is emptied');
+	return;
 }

@@ -38,9 +38,12 @@
 /*
  * SQL of the fingerprint, for a row c of pg_class: a number that changes when
  * anything is altered that table_lookup() reads, which is the table itself, its
- * columns and their types, indexes, triggers and rules, and the last three of
- * partitions.  It does not include what our own statements change: TRUNCATE
- * sets relfilenode, and rebuilds indexes.
+ * columns and their types, unique indexes and exclusion constraints, triggers
+ * and rules, and the last three of partitions.  It does not include what our
+ * own statements change: TRUNCATE sets relfilenode, and rebuilds indexes, which
+ * makes invalid ones valid.  Nor does it include other indexes: no statement
+ * depends on them, and each CREATE INDEX CONCURRENTLY would have transactions
+ * applied again.
  */
 /*
  * The SQL runs under the search_path of users, so all names have their schema.
@@ -51,7 +54,8 @@
 	"(SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', i.indexrelid,"    \
 	"  i.indisunique, i.indisvalid, i.indimmediate, i.indisprimary), ' '"      \
 	"  ORDER BY i.indexrelid) FROM pg_catalog.pg_index i"                      \
-	"  WHERE i.indrelid OPERATOR(pg_catalog.=) " table "),"                    \
+	"  WHERE i.indrelid OPERATOR(pg_catalog.=) " table                         \
+	"  AND (i.indisunique OR i.indisexclusion)),"                              \
 	" (SELECT pg_catalog.string_agg(pg_catalog.concat('t', tg.xmin), ' '"      \
 	"  ORDER BY tg.oid) FROM pg_catalog.pg_trigger tg"                         \
 	"  WHERE tg.tgrelid OPERATOR(pg_catalog.=) " table "),"                    \
