@@ -210,6 +210,22 @@ index_build_stop(PgConn *target, const char *pipeline, uint32_t index_oid,
 	return rc;
 }
 
+void
+index_build_append_cancel(Buf *sql, const char *table)
+{
+	buf_append_string(sql,
+					  "pg_catalog.pg_cancel_backend(p.pid)"
+					  " FROM pg_catalog.pg_stat_progress_create_index p"
+					  " JOIN pg_catalog.pg_stat_activity a ON a.pid = p.pid"
+					  " WHERE a.application_name = '" INDEX_BUILD_SESSION "'"
+					  " AND a.usename = current_user AND p.relid IN (SELECT ");
+	buf_append_literal(sql, table);
+	buf_append_string(sql, "::pg_catalog.regclass UNION ALL SELECT relid"
+						   " FROM pg_catalog.pg_partition_tree(");
+	buf_append_literal(sql, table);
+	buf_append_string(sql, "))");
+}
+
 /* ---- The index ---- */
 
 Rc

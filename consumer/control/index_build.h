@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
@@ -82,6 +83,17 @@ MUST_CHECK Rc index_build_release(PgConn *target, const char *pipeline,
  */
 MUST_CHECK Rc index_build_stop(PgConn *target, const char *pipeline,
 							   uint32_t index_oid, Error *err);
+
+/* application_name of the sessions that build indexes. */
+#define INDEX_BUILD_SESSION "penstock indexes"
+
+/*
+ * Appends the rest of a SELECT or PERFORM that cancels builds of the indexes of
+ * a table and its partitions; `table` is its name in SQL.  For statements that
+ * need a lock on the table: CREATE INDEX CONCURRENTLY would make them wait
+ * until the build ends.  The follower builds the index again after a pause.
+ */
+void index_build_append_cancel(Buf *sql, const char *table);
 
 typedef enum IndexFound
 {

@@ -220,7 +220,7 @@ work(IndexBuilder *self, const char *label, Error *err)
 	const PgConnOptions options = {
 		.conninfo = self->config->targets[self->target],
 		.label = label,
-		.application_name = "penstock indexes",
+		.application_name = INDEX_BUILD_SESSION,
 		.kind = PGCONN_DATA,
 		.is_again = true};
 	PgConn *target = NULL;

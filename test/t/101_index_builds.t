@@ -31,7 +31,7 @@ sub hold_up
 	my ($pair) = @_;
 	my $session = Penstock::Session->new($pair->target, $pair->name);
 
-	$session->run('BEGIN ISOLATION LEVEL REPEATABLE READ', 'SELECT 1 FROM small LIMIT 1');
+	$session->run('BEGIN ISOLATION LEVEL REPEATABLE READ', 'SELECT 1 FROM pg_class LIMIT 1');
 	return $session;
 }
 
@@ -117,6 +117,82 @@ subtest 'and the table changes meanwhile' => sub {
 	$reader->end('COMMIT');
 	$pair->stop_ok($follower);
 	schemas_equal_ok($pair, 'without the table');
+};
+
+subtest 'and the table is truncated meanwhile' => sub {
+	my $pair = pair('truncated');
+	my $follower = $pair->start('follow');
+	my $reader = hold_up($pair);
+
+	$pair->source_sql('CREATE INDEX big_v ON big (v)');
+	$pair->wait_caught_up($follower);
+	$pair->wait_for_sql('target', $BUILDING);
+	$pair->source_sql('BEGIN; INSERT INTO big VALUES (0, 0); TRUNCATE big; INSERT INTO big VALUES (1, 1); COMMIT');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql('SELECT count(*) FROM big'), 1, 'TRUNCATE does not wait for the index');
+	unlike($follower->log, qr/was altered/, 'and what is left of it, which is rebuilt, is no alteration');
+
+	# TRUNCATE rebuilds what there is of the index, so another one is built here.
+	$pair->source_sql('CREATE INDEX big_w ON big (v, id); INSERT INTO big SELECT i, 0, repeat(\'x\', 200)
+		FROM generate_series(10, 50000) i; CREATE INDEX big_x ON big (id, v)');
+	$pair->wait_caught_up($follower);
+	$pair->wait_for_sql('target', $BUILDING);
+	$pair->run_or_die('table', 'resync', 'big');
+	pass('nor does a copy of the table');
+	$reader->end('COMMIT');
+	$pair->wait_for_sql('target', is_valid($_)) for qw(big_v big_w big_x);
+	$pair->wait_for_sql('target', "SELECT ($NOTED) = 0");
+	$pair->stop_ok($follower);
+	$pair->equal_ok('in the end');
+};
+
+# ADD FOREIGN KEY locks the table it refers to.
+subtest 'and another table comes to refer to it, or does not any more' => sub {
+	my $pair = pair('refers');
+	my $follower = $pair->start('follow');
+	my $reader = hold_up($pair);
+
+	$pair->source_sql('CREATE INDEX big_v ON big (v)');
+	$pair->wait_caught_up($follower);
+	$pair->wait_for_sql('target', $BUILDING);
+	$pair->source_sql('ALTER TABLE small ADD CONSTRAINT to_big FOREIGN KEY (v) REFERENCES big;
+		INSERT INTO small VALUES (1, 1)');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql('SELECT count(*) FROM small'), 1, 'a foreign key does not wait for the index');
+	$pair->wait_for_sql('target', $BUILDING);
+	$pair->source_sql('ALTER TABLE small DROP CONSTRAINT to_big; INSERT INTO small VALUES (2, -2)');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql('SELECT count(*) FROM small'), 2, 'nor does the end of one');
+	unlike($follower->log, qr/lock timeout/, 'at once');
+	$reader->end('COMMIT');
+	$pair->wait_for_sql('target', is_valid('big_v'));
+	$pair->wait_for_sql('target', "SELECT ($NOTED) = 0");
+	$pair->stop_ok($follower);
+	schemas_equal_ok($pair, 'in the end');
+};
+
+# CREATE TABLE … PARTITION OF locks the default partition.
+subtest 'and a partition is added beside it' => sub {
+	my $pair = $server->with_database('beside_default');
+
+	$pair->source_sql(q(CREATE TABLE p (id integer, v integer, pad text) PARTITION BY RANGE (id);
+		CREATE TABLE p_rest PARTITION OF p DEFAULT;
+		INSERT INTO p SELECT i, i % 100, repeat('x', 200) FROM generate_series(1, 50000) i));
+	$pair->clone;
+	my $follower = $pair->start('follow');
+	my $reader = hold_up($pair);
+	$pair->source_sql('CREATE INDEX p_rest_v ON p_rest (v)');
+	$pair->wait_caught_up($follower);
+	$pair->wait_for_sql('target', $BUILDING);
+	$pair->source_sql('CREATE TABLE p_new PARTITION OF p FOR VALUES FROM (100000) TO (200000);
+		INSERT INTO p VALUES (100001)');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql('SELECT count(*) FROM p_new'), 1, 'it does not wait for the index');
+	unlike($follower->log, qr/lock timeout/, 'at all');
+	$reader->end('COMMIT');
+	$pair->wait_for_sql('target', is_valid('p_rest_v'));
+	$pair->wait_for_sql('target', "SELECT ($NOTED) = 0");
+	$pair->stop_ok($follower);
 };
 
 # An index of that name on another table is not the one that is to be built.

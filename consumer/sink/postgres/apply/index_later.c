@@ -5,11 +5,13 @@
 #include "sink/postgres/apply/index_later.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "control/index_build.h"
 #include "control/schema.h"
+#include "model/oid_list.h"
 
 /* Limits how long a schema change waits for a build that it has cancelled. */
 #define LOCK_TIMEOUT_SQL "SET LOCAL lock_timeout = '5s'"
@@ -26,6 +28,58 @@ is_table_changed(const DefinitionSet *known, const DefinitionSet *after,
 	const Definition *is = definition_set_find(after, DEFINITION_IN_CLASS, oid);
 
 	return was == NULL || is == NULL || !definition_equal(was, is);
+}
+
+static bool
+refers_to(const Definition *table, uint32_t oid)
+{
+	if (table->kind != DEFINITION_TABLE)
+		return false;
+	for (int i = 0; i < table->table.constraint_count; i++)
+		if (table->table.constraints[i].kind == CONSTRAINT_FOREIGN_KEY &&
+			table->table.constraints[i].referenced_table == oid)
+			return true;
+	return false;
+}
+
+/* Whether a table is the default partition of the table of which the other one
+ * is a partition. */
+static bool
+is_default_beside(const Definition *table, const Definition *other)
+{
+	return table != NULL && table->kind == DEFINITION_TABLE &&
+		   other->kind == DEFINITION_TABLE &&
+		   strcmp(table->table.bound, "DEFAULT") == 0 &&
+		   table->table.parents.count > 0 &&
+		   oid_list_has(&other->table.parents, table->table.parents.oids[0]);
+}
+
+/*
+ * Whether a table changes whose statements may lock this table, too, and would
+ * wait until the build ends: ADD FOREIGN KEY or DROP TABLE of a table that
+ * refers to it, or ATTACH PARTITION beside it.
+ */
+static bool
+is_related_changed(const DefinitionSet *known, const DefinitionSet *after,
+				   uint32_t oid)
+{
+	const DefinitionSet *const sets[] = {known, after};
+
+	for (size_t n = 0; n < LENGTH_OF(sets); n++)
+	{
+		const Definition *table = definition_set_find(sets[n],
+													  DEFINITION_IN_CLASS, oid);
+
+		for (size_t i = 0; i < definition_set_count(sets[n]); i++)
+		{
+			const Definition *other = definition_set_at(sets[n], i);
+
+			if ((refers_to(other, oid) || is_default_beside(table, other)) &&
+				is_table_changed(known, after, other->oid))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* Removes an index from the definition of its table. */
@@ -99,7 +153,8 @@ index_later_settle(PgConn *conn, const char *pipeline,
 	Rc rc = index_builds_read(conn, pipeline, arena, &builds, err);
 
 	for (int i = 0; i < builds.count && rc == RC_OK; i++)
-		if (is_table_changed(known, after, builds.builds[i].table_oid))
+		if (is_table_changed(known, after, builds.builds[i].table_oid) ||
+			is_related_changed(known, after, builds.builds[i].table_oid))
 			rc = settle_one(conn, pipeline, &builds.builds[i], before, arena,
 							err);
 	return rc;

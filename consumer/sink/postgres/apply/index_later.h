@@ -31,10 +31,11 @@
 #define INDEX_LATER_BYTES_MIN (8 * MB)
 
 /*
- * For each recorded index whose table differs in `known` and `after`: cancels
- * the build, drops an invalid index, and removes the record; if the target does
- * not have the index, removes it from the definition in `before`.  In the
- * current transaction.  Waits for the target.
+ * For each recorded index whose table differs in `known` and `after`, or is
+ * locked by what another table needs that does: cancels the build, drops an
+ * invalid index, and removes the record; if the target does not have the index,
+ * removes it from the definition in `before`.  In the current transaction.
+ * Waits for the target.
  */
 MUST_CHECK Rc index_later_settle(PgConn *conn, const char *pipeline,
 								 const DefinitionSet *known,

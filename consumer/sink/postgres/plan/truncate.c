@@ -7,6 +7,8 @@
  */
 #include "sink/postgres/plan/truncate.h"
 
+#include "control/index_build.h"
+
 /* Appends the tables, with `before` before each and `between` between two. */
 static void
 append_each(Buf *sql, const PlanInput *input, const TruncateInfo *truncate,
@@ -58,39 +60,58 @@ append_restart(Buf *sql, const PlanInput *input, const TruncateInfo *truncate)
 	buf_append_char(sql, ')');
 }
 
-/* Appends a block that runs TRUNCATE, and DELETE if foreign keys prevent it. */
 static void
-append_block(Buf *sql, const PlanInput *input, const TruncateInfo *truncate)
+append_cancel(Buf *sql, const PlanInput *input, const TruncateInfo *truncate)
 {
-	Buf body;
+	for (int i = 0; i < truncate->relation_count; i++)
+	{
+		const TargetTable *table = input->lookup(input->lookup_context,
+												 truncate->relations[i]);
 
-	buf_init(&body, BUF_TEXT_MAX);
-	buf_append_string(&body, "BEGIN ");
-	append_truncate(&body, input, truncate);
-	buf_append_string(&body, "; EXCEPTION WHEN feature_not_supported THEN ");
-	append_each(&body, input, truncate, "DELETE FROM ", "; ");
+		buf_append_string(sql, "PERFORM ");
+		index_build_append_cancel(sql, table->name_sql);
+		buf_append_string(sql, "; ");
+	}
+}
+
+/* Appends TRUNCATE, and with `independent_tables` DELETE if foreign keys
+ * prevent it. */
+static void
+append_emptying(Buf *sql, const PlanInput *input, const TruncateInfo *truncate)
+{
+	if (!input->independent_tables)
+	{
+		append_truncate(sql, input, truncate);
+		return;
+	}
+	buf_append_string(sql, "BEGIN ");
+	append_truncate(sql, input, truncate);
+	buf_append_string(sql, "; EXCEPTION WHEN feature_not_supported THEN ");
+	append_each(sql, input, truncate, "DELETE FROM ", "; ");
 	if (truncate->restart_identity)
-		append_restart(&body, input, truncate);
-	buf_append_string(&body, "; END");
-	CHECK(!body.overflowed);
-	buf_append_string(sql, "DO ");
-	buf_append_literal(sql, body.data);
-	buf_release(&body);
+		append_restart(sql, input, truncate);
+	buf_append_string(sql, "; END");
 }
 
 const char *
 truncate_sql(const PlanInput *input, const TruncateInfo *truncate, Arena *arena)
 {
 	const char *text;
+	Buf body;
 	Buf sql;
 
+	buf_init(&body, BUF_TEXT_MAX);
+	buf_append_string(&body, "BEGIN ");
+	append_cancel(&body, input, truncate);
+	append_emptying(&body, input, truncate);
+	buf_append_string(&body, "; END");
+	CHECK(!body.overflowed);
 	buf_init(&sql, BUF_TEXT_MAX);
-	if (input->independent_tables)
-		append_block(&sql, input, truncate);
-	else
-		append_truncate(&sql, input, truncate);
+	buf_append_string(&sql, "DO ");
+	buf_append_literal(&sql, body.data);
 	CHECK(!sql.overflowed);
 	text = arena_strdup(arena, sql.data);
+	buf_release(&body);
 	buf_release(&sql);
 	return text;
 }
