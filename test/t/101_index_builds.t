@@ -146,6 +146,29 @@ subtest 'and the table is truncated meanwhile' => sub {
 	$pair->equal_ok('in the end');
 };
 
+# What comes of a table that is left out is nothing that the target is to do.
+subtest 'and the table is left out meanwhile' => sub {
+	my $pair = pair('left_out');
+	my $follower = $pair->start('follow');
+	my $reader = hold_up($pair);
+
+	$pair->source_sql('CREATE INDEX big_v ON big (v)');
+	$pair->wait_caught_up($follower);
+	$pair->run_or_die('table', 'pause', 'big');
+	$pair->stop_ok($follower);
+	$reader->end('COMMIT');
+	$pair->target_sql('DROP TABLE big');
+	$follower = $pair->start('follow');
+	$pair->source_sql('ALTER TABLE big ADD w integer; INSERT INTO small VALUES (1, 1)');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql('SELECT count(*) FROM small'), 1, 'a change of the table stops nothing');
+	$pair->run_or_die('table', 'resync', 'big');
+	$pair->wait_for_sql('target', "SELECT ($NOTED) = 0");
+	$pair->stop_ok($follower);
+	$pair->equal_ok('when the table is there again');
+	schemas_equal_ok($pair, 'when the table is there again');
+};
+
 # ADD FOREIGN KEY locks the table it refers to.
 subtest 'and another table comes to refer to it, or does not any more' => sub {
 	my $pair = pair('refers');

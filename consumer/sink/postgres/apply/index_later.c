@@ -103,6 +103,46 @@ forget_index(DefinitionSet *set, const IndexBuild *build, Arena *arena)
 	definition_set_put(set, &without);
 }
 
+/* Returns the text of an index's definition; NULL: there is no such index. */
+static const char *
+find_text(const DefinitionSet *set, const IndexBuild *build)
+{
+	const Definition *table = definition_set_find(set, DEFINITION_IN_CLASS,
+												  build->table_oid);
+
+	if (table == NULL || table->kind != DEFINITION_TABLE)
+		return NULL;
+	for (int i = 0; i < table->table.index_count; i++)
+		if (table->table.indexes[i].oid == build->index_oid)
+			return table->table.indexes[i].definition;
+	return NULL;
+}
+
+/*
+ * Whether a change leaves a build as it is: the changed table is left out on
+ * the target, so that no statement is run for it, and the index is the same.
+ */
+static bool
+is_kept(const DefinitionSet *known, const DefinitionSet *after,
+		const DefinitionSet *before, const IndexBuild *build)
+{
+	const char *was = find_text(known, build);
+	const char *is = find_text(after, build);
+
+	return is_table_changed(known, after, build->table_oid) &&
+		   !is_table_changed(before, after, build->table_oid) && was != NULL &&
+		   is != NULL && strcmp(was, is) == 0;
+}
+
+static bool
+is_settled(const DefinitionSet *known, const DefinitionSet *after,
+		   const DefinitionSet *before, const IndexBuild *build)
+{
+	return (is_table_changed(known, after, build->table_oid) ||
+			is_related_changed(known, after, build->table_oid)) &&
+		   !is_kept(known, after, before, build);
+}
+
 static MUST_CHECK Rc
 drop_invalid(PgConn *conn, const IndexBuild *build, Error *err)
 {
@@ -153,8 +193,7 @@ index_later_settle(PgConn *conn, const char *pipeline,
 	Rc rc = index_builds_read(conn, pipeline, arena, &builds, err);
 
 	for (int i = 0; i < builds.count && rc == RC_OK; i++)
-		if (is_table_changed(known, after, builds.builds[i].table_oid) ||
-			is_related_changed(known, after, builds.builds[i].table_oid))
+		if (is_settled(known, after, before, &builds.builds[i]))
 			rc = settle_one(conn, pipeline, &builds.builds[i], before, arena,
 							err);
 	return rc;

@@ -34,8 +34,9 @@
  * For each recorded index whose table differs in `known` and `after`, or is
  * locked by what another table needs that does: cancels the build, drops an
  * invalid index, and removes the record; if the target does not have the index,
- * removes it from the definition in `before`.  In the current transaction.
- * Waits for the target.
+ * removes it from the definition in `before`.  Not for a table that is left
+ * out, of which `before` has what `after` has, if its index is the same.  In
+ * the current transaction.  Waits for the target.
  */
 MUST_CHECK Rc index_later_settle(PgConn *conn, const char *pipeline,
 								 const DefinitionSet *known,
