@@ -58,6 +58,37 @@ warn_of_target(const SequenceSetting *setting, const PgConn *target,
 	}
 }
 
+static MUST_CHECK Rc
+refuse(const PgConn *conn, const SequenceItem *item, const char *problem,
+	   Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "sequence %s on %s: %s", item->qualified,
+					  pgconn_label(conn), problem);
+
+	if (item->hint != NULL)
+		error_hint(err, "%s", item->hint);
+	return rc;
+}
+
+/* Fails if a sequence that exists could not be set. */
+static MUST_CHECK Rc
+require_set(const SequenceSetting *setting, const PgConn *target, Error *err)
+{
+	for (int i = 0; i < setting->target.count; i++)
+	{
+		const SequenceItem *item = &setting->target.items[i];
+
+		if (item->problem != NULL)
+			return refuse(target, item, item->problem, err);
+		if (setting->goals[i].is_due)
+			return refuse(target, item,
+						  "it was not set, because somebody draws values from "
+						  "it all the time",
+						  err);
+	}
+	return RC_OK;
+}
+
 /*
  * Sets the sequences, and tries again those from which a session drew a value
  * meanwhile.
@@ -75,6 +106,8 @@ set(SequenceSetting *setting, PgConn *target, bool warn_absent, int *count,
 		rc = sequence_set(setting, target, err);
 		*count += setting->set;
 	}
+	if (rc == RC_OK && setting->mode == SEQUENCES_AHEAD)
+		rc = require_set(setting, target, err);
 	if (rc == RC_OK)
 		warn_of_target(setting, target, warn_absent);
 	sequence_list_release(&setting->target);
@@ -97,6 +130,25 @@ count_sessions(PgConn *source, int *count, Error *err)
 	return rc;
 }
 
+/* Warns of the source's sequences that have no value, or fails if each must be
+ * set. */
+static MUST_CHECK Rc
+say_problems(const SequenceList *list, SequenceMode mode, const PgConn *source,
+			 Error *err)
+{
+	for (int i = 0; i < list->count; i++)
+	{
+		const SequenceItem *item = &list->items[i];
+
+		if (item->has_value || item->problem == NULL)
+			continue;
+		if (mode == SEQUENCES_AHEAD)
+			return refuse(source, item, item->problem, err);
+		warn(source, item);
+	}
+	return RC_OK;
+}
+
 /* `sessions`: number of the source's sessions, for the margin; 0: no margin. */
 static MUST_CHECK Rc
 set_all(SequenceList *list, SequenceSetting *setting, int sessions,
@@ -104,10 +156,9 @@ set_all(SequenceList *list, SequenceSetting *setting, int sessions,
 		Error *err)
 {
 	SequenceGoal *goals = xcalloc((size_t) list->count + 1, sizeof(*goals));
-	Rc rc;
+	Rc rc = say_problems(list, setting->mode, source, err);
 
 	for (int i = 0; i < list->count; i++)
-	{
 		if (list->items[i].has_value)
 			goals[setting->count++] = (SequenceGoal){
 				.source = &list->items[i],
@@ -115,11 +166,9 @@ set_all(SequenceList *list, SequenceSetting *setting, int sessions,
 							  ? sequence_margin(&list->items[i].definition,
 												sessions, 0)
 							  : 0};
-		else if (list->items[i].problem != NULL)
-			warn(source, &list->items[i]);
-	}
 	setting->goals = goals;
-	rc = set(setting, target, warn_absent, count, err);
+	if (rc == RC_OK)
+		rc = set(setting, target, warn_absent, count, err);
 	free(goals);
 	return rc;
 }

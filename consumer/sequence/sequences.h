@@ -45,6 +45,7 @@ MUST_CHECK Rc sequences_advance(const CopyCatalog *catalog,
 /*
  * Like sequences_advance(), but sets sequences beyond the source's by a margin
  * (sequence_margin()), because sessions of the source may still draw values.
+ * Fails if that is not possible for a sequence which both servers have.
  */
 MUST_CHECK Rc sequences_advance_beyond(const CopyCatalog *catalog,
 									   const SequenceStride *stride,
