@@ -170,12 +170,29 @@ add_going_on(CheckContext *context, const ProgressCount *count)
 					NULL);
 }
 
+/* Whether a target has taken the source's place.  What it has then must not be
+ * copied again. */
+static bool
+is_over(const CheckContext *context)
+{
+	for (int i = 0; i < context->config->target_count; i++)
+		if (progress_is_switched(&context->progress[i]) ||
+			progress_is_promoted(&context->progress[i]))
+			return true;
+	return false;
+}
+
 static void
 check_slot(CheckContext *context, const ProgressCount *count)
 {
 	Error err = {0};
 
-	if (!context->slot.exists && count->there > 0)
+	if (is_over(context))
+		add_finding(context, FINDING_INFO, "slot",
+					"a target has taken the source's place: nothing is "
+					"followed to there any more",
+					NULL);
+	else if (!context->slot.exists && count->there > 0)
 		add_finding(context, FINDING_ERROR, "slot",
 					"a target has progress of the pipeline, but its slot is "
 					"gone, and with it the changes since then",

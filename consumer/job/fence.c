@@ -18,6 +18,7 @@
 #include "job/sequences.h"
 #include "net/pgconn_open.h"
 #include "pipeline/follow.h"
+#include "pipeline/reach.h"
 #include "pipeline/state.h"
 #include "source/slot.h"
 
@@ -96,6 +97,8 @@ take_target(Fencing *self, int index, Error *err)
 	if (rc == RC_OK)
 		rc = progress_table_read(self->targets[index], config->name, &progress,
 								 err);
+	if (rc == RC_OK && progress_is_switched(&progress))
+		rc = progress_table_check_open(self->targets[index], config->name, err);
 	if (rc == RC_OK && !progress.exists)
 		rc = ends_check(self->source, self->targets[index], config->name, NULL,
 						err);
@@ -126,7 +129,11 @@ open_all(Fencing *self, Error *err)
 	if (rc == RC_OK)
 		rc = slot_read(self->source, config->name, &slot, err);
 	if (rc == RC_OK)
+	{
 		rc = slot_require_usable(&slot, config->name, err);
+		if (rc == RC_FAIL && !slot.exists && config->target_count > 0)
+			reach_explain_no_slot(config, err);
+	}
 	if (rc == RC_OK && slot.active_pid == 0 && !self->use->follows)
 		log_warning("fence",
 					"nobody follows with slot \"%s\" at the moment: waiting "

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "catalog/publications.h"
 #include "check/rules.h"
-#include "control/progress_table.h"
 #include "net/citus.h"
 #include "net/pgconn_open.h"
 #include "pipeline/begin.h"
@@ -127,25 +126,6 @@ check_publications(const Attempt *attempt, Error *err)
  */
 #define NO_SLOT_SQLSTATE "42704"
 
-/*
- * The slot of a pipeline whose writes were moved is gone, which the target
- * explains.  If it cannot be asked, the error stays as it is.
- */
-static void
-explain_no_slot(const Config *config, Error *err)
-{
-	PgConn *target = NULL;
-	Error failure = {0};
-	Rc rc = reach_target_soon(config, 0, &target, &failure);
-
-	if (rc == RC_OK)
-		rc = progress_table_check_open(target, config->name, &failure);
-	if (rc == RC_FAIL && failure.code == ERR_CONFIG)
-		error_take(err, &failure);
-	error_reset(&failure);
-	pgconn_close(target);
-}
-
 static MUST_CHECK Rc
 check_slot(Attempt *attempt, Error *err)
 {
@@ -167,7 +147,7 @@ check_slot(Attempt *attempt, Error *err)
 	if (rc == RC_OK)
 		rc = slot_require_usable(&info, config->name, err);
 	if (rc == RC_FAIL && err->code == ERR_CONFIG && !info.exists)
-		explain_no_slot(config, err);
+		reach_explain_no_slot(config, err);
 	if (rc == RC_OK)
 		attempt->reached = REACHED_SLOT;
 	if (rc == RC_OK)
@@ -547,7 +527,7 @@ attempt_run(Attempt *attempt, Error *err)
 	if (rc == RC_OK)
 		rc = open_stream(attempt, err);
 	if (rc == RC_FAIL && strcmp(err->sqlstate, NO_SLOT_SQLSTATE) == 0)
-		explain_no_slot(attempt->config, err);
+		reach_explain_no_slot(attempt->config, err);
 	if (rc == RC_OK)
 		rc = read_start(attempt, err);
 	if (rc == RC_OK)

@@ -4,6 +4,7 @@
  */
 #include "pipeline/reach.h"
 
+#include "control/progress_table.h"
 #include "net/pgconn_open.h"
 
 static MUST_CHECK Rc
@@ -47,4 +48,19 @@ reach_target_within(const Config *config, int index, int at_most_ms,
 	return reach(config, index,
 				 (PgConnOptions){.impatient = true, .at_most_ms = at_most_ms},
 				 conn, err);
+}
+
+void
+reach_explain_no_slot(const Config *config, Error *err)
+{
+	PgConn *target = NULL;
+	Error failure = {0};
+	Rc rc = reach_target_soon(config, 0, &target, &failure);
+
+	if (rc == RC_OK)
+		rc = progress_table_check_open(target, config->name, &failure);
+	if (rc == RC_FAIL && failure.code == ERR_CONFIG)
+		error_take(err, &failure);
+	error_reset(&failure);
+	pgconn_close(target);
 }

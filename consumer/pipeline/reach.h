@@ -40,4 +40,11 @@ MUST_CHECK Rc reach_target_again(const Config *config, int index, PgConn **conn,
 MUST_CHECK Rc reach_target_within(const Config *config, int index,
 								  int at_most_ms, PgConn **conn, Error *err);
 
+/*
+ * Replaces the error that the source has no slot of the pipeline, if the writes
+ * were moved to the target: then the slot is gone, and the target says why.  If
+ * it cannot be asked, the error stays as it is.  Waits.
+ */
+void reach_explain_no_slot(const Config *config, Error *err);
+
 #endif /* PENSTOCK_PIPELINE_REACH_H */

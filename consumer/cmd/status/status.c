@@ -116,6 +116,9 @@ slot_problem(const PipelineStatus *status, const Config *config, Error *err)
 {
 	Rc rc = slot_require_usable(&status->source.sample.slot, config->name, err);
 
+	for (int i = 0; i < status->target_count; i++)
+		if (progress_is_switched(&status->targets[i].second.progress))
+			return "not needed: the writes were moved to the target";
 	return rc == RC_OK ? NULL : err->message;
 }
 

@@ -130,6 +130,9 @@ require_progress(const TableWork *work, const TableTarget *target, Error *err)
 	const char *name = work->config->name;
 	Rc rc = RC_OK;
 
+	/* A table whose writes were moved to the target must not be copied over. */
+	if (progress_is_switched(&target->progress))
+		return progress_table_check_open(target->conn, name, err);
 	if (!target->progress.exists)
 	{
 		rc = error_set(err, ERR_CONFIG, "%s has no progress of pipeline \"%s\"",
