@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/own_command.h"
 #include "base/xalloc.h"
 #include "check/ends.h"
 #include "control/progress_table.h"
@@ -89,10 +90,8 @@ check_complete(const Finish *self, Error *err)
 	rc = error_set(err, ERR_CONFIG,
 				   "the switch of pipeline \"%s\"%s is not complete",
 				   self->config->name, there ? "" : " back");
-	error_hint(err,
-			   "Run \"penstock switch%s\" again first, which completes "
-			   "it.",
-			   there ? "" : " --back");
+	error_hint(err, "Run \"%s\" first, which completes it.",
+			   there ? OWN_COMMAND("switch") : OWN_COMMAND("switch --back"));
 	return rc;
 }
 
@@ -102,7 +101,7 @@ check_unused(PgConn *conn, const char *name, Error *err)
 	SlotInfo slot;
 	Rc rc = slot_read(conn, name, &slot, err);
 
-	if (rc != RC_OK || !slot.exists || slot.active_pid == 0)
+	if (rc != RC_OK || !slot.is_this_database || slot.active_pid == 0)
 		return rc;
 	rc = error_set(err, ERR_CONFIG,
 				   "replication slot \"%s\" is in use by PID %d of %s", name,
@@ -116,6 +115,15 @@ static bool
 is_away(const Finish *self)
 {
 	return self->row.state == SWITCH_DONE;
+}
+
+/* Whether there was a switch: without one, a slot or a pipeline that is called
+ * like the way back is somebody else's. */
+static bool
+was_begun(const Finish *self)
+{
+	return self->row.state != SWITCH_NONE ||
+		   self->row_back.state != SWITCH_NONE;
 }
 
 static MUST_CHECK Rc
@@ -134,7 +142,7 @@ look(Finish *self, Error *err)
 							   &self->row_back, err);
 	if (rc == RC_OK)
 		rc = check_complete(self, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && was_begun(self))
 		rc = check_unused(self->target, self->back, err);
 	if (rc == RC_OK && is_away(self))
 		rc = check_unused(self->source, name, err);
@@ -153,7 +161,7 @@ remove_slot(const Finish *self, PgConn *conn, const char *name, Error *err)
 	SlotInfo slot;
 	Rc rc = slot_read(conn, name, &slot, err);
 
-	if (rc != RC_OK || !slot.exists)
+	if (rc != RC_OK || !slot.is_this_database)
 		return rc;
 	if (!self->config->dry_run)
 		rc = slot_drop(conn, name, err);
@@ -279,8 +287,11 @@ finish_run(const Config *config, const Report *report, Error *err)
 		rc = open_both(self, err);
 	if (rc == RC_OK)
 		rc = look(self, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && was_begun(self))
 		rc = remove_all(self, err);
+	else if (rc == RC_OK)
+		report_line(report, "no switch of pipeline \"%s\" is to be finished",
+					config->name);
 	pgconn_close(self->source);
 	pgconn_close(self->target);
 	arena_free(self->arena);

@@ -17,7 +17,8 @@
 #include "config/config.h"
 
 /*
- * Removes it, and reports what was removed; may be repeated; blocks.  With
+ * Removes it, and reports what was removed; may be repeated; blocks.  If
+ * there was no switch, nothing is removed, whatever has the names.  With
  * config->dry_run only reports what would be removed.  Fails with ERR_CONFIG
  * while somebody follows the way back, or a switch is running or not complete.
  */
