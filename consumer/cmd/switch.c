@@ -36,13 +36,14 @@ Rc
 command_switch(const Config *config, Error *err)
 {
 	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	bool way_back = false;
 	Rc rc = config_require_source(config, err);
 
 	if (rc == RC_OK)
 		rc = config_require_target(config, err);
 	if (rc == RC_OK)
-		rc = switch_run(config, &print_report, err);
-	if (rc == RC_OK && !config->dry_run && !config->no_way_back)
+		rc = switch_run(config, &print_report, &way_back, err);
+	if (rc == RC_OK && !config->dry_run && way_back)
 		rc = print_next(config, arena, err);
 	arena_free(arena);
 	return rc == RC_OK ? print_flush(err) : rc;

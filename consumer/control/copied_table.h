@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "control/progress_table.h"
 #include "control/table_state.h"
 #include "model/definition.h"
 #include "model/relation.h"
@@ -50,6 +51,18 @@ typedef struct CopiedTable
 	"EXISTS (SELECT FROM penstock.copied k WHERE k.pipeline = $1"              \
 	" AND k.copied AND k.schema_name = " schema " AND k.table_name = " name    \
 	")"
+
+/*
+ * SQL after tables c (pg_class) and n (pg_namespace) of a target's table: joins
+ * k, with a row and the column `pipeline` for each pipeline that applies
+ * changes to it.  The table penstock.copied must exist.
+ */
+#define COPIED_TABLE_WRITERS_SQL                                               \
+	" JOIN penstock.copied k ON k.schema_name = n.nspname"                     \
+	" AND k.table_name = c.relname AND k.copied"                               \
+	" JOIN penstock.progress p ON p.pipeline = k.pipeline"                     \
+	" AND coalesce(p.lease_holder, '') NOT IN ('" PROGRESS_PROMOTED            \
+	"', '" PROGRESS_SWITCHED "')"
 
 /* The rows of one pipeline at the time they were read. */
 typedef struct CopiedTables CopiedTables;

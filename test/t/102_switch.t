@@ -29,8 +29,10 @@ my $pair = Penstock::Pair->new;
 there_and_back();
 what_is_refused();
 in_the_way();
+stopped_in_the_commit();
 crash_points();
 refused_early();
+not_copied();
 without_way_back();
 done_testing();
 
@@ -250,7 +252,19 @@ END
 	is($status, 0, 'the way back can be verified') or diag($verdict);
 	my $back_status = $db->run_or_die('status', '--back');
 	like($back_status, qr/refused_back/, 'and watched');
-	switch_ok($db, 'back with all kinds of tables', '--back');
+	$db->target_sql("INSERT INTO penstock.copied
+			VALUES ('other', 'public', 'item', 1, true, 1);
+		INSERT INTO penstock.progress (pipeline, source_system_identifier,
+			source_timeline, end_lsn) VALUES ('other', '1', 1, '0/1')");
+	$db->fails_like(1, qr/table public\.item is written to by pipeline "other"/,
+		'what another pipeline writes to', 'switch', '--back');
+	$db->target_sql("DELETE FROM penstock.$_ WHERE pipeline = 'other'")
+	  for qw(copied progress);
+	$db->target_sql('CREATE TABLE since (id int PRIMARY KEY)');
+	like(switch_ok($db, 'back with all kinds of tables', '--back'),
+		qr/^note: table public\.since is not part of the way back/m,
+		'a table that stays is said');
+	$db->target_sql('DROP TABLE since');
 	ended_ok($back, 'back');
 	is($db->source_sql("SELECT count(*) FROM item WHERE note = 'new'"),
 		1, 'what was written there came back');
@@ -343,6 +357,15 @@ sub in_the_way
 		'the target has all');
 	$db->fails_like(1, qr/were moved to target/, 'nobody can follow',
 		'follow');
+	$db->fails_like(3, qr/were moved to target/, 'nor verify', 'verify');
+	$db->fails_like(1, qr/were moved to target/,
+		'nor copy the past over the present', 'table', 'resync', 'account');
+	my (undef, $state) = $db->run('status');
+	like($state, qr/^slot +not needed: the writes were moved to the target$/m,
+		'status says why there is no slot');
+	my (undef, $advice) = $db->run('check');
+	like($advice, qr/a target has taken the source's place/, 'and check');
+	unlike($advice, qr/penstock clone/, 'which does not advise to clone');
 	my ($status, $again) = $db->run('switch');
 	is($status, 0, 'to switch once more is no failure');
 	like($again, qr/the writes were moved to target at/, 'it is said');
@@ -353,6 +376,37 @@ sub in_the_way
 	$db->stop_ok($there);
 	$db->run_or_die('finish');
 	$db->run_or_die('drop');
+}
+
+
+# Once the COMMIT is sent, nobody can tell whether it happens but who waits for
+# it: a stop that is asked for meanwhile must wait, too.
+sub stopped_in_the_commit
+{
+	my ($db, $there) = followed('stopped', 'CREATE TABLE t (id serial PRIMARY KEY)');
+	my $waits = "SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = 'penstock switch' AND wait_event = 'SyncRep'";
+
+	$db->source_sql('ALTER DATABASE stopped SET synchronous_commit = local');
+	$db->source->safe_psql('postgres', $_) for
+		"ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
+		'SELECT pg_reload_conf()';
+	my $switch = $db->start('switch');
+	wait_until('the commit to wait', sub { $db->source_sql($waits) == 1 });
+	$switch->signal('INT');
+	$db->source->safe_psql('postgres', $_) for
+		'ALTER SYSTEM RESET synchronous_standby_names', 'SELECT pg_reload_conf()';
+	is($switch->wait_exit, 0, 'interrupted in the commit, it goes to the end')
+	  or diag($switch->log);
+	ended_ok($there, 'interrupted in the commit');
+	like(told($db, 'source', 'INSERT INTO t DEFAULT VALUES'), qr/was moved/,
+		'the source refuses');
+	my $back = followed_again($db, '--back');
+	$db->target_sql('INSERT INTO t DEFAULT VALUES');
+	$db->wait_for_sql('source', 'SELECT count(*) = 1 FROM t');
+	$db->stop_ok($back);
+	$db->run_or_die('finish');
+	is(left_over($db), $NOTHING, 'nothing is left');
 }
 
 
@@ -378,14 +432,23 @@ sub crash_points
 		for my $time (1 .. $times)
 		{
 			dies_at($db, $point, "$point, $time of $times, from $from", @options);
-			$db->fails_like(1, qr/is not complete/, 'the other direction waits',
-				'switch', $option ? () : '--back')
-			  if $point eq 'switch.opened' && $time == 1;
+			if ($point eq 'switch.opened' && $time == 1)
+			{
+				like(switch_ok($db, 'a trial', @options, '--dry-run'),
+					qr/a switch that was broken off would be completed/,
+					'which says that a switch is not complete');
+				$db->fails_like(1, qr/is not complete/, 'the other direction waits',
+					'switch', $option ? () : '--back');
+			}
 			grows($db, (grep { $_ eq $point } @BEFORE) ? $from : $to)
 			  unless $point eq 'switch.committed';
 		}
 		switch_ok($db, "$point: the next attempt", @options);
 		ended_ok($follower, $point);
+		is( $db->$from->safe_psql($db->name, "SELECT count(*)
+				FROM pg_replication_slots WHERE slot_name = 'crash"
+				  . ($option ? "_back'" : "'")),
+			0, "$point: no slot of the past");
 		grows($db, $to);
 		@way = $option ? ('', 'source', 'target') : ('--back', 'target', 'source');
 		$follower = followed_again($db, $way[0] ? ($way[0]) : ());
@@ -444,22 +507,49 @@ sub refused_early
 		'test_decoding')");
 	$db->fails_like(1, qr/slot "early_back", which the way back would have, exists/,
 		'a slot of somebody else', 'switch');
+	like($db->run_or_die('finish'), qr/no switch of pipeline "early"/,
+		'nothing was switched, so nothing is to be finished');
+	is($db->target_sql("SELECT count(*) FROM pg_replication_slots
+			WHERE slot_name = 'early_back'"), 1, 'the slot is left alone');
 	$db->target_sql("SELECT pg_drop_replication_slot('early_back')");
 	$db->run_or_die('table', 'pause', 't');
 	$db->fails_like(1, qr/table "public"\."t" is paused/, 'a paused table',
 		'switch');
 	is(left_over($db), $NOTHING, 'nothing is left of all that');
+	$db->run_or_die('finish');
+	is($db->source_sql("SELECT to_regnamespace('penstock')"), '',
+		'also no empty tables, after finish');
 	$db->stop_ok($there);
 	$db->fails_like(1, qr/there is no pipeline "early_back"|does not exist/,
 		'back without having been there', 'switch', '--back');
 	$db->run_or_die('drop');
 }
 
+# Tables that are published, but not on the target.
+sub not_copied
+{
+	my $db = $pair->with_database('uncopied', publish => 'TABLE mark');
+
+	$db->clone;
+	$db->both_sql('CREATE TABLE later (id int PRIMARY KEY)');
+	$db->source_sql('INSERT INTO later VALUES (1);
+		ALTER PUBLICATION uncopied ADD TABLE later');
+	$db->fails_like(1, qr/has not copied table "public"\."later"/,
+		'a table that was not copied', 'switch');
+	is(left_over($db), $NOTHING, 'nothing is left of it');
+	$db->run_or_die('drop');
+}
+
 sub without_way_back
 {
-	my ($db, $there) = followed('oneway', 'CREATE TABLE t (id serial PRIMARY KEY)');
+	my ($db, $there) = followed('oneway', 'CREATE TABLE t (id serial PRIMARY KEY);
+			CREATE UNLOGGED TABLE scratch (id int)');
+	my $output = switch_ok($db, 'without a way back', '--no-way-back');
 
-	switch_ok($db, 'without a way back', '--no-way-back');
+	like($output, qr/^note: table public\.scratch is unlogged: it is not moved/m,
+		'what is not moved is said');
+	unlike(switch_ok($db, 'and once more'), qr/follow the way back/,
+		'a way back that is not there is not advised');
 	ended_ok($there, 'without a way back');
 	like(told($db, 'source', 'INSERT INTO t DEFAULT VALUES'), qr/was moved/,
 		'the source refuses');

@@ -273,6 +273,15 @@ remove_all(const Finish *self, Error *err)
 	return rc;
 }
 
+/* Drops the empty tables that a switch which was undone has left. */
+static MUST_CHECK Rc
+say_nothing(const Finish *self, Error *err)
+{
+	report_line(self->report, "no switch of pipeline \"%s\" is to be finished",
+				self->config->name);
+	return self->config->dry_run ? RC_OK : remove_rows(self, err);
+}
+
 Rc
 finish_run(const Config *config, const Report *report, Error *err)
 {
@@ -290,8 +299,7 @@ finish_run(const Config *config, const Report *report, Error *err)
 	if (rc == RC_OK && was_begun(self))
 		rc = remove_all(self, err);
 	else if (rc == RC_OK)
-		report_line(report, "no switch of pipeline \"%s\" is to be finished",
-					config->name);
+		rc = say_nothing(self, err);
 	pgconn_close(self->source);
 	pgconn_close(self->target);
 	arena_free(self->arena);

@@ -15,8 +15,10 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/own_command.h"
 #include "base/xalloc.h"
 #include "check/ends.h"
+#include "control/copied_table.h"
 #include "control/postponed_key.h"
 #include "control/progress_table.h"
 #include "control/schema.h"
@@ -205,6 +207,37 @@ check_states(const Switch *self, Error *err)
 	return rc;
 }
 
+/* Refuses tables that are published, but not copied. */
+static MUST_CHECK Rc
+check_copied(const Switch *self, Error *err)
+{
+	const char *name = self->config.name;
+	CopiedTables *copied = NULL;
+	Rc rc = copied_tables_read(&copied, self->target, name, err);
+	int count = copied != NULL ? self->catalog->table_count : 0;
+
+	for (int i = 0; rc == RC_OK && i < count; i++)
+	{
+		const CopyTable *table = &self->catalog->tables[i];
+		const Relation relation = {
+			.schema = table->schema, .name = table->name, .oid = table->oid};
+		const CopiedTable *found;
+
+		if (table->partitioned ||
+			copied_tables_judge(copied, &relation, &found) != COPIED_NO)
+			continue;
+		rc = error_set(
+			err, ERR_CONFIG,
+			"pipeline \"%s\" has not copied table %s, so %s does not "
+			"have all of it",
+			name, table->qualified, pgconn_label(self->target));
+		error_hint(err, "Copy it with \"%s\", or publish it no more.",
+				   OWN_COMMAND_TABLE("add", table->schema, table->name));
+	}
+	copied_tables_free(copied);
+	return rc;
+}
+
 static MUST_CHECK Rc
 check_keys(const Switch *self, Error *err)
 {
@@ -249,10 +282,33 @@ look(Switch *self, Error *err)
 	if (rc == RC_OK)
 		rc = switch_tables_read(self, err);
 	if (rc == RC_OK)
+		rc = check_copied(self, err);
+	if (rc == RC_OK)
 		rc = switch_tables_check(self, err);
+	if (rc == RC_OK && !self->config.no_way_back)
+		rc = way_back_check_names(self, err);
 	if (rc == RC_OK)
 		switch_step(self, "looked at both servers: %d table%s to move",
 					self->tables.count, PLURAL(self->tables.count));
+	return rc;
+}
+
+/*
+ * Looks once more, with the locks, at what somebody may have changed since: a
+ * table may have been created, published or paused, and then the target has
+ * come to the end of the source's WAL without the rows of that table.
+ */
+static MUST_CHECK Rc
+look_again(Switch *self, Error *err)
+{
+	Rc rc = check_states(self, err);
+
+	if (rc == RC_OK)
+		rc = check_copied(self, err);
+	if (rc == RC_OK)
+		rc = switch_tables_check_target(self, err);
+	if (rc == RC_OK && !self->config.no_way_back)
+		rc = way_back_check_tables(self, err);
 	return rc;
 }
 
@@ -432,7 +488,8 @@ refuse_writes(Switch *self, Error *err)
 	return rc;
 }
 
-/* Asks the source, in a new session, whether the commit has happened. */
+/* Asks the source, in a new session, whether the commit has happened; goes on
+ * with that session. */
 static MUST_CHECK Rc
 ask_source(Switch *self, Error *err)
 {
@@ -444,8 +501,12 @@ ask_source(Switch *self, Error *err)
 		rc = switch_table_read_settled(conn, self->config.name, self->arena,
 									   &row, err);
 	if (rc == RC_OK)
+	{
 		self->is_committed = row.state == SWITCH_SWITCHED;
-	pgconn_close(conn);
+		self->source = conn;
+	}
+	else
+		pgconn_close(conn);
 	return rc;
 }
 
@@ -464,7 +525,6 @@ settle_commit(Switch *self, Error *err)
 						  "what became of it");
 	pgconn_close(self->source);
 	self->source = NULL;
-	interrupt_defer(true);
 	while (rc != RC_OK && clock_monotonic_us() < end_us)
 	{
 		Rc waited = interrupt_wait(-1, 0, SETTLE_PAUSE_MS, &again);
@@ -472,13 +532,11 @@ settle_commit(Switch *self, Error *err)
 		error_reset(&again);
 		rc = waited == RC_AGAIN ? ask_source(self, &again) : RC_FAIL;
 	}
-	interrupt_defer(false);
 	error_reset(&again);
 	if (rc == RC_OK && self->is_committed)
 	{
 		error_reset(err);
-		return open_server(self, &self->source, self->config.source, "source",
-						   err);
+		return RC_OK;
 	}
 	self->is_unknown = rc != RC_OK;
 	if (self->is_unknown)
@@ -488,6 +546,8 @@ settle_commit(Switch *self, Error *err)
 	return RC_FAIL;
 }
 
+/* A request to stop must be deferred: whether a COMMIT that we no longer wait
+ * for happens, nobody could tell. */
 static MUST_CHECK Rc
 commit_source(Switch *self, Error *err)
 {
@@ -497,6 +557,59 @@ commit_source(Switch *self, Error *err)
 	if (rc == RC_FAIL && PQstatus(pgconn_raw(self->source)) != CONNECTION_OK)
 		rc = settle_commit(self, err);
 	FAULT("switch.committed");
+	return rc;
+}
+
+/* ---- sessions with a statement that was given up ------------------------ */
+
+/* Takes the lock of the move in a session that replaces another one, as soon as
+ * the server has ended that. */
+static MUST_CHECK Rc
+retake_move(Switch *self, PgConn *conn, Error *err)
+{
+	int64_t end_us = clock_monotonic_us() + LEAVE_MS_MAX * 1000;
+	Rc rc = take_move(self, conn, err);
+
+	while (rc == RC_FAIL && err->code == ERR_CONFIG &&
+		   clock_monotonic_us() < end_us)
+	{
+		error_reset(err);
+		rc = interrupt_wait(-1, 0, LEAVE_PAUSE_MS, err);
+		if (rc == RC_AGAIN)
+			rc = take_move(self, conn, err);
+	}
+	return rc;
+}
+
+/*
+ * Replaces a session in the midst of a statement that we do not wait for any
+ * more; closing it cancels the statement.
+ */
+static MUST_CHECK Rc
+renew(Switch *self, PgConn **conn, const char *conninfo, Error *err)
+{
+	PGTransactionStatusType status = PQtransactionStatus(pgconn_raw(*conn));
+	PgConn *fresh = NULL;
+	Rc rc;
+
+	if (status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN)
+		return RC_OK;
+	rc = open_server(self, &fresh, conninfo, pgconn_label(*conn), err);
+	if (rc != RC_OK)
+		return rc;
+	pgconn_close(*conn);
+	*conn = fresh;
+	return retake_move(self, fresh, err);
+}
+
+/* Has a session that is in no transaction. */
+static MUST_CHECK Rc
+clear_up(Switch *self, PgConn **conn, const char *conninfo, Error *err)
+{
+	Rc rc = renew(self, conn, conninfo, err);
+
+	if (rc == RC_OK && PQtransactionStatus(pgconn_raw(*conn)) != PQTRANS_IDLE)
+		rc = pgconn_exec(*conn, "ROLLBACK", NULL, err);
 	return rc;
 }
 
@@ -539,7 +652,7 @@ drop_slot(Switch *self, Error *err)
 		if (rc == RC_AGAIN)
 			rc = slot_read(self->source, name, &slot, err);
 	}
-	if (rc != RC_OK || !slot.exists)
+	if (rc != RC_OK || !slot.exists || !slot.is_this_database)
 		return rc;
 	if (slot.active_pid == 0)
 		rc = slot_drop(self->source, name, err);
@@ -598,6 +711,8 @@ complete(Switch *self, Error *err)
 	interrupt_defer(true);
 	pgconn_set_patience(self->target, -1);
 	if (!self->is_open)
+		rc = clear_up(self, &self->target, self->config.targets[0], err);
+	if (rc == RC_OK && !self->is_open)
 		rc = open_target(self, err);
 	if (rc == RC_OK)
 		rc = finish_source(self, err);
@@ -619,6 +734,39 @@ report_stall(Switch *self)
 				(double) (clock_monotonic_us() - self->locked_us) / 1e6);
 }
 
+/* Steps 8 and 9. */
+static MUST_CHECK Rc
+commit_and_open(Switch *self, Error *err)
+{
+	Rc rc = commit_source(self, err);
+
+	if (rc != RC_OK)
+		return rc;
+	switch_step(self, "the source refuses writes");
+	rc = open_target(self, err);
+	if (rc == RC_OK)
+		report_stall(self);
+	return rc;
+}
+
+/* Each step has its limit; this is the one of all of them. */
+static MUST_CHECK Rc
+check_stall(const Switch *self, Error *err)
+{
+	int64_t stall_ms = (clock_monotonic_us() - self->locked_us) / 1000;
+	Rc rc;
+
+	if (stall_ms <= (int64_t) self->config.max_stall_s * 1000)
+		return RC_OK;
+	rc = error_set(err, ERR_LIMIT,
+				   "writers have waited for %.3f s, longer than --max-stall "
+				   "allows",
+				   (double) stall_ms / 1e3);
+	error_hint(err, "Run the same again when there is less to do, or with a "
+					"larger --max-stall.");
+	return rc;
+}
+
 /* FenceUse.reached: steps 6 to 9. */
 static Rc
 move_writes(void *context, Lsn lsn, Error *err)
@@ -629,46 +777,24 @@ move_writes(void *context, Lsn lsn, Error *err)
 	switch_step(self, "%s has everything up to LSN " LSN_FORMAT,
 				pgconn_label(self->target), LSN_ARGS(lsn));
 	FAULT("switch.reached");
-	rc = set_sequences(self, err);
+	rc = look_again(self, err);
+	if (rc == RC_OK)
+		rc = set_sequences(self, err);
 	if (rc == RC_OK)
 		rc = flush_target(self, err);
 	if (rc == RC_OK)
 		rc = refuse_writes(self, err);
 	if (rc == RC_OK)
-		rc = commit_source(self, err);
+		rc = check_stall(self, err);
 	if (rc != RC_OK)
 		return rc;
-	switch_step(self, "the source refuses writes");
 	interrupt_defer(true);
-	rc = open_target(self, err);
+	rc = commit_and_open(self, err);
 	interrupt_defer(false);
-	if (rc == RC_OK)
-		report_stall(self);
 	return rc;
 }
 
 /* ---- all of it ---------------------------------------------------------- */
-
-/*
- * Replaces a session in the midst of a statement that we do not wait for any
- * more; closing it cancels the statement.
- */
-static MUST_CHECK Rc
-renew(const Switch *self, PgConn **conn, const char *conninfo, Error *err)
-{
-	PGTransactionStatusType status = PQtransactionStatus(pgconn_raw(*conn));
-	PgConn *fresh = NULL;
-	Rc rc;
-
-	if (status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN)
-		return RC_OK;
-	rc = open_server(self, &fresh, conninfo, pgconn_label(*conn), err);
-	if (rc != RC_OK)
-		return rc;
-	pgconn_close(*conn);
-	*conn = fresh;
-	return RC_OK;
-}
 
 /* Removes what was made before the commit.  What cannot be removed is left to
  * the next switch. */
@@ -682,15 +808,12 @@ undo(Switch *self)
 		self->target == NULL)
 		return;
 	interrupt_defer(true);
-	rc = renew(self, &self->source, self->config.source, &ignored);
-	if (rc == RC_OK)
-		rc = renew(self, &self->target, self->config.targets[0], &ignored);
-	if (rc == RC_OK &&
-		PQtransactionStatus(pgconn_raw(self->source)) != PQTRANS_IDLE)
-		rc = pgconn_exec(self->source, "ROLLBACK", NULL, &ignored);
-	if (self->locked_us != 0)
+	rc = clear_up(self, &self->source, self->config.source, &ignored);
+	if (rc == RC_OK && self->locked_us != 0)
 		report_line(self->report, "writers go on at the source after %.3f s",
 					(double) (clock_monotonic_us() - self->locked_us) / 1e6);
+	if (rc == RC_OK)
+		rc = clear_up(self, &self->target, self->config.targets[0], &ignored);
 	if (rc == RC_OK)
 		rc = way_back_undo(self, &ignored);
 	if (rc == RC_OK && self->has_row)
@@ -760,6 +883,44 @@ switch_anew(Switch *self, Error *err)
 	return rc == RC_OK && !self->config.dry_run ? complete(self, err) : rc;
 }
 
+/* Completes a switch that an earlier run has committed. */
+static MUST_CHECK Rc
+take_up(Switch *self, Error *err)
+{
+	if (!self->config.dry_run)
+	{
+		log_info("switch",
+				 "the source refuses writes since %s (%s): completing the "
+				 "switch",
+				 self->found.switched_at, self->found.owner);
+		return complete(self, err);
+	}
+	report_line(self->report,
+				"the source refuses writes since %s (%s): a switch that was "
+				"broken off would be completed",
+				self->found.switched_at, self->found.owner);
+	return RC_OK;
+}
+
+/* Says that the writes were moved, and drops what the switch would have dropped
+ * if it had not been killed at its very end.  A pipeline of that name that is
+ * open is another one. */
+static MUST_CHECK Rc
+tidy(Switch *self, Error *err)
+{
+	ProgressRow progress;
+	Rc rc = progress_table_read(self->target, self->config.name, &progress,
+								err);
+
+	report_line(self->report, "the writes were moved to %s at %s",
+				pgconn_label(self->target), self->found.switched_at);
+	if (rc != RC_OK || self->config.dry_run || !progress.exists ||
+		!progress_is_switched(&progress))
+		return rc;
+	rc = drop_slot(self, err);
+	return rc == RC_OK ? drop_old_triggers(self, err) : rc;
+}
+
 static MUST_CHECK Rc
 decide(Switch *self, Error *err)
 {
@@ -769,18 +930,22 @@ decide(Switch *self, Error *err)
 		case SWITCH_BEGUN:
 			return switch_anew(self, err);
 		case SWITCH_SWITCHED:
-			log_info("switch",
-					 "the source refuses writes since %s (%s): completing the "
-					 "switch",
-					 self->found.switched_at, self->found.owner);
-			return complete(self, err);
+			return take_up(self, err);
 		case SWITCH_DONE:
-			report_line(self->report, "the writes were moved to %s at %s",
-						pgconn_label(self->target), self->found.switched_at);
-			return RC_OK;
+			return tidy(self, err);
 	}
 	CHECK(false);
 	return RC_FAIL;
+}
+
+/* Whether there is a way back after a switch. */
+static bool
+has_way_back(const Switch *self)
+{
+	if (self->found.state == SWITCH_SWITCHED ||
+		self->found.state == SWITCH_DONE)
+		return self->found.way_back != NULL;
+	return !self->config.no_way_back;
 }
 
 static MUST_CHECK Rc
@@ -798,7 +963,8 @@ set_up(Switch *self, const Config *config, Error *err)
 }
 
 Rc
-switch_run(const Config *config, const Report *report, Error *err)
+switch_run(const Config *config, const Report *report, bool *way_back,
+		   Error *err)
 {
 	Switch *self = xcalloc(1, sizeof(Switch));
 	Rc rc;
@@ -813,6 +979,7 @@ switch_run(const Config *config, const Report *report, Error *err)
 		rc = take_both(self, err);
 	if (rc == RC_OK)
 		rc = decide(self, err);
+	*way_back = has_way_back(self);
 	catalog_free(self->catalog);
 	catalog_free(self->back_catalog);
 	history_release(&self->history);

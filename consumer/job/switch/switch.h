@@ -39,16 +39,19 @@
 #ifndef PENSTOCK_JOB_SWITCH_SWITCH_H
 #define PENSTOCK_JOB_SWITCH_SWITCH_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/report.h"
 #include "config/config.h"
 
 /*
  * Switches, or completes a switch, and reports each step with its time; blocks.
- * With config->dry_run does the steps up to the locks, and undoes them. Returns
- * RC_OK also if the writes were moved by an earlier run.
+ * With config->dry_run does the steps up to the locks, and undoes them; then
+ * nothing is completed either.  Returns RC_OK also if the writes were moved by
+ * an earlier run.  *way_back is set to whether there is a way back.
  */
 MUST_CHECK Rc switch_run(const Config *config, const Report *report,
-						 Error *err);
+						 bool *way_back, Error *err);
 
 #endif /* PENSTOCK_JOB_SWITCH_SWITCH_H */

@@ -8,12 +8,17 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "control/copied_table.h"
+#include "control/schema.h"
 #include "net/sql.h"
 
 /* Largest number of problems that are named, and of objects that are reported.
  */
 #define PROBLEMS_MAX 20
 #define BOUND_MAX    50
+
+/* First version whose publications have column lists and schemas. */
+#define LISTS_VERSION_NUM 150000
 
 /* ---- reading ---- */
 
@@ -135,6 +140,10 @@ static const char source_problems_sql[] =
 	"  WHERE NOT pg_has_role(c.relowner, 'USAGE')"
 	" UNION ALL SELECT format('%s is a foreign table', m.oid::regclass)"
 	"  FROM moved m JOIN pg_class c ON c.oid = m.oid WHERE c.relkind = 'f'"
+	" UNION ALL SELECT format('partition %s is unlogged, so the target does not"
+	" have its rows', m.oid::regclass) FROM moved m"
+	"  JOIN pg_class c ON c.oid = m.oid"
+	"  WHERE c.relkind = 'r' AND c.relpersistence = 'u'"
 	" UNION ALL SELECT format('table %s is written to by a subscription',"
 	"  r.srrelid::regclass) FROM moved m JOIN pg_subscription_rel r"
 	"  ON r.srrelid = m.oid"
@@ -148,6 +157,14 @@ static const char source_problems_sql[] =
 	" updates, deletes and truncates alike', pubname) FROM pg_publication"
 	"  WHERE pubname = ANY ($2::name[]) AND NOT (pubinsert AND pubupdate"
 	"   AND pubdelete AND pubtruncate)";
+
+/* Tables that another pipeline writes to, which would be refused to it, too. */
+static const char pipelines_sql[] =
+	" UNION ALL SELECT format('table %s is written to by pipeline \"%s\"',"
+	"  m.oid::regclass, k.pipeline) FROM moved m"
+	"  JOIN pg_class c ON c.oid = m.oid"
+	"  JOIN pg_namespace n ON n.oid = c.relnamespace" COPIED_TABLE_WRITERS_SQL
+	" WHERE k.pipeline <> $3";
 
 /* From 15 on a publication can have column lists. */
 static const char lists_sql[] =
@@ -211,9 +228,36 @@ static const char bound_sql[] =
 	"  p.pubname, m.oid::regclass) FROM moved m JOIN pg_publication_rel r"
 	"  ON r.prrelid = m.oid JOIN pg_publication p ON p.oid = r.prpubid"
 	"  WHERE p.pubname <> ALL ($1::name[])"
-	" ORDER BY 1";
+	" UNION SELECT format('table %s is unlogged: it is not moved, and can be"
+	" written at both places', c.oid::regclass) FROM pg_class c"
+	"  JOIN pg_namespace n ON n.oid = c.relnamespace"
+	"  WHERE c.relkind = 'r' AND c.relpersistence = 'u'"
+	"  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'penstock')"
+	"  AND EXISTS (SELECT FROM pg_publication p WHERE p.puballtables"
+	"   AND p.pubname = ANY ($1::name[]))";
 
-/* Runs a query of one column; *lines is owned by the caller. */
+/* From 15 on a publication can have all tables of a schema. */
+static const char unlogged_of_schemas_sql[] =
+	" UNION SELECT format('table %s is unlogged: it is not moved, and can be"
+	" written at both places', c.oid::regclass) FROM pg_class c"
+	"  JOIN pg_publication_namespace s ON s.pnnspid = c.relnamespace"
+	"  JOIN pg_publication p ON p.oid = s.pnpubid"
+	"  WHERE c.relkind = 'r' AND c.relpersistence = 'u'"
+	"  AND p.pubname = ANY ($1::name[])";
+
+/* Tables that were created where the writes are, and do not flow back. */
+static const char created_since_sql[] =
+	" UNION SELECT format('table %s is not part of the way back: it and its"
+	" rows stay where they are', c.oid::regclass) FROM pg_class c"
+	"  JOIN pg_namespace n ON n.oid = c.relnamespace"
+	"  WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'"
+	"  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'penstock')"
+	"  AND NOT EXISTS (SELECT FROM moved x WHERE x.oid = c.oid)"
+	"  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid"
+	"   AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')";
+
+/* Runs a query of one column; `more` is appended to `rest`.  *lines is
+ * owned by the caller. */
 static MUST_CHECK Rc
 ask(const Switch *self, PgConn *conn, const char *rest, const char *more,
 	int param_count, const char *const *params, PGresult **lines, Error *err)
@@ -284,19 +328,41 @@ publication_array(const Switch *self)
 	return text;
 }
 
+/* Writes the query about the source; *knows says whether anything is, or was,
+ * followed to there. */
+static MUST_CHECK Rc
+append_problems(const Switch *self, Buf *sql, bool *knows, Error *err)
+{
+	Rc rc = control_has(self->source, "copied", knows, err);
+
+	buf_append_string(sql, source_problems_sql);
+	if (pgconn_server_version_num(self->source) >= LISTS_VERSION_NUM)
+		buf_append_string(sql, lists_sql);
+	if (*knows)
+		buf_append_string(sql, pipelines_sql);
+	return rc;
+}
+
 static MUST_CHECK Rc
 check_source(const Switch *self, Error *err)
 {
-	const char *params[] = {self->config.name, publication_array(self)};
-	bool has_lists = pgconn_server_version_num(self->source) >= 150000;
+	const char *params[] = {self->config.name, publication_array(self),
+							self->back};
 	PGresult *lines = NULL;
-	Rc rc = ask(self, self->source, source_problems_sql,
-				has_lists ? lists_sql : "", LENGTH_OF(params), params, &lines,
-				err);
+	bool knows;
+	Buf sql;
+	Rc rc;
 
+	buf_init(&sql, BUF_TEXT_MAX);
+	rc = append_problems(self, &sql, &knows, err);
+	if (rc == RC_OK)
+		rc = ask(self, self->source, sql.data, "",
+				 knows ? LENGTH_OF(params) : LENGTH_OF(params) - 1, params,
+				 &lines, err);
 	if (rc == RC_OK)
 		rc = refuse_lines(self->source, lines, err);
 	PQclear(lines);
+	buf_release(&sql);
 	return rc;
 }
 
@@ -356,8 +422,8 @@ check_constraints(const Switch *self, const char *names, Error *err)
 	return rc;
 }
 
-static MUST_CHECK Rc
-check_target(const Switch *self, Error *err)
+Rc
+switch_tables_check_target(const Switch *self, Error *err)
 {
 	const char *params[2] = {NULL, self->config.no_way_back ? "f" : "t"};
 	PGresult *lines = NULL;
@@ -384,10 +450,20 @@ report_bound(const Switch *self, Error *err)
 {
 	const char *params[] = {publication_array(self)};
 	PGresult *lines = NULL;
-	Rc rc = ask(self, self->source, bound_sql, "", LENGTH_OF(params), params,
-				&lines, err);
-	int count = rc == RC_OK ? PQntuples(lines) : 0;
+	Buf sql;
+	int count;
+	Rc rc;
 
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, bound_sql);
+	if (pgconn_server_version_num(self->source) >= LISTS_VERSION_NUM)
+		buf_append_string(&sql, unlogged_of_schemas_sql);
+	if (self->config.back)
+		buf_append_string(&sql, created_since_sql);
+	rc = ask(self, self->source, sql.data, " ORDER BY 1", LENGTH_OF(params),
+			 params, &lines, err);
+	buf_release(&sql);
+	count = rc == RC_OK ? PQntuples(lines) : 0;
 	for (int i = 0; i < count && i < BOUND_MAX; i++)
 		report_line(self->report, "note: %s", PQgetvalue(lines, i, 0));
 	if (count > BOUND_MAX)
@@ -403,6 +479,6 @@ switch_tables_check(Switch *self, Error *err)
 	Rc rc = check_source(self, err);
 
 	if (rc == RC_OK)
-		rc = check_target(self, err);
+		rc = switch_tables_check_target(self, err);
 	return rc == RC_OK ? report_bound(self, err) : rc;
 }

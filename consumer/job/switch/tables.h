@@ -27,6 +27,9 @@ MUST_CHECK Rc switch_tables_compare(Switch *self, bool *same, Error *err);
  */
 MUST_CHECK Rc switch_tables_check(Switch *self, Error *err);
 
+/* The part of it that looks at the target; blocks. */
+MUST_CHECK Rc switch_tables_check_target(const Switch *self, Error *err);
+
 /* Appends the names of the tables as a JSON array. */
 void switch_tables_append_names(const Switch *self, Buf *buf);
 

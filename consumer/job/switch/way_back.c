@@ -150,6 +150,14 @@ read_published(Switch *self, Error *err)
 	};
 	Rc rc = catalog_read(&self->back_catalog, self->target, &options, err);
 
+	return rc == RC_OK ? way_back_check_tables(self, err) : rc;
+}
+
+Rc
+way_back_check_tables(const Switch *self, Error *err)
+{
+	Rc rc = RC_OK;
+
 	for (int i = 0; rc == RC_OK && i < self->catalog->table_count; i++)
 	{
 		const CopyTable *table = &self->catalog->tables[i];
@@ -166,38 +174,75 @@ read_published(Switch *self, Error *err)
 
 /* ---- the slot ---- */
 
+static MUST_CHECK Rc
+refuse_slot(const Switch *self, Error *err)
+{
+	Rc rc = error_set(
+		err, ERR_CONFIG,
+		"slot \"%s\", which the way back would have, exists on %s "
+		"already",
+		self->back, pgconn_label(self->target));
+
+	error_hint(err,
+			   "If nothing needs it, drop it there: SELECT "
+			   "pg_drop_replication_slot('%s').",
+			   self->back);
+	return rc;
+}
+
+static MUST_CHECK Rc
+refuse_pipeline(const Switch *self, Error *err)
+{
+	Rc rc = error_set(
+		err, ERR_CONFIG,
+		"pipeline \"%s\", as the way back would be called, ends at "
+		"%s already",
+		self->back, pgconn_label(self->source));
+
+	error_hint(err, "Switch without a way back: --no-way-back; or end that "
+					"pipeline first, if it is not needed any more.");
+	return rc;
+}
+
 /*
- * Drops the slot that an earlier switch has left.  Ours is one of a pipeline
- * that is not followed any more (PROGRESS_SWITCHED), or that was begun by a
- * switch which was broken off.
+ * What an earlier switch has left is of a pipeline that is not followed any
+ * more (PROGRESS_SWITCHED), or that was begun by a switch which was broken off.
+ * The latter has got no further than to the slot: progress is only written by
+ * the transaction that commits the switch.
  */
+Rc
+way_back_check_names(const Switch *self, Error *err)
+{
+	ProgressRow progress = {0};
+	SlotInfo slot;
+	Rc rc = progress_table_read(self->source, self->back, &progress, err);
+
+	if (rc == RC_OK)
+		rc = slot_read(self->target, self->back, &slot, err);
+	if (rc != RC_OK || (progress.exists && progress_is_switched(&progress)))
+		return rc;
+	if (slot.exists && self->found.state != SWITCH_BEGUN)
+		return refuse_slot(self, err);
+	return progress.exists ? refuse_pipeline(self, err) : RC_OK;
+}
+
+/* Drops the slot that an earlier switch has left: way_back_check_names() has
+ * found that it is not of anything else. */
 static MUST_CHECK Rc
 drop_old_slot(Switch *self, Error *err)
 {
 	SlotInfo slot;
-	ProgressRow progress = {0};
 	Rc rc = slot_read(self->target, self->back, &slot, err);
 
 	if (rc == RC_OK && slot.exists)
 		rc = slot_end_making(self->target, self->back, err);
 	if (rc == RC_OK && slot.exists)
 		rc = slot_read(self->target, self->back, &slot, err);
-	if (rc == RC_OK && slot.exists)
-		rc = progress_table_read(self->source, self->back, &progress, err);
 	if (rc != RC_OK || !slot.exists)
 		return rc;
-	if (slot.active_pid == 0 &&
-		(self->found.state == SWITCH_BEGUN || progress_is_switched(&progress)))
-		return slot_drop(self->target, self->back, err);
-	rc = error_set(err, ERR_CONFIG,
-				   "slot \"%s\", which the way back would have, exists on %s "
-				   "already",
-				   self->back, pgconn_label(self->target));
-	error_hint(err,
-			   "If nothing needs it, drop it there: SELECT "
-			   "pg_drop_replication_slot('%s').",
-			   self->back);
-	return rc;
+	if (slot.active_pid != 0 || !slot.is_this_database)
+		return refuse_slot(self, err);
+	return slot_drop(self->target, self->back, err);
 }
 
 /* The replication connection of create_slot(). */
@@ -260,30 +305,39 @@ create_slot_in_time(Switch *self, Error *err)
 	return rc;
 }
 
-/* The source lets the way back pass by its replication origin. */
+/* The source lets the way back pass by its replication origin, which its
+ * follower creates and sets. */
 static MUST_CHECK Rc
 check_origin(const Switch *self, Error *err)
 {
+	static const char sql[] =
+		"SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I;',"
+		"  string_agg(p.oid::regprocedure::text, ', ' ORDER BY proname),"
+		"  current_user)"
+		" FROM pg_proc p WHERE pronamespace = 'pg_catalog'::regnamespace"
+		" AND proname IN ('pg_replication_origin_create',"
+		"  'pg_replication_origin_oid',"
+		"  'pg_replication_origin_session_is_setup',"
+		"  'pg_replication_origin_session_reset',"
+		"  'pg_replication_origin_session_setup')"
+		" AND NOT has_function_privilege(p.oid, 'EXECUTE')"
+		" HAVING count(*) > 0";
 	PGresult *result = NULL;
-	bool may;
-	Rc rc = pgconn_exec(
-		self->source,
-		"SELECT has_function_privilege('pg_replication_origin_session_setup("
-		"text)', 'EXECUTE') AND has_function_privilege("
-		"'pg_replication_origin_session_is_setup()', 'EXECUTE')",
-		&result, err);
+	Rc rc = pgconn_exec(self->source, sql, &result, err);
 
-	may = rc == RC_OK && sql_bool(result, 0, 0);
+	if (rc == RC_OK && PQntuples(result) > 0)
+	{
+		rc = error_set(
+			err, ERR_CONFIG,
+			"role \"%s\" may not use replication origins on %s, by which the "
+			"way back is let through",
+			PQuser(pgconn_raw(self->source)), pgconn_label(self->source));
+		error_hint(err,
+				   "Run there, as a superuser: %s  Or switch without a way "
+				   "back: --no-way-back.",
+				   PQgetvalue(result, 0, 0));
+	}
 	PQclear(result);
-	if (rc != RC_OK || may)
-		return rc;
-	rc = error_set(
-		err, ERR_CONFIG,
-		"role \"%s\" may not use replication origins on %s, by which "
-		"the way back is let through",
-		PQuser(pgconn_raw(self->source)), pgconn_label(self->source));
-	error_hint(err, "Grant what \"penstock check\" names, or switch without a "
-					"way back: --no-way-back.");
 	return rc;
 }
 

@@ -13,6 +13,16 @@
 #define WAY_BACK_COMMENT "made by penstock switch"
 
 /*
+ * Fails with ERR_CONFIG if the target has a slot, or the source a pipeline, of
+ * the way back's name that no switch has left; before anything is made. Blocks.
+ */
+MUST_CHECK Rc way_back_check_names(const Switch *self, Error *err);
+
+/* Fails with ERR_CONFIG if the way back, which was prepared, does not have all
+ * tables of self->catalog. */
+MUST_CHECK Rc way_back_check_tables(const Switch *self, Error *err);
+
+/*
  * Creates slot and publication on the target, in place of those that an earlier
  * switch has left; blocks.  Fails with ERR_CONFIG if the way back would not
  * work.
