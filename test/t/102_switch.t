@@ -432,6 +432,10 @@ sub crash_points
 		for my $time (1 .. $times)
 		{
 			dies_at($db, $point, "$point, $time of $times, from $from", @options);
+			$db->fails_like(3, qr/were moved to the target at .*not made like/,
+				'what is written there is not made like the past', 'verify',
+				@options, '--repair')
+			  if $point eq 'switch.committed';
 			if ($point eq 'switch.opened' && $time == 1)
 			{
 				like(switch_ok($db, 'a trial', @options, '--dry-run'),

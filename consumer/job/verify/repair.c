@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/own_command.h"
 #include "control/progress_table.h"
 #include "control/repair_table.h"
+#include "control/switch_table.h"
 #include "copy/rows/guard.h"
 #include "job/verify/anchor.h"
 #include "job/verify/tables.h"
@@ -20,6 +22,8 @@
 #include "net/sqlstate.h"
 #include "net/writer.h"
 #include "verify/statements.h"
+
+#define ARENA_BLOCK_BYTES ((size_t) KB)
 
 /* Keys that are looked up together. */
 #define BATCH_KEYS 100
@@ -673,6 +677,39 @@ refuse_all(const Repair *self)
 		if (is_left(self->verdict->tables[i]))
 			refuse(self, self->verdict->tables[i],
 				   "it could not be read each time");
+}
+
+static MUST_CHECK Rc
+refuse_moved(const Config *config, const SwitchRow *row, Error *err)
+{
+	Rc rc = error_set(
+		err, ERR_CONFIG,
+		"the writes of pipeline \"%s\" were moved to the target at "
+		"%s, so its rows are not made like the source's",
+		config->name, row->switched_at);
+
+	if (row->state == SWITCH_SWITCHED)
+		error_hint(err, "That switch is not complete: run the same \"penstock "
+						"switch\" again first.");
+	return rc;
+}
+
+Rc
+repair_check(const Config *config, Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	PgConn *source = NULL;
+	SwitchRow row = {0};
+	Rc rc = anchor_open_reader(&source, config->source, "source", err);
+
+	if (rc == RC_OK)
+		rc = switch_table_read(source, config->name, arena, &row, err);
+	if (rc == RC_OK &&
+		(row.state == SWITCH_SWITCHED || row.state == SWITCH_DONE))
+		rc = refuse_moved(config, &row, err);
+	pgconn_close(source);
+	arena_free(arena);
+	return rc;
 }
 
 Rc

@@ -40,6 +40,14 @@
 /* Time after which a fence ends, when a batch is done. */
 #define REPAIR_HOLD_MS 5000
 
+/*
+ * Fails with ERR_CONFIG if the source refuses writes, because a switch has
+ * moved them to the target: the source's rows are those of the past then, also
+ * if the switch is not complete.  To be called before anything is compared;
+ * blocks.
+ */
+MUST_CHECK Rc repair_check(const Config *config, Error *err);
+
 /* Repairs the tables that differ, and adds the results to *verdict, which must
  * have all keys, up to REPAIR_ROWS_MAX; blocks. */
 MUST_CHECK Rc repair_run(const Config *config, Verdict *verdict, Error *err);

@@ -405,8 +405,11 @@ verify_run(const Config *config, Verdict *verdict, Error *err)
 
 	self.schemas.config = config;
 	if (config->repair)
+	{
 		verdict->keys_max = REPAIR_ROWS_MAX;
-	if (compares_all(&self))
+		rc = repair_check(config, err);
+	}
+	if (rc == RC_OK && compares_all(&self))
 		rc = verify_sequences_read(&self.sequences, config, err);
 	if (rc == RC_OK)
 		rc = run_anchors(&self, err);
