@@ -126,6 +126,15 @@ index_builds_newest(PgConn *target, const char *pipeline, Lsn *lsn, Error *err)
 	return rc;
 }
 
+void
+index_build_append_removal(const char *pipeline, uint32_t index_oid, Buf *sql)
+{
+	buf_append_string(sql,
+					  "DELETE FROM penstock.index_build WHERE pipeline = ");
+	buf_append_literal(sql, pipeline);
+	buf_printf(sql, " AND index_oid = %" PRIu32, index_oid);
+}
+
 Rc
 index_build_remove(PgConn *target, const char *pipeline, uint32_t index_oid,
 				   Error *err)

@@ -64,6 +64,13 @@ MUST_CHECK Rc index_build_remove(PgConn *target, const char *pipeline,
 								 uint32_t index_oid, Error *err);
 
 /*
+ * Appends the statement by which an operator makes the pipeline do without the
+ * index.
+ */
+void index_build_append_removal(const char *pipeline, uint32_t index_oid,
+								Buf *sql);
+
+/*
  * Takes the advisory lock of an index for the session, and sets *needed to
  * whether its row still exists.  RC_AGAIN, without `wait`: another session has
  * the lock.  Waits.

@@ -5,6 +5,7 @@
 #include "pipeline/index_builds.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/backoff.h"
@@ -110,6 +111,23 @@ build_held(PgConn *target, const char *pipeline, const IndexBuild *build,
 	return rc;
 }
 
+/* Names the index of a build that failed, and says how to go on without it. */
+static void
+explain(const PgConn *target, const char *pipeline, const IndexBuild *build,
+		Error *err)
+{
+	Buf removal;
+
+	buf_init(&removal, BUF_TEXT_MAX);
+	index_build_append_removal(pipeline, build->index_oid, &removal);
+	error_context(err, "building index \"%s\".\"%s\" on %s", build->schema,
+				  build->name, pgconn_label(target));
+	error_hint(err,
+			   "To build it by hand: %s.  To do without it, on the target: %s.",
+			   build->statement, removal.data);
+	buf_release(&removal);
+}
+
 /*
  * Builds an index.  RC_AGAIN, without `wait`: another session builds it.  After
  * an error, the session may still hold the advisory lock.
@@ -129,11 +147,7 @@ build_index(PgConn *target, const char *pipeline, const IndexBuild *build,
 	if (rc == RC_OK)
 		return index_build_release(target, pipeline, build->index_oid, err);
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
-	{
-		error_context(err, "building index \"%s\".\"%s\" on %s", build->schema,
-					  build->name, pgconn_label(target));
-		error_hint(err, "To build it by hand: %s", build->statement);
-	}
+		explain(target, pipeline, build, err);
 	return rc;
 }
 
@@ -238,13 +252,17 @@ put_off(IndexBuilder *self, Error *err)
 {
 	int64_t pause_us = backoff_take(&self->backoff) * 1000;
 
-	if (!self->failing)
+	/* query_canceled: mostly by a schema change of the table. */
+	if (strcmp(err->sqlstate, "57014") == 0)
+		log_info("indexes", "a build was cancelled, and begins again: %s",
+				 err->message);
+	else if (!self->failing)
 	{
 		error_context(err, "the follower will try again from time to time");
 		log_error(LOG_WARNING, "indexes", err);
 	}
+	self->failing = strcmp(err->sqlstate, "57014") != 0;
 	error_reset(err);
-	self->failing = true;
 	self->pending = true;
 	self->due_us = clock_monotonic_us() + pause_us;
 }
