@@ -436,6 +436,13 @@ sub crash_points
 				'what is written there is not made like the past', 'verify',
 				@options, '--repair')
 			  if $point eq 'switch.committed';
+			status_like($db, 1,
+				qr/^switch +not complete: the source refuses writes since .*; "penstock switch /m,
+				'status says that it is not complete', @options)
+			  if $point eq 'switch.committed';
+			status_like($db, 0, qr/^switch +begun at .*the writes are not moved/m,
+				'status says that it was begun', @options)
+			  if $point eq 'switch.before_commit';
 			if ($point eq 'switch.opened' && $time == 1)
 			{
 				like(switch_ok($db, 'a trial', @options, '--dry-run'),
@@ -471,6 +478,15 @@ sub crash_points
 	$db->run_or_die('finish');
 	is(left_over($db), $NOTHING, 'nothing is left');
 	$db->run_or_die('drop');
+}
+
+sub status_like
+{
+	my ($db, $exit, $expected, $title, @options) = @_;
+	my ($status, $output) = $db->run('status', @options);
+
+	is($status, $exit, "$title, by its exit status") or diag($output);
+	like($output, $expected, $title);
 }
 
 sub dies_at

@@ -229,7 +229,8 @@ keep_failure(Rc rc, bool *reached, Error *failure, Error *err)
 }
 
 static Rc
-take_source(SourceStatus *source, const Config *config, Error *err)
+take_source(SourceStatus *source, const Config *config, Arena *arena,
+			Error *err)
 {
 	Rc rc = RC_OK;
 
@@ -242,6 +243,9 @@ take_source(SourceStatus *source, const Config *config, Error *err)
 	if (rc == RC_OK)
 		rc = sample_source(source->conn, config->name, &source->sample,
 						   &source->failure);
+	if (rc == RC_OK)
+		rc = switch_table_read(source->conn, config->name, arena, &source->move,
+							   &source->failure);
 	return keep_failure(rc, &source->reached, &source->failure, err);
 }
 
@@ -301,7 +305,7 @@ take_round(PipelineStatus *status, const Config *config, bool is_first,
 	Rc rc = RC_OK;
 
 	if (is_first || status->source.reached)
-		rc = take_source(&status->source, config, err);
+		rc = take_source(&status->source, config, status->arena, err);
 	for (int i = 0; i < status->target_count && rc == RC_OK; i++)
 	{
 		TargetStatus *target = &status->targets[i];

@@ -31,6 +31,7 @@
 #include "control/pipeline_table.h"
 #include "control/postponed_key.h"
 #include "control/progress_table.h"
+#include "control/switch_table.h"
 #include "control/work_list.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
@@ -79,6 +80,7 @@ typedef struct SourceStatus
 	SourceHistory history;                       /* identity.timeline 0: our
 												  * role may not read it */
 	SourceSample sample;                         /* the later sample */
+	SwitchRow move; /* state of "penstock switch"; in the status's arena */
 } SourceStatus;
 
 typedef struct TargetStatus

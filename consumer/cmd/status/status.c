@@ -4,8 +4,8 @@
  *
  * Returns RC_END, which is exit status 1, if something about the pipeline needs
  * a person: a server is unreachable, the slot does not exist or is unusable, a
- * target has no progress, or no follower is running.  A follower that is held
- * by a fence, and a running clone, need nobody.
+ * target has no progress, a switch is not complete, or no follower is running.
+ * A follower that is held by a fence, and a running clone, need nobody.
  *
  * With --json it prints one object.  A later version may add members, but not
  * change or remove any.  An LSN is a string such as "16/B374D848"; a value that
@@ -25,6 +25,8 @@
  *         lsn             end of the source's WAL
  *         received_lsn    what the follower has received
  *         confirmed_lsn   what is durable on all targets
+ *         switch          state of "penstock switch": "begun", "switched" if
+ * the source refuses writes and the switch is not complete, "done", or null
  *     slot
  *         exists, usable, problem
  *         active_pid      PID of the walsender on the source
@@ -83,6 +85,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/own_command.h"
 #include "cmd/command.h"
 #include "cmd/status/amount.h"
 #include "cmd/status/sample.h"
@@ -171,6 +174,9 @@ static bool
 is_in_order(const PipelineStatus *status, const char *problem)
 {
 	if (!status->source.reached || problem != NULL)
+		return false;
+	/* Nobody can write until the switch is completed. */
+	if (status->source.move.state == SWITCH_SWITCHED)
 		return false;
 	if (status->target_count > 0 && !status->source.sample.following &&
 		!is_held(status))
@@ -269,6 +275,23 @@ print_last_report(const PipelineStatus *status)
 			   report->age_s);
 }
 
+/* Prints what "penstock switch" has done of a pipeline's move. */
+static void
+print_move(const SwitchRow *move)
+{
+	if (move->state == SWITCH_BEGUN)
+		printf("switch     begun at %s by %s; the writes are not moved: \"%s\" "
+			   "begins anew\n",
+			   move->begun_at, move->owner, OWN_COMMAND("switch"));
+	else if (move->state == SWITCH_SWITCHED)
+		printf("switch     not complete: the source refuses writes since %s; "
+			   "\"%s\" completes it\n",
+			   move->switched_at, OWN_COMMAND("switch"));
+	else if (move->state == SWITCH_DONE)
+		printf("switch     the writes were moved to the target at %s\n",
+			   move->switched_at);
+}
+
 static void
 print_source(const PipelineStatus *status, const char *problem)
 {
@@ -285,6 +308,7 @@ print_source(const PipelineStatus *status, const char *problem)
 			   sample->slot.active_pid);
 	else
 		print_last_report(status);
+	print_move(&status->source.move);
 	if (problem != NULL)
 		printf("slot       %s\n", problem);
 	else
@@ -528,6 +552,17 @@ add_amount(Json *json, const char *key, double amount)
 		json_fixed(json, amount, 3);
 }
 
+static const char *
+switch_state(const SwitchRow *move)
+{
+	static const char *const states[] = {[SWITCH_NONE] = NULL,
+										 [SWITCH_BEGUN] = "begun",
+										 [SWITCH_SWITCHED] = "switched",
+										 [SWITCH_DONE] = "done"};
+
+	return states[move->state];
+}
+
 static void
 add_source(Json *json, const SourceStatus *source)
 {
@@ -538,6 +573,7 @@ add_source(Json *json, const SourceStatus *source)
 	add_lsn(json, "lsn", source->sample.lsn);
 	add_lsn(json, "received_lsn", source->sample.received_lsn);
 	add_lsn(json, "confirmed_lsn", source->sample.slot.confirmed_lsn);
+	json_member_string(json, "switch", switch_state(&source->move));
 	json_end_object(json);
 }
 
