@@ -394,7 +394,7 @@ check-regression-followed: all
 # Trees of other Debian releases are made for it, in build/versions.  14 and 16,
 # which none of them ships, are tested if they are in bookworm's.
 .PHONY: check-versions	## on PostgreSQL 13, 15, 17, 18 and 19, and across; as root
-check-versions: consumer tools
+check-versions: consumer faults tools
 	@test/versions/run
 
 sanitizers = -fsanitize=address,undefined -fno-sanitize-recover=all \

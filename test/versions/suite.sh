@@ -65,6 +65,8 @@ run_suite()
 	PENSTOCK_SOURCE_SERVER=$work/place$source \
 		PENSTOCK_TARGET_SERVER=$work/place$target \
 		PENSTOCK_PROGRAMS=$work/place$newest/bin \
+		"$top/test/soak/place" \
+		--faults="$(dirname "$penstock")/faults/penstock" \
 		"$top/test/stage" --may-chroot --penstock="$penstock" \
 		--with="$(dirname "$penstock")/tools" \
 		--logs="$log/suite_${source}_$target" \
