@@ -213,9 +213,9 @@ SQL
 	$pair->source_sql('BEGIN; ALTER TABLE t ALTER k TYPE numeric;
 		INSERT INTO t VALUES (2, 2.5), (12, 12.5); COMMIT');
 	$pair->follow_to_end;
-	is($pair->target_sql('SELECT string_agg(relname, \' \' ORDER BY 1) FROM pg_class
+	is($pair->target_sql('SELECT string_agg(relname, \' \' ORDER BY relname) FROM pg_class
 			WHERE relkind IN (\'i\', \'I\') AND relname ~ \'^(t_|renamed|mine|own)\''),
-		$pair->source_sql('SELECT string_agg(relname, \' \' ORDER BY 1) FROM pg_class
+		$pair->source_sql('SELECT string_agg(relname, \' \' ORDER BY relname) FROM pg_class
 			WHERE relkind IN (\'i\', \'I\') AND relname ~ \'^(t_|renamed|mine|own)\''),
 		'the same as on the source');
 	$pair->equal_ok('all rows');

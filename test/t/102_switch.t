@@ -39,6 +39,15 @@ done_testing();
 
 # ---- Helpers ----
 
+# Servers before version 15 have no MERGE.
+sub merge_sql
+{
+	return 'MERGE INTO item USING part ON part.id = item.id
+		  WHEN MATCHED THEN DELETE' if $pair->source->pg_version >= 15;
+	note('MERGE is left out: this server has none');
+	return ();
+}
+
 # A pair with its follower.
 sub followed
 {
@@ -217,8 +226,7 @@ END
 		'UPDATE part_deep SET note = 1',
 		'DELETE FROM part WHERE id = 150',
 		'DELETE FROM parent',
-		'MERGE INTO item USING part ON part.id = item.id
-		  WHEN MATCHED THEN DELETE',
+		merge_sql(),
 		'BEGIN; CREATE TABLE part_new PARTITION OF part FOR VALUES FROM (200) TO (300);
 		 INSERT INTO part_new VALUES (250)',
 		'SET session_replication_role = replica; DELETE FROM item',
