@@ -43,8 +43,10 @@ PLUGIN_CC =
 # Of the plugin, beside the server's own: make asan sets them.
 PLUGIN_FLAGS =
 
-# Seconds that "make fuzz" gives to each fuzz target.
+# Seconds that "make fuzz" gives to each fuzz target; or how many inputs, the
+# same ones each time (empty: as many as the seconds allow).
 FUZZ_SECONDS = 60
+FUZZ_RUNS =
 # Of "make soak": how long, which faults (empty: other ones each time), and of
 # which kinds (empty: of all; test/soak/run --list); transactions per second
 # (empty: 120); whether through a pooler (empty: no).
@@ -476,7 +478,8 @@ fuzz-follow: all
 
 .PHONY: fuzz-run
 fuzz-run: $(fuzz_programs)
-	@SECONDS_EACH='$(FUZZ_SECONDS)' test/tools/run-fuzz $(fuzz_programs)
+	@SECONDS_EACH='$(FUZZ_SECONDS)' RUNS_EACH='$(FUZZ_RUNS)' \
+		test/tools/run-fuzz $(fuzz_programs)
 
 $(OUT)/test/fuzz/%_fuzz: $(OUT)/test/fuzz/%_fuzz.o $(library_objects)
 	$(call quiet,link,$@)$(CC) $(CONSUMER_LDFLAGS) -fsanitize=fuzzer \
