@@ -541,7 +541,7 @@ cppcheck = $(CPPCHECK) --quiet --std=c11 --language=c --error-exitcode=1 \
 lint-cppcheck:
 	@echo cppcheck
 	@$(cppcheck) -Iconsumer $(lint_sources) $(lint_test_sources)
-	@$(cppcheck) -DPG_VERSION_NUM=150000 -DPG_MODULE_MAGIC= \
+	@$(cppcheck) -Iplugin -DPG_VERSION_NUM=150000 -DPG_MODULE_MAGIC= \
 		'-Dforeach(cell, list)=for (;;)' $(lint_plugin_sources)
 
 .PHONY: lint-tidy

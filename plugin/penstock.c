@@ -6,24 +6,13 @@
  * find the session, switch to the memory context for what the call builds, let
  * another file do the work, and empty the context again:
  *
- *	 options	what the reader asked for
- *	 session	state and memory of one decoding session
- *	 publish	what the publications say is to be sent
- *	 left_out	tables of which nothing is to be sent
- *	 relinfo	what is known of each table
- *	 schema		which objects of the schema a transaction has changed, by
- *				catalog_row and objects
- *	 describe	what such an object is, with describe_table and definition
- *	 deparse	SQL text without locks
- *	 newest		catalogs as the reader knows them
- *	 labels		labels of enums, as the reader knows them
- *	 components	the types that values consist of, without locks
- *	 lookup		catalogs while a transaction in progress is handed out
- *	 frame		changes into frames, frames to the server's output
- *	 bundle		several small transactions in one message
- *	 row		a row as fields
- *	 value		one value
- *	 wire		protobuf's bytes
+ *	 session/	what the reader asked for, and the state of a decoding session
+ *	 catalogs/	system catalogs, as the reader of the stream knows them
+ *	 tables/	what is published of each table, and its rows
+ *	 schema/	what a transaction has changed of the schema
+ *	 send/		changes into frames, frames to the server's output
+ *	 wire/		protobuf's bytes
+ *	 start		puts a session together
  *	 compat		where servers differ
  *
  * What is sent is specified in proto/penstock.proto.
@@ -35,10 +24,11 @@
 #include "replication/origin.h"
 #include "replication/output_plugin.h"
 
-#include "bundle.h"
 #include "compat.h"
-#include "frame.h"
-#include "session.h"
+#include "send/bundle.h"
+#include "send/frame.h"
+#include "session/session.h"
+#include "start.h"
 
 PG_MODULE_MAGIC;
 

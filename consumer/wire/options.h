@@ -10,8 +10,8 @@
 #include "base/buf.h"
 
 /*
- * Values of the plugin's options; plugin/options.h says what each option does.
- * All strings are borrowed.
+ * Values of the plugin's options; plugin/session/options.h says what each
+ * option does. All strings are borrowed.
  */
 typedef struct WireOptions
 {

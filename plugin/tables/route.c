@@ -1,0 +1,214 @@
+/*
+ * route.c
+ *		Computes distribution hashes; see route.h.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "access/hash.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "partitioning/partbounds.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "catalogs/components.h"
+#include "catalogs/lookup.h"
+#include "catalogs/newest.h"
+#include "session/table_lists.h"
+#include "tables/route.h"
+
+
+/* ---- a table ---- */
+
+static void
+raise_no_column(const PenstockRelInfo *info, const char *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\", by which table %s is distributed, is not "
+					"published or does not exist",
+					column, info->name)));
+}
+
+/* The extended hash function that PARTITION BY HASH would use for a type. */
+static Oid
+find_hash_function(const PenstockRelInfo *info, const char *column, Oid type)
+{
+	Oid opclass = GetDefaultOpClass(type, HASH_AM_OID);
+	Oid function = InvalidOid;
+
+	if (OidIsValid(opclass))
+	{
+		Oid input_type = get_opclass_input_type(opclass);
+
+		function = get_opfamily_proc(get_opclass_family(opclass), input_type,
+									 input_type, HASHEXTENDED_PROC);
+	}
+	if (!OidIsValid(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("column \"%s\", by which table %s is distributed, "
+						"cannot be hashed",
+						column, info->name),
+				 errdetail("Its type %s has no default operator class for hash "
+						   "with an extended hash function.",
+						   format_type_be(type))));
+	return function;
+}
+
+/* Fills in the column of the route with that index. */
+static void
+init_column(PenstockRoute *route, int index, const char *name,
+			const PenstockRelInfo *info, Relation target)
+{
+	TupleDesc desc = RelationGetDescr(target);
+	int attnum = -1;
+
+	for (int i = 0; i < info->full.ncolumns; i++)
+	{
+		Form_pg_attribute attr;
+
+		attnum = bms_next_member(info->publish.columns, attnum);
+		attr = TupleDescAttr(desc, attnum - 1);
+		if (strcmp(NameStr(attr->attname), name) != 0)
+			continue;
+		route->columns[index] = info->full.columns[i];
+		route->attnums[index] = attnum;
+		route->collations[index] = attr->attcollation;
+		fmgr_info_cxt(find_hash_function(info, name, attr->atttypid),
+					  &route->functions[index], CurrentMemoryContext);
+		return;
+	}
+	raise_no_column(info, name);
+}
+
+/* What a table's route is made from; and the route. */
+typedef struct RouteLookup
+{
+	const PenstockDistribution *distribution;
+	const PenstockRelInfo *info;
+	Relation target;
+	PenstockRoute *route;
+} RouteLookup;
+
+static void
+init_columns(void *arg)
+{
+	RouteLookup *lookup = arg;
+	ListCell *cell;
+
+	foreach (cell, lookup->distribution->columns)
+		init_column(lookup->route, foreach_current_index(cell), lfirst(cell),
+					lookup->info, lookup->target);
+}
+
+PenstockRoute *
+penstock_route_new(PenstockSession *session, const PenstockRelInfo *info,
+				   Relation target)
+{
+	const List *distributions = session->options.distribution;
+	const PenstockDistribution *distribution;
+	PenstockName name;
+	RouteLookup lookup = {.info = info, .target = target};
+	PenstockRoute *route;
+	Size n;
+
+	if (distributions == NIL)
+		return NULL;
+	name = penstock_newest_name(session, RelationRelationId,
+								RelationGetRelid(target));
+	distribution = name.schema == NULL
+					   ? NULL
+					   : penstock_find_distribution(distributions, name.schema,
+													name.name);
+	if (distribution == NULL)
+		return NULL;
+
+	n = (Size) list_length(distribution->columns);
+	route = palloc0(sizeof(PenstockRoute));
+	route->ncolumns = (int) n;
+	route->columns = palloc0(n * sizeof(PenstockColumn *));
+	route->attnums = palloc0(n * sizeof(int));
+	route->functions = palloc0(n * sizeof(FmgrInfo));
+	route->collations = palloc0(n * sizeof(Oid));
+	route->values = palloc0(n * sizeof(Datum));
+	route->nulls = palloc0(n * sizeof(bool));
+	lookup.distribution = distribution;
+	lookup.route = route;
+	penstock_lookup(init_columns, &lookup);
+	return route;
+}
+
+const char *
+penstock_route_column_outside_key(const PenstockRoute *route)
+{
+	for (int i = 0; i < route->ncolumns; i++)
+	{
+		if (!route->columns[i]->key)
+			return route->columns[i]->writer.column;
+	}
+	return NULL;
+}
+
+
+/* ---- a row ---- */
+
+static bool
+is_unchanged(const PenstockRow *row, const PenstockColumn *column)
+{
+	return row->maybe_external && column->typlen == -1 &&
+		   !row->nulls[column->source] &&
+		   VARATT_IS_EXTERNAL_ONDISK(
+			   DatumGetPointer(row->values[column->source]));
+}
+
+/* The values that are hashed are in the route already. */
+typedef struct HashLookup
+{
+	const PenstockRoute *route;
+	uint64 hash;
+} HashLookup;
+
+static void
+hash_values(void *arg)
+{
+	HashLookup *lookup = arg;
+	const PenstockRoute *route = lookup->route;
+
+	for (int i = 0; i < route->ncolumns; i++)
+		penstock_components_load(route->columns[i]->writer.type);
+	lookup->hash = compute_partition_hash_value(
+		route->ncolumns, route->functions, route->collations, route->values,
+		route->nulls);
+}
+
+uint64
+penstock_route_hash(const PenstockRoute *route, const PenstockRow *row,
+					const PenstockRow *old_row)
+{
+	HashLookup lookup = {.route = route};
+
+	for (int i = 0; i < route->ncolumns; i++)
+	{
+		const PenstockColumn *column = route->columns[i];
+		const PenstockRow *from = row;
+
+		if (unlikely(is_unchanged(row, column)))
+		{
+			/* It is in the key, and such a key is in the WAL as a whole. */
+			if (old_row == NULL || is_unchanged(old_row, column))
+				elog(ERROR,
+					 "value of column \"%s\" of table %s is not in the WAL",
+					 column->writer.column, column->writer.table);
+			from = old_row;
+		}
+		route->values[i] = from->values[column->source];
+		route->nulls[i] = from->nulls[column->source];
+	}
+	penstock_lookup(hash_values, &lookup);
+	return lookup.hash;
+}
