@@ -83,10 +83,10 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wformat=2 \
 	-Wwrite-strings -Wvla -Wundef -Wimplicit-fallthrough \
 	-Wdeclaration-after-statement -Werror -Wno-string-conversion
 
-package_cflags := $(shell $(PKG_CONFIG) --cflags libpq libprotobuf-c libzstd jansson 2>/dev/null)
-package_libs := $(shell $(PKG_CONFIG) --libs libpq libprotobuf-c libzstd jansson 2>/dev/null)
+package_cflags := $(shell $(PKG_CONFIG) --cflags libpq libprotobuf-c libzstd jansson libmicrohttpd 2>/dev/null)
+package_libs := $(shell $(PKG_CONFIG) --libs libpq libprotobuf-c libzstd jansson libmicrohttpd 2>/dev/null)
 ifeq ($(package_libs),)
-package_libs = -lpq -lprotobuf-c -lzstd -ljansson
+package_libs = -lpq -lprotobuf-c -lzstd -ljansson -lmicrohttpd
 endif
 
 # The generated header is included as a system header: it is not ours to mend.

@@ -3,10 +3,13 @@
  *    penstock clone: copies a database, and prepares following it.
  */
 #include "job/clone/clone.h"
+#include "base/clock.h"
 #include "cmd/command.h"
 #include "cmd/print.h"
+#include "cmd/serve.h"
 #include "cmd/sources.h"
 #include "job/follow.h"
+#include "metrics/metrics.h"
 #include "pipeline/remember.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)
@@ -34,6 +37,7 @@ command_clone(const Config *config, Error *err)
 	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
 	Config all = *config;
 	Config first = *config;
+	HttpServer *server = NULL;
 	Rc rc;
 
 	if (config->source_count > 0)
@@ -47,13 +51,25 @@ command_clone(const Config *config, Error *err)
 	first = all;
 	if (config->source_count > 0)
 		config_take_source(&all, 0, &first);
+	if (rc == RC_OK && !config->dry_run)
+		rc = serve_begin(&first, &server, err);
+	metrics_enter(METRICS_COPYING, clock_monotonic_us());
 	if (rc == RC_OK)
 		rc = clone_run(&all, &first, &print_report, err);
 	if (rc == RC_OK)
 		rc = print_flush(err);
 	if (rc == RC_OK && config->follow && !config->dry_run)
+	{
+		/* The processes for several sources serve metrics of their own. */
+		if (config->source_count > 1)
+		{
+			http_server_close(server);
+			server = NULL;
+		}
 		rc = config->source_count > 1 ? sources_follow(config, err)
 									  : follow_with_tables(&first, err);
+	}
+	http_server_close(server);
 	arena_free(arena);
 	return rc;
 }

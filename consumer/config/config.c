@@ -166,6 +166,17 @@ config_label_target(const Config *config, int index,
 		snprintf(label, CONFIG_LABEL_SIZE, "target");
 }
 
+void
+config_name_target(const Config *config, int index,
+				   char name[static CONFIG_LABEL_SIZE])
+{
+	ASSERT(index >= 0 && index < config->target_count);
+	if (config->target_names[index] != NULL)
+		snprintf(name, CONFIG_LABEL_SIZE, "%s", config->target_names[index]);
+	else
+		snprintf(name, CONFIG_LABEL_SIZE, "%d", index + 1);
+}
+
 Rc
 config_require_source(const Config *config, Error *err)
 {

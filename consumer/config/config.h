@@ -72,11 +72,17 @@
 /* Largest value of --large-object-interval, in seconds. */
 #define CONFIG_LARGE_OBJECT_INTERVAL_MAX_S (24 * 3600)
 
+/* Largest value of --heartbeat, in seconds. */
+#define CONFIG_HEARTBEAT_MAX_S 3600
+
+/* Largest value of --watchdog, in seconds. */
+#define CONFIG_WATCHDOG_MAX_S (24 * 3600)
+
 /* Largest value of --lanes. */
 #define CONFIG_LANES_MAX 16
 
 /* Largest number of rows of the table of options. */
-#define CONFIG_OPTIONS_MAX 80
+#define CONFIG_OPTIONS_MAX 96
 
 /*
  * Commands, each a bit: an option has the bits of the commands that accept it.
@@ -165,6 +171,12 @@ typedef struct Config
 									 * none */
 	const char *large_objects;      /* "follow" or "off"; NULL: off */
 	int large_object_interval_s;    /* seconds from one pass to the next */
+	const char *metrics_listen;     /* address (base/listen.h) at which metrics
+									 * are served; NULL: nowhere */
+	int heartbeat_s;                /* seconds from one heartbeat to the next */
+	bool heartbeat_message;         /* whether a heartbeat writes WAL */
+	int watchdog_s;                 /* seconds that a target may lag until that
+									 * is reported */
 	Lsn endpos;                     /* 0: none */
 	size_t memory_bytes;
 	int jobs;
@@ -244,6 +256,13 @@ void config_release(Config *config);
 /* Writes the label of a target for messages: target, target 2, target "a". */
 void config_label_target(const Config *config, int index,
 						 char label[static CONFIG_LABEL_SIZE]);
+
+/*
+ * Writes the name of a target for machines: the name in the configuration file,
+ * or the number of the target, from 1.
+ */
+void config_name_target(const Config *config, int index,
+						char name[static CONFIG_LABEL_SIZE]);
 
 /*
  * Sets *one to the Config of the pipeline of one named source: its connection

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/listen.h"
+
 void *
 option_field(Config *config, const OptionDef *option)
 {
@@ -219,6 +221,24 @@ const OptionType type_name = {
 	.parse = parse_name,
 	.print = print_string,
 	.describe = describe_name,
+};
+
+static Rc
+parse_listen(Config *config, const OptionDef *option, const char *value,
+			 Error *err)
+{
+	ListenAddress address;
+
+	if (!listen_parse(&address, value))
+		return option_bad_value(err, option, value);
+	set_string(config, option, value);
+	return RC_OK;
+}
+
+const OptionType type_listen = {
+	.parse = parse_listen,
+	.print = print_string,
+	.expected = "a port such as 9187, HOST:PORT, or unix: and an absolute path",
 };
 
 /* Accepts only the words of the type. */

@@ -70,6 +70,7 @@ extern const OptionType type_publications; /* this one and the next ones up to
 extern const OptionType type_conninfo;
 extern const OptionType type_file;
 extern const OptionType type_directory;
+extern const OptionType type_listen; /* address of a socket: base/listen.h */
 extern const OptionType type_name;   /* name of a pipeline */
 extern const OptionType type_apply;  /* batch or transaction */
 extern const OptionType type_ddl;    /* off, stop or follow */
@@ -96,6 +97,7 @@ typedef enum OptionGroup
 	GROUP_SELECTION,
 	GROUP_COPY,
 	GROUP_REPLICATION,
+	GROUP_OPERATION,
 	GROUP_COMMAND, /* options that few commands accept */
 	GROUP_GENERAL,
 } OptionGroup;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "catalog/publications.h"
 #include "check/rules.h"
+#include "metrics/metrics.h"
 #include "net/citus.h"
 #include "net/pgconn_open.h"
 #include "pipeline/begin.h"
@@ -454,6 +455,15 @@ follow_large_objects(Attempt *attempt, Pipeline *pipeline)
 }
 
 static void
+make_heartbeats(Attempt *attempt, Pipeline *pipeline)
+{
+	pipeline->beside[pipeline->beside_count++] = (Beside){
+		.step = heartbeat_step,
+		.context = attempt->heartbeat,
+		.interval_ms = attempt->config->heartbeat_s * INT64_C(1000)};
+}
+
+static void
 build_indexes(Attempt *attempt, Pipeline *pipeline)
 {
 	attempt->index_builders = index_builders_new(attempt->config,
@@ -520,7 +530,8 @@ attempt_run(Attempt *attempt, Error *err)
 						 .endpos = attempt->config->endpos,
 						 .placement = attempt->config->placement,
 						 .node_count = attempt->config->node_count,
-						 .verbose = true};
+						 .verbose = true,
+						 .counted = true};
 	Lsn fence;
 	Rc rc = check_slot(attempt, err);
 
@@ -566,9 +577,11 @@ attempt_run(Attempt *attempt, Error *err)
 		pipeline.watch = watch_keys;
 		pipeline.watch_context = attempt->keys;
 	}
+	make_heartbeats(attempt, &pipeline);
 	follow_sequences(attempt, &pipeline);
 	follow_large_objects(attempt, &pipeline);
 	build_indexes(attempt, &pipeline);
+	metrics_enter(METRICS_FOLLOWING, clock_monotonic_us());
 	rc = pipeline_run(&pipeline, &attempt->progressed, err);
 	if (rc == RC_OK)
 	{

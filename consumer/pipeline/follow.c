@@ -20,6 +20,7 @@
 #include "base/xalloc.h"
 #include "control/fence.h"
 #include "control/table_state.h"
+#include "metrics/metrics.h"
 #include "pipeline/attempt.h"
 #include "pipeline/reach.h"
 #include "pipeline/remember.h"
@@ -177,6 +178,7 @@ typedef struct Attempts
 	Known known[CONFIG_TARGETS_MAX];
 	Sequences *sequences;
 	LargeObjects *large_objects;
+	HeartbeatWriter *heartbeat;
 
 	/* A lock that was not to be had, as it was said last; or NULL. */
 	char *lock_said;
@@ -302,6 +304,10 @@ prepare_next(Attempts *attempts, Error *err)
 	targets_say(attempts->config, attempts->known, FOLLOWER_RETRYING,
 				err->message);
 	error_reset(err);
+	metrics_numbers()->failures++;
+	metrics_enter(METRICS_RETRYING, clock_monotonic_us());
+	if (heartbeat_step_if_due(attempts->heartbeat, err) != RC_OK)
+		return RC_FAIL;
 	return backoff_wait(&attempts->backoff, err);
 }
 
@@ -344,6 +350,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 						 .start_us = clock_monotonic_us(),
 						 .sequences = sequences_new(),
 						 .large_objects = large_objects_new(),
+						 .heartbeat = heartbeat_new(config),
 						 .backoff = {.first_ms = RETRY_PAUSE_FIRST_MS,
 									 .max_ms = RETRY_PAUSE_MAX_MS}};
 	Streaming streaming = {0};
@@ -365,10 +372,13 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 			.known = attempts.known,
 			.sequences = attempts.sequences,
 			.large_objects = attempts.large_objects,
+			.heartbeat = attempts.heartbeat,
 			.left_out = left_out,
 			.lacked_lock = attempts.lock_said != NULL,
 		};
 
+		metrics_numbers()->attempts++;
+		metrics_enter(METRICS_STARTING, clock_monotonic_us());
 		rc = attempt_run(&attempt, err);
 		if (rc == RC_FAIL && err->code == ERR_OPEN_TXN)
 		{
@@ -383,6 +393,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 		if (rc == RC_OK && attempt.fenced)
 		{
 			targets_say(config, attempts.known, FOLLOWER_HELD, NULL);
+			metrics_enter(METRICS_HELD, clock_monotonic_us());
 			rc = wait_for_fences(config, attempt.fence_lsn, err);
 			continue;
 		}
@@ -402,10 +413,12 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 		}
 		rc = rc == RC_AGAIN ? RC_OK : prepare_next(&attempts, err);
 	}
+	metrics_enter(METRICS_STOPPING, clock_monotonic_us());
 	say_end(config, attempts.known, rc, err);
 	free(attempts.lock_said);
 	sequences_free(attempts.sequences);
 	large_objects_free(attempts.large_objects);
+	heartbeat_free(attempts.heartbeat);
 	arena_free(identity.arena);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 		rc = config->endpos != 0 ? refuse_end(config, err) : accept_end(err);

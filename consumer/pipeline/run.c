@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "config/config.h"
+#include "metrics/metrics.h"
+#include "pipeline/run_numbers.h"
 #include "pipeline/worker.h"
 #include "progress/proof.h"
 #include "route/router.h"
@@ -88,6 +90,7 @@ typedef struct Run
 	int64_t stop_deadline_us; /* 0: no stop was requested */
 	int64_t report_due_us;
 	int64_t reported_rows;
+	RunNumbers numbers;
 	int64_t rows_gone; /* rows and transactions applied by replaced sinks */
 	int64_t transactions_gone;
 } Run;
@@ -420,6 +423,8 @@ receive_message(Run *run, size_t *bytes, Error *err)
 	if (rc != RC_OK)
 		return note_silence(run, rc, err);
 	*bytes += message.length;
+	if (run->pipeline->counted && message.kind == SOURCE_DATA)
+		run_numbers_count_message(message.length);
 	if (message.kind == SOURCE_DATA)
 		return handle_data(run, &message, err);
 	return handle_keepalive(run, &message, err);
@@ -700,6 +705,29 @@ report(Run *run)
 	run->report_due_us = run->now_us + REPORT_INTERVAL_MS * 1000;
 }
 
+/* Updates the numbers of this process. */
+static void
+note_numbers(Run *run)
+{
+	const RunState state = {.progress = &run->progress,
+							.sinks = run->pipeline->sinks,
+							.workers = run->workers,
+							.sink_count = run->pipeline->sink_count,
+							.now_us = run->now_us};
+
+	if (run->pipeline->counted)
+		run_numbers_note(&run->numbers, &state);
+}
+
+/* Counts what the sinks have done; their targets are not up any more. */
+static void
+end_numbers(Run *run)
+{
+	for (int i = 0; run->pipeline->counted && i < run->pipeline->sink_count;
+		 i++)
+		run_numbers_end_sink(&run->numbers, i, run->pipeline->sinks[i]);
+}
+
 /* If USR1 was received, logs the state of the run, sinks and router. */
 static void
 report_on_request(Run *run)
@@ -762,6 +790,8 @@ replace_sink(Run *run, int index, Error *err)
 	Sink *sink = NULL;
 	SinkOrders orders;
 
+	if (pipeline->counted)
+		metrics_target(index)->failures++;
 	if (pipeline->replace != NULL)
 		sink = pipeline->replace(pipeline->replace_context, index, err);
 	if (sink == NULL)
@@ -773,6 +803,8 @@ replace_sink(Run *run, int index, Error *err)
 	orders = (SinkOrders){.mode = failed->orders.mode,
 						  .received_lsn = failed->orders.received_lsn};
 	sink_order(sink, &orders);
+	if (pipeline->counted)
+		run_numbers_end_sink(&run->numbers, index, failed);
 	run->rows_gone += failed->report->rows;
 	run->transactions_gone += failed->report->transactions;
 	pipeline->sinks[index] = sink;
@@ -873,6 +905,8 @@ collect_interest(Run *run, bool receiving)
 	else if (is_watching(run))
 		interest_until(interest, run->watch_due_us);
 	collect_beside(run, interest);
+	if (pipeline->counted)
+		interest_until(interest, run_numbers_due_us(&run->numbers));
 	if (run->settle_due_us > 0)
 		interest_until(interest, run->settle_due_us);
 	if (run->stop_deadline_us != 0)
@@ -948,6 +982,7 @@ loop(Run *run, Error *err)
 			rc = work(run, err);
 		if (rc != RC_OK)
 			return rc;
+		note_numbers(run);
 		if (begin_settling(run))
 			continue;
 		report(run);
@@ -1040,6 +1075,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		note_refusal(&run);
 	if (rc == RC_FAIL && !run.lost)
 		confirm_before_failing(&run);
+	end_numbers(&run);
 	if (run.loss.code != ERR_NONE)
 		log_error(LOG_WARNING, "source", &run.loss);
 	error_reset(&run.loss);

@@ -36,9 +36,9 @@ typedef struct Beside
 
 /*
  * Largest number of Beside functions: one for sequences, one for large objects,
- * and one for the indexes of each target.
+ * one for heartbeats, and one for the indexes of each target.
  */
-#define PIPELINE_BESIDE_MAX (2 + CONFIG_TARGETS_MAX)
+#define PIPELINE_BESIDE_MAX (3 + CONFIG_TARGETS_MAX)
 
 typedef struct Pipeline
 {
@@ -66,6 +66,8 @@ typedef struct Pipeline
 	Lsn endpos; /* stop when everything up to this LSN is durable; 0: never */
 	Streaming *streaming; /* borrowed; or NULL */
 	bool verbose;         /* log progress now and then */
+	bool counted;         /* whether the numbers of this process are about this
+						   * run (metrics/metrics.h) */
 
 	/* Numbers applied by earlier runs, added to those that are logged. */
 	int64_t rows_before;

@@ -17,6 +17,7 @@
 #include "control/pipeline_table.h"
 #include "model/words.h"
 #include "net/pgconn.h"
+#include "pipeline/heartbeat.h"
 #include "pipeline/index_builds.h"
 #include "pipeline/keys.h"
 #include "pipeline/large_objects.h"
@@ -97,6 +98,7 @@ typedef struct Attempt
 						   * target */
 	Sequences *sequences; /* borrowed; kept between attempts */
 	LargeObjects *large_objects;
+	HeartbeatWriter *heartbeat;   /* borrowed; kept between attempts */
 	IndexBuilder *index_builders; /* of this attempt; NULL: not made yet */
 	PgConn *server;   /* an ordinary session with the source, while it is
 					   * needed */

@@ -183,6 +183,10 @@ typedef struct SinkReport
 	Lsn refused_until_lsn;
 	int64_t transactions; /* number applied since the sink was made */
 	int64_t rows;         /* number of changes of rows in these transactions */
+	int64_t batches;   /* number of transactions that they were on the target */
+	int64_t replays;   /* number of batches that were refused as a whole */
+	int64_t conflicts; /* number of conflicts that a policy has settled */
+	int open_txns;     /* number of open transactions at present */
 } SinkReport;
 
 /* Orders of the loop to a sink, which the loop changes with sink_order().  LSNs

@@ -151,8 +151,8 @@ install_headers()
 }
 
 # Beside the server; more of them have come to be needed over time.
-packages=(gcc libc6-dev libjansson-dev libprotobuf-c-dev libzstd-dev make
-	pkg-config protobuf-c-compiler)
+packages=(gcc libc6-dev libjansson-dev libmicrohttpd-dev libprotobuf-c-dev
+	libzstd-dev make pkg-config protobuf-c-compiler)
 
 install_packages()
 {

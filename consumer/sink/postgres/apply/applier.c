@@ -445,6 +445,7 @@ recover(Applier *self, Error *err)
 		error_take(err, &self->failure.error);
 		return RC_FAIL;
 	}
+	self->target->report->replays++;
 	log_debug("apply",
 			  "%s refused a batch of %zu changes as a whole, applying it in "
 			  "order: %s",

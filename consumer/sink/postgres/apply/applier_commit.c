@@ -231,6 +231,7 @@ applier_note_round(Applier *self)
 		self->txn_open = false;
 		target->position_at_us = clock_monotonic_us();
 		target->flush_checks = 0;
+		target->report->batches++;
 		target->report->transactions += self->commit.txns;
 		target->report->rows += self->commit.rows;
 		self->open_rows = 0;

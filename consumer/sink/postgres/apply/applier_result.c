@@ -49,6 +49,7 @@ describe_change(const Applier *self, const Expectation *expectation,
 static void
 log_settled(Applier *self, const ConflictChange *described)
 {
+	self->target->report->conflicts++;
 	if (++self->target->conflicts > CONFLICTS_LOGGED_MAX)
 		return;
 	log_warning("apply",

@@ -682,6 +682,17 @@ give_up_uncommitted(OpenTxns *self)
 			give_up(&self->places[i]);
 }
 
+static int
+count_used(const OpenTxns *self)
+{
+	int count = 0;
+
+	for (int i = 0; i < OPEN_TXNS_MAX; i++)
+		if (self->places[i].state != PLACE_FREE)
+			count++;
+	return count;
+}
+
 Rc
 open_txns_work(OpenTxns *self, const OpenTxnsTurn *turn, Error *err)
 {
@@ -693,6 +704,7 @@ open_txns_work(OpenTxns *self, const OpenTxnsTurn *turn, Error *err)
 	for (int i = 0; rc != RC_FAIL && i < OPEN_TXNS_MAX; i++)
 		rc = work_place(self, &self->places[i], turn, err);
 	self->target->has_open_transactions = find_used(self) != NULL;
+	self->target->report->open_txns = count_used(self);
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 

@@ -53,6 +53,7 @@ target_note_txn(Target *target, const TxnInfo *txn, size_t rows)
 {
 	CHECK(txn->end_lsn > txn->commit_lsn);
 	note(target, txn->end_lsn);
+	target->report->batches++;
 	target->report->transactions++;
 	target->report->rows += (int64_t) rows;
 }

@@ -1,0 +1,161 @@
+/*
+ * heartbeat.c
+ *    A session with the source, and what is asked in it.
+ */
+#include "pipeline/heartbeat.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "metrics/metrics.h"
+#include "net/pgconn_open.h"
+#include "source/retention.h"
+
+/* Nobody waits for the message to be on the source's disk. */
+#define SETTINGS_SQL "SET synchronous_commit = off"
+
+/* insufficient_privilege */
+#define NOT_ALLOWED_SQLSTATE "42501"
+
+struct HeartbeatWriter
+{
+	const Config *config;
+	PgConn *source; /* or NULL */
+	bool silent;    /* whether no message is written */
+};
+
+HeartbeatWriter *
+heartbeat_new(const Config *config)
+{
+	HeartbeatWriter *self = xcalloc(1, sizeof(HeartbeatWriter));
+
+	self->config = config;
+	self->silent = !config->heartbeat_message;
+	return self;
+}
+
+static void
+close_source(HeartbeatWriter *self)
+{
+	pgconn_close(self->source);
+	self->source = NULL;
+}
+
+void
+heartbeat_free(HeartbeatWriter *self)
+{
+	if (self == NULL)
+		return;
+	close_source(self);
+	free(self);
+}
+
+static MUST_CHECK Rc
+open_source(HeartbeatWriter *self, Error *err)
+{
+	char label[CONFIG_LABEL_SIZE];
+	const PgConnOptions options = {.conninfo = self->config->source,
+								   .label = label,
+								   .application_name = "penstock heartbeat",
+								   .kind = PGCONN_DATA,
+								   .impatient = true};
+	Rc rc;
+
+	if (self->source != NULL)
+		return RC_OK;
+	config_label_source(self->config, label);
+	rc = pgconn_open(&self->source, &options, err);
+	return rc == RC_OK ? pgconn_exec(self->source, SETTINGS_SQL, NULL, err)
+					   : rc;
+}
+
+/* Writes the message, unless the role may not. */
+static MUST_CHECK Rc
+write_message(HeartbeatWriter *self, Lsn *lsn, Error *err)
+{
+	Rc rc;
+
+	*lsn = 0;
+	if (self->silent)
+		return RC_OK;
+	rc = retention_write_message(self->source, lsn, err);
+	if (rc != RC_FAIL || strcmp(err->sqlstate, NOT_ALLOWED_SQLSTATE) != 0)
+		return rc;
+	log_info("heartbeat",
+			 "the source is only asked for its position, because the role may "
+			 "not write messages there: %s",
+			 err->message);
+	self->silent = true;
+	error_reset(err);
+	return RC_OK;
+}
+
+/* Puts what the source has told into the numbers. */
+static void
+note(const Retention *retention, Lsn message_lsn, int64_t now_us)
+{
+	MetricsNumbers *numbers = metrics_numbers();
+	MetricsSource *source = &numbers->source;
+	Lsn lsn = message_lsn != 0 ? message_lsn : retention->wal_end_lsn;
+
+	*source = (MetricsSource){.as_of_us = now_us,
+							  .wal_end_lsn = retention->wal_end_lsn,
+							  .has_slot = retention->has_slot,
+							  .restart_lsn = retention->restart_lsn,
+							  .has_safe_wal_size = retention->has_safe_wal_size,
+							  .safe_wal_size = retention->safe_wal_size};
+	snprintf(source->wal_status, sizeof(source->wal_status), "%s",
+			 retention->wal_status);
+	if (lsn != 0)
+		heartbeats_add(&numbers->heartbeats, lsn, now_us);
+	metrics_publish();
+}
+
+static MUST_CHECK Rc
+beat(HeartbeatWriter *self, Error *err)
+{
+	Retention retention;
+	Lsn message_lsn = 0;
+	int64_t begun_us;
+	Rc rc = open_source(self, err);
+
+	/* What is written after this moment is not older than it. */
+	begun_us = clock_monotonic_us();
+	if (rc == RC_OK)
+		rc = write_message(self, &message_lsn, err);
+	if (rc == RC_OK)
+		rc = retention_read(self->source, self->config->name, &retention, err);
+	if (rc == RC_OK)
+		note(&retention, message_lsn, begun_us);
+	return rc;
+}
+
+Rc
+heartbeat_step(void *context, Error *err)
+{
+	HeartbeatWriter *self = context;
+	Rc rc = beat(self, err);
+
+	if (rc != RC_FAIL)
+		return rc;
+	/* After a wait that was given up the session cannot be used. */
+	close_source(self);
+	if (err->code == ERR_INTERRUPTED)
+		return rc;
+	error_reset(err);
+	return RC_OK;
+}
+
+Rc
+heartbeat_step_if_due(HeartbeatWriter *self, Error *err)
+{
+	const Heartbeats *beats = &metrics_numbers()->heartbeats;
+
+	if (clock_monotonic_us() - beats->last_us < beats->interval_us)
+		return RC_OK;
+	return heartbeat_step(self, err);
+}
