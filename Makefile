@@ -358,6 +358,11 @@ check-promote:
 	@env PENSTOCK_ROUNDS=$(or $(ROUNDS),100) $(if $(SEED),PENSTOCK_SEED=$(SEED)) \
 		$(MAKE) check-e2e PROVE_TESTS=test/t/086_promote_by_chance.t
 
+.PHONY: soak-switch	## switch there and back ROUNDS times under 64 writers
+soak-switch:
+	@env PENSTOCK_ROUNDS=$(or $(ROUNDS),100) \
+		$(MAKE) check-e2e PROVE_TESTS=test/t/115_switch_load.t
+
 .PHONY: check-migrations	## follow a year of an application's migrations
 check-migrations:
 	@env PENSTOCK_MIGRATIONS=all \

@@ -197,8 +197,9 @@ static MUST_CHECK Rc
 move_source(const Fencing *self, Error *err)
 {
 	return pgconn_exec(self->source,
+					   "BEGIN; SET LOCAL synchronous_commit = local;"
 					   "SELECT pg_catalog.pg_logical_emit_message(true, "
-					   "'penstock', 'fence')",
+					   "'penstock', 'fence'); COMMIT",
 					   NULL, err);
 }
 
@@ -521,33 +522,83 @@ set_limit(Fencing *self, int limit_ms)
 	self->limit_us = clock_monotonic_us() + (int64_t) limit_ms * 1000;
 }
 
+/* Steps 2 to 5. */
+static MUST_CHECK Rc
+fence(Fencing *self, Error *err)
+{
+	Lsn farthest;
+	Rc rc = lock_all(self, &farthest, err);
+
+	if (rc == RC_OK)
+		rc = check_history(self, err);
+	if (rc == RC_OK)
+		rc = choose_position(self, farthest, err);
+	if (rc == RC_OK)
+		rc = put_up(self, err);
+	if (rc == RC_OK && self->use->choose != NULL)
+		rc = move_on(self, err);
+	if (rc == RC_OK)
+		rc = wait_for_all(self, err);
+	if (rc != RC_OK)
+		return rc;
+	return self->use->is_brief ? hold_briefly(self, err) : hold(self, err);
+}
+
+/* Reads the progress of all targets, without a lock. */
+static MUST_CHECK Rc
+read_progress(Fencing *self, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; rc == RC_OK && i < self->config->target_count; i++)
+		rc = progress_table_read(self->targets[i], self->config->name,
+								 &self->progress[i], err);
+	return rc;
+}
+
+/* What comes in place of steps 2 to 5 where nothing is written. */
+static MUST_CHECK Rc
+drain(Fencing *self, Error *err)
+{
+	Lsn farthest = 0;
+	Rc rc;
+
+	for (int i = 0; i < self->config->target_count; i++)
+		farthest = lsn_max(farthest, self->progress[i].end_lsn);
+	rc = choose_position(self, farthest, err);
+	if (rc == RC_OK)
+		rc = wait_for_all(self, err);
+	return rc == RC_OK ? self->use->reached(self->use->context, self->lsn, err)
+					   : rc;
+}
+
+/* Step 1. */
+static MUST_CHECK Rc
+get_ready(Fencing *self, Error *err)
+{
+	const FenceUse *use = self->use;
+	Rc rc = open_all(self, err);
+
+	set_limit(self, use->near_ms_max);
+	if (rc == RC_OK && use->is_drained)
+		rc = read_progress(self, err);
+	if (rc == RC_OK && use->is_drained)
+		rc = check_history(self, err);
+	if (rc == RC_OK && (use->choose != NULL || use->ready != NULL))
+		rc = approach(self, err);
+	return rc == RC_OK && use->ready != NULL ? use->ready(use->context, err)
+											 : rc;
+}
+
 Rc
 fence_hold(const Config *config, const FenceUse *use, Error *err)
 {
 	Fencing self = {.config = config, .use = use};
-	Lsn farthest;
-	Rc rc = open_all(&self, err);
+	Rc rc = get_ready(&self, err);
 
-	set_limit(&self, use->near_ms_max);
-	if (rc == RC_OK && (use->choose != NULL || use->ready != NULL))
-		rc = approach(&self, err);
-	if (rc == RC_OK && use->ready != NULL)
-		rc = use->ready(use->context, err);
 	set_limit(&self, use->reach_ms_max);
 	if (rc == RC_OK)
-		rc = lock_all(&self, &farthest, err);
-	if (rc == RC_OK)
-		rc = check_history(&self, err);
-	if (rc == RC_OK)
-		rc = choose_position(&self, farthest, err);
-	if (rc == RC_OK)
-		rc = put_up(&self, err);
-	if (rc == RC_OK && use->choose != NULL)
-		rc = move_on(&self, err);
-	if (rc == RC_OK)
-		rc = wait_for_all(&self, err);
-	if (rc == RC_OK)
-		rc = use->is_brief ? hold_briefly(&self, err) : hold(&self, err);
+		rc = use->is_drained ? drain(&self, err) : fence(&self, err);
 	take_away(&self);
 	return rc;
 }

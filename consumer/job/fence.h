@@ -53,6 +53,15 @@ typedef struct FenceUse
 	Rc (*reached)(void *context, Lsn lsn, Error *err);
 	void *context;
 
+	/*
+	 * Whether nothing that is followed can be written from the return of
+	 * `ready` on.  Then there is no fence, because whatever a target has beyond
+	 * the LSN changes nothing: after steps 1 and 3 we wait until every target
+	 * has reached the LSN, and call `reached`.  The followers go on, where a
+	 * fence would have them start again.
+	 */
+	bool is_drained;
+
 	/* Whether the fence ends when `reached` has returned, and sequences are not
 	 * advanced. */
 	bool is_brief;

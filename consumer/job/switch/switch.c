@@ -848,7 +848,7 @@ fence_and_move(Switch *self, Error *err)
 		.ready = lock_source,
 		.reached = move_writes,
 		.context = self,
-		.is_brief = true,
+		.is_drained = true,
 		.follows = true,
 		.near_ms_max = self->config.max_wait_s * 1000,
 		.reach_ms_max = self->config.max_stall_s * 1000,

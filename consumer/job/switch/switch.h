@@ -10,9 +10,9 @@
  *     3. wait until the target is near the end of the source's WAL
  *     4. lock the tables on the source (locks.h): writers wait from now on,
  *        readers do not
- *     5. fence the target (job/fence.h) at the end of the source's WAL, which
- *        has all that was ever written to these tables, and wait until it has
- *        applied that
+ *     5. wait until the target has applied everything up to the end of the
+ *        source's WAL, which has all that was ever written to these tables
+ *        (job/fence.h, FenceUse.is_drained)
  *     6. set the target's sequences beyond the source's
  *     7. flush the target's WAL
  *     8. in the transaction that has the locks: create what refuses writes
