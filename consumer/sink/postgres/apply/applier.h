@@ -57,11 +57,11 @@
 #include "base/error.h"
 #include "sink/postgres/apply/conflict.h"
 #include "sink/postgres/apply/lane.h"
-#include "sink/postgres/apply/table_cache.h"
 #include "sink/postgres/apply/target.h"
 #include "sink/postgres/plan/batch.h"
 #include "sink/postgres/plan/current.h"
 #include "sink/postgres/plan/plan.h"
+#include "sink/postgres/tables/table_cache.h"
 
 typedef enum ApplierState
 {

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "control/progress_table.h"
 #include "sink/postgres/apply/applier.h"
-#include "sink/postgres/apply/current_check.h"
+#include "sink/postgres/tables/current_check.h"
 
 /* Number of conflicts that are logged one by one. */
 #define CONFLICTS_LOGGED_MAX 20

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "sink/postgres/apply/applier.h"
-#include "sink/postgres/apply/current_check.h"
+#include "sink/postgres/tables/current_check.h"
 
 /*
  * Smallest number of inserts in a transaction for which COPY is used, although

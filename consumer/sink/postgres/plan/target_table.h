@@ -9,7 +9,7 @@
  * input function reads.  If the source sends bytes of another type, the target
  * converts them to text first (type_sql.h).
  *
- * apply/table_lookup.h fills in this struct.
+ * tables/table_lookup.h fills in this struct.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_PLAN_TARGET_TABLE_H
 #define PENSTOCK_SINK_POSTGRES_PLAN_TARGET_TABLE_H
@@ -88,7 +88,7 @@ typedef struct TargetColumn
 
 /*
  * A unique index or exclusion constraint that a row to insert may violate; see
- * apply/unique.h.
+ * tables/unique.h.
  */
 typedef struct UniqueIndex
 {

@@ -2,7 +2,7 @@
  * schema_step.c
  *    Turns definitions into statements on the target.
  */
-#include "sink/postgres/apply/schema_step.h"
+#include "sink/postgres/schema/schema_step.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -24,14 +24,14 @@
 #include "model/definition.h"
 #include "model/oid_list.h"
 #include "net/sql.h"
-#include "sink/postgres/apply/dropped_table.h"
-#include "sink/postgres/apply/index_later.h"
-#include "sink/postgres/apply/known_tables.h"
-#include "sink/postgres/apply/new_table.h"
-#include "sink/postgres/apply/schema_note.h"
-#include "sink/postgres/apply/schema_policy.h"
-#include "sink/postgres/apply/schema_rows.h"
-#include "sink/postgres/apply/untranslated.h"
+#include "sink/postgres/schema/dropped_table.h"
+#include "sink/postgres/schema/index_later.h"
+#include "sink/postgres/schema/known_tables.h"
+#include "sink/postgres/schema/new_table.h"
+#include "sink/postgres/schema/schema_note.h"
+#include "sink/postgres/schema/schema_policy.h"
+#include "sink/postgres/schema/schema_rows.h"
+#include "sink/postgres/schema/untranslated.h"
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "net/pgconn_open.h"
-#include "sink/postgres/apply/table_cache.h"
+#include "sink/postgres/tables/table_cache.h"
 #include "support/libpq_script.h"
 #include "support/model_target.h"
 #include "support/rows.h"

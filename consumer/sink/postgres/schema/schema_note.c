@@ -2,7 +2,7 @@
  * schema_note.c
  *    Compares two sets, and stores definitions as JSON.
  */
-#include "sink/postgres/apply/schema_note.h"
+#include "sink/postgres/schema/schema_note.h"
 
 #include "base/buf.h"
 #include "base/json.h"

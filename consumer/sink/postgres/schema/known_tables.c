@@ -2,7 +2,7 @@
  * known_tables.c
  *    Selects by OID, and looks for names that have changed.
  */
-#include "sink/postgres/apply/known_tables.h"
+#include "sink/postgres/schema/known_tables.h"
 
 #include <string.h>
 

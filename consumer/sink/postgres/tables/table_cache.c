@@ -5,14 +5,14 @@
  * A relation that has changed its shape is a new Relation with the same number;
  * the newest is the first of its chain.
  */
-#include "sink/postgres/apply/table_cache.h"
+#include "sink/postgres/tables/table_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "sink/postgres/apply/current_check.h"
-#include "sink/postgres/apply/table_lookup.h"
+#include "sink/postgres/tables/current_check.h"
+#include "sink/postgres/tables/table_lookup.h"
 
 typedef struct CachedTable
 {

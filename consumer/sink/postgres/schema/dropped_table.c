@@ -2,7 +2,7 @@
  * dropped_table.c
  *    Queries the target for the partitions of a table.
  */
-#include "sink/postgres/apply/dropped_table.h"
+#include "sink/postgres/schema/dropped_table.h"
 
 #include <inttypes.h>
 #include <string.h>

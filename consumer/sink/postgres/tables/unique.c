@@ -7,7 +7,7 @@
  * name.  So the same text refers to the target's row in a subquery on the
  * table, and to the source's row in a subquery on that.
  */
-#include "sink/postgres/apply/unique.h"
+#include "sink/postgres/tables/unique.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * schema_rows.c
  *    Finds related tables.
  */
-#include "sink/postgres/apply/schema_rows.h"
+#include "sink/postgres/schema/schema_rows.h"
 
 #include "model/oid_list.h"
 

@@ -2,7 +2,7 @@
  * current_check.c
  *    Runs the statements of plan/current.h.
  */
-#include "sink/postgres/apply/current_check.h"
+#include "sink/postgres/tables/current_check.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * index_later.c
  *    Records indexes to build, and settles them before a schema change.
  */
-#include "sink/postgres/apply/index_later.h"
+#include "sink/postgres/schema/index_later.h"
 
 #include <stdio.h>
 #include <string.h>

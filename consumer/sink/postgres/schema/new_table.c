@@ -2,7 +2,7 @@
  * new_table.c
  *    Queries the target for rows of a table.
  */
-#include "sink/postgres/apply/new_table.h"
+#include "sink/postgres/schema/new_table.h"
 
 #include <inttypes.h>
 

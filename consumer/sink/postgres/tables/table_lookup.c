@@ -2,7 +2,7 @@
  * table_lookup.c
  *    Matches a relation with the target's table of the same name.
  */
-#include "sink/postgres/apply/table_lookup.h"
+#include "sink/postgres/tables/table_lookup.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,9 +11,9 @@
 
 #include "base/own_command.h"
 #include "model/identifier.h"
-#include "sink/postgres/apply/type_sql.h"
-#include "sink/postgres/apply/unique.h"
 #include "sink/postgres/plan/current.h"
+#include "sink/postgres/tables/type_sql.h"
+#include "sink/postgres/tables/unique.h"
 
 #define TABLE_ARENA_BYTES ((size_t) 4096)
 

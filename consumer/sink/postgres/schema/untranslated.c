@@ -2,7 +2,7 @@
  * untranslated.c
  *    Logs the first of them one by one, and counts the others.
  */
-#include "sink/postgres/apply/untranslated.h"
+#include "sink/postgres/schema/untranslated.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * schema_policy.c
  *    Looks up the rules for each name that a statement concerns.
  */
-#include "sink/postgres/apply/schema_policy.h"
+#include "sink/postgres/schema/schema_policy.h"
 
 #include <inttypes.h>
 
