@@ -31,7 +31,7 @@ set_streaming(PenstockSession *session)
 					 "they have committed.")));
 }
 
-/* Clears away what an error left behind; see PenstockSession.recover. */
+/* Clears what an error has left; see PenstockSession.recover. */
 static void
 recover(PenstockSession *session)
 {

@@ -5,7 +5,7 @@
  * A line has time, level, component and, if one was set, a context (for example
  * the name of a target).  Texts follow PostgreSQL's message style: lower case,
  * one line, no period.  Values of rows are not logged, with two exceptions: the
- * key of a row that is in conflict, shortened, because somebody has to find it,
+ * key of a row that is in conflict, shortened, because a person has to find it,
  * and values in the server's own messages.
  */
 #ifndef PENSTOCK_BASE_LOG_H

@@ -29,14 +29,14 @@
 #define CTID_RANGE_VERSION_NUM 140000
 
 /*
- * Condition on a row of pg_type, whose alias is the argument: every server
- * reads the type's binary format alike.  The type has a fixed OID and functions
- * for the binary format, its values are no OIDs as those of regclass, and it is
- * no internal type (category Z); for the reasons see the plugin's value.c.  Two
- * types are exceptions.  "char" is in category Z from PostgreSQL 15 on, but we
- * use its binary format, because its text format has changed in 16.  interval
- * can be infinite from PostgreSQL 17 on, and an older server would read that as
- * a number.
+ * Condition on a row of pg_type, whose alias is the argument: all server
+ * versions have the same binary format of the type.  The type has a fixed OID
+ * and functions for the binary format, its values are no OIDs as those of
+ * regclass, and it is no internal type (category Z); for the reasons see the
+ * plugin's value.c.  Two types are exceptions.  "char" is in category Z from
+ * PostgreSQL 15 on, but we use its binary format, because its text format has
+ * changed in 16.  interval can be infinite from PostgreSQL 17 on, and an older
+ * server would read that as a number.
  */
 #define PORTABLE_SQL(type)                                                     \
 	type ".oid < " OID_FIRST_GENERATED_SQL " AND " type                        \

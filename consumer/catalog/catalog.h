@@ -40,8 +40,8 @@ typedef struct CopyColumn
 	const char *name;
 	uint32_t type_oid; /* OID of the type on the source */
 	const char *type;  /* name of the type on the source, with its modifier */
-	bool portable;     /* whether every server reads the type's binary format
-						* alike */
+	bool portable;     /* whether all server versions have the same binary
+						* format of the type */
 
 	/* Set by match_target() for the current target: the target's type, with its
 	 * modifier, if it is a built-in type and differs from the source's; else

@@ -286,7 +286,7 @@ foreign_keys_check_places(const CopyCatalog *catalog, const Placed *placed,
 	Rc rc;
 	int row = 0;
 
-	/* Both are indexed alike. */
+	/* A table has the same index in the catalog and in the placement. */
 	ASSERT(placed->table_count == catalog->table_count);
 	rc = read_keys(catalog, source, &keys, err);
 	while (rc == RC_OK && row < PQntuples(keys))

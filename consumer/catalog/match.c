@@ -17,7 +17,7 @@
 #define ROWS_BATCH 200
 
 Rc
-match_check_absent(const CopyCatalog *catalog, PgConn *target, Error *err)
+match_check_missing(const CopyCatalog *catalog, PgConn *target, Error *err)
 {
 	PGresult *result = NULL;
 	int listed = 0;
@@ -178,7 +178,7 @@ not_a_table(const CopyTable *table, PgConn *target, Error *err)
 }
 
 static Rc
-absent(const CopyTable *table, PgConn *target, Error *err)
+missing_table(const CopyTable *table, PgConn *target, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG, "table %s is not on %s",
 					  table->qualified, pgconn_label(target));
@@ -280,7 +280,7 @@ match_target(CopyCatalog *catalog, PgConn *target, Error *err)
 		if (table->done || table->gone)
 			table->skip = false;
 		else if (!found)
-			rc = absent(table, target, err);
+			rc = missing_table(table, target, err);
 		else if (strchr("rp", kind[0]) == NULL)
 			rc = not_a_table(table, target, err);
 		else

@@ -11,8 +11,8 @@
 
 /* Fails if a relation that a clone is to create exists on the target already.
  * Blocks. */
-MUST_CHECK Rc match_check_absent(const CopyCatalog *catalog, PgConn *target,
-								 Error *err);
+MUST_CHECK Rc match_check_missing(const CopyCatalog *catalog, PgConn *target,
+								  Error *err);
 
 /*
  * Fails unless every table exists on the target, with all its columns, and,

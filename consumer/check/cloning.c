@@ -65,7 +65,7 @@ is_prepared(const CopyPlan *plan, bool *prepared, Error *err)
 	Rc rc;
 
 	*prepared = false;
-	rc = match_check_absent(plan->catalog, plan->target, err);
+	rc = match_check_missing(plan->catalog, plan->target, err);
 	if (rc == RC_OK || err->code != ERR_CONFIG)
 		return rc;
 	error_reset(err);

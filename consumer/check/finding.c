@@ -214,7 +214,7 @@ print_summary(const Findings *findings, FILE *out)
 }
 
 static bool
-are_alike(const Finding *a, const Finding *b)
+are_of_a_kind(const Finding *a, const Finding *b)
 {
 	return a->level == b->level && strcmp(a->code, b->code) == 0 &&
 		   strcmp(a->server, b->server) == 0;
@@ -223,25 +223,25 @@ are_alike(const Finding *a, const Finding *b)
 /* Returns how many findings from index `first` on have the same server, level
  * and code. */
 static size_t
-count_alike(const Findings *findings, size_t first)
+count_same_kind(const Findings *findings, size_t first)
 {
 	size_t end = first + 1;
 
 	while (end < findings->length &&
-		   are_alike(&findings->items[first], &findings->items[end]))
+		   are_of_a_kind(&findings->items[first], &findings->items[end]))
 		end++;
 	return end - first;
 }
 
 /* Prints findings of the same server, level and code; unless `all` is set, not
- * more than FINDINGS_ALIKE_SHOWN. */
+ * more than FINDINGS_OF_A_KIND_SHOWN. */
 static void
-print_alike(const Finding *items, size_t count, bool all, FILE *out)
+print_same_kind(const Finding *items, size_t count, bool all, FILE *out)
 {
 	size_t shown = count;
 
-	if (!all && count > FINDINGS_ALIKE_SHOWN)
-		shown = FINDINGS_ALIKE_SHOWN;
+	if (!all && count > FINDINGS_OF_A_KIND_SHOWN)
+		shown = FINDINGS_OF_A_KIND_SHOWN;
 	for (size_t i = 0; i < shown; i++)
 		print_finding(&items[i], out);
 	if (shown < count)
@@ -255,19 +255,19 @@ void
 findings_print(const Findings *findings, const FindingsShown *shown, FILE *out)
 {
 	const char *server = NULL;
-	size_t alike;
+	size_t count;
 
-	for (size_t i = 0; i < findings->length; i += alike)
+	for (size_t i = 0; i < findings->length; i += count)
 	{
 		const Finding *finding = &findings->items[i];
 
-		alike = count_alike(findings, i);
+		count = count_same_kind(findings, i);
 		if (shown->only_wrong && finding->level < FINDING_WARNING)
 			continue;
 		if (server == NULL || strcmp(server, finding->server) != 0)
 			fprintf(out, "%s%s\n", server ? "\n" : "", finding->server);
 		server = finding->server;
-		print_alike(finding, alike, shown->all, out);
+		print_same_kind(finding, count, shown->all, out);
 	}
 	if (server != NULL)
 		fputc('\n', out);
@@ -306,7 +306,7 @@ findings_append_json(const Findings *findings, Buf *out)
 		json_member_string(&json, "server", finding->server);
 		json_member_string(&json, "object", finding->object);
 		json_member_string(&json, "message", finding->message);
-		json_key(&json, "mend");
+		json_key(&json, "fix");
 		append_fix(&json, finding->fix);
 		json_end_object(&json);
 	}

@@ -15,7 +15,7 @@
  *     server    server or pipeline to which the finding belongs
  *     object    object of the finding, such as: table shop.orders; or null
  *     message   one sentence
- *     mend      array of lines that fix the problem, in order: SQL
+ *     fix       array of lines that fix the problem, in order: SQL
  *               statements, SQL comments for what is not done in SQL, shell
  *               commands; may be empty
  */
@@ -38,7 +38,7 @@
 
 /* Maximum number of findings with the same server, level and code that are
  * printed as text, unless all are asked for. */
-#define FINDINGS_ALIKE_SHOWN 3
+#define FINDINGS_OF_A_KIND_SHOWN 3
 
 typedef enum FindingLevel
 {
@@ -90,8 +90,8 @@ bool findings_have_error(const Findings *findings, const char *code);
 typedef struct FindingsShown
 {
 	bool only_wrong; /* whether to leave out "ok" and "info" */
-	bool all;        /* whether to print more than FINDINGS_ALIKE_SHOWN of one
-					  * kind */
+	bool all; /* whether to print more than FINDINGS_OF_A_KIND_SHOWN of one
+			   * kind */
 } FindingsShown;
 
 /* Prints findings as text, with a summary. */

@@ -68,8 +68,8 @@ read_history(const CheckContext *context, SourceHistory *history, Error *err)
 }
 
 /* Adds the finding that a target's progress is not in the source's history.
- * ERR_CONNECT means that the source is a standby, which may only be behind the
- * target: a warning. */
+ * ERR_CONNECT means that the source is a standby, which may still receive the
+ * WAL that the target has: that is only a warning. */
 static void
 add_refusal(CheckContext *context, const char *target, Error *err)
 {

@@ -241,7 +241,7 @@ check_nothing_in_the_way(const CopyPlan *plan, Error *err)
 {
 	PGresult *created = NULL;
 	PGresult *result = NULL;
-	Rc rc = match_check_absent(plan->catalog, plan->target, err);
+	Rc rc = match_check_missing(plan->catalog, plan->target, err);
 
 	if (rc != RC_OK || !plan->catalog->whole)
 		return rc;
@@ -267,7 +267,7 @@ check_no_large_objects(const CopyPlan *plan, Error *err)
 {
 	if (!catalog_has_large_objects(plan->catalog))
 		return RC_OK;
-	return large_objects_check_absent(plan->target, err);
+	return large_objects_check_missing(plan->target, err);
 }
 
 

@@ -132,7 +132,7 @@ add_passed(CheckContext *context, const ProgressCount *count)
 							 "the slot is at " LSN_FORMAT ", and %s has only "
 							 "what is before " LSN_FORMAT ": changes between "
 							 "are gone, because the target was restored or the "
-							 "slot was read by somebody else",
+							 "slot was read by another program",
 							 LSN_ARGS(context->slot.confirmed_lsn), target,
 							 LSN_ARGS(context->progress[index].end_lsn)),
 				fix_again(context));

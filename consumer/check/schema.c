@@ -68,7 +68,7 @@ tell(CheckContext *context, const char *name, const DdlDifferences *differences)
 					 .message = arena_printf(
 						 arena,
 						 "the schema differs from the source's: %d statement%s "
-						 "would make it alike",
+						 "would make it the same",
 						 differences->count, PLURAL(differences->count)),
 					 .fix = arena_strdup(arena, OWN_COMMAND("schema diff")),
 				 });

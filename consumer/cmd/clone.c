@@ -17,7 +17,7 @@
 /*
  * Decides what a new pipeline does with changes of the source's schema, unless
  * --ddl was given.  It follows them if the clone copies the schema, and stops
- * at them if the schema on the target is made by somebody else.  A clone that
+ * at them if the schema on the target is made by another program.  A clone that
  * goes on with --resume keeps what it was begun with.
  */
 static void

@@ -224,7 +224,7 @@ manual_page(Buf *buf)
 		buf,
 		".SH EXIT STATUS\n"
 		"0 if it is done, 1 if it failed or if the answer is no (a "
-		"\\fBcheck\\fR with\nerrors, a \\fBstatus\\fR that somebody has to "
+		"\\fBcheck\\fR with\nerrors, a \\fBstatus\\fR that a person has to "
 		"look at), 2 if it was misused.\n");
 }
 

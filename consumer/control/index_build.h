@@ -110,8 +110,8 @@ typedef enum IndexFound
 } IndexFound;
 
 /* Finds out whether the target's table has an index of that name.  One that is
- * being built by somebody else counts as not found, and so does one of another
- * table.  Waits. */
+ * being built by another session counts as not found, and so does one of
+ * another table.  Waits. */
 MUST_CHECK Rc index_build_find(PgConn *target, const IndexBuild *build,
 							   IndexFound *found, Error *err);
 

@@ -57,7 +57,7 @@ MUST_CHECK Rc switch_table_read(PgConn *source, const char *pipeline,
 
 /*
  * Reads the row like switch_table_read(), and waits before for a transaction
- * that changes it: for somebody who does not know what became of it.
+ * that changes it: for a command that does not know what became of it.
  */
 MUST_CHECK Rc switch_table_read_settled(PgConn *source, const char *pipeline,
 										Arena *arena, SwitchRow *row,

@@ -30,10 +30,10 @@ struct TableStates
 	TableState *tables; /* sorted by schema and name; of those with the same
 						 * name, the one that leaves out more comes first */
 	Lsn last_watermark;
-	bool all_ready;      /* whether all tables are ready: nothing is left out
-						  * after last_watermark */
-	bool others_are_out; /* whether tables without a state are left out */
-	Arena *arena;        /* owns everything here, including this struct */
+	bool all_ready;   /* whether all tables are ready: nothing is left out
+					   * after last_watermark */
+	bool only_listed; /* whether tables without a state are left out */
+	Arena *arena;     /* owns everything here, including this struct */
 };
 
 /* Words for the states, indexed by TableStateKind. */
@@ -178,7 +178,7 @@ table_states_only(const TableName *tables, int count)
 {
 	TableStates *states = states_new();
 
-	states->others_are_out = true;
+	states->only_listed = true;
 	states->count = (size_t) count;
 	states->tables = arena_calloc(states->arena, states->count,
 								  sizeof(TableState));
@@ -228,7 +228,7 @@ is_left_out(const TableStates *states, const Relation *relation, Lsn end_lsn,
 										 relation->name);
 
 	if (table == NULL)
-		return states->others_are_out;
+		return states->only_listed;
 	if (table->kind == TABLE_JOINING && end_lsn > table->watermark)
 		*hold = true;
 	return table->kind != TABLE_READY || end_lsn <= table->watermark;
@@ -256,7 +256,7 @@ table_states_select(const TableStates *states, Frame *frame,
 					const Change *change, Lsn end_lsn, bool *hold)
 {
 	*hold = false;
-	if (states->all_ready && !states->others_are_out &&
+	if (states->all_ready && !states->only_listed &&
 		end_lsn > states->last_watermark)
 		return change;
 	switch (change->kind)
@@ -501,9 +501,9 @@ table_state_rename(PgConn *target, const char *pipeline, TableMove *moves,
 }
 
 bool
-table_states_others_are_out(const TableStates *states)
+table_states_only_listed(const TableStates *states)
 {
-	return states->others_are_out;
+	return states->only_listed;
 }
 
 Lsn
@@ -512,7 +512,7 @@ table_states_left_out_until(const TableStates *states, const TableName *named)
 	const TableState *table = find_table(states, named->schema, named->name);
 
 	if (table == NULL)
-		return states->others_are_out ? UINT64_MAX : 0;
+		return states->only_listed ? UINT64_MAX : 0;
 	return left_out_until(table);
 }
 
@@ -527,7 +527,7 @@ table_states_left_out_until_of(const TableStates *states,
 		if (states->tables[i].oid == table->oid)
 			return left_out_until(&states->tables[i]);
 	if (named != NULL && named->oid != 0)
-		return states->others_are_out ? UINT64_MAX : 0;
+		return states->only_listed ? UINT64_MAX : 0;
 	return table_states_left_out_until(states, &name);
 }
 

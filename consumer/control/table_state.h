@@ -173,8 +173,11 @@ MUST_CHECK Rc table_state_rename(PgConn *target, const char *pipeline,
 								 TableMove *moves, int count, bool *changed,
 								 Error *err);
 
-/* Whether the states are from table_states_only(). */
-bool table_states_others_are_out(const TableStates *states);
+/*
+ * Whether only the tables that have a state are followed: the states are from
+ * table_states_only().
+ */
+bool table_states_only_listed(const TableStates *states);
 
 /*
  * Returns the position up to which changes to a table are left out, by end_lsn

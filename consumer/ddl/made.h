@@ -1,7 +1,7 @@
 /*
  * made.h
  *    Finds out whether a target already has a change of the source's schema,
- *    for example because somebody has applied it by hand.
+ *    for example because a user has applied it by hand.
  *
  * Only differences between `before` and `after` are considered, not other
  * objects that the target has or lacks.

@@ -136,8 +136,8 @@ open_all(Fencing *self, Error *err)
 	}
 	if (rc == RC_OK && slot.active_pid == 0 && !self->use->follows)
 		log_warning("fence",
-					"nobody follows with slot \"%s\" at the moment: waiting "
-					"for a follower",
+					"no follower uses slot \"%s\" now: waiting for a "
+					"follower",
 					config->name);
 	for (int i = 0; rc == RC_OK && i < config->target_count; i++)
 		rc = take_target(self, i, err);
@@ -309,7 +309,7 @@ follow_to_fence(Fencing *self, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	log_info("fence",
-			 "nobody follows with slot \"%s\": following up to LSN " LSN_FORMAT,
+			 "no follower uses slot \"%s\": following up to LSN " LSN_FORMAT,
 			 config.name, LSN_ARGS(config.endpos));
 	self->is_follower = true;
 	rc = follow(&config, err);
@@ -493,7 +493,7 @@ hold_briefly(const Fencing *self, Error *err)
 /* Step 6: removes the fence from every target.  On a target that cannot be
  * reached, the fence has ended with our session. */
 static void
-take_away(Fencing *self)
+remove_fences(Fencing *self)
 {
 	interrupt_defer(true);
 	for (int i = 0; i < self->config->target_count; i++)
@@ -599,6 +599,6 @@ fence_hold(const Config *config, const FenceUse *use, Error *err)
 	set_limit(&self, use->reach_ms_max);
 	if (rc == RC_OK)
 		rc = use->is_drained ? drain(&self, err) : fence(&self, err);
-	take_away(&self);
+	remove_fences(&self);
 	return rc;
 }

@@ -672,7 +672,7 @@ has_dropped(const Pass *self, bool *dropped, Error *err)
 
 /*
  * Refuses a target on which rows of penstock.large_object are missing, because
- * somebody has deleted them.
+ * another session has deleted them.
  */
 static MUST_CHECK Rc
 refuse_unrecorded(const Pass *self, Error *err)

@@ -87,9 +87,9 @@ typedef struct Change
 	/*
 	 * Rows: arrays of relation->column_count values.  An insert has new_row, a
 	 * delete old_row, an update new_row and perhaps old_row.  In old_row the
-	 * columns that are not in the replica identity are VALUE_ABSENT.  An update
-	 * without old_row did not change the columns of the replica identity, so
-	 * new_row has their old values.
+	 * columns that are not in the replica identity are VALUE_MISSING.  An
+	 * update without old_row did not change the columns of the replica
+	 * identity, so new_row has their old values.
 	 */
 	const Value *new_row;
 	const Value *old_row;

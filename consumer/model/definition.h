@@ -265,7 +265,8 @@ bool definition_equal(const Definition *a, const Definition *b);
 Definition *definition_copy(const Definition *definition, Arena *arena);
 
 /*
- * ---- Descriptions of the fields, for code that handles all fields alike ----
+ * ---- Descriptions of the fields, for code that handles all fields in one way
+ * ----
  */
 
 typedef enum FieldType

@@ -3,10 +3,10 @@
  *    Which target the rows of a table belong on.
  *
  * A placement is a list of rules.  A rule is for one table, for all tables
- * whose names begin alike, or for all tables.  The most specific rule for a
- * table counts: the one with its full name, else the one with the longest
- * beginning of its name, else the one for all tables.  Two rules with the same
- * name are refused, so the order of the rules has no meaning.
+ * whose names have the same beginning, or for all tables.  The most specific
+ * rule for a table counts: the one with its full name, else the one with the
+ * longest beginning of its name, else the one for all tables.  Two rules with
+ * the same name are refused, so the order of the rules has no meaning.
  *
  * "Nodes" are the targets that share the rows of tables placed by hash: the
  * first node_count targets.  A row belongs on the node whose number is the

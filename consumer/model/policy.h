@@ -108,8 +108,8 @@ void policy_append_schema_rule(const SchemaRule *rule, Buf *buf);
 /*
  * The policy for a change of the kind to an object; `otherwise` where no rule
  * says one.  A rule that names the object counts before one for all, one for
- * the kind before one for every kind, and of two alike the last.  Schema and
- * name may be NULL.
+ * the kind before one for every kind; of two such rules the later one counts.
+ * Schema and name may be NULL.
  */
 SchemaPolicy policy_of_schema_change(const SchemaRules *rules, const char *kind,
 									 const char *schema, const char *name,

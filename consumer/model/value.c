@@ -158,7 +158,7 @@ value_is_same(const Value *a, const Value *b)
 		case VALUE_TEXT:
 			return a->length == b->length &&
 				   memcmp(a->bytes, b->bytes, a->length) == 0;
-		case VALUE_ABSENT:
+		case VALUE_MISSING:
 		case VALUE_NULL:
 		case VALUE_UNCHANGED:
 			return true;

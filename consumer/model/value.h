@@ -16,8 +16,8 @@
 
 typedef enum ValueKind
 {
-	VALUE_ABSENT = 0, /* the row does not have the column, because the row has
-					   * only the replica identity */
+	VALUE_MISSING = 0, /* the row does not have the column, because the row has
+						* only the replica identity */
 	VALUE_NULL,
 	VALUE_UNCHANGED, /* unchanged TOAST value: not in the WAL, because the
 					  * update did not change it */

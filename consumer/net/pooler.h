@@ -5,9 +5,9 @@
  * A pooler in transaction mode runs each transaction of ours in any session of
  * the server, and between two transactions it gives that session to other
  * clients.  What we set in the session (session_replication_role, an origin,
- * prepared statements) would be in effect for others, and not for us.  So we
- * refuse such a pooler.  A pooler in session mode, which keeps one session for
- * each connection, is as good as the server itself.
+ * prepared statements) would be in effect for other clients of the pooler, and
+ * not for us.  So we refuse such a pooler.  A pooler in session mode, which
+ * keeps one session for each connection, is as good as the server itself.
  *
  * We detect a pooler before we set anything in the session: it invents the
  * backend PID that it reports when we connect, so that PID is not the one which

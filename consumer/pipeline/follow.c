@@ -246,7 +246,7 @@ note_attempt(Attempts *attempts, const Attempt *attempt)
 
 /*
  * Whether a failure for want of a lock was said just now.  It is tried again
- * every few seconds, for as long as somebody has the lock.
+ * every few seconds, for as long as another session has the lock.
  */
 static bool
 is_said(Attempts *attempts, const Error *err)

@@ -96,13 +96,13 @@ struct Sequences
 	Sink *const *sinks;
 	PgConn *source;
 	SequenceList list;
-	Seen *seen;       /* for each sequence of the list */
-	bool all_there;   /* whether all sequences of the list could be read */
-	bool warn_absent; /* whether to warn of sequences that a target does not
-					   * have */
-	int looks;        /* number of readings since the list was read */
-	int sessions;     /* number of sessions with the source's database */
-	bool finishing;   /* set sequences without a margin */
+	Seen *seen;        /* for each sequence of the list */
+	bool all_there;    /* whether all sequences of the list could be read */
+	bool warn_missing; /* whether to warn of sequences that a target does not
+						* have */
+	int looks;         /* number of readings since the list was read */
+	int sessions;      /* number of sessions with the source's database */
+	bool finishing;    /* set sequences without a margin */
 	TargetWork works[CONFIG_TARGETS_MAX];
 	bool failing; /* whether the present failure was logged */
 	Arena *arena; /* memory of `said` */
@@ -203,7 +203,7 @@ say_once(Sequences *self, const PgConn *conn, const SequenceItem *item,
 }
 
 static void
-say_absent(Sequences *self, const PgConn *target, const SequenceItem *item)
+say_missing(Sequences *self, const PgConn *target, const SequenceItem *item)
 {
 	Buf text;
 
@@ -212,7 +212,7 @@ say_absent(Sequences *self, const PgConn *target, const SequenceItem *item)
 			   "sequence %s is not on %s: it is followed when it is created "
 			   "there",
 			   item->qualified, pgconn_label(target));
-	if (self->warn_absent && is_news(self, text.data))
+	if (self->warn_missing && is_news(self, text.data))
 		log_warning("sequences", "%s", text.data);
 	buf_release(&text);
 }
@@ -291,7 +291,7 @@ find(Sequences *self, Error *err)
 		rc = sequence_list_find(&list, catalog, self->source, true, err);
 	if (rc == RC_OK)
 	{
-		self->warn_absent = catalog->selected.all && config->placement == NULL;
+		self->warn_missing = catalog->selected.all && config->placement == NULL;
 		take_list(self, &list);
 	}
 	catalog_free(catalog);
@@ -494,7 +494,7 @@ note_given(TargetWork *work, const SequenceSetting *setting)
 		if (item->problem != NULL)
 			say_once(self, work->conn, item, item->problem, item->hint);
 		else if (item->oid == 0)
-			say_absent(self, work->conn, item);
+			say_missing(self, work->conn, item);
 		else if (!setting->in_use)
 			*given = (Given){.known = true, .value = source->value};
 	}

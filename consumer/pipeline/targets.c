@@ -56,7 +56,7 @@ check_position(const Attempt *attempt, const Sink *sink, const char *label,
 				 LSN_ARGS(sink->report->start_lsn));
 	error_hint(err,
 			   "Was the target restored from a backup, or the slot read or "
-			   "advanced by somebody else?  Run \"%s\" and copy again with "
+			   "advanced by another program?  Run \"%s\" and copy again with "
 			   "\"%s\".",
 			   OWN_COMMAND("drop"), OWN_COMMAND("clone"));
 	return rc;

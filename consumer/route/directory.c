@@ -232,7 +232,7 @@ append_column(Buf *buf, const Relation *relation, const char *column,
 		case VALUE_TEXT:
 			buf_append(buf, row[i].bytes, row[i].length);
 			return true;
-		case VALUE_ABSENT:
+		case VALUE_MISSING:
 		case VALUE_NULL:
 		case VALUE_UNCHANGED:
 			break;

@@ -14,10 +14,10 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "model/moved.h"
+#include "route/changed_rows.h"
+#include "route/moving_row.h"
 #include "route/places.h"
 #include "route/split.h"
-#include "route/touched.h"
-#include "route/transit.h"
 
 /*
  * Limits of look-ahead when values of moving rows are fetched: in one round we
@@ -50,12 +50,12 @@ struct Router
 							 * yet */
 	int64_t changes_before; /* number of changes of the transaction in earlier
 							 * frames */
-	Transit *transits;      /* rows whose values are being fetched, in the order
+	MovingRow *moving_rows; /* rows whose values are being fetched, in the order
 							 * of their changes */
 	int ahead_max;          /* number of rows whose values are fetched in one
 							 * round */
-	size_t transit_bytes;   /* expected number of bytes of a row */
-	Relation *moved;        /* the table penstock.moved, see model/moved.h */
+	size_t moving_row_bytes; /* expected number of bytes of a row */
+	Relation *moved;         /* the table penstock.moved, see model/moved.h */
 	uint32_t refused_xid;
 };
 
@@ -83,14 +83,14 @@ router_new(const RouterOptions *options)
 	return router;
 }
 
-/* Removes and frees the first transit of the list. */
+/* Removes the first row from the list of moving rows, and frees it. */
 static void
-drop_transit(Router *router)
+drop_moving_row(Router *router)
 {
-	Transit *transit = router->transits;
+	MovingRow *moving = router->moving_rows;
 
-	router->transits = transit->next;
-	transit_free(transit);
+	router->moving_rows = moving->next;
+	moving_row_free(moving);
 }
 
 void
@@ -98,8 +98,8 @@ router_free(Router *router)
 {
 	if (router == NULL)
 		return;
-	while (router->transits != NULL)
-		drop_transit(router);
+	while (router->moving_rows != NULL)
+		drop_moving_row(router);
 	frame_unref(router->frame);
 	relation_unref(router->moved);
 	places_free(router->places);
@@ -109,10 +109,10 @@ router_free(Router *router)
 }
 
 static void
-ask_for_values(const Router *router, Transit *transit)
+ask_for_values(const Router *router, MovingRow *moving)
 {
-	Sink *sink = router->sinks[transit->from];
-	const Relation *relation = transit->fetch.removal->relation;
+	Sink *sink = router->sinks[moving->from];
+	const Relation *relation = moving->fetch.removal->relation;
 
 	if (sink->report->unreachable)
 		log_warning(
@@ -122,7 +122,7 @@ ask_for_values(const Router *router, Transit *transit)
 			"for it",
 			relation->schema, relation->name,
 			sink->report->label != NULL ? sink->report->label : "a target");
-	sink_fetch(sink, &transit->fetch);
+	sink_fetch(sink, &moving->fetch);
 }
 
 void
@@ -132,7 +132,7 @@ router_replace_sink(Router *router, int index, Sink *sink)
 	/* It does not get the rest of a transaction that has begun. */
 	ASSERT(!sink->in_transaction);
 	router->sinks[index] = sink;
-	for (Transit *at = router->transits; at != NULL; at = at->next)
+	for (MovingRow *at = router->moving_rows; at != NULL; at = at->next)
 		if (at->from == index && !at->fetch.done)
 			ask_for_values(router, at);
 }
@@ -242,11 +242,11 @@ lacks_transaction(const Router *router, int target)
 }
 
 /* Has the sink `from` fetch the values of a row that the WAL does not have. */
-static Transit *
-begin_transit(const Router *router, int from, size_t index,
-			  const Change *change, const Value *row)
+static MovingRow *
+begin_moving_row(const Router *router, int from, size_t index,
+				 const Change *change, const Value *row)
 {
-	TransitOptions options = {
+	MovingRowOptions options = {
 		.pipeline = router->pipeline,
 		.txn = router->txn,
 		.update = change,
@@ -255,10 +255,10 @@ begin_transit(const Router *router, int from, size_t index,
 		.from = from,
 		.row = row,
 	};
-	Transit *transit = transit_new(&options);
+	MovingRow *moving = moving_row_new(&options);
 
-	ask_for_values(router, transit);
-	return transit;
+	ask_for_values(router, moving);
+	return moving;
 }
 
 /*
@@ -266,7 +266,7 @@ begin_transit(const Router *router, int from, size_t index,
  * frame, if it moves a row whose values the WAL does not have.
  */
 static MUST_CHECK Rc
-begin_ahead(Router *router, Frame *frame, size_t index, Transit **transit,
+begin_ahead(Router *router, Frame *frame, size_t index, MovingRow **moving,
 			Error *err)
 {
 	const Change *change = &frame->changes[index];
@@ -285,7 +285,7 @@ begin_ahead(Router *router, Frame *frame, size_t index, Transit **transit,
 		return RC_OK;
 	row = split_new_row(frame, change, &whole);
 	if (!whole)
-		*transit = begin_transit(router, from, index, change, row);
+		*moving = begin_moving_row(router, from, index, change, row);
 	return RC_OK;
 }
 
@@ -295,22 +295,23 @@ begin_ahead(Router *router, Frame *frame, size_t index, Transit **transit,
  * changes is left out, because its values have to be fetched after that change.
  */
 static MUST_CHECK Rc
-look_ahead(Router *router, Frame *frame, Transit *last, Error *err)
+look_ahead(Router *router, Frame *frame, MovingRow *last, Error *err)
 {
-	Touched touched = {0};
+	ChangedRows changed = {0};
 	int left = router->ahead_max - 1;
 
 	for (size_t i = router->next; left > 0 && i + 1 < frame->change_count &&
-								  touched.count < TOUCHED_CHANGES_MAX;
+								  changed.count < CHANGED_ROWS_CHANGES_MAX;
 		 i++)
 	{
 		const Change *change = &frame->changes[i + 1];
 		Rc rc = RC_OK;
 
-		touched_add(&touched, &frame->changes[i]);
+		changed_rows_add(&changed, &frame->changes[i]);
 		if (!change_has_row(change) && change->kind != CHANGE_MESSAGE)
 			break;
-		if (change->kind == CHANGE_UPDATE && !touched_has(&touched, change))
+		if (change->kind == CHANGE_UPDATE &&
+			!changed_rows_has(&changed, change))
 			rc = begin_ahead(router, frame, i + 1, &last->next, err);
 		if (rc != RC_OK)
 			return rc;
@@ -327,16 +328,16 @@ look_ahead(Router *router, Frame *frame, Transit *last, Error *err)
  * changes.
  */
 static MUST_CHECK Rc
-start_transits(Router *router, int from, Frame *frame, const Value *row,
-			   Error *err)
+start_moving_rows(Router *router, int from, Frame *frame, const Value *row,
+				  Error *err)
 {
-	Transit *transit = begin_transit(router, from, router->next,
-									 &frame->changes[router->next], row);
-	Transit *others = router->transits;
+	MovingRow *moving = begin_moving_row(router, from, router->next,
+										 &frame->changes[router->next], row);
+	MovingRow *begun = router->moving_rows;
 
-	router->transits = transit;
-	transit->next = others;
-	return others == NULL ? look_ahead(router, frame, transit, err) : RC_OK;
+	router->moving_rows = moving;
+	moving->next = begun;
+	return begun == NULL ? look_ahead(router, frame, moving, err) : RC_OK;
 }
 
 /*
@@ -345,11 +346,11 @@ start_transits(Router *router, int from, Frame *frame, const Value *row,
 static void
 adapt_ahead(Router *router, size_t bytes)
 {
-	size_t expected = router->transit_bytes / 4 * 3 + bytes / 4;
+	size_t expected = router->moving_row_bytes / 4 * 3 + bytes / 4;
 	size_t larger = bytes > expected ? bytes : expected;
 	size_t count = AHEAD_BYTES / (larger + 1) + 1;
 
-	router->transit_bytes = expected;
+	router->moving_row_bytes = expected;
 	if (count > AHEAD_MAX)
 		count = AHEAD_MAX;
 	if (count > 2 * (size_t) router->ahead_max)
@@ -363,20 +364,20 @@ adapt_ahead(Router *router, size_t bytes)
  * target may lose the row in a crash.
  */
 static MUST_CHECK Rc
-end_transit(Router *router, int to, Error *err)
+end_moving_row(Router *router, int to, Error *err)
 {
-	Transit *transit = router->transits;
-	int from = transit->from;
-	Rc rc = transit_arrive(transit, router->moved, err);
+	MovingRow *moving = router->moving_rows;
+	int from = moving->from;
+	Rc rc = moving_row_make_changes(moving, router->moved, err);
 
-	adapt_ahead(router, frame_bytes(transit->frame));
-	for (int i = 0; i < transit->kept_count && rc == RC_OK; i++)
-		rc = give(router, from, transit->frame, &transit->kept[i], err);
+	adapt_ahead(router, frame_bytes(moving->frame));
+	for (int i = 0; i < moving->kept_count && rc == RC_OK; i++)
+		rc = give(router, from, moving->frame, &moving->kept[i], err);
 	if (rc == RC_OK)
-		rc = give(router, from, transit->frame, transit->fetch.removal, err);
+		rc = give(router, from, moving->frame, moving->fetch.removal, err);
 	if (rc == RC_OK)
-		rc = give(router, to, transit->frame, transit->arrival, err);
-	drop_transit(router);
+		rc = give(router, to, moving->frame, moving->arrival, err);
+	drop_moving_row(router);
 	return rc;
 }
 
@@ -395,16 +396,16 @@ place_move(Router *router, int from, int to, Frame *frame, const Change *change,
 	Rc rc;
 
 	ASSERT(change->kind == CHANGE_UPDATE && from != to);
-	if (router->transits != NULL &&
-		router->transits->change_index == router->next)
-		return router->transits->fetch.done ? end_transit(router, to, err)
-											: RC_AGAIN;
+	if (router->moving_rows != NULL &&
+		router->moving_rows->change_index == router->next)
+		return router->moving_rows->fetch.done ? end_moving_row(router, to, err)
+											   : RC_AGAIN;
 	row = split_new_row(frame, change, &whole);
 	if (!whole && frame->open_txn.xid != 0)
 		return split_refuse(change, err);
 	if (!whole && lacks_transaction(router, to))
 	{
-		rc = start_transits(router, from, frame, row, err);
+		rc = start_moving_rows(router, from, frame, row, err);
 		return rc == RC_OK ? RC_AGAIN : rc;
 	}
 	move = split_move(frame, change, row);
@@ -618,7 +619,7 @@ place_frame(Router *router, Frame *frame, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	ASSERT(router->transits == NULL);
+	ASSERT(router->moving_rows == NULL);
 	router->next = 0;
 	router->changes_before += (int64_t) frame->change_count;
 	for (int i = 0; frame->commits && i < router->sink_count && rc == RC_OK;
@@ -743,7 +744,7 @@ router_is_inside(const Router *router)
 bool
 router_can_go_on(const Router *router)
 {
-	return router->frame != NULL && router->transits->fetch.done;
+	return router->frame != NULL && router->moving_rows->fetch.done;
 }
 
 uint32_t
@@ -755,7 +756,7 @@ router_refused_xid(const Router *router)
 const Sink *
 router_waits_for(const Router *router)
 {
-	if (router->frame == NULL || router->transits->fetch.done)
+	if (router->frame == NULL || router->moving_rows->fetch.done)
 		return NULL;
-	return router->sinks[router->transits->from];
+	return router->sinks[router->moving_rows->from];
 }

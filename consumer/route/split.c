@@ -18,7 +18,7 @@ split_new_row(Frame *frame, const Change *update, bool *whole)
 		const Value *value = &update->new_row[i];
 
 		if (value->kind == VALUE_UNCHANGED && update->old_row != NULL &&
-			update->old_row[i].kind != VALUE_ABSENT)
+			update->old_row[i].kind != VALUE_MISSING)
 			value = &update->old_row[i];
 		if (value->kind == VALUE_UNCHANGED)
 			*whole = false;

@@ -36,12 +36,12 @@ warn(const PgConn *conn, const SequenceItem *item)
 }
 
 /*
- * Logs the problems of the target's sequences; `absent`: also those that do not
- * exist there.
+ * Logs the problems of the target's sequences.  With `missing`, also logs the
+ * sequences that do not exist on the target.
  */
 static void
 warn_of_target(const SequenceSetting *setting, const PgConn *target,
-			   bool absent)
+			   bool missing)
 {
 	for (int i = 0; i < setting->target.count; i++)
 	{
@@ -52,7 +52,7 @@ warn_of_target(const SequenceSetting *setting, const PgConn *target,
 		else if (item->remark != NULL)
 			log_info("copy", "sequence %s on %s: %s", item->qualified,
 					 pgconn_label(target), item->remark);
-		else if (item->oid == 0 && absent)
+		else if (item->oid == 0 && missing)
 			log_warning("copy", "sequence %s is not on %s", item->qualified,
 						pgconn_label(target));
 	}
@@ -82,7 +82,7 @@ require_set(const SequenceSetting *setting, const PgConn *target, Error *err)
 			return refuse(target, item, item->problem, err);
 		if (setting->goals[i].is_due)
 			return refuse(target, item,
-						  "it was not set, because somebody draws values from "
+						  "it was not set, because sessions draw values from "
 						  "it all the time",
 						  err);
 	}
@@ -94,7 +94,7 @@ require_set(const SequenceSetting *setting, const PgConn *target, Error *err)
  * meanwhile.
  */
 static MUST_CHECK Rc
-set(SequenceSetting *setting, PgConn *target, bool warn_absent, int *count,
+set(SequenceSetting *setting, PgConn *target, bool warn_missing, int *count,
 	Error *err)
 {
 	Rc rc = RC_OK;
@@ -109,7 +109,7 @@ set(SequenceSetting *setting, PgConn *target, bool warn_absent, int *count,
 	if (rc == RC_OK && setting->mode == SEQUENCES_AHEAD)
 		rc = require_set(setting, target, err);
 	if (rc == RC_OK)
-		warn_of_target(setting, target, warn_absent);
+		warn_of_target(setting, target, warn_missing);
 	sequence_list_release(&setting->target);
 	return rc;
 }
@@ -152,7 +152,7 @@ say_problems(const SequenceList *list, SequenceMode mode, const PgConn *source,
 /* `sessions`: number of the source's sessions, for the margin; 0: no margin. */
 static MUST_CHECK Rc
 set_all(SequenceList *list, SequenceSetting *setting, int sessions,
-		PgConn *source, PgConn *target, bool warn_absent, int *count,
+		PgConn *source, PgConn *target, bool warn_missing, int *count,
 		Error *err)
 {
 	SequenceGoal *goals = xcalloc((size_t) list->count + 1, sizeof(*goals));
@@ -168,14 +168,14 @@ set_all(SequenceList *list, SequenceSetting *setting, int sessions,
 							  : 0};
 	setting->goals = goals;
 	if (rc == RC_OK)
-		rc = set(setting, target, warn_absent, count, err);
+		rc = set(setting, target, warn_missing, count, err);
 	free(goals);
 	return rc;
 }
 
 static MUST_CHECK Rc
 run(const CopyCatalog *catalog, SequenceSetting *setting, PgConn *source,
-	PgConn *target, bool warn_absent, int *count, Error *err)
+	PgConn *target, bool warn_missing, int *count, Error *err)
 {
 	SequenceList list = {0};
 	int sessions = 0;
@@ -187,7 +187,7 @@ run(const CopyCatalog *catalog, SequenceSetting *setting, PgConn *source,
 	if (rc == RC_OK)
 		rc = find_and_read(&list, catalog, source, err);
 	if (rc == RC_OK)
-		rc = set_all(&list, setting, sessions, source, target, warn_absent,
+		rc = set_all(&list, setting, sessions, source, target, warn_missing,
 					 count, err);
 	sequence_list_release(&list);
 	if (rc != RC_OK)
@@ -207,14 +207,14 @@ sequences_copy(const CopyCatalog *catalog, PgConn *source, PgConn *target,
 
 Rc
 sequences_advance(const CopyCatalog *catalog, const SequenceStride *stride,
-				  PgConn *source, PgConn *target, bool warn_absent,
+				  PgConn *source, PgConn *target, bool warn_missing,
 				  int *advanced, Error *err)
 {
 	SequenceSetting setting = {.mode = SEQUENCES_ADVANCE};
 
 	if (stride != NULL)
 		setting.stride = *stride;
-	return run(catalog, &setting, source, target, warn_absent, advanced, err);
+	return run(catalog, &setting, source, target, warn_missing, advanced, err);
 }
 
 Rc

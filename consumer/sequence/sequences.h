@@ -33,14 +33,14 @@ MUST_CHECK Rc sequences_check_readable(const CopyCatalog *catalog,
 
 /*
  * Sets only sequences that are further on the source than on the target, or
- * that do not return the values of the stride (NULL: none).  `warn_absent`: log
- * a warning for each that does not exist on the target.  *advanced is the
+ * that do not return the values of the stride (NULL: none).  `warn_missing`:
+ * log a warning for each that does not exist on the target.  *advanced is the
  * number of sequences that were set.  Waits for both servers.
  */
 MUST_CHECK Rc sequences_advance(const CopyCatalog *catalog,
 								const SequenceStride *stride, PgConn *source,
-								PgConn *target, bool warn_absent, int *advanced,
-								Error *err);
+								PgConn *target, bool warn_missing,
+								int *advanced, Error *err);
 
 /*
  * Like sequences_advance(), but sets sequences beyond the source's by a margin

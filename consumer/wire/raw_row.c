@@ -184,7 +184,7 @@ raw_row_build(const RawRow *row, const Relation *relation, bool key_only,
 		const RelationColumn *column = &relation->columns[i];
 		Value *value = &values[i];
 
-		*value = (Value){.kind = VALUE_ABSENT};
+		*value = (Value){.kind = VALUE_MISSING};
 		if (key_only && !column->key)
 			continue;
 		if (bit_is_set(row->nulls, bit))

@@ -49,11 +49,11 @@ penstock_newest_make(PenstockSession *session, Snapshot active)
 }
 
 /*
- * How many transactions since the snapshot's xmin have changed catalogs and are
- * seen by it, not counting the one that is handed out.
+ * Returns how many transactions since the snapshot's xmin have changed catalogs
+ * and are seen by it, not counting the one that is handed out.
  */
 static uint32
-count_others(PenstockSession *session, Snapshot snapshot)
+count_other_xids(PenstockSession *session, Snapshot snapshot)
 {
 	uint32 count = 0;
 
@@ -76,7 +76,7 @@ static bool
 sees_the_same(PenstockSession *session, Snapshot one, Snapshot other)
 {
 	return one->xmin == other->xmin &&
-		   count_others(session, one) == count_others(session, other);
+		   count_other_xids(session, one) == count_other_xids(session, other);
 }
 
 /* The newest snapshot; NULL if it sees the same as the active one. */

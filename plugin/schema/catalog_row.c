@@ -116,19 +116,19 @@ note_owner(PenstockObjects *objects, Relation catalog, HeapTuple old,
 	{
 		key.part = PENSTOCK_PART_PRIVILEGES;
 		if (has_value(catalog, tuple, columns.privileges))
-			penstock_objects_touch_part(objects, key);
+			penstock_objects_mark_part(objects, key);
 		return false;
 	}
 	if (!is_same(catalog, old, tuple, columns.owner))
 	{
 		key.part = PENSTOCK_PART_OWNER;
-		penstock_objects_touch_part(objects, key);
+		penstock_objects_mark_part(objects, key);
 		noted = true;
 	}
 	else if (!is_same(catalog, old, tuple, columns.privileges))
 	{
 		key.part = PENSTOCK_PART_PRIVILEGES;
-		penstock_objects_touch_part(objects, key);
+		penstock_objects_mark_part(objects, key);
 		noted = true;
 	}
 	return noted;
@@ -243,7 +243,7 @@ note_class(PenstockObjects *objects, Relation catalog, HeapTuple old,
 		(!(has_owner(form) &&
 		   note_owner(objects, catalog, old, tuple, form->oid, columns)) &&
 		 (old == NULL || is_told_of_class(catalog, old, tuple))))
-		object->touched = true;
+		object->changed = true;
 }
 
 static void
@@ -259,9 +259,9 @@ note_attribute(PenstockObjects *objects, Relation catalog, HeapTuple old,
 	if (form->attnum <= 0)
 		return;
 	if (old != NULL && !is_same(catalog, old, tuple, Anum_pg_attribute_attacl))
-		penstock_objects_touch_part(objects, key);
+		penstock_objects_mark_part(objects, key);
 	else if (old == NULL || !is_same_row(catalog, old, tuple))
-		penstock_objects_touch_relation(objects, form->attrelid);
+		penstock_objects_mark_relation(objects, form->attrelid);
 }
 
 static void
@@ -285,7 +285,7 @@ note_type(PenstockObjects *objects, Relation catalog, HeapTuple old,
 		return;
 	if (event == PENSTOCK_ROW_DELETED ||
 		!note_owner(objects, catalog, old, tuple, form->oid, columns))
-		object->touched = true;
+		object->changed = true;
 }
 
 static void
@@ -303,7 +303,7 @@ note_namespace(PenstockObjects *objects, Relation catalog, HeapTuple old,
 		return;
 	if (event == PENSTOCK_ROW_DELETED ||
 		!note_owner(objects, catalog, old, tuple, form->oid, columns))
-		object->touched = true;
+		object->changed = true;
 }
 
 static void
@@ -328,7 +328,7 @@ note_depend(PenstockObjects *objects, HeapTuple tuple)
 	/* A sequence is owned by a column now. */
 	else if (form->classid == RelationRelationId && form->objsubid == 0 &&
 			 form->refclassid == RelationRelationId && form->refobjsubid > 0)
-		penstock_objects_touch_relation(objects, form->objid);
+		penstock_objects_mark_relation(objects, form->objid);
 }
 
 /*
@@ -339,10 +339,10 @@ static void
 note_comment(PenstockObjects *objects, Oid catalog, Oid oid, int32 column,
 			 PenstockPart part)
 {
-	penstock_objects_touch_part(objects, (PenstockObjectKey){.catalog = catalog,
-															 .oid = oid,
-															 .column = column,
-															 .part = part});
+	penstock_objects_mark_part(objects, (PenstockObjectKey){.catalog = catalog,
+															.oid = oid,
+															.column = column,
+															.part = part});
 }
 
 /*
@@ -408,7 +408,7 @@ note_other(PenstockObjects *objects, Relation catalog, HeapTuple tuple,
 	else
 		object = penstock_objects_get(objects, RelationGetRelid(catalog), oid);
 	object->relation = relation;
-	object->touched = true;
+	object->changed = true;
 }
 
 static void
@@ -418,7 +418,7 @@ note_rule(PenstockObjects *objects, Relation catalog, HeapTuple tuple,
 	Form_pg_rewrite form = (Form_pg_rewrite) GETSTRUCT(tuple);
 
 	if (strcmp(NameStr(form->rulename), "_RETURN") == 0)
-		penstock_objects_touch_relation(objects, form->ev_class);
+		penstock_objects_mark_relation(objects, form->ev_class);
 	else
 		note_other(objects, catalog, tuple, event, form->ev_class);
 }
@@ -465,45 +465,43 @@ penstock_catalog_row_note(PenstockObjects *objects, Relation catalog,
 				note_attribute(objects, catalog, old, tuple);
 			break;
 		case AttrDefaultRelationId:
-			penstock_objects_touch_relation(objects,
-											FIELD(Form_pg_attrdef, adrelid));
+			penstock_objects_mark_relation(objects,
+										   FIELD(Form_pg_attrdef, adrelid));
 			break;
 		case IndexRelationId:
-			penstock_objects_touch_relation(objects,
-											FIELD(Form_pg_index, indrelid));
+			penstock_objects_mark_relation(objects,
+										   FIELD(Form_pg_index, indrelid));
 			break;
 		case InheritsRelationId:
-			penstock_objects_touch_relation(objects,
-											FIELD(Form_pg_inherits, inhrelid));
+			penstock_objects_mark_relation(objects,
+										   FIELD(Form_pg_inherits, inhrelid));
 			break;
 		case SequenceRelationId:
-			penstock_objects_touch_relation(objects,
-											FIELD(Form_pg_sequence, seqrelid));
+			penstock_objects_mark_relation(objects,
+										   FIELD(Form_pg_sequence, seqrelid));
 			break;
 		case PartitionedRelationId:
-			penstock_objects_touch_relation(
+			penstock_objects_mark_relation(
 				objects, FIELD(Form_pg_partitioned_table, partrelid));
 			break;
 		case ForeignTableRelationId:
-			penstock_objects_touch_relation(
+			penstock_objects_mark_relation(
 				objects, FIELD(Form_pg_foreign_table, ftrelid));
 			break;
 		case ConstraintRelationId:
-			penstock_objects_touch_relation(
-				objects, FIELD(Form_pg_constraint, conrelid));
-			penstock_objects_touch_type(objects,
-										FIELD(Form_pg_constraint, contypid));
+			penstock_objects_mark_relation(objects,
+										   FIELD(Form_pg_constraint, conrelid));
+			penstock_objects_mark_type(objects,
+									   FIELD(Form_pg_constraint, contypid));
 			break;
 		case TypeRelationId:
 			note_type(objects, catalog, old, tuple, event);
 			break;
 		case EnumRelationId:
-			penstock_objects_touch_type(objects,
-										FIELD(Form_pg_enum, enumtypid));
+			penstock_objects_mark_type(objects, FIELD(Form_pg_enum, enumtypid));
 			break;
 		case RangeRelationId:
-			penstock_objects_touch_type(objects,
-										FIELD(Form_pg_range, rngtypid));
+			penstock_objects_mark_type(objects, FIELD(Form_pg_range, rngtypid));
 			break;
 		case NamespaceRelationId:
 			note_namespace(objects, catalog, old, tuple, event);
@@ -546,26 +544,26 @@ penstock_catalog_row_note(PenstockObjects *objects, Relation catalog,
 					   FIELD(Form_pg_policy, polrelid));
 			break;
 		case PublicationRelRelationId:
-			penstock_objects_touch_relation(
+			penstock_objects_mark_relation(
 				objects, FIELD(Form_pg_publication_rel, prrelid));
 			note_other(objects, catalog, tuple, event,
 					   FIELD(Form_pg_publication_rel, prrelid));
 			break;
 		case AggregateRelationId:
-			penstock_objects_touch(objects, ProcedureRelationId,
-								   FIELD(Form_pg_aggregate, aggfnoid));
+			penstock_objects_mark(objects, ProcedureRelationId,
+								  FIELD(Form_pg_aggregate, aggfnoid));
 			break;
 		case AccessMethodOperatorRelationId:
-			penstock_objects_touch(objects, OperatorFamilyRelationId,
-								   FIELD(Form_pg_amop, amopfamily));
+			penstock_objects_mark(objects, OperatorFamilyRelationId,
+								  FIELD(Form_pg_amop, amopfamily));
 			break;
 		case AccessMethodProcedureRelationId:
-			penstock_objects_touch(objects, OperatorFamilyRelationId,
-								   FIELD(Form_pg_amproc, amprocfamily));
+			penstock_objects_mark(objects, OperatorFamilyRelationId,
+								  FIELD(Form_pg_amproc, amprocfamily));
 			break;
 		case TSConfigMapRelationId:
-			penstock_objects_touch(objects, TSConfigRelationId,
-								   FIELD(Form_pg_ts_config_map, mapcfg));
+			penstock_objects_mark(objects, TSConfigRelationId,
+								  FIELD(Form_pg_ts_config_map, mapcfg));
 			break;
 		default:
 			note_other(objects, catalog, tuple, event, InvalidOid);

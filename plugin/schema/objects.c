@@ -72,14 +72,14 @@ penstock_objects_get(PenstockObjects *objects, Oid catalog, Oid oid)
  * OIDs below FirstNormalObjectId.
  */
 void
-penstock_objects_touch(PenstockObjects *objects, Oid catalog, Oid oid)
+penstock_objects_mark(PenstockObjects *objects, Oid catalog, Oid oid)
 {
 	if (oid >= FirstNormalObjectId)
-		penstock_objects_get(objects, catalog, oid)->touched = true;
+		penstock_objects_get(objects, catalog, oid)->changed = true;
 }
 
 void
-penstock_objects_touch_part(PenstockObjects *objects, PenstockObjectKey key)
+penstock_objects_mark_part(PenstockObjects *objects, PenstockObjectKey key)
 {
 	PenstockObject *object;
 
@@ -87,7 +87,7 @@ penstock_objects_touch_part(PenstockObjects *objects, PenstockObjectKey key)
 		key.catalog != NamespaceRelationId)
 		return;
 	object = find_object(objects, key);
-	object->touched = true;
+	object->changed = true;
 	if (key.catalog == RelationRelationId)
 		object->relation = key.oid;
 }
@@ -200,7 +200,7 @@ touch_table_of_index(PenstockObjects *objects, const PenstockObject *object)
 		return;
 	objects->lsn = object->lsn;
 	objects->xid = object->xid;
-	penstock_objects_touch_relation(
+	penstock_objects_mark_relation(
 		objects, ((Form_pg_index) GETSTRUCT(tuple))->indrelid);
 	ReleaseSysCache(tuple);
 }
@@ -425,7 +425,7 @@ penstock_objects_tell(PenstockObjects *objects)
 	{
 		PenstockObject *object = list_nth(objects->list, i);
 
-		if (!object->touched)
+		if (!object->changed)
 			continue;
 		if (object->key.part != PENSTOCK_PART_ALL ||
 			!tell_of_described(objects, object, &told))

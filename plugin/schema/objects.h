@@ -75,7 +75,7 @@ typedef struct PenstockObject
 	XLogRecPtr lsn;
 	TransactionId xid;
 
-	bool touched;  /* something has changed that the stream tells of */
+	bool changed;  /* something has changed that the stream tells of */
 	bool member;   /* made or dropped with its extension */
 	bool internal; /* made by the server for another object */
 	Oid relation;  /* of a trigger, policy or rule: what it is on */
@@ -132,21 +132,21 @@ extern PenstockObject *penstock_objects_get(PenstockObjects *objects,
  * Notes that something has changed that the stream tells of: of an object, or
  * of its owner, privileges, comment or security label.
  */
-extern void penstock_objects_touch(PenstockObjects *objects, Oid catalog,
-								   Oid oid);
-extern void penstock_objects_touch_part(PenstockObjects *objects,
-										PenstockObjectKey key);
+extern void penstock_objects_mark(PenstockObjects *objects, Oid catalog,
+								  Oid oid);
+extern void penstock_objects_mark_part(PenstockObjects *objects,
+									   PenstockObjectKey key);
 
 static inline void
-penstock_objects_touch_relation(PenstockObjects *objects, Oid oid)
+penstock_objects_mark_relation(PenstockObjects *objects, Oid oid)
 {
-	penstock_objects_touch(objects, RelationRelationId, oid);
+	penstock_objects_mark(objects, RelationRelationId, oid);
 }
 
 static inline void
-penstock_objects_touch_type(PenstockObjects *objects, Oid oid)
+penstock_objects_mark_type(PenstockObjects *objects, Oid oid)
 {
-	penstock_objects_touch(objects, TypeRelationId, oid);
+	penstock_objects_mark(objects, TypeRelationId, oid);
 }
 
 /*

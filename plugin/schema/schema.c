@@ -37,9 +37,9 @@
  * Not every change locks its object: two transactions can change a domain, or
  * one an index and the other its table.  When one of them has committed, the
  * other sees what it has done.  So what was told before is told again with what
- * is told next, or at the end, if somebody has changed the catalogs since; and
- * a definition has the position at which it was read, not that of the change
- * that it is about.
+ * is told next, or at the end, if another transaction has changed the catalogs
+ *since; and a definition has the position at which it was read, not that of the
+ *change that it is about.
  */
 #include "postgres.h"
 

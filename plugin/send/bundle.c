@@ -87,7 +87,7 @@
  * When it begins
  * --------------
  *
- * A transaction of a server that is not behind is sent at once, as without
+ * A transaction of a server that does not lag is sent at once, as without
  * bundles.  We hold only if the server has BUNDLE_AHEAD_BYTES of its WAL that
  * it has not decoded yet; otherwise the marks would be more messages than they
  * save.

@@ -8,7 +8,7 @@
  * must be filled and sent within one callback.
  *
  * The exception is a row that alone would fill a frame.  It is written to the
- * output buffer directly, behind what was collected, and sent at once, so that
+ * output buffer directly, after what was collected, and sent at once, so that
  * its values are copied once less and the session's buffer stays small.  Not
  * so if frames are compressed: that takes a buffer to compress from.
  *

@@ -2,8 +2,8 @@
  * names.h
  *		Names in the values of options, written as in SQL.
  *
- * Each function reads at *at and moves that behind what it took, and behind
- * spaces.
+ * Each function reads at *at, and moves *at to just after what it took and any
+ * spaces that follow.
  */
 #ifndef PENSTOCK_NAMES_H
 #define PENSTOCK_NAMES_H

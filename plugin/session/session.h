@@ -57,7 +57,7 @@ typedef struct PenstockSession
 	MemoryContext change_context;
 
 	/*
-	 * Clears away what an error left behind in all parts of the session; see
+	 * Clears what an error has left in all parts of the session; see
 	 * penstock_session_enter().
 	 */
 	void (*recover)(struct PenstockSession *session);
@@ -136,7 +136,7 @@ penstock_session_of(LogicalDecodingContext *ctx)
  * transaction that is handed out while it is in progress may abort meanwhile,
  * and then its catalog rows may be gone.  The server notices when the catalogs
  * are read, raises an error, catches it, and goes on with stream_stop.  What
- * the error interrupted is cleared away when the next callback enters.
+ * the error interrupted is cleared when the next callback enters.
  */
 static inline MemoryContext
 penstock_session_enter(PenstockSession *session)

@@ -52,7 +52,7 @@ is_null(const PenstockRow *row, const PenstockColumn *column)
 }
 
 /*
- * Appends a bitmap of the columns for which `test` holds.  Bytes behind the
+ * Appends a bitmap of the columns for which `test` holds.  Bytes after the
  * last bit that is set are left out, and so is an empty bitmap.
  */
 static inline void
@@ -89,7 +89,7 @@ append_integers(StringInfo buf, int field, const PenstockShape *shape,
 											   PENSTOCK_WIRE_VARINT_BYTES_MAX);
 
 	/*
-	 * The numbers are written behind room for their length, which takes one
+	 * The numbers are written after the room for their length, which takes one
 	 * byte for all but the widest tables.
 	 */
 	p = start + 1 + PENSTOCK_WIRE_LENGTH_SMALL;

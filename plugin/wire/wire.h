@@ -12,7 +12,7 @@
  * Three things keep it fast and safe:
  *
  * - Functions that take a `char *` write at that place and return the place
- *   behind what they wrote.  The caller has reserved the space.  They are for
+ *   after what they wrote.  The caller has reserved the space.  They are for
  *   inner loops.
  * - Functions that take a StringInfo reserve what they need themselves.
  * - A message inside a message is preceded by its length, which is not known

@@ -83,7 +83,7 @@ check_row(const WireRow *wire, const Relation *relation, bool key_only,
 
 		if (key_only && !column->key)
 		{
-			CHECK(row[i].kind == VALUE_ABSENT);
+			CHECK(row[i].kind == VALUE_MISSING);
 			continue;
 		}
 		if (bit(wire->nulls, place))

@@ -31,7 +31,7 @@ $pair->target_sql('ALTER TABLE twins DROP CONSTRAINT twins_pkey;
 	CREATE INDEX ON twins (number)');
 
 # Of each: what is done to the target, what the source does in the transaction
-# that meets it, how the person mends it, and what the message says.  {rows} is
+# that meets it, how the person fixes it, and what the message says.  {rows} is
 # a single row or many, of which row 1000 (2500 of those that are new) is in
 # the way.
 my $ROW = q(warehouse = 'Nord' AND number = 1000);
@@ -40,7 +40,7 @@ my @cases = (
 		title => 'row to update does not exist',
 		spoil => qq(DELETE FROM "Stock Items" WHERE $ROW),
 		change => 'UPDATE "Stock Items" SET amount = amount + 1 WHERE {rows}',
-		mend => q(INSERT INTO "Stock Items"
+		fix => q(INSERT INTO "Stock Items"
 			SELECT 'Nord', 1000, amount, filler, 'label 1000'
 			  FROM "Stock Items" WHERE number = 1),
 		message => qr/row to update does not exist in table "public"."Stock Items"/,
@@ -53,7 +53,7 @@ my @cases = (
 		undo => q(INSERT INTO "Stock Items"
 			SELECT 'Nord', n, 0, repeat('x', 100), 'label ' || n
 			  FROM generate_series(1, 2000) n ON CONFLICT DO NOTHING),
-		mend => q(INSERT INTO "Stock Items" VALUES ('Nord', 1000)),
+		fix => q(INSERT INTO "Stock Items" VALUES ('Nord', 1000)),
 		message => qr/row to delete does not exist in table "public"."Stock Items"/,
 		row => qr/"warehouse" = Nord, "number" = 1000\b/,
 	},
@@ -65,7 +65,7 @@ my @cases = (
 			  FROM generate_series(2001, 3000) n
 			 WHERE {new rows}),
 		undo => 'DELETE FROM "Stock Items" WHERE number > 2000',
-		mend => 'DELETE FROM "Stock Items" WHERE number = 2500',
+		fix => 'DELETE FROM "Stock Items" WHERE number = 2500',
 		message => qr/duplicate key value violates unique constraint "Stock Items_pkey"/,
 		row => qr/"warehouse" = Nord, "number" = 2500\b/,
 	},
@@ -78,7 +78,7 @@ my @cases = (
 			  FROM generate_series(2001, 3000) n
 			 WHERE {new rows}),
 		undo => 'DELETE FROM "Stock Items" WHERE number > 2000',
-		mend => 'DELETE FROM "Stock Items" WHERE number = -1',
+		fix => 'DELETE FROM "Stock Items" WHERE number = -1',
 		message => qr/violates unique constraint "Stock Items_label_key"/,
 		row => qr/"warehouse" = Nord, "number" = 2500\b/,
 	});
@@ -98,7 +98,7 @@ conflict(
 	spoil => 'UPDATE keyless SET amount = 1.50 WHERE number = 7;
 		DELETE FROM keyless WHERE number = 8',
 	change => 'UPDATE keyless SET amount = 2 WHERE number BETWEEN 5 AND 10',
-	mend => 'INSERT INTO keyless VALUES (8, 1.5, $$private words$$)',
+	fix => 'INSERT INTO keyless VALUES (8, 1.5, $$private words$$)',
 	message => qr/row to update does not exist in table "public"."keyless"/,
 	row => qr/no key to name the row by.*'--on-conflict="public"\."keyless":skip' notes the row in penstock\.conflict/);
 is(($pair->run('follow', '--set', '--on-conflict="public"."keyless":skip',
@@ -190,7 +190,7 @@ sub conflict
 	is($status, $FOLLOWER_FAILED, "$title: it fails again");
 	is($pair->target_sql($sum), $spoilt, "$title: and leaves things alone");
 
-	$pair->target_sql($case{mend});
+	$pair->target_sql($case{fix});
 	$pair->follow_to_end;
 	$pair->equal_ok("$title: mended");
 	return unless $case{undo};

@@ -36,8 +36,8 @@ my $findings = findings();
 is(scalar(grep { $_->{level} eq 'error' } @$findings),
 	0, 'check --json has no errors');
 ok(!(grep { !defined $_->{level} || !defined $_->{code} || !defined $_->{message}
-		|| ref $_->{mend} ne 'ARRAY' } @$findings),
-	'each finding has level, code, message and a way to mend it');
+		|| ref $_->{fix} ne 'ARRAY' } @$findings),
+	'each finding has level, code, message and a way to fix it');
 
 $pair->source_sql('CREATE TABLE keyless (a integer)');
 ($status, $output) = $pair->run('check');
@@ -45,7 +45,7 @@ is($status, 0, 'check has a warning, which stops nobody');
 like(
 	$output,
 	qr/warning\s+table "public"."keyless" .*fix: ALTER TABLE public.keyless REPLICA IDENTITY FULL;/s,
-	'check warns of a table without a key, and says how to mend it');
+	'check warns of a table without a key, and says how to fix it');
 $pair->source_sql('DROP TABLE keyless');
 
 $pair->source->append_conf('postgresql.conf',
@@ -54,7 +54,7 @@ $pair->source->restart;
 ($status, $output) = $pair->run('check');
 is($status, 1, 'check fails where a pipeline cannot run');
 like($output, qr/fix: ALTER SYSTEM SET wal_level = '?logical'?;/,
-	'check says how to mend wal_level');
+	'check says how to fix wal_level');
 $findings = findings();
 for my $code (qw(wal_level replication_slots))
 {

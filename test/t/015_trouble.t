@@ -121,9 +121,9 @@ my $said = findings($parts);
 like($said, $warned, 'check sees a replica identity that is the root\'s only');
 unlike($said, qr/"good" is published as a whole/,
 	'and nothing wrong with a key that all have');
-my @mend = $said =~ /(ALTER TABLE public\.(?:low|high) REPLICA IDENTITY FULL;)/g;
-is(scalar @mend, 2, 'it says how to mend it');
-$parts->source_sql($_) for @mend;
+my @fix = $said =~ /(ALTER TABLE public\.(?:low|high) REPLICA IDENTITY FULL;)/g;
+is(scalar @fix, 2, 'it says how to fix it');
+$parts->source_sql($_) for @fix;
 $said = findings($parts);
 unlike($said, $warned, 'and is content then');
 $parts->source_sql('ALTER TABLE whole REPLICA IDENTITY DEFAULT');

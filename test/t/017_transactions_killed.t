@@ -98,7 +98,7 @@ sub refused
 		[ 'INSERT', "INSERT INTO slow VALUES (111, 'mine')",
 			'DELETE FROM slow WHERE number = 111', qr/duplicate key value/ ])
 	{
-		my ($verb, $break, $mend, $message) = @$spoil;
+		my ($verb, $break, $fix, $message) = @$spoil;
 
 		$pair->target_sql($break);
 		$pair->source_sql(
@@ -117,7 +117,7 @@ sub refused
 					  FROM slow WHERE filler = 'new')),
 			join(',', 1 .. 10),
 			"$title: $verb: what came before is there, nothing behind is");
-		$pair->target_sql($mend);
+		$pair->target_sql($fix);
 		$pair->follow_to_end(@options);
 		$pair->equal_ok("$title: $verb: mended");
 	}

@@ -278,7 +278,7 @@ sub interrupted
 		'half a copy is not resumed', 'table', 'pause', 'fine');
 	$pair->run_or_die('table', 'resync', 'fine');
 	$pair->follow_to_end;
-	$pair->equal_ok('after a copy that was broken off');
+	$pair->equal_ok('after a copy that was interrupted');
 }
 
 # Each has states of its own; all are changed together.

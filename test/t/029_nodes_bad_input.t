@@ -1,5 +1,5 @@
 # Placements that cannot be: refused before anything starts, with file, line and
-# reason, or with the statement that mends it.
+# reason, or with the statement that fixes it.
 
 use strict;
 use warnings;
@@ -51,9 +51,9 @@ $nodes->configure(placement => [ @GOOD, 'public.nothing = all' ]);
 my $findings = findings();
 is(finding($findings, 'placement')->{level},
 	'warning', 'check warns of rows that move without their large values');
-is( finding($findings, 'placement')->{mend},
+is( finding($findings, 'placement')->{fix},
 	'ALTER TABLE "public"."item" REPLICA IDENTITY FULL;',
-	'and names the statement that mends it');
+	'and names the statement that fixes it');
 like(finding($findings, 'placement_unused')->{message},
 	qr/is for no published table/, 'check warns of a line that is for no table');
 is($nodes->node_sql('a', "SELECT to_regclass('item')"),
@@ -139,13 +139,13 @@ sub wrong_file
 
 sub wrong_placement
 {
-	my ($pattern, $title, $mend, @placement) = @_;
+	my ($pattern, $title, $fix, @placement) = @_;
 
 	$nodes->configure(placement => \@placement);
 	my $finding = finding(findings(), 'placement');
 	is($finding->{level}, 'error', "check finds $title");
 	like($finding->{message}, $pattern, 'and says what it is');
-	is($finding->{mend}, $mend, 'and how to mend it') if $mend;
+	is($finding->{fix}, $fix, 'and how to fix it') if $fix;
 	$nodes->fails_like(1, $pattern, 'clone refuses it', 'clone');
 	is($pair->source_sql('SELECT count(*) FROM pg_replication_slots'),
 		0, 'and has made no slot');
@@ -165,7 +165,7 @@ sub finding
 	my ($finding) = grep { $_->{code} eq $code } @$list;
 
 	return {} unless $finding;
-	return { %$finding, mend => join "\n", @{ $finding->{mend} || [] } };
+	return { %$finding, fix => join "\n", @{ $finding->{fix} || [] } };
 }
 
 sub refuse_follow

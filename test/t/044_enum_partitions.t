@@ -1,6 +1,6 @@
 # Partitions by the hash of an enum have other rows on every server, because the
 # hash is made of OIDs.  Through their root they are copied and followed; each by
-# itself they are refused, with the statement that mends it.
+# itself they are refused, with the statement that fixes it.
 
 use strict;
 use warnings;
@@ -33,11 +33,11 @@ $pair->source_sql("CREATE TABLE t_low_$_ PARTITION OF t_low
 $pair->source_sql(q(INSERT INTO t SELECT n, chr(97 + n % 8)::mood, 'a', n
 	FROM generate_series(1, 100) n));
 
-my $mend = qr/ALTER PUBLICATION "shop" SET \(publish_via_partition_root = true\)/;
+my $fix = qr/ALTER PUBLICATION "shop" SET \(publish_via_partition_root = true\)/;
 my $names = qr/These are published each by itself: (public\.)?t_low_0, (public\.)?t_low_1, (public\.)?t_low_2, (public\.)?t_low_3\./;
 my $log = $pair->fails_like($FAILED, qr/partitions of table (public\.)?t have other rows/,
 	'clone refuses partitions by themselves', 'clone');
-like($log, $mend, 'clone says what mends it');
+like($log, $fix, 'clone says what fixes it');
 like($log, $names, 'clone names them, and not the others');
 my ($status, $output) = $pair->run('check');
 like($output, qr/have other rows on every server/, 'check finds it too');

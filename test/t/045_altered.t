@@ -26,7 +26,7 @@ my %MODES = (
 # known to the follower, many times; what is done to the target; transactions of
 # the source after that; and a query whose result the target must have (by
 # default all of the table, and what the source has).  "stops" is what the
-# follower says if it cannot go on, and "mend" what is then done to the target.
+# follower says if it cannot go on, and "fix" what is then done to the target.
 my @cases = (
 	{
 		name => 'retyped',
@@ -65,7 +65,7 @@ my @cases = (
 		change => ['INSERT INTO t SELECT 1000 + g, g, g FROM generate_series(1, 60) g',
 			'INSERT INTO t VALUES (2000, 1, 1)'],
 		stops => qr/column "g" of table "public"."\w+" does not exist on/,
-		mend => 'ALTER TABLE t ADD g integer; UPDATE t SET g = 1',
+		fix => 'ALTER TABLE t ADD g integer; UPDATE t SET g = 1',
 	},
 	{
 		name => 'column_renamed',
@@ -177,7 +177,7 @@ my @cases = (
 			ALTER TABLE t_2 ENABLE ALWAYS TRIGGER none),
 		change => ['INSERT INTO t VALUES (1000, 1)'],
 		stops => qr/row to insert|0 rows instead of 1|wrong/,
-		mend => 'DROP TRIGGER none ON t_2',
+		fix => 'DROP TRIGGER none ON t_2',
 	},
 );
 
@@ -250,7 +250,7 @@ sub run_case
 	{
 		is($follower->wait_exit, $FOLLOWER_FAILED, "$case->{name}: the follower stops");
 		like($follower->log, $case->{stops}, "$case->{name}: what it says");
-		$pair->target_sql(of_case($case, $case->{mend}));
+		$pair->target_sql(of_case($case, $case->{fix}));
 		$follower = $pair->start('follow', @options);
 	}
 	$pair->wait_caught_up($follower);

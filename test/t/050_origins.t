@@ -172,7 +172,7 @@ END
 	$db->target_sql(
 		"SELECT pg_create_logical_replication_slot('local', 'test_decoding')");
 	dies_at($db, 'clone.after_mark:2', '--jobs=3');
-	is(local_changes($db), '', 'a clone that is broken off');
+	is(local_changes($db), '', 'a clone that is interrupted');
 	$db->clone('--resume', '--jobs=3');
 	is(local_changes($db), '', 'one that is resumed');
 	$db->source_sql('UPDATE child SET id = -id');

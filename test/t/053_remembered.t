@@ -117,7 +117,7 @@ is($pair->target_sql("SELECT to_regclass('penstock.pipeline') IS NULL"),
 	't', 'drop removes what is remembered');
 
 
-# ---- A clone that is broken off ----
+# ---- A clone that is interrupted ----
 
 my $part = $pair->with_database('part', publish => '');
 $part->source_sql(<<'END');

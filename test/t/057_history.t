@@ -83,7 +83,7 @@ rename $first->data_dir, $first->basedir . '/copy' or die "$!\n";
 rename $first->basedir . '/original', $first->data_dir or die "$!\n";
 $first->start;
 $other->clone('--data-only', '--resume');
-$other->equal_ok('a clone that was broken off, with the original');
+$other->equal_ok('a clone that was interrupted, with the original');
 $pair->source_sql('INSERT INTO t VALUES (-200)');
 $pair->follow_to_end;
 $pair->equal_ok('with the original back');

@@ -25,9 +25,9 @@ END
 like($found{publication_refuses}{message},
 	qr/FOR ALL TABLES, the source refuses to update or delete rows of 2 tables without a replica identity: public\.log_a, public\.log_b$/,
 	'before there is a publication, it says what one would refuse');
-is($found{publication_refuses}{mend}[0],
+is($found{publication_refuses}{fix}[0],
 	'ALTER TABLE public.log_a REPLICA IDENTITY FULL;', 'and what to do');
-run_mends($new, $found{publication_refuses});
+run_fixes($new, $found{publication_refuses});
 %found = found($new);
 ok(!$found{publication_refuses}, 'when that is done, there is nothing to say');
 
@@ -116,7 +116,7 @@ my @steps = (
 );
 for my $step (@steps)
 {
-	my ($side, $words, $mend, $level) = @$step;
+	my ($side, $words, $fix, $level) = @$step;
 	my @said = grep { $_->{message} =~ /$words/m && $_->{level} eq ($level || 'error') }
 	  findings($shop);
 
@@ -126,7 +126,7 @@ for my $step (@steps)
 	is($shop->source_sql("SELECT count(*) FROM pg_replication_slots"),
 		0, 'and has made nothing');
 	my $sql = "${side}_sql";
-	$shop->$sql($mend);
+	$shop->$sql($fix);
 }
 my @errors = grep { $_->{level} eq 'error' } findings($shop);
 is(scalar @errors, 0, 'then check has no error')
@@ -198,13 +198,13 @@ $less->source_sql(q(ALTER TABLE parent ADD n numeric(10, 2) NOT NULL DEFAULT 7.5
 	CREATE TABLE "It's New" (id integer PRIMARY KEY, v varchar(5));
 	INSERT INTO "It's New" VALUES (1, 'x')));
 %found = found($less);
-is( $found{target_table_missing}{mend}[1],
+is( $found{target_table_missing}{fix}[1],
 	q(penstock table add --name=less 'public."It'\\''s New"'),
 	'a table that is missing is to be copied');
-is( $found{target_column_missing}{mend}[0],
+is( $found{target_column_missing}{fix}[0],
 	'ALTER TABLE public.parent ADD COLUMN n numeric(10,2) DEFAULT 7.5 NOT NULL;',
 	'a column that is missing, with all that belongs to it');
-like(join(' ', @{ $found{target_column_missing}{mend} }),
+like(join(' ', @{ $found{target_column_missing}{fix} }),
 	qr/penstock table resync/, 'and what it does not give');
 ok(!$found{target_foreign_action}, 'who may set foreign keys aside is content');
 $less->target->safe_psql('postgres', 'CREATE ROLE plain LOGIN');
@@ -216,7 +216,7 @@ is($found{target_foreign_action}{level}, 'error', 'who may not is told');
 like($found{target_foreign_action}{message},
 	qr/"child_p_fkey" of table public.child .* changes rows by itself/,
 	'of the foreign key');
-is( join(' ', @{ $found{target_foreign_action}{mend} }[0, 2]),
+is( join(' ', @{ $found{target_foreign_action}{fix} }[0, 2]),
 	'GRANT SET ON PARAMETER session_replication_role TO plain; '
 	  . 'ALTER TABLE public.child DROP CONSTRAINT child_p_fkey;',
 	'and what can be done');
@@ -239,9 +239,9 @@ sub found
 	return map { $_->{code} => $_ } findings($of, @options);
 }
 
-sub run_mends
+sub run_fixes
 {
 	my ($of, $finding) = @_;
 
-	$of->source_sql($_) for grep { !/^--/ } @{ $finding->{mend} };
+	$of->source_sql($_) for grep { !/^--/ } @{ $finding->{fix} };
 }

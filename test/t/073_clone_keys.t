@@ -79,7 +79,7 @@ sub schema_of
 }
 
 # A clone that is killed when the child is copied, and what changes then.
-sub broken_off
+sub interrupted
 {
 	my ($db, $change) = @_;
 	my ($status, $log);
@@ -123,7 +123,7 @@ sub resumed
 	my $db = $pair->with_database($name);
 
 	make_tables($db, $partition, 200);
-	broken_off($db, $change);
+	interrupted($db, $change);
 	my ($status, undef, $log) = $db->run('clone', '--resume');
 	is($status, 0, "$name: it is resumed") or diag($log);
 	like($log, qr/foreign key of_parent of table public\.child on .* is not (valid|there) yet/,
@@ -171,7 +171,7 @@ sub dropped_meanwhile
 	my $db = $pair->with_database('by_hand');
 
 	make_tables($db, '', 200);
-	broken_off($db, $change);
+	interrupted($db, $change);
 	$db->clone('--resume');
 	like($db->run_or_die('drop', '--dry-run'),
 		qr/would remove the entry of foreign key of_parent of table public\.child on .*, which is not valid yet; to complete it, run: ALTER TABLE/,

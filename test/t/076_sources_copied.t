@@ -52,8 +52,8 @@ sub not_copied
 		is($status, $KILLED, 'a clone is killed');
 	}
 	my (undef, $output) = $shards->run('status');
-	my $broken_off = () = $output =~ /clone was interrupted: \d+ of \d+ tables/g;
-	is($broken_off, 2, 'status tells it of both sources') or diag($output);
+	my $interrupted = () = $output =~ /clone was interrupted: \d+ of \d+ tables/g;
+	is($interrupted, 2, 'status tells it of both sources') or diag($output);
 	$shards->run_or_die('clone', '--restart', '--exclude-table=avoided');
 	is($shards->node_sql('all', "SELECT string_agg(DISTINCT pipeline, ' ' ORDER BY pipeline)
 		FROM penstock.copied"), 'two_a two_b', 'each pipeline knows what it has copied');

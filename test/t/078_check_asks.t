@@ -65,7 +65,7 @@ my ($found) = grep { $_->{code} eq 'target_foreign_action' }
 like($found->{message} || '', qr/^foreign key "child_p_fkey" of table public\.child on the source changes rows by itself/,
 	'check names a foreign key that a follower will refuse');
 my ($drop) = grep { /^ALTER TABLE/ }
-  map { split /\n/ } ref $found->{mend} ? @{ $found->{mend} } : $found->{mend};
+  map { split /\n/ } ref $found->{fix} ? @{ $found->{fix} } : $found->{fix};
 $acts->clone('--no-owner', '--no-privileges');
 $acts->fails_like(1, qr/foreign key "child_p_fkey".*session_replication_role/s,
 	'follow refuses it', 'follow', '--endpos=' . $acts->source_lsn);
@@ -129,7 +129,7 @@ $two->fails_like(1, qr/are the same database/, 'one target under two names', 'cl
 my $bare = $pair->with_database('bare');
 $bare->target_sql('DROP EXTENSION plpgsql');
 ($found) = grep { $_->{code} eq 'plpgsql' } errors($bare);
-is($found && (ref $found->{mend} ? $found->{mend}[0] : $found->{mend}),
+is($found && (ref $found->{fix} ? $found->{fix}[0] : $found->{fix}),
 	'CREATE EXTENSION plpgsql;', 'a target without plpgsql is an error');
 $bare->target_sql('CREATE EXTENSION plpgsql; CREATE ROLE weak LOGIN;
 	REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC');

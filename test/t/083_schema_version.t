@@ -93,7 +93,7 @@ like($output, qr/role "The Watch" may not read table penstock\.version on/,
 as('applier');
 $pair->fails_like(1,
 	qr/role applier may not read table penstock\.version on target.*GRANT SELECT ON ALL TABLES IN SCHEMA penstock TO applier; .* UPDATE and DELETE as well/s,
-	'and follow what mends it', 'follow', '--endpos=' . $pair->source_lsn);
+	'and follow what fixes it', 'follow', '--endpos=' . $pair->source_lsn);
 $pair->target_sql('GRANT SELECT ON ALL TABLES IN SCHEMA penstock TO "The Watch";
 	GRANT ALL ON ALL TABLES IN SCHEMA penstock TO applier');
 $pair->run_or_die('follow', '--endpos=' . $pair->source_lsn);

@@ -93,7 +93,7 @@ $few->source_sql('ALTER TABLE listed ADD a integer; ALTER TABLE unlisted ADD a i
 is_deeply([ said($few) ], [ 1, <<'END' ], 'of a published one it does');
 ALTER TABLE "public"."listed" ADD COLUMN "a" integer;
 END
-like((checked($few))[1], qr/schema differs from the source's: 1 statement would make it alike.*penstock schema diff/s,
+like((checked($few))[1], qr/schema differs from the source's: 1 statement would make it the same.*penstock schema diff/s,
 	'and so does "penstock check"');
 
 

@@ -44,7 +44,7 @@ is($status, 0, 'nobody follows: all is equal') or diag($output, $log);
 unlike($log, qr/schema/, 'the schema is, too');
 like($output, qr/^table "public"."account" on target: equal, $ROWS rows$/m,
 	'each table is named');
-like($log, qr/nobody follows with slot "shop": following up to LSN/,
+like($log, qr/no follower uses slot "shop": following up to LSN/,
 	'verify follows by itself');
 
 my $follower = $pair->start('follow');
@@ -118,7 +118,7 @@ $pair->fails_like(3, qr/no table/, 'a pattern that names nothing', 'verify',
 }
 
 # What was damaged is mended.
-mend();
+fix();
 is(verdict('mended')->{status}, 0, 'all is equal again');
 
 $pair->end_pgbench($writers);
@@ -153,7 +153,7 @@ SQL
 # As the pipeline would write: neither triggers nor another pipeline see it.
 sub damage { $pair->target_sql("SET session_replication_role = replica; $_[0]"); }
 
-sub mend
+sub fix
 {
 	damage(<<'SQL');
 UPDATE account SET balance = id WHERE id IN (2001, 2500);

@@ -346,10 +346,10 @@ sub in_the_way
 	$session->run('BEGIN', 'UPDATE account SET balance = 0 WHERE id = 1');
 	my $first = $db->start('switch');
 	$first->wait_log(qr/waiting for the locks: in the way/);
-	$log = $db->fails_like(1, qr/somebody else moves pipeline "way"/,
+	$log = $db->fails_like(1, qr/another command is moving pipeline "way" now/,
 		'a second operator', 'switch', '--back');
 	like($log, qr/it is PID \d+, user "/, 'is told who the first is');
-	$db->fails_like(1, qr/somebody else moves pipeline "way"/,
+	$db->fails_like(1, qr/another command is moving pipeline "way" now/,
 		'in the same direction', 'switch');
 
 	# A stop is asked for.
@@ -454,7 +454,7 @@ sub crash_points
 			if ($point eq 'switch.opened' && $time == 1)
 			{
 				like(switch_ok($db, 'a trial', @options, '--dry-run'),
-					qr/a switch that was broken off would be completed/,
+					qr/an interrupted switch would be completed/,
 					'which says that a switch is not complete');
 				$db->fails_like(1, qr/is not complete/, 'the other direction waits',
 					'switch', $option ? () : '--back');

@@ -131,7 +131,7 @@ say_busy(PgConn *source, const CopyTable *table, Error *err)
 	if (rc == RC_OK)
 		log_info("copy", "waiting for table %s on %s: %s", table->qualified,
 				 pgconn_label(source),
-				 PQgetisnull(result, 0, 0) ? "somebody had locked it"
+				 PQgetisnull(result, 0, 0) ? "another session had locked it"
 										   : PQgetvalue(result, 0, 0));
 	PQclear(result);
 	return rc;

@@ -221,7 +221,7 @@ large_objects_copy(const LargeObjectsOptions *options, PgConn *target,
 }
 
 Rc
-large_objects_check_absent(PgConn *target, Error *err)
+large_objects_check_missing(PgConn *target, Error *err)
 {
 	PGresult *result = NULL;
 	Rc rc = pgconn_exec(target, "SELECT count(*) FROM pg_largeobject_metadata",

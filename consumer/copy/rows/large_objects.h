@@ -46,6 +46,6 @@ MUST_CHECK Rc large_objects_check_readable(PgConn *source, Error *err);
 MUST_CHECK Rc large_objects_count(PgConn *source, int64_t *count, Error *err);
 
 /* Fails if there are large objects on the target.  Blocks. */
-MUST_CHECK Rc large_objects_check_absent(PgConn *target, Error *err);
+MUST_CHECK Rc large_objects_check_missing(PgConn *target, Error *err);
 
 #endif /* PENSTOCK_COPY_ROWS_LARGE_OBJECTS_H */

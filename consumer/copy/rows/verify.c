@@ -287,7 +287,7 @@ differs(const Verify *verify, const Pair *pair, Error *err)
 				 PQgetvalue(pair->target_answer.result, 0, 0),
 				 PQgetvalue(pair->target_answer.result, 0, 1));
 	error_hint(err,
-			   "Triggers on the target, or somebody else who writes there, "
+			   "Triggers on the target, or another session that writes there, "
 			   "may have changed it.");
 	return rc;
 }

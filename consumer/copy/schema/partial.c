@@ -245,7 +245,7 @@ read_gone(const CopyCatalog *catalog, PgConn *source, PGresult **result,
 }
 
 static Rc
-needs_others(const char *table, Error *err)
+refuse_dependent(const char *table, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
 					  "%s cannot be created without something that is left out",
@@ -273,7 +273,7 @@ partial_read_dangling(ObjectSet *dangling, const CopyCatalog *catalog,
 	{
 		dangling->objects[i] = object_field(result, i);
 		if (sql_bool(result, i, 3))
-			rc = needs_others(PQgetvalue(result, i, 2), err);
+			rc = refuse_dependent(PQgetvalue(result, i, 2), err);
 		else if (sql_bool(result, i, 4))
 			log_warning("copy",
 						"%s is left out: it refers to what is not copied",

@@ -33,7 +33,7 @@ diff_create_sequences(Draft *draft)
 }
 
 static bool
-counts_alike(const SequenceDefinition *a, const SequenceDefinition *b)
+counts_same_kind(const SequenceDefinition *a, const SequenceDefinition *b)
 {
 	return strcmp(a->type, b->type) == 0 && a->start == b->start &&
 		   a->increment == b->increment && a->minimum == b->minimum &&
@@ -61,7 +61,7 @@ alter_sequence(Draft *draft, const DraftObject *object)
 	const SequenceDefinition *now = &object->now->sequence;
 	const SequenceDefinition *after = &object->after->sequence;
 
-	if (!counts_alike(now, after))
+	if (!counts_same_kind(now, after))
 		draft_say(draft, object, DDL_SEQUENCE, "ALTER SEQUENCE %s AS %s %s%s",
 				  draft_name(draft, object), after->type,
 				  now->increment == after->increment

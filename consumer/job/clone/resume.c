@@ -559,7 +559,7 @@ check_kept(const CloneSource *source, Error *err)
 		return refuse_slot(source, "was dropped meanwhile", err);
 	rc = slot_require_usable(&slot, source->config->name, err);
 	if (rc == RC_OK && slot.confirmed_lsn > source->start_lsn)
-		rc = refuse_slot(source, "was read by somebody else meanwhile", err);
+		rc = refuse_slot(source, "was read by another program meanwhile", err);
 	return rc;
 }
 

@@ -73,7 +73,7 @@ take_move(const Finish *self, PgConn *conn, Error *err)
 	if (rc != RC_OK || taken)
 		return rc;
 	rc = error_set(err, ERR_CONFIG,
-				   "somebody else moves pipeline \"%s\" at the moment",
+				   "another command is moving pipeline \"%s\" now",
 				   self->config->name);
 	error_detail(err, "On %s it is %s.", pgconn_label(conn), holder);
 	return rc;
@@ -112,13 +112,13 @@ check_unused(PgConn *conn, const char *name, Error *err)
 
 /* Whether the writes are at the target. */
 static bool
-is_away(const Finish *self)
+is_moved(const Finish *self)
 {
 	return self->row.state == SWITCH_DONE;
 }
 
-/* Whether there was a switch: without one, a slot or a pipeline that is called
- * like the way back is somebody else's. */
+/* Whether there was a switch.  Without one, a slot or a pipeline with the name
+ * of the way back is not ours to remove. */
 static bool
 was_begun(const Finish *self)
 {
@@ -144,7 +144,7 @@ look(Finish *self, Error *err)
 		rc = check_complete(self, err);
 	if (rc == RC_OK && was_begun(self))
 		rc = check_unused(self->target, self->back, err);
-	if (rc == RC_OK && is_away(self))
+	if (rc == RC_OK && is_moved(self))
 		rc = check_unused(self->source, name, err);
 	return rc;
 }
@@ -248,22 +248,22 @@ static MUST_CHECK Rc
 remove_all(const Finish *self, Error *err)
 {
 	const char *name = self->config->name;
-	bool away = is_away(self);
+	bool moved = is_moved(self);
 	Rc rc = remove_slot(self, self->target, self->back, err);
 
 	if (rc == RC_OK)
 		rc = remove_publication(self, err);
 	if (rc == RC_OK)
 		rc = remove_progress(self, self->source, self->back, err);
-	if (rc == RC_OK && away)
+	if (rc == RC_OK && moved)
 		rc = remove_slot(self, self->source, name, err);
-	if (rc == RC_OK && away)
+	if (rc == RC_OK && moved)
 		rc = remove_progress(self, self->target, name, err);
 	if (rc == RC_OK)
 		rc = remove_refusal(self, self->target, self->back, false, err);
 	if (rc == RC_OK)
-		rc = remove_refusal(self, self->source, name, away, err);
-	if (rc == RC_OK && away)
+		rc = remove_refusal(self, self->source, name, moved, err);
+	if (rc == RC_OK && moved)
 		report_line(self->report,
 					"the tables of the source %s writes again, and nothing "
 					"follows them",

@@ -126,8 +126,7 @@ take_move(Switch *self, PgConn *conn, Error *err)
 	if (rc != RC_OK || taken)
 		return rc;
 	rc = error_set(err, ERR_CONFIG,
-				   "somebody else moves pipeline \"%s\" at the moment",
-				   self->move);
+				   "another command is moving pipeline \"%s\" now", self->move);
 	error_detail(err, "On %s it is %s.", pgconn_label(conn), holder);
 	error_hint(err, "Wait until that has ended, and look at \"penstock "
 					"status\" then.");
@@ -177,7 +176,7 @@ check_progress(const Switch *self, Error *err)
 		rc = slot_require_usable(&slot, name, err);
 	if (rc == RC_OK && slot.active_pid == 0)
 		log_warning("switch",
-					"nobody follows with slot \"%s\" at the moment: following "
+					"no follower uses slot \"%s\" now: following "
 					"here",
 					name);
 	return rc;
@@ -312,8 +311,8 @@ look_again(Switch *self, Error *err)
 	return rc;
 }
 
-/* Writes that a switch has begun.  A row that is there already is of one that
- * was broken off: we have the lock. */
+/* Writes to penstock.switch that a switch has begun.  We have the lock, so a
+ * row that exists already is that of an interrupted switch. */
 static MUST_CHECK Rc
 begin_row(Switch *self, Error *err)
 {
@@ -323,7 +322,7 @@ begin_row(Switch *self, Error *err)
 
 	if (self->found.state == SWITCH_BEGUN)
 		log_info("switch",
-				 "a switch that was begun at %s (%s) was broken off: what it "
+				 "a switch that was begun at %s (%s) was interrupted: what it "
 				 "has made is made anew",
 				 self->found.begun_at, self->found.owner);
 	(void) gethostname(host, sizeof(host) - 1);
@@ -896,8 +895,8 @@ take_up(Switch *self, Error *err)
 		return complete(self, err);
 	}
 	report_line(self->report,
-				"the source refuses writes since %s (%s): a switch that was "
-				"broken off would be completed",
+				"the source refuses writes since %s (%s): an interrupted "
+				"switch would be completed",
 				self->found.switched_at, self->found.owner);
 	return RC_OK;
 }

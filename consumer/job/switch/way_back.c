@@ -205,10 +205,10 @@ refuse_pipeline(const Switch *self, Error *err)
 }
 
 /*
- * What an earlier switch has left is of a pipeline that is not followed any
- * more (PROGRESS_SWITCHED), or that was begun by a switch which was broken off.
- * The latter has got no further than to the slot: progress is only written by
- * the transaction that commits the switch.
+ * An earlier switch may have left a pipeline of this name.  Either that
+ * pipeline is not followed any more (PROGRESS_SWITCHED), or the switch was
+ * interrupted. An interrupted switch has made a slot at most: the transaction
+ * that commits the switch is the first that writes progress.
  */
 Rc
 way_back_check_names(const Switch *self, Error *err)

@@ -329,7 +329,7 @@ read_family(TableWork *work, Error *err)
 /* Error: the source has no relation of this name, or one that cannot be
  * followed, such as a view. */
 static Rc
-refuse_absent(TableWork *work, const char *name, Error *err)
+refuse_missing(TableWork *work, const char *name, Error *err)
 {
 	static const char sql[] =
 		"SELECT CASE WHEN c.relkind IN ('r', 'p') THEN"
@@ -364,14 +364,14 @@ refuse_absent(TableWork *work, const char *name, Error *err)
 /* Takes a table that does not exist on the source; its name must contain the
  * schema. */
 static Rc
-take_absent(TableWork *work, const char *name, bool must_exist, Error *err)
+take_missing(TableWork *work, const char *name, bool must_exist, Error *err)
 {
 	const char *params[] = {name};
 	PGresult *result = NULL;
 	Rc rc;
 
 	if (must_exist)
-		return refuse_absent(work, name, err);
+		return refuse_missing(work, name, err);
 	rc = pgconn_exec_params(work->source,
 							"SELECT p[1], p[2] FROM parse_ident($1) p"
 							" WHERE cardinality(p) = 2",
@@ -429,7 +429,7 @@ resolve(TableWork *work, const char *name, bool must_exist, Error *err)
 						"patterns.");
 	}
 	else if (rc == RC_OK && PQntuples(result) == 0)
-		rc = take_absent(work, name, must_exist, err);
+		rc = take_missing(work, name, must_exist, err);
 	else if (rc == RC_OK && PQntuples(result) > 1)
 		rc = ambiguous(name, result, err);
 	else if (rc == RC_OK)

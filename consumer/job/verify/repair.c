@@ -274,8 +274,8 @@ append_note(Batch *batch, int key, RowRepair what, int target)
 	buf_append_char(&batch->notes, ';');
 }
 
-/* Runs a statement for one row.  A row that somebody else has changed since we
- * have looked it up is not found, and left alone. */
+/* Runs a statement for one row.  A row that another session has changed since
+ * we have looked it up is not found, and left alone. */
 static MUST_CHECK Rc
 write_row(Batch *batch, PgConn *conn, int key, RowRepair what, int source,
 		  int target, Error *err)

@@ -154,7 +154,8 @@ judge_failure(VerifySchemas *self, Verdict *verdict, Error *err)
 		return RC_FAIL;
 	self->settled = ++self->locked == LOCKED_MAX;
 	if (self->settled)
-		verdict_doubt(verdict, "the schema, since somebody has locked a table");
+		verdict_doubt(verdict,
+					  "the schema, because a session has locked a table");
 	error_reset(err);
 	return RC_OK;
 }

@@ -162,7 +162,7 @@ append_hex(Json *json, const char *start, const uint8_t *bytes, size_t length)
 	buf_append_char(json->out, '"');
 }
 
-/* Appends a value, which must not be VALUE_ABSENT or VALUE_UNCHANGED. */
+/* Appends a value, which must not be VALUE_MISSING or VALUE_UNCHANGED. */
 static void
 append_value(Json *json, const RelationColumn *column, const Value *value)
 {
@@ -181,7 +181,7 @@ append_value(Json *json, const RelationColumn *column, const Value *value)
 			append_text(json, column->type_oid, (const char *) value->bytes,
 						value->length);
 			return;
-		case VALUE_ABSENT:
+		case VALUE_MISSING:
 		case VALUE_UNCHANGED:
 			break;
 	}
@@ -193,7 +193,7 @@ append_value(Json *json, const RelationColumn *column, const Value *value)
 static bool
 is_there(const Value *value)
 {
-	return value->kind != VALUE_ABSENT && value->kind != VALUE_UNCHANGED;
+	return value->kind != VALUE_MISSING && value->kind != VALUE_UNCHANGED;
 }
 
 static void

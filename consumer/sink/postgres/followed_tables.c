@@ -114,7 +114,7 @@ static MUST_CHECK Rc
 check_named(const FollowedTables *self, const SchemaSet *schema,
 			const Definition *table, Error *err)
 {
-	return table_states_others_are_out(self->states) ||
+	return table_states_only_listed(self->states) ||
 				   uncopied_was_copied(self->uncopied, table->oid)
 			   ? publication_change_refuse(schema, table, err)
 			   : publication_change_refuse_uncopied(schema, table, self->label,
@@ -148,7 +148,7 @@ static bool
 lacks_rows(const FollowedTables *self, const DefinitionSet *known,
 		   const SchemaChange *change)
 {
-	return !table_states_others_are_out(self->states) &&
+	return !table_states_only_listed(self->states) &&
 		   has_become_published(known, change) &&
 		   !uncopied_was_copied(self->uncopied, change->oid);
 }

@@ -12,8 +12,8 @@
 #include "sink/postgres/sink_state.h"
 
 /*
- * Sets the error for a lease with another token: somebody has changed the state
- * of a table, or has put up a fence, so what is being applied cannot be
+ * Sets the error for a lease with another token: a command has changed the
+ * state of a table, or has put up a fence, so what is being applied cannot be
  * committed.
  */
 MUST_CHECK Rc lease_states_changed(const PostgresSink *self, PgConn *conn,

@@ -48,9 +48,9 @@ static MUST_CHECK Rc
 work_open_txns(PostgresSink *self, bool source_idle, Error *err)
 {
 	const OpenTxnsTurn turn = {
-		.others_rest = stages_is_empty(self->stages) &&
-					   (sink_state_is_idle(self) ||
-						self->applier.state == APPLIER_CHECKING_FLUSH),
+		.rest_is_idle = stages_is_empty(self->stages) &&
+						(sink_state_is_idle(self) ||
+						 self->applier.state == APPLIER_CHECKING_FLUSH),
 		.source_idle = source_idle,
 	};
 
@@ -359,7 +359,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	return RC_OK;
 }
 
-/* Returns the PostgresSink behind any filters. */
+/* Returns the PostgresSink, which may stand after filters. */
 static const PostgresSink *
 last_sink(const Sink *sink)
 {

@@ -166,7 +166,7 @@ take_schema_change(PostgresSink *self, Frame *frame, const Change *change,
 		return RC_FAIL;
 	if (!followed_tables_has_copied(&tables, change->schema, end_lsn))
 		uncopied_follow(self->uncopied, change->schema);
-	if (!table_states_others_are_out(self->table_states))
+	if (!table_states_only_listed(self->table_states))
 		table_states_follow(self->table_states, change->schema);
 	stages_add(self->stages, frame, change);
 	take_update_full(self);

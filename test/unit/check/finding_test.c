@@ -69,7 +69,7 @@ what_does_not_fit_is_counted_all_the_same(void **state UNUSED)
 }
 
 static void
-servers_are_headings_and_mends_are_lines(void **state UNUSED)
+servers_are_headings_and_fixes_are_lines(void **state UNUSED)
 {
 	Findings *findings = findings_new();
 
@@ -153,7 +153,7 @@ of_many_that_are_alike_a_few_are_printed(void **state UNUSED)
 {
 	Findings *findings = findings_new();
 
-	for (int i = 0; i < FINDINGS_ALIKE_SHOWN + 2; i++)
+	for (int i = 0; i < FINDINGS_OF_A_KIND_SHOWN + 2; i++)
 		findings_add(findings, &(Finding){
 								   .level = FINDING_WARNING,
 								   .code = "replica_identity",
@@ -186,11 +186,11 @@ json_has_every_member_of_every_finding(void **state UNUSED)
 	assert_string_equal(
 		buf.data,
 		"[{\"level\":\"ok\",\"code\":\"wal_level\",\"server\":\"source\","
-		"\"object\":null,\"message\":\"wal_level is logical\",\"mend\":[]},"
+		"\"object\":null,\"message\":\"wal_level is logical\",\"fix\":[]},"
 		"{\"level\":\"error\",\"code\":\"slot\",\"server\":\"target "
 		"\\\"b\\\"\","
 		"\"object\":\"slot x\",\"message\":\"it is gone\","
-		"\"mend\":[\"first line;\",\"second \\\"line\\\"\"]}]");
+		"\"fix\":[\"first line;\",\"second \\\"line\\\"\"]}]");
 	buf_release(&buf);
 	findings_free(findings);
 }
@@ -200,7 +200,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_does_not_fit_is_counted_all_the_same),
-		cmocka_unit_test(servers_are_headings_and_mends_are_lines),
+		cmocka_unit_test(servers_are_headings_and_fixes_are_lines),
 		cmocka_unit_test(without_errors_a_pipeline_can_run),
 		cmocka_unit_test(long_messages_are_broken_between_words),
 		cmocka_unit_test(an_error_becomes_a_finding_with_detail_and_hint),

@@ -232,7 +232,7 @@ static Change
 partial_move(const Bench *bench)
 {
 	static const Value old_row[] = {{.kind = VALUE_INTEGER, .integer = 1},
-									{.kind = VALUE_ABSENT}};
+									{.kind = VALUE_MISSING}};
 	static const Value new_row[] = {{.kind = VALUE_INTEGER, .integer = 2},
 									{.kind = VALUE_UNCHANGED}};
 

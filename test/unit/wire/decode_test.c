@@ -848,7 +848,7 @@ a_deleted_row_has_its_key_only(void **state UNUSED)
 	row = frame->changes[0].old_row;
 	assert_int_equal(row[0].integer, 41);
 	for (int i = 1; i < DRAFT_COLUMNS; i++)
-		assert_int_equal(row[i].kind, VALUE_ABSENT);
+		assert_int_equal(row[i].kind, VALUE_MISSING);
 	frame_unref(frame);
 	finish(decoder);
 }
@@ -885,7 +885,7 @@ an_update_has_an_old_row_only_if_it_says_so(void **state UNUSED)
 	assert_int_equal(frame->change_count, 4);
 	assert_null(frame->changes[0].old_row);
 	assert_int_equal(frame->changes[1].old_row[0].integer, 41);
-	assert_int_equal(frame->changes[1].old_row[1].kind, VALUE_ABSENT);
+	assert_int_equal(frame->changes[1].old_row[1].kind, VALUE_MISSING);
 	assert_null(frame->changes[2].old_row);
 	assert_int_equal(frame->changes[3].old_row[0].integer, 41);
 	assert_ptr_equal(change_identity_row(&frame->changes[0]),

@@ -59,7 +59,7 @@ conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 	ASSERT(rc == RC_FAIL);
 	(void) rc;
 	error_hint(err,
-			   "Somebody else has changed the target, or it was not copied "
+			   "Another session has changed the target, or it was not copied "
 			   "from this source.  Nothing of this transaction was applied.  "
 			   "Fix the row on the target and go on with \"%s\", or copy "
 			   "again.",
@@ -83,14 +83,15 @@ conflict_set_no_values(const ConflictChange *what, bool is_kept, Error *err)
 	else
 		error_detail(err, "The source's WAL does not have all its values.");
 	if (is_kept)
-		error_hint(err, "Somebody else has changed the target.  Copy again.");
+		error_hint(err, "Another session has changed the target.  Copy again.");
 	else
-		error_hint(err,
-				   "Somebody else has changed the target, or it was not copied "
-				   "from this source.  Fix the row on the target and go on "
-				   "with \"%s\", or "
-				   "copy again.",
-				   OWN_COMMAND("follow"));
+		error_hint(
+			err,
+			"Another session has changed the target, or it was not copied "
+			"from this source.  Fix the row on the target and go on "
+			"with \"%s\", or "
+			"copy again.",
+			OWN_COMMAND("follow"));
 	add_context(what, err);
 }
 
@@ -216,7 +217,7 @@ append_value(PgConn *target, const TargetColumn *column, const Value *value,
 			else if (!print_value(target, column, value, text))
 				buf_append_string(text, "…");
 			return;
-		case VALUE_ABSENT:
+		case VALUE_MISSING:
 		case VALUE_UNCHANGED:
 			buf_append_string(text, "…");
 			return;

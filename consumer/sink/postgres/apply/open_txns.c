@@ -508,7 +508,7 @@ is_due(const OpenTxns *self, const Place *place, const OpenTxnsTurn *turn)
 		!is_needed(self, place) || self->target->noted_lsn < part->after_lsn)
 		return false;
 	if (part->commits)
-		return turn->others_rest;
+		return turn->rest_is_idle;
 	return part != place->last || part->aborts || turn->source_idle ||
 		   part->batch.bytes >= BATCH_BYTES_MIN;
 }

@@ -71,8 +71,8 @@ typedef struct OpenTxnsOptions
  */
 typedef struct OpenTxnsTurn
 {
-	bool others_rest; /* nothing else is being committed, and nothing will be
-					   * before it returns */
+	bool rest_is_idle; /* nothing else is being committed, and nothing will be
+						* before it returns */
 	bool source_idle;
 } OpenTxnsTurn;
 

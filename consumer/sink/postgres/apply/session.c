@@ -180,21 +180,21 @@ set_origin(PgConn *conn, const SessionOptions *options, bool *marked,
  * name.  Then sessions of another pipeline may match; they are ended, and
  * opened again.)
  */
-#define OTHERS_NAME_SQL "left('penstock+' || $1, 63)"
+#define FURTHER_NAME_SQL "left('penstock+' || $1, 63)"
 
 /*
  * Ends the further sessions of a follower that has lost the lease.  They may
- * have open transactions, whose locks nobody else would release.
+ * have open transactions, whose locks only their end releases.
  */
 static MUST_CHECK Rc
-end_others(PgConn *conn, const SessionOptions *options, Error *err)
+end_further_sessions(PgConn *conn, const SessionOptions *options, Error *err)
 {
 	const char *params[] = {options->pipeline};
 
 	return pgconn_exec_params(conn,
 							  "SELECT pg_catalog.pg_terminate_backend(pid)"
 							  " FROM pg_catalog.pg_stat_activity"
-							  " WHERE application_name = " OTHERS_NAME_SQL
+							  " WHERE application_name = " FURTHER_NAME_SQL
 							  " AND datname = current_database()"
 							  " AND usename = current_user",
 							  LENGTH_OF(params), params, NULL, err);
@@ -305,7 +305,7 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = pipeline_table_agree(conn, options->pipeline, options->memory,
 								  err);
 	if (rc == RC_OK)
-		rc = end_others(conn, options, err);
+		rc = end_further_sessions(conn, options, err);
 	if (rc == RC_OK && options->only == NULL)
 		rc = copied_tables_read(&self->copied, conn, options->pipeline, err);
 	if (rc == RC_OK && options->only == NULL)
@@ -365,7 +365,7 @@ set_up_another(PgConn *conn, const SessionOptions *options, bool must_mark,
 	if (rc == RC_OK)
 		rc = pgconn_exec_params(conn,
 								"SELECT pg_catalog.set_config("
-								"'application_name', " OTHERS_NAME_SQL
+								"'application_name', " FURTHER_NAME_SQL
 								", false)",
 								LENGTH_OF(params), params, NULL, err);
 	if (rc == RC_OK)

@@ -78,7 +78,7 @@ batch_begin(Batch *batch, const TxnInfo *txn)
 
 /*
  * Returns the bytes to count for a frame: if it is one of the last frames, only
- * what it has grown since.  Two frames may alternate (see route/transit.h).
+ * what it has grown since.  Two frames may alternate (see route/moving_row.h).
  */
 static size_t
 bytes_to_count(const Batch *batch, const Frame *frame, size_t bytes)

@@ -146,7 +146,7 @@ params_add(Params *params, const TargetColumn *column, const Value *value)
 		case VALUE_TEXT:
 			add_bytes(params, column, value);
 			break;
-		case VALUE_ABSENT:
+		case VALUE_MISSING:
 		case VALUE_UNCHANGED:
 			check_failed("a value that is sent is there", __FILE__, __LINE__);
 	}
@@ -242,7 +242,7 @@ params_append_field(Buf *buf, const TargetColumn *column, const Value *value)
 		case VALUE_TEXT:
 			append_bytes_field(buf, value);
 			break;
-		case VALUE_ABSENT:
+		case VALUE_MISSING:
 		case VALUE_UNCHANGED:
 			check_failed("a value that is sent is there", __FILE__, __LINE__);
 	}
@@ -297,7 +297,7 @@ append_text_element(Buf *array, const TargetColumn *column, const Value *value)
 			buf_append_element(array, (const char *) value->bytes,
 							   value->length);
 			break;
-		case VALUE_ABSENT:
+		case VALUE_MISSING:
 		case VALUE_UNCHANGED:
 			check_failed("a value that is sent is there", __FILE__, __LINE__);
 	}

@@ -236,7 +236,7 @@ is_complete(const TargetTable *table, const Value *row)
 	{
 		const Value *value = &row[table->columns[i].source_index];
 
-		if (value->kind == VALUE_UNCHANGED || value->kind == VALUE_ABSENT)
+		if (value->kind == VALUE_UNCHANGED || value->kind == VALUE_MISSING)
 			return false;
 	}
 	return true;
@@ -257,7 +257,8 @@ merge_rows(FoldedPlan *folded, const TargetTable *table, const Value *before,
 		return after;
 	merged = arena_dup(folded->arena, after, (size_t) count * sizeof(Value));
 	for (int i = 0; i < count; i++)
-		if (merged[i].kind == VALUE_UNCHANGED && before[i].kind != VALUE_ABSENT)
+		if (merged[i].kind == VALUE_UNCHANGED &&
+			before[i].kind != VALUE_MISSING)
 			merged[i] = before[i];
 	return merged;
 }

@@ -44,7 +44,7 @@ row_key_is_there(const TargetTable *table, const Value *row)
 		const Value *value = &row[table->columns[i].source_index];
 
 		if (table->columns[i].key &&
-			(value->kind == VALUE_ABSENT || value->kind == VALUE_UNCHANGED))
+			(value->kind == VALUE_MISSING || value->kind == VALUE_UNCHANGED))
 			return false;
 	}
 	return true;

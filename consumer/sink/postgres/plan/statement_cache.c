@@ -138,7 +138,7 @@ holds(const Value *value)
 {
 	switch ((ValueKind) value->kind)
 	{
-		case VALUE_ABSENT:
+		case VALUE_MISSING:
 		case VALUE_UNCHANGED:
 			return HOLDS_NOTHING;
 		case VALUE_NULL:

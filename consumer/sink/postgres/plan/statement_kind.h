@@ -80,7 +80,7 @@ statement_fetches_column(const TargetColumn *column, const Value *row)
 static inline bool
 statement_sets_column(const TargetColumn *column, const Value *value)
 {
-	return value->kind != VALUE_UNCHANGED && value->kind != VALUE_ABSENT &&
+	return value->kind != VALUE_UNCHANGED && value->kind != VALUE_MISSING &&
 		   !column->identity_always;
 }
 
@@ -98,7 +98,7 @@ statement_finds_by_column(const TargetTable *table, const TargetColumn *column,
 {
 	if (table->key_count > 0)
 		return column->key;
-	return value->kind != VALUE_ABSENT && value->kind != VALUE_UNCHANGED;
+	return value->kind != VALUE_MISSING && value->kind != VALUE_UNCHANGED;
 }
 
 #endif /* PENSTOCK_SINK_POSTGRES_PLAN_STATEMENT_KIND_H */

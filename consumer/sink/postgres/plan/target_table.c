@@ -34,7 +34,7 @@ target_table_close(TargetTable *table)
 static void
 append_read(Buf *sql, const TargetColumn *column, const char *text)
 {
-	buf_printf(sql, "%s%s%s", column->read_before, text, column->read_behind);
+	buf_printf(sql, "%s%s%s", column->read_before, text, column->read_after);
 }
 
 void
@@ -56,7 +56,7 @@ target_column_append_value(Buf *sql, const TargetColumn *column,
 		case TRANSFER_CONVERTED:
 			buf_printf(sql, "%spg_catalog.textin(%s(%s))%s",
 					   column->read_before, column->source_output, expression,
-					   column->read_behind);
+					   column->read_after);
 			return;
 	}
 }
@@ -110,5 +110,5 @@ target_column_append_fetched(Buf *sql, const TargetColumn *column,
 			   "CASE WHEN %s IS NOT DISTINCT FROM NULL THEN NULL "
 			   "ELSE %spg_catalog.format('%%s', %s)%s END",
 			   expression, is_text ? "" : column->source_read_before,
-			   expression, is_text ? "" : column->source_read_behind);
+			   expression, is_text ? "" : column->source_read_after);
 }

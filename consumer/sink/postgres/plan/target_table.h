@@ -59,9 +59,9 @@ typedef struct TargetColumn
 	 * function of the latter.  NULL if the source's type is not built in.
 	 */
 	const char *read_before;
-	const char *read_behind;
+	const char *read_after;
 	const char *source_read_before;
-	const char *source_read_behind;
+	const char *source_read_after;
 	const char *source_output;
 
 	const char *name_sql; /* quoted */

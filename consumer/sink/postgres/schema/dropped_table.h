@@ -4,7 +4,7 @@
  *
  * DROP TABLE drops the partitions of a table with it.  The target's table may
  * have partitions that the source's did not have any more: ones whose DETACH
- * PARTITION was not followed (--on-ddl=partition:off), or that somebody has
+ * PARTITION was not followed (--on-ddl=partition:off), or that a user has
  * attached.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_DROPPED_TABLE_H

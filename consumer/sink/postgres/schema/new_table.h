@@ -4,7 +4,7 @@
  *
  * All rows of a new table are in the stream.  But the target may have another
  * table with its name: one that was kept when the source dropped its own, or
- * that somebody has created and filled.  Then the rows of both would be mixed.
+ * that a user has created and filled.  Then the rows of both would be mixed.
  */
 #ifndef PENSTOCK_SINK_POSTGRES_APPLY_NEW_TABLE_H
 #define PENSTOCK_SINK_POSTGRES_APPLY_NEW_TABLE_H

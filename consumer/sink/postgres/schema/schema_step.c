@@ -264,11 +264,14 @@ say_left_out(const Step *step, const SchemaChange *change,
 			 definition->name, step->self->label);
 }
 
-/* Where only some tables are followed, types are made with the others. */
+/*
+ * Whether a change is left to the follower of the remaining tables: where only
+ * listed tables are followed, types are none of this follower's business.
+ */
 static bool
-is_for_others(const Step *step, const SchemaChange *change)
+is_made_elsewhere(const Step *step, const SchemaChange *change)
 {
-	return table_states_others_are_out(step->self->states) &&
+	return table_states_only_listed(step->self->states) &&
 		   change->catalog == DEFINITION_IN_TYPE;
 }
 
@@ -288,11 +291,11 @@ leave_out(Step *step, const SchemaChange *change)
 		return;
 	was = definition_set_find(step->self->known, catalog, change->oid);
 	is = definition_set_find(step->after, catalog, change->oid);
-	if (!is_for_others(step, change) &&
+	if (!is_made_elsewhere(step, change) &&
 		!is_left_out(step, step->self->known, was) &&
 		!is_left_out(step, step->after, is))
 		return;
-	if (!is_for_others(step, change))
+	if (!is_made_elsewhere(step, change))
 		say_left_out(step, change, is != NULL ? is : was);
 	if (is != NULL)
 		definition_set_put(step->before, is);
@@ -495,7 +498,7 @@ note_index(const Step *step, const DdlStatement *statement, bool *noted,
 	Rc rc;
 
 	*noted = false;
-	if (table_states_others_are_out(step->self->states))
+	if (table_states_only_listed(step->self->states))
 		return RC_OK;
 	rc = index_later_note(step->conn, step->self->pipeline, statement, lsn,
 						  noted, err);
@@ -773,7 +776,7 @@ rename_states(const Step *step, Error *err)
 	Rc rc;
 
 	if (table_states_is_empty(self->states) ||
-		table_states_others_are_out(self->states))
+		table_states_only_listed(self->states))
 		return RC_OK;
 	moves = arena_calloc(step->arena, definition_set_count(step->after) + 1,
 						 sizeof(TableMove));
@@ -803,7 +806,7 @@ select_known_tables(Step *step, SchemaSet *some, Error *err)
 {
 	Rc rc;
 
-	if (!table_states_others_are_out(step->self->states))
+	if (!table_states_only_listed(step->self->states))
 		return RC_OK;
 	rc = known_tables_select(step->set, step->self->known, step->arena, some,
 							 err);

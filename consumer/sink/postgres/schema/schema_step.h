@@ -9,7 +9,7 @@
  * and stores the new definitions, all in the open transaction.  So rows, schema
  * and progress are committed together.
  *
- * A target may already have the change, because somebody has applied it by
+ * A target may already have the change, because a user has applied it by
  * hand.  Then nothing is run, and the definitions are stored all the same.
  * With the policy SCHEMA_STOP, this is the only way to continue; otherwise the
  * step fails, and lists the statements to run.  With SCHEMA_FOLLOW, the step

@@ -136,9 +136,9 @@ enum
 	COL_DELIMITER,
 	COL_RECEIVES_TEXT,
 	COL_READ_BEFORE,
-	COL_READ_BEHIND,
+	COL_READ_AFTER,
 	COL_SOURCE_READ_BEFORE,
-	COL_SOURCE_READ_BEHIND,
+	COL_SOURCE_READ_AFTER,
 	COL_SOURCE_OUTPUT,
 	COL_SOURCE_ARRAY_TYPE,
 	COL_EQUALS,
@@ -310,11 +310,11 @@ fill_column(TargetTable *table, TargetColumn *column, const PGresult *result,
 	column->base_type = oid_field(result, row, COL_BASE_TYPE);
 	column->delimiter = PQgetvalue(result, row, COL_DELIMITER)[0];
 	column->read_before = text_field(arena, result, row, COL_READ_BEFORE);
-	column->read_behind = text_field(arena, result, row, COL_READ_BEHIND);
+	column->read_after = text_field(arena, result, row, COL_READ_AFTER);
 	column->source_read_before = text_field(arena, result, row,
 											COL_SOURCE_READ_BEFORE);
-	column->source_read_behind = text_field(arena, result, row,
-											COL_SOURCE_READ_BEHIND);
+	column->source_read_after = text_field(arena, result, row,
+										   COL_SOURCE_READ_AFTER);
 	column->source_output = text_field(arena, result, row, COL_SOURCE_OUTPUT);
 	column->equals_sql = text_field(arena, result, row, COL_EQUALS);
 	column->compared_as = text_field(arena, result, row, COL_COMPARED_AS);

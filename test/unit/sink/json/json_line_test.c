@@ -159,7 +159,7 @@ static void
 rows_are_objects_of_what_is_known(void **state UNUSED)
 {
 	const Value new_row[] = {text("2"), {.kind = VALUE_UNCHANGED}};
-	const Value old_row[] = {text("1"), {.kind = VALUE_ABSENT}};
+	const Value old_row[] = {text("1"), {.kind = VALUE_MISSING}};
 	const Change update = {.kind = CHANGE_UPDATE,
 						   .relation = &item,
 						   .new_row = new_row,

@@ -124,7 +124,7 @@ sub may_change
 	my ($table, $column) = @_;
 	my $name = quote_ident($column->{name});
 
-	return !$column->{is_key} && !$column->{as} && !$column->{is_away}
+	return !$column->{is_key} && !$column->{as} && !$column->{is_moved}
 	  && !$table->{column_list} && !$table->{indexes}[0]
 	  && !$table->{constraints}[0]
 	  && $column->{name} !~ /^(n|parent|rid)$/
@@ -199,7 +199,7 @@ sub reattach
 	} $round->schema->published;
 	my $table = $random->pick(@tables, undef) or return;
 	my $leaf = $random->pick(
-		grep { $side eq 'source' || !$_->{is_away} } @{ $table->{partitions}{leaves} });
+		grep { $side eq 'source' || !$_->{is_moved} } @{ $table->{partitions}{leaves} });
 	my ($name, $leaf_name) = ($table->name, $table->leaf_name($leaf));
 
 	alter($round, $side, "BEGIN; ALTER TABLE $name DETACH PARTITION $leaf_name;
@@ -251,7 +251,7 @@ sub index_target
 {
 	my ($round, $table) = @_;
 	my $index = 'fuzz_' . ++$round->{indexes_added};
-	my ($column) = grep { $_->{type}{is_key} && !$_->{is_away} } $table->columns;
+	my ($column) = grep { $_->{type}{is_key} && !$_->{is_moved} } $table->columns;
 
 	return unless $column;
 	alter($round, 'target', "CREATE INDEX $index ON " . $table->name . ' ('

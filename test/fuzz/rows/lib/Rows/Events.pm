@@ -364,7 +364,7 @@ sub partition_made
 		$round->wait_for_end($round->pair->start(@command), "table add $leaf_name");
 		$round->native->forget($name) if $round->native;
 	}
-	$leaf->{is_away} = $schema->is_root;
+	$leaf->{is_moved} = $schema->is_root;
 	push @{ $table->{partitions}{leaves} }, $leaf;
 	$round->run_writer("rows_$leaf->{name}", $table, 25001);
 	return $leaf_name;

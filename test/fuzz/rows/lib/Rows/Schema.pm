@@ -543,12 +543,12 @@ sub choose_anew
 	my @listed = grep {
 		my $is_listed = $self->often(0.6);
 		$_->{is_key} || $_->{is_notnull} || $is_listed
-	} grep { !$_->{is_away} && $_->{name} ne 'g' } $table->columns;
+	} grep { !$_->{is_moved} && $_->{name} ne 'g' } $table->columns;
 
 	@{$table}{qw(filter column_list)} = (undef, undef);
 	$table->{column_list} = [ map { $_->{name} } @listed ]
 	  if $has_list && $table->key && $table->{identity} ne 'full'
-	  || grep { $_->{is_away} } $table->columns;
+	  || grep { $_->{is_moved} } $table->columns;
 	$self->choose_filter($table) if $has_filter;
 }
 
@@ -664,7 +664,7 @@ sub choose_target
 		my $is_widened = $self->often(0.3);
 		my $wider = $random->pick(@wider, undef);
 
-		$column->{is_away} = !$is_sent{ $column->{name} };
+		$column->{is_moved} = !$is_sent{ $column->{name} };
 		$column->{target_sql} = $wider
 		  if $is_widened && !$table->{partitions} && !$column->{as};
 	}

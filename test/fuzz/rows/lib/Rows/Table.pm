@@ -10,7 +10,7 @@
 #     is_computed   no statement may write it
 #     target_sql    the type on the target, if it is another one there
 #     our_sql       the same, where that is so on our target only
-#     is_away       the target does not have it
+#     is_moved       the target does not have it
 package Rows::Table;
 
 use strict;
@@ -34,7 +34,7 @@ sub quote_ident
 # key_kind, "primary" or "index"; identity, "default", "full", "index" or
 # "nothing".  More are set by who makes it:
 #
-#     partitions    { by, column, leaves: [ { name, bound; is_away, if the
+#     partitions    { by, column, leaves: [ { name, bound; is_moved, if the
 #                   target does not have it } … ] }
 #     dropped       columns that were there once
 #     references    [ { column, table, action } … ]
@@ -173,7 +173,7 @@ sub target_ddl
 	my ($self) = @_;
 	my $target = $self->{target};
 	my @columns = map { $self->column_sql($_, $_->{target_sql} || $_->{type}{sql}) }
-	  grep { !$_->{is_away} } @{ $target->{columns} };
+	  grep { !$_->{is_moved} } @{ $target->{columns} };
 
 	push @columns, @{ $target->{extra} };
 	my $partitions =
@@ -281,7 +281,7 @@ sub storage_ddl
 	return map {
 		$self->alter('ALTER ' . quote_ident($_->{name})
 			  . " SET STORAGE $_->{type}{storage}")
-	} grep { $_->{type}{storage} && !$_->{is_away} } $self->columns;
+	} grep { $_->{type}{storage} && !$_->{is_moved} } $self->columns;
 }
 
 sub constraint_ddl
@@ -289,7 +289,7 @@ sub constraint_ddl
 	my ($self) = @_;
 
 	return map { $self->alter("ADD $_->{kind}") }
-	  grep { !$_->{column}{is_away} } @{ $self->{constraints} };
+	  grep { !$_->{column}{is_moved} } @{ $self->{constraints} };
 }
 
 sub index_ddl

@@ -185,7 +185,7 @@ test_a_table_is_altered_and_forgotten(void **state UNUSED)
 static void
 work_open_txns(Bench *bench)
 {
-	const OpenTxnsTurn turn = {.others_rest = true, .source_idle = true};
+	const OpenTxnsTurn turn = {.rest_is_idle = true, .source_idle = true};
 	Error err = {0};
 	int i = 0;
 

@@ -46,7 +46,7 @@ fill_row(Value *row, const char *letters)
 		row[i] = (Value){.kind = letters[i] == 'v'   ? VALUE_INTEGER
 								 : letters[i] == 'n' ? VALUE_NULL
 								 : letters[i] == 'u' ? VALUE_UNCHANGED
-													 : VALUE_ABSENT,
+													 : VALUE_MISSING,
 						 .integer = i};
 }
 

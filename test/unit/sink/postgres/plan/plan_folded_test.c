@@ -30,7 +30,7 @@
 
 /* Stands for a text that is not in the row. */
 static const char unchanged[] = "(unchanged)";
-static const char absent[] = "(absent)";
+static const char missing[] = "(missing)";
 
 typedef struct Bench
 {
@@ -142,8 +142,8 @@ text_value(const char *text)
 		return (Value){.kind = VALUE_NULL};
 	if (text == unchanged)
 		return (Value){.kind = VALUE_UNCHANGED};
-	if (text == absent)
-		return (Value){.kind = VALUE_ABSENT};
+	if (text == missing)
+		return (Value){.kind = VALUE_MISSING};
 	return (Value){.bytes = (const uint8_t *) text,
 				   .length = (uint32_t) strlen(text),
 				   .kind = VALUE_TEXT};
@@ -163,7 +163,7 @@ row(Bench *bench, int64_t id, const char *v, const char *w)
 static const Value *
 key(Bench *bench, int64_t id)
 {
-	return row(bench, id, absent, absent);
+	return row(bench, id, missing, missing);
 }
 
 /* Every change comes in a frame of its own, which the batch keeps. */

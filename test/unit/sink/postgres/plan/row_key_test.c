@@ -43,13 +43,13 @@ values_of_other_columns_do_not_count(void **state UNUSED)
 	expect(VALUE_INTEGER, VALUE_TEXT, VALUE_INTEGER, true, true);
 	expect(VALUE_INTEGER, VALUE_TEXT, VALUE_NULL, true, true);
 	expect(VALUE_INTEGER, VALUE_TEXT, VALUE_UNCHANGED, true, true);
-	expect(VALUE_INTEGER, VALUE_TEXT, VALUE_ABSENT, true, true);
+	expect(VALUE_INTEGER, VALUE_TEXT, VALUE_MISSING, true, true);
 }
 
 static void
 a_key_that_was_not_sent_is_not_there(void **state UNUSED)
 {
-	expect(VALUE_ABSENT, VALUE_TEXT, VALUE_INTEGER, false, false);
+	expect(VALUE_MISSING, VALUE_TEXT, VALUE_INTEGER, false, false);
 	expect(VALUE_INTEGER, VALUE_UNCHANGED, VALUE_INTEGER, false, false);
 }
 

@@ -1,14 +1,14 @@
 /*
- * transit.c
+ * moving_row.c
  *    Copies the update, and makes the changes for both targets.
  */
-#include "route/transit.h"
+#include "route/moving_row.h"
 
 #include <string.h>
 
 #include "model/moved.h"
 
-#define TRANSIT_ARENA_BYTES ((size_t) 1024)
+#define MOVING_ROW_ARENA_BYTES ((size_t) 1024)
 
 static bool
 has_bytes(const Value *value)
@@ -35,7 +35,7 @@ copy_row(Arena *arena, const Relation *relation, const Value *row)
 static Frame *
 make_frame(Relation *relation)
 {
-	Arena *arena = arena_new(TRANSIT_ARENA_BYTES);
+	Arena *arena = arena_new(MOVING_ROW_ARENA_BYTES);
 	Frame *frame = arena_calloc(arena, 1, sizeof(Frame));
 
 	frame->arena = arena;
@@ -45,13 +45,13 @@ make_frame(Relation *relation)
 	return frame;
 }
 
-Transit *
-transit_new(const TransitOptions *options)
+MovingRow *
+moving_row_new(const MovingRowOptions *options)
 {
 	const Change *update = options->update;
 	Relation *relation = update->relation;
 	Frame *frame = make_frame(relation);
-	Transit *transit = arena_calloc(frame->arena, 1, sizeof(Transit));
+	MovingRow *moving = arena_calloc(frame->arena, 1, sizeof(MovingRow));
 	Change *removal = arena_calloc(frame->arena, 1, sizeof(Change));
 
 	*removal = (Change){.kind = CHANGE_DELETE,
@@ -60,7 +60,7 @@ transit_new(const TransitOptions *options)
 											change_identity_row(update)),
 						.hash = update->old_hash,
 						.old_hash = update->old_hash};
-	*transit = (Transit){
+	*moving = (MovingRow){
 		.fetch = {.txn = options->txn,
 				  .pipeline = arena_strdup(frame->arena, options->pipeline),
 				  .number = options->number,
@@ -73,20 +73,20 @@ transit_new(const TransitOptions *options)
 		.wanted = arena_calloc(frame->arena, (size_t) relation->column_count,
 							   sizeof(int)),
 	};
-	transit->fetch.txn.origin = NULL;
+	moving->fetch.txn.origin = NULL;
 	for (int i = 0; i < relation->column_count; i++)
-		if (transit->fetch.row[i].kind == VALUE_UNCHANGED)
-			transit->wanted[transit->wanted_count++] = i;
-	/* A row whose values the WAL has moves without a Transit. */
-	ASSERT(transit->wanted_count > 0);
-	return transit;
+		if (moving->fetch.row[i].kind == VALUE_UNCHANGED)
+			moving->wanted[moving->wanted_count++] = i;
+	/* A row whose values the WAL has moves without a MovingRow. */
+	ASSERT(moving->wanted_count > 0);
+	return moving;
 }
 
 void
-transit_free(Transit *transit)
+moving_row_free(MovingRow *moving)
 {
-	if (transit != NULL)
-		frame_unref(transit->frame);
+	if (moving != NULL)
+		frame_unref(moving->frame);
 }
 
 static Value
@@ -98,11 +98,11 @@ text_value(const char *text)
 }
 
 static void
-make_kept(const Transit *transit, Relation *moved, int column, Change *change)
+make_kept(const MovingRow *moving, Relation *moved, int column, Change *change)
 {
-	const SinkFetch *fetch = &transit->fetch;
+	const SinkFetch *fetch = &moving->fetch;
 	const Relation *relation = fetch->removal->relation;
-	Value *row = arena_calloc(transit->frame->arena, MOVED_COLUMN_COUNT,
+	Value *row = arena_calloc(moving->frame->arena, MOVED_COLUMN_COUNT,
 							  sizeof(Value));
 
 	row[MOVED_PIPELINE] = text_value(fetch->pipeline);
@@ -123,11 +123,11 @@ make_kept(const Transit *transit, Relation *moved, int column, Change *change)
  * fetched, because both targets compute it.
  */
 static MUST_CHECK Rc
-check_fetched(const Transit *transit, int column, Error *err)
+check_fetched(const MovingRow *moving, int column, Error *err)
 {
-	const Relation *relation = transit->fetch.removal->relation;
+	const Relation *relation = moving->fetch.removal->relation;
 
-	if (transit->fetch.row[column].kind != VALUE_UNCHANGED ||
+	if (moving->fetch.row[column].kind != VALUE_UNCHANGED ||
 		relation->columns[column].generated)
 		return RC_OK;
 	return error_set(err, ERR_CONFIG,
@@ -138,30 +138,30 @@ check_fetched(const Transit *transit, int column, Error *err)
 }
 
 Rc
-transit_arrive(Transit *transit, Relation *moved, Error *err)
+moving_row_make_changes(MovingRow *moving, Relation *moved, Error *err)
 {
-	Frame *frame = transit->frame;
-	Relation *relation = transit->fetch.removal->relation;
+	Frame *frame = moving->frame;
+	Relation *relation = moving->fetch.removal->relation;
 	Change *arrival = arena_calloc(frame->arena, 1, sizeof(Change));
-	Change *kept = arena_calloc(frame->arena, (size_t) transit->wanted_count,
+	Change *kept = arena_calloc(frame->arena, (size_t) moving->wanted_count,
 								sizeof(Change));
 
-	ASSERT(transit->fetch.done && frame->relation_count == 1);
+	ASSERT(moving->fetch.done && frame->relation_count == 1);
 	*arrival = (Change){.kind = CHANGE_INSERT,
 						.relation = relation,
-						.new_row = transit->fetch.row};
-	for (int i = 0; i < transit->wanted_count; i++)
+						.new_row = moving->fetch.row};
+	for (int i = 0; i < moving->wanted_count; i++)
 	{
-		int column = transit->wanted[i];
-		Rc rc = check_fetched(transit, column, err);
+		int column = moving->wanted[i];
+		Rc rc = check_fetched(moving, column, err);
 
 		if (rc != RC_OK)
 			return rc;
-		if (transit->fetch.row[column].kind != VALUE_UNCHANGED)
-			make_kept(transit, moved, column, &kept[transit->kept_count++]);
+		if (moving->fetch.row[column].kind != VALUE_UNCHANGED)
+			make_kept(moving, moved, column, &kept[moving->kept_count++]);
 	}
-	transit->arrival = arrival;
-	transit->kept = kept;
+	moving->arrival = arrival;
+	moving->kept = kept;
 	frame->relations[frame->relation_count++] = relation_ref(moved);
 	return RC_OK;
 }

@@ -1,8 +1,8 @@
 /*
- * touched.c
+ * changed_rows.c
  *    A set of hashes, with open addressing.
  */
-#include "route/touched.h"
+#include "route/changed_rows.h"
 
 #include "base/hash.h"
 
@@ -31,40 +31,40 @@ hash_row(const Relation *relation, const Value *row)
 
 /* Returns the slot of a hash, or the free slot where it belongs. */
 static size_t
-find_slot(const Touched *touched, uint64_t hash)
+find_slot(const ChangedRows *rows, uint64_t hash)
 {
-	size_t slot = hash_slot(hash, TOUCHED_SLOTS);
+	size_t slot = hash_slot(hash, CHANGED_ROWS_SLOTS);
 
-	while (touched->slots[slot] != 0 && touched->slots[slot] != hash)
-		slot = (slot + 1) % TOUCHED_SLOTS;
+	while (rows->slots[slot] != 0 && rows->slots[slot] != hash)
+		slot = (slot + 1) % CHANGED_ROWS_SLOTS;
 	return slot;
 }
 
 static void
-add_row(Touched *touched, const Relation *relation, const Value *row)
+add_row(ChangedRows *rows, const Relation *relation, const Value *row)
 {
 	uint64_t hash = hash_row(relation, row);
 
-	touched->slots[find_slot(touched, hash)] = hash;
+	rows->slots[find_slot(rows, hash)] = hash;
 }
 
 void
-touched_add(Touched *touched, const Change *change)
+changed_rows_add(ChangedRows *rows, const Change *change)
 {
-	ASSERT(touched->count < TOUCHED_CHANGES_MAX);
-	touched->count++;
+	ASSERT(rows->count < CHANGED_ROWS_CHANGES_MAX);
+	rows->count++;
 	if (change->new_row != NULL)
-		add_row(touched, change->relation, change->new_row);
+		add_row(rows, change->relation, change->new_row);
 	if (change->old_row != NULL)
-		add_row(touched, change->relation, change->old_row);
+		add_row(rows, change->relation, change->old_row);
 }
 
 bool
-touched_has(const Touched *touched, const Change *change)
+changed_rows_has(const ChangedRows *rows, const Change *change)
 {
 	uint64_t hash;
 
 	ASSERT(change->kind == CHANGE_UPDATE || change->kind == CHANGE_DELETE);
 	hash = hash_row(change->relation, change_identity_row(change));
-	return touched->slots[find_slot(touched, hash)] != 0;
+	return rows->slots[find_slot(rows, hash)] != 0;
 }
