@@ -49,7 +49,9 @@
 #include "rewrite/rewriteHandler.h"
 #endif
 
-/* Before 16 it has functions that do not say what they take. */
+/*
+ * Before PostgreSQL 16, nodeFuncs.h declares functions without their arguments.
+ */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wstrict-prototypes"
 #include "nodes/nodeFuncs.h"
@@ -60,9 +62,9 @@
 #endif
 
 /*
- * Whether bundle.c may put itself before the walsender's reader of the WAL:
- * where a walsender waits is no promise to output plugins, and has been looked
- * at, and tested, for these.
+ * Whether send/bundle.c may put itself before the walsender's reader of the
+ * WAL.  PostgreSQL does not promise output plugins where a walsender waits, so
+ * it has been read and tested for each of these versions.
  */
 #if PG_VERSION_NUM < 200000
 #define PENSTOCK_BUNDLES_COMPAT true
@@ -70,12 +72,12 @@
 #define PENSTOCK_BUNDLES_COMPAT false
 #endif
 
-/* Before 16 each plugin declares its entry point itself. */
+/* Before PostgreSQL 16, each plugin declares its entry point itself. */
 #if PG_VERSION_NUM < 160000
 extern PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *cb);
 #endif
 
-/* The OID of pg_lsn; 14 renamed the symbol. */
+/* The OID of type pg_lsn.  PostgreSQL 14 renamed the symbol. */
 #if PG_VERSION_NUM >= 140000
 #define penstock_pg_lsn_oid_compat PG_LSNOID
 #else
@@ -83,8 +85,8 @@ extern PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *cb);
 #endif
 
 /*
- * Whether intervals can be infinite, which older servers do not understand: see
- * value.c.
+ * Whether intervals can be infinite, as they can from PostgreSQL 17 on.  Older
+ * servers do not understand such values; see tables/value.c.
  */
 #if PG_VERSION_NUM >= 170000
 #define PENSTOCK_INFINITE_INTERVALS_COMPAT 1
@@ -93,8 +95,8 @@ extern PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *cb);
 #endif
 
 /*
- * The tuples of a change; before 17 they are wrapped.  NULL where there is
- * none.
+ * Returns the new row of a change, or the old one; NULL: the change has none.
+ * Before PostgreSQL 17, the row is in a struct ReorderBufferTupleBuf.
  */
 static inline HeapTuple
 change_newtuple_compat(const ReorderBufferChange *change)
@@ -116,7 +118,10 @@ change_oldtuple_compat(const ReorderBufferChange *change)
 #endif
 }
 
-/* 19 renamed the type of an origin's number. */
+/*
+ * The type of a replication origin's number, and the number that means no
+ * origin.  PostgreSQL 19 renamed both.
+ */
 #if PG_VERSION_NUM >= 190000
 typedef ReplOriginId OriginIdCompat;
 #define penstock_no_origin_compat InvalidReplOriginId
@@ -140,9 +145,9 @@ txn_commit_time_compat(const ReorderBufferTXN *txn)
 }
 
 /*
- * Tells the server how far decoding came.  Before 15 it does not care whether
- * the transaction was left out; from 15 on it then answers synchronous
- * standbys.
+ * Tells the server how far decoding has come.  From PostgreSQL 15 on, the
+ * server also wants to know whether the transaction was left out: it then
+ * answers synchronous standbys.
  */
 static inline void
 update_progress_compat(LogicalDecodingContext *ctx, bool skipped_xact)
@@ -156,8 +161,9 @@ update_progress_compat(LogicalDecodingContext *ctx, bool skipped_xact)
 }
 
 /*
- * Whether the plugin has to see to keepalives in long stretches without
- * output.  From 16 on the server does it.
+ * Whether the plugin has to let the server send keepalives while it decodes
+ * many changes without sending anything.  From PostgreSQL 16 on, the server
+ * does so by itself.
  */
 static inline bool
 needs_keepalive_compat(void)
@@ -183,7 +189,7 @@ identity_key_bitmap_compat(Relation relation)
 #endif
 }
 
-/* The publications that name a table. */
+/* Returns the OIDs of the publications that name a table. */
 static inline List *
 table_publications_compat(Oid table)
 {
@@ -194,7 +200,10 @@ table_publications_compat(Oid table)
 #endif
 }
 
-/* The publications FOR ALL TABLES EXCEPT this one; from 19 on. */
+/*
+ * Returns the OIDs of the publications FOR ALL TABLES that exclude a table by
+ * EXCEPT, which exists from PostgreSQL 19 on.
+ */
 static inline List *
 excluding_publications_compat(Oid table)
 {
@@ -206,7 +215,10 @@ excluding_publications_compat(Oid table)
 #endif
 }
 
-/* Publications FOR TABLES IN SCHEMA exist from 15 on. */
+/*
+ * Returns the OIDs of the publications FOR TABLES IN SCHEMA of a schema, which
+ * exist from PostgreSQL 15 on.
+ */
 static inline List *
 schema_publications_compat(Oid schema)
 {
@@ -229,9 +241,9 @@ register_schema_publication_callback_compat(SyscacheCallbackFunction callback)
 }
 
 /*
- * Row filter and column list of a table in a publication exist from 15 on.
- * Each is null where there is none; the datums point into `tuple`, a
- * pg_publication_rel row.
+ * Returns the row filter, or the column list, of a table in a publication; they
+ * exist from PostgreSQL 15 on.  *isnull is set if there is none.  The datum
+ * points into `tuple`, a row of pg_publication_rel.
  */
 static inline Datum
 publication_filter_compat(HeapTuple tuple, bool *isnull)
@@ -261,7 +273,7 @@ publication_columns_compat(HeapTuple tuple, bool *isnull)
 
 /*
  * Whether a publication without a column list publishes stored generated
- * columns; the setting exists from 18 on.
+ * columns.  The setting exists from PostgreSQL 18 on.
  */
 static inline bool
 publishes_generated_compat(const Publication *publication)
@@ -274,7 +286,10 @@ publishes_generated_compat(const Publication *publication)
 #endif
 }
 
-/* Maps a partition's columns to its ancestor's; 16 added an argument. */
+/*
+ * Returns a map of a partition's columns to those of its ancestor.  PostgreSQL
+ * 16 added an argument to the server's function.
+ */
 static inline AttrMap *
 attrmap_by_name_compat(TupleDesc partition, TupleDesc ancestor)
 {
@@ -286,8 +301,8 @@ attrmap_by_name_compat(TupleDesc partition, TupleDesc ancestor)
 }
 
 /*
- * Virtual generated columns exist from 18 on; a row filter that names one has
- * to be rewritten to what the column stands for.
+ * Replaces virtual generated columns in a row filter by their expressions.
+ * Such columns exist from PostgreSQL 18 on.
  */
 static inline Node *
 expand_virtual_columns_compat(Node *expression, Relation relation)
@@ -301,8 +316,9 @@ expand_virtual_columns_compat(Node *expression, Relation relation)
 }
 
 /*
- * Transactions in progress can be handed out from 14 on.  The callbacks for it
- * do not exist before, nor do their types: this is what they all take.
+ * The callbacks for transactions in progress, which the server hands out from
+ * PostgreSQL 14 on.  Older servers have neither these callbacks nor their
+ * types.
  */
 typedef struct PenstockStreamCallbacks
 {
@@ -314,7 +330,10 @@ typedef struct PenstockStreamCallbacks
 				   XLogRecPtr commit_lsn);
 } PenstockStreamCallbacks;
 
-/* Changes, truncations and messages are handed out as they otherwise are. */
+/*
+ * Sets the callbacks for transactions in progress.  Their changes, truncations
+ * and messages go to the same functions as those of other transactions.
+ */
 static inline void
 set_stream_callbacks_compat(OutputPluginCallbacks *cb,
 							const PenstockStreamCallbacks *stream)
@@ -349,7 +368,10 @@ set_streaming_compat(LogicalDecodingContext *ctx, bool streaming)
 #endif
 }
 
-/* The transaction that a subtransaction is part of, or itself. */
+/*
+ * Returns the transaction that a subtransaction is part of; of a transaction,
+ * itself.
+ */
 static inline ReorderBufferTXN *
 top_txn_compat(ReorderBufferTXN *txn)
 {
@@ -360,7 +382,10 @@ top_txn_compat(ReorderBufferTXN *txn)
 #endif
 }
 
-/* The transaction or subtransaction that made a change, from 14 on. */
+/*
+ * Returns the xid of the transaction or subtransaction that made a change; only
+ * known from PostgreSQL 14 on.
+ */
 static inline TransactionId
 change_xid_compat(const ReorderBufferChange *change)
 {
@@ -372,7 +397,10 @@ change_xid_compat(const ReorderBufferChange *change)
 #endif
 }
 
-/* Where the plugin keeps what it knows of a transaction, from 14 on. */
+/*
+ * Returns the pointer of a transaction that the server leaves to the plugin,
+ * from PostgreSQL 14 on.
+ */
 static inline void **
 txn_private_compat(ReorderBufferTXN *txn)
 {
@@ -385,9 +413,10 @@ txn_private_compat(ReorderBufferTXN *txn)
 }
 
 /*
- * The server's note of which transaction in progress it watches while it hands
- * that out, an invalid one if it does not; NULL where there are none to hand
- * out.  See lookup.h.
+ * Returns the server's variable with the xid of the transaction in progress
+ * that is handed out, which the server watches for a rollback.  The variable is
+ * InvalidTransactionId when the server watches none.  NULL: this version hands
+ * out no transactions in progress.  See catalogs/lookup.h.
  */
 static inline TransactionId *
 watched_xid_compat(void)
@@ -400,8 +429,9 @@ watched_xid_compat(void)
 }
 
 /*
- * Up to where a walsender that decodes can read the WAL without waiting for it:
- * what is on disk or, on a standby (from 16 on), what was replayed.
+ * Returns the position up to which a walsender can read the WAL without
+ * waiting: what is on disk or, on a standby (from PostgreSQL 16 on), what was
+ * replayed.
  */
 static inline XLogRecPtr
 readable_lsn_compat(void)
@@ -429,7 +459,10 @@ waits_for_standbys_compat(void)
 #endif
 }
 
-/* Which file a relation is in; 16 renamed all of it. */
+/*
+ * Identifies the file of a relation.  PostgreSQL 16 renamed the type and its
+ * fields.
+ */
 #if PG_VERSION_NUM >= 160000
 typedef RelFileLocator RelFileCompat;
 #else
@@ -446,7 +479,10 @@ relfile_equals_compat(const RelFileCompat *a, const RelFileCompat *b)
 #endif
 }
 
-/* The relation whose file it is; InvalidOid if there is none. */
+/*
+ * Returns the OID of the relation that has this file; InvalidOid: there is
+ * none.
+ */
 static inline Oid
 relid_by_relfile_compat(const RelFileCompat *file)
 {
@@ -467,7 +503,10 @@ relation_file_compat(Relation relation)
 #endif
 }
 
-/* The file of the row that an entry of ReorderBufferTXN.tuplecids is about. */
+/*
+ * Returns the file of the catalog row that an entry of
+ * ReorderBufferTXN.tuplecids describes.
+ */
 static inline const RelFileCompat *
 tuplecid_file_compat(const ReorderBufferChange *entry)
 {
@@ -479,8 +518,9 @@ tuplecid_file_compat(const ReorderBufferChange *entry)
 }
 
 /*
- * Fetches a row, whoever can see it, by tuple->t_self; false if there is none.
- * Else the buffer is to be released.  15 added an argument.
+ * Fetches the row at tuple->t_self, no matter which transactions see it; false:
+ * there is none.  After success, the caller releases the buffer.  PostgreSQL 15
+ * added an argument to the server's function.
  */
 static inline bool
 heap_fetch_compat(Relation relation, HeapTuple tuple, Buffer *buffer)
@@ -492,7 +532,10 @@ heap_fetch_compat(Relation relation, HeapTuple tuple, Buffer *buffer)
 #endif
 }
 
-/* Starts to read all rows of a table, whoever can see them. */
+/*
+ * Starts to read all versions of all rows of a table, no matter which
+ * transactions see them.
+ */
 static inline TableScanDesc
 beginscan_any_compat(Relation relation)
 {
@@ -503,7 +546,10 @@ beginscan_any_compat(Relation relation)
 #endif
 }
 
-/* What an object is called; 14 has an argument for what is gone. */
+/*
+ * Returns the description of an object for messages; from PostgreSQL 14 on,
+ * NULL if the object does not exist any more.
+ */
 static inline char *
 describe_object_compat(const ObjectAddress *object)
 {
@@ -514,7 +560,10 @@ describe_object_compat(const ObjectAddress *object)
 #endif
 }
 
-/* A unique index with NULLS NOT DISTINCT, from 15 on. */
+/*
+ * Whether a unique index has NULLS NOT DISTINCT, which exists from PostgreSQL
+ * 15 on.
+ */
 static inline bool
 nulls_not_distinct_compat(Form_pg_index form)
 {
@@ -526,7 +575,10 @@ nulls_not_distinct_compat(Form_pg_index form)
 #endif
 }
 
-/* A partition that is being detached, from 14 on. */
+/*
+ * Whether a partition is being detached concurrently, which exists from
+ * PostgreSQL 14 on.
+ */
 static inline bool
 detach_pending_compat(Form_pg_inherits form)
 {
@@ -538,7 +590,10 @@ detach_pending_compat(Form_pg_inherits form)
 #endif
 }
 
-/* How a column is compressed, from 14 on; '\0': by default. */
+/*
+ * Returns the compression method of a column, which exists from PostgreSQL 14
+ * on; '\0': the default.
+ */
 static inline char
 attcompression_compat(Form_pg_attribute attr)
 {
@@ -551,8 +606,9 @@ attcompression_compat(Form_pg_attribute attr)
 }
 
 /*
- * The statistics target of a column, by its pg_attribute row of the system
- * cache; -1: by default, which is null from 17 on.
+ * Returns the statistics target of a column from its row of pg_attribute, which
+ * is from the system cache; -1: the default.  From PostgreSQL 17 on, the
+ * default is null in the catalog.
  */
 static inline int
 attstattarget_compat(HeapTuple tuple)
@@ -568,10 +624,15 @@ attstattarget_compat(HeapTuple tuple)
 #endif
 }
 
-/* NOT NULL as a constraint of its own; of tables from 18 on. */
+/*
+ * The contype of NOT NULL constraints, which tables have in pg_constraint from
+ * PostgreSQL 18 on.
+ */
 #define PENSTOCK_CONSTRAINT_NOT_NULL_COMPAT 'n'
 
-/* NOT ENFORCED, from 18 on. */
+/*
+ * Whether a constraint is enforced.  NOT ENFORCED exists from PostgreSQL 18 on.
+ */
 static inline bool
 is_enforced_compat(Form_pg_constraint form)
 {
@@ -583,7 +644,10 @@ is_enforced_compat(Form_pg_constraint form)
 #endif
 }
 
-/* WITHOUT OVERLAPS or PERIOD, from 18 on. */
+/*
+ * Whether a constraint has WITHOUT OVERLAPS or PERIOD, which exist from
+ * PostgreSQL 18 on.
+ */
 static inline bool
 has_period_compat(Form_pg_constraint form)
 {
@@ -595,14 +659,21 @@ has_period_compat(Form_pg_constraint form)
 #endif
 }
 
-/* ON DELETE SET NULL (column, …), from 15 on; 0: it has none. */
+/*
+ * The attribute of pg_constraint with the columns of ON DELETE SET NULL
+ * (column, …), which exist from PostgreSQL 15 on; InvalidAttrNumber: this
+ * version has none.
+ */
 #if PG_VERSION_NUM >= 150000
 #define penstock_confdelsetcols_compat Anum_pg_constraint_confdelsetcols
 #else
 #define penstock_confdelsetcols_compat InvalidAttrNumber
 #endif
 
-/* A function call that is written in a syntax of its own, from 14 on. */
+/*
+ * Whether a function call was written in an SQL syntax of its own, such as
+ * EXTRACT(… FROM …), which the server remembers from PostgreSQL 14 on.
+ */
 static inline bool
 is_sql_syntax_compat(CoercionForm form)
 {
@@ -614,8 +685,10 @@ is_sql_syntax_compat(CoercionForm form)
 #endif
 }
 
-/* The range type that a multirange consists of, from 14 on; InvalidOid: it is
- * none. */
+/*
+ * Returns the range type of a multirange type, which exist from PostgreSQL 14
+ * on; InvalidOid: the type is no multirange.
+ */
 static inline Oid
 range_of_multirange_compat(Oid type)
 {
@@ -628,9 +701,9 @@ range_of_multirange_compat(Oid type)
 }
 
 /*
- * The catalogs as they are where the WAL is being read: when a transaction is
- * handed out at its end, it has itself, too.  Borrowed; gone when more of the
- * WAL is read.
+ * Returns a snapshot of the catalogs as they are where the server reads the
+ * WAL.  When a transaction is handed out at its end, the snapshot sees that
+ * transaction, too.  Borrowed until the server reads more of the WAL.
  */
 static inline Snapshot
 newest_snapshot_compat(LogicalDecodingContext *ctx)
@@ -643,7 +716,10 @@ newest_snapshot_compat(LogicalDecodingContext *ctx)
 #endif
 }
 
-/* JSON_VALUE() and its like, from 17 on. */
+/*
+ * Whether an expression is a call such as JSON_VALUE(), which
+ * exist from PostgreSQL 17 on.
+ */
 static inline bool
 is_json_call_compat(const Node *node)
 {

@@ -100,9 +100,10 @@ struct Sequences
 	bool all_there;    /* whether all sequences of the list could be read */
 	bool warn_missing; /* whether to warn of sequences that a target does not
 						* have */
-	int looks;         /* number of readings since the list was read */
-	int sessions;      /* number of sessions with the source's database */
-	bool finishing;    /* set sequences without a margin */
+	int looks;      /* number of times that values were read since the list of
+					   sequences was read */
+	int sessions;   /* number of sessions with the source's database */
+	bool finishing; /* set sequences without a margin */
 	TargetWork works[CONFIG_TARGETS_MAX];
 	bool failing; /* whether the present failure was logged */
 	Arena *arena; /* memory of `said` */

@@ -523,7 +523,7 @@ ensure_rewrite_sent(PenstockSession *session, const PenstockRelInfo *info,
 		append_rewrite(session, info, subxid);
 }
 
-/* Sets whose schema changes are at hand; NULL: nobody's. */
+/* Sets the transaction whose schema changes are sent; NULL: it has none. */
 static void
 set_schema(PenstockSession *session, PenstockSchema *schema)
 {

@@ -15,7 +15,7 @@
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
-/* A statement, or several in one transaction. */
+/* A statement to run, or several that are run in one transaction. */
 typedef struct Task
 {
 	const char *sql;
@@ -62,8 +62,9 @@ struct Build
 	TableState *tables;
 	Task *queue;
 	int queue_size;  /* number of tasks that `queue` has room for */
-	int queue_count; /* number of tasks, with those that are taken */
-	int queue_head;  /* index before which all tasks are taken */
+	int queue_count; /* number of tasks in `queue`, including those that a
+						session has taken */
+	int queue_head;  /* index in `queue`: all tasks before it are taken */
 	int waiting;     /* number of tasks that are not taken */
 	int done;        /* number of tasks that have ended */
 	int busy;        /* number of tasks that are running */

@@ -28,7 +28,7 @@
  * function is followed by the types of all its arguments. */
 #define CONTENTS_LINE_MAX 65536
 
-/* Sorted numbers of entries. */
+/* The numbers of some entries of a dump, sorted. */
 typedef struct EntryNumbers
 {
 	int count;
@@ -68,11 +68,17 @@ typedef struct ContentsFilter
 MUST_CHECK Rc contents_filter(const char *from, const char *to,
 							  const ContentsFilter *filter, Error *err);
 
-/* Reads the objects of a list's entries; *objects is allocated in the arena. */
+/*
+ * Reads the objects of the entries in a list that pg_restore has written;
+ * *objects is allocated in the arena.
+ */
 MUST_CHECK Rc contents_read_objects(const char *file, ObjectSet *objects,
 									Arena *arena, Error *err);
 
-/* Reads the numbers of a list's entries; *entries is allocated in the arena. */
+/*
+ * Reads the numbers of the entries in a list that pg_restore has written;
+ * *entries is allocated in the arena.
+ */
 MUST_CHECK Rc contents_read_numbers(const char *file, EntryNumbers *entries,
 									Arena *arena, Error *err);
 

@@ -149,8 +149,9 @@ add_dump_options(Schema *schema, Arguments *arguments, const char *file)
 		arguments_add(arguments, arena_printf(schema->arena, "--snapshot=%s",
 											  options->snapshot));
 	/*
-	 * With --schema-only, the dump would have no entries that fill materialized
-	 * views.  The two sections do not contain the data either.
+	 * A dump with --schema-only has no entries that fill materialized views.
+	 * The sections pre-data and post-data have these entries, but not the rows
+	 * of tables.
 	 */
 	if (options->with_data)
 	{

@@ -1,6 +1,6 @@
 /*
  * locks.c
- *    LOCK TABLE, again and again.
+ *    Locks the tables with LOCK TABLE, and tries again until it succeeds.
  */
 #include "job/switch/locks.h"
 
@@ -19,14 +19,20 @@
 #define LOCK_WAIT_MS "100"
 #define LOCK_ALL_MS  "2000"
 
-/* Shortest pause between two tries, and by how much it may be longer. */
+/*
+ * Shortest pause between two attempts to lock, and by how much a pause may be
+ * longer.
+ */
 #define PAUSE_MS_MIN    50
 #define PAUSE_MS_CHANCE 350
 
-/* Failed tries after which we first log who has the locks, and again. */
+/*
+ * After each such number of failed attempts, the sessions that hold the locks
+ * are logged.
+ */
 #define TRIES_SAID 5
 
-/* Sessions that are named. */
+/* Maximum number of sessions that are named in such a message. */
 #define HOLDERS_MAX_SQL "5"
 
 /*
@@ -37,7 +43,10 @@
  */
 static const char lock_mode_sql[] = " IN SHARE ROW EXCLUSIVE MODE";
 
-/* $1: names of the tables, as JSON. */
+/*
+ * Query for the sessions that hold locks on the tables, as one text.  $1: the
+ * names of the tables, as JSON.
+ */
 static const char holders_sql[] =
 	"SELECT string_agg(h.text, '; ') FROM (SELECT CASE"
 	" WHEN a.pid IS NULL THEN format('prepared transaction \"%s\"',"
@@ -70,7 +79,7 @@ typedef struct Locking
 	int count;
 } Locking;
 
-/* Whether the error says that a lock was not to be had in time. */
+/* Whether the error says that a lock could not be taken in time. */
 static bool
 is_locked(const Error *err)
 {
@@ -123,7 +132,9 @@ send_locks(const Locking *locking, Error *err)
 		buf_printf(&sql, "LOCK TABLE ONLY %s%s;",
 				   self->tables.tables[locking->order[i]].name, lock_mode_sql);
 	if (sql.overflowed)
-		rc = error_set(err, ERR_LIMIT, "the names of %d tables are too long",
+		rc = error_set(err, ERR_LIMIT,
+					   "cannot lock %d tables with one statement: their names "
+					   "are too long",
 					   locking->count);
 	else if (!PQsendQuery(pgconn_raw(self->source), sql.data))
 		rc = pgconn_connection_error(self->source, "could not send to", err);
@@ -131,8 +142,10 @@ send_locks(const Locking *locking, Error *err)
 	return rc;
 }
 
-/* Locks the tables in order; *locked is set to the number of those that were
- * locked before one was not to be had. */
+/*
+ * Locks the tables in order.  *locked is set to the number of tables that were
+ * locked before the first that could not be locked.
+ */
 static MUST_CHECK Rc
 lock_tables(const Locking *locking, int *locked, Error *err)
 {
@@ -160,8 +173,10 @@ lock_tables(const Locking *locking, int *locked, Error *err)
 	return rc == RC_OK ? answer : rc;
 }
 
-/* Puts the table that was not to be had to the front: its writers may wait for
- * another one, which we had locked before. */
+/*
+ * Puts the table that could not be locked to the front of the order.  Sessions
+ * that write to it may wait for a table that we had locked before it.
+ */
 static void
 bring_forward(Locking *locking, int failed)
 {
@@ -189,7 +204,10 @@ roll_back(Switch *self, Error *err)
 	return pgconn_exec(self->source, "ROLLBACK", NULL, err);
 }
 
-/* One try: RC_AGAIN if a lock was not to be had, or the tables are others. */
+/*
+ * Tries once to lock all tables.  RC_AGAIN: a lock could not be taken, or the
+ * source has other tables by now.
+ */
 static MUST_CHECK Rc
 try(Locking *locking, Error *err)
 {
@@ -221,7 +239,10 @@ try(Locking *locking, Error *err)
 	return rc == RC_OK ? RC_AGAIN : rc;
 }
 
-/* Returns who has the locks, allocated in the arena; NULL: nobody now. */
+/*
+ * Returns a text on the sessions that hold the locks, allocated in the arena;
+ * NULL: no session holds them now.
+ */
 static MUST_CHECK Rc
 read_holders(Switch *self, const char **holders, Error *err)
 {
@@ -261,7 +282,10 @@ give_up(const Switch *self, int tries, const char *holders, Error *err)
 	return rc;
 }
 
-/* A pause whose length nobody can foresee. */
+/*
+ * Waits for a random time, so that attempts do not always meet the same
+ * transactions of a program.
+ */
 static MUST_CHECK Rc
 pause_by_chance(Error *err)
 {

@@ -1,6 +1,6 @@
 /*
  * repair.c
- *    The steps of a repair, by their numbers in repair.h.
+ *    Repairs rows that differ; repair.h numbers the steps.
  */
 #include "job/verify/repair.h"
 
@@ -25,18 +25,23 @@
 
 #define ARENA_BLOCK_BYTES ((size_t) KB)
 
-/* Keys that are looked up together. */
+/* Maximum number of keys that one statement looks up. */
 #define BATCH_KEYS 100
 
-/* Bytes of one statement. */
+/* Maximum size of a statement. */
 #define STATEMENT_BYTES_MAX ((size_t) 512 * MB)
 
-/* Maximum number of fences under which a table is tried that was locked or
- * rewritten each time. */
+/*
+ * Maximum number of fences under which the repair of a table is tried, if the
+ * table was locked or rewritten each time.
+ */
 #define TRIES_MAX 10
 
-/* The order in which rows are repaired: a row that is to go may have a value of
- * a unique index that another one is to get. */
+/*
+ * The kinds of faults in the order in which they are repaired.  Rows that are
+ * to be deleted come first: such a row may have a value of a unique index that
+ * another row is to get.
+ */
 static const RowFault order[ROW_FAULTS] = {ROW_EXTRA, ROW_MISPLACED,
 										   ROW_DIFFERENT, ROW_MISSING};
 
@@ -52,7 +57,7 @@ typedef struct Repair
 	int64_t until_us; /* monotonic time when the fence is to end */
 } Repair;
 
-/* A table on one target. */
+/* A table that is repaired on one target. */
 typedef struct RepairedTable
 {
 	Repair *repair;
@@ -61,7 +66,7 @@ typedef struct RepairedTable
 	int number; /* index of the target */
 } RepairedTable;
 
-/* Some keys of it. */
+/* Keys of such a table that are repaired together. */
 typedef struct Batch
 {
 	const RepairedTable *table;
@@ -226,8 +231,12 @@ append_insert(Buf *sql, const Batch *batch, int row)
 	buf_append_char(sql, ')');
 }
 
-/* Appends an UPDATE.  The key of a row that differs is the same on both sides;
- * that of another one may have another text. */
+/*
+ * Appends an UPDATE of the target's row `target` to the values of the source's
+ * row `source`.  A row with the fault ROW_DIFFERENT has the same key on both
+ * sides, so its key is not set.  With another fault, the key may have another
+ * text.
+ */
 static void
 append_update(Buf *sql, const Batch *batch, int source, int target)
 {
@@ -274,8 +283,10 @@ append_note(Batch *batch, int key, RowRepair what, int target)
 	buf_append_char(&batch->notes, ';');
 }
 
-/* Runs a statement for one row.  A row that another session has changed since
- * we have looked it up is not found, and left alone. */
+/*
+ * Runs a statement for one row.  A row that another session has changed since
+ * it was looked up is not found, and stays as it is.
+ */
 static MUST_CHECK Rc
 write_row(Batch *batch, PgConn *conn, int key, RowRepair what, int source,
 		  int target, Error *err)
@@ -340,9 +351,12 @@ is_same(const Batch *batch, int source, int target)
 				  PQgetvalue(batch->target, target, LOOKUP_ROW)) == 0;
 }
 
-/* Repairs what the target has of one key, which are its rows from `first` to
- * before `end`: one of them becomes or stays the source's row, which is
- * `source` or -1, and others are deleted. */
+/*
+ * Repairs the rows of the target that have one key: those from `first` to
+ * before `end`.  One of them becomes, or already is, the source's row `source`;
+ * the remaining ones are deleted.  If `source` is -1, the source has no such
+ * row, and all are deleted.
+ */
 static MUST_CHECK Rc
 repair_key(Batch *batch, PgConn *conn, int key, int source, int first, int end,
 		   Error *err)
@@ -469,8 +483,10 @@ is_over(const Repair *self)
 	return clock_monotonic_us() >= self->until_us;
 }
 
-/* Repairs batches until all rows that differ in this way are repaired, or the
- * fence is to end. */
+/*
+ * Repairs batches of keys until no row has this kind of fault any more, or the
+ * fence is about to end.
+ */
 static MUST_CHECK Rc
 repair_fault(const RepairedTable *table, RowFault fault, Error *err)
 {
@@ -512,9 +528,12 @@ begin_source(const RepairedTable *table, Error *err)
 	return sql_run(repair->source, &sql, NULL, err);
 }
 
-/* Decides after an SQL error: a table that is locked or was rewritten is tried
- * again under another fence, up to TRIES_MAX times; others are not repaired.
- * Returns RC_FAIL for any other error. */
+/*
+ * Decides what an SQL error means for a table.  A table that was locked or
+ * rewritten is tried again under another fence, up to TRIES_MAX times; after
+ * another error that the table causes, it is not repaired.  Returns RC_FAIL for
+ * all remaining errors.
+ */
 static MUST_CHECK Rc
 judge_failure(const RepairedTable *table, Error *err)
 {
@@ -553,7 +572,10 @@ repair_table(const RepairedTable *table, Error *err)
 
 /* ---- all tables, under one fence ---------------------------------------- */
 
-/* Tables that are placed on nodes cannot be copied one by one. */
+/*
+ * Refuses to repair a table without a key, and says how to copy it.  Tables
+ * that are placed on nodes cannot be copied one by one.
+ */
 static void
 refuse_keyless(const RepairedTable *table)
 {
@@ -570,8 +592,10 @@ refuse_keyless(const RepairedTable *table)
 				   OWN_COMMAND_TABLE("resync", named->schema, named->name)));
 }
 
-/* Repairs a table on a target, if its verdict says so.  `now` is the verdict
- * that the table has under this anchor: pending, if it can be compared. */
+/*
+ * Repairs a table on a target, if its verdict says so.  `now` is its verdict
+ * under the current anchor, which is pending if the table can be compared.
+ */
 static MUST_CHECK Rc
 repair_compared(Repair *self, const ComparedTable *table, int number,
 				Error *err)

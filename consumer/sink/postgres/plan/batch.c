@@ -219,7 +219,8 @@ batch_split(Batch *batch, size_t txn_index, Batch *to)
 	{
 		ASSERT(batch->bytes >= batch->frames[f].bytes);
 		batch->bytes -= batch->frames[f].bytes;
-		frame_unref(batch->frames[f].frame); /* `to` holds a reference now */
+		frame_unref(batch->frames[f].frame); /* batch_add() has given `to` a
+											  * reference of its own */
 	}
 	batch->frame_count = frame_first;
 	batch->change_count = change_first;

@@ -160,22 +160,23 @@ typedef struct TargetTable
  */
 bool target_table_shares_rows(const TargetTable *a, const TargetTable *b);
 
-/* Whether the binary format of a type is its text. */
+/* Whether the binary format of a type is the same as its text format. */
 bool target_type_is_text(uint32_t type_oid);
 
 /* Frees a table.  Accepts NULL. */
 void target_table_close(TargetTable *table);
 
 /*
- * Appends a parameter as a value of the column's base type; `many`: of an
- * element of an array.
+ * Appends an expression that reads a parameter as a value of the column's base
+ * type.  With `many`, the parameter is an array, and the expression reads one
+ * of its elements.
  */
 void target_column_append_value(Buf *sql, const TargetColumn *column,
 								const char *expression, bool many);
 
 /*
- * Appends the condition that two such expressions are equal; the column must
- * have an equality operator.
+ * Appends the condition that two expressions from target_column_append_value()
+ * are equal.  The column must have an equality operator.
  */
 void target_column_append_equal(Buf *sql, const TargetColumn *column,
 								const char *left, const char *right);

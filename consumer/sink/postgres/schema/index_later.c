@@ -244,7 +244,8 @@ index_later_note(PgConn *conn, const char *pipeline,
 		rc = index_build_write(conn, pipeline, &build, err);
 	if (rc == RC_OK && *noted)
 		log_info("apply",
-				 "%s: index \"%s\".\"%s\" is built beside what comes next: %s",
+				 "%s: index \"%s\".\"%s\" is built while changes go on being "
+				 "applied: %s",
 				 pgconn_label(conn), build.schema, build.name, build.statement);
 	return rc;
 }
