@@ -53,6 +53,10 @@
 /* Largest value of --jobs. */
 #define CONFIG_JOBS_MAX 64
 
+/* Smallest and largest value of --segment-size, in bytes. */
+#define CONFIG_SEGMENT_MIN (64 * KB)
+#define CONFIG_SEGMENT_MAX (16 * 1024 * MB)
+
 /* Largest level in --compression=zstd:LEVEL, which the plugin defines. */
 #define CONFIG_COMPRESSION_LEVEL_MAX 19
 
@@ -105,6 +109,8 @@ typedef enum ConfigCommand
 	COMMAND_VERIFY = 1 << 13,
 	COMMAND_SWITCH = 1 << 14,
 	COMMAND_FINISH = 1 << 15,
+	COMMAND_RECORD = 1 << 16,
+	COMMAND_LOG = 1 << 17,
 } ConfigCommand;
 
 /* A set of options.  The names are borrowed from the table of options. */
@@ -201,6 +207,8 @@ typedef struct Config
 	bool messages;
 	bool schema_changes;
 	bool create_slot;
+	const char *log;      /* directory of the log; NULL: not given */
+	size_t segment_bytes; /* bytes after which a segment of the log ends */
 	bool force;
 	bool dry_run;
 	int hold_s;                /* seconds that a fence is held; 0: until a stop

@@ -8,9 +8,12 @@
 
 #include <string.h>
 
-#define ALL           (~0U)
-#define WITH_TARGET   (ALL & ~(unsigned) COMMAND_TAIL)
-#define STREAMING     ((unsigned) COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TAIL)
+#define ALL            (~0U)
+#define WITHOUT_TARGET ((unsigned) COMMAND_TAIL | COMMAND_RECORD | COMMAND_LOG)
+#define WITH_TARGET    (ALL & ~WITHOUT_TARGET)
+#define WITH_SOURCE    (ALL & ~(unsigned) COMMAND_LOG)
+#define STREAMING                                                              \
+	((unsigned) COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_TAIL | COMMAND_RECORD)
 #define COPYING       ((unsigned) COMMAND_CLONE | COMMAND_CHECK)
 #define CREATING      ((unsigned) COMMAND_CLONE | COMMAND_CHECK | COMMAND_TABLE)
 
@@ -22,7 +25,7 @@ const OptionDef option_table[] = {
 		.letter = 's',
 		.type = &type_conninfo,
 		.offset = FIELD(source),
-		.commands = ALL,
+		.commands = WITH_SOURCE,
 		.group = GROUP_CONNECTION,
 		.only_typed = true,
 		.placeholder = "CONNINFO",
@@ -60,7 +63,8 @@ const OptionDef option_table[] = {
 		.commands = COMMAND_CHECK | COMMAND_FOLLOW | COMMAND_STATUS |
 					COMMAND_TAIL | COMMAND_DROP | COMMAND_FENCE |
 					COMMAND_TABLE | COMMAND_SEQUENCES | COMMAND_SCHEMA |
-					COMMAND_PROMOTE | COMMAND_VERIFY | COMMAND_SWITCH,
+					COMMAND_PROMOTE | COMMAND_VERIFY | COMMAND_SWITCH |
+					COMMAND_RECORD,
 		.group = GROUP_CONNECTION,
 		.only_typed = true,
 		.placeholder = "NAME",
@@ -71,7 +75,7 @@ const OptionDef option_table[] = {
 		.letter = 'n',
 		.type = &type_name,
 		.offset = FIELD(name),
-		.commands = ALL,
+		.commands = WITH_SOURCE,
 		.group = GROUP_CONNECTION,
 		.placeholder = "NAME",
 		.environment = "PENSTOCK_NAME",
@@ -85,7 +89,7 @@ const OptionDef option_table[] = {
 		.offset = FIELD(publications),
 		.commands = COMMAND_CHECK | COMMAND_CLONE | COMMAND_FOLLOW |
 					COMMAND_TAIL | COMMAND_TABLE | COMMAND_FEDERATE |
-					COMMAND_SCHEMA,
+					COMMAND_SCHEMA | COMMAND_RECORD,
 		.group = GROUP_SELECTION,
 		.memory = DECIDED_BY_COPY,
 		.placeholder = "LIST",
@@ -422,7 +426,7 @@ const OptionDef option_table[] = {
 		.name = "streaming",
 		.type = &type_switch,
 		.offset = FIELD(streaming),
-		.commands = COMMAND_CLONE | COMMAND_FOLLOW,
+		.commands = COMMAND_CLONE | COMMAND_FOLLOW | COMMAND_RECORD,
 		.group = GROUP_REPLICATION,
 		.placeholder = "on|off",
 		.environment = "PENSTOCK_STREAMING",
@@ -516,6 +520,28 @@ const OptionDef option_table[] = {
 		.placeholder = "SECONDS",
 		.default_value = "60",
 		.help = "how long a target may lag until that is reported",
+	},
+	{
+		.name = "log",
+		.type = &type_directory,
+		.offset = FIELD(log),
+		.commands = COMMAND_RECORD | COMMAND_LOG | COMMAND_TAIL,
+		.group = GROUP_COMMAND,
+		.only_typed = true,
+		.placeholder = "DIR",
+		.help = "directory of the log",
+	},
+	{
+		.name = "segment-size",
+		.type = &type_size,
+		.offset = FIELD(segment_bytes),
+		.min = CONFIG_SEGMENT_MIN,
+		.max = CONFIG_SEGMENT_MAX,
+		.commands = COMMAND_RECORD,
+		.group = GROUP_COMMAND,
+		.placeholder = "SIZE",
+		.default_value = "64MB",
+		.help = "bytes after which the log goes on in another file",
 	},
 	{
 		.name = "messages",

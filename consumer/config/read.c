@@ -18,7 +18,7 @@
 
 /* Commands that accept arguments which are not options. */
 #define COMMAND_WITH_WORDS                                                     \
-	((unsigned) COMMAND_CONFIG | COMMAND_TABLE | COMMAND_SCHEMA)
+	((unsigned) COMMAND_CONFIG | COMMAND_TABLE | COMMAND_SCHEMA | COMMAND_LOG)
 
 /*
  * For an option of the table, getopt_long() returns this number plus the index

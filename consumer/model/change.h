@@ -145,12 +145,22 @@ typedef struct Frame
 
 	/*
 	 * If the Input keeps bytes (wire/input.h): the serialized bytes that the
-	 * frame was decoded from, valid as long as the frame.  They are the message
-	 * as it arrived, or the part of the message that is this frame if the
-	 * message has several.  NULL: the Input keeps no bytes.
+	 * frame was decoded from, valid as long as the frame.  They are the
+	 * message, decompressed, or the part of the message that is this frame if
+	 * the message has several.  NULL: the Input keeps no bytes.
 	 */
 	const uint8_t *bytes;
 	size_t byte_count;
+
+	/*
+	 * Whether the bytes have more than begin, the changes above and commit:
+	 * something that concerns the session, such as a description of a table.
+	 */
+	bool is_mixed;
+
+	/* Serialized description of the session, if the frame has it; or NULL. */
+	const uint8_t *session;
+	size_t session_bytes;
 
 	size_t message_bytes; /* bytes of memory of `message`, beside the arena */
 	int references;       /* number of references: see frame_ref() */

@@ -110,6 +110,13 @@ typedef struct Relation
 	int *distribution;
 
 	/*
+	 * The serialized record that the source described the table with, if the
+	 * Input keeps bytes (wire/input.h); otherwise NULL.
+	 */
+	const uint8_t *record;
+	size_t record_bytes;
+
+	/*
 	 * Whether the transaction that brought this description has dropped the
 	 * table again, so that no other transaction ever saw it.  Set at the end of
 	 * that transaction.

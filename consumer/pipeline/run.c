@@ -1044,6 +1044,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	ASSERT(pipeline->sink_count > 0 &&
 		   pipeline->sink_count <= CONFIG_TARGETS_MAX);
 	ASSERT(pipeline->beside_count <= PIPELINE_BESIDE_MAX);
+	run.input = pipeline->from_log ? decoder_new_for_log() : decoder_new();
 	for (int i = 0; i < pipeline->sink_count; i++)
 	{
 		const Sink *sink = pipeline->sinks[i];
@@ -1053,13 +1054,14 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 			.commit_time_us = sink->report->last_commit_time_us};
 
 		CHECK(sink->orders.mode == SINK_RUNNING && !sink->in_transaction);
+		if (sink->ops->frame != NULL)
+			input_keep_bytes(run.input);
 		durable = lsn_min(durable, sink->report->durable_lsn);
 		run.workers[i] = worker_new(pipeline->sinks[i]);
 		if (pipeline->start_lsn != 0)
 			proof_add(&run.proof, &last, pipeline->start_lsn);
 	}
 	progress_init(&run.progress, durable);
-	run.input = decoder_new();
 	run.router = router_new(&(RouterOptions){
 		.sinks = pipeline->sinks,
 		.sink_count = pipeline->sink_count,

@@ -43,6 +43,7 @@ typedef struct Beside
 typedef struct Pipeline
 {
 	Source *source; /* borrowed */
+	bool from_log;  /* whether the source is a log (source/log/log_source.h) */
 	Lsn start_lsn;  /* Confirmed position of the slot, read after the stream was
 					 * opened. 0: not known, or the last transactions may not
 					 * come again; then no proof is made (progress/proof.h). */

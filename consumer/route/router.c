@@ -40,6 +40,8 @@ struct Router
 	Directory *directory;
 	const char *pipeline;
 	TxnInfo txn;      /* the current transaction */
+	bool inside_txn;  /* whether its end has still to come; without placement
+					   * only */
 	char *txn_origin; /* owned copy of txn.origin, because the string in the
 					   * frame may be freed earlier */
 
@@ -177,6 +179,21 @@ copy_changes(Sink *sink, Frame *frame, Error *err)
 	return RC_OK;
 }
 
+/*
+ * Passes a frame to a sink that takes frames, unless it has the transaction. Of
+ * an open transaction only the sink can tell.
+ */
+static MUST_CHECK Rc
+give_frame(const Router *router, Sink *sink, Frame *frame, Error *err)
+{
+	bool outside = !frame->begins && !router->inside_txn;
+
+	if (frame->open_txn.xid == 0 && !outside &&
+		router->txn.end_lsn <= sink->report->start_lsn)
+		return RC_OK;
+	return sink_frame(sink, frame, err);
+}
+
 /* Passes a whole frame to one sink. */
 static MUST_CHECK Rc
 copy_frame(Router *router, Sink *sink, Frame *frame, Error *err)
@@ -187,6 +204,8 @@ copy_frame(Router *router, Sink *sink, Frame *frame, Error *err)
 				   !frame->changes[0].message->transactional;
 	Rc rc = RC_OK;
 
+	if (sink->ops->frame != NULL)
+		return give_frame(router, sink, frame, err);
 	if (frame->begins && frame->txn.end_lsn > sink->report->start_lsn)
 		rc = sink_begin(sink, &router->txn, err);
 	if (rc == RC_OK && (sink->in_transaction || outside))
@@ -667,8 +686,11 @@ route_open_txn(Router *router, Frame *frame, Error *err)
 	if (!ends && router->places != NULL)
 		return place_frame(router, frame, err);
 	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
-		rc = ends ? end_open_txn(router, router->sinks[i], frame, err)
-				  : give_open_changes(router->sinks[i], frame, err);
+		if (router->sinks[i]->ops->frame != NULL)
+			rc = give_frame(router, router->sinks[i], frame, err);
+		else
+			rc = ends ? end_open_txn(router, router->sinks[i], frame, err)
+					  : give_open_changes(router->sinks[i], frame, err);
 	return rc;
 }
 
@@ -717,6 +739,8 @@ router_frame(Router *router, Frame *frame, Error *err)
 	}
 	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
 		rc = copy_frame(router, router->sinks[i], frame, err);
+	router->inside_txn = (router->inside_txn || frame->begins) &&
+						 !frame->commits;
 	return rc;
 }
 

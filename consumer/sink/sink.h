@@ -14,6 +14,9 @@
  * that are still in progress on the source, and SinkFetchOps, to return values
  * of rows.
  *
+ * A sink may have frame(), to receive whole frames instead of changes, those of
+ * open transactions among them.  The functions for changes are not called then.
+ *
  * A filter is a sink that passes what it receives to another sink, and may
  * change it on the way; see filter.h.
  *
@@ -134,6 +137,9 @@ typedef struct SinkOps
 	Rc (*begin)(Sink *sink, const TxnInfo *txn, Error *err);
 	Rc (*change)(Sink *sink, Frame *frame, const Change *change, Error *err);
 	Rc (*commit)(Sink *sink, const TxnInfo *txn, Error *err);
+
+	/* Receives a frame as it came.  NULL: the sink receives changes. */
+	Rc (*frame)(Sink *sink, Frame *frame, Error *err);
 	const SinkOpenTxnOps *open_txns; /* NULL: the sink receives no open
 									  * transactions */
 	const SinkFetchOps *fetching;    /* NULL: the sink returns no values of
@@ -295,6 +301,18 @@ sink_commit(Sink *sink, const TxnInfo *txn, Error *err)
 	CHECK(txn->end_lsn > sink->report->start_lsn);
 	sink->in_transaction = false;
 	return sink->ops->commit(sink, txn, err);
+}
+
+/*
+ * Passes a frame to a sink that has frame(): a whole transaction, or a part of
+ * one, that ends after the sink's start_lsn; a part of an open transaction; or
+ * a message.  The Input has to keep bytes (wire/input.h).
+ */
+static inline MUST_CHECK Rc
+sink_frame(Sink *sink, Frame *frame, Error *err)
+{
+	CHECK(sink->ops->frame != NULL && frame->bytes != NULL);
+	return sink->ops->frame(sink, frame, err);
 }
 
 static inline MUST_CHECK Rc

@@ -83,6 +83,7 @@ typedef struct Decoder
 	Bundle *bundle; /* bundle whose frames were not all returned yet, or NULL */
 	bool holding;   /* whether the source has said that it holds transactions
 					 * back */
+	bool from_log;  /* see decoder_new_for_log() */
 	bool session_seen;
 	bool in_transaction;
 	OpenTxnList open_txns; /* open transactions of which we have received a
@@ -385,15 +386,17 @@ decode_change(Decoder *decoder, Frame *frame, Span body, size_t *kept,
 
 	if (!read_change(raw, body))
 		return invalid(err, "change cannot be read");
-	decoder->change_count++;
+	if (raw->operation != CHANGE_FIELD_RELATION || !decoder->from_log)
+		decoder->change_count++;
 	if (raw->subxid != 0 && decoder->open_txn == NULL)
 		return invalid(err, "subtransaction of no open transaction");
 	*change = (Change){.subxid = (uint32_t) raw->subxid};
 	switch (raw->operation)
 	{
 		case CHANGE_FIELD_RELATION:
+			frame->is_mixed = true;
 			return relations_decode(&decoder->relations, frame->arena,
-									raw->body, err);
+									raw->body, decoder->input.keeps_bytes, err);
 		case CHANGE_FIELD_INSERT:
 		case CHANGE_FIELD_UPDATE:
 		case CHANGE_FIELD_DELETE:
@@ -585,6 +588,7 @@ decode_commit(Decoder *decoder, Frame *frame, Span body, Error *err)
 {
 	ProtobufCAllocator allocator = arena_allocator(frame->arena);
 	Penstock__Commit *wire;
+	Rc rc;
 
 	if (body.data == NULL)
 		return RC_OK;
@@ -597,8 +601,12 @@ decode_commit(Decoder *decoder, Frame *frame, Span body, Error *err)
 		return invalid(err, "transaction has not as many changes as it says");
 	frame->commits = true;
 	decoder->in_transaction = false;
-	return relations_note_gone(&decoder->relations, wire->gone, wire->n_gone,
-							   err);
+	rc = relations_note_gone(&decoder->relations, wire->gone, wire->n_gone,
+							 err);
+	for (size_t i = 0; i < wire->n_gone && rc == RC_OK; i++)
+		remember_relation(decoder, frame,
+						  relations_find(&decoder->relations, wire->gone[i]));
+	return rc;
 }
 
 static MUST_CHECK Rc
@@ -761,6 +769,12 @@ decode_frame(Decoder *decoder, Frame *frame, Span body,
 	frame->change_count = outline->change_count;
 	frame->changes = arena_alloc(frame->arena,
 								 outline->change_count * sizeof(Change));
+	frame->is_mixed = outline->session.data != NULL ||
+					  outline->stream.data != NULL ||
+					  outline->stream_abort.data != NULL ||
+					  outline->holding != 0;
+	frame->session = outline->session.data;
+	frame->session_bytes = outline->session.length;
 	decoder->frame_relation_capacity = 0;
 	rc = decode_session(decoder, frame, outline->session, err);
 	if (rc == RC_OK)
@@ -917,14 +931,6 @@ decode_opened(Decoder *decoder, const WireMessage *message, Frame **frame,
 	return next_in_bundle(&decoder->input, frame, err);
 }
 
-/* Has a frame that came compressed keep the compressed bytes. */
-static void
-keep_compressed(const WireMessage *message, Frame *frame)
-{
-	frame->bytes = arena_dup(frame->arena, message->data, message->length);
-	frame->byte_count = message->length;
-}
-
 static MUST_CHECK Rc
 decode(Input *input, const WireMessage *message, Frame **frame, Error *err)
 {
@@ -938,8 +944,6 @@ decode(Input *input, const WireMessage *message, Frame **frame, Error *err)
 		return decode_opened(decoder, message, frame, err);
 	if (rc == RC_OK)
 		rc = decode_opened(decoder, &opened, frame, err);
-	if (rc == RC_OK && input->keeps_bytes && decoder->bundle == NULL)
-		keep_compressed(message, *frame);
 	message->memory_free(message->memory);
 	return rc;
 }
@@ -960,4 +964,13 @@ decoder_new(void)
 	decoder->input.ops = &ops;
 	decoder->inflater = inflater_new();
 	return &decoder->input;
+}
+
+Input *
+decoder_new_for_log(void)
+{
+	Input *input = decoder_new();
+
+	decoder_of(input)->from_log = true;
+	return input;
 }

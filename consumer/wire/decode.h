@@ -21,4 +21,11 @@
 /* Returns a new decoder, to be freed with input_free(). */
 Input *decoder_new(void);
 
+/*
+ * Returns a new decoder for what a log has (source/log/log_source.h), where the
+ * Relation records stand between the frames of a transaction and are not in the
+ * number of changes that its Commit says.
+ */
+Input *decoder_new_for_log(void);
+
 #endif /* PENSTOCK_WIRE_DECODE_H */

@@ -50,9 +50,8 @@ struct Input
 
 /*
  * Has every frame from now on keep the serialized message that it was made of
- * (Frame.bytes).  This needs no more memory, because the values of a frame
- * point into the message anyway.  Only a message that came compressed is
- * copied.
+ * (Frame.bytes), and every Relation its record.  For frames this needs no more
+ * memory, because their values point into the message anyway.
  */
 static inline void
 input_keep_bytes(Input *input)

@@ -179,7 +179,8 @@ convert_relation(const Penstock__Relation *wire, Relation **converted,
 }
 
 Rc
-relations_decode(Relations *self, Arena *arena, Span body, Error *err)
+relations_decode(Relations *self, Arena *arena, Span body, bool keeps_record,
+				 Error *err)
 {
 	ProtobufCAllocator allocator = arena_allocator(arena);
 	Penstock__Relation *wire = penstock__relation__unpack(
@@ -193,6 +194,11 @@ relations_decode(Relations *self, Arena *arena, Span body, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	CHECK(relation != NULL);
+	if (keeps_record)
+	{
+		relation->record = arena_dup(relation->arena, body.data, body.length);
+		relation->record_bytes = body.length;
+	}
 	store_relation(self, relation);
 	return RC_OK;
 }

@@ -34,10 +34,11 @@ Relation *relations_find(const Relations *self, uint64_t number);
 
 /*
  * Reads a Relation record.  It replaces an earlier record with the same number.
- * The arena is for temporary allocations.
+ * The arena is for temporary allocations.  `keeps_record`: whether the Relation
+ * keeps the record itself (Relation.record).
  */
 MUST_CHECK Rc relations_decode(Relations *self, Arena *arena, Span body,
-							   Error *err);
+							   bool keeps_record, Error *err);
 
 /* Sets `gone` of the tables with these numbers: see model/relation.h. */
 MUST_CHECK Rc relations_note_gone(const Relations *self,
