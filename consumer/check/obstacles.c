@@ -415,12 +415,12 @@ check_superuser_objects(const CopyPlan *plan, Error *err)
 	if (rc == RC_OK && result != NULL &&
 		strcmp(PQgetvalue(result, 0, 0), "0") != 0)
 	{
-		rc = error_set(err, ERR_CONFIG,
-					   "only a superuser may create %s of the source's "
-					   "objects, such as %s, and \"%s\" is none on %s",
-					   PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
-					   PQuser(pgconn_raw(plan->target)),
-					   pgconn_label(plan->target));
+		rc = error_set(
+			err, ERR_CONFIG,
+			"only a superuser may create %s of the source's "
+			"objects, such as %s, and user \"%s\" is no superuser on %s",
+			PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
+			PQuser(pgconn_raw(plan->target)), pgconn_label(plan->target));
 		error_hint(err, "Clone as a superuser; or publish tables rather than "
 						"FOR ALL TABLES, which copies these tables and what "
 						"they need.");

@@ -64,11 +64,10 @@ refuse(const ConflictRule *rule, const char *why, Error *err)
 	buf_append_identifier(&name, rule->table);
 	rc = error_set(err, ERR_CONFIG, "--on-conflict names table %s, which %s",
 				   name.data, why);
-	error_hint(err, "A table is named with its schema, and as in SQL: what has "
-					"capitals or other signs stands in double quotes, as in "
-					"'--on-conflict=public.\"My Logs\":skip'.  Of a "
-					"partitioned table the name counts that the publication "
-					"has: its own, or those of its partitions.");
+	error_hint(err, "Give the table's name with its schema, and quote it as in "
+					"SQL, as in '--on-conflict=public.\"My Logs\":skip'.  For "
+					"a partitioned table, give the name that the publication "
+					"publishes: its own, or those of its partitions.");
 	buf_release(&name);
 	return rc;
 }

@@ -373,8 +373,9 @@ check_source_names(const Config *config, const char *first, Error *err)
 		error_detail(err, "Tables that are on every target are copied from the "
 						  "first source alone; rows that only other sources "
 						  "have would be lost.");
-		error_hint(err, "Give tables whose rows come from all sources lines of "
-						"their own.");
+		error_hint(err,
+				   "If the rows of a table come from all sources, give the "
+				   "table a line of its own.");
 		return rc;
 	}
 	return RC_OK;

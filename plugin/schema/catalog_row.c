@@ -135,8 +135,8 @@ note_owner(PenstockObjects *objects, Relation catalog, HeapTuple old,
 }
 
 /*
- * The qualified name in the row of a dropped object; NULL if its kind has no
- * name.
+ * Returns the qualified name from the row of a dropped object; NULL: objects of
+ * its kind have no name.
  */
 static char *
 qualified_name(Relation catalog, HeapTuple tuple)
@@ -185,8 +185,8 @@ is_told_of_class(Relation catalog, HeapTuple old, HeapTuple tuple)
 }
 
 /*
- * Notes what a row of pg_class says of a heap into which a table is being
- * rewritten; see the end of PenstockObject.
+ * Records what a row of pg_class says of a heap into which a table is being
+ * rewritten; see the last fields of PenstockObject.
  */
 static void
 note_rewriting_heap(PenstockObject *object, HeapTuple old, HeapTuple tuple,
@@ -207,7 +207,8 @@ note_rewriting_heap(PenstockObject *object, HeapTuple old, HeapTuple tuple,
 }
 
 /*
- * Whether a relation has an owner of its own: an index has that of its table.
+ * Whether a relation has an owner of its own.  The owner of an index is that of
+ * its table.
  */
 static bool
 has_owner(Form_pg_class form)
@@ -316,8 +317,8 @@ note_depend(PenstockObjects *objects, HeapTuple tuple)
 			->member = true;
 
 	/*
-	 * The server has made it for another object, as it makes the functions that
-	 * construct values of a range type.
+	 * The server has made the object for another one, as it makes the
+	 * constructor functions of a range type.
 	 */
 	else if (form->deptype == DEPENDENCY_INTERNAL &&
 			 (form->classid == ProcedureRelationId ||
@@ -325,15 +326,15 @@ note_depend(PenstockObjects *objects, HeapTuple tuple)
 		penstock_objects_get(objects, form->classid, form->objid)
 			->internal = true;
 
-	/* A sequence is owned by a column now. */
+	/* A sequence has become owned by a column. */
 	else if (form->classid == RelationRelationId && form->objsubid == 0 &&
 			 form->refclassid == RelationRelationId && form->refobjsubid > 0)
 		penstock_objects_mark_relation(objects, form->objid);
 }
 
 /*
- * Notes a change of a comment or security label.  The catalogs of these have
- * rows about objects of all other catalogs.
+ * Records a change of a comment or security label.  The catalogs of comments
+ * and labels have rows about objects of all other catalogs.
  */
 static void
 note_comment(PenstockObjects *objects, Oid catalog, Oid oid, int32 column,
@@ -346,8 +347,8 @@ note_comment(PenstockObjects *objects, Oid catalog, Oid oid, int32 column,
 }
 
 /*
- * The schema of an object, from the row that stands for it; InvalidOid: objects
- * of its kind are in none.
+ * Returns the schema of an object, from the row that stands for the object;
+ * InvalidOid: objects of its kind are in no schema.
  */
 static Oid
 namespace_of(Relation catalog, HeapTuple tuple)
@@ -379,9 +380,9 @@ name_of_gone(Relation catalog, HeapTuple tuple, Oid relation)
 }
 
 /*
- * Notes a row of a catalog that has no function of its own here.  The object is
- * the one that the row's OID stands for; if the catalog has no OIDs, the
- * catalog as a whole.
+ * Records a row of a catalog for which this file has no function of its own.
+ * The changed object is the one that the row's OID stands for; if the catalog
+ * has no OIDs, it is the catalog as a whole.
  */
 static void
 note_other(PenstockObjects *objects, Relation catalog, HeapTuple tuple,
@@ -424,8 +425,8 @@ note_rule(PenstockObjects *objects, Relation catalog, HeapTuple tuple,
 }
 
 /*
- * Catalogs whose rows are data rather than definitions, or repeat what rows of
- * another catalog say.
+ * Whether the rows of a catalog are ignored: they are data rather than
+ * definitions, or repeat what rows of another catalog say.
  */
 bool
 penstock_catalog_is_passed_over(Oid catalog)
@@ -449,7 +450,7 @@ penstock_catalog_is_passed_over(Oid catalog)
 
 #define FIELD(type, field) (((type) GETSTRUCT(tuple))->field)
 
-/* Finds out which object a row is about, and what of it has changed. */
+/* Records which object a row is about, and what of the object has changed. */
 void
 penstock_catalog_row_note(PenstockObjects *objects, Relation catalog,
 						  HeapTuple old, HeapTuple tuple,
@@ -571,8 +572,9 @@ penstock_catalog_row_note(PenstockObjects *objects, Relation catalog,
 }
 
 /*
- * In these catalogs an update often changes only what the stream does not tell
- * of, or tells of by itself, such as owners.  The two versions show which.
+ * Whether both versions of an updated row are needed.  In these catalogs an
+ * update often changes only what the stream does not tell of, or tells of
+ * separately, such as owners.
  */
 bool
 penstock_catalog_needs_old(Oid catalog)

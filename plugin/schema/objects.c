@@ -68,8 +68,8 @@ penstock_objects_get(PenstockObjects *objects, Oid catalog, Oid oid)
 }
 
 /*
- * The stream does not tell of objects that came with the server, which have
- * OIDs below FirstNormalObjectId.
+ * Ignores objects that came with the server, which have OIDs below
+ * FirstNormalObjectId.
  */
 void
 penstock_objects_mark(PenstockObjects *objects, Oid catalog, Oid oid)
@@ -92,7 +92,10 @@ penstock_objects_mark_part(PenstockObjects *objects, PenstockObjectKey key)
 		object->relation = key.oid;
 }
 
-/* The row was found that stands for an object itself. */
+/*
+ * Records the row that stands for an object itself, such as that in pg_class
+ * for a table.
+ */
 PenstockObject *
 penstock_objects_note(PenstockObjects *objects, Oid catalog, Oid oid,
 					  PenstockRowEvent event)
@@ -142,8 +145,8 @@ penstock_leaves_out_schema(const char *schema_name)
 }
 
 /*
- * A schema that was dropped has no name to go by.  Its own row says which
- * schema it was, and may be found later.
+ * The name of a schema that was dropped is not known here.  The row of the
+ * schema itself has it, and may be read later.
  */
 bool
 penstock_leaves_out_namespace(Oid namespace)
@@ -189,9 +192,12 @@ find_relation(PenstockObjects *objects, Oid oid)
 	return hash_search(objects->hash, &key, HASH_FIND, NULL);
 }
 
-/* An index is described with its table: if it has changed, the table has. */
+/*
+ * Marks the table of an index that has changed: an index is described with its
+ * table.
+ */
 static void
-touch_table_of_index(PenstockObjects *objects, const PenstockObject *object)
+mark_table_of_index(PenstockObjects *objects, const PenstockObject *object)
 {
 	HeapTuple tuple = SearchSysCache1(INDEXRELID,
 									  ObjectIdGetDatum(object->key.oid));
@@ -206,8 +212,8 @@ touch_table_of_index(PenstockObjects *objects, const PenstockObject *object)
 }
 
 /*
- * Notes the kind of a relation and whether it is left out, from its row in
- * pg_class; false if it has none any more.
+ * Reads the kind of a relation, and whether it is left out, from its row in
+ * pg_class; false: it has no row any more.
  */
 static bool
 look_up_relation(PenstockObject *object)
@@ -291,7 +297,8 @@ tell_of_relation(PenstockObjects *objects, PenstockObject *object, List **told)
 		case RELKIND_RELATION:
 		case RELKIND_PARTITIONED_TABLE:
 		case RELKIND_SEQUENCE:
-		case '\0': /* no row of its own was found, and it was dropped */
+		case '\0': /* the row of the relation itself was not found, and the
+					  relation was dropped */
 			tell(told, object,
 				 object->removed ? PENSTOCK_SCHEMA_GONE
 								 : PENSTOCK_SCHEMA_DEFINED);
@@ -305,7 +312,7 @@ tell_of_relation(PenstockObjects *objects, PenstockObject *object, List **told)
 			break;
 		case RELKIND_INDEX:
 		case RELKIND_PARTITIONED_INDEX:
-			touch_table_of_index(objects, object);
+			mark_table_of_index(objects, object);
 			break;
 		default:
 			tell(told, object, PENSTOCK_SCHEMA_UNTRANSLATED);
@@ -420,7 +427,7 @@ penstock_objects_tell(PenstockObjects *objects)
 {
 	List *told = NIL;
 
-	/* By index, because telling of an index appends its table to the list. */
+	/* Iterate by index: telling of an index appends its table to the list. */
 	for (int i = 0; i < list_length(objects->list); i++)
 	{
 		PenstockObject *object = list_nth(objects->list, i);

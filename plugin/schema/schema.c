@@ -6,40 +6,51 @@
  * --------
  *
  * For each row of a catalog that a transaction inserts or removes, the server
- * has an entry with the file, the place in it, and the position in the WAL; an
- * update has two in a row, of the old and the new version.  The rows themselves
- * are still there: the slot keeps the server from removing what it may have to
- * see.  So each is fetched, whether or not it is visible to anybody.  What was
- * not written by this transaction, or was by a subtransaction that was rolled
- * back, is passed over: the place may have been used again.
+ * keeps an entry with the file of the row, its place in the file, and the
+ * position in the WAL.  An update has two entries in a row, of the old and the
+ * new version.
  *
- * The entry also says which of the two it was: one with a command that removed
- * the row is about that, else it is about its insertion.  An old version points
- * to the new one.  From that follows what was created and what is gone.
+ * The rows themselves still exist, because the slot keeps the server from
+ * removing rows that decoding may have to see.  So this file fetches each row,
+ * whether or not any snapshot sees it.  The place may have been used again: a
+ * row is ignored if another transaction has written it, or a subtransaction
+ * that was rolled back.
+ *
+ * An entry says whether it is about the insertion or the removal of the row: if
+ * it has the number of a command that removed the row, it is about the removal.
+ * The old version of an updated row points to the new one.  From all this
+ * follows which objects were created and which were dropped.
  *
  *
  * Catalogs that were rewritten
  * ----------------------------
  *
- * VACUUM FULL of a catalog puts its rows elsewhere, and the places that were
- * noted before are good for nothing.  The rows are still there, all that the
- * slot may have to see.  So such a catalog is read as a whole, for rows that
- * the transaction has written: before its changes for those that can be seen
- * where it is, and for others' that it has removed, if they cannot be seen;
- * when it ends for all.  The order in which they were written is not known
- * then, and more may be told than has changed.  What it has made and removed
- * before a row is found when it ends.
+ * VACUUM FULL of a catalog moves its rows to another file, so the places in
+ * entries that were made before are wrong.  The rows that the slot may have to
+ * see still exist.  So such a catalog is read as a whole, and the rows that the
+ * transaction has written are found in it.
+ *
+ * Before a change of the transaction, two kinds of rows are looked for: those
+ * that can be seen at the change's position, and those of other transactions
+ * that this one has removed, which cannot be seen any more.  At the end of the
+ * transaction, all its rows are looked for.
+ *
+ * The order in which the rows were written is not known then, and the stream
+ * may tell of objects that have not changed.  An object that the transaction
+ * has made and dropped before a change is only found at the transaction's end.
  *
  *
- * What others change meanwhile
- * ----------------------------
+ * What other transactions change at the same time
+ * ------------------------------------------------
  *
- * Not every change locks its object: two transactions can change a domain, or
- * one an index and the other its table.  When one of them has committed, the
- * other sees what it has done.  So what was told before is told again with what
- * is told next, or at the end, if another transaction has changed the catalogs
- *since; and a definition has the position at which it was read, not that of the
- *change that it is about.
+ * Not every change locks its object: two transactions can change the same
+ * domain, or one can change an index and the other its table.  When one of them
+ * has committed, the other sees what it has done.
+ *
+ * So a definition that was sent earlier in the transaction is sent again with
+ * the next definitions, or at the end, if another transaction has changed the
+ * catalogs since.  The position of a definition is the one at which it was
+ * read, not that of the change.
  */
 #include "postgres.h"
 
@@ -65,47 +76,50 @@
 
 struct PenstockSchema
 {
-	MemoryContext context; /* everything below is allocated in it */
+	MemoryContext context; /* owns all memory of this struct */
 	ReorderBufferTXN *txn;
 
 	/*
-	 * The last entry that was looked at, and its position.  The entry is valid
-	 * until the piece of a transaction in progress ends.
+	 * The last entry that was read, and its position.  The entry is valid until
+	 * the current piece of a transaction in progress ends.
 	 */
 	dlist_node *last;
 	XLogRecPtr last_lsn;
 
-	XLogRecPtr next_lsn; /* of the entry after `last`; NO_LSN: there is none */
+	XLogRecPtr next_lsn; /* position of the entry after `last`; NO_LSN: there is
+							none */
 
 	PenstockOwnXids own; /* the transaction and its subtransactions */
 
 	/*
-	 * Definitions that were sent, as PenstockSchemaObject; and of which other
-	 * transactions the changes could be seen when they were: of all before
-	 * told_xmin, and of told_xids, which is sorted.
+	 * Definitions that were sent, as PenstockSchemaObject; and the other
+	 * transactions whose changes were visible then: all before told_xmin, and
+	 * those in told_xids, which is sorted.
 	 */
 	List *told;
 	TransactionId told_xmin;
 	TransactionId *told_xids;
 	int told_xid_count;
 
-	List *moved;     /* OIDs of catalogs that were rewritten: see the top */
-	List *rewritten; /* OIDs of heaps of rewritten tables that were met */
+	List *moved; /* OIDs of catalogs that were rewritten; see the head of this
+					file */
+	List *rewritten; /* OIDs of new heaps of rewritten tables whose rows were
+						sent */
 	List *emptied;   /* PenstockEmptied that are to be sent, in order */
 };
 
-/* What is at hand while entries are looked at. */
+/* State while entries are read. */
 typedef struct Walk
 {
 	PenstockSchema *schema;
 	PenstockObjects objects;
 
 	List *catalogs; /* an OpenCatalog for each file that was met */
-	bool missed;    /* an entry was of a catalog that was rewritten */
+	bool missed;    /* whether an entry was of a catalog that was rewritten */
 
 	/*
-	 * If the last entry was that of a replaced row: that row, which the next
-	 * entry's replaces.  Else NULL.
+	 * If the last entry was of the old version of an updated row: that version,
+	 * which the next entry replaces.  Else NULL.
 	 */
 	Oid old_catalog;
 	HeapTuple old;
@@ -114,8 +128,8 @@ typedef struct Walk
 typedef struct OpenCatalog
 {
 	RelFileCompat file;
-	Relation relation;  /* NULL: rows in this file are not looked at */
-	BlockNumber blocks; /* how long the file is */
+	Relation relation;  /* NULL: rows in this file are ignored */
+	BlockNumber blocks; /* length of the file */
 } OpenCatalog;
 
 #define NO_LSN PG_UINT64_MAX
@@ -134,7 +148,7 @@ entry_of(dlist_node *node)
 	return dlist_container(ReorderBufferChange, node, node);
 }
 
-/* The entry after `last`; NULL: there is none. */
+/* Returns the entry after `last`; NULL: there is none. */
 static dlist_node *
 next_entry(const PenstockSchema *schema)
 {
@@ -234,7 +248,10 @@ penstock_schema_note_rewrite(PenstockSchema *schema, Oid heap)
 const PenstockEmptied *
 penstock_schema_first_emptied(PenstockSchema *schema)
 {
-	/* Those of subtransactions that were rolled back since do not count. */
+	/*
+	 * Ignore tables that were emptied by subtransactions that were rolled back
+	 * since.
+	 */
 	while (schema->emptied != NIL)
 	{
 		const PenstockEmptied *first = linitial(schema->emptied);
@@ -255,7 +272,10 @@ penstock_schema_forget_emptied(PenstockSchema *schema)
 
 /* ---- entries ---- */
 
-/* Notes that a catalog was rewritten: its rows are not where entries say. */
+/*
+ * Records that a catalog was rewritten, so that its rows are not where the
+ * entries say.
+ */
 static void
 note_moved(Walk *walk, Oid catalog)
 {
@@ -268,8 +288,9 @@ note_moved(Walk *walk, Oid catalog)
 }
 
 /*
- * A file that belongs to no catalog any more was that of one of these, whose
- * files pg_class does not have: the server cannot say which.
+ * Records that any mapped catalog may have been rewritten.  pg_class does not
+ * have the files of mapped catalogs, so the server cannot say to which of them
+ * a file belonged that belongs to no catalog any more.
  */
 static void
 note_mapped_moved(Walk *walk)
@@ -281,7 +302,7 @@ note_mapped_moved(Walk *walk)
 }
 
 /*
- * Opens the catalog to which a file belongs, if its rows are of interest and
+ * Opens the catalog to which a file belongs, if its rows define objects and are
  * still in this file.
  */
 static OpenCatalog *
@@ -351,7 +372,10 @@ forget_old(Walk *walk)
 	walk->old = NULL;
 }
 
-/* Notes what an inserted row, or the new version of an updated one, says. */
+/*
+ * Records what an inserted row, or the new version of an updated row, says of
+ * objects.
+ */
 static void
 visit_inserted(Walk *walk, Relation catalog, HeapTuple tuple)
 {
@@ -367,7 +391,10 @@ visit_inserted(Walk *walk, Relation catalog, HeapTuple tuple)
 							  PENSTOCK_ROW_INSERTED);
 }
 
-/* Notes what a deleted row, or the old version of an updated one, says. */
+/*
+ * Records what a deleted row, or the old version of an updated row, says of
+ * objects.
+ */
 static void
 visit_removed(Walk *walk, Relation catalog, HeapTuple tuple)
 {
@@ -391,8 +418,9 @@ visit_removed(Walk *walk, Relation catalog, HeapTuple tuple)
 }
 
 /*
- * Fetches the row of an entry; false if it is not there.  VACUUM may even have
- * cut off its place, if a subtransaction that was rolled back had written it.
+ * Fetches the row of an entry; false: it does not exist.  VACUUM may even have
+ * truncated the file before its place, if a subtransaction that was rolled back
+ * had written the row.
  */
 static bool
 fetch_row(const OpenCatalog *catalog, HeapTuple tuple, Buffer *buffer)
@@ -432,8 +460,8 @@ visit_found(Walk *walk, Relation catalog, HeapTuple tuple, TransactionId xid,
 }
 
 /*
- * In a catalog that was rewritten: notes the transaction's rows that can be
- * seen at the position.
+ * Reads a catalog that was rewritten, and records the rows of the transaction
+ * that are visible at the position.
  */
 static void
 scan_visible(Walk *walk, Oid catalog_oid)
@@ -455,7 +483,8 @@ scan_visible(Walk *walk, Oid catalog_oid)
 }
 
 /*
- * Which transaction has deleted or replaced a row; InvalidTransactionId: none.
+ * Returns the transaction that has deleted or replaced a row;
+ * InvalidTransactionId: none.
  */
 static TransactionId
 removed_by(HeapTupleHeader row)
@@ -466,7 +495,7 @@ removed_by(HeapTupleHeader row)
 	return HeapTupleHeaderGetUpdateXid(row);
 }
 
-/* Whether the row that a scan is at can be seen at the position. */
+/* Whether the current row of a scan is visible at the position. */
 static bool
 is_visible(TableScanDesc scan, HeapTuple tuple)
 {
@@ -481,8 +510,8 @@ is_visible(TableScanDesc scan, HeapTuple tuple)
 }
 
 /*
- * In a catalog that was rewritten: notes rows of other transactions that this
- * one has removed up to the position.
+ * Reads a catalog that was rewritten, and records rows of other transactions
+ * that this transaction has removed up to the position.
  */
 static void
 scan_gone(Walk *walk, Oid catalog_oid)
@@ -505,10 +534,10 @@ scan_gone(Walk *walk, Oid catalog_oid)
 }
 
 /*
- * In a catalog that was rewritten, at the transaction's end: notes all rows
- * that it has removed or, with `removed` false, those that it has written and
- * not removed.  The latter are to be noted last, because they say what an
- * object has become.
+ * Reads a catalog that was rewritten, at the end of the transaction.  With
+ * `removed`, records all rows that the transaction has removed; otherwise, all
+ * that it has written and not removed.  The latter are recorded last, because
+ * they say what an object has become.
  */
 static void
 scan_all(Walk *walk, Oid catalog_oid, bool removed)
@@ -533,8 +562,8 @@ scan_all(Walk *walk, Oid catalog_oid, bool removed)
 }
 
 /*
- * Reads the catalogs that were rewritten as a whole; see "Catalogs that were
- * rewritten".
+ * Reads all catalogs that were rewritten; see "Catalogs that were rewritten" at
+ * the head of this file.
  */
 static void
 scan_moved(Walk *walk, XLogRecPtr lsn, bool at_end)
@@ -575,10 +604,10 @@ add_emptied(PenstockSchema *schema, const PenstockObject *heap)
 }
 
 /*
- * Collects tables that were made logged and for whose new heap no row has come.
- * What became of their rows while they were unlogged is not in the WAL; now
- * they have none.  `late`: also those of which it is not known at which
- * position that was, because pg_class was rewritten.
+ * Collects tables that were made logged and for whose new heap no row was
+ * sent.  The WAL does not have what became of their rows while they were
+ * unlogged; now they have none.  With `late`, also collects tables for which
+ * the position of the change is not known, because pg_class was rewritten.
  */
 static void
 collect_emptied(Walk *walk, bool late)
@@ -609,8 +638,9 @@ was_seen(const PenstockSchema *schema, TransactionId xid)
 
 /*
  * Whether other transactions have changed the catalogs since definitions were
- * sent, so that these may be different now.  When the transaction ends, the
- * snapshot also has the transaction itself, which does not count.
+ * sent, so that the definitions may have changed.  At the end of the
+ * transaction, the snapshot also contains the transaction itself, which does
+ * not count.
  */
 static bool
 is_told_otherwise(PenstockSchema *schema)
@@ -664,11 +694,11 @@ has_object(const List *objects, const PenstockSchemaObject *object)
 }
 
 /*
- * Whether an object exists: what a subtransaction has made may have been rolled
- * back with it.
+ * Whether an object still exists.  The subtransaction that made it may have
+ * been rolled back.
  */
 static bool
-is_there(const PenstockSchemaObject *object)
+object_exists(const PenstockSchemaObject *object)
 {
 	Datum oid = ObjectIdGetDatum(object->oid);
 
@@ -697,7 +727,7 @@ tell_again(const PenstockSchema *schema, List *objects)
 		const PenstockSchemaObject *object = lfirst(cell);
 		PenstockSchemaObject *copy;
 
-		if (has_object(objects, object) || !is_there(object))
+		if (has_object(objects, object) || !object_exists(object))
 			continue;
 		copy = palloc(sizeof(PenstockSchemaObject));
 		*copy = *object;
@@ -724,7 +754,7 @@ note_told(PenstockSchema *schema, const PenstockSchemaObject *object)
 	MemoryContextSwitchTo(outer);
 }
 
-/* Notes which definitions are sent now, as they are at `lsn`. */
+/* Records the definitions that are sent now, as they are at `lsn`. */
 static void
 note_all_told(PenstockSchema *schema, const List *objects, XLogRecPtr lsn)
 {

@@ -85,7 +85,9 @@ inherit(Draft *draft, DraftObject *child, DraftObject *parent)
 	draft_inherit(draft, child, parent);
 }
 
-/* Whether the child gets a column that it will have only from a parent. */
+/*
+ * Whether the child must get a column that it is to have only by inheritance.
+ */
 static bool
 gets_columns(const DraftObject *child)
 {
@@ -126,7 +128,10 @@ fits(const DraftObject *child, const DraftObject *parent)
 	return true;
 }
 
-/* Updates the draft: columns that both have are inherited from the parent. */
+/*
+ * Updates the draft: a column that both the parent and the child have is
+ * inherited from the parent.
+ */
 static void
 inherit_columns(DraftObject *child, const DraftObject *parent)
 {
@@ -199,8 +204,8 @@ attach_index(Draft *draft, DraftObject *child, const IndexDefinition *index,
 }
 
 /*
- * Returns the index with that OID of a table from which the child inherits, or
- * NULL.
+ * Returns the index with this OID if it belongs to a table from which the child
+ * inherits; else NULL.
  */
 static const IndexDefinition *
 parents_index(const Draft *draft, const DraftObject *child, uint32_t oid)

@@ -330,7 +330,7 @@ check_origin(const Switch *self, Error *err)
 		rc = error_set(
 			err, ERR_CONFIG,
 			"role \"%s\" may not use replication origins on %s, by which the "
-			"way back is let through",
+			"changes of the way back are recognized",
 			PQuser(pgconn_raw(self->source)), pgconn_label(self->source));
 		error_hint(err,
 				   "Run there, as a superuser: %s  Or switch without a way "

@@ -106,8 +106,9 @@ note_lease_lost(Applier *self, Error *failure)
 						"Stop the one that is not wanted.");
 
 	/*
-	 * In a round of transactions, a wrong number of rows or a violated order
-	 * can be the reason, too.  Applying the transaction alone shows which.
+	 * In a round of transactions, the cause may also be a wrong number of rows
+	 * or a violated order.  Applying the transaction alone shows which of them
+	 * it is.
 	 */
 	note_failure(self, failure, &(ConflictChange){0}, PLAN_NO_CHANGE,
 				 self->as_txns.round != NULL);
@@ -161,7 +162,7 @@ note_error_result(Applier *self, const PGresult *result,
 	ConflictChange described;
 
 	if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
-		return; /* because of an earlier failure */
+		return; /* not run because of an earlier failure */
 	if (pgconn_check_result(lane_conn(self->lane), result, &failure) == RC_OK)
 		return;
 	if (expectation->kind == EXPECT_PROGRESS &&
@@ -223,7 +224,9 @@ check_commit(Applier *self, PGresult *result, const Expectation *expectation)
 	self->as_txns.committed = expectation->txn_index + 1;
 }
 
-/* Does the same for a batch that is applied as one. */
+/*
+ * Records that a batch, which is one transaction of the target, is committed.
+ */
 static void
 note_committed(Applier *self, PGresult *result)
 {

@@ -9,14 +9,17 @@
 
 #include "base/xalloc.h"
 
-/* out_of_memory; also for shared memory, which has the lock table */
+/*
+ * out_of_memory, which is also the error for a full lock table in shared memory
+ */
 #define OUT_OF_MEMORY_SQLSTATE "53200"
 
 #define LOCKS_SETTING          "max_locks_per_transaction"
 
 /*
- * Reads how many locks the table has room for, as documented, and how many
- * other sessions hold, without fast-path locks.
+ * Returns the setting; how many locks the server's lock table has room for, by
+ * the formula in PostgreSQL's documentation; and how many locks other sessions
+ * have in it.  Fast-path locks are not in that table.
  */
 static const char locks_sql[] =
 	"SELECT current_setting('" LOCKS_SETTING "'),"
@@ -34,8 +37,8 @@ out_of_room_is(const Error *failure)
 }
 
 /*
- * Whether the failure is about locks; the server's hint has the name of the
- * setting in every language.
+ * Whether an out_of_memory error is about the lock table: then the server's
+ * hint has the name of the setting, in every language.
  */
 static bool
 is_about_locks(const Error *failure)

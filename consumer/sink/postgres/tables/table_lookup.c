@@ -107,7 +107,10 @@ static const char columns_sql[] = WITH_SQL
 	"  (SELECT count(*) FROM uniques u),"
 	"  NOT EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_trigger tg"
 	"   ON tg.tgrelid = p.oid WHERE tg.tgenabled IN ('A', 'R')"
-	/* These let us pass, and do nothing else: see control/refusal.h. */
+	/*
+	 * The triggers of control/refusal.h let our own sessions pass, and do
+	 * nothing else.
+	 */
 	"   AND tg.tgname NOT IN ('penstock_refuse_writes',"
 	"    'penstock_refuse_rows'))"
 	"  AND NOT EXISTS (SELECT FROM parts p JOIN pg_catalog.pg_rewrite r"
@@ -257,7 +260,10 @@ choose_transfer(const RelationColumn *source, uint32_t base_type,
 	return receives_text ? TRANSFER_RECEIVED : TRANSFER_TEXT;
 }
 
-/* Decides how single values, and many values in an array, are sent. */
+/*
+ * Decides in which format a column is sent, as a single value and in an array
+ * of values.
+ */
 static void
 choose_wire(TargetColumn *column, uint32_t array_type,
 			uint32_t source_array_type)
@@ -461,7 +467,7 @@ unknown_type(const TargetTable *table, PgConn *target,
 	return rc;
 }
 
-/* Fills in the columns of the relation. */
+/* Fills in the columns that the relation of the source has. */
 static MUST_CHECK Rc
 match_columns(TargetTable *table, PgConn *target, const PGresult *result,
 			  Error *err)
@@ -476,7 +482,7 @@ match_columns(TargetTable *table, PgConn *target, const PGresult *result,
 		int row = find_result_row(result, source->name);
 		TargetColumn *column;
 
-		/* Both sides compute the column. */
+		/* The column is generated on both sides. */
 		if (row >= 0 && source->generated &&
 			bool_field(result, row, COL_GENERATED))
 			continue;
@@ -611,7 +617,7 @@ only_key_is_unique(const TargetTable *table, const PGresult *result)
 	return true;
 }
 
-/* Distributes a number over all bits. */
+/* Returns a hash of a number, for TargetTable.top_hash. */
 static uint64_t
 hash_number(uint32_t number)
 {
