@@ -42,7 +42,7 @@ typedef enum RowRepair
 	REPAIR_INSERT,
 	REPAIR_UPDATE,
 	REPAIR_DELETE,
-	REPAIR_NOTHING, /* the row was as on the source by then */
+	REPAIR_NOTHING, /* the row had become the same as on the source */
 } RowRepair;
 #define ROW_REPAIRS 4
 
@@ -54,7 +54,8 @@ typedef enum TableOutcome
 	TABLE_NOT_COMPARED,
 	TABLE_GONE,     /* dropped meanwhile; not reported */
 	TABLE_REPAIRED, /* it differed, and every row was repaired */
-	TABLE_LEFT_OUT, /* not to be like the source's; does not count */
+	TABLE_LEFT_OUT, /* not to be compared, because the pipeline leaves the table
+					   out; does not count */
 } TableOutcome;
 
 typedef struct TableVerdict
@@ -62,8 +63,8 @@ typedef struct TableVerdict
 	const char *table;  /* "schema"."name" */
 	const char *target; /* label of the target */
 	TableOutcome outcome;
-	const char *reason; /* why the table was not compared or left out, or what
-						 * differs other than rows; or NULL */
+	const char *reason; /* why the table was not compared, or was left out, or
+						   what differs apart from rows; or NULL */
 	Lsn lsn;            /* source position of the compared snapshots */
 	int64_t rows;       /* number of rows on the target */
 	int changed;        /* failed attempts because the table was rewritten or
@@ -76,7 +77,7 @@ typedef struct TableVerdict
 	int key_room[ROW_FAULTS];
 	int repair_next[ROW_FAULTS];   /* number of keys that were looked up for the
 									* repair */
-	bool repairs;                  /* whether the rest is set */
+	bool repairs;                  /* whether the following fields are set */
 	int64_t repaired[ROW_REPAIRS]; /* number of rows, by what was done */
 } TableVerdict;
 

@@ -314,7 +314,7 @@ sub in_the_way
 	$session->run('BEGIN', 'UPDATE account SET balance = 0 WHERE id = 1');
 	my $log = $db->fails_like(1, qr/could not lock the tables on source within 2 s/,
 		'a writer that does not end', 'switch', '--max-wait=2');
-	like($log, qr/In the way: PID \d+ \(user ".*idle in transaction.* has RowExclusiveLock on public\.account/,
+	like($log, qr/Conflicting locks: PID \d+ \(user ".*idle in transaction.* has RowExclusiveLock on public\.account/,
 		'it is named');
 	is(told($db, 'source', 'UPDATE account SET balance = 1 WHERE id = 2'), '',
 		'the others write');

@@ -1,6 +1,6 @@
 /*
  * finish.c
- *    Looks at both servers, and removes one thing after the other.
+ *    Checks both servers, and then removes what a switch has made.
  */
 #include "job/switch/finish.h"
 
@@ -32,8 +32,8 @@ typedef struct Finish
 	const char *back; /* name of the way back */
 	PgConn *source;
 	PgConn *target;
-	SwitchRow row;      /* of the switch to the target */
-	SwitchRow row_back; /* of the switch back */
+	SwitchRow row;      /* state of the switch to the target */
+	SwitchRow row_back; /* state of the switch back */
 } Finish;
 
 static MUST_CHECK Rc
@@ -210,7 +210,10 @@ remove_refusal(const Finish *self, PgConn *conn, const char *pipeline,
 	return rc;
 }
 
-/* Removes all that a server notes of a pipeline that it is the target of. */
+/*
+ * Removes the progress of a pipeline, and all else that its target stores about
+ * it.
+ */
 static MUST_CHECK Rc
 remove_progress(const Finish *self, PgConn *conn, const char *pipeline,
 				Error *err)
@@ -229,7 +232,7 @@ remove_progress(const Finish *self, PgConn *conn, const char *pipeline,
 	return rc;
 }
 
-/* Removes the rows of the move, which is the last that is known of it. */
+/* Removes the states of the switches, as the last step. */
 static MUST_CHECK Rc
 remove_rows(const Finish *self, Error *err)
 {

@@ -276,9 +276,10 @@ give_up(const Switch *self, int tries, const char *holders, Error *err)
 					  tries);
 
 	if (holders != NULL)
-		error_detail(err, "In the way: %s.", holders);
-	error_hint(err, "End what is in the way, or give it more time with "
-					"--max-wait, and run the same again.");
+		error_detail(err, "Conflicting locks: %s.", holders);
+	error_hint(err,
+			   "End these sessions, or wait longer with --max-wait, and run "
+			   "the same again.");
 	return rc;
 }
 

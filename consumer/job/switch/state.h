@@ -30,33 +30,37 @@ typedef struct SwitchTables
 
 typedef struct Switch
 {
-	Config config; /* with the options that the pipeline stores */
-	Config turned; /* the same of the way back */
+	Config config; /* of the pipeline, with its stored options */
+	Config turned; /* of the way back, with its stored options */
 	const Report *report;
 	Arena *arena;
-	const char *move; /* name of the move: the pipeline that is no way back */
+	const char *move; /* key of the switch in penstock.switch: the name of the
+						 pipeline, not that of a way back */
 	const char *back; /* name of the pipeline in the other direction */
 
 	PgConn *source; /* session that holds the locks */
-	PgConn *aside;  /* another one with the source */
+	PgConn *aside;  /* further session with the source, without locks */
 	PgConn *target;
 
 	CopyCatalog *catalog;      /* the source's published tables */
-	CopyCatalog *back_catalog; /* the target's, of the way back; NULL: none */
+	CopyCatalog *back_catalog; /* catalog of the target, as the way back
+								  publishes it; NULL: no way back */
 	SwitchTables tables;
-	SourceHistory history; /* the target's, which the way back starts from */
-	SwitchRow found;       /* state when we began */
+	SourceHistory
+		history;     /* history of the target, where the way back starts */
+	SwitchRow found; /* state of the switch when this run began */
 
 	bool has_row;         /* whether we have written the row of the switch */
 	bool has_slot;        /* whether we have created the slot of the way back */
-	bool has_publication; /* whether we have created its publication */
+	bool has_publication; /* whether we have created the publication of the way
+							 back */
 	bool is_committed;    /* whether the source refuses writes */
-	bool is_unknown;      /* whether that cannot be told */
-	bool is_open;         /* whether the target's part of it is done */
-	Lsn lsn;              /* LSN of the target where the way back begins */
-	int64_t step_us;      /* monotonic time when the present step began */
-	int64_t locked_us;    /* monotonic time when we began to take the locks that
-						   * we got; 0: not yet */
+	bool is_unknown; /* whether it is not known if the source refuses writes */
+	bool is_open;    /* whether step 9 is done on the target */
+	Lsn lsn;         /* LSN of the target where the way back begins */
+	int64_t step_us; /* monotonic time when the present step began */
+	int64_t locked_us; /* monotonic time when we began to take the locks that
+						* we got; 0: not yet */
 } Switch;
 
 /* Reports what was done, with the time since the last such report. */

@@ -1,6 +1,6 @@
 /*
  * switch.c
- *    The steps of a switch, by their numbers in switch.h.
+ *    Moves writes; switch.h numbers the steps.
  */
 #include "job/switch/switch.h"
 
@@ -35,17 +35,23 @@
 
 #define ARENA_BLOCK_BYTES (16 * KB)
 
-/* Bytes for the text of a step, and for who has begun a switch. */
+/*
+ * Size of the text of a step, and of the text that says who has begun a switch.
+ */
 #define STEP_SIZE  512
 #define OWNER_SIZE 256
 
-/* Milliseconds between two attempts to learn what became of a commit, and in
- * which it must have been learnt. */
+/*
+ * Milliseconds between two queries whether the COMMIT has happened, and until
+ * the answer must be known.
+ */
 #define SETTLE_PAUSE_MS 500
 #define SETTLE_MS_MAX   60000
 
-/* Milliseconds between two looks whether the follower has left its slot, and in
- * which it has to. */
+/*
+ * Milliseconds between two checks whether the follower has left its slot, and
+ * until it must have left.
+ */
 #define LEAVE_PAUSE_MS 100
 #define LEAVE_MS_MAX   15000
 
@@ -53,8 +59,10 @@
  * dropped. */
 #define DROP_LOCK_MS 200
 
-/* How much longer than max_stall_s the source lets our transaction be idle: for
- * the case that our machine is lost. */
+/*
+ * Milliseconds, beyond max_stall_s, that our transaction on the source may be
+ * idle.  The source ends it then, in case this machine is lost.
+ */
 #define IDLE_MORE_MS 2000
 
 void
@@ -293,9 +301,9 @@ look(Switch *self, Error *err)
 }
 
 /*
- * Looks once more, with the locks, at what somebody may have changed since: a
- * table may have been created, published or paused, and then the target has
- * come to the end of the source's WAL without the rows of that table.
+ * Checks again, with the locks, what may have changed since the first check.  A
+ * table may have been created, published or paused; then the target has reached
+ * the end of the source's WAL without the rows of that table.
  */
 static MUST_CHECK Rc
 look_again(Switch *self, Error *err)
@@ -356,7 +364,10 @@ make_way_back(Switch *self, Error *err)
 
 /* ---- 4: the locks ------------------------------------------------------- */
 
-/* From here on each answer, and our silence, are limited. */
+/*
+ * Limits how long the source may take for an answer from here on, and how long
+ * our transaction may be idle.
+ */
 static MUST_CHECK Rc
 limit_stall(Switch *self, Error *err)
 {
@@ -413,8 +424,9 @@ set_sequences(Switch *self, Error *err)
 /* ---- 7: what the target has --------------------------------------------- */
 
 /*
- * Reads self->lsn, and commits with synchronous_commit = on: that is after all
- * that was applied, and after the sequences, which are durable then, too.
+ * Reads self->lsn, the position of the target where the way back begins, and
+ * commits with synchronous_commit = on.  That position is after all that was
+ * applied, and after the sequences were set; all of it is durable then.
  */
 static MUST_CHECK Rc
 flush_target(Switch *self, Error *err)
@@ -439,7 +451,7 @@ flush_target(Switch *self, Error *err)
 
 /* ---- 8: the commit ------------------------------------------------------ */
 
-/* Describes the target in the message of the refusal. */
+/* Returns how the message of the refusal describes the target. */
 static const char *
 describe_place(const Switch *self)
 {
@@ -449,8 +461,10 @@ describe_place(const Switch *self)
 						PQhost(pg), PQport(pg), PQdb(pg));
 }
 
-/* Checks that the locks are on all tables that would be moved now: a table that
- * was created since has no lock. */
+/*
+ * Checks that all tables that would be moved are locked.  A table that was
+ * created since has no lock.
+ */
 static MUST_CHECK Rc
 check_same(Switch *self, Error *err)
 {
@@ -510,8 +524,8 @@ ask_source(Switch *self, Error *err)
 }
 
 /*
- * After a COMMIT that was not answered: waits until the source can be asked,
- * and until the transaction has ended there one way or the other.
+ * Finds out whether a COMMIT that was not answered has happened: waits until
+ * the source can be asked, and until the transaction has ended there.
  */
 static MUST_CHECK Rc
 settle_commit(Switch *self, Error *err)
@@ -545,8 +559,10 @@ settle_commit(Switch *self, Error *err)
 	return RC_FAIL;
 }
 
-/* A request to stop must be deferred: whether a COMMIT that we no longer wait
- * for happens, nobody could tell. */
+/*
+ * Commits step 8.  A request to stop is deferred: nobody could tell whether a
+ * COMMIT happens that we no longer wait for.
+ */
 static MUST_CHECK Rc
 commit_source(Switch *self, Error *err)
 {
@@ -561,8 +577,10 @@ commit_source(Switch *self, Error *err)
 
 /* ---- sessions with a statement that was given up ------------------------ */
 
-/* Takes the lock of the move in a session that replaces another one, as soon as
- * the server has ended that. */
+/*
+ * Takes the lock of the move in a new session, as soon as the server has ended
+ * the old session that held it.
+ */
 static MUST_CHECK Rc
 retake_move(Switch *self, PgConn *conn, Error *err)
 {
@@ -581,8 +599,8 @@ retake_move(Switch *self, PgConn *conn, Error *err)
 }
 
 /*
- * Replaces a session in the midst of a statement that we do not wait for any
- * more; closing it cancels the statement.
+ * Replaces a session that runs a statement for which we do not wait any more.
+ * Closing the session cancels the statement.
  */
 static MUST_CHECK Rc
 renew(Switch *self, PgConn **conn, const char *conninfo, Error *err)
@@ -601,7 +619,7 @@ renew(Switch *self, PgConn **conn, const char *conninfo, Error *err)
 	return retake_move(self, fresh, err);
 }
 
-/* Has a session that is in no transaction. */
+/* Makes sure that a session is in no transaction; replaces it if needed. */
 static MUST_CHECK Rc
 clear_up(Switch *self, PgConn **conn, const char *conninfo, Error *err)
 {
@@ -614,7 +632,7 @@ clear_up(Switch *self, PgConn **conn, const char *conninfo, Error *err)
 
 /* ---- 9 and 10: what follows the commit ---------------------------------- */
 
-/* Step 9. */
+/* Does step 9. */
 static MUST_CHECK Rc
 open_target(Switch *self, Error *err)
 {
@@ -663,8 +681,10 @@ drop_slot(Switch *self, Error *err)
 	return rc;
 }
 
-/* Drops the triggers that a switch in the other direction has left on the
- * target, as far as nobody is in the way. */
+/*
+ * Drops the triggers that a switch in the other direction has left on the
+ * target.  Tables that other sessions have locked keep theirs.
+ */
 static MUST_CHECK Rc
 drop_old_triggers(Switch *self, Error *err)
 {
@@ -681,7 +701,7 @@ drop_old_triggers(Switch *self, Error *err)
 	return rc;
 }
 
-/* Step 10. */
+/* Does step 10. */
 static MUST_CHECK Rc
 finish_source(Switch *self, Error *err)
 {
@@ -733,7 +753,7 @@ report_stall(Switch *self)
 				(double) (clock_monotonic_us() - self->locked_us) / 1e6);
 }
 
-/* Steps 8 and 9. */
+/* Does steps 8 and 9. */
 static MUST_CHECK Rc
 commit_and_open(Switch *self, Error *err)
 {
@@ -748,7 +768,10 @@ commit_and_open(Switch *self, Error *err)
 	return rc;
 }
 
-/* Each step has its limit; this is the one of all of them. */
+/*
+ * Checks the limit for all steps in which writers wait.  Each step also has a
+ * limit of its own.
+ */
 static MUST_CHECK Rc
 check_stall(const Switch *self, Error *err)
 {
@@ -766,7 +789,7 @@ check_stall(const Switch *self, Error *err)
 	return rc;
 }
 
-/* FenceUse.reached: steps 6 to 9. */
+/* Does the steps 6 to 9, as the function FenceUse.reached. */
 static Rc
 move_writes(void *context, Lsn lsn, Error *err)
 {
@@ -795,8 +818,10 @@ move_writes(void *context, Lsn lsn, Error *err)
 
 /* ---- all of it ---------------------------------------------------------- */
 
-/* Removes what was made before the commit.  What cannot be removed is left to
- * the next switch. */
+/*
+ * Removes what was made before the commit.  The next switch removes what cannot
+ * be removed now.
+ */
 static void
 undo(Switch *self)
 {
@@ -854,7 +879,7 @@ fence_and_move(Switch *self, Error *err)
 	};
 	Rc rc = fence_hold(&self->config, &use, err);
 
-	/* What becomes of the fence does not matter after the commit. */
+	/* After the commit, a failure of the fence does not matter. */
 	if (rc == RC_FAIL && self->is_committed)
 	{
 		log_error(LOG_WARNING, "switch", err);
@@ -901,9 +926,11 @@ take_up(Switch *self, Error *err)
 	return RC_OK;
 }
 
-/* Says that the writes were moved, and drops what the switch would have dropped
- * if it had not been killed at its very end.  A pipeline of that name that is
- * open is another one. */
+/*
+ * Reports that the writes were moved already, and drops what the earlier switch
+ * would have dropped if it had not been killed at its end.  A pipeline of that
+ * name that is open is another one.
+ */
 static MUST_CHECK Rc
 tidy(Switch *self, Error *err)
 {

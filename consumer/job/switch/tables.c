@@ -133,7 +133,10 @@ switch_tables_compare(Switch *self, bool *same, Error *err)
 
 /* ---- checking ---- */
 
-/* Each of these queries has the CTE `moved`; a row is a problem. */
+/*
+ * Queries for problems of the source's tables.  Each starts after the CTE
+ * `moved`, and returns one row per problem.
+ */
 static const char source_problems_sql[] =
 	" SELECT format('role \"%s\" does not own table %s', current_user,"
 	"  m.oid::regclass) FROM moved m JOIN pg_class c ON c.oid = m.oid"
@@ -158,7 +161,10 @@ static const char source_problems_sql[] =
 	"  WHERE pubname = ANY ($2::name[]) AND NOT (pubinsert AND pubupdate"
 	"   AND pubdelete AND pubtruncate)";
 
-/* Tables that another pipeline writes to, which would be refused to it, too. */
+/*
+ * Part of that query: tables of the source that another pipeline writes to.
+ * Its writes would be refused, too.
+ */
 static const char pipelines_sql[] =
 	" UNION ALL SELECT format('table %s is written to by pipeline \"%s\"',"
 	"  m.oid::regclass, k.pipeline) FROM moved m"
@@ -204,7 +210,10 @@ static const char invalid_sql[] =
 	"  k.conrelid::regclass) FROM moved m JOIN pg_constraint k"
 	"  ON k.conrelid = m.oid WHERE NOT k.convalidated ORDER BY 1";
 
-/* Objects that stay bound to the tables of the source. */
+/*
+ * Query for objects that would still use the tables of the source after the
+ * switch.
+ */
 static const char bound_sql[] =
 	" SELECT DISTINCT format('%s %s reads table %s of the source still',"
 	"  CASE v.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END,"
@@ -245,7 +254,10 @@ static const char unlogged_of_schemas_sql[] =
 	"  WHERE c.relkind = 'r' AND c.relpersistence = 'u'"
 	"  AND p.pubname = ANY ($1::name[])";
 
-/* Tables that were created where the writes are, and do not flow back. */
+/*
+ * Query for tables that were created on the server that takes the writes, and
+ * are not part of the way back.
+ */
 static const char created_since_sql[] =
 	" UNION SELECT format('table %s is not part of the way back: it and its"
 	" rows stay where they are', c.oid::regclass) FROM pg_class c"
@@ -283,7 +295,7 @@ append_lines(const PGresult *lines, Buf *text)
 				   PQgetvalue(lines, i, 0));
 }
 
-/* Fails if there are lines. */
+/* Fails if a query has returned problems. */
 static MUST_CHECK Rc
 refuse_lines(const PgConn *conn, const PGresult *lines, Error *err)
 {
@@ -306,7 +318,9 @@ refuse_lines(const PgConn *conn, const PGresult *lines, Error *err)
 	return rc;
 }
 
-/* Returns the publications as an array in text format. */
+/*
+ * Returns the names of the pipeline's publications as an array in text format.
+ */
 static const char *
 publication_array(const Switch *self)
 {
@@ -391,7 +405,10 @@ read_invalid(const Switch *self, Buf *text, Error *err)
 	return rc;
 }
 
-/* The query about the target's tables by their names, with invalid_sql. */
+/*
+ * Checks the constraints of the target's tables with invalid_sql.  `names` has
+ * the names of the tables.
+ */
 static MUST_CHECK Rc
 check_constraints(const Switch *self, const char *names, Error *err)
 {

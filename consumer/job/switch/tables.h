@@ -27,7 +27,7 @@ MUST_CHECK Rc switch_tables_compare(Switch *self, bool *same, Error *err);
  */
 MUST_CHECK Rc switch_tables_check(Switch *self, Error *err);
 
-/* The part of it that looks at the target; blocks. */
+/* Does the part of switch_tables_check() that checks the target; blocks. */
 MUST_CHECK Rc switch_tables_check_target(const Switch *self, Error *err);
 
 /* Appends the names of the tables as a JSON array. */

@@ -1,6 +1,6 @@
 /*
  * way_back.c
- *    Publication, slot and notes of the pipeline in the other direction.
+ *    Makes and removes the pipeline in the other direction.
  */
 #include "job/switch/way_back.h"
 
@@ -115,8 +115,9 @@ create_publication(Switch *self, Error *err)
 }
 
 /*
- * Makes the publication anew, or leaves it alone if it is the user's: one of
- * that name, or those that the pipeline in the other direction has had.
+ * Creates the publication of the way back anew.  A publication of that name
+ * that the user has made stays as it is, and so do those that the way back has
+ * had before.
  */
 static MUST_CHECK Rc
 prepare_publication(Switch *self, Error *err)
@@ -273,8 +274,10 @@ create_slot(void *context, Error *err)
 	return rc;
 }
 
-/* Creates the slot, for which the server waits for transactions that are open,
- * within max_wait_s. */
+/*
+ * Creates the slot, within max_wait_s.  The server waits for open transactions
+ * first.
+ */
 static MUST_CHECK Rc
 create_slot_in_time(Switch *self, Error *err)
 {
@@ -305,8 +308,11 @@ create_slot_in_time(Switch *self, Error *err)
 	return rc;
 }
 
-/* The source lets the way back pass by its replication origin, which its
- * follower creates and sets. */
+/*
+ * Checks that the follower of the way back can create and set a replication
+ * origin on the source: by its origin, the source tells its writes from those
+ * it refuses.
+ */
 static MUST_CHECK Rc
 check_origin(const Switch *self, Error *err)
 {

@@ -23,7 +23,8 @@
 
 typedef enum ItemKind
 {
-	ITEM_PREPARE, /* internal: its success is not returned */
+	ITEM_PREPARE, /* a PREPARE that the lane has added itself: its success is
+					 not reported to the caller */
 	ITEM_COMMAND,
 	ITEM_SYNC,
 } ItemKind;
@@ -38,7 +39,8 @@ struct Lane
 {
 	PgConn *conn;
 	PGconn *pg;
-	Item items[LANE_EXPECTATIONS_MAX]; /* a ring */
+	Item items[LANE_EXPECTATIONS_MAX]; /* ring buffer of the items that were
+										  sent and not answered */
 	size_t item_first;
 	size_t item_count;
 	size_t unflushed_bytes;
