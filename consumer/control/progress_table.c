@@ -26,6 +26,9 @@
 	" (extract(epoch FROM commit_time - " EPOCH_SQL ") * 1000000)::bigint,"    \
 	" transactions, rows, lease_token, lease_holder"
 
+/* Number of updates after which the row gets another place, in SQL. */
+#define PROGRESS_MOVES_PER_PLACE "32"
+
 /* division_by_zero, which ADVANCE_SQL() causes */
 const char progress_table_lost_sqlstate[] = "22012";
 
@@ -33,9 +36,16 @@ const char progress_table_lost_sqlstate[] = "22012";
  * MOVE_SQL updates the row of our lease, or no row, and never moves it back.
  * Operators have their schema, because the statement runs under the search_path
  * of users.
+ *
+ * The greatest place is a lower bound: while this statement waits for the
+ * transaction of another lane, the row may get the next place.
  */
 #define EQUALS_SQL " OPERATOR(pg_catalog.=) "
 #define PLUS_SQL   " OPERATOR(pg_catalog.+) "
+#define LAST_PLACE_SQL                                                         \
+	" AND place OPERATOR(pg_catalog.>=) (SELECT pg_catalog.max(l.place)"       \
+	" FROM penstock.progress l WHERE l.pipeline" EQUALS_SQL                    \
+	"$1::pg_catalog.text)"
 #define MOVE_SQL                                                               \
 	"UPDATE penstock.progress SET"                                             \
 	" commit_lsn = coalesce($3::pg_catalog.pg_lsn, commit_lsn),"               \
@@ -43,8 +53,10 @@ const char progress_table_lost_sqlstate[] = "22012";
 	" commit_time = coalesce($5::pg_catalog.timestamptz, commit_time),"        \
 	" applied_at = pg_catalog.clock_timestamp(),"                              \
 	" transactions = transactions" PLUS_SQL "$6::bigint,"                      \
-	" rows = rows" PLUS_SQL "$7::bigint"                                       \
-	" WHERE pipeline" EQUALS_SQL "$1::pg_catalog.text"                         \
+	" rows = rows" PLUS_SQL "$7::bigint,"                                      \
+	" moves = moves" PLUS_SQL "1,"                                             \
+	" place = moves OPERATOR(pg_catalog./) " PROGRESS_MOVES_PER_PLACE          \
+	" WHERE pipeline" EQUALS_SQL "$1::pg_catalog.text" LAST_PLACE_SQL          \
 	" AND lease_token" EQUALS_SQL "$2::bigint"                                 \
 	" AND end_lsn OPERATOR(pg_catalog.<=) $4::pg_catalog.pg_lsn"
 #define FROM_SQL " AND end_lsn" EQUALS_SQL "$8::pg_catalog.pg_lsn"
@@ -67,15 +79,16 @@ progress_table_begin(PgConn *target, const char *pipeline,
 					 const SourceIdentity *source, Lsn lsn, Error *err)
 {
 	static const char sql[] =
-		"INSERT INTO penstock.progress"
-		" (pipeline, source_system_identifier, source_timeline, end_lsn)"
-		" VALUES ($1, $2, $3::bigint, $4::pg_lsn)"
-		" ON CONFLICT (pipeline) DO UPDATE SET"
-		" source_system_identifier = excluded.source_system_identifier,"
-		" source_timeline = excluded.source_timeline,"
-		" end_lsn = excluded.end_lsn, commit_lsn = NULL, commit_time = NULL,"
+		"WITH again AS (UPDATE penstock.progress SET"
+		" source_system_identifier = $2, source_timeline = $3::bigint,"
+		" end_lsn = $4::pg_lsn, commit_lsn = NULL, commit_time = NULL,"
 		" applied_at = NULL, transactions = 0, rows = 0,"
-		" lease_token = progress.lease_token + 1, lease_holder = NULL";
+		" lease_token = lease_token + 1, lease_holder = NULL"
+		" WHERE pipeline = $1 RETURNING 1)"
+		" INSERT INTO penstock.progress"
+		" (pipeline, source_system_identifier, source_timeline, end_lsn)"
+		" SELECT $1, $2, $3::bigint, $4::pg_lsn"
+		" WHERE NOT EXISTS (SELECT FROM again)";
 	char lsn_text[LSN_TEXT_SIZE];
 	char timeline_text[TIMELINE_TEXT_SIZE];
 	const char *params[] = {pipeline, source->system_identifier, timeline_text,
@@ -167,6 +180,11 @@ parse_updated(PgConn *target, const char *pipeline, const PGresult *result,
 {
 	Rc rc;
 
+	if (result != NULL && PQntuples(result) > 1)
+		return error_set(err, ERR_CONFIG,
+						 "%s has %d rows of progress of pipeline \"%s\", and "
+						 "one is right",
+						 pgconn_label(target), PQntuples(result), pipeline);
 	if (result != NULL && PQntuples(result) > 0)
 		return parse_row(target, result, row, err);
 	rc = error_set(err, ERR_CONFIG, "%s has no progress of pipeline \"%s\"",

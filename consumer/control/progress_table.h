@@ -11,6 +11,14 @@
  * applied.  A transaction whose own end_lsn is not greater was applied, every
  * other transaction was not.
  *
+ * The row is updated by each transaction, and a snapshot that is held on the
+ * target, such as one of verify or of a dump, keeps all old versions of it.  A
+ * lookup by the pipeline alone would go through one index entry for each page
+ * that they fill, so each update would be slower than the one before.  So the
+ * key has a second column, `place`, which grows after a number of updates
+ * (`moves` counts them): the entries of the greatest place are few, and the
+ * last of the index.  There is never more than one row of a pipeline.
+ *
  * The lease ensures that only one follower applies.  A follower that starts
  * claims the row and gets a new token.  Every transaction that applies rows
  * updates the progress row under the condition that it has this token; if it

@@ -38,7 +38,7 @@ static const ControlTable tables[] = {
 	/* progress_table.h */
 	{
 		.name = "progress",
-		.columns_sql = "pipeline text PRIMARY KEY,"
+		.columns_sql = "pipeline text NOT NULL,"
 					   " source_system_identifier text NOT NULL,"
 					   " source_timeline bigint NOT NULL,"
 					   " commit_lsn pg_lsn,"
@@ -48,7 +48,10 @@ static const ControlTable tables[] = {
 					   " transactions bigint NOT NULL DEFAULT 0,"
 					   " rows bigint NOT NULL DEFAULT 0,"
 					   " lease_token bigint NOT NULL DEFAULT 0,"
-					   " lease_holder text",
+					   " lease_holder text,"
+					   " moves bigint NOT NULL DEFAULT 0,"
+					   " place bigint NOT NULL DEFAULT 0,"
+					   " PRIMARY KEY (pipeline, place)",
 		/*
 		 * Rows are updated all the time: leave room for HOT updates in the
 		 * page.
@@ -293,6 +296,11 @@ static const struct
 		" ADD COLUMN IF NOT EXISTS target_index text;"},
 	{2, "ALTER TABLE penstock.copy_run"
 		" ADD COLUMN IF NOT EXISTS source_timeline bigint;"},
+	{9, "ALTER TABLE penstock.progress"
+		" ADD COLUMN IF NOT EXISTS moves bigint NOT NULL DEFAULT 0,"
+		" ADD COLUMN IF NOT EXISTS place bigint NOT NULL DEFAULT 0,"
+		" DROP CONSTRAINT IF EXISTS progress_pkey,"
+		" ADD CONSTRAINT progress_pkey PRIMARY KEY (pipeline, place);"},
 };
 
 

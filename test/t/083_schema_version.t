@@ -10,7 +10,7 @@ use Test::More;
 
 use Penstock::Pair;
 
-my $VERSION = 8;
+my $VERSION = 9;
 
 # The tables of version 1, which were made one by one, and had fewer columns.
 my $AS_VERSION_1 = <<'END';
@@ -20,6 +20,8 @@ DROP TABLE penstock.version, penstock.postponed_key, penstock.follower,
 	penstock.switch;
 ALTER TABLE penstock.conflict DROP COLUMN target_index;
 ALTER TABLE penstock.copy_run DROP COLUMN source_timeline;
+ALTER TABLE penstock.progress DROP CONSTRAINT progress_pkey, DROP COLUMN moves,
+	DROP COLUMN place, ADD PRIMARY KEY (pipeline);
 END
 
 my $pair = Penstock::Pair->new;

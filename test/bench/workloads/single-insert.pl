@@ -1,5 +1,5 @@
 # Single rows, each inserted by a transaction of its own.
-my $rows = $ENV{SMALL} ? 20_000 : 200_000;
+my $rows = $ENV{SINGLE_ROWS} || ($ENV{SMALL} ? 20_000 : 200_000);
 
 return {
 	title => 'single-row inserts, each its own transaction',

@@ -20,6 +20,7 @@ use Bench::Server;
 
 # Those whose options mean nothing elsewhere take part in these workloads only.
 my %TRANSACTIONS = map { $_ => 1 } qw(tpcb single-insert);
+my %SINGLE = ('single-insert' => 1);
 my %BIG = ('big-transaction' => 1);
 my %COMPRESSIBLE = map { $_ => 1 } qw(narrow-insert toast-updates wide-rows);
 
@@ -38,6 +39,12 @@ sub contenders
 			name => 'penstock transaction',
 			options => ['--apply=transaction'],
 			only => \%TRANSACTIONS,
+		},
+		{
+			name => 'penstock transaction held',
+			options => ['--apply=transaction'],
+			only => \%SINGLE,
+			held => 1,
 		},
 		map { {
 				name => "penstock $_ lanes",

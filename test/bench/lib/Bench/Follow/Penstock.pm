@@ -44,14 +44,27 @@ sub run
 	$target->sql('postgres', 'CREATE DATABASE run TEMPLATE ' . $self->{template});
 	$source->copy_slot($pair->{database}, 'start', 'bench', 'penstock');
 	my $cpu = $self->begin($pair);
+	my $holder = $self->{held} && hold_snapshot($target);
 	my $consumer = run_measured("$target->{directory}/follow.log",
 		$self->follow($pair), "--endpos=$pair->{end_lsn}");
+	Bench::Server::end_watcher($holder) if $holder;
 	return {
 		wall_s => $consumer->{wall_s},
 		consumer_cpu_s => $consumer->{cpu_s},
 		consumer_peak_rss_mb => $consumer->{peak_rss_kb} / 1024,
 		$self->end($pair, $cpu),
 	};
+}
+
+# A session whose snapshot keeps the target from cleaning up, as verify has one.
+sub hold_snapshot
+{
+	my ($target) = @_;
+	my $holder = $target->watcher('run');
+
+	Bench::Server::ask($holder, 'BEGIN ISOLATION LEVEL REPEATABLE READ;'
+		  . ' SELECT count(*) FROM penstock.progress');
+	return $holder;
 }
 
 sub start
