@@ -152,17 +152,22 @@ index_build_remove(PgConn *target, const char *pipeline, uint32_t index_oid,
 
 Rc
 index_build_hold(PgConn *target, const char *pipeline, uint32_t index_oid,
-				 bool wait, bool *needed, Error *err)
+				 IndexNeed *need, Error *err)
 {
+	static const char needed_sql[] =
+		"SELECT NOT EXISTS (SELECT FROM penstock.table_state s"
+		" WHERE s.pipeline = b.pipeline"
+		" AND s.state IN ('copying', 'catching up', 'joining')"
+		" AND pg_catalog.strpos(b.statement, pg_catalog.format("
+		"  ' ON %I.%I USING ', s.schema_name, s.table_name)) > 0)"
+		" FROM penstock.index_build b"
+		" WHERE b.pipeline = $1 AND b.index_oid = $2::oid";
 	OidText index = oid_text(index_oid);
 	const char *params[] = {pipeline, index.text};
 	PGresult *result = NULL;
 	bool has = true;
 	Rc rc = pgconn_exec_params(
-		target,
-		wait ? "SELECT pg_catalog.pg_advisory_lock(" LOCK_KEY_SQL
-			   ") IS NOT NULL"
-			 : "SELECT pg_catalog.pg_try_advisory_lock(" LOCK_KEY_SQL ")",
+		target, "SELECT pg_catalog.pg_try_advisory_lock(" LOCK_KEY_SQL ")",
 		LENGTH_OF(params), params, &result, err);
 
 	if (rc == RC_OK)
@@ -172,11 +177,11 @@ index_build_hold(PgConn *target, const char *pipeline, uint32_t index_oid,
 	if (rc == RC_OK && !has)
 		return RC_AGAIN;
 	if (rc == RC_OK)
-		rc = pgconn_exec_params(target,
-								"SELECT FROM penstock.index_build"
-								" WHERE pipeline = $1 AND index_oid = $2::oid",
-								LENGTH_OF(params), params, &result, err);
-	*needed = rc == RC_OK && PQntuples(result) > 0;
+		rc = pgconn_exec_params(target, needed_sql, LENGTH_OF(params), params,
+								&result, err);
+	*need = INDEX_GONE;
+	if (rc == RC_OK && PQntuples(result) > 0)
+		*need = PQgetvalue(result, 0, 0)[0] == 't' ? INDEX_NEEDED : INDEX_AFTER;
 	PQclear(result);
 	return rc;
 }

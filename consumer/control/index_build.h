@@ -9,6 +9,10 @@
  * it, with CREATE INDEX CONCURRENTLY, by another session of the follower, which
  * removes the row.
  *
+ * A build may take hours, so it goes on in the server when the follower ends or
+ * loses its connection.  Who finds it later waits for its lock, and then finds
+ * the index.
+ *
  * Whoever builds an index holds its advisory lock, and builds it only if the
  * row still exists under that lock.  Whoever applies a schema change of the
  * table takes the same lock before.  So an index is never built while its table
@@ -70,14 +74,22 @@ MUST_CHECK Rc index_build_remove(PgConn *target, const char *pipeline,
 void index_build_append_removal(const char *pipeline, uint32_t index_oid,
 								Buf *sql);
 
+typedef enum IndexNeed
+{
+	INDEX_GONE,   /* the index's row does not exist any more */
+	INDEX_AFTER,  /* a command copies the index's table or lets it catch up; it
+				   * creates indexes and alters the table */
+	INDEX_NEEDED, /* it is to be built */
+} IndexNeed;
+
 /*
- * Takes the advisory lock of an index for the session, and sets *needed to
- * whether its row still exists.  RC_AGAIN, without `wait`: another session has
- * the lock.  Waits.
+ * Takes the advisory lock of an index for the session, and sets *need to what
+ * is to be done under it.  RC_AGAIN: another session has the lock.  We do not
+ * wait for it in the server: CREATE INDEX CONCURRENTLY waits for the snapshots
+ * of other statements, so it would wait for us.
  */
 MUST_CHECK Rc index_build_hold(PgConn *target, const char *pipeline,
-							   uint32_t index_oid, bool wait, bool *needed,
-							   Error *err);
+							   uint32_t index_oid, IndexNeed *need, Error *err);
 
 /* Releases the lock of index_build_hold().  Waits. */
 MUST_CHECK Rc index_build_release(PgConn *target, const char *pipeline,

@@ -30,6 +30,7 @@ struct PgConn
 	PGconn *pg;
 	char *label;
 	int64_t patience_ms; /* time that an answer may take; -1: no limit */
+	bool lasting;        /* see pgconn_set_lasting() */
 };
 
 Rc
@@ -136,11 +137,18 @@ pgconn_close(PgConn *conn)
 		return;
 	if (conn->pg != NULL)
 	{
-		cancel_running(conn);
+		if (!conn->lasting)
+			cancel_running(conn);
 		PQfinish(conn->pg);
 	}
 	free(conn->label);
 	free(conn);
+}
+
+void
+pgconn_set_lasting(PgConn *conn, bool lasting)
+{
+	conn->lasting = lasting;
 }
 
 PGconn *

@@ -40,10 +40,17 @@ PgConn *pgconn_new(PGconn *pg, const char *label);
 void pgconn_set_patience(PgConn *conn, int64_t patience_ms);
 
 /*
- * Closes the connection.  A statement that still runs is cancelled first.
- * Accepts NULL.
+ * Closes the connection.  A statement that still runs is cancelled first,
+ * unless pgconn_set_lasting() has said that it is to run to its end.  Accepts
+ * NULL.
  */
 void pgconn_close(PgConn *conn);
+
+/*
+ * Sets whether the server is to run a statement to its end although the
+ * connection is closed, or lost, meanwhile; false at the start.
+ */
+void pgconn_set_lasting(PgConn *conn, bool lasting);
 
 /* Returns libpq's handle, borrowed, for libpq's asynchronous functions. */
 PGconn *pgconn_raw(const PgConn *conn);

@@ -11,6 +11,7 @@
 #include "base/backoff.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "control/index_build.h"
@@ -21,6 +22,9 @@
 /* Shortest and longest pause after a failure. */
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MAX_MS   600000
+
+/* Pause before we look again for an index that another session builds. */
+#define OTHER_PAUSE_MS 2000
 
 struct IndexBuilder
 {
@@ -75,15 +79,34 @@ drop_invalid(PgConn *target, const IndexBuild *build, Error *err)
 	return rc;
 }
 
+/*
+ * Settings of a session whose statement is to run to its end without us.  The
+ * second one does not exist in every version of PostgreSQL.
+ */
+static const char lasting_sql[] =
+	"SET application_name = '" INDEX_BUILD_SESSION "';"
+	"SELECT pg_catalog.set_config(name, '0', false)"
+	" FROM pg_catalog.pg_settings"
+	" WHERE name = 'client_connection_check_interval'";
+
+/*
+ * Creates the index.  If we end or lose the connection meanwhile, the server
+ * goes on, and the session still holds the index's advisory lock.
+ */
 static MUST_CHECK Rc
 create(PgConn *target, const IndexBuild *build, Error *err)
 {
 	int64_t start_us = clock_monotonic_us();
-	Rc rc;
+	Rc rc = pgconn_exec(target, lasting_sql, NULL, err);
 
+	if (rc != RC_OK)
+		return rc;
 	log_info("indexes", "building on %s: %s", pgconn_label(target),
 			 build->statement);
+	pgconn_set_lasting(target, true);
 	rc = pgconn_exec(target, build->statement, NULL, err);
+	if (rc != RC_FAIL || err->code != ERR_INTERRUPTED)
+		pgconn_set_lasting(target, false);
 	if (rc == RC_OK)
 		log_info("indexes", "built index \"%s\".\"%s\" on %s in %.1f s",
 				 build->schema, build->name, pgconn_label(target),
@@ -129,23 +152,56 @@ explain(const PgConn *target, const char *pipeline, const IndexBuild *build,
 }
 
 /*
- * Builds an index.  RC_AGAIN, without `wait`: another session builds it.  After
- * an error, the session may still hold the advisory lock.
+ * Takes an index's advisory lock.  RC_AGAIN, without `wait`: another session
+ * builds the index.
+ */
+static MUST_CHECK Rc
+hold(PgConn *target, const char *pipeline, const IndexBuild *build, bool wait,
+	 IndexNeed *need, Error *err)
+{
+	bool said = false;
+
+	for (;;)
+	{
+		Rc rc = index_build_hold(target, pipeline, build->index_oid, need, err);
+
+		if (rc != RC_AGAIN || !wait)
+			return rc;
+		if (!said)
+			log_info("indexes",
+					 "waiting for index \"%s\".\"%s\", which another session "
+					 "builds on %s",
+					 build->schema, build->name, pgconn_label(target));
+		said = true;
+		rc = interrupt_wait(-1, 0, OTHER_PAUSE_MS, err);
+		if (rc != RC_AGAIN)
+			return rc;
+	}
+}
+
+/*
+ * Builds an index.  RC_AGAIN, without `wait`: another session builds it, or its
+ * table is being copied; that is not waited for, because the command that
+ * copies it may have ended in the middle.  After an error, the session may
+ * still hold the advisory lock.
  */
 static MUST_CHECK Rc
 build_index(PgConn *target, const char *pipeline, const IndexBuild *build,
 			bool wait, Error *err)
 {
-	bool needed;
-	Rc rc = index_build_hold(target, pipeline, build->index_oid, wait, &needed,
-							 err);
+	IndexNeed need;
+	Rc rc = hold(target, pipeline, build, wait, &need, err);
 
 	if (rc != RC_OK)
 		return rc;
-	if (needed)
+	if (need == INDEX_NEEDED)
 		rc = build_held(target, pipeline, build, err);
 	if (rc == RC_OK)
-		return index_build_release(target, pipeline, build->index_oid, err);
+		rc = index_build_release(target, pipeline, build->index_oid, err);
+	if (rc == RC_OK && need == INDEX_AFTER && !wait)
+		return RC_AGAIN;
+	if (rc == RC_OK)
+		return RC_OK;
 	if (rc == RC_FAIL && err->code != ERR_INTERRUPTED)
 		explain(target, pipeline, build, err);
 	return rc;
@@ -290,5 +346,7 @@ index_builder_step(void *context, Error *err)
 	}
 	self->failing = false;
 	backoff_reset(&self->backoff);
+	if (self->pending)
+		self->due_us = clock_monotonic_us() + OTHER_PAUSE_MS * INT64_C(1000);
 	return RC_OK;
 }

@@ -6,7 +6,7 @@
  * Each target has a task of its own, which builds its indexes one after the
  * other, over a session that is open only as long as there are any.  A build
  * that fails never ends the follower: it is logged once, and tried again after
- * a pause.
+ * a pause.  A build that runs when the task ends goes on in the server.
  */
 #ifndef PENSTOCK_PIPELINE_INDEX_BUILDS_H
 #define PENSTOCK_PIPELINE_INDEX_BUILDS_H

@@ -260,6 +260,53 @@ subtest 'and the follower ends meanwhile' => sub {
 	schemas_equal_ok($pair, 'in the end');
 };
 
+# A build of hours must not begin anew with each follower.
+subtest 'and goes on without a follower' => sub {
+	my $pair = pair('goes_on');
+	my $builders = q(SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity
+		WHERE application_name = 'penstock indexes' AND query LIKE 'CREATE INDEX%');
+	my $follower = $pair->start('follow');
+	my $reader = hold_up($pair);
+
+	$pair->source_sql('CREATE INDEX big_v ON big (v)');
+	$pair->wait_caught_up($follower);
+	$pair->wait_for_sql('target', $BUILDING);
+	my $pids = $pair->target_sql($builders);
+
+	# The stream is lost, and the follower begins another attempt.
+	$pair->source_sql('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active');
+	$pair->source_sql('INSERT INTO small VALUES (1, 1)');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql($builders), $pids, 'after a lost stream');
+	$pair->stop_ok($follower);
+	is($pair->target_sql($builders), $pids, 'after the follower');
+
+	$follower = $pair->start('follow', '--endpos=' . $pair->source_lsn);
+	$follower->wait_log(qr/waiting for index "public"\."big_v", which another session builds on target/);
+	is($pair->target_sql($builders), $pids, 'and the end waits for it');
+	$reader->end('COMMIT');
+	is($follower->wait_exit, 0, 'until it is built');
+	is($pair->target_sql(is_valid('big_v') . " AND ($NOTED) = 0"), 't', 'which counts');
+	unlike($follower->log, qr/building on/, 'without another build');
+	schemas_equal_ok($pair, 'in the end');
+
+	# It is still known as the one to cancel.
+	$follower = $pair->start('follow');
+	$reader = hold_up($pair);
+	$pair->source_sql('CREATE INDEX big_w ON big (v, id)');
+	$pair->wait_caught_up($follower);
+	$pair->wait_for_sql('target', $BUILDING);
+	$pair->stop_ok($follower);
+	$pair->source_sql('ALTER TABLE big ADD w integer; INSERT INTO small VALUES (2, 2)');
+	$follower = $pair->start('follow');
+	$pair->wait_caught_up($follower);
+	is($pair->target_sql('SELECT count(*) FROM small'), 2, 'a change of the table does not wait for it');
+	$reader->end('COMMIT');
+	$pair->wait_for_sql('target', is_valid('big_w'));
+	$pair->wait_for_sql('target', "SELECT ($NOTED) = 0");
+	$pair->stop_ok($follower);
+};
+
 subtest 'and the target refuses' => sub {
 	my $pair = pair('refuses');
 	my $follower = $pair->start('follow');

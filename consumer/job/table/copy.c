@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "catalog/match.h"
 #include "control/definition_table.h"
-#include "control/index_build.h"
 #include "copy/rows/data.h"
 #include "copy/schema/build.h"
 #include "copy/schema/programs.h"
@@ -312,19 +311,6 @@ run_on_table(TableTarget *target, const char *before, const CopyTable *table,
 	return sql_run(target->conn, &sql, NULL, err);
 }
 
-/* Cancels builds of the table's indexes by the follower, for which TRUNCATE
- * would wait. */
-static MUST_CHECK Rc
-cancel_builds(const TableTarget *target, const CopyTable *table, Error *err)
-{
-	Buf sql;
-
-	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "SELECT ");
-	index_build_append_cancel(&sql, table->qualified);
-	return sql_run(target->conn, &sql, NULL, err);
-}
-
 /* Sets *partitioned to whether the table is partitioned on the target, which
  * may differ from the source. */
 static Rc
@@ -352,7 +338,7 @@ empty_table(TableTarget *target, const CopyTable *table, Error *err)
 	Rc rc = read_is_partitioned(target, table, &partitioned, err);
 
 	if (rc == RC_OK)
-		rc = cancel_builds(target, table, err);
+		rc = table_cancel_builds(target, table->qualified, err);
 	if (rc != RC_OK)
 		return rc;
 	rc = run_on_table(target, partitioned ? "TRUNCATE " : "TRUNCATE ONLY ",

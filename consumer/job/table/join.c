@@ -158,7 +158,10 @@ say_catching_up(TableJoin *join, TableTarget *target, Error *err)
 	row.kind = TABLE_CATCHING_UP;
 	if (rc == RC_OK)
 		rc = table_write(join->work, target, &row, err);
-	return table_end(target, rc, err);
+	rc = table_end(target, rc, err);
+	if (rc == RC_OK)
+		rc = table_cancel_builds(target, join->work->qualified, err);
+	return rc;
 }
 
 

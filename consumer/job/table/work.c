@@ -16,6 +16,7 @@
 #include "base/own_command.h"
 #include "check/ends.h"
 #include "control/copied_table.h"
+#include "control/index_build.h"
 #include "control/schema.h"
 #include "net/pgconn_open.h"
 #include "net/sql.h"
@@ -714,4 +715,15 @@ table_drop_slot(TableWork *work, Error *err)
 		if (rc == RC_FAIL)
 			return rc;
 	}
+}
+
+Rc
+table_cancel_builds(TableTarget *target, const char *qualified, Error *err)
+{
+	Buf sql;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	buf_append_string(&sql, "SELECT ");
+	index_build_append_cancel(&sql, qualified);
+	return sql_run(target->conn, &sql, NULL, err);
 }

@@ -122,6 +122,14 @@ MUST_CHECK Rc table_await_follower(TableWork *work, TableTarget *target,
 MUST_CHECK Rc table_note_copied(TableWork *work, TableTarget *target,
 								Error *err);
 
+/*
+ * Cancels builds of a table's indexes by the follower, for which TRUNCATE and
+ * ALTER TABLE would wait.  The follower begins none of a table whose state is
+ * "copying" or "catching up".  Blocks.
+ */
+MUST_CHECK Rc table_cancel_builds(TableTarget *target, const char *qualified,
+								  Error *err);
+
 /* Returns the OIDs of the current table and its partitions; allocated in the
  * arena. */
 OidList table_oids(const TableWork *work);
