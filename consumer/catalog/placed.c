@@ -56,6 +56,35 @@ add_column_error(Placed *placed, const CopyTable *table, const char *column,
 								   column, table->qualified, wrong));
 }
 
+/*
+ * Returns the rule with the names that the table's columns have now; the rule
+ * itself if those are the newest ones.
+ */
+static const PlacementRule *
+name_columns(const Placed *placed, const PlacementRule *rule,
+			 const CopyTable *table)
+{
+	PlacementRule *named;
+	bool renamed = false;
+
+	if (rule->column_count == 0)
+		return rule;
+	named = arena_calloc(placed->arena, 1, sizeof(PlacementRule));
+	*named = *rule;
+	for (int i = 0; i < rule->column_count; i++)
+	{
+		const char *const *name = rule->names[i];
+
+		while (*name != NULL && catalog_find_column(table, *name) == NULL)
+			name++;
+		if (*name == NULL)
+			continue;
+		named->columns[i] = *name;
+		renamed |= name != rule->names[i];
+	}
+	return renamed ? named : rule;
+}
+
 /* Whether all columns of the table's rule exist; adds an error for each other
  * one. */
 static bool
@@ -72,7 +101,9 @@ check_columns(Placed *placed, const PlacedTable *placement)
 			continue;
 		good = false;
 		add_table_problem(
-			placed, true, table, NULL,
+			placed, true, table,
+			"-- if it was renamed, in section [placement], as the column:\n"
+			"NEW formerly OLD",
 			arena_printf(placed->arena,
 						 "column \"%s\", by which line %d places table %s, "
 						 "does not exist, is generated, or is not published",
@@ -117,8 +148,12 @@ find_rules(Placed *placed, const CopyCatalog *catalog,
 				arena_printf(placed->arena,
 							 "no line of [placement] is for table %s",
 							 table->table->qualified));
-		else if (table->rule->column_count > 0 && check_columns(placed, table))
-			append_wanted(table, i, wanted);
+		else
+		{
+			table->rule = name_columns(placed, table->rule, table->table);
+			if (table->rule->column_count > 0 && check_columns(placed, table))
+				append_wanted(table, i, wanted);
+		}
 	}
 }
 

@@ -22,8 +22,9 @@
 typedef struct PlacedTable
 {
 	const CopyTable *table;    /* borrowed from the catalog */
-	const PlacementRule *rule; /* rule for the table, borrowed from the
-								* placement; NULL: there is none */
+	const PlacementRule *rule; /* rule for the table, with the names that its
+								* columns have now, borrowed from the placement
+								* or the Placed; NULL: there is none */
 
 	/*
 	 * SQL for the source.  For a table of PLACEMENT_HASH: a list of expressions

@@ -163,6 +163,49 @@ read_word(const char *text, const char *word)
 	return skip_spaces(text + length);
 }
 
+static bool
+has_name(const char *const *names, const char *name)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Parses NAME formerly NAME …, and adds the column to the rule.  Returns the
+ * text after it; NULL if it is anything else.
+ */
+static const char *
+read_column(PlacementRule *rule, Arena *arena, const char *text)
+{
+	const char **names = arena_calloc(arena, PLACEMENT_NAMES_MAX + 1,
+									  sizeof(*names));
+	int count = 0;
+
+	if (rule->column_count == RELATION_DISTRIBUTION_MAX)
+		return NULL;
+	for (;;)
+	{
+		char name[IDENTIFIER_SIZE];
+		const char *rest;
+
+		text = identifier_read(skip_spaces(text), name);
+		if (text == NULL || count == PLACEMENT_NAMES_MAX ||
+			has_name(names, name))
+			return NULL;
+		names[count++] = arena_strdup(arena, name);
+		text = skip_spaces(text);
+		rest = read_word(text, "formerly");
+		if (rest == NULL)
+			break;
+		text = rest;
+	}
+	rule->names[rule->column_count] = names;
+	rule->columns[rule->column_count++] = names[0];
+	return text;
+}
+
 /* Parses (column, …), which has to be the rest of the text. */
 static bool
 read_columns(PlacementRule *rule, Arena *arena, const char *text)
@@ -171,13 +214,9 @@ read_columns(PlacementRule *rule, Arena *arena, const char *text)
 		return false;
 	for (;;)
 	{
-		char name[IDENTIFIER_SIZE];
-
-		text = identifier_read(skip_spaces(text), name);
-		if (text == NULL || rule->column_count == RELATION_DISTRIBUTION_MAX)
+		text = read_column(rule, arena, text);
+		if (text == NULL)
 			return false;
-		rule->columns[rule->column_count++] = arena_strdup(arena, name);
-		text = skip_spaces(text);
 		if (*text == ')')
 			return text[1] == '\0';
 		if (*text++ != ',')
@@ -300,9 +339,11 @@ placement_add(Placement *placement, const char *tables, const char *place,
 	if (!read_place(rule, placement->arena, place))
 	{
 		rc = error_set(err, ERR_CONFIG, "invalid placement \"%s\"", place);
-		error_detail(err, "Expected is hash(COLUMN, ...), directory(COLUMN), "
-						  "all, all from SOURCE, only TARGET, or none; quote a "
-						  "name as in SQL.");
+		error_detail(err,
+					 "Expected is hash(COLUMN, ...), directory(COLUMN), "
+					 "all, all from SOURCE, only TARGET, or none; COLUMN is "
+					 "NAME, or NAME formerly NAME if it was renamed; quote "
+					 "a name as in SQL.");
 		return rc;
 	}
 	same = find_same(placement, rule);
@@ -359,13 +400,42 @@ placement_names_table(const PlacementRule *rule)
 	return rule->name[0] != '\0' && !rule->is_prefix;
 }
 
+bool
+placement_rule_is_named(const PlacementRule *rule, int column, const char *name)
+{
+	ASSERT(column >= 0 && column < rule->column_count);
+	return has_name(rule->names[column], name);
+}
+
+/* Appends all names of the columns. */
 static void
-append_columns(const PlacementRule *rule, Buf *buf)
+append_names(const PlacementRule *rule, Buf *buf)
 {
 	for (int i = 0; i < rule->column_count; i++)
 	{
 		buf_append_string(buf, i == 0 ? "(" : ", ");
-		buf_append_identifier(buf, rule->columns[i]);
+		for (const char *const *names = rule->names[i]; *names != NULL; names++)
+		{
+			if (names != rule->names[i])
+				buf_append_string(buf, " formerly ");
+			buf_append_identifier(buf, *names);
+		}
+	}
+	buf_append_char(buf, ')');
+}
+
+/* Appends the oldest names of the columns. */
+static void
+append_oldest(const PlacementRule *rule, Buf *buf)
+{
+	for (int i = 0; i < rule->column_count; i++)
+	{
+		const char *const *names = rule->names[i];
+
+		while (names[1] != NULL)
+			names++;
+		buf_append_string(buf, i == 0 ? "(" : ", ");
+		buf_append_identifier(buf, *names);
 	}
 	buf_append_char(buf, ')');
 }
@@ -380,11 +450,13 @@ placement_append_distribution(const PlacementRule *rule, const char *schema,
 	buf_append_identifier(buf, schema);
 	buf_append_char(buf, '.');
 	buf_append_identifier(buf, table);
-	append_columns(rule, buf);
+	append_names(rule, buf);
 }
 
-void
-placement_append_place(const PlacementRule *rule, Buf *buf)
+static void
+append_rule_place(const PlacementRule *rule,
+				  void (*append_columns)(const PlacementRule *rule, Buf *buf),
+				  Buf *buf)
 {
 	switch (rule->kind)
 	{
@@ -407,4 +479,16 @@ placement_append_place(const PlacementRule *rule, Buf *buf)
 			buf_append_string(buf, "none");
 			break;
 	}
+}
+
+void
+placement_append_place(const PlacementRule *rule, Buf *buf)
+{
+	append_rule_place(rule, append_oldest, buf);
+}
+
+void
+placement_append_line(const PlacementRule *rule, Buf *buf)
+{
+	append_rule_place(rule, append_names, buf);
 }

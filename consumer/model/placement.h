@@ -28,6 +28,9 @@
 /* Largest number of rules of a placement. */
 #define PLACEMENT_RULES_MAX 100000
 
+/* Largest number of names of a column in a rule, former names included. */
+#define PLACEMENT_NAMES_MAX 8
+
 typedef enum PlacementKind
 {
 	PLACEMENT_ALL,       /* every row on every target */
@@ -52,6 +55,17 @@ typedef struct PlacementRule
 	PlacementKind kind;
 	int column_count; /* number of columns, of PLACEMENT_HASH; 1 for
 					   * PLACEMENT_DIRECTORY */
+
+	/*
+	 * For each column the names that it has had, the newest first, and NULL
+	 * after the last one.  It is the first of them that the table has.
+	 */
+	const char *const *names[RELATION_DISTRIBUTION_MAX];
+
+	/*
+	 * The names that count: the newest ones, or in a rule of a Placed
+	 * (catalog/placed.h) those that the source's table has now.
+	 */
 	const char *columns[RELATION_DISTRIBUTION_MAX];
 	const char *target_name; /* name of the target, of PLACEMENT_ONLY */
 	const char *source_name; /* of PLACEMENT_ALL: source whose rows are taken;
@@ -96,7 +110,8 @@ Placement *placement_new(Arena *arena);
 /*
  * Adds a rule.  `tables` is *, SCHEMA.*, SCHEMA.BEGINNING* or SCHEMA.TABLE;
  * `place` is all, all from SOURCE, none, only TARGET, hash(COLUMN, …) or
- * directory(COLUMN).  Names are quoted as in SQL.  Fails with ERR_CONFIG if
+ * directory(COLUMN), where COLUMN is NAME, or NAME formerly NAME … for a column
+ * that was renamed.  Names are quoted as in SQL.  Fails with ERR_CONFIG if
  * either is anything else, or if there is a rule for the same tables.
  */
 MUST_CHECK Rc placement_add(Placement *placement, const char *tables,
@@ -140,7 +155,8 @@ bool placement_names_table(const PlacementRule *rule);
 
 /*
  * Appends the entry of a table placed by hash for the plugin's option
- * `distribution`, after a comma if the buffer is not empty.
+ * `distribution`, after a comma if the buffer is not empty.  It has all names
+ * of the columns.
  */
 void placement_append_distribution(const PlacementRule *rule,
 								   const char *schema, const char *table,
@@ -150,7 +166,16 @@ void placement_append_distribution(const PlacementRule *rule,
  * Appends where the rule places rows, in the syntax of rules: all, hash("a",
  * "b"), …  The source that "all" takes the rows from is left out: targets have
  * stored the text without it, and of another source the rule is "none".
+ * Columns have their oldest names, which remain the same when the columns are
+ * renamed.
  */
 void placement_append_place(const PlacementRule *rule, Buf *buf);
+
+/* Appends the same with all names of the columns, as a line for a user. */
+void placement_append_line(const PlacementRule *rule, Buf *buf);
+
+/* Whether a column of the rule, from 0, has or had this name. */
+bool placement_rule_is_named(const PlacementRule *rule, int column,
+							 const char *name);
 
 #endif /* PENSTOCK_MODEL_PLACEMENT_H */

@@ -248,6 +248,7 @@ static MUST_CHECK Rc
 open_directory(Attempt *attempt, Error *err)
 {
 	int first = -1;
+	Rc rc;
 
 	for (int i = 0; i < attempt->sink_count; i++)
 		if (!attempt->sinks[i]->report->unreachable &&
@@ -256,9 +257,12 @@ open_directory(Attempt *attempt, Error *err)
 			first = i;
 	CHECK(first >= 0);
 	CHECK(attempt->sinks[first]->report->start_lsn >= attempt->start_lsn);
-	return place_read_directory(attempt->config, first,
-								attempt->sinks[first]->report->start_lsn,
-								&attempt->directory, err);
+	rc = place_read_directory(attempt->config, first,
+							  attempt->sinks[first]->report->start_lsn,
+							  &attempt->directory, err);
+	if (rc == RC_OK && attempt->directory != NULL)
+		directory_set_oid(attempt->directory, attempt->place.directory_oid);
+	return rc;
 }
 
 /*

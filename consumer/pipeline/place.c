@@ -5,6 +5,8 @@
  */
 #include "pipeline/place.h"
 
+#include <string.h>
+
 #include "base/json.h"
 #include "net/sql.h"
 #include "pipeline/reach.h"
@@ -34,6 +36,19 @@ place_append_places(const Placed *placed, Buf *buf)
 	buf_release(&text);
 }
 
+/* Returns the source's OID of the directory's table; 0: there is none. */
+static uint32_t
+find_directory_oid(const CopyCatalog *catalog, const Placement *placement)
+{
+	const PlacementDirectory *directory = placement_find_directory(placement);
+
+	for (int i = 0; directory != NULL && i < catalog->table_count; i++)
+		if (strcmp(catalog->tables[i].schema, directory->schema) == 0 &&
+			strcmp(catalog->tables[i].name, directory->table) == 0)
+			return catalog->tables[i].oid;
+	return 0;
+}
+
 Rc
 place_read(Place *place, const Config *config, PgConn *source, Error *err)
 {
@@ -56,6 +71,7 @@ place_read(Place *place, const Config *config, PgConn *source, Error *err)
 		placed_append_distribution(placed, config->placement,
 								   &place->distribution);
 		place_append_places(placed, &place->places);
+		place->directory_oid = find_directory_oid(catalog, config->placement);
 		if (place->distribution.overflowed || place->places.overflowed)
 			rc = error_set(err, ERR_LIMIT,
 						   "the names of the published tables that section "

@@ -20,6 +20,7 @@ typedef struct Place
 	Buf distribution; /* value for the plugin's option `distribution`; empty:
 					   * not needed */
 	Buf places;       /* placement of each table as JSON: see NodeIdentity */
+	uint32_t directory_oid; /* OID of the directory's table; 0: there is none */
 } Place;
 
 /*

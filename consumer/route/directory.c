@@ -31,6 +31,7 @@ typedef struct Entry
 struct Directory
 {
 	const PlacementDirectory *place;
+	uint32_t oid; /* OID of the table on the source; 0: not known */
 	Lsn lsn;
 	Arena *arena; /* memory of the entries */
 	Entry **buckets;
@@ -242,11 +243,57 @@ append_column(Buf *buf, const Relation *relation, const char *column,
 
 /* ---- changes ------------------------------------------------------------ */
 
+void
+directory_set_oid(Directory *directory, uint32_t oid)
+{
+	directory->oid = oid;
+}
+
 static bool
 is_directory(const Directory *directory, const Relation *relation)
 {
+	if (directory->oid != 0 && directory->oid == relation->oid)
+		return true;
 	return strcmp(directory->place->schema, relation->schema) == 0 &&
 		   strcmp(directory->place->table, relation->name) == 0;
+}
+
+static bool
+has_column(const Relation *relation, const char *name)
+{
+	for (int i = 0; i < relation->column_count; i++)
+		if (strcmp(relation->columns[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Fails if the table or a column was renamed: no change of it could be applied,
+ * and keys that are new would go to the default.
+ */
+static MUST_CHECK Rc
+require_names(const Directory *directory, const Relation *relation, Error *err)
+{
+	const PlacementDirectory *place = directory->place;
+	Rc rc;
+
+	if (strcmp(place->schema, relation->schema) == 0 &&
+		strcmp(place->table, relation->name) == 0 &&
+		has_column(relation, place->key) && has_column(relation, place->node))
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "the directory, table \"%s\".\"%s\" with columns \"%s\" and "
+				   "\"%s\", was renamed, or a column of it",
+				   place->schema, place->table, place->key, place->node);
+	error_detail(err, "The table is called \"%s\".\"%s\" on the source.",
+				 relation->schema, relation->name);
+	error_hint(
+		err,
+		"Run \"%s\", give section [directory] the names that there are "
+		"now, and clone again.  Names that have not been used for a change "
+		"of the directory can be changed back on the source.",
+		OWN_COMMAND("drop"));
+	return rc;
 }
 
 /*
@@ -362,6 +409,8 @@ Rc
 directory_note(Directory *directory, const Change *change, Lsn end_lsn,
 			   Error *err)
 {
+	Rc rc;
+
 	if (end_lsn <= directory->lsn)
 		return RC_OK;
 	if (change->kind == CHANGE_TRUNCATE)
@@ -373,6 +422,9 @@ directory_note(Directory *directory, const Change *change, Lsn end_lsn,
 	}
 	if (change->relation == NULL || !is_directory(directory, change->relation))
 		return RC_OK;
+	rc = require_names(directory, change->relation, err);
+	if (rc != RC_OK)
+		return rc;
 	if (change->kind == CHANGE_REWRITE)
 	{
 		empty(directory);

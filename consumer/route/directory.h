@@ -32,6 +32,12 @@ typedef struct Directory Directory;
  */
 Directory *directory_new(const PlacementDirectory *place, Lsn lsn);
 
+/*
+ * Gives the source's OID of the directory's table, by which directory_note()
+ * knows the table under another name.
+ */
+void directory_set_oid(Directory *directory, uint32_t oid);
+
 /* Frees a Directory.  Accepts NULL. */
 void directory_free(Directory *directory);
 
@@ -45,7 +51,8 @@ MUST_CHECK Rc directory_add(Directory *directory, const char *key,
 /*
  * Applies a change of the directory's table; changes of other tables are
  * ignored, and so are transactions up to the LSN of directory_new().  `end_lsn`
- * is the end of the change's transaction.
+ * is the end of the change's transaction.  Fails with ERR_CONFIG if the table
+ * or one of its columns has another name than the section [directory] gives.
  */
 MUST_CHECK Rc directory_note(Directory *directory, const Change *change,
 							 Lsn end_lsn, Error *err);

@@ -14,6 +14,8 @@ typedef struct Place
 	Relation *relation; /* a reference; NULL: no change of this table has come
 						 * yet */
 	const PlacementRule *rule;
+	const char *column; /* of PLACEMENT_DIRECTORY: name of the key's column;
+						 * borrowed from the relation */
 } Place;
 
 struct Places
@@ -52,7 +54,7 @@ is_hashed_by(const Relation *relation, const PlacementRule *rule)
 	{
 		int column = relation->distribution[i];
 
-		if (strcmp(relation->columns[column].name, rule->columns[i]) != 0)
+		if (!placement_rule_is_named(rule, i, relation->columns[column].name))
 			return false;
 	}
 	return true;
@@ -81,6 +83,83 @@ refuse_unplaced(const Relation *relation, Error *err)
 	return rc;
 }
 
+/*
+ * Returns the column with the key of the directory: the first of its names that
+ * the table has.  NULL: there is none.
+ */
+static const RelationColumn *
+find_key_column(const Relation *relation, const PlacementRule *rule)
+{
+	for (const char *const *name = rule->names[0]; *name != NULL; name++)
+		for (int i = 0; i < relation->column_count; i++)
+			if (strcmp(relation->columns[i].name, *name) == 0)
+				return &relation->columns[i];
+	return NULL;
+}
+
+/* Returns the column number `i` by which rows of the table are placed. */
+static const RelationColumn *
+placed_column(const Relation *relation, const PlacementRule *rule, int i)
+{
+	if (rule->kind == PLACEMENT_DIRECTORY)
+		return find_key_column(relation, rule);
+	ASSERT(rule->kind == PLACEMENT_HASH);
+	return &relation->columns[relation->distribution[i]];
+}
+
+/*
+ * Fails if the table lacks the column with the key of the directory: its rows
+ * would have no key, and go to the default.
+ */
+static MUST_CHECK Rc
+require_key_column(const Relation *relation, const PlacementRule *rule,
+				   Error *err)
+{
+	Rc rc;
+
+	if (find_key_column(relation, rule) != NULL)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "table \"%s\".\"%s\" has no column \"%s\", by which it is "
+				   "placed",
+				   relation->schema, relation->name, rule->columns[0]);
+	hint_at_line(relation, "directory(NEW formerly OLD)", err);
+	return rc;
+}
+
+/*
+ * Fails if a table was placed by another column before: a column that has taken
+ * the name of the one in the rule.
+ */
+static MUST_CHECK Rc
+require_same_columns(const Relation *was, const Relation *is,
+					 const PlacementRule *rule, Error *err)
+{
+	for (int i = 0; i < rule->column_count; i++)
+	{
+		const RelationColumn *before = placed_column(was, rule, i);
+		const RelationColumn *now = placed_column(is, rule, i);
+		Rc rc;
+
+		if (before->attnum == now->attnum)
+			continue;
+		rc = error_set(err, ERR_CONFIG,
+					   "table \"%s\".\"%s\" was placed by another column than "
+					   "\"%s\" before",
+					   is->schema, is->name, now->name);
+		error_detail(err,
+					 "The column that was called \"%s\" has another name now, "
+					 "and another column has the name that section [placement] "
+					 "gives.",
+					 before->name);
+		error_hint(err, "Give section [placement] the name that the column has "
+						"now, followed by \"formerly\" and its old name; or "
+						"clone again.");
+		return rc;
+	}
+	return RC_OK;
+}
+
 static MUST_CHECK Rc
 look_up(const Places *places, const Relation *relation,
 		const PlacementRule **rule, Error *err)
@@ -91,6 +170,8 @@ look_up(const Places *places, const Relation *relation,
 	*rule = placement_find(places->placement, relation->schema, relation->name);
 	if (*rule == NULL)
 		return refuse_unplaced(relation, err);
+	if ((*rule)->kind == PLACEMENT_DIRECTORY)
+		return require_key_column(relation, *rule, err);
 	if ((*rule)->kind != PLACEMENT_HASH || is_hashed_by(relation, *rule))
 		return RC_OK;
 	rc = error_set(err, ERR_CONFIG,
@@ -101,7 +182,7 @@ look_up(const Places *places, const Relation *relation,
 					  "pipeline runs is not found by the beginning of its "
 					  "name.");
 	buf_init(&place, BUF_TEXT_MAX);
-	placement_append_place(*rule, &place);
+	placement_append_line(*rule, &place);
 	hint_at_line(relation, place.data, err);
 	buf_release(&place);
 	return rc;
@@ -137,12 +218,29 @@ places_find(Places *places, Relation *relation, const PlacementRule **rule,
 		return RC_OK;
 	}
 	rc = look_up(places, relation, rule, err);
+	if (rc == RC_OK && place->relation != NULL && place->rule == *rule &&
+		place->relation->oid == relation->oid)
+		rc = require_same_columns(place->relation, relation, *rule, err);
 	if (rc != RC_OK)
 		return rc;
+	place->column = (*rule)->kind == PLACEMENT_DIRECTORY
+						? find_key_column(relation, *rule)->name
+						: NULL;
 	relation_unref(place->relation);
 	place->relation = relation_ref(relation);
 	place->rule = *rule;
 	return RC_OK;
+}
+
+const char *
+places_key_column(const Places *places, const Relation *relation)
+{
+	const Place *place;
+
+	ASSERT(relation->number < places->count);
+	place = &places->places[relation->number];
+	ASSERT(place->relation == relation && place->column != NULL);
+	return place->column;
 }
 
 Rc

@@ -28,10 +28,17 @@ void places_free(Places *places);
 /*
  * Finds the rule for a table; *rule is borrowed from the placement.  Fails with
  * ERR_CONFIG if there is no rule, or if the source does not send the hash that
- * the rule requires.
+ * the rule requires, if the table lacks the rule's column, or if another column
+ * has taken its name.
  */
 MUST_CHECK Rc places_find(Places *places, Relation *relation,
 						  const PlacementRule **rule, Error *err);
+
+/*
+ * Returns the name of the column that has the key of the directory, of a table
+ * whose rule places_find() has just found.
+ */
+const char *places_key_column(const Places *places, const Relation *relation);
 
 /*
  * Checks the definition of a table that was created or altered; other

@@ -436,10 +436,9 @@ place_move(Router *router, int from, int to, Frame *frame, const Change *change,
 
 /* Passes a change to the target that the directory has for the row's key. */
 static MUST_CHECK Rc
-place_listed(Router *router, const PlacementRule *rule, Frame *frame,
-			 const Change *change, Error *err)
+place_listed(Router *router, Frame *frame, const Change *change, Error *err)
 {
-	const char *column = rule->columns[0];
+	const char *column = places_key_column(router->places, change->relation);
 	const Value *row = change->kind == CHANGE_DELETE ? change->old_row
 													 : change->new_row;
 	int from;
@@ -483,7 +482,7 @@ place_row(Router *router, Frame *frame, const Change *change, Error *err)
 				return place_move(router, from, to, frame, change, err);
 			return give(router, to, frame, change, err);
 		case PLACEMENT_DIRECTORY:
-			return place_listed(router, rule, frame, change, err);
+			return place_listed(router, frame, change, err);
 		case PLACEMENT_ONLY:
 			return give(router, rule->target, frame, change, err);
 		case PLACEMENT_NONE:

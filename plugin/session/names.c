@@ -34,6 +34,19 @@ is_name_character(char c)
 		   c == '$';
 }
 
+bool
+penstock_take_word(const char **at, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (pg_strncasecmp(*at, word, length) != 0 ||
+		is_name_character((*at)[length]))
+		return false;
+	*at += length;
+	penstock_skip_spaces(at);
+	return true;
+}
+
 /*
  * Takes a quoted name, in which two quotes stand for one.  NULL if the closing
  * quote is missing.

@@ -13,6 +13,9 @@ extern void penstock_skip_spaces(const char **at);
 /* Takes this character; false if another is there. */
 extern bool penstock_take_character(const char **at, char character);
 
+/* Takes this word, in any case and not quoted; false if another is there. */
+extern bool penstock_take_word(const char **at, const char *word);
+
 /*
  * Takes a name; NULL if there is none.  It is allocated in the current memory
  * context.

@@ -12,6 +12,23 @@
 
 /* ---- distribution ---- */
 
+/* The names of a column, the newest first; NIL if there is something else. */
+static List *
+take_column(const char **at)
+{
+	List *names = NIL;
+
+	do
+	{
+		char *name = penstock_take_name(at);
+
+		if (name == NULL)
+			return NIL;
+		names = lappend(names, name);
+	} while (penstock_take_word(at, "formerly"));
+	return names;
+}
+
 static bool
 take_columns(const char **at, List **columns)
 {
@@ -19,11 +36,11 @@ take_columns(const char **at, List **columns)
 		return false;
 	do
 	{
-		char *name = penstock_take_name(at);
+		List *names = take_column(at);
 
-		if (name == NULL || list_length(*columns) >= PARTITION_MAX_KEYS)
+		if (names == NIL || list_length(*columns) >= PARTITION_MAX_KEYS)
 			return false;
-		*columns = lappend(*columns, name);
+		*columns = lappend(*columns, names);
 	} while (penstock_take_character(at, ','));
 	return penstock_take_character(at, ')');
 }

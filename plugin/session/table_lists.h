@@ -16,7 +16,7 @@ typedef struct PenstockDistribution
 {
 	const char *schema;
 	const char *table;
-	List *columns; /* of char *; not empty */
+	List *columns; /* of List of char *, the names of a column; not empty */
 } PenstockDistribution;
 
 /* The position of a table that is left out for good. */

@@ -31,7 +31,8 @@ raise_no_column(const PenstockRelInfo *info, const char *column)
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\", by which table %s is distributed, is not "
 					"published or does not exist",
-					column, info->name)));
+					column, info->name),
+			 errhint("If it was renamed, give both names: NEW formerly OLD.")));
 }
 
 /* The extended hash function that PARTITION BY HASH would use for a type. */
@@ -60,8 +61,8 @@ find_hash_function(const PenstockRelInfo *info, const char *column, Oid type)
 	return function;
 }
 
-/* Fills in the column of the route with that index. */
-static void
+/* Fills in the column of the route with that index; false: there is none. */
+static bool
 init_column(PenstockRoute *route, int index, const char *name,
 			const PenstockRelInfo *info, Relation target)
 {
@@ -81,9 +82,24 @@ init_column(PenstockRoute *route, int index, const char *name,
 		route->collations[index] = attr->attcollation;
 		fmgr_info_cxt(find_hash_function(info, name, attr->atttypid),
 					  &route->functions[index], CurrentMemoryContext);
-		return;
+		return true;
 	}
-	raise_no_column(info, name);
+	return false;
+}
+
+/* The same, of the first of the names that there is. */
+static void
+init_named_column(PenstockRoute *route, int index, const List *names,
+				  const PenstockRelInfo *info, Relation target)
+{
+	ListCell *cell;
+
+	foreach (cell, names)
+	{
+		if (init_column(route, index, lfirst(cell), info, target))
+			return;
+	}
+	raise_no_column(info, linitial(names));
 }
 
 /* What a table's route is made from; and the route. */
@@ -102,8 +118,8 @@ init_columns(void *arg)
 	ListCell *cell;
 
 	foreach (cell, lookup->distribution->columns)
-		init_column(lookup->route, foreach_current_index(cell), lfirst(cell),
-					lookup->info, lookup->target);
+		init_named_column(lookup->route, foreach_current_index(cell),
+						  lfirst(cell), lookup->info, lookup->target);
 }
 
 PenstockRoute *

@@ -12,8 +12,13 @@
  *
  *	 schema.table(column, column...), ...
  *
- * with names quoted as in SQL.  A name in it that no table has, or that a
- * table does not have yet, changes nothing.
+ * with names quoted as in SQL.  A table in it that does not exist, or not yet,
+ * changes nothing.  For a column that was renamed, there is
+ *
+ *	 name formerly name...
+ *
+ * instead, and it is the first of these names that the table has, at the
+ * position in the WAL that is decoded.
  */
 #ifndef PENSTOCK_ROUTE_H
 #define PENSTOCK_ROUTE_H

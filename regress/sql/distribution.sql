@@ -141,6 +141,23 @@ FROM get_changes('distribution_pub', 'distribution', 'public.large(k)') line;
 INSERT INTO "T (odd)" (k) VALUES (1);
 SELECT get_changes('distribution_pub', 'distribution', ' public."T (odd)"("k"),"no""where"."x"(y) ');
 
+-- A column that is renamed, by the names that it had and has: rows before and
+-- after have the same hash.
+CREATE TABLE renamed (id int PRIMARY KEY, v text);
+INSERT INTO renamed VALUES (1, 'before');
+ALTER TABLE renamed RENAME id TO "new id";
+INSERT INTO renamed VALUES (2, 'after');
+DELETE FROM renamed WHERE "new id" = 1;
+ALTER TABLE renamed RENAME "new id" TO newest;
+INSERT INTO renamed VALUES (1, 'long after');
+SELECT get_changes('distribution_pub', 'distribution', 'public.renamed(newest Formerly "new id"  formerly id)');
+INSERT INTO renamed VALUES (3, 'now');
+SELECT get_changes('distribution_pub', 'distribution', 'public.renamed(id formerly "new id")');
+SELECT get_changes('distribution_pub', 'distribution', 'public.renamed(newest formerly)');
+SELECT get_changes('distribution_pub', 'distribution', 'public.renamed(newest formerly , v)');
+SELECT get_changes('distribution_pub', 'distribution', 'public.renamed(newest former id)');
+SELECT get_changes('distribution_pub', 'distribution', 'public.renamed(newest)');
+
 -- Values that cannot be read.
 SELECT get_changes('distribution_pub', 'distribution', '');
 SELECT get_changes('distribution_pub', 'distribution', 'd(id)');
@@ -168,4 +185,4 @@ SELECT get_changes('distribution_pub', 'distribution', 'public.keyless(k)');
 
 SELECT close_slot();
 DROP PUBLICATION distribution_pub;
-DROP TABLE d, large, keyless, unhashed, rooted, rooted_parted;
+DROP TABLE d, large, keyless, unhashed, renamed, rooted, rooted_parted;

@@ -105,6 +105,35 @@ names_are_quoted_as_in_sql(void **state UNUSED)
 	expect("My \"shop\"", "a.bc", "only \"b\"");
 }
 
+/* What targets have stored remains the same when a column is renamed. */
+static void
+a_column_has_former_names(void **state UNUSED)
+{
+	const PlacementRule *rule;
+	Buf buf;
+
+	add("public.a", "hash(c Formerly \"B b\"  formerly a, formerly)");
+	expect("public", "a", "hash(\"a\", \"formerly\")");
+	rule = placement_find(placement, "public", "a");
+	assert_int_equal(rule->column_count, 2);
+	assert_string_equal(rule->columns[0], "c");
+	assert_true(placement_rule_is_named(rule, 0, "B b"));
+	assert_true(placement_rule_is_named(rule, 1, "formerly"));
+	assert_false(placement_rule_is_named(rule, 0, "b"));
+	buf_init(&buf, BUF_TEXT_MAX);
+	placement_append_line(rule, &buf);
+	assert_string_equal(
+		buf.data, "hash(\"c\" formerly \"B b\" formerly \"a\", \"formerly\")");
+	buf_reset(&buf);
+	placement_append_distribution(rule, "public", "a", &buf);
+	assert_string_equal(buf.data,
+						"\"public\".\"a\"(\"c\" formerly \"B b\" formerly "
+						"\"a\", \"formerly\")");
+	buf_release(&buf);
+	add("public.b", "directory(b formerly a)");
+	expect("public", "b", "directory(\"a\")");
+}
+
 static void
 what_is_no_rule_is_refused(void **state UNUSED)
 {
@@ -112,11 +141,28 @@ what_is_no_rule_is_refused(void **state UNUSED)
 										"*.b",  "a.*b", "a.b**", "a b", "\"a.b",
 										"a.b ", "a..b", "**"};
 	static const char *const places[] = {
-		"",          "al",        "all x",    "hash",
-		"hash()",    "hash(a",    "hash a",   "hash(a,)",
-		"hash(a) b", "only",      "only a b", "nones",
-		"hash(,a)",  "hash((a))", "only \"a", "directory(a, b)",
-		"all,none"};
+		"",
+		"al",
+		"all x",
+		"hash",
+		"hash()",
+		"hash(a",
+		"hash a",
+		"hash(a,)",
+		"hash(a) b",
+		"only",
+		"only a b",
+		"nones",
+		"hash(,a)",
+		"hash((a))",
+		"only \"a",
+		"directory(a, b)",
+		"all,none",
+		"hash(a formerly a)",
+		"hash(a formerly)",
+		"hash(i formerly h formerly g formerly f formerly e formerly d "
+		"formerly "
+		"c formerly b formerly a)"};
 	char message[128];
 
 	for (size_t i = 0; i < LENGTH_OF(names); i++)
@@ -188,6 +234,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(without_a_rule_a_table_is_not_placed,
 										set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_are_quoted_as_in_sql, set_up,
+										tear_down),
+		cmocka_unit_test_setup_teardown(a_column_has_former_names, set_up,
 										tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_rule_is_refused, set_up,
 										tear_down),

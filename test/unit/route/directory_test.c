@@ -258,10 +258,39 @@ a_key_that_is_too_long_is_refused(void **state UNUSED)
 	free(bytes);
 }
 
+/* New keys of it would go to the default. */
+static void
+one_that_was_renamed_is_refused(void **state UNUSED)
+{
+	const Value row[] = {number(2), text("b")};
+	Error err = {0};
+
+	directory_set_oid(directory, 77);
+	listing.oid = 77;
+	list(1, "b", START_LSN + 1);
+	columns[1].name = "target";
+	assert_int_equal(note(CHANGE_INSERT, NULL, row, START_LSN + 2, &err),
+					 RC_FAIL);
+	assert_int_equal(err.code, ERR_CONFIG);
+	error_reset(&err);
+	columns[1].name = "node";
+	listing.name = "tenants";
+	assert_int_equal(note(CHANGE_INSERT, NULL, row, START_LSN + 2, &err),
+					 RC_FAIL);
+	assert_int_equal(err.code, ERR_CONFIG);
+	error_reset(&err);
+	listing.oid = 78;
+	assert_int_equal(note(CHANGE_INSERT, NULL, row, START_LSN + 2, &err),
+					 RC_OK);
+	assert_int_equal(target_of(number(2)), -1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(one_that_was_renamed_is_refused, set_up,
+										tear_down),
 		cmocka_unit_test_setup_teardown(keys_are_listed_and_found, set_up,
 										tear_down),
 		cmocka_unit_test_setup_teardown(
