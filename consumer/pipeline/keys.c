@@ -31,7 +31,10 @@
 /* Violations are logged as a warning when the pause has become this long. */
 #define PAUSE_WARN_MS 60000
 
-/* Milliseconds between two looks of keys_finish(). */
+/*
+ * Milliseconds between two checks in keys_finish() whether all targets are
+ * done.
+ */
 #define FINISH_CHECK_MS 20
 
 typedef enum KeyState

@@ -101,7 +101,7 @@ struct Sequences
 	bool warn_missing; /* whether to warn of sequences that a target does not
 						* have */
 	int looks;      /* number of times that values were read since the list of
-					   sequences was read */
+					 * sequences was read */
 	int sessions;   /* number of sessions with the source's database */
 	bool finishing; /* set sequences without a margin */
 	TargetWork works[CONFIG_TARGETS_MAX];

@@ -55,7 +55,7 @@ typedef enum TableOutcome
 	TABLE_GONE,     /* dropped meanwhile; not reported */
 	TABLE_REPAIRED, /* it differed, and every row was repaired */
 	TABLE_LEFT_OUT, /* not to be compared, because the pipeline leaves the table
-					   out; does not count */
+					 * out; does not count */
 } TableOutcome;
 
 typedef struct TableVerdict
@@ -64,7 +64,7 @@ typedef struct TableVerdict
 	const char *target; /* label of the target */
 	TableOutcome outcome;
 	const char *reason; /* why the table was not compared, or was left out, or
-						   what differs apart from rows; or NULL */
+						 * what differs apart from rows; or NULL */
 	Lsn lsn;            /* source position of the compared snapshots */
 	int64_t rows;       /* number of rows on the target */
 	int changed;        /* failed attempts because the table was rewritten or

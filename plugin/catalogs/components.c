@@ -15,9 +15,10 @@
 #include "compat.h"
 
 /*
- * The columns of a composite type, in the server's cache.  Borrowed.  It does
- * what the cache does by itself, but for the lock; the number that tells one
- * set of columns from another is one that nothing else has.
+ * Returns the columns of a composite type, and puts them into the server's
+ * cache.  Borrowed.  It does what the cache does by itself, but takes no lock.
+ * The number that distinguishes versions of the columns is one that the server
+ * gives out for nothing else.
  */
 static TupleDesc
 get_columns(Oid type)
@@ -61,7 +62,7 @@ penstock_components_list(Oid type)
 {
 	List *types = list_make1_oid(type);
 
-	/* The list grows meanwhile. */
+	/* The list grows while it is read. */
 	for (int i = 0; i < list_length(types); i++)
 	{
 		Oid base = getBaseType(list_nth_oid(types, i));

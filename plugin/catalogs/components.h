@@ -20,16 +20,20 @@
 #include "nodes/pg_list.h"
 
 /*
- * OIDs of the types of which values may be in a value of a type, it among them;
- * instead of domains what they are about.  Built-in types are left out inside
- * others.  In the current memory context.
+ * Returns the OIDs of the types of which values may be in a value of a type,
+ * including the type itself.  For domains, the list has their base types.
+ * Built-in types inside of others are left out.  Allocated in the current
+ * memory context.
  */
 extern List *penstock_components_list(Oid type);
 
-/* The same for its effect only, on a type that may be any. */
+/*
+ * Loads the columns of all composite types that may be in values of a type into
+ * the server's cache, without a lock.
+ */
 extern void penstock_components_load(Oid type);
 
-/* Whether values of a type may have some of composite types in them. */
+/* Whether values of a type may contain values of composite types. */
 extern bool penstock_components_have_rows(Oid type);
 
 #endif /* PENSTOCK_COMPONENTS_H */

@@ -56,7 +56,7 @@ typedef struct LabelState
 
 struct PenstockLabels
 {
-	MemoryContext context; /* what belongs to `state` is allocated in it */
+	MemoryContext context; /* owns what belongs to `state` */
 	uint64 changes_seen;   /* the value of `changes` that was seen last */
 
 	/*
@@ -70,8 +70,9 @@ struct PenstockLabels
 };
 
 /*
- * How often the server has said that a label may have changed.  The callback
- * cannot be unregistered, and so counts for all sessions of the process.
+ * Number of times that the server has said that a label may have changed.  The
+ * callback cannot be unregistered, so the number is that of all sessions of the
+ * process.
  */
 static uint64 changes;
 
@@ -102,7 +103,7 @@ penstock_labels_new(PenstockSession *session)
 
 /* ---- which labels ---- */
 
-/* The enums whose values may be in a value of a type. */
+/* Returns the enums whose values may be in a value of a type. */
 static List *
 list_enums(Oid type)
 {
@@ -198,7 +199,9 @@ read_all_labels(void *arg)
 	SetupHistoricSnapshot(showing->active, HistoricSnapshotGetTupleCids());
 }
 
-/* If the server's cache may have labels of another state, empties it. */
+/*
+ * Empties the server's cache of labels if it may have labels of another state.
+ */
 static void
 enter_state(PenstockLabels *labels, const LabelState *state)
 {

@@ -1,6 +1,6 @@
 /*
  * lookup.c
- *		Stops watching, and looks afterwards; see lookup.h.
+ *		Calls functions while no transaction is watched; see lookup.h.
  */
 #include "postgres.h"
 
@@ -12,8 +12,8 @@
 #include "compat.h"
 
 /*
- * Whether a transaction was rolled back.  That it is in progress is asked
- * first: a transaction is marked as committed before it stops being in
+ * Whether a transaction was rolled back.  Asks first whether it is in progress,
+ * because a transaction is marked as committed before it stops being in
  * progress.
  */
 static bool

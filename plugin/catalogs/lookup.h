@@ -21,11 +21,11 @@
 typedef void (*PenstockLookup)(void *arg);
 
 /*
- * Calls a function, which may read catalogs in whichever way it likes.  If a
- * transaction in progress is being handed out, it is not watched meanwhile, but
- * looked at when the function has returned or raised an error: if it has been
- * rolled back, what was found is worth nothing, and the error is the one that
- * the server expects then; see penstock_session_enter().
+ * Calls a function, which may read catalogs in any way.  If a transaction in
+ * progress is handed out, the server does not watch it during the call.
+ * Afterwards this checks whether it was rolled back.  If it was, the result
+ * must not be used, and the error is raised that the server expects then; see
+ * penstock_session_enter().
  */
 extern void penstock_lookup(PenstockLookup function, void *arg);
 

@@ -1,6 +1,6 @@
 /*
  * newest.c
- *		Snapshots of the newest state.
+ *		Makes newest snapshots; see newest.h.
  */
 #include "postgres.h"
 
@@ -70,7 +70,7 @@ count_other_xids(PenstockSession *session, Snapshot snapshot)
 /*
  * Whether two snapshots that the server has made while it read the WAL see the
  * same.  If they have the same xmin, the later one sees all that the earlier
- * one does, so it is enough to count.
+ * one sees, so it is enough to compare the number of transactions.
  */
 static bool
 sees_the_same(PenstockSession *session, Snapshot one, Snapshot other)
@@ -79,7 +79,7 @@ sees_the_same(PenstockSession *session, Snapshot one, Snapshot other)
 		   count_other_xids(session, one) == count_other_xids(session, other);
 }
 
-/* The newest snapshot; NULL if it sees the same as the active one. */
+/* Returns the newest snapshot; NULL: it sees the same as the active one. */
 static Snapshot
 make_other(PenstockSession *session, Snapshot active)
 {
@@ -102,8 +102,8 @@ penstock_newest_begin(PenstockSession *session)
 }
 
 /*
- * Reads a row of a catalog by its OID with a snapshot.  A copy; NULL if there
- * is no such row.
+ * Reads a row of a catalog by its OID with a snapshot.  Returns a copy; NULL:
+ * there is no such row.
  */
 static HeapTuple
 read_row(Oid catalog_oid, Oid oid, Snapshot snapshot)
@@ -126,9 +126,9 @@ read_row(Oid catalog_oid, Oid oid, Snapshot snapshot)
 }
 
 /*
- * Finds a row of a catalog by its OID with a snapshot.  If that is NULL or does
- * not see the row, it comes from the server's cache.  A copy; NULL if there is
- * no such row.
+ * Finds a row of a catalog by its OID with a snapshot.  If the snapshot is NULL
+ * or does not see the row, the row comes from the server's cache.  Returns a
+ * copy; NULL: there is no such row.
  */
 static HeapTuple
 find_row(Oid catalog, Oid oid, Snapshot snapshot)

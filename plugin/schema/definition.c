@@ -48,13 +48,14 @@ penstock_put_letter(PenstockSession *session, StringInfo buf, int field,
 }
 
 /*
- * Servers since November 2026 note in this option of a column when it changed.
+ * Servers since the minor releases of November 2026 record in this option of a
+ * column when the column changed.
  */
 #define VERSION_OPTION "pg_attver="
 
 /*
- * Appends a field for each option, but not for one that is a note of the
- * server.
+ * Appends a field for each option, except options in which the server keeps
+ * records of its own.
  */
 void
 penstock_put_options(PenstockSession *session, StringInfo buf, int field,
@@ -94,8 +95,8 @@ penstock_put_attnums(StringInfo buf, int field, const int16 *attnums, int count)
 }
 
 /*
- * Appends the name of a collation, unless it is the one that the type has
- * anyway.
+ * Appends the name of a collation, unless it is the default collation of the
+ * type.
  */
 void
 penstock_put_collation(PenstockSession *session, StringInfo buf, int field,

@@ -2,14 +2,17 @@
  * deparse.c
  *		Writes SQL; see deparse.h.
  *
- * An expression is deparsed by the server, which takes no lock if it is told of
- * no table.  But then it may not name columns.  So each is replaced by a
- * parameter, which the server writes as $ and a number, and those are replaced
- * by names in the text.  Nothing else outside of quotes has a $ in it: a name
- * that has one is quoted.  Where the server puts a parameter in parentheses but
- * not a column, before a subscript, they are taken away again.
+ * The server's own function writes an expression as SQL.  It takes no lock if
+ * it is given no table, but then the expression must not have columns.  So each
+ * column is replaced by a parameter first.  The server writes a parameter as $
+ * and a number, which is then replaced by the column's name in the text.
+ * Outside of quotes nothing else has a $ in it, because the server quotes names
+ * that have one.
  *
- * All else is put together here from catalog rows.
+ * Before a subscript the server puts a parameter in parentheses, but not a
+ * column.  These parentheses are removed.
+ *
+ * All other SQL is put together here from rows of catalogs.
  */
 #include "postgres.h"
 
@@ -37,14 +40,17 @@
 #include "compat.h"
 #include "schema/deparse.h"
 
-/* The parameter for a column: this and its attnum, which may be negative. */
+/*
+ * The number of the parameter that stands for a column is this number plus the
+ * attnum, which may be negative.
+ */
 #define PARAMETER_BASE 1000000000
 
 /* ---- expressions ---- */
 
 /*
- * Loads the composite types of which the server needs the columns to write a
- * node as SQL; see components.h.
+ * Loads the composite types whose columns the server needs to write an
+ * expression as SQL; see catalogs/components.h.
  */
 static void
 load_row_types(const Node *node)
@@ -87,7 +93,10 @@ replace_columns(Node *node, void *context)
 	return expression_tree_mutator(node, replace_columns, context);
 }
 
-/* The name of a column in an expression. attnum 0 stands for the whole row. */
+/*
+ * Returns the name of a column in an expression; attnum 0 stands for the whole
+ * row.
+ */
 static const char *
 column_name(Oid relid, AttrNumber attnum)
 {
@@ -137,7 +146,8 @@ static char *
 put_columns_back(const char *text, Oid relid)
 {
 	StringInfoData result;
-	char quote = '\0'; /* the quote that the text is in; '\0': none */
+	char quote =
+		'\0'; /* the quote character that has been opened; '\0': none */
 
 	initStringInfo(&result);
 	while (*text != '\0')
@@ -181,8 +191,8 @@ penstock_deparse_expression(Datum expression, Oid relid)
 }
 
 /*
- * The same for values in a partition's bound.  Before 15
- * expression_tree_mutator() cannot walk through a bound.
+ * Loads the composite types in the values of a partition's bound.  Before
+ * PostgreSQL 15, expression_tree_mutator() cannot walk through a bound.
  */
 static void
 load_row_types_of_bound(const List *values)
@@ -258,7 +268,7 @@ relation_name(Oid relid)
 		get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 }
 
-/* Appends COLLATE, unless the collation is the one that is taken without it. */
+/* Appends COLLATE, unless the collation is the one that applies without it. */
 static void
 append_collation(StringInfo buf, Oid collation, Oid usual)
 {
@@ -281,8 +291,8 @@ method_of_opclass(Oid opclass)
 }
 
 /*
- * Appends the operator class, unless it is the type's default one.  If options
- * of the class follow, it always has to be there.
+ * Appends the operator class, unless it is the type's default class.  If
+ * options of the class follow, the class has to be written in any case.
  */
 static void
 append_opclass(StringInfo buf, Oid opclass, Oid type, bool has_options)
@@ -354,8 +364,8 @@ typedef struct Member
 } Member;
 
 /*
- * Appends a column or, if attnum is 0, the next one of the expressions:
- * *expression counts those that were used.
+ * Appends a member: the column or, if attnum is 0, the next of the
+ * expressions.  *expression is the number of expressions that were used so far.
  */
 static Member
 append_member(StringInfo buf, Oid relid, AttrNumber attnum,
@@ -380,7 +390,7 @@ append_member(StringInfo buf, Oid relid, AttrNumber attnum,
 	return member;
 }
 
-/* Reads a column of a catalog row that holds a list of expressions. */
+/* Reads the list of expressions in a column of a catalog row. */
 static List *
 get_expressions(int cache, HeapTuple tuple, AttrNumber attnum)
 {
@@ -409,7 +419,8 @@ typedef struct IndexParts
 	const oidvector *opclasses;
 	const int2vector *options;
 	List *expressions;
-	bool can_order; /* whether the access method can sort */
+	bool can_order; /* whether the access method supports ASC, DESC and NULLS
+					 * FIRST */
 	char *method;
 } IndexParts;
 
@@ -472,9 +483,9 @@ append_index_key(StringInfo buf, const IndexParts *parts, int i, Member member)
 }
 
 /*
- * Appends the columns of an index and the parenthesis that closes them; the
- * opening one is there.  `operators` are those of an exclusion constraint, else
- * NULL.
+ * Appends the columns of an index and the closing parenthesis; the opening one
+ * has been written.  `operators` are those of an exclusion constraint; NULL:
+ * the index belongs to none.
  */
 static void
 append_index_columns(StringInfo buf, const IndexParts *parts,
@@ -505,7 +516,9 @@ append_index_columns(StringInfo buf, const IndexParts *parts,
 	appendStringInfoChar(buf, ')');
 }
 
-/* Appends what follows the columns of an index, and releases the parts. */
+/*
+ * Appends the parts of an index that follow its columns, and releases `parts`.
+ */
 static void
 append_index_rest(StringInfo buf, const IndexParts *parts, bool is_exclusion)
 {
@@ -619,7 +632,10 @@ get_value(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
 	return value;
 }
 
-/* Appends columns of a relation in parentheses.  The last may be a period. */
+/*
+ * Appends columns of a relation in parentheses.  The last column may be a
+ * period.
+ */
 static int
 append_columns(StringInfo buf, Oid relid, Datum attnums,
 			   const char *before_last, const char *after_last)

@@ -2,8 +2,9 @@
  * describe.c
  *		Writes definitions; see describe.h.
  *
- * A catalog is read by its index, into copies of its rows, before any of them
- * is written.  What one row says is read from the system caches.
+ * If a definition needs several rows of a catalog, they are read by an index of
+ * the catalog and copied, before the first is written.  Single rows come from
+ * the system caches.
  */
 #include "postgres.h"
 
@@ -29,7 +30,7 @@
 #include "schema/describe_table.h"
 #include "wire/wire.h"
 
-/* Appends which column a sequence is owned by, if it is. */
+/* Appends the column that owns a sequence, if there is one. */
 static void
 put_sequence_owner(StringInfo buf, Oid sequence)
 {
@@ -263,7 +264,9 @@ put_relation(PenstockSession *session, StringInfo buf, Oid oid)
 	ReleaseSysCache(tuple);
 }
 
-/* What an object is called, whatever the language of the server's messages is.
+/*
+ * Returns the description of an object in English, whatever the language of the
+ * server's messages is.
  */
 static char *
 describe_in_english(const ObjectAddress *address)
@@ -300,8 +303,8 @@ put_untranslated(PenstockSession *session, StringInfo buf,
 }
 
 /*
- * The value of SchemaChange.gone for an object of this catalog, as in
- * penstock.proto.
+ * Returns the value of SchemaChange.gone for an object of this catalog, as
+ * penstock.proto defines it.
  */
 static int
 catalog_kind(Oid catalog)

@@ -30,8 +30,8 @@
 /* ---- columns ---- */
 
 /*
- * The default expressions of a table's columns, in an array by attnum; NULL: a
- * column has none.
+ * Returns the default expressions of a table's columns, in an array by attnum;
+ * NULL: the column has none.
  */
 static char **
 read_defaults(Form_pg_class form)
@@ -60,8 +60,8 @@ read_defaults(Form_pg_class form)
 }
 
 /*
- * Appends the value that rows have in a column which was added after they were
- * written.
+ * Appends the value that a column has in rows that were written before the
+ * column was added.
  */
 static void
 put_missing_value(PenstockSession *session, StringInfo buf, HeapTuple tuple)
@@ -91,7 +91,7 @@ put_missing_value(PenstockSession *session, StringInfo buf, HeapTuple tuple)
 					  OidOutputFunctionCall(output, value));
 }
 
-/* The value of SchemaColumn.generated, as in penstock.proto. */
+/* Returns the value of SchemaColumn.generated, as penstock.proto defines it. */
 static int
 generated_kind(char attgenerated)
 {
@@ -206,8 +206,8 @@ put_columns(PenstockSession *session, StringInfo buf, Form_pg_class form)
 /* ---- constraints and indexes ---- */
 
 /*
- * The kind of a constraint as in penstock.proto; 0: the stream does not tell of
- * constraints of this kind.
+ * Returns the kind of a constraint, as penstock.proto defines it; 0: the stream
+ * does not tell of such constraints.
  */
 static int
 constraint_kind(char contype)
@@ -232,8 +232,9 @@ constraint_kind(char contype)
 }
 
 /*
- * Whether the server has made a foreign key by itself: for one that refers to a
- * partitioned table it makes one to each partition, on the same table.
+ * Whether the server has made a foreign key by itself.  For a foreign key that
+ * refers to a partitioned table, the server makes a further one to each
+ * partition, on the same table.
  */
 static bool
 is_made_for_partition(Form_pg_constraint form)
@@ -252,8 +253,8 @@ is_made_for_partition(Form_pg_constraint form)
 }
 
 /*
- * Whether a constraint has an index on its own table.  (That of a foreign key
- * is on the table it refers to.)
+ * Whether a constraint has an index on its own table.  The index of a foreign
+ * key is on the table that it refers to.
  */
 static bool
 has_index(Form_pg_constraint form)
@@ -303,7 +304,7 @@ put_constraint(PenstockSession *session, StringInfo buf, int field,
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
 }
 
-/* The constraints of a table or of a domain, sorted by name. */
+/* Returns the constraints of a table or of a domain, sorted by name. */
 List *
 penstock_read_constraints(Oid table, Oid domain, TupleDesc *desc)
 {
@@ -332,7 +333,10 @@ penstock_describe_constraints(PenstockSession *session, StringInfo buf,
 	}
 }
 
-/* The rows of pg_inherits that say what a table or an index inherits from. */
+/*
+ * Returns the rows of pg_inherits that say what a table or an index inherits
+ * from.
+ */
 static List *
 read_parents(Oid relid)
 {
@@ -346,7 +350,10 @@ read_parents(Oid relid)
 		&desc);
 }
 
-/* The OID of the constraint to which an index belongs; InvalidOid: to none. */
+/*
+ * Returns the OID of the constraint to which an index belongs; InvalidOid:
+ * none.
+ */
 static Oid
 constraint_of_index(const List *constraints, Oid index)
 {
@@ -379,7 +386,7 @@ compare_indexes(const ListCell *a, const ListCell *b)
 	return strcmp(NameStr(left->name), NameStr(right->name));
 }
 
-/* The indexes of a table as a list of TableIndex, sorted by name. */
+/* Returns the indexes of a table as a list of TableIndex, sorted by name. */
 static List *
 read_indexes(Oid table)
 {

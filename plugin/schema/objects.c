@@ -298,7 +298,7 @@ tell_of_relation(PenstockObjects *objects, PenstockObject *object, List **told)
 		case RELKIND_PARTITIONED_TABLE:
 		case RELKIND_SEQUENCE:
 		case '\0': /* the row of the relation itself was not found, and the
-					  relation was dropped */
+					* relation was dropped */
 			tell(told, object,
 				 object->removed ? PENSTOCK_SCHEMA_GONE
 								 : PENSTOCK_SCHEMA_DEFINED);

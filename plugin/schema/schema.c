@@ -87,7 +87,7 @@ struct PenstockSchema
 	XLogRecPtr last_lsn;
 
 	XLogRecPtr next_lsn; /* position of the entry after `last`; NO_LSN: there is
-							none */
+						  * none */
 
 	PenstockOwnXids own; /* the transaction and its subtransactions */
 
@@ -102,9 +102,9 @@ struct PenstockSchema
 	int told_xid_count;
 
 	List *moved; /* OIDs of catalogs that were rewritten; see the head of this
-					file */
+				  * file */
 	List *rewritten; /* OIDs of new heaps of rewritten tables whose rows were
-						sent */
+					  * sent */
 	List *emptied;   /* PenstockEmptied that are to be sent, in order */
 };
 

@@ -106,32 +106,40 @@
 #include "wire/compress.h"
 #include "wire/wire.h"
 
-/* Pages of the WAL read between two messages, while something may be held. */
+/*
+ * Maximum number of pages of the WAL that are read between two messages while
+ * transactions may be held back.
+ */
 #define BUNDLE_PAGES_MAX 32
 
 /*
- * How much of the WAL has to be there that is not decoded: more than a few
- * transactions at once leave there that a server keeps up with, and their
- * pages.
+ * Bytes of WAL that must be there and not decoded yet, so that a transaction is
+ * held back.  They are more than the WAL of a few concurrent transactions, with
+ * which a server keeps up.
  */
 #define BUNDLE_AHEAD_BYTES (4 * XLOG_BLCKSZ)
 
-/* Changes of a transaction for which others may wait: about a millisecond. */
+/*
+ * Maximum number of changes of a transaction that is handed out while others
+ * are held back: decoding them takes about a millisecond.
+ */
 #define BUNDLE_CHANGES_MAX 1000
 
 struct PenstockBundle
 {
 	StringInfoData buf; /* fields of the message that is being collected */
 
-	/* Where the last transaction in buf ends, and its xid. */
+	/* End and xid of the last transaction in `buf`. */
 	XLogRecPtr end_lsn;
 	TransactionId xid;
 
-	int pages; /* read since the last message */
-	XLogRecPtr
-		readable; /* how far the WAL could be read when that was asked last */
+	int pages; /* number of pages of the WAL that were read since the last
+				* message */
+	XLogRecPtr readable; /* up to where the WAL could be read when the server
+						  * was last asked */
 
-	XLogPageReadCB read_page; /* the walsender's function for it */
+	XLogPageReadCB
+		read_page; /* the walsender's function that reads a page of the WAL */
 };
 
 /* Whether the walsender decodes, and so reads with its own function. */
@@ -146,7 +154,7 @@ is_walsenders_turn(void)
 	return state == WALSNDSTATE_CATCHUP || state == WALSNDSTATE_STREAMING;
 }
 
-/* Whether the WAL can be read up to there without waiting for it. */
+/* Whether the WAL up to a position can be read without waiting. */
 static bool
 is_readable(PenstockBundle *bundle, XLogRecPtr lsn)
 {
@@ -156,8 +164,8 @@ is_readable(PenstockBundle *bundle, XLogRecPtr lsn)
 }
 
 /*
- * Sends fields as a message, and empties the buffer that they are in.  Does
- * what OutputPluginWrite() does, which may be called in callbacks only.
+ * Sends fields as a message, and empties their buffer.  Does what
+ * OutputPluginWrite() does, which may only be called in callbacks.
  */
 static void
 send_fields(PenstockSession *session, StringInfo fields, XLogRecPtr lsn,
@@ -252,8 +260,8 @@ penstock_bundle_before(PenstockSession *session, ReorderBufferTXN *txn)
 }
 
 /*
- * Sends what is held after an error was caught, and before that is raised
- * again.
+ * Sends the transactions that are held back, after an error was caught and
+ * before it is raised again.
  */
 static void
 send_before_error(PenstockSession *session)
@@ -286,7 +294,7 @@ penstock_bundle_protect(PenstockSession *session,
 	PG_END_TRY();
 }
 
-/* Tells what an error is about that comes while the WAL is read. */
+/* Adds to an error that transactions which were held back were being sent. */
 static void
 describe_sending(void *arg)
 {
@@ -357,7 +365,10 @@ read_page(XLogReaderState *reader, XLogRecPtr page, int bytes,
 }
 /* NOLINTEND(readability-non-const-parameter) */
 
-/* The functions with which SQL functions and everybody else read the WAL. */
+/*
+ * Whether the functions that read the WAL are a walsender's own.  SQL
+ * functions, and all other callers, use read_local_xlog_page().
+ */
 static bool
 is_walsenders_own(const XLogReaderRoutine *routine)
 {

@@ -31,12 +31,14 @@
 
 struct PenstockPublications
 {
-	MemoryContext context; /* of the list */
+	MemoryContext context; /* owns the list */
 	List *names;
-	List *list; /* of Publication */
+	List *list; /* list of Publication */
 	bool skips_missing;
-	bool missed; /* some publications do not exist, and are not in the list */
-	const char *missing; /* the first that does not exist; NULL: all do */
+	bool missed; /* whether some publications do not exist; they are not in the
+				  * list */
+	const char *missing; /* name of the first publication that does not exist;
+						  * NULL: all exist */
 	bool valid;
 };
 
@@ -48,7 +50,8 @@ struct PenstockFilter
 {
 	EState *estate;
 	ExprState *expressions[PENSTOCK_ROW_OPERATIONS];
-	TupleTableSlot *old_slot; /* both with the columns of publish_as */
+	TupleTableSlot *old_slot; /* slots for the old and the new row, with the
+							   * columns of publish_as */
 	TupleTableSlot *new_slot;
 	const int *sources; /* see PenstockPublish */
 };
@@ -101,7 +104,9 @@ say_missing(PenstockPublications *p, const char *name)
 					name)));
 }
 
-/* The publications of the session that exist, as a list of Publication. */
+/*
+ * Returns the publications of the session that exist, as a list of Publication.
+ */
 static List *
 get_existing_publications(PenstockPublications *p)
 {
@@ -117,8 +122,8 @@ get_existing_publications(PenstockPublications *p)
 	outer = MemoryContextSwitchTo(p->context);
 
 	/*
-	 * Set before the lookups, so that an invalidation that comes with one of
-	 * them is not overwritten.
+	 * Set `valid` before the lookups, so that an invalidation during a lookup
+	 * is not overwritten.
 	 */
 	p->valid = true;
 	foreach (cell, p->names)
@@ -163,8 +168,9 @@ names_table(const Publication *publication, Oid relid)
 }
 
 /*
- * Whether a publication is for all tables, and does not except this one.  What
- * it may except are whole tables: a partition goes by its topmost ancestor.
+ * Whether a publication is for all tables and does not exclude this one by
+ * EXCEPT.  EXCEPT can only have whole tables: for a partition, its topmost
+ * ancestor counts.
  */
 static bool
 has_all_tables_and(const Publication *publication, Oid relid,
@@ -178,8 +184,9 @@ has_all_tables_and(const Publication *publication, Oid relid,
 }
 
 /*
- * Whether a publication contains a table, and as which: *publish_as is the
- * table itself or an ancestor, *level how far up that is.
+ * Whether a publication contains a table.  *publish_as is set to the table
+ * itself or the ancestor that the publication names, and *level to how many
+ * levels up that is.
  */
 static bool
 contains_table(const Publication *publication, Relation relation,
@@ -202,7 +209,10 @@ contains_table(const Publication *publication, Relation relation,
 		!publication->pubviaroot)
 		return false;
 
-	/* From the nearest ancestor to the root: the last match is the topmost. */
+	/*
+	 * Search from the nearest ancestor to the root, so that the last match is
+	 * the topmost ancestor.
+	 */
 	foreach (cell, ancestors)
 	{
 		height++;
@@ -252,8 +262,8 @@ penstock_publications_have(PenstockSession *session, Oid relid,
 }
 
 /*
- * The row of pg_publication_rel with which a publication names a table.  To be
- * released; NULL if there is none.
+ * Returns the row of pg_publication_rel with which a publication names a table;
+ * NULL: there is none.  The caller releases it.
  */
 static HeapTuple
 find_publication_rel(const Publication *publication, Oid relid)
@@ -276,7 +286,10 @@ columns_of_list(Datum list)
 	return columns;
 }
 
-/* The columns that a publication publishes of a table without a column list. */
+/*
+ * Returns the columns that a publication publishes of a table without a column
+ * list.
+ */
 static Bitmapset *
 columns_by_default(const Publication *publication, TupleDesc desc)
 {
@@ -348,8 +361,8 @@ resolve_columns(const List *publications, Relation target)
 }
 
 /*
- * The filter of a table in one publication as an expression tree; NULL if it
- * has none, as when the publication names the table's schema too.
+ * Returns the row filter of a table in one publication as an expression tree;
+ * NULL: it has none, or the publication also names the table's schema.
  */
 static Node *
 filter_expression(const Publication *publication, Relation target)
@@ -399,7 +412,7 @@ make_slot(Relation target)
 		CreateTupleDescCopy(RelationGetDescr(target)), &TTSOpsVirtual);
 }
 
-/* An expression, made ready to be evaluated. */
+/* State of making an expression ready to be evaluated. */
 typedef struct FilterLookup
 {
 	Node *node;
@@ -416,8 +429,9 @@ prepare_expression(void *arg)
 }
 
 /*
- * For each operation the row filters of all publications, joined by OR and
- * ready to be evaluated; NULL if none of them filters.  Allocated in `keep`.
+ * Returns, for each operation, the row filters of all publications, joined by
+ * OR and ready to be evaluated; NULL: none of them has a filter.  Allocated in
+ * `keep`.
  */
 static PenstockFilter *
 resolve_filter(const List *publications, Relation target, const int *sources,
@@ -470,8 +484,8 @@ resolve_filter(const List *publications, Relation target, const int *sources,
 }
 
 /*
- * The attributes of `target` in rows of `relation`, which is the same table or
- * a partition of it; see PenstockPublish.sources.
+ * Returns where the attributes of `target` are in rows of `relation`, which is
+ * the same table or a partition of it; see PenstockPublish.sources.
  */
 static int *
 resolve_sources(Relation relation, Relation target, MemoryContext keep)
@@ -495,9 +509,9 @@ resolve_sources(Relation relation, Relation target, MemoryContext keep)
 }
 
 /*
- * Changes what was found for a partition that appears as an ancestor, so that
- * it appears as itself.  The columns are those that are published of the
- * ancestor.  The filter stays as it is: it reads the partition's rows by the
+ * Changes what was found for a partition that appears as its ancestor, so that
+ * it appears as itself.  The columns stay those that are published of the
+ * ancestor.  The filter stays, too: it reads the partition's rows by the
  * ancestor's columns.
  */
 static void
@@ -515,8 +529,8 @@ publish_as_itself(PenstockPublish *publish, Relation relation,
 }
 
 /*
- * Fills in what depends on the table as which rows appear: columns, filter and
- * where values are.
+ * Fills in what depends on the table as which rows appear: the columns, the
+ * filter, and where the values are.
  */
 static void
 resolve_target(PenstockPublish *publish, Relation relation,
@@ -549,7 +563,8 @@ resolve(PenstockSession *session, Relation relation, bool as_itself,
 {
 	MemoryContext keep = MemoryContextSwitchTo(session->change_context);
 	List *ancestors = NIL;
-	List *deciding = NIL; /* those by which rows appear as publish_as */
+	List *deciding =
+		NIL; /* the publications by which rows appear as publish_as */
 	int level_max = 0;
 	ListCell *cell;
 
@@ -608,7 +623,10 @@ penstock_publish_resolve_rewrite(PenstockSession *session, Relation relation,
 	resolve(session, relation, true, publish);
 }
 
-/* Whether a row filter accepts a row; one that yields NULL does not. */
+/*
+ * Whether a row filter accepts a row.  A filter that yields NULL does not
+ * accept it.
+ */
 static bool
 accepts(PenstockFilter *filter, ExprState *expression, TupleTableSlot *slot,
 		const PenstockRow *row)
@@ -633,8 +651,9 @@ accepts(PenstockFilter *filter, ExprState *expression, TupleTableSlot *slot,
 }
 
 /*
- * A large value that an update did not touch is not in the new row.  If it is
- * part of the replica identity it is in the old one.
+ * Completes the new row from the old one.  The new row does not have large
+ * values that the update did not change.  Such a value is in the old row if it
+ * is part of the replica identity.
  */
 static void
 complete_new_row(const PenstockFilter *filter, const PenstockRow *old_row,
@@ -675,8 +694,8 @@ passes(PenstockFilter *filter, PenstockOperation *operation,
 		return accepts(filter, expression, filter->old_slot, old_row);
 
 	/*
-	 * Where the server did not log the old row, the filter's columns are as
-	 * they were: it may use only those of the replica identity.
+	 * If the server did not log the old row, the columns of the filter have not
+	 * changed: a filter may only use columns of the replica identity.
 	 */
 	if (old_row == NULL)
 		return accepts(filter, expression, filter->new_slot, new_row);

@@ -35,7 +35,7 @@ penstock_row_form(PenstockRow *row, HeapTuple tuple, TupleDesc desc)
 	row->maybe_external = HeapTupleHasExternal(tuple);
 }
 
-/* Whether the value is a large one that the update did not touch. */
+/* Whether a value is a large one that the update did not change. */
 static inline bool
 is_unchanged(const PenstockRow *row, const PenstockColumn *column)
 {
@@ -52,8 +52,8 @@ is_null(const PenstockRow *row, const PenstockColumn *column)
 }
 
 /*
- * Appends a bitmap of the columns for which `test` holds.  Bytes after the
- * last bit that is set are left out, and so is an empty bitmap.
+ * Appends a bitmap of the columns for which `test` holds.  Bytes after the last
+ * set bit are omitted, and so is a bitmap without set bits.
  */
 static inline void
 append_bitmap(StringInfo buf, int field, const PenstockShape *shape,
@@ -111,7 +111,9 @@ append_integers(StringInfo buf, int field, const PenstockShape *shape,
 	penstock_wire_end(buf, buf->len - bytes, PENSTOCK_WIRE_LENGTH_SMALL);
 }
 
-/* A value that is not in the WAL where the reader needs it. */
+/*
+ * Raises the error that the WAL does not have a value which the reader needs.
+ */
 static void
 raise_unchanged(const PenstockColumn *column)
 {
@@ -128,7 +130,7 @@ raise_unchanged(const PenstockColumn *column)
 }
 
 /*
- * Appends the values of a row; returns whether the update has left some
+ * Appends the values of a row; returns whether the update has left any value
  * unchanged.
  */
 static bool

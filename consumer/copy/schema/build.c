@@ -63,7 +63,7 @@ struct Build
 	Task *queue;
 	int queue_size;  /* number of tasks that `queue` has room for */
 	int queue_count; /* number of tasks in `queue`, including those that a
-						session has taken */
+					  * session has taken */
 	int queue_head;  /* index in `queue`: all tasks before it are taken */
 	int waiting;     /* number of tasks that are not taken */
 	int done;        /* number of tasks that have ended */

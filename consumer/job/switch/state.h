@@ -35,7 +35,7 @@ typedef struct Switch
 	const Report *report;
 	Arena *arena;
 	const char *move; /* key of the switch in penstock.switch: the name of the
-						 pipeline, not that of a way back */
+					   * pipeline, not that of a way back */
 	const char *back; /* name of the pipeline in the other direction */
 
 	PgConn *source; /* session that holds the locks */
@@ -44,7 +44,7 @@ typedef struct Switch
 
 	CopyCatalog *catalog;      /* the source's published tables */
 	CopyCatalog *back_catalog; /* catalog of the target, as the way back
-								  publishes it; NULL: no way back */
+								* publishes it; NULL: no way back */
 	SwitchTables tables;
 	SourceHistory
 		history;     /* history of the target, where the way back starts */
@@ -53,7 +53,7 @@ typedef struct Switch
 	bool has_row;         /* whether we have written the row of the switch */
 	bool has_slot;        /* whether we have created the slot of the way back */
 	bool has_publication; /* whether we have created the publication of the way
-							 back */
+						   * back */
 	bool is_committed;    /* whether the source refuses writes */
 	bool is_unknown; /* whether it is not known if the source refuses writes */
 	bool is_open;    /* whether step 9 is done on the target */

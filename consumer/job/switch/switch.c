@@ -534,8 +534,8 @@ settle_commit(Switch *self, Error *err)
 	Error again = {0};
 	Rc rc = RC_FAIL;
 
-	log_warning("switch", "the commit on the source was not answered: looking "
-						  "what became of it");
+	log_warning("switch", "the commit on the source was not answered: checking "
+						  "whether it has happened");
 	pgconn_close(self->source);
 	self->source = NULL;
 	while (rc != RC_OK && clock_monotonic_us() < end_us)

@@ -56,7 +56,7 @@ output_open(Output *output, int fd)
 	*output = (Output){.fd = fd};
 	buf_init(&output->buf, OUTPUT_BYTES_MAX);
 	if (fstat(fd, &status) < 0 || (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
-		return; /* the first write will fail and report the error */
+		return; /* no error here: the first write will fail and report it */
 	output->is_file = S_ISREG(status.st_mode);
 	output->nonblocks = output->is_file;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

@@ -24,7 +24,7 @@
 typedef enum ItemKind
 {
 	ITEM_PREPARE, /* a PREPARE that the lane has added itself: its success is
-					 not reported to the caller */
+				   * not reported to the caller */
 	ITEM_COMMAND,
 	ITEM_SYNC,
 } ItemKind;
@@ -40,7 +40,7 @@ struct Lane
 	PgConn *conn;
 	PGconn *pg;
 	Item items[LANE_EXPECTATIONS_MAX]; /* ring buffer of the items that were
-										  sent and not answered */
+										* sent and not answered */
 	size_t item_first;
 	size_t item_count;
 	size_t unflushed_bytes;
