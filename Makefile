@@ -8,6 +8,7 @@
 #   build/penstock         the consumer
 #   build/penstock.1       its manual page; .bash: completion for bash;
 #                          .ini.sample: a sample of a configuration file
+#   build/penstock@.service   its unit for systemd
 #   build/test/            unit test programs, logs of tests
 #   build/{asan,coverage,fuzz}/  the same once more, built another way
 #
@@ -167,7 +168,8 @@ $(OUT)/proto/penstock.pb-c.o: $(PROTO_DIR)/penstock.pb-c.c $(OUT)/flags
 consumer: $(OUT)/penstock
 
 # What the consumer says of its options, for man, for bash and for people.
-texts = $(OUT)/penstock.1 $(OUT)/penstock.bash $(OUT)/penstock.ini.sample
+texts = $(OUT)/penstock.1 $(OUT)/penstock.bash $(OUT)/penstock.ini.sample \
+	$(OUT)/penstock@.service
 # Whatever a user has set for pipelines of his own.
 say = env -u PENSTOCK_CONFIG -u PENSTOCK_NAME $(OUT)/penstock config
 
@@ -182,6 +184,11 @@ $(OUT)/penstock.bash: $(OUT)/penstock
 
 $(OUT)/penstock.ini.sample: $(OUT)/penstock
 	$(call quiet,text,$@)$(say) sample >$@
+
+# The unit names the program where it is installed.
+$(OUT)/penstock@.service: consumer/service/penstock@.service.in FORCE
+	@sed 's|@PREFIX@|$(PREFIX)|' $< | cmp -s - $@ || \
+		sed 's|@PREFIX@|$(PREFIX)|' $< >$@
 
 $(OUT)/penstock: $(objects)
 	$(call quiet,link,$@)$(CC) $(CONSUMER_LDFLAGS) $^ $(CONSUMER_LIBS) -o $@
@@ -237,7 +244,8 @@ server-present:
 man_folder = share/man/man1
 bash_folder = share/bash-completion/completions
 doc_folder = share/doc/penstock
-text_folders = $(man_folder) $(bash_folder) $(doc_folder)
+unit_folder = lib/systemd/system
+text_folders = $(man_folder) $(bash_folder) $(doc_folder) $(unit_folder)
 
 .PHONY: install	## install the plugin (into its server) and the consumer
 install: MAKEOVERRIDES =
@@ -251,6 +259,8 @@ install: all
 		'$(DESTDIR)$(PREFIX)/$(bash_folder)/penstock'
 	install -m 644 build/penstock.ini.sample \
 		'$(DESTDIR)$(PREFIX)/$(doc_folder)'
+	install -m 644 build/penstock@.service \
+		'$(DESTDIR)$(PREFIX)/$(unit_folder)'
 
 .PHONY: uninstall	## remove what install put there
 uninstall: MAKEOVERRIDES =
@@ -260,7 +270,8 @@ uninstall: server-present
 	rm -f '$(DESTDIR)$(PREFIX)/bin/penstock' \
 		'$(DESTDIR)$(PREFIX)/$(man_folder)/penstock.1' \
 		'$(DESTDIR)$(PREFIX)/$(bash_folder)/penstock' \
-		'$(DESTDIR)$(PREFIX)/$(doc_folder)/penstock.ini.sample'
+		'$(DESTDIR)$(PREFIX)/$(doc_folder)/penstock.ini.sample' \
+		'$(DESTDIR)$(PREFIX)/$(unit_folder)/penstock@.service'
 
 .PHONY: clean	## remove build/
 clean:
@@ -327,7 +338,7 @@ installcheck: server-present $(PROTO_DIR)/penstock.pb-c.h
 check-e2e: all faults tools
 	@test/soak/place --faults=$(OUT)/faults/penstock \
 		test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/e2e \
-		--with=$(OUT)/tools \
+		--with=$(OUT)/tools --with=consumer/service \
 		$(if $(findstring --coverage,$(VARIANT_FLAGS)),--gcov=$(OUT)) \
 		env HARNESS_RULESFILE=test/t/testrules.yml \
 		$(PROVE) --recurse --exec test/tools/apart --jobs=$(TEST_JOBS) \

@@ -82,6 +82,9 @@
 /* Largest value of --watchdog, in seconds. */
 #define CONFIG_WATCHDOG_MAX_S (24 * 3600)
 
+/* Largest value of --slot-wal-warning, in bytes. */
+#define CONFIG_SLOT_WAL_MAX (1024 * 1024 * 1024 * MB)
+
 /* Largest value of --lanes. */
 #define CONFIG_LANES_MAX 16
 
@@ -183,6 +186,9 @@ typedef struct Config
 	bool heartbeat_message;         /* whether a heartbeat writes WAL */
 	int watchdog_s;                 /* seconds that a target may lag until that
 									 * is reported */
+	size_t slot_wal_warning;        /* bytes of WAL that the source may keep for
+									 * the slot until that is reported; 0: any
+									 */
 	Lsn endpos;                     /* 0: none */
 	size_t memory_bytes;
 	int jobs;

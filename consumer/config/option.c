@@ -522,6 +522,19 @@ const OptionDef option_table[] = {
 		.help = "how long a target may lag until that is reported",
 	},
 	{
+		.name = "slot-wal-warning",
+		.type = &type_size,
+		.offset = FIELD(slot_wal_warning),
+		.min = 16 * MB,
+		.max = CONFIG_SLOT_WAL_MAX,
+		.commands = COMMAND_CLONE | COMMAND_FOLLOW,
+		.group = GROUP_OPERATION,
+		.placeholder = "SIZE",
+		.unset = "no warning",
+		.help = "WAL that the source may keep for the slot until that is "
+				"reported",
+	},
+	{
 		.name = "log",
 		.type = &type_directory,
 		.offset = FIELD(log),

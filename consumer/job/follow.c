@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "base/xalloc.h"
 #include "control/table_state.h"
 #include "job/table/table.h"
@@ -184,14 +185,32 @@ finish_begun(const Config *config, Error *err)
 	return rc;
 }
 
+/*
+ * Follows.  Only then a service manager has to expect pings: a table that is
+ * copied before or in between takes its time.
+ */
+static MUST_CHECK Rc
+follow_pinging(const Config *config, Error *err)
+{
+	Rc rc;
+
+	service_expect_pings(true);
+	rc = follow(config, err);
+	service_expect_pings(false);
+	return rc;
+}
+
 Rc
 follow_with_tables(const Config *config, Error *err)
 {
 	char *added = NULL;
-	Rc rc = config->set ? RC_OK : finish_begun(config, err);
+	Rc rc;
+
+	service_expect_pings(false);
+	rc = config->set ? RC_OK : finish_begun(config, err);
 
 	if (rc == RC_OK)
-		rc = follow(config, err);
+		rc = follow_pinging(config, err);
 
 	/* If the follower ends because of the same table again, adding it a second
 	 * time would not help. */
@@ -202,7 +221,7 @@ follow_with_tables(const Config *config, Error *err)
 		added = xstrdup(err->table);
 		rc = add(config, added, err);
 		if (rc == RC_OK)
-			rc = follow(config, err);
+			rc = follow_pinging(config, err);
 		else if (rc == RC_END)
 			rc = RC_FAIL;
 		else

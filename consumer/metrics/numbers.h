@@ -63,6 +63,7 @@ typedef struct MetricsTarget
 	bool is_full;      /* whether it has enough, so that nothing is read */
 	bool is_answering; /* whether its sink does not wait for an answer */
 	int open_transactions;
+	bool is_stuck; /* whether the watchdog has found that nothing is applied */
 
 	/* Counted since the process started. */
 	int64_t rows;
@@ -71,6 +72,7 @@ typedef struct MetricsTarget
 	int64_t replays;   /* batches that were applied again, one by one */
 	int64_t conflicts; /* conflicts that a policy has settled */
 	int64_t failures;  /* times that the sink has failed */
+	int64_t stalls;    /* times that the watchdog has found it stuck */
 } MetricsTarget;
 
 typedef struct MetricsNumbers

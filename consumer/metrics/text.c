@@ -248,6 +248,18 @@ open_transactions(const MetricsTarget *target)
 }
 
 static int64_t
+is_stuck(const MetricsTarget *target)
+{
+	return target->is_stuck;
+}
+
+static int64_t
+stalls(const MetricsTarget *target)
+{
+	return target->stalls;
+}
+
+static int64_t
 rows(const MetricsTarget *target)
 {
 	return target->rows;
@@ -306,6 +318,12 @@ static const struct
 	 "Transactions that are open on the target because they are in progress on "
 	 "the source.",
 	 open_transactions, true},
+	{"penstock_target_stuck", EXPOSITION_GAUGE,
+	 "Whether nothing was applied for --watchdog although the source has "
+	 "written more.",
+	 is_stuck, false},
+	{"penstock_target_stalls", EXPOSITION_COUNTER,
+	 "Times that the target was found to be stuck.", stalls, false},
 	{"penstock_target_rows", EXPOSITION_COUNTER,
 	 "Changes of rows applied since the process started.", rows, false},
 	{"penstock_target_transactions", EXPOSITION_COUNTER,

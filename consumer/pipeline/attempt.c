@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "catalog/publications.h"
 #include "check/rules.h"
 #include "metrics/metrics.h"
@@ -459,12 +460,16 @@ follow_large_objects(Attempt *attempt, Pipeline *pipeline)
 }
 
 static void
-make_heartbeats(Attempt *attempt, Pipeline *pipeline)
+watch_over(Attempt *attempt, Pipeline *pipeline)
 {
 	pipeline->beside[pipeline->beside_count++] = (Beside){
 		.step = heartbeat_step,
 		.context = attempt->heartbeat,
 		.interval_ms = attempt->config->heartbeat_s * INT64_C(1000)};
+	pipeline->beside[pipeline->beside_count++] = (Beside){
+		.step = watchdog_step,
+		.context = attempt->watchdog,
+		.interval_ms = watchdog_interval_ms(attempt->config)};
 }
 
 static void
@@ -581,11 +586,13 @@ attempt_run(Attempt *attempt, Error *err)
 		pipeline.watch = watch_keys;
 		pipeline.watch_context = attempt->keys;
 	}
-	make_heartbeats(attempt, &pipeline);
+	watch_over(attempt, &pipeline);
 	follow_sequences(attempt, &pipeline);
 	follow_large_objects(attempt, &pipeline);
 	build_indexes(attempt, &pipeline);
 	metrics_enter(METRICS_FOLLOWING, clock_monotonic_us());
+	service_ready();
+	service_status("following");
 	rc = pipeline_run(&pipeline, &attempt->progressed, err);
 	if (rc == RC_OK)
 	{

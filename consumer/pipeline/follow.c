@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "base/xalloc.h"
 #include "control/fence.h"
 #include "control/table_state.h"
@@ -179,6 +180,7 @@ typedef struct Attempts
 	Sequences *sequences;
 	LargeObjects *large_objects;
 	HeartbeatWriter *heartbeat;
+	Watchdog *watchdog;
 
 	/* A lock that was not to be had, as it was said last; or NULL. */
 	char *lock_said;
@@ -306,7 +308,9 @@ prepare_next(Attempts *attempts, Error *err)
 	error_reset(err);
 	metrics_numbers()->failures++;
 	metrics_enter(METRICS_RETRYING, clock_monotonic_us());
-	if (heartbeat_step_if_due(attempts->heartbeat, err) != RC_OK)
+	service_status("trying again after a failure");
+	if (heartbeat_step_if_due(attempts->heartbeat, err) != RC_OK ||
+		watchdog_step(attempts->watchdog, err) != RC_OK)
 		return RC_FAIL;
 	return backoff_wait(&attempts->backoff, err);
 }
@@ -351,6 +355,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 						 .sequences = sequences_new(),
 						 .large_objects = large_objects_new(),
 						 .heartbeat = heartbeat_new(config),
+						 .watchdog = watchdog_new(config),
 						 .backoff = {.first_ms = RETRY_PAUSE_FIRST_MS,
 									 .max_ms = RETRY_PAUSE_MAX_MS}};
 	Streaming streaming = {0};
@@ -373,6 +378,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 			.sequences = attempts.sequences,
 			.large_objects = attempts.large_objects,
 			.heartbeat = attempts.heartbeat,
+			.watchdog = attempts.watchdog,
 			.left_out = left_out,
 			.lacked_lock = attempts.lock_said != NULL,
 		};
@@ -394,7 +400,10 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 		{
 			targets_say(config, attempts.known, FOLLOWER_HELD, NULL);
 			metrics_enter(METRICS_HELD, clock_monotonic_us());
+			service_status("held by a fence");
+			service_expect_pings(false);
 			rc = wait_for_fences(config, attempt.fence_lsn, err);
+			service_expect_pings(true);
 			continue;
 		}
 		note_attempt(&attempts, &attempt);
@@ -414,11 +423,14 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 		rc = rc == RC_AGAIN ? RC_OK : prepare_next(&attempts, err);
 	}
 	metrics_enter(METRICS_STOPPING, clock_monotonic_us());
+	service_expect_pings(false);
+	service_status("ending");
 	say_end(config, attempts.known, rc, err);
 	free(attempts.lock_said);
 	sequences_free(attempts.sequences);
 	large_objects_free(attempts.large_objects);
 	heartbeat_free(attempts.heartbeat);
+	watchdog_free(attempts.watchdog);
 	arena_free(identity.arena);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 		rc = config->endpos != 0 ? refuse_end(config, err) : accept_end(err);

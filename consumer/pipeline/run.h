@@ -36,9 +36,10 @@ typedef struct Beside
 
 /*
  * Largest number of Beside functions: one for sequences, one for large objects,
- * one for heartbeats, and one for the indexes of each target.
+ * one for heartbeats, one for the watchdog, and one for the indexes of each
+ * target.
  */
-#define PIPELINE_BESIDE_MAX (3 + CONFIG_TARGETS_MAX)
+#define PIPELINE_BESIDE_MAX (4 + CONFIG_TARGETS_MAX)
 
 typedef struct Pipeline
 {

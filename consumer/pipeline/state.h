@@ -24,6 +24,7 @@
 #include "pipeline/place.h"
 #include "pipeline/sequences.h"
 #include "pipeline/streaming.h"
+#include "pipeline/watchdog.h"
 #include "route/directory.h"
 #include "sink/postgres/postgres_sink.h"
 #include "sink/sink.h"
@@ -99,6 +100,7 @@ typedef struct Attempt
 	Sequences *sequences; /* borrowed; kept between attempts */
 	LargeObjects *large_objects;
 	HeartbeatWriter *heartbeat;   /* borrowed; kept between attempts */
+	Watchdog *watchdog;           /* the same */
 	IndexBuilder *index_builders; /* of this attempt; NULL: not made yet */
 	PgConn *server;   /* an ordinary session with the source, while it is
 					   * needed */
