@@ -86,8 +86,12 @@ read_via_root(const Switch *self, bool *via_root, Error *err)
 	return rc;
 }
 
+/*
+ * Creates the publication, in place of an existing one if `replace` is true. It
+ * is one transaction, so that no crash leaves the way back without one.
+ */
 static MUST_CHECK Rc
-create_publication(Switch *self, Error *err)
+create_publication(Switch *self, bool replace, Error *err)
 {
 	bool via_root;
 	Buf sql;
@@ -96,7 +100,14 @@ create_publication(Switch *self, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	buf_init(&sql, BUF_TEXT_MAX);
-	buf_append_string(&sql, "BEGIN; CREATE PUBLICATION ");
+	buf_append_string(&sql, "BEGIN; SET LOCAL synchronous_commit = on;");
+	if (replace)
+	{
+		buf_append_string(&sql, "DROP PUBLICATION ");
+		buf_append_identifier(&sql, self->back);
+		buf_append_char(&sql, ';');
+	}
+	buf_append_string(&sql, "CREATE PUBLICATION ");
 	buf_append_identifier(&sql, self->back);
 	for (int i = 0; i < self->catalog->table_count; i++)
 		buf_printf(&sql, "%s %s", i == 0 ? " FOR TABLE ONLY" : ", ONLY",
@@ -117,7 +128,8 @@ create_publication(Switch *self, Error *err)
 /*
  * Creates the publication of the way back anew.  A publication of that name
  * that the user has made stays as it is, and so do those that the way back has
- * had before.
+ * had before.  One of that name that does not exist is created: a switch that
+ * was undone has dropped it.
  */
 static MUST_CHECK Rc
 prepare_publication(Switch *self, Error *err)
@@ -132,11 +144,11 @@ prepare_publication(Switch *self, Error *err)
 		rc = memory_recall(&self->turned, &memory.words, MEMORY_REPLACE, err);
 	if (rc == RC_OK)
 		rc = find_publication(self->target, self->back, &exists, &ours, err);
-	if (rc == RC_OK && ours)
-		rc = way_back_drop_publication(self->target, self->back, &ours, err);
-	if (rc == RC_OK && (ours || (!exists && memory.revision == 0)))
-		rc = create_publication(self, err);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	if (ours || (!exists && strcmp(self->turned.publications, self->back) == 0))
+		return create_publication(self, ours, err);
+	return RC_OK;
 }
 
 /* Reads what the way back publishes, and checks that it is all that is moved.
