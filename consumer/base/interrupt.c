@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #include "base/xalloc.h"
 
 static volatile sig_atomic_t stop_requests;
+static volatile sig_atomic_t limit_over;
 static volatile sig_atomic_t report_requested;
 static volatile sig_atomic_t hangup_received;
 static volatile sig_atomic_t has_terminal;
@@ -59,6 +61,13 @@ handle_hangup(int signal_number)
 }
 
 static void
+handle_alarm(int signal_number UNUSED)
+{
+	limit_over = 1;
+	wake();
+}
+
+static void
 handle_report(int signal_number UNUSED)
 {
 	report_requested = 1;
@@ -90,6 +99,8 @@ interrupt_init(Error *err)
 	struct sigaction stop = {.sa_handler = handle_stop};
 	struct sigaction report = {.sa_handler = handle_report,
 							   .sa_flags = SA_RESTART};
+	struct sigaction limit = {.sa_handler = handle_alarm,
+							  .sa_flags = SA_RESTART};
 	struct sigaction hangup = {.sa_handler = handle_hangup};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct sigaction before;
@@ -105,6 +116,7 @@ interrupt_init(Error *err)
 	has_terminal = isatty(STDERR_FILENO);
 	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &hangup, NULL);
+	sigaction(SIGALRM, &limit, NULL);
 	sigaction(SIGUSR1, &report, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 	return RC_OK;
@@ -113,13 +125,42 @@ interrupt_init(Error *err)
 bool
 interrupt_requested(void)
 {
-	return stop_requests > 0 && !stop_deferred;
+	return (stop_requests > 0 || limit_over) && !stop_deferred;
 }
 
 void
 interrupt_defer(bool deferred)
 {
 	stop_deferred = deferred;
+}
+
+static void
+set_alarm(int64_t ms)
+{
+	const struct itimerval timer = {
+		.it_value = {.tv_sec = (time_t) (ms / 1000),
+					 .tv_usec = (suseconds_t) (ms % 1000 * 1000)}};
+
+	CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+}
+
+void
+interrupt_limit(int64_t ms)
+{
+	ASSERT(ms > 0);
+	limit_over = 0;
+	set_alarm(ms);
+}
+
+bool
+interrupt_end_limit(void)
+{
+	bool was_over;
+
+	set_alarm(0);
+	was_over = limit_over != 0;
+	limit_over = 0;
+	return was_over;
 }
 
 bool

@@ -39,6 +39,14 @@ bool interrupt_requested(void);
  */
 void interrupt_defer(bool deferred);
 
+/*
+ * Has the program stop in `ms` milliseconds, more than 0, as if a signal had
+ * requested it; until interrupt_end_limit().  That returns whether the time was
+ * over.  For work that has no limit of its own.  Only one limit at a time.
+ */
+void interrupt_limit(int64_t ms);
+bool interrupt_end_limit(void);
+
 /* Whether USR1 has requested a report since the last call. */
 bool interrupt_take_report_request(void);
 

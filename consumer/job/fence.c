@@ -40,6 +40,10 @@
 #define FENCE_NEAR_MS        2000
 #define FENCE_APPROACHES_MAX 5
 
+/* As often at most if we follow ourselves, which takes as long as it takes to
+ * start. */
+#define FENCE_FOLLOWED_MAX 2
+
 typedef struct Fencing
 {
 	const Config *config;
@@ -292,13 +296,41 @@ is_there(const Fencing *self, int index, bool *there, Error *err)
 	return rc;
 }
 
+/* Fails with ERR_LIMIT: a target has not come to the LSN in time. */
+static MUST_CHECK Rc
+give_up(const Fencing *self, int index, Error *err)
+{
+	error_reset(err);
+	return error_set(err, ERR_LIMIT,
+					 "%s has not come to LSN " LSN_FORMAT " within %d ms",
+					 self->labels[index], LSN_ARGS(self->lsn), self->limit_ms);
+}
+
+/* Calls follow(), which has no limit of its own, and stops it when our time is
+ * over. */
+static MUST_CHECK Rc
+follow_in_time(const Fencing *self, const Config *config, int index, Error *err)
+{
+	int64_t left_us = self->limit_us - clock_monotonic_us();
+	Rc rc;
+
+	if (self->limit_ms == 0)
+		return follow(config, err);
+	interrupt_limit(left_us > 1000 ? left_us / 1000 : 1);
+	rc = follow(config, err);
+	if (interrupt_end_limit() && rc == RC_FAIL && err->code == ERR_INTERRUPTED)
+		return give_up(self, index, err);
+	return rc;
+}
+
 /*
  * Follows the pipeline up to the fence or, without one, to the end of the
  * source's WAL.  It is no error if another follower has begun to use the slot
- * meanwhile, because that stops at the fence, too.
+ * meanwhile, because that stops at the fence, too.  `index` is the target that
+ * we wait for.
  */
 static MUST_CHECK Rc
-follow_to_fence(Fencing *self, Error *err)
+follow_to_fence(Fencing *self, int index, Error *err)
 {
 	Config config = *self->config;
 	Rc rc = RC_OK;
@@ -312,7 +344,7 @@ follow_to_fence(Fencing *self, Error *err)
 			 "no follower uses slot \"%s\": following up to LSN " LSN_FORMAT,
 			 config.name, LSN_ARGS(config.endpos));
 	self->is_follower = true;
-	rc = follow(&config, err);
+	rc = follow_in_time(self, &config, index, err);
 	if (rc == RC_FAIL && strcmp(err->sqlstate, SLOT_IN_USE_SQLSTATE) == 0)
 	{
 		error_reset(err);
@@ -322,10 +354,10 @@ follow_to_fence(Fencing *self, Error *err)
 }
 
 /* Follows if nobody has used the slot for FENCE_IDLE_MS, or since we have.
- * *idle_us is the
- * monotonic time since when it is unused, or 0, and is kept between calls. */
+ * *idle_us is the monotonic time since when it is unused, or 0, and is kept
+ * between calls. */
 static MUST_CHECK Rc
-follow_if_idle(Fencing *self, int64_t *idle_us, Error *err)
+follow_if_idle(Fencing *self, int index, int64_t *idle_us, Error *err)
 {
 	int64_t patience_us = self->is_follower ? 0 : FENCE_IDLE_MS * 1000;
 	SlotInfo slot;
@@ -345,7 +377,7 @@ follow_if_idle(Fencing *self, int64_t *idle_us, Error *err)
 	if (clock_monotonic_us() < *idle_us + patience_us)
 		return RC_OK;
 	*idle_us = 0;
-	return follow_to_fence(self, err);
+	return follow_to_fence(self, index, err);
 }
 
 /* Waits until every target has reached the LSN. */
@@ -368,10 +400,7 @@ wait_for_all(Fencing *self, Error *err)
 		}
 		if (rc == RC_OK && self->limit_ms > 0 &&
 			clock_monotonic_us() >= self->limit_us)
-			rc = error_set(err, ERR_LIMIT,
-						   "%s has not come to LSN " LSN_FORMAT " within %d ms",
-						   self->labels[i], LSN_ARGS(self->lsn),
-						   self->limit_ms);
+			rc = give_up(self, i, err);
 		if (rc == RC_OK && clock_monotonic_us() >= report_us)
 		{
 			log_info("fence", "waiting for %s to get to LSN " LSN_FORMAT,
@@ -379,7 +408,7 @@ wait_for_all(Fencing *self, Error *err)
 			report_us += FENCE_REPORT_MS * 1000;
 		}
 		if (rc == RC_OK)
-			rc = follow_if_idle(self, &idle_us, err);
+			rc = follow_if_idle(self, i, &idle_us, err);
 		if (rc == RC_OK)
 			rc = interrupt_wait(-1, 0, FENCE_POLL_MS, err);
 		if (rc == RC_AGAIN)
@@ -404,7 +433,8 @@ approach(Fencing *self, Error *err)
 			rc = move_source(self, err);
 		if (rc == RC_OK)
 			rc = wait_for_all(self, err);
-		if (clock_monotonic_us() < begin_us + FENCE_NEAR_MS * 1000)
+		if (clock_monotonic_us() < begin_us + FENCE_NEAR_MS * 1000 ||
+			(self->is_follower && i + 1 >= FENCE_FOLLOWED_MAX))
 			break;
 	}
 	self->lsn = 0;

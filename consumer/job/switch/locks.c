@@ -15,16 +15,22 @@
 #include "job/switch/tables.h"
 #include "net/sql.h"
 
-/* Milliseconds that we wait for each lock, and for all of them. */
-#define LOCK_WAIT_MS "100"
-#define LOCK_ALL_MS  "2000"
+/* Milliseconds that we wait for each lock at most, and for all locks of one try
+ * together.  When the latter are over, a lock has to be free. */
+#define LOCK_WAIT_MS 100
+#define LOCK_ALL_MS  1000
+
+/* Milliseconds that one statement of a try may take. */
+#define STATEMENT_MS "2000"
 
 /*
- * Shortest pause between two attempts to lock, and by how much a pause may be
- * longer.
+ * Shortest pause between two tries, and by how much it may be longer; to that
+ * is added the time that the last try took, so often.  So the tries keep
+ * writers waiting for a third of the time at most.
  */
 #define PAUSE_MS_MIN    50
 #define PAUSE_MS_CHANCE 350
+#define PAUSE_TRIES     2
 
 /*
  * After each such number of failed attempts, the sessions that hold the locks
@@ -44,27 +50,32 @@
 static const char lock_mode_sql[] = " IN SHARE ROW EXCLUSIVE MODE";
 
 /*
- * Query for the sessions that hold locks on the tables, as one text.  $1: the
- * names of the tables, as JSON.
+ * Who has locks of ours, or waits for a strong one before us, and how to end
+ * that.  $1: names of the tables, as JSON; $2: the PID of our session.
  */
 static const char holders_sql[] =
 	"SELECT string_agg(h.text, '; ') FROM (SELECT CASE"
-	" WHEN a.pid IS NULL THEN format('prepared transaction \"%s\"',"
-	"  coalesce(max(x.gid), '?'))"
+	" WHEN a.pid IS NULL THEN format('prepared transaction \"%s\" (to be ended"
+	" with COMMIT PREPARED or ROLLBACK PREPARED)', coalesce(max(x.gid), '?'))"
+	" WHEN a.query LIKE '%(to prevent wraparound)' THEN format('PID %s (%s: %s,"
+	" which gives way to nobody)', a.pid, a.backend_type, left(a.query, 80))"
 	" WHEN a.backend_type <> 'client backend' THEN format('PID %s (%s: %s)',"
 	"  a.pid, a.backend_type, left(a.query, 60))"
 	" ELSE format('PID %s (user \"%s\", application \"%s\", %s, transaction"
 	" since %s)', a.pid, a.usename, a.application_name, a.state,"
-	"  a.xact_start::timestamptz(0)) END"
-	" || ' has ' || string_agg(DISTINCT format('%s on %s', l.mode,"
-	"  l.relation::regclass), ', ') AS text"
+	"  a.xact_start::timestamptz(0)) END || string_agg(DISTINCT format("
+	"  ' %s %s on %s', CASE WHEN l.granted THEN 'has' ELSE 'waits for' END,"
+	"  l.mode, l.relation::regclass), ',') AS text"
 	" FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
-	" LEFT JOIN pg_prepared_xacts x ON l.pid IS NULL"
-	"  AND l.virtualtransaction = '-1/' || x.transaction"
-	" WHERE l.granted AND l.locktype = 'relation'"
+	" LEFT JOIN pg_locks t ON l.pid IS NULL AND t.pid IS NULL"
+	"  AND t.locktype = 'transactionid'"
+	"  AND t.virtualtransaction = l.virtualtransaction"
+	" LEFT JOIN pg_prepared_xacts x ON x.transaction = t.transactionid"
+	" WHERE l.locktype = 'relation'"
 	" AND l.database = (SELECT oid FROM pg_database"
 	"  WHERE datname = current_database())"
 	" AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'SIReadLock')"
+	" AND (l.granted OR l.mode <> 'RowExclusiveLock')"
 	" AND l.pid IS DISTINCT FROM $2::int"
 	" AND l.relation IN (SELECT to_regclass(n)"
 	"  FROM json_array_elements_text($1::json) n)"
@@ -114,9 +125,24 @@ begin(Switch *self, Error *err)
 	return pgconn_exec(self->source,
 					   "BEGIN ISOLATION LEVEL READ COMMITTED;"
 					   "SET LOCAL synchronous_commit = on;"
-					   "SET LOCAL lock_timeout = " LOCK_WAIT_MS ";"
-					   "SET LOCAL statement_timeout = " LOCK_ALL_MS,
+					   "SET LOCAL statement_timeout = " STATEMENT_MS,
 					   NULL, err);
+}
+
+/*
+ * Appends the lock of one table.  What is left of LOCK_ALL_MS is computed by
+ * the server, because statement_timeout would begin anew with each statement. A
+ * lock_timeout of 0 would be none.
+ */
+static void
+append_lock(Buf *sql, const char *table)
+{
+	buf_printf(sql,
+			   "SELECT pg_catalog.set_config('lock_timeout', greatest(1,"
+			   " least(%d, %d - 1000 * extract(epoch FROM"
+			   " pg_catalog.clock_timestamp() - pg_catalog.now())))::int::text,"
+			   " true); LOCK TABLE ONLY %s%s;",
+			   LOCK_WAIT_MS, LOCK_ALL_MS, table, lock_mode_sql);
 }
 
 /* Sends one LOCK TABLE for each table, all at once. */
@@ -129,8 +155,7 @@ send_locks(const Locking *locking, Error *err)
 
 	buf_init(&sql, BUF_TEXT_MAX);
 	for (int i = 0; i < locking->count; i++)
-		buf_printf(&sql, "LOCK TABLE ONLY %s%s;",
-				   self->tables.tables[locking->order[i]].name, lock_mode_sql);
+		append_lock(&sql, self->tables.tables[locking->order[i]].name);
 	if (sql.overflowed)
 		rc = error_set(err, ERR_LIMIT,
 					   "cannot lock %d tables with one statement: their names "
@@ -164,7 +189,8 @@ lock_tables(const Locking *locking, int *locked, Error *err)
 			break;
 		if (answer == RC_OK)
 			answer = pgconn_check_result(conn, result, &failure);
-		*locked += answer == RC_OK;
+		*locked += answer == RC_OK &&
+				   PQresultStatus(result) == PGRES_COMMAND_OK;
 		PQclear(result);
 	}
 	if (rc == RC_OK && answer == RC_FAIL)
@@ -223,7 +249,9 @@ try(Locking *locking, Error *err)
 	if (rc == RC_OK)
 		rc = switch_tables_compare(self, &same, err);
 	if (rc == RC_OK && same)
-		return pgconn_exec(self->source, "SET LOCAL statement_timeout = 0",
+		return pgconn_exec(self->source,
+						   "SET LOCAL statement_timeout = 0;"
+						   "SET LOCAL lock_timeout = " STATEMENT_MS,
 						   NULL, err);
 	if (rc == RC_FAIL && !is_locked(err))
 		return rc;
@@ -239,10 +267,8 @@ try(Locking *locking, Error *err)
 	return rc == RC_OK ? RC_AGAIN : rc;
 }
 
-/*
- * Returns a text on the sessions that hold the locks, allocated in the arena;
- * NULL: no session holds them now.
- */
+/* Sets *holders to who has the locks, allocated in the arena; leaves it alone
+ * if nobody has them now. */
 static MUST_CHECK Rc
 read_holders(Switch *self, const char **holders, Error *err)
 {
@@ -252,7 +278,6 @@ read_holders(Switch *self, const char **holders, Error *err)
 	Buf names;
 	Rc rc;
 
-	*holders = NULL;
 	snprintf(pid, sizeof(pid), "%d", PQbackendPID(pgconn_raw(self->source)));
 	buf_init(&names, BUF_TEXT_MAX);
 	switch_tables_append_names(self, &names);
@@ -283,14 +308,12 @@ give_up(const Switch *self, int tries, const char *holders, Error *err)
 	return rc;
 }
 
-/*
- * Waits for a random time, so that attempts do not always meet the same
- * transactions of a program.
- */
+/* A pause whose length nobody can foresee, after a try that took so long. */
 static MUST_CHECK Rc
-pause_by_chance(Error *err)
+pause_by_chance(int64_t try_us, Error *err)
 {
-	int64_t ms = PAUSE_MS_MIN + clock_monotonic_us() % PAUSE_MS_CHANCE;
+	int64_t ms = PAUSE_MS_MIN + PAUSE_TRIES * try_us / 1000 +
+				 clock_monotonic_us() % PAUSE_MS_CHANCE;
 	Rc rc = interrupt_wait(-1, 0, ms, err);
 
 	return rc == RC_AGAIN ? RC_OK : rc;
@@ -309,9 +332,12 @@ switch_locks_take(Switch *self, Error *err)
 	set_order(&locking);
 	while (rc == RC_OK)
 	{
+		int64_t try_us;
+
 		rc = try(&locking, err);
 		if (rc != RC_AGAIN)
 			break;
+		try_us = clock_monotonic_us() - self->locked_us;
 		tries++;
 		rc = read_holders(self, &holders, err);
 		if (rc == RC_OK && tries % TRIES_SAID == 0 && holders != NULL)
@@ -320,7 +346,7 @@ switch_locks_take(Switch *self, Error *err)
 		if (rc == RC_OK && clock_monotonic_us() >= end_us)
 			rc = give_up(self, tries, holders, err);
 		if (rc == RC_OK)
-			rc = pause_by_chance(err);
+			rc = pause_by_chance(try_us, err);
 	}
 	if (rc != RC_OK)
 		self->locked_us = 0;

@@ -3,8 +3,9 @@
  *    Takes the locks on the source that keep writers out.
  *
  * A lock that has to wait makes everybody wait who comes after it.  So we wait
- * for at most LOCK_WAIT_MS, release all locks if one was not to be had, and try
- * again after a pause whose length is left to chance.  Writers that have one
+ * for at most LOCK_WAIT_MS, and LOCK_ALL_MS for all locks together, release all
+ * if one was not to be had, and try again after a pause whose length is left to
+ * chance.  Writers that have one
  * table and wait for another one, which we have, would let us fail each time:
  * so the next try begins with the table that was not to be had, and comes to
  * the order in which the application uses them.  Readers are never kept out.
