@@ -235,9 +235,11 @@ typedef struct Config
 	bool back;                 /* whether this is the way back: see
 								* config_turn_back() */
 	bool no_way_back;          /* whether a switch makes no way back */
-	int max_wait_s;  /* seconds that a switch may wait before it has its
-					  * locks */
-	int max_stall_s; /* seconds that a switch may keep writers waiting */
+	int max_wait_s;     /* seconds that a switch may wait before it has its
+						 * locks */
+	int max_stall_s;    /* seconds that a switch may keep writers waiting */
+	const char *before; /* commands of the shell that a switch runs before it */
+	const char *after;  /* locks the tables, and when it is over; NULL: none */
 	bool keep;
 	bool by_name;
 	bool set; /* whether the given options replace those that the pipeline

@@ -187,6 +187,12 @@ const OptionType type_file = {
 	.expected = "the name of a file",
 };
 
+const OptionType type_command = {
+	.parse = parse_string,
+	.print = print_string,
+	.expected = "a command of the shell",
+};
+
 const OptionType type_directory = {
 	.completion = COMPLETE_DIRECTORY,
 	.parse = parse_string,

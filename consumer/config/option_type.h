@@ -69,6 +69,7 @@ extern const OptionType type_publications; /* this one and the next ones up to
 											* type_sequences: field: string */
 extern const OptionType type_conninfo;
 extern const OptionType type_file;
+extern const OptionType type_command; /* command line of a shell */
 extern const OptionType type_directory;
 extern const OptionType type_listen; /* address of a socket: base/listen.h */
 extern const OptionType type_name;   /* name of a pipeline */

@@ -55,12 +55,14 @@ typedef struct Switch
 	bool has_publication; /* whether we have created the publication of the way
 						   * back */
 	bool is_committed;    /* whether the source refuses writes */
-	bool is_unknown; /* whether it is not known if the source refuses writes */
-	bool is_open;    /* whether step 9 is done on the target */
-	Lsn lsn;         /* LSN of the target where the way back begins */
-	int64_t step_us; /* monotonic time when the present step began */
-	int64_t locked_us; /* monotonic time when we began to take the locks that
-						* we got; 0: not yet */
+	bool is_unknown;      /* whether that cannot be told */
+	bool is_open;         /* whether the target's part of it is done */
+	bool ran_before;      /* whether config.before was begun, and config.after
+						   * not */
+	Lsn lsn;              /* LSN of the target where the way back begins */
+	int64_t step_us;      /* monotonic time when the present step began */
+	int64_t locked_us;    /* monotonic time when we began to take the locks that
+						   * we got; 0: not yet */
 } Switch;
 
 /* Reports what was done, with the time since the last such report. */

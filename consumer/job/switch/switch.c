@@ -15,16 +15,14 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "base/own_command.h"
 #include "base/xalloc.h"
 #include "check/ends.h"
-#include "control/copied_table.h"
-#include "control/postponed_key.h"
 #include "control/progress_table.h"
 #include "control/schema.h"
-#include "control/table_state.h"
 #include "job/fence.h"
+#include "job/switch/hooks.h"
 #include "job/switch/locks.h"
+#include "job/switch/readiness.h"
 #include "job/switch/state.h"
 #include "job/switch/tables.h"
 #include "job/switch/way_back.h"
@@ -155,143 +153,18 @@ take_both(Switch *self, Error *err)
 }
 
 static MUST_CHECK Rc
-check_progress(const Switch *self, Error *err)
-{
-	const char *name = self->config.name;
-	ProgressRow progress;
-	SlotInfo slot;
-	Rc rc = progress_table_read(self->target, name, &progress, err);
-
-	if (rc == RC_OK && !progress.exists)
-		return error_set(err, ERR_CONFIG, "there is no pipeline \"%s\" on %s",
-						 name, pgconn_label(self->target));
-	if (rc == RC_OK && progress_is_switched(&progress))
-	{
-		rc = error_set(err, ERR_CONFIG,
-					   "the writes of pipeline \"%s\" are at %s already", name,
-					   pgconn_label(self->target));
-		error_hint(err,
-				   "To move them to the other side, use the command %s "
-				   "--back.",
-				   self->config.back ? "without" : "with");
-		return rc;
-	}
-	if (rc == RC_OK)
-		rc = progress_table_check_open(self->target, name, err);
-	if (rc == RC_OK)
-		rc = slot_read(self->source, name, &slot, err);
-	if (rc == RC_OK)
-		rc = slot_require_usable(&slot, name, err);
-	if (rc == RC_OK && slot.active_pid == 0)
-		log_warning("switch",
-					"no follower uses slot \"%s\" now: following "
-					"here",
-					name);
-	return rc;
-}
-
-/* Refuses tables that do not take part in what the follower applies. */
-static MUST_CHECK Rc
-check_states(const Switch *self, Error *err)
-{
-	PGresult *tables = NULL;
-	Rc rc = table_states_list(self->target, self->config.name, &tables, err);
-	int count = rc == RC_OK && tables != NULL ? PQntuples(tables) : 0;
-
-	for (int i = 0; rc == RC_OK && i < count; i++)
-	{
-		const char *state = PQgetvalue(tables, i, TABLE_LIST_STATE);
-
-		if (strcmp(state, table_state_name(TABLE_READY)) != 0)
-			rc = error_set(err, ERR_CONFIG,
-						   "table \"%s\".\"%s\" is %s, so %s does not have all "
-						   "of it",
-						   PQgetvalue(tables, i, TABLE_LIST_SCHEMA),
-						   PQgetvalue(tables, i, TABLE_LIST_NAME), state,
-						   pgconn_label(self->target));
-	}
-	PQclear(tables);
-	return rc;
-}
-
-/* Refuses tables that are published, but not copied. */
-static MUST_CHECK Rc
-check_copied(const Switch *self, Error *err)
-{
-	const char *name = self->config.name;
-	CopiedTables *copied = NULL;
-	Rc rc = copied_tables_read(&copied, self->target, name, err);
-	int count = copied != NULL ? self->catalog->table_count : 0;
-
-	for (int i = 0; rc == RC_OK && i < count; i++)
-	{
-		const CopyTable *table = &self->catalog->tables[i];
-		const Relation relation = {
-			.schema = table->schema, .name = table->name, .oid = table->oid};
-		const CopiedTable *found;
-
-		if (table->partitioned ||
-			copied_tables_judge(copied, &relation, &found) != COPIED_NO)
-			continue;
-		rc = error_set(
-			err, ERR_CONFIG,
-			"pipeline \"%s\" has not copied table %s, so %s does not "
-			"have all of it",
-			name, table->qualified, pgconn_label(self->target));
-		error_hint(err, "Copy it with \"%s\", or publish it no more.",
-				   OWN_COMMAND_TABLE("add", table->schema, table->name));
-	}
-	copied_tables_free(copied);
-	return rc;
-}
-
-static MUST_CHECK Rc
-check_keys(const Switch *self, Error *err)
-{
-	PostponedKeys keys = {0};
-	Rc rc = postponed_keys_read(&keys, self->target, self->config.name, err);
-
-	if (rc == RC_OK && keys.count > 0)
-		rc = error_set(err, ERR_CONFIG,
-					   "foreign key %s of table %s is not valid on %s yet: the "
-					   "follower has still to check it",
-					   keys.keys[0].name, keys.keys[0].table,
-					   pgconn_label(self->target));
-	postponed_keys_release(&keys);
-	return rc;
-}
-
-static MUST_CHECK Rc
-check_options(const Switch *self, Error *err)
-{
-	if (config_follows_large_objects(&self->config))
-		return error_set(err, ERR_CONFIG,
-						 "the writes cannot be moved with "
-						 "--large-objects=follow: locks of tables keep nobody "
-						 "from writing large objects");
-	if (!config_follows_sequences(&self->config))
-		log_warning("switch", "sequences are not followed (--sequences=off), "
-							  "so those of the target are left as they are");
-	return RC_OK;
-}
-
-static MUST_CHECK Rc
 look(Switch *self, Error *err)
 {
-	Rc rc = check_options(self, err);
+	Rc rc = readiness_check_pipeline(self, err);
 
-	if (rc == RC_OK)
-		rc = check_progress(self, err);
-	if (rc == RC_OK)
-		rc = check_states(self, err);
-	if (rc == RC_OK)
-		rc = check_keys(self, err);
 	if (rc == RC_OK)
 		rc = switch_tables_read(self, err);
 	if (rc == RC_OK)
-		rc = check_copied(self, err);
+		rc = readiness_check_tables(self, err);
 	if (rc == RC_OK)
 		rc = switch_tables_check(self, err);
+	if (rc == RC_OK)
+		rc = readiness_check_servers(self, err);
 	if (rc == RC_OK && !self->config.no_way_back)
 		rc = way_back_check_names(self, err);
 	if (rc == RC_OK)
@@ -308,10 +181,8 @@ look(Switch *self, Error *err)
 static MUST_CHECK Rc
 look_again(Switch *self, Error *err)
 {
-	Rc rc = check_states(self, err);
+	Rc rc = readiness_check_tables(self, err);
 
-	if (rc == RC_OK)
-		rc = check_copied(self, err);
 	if (rc == RC_OK)
 		rc = switch_tables_check_target(self, err);
 	if (rc == RC_OK && !self->config.no_way_back)
@@ -393,6 +264,8 @@ lock_source(void *context, Error *err)
 	switch_step(self, "%s is near the end of the source's WAL",
 				pgconn_label(self->target));
 	rc = limit_stall(self, err);
+	if (rc == RC_OK && !self->config.dry_run)
+		rc = hooks_run_before(self, err);
 	if (rc == RC_OK)
 		rc = switch_locks_take(self, err);
 	if (rc == RC_OK)
@@ -722,25 +595,45 @@ finish_source(Switch *self, Error *err)
 	return rc;
 }
 
+/* Steps 9 and 10, as far as they are to be done still.  *hook is set to the
+ * result of the user's command, whose failure leaves nothing undone. */
 static MUST_CHECK Rc
-complete(Switch *self, Error *err)
+do_the_rest(Switch *self, Rc *hook, Error *hook_err, Error *err)
 {
 	Rc rc = RC_OK;
 
-	interrupt_defer(true);
 	pgconn_set_patience(self->target, -1);
 	if (!self->is_open)
 		rc = clear_up(self, &self->target, self->config.targets[0], err);
 	if (rc == RC_OK && !self->is_open)
 		rc = open_target(self, err);
 	if (rc == RC_OK)
-		rc = finish_source(self, err);
+		*hook = hooks_run_after(self, hook_err);
+	return rc == RC_OK ? finish_source(self, err) : rc;
+}
+
+static MUST_CHECK Rc
+complete(Switch *self, Error *err)
+{
+	Error hook_err = {0};
+	Rc hook = RC_OK;
+	Rc rc;
+
+	interrupt_defer(true);
+	rc = do_the_rest(self, &hook, &hook_err, err);
 	interrupt_defer(false);
+	if (rc == RC_OK)
+		switch_step(self, "completed the switch");
+	if (rc == RC_OK && hook == RC_FAIL)
+	{
+		error_take(err, &hook_err);
+		error_hint(err, "The switch is complete.  Run that command yourself.");
+		return RC_FAIL;
+	}
+	error_reset(&hook_err);
 	if (rc == RC_FAIL)
 		error_hint(err, "The source refuses writes since.  Run the same again "
 						"to complete the switch.");
-	else
-		switch_step(self, "completed the switch");
 	return rc;
 }
 
@@ -828,14 +721,18 @@ undo(Switch *self)
 	Error ignored = {0};
 	Rc rc = RC_OK;
 
-	if (self->is_committed || self->is_unknown || self->source == NULL ||
-		self->target == NULL)
-		return;
 	interrupt_defer(true);
+	if (self->is_unknown || self->source == NULL || self->target == NULL)
+	{
+		hooks_run_undone(self);
+		interrupt_defer(false);
+		return;
+	}
 	rc = clear_up(self, &self->source, self->config.source, &ignored);
 	if (rc == RC_OK && self->locked_us != 0)
 		report_line(self->report, "writers go on at the source after %.3f s",
 					(double) (clock_monotonic_us() - self->locked_us) / 1e6);
+	hooks_run_undone(self);
 	if (rc == RC_OK)
 		rc = clear_up(self, &self->target, self->config.targets[0], &ignored);
 	if (rc == RC_OK)
@@ -902,7 +799,7 @@ switch_anew(Switch *self, Error *err)
 		rc = try_locks(self, err);
 	else if (rc == RC_OK)
 		rc = fence_and_move(self, err);
-	if (rc != RC_OK || self->config.dry_run)
+	if (!self->is_committed && (rc != RC_OK || self->config.dry_run))
 		undo(self);
 	return rc == RC_OK && !self->config.dry_run ? complete(self, err) : rc;
 }
@@ -917,6 +814,7 @@ take_up(Switch *self, Error *err)
 				 "the source refuses writes since %s (%s): completing the "
 				 "switch",
 				 self->found.switched_at, self->found.owner);
+		self->is_committed = true;
 		return complete(self, err);
 	}
 	report_line(self->report,

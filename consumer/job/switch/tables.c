@@ -237,6 +237,16 @@ static const char bound_sql[] =
 	"  p.pubname, m.oid::regclass) FROM moved m JOIN pg_publication_rel r"
 	"  ON r.prrelid = m.oid JOIN pg_publication p ON p.oid = r.prpubid"
 	"  WHERE p.pubname <> ALL ($1::name[])"
+	" UNION SELECT format('publication %I has all tables: its subscribers get"
+	" what flows back to the source, and nothing without the way back', "
+	"pubname)"
+	"  FROM pg_publication WHERE puballtables"
+	"  AND pubname <> ALL ($1::name[])"
+	" UNION SELECT format('replication slot %I (%s) decodes the source still:"
+	" it gets what flows back, and nothing without the way back', slot_name,"
+	" plugin) FROM pg_replication_slots WHERE slot_type = 'logical'"
+	"  AND database = current_database() AND NOT temporary"
+	"  AND slot_name <> ALL (ARRAY[$2::name, $3::name])"
 	" UNION SELECT format('table %s is unlogged: it is not moved, and can be"
 	" written at both places', c.oid::regclass) FROM pg_class c"
 	"  JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -246,7 +256,15 @@ static const char bound_sql[] =
 	"   AND p.pubname = ANY ($1::name[]))";
 
 /* From 15 on a publication can have all tables of a schema. */
-static const char unlogged_of_schemas_sql[] =
+static const char of_schemas_sql[] =
+	" UNION SELECT DISTINCT format('publication %I has the tables of schema %s:"
+	" its subscribers get what flows back to the source, and nothing without "
+	"the"
+	" way back', p.pubname, s.pnnspid::regnamespace) FROM moved m"
+	"  JOIN pg_class c ON c.oid = m.oid"
+	"  JOIN pg_publication_namespace s ON s.pnnspid = c.relnamespace"
+	"  JOIN pg_publication p ON p.oid = s.pnpubid"
+	"  WHERE p.pubname <> ALL ($1::name[])"
 	" UNION SELECT format('table %s is unlogged: it is not moved, and can be"
 	" written at both places', c.oid::regclass) FROM pg_class c"
 	"  JOIN pg_publication_namespace s ON s.pnnspid = c.relnamespace"
@@ -465,7 +483,8 @@ switch_tables_check_target(const Switch *self, Error *err)
 static MUST_CHECK Rc
 report_bound(const Switch *self, Error *err)
 {
-	const char *params[] = {publication_array(self)};
+	const char *params[] = {publication_array(self), self->config.name,
+							self->back};
 	PGresult *lines = NULL;
 	Buf sql;
 	int count;
@@ -474,7 +493,7 @@ report_bound(const Switch *self, Error *err)
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, bound_sql);
 	if (pgconn_server_version_num(self->source) >= LISTS_VERSION_NUM)
-		buf_append_string(&sql, unlogged_of_schemas_sql);
+		buf_append_string(&sql, of_schemas_sql);
 	if (self->config.back)
 		buf_append_string(&sql, created_since_sql);
 	rc = ask(self, self->source, sql.data, " ORDER BY 1", LENGTH_OF(params),

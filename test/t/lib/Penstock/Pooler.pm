@@ -48,6 +48,7 @@ listen_port = $port
 unix_socket_dir = $directory
 auth_type = any
 auth_file = $directory/users
+admin_users = $user
 pool_mode = $option{mode}
 default_pool_size = $size
 max_client_conn = 100
