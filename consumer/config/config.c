@@ -177,6 +177,17 @@ config_name_target(const Config *config, int index,
 		snprintf(name, CONFIG_LABEL_SIZE, "%d", index + 1);
 }
 
+const char *
+config_source_log(const Config *config)
+{
+	static const char prefix[] = "log:";
+
+	return config->source != NULL &&
+				   strncmp(config->source, prefix, strlen(prefix)) == 0
+			   ? config->source + strlen(prefix)
+			   : NULL;
+}
+
 Rc
 config_require_source(const Config *config, Error *err)
 {

@@ -364,6 +364,12 @@ bool config_applies_transactions(const Config *config);
 SchemaPolicy config_schema_policy(const Config *config);
 
 /*
+ * Returns the directory of the log that is the source (--source=log:DIR); NULL:
+ * the source is a server.
+ */
+const char *config_source_log(const Config *config);
+
+/*
  * Checks that a source, or a target, was given; otherwise RC_FAIL with
  * ERR_USAGE.
  */

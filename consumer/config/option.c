@@ -30,7 +30,8 @@ const OptionDef option_table[] = {
 		.only_typed = true,
 		.placeholder = "CONNINFO",
 		.environment = "PENSTOCK_SOURCE",
-		.help = "connection string of the source database",
+		.help = "connection string of the source database; of follow also "
+				"log:DIR, a log",
 	},
 	{
 		.name = "target",

@@ -204,17 +204,18 @@ Rc
 follow_with_tables(const Config *config, Error *err)
 {
 	char *added = NULL;
+	bool from_log = config_source_log(config) != NULL;
 	Rc rc;
 
 	service_expect_pings(false);
-	rc = config->set ? RC_OK : finish_begun(config, err);
+	rc = config->set || from_log ? RC_OK : finish_begun(config, err);
 
 	if (rc == RC_OK)
 		rc = follow_pinging(config, err);
 
 	/* If the follower ends because of the same table again, adding it a second
 	 * time would not help. */
-	while (rc == RC_FAIL && err->table != NULL &&
+	while (rc == RC_FAIL && err->table != NULL && !from_log &&
 		   (added == NULL || strcmp(added, err->table) != 0))
 	{
 		free(added);

@@ -15,6 +15,7 @@
 #include "base/service.h"
 #include "catalog/publications.h"
 #include "check/rules.h"
+#include "log/timelines.h"
 #include "metrics/metrics.h"
 #include "net/citus.h"
 #include "net/pgconn_open.h"
@@ -24,6 +25,7 @@
 #include "pipeline/run.h"
 #include "pipeline/targets.h"
 #include "sink/postgres/postgres_sink.h"
+#include "source/log/log_source.h"
 
 /* First version of PostgreSQL that can send open transactions. */
 #define STREAMING_VERSION_MIN 140000
@@ -49,7 +51,7 @@ check_rules(const Attempt *attempt, const Words *remembered, Error *err)
 		config, remembered,
 		attempt->identity->change ? MEMORY_REPLACE : MEMORY_REFUSE, err);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK && attempt->server != NULL)
 		rc = rules_check(config, remembered, true, attempt->server, err);
 	*config = *attempt->config;
 	return rc;
@@ -532,16 +534,79 @@ gets_the_same_again(const Attempt *attempt)
 		   attempt->left_out->length == 0;
 }
 
-Rc
-attempt_run(Attempt *attempt, Error *err)
+/* ---- from a log --------------------------------------------------------- */
+
+/* Refuses what takes a connection to the source, or other contents of the log.
+ */
+static MUST_CHECK Rc
+check_log_will_do(const Attempt *attempt, Error *err)
 {
-	Pipeline pipeline = {.name = attempt->config->name,
-						 .endpos = attempt->config->endpos,
-						 .placement = attempt->config->placement,
-						 .node_count = attempt->config->node_count,
-						 .verbose = true,
-						 .counted = true};
-	Lsn fence;
+	const Config *config = attempt->config;
+	Rc rc = RC_OK;
+
+	if (config->placement != NULL)
+		rc = error_set(err, ERR_CONFIG,
+					   "tables cannot be placed on several targets from a log");
+	else if (config->set)
+		rc = error_set(err, ERR_CONFIG,
+					   "--set takes a connection to the "
+					   "source");
+	else if (config_schema_policy(config) == SCHEMA_OFF)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "a log has schema changes, and the pipeline's --ddl is "
+					   "off");
+		error_hint(err, "Run \"penstock follow --set --ddl=stop\" with the "
+						"source itself before.");
+	}
+	return rc;
+}
+
+/* Does without what is not in the log. */
+static void
+leave_out_counters(Attempt *attempt)
+{
+	Config *config = &attempt->identity->config;
+
+	if (config_follows_sequences(config) ||
+		config_follows_large_objects(config))
+		log_info("follow", "sequences and large objects are not in a log: they "
+						   "stay as they are");
+	config->sequences = "off";
+	config->large_objects = "off";
+}
+
+/*
+ * Opens the log at the position of the target that has applied least.  Targets
+ * come first, because only they know that position.
+ */
+static MUST_CHECK Rc
+begin_from_log(Attempt *attempt, Error *err)
+{
+	const char *path = config_source_log(attempt->config);
+	Buf left_out;
+	Rc rc = log_timelines_read(path, &attempt->source, err);
+
+	if (rc == RC_OK)
+		rc = learn_identity(attempt, err);
+	if (rc == RC_OK)
+		rc = check_log_will_do(attempt, err);
+	if (rc != RC_OK)
+		return rc;
+	leave_out_counters(attempt);
+	attempt->reached = REACHED_STREAM;
+	rc = targets_open(attempt, err);
+	if (rc != RC_OK)
+		return rc;
+	buf_init(&left_out, LEFT_OUT_MAX);
+	list_left_out(attempt, &left_out);
+	buf_release(&left_out);
+	return log_source_open(&attempt->stream, path, attempt->start_lsn, err);
+}
+
+static MUST_CHECK Rc
+begin_from_slot(Attempt *attempt, Error *err)
+{
 	Rc rc = check_slot(attempt, err);
 
 	if (rc == RC_OK)
@@ -554,6 +619,34 @@ attempt_run(Attempt *attempt, Error *err)
 		rc = targets_open(attempt, err);
 	if (rc == RC_OK)
 		rc = settle_left_out(attempt, err);
+	return rc;
+}
+
+static void
+say_following(const Attempt *attempt)
+{
+	const char *path = config_source_log(attempt->config);
+
+	log_info("follow", "following with %s \"%s\", from LSN " LSN_FORMAT " on",
+			 path != NULL ? "log" : "slot",
+			 path != NULL ? path : attempt->config->name,
+			 LSN_ARGS(attempt->start_lsn));
+}
+
+Rc
+attempt_run(Attempt *attempt, Error *err)
+{
+	Pipeline pipeline = {.name = attempt->config->name,
+						 .endpos = attempt->config->endpos,
+						 .placement = attempt->config->placement,
+						 .node_count = attempt->config->node_count,
+						 .verbose = true,
+						 .counted = true};
+	Lsn fence;
+	bool from_log = config_source_log(attempt->config) != NULL;
+	Rc rc = from_log ? begin_from_log(attempt, err)
+					 : begin_from_slot(attempt, err);
+
 	if (rc == RC_OK)
 		rc = open_directory(attempt, err);
 	if (rc != RC_OK)
@@ -564,11 +657,11 @@ attempt_run(Attempt *attempt, Error *err)
 	fence = find_fence(attempt);
 	if (fence != 0 && (pipeline.endpos == 0 || fence < pipeline.endpos))
 		pipeline.endpos = fence;
-	log_info("follow", "following with slot \"%s\", from LSN " LSN_FORMAT " on",
-			 attempt->config->name, LSN_ARGS(attempt->start_lsn));
+	say_following(attempt);
 	targets_say_following(attempt);
 	pipeline.source = attempt->stream;
-	if (gets_the_same_again(attempt))
+	pipeline.from_log = from_log;
+	if (!from_log && gets_the_same_again(attempt))
 		pipeline.start_lsn = attempt->confirmed_lsn;
 	pipeline.sinks = attempt->sinks;
 	pipeline.sink_count = attempt->sink_count;
@@ -579,7 +672,7 @@ attempt_run(Attempt *attempt, Error *err)
 	}
 	pipeline.replace = targets_replace;
 	pipeline.replace_context = attempt;
-	pipeline.streaming = attempt->streaming;
+	pipeline.streaming = from_log ? NULL : attempt->streaming;
 	attempt->keys = keys_new(attempt->config, attempt->sinks);
 	if (attempt->keys != NULL)
 	{

@@ -138,8 +138,11 @@ Rc
 heartbeat_step(void *context, Error *err)
 {
 	HeartbeatWriter *self = context;
-	Rc rc = beat(self, err);
+	Rc rc;
 
+	if (config_source_log(self->config) != NULL)
+		return RC_OK; /* there is no server to ask */
+	rc = beat(self, err);
 	if (rc != RC_FAIL)
 		return rc;
 	/* After a wait that was given up the session cannot be used. */

@@ -73,6 +73,10 @@ note_definitions(void *context, PgConn *target, int64_t lease_token, Error *err)
 	Attempt *attempt = context;
 	Rc rc = RC_OK;
 
+	if (config_source_log(attempt->config) != NULL)
+		return error_set(err, ERR_CONFIG,
+						 "the target has no definitions of the source's "
+						 "schema: follow with the source itself once");
 	while (attempt->noting && rc == RC_OK)
 	{
 		rc = interrupt_wait(-1, 0, NOTING_PAUSE_MS, err);

@@ -2,6 +2,7 @@
 """Reads a log of penstock, from consumer/doc/log.md and proto/penstock.proto.
 
     log_reader.py DIRECTORY            a line for each transaction and change
+    log_reader.py --check DIRECTORY    nothing but where the log ends
     log_reader.py --bytes DIRECTORY    the frames in hexadecimal, without the
                                        numbers of tables
 
@@ -217,14 +218,14 @@ def print_frame(data, relations, state):
             begin = dict(fields(value))
             assert begin[3] > state['end'], 'order'
             state['end'], state['changes'] = begin[3], 0
-            print('begin', lsn(begin[3]))
+            state['print']('begin', lsn(begin[3]))
         elif number == 3:
             state['changes'] += 1
-            print(change(value, relations))
+            state['print'](change(value, relations))
         else:
             commit = dict(fields(value))
             assert commit.get(1, 0) == state['changes'], 'changes are missing'
-            print('commit')
+            state['print']('commit')
 
 
 def print_bytes(data, relations):
@@ -238,9 +239,14 @@ def print_bytes(data, relations):
         print(number, ' '.join(parts))
 
 
+def ignore(*_):
+    pass
+
+
 def main():
     as_bytes = sys.argv[1] == '--bytes'
-    end, state = None, {'end': 0}
+    check = sys.argv[1] == '--check'
+    end, state = None, {'end': 0, 'print': ignore if check else print}
     for name, data in segments(sys.argv[-1]):
         start = HEAD.unpack_from(data)[4]
         assert int(name[8:24], 16) == start and end in (None, start), 'gap'

@@ -1,0 +1,143 @@
+# A log that is damaged says so, and which changes cannot be read; a disk that is
+# full stops recording until there is room.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Penstock::Log;
+use Penstock::Pair;
+use Penstock::Poll qw(wait_until);
+
+my $FAILED = 1;
+my $FLIPS = $ENV{PENSTOCK_ROUNDS} // 40;
+my $pair = Penstock::Pair->new;
+my $log = Penstock::Log->new($pair);
+
+$pair->source_sql('CREATE TABLE t (id int PRIMARY KEY, v text)');
+$log->run('--segment-size=64kB');
+$pair->source_sql(
+	"INSERT INTO t SELECT n, md5(n::text) FROM generate_series($_ * 10000, $_ * 10000 + 4000) n")
+  for 1 .. 12;
+is(($log->run('--segment-size=64kB'))[0], 0, 'a log of several segments');
+$pair->source_sql('SELECT 1');
+flipped_bytes();
+missing_segment();
+older_than_slot();
+full_disk();
+done_testing();
+
+sub segments { return glob $log->directory . '/*.log'; }
+
+sub verify
+{
+	my ($out, $err) =
+	  run_command([ $ENV{PENSTOCK_BIN}, 'log', 'verify', $log->directory ]);
+
+	return ($out, $err);
+}
+
+sub change_byte
+{
+	my ($file, $offset) = @_;
+
+	open my $handle, '+<', $file or die "$file: $!\n";
+	binmode $handle;
+	seek $handle, $offset, 0;
+	read $handle, my $byte, 1;
+	seek $handle, $offset, 0;
+	print $handle chr(ord($byte) ^ 1 << int rand 8);
+	close $handle;
+	return sub {
+		open my $again, '+<', $file or die "$file: $!\n";
+		binmode $again;
+		seek $again, $offset, 0;
+		print $again $byte;
+		close $again;
+	};
+}
+
+# In all segments but the last one, which may be in the midst of being written.
+sub flipped_bytes
+{
+	my @segments = segments();
+	my ($found, $named) = (0, 0);
+
+	pop @segments;
+	cmp_ok(scalar(@segments), '>', 2, 'there are segments');
+	for (1 .. $FLIPS)
+	{
+		my $file = $segments[ rand @segments ];
+		my $offset = int rand -s $file;
+		my $restore = change_byte($file, $offset);
+		my ($out, $err) = verify();
+
+		$found++ if $out =~ /^damaged +1 /m;
+		diag("byte $offset of $file: $out$err") if $out !~ /^damaged +1 /m;
+		$named++ if $err =~ m{after LSN [0-9A-F]+/[0-9A-F]+ and up to LSN|The changes are there};
+		$restore->();
+	}
+	is($found, $FLIPS, 'each flipped byte is found');
+	is($named, $FLIPS, 'and the changes that are concerned are named');
+	unlike((verify())[0], qr/^damaged/m, 'nothing is damaged else');
+}
+
+sub missing_segment
+{
+	my $file = (segments())[1];
+
+	rename $file, "$file.away";
+	my ($out, $err) = verify();
+	like($err, qr/changes are missing before segment/, 'a segment is missing');
+	my ($status, $said) = $log->run;
+	is($status, $FAILED, 'recording is refused');
+	like($said, qr/has a gap before segment.*ends at LSN.*begins at LSN/s,
+		'which names the gap');
+	rename "$file.away", $file;
+}
+
+sub older_than_slot
+{
+	my $file = (segments())[-1];
+
+	rename $file, "$file.away";
+	my ($status, $said) = $log->run;
+	is($status, $FAILED, 'a log older than the slot is refused');
+	like($said, qr/is ahead of the log.*ends at LSN.*confirmed up to LSN/s,
+		'which names the gap');
+	rename "$file.away", $file;
+	is(($log->run)[0], 0, 'with the segment it goes on');
+}
+
+sub full_disk
+{
+  SKIP:
+	{
+		skip $ENV{PENSTOCK_SMALL_DISK_WHY} || 'there is no small disk', 5
+		  if !$ENV{PENSTOCK_SMALL_DISK};
+		my $small = Penstock::Log->new($pair, slot => 'small',
+			directory => "$ENV{PENSTOCK_SMALL_DISK}/log");
+		my $ballast = "$ENV{PENSTOCK_SMALL_DISK}/ballast";
+		my $recorder = $small->start;
+
+		$small->wait_slot;
+		$small->wait_recorded;
+		system('dd', 'if=/dev/zero', "of=$ballast", 'bs=64k', 'status=none');
+		my $before = $pair->source_lsn;
+		$pair->source_sql(
+			"INSERT INTO t SELECT n, md5(random()::text) FROM generate_series(1000001, 1050000) n");
+		$recorder->wait_log(qr/no room for the log/);
+		ok($recorder->is_running, 'it stays');
+		is($pair->source_sql(
+				"SELECT confirmed_flush_lsn <= pg_current_wal_lsn() - 100000 FROM pg_replication_slots WHERE slot_name = 'small'"),
+			't', 'and confirms nothing more');
+		unlink $ballast;
+		$small->wait_recorded;
+		like($recorder->log, qr/there is room again/, 'it goes on');
+		$pair->stop_ok($recorder, 'TERM', 'the recorder stops');
+		is(scalar(grep { /^insert t id=10\d{5} / } $small->lines),
+			50000, 'nothing is missing');
+	}
+}
