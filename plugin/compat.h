@@ -369,6 +369,21 @@ set_streaming_compat(LogicalDecodingContext *ctx, bool streaming)
 }
 
 /*
+ * Returns the snapshot that the last piece of a transaction in progress was
+ * read with; NULL: there was none.
+ */
+static inline Snapshot
+txn_snapshot_compat(const ReorderBufferTXN *txn)
+{
+#if PG_VERSION_NUM >= 140000
+	return txn->snapshot_now;
+#else
+	(void) txn;
+	return NULL;
+#endif
+}
+
+/*
  * Returns the transaction that a subtransaction is part of; of a transaction,
  * itself.
  */

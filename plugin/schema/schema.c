@@ -226,6 +226,15 @@ penstock_schema_own_xids(PenstockSchema *schema)
 }
 
 bool
+penstock_schema_is_left(const PenstockSchema *schema, ReorderBufferTXN *txn)
+{
+	dlist_head *entries = &txn->tuplecids;
+
+	return !dlist_is_empty(entries) &&
+		   entry_of(dlist_tail_node(entries))->lsn > schema->last_lsn;
+}
+
+bool
 penstock_schema_has_news(const PenstockSchema *schema, XLogRecPtr lsn)
 {
 	return schema->next_lsn <= lsn;

@@ -54,6 +54,13 @@ extern void penstock_schema_restart(PenstockSchema *schema);
 extern PenstockOwnXids *penstock_schema_own_xids(PenstockSchema *schema);
 
 /*
+ * Whether there are entries that were not looked at, of a transaction between
+ * two of its pieces, or after its last one.
+ */
+extern bool penstock_schema_is_left(const PenstockSchema *schema,
+									ReorderBufferTXN *txn);
+
+/*
  * Whether the transaction has written catalog rows up to this position that
  * were not taken yet.
  */

@@ -44,6 +44,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "catalogs/final_snapshot.h"
 #include "catalogs/lookup.h"
 #include "catalogs/newest.h"
 #include "compat.h"
@@ -1083,7 +1084,8 @@ penstock_frame_stream_stop(PenstockSession *session, ReorderBufferTXN *txn,
 	 * between the rows that CREATE SEQUENCE writes to pg_class and to
 	 * pg_sequence: then the changes are sent in the next piece, before its
 	 * first row.  The last piece comes when the end of the transaction is known
-	 * (ReorderBufferReplay() sets end_lsn before).
+	 * (ReorderBufferReplay() sets end_lsn before); if the server has nothing
+	 * left to send, we make one when the transaction commits.
 	 */
 	if (session->schema != NULL && HistoricSnapshotActive() &&
 		txn->end_lsn != InvalidXLogRecPtr)
@@ -1137,13 +1139,49 @@ penstock_frame_stream_abort(PenstockSession *session, ReorderBufferTXN *txn,
 									   stream->gone);
 }
 
+/* What is at hand while a last piece is sent that the server did not ask for.
+ */
+typedef struct LastPiece
+{
+	PenstockSession *session;
+	ReorderBufferTXN *txn;
+} LastPiece;
+
+static void
+send_last_piece(void *arg)
+{
+	const LastPiece *piece = arg;
+
+	penstock_frame_stream_start(piece->session, piece->txn);
+	penstock_frame_stream_stop(piece->session, piece->txn,
+							   piece->txn->final_lsn);
+}
+
+/*
+ * Sends the schema changes that are left if nothing has followed them: then
+ * there was no last piece.
+ */
+static void
+ensure_schema_complete(PenstockSession *session, ReorderBufferTXN *txn,
+					   const PenstockStream *stream)
+{
+	LastPiece piece = {.session = session, .txn = txn};
+
+	if (stream != NULL && stream->schema != NULL &&
+		txn_snapshot_compat(txn) != NULL &&
+		penstock_schema_is_left(stream->schema, txn))
+		penstock_final_snapshot_call(txn, send_last_piece, &piece);
+}
+
 void
 penstock_frame_stream_commit(PenstockSession *session, ReorderBufferTXN *txn)
 {
 	PenstockFrames *frames = session->frames;
 	PenstockStream *stream = get_stream(txn);
-	bool started = stream != NULL && stream->started;
+	bool started;
 
+	ensure_schema_complete(session, txn, stream);
+	started = stream != NULL && stream->started;
 	update_progress_compat(session->ctx, !started);
 	if (started)
 	{

@@ -138,6 +138,21 @@ DO $$BEGIN
 END$$;
 SELECT count(*) > 0 FROM get_pieces();
 
+-- Nor does what comes last get lost, if a piece ends right before the commit.
+DO $$BEGIN
+	FOR n IN 300 .. 420 LOOP
+		INSERT INTO other (a) SELECT i FROM generate_series(1, n) i;
+		EXECUTE format('CREATE TABLE last%s ()', n);
+		COMMIT;
+	END LOOP;
+END$$;
+SELECT count(DISTINCT line) FROM get_pieces() AS line
+WHERE line ~ '^  schema: table public.last';
+DO $$BEGIN
+	FOR n IN 300 .. 420 LOOP
+		EXECUTE format('DROP TABLE last%s', n);
+	END LOOP;
+END$$;
 DROP TABLE t, other, renamed, nested, by_range, quiet;
 DROP TYPE en;
 DROP FUNCTION get_pieces();
