@@ -221,7 +221,8 @@ def print_frame(data, relations, state):
             state['print']('begin', lsn(begin[3]))
         elif number == 3:
             state['changes'] += 1
-            state['print'](change(value, relations))
+            if state['print'] is print:
+                print(change(value, relations))
         else:
             commit = dict(fields(value))
             assert commit.get(1, 0) == state['changes'], 'changes are missing'
