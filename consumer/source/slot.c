@@ -167,19 +167,24 @@ slot_read_system_identifier(PgConn *conn, char *identifier, Error *err)
  * undefined_file.
  */
 static void
-explain_create_failure(const char *name, Error *err)
+explain_create_failure(const PgConn *conn, const char *name, Error *err)
 {
+	const char *label = pgconn_label(conn);
+
 	if (strcmp(err->sqlstate, "58P01") == 0) /* undefined_file */
-		error_hint(err, "Install the plugin on the source server: "
-						"\"make install\" on its machine.");
+		error_hint(err,
+				   "Install the plugin on the machine of %s: \"make install\" "
+				   "there.",
+				   label);
 	else if (err->hint != NULL &&
 			 strstr(err->hint, "output_plugin_libraries") != NULL)
 		error_hint(err,
-				   "\"%s\" prints the statement that adds the plugin to the "
-				   "setting.",
-				   OWN_COMMAND("check"));
+				   "Add penstock to the list in setting "
+				   "output_plugin_libraries of %s; \"%s\" prints the "
+				   "statement for a source.",
+				   label, OWN_COMMAND("check"));
 	else if (strcmp(err->sqlstate, "55000") == 0 && err->hint == NULL)
-		error_hint(err, "\"%s\" says what the source lacks.",
+		error_hint(err, "\"%s\" says what a source lacks.",
 				   OWN_COMMAND("check"));
 	error_context(err, "creating replication slot \"%s\"", name);
 }
@@ -364,7 +369,7 @@ slot_create(PgConn *replication, PgConn *source, const char *name,
 	{
 		PQclear(result);
 		if (err->code == ERR_SQL)
-			explain_create_failure(name, err);
+			explain_create_failure(replication, name, err);
 		return rc;
 	}
 	rc = parse_lsn_field(result, 1, &snapshot->consistent_lsn, err);

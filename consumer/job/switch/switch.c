@@ -24,6 +24,7 @@
 #include "job/switch/locks.h"
 #include "job/switch/readiness.h"
 #include "job/switch/state.h"
+#include "job/switch/rights.h"
 #include "job/switch/tables.h"
 #include "job/switch/way_back.h"
 #include "net/pgconn_open.h"
@@ -167,6 +168,8 @@ look(Switch *self, Error *err)
 		rc = readiness_check_servers(self, err);
 	if (rc == RC_OK && !self->config.no_way_back)
 		rc = way_back_check_names(self, err);
+	if (rc == RC_OK && !self->config.no_way_back)
+		rc = switch_check_rights(self, err);
 	if (rc == RC_OK)
 		switch_step(self, "looked at both servers: %d table%s to move",
 					self->tables.count, PLURAL(self->tables.count));

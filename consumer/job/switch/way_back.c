@@ -320,52 +320,11 @@ create_slot_in_time(Switch *self, Error *err)
 	return rc;
 }
 
-/*
- * Checks that the follower of the way back can create and set a replication
- * origin on the source: by its origin, the source tells its writes from those
- * it refuses.
- */
-static MUST_CHECK Rc
-check_origin(const Switch *self, Error *err)
-{
-	static const char sql[] =
-		"SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I;',"
-		"  string_agg(p.oid::regprocedure::text, ', ' ORDER BY proname),"
-		"  current_user)"
-		" FROM pg_proc p WHERE pronamespace = 'pg_catalog'::regnamespace"
-		" AND proname IN ('pg_replication_origin_create',"
-		"  'pg_replication_origin_oid',"
-		"  'pg_replication_origin_session_is_setup',"
-		"  'pg_replication_origin_session_reset',"
-		"  'pg_replication_origin_session_setup')"
-		" AND NOT has_function_privilege(p.oid, 'EXECUTE')"
-		" HAVING count(*) > 0";
-	PGresult *result = NULL;
-	Rc rc = pgconn_exec(self->source, sql, &result, err);
-
-	if (rc == RC_OK && PQntuples(result) > 0)
-	{
-		rc = error_set(
-			err, ERR_CONFIG,
-			"role \"%s\" may not use replication origins on %s, by which the "
-			"changes of the way back are recognized",
-			PQuser(pgconn_raw(self->source)), pgconn_label(self->source));
-		error_hint(err,
-				   "Run there, as a superuser: %s  Or switch without a way "
-				   "back: --no-way-back.",
-				   PQgetvalue(result, 0, 0));
-	}
-	PQclear(result);
-	return rc;
-}
-
 Rc
 way_back_prepare(Switch *self, Error *err)
 {
-	Rc rc = check_origin(self, err);
+	Rc rc = prepare_publication(self, err);
 
-	if (rc == RC_OK)
-		rc = prepare_publication(self, err);
 	FAULT("switch.has_publication");
 	if (rc == RC_OK)
 		rc = read_published(self, err);

@@ -333,7 +333,7 @@ static void
 it_says_what_to_do_about_it(void **state UNUSED)
 {
 	refuse_to_create("58P01", NULL, "Install the plugin");
-	refuse_to_create("55000", NULL, "says what the source lacks");
+	refuse_to_create("55000", NULL, "says what a source lacks");
 	refuse_to_create("55000", "Set wal_level.", "Set wal_level.");
 	refuse_to_create("42501", "Add it to output_plugin_libraries.",
 					 "prints the statement");
