@@ -190,6 +190,9 @@ typedef struct Config
 									 * the slot until that is reported; 0: any
 									 */
 	Lsn endpos;                     /* 0: none */
+	bool sequences_may_lack;        /* whether following up to `endpos` succeeds
+									 * although a sequence could not be set; no
+									 * option sets it */
 	size_t memory_bytes;
 	int jobs;
 	Selection selection;   /* tables and schemas to clone */

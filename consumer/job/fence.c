@@ -336,6 +336,7 @@ follow_to_fence(Fencing *self, int index, Error *err)
 	Rc rc = RC_OK;
 
 	config.endpos = self->lsn;
+	config.sequences_may_lack = true;
 	if (!self->is_up)
 		rc = read_source_end(self, &config.endpos, err);
 	if (rc != RC_OK)

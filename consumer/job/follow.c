@@ -200,6 +200,16 @@ follow_pinging(const Config *config, Error *err)
 	return rc;
 }
 
+/* A stop that was requested is the regular end of a follower without endpos,
+ * also while tables are added. */
+static MUST_CHECK Rc
+accept_end(Error *err)
+{
+	log_info("follow", "stopped on request");
+	error_reset(err);
+	return RC_OK;
+}
+
 Rc
 follow_with_tables(const Config *config, Error *err)
 {
@@ -229,5 +239,7 @@ follow_with_tables(const Config *config, Error *err)
 			break;
 	}
 	free(added);
+	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED && config->endpos == 0)
+		rc = accept_end(err);
 	return rc;
 }

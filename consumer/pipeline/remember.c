@@ -246,6 +246,14 @@ remember_recall(Config *recalled, const Config *config, Arena *arena,
 				  &memory, err);
 }
 
+/* Whether a target, or a pooler, has refused the connection; an error of
+ * options has no SQLSTATE. */
+static bool
+is_of_server(const Error *err)
+{
+	return err->sqlstate[0] != '\0' || pooler_is_refused(err);
+}
+
 Rc
 remember_recall_if_reached(Config *recalled, const Config *config, Arena *arena,
 						   PipelineMemory *memory, Error *err)
@@ -254,7 +262,7 @@ remember_recall_if_reached(Config *recalled, const Config *config, Arena *arena,
 				   memory, err);
 
 	if (rc != RC_FAIL || err->code == ERR_INTERRUPTED ||
-		(err->code == ERR_CONFIG && !pooler_is_refused(err)))
+		(err->code == ERR_CONFIG && !is_of_server(err)))
 		return rc;
 	error_reset(err);
 	*recalled = *config;

@@ -104,6 +104,10 @@ struct Sequences
 					 * sequences was read */
 	int sessions;   /* number of sessions with the source's database */
 	bool finishing; /* set sequences without a margin */
+	int lacking;    /* number of sequences that could not be set while
+					 * finishing */
+	Rc lacks;       /* RC_FAIL if there are any */
+	Error first;    /* problem of the first of these */
 	TargetWork works[CONFIG_TARGETS_MAX];
 	bool failing; /* whether the present failure was logged */
 	Arena *arena; /* memory of `said` */
@@ -187,20 +191,40 @@ is_news(Sequences *self, const char *text)
 	return true;
 }
 
+/* Returns RC_FAIL. */
+static MUST_CHECK Rc
+describe(const PgConn *conn, const SequenceItem *item, const char *what,
+		 const char *hint, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "sequence %s on %s: %s", item->qualified,
+					  pgconn_label(conn), what);
+
+	if (hint != NULL)
+		error_hint(err, "%s", hint);
+	return rc;
+}
+
+/* Logs something about a sequence, unless it was logged before. */
 static void
 say_once(Sequences *self, const PgConn *conn, const SequenceItem *item,
 		 const char *what, const char *hint)
 {
-	Buf text;
+	Error text = {0};
 
-	buf_init(&text, BUF_TEXT_MAX);
-	buf_printf(&text, "sequence %s on %s: %s", item->qualified,
-			   pgconn_label(conn), what);
-	if (hint != NULL)
-		buf_printf(&text, "; %s", hint);
-	if (is_news(self, text.data))
-		log_warning("sequences", "%s", text.data);
-	buf_release(&text);
+	if (describe(conn, item, what, hint, &text) == RC_FAIL &&
+		is_news(self, text.message))
+		log_error(LOG_WARNING, "sequences", &text);
+	error_reset(&text);
+}
+
+/* Logs why a sequence is not followed, and counts it. */
+static void
+say_problem(Sequences *self, const PgConn *conn, const SequenceItem *item)
+{
+	if (self->finishing && self->lacking++ == 0)
+		self->lacks = describe(conn, item, item->problem, item->hint,
+							   &self->first);
+	say_once(self, conn, item, item->problem, item->hint);
 }
 
 static void
@@ -323,7 +347,7 @@ note_seen(Sequences *self)
 		Seen *seen = &self->seen[i];
 
 		if (item->problem != NULL)
-			say_once(self, self->source, item, item->problem, item->hint);
+			say_problem(self, self->source, item);
 		if (!item->has_value)
 			continue;
 		seen->given = seen->known ? sequence_given(&item->definition,
@@ -493,7 +517,7 @@ note_given(TargetWork *work, const SequenceSetting *setting)
 		if (item->remark != NULL)
 			say_once(self, work->conn, item, item->remark, NULL);
 		if (item->problem != NULL)
-			say_once(self, work->conn, item, item->problem, item->hint);
+			say_problem(self, work->conn, item);
 		else if (item->oid == 0)
 			say_missing(self, work->conn, item);
 		else if (!setting->in_use)
@@ -653,14 +677,32 @@ sequences_step(void *context, Error *err)
 	return RC_OK;
 }
 
+/* Fails if a sequence could not be set; the first is in `first`. */
+static MUST_CHECK Rc
+require_all(Sequences *self, Error *err)
+{
+	if (self->lacks == RC_OK)
+		return RC_OK;
+	error_take(err, &self->first);
+	if (self->lacking > 1)
+		error_detail(err, "%d more sequence%s could not be set.",
+					 self->lacking - 1, PLURAL(self->lacking - 1));
+	return RC_FAIL;
+}
+
 Rc
 sequences_finish(Sequences *self, Error *err)
 {
 	Rc rc;
 
 	self->finishing = true;
+	self->lacking = 0;
+	self->lacks = RC_OK;
 	rc = look_and_set(self, err);
 	self->finishing = false;
+	if (rc == RC_OK && !self->config->sequences_may_lack)
+		rc = require_all(self, err);
+	error_reset(&self->first);
 	if (rc != RC_OK)
 		error_context(err, "bringing the targets' sequences to where the "
 						   "source's are");

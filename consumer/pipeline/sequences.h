@@ -46,8 +46,9 @@ MUST_CHECK Rc sequences_step(void *context, Error *err);
 /*
  * Sets the targets' sequences that are not ahead of the source's, without a
  * margin: nobody uses the source any more.  No sinks may be attached, so that
- * the sessions that they had are free.  Fails if a target cannot be reached.
- * Waits.
+ * the sessions that they had are free.  Fails if a target cannot be reached, or
+ * if a sequence that both servers have could not be set (unless the
+ * configuration says sequences_may_lack); all others are set then.  Waits.
  */
 MUST_CHECK Rc sequences_finish(Sequences *self, Error *err);
 

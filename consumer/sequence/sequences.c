@@ -26,13 +26,27 @@ find_and_read(SequenceList *list, const CopyCatalog *catalog, PgConn *source,
 	return rc == RC_OK ? sequence_list_read(list, source, &complete, err) : rc;
 }
 
+
+static MUST_CHECK Rc
+refuse(const PgConn *conn, const SequenceItem *item, const char *problem,
+	   Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG, "sequence %s on %s: %s", item->qualified,
+					  pgconn_label(conn), problem);
+
+	if (item->hint != NULL)
+		error_hint(err, "%s", item->hint);
+	return rc;
+}
+
 static void
 warn(const PgConn *conn, const SequenceItem *item)
 {
-	log_warning("copy", "sequence %s on %s: %s%s%s", item->qualified,
-				pgconn_label(conn), item->problem,
-				item->hint != NULL ? "; " : "",
-				item->hint != NULL ? item->hint : "");
+	Error problem = {0};
+
+	if (refuse(conn, item, item->problem, &problem) == RC_FAIL)
+		log_error(LOG_WARNING, "copy", &problem);
+	error_reset(&problem);
 }
 
 /*
@@ -56,18 +70,6 @@ warn_of_target(const SequenceSetting *setting, const PgConn *target,
 			log_warning("copy", "sequence %s is not on %s", item->qualified,
 						pgconn_label(target));
 	}
-}
-
-static MUST_CHECK Rc
-refuse(const PgConn *conn, const SequenceItem *item, const char *problem,
-	   Error *err)
-{
-	Rc rc = error_set(err, ERR_CONFIG, "sequence %s on %s: %s", item->qualified,
-					  pgconn_label(conn), problem);
-
-	if (item->hint != NULL)
-		error_hint(err, "%s", item->hint);
-	return rc;
 }
 
 /* Fails if a sequence that exists could not be set. */
