@@ -102,7 +102,8 @@ check_finish_server(CheckContext *context, const CheckServer *server, Rc rc,
 						   .object = "server",
 						   .fix = is_connection
 									  ? "-- see that the server runs, that the "
-										"connection string is right, and that "
+										"connection string is right, that role "
+										"and database exist, and that "
 										"pg_hba.conf lets the role in"
 									  : NULL,
 					   },

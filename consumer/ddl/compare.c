@@ -220,6 +220,34 @@ decide_pair(const Comparison *self, int source, int target)
 	self->target.decisions[target].drop = !decision->replace;
 }
 
+/* Whether a statement ends with the name of a role, quoted or not. */
+static bool
+ends_with_role(const char *sql, const char *role)
+{
+	const char *end = strstr(sql, " FROM ");
+	size_t length = strlen(role);
+
+	if (end == NULL)
+		return false;
+	end += strlen(" FROM ");
+	return strcmp(end, role) == 0 ||
+		   (end[0] == '"' && strncmp(end + 1, role, length) == 0 &&
+			strcmp(end + 1 + length, "\"") == 0);
+}
+
+/*
+ * Whether an object of the target alone is a right on a schema that our role
+ * has there: it creates the tables of the pipeline by that.
+ */
+static bool
+is_our_right(const Comparison *self, const TextObject *object)
+{
+	return object->drop != NULL &&
+		   strncmp(object->key, "privilege ", strlen("privilege ")) == 0 &&
+		   strstr(object->key, " on SCHEMA ") != NULL &&
+		   ends_with_role(object->drop, PQuser(pgconn_raw(self->target.conn)));
+}
+
 /* Decides on all objects: a merge of both lists, which are sorted by key. */
 static void
 decide_all(const Comparison *self)
@@ -241,7 +269,11 @@ decide_all(const Comparison *self)
 		else if (order < 0)
 			self->source.decisions[i++].create = true;
 		else
-			self->target.decisions[j++].drop = true;
+		{
+			self->target.decisions[j].drop = !is_our_right(self,
+														   &target->objects[j]);
+			j++;
+		}
 	}
 }
 

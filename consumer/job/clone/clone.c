@@ -314,8 +314,8 @@ copy_large_objects(const Clone *clone, const CloneTarget *target, Error *err)
 		return RC_OK;
 	rc = large_objects_copy(&options, target->conn, &copied, err);
 	if (rc == RC_OK && copied > 0)
-		log_info("clone", "copied %" PRId64 " large objects to %s%s", copied,
-				 target->label,
+		log_info("clone", "copied %" PRId64 " large object%s to %s%s", copied,
+				 PLURAL(copied), target->label,
 				 options.pipeline != NULL
 					 ? ""
 					 : "; changes to them are not followed");
@@ -426,8 +426,8 @@ fill_views(const Clone *clone, CloneTarget *target, Error *err)
 	rc = schema_read_views(clone->schema, target->conn, &views, err);
 	if (rc != RC_OK || views.count == 0)
 		return rc;
-	log_info("clone", "filling %d materialized views on %s", views.count,
-			 target->label);
+	log_info("clone", "filling %d materialized view%s on %s", views.count,
+			 PLURAL(views.count), target->label);
 	rc = build_fill_views(target->build, &views, meter_show, &target->meter,
 						  METER_TERMINAL_PERIOD_MS, err);
 	meter_clear();
