@@ -22,7 +22,7 @@ $follower->wait_log(qr/following with slot/);
 # Prepared transactions have no session that could be ended.
 $pair->source_sql("BEGIN; INSERT INTO a VALUES (1); PREPARE TRANSACTION 'left'");
 $pair->fails_like(1,
-	qr/In the way: prepared transaction "left" \(to be ended with COMMIT PREPARED or ROLLBACK PREPARED\) has RowExclusiveLock on public\.a/,
+	qr/Conflicting locks: prepared transaction "left" \(to be ended with COMMIT PREPARED or ROLLBACK PREPARED\) has RowExclusiveLock on public\.a/,
 	'a prepared transaction', 'switch', '--max-wait=2');
 $pair->source_sql("COMMIT PREPARED 'left'");
 
@@ -37,7 +37,7 @@ wait_until('the LOCK TABLE to wait', sub {
 	return $pair->source_sql("SELECT count(*) FROM pg_locks
 		WHERE relation = 'b'::regclass AND NOT granted") == 1;
 });
-$pair->fails_like(1, qr/In the way: PID \d+ .* waits for ExclusiveLock on public\.b/,
+$pair->fails_like(1, qr/Conflicting locks: PID \d+ .* waits for ExclusiveLock on public\.b/,
 	'somebody who waits for another lock', 'switch', '--max-wait=2');
 $reader->end('COMMIT');
 $waiting->end('COMMIT');
