@@ -32,6 +32,7 @@ run_command(const Command *command, const Config *config)
 	log_set_level(config->verbose ? LOG_DEBUG
 				  : config->quiet ? LOG_WARNING
 								  : LOG_INFO);
+	log_set_format(config_logs_json(config) ? LOG_JSON : LOG_TEXT);
 	command_line_use(config);
 	if (rc == RC_OK)
 		rc = sources_run(command, config, &err);

@@ -24,27 +24,39 @@ typedef enum LogLevel
 	LOG_ERROR,
 } LogLevel;
 
+typedef enum LogFormat
+{
+	LOG_TEXT, /* lines for people; what belongs to an error is on further ones
+			   */
+	LOG_JSON, /* an object a line, with the name of the event */
+} LogFormat;
+
+/* Sets the format; at the start LOG_TEXT. */
+void log_set_format(LogFormat format);
+
 /* Sets the lowest level that is logged; at the start LOG_INFO. */
 void log_set_level(LogLevel level);
 bool log_level_is_on(LogLevel level);
 
 /*
- * Writes one line.  `component` is the module that logs it: "stream", "apply",
- * "copy", … Waits for nothing but the write to standard error.
+ * Writes one line.  `event` is the module that logs it ("apply", "copy", …),
+ * and, after a dot, the name of what has happened: "follow.target-unreachable".
+ * A line of level warning or above has such a name, which never changes, and is
+ * explained in consumer/doc/events.md; a test compares both.  Waits for nothing
+ * but the write to standard error.
  */
-void log_write(LogLevel level, const char *component, const char *format, ...)
+void log_write(LogLevel level, const char *event, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
-#define log_debug(component, ...) log_write(LOG_DEBUG, component, __VA_ARGS__)
-#define log_info(component, ...)  log_write(LOG_INFO, component, __VA_ARGS__)
-#define log_warning(component, ...)                                            \
-	log_write(LOG_WARNING, component, __VA_ARGS__)
+#define log_debug(event, ...)   log_write(LOG_DEBUG, event, __VA_ARGS__)
+#define log_info(event, ...)    log_write(LOG_INFO, event, __VA_ARGS__)
+#define log_warning(event, ...) log_write(LOG_WARNING, event, __VA_ARGS__)
 
 /* Sets the context of the lines logged from now on; borrowed.  NULL: none. */
 void log_set_context(const char *context);
 
 /* Writes an error with its detail, hint, context and SQLSTATE. */
-void log_error(LogLevel level, const char *component, const Error *err);
+void log_error(LogLevel level, const char *event, const Error *err);
 
 /* Has `before` called before each line is written; NULL: no function. */
 void log_set_before(void (*before)(void));

@@ -125,8 +125,9 @@ scratch_close(Scratch *scratch)
 	if (scratch->path == NULL)
 		return;
 	if (!remove_all(scratch->path))
-		log_warning("copy", "could not remove directory \"%s\": %s",
-					scratch->path, strerror(errno));
+		log_warning("copy.directory-left",
+					"could not remove directory \"%s\": %s", scratch->path,
+					strerror(errno));
 	if (scratch->lock_fd >= 0)
 		close(scratch->lock_fd);
 	*scratch = (Scratch){.lock_fd = -1};

@@ -102,7 +102,8 @@ command_check(const Config *config, Error *err)
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
 		/* Not RC_OK: exit status 0 would mean that a pipeline can run. */
-		log_warning("check", "stopped before everything was looked at");
+		log_warning("check.interrupted",
+					"stopped before everything was looked at");
 		error_reset(err);
 		rc = RC_END;
 	}

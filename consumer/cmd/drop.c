@@ -19,7 +19,7 @@ command_drop(const Config *config, Error *err)
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
 		/* Not RC_OK: exit status 0 would mean that everything was removed. */
-		log_warning("drop",
+		log_warning("drop.interrupted",
 					"stopped before it was done: run the same command again");
 		error_reset(err);
 		rc = RC_END;

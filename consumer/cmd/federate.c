@@ -270,7 +270,7 @@ print_script(const FederateScript *script, Error *err)
 	if (fflush(stdout) != 0)
 		return error_set(err, ERR_IO, "could not write to standard output");
 	if (script->passwords.length > 0)
-		log_warning("federate",
+		log_warning("federate.passwords-not-printed",
 					"passwords are not printed: --apply sets them, or ALTER "
 					"USER MAPPING … OPTIONS (ADD password '…')");
 	return RC_OK;

@@ -64,7 +64,7 @@ take_segment(void *context, const SegmentSummary *summary)
 	if (summary->damage == NULL)
 		return;
 	totals->damaged++;
-	log_error(LOG_ERROR, "log", summary->damage);
+	log_error(LOG_ERROR, "log.damaged", summary->damage);
 }
 
 static void

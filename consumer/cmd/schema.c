@@ -271,7 +271,7 @@ apply(Diff *diff, Error *err)
 			 PLURAL(differences->count - differences->notes), diff->label);
 	for (int i = 0; i < differences->count; i++)
 		if (differences->list[i].note != NULL)
-			log_warning("schema", "%s: %s", diff->label,
+			log_warning("schema.note", "%s: %s", diff->label,
 						differences->list[i].note);
 	return RC_OK;
 }

@@ -116,7 +116,7 @@ follow_one(void *context, int number)
 	say_what_is_left_out(config, number);
 	rc = command_follow(&one, &err);
 	if (rc == RC_FAIL)
-		log_error(LOG_ERROR, "follow", &err);
+		log_error(LOG_ERROR, "follow.failed", &err);
 	error_reset(&err);
 	return rc == RC_OK ? 0 : EXIT_FAILED;
 }

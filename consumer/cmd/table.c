@@ -88,7 +88,7 @@ command_table(const Config *config, Error *err)
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{
 		/* Not RC_OK: exit status 0 would mean that the work is done. */
-		log_warning("table",
+		log_warning("table.interrupted",
 					"stopped before it was done: run the same command again");
 		error_reset(err);
 		rc = RC_END;

@@ -350,7 +350,7 @@ tail_until_done(Tail *tail, Error *err)
 		if (tail->progressed)
 			backoff_reset(&backoff);
 		tail->progressed = false;
-		log_error(LOG_WARNING, "tail", err);
+		log_error(LOG_WARNING, "tail.trying-again", err);
 		log_info("tail", "trying again in %" PRId64 " ms",
 				 backoff_ms(&backoff));
 		error_reset(err);

@@ -50,7 +50,7 @@ print_so_far(const Config *config, Verdict *verdict, const Error *failure)
 	verdict->failure = failure->message;
 	if (verdict->table_count > 0 &&
 		print_verdict(config, verdict, &ignored) == RC_FAIL)
-		log_error(LOG_WARNING, "verify", &ignored);
+		log_error(LOG_WARNING, "verify.report-not-kept", &ignored);
 	verdict->failure = NULL;
 	error_reset(&ignored);
 }
@@ -66,7 +66,7 @@ settle(const Verdict *verdict, Rc rc, Error *err)
 	if (verdict_is_different(verdict))
 	{
 		if (rc == RC_FAIL)
-			log_error(LOG_ERROR, "verify", err);
+			log_error(LOG_ERROR, "verify.failed", err);
 		error_reset(err);
 		return RC_END;
 	}

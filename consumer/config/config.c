@@ -57,6 +57,13 @@ config_follows_sequences(const Config *config)
 }
 
 bool
+config_logs_json(const Config *config)
+{
+	return config->log_format != NULL &&
+		   strcmp(config->log_format, "json") == 0;
+}
+
+bool
 config_follows_large_objects(const Config *config)
 {
 	return config->large_objects != NULL &&

@@ -247,6 +247,7 @@ typedef struct Config
 	bool by_name;
 	bool set; /* whether the given options replace those that the pipeline
 			   * stores */
+	const char *log_format; /* "text" or "json" */
 	bool verbose;
 	bool quiet;
 	bool help; /* whether --help was given: the command only prints its help */
@@ -339,6 +340,9 @@ void config_note_given(Config *config, const char *name, bool typed);
  * with ERR_CONFIG.
  */
 MUST_CHECK Rc config_check_lanes(const Config *config, Error *err);
+
+/* Whether lines of the log are JSON: not the default. */
+bool config_logs_json(const Config *config);
 
 /* Whether sequences are followed: the default. */
 bool config_follows_sequences(const Config *config);

@@ -788,6 +788,17 @@ const OptionDef option_table[] = {
 		.help = "only say what would be done",
 	},
 	{
+		.name = "log-format",
+		.type = &type_log_format,
+		.offset = FIELD(log_format),
+		.commands = ALL,
+		.group = GROUP_GENERAL,
+		.placeholder = "text|json",
+		.environment = "PENSTOCK_LOG_FORMAT",
+		.default_value = "text",
+		.help = "how messages are written: for people, or an object a line",
+	},
+	{
 		.name = "verbose",
 		.letter = 'v',
 		.type = &type_flag,

@@ -262,6 +262,16 @@ parse_word(Config *config, const OptionDef *option, const char *value,
 	return option_bad_value(err, option, value);
 }
 
+static const char *const log_format_words[] = {"text", "json", NULL};
+
+const OptionType type_log_format = {
+	.completion = COMPLETE_WORDS,
+	.words = log_format_words,
+	.parse = parse_word,
+	.print = print_string,
+	.describe = describe_words,
+};
+
 static const char *const apply_words[] = {"batch", "transaction", NULL};
 
 const OptionType type_apply = {

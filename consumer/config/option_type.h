@@ -73,9 +73,10 @@ extern const OptionType type_command; /* command line of a shell */
 extern const OptionType type_directory;
 extern const OptionType type_listen; /* address of a socket: base/listen.h */
 extern const OptionType type_name;   /* name of a pipeline */
-extern const OptionType type_apply;  /* batch or transaction */
-extern const OptionType type_ddl;    /* off, stop or follow */
-extern const OptionType type_origin; /* any or none */
+extern const OptionType type_log_format; /* text or json */
+extern const OptionType type_apply;      /* batch or transaction */
+extern const OptionType type_ddl;        /* off, stop or follow */
+extern const OptionType type_origin;     /* any or none */
 extern const OptionType type_compression;
 extern const OptionType type_sequences;    /* follow or off */
 extern const OptionType type_stride;       /* field: SequenceStride */

@@ -139,7 +139,7 @@ open_all(Fencing *self, Error *err)
 			reach_explain_no_slot(config, err);
 	}
 	if (rc == RC_OK && slot.active_pid == 0 && !self->use->follows)
-		log_warning("fence",
+		log_warning("fence.no-follower",
 					"no follower uses slot \"%s\" now: waiting for a "
 					"follower",
 					config->name);

@@ -122,7 +122,7 @@ finish_table(const Config *recalled, const Config *config,
 	{
 		error_context(err, "finishing the copy of table %s, which is left out",
 					  name);
-		log_error(LOG_WARNING, "follow", err);
+		log_error(LOG_WARNING, "follow.table-failed", err);
 		error_reset(err);
 		rc = RC_OK;
 	}

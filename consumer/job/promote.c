@@ -216,7 +216,7 @@ take_column(PromoteTarget *target, const SequenceColumn *column, Error *err)
 		return RC_OK;
 	if (!column->is_number)
 	{
-		log_warning("promote",
+		log_warning("promote.column-not-number",
 					"column %s of table %s on %s is no number: what sequence "
 					"%s has given out cannot be told from it",
 					column->column, column->table, target->label,
@@ -229,7 +229,7 @@ take_column(PromoteTarget *target, const SequenceColumn *column, Error *err)
 	{
 		error_context(err, "reading column %s of table %s, for sequence %s",
 					  column->column, column->table, item->qualified);
-		log_error(LOG_WARNING, "promote", err);
+		log_error(LOG_WARNING, "promote.sequences-failed", err);
 		error_reset(err);
 		return RC_OK;
 	}
@@ -304,8 +304,8 @@ report_set(const Promotion *self, const PromoteTarget *target,
 		if (setting->goals[i].was_set)
 			report_sequence(self, target, &setting->goals[i]);
 		else if (item->problem != NULL)
-			log_warning("promote", "sequence %s on %s: %s%s%s", item->qualified,
-						target->label, item->problem,
+			log_warning("promote.sequence-not-set", "sequence %s on %s: %s%s%s",
+						item->qualified, target->label, item->problem,
 						item->hint != NULL ? "; " : "",
 						item->hint != NULL ? item->hint : "");
 	}
@@ -361,8 +361,9 @@ warn_of_positions(const Promotion *self)
 		if (self->targets[i].progress.end_lsn !=
 			self->targets[0].progress.end_lsn)
 		{
-			log_warning("promote", "the targets are not at the same position "
-								   "of the source");
+			log_warning("promote.targets-differ",
+						"the targets are not at the same position "
+						"of the source");
 			return;
 		}
 }

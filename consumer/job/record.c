@@ -410,7 +410,7 @@ record_until_done(Recording *self, Error *err)
 		if (self->progressed)
 			backoff_reset(&backoff);
 		self->progressed = false;
-		log_error(LOG_WARNING, "record", err);
+		log_error(LOG_WARNING, "record.trying-again", err);
 		log_info("record", "trying again in %" PRId64 " ms",
 				 backoff_ms(&backoff));
 		error_reset(err);

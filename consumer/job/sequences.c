@@ -140,7 +140,7 @@ sequences_take_along(const Config *config, PgConn *source,
 		!error_is_transient(err))
 	{
 		error_context(err, "bringing sequences to where the source's are");
-		log_error(LOG_WARNING, "sequences", err);
+		log_error(LOG_WARNING, "sequences.failed-once", err);
 		error_reset(err);
 		rc = RC_OK;
 	}

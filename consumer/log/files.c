@@ -286,7 +286,7 @@ static Rc
 wait_for_room(Files *self, int64_t now_us)
 {
 	if (!self->store.state.out_of_room)
-		log_warning("log",
+		log_warning("log.no-room",
 					"no room for the log in \"%s\": nothing is confirmed to "
 					"the source, which keeps its WAL, until there is room",
 					self->path);

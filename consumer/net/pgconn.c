@@ -55,7 +55,7 @@ log_notice(void *context, const PGresult *result)
 		PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 
 	if (severity != NULL && strcmp(severity, "WARNING") == 0)
-		log_warning("connect", "%s says: %s", conn->label, text);
+		log_warning("connect.server-warning", "%s says: %s", conn->label, text);
 	else
 		log_debug("connect", "%s says: %s", conn->label, text);
 	free(text);

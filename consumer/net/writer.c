@@ -91,7 +91,7 @@ is_read(PgConn *conn)
 }
 
 void
-writer_say_unmarked(PgConn *conn, const char *component)
+writer_say_unmarked(PgConn *conn)
 {
 	static const char format[] =
 		"what is copied to %s has no mark of a replication origin: the role "
@@ -100,9 +100,9 @@ writer_say_unmarked(PgConn *conn, const char *component)
 		"--origin=none";
 
 	if (is_read(conn))
-		log_warning(component, format, pgconn_label(conn));
+		log_warning("copy.not-marked", format, pgconn_label(conn));
 	else
-		log_info(component, format, pgconn_label(conn));
+		log_info("copy.not-marked", format, pgconn_label(conn));
 }
 
 void

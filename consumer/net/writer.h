@@ -41,7 +41,7 @@ void writer_close(PgConn *conn);
  * database has a logical slot, whose reader could send them on.  `conn` is any
  * session of the target.
  */
-void writer_say_unmarked(PgConn *conn, const char *component);
+void writer_say_unmarked(PgConn *conn);
 
 /*
  * Releases the session's origin, and drops the pipeline's further origins that

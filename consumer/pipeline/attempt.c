@@ -118,7 +118,7 @@ check_publications(const Attempt *attempt, Error *err)
 		rc = publications_read(&publications, attempt->server, err);
 	arena_free(arena);
 	if (rc == RC_OK && attempt->config->skip_missing)
-		log_warning("follow",
+		log_warning("follow.publications-skipped",
 					"where a publication does not exist in the WAL, nothing is "
 					"published by it: copy its tables anew with \"penstock "
 					"table resync\", and follow without "

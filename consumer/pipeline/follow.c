@@ -292,7 +292,7 @@ prepare_next(Attempts *attempts, Error *err)
 		return RC_OK;
 	}
 	level = is_said(attempts, err) ? LOG_DEBUG : LOG_WARNING;
-	log_error(level, "follow", err);
+	log_error(level, "follow.trying-again", err);
 	if (may_be_moving(attempts, err))
 	{
 		log_info("follow", "waiting for a transaction of another source that "

@@ -315,7 +315,7 @@ put_off(IndexBuilder *self, Error *err)
 	else if (!self->failing)
 	{
 		error_context(err, "the follower will try again from time to time");
-		log_error(LOG_WARNING, "indexes", err);
+		log_error(LOG_WARNING, "indexes.build-failed", err);
 	}
 	self->failing = strcmp(err->sqlstate, "57014") != 0;
 	error_reset(err);

@@ -226,7 +226,7 @@ say_failure(KeyWork *work, const PostponedKey *key, Error *err)
 				   "The follower will try again from time to time, and not log "
 				   "it.  To do it by hand, run on the target: %s",
 				   key->statement);
-		log_error(LOG_WARNING, "follow", err);
+		log_error(LOG_WARNING, "follow.key-failed", err);
 		work->warned = true;
 	}
 }
@@ -257,7 +257,7 @@ say_moot(const Sink *sink, const PostponedKey *key, bool added)
 				 "by now",
 				 key->name, key->table, sink->report->label);
 	else
-		log_warning("follow",
+		log_warning("follow.key-not-completed",
 					"foreign key %s of table %s on %s was postponed, and is "
 					"not completed: it, or a table that it names, was dropped "
 					"or renamed.  What was to be run: %s",

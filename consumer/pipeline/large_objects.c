@@ -167,7 +167,7 @@ large_objects_step(void *context, Error *err)
 		return rc;
 	error_context(err, "following large objects; it is tried again");
 	if (!self->failing)
-		log_error(LOG_WARNING, "large objects", err);
+		log_error(LOG_WARNING, "large objects.failed-once", err);
 	self->failing = true;
 	error_reset(err);
 	return RC_OK;

@@ -317,13 +317,13 @@ warn_of_change(const Words *was, const Words *is)
 		if (has_word(was, is->words[i]))
 			continue;
 		if (strncmp(is->words[i], "publications=", 13) == 0)
-			log_warning("follow",
+			log_warning("follow.rows-not-changed",
 						"no rows are copied or removed by that: tables that "
 						"are new in it are to be added with \"penstock table "
 						"add\", and those of which it has other rows to be "
 						"copied anew with \"penstock table resync\"");
 		else if (strncmp(is->words[i], "origin=", 7) == 0)
-			log_warning("follow",
+			log_warning("follow.rows-not-changed",
 						"what was left out, or taken, until now stays so");
 	}
 }

@@ -1079,7 +1079,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		confirm_before_failing(&run);
 	end_numbers(&run);
 	if (run.loss.code != ERR_NONE)
-		log_error(LOG_WARNING, "source", &run.loss);
+		log_error(LOG_WARNING, "source.stream-lost", &run.loss);
 	error_reset(&run.loss);
 	*progressed = run.progress.confirmed > durable;
 	stop_watching(&run);

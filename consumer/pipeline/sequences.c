@@ -213,7 +213,7 @@ say_once(Sequences *self, const PgConn *conn, const SequenceItem *item,
 
 	if (describe(conn, item, what, hint, &text) == RC_FAIL &&
 		is_news(self, text.message))
-		log_error(LOG_WARNING, "sequences", &text);
+		log_error(LOG_WARNING, "sequences.not-set", &text);
 	error_reset(&text);
 }
 
@@ -238,7 +238,7 @@ say_missing(Sequences *self, const PgConn *target, const SequenceItem *item)
 			   "there",
 			   item->qualified, pgconn_label(target));
 	if (self->warn_missing && is_news(self, text.data))
-		log_warning("sequences", "%s", text.data);
+		log_warning("sequences.not-there", "%s", text.data);
 	buf_release(&text);
 }
 
@@ -671,7 +671,7 @@ sequences_step(void *context, Error *err)
 		return rc;
 	error_context(err, "following sequences; it is tried again");
 	if (!self->failing)
-		log_error(LOG_WARNING, "sequences", err);
+		log_error(LOG_WARNING, "sequences.failed-once", err);
 	self->failing = true;
 	error_reset(err);
 	return RC_OK;

@@ -223,8 +223,8 @@ say_unreachable(const Attempt *attempt, int index, Lsn durable_lsn,
 
 	config_label_target(attempt->config, index, label);
 	if (err->code != ERR_NONE)
-		log_error(LOG_WARNING, "follow", err);
-	log_warning("follow",
+		log_error(LOG_WARNING, "follow.target-failed", err);
+	log_warning("follow.target-unreachable",
 				"%s is unreachable: the others go on, and the source keeps its "
 				"WAL from LSN " LSN_FORMAT " on for it",
 				label, LSN_ARGS(durable_lsn));
@@ -360,7 +360,7 @@ take_sink(Attempt *attempt, int index)
 	else if (sink == NULL)
 	{
 		if (opening->task != NULL)
-			log_warning("follow", "%s has not answered yet", label);
+			log_warning("follow.target-slow", "%s has not answered yet", label);
 		say_unreachable(attempt, index, attempt->confirmed_lsn, &opening->err);
 	}
 	opening->sink = NULL;

@@ -163,7 +163,7 @@ report(const Watchdog *self, int index, Seen *seen, int64_t now_us, Error *err)
 	error_hint(&warning,
 			   "If a session holds a lock, end its transaction, or the "
 			   "session with pg_terminate_backend(PID) on the target.");
-	log_error(LOG_WARNING, "watchdog", &warning);
+	log_error(LOG_WARNING, "watchdog.target-stuck", &warning);
 	error_reset(&warning);
 	buf_release(&text);
 	return RC_OK;
@@ -226,7 +226,7 @@ look_at_slot(Watchdog *self)
 	if (!is_due(self->wal_said_us, now_us))
 		return;
 	self->wal_said_us = now_us;
-	log_warning("watchdog",
+	log_warning("watchdog.slot-wal",
 				"slot \"%s\" keeps %" PRIu64
 				" MB of WAL on the source, from LSN " LSN_FORMAT
 				" on: more than --slot-wal-warning; \"penstock status\" says "

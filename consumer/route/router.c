@@ -118,7 +118,7 @@ ask_for_values(const Router *router, MovingRow *moving)
 
 	if (sink->report->unreachable)
 		log_warning(
-			"follow",
+			"follow.row-waits-for-target",
 			"a row of table \"%s\".\"%s\" moves away from %s, which "
 			"alone has all its values, and is unreachable: the others wait "
 			"for it",

@@ -45,7 +45,7 @@ warn(const PgConn *conn, const SequenceItem *item)
 	Error problem = {0};
 
 	if (refuse(conn, item, item->problem, &problem) == RC_FAIL)
-		log_error(LOG_WARNING, "copy", &problem);
+		log_error(LOG_WARNING, "copy.sequence-not-set", &problem);
 	error_reset(&problem);
 }
 
@@ -67,8 +67,8 @@ warn_of_target(const SequenceSetting *setting, const PgConn *target,
 			log_info("copy", "sequence %s on %s: %s", item->qualified,
 					 pgconn_label(target), item->remark);
 		else if (item->oid == 0 && missing)
-			log_warning("copy", "sequence %s is not on %s", item->qualified,
-						pgconn_label(target));
+			log_warning("copy.sequence-missing", "sequence %s is not on %s",
+						item->qualified, pgconn_label(target));
 	}
 }
 

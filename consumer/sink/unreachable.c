@@ -73,7 +73,7 @@ static void
 end_attempt(UnreachableSink *self, Error *failure)
 {
 	if (self->was_opening)
-		log_error(LOG_WARNING, "follow", failure);
+		log_error(LOG_WARNING, "follow.target-unreachable", failure);
 	else
 		log_debug("follow", "%s is still unreachable: %s", self->label,
 				  failure->message);

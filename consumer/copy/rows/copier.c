@@ -133,7 +133,7 @@ copier_is_marked(const Copier *copier)
 void
 copier_say_unmarked(const Copier *copier)
 {
-	writer_say_unmarked(copier->target, "copy");
+	writer_say_unmarked(copier->target);
 }
 
 static void
@@ -495,7 +495,7 @@ copier_requeue_refused(PartQueue *queue, const CopierProgress *progress)
 void
 copier_say_fewer(int count)
 {
-	log_warning("copy",
+	log_warning("copy.fewer-connections",
 				"copying with %d connections: " ORIGIN_SETTING
 				" leaves no room for the replication origin of another one",
 				count);
@@ -504,7 +504,7 @@ copier_say_fewer(int count)
 void
 copier_say_triggers(const char *where)
 {
-	log_warning("copy",
+	log_warning("copy.triggers-fire",
 				"triggers fire and foreign keys are checked for the copied "
 				"rows on %s: its role may not set session_replication_role",
 				where);

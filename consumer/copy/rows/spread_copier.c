@@ -139,7 +139,7 @@ spread_copier_say_unmarked(const SpreadCopier *copier)
 {
 	for (int i = 0; i < copier->target_count; i++)
 		if (!copier->rights[i].marked)
-			writer_say_unmarked(copier->receivers[i].conn, "copy");
+			writer_say_unmarked(copier->receivers[i].conn);
 }
 
 /* ---- starting ----------------------------------------------------------- */

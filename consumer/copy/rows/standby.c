@@ -145,7 +145,7 @@ resume_replay(PgConn *standby)
 	interrupt_defer(true);
 	if (pgconn_exec(standby, "ROLLBACK; SELECT pg_wal_replay_resume()", NULL,
 					&err) != RC_OK)
-		log_error(LOG_WARNING, "copy", &err);
+		log_error(LOG_WARNING, "copy.standby-refused", &err);
 	interrupt_defer(false);
 	error_reset(&err);
 }

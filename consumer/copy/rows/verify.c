@@ -322,7 +322,7 @@ end_pair(Verify *verify, Pair *pair, Error *err)
 	if (pair->refused == GUARD_BUSY)
 		return ask_pair(verify, pair, err);
 	if (pair->refused == GUARD_CHANGED)
-		log_warning("copy",
+		log_warning("copy.table-rewritten",
 					"table %s was truncated, rewritten or replaced on the "
 					"source since it was copied: it cannot be compared",
 					pair->table->qualified);

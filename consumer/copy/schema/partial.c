@@ -275,7 +275,7 @@ partial_read_dangling(ObjectSet *dangling, const CopyCatalog *catalog,
 		if (sql_bool(result, i, 3))
 			rc = refuse_dependent(PQgetvalue(result, i, 2), err);
 		else if (sql_bool(result, i, 4))
-			log_warning("copy",
+			log_warning("copy.object-left-out",
 						"%s is left out: it refers to what is not copied",
 						PQgetvalue(result, i, 2));
 	}

@@ -95,7 +95,7 @@ log_output(const char *program, Buf *output)
 
 	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
 		if (line[0] != '\0')
-			log_warning("copy", "%s: %s", program, line);
+			log_warning("copy.program-says", "%s: %s", program, line);
 }
 
 /*

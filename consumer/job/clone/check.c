@@ -322,12 +322,12 @@ say_without_identity(const CatalogFindings *findings)
 	int count = findings->without_identity_count;
 
 	if (count == 1)
-		log_warning("copy",
+		log_warning("copy.no-identity",
 					"table %s has no usable replica identity: the source "
 					"refuses updates and deletes of its rows",
 					findings->without_identity);
 	else if (count > 1)
-		log_warning("copy",
+		log_warning("copy.no-identity",
 					"%d tables, such as %s, have no usable replica identity: "
 					"the source refuses updates and deletes of their rows "
 					"(\"%s\" lists them)",
@@ -342,7 +342,7 @@ say_findings(const CopyCatalog *catalog, const Config *config)
 
 	if (findings->left_out_count > 0)
 		log_warning(
-			"copy",
+			"copy.table-left-out",
 			"table %s%s published but left out of the copy: following "
 			"will stop at the first change to it unless you take it out "
 			"of the publication (ALTER PUBLICATION … DROP TABLE …, or "
@@ -350,8 +350,8 @@ say_findings(const CopyCatalog *catalog, const Config *config)
 			findings->left_out,
 			findings->left_out_count > 1 ? " and others are" : " is");
 	if (catalog->table_count == 0)
-		log_warning("copy", "publications %s publish no table%s",
-					config->publications,
+		log_warning("copy.nothing-published",
+					"publications %s publish no table%s", config->publications,
 					catalog->selected.all ? "" : " that is selected");
 	say_without_identity(findings);
 }

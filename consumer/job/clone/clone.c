@@ -186,7 +186,7 @@ give_up_gone(const Clone *clone, const CloneTarget *target,
 
 		if (!table->gone || table->done)
 			continue;
-		log_warning("clone",
+		log_warning("clone.table-gone",
 					"table %s was dropped, renamed or taken out of the "
 					"publication while the clone ran: on %s it stays without "
 					"rows",
@@ -257,7 +257,7 @@ distrust_rows(const Clone *clone, const CloneTarget *target)
 							   clone->lead->snapshot.consistent_lsn, &err);
 
 	if (rc != RC_OK)
-		log_error(LOG_WARNING, "clone", &err);
+		log_error(LOG_WARNING, "clone.clean-up-failed", &err);
 	error_reset(&err);
 }
 
@@ -785,14 +785,16 @@ say_settings(const PGresult *settings, const char *label)
 
 	if (count == 0)
 		return;
-	log_warning("clone",
+	log_warning("clone.settings-not-copied",
 				"settings of the source's database are not copied; %s lacks "
 				"%d of them:",
 				label, count);
 	for (int i = 0; i < count && i < SETTINGS_SHOWN; i++)
-		log_warning("clone", "  %s", PQgetvalue(settings, i, 0));
+		log_warning("clone.settings-not-copied", "  %s",
+					PQgetvalue(settings, i, 0));
 	if (count > SETTINGS_SHOWN)
-		log_warning("clone", "  and %d more", count - SETTINGS_SHOWN);
+		log_warning("clone.settings-not-copied", "  and %d more",
+					count - SETTINGS_SHOWN);
 }
 
 static Rc
@@ -806,7 +808,7 @@ say_large_objects(const Clone *clone, Error *err)
 		return RC_OK;
 	rc = large_objects_count(clone->lead->conn, &count, err);
 	if (rc == RC_OK && count > 0)
-		log_warning("clone",
+		log_warning("clone.large-objects-left-out",
 					"the source has %" PRId64 " large objects, which "
 					"--data-only does not copy",
 					count);
@@ -955,9 +957,9 @@ static void
 say_failure(Error *err)
 {
 	if (err->code == ERR_INTERRUPTED)
-		log_warning("clone", "%s", err->message);
+		log_warning("clone.interrupted", "%s", err->message);
 	else
-		log_error(LOG_ERROR, "clone", err);
+		log_error(LOG_ERROR, "clone.failed", err);
 	error_reset(err);
 }
 

@@ -10,13 +10,13 @@
 static void
 say_postponed(PgConn *target, const PostponedKey *key, bool added)
 {
-	log_warning("copy",
+	log_warning("copy.key-postponed",
 				"foreign key %s of table %s on %s %s: the tables were copied "
 				"as of different positions, and rows refer to some that are "
 				"not there yet",
 				key->name, key->table, pgconn_label(target),
 				added ? "is not valid yet" : "is not there yet");
-	log_warning("copy",
+	log_warning("copy.key-postponed",
 				"\"penstock follow\" sees to it when it has come to " LSN_FORMAT
 				", by: %s",
 				LSN_ARGS(key->not_before), key->statement);

@@ -131,7 +131,7 @@ clone_recover(Clone *clone, Error *failure)
 	int failures = 0;
 	Rc rc;
 
-	log_error(LOG_WARNING, "clone", failure);
+	log_error(LOG_WARNING, "clone.server-lost", failure);
 	log_info("clone", "the clone waits for its servers, and goes on by itself");
 	clone->backoff.first_ms = PAUSE_FIRST_MS;
 	clone->backoff.max_ms = PAUSE_MAX_MS;

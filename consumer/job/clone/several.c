@@ -32,7 +32,7 @@ check_large_objects(const CloneSource *source, Error *err)
 		&result, err);
 
 	if (rc == RC_OK && PQntuples(result) > 0)
-		log_warning("clone",
+		log_warning("clone.large-objects-left-out",
 					"large objects of %s are not copied: those of the first "
 					"source are, and no others",
 					pgconn_label(source->conn));

@@ -353,7 +353,7 @@ end_snapshot(Clone *clone, const CloneSource *source, Error *err)
 			continue;
 		set_done(source, table);
 		if (table->gone)
-			log_warning("clone",
+			log_warning("clone.table-gone",
 						"table %s was dropped, renamed or taken out of the "
 						"publication while the clone ran: it stays without "
 						"rows",

@@ -55,11 +55,11 @@ undo_slot(const CloneSource *source)
 	if (rc == RC_OK && slot.exists && source->slot_created)
 		rc = clone_drop_slot(conn, name, &err);
 	if (rc != RC_OK)
-		log_error(LOG_WARNING, "clone", &err);
+		log_error(LOG_WARNING, "clone.slot-left", &err);
 	if (rc == RC_OK && slot.exists && source->slot_created)
 		log_info("clone", "dropped replication slot \"%s\"", name);
 	else if (rc != RC_OK || slot.exists)
-		log_warning("clone",
+		log_warning("clone.slot-left",
 					"replication slot \"%s\" may be left on the source, where "
 					"it keeps WAL: remove it with \"%s\"",
 					name, OWN_COMMAND("drop"));
@@ -117,7 +117,7 @@ undo_notes(Clone *clone)
 	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
 		rc = remove_notes(clone, i, &err);
 	if (rc != RC_OK)
-		log_error(LOG_WARNING, "clone", &err);
+		log_error(LOG_WARNING, "clone.undo-failed", &err);
 	error_reset(&err);
 	return rc == RC_OK;
 }
@@ -143,7 +143,7 @@ say_schema_remains(const Clone *clone)
 {
 	for (int i = 0; i < clone->config->target_count; i++)
 		if (clone->targets[i].schema_begun)
-			log_warning("clone",
+			log_warning("clone.objects-left",
 						"what was created on %s stays there: drop it, or the "
 						"database, before the next clone",
 						clone->targets[i].label);
@@ -153,16 +153,16 @@ static void
 say_what_remains(const Clone *clone)
 {
 	if (clone_has_several(clone))
-		log_warning("clone",
+		log_warning("clone.interrupted",
 					"what was copied stays: \"%s\" removes it and starts "
 					"over",
 					OWN_COMMAND("clone --restart"));
 	else
-		log_warning("clone",
+		log_warning("clone.interrupted",
 					"what was copied stays: \"%s\" goes on with it, with "
 					"--restart instead it is removed",
 					OWN_COMMAND("clone --resume"));
-	log_warning("clone",
+	log_warning("clone.slot-kept",
 				"until then replication slot \"%s\" keeps the source's WAL; "
 				"\"%s\" removes it",
 				clone->config->name, OWN_COMMAND("drop"));

@@ -80,6 +80,6 @@ hooks_run_undone(Switch *self)
 
 	if (!self->ran_before || hooks_run_after(self, &failure) == RC_OK)
 		return;
-	log_error(LOG_WARNING, "switch", &failure);
+	log_error(LOG_WARNING, "switch.hook-failed", &failure);
 	error_reset(&failure);
 }

@@ -51,7 +51,7 @@ check_progress(const Switch *self, Error *err)
 	if (rc == RC_OK)
 		rc = slot_require_usable(&slot, name, err);
 	if (rc == RC_OK && slot.active_pid == 0)
-		log_warning("switch",
+		log_warning("switch.no-follower",
 					"no follower uses slot \"%s\" now: following "
 					"here",
 					name);
@@ -138,8 +138,9 @@ check_options(const Switch *self, Error *err)
 						 "--large-objects=follow: locks of tables keep nobody "
 						 "from writing large objects");
 	if (!config_follows_sequences(&self->config))
-		log_warning("switch", "sequences are not followed (--sequences=off), "
-							  "so those of the target are left as they are");
+		log_warning("switch.sequences-off",
+					"sequences are not followed (--sequences=off), "
+					"so those of the target are left as they are");
 	return RC_OK;
 }
 

@@ -410,8 +410,9 @@ settle_commit(Switch *self, Error *err)
 	Error again = {0};
 	Rc rc = RC_FAIL;
 
-	log_warning("switch", "the commit on the source was not answered: checking "
-						  "whether it has happened");
+	log_warning("switch.commit-unanswered",
+				"the commit on the source was not answered: checking "
+				"whether it has happened");
 	pgconn_close(self->source);
 	self->source = NULL;
 	while (rc != RC_OK && clock_monotonic_us() < end_us)
@@ -550,7 +551,7 @@ drop_slot(Switch *self, Error *err)
 	if (slot.active_pid == 0)
 		rc = slot_drop(self->source, name, err);
 	else
-		log_warning("switch",
+		log_warning("switch.slot-in-use",
 					"slot \"%s\" on the source is in use by PID %d still, and "
 					"keeps WAL there: \"penstock finish\" drops it",
 					name, slot.active_pid);
@@ -745,7 +746,7 @@ undo(Switch *self)
 	if (rc == RC_FAIL)
 	{
 		error_context(&ignored, "undoing the switch");
-		log_error(LOG_WARNING, "switch", &ignored);
+		log_error(LOG_WARNING, "switch.undo-failed", &ignored);
 		log_info("switch", "the next switch removes what is left");
 	}
 	else if (self->has_row)
@@ -782,7 +783,7 @@ fence_and_move(Switch *self, Error *err)
 	/* After the commit, a failure of the fence does not matter. */
 	if (rc == RC_FAIL && self->is_committed)
 	{
-		log_error(LOG_WARNING, "switch", err);
+		log_error(LOG_WARNING, "switch.clean-up-failed", err);
 		error_reset(err);
 		rc = RC_OK;
 	}

@@ -662,8 +662,8 @@ undo(TableCopy *copy)
 	rc = table_drop_slot(work, &err);
 	if (rc == RC_FAIL)
 	{
-		log_error(LOG_WARNING, "table", &err);
-		log_warning("table",
+		log_error(LOG_WARNING, "table.slot-left", &err);
+		log_warning("table.slot-left",
 					"replication slot \"%s\" may be left on the source, where "
 					"it keeps WAL: the same command, or \"%s\", removes it",
 					work->slot, table_command(work, "remove"));

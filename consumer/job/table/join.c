@@ -455,7 +455,7 @@ pause_before_retry(TableJoin *join, Backoff *backoff, Error *err)
 {
 	Rc rc;
 
-	log_error(LOG_WARNING, "table", err);
+	log_error(LOG_WARNING, "table.trying-again", err);
 	log_info("table", "trying again in %" PRId64 " ms", backoff_ms(backoff));
 	error_reset(err);
 	rc = backoff_wait(backoff, err);

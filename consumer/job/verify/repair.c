@@ -422,7 +422,7 @@ open_target(Repair *self, int number, Error *err)
 	rc = writer_open(&self->targets[number], &options, self->config->name,
 					 &marked, err);
 	if (rc == RC_OK && !marked)
-		writer_say_unmarked(self->targets[number], "verify");
+		writer_say_unmarked(self->targets[number]);
 	return rc;
 }
 

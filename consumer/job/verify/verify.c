@@ -372,7 +372,7 @@ judge_anchor(Attempts *attempts, Rc rc, Error *err)
 	}
 	if (!error_is_transient(err) || ++attempts->failed == FAILED_ANCHORS_MAX)
 		return rc;
-	log_error(LOG_WARNING, "verify", err);
+	log_error(LOG_WARNING, "verify.trying-again", err);
 	log_info("verify", "going on with newer snapshots");
 	error_reset(err);
 	return backoff_wait(&attempts->pause, err);

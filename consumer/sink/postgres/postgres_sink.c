@@ -184,7 +184,8 @@ open_lanes(PostgresSink *self, const PostgresSinkOptions *sink_options,
 
 		if (rc == RC_FAIL && err->code == ERR_CONFIG)
 		{
-			log_warning("apply", "%s: applying with %d lanes", err->message, i);
+			log_warning("apply.fewer-lanes", "%s: applying with %d lanes",
+						err->message, i);
 			error_reset(err);
 			return RC_OK;
 		}

@@ -52,7 +52,7 @@ log_settled(Applier *self, const ConflictChange *described)
 	self->target->report->conflicts++;
 	if (++self->target->conflicts > CONFLICTS_LOGGED_MAX)
 		return;
-	log_warning("apply",
+	log_warning("apply.conflict-settled",
 				"conflict in table %s on %s settled by policy \"%s\", in "
 				"transaction %u, commit LSN " LSN_FORMAT
 				"; penstock.conflict has both rows%s",

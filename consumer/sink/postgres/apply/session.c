@@ -60,7 +60,7 @@ set_replica_role(PgConn *conn, const SessionOptions *options,
 	if (rc != RC_FAIL || strcmp(err->sqlstate, "42501") != 0)
 		return rc;
 	error_reset(err);
-	log_warning("apply",
+	log_warning("apply.triggers-fire",
 				"the role on %s may not set session_replication_role: "
 				"triggers and foreign keys fire for applied rows, and changes "
 				"are applied one by one",
@@ -152,7 +152,7 @@ end_predecessor(PgConn *conn, const SessionOptions *options,
 								   &options->source->identity, pid, &ended,
 								   &failure);
 	if (rc == RC_OK && ended)
-		log_warning("apply",
+		log_warning("apply.session-ended",
 					"ended the session on %s of another follower, which has "
 					"lost the slot",
 					options->label);

@@ -170,7 +170,7 @@ leave_object_off(const SchemaPlan *plan, const DdlStatement *statement)
 static void
 say_left_off(const SchemaPlan *plan, const DdlStatement *statement)
 {
-	log_warning("apply",
+	log_warning("apply.schema-left-out",
 				"transaction %" PRIu32 ", which ends at " LSN_FORMAT
 				", has changed %s; that is not done on %s (--on-ddl): %s",
 				plan->txn->xid, LSN_ARGS(plan->txn->end_lsn), statement->object,

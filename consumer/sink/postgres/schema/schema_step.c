@@ -475,7 +475,7 @@ note_emptied(const Step *step, const DdlStatement *statement, const char *count)
 		return;
 	if (!schema_rows_must_come(&rows, &step->hints, statement->oid))
 	{
-		log_warning("apply",
+		log_warning("apply.unlogged-rows-deleted",
 					"%s rows of %s were deleted on %s: the table is or was "
 					"unlogged, and changes to such a table are not in the WAL",
 					count, statement->object, step->self->label);
@@ -728,14 +728,14 @@ say_renamed_state(const Step *step, const TableMove *move)
 		return;
 	if (move->to_left_out)
 		log_warning(
-			"apply",
+			"apply.renamed-left-out",
 			"table \"%s\".\"%s\" was renamed to \"%s\".\"%s\" at " LSN_FORMAT
 			", a name that is left out on %s, so it is left out, too: drop "
 			"what %s has of it, and copy the table anew with \"%s\"",
 			move->from.schema, move->from.name, move->to.schema, move->to.name,
 			LSN_ARGS(step->set->txn.end_lsn), label, label, command);
 	else
-		log_warning("apply",
+		log_warning("apply.renamed-left-out",
 					"table \"%s\".\"%s\", which is left out on %s, was renamed "
 					"to \"%s\".\"%s\" at " LSN_FORMAT ": drop what %s has of "
 					"it, and copy the table anew with \"%s\"",

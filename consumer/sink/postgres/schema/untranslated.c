@@ -46,12 +46,12 @@ say_untranslated(const SchemaSet *set, const SchemaChange *change,
 
 	if (strncmp(change->untranslated_catalog, "pg_publication",
 				strlen("pg_publication")) == 0)
-		log_warning("apply",
+		log_warning("apply.published-now",
 					"transaction %" PRIu32 " at " LSN_FORMAT " has %s %s; %s "
 					"gets from there on what is published now",
 					set->txn.xid, LSN_ARGS(change->lsn), verb, object, label);
 	else
-		log_warning("apply",
+		log_warning("apply.schema-not-followed",
 					"transaction %" PRIu32 " at " LSN_FORMAT
 					" has %s %s; that is not done on %s",
 					set->txn.xid, LSN_ARGS(change->lsn), verb, object, label);
@@ -71,7 +71,7 @@ say_all_untranslated(const SchemaSet *set, const char *label)
 			count++ < UNTRANSLATED_SAID_MAX)
 			say_untranslated(set, set->changes[i]->schema, label);
 	if (count > UNTRANSLATED_SAID_MAX)
-		log_warning("apply",
+		log_warning("apply.schema-not-followed",
 					"transaction %" PRIu32 " has changed %d more of that kind; "
 					"\"penstock schema diff\" shows what differs",
 					set->txn.xid, count - UNTRANSLATED_SAID_MAX);
