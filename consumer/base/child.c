@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -87,15 +88,35 @@ keep_output(Buf *output, const char *piece, size_t length)
 	buf_append(output, piece, length < room ? length : room);
 }
 
+/* Waits for output, at most until `end_us`. */
+static MUST_CHECK Rc
+wait_for_output(const ChildCommand *command, int fd, int64_t end_us, Error *err)
+{
+	int64_t left_ms = (end_us - clock_monotonic_us()) / 1000;
+	Rc rc = RC_AGAIN;
+
+	if (command->limit_ms == 0)
+		return interrupt_wait(fd, POLLIN, -1, err);
+	if (left_ms > 0)
+		rc = interrupt_wait(fd, POLLIN, left_ms, err);
+	if (rc != RC_AGAIN)
+		return rc;
+	return error_set(err, ERR_LIMIT,
+					 "\"%s\" has not ended within %" PRId64 " ms",
+					 command->argv[0], command->limit_ms);
+}
+
 /* Reads until the child and all its children have closed the pipe. */
 static Rc
-read_output(int fd, Buf *output, Error *err)
+read_output(const ChildCommand *command, int fd, Buf *output, Error *err)
 {
+	int64_t end_us = clock_monotonic_us() + command->limit_ms * 1000;
+
 	for (;;)
 	{
 		char piece[4096];
 		ssize_t length;
-		Rc rc = interrupt_wait(fd, POLLIN, -1, err);
+		Rc rc = wait_for_output(command, fd, end_us, err);
 
 		if (rc != RC_OK)
 			return rc;
@@ -172,7 +193,7 @@ child_run(const ChildCommand *command, Buf *output, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
-	rc = read_output(fd, output, err);
+	rc = read_output(command, fd, output, err);
 	close(fd);
 	if (rc != RC_OK)
 	{

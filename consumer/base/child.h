@@ -10,6 +10,8 @@
 #ifndef PENSTOCK_BASE_CHILD_H
 #define PENSTOCK_BASE_CHILD_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -27,6 +29,10 @@ typedef struct ChildCommand
 	/* Environment variable that only the child gets, or NULL. */
 	const char *variable;
 	const char *variable_value;
+
+	/* Milliseconds that it may take, with all programs that it has started and
+	 * that have kept its output open; 0: no limit. */
+	int64_t limit_ms;
 } ChildCommand;
 
 /*
@@ -34,7 +40,8 @@ typedef struct ChildCommand
  * receives what the program wrote; what does not fit is read and dropped.  If
  * the exit status is not 0, fails with ERR_IO, whose detail is the output.
  * When a stop is requested, stops the child within CHILD_STOP_MS_MAX and fails
- * with ERR_INTERRUPTED.
+ * with ERR_INTERRUPTED; likewise with ERR_LIMIT when its time is over, whether
+ * or not stops are deferred.
  */
 MUST_CHECK Rc child_run(const ChildCommand *command, Buf *output, Error *err);
 

@@ -55,23 +55,42 @@ read_holder(PgConn *conn, const char *move, Arena *arena, const char **holder,
 	return rc;
 }
 
-Rc
-switch_table_take(PgConn *conn, const char *move, Arena *arena, bool *taken,
-				  const char **holder, Error *err)
+/* Tries to take the lock with a query that returns whether it did. */
+static MUST_CHECK Rc
+try_lock(PgConn *conn, const char *sql, const char *move, Arena *arena,
+		 bool *taken, const char **holder, Error *err)
 {
 	const char *params[] = {move};
 	PGresult *result = NULL;
 	Rc rc = pgconn_exec(conn, keepalive_sql, NULL, err);
 
 	if (rc == RC_OK)
-		rc = pgconn_exec_params(
-			conn, "SELECT pg_catalog.pg_try_advisory_lock(" LOCK_KEYS_SQL ")",
-			LENGTH_OF(params), params, &result, err);
+		rc = pgconn_exec_params(conn, sql, LENGTH_OF(params), params, &result,
+								err);
 	*taken = rc == RC_OK && PQgetvalue(result, 0, 0)[0] == 't';
 	PQclear(result);
 	if (rc == RC_OK && !*taken)
 		rc = read_holder(conn, move, arena, holder, err);
 	return rc;
+}
+
+Rc
+switch_table_take(PgConn *conn, const char *move, Arena *arena, bool *taken,
+				  const char **holder, Error *err)
+{
+	return try_lock(conn,
+					"SELECT pg_catalog.pg_try_advisory_lock(" LOCK_KEYS_SQL ")",
+					move, arena, taken, holder, err);
+}
+
+Rc
+switch_table_share(PgConn *conn, const char *move, Arena *arena, bool *taken,
+				   const char **holder, Error *err)
+{
+	return try_lock(
+		conn,
+		"SELECT pg_catalog.pg_try_advisory_lock_shared(" LOCK_KEYS_SQL ")",
+		move, arena, taken, holder, err);
 }
 
 static MUST_CHECK Rc

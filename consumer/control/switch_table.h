@@ -51,6 +51,14 @@ typedef struct SwitchRow
 MUST_CHECK Rc switch_table_take(PgConn *conn, const char *move, Arena *arena,
 								bool *taken, const char **holder, Error *err);
 
+/*
+ * Takes the same lock, shared with other sessions that do: for a command that
+ * must not change tables while their writes are moved.  Otherwise like
+ * switch_table_take().
+ */
+MUST_CHECK Rc switch_table_share(PgConn *conn, const char *move, Arena *arena,
+								 bool *taken, const char **holder, Error *err);
+
 /* Reads the row of a pipeline; strings are allocated in the arena.  Waits. */
 MUST_CHECK Rc switch_table_read(PgConn *source, const char *pipeline,
 								Arena *arena, SwitchRow *row, Error *err);

@@ -549,8 +549,16 @@ remove_fences(Fencing *self)
 static void
 set_limit(Fencing *self, int limit_ms)
 {
+	int64_t patience_ms = limit_ms > 0 ? limit_ms : -1;
+
 	self->limit_ms = limit_ms;
 	self->limit_us = clock_monotonic_us() + (int64_t) limit_ms * 1000;
+	/* A server that does not answer is not waited for any longer either. */
+	if (self->source != NULL)
+		pgconn_set_patience(self->source, patience_ms);
+	for (int i = 0; i < self->config->target_count; i++)
+		if (self->targets[i] != NULL)
+			pgconn_set_patience(self->targets[i], patience_ms);
 }
 
 /* Steps 2 to 5. */

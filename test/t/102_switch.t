@@ -346,11 +346,13 @@ sub in_the_way
 	$session->run('BEGIN', 'UPDATE account SET balance = 0 WHERE id = 1');
 	my $first = $db->start('switch');
 	$first->wait_log(qr/waiting for the locks: in the way/);
-	$log = $db->fails_like(1, qr/another command is moving pipeline "way" now/,
+	$log = $db->fails_like(1, qr/another command works on pipeline "way" now/,
 		'a second operator', 'switch', '--back');
 	like($log, qr/it is PID \d+, user "/, 'is told who the first is');
-	$db->fails_like(1, qr/another command is moving pipeline "way" now/,
+	$db->fails_like(1, qr/another command works on pipeline "way" now/,
 		'in the same direction', 'switch');
+	$db->fails_like(1, qr/the writes of pipeline "way" are being moved now/,
+		'a table copied meanwhile', 'table', 'resync', 'account');
 
 	# A stop is asked for.
 	isnt($first->end('INT'), 0, 'the first is interrupted');

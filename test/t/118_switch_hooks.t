@@ -56,6 +56,22 @@ is($status, 1, 'a command before that does not end');
 like($log, qr/the command of --before has not ended within 2 s/, 'it is said');
 grows('source');
 
+# Killed with the command of --before run, and no further in the next attempt:
+# the command of --after is due.
+{
+	local $ENV{PENSTOCK_BIN} = $faults_bin;
+	local $ENV{PENSTOCK_FAULT} = 'switch.locked';
+
+	($status) = $pair->run('switch', @hooks);
+	is($status, $KILLED, 'killed with the locks');
+}
+$pair->target->safe_psql($pair->name, 'ALTER TABLE entry ADD CONSTRAINT later'
+	  . ' CHECK (true) NOT VALID');
+$pair->fails_like(1, qr/later/, 'the next attempt gets nowhere', 'switch',
+	@hooks);
+$pair->target->safe_psql($pair->name, 'ALTER TABLE entry DROP CONSTRAINT later');
+grows('source');
+
 # Killed before the command: the next attempt runs it.
 {
 	local $ENV{PENSTOCK_BIN} = $faults_bin;

@@ -73,7 +73,7 @@ take_move(const Finish *self, PgConn *conn, Error *err)
 	if (rc != RC_OK || taken)
 		return rc;
 	rc = error_set(err, ERR_CONFIG,
-				   "another command is moving pipeline \"%s\" now",
+				   "another command works on pipeline \"%s\" now",
 				   self->config->name);
 	error_detail(err, "On %s it is %s.", pgconn_label(conn), holder);
 	return rc;
@@ -256,16 +256,18 @@ remove_all(const Finish *self, Error *err)
 
 	if (rc == RC_OK)
 		rc = remove_publication(self, err);
-	if (rc == RC_OK)
-		rc = remove_progress(self, self->source, self->back, err);
 	if (rc == RC_OK && moved)
 		rc = remove_slot(self, self->source, name, err);
-	if (rc == RC_OK && moved)
-		rc = remove_progress(self, self->target, name, err);
+	/* Before the progress, with which the last table of the schema may go; the
+	 * schema itself cannot while a function of a refusal is in it. */
 	if (rc == RC_OK)
 		rc = remove_refusal(self, self->target, self->back, false, err);
 	if (rc == RC_OK)
 		rc = remove_refusal(self, self->source, name, moved, err);
+	if (rc == RC_OK)
+		rc = remove_progress(self, self->source, self->back, err);
+	if (rc == RC_OK && moved)
+		rc = remove_progress(self, self->target, name, err);
 	if (rc == RC_OK && moved)
 		report_line(self->report,
 					"the tables of the source %s writes again, and nothing "

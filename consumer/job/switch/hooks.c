@@ -8,7 +8,6 @@
 
 #include "base/buf.h"
 #include "base/child.h"
-#include "base/interrupt.h"
 #include "base/log.h"
 
 #define VARIABLE "PENSTOCK_WRITES"
@@ -30,6 +29,7 @@ run(Switch *self, const char *option, const char *text, Error *err)
 		.argv = argv,
 		.variable = VARIABLE,
 		.variable_value = place_of_writes(self),
+		.limit_ms = (int64_t) self->config.max_wait_s * 1000,
 	};
 	Buf output;
 	Rc rc;
@@ -39,29 +39,27 @@ run(Switch *self, const char *option, const char *text, Error *err)
 	if (rc == RC_OK && output.length > 0)
 		log_info("switch", "%s: %s", option, output.data);
 	buf_release(&output);
-	if (rc == RC_FAIL)
+	if (rc == RC_OK)
+		switch_step(self, "ran the command of %s", option);
+	else if (err->code != ERR_LIMIT)
 		error_context(err, "running the command of %s", option);
 	else
-		switch_step(self, "ran the command of %s", option);
+	{
+		error_reset(err);
+		rc = error_set(err, ERR_LIMIT,
+					   "the command of %s has not ended within %d s", option,
+					   self->config.max_wait_s);
+	}
 	return rc;
 }
 
 Rc
 hooks_run_before(Switch *self, Error *err)
 {
-	Rc rc;
-
 	if (self->config.before == NULL)
 		return RC_OK;
 	self->ran_before = true;
-	interrupt_limit((int64_t) self->config.max_wait_s * 1000);
-	rc = run(self, "--before", self->config.before, err);
-	if (!interrupt_end_limit() || rc != RC_FAIL || err->code != ERR_INTERRUPTED)
-		return rc;
-	error_reset(err);
-	return error_set(err, ERR_LIMIT,
-					 "the command of --before has not ended within %d s",
-					 self->config.max_wait_s);
+	return run(self, "--before", self->config.before, err);
 }
 
 Rc

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "control/copied_table.h"
+#include "control/index_build.h"
 #include "control/postponed_key.h"
 #include "control/progress_table.h"
 #include "control/table_state.h"
@@ -154,12 +155,42 @@ readiness_check_pipeline(const Switch *self, Error *err)
 	return rc == RC_OK ? check_keys(self, err) : rc;
 }
 
+/* Refuses indexes that the follower has still to build: nothing follows, and
+ * nobody builds them, after the switch. */
+static MUST_CHECK Rc
+check_builds(const Switch *self, Error *err)
+{
+	IndexBuilds builds = {0};
+	Buf removal;
+	Rc rc = index_builds_read(self->target, self->config.name, self->arena,
+							  &builds, err);
+
+	if (rc != RC_OK || builds.count == 0)
+		return rc;
+	buf_init(&removal, BUF_TEXT_MAX);
+	index_build_append_removal(self->config.name, builds.builds[0].index_oid,
+							   &removal);
+	rc = error_set(err, ERR_CONFIG,
+				   "index \"%s\".\"%s\" is not built yet on %s: the follower "
+				   "has still to do that",
+				   builds.builds[0].schema, builds.builds[0].name,
+				   pgconn_label(self->target));
+	error_hint(err,
+			   "Wait until the follower has built it.  To do without it, on "
+			   "the target: %s.",
+			   removal.data);
+	buf_release(&removal);
+	return rc;
+}
+
 Rc
 readiness_check_tables(const Switch *self, Error *err)
 {
 	Rc rc = check_states(self, err);
 
-	return rc == RC_OK ? check_copied(self, err) : rc;
+	if (rc == RC_OK)
+		rc = check_copied(self, err);
+	return rc == RC_OK ? check_builds(self, err) : rc;
 }
 
 /* ---- the databases ---- */

@@ -133,7 +133,7 @@ take_move(Switch *self, PgConn *conn, Error *err)
 	if (rc != RC_OK || taken)
 		return rc;
 	rc = error_set(err, ERR_CONFIG,
-				   "another command is moving pipeline \"%s\" now", self->move);
+				   "another command works on pipeline \"%s\" now", self->move);
 	error_detail(err, "On %s it is %s.", pgconn_label(conn), holder);
 	error_hint(err, "Wait until that has ended, and look at \"penstock "
 					"status\" then.");
@@ -151,6 +151,36 @@ take_both(Switch *self, Error *err)
 		rc = switch_table_read(self->source, self->config.name, self->arena,
 							   &self->found, err);
 	return rc;
+}
+
+/*
+ * Does what step 9 does on the target, and rolls it back.  What failed only
+ * then would leave both servers refusing writes.  No progress has an empty
+ * name: the row of the pipeline is not locked.
+ */
+static MUST_CHECK Rc
+try_opening(Switch *self, Error *err)
+{
+	Error ignored = {0};
+	Rc rc = pgconn_exec(self->target, "BEGIN", NULL, err);
+
+	if (rc == RC_OK)
+		rc = progress_table_close(self->target, "", PROGRESS_SWITCHED, err);
+	if (rc == RC_OK)
+		rc = refusal_open(self->target, self->back, err);
+	if (rc == RC_OK)
+		rc = switch_table_remove(self->target, self->back, err);
+	if (rc == RC_FAIL)
+	{
+		error_context(err, "trying what opens the target for writes");
+		error_hint(err, "The role on the target has to own what earlier "
+						"commands have made in schema \"penstock\", or be a "
+						"member of the role that does.");
+		if (pgconn_exec(self->target, "ROLLBACK", NULL, &ignored) == RC_FAIL)
+			error_reset(&ignored);
+		return rc;
+	}
+	return pgconn_exec(self->target, "ROLLBACK", NULL, err);
 }
 
 static MUST_CHECK Rc
@@ -171,6 +201,8 @@ look(Switch *self, Error *err)
 	if (rc == RC_OK && !self->config.no_way_back)
 		rc = switch_check_rights(self, err);
 	if (rc == RC_OK)
+		rc = try_opening(self, err);
+	if (rc == RC_OK)
 		switch_step(self, "looked at both servers: %d table%s to move",
 					self->tables.count, PLURAL(self->tables.count));
 	return rc;
@@ -178,14 +210,17 @@ look(Switch *self, Error *err)
 
 /*
  * Checks again, with the locks, what may have changed since the first check.  A
- * table may have been created, published or paused; then the target has reached
- * the end of the source's WAL without the rows of that table.
+ * table may have been created, published or paused, or its publication may send
+ * less; then the target has reached the end of the source's WAL without all of
+ * its rows.
  */
 static MUST_CHECK Rc
 look_again(Switch *self, Error *err)
 {
 	Rc rc = readiness_check_tables(self, err);
 
+	if (rc == RC_OK)
+		rc = switch_tables_check_source(self, err);
 	if (rc == RC_OK)
 		rc = switch_tables_check_target(self, err);
 	if (rc == RC_OK && !self->config.no_way_back)
@@ -476,24 +511,24 @@ retake_move(Switch *self, PgConn *conn, Error *err)
 }
 
 /*
- * Replaces a session that runs a statement for which we do not wait any more.
- * Closing the session cancels the statement.
+ * Replaces a session that runs a statement for which we do not wait any more;
+ * *conn is NULL if that fails.  Closing the session cancels the statement.
  */
 static MUST_CHECK Rc
 renew(Switch *self, PgConn **conn, const char *conninfo, Error *err)
 {
 	PGTransactionStatusType status = PQtransactionStatus(pgconn_raw(*conn));
-	PgConn *fresh = NULL;
+	const char *label;
 	Rc rc;
 
 	if (status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN)
 		return RC_OK;
-	rc = open_server(self, &fresh, conninfo, pgconn_label(*conn), err);
-	if (rc != RC_OK)
-		return rc;
+	label = arena_strdup(self->arena, pgconn_label(*conn));
+	/* First, because it has the locks, and may have the last free place. */
 	pgconn_close(*conn);
-	*conn = fresh;
-	return retake_move(self, fresh, err);
+	*conn = NULL;
+	rc = open_server(self, conn, conninfo, label, err);
+	return rc == RC_OK ? retake_move(self, *conn, err) : rc;
 }
 
 /* Makes sure that a session is in no transaction; replaces it if needed. */
@@ -793,8 +828,13 @@ fence_and_move(Switch *self, Error *err)
 static MUST_CHECK Rc
 switch_anew(Switch *self, Error *err)
 {
-	Rc rc = look(self, err);
+	Rc rc;
 
+	/* A run that was killed may have run the command of --before: its effect
+	 * ends with this run, whatever becomes of it. */
+	self->ran_before = self->found.state == SWITCH_BEGUN &&
+					   self->config.before != NULL && !self->config.dry_run;
+	rc = look(self, err);
 	if (rc == RC_OK)
 		rc = begin_row(self, err);
 	if (rc == RC_OK)

@@ -375,8 +375,8 @@ append_problems(const Switch *self, Buf *sql, bool *knows, Error *err)
 	return rc;
 }
 
-static MUST_CHECK Rc
-check_source(const Switch *self, Error *err)
+Rc
+switch_tables_check_source(const Switch *self, Error *err)
 {
 	const char *params[] = {self->config.name, publication_array(self),
 							self->back};
@@ -512,7 +512,7 @@ report_bound(const Switch *self, Error *err)
 Rc
 switch_tables_check(Switch *self, Error *err)
 {
-	Rc rc = check_source(self, err);
+	Rc rc = switch_tables_check_source(self, err);
 
 	if (rc == RC_OK)
 		rc = switch_tables_check_target(self, err);

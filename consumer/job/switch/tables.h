@@ -27,7 +27,8 @@ MUST_CHECK Rc switch_tables_compare(Switch *self, bool *same, Error *err);
  */
 MUST_CHECK Rc switch_tables_check(Switch *self, Error *err);
 
-/* Does the part of switch_tables_check() that checks the target; blocks. */
+/* Do the parts of switch_tables_check() that check one server; block. */
+MUST_CHECK Rc switch_tables_check_source(const Switch *self, Error *err);
 MUST_CHECK Rc switch_tables_check_target(const Switch *self, Error *err);
 
 /* Appends the names of the tables as a JSON array. */

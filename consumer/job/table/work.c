@@ -18,6 +18,7 @@
 #include "control/copied_table.h"
 #include "control/index_build.h"
 #include "control/schema.h"
+#include "control/switch_table.h"
 #include "net/pgconn_open.h"
 #include "net/sql.h"
 #include "net/writer.h"
@@ -155,6 +156,29 @@ check_history(const TableWork *work, const TableTarget *target, Error *err)
 	return rc == RC_OK ? check_timeline(work, target, err) : rc;
 }
 
+/*
+ * Keeps the writes from being moved to the target until we have ended: what a
+ * copy empties and fills would have been written there since.
+ */
+static MUST_CHECK Rc
+keep_switch_out(const TableWork *work, const TableTarget *target, Error *err)
+{
+	const char *name = work->config->name;
+	const char *holder = NULL;
+	bool taken;
+	Rc rc = switch_table_share(target->conn, name, work->arena, &taken, &holder,
+							   err);
+
+	if (rc != RC_OK || taken)
+		return rc;
+	rc = error_set(err, ERR_CONFIG,
+				   "the writes of pipeline \"%s\" are being moved now", name);
+	error_detail(err, "On %s that is %s.", target->label, holder);
+	error_hint(err, "Wait until that has ended, and look at \"penstock "
+					"status\" then.");
+	return rc;
+}
+
 static Rc
 open_target(TableWork *work, int number, Error *err)
 {
@@ -177,6 +201,8 @@ open_target(TableWork *work, int number, Error *err)
 		rc = pgconn_exec(target->conn,
 						 "SET synchronous_commit = local; SET jit = off", NULL,
 						 err);
+	if (rc == RC_OK)
+		rc = keep_switch_out(work, target, err);
 	if (rc == RC_OK)
 		rc = progress_table_read(target->conn, work->config->name,
 								 &target->progress, err);

@@ -100,6 +100,22 @@ the_variable_is_the_childs_alone(void **state UNUSED)
 	buf_release(&output);
 }
 
+static void
+its_time_is_limited_also_for_what_it_leaves_running(void **state UNUSED)
+{
+	const char *argv[] = {"sh", "-c", "sleep 60 & exit 0", NULL};
+	const ChildCommand command = {.argv = argv, .limit_ms = 100};
+	Error err = {0};
+	Buf output;
+
+	buf_init(&output, CHILD_OUTPUT_MAX);
+	assert_int_equal(child_run(&command, &output, &err), RC_FAIL);
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_string_equal(err.message, "\"sh\" has not ended within 100 ms");
+	buf_release(&output);
+	error_reset(&err);
+}
+
 /* The last test: the request to stop stays. */
 static void
 a_request_to_stop_ends_the_child(void **state UNUSED)
@@ -133,6 +149,7 @@ main(void)
 		cmocka_unit_test(a_signal_that_ends_it_is_told),
 		cmocka_unit_test(output_that_does_not_fit_is_dropped),
 		cmocka_unit_test(the_variable_is_the_childs_alone),
+		cmocka_unit_test(its_time_is_limited_also_for_what_it_leaves_running),
 		cmocka_unit_test(a_request_to_stop_ends_the_child),
 	};
 
