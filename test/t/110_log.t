@@ -19,6 +19,7 @@ small_transactions();
 starts_again_without_options();
 transactions_in_progress();
 what_is_no_row();
+described_again();
 two_slots();
 is_refused();
 done_testing();
@@ -117,6 +118,43 @@ sub what_is_no_row
 	is(count(qr/^schema/, @lines), 1, 'a schema change');
 	is(count(qr/^insert t id=6 v=null w=7$/, @lines), 1, 'a row after it');
 	is(count(qr/^truncate/, @lines), 1, 'TRUNCATE');
+}
+
+# A table that changes between two rows of a transaction: each row is read with
+# the description that it was sent under.
+sub described_again
+{
+	my $recorder = $log->start;
+
+	$pair->source_sql('CREATE TABLE d (id int PRIMARY KEY, a text, b text)');
+	for my $rows (1, 3000)
+	{
+		for my $change (
+			'ALTER TABLE d ADD extra int DEFAULT 7',
+			'ALTER TABLE d DROP extra; ALTER TABLE d RENAME a TO c;
+			 ALTER TABLE d RENAME b TO a; ALTER TABLE d RENAME c TO b')
+		{
+			$pair->source_sql(
+				"BEGIN;
+				 INSERT INTO d (id, a, b) SELECT n, 'A', 'B' FROM generate_series(1, $rows) n;
+				 $change;
+				 INSERT INTO d (id, a, b) SELECT -n, 'A', 'B' FROM generate_series(1, $rows) n;
+				 TRUNCATE d;
+				 COMMIT");
+		}
+		$pair->source_sql(
+			'ALTER TABLE d RENAME a TO c; ALTER TABLE d RENAME b TO a;
+			 ALTER TABLE d RENAME c TO b');
+	}
+	$log->wait_recorded;
+	$pair->stop_ok($recorder, 'TERM', 'the recorder stops');
+	my @rows = grep { /^insert d / } $log->lines;
+	is(count(qr/^insert d id=\d+ a=41 b=42$/, @rows),
+		6002, 'rows before a change of the table');
+	is(count(qr/^insert d id=-\d+ a=41 b=42 extra=7$/, @rows),
+		3001, 'rows after a column was added');
+	is(count(qr/^insert d id=-\d+ b=42 a=41$/, @rows),
+		3001, 'rows after two columns were renamed');
 }
 
 # One records while transactions are in progress, the other one afterwards.

@@ -24,6 +24,26 @@ described_has(const Described *self, const Relation *relation)
 			memcmp(last->record, relation->record, last->record_bytes) == 0);
 }
 
+bool
+described_differs(const Described *self, const Relation *relation)
+{
+	return relation->number < self->slots &&
+		   self->by_number[relation->number] != NULL &&
+		   !described_has(self, relation);
+}
+
+Relation *const *
+described_needs(const Change *change, int *count)
+{
+	if (change->kind == CHANGE_TRUNCATE)
+	{
+		*count = change->truncate->relation_count;
+		return change->truncate->relations;
+	}
+	*count = change->relation != NULL ? 1 : 0;
+	return &change->relation;
+}
+
 void
 described_add(Described *self, Relation *relation)
 {

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/change.h"
 #include "model/relation.h"
 
 /* A zeroed Described has no tables. */
@@ -22,6 +23,15 @@ typedef struct Described
 
 /* Whether the last description of the table says the same as the Relation. */
 bool described_has(const Described *self, const Relation *relation);
+
+/* Whether the table was described in another way. */
+bool described_differs(const Described *self, const Relation *relation);
+
+/*
+ * Returns the Relations, *count of them, that have to be described before a
+ * change.
+ */
+Relation *const *described_needs(const Change *change, int *count);
 
 /* Records that a Relation was written. */
 void described_add(Described *self, Relation *relation);

@@ -190,27 +190,10 @@ note_entry(LogSink *self)
 	self->counts.length = self->raw.length;
 }
 
-/* Describes the tables of a frame that the segment has not described. */
-static void
-describe(LogSink *self, const Frame *frame)
-{
-	for (size_t i = 0; i < frame->relation_count; i++)
-	{
-		Relation *relation = frame->relations[i];
-
-		if (described_has(&self->described, relation))
-			continue;
-		log_entry_append(LOG_ENTRY_RELATION, relation->record,
-						 relation->record_bytes, &self->raw);
-		described_add(&self->described, relation);
-		self->counts.describes = true;
-	}
-}
-
+/* Appends parts of a frame, whose tables are described. */
 static void
 append_plain(LogSink *self, const Frame *frame, const PlainPart *part)
 {
-	describe(self, frame);
 	buf_reset(&self->plain);
 	plain_append(frame, part, &self->plain);
 	CHECK(!self->plain.overflowed);
@@ -218,6 +201,53 @@ append_plain(LogSink *self, const Frame *frame, const PlainPart *part)
 					 &self->raw);
 	self->counts.changes += (uint32_t) (part->end - part->first);
 	note_entry(self);
+}
+
+/*
+ * Describes a table before the change with index `before`, unless the segment
+ * has described it so.  If it has described it in another way, the changes that
+ * come before are appended first: they are read with that description.
+ */
+static void
+describe(LogSink *self, const Frame *frame, PlainPart *part, size_t before,
+		 Relation *relation)
+{
+	if (described_has(&self->described, relation))
+		return;
+	if (before > part->first && described_differs(&self->described, relation))
+	{
+		append_plain(self, frame,
+					 &(PlainPart){.begin = part->begin,
+								  .first = part->first,
+								  .end = before});
+		part->begin = false;
+		part->first = before;
+	}
+	log_entry_append(LOG_ENTRY_RELATION, relation->record,
+					 relation->record_bytes, &self->raw);
+	described_add(&self->described, relation);
+	self->counts.describes = true;
+}
+
+/*
+ * Appends parts of a frame, each change after the descriptions of its tables,
+ * and the commit after those of tables that the transaction has dropped.
+ */
+static void
+append_described(LogSink *self, const Frame *frame, PlainPart part)
+{
+	for (size_t i = part.first; i < part.end; i++)
+	{
+		int count;
+		Relation *const *needs = described_needs(&frame->changes[i], &count);
+
+		for (int j = 0; j < count; j++)
+			describe(self, frame, &part, i, needs[j]);
+	}
+	for (size_t i = 0; part.commit && i < frame->relation_count; i++)
+		if (frame->relations[i]->gone)
+			describe(self, frame, &part, part.end, frame->relations[i]);
+	append_plain(self, frame, &part);
 }
 
 static void
@@ -252,11 +282,11 @@ take_committed(LogSink *self, const Frame *frame)
 		begin_txn(self, &frame->txn);
 	self->txn_changes += frame->change_count;
 	self->report.rows += (int64_t) frame->change_count;
-	append_plain(self, frame,
-				 &(PlainPart){.begin = frame->begins,
-							  .commit = frame->commits,
-							  .end = frame->change_count,
-							  .change_count = self->txn_changes});
+	append_described(self, frame,
+					 (PlainPart){.begin = frame->begins,
+								 .commit = frame->commits,
+								 .end = frame->change_count,
+								 .change_count = self->txn_changes});
 	if (frame->commits)
 		end_txn(self);
 }
@@ -409,9 +439,9 @@ finish_entering(LogSink *self)
 	self->report.rows += (int64_t) self->txn_changes;
 	self->counts.changes += (uint32_t) self->txn_changes;
 	open_file_note_described(file, &self->described);
-	append_plain(
+	append_described(
 		self, commit,
-		&(PlainPart){.commit = true, .change_count = self->txn_changes});
+		(PlainPart){.commit = true, .change_count = self->txn_changes});
 	end_txn(self);
 	drop_open(self, file);
 	frame_unref(commit);

@@ -118,24 +118,6 @@ open_file_changes(const OpenFile *self)
 
 /* ---- appending ---------------------------------------------------------- */
 
-static void
-describe(OpenFile *self, Relation *relation)
-{
-	if (described_has(&self->described, relation))
-		return;
-	log_entry_append(LOG_ENTRY_RELATION, relation->record,
-					 relation->record_bytes, &self->rest);
-	described_add(&self->described, relation);
-	if (self->relation_count == self->relation_capacity)
-	{
-		self->relation_capacity = self->relation_capacity * 2 + 8;
-		self->relations = xrealloc_array(self->relations,
-										 self->relation_capacity,
-										 sizeof(self->relations[0]));
-	}
-	self->relations[self->relation_count++] = relation_ref(relation);
-}
-
 static Mark *
 find_mark(const OpenFile *self, uint32_t subxid)
 {
@@ -166,6 +148,7 @@ add_mark(OpenFile *self, uint32_t subxid)
 		self->subxid_max = subxid;
 }
 
+/* Appends the changes `first` up to `end` - 1, whose tables are described. */
 static void
 append_part(OpenFile *self, const Frame *frame, size_t first, size_t end)
 {
@@ -173,14 +156,66 @@ append_part(OpenFile *self, const Frame *frame, size_t first, size_t end)
 
 	if (first == end)
 		return;
-	for (size_t i = 0; i < frame->relation_count; i++)
-		describe(self, frame->relations[i]);
 	buf_init(&bytes, LOG_PAYLOAD_BYTES_MAX);
 	plain_append(frame, &(PlainPart){.first = first, .end = end}, &bytes);
 	log_entry_append(LOG_ENTRY_FRAME, bytes.data, bytes.length, &self->rest);
 	CHECK(!self->rest.overflowed);
 	buf_release(&bytes);
 	self->changes += end - first;
+}
+
+static void
+add_relation(OpenFile *self, Relation *relation)
+{
+	log_entry_append(LOG_ENTRY_RELATION, relation->record,
+					 relation->record_bytes, &self->rest);
+	described_add(&self->described, relation);
+	if (self->relation_count == self->relation_capacity)
+	{
+		self->relation_capacity = self->relation_capacity * 2 + 8;
+		self->relations = xrealloc_array(self->relations,
+										 self->relation_capacity,
+										 sizeof(self->relations[0]));
+	}
+	self->relations[self->relation_count++] = relation_ref(relation);
+}
+
+/*
+ * Describes the tables of the change with index `before`.  If one of them was
+ * described in another way, the changes from *first on are appended before.
+ */
+static void
+describe(OpenFile *self, const Frame *frame, size_t *first, size_t before)
+{
+	int count;
+	Relation *const *needs = described_needs(&frame->changes[before], &count);
+
+	for (int i = 0; i < count; i++)
+	{
+		if (described_has(&self->described, needs[i]))
+			continue;
+		if (described_differs(&self->described, needs[i]))
+		{
+			append_part(self, frame, *first, before);
+			*first = before;
+		}
+		add_relation(self, needs[i]);
+	}
+}
+
+/*
+ * Whether a change is the first one of its subtransaction.  *last is the
+ * subtransaction of the change before.
+ */
+static bool
+begins_subtransaction(const OpenFile *self, const Change *change,
+					  uint32_t *last)
+{
+	bool same = change->subxid == *last;
+
+	*last = change->subxid;
+	return !same && change->subxid != 0 &&
+		   find_mark(self, change->subxid) == NULL;
 }
 
 void
@@ -191,16 +226,15 @@ open_file_append(OpenFile *self, const Frame *frame)
 
 	for (size_t i = 0; i < frame->change_count; i++)
 	{
-		uint32_t subxid = frame->changes[i].subxid;
+		const Change *change = &frame->changes[i];
 
-		if (subxid == last)
-			continue;
-		last = subxid;
-		if (subxid == 0 || find_mark(self, subxid) != NULL)
-			continue;
-		append_part(self, frame, first, i);
-		first = i;
-		add_mark(self, subxid);
+		if (begins_subtransaction(self, change, &last))
+		{
+			append_part(self, frame, first, i);
+			first = i;
+			add_mark(self, change->subxid);
+		}
+		describe(self, frame, &first, i);
 	}
 	append_part(self, frame, first, frame->change_count);
 }
