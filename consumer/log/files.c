@@ -149,7 +149,11 @@ static void
 append(LogStore *store, const LogRecord *record, const void *payload)
 {
 	Files *self = files_of(store);
+	bool inside = end_of_queue(self) != self->complete;
 
+	/* Only its commit ends a transaction. */
+	CHECK(!inside || (record->flags & LOG_RECORD_INSIDE) != 0 ||
+		  record->transactions > 0);
 	index_record(self, record);
 	queue_record(self, record, payload);
 	if ((record->flags & LOG_RECORD_INSIDE) == 0)

@@ -501,7 +501,17 @@ retry_open_files(LogSink *self, int64_t now_us, Error *err)
 
 /* ---- positions ---------------------------------------------------------- */
 
-/* Whether the log is to say how far it is. */
+static bool
+is_ending(const LogSink *self)
+{
+	return self->sink.orders.mode >= SINK_SETTLING;
+}
+
+/*
+ * Whether the log is to say how far it is.  Not at the end of a stream: a
+ * record that does not end inside of a transaction would complete the one whose
+ * end has not come.
+ */
 static bool
 is_position_due(const LogSink *self, int64_t now_us)
 {
@@ -509,7 +519,7 @@ is_position_due(const LogSink *self, int64_t now_us)
 	Lsn received = orders->received_lsn;
 
 	if (received <= self->position.end_lsn || self->inside_txn ||
-		self->raw.length > 0)
+		is_ending(self) || self->raw.length > 0)
 		return false;
 	return orders->position_wanted || orders->mode == SINK_DRAINING ||
 		   received - self->position.end_lsn >= LOG_SINK_POSITION_BYTES ||
@@ -533,12 +543,6 @@ update_report(LogSink *self)
 }
 
 /* ---- work --------------------------------------------------------------- */
-
-static bool
-is_ending(const LogSink *self)
-{
-	return self->sink.orders.mode >= SINK_SETTLING;
-}
 
 /* Drops the entries of a transaction whose end will not come. */
 static void
@@ -633,7 +637,8 @@ interest(const Sink *sink, Interest *interest)
 		interest_until(interest, 0);
 	if (self->raw.length > 0 && self->store->state.ready)
 		interest_until(interest, self->raw_since_us + COLLECT_MS * 1000);
-	if (sink->orders.received_lsn > self->position.end_lsn)
+	if (sink->orders.received_lsn > self->position.end_lsn &&
+		!self->inside_txn && !is_ending(self))
 		interest_until(interest, position_us);
 }
 
