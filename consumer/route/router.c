@@ -181,14 +181,15 @@ copy_changes(Sink *sink, Frame *frame, Error *err)
 
 /*
  * Passes a frame to a sink that takes frames, unless it has the transaction. Of
- * an open transaction only the sink can tell.
+ * an open transaction only the sink can tell.  The frame that describes the
+ * session is passed on in any case: the sink takes that from it.
  */
 static MUST_CHECK Rc
 give_frame(const Router *router, Sink *sink, Frame *frame, Error *err)
 {
 	bool outside = !frame->begins && !router->inside_txn;
 
-	if (frame->open_txn.xid == 0 && !outside &&
+	if (frame->open_txn.xid == 0 && !outside && frame->session == NULL &&
 		router->txn.end_lsn <= sink->report->start_lsn)
 		return RC_OK;
 	return sink_frame(sink, frame, err);

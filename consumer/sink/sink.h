@@ -16,6 +16,8 @@
  *
  * A sink may have frame(), to receive whole frames instead of changes, those of
  * open transactions among them.  The functions for changes are not called then.
+ * The first frame of a session comes even if the sink has its transaction: it
+ * describes the session.
  *
  * A filter is a sink that passes what it receives to another sink, and may
  * change it on the way; see filter.h.

@@ -274,10 +274,15 @@ end_txn(LogSink *self)
 
 /* ---- frames ------------------------------------------------------------- */
 
-/* Takes a part of a transaction that has committed. */
+/*
+ * Takes a part of a transaction that has committed, unless the log has it.  Of
+ * one that it has, only the frame that describes the session comes.
+ */
 static void
 take_committed(LogSink *self, const Frame *frame)
 {
+	if (frame->begins && frame->txn.end_lsn <= self->report.start_lsn)
+		return;
 	if (frame->begins)
 		begin_txn(self, &frame->txn);
 	self->txn_changes += frame->change_count;

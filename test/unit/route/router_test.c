@@ -136,6 +136,46 @@ a_sink_is_left_out_of_what_it_has(void **state UNUSED)
 	teardown(&bench);
 }
 
+static Rc
+take_frame(Sink *sink, Frame *frame, Error *err UNUSED)
+{
+	buf_printf(&((MemorySink *) sink)->log,
+			   frame->session != NULL ? "session; " : "frame; ");
+	return RC_OK;
+}
+
+static void
+route_whole(Bench *bench, int parts, Lsn end_lsn, const char *session)
+{
+	Frame frame = {.begins = parts & BEGINS,
+				   .commits = parts & COMMITS,
+				   .txn = {.commit_lsn = end_lsn - 1, .end_lsn = end_lsn},
+				   .session = (const uint8_t *) session,
+				   .bytes = (const uint8_t *) "",
+				   .references = 1};
+	Error err = {0};
+
+	assert_int_equal(router_frame(bench->router, &frame, &err), RC_OK);
+}
+
+/* Otherwise what it takes later would have no session. */
+static void
+a_sink_of_frames_gets_the_session_with_what_it_has(void **state UNUSED)
+{
+	SinkOps ops;
+	Bench bench = {0};
+
+	setup(&bench, 20, 0);
+	ops = *bench.sinks[0].sink.ops;
+	ops.frame = take_frame;
+	bench.sinks[0].sink.ops = &ops;
+	route_whole(&bench, BEGINS, 20, "session");
+	route_whole(&bench, COMMITS, 20, NULL);
+	route_whole(&bench, BEGINS | COMMITS, 21, NULL);
+	assert_string_equal(bench.sinks[0].log.data, "session; frame; ");
+	teardown(&bench);
+}
+
 static void
 messages_outside_transactions_go_to_all(void **state UNUSED)
 {
@@ -296,6 +336,7 @@ main(void)
 		cmocka_unit_test(a_failing_sink_ends_the_round),
 		cmocka_unit_test(every_sink_gets_every_change),
 		cmocka_unit_test(a_sink_is_left_out_of_what_it_has),
+		cmocka_unit_test(a_sink_of_frames_gets_the_session_with_what_it_has),
 		cmocka_unit_test(messages_outside_transactions_go_to_all),
 		cmocka_unit_test(messages_of_a_transaction_go_with_it),
 		cmocka_unit_test(changes_of_the_schema_go_with_their_transaction),
