@@ -158,6 +158,33 @@ connect_source(Recording *self, Error *err)
 	return rc;
 }
 
+/* Whether the log is of the database that we are connected to. */
+static MUST_CHECK Rc
+check_database(Recording *self, Error *err)
+{
+	PGresult *result = NULL;
+	const char *described = self->description.database;
+	const char *name;
+	Rc rc = pgconn_exec(self->server, "SELECT pg_catalog.current_database()",
+						&result, err);
+
+	if (rc != RC_OK)
+		return rc;
+	name = PQgetvalue(result, 0, 0);
+	if (strchr(name, '\n') != NULL)
+		rc = error_set(err, ERR_CONFIG,
+					   "the name of a database that is recorded cannot have a "
+					   "line break");
+	else if (described == NULL)
+		self->description.database = arena_strdup(self->arena, name);
+	else if (strcmp(described, name) != 0)
+		rc = error_set(err, ERR_CONFIG,
+					   "log \"%s\" is of database \"%s\", not \"%s\"",
+					   self->config->log, described, name);
+	PQclear(result);
+	return rc;
+}
+
 static MUST_CHECK Rc
 check_publications(const Recording *self, Error *err)
 {
@@ -345,6 +372,8 @@ record_once(Recording *self, Error *err)
 		.endpos = self->config->endpos, .sink_count = 1, .verbose = true};
 	Rc rc = connect_source(self, err);
 
+	if (rc == RC_OK)
+		rc = check_database(self, err);
 	if (rc == RC_OK)
 		rc = find_slot(self, err);
 	if (rc == RC_OK)

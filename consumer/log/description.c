@@ -79,6 +79,8 @@ take_line(LogDescription *description, const char *name, const char *value)
 		description->origin = value;
 	else if (strcmp(name, "system_identifier") == 0)
 		description->system_identifier = value;
+	else if (strcmp(name, "database") == 0)
+		description->database = value;
 	else if (strcmp(name, "start_lsn") == 0)
 		return lsn_parse(value, &description->start_lsn);
 	return true; /* a name of a later version */
@@ -127,6 +129,25 @@ log_description_read(LogDescription *description, int directory_fd,
 }
 
 Rc
+log_description_find(LogDescription *description, const char *path,
+					 Arena *arena, Error *err)
+{
+	int directory_fd = -1;
+	Rc rc = log_directory_open(path, false, &directory_fd, err);
+
+	if (rc == RC_END)
+		return error_set(err, ERR_CONFIG, "there is no log \"%s\"", path);
+	if (rc == RC_OK)
+		rc = log_description_read(description, directory_fd, path, arena, err);
+	if (rc == RC_END)
+		rc = error_set(err, ERR_CONFIG, "log \"%s\" has no file \"%s\"", path,
+					   LOG_DESCRIPTION_NAME);
+	if (directory_fd >= 0)
+		close(directory_fd);
+	return rc;
+}
+
+Rc
 log_description_write(const LogDescription *description, int directory_fd,
 					  Error *err)
 {
@@ -141,11 +162,12 @@ log_description_write(const LogDescription *description, int directory_fd,
 			   "publications = %s\n"
 			   "origin = %s\n"
 			   "system_identifier = %s\n"
-			   "start_lsn = " LSN_FORMAT "\n",
+			   "start_lsn = " LSN_FORMAT "\n"
+			   "database = %s\n",
 			   VERSION_LINE, FORMAT_VERSION, description->slot,
 			   description->publications, description->origin,
 			   description->system_identifier,
-			   LSN_ARGS(description->start_lsn));
+			   LSN_ARGS(description->start_lsn), description->database);
 	rc = log_directory_replace(directory_fd, LOG_DESCRIPTION_NAME, text.data,
 							   text.length, err);
 	buf_release(&text);

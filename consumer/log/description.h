@@ -18,6 +18,8 @@ typedef struct LogDescription
 	const char *publications;
 	const char *origin;            /* any or none */
 	const char *system_identifier; /* of the source */
+	const char *database; /* of the source; NULL: an earlier version has written
+						   * the description */
 	Lsn start_lsn;                 /* LSN after which the log begins */
 } LogDescription;
 
@@ -35,6 +37,13 @@ MUST_CHECK Rc log_description_lock(int directory_fd, const char *path,
 MUST_CHECK Rc log_description_read(LogDescription *description,
 								   int directory_fd, const char *path,
 								   Arena *arena, Error *err);
+
+/*
+ * Reads the description of the log in directory `path`.  Fails with ERR_CONFIG
+ * if there is none.
+ */
+MUST_CHECK Rc log_description_find(LogDescription *description,
+								   const char *path, Arena *arena, Error *err);
 
 MUST_CHECK Rc log_description_write(const LogDescription *description,
 									int directory_fd, Error *err);

@@ -15,6 +15,7 @@
 #include "base/service.h"
 #include "catalog/publications.h"
 #include "check/rules.h"
+#include "log/description.h"
 #include "log/timelines.h"
 #include "metrics/metrics.h"
 #include "net/citus.h"
@@ -562,6 +563,69 @@ check_log_will_do(const Attempt *attempt, Error *err)
 	return rc;
 }
 
+static bool
+has_word(const Words *words, const char *word)
+{
+	for (int i = 0; i < words->count; i++)
+		if (strcmp(words->words[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* Whether two lists have the same words in any order. */
+static bool
+have_the_same(const Words *a, const Words *b)
+{
+	for (int i = 0; i < a->count; i++)
+		if (!has_word(b, a->words[i]))
+			return false;
+	for (int i = 0; i < b->count; i++)
+		if (!has_word(a, b->words[i]))
+			return false;
+	return true;
+}
+
+static MUST_CHECK Rc
+refuse_log(const Attempt *attempt, const char *option, const char *log,
+		   const char *pipeline, Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "log \"%s\" has --%s=%s, and pipeline \"%s\" has "
+					  "--%s=%s",
+					  config_source_log(attempt->config), option, log,
+					  attempt->config->name, option, pipeline);
+
+	error_detail(err, "The target would get other changes than from the slot.");
+	error_hint(err, "Follow from a log that was recorded with the options of "
+					"the pipeline.");
+	return rc;
+}
+
+/* Refuses a log that was recorded with other options than the pipeline has. */
+static MUST_CHECK Rc
+check_log_contents(const Attempt *attempt, Error *err)
+{
+	const Config *config = attempt->config;
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	LogDescription description = {0};
+	Words recorded = {0};
+	Rc rc = log_description_find(&description, config_source_log(config), arena,
+								 err);
+
+	if (rc == RC_OK)
+		rc = publications_words(&recorded, description.publications, arena,
+								err);
+	if (rc == RC_OK &&
+		!have_the_same(&recorded, &attempt->identity->publications))
+		rc = refuse_log(attempt, "publications", description.publications,
+						config->publications, err);
+	if (rc == RC_OK && strcmp(description.origin, config->origin) != 0)
+		rc = refuse_log(attempt, "origin", description.origin, config->origin,
+						err);
+	arena_free(arena);
+	return rc;
+}
+
 /* Does without what is not in the log. */
 static void
 leave_out_counters(Attempt *attempt)
@@ -591,6 +655,8 @@ begin_from_log(Attempt *attempt, Error *err)
 		rc = learn_identity(attempt, err);
 	if (rc == RC_OK)
 		rc = check_log_will_do(attempt, err);
+	if (rc == RC_OK)
+		rc = check_log_contents(attempt, err);
 	if (rc != RC_OK)
 		return rc;
 	leave_out_counters(attempt);

@@ -147,14 +147,11 @@ sub lost_writes
 	return $library;
 }
 
-sub ends_equal
+sub follower
 {
-	my $end = $pair->source_lsn;
-	my ($status, $said) = $log->run;
+	my ($end) = @_;
 
-	is($status, 0, 'it records to the end') or diag($said);
-	is_whole('in the end');
-	my $follower = Penstock::Process->start(
+	return Penstock::Process->start(
 		name => 'follow',
 		command => [
 			$ENV{PENSTOCK_BIN}, 'follow',
@@ -162,6 +159,40 @@ sub ends_equal
 			'--target=' . $pair->conninfo('target'),
 			'--name=' . $pair->name, "--endpos=$end"
 		]);
+}
+
+# A log of other publications, or of another origin, than the pipeline has.
+sub other_contents
+{
+	my ($end) = @_;
+	my $file = $log->directory . '/log.conf';
+	my $described = slurp_file($file);
+
+	like($described, qr/^database = \w+$/m, 'the log names the database');
+	for my $option (qw(publications origin))
+	{
+		(my $changed = $described) =~ s/^($option) = .*/$1 = none/m;
+		unlink $file;
+		append_to_file($file, $changed);
+		my $follower = follower($end);
+		isnt($follower->wait_exit, 0, "a log with other $option is refused");
+		like($follower->log,
+			qr/has --$option=none, and pipeline "\w+" has --$option=\w+/,
+			'both are named');
+	}
+	unlink $file;
+	append_to_file($file, $described);
+}
+
+sub ends_equal
+{
+	my $end = $pair->source_lsn;
+	my ($status, $said) = $log->run;
+
+	is($status, 0, 'it records to the end') or diag($said);
+	is_whole('in the end');
+	other_contents($end);
+	my $follower = follower($end);
 	is($follower->wait_exit, 0, 'a target follows the log')
 	  or diag($follower->log);
 	$pair->equal_ok('fed from the log');
