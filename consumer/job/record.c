@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,7 +46,8 @@ typedef struct Recording
 	int lock_fd;
 	LogDescription description;
 	bool described; /* whether the log has its description */
-	LogEnd end;     /* as it was found at the start */
+	LogEnd end;     /* as it was found at the start; but server and timeline
+					 * are those of the last stream */
 	Sink *sink;     /* NULL until the log and the slot fit */
 
 	/* Of one attempt. */
@@ -365,6 +367,24 @@ read_start(Recording *self, Error *err)
 	return rc;
 }
 
+/*
+ * Begins a stream in the log.  What is recorded now is of this server: the next
+ * attempt compares with it.  A server that an attempt has only connected to does
+ * not count.
+ */
+static MUST_CHECK Rc
+begin_recording(Recording *self, Error *err)
+{
+	const SourceIdentity *source = &self->source.identity;
+	Rc rc = log_sink_begin_stream(self->sink, source, err);
+
+	if (rc != RC_OK)
+		return rc;
+	self->end.timeline = source->timeline;
+	self->end.system_identifier = strtoull(source->system_identifier, NULL, 10);
+	return RC_OK;
+}
+
 static MUST_CHECK Rc
 record_once(Recording *self, Error *err)
 {
@@ -387,7 +407,7 @@ record_once(Recording *self, Error *err)
 	if (rc == RC_OK && self->sink == NULL)
 		rc = begin_log(self, err);
 	if (rc == RC_OK)
-		rc = log_sink_begin_stream(self->sink, &self->source.identity, err);
+		rc = begin_recording(self, err);
 	if (rc != RC_OK)
 		return rc;
 	log_info("record",
@@ -416,8 +436,6 @@ end_attempt(Recording *self)
 	self->replication = NULL;
 	pgconn_close(self->server);
 	self->server = NULL;
-	if (self->sink != NULL && self->source.identity.timeline != 0)
-		self->end.timeline = self->source.identity.timeline;
 	history_release(&self->source);
 }
 
