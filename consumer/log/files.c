@@ -177,6 +177,9 @@ forget_segment(Files *self)
 	self->dirty = 0;
 	buf_reset(&self->queue);
 	self->queue_done = 0;
+	/* Nothing waits for room any more; the next write finds out anew. */
+	self->store.state.out_of_room = false;
+	self->retry_us = 0;
 	self->store.state.in_segment = false;
 	update_state(self);
 }
