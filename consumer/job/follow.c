@@ -185,21 +185,6 @@ finish_begun(const Config *config, Error *err)
 	return rc;
 }
 
-/*
- * Follows.  Only then a service manager has to expect pings: a table that is
- * copied before or in between takes its time.
- */
-static MUST_CHECK Rc
-follow_pinging(const Config *config, Error *err)
-{
-	Rc rc;
-
-	service_expect_pings(true);
-	rc = follow(config, err);
-	service_expect_pings(false);
-	return rc;
-}
-
 /* A stop that was requested is the regular end of a follower without endpos,
  * also while tables are added. */
 static MUST_CHECK Rc
@@ -217,11 +202,12 @@ follow_with_tables(const Config *config, Error *err)
 	bool from_log = config_source_log(config) != NULL;
 	Rc rc;
 
+	/* A table that is copied before or in between takes its time. */
 	service_expect_pings(false);
 	rc = config->set || from_log ? RC_OK : finish_begun(config, err);
 
 	if (rc == RC_OK)
-		rc = follow_pinging(config, err);
+		rc = follow(config, err);
 
 	/* If the follower ends because of the same table again, adding it a second
 	 * time would not help. */
@@ -232,7 +218,7 @@ follow_with_tables(const Config *config, Error *err)
 		added = xstrdup(err->table);
 		rc = add(config, added, err);
 		if (rc == RC_OK)
-			rc = follow_pinging(config, err);
+			rc = follow(config, err);
 		else if (rc == RC_END)
 			rc = RC_FAIL;
 		else

@@ -471,6 +471,7 @@ watch_over(Attempt *attempt, Pipeline *pipeline)
 		.interval_ms = attempt->config->heartbeat_s * INT64_C(1000)};
 	pipeline->beside[pipeline->beside_count++] = (Beside){
 		.step = watchdog_step,
+		.step_after = watchdog_ping,
 		.context = attempt->watchdog,
 		.interval_ms = watchdog_interval_ms(attempt->config)};
 }
@@ -750,9 +751,13 @@ attempt_run(Attempt *attempt, Error *err)
 	follow_large_objects(attempt, &pipeline);
 	build_indexes(attempt, &pipeline);
 	metrics_enter(METRICS_FOLLOWING, clock_monotonic_us());
+	/* What is done before and after a run may take any time: it waits for
+	 * transactions, validates foreign keys, builds indexes. */
+	service_expect_pings(true);
 	service_ready();
 	service_status("following");
 	rc = pipeline_run(&pipeline, &attempt->progressed, err);
+	service_expect_pings(false);
 	if (rc == RC_OK)
 	{
 		keys_finish(attempt->keys);

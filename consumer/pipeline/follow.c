@@ -401,9 +401,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 			targets_say(config, attempts.known, FOLLOWER_HELD, NULL);
 			metrics_enter(METRICS_HELD, clock_monotonic_us());
 			service_status("held by a fence");
-			service_expect_pings(false);
 			rc = wait_for_fences(config, attempt.fence_lsn, err);
-			service_expect_pings(true);
 			continue;
 		}
 		note_attempt(&attempts, &attempt);
@@ -423,7 +421,6 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 		rc = rc == RC_AGAIN ? RC_OK : prepare_next(&attempts, err);
 	}
 	metrics_enter(METRICS_STOPPING, clock_monotonic_us());
-	service_expect_pings(false);
 	service_status("ending");
 	say_end(config, attempts.known, rc, err);
 	free(attempts.lock_said);

@@ -622,10 +622,13 @@ stop_watching(Run *run)
 
 /* ---- beside ------------------------------------------------------------ */
 
-static bool
-is_beside_wanted(const Run *run)
+/* Returns the function of a Beside that is to run now, or NULL. */
+static TaskFunction
+wanted_step(const Run *run, const Beside *beside)
 {
-	return run->reading;
+	if (run->reading)
+		return beside->step;
+	return run->stop_deadline_us == 0 ? beside->step_after : NULL;
 }
 
 static void
@@ -647,9 +650,11 @@ work_one_beside(Run *run, int number)
 
 	if (*task == NULL)
 	{
-		if (!is_beside_wanted(run) || run->now_us < run->beside_due_us[number])
+		TaskFunction step = wanted_step(run, beside);
+
+		if (step == NULL || run->now_us < run->beside_due_us[number])
 			return;
-		*task = task_new(beside->step, beside->context);
+		*task = task_new(step, beside->context);
 	}
 	if (task_work(*task, &ignored) == RC_AGAIN)
 		return;
@@ -673,7 +678,7 @@ collect_beside(const Run *run, Interest *interest)
 	{
 		if (run->beside[i] != NULL)
 			task_interest(run->beside[i], interest);
-		else if (is_beside_wanted(run))
+		else if (wanted_step(run, &run->pipeline->beside[i]) != NULL)
 			interest_until(interest, run->beside_due_us[i]);
 	}
 }

@@ -32,6 +32,13 @@ typedef struct Beside
 	TaskFunction step;
 	void *context;
 	int64_t interval_ms;
+
+	/*
+	 * Runs in place of `step` when nothing is read any more and the sinks
+	 * finish what they have, until a stop is requested.  NULL: nothing runs
+	 * then.
+	 */
+	TaskFunction step_after;
 } Beside;
 
 /*

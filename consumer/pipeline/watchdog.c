@@ -264,3 +264,10 @@ watchdog_step(void *context, Error *err)
 	metrics_publish();
 	return rc;
 }
+
+Rc
+watchdog_ping(void *context, Error *err UNUSED)
+{
+	ping(context);
+	return RC_OK;
+}

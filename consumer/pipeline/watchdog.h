@@ -37,4 +37,11 @@ int64_t watchdog_interval_ms(const Config *config);
  */
 MUST_CHECK Rc watchdog_step(void *context, Error *err);
 
+/*
+ * Only pings the service manager.  Function of a task, like watchdog_step(),
+ * for the time in which the targets finish what they have: one that has
+ * finished waits for the others, and is not stuck.  Never fails.
+ */
+MUST_CHECK Rc watchdog_ping(void *context, Error *err);
+
 #endif /* PENSTOCK_PIPELINE_WATCHDOG_H */

@@ -100,6 +100,22 @@ wait_until_late(const Sink *sink UNUSED, Interest *interest)
 	interest_until(interest, begun_us + LONG_MS * 1000);
 }
 
+/* Times that a Beside has run while the rest was finished. */
+static int besides;
+
+static Rc
+run_beside(void *context UNUSED, Error *err UNUSED)
+{
+	besides++;
+	return RC_OK;
+}
+
+static Rc
+run_nothing(void *context UNUSED, Error *err UNUSED)
+{
+	return RC_OK;
+}
+
 static void
 settle(Lsn endpos)
 {
@@ -114,8 +130,14 @@ settle(Lsn endpos)
 	Source source = {.ops = &source_ops};
 	MemorySink memory;
 	Sink *sinks[1] = {&memory.sink};
-	Pipeline pipeline = {
-		.source = &source, .sinks = sinks, .sink_count = 1, .watch = hold};
+	Pipeline pipeline = {.source = &source,
+						 .sinks = sinks,
+						 .sink_count = 1,
+						 .watch = hold,
+						 .beside = {{.step = run_nothing,
+									 .step_after = run_beside,
+									 .interval_ms = 1}},
+						 .beside_count = 1};
 	bool progressed;
 	Error err = {0};
 	PassFilter filter;
@@ -130,10 +152,12 @@ settle(Lsn endpos)
 		sinks[0] = pass_filter_init(&filter, sinks[0]);
 	watch = (Watch){.endpos = endpos};
 	begun_us = clock_monotonic_us();
+	besides = 0;
 	assert_int_equal(pipeline_run(&pipeline, &progressed, &err), RC_FAIL);
 	assert_int_equal(err.code, ERR_CONNECT);
 	assert_false(is_late());
 	assert_int_equal(watch.rc, RC_AGAIN);
+	assert_true(besides > 0);
 	error_reset(&err);
 	sink_free(sinks[0]);
 }
