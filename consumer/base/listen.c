@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -140,18 +141,39 @@ open_at(const ListenAddress *address, const struct sockaddr *to,
 	return rc;
 }
 
-/* Removes a socket that a process has left which was killed. */
-static void
-remove_left(const struct sockaddr_un *to)
+/*
+ * Whether nobody listens at the socket.  A listener whose queue is full makes
+ * connect() fail with EAGAIN.
+ */
+static bool
+is_left(const struct sockaddr_un *to)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool refused;
 
 	if (fd < 0)
-		return;
-	if (connect(fd, (const struct sockaddr *) to, sizeof(*to)) < 0 &&
-		errno == ECONNREFUSED)
-		unlink(to->sun_path);
+		return false;
+	refused = connect(fd, (const struct sockaddr *) to, sizeof(*to)) < 0 &&
+			  errno == ECONNREFUSED;
 	close(fd);
+	return refused;
+}
+
+/* Removes a socket that a process has left which was killed.  Fails if the path
+ * is that of something else, which is left alone. */
+static MUST_CHECK Rc
+remove_left(const ListenAddress *address, const struct sockaddr_un *to,
+			Error *err)
+{
+	struct stat status;
+
+	if (lstat(to->sun_path, &status) < 0)
+		return RC_OK;
+	if (!S_ISSOCK(status.st_mode))
+		return refuse(address, "the file exists and is no socket", err);
+	if (is_left(to))
+		unlink(to->sun_path);
+	return RC_OK;
 }
 
 static MUST_CHECK Rc
@@ -160,7 +182,9 @@ open_path(const ListenAddress *address, int *fd, Error *err)
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 
 	snprintf(to.sun_path, sizeof(to.sun_path), "%s", address->path);
-	remove_left(&to);
+	*fd = -1;
+	if (remove_left(address, &to, err) != RC_OK)
+		return RC_FAIL;
 	return open_at(address, (const struct sockaddr *) &to, sizeof(to), fd, err);
 }
 

@@ -2,10 +2,15 @@
  * listen_test.c
  *    Which addresses can be listened at.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -75,6 +80,58 @@ each_of_several_has_its_own(void **state UNUSED)
 	assert_string_equal(address.path, "/run/http.b");
 }
 
+/* Makes an address in a new directory. */
+static void
+make_address(ListenAddress *address, char directory[static 32])
+{
+	char text[64];
+
+	snprintf(directory, 32, "/tmp/listen_test.XXXXXX");
+	assert_non_null(mkdtemp(directory));
+	snprintf(text, sizeof(text), "unix:%s/http", directory);
+	assert_true(listen_parse(address, text));
+}
+
+static void
+a_file_that_is_no_socket_stays(void **state UNUSED)
+{
+	ListenAddress address;
+	Error err = {0};
+	char directory[32];
+	int file;
+	int fd;
+
+	make_address(&address, directory);
+	file = open(address.path, O_CREAT | O_WRONLY, 0600);
+	assert_true(file >= 0);
+	close(file);
+	assert_int_equal(listen_open(&address, &fd, &err), RC_FAIL);
+	assert_non_null(strstr(err.message, "is no socket"));
+	assert_int_equal(fd, -1);
+	assert_int_equal(unlink(address.path), 0);
+	assert_int_equal(rmdir(directory), 0);
+	error_reset(&err);
+}
+
+static void
+a_socket_that_was_left_is_taken(void **state UNUSED)
+{
+	ListenAddress address;
+	Error err = {0};
+	char directory[32];
+	int second;
+	int fd;
+
+	make_address(&address, directory);
+	assert_int_equal(listen_open(&address, &fd, &err), RC_OK);
+	assert_int_equal(listen_open(&address, &second, &err), RC_FAIL);
+	error_reset(&err);
+	close(fd);
+	assert_int_equal(listen_open(&address, &fd, &err), RC_OK);
+	listen_close(&address, fd);
+	assert_int_equal(rmdir(directory), 0);
+}
+
 int
 main(void)
 {
@@ -84,6 +141,8 @@ main(void)
 		cmocka_unit_test(a_path_is_absolute),
 		cmocka_unit_test(others_are_refused),
 		cmocka_unit_test(each_of_several_has_its_own),
+		cmocka_unit_test(a_file_that_is_no_socket_stays),
+		cmocka_unit_test(a_socket_that_was_left_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
