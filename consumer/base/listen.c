@@ -121,6 +121,16 @@ refuse(const ListenAddress *address, const char *why, Error *err)
 	return rc;
 }
 
+/*
+ * Lets everyone connect to a socket in the file system, whatever the umask: who
+ * may get there is what the rights of its directory say.  Sets errno.
+ */
+static int
+let_in(const ListenAddress *address)
+{
+	return address->is_unix ? chmod(address->path, 0666) : 0;
+}
+
 static MUST_CHECK Rc
 open_at(const ListenAddress *address, const struct sockaddr *to,
 		socklen_t length, int *fd, Error *err)
@@ -133,7 +143,8 @@ open_at(const ListenAddress *address, const struct sockaddr *to,
 		return refuse(address, strerror(errno), err);
 	if (to->sa_family != AF_UNIX)
 		setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(*fd, to, length) == 0 && listen(*fd, BACKLOG) == 0)
+	if (bind(*fd, to, length) == 0 && let_in(address) == 0 &&
+		listen(*fd, BACKLOG) == 0)
 		return RC_OK;
 	rc = refuse(address, strerror(errno), err);
 	close(*fd);
