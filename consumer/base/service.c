@@ -19,10 +19,12 @@
 /* As good as no limit: a year, in microseconds. */
 #define NO_WATCHDOG_US (INT64_C(365) * 24 * 3600 * 1000000)
 
+static bool left;
+
 static void
 notify(const char *message)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
+	const char *path = left ? NULL : getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	size_t length = path != NULL ? strlen(path) : 0;
 	int fd;
@@ -87,6 +89,12 @@ service_expect_pings(bool expected)
 			 expected ? usual_us : NO_WATCHDOG_US);
 	notify(message);
 	notify("WATCHDOG=1");
+}
+
+void
+service_leave(void)
+{
+	left = true;
 }
 
 void

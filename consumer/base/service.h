@@ -27,6 +27,12 @@ void service_ping(void);
  */
 void service_expect_pings(bool expected);
 
+/*
+ * From now on nothing is said: a process that another one has started, which
+ * says what there is to say.
+ */
+void service_leave(void);
+
 /* Says that it ends. */
 void service_stopping(void);
 

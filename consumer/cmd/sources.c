@@ -9,9 +9,12 @@
 #include "cmd/sources.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/fork.h"
 #include "base/log.h"
+#include "base/service.h"
+#include "base/xalloc.h"
 #include "cmd/command_line.h"
 
 /* Exit status of a process whose command failed, as main() returns it. */
@@ -109,6 +112,7 @@ follow_one(void *context, int number)
 	Config one;
 	Rc rc;
 
+	service_leave();
 	config_take_source(config, number, &one);
 	make_context(&one, log_context);
 	log_set_context(log_context);
@@ -119,6 +123,22 @@ follow_one(void *context, int number)
 		log_error(LOG_ERROR, "follow.failed", &err);
 	error_reset(&err);
 	return rc == RC_OK ? 0 : EXIT_FAILED;
+}
+
+/*
+ * Tells a service manager that we have started.  It listens to this process
+ * only, which has no loop that could ping: a follower that ends unexpectedly
+ * ends all.
+ */
+static void
+say_started(int count)
+{
+	char *status = xasprintf("following %d sources", count);
+
+	service_expect_pings(false);
+	service_ready();
+	service_status(status);
+	free(status);
 }
 
 Rc
@@ -138,6 +158,7 @@ sources_follow(const Config *config, Error *err)
 				   config->source_names[0]);
 		return rc;
 	}
+	say_started(config->source_count);
 	rc = fork_run(config->source_count, follow_one, &context, &failed, err);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 	{

@@ -13,6 +13,7 @@ use Test::More;
 
 use Penstock::Pair;
 use Penstock::Poll qw(wait_until);
+use Penstock::Shards;
 
 # ---- The manager ----
 
@@ -50,6 +51,37 @@ $pair->clone;
 	unlike($told, qr/^READY=1$/m, 'it is ready only once');
 	$pair->stop_ok($follower);
 	like(told(), qr/^STATUS=ending$/m, 'and says that it ends');
+}
+
+# ---- Several sources ----
+
+{
+	my $shards = Penstock::Shards->new(
+		name => 'two',
+		sources => {
+			a => [ $pair->source, 'shard_a' ],
+			b => [ $pair->source, 'shard_b' ],
+		},
+		nodes => { all => [ $pair->target, 'whole' ] },
+		placement => [ 'public.t = hash(id)', '* = all from a' ]);
+	my $follower;
+
+	$shards->sources_sql('CREATE TABLE t (id integer PRIMARY KEY);
+		CREATE PUBLICATION two FOR TABLE t');
+	$shards->run_or_die('clone');
+	$told = '';
+	{
+		local $ENV{NOTIFY_SOCKET} = $path;
+		local $ENV{WATCHDOG_USEC} = 60_000_000;
+		$follower = $shards->start('follow', '--heartbeat=1', '--watchdog=1');
+	}
+	$follower->wait_log(qr/source "$_": following with slot/) for qw(a b);
+	my @ready = told() =~ /^(READY=1)$/mg;
+	is(@ready, 1, 'of several sources one process is ready');
+	my @status = $told =~ /^STATUS=(.*)$/mg;
+	is("@status", 'following 2 sources', 'and says what all do');
+	unlike($told, qr/^WATCHDOG_USEC=60000000$/m, 'no pings are expected');
+	$pair->stop_ok($follower);
 }
 
 # ---- The unit ----
