@@ -57,21 +57,24 @@ log_level_is_on(LogLevel level)
 	return level >= level_min;
 }
 
-/* Appends the UTC offset as PostgreSQL writes it: +02, -03:30. */
+/*
+ * Appends the UTC offset as PostgreSQL writes it: +02, -03:30.  In full, as RFC
+ * 3339 wants it: +02:00.
+ */
 static void
-append_zone(Buf *line, const struct tm *broken)
+append_zone(Buf *line, const struct tm *broken, bool in_full)
 {
 	long minutes = broken->tm_gmtoff / 60;
 	long size = minutes < 0 ? -minutes : minutes;
 
 	buf_printf(line, "%c%02ld", minutes < 0 ? '-' : '+', size / 60);
-	if (size % 60 != 0)
+	if (in_full || size % 60 != 0)
 		buf_printf(line, ":%02ld", size % 60);
 }
 
-/* Appends the present time, with `separator` between date and time. */
+/* Appends the present time, as RFC 3339 or PostgreSQL writes it. */
 static void
-append_time(Buf *line, char separator)
+append_time(Buf *line, LogFormat format)
 {
 	struct timespec now;
 	struct tm broken;
@@ -82,9 +85,9 @@ append_time(Buf *line, char separator)
 	localtime_r(&now.tv_sec, &broken);
 	strftime(date, sizeof(date), "%Y-%m-%d", &broken);
 	strftime(time, sizeof(time), "%H:%M:%S", &broken);
-	buf_printf(line, "%s%c%s.%03ld", date, separator, time,
+	buf_printf(line, "%s%c%s.%03ld", date, format == LOG_JSON ? 'T' : ' ', time,
 			   now.tv_nsec / 1000000);
-	append_zone(line, &broken);
+	append_zone(line, &broken, format == LOG_JSON);
 }
 
 /* Returns the length of the part of an event that is its component. */
@@ -99,7 +102,7 @@ component_length(const char *event)
 static void
 append_head(Buf *line, LogLevel level, const char *event)
 {
-	append_time(line, ' ');
+	append_time(line, LOG_TEXT);
 	buf_printf(line, " %s %.*s: ", level_names[level], component_length(event),
 			   event);
 	if (context_now != NULL)
@@ -182,7 +185,7 @@ append_json(Buf *line, LogLevel level, const char *event, const Error *err)
 	Json json;
 
 	buf_init(&time, BUF_TEXT_MAX);
-	append_time(&time, 'T');
+	append_time(&time, LOG_JSON);
 	json_init(&json, line);
 	json_begin_object(&json);
 	write_member(&json, "time", time.data);

@@ -24,7 +24,7 @@ $pair->stop_ok($follower);
 my ($line) = grep { $_->{event} eq 'follow.trying-again' } lines();
 is($line->{level}, 'warning', 'a warning has its level');
 is($line->{component}, 'follow', 'and its component');
-like($line->{time}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[-+]\d\d/, 'and a time');
+like($line->{time}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[-+]\d\d:\d\d$/, 'and a time');
 ok(length $line->{message}, 'and a message');
 
 # An error with its parts.
