@@ -23,7 +23,10 @@ begin_numbers(const Config *config)
 				 config->source_name);
 	numbers->started_wall_us = clock_wall_us() +
 							   CLOCK_POSTGRES_EPOCH_S * INT64_C(1000000);
-	numbers->lag_limit_us = config->watchdog_s * INT64_C(1000000);
+	/* A log has no server that could be asked where it is. */
+	numbers->lag_limit_us = config_source_log(config) != NULL
+								? 0
+								: config->watchdog_s * INT64_C(1000000);
 	numbers->heartbeats.interval_us = config->heartbeat_s * INT64_C(1000000);
 	for (int i = 0; i < config->target_count; i++)
 	{

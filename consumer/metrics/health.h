@@ -13,8 +13,8 @@
 
 /*
  * Whether the follower is at work and every target lags less than
- * MetricsNumbers.lag_limit_us, as of `now_us` (monotonic).  Appends a line that
- * says it, or what is wrong.  For any thread.
+ * MetricsNumbers.lag_limit_us, if there is one, as of `now_us` (monotonic).
+ * Appends a line that says it, or what is wrong.  For any thread.
  */
 bool health_is_ready(const MetricsNumbers *numbers, int64_t now_us, Buf *why);
 

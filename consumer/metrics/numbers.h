@@ -80,7 +80,8 @@ typedef struct MetricsNumbers
 	char pipeline[METRICS_NAME_SIZE];
 	char source_name[METRICS_NAME_SIZE]; /* empty: the source has no name */
 	int64_t started_wall_us;             /* since 1970-01-01 UTC */
-	int64_t lag_limit_us; /* longest lag of a follower that is well */
+	int64_t lag_limit_us; /* longest lag of a follower that is well; 0: there
+						   * are no heartbeats, so that no lag is known */
 
 	MetricsState state;
 	int64_t state_since_us; /* monotonic */
