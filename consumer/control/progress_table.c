@@ -350,6 +350,24 @@ progress_table_close(PgConn *target, const char *pipeline, const char *holder,
 }
 
 Rc
+progress_table_check_close(PgConn *target, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_exec(target,
+						"SELECT has_table_privilege('penstock.progress',"
+						" 'UPDATE'), current_user",
+						&result, err);
+
+	if (rc == RC_OK && PQgetvalue(result, 0, 0)[0] != 't')
+		rc = error_set(err, ERR_CONFIG,
+					   "role \"%s\" may not update table penstock.progress "
+					   "on %s",
+					   PQgetvalue(result, 0, 1), pgconn_label(target));
+	PQclear(result);
+	return rc;
+}
+
+Rc
 progress_table_release(PgConn *target, const char *pipeline, Error *err)
 {
 	static const char sql[] =

@@ -130,6 +130,9 @@ bool progress_is_promoted(const ProgressRow *row);
  */
 MUST_CHECK Rc progress_table_close(PgConn *target, const char *pipeline,
 								   const char *holder, Error *err);
+
+/* Checks that the role may do that, without a lock.  Waits. */
+MUST_CHECK Rc progress_table_check_close(PgConn *target, Error *err);
 MUST_CHECK Rc progress_table_release(PgConn *target, const char *pipeline,
 									 Error *err);
 

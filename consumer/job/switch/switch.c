@@ -154,9 +154,9 @@ take_both(Switch *self, Error *err)
 }
 
 /*
- * Does what step 9 does on the target, and rolls it back.  What failed only
- * then would leave both servers refusing writes.  No progress has an empty
- * name: the row of the pipeline is not locked.
+ * Does what step 9 does on the target, but for the row of progress, which the
+ * follower uses, and rolls it back.  What failed only then would leave both
+ * servers refusing writes.
  */
 static MUST_CHECK Rc
 try_opening(Switch *self, Error *err)
@@ -165,7 +165,7 @@ try_opening(Switch *self, Error *err)
 	Rc rc = pgconn_exec(self->target, "BEGIN", NULL, err);
 
 	if (rc == RC_OK)
-		rc = progress_table_close(self->target, "", PROGRESS_SWITCHED, err);
+		rc = progress_table_check_close(self->target, err);
 	if (rc == RC_OK)
 		rc = refusal_open(self->target, self->back, err);
 	if (rc == RC_OK)
