@@ -20,6 +20,7 @@ typedef struct Totals
 	uint64_t changes;
 	LogPosition first;
 	LogPosition last;
+	uint64_t rest; /* bytes that are being written */
 	uint64_t damaged;
 } Totals;
 
@@ -59,10 +60,12 @@ take_segment(void *context, const SegmentSummary *summary)
 	totals->transactions += summary->transactions;
 	totals->changes += summary->changes;
 	totals->last = summary->last;
+	totals->rest = summary->rest;
 	if (totals->lists)
 		print_segment(summary);
 	if (summary->damage == NULL)
 		return;
+	totals->rest = 0;
 	totals->damaged++;
 	log_error(LOG_ERROR, "log.damaged", summary->damage);
 }
@@ -79,6 +82,10 @@ print_totals(const char *path, const Totals *totals)
 		   totals->bytes);
 	printf("has       %" PRIu64 " transactions, %" PRIu64 " changes\n",
 		   totals->transactions, totals->changes);
+	if (totals->rest > 0)
+		printf("rest      %" PRIu64 " bytes after LSN " LSN_FORMAT
+			   ", being written\n",
+			   totals->rest, LSN_ARGS(totals->last.end_lsn));
 	if (totals->damaged > 0)
 		printf("damaged   %" PRIu64 " segment%s\n", totals->damaged,
 			   PLURAL(totals->damaged));

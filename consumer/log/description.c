@@ -43,6 +43,17 @@ log_description_lock(int directory_fd, const char *path, int *lock_fd,
 	return rc;
 }
 
+bool
+log_description_is_locked(int directory_fd)
+{
+	int fd = openat(directory_fd, LOCK_NAME, O_RDONLY | O_CLOEXEC);
+	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
+
+	if (fd >= 0)
+		close(fd);
+	return locked;
+}
+
 /* Reads the file into `text`.  RC_END: there is none. */
 static MUST_CHECK Rc
 read_text(int directory_fd, const char *path, Buf *text, Error *err)

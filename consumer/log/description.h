@@ -8,6 +8,8 @@
 #ifndef PENSTOCK_LOG_DESCRIPTION_H
 #define PENSTOCK_LOG_DESCRIPTION_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 #include "model/lsn.h"
@@ -29,6 +31,9 @@ typedef struct LogDescription
  */
 MUST_CHECK Rc log_description_lock(int directory_fd, const char *path,
 								   int *lock_fd, Error *err);
+
+/* Whether a process writes the log at this moment. */
+bool log_description_is_locked(int directory_fd);
 
 /*
  * Reads the description.  RC_END: there is none.  The strings are allocated in

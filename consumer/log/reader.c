@@ -4,7 +4,9 @@
  *
  * Records are returned up to `complete`, the end of the last record that is
  * known not to end inside of a transaction.  To move it, the reader looks at
- * the first bytes of the records that follow, which is cheap.
+ * the first bytes of the records that follow, which is cheap.  In a segment
+ * that has no index it reads the payloads, too: after a crash of the machine
+ * they may be damaged, and then they are not part of the log.
  */
 #include "log/reader.h"
 
@@ -24,6 +26,7 @@ struct LogReader
 	uint64_t complete;       /* see the top of this file */
 	LogPosition position;    /* position of the log at `offset` */
 	LogPosition complete_at; /* position of the log at `complete` */
+	bool has_index;          /* whether the segment is known to have its index */
 	bool head_due;           /* whether the head was not returned yet */
 	Buf payload;
 };
@@ -40,6 +43,7 @@ use_segment(LogReader *self, Segment *segment)
 	self->complete = self->offset;
 	self->position = segment_head(segment)->position;
 	self->complete_at = self->position;
+	self->has_index = false;
 	self->head_due = true;
 }
 
@@ -239,6 +243,26 @@ open_again(LogReader *self, Error *err)
 /* ---- in a segment ------------------------------------------------------- */
 
 /*
+ * Whether a record is there as a whole, which is certain in a segment that has
+ * its index.  RC_END: it is not.
+ */
+static MUST_CHECK Rc
+check_there(LogReader *self, uint64_t offset, const LogRecord *record,
+			Error *err)
+{
+	LogPosition end;
+	Rc rc;
+
+	if (self->has_index)
+		return RC_OK;
+	rc = segment_end(self->segment, &end, err);
+	self->has_index = rc == RC_OK;
+	return rc == RC_END ? segment_payload(self->segment, offset, record,
+										  &self->payload, err)
+						: rc;
+}
+
+/*
  * Moves `complete` over one more record or several, up to one that does not end
  * inside of a transaction.  RC_AGAIN: there is none yet.  RC_END: the segment
  * ends.
@@ -264,6 +288,9 @@ find_complete(LogReader *self, Error *err)
 			return start == self->complete ? RC_END : RC_AGAIN;
 		if (offset > size)
 			return RC_AGAIN;
+		rc = check_there(self, start, &record, err);
+		if (rc != RC_OK)
+			return rc == RC_END ? RC_AGAIN : rc;
 	} while ((record.flags & LOG_RECORD_INSIDE) != 0);
 	self->complete = offset;
 	self->complete_at = record.position;

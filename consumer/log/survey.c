@@ -4,10 +4,12 @@
  */
 #include "log/survey.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/interrupt.h"
+#include "log/description.h"
 #include "log/segment.h"
 
 typedef struct Survey
@@ -86,6 +88,34 @@ walk(Survey *self, Segment *segment, SegmentSummary *summary, uint64_t *offset,
 	}
 }
 
+/*
+ * Notes the bytes after the last good record of the last segment.  They are
+ * being written, if a process writes the log; otherwise this fails with
+ * *damage.
+ */
+static MUST_CHECK Rc
+note_rest(const Survey *self, SegmentSummary *summary, uint64_t offset,
+		  Error *damage)
+{
+	Rc rc;
+
+	summary->rest = summary->bytes - offset;
+	if (summary->rest == 0 || log_description_is_locked(self->directory_fd))
+		return RC_OK;
+	rc = error_set(damage, ERR_IO,
+				   "log segment \"%s/%s\" has %" PRIu64
+				   " bytes after its last good record",
+				   self->path, summary->name, summary->rest);
+	error_detail(damage, "The log ends at LSN " LSN_FORMAT ".",
+				 LSN_ARGS(summary->last.end_lsn));
+	error_hint(damage,
+			   "If a crash has interrupted recording, they were not confirmed "
+			   "to the source: the next start of \"penstock record\" drops "
+			   "them, and the source sends them again.  If they were "
+			   "confirmed, it refuses to start.");
+	return rc;
+}
+
 /* Sets *damage if a segment is damaged, or does not follow the one before. */
 static MUST_CHECK Rc
 look_at_open(Survey *self, Segment *segment, SegmentSummary *summary,
@@ -107,7 +137,9 @@ look_at_open(Survey *self, Segment *segment, SegmentSummary *summary,
 	if (!summary->complete && next != NULL)
 		rc = segment_explain_damage(segment, offset, &summary->last, next,
 									damage);
-	else if (has_gap)
+	else if (!summary->complete)
+		rc = note_rest(self, summary, offset, damage);
+	if (damage->code == ERR_NONE && has_gap)
 	{
 		rc = error_set(damage, ERR_IO,
 					   "changes are missing before segment "
@@ -141,7 +173,10 @@ look_at(Survey *self, size_t index, SegmentSummary *summary, Error *damage,
 	if (rc == RC_OK)
 		rc = look_at_open(self, segment, summary, next, damage, err);
 	else if (rc == RC_END && next == NULL)
-		rc = RC_OK; /* it was begun just now */
+	{
+		rc = note_rest(self, summary, 0, damage);
+		rc = damage->code != ERR_NONE ? RC_OK : rc;
+	}
 	else if (rc == RC_END)
 	{
 		rc = segment_explain_damage(segment, 0, &self->position, next, damage);

@@ -18,6 +18,8 @@ typedef struct SegmentSummary
 	uint64_t transactions;
 	uint64_t changes;
 	bool complete;       /* whether it has its index */
+	uint64_t rest; /* bytes after the last good record of the last segment, if
+					* it has no index: being written, or `damage` */
 	const Error *damage; /* what is wrong; NULL: nothing */
 } SegmentSummary;
 

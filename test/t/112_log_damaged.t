@@ -24,6 +24,7 @@ $pair->source_sql(
 is(($log->run('--segment-size=64kB'))[0], 0, 'a log of several segments');
 $pair->source_sql('SELECT 1');
 flipped_bytes();
+torn_end();
 missing_segment();
 older_than_slot();
 full_disk();
@@ -82,6 +83,25 @@ sub flipped_bytes
 	is($found, $FLIPS, 'each flipped byte is found');
 	is($named, $FLIPS, 'and the changes that are concerned are named');
 	unlike((verify())[0], qr/^damaged/m, 'nothing is damaged else');
+}
+
+# As after a crash of the machine.
+sub torn_end
+{
+	my $file = (segments())[-1];
+	my $size = -s $file;
+	my ($whole) = (verify())[0] =~ /^to +(\S+?),? /m;
+	my $process;
+
+	append_to_file($file, 'x' x 100);
+	$process = Penstock::Process->start(name => 'verify',
+		command => [ $ENV{PENSTOCK_BIN}, 'log', 'verify', $log->directory ]);
+	is($process->wait_exit, $FAILED, 'bytes after the last record are found');
+	like($process->log,
+		qr/has 100 bytes after its last good record.*ends at LSN \Q$whole\E\./s,
+		'with their number, and where the log ends');
+	truncate $file, $size;
+	unlike((verify())[0], qr/^(damaged|rest)/m, 'nothing is damaged else');
 }
 
 sub missing_segment
