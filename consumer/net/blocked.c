@@ -55,44 +55,132 @@ static const char working_sql[] =
 	" FROM pg_catalog.pg_stat_activity a WHERE a.state = 'active' AND" OURS_SQL
 	" ORDER BY a.query_start LIMIT 1";
 
-/* Returns the end of a text in quotes, or of a number, that begins at `c`. */
-static const char *
-skip_value(const char *c)
+/* Whether a character can be part of a name, a keyword or a number. */
+static bool
+is_in_word(char c)
 {
-	if (*c != '\'')
-		return c + strspn(c, "0123456789.");
+	return isalnum((unsigned char) c) || c == '_' || c == '$' ||
+		   (c & 0x80) != 0;
+}
+
+/*
+ * Returns the character after a text in quotes that begins at `c`, or NULL if
+ * it is not certain where the text ends.
+ *
+ * Only E'…' has escapes with backslashes, unless standard_conforming_strings is
+ * off.  Nobody knows that of the session of somebody else, so a backslash
+ * before a quote is not certain to escape it, or not to.
+ */
+static const char *
+skip_text(const char *c, bool has_escapes)
+{
 	c++;
 	while (*c != '\0' && (c[0] != '\'' || c[1] == '\''))
-		c += c[0] == '\'' || (c[0] == '\\' && c[1] != '\0') ? 2 : 1;
-	return *c == '\'' ? c + 1 : c;
+	{
+		if (!has_escapes && c[0] == '\\' && c[1] == '\'')
+			return NULL;
+		c += c[0] == '\'' || (has_escapes && c[0] == '\\' && c[1] != '\0') ? 2
+																		   : 1;
+	}
+	if (*c == '\0')
+		return c;
+	/* Two texts, or a quote that a statement with an error has too much. */
+	return is_in_word(c[1]) ? NULL : c + 1;
+}
+
+/* Returns the character after a number: 12.5, 0x1F, 1_000, 1e9. */
+static const char *
+skip_number(const char *c)
+{
+	while (is_in_word(*c) || *c == '.')
+		c++;
+	return c;
+}
+
+/* Returns the character after a quoted name that begins at `c`. */
+static const char *
+skip_name(const char *c)
+{
+	c++;
+	while (*c != '\0' && (c[0] != '"' || c[1] == '"'))
+		c += c[0] == '"' ? 2 : 1;
+	return *c == '"' ? c + 1 : c;
+}
+
+/*
+ * Whether at `c` something begins that may hold values, and whose end is hard
+ * to find: a comment, or a text in dollar quotes.
+ */
+static bool
+is_obscure(const char *c)
+{
+	return (c[0] == '-' && c[1] == '-') || (c[0] == '/' && c[1] == '*') ||
+		   (c[0] == '$' && !isdigit((unsigned char) c[1]));
+}
+
+/* Whether an E is before the quote at `c`. */
+static bool
+has_prefix_e(const char *statement, const char *c)
+{
+	return c > statement && (c[-1] == 'E' || c[-1] == 'e') &&
+		   (c - 1 == statement || !is_in_word(c[-2]));
+}
+
+/*
+ * Returns the character after the token at `c`; *is_value tells whether it is a
+ * value.  NULL: what comes may hold values, but not where.
+ */
+static const char *
+skip_token(const char *statement, const char *c, bool *is_value)
+{
+	*is_value = *c == '\'' || isdigit((unsigned char) *c);
+	if (is_obscure(c))
+		return NULL;
+	if (*c == '\'')
+		return skip_text(c, has_prefix_e(statement, c));
+	if (*c == '"')
+		return skip_name(c);
+	if (isdigit((unsigned char) *c))
+		return skip_number(c);
+	if (!is_in_word(*c))
+		return c + 1;
+	while (is_in_word(*c))
+		c++;
+	return c;
+}
+
+/* Appends a part of a statement, up to the first character at the limit. */
+static void
+append_part(Buf *text, const char *part, const char *end, size_t limit)
+{
+	/* The bytes 10xxxxxx continue a character of UTF-8. */
+	while (part < end && (text->length < limit || (*part & 0xC0) == 0x80))
+	{
+		buf_append_char(text, isspace((unsigned char) *part) ? ' ' : *part);
+		part++;
+	}
 }
 
 void
 blocked_append_statement(Buf *text, const char *statement, size_t length_max)
 {
-	size_t end = text->length + length_max;
-	char before = ' ';
+	size_t limit = text->length + length_max;
 
-	for (const char *c = statement; *c != '\0' && text->length < end;)
+	for (const char *c = statement; *c != '\0' && text->length < limit;)
 	{
-		bool in_word = isalnum((unsigned char) before) || before == '_' ||
-					   before == '"' || before == '$' || (before & 0x80) != 0;
+		bool is_value;
+		const char *end = skip_token(statement, c, &is_value);
 
-		if (*c == '\'' || (isdigit((unsigned char) *c) && !in_word))
-		{
-			buf_append_char(text, '?');
-			c = skip_value(c);
-			before = '?';
-			continue;
-		}
-		/* Nobody quotes with dollars by chance: the rest is left out. */
-		if (*c == '$' && !isdigit((unsigned char) c[1]) && !in_word)
+		if (end == NULL)
 		{
 			buf_append_string(text, "…");
 			return;
 		}
-		before = *c++;
-		buf_append_char(text, isspace((unsigned char) before) ? ' ' : before);
+		if (is_value)
+			buf_append_char(text, '?');
+		else
+			append_part(text, c, end, limit);
+		c = end;
 	}
 }
 

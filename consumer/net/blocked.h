@@ -23,7 +23,9 @@ MUST_CHECK Rc blocked_describe(PgConn *conn, Buf *text, Error *err);
 
 /*
  * Appends a statement without its values: numbers and texts in quotes become
- * "?".  At most `length_max` bytes are appended, and one line.
+ * "?".  From where it is not certain what is a value, such as in a comment, the
+ * rest is left out: "…".  At most `length_max` bytes are appended, and the
+ * ellipsis, in one line.
  */
 void blocked_append_statement(Buf *text, const char *statement,
 							  size_t length_max);
