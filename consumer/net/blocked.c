@@ -18,7 +18,7 @@
  * string may set, or with one that begins like ours.
  */
 #define OURS_SQL                                                               \
-	" a.datname = current_database() AND a.usename = current_user"             \
+	" a.datname = current_database() AND a.usename = session_user"             \
 	" AND a.pid <> pg_catalog.pg_backend_pid()"                                \
 	" AND (a.application_name LIKE 'penstock%'"                                \
 	"  OR a.application_name = pg_catalog.current_setting("                    \
