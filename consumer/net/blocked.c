@@ -26,24 +26,28 @@
 
 /*
  * Columns: a sentence about a session that waits and the first one that it
- * waits for, and that one's statement.  Who waits for a row waits for the
- * transaction that has changed it, and has a lock on the row ("tuple"), which
- * names the table.
+ * waits for, and that one's statement; NULL for a prepared transaction, whose
+ * PID is 0.  Who waits for a row waits for the transaction that has changed it,
+ * and has a lock on the row ("tuple"), which names the table.
  */
 static const char waiting_sql[] =
 	"SELECT pg_catalog.format('Session %s has waited since %s for %s on %s,"
-	" which session %s has (user \"%s\", application \"%s\", %s, in a"
-	" transaction since %s)', a.pid, a.query_start::timestamptz(0), l.mode,"
+	" which ', a.pid, a.query_start::timestamptz(0), l.mode,"
 	" coalesce('table ' || coalesce(l.relation, t.relation)::regclass::text,"
-	"  l.locktype), b.pid, b.usename, b.application_name, b.state,"
-	" coalesce(b.xact_start::timestamptz(0)::text, '?')), b.query"
+	"  l.locktype))"
+	" || CASE WHEN w.pid = 0"
+	" THEN 'a prepared transaction (see pg_prepared_xacts) has'"
+	" ELSE pg_catalog.format('session %s has (user \"%s\", application \"%s\","
+	" %s, in a transaction since %s)', w.pid, b.usename, b.application_name,"
+	"  b.state, coalesce(b.xact_start::timestamptz(0)::text, '?')) END, b.query"
 	" FROM pg_catalog.pg_stat_activity a"
 	" JOIN pg_catalog.pg_locks l ON l.pid = a.pid AND NOT l.granted"
 	" LEFT JOIN LATERAL (SELECT t.relation FROM pg_catalog.pg_locks t"
 	"  WHERE t.pid = a.pid AND t.locktype = 'tuple' AND t.granted"
 	"  LIMIT 1) t ON true"
-	" JOIN pg_catalog.pg_stat_activity b"
-	"  ON b.pid = (pg_catalog.pg_blocking_pids(a.pid))[1]"
+	" JOIN LATERAL (SELECT (pg_catalog.pg_blocking_pids(a.pid))[1]) w(pid)"
+	"  ON w.pid IS NOT NULL"
+	" LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = w.pid"
 	" WHERE" OURS_SQL " ORDER BY a.query_start LIMIT " WAITING_MAX;
 
 /* Columns: a sentence about the session of ours that has worked longest. */
@@ -194,8 +198,13 @@ append_rows(PgConn *conn, const char *sql, const char *what, Buf *text,
 
 	for (int i = 0; rc == RC_OK && i < PQntuples(result); i++)
 	{
-		buf_printf(text, "%s: %s ", PQgetvalue(result, i, 0), what);
-		blocked_append_statement(text, PQgetvalue(result, i, 1), STATEMENT_MAX);
+		buf_append_string(text, PQgetvalue(result, i, 0));
+		if (!PQgetisnull(result, i, 1))
+		{
+			buf_printf(text, ": %s ", what);
+			blocked_append_statement(text, PQgetvalue(result, i, 1),
+									 STATEMENT_MAX);
+		}
 		buf_append_string(text, ".  ");
 	}
 	PQclear(result);

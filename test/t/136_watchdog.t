@@ -11,7 +11,7 @@ use Penstock::Pair;
 use Penstock::Poll qw(wait_until);
 use Penstock::Session;
 
-my $pair = Penstock::Pair->new;
+my $pair = Penstock::Pair->new(target => ['max_prepared_transactions = 5']);
 my $metrics = Penstock::Metrics->new;
 
 $pair->source_sql('CREATE TABLE t (id integer PRIMARY KEY, text text)');
@@ -62,6 +62,18 @@ $follower->wait_log(qr/warning watchdog: slot "@{[$pair->name]}" keeps \d+ MB of
 $locker->end('COMMIT');
 wait_until('that to be over, too',
 	sub { (() = $follower->log =~ /target is not stuck any more/g) >= 2 });
+
+# ---- A prepared transaction has a row ----
+
+$pair->wait_caught_up;
+$pair->target_sql("BEGIN; UPDATE t SET text = 'held' WHERE id = 1; PREPARE TRANSACTION 'held'");
+$pair->source_sql("UPDATE t SET text = 'three' WHERE id = 1");
+$follower->wait_log(
+	qr/on table public\.t, which a prepared transaction \(see pg_prepared_xacts\) has\./);
+pass('a prepared transaction is told as one');
+$pair->target_sql("ROLLBACK PREPARED 'held'");
+wait_until('that to be over',
+	sub { (() = $follower->log =~ /target is not stuck any more/g) >= 3 });
 
 # ---- An idle one ----
 
