@@ -177,8 +177,8 @@ log_description_write(const LogDescription *description, int directory_fd,
 			   "database = %s\n",
 			   VERSION_LINE, FORMAT_VERSION, description->slot,
 			   description->publications, description->origin,
-			   description->system_identifier,
-			   LSN_ARGS(description->start_lsn), description->database);
+			   description->system_identifier, LSN_ARGS(description->start_lsn),
+			   description->database);
 	rc = log_directory_replace(directory_fd, LOG_DESCRIPTION_NAME, text.data,
 							   text.length, err);
 	buf_release(&text);

@@ -22,7 +22,7 @@ typedef struct LogDescription
 	const char *system_identifier; /* of the source */
 	const char *database; /* of the source; NULL: an earlier version has written
 						   * the description */
-	Lsn start_lsn;                 /* LSN after which the log begins */
+	Lsn start_lsn;        /* LSN after which the log begins */
 } LogDescription;
 
 /*

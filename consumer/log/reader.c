@@ -26,8 +26,8 @@ struct LogReader
 	uint64_t complete;       /* see the top of this file */
 	LogPosition position;    /* position of the log at `offset` */
 	LogPosition complete_at; /* position of the log at `complete` */
-	bool has_index;          /* whether the segment is known to have its index */
-	bool head_due;           /* whether the head was not returned yet */
+	bool has_index; /* whether the segment is known to have its index */
+	bool head_due;  /* whether the head was not returned yet */
 	Buf payload;
 };
 

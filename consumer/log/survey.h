@@ -17,7 +17,7 @@ typedef struct SegmentSummary
 	LogPosition last;  /* position of the log after its last complete record */
 	uint64_t transactions;
 	uint64_t changes;
-	bool complete;       /* whether it has its index */
+	bool complete; /* whether it has its index */
 	uint64_t rest; /* bytes after the last good record of the last segment, if
 					* it has no index: being written, or `damage` */
 	const Error *damage; /* what is wrong; NULL: nothing */
