@@ -71,6 +71,7 @@ GRANT USAGE ON SCHEMA penstock TO applier, "The Watch";
 GRANT ALL ON ALL TABLES IN SCHEMA penstock TO applier;
 GRANT SELECT ON ALL TABLES IN SCHEMA penstock TO "The Watch";
 GRANT ALL ON rows, mark TO applier;
+GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO applier;
 END
 as('applier');
 (undef, $output) = $pair->run('check');
