@@ -369,8 +369,8 @@ read_start(Recording *self, Error *err)
 
 /*
  * Begins a stream in the log.  What is recorded now is of this server: the next
- * attempt compares with it.  A server that an attempt has only connected to does
- * not count.
+ * attempt compares with it.  A server that an attempt has only connected to
+ * does not count.
  */
 static MUST_CHECK Rc
 begin_recording(Recording *self, Error *err)
