@@ -187,6 +187,7 @@ CREATE TABLE local (id int PRIMARY KEY, a int REFERENCES a);
 GRANT CREATE ON DATABASE plain_role TO plain;
 GRANT USAGE ON SCHEMA penstock TO plain;
 GRANT ALL ON ALL TABLES IN SCHEMA public, penstock TO plain;
+GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO plain;
 END
 	$db->set_conninfo('target',
 		$db->target->connstr('plain_role') . ' user=plain');

@@ -401,7 +401,8 @@ sub actions
 	$db->target->safe_psql('postgres', 'CREATE ROLE plain LOGIN');
 	$db->target_sql('GRANT CREATE ON DATABASE actions TO plain;
 		GRANT USAGE ON SCHEMA penstock TO plain;
-		GRANT ALL ON ALL TABLES IN SCHEMA public, penstock TO plain');
+		GRANT ALL ON ALL TABLES IN SCHEMA public, penstock TO plain;
+		GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO plain');
 	$db->set_conninfo('target',
 		$db->target->connstr('actions') . ' user=plain');
 	$db->source_sql('DELETE FROM parent');
