@@ -27,6 +27,7 @@
 #include "compat.h"
 #include "send/bundle.h"
 #include "send/frame.h"
+#include "send/row_changes.h"
 #include "session/session.h"
 #include "start.h"
 

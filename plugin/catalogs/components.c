@@ -62,6 +62,8 @@ penstock_components_list(Oid type)
 {
 	List *types = list_make1_oid(type);
 
+	Assert(OidIsValid(type));
+
 	/* The list grows while it is read. */
 	for (int i = 0; i < list_length(types); i++)
 	{

@@ -60,6 +60,7 @@ penstock_own_xids_resume(PenstockOwnXids *own, ReorderBufferTXN *txn)
 bool
 penstock_own_xids_have(PenstockOwnXids *own, TransactionId xid)
 {
+	Assert(TransactionIdIsValid(own->txn->xid));
 	if (unlikely(own->xids == NULL))
 		collect_xids(own);
 	return bsearch(&xid, own->xids, (Size) own->count, sizeof(TransactionId),

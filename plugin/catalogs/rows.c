@@ -22,6 +22,7 @@ penstock_read_rows(PenstockCatalogKey key, TupleDesc *desc)
 	HeapTuple tuple;
 	List *rows = NIL;
 
+	Assert(key.attnums[0] != 0);
 	while (nkeys < 2 && key.attnums[nkeys] != 0)
 	{
 		ScanKeyInit(&keys[nkeys], key.attnums[nkeys], BTEqualStrategyNumber,

@@ -8,6 +8,8 @@
  * transactions, because positions are acknowledged by message; but several
  * frames may go in one (bundle.h).
  *
+ * Changes of rows are in row_changes.h.
+ *
  * Order of calls, all with the session's change context as the current one:
  *
  *	 begin, (row | truncate | message)*, commit
@@ -29,20 +31,12 @@
 
 #include "session/session.h"
 
-typedef struct PenstockFrames PenstockFrames;
-
-extern PenstockFrames *penstock_frames_new(PenstockSession *session);
+/* Makes the frames of a session, in the current memory context. */
+extern struct PenstockFrames *penstock_frames_new(PenstockSession *session);
 
 /* A transaction starts. */
 extern void penstock_frame_begin(PenstockSession *session,
 								 ReorderBufferTXN *txn);
-
-/*
- * A row was inserted, updated or deleted.  Raises an error if the change is
- * published but cannot be represented.
- */
-extern void penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
-							   Relation relation, ReorderBufferChange *source);
 
 /* Tables were truncated by one command. */
 extern void penstock_frame_truncate(PenstockSession *session,

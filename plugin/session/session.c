@@ -14,6 +14,7 @@ penstock_session_convert(const PenstockSession *session, const char *text,
 {
 	char *converted;
 
+	Assert(text != NULL);
 	if (!session->converts)
 		return text;
 

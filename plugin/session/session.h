@@ -150,6 +150,7 @@ penstock_session_enter(PenstockSession *session)
 static inline void
 penstock_session_leave(PenstockSession *session, MemoryContext outer)
 {
+	Assert(session->entered);
 	session->entered = false;
 	MemoryContextSwitchTo(outer);
 	MemoryContextReset(session->change_context);

@@ -740,6 +740,10 @@ penstock_filter_passes(PenstockFilter *filter, PenstockOperation *operation,
 		.new_row = new_row,
 	};
 
+	Assert(filter != NULL);
+	Assert((*operation == PENSTOCK_INSERT && new_row != NULL) ||
+		   (*operation == PENSTOCK_UPDATE && new_row != NULL) ||
+		   (*operation == PENSTOCK_DELETE && old_row != NULL));
 	penstock_lookup(look_whether_passes, &lookup);
 	return lookup.passes;
 }

@@ -29,6 +29,7 @@ const PenstockRowFields penstock_row_in_row = {
 void
 penstock_row_form(PenstockRow *row, HeapTuple tuple, TupleDesc desc)
 {
+	Assert(tuple != NULL && row->values != NULL && row->nulls != NULL);
 	heap_deform_tuple(tuple, desc, row->values, row->nulls);
 	row->maybe_null = HeapTupleHasNulls(tuple) ||
 					  HeapTupleHeaderGetNatts(tuple->t_data) < desc->natts;

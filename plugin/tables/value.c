@@ -402,6 +402,7 @@ penstock_value_append(PenstockSession *session,
 	uint64 bits64;
 	uint32 bits32;
 
+	Assert(writer->encoding != PENSTOCK_ENCODING_INTEGER);
 	session->current_value = writer;
 	switch (writer->kind)
 	{

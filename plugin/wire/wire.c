@@ -20,6 +20,7 @@ penstock_wire_end_moved(StringInfo buf, int mark, int length_bytes)
 	int needed = penstock_wire_varint_bytes((uint64) bytes);
 	char *p;
 
+	Assert(bytes >= 0 && mark >= length_bytes);
 	if (needed > length_bytes ||
 		(needed < length_bytes && bytes < PENSTOCK_WIRE_MOVE_BYTES_MAX))
 	{
