@@ -22,9 +22,6 @@
 #include "log/directory.h"
 #include "log/flusher.h"
 
-/* Bytes of a segment between two items of its index. */
-#define INDEX_INTERVAL (64 * KB)
-
 /* Bytes of queue that one record may have. */
 #define QUEUE_BYTES_MAX (LOG_PAYLOAD_BYTES_MAX + 64 * MB)
 
@@ -105,31 +102,21 @@ begin_segment(LogStore *store, const LogHead *head)
 	update_state(self);
 }
 
-/*
- * Adds a record to the index: every record with tables, because who reads from
- * the middle of a segment needs it; and of the others some, each of which
- * begins outside of a transaction.
- */
+/* Adds the record that comes next to the index, if it belongs there. */
 static void
 index_record(Files *self, const LogRecord *record)
 {
 	uint64_t offset = end_of_queue(self);
-	bool is_due = offset == self->complete &&
-				  (self->indexed == 0 ||
-				   offset - self->indexed >= INDEX_INTERVAL);
+	const LogPosition *before = &self->store.state.appended;
 
-	if (!is_due && (record->flags & LOG_RECORD_RELATIONS) == 0)
-		return;
-	log_index_append(
+	log_index_note(
 		&(LogIndexItem){
 			.offset = offset,
-			.end_lsn = self->store.state.appended.end_lsn,
-			.commit_time_us = self->store.state.appended.commit_time_us,
+			.end_lsn = before->end_lsn,
+			.commit_time_us = before->commit_time_us,
 			.flags = (record->flags & LOG_RECORD_RELATIONS) |
 					 (offset == self->complete ? 0U : LOG_RECORD_INSIDE)},
-		&self->index);
-	if (is_due)
-		self->indexed = offset;
+		&self->indexed, &self->index);
 }
 
 static void

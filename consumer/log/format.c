@@ -9,6 +9,9 @@
 
 #include "base/crc32c.h"
 
+/* Bytes of a segment between two items of its index. */
+#define INDEX_INTERVAL (64 * KB)
+
 static const char head_magic[] = "PENSTLOG";
 static const char trailer_magic[] = "PENSTEND";
 
@@ -185,7 +188,7 @@ log_entry_next(const uint8_t *payload, size_t length, size_t *offset,
 
 /* ---- the index ---------------------------------------------------------- */
 
-void
+static void
 log_index_append(const LogIndexItem *item, Buf *buf)
 {
 	uint8_t bytes[LOG_INDEX_ITEM_BYTES];
@@ -196,6 +199,19 @@ log_index_append(const LogIndexItem *item, Buf *buf)
 	put32(bytes + 24, item->flags);
 	put32(bytes + 28, 0);
 	buf_append(buf, bytes, sizeof(bytes));
+}
+
+void
+log_index_note(const LogIndexItem *item, uint64_t *indexed, Buf *index)
+{
+	bool is_due = (item->flags & LOG_RECORD_INSIDE) == 0 &&
+				  (*indexed == 0 || item->offset - *indexed >= INDEX_INTERVAL);
+
+	if (!is_due && (item->flags & LOG_RECORD_RELATIONS) == 0)
+		return;
+	log_index_append(item, index);
+	if (is_due)
+		*indexed = item->offset;
 }
 
 void

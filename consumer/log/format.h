@@ -155,7 +155,15 @@ void log_entry_head(const uint8_t bytes[static LOG_ENTRY_BYTES],
 Rc log_entry_next(const uint8_t *payload, size_t length, size_t *offset,
 				  LogEntry *entry);
 
-void log_index_append(const LogIndexItem *item, Buf *buf);
+/*
+ * Adds a record to an index, if it belongs there: every record with tables,
+ * because who reads from the middle of a segment needs it; and of the others
+ * some, each of which begins outside of a transaction.  `item` is as of the
+ * record, with LOG_RECORD_INSIDE if it begins inside of a transaction.
+ * *indexed is the offset of the last item that was added because it was time
+ * to; 0: none.
+ */
+void log_index_note(const LogIndexItem *item, uint64_t *indexed, Buf *index);
 void log_index_read(const uint8_t bytes[static LOG_INDEX_ITEM_BYTES],
 					LogIndexItem *item);
 

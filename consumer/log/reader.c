@@ -152,12 +152,6 @@ log_reader_close(LogReader *reader)
 	free(reader);
 }
 
-const LogHead *
-log_reader_head(const LogReader *reader)
-{
-	return segment_head(reader->segment);
-}
-
 /* Finds the name of the segment after the present one; "": there is none. */
 static MUST_CHECK Rc
 find_next(const LogReader *self, char name[static LOG_SEGMENT_NAME_SIZE],
@@ -235,8 +229,14 @@ open_again(LogReader *self, Error *err)
 		segment_close(segment);
 		return rc == RC_END ? RC_AGAIN : rc;
 	}
-	segment_close(self->segment);
-	self->segment = segment;
+	/* One of which nothing was returned may have another head by now. */
+	if (self->head_due)
+		use_segment(self, segment);
+	else
+	{
+		segment_close(self->segment);
+		self->segment = segment;
+	}
 	return RC_OK;
 }
 

@@ -36,9 +36,6 @@ MUST_CHECK Rc log_reader_open(LogReader **reader, const char *path, Lsn from,
 /* Closes the reader.  Accepts NULL. */
 void log_reader_close(LogReader *reader);
 
-/* Returns the head of the segment at which the reader is. */
-const LogHead *log_reader_head(const LogReader *reader);
-
 /*
  * Returns the next record.  RC_AGAIN: this is the end of the log, at present.
  * RC_FAIL: the log is damaged; *err names the LSNs.

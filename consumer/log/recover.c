@@ -18,8 +18,7 @@
 #include "base/xalloc.h"
 #include "log/segment.h"
 
-#define COPY_BYTES     MB
-#define INDEX_INTERVAL (64 * KB)
+#define COPY_BYTES MB
 
 /* ---- the chain ---------------------------------------------------------- */
 
@@ -89,21 +88,14 @@ static void
 index_record(LogEnd *end, uint64_t offset, uint64_t *indexed,
 			 const LogRecord *record)
 {
-	bool is_due = offset == end->complete &&
-				  (*indexed == 0 || offset - *indexed >= INDEX_INTERVAL);
-
-	if (!is_due && (record->flags & LOG_RECORD_RELATIONS) == 0)
-		return;
-	log_index_append(
+	log_index_note(
 		&(LogIndexItem){
 			.offset = offset,
 			.end_lsn = end->position.end_lsn,
 			.commit_time_us = end->position.commit_time_us,
 			.flags = (record->flags & LOG_RECORD_RELATIONS) |
 					 (offset == end->complete ? 0U : LOG_RECORD_INSIDE)},
-		&end->index);
-	if (is_due)
-		*indexed = offset;
+		indexed, &end->index);
 }
 
 /* Finds the last complete transaction of the last segment. */
@@ -217,6 +209,23 @@ log_end_release(LogEnd *end)
 /* ---- completing it ------------------------------------------------------ */
 
 static bool
+write_all(int fd, const char *bytes, size_t length, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < length)
+	{
+		ssize_t written = pwrite(fd, bytes + done, length - done,
+								 (off_t) (offset + done));
+
+		if (written < 0 && errno != EINTR)
+			return false;
+		done += written > 0 ? (size_t) written : 0;
+	}
+	return true;
+}
+
+static bool
 copy_bytes(int from, int to, uint64_t bytes)
 {
 	char *buffer = xmalloc(COPY_BYTES);
@@ -228,7 +237,9 @@ copy_bytes(int from, int to, uint64_t bytes)
 												  : COPY_BYTES;
 		ssize_t got = pread(from, buffer, wanted, (off_t) done);
 
-		if (got <= 0 || pwrite(to, buffer, (size_t) got, (off_t) done) != got)
+		if (got == 0)
+			errno = EIO; /* it is shorter than it was */
+		if (got <= 0 || !write_all(to, buffer, (size_t) got, done))
 			break;
 		done += (uint64_t) got;
 	}
@@ -253,8 +264,7 @@ write_end(const LogEnd *end, int fd)
 	buf_append(&buf, bytes, sizeof(bytes));
 	buf_append(&buf, end->index.data, end->index.length);
 	log_trailer_append(end->complete, &buf);
-	done = pwrite(fd, buf.data, buf.length, (off_t) end->complete) ==
-		   (ssize_t) buf.length;
+	done = write_all(fd, buf.data, buf.length, end->complete);
 	buf_release(&buf);
 	return done;
 }

@@ -668,7 +668,8 @@ begin_from_log(Attempt *attempt, Error *err)
 	buf_init(&left_out, LEFT_OUT_MAX);
 	list_left_out(attempt, &left_out);
 	buf_release(&left_out);
-	return log_source_open(&attempt->stream, path, attempt->start_lsn, err);
+	return log_source_open(&attempt->stream, path, attempt->start_lsn,
+						   attempt->source.identity.timeline, err);
 }
 
 static MUST_CHECK Rc

@@ -10,6 +10,7 @@ use Test::More;
 use Penstock::Log;
 use Penstock::Pair;
 use Penstock::Poll qw(wait_until);
+use Penstock::Session;
 
 my $FAILED = 1;
 my $FLIPS = $ENV{PENSTOCK_ROUNDS} // 40;
@@ -27,6 +28,7 @@ flipped_bytes();
 torn_end();
 missing_segment();
 older_than_slot();
+damaged_open_file();
 full_disk();
 done_testing();
 
@@ -129,6 +131,33 @@ sub older_than_slot
 		'which names the gap');
 	rename "$file.away", $file;
 	is(($log->run)[0], 0, 'with the segment it goes on');
+}
+
+# The file of a transaction in progress is not part of the log, but what it has
+# enters it.
+sub damaged_open_file
+{
+	my $other = Penstock::Log->new($pair, slot => 'other');
+	my $recorder = $other->start('--streaming=on');
+	my $file;
+
+	$other->wait_slot;
+	$other->wait_recorded;
+	my $session = Penstock::Session->new($pair->source, $pair->name);
+	$session->run('BEGIN',
+		'INSERT INTO t SELECT n, md5(n::text) FROM generate_series(2000001, 2040000) n');
+	wait_until('the file of the transaction', sub {
+		($file) = glob $other->directory . '/open.*';
+		return $file && -s $file > 300_000;
+	});
+	change_byte($file, 1000);
+	$session->end('COMMIT');
+	is($recorder->wait_exit, $FAILED, 'a damaged file of a transaction ends it');
+	like($recorder->log, qr/open\.\d+" is damaged at byte \d+.*comes again/s,
+		'which is said');
+	is(($other->run('--streaming=on'))[0], 0, 'the next start is none the worse');
+	is(scalar(grep { /^insert t id=20\d{5} / } $other->lines),
+		40000, 'and has the transaction');
 }
 
 sub full_disk

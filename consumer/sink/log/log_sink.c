@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "sink/log/described.h"
 #include "sink/log/open_file.h"
@@ -61,8 +62,8 @@ typedef struct LogSink
 	size_t open_capacity;
 	OpenFile *entering; /* file that is being copied into the log, or NULL */
 	Frame *entering_commit; /* commit of its transaction; a reference */
-	int64_t retry_us; /* when to try again to write files of open transactions;
-					   * 0: they are written */
+	bool out_of_room;       /* whether files of open transactions had no room */
+	int64_t retry_us; /* when to try again to write them; 0: they are written */
 
 	ZSTD_CCtx *zstd;
 	Buf packed;
@@ -302,13 +303,36 @@ take_message(LogSink *self, const Frame *frame)
 {
 	const MessageInfo *message;
 
-	ASSERT(frame->change_count == 1);
+	CHECK(frame->change_count == 1);
 	message = frame->changes[0].message;
 	if (message->lsn < self->position.end_lsn)
 		return;
 	append_plain(self, frame, &(PlainPart){.end = 1});
 	self->position.end_lsn = message->lsn + 1;
 	self->boundary = self->counts;
+}
+
+/* Records that a file of an open transaction has no room. */
+static void
+wait_for_room(LogSink *self, int64_t now_us)
+{
+	if (!self->out_of_room)
+		log_warning("log.no-room-open",
+					"no room for open transactions in \"%s\": nothing is read "
+					"from the source, which keeps its WAL, until there is room",
+					self->path);
+	self->out_of_room = true;
+	self->retry_us = now_us + ROOM_INTERVAL_MS * 1000;
+}
+
+static void
+note_room(LogSink *self)
+{
+	if (self->out_of_room)
+		log_info("log", "there is room again for open transactions in \"%s\"",
+				 self->path);
+	self->out_of_room = false;
+	self->retry_us = 0;
 }
 
 static OpenFile *
@@ -388,8 +412,8 @@ take_open(LogSink *self, Frame *frame, Error *err)
 		open_file_append(file, frame);
 		rc = open_file_write(file, false, err);
 	}
-	if (rc == RC_AGAIN && self->retry_us == 0)
-		self->retry_us = clock_monotonic_us();
+	if (rc == RC_AGAIN)
+		wait_for_room(self, clock_monotonic_us());
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
@@ -466,9 +490,11 @@ work_entering(LogSink *self, int64_t now_us, Error *err)
 	if (now_us < self->retry_us || !self->store->state.ready)
 		return RC_OK;
 	rc = open_file_write(self->entering, true, err);
-	self->retry_us = rc == RC_AGAIN ? now_us + ROOM_INTERVAL_MS * 1000 : 0;
+	if (rc == RC_AGAIN)
+		wait_for_room(self, now_us);
 	if (rc != RC_OK)
 		return rc == RC_AGAIN ? RC_OK : rc;
+	note_room(self);
 	rc = open_file_read(self->entering, LOG_SINK_RECORD_BYTES, &self->raw, err);
 	if (rc == RC_END)
 	{
@@ -496,11 +522,11 @@ retry_open_files(LogSink *self, int64_t now_us, Error *err)
 			return rc;
 		if (rc == RC_AGAIN)
 		{
-			self->retry_us = now_us + ROOM_INTERVAL_MS * 1000;
+			wait_for_room(self, now_us);
 			return RC_OK;
 		}
 	}
-	self->retry_us = 0;
+	note_room(self);
 	return RC_OK;
 }
 
@@ -719,6 +745,7 @@ log_sink_begin_stream(Sink *sink, const SourceIdentity *source, Error *err)
 	self->counts = (Counts){0};
 	self->boundary = (Counts){0};
 	self->inside_txn = false;
+	self->out_of_room = false;
 	self->retry_us = 0;
 	self->source = *source;
 	self->position = *end;

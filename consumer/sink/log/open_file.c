@@ -4,16 +4,23 @@
  *
  * For each subtransaction the offset of its first change is kept.  So a frame
  * in which a subtransaction begins becomes two entries.
+ *
+ * The file is never flushed, because it does not outlive the process.  So the
+ * kernel may fail to write it, and drop it from memory, without anybody being
+ * told.  Each entry has a CRC after it, which is checked before the entry
+ * enters the log.
  */
 #include "sink/log/open_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/fault.h"
 #include "base/xalloc.h"
 #include "log/directory.h"
@@ -148,6 +155,19 @@ add_mark(OpenFile *self, uint32_t subxid)
 		self->subxid_max = subxid;
 }
 
+static void
+append_entry(OpenFile *self, LogEntryKind kind, const void *content,
+			 size_t length)
+{
+	size_t start = self->rest.length;
+	uint32_t crc;
+
+	log_entry_append(kind, content, length, &self->rest);
+	crc = crc32c(self->rest.data + start, self->rest.length - start);
+	buf_append(&self->rest, &crc, sizeof(crc));
+	CHECK(!self->rest.overflowed);
+}
+
 /* Appends the changes `first` up to `end` - 1, whose tables are described. */
 static void
 append_part(OpenFile *self, const Frame *frame, size_t first, size_t end)
@@ -158,8 +178,7 @@ append_part(OpenFile *self, const Frame *frame, size_t first, size_t end)
 		return;
 	buf_init(&bytes, LOG_PAYLOAD_BYTES_MAX);
 	plain_append(frame, &(PlainPart){.first = first, .end = end}, &bytes);
-	log_entry_append(LOG_ENTRY_FRAME, bytes.data, bytes.length, &self->rest);
-	CHECK(!self->rest.overflowed);
+	append_entry(self, LOG_ENTRY_FRAME, bytes.data, bytes.length);
 	buf_release(&bytes);
 	self->changes += end - first;
 }
@@ -167,8 +186,8 @@ append_part(OpenFile *self, const Frame *frame, size_t first, size_t end)
 static void
 add_relation(OpenFile *self, Relation *relation)
 {
-	log_entry_append(LOG_ENTRY_RELATION, relation->record,
-					 relation->record_bytes, &self->rest);
+	append_entry(self, LOG_ENTRY_RELATION, relation->record,
+				 relation->record_bytes);
 	described_add(&self->described, relation);
 	if (self->relation_count == self->relation_capacity)
 	{
@@ -317,6 +336,22 @@ open_file_write(OpenFile *self, bool all, Error *err)
 	return rc;
 }
 
+static MUST_CHECK Rc
+refuse_damage(const OpenFile *self, Error *err)
+{
+	Rc rc = error_set(err, ERR_IO, "file \"%s/%s\" is damaged at byte %" PRIu64,
+					  self->path, self->name, self->read);
+
+	error_detail(err,
+				 "It has the changes of transaction %u, which was in "
+				 "progress on the source.",
+				 self->xid);
+	error_hint(err, "Nothing of it is in the log, nor was confirmed to the "
+					"source: it comes again after the next start.  Check the "
+					"disk before.");
+	return rc;
+}
+
 /* Reads exactly `length` bytes at self->read. */
 static MUST_CHECK Rc
 read_bytes(OpenFile *self, size_t length, Buf *buf, Error *err)
@@ -332,13 +367,40 @@ read_bytes(OpenFile *self, size_t length, Buf *buf, Error *err)
 
 		if (bytes < 0 && errno == EINTR)
 			continue;
-		if (bytes <= 0)
+		if (bytes < 0)
 			return could_not(self, "read", err);
+		if (bytes == 0)
+			return refuse_damage(self, err);
 		done += (size_t) bytes;
 	}
 	buf_advance(buf, length);
 	self->read += length;
 	return RC_OK;
+}
+
+/* Appends an entry to `buf`, without its CRC. */
+static MUST_CHECK Rc
+read_entry(OpenFile *self, Buf *buf, Error *err)
+{
+	size_t start = buf->length;
+	LogEntry entry;
+	uint32_t crc;
+	Rc rc = read_bytes(self, LOG_ENTRY_BYTES, buf, err);
+
+	if (rc != RC_OK)
+		return rc;
+	log_entry_head((const uint8_t *) buf->data + start, &entry);
+	/* A length that was damaged is not believed. */
+	if (entry.length > self->written - self->read)
+		return refuse_damage(self, err);
+	rc = read_bytes(self, entry.length + sizeof(crc), buf, err);
+	if (rc != RC_OK)
+		return rc;
+	buf->length -= sizeof(crc);
+	memcpy(&crc, buf->data + buf->length, sizeof(crc));
+	return crc == crc32c(buf->data + start, buf->length - start)
+			   ? RC_OK
+			   : refuse_damage(self, err);
 }
 
 Rc
@@ -351,14 +413,8 @@ open_file_read(OpenFile *self, size_t bytes, Buf *buf, Error *err)
 		return RC_END;
 	while (self->read < self->written && buf->length - start < bytes)
 	{
-		LogEntry entry;
-		size_t head = buf->length;
-		Rc rc = read_bytes(self, LOG_ENTRY_BYTES, buf, err);
+		Rc rc = read_entry(self, buf, err);
 
-		if (rc != RC_OK)
-			return rc;
-		log_entry_head((const uint8_t *) buf->data + head, &entry);
-		rc = read_bytes(self, entry.length, buf, err);
 		if (rc != RC_OK)
 			return rc;
 	}

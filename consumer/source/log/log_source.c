@@ -4,8 +4,6 @@
  */
 #include "source/log/log_source.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +16,7 @@ typedef struct LogSource
 {
 	Source source; /* first member; see log_source() */
 	LogReader *reader;
+	uint32_t timeline; /* last timeline that the receiver knows of */
 	LogItem item;
 	bool in_item;     /* whether entries of the item are left */
 	size_t offset;    /* of the next of them */
@@ -117,6 +116,21 @@ return_rest(LogSource *self, SourceMessage *message, Error *err)
 	}
 }
 
+/*
+ * Ends the stream where a timeline begins that the receiver does not know: it
+ * proves the history, and records the timeline, when it begins again.
+ */
+static MUST_CHECK Rc
+check_timeline(const LogSource *self, const LogHead *head, Error *err)
+{
+	if (head->timeline <= self->timeline)
+		return RC_OK;
+	return error_set(err, ERR_CONNECT,
+					 "the log goes on with timeline %u of the source, from "
+					 "LSN " LSN_FORMAT " on",
+					 head->timeline, LSN_ARGS(head->position.end_lsn));
+}
+
 static Rc
 receive(Source *source, SourceMessage *message, Error *err)
 {
@@ -135,6 +149,8 @@ receive(Source *source, SourceMessage *message, Error *err)
 		rc = log_reader_next(self->reader, &self->item, err);
 		if (rc == RC_AGAIN)
 			self->poll_us = clock_monotonic_us() + LOG_SOURCE_POLL_MS * 1000;
+		if (rc == RC_OK && self->item.head != NULL)
+			rc = check_timeline(self, self->item.head, err);
 		if (rc != RC_OK)
 			return rc;
 		self->in_item = true;
@@ -179,7 +195,8 @@ close_source(Source *source)
 }
 
 Rc
-log_source_open(Source **source, const char *path, Lsn from, Error *err)
+log_source_open(Source **source, const char *path, Lsn from, uint32_t timeline,
+				Error *err)
 {
 	static const SourceOps ops = {.name = "log",
 								  .receive = receive,
@@ -197,20 +214,9 @@ log_source_open(Source **source, const char *path, Lsn from, Error *err)
 	self = xcalloc(1, sizeof(LogSource));
 	self->source.ops = &ops;
 	self->reader = reader;
+	self->timeline = timeline;
 	self->session_due = true;
 	self->position = from;
 	*source = &self->source;
 	return RC_OK;
-}
-
-SourceIdentity
-log_source_identity(const Source *source)
-{
-	const LogSource *self = (const LogSource *) source;
-	const LogHead *head = log_reader_head(self->reader);
-	SourceIdentity identity = {.timeline = head->timeline};
-
-	snprintf(identity.system_identifier, sizeof(identity.system_identifier),
-			 "%" PRIu64, head->system_identifier);
-	return identity;
 }

@@ -11,7 +11,6 @@
 #ifndef PENSTOCK_SOURCE_LOG_LOG_SOURCE_H
 #define PENSTOCK_SOURCE_LOG_LOG_SOURCE_H
 
-#include "model/history.h"
 #include "source/source.h"
 
 /* Milliseconds between two looks for more at the end of the log. */
@@ -19,12 +18,11 @@
 
 /*
  * Opens the log in a directory for what is after `from`; 0: everything. Borrows
- * the path.  Fails with ERR_CONFIG if the log begins after `from`.
+ * the path.  Where a timeline begins that is later than `timeline`, the stream
+ * ends with the transient error ERR_CONNECT.  Fails with ERR_CONFIG if the log
+ * begins after `from`.
  */
 MUST_CHECK Rc log_source_open(Source **source, const char *path, Lsn from,
-							  Error *err);
-
-/* Returns the server that the log is of, as far as it was read. */
-SourceIdentity log_source_identity(const Source *source);
+							  uint32_t timeline, Error *err);
 
 #endif /* PENSTOCK_SOURCE_LOG_LOG_SOURCE_H */
