@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #define VARIABLE "PENSTOCK_WRITES"
@@ -59,6 +60,7 @@ hooks_run_before(Switch *self, Error *err)
 	if (self->config.before == NULL)
 		return RC_OK;
 	self->ran_before = true;
+	self->paused_us = clock_monotonic_us();
 	return run(self, "--before", self->config.before, err);
 }
 

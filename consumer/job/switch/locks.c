@@ -246,8 +246,16 @@ try(Locking *locking, Error *err)
 	rc = begin(self, err);
 	if (rc == RC_OK)
 		rc = lock_tables(locking, &locked, err);
+	/* A comparison that takes too long is no lock that cannot be had. */
 	if (rc == RC_OK)
+	{
 		rc = switch_tables_compare(self, &same, err);
+		if (rc != RC_OK)
+		{
+			error_context(err, "looking at the tables again, with the locks");
+			return rc;
+		}
+	}
 	if (rc == RC_OK && same)
 		return pgconn_exec(self->source,
 						   "SET LOCAL statement_timeout = 0;"
@@ -292,19 +300,20 @@ read_holders(Switch *self, const char **holders, Error *err)
 }
 
 static MUST_CHECK Rc
-give_up(const Switch *self, int tries, const char *holders, Error *err)
+give_up(const Switch *self, int limit_s, int tries, const char *holders,
+		Error *err)
 {
 	Rc rc = error_set(err, ERR_LIMIT,
 					  "could not lock the tables on %s within %d s, in %d "
 					  "tries",
-					  pgconn_label(self->source), self->config.max_wait_s,
-					  tries);
+					  pgconn_label(self->source), limit_s, tries);
 
 	if (holders != NULL)
 		error_detail(err, "Conflicting locks: %s.", holders);
 	error_hint(err,
-			   "End these sessions, or wait longer with --max-wait, and run "
-			   "the same again.");
+			   "End these sessions, or wait longer with --%s, and run the same "
+			   "again.",
+			   self->ran_before ? "max-stall" : "max-wait");
 	return rc;
 }
 
@@ -322,8 +331,10 @@ pause_by_chance(int64_t try_us, Error *err)
 Rc
 switch_locks_take(Switch *self, Error *err)
 {
-	int64_t end_us = clock_monotonic_us() +
-					 (int64_t) self->config.max_wait_s * 1000000;
+	/* With a command of --before in force everybody waits already. */
+	int limit_s = self->ran_before ? self->config.max_stall_s
+								   : self->config.max_wait_s;
+	int64_t end_us = clock_monotonic_us() + (int64_t) limit_s * 1000000;
 	Locking locking = {.self = self};
 	const char *holders = NULL;
 	int tries = 0;
@@ -344,7 +355,7 @@ switch_locks_take(Switch *self, Error *err)
 			log_info("switch", "waiting for the locks: in the way: %s",
 					 holders);
 		if (rc == RC_OK && clock_monotonic_us() >= end_us)
-			rc = give_up(self, tries, holders, err);
+			rc = give_up(self, limit_s, tries, holders, err);
 		if (rc == RC_OK)
 			rc = pause_by_chance(try_us, err);
 	}

@@ -57,6 +57,7 @@ typedef struct Switch
 	bool is_committed;    /* whether the source refuses writes */
 	bool is_unknown;      /* whether that cannot be told */
 	bool is_open;         /* whether the target's part of it is done */
+	int64_t paused_us;    /* when config.before was begun; 0: it was not */
 	bool ran_before;      /* whether config.before was begun, and config.after
 						   * not */
 	Lsn lsn;              /* LSN of the target where the way back begins */

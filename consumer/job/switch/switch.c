@@ -389,6 +389,19 @@ check_same(Switch *self, Error *err)
 	return rc;
 }
 
+/* Sets statement_timeout to what is left of the time that writers may wait. */
+static MUST_CHECK Rc
+limit_statements(Switch *self, Error *err)
+{
+	int64_t waited_ms = (clock_monotonic_us() - self->locked_us) / 1000;
+	int64_t left_ms = (int64_t) self->config.max_stall_s * 1000 - waited_ms;
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "SET LOCAL statement_timeout = %" PRId64,
+			 left_ms > 0 ? left_ms : 1);
+	return pgconn_exec(self->source, sql, NULL, err);
+}
+
 static MUST_CHECK Rc
 refuse_writes(Switch *self, Error *err)
 {
@@ -401,8 +414,14 @@ refuse_writes(Switch *self, Error *err)
 	};
 	Rc rc = check_same(self, err);
 
+	/* There are two triggers for each table, and there may be thousands. */
+	if (rc == RC_OK)
+		rc = limit_statements(self, err);
 	if (rc == RC_OK)
 		rc = refusal_create(self->source, &refusal, err);
+	if (rc == RC_OK)
+		rc = pgconn_exec(self->source, "SET LOCAL statement_timeout = 0", NULL,
+						 err);
 	if (rc == RC_OK && !self->config.no_way_back)
 		rc = way_back_write(self, err);
 	if (rc == RC_OK)
@@ -676,13 +695,22 @@ complete(Switch *self, Error *err)
 	return rc;
 }
 
+/* Returns for how many seconds writers have been kept waiting: by the command
+ * of --before, or by the locks. */
+static double
+seconds_waited(const Switch *self)
+{
+	int64_t since_us = self->paused_us != 0 ? self->paused_us : self->locked_us;
+
+	return (double) (clock_monotonic_us() - since_us) / 1e6;
+}
+
 static void
 report_stall(Switch *self)
 {
 	report_line(self->report,
 				"the writes go to %s; writers were kept waiting for %.3f s",
-				pgconn_label(self->target),
-				(double) (clock_monotonic_us() - self->locked_us) / 1e6);
+				pgconn_label(self->target), seconds_waited(self));
 }
 
 /* Does steps 8 and 9. */
@@ -770,7 +798,7 @@ undo(Switch *self)
 	rc = clear_up(self, &self->source, self->config.source, &ignored);
 	if (rc == RC_OK && self->locked_us != 0)
 		report_line(self->report, "writers go on at the source after %.3f s",
-					(double) (clock_monotonic_us() - self->locked_us) / 1e6);
+					seconds_waited(self));
 	hooks_run_undone(self);
 	if (rc == RC_OK)
 		rc = clear_up(self, &self->target, self->config.targets[0], &ignored);
