@@ -96,9 +96,3 @@ service_leave(void)
 {
 	left = true;
 }
-
-void
-service_stopping(void)
-{
-	notify("STOPPING=1");
-}

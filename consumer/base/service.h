@@ -33,7 +33,4 @@ void service_expect_pings(bool expected);
  */
 void service_leave(void);
 
-/* Says that it ends. */
-void service_stopping(void);
-
 #endif /* PENSTOCK_BASE_SERVICE_H */

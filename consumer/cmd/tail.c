@@ -360,27 +360,6 @@ tail_until_done(Tail *tail, Error *err)
 	}
 }
 
-/*
- * Decides the result.  A requested stop is a success, unless --endpos was given
- * and not reached.  RC_END, a closed reader, is passed on.
- */
-static MUST_CHECK Rc
-judge_end(const Tail *tail, Rc rc, Error *err)
-{
-	Lsn endpos = tail->config->endpos;
-
-	if (rc == RC_OK && endpos != 0 &&
-		tail->sink->report->durable_lsn < endpos && interrupt_requested())
-		return error_set(err, ERR_INTERRUPTED,
-						 "stopped before LSN " LSN_FORMAT " was reached",
-						 LSN_ARGS(endpos));
-	if (rc != RC_FAIL || err->code != ERR_INTERRUPTED || endpos != 0)
-		return rc;
-	log_info("tail", "stopped on request");
-	error_reset(err);
-	return RC_OK;
-}
-
 Rc
 command_tail(const Config *config, Error *err)
 {
@@ -393,7 +372,7 @@ command_tail(const Config *config, Error *err)
 		finish_output(tail.sink);
 	if (rc == RC_FAIL && !config->create_slot)
 		explain_loss(&tail, err);
-	rc = judge_end(&tail, rc, err);
+	rc = pipeline_judge_end("tail", config->endpos, tail.sink, rc, err);
 	sink_free(tail.sink);
 	return rc;
 }

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/backoff.h"
-#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/own_command.h"
 #include "catalog/publications.h"
@@ -467,24 +466,6 @@ record_until_done(Recording *self, Error *err)
 	}
 }
 
-/* A requested stop is a success, unless --endpos was not reached. */
-static MUST_CHECK Rc
-judge_end(const Recording *self, Rc rc, Error *err)
-{
-	Lsn endpos = self->config->endpos;
-
-	if (rc == RC_OK && endpos != 0 &&
-		self->sink->report->durable_lsn < endpos && interrupt_requested())
-		return error_set(err, ERR_INTERRUPTED,
-						 "stopped before LSN " LSN_FORMAT " was reached",
-						 LSN_ARGS(endpos));
-	if (rc != RC_FAIL || err->code != ERR_INTERRUPTED || endpos != 0)
-		return rc;
-	log_info("record", "stopped on request");
-	error_reset(err);
-	return RC_OK;
-}
-
 Rc
 record_run(const Config *config, Error *err)
 {
@@ -496,7 +477,7 @@ record_run(const Config *config, Error *err)
 
 	if (rc == RC_OK)
 		rc = record_until_done(&recording, err);
-	rc = judge_end(&recording, rc, err);
+	rc = pipeline_judge_end("record", config->endpos, recording.sink, rc, err);
 	sink_free(recording.sink);
 	log_end_release(&recording.end);
 	if (recording.lock_fd >= 0)

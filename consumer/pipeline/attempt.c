@@ -465,6 +465,7 @@ follow_large_objects(Attempt *attempt, Pipeline *pipeline)
 static void
 watch_over(Attempt *attempt, Pipeline *pipeline)
 {
+	heartbeat_note_reached(attempt->heartbeat);
 	pipeline->beside[pipeline->beside_count++] = (Beside){
 		.step = heartbeat_step,
 		.context = attempt->heartbeat,

@@ -8,15 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "metrics/metrics.h"
-#include "net/pgconn_open.h"
+#include "pipeline/reach.h"
 #include "source/retention.h"
 
 /* Nobody waits for the message to be on the source's disk. */
 #define SETTINGS_SQL "SET synchronous_commit = off"
+
+/* Longest pause between two tries to open the session, in milliseconds. */
+#define RETRY_PAUSE_MAX_MS (5 * 60 * 1000)
 
 /* insufficient_privilege */
 #define NOT_ALLOWED_SQLSTATE "42501"
@@ -26,6 +30,8 @@ struct HeartbeatWriter
 	const Config *config;
 	PgConn *source; /* or NULL */
 	bool silent;    /* whether no message is written */
+	Backoff backoff;
+	int64_t retry_us; /* when to try again to open the session */
 };
 
 HeartbeatWriter *
@@ -35,7 +41,16 @@ heartbeat_new(const Config *config)
 
 	self->config = config;
 	self->silent = !config->heartbeat_message;
+	self->backoff = (Backoff){.first_ms = config->heartbeat_s * INT64_C(1000),
+							  .max_ms = RETRY_PAUSE_MAX_MS};
 	return self;
+}
+
+void
+heartbeat_note_reached(HeartbeatWriter *self)
+{
+	self->retry_us = 0;
+	backoff_reset(&self->backoff);
 }
 
 static void
@@ -54,21 +69,27 @@ heartbeat_free(HeartbeatWriter *self)
 	free(self);
 }
 
+/*
+ * Opens the session, if there is none.  RC_AGAIN: it could not be opened a
+ * short time ago.  To look up a name may take long, and the loop waits for
+ * that.
+ */
 static MUST_CHECK Rc
-open_source(HeartbeatWriter *self, Error *err)
+open_source(HeartbeatWriter *self, int64_t now_us, Error *err)
 {
-	char label[CONFIG_LABEL_SIZE];
-	const PgConnOptions options = {.conninfo = self->config->source,
-								   .label = label,
-								   .application_name = "penstock heartbeat",
-								   .kind = PGCONN_DATA,
-								   .impatient = true};
 	Rc rc;
 
 	if (self->source != NULL)
 		return RC_OK;
-	config_label_source(self->config, label);
-	rc = pgconn_open(&self->source, &options, err);
+	if (now_us < self->retry_us)
+		return RC_AGAIN;
+	rc = reach_source(self->config, "penstock heartbeat", true, &self->source,
+					  err);
+	if (rc == RC_OK)
+		backoff_reset(&self->backoff);
+	else
+		self->retry_us = clock_monotonic_us() +
+						 backoff_take(&self->backoff) * 1000;
 	return rc == RC_OK ? pgconn_exec(self->source, SETTINGS_SQL, NULL, err)
 					   : rc;
 }
@@ -121,7 +142,7 @@ beat(HeartbeatWriter *self, Error *err)
 	Retention retention;
 	Lsn message_lsn = 0;
 	int64_t begun_us;
-	Rc rc = open_source(self, err);
+	Rc rc = open_source(self, clock_monotonic_us(), err);
 
 	/* What is written after this moment is not older than it. */
 	begun_us = clock_monotonic_us();
@@ -131,7 +152,7 @@ beat(HeartbeatWriter *self, Error *err)
 		rc = retention_read(self->source, self->config->name, &retention, err);
 	if (rc == RC_OK)
 		note(&retention, message_lsn, begun_us);
-	return rc;
+	return rc == RC_AGAIN ? RC_OK : rc;
 }
 
 Rc

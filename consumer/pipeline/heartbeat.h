@@ -23,6 +23,9 @@ typedef struct HeartbeatWriter HeartbeatWriter;
 /* Returns one for all attempts of a follower; borrows the Config. */
 HeartbeatWriter *heartbeat_new(const Config *config);
 
+/* The source was reached: a lost session is opened anew at the next step. */
+void heartbeat_note_reached(HeartbeatWriter *self);
+
 /* Accepts NULL. */
 void heartbeat_free(HeartbeatWriter *self);
 

@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "large_object/pass.h"
-#include "net/pgconn_open.h"
 #include "pipeline/reach.h"
 
 /* The pause after a pass is at least REST_FACTOR times as long as the pass. */
@@ -51,20 +50,6 @@ large_objects_detach(LargeObjects *self)
 	self->sinks = NULL;
 }
 
-static MUST_CHECK Rc
-open_source(const LargeObjects *self, PgConn **source, Error *err)
-{
-	char label[CONFIG_LABEL_SIZE];
-	const PgConnOptions options = {.conninfo = self->config->source,
-								   .label = label,
-								   .application_name = "penstock large objects",
-								   .kind = PGCONN_DATA,
-								   .impatient = self->sinks != NULL};
-
-	config_label_source(self->config, label);
-	return pgconn_open(source, &options, err);
-}
-
 static void
 say(const PgConn *target, const LargeObjectsDone *done)
 {
@@ -88,7 +73,8 @@ pass_target(const LargeObjects *self, int index, Error *err)
 	LargeObjectsDone done = {0};
 	PgConn *source = NULL;
 	PgConn *target = NULL;
-	Rc rc = open_source(self, &source, err);
+	Rc rc = reach_source(config, "penstock large objects", self->sinks != NULL,
+						 &source, err);
 
 	if (rc == RC_OK)
 		rc = self->sinks != NULL

@@ -50,6 +50,21 @@ reach_target_within(const Config *config, int index, int at_most_ms,
 				 conn, err);
 }
 
+Rc
+reach_source(const Config *config, const char *application_name, bool impatient,
+			 PgConn **conn, Error *err)
+{
+	char label[CONFIG_LABEL_SIZE];
+	const PgConnOptions options = {.conninfo = config->source,
+								   .label = label,
+								   .application_name = application_name,
+								   .kind = PGCONN_DATA,
+								   .impatient = impatient};
+
+	config_label_source(config, label);
+	return pgconn_open(conn, &options, err);
+}
+
 void
 reach_explain_no_slot(const Config *config, Error *err)
 {

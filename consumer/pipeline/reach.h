@@ -1,6 +1,6 @@
 /*
  * reach.h
- *    Opens a session with a target, for a few queries.
+ *    Opens a session with a target or the source, for a few queries.
  *
  * Sinks and copies, which keep their sessions, open them themselves.
  */
@@ -17,6 +17,14 @@
  */
 MUST_CHECK Rc reach_target(const Config *config, int index, PgConn **conn,
 						   Error *err);
+
+/*
+ * Opens a session with the source, for what is done beside following.  Messages
+ * name the source as config_label_source() does.  With `impatient` each answer
+ * of the server has a limit: for callers that other work waits for.  Waits.
+ */
+MUST_CHECK Rc reach_source(const Config *config, const char *application_name,
+						   bool impatient, PgConn **conn, Error *err);
 
 /*
  * Opens a session like reach_target(), with a limit for each answer of the

@@ -1095,3 +1095,19 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	input_free(run.input);
 	return rc;
 }
+
+Rc
+pipeline_judge_end(const char *component, Lsn endpos, const Sink *sink, Rc rc,
+				   Error *err)
+{
+	if (rc == RC_OK && endpos != 0 && sink->report->durable_lsn < endpos &&
+		interrupt_requested())
+		return error_set(err, ERR_INTERRUPTED,
+						 "stopped before LSN " LSN_FORMAT " was reached",
+						 LSN_ARGS(endpos));
+	if (rc != RC_FAIL || err->code != ERR_INTERRUPTED || endpos != 0)
+		return rc;
+	log_info(component, "stopped on request");
+	error_reset(err);
+	return RC_OK;
+}

@@ -107,4 +107,12 @@ typedef struct Pipeline
 MUST_CHECK Rc pipeline_run(const Pipeline *pipeline, bool *progressed,
 						   Error *err);
 
+/*
+ * Decides the result of a command that reads a stream into one sink, from that
+ * of its last run: a requested stop is a success, unless `endpos` was given and
+ * the sink has not reached it.  Other results are passed on.
+ */
+MUST_CHECK Rc pipeline_judge_end(const char *component, Lsn endpos,
+								 const Sink *sink, Rc rc, Error *err);
+
 #endif /* PENSTOCK_PIPELINE_RUN_H */

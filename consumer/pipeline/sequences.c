@@ -29,7 +29,6 @@
 #include "catalog/catalog.h"
 #include "control/sequence_table.h"
 #include "model/words.h"
-#include "net/pgconn_open.h"
 #include "net/sql.h"
 #include "pipeline/reach.h"
 #include "sequence/list.h"
@@ -247,18 +246,12 @@ say_missing(Sequences *self, const PgConn *target, const SequenceItem *item)
 static MUST_CHECK Rc
 open_source(Sequences *self, Error *err)
 {
-	char label[CONFIG_LABEL_SIZE];
-	const PgConnOptions options = {.conninfo = self->config->source,
-								   .label = label,
-								   .application_name = "penstock sequences",
-								   .kind = PGCONN_DATA,
-								   .impatient = true};
 	Rc rc;
 
 	if (self->source != NULL)
 		return RC_OK;
-	config_label_source(self->config, label);
-	rc = pgconn_open(&self->source, &options, err);
+	rc = reach_source(self->config, "penstock sequences", true, &self->source,
+					  err);
 	return rc == RC_OK ? pgconn_exec(self->source, LOCK_TIMEOUT_SQL, NULL, err)
 					   : rc;
 }
