@@ -21,7 +21,7 @@ static const Command commands[] = {
 	 "print changes as JSON lines as they commit"},
 	{"record", COMMAND_RECORD, command_record, SOURCES_ONE, NULL,
 	 "write every change to a log, to be read later"},
-	{"log", COMMAND_LOG, command_log, SOURCES_ITSELF, "status|list|verify",
+	{"log", COMMAND_LOG, command_log, SOURCES_ITSELF, "status|list|verify DIR",
 	 "say what a log has, or check all of it"},
 	{"drop", COMMAND_DROP, command_drop, SOURCES_IN_TURN, NULL,
 	 "remove the slot and the progress"},

@@ -103,7 +103,8 @@ command_log(const Config *config, Error *err)
 	if (!totals.lists && !verifies && strcmp(verb, "status") != 0)
 		return error_set(err, ERR_USAGE,
 						 "expected is \"penstock log status\", list or verify");
-	if (path == NULL || config->word_count > 2)
+	if (path == NULL || config->word_count > 2 ||
+		(config->word_count > 1 && config->log != NULL))
 		return error_set(err, ERR_USAGE,
 						 path == NULL ? "no log is given"
 									  : "only one log can be given");

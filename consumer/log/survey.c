@@ -116,6 +116,18 @@ note_rest(const Survey *self, SegmentSummary *summary, uint64_t offset,
 	return rc;
 }
 
+/* Refuses a directory without segments that nothing says is a log. */
+static MUST_CHECK Rc
+require_log(const char *path, Error *err)
+{
+	Arena *arena = arena_new(4 * KB);
+	LogDescription description;
+	Rc rc = log_description_find(&description, path, arena, err);
+
+	arena_free(arena);
+	return rc;
+}
+
 /* Sets *damage if a segment is damaged, or does not follow the one before. */
 static MUST_CHECK Rc
 look_at_open(Survey *self, Segment *segment, SegmentSummary *summary,
@@ -227,6 +239,8 @@ log_survey(const char *path, bool all, SurveyFunction function, void *context,
 	buf_init(&survey.payload, LOG_PAYLOAD_BYTES_MAX);
 	if (rc == RC_OK)
 		rc = log_directory_list(survey.directory_fd, path, &survey.names, err);
+	if (rc == RC_OK && survey.names.count == 0)
+		rc = require_log(path, err);
 	if (rc == RC_OK)
 		rc = look_at_all(&survey, function, context, err);
 	log_names_release(&survey.names);

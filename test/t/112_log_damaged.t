@@ -28,6 +28,7 @@ flipped_bytes();
 torn_end();
 missing_segment();
 older_than_slot();
+no_log();
 damaged_open_file();
 full_disk();
 done_testing();
@@ -131,6 +132,16 @@ sub older_than_slot
 		'which names the gap');
 	rename "$file.away", $file;
 	is(($log->run)[0], 0, 'with the segment it goes on');
+}
+
+sub no_log
+{
+	my $directory = PostgreSQL::Test::Utils::tempdir();
+	my ($out, $err) =
+	  run_command([ $ENV{PENSTOCK_BIN}, 'log', 'verify', $directory ]);
+
+	is($out, '', 'a directory that is no log is not called whole');
+	like($err, qr/log "\Q$directory\E" has no file "log\.conf"/, 'it is named');
 }
 
 # The file of a transaction in progress is not part of the log, but what it has
