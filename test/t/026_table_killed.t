@@ -150,9 +150,16 @@ sub as_it_should_be
 	$writer = start_writer();
 }
 
+# Without a change from it while a table is copied, the table need not catch up.
 sub start_writer
 {
-	return $pair->start_pgbench('--client=2', '--rate=200', "--file=$file");
+	my $sql = 'SELECT sum(n) FROM others WHERE id > 0';
+	my $before = $pair->source_sql($sql);
+	my $process =
+	  $pair->start_pgbench('--client=2', '--rate=200', "--file=$file");
+
+	wait_until('the writer to write', sub { $pair->source_sql($sql) > $before });
+	return $process;
 }
 
 sub states
