@@ -151,6 +151,15 @@ penstock_frame_message(PenstockSession *session, ReorderBufferTXN *txn,
 		penstock_frames_send(session);
 }
 
+PenstockFrames *
+penstock_frames_new(PenstockSession *session)
+{
+	PenstockFrames *frames = palloc0(sizeof(PenstockFrames));
+
+	penstock_frames_init_buffer(session, frames);
+	return frames;
+}
+
 void
 penstock_frame_begin(PenstockSession *session, ReorderBufferTXN *txn)
 {

@@ -25,7 +25,6 @@
 
 #include "compat.h"
 #include "send/bundle.h"
-#include "send/frame.h"
 #include "send/frame_buffer.h"
 #include "wire/compress.h"
 #include "wire/wire.h"
@@ -48,6 +47,13 @@ buffer_init(const PenstockSession *session, StringInfo buf)
 	buf->maxlen = buffer_bytes(session);
 	buf->data = MemoryContextAlloc(session->context, (Size) buf->maxlen);
 	resetStringInfo(buf);
+}
+
+void
+penstock_frames_init_buffer(PenstockSession *session, PenstockFrames *frames)
+{
+	Assert(frames->buf.data == NULL);
+	buffer_init(session, &frames->buf);
 }
 
 /* Empties the buffer; gives back the memory that an exceptional row took. */
@@ -198,13 +204,4 @@ penstock_frames_write_stream(PenstockSession *session)
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);
 	frames->stream->started = true;
 	frames->begin_written = true;
-}
-
-PenstockFrames *
-penstock_frames_new(PenstockSession *session)
-{
-	PenstockFrames *frames = palloc0(sizeof(PenstockFrames));
-
-	buffer_init(session, &frames->buf);
-	return frames;
 }

@@ -63,6 +63,10 @@ typedef struct PenstockFrames
 	int changes_unsent; /* changes since the last output or keepalive */
 } PenstockFrames;
 
+/* Makes the buffer, empty, in the session's memory context. */
+extern void penstock_frames_init_buffer(PenstockSession *session,
+										PenstockFrames *frames);
+
 /*
  * Begins the next frame: what was collected is in the server's output buffer.
  */
