@@ -26,7 +26,7 @@
  * it out of the command; then we remove only what is on the others.
  *
  * Tables that are being copied, or are paused, have slots of their own (see
- * control/table_state.h).  We remove these first, in the same way.
+ * control/copy/table_state.h).  We remove these first, in the same way.
  *
  * Before all that, we advance the targets' sequences to the source's and update
  * their large objects, because no follower will do it later.

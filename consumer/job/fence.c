@@ -17,8 +17,8 @@
 #include "job/large_objects.h"
 #include "job/sequences.h"
 #include "net/pgconn_open.h"
+#include "pipeline/beside/reach.h"
 #include "pipeline/follow.h"
-#include "pipeline/reach.h"
 #include "pipeline/state.h"
 #include "source/slot.h"
 

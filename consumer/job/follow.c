@@ -19,11 +19,11 @@
 #include "base/log.h"
 #include "base/service.h"
 #include "base/xalloc.h"
-#include "control/table_state.h"
+#include "control/copy/table_state.h"
 #include "job/table/table.h"
 #include "net/sql.h"
+#include "pipeline/beside/reach.h"
 #include "pipeline/follow.h"
-#include "pipeline/reach.h"
 #include "pipeline/remember.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)

@@ -32,7 +32,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "control/large_object_table.h"
+#include "control/copy/large_object_table.h"
 #include "model/history.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"

@@ -21,7 +21,7 @@
 #include "net/citus.h"
 #include "net/pgconn_open.h"
 #include "pipeline/begin.h"
-#include "pipeline/reach.h"
+#include "pipeline/beside/reach.h"
 #include "pipeline/remember.h"
 #include "pipeline/run.h"
 #include "pipeline/targets.h"

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "net/pooler.h"
-#include "pipeline/reach.h"
+#include "pipeline/beside/reach.h"
 
 /*
  * Milliseconds until the next target is asked if a target does not answer.

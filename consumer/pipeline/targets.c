@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "net/pgconn_open.h"
-#include "pipeline/definitions.h"
-#include "pipeline/reach.h"
+#include "pipeline/beside/definitions.h"
+#include "pipeline/beside/reach.h"
 #include "sink/postgres/postgres_sink.h"
 #include "sink/unreachable.h"
 

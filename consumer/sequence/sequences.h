@@ -4,7 +4,7 @@
  *
  * Sequences are neither transactional nor in the stream of changes, so their
  * current values are read, not those of a snapshot.  While a pipeline is
- * followed, pipeline/sequences.h keeps them up to date.
+ * followed, pipeline/beside/sequences.h keeps them up to date.
  */
 #ifndef PENSTOCK_SEQUENCE_SEQUENCES_H
 #define PENSTOCK_SEQUENCE_SEQUENCES_H

@@ -176,8 +176,8 @@ typedef struct SinkReport
 					  * transactions after the fence are not to be applied at
 					  * present; 0: there is no fence */
 	Lsn index_build_lsn; /* end of the last transaction that has left an index
-						  * to be built (see control/index_build.h); 0: there
-						  * is none */
+						  * to be built (see control/copy/index_build.h); 0:
+						  * there is none */
 	bool full;           /* whether the loop has to stop handing over changes */
 	bool stopped;     /* whether durable_lsn is final; set in SINK_SETTLING and
 					   * SINK_STOPPING */

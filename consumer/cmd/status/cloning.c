@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "cmd/status/amount.h"
-#include "control/work_list.h"
+#include "control/copy/work_list.h"
 #include "net/sql.h"
 
 static int64_t

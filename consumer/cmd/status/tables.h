@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "control/table_state.h"
+#include "control/copy/table_state.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
 

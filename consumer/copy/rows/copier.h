@@ -7,7 +7,7 @@
  * session reads each part under the exported snapshot, in a transaction of its
  * own that locks the table: see guard.h.  The target session writes each part
  * in a transaction of its own, which also marks the part as done in the work
- * list: see control/work_list.h.
+ * list: see control/copy/work_list.h.
  *
  * Only copier_open() blocks.  copier_step() does a bounded amount of work
  * without blocking, and copier_wants() returns what to poll for before the next

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "control/large_object_table.h"
+#include "control/copy/large_object_table.h"
 #include "copy/session.h"
 #include "large_object/pass.h"
 #include "large_object/statements.h"

@@ -1,7 +1,7 @@
 /*
  * work_tables.h
- *    Reads and writes a clone's work list (see control/work_list.h) for the
- *    tables of a catalog.
+ *    Reads and writes a clone's work list (see control/copy/work_list.h) for
+ * the tables of a catalog.
  *
  * All functions with an Rc query the target and block.
  */
@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "catalog/catalog.h"
-#include "control/work_list.h"
+#include "control/copy/work_list.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
 

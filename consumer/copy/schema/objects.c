@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "control/work_list.h"
+#include "control/copy/work_list.h"
 #include "net/sql.h"
 
 /* Types of objects that we drop with statements of their own, in this order.

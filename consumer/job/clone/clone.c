@@ -14,9 +14,9 @@
 #include "base/xalloc.h"
 #include "catalog/match.h"
 #include "catalog/settings.h"
-#include "control/copied_table.h"
+#include "control/copy/copied_table.h"
+#include "control/copy/table_state.h"
 #include "control/schema.h"
-#include "control/table_state.h"
 #include "copy/rows/data.h"
 #include "copy/rows/large_objects.h"
 #include "copy/rows/summary.h"
@@ -36,7 +36,7 @@
 #include "job/clone/undo.h"
 #include "net/sql.h"
 #include "net/writer.h"
-#include "pipeline/keys.h"
+#include "pipeline/beside/keys.h"
 #include "sequence/sequences.h"
 
 #define ARENA_BLOCK_BYTES (4 * KB)

@@ -22,12 +22,12 @@
  *   6. For each target, we write the pipeline's progress.  A follower cannot
  *      start before that, so it never follows an incomplete copy.
  *
- * We record on the targets which tables are done (see control/work_list.h).  If
- * the clone fails, is stopped or is killed, a later run continues it, with the
- * same slot.  It copies the remaining tables under the snapshot of a temporary
- * slot.  These copies are newer than the consistent point of the pipeline's
- * slot; the follower leaves out the changes that they already contain (see
- * control/table_state.h).
+ * We record on the targets which tables are done (see
+ * control/copy/work_list.h).  If the clone fails, is stopped or is killed, a
+ * later run continues it, with the same slot.  It copies the remaining tables
+ * under the snapshot of a temporary slot.  These copies are newer than the
+ * consistent point of the pipeline's slot; the follower leaves out the changes
+ * that they already contain (see control/copy/table_state.h).
  *
  * If the clone fails before anything was copied, we drop the slot that this run
  * has created, because it would keep the source's WAL for ever.

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "control/copied_table.h"
+#include "control/copy/copied_table.h"
 #include "net/sql.h"
 
 /*

@@ -11,7 +11,8 @@
 /*
  * Records on a target which tables a follower of the source's pipeline may
  * follow: those of the source's catalog, and their partitions.  See
- * control/copied_table.h.  Writes in the target's current transaction; blocks.
+ * control/copy/copied_table.h.  Writes in the target's current transaction;
+ * blocks.
  */
 MUST_CHECK Rc clone_note_copied(const CloneSource *source, PgConn *target,
 								Arena *arena, Error *err);

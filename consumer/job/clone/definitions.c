@@ -5,7 +5,7 @@
 #include "job/clone/definitions.h"
 
 #include "control/definition_table.h"
-#include "pipeline/definitions.h"
+#include "pipeline/beside/definitions.h"
 
 Rc
 clone_read_definitions(Clone *clone, Error *err)

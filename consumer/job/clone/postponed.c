@@ -5,7 +5,7 @@
 #include "job/clone/postponed.h"
 
 #include "base/log.h"
-#include "control/postponed_key.h"
+#include "control/copy/postponed_key.h"
 
 static void
 say_postponed(PgConn *target, const PostponedKey *key, bool added)

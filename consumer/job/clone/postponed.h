@@ -1,7 +1,7 @@
 /*
  * postponed.h
  *    Records foreign keys that could not be validated after the copy on the
- *    target, where a follower validates them later (pipeline/keys.h).
+ *    target, where a follower validates them later (pipeline/beside/keys.h).
  */
 #ifndef PENSTOCK_JOB_CLONE_POSTPONED_H
 #define PENSTOCK_JOB_CLONE_POSTPONED_H

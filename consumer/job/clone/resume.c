@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "base/xalloc.h"
-#include "control/large_object_table.h"
+#include "control/copy/large_object_table.h"
 #include "copy/rows/large_objects.h"
 #include "copy/rows/work_tables.h"
 #include "copy/schema/objects.h"

@@ -15,11 +15,11 @@
 #include "catalog/foreign_keys.h"
 #include "catalog/match.h"
 #include "check/ends.h"
-#include "control/table_state.h"
+#include "control/copy/table_state.h"
 #include "copy/rows/spread.h"
 #include "copy/rows/work_tables.h"
 #include "job/clone/snapshot.h"
-#include "pipeline/place.h"
+#include "pipeline/beside/place.h"
 
 /* Fails if two connections are connected to the same database: as targets it
  * would receive its rows twice, as sources they would be read twice. */

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "control/copied_table.h"
+#include "control/copy/copied_table.h"
 #include "control/schema.h"
 #include "net/sql.h"
 

@@ -19,7 +19,7 @@
 #include "copy/schema/schema.h"
 #include "job/table/publication.h"
 #include "net/sql.h"
-#include "pipeline/definitions.h"
+#include "pipeline/beside/definitions.h"
 #include "sequence/sequences.h"
 #include "source/slot.h"
 

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "check/rules.h"
-#include "control/copied_table.h"
+#include "control/copy/copied_table.h"
 #include "control/definition_table.h"
 #include "control/schema.h"
 #include "job/table/copy.h"

@@ -5,7 +5,7 @@
  *
  * The tables are handled one after the other, in the order given; the first
  * failure ends the command.  For the states of a table see
- * control/table_state.h, and for its steps copy.h and join.h.
+ * control/copy/table_state.h, and for its steps copy.h and join.h.
  *
  * The command can be killed at any point, and then be repeated.  The follower
  * continues with all other tables meanwhile.

@@ -19,9 +19,9 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "control/copied_table.h"
+#include "control/copy/copied_table.h"
+#include "control/copy/table_state.h"
 #include "control/progress_table.h"
-#include "control/table_state.h"
 #include "model/definition.h"
 #include "net/pgconn.h"
 

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "catalog/pattern.h"
-#include "control/copied_table.h"
-#include "control/table_state.h"
+#include "control/copy/copied_table.h"
+#include "control/copy/table_state.h"
 #include "net/sql.h"
 
 #define ARENA_BLOCK_BYTES (64 * KB)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "control/copied_table.h"
+#include "control/copy/copied_table.h"
 #include "sink/postgres/publication_change.h"
 
 /* Whether changes of a transaction with this end_lsn to a table are applied. */

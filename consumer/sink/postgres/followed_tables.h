@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "control/table_state.h"
+#include "control/copy/table_state.h"
 #include "model/definition.h"
 #include "model/words.h"
 #include "net/pgconn.h"

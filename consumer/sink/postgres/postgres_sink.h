@@ -13,11 +13,11 @@
 
 #include <stddef.h>
 
+#include "control/copy/postponed_key.h"
+#include "control/copy/table_state.h"
 #include "control/node_table.h"
 #include "control/pipeline_table.h"
-#include "control/postponed_key.h"
 #include "control/progress_table.h"
-#include "control/table_state.h"
 #include "model/policy.h"
 #include "model/words.h"
 #include "net/pgconn_open.h"

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "control/table_state.h"
+#include "control/copy/table_state.h"
 #include "sink/postgres/apply/applier.h"
 #include "sink/postgres/apply/lanes.h"
 #include "sink/postgres/apply/open_txns.h"

@@ -11,8 +11,8 @@
 #ifndef PENSTOCK_SINK_POSTGRES_UNCOPIED_H
 #define PENSTOCK_SINK_POSTGRES_UNCOPIED_H
 
-#include "control/copied_table.h"
-#include "control/table_state.h"
+#include "control/copy/copied_table.h"
+#include "control/copy/table_state.h"
 
 typedef struct UncopiedTables UncopiedTables;
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "control/large_object_table.h"
+#include "control/copy/large_object_table.h"
 #include "net/pgconn_open.h"
 #include "support/libpq_script.h"
 

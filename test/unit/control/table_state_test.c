@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "control/table_state.h"
+#include "control/copy/table_state.h"
 #include "support/frames.h"
 
 #define END_LSN 1000

@@ -39,7 +39,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "control/table_state.h"
+#include "control/copy/table_state.h"
 #include "sink/postgres/apply/session.h"
 #include "sink/postgres/apply/target.h"
 

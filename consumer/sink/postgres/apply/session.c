@@ -10,8 +10,8 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "control/copy/index_build.h"
 #include "control/fence.h"
-#include "control/index_build.h"
 #include "control/moved_table.h"
 #include "control/schema.h"
 #include "net/citus.h"

@@ -8,12 +8,12 @@
 
 #include <stdbool.h>
 
-#include "control/copied_table.h"
+#include "control/copy/copied_table.h"
+#include "control/copy/postponed_key.h"
+#include "control/copy/table_state.h"
 #include "control/node_table.h"
 #include "control/pipeline_table.h"
-#include "control/postponed_key.h"
 #include "control/progress_table.h"
-#include "control/table_state.h"
 #include "model/policy.h"
 #include "net/pgconn.h"
 #include "net/pgconn_open.h"

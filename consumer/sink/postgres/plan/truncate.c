@@ -7,7 +7,7 @@
  */
 #include "sink/postgres/plan/truncate.h"
 
-#include "control/index_build.h"
+#include "control/copy/index_build.h"
 
 /* Appends the tables, with `before` before each and `between` between two. */
 static void

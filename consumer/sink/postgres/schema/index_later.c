@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "control/index_build.h"
+#include "control/copy/index_build.h"
 #include "control/schema.h"
 #include "model/oid_list.h"
 

@@ -6,8 +6,8 @@
  * The source's CREATE INDEX is applied in a transaction together with rows of
  * other tables, and later transactions wait for it.  For a small table this
  * takes little time.  For a large table, the index is recorded in
- * penstock.index_build (control/index_build.h), unless another statement of the
- * transaction needs it, and the follower builds it in parallel to later
+ * penstock.index_build (control/copy/index_build.h), unless another statement
+ * of the transaction needs it, and the follower builds it in parallel to later
  * transactions.
  *
  * Until the index exists, another schema change of the table must not depend on

@@ -26,7 +26,7 @@
 #define PENSTOCK_SINK_POSTGRES_APPLY_SCHEMA_STEP_H
 
 #include "base/error.h"
-#include "control/table_state.h"
+#include "control/copy/table_state.h"
 #include "model/policy.h"
 #include "net/pgconn.h"
 #include "sink/postgres/plan/stages.h"

@@ -12,8 +12,8 @@
  * A failure never ends the follower and is not logged as one: whatever is wrong
  * with the source is reported by the code that streams from it.
  */
-#ifndef PENSTOCK_PIPELINE_HEARTBEAT_H
-#define PENSTOCK_PIPELINE_HEARTBEAT_H
+#ifndef PENSTOCK_PIPELINE_BESIDE_HEARTBEAT_H
+#define PENSTOCK_PIPELINE_BESIDE_HEARTBEAT_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -38,4 +38,4 @@ MUST_CHECK Rc heartbeat_step(void *context, Error *err);
 /* Makes a heartbeat if one is due, between two attempts.  Waits. */
 MUST_CHECK Rc heartbeat_step_if_due(HeartbeatWriter *self, Error *err);
 
-#endif /* PENSTOCK_PIPELINE_HEARTBEAT_H */
+#endif /* PENSTOCK_PIPELINE_BESIDE_HEARTBEAT_H */

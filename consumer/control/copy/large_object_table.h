@@ -13,8 +13,8 @@
  * that writes large objects locks the row, and requires the token of its pass,
  * so a pass cannot write after another one has begun.
  */
-#ifndef PENSTOCK_CONTROL_LARGE_OBJECT_TABLE_H
-#define PENSTOCK_CONTROL_LARGE_OBJECT_TABLE_H
+#ifndef PENSTOCK_CONTROL_COPY_LARGE_OBJECT_TABLE_H
+#define PENSTOCK_CONTROL_COPY_LARGE_OBJECT_TABLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -139,4 +139,4 @@ MUST_CHECK Rc large_object_table_find_from(PgConn *server, const char *source,
 										   Arena *arena, const char **pipeline,
 										   Error *err);
 
-#endif /* PENSTOCK_CONTROL_LARGE_OBJECT_TABLE_H */
+#endif /* PENSTOCK_CONTROL_COPY_LARGE_OBJECT_TABLE_H */

@@ -14,8 +14,8 @@
  * It also reports how much WAL the source keeps for the slot, if that exceeds
  * --slot-wal-warning.
  */
-#ifndef PENSTOCK_PIPELINE_WATCHDOG_H
-#define PENSTOCK_PIPELINE_WATCHDOG_H
+#ifndef PENSTOCK_PIPELINE_BESIDE_WATCHDOG_H
+#define PENSTOCK_PIPELINE_BESIDE_WATCHDOG_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -44,4 +44,4 @@ MUST_CHECK Rc watchdog_step(void *context, Error *err);
  */
 MUST_CHECK Rc watchdog_ping(void *context, Error *err);
 
-#endif /* PENSTOCK_PIPELINE_WATCHDOG_H */
+#endif /* PENSTOCK_PIPELINE_BESIDE_WATCHDOG_H */

@@ -2,13 +2,13 @@
  * keys.h
  *    Validates foreign keys that could not be checked when tables were copied.
  *
- * See control/postponed_key.h for why a copy postpones foreign keys.  To
+ * See control/copy/postponed_key.h for why a copy postpones foreign keys.  To
  * validate one is a statement that may take long.  It runs in a session of its
  * own, one for each target, while the follower continues.  A failure never ends
  * the follower: it is logged, and the statement is tried again later.
  */
-#ifndef PENSTOCK_PIPELINE_KEYS_H
-#define PENSTOCK_PIPELINE_KEYS_H
+#ifndef PENSTOCK_PIPELINE_BESIDE_KEYS_H
+#define PENSTOCK_PIPELINE_BESIDE_KEYS_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -39,4 +39,4 @@ MUST_CHECK Rc keys_step(Keys *keys, Error *err);
  */
 void keys_finish(Keys *keys);
 
-#endif /* PENSTOCK_PIPELINE_KEYS_H */
+#endif /* PENSTOCK_PIPELINE_BESIDE_KEYS_H */

@@ -3,8 +3,8 @@
  *    Applies a pipeline's placement (model/placement.h) to the tables that the
  *    source publishes.
  */
-#ifndef PENSTOCK_PIPELINE_PLACE_H
-#define PENSTOCK_PIPELINE_PLACE_H
+#ifndef PENSTOCK_PIPELINE_BESIDE_PLACE_H
+#define PENSTOCK_PIPELINE_BESIDE_PLACE_H
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -52,4 +52,4 @@ MUST_CHECK Rc place_read_directory(const Config *config, int target, Lsn lsn,
 bool place_node(const Config *config, int target, const Buf *places,
 				NodeIdentity *node);
 
-#endif /* PENSTOCK_PIPELINE_PLACE_H */
+#endif /* PENSTOCK_PIPELINE_BESIDE_PLACE_H */

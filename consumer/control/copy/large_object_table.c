@@ -2,7 +2,7 @@
  * large_object_table.c
  *    SQL on penstock.large_object and penstock.large_object_pass.
  */
-#include "control/large_object_table.h"
+#include "control/copy/large_object_table.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -11,8 +11,8 @@
  * and we try again the next time.  Passes take at most about a third of the
  * time, whatever the interval is.
  */
-#ifndef PENSTOCK_PIPELINE_LARGE_OBJECTS_H
-#define PENSTOCK_PIPELINE_LARGE_OBJECTS_H
+#ifndef PENSTOCK_PIPELINE_BESIDE_LARGE_OBJECTS_H
+#define PENSTOCK_PIPELINE_BESIDE_LARGE_OBJECTS_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -48,4 +48,4 @@ MUST_CHECK Rc large_objects_step(void *context, Error *err);
  */
 MUST_CHECK Rc large_objects_finish(LargeObjects *self, Error *err);
 
-#endif /* PENSTOCK_PIPELINE_LARGE_OBJECTS_H */
+#endif /* PENSTOCK_PIPELINE_BESIDE_LARGE_OBJECTS_H */

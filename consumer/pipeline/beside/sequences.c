@@ -16,7 +16,7 @@
  * set each other's sequences further for ever.  If it is a third server, the
  * value includes a margin already and we add none.
  */
-#include "pipeline/sequences.h"
+#include "pipeline/beside/sequences.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@
 #include "control/sequence_table.h"
 #include "model/words.h"
 #include "net/sql.h"
-#include "pipeline/reach.h"
+#include "pipeline/beside/reach.h"
 #include "sequence/list.h"
 #include "sequence/set.h"
 #include "source/slot.h"

@@ -2,7 +2,7 @@
  * keys.c
  *    Runs one statement at a time on each target.
  */
-#include "pipeline/keys.h"
+#include "pipeline/beside/keys.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "control/postponed_key.h"
+#include "control/copy/postponed_key.h"
 #include "net/pgconn_open.h"
 #include "sink/postgres/postgres_sink.h"
 

@@ -2,7 +2,7 @@
  * reach.c
  *    Opens the connections.
  */
-#include "pipeline/reach.h"
+#include "pipeline/beside/reach.h"
 
 #include "control/progress_table.h"
 #include "net/pgconn_open.h"

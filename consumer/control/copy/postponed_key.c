@@ -2,7 +2,7 @@
  * postponed_key.c
  *    SQL on penstock.postponed_key.
  */
-#include "control/postponed_key.h"
+#include "control/copy/postponed_key.h"
 
 #include <stdio.h>
 

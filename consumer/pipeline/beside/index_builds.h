@@ -1,15 +1,15 @@
 /*
  * index_builds.h
  *    Builds indexes that a follower has left to be built (see
- *    control/index_build.h), while it follows.
+ *    control/copy/index_build.h), while it follows.
  *
  * Each target has a task of its own, which builds its indexes one after the
  * other, over a session that is open only as long as there are any.  A build
  * that fails never ends the follower: it is logged once, and tried again after
  * a pause.  A build that runs when the task ends goes on in the server.
  */
-#ifndef PENSTOCK_PIPELINE_INDEX_BUILDS_H
-#define PENSTOCK_PIPELINE_INDEX_BUILDS_H
+#ifndef PENSTOCK_PIPELINE_BESIDE_INDEX_BUILDS_H
+#define PENSTOCK_PIPELINE_BESIDE_INDEX_BUILDS_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -45,4 +45,4 @@ MUST_CHECK Rc index_builder_step(void *context, Error *err);
 MUST_CHECK Rc index_builds_finish(PgConn *target, const char *pipeline,
 								  Error *err);
 
-#endif /* PENSTOCK_PIPELINE_INDEX_BUILDS_H */
+#endif /* PENSTOCK_PIPELINE_BESIDE_INDEX_BUILDS_H */

@@ -3,13 +3,13 @@
  *    Reads the published tables from the source, and the directory from a
  *    target.
  */
-#include "pipeline/place.h"
+#include "pipeline/beside/place.h"
 
 #include <string.h>
 
 #include "base/json.h"
 #include "net/sql.h"
-#include "pipeline/reach.h"
+#include "pipeline/beside/reach.h"
 
 /* Largest size in bytes of each text of a Place; a table needs about 100. */
 #define PLACE_TEXT_MAX (256 * MB)

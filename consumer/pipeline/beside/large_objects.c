@@ -2,7 +2,7 @@
  * large_objects.c
  *    Makes a pass for each target, one after the other.
  */
-#include "pipeline/large_objects.h"
+#include "pipeline/beside/large_objects.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "large_object/pass.h"
-#include "pipeline/reach.h"
+#include "pipeline/beside/reach.h"
 
 /* The pause after a pass is at least REST_FACTOR times as long as the pass. */
 #define REST_FACTOR 2

@@ -12,8 +12,8 @@
  * A failure here never ends the follower or makes it wait: it is logged once,
  * and we try again the next time.
  */
-#ifndef PENSTOCK_PIPELINE_SEQUENCES_H
-#define PENSTOCK_PIPELINE_SEQUENCES_H
+#ifndef PENSTOCK_PIPELINE_BESIDE_SEQUENCES_H
+#define PENSTOCK_PIPELINE_BESIDE_SEQUENCES_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -52,4 +52,4 @@ MUST_CHECK Rc sequences_step(void *context, Error *err);
  */
 MUST_CHECK Rc sequences_finish(Sequences *self, Error *err);
 
-#endif /* PENSTOCK_PIPELINE_SEQUENCES_H */
+#endif /* PENSTOCK_PIPELINE_BESIDE_SEQUENCES_H */

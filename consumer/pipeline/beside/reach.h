@@ -4,8 +4,8 @@
  *
  * Sinks and copies, which keep their sessions, open them themselves.
  */
-#ifndef PENSTOCK_PIPELINE_REACH_H
-#define PENSTOCK_PIPELINE_REACH_H
+#ifndef PENSTOCK_PIPELINE_BESIDE_REACH_H
+#define PENSTOCK_PIPELINE_BESIDE_REACH_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -55,4 +55,4 @@ MUST_CHECK Rc reach_target_within(const Config *config, int index,
  */
 void reach_explain_no_slot(const Config *config, Error *err);
 
-#endif /* PENSTOCK_PIPELINE_REACH_H */
+#endif /* PENSTOCK_PIPELINE_BESIDE_REACH_H */

@@ -2,7 +2,7 @@
  * table_state.c
  *    A sorted array of tables, which is searched only up to the last watermark.
  */
-#include "control/table_state.h"
+#include "control/copy/table_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>

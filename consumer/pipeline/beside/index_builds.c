@@ -2,7 +2,7 @@
  * index_builds.c
  *    Runs CREATE INDEX CONCURRENTLY.
  */
-#include "pipeline/index_builds.h"
+#include "pipeline/beside/index_builds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "control/index_build.h"
+#include "control/copy/index_build.h"
 #include "net/pgconn_open.h"
 
 #define ARENA_BLOCK_BYTES (2 * KB)

@@ -3,7 +3,7 @@
  *    Keeps the list in arrays sorted by name and by OID, and compares it with
  *    the tables of the target.
  */
-#include "control/copied_table.h"
+#include "control/copy/copied_table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

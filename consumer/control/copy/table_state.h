@@ -42,8 +42,8 @@
  * the states again.  So a state is valid for exactly the transactions after the
  * progress at which it was written.
  */
-#ifndef PENSTOCK_CONTROL_TABLE_STATE_H
-#define PENSTOCK_CONTROL_TABLE_STATE_H
+#ifndef PENSTOCK_CONTROL_COPY_TABLE_STATE_H
+#define PENSTOCK_CONTROL_COPY_TABLE_STATE_H
 
 #include <stdbool.h>
 
@@ -229,4 +229,4 @@ enum
 	TABLE_LIST_CAUGHT_UP,
 };
 
-#endif /* PENSTOCK_CONTROL_TABLE_STATE_H */
+#endif /* PENSTOCK_CONTROL_COPY_TABLE_STATE_H */

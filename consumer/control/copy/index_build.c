@@ -2,7 +2,7 @@
  * index_build.c
  *    SQL around penstock.index_build.
  */
-#include "control/index_build.h"
+#include "control/copy/index_build.h"
 
 #include <inttypes.h>
 #include <stdio.h>

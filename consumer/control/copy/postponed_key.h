@@ -13,8 +13,8 @@
  * The follower runs the statement when it has applied enough, and removes the
  * row in the same transaction.
  */
-#ifndef PENSTOCK_CONTROL_POSTPONED_KEY_H
-#define PENSTOCK_CONTROL_POSTPONED_KEY_H
+#ifndef PENSTOCK_CONTROL_COPY_POSTPONED_KEY_H
+#define PENSTOCK_CONTROL_COPY_POSTPONED_KEY_H
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -59,4 +59,4 @@ void postponed_keys_release(PostponedKeys *keys);
 void postponed_key_append_done(Buf *sql, const char *pipeline,
 							   const PostponedKey *key);
 
-#endif /* PENSTOCK_CONTROL_POSTPONED_KEY_H */
+#endif /* PENSTOCK_CONTROL_COPY_POSTPONED_KEY_H */

@@ -2,7 +2,7 @@
  * work_list.c
  *    SQL on penstock.copy_run, penstock.copy_table and penstock.copy_object.
  */
-#include "control/work_list.h"
+#include "control/copy/work_list.h"
 
 #include <inttypes.h>
 #include <stdio.h>

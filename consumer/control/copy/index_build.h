@@ -18,8 +18,8 @@
  * table takes the same lock before.  So an index is never built while its table
  * is altered, and never after the change that drops it.
  */
-#ifndef PENSTOCK_CONTROL_INDEX_BUILD_H
-#define PENSTOCK_CONTROL_INDEX_BUILD_H
+#ifndef PENSTOCK_CONTROL_COPY_INDEX_BUILD_H
+#define PENSTOCK_CONTROL_COPY_INDEX_BUILD_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -127,4 +127,4 @@ typedef enum IndexFound
 MUST_CHECK Rc index_build_find(PgConn *target, const IndexBuild *build,
 							   IndexFound *found, Error *err);
 
-#endif /* PENSTOCK_CONTROL_INDEX_BUILD_H */
+#endif /* PENSTOCK_CONTROL_COPY_INDEX_BUILD_H */

@@ -2,7 +2,7 @@
  * heartbeat.c
  *    A session with the source, and what is asked in it.
  */
-#include "pipeline/heartbeat.h"
+#include "pipeline/beside/heartbeat.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "metrics/metrics.h"
-#include "pipeline/reach.h"
+#include "pipeline/beside/reach.h"
 #include "source/retention.h"
 
 /* Nobody waits for the message to be on the source's disk. */

@@ -15,8 +15,8 @@
  * Schema changes that end at or before it are ignored (schema_step_covers());
  * the first one after it is compared with the definitions stored.
  */
-#ifndef PENSTOCK_PIPELINE_DEFINITIONS_H
-#define PENSTOCK_PIPELINE_DEFINITIONS_H
+#ifndef PENSTOCK_PIPELINE_BESIDE_DEFINITIONS_H
+#define PENSTOCK_PIPELINE_BESIDE_DEFINITIONS_H
 
 #include <stdint.h>
 
@@ -65,4 +65,4 @@ MUST_CHECK Rc definitions_write(PgConn *target, const char *pipeline,
 MUST_CHECK Rc definitions_note(const Config *config, PgConn *target,
 							   int64_t lease_token, Error *err);
 
-#endif /* PENSTOCK_PIPELINE_DEFINITIONS_H */
+#endif /* PENSTOCK_PIPELINE_BESIDE_DEFINITIONS_H */

@@ -2,7 +2,7 @@
  * watchdog.c
  *    Compares the numbers of the follower with those of the look before.
  */
-#include "pipeline/watchdog.h"
+#include "pipeline/beside/watchdog.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "base/xalloc.h"
 #include "metrics/metrics.h"
 #include "net/blocked.h"
-#include "pipeline/reach.h"
+#include "pipeline/beside/reach.h"
 
 /* Shortest and longest time from one look to the next. */
 #define LOOK_MS_MIN 500

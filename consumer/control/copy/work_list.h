@@ -21,8 +21,8 @@
  * continues the clone takes a new token; a process with an older token cannot
  * mark anything as done, and so cannot commit.
  */
-#ifndef PENSTOCK_CONTROL_WORK_LIST_H
-#define PENSTOCK_CONTROL_WORK_LIST_H
+#ifndef PENSTOCK_CONTROL_COPY_WORK_LIST_H
+#define PENSTOCK_CONTROL_COPY_WORK_LIST_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,7 +30,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "control/table_state.h"
+#include "control/copy/table_state.h"
 #include "model/history.h"
 #include "model/lsn.h"
 #include "net/pgconn.h"
@@ -253,4 +253,4 @@ typedef enum WorkSeenColumn
 MUST_CHECK Rc work_list_look(PgConn *target, const char *pipeline,
 							 int count_max, PGresult **result, Error *err);
 
-#endif /* PENSTOCK_CONTROL_WORK_LIST_H */
+#endif /* PENSTOCK_CONTROL_COPY_WORK_LIST_H */

@@ -2,12 +2,12 @@
  * definitions.c
  *    Reads the source's catalogs, and writes penstock.definition.
  */
-#include "pipeline/definitions.h"
+#include "pipeline/beside/definitions.h"
 
 #include "base/log.h"
 #include "base/own_command.h"
 #include "catalog/publications.h"
-#include "control/copied_table.h"
+#include "control/copy/copied_table.h"
 #include "control/definition_table.h"
 #include "control/progress_table.h"
 #include "ddl/json.h"

@@ -20,15 +20,15 @@
  * A row without a name holds for all tables that have no row.  A pipeline from
  * an older version has no rows; all its tables count as copied.
  */
-#ifndef PENSTOCK_CONTROL_COPIED_TABLE_H
-#define PENSTOCK_CONTROL_COPIED_TABLE_H
+#ifndef PENSTOCK_CONTROL_COPY_COPIED_TABLE_H
+#define PENSTOCK_CONTROL_COPY_COPIED_TABLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "control/copy/table_state.h"
 #include "control/progress_table.h"
-#include "control/table_state.h"
 #include "model/definition.h"
 #include "model/relation.h"
 #include "net/pgconn.h"
@@ -148,4 +148,4 @@ CopiedVerdict copied_tables_judge(const CopiedTables *tables,
 								  const Relation *relation,
 								  const CopiedTable **table);
 
-#endif /* PENSTOCK_CONTROL_COPIED_TABLE_H */
+#endif /* PENSTOCK_CONTROL_COPY_COPIED_TABLE_H */
