@@ -388,7 +388,7 @@ server_append(FederateScript *script, const FederateOptions *options, int node,
 		.options = options,
 		.node = &options->nodes[node],
 		.name = script->servers[node],
-		.wanted = PQconninfo(pgconn_raw(options->nodes[node].conn)),
+		.wanted = pgconn_parameters(options->nodes[node].conn),
 	};
 	Rc rc = RC_OK;
 

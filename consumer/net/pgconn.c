@@ -31,6 +31,7 @@ struct PgConn
 	char *label;
 	int64_t patience_ms; /* time that an answer may take; -1: no limit */
 	bool lasting;        /* see pgconn_set_lasting() */
+	HostList asked; /* see pgconn_set_asked_hosts(); host NULL: not called */
 };
 
 Rc
@@ -73,6 +74,41 @@ pgconn_new(PGconn *pg, const char *label)
 	conn->patience_ms = -1;
 	PQsetNoticeReceiver(pg, log_notice, conn);
 	return conn;
+}
+
+void
+pgconn_set_asked_hosts(PgConn *conn, HostList *asked)
+{
+	ASSERT(conn->asked.host == NULL && asked->host != NULL);
+	conn->asked = *asked;
+	*asked = (HostList){0};
+}
+
+/* PQconninfoFree() frees a value with free(). */
+static void
+set_parameter(PQconninfoOption *options, const char *keyword, const char *value)
+{
+	for (PQconninfoOption *o = options; o && o->keyword; o++)
+	{
+		if (strcmp(o->keyword, keyword) != 0)
+			continue;
+		free(o->val);
+		o->val = value ? xstrdup(value) : NULL;
+	}
+}
+
+PQconninfoOption *
+pgconn_parameters(const PgConn *conn)
+{
+	PQconninfoOption *options = PQconninfo(conn->pg);
+
+	if (conn->asked.host != NULL)
+	{
+		set_parameter(options, "host", conn->asked.host);
+		set_parameter(options, "hostaddr", conn->asked.hostaddr);
+		set_parameter(options, "port", conn->asked.port);
+	}
+	return options;
 }
 
 void
@@ -141,6 +177,7 @@ pgconn_close(PgConn *conn)
 			cancel_running(conn);
 		PQfinish(conn->pg);
 	}
+	host_list_release(&conn->asked);
 	free(conn->label);
 	free(conn);
 }
@@ -550,7 +587,7 @@ is_passed_on(const PQconninfoOption *option)
 void
 pgconn_child_conninfo(const PgConn *conn, char **conninfo, char **password)
 {
-	PQconninfoOption *options = PQconninfo(conn->pg);
+	PQconninfoOption *options = pgconn_parameters(conn);
 	bool has_service = option_value(options, "service") != NULL;
 	Buf buf;
 

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "net/host_lookup.h"
 
 typedef struct PgConn PgConn;
 
@@ -32,6 +33,19 @@ typedef struct PgConn PgConn;
  * ownership of `pg`; copies `label`.  To open a connection see pgconn_open.h.
  */
 PgConn *pgconn_new(PGconn *pg, const char *label);
+
+/*
+ * Says which hosts the user has asked for, if libpq got others (see
+ * host_lookup.h).  Takes the texts of the list.
+ */
+void pgconn_set_asked_hosts(PgConn *conn, HostList *asked);
+
+/*
+ * Returns the parameters of the connection, as PQconninfo() does, with the
+ * hosts that the user has asked for.  The caller frees them with
+ * PQconninfoFree().
+ */
+PQconninfoOption *pgconn_parameters(const PgConn *conn);
 
 /*
  * Sets how many milliseconds each answer of the server may take; -1, as at the

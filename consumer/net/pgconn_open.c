@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "net/host_lookup.h"
 #include "net/libpq_text.h"
 #include "net/pooler.h"
 
@@ -221,15 +222,55 @@ start_failed(PgConn *conn, const char *conninfo, Error *err)
 /* ---- connecting --------------------------------------------------------- */
 
 /*
- * Starts to connect, without waiting.  TCP keepalives detect a peer that
+ * Returns the parameters that libpq takes from the connection string, the
+ * service file and the environment; the caller frees them.  There is no
+ * function of libpq for that before it connects.  So we have it connect with a
+ * value that no version of it accepts: it refuses that after it has read
+ * everything, and before it reaches for the network.
+ */
+static PQconninfoOption *
+read_parameters(const char *conninfo)
+{
+	static const char *const keywords[] = {"dbname", "target_session_attrs",
+										   NULL};
+	const char *const values[] = {conninfo, "not to be connected", NULL};
+	PGconn *pg = PQconnectStartParams(keywords, values, 1);
+	PQconninfoOption *parameters;
+
+	CHECK(pg != NULL);
+	parameters = PQconninfo(pg);
+	PQfinish(pg);
+	return parameters;
+}
+
+static const char *
+parameter(const PQconninfoOption *parameters, const char *keyword)
+{
+	for (const PQconninfoOption *p = parameters; p && p->keyword; p++)
+		if (strcmp(p->keyword, keyword) == 0)
+			return p->val;
+	return NULL;
+}
+
+static char *
+copy_parameter(const PQconninfoOption *parameters, const char *keyword)
+{
+	const char *value = parameter(parameters, keyword);
+
+	return xstrdup(value ? value : "");
+}
+
+/*
+ * Starts to connect, without waiting, to the hosts that were looked up, if any.
+ * TCP keepalives detect a peer that
  * vanished within half a minute; with the defaults of the operating system that
  * takes hours.
  */
 static PGconn *
-start_connection(const PgConnOptions *options)
+start_connection(const PgConnOptions *options, const HostList *found)
 {
-	const char *keywords[12];
-	const char *values[12];
+	const char *keywords[16];
+	const char *values[16];
 	int n = 0;
 
 	/* Options before "dbname" can be overridden by the connection string. */
@@ -252,6 +293,15 @@ start_connection(const PgConnOptions *options)
 		keywords[n] = "replication";
 		values[n++] = "database";
 	}
+	if (found->host != NULL)
+	{
+		keywords[n] = "host";
+		values[n++] = found->host;
+		keywords[n] = "hostaddr";
+		values[n++] = found->hostaddr;
+		keywords[n] = "port";
+		values[n++] = found->port;
+	}
 	keywords[n] = NULL;
 	values[n] = NULL;
 	return PQconnectStartParams(keywords, values, 1);
@@ -259,15 +309,12 @@ start_connection(const PgConnOptions *options)
 
 /* Returns connect_timeout in milliseconds; -1: no limit. */
 static int64_t
-connect_timeout_ms(const PGconn *pg)
+connect_timeout_ms(const PQconninfoOption *parameters)
 {
-	PQconninfoOption *options = PQconninfo((PGconn *) (uintptr_t) pg);
-	int64_t seconds = PGCONN_CONNECT_TIMEOUT_S;
+	const char *value = parameter(parameters, "connect_timeout");
+	int64_t seconds = value != NULL ? strtol(value, NULL, 10)
+									: PGCONN_CONNECT_TIMEOUT_S;
 
-	for (PQconninfoOption *o = options; o && o->keyword; o++)
-		if (strcmp(o->keyword, "connect_timeout") == 0 && o->val)
-			seconds = strtol(o->val, NULL, 10);
-	PQconninfoFree(options);
 	return seconds <= 0 ? -1 : seconds * 1000;
 }
 
@@ -280,9 +327,9 @@ connect_timed_out(const PgConn *conn, int64_t connect_ms, Error *err)
 }
 
 static int64_t
-connect_ms_of(const PgConn *conn, const PgConnOptions *options)
+connect_ms_of(const PQconninfoOption *parameters, const PgConnOptions *options)
 {
-	int64_t connect_ms = connect_timeout_ms(pgconn_raw(conn));
+	int64_t connect_ms = connect_timeout_ms(parameters);
 
 	if (options->at_most_ms > 0 &&
 		(connect_ms < 0 || connect_ms > options->at_most_ms))
@@ -312,11 +359,9 @@ wait_for_socket(PgConn *conn, short events, int64_t deadline_us, Error *err)
 }
 
 static MUST_CHECK Rc
-wait_until_connected(PgConn *conn, int64_t connect_ms, Error *err)
+wait_until_connected(PgConn *conn, int64_t connect_ms, int64_t deadline_us,
+					 Error *err)
 {
-	int64_t deadline_us = connect_ms >= 0
-							  ? clock_monotonic_us() + connect_ms * 1000
-							  : INT64_MAX;
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
 	while (status != PGRES_POLLING_OK)
@@ -336,32 +381,93 @@ wait_until_connected(PgConn *conn, int64_t connect_ms, Error *err)
 	return RC_OK;
 }
 
-/* Connects; runs no statement in the session. */
-static MUST_CHECK Rc
-connect_plain(PgConn **conn, const PgConnOptions *options, Error *err)
+/* What connecting needs to know. */
+typedef struct Connecting
 {
-	PgConn *made = pgconn_new(start_connection(options), options->label);
-	PGconn *pg = pgconn_raw(made);
+	const PgConnOptions *options;
+	int64_t connect_ms;  /* time that it may take; -1: no limit */
+	int64_t deadline_us; /* when that is over, monotonic; INT64_MAX: never */
+	HostList asked;      /* hosts that the user has asked for */
+	HostList found;      /* the same with addresses; empty: not looked up */
+} Connecting;
+
+static void
+begin_connecting(Connecting *self, const PgConnOptions *options)
+{
+	PQconninfoOption *parameters = read_parameters(options->conninfo);
+
+	*self = (Connecting){.options = options, .deadline_us = INT64_MAX};
+	self->connect_ms = connect_ms_of(parameters, options);
+	if (self->connect_ms >= 0)
+		self->deadline_us = clock_monotonic_us() + self->connect_ms * 1000;
+	self->asked.host = copy_parameter(parameters, "host");
+	self->asked.hostaddr = copy_parameter(parameters, "hostaddr");
+	self->asked.port = copy_parameter(parameters, "port");
+	PQconninfoFree(parameters);
+}
+
+static void
+end_connecting(Connecting *self)
+{
+	host_list_release(&self->asked);
+	host_list_release(&self->found);
+}
+
+/* Waits until libpq has connected to what it was given. */
+static MUST_CHECK Rc
+finish_connection(PgConn *conn, const Connecting *self, Error *err)
+{
+	PGconn *pg = pgconn_raw(conn);
+	const PgConnOptions *options = self->options;
 	Rc rc;
 
 	PQsetErrorVerbosity(pg, PQERRORS_VERBOSE);
 	if (PQstatus(pg) == CONNECTION_BAD)
-		rc = start_failed(made, options->conninfo, err);
+		rc = start_failed(conn, options->conninfo, err);
 	else
 	{
-		int64_t connect_ms = connect_ms_of(made, options);
-
 		if (options->impatient || options->at_most_ms > 0)
-			pgconn_set_patience(made, connect_ms);
-		rc = wait_until_connected(made, connect_ms, err);
+			pgconn_set_patience(conn, self->connect_ms);
+		rc = wait_until_connected(conn, self->connect_ms, self->deadline_us,
+								  err);
 	}
 	PQsetErrorVerbosity(pg, PQERRORS_DEFAULT);
 	if (rc == RC_OK && PQsetnonblocking(pg, 1) != 0)
-		rc = pgconn_connection_error(made, "could not set up", err);
+		rc = pgconn_connection_error(conn, "could not set up", err);
+	return rc;
+}
+
+static MUST_CHECK Rc
+connect_to_hosts(PgConn **conn, Connecting *self, Error *err)
+{
+	PgConn *made = pgconn_new(start_connection(self->options, &self->found),
+							  self->options->label);
+	Rc rc;
+
+	if (self->found.host != NULL)
+		pgconn_set_asked_hosts(made, &self->asked);
+	rc = finish_connection(made, self, err);
 	if (rc == RC_OK)
 		*conn = made;
 	else
 		pgconn_close(made);
+	return rc;
+}
+
+/* Connects; runs no statement in the session. */
+static MUST_CHECK Rc
+connect_plain(PgConn **conn, const PgConnOptions *options, Error *err)
+{
+	Connecting connecting;
+	Rc rc = RC_OK;
+
+	begin_connecting(&connecting, options);
+	if (host_lookup_is_needed(&connecting.asked))
+		rc = host_lookup(&connecting.asked, options->label,
+						 connecting.deadline_us, &connecting.found, err);
+	if (rc == RC_OK)
+		rc = connect_to_hosts(conn, &connecting, err);
+	end_connecting(&connecting);
 	return rc;
 }
 

@@ -17,7 +17,7 @@
 /* More than there is room for. */
 #define TABLES 1002
 
-static const PgConnOptions options = {.conninfo = "host=script",
+static const PgConnOptions options = {.conninfo = "host=/script",
 									  .label = "source",
 									  .application_name = "test",
 									  .kind = PGCONN_DATA};

@@ -29,7 +29,7 @@ static const LibpqStep anytime[] = {
 static PgConn *
 open_script(const LibpqStep *steps)
 {
-	static const PgConnOptions options = {.conninfo = "host=script",
+	static const PgConnOptions options = {.conninfo = "host=/script",
 										  .label = "target",
 										  .application_name = "test",
 										  .kind = PGCONN_DATA};

@@ -20,7 +20,7 @@
 /* More than any of these tests takes. */
 #define HANGS_S 20
 
-static const PgConnOptions options = {.conninfo = "host=script",
+static const PgConnOptions options = {.conninfo = "host=/script",
 									  .label = "target \"a\"",
 									  .application_name = "test",
 									  .kind = PGCONN_DATA};
@@ -238,16 +238,16 @@ static void
 test_a_child_gets_the_options_that_are_not_as_usual(void **state UNUSED)
 {
 	unsetenv("PGSSLSNI");
-	assert_true(child_has("host=script sslsni=0", "sslsni='0'"));
-	assert_false(child_has("host=script sslsni=1", "sslsni"));
-	assert_true(child_has("host=script sslsni=1", "host='script'"));
-	assert_true(child_has("host=script port=5432", "port='5432'"));
+	assert_true(child_has("host=/script sslsni=0", "sslsni='0'"));
+	assert_false(child_has("host=/script sslsni=1", "sslsni"));
+	assert_true(child_has("host=/script sslsni=1", "host='/script'"));
+	assert_true(child_has("host=/script port=5432", "port='5432'"));
 
 	/* What the environment or a service would say otherwise. */
 	setenv("PGSSLSNI", "0", 1);
-	assert_true(child_has("host=script sslsni=1", "sslsni='1'"));
+	assert_true(child_has("host=/script sslsni=1", "sslsni='1'"));
 	unsetenv("PGSSLSNI");
-	assert_true(child_has("host=script sslsni=1 service=a", "sslsni='1'"));
+	assert_true(child_has("host=/script sslsni=1 service=a", "sslsni='1'"));
 }
 
 static Rc
@@ -268,8 +268,8 @@ connect_to(void *context, Error *err)
 static void
 test_a_server_that_is_silent_keeps_nobody(void **state UNUSED)
 {
-	char conninfos[][64] = {"host=script", "host=script connect_timeout=60",
-							"host=script connect_timeout=0"};
+	char conninfos[][64] = {"host=/script", "host=/script connect_timeout=60",
+							"host=/script connect_timeout=0"};
 
 	for (size_t i = 0; i < 2 * LENGTH_OF(conninfos); i++)
 	{

@@ -67,7 +67,7 @@ test_what_looks_for_a_target_ends_last(void **state UNUSED)
 {
 	static const Config config = {
 		.name = "shop",
-		.targets = {"host=script", "host=script"},
+		.targets = {"host=/script", "host=/script"},
 		.target_count = 2,
 		.apply_mode = "batch",
 	};

@@ -26,7 +26,7 @@ typedef struct Bench
 static PgConn *
 open_connection(PgConnKind kind)
 {
-	const PgConnOptions options = {.conninfo = "host=script",
+	const PgConnOptions options = {.conninfo = "host=/script",
 								   .label = "source",
 								   .application_name = "test",
 								   .kind = kind};

@@ -42,7 +42,7 @@ static const StreamOptions options = {.slot = "shop",
 static PgConn *
 connect_to(const LibpqStep *script)
 {
-	static const PgConnOptions connection = {.conninfo = "host=script",
+	static const PgConnOptions connection = {.conninfo = "host=/script",
 											 .label = "source",
 											 .application_name = "test",
 											 .kind = PGCONN_REPLICATION};

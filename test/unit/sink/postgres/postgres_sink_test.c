@@ -302,7 +302,7 @@ open_sink(Sink **sink, const Way *way, Error *err)
 		.identity = {.system_identifier = "77", .timeline = 1},
 		.flush_lsn = 0x1000000};
 	const PostgresSinkOptions options = {
-		.conninfo = "host=model",
+		.conninfo = "host=/model",
 		.label = "target \"a\"",
 		.pipeline = "shop",
 		.source = &history,

@@ -41,7 +41,7 @@ static const TxnInfo txn = {.xid = XID, .commit_lsn = 0x1000};
 static void
 setup(Bench *bench, const char *list, const LibpqStep *answers)
 {
-	static const PgConnOptions options = {.conninfo = "host=script",
+	static const PgConnOptions options = {.conninfo = "host=/script",
 										  .label = "target \"a\"",
 										  .application_name = "test",
 										  .kind = PGCONN_DATA};

@@ -114,7 +114,7 @@ static void
 setup(Bench *bench, int inserts, int fail_at, LibpqAnswer answer,
 	  const char *sqlstate)
 {
-	static const PgConnOptions options = {.conninfo = "host=script",
+	static const PgConnOptions options = {.conninfo = "host=/script",
 										  .label = label,
 										  .application_name = "test",
 										  .kind = PGCONN_DATA};

@@ -37,7 +37,7 @@ static const LibpqStep no_steps[] = {{0}};
 static void
 setup(Bench *bench, const LibpqStep *steps, ChangeKind kind)
 {
-	static const PgConnOptions options = {.conninfo = "host=script",
+	static const PgConnOptions options = {.conninfo = "host=/script",
 										  .label = "target \"a\"",
 										  .application_name = "test",
 										  .kind = PGCONN_DATA};

@@ -97,7 +97,7 @@ init_fetch(Bench *bench, int number, Lsn end_lsn)
 static void
 setup(Bench *bench, const LibpqStep *steps, Lsn end_lsn)
 {
-	static const PgConnOptions options = {.conninfo = "host=script",
+	static const PgConnOptions options = {.conninfo = "host=/script",
 										  .label = label,
 										  .application_name = "test",
 										  .kind = PGCONN_DATA};

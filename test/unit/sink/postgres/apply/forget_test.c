@@ -54,7 +54,7 @@ must(Rc rc, const Error *err)
 static PgConn *
 open_session(void)
 {
-	static const PgConnOptions options = {.conninfo = "host=model",
+	static const PgConnOptions options = {.conninfo = "host=/model",
 										  .label = label,
 										  .application_name = "test",
 										  .kind = PGCONN_DATA};
@@ -218,7 +218,7 @@ test_an_open_transaction_forgets_a_table(void **state UNUSED)
 	static const SourceHistory history = {
 		.identity = {.system_identifier = "77", .timeline = 1},
 		.flush_lsn = 0x1000000};
-	const SessionOptions session = {.conninfo = "host=model",
+	const SessionOptions session = {.conninfo = "host=/model",
 									.label = label,
 									.pipeline = pipeline,
 									.source = &history};

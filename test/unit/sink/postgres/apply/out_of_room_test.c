@@ -27,7 +27,7 @@ static void
 setup(Bench *bench, const LibpqStep *steps, const char *sqlstate,
 	  const char *hint)
 {
-	static const PgConnOptions options = {.conninfo = "host=script",
+	static const PgConnOptions options = {.conninfo = "host=/script",
 										  .label = "target \"a\"",
 										  .application_name = "test",
 										  .kind = PGCONN_DATA};

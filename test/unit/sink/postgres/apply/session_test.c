@@ -80,7 +80,7 @@ static const LibpqStep steps[] = {
 static const SourceHistory source = {
 	.identity = {.system_identifier = "77", .timeline = 1}, .flush_lsn = 0x300};
 
-static const SessionOptions options = {.conninfo = "host=script",
+static const SessionOptions options = {.conninfo = "host=/script",
 									   .label = "target \"a\"",
 									   .pipeline = "shop",
 									   .source = &source};
@@ -202,7 +202,7 @@ test_who_has_the_origin_is_ended(void **state UNUSED)
 		{"replication origin with ID 1 is active in another process", ""},
 		{"something else", ""},
 	};
-	static const SessionOptions numbered = {.conninfo = "host=script",
+	static const SessionOptions numbered = {.conninfo = "host=/script",
 											.label = "target \"node2\"",
 											.pipeline = "shop",
 											.source = &source};

@@ -30,7 +30,7 @@ typedef struct Bench
 static void
 setup(Bench *bench)
 {
-	static const PgConnOptions options = {.conninfo = "host=model",
+	static const PgConnOptions options = {.conninfo = "host=/model",
 										  .label = "target \"a\"",
 										  .application_name = "test",
 										  .kind = PGCONN_DATA};
