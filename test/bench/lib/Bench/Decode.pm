@@ -24,6 +24,16 @@ my @CONTENDERS = (
 			proto_version => 1,
 			publications => 'bench',
 			bundle => 'true',
+			schema_changes => 'true',
+		},
+	},
+	{
+		name => 'penstock --ddl=off',
+		plugin => 'penstock',
+		options => {
+			proto_version => 1,
+			publications => 'bench',
+			bundle => 'true',
 		},
 	},
 	{
@@ -33,6 +43,7 @@ my @CONTENDERS = (
 			proto_version => 1,
 			publications => 'bench',
 			bundle => 'true',
+			schema_changes => 'true',
 			compression => 'zstd',
 		},
 	},
