@@ -202,9 +202,10 @@ has_rows(const CopyTable *table, PgConn *target, Error *err)
 
 	error_hint(err,
 			   "If database \"%s\" at %s, port %s, is the one to be filled, "
-			   "empty the table first: TRUNCATE %s;",
+			   "empty the table first: TRUNCATE %s%s;",
 			   PQdb(pgconn_raw(target)), PQhost(pgconn_raw(target)),
-			   PQport(pgconn_raw(target)), table->qualified);
+			   PQport(pgconn_raw(target)),
+			   table->target_partitioned ? "" : "ONLY ", table->qualified);
 	return rc;
 }
 

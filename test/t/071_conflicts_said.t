@@ -15,6 +15,8 @@ my $FAILED = 1;
 my $pair = Penstock::Pair->new;
 
 rows_in_the_way();
+inherited();
+no_nulls();
 unsettled();
 older_ledger();
 rules();
@@ -80,6 +82,59 @@ END
 		'each conflict has the index and the row');
 	is($db->target_sql('SELECT count(*) FROM u WHERE id IN (303, 304)'),
 		2, 'what is in nobody\'s way is written');
+}
+
+# Rows of a table that inherits from another are not that one's, and so are
+# neither in the way nor overwritten.
+sub inherited
+{
+	my $db = $pair->with_database('inherited');
+
+	$db->source_sql(<<'END');
+CREATE TABLE p (id int PRIMARY KEY, v text, code int UNIQUE);
+CREATE TABLE c (PRIMARY KEY (id)) INHERITS (p);
+CREATE TABLE ip (id int PRIMARY KEY, v text,
+	n int GENERATED ALWAYS AS IDENTITY);
+CREATE TABLE ic (PRIMARY KEY (id)) INHERITS (ip);
+INSERT INTO c VALUES (1, 'child'), (2, 'child');
+INSERT INTO ic VALUES (1, 'child', 100);
+END
+	$db->clone;
+	$db->target_sql(q(INSERT INTO p VALUES (1, 'local', 4), (9, 'local', 5);
+		INSERT INTO ip VALUES (1, 'local')));
+	$db->source_sql(q(INSERT INTO p VALUES (1, 'x');
+		INSERT INTO ip VALUES (1, 'x')));
+	is(follow_with($db, '--on-conflict=overwrite'), 0, 'the follower overwrites');
+	my $rows = "SELECT '%s', id, v FROM ONLY %s WHERE id < 3 ORDER BY id";
+	my @rows = map { $db->target_sql(sprintf $rows, $_, $_) } qw(p c ip ic);
+	is_deeply(\@rows, [ 'p|1|x', "c|1|child\nc|2|child", 'ip|1|x', 'ic|1|child' ],
+		'the row of the parent alone');
+
+	$db->source_sql(q(INSERT INTO p VALUES (2, 'x', 5)));
+	is(follow_with($db, '--on-conflict=skip'), 0, 'the follower goes on');
+	is( $db->target_sql("SELECT target_index, target_row->>'id'
+			FROM penstock.conflict WHERE policy = 'skip'"),
+		'p_code_key|9',
+		'a row of the child is not what is in the way');
+}
+
+# A row of nulls is not null to an index.
+sub no_nulls
+{
+	my $db = $pair->with_database('no_nulls');
+
+	$db->source_sql(<<'END');
+CREATE TYPE two AS (a int, b int);
+CREATE TABLE n (id int PRIMARY KEY, t two, code int);
+CREATE UNIQUE INDEX by_a_row ON n (t) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX by_code ON n (code);
+END
+	$db->clone;
+	$db->target_sql('INSERT INTO n VALUES (1, NULL, 10)');
+	$db->source_sql('INSERT INTO n VALUES (2, ROW (NULL, NULL), 10)');
+	is(follow_with($db, '--on-conflict=skip'), 0, 'the follower goes on');
+	is($db->target_sql('SELECT target_index FROM penstock.conflict'),
+		'by_code', 'by the index that it is in');
 }
 
 # Overwriting by key cannot make room in another index.

@@ -264,7 +264,8 @@ append_empty(Buf *sql, const CopyTable *table, bool careful)
 	if (table->membership == MEMBER_CONFIG)
 	{
 		buf_append_string(&body, " BEGIN" KEEP_KEYS_QUIET_SQL);
-		buf_printf(&body, " DELETE FROM %s%s%s; END", table->qualified,
+		buf_printf(&body, " DELETE FROM %s%s%s%s; END",
+				   table->partitioned ? "" : "ONLY ", table->qualified,
 				   table->filter != NULL ? " WHERE " : "",
 				   table->filter != NULL ? table->filter : "");
 	}

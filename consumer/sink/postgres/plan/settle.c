@@ -131,10 +131,10 @@ append_hit(Buf *sql, const TargetTable *table)
 		buf_printf(sql,
 				   "%s(SELECT %d AS place, %s AS target_index, "
 				   "pg_catalog.to_jsonb(t) AS "
-				   "target_row FROM %s AS t WHERE %s LIMIT 1)",
+				   "target_row FROM %s%s AS t WHERE %s LIMIT 1)",
 				   i > 0 ? " UNION ALL " : "", i,
-				   table->uniques[i].name_literal, table->name_sql,
-				   table->uniques[i].condition);
+				   table->uniques[i].name_literal, statement_only(table),
+				   table->name_sql, table->uniques[i].condition);
 	buf_append_string(sql, ") h ORDER BY h.place LIMIT 1), ");
 }
 
@@ -148,7 +148,8 @@ append_update_of_hit(Buf *sql, const Given *given)
 	const TargetTable *table = given->table;
 	bool first = true;
 
-	buf_printf(sql, "fixed AS (UPDATE %s AS t SET ", table->name_sql);
+	buf_printf(sql, "fixed AS (UPDATE %s%s AS t SET ", statement_only(table),
+			   table->name_sql);
 	for (int i = 0; i < table->column_count; i++)
 	{
 		const TargetColumn *column = &table->columns[i];
@@ -172,9 +173,9 @@ static bool
 append_replace_of_hit(Buf *sql, const Given *given)
 {
 	buf_printf(sql,
-			   "gone AS (DELETE FROM %s AS t "
+			   "gone AS (DELETE FROM %s%s AS t "
 			   "WHERE NOT EXISTS (SELECT FROM done)",
-			   given->table->name_sql);
+			   statement_only(given->table), given->table->name_sql);
 	append_key_conditions(sql, given, " AND ");
 	buf_append_string(sql, " RETURNING t.*), fixed AS (");
 	statement_append_insert_of_gone(sql, given);

@@ -31,12 +31,8 @@ append_unnest(Buf *sql, int count)
 	buf_append_char(sql, ')');
 }
 
-/*
- * Returns "ONLY " unless the table is partitioned: rows of child tables belong
- * to those tables.
- */
-static const char *
-only(const TargetTable *table)
+const char *
+statement_only(const TargetTable *table)
 {
 	return table->is_partitioned ? "" : "ONLY ";
 }
@@ -170,7 +166,7 @@ static void
 append_place(Buf *sql, const Given *given, Likeness likeness)
 {
 	buf_printf(sql, "SELECT t.tableoid AS tab, t.ctid AS place FROM %s%s AS t",
-			   only(given->table), given->table->name_sql);
+			   statement_only(given->table), given->table->name_sql);
 	append_conditions(sql, given, likeness);
 	buf_append_string(sql, " LIMIT 1");
 }
@@ -233,7 +229,7 @@ append_settings(Buf *sql, const Given *given)
 static void
 begin_update(Buf *sql, const Given *given)
 {
-	buf_printf(sql, "UPDATE %s%s AS t SET ", only(given->table),
+	buf_printf(sql, "UPDATE %s%s AS t SET ", statement_only(given->table),
 			   given->table->name_sql);
 	append_settings(sql, given);
 }
@@ -255,7 +251,7 @@ build_delete(Buf *sql, const Given *given)
 {
 	if (given->table->key_count == 0)
 		append_one_row(sql, given);
-	buf_printf(sql, "DELETE FROM %s%s AS t", only(given->table),
+	buf_printf(sql, "DELETE FROM %s%s AS t", statement_only(given->table),
 			   given->table->name_sql);
 	if (given->table->key_count == 0)
 		buf_printf(sql, " USING one%s", place_sql);
@@ -323,7 +319,7 @@ build_fetch(Buf *sql, const Given *given)
 		free(stored);
 		first = false;
 	}
-	buf_printf(sql, " FROM %s%s AS t", only(table), table->name_sql);
+	buf_printf(sql, " FROM %s%s AS t", statement_only(table), table->name_sql);
 	append_conditions(sql, given, LIKENESS_EQUAL);
 }
 
@@ -346,8 +342,8 @@ build_update_records(Buf *sql, const Given *given)
 static void
 build_delete_many(Buf *sql, const Given *given)
 {
-	buf_printf(sql, "DELETE FROM %s%s AS t USING (SELECT *", only(given->table),
-			   given->table->name_sql);
+	buf_printf(sql, "DELETE FROM %s%s AS t USING (SELECT *",
+			   statement_only(given->table), given->table->name_sql);
 	append_unnest(sql, given->count);
 	buf_append_string(sql, ") AS k");
 	append_conditions(sql, given, LIKENESS_EQUAL);

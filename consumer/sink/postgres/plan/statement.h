@@ -68,6 +68,13 @@ void statement_append_gone(Buf *sql, const Given *given);
 void statement_append_insert_of_gone(Buf *sql, const Given *given);
 
 /*
+ * Returns the word before the table's name in a statement that finds rows:
+ * "ONLY " unless the table is partitioned.  Rows of tables that inherit from a
+ * table are not the table's own.
+ */
+const char *statement_only(const TargetTable *table);
+
+/*
  * Appends the condition that a column of table t is equal to an SQL expression.
  */
 void statement_append_equal(Buf *sql, const TargetColumn *column,

@@ -21,7 +21,8 @@
 static const char sql[] =
 	"SELECT quote_literal(x.relname),"
 	" (SELECT string_agg(CASE WHEN k.nulls_meet"
-	"   THEN format('(%1$s OR %2$s IS NULL AND %3$s IS NULL)', k.meet,"
+	"   THEN format('(%1$s OR %2$s IS NOT DISTINCT FROM NULL"
+	" AND %3$s IS NOT DISTINCT FROM NULL)', k.meet,"
 	"    k.here, k.given) ELSE k.meet END, ' AND ' ORDER BY k.n)"
 	"  FROM (SELECT e.n, e.here, e.given,"
 	"    i.indisunique AND "
