@@ -30,6 +30,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "copy/rows/as_matched.h"
 #include "copy/rows/exchange.h"
 #include "copy/rows/work_tables.h"
 #include "copy/session.h"
@@ -215,8 +216,9 @@ copier_append_target_sql(const CopyPart *part, Buf *sql)
 {
 	const CopyTable *table = part->table;
 
-	buf_printf(sql, "BEGIN; " PGCONN_SET_LOCAL_OWN_PATH_SQL "; COPY %s ",
-			   table->qualified);
+	buf_append_string(sql, "BEGIN; " PGCONN_SET_LOCAL_OWN_PATH_SQL "; ");
+	as_matched_append_check(sql, table);
+	buf_printf(sql, "COPY %s ", table->qualified);
 	catalog_append_column_list(table, sql);
 	buf_append_string(sql, " FROM STDIN");
 	append_format(table, sql);
@@ -435,14 +437,15 @@ step_copying(Copier *copier, CopierProgress *progress, Error *err)
 	return rc;
 }
 
-/* Sends the statements that mark the part as done in the work list, if there is
- * one, and commit. */
+/* Sends the statements that compare the columns once more, mark the part as
+ * done in the work list, if there is one, and commit. */
 static Rc
 send_commit(Copier *copier, Error *err)
 {
 	Buf sql;
 
 	buf_init(&sql, BUF_TEXT_MAX);
+	as_matched_append_check(&sql, copier->part.table);
 	if (copier->mark != NULL)
 		work_tables_append_mark(&sql, copier->mark, copier->part.table,
 								copier->target_rows);

@@ -4,6 +4,7 @@
  */
 #include "copy/rows/receiver.h"
 
+#include "copy/rows/as_matched.h"
 #include "copy/rows/exchange.h"
 #include "net/writer.h"
 
@@ -42,6 +43,7 @@ receiver_start(Receiver *receiver, const CopyPart *part, Error *err)
 	ASSERT(receiver->chunk.length == 0);
 	receiver->pending = false;
 	receiver->ended = false;
+	receiver->table = part->table;
 	buf_init(&sql, BUF_TEXT_MAX);
 	copier_append_target_sql(part, &sql);
 	rc = send_sql(receiver, sql.data, err);
@@ -133,6 +135,21 @@ receiver_end(Receiver *receiver, Error *err)
 	return RC_OK;
 }
 
+/* Sends the statements that compare the columns once more, and commit. */
+static MUST_CHECK Rc
+send_commit(Receiver *receiver, Error *err)
+{
+	Buf sql;
+	Rc rc;
+
+	buf_init(&sql, BUF_TEXT_MAX);
+	as_matched_append_check(&sql, receiver->table);
+	buf_append_string(&sql, "COMMIT");
+	rc = send_sql(receiver, sql.data, err);
+	buf_release(&sql);
+	return rc;
+}
+
 Rc
 receiver_ended(Receiver *receiver, Error *err)
 {
@@ -143,7 +160,7 @@ receiver_ended(Receiver *receiver, Error *err)
 	{
 		rc = pgconn_take_ended(receiver->conn, &receiver->rows, err);
 		if (rc == RC_OK)
-			rc = send_sql(receiver, "COMMIT", err);
+			rc = send_commit(receiver, err);
 		if (rc != RC_OK)
 			return rc;
 		receiver->ended = true;

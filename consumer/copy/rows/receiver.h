@@ -27,10 +27,11 @@
 
 typedef struct Receiver
 {
-	PgConn *conn; /* session with the target; owned */
-	Buf chunk;    /* rows that were not passed to libpq yet */
-	bool pending; /* whether libpq has data that it could not send yet */
-	bool ended;   /* whether COPY has ended, and COMMIT was sent */
+	PgConn *conn;     /* session with the target; owned */
+	Buf chunk;        /* rows that were not passed to libpq yet */
+	bool pending;     /* whether libpq has data that it could not send yet */
+	bool ended;       /* whether COPY has ended, and COMMIT was sent */
+	CopyTable *table; /* table of the last part, borrowed */
 	int64_t rows; /* number of rows of the last part, as the target counts */
 } Receiver;
 
