@@ -212,6 +212,7 @@ typedef struct Config
 	bool resume;
 	bool restart;
 	bool follow;
+	bool watch; /* of status: in a terminal, again and again */
 	bool json;
 	bool messages;
 	bool schema_changes;

@@ -600,6 +600,15 @@ const OptionDef option_table[] = {
 		.help = "remove: take names as they are, of tables that exist nowhere",
 	},
 	{
+		.name = "watch",
+		.type = &type_flag,
+		.offset = FIELD(watch),
+		.commands = COMMAND_STATUS,
+		.group = GROUP_COMMAND,
+		.only_typed = true,
+		.help = "show it in the terminal, again and again, with graphs; q ends",
+	},
+	{
 		.name = "json",
 		.type = &type_flag,
 		.offset = FIELD(json),

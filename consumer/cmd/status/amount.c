@@ -24,3 +24,12 @@ amount_bytes(uint64_t bytes, char text[static AMOUNT_TEXT_SIZE])
 	snprintf(text, AMOUNT_TEXT_SIZE, "%" PRIu64 " %s", bytes, units[unit]);
 	return text;
 }
+
+const char *
+amount_lsn(Lsn lsn, char *text)
+{
+	if (lsn == 0)
+		return "-";
+	snprintf(text, AMOUNT_TEXT_SIZE, LSN_FORMAT, LSN_ARGS(lsn));
+	return text;
+}

@@ -66,13 +66,13 @@ cloning_percent(const Cloning *cloning)
 }
 
 void
-cloning_print(const Cloning *cloning, const char *target)
+cloning_print(FILE *out, const Cloning *cloning, const char *target)
 {
 	int count = cloning->count < CLONING_LINES_MAX ? cloning->count
 												   : CLONING_LINES_MAX;
 
 	if (count > 0)
-		printf("\ntables of the clone on %s\n", target);
+		fprintf(out, "\ntables of the clone on %s\n", target);
 	for (int i = 0; i < count; i++)
 	{
 		const CloningTable *table = &cloning->tables[i];
@@ -81,13 +81,13 @@ cloning_print(const Cloning *cloning, const char *target)
 
 		buf_init(&name, BUF_TEXT_MAX);
 		sql_append_qualified(&name, table->schema_name, table->table_name);
-		printf("  %s: %s, %" PRId64 " rows, %s on the source\n", name.data,
-			   table->state, table->rows,
-			   amount_bytes((uint64_t) table->source_bytes, text));
+		fprintf(out, "  %s: %s, %" PRId64 " rows, %s on the source\n",
+				name.data, table->state, table->rows,
+				amount_bytes((uint64_t) table->source_bytes, text));
 		buf_release(&name);
 	}
 	if (cloning->count > count)
-		printf("  and smaller ones: --json has them\n");
+		fprintf(out, "  and smaller ones: --json has them\n");
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -52,7 +53,7 @@ MUST_CHECK Rc cloning_read(Cloning *cloning, PgConn *target,
 int cloning_percent(const Cloning *cloning);
 
 /* Prints a line for each of the largest tables. */
-void cloning_print(const Cloning *cloning, const char *target);
+void cloning_print(FILE *out, const Cloning *cloning, const char *target);
 
 /* Appends an array of all tables. */
 void cloning_json(const Cloning *cloning, Json *json);

@@ -391,7 +391,12 @@ prove_targets(PipelineStatus *status, const Config *config, Error *err)
 
 	if (!source->reached)
 		return RC_OK;
-	rc = read_history(source, config, err);
+	/* A session outlives a change of the timeline only on a standby. */
+	if (source->history.identity.timeline == 0 || source->history.is_standby)
+	{
+		history_release(&source->history);
+		rc = read_history(source, config, err);
+	}
 	if (rc == RC_OK)
 		rc = slot_read_log_end(source->conn, &source->history,
 							   &source->failure);
@@ -410,14 +415,12 @@ prove_targets(PipelineStatus *status, const Config *config, Error *err)
 	return RC_OK;
 }
 
-Rc
-status_take(PipelineStatus *status, const Config *config, Error *err)
+/* Takes both samples into a status that has nothing but sessions. */
+static MUST_CHECK Rc
+take_samples(PipelineStatus *status, const Config *config, Error *err)
 {
-	Rc rc;
+	Rc rc = take_round(status, config, true, err);
 
-	*status = (PipelineStatus){.arena = arena_new(ARENA_BLOCK_BYTES),
-							   .target_count = config->target_count};
-	rc = take_round(status, config, true, err);
 	if (rc != RC_OK)
 		return rc;
 	if (status->target_count == 0)
@@ -429,6 +432,53 @@ status_take(PipelineStatus *status, const Config *config, Error *err)
 	if (rc == RC_OK)
 		rc = prove_targets(status, config, err);
 	return rc;
+}
+
+static PipelineStatus
+empty_status(const Config *config)
+{
+	return (PipelineStatus){.arena = arena_new(ARENA_BLOCK_BYTES),
+							.target_count = config->target_count};
+}
+
+Rc
+status_take(PipelineStatus *status, const Config *config, Error *err)
+{
+	*status = empty_status(config);
+	return take_samples(status, config, err);
+}
+
+/* Moves the sessions that work, with what is known of their servers. */
+static void
+move_sessions(PipelineStatus *to, PipelineStatus *from)
+{
+	if (from->source.reached)
+	{
+		to->source.conn = from->source.conn;
+		to->source.history = from->source.history;
+		from->source.conn = NULL;
+		from->source.history = (SourceHistory){0};
+	}
+	for (int i = 0; i < from->target_count; i++)
+	{
+		if (!from->targets[i].reached)
+			continue;
+		to->targets[i].conn = from->targets[i].conn;
+		to->targets[i].address = from->targets[i].address;
+		from->targets[i].conn = NULL;
+		from->targets[i].address = NULL;
+	}
+}
+
+Rc
+status_take_again(PipelineStatus *status, const Config *config, Error *err)
+{
+	PipelineStatus next = empty_status(config);
+
+	move_sessions(&next, status);
+	status_release(status);
+	*status = next;
+	return take_samples(status, config, err);
 }
 
 void

@@ -138,6 +138,14 @@ MUST_CHECK Rc status_take(PipelineStatus *status, const Config *config,
 						  Error *err);
 
 /*
+ * The same for a status that may have been taken before, or is zeroed: sessions
+ * with servers that were reached are used again, and everything else is read
+ * anew.  Not for a status that status_take() has failed for.
+ */
+MUST_CHECK Rc status_take_again(PipelineStatus *status, const Config *config,
+								Error *err);
+
+/*
  * Closes the connections and frees everything in *status.  Accepts a zeroed
  * status.
  */

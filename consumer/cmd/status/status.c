@@ -80,29 +80,16 @@
  * index statement   statement that builds the index
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "base/own_command.h"
 #include "cmd/command.h"
 #include "cmd/status/amount.h"
+#include "cmd/status/judge.h"
+#include "cmd/status/people.h"
 #include "cmd/status/sample.h"
-
-/* Width of the columns for positions and for sizes. */
-#define POSITION_WIDTH 11
-#define AMOUNT_WIDTH   8
-
-/* A target that is at least this far behind the first is mentioned. */
-#define LAGGING_BYTES_MIN MB
-
-/*
- * Seconds after which a report of a follower is too old to believe that it
- * still tries.  It reports every attempt; the pause between two is at most ten
- * seconds, and connecting to its servers may take about as long.
- */
-#define REPORT_AGE_MAX_S 60
+#include "cmd/status/watch.h"
 
 /*
  * Largest size of the JSON output, in bytes; a target may have thousands of
@@ -110,425 +97,12 @@
  */
 #define JSON_BYTES_MAX ((size_t) 1024 * MB)
 
-/*
- * Returns the reason why the slot cannot be used, or NULL if it can.  The text
- * is freed with `err`.
- */
-static const char *
-slot_problem(const PipelineStatus *status, const Config *config, Error *err)
-{
-	Rc rc = slot_require_usable(&status->source.sample.slot, config->name, err);
-
-	for (int i = 0; i < status->target_count; i++)
-		if (progress_is_switched(&status->targets[i].second.progress))
-			return "not needed: the writes were moved to the target";
-	return rc == RC_OK ? NULL : err->message;
-}
-
-/* Returns the reason why a target's positions are not shown, or NULL. */
-static const char *
-target_problem(const SourceStatus *source, const TargetStatus *target)
-{
-	if (!target->reached)
-		return target->failure.message;
-	if (target->second.clone.exists)
-		return target->second.clone_text;
-	if (!target->second.progress.exists)
-		return "has no progress of the pipeline";
-	if (status_is_foreign(source, target))
-		return "has progress of another source";
-	if (target->mismatch.message != NULL)
-		return target->mismatch_text;
-	if (status_is_passed(source, target))
-		return "lacks changes that the slot has no more";
-	return NULL;
-}
-
-/* Returns the last report of the follower on any target; never NULL. */
-static const FollowerRow *
-last_report(const PipelineStatus *status)
-{
-	static const FollowerRow nothing = {0};
-	const FollowerRow *last = &nothing;
-
-	for (int i = 0; i < status->target_count; i++)
-	{
-		const FollowerRow *row = &status->targets[i].follower;
-
-		if (row->exists && (!last->exists || row->age_s < last->age_s))
-			last = row;
-	}
-	return last;
-}
-
-static bool
-is_held(const PipelineStatus *status)
-{
-	for (int i = 0; i < status->target_count; i++)
-		if (status->targets[i].held)
-			return last_report(status)->state == FOLLOWER_HELD;
-	return false;
-}
-
-static bool
-is_in_order(const PipelineStatus *status, const char *problem)
-{
-	if (!status->source.reached || problem != NULL)
-		return false;
-	/* Nobody can write until the switch is completed. */
-	if (status->source.move.state == SWITCH_SWITCHED)
-		return false;
-	if (status->target_count > 0 && !status->source.sample.following &&
-		!is_held(status))
-		return false;
-	for (int i = 0; i < status->target_count; i++)
-		if (target_problem(&status->source, &status->targets[i]) != NULL)
-			return false;
-	return true;
-}
-
-static uint64_t
-retained_bytes(const SourceSample *source)
-{
-	Lsn restart_lsn = source->slot.restart_lsn;
-
-	return restart_lsn != 0 && restart_lsn < source->lsn
-			   ? source->lsn - restart_lsn
-			   : 0;
-}
-
-
-/* ---- For people ---- */
-
-static const char *
-format_lsn(Lsn lsn, char *text)
-{
-	if (lsn == 0)
-		return "-";
-	snprintf(text, AMOUNT_TEXT_SIZE, LSN_FORMAT, LSN_ARGS(lsn));
-	return text;
-}
-
-/* Formats a lag as an upper bound: "< 3 min". */
-static const char *
-format_lag(double seconds, char *text)
-{
-	int64_t whole = (int64_t) seconds;
-
-	if (seconds < 0)
-		return "-";
-	if (seconds == 0)
-		snprintf(text, AMOUNT_TEXT_SIZE, "0 s");
-	else if (whole < 60)
-		snprintf(text, AMOUNT_TEXT_SIZE, "< %.1f s", seconds + 0.05);
-	else if (whole < 3600)
-		snprintf(text, AMOUNT_TEXT_SIZE, "< %d min", (int) (whole / 60) + 1);
-	else
-		snprintf(text, AMOUNT_TEXT_SIZE, "< %" PRId64 " h", whole / 3600 + 1);
-	return text;
-}
-
-static const char *
-format_rate(double rate, char *text)
-{
-	if (rate < 0)
-		return "-";
-	snprintf(text, AMOUNT_TEXT_SIZE, "%.0f", rate);
-	return text;
-}
-
-static bool
-is_being_cloned(const PipelineStatus *status)
-{
-	for (int i = 0; i < status->target_count; i++)
-		if (status->targets[i].second.clone_running != NULL)
-			return true;
-	return false;
-}
-
-/* Prints what is known about a follower that does not use the slot. */
-static void
-print_last_report(const PipelineStatus *status)
-{
-	const FollowerRow *report = last_report(status);
-
-	if (is_being_cloned(status))
-		printf("follower   a clone is at work\n");
-	else if (is_held(status))
-		printf("follower   held by a fence since %s\n", report->said_at);
-	else if (!report->exists)
-		printf("follower   not running\n");
-	else if (report->state == FOLLOWER_STOPPED && report->message == NULL)
-		printf("follower   not running, stopped at %s\n", report->said_at);
-	else if (report->state == FOLLOWER_STOPPED)
-		printf("follower   not running, failed at %s: %s\n", report->said_at,
-			   report->message);
-	else if (report->age_s > REPORT_AGE_MAX_S)
-		printf("follower   not running, last heard of at %s%s%s\n",
-			   report->said_at, report->message != NULL ? ": " : "",
-			   report->message != NULL ? report->message : "");
-	else if (report->state == FOLLOWER_RETRYING)
-		printf("follower   trying again, %.0f s ago: %s\n", report->age_s,
-			   report->message);
-	else
-		printf("follower   not connected, last heard of %.0f s ago\n",
-			   report->age_s);
-}
-
-/* Prints what "penstock switch" has done of a pipeline's move. */
-static void
-print_move(const SwitchRow *move)
-{
-	if (move->state == SWITCH_BEGUN)
-		printf("switch     begun at %s by %s; the writes are not moved: \"%s\" "
-			   "begins anew\n",
-			   move->begun_at, move->owner, OWN_COMMAND("switch"));
-	else if (move->state == SWITCH_SWITCHED)
-		printf("switch     not complete: the source refuses writes since %s; "
-			   "\"%s\" completes it\n",
-			   move->switched_at, OWN_COMMAND("switch"));
-	else if (move->state == SWITCH_DONE)
-		printf("switch     the writes were moved to the target at %s\n",
-			   move->switched_at);
-}
-
-static void
-print_source(const PipelineStatus *status, const char *problem)
-{
-	const SourceSample *sample = &status->source.sample;
-	char text[AMOUNT_TEXT_SIZE];
-
-	if (!status->source.reached)
-	{
-		printf("source     %s\n", status->source.failure.message);
-		return;
-	}
-	if (sample->following)
-		printf("follower   running, PID %d on the source\n",
-			   sample->slot.active_pid);
-	else
-		print_last_report(status);
-	print_move(&status->source.move);
-	if (problem != NULL)
-		printf("slot       %s\n", problem);
-	else
-		printf("slot       in order; the source keeps %s of WAL for it\n",
-			   amount_bytes(retained_bytes(sample), text));
-	printf("source     %s\n", format_lsn(sample->lsn, text));
-	if (sample->positions_hidden)
-		printf("received   hidden from this role: GRANT pg_monitor on the "
-			   "source shows it\n");
-	else if (sample->following)
-		printf("received   %s\n", format_lsn(sample->received_lsn, text));
-	if (sample->slot.exists)
-		printf("confirmed  %s\n", format_lsn(sample->slot.confirmed_lsn, text));
-}
-
-static void
-print_target_header(int name_width)
-{
-	printf("\n%-*s  %-*s  %-*s  %*s  %*s  %7s  %6s\n", name_width, "target",
-		   POSITION_WIDTH, "applied", POSITION_WIDTH, "durable", AMOUNT_WIDTH,
-		   "lag", AMOUNT_WIDTH, "lag time", "rows/s", "txns/s");
-}
-
-/*
- * Prints a target's name; a name wider than the column gets a line of its own.
- */
-static void
-print_target_name(const TargetStatus *target, int name_width)
-{
-	const char *name = target->address[0] != '\0' ? target->address : "target";
-
-	if ((int) strlen(name) > name_width)
-	{
-		printf("%s\n", name);
-		name = "";
-	}
-	printf("%-*s  ", name_width, name);
-}
-
-static void
-print_target(const SourceStatus *source, const TargetStatus *target,
-			 int name_width)
-{
-	const char *problem = target_problem(source, target);
-	char texts[6][AMOUNT_TEXT_SIZE];
-	TargetPosition position;
-
-	print_target_name(target, name_width);
-	if (problem != NULL)
-	{
-		printf("%s\n", problem);
-		return;
-	}
-	position = status_position(source, target);
-	printf("%-*s  %-*s  %*s  %*s  %7s  %6s\n", POSITION_WIDTH,
-		   format_lsn(position.applied_lsn, texts[0]), POSITION_WIDTH,
-		   format_lsn(position.durable_lsn, texts[1]), AMOUNT_WIDTH,
-		   position.has_lag ? amount_bytes(position.lag_bytes, texts[2]) : "-",
-		   AMOUNT_WIDTH,
-		   position.has_lag ? format_lag(position.lag_seconds, texts[3]) : "-",
-		   format_rate(position.rows_per_s, texts[4]),
-		   format_rate(position.transactions_per_s, texts[5]));
-}
-
-/*
- * Returns the width of the column for names: that of the longest name, limited
- * so that lines remain under 80 columns.
- */
-static int
-name_width(const PipelineStatus *status)
-{
-	const int width_max = 16;
-	int width = (int) strlen("target");
-
-	for (int i = 0; i < status->target_count; i++)
-	{
-		int length = (int) strlen(status->targets[i].address);
-
-		if (length > width)
-			width = length < width_max ? length : width_max;
-	}
-	return width;
-}
-
-/* Prints which target the source keeps its WAL for, if the others are ahead. */
-static void
-print_most_lagging(const PipelineStatus *status)
-{
-	const TargetStatus *last = NULL;
-	Lsn last_lsn = UINT64_MAX;
-	Lsn first_lsn = 0;
-	char text[AMOUNT_TEXT_SIZE];
-
-	for (int i = 0; i < status->target_count; i++)
-	{
-		const TargetStatus *target = &status->targets[i];
-		Lsn lsn;
-
-		if (target_problem(&status->source, target) != NULL)
-			continue;
-		lsn = status_position(&status->source, target).applied_lsn;
-		first_lsn = lsn_max(first_lsn, lsn);
-		if (lsn >= last_lsn)
-			continue;
-		last_lsn = lsn;
-		last = target;
-	}
-	if (last != NULL && first_lsn - last_lsn >= LAGGING_BYTES_MIN)
-		printf("\n%s lags %s behind the others, and holds them up where its "
-			   "share of --memory is full\n",
-			   last->address, amount_bytes(first_lsn - last_lsn, text));
-}
-
-/*
- * Prints details and a hint for targets that are not in the source's history.
- */
-static void
-print_mismatches(const PipelineStatus *status)
-{
-	for (int i = 0; i < status->target_count; i++)
-	{
-		const TargetStatus *target = &status->targets[i];
-
-		if (target->mismatch.message == NULL)
-			continue;
-		printf("\n%s: %s\n", target->address, target->mismatch.detail);
-		if (target->mismatch.hint != NULL)
-			printf("%s\n", target->mismatch.hint);
-	}
-}
-
-/*
- * Returns the options that the pipeline stores, with the highest revision of
- * all targets.
- */
-static const PipelineMemory *
-newest_memory(const PipelineStatus *status)
-{
-	static const PipelineMemory nothing = {0};
-	const PipelineMemory *newest = &nothing;
-
-	for (int i = 0; i < status->target_count; i++)
-		if (status->targets[i].memory.revision > newest->revision)
-			newest = &status->targets[i].memory;
-	return newest;
-}
-
-static void
-print_options(const PipelineMemory *memory)
-{
-	for (int i = 0; i < memory->words.count; i++)
-		printf("%-11s%s\n", i == 0 ? "options" : "", memory->words.words[i]);
-}
-
-/* Prints the foreign keys of a target that are not valid yet. */
-static void
-print_keys(const TargetStatus *target)
-{
-	if (target->keys.count > 0)
-		printf("\nforeign keys that are not valid yet on %s\n",
-			   target->address);
-	for (int i = 0; i < target->keys.count; i++)
-	{
-		const PostponedKey *key = &target->keys.keys[i];
-
-		printf("  %s of %s: checked by the follower from " LSN_FORMAT
-			   " on, with %s\n",
-			   key->name, key->table, LSN_ARGS(key->not_before),
-			   key->statement);
-	}
-}
-
-/* Lists the indexes that the follower builds beside what it applies. */
-static void
-print_builds(const TargetStatus *target)
-{
-	if (target->builds.count > 0)
-		printf("\nindexes that the follower is building on %s\n",
-			   target->address);
-	for (int i = 0; i < target->builds.count; i++)
-		printf("  %s\n", target->builds.builds[i].statement);
-}
-
-static void
-print_table(const PipelineStatus *status, const Config *config,
-			const char *problem)
-{
-	int width = name_width(status);
-
-	printf("pipeline   %s\n", config->name);
-	print_options(newest_memory(status));
-	print_source(status, problem);
-	if (status->target_count > 0)
-		print_target_header(width);
-	for (int i = 0; i < status->target_count; i++)
-		print_target(&status->source, &status->targets[i], width);
-	print_mismatches(status);
-	print_most_lagging(status);
-	for (int i = 0; i < status->target_count; i++)
-		cloning_print(&status->targets[i].second.cloning,
-					  status->targets[i].address);
-	for (int i = 0; i < status->target_count; i++)
-		status_tables_print(&status->targets[i].tables,
-							status->targets[i].address,
-							status->source.sample.lsn);
-	for (int i = 0; i < status->target_count; i++)
-		print_keys(&status->targets[i]);
-	for (int i = 0; i < status->target_count; i++)
-		print_builds(&status->targets[i]);
-}
-
-
-/* ---- For machines ---- */
-
 static void
 add_lsn(Json *json, const char *key, Lsn lsn)
 {
 	char text[AMOUNT_TEXT_SIZE];
 
-	json_member_string(json, key, lsn == 0 ? NULL : format_lsn(lsn, text));
+	json_member_string(json, key, lsn == 0 ? NULL : amount_lsn(lsn, text));
 }
 
 static void
@@ -595,7 +169,7 @@ add_slot(Json *json, const SourceStatus *source, const char *problem)
 	add_count(json, "active_pid", (uint64_t) slot->active_pid,
 			  slot->active_pid != 0);
 	add_lsn(json, "restart_lsn", slot->restart_lsn);
-	add_count(json, "retained_bytes", retained_bytes(&source->sample),
+	add_count(json, "retained_bytes", status_retained_bytes(&source->sample),
 			  slot->exists);
 	json_end_object(json);
 }
@@ -711,7 +285,7 @@ add_builds(Json *json, const IndexBuilds *builds)
 static void
 add_target(Json *json, const SourceStatus *source, const TargetStatus *target)
 {
-	const char *problem = target_problem(source, target);
+	const char *problem = status_target_problem(source, target);
 
 	json_begin_object(json);
 	json_member_string(json, "name", target->address);
@@ -770,10 +344,10 @@ print_json(const PipelineStatus *status, const Config *config,
 	json_init(&json, &buf);
 	json_begin_object(&json);
 	json_member_string(&json, "pipeline", config->name);
-	add_options(&json, newest_memory(status));
-	json_member_bool(&json, "ok", is_in_order(status, problem));
+	add_options(&json, status_newest_memory(status));
+	json_member_bool(&json, "ok", status_is_in_order(status, problem));
 	json_member_bool(&json, "following", status->source.sample.following);
-	add_follower(&json, last_report(status));
+	add_follower(&json, status_last_report(status));
 	add_source(&json, &status->source);
 	add_slot(&json, &status->source, problem);
 	json_key(&json, "targets");
@@ -791,13 +365,13 @@ static Rc
 print_status(const PipelineStatus *status, const Config *config, Error *err)
 {
 	Error slot_error = {0};
-	const char *problem = slot_problem(status, config, &slot_error);
-	Rc rc = is_in_order(status, problem) ? RC_OK : RC_END;
+	const char *problem = status_slot_problem(status, config, &slot_error);
+	Rc rc = status_is_in_order(status, problem) ? RC_OK : RC_END;
 
 	if (config->json)
 		print_json(status, config, problem);
 	else
-		print_table(status, config, problem);
+		status_print(stdout, status, config, problem, NULL, NULL);
 	error_reset(&slot_error);
 	if (fflush(stdout) != 0)
 		return error_set(err, ERR_IO, "could not write to standard output: %s",
@@ -811,6 +385,8 @@ command_status(const Config *config, Error *err)
 	PipelineStatus status = {0};
 	Rc rc = config_require_source(config, err);
 
+	if (rc == RC_OK && config->watch)
+		return status_watch(config, err);
 	if (rc == RC_OK)
 		rc = status_take(&status, config, err);
 	if (rc == RC_OK)

@@ -159,32 +159,34 @@ lag_bytes(const TableStatus *table, Lsn source_lsn)
 }
 
 void
-status_tables_print(const TableStatusList *list, const char *target,
+status_tables_print(FILE *out, const TableStatusList *list, const char *target,
 					Lsn source_lsn)
 {
 	if (list->count > 0)
-		printf("\ntables that are not followed on %s\n", target);
+		fprintf(out, "\ntables that are not followed on %s\n", target);
 	for (int i = 0; i < list->count; i++)
 	{
 		const TableStatus *table = &list->tables[i];
 
-		printf("  %s: %s", table->name, table->state);
+		fprintf(out, "  %s: %s", table->name, table->state);
 		if (table->rows >= 0)
-			printf(", %" PRId64 " rows so far", table->rows);
+			fprintf(out, ", %" PRId64 " rows so far", table->rows);
 		if (table->position != 0)
-			printf(", as of " LSN_FORMAT, LSN_ARGS(table->position));
+			fprintf(out, ", as of " LSN_FORMAT, LSN_ARGS(table->position));
 		if (table->interrupted)
-			printf(", interrupted: start it again with \"%s\"",
-				   OWN_COMMAND_TABLE("resync", table->schema_name,
-									 table->table_name));
+			fprintf(out, ", interrupted: start it again with \"%s\"",
+					OWN_COMMAND_TABLE("resync", table->schema_name,
+									  table->table_name));
 		if (table->lost)
-			printf(", and the changes since are lost: copy it anew with \"%s\"",
-				   OWN_COMMAND_TABLE("resync", table->schema_name,
-									 table->table_name));
+			fprintf(
+				out,
+				", and the changes since are lost: copy it anew with \"%s\"",
+				OWN_COMMAND_TABLE("resync", table->schema_name,
+								  table->table_name));
 		else if (table->kept && source_lsn != 0)
-			printf(", with the changes since, %" PRIu64 " kB of WAL",
-				   lag_bytes(table, source_lsn) / 1024);
-		printf("\n");
+			fprintf(out, ", with the changes since, %" PRIu64 " kB of WAL",
+					lag_bytes(table, source_lsn) / 1024);
+		fprintf(out, "\n");
 	}
 }
 

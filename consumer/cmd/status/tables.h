@@ -6,6 +6,7 @@
 #define PENSTOCK_CMD_STATUS_TABLES_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -49,8 +50,8 @@ MUST_CHECK Rc status_tables_read(TableStatusList *list, PgConn *target,
 void status_tables_release(TableStatusList *list);
 
 /* Prints a line for each table; `source_lsn` is the end of the source's WAL. */
-void status_tables_print(const TableStatusList *list, const char *target,
-						 Lsn source_lsn);
+void status_tables_print(FILE *out, const TableStatusList *list,
+						 const char *target, Lsn source_lsn);
 
 /* Appends an array of the tables. */
 void status_tables_json(const TableStatusList *list, Json *json,
