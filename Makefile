@@ -6,9 +6,10 @@
 #   build/pg<major>/       the plugin, one directory for each server version
 #   build/consumer/        the consumer's object files
 #   build/penstock         the consumer
-#   build/penstock.1       its manual page; .bash: completion for bash;
+#   build/penstock.1       its manual page; .bash, .zsh: completion for shells;
 #                          .ini.sample: a sample of a configuration file
 #   build/penstock@.service   its unit for systemd
+#   build/deb/             packages for Debian, and what they are made of
 #   build/test/            unit test programs, logs of tests
 #   build/{asan,coverage,fuzz}/  the same once more, built another way
 #
@@ -65,6 +66,10 @@ WITHOUT =
 FINDINGS =
 # End-to-end tests to run, relative to the checkout.
 PROVE_TESTS = test/t
+# Of "make check-deb": a directory with packages that are made (empty: they are
+# built), and releases (empty: all).
+PACKAGES =
+RELEASES =
 PROVE_FLAGS =
 # How many of them at a time: they wait more than they work.
 TEST_JOBS = $(or $(PENSTOCK_TEST_JOBS),$(shell echo $$(($$(nproc) + 1))))
@@ -167,9 +172,9 @@ $(OUT)/proto/penstock.pb-c.o: $(PROTO_DIR)/penstock.pb-c.c $(OUT)/flags
 .PHONY: consumer	## build the consumer: build/penstock
 consumer: $(OUT)/penstock
 
-# What the consumer says of its options, for man, for bash and for people.
-texts = $(OUT)/penstock.1 $(OUT)/penstock.bash $(OUT)/penstock.ini.sample \
-	$(OUT)/penstock@.service
+# What the consumer says of its options, for man, for shells and for people.
+texts = $(OUT)/penstock.1 $(OUT)/penstock.bash $(OUT)/penstock.zsh \
+	$(OUT)/penstock.ini.sample $(OUT)/penstock@.service
 # Whatever a user has set for pipelines of his own.
 say = env -u PENSTOCK_CONFIG -u PENSTOCK_NAME $(OUT)/penstock config
 
@@ -180,7 +185,10 @@ $(OUT)/penstock.1: $(OUT)/penstock
 	$(call quiet,text,$@)$(say) manual >$@
 
 $(OUT)/penstock.bash: $(OUT)/penstock
-	$(call quiet,text,$@)$(say) completion >$@
+	$(call quiet,text,$@)$(say) completion bash >$@
+
+$(OUT)/penstock.zsh: $(OUT)/penstock
+	$(call quiet,text,$@)$(say) completion zsh >$@
 
 $(OUT)/penstock.ini.sample: $(OUT)/penstock
 	$(call quiet,text,$@)$(say) sample >$@
@@ -243,9 +251,11 @@ server-present:
 
 man_folder = share/man/man1
 bash_folder = share/bash-completion/completions
+zsh_folder = share/zsh/vendor-completions
 doc_folder = share/doc/penstock
 unit_folder = lib/systemd/system
-text_folders = $(man_folder) $(bash_folder) $(doc_folder) $(unit_folder)
+text_folders = $(man_folder) $(bash_folder) $(zsh_folder) $(doc_folder) \
+	$(unit_folder)
 
 .PHONY: install	## install the plugin (into its server) and the consumer
 install: MAKEOVERRIDES =
@@ -257,6 +267,8 @@ install: all
 	install -m 644 build/penstock.1 '$(DESTDIR)$(PREFIX)/$(man_folder)'
 	install -m 644 build/penstock.bash \
 		'$(DESTDIR)$(PREFIX)/$(bash_folder)/penstock'
+	install -m 644 build/penstock.zsh \
+		'$(DESTDIR)$(PREFIX)/$(zsh_folder)/_penstock'
 	install -m 644 build/penstock.ini.sample \
 		'$(DESTDIR)$(PREFIX)/$(doc_folder)'
 	install -m 644 build/penstock@.service \
@@ -270,8 +282,15 @@ uninstall: server-present
 	rm -f '$(DESTDIR)$(PREFIX)/bin/penstock' \
 		'$(DESTDIR)$(PREFIX)/$(man_folder)/penstock.1' \
 		'$(DESTDIR)$(PREFIX)/$(bash_folder)/penstock' \
+		'$(DESTDIR)$(PREFIX)/$(zsh_folder)/_penstock' \
 		'$(DESTDIR)$(PREFIX)/$(doc_folder)/penstock.ini.sample' \
 		'$(DESTDIR)$(PREFIX)/$(unit_folder)/penstock@.service'
+
+.PHONY: deb	## build packages for this machine's Debian: build/deb
+deb: server-present
+	@test/prepare deb
+	@rm -rf build/deb
+	@PG_CONFIG='$(PG_CONFIG)' consumer/service/debian/build '$(VERSION)' build/deb
 
 .PHONY: clean	## remove build/
 clean:
@@ -408,6 +427,11 @@ check-regression-followed: all
 		--logs=$(OUT)/test/regression-followed \
 		--with=build/regression/tests \
 		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/regression/followed.t
+
+# Trees of these releases are made for it, in build/packages.
+.PHONY: check-deb	## packages on clean Debian 12 and 13; as root (RELEASES=…)
+check-deb:
+	@test/packages/run $(if $(PACKAGES),--packages='$(PACKAGES)') $(RELEASES)
 
 # Trees of other Debian releases are made for it, in build/versions.  14 and 16,
 # which none of them ships, are tested if they are in bookworm's.

@@ -45,7 +45,7 @@ static const Command commands[] = {
 	{"finish", COMMAND_FINISH, command_finish, SOURCES_ONE, NULL,
 	 "end a move: remove its way back, and what refuses writes"},
 	{"config", COMMAND_CONFIG, command_config, SOURCES_ITSELF,
-	 "check|sample|manual|completion",
+	 "check|sample|manual|completion [bash|zsh]",
 	 "check a configuration file, or print a sample of one"},
 };
 

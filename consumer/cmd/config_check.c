@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "cmd/command.h"
+#include "cmd/completion.h"
 #include "cmd/manual.h"
 #include "config/describe.h"
 
@@ -67,9 +68,16 @@ command_config(const Config *config, Error *err)
 	} texts[] = {
 		{"sample", describe_sample},
 		{"manual", manual_page},
-		{"completion", manual_completion},
+		{"completion", completion_bash},
+		{"completion bash", completion_bash},
+		{"completion zsh", completion_zsh},
 	};
-	const char *word = config->word_count == 1 ? config->words[0] : "";
+	char word[CONFIG_LABEL_SIZE] = "";
+
+	if (config->word_count == 1 || config->word_count == 2)
+		snprintf(word, sizeof(word), "%s%s%s", config->words[0],
+				 config->word_count == 2 ? " " : "",
+				 config->word_count == 2 ? config->words[1] : "");
 
 	if (strcmp(word, "check") == 0)
 		return check_file(config, err);
@@ -78,5 +86,5 @@ command_config(const Config *config, Error *err)
 			return print_text(texts[i].append, err);
 	return error_set(err, ERR_USAGE,
 					 "expected is \"penstock config check\", or sample, "
-					 "manual or completion");
+					 "manual or completion with bash or zsh");
 }

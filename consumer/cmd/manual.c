@@ -1,6 +1,6 @@
 /*
  * manual.c
- *    Writes the manual page as troff, and the completion as a bash script.
+ *    Writes the manual page as troff.
  */
 #include "cmd/manual.h"
 
@@ -9,8 +9,6 @@
 #include "cmd/commands.h"
 #include "config/describe.h"
 #include "config/file.h"
-
-/* ---- penstock(1) -------------------------------------------------------- */
 
 /* Appends plain text; characters that are special to troff are escaped. */
 static void
@@ -226,119 +224,4 @@ manual_page(Buf *buf)
 		"0 if it is done, 1 if it failed or if the answer is no (a "
 		"\\fBcheck\\fR with\nerrors, a \\fBstatus\\fR that a person has to "
 		"look at), 2 if it was misused.\n");
-}
-
-/* ---- bash --------------------------------------------------------------- */
-
-static void
-append_command_names(Buf *buf)
-{
-	for (int i = 0; i < command_count(); i++)
-		buf_printf(buf, "%s ", command_at(i)->name);
-	buf_append_string(buf, "help version");
-}
-
-/*
- * Appends the verbs of a command's arguments: of "add|remove NAME..." "add
- * remove".
- */
-static void
-append_verbs(Buf *buf, const char *words)
-{
-	size_t length = strcspn(words, " ");
-
-	for (size_t i = 0; i < length; i++)
-		buf_append_char(buf, words[i] == '|' ? ' ' : words[i]);
-}
-
-static void
-append_command_case(Buf *buf, const Command *command)
-{
-	buf_printf(buf, "\t\t%s)\n\t\t\toptions='", command->name);
-	for (size_t i = 0; i < option_count; i++)
-		if ((option_table[i].commands & command->id) != 0)
-			buf_printf(buf, "%s--%s%s", i > 0 ? " " : "", option_table[i].name,
-					   option_table[i].type->is_flag ? "" : "=");
-	buf_append_string(buf, "'\n\t\t\tverbs='");
-	if (command->words != NULL)
-		append_verbs(buf, command->words);
-	buf_append_string(buf, "' ;;\n");
-}
-
-static void
-append_words_of(Buf *buf, const OptionType *type)
-{
-	buf_append_string(buf, "COMPREPLY=($(compgen -W '");
-	for (int i = 0; type->words[i] != NULL; i++)
-		buf_printf(buf, "%s%s", i > 0 ? " " : "", type->words[i]);
-	buf_append_string(buf, "' -- \"$word\"))");
-}
-
-static void
-append_value_case(Buf *buf, const OptionDef *option)
-{
-	const OptionType *type = option->type;
-
-	if (type->is_flag)
-		return;
-	buf_printf(buf, "\t\t--%s", option->name);
-	if (option->letter != 0)
-		buf_printf(buf, "|-%c", option->letter);
-	buf_append_string(buf, ") ");
-	switch (type->completion)
-	{
-		case COMPLETE_NOTHING:
-			buf_append_char(buf, ':');
-			break;
-		case COMPLETE_WORDS:
-			append_words_of(buf, type);
-			break;
-		case COMPLETE_FILE:
-			buf_append_string(buf, "COMPREPLY=($(compgen -f -- \"$word\"))");
-			break;
-		case COMPLETE_DIRECTORY:
-			buf_append_string(buf, "COMPREPLY=($(compgen -d -- \"$word\"))");
-			break;
-	}
-	buf_append_string(buf, "; return ;;\n");
-}
-
-/*
- * The script skips a word =, because bash passes = between option and value as
- * a word of its own.
- */
-void
-manual_completion(Buf *buf)
-{
-	buf_append_string(buf,
-					  "# Completion of penstock's command line, for bash.\n\n"
-					  "_penstock()\n{\n"
-					  "\tlocal word=${COMP_WORDS[COMP_CWORD]}\n"
-					  "\tlocal before=${COMP_WORDS[COMP_CWORD-1]}\n"
-					  "\tlocal options verbs\n\n"
-					  "\tCOMPREPLY=()\n"
-					  "\tif [ \"$word\" = = ]; then\n\t\tword=\n"
-					  "\telif [ \"$before\" = = ]; then\n"
-					  "\t\tbefore=${COMP_WORDS[COMP_CWORD-2]}\n\tfi\n"
-					  "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-					  "\t\tCOMPREPLY=($(compgen -W '");
-	append_command_names(buf);
-	buf_append_string(buf, "' -- \"$word\"))\n\t\treturn\n\tfi\n"
-						   "\tcase $before in\n");
-	for (size_t i = 0; i < option_count; i++)
-		append_value_case(buf, &option_table[i]);
-	buf_append_string(buf, "\tesac\n\tcase ${COMP_WORDS[1]} in\n"
-						   "\t\thelp)\n\t\t\tverbs='");
-	append_command_names(buf);
-	buf_append_string(buf, "' ;;\n");
-	for (int i = 0; i < command_count(); i++)
-		append_command_case(buf, command_at(i));
-	buf_append_string(
-		buf, "\tesac\n"
-			 "\tif [ \"$COMP_CWORD\" -eq 2 ] && [ \"${word:0:1}\" != - ]; "
-			 "then\n\t\toptions=\"$verbs $options\"\n\tfi\n"
-			 "\tCOMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
-			 "\tif [[ ${COMPREPLY[0]} == *= ]]; then\n"
-			 "\t\tcompopt -o nospace 2>/dev/null\n\tfi\n}\n\n"
-			 "complete -F _penstock penstock\n");
 }

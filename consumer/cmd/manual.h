@@ -1,10 +1,9 @@
 /*
  * manual.h
- *    The manual page, and the completion of command lines in a shell.
+ *    The manual page.
  *
- * Both are written from the tables of commands and options: "penstock config
- * manual" and "penstock config completion" print them, and "make install"
- * installs them.
+ * It is written from the tables of commands and options: "penstock config
+ * manual" prints it, and "make install" installs it.
  */
 #ifndef PENSTOCK_CMD_MANUAL_H
 #define PENSTOCK_CMD_MANUAL_H
@@ -13,8 +12,5 @@
 
 /* Appends the manual page penstock(1) in troff. */
 void manual_page(Buf *buf);
-
-/* Appends the completion script for bash. */
-void manual_completion(Buf *buf);
 
 #endif /* PENSTOCK_CMD_MANUAL_H */

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "cmd/commands.h"
+#include "cmd/completion.h"
 #include "cmd/manual.h"
 #include "config/describe.h"
 #include "config/file.h"
@@ -160,7 +161,7 @@ the_manual_page_has_every_option(void **state UNUSED)
 static void
 completion_has_the_options_of_a_command(void **state UNUSED)
 {
-	manual_completion(&text);
+	completion_bash(&text);
 	for (int c = 0; c < command_count(); c++)
 	{
 		char label[32];
@@ -188,6 +189,40 @@ completion_has_the_options_of_a_command(void **state UNUSED)
 						((option->commands & command_at(c)->id) != 0));
 		}
 	}
+}
+
+/* In zsh's a flag is '--help[', an option with a value '--jobs=[', and one that
+ * may be repeated '*--table=['. */
+static void
+zsh_has_the_options_of_a_command(void **state UNUSED)
+{
+	completion_zsh(&text);
+	for (int c = 0; c < command_count(); c++)
+	{
+		char label[32];
+		const char *options;
+		const char *end;
+
+		snprintf(label, sizeof(label), "\t\t%s)\n", command_at(c)->name);
+		options = strstr(text.data, label);
+		assert_non_null(options);
+		end = strstr(options, ";;");
+		for (size_t i = 0; i < option_count; i++)
+		{
+			const OptionDef *option = &option_table[i];
+			char wanted[64];
+			const char *found;
+
+			snprintf(wanted, sizeof(wanted), "'%s--%s%s[",
+					 option->type->is_list ? "*" : "", option->name,
+					 option->type->is_flag ? "" : "=");
+			found = strstr(options, wanted);
+			assert_true((found != NULL && found < end) ==
+						((option->commands & command_at(c)->id) != 0));
+		}
+	}
+	expect("'1:what to do:(add remove resync pause resume)'");
+	expect("(text json)");
 }
 
 static void
@@ -372,6 +407,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(help_has_the_options_of_a_command,
 										set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_manual_page_has_every_option,
+										set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zsh_has_the_options_of_a_command,
 										set_up, tear_down),
 		cmocka_unit_test_setup_teardown(completion_has_the_options_of_a_command,
 										set_up, tear_down),
