@@ -18,10 +18,13 @@ my $ROUNDS = $ENV{PENSTOCK_ROUNDS} || 1;
 # What is done at each step, one after the other: which server ends, what the
 # follower does, and how often that comes in a row.
 my @DEATHS = (
-	{ dies => 'source', follower => 'runs', times => 1 },
+	{ dies => 'source', follower => 'runs', times => 2 },
 	{ dies => 'target', follower => 'runs', times => 1 },
 	{ dies => 'both', follower => 'starts again', times => 1 },
-	{ dies => 'target', follower => 'stopped', times => 2 });
+	{ dies => 'target', follower => 'runs', times => 2 },
+	{ dies => 'source', follower => 'runs', times => 1 },
+	{ dies => 'both', follower => 'starts again', times => 1 },
+	{ dies => 'target', follower => 'stopped', times => 1 });
 
 my @BEFORE = map { "switch.$_" }
   qw(begun has_publication way_back locked reached sequences before_commit);
@@ -40,11 +43,11 @@ $pair->clone;
 
 for my $round (1 .. $ROUNDS)
 {
-	my $death = $round - 1;
+	my $death = ($round - 1) * 2;
 
 	for my $step (@BEFORE, @AFTER)
 	{
-		# Each step gets others; all of them, in four rounds.
+		# Each step gets others, and all of them in seven rounds.
 		dies($step, $DEATHS[ $death++ % @DEATHS ]);
 		dies($step, $DEATHS[ $death++ % @DEATHS ]);
 	}
