@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "catalog/hash.h"
 #include "net/sql.h"
 
@@ -317,14 +318,14 @@ place_directory(Placed *placed, const Placement *placement)
 
 /*
  * Query about the columns of rules, which replace %s.  Result, for each column
- * in order: index of the table, name of the column, expression for its hash or
- * null, whether the column is in the replica identity, whether an update of the
- * table may leave TOAST values out of the WAL, and whether values have other
- * hashes on other servers.
+ * in order: index of the table, name of the column, its attnum, its number in
+ * the rule, expression for its hash or null, whether the column is in the
+ * replica identity, whether an update of the table may leave TOAST values out
+ * of the WAL, and whether values have other hashes on other servers.
  */
 static const char columns_sql[] =
 	"WITH wanted (place, number, relid, name) AS (VALUES %s)"
-	" SELECT w.place, w.name, " HASH_EXPRESSION_SQL
+	" SELECT w.place, w.name, a.attnum, w.number, " HASH_EXPRESSION_SQL
 	",  c.relreplident = 'f' OR EXISTS (SELECT FROM pg_index i"
 	"   WHERE i.indrelid = c.oid AND a.attnum = ANY (i.indkey)"
 	"   AND (c.relreplident = 'd' AND i.indisprimary"
@@ -345,6 +346,8 @@ enum
 {
 	COLUMNS_PLACE,
 	COLUMNS_NAME,
+	COLUMNS_ATTNUM,
+	COLUMNS_NUMBER,
 	COLUMNS_EXPRESSION,
 	COLUMNS_IN_IDENTITY,
 	COLUMNS_MAY_LACK,
@@ -421,6 +424,20 @@ add_expression(Placed *placed, PlacedTable *table, const char *expression)
 										 table->hash_sql, expression);
 }
 
+/* Adds a column to table->columns. */
+static void
+add_attnum(PlacedTable *table, const PGresult *result, int row)
+{
+	PlacedColumns *columns = &table->columns;
+	long number = strtol(PQgetvalue(result, row, COLUMNS_NUMBER), NULL, 10);
+	long attnum = strtol(PQgetvalue(result, row, COLUMNS_ATTNUM), NULL, 10);
+
+	CHECK(number >= 0 && number < table->rule->column_count);
+	columns->oid = table->table->oid;
+	columns->count = table->rule->column_count;
+	columns->attnums[number] = (uint16_t) attnum;
+}
+
 static void
 take_columns(Placed *placed, const PGresult *result, bool publishes_keys)
 {
@@ -432,6 +449,7 @@ take_columns(Placed *placed, const PGresult *result, bool publishes_keys)
 								 10);
 		PlacedTable *table = &placed->tables[place];
 
+		add_attnum(table, result, row);
 		if (table->rule->kind == PLACEMENT_HASH)
 		{
 			check_hash(placed, table->table, result, row);
@@ -526,6 +544,51 @@ placed_require_good(const Placed *placed, Error *err)
 	return RC_OK;
 }
 
+static int
+compare_oids(const void *a, const void *b)
+{
+	uint32_t one = ((const PlacedColumns *) a)->oid;
+	uint32_t other = ((const PlacedColumns *) b)->oid;
+
+	return one < other ? -1 : one > other;
+}
+
+void
+placed_list_columns(const Placed *placed, PlacedColumnsList *list)
+{
+	size_t size = (size_t) placed->table_count * sizeof(PlacedColumns);
+	PlacedColumns *sorted = xmalloc(size + 1);
+	size_t count = 0;
+
+	for (int i = 0; i < placed->table_count; i++)
+		if (placed->tables[i].columns.oid != 0)
+			sorted[count++] = placed->tables[i].columns;
+	qsort(sorted, count, sizeof(PlacedColumns), compare_oids);
+	for (size_t i = 0; i < count; i++)
+		placed_columns_add(list, &sorted[i]);
+	free(sorted);
+}
+
+/*
+ * Returns the columns of the table with a rule that names it, if a name alone
+ * may not tell which column is meant; else NULL.
+ */
+static const PlacedColumns *
+find_columns(const Placed *placed, const PlacementRule *rule)
+{
+	if (!placement_rule_has_former(rule))
+		return NULL;
+	for (int i = 0; i < placed->table_count; i++)
+	{
+		const PlacedTable *table = &placed->tables[i];
+
+		if (strcmp(table->table->schema, rule->schema) == 0 &&
+			strcmp(table->table->name, rule->name) == 0)
+			return table->columns.oid != 0 ? &table->columns : NULL;
+	}
+	return NULL;
+}
+
 void
 placed_append_distribution(const Placed *placed, const Placement *placement,
 						   Buf *buf)
@@ -535,7 +598,8 @@ placed_append_distribution(const Placed *placed, const Placement *placement,
 		const PlacementRule *rule = placement_rule(placement, i);
 
 		if (rule->kind == PLACEMENT_HASH && placement_names_table(rule))
-			placement_append_distribution(rule, rule->schema, rule->name, buf);
+			placement_append_distribution(rule, rule->schema, rule->name,
+										  find_columns(placed, rule), buf);
 	}
 	for (int i = 0; i < placed->table_count; i++)
 	{
@@ -543,7 +607,12 @@ placed_append_distribution(const Placed *placed, const Placement *placement,
 
 		if (table->rule != NULL && table->rule->kind == PLACEMENT_HASH &&
 			!placement_names_table(table->rule))
-			placement_append_distribution(table->rule, table->table->schema,
-										  table->table->name, buf);
+			placement_append_distribution(
+				table->rule, table->table->schema, table->table->name,
+				placement_rule_has_former(table->rule) &&
+						table->columns.oid != 0
+					? &table->columns
+					: NULL,
+				buf);
 	}
 }

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "catalog/catalog.h"
+#include "model/placed_columns.h"
 #include "model/placement.h"
 #include "net/pgconn.h"
 
@@ -33,6 +34,9 @@ typedef struct PlacedTable
 	 * NULL for other tables, and if there is a problem.
 	 */
 	const char *hash_sql;
+
+	/* The columns of the rule; its `oid` is 0 if there are none. */
+	PlacedColumns columns;
 } PlacedTable;
 
 typedef struct PlacedProblem
@@ -69,6 +73,9 @@ void placed_free(Placed *placed);
 
 /* Fails with the first problem that is an error, if there is one. */
 MUST_CHECK Rc placed_require_good(const Placed *placed, Error *err);
+
+/* Adds the columns of all tables to an empty list. */
+void placed_list_columns(const Placed *placed, PlacedColumnsList *list);
 
 /*
  * Appends the value of the plugin's option `distribution`; nothing if no table

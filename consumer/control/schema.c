@@ -171,7 +171,8 @@ static const ControlTable tables[] = {
 		.columns_sql = "pipeline text PRIMARY KEY,"
 					   " modulus integer NOT NULL,"
 					   " remainder integer,"
-					   " places jsonb NOT NULL",
+					   " places jsonb NOT NULL,"
+					   " columns jsonb NOT NULL DEFAULT '{}'",
 		.of_pipeline = true,
 	},
 	/* moved_table.h, with columns as in model/moved.h */
@@ -301,6 +302,8 @@ static const struct
 		" ADD COLUMN IF NOT EXISTS place bigint NOT NULL DEFAULT 0,"
 		" DROP CONSTRAINT IF EXISTS progress_pkey,"
 		" ADD CONSTRAINT progress_pkey PRIMARY KEY (pipeline, place);"},
+	{10, "ALTER TABLE penstock.node"
+		 " ADD COLUMN IF NOT EXISTS columns jsonb NOT NULL DEFAULT '{}';"},
 };
 
 

@@ -192,7 +192,7 @@ read_column(PlacementRule *rule, Arena *arena, const char *text)
 
 		text = identifier_read(skip_spaces(text), name);
 		if (text == NULL || count == PLACEMENT_NAMES_MAX ||
-			has_name(names, name))
+			(count > 0 && strcmp(names[count - 1], name) == 0))
 			return NULL;
 		names[count++] = arena_strdup(arena, name);
 		text = skip_spaces(text);
@@ -407,9 +407,20 @@ placement_rule_is_named(const PlacementRule *rule, int column, const char *name)
 	return has_name(rule->names[column], name);
 }
 
-/* Appends all names of the columns. */
+bool
+placement_rule_has_former(const PlacementRule *rule)
+{
+	for (int i = 0; i < rule->column_count; i++)
+		if (rule->names[i][1] != NULL)
+			return true;
+	return false;
+}
+
+/* Appends all names of the columns, and their attnums unless `columns` is NULL.
+ */
 static void
-append_names(const PlacementRule *rule, Buf *buf)
+append_named_columns(const PlacementRule *rule, const PlacedColumns *columns,
+					 Buf *buf)
 {
 	for (int i = 0; i < rule->column_count; i++)
 	{
@@ -420,8 +431,16 @@ append_names(const PlacementRule *rule, Buf *buf)
 				buf_append_string(buf, " formerly ");
 			buf_append_identifier(buf, *names);
 		}
+		if (columns != NULL)
+			buf_printf(buf, " attnum %d", columns->attnums[i]);
 	}
 	buf_append_char(buf, ')');
+}
+
+static void
+append_names(const PlacementRule *rule, Buf *buf)
+{
+	append_named_columns(rule, NULL, buf);
 }
 
 /* Appends the oldest names of the columns. */
@@ -442,7 +461,8 @@ append_oldest(const PlacementRule *rule, Buf *buf)
 
 void
 placement_append_distribution(const PlacementRule *rule, const char *schema,
-							  const char *table, Buf *buf)
+							  const char *table, const PlacedColumns *columns,
+							  Buf *buf)
 {
 	ASSERT(rule->kind == PLACEMENT_HASH);
 	if (buf->length > 0)
@@ -450,7 +470,9 @@ placement_append_distribution(const PlacementRule *rule, const char *schema,
 	buf_append_identifier(buf, schema);
 	buf_append_char(buf, '.');
 	buf_append_identifier(buf, table);
-	append_names(rule, buf);
+	if (columns != NULL)
+		buf_printf(buf, " oid %u ", columns->oid);
+	append_named_columns(rule, columns, buf);
 }
 
 static void

@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "model/identifier.h"
+#include "model/placed_columns.h"
 #include "model/relation.h"
 
 /* Largest number of rules of a placement. */
@@ -153,14 +154,18 @@ const PlacementRule *placement_find(const Placement *placement,
 /* Whether the rule gives schema and table name without a wildcard. */
 bool placement_names_table(const PlacementRule *rule);
 
+/* Whether a column of the rule has several names. */
+bool placement_rule_has_former(const PlacementRule *rule);
+
 /*
  * Appends the entry of a table placed by hash for the plugin's option
  * `distribution`, after a comma if the buffer is not empty.  It has all names
- * of the columns.
+ * of the columns, and unless `columns` is NULL, the attnums that the columns
+ * have in the table with that OID.
  */
 void placement_append_distribution(const PlacementRule *rule,
 								   const char *schema, const char *table,
-								   Buf *buf);
+								   const PlacedColumns *columns, Buf *buf);
 
 /*
  * Appends where the rule places rows, in the syntax of rules: all, hash("a",

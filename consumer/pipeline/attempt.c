@@ -708,6 +708,7 @@ attempt_run(Attempt *attempt, Error *err)
 	Pipeline pipeline = {.name = attempt->config->name,
 						 .endpos = attempt->config->endpos,
 						 .placement = attempt->config->placement,
+						 .columns = &attempt->place.column_list,
 						 .node_count = attempt->config->node_count,
 						 .verbose = true,
 						 .counted = true};

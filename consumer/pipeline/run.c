@@ -1071,6 +1071,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		.sinks = pipeline->sinks,
 		.sink_count = pipeline->sink_count,
 		.placement = pipeline->placement,
+		.columns = pipeline->columns,
 		.node_count = pipeline->node_count,
 		.directory = pipeline->directory,
 		.pipeline = pipeline->name,

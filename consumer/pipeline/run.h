@@ -57,12 +57,13 @@ typedef struct Pipeline
 					 * come again; then no proof is made (progress/proof.h). */
 	Sink **sinks;   /* borrowed */
 	int sink_count;
-	const Placement *placement; /* placement over the sinks; borrowed, or
-								 * NULL */
-	int node_count;             /* as in RouterOptions */
-	Directory *directory;       /* as in RouterOptions */
-	const char *name;           /* name of the pipeline; borrowed; needed with a
-								 * placement */
+	const PlacedColumnsList *columns; /* see RouterOptions; borrowed */
+	const Placement *placement;       /* placement over the sinks; borrowed, or
+									   * NULL */
+	int node_count;                   /* as in RouterOptions */
+	Directory *directory;             /* as in RouterOptions */
+	const char *name; /* name of the pipeline; borrowed; needed with a
+					   * placement */
 
 	/*
 	 * Returns a sink that replaces one which failed with *err, or NULL if the

@@ -21,16 +21,18 @@ typedef struct Place
 struct Places
 {
 	const Placement *placement;
+	const PlacedColumnsList *columns; /* may be NULL */
 	Place *places; /* array indexed by the relation's number */
 	size_t count;
 };
 
 Places *
-places_new(const Placement *placement)
+places_new(const Placement *placement, const PlacedColumnsList *columns)
 {
 	Places *places = xcalloc(1, sizeof(Places));
 
 	places->placement = placement;
+	places->columns = columns;
 	return places;
 }
 
@@ -84,41 +86,77 @@ refuse_unplaced(const Relation *relation, Error *err)
 }
 
 /*
- * Returns the column with the key of the directory: the first of its names that
- * the table has.  NULL: there is none.
+ * Returns the column with the key of the directory: the one with the attnum, if
+ * that is known, or else the first of its names that the table has.  NULL:
+ * there is none.
  */
 static const RelationColumn *
-find_key_column(const Relation *relation, const PlacementRule *rule)
+find_key_column(const Places *places, const Relation *relation,
+				const PlacementRule *rule)
 {
+	const PlacedColumns *known = placed_columns_find(places->columns,
+													 relation->oid);
+
 	for (const char *const *name = rule->names[0]; *name != NULL; name++)
 		for (int i = 0; i < relation->column_count; i++)
-			if (strcmp(relation->columns[i].name, *name) == 0)
+			if (strcmp(relation->columns[i].name, *name) == 0 &&
+				(known == NULL ||
+				 relation->columns[i].attnum == known->attnums[0]))
 				return &relation->columns[i];
 	return NULL;
 }
 
 /* Returns the column number `i` by which rows of the table are placed. */
 static const RelationColumn *
-placed_column(const Relation *relation, const PlacementRule *rule, int i)
+placed_column(const Places *places, const Relation *relation,
+			  const PlacementRule *rule, int i)
 {
 	if (rule->kind == PLACEMENT_DIRECTORY)
-		return find_key_column(relation, rule);
+		return find_key_column(places, relation, rule);
 	ASSERT(rule->kind == PLACEMENT_HASH);
 	return &relation->columns[relation->distribution[i]];
 }
 
 /*
+ * Returns how many columns of the table have one of the names of the
+ * directory's key.
+ */
+static int
+count_named(const Relation *relation, const PlacementRule *rule)
+{
+	int count = 0;
+
+	for (int i = 0; i < relation->column_count; i++)
+		if (placement_rule_is_named(rule, 0, relation->columns[i].name))
+			count++;
+	return count;
+}
+
+/*
  * Fails if the table lacks the column with the key of the directory: its rows
- * would have no key, and go to the default.
+ * would have no key, and go to the default.  Also fails if two columns could be
+ * it, of a table that the source does not have any more.
  */
 static MUST_CHECK Rc
-require_key_column(const Relation *relation, const PlacementRule *rule,
-				   Error *err)
+require_key_column(const Places *places, const Relation *relation,
+				   const PlacementRule *rule, Error *err)
 {
 	Rc rc;
 
-	if (find_key_column(relation, rule) != NULL)
-		return RC_OK;
+	if (find_key_column(places, relation, rule) != NULL)
+	{
+		if (placed_columns_find(places->columns, relation->oid) != NULL ||
+			count_named(relation, rule) == 1)
+			return RC_OK;
+		rc = error_set(
+			err, ERR_CONFIG,
+			"by which column table \"%s\".\"%s\" is placed cannot be "
+			"told: it has two with names that section [placement] "
+			"gives",
+			relation->schema, relation->name);
+		error_hint(err, "Leave out the name of the other one.");
+		return rc;
+	}
 	rc = error_set(err, ERR_CONFIG,
 				   "table \"%s\".\"%s\" has no column \"%s\", by which it is "
 				   "placed",
@@ -132,13 +170,13 @@ require_key_column(const Relation *relation, const PlacementRule *rule,
  * the name of the one in the rule.
  */
 static MUST_CHECK Rc
-require_same_columns(const Relation *was, const Relation *is,
-					 const PlacementRule *rule, Error *err)
+require_same_columns(const Places *places, const Relation *was,
+					 const Relation *is, const PlacementRule *rule, Error *err)
 {
 	for (int i = 0; i < rule->column_count; i++)
 	{
-		const RelationColumn *before = placed_column(was, rule, i);
-		const RelationColumn *now = placed_column(is, rule, i);
+		const RelationColumn *before = placed_column(places, was, rule, i);
+		const RelationColumn *now = placed_column(places, is, rule, i);
 		Rc rc;
 
 		if (before->attnum == now->attnum)
@@ -160,6 +198,37 @@ require_same_columns(const Relation *was, const Relation *is,
 	return RC_OK;
 }
 
+/*
+ * Fails if rows come with a hash of other columns than those that the placement
+ * means in the table that the source has now: names were swapped since these
+ * rows were written, or a column got the name of another one.
+ */
+static MUST_CHECK Rc
+require_known_columns(const Places *places, const Relation *relation,
+					  const PlacementRule *rule, Error *err)
+{
+	const PlacedColumns *known = placed_columns_find(places->columns,
+													 relation->oid);
+
+	for (int i = 0; known != NULL && i < rule->column_count; i++)
+	{
+		const RelationColumn
+			*column = &relation->columns[relation->distribution[i]];
+		Rc rc;
+
+		if (column->attnum == known->attnums[i])
+			continue;
+		rc = error_set(err, ERR_CONFIG,
+					   "column \"%s\", by which table \"%s\".\"%s\" is placed, "
+					   "is not the one that has this name now",
+					   column->name, relation->schema, relation->name);
+		error_hint(err, "Give section [placement] the name that the column has "
+						"now, followed by \"formerly\" and its old name.");
+		return rc;
+	}
+	return RC_OK;
+}
+
 static MUST_CHECK Rc
 look_up(const Places *places, const Relation *relation,
 		const PlacementRule **rule, Error *err)
@@ -171,9 +240,11 @@ look_up(const Places *places, const Relation *relation,
 	if (*rule == NULL)
 		return refuse_unplaced(relation, err);
 	if ((*rule)->kind == PLACEMENT_DIRECTORY)
-		return require_key_column(relation, *rule, err);
-	if ((*rule)->kind != PLACEMENT_HASH || is_hashed_by(relation, *rule))
+		return require_key_column(places, relation, *rule, err);
+	if ((*rule)->kind != PLACEMENT_HASH)
 		return RC_OK;
+	if (is_hashed_by(relation, *rule))
+		return require_known_columns(places, relation, *rule, err);
 	rc = error_set(err, ERR_CONFIG,
 				   "rows of table \"%s\".\"%s\" come without the hash that "
 				   "its placement wants",
@@ -220,11 +291,12 @@ places_find(Places *places, Relation *relation, const PlacementRule **rule,
 	rc = look_up(places, relation, rule, err);
 	if (rc == RC_OK && place->relation != NULL && place->rule == *rule &&
 		place->relation->oid == relation->oid)
-		rc = require_same_columns(place->relation, relation, *rule, err);
+		rc = require_same_columns(places, place->relation, relation, *rule,
+								  err);
 	if (rc != RC_OK)
 		return rc;
 	place->column = (*rule)->kind == PLACEMENT_DIRECTORY
-						? find_key_column(relation, *rule)->name
+						? find_key_column(places, relation, *rule)->name
 						: NULL;
 	relation_unref(place->relation);
 	place->relation = relation_ref(relation);

@@ -19,8 +19,12 @@
 
 typedef struct Places Places;
 
-/* Returns a Places without tables.  Borrows the placement. */
-Places *places_new(const Placement *placement);
+/*
+ * Returns a Places without tables.  Borrows the placement, and the columns that
+ * it means in the tables that the source has now; NULL: they are not known.
+ */
+Places *places_new(const Placement *placement,
+				   const PlacedColumnsList *columns);
 
 /* Frees a Places.  Accepts NULL. */
 void places_free(Places *places);
@@ -28,8 +32,8 @@ void places_free(Places *places);
 /*
  * Finds the rule for a table; *rule is borrowed from the placement.  Fails with
  * ERR_CONFIG if there is no rule, or if the source does not send the hash that
- * the rule requires, if the table lacks the rule's column, or if another column
- * has taken its name.
+ * the rule requires, if the table lacks the rule's column, if another column
+ * has taken its name, or if it cannot be told which column the rule means.
  */
 MUST_CHECK Rc places_find(Places *places, Relation *relation,
 						  const PlacementRule **rule, Error *err);

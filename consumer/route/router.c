@@ -81,7 +81,7 @@ router_new(const RouterOptions *options)
 	router->moved = moved_relation_new();
 	router->ahead_max = 1;
 	if (options->placement != NULL)
-		router->places = places_new(options->placement);
+		router->places = places_new(options->placement, options->columns);
 	return router;
 }
 

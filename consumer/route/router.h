@@ -31,14 +31,17 @@ typedef struct RouterOptions
 {
 	Sink *const *sinks; /* array of sink_count sinks; copied */
 	int sink_count;
-	const Placement *placement; /* borrowed; NULL: every sink gets every
-								 * change */
-	int node_count;             /* number of sinks, the first ones, that share
-								 * the rows of tables placed by hash */
-	Directory *directory;       /* borrowed; NULL: no rule places rows by a
-								 * directory */
-	const char *pipeline;       /* name of the pipeline; borrowed; needed with a
-								 * placement */
+	const Placement *placement;       /* borrowed; NULL: every sink gets every
+									   * change */
+	const PlacedColumnsList *columns; /* columns of the source's tables that the
+									   * placement means; borrowed; NULL: not
+									   * known */
+	int node_count;       /* number of sinks, the first ones, that share
+						   * the rows of tables placed by hash */
+	Directory *directory; /* borrowed; NULL: no rule places rows by a
+						   * directory */
+	const char *pipeline; /* name of the pipeline; borrowed; needed with a
+						   * placement */
 } RouterOptions;
 
 Router *router_new(const RouterOptions *options);

@@ -12,21 +12,38 @@
 
 /* ---- distribution ---- */
 
-/* The names of a column, the newest first; NIL if there is something else. */
-static List *
+/* Takes a number from 1 to 2^32 - 1, such as an OID. */
+static bool
+take_number(const char **at, uint32 *number)
+{
+	const char *start = *at;
+	uint64 value = 0;
+
+	while (*at < start + 10 && **at >= '0' && **at <= '9')
+		value = 10 * value + (uint64) (*(*at)++ - '0');
+	penstock_skip_spaces(at);
+	*number = (uint32) value;
+	return value > 0 && value <= PG_UINT32_MAX;
+}
+
+/* Takes a column: its names, and what may follow, its attnum; NULL if there is
+ * something else. */
+static PenstockDistributionColumn *
 take_column(const char **at)
 {
-	List *names = NIL;
+	PenstockDistributionColumn *column = palloc0(sizeof(*column));
 
 	do
 	{
 		char *name = penstock_take_name(at);
 
 		if (name == NULL)
-			return NIL;
-		names = lappend(names, name);
+			return NULL;
+		column->names = lappend(column->names, name);
 	} while (penstock_take_word(at, "formerly"));
-	return names;
+	if (penstock_take_word(at, "attnum") && !take_number(at, &column->attnum))
+		return NULL;
+	return column;
 }
 
 static bool
@@ -36,11 +53,11 @@ take_columns(const char **at, List **columns)
 		return false;
 	do
 	{
-		List *names = take_column(at);
+		PenstockDistributionColumn *column = take_column(at);
 
-		if (names == NIL || list_length(*columns) >= PARTITION_MAX_KEYS)
+		if (column == NULL || list_length(*columns) >= PARTITION_MAX_KEYS)
 			return false;
-		*columns = lappend(*columns, names);
+		*columns = lappend(*columns, column);
 	} while (penstock_take_character(at, ','));
 	return penstock_take_character(at, ')');
 }
@@ -78,6 +95,8 @@ penstock_parse_distribution(const char *value, List **distributions)
 			return false;
 		distribution->table = penstock_take_name(&at);
 		if (distribution->table == NULL ||
+			(penstock_take_word(&at, "oid") &&
+			 !take_number(&at, &distribution->oid)) ||
 			!take_columns(&at, &distribution->columns) ||
 			penstock_find_distribution(*distributions, distribution->schema,
 									   distribution->table) != NULL)

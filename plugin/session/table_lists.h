@@ -11,12 +11,20 @@
 #include "access/xlogdefs.h"
 #include "nodes/pg_list.h"
 
+/* What `distribution` says about one column of a table. */
+typedef struct PenstockDistributionColumn
+{
+	List *names;   /* of char *, the newest first; not empty */
+	uint32 attnum; /* of the table with the OID; 0: not told */
+} PenstockDistributionColumn;
+
 /* What `distribution` says about one table. */
 typedef struct PenstockDistribution
 {
 	const char *schema;
 	const char *table;
-	List *columns; /* of List of char *, the names of a column; not empty */
+	Oid oid;       /* InvalidOid: not told */
+	List *columns; /* of PenstockDistributionColumn; not empty */
 } PenstockDistribution;
 
 /* The position of a table that is left out for good. */

@@ -35,6 +35,30 @@ raise_no_column(const PenstockRelInfo *info, const char *column)
 			 errhint("If it was renamed, give both names: NEW formerly OLD.")));
 }
 
+/* The column with the attnum has, at this position, none of the names. */
+static void
+raise_other_name(const PenstockRelInfo *info, const char *other)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("the column by which table %s is distributed has the name "
+					"\"%s\", which is not one of those given",
+					info->name, other),
+			 errhint("Give it as well, newer names first: NEW formerly OLD.")));
+}
+
+static void
+raise_two_columns(const PenstockRelInfo *info, const char *one,
+				  const char *other)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_AMBIGUOUS_COLUMN),
+			 errmsg("by which of the columns \"%s\" and \"%s\" table %s is "
+					"distributed cannot be told",
+					one, other, info->name),
+			 errhint("Leave out the name of the other one.")));
+}
+
 /* The extended hash function that PARTITION BY HASH would use for a type. */
 static Oid
 find_hash_function(const PenstockRelInfo *info, const char *column, Oid type)
@@ -61,12 +85,44 @@ find_hash_function(const PenstockRelInfo *info, const char *column, Oid type)
 	return function;
 }
 
-/* Fills in the column of the route with that index; false: there is none. */
 static bool
-init_column(PenstockRoute *route, int index, const char *name,
-			const PenstockRelInfo *info, Relation target)
+has_name(const List *names, const char *name)
+{
+	ListCell *cell;
+
+	foreach (cell, names)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Fills in the column of the route with that index: column `i` of the table's
+ * shape, whose attribute is `attr`. */
+static void
+init_column(PenstockRoute *route, int index, const PenstockRelInfo *info, int i,
+			Form_pg_attribute attr)
+{
+	route->columns[index] = info->full.columns[i];
+	route->attnums[index] = attr->attnum;
+	route->collations[index] = attr->attcollation;
+	fmgr_info_cxt(
+		find_hash_function(info, NameStr(attr->attname), attr->atttypid),
+		&route->functions[index], CurrentMemoryContext);
+}
+
+/*
+ * Finds the column, by its attnum if that is told for this table, and by its
+ * names otherwise, and fills it in.
+ */
+static void
+find_column(PenstockRoute *route, int index, const PenstockRelInfo *info,
+			const PenstockDistributionColumn *column, uint32 wanted,
+			Relation target)
 {
 	TupleDesc desc = RelationGetDescr(target);
+	Form_pg_attribute found = NULL;
 	int attnum = -1;
 
 	for (int i = 0; i < info->full.ncolumns; i++)
@@ -75,31 +131,19 @@ init_column(PenstockRoute *route, int index, const char *name,
 
 		attnum = bms_next_member(info->publish.columns, attnum);
 		attr = TupleDescAttr(desc, attnum - 1);
-		if (strcmp(NameStr(attr->attname), name) != 0)
+		if (wanted != 0 ? (uint32) attnum != wanted
+						: !has_name(column->names, NameStr(attr->attname)))
 			continue;
-		route->columns[index] = info->full.columns[i];
-		route->attnums[index] = attnum;
-		route->collations[index] = attr->attcollation;
-		fmgr_info_cxt(find_hash_function(info, name, attr->atttypid),
-					  &route->functions[index], CurrentMemoryContext);
-		return true;
+		if (!has_name(column->names, NameStr(attr->attname)))
+			raise_other_name(info, NameStr(attr->attname));
+		if (found != NULL)
+			raise_two_columns(info, NameStr(found->attname),
+							  NameStr(attr->attname));
+		init_column(route, index, info, i, attr);
+		found = attr;
 	}
-	return false;
-}
-
-/* The same, of the first of the names that there is. */
-static void
-init_named_column(PenstockRoute *route, int index, const List *names,
-				  const PenstockRelInfo *info, Relation target)
-{
-	ListCell *cell;
-
-	foreach (cell, names)
-	{
-		if (init_column(route, index, lfirst(cell), info, target))
-			return;
-	}
-	raise_no_column(info, linitial(names));
+	if (found == NULL)
+		raise_no_column(info, linitial(column->names));
 }
 
 /* What a table's route is made from; and the route. */
@@ -115,11 +159,17 @@ static void
 init_columns(void *arg)
 {
 	RouteLookup *lookup = arg;
+	bool is_meant = lookup->distribution->oid ==
+					RelationGetRelid(lookup->target);
 	ListCell *cell;
 
 	foreach (cell, lookup->distribution->columns)
-		init_named_column(lookup->route, foreach_current_index(cell),
-						  lfirst(cell), lookup->info, lookup->target);
+	{
+		const PenstockDistributionColumn *column = lfirst(cell);
+
+		find_column(lookup->route, foreach_current_index(cell), lookup->info,
+					column, is_meant ? column->attnum : 0, lookup->target);
+	}
 }
 
 PenstockRoute *

@@ -17,8 +17,15 @@
  *
  *	 name formerly name...
  *
- * instead, and it is the first of these names that the table has, at the
- * position in the WAL that is decoded.
+ * instead, and it is the one of these names that the table has, at the position
+ * in the WAL that is decoded.  A table that has columns with two of them there,
+ * because names were swapped, or a column got the name of another one that was
+ * dropped, raises an error, unless
+ *
+ *	 schema.table oid number (name formerly name attnum number, ...)
+ *
+ * says which it is.  In the table with that OID it is the column with that
+ * attnum, which never changes, if it has one of the names.
  */
 #ifndef PENSTOCK_ROUTE_H
 #define PENSTOCK_ROUTE_H

@@ -158,6 +158,27 @@ SELECT get_changes('distribution_pub', 'distribution', 'public.renamed(newest fo
 SELECT get_changes('distribution_pub', 'distribution', 'public.renamed(newest former id)');
 SELECT get_changes('distribution_pub', 'distribution', 'public.renamed(newest)');
 
+-- Names that are swapped: which column it is, its attnum says.  It is one of
+-- the table with that OID only.
+CREATE TABLE swapped (one int, other int, PRIMARY KEY (one, other));
+INSERT INTO swapped VALUES (1, 2);
+ALTER TABLE swapped RENAME one TO another;
+INSERT INTO swapped VALUES (1, 3);
+ALTER TABLE swapped RENAME other TO one;
+ALTER TABLE swapped RENAME another TO other;
+INSERT INTO swapped VALUES (1, 4);
+SELECT get_changes('distribution_pub', 'distribution', 'public.swapped(other formerly one)');
+SELECT get_changes('distribution_pub', 'distribution',
+	format('public.swapped oid %s (other formerly one attnum 1)', 'swapped'::regclass::oid));
+SELECT get_changes('distribution_pub', 'distribution',
+	format('public.swapped oid %s (other formerly another formerly one attnum 1)', 'swapped'::regclass::oid));
+SELECT get_changes('distribution_pub', 'distribution', 'public.swapped oid (one)');
+SELECT get_changes('distribution_pub', 'distribution', 'public.swapped oid 0 (one)');
+SELECT get_changes('distribution_pub', 'distribution', 'public.swapped oid 42949672960 (one)');
+SELECT get_changes('distribution_pub', 'distribution', 'public.swapped oid 1 (one attnum)');
+INSERT INTO swapped VALUES (1, 5);
+SELECT get_changes('distribution_pub', 'distribution', 'public.swapped OID 1 (one formerly another attnum 2)');
+
 -- Values that cannot be read.
 SELECT get_changes('distribution_pub', 'distribution', '');
 SELECT get_changes('distribution_pub', 'distribution', 'd(id)');

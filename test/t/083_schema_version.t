@@ -10,7 +10,7 @@ use Test::More;
 
 use Penstock::Pair;
 
-my $VERSION = 9;
+my $VERSION = 10;
 
 # The tables of version 1, which were made one by one, and had fewer columns.
 my $AS_VERSION_1 = <<'END';

@@ -74,4 +74,91 @@ subtest 'while it is followed' => sub {
 	$nodes->run_or_die('drop');
 };
 
+# Names go to other columns while nobody follows, and what is decoded later has
+# changes from before, between and after.
+subtest 'names that are swapped' => sub {
+	my $nodes = nodes('swapped');
+	my $pair = $nodes->pair;
+	my $tables = 'ALTER TABLE orders ADD other integer NOT NULL DEFAULT 0;
+		ALTER TABLE bill ADD other integer NOT NULL DEFAULT 0; UPDATE bill SET other = 1 + id % 2;
+		UPDATE orders SET other = id % 5; ALTER TABLE orders REPLICA IDENTITY FULL;
+		ALTER TABLE bill REPLICA IDENTITY FULL';
+	my $swap = sub {
+		my ($table, $one, $other) = @_;
+
+		return "ALTER TABLE $table RENAME $one TO swapping; ALTER TABLE $table RENAME $other TO $one;
+			ALTER TABLE $table RENAME swapping TO $other";
+	};
+
+	$pair->source_sql($tables);
+	$nodes->run_or_die('follow', '--endpos=' . $pair->source_lsn);
+	$nodes->spread_ok('before', orders => 'customer');
+	$pair->source_sql(changes('customer'));
+	$pair->source_sql($swap->('orders', 'customer', 'other') . ';' . $swap->('bill', 'tenant', 'other'));
+	$pair->source_sql(changes('other'));
+
+	my ($status, undef, $log) = $nodes->run('follow', '--endpos=' . $pair->source_lsn);
+	isnt($status, 0, 'a name that means another column now is refused');
+	like($log, qr/was placed by another column.*attnum/s, 'and it says what to do');
+
+	$nodes->configure(placement => placement('other formerly customer', 'other formerly tenant'));
+	$nodes->run_or_die('follow', '--endpos=' . $pair->source_lsn);
+	$nodes->spread_ok('with both names', orders => 'other');
+	listed_ok($nodes, 'other');
+
+	# All is applied, so nothing of before the names were swapped comes any more.
+	$pair->source_sql($swap->('orders', 'customer', 'other') . ';' . $swap->('bill', 'tenant', 'other'));
+	($status, undef, $log) = $nodes->run('follow', '--endpos=' . $pair->source_lsn);
+	isnt($status, 0, 'also if nothing of before is decoded');
+	like($log, qr/was placed by another column/, 'for the same reason');
+	$pair->source_sql(changes('customer'));
+	$nodes->configure(placement => placement('customer formerly other formerly customer', 'tenant formerly other formerly tenant'));
+	$nodes->run_or_die('follow', '--endpos=' . $pair->source_lsn);
+	$nodes->spread_ok('with the first names', orders => 'customer');
+	listed_ok($nodes, 'tenant');
+	$nodes->run_or_die('drop');
+};
+
+subtest 'a name of a column that is dropped' => sub {
+	my $nodes = nodes('dropped');
+	my $pair = $nodes->pair;
+
+	$pair->source_sql('ALTER TABLE orders ADD client integer NOT NULL DEFAULT 0; UPDATE orders SET client = id % 5;
+		ALTER TABLE bill ADD client integer NOT NULL DEFAULT 0; UPDATE bill SET client = 1 + id % 2');
+	$pair->source_sql(changes('customer'));
+	$pair->source_sql('ALTER TABLE orders DROP client; ALTER TABLE orders RENAME customer TO client;
+		ALTER TABLE bill DROP client; ALTER TABLE bill RENAME tenant TO client');
+	$pair->source_sql(changes('client'));
+	$nodes->configure(placement => placement('client formerly customer', 'client formerly tenant'));
+	$nodes->run_or_die('follow', '--endpos=' . $pair->source_lsn);
+	$nodes->spread_ok('each is where it was', orders => 'client');
+	listed_ok($nodes, 'client');
+	$nodes->run_or_die('drop');
+};
+
+# Rows move from node to node.
+sub changes
+{
+	my ($customer) = @_;
+	my $tenant = $customer eq 'customer' ? 'tenant' : $customer;
+
+	return "UPDATE orders SET $customer = $customer + 1 WHERE id % 7 = 1;
+		INSERT INTO orders (id, $customer, n) SELECT max(id) + i, i % 17, i FROM orders, generate_series(1, 50) i GROUP BY i;
+		UPDATE bill SET $tenant = 1 + $tenant % 30 WHERE id % 5 = 1; DELETE FROM orders WHERE id % 30 = 9";
+}
+
+# Each bill is on the node that the directory has for its tenant.
+sub listed_ok
+{
+	my ($nodes, $column) = @_;
+
+	for my $node (qw(a b))
+	{
+		is($nodes->node_sql($node, 'SELECT count(*), sum(hashint4(id)::bigint) FROM bill'),
+			$nodes->pair->source_sql("SELECT count(*), sum(hashint4(b.id)::bigint) FROM bill b
+				JOIN tenant t ON t.id = b.$column WHERE t.node = '$node'"),
+			"node $node has the bills of its tenants");
+	}
+}
+
 done_testing;

@@ -447,6 +447,9 @@ place_rows(Clone *clone, CloneSource *source, Error *err)
 		buf_release(&source->places);
 		buf_init(&source->places, BUF_TEXT_MAX);
 		place_append_places(placed, &source->places);
+		buf_release(&source->columns);
+		buf_init(&source->columns, BUF_TEXT_MAX);
+		place_append_columns(placed, &source->columns);
 		leave_out(source, placed);
 		rc = spread_all_rows(clone, source, placed, err);
 	}
@@ -585,7 +588,8 @@ clone_spread_note(const Clone *clone, const CloneSource *source, int number,
 	Rc rc;
 
 	ASSERT(pgconn_can_be_inside(target));
-	if (!place_node(source->config, number, &source->places, &node))
+	if (!place_node(source->config, number, &source->places, &source->columns,
+					&node))
 		return RC_OK;
 	rc = node_table_write(target, source->config->name, &node, err);
 	/* With one source, work_list_hand_over() writes the watermarks. */

@@ -5,6 +5,8 @@
  */
 #include "pipeline/beside/place.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -36,6 +38,30 @@ place_append_places(const Placed *placed, Buf *buf)
 	buf_release(&text);
 }
 
+void
+place_append_columns(const Placed *placed, Buf *buf)
+{
+	Json json;
+
+	json_init(&json, buf);
+	json_begin_object(&json);
+	for (int i = 0; i < placed->table_count; i++)
+	{
+		const PlacedColumns *columns = &placed->tables[i].columns;
+		char oid[16];
+
+		if (columns->oid == 0)
+			continue;
+		snprintf(oid, sizeof(oid), "%" PRIu32, columns->oid);
+		json_key(&json, oid);
+		json_begin_array(&json);
+		for (int k = 0; k < columns->count; k++)
+			json_int(&json, columns->attnums[k]);
+		json_end_array(&json);
+	}
+	json_end_object(&json);
+}
+
 /* Returns the source's OID of the directory's table; 0: there is none. */
 static uint32_t
 find_directory_oid(const CopyCatalog *catalog, const Placement *placement)
@@ -59,6 +85,7 @@ place_read(Place *place, const Config *config, PgConn *source, Error *err)
 
 	buf_init(&place->distribution, PLACE_TEXT_MAX);
 	buf_init(&place->places, PLACE_TEXT_MAX);
+	buf_init(&place->columns, PLACE_TEXT_MAX);
 	if (config->placement == NULL)
 		return RC_OK;
 	rc = catalog_read(&catalog, source, &options, err);
@@ -71,8 +98,11 @@ place_read(Place *place, const Config *config, PgConn *source, Error *err)
 		placed_append_distribution(placed, config->placement,
 								   &place->distribution);
 		place_append_places(placed, &place->places);
+		place_append_columns(placed, &place->columns);
+		placed_list_columns(placed, &place->column_list);
 		place->directory_oid = find_directory_oid(catalog, config->placement);
-		if (place->distribution.overflowed || place->places.overflowed)
+		if (place->distribution.overflowed || place->places.overflowed ||
+			place->columns.overflowed)
 			rc = error_set(err, ERR_LIMIT,
 						   "the names of the published tables that section "
 						   "[placement] places are longer than %zu bytes",
@@ -88,6 +118,8 @@ place_release(Place *place)
 {
 	buf_release(&place->distribution);
 	buf_release(&place->places);
+	buf_release(&place->columns);
+	placed_columns_release(&place->column_list);
 }
 
 /* Reads the directory's table on a target. */
@@ -138,7 +170,7 @@ place_read_directory(const Config *config, int target, Lsn lsn,
 
 bool
 place_node(const Config *config, int target, const Buf *places,
-		   NodeIdentity *node)
+		   const Buf *columns, NodeIdentity *node)
 {
 	if (config->placement == NULL)
 		return false;
@@ -146,6 +178,7 @@ place_node(const Config *config, int target, const Buf *places,
 		.modulus = config->node_count,
 		.remainder = target < config->node_count ? target : NODE_REMAINDER_NONE,
 		.places = places->data,
+		.columns = columns->data,
 	};
 	return true;
 }

@@ -20,6 +20,8 @@ typedef struct Place
 	Buf distribution; /* value for the plugin's option `distribution`; empty:
 					   * not needed */
 	Buf places;       /* placement of each table as JSON: see NodeIdentity */
+	Buf columns;      /* the columns by which rows are placed, likewise */
+	PlacedColumnsList column_list; /* the same, to be looked up */
 	uint32_t directory_oid; /* OID of the directory's table; 0: there is none */
 } Place;
 
@@ -34,8 +36,9 @@ MUST_CHECK Rc place_read(Place *place, const Config *config, PgConn *source,
 /* Releases a Place.  Accepts a zeroed one. */
 void place_release(Place *place);
 
-/* Appends the JSON object for NodeIdentity.places. */
+/* Append the JSON objects for NodeIdentity.places and NodeIdentity.columns. */
 void place_append_places(const Placed *placed, Buf *buf);
+void place_append_columns(const Placed *placed, Buf *buf);
 
 /*
  * Reads the directory (route/directory.h) from a target.  The target's copy is
@@ -46,10 +49,10 @@ MUST_CHECK Rc place_read_directory(const Config *config, int target, Lsn lsn,
 								   Directory **directory, Error *err);
 
 /*
- * Fills *node for a target; borrows `places`.  Returns false, and does not set
- * *node, if there is no placement.
+ * Fills *node for a target; borrows `places` and `columns`.  Returns false, and
+ * does not set *node, if there is no placement.
  */
 bool place_node(const Config *config, int target, const Buf *places,
-				NodeIdentity *node);
+				const Buf *columns, NodeIdentity *node);
 
 #endif /* PENSTOCK_PIPELINE_BESIDE_PLACE_H */

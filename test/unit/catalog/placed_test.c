@@ -35,7 +35,8 @@ answer(Arena *arena)
 
 	buf_init(&rows, BUF_TEXT_MAX);
 	for (int i = 0; i < TABLES; i++)
-		buf_printf(&rows, "%d|id|hash|%s|t|f\n", i, i < TABLES - 1 ? "t" : "f");
+		buf_printf(&rows, "%d|id|1|0|hash|%s|t|f\n", i,
+				   i < TABLES - 1 ? "t" : "f");
 	made = arena_strdup(arena, rows.data);
 	buf_release(&rows);
 	return made;

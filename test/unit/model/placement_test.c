@@ -125,11 +125,20 @@ a_column_has_former_names(void **state UNUSED)
 	assert_string_equal(
 		buf.data, "hash(\"c\" formerly \"B b\" formerly \"a\", \"formerly\")");
 	buf_reset(&buf);
-	placement_append_distribution(rule, "public", "a", &buf);
+	placement_append_distribution(rule, "public", "a", NULL, &buf);
 	assert_string_equal(buf.data,
 						"\"public\".\"a\"(\"c\" formerly \"B b\" formerly "
 						"\"a\", \"formerly\")");
+	buf_reset(&buf);
+	placement_append_distribution(
+		rule, "public", "a",
+		&(PlacedColumns){.oid = 4294967295, .count = 2, .attnums = {3, 1}},
+		&buf);
+	assert_string_equal(
+		buf.data, "\"public\".\"a\" oid 4294967295 (\"c\" formerly \"B b\" "
+				  "formerly \"a\" attnum 3, \"formerly\" attnum 1)");
 	buf_release(&buf);
+	assert_true(placement_rule_has_former(rule));
 	add("public.b", "directory(b formerly a)");
 	expect("public", "b", "directory(\"a\")");
 }
@@ -217,9 +226,9 @@ the_plugin_is_told_of_hashed_tables(void **state UNUSED)
 	buf_init(&buf, BUF_TEXT_MAX);
 	add("public.*", "hash(a, \"B \"\"b\")");
 	placement_append_distribution(placement_find(placement, "public", "x"),
-								  "public", "x", &buf);
+								  "public", "x", NULL, &buf);
 	placement_append_distribution(placement_find(placement, "public", "Y\""),
-								  "public", "Y\"", &buf);
+								  "public", "Y\"", NULL, &buf);
 	assert_string_equal(buf.data, "\"public\".\"x\"(\"a\", \"B \"\"b\"), "
 								  "\"public\".\"Y\"\"\"(\"a\", \"B \"\"b\")");
 	buf_release(&buf);
