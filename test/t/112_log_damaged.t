@@ -14,7 +14,8 @@ use Penstock::Session;
 
 my $FAILED = 1;
 my $FLIPS = $ENV{PENSTOCK_ROUNDS} // 40;
-my $pair = Penstock::Pair->new;
+my $pair = Penstock::Pair->new(
+	source => ['logical_decoding_work_mem = 64kB']);
 my $log = Penstock::Log->new($pair);
 
 $pair->source_sql('CREATE TABLE t (id int PRIMARY KEY, v text)');
@@ -180,7 +181,8 @@ sub full_disk
 		my $small = Penstock::Log->new($pair, slot => 'small',
 			directory => "$ENV{PENSTOCK_SMALL_DISK}/log");
 		my $ballast = "$ENV{PENSTOCK_SMALL_DISK}/ballast";
-		my $recorder = $small->start;
+		# Not in a file of its own, which has other words for it.
+		my $recorder = $small->start('--streaming=off');
 
 		$small->wait_slot;
 		$small->wait_recorded;
