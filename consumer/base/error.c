@@ -156,6 +156,7 @@ error_is_transient(const Error *err)
 		case ERR_SQL:
 			return sqlstate_is_transient(err->sqlstate);
 		case ERR_CHANGED:
+		case ERR_NO_ROOM:
 			return true;
 		case ERR_NONE:
 		case ERR_CONFIG:

@@ -40,6 +40,7 @@ typedef enum ErrorCode
 	ERR_CONFLICT,    /* a row did not exist, or existed already */
 	ERR_LIMIT,       /* an input is larger than one of our limits */
 	ERR_IO,          /* a file, pipe or child process failed */
+	ERR_NO_ROOM,     /* a disk is full, and nothing was lost by that */
 	ERR_OPEN_TXN,    /* a transaction cannot be applied before it commits on the
 					  * source */
 	ERR_INTERRUPTED, /* a stop was requested */

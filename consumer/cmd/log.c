@@ -5,11 +5,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "cmd/command.h"
+#include "log/description.h"
 #include "log/survey.h"
 #include "sink/json/json_line.h"
+
+#define ARENA_BLOCK_BYTES (4 * KB)
 
 typedef struct Totals
 {
@@ -70,6 +75,32 @@ take_segment(void *context, const SegmentSummary *summary)
 	log_error(LOG_ERROR, "log.damaged", summary->damage);
 }
 
+/* Prints what the log is of, and whether it is recorded at present. */
+static MUST_CHECK Rc
+print_description(const char *path, Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	LogDescription description;
+	int directory_fd = -1;
+	Rc rc = log_description_find(&description, path, arena, err);
+
+	if (rc == RC_OK)
+		rc = log_directory_open(path, false, &directory_fd, err);
+	if (rc == RC_OK)
+	{
+		printf("of        slot \"%s\", publications %s", description.slot,
+			   description.publications);
+		if (description.database != NULL)
+			printf(", database \"%s\"", description.database);
+		printf("\nrecorder  %s\n",
+			   log_description_is_locked(directory_fd) ? "runs" : "none runs");
+	}
+	if (directory_fd >= 0)
+		close(directory_fd);
+	arena_free(arena);
+	return rc;
+}
+
 static void
 print_totals(const char *path, const Totals *totals)
 {
@@ -111,5 +142,7 @@ command_log(const Config *config, Error *err)
 	rc = log_survey(path, verifies, take_segment, &totals, err);
 	if (rc != RC_FAIL && !totals.lists)
 		print_totals(path, &totals);
+	if (rc == RC_OK && strcmp(verb, "status") == 0)
+		rc = print_description(path, err);
 	return rc;
 }

@@ -9,23 +9,18 @@
 #include "job/record.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/arena.h"
 #include "base/backoff.h"
 #include "base/log.h"
 #include "base/own_command.h"
 #include "catalog/publications.h"
-#include "log/description.h"
-#include "log/directory.h"
-#include "log/files.h"
-#include "log/recover.h"
 #include "net/pgconn_open.h"
 #include "pipeline/begin.h"
+#include "pipeline/log/recording.h"
 #include "pipeline/run.h"
-#include "sink/log/log_sink.h"
 #include "source/slot.h"
 
 /* First and longest pause between attempts, in milliseconds. */
@@ -37,32 +32,28 @@
 
 #define ARENA_BLOCK_BYTES     (4 * KB)
 
-typedef struct Recording
+typedef struct Recorder
 {
 	const Config *config;
-	Arena *arena;
-	int directory_fd;
-	int lock_fd;
-	LogDescription description;
-	bool described; /* whether the log has its description */
-	LogEnd end;     /* as it was found at the start; but server and timeline
-					 * are those of the last stream */
-	Sink *sink;     /* NULL until the log and the slot fit */
+	Recording *recording; /* NULL: the log was not opened yet */
+	bool out_of_room;     /* whether the last attempt had no room */
 
 	/* Of one attempt. */
+	Arena *arena;
 	PgConn *server;
 	PgConn *replication;
 	SourceHistory source;
+	const char *database;
 	SlotInfo slot;
 	Source *stream;
 	bool progressed;
-} Recording;
+} Recorder;
 
 /* ---- the log ------------------------------------------------------------ */
 
 /* Refuses an option that differs from what the log is of. */
 static MUST_CHECK Rc
-check_same(const Recording *self, const char *option, const char *given,
+check_same(const Recorder *self, const char *option, const char *given,
 		   const char *described, Error *err)
 {
 	Rc rc;
@@ -76,73 +67,50 @@ check_same(const Recording *self, const char *option, const char *given,
 	return rc;
 }
 
-/* Takes from the description what was not given. */
 static MUST_CHECK Rc
-use_description(Recording *self, Error *err)
+check_options(const Recorder *self, Error *err)
 {
 	const Config *config = self->config;
-	LogDescription *description = &self->description;
-	Rc rc = log_description_read(description, self->directory_fd, config->log,
-								 self->arena, err);
+	const LogDescription *description = recording_description(self->recording);
+	Rc rc = check_same(self, "name", config->name, description->slot, err);
 
-	self->described = rc == RC_OK;
-	if (rc == RC_OK)
-		rc = check_same(self, "name", config->name, description->slot, err);
 	if (rc == RC_OK)
 		rc = check_same(self, "publications", config->publications,
 						description->publications, err);
 	if (rc == RC_OK)
 		rc = check_same(self, "origin", config->origin, description->origin,
 						err);
-	if (rc != RC_END)
-		return rc;
-	*description = (LogDescription){.slot = config->name,
-									.publications = config->publications,
-									.origin = config->origin};
-	return RC_OK;
-}
-
-static MUST_CHECK Rc
-open_log(Recording *self, Error *err)
-{
-	const char *path = self->config->log;
-	Rc rc = log_directory_open(path, true, &self->directory_fd, err);
-
-	if (rc == RC_OK)
-		rc = log_description_lock(self->directory_fd, path, &self->lock_fd,
-								  err);
-	if (rc == RC_OK)
-		rc = use_description(self, err);
-	if (rc == RC_OK)
-		rc = log_directory_remove_open(self->directory_fd, path, err);
-	if (rc == RC_OK)
-		rc = log_end_find(&self->end, self->directory_fd, path, err);
-	if (rc == RC_OK && self->end.position.end_lsn == 0)
-		self->end.position.end_lsn = self->description.start_lsn;
-	if (rc == RC_OK && self->end.segments > 0 && !self->described)
-		rc = error_set(err, ERR_CONFIG, "log \"%s\" has no file \"%s\"", path,
-					   LOG_DESCRIPTION_NAME);
 	return rc;
 }
 
-/* Position of the log, or 0 if it is new. */
-static LogPosition
-position_of_log(const Recording *self)
+static MUST_CHECK Rc
+open_log(Recorder *self, Error *err)
 {
-	LogPosition position = self->end.position;
+	const Config *config = self->config;
+	Rc rc;
 
-	if (self->sink != NULL)
-	{
-		position.end_lsn = self->sink->report->durable_lsn;
-		position.commit_lsn = self->sink->report->last_commit_lsn;
-	}
-	return position;
+	if (self->recording != NULL)
+		return RC_OK;
+	rc = recording_open(&self->recording, config->log, config->segment_bytes,
+						err);
+	if (rc == RC_OK && recording_is_described(self->recording))
+		rc = check_options(self, err);
+	else if (rc == RC_OK)
+		recording_describe(self->recording, config->name, config->publications,
+						   config->origin);
+	return rc;
+}
+
+static const char *
+slot_name(const Recorder *self)
+{
+	return recording_description(self->recording)->slot;
 }
 
 /* ---- the slot ----------------------------------------------------------- */
 
 static MUST_CHECK Rc
-connect_source(Recording *self, Error *err)
+connect_source(Recorder *self, Error *err)
 {
 	PgConnOptions options = {.conninfo = self->config->source,
 							 .label = "source",
@@ -151,7 +119,7 @@ connect_source(Recording *self, Error *err)
 	Rc rc = pgconn_open(&self->server, &options, err);
 
 	options.kind = PGCONN_REPLICATION;
-	options.application_name = self->description.slot;
+	options.application_name = slot_name(self);
 	if (rc == RC_OK)
 		rc = pgconn_open(&self->replication, &options, err);
 	if (rc == RC_OK)
@@ -159,39 +127,26 @@ connect_source(Recording *self, Error *err)
 	return rc;
 }
 
-/* Whether the log is of the database that we are connected to. */
 static MUST_CHECK Rc
-check_database(Recording *self, Error *err)
+read_database(Recorder *self, Error *err)
 {
 	PGresult *result = NULL;
-	const char *described = self->description.database;
-	const char *name;
 	Rc rc = pgconn_exec(self->server, "SELECT pg_catalog.current_database()",
 						&result, err);
 
-	if (rc != RC_OK)
-		return rc;
-	name = PQgetvalue(result, 0, 0);
-	if (strchr(name, '\n') != NULL)
-		rc = error_set(err, ERR_CONFIG,
-					   "the name of a database that is recorded cannot have a "
-					   "line break");
-	else if (described == NULL)
-		self->description.database = arena_strdup(self->arena, name);
-	else if (strcmp(described, name) != 0)
-		rc = error_set(err, ERR_CONFIG,
-					   "log \"%s\" is of database \"%s\", not \"%s\"",
-					   self->config->log, described, name);
+	if (rc == RC_OK)
+		self->database = arena_strdup(self->arena, PQgetvalue(result, 0, 0));
 	PQclear(result);
 	return rc;
 }
 
 static MUST_CHECK Rc
-check_publications(const Recording *self, Error *err)
+check_publications(const Recorder *self, Error *err)
 {
 	Publications publications = {0};
-	Rc rc = publications_parse(&publications, self->description.publications,
-							   self->arena, err);
+	Rc rc = publications_parse(
+		&publications, recording_description(self->recording)->publications,
+		self->arena, err);
 
 	if (rc == RC_OK)
 		rc = publications_read(&publications, self->server, err);
@@ -200,144 +155,72 @@ check_publications(const Recording *self, Error *err)
 
 /* Makes the slot of a new log. */
 static MUST_CHECK Rc
-make_slot(Recording *self, Error *err)
+make_slot(Recorder *self, Error *err)
 {
 	SlotSnapshot snapshot = {0};
 	Rc rc = check_publications(self, err);
 
 	if (rc == RC_OK)
-		rc = slot_create(self->replication, self->server,
-						 self->description.slot, SLOT_LASTING, &snapshot, err);
+		rc = slot_create(self->replication, self->server, slot_name(self),
+						 SLOT_LASTING, &snapshot, err);
 	if (rc != RC_OK)
 		return rc;
 	log_info("record", "made slot \"%s\", from LSN " LSN_FORMAT " on",
-			 self->description.slot, LSN_ARGS(snapshot.consistent_lsn));
+			 slot_name(self), LSN_ARGS(snapshot.consistent_lsn));
 	self->slot.confirmed_lsn = snapshot.consistent_lsn;
 	return RC_OK;
 }
 
 static MUST_CHECK Rc
-refuse_missing_slot(const Recording *self, Error *err)
+refuse_missing_slot(const Recorder *self, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
 					  "slot \"%s\" does not exist on the source",
-					  self->description.slot);
+					  slot_name(self));
 
 	error_detail(err,
 				 "The log has everything up to LSN " LSN_FORMAT
 				 "; a new slot would not have what came since.",
-				 LSN_ARGS(position_of_log(self).end_lsn));
+				 LSN_ARGS(recording_position(self->recording).end_lsn));
 	error_hint(err, "Record into another directory, which begins with a new "
 					"slot.");
 	return rc;
 }
 
 static MUST_CHECK Rc
-find_slot(Recording *self, Error *err)
+find_slot(Recorder *self, Error *err)
 {
-	const char *name = self->description.slot;
+	const char *name = slot_name(self);
 	Rc rc = slot_read(self->server, name, &self->slot, err);
 
 	if (rc != RC_OK)
 		return rc;
 	if (!self->slot.exists)
-		return position_of_log(self).end_lsn == 0
+		return recording_position(self->recording).end_lsn == 0
 				   ? make_slot(self, err)
 				   : refuse_missing_slot(self, err);
 	rc = slot_require_usable(&self->slot, name, err);
-	if (rc == RC_OK && !self->described)
+	if (rc == RC_OK && !recording_is_described(self->recording))
 		rc = check_publications(self, err);
 	return rc;
 }
 
-/* Whether the log is of this server, and has all that was confirmed. */
 static MUST_CHECK Rc
-check_fit(const Recording *self, Error *err)
+check_fit(const Recorder *self, Error *err)
 {
-	LogPosition position = position_of_log(self);
-	SourceIdentity identity = {.timeline = self->end.timeline};
-	Rc rc = RC_OK;
-
-	if (self->described && self->end.system_identifier != 0)
-	{
-		snprintf(identity.system_identifier, sizeof(identity.system_identifier),
-				 "%" PRIu64, self->end.system_identifier);
-		rc = history_prove(&self->source,
-						   &(HistoryPoint){.source = &identity,
-										   .lsn = position.end_lsn,
-										   .label = "log",
-										   .pipeline = self->description.slot},
-						   err);
-	}
-	else if (self->described &&
-			 strcmp(self->description.system_identifier,
-					self->source.identity.system_identifier) != 0)
-		rc = error_set(err, ERR_CONFIG,
-					   "log \"%s\" is of another server, with system "
-					   "identifier %s",
-					   self->config->log, self->description.system_identifier);
-	if (rc != RC_OK || position.end_lsn == 0 ||
-		self->slot.confirmed_lsn <= position.end_lsn)
-		return rc;
-	rc = error_set(err, ERR_CONFIG,
-				   "slot \"%s\" is ahead of the log: changes are missing there",
-				   self->description.slot);
-	error_detail(err,
-				 "The log ends at LSN " LSN_FORMAT
-				 ", and the slot was confirmed up to LSN " LSN_FORMAT
-				 ": what is between the two is in neither.",
-				 LSN_ARGS(position.end_lsn),
-				 LSN_ARGS(self->slot.confirmed_lsn));
-	error_hint(err,
-			   "Was the log put back from a backup, or damaged at its end, "
-			   "or the slot read by somebody else?  Put the missing "
-			   "segments into the directory, or record into another one, "
-			   "with another slot.");
-	return rc;
-}
-
-/* Writes the description of a new log, and completes what an old one has. */
-static MUST_CHECK Rc
-begin_log(Recording *self, Error *err)
-{
-	const char *path = self->config->log;
-	LogStore *store = NULL;
-	Rc rc = RC_OK;
-
-	if (self->end.position.end_lsn == 0)
-		self->end.position.end_lsn = self->slot.confirmed_lsn;
-	if (!self->described)
-	{
-		self->description.start_lsn = self->slot.confirmed_lsn;
-		self->description.system_identifier = arena_strdup(
-			self->arena, self->source.identity.system_identifier);
-		rc = log_description_write(&self->description, self->directory_fd, err);
-	}
-	self->described = rc == RC_OK;
-	if (rc == RC_OK)
-		rc = log_end_complete(&self->end, self->directory_fd, path, err);
-	if (rc == RC_OK)
-		rc = files_open(&store, self->directory_fd, path, &self->end.position,
-						err);
-	if (rc != RC_OK)
-		return rc;
-	self->sink = log_sink_new(
-		&(LogSinkOptions){.store = store,
-						  .directory_fd = self->directory_fd,
-						  .path = path,
-						  .segment_bytes = self->config->segment_bytes});
-	return RC_OK;
+	return recording_check(self->recording, &self->source, &self->slot,
+						   self->database, err);
 }
 
 /* ---- one attempt -------------------------------------------------------- */
 
 static MUST_CHECK Rc
-open_stream(Recording *self, Error *err)
+open_stream(Recorder *self, Error *err)
 {
 	const Config *config = self->config;
 	const WireOptions wire = {
-		.publications = self->description.publications,
-		.origin = self->description.origin,
+		.publications = recording_description(self->recording)->publications,
+		.origin = recording_description(self->recording)->origin,
 		.bundle = config->bundle,
 		.compression = config->compression,
 		.messages = true,
@@ -349,50 +232,45 @@ open_stream(Recording *self, Error *err)
 	PgConn *replication = self->replication;
 
 	self->replication = NULL;
-	return begin_stream(&self->stream, replication, self->description.slot,
-						&wire, err);
+	return begin_stream(&self->stream, replication, slot_name(self), &wire,
+						err);
 }
 
 /*
  * Reads the confirmed position again, now that nobody else can use the slot.
  */
 static MUST_CHECK Rc
-read_start(Recording *self, Error *err)
+read_start(Recorder *self, Error *err)
 {
-	Rc rc = slot_read(self->server, self->description.slot, &self->slot, err);
+	Rc rc = slot_read(self->server, slot_name(self), &self->slot, err);
 
 	pgconn_close(self->server);
 	self->server = NULL;
 	return rc;
 }
 
-/*
- * Begins a stream in the log.  What is recorded now is of this server: the next
- * attempt compares with it.  A server that an attempt has only connected to
- * does not count.
- */
-static MUST_CHECK Rc
-begin_recording(Recording *self, Error *err)
+/* Says that the log has room again, after it had none. */
+static void
+note_room(Recorder *self)
 {
-	const SourceIdentity *source = &self->source.identity;
-	Rc rc = log_sink_begin_stream(self->sink, source, err);
-
-	if (rc != RC_OK)
-		return rc;
-	self->end.timeline = source->timeline;
-	self->end.system_identifier = strtoull(source->system_identifier, NULL, 10);
-	return RC_OK;
+	if (self->out_of_room)
+		log_info("log", "there is room again for the log in \"%s\"",
+				 self->config->log);
+	self->out_of_room = false;
 }
 
 static MUST_CHECK Rc
-record_once(Recording *self, Error *err)
+record_once(Recorder *self, Error *err)
 {
 	Pipeline pipeline = {
 		.endpos = self->config->endpos, .sink_count = 1, .verbose = true};
-	Rc rc = connect_source(self, err);
+	Sink *sink;
+	Rc rc = open_log(self, err);
 
 	if (rc == RC_OK)
-		rc = check_database(self, err);
+		rc = connect_source(self, err);
+	if (rc == RC_OK)
+		rc = read_database(self, err);
 	if (rc == RC_OK)
 		rc = find_slot(self, err);
 	if (rc == RC_OK)
@@ -403,31 +281,32 @@ record_once(Recording *self, Error *err)
 		rc = read_start(self, err);
 	if (rc == RC_OK)
 		rc = check_fit(self, err);
-	if (rc == RC_OK && self->sink == NULL)
-		rc = begin_log(self, err);
 	if (rc == RC_OK)
-		rc = begin_recording(self, err);
+		rc = recording_begin(self->recording, &self->source, &self->slot,
+							 self->database, err);
 	if (rc != RC_OK)
 		return rc;
+	note_room(self);
+	sink = recording_sink(self->recording);
 	log_info("record",
 			 "recording slot \"%s\" into \"%s\", from LSN " LSN_FORMAT " on",
-			 self->description.slot, self->config->log,
-			 LSN_ARGS(self->sink->report->start_lsn));
+			 slot_name(self), self->config->log,
+			 LSN_ARGS(sink->report->start_lsn));
 	pipeline.source = self->stream;
 	pipeline.start_lsn = self->slot.confirmed_lsn;
-	pipeline.sinks = &self->sink;
+	pipeline.sinks = &sink;
 	rc = pipeline_run(&pipeline, &self->progressed, err);
 	if (rc == RC_OK)
 		log_info("record",
 				 "stopped; the log has everything up to LSN " LSN_FORMAT
 				 ", recorded %" PRId64 " changes in %" PRId64 " transactions",
-				 LSN_ARGS(self->sink->report->durable_lsn),
-				 self->sink->report->rows, self->sink->report->transactions);
+				 LSN_ARGS(sink->report->durable_lsn), sink->report->rows,
+				 sink->report->transactions);
 	return rc;
 }
 
 static void
-end_attempt(Recording *self)
+end_attempt(Recorder *self)
 {
 	source_close(self->stream);
 	self->stream = NULL;
@@ -436,12 +315,34 @@ end_attempt(Recording *self)
 	pgconn_close(self->server);
 	self->server = NULL;
 	history_release(&self->source);
+	arena_reset(self->arena);
 }
 
 /* ---- all attempts ------------------------------------------------------- */
 
+/* Says why an attempt has failed; that there is no room only once. */
+static void
+say_failure(Recorder *self, const Backoff *backoff, Error *err)
+{
+	bool no_room = err->code == ERR_NO_ROOM;
+	bool said = no_room && self->out_of_room;
+
+	self->out_of_room = no_room;
+	if (said)
+		return;
+	if (no_room)
+	{
+		error_hint(err, "Nothing is confirmed to the source, which keeps its "
+						"WAL, until there is room.");
+		log_error(LOG_WARNING, "log.no-room", err);
+		return;
+	}
+	log_error(LOG_WARNING, "record.trying-again", err);
+	log_info("record", "trying again in %" PRId64 " ms", backoff_ms(backoff));
+}
+
 static MUST_CHECK Rc
-record_until_done(Recording *self, Error *err)
+record_until_done(Recorder *self, Error *err)
 {
 	Backoff backoff = {.first_ms = RETRY_PAUSE_FIRST_MS,
 					   .max_ms = RETRY_PAUSE_MAX_MS};
@@ -456,9 +357,7 @@ record_until_done(Recording *self, Error *err)
 		if (self->progressed)
 			backoff_reset(&backoff);
 		self->progressed = false;
-		log_error(LOG_WARNING, "record.trying-again", err);
-		log_info("record", "trying again in %" PRId64 " ms",
-				 backoff_ms(&backoff));
+		say_failure(self, &backoff, err);
 		error_reset(err);
 		rc = backoff_wait(&backoff, err);
 		if (rc != RC_OK)
@@ -469,21 +368,15 @@ record_until_done(Recording *self, Error *err)
 Rc
 record_run(const Config *config, Error *err)
 {
-	Recording recording = {.config = config,
-						   .arena = arena_new(ARENA_BLOCK_BYTES),
-						   .directory_fd = -1,
-						   .lock_fd = -1};
-	Rc rc = open_log(&recording, err);
+	Recorder recorder = {.config = config,
+						 .arena = arena_new(ARENA_BLOCK_BYTES)};
+	Rc rc = record_until_done(&recorder, err);
+	const Sink *sink = recorder.recording != NULL
+						   ? recording_sink(recorder.recording)
+						   : NULL;
 
-	if (rc == RC_OK)
-		rc = record_until_done(&recording, err);
-	rc = pipeline_judge_end("record", config->endpos, recording.sink, rc, err);
-	sink_free(recording.sink);
-	log_end_release(&recording.end);
-	if (recording.lock_fd >= 0)
-		close(recording.lock_fd);
-	if (recording.directory_fd >= 0)
-		close(recording.directory_fd);
-	arena_free(recording.arena);
+	rc = pipeline_judge_end("record", config->endpos, sink, rc, err);
+	recording_free(recorder.recording);
+	arena_free(recorder.arena);
 	return rc;
 }

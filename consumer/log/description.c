@@ -28,8 +28,9 @@ log_description_lock(int directory_fd, const char *path, int *lock_fd,
 	*lock_fd = openat(directory_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC,
 					  0600);
 	if (*lock_fd < 0)
-		return error_set(err, ERR_IO, "could not open file \"%s/%s\": %s", path,
-						 LOCK_NAME, strerror(errno));
+		return error_set(err, log_error_code(errno),
+						 "could not open file \"%s/%s\": %s", path, LOCK_NAME,
+						 strerror(errno));
 	if (flock(*lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return RC_OK;
 	if (errno == EWOULDBLOCK)

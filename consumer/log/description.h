@@ -27,7 +27,7 @@ typedef struct LogDescription
 
 /*
  * Locks the log for a writer, until *lock_fd is closed.  Fails with ERR_CONFIG
- * if another process writes it.
+ * if another process writes it, with ERR_NO_ROOM if the disk is full.
  */
 MUST_CHECK Rc log_description_lock(int directory_fd, const char *path,
 								   int *lock_fd, Error *err);

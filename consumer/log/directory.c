@@ -21,11 +21,23 @@
 #define SEGMENT_DIGITS 24
 #define NAMES_FIRST    64
 
+bool
+log_is_want_of_room(int error)
+{
+	return error == ENOSPC || error == EDQUOT;
+}
+
+ErrorCode
+log_error_code(int error)
+{
+	return log_is_want_of_room(error) ? ERR_NO_ROOM : ERR_IO;
+}
+
 static MUST_CHECK Rc
 could_not(Error *err, const char *what, const char *path)
 {
-	return error_set(err, ERR_IO, "could not %s \"%s\": %s", what, path,
-					 strerror(errno));
+	return error_set(err, log_error_code(errno), "could not %s \"%s\": %s",
+					 what, path, strerror(errno));
 }
 
 /* Makes the directory, and has its name on disk. */
@@ -214,10 +226,13 @@ log_directory_replace(int directory_fd, const char *name, const void *data,
 	Rc rc = RC_OK;
 
 	FAULT("log.before_rename");
-	done = done && renameat(directory_fd, temporary, directory_fd, name) == 0 &&
-		   fsync(directory_fd) == 0;
+	done = done && renameat(directory_fd, temporary, directory_fd, name) == 0;
 	if (!done)
 		rc = could_not(err, "write file", name);
+	else if (fsync(directory_fd) != 0)
+		rc = error_set(err, ERR_IO,
+					   "could not flush the directory of file \"%s\": %s", name,
+					   strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	free(temporary);

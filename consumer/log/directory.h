@@ -34,6 +34,13 @@
 /* Largest number of segments of a log. */
 #define LOG_SEGMENTS_MAX ((size_t) 10 * 1000 * 1000)
 
+/* Whether a system call has failed because the disk is full, or the quota. */
+bool log_is_want_of_room(int error);
+
+/* Returns ERR_NO_ROOM if a system call has failed for that, otherwise ERR_IO.
+ */
+ErrorCode log_error_code(int error);
+
 /* The names of all segments, in order. */
 typedef struct LogNames
 {
@@ -44,6 +51,7 @@ typedef struct LogNames
 /*
  * Opens the directory for reading its entries.  `make`: makes it if it does not
  * exist; the directory that it is in has to exist.  RC_END: it does not exist.
+ * Fails with ERR_NO_ROOM if the disk is full.
  */
 MUST_CHECK Rc log_directory_open(const char *path, bool make, int *fd,
 								 Error *err);
@@ -66,7 +74,8 @@ MUST_CHECK Rc log_directory_remove_open(int directory_fd, const char *path,
 
 /*
  * Replaces a file, or makes it, so that after a crash either the old or the new
- * contents are there.
+ * contents are there.  Fails with ERR_NO_ROOM if the disk is full, and leaves
+ * the old contents.
  */
 MUST_CHECK Rc log_directory_replace(int directory_fd, const char *name,
 									const void *data, size_t length,

@@ -269,12 +269,6 @@ end_segment(LogStore *store, Error *err)
 
 /* ---- writing ------------------------------------------------------------ */
 
-static bool
-is_want_of_room(int error)
-{
-	return error == ENOSPC || error == EDQUOT;
-}
-
 /* Records that there is no room.  Writing is tried again later. */
 static Rc
 wait_for_room(Files *self, int64_t now_us)
@@ -305,7 +299,7 @@ make_file(Files *self, int64_t now_us, Error *err)
 	FAULT("log.before_create");
 	self->fd = openat(self->directory_fd, self->name,
 					  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (self->fd < 0 && is_want_of_room(errno))
+	if (self->fd < 0 && log_is_want_of_room(errno))
 		return wait_for_room(self, now_us);
 	if (self->fd < 0)
 		return could_not(self, "make", err);
@@ -328,7 +322,7 @@ write_queue(Files *self, int64_t now_us, Error *err)
 						 (off_t) self->size);
 		if (written < 0 && errno == EINTR)
 			continue;
-		if (written < 0 && is_want_of_room(errno))
+		if (written < 0 && log_is_want_of_room(errno))
 			return wait_for_room(self, now_us);
 		if (written < 0)
 			return could_not(self, "write", err);

@@ -385,3 +385,9 @@ log_reader_next(LogReader *reader, LogItem *item, Error *err)
 	reader->head_due = false;
 	return read_record(reader, item, err);
 }
+
+Lsn
+log_reader_end(const LogReader *reader)
+{
+	return reader->complete_at.end_lsn;
+}

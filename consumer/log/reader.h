@@ -42,4 +42,7 @@ void log_reader_close(LogReader *reader);
  */
 MUST_CHECK Rc log_reader_next(LogReader *reader, LogItem *item, Error *err);
 
+/* Returns the LSN up to which the log is known to be complete. */
+Lsn log_reader_end(const LogReader *reader);
+
 #endif /* PENSTOCK_LOG_READER_H */

@@ -315,6 +315,7 @@ log_end_complete(const LogEnd *end, int directory_fd, const char *path,
 	}
 	if (done && fsync(directory_fd) == 0)
 		return RC_OK;
-	return error_set(err, ERR_IO, "could not complete segment \"%s/%s\": %s",
-					 path, end->last, strerror(errno));
+	return error_set(err, done ? ERR_IO : log_error_code(errno),
+					 "could not complete segment \"%s/%s\": %s", path,
+					 end->last, strerror(errno));
 }

@@ -42,7 +42,10 @@ MUST_CHECK Rc log_end_find(LogEnd *end, int directory_fd, const char *path,
 						   Error *err);
 void log_end_release(LogEnd *end);
 
-/* Completes the last segment, as described above. */
+/*
+ * Completes the last segment, as described above.  Fails with ERR_NO_ROOM if
+ * the disk is full; then it can be called again.
+ */
 MUST_CHECK Rc log_end_complete(const LogEnd *end, int directory_fd,
 							   const char *path, Error *err);
 

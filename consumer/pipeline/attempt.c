@@ -643,6 +643,43 @@ leave_out_counters(Attempt *attempt)
 }
 
 /*
+ * Returns the LSN from which on the log is read: where the target is that has
+ * applied least, or before its last transaction, if the log has that.  It comes
+ * again then, which proves that the log is of the WAL that the target has
+ * followed (progress/proof.h).
+ */
+static Lsn
+log_start(const Attempt *attempt, Lsn first_lsn)
+{
+	Lsn start_lsn = UINT64_MAX;
+
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		const SinkReport *report = attempt->sinks[i]->report;
+
+		if (report->unreachable)
+			continue;
+		start_lsn = lsn_min(start_lsn, report->start_lsn);
+		if (report->last_commit_lsn >= first_lsn &&
+			report->last_commit_lsn != 0)
+			start_lsn = lsn_min(start_lsn, report->last_commit_lsn);
+	}
+	return start_lsn;
+}
+
+/* Returns the LSN that the target has reached which has applied most. */
+static Lsn
+reached_by_all(const Attempt *attempt)
+{
+	Lsn reached = 0;
+
+	for (int i = 0; i < attempt->sink_count; i++)
+		if (!attempt->sinks[i]->report->unreachable)
+			reached = lsn_max(reached, attempt->sinks[i]->report->start_lsn);
+	return reached;
+}
+
+/*
  * Opens the log at the position of the target that has applied least.  Targets
  * come first, because only they know that position.
  */
@@ -650,8 +687,10 @@ static MUST_CHECK Rc
 begin_from_log(Attempt *attempt, Error *err)
 {
 	const char *path = config_source_log(attempt->config);
+	LogSourceOptions options = {.path = path};
+	Lsn first_lsn = 0;
 	Buf left_out;
-	Rc rc = log_timelines_read(path, &attempt->source, err);
+	Rc rc = log_timelines_read(path, &attempt->source, &first_lsn, err);
 
 	if (rc == RC_OK)
 		rc = learn_identity(attempt, err);
@@ -669,8 +708,11 @@ begin_from_log(Attempt *attempt, Error *err)
 	buf_init(&left_out, LEFT_OUT_MAX);
 	list_left_out(attempt, &left_out);
 	buf_release(&left_out);
-	return log_source_open(&attempt->stream, path, attempt->start_lsn,
-						   attempt->source.identity.timeline, err);
+	options.from = log_start(attempt, first_lsn);
+	options.reached = reached_by_all(attempt);
+	options.timeline = attempt->source.identity.timeline;
+	attempt->log_from = options.from;
+	return log_source_open(&attempt->stream, &options, err);
 }
 
 static MUST_CHECK Rc
@@ -731,7 +773,9 @@ attempt_run(Attempt *attempt, Error *err)
 	targets_say_following(attempt);
 	pipeline.source = attempt->stream;
 	pipeline.from_log = from_log;
-	if (!from_log && gets_the_same_again(attempt))
+	if (from_log)
+		pipeline.start_lsn = attempt->log_from;
+	else if (gets_the_same_again(attempt))
 		pipeline.start_lsn = attempt->confirmed_lsn;
 	pipeline.sinks = attempt->sinks;
 	pipeline.sink_count = attempt->sink_count;

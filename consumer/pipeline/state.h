@@ -111,6 +111,7 @@ typedef struct Attempt
 	Source *stream;
 	SourceHistory source;
 	Lsn confirmed_lsn; /* confirmed position of the slot */
+	Lsn log_from;      /* LSN from which on a log is read that is the source */
 	Place place;
 	Directory *directory; /* NULL: no rule uses a directory */
 	Lsn start_lsn;        /* least start_lsn of the targets */

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Penstock::Log;
@@ -193,10 +194,36 @@ sub is_refused
 	($status, $said) = $log->run;
 	is($status, $FAILED, 'a second recorder');
 	like($said, qr/is written by another process/, 'says why');
+	like((log_status())[0], qr/^recorder  runs$/m, 'log status knows of it');
+	($status, $said) = drops();
+	is($status, $FAILED, 'its slot cannot be dropped');
+	like($said, qr/is recorded at present/, 'says why');
 	$pair->stop_ok($recorder, 'TERM', 'the first one stops');
-	$pair->source_sql("SELECT pg_drop_replication_slot('shop')");
+	like((log_status())[0],
+		qr/^of        slot "shop", publications shop, database "shop"\nrecorder  none runs$/m,
+		'log status says of what it is');
+	($status, $said) = drops();
+	is($status, 0, 'the slot is dropped') or diag($said);
+	is($log->confirmed, '', 'and is gone');
 	($status, $said) = $log->run;
 	is($status, $FAILED, 'a slot that is gone');
 	like($said, qr/slot "shop" does not exist.*has everything up to LSN/s,
 		'says up to where the log is');
+}
+
+sub log_status
+{
+	return run_command([ $ENV{PENSTOCK_BIN}, 'log', 'status', $log->directory ]);
+}
+
+sub drops
+{
+	my $process = Penstock::Process->start(
+		name => 'drop',
+		command => [
+			$ENV{PENSTOCK_BIN}, 'drop', '--log=' . $log->directory,
+			'--source=' . $pair->conninfo('source')
+		]);
+
+	return ($process->wait_exit, $process->log);
 }

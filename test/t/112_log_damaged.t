@@ -176,7 +176,7 @@ sub full_disk
 {
   SKIP:
 	{
-		skip $ENV{PENSTOCK_SMALL_DISK_WHY} || 'there is no small disk', 5
+		skip $ENV{PENSTOCK_SMALL_DISK_WHY} || 'there is no small disk', 11
 		  if !$ENV{PENSTOCK_SMALL_DISK};
 		my $small = Penstock::Log->new($pair, slot => 'small',
 			directory => "$ENV{PENSTOCK_SMALL_DISK}/log");
@@ -201,5 +201,27 @@ sub full_disk
 		$pair->stop_ok($recorder, 'TERM', 'the recorder stops');
 		is(scalar(grep { /^insert t id=10\d{5} / } $small->lines),
 			50000, 'nothing is missing');
+		full_at_start($small, $ballast, 'a log');
+		full_at_start(
+			Penstock::Log->new($pair, slot => 'new',
+				directory => "$ENV{PENSTOCK_SMALL_DISK}/new"),
+			$ballast, 'a new log');
 	}
+}
+
+# Before anything was written of this start.
+sub full_at_start
+{
+	my ($small, $ballast, $title) = @_;
+
+	system('dd', 'if=/dev/zero', "of=$ballast", 'bs=64k', 'status=none');
+	my $recorder = $small->start('--streaming=off');
+	$recorder->wait_log(qr/No space left on device.*keeps its WAL, until there is room/s);
+	ok($recorder->is_running, "$title on a full disk waits");
+	unlink $ballast;
+	$recorder->wait_log(qr/there is room again/);
+	$small->wait_recorded;
+	$pair->stop_ok($recorder, 'TERM', "$title is recorded");
+	my @said = $recorder->log =~ /No space left on device/g;
+	is(scalar(@said), 1, "$title: it is said once");
 }

@@ -302,8 +302,7 @@ make_file(OpenFile *self, Error *err)
 					  O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (self->fd >= 0)
 		return RC_OK;
-	return errno == ENOSPC || errno == EDQUOT ? RC_AGAIN
-											  : could_not(self, "make", err);
+	return log_is_want_of_room(errno) ? RC_AGAIN : could_not(self, "make", err);
 }
 
 Rc
@@ -325,7 +324,7 @@ open_file_write(OpenFile *self, bool all, Error *err)
 
 		if (bytes >= 0)
 			done += (size_t) bytes;
-		else if (errno == ENOSPC || errno == EDQUOT)
+		else if (log_is_want_of_room(errno))
 			rc = RC_AGAIN;
 		else if (errno != EINTR)
 			rc = could_not(self, "write", err);

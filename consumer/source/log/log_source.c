@@ -16,7 +16,7 @@ typedef struct LogSource
 {
 	Source source; /* first member; see log_source() */
 	LogReader *reader;
-	uint32_t timeline; /* last timeline that the receiver knows of */
+	LogSourceOptions options;
 	LogItem item;
 	bool in_item;     /* whether entries of the item are left */
 	size_t offset;    /* of the next of them */
@@ -123,12 +123,32 @@ return_rest(LogSource *self, SourceMessage *message, Error *err)
 static MUST_CHECK Rc
 check_timeline(const LogSource *self, const LogHead *head, Error *err)
 {
-	if (head->timeline <= self->timeline)
+	if (head->timeline <= self->options.timeline)
 		return RC_OK;
 	return error_set(err, ERR_CONNECT,
 					 "the log goes on with timeline %u of the source, from "
 					 "LSN " LSN_FORMAT " on",
 					 head->timeline, LSN_ARGS(head->position.end_lsn));
+}
+
+/* Ends the stream at the end of a log that ends before the receiver's LSN. */
+static MUST_CHECK Rc
+check_end(const LogSource *self, Error *err)
+{
+	Lsn end_lsn = log_reader_end(self->reader);
+	Rc rc;
+
+	if (end_lsn >= self->options.reached)
+		return RC_AGAIN;
+	rc = error_set(err, ERR_CONNECT,
+				   "log \"%s\" has not got to where the target is",
+				   self->options.path);
+	error_detail(
+		err, "It ends at LSN " LSN_FORMAT ", the target is at " LSN_FORMAT ".",
+		LSN_ARGS(end_lsn), LSN_ARGS(self->options.reached));
+	error_hint(err, "Is the log recorded, and is it the one that the target "
+					"has followed?");
+	return rc;
 }
 
 static Rc
@@ -148,7 +168,10 @@ receive(Source *source, SourceMessage *message, Error *err)
 			return RC_AGAIN;
 		rc = log_reader_next(self->reader, &self->item, err);
 		if (rc == RC_AGAIN)
+		{
 			self->poll_us = clock_monotonic_us() + LOG_SOURCE_POLL_MS * 1000;
+			rc = check_end(self, err);
+		}
 		if (rc == RC_OK && self->item.head != NULL)
 			rc = check_timeline(self, self->item.head, err);
 		if (rc != RC_OK)
@@ -195,8 +218,7 @@ close_source(Source *source)
 }
 
 Rc
-log_source_open(Source **source, const char *path, Lsn from, uint32_t timeline,
-				Error *err)
+log_source_open(Source **source, const LogSourceOptions *options, Error *err)
 {
 	static const SourceOps ops = {.name = "log",
 								  .receive = receive,
@@ -207,16 +229,16 @@ log_source_open(Source **source, const char *path, Lsn from, uint32_t timeline,
 								  .close = close_source};
 	LogReader *reader = NULL;
 	LogSource *self;
-	Rc rc = log_reader_open(&reader, path, from, err);
+	Rc rc = log_reader_open(&reader, options->path, options->from, err);
 
 	if (rc != RC_OK)
 		return rc;
 	self = xcalloc(1, sizeof(LogSource));
 	self->source.ops = &ops;
 	self->reader = reader;
-	self->timeline = timeline;
+	self->options = *options;
 	self->session_due = true;
-	self->position = from;
+	self->position = options->from;
 	*source = &self->source;
 	return RC_OK;
 }

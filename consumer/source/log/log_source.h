@@ -16,13 +16,21 @@
 /* Milliseconds between two looks for more at the end of the log. */
 #define LOG_SOURCE_POLL_MS 20
 
+typedef struct LogSourceOptions
+{
+	const char *path;  /* directory of the log; borrowed */
+	Lsn from;          /* what is after it is returned; 0: everything */
+	Lsn reached;       /* LSN that the receiver has reached: if the log ends
+						* before it, the stream ends there */
+	uint32_t timeline; /* last timeline that the receiver knows of: where a
+						* later one begins, the stream ends */
+} LogSourceOptions;
+
 /*
- * Opens the log in a directory for what is after `from`; 0: everything. Borrows
- * the path.  Where a timeline begins that is later than `timeline`, the stream
- * ends with the transient error ERR_CONNECT.  Fails with ERR_CONFIG if the log
- * begins after `from`.
+ * Opens a log.  Where the stream ends, that is with the transient error
+ * ERR_CONNECT.  Fails with ERR_CONFIG if the log begins after `from`.
  */
-MUST_CHECK Rc log_source_open(Source **source, const char *path, Lsn from,
-							  uint32_t timeline, Error *err);
+MUST_CHECK Rc log_source_open(Source **source, const LogSourceOptions *options,
+							  Error *err);
 
 #endif /* PENSTOCK_SOURCE_LOG_LOG_SOURCE_H */

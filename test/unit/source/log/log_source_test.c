@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <fcntl.h>
@@ -58,7 +59,11 @@ open_source(uint32_t timeline)
 	SourceMessage message;
 	Error err = {0};
 
-	assert_int_equal(log_source_open(&source, directory, 10, timeline, &err),
+	assert_int_equal(log_source_open(&source,
+									 &(LogSourceOptions){.path = directory,
+														 .from = 10,
+														 .timeline = timeline},
+									 &err),
 					 RC_OK);
 	assert_int_equal(source_receive(source, &message, &err), RC_OK);
 	assert_int_equal(message.kind, SOURCE_KEEPALIVE);
@@ -121,11 +126,34 @@ remove_log(void **state UNUSED)
 	return rmdir(directory);
 }
 
+static void
+a_log_that_ends_before_the_receiver_ends_the_stream(void **state UNUSED)
+{
+	const LogSourceOptions options = {
+		.path = directory, .from = 10, .reached = 1000, .timeline = 2};
+	Source *source = NULL;
+	SourceMessage message;
+	Error err = {0};
+	Rc rc;
+
+	assert_int_equal(log_source_open(&source, &options, &err), RC_OK);
+	do
+		rc = source_receive(source, &message, &err);
+	while (rc == RC_OK);
+	assert_int_equal(rc, RC_FAIL);
+	assert_int_equal(err.code, ERR_CONNECT);
+	assert_true(error_is_transient(&err));
+	assert_non_null(strstr(err.detail, "the target is at 0/3E8"));
+	error_reset(&err);
+	source_close(source);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_timeline_ends_the_stream),
+		cmocka_unit_test(a_log_that_ends_before_the_receiver_ends_the_stream),
 		cmocka_unit_test(one_that_is_known_does_not),
 	};
 
