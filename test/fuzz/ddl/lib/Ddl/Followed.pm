@@ -28,6 +28,10 @@ my $CHECK = 150;
 my $KILL = 60;
 my $CRASH = 300;
 
+# A follower that was killed stays away now and then, for at most so many
+# statements: it then decodes them with catalogs that are long past.
+my $LONG = 140;
+
 # Rows of a statement, where it has many.
 my $MANY = 300;
 
@@ -200,6 +204,7 @@ sub outside
 		@$one{qw(open savepoints)} = (1, 0);
 		return;
 	}
+	return $self->detach($one) unless $forms->random(6);
 	my $sql = eval {
 		my $form = $forms->pick(@ALONE);
 		my $table = $forms->plain_table;
@@ -211,6 +216,19 @@ sub outside
 		$form;
 	} or return;
 	$self->run($one, 'alone', $sql);
+}
+
+# One that a lock interrupts is finished later, or by nobody.
+sub detach
+{
+	my ($self, $one) = @_;
+	my $sql = eval {
+		my ($child, $parent) = $self->{chooser}->partition;
+		"ALTER TABLE $parent DETACH PARTITION $child "
+		  . $self->{chooser}->pick('CONCURRENTLY', 'FINALIZE');
+	} or return;
+
+	$self->run($one, 'detach_concurrently', $sql);
 }
 
 sub savepoint
@@ -272,6 +290,11 @@ sub look_at_follower
 {
 	my ($self) = @_;
 
+	if ($self->{away})
+	{
+		$self->let_return unless --$self->{away};
+		return;
+	}
 	die "the follower has ended:\n" . $self->{follower}->log . "\n"
 	  unless $self->{follower}->is_running;
 }
@@ -279,9 +302,22 @@ sub look_at_follower
 sub kill_follower
 {
 	my ($self) = @_;
+	my $forms = $self->{chooser};
 
+	return if $self->{away};
 	$self->record('the follower is killed');
 	$self->{follower}->end('KILL');
+	return $self->start_follower if $forms->random(3);
+	$self->{away} = 1 + $forms->random($LONG);
+	$self->record("and stays away");
+}
+
+sub let_return
+{
+	my ($self) = @_;
+
+	$self->{away} = 0;
+	$self->record('the follower is started');
 	$self->start_follower;
 }
 
@@ -308,6 +344,7 @@ sub check
 	{
 		$self->end_transaction($one, 'COMMIT');
 	}
+	$self->let_return if $self->{away};
 	$pair->wait_caught_up($self->{follower});
 	$pair->target_sql($self->{spoil}) if $self->{spoil};
 	my @dumps = map {

@@ -331,6 +331,12 @@ form identity_index => 2, sub {
 	  . $self->pick("REPLICA IDENTITY USING INDEX $index",
 		"CLUSTER ON $index", 'SET WITHOUT CLUSTER');
 };
+form access_method => 1, sub {
+	my ($self) = @_;
+
+	return 'ALTER TABLE ' . $self->plain_table . ' SET ACCESS METHOD '
+	  . $self->pick('heap', 'heap2');
+};
 form of_type => 1, sub {
 	my ($self) = @_;
 
@@ -369,6 +375,14 @@ form add_column_generated => 2, sub {
 	return "ALTER TABLE $table ADD COLUMN " . $self->name('g')
 	  . ' bigint GENERATED ALWAYS AS ('
 	  . $self->column($table, 'atttypid IN (20, 23)') . ' * 2) STORED';
+};
+form add_column_virtual => 1, sub {
+	my ($self) = @_;
+	my $table = $self->table;
+
+	return "ALTER TABLE $table ADD COLUMN " . $self->name('g')
+	  . ' bigint GENERATED ALWAYS AS ('
+	  . $self->column($table, 'atttypid IN (20, 23)') . ' * 2) VIRTUAL';
 };
 form add_same_name => 1, sub {
 	my ($self) = @_;
@@ -475,6 +489,16 @@ form drop_expression => 1, sub {
 	return "ALTER TABLE $table ALTER "
 	  . $self->column($table, "attgenerated <> ''") . ' DROP EXPRESSION';
 };
+form set_expression => 1, sub {
+	my ($self) = @_;
+	my $table = $self->table;
+
+	return "ALTER TABLE $table ALTER "
+	  . $self->column($table, "attgenerated <> ''")
+	  . ' SET EXPRESSION AS ('
+	  . $self->column($table, "atttypid IN (20, 23) AND attgenerated = ''")
+	  . ' * 3)';
+};
 form column_settings => 3, sub {
 	my ($self) = @_;
 	my $table = $self->table;
@@ -494,7 +518,22 @@ form check => 3, sub {
 
 	return "ALTER TABLE $table ADD CONSTRAINT " . $self->name('k')
 	  . ' CHECK (' . $self->column($table) . ' IS NULL OR true)'
+	  . $self->pick('', '', ' NOT VALID', ' NO INHERIT', ' NOT ENFORCED');
+};
+form named_not_null => 1, sub {
+	my ($self) = @_;
+	my $table = $self->table;
+
+	return "ALTER TABLE $table ADD CONSTRAINT " . $self->name('n')
+	  . ' NOT NULL ' . $self->column($table)
 	  . $self->pick('', '', ' NOT VALID', ' NO INHERIT');
+};
+form alter_constraint => 1, sub {
+	my ($self) = @_;
+	my ($table, $name) = $self->constraint('cfn');
+
+	return "ALTER TABLE $table ALTER CONSTRAINT $name "
+	  . $self->pick('ENFORCED', 'NOT ENFORCED', 'INHERIT', 'NO INHERIT');
 };
 form unique => 2, sub {
 	my ($self) = @_;
@@ -681,6 +720,22 @@ form attach_again => 1, sub {
 
 	return "ALTER TABLE $parent DETACH PARTITION $child;"
 	  . " ALTER TABLE $parent ATTACH PARTITION $child $bound";
+};
+form attach_index => 1, sub {
+	my ($self) = @_;
+	my ($parent, $child) = @{ $self->pick($self->{session}->rows(
+		q{SELECT format('%I.%I', n.nspname, p.relname),
+		   format('%I.%I', m.nspname, c.relname)
+		  FROM pg_index px JOIN pg_class p ON p.oid = px.indexrelid
+		  JOIN pg_namespace n ON n.oid = p.relnamespace
+		  JOIN pg_inherits ON inhparent = px.indrelid
+		  JOIN pg_index cx ON cx.indrelid = inhrelid
+		  JOIN pg_class c ON c.oid = cx.indexrelid
+		  JOIN pg_namespace m ON m.oid = c.relnamespace
+		  WHERE p.relkind = 'I' AND NOT c.relispartition
+		  ORDER BY p.oid, c.oid})) };
+
+	return "ALTER INDEX $parent ATTACH PARTITION $child";
 };
 form inherit => 1, sub {
 	my ($self) = @_;

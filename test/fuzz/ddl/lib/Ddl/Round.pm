@@ -32,6 +32,7 @@ my @SETUP = (
 	'INSERT INTO p1 VALUES (1, 1, NULL), (2, 2, NULL)',
 	'CREATE TABLE tp OF pair',
 	'CREATE SEQUENCE q1',
+	'CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler',
 );
 
 my %done;
