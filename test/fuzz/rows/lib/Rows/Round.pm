@@ -304,6 +304,8 @@ sub make_native
 		publications => [ $schema->publications ],
 		streaming => $self->random('modes')->draw < 0.5,
 		ddl => $schema->native_ddl);
+	$self->{native}->forget($_->name)
+	  for grep { $_->is_lost_on_subscriber } $schema->published;
 }
 
 

@@ -109,6 +109,19 @@ sub is_changeable
 	return !$self->{is_published} || $self->{identity} ne 'nothing';
 }
 
+# Whether a subscription loses its updates and deletes, and says nothing.  With
+# REPLICA IDENTITY FULL and no key that the subscriber has, it looks for a row by
+# all columns that the subscriber has; for those that the publisher does not have,
+# it looks for NULL.
+sub is_lost_on_subscriber
+{
+	my ($self) = @_;
+
+	return $self->{identity} eq 'full'
+	  && !($self->key && $self->{key_kind} eq 'primary')
+	  && @{ $self->{target}{extra} || [] };
+}
+
 # Names of tables whose rows are sent as theirs.
 sub leaves
 {
