@@ -20,7 +20,8 @@ const char moved_table_read_sql[] =
 
 const char moved_table_forget_sql[] =
 	"DELETE FROM penstock.moved" PIPELINE_SQL
-	" AND end_lsn OPERATOR(pg_catalog.<=) $2::pg_catalog.pg_lsn";
+	" AND end_lsn OPERATOR(pg_catalog.>) $2::pg_catalog.pg_lsn"
+	" AND end_lsn OPERATOR(pg_catalog.<=) $3::pg_catalog.pg_lsn";
 
 Rc
 moved_table_is_used(PgConn *target, const char *pipeline, bool *used,

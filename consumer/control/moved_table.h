@@ -20,7 +20,10 @@ MUST_CHECK Rc moved_table_is_used(PgConn *target, const char *pipeline,
  * Statements.  The first reads the rows of one change; parameters: pipeline,
  * end LSN, number of the change; result: column_name and value, for which the
  * binary format is requested.  The second removes the rows of all transactions
- * up to an end LSN; parameters: pipeline, end LSN.
+ * after an end LSN, up to another; parameters: pipeline, the two end LSNs.  The
+ * first of them is up to where the rows were removed before: while a snapshot
+ * is held on the target, the removed rows stay in the index, and would be
+ * looked at each time.
  */
 extern const char moved_table_read_sql[];
 extern const char moved_table_forget_sql[];

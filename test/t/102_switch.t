@@ -379,6 +379,21 @@ sub in_the_way
 	my ($status, $again) = $db->run('switch');
 	is($status, 0, 'to switch once more is no failure');
 	like($again, qr/the writes were moved to target at/, 'it is said');
+
+	# A table of the way back is not copied while the writes come back.
+	$session = Penstock::Session->new($db->target, $db->name);
+	$session->run('BEGIN', 'UPDATE account SET balance = 0 WHERE id = 1');
+	my $third = $db->start('switch', '--back');
+	$third->wait_log(qr/waiting for the locks: in the way/);
+	my $resync = Penstock::Process->start(
+		name => 'resync',
+		command => [ $ENV{PENSTOCK_BIN}, 'table', 'resync', 'account', '--name=way_back',
+			'--source=' . $db->conninfo('target'), '--target=' . $db->conninfo('source') ]);
+	isnt($resync->wait_exit, 0, 'a table of the way back cannot be copied then');
+	like($resync->log, qr/the writes of pipeline "way" are being moved now/,
+		'and it is said why');
+	isnt($third->end('INT'), 0, 'that switch is interrupted');
+	$session->end('COMMIT');
 	switch_ok($db, 'back without a follower', '--back');
 	$there = followed_again($db);
 	$db->wait_caught_up($there);

@@ -156,26 +156,45 @@ check_history(const TableWork *work, const TableTarget *target, Error *err)
 	return rc == RC_OK ? check_timeline(work, target, err) : rc;
 }
 
-/*
- * Keeps the writes from being moved to the target until we have ended: what a
- * copy empties and fills would have been written there since.
- */
 static MUST_CHECK Rc
-keep_switch_out(const TableWork *work, const TableTarget *target, Error *err)
+share_move(const TableWork *work, const TableTarget *target, const char *move,
+		   Error *err)
 {
-	const char *name = work->config->name;
 	const char *holder = NULL;
 	bool taken;
-	Rc rc = switch_table_share(target->conn, name, work->arena, &taken, &holder,
+	Rc rc = switch_table_share(target->conn, move, work->arena, &taken, &holder,
 							   err);
 
 	if (rc != RC_OK || taken)
 		return rc;
 	rc = error_set(err, ERR_CONFIG,
-				   "the writes of pipeline \"%s\" are being moved now", name);
+				   "the writes of pipeline \"%s\" are being moved now", move);
 	error_detail(err, "On %s that is %s.", target->label, holder);
 	error_hint(err, "Wait until that has ended, and look at \"penstock "
 					"status\" then.");
+	return rc;
+}
+
+/*
+ * Keeps the writes from being moved to the target until we have ended: what a
+ * copy empties and fills would have been written there since.  A pipeline whose
+ * name ends like that of a way back may be one, and is moved under the name of
+ * the pipeline in the other direction.
+ */
+static MUST_CHECK Rc
+keep_switch_out(const TableWork *work, const TableTarget *target, Error *err)
+{
+	const char *name = work->config->name;
+	size_t length = strlen(name);
+	size_t suffix = strlen(CONFIG_BACK_SUFFIX);
+	Rc rc = share_move(work, target, name, err);
+
+	if (rc == RC_OK && length > suffix &&
+		strcmp(name + length - suffix, CONFIG_BACK_SUFFIX) == 0)
+		rc = share_move(
+			work, target,
+			arena_printf(work->arena, "%.*s", (int) (length - suffix), name),
+			err);
 	return rc;
 }
 

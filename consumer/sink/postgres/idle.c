@@ -88,11 +88,14 @@ next_forget_us(const PostgresSink *self)
 static MUST_CHECK Rc
 forget_kept(PostgresSink *self, int64_t now_us, Error *err)
 {
+	Lsn after_lsn = self->forgotten_lsn;
+
 	self->forgotten_lsn = self->sink.orders.everywhere_lsn;
 	self->forget_us = now_us + FORGET_INTERVAL_MS * 1000;
 	if (self->kept_lsn <= self->forgotten_lsn)
 		self->kept_lsn = 0;
-	return applier_forget_kept(&self->applier, self->forgotten_lsn, err);
+	return applier_forget_kept(&self->applier, after_lsn, self->forgotten_lsn,
+							   err);
 }
 
 static MUST_CHECK Rc

@@ -311,10 +311,11 @@ MUST_CHECK Rc applier_start_fetch(Applier *self, SinkFetch *fetches,
 								  Error *err);
 
 /*
- * Removes rows of penstock.moved of transactions up to `lsn`.  Only in
- * APPLIER_IDLE, without an open transaction.
+ * Removes rows of penstock.moved of transactions after `after_lsn`, up to
+ * `lsn`.  Only in APPLIER_IDLE, without an open transaction.
  */
-MUST_CHECK Rc applier_forget_kept(Applier *self, Lsn lsn, Error *err);
+MUST_CHECK Rc applier_forget_kept(Applier *self, Lsn after_lsn, Lsn lsn,
+								  Error *err);
 
 /* Rolls back an open transaction; waits.  Only in APPLIER_IDLE. */
 MUST_CHECK Rc applier_roll_back(Applier *self, Error *err);

@@ -127,7 +127,7 @@ applier_commit_position(Applier *self, Lsn lsn, Error *err)
 }
 
 Rc
-applier_forget_kept(Applier *self, Lsn lsn, Error *err)
+applier_forget_kept(Applier *self, Lsn after_lsn, Lsn lsn, Error *err)
 {
 	Expectation expectation = {.kind = EXPECT_DONE,
 							   .rows_expected = -1,
@@ -141,6 +141,7 @@ applier_forget_kept(Applier *self, Lsn lsn, Error *err)
 	params_reset(self->params);
 	params_add_bytes(self->params, TYPE_TEXT, self->target->pipeline,
 					 (int) strlen(self->target->pipeline));
+	params_add_number(self->params, TYPE_LSN, (int64_t) after_lsn);
 	params_add_number(self->params, TYPE_LSN, (int64_t) lsn);
 	if (rc == RC_OK)
 		rc = lane_send_statement(self->lane, &self->fixed[FIXED_FORGET_KEPT],
