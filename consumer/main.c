@@ -9,8 +9,10 @@
 #include "base/log.h"
 #include "cmd/command_line.h"
 #include "cmd/commands.h"
+#include "cmd/reload.h"
 #include "cmd/sources.h"
 #include "cmd/usage.h"
+#include "config/live.h"
 #include "config/read.h"
 
 /* Exit statuses. */
@@ -29,10 +31,7 @@ run_command(const Command *command, const Config *config)
 	Rc rc = interrupt_init(&err);
 	int status = EXIT_DONE;
 
-	log_set_level(config->verbose ? LOG_DEBUG
-				  : config->quiet ? LOG_WARNING
-								  : LOG_INFO);
-	log_set_format(config_logs_json(config) ? LOG_JSON : LOG_TEXT);
+	live_options_set(config);
 	command_line_use(config);
 	if (rc == RC_OK)
 		rc = sources_run(command, config, &err);
@@ -98,7 +97,11 @@ main(int argc, char **argv)
 		status = EXIT_DONE;
 	}
 	else
+	{
+		if ((command->id & (COMMAND_FOLLOW | COMMAND_CLONE)) != 0)
+			reload_on_hangup(command, argc - 1, argv + 1, &config);
 		status = run_command(command, &config);
+	}
 	config_release(&config);
 	return status;
 }

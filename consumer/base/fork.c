@@ -163,10 +163,18 @@ wait_for_all(Family *family, int *failed)
 	}
 }
 
+/* Each process has options of its own. */
+static void
+pass_hangup_on(void *context)
+{
+	signal_all(context, SIGHUP);
+}
+
 Rc
 fork_run(int count, ForkFunction run, void *context, int *failed, Error *err)
 {
 	Family family = {0};
+	InterruptHangup before;
 	Rc rc = RC_OK;
 
 	ASSERT(count > 0 && count <= FORK_COUNT_MAX);
@@ -177,7 +185,9 @@ fork_run(int count, ForkFunction run, void *context, int *failed, Error *err)
 		rc = start(&family, run, context, err);
 	if (rc != RC_OK || interrupt_requested())
 		stop_all(&family);
+	before = interrupt_set_hangup(pass_hangup_on, &family);
 	wait_for_all(&family, failed);
+	(void) interrupt_set_hangup(before.work, before.context);
 	if (rc != RC_OK)
 		return rc;
 	if (*failed >= 0)

@@ -23,6 +23,7 @@ static volatile sig_atomic_t hangup_received;
 static volatile sig_atomic_t has_terminal;
 static int wake_pipe[2] = {-1, -1};
 static bool stop_deferred;
+static InterruptHangup on_hangup;
 static InterruptWork background;
 static void *background_context;
 
@@ -185,11 +186,24 @@ interrupt_drain(void)
 
 	while (read(wake_pipe[0], bytes, sizeof(bytes)) > 0)
 		;
-	if (hangup_received)
+	if (!hangup_received)
+		return;
+	hangup_received = 0;
+	if (on_hangup.work != NULL)
+		on_hangup.work(on_hangup.context);
+	else
 		log_info("signal",
 				 "HUP: options and the configuration file are only read at the "
 				 "start; to change them, stop the program and start it again");
-	hangup_received = 0;
+}
+
+InterruptHangup
+interrupt_set_hangup(InterruptWork work, void *context)
+{
+	InterruptHangup before = on_hangup;
+
+	on_hangup = (InterruptHangup){work, context};
+	return before;
 }
 
 void

@@ -7,8 +7,8 @@
  * requests an orderly stop; the second ends the process at once.
  *
  * HUP also requests a stop if standard error is a terminal, because the kernel
- * sends it when the terminal is closed.  Without a terminal HUP only logs that
- * no configuration is read again.
+ * sends it when the terminal is closed.  Without a terminal it calls what
+ * interrupt_set_hangup() has set, or only logs that nothing is read again.
  */
 #ifndef PENSTOCK_BASE_INTERRUPT_H
 #define PENSTOCK_BASE_INTERRUPT_H
@@ -46,6 +46,19 @@ void interrupt_defer(bool deferred);
  */
 void interrupt_limit(int64_t ms);
 bool interrupt_end_limit(void);
+
+/*
+ * Has `work` called after a HUP, by whoever waits next; not by the handler of
+ * the signal.  It must not wait for a server.  NULL: nothing is read again,
+ * which is logged.  Returns what was set before.
+ */
+typedef void (*InterruptWork)(void *context);
+typedef struct InterruptHangup
+{
+	InterruptWork work;
+	void *context;
+} InterruptHangup;
+InterruptHangup interrupt_set_hangup(InterruptWork work, void *context);
 
 /* Whether USR1 has requested a report since the last call. */
 bool interrupt_take_report_request(void);
@@ -93,7 +106,6 @@ MUST_CHECK Rc interrupt_wait_tasks(Task *const *tasks, int count,
  * informed while we wait for another one.  `work` must not wait.  NULL: none.
  */
 #define INTERRUPT_BACKGROUND_MS 100
-typedef void (*InterruptWork)(void *context);
 void interrupt_set_background(InterruptWork work, void *context);
 
 #endif /* PENSTOCK_BASE_INTERRUPT_H */

@@ -518,6 +518,7 @@ const OptionDef option_table[] = {
 		.max = CONFIG_WATCHDOG_MAX_S,
 		.commands = COMMAND_CLONE | COMMAND_FOLLOW,
 		.group = GROUP_OPERATION,
+		.live = true,
 		.placeholder = "SECONDS",
 		.default_value = "60",
 		.help = "how long a target may lag until that is reported",
@@ -530,6 +531,7 @@ const OptionDef option_table[] = {
 		.max = CONFIG_SLOT_WAL_MAX,
 		.commands = COMMAND_CLONE | COMMAND_FOLLOW,
 		.group = GROUP_OPERATION,
+		.live = true,
 		.placeholder = "SIZE",
 		.unset = "no warning",
 		.help = "WAL that the source may keep for the slot until that is "
@@ -802,6 +804,7 @@ const OptionDef option_table[] = {
 		.offset = FIELD(log_format),
 		.commands = ALL,
 		.group = GROUP_GENERAL,
+		.live = true,
 		.placeholder = "text|json",
 		.environment = "PENSTOCK_LOG_FORMAT",
 		.default_value = "text",
@@ -814,6 +817,7 @@ const OptionDef option_table[] = {
 		.offset = FIELD(verbose),
 		.commands = ALL,
 		.group = GROUP_GENERAL,
+		.live = true,
 		.help = "say more",
 	},
 	{
@@ -823,6 +827,7 @@ const OptionDef option_table[] = {
 		.offset = FIELD(quiet),
 		.commands = ALL,
 		.group = GROUP_GENERAL,
+		.live = true,
 		.help = "say only what is wrong",
 	},
 	{

@@ -132,6 +132,7 @@ struct OptionDef
 	OptionGroup group;
 	bool only_typed; /* whether the option is not allowed in the configuration
 					  * file */
+	bool live;       /* whether it may change while the program runs: live.h */
 	OptionMemory memory;
 	const char *placeholder;   /* stands for the value in --help; NULL: the
 								* option is a flag */

@@ -22,6 +22,7 @@
 #include "control/copy/table_state.h"
 #include "control/fence.h"
 #include "metrics/metrics.h"
+#include "metrics/state.h"
 #include "pipeline/attempt.h"
 #include "pipeline/beside/reach.h"
 #include "pipeline/remember.h"
@@ -312,6 +313,9 @@ prepare_next(Attempts *attempts, Error *err)
 	if (heartbeat_step_if_due(attempts->heartbeat, err) != RC_OK ||
 		watchdog_step(attempts->watchdog, err) != RC_OK)
 		return RC_FAIL;
+	/* A run answers USR1 itself. */
+	if (interrupt_take_report_request())
+		metrics_log_state(metrics_numbers(), clock_monotonic_us());
 	return backoff_wait(&attempts->backoff, err);
 }
 

@@ -16,6 +16,7 @@
 #include "base/task.h"
 #include "config/config.h"
 #include "metrics/metrics.h"
+#include "metrics/state.h"
 #include "pipeline/run_numbers.h"
 #include "pipeline/worker.h"
 #include "progress/proof.h"
@@ -739,6 +740,7 @@ report_on_request(Run *run)
 {
 	if (!interrupt_take_report_request())
 		return;
+	metrics_log_state(metrics_numbers(), run->now_us);
 	log_info("follow",
 			 "received " LSN_FORMAT ", applied " LSN_FORMAT
 			 ", confirmed " LSN_FORMAT ", %s",

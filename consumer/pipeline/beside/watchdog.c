@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/service.h"
 #include "base/xalloc.h"
+#include "config/live.h"
 #include "metrics/metrics.h"
 #include "net/blocked.h"
 #include "pipeline/beside/reach.h"
@@ -63,7 +64,8 @@ watchdog_free(Watchdog *self)
 int64_t
 watchdog_interval_ms(const Config *config)
 {
-	int64_t ms = config->watchdog_s * INT64_C(1000) / LOOKS_PER_LIMIT;
+	int64_t ms = live_options(config).watchdog_s * INT64_C(1000) /
+				 LOOKS_PER_LIMIT;
 
 	return ms < LOOK_MS_MIN ? LOOK_MS_MIN : ms > LOOK_MS_MAX ? LOOK_MS_MAX : ms;
 }
@@ -96,7 +98,7 @@ static bool
 is_stuck(const Watchdog *self, const Seen *seen, const MetricsTarget *target,
 		 int64_t now_us)
 {
-	int64_t limit_us = self->config->watchdog_s * INT64_C(1000000);
+	int64_t limit_us = live_options(self->config).watchdog_s * INT64_C(1000000);
 	double seconds;
 
 	return target->applied_lsn != 0 && now_us - seen->moved_us >= limit_us &&
@@ -207,7 +209,7 @@ static void
 look_at_slot(Watchdog *self)
 {
 	const MetricsSource *source = &metrics_numbers()->source;
-	size_t limit = self->config->slot_wal_warning;
+	size_t limit = live_options(self->config).slot_wal_warning;
 	int64_t now_us = clock_monotonic_us();
 	uint64_t kept = source->wal_end_lsn - source->restart_lsn;
 
