@@ -221,3 +221,59 @@ history_prove(const SourceHistory *history, const HistoryPoint *point,
 	return point->lsn > history->flush_lsn ? refuse_end(history, point, err)
 										   : RC_OK;
 }
+
+/* Whether the ends of a standby's timelines are the first ones of the source's,
+ * and its current timeline is the next one. */
+static bool
+is_beginning(const SourceHistory *source, const SourceHistory *standby)
+{
+	int count = standby->end_count;
+
+	if (count > source->end_count)
+		return false;
+	for (int i = 0; i < count; i++)
+		if (standby->ends[i].timeline != source->ends[i].timeline ||
+			standby->ends[i].lsn != source->ends[i].lsn)
+			return false;
+	return standby->identity.timeline == (count < source->end_count
+											  ? source->ends[count].timeline
+											  : source->identity.timeline);
+}
+
+Rc
+history_prove_standby(const SourceHistory *source, const SourceHistory *standby,
+					  Error *err)
+{
+	const SourceIdentity *theirs = &standby->identity;
+	Lsn shared = source->flush_lsn;
+	Rc rc;
+
+	if (strcmp(source->identity.system_identifier, theirs->system_identifier) !=
+		0)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "the standby to copy from is not one of the source");
+		error_detail(err,
+					 "It is of the system with identifier %s, and the source's "
+					 "is %s.",
+					 theirs->system_identifier,
+					 source->identity.system_identifier);
+		return rc;
+	}
+	if (standby->end_count < source->end_count)
+		shared = lsn_min(shared, source->ends[standby->end_count].lsn);
+	if (is_beginning(source, standby) && standby->flush_lsn <= shared)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "the standby to copy from has WAL that is not in the "
+				   "source's history");
+	error_detail(err,
+				 "It is at " LSN_FORMAT
+				 ", timeline %u; the source is at " LSN_FORMAT
+				 ", timeline %u: one of them has followed another server "
+				 "since they parted.",
+				 LSN_ARGS(standby->flush_lsn), theirs->timeline,
+				 LSN_ARGS(source->flush_lsn), source->identity.timeline);
+	error_hint(err, "Copy from a standby that follows the source.");
+	return rc;
+}

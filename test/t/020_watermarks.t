@@ -133,5 +133,34 @@ sub from_standby
 		't', 'the rows are newer than the slot');
 	$pair->follow_to_end;
 	$pair->equal_ok('followed after a copy from a standby');
+	standby_of_sibling($standby);
+}
+
+# It has the identifier of the system, and goes on with what another server has
+# written since that was promoted.
+sub standby_of_sibling
+{
+	my ($standby) = @_;
+	my $sibling = PostgreSQL::Test::Cluster->new('sibling');
+
+	$sibling->init_from_backup($pair->source, 'base', has_streaming => 1);
+	$sibling->start;
+	$pair->source->wait_for_catchup($sibling, 'replay', $pair->source_lsn);
+	$sibling->promote;
 	$standby->stop;
+	$standby->enable_streaming($sibling);
+	$standby->append_conf('postgresql.conf', 'max_standby_streaming_delay = -1');
+	$standby->start;
+	$sibling->safe_psql($pair->name, 'CREATE TABLE elsewhere (n int)');
+	$sibling->wait_for_catchup($standby, 'replay',
+		$sibling->lsn('insert'));
+	$pair->run_or_die('drop');
+	$pair->recreate_target;
+	$pair->fails_like(1, qr/WAL that is not in the source's history.*timeline 2/s,
+		'a copy from a standby of a promoted sibling', 'clone',
+		'--copy-from=' . $standby->connstr($pair->name));
+	is($pair->source_sql('SELECT count(*) FROM pg_replication_slots
+			WHERE slot_name = \'' . $pair->name . q(')),
+		0, 'is refused before anything is made');
+	$_->stop for $standby, $sibling;
 }

@@ -15,6 +15,7 @@
 #include "job/clone/check.h"
 #include "job/clone/resume.h"
 #include "job/clone/several.h"
+#include "net/pgconn_open.h"
 
 Rc
 clone_identify_source(CloneSource *source, Error *err)
@@ -197,26 +198,42 @@ clone_take_snapshots(Clone *clone, Error *err)
 
 /* ---- The standby ---- */
 
+/*
+ * Proves that the WAL which the standby has is the source's.  Only a walsender
+ * tells the timeline that a standby replays.  Closing the connection and not
+ * keeping it costs another one for each snapshot, which is rare.
+ */
+static MUST_CHECK Rc
+prove_standby(CloneSource *source, Error *err)
+{
+	const PgConnOptions options = {
+		.conninfo = source->config->copy_from,
+		.label = "standby",
+		.application_name = "penstock clone",
+		.kind = PGCONN_REPLICATION,
+	};
+	SourceHistory history = {0};
+	PgConn *replication = NULL;
+	Rc rc = pgconn_open(&replication, &options, err);
+
+	if (rc == RC_OK)
+		rc = slot_read_history(replication, &history, err);
+	pgconn_close(replication);
+	if (rc == RC_OK)
+		rc = slot_read_log_end(source->conn, &source->history, err);
+	if (rc == RC_OK)
+		rc = history_prove_standby(&source->history, &history, err);
+	history_release(&history);
+	return rc;
+}
+
+/* Refuses a wrong standby before anything is written. */
 Rc
 clone_check_standby(const Clone *clone, Error *err)
 {
-	char identifier[SLOT_SYSTEM_ID_SIZE];
-	Rc rc;
-
 	if (clone->lead->standby == NULL)
 		return RC_OK;
-	rc = slot_read_system_identifier(clone->lead->standby, identifier, err);
-	if (rc != RC_OK || identifier[0] == '\0' ||
-		strcmp(identifier, clone->lead->history.identity.system_identifier) ==
-			0)
-		return rc;
-	rc = error_set(err, ERR_CONFIG,
-				   "the standby to copy from is not one of the source");
-	error_detail(err,
-				 "It is of the system with identifier %s, and the source's is "
-				 "%s.",
-				 identifier, clone->lead->history.identity.system_identifier);
-	return rc;
+	return prove_standby(clone->lead, err);
 }
 
 const char *
@@ -242,6 +259,9 @@ export_from_standby(CloneSource *source, Error *err)
 	rc = standby_export(source->standby, lsn_max(least, source->start_lsn),
 						snapshot->name, sizeof(snapshot->name),
 						&snapshot->consistent_lsn, err);
+	/* It may have been given another primary since it was checked. */
+	if (rc == RC_OK)
+		rc = prove_standby(source, err);
 	if (rc == RC_OK)
 		log_info("clone",
 				 "rows are read from the standby, as of " LSN_FORMAT

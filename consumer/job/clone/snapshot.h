@@ -13,8 +13,8 @@
  * snapshot: the next command on the replication connection would end it. */
 MUST_CHECK Rc clone_identify_source(CloneSource *source, Error *err);
 
-/* Checks that the standby is one of the source, as far as the role has the
- * privilege to read that. */
+/* Proves that all WAL of the standby, if rows are copied from one, is in the
+ * source's history.  Blocks. */
 MUST_CHECK Rc clone_check_standby(const Clone *clone, Error *err);
 
 /*

@@ -132,6 +132,62 @@ a_standby_that_is_not_there_yet_may_get_there(void **state UNUSED)
 	history_release(&history);
 }
 
+/* The answer for a standby with these ends of timelines, at that LSN. */
+static ErrorCode
+prove_standby(const char *system, uint32_t timeline, const char *its_ends,
+			  Lsn lsn)
+{
+	SourceHistory source;
+	SourceHistory standby = {.identity = {.timeline = timeline},
+							 .flush_lsn = lsn};
+	Error err = {0};
+	ErrorCode code = ERR_NONE;
+
+	make(&source);
+	snprintf(standby.identity.system_identifier,
+			 sizeof(standby.identity.system_identifier), "%s", system);
+	assert_int_equal(history_read_ends(&standby, its_ends, &err), RC_OK);
+	if (history_prove_standby(&source, &standby, &err) == RC_FAIL)
+		code = err.code;
+	error_reset(&err);
+	history_release(&standby);
+	history_release(&source);
+	return code;
+}
+
+static void
+a_standby_has_the_beginning_of_the_sources_wal(void **state UNUSED)
+{
+	assert_int_equal(prove_standby("7", 4, ends, 0x9000000), ERR_NONE);
+	assert_int_equal(prove_standby("7", 2, "1 0/3000000\n", 0x5000000),
+					 ERR_NONE);
+	assert_int_equal(prove_standby("7", 1, "", 0x3000000), ERR_NONE);
+}
+
+static void
+a_standby_of_another_server_is_refused(void **state UNUSED)
+{
+	/* another system; beyond the source's end, or where it left a timeline */
+	assert_int_equal(prove_standby("8", 4, ends, 0x9000000), ERR_CONFIG);
+	assert_int_equal(prove_standby("7", 4, ends, 0x9000001), ERR_CONFIG);
+	assert_int_equal(prove_standby("7", 1, "", 0x3000001), ERR_CONFIG);
+
+	/* a sibling was promoted; the same timeline began elsewhere, or came of
+	 * another one */
+	assert_int_equal(prove_standby("7", 5,
+								   "1 0/3000000\n2 0/5000000\n4 0/6000000\n",
+								   0x7000000),
+					 ERR_CONFIG);
+	assert_int_equal(
+		prove_standby("7", 3, "1 0/3000000\n2 0/5000000\n", 0x6000000),
+		ERR_CONFIG);
+	assert_int_equal(
+		prove_standby("7", 4, "1 0/3000000\n2 0/4000000\n", 0x8000000),
+		ERR_CONFIG);
+	assert_int_equal(prove_standby("7", 4, "1 0/3000000\n", 0x4000000),
+					 ERR_CONFIG);
+}
+
 static void
 what_is_no_history_is_refused(void **state UNUSED)
 {
@@ -163,6 +219,8 @@ main(void)
 		cmocka_unit_test(a_timeline_that_is_not_in_the_history_is_refused),
 		cmocka_unit_test(another_system_is_refused),
 		cmocka_unit_test(a_standby_that_is_not_there_yet_may_get_there),
+		cmocka_unit_test(a_standby_has_the_beginning_of_the_sources_wal),
+		cmocka_unit_test(a_standby_of_another_server_is_refused),
 		cmocka_unit_test(what_is_no_history_is_refused),
 	};
 
