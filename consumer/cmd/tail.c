@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "catalog/publications.h"
 #include "cmd/command.h"
+#include "net/citus.h"
 #include "net/pgconn_open.h"
 #include "pipeline/begin.h"
 #include "pipeline/run.h"
@@ -90,8 +91,11 @@ open_source(const Tail *tail, PgConnKind kind, PgConn **conn, Error *err)
 							 .label = "source",
 							 .application_name = "penstock_tail",
 							 .kind = kind};
+	Rc rc = pgconn_open(conn, &options, err);
 
-	return pgconn_open(conn, &options, err);
+	if (rc == RC_OK && kind == PGCONN_DATA)
+		rc = citus_refuse(*conn, err);
+	return rc;
 }
 
 /*

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "catalog/publications.h"
+#include "net/citus.h"
 #include "net/pgconn_open.h"
 #include "pipeline/begin.h"
 #include "pipeline/log/recording.h"
@@ -118,6 +119,8 @@ connect_source(Recorder *self, Error *err)
 							 .kind = PGCONN_DATA};
 	Rc rc = pgconn_open(&self->server, &options, err);
 
+	if (rc == RC_OK)
+		rc = citus_refuse(self->server, err);
 	options.kind = PGCONN_REPLICATION;
 	options.application_name = slot_name(self);
 	if (rc == RC_OK)

@@ -184,6 +184,18 @@ for my $side (qw(source target))
 	$citus->{$side}->safe_psql($citus->name, $pretend);
 	$citus->fails_like(1, $words, "so does follow: $side", 'follow',
 		'--endpos=' . $citus->source_lsn);
+	next unless $side eq 'source';
+	$citus->fails_like(1, $words, 'so does tail', 'tail',
+		'--endpos=' . $citus->source_lsn);
+	my $record = Penstock::Process->start(
+		name => 'record',
+		command => [
+			$ENV{PENSTOCK_BIN}, 'record',
+			'--source=' . $citus->conninfo('source'), '--name=' . $citus->name,
+			"--log=$ENV{TESTDATADIR}/citus_log"
+		]);
+	is($record->wait_exit, 1, 'and record');
+	like($record->log, $words, 'in the same words');
 }
 
 # ---- What a target lacks ----
