@@ -773,10 +773,8 @@ attempt_run(Attempt *attempt, Error *err)
 	targets_say_following(attempt);
 	pipeline.source = attempt->stream;
 	pipeline.from_log = from_log;
-	if (from_log)
-		pipeline.start_lsn = attempt->log_from;
-	else if (gets_the_same_again(attempt))
-		pipeline.start_lsn = attempt->confirmed_lsn;
+	pipeline.start_lsn = from_log ? attempt->log_from : attempt->confirmed_lsn;
+	pipeline.may_lack = !from_log && !gets_the_same_again(attempt);
 	pipeline.sinks = attempt->sinks;
 	pipeline.sink_count = attempt->sink_count;
 	for (int i = 0; i < attempt->sink_count; i++)

@@ -1058,7 +1058,8 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		const ProofItem last = {
 			.label = sink->report->label,
 			.commit_lsn = sink->report->last_commit_lsn,
-			.commit_time_us = sink->report->last_commit_time_us};
+			.commit_time_us = sink->report->last_commit_time_us,
+			.may_lack = pipeline->may_lack};
 
 		CHECK(sink->orders.mode == SINK_RUNNING && !sink->in_transaction);
 		if (sink->ops->frame != NULL)

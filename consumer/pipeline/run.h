@@ -53,8 +53,10 @@ typedef struct Pipeline
 	Source *source; /* borrowed */
 	bool from_log;  /* whether the source is a log (source/log/log_source.h) */
 	Lsn start_lsn;  /* Confirmed position of the slot, read after the stream was
-					 * opened. 0: not known, or the last transactions may not
-					 * come again; then no proof is made (progress/proof.h). */
+					 * opened. 0: not known; then no proof is made
+					 * (progress/proof.h). */
+	bool may_lack;  /* whether the last transactions may not come again, because
+					 * other tables are published or left out than before */
 	Sink **sinks;   /* borrowed */
 	int sink_count;
 	const PlacedColumnsList *columns; /* see RouterOptions; borrowed */

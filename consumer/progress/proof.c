@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 
+#include "base/log.h"
 #include "base/own_command.h"
 
 void
@@ -38,7 +39,32 @@ refuse(const ProofItem *item, Error *err)
 	return rc;
 }
 
-/* Returns RC_OK if `txn` is the transaction of `item`; otherwise fails. */
+/* Whether the commit record of `txn` is at, or goes over, the LSN at which the
+ * target has another transaction. */
+static bool
+is_in_the_place(const ProofItem *item, const TxnInfo *txn)
+{
+	return txn->commit_lsn <= item->commit_lsn &&
+		   item->commit_lsn < lsn_max(txn->end_lsn, txn->commit_lsn + 1);
+}
+
+static void
+say_unproved(const ProofItem *item)
+{
+	log_warning(
+		"follow.history-unproved",
+		"that %s has followed this source's WAL is not proved: the "
+		"last transaction that it has applied, committed at LSN " LSN_FORMAT
+		", did not come again, maybe because it changed "
+		"only tables that are left out now",
+		item->label != NULL ? item->label : "target",
+		LSN_ARGS(item->commit_lsn));
+}
+
+/*
+ * Judges `item`, whose LSN `txn` has reached: returns RC_OK if it has come, or
+ * may lack; otherwise fails.
+ */
 static MUST_CHECK Rc
 compare(const ProofItem *item, const TxnInfo *txn, Error *err)
 {
@@ -47,6 +73,11 @@ compare(const ProofItem *item, const TxnInfo *txn, Error *err)
 	if (txn->commit_lsn == item->commit_lsn &&
 		txn->commit_time_us == item->commit_time_us)
 		return RC_OK;
+	if (item->may_lack && !is_in_the_place(item, txn))
+	{
+		say_unproved(item);
+		return RC_OK;
+	}
 	rc = refuse(item, err);
 	error_detail(err,
 				 "The last transaction that it has applied was committed at "
@@ -66,7 +97,7 @@ proof_transaction(Proof *proof, const TxnInfo *txn, Error *err)
 	{
 		const ProofItem *item = &proof->items[i];
 
-		if (txn->commit_lsn < item->commit_lsn)
+		if (txn->commit_lsn < item->commit_lsn && !is_in_the_place(item, txn))
 			proof->items[left++] = *item;
 		else
 		{
@@ -80,23 +111,36 @@ proof_transaction(Proof *proof, const TxnInfo *txn, Error *err)
 	return RC_OK;
 }
 
+static MUST_CHECK Rc
+refuse_position(const ProofItem *item, Lsn lsn, Error *err)
+{
+	Rc rc = refuse(item, err);
+
+	error_detail(err,
+				 "The last transaction that it has applied was committed at "
+				 "LSN " LSN_FORMAT
+				 "; the source's WAL has been read up to LSN " LSN_FORMAT
+				 " and does not have it.",
+				 LSN_ARGS(item->commit_lsn), LSN_ARGS(lsn));
+	return rc;
+}
+
 Rc
 proof_position(Proof *proof, Lsn lsn, Error *err)
 {
+	int left = 0;
+
 	for (int i = 0; i < proof->count; i++)
 	{
 		const ProofItem *item = &proof->items[i];
-		Rc rc;
 
 		if (lsn <= item->commit_lsn)
-			continue;
-		rc = refuse(item, err);
-		error_detail(err,
-					 "The last transaction that it has applied was committed "
-					 "at LSN " LSN_FORMAT "; the source's WAL has been read up "
-					 "to LSN " LSN_FORMAT " and does not have it.",
-					 LSN_ARGS(item->commit_lsn), LSN_ARGS(lsn));
-		return rc;
+			proof->items[left++] = *item;
+		else if (item->may_lack)
+			say_unproved(item);
+		else
+			return refuse_position(item, lsn, err);
 	}
+	proof->count = left;
 	return RC_OK;
 }

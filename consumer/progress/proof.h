@@ -15,9 +15,11 @@
  * before it passes that LSN.  If the slot starts after the commit, the slot
  * itself is the proof, because we have confirmed that position to it.
  *
- * The transaction comes again only if the plugin gets the same options as
- * before: with other options, or with tables left out, it may have nothing to
- * send.  The caller then adds nothing to the proof.
+ * The transaction is sure to come again only if the plugin gets the same
+ * options as before: with other options, or with tables left out, it may have
+ * nothing to send.  Such a transaction `may_lack`.  It is a proof if it comes,
+ * and WAL that has another transaction where it was is refused all the same.
+ * But if nothing is there, nothing is known, and a warning says so.
  *
  * One case is not detected: the source has new WAL only between the last
  * transaction and the position that a target recorded because there were no
@@ -44,6 +46,8 @@ typedef struct ProofItem
 	const char *label; /* name of the target, for messages; borrowed; or NULL */
 	Lsn commit_lsn;
 	int64_t commit_time_us; /* microseconds since 2000-01-01 UTC */
+	bool may_lack;          /* whether the stream may not bring it although the
+							 * WAL is the same */
 } ProofItem;
 
 typedef struct Proof
@@ -54,7 +58,8 @@ typedef struct Proof
 
 /*
  * Adds the last transaction that was applied to a target, unless the stream
- * starts (start_lsn) after it.  Nothing is added if item->commit_lsn is 0.
+ * starts (start_lsn) after it.  Nothing is added if item->commit_lsn is 0.  The
+ * start may not be 0, because then the transaction could be one before it.
  */
 void proof_add(Proof *proof, const ProofItem *item, Lsn start_lsn);
 
@@ -68,13 +73,14 @@ proof_is_open(const Proof *proof)
 /*
  * Compares a transaction that has come, before any of it is passed to the
  * sinks.  Fails with ERR_CONFIG if it is another than the one that has to come
- * there.
+ * there.  Removes, with a warning, those that may lack and were passed.
  */
 MUST_CHECK Rc proof_transaction(Proof *proof, const TxnInfo *txn, Error *err);
 
 /*
  * Fails with ERR_CONFIG if a transaction of the proof is before `lsn`:
- * everything before `lsn` has come.
+ * everything before `lsn` has come.  Removes, with a warning, those that may
+ * lack.
  */
 MUST_CHECK Rc proof_position(Proof *proof, Lsn lsn, Error *err);
 

@@ -132,6 +132,49 @@ each_target_has_its_own(void **state UNUSED)
 	assert_false(takes(&proof, 0x400, TIME, "at LSN 0/300;"));
 }
 
+/* A transaction that may lack because of what is left out. */
+static void
+add_that_may_lack(Proof *proof, Lsn commit_lsn)
+{
+	proof_add(proof,
+			  &(ProofItem){.label = "target",
+						   .commit_lsn = commit_lsn,
+						   .commit_time_us = TIME,
+						   .may_lack = true},
+			  START);
+}
+
+static void
+what_may_lack_is_not_waited_for(void **state UNUSED)
+{
+	Proof proof = {0};
+
+	add_that_may_lack(&proof, 0x200);
+	assert_true(takes(&proof, 0x180, 1, NULL));
+	assert_true(takes_position(&proof, 0x200));
+	assert_true(proof_is_open(&proof));
+	assert_true(takes(&proof, 0x208, 1, NULL));
+	assert_false(proof_is_open(&proof));
+	add_that_may_lack(&proof, 0x200);
+	assert_true(takes_position(&proof, 0x201));
+	assert_false(proof_is_open(&proof));
+}
+
+static void
+another_in_the_place_of_what_may_lack_is_refused(void **state UNUSED)
+{
+	const TxnInfo over = {.xid = 7, .commit_lsn = 0x1f8, .end_lsn = 0x230};
+	Proof proof = {0};
+	Error err = {0};
+
+	add_that_may_lack(&proof, 0x200);
+	assert_false(takes(&proof, 0x200, TIME + 1, "another one at LSN 0/200"));
+	assert_int_equal(proof_transaction(&proof, &over, &err), RC_FAIL);
+	error_reset(&err);
+	assert_true(takes(&proof, 0x200, TIME, NULL));
+	assert_false(proof_is_open(&proof));
+}
+
 int
 main(void)
 {
@@ -143,6 +186,8 @@ main(void)
 		cmocka_unit_test(a_transaction_behind_it_comes_too_early),
 		cmocka_unit_test(a_position_behind_it_comes_too_early),
 		cmocka_unit_test(each_target_has_its_own),
+		cmocka_unit_test(what_may_lack_is_not_waited_for),
+		cmocka_unit_test(another_in_the_place_of_what_may_lack_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
