@@ -490,15 +490,18 @@ check_pooler(PgConn *conn, const PgConnOptions *options, Error *err)
 	if (rc == RC_OK)
 		rc = pooler_check(conn, pid, other, options->at_most_ms, err);
 	pgconn_close(other);
-	if (rc == RC_AGAIN || (rc == RC_FAIL && err->code == ERR_CONNECT))
+	if (rc == RC_FAIL && err->code == ERR_CONNECT)
 	{
-		log_debug("connect",
-				  "%s is behind a connection pooler that has no second session",
-				  pgconn_label(conn));
 		error_reset(err);
-		return RC_OK;
+		rc = pooler_check_alone(conn, pid, err);
+		rc = rc == RC_OK ? RC_AGAIN : rc;
 	}
-	return rc;
+	if (rc != RC_AGAIN)
+		return rc;
+	log_debug("connect",
+			  "%s is behind a connection pooler that has no second session",
+			  pgconn_label(conn));
+	return RC_OK;
 }
 
 static MUST_CHECK Rc

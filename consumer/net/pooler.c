@@ -20,6 +20,10 @@
  */
 #define ANSWER_MS_MAX 3000
 
+/* The same when the other connection, which has waited for less, was answered.
+ */
+#define LATE_MS_MAX 1000
+
 /* Part of the error message; pooler_is_refused() recognises the error by it. */
 #define REFUSED "is behind a connection pooler that does not keep sessions"
 
@@ -77,19 +81,24 @@ ask_pid(PgConn *conn, int *pid, Error *err)
 	return rc;
 }
 
-/*
- * Asks the second connection for its PID.  Returns RC_AGAIN if there was no
- * answer within wait_ms; the connection can then only be closed.
- */
 static MUST_CHECK Rc
-ask_other_pid(PgConn *other, int wait_ms, int *pid, Error *err)
+send_other(PgConn *other, Error *err)
 {
-	PGresult *result = NULL;
-	Rc rc;
-
 	if (!PQsendQuery(pgconn_raw(other), pid_sql))
 		return pgconn_connection_error(other, "lost the connection to", err);
-	rc = pgconn_await_result(other, wait_ms, err);
+	return RC_OK;
+}
+
+/*
+ * Takes the answer of the second connection.  Returns RC_AGAIN if there is none
+ * within wait_ms.
+ */
+static MUST_CHECK Rc
+take_other_pid(PgConn *other, int wait_ms, int *pid, Error *err)
+{
+	PGresult *result = NULL;
+	Rc rc = pgconn_await_result(other, wait_ms, err);
+
 	if (rc != RC_OK)
 		return rc;
 	do
@@ -105,28 +114,71 @@ ask_other_pid(PgConn *other, int wait_ms, int *pid, Error *err)
 }
 
 /*
+ * Asks the second connection for its PID, and if it gets no answer, the first
+ * one before the answer is waited for once more.
+ *
+ * A pooler in session mode may have no session for the second connection, and
+ * the first one keeps its own.  A pooler in transaction mode whose sessions are
+ * all in use has the first connection wait, too: after the second one, because
+ * that has waited for longer.  So when the first one is answered, so is the
+ * second one.
+ */
+static MUST_CHECK Rc
+ask_other_pid(PgConn *conn, PgConn *other, int wait_ms, int *pid,
+			  int *other_pid, Error *err)
+{
+	Rc rc = send_other(other, err);
+
+	if (rc == RC_OK)
+		rc = take_other_pid(other, wait_ms, other_pid, err);
+	if (rc != RC_AGAIN)
+		return rc;
+	rc = ask_pid(conn, pid, err);
+	if (wait_ms > LATE_MS_MAX)
+		wait_ms = LATE_MS_MAX;
+	return rc == RC_OK ? take_other_pid(other, wait_ms, other_pid, err) : rc;
+}
+
+/*
  * *kept tells whether each of the two connections keeps its own backend.
- * Returns RC_AGAIN if the second connection did not answer.
+ * Returns RC_AGAIN if the second connection did not answer, and the first one
+ * keeps its own.
  */
 static MUST_CHECK Rc
 compare(PgConn *conn, PgConn *other, int wait_ms, int pid, bool *kept,
 		Error *err)
 {
+	int pid_now = pid;
 	int other_pid = 0;
-	Rc rc = ask_other_pid(other, wait_ms, &other_pid, err);
+	Rc rc = ask_other_pid(conn, other, wait_ms, &pid_now, &other_pid, err);
 
-	*kept = pid != other_pid;
+	*kept = pid_now == pid && pid != other_pid;
+	if (rc == RC_AGAIN && !*kept)
+		return RC_OK;
 	for (int i = 0; rc == RC_OK && *kept && i < ROUNDS; i++)
 	{
-		int pid_now = 0;
 		int other_pid_now = 0;
 
 		rc = ask_pid(conn, &pid_now, err);
 		if (rc == RC_OK)
-			rc = ask_other_pid(other, wait_ms, &other_pid_now, err);
-		*kept = pid_now == pid && other_pid_now == other_pid;
+			rc = ask_other_pid(conn, other, wait_ms, &pid_now, &other_pid_now,
+							   err);
+		*kept = pid_now == pid &&
+				(rc == RC_AGAIN || other_pid_now == other_pid);
 	}
 	return rc;
+}
+
+Rc
+pooler_check_alone(PgConn *conn, int pid, Error *err)
+{
+	int pid_now = pid;
+	Rc rc = RC_OK;
+
+	ASSERT(pid != 0);
+	for (int i = 0; rc == RC_OK && pid_now == pid && i < ROUNDS; i++)
+		rc = ask_pid(conn, &pid_now, err);
+	return rc == RC_OK && pid_now != pid ? pooler_set_refused(conn, err) : rc;
 }
 
 Rc
@@ -150,7 +202,7 @@ pooler_check(PgConn *conn, int pid, PgConn *other, int at_most_ms, Error *err)
 	ASSERT(pid != 0 && conn != other);
 	rc = compare(conn, other, wait_ms, pid, &kept, err);
 
-	if (rc == RC_OK && !kept)
+	if (rc != RC_FAIL && !kept)
 		return pooler_set_refused(conn, err);
 	return rc;
 }

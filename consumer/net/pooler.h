@@ -33,10 +33,18 @@ MUST_CHECK Rc pooler_find(PgConn *conn, int *pid, Error *err);
  * Fails with ERR_CONFIG if the pooler does not keep sessions.  `pid` is the PID
  * that pooler_find() has returned.  `other` is another connection of the same
  * kind, in which nothing was set.  Returns RC_AGAIN if `other` got no answer
- * within 3 seconds, or within at_most_ms if that is less and not 0.  Waits.
+ * within 3 seconds, or within at_most_ms if that is less and not 0, nor soon
+ * after that, although `conn` was answered and has kept its session.  Waits.
  */
 MUST_CHECK Rc pooler_check(PgConn *conn, int pid, PgConn *other, int at_most_ms,
 						   Error *err);
+
+/*
+ * The same without another connection, for a pooler that does not accept one.
+ * Does not notice each pooler that does not keep sessions: one may give us the
+ * same session again by chance.  Waits.
+ */
+MUST_CHECK Rc pooler_check_alone(PgConn *conn, int pid, Error *err);
 
 /*
  * Fills `err` as pooler_check() does, for a caller that notices during its work

@@ -61,7 +61,8 @@ for my $mode (qw(transaction statement))
 		name => 'pgbench',
 		command => [
 			'pgbench', '--no-vacuum', '--time=3600', '--client=3',
-			'--file=' . script(), $bouncer->conninfo($pair->name) ]);
+			'--file=' . script('short', 'SELECT pg_backend_pid()'),
+			$bouncer->conninfo($pair->name) ]);
 	$pair->wait_for_sql('target', "SELECT count(*) > 1 FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid()");
 	$pair->fails_like($FOLLOWER_FAILED, $REFUSED, "$mode: beside others",
@@ -70,7 +71,26 @@ for my $mode (qw(transaction statement))
 	stop_bouncer($bouncer);
 }
 
-my $bouncer = start_bouncer('session');
+# All of its sessions are in use most of the time, so that a second one takes
+# longer than is waited for.
+my $bouncer = start_bouncer('transaction', 1);
+my $long = Penstock::Process->start(
+	name => 'pgbench',
+	command => [
+		'pgbench', '--no-vacuum', '--time=3600', '--client=2',
+		'--file=' . script('long', 'SELECT pg_sleep(5)'),
+		$bouncer->conninfo($pair->name) ]);
+$pair->set_conninfo(target => $bouncer->conninfo($pair->name) . ' connect_timeout=60');
+$pair->wait_for_sql('target', "SELECT count(*) > 0 FROM pg_stat_activity
+	WHERE query = 'SELECT pg_sleep(5);'");
+$pair->fails_like($FOLLOWER_FAILED, $REFUSED, 'transaction: all sessions in use',
+	'follow');
+$long->end('INT');
+is($bouncer->setting($pair->name, 'search_path'),
+	'"$user", public', 'nothing is set in a session of others');
+stop_bouncer($bouncer);
+
+$bouncer = start_bouncer('session');
 $pair->set_conninfo(target => $bouncer->conninfo($pair->name));
 my @lanes = ('--set', '--apply=transaction', '--lanes=3');
 for my $options ([], \@lanes, \@lanes, \@lanes, [ '--set', '--apply=batch' ])
@@ -149,9 +169,10 @@ sub lead
 
 sub script
 {
-	my $file = "$directory/script.sql";
+	my ($name, $sql) = @_;
+	my $file = "$directory/$name.sql";
 
-	append_to_file($file, "SELECT pg_backend_pid();\n") if !-e $file;
+	append_to_file($file, "$sql;\n") if !-e $file;
 	return $file;
 }
 
