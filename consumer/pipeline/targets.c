@@ -271,7 +271,7 @@ begin_openings(Attempt *attempt)
 static bool
 can_do_without(const Attempt *attempt, const Error *err)
 {
-	return attempt->config->target_count > 1 && unreachable_is_reason(err);
+	return attempt->config->target_count > 1 && unreachable_may_open_later(err);
 }
 
 /* Resumes the task of one opening.  RC_FAIL: the attempt has failed. */

@@ -215,8 +215,24 @@ unreachable_backoff(const Sink *sink)
 	return last_sink(sink)->backoff;
 }
 
+static bool
+has_sqlstate(const Error *err, const char *sqlstate)
+{
+	return err->code == ERR_SQL && strcmp(err->sqlstate, sqlstate) == 0;
+}
+
 bool
 unreachable_is_reason(const Error *err)
 {
-	return sqlstate_is_server_gone(err) && error_is_transient(err);
+	return (sqlstate_is_server_gone(err) && error_is_transient(err)) ||
+		   has_sqlstate(err, "53100") || /* disk_full */
+		   has_sqlstate(err, "55P03");   /* lock_not_available */
+}
+
+bool
+unreachable_may_open_later(const Error *err)
+{
+	return (err->code == ERR_CONNECT || err->code == ERR_SQL) &&
+		   error_is_transient(err) &&
+		   !has_sqlstate(err, "55006"); /* object_in_use: another follower */
 }

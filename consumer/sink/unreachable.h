@@ -52,8 +52,19 @@ bool unreachable_has_answered(const Sink *sink);
  */
 Backoff unreachable_backoff(const Sink *sink);
 
-/* Whether an error means that the target cannot be reached; false if the target
- * has refused something. */
+/*
+ * Whether an error of a target that is followed means that it cannot be
+ * reached, or cannot take anything for now; false if it has refused something.
+ * Not when it is out of memory: a smaller batch may have room (out_of_room.h).
+ */
 bool unreachable_is_reason(const Error *err);
+
+/*
+ * Whether a target that could not be opened because of an error may be opened
+ * later, so that the others need not wait for it.  It may have accepted the
+ * connection and failed then, when it is out of memory, its disk is full or a
+ * lock is not available.
+ */
+bool unreachable_may_open_later(const Error *err);
 
 #endif /* PENSTOCK_SINK_UNREACHABLE_H */

@@ -73,6 +73,35 @@ back();
 $nodes->follow_to_end;
 $nodes->spread_ok('after a start with all nodes', item => 'id');
 
+# It accepts connections, and nothing more.
+for my $sqlstate (qw(53100 53200 55P03))
+{
+	fail_with($sqlstate);
+	$follower = $nodes->start('follow');
+	$follower->wait_log(qr/target "b" is unreachable.*following with slot/s);
+	write_rows();
+	wait_until('the others to go on', sub { others_have_all() });
+	pass("the others go on without a node that fails with $sqlstate");
+	unlike($follower->log, qr/trying again/, 'and do not begin again');
+	fail_no_more();
+	$follower->wait_log(qr/target "b" can be reached again/);
+	$pair->wait_caught_up($follower);
+	$nodes->spread_ok("after $sqlstate", item => 'id');
+	if ($sqlstate ne '53200')
+	{
+		my $mark = length $follower->log;
+		fail_with($sqlstate);
+		write_rows();
+		wait_until('the node to be left out', sub {
+			substr($follower->log, $mark) =~ /target "b" is unreachable/ });
+		wait_until('the others to go on', sub { others_have_all() });
+		pass("nor need they wait when it comes to $sqlstate");
+		fail_no_more();
+		$pair->wait_caught_up($follower);
+	}
+	$pair->stop_ok($follower);
+}
+
 # Slow: a lock keeps it from applying.
 my $locker = $pair->target->background_psql('node_b');
 $follower = $nodes->start('follow', '--memory=128MB');
@@ -137,6 +166,32 @@ sub back
 }
 
 # Nodes a and c have their part.
+# Rows of all nodes, which no one has yet.
+sub write_rows
+{
+	$pair->source_sql("INSERT INTO item SELECT max(id) + n, 'more'
+		FROM item, generate_series(1, 100) n GROUP BY n");
+}
+
+# The node lets nobody say how far it is.
+sub fail_with
+{
+	my ($sqlstate) = @_;
+
+	$nodes->node_sql('b', <<"END");
+CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS
+\$\$ BEGIN RAISE EXCEPTION USING ERRCODE = '$sqlstate'; END \$\$;
+CREATE TRIGGER fail BEFORE UPDATE ON penstock.progress FOR EACH ROW
+	EXECUTE FUNCTION public.fail();
+ALTER TABLE penstock.progress ENABLE ALWAYS TRIGGER fail;
+END
+}
+
+sub fail_no_more
+{
+	$nodes->node_sql('b', 'DROP FUNCTION public.fail() CASCADE');
+}
+
 sub others_have_all
 {
 	my %expected;
