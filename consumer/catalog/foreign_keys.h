@@ -10,8 +10,9 @@
  *
  * Both functions query the source and block.  They fail with ERR_CONFIG, naming
  * the foreign key and its tables, if there is such a key.  They check the keys
- * whose tables are both in the catalog and that are valid on the source; keys
- * that are NOT VALID are not validated on the target either.
+ * of which rows of both tables are in the catalog, also as those of partitions,
+ * and that are valid on the source; keys that are NOT VALID are not validated
+ * on the target either.
  */
 #ifndef PENSTOCK_CATALOG_FOREIGN_KEYS_H
 #define PENSTOCK_CATALOG_FOREIGN_KEYS_H
