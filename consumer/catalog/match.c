@@ -264,7 +264,7 @@ match_rows(CopyCatalog *catalog, PgConn *target, Error *err)
 }
 
 Rc
-match_target(CopyCatalog *catalog, PgConn *target, Error *err)
+match_target_columns(CopyCatalog *catalog, PgConn *target, Error *err)
 {
 	PGresult *result = NULL;
 	int row = 0;
@@ -291,5 +291,13 @@ match_target(CopyCatalog *catalog, PgConn *target, Error *err)
 		row = end;
 	}
 	PQclear(result);
+	return rc;
+}
+
+Rc
+match_target(CopyCatalog *catalog, PgConn *target, Error *err)
+{
+	Rc rc = match_target_columns(catalog, target, err);
+
 	return rc == RC_OK ? match_rows(catalog, target, err) : rc;
 }

@@ -15,6 +15,13 @@ MUST_CHECK Rc match_check_missing(const CopyCatalog *catalog, PgConn *target,
 								  Error *err);
 
 /*
+ * Fails unless every table exists on the target, with all its columns.  Sets
+ * what match_target() sets, but for `skip`.  Blocks.
+ */
+MUST_CHECK Rc match_target_columns(CopyCatalog *catalog, PgConn *target,
+								   Error *err);
+
+/*
  * Fails unless every table exists on the target, with all its columns, and,
  * unless it is `done`, without rows.  Sets the members of CopyTable and
  * CopyColumn that depend on the target, such as the format of COPY.  Blocks.

@@ -241,8 +241,11 @@ check_nothing_in_the_way(const CopyPlan *plan, Error *err)
 {
 	PGresult *created = NULL;
 	PGresult *result = NULL;
-	Rc rc = match_check_missing(plan->catalog, plan->target, err);
+	Rc rc;
 
+	if (plan->of_table)
+		return RC_OK;
+	rc = match_check_missing(plan->catalog, plan->target, err);
 	if (rc != RC_OK || !plan->catalog->whole)
 		return rc;
 	rc = read_created(plan->catalog, plan->source, &created, err);
@@ -511,7 +514,9 @@ check_roles(const CopyPlan *plan, Error *err)
 static Rc
 check_tables_there(const CopyPlan *plan, Error *err)
 {
-	return match_target(plan->catalog, plan->target, err);
+	return plan->of_table
+			   ? match_target_columns(plan->catalog, plan->target, err)
+			   : match_target(plan->catalog, plan->target, err);
 }
 
 

@@ -25,6 +25,8 @@ typedef struct CopyPlan
 	PgConn *target;   /* may be NULL for questions about the source */
 	bool schema_only; /* whether only the schema is copied */
 	bool data_only;   /* whether only rows are copied */
+	bool of_table;    /* whether a pipeline that exists gets one more table, or
+					   * one anew: it may be there, with rows */
 } CopyPlan;
 
 typedef enum CopySide

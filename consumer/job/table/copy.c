@@ -17,6 +17,7 @@
 #include "copy/schema/build.h"
 #include "copy/schema/programs.h"
 #include "copy/schema/schema.h"
+#include "job/table/ask.h"
 #include "job/table/publication.h"
 #include "net/sql.h"
 #include "pipeline/beside/definitions.h"
@@ -33,6 +34,7 @@ typedef struct TableCopy
 	bool anew;
 	PgConn *replication; /* replication connection that exports the snapshot */
 	SlotSnapshot snapshot;
+	bool asked;        /* whether the questions of ask.h were asked */
 	bool slot_begun;   /* whether the slot may exist */
 	bool snapshot_due; /* whether a newer snapshot has to be taken before rows
 						* are read */
@@ -214,6 +216,23 @@ read_catalog(TableCopy *copy, Error *err)
 	return rc;
 }
 
+/* Asks what would make the copy fail, before anything is changed; sets `asked`.
+ * Only a table that is published already is in the catalog. */
+static Rc
+ask_first(TableCopy *copy, Error *err)
+{
+	TableWork *work = copy->work;
+	Rc rc = catalog_read_table(&copy->catalog, work->source,
+							   work->config->publications, work->oid, err);
+
+	if (rc == RC_OK && copy->catalog->table_count > 0)
+	{
+		rc = table_ask(work, copy->catalog, err);
+		copy->asked = true;
+	}
+	return rc;
+}
+
 static Rc
 open_snapshot(TableCopy *copy, Error *err)
 {
@@ -223,6 +242,8 @@ open_snapshot(TableCopy *copy, Error *err)
 		rc = create_slot(copy, err);
 	if (rc == RC_OK)
 		rc = read_catalog(copy, err);
+	if (rc == RC_OK && !copy->asked)
+		rc = table_ask(copy->work, copy->catalog, err);
 	return rc;
 }
 
@@ -621,8 +642,10 @@ static Rc
 run(TableCopy *copy, Error *err)
 {
 	TableWork *work = copy->work;
-	Rc rc = leave_out_all(copy, err);
+	Rc rc = ask_first(copy, err);
 
+	if (rc == RC_OK)
+		rc = leave_out_all(copy, err);
 	if (rc == RC_OK && !work->published_only)
 		rc = table_publish(work, err);
 	if (rc == RC_OK)

@@ -3,6 +3,8 @@
  *    Copies the current table of a TableWork (see work.h), while the follower
  *    continues with the other tables.
  *
+ *     0. We ask all servers what would make the copy fail (ask.h).  A table
+ * that is not published yet is asked about when it is, in step 2.
  *     1. We set the table's state on every target to "copying".  From then on
  *        the follower leaves the table's changes out.
  *     2. We publish the table, if it is not published yet, and create a slot
