@@ -393,9 +393,10 @@ soak-switch:
 	@env PENSTOCK_ROUNDS=$(or $(ROUNDS),100) \
 		$(MAKE) check-e2e PROVE_TESTS=test/t/115_switch_load.t
 
-.PHONY: soak-verify	## verify in a loop for MINUTES, under full load; SEED=…
+.PHONY: soak-verify	## verify in a loop for MINUTES, while all is written; RATE=…
 soak-verify:
 	@env PENSTOCK_MINUTES=$(MINUTES) $(if $(SEED),PENSTOCK_SEED=$(SEED)) \
+		$(if $(RATE),PENSTOCK_RATE=$(RATE)) \
 		$(MAKE) check-e2e PROVE_TESTS=test/t/119_verify_soak.t
 
 .PHONY: check-migrations	## follow a year of an application's migrations

@@ -76,6 +76,15 @@ static const ControlTable tables[] = {
 					   " said_at timestamptz NOT NULL",
 		.of_pipeline = true,
 	},
+	/* verified_table.h */
+	{
+		.name = "verified",
+		.columns_sql = "pipeline text PRIMARY KEY,"
+					   " different boolean NOT NULL,"
+					   " complete boolean NOT NULL,"
+					   " verified_at timestamptz NOT NULL",
+		.of_pipeline = true,
+	},
 	/* copied_table.h */
 	{
 		.name = "copied",

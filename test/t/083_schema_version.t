@@ -10,14 +10,14 @@ use Test::More;
 
 use Penstock::Pair;
 
-my $VERSION = 10;
+my $VERSION = 11;
 
 # The tables of version 1, which were made one by one, and had fewer columns.
 my $AS_VERSION_1 = <<'END';
 DROP TABLE penstock.version, penstock.postponed_key, penstock.follower,
 	penstock.fence, penstock.moved, penstock.node, penstock.table_state,
 	penstock.definition, penstock.sequence, penstock.index_build, penstock.repair,
-	penstock.switch;
+	penstock.switch, penstock.verified;
 ALTER TABLE penstock.conflict DROP COLUMN target_index;
 ALTER TABLE penstock.copy_run DROP COLUMN source_timeline;
 ALTER TABLE penstock.progress DROP CONSTRAINT progress_pkey, DROP COLUMN moves,

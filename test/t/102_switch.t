@@ -557,6 +557,18 @@ sub refused_early
 	is($db->target_sql("SELECT count(*) FROM pg_replication_slots
 			WHERE slot_name = 'early_back'"), 1, 'the slot is left alone');
 	$db->target_sql("SELECT pg_drop_replication_slot('early_back')");
+
+	# What a comparison has found.
+	like(($db->run('switch', '--dry-run'))[1], qr/^note: target was not compared with the source/m,
+		'it is said that nobody has compared');
+	$db->target_sql('INSERT INTO t VALUES (1)');
+	is(($db->run('verify'))[0], 1, 'somebody does');
+	$db->fails_like(1, qr/target differs from the source: a comparison at .* has found that/,
+		'what differs is not moved', 'switch', '--dry-run');
+	is(($db->run('verify', '--repair', '--max-delete=100'))[0], 0, 'it is repaired');
+	my ($status, $output) = $db->run('switch', '--dry-run');
+	is($status, 0, 'then it can be moved');
+	unlike($output, qr/compared/, 'and nothing is said of that');
 	$db->run_or_die('table', 'pause', 't');
 	$db->fails_like(1, qr/table "public"\."t" is paused/, 'a paused table',
 		'switch');

@@ -4,7 +4,7 @@
 # repaired, and a second verify finds nothing; all that meanwhile.
 #
 # PENSTOCK_MINUTES=10 for the real thing ("make soak-verify"); PENSTOCK_SEED
-# chooses the rows.
+# chooses the rows, PENSTOCK_RATE how much is written.
 
 use strict;
 use warnings;
@@ -17,7 +17,10 @@ use Penstock::Pair;
 use Penstock::Process;
 
 my $SECONDS = 60 * ($ENV{PENSTOCK_MINUTES} || 1 / 6);
-my $WRITERS = $ENV{PENSTOCK_MINUTES} ? 8 : 4;
+
+# Transactions per second, of six changes each.  More than can be followed would
+# keep verify waiting for the targets.
+my $RATE = $ENV{PENSTOCK_RATE} || 200;
 my $SEED = $ENV{PENSTOCK_SEED} || 1 + int rand 1e6;
 
 # Rows with greater IDs are not written to, but for those that are damaged.
@@ -46,7 +49,7 @@ $pair->clone('--ddl=follow');
 my $follower = $pair->start('follow');
 $follower->wait_log(qr/following with slot/);
 
-my $writers = $pair->start_pgbench("--client=$WRITERS", '--file=' . script('rows', <<"SQL"));
+my $writers = $pair->start_pgbench('--client=4', "--rate=$RATE", '--file=' . script('rows', <<"SQL"));
 \\set a random(1, $WRITTEN)
 \\set b random(1, $WRITTEN)
 \\set new random(1000000, 2000000)
@@ -94,7 +97,7 @@ while (time < $end)
 	BAIL_OUT("a false alarm in round $rounds:\n" . differences($found) . $log)
 	  if $status != 0 && $status != 3;
 	$uncompared++ if $status == 3;
-	$rounds++;
+	note(sprintf '%.1f s: round %d, status %d', time - $end + $SECONDS, $rounds++, $status);
 }
 ok($rounds > 0, 'verify in a loop');
 diag("$rounds times, $uncompared of them without some table; no false alarm");

@@ -14,12 +14,16 @@
 #include "control/copy/postponed_key.h"
 #include "control/copy/table_state.h"
 #include "control/progress_table.h"
+#include "control/verified_table.h"
 #include "job/switch/tables.h"
 #include "net/sql.h"
 #include "source/slot.h"
 
 /* Largest number of notes of a kind that are reported. */
 #define NOTES_MAX 20
+
+/* Seconds after which it is reported when the target was compared. */
+#define VERIFIED_S_MAX 86400
 
 /* ---- the pipeline ---- */
 
@@ -145,6 +149,48 @@ check_options(const Switch *self, Error *err)
 	return RC_OK;
 }
 
+/*
+ * Refuses a target that the last comparison has found to differ; a target that
+ * was not compared, or long ago, is reported.
+ */
+static MUST_CHECK Rc
+check_verified(const Switch *self, Error *err)
+{
+	const char *label = pgconn_label(self->target);
+	VerifiedRow row;
+	Rc rc = verified_table_read(self->target, self->config.name, self->arena,
+								&row, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (row.exists && row.is_different)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "%s differs from the source: a comparison at %s has "
+					   "found that",
+					   label, row.verified_at);
+		error_hint(err,
+				   "Run \"%s\", or compare once more if that was mended "
+				   "since.",
+				   OWN_COMMAND("verify --repair"));
+		return rc;
+	}
+	if (!row.exists)
+		report_line(self->report,
+					"note: %s was not compared with the source: \"%s\" does so",
+					label, OWN_COMMAND("verify"));
+	else if (!row.is_complete)
+		report_line(self->report,
+					"note: at %s not all of %s could be compared with the "
+					"source",
+					row.verified_at, label);
+	else if (row.age_s > VERIFIED_S_MAX)
+		report_line(self->report,
+					"note: %s was last compared with the source at %s", label,
+					row.verified_at);
+	return RC_OK;
+}
+
 Rc
 readiness_check_pipeline(const Switch *self, Error *err)
 {
@@ -152,6 +198,8 @@ readiness_check_pipeline(const Switch *self, Error *err)
 
 	if (rc == RC_OK)
 		rc = check_progress(self, err);
+	if (rc == RC_OK)
+		rc = check_verified(self, err);
 	return rc == RC_OK ? check_keys(self, err) : rc;
 }
 

@@ -12,6 +12,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/task.h"
+#include "control/verified_table.h"
 #include "job/verify/anchor.h"
 #include "job/verify/compare.h"
 #include "job/verify/progress.h"
@@ -19,6 +20,7 @@
 #include "job/verify/schemas.h"
 #include "job/verify/sequences.h"
 #include "job/verify/tables.h"
+#include "pipeline/beside/reach.h"
 
 /* Pause before a table that was locked is tried again. */
 #define BUSY_PAUSE_MS 200
@@ -397,6 +399,32 @@ run_anchors(Verification *self, Error *err)
 	return rc;
 }
 
+/*
+ * Notes on every target what came of it.  A comparison of some tables, or of a
+ * sample, is not noted.  That it could not be noted is no failure.
+ */
+static void
+note_result(const Verification *self)
+{
+	const Config *config = self->config;
+
+	for (int i = 0; i < config->target_count && compares_all(self); i++)
+	{
+		PgConn *target = NULL;
+		Error failure = {0};
+		Rc rc = reach_target(config, i, &target, &failure);
+
+		if (rc == RC_OK)
+			rc = verified_table_write(
+				target, config->name, verdict_is_different(self->verdict),
+				verdict_is_complete(self->verdict), &failure);
+		if (rc == RC_FAIL)
+			log_error(LOG_WARNING, "verify.not-noted", &failure);
+		error_reset(&failure);
+		pgconn_close(target);
+	}
+}
+
 Rc
 verify_run(const Config *config, Verdict *verdict, Error *err)
 {
@@ -417,6 +445,8 @@ verify_run(const Config *config, Verdict *verdict, Error *err)
 		rc = repair_run(config, verdict, err);
 	if (rc == RC_OK)
 		rc = verify_sequences_compare(&self.sequences, verdict, err);
+	if (rc == RC_OK)
+		note_result(&self);
 	verify_schemas_release(&self.schemas);
 	verify_sequences_release(&self.sequences);
 	return rc;

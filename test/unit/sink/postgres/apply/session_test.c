@@ -27,7 +27,7 @@
 	 .answer = LIBPQ_ROWS,                                                     \
 	 .rows = "t|t|\\N|us\n"},                                                  \
 	{                                                                          \
-		.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "10\n"          \
+		.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "11\n"          \
 	}
 
 static const LibpqStep steps[] = {
@@ -42,7 +42,7 @@ static const LibpqStep steps[] = {
 	{.sql = "bool_or(relname = 'progress')",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "t|t|t|t\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "10\n"},
+	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "11\n"},
 	{.sql = "SET session_replication_role = replica"},
 	{.sql = "origin_session_reset()", .answer = LIBPQ_ROWS, .columns = 1},
 	{.sql = "origin_create(", .answer = LIBPQ_ROWS, .columns = 1},
