@@ -434,6 +434,13 @@ check-regression-followed: all
 		--with=build/regression/tests \
 		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/regression/followed.t
 
+.PHONY: check-prometheus	## alerts and metrics, with Debian's Prometheus
+check-prometheus: all
+	@test/prepare prometheus
+	@test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/prometheus \
+		--with=consumer/service/prometheus --with=consumer/metrics \
+		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/prometheus/alerts.t
+
 # Trees of these releases are made for it, in build/packages.
 .PHONY: check-deb	## packages on clean Debian 12 and 13; as root (RELEASES=…)
 check-deb:
