@@ -206,6 +206,9 @@ $(OUT)/consumer/%.o: consumer/%.c $(OUT)/flags \
 	@mkdir -p $(@D)
 	$(call quiet,cc,$<)$(CC) $(CONSUMER_CFLAGS) -c $< -o $@
 
+# It has these in it.
+$(OUT)/consumer/http/page.o: $(wildcard consumer/http/page/*)
+
 # Another compiler or other flags build everything again.
 .PHONY: FORCE
 $(OUT)/flags: FORCE
@@ -433,6 +436,17 @@ check-regression-followed: all
 		--logs=$(OUT)/test/regression-followed \
 		--with=build/regression/tests \
 		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/regression/followed.t
+
+# axe-core comes from npm; pictures are left in $(OUT)/page.
+.PHONY: check-page	## the page of a follower in Chromium, with axe-core
+check-page: all
+	@test/prepare page
+	@[ -e build/axe/node_modules/axe-core ] || \
+		npm install --silent --no-audit --no-fund --prefix build/axe axe-core@4
+	@rm -rf $(OUT)/page
+	@test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/page \
+		--results=$(OUT)/page --with=build/axe/node_modules/axe-core \
+		$(PROVE) -I test/t/lib $(PROVE_FLAGS) test/page/page.t
 
 .PHONY: check-prometheus	## alerts and metrics, with Debian's Prometheus
 check-prometheus: all

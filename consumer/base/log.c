@@ -12,7 +12,9 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/recent.h"
 #include "base/xalloc.h"
 
 static LogLevel level_min = LOG_INFO;
@@ -206,11 +208,22 @@ append_json(Buf *line, LogLevel level, const char *event, const Error *err)
 
 /* ---- both --------------------------------------------------------------- */
 
+static void
+note_event(LogLevel level, const char *event)
+{
+	char *name = make_name(level, event);
+
+	recent_add(name, level == LOG_ERROR, clock_monotonic_us());
+	free(name);
+}
+
 void
 log_error(LogLevel level, const char *event, const Error *err)
 {
 	Buf line;
 
+	if (level >= LOG_WARNING)
+		note_event(level, event);
 	if (level < level_min)
 		return;
 	buf_init(&line, BUF_TEXT_MAX);

@@ -8,8 +8,10 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "http/page.h"
 #include "metrics/health.h"
 #include "metrics/metrics.h"
+#include "metrics/state_json.h"
 #include "metrics/text.h"
 
 /* 503: the status of what is not ready. */
@@ -55,9 +57,45 @@ answer_ready(const HttpRequest *request UNUSED, HttpAnswer *answer)
 	free(numbers);
 }
 
+static void
+answer_state(const HttpRequest *request UNUSED, HttpAnswer *answer)
+{
+	MetricsNumbers *numbers = read_numbers();
+	History *history = xmalloc(sizeof(History));
+
+	metrics_read_history(history);
+	answer->type = "application/json";
+	metrics_state_json(&answer->body, numbers, history, clock_monotonic_us());
+	free(history);
+	free(numbers);
+}
+
+/* ---- the page ----------------------------------------------------------- */
+
+static void
+answer_html(const HttpRequest *request UNUSED, HttpAnswer *answer)
+{
+	answer->type = "text/html; charset=utf-8";
+	buf_append_string(&answer->body, page_html);
+}
+
+static void
+answer_css(const HttpRequest *request UNUSED, HttpAnswer *answer)
+{
+	answer->type = "text/css; charset=utf-8";
+	buf_append_string(&answer->body, page_css);
+}
+
+static void
+answer_js(const HttpRequest *request UNUSED, HttpAnswer *answer)
+{
+	answer->type = "text/javascript; charset=utf-8";
+	buf_append_string(&answer->body, page_js);
+}
+
 const HttpPath watch_paths[] = {
-	{"/metrics", answer_metrics},
-	{"/healthz", answer_alive},
-	{"/readyz", answer_ready},
-	{NULL, NULL},
+	{"/", answer_html},           {"/page.css", answer_css},
+	{"/page.js", answer_js},      {"/state.json", answer_state},
+	{"/metrics", answer_metrics}, {"/healthz", answer_alive},
+	{"/readyz", answer_ready},    {NULL, NULL},
 };

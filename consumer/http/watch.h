@@ -1,6 +1,7 @@
 /*
  * watch.h
- *    What a follower serves by HTTP: metrics, and whether it is well.
+ *    What a follower serves by HTTP: a page for people, metrics, and whether it
+ *    is well.
  */
 #ifndef PENSTOCK_HTTP_WATCH_H
 #define PENSTOCK_HTTP_WATCH_H
@@ -8,6 +9,8 @@
 #include "http/server.h"
 
 /*
+ *     /          a page for a browser; page.css, page.js and state.json are its
+ *                parts
  *     /metrics   the numbers, as OpenMetrics or in Prometheus's older format
  *     /healthz   status 200 as long as the process runs
  *     /readyz    status 200 if it follows and lags less than the limit, or

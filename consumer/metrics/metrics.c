@@ -8,10 +8,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/macros.h"
 
 static MetricsNumbers current;   /* the loop's */
 static MetricsNumbers published; /* under the lock */
+static History history;          /* likewise */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 MetricsNumbers *
@@ -84,6 +86,7 @@ metrics_publish(void)
 	pthread_once(&prepared, prepare_forks);
 	pthread_mutex_lock(&lock);
 	copy_numbers(&published, &current);
+	history_note(&history, &current, clock_monotonic_us());
 	pthread_mutex_unlock(&lock);
 }
 
@@ -92,5 +95,13 @@ metrics_read(MetricsNumbers *copy)
 {
 	pthread_mutex_lock(&lock);
 	copy_numbers(copy, &published);
+	pthread_mutex_unlock(&lock);
+}
+
+void
+metrics_read_history(History *copy)
+{
+	pthread_mutex_lock(&lock);
+	*copy = history;
 	pthread_mutex_unlock(&lock);
 }

@@ -16,6 +16,7 @@
 #ifndef PENSTOCK_METRICS_METRICS_H
 #define PENSTOCK_METRICS_METRICS_H
 
+#include "metrics/history.h"
 #include "metrics/numbers.h"
 
 /* The loop publishes at most this often. */
@@ -41,5 +42,8 @@ void metrics_publish(void);
  * empty name of the pipeline, if nothing was.
  */
 void metrics_read(MetricsNumbers *copy);
+
+/* Copies what the last hour was like; for any thread. */
+void metrics_read_history(History *copy);
 
 #endif /* PENSTOCK_METRICS_METRICS_H */
