@@ -8,6 +8,7 @@ use warnings;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Penstock::Nodes;
 use Penstock::Pair;
 
 my $VERSION = 11;
@@ -146,6 +147,22 @@ $pair->target_sql('TRUNCATE penstock.conflict');
 $pair->run_or_die('drop');
 is($pair->target_sql(q(SELECT to_regnamespace('penstock') IS NULL)),
 	't', 'without them nothing is left');
+
+
+# ---- A pipeline with a placement ----
+
+my $nodes = Penstock::Nodes->new(count => 2, pair => $pair->with_database('placed'),
+	placement => [ 'public.rows = hash(id)', 'public.mark = all' ]);
+$pair = $nodes->pair;
+$pair->source_sql('CREATE TABLE rows (id integer PRIMARY KEY, v text);
+	INSERT INTO rows SELECT n FROM generate_series(1, 20) n');
+$nodes->run_or_die('clone');
+$nodes->node_sql($_, 'ALTER TABLE penstock.node DROP COLUMN columns;
+	UPDATE penstock.version SET version = 9') for $nodes->names;
+$pair->source_sql('INSERT INTO rows SELECT n FROM generate_series(21, 40) n');
+$nodes->run_or_die('follow', '--endpos=' . $pair->source_lsn);
+my @counts = map { $nodes->node_sql($_, 'SELECT count(*) FROM rows') } $nodes->names;
+is($counts[0] + $counts[1], 40, 'nodes are brought up to date as well');
 
 done_testing();
 

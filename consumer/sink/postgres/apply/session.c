@@ -287,10 +287,11 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = progress_table_read(conn, options->pipeline, row, err);
 	if (rc == RC_OK && row->exists)
 		rc = check_history(options, row, 0, err);
-	if (rc == RC_OK && row->exists)
-		rc = node_table_check(conn, options->pipeline, options->node, err);
+	/* What comes after this may read columns that an older schema lacks. */
 	if (rc == RC_OK && row->exists)
 		rc = control_upgrade(conn, err);
+	if (rc == RC_OK && row->exists)
+		rc = node_table_check(conn, options->pipeline, options->node, err);
 	if (rc == RC_OK)
 		rc = set_replica_role(conn, options, &self->independent_tables, err);
 	if (rc == RC_OK && !self->independent_tables && options->only == NULL)
