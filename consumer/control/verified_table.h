@@ -18,7 +18,7 @@
 typedef struct VerifiedRow
 {
 	bool exists;             /* if false, the other fields are not set */
-	bool is_different;       /* whether something differed */
+	bool is_different;       /* whether rows of a table differed */
 	bool is_complete;        /* whether everything was compared */
 	const char *verified_at; /* time as text, with time zone */
 	double age_s;            /* seconds since then, by the target's clock */

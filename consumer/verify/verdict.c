@@ -172,10 +172,15 @@ count_tables(const Verdict *verdict, TableOutcome outcome)
 }
 
 bool
+verdict_has_different_rows(const Verdict *verdict)
+{
+	return count_tables(verdict, TABLE_DIFFERENT) > 0;
+}
+
+bool
 verdict_is_different(const Verdict *verdict)
 {
-	return verdict->note_count > 0 ||
-		   count_tables(verdict, TABLE_DIFFERENT) > 0;
+	return verdict->note_count > 0 || verdict_has_different_rows(verdict);
 }
 
 bool

@@ -144,6 +144,9 @@ void verdict_doubt(Verdict *verdict, const char *doubt);
 bool verdict_is_different(const Verdict *verdict);
 bool verdict_is_complete(const Verdict *verdict);
 
+/* Whether rows of a table differ. */
+bool verdict_has_different_rows(const Verdict *verdict);
+
 /* Reports the verdict as lines; equal tables only if `all`. */
 void verdict_report(const Verdict *verdict, bool all, const Report *report);
 

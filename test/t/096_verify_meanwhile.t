@@ -108,6 +108,8 @@ $verdict = decode_json($verify->output);
 is($verdict->{tables}[0]{missing}{rows}, 1, 'it is said');
 is($verdict->{complete}, JSON::PP::false, 'and that there may be more');
 like($verdict->{failure}, qr/stop/, 'and why');
+is($pair->target_sql('SELECT different, complete FROM penstock.verified'), 't|f',
+	'it is noted for a switch, too');
 release();
 $pair->target_sql("INSERT INTO first VALUES (17, repeat('x', 500))");
 

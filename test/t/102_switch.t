@@ -563,12 +563,17 @@ sub refused_early
 		'it is said that nobody has compared');
 	$db->target_sql('INSERT INTO t VALUES (1)');
 	is(($db->run('verify'))[0], 1, 'somebody does');
-	$db->fails_like(1, qr/target differs from the source: a comparison at .* has found that/,
+	$db->fails_like(1, qr/rows on target differ from those of the source: a comparison at .* has found that/,
 		'what differs is not moved', 'switch', '--dry-run');
 	is(($db->run('verify', '--repair', '--max-delete=100'))[0], 0, 'it is repaired');
 	my ($status, $output) = $db->run('switch', '--dry-run');
 	is($status, 0, 'then it can be moved');
 	unlike($output, qr/compared/, 'and nothing is said of that');
+	$db->target_sql('CREATE INDEX more ON t (id)');
+	is(($db->run('verify'))[0], 1, 'the schema differs');
+	($status) = $db->run('switch', '--dry-run');
+	is($status, 0, 'which "verify --repair" would not repair, and the writes can be moved');
+	$db->target_sql('DROP INDEX more');
 	$db->run_or_die('table', 'pause', 't');
 	$db->fails_like(1, qr/table "public"\."t" is paused/, 'a paused table',
 		'switch');

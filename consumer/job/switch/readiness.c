@@ -150,8 +150,8 @@ check_options(const Switch *self, Error *err)
 }
 
 /*
- * Refuses a target that the last comparison has found to differ; a target that
- * was not compared, or long ago, is reported.
+ * Refuses a target whose rows the last comparison has found to differ; a target
+ * that was not compared, or long ago, is reported.
  */
 static MUST_CHECK Rc
 check_verified(const Switch *self, Error *err)
@@ -166,13 +166,13 @@ check_verified(const Switch *self, Error *err)
 	if (row.exists && row.is_different)
 	{
 		rc = error_set(err, ERR_CONFIG,
-					   "%s differs from the source: a comparison at %s has "
-					   "found that",
+					   "rows on %s differ from those of the source: a "
+					   "comparison at %s has found that",
 					   label, row.verified_at);
 		error_hint(err,
-				   "Run \"%s\", or compare once more if that was mended "
+				   "Run \"%s\", or \"%s\" again if they were repaired "
 				   "since.",
-				   OWN_COMMAND("verify --repair"));
+				   OWN_COMMAND("verify --repair"), OWN_COMMAND("verify"));
 		return rc;
 	}
 	if (!row.exists)

@@ -400,14 +400,21 @@ run_anchors(Verification *self, Error *err)
 }
 
 /*
- * Notes on every target what came of it.  A comparison of some tables, or of a
- * sample, is not noted.  That it could not be noted is no failure.
+ * Notes on every target whether rows differ, for those who want to move the
+ * writes there.  A comparison of some tables, or of a sample, is not noted. Nor
+ * is one that has failed (`rc_of_run`), or was stopped, unless it had found
+ * rows that differ: then the note of an earlier one is not true any more.  That
+ * it could not be noted is no failure.
  */
 static void
-note_result(const Verification *self)
+note_result(const Verification *self, Rc rc_of_run)
 {
 	const Config *config = self->config;
+	bool differs = verdict_has_different_rows(self->verdict);
 
+	if (rc_of_run != RC_OK && !differs)
+		return;
+	interrupt_defer(true);
 	for (int i = 0; i < config->target_count && compares_all(self); i++)
 	{
 		PgConn *target = NULL;
@@ -415,14 +422,16 @@ note_result(const Verification *self)
 		Rc rc = reach_target(config, i, &target, &failure);
 
 		if (rc == RC_OK)
-			rc = verified_table_write(
-				target, config->name, verdict_is_different(self->verdict),
-				verdict_is_complete(self->verdict), &failure);
+			rc = verified_table_write(target, config->name, differs,
+									  rc_of_run == RC_OK &&
+										  verdict_is_complete(self->verdict),
+									  &failure);
 		if (rc == RC_FAIL)
 			log_error(LOG_WARNING, "verify.not-noted", &failure);
 		error_reset(&failure);
 		pgconn_close(target);
 	}
+	interrupt_defer(false);
 }
 
 Rc
@@ -445,8 +454,7 @@ verify_run(const Config *config, Verdict *verdict, Error *err)
 		rc = repair_run(config, verdict, err);
 	if (rc == RC_OK)
 		rc = verify_sequences_compare(&self.sequences, verdict, err);
-	if (rc == RC_OK)
-		note_result(&self);
+	note_result(&self, rc);
 	verify_schemas_release(&self.schemas);
 	verify_sequences_release(&self.sequences);
 	return rc;
