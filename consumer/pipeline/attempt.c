@@ -22,10 +22,12 @@
 #include "net/pgconn_open.h"
 #include "pipeline/begin.h"
 #include "pipeline/beside/reach.h"
+#include "pipeline/log/fed_sink.h"
 #include "pipeline/remember.h"
 #include "pipeline/run.h"
 #include "pipeline/targets.h"
 #include "sink/postgres/postgres_sink.h"
+#include "sink/unreachable.h"
 #include "source/log/log_source.h"
 
 /* First version of PostgreSQL that can send open transactions. */
@@ -59,6 +61,38 @@ check_rules(const Attempt *attempt, const Words *remembered, Error *err)
 }
 
 /*
+ * Whether the log can be recorded although no target answers: it says what is
+ * in it.
+ */
+static bool
+is_recorded_alone(const Attempt *attempt, const Error *err)
+{
+	return *attempt->recording != NULL &&
+		   recording_is_described(*attempt->recording) &&
+		   unreachable_is_reason(err);
+}
+
+/*
+ * Uses the options with which the log is recorded, until a target answers,
+ * which has those of the pipeline.
+ */
+static MUST_CHECK Rc
+use_log_description(Attempt *attempt, Error *err)
+{
+	const LogDescription *description = recording_description(
+		*attempt->recording);
+	Identity *identity = attempt->identity;
+
+	log_error(LOG_WARNING, "follow.target-unreachable", err);
+	error_reset(err);
+	identity->config.publications = description->publications;
+	identity->config.origin = description->origin;
+	attempt->config = &identity->config;
+	return publications_words(&identity->publications,
+							  description->publications, identity->arena, err);
+}
+
+/*
  * Reads the pipeline's options that are stored on the targets, unless an
  * earlier attempt has read them and no target has reported newer ones since.
  * If the user changes options, all targets are asked: a target that was
@@ -79,6 +113,8 @@ learn_identity(Attempt *attempt, Error *err)
 		rc = remember_read(attempt->config, attempt->config->name, order,
 						   identity->arena, &memory, err);
 		identity->target = REMEMBER_ANY_TARGET;
+		if (rc == RC_FAIL && is_recorded_alone(attempt, err))
+			return use_log_description(attempt, err);
 		if (rc == RC_OK && memory.revision > identity->memory.revision)
 			identity->memory = memory;
 		if (rc == RC_OK)
@@ -164,6 +200,26 @@ check_slot(Attempt *attempt, Error *err)
 	return rc;
 }
 
+/* Prepares the log beside the targets for the stream. */
+static MUST_CHECK Rc
+begin_log(Attempt *attempt, const SlotInfo *slot, Error *err)
+{
+	Recording *recording = *attempt->recording;
+	PGresult *result = NULL;
+	const char *database;
+	Rc rc = pgconn_exec(attempt->server, "SELECT pg_catalog.current_database()",
+						&result, err);
+
+	if (rc != RC_OK)
+		return rc;
+	database = PQgetvalue(result, 0, 0);
+	rc = recording_check(recording, &attempt->source, slot, database, err);
+	if (rc == RC_OK)
+		rc = recording_begin(recording, &attempt->source, slot, database, err);
+	PQclear(result);
+	return rc;
+}
+
 /*
  * Reads the confirmed position of the slot.  It is read only now that we use
  * the slot: before, another walsender may have moved it, such as one of ours
@@ -179,6 +235,8 @@ read_start(Attempt *attempt, Error *err)
 		rc = slot_read_log_end(attempt->server, &attempt->source, err);
 	if (rc == RC_OK)
 		attempt->confirmed_lsn = info.confirmed_lsn;
+	if (rc == RC_OK && *attempt->recording != NULL)
+		rc = begin_log(attempt, &info, err);
 	pgconn_close(attempt->server);
 	attempt->server = NULL;
 	return rc;
@@ -194,6 +252,10 @@ static bool
 wants_streaming(const Attempt *attempt)
 {
 	const Placement *placement = attempt->config->placement;
+
+	/* They are put together in the log. */
+	if (attempt->config->log != NULL)
+		return attempt->config->streaming && attempt->can_stream;
 
 	/*
 	 * Which target the directory has for a key is known only at the commit, so
@@ -220,8 +282,10 @@ open_stream(Attempt *attempt, Error *err)
 						.compression = config->compression,
 						.binary = true,
 						.skip_missing = config->skip_missing,
-						.schema_changes = config_schema_policy(config) !=
-										  SCHEMA_OFF,
+						.messages = config->log != NULL,
+						.schema_changes = config->log != NULL ||
+										  config_schema_policy(config) !=
+											  SCHEMA_OFF,
 						.streaming = wants_streaming(attempt)};
 	PgConn *replication = NULL;
 	Rc rc = pgconn_open(&replication, &conn_options, err);
@@ -254,6 +318,8 @@ open_directory(Attempt *attempt, Error *err)
 	int first = -1;
 	Rc rc;
 
+	if (attempt->config->placement == NULL)
+		return RC_OK;
 	for (int i = 0; i < attempt->sink_count; i++)
 		if (!attempt->sinks[i]->report->unreachable &&
 			(first < 0 || attempt->sinks[i]->report->start_lsn <
@@ -539,6 +605,18 @@ gets_the_same_again(const Attempt *attempt)
 
 /* ---- from a log --------------------------------------------------------- */
 
+static MUST_CHECK Rc
+refuse_no_schema_changes(Error *err)
+{
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "a log has schema changes, and the pipeline's --ddl is "
+					  "off");
+
+	error_hint(err, "Run \"penstock follow --set --ddl=stop\" with the source "
+					"itself, and without a log, before.");
+	return rc;
+}
+
 /* Refuses what takes a connection to the source, or other contents of the log.
  */
 static MUST_CHECK Rc
@@ -555,13 +633,7 @@ check_log_will_do(const Attempt *attempt, Error *err)
 					   "--set takes a connection to the "
 					   "source");
 	else if (config_schema_policy(config) == SCHEMA_OFF)
-	{
-		rc = error_set(err, ERR_CONFIG,
-					   "a log has schema changes, and the pipeline's --ddl is "
-					   "off");
-		error_hint(err, "Run \"penstock follow --set --ddl=stop\" with the "
-						"source itself before.");
-	}
+		rc = refuse_no_schema_changes(err);
 	return rc;
 }
 
@@ -588,42 +660,53 @@ have_the_same(const Words *a, const Words *b)
 }
 
 static MUST_CHECK Rc
-refuse_log(const Attempt *attempt, const char *option, const char *log,
-		   const char *pipeline, Error *err)
+refuse_log(const Attempt *attempt, const char *path, const char *option,
+		   const char *log, const char *pipeline, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
 					  "log \"%s\" has --%s=%s, and pipeline \"%s\" has "
 					  "--%s=%s",
-					  config_source_log(attempt->config), option, log,
-					  attempt->config->name, option, pipeline);
+					  path, option, log, attempt->config->name, option,
+					  pipeline);
 
 	error_detail(err, "The target would get other changes than from the slot.");
-	error_hint(err, "Follow from a log that was recorded with the options of "
-					"the pipeline.");
+	error_hint(err, "Use a log that was recorded with the options of the "
+					"pipeline.");
 	return rc;
 }
 
 /* Refuses a log that was recorded with other options than the pipeline has. */
 static MUST_CHECK Rc
-check_log_contents(const Attempt *attempt, Error *err)
+check_log_contents(const Attempt *attempt, const char *path,
+				   const LogDescription *description, Error *err)
 {
 	const Config *config = attempt->config;
 	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
-	LogDescription description = {0};
 	Words recorded = {0};
-	Rc rc = log_description_find(&description, config_source_log(config), arena,
-								 err);
+	Rc rc = publications_words(&recorded, description->publications, arena,
+							   err);
 
-	if (rc == RC_OK)
-		rc = publications_words(&recorded, description.publications, arena,
-								err);
 	if (rc == RC_OK &&
 		!have_the_same(&recorded, &attempt->identity->publications))
-		rc = refuse_log(attempt, "publications", description.publications,
-						config->publications, err);
-	if (rc == RC_OK && strcmp(description.origin, config->origin) != 0)
-		rc = refuse_log(attempt, "origin", description.origin, config->origin,
-						err);
+		rc = refuse_log(attempt, path, "publications",
+						description->publications, config->publications, err);
+	if (rc == RC_OK && strcmp(description->origin, config->origin) != 0)
+		rc = refuse_log(attempt, path, "origin", description->origin,
+						config->origin, err);
+	arena_free(arena);
+	return rc;
+}
+
+static MUST_CHECK Rc
+check_source_log(const Attempt *attempt, Error *err)
+{
+	const char *path = config_source_log(attempt->config);
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	LogDescription description = {0};
+	Rc rc = log_description_find(&description, path, arena, err);
+
+	if (rc == RC_OK)
+		rc = check_log_contents(attempt, path, &description, err);
 	arena_free(arena);
 	return rc;
 }
@@ -690,14 +773,19 @@ begin_from_log(Attempt *attempt, Error *err)
 	LogSourceOptions options = {.path = path};
 	Lsn first_lsn = 0;
 	Buf left_out;
-	Rc rc = log_timelines_read(path, &attempt->source, &first_lsn, err);
+	Rc rc = RC_OK;
 
+	if (attempt->config->log != NULL)
+		rc = error_set(err, ERR_USAGE,
+					   "a pipeline that follows from a log has no other one");
+	if (rc == RC_OK)
+		rc = log_timelines_read(path, &attempt->source, &first_lsn, err);
 	if (rc == RC_OK)
 		rc = learn_identity(attempt, err);
 	if (rc == RC_OK)
 		rc = check_log_will_do(attempt, err);
 	if (rc == RC_OK)
-		rc = check_log_contents(attempt, err);
+		rc = check_source_log(attempt, err);
 	if (rc != RC_OK)
 		return rc;
 	leave_out_counters(attempt);
@@ -715,11 +803,89 @@ begin_from_log(Attempt *attempt, Error *err)
 	return log_source_open(&attempt->stream, &options, err);
 }
 
+/* ---- with a log beside the targets -------------------------------------- */
+
+static MUST_CHECK Rc
+open_log(const Attempt *attempt, Error *err)
+{
+	const Config *config = attempt->config;
+
+	if (config->log == NULL || *attempt->recording != NULL)
+		return RC_OK;
+	return recording_open(attempt->recording, config->log,
+						  config->segment_bytes, err);
+}
+
+/* Compares the log with the pipeline, or says of what it is if it is new. */
+static MUST_CHECK Rc
+check_log(const Attempt *attempt, Error *err)
+{
+	const Config *config = attempt->config;
+	Recording *recording = *attempt->recording;
+	const LogDescription *description;
+
+	if (recording == NULL)
+		return RC_OK;
+	if (config->placement != NULL)
+		return error_set(err, ERR_CONFIG,
+						 "tables cannot be placed on several targets with a "
+						 "log");
+	if (attempt->identity->known && config_schema_policy(config) == SCHEMA_OFF)
+		return refuse_no_schema_changes(err);
+	if (!recording_is_described(recording))
+	{
+		recording_describe(recording, config->name, config->publications,
+						   config->origin);
+		return RC_OK;
+	}
+	description = recording_description(recording);
+	if (strcmp(description->slot, config->name) != 0)
+		return error_set(err, ERR_CONFIG,
+						 "log \"%s\" is of slot \"%s\", not \"%s\"",
+						 config->log, description->slot, config->name);
+	return check_log_contents(attempt, config->log, description, err);
+}
+
+/*
+ * Puts before the sink of each target one that feeds it from the log, and
+ * appends the log's own.
+ */
+static void
+join_log(Attempt *attempt)
+{
+	const Config *config = attempt->config;
+	Recording *recording = *attempt->recording;
+	Sink *log = recording_sink(recording);
+	const FedSinkOptions options = {
+		.path = config->log,
+		.log = log->report,
+		.first_lsn = recording_first(recording),
+		.start_lsn = attempt->confirmed_lsn,
+		.timeline = attempt->source.identity.timeline,
+		.queue_bytes = config->memory_bytes / (size_t) config->target_count / 2,
+	};
+
+	attempt->start_lsn = attempt->confirmed_lsn;
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		if (attempt->sinks[i]->report->unreachable)
+			continue;
+		attempt->start_lsn = lsn_min(attempt->start_lsn,
+									 attempt->sinks[i]->report->start_lsn);
+		attempt->sinks[i] = fed_sink_new(attempt->sinks[i], &options);
+	}
+	attempt->sinks[attempt->sink_count] = log;
+}
+
 static MUST_CHECK Rc
 begin_from_slot(Attempt *attempt, Error *err)
 {
-	Rc rc = check_slot(attempt, err);
+	Rc rc = open_log(attempt, err);
 
+	if (rc == RC_OK)
+		rc = check_slot(attempt, err);
+	if (rc == RC_OK)
+		rc = check_log(attempt, err);
 	if (rc == RC_OK)
 		rc = open_stream(attempt, err);
 	if (rc == RC_FAIL && strcmp(err->sqlstate, NO_SLOT_SQLSTATE) == 0)
@@ -728,7 +894,9 @@ begin_from_slot(Attempt *attempt, Error *err)
 		rc = read_start(attempt, err);
 	if (rc == RC_OK)
 		rc = targets_open(attempt, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && *attempt->recording != NULL)
+		join_log(attempt);
+	else if (rc == RC_OK)
 		rc = settle_left_out(attempt, err);
 	return rc;
 }
@@ -776,7 +944,8 @@ attempt_run(Attempt *attempt, Error *err)
 	pipeline.start_lsn = from_log ? attempt->log_from : attempt->confirmed_lsn;
 	pipeline.may_lack = !from_log && !gets_the_same_again(attempt);
 	pipeline.sinks = attempt->sinks;
-	pipeline.sink_count = attempt->sink_count;
+	pipeline.keeps_log = *attempt->recording != NULL;
+	pipeline.sink_count = attempt->sink_count + (pipeline.keeps_log ? 1 : 0);
 	for (int i = 0; i < attempt->sink_count; i++)
 	{
 		pipeline.rows_before += attempt->known[i].rows;
@@ -784,7 +953,8 @@ attempt_run(Attempt *attempt, Error *err)
 	}
 	pipeline.replace = targets_replace;
 	pipeline.replace_context = attempt;
-	pipeline.streaming = from_log ? NULL : attempt->streaming;
+	pipeline.streaming = from_log || pipeline.keeps_log ? NULL
+														: attempt->streaming;
 	attempt->keys = keys_new(attempt->config, attempt->sinks);
 	if (attempt->keys != NULL)
 	{

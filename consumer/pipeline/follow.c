@@ -182,6 +182,7 @@ typedef struct Attempts
 	LargeObjects *large_objects;
 	HeartbeatWriter *heartbeat;
 	Watchdog *watchdog;
+	Recording *recording; /* log beside the targets; or NULL */
 
 	/* A lock that was not to be had, as it was said last; or NULL. */
 	char *lock_said;
@@ -383,6 +384,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 			.large_objects = attempts.large_objects,
 			.heartbeat = attempts.heartbeat,
 			.watchdog = attempts.watchdog,
+			.recording = &attempts.recording,
 			.left_out = left_out,
 			.lacked_lock = attempts.lock_said != NULL,
 		};
@@ -432,6 +434,7 @@ follow_on(const Config *config, Buf *left_out, Error *err)
 	large_objects_free(attempts.large_objects);
 	heartbeat_free(attempts.heartbeat);
 	watchdog_free(attempts.watchdog);
+	recording_free(attempts.recording);
 	arena_free(identity.arena);
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
 		rc = config->endpos != 0 ? refuse_end(config, err) : accept_end(err);

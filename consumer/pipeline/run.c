@@ -43,7 +43,7 @@
 /* Milliseconds between two log lines about progress. */
 #define REPORT_INTERVAL_MS 10000
 
-_Static_assert(CONFIG_TARGETS_MAX <= PROOF_MAX, "a proof for each target");
+_Static_assert(PIPELINE_SINKS_MAX <= PROOF_MAX, "a proof for each sink");
 
 typedef struct Run
 {
@@ -57,8 +57,8 @@ typedef struct Run
 	int64_t watch_due_us;
 	Interest interest;                   /* what poll() waits for at the end of
 										  * the turn */
-	Worker *workers[CONFIG_TARGETS_MAX]; /* worker of each sink */
-	Worker *leaving[CONFIG_TARGETS_MAX]; /* workers of replaced sinks, until
+	Worker *workers[PIPELINE_SINKS_MAX]; /* worker of each sink */
+	Worker *leaving[PIPELINE_SINKS_MAX]; /* workers of replaced sinks, until
 										  * those are released; or NULL */
 	Task *watching;                    /* task of the watch, while it waits; or
 										* NULL */
@@ -69,6 +69,8 @@ typedef struct Run
 	Lsn streamed;        /* LSN up to which this stream has come; 0: none yet */
 	Lsn confirmed;       /* LSN confirmed to the source in this stream; 0:
 						  * none */
+	Progress kept;       /* what the source need not keep: `progress`, or that
+						  * of the log alone */
 	bool reading;        /* whether messages are still read from the stream */
 	bool source_idle;    /* whether no message had arrived when we last tried to
 						  * read one */
@@ -218,6 +220,13 @@ check_streaming(Run *run)
 	streaming_release(streaming, end);
 	run->renewing = true;
 	stop_reading(run, SINK_SETTLING);
+}
+
+/* Returns the number of sinks that are those of targets: the first ones. */
+static int
+target_count(const Run *run)
+{
+	return run->pipeline->sink_count - (run->pipeline->keeps_log ? 1 : 0);
 }
 
 static MUST_CHECK Rc
@@ -468,6 +477,22 @@ receive_messages(Run *run, Error *err)
 /* ---- positions ---------------------------------------------------------- */
 
 /*
+ * Computes what the source need not keep.  With a log that is what the log has,
+ * which is the last sink.
+ */
+static void
+note_kept(Run *run, const ProgressTarget *last)
+{
+	if (!run->pipeline->keeps_log)
+	{
+		run->kept = run->progress;
+		return;
+	}
+	progress_received(&run->kept, run->progress.received);
+	progress_update(&run->kept, last, 1);
+}
+
+/*
  * Computes which positions are reported to the source and told to the sinks.
  *
  * The targets may have applied more than the source knows of, if the connection
@@ -481,7 +506,7 @@ static void
 update_positions(Run *run)
 {
 	const Pipeline *pipeline = run->pipeline;
-	ProgressTarget targets[CONFIG_TARGETS_MAX];
+	ProgressTarget targets[PIPELINE_SINKS_MAX];
 	SourcePositions positions;
 
 	for (int i = 0; i < pipeline->sink_count; i++)
@@ -491,6 +516,7 @@ update_positions(Run *run)
 		targets[i] = (ProgressTarget){report->applied_lsn, report->durable_lsn};
 	}
 	progress_update(&run->progress, targets, pipeline->sink_count);
+	note_kept(run, &targets[pipeline->sink_count - 1]);
 	for (int i = 0; i < pipeline->sink_count; i++)
 	{
 		Sink *sink = pipeline->sinks[i];
@@ -503,11 +529,11 @@ update_positions(Run *run)
 	}
 	run->confirmed = proof_is_open(&run->proof)
 						 ? 0
-						 : lsn_min(run->progress.confirmed, run->streamed);
-	positions = (SourcePositions){.received = run->progress.received,
+						 : lsn_min(run->kept.confirmed, run->streamed);
+	positions = (SourcePositions){.received = run->kept.received,
 								  .durable = run->confirmed,
-								  .applied = run->progress.applied};
-	CHECK(run->confirmed <= run->progress.confirmed);
+								  .applied = run->kept.applied};
+	CHECK(run->confirmed <= run->kept.confirmed);
 	source_set_positions(pipeline->source, &positions);
 }
 
@@ -695,7 +721,7 @@ report(Run *run)
 
 	if (run->now_us < run->report_due_us || !run->pipeline->verbose)
 		return;
-	for (int i = 0; i < run->pipeline->sink_count; i++)
+	for (int i = 0; i < target_count(run); i++)
 	{
 		rows += run->pipeline->sinks[i]->report->rows;
 		transactions += run->pipeline->sinks[i]->report->transactions;
@@ -718,7 +744,8 @@ note_numbers(Run *run)
 	const RunState state = {.progress = &run->progress,
 							.sinks = run->pipeline->sinks,
 							.workers = run->workers,
-							.sink_count = run->pipeline->sink_count,
+							.sink_count = target_count(run),
+							.confirmed_lsn = run->kept.confirmed,
 							.now_us = run->now_us};
 
 	if (run->pipeline->counted)
@@ -729,8 +756,7 @@ note_numbers(Run *run)
 static void
 end_numbers(Run *run)
 {
-	for (int i = 0; run->pipeline->counted && i < run->pipeline->sink_count;
-		 i++)
+	for (int i = 0; run->pipeline->counted && i < target_count(run); i++)
 		run_numbers_end_sink(&run->numbers, i, run->pipeline->sinks[i]);
 }
 
@@ -745,7 +771,7 @@ report_on_request(Run *run)
 			 "received " LSN_FORMAT ", applied " LSN_FORMAT
 			 ", confirmed " LSN_FORMAT ", %s",
 			 LSN_ARGS(run->progress.received), LSN_ARGS(run->progress.applied),
-			 LSN_ARGS(run->progress.confirmed),
+			 LSN_ARGS(run->kept.confirmed),
 			 run->lost ? "applying what came before the stream was interrupted"
 			 : !run->reading ? "not reading"
 			 : router_waits_for(run->router) != NULL
@@ -759,9 +785,10 @@ report_on_request(Run *run)
 
 		log_info(
 			"follow",
-			"target %d: applied " LSN_FORMAT ", durable " LSN_FORMAT
-			", %" PRId64 " transactions, %" PRId64 " changes%s%s%s",
-			i + 1, LSN_ARGS(sink->report->applied_lsn),
+			"%s %d: applied " LSN_FORMAT ", durable " LSN_FORMAT ", %" PRId64
+			" transactions, %" PRId64 " changes%s%s%s",
+			i < target_count(run) ? "target" : "log", i + 1,
+			LSN_ARGS(sink->report->applied_lsn),
 			LSN_ARGS(sink->report->durable_lsn), sink->report->transactions,
 			sink->report->rows, sink->report->full ? ", full" : "",
 			worker_is_waiting(run->workers[i]) ? ", waiting for an answer of it"
@@ -797,6 +824,8 @@ replace_sink(Run *run, int index, Error *err)
 	Sink *sink = NULL;
 	SinkOrders orders;
 
+	if (index >= target_count(run))
+		return RC_FAIL; /* the log, without which nothing may go on */
 	if (pipeline->counted)
 		metrics_target(index)->failures++;
 	if (pipeline->replace != NULL)
@@ -1046,10 +1075,11 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 			   .reading = true,
 			   .interest = INTEREST_NONE};
 	Lsn durable = UINT64_MAX;
+	Lsn kept = UINT64_MAX; /* what the log has at the start, if there is one */
 	Rc rc;
 
 	ASSERT(pipeline->sink_count > 0 &&
-		   pipeline->sink_count <= CONFIG_TARGETS_MAX);
+		   pipeline->sink_count <= PIPELINE_SINKS_MAX);
 	ASSERT(pipeline->beside_count <= PIPELINE_BESIDE_MAX);
 	run.input = pipeline->from_log ? decoder_new_for_log() : decoder_new();
 	for (int i = 0; i < pipeline->sink_count; i++)
@@ -1070,6 +1100,12 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 			proof_add(&run.proof, &last, pipeline->start_lsn);
 	}
 	progress_init(&run.progress, durable);
+	run.kept = run.progress;
+	if (pipeline->keeps_log)
+	{
+		kept = pipeline->sinks[pipeline->sink_count - 1]->report->durable_lsn;
+		progress_init(&run.kept, kept);
+	}
 	run.router = router_new(&(RouterOptions){
 		.sinks = pipeline->sinks,
 		.sink_count = pipeline->sink_count,
@@ -1090,7 +1126,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 	if (run.loss.code != ERR_NONE)
 		log_error(LOG_WARNING, "source.stream-lost", &run.loss);
 	error_reset(&run.loss);
-	*progressed = run.progress.confirmed > durable;
+	*progressed = run.progress.confirmed > durable || run.kept.confirmed > kept;
 	stop_watching(&run);
 	stop_beside(&run);
 	stop_working(&run);

@@ -48,6 +48,9 @@ typedef struct Beside
  */
 #define PIPELINE_BESIDE_MAX (4 + CONFIG_TARGETS_MAX)
 
+/* Largest number of sinks: one for each target, and the one of a log. */
+#define PIPELINE_SINKS_MAX (CONFIG_TARGETS_MAX + 1)
+
 typedef struct Pipeline
 {
 	Source *source; /* borrowed */
@@ -59,6 +62,9 @@ typedef struct Pipeline
 					 * other tables are published or left out than before */
 	Sink **sinks;   /* borrowed */
 	int sink_count;
+	bool keeps_log; /* whether the last sink writes a log, from which the others
+					 * can get everything again: then only that one counts for
+					 * what is confirmed to the source */
 	const PlacedColumnsList *columns; /* see RouterOptions; borrowed */
 	const Placement *placement;       /* placement over the sinks; borrowed, or
 									   * NULL */

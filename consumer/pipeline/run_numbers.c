@@ -56,23 +56,26 @@ note_target(RunNumbers *self, int index, const RunState *state)
 }
 
 static void
-note_positions(RunNumbers *self, const Progress *progress, int64_t now_us)
+note_positions(RunNumbers *self, const RunState *state)
 {
+	const Progress *progress = state->progress;
+	int64_t now_us = state->now_us;
 	MetricsNumbers *numbers = metrics_numbers();
 	Heartbeats *beats = &numbers->heartbeats;
 
 	lag_note(&numbers->received_lag, beats, progress->received, now_us);
 	lag_note(&numbers->applied_lag, beats, progress->applied, now_us);
-	lag_note(&numbers->confirmed_lag, beats, progress->confirmed, now_us);
+	lag_note(&numbers->confirmed_lag, beats, state->confirmed_lsn, now_us);
 	if (self->progress.received == progress->received &&
 		self->progress.applied == progress->applied &&
-		self->progress.confirmed == progress->confirmed)
+		self->progress.confirmed == progress->confirmed &&
+		(Lsn) numbers->confirmed_lsn == state->confirmed_lsn)
 		return;
 	self->changed = true;
 	self->progress = *progress;
 	numbers->received_lsn = progress->received;
 	numbers->applied_lsn = progress->applied;
-	numbers->confirmed_lsn = progress->confirmed;
+	numbers->confirmed_lsn = state->confirmed_lsn;
 	heartbeats_forget(beats, progress->confirmed);
 }
 
@@ -81,7 +84,7 @@ run_numbers_note(RunNumbers *self, const RunState *state)
 {
 	for (int i = 0; i < state->sink_count; i++)
 		note_target(self, i, state);
-	note_positions(self, state->progress, state->now_us);
+	note_positions(self, state);
 	if (!self->changed || state->now_us < self->due_us)
 		return;
 	metrics_publish();

@@ -27,6 +27,7 @@ typedef struct RunNumbers
 typedef struct RunState
 {
 	const Progress *progress;
+	Lsn confirmed_lsn; /* what the source need not keep */
 	Sink *const *sinks;
 	Worker *const *workers;
 	int sink_count;

@@ -24,6 +24,7 @@
 #include "pipeline/beside/place.h"
 #include "pipeline/beside/sequences.h"
 #include "pipeline/beside/watchdog.h"
+#include "pipeline/log/recording.h"
 #include "pipeline/streaming.h"
 #include "route/directory.h"
 #include "sink/postgres/postgres_sink.h"
@@ -101,6 +102,8 @@ typedef struct Attempt
 	LargeObjects *large_objects;
 	HeartbeatWriter *heartbeat;   /* borrowed; kept between attempts */
 	Watchdog *watchdog;           /* the same */
+	Recording **recording;        /* the same; NULL: not opened, or there is no
+								   * log beside the targets */
 	IndexBuilder *index_builders; /* of this attempt; NULL: not made yet */
 	PgConn *server;   /* an ordinary session with the source, while it is
 					   * needed */
@@ -117,8 +120,9 @@ typedef struct Attempt
 	Lsn start_lsn;        /* least start_lsn of the targets */
 	bool can_stream;      /* whether the source can send open transactions */
 	Opening openings[CONFIG_TARGETS_MAX];
-	Sink *sinks[CONFIG_TARGETS_MAX];
-	int sink_count;    /* 0 until all sinks are in `sinks` */
+	Sink *sinks[CONFIG_TARGETS_MAX + 1]; /* those of the targets, and of the log
+										  * if there is one */
+	int sink_count;    /* of targets; 0 until all sinks are in `sinks` */
 	SchemaNotes notes; /* stores the definitions of the source's schema on
 						* targets that have none */
 	bool noting;       /* whether definitions are being stored on a target; the

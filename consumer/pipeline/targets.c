@@ -27,10 +27,41 @@
 #define OTHERS_READY_MS_MAX 500
 
 /*
+ * Milliseconds that the first target has to become ready if there is a log,
+ * which is recorded without any.
+ */
+#define FIRST_READY_MS_MAX 2000
+
+/*
  * Milliseconds between two looks whether the definitions of the source's schema
  * were stored on another target.
  */
 #define NOTING_PAUSE_MS 20
+
+/* Checks that the log beside the targets has what the target has not. */
+static MUST_CHECK Rc
+check_log_start(const Attempt *attempt, const Sink *sink, const char *label,
+				Error *err)
+{
+	Lsn first_lsn = recording_first(*attempt->recording);
+	Rc rc;
+
+	if (sink->report->start_lsn >= first_lsn)
+		return RC_OK;
+	rc = error_set(err, ERR_CONFIG,
+				   "log \"%s\" begins after what %s has: changes are missing "
+				   "there",
+				   attempt->config->log, label);
+	error_detail(err,
+				 "The log begins at LSN " LSN_FORMAT
+				 ", the target has everything up to " LSN_FORMAT ".",
+				 LSN_ARGS(first_lsn), LSN_ARGS(sink->report->start_lsn));
+	error_hint(err,
+			   "Put earlier segments back into the log, or copy the target "
+			   "again with \"%s\".",
+			   OWN_COMMAND("clone"));
+	return rc;
+}
 
 /*
  * Checks that the slot does not start after the target's progress.  We confirm
@@ -46,6 +77,8 @@ check_position(const Attempt *attempt, const Sink *sink, const char *label,
 
 	if (sink->report->start_lsn >= attempt->confirmed_lsn)
 		return RC_OK;
+	if (attempt->config->log != NULL)
+		return check_log_start(attempt, sink, label, err);
 	rc = error_set(err, ERR_CONFIG,
 				   "slot \"%s\" is ahead of %s: changes are missing there",
 				   attempt->config->name, label);
@@ -108,7 +141,7 @@ sink_options(Attempt *attempt, int index, char *label)
 	return (PostgresSinkOptions){
 		.conninfo = config->targets[index],
 		.label = label,
-		.impatient = config->target_count > 1,
+		.impatient = config->target_count > 1 || config->log != NULL,
 		.pipeline = config->name,
 		.source = &attempt->source,
 		.rules = &config->conflict_rules,
@@ -224,10 +257,14 @@ say_unreachable(const Attempt *attempt, int index, Lsn durable_lsn,
 	config_label_target(attempt->config, index, label);
 	if (err->code != ERR_NONE)
 		log_error(LOG_WARNING, "follow.target-failed", err);
-	log_warning("follow.target-unreachable",
-				"%s is unreachable: the others go on, and the source keeps its "
-				"WAL from LSN " LSN_FORMAT " on for it",
-				label, LSN_ARGS(durable_lsn));
+	log_warning(
+		"follow.target-unreachable",
+		"%s is unreachable: the others go on, and the %s from LSN " LSN_FORMAT
+		" on for it",
+		label,
+		attempt->config->log != NULL ? "log has everything"
+									 : "source keeps its WAL",
+		LSN_ARGS(durable_lsn));
 }
 
 /* ---- opening them ------------------------------------------------------- */
@@ -241,6 +278,8 @@ forget_if_all_are_unreachable(const Attempt *attempt)
 {
 	int count = attempt->config->target_count;
 
+	if (attempt->config->log != NULL)
+		return; /* it is followed without any */
 	for (int i = 0; i < count; i++)
 		if (!attempt->known[i].unreachable)
 			return;
@@ -271,7 +310,9 @@ begin_openings(Attempt *attempt)
 static bool
 can_do_without(const Attempt *attempt, const Error *err)
 {
-	return attempt->config->target_count > 1 && unreachable_may_open_later(err);
+	return (attempt->config->target_count > 1 ||
+			attempt->config->log != NULL) &&
+		   unreachable_may_open_later(err);
 }
 
 /* Resumes the task of one opening.  RC_FAIL: the attempt has failed. */
@@ -322,7 +363,9 @@ wait_for_openings(Attempt *attempt, Error *err)
 {
 	Task *tasks[CONFIG_TARGETS_MAX];
 	int count = attempt->config->target_count;
-	int64_t until_us = INT64_MAX;
+	int64_t until_us = attempt->config->log != NULL
+						   ? clock_monotonic_us() + FIRST_READY_MS_MAX * 1000
+						   : INT64_MAX;
 
 	for (;;)
 	{
@@ -391,7 +434,8 @@ targets_open(Attempt *attempt, Error *err)
 	forget_if_all_are_unreachable(attempt);
 	begin_openings(attempt);
 	rc = wait_for_openings(attempt, err);
-	if (rc == RC_OK && !is_any_open(attempt, err))
+	if (rc == RC_OK && !is_any_open(attempt, err) &&
+		attempt->config->log == NULL)
 		rc = RC_FAIL;
 	if (rc != RC_OK)
 		return rc;
@@ -424,7 +468,8 @@ targets_replace(void *context, int index, Error *err)
 	ASSERT(index >= 0 && index < attempt->sink_count);
 	ASSERT(err->code != ERR_NONE);
 	durable_lsn = attempt->sinks[index]->report->durable_lsn;
-	if (!unreachable_is_reason(err) || !has_other_target(attempt, index))
+	if (!unreachable_is_reason(err) ||
+		(attempt->config->log == NULL && !has_other_target(attempt, index)))
 		return NULL;
 	note_applied(&attempt->known[index], attempt->sinks[index]);
 	say_unreachable(attempt, index, durable_lsn, err);

@@ -35,8 +35,8 @@
 #include "model/change.h"
 #include "model/lsn.h"
 
-/* Largest number of targets of a pipeline. */
-#define PROOF_MAX 64
+/* Largest number of sinks of a pipeline: its targets, and a log. */
+#define PROOF_MAX 65
 
 /*
  * A transaction that the stream has to bring again, and the target that has it.

@@ -217,6 +217,7 @@ struct Sink
 	Sink *next; /* sink after this one, if this is a filter; else NULL */
 	const SinkReport *report; /* report of this sink, or that of `next` */
 	SinkOrders orders;
+	bool orders_next;    /* whether the sink itself gives orders to `next` */
 	bool in_transaction; /* whether begin was called and commit was not; set by
 						  * the functions below */
 };
@@ -234,7 +235,8 @@ sink_init(Sink *sink, const SinkOps *ops, SinkReport *report, Lsn start_lsn)
 }
 
 /*
- * Sets the orders of a sink and, if it is a filter, of the sinks after it.  The
+ * Sets the orders of a sink and, if it is a filter that does not give orders
+ * itself (`orders_next`), of the sinks after it.  The
  * mode must not move to the left, and the LSNs must not decrease.
  */
 static inline void
@@ -253,7 +255,7 @@ sink_order(Sink *sink, const SinkOrders *orders)
 	CHECK(orders->streamed_lsn >= sink->orders.streamed_lsn);
 	CHECK(orders->everywhere_lsn >= sink->orders.everywhere_lsn);
 	CHECK(orders->everywhere_lsn <= orders->received_lsn);
-	for (; sink != NULL; sink = sink->next)
+	for (; sink != NULL; sink = sink->orders_next ? NULL : sink->next)
 		sink->orders = *orders;
 }
 
