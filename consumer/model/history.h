@@ -85,16 +85,6 @@ MUST_CHECK Rc history_prove(const SourceHistory *history,
  * Fails with ERR_CONFIG unless all WAL of a standby is in the source's history.
  * The source's flush_lsn has to be read after the standby's history.
  *
- * Two servers that continue on the same timeline, one of which was restored
- * without recovery, cannot be told apart by their histories.
- */
-MUST_CHECK Rc history_prove_standby(const SourceHistory *source,
-									const SourceHistory *standby, Error *err);
-
-/*
- * Fails with ERR_CONFIG unless all WAL of a standby is in the source's history.
- * The source's flush_lsn has to be read after the standby's history.
- *
  * Two servers that continue on the same timeline, because the files of one were
  * put back without recovery, cannot be told apart by their histories.
  */
