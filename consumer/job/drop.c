@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/log.h"
@@ -18,6 +19,8 @@
 #include "control/progress_table.h"
 #include "job/large_objects.h"
 #include "job/sequences.h"
+#include "log/description.h"
+#include "log/directory.h"
 #include "net/origin.h"
 #include "net/pgconn_open.h"
 #include "net/target_name.h"
@@ -39,6 +42,7 @@ typedef struct DropTarget
 typedef struct Drop
 {
 	const Config *config;
+	const DropExpected *expected; /* NULL: the source may be any */
 	const Report *report;
 	Arena *arena;
 	PgConn *source; /* NULL: the user has given no source */
@@ -98,6 +102,31 @@ refuse_slot(const Drop *drop, Error *err)
 	return RC_OK;
 }
 
+/* Slots of the same name are on many servers. */
+static Rc
+check_expected(const Drop *drop, Error *err)
+{
+	const DropExpected *expected = drop->expected;
+	const char *database = PQdb(pgconn_raw(drop->source));
+	Rc rc = RC_OK;
+
+	if (expected == NULL)
+		return RC_OK;
+	if (strcmp(expected->system_identifier, drop->system_identifier) != 0)
+		rc = error_set(err, ERR_CONFIG,
+					   "log \"%s\" is of another server, with system "
+					   "identifier %s",
+					   expected->log, expected->system_identifier);
+	else if (expected->database != NULL &&
+			 strcmp(expected->database, database) != 0)
+		rc = error_set(err, ERR_CONFIG,
+					   "log \"%s\" is of database \"%s\", not \"%s\"",
+					   expected->log, expected->database, database);
+	if (rc == RC_FAIL)
+		error_detail(err, "Nothing was removed.");
+	return rc;
+}
+
 static Rc
 look_at_source(Drop *drop, Error *err)
 {
@@ -110,6 +139,8 @@ look_at_source(Drop *drop, Error *err)
 	if (rc == RC_OK)
 		rc = slot_read_system_identifier(drop->source, drop->system_identifier,
 										 err);
+	if (rc == RC_OK)
+		rc = check_expected(drop, err);
 	if (rc == RC_OK)
 		rc = slot_read(drop->source, drop->config->name, &drop->slot, err);
 	if (rc == RC_OK && drop->slot.exists)
@@ -512,10 +543,27 @@ release(Drop *drop)
 	arena_free(drop->arena);
 }
 
-Rc
-drop_run(const Config *config, const Report *lines, Error *err)
+/* Says what becomes of the log whose slot was removed. */
+static void
+report_log(const Drop *drop)
+{
+	if (drop->expected == NULL || !drop->slot.exists)
+		return;
+	report_line(drop->report,
+				drop->config->dry_run
+					? "would leave log \"%s\" alone: nothing could be recorded "
+					  "into it any more"
+					: "log \"%s\" is left alone: nothing can be recorded into "
+					  "it any more",
+				drop->expected->log);
+}
+
+static MUST_CHECK Rc
+run(const Config *config, const DropExpected *expected, const Report *lines,
+	Error *err)
 {
 	Drop drop = {.config = config,
+				 .expected = expected,
 				 .report = lines,
 				 .arena = arena_new(ARENA_BLOCK_BYTES)};
 	Rc rc = look(&drop, err);
@@ -525,7 +573,71 @@ drop_run(const Config *config, const Report *lines, Error *err)
 	if (rc == RC_OK && !config->dry_run)
 		rc = remove_all(&drop, err);
 	if (rc == RC_OK)
+	{
 		report(&drop);
+		report_log(&drop);
+	}
 	release(&drop);
+	return rc;
+}
+
+Rc
+drop_run(const Config *config, const Report *lines, Error *err)
+{
+	return run(config, NULL, lines, err);
+}
+
+/* ---- the slot of a log -------------------------------------------------- */
+
+/*
+ * Reads of what the log is, unless it is written at present.  The texts are
+ * allocated in the arena.
+ */
+static MUST_CHECK Rc
+look_at_log(LogDescription *description, const Config *config, Arena *arena,
+			Error *err)
+{
+	int directory_fd = -1;
+	Rc rc = log_description_find(description, config->log, arena, err);
+
+	if (rc == RC_OK)
+		rc = log_directory_open(config->log, false, &directory_fd, err);
+	if (rc == RC_OK && log_description_is_locked(directory_fd))
+	{
+		rc = error_set(err, ERR_CONFIG, "log \"%s\" is recorded at present",
+					   config->log);
+		error_hint(err, "Stop \"penstock record\" first.");
+	}
+	if (rc == RC_OK && config->name_given &&
+		strcmp(config->name, description->slot) != 0)
+		rc = error_set(err, ERR_CONFIG,
+					   "log \"%s\" is of slot \"%s\", not \"%s\"", config->log,
+					   description->slot, config->name);
+	if (directory_fd >= 0)
+		close(directory_fd);
+	return rc;
+}
+
+Rc
+drop_log_run(const Config *config, const Report *lines, Error *err)
+{
+	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
+	Config of_log = *config;
+	LogDescription description = {0};
+	Rc rc = look_at_log(&description, config, arena, err);
+
+	if (rc == RC_OK)
+	{
+		const DropExpected expected = {
+			.log = config->log,
+			.system_identifier = description.system_identifier,
+			.database = description.database};
+
+		of_log.name = description.slot;
+		if (!config_is_typed(config, "target"))
+			of_log.target_count = 0;
+		rc = run(&of_log, &expected, lines, err);
+	}
+	arena_free(arena);
 	return rc;
 }

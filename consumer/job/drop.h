@@ -40,6 +40,14 @@
 #include "base/report.h"
 #include "config/config.h"
 
+/* What the source has to be; NULL where anything is right. */
+typedef struct DropExpected
+{
+	const char *log; /* path of the log that says so */
+	const char *system_identifier;
+	const char *database;
+} DropExpected;
+
 /*
  * Removes the pipeline of `config`, and reports what was removed; with
  * config->dry_run only reports what would be removed.  Blocks.  `config` must
@@ -47,5 +55,15 @@
  * us to stop; then the command has to be repeated.
  */
 MUST_CHECK Rc drop_run(const Config *config, const Report *lines, Error *err);
+
+/*
+ * Removes the slot of the log in directory config->log, which must not be
+ * written at present, and of which the source has to be.  The progress of its
+ * pipeline is removed on targets of the command line only: those of the
+ * environment or of a configuration file may be of another pipeline.  The log
+ * is left alone.
+ */
+MUST_CHECK Rc drop_log_run(const Config *config, const Report *lines,
+						   Error *err);
 
 #endif /* PENSTOCK_JOB_DROP_H */

@@ -202,8 +202,20 @@ sub is_refused
 	like((log_status())[0],
 		qr/^of        slot "shop", publications shop, database "shop"\nrecorder  none runs$/m,
 		'log status says of what it is');
-	($status, $said) = drops();
+	($status, $said) = drops('target');
+	is($status, $FAILED, 'another server, where a slot may have that name');
+	like($said, qr/is of another server, with system identifier \d+.*Nothing was removed/s,
+		'is none from which to drop it');
+	($status, $said) = drops('source', '--dry-run');
+	like($said, qr/would leave log .* alone/, 'nothing is done on trial');
+	isnt($log->confirmed, '', 'so the slot is still there');
+	{
+		local $ENV{PENSTOCK_TARGET} = $pair->conninfo('target');
+		($status, $said) = drops();
+	}
 	is($status, 0, 'the slot is dropped') or diag($said);
+	like($said, qr/no target is given/, 'a target of the environment is none of it');
+	like($said, qr/is left alone: nothing can be recorded/, 'nor is the log');
 	is($log->confirmed, '', 'and is gone');
 	($status, $said) = $log->run;
 	is($status, $FAILED, 'a slot that is gone');
@@ -218,12 +230,13 @@ sub log_status
 
 sub drops
 {
+	my ($side, @options) = @_;
 	my $process = Penstock::Process->start(
 		name => 'drop',
 		command => [
 			$ENV{PENSTOCK_BIN}, 'drop', '--log=' . $log->directory,
-			'--source=' . $pair->conninfo('source')
+			'--source=' . $pair->conninfo($side // 'source'), @options
 		]);
 
-	return ($process->wait_exit, $process->log);
+	return ($process->wait_exit, $process->log . $process->output);
 }
