@@ -44,6 +44,7 @@
 #endif
 #if PG_VERSION_NUM >= 150000
 #include "access/xlogrecovery.h"
+#include "catalog/pg_publication_namespace.h"
 #endif
 #if PG_VERSION_NUM >= 180000
 #include "rewrite/rewriteHandler.h"
@@ -227,6 +228,44 @@ schema_publications_compat(Oid schema)
 #else
 	(void) schema;
 	return NIL;
+#endif
+}
+
+/* Returns the OIDs of the schemas of a publication FOR TABLES IN SCHEMA. */
+static inline List *
+publication_schemas_compat(Oid publication)
+{
+#if PG_VERSION_NUM >= 150000
+	return GetPublicationSchemas(publication);
+#else
+	(void) publication;
+	return NIL;
+#endif
+}
+
+/*
+ * Whether a row of this catalog says that a publication is for a schema;
+ * *publication and *schema are set to their OIDs then.
+ */
+static inline bool
+read_schema_publication_compat(Oid catalog, HeapTuple tuple, Oid *publication,
+							   Oid *schema)
+{
+#if PG_VERSION_NUM >= 150000
+	Form_pg_publication_namespace form = (Form_pg_publication_namespace)
+		GETSTRUCT(tuple);
+
+	if (catalog != PublicationNamespaceRelationId)
+		return false;
+	*publication = form->pnpubid;
+	*schema = form->pnnspid;
+	return true;
+#else
+	(void) catalog;
+	(void) tuple;
+	(void) publication;
+	(void) schema;
+	return false;
 #endif
 }
 

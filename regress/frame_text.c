@@ -598,6 +598,20 @@ show_flag(StringInfo text, bool flag, const char *name)
 		appendStringInfo(text, " %s", name);
 }
 
+/* Shows which operations on a table are not published. */
+static void
+show_withheld(StringInfo text, uint32 withheld)
+{
+	static const char *const names[] = {"insert", "update", "delete",
+										"truncate"};
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if ((withheld & (1U << i)) != 0)
+			appendStringInfo(text, " without %s", names[i]);
+	}
+}
+
 /* What is long is checked by its length. */
 static void
 show_sql(StringInfo text, const char *value)
@@ -760,6 +774,7 @@ show_table(ArrayBuildState *lines, StringInfo text, uint32 oid,
 	show_flag(text, table->row_security, "row security");
 	show_flag(text, table->force_row_security, "forced");
 	show_flag(text, table->published, "published");
+	show_withheld(text, table->withheld);
 	check_known(text, &table->base);
 	remember_object(oid, table->name);
 	lines = add_line(lines, text->data);

@@ -180,19 +180,14 @@ append_indexes(Buf *sql)
 #define FAMILY_SQL                                                             \
 	"(SELECT c.oid UNION SELECT p.relid FROM pg_partition_ancestors(c.oid) p)"
 
-/* Appends whether one of the publications has table c. */
+/* Appends the FROM clause for those of the publications that have table c. */
 static void
-append_published(Query *query)
+append_containing(Query *query)
 {
-	const Publications *publications = query->options->publications;
 	Buf *sql = &query->sql;
 
-	if (publications == NULL || publications->count == 0)
-		return;
-	buf_append_string(sql,
-					  ", 'published', EXISTS"
-					  " (SELECT FROM pg_publication p WHERE p.pubname IN (");
-	publications_append_literals(publications, sql);
+	buf_append_string(sql, " FROM pg_publication p WHERE p.pubname IN (");
+	publications_append_literals(query->options->publications, sql);
 	buf_append_string(sql, ") AND (p.puballtables OR EXISTS (SELECT"
 						   "  FROM pg_publication_rel r WHERE r.prpubid = p.oid"
 						   "  AND r.prrelid IN " FAMILY_SQL ")");
@@ -202,7 +197,30 @@ append_published(Query *query)
 						  " JOIN pg_class f ON f.relnamespace = r.pnnspid"
 						  " WHERE r.pnpubid = p.oid"
 						  " AND f.oid IN " FAMILY_SQL ")");
-	buf_append_string(sql, "))");
+	buf_append_char(sql, ')');
+}
+
+/*
+ * Appends whether one of the publications has table c, and which operations
+ * they do not publish.
+ */
+static void
+append_published(Query *query)
+{
+	const Publications *publications = query->options->publications;
+	Buf *sql = &query->sql;
+
+	if (publications == NULL || publications->count == 0)
+		return;
+	buf_append_string(sql, ", 'published', EXISTS (SELECT");
+	append_containing(query);
+	buf_append_string(sql, "), 'withheld', (SELECT 15"
+						   " - bool_or(p.pubinsert)::int"
+						   " - 2 * bool_or(p.pubupdate)::int"
+						   " - 4 * bool_or(p.pubdelete)::int"
+						   " - 8 * bool_or(p.pubtruncate)::int");
+	append_containing(query);
+	buf_append_char(sql, ')');
 }
 
 /* ---- What is wanted ----------------------------------------------------- */

@@ -138,6 +138,7 @@ static const DefinitionField table_fields[] = {
 	 .count_offset = offsetof(Definition, table.index_count),
 	 .member = &index_shape},
 	{ROW("published", FIELD_BOOL, Definition, table.published)},
+	{ROW("withheld", FIELD_UINT32, Definition, table.withheld)},
 };
 static const DefinitionField sequence_fields[] = {
 	NAMED,

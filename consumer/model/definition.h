@@ -134,6 +134,12 @@ typedef struct IndexDefinition
 	OidList attnums;
 } IndexDefinition;
 
+/* Operations on a published table that are not published. */
+#define WITHHELD_INSERT   1U
+#define WITHHELD_UPDATE   2U
+#define WITHHELD_DELETE   4U
+#define WITHHELD_TRUNCATE 8U
+
 typedef struct TableDefinition
 {
 	bool partitioned;
@@ -155,6 +161,7 @@ typedef struct TableDefinition
 	int index_count;
 	IndexDefinition *indexes; /* in the order of their names */
 	bool published;
+	uint32_t withheld; /* bits of WITHHELD_… */
 } TableDefinition;
 
 typedef struct SequenceDefinition

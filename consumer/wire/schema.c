@@ -296,6 +296,7 @@ convert_table(const Penstock__SchemaTable *wire, Arena *arena,
 		.row_security = wire->row_security,
 		.force_row_security = wire->force_row_security,
 		.published = wire->published,
+		.withheld = wire->withheld,
 	};
 	if (!unpack_replica_identity(wire->replica_identity,
 								 &table->replica_identity))

@@ -31,6 +31,7 @@
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_publication.h"
 #include "catalog/pg_publication_rel.h"
 #include "catalog/pg_range.h"
 #include "catalog/pg_replication_origin.h"
@@ -55,6 +56,7 @@
 
 #include "compat.h"
 #include "schema/catalog_row.h"
+#include "schema/members.h"
 
 /* Whether two versions of a catalog row have the same value in a column. */
 static bool
@@ -245,6 +247,9 @@ note_class(PenstockObjects *objects, Relation catalog, HeapTuple old,
 		   note_owner(objects, catalog, old, tuple, form->oid, columns)) &&
 		 (old == NULL || is_told_of_class(catalog, old, tuple))))
 		object->changed = true;
+	if (old != NULL &&
+		form->relnamespace != ((Form_pg_class) GETSTRUCT(old))->relnamespace)
+		penstock_members_mark_partitions(objects, form->oid);
 }
 
 static void
@@ -424,6 +429,60 @@ note_rule(PenstockObjects *objects, Relation catalog, HeapTuple tuple,
 		note_other(objects, catalog, tuple, event, form->ev_class);
 }
 
+/* Records a publication; what it publishes may be of other kinds now. */
+static void
+note_publication(PenstockObjects *objects, Relation catalog, HeapTuple old,
+				 HeapTuple tuple, PenstockRowEvent event)
+{
+	Form_pg_publication form = (Form_pg_publication) GETSTRUCT(tuple);
+	PenstockObjectKey key = {.catalog = RelationGetRelid(catalog),
+							 .oid = form->oid,
+							 .part = PENSTOCK_PART_OWNER};
+
+	if (event == PENSTOCK_ROW_REPLACED)
+		penstock_objects_note(objects, RelationGetRelid(catalog), form->oid,
+							  event);
+	else if (old != NULL &&
+			 !is_same(catalog, old, tuple, Anum_pg_publication_pubowner))
+		penstock_objects_mark_part(objects, key);
+	else
+	{
+		note_other(objects, catalog, tuple, event, InvalidOid);
+		if (event == PENSTOCK_ROW_INSERTED)
+			penstock_members_mark_publication(
+				objects, form->oid, NameStr(form->pubname), form->puballtables);
+	}
+}
+
+/* Records that a publication has got a table, has it no more, or differently.
+ */
+static void
+note_published_table(PenstockObjects *objects, Relation catalog,
+					 HeapTuple tuple, PenstockRowEvent event)
+{
+	Oid table = ((Form_pg_publication_rel) GETSTRUCT(tuple))->prrelid;
+
+	penstock_members_mark_table(objects, table);
+	note_other(objects, catalog, tuple, event, table);
+}
+
+/*
+ * Records a row of a catalog that is not one of those above: that a publication
+ * has got a schema, or has it no more, or any other object.
+ */
+static void
+note_schema_publication_or_other(PenstockObjects *objects, Relation catalog,
+								 HeapTuple tuple, PenstockRowEvent event)
+{
+	Oid publication;
+	Oid schema;
+
+	if (read_schema_publication_compat(RelationGetRelid(catalog), tuple,
+									   &publication, &schema))
+		penstock_members_mark_schema_of(objects, schema, publication);
+	note_other(objects, catalog, tuple, event, InvalidOid);
+}
+
 /*
  * Whether the rows of a catalog are ignored: they are data rather than
  * definitions, or repeat what rows of another catalog say.
@@ -474,8 +533,8 @@ penstock_catalog_row_note(PenstockObjects *objects, Relation catalog,
 										   FIELD(Form_pg_index, indrelid));
 			break;
 		case InheritsRelationId:
-			penstock_objects_mark_relation(objects,
-										   FIELD(Form_pg_inherits, inhrelid));
+			penstock_members_mark_table(objects,
+										FIELD(Form_pg_inherits, inhrelid));
 			break;
 		case SequenceRelationId:
 			penstock_objects_mark_relation(objects,
@@ -545,10 +604,10 @@ penstock_catalog_row_note(PenstockObjects *objects, Relation catalog,
 					   FIELD(Form_pg_policy, polrelid));
 			break;
 		case PublicationRelRelationId:
-			penstock_objects_mark_relation(
-				objects, FIELD(Form_pg_publication_rel, prrelid));
-			note_other(objects, catalog, tuple, event,
-					   FIELD(Form_pg_publication_rel, prrelid));
+			note_published_table(objects, catalog, tuple, event);
+			break;
+		case PublicationRelationId:
+			note_publication(objects, catalog, old, tuple, event);
 			break;
 		case AggregateRelationId:
 			penstock_objects_mark(objects, ProcedureRelationId,
@@ -567,7 +626,7 @@ penstock_catalog_row_note(PenstockObjects *objects, Relation catalog,
 								  FIELD(Form_pg_ts_config_map, mapcfg));
 			break;
 		default:
-			note_other(objects, catalog, tuple, event, InvalidOid);
+			note_schema_publication_or_other(objects, catalog, tuple, event);
 	}
 }
 
@@ -580,5 +639,6 @@ bool
 penstock_catalog_needs_old(Oid catalog)
 {
 	return catalog == RelationRelationId || catalog == AttributeRelationId ||
-		   catalog == TypeRelationId || catalog == NamespaceRelationId;
+		   catalog == TypeRelationId || catalog == NamespaceRelationId ||
+		   catalog == PublicationRelationId;
 }

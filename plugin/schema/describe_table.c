@@ -587,5 +587,8 @@ penstock_describe_table(PenstockSession *session, StringInfo buf,
 	penstock_wire_uint(
 		buf, PENSTOCK_SCHEMA_TABLE_PUBLISHED,
 		penstock_publications_have(session, form->oid, form->relispartition));
+	penstock_wire_uint(buf, PENSTOCK_SCHEMA_TABLE_WITHHELD,
+					   penstock_publications_withhold(session, form->oid,
+													  form->relispartition));
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_MEDIUM);
 }

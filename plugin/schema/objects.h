@@ -110,6 +110,7 @@ typedef struct PenstockObjects
 {
 	HTAB *hash; /* PenstockObject by key */
 	List *list; /* the same, in the order in which they were found */
+	const List *publications; /* names of the session's, set by the caller */
 
 	/*
 	 * Of the catalog row that is looked at: where in the WAL it was written,

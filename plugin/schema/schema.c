@@ -78,6 +78,7 @@ struct PenstockSchema
 {
 	MemoryContext context; /* owns all memory of this struct */
 	ReorderBufferTXN *txn;
+	const List *publications; /* names of the session's */
 
 	/*
 	 * The last entry that was read, and its position.  The entry is valid until
@@ -182,6 +183,7 @@ penstock_schema_new(PenstockSession *session, ReorderBufferTXN *txn)
 	schema = MemoryContextAllocZero(context, sizeof(PenstockSchema));
 	schema->context = context;
 	schema->txn = txn;
+	schema->publications = session->options.publications;
 	penstock_own_xids_init(&schema->own, context, txn);
 	set_next(schema);
 	return schema;
@@ -791,6 +793,7 @@ penstock_schema_take(PenstockSchema *schema, XLogRecPtr lsn,
 	List *objects;
 
 	penstock_objects_init(&walk.objects);
+	walk.objects.publications = schema->publications;
 	while ((node = next_entry(schema)) != NULL)
 	{
 		const ReorderBufferChange *entry = entry_of(node);

@@ -246,19 +246,49 @@ reaches_table(const Publication *publication, Oid relid, const List *ancestors)
 	return false;
 }
 
-bool
-penstock_publications_have(PenstockSession *session, Oid relid,
-						   bool is_partition)
+/* Returns those of the session's publications that contain a table. */
+static List *
+list_containing(PenstockSession *session, Oid relid, bool is_partition)
 {
 	List *ancestors = is_partition ? get_partition_ancestors(relid) : NIL;
+	List *containing = NIL;
 	ListCell *cell;
 
 	foreach (cell, get_existing_publications(session->publications))
 	{
 		if (reaches_table(lfirst(cell), relid, ancestors))
-			return true;
+			containing = lappend(containing, lfirst(cell));
 	}
-	return false;
+	return containing;
+}
+
+bool
+penstock_publications_have(PenstockSession *session, Oid relid,
+						   bool is_partition)
+{
+	return list_containing(session, relid, is_partition) != NIL;
+}
+
+uint32
+penstock_publications_withhold(PenstockSession *session, Oid relid,
+							   bool is_partition)
+{
+	const List *containing = list_containing(session, relid, is_partition);
+	uint32 published = 0;
+	ListCell *cell;
+
+	foreach (cell, containing)
+	{
+		const PublicationActions
+			*actions = &((const Publication *) lfirst(cell))->pubactions;
+
+		published |= (uint32) actions->pubinsert << PENSTOCK_INSERT |
+					 (uint32) actions->pubupdate << PENSTOCK_UPDATE |
+					 (uint32) actions->pubdelete << PENSTOCK_DELETE |
+					 (uint32) actions->pubtruncate << PENSTOCK_TRUNCATE;
+	}
+	return containing == NIL ? 0
+							 : ~published & ((1U << PENSTOCK_OPERATIONS) - 1);
 }
 
 /*

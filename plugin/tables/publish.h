@@ -98,6 +98,13 @@ extern bool penstock_publications_have(PenstockSession *session, Oid relid,
 									   bool is_partition);
 
 /*
+ * Returns the operations that none of those publications publishes, as bits
+ * 1 << PenstockOperation; 0 if none contains the table.
+ */
+extern uint32 penstock_publications_withhold(PenstockSession *session,
+											 Oid relid, bool is_partition);
+
+/*
  * Finds out what of a table is published, into *publish.  What that needs is
  * allocated in the current memory context, which must live as long.  Raises an
  * error if a publication does not exist, or if they do not agree on columns.

@@ -220,6 +220,7 @@ typedef enum PenstockSchemaTableField
 	PENSTOCK_SCHEMA_TABLE_CONSTRAINTS = 16,
 	PENSTOCK_SCHEMA_TABLE_INDEXES = 17,
 	PENSTOCK_SCHEMA_TABLE_PUBLISHED = 18,
+	PENSTOCK_SCHEMA_TABLE_WITHHELD = 19,
 } PenstockSchemaTableField;
 
 typedef enum PenstockSchemaColumnField

@@ -136,6 +136,25 @@ WHERE line !~ '^    ';
 DROP PUBLICATION pub_root;
 DROP TABLE parted;
 
+-- A schema publishes its tables, and partitions of these that are elsewhere.
+CREATE SCHEMA of_all;
+CREATE TABLE of_all.a (id int);
+CREATE TABLE of_all.p (id int) PARTITION BY LIST (id);
+CREATE TABLE p_1 PARTITION OF of_all.p DEFAULT;
+CREATE VIEW of_all.v AS SELECT 1 AS one;
+CREATE PUBLICATION pub_of;
+SELECT count(*) FROM get_changes('pub_of', 'schema_changes', 'true');
+ALTER PUBLICATION pub_of ADD TABLES IN SCHEMA of_all;
+SELECT unnest FROM get_changes('pub_of', 'schema_changes', 'true') AS unnest;
+ALTER PUBLICATION pub_of SET (publish = 'update, delete');
+SELECT unnest FROM get_changes('pub_of', 'schema_changes', 'true') AS unnest;
+ALTER PUBLICATION pub_of DROP TABLES IN SCHEMA of_all;
+SELECT unnest FROM get_changes('pub_of', 'schema_changes', 'true') AS unnest;
+CREATE PUBLICATION pub_other FOR TABLES IN SCHEMA of_all;
+SELECT unnest FROM get_changes('pub_of', 'schema_changes', 'true') AS unnest;
+DROP PUBLICATION pub_of, pub_other;
+DROP SCHEMA of_all CASCADE;
+
 -- Column lists.
 CREATE TABLE listed (a int, b text, id int PRIMARY KEY, c int,
 	g int GENERATED ALWAYS AS (c + 1) STORED);

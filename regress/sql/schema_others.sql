@@ -133,6 +133,28 @@ ALTER PUBLICATION schema_other ADD TABLE t;
 CREATE TABLE unpublished (a int);
 ALTER TABLE t ADD c int;
 SELECT unnest FROM get_changes('schema_other', 'schema_changes', 'true') AS unnest;
+-- Which operations it publishes is in all of its tables, its owner is not.
+ALTER PUBLICATION schema_other SET (publish = 'insert, truncate');
+SELECT unnest FROM get_changes('schema_other', 'schema_changes', 'true') AS unnest;
+ALTER PUBLICATION schema_other OWNER TO pg_database_owner;
+ALTER PUBLICATION schema_other OWNER TO CURRENT_USER;
+SELECT unnest FROM get_changes('schema_other', 'schema_changes', 'true') AS unnest;
+ALTER PUBLICATION schema_other SET (publish = 'insert, update, delete, truncate');
+SELECT unnest FROM get_changes('schema_other', 'schema_changes', 'true') AS unnest;
+-- Another's is nothing to the tables of this.
+ALTER PUBLICATION schema_other SET (publish = 'insert');
+:get;
+-- Partitions come with their table.
+CREATE TABLE of_parts (a int) PARTITION BY LIST (a);
+CREATE TABLE of_parts_1 PARTITION OF of_parts FOR VALUES IN (1) PARTITION BY LIST (a);
+CREATE TABLE of_parts_2 PARTITION OF of_parts_1 FOR VALUES IN (1);
+SELECT count(*) FROM get_changes('schema_other', 'schema_changes', 'true');
+ALTER PUBLICATION schema_other ADD TABLE of_parts;
+SELECT unnest FROM get_changes('schema_other', 'schema_changes', 'true') AS unnest;
+ALTER PUBLICATION schema_other DROP TABLE of_parts;
+SELECT unnest FROM get_changes('schema_other', 'schema_changes', 'true') AS unnest;
+DROP TABLE of_parts;
+SELECT count(*) FROM get_changes('schema_other', 'schema_changes', 'true');
 -- One that does not exist has nothing.
 DROP PUBLICATION schema_other;
 ALTER TABLE t DROP c;

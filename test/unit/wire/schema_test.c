@@ -295,6 +295,7 @@ all_of_a_table_is_read(void **state UNUSED)
 	wire.table.force_row_security = true;
 	wire.table.n_columns = 0;
 	wire.table.published = true;
+	wire.table.withheld = 6;
 	expect(DEFINITION_IN_CLASS,
 		   "{\"kind\":\"table\",\"oid\":16385,\"schema\":\"public\","
 		   "\"name\":\"item\",\"partitioned\":true,\"unlogged\":true,"
@@ -303,7 +304,8 @@ all_of_a_table_is_read(void **state UNUSED)
 		   "\"partition_key\":\"LIST (id)\",\"of_type\":\"public.row\","
 		   "\"access_method\":\"columnar\","
 		   "\"options\":[\"fillfactor=70\",\"x=y\"],\"row_security\":true,"
-		   "\"force_row_security\":true,\"published\":true}");
+		   "\"force_row_security\":true,\"published\":true,"
+		   "\"withheld\":6}");
 }
 
 static void
